@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+# Flags that every target of the project is built with: the warnings (as errors) and the rules of section 9 of the design.
+add_library(rta_options INTERFACE)
+
+target_compile_options(rta_options INTERFACE
+    -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
+    -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough
+    # Two compilers must agree on every bit: fused multiply-add only where it is written.
+    -ffp-contract=off)
+
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # The promise of the audio thread, proved by the compiler.
+    target_compile_options(rta_options INTERFACE -Werror=function-effects -Wfunction-effects)
+    # Asio 1.22 does not recognise the coroutines of Clang 22.
+    target_compile_definitions(rta_options INTERFACE ASIO_HAS_CO_AWAIT=1 ASIO_HAS_STD_COROUTINE=1)
+else()
+    # GCC 12 does not know [[clang::nonblocking]], and reports paths through inlined library code that cannot happen.
+    target_compile_options(rta_options INTERFACE -Wno-attributes=clang:: -Wno-null-dereference)
+endif()
+
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+    target_compile_options(rta_options INTERFACE -march=x86-64-v2)
+endif()
+
+if(RTA_SANITIZE)
+    target_compile_options(rta_options INTERFACE -fsanitize=${RTA_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_link_options(rta_options INTERFACE -fsanitize=${RTA_SANITIZE})
+endif()
