@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/audio_graph.h"
+#include "graph/edit.h"
+#include "graph/error.h"
+#include "graph/node_type.h"
+#include "rt/audio_thread.h"
+
+namespace rta {
+
+class Renderer;
+class NodeInstance;
+
+struct EngineConfig {
+    double sample_rate_hz = 48'000.0;
+    std::uint32_t block_size = 64;  ///< frames; a power of two from 16 to 1024
+    /// Ramps and fades take no time. For one test binary only: it shows that the click tests can fail.
+    bool ramps = true;
+};
+
+/// What a commit or a parameter change was given: watch Observer::applied() for the serial to know when it is heard.
+struct Ticket {
+    std::uint64_t serial = 0;    ///< of the command; serials are applied in order
+    std::uint64_t revision = 0;  ///< of the graph after the commit
+};
+
+/// A transaction with the processors it may need already built. Its graph edits are not yet checked against anything.
+class PreparedTransaction {
+ public:
+    PreparedTransaction();
+    PreparedTransaction(PreparedTransaction&&) noexcept;
+    PreparedTransaction& operator=(PreparedTransaction&&) noexcept;
+    ~PreparedTransaction();
+
+    [[nodiscard]] const Transaction& transaction() const;
+
+ private:
+    friend class Engine;
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+struct EngineStatistics {
+    std::uint64_t plans_made = 0;
+    std::uint64_t plans_freed = 0;
+    std::uint64_t plans_alive = 0;
+    std::uint64_t telemetry_dropped = 0;  ///< events lost because the telemetry ring was full
+};
+
+/// The control half of the engine: owns the graph, the processors and the plans; edits go in, plans go out to the
+/// Renderer. Never waits: what cannot be done now is answered RESOURCE_EXHAUSTED, and nothing has changed. [control]
+class Engine {
+ public:
+    /// What poll() reports, in order.
+    class Observer {
+     public:
+        virtual ~Observer() = default;
+        /// Every command up to `serial` was applied at the top of the block that begins at `frame`.
+        virtual void applied(std::uint64_t serial, std::uint64_t frame) = 0;
+        /// A node produced NaN or infinity at `frame`; it is silent until its processor has been built anew.
+        virtual void node_faulted(const std::string& node, std::uint64_t frame) = 0;
+        /// The fade of fade_device() has ended.
+        virtual void device_faded(std::uint64_t frame) = 0;
+    };
+
+    Engine(const NodeRegistry& registry, const EngineConfig& config);
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+    /// No audio thread may be inside or enter any more.
+    ~Engine();
+
+    /// [any] Builds what the transaction needs that can be built without the graph: slow work, for a worker thread.
+    /// Errors: an unknown type, a bad setting, a factory that refused; `edit_index` names the edit.
+    [[nodiscard]] Expected<PreparedTransaction> prepare(Transaction transaction) const;
+
+    /// Validates against the graph of now, compiles, pushes: one step, all or nothing. Takes the next revision.
+    /// RESOURCE_EXHAUSTED (the only error worth a retry with the same `prepared`): the audio thread has not yet handed back enough plans.
+    /// On any error nothing has changed and `prepared` is as it was.
+    [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared);
+
+    /// Validates and compiles without committing.
+    [[nodiscard]] Expected<void> check(const PreparedTransaction& prepared) const;
+
+    /// Changes parameters, all or none, seen by the audio thread in one block. RESOURCE_EXHAUSTED as in commit().
+    [[nodiscard]] Expected<Ticket> set_parameters(std::span<const SetParameter> changes);
+
+    /// Fades the whole device output to silence (`gain` 0) or back (1) over `length_ms`.
+    [[nodiscard]] Expected<Ticket> fade_device(float gain, float length_ms);
+
+    /// Takes in what the audio thread handed back, frees it, prunes what has faded out, and tells the observer.
+    /// Call it every few milliseconds while anything is outstanding(), and every 100 ms otherwise.
+    void poll(Observer& observer);
+    /// Something was pushed and is not applied yet, or a fade is running after which a plan must follow.
+    [[nodiscard]] bool outstanding() const;
+
+    [[nodiscard]] const AudioGraph& graph() const;
+    [[nodiscard]] std::uint64_t revision() const;
+    [[nodiscard]] EngineStatistics statistics() const;
+    [[nodiscard]] const EngineConfig& config() const;
+    [[nodiscard]] const NodeRegistry& registry() const;
+
+    /// The audio half, for whoever claims the gate.
+    [[nodiscard]] Renderer& renderer();
+    [[nodiscard]] const Renderer& renderer() const;
+    [[nodiscard]] AudioThreadGate& gate();
+
+ private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rta

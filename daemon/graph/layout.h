@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/node_type.h"
+#include "graph/settings.h"
+
+namespace rta {
+
+/// The ports and parameters that a node of a type has once its settings are known: the one place that works them out.
+struct NodeLayout {
+    struct Port {
+        std::string name;
+        std::uint32_t width;  ///< channels
+    };
+    std::vector<Port> inputs;
+    std::vector<Port> outputs;
+    std::vector<ParameterSpec> parameters;
+
+    [[nodiscard]] static NodeLayout of(const NodeType& type, const ResolvedSettings& settings);
+
+    [[nodiscard]] std::optional<std::uint32_t> find_parameter(std::string_view name) const;
+    [[nodiscard]] static std::optional<std::uint32_t> find_port(std::span<const Port> ports, std::string_view name);
+};
+
+/// INVALID_ARGUMENT, naming the node, the parameter, the value and the range, if the parameter cannot take `value`
+/// (NaN and infinity included).
+[[nodiscard]] Expected<void> check_parameter(const ParameterSpec& spec, float value, std::string_view node);
+
+/// `[A-Za-z][A-Za-z0-9_-]{0,63}`
+[[nodiscard]] bool is_node_name(std::string_view name);
+
+}  // namespace rta

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "graph/error.h"
+#include "graph/parameter_spec.h"
+#include "graph/processor.h"
+#include "graph/settings.h"
+
+namespace rta {
+
+/// A port of a node type. Width 0 means: as wide as the setting `channels` says.
+struct PortSpec {
+    std::string_view name;
+    std::uint32_t width = 0;
+};
+
+/// What a factory builds a processor from.
+struct BuildContext {
+    double sample_rate_hz;
+    std::uint32_t block_size;  ///< frames
+    const ResolvedSettings& settings;
+};
+
+/// Whether a type moves samples to or from the device itself.
+enum class DeviceRole : std::uint8_t { none, source, sink };
+
+/// All there is to know about a kind of node: one constinit object at the end of its file in daemon/nodes.
+struct NodeType {
+    using Factory = Expected<std::unique_ptr<Processor>> (*)(const BuildContext&);
+
+    std::string_view name;
+    std::string_view help;  ///< one sentence
+    std::span<const SettingSpec> settings = {};
+    std::span<const ParameterSpec> parameters = {};
+    std::span<const PortSpec> inputs = {};
+    std::span<const PortSpec> outputs = {};
+    /// The processor tolerates that its first input and its first output are the same memory.
+    bool in_place = false;
+    DeviceRole device_role = DeviceRole::none;
+    Factory create;
+};
+
+/// A set of node types, sorted by name. The daemon has one, `builtin_nodes()`; tests make their own.
+class NodeRegistry {
+ public:
+    explicit constexpr NodeRegistry(std::span<const NodeType* const> types) : types_{types} {}
+
+    [[nodiscard]] std::span<const NodeType* const> types() const { return types_; }
+    /// nullptr if there is none.
+    [[nodiscard]] const NodeType* find(std::string_view name) const;
+
+ private:
+    std::span<const NodeType* const> types_;
+};
+
+/// Every node type in daemon/nodes. Generated from the files there.
+[[nodiscard]] const NodeRegistry& builtin_nodes();
+
+}  // namespace rta

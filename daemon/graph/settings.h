@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "graph/error.h"
+
+namespace rta {
+
+/// A setting as a document or a client gives it. Numbers are doubles, as in JSON.
+using SettingValue = std::variant<bool, double, std::string>;
+
+/// Only what was given; what was left out takes the default of its SettingSpec.
+using Settings = std::map<std::string, SettingValue, std::less<>>;
+
+/// One row of a node's settings table: fixed when the node is built, changed only by building it anew.
+struct SettingSpec {
+    enum class Kind : std::uint8_t { integer, number, on_off, choice, text };
+
+    std::string_view name;
+    Kind kind;
+    double minimum = 0;  ///< integer and number
+    double maximum = 0;
+    double default_number = 0;                      ///< integer, number; on_off: 0 or 1
+    std::string_view default_text = {};             ///< choice and text
+    std::span<const std::string_view> choices = {}; ///< choice
+    std::string_view help;
+};
+
+/// `channels`, as every node that has it has it.
+[[nodiscard]] constexpr SettingSpec channels_setting(std::string_view help = "Width of every port of the node.") {
+    return {.name = "channels", .kind = SettingSpec::Kind::integer, .minimum = 1, .maximum = 64, .default_number = 1, .help = help};
+}
+
+/// Settings that have been checked against their table, with the defaults filled in.
+class ResolvedSettings {
+ public:
+    /// INVALID_ARGUMENT or NOT_FOUND, naming the setting, the value and the range. `where` names the node.
+    [[nodiscard]] static Expected<ResolvedSettings> resolve(std::span<const SettingSpec> table, const Settings& given,
+                                                            std::string_view where);
+
+    [[nodiscard]] std::uint32_t integer(std::string_view name) const;
+    [[nodiscard]] double number(std::string_view name) const;
+    [[nodiscard]] bool on(std::string_view name) const;
+    [[nodiscard]] const std::string& text(std::string_view name) const;
+    /// The same in every value: a node of the same name, type and settings stays in a whole-graph replacement.
+    [[nodiscard]] bool operator==(const ResolvedSettings&) const = default;
+    /// All settings with their values, defaults included.
+    [[nodiscard]] const Settings& values() const { return values_; }
+
+ private:
+    Settings values_;
+};
+
+}  // namespace rta

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <vector>
+
+namespace rta {
+
+struct Arc {
+    std::uint32_t from;
+    std::uint32_t to;
+};
+
+/// The nodes of one cycle, in the order of its arcs: the last leads back to the first.
+struct Cycle {
+    std::vector<std::uint32_t> nodes;
+};
+
+/// Kahn's algorithm over the nodes 0 .. node_count - 1.
+///
+/// Stable: the same nodes and arcs give the same order. Of the nodes that are ready, the one made ready last goes first,
+/// so that a chain runs to its end before the next chain begins, and few buffers are alive at a time. O(nodes + arcs).
+[[nodiscard]] std::expected<std::vector<std::uint32_t>, Cycle> topological_order(std::uint32_t node_count,
+                                                                                std::span<const Arc> arcs);
+
+}  // namespace rta
