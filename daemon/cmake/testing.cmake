@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+# What the CMakeLists.txt under tests/ are written with.
+include(GoogleTest)
+
+# rta_test(NAME SOURCES ... [DEPENDS ...] [LABELS ...] [PROPERTIES ...]): one GoogleTest program, every test of it known to ctest.
+# DEPENDS are link libraries; PROPERTIES go to each test (TIMEOUT 600 and the like).
+function(rta_test name)
+    cmake_parse_arguments(TEST "" "" "SOURCES;DEPENDS;LABELS;PROPERTIES" ${ARGN})
+    if(TEST_UNPARSED_ARGUMENTS OR NOT TEST_SOURCES)
+        message(FATAL_ERROR "rta_test(${name}): write SOURCES, then the files (left over: '${TEST_UNPARSED_ARGUMENTS}')")
+    endif()
+    add_executable(${name} ${TEST_SOURCES})
+    target_link_libraries(${name} PRIVATE rta_options ${TEST_DEPENDS} GTest::gtest_main)
+    set(properties ${TEST_PROPERTIES})
+    if(TEST_LABELS)
+        list(APPEND properties LABELS "${TEST_LABELS}")
+    endif()
+    if(NOT "TIMEOUT" IN_LIST properties)
+        # Not a measure of anything: a test that hangs must end. Sanitizers on a slow machine stay far below it.
+        list(APPEND properties TIMEOUT 300)
+    endif()
+    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 TEST_PREFIX "${name}/" PROPERTIES ${properties})
+endfunction()
+
+# rta_fuzz_target(NAME SOURCES ... [DEPENDS ...] CORPUS DIR [RUNS N]): a libFuzzer program. Preset `fuzz` only. ctest runs it
+# for a fixed number of inputs with a fixed seed, starting from DIR, which it does not write to.
+function(rta_fuzz_target name)
+    cmake_parse_arguments(FUZZ "" "CORPUS;RUNS" "SOURCES;DEPENDS" ${ARGN})
+    if(FUZZ_UNPARSED_ARGUMENTS OR NOT FUZZ_SOURCES OR NOT FUZZ_CORPUS)
+        message(FATAL_ERROR "rta_fuzz_target(${name}): SOURCES and CORPUS are needed (left over: '${FUZZ_UNPARSED_ARGUMENTS}')")
+    endif()
+    if(NOT FUZZ_RUNS)
+        set(FUZZ_RUNS 100000)
+    endif()
+    cmake_path(ABSOLUTE_PATH FUZZ_CORPUS BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} NORMALIZE)
+    if(NOT IS_DIRECTORY ${FUZZ_CORPUS})
+        message(FATAL_ERROR "rta_fuzz_target(${name}): there is no corpus at ${FUZZ_CORPUS}")
+    endif()
+    add_executable(${name} ${FUZZ_SOURCES})
+    target_link_libraries(${name} PRIVATE rta_options ${FUZZ_DEPENDS})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    set(found ${CMAKE_CURRENT_BINARY_DIR}/${name}_found)
+    file(MAKE_DIRECTORY ${found})
+    add_test(NAME fuzz/${name}
+        COMMAND ${name} -runs=${FUZZ_RUNS} -seed=1 -max_len=65536 -timeout=25 -rss_limit_mb=4096
+                -artifact_prefix=${found}/ ${found} ${FUZZ_CORPUS})
+    set_tests_properties(fuzz/${name} PROPERTIES LABELS fuzz TIMEOUT 900)
+endfunction()
