@@ -28,8 +28,8 @@ struct DeviceStatus {
 /// What was asked of the operating system for the audio thread, and what was granted.
 struct RealtimeStatus {
     bool memory_locked = false;
-    std::string memory_detail;   ///< why not, where it is not
-    std::string scheduling;      ///< of the audio thread, as read back from it: "SCHED_FIFO 70", "SCHED_OTHER"
+    std::string memory_detail;  ///< why not, where it is not
+    std::string scheduling;     ///< of the audio thread, as read back from it: "SCHED_FIFO 70", "SCHED_OTHER"
     std::string scheduling_detail;
 };
 

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "frame/frame_codec.h"
+
+#include <cassert>
+
+namespace rta {
+namespace {
+
+constexpr std::size_t kMaximumVarintBytes = 10;
+/// A buffer that grew beyond this for a large frame is given back once it is empty, so that idle connections are cheap.
+constexpr std::size_t kKeptBytes = std::size_t{64} << 10U;
+
+struct FrameLength {
+    std::uint64_t payload;
+    std::size_t prefix;  ///< bytes of the varint itself
+};
+
+/// Nothing: the varint has not come whole.
+std::expected<std::optional<FrameLength>, FrameError> read_length(std::string_view bytes) {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        if (i == kMaximumVarintBytes) return std::unexpected(FrameError::bad_length);
+        const auto byte = static_cast<unsigned char>(bytes[i]);
+        const std::uint64_t digit = byte & 0x7FU;
+        // The tenth byte holds bit 63 and nothing else.
+        if (i == kMaximumVarintBytes - 1 && digit > 1) return std::unexpected(FrameError::bad_length);
+        value |= digit << (7U * i);
+        const bool last = (byte & 0x80U) == 0;
+        if (!last && i == kMaximumVarintBytes - 1) return std::unexpected(FrameError::bad_length);
+        // Bytes to come can only add to the value: there is no need to wait for them.
+        if (value > kMaximumFrameBytes) return std::unexpected(FrameError::too_long);
+        if (last) return FrameLength{value, i + 1};
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view frame_error_sentence(FrameError error) noexcept {
+    switch (error) {
+        case FrameError::too_long:
+            return "the stream announces a message of more than 4194304 bytes (4 MiB), which is the limit; or these "
+                   "are "
+                   "no varint length-delimited messages of rta.v1 at all";
+        case FrameError::bad_length:
+            return "the length of a message is no varint of at most ten bytes and 64 bits; these are no varint "
+                   "length-delimited messages of rta.v1";
+    }
+    return "";
+}
+
+void FrameDecoder::feed(std::span<const char> bytes) {
+    if (error_) return;
+    if (taken_ == buffer_.size()) {
+        if (buffer_.capacity() > kKeptBytes) std::string{}.swap(buffer_);
+        buffer_.clear();
+        taken_ = 0;
+    } else if (taken_ >= buffer_.size() / 2) {
+        // Moves fewer bytes than were taken since the last move: linear over the stream.
+        buffer_.erase(0, taken_);
+        taken_ = 0;
+    }
+    buffer_.append(bytes.data(), bytes.size());
+}
+
+std::expected<std::optional<std::string_view>, FrameError> FrameDecoder::next() {
+    if (error_) return std::unexpected(*error_);
+    const std::string_view pending = std::string_view{buffer_}.substr(taken_);
+    const auto length = read_length(pending);
+    if (!length) {
+        error_ = length.error();
+        return std::unexpected(*error_);
+    }
+    if (!*length || pending.size() - (*length)->prefix < (*length)->payload) return std::nullopt;
+    taken_ += (*length)->prefix + static_cast<std::size_t>((*length)->payload);
+    return pending.substr((*length)->prefix, static_cast<std::size_t>((*length)->payload));
+}
+
+void append_frame_length(std::string& out, std::size_t payload_bytes) {
+    assert(payload_bytes <= kMaximumFrameBytes);
+    std::uint64_t rest = payload_bytes;
+    while (rest >= 0x80U) {
+        out.push_back(static_cast<char>((rest & 0x7FU) | 0x80U));
+        rest >>= 7U;
+    }
+    out.push_back(static_cast<char>(rest));
+}
+
+void append_frame(std::string& out, std::string_view payload) {
+    append_frame_length(out, payload.size());
+    out.append(payload);
+}
+
+}  // namespace rta
