@@ -40,7 +40,8 @@ struct SettingSpec {
 /// Settings that have been checked against their table, with the defaults filled in.
 class ResolvedSettings {
  public:
-    /// INVALID_ARGUMENT or NOT_FOUND, naming the setting, the value and the range. `where` names the node.
+    /// INVALID_ARGUMENT or NOT_FOUND, naming the setting, the value and the range. `where` begins the sentence:
+    /// `node "osc"`.
     [[nodiscard]] static Expected<ResolvedSettings> resolve(std::span<const SettingSpec> table, const Settings& given,
                                                             std::string_view where);
 

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "graph/document.h"
+
+namespace rta {
+
+namespace {
+
+/// The shortest digits that give the same number back, written out in full from 1e-7 to 1e21 as JavaScript does.
+/// std::to_chars alone would write 1000000 as 1e+06, and 1e10F in fixed notation with digits that mean nothing.
+template <class Number>
+std::string shortest(Number value) {
+    if (std::isnan(value)) return "NaN";
+    if (std::isinf(value)) return value < 0 ? "-Infinity" : "Infinity";
+
+    std::array<char, 40> buffer{};  // -d.dddddddddddddddde-324 is 24
+    const auto written =
+        std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
+    const std::string_view scientific{buffer.data(), static_cast<std::size_t>(written.ptr - buffer.data())};
+
+    const std::size_t e = scientific.find('e');
+    int exponent = 0;
+    const std::size_t exponent_begin = scientific[e + 1] == '+' ? e + 2 : e + 1;
+    std::from_chars(scientific.data() + exponent_begin, scientific.data() + scientific.size(), exponent);
+    std::string digits;
+    for (const char c : scientific.substr(0, e)) {
+        if (c >= '0' && c <= '9') digits += c;
+    }
+    const int count = static_cast<int>(digits.size());
+
+    std::string out = scientific.front() == '-' ? "-" : "";
+    if (exponent < -7 || exponent >= 21) {
+        out += digits.front();
+        if (count > 1) out.append(".").append(digits, 1);
+        return out.append("e").append(std::to_string(exponent));
+    }
+    if (exponent < 0) return out.append("0.").append(static_cast<std::size_t>(-exponent - 1), '0').append(digits);
+    if (count <= exponent + 1) return out.append(digits).append(static_cast<std::size_t>(exponent + 1 - count), '0');
+    const auto whole = static_cast<std::size_t>(exponent + 1);
+    return out.append(digits, 0, whole).append(".").append(digits, whole);
+}
+
+}  // namespace
+
+std::string format_number(float value) { return shortest(value); }
+std::string format_number(double value) { return shortest(value); }
+
+}  // namespace rta

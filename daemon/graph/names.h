@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace rta {
+
+/// The text in double quotes, fit for an error sentence whatever a client sent: control characters, quotes and bytes
+/// that are not UTF-8 are escaped, and what is longer than 80 bytes is cut. [any]
+[[nodiscard]] std::string quoted(std::string_view text);
+
+/// `there is no setting "chanels" (did you mean "channels"?); there are: channels, first_channel`, or
+/// `...; there are none`. A long list is cut. `kind` is the word for what was looked up. [any]
+[[nodiscard]] std::string no_such(std::string_view kind, std::string_view name,
+                                  std::span<const std::string_view> existing);
+
+/// The existing name that `name` is most likely a slip of; empty if none is close. [any]
+[[nodiscard]] std::string_view closest_name(std::string_view name, std::span<const std::string_view> existing);
+
+/// Where the first byte stands that is not part of a UTF-8 character (RFC 3629: no overlong forms, no surrogates);
+/// text.size() if there is none. [any]
+[[nodiscard]] std::size_t first_invalid_utf8(std::string_view text);
+
+}  // namespace rta

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "graph/settings.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "graph/document.h"
+#include "graph/names.h"
+
+namespace rta {
+
+namespace {
+
+std::string display(const SettingValue& value) {
+    if (const auto* text = std::get_if<std::string>(&value)) return quoted(*text);
+    if (const auto* number = std::get_if<double>(&value)) return format_number(*number);
+    return *std::get_if<bool>(&value) ? "true" : "false";
+}
+
+std::string range_of(const SettingSpec& spec) {
+    return format_number(spec.minimum) + " to " + format_number(spec.maximum);
+}
+
+/// What the setting takes: "a whole number from 1 to 64".
+std::string wanted(const SettingSpec& spec) {
+    switch (spec.kind) {
+        case SettingSpec::Kind::integer:
+            return "a whole number from " + range_of(spec);
+        case SettingSpec::Kind::number:
+            return "a number from " + range_of(spec);
+        case SettingSpec::Kind::on_off:
+            return "true or false";
+        case SettingSpec::Kind::text:
+            return "a text";
+        case SettingSpec::Kind::choice:
+            break;
+    }
+    std::string out = "one of ";
+    for (std::size_t i = 0; i < spec.choices.size(); ++i) {
+        if (i != 0) out += ", ";
+        out += quoted(spec.choices[i]);
+    }
+    return out;
+}
+
+SettingValue default_of(const SettingSpec& spec) {
+    switch (spec.kind) {
+        case SettingSpec::Kind::integer:
+        case SettingSpec::Kind::number:
+            return spec.default_number;
+        case SettingSpec::Kind::on_off:
+            return spec.default_number != 0;
+        case SettingSpec::Kind::choice:
+        case SettingSpec::Kind::text:
+            return std::string{spec.default_text};
+    }
+    return spec.default_number;
+}
+
+/// What is wrong with the value, or nothing.
+std::string complaint(const SettingSpec& spec, const SettingValue& value) {
+    switch (spec.kind) {
+        case SettingSpec::Kind::integer:
+        case SettingSpec::Kind::number: {
+            const auto* number = std::get_if<double>(&value);
+            if (number == nullptr || std::isnan(*number)) break;
+            if (*number < spec.minimum || *number > spec.maximum) return " is out of range: " + range_of(spec);
+            if (spec.kind == SettingSpec::Kind::integer && std::trunc(*number) != *number) break;
+            return {};
+        }
+        case SettingSpec::Kind::on_off:
+            if (!std::holds_alternative<bool>(value)) break;
+            return {};
+        case SettingSpec::Kind::text:
+            if (!std::holds_alternative<std::string>(value)) break;
+            return {};
+        case SettingSpec::Kind::choice: {
+            const auto* text = std::get_if<std::string>(&value);
+            if (text == nullptr) break;
+            if (std::ranges::find(spec.choices, *text) != spec.choices.end()) return {};
+            const std::string_view closest = closest_name(*text, spec.choices);
+            return " must be " + wanted(spec) + (closest.empty() ? "" : " (did you mean " + quoted(closest) + "?)");
+        }
+    }
+    return " must be " + wanted(spec);
+}
+
+/// Asking for a setting that the table does not have, or as what it is not, is a fault of the node's own code.
+template <class T>
+const T& get_as(const Settings& values, std::string_view name) {
+    const auto found = values.find(name);
+    const T* value = found == values.end() ? nullptr : std::get_if<T>(&found->second);
+    if (value == nullptr) std::abort();
+    return *value;
+}
+
+}  // namespace
+
+Expected<ResolvedSettings> ResolvedSettings::resolve(std::span<const SettingSpec> table, const Settings& given,
+                                                     std::string_view where) {
+    ResolvedSettings resolved;
+    for (const SettingSpec& spec : table) resolved.values_.emplace(spec.name, default_of(spec));
+
+    const std::string at_fault = std::string{where} + ": ";
+    for (const auto& [name, value] : given) {
+        const auto spec = std::ranges::find(table, name, &SettingSpec::name);
+        if (spec == table.end()) {
+            std::vector<std::string_view> names;
+            for (const SettingSpec& known : table) names.push_back(known.name);
+            return fail(ErrorCode::not_found, at_fault + no_such("setting", name, names));
+        }
+        if (const std::string wrong = complaint(*spec, value); !wrong.empty()) {
+            return fail(ErrorCode::invalid_argument, at_fault + "setting " + name + " = " + display(value) + wrong);
+        }
+        SettingValue& stored = resolved.values_.find(name)->second;
+        stored = value;
+        // -0 would compare equal to 0 and yet be another number to a node.
+        if (auto* number = std::get_if<double>(&stored)) *number += 0.0;
+    }
+    return resolved;
+}
+
+std::uint32_t ResolvedSettings::integer(std::string_view name) const {
+    return static_cast<std::uint32_t>(number(name));
+}
+double ResolvedSettings::number(std::string_view name) const { return get_as<double>(values_, name); }
+bool ResolvedSettings::on(std::string_view name) const { return get_as<bool>(values_, name); }
+const std::string& ResolvedSettings::text(std::string_view name) const { return get_as<std::string>(values_, name); }
+
+}  // namespace rta
