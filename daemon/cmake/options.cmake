@@ -11,8 +11,10 @@ target_compile_options(rta_options INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # The promise of the audio thread, proved by the compiler.
     target_compile_options(rta_options INTERFACE -Werror=function-effects -Wfunction-effects)
-    # Asio 1.22 does not recognise the coroutines of Clang 22.
-    target_compile_definitions(rta_options INTERFACE ASIO_HAS_CO_AWAIT=1 ASIO_HAS_STD_COROUTINE=1)
+    if(RTA_NATIVE)
+        # Asio 1.22 does not recognise the coroutines of Clang 22.
+        target_compile_definitions(rta_options INTERFACE ASIO_HAS_CO_AWAIT=1 ASIO_HAS_STD_COROUTINE=1)
+    endif()
 else()
     # GCC 12 does not know [[clang::nonblocking]], and reports paths through inlined library code that cannot happen.
     target_compile_options(rta_options INTERFACE -Wno-attributes=clang:: -Wno-null-dereference)
@@ -23,6 +25,11 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
 endif()
 
 if(RTA_SANITIZE)
+    # A sanitizer's finding ends the program: a test cannot pass over it.
     target_compile_options(rta_options INTERFACE -fsanitize=${RTA_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(rta_options INTERFACE -fsanitize=${RTA_SANITIZE})
+endif()
+if(RTA_NATIVE AND (RTA_SANITIZE MATCHES "address" OR CMAKE_BUILD_TYPE STREQUAL "Debug"))
+    # span, vector and optional check their bounds too.
+    target_compile_definitions(rta_options INTERFACE _GLIBCXX_ASSERTIONS)
 endif()

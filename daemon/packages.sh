@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# The Debian 12 packages that rtad needs, in one place; sourced by daemon/quickstart.sh and tests/run.sh.
+#
+#   install_packages build run      installs what is missing of these groups, as root or with sudo
+
+# Everything that the release preset is configured and built with, its tests included.
+packages_build=(
+    g++ cmake ninja-build ccache pkg-config
+    portaudio19-dev libasound2-dev libjack-jackd2-dev libasio-dev libprotobuf-dev protobuf-compiler
+    libspdlog-dev libcli11-dev rapidjson-dev libsndfile1-dev libgtest-dev
+)
+# What the quickstart shows its result with.
+packages_run=(gnuplot-nox)
+# The other compiler with its sanitizers and checkers, WebAssembly, and the other end of the audio cable.
+packages_test=(
+    clang-22 lld-22 libclang-rt-22-dev clang-tidy-22 clang-format-22
+    wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 libclang-rt-22-dev-wasm32
+    jackd2 alsa-utils gnuplot-nox
+)
+
+# Prints those of its arguments that are not installed.
+missing_packages() {
+    local name
+    for name in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || printf '%s\n' "$name"
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+install_packages() {
+    local group name wanted=() missing=()
+    for group in "$@"; do
+        local -n members="packages_$group"
+        wanted+=("${members[@]}")
+        # Debian's nodejs conflicts with a Node.js from elsewhere: it is asked for only where there is no `node` at all.
+        if [ "$group" = test ] && ! command -v node >/dev/null; then wanted+=(nodejs); fi
+    done
+    mapfile -t missing < <(missing_packages "${wanted[@]}" | sort -u)
+    if [ ${#missing[@]} -eq 0 ]; then return 0; fi
+
+    echo "installing: ${missing[*]}"
+    if ! command -v apt-get >/dev/null; then
+        echo "error: there is no apt-get here: this script knows Debian 12; install the packages named above by hand" >&2
+        return 1
+    fi
+    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+        echo "error: installing packages needs root: become root, or install sudo, and run this again" >&2
+        return 1
+    fi
+    as_root apt-get -qq update || return 1
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}" >/dev/null || return 1
+    # A package that apt does not know ends above; one that was only half installed ends here.
+    mapfile -t missing < <(missing_packages "${missing[@]}")
+    for name in "${missing[@]}"; do echo "error: package $name could not be installed" >&2; done
+    [ ${#missing[@]} -eq 0 ]
+}

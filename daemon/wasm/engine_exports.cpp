@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// The C functions of rta_engine.wasm. One thread makes every call, so it is control and audio thread in one; it claims the
+// same gate as a device does.
+//
+// Functions that can fail return 0, or the number of an ErrorCode; rta_last_error() then has the sentence. Text goes in
+// through rta_text(): ask for room, write UTF-8 there, make the call that reads it.
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/engine.h"
+#include "engine/renderer.h"
+#include "graph/document.h"
+
+#define RTA_EXPORT(name) extern "C" __attribute__((export_name(#name)))
+
+namespace {
+
+using namespace rta;
+
+constexpr std::uint32_t kMaximumChannels = 64;
+
+std::string g_text;        // what the host wrote for the next call
+std::string g_last_error;  // the sentence of the last call that failed
+
+std::uint32_t refuse(const Error& error) {
+    g_last_error = error.sentence;
+    return static_cast<std::uint32_t>(error.code);
+}
+
+std::uint32_t refuse(ErrorCode code, std::string sentence) { return refuse(Error{code, std::move(sentence), {}}); }
+
+/// The channels of a device that is nothing but memory, which the host reads and writes.
+class Channels {
+ public:
+    Channels(std::uint32_t count, std::uint32_t frames) : samples_(std::size_t{count} * frames) {
+        for (std::uint32_t index = 0; index < count; ++index) pointers_.push_back(&samples_[std::size_t{index} * frames]);
+    }
+
+    [[nodiscard]] float* channel(std::uint32_t index) const { return index < pointers_.size() ? pointers_[index] : nullptr; }
+    [[nodiscard]] float* const* pointers() const { return pointers_.data(); }
+    [[nodiscard]] std::uint32_t count() const { return static_cast<std::uint32_t>(pointers_.size()); }
+
+ private:
+    std::vector<float> samples_;
+    std::vector<float*> pointers_;
+};
+
+class FaultObserver final : public Engine::Observer {
+ public:
+    void applied(std::uint64_t /*serial*/, std::uint64_t /*frame*/) override {}
+    void node_faulted(const std::string& node, std::uint64_t frame) override {
+        sentence_ = "node " + node + " produced a number that is not finite at frame " + std::to_string(frame) +
+                    "; it is silent until it has been built anew";
+    }
+    void device_faded(std::uint64_t /*frame*/) override {}
+
+    /// Empty if no node has faulted since the last call.
+    [[nodiscard]] std::string take() { return std::exchange(sentence_, {}); }
+
+ private:
+    std::string sentence_;
+};
+
+struct Instance {
+    Instance(const EngineConfig& config, std::uint32_t channels_in, std::uint32_t channels_out)
+        : engine{builtin_nodes(), config},
+          inputs{channels_in, config.block_size},
+          outputs{channels_out, config.block_size},
+          generation{engine.gate().start_generation()} {}
+
+    Engine engine;
+    Channels inputs;
+    Channels outputs;
+    AudioThreadGate::Generation generation;
+    FaultObserver faults;
+};
+
+}  // namespace
+
+/// Room for `bytes` bytes of text, which the next call that takes text reads. Valid until the next call of rta_text().
+RTA_EXPORT(rta_text) char* rta_text(std::size_t bytes) {
+    g_text.assign(bytes, '\0');
+    return g_text.data();
+}
+
+/// The sentence of the last call that failed: UTF-8, not terminated.
+RTA_EXPORT(rta_last_error) const char* rta_last_error() { return g_last_error.data(); }
+RTA_EXPORT(rta_last_error_length) std::size_t rta_last_error_length() { return g_last_error.size(); }
+
+/// A new engine; 0 if it was refused. Sample rate in Hz, 8000 to 384000; `block_size` in frames, a power of two from 16 to
+/// 1024; 0 to 64 channels each way.
+RTA_EXPORT(rta_create)
+Instance* rta_create(double sample_rate_hz, std::uint32_t block_size, std::uint32_t channels_in, std::uint32_t channels_out) {
+    if (!(sample_rate_hz >= 8'000.0 && sample_rate_hz <= 384'000.0)) {
+        refuse(ErrorCode::invalid_argument, "the sample rate must be from 8000 to 384000 Hz");
+        return nullptr;
+    }
+    if (!std::has_single_bit(block_size) || block_size < 16 || block_size > 1024) {
+        refuse(ErrorCode::invalid_argument, "block size " + std::to_string(block_size) + " must be a power of two from 16 to 1024");
+        return nullptr;
+    }
+    if (channels_in > kMaximumChannels || channels_out > kMaximumChannels) {
+        refuse(ErrorCode::invalid_argument, "there can be at most " + std::to_string(kMaximumChannels) + " channels each way");
+        return nullptr;
+    }
+    return new Instance{EngineConfig{.sample_rate_hz = sample_rate_hz, .block_size = block_size}, channels_in, channels_out};
+}
+
+RTA_EXPORT(rta_destroy) void rta_destroy(Instance* instance) { delete instance; }
+
+/// Replaces the graph by the document in rta_text(). What stays keeps its state; the rest cross-fades.
+RTA_EXPORT(rta_load_document) std::uint32_t rta_load_document(Instance* instance) {
+    auto document = read_document(g_text);
+    if (!document) return refuse(document.error());
+    Transaction transaction;
+    transaction.edits.emplace_back(ReplaceGraph{*std::move(document)});
+    auto prepared = instance->engine.prepare(std::move(transaction));
+    if (!prepared) return refuse(prepared.error());
+    const auto ticket = instance->engine.commit(*prepared);
+    return ticket ? 0 : refuse(ticket.error());
+}
+
+/// Sets the parameter `NODE.PARAMETER` named in rta_text(), in its own unit, over `ramp_ms` (negative: the default, 20 ms).
+RTA_EXPORT(rta_set_parameter) std::uint32_t rta_set_parameter(Instance* instance, float value, float ramp_ms) {
+    const auto dot = g_text.find('.');
+    if (dot == std::string::npos) {
+        return refuse(ErrorCode::invalid_argument, "\"" + g_text + "\" names no parameter: write NODE.PARAMETER");
+    }
+    SetParameter change{.node = g_text.substr(0, dot), .parameter = g_text.substr(dot + 1), .value = value, .ramp_ms = {}};
+    if (!(ramp_ms < 0.0F)) change.ramp_ms = ramp_ms;
+    const auto ticket = instance->engine.set_parameters({&change, 1});
+    return ticket ? 0 : refuse(ticket.error());
+}
+
+/// `block_size` samples of a device channel, from 0: write to the input before rta_render(), read the output after it.
+/// 0 if there is no such channel.
+RTA_EXPORT(rta_input) float* rta_input(Instance* instance, std::uint32_t channel) { return instance->inputs.channel(channel); }
+RTA_EXPORT(rta_output) const float* rta_output(Instance* instance, std::uint32_t channel) {
+    return instance->outputs.channel(channel);
+}
+
+/// Renders one block.
+RTA_EXPORT(rta_render) std::uint32_t rta_render(Instance* instance) {
+    auto claim = instance->engine.gate().try_claim(instance->generation);
+    if (!claim) return refuse(ErrorCode::internal, "the audio thread's gate is shut");
+    const std::uint32_t frames = instance->engine.config().block_size;
+    const DeviceBlock device{
+        .inputs = AudioReadView{instance->inputs.pointers(), instance->inputs.count(), frames},
+        .outputs = AudioWriteView{instance->outputs.pointers(), instance->outputs.count(), frames},
+    };
+    instance->engine.renderer().render(claim.key(), device);
+    return 0;
+}
+
+/// Frees what rendering has handed back, and prunes what has faded out. Call it every few milliseconds of sound. INTERNAL,
+/// naming the node, once after a node has produced a number that is not finite.
+RTA_EXPORT(rta_poll) std::uint32_t rta_poll(Instance* instance) {
+    instance->engine.poll(instance->faults);
+    const std::string fault = instance->faults.take();
+    return fault.empty() ? 0 : refuse(ErrorCode::internal, fault);
+}
