@@ -14,7 +14,9 @@ class AudioReadView {
     AudioReadView() = default;
     /// `channels` points to `channel_count` pointers, each to `frame_count` samples.
     AudioReadView(const float* const* channels, std::uint32_t channel_count, std::uint32_t frame_count) RTA_NONBLOCKING
-        : channels_{channels}, channel_count_{channel_count}, frame_count_{frame_count} {}
+        : channels_{channels},
+          channel_count_{channel_count},
+          frame_count_{frame_count} {}
 
     [[nodiscard]] std::uint32_t channel_count() const RTA_NONBLOCKING { return channel_count_; }
     [[nodiscard]] std::uint32_t frame_count() const RTA_NONBLOCKING { return frame_count_; }
@@ -34,7 +36,9 @@ class AudioWriteView {
  public:
     AudioWriteView() = default;
     AudioWriteView(float* const* channels, std::uint32_t channel_count, std::uint32_t frame_count) RTA_NONBLOCKING
-        : channels_{channels}, channel_count_{channel_count}, frame_count_{frame_count} {}
+        : channels_{channels},
+          channel_count_{channel_count},
+          frame_count_{frame_count} {}
 
     [[nodiscard]] std::uint32_t channel_count() const RTA_NONBLOCKING { return channel_count_; }
     [[nodiscard]] std::uint32_t frame_count() const RTA_NONBLOCKING { return frame_count_; }

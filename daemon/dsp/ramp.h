@@ -18,26 +18,37 @@ class Ramp {
     };
 
     Ramp() = default;
-    explicit Ramp(float value, Shape shape = Shape::linear) RTA_NONBLOCKING : start_{value}, target_{value}, shape_{shape} {}
+    explicit Ramp(float value, Shape shape = Shape::linear) RTA_NONBLOCKING : leg_{.start = value, .target = value},
+                                                                              shape_{shape} {}
 
-    /// Starts at `start_frame` from whatever the value is there; arrives at `target` `length_frames` later.
+    /// Starts at `start_frame` from whatever the value is there; arrives at `target` `length_frames` later. Length 0
+    /// jumps. `start_frame` may lie ahead of the frames asked for next: until then the value goes on as it did.
     void retarget(float target, std::uint64_t start_frame, std::uint32_t length_frames) RTA_NONBLOCKING;
 
-    [[nodiscard]] float target() const RTA_NONBLOCKING { return target_; }
+    [[nodiscard]] float target() const RTA_NONBLOCKING { return leg_.target; }
     /// True from the first frame at which the value is the target and stays there.
-    [[nodiscard]] bool at_rest(std::uint64_t frame) const RTA_NONBLOCKING { return frame >= end_frame_; }
+    [[nodiscard]] bool at_rest(std::uint64_t frame) const RTA_NONBLOCKING { return frame >= leg_.end_frame; }
     [[nodiscard]] float value_at(std::uint64_t frame) const RTA_NONBLOCKING;
-    /// Writes the values of frames `frame` to `frame + values.size() - 1`. values.size() is a multiple of 4.
+    /// Writes the values of frames `frame` to `frame + values.size() - 1`, the bits that value_at() gives.
     void render(std::uint64_t frame, std::span<float> values) const RTA_NONBLOCKING;
 
  private:
-    float start_ = 0.0F;
-    float target_ = 0.0F;
-    float step_ = 0.0F;  ///< linear: per frame; logarithmic: octaves per frame
+    /// One way from a number to another.
+    struct Leg {
+        float start = 0.0F;
+        float target = 0.0F;
+        double step = 0.0;  ///< per frame: of the value, or, if bent, in octaves
+        bool bent = false;  ///< logarithmic, and both ends allow it
+        std::uint64_t start_frame = 0;
+        std::uint64_t end_frame = 0;
+
+        [[nodiscard]] float value_at(std::uint64_t frame) const RTA_NONBLOCKING;
+        void render(std::uint64_t frame, std::span<float> values) const RTA_NONBLOCKING;
+    };
+
+    Leg leg_;
+    Leg previous_;  ///< in force until leg_ starts
     Shape shape_ = Shape::linear;
-    bool bent_ = false;  ///< logarithmic, and both ends allow it
-    std::uint64_t start_frame_ = 0;
-    std::uint64_t end_frame_ = 0;
 };
 
 }  // namespace rta::dsp
