@@ -45,6 +45,14 @@ inline constexpr float kSilenceDb = -120.0F;
 /// 10^(gain_db / 20); exactly 0 at and below kSilenceDb, exactly 1 at 0 dB. Computed in double.
 [[nodiscard]] float gain_from_db(float gain_db) RTA_NONBLOCKING;
 
+/// `sample`, or 0 where it is NaN or infinite. Free of branches, so that a loop over it vectorises.
+[[nodiscard]] inline float finite_or_zero(float sample) RTA_NONBLOCKING {
+    constexpr std::uint32_t kExponentField = 0x7F80'0000;
+    const auto bits = std::bit_cast<std::uint32_t>(sample);
+    const bool finite = (bits & kExponentField) != kExponentField;
+    return std::bit_cast<float>(finite ? bits : 0U);
+}
+
 /// sin(2 pi phase / 2^32): a whole turn is 2^32, so phases wrap by themselves. Error below 2e-7, all of it below -140
 /// dB. Free of branches, so that a loop over it vectorises.
 [[nodiscard]] inline float sine_of_phase(std::uint32_t phase) RTA_NONBLOCKING {

@@ -37,6 +37,16 @@ struct SettingSpec {
     return {.name = "channels", .kind = SettingSpec::Kind::integer, .minimum = 1, .maximum = 64, .default_number = 1, .help = help};
 }
 
+/// `first_channel`: where on the device the channels of an `input` or `output` begin.
+[[nodiscard]] constexpr SettingSpec first_channel_setting(std::string_view help) {
+    return {.name = "first_channel",
+            .kind = SettingSpec::Kind::integer,
+            .minimum = 1,
+            .maximum = 1024,
+            .default_number = 1,
+            .help = help};
+}
+
 /// Settings that have been checked against their table, with the defaults filled in.
 class ResolvedSettings {
  public:

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/gain.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "graph/node_type.h"
+
+namespace rta::nodes {
+
+namespace {
+
+constexpr std::array kSettings{channels_setting()};
+
+enum Parameter : std::uint8_t { kGainDb, kMute, kInvert };
+constexpr std::array kParameters{
+    level_db("gain_db", 0.0F, "Gain; -120 dB is silence."),
+    on_off("mute", false, "Silences the output."),
+    on_off("invert", false, "Inverts the polarity."),
+};
+static_assert(well_formed(kParameters));
+
+constexpr std::array kInputs{PortSpec{"in"}};
+constexpr std::array kOutputs{PortSpec{"out"}};
+
+/// The three parameters as one factor. The switches arrive as ramps between 0 and 1, so muting fades to 0 and inverting
+/// goes through 0: neither clicks.
+constexpr float combined(float gain, float mute, float invert) { return gain * (1.0F - mute) * (1.0F - 2.0F * invert); }
+
+class GainProcessor final : public Processor {
+ public:
+    explicit GainProcessor(const BuildContext& context) : factors_(context.block_size) {}
+
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        const ParameterView gain = context.parameters[kGainDb];
+        const ParameterView mute = context.parameters[kMute];
+        const ParameterView invert = context.parameters[kInvert];
+        const bool at_rest = gain.at_rest() && mute.at_rest() && invert.at_rest();
+        if (!at_rest) {
+            for (std::uint32_t frame = 0; frame < context.frame_count; ++frame) {
+                factors_[frame] = combined(gain[frame], mute[frame], invert[frame]);
+            }
+        }
+        const float factor = combined(gain.value, mute.value, invert.value);
+        const float* const ramp = at_rest ? nullptr : factors_.data();
+        const AudioReadView& in = context.inputs[0];
+        const AudioWriteView& out = context.outputs[0];
+        for (std::uint32_t channel = 0; channel < out.channel_count(); ++channel) {
+            dsp::scale(in.channel(channel), factor, ramp, out.channel(channel));
+        }
+    }
+
+    void reset() RTA_NONBLOCKING override {}
+
+ private:
+    std::vector<float> factors_;  ///< of this block, one a frame, while a parameter is on a ramp
+};
+
+}  // namespace
+
+extern constinit const NodeType kGain{
+    .name = "gain",
+    .help = "Changes level and polarity, or mutes.",
+    .settings = kSettings,
+    .parameters = kParameters,
+    .inputs = kInputs,
+    .outputs = kOutputs,
+    .in_place = true,
+    .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
+        return std::make_unique<GainProcessor>(context);
+    },
+};
+
+}  // namespace rta::nodes

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "dsp/gain.h"
+#include "dsp/math.h"
+#include "graph/node_type.h"
+
+namespace rta::nodes {
+
+namespace {
+
+constexpr std::array kSettings{
+    channels_setting("How many channels of the device, and the width of the output."),
+    first_channel_setting("The first of them; 1 is the first of the device. Channels the device lacks are silence."),
+};
+
+enum Parameter : std::uint8_t { kGainDb };
+constexpr std::array kParameters{level_db("gain_db", 0.0F, "Gain; -120 dB is silence.")};
+static_assert(well_formed(kParameters));
+
+constexpr std::array kOutputs{PortSpec{"out"}};
+
+class DeviceInput final : public Processor {
+ public:
+    explicit DeviceInput(const BuildContext& context) : first_channel_{context.settings.integer("first_channel") - 1} {}
+
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        const AudioReadView& device = context.device.inputs;
+        const AudioWriteView& out = context.outputs[0];
+        for (std::uint32_t channel = 0; channel < out.channel_count(); ++channel) {
+            const std::uint32_t source = first_channel_ + channel;
+            if (source < device.channel_count()) {
+                capture(device.channel(source), context.parameters[kGainDb], out.channel(channel));
+            } else {
+                std::ranges::fill(out.channel(channel), 0.0F);
+            }
+        }
+    }
+
+    void reset() RTA_NONBLOCKING override {}
+
+ private:
+    static void capture(std::span<const float> in, const ParameterView& gain, std::span<float> out) RTA_NONBLOCKING {
+        // A driver's NaN is not this node's fault and must not get it muted as faulty: it counts as a lost sample.
+        for (std::size_t frame = 0; frame < out.size(); ++frame) out[frame] = dsp::finite_or_zero(in[frame]);
+        dsp::scale(out, gain.value, gain.ramp, out);
+    }
+
+    std::uint32_t first_channel_;  ///< from 0
+};
+
+}  // namespace
+
+extern constinit const NodeType kInput{
+    .name = "input",
+    .help = "What the device captures.",
+    .settings = kSettings,
+    .parameters = kParameters,
+    .outputs = kOutputs,
+    .device_role = DeviceRole::source,
+    .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
+        return std::make_unique<DeviceInput>(context);
+    },
+};
+
+}  // namespace rta::nodes

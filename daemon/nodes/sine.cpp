@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/sine.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "dsp/gain.h"
+#include "graph/node_type.h"
+
+namespace rta::nodes {
+
+namespace {
+
+constexpr std::array kSettings{channels_setting("Width of the output; every channel carries the same tone.")};
+
+enum Parameter : std::uint8_t { kFrequencyHz, kGainDb };
+constexpr std::array kParameters{
+    ParameterSpec{.name = "frequency_hz",
+                  .unit = Unit::hertz,
+                  .minimum = 0.01F,
+                  .maximum = 24'000.0F,
+                  .default_value = 440.0F,
+                  .help = "Frequency of the tone; at most half the sample rate is played.",
+                  .law = RampLaw::logarithmic},
+    level_db("gain_db", -20.0F, "Peak level of the tone."),
+};
+static_assert(well_formed(kParameters));
+
+constexpr std::array kOutputs{PortSpec{"out"}};
+
+class SineGenerator final : public Processor {
+ public:
+    explicit SineGenerator(const BuildContext& context) : oscillator_{context.sample_rate_hz} {}
+
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        const ParameterView& frequency = context.parameters[kFrequencyHz];
+        const ParameterView& gain = context.parameters[kGainDb];
+        const AudioWriteView& out = context.outputs[0];
+        const std::span<float> first = out.channel(0);
+        if (frequency.at_rest()) {
+            oscillator_.render(frequency.value, first);
+        } else {
+            oscillator_.render(std::span{frequency.ramp, first.size()}, first);
+        }
+        dsp::scale(first, gain.value, gain.ramp, first);
+        for (std::uint32_t channel = 1; channel < out.channel_count(); ++channel) {
+            std::ranges::copy(first, out.channel(channel).begin());
+        }
+    }
+
+    void reset() RTA_NONBLOCKING override { oscillator_.reset(); }
+
+ private:
+    dsp::SineOscillator oscillator_;
+};
+
+}  // namespace
+
+extern constinit const NodeType kSine{
+    .name = "sine",
+    .help = "A pure tone.",
+    .settings = kSettings,
+    .parameters = kParameters,
+    .outputs = kOutputs,
+    .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
+        return std::make_unique<SineGenerator>(context);
+    },
+};
+
+}  // namespace rta::nodes
