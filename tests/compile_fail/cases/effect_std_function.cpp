@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// layers: graph
+// clang: error: function with 'nonblocking' attribute must not call non-'nonblocking' function .*operator\(\)
+// What a std::function calls, nobody has checked.
+#include <functional>
+
+#include "graph/processor.h"
+
+class Node final : public rta::Processor {
+ public:
+    void process(const rta::ProcessContext& context) RTA_NONBLOCKING override {
+#ifdef RTA_FAULT
+        callback_();
+#endif
+        for (const auto& output : context.outputs) {
+            for (float& sample : output.channel(0)) sample = 0.0F;
+        }
+    }
+    void reset() RTA_NONBLOCKING override {}
+
+ private:
+    std::function<void()> callback_;
+};
+
+Node node;

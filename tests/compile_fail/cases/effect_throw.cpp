@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// layers: graph
+// clang: error: function with 'nonblocking' attribute must not throw or catch exceptions
+// An exception allocates, and ends the program where nothing catches it.
+#include "graph/processor.h"
+
+class Node final : public rta::Processor {
+ public:
+    void process(const rta::ProcessContext& context) RTA_NONBLOCKING override {
+#ifdef RTA_FAULT
+        if (context.frame_count == 0) throw 1;
+#endif
+        for (const auto& output : context.outputs) {
+            for (float& sample : output.channel(0)) sample = 0.0F;
+        }
+    }
+    void reset() RTA_NONBLOCKING override {}
+};
+
+Node node;

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// layers: graph
+// clang: error: function with 'nonblocking' attribute must not call non-'nonblocking' function
+// A virtual call is as good as its base class promises.
+#include "graph/processor.h"
+
+class Listener {
+ public:
+    virtual ~Listener() = default;
+    virtual void heard() noexcept = 0;
+};
+
+class Node final : public rta::Processor {
+ public:
+    explicit Node(Listener& listener) : listener_{&listener} {}
+    [[nodiscard]] const Listener* listener() const { return listener_; }
+    void process(const rta::ProcessContext& context) RTA_NONBLOCKING override {
+#ifdef RTA_FAULT
+        listener_->heard();
+#endif
+        for (const auto& output : context.outputs) {
+            for (float& sample : output.channel(0)) sample = 0.0F;
+        }
+    }
+    void reset() RTA_NONBLOCKING override {}
+
+ private:
+    Listener* listener_;
+};
+
+Node make(Listener& listener) { return Node{listener}; }

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// layers: graph
+// gcc: conversion from .* to non-scalar type .*NodeId.* requested
+// clang: no viable conversion|no matching function
+// A NodeId is no number: a port's index cannot be passed for a node.
+#include "graph/audio_graph.h"
+
+const rta::GraphNode* look_up(const rta::AudioGraph& graph, std::uint32_t port) {
+#ifdef RTA_FAULT
+    const rta::NodeId node = port;
+#else
+    const rta::NodeId node{port};
+#endif
+    return graph.find(node);
+}
