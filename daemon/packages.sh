@@ -14,7 +14,7 @@ packages_build=(
 packages_run=(gnuplot-nox)
 # The other compiler with its sanitizers and checkers, WebAssembly, and the other end of the audio cable.
 packages_test=(
-    clang-22 lld-22 libclang-rt-22-dev clang-tidy-22 clang-format-22
+    clang-22 lld-22 llvm-22 libclang-rt-22-dev clang-tidy-22 clang-format-22
     wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 libclang-rt-22-dev-wasm32
     jackd2 alsa-utils gnuplot-nox
 )

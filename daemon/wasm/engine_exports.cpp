@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The C functions of rta_engine.wasm. One thread makes every call, so it is control and audio thread in one; it claims the
-// same gate as a device does.
+// The C functions of rta_engine.wasm. One thread makes every call, so it is control and audio thread in one; it claims
+// the same gate as a device does.
 //
 // Functions that can fail return 0, or the number of an ErrorCode; rta_last_error() then has the sentence. Text goes in
 // through rta_text(): ask for room, write UTF-8 there, make the call that reads it.
@@ -40,10 +40,13 @@ std::uint32_t refuse(ErrorCode code, std::string sentence) { return refuse(Error
 class Channels {
  public:
     Channels(std::uint32_t count, std::uint32_t frames) : samples_(std::size_t{count} * frames) {
-        for (std::uint32_t index = 0; index < count; ++index) pointers_.push_back(&samples_[std::size_t{index} * frames]);
+        for (std::uint32_t index = 0; index < count; ++index)
+            pointers_.push_back(&samples_[std::size_t{index} * frames]);
     }
 
-    [[nodiscard]] float* channel(std::uint32_t index) const { return index < pointers_.size() ? pointers_[index] : nullptr; }
+    [[nodiscard]] float* channel(std::uint32_t index) const {
+        return index < pointers_.size() ? pointers_[index] : nullptr;
+    }
     [[nodiscard]] float* const* pointers() const { return pointers_.data(); }
     [[nodiscard]] std::uint32_t count() const { return static_cast<std::uint32_t>(pointers_.size()); }
 
@@ -94,23 +97,27 @@ RTA_EXPORT(rta_text) char* rta_text(std::size_t bytes) {
 RTA_EXPORT(rta_last_error) const char* rta_last_error() { return g_last_error.data(); }
 RTA_EXPORT(rta_last_error_length) std::size_t rta_last_error_length() { return g_last_error.size(); }
 
-/// A new engine; 0 if it was refused. Sample rate in Hz, 8000 to 384000; `block_size` in frames, a power of two from 16 to
-/// 1024; 0 to 64 channels each way.
+/// A new engine; 0 if it was refused. Sample rate in Hz, 8000 to 384000; `block_size` in frames, a power of two from 16
+/// to 1024; 0 to 64 channels each way.
 RTA_EXPORT(rta_create)
-Instance* rta_create(double sample_rate_hz, std::uint32_t block_size, std::uint32_t channels_in, std::uint32_t channels_out) {
+Instance* rta_create(double sample_rate_hz, std::uint32_t block_size, std::uint32_t channels_in,
+                     std::uint32_t channels_out) {
     if (!(sample_rate_hz >= 8'000.0 && sample_rate_hz <= 384'000.0)) {
         refuse(ErrorCode::invalid_argument, "the sample rate must be from 8000 to 384000 Hz");
         return nullptr;
     }
     if (!std::has_single_bit(block_size) || block_size < 16 || block_size > 1024) {
-        refuse(ErrorCode::invalid_argument, "block size " + std::to_string(block_size) + " must be a power of two from 16 to 1024");
+        refuse(ErrorCode::invalid_argument,
+               "block size " + std::to_string(block_size) + " must be a power of two from 16 to 1024");
         return nullptr;
     }
     if (channels_in > kMaximumChannels || channels_out > kMaximumChannels) {
-        refuse(ErrorCode::invalid_argument, "there can be at most " + std::to_string(kMaximumChannels) + " channels each way");
+        refuse(ErrorCode::invalid_argument,
+               "there can be at most " + std::to_string(kMaximumChannels) + " channels each way");
         return nullptr;
     }
-    return new Instance{EngineConfig{.sample_rate_hz = sample_rate_hz, .block_size = block_size}, channels_in, channels_out};
+    return new Instance{EngineConfig{.sample_rate_hz = sample_rate_hz, .block_size = block_size}, channels_in,
+                        channels_out};
 }
 
 RTA_EXPORT(rta_destroy) void rta_destroy(Instance* instance) { delete instance; }
@@ -127,13 +134,15 @@ RTA_EXPORT(rta_load_document) std::uint32_t rta_load_document(Instance* instance
     return ticket ? 0 : refuse(ticket.error());
 }
 
-/// Sets the parameter `NODE.PARAMETER` named in rta_text(), in its own unit, over `ramp_ms` (negative: the default, 20 ms).
+/// Sets the parameter `NODE.PARAMETER` named in rta_text(), in its own unit, over `ramp_ms` (negative: the default, 20
+/// ms).
 RTA_EXPORT(rta_set_parameter) std::uint32_t rta_set_parameter(Instance* instance, float value, float ramp_ms) {
     const auto dot = g_text.find('.');
     if (dot == std::string::npos) {
         return refuse(ErrorCode::invalid_argument, "\"" + g_text + "\" names no parameter: write NODE.PARAMETER");
     }
-    SetParameter change{.node = g_text.substr(0, dot), .parameter = g_text.substr(dot + 1), .value = value, .ramp_ms = {}};
+    SetParameter change{
+        .node = g_text.substr(0, dot), .parameter = g_text.substr(dot + 1), .value = value, .ramp_ms = {}};
     if (!(ramp_ms < 0.0F)) change.ramp_ms = ramp_ms;
     const auto ticket = instance->engine.set_parameters({&change, 1});
     return ticket ? 0 : refuse(ticket.error());
@@ -141,7 +150,9 @@ RTA_EXPORT(rta_set_parameter) std::uint32_t rta_set_parameter(Instance* instance
 
 /// `block_size` samples of a device channel, from 0: write to the input before rta_render(), read the output after it.
 /// 0 if there is no such channel.
-RTA_EXPORT(rta_input) float* rta_input(Instance* instance, std::uint32_t channel) { return instance->inputs.channel(channel); }
+RTA_EXPORT(rta_input) float* rta_input(Instance* instance, std::uint32_t channel) {
+    return instance->inputs.channel(channel);
+}
 RTA_EXPORT(rta_output) const float* rta_output(Instance* instance, std::uint32_t channel) {
     return instance->outputs.channel(channel);
 }
@@ -159,8 +170,8 @@ RTA_EXPORT(rta_render) std::uint32_t rta_render(Instance* instance) {
     return 0;
 }
 
-/// Frees what rendering has handed back, and prunes what has faded out. Call it every few milliseconds of sound. INTERNAL,
-/// naming the node, once after a node has produced a number that is not finite.
+/// Frees what rendering has handed back, and prunes what has faded out. Call it every few milliseconds of sound.
+/// INTERNAL, naming the node, once after a node has produced a number that is not finite.
 RTA_EXPORT(rta_poll) std::uint32_t rta_poll(Instance* instance) {
     instance->engine.poll(instance->faults);
     const std::string fault = instance->faults.take();

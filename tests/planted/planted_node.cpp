@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// A node with one fault of your choice, rendered for a few blocks: planted_node FAULT. What it must not do is behind
+// functions that promise more than they keep, as a library might: the compiler is satisfied, the sanitizer must not be.
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <mutex>
+#include <string_view>
+
+#include "dsp/audio_buffer.h"
+#include "graph/processor.h"
+
+namespace {
+
+using namespace rta;
+
+constexpr std::uint32_t kFrames = 64;
+
+// What the compiler and the optimiser know nothing about.
+float* volatile g_samples = nullptr;
+volatile int g_number = std::numeric_limits<int>::max();
+std::mutex g_mutex;
+
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wfunction-effects"
+#endif
+void allocate() RTA_NONBLOCKING {
+    g_samples = static_cast<float*>(std::malloc(kFrames * sizeof(float)));
+    std::free(g_samples);
+}
+void lock() RTA_NONBLOCKING { const std::lock_guard lock{g_mutex}; }
+void use_after_free() RTA_NONBLOCKING {
+    g_samples = static_cast<float*>(std::calloc(kFrames, sizeof(float)));
+    std::free(g_samples);
+    g_samples[0] = 1.0F;
+}
+void leak() RTA_NONBLOCKING {
+    g_samples = static_cast<float*>(std::malloc(kFrames * sizeof(float)));
+    g_samples = nullptr;
+}
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
+
+class FaultyNode final : public Processor {
+ public:
+    explicit FaultyNode(std::string_view fault) : fault_{fault} {}
+
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        const auto in = context.inputs[0].channel(0);
+        const auto out = context.outputs[0].channel(0);
+        for (std::uint32_t frame = 0; frame < context.frame_count; ++frame) out[frame] = in[frame];
+        if (fault_ == "malloc") allocate();
+        if (fault_ == "mutex") lock();
+        if (fault_ == "use-after-free") use_after_free();
+        if (fault_ == "leak") leak();
+        if (fault_ == "read-past-end") out[0] = in.data()[context.frame_count];
+        if (fault_ == "integer-overflow") g_number = g_number + 1;
+    }
+    void reset() RTA_NONBLOCKING override {}
+
+ private:
+    std::string_view fault_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    constexpr std::array<std::string_view, 7> kFaults{"clean",          "malloc", "mutex",           "read-past-end",
+                                                      "use-after-free", "leak",   "integer-overflow"};
+    const std::string_view fault = argc == 2 ? argv[1] : "";
+    bool known = false;
+    for (const std::string_view name : kFaults) known = known || name == fault;
+    if (!known) {
+        // Not a failure that a test could take for a fault that was caught.
+        std::fputs("usage: planted_node clean|malloc|mutex|read-past-end|use-after-free|leak|integer-overflow\n",
+                   stdout);
+        return EXIT_SUCCESS;
+    }
+    const AudioBuffer in{1, kFrames};
+    AudioBuffer out{1, kFrames};
+    const std::array inputs{in.read()};
+    const std::array outputs{out.write()};
+    FaultyNode node{fault};
+    for (int block = 0; block < 4; ++block) {
+        node.process({.inputs = inputs,
+                      .outputs = outputs,
+                      .parameters = {},
+                      .frame_count = kFrames,
+                      .device = {},
+                      .presence = {}});
+    }
+    return EXIT_SUCCESS;
+}
