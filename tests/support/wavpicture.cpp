@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// rta_wavpicture IN.wav OUT.png: the waveform of a WAV file above, its spectrum below, from the samples in the file.
+// Exit status: 0 drawn, 1 could not be drawn, 2 usage.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+#include "support/analysis.h"
+#include "support/process.h"
+#include "support/temporary.h"
+#include "support/wav.h"
+
+namespace {
+
+using namespace rta::test;
+
+constexpr std::size_t kColumns = 1'200;          // about one a pixel
+constexpr std::size_t kSpectrumLength = 16'384;  // 2.9 Hz a line at 48 kHz
+constexpr double kLowestHz = 20.0;
+constexpr double kFloorDb = -180.0;
+
+/// Lowest and highest sample of each column of the picture: a click of a single frame stays visible.
+void write_waveform(const std::filesystem::path& file, std::span<const float> samples, double sample_rate_hz) {
+    std::ofstream stream{file};
+    const std::size_t columns = std::min(kColumns, samples.size());
+    for (std::size_t column = 0; column < columns; ++column) {
+        const std::size_t begin = column * samples.size() / columns;
+        const std::size_t end = (column + 1) * samples.size() / columns;
+        const auto [low, high] = std::minmax_element(samples.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                     samples.begin() + static_cast<std::ptrdiff_t>(end));
+        stream << static_cast<double>(begin) / sample_rate_hz << ' ' << *low << ' ' << *high << '\n';
+    }
+    if (!stream) throw std::runtime_error("cannot write " + file.string());
+}
+
+void write_spectrum(const std::filesystem::path& file, std::span<const float> samples, double sample_rate_hz) {
+    std::ofstream stream{file};
+    for (const SpectrumLine& line : spectrum(samples, sample_rate_hz, kSpectrumLength)) {
+        if (line.frequency_hz >= kLowestHz)
+            stream << line.frequency_hz << ' ' << std::max(line.level_db, kFloorDb) << '\n';
+    }
+    if (!stream) throw std::runtime_error("cannot write " + file.string());
+}
+
+/// In gnuplot's single quotes everything stands for itself but the quote.
+std::string quoted(const std::string& text) {
+    std::string result = "'";
+    for (const char c : text) result += c == '\'' ? std::string{"''"} : std::string{c};
+    return result + "'";
+}
+
+std::string script(const std::string& title, const std::filesystem::path& output, const std::filesystem::path& waveform,
+                   const std::filesystem::path& spectrum_file, double seconds, double highest_hz) {
+    std::string text;
+    text += "set terminal pngcairo size 1280,900 noenhanced font 'sans,11'\n";
+    text += "set output " + quoted(output.string()) + "\n";
+    text += "set multiplot layout 2,1 title " + quoted(title) + "\n";
+    text += "set grid\nunset key\nset style fill solid 1.0 noborder\n";
+    text += "set xlabel 'time (s)'\nset ylabel 'amplitude (full scale = 1)'\n";
+    text += "set xrange [0:" + std::to_string(seconds) + "]\nset yrange [-1.05:1.05]\n";
+    text += "plot " + quoted(waveform.string()) +
+            " using 1:2:3 with filledcurves lc rgb '#1f5fa8', '' using 1:2 with lines lc rgb '#1f5fa8', '' using 1:3 "
+            "with lines lc rgb '#1f5fa8'\n";
+    text += "set xlabel 'frequency (Hz)'\nset ylabel 'level of a sine (dB of full scale)'\n";
+    text += "set logscale x\nset xrange [" + std::to_string(kLowestHz) + ":" + std::to_string(highest_hz) +
+            "]\nset yrange [" + std::to_string(kFloorDb) + ":5]\nset ytics 20\n";
+    text += "set xtics (20, 50, 100, 200, 500, '1k' 1000, '2k' 2000, '5k' 5000, '10k' 10000, '20k' 20000)\n";
+    text += "plot " + quoted(spectrum_file.string()) + " using 1:2 with lines lc rgb '#a8321f'\n";
+    text += "unset multiplot\n";
+    return text;
+}
+
+void draw(const std::filesystem::path& input, const std::filesystem::path& output) {
+    const Wav wav = read_wav(input);
+    if (wav.frames() == 0) throw std::runtime_error(input.string() + " holds no samples");
+    const std::vector<float>& samples = wav.channels.front();
+    const double rate = wav.sample_rate_hz;
+    const TemporaryDirectory directory;
+    write_waveform(directory / "waveform", samples, rate);
+    write_spectrum(directory / "spectrum", samples, rate);
+    char facts[128];
+    std::snprintf(facts, sizeof facts, ": channel 1 of %zu, %.0f Hz, %.2f s, peak %.2f dB", wav.channels.size(), rate,
+                  static_cast<double>(wav.frames()) / rate, db_from_gain(std::max(peak(samples), 1e-9)));
+    const RunResult result =
+        run({"gnuplot"},
+            script(input.filename().string() + facts, std::filesystem::absolute(output), directory / "waveform",
+                   directory / "spectrum", static_cast<double>(wav.frames()) / rate, rate / 2.0));
+    if (result.status != ExitStatus{0, 0} || !std::filesystem::exists(output)) {
+        throw std::runtime_error("gnuplot could not draw " + output.string() + " (" + describe(result.status) +
+                                 "): " + result.error);
+    }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    if (count != 3) {
+        std::fputs("usage: rta_wavpicture IN.wav OUT.png\n", stderr);
+        return 2;
+    }
+    try {
+        draw(arguments[1], arguments[2]);
+        return 0;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "rta_wavpicture: %s\n", error.what());
+        return 1;
+    }
+}
