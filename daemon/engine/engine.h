@@ -47,6 +47,12 @@ class PreparedTransaction {
     std::unique_ptr<Impl> impl_;
 };
 
+/// Of the graph that a checked transaction would give.
+struct GraphSize {
+    std::size_t node_count = 0;
+    std::size_t connection_count = 0;
+};
+
 struct EngineStatistics {
     std::uint64_t plans_made = 0;
     std::uint64_t plans_freed = 0;
@@ -81,12 +87,12 @@ class Engine {
     [[nodiscard]] Expected<PreparedTransaction> prepare(Transaction transaction) const;
 
     /// Validates against the graph of now, compiles, pushes: one step, all or nothing. Takes the next revision.
-    /// RESOURCE_EXHAUSTED (the only error worth a retry with the same `prepared`): the audio thread has not yet handed back enough plans.
-    /// On any error nothing has changed and `prepared` is as it was.
+    /// RESOURCE_EXHAUSTED (the only error worth a retry with the same `prepared`): the audio thread has not yet handed
+    /// back enough plans. On any error nothing has changed and `prepared` is as it was.
     [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared);
 
-    /// Validates and compiles without committing.
-    [[nodiscard]] Expected<void> check(const PreparedTransaction& prepared) const;
+    /// Validates and compiles without committing; tells the size of the graph that would be.
+    [[nodiscard]] Expected<GraphSize> check(const PreparedTransaction& prepared) const;
 
     /// Changes parameters, all or none, seen by the audio thread in one block. RESOURCE_EXHAUSTED as in commit().
     [[nodiscard]] Expected<Ticket> set_parameters(std::span<const SetParameter> changes);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
 #include "dsp/ramp.h"
 #include "engine/messages.h"
@@ -12,35 +13,52 @@
 
 namespace rta {
 
-/// The audio half of the engine: drains the commands, runs the plan, hands back what was replaced.
+/// The audio half of the engine: applies the commands, runs the plan, hands back what was replaced.
 class Renderer {
  public:
+    /// [control] `returns` has room for everything that can be outstanding at once: the Engine sees to that.
     Renderer(std::uint32_t block_size, CommandReceiver commands, EventSender returns, EventSender telemetry);
 
-    /// [audio] Renders exactly one block. `device` views hold block_size frames; its outputs are overwritten.
+    /// [audio] Renders exactly one block. `device` views hold block_size frames; its outputs are overwritten, and never
+    /// hold NaN or infinity.
     void render(const AudioThreadKey& key, const DeviceBlock& device) RTA_NONBLOCKING;
 
+    /// [audio] The first half of render(): takes in the commands that have arrived. Adopting a plan exchanges a
+    /// pointer; nothing is walked. Public so that it can be measured alone.
+    void apply_commands(const AudioThreadKey& key) RTA_NONBLOCKING;
+
     /// [any] Frames rendered so far: the engine's clock.
-    [[nodiscard]] std::uint64_t frames() const RTA_NONBLOCKING { return published_frame_.load(std::memory_order_acquire); }
+    [[nodiscard]] std::uint64_t frames() const RTA_NONBLOCKING {
+        return published_frame_.load(std::memory_order_acquire);
+    }
     /// [any]
     [[nodiscard]] std::uint32_t block_size() const RTA_NONBLOCKING { return block_size_; }
-    /// [any] Telemetry events lost because their ring was full.
+    /// [any] Telemetry events that found their ring full.
     [[nodiscard]] std::uint64_t telemetry_dropped() const RTA_NONBLOCKING {
         return telemetry_dropped_.load(std::memory_order_relaxed);
     }
 
  private:
-    void drain_commands(const AudioThreadKey& key) RTA_NONBLOCKING;
-    void render_plan(const AudioThreadKey& key, const DeviceBlock& device) RTA_NONBLOCKING;
-    void guard_device_output(const DeviceBlock& device) RTA_NONBLOCKING;
+    /// What is to be done with the commands behind this one.
+    enum class Next : std::uint8_t { go_on, render_first };
+
+    [[nodiscard]] Next apply(const AudioThreadKey& key, const Command& command) RTA_NONBLOCKING;
+    void hand_back(const AudioThreadKey& key, const Event& event) RTA_NONBLOCKING;
+    void apply_device_gain(const DeviceBlock& device) RTA_NONBLOCKING;
+    /// True if every sample was finite; otherwise the block is silenced.
+    [[nodiscard]] bool guard_outputs(const DeviceBlock& device) RTA_NONBLOCKING;
+    /// True if every muted node is reported.
+    [[nodiscard]] bool report_faults(const AudioThreadKey& key) RTA_NONBLOCKING;
 
     std::uint32_t block_size_;
     CommandReceiver commands_;
     EventSender returns_;
     EventSender telemetry_;
     CompiledGraph* plan_ = nullptr;
-    std::uint64_t frame_ = 0;  ///< of the block to render next
+    std::uint64_t frame_ = 0;  ///< at which the next block begins
+    bool hunting_ = false;     ///< a block was not finite: look for the node at fault
     dsp::Ramp device_gain_{1.0F};
+    std::vector<float> gains_;  ///< one block
     std::atomic<std::uint64_t> published_frame_{0};
     std::atomic<std::uint64_t> telemetry_dropped_{0};
 };

@@ -20,9 +20,10 @@ struct Cycle {
 
 /// Kahn's algorithm over the nodes 0 .. node_count - 1.
 ///
-/// Stable: the same nodes and arcs give the same order. Of the nodes that are ready, the one made ready last goes first,
-/// so that a chain runs to its end before the next chain begins, and few buffers are alive at a time. O(nodes + arcs).
+/// Stable: the same nodes and arcs give the same order. Of the nodes that are ready, the one made ready last goes
+/// first, so that a chain runs to its end before the next chain begins, and few buffers are alive at a time. O(nodes +
+/// arcs).
 [[nodiscard]] std::expected<std::vector<std::uint32_t>, Cycle> topological_order(std::uint32_t node_count,
-                                                                                std::span<const Arc> arcs);
+                                                                                 std::span<const Arc> arcs);
 
 }  // namespace rta

@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: MIT
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <deque>
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+#include "engine/plan_exchange.h"
+#include "engine/renderer.h"
+#include "engine/sounding_graph.h"
+#include "graph/compiler.h"
+#include "graph/names.h"
+#include "graph/node_instance.h"
+
+namespace rta {
+namespace {
+
+/// A node ready to enter a graph, built before it is known whether the graph will have it.
+struct PreparedNode {
+    std::shared_ptr<NodeInstance> instance;
+    std::vector<float> parameters;
+};
+
+/// A parameter change of a node of the graph, in the parameter's own unit.
+struct ParameterChange {
+    NodeId node;
+    std::uint32_t parameter;
+    float value;
+    float ramp_ms;
+};
+
+/// Fades that a plan began. They end in the order in which they began.
+struct Fade {
+    std::uint64_t serial;
+    std::uint32_t length_frames;
+    std::optional<std::uint64_t> end_frame;  ///< known when the plan has been adopted
+};
+
+constexpr const char* kFull =
+    "the audio thread has not yet handed back enough of what it was sent; nothing was changed, try again";
+
+/// More changes than this are not walked at the top of a block: they travel on a plan, each applied where its node
+/// runs.
+constexpr std::size_t kMaximumBatch = 1024;
+
+/// A node that fails again at once is left silent this long.
+constexpr double kFaultPauseS = 1.0;
+
+Expected<void> check_ramp(const std::optional<float>& ramp_ms, std::string_view node, std::string_view parameter) {
+    if (!ramp_ms || (*ramp_ms >= 0.0F && *ramp_ms <= kMaximumRampMs)) return {};
+    return fail(ErrorCode::invalid_argument, "node " + in_quotes(node) + ": a ramp of " + format_number(*ramp_ms) +
+                                                 " ms for " + std::string{parameter} + " is out of range: 0 to " +
+                                                 format_number(kMaximumRampMs) + " ms");
+}
+
+Error at_edit(Error error, std::size_t index) {
+    error.edit_index = static_cast<std::uint32_t>(index);
+    return error;
+}
+
+Error at_position(Error error, const DocumentPosition& position) {
+    error.sentence = position.prefix() + error.sentence;
+    return error;
+}
+
+std::vector<std::string_view> type_names(const NodeRegistry& registry) {
+    std::vector<std::string_view> names;
+    for (const NodeType* type : registry.types()) names.push_back(type->name);
+    return names;
+}
+
+}  // namespace
+
+struct PreparedTransaction::Impl {
+    Transaction transaction;
+    std::vector<std::vector<PreparedNode>> nodes;  ///< of each edit: one of AddNode, all of ReplaceGraph
+};
+
+PreparedTransaction::PreparedTransaction() : impl_{std::make_unique<Impl>()} {}
+PreparedTransaction::PreparedTransaction(PreparedTransaction&&) noexcept = default;
+PreparedTransaction& PreparedTransaction::operator=(PreparedTransaction&&) noexcept = default;
+PreparedTransaction::~PreparedTransaction() = default;
+
+const Transaction& PreparedTransaction::transaction() const { return impl_->transaction; }
+
+struct Engine::Impl {
+    /// A graph being edited, and what the edits bring along.
+    struct Draft {
+        AudioGraph graph;
+        std::vector<std::shared_ptr<NodeInstance>> added;  ///< by id
+        std::vector<ParameterChange> changes;              ///< of nodes that were there before
+        std::uint64_t next_id;
+    };
+
+    Impl(const NodeRegistry& registry_in, const EngineConfig& config_in)
+        : registry{registry_in}, config{config_in}, exchange{config_in.block_size} {}
+
+    const NodeRegistry& registry;
+    EngineConfig config;
+    AudioThreadGate gate;
+    PlanExchange exchange;
+
+    AudioGraph graph;
+    std::uint64_t revision = 0;
+    std::uint64_t next_id = 1;
+    std::unordered_map<std::uint64_t, std::shared_ptr<NodeInstance>> instances;  ///< of the graph's nodes, by id
+    SoundingGraph sounding;
+    std::deque<Fade> fades;
+    std::uint64_t last_fade_end = 0;  ///< frame
+    std::uint64_t ended_serial = 0;   ///< the last plan whose fades have ended
+    bool follow_up_due = false;
+
+    std::optional<Fade> device_fade;
+    std::map<std::string, std::uint64_t, std::less<>> faulted_nodes;  ///< waiting to be built anew: not before frame
+    std::map<std::string, std::uint64_t, std::less<>> rebuilt_nodes;  ///< at frame
+
+    [[nodiscard]] std::uint32_t frames_of(float ms) const {
+        if (!config.ramps) return 0;
+        return static_cast<std::uint32_t>(std::lround(static_cast<double>(ms) * config.sample_rate_hz / 1000.0));
+    }
+
+    // Preparing: no graph is looked at, so that any thread may do it.
+    [[nodiscard]] Expected<PreparedNode> prepare_node(
+        const std::string& type_name, const std::string& name, const Settings& settings,
+        const std::map<std::string, float, std::less<>>& parameters) const;
+    [[nodiscard]] Expected<std::shared_ptr<NodeInstance>> build(
+        std::shared_ptr<const NodeDescription> description) const;
+    [[nodiscard]] Expected<std::vector<PreparedNode>> prepare_edit(const Edit& edit) const;
+
+    // Editing a draft.
+    [[nodiscard]] Draft draft() const { return {graph, {}, {}, next_id}; }
+    [[nodiscard]] Expected<Draft> apply(const PreparedTransaction::Impl& prepared, std::size_t edit_count) const;
+    [[nodiscard]] Expected<Draft> apply(const PreparedTransaction::Impl& prepared) const;
+    Expected<void> apply(Draft& draft, const AddNode& edit, std::span<const PreparedNode> nodes) const;
+    Expected<void> apply(Draft& draft, const RemoveNode& edit, std::span<const PreparedNode> nodes) const;
+    Expected<void> apply(Draft& draft, const Connect& edit, std::span<const PreparedNode> nodes) const;
+    Expected<void> apply(Draft& draft, const Disconnect& edit, std::span<const PreparedNode> nodes) const;
+    Expected<void> apply(Draft& draft, const SetParameter& edit, std::span<const PreparedNode> nodes) const;
+    Expected<void> apply(Draft& draft, const ChangeSettings& edit, std::span<const PreparedNode> nodes) const;
+    Expected<void> apply(Draft& draft, const ReplaceGraph& edit, std::span<const PreparedNode> nodes) const;
+    static NodeId add(Draft& draft, std::shared_ptr<NodeInstance> instance);
+    [[nodiscard]] std::size_t first_edit_that_closes_a_cycle(const PreparedTransaction::Impl& prepared) const;
+
+    // Sending.
+    [[nodiscard]] std::shared_ptr<NodeInstance> instance_of(const Draft& draft, NodeId id) const;
+    std::uint64_t send_plan(const Draft& draft);
+    void adopt(Draft draft);
+    [[nodiscard]] std::vector<ParameterTarget> targets_in(const SoundingGraph& sound,
+                                                          std::span<const ParameterChange> changes) const;
+
+    // Answers of the audio thread.
+    void applied(const Event::Applied& answer);
+    void end_fades(Observer& observer);
+    void rebuild_faulted_nodes();
+};
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Preparing
+
+Expected<std::shared_ptr<NodeInstance>> Engine::Impl::build(std::shared_ptr<const NodeDescription> description) const {
+    auto processor = description->type->create({config.sample_rate_hz, config.block_size, description->settings});
+    if (!processor) return std::unexpected(std::move(processor.error()));
+    return std::make_shared<NodeInstance>(std::move(description), std::move(*processor));
+}
+
+Expected<PreparedNode> Engine::Impl::prepare_node(const std::string& type_name, const std::string& name,
+                                                  const Settings& settings,
+                                                  const std::map<std::string, float, std::less<>>& parameters) const {
+    const NodeType* type = registry.find(type_name);
+    if (type == nullptr) {
+        return fail(ErrorCode::not_found,
+                    "node " + in_quotes(name) + ": " + no_such("node type", type_name, type_names(registry)));
+    }
+    auto description = NodeDescription::make(*type, name, settings);
+    if (!description) return std::unexpected(std::move(description.error()));
+    auto values = (*description)->parameter_values(parameters);
+    if (!values) return std::unexpected(std::move(values.error()));
+    auto instance = build(std::move(*description));
+    if (!instance) return std::unexpected(std::move(instance.error()));
+    return PreparedNode{std::move(*instance), std::move(*values)};
+}
+
+Expected<std::vector<PreparedNode>> Engine::Impl::prepare_edit(const Edit& edit) const {
+    std::vector<PreparedNode> nodes;
+    if (const auto* add = std::get_if<AddNode>(&edit)) {
+        auto node = prepare_node(add->type, add->name, add->settings, add->parameters);
+        if (!node) return std::unexpected(std::move(node.error()));
+        nodes.push_back(std::move(*node));
+    } else if (const auto* replace = std::get_if<ReplaceGraph>(&edit)) {
+        for (const GraphDocument::Node& entry : replace->document.nodes) {
+            auto node = prepare_node(entry.type, entry.name, entry.settings, entry.parameters);
+            if (!node) return std::unexpected(at_position(std::move(node.error()), entry.position));
+            nodes.push_back(std::move(*node));
+        }
+    }
+    return nodes;
+}
+
+Expected<PreparedTransaction> Engine::prepare(Transaction transaction) const {
+    PreparedTransaction prepared;
+    for (std::size_t i = 0; i < transaction.edits.size(); ++i) {
+        auto nodes = impl_->prepare_edit(transaction.edits[i]);
+        if (!nodes) return std::unexpected(at_edit(std::move(nodes.error()), i));
+        prepared.impl_->nodes.push_back(std::move(*nodes));
+    }
+    prepared.impl_->transaction = std::move(transaction);
+    return prepared;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Editing a draft
+
+NodeId Engine::Impl::add(Draft& draft, std::shared_ptr<NodeInstance> instance) {
+    const NodeId id{draft.next_id++};
+    instance->assign_id(id);
+    draft.added.push_back(std::move(instance));
+    return id;
+}
+
+Expected<void> Engine::Impl::apply(Draft& draft, const AddNode&, std::span<const PreparedNode> nodes) const {
+    const PreparedNode& node = nodes.front();
+    return draft.graph.add_node(add(draft, node.instance), node.instance->shared_description(), node.parameters);
+}
+
+Expected<void> Engine::Impl::apply(Draft& draft, const RemoveNode& edit, std::span<const PreparedNode>) const {
+    return draft.graph.remove_node(edit.name);
+}
+
+Expected<void> Engine::Impl::apply(Draft& draft, const Connect& edit, std::span<const PreparedNode>) const {
+    return draft.graph.connect(edit.from, edit.to, edit.gain_db);
+}
+
+Expected<void> Engine::Impl::apply(Draft& draft, const Disconnect& edit, std::span<const PreparedNode>) const {
+    return draft.graph.disconnect(edit.from, edit.to);
+}
+
+Expected<void> Engine::Impl::apply(Draft& draft, const SetParameter& edit, std::span<const PreparedNode>) const {
+    if (auto good = check_ramp(edit.ramp_ms, edit.node, edit.parameter); !good) return good;
+    const auto place = draft.graph.check_parameter(edit.node, edit.parameter, edit.value);
+    if (!place) return std::unexpected(place.error());
+    draft.changes.push_back({place->node, place->index, edit.value, edit.ramp_ms.value_or(kDefaultParameterRampMs)});
+    return draft.graph.set_parameter(edit.node, edit.parameter, edit.value);
+}
+
+Expected<void> Engine::Impl::apply(Draft& draft, const ChangeSettings& edit, std::span<const PreparedNode>) const {
+    const GraphNode* node = draft.graph.find(edit.node);
+    if (node == nullptr) return fail(ErrorCode::not_found, "there is no node " + in_quotes(edit.node));
+    Settings settings = node->description->given_settings;
+    for (const auto& [name, value] : edit.settings) settings.insert_or_assign(name, value);
+    auto description = NodeDescription::make(*node->description->type, edit.node, std::move(settings));
+    if (!description) return std::unexpected(std::move(description.error()));
+    auto instance = build(std::move(*description));
+    if (!instance) return std::unexpected(std::move(instance.error()));
+    auto shared = (*instance)->shared_description();
+    return draft.graph.replace_node(add(draft, std::move(*instance)), std::move(shared));
+}
+
+Expected<void> Engine::Impl::apply(Draft& draft, const ReplaceGraph& edit, std::span<const PreparedNode> nodes) const {
+    const auto& entries = edit.document.nodes;
+    const auto stays = [&](const PreparedNode& node) -> const GraphNode* {
+        const NodeDescription& description = node.instance->description();
+        const GraphNode* old = draft.graph.find(description.name);
+        const bool same = old != nullptr && old->description->type == description.type &&
+                          old->description->settings == description.settings;
+        return same ? old : nullptr;
+    };
+
+    // Ids grow in a graph: first come the nodes that stay, oldest first, then the new ones.
+    std::vector<std::pair<const GraphNode*, std::size_t>> order;
+    for (std::size_t i = 0; i < nodes.size(); ++i) order.emplace_back(stays(nodes[i]), i);
+    std::ranges::sort(order, {}, [](const auto& entry) {
+        return std::pair{entry.first == nullptr ? NodeId{static_cast<std::uint64_t>(-1)} : entry.first->id,
+                         entry.second};
+    });
+
+    AudioGraph replaced;
+    std::vector<ParameterChange> changes;
+    const GraphNode* before = nullptr;
+    for (const auto& [old, index] : order) {
+        const PreparedNode& node = nodes[index];
+        const auto& description = node.instance->shared_description();
+        if (old != nullptr && old == before) {  // the same name again: let the graph say so
+            return std::unexpected(
+                at_position({ErrorCode::already_exists, "there is already a node " + in_quotes(description->name), {}},
+                            entries[index].position));
+        }
+        before = old;
+        if (old != nullptr) {
+            for (std::uint32_t p = 0; p < node.parameters.size(); ++p) {
+                if (node.parameters[p] != old->parameters[p]) {
+                    changes.push_back({old->id, p, node.parameters[p], kDefaultParameterRampMs});
+                }
+            }
+        }
+        const NodeId id = old != nullptr ? old->id : add(draft, node.instance);
+        if (auto good = replaced.add_node(id, description, node.parameters); !good) {
+            return std::unexpected(at_position(std::move(good.error()), entries[index].position));
+        }
+    }
+    for (const GraphDocument::Connection& connection : edit.document.connections) {
+        const std::size_t count = replaced.connection_count();
+        auto good = replaced.connect(connection.from, connection.to, connection.gain_db);
+        if (!good) return std::unexpected(at_position(std::move(good.error()), connection.position));
+        if (replaced.connection_count() == count) {
+            return std::unexpected(
+                at_position({ErrorCode::already_exists,
+                             "connection " + connection.from + " -> " + connection.to + " is there twice",
+                             {}},
+                            connection.position));
+        }
+    }
+    draft.graph = std::move(replaced);
+    draft.changes.insert(draft.changes.end(), changes.begin(), changes.end());
+    return {};
+}
+
+/// The first `edit_count` edits.
+Expected<Engine::Impl::Draft> Engine::Impl::apply(const PreparedTransaction::Impl& prepared,
+                                                  std::size_t edit_count) const {
+    Draft result = draft();
+    for (std::size_t i = 0; i < edit_count; ++i) {
+        auto good = std::visit([&](const auto& edit) { return apply(result, edit, prepared.nodes[i]); },
+                               prepared.transaction.edits[i]);
+        if (!good) return std::unexpected(at_edit(std::move(good.error()), i));
+    }
+    return result;
+}
+
+Expected<Engine::Impl::Draft> Engine::Impl::apply(const PreparedTransaction::Impl& prepared) const {
+    auto result = apply(prepared, prepared.transaction.edits.size());
+    if (!result) return result;
+    if (auto acyclic = result->graph.check_acyclic(); !acyclic) {
+        return std::unexpected(at_edit(std::move(acyclic.error()), first_edit_that_closes_a_cycle(prepared)));
+    }
+    return result;
+}
+
+/// Only for the error: by bisection, an edit before which there is no cycle and after which there is one.
+std::size_t Engine::Impl::first_edit_that_closes_a_cycle(const PreparedTransaction::Impl& prepared) const {
+    std::size_t good = 0;
+    std::size_t bad = prepared.transaction.edits.size();
+    while (bad - good > 1) {
+        const std::size_t middle = good + (bad - good) / 2;
+        const auto result = apply(prepared, middle);
+        (result && result->graph.check_acyclic() ? good : bad) = middle;
+    }
+    return good;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Sending
+
+std::shared_ptr<NodeInstance> Engine::Impl::instance_of(const Draft& draft, NodeId id) const {
+    const auto added =
+        std::ranges::lower_bound(draft.added, id, {}, [](const auto& instance) { return instance->id(); });
+    if (added != draft.added.end() && (*added)->id() == id) return *added;
+    return instances.at(id.value());
+}
+
+std::vector<ParameterTarget> Engine::Impl::targets_in(const SoundingGraph& sound,
+                                                      std::span<const ParameterChange> changes) const {
+    std::vector<ParameterTarget> targets;
+    targets.reserve(changes.size());
+    for (const ParameterChange& change : changes) {
+        // Not sounding yet: it will enter with the value that the graph has then. Not in the graph any more: nothing to
+        // do.
+        if (!sound.contains(change.node)) continue;
+        const auto found = instances.find(change.node.value());
+        if (found == instances.end()) continue;
+        const ParameterSpec& spec = found->second->description().layout.parameters[change.parameter];
+        const bool at_once = spec.law == RampLaw::own;
+        targets.push_back({found->second.get(), change.parameter, processor_value(spec, change.value),
+                           at_once ? 0 : frames_of(change.ramp_ms)});
+    }
+    return targets;
+}
+
+/// Compiles what shall sound from here on and sends it. There is room for a plan.
+std::uint64_t Engine::Impl::send_plan(const Draft& draft) {
+    const SoundingTransition transition{sounding, draft.graph, exchange.next_serial(), ended_serial,
+                                        [&](NodeId id) { return instance_of(draft, id); }};
+    const auto compile_sound = [&](const SoundingGraph& sound) {
+        CompileRequest request = sound.request(ended_serial);
+        request.block_size = config.block_size;
+        request.connection_fade_frames = frames_of(kConnectionFadeMs);
+        request.device_fade_frames = frames_of(kDeviceFadeMs);
+        request.targets = targets_in(sounding, draft.changes);
+        return compile(std::move(request));
+    };
+    SoundingGraph next = merge(transition);
+    auto plan = compile_sound(next);
+    if (!plan) {
+        // Old and new together close a loop: the old fades out first. What sounds now is free of loops.
+        next = merge_departures(transition);
+        plan = compile_sound(next);
+        assert(plan);
+    }
+    for (const SoundingGraph::Node& node : next.nodes) {
+        const NodeId id = node.instance->id();
+        if (!sounding.contains(id)) node.instance->start_with(draft.graph.find(id)->parameters);
+    }
+    const std::uint64_t serial = exchange.send(std::move(*plan));
+    fades.push_back({serial, frames_of(next.device_fades ? kDeviceFadeMs : kConnectionFadeMs), {}});
+    sounding = std::move(next);
+    follow_up_due = false;
+    return serial;
+}
+
+void Engine::Impl::adopt(Draft draft) {
+    graph = std::move(draft.graph);
+    next_id = draft.next_id;
+    for (auto& instance : draft.added) {
+        const std::uint64_t id = instance->id().value();
+        if (graph.find(NodeId{id}) != nullptr) instances.emplace(id, std::move(instance));
+    }
+    if (instances.size() == graph.node_count()) return;
+    std::erase_if(instances, [&](const auto& entry) { return graph.find(NodeId{entry.first}) == nullptr; });
+}
+
+Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
+    Impl& impl = *impl_;
+    if (!impl.exchange.has_room_for_plan()) return fail(ErrorCode::resource_exhausted, kFull);
+    auto draft = impl.apply(*prepared.impl_);
+    if (!draft) return std::unexpected(std::move(draft.error()));
+    const std::uint64_t serial = impl.send_plan(*draft);
+    impl.adopt(std::move(*draft));
+    return Ticket{serial, ++impl.revision};
+}
+
+Expected<GraphSize> Engine::check(const PreparedTransaction& prepared) const {
+    const auto draft = impl_->apply(*prepared.impl_);
+    if (!draft) return std::unexpected(draft.error());
+    const SoundingGraph nothing;
+    const SoundingTransition transition{nothing, draft->graph, 1, 0,
+                                        [&](NodeId id) { return impl_->instance_of(*draft, id); }};
+    CompileRequest request = merge(transition).request(0);
+    request.block_size = impl_->config.block_size;
+    const auto plan = compile(std::move(request));
+    assert(plan && "an acyclic graph compiles");
+    return GraphSize{draft->graph.node_count(), draft->graph.connection_count()};
+}
+
+Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits) {
+    Impl& impl = *impl_;
+    const bool rides_on_plan = edits.size() > kMaximumBatch;
+    if (!(rides_on_plan ? impl.exchange.has_room_for_plan() : impl.exchange.has_room_for_command())) {
+        return fail(ErrorCode::resource_exhausted, kFull);
+    }
+    std::vector<ParameterChange> changes;
+    changes.reserve(edits.size());
+    for (std::size_t i = 0; i < edits.size(); ++i) {
+        const SetParameter& edit = edits[i];
+        auto place = impl.graph.check_parameter(edit.node, edit.parameter, edit.value);
+        if (!place) return std::unexpected(at_edit(std::move(place.error()), i));
+        if (auto good = check_ramp(edit.ramp_ms, edit.node, edit.parameter); !good) {
+            return std::unexpected(at_edit(std::move(good.error()), i));
+        }
+        changes.push_back({place->node, place->index, edit.value, edit.ramp_ms.value_or(kDefaultParameterRampMs)});
+    }
+    // Everything is good: from here on nothing fails.
+    for (const SetParameter& edit : edits) {
+        [[maybe_unused]] const auto set = impl.graph.set_parameter(edit.node, edit.parameter, edit.value);
+        assert(set);
+    }
+    if (rides_on_plan) {
+        Impl::Draft draft = impl.draft();
+        draft.changes = std::move(changes);
+        return Ticket{impl.send_plan(draft), impl.revision};
+    }
+    auto targets = impl.targets_in(impl.sounding, changes);
+    if (targets.empty()) return Ticket{impl.exchange.send_nothing(), impl.revision};
+    if (targets.size() == 1) return Ticket{impl.exchange.send(targets.front()), impl.revision};
+    return Ticket{impl.exchange.send(std::make_unique<ParameterBatch>(std::move(targets))), impl.revision};
+}
+
+Expected<Ticket> Engine::fade_device(float gain, float length_ms) {
+    Impl& impl = *impl_;
+    if (!impl.exchange.has_room_for_command()) return fail(ErrorCode::resource_exhausted, kFull);
+    const std::uint32_t frames = impl.frames_of(length_ms);
+    const std::uint64_t serial = impl.exchange.send(Command::DeviceFade{gain, frames});
+    impl.device_fade = Fade{serial, frames, {}};
+    return Ticket{serial, impl.revision};
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Answers of the audio thread
+
+void Engine::Impl::applied(const Event::Applied& answer) {
+    for (Fade& fade : fades) {
+        if (fade.end_frame || fade.serial > answer.serial) continue;
+        // Never before an earlier one: what fades into something that leaves must not be pruned before it.
+        last_fade_end = std::max(last_fade_end, answer.frame + fade.length_frames);
+        fade.end_frame = last_fade_end;
+    }
+    if (device_fade && !device_fade->end_frame && device_fade->serial <= answer.serial) {
+        device_fade->end_frame = answer.frame + device_fade->length_frames;
+    }
+}
+
+void Engine::Impl::end_fades(Observer& observer) {
+    const std::uint64_t now = exchange.renderer().frames();
+    while (!fades.empty() && fades.front().end_frame && *fades.front().end_frame <= now) {
+        ended_serial = fades.front().serial;
+        fades.pop_front();
+        if (sounding.unsettled) follow_up_due = true;
+    }
+    if (device_fade && device_fade->end_frame && *device_fade->end_frame <= now) {
+        device_fade.reset();
+        observer.device_faded(now);
+    }
+    if (follow_up_due && exchange.has_room_for_plan()) send_plan(draft());
+}
+
+void Engine::Impl::rebuild_faulted_nodes() {
+    const std::uint64_t now = exchange.renderer().frames();
+    for (auto node = faulted_nodes.begin(); node != faulted_nodes.end();) {
+        if (now < node->second) {
+            ++node;
+            continue;
+        }
+        if (!exchange.has_room_for_plan()) return;
+        Draft rebuilt = draft();
+        // A factory that refuses now leaves the node silent, as it is; the fault itself has been reported.
+        if (apply(rebuilt, ChangeSettings{node->first, {}}, {})) {
+            send_plan(rebuilt);
+            adopt(std::move(rebuilt));
+        }
+        rebuilt_nodes.insert_or_assign(node->first, now);
+        node = faulted_nodes.erase(node);
+    }
+}
+
+void Engine::poll(Observer& observer) {
+    Impl& impl = *impl_;
+    while (const auto event = impl.exchange.receive()) {
+        if (event->kind == Event::Kind::applied) {
+            impl.applied(event->applied);
+            observer.applied(event->applied.serial, event->applied.frame);
+        } else if (event->kind == Event::Kind::node_faulted) {
+            const GraphNode* node = impl.graph.find(event->fault.node);
+            if (node == nullptr) continue;  // removed meanwhile
+            const auto last = impl.rebuilt_nodes.find(node->name());
+            const auto pause = static_cast<std::uint64_t>(kFaultPauseS * impl.config.sample_rate_hz);
+            impl.faulted_nodes.insert_or_assign(node->name(),
+                                                last == impl.rebuilt_nodes.end() ? 0 : last->second + pause);
+            observer.node_faulted(node->name(), event->fault.frame);
+        }
+    }
+    impl.rebuild_faulted_nodes();
+    impl.end_fades(observer);
+}
+
+bool Engine::outstanding() const {
+    const Impl& impl = *impl_;
+    return !impl.exchange.all_applied() || impl.sounding.unsettled || impl.follow_up_due ||
+           impl.device_fade.has_value() || !impl.faulted_nodes.empty();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+Engine::Engine(const NodeRegistry& registry, const EngineConfig& config)
+    : impl_{std::make_unique<Impl>(registry, config)} {}
+Engine::~Engine() = default;
+
+const AudioGraph& Engine::graph() const { return impl_->graph; }
+std::uint64_t Engine::revision() const { return impl_->revision; }
+const EngineConfig& Engine::config() const { return impl_->config; }
+const NodeRegistry& Engine::registry() const { return impl_->registry; }
+Renderer& Engine::renderer() { return impl_->exchange.renderer(); }
+const Renderer& Engine::renderer() const { return impl_->exchange.renderer(); }
+AudioThreadGate& Engine::gate() { return impl_->gate; }
+
+EngineStatistics Engine::statistics() const {
+    const PlanExchange& exchange = impl_->exchange;
+    return {exchange.plans_made(), exchange.plans_freed(), exchange.plans_alive(),
+            exchange.renderer().telemetry_dropped()};
+}
+
+}  // namespace rta

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "engine/renderer.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "dsp/mix.h"
+
+namespace rta {
+
+Renderer::Renderer(std::uint32_t block_size, CommandReceiver commands, EventSender returns, EventSender telemetry)
+    : block_size_{block_size},
+      commands_{std::move(commands)},
+      returns_{std::move(returns)},
+      telemetry_{std::move(telemetry)},
+      gains_(block_size, 1.0F) {}
+
+void Renderer::render(const AudioThreadKey& key, const DeviceBlock& device) RTA_NONBLOCKING {
+    apply_commands(key);
+    for (std::uint32_t channel = 0; channel < device.outputs.channel_count(); ++channel) {
+        std::ranges::fill(device.outputs.channel(channel), 0.0F);
+    }
+    if (plan_ != nullptr) plan_->render(key, device, frame_, hunting_);
+    // The block after a bad one is searched; when a whole block is good again, so is the graph.
+    const bool reported = !hunting_ || report_faults(key);
+    hunting_ = !guard_outputs(device) || !reported;
+    apply_device_gain(device);
+    frame_ += block_size_;
+    // release pairs with the acquire in frames(): whoever reads the new time finds the block's events in their rings.
+    published_frame_.store(frame_, std::memory_order_release);
+}
+
+void Renderer::apply_commands(const AudioThreadKey& key) RTA_NONBLOCKING {
+    std::uint64_t last_serial = 0;
+    while (const auto command = commands_.try_receive(key)) {
+        last_serial = command->serial;
+        if (apply(key, *command) == Next::render_first) break;
+    }
+    if (last_serial == 0) return;
+    Event event{};
+    event.kind = Event::Kind::applied;
+    event.applied = {last_serial, frame_};
+    hand_back(key, event);
+}
+
+Renderer::Next Renderer::apply(const AudioThreadKey& key, const Command& command) RTA_NONBLOCKING {
+    switch (command.kind) {
+        case Command::Kind::adopt_plan: {
+            Event event{};
+            event.kind = Event::Kind::plan_returned;
+            event.plan = plan_;
+            if (plan_ != nullptr) hand_back(key, event);
+            plan_ = command.plan;
+            // Its targets take effect while it is rendered: a plan behind it must not replace it before that.
+            return plan_->carries_targets() ? Next::render_first : Next::go_on;
+        }
+        case Command::Kind::set_parameter: {
+            const ParameterTarget& target = command.parameter;
+            target.node->retarget(key, target.parameter, target.value, frame_, frame_ == 0 ? 0 : target.ramp_frames);
+            return Next::go_on;
+        }
+        case Command::Kind::apply_batch: {
+            for (const ParameterTarget& target : command.batch->targets) {
+                target.node->retarget(key, target.parameter, target.value, frame_,
+                                      frame_ == 0 ? 0 : target.ramp_frames);
+            }
+            Event event{};
+            event.kind = Event::Kind::batch_returned;
+            event.batch = command.batch;
+            hand_back(key, event);
+            return Next::go_on;
+        }
+        case Command::Kind::fade_device:
+            device_gain_.retarget(command.fade.gain, frame_, command.fade.length_frames);
+            return Next::go_on;
+        case Command::Kind::nothing:
+            return Next::go_on;
+    }
+    return Next::go_on;
+}
+
+void Renderer::hand_back(const AudioThreadKey& key, const Event& event) RTA_NONBLOCKING {
+    // Cannot fail: a command is answered by at most two events, the Engine sends no command that would be the 1,025th
+    // unanswered one, and the ring holds 2,048.
+    [[maybe_unused]] const bool sent = returns_.try_send(key, event);
+    assert(sent);
+}
+
+void Renderer::apply_device_gain(const DeviceBlock& device) RTA_NONBLOCKING {
+    const bool at_rest = device_gain_.at_rest(frame_);
+    if (at_rest && device_gain_.target() == 1.0F) return;
+    device_gain_.render(frame_, gains_);
+    for (std::uint32_t channel = 0; channel < device.outputs.channel_count(); ++channel) {
+        const auto samples = device.outputs.channel(channel);
+        dsp::scale(samples, gains_, samples);
+    }
+}
+
+bool Renderer::guard_outputs(const DeviceBlock& device) RTA_NONBLOCKING {
+    bool finite = true;
+    for (std::uint32_t channel = 0; channel < device.outputs.channel_count(); ++channel) {
+        finite = finite && dsp::all_finite(device.outputs.channel(channel));
+    }
+    if (finite) return true;
+    for (std::uint32_t channel = 0; channel < device.outputs.channel_count(); ++channel) {
+        std::ranges::fill(device.outputs.channel(channel), 0.0F);
+    }
+    return false;
+}
+
+bool Renderer::report_faults(const AudioThreadKey& key) RTA_NONBLOCKING {
+    bool all_reported = true;
+    const auto steps = plan_ == nullptr ? std::span<const CompiledGraph::Step>{} : plan_->steps();
+    for (const CompiledGraph::Step& step : steps) {
+        NodeInstance::Fault& fault = step.node->fault(key);
+        if (!fault.muted || fault.reported) continue;
+        Event event{};
+        event.kind = Event::Kind::node_faulted;
+        event.fault = {step.node->id(), frame_};
+        fault.reported = telemetry_.try_send(key, event);
+        if (fault.reported) continue;
+        all_reported = false;
+        telemetry_dropped_.fetch_add(1, std::memory_order_relaxed);
+    }
+    return all_reported;
+}
+
+}  // namespace rta

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "graph/audio_graph.h"
+#include "graph/compiler.h"
+#include "graph/node_instance.h"
+
+namespace rta {
+
+/// What the latest plan makes sound: the committed graph, and what is still fading out of it. [control]
+///
+/// The rule of every fade: a connection fades, in or out, exactly when the node it leads into was there before and
+/// stays. Into a new or a leaving node it stands at full gain. So a node that is put into a connection cross-fades with
+/// the path that it replaces, without a dip.
+///
+/// Plans are known by the serial of the command that carried them, and fades end in the order in which they began: one
+/// number, the last serial whose fades have ended, tells what may be pruned.
+struct SoundingGraph {
+    struct Node {
+        std::shared_ptr<NodeInstance> instance;
+        std::uint64_t left_in = 0;  ///< the plan in which it left the graph; 0: it is in the graph
+    };
+    struct Connection {
+        ConnectionKey key;
+        std::shared_ptr<ConnectionState> state;
+        float target_gain;
+        std::uint64_t changed_in = 0;  ///< the plan in which its gain began to change; 0: it never did
+    };
+
+    std::vector<Node> nodes;              ///< by id
+    std::vector<Connection> connections;  ///< by key
+    /// False while what shall leave must leave first, because together with what is new it would close a loop.
+    bool complete = true;
+    /// Something fades, after which a plan must follow: to prune, to read signals in place again, or to complete.
+    bool unsettled = false;
+    /// A device sink comes or goes: the plan's fades last as long as the device's.
+    bool device_fades = false;
+
+    [[nodiscard]] bool contains(NodeId id) const;
+    /// The same as nodes and connections by number, with the plan's fades.
+    [[nodiscard]] CompileRequest request(std::uint64_t ended_serial) const;
+};
+
+struct SoundingTransition {
+    const SoundingGraph& now;
+    const AudioGraph& target;
+    std::uint64_t serial;        ///< of the plan to be
+    std::uint64_t ended_serial;  ///< the last plan whose fades have ended
+    /// The instance of a node that is new to the sound.
+    std::function<std::shared_ptr<NodeInstance>(NodeId)> entering;
+};
+
+/// `now` on its way to `target`: everything that still sounds, plus the new graph.
+[[nodiscard]] SoundingGraph merge(const SoundingTransition& transition);
+/// The same without what is new in `target`: the first half of a change whose old and new together would close a loop.
+[[nodiscard]] SoundingGraph merge_departures(const SoundingTransition& transition);
+
+}  // namespace rta

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+#include "graph/audio_graph.h"
+
+#include <algorithm>
+#include <cassert>
+#include <tuple>
+
+#include "graph/names.h"
+#include "graph/topological_order.h"
+
+namespace rta {
+namespace {
+
+std::string channel_count(std::uint32_t width) {
+    return std::to_string(width) + (width == 1 ? " channel" : " channels");
+}
+
+auto place_of(const IncomingConnection& connection) { return std::tie(connection.to_port, connection.from); }
+
+/// Where the connection stands in `incoming`, or where it would be put.
+template <class Incoming>
+auto find_incoming(Incoming& incoming, std::uint32_t to_port, PortRef from) {
+    return std::ranges::lower_bound(incoming, std::tie(to_port, from), std::less<>{}, place_of);
+}
+
+template <class Incoming, class Position>
+bool stands_at(const Incoming& incoming, Position position, std::uint32_t to_port, PortRef from) {
+    return position != incoming.end() && place_of(*position) == std::tie(to_port, from);
+}
+
+constexpr float kMinimumConnectionGainDb = -120.0F;
+constexpr float kMaximumConnectionGainDb = 24.0F;
+
+struct PortText {
+    std::string_view node;
+    std::optional<std::string_view> port;
+};
+
+PortText split(std::string_view text) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos) return {text, std::nullopt};
+    return {text.substr(0, colon), text.substr(colon + 1)};
+}
+
+std::vector<std::string_view> names_of(const auto& entries) {
+    std::vector<std::string_view> names;
+    names.reserve(entries.size());
+    for (const auto& entry : entries) names.push_back(entry.name);
+    return names;
+}
+
+Expected<std::uint32_t> require_parameter(const NodeDescription& node, std::string_view parameter) {
+    if (const auto index = node.layout.find_parameter(parameter)) return *index;
+    return fail(ErrorCode::not_found, "node " + in_quotes(node.name) + " (" + std::string{node.type->name} +
+                                          "): " + no_such("parameter", parameter, names_of(node.layout.parameters)));
+}
+
+/// `direction` is "input" or "output", for the sentence.
+Expected<std::uint32_t> resolve_port(const GraphNode& node, std::span<const NodeLayout::Port> ports,
+                                     std::optional<std::string_view> port, std::string_view direction) {
+    if (ports.empty()) {
+        return fail(ErrorCode::failed_precondition, "node " + in_quotes(node.name()) + " is a " +
+                                                        std::string{node.description->type->name} + ", which has no " +
+                                                        std::string{direction});
+    }
+    if (port) {
+        if (const auto index = NodeLayout::find_port(ports, *port)) return *index;
+        return fail(ErrorCode::not_found,
+                    "node " + in_quotes(node.name()) + ": " + no_such(direction, *port, names_of(ports)));
+    }
+    if (ports.size() == 1) return 0U;
+    return fail(ErrorCode::invalid_argument, "node " + in_quotes(node.name()) + " has several " + std::string{direction} +
+                                                 "s: write " + node.name() + ":" + ports.front().name + " or another");
+}
+
+std::string port_name(const GraphNode& node, std::span<const NodeLayout::Port> ports, std::uint32_t port) {
+    return ports.size() == 1 ? node.name() : node.name() + ":" + ports[port].name;
+}
+
+}  // namespace
+
+Expected<std::shared_ptr<const NodeDescription>> NodeDescription::make(const NodeType& type, std::string name,
+                                                                       Settings given) {
+    auto settings = ResolvedSettings::resolve(type.settings, given, "node " + in_quotes(name));
+    if (!settings) return std::unexpected(std::move(settings.error()));
+    NodeLayout layout = NodeLayout::of(type, *settings);
+    return std::make_shared<NodeDescription>(
+        NodeDescription{std::move(name), &type, std::move(*settings), std::move(given), std::move(layout)});
+}
+
+Expected<std::vector<float>> NodeDescription::parameter_values(
+    const std::map<std::string, float, std::less<>>& given) const {
+    std::vector<float> values;
+    values.reserve(layout.parameters.size());
+    for (const ParameterSpec& spec : layout.parameters) values.push_back(spec.default_value);
+    for (const auto& [parameter, value] : given) {
+        const auto index = require_parameter(*this, parameter);
+        if (!index) return std::unexpected(index.error());
+        if (auto good = rta::check_parameter(layout.parameters[*index], value, name); !good) {
+            return std::unexpected(std::move(good.error()));
+        }
+        values[*index] = value;
+    }
+    return values;
+}
+
+Expected<void> AudioGraph::add_node(NodeId id, std::shared_ptr<const NodeDescription> description,
+                                    std::vector<float> parameters) {
+    assert(parameters.size() == description->layout.parameters.size());
+    assert(nodes_.empty() || nodes_.back()->id < id);
+    if (!is_node_name(description->name)) {
+        return fail(ErrorCode::invalid_argument,
+                    in_quotes(description->name) + " is not a node name: a letter, then up to 63 letters, digits, - or _");
+    }
+    if (ids_.contains(description->name)) {
+        return fail(ErrorCode::already_exists, "there is already a node " + in_quotes(description->name));
+    }
+    ids_.emplace(description->name, id);
+    nodes_.push_back(std::make_shared<GraphNode>(GraphNode{id, std::move(description), std::move(parameters), {}, {}}));
+    return {};
+}
+
+Expected<void> AudioGraph::remove_node(std::string_view name) {
+    const auto node = require(name);
+    if (!node) return std::unexpected(node.error());
+    const GraphNode removed = **node;
+    for (const IncomingConnection& connection : removed.incoming) {
+        auto& outgoing = writable(connection.from.node).outgoing;
+        outgoing.erase(std::ranges::find(outgoing, removed.id));
+    }
+    std::vector<NodeId> targets = removed.outgoing;
+    std::ranges::sort(targets);
+    targets.erase(std::ranges::unique(targets).begin(), targets.end());
+    for (const NodeId target : targets) {
+        std::erase_if(writable(target).incoming,
+                      [&](const IncomingConnection& connection) { return connection.from.node == removed.id; });
+    }
+    connection_count_ -= removed.incoming.size() + removed.outgoing.size();
+    ids_.erase(removed.name());
+    nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index_of(removed.id)));
+    return {};
+}
+
+Expected<void> AudioGraph::connect(std::string_view from_text, std::string_view to_text, std::optional<float> gain_db) {
+    const auto from = resolve_output(from_text);
+    if (!from) return std::unexpected(from.error());
+    const auto to = resolve_input(to_text);
+    if (!to) return std::unexpected(to.error());
+    if (gain_db && !(*gain_db >= kMinimumConnectionGainDb && *gain_db <= kMaximumConnectionGainDb)) {
+        return fail(ErrorCode::invalid_argument, "connection " + output_name(*from) + " -> " + input_name(*to) +
+                                                     ": gain_db = " + format_number(*gain_db) +
+                                                     " is out of range: -120 to 24 dB");
+    }
+    if (auto fits = check_widths(*from, *to); !fits) return fits;
+
+    GraphNode& destination = writable(to->node);
+    const auto position = find_incoming(destination.incoming, to->port, *from);
+    if (stands_at(destination.incoming, position, to->port, *from)) {
+        position->gain_db = gain_db.value_or(0.0F);
+        return {};
+    }
+    destination.incoming.insert(position, IncomingConnection{to->port, *from, gain_db.value_or(0.0F)});
+    writable(from->node).outgoing.push_back(to->node);
+    ++connection_count_;
+    return {};
+}
+
+Expected<void> AudioGraph::disconnect(std::string_view from_text, std::string_view to_text) {
+    const auto from = resolve_output(from_text);
+    if (!from) return std::unexpected(from.error());
+    const auto to = resolve_input(to_text);
+    if (!to) return std::unexpected(to.error());
+    const auto& incoming = find(to->node)->incoming;
+    if (!stands_at(incoming, find_incoming(incoming, to->port, *from), to->port, *from)) {
+        return fail(ErrorCode::not_found, "there is no connection " + output_name(*from) + " -> " + input_name(*to));
+    }
+    GraphNode& destination = writable(to->node);
+    destination.incoming.erase(find_incoming(destination.incoming, to->port, *from));
+    auto& outgoing = writable(from->node).outgoing;
+    outgoing.erase(std::ranges::find(outgoing, to->node));
+    --connection_count_;
+    return {};
+}
+
+Expected<AudioGraph::ParameterPlace> AudioGraph::check_parameter(std::string_view name, std::string_view parameter,
+                                                                 float value) const {
+    const auto node = require(name);
+    if (!node) return std::unexpected(node.error());
+    const NodeDescription& description = *(*node)->description;
+    const auto index = require_parameter(description, parameter);
+    if (!index) return std::unexpected(index.error());
+    if (auto good = rta::check_parameter(description.layout.parameters[*index], value, name); !good) {
+        return std::unexpected(std::move(good.error()));
+    }
+    return ParameterPlace{(*node)->id, *index};
+}
+
+Expected<void> AudioGraph::set_parameter(std::string_view node, std::string_view parameter, float value) {
+    const auto place = check_parameter(node, parameter, value);
+    if (!place) return std::unexpected(place.error());
+    writable(place->node).parameters[place->index] = value;
+    return {};
+}
+
+Expected<void> AudioGraph::replace_node(NodeId id, std::shared_ptr<const NodeDescription> description) {
+    const auto node = require(description->name);
+    if (!node) return std::unexpected(node.error());
+    const GraphNode old = **node;
+
+    AudioGraph changed = *this;
+    auto parameters = description->parameter_values({});
+    if (!parameters) return std::unexpected(std::move(parameters.error()));
+    for (std::size_t i = 0; i < old.parameters.size(); ++i) {
+        const auto index = description->layout.find_parameter(old.description->layout.parameters[i].name);
+        if (index) (*parameters)[*index] = old.parameters[i];
+    }
+    if (auto removed = changed.remove_node(old.name()); !removed) return removed;
+    if (auto added = changed.add_node(id, description, std::move(*parameters)); !added) return added;
+    for (const IncomingConnection& connection : old.incoming) {
+        const std::string to = old.name() + ":" + old.description->layout.inputs[connection.to_port].name;
+        if (auto good = changed.connect(output_name(connection.from), to, connection.gain_db); !good) return good;
+    }
+    std::vector<NodeId> targets = old.outgoing;
+    std::ranges::sort(targets);
+    targets.erase(std::ranges::unique(targets).begin(), targets.end());
+    for (const NodeId target : targets) {
+        const GraphNode& destination = *find(target);
+        for (const IncomingConnection& connection : destination.incoming) {
+            if (connection.from.node != old.id) continue;
+            const std::string from = old.name() + ":" + old.description->layout.outputs[connection.from.port].name;
+            auto good = changed.connect(from, input_name({target, connection.to_port}), connection.gain_db);
+            if (!good) return good;
+        }
+    }
+    *this = std::move(changed);
+    return {};
+}
+
+Expected<void> AudioGraph::check_acyclic() const {
+    std::vector<Arc> arcs;
+    arcs.reserve(connection_count_);
+    for (std::size_t to = 0; to < nodes_.size(); ++to) {
+        for (const IncomingConnection& connection : nodes_[to]->incoming) {
+            arcs.push_back(
+                {static_cast<std::uint32_t>(index_of(connection.from.node)), static_cast<std::uint32_t>(to)});
+        }
+    }
+    const auto order = topological_order(static_cast<std::uint32_t>(nodes_.size()), arcs);
+    if (order) return {};
+    std::string path;
+    for (const std::uint32_t index : order.error().nodes) path += nodes_[index]->name() + " -> ";
+    path += nodes_[order.error().nodes.front()]->name();
+    return fail(ErrorCode::failed_precondition, "the connections would close a cycle: " + path);
+}
+
+const GraphNode* AudioGraph::find(std::string_view name) const {
+    const auto found = ids_.find(name);
+    return found == ids_.end() ? nullptr : find(found->second);
+}
+
+const GraphNode* AudioGraph::find(NodeId id) const {
+    const std::size_t index = index_of(id);
+    return index < nodes_.size() && nodes_[index]->id == id ? nodes_[index].get() : nullptr;
+}
+
+std::string AudioGraph::output_name(PortRef port) const {
+    const GraphNode& node = *find(port.node);
+    return port_name(node, node.description->layout.outputs, port.port);
+}
+
+std::string AudioGraph::input_name(PortRef port) const {
+    const GraphNode& node = *find(port.node);
+    return port_name(node, node.description->layout.inputs, port.port);
+}
+
+GraphDocument AudioGraph::document() const {
+    GraphDocument document;
+    document.nodes.reserve(nodes_.size());
+    document.connections.reserve(connection_count_);
+    for (const auto& node : nodes_) {
+        GraphDocument::Node entry{
+            node->name(), std::string{node->description->type->name}, node->description->given_settings, {}, {}};
+        for (std::size_t i = 0; i < node->parameters.size(); ++i) {
+            entry.parameters.emplace(node->description->layout.parameters[i].name, node->parameters[i]);
+        }
+        document.nodes.push_back(std::move(entry));
+        for (const IncomingConnection& connection : node->incoming) {
+            GraphDocument::Connection line{
+                output_name(connection.from), input_name({node->id, connection.to_port}), {}, {}};
+            if (connection.gain_db != 0.0F) line.gain_db = connection.gain_db;
+            document.connections.push_back(std::move(line));
+        }
+    }
+    return document;
+}
+
+std::size_t AudioGraph::index_of(NodeId id) const {
+    const auto found = std::ranges::lower_bound(nodes_, id, std::less<>{}, [](const auto& node) { return node->id; });
+    return static_cast<std::size_t>(found - nodes_.begin());
+}
+
+GraphNode& AudioGraph::writable(NodeId id) {
+    std::shared_ptr<const GraphNode>& node = nodes_[index_of(id)];
+    // Shared with the graph this one is a copy of: that one must not change. Nobody else can take a share meanwhile,
+    // graphs live on one thread.
+    if (node.use_count() > 1) node = std::make_shared<GraphNode>(*node);
+    // Every GraphNode is made by make_shared as a plain object; only the pointer says const.
+    return const_cast<GraphNode&>(*node);
+}
+
+Expected<const GraphNode*> AudioGraph::require(std::string_view name) const {
+    if (const GraphNode* node = find(name)) return node;
+    return fail(ErrorCode::not_found, "there is no node " + in_quotes(name));
+}
+
+Expected<PortRef> AudioGraph::resolve_output(std::string_view text) const {
+    const auto [name, port] = split(text);
+    const auto node = require(name);
+    if (!node) return std::unexpected(node.error());
+    const auto index = resolve_port(**node, (*node)->description->layout.outputs, port, "output");
+    if (!index) return std::unexpected(index.error());
+    return PortRef{(*node)->id, *index};
+}
+
+Expected<PortRef> AudioGraph::resolve_input(std::string_view text) const {
+    const auto [name, port] = split(text);
+    const auto node = require(name);
+    if (!node) return std::unexpected(node.error());
+    const auto index = resolve_port(**node, (*node)->description->layout.inputs, port, "input");
+    if (!index) return std::unexpected(index.error());
+    return PortRef{(*node)->id, *index};
+}
+
+Expected<void> AudioGraph::check_widths(PortRef from, PortRef to) const {
+    const std::uint32_t from_width = find(from.node)->description->layout.outputs[from.port].width;
+    const std::uint32_t to_width = find(to.node)->description->layout.inputs[to.port].width;
+    if (from_width == to_width || from_width == 1) return {};
+    return fail(ErrorCode::failed_precondition,
+                "connection " + output_name(from) + " -> " + input_name(to) + " refused: " + output_name(from) +
+                    " has " + channel_count(from_width) + ", " + input_name(to) + " has " + channel_count(to_width) +
+                    "; the widths must be equal, or the first 1");
+}
+
+}  // namespace rta

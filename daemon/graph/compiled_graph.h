@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dsp/audio_buffer.h"
+#include "dsp/audio_view.h"
+#include "graph/node_instance.h"
+#include "rt/audio_thread.h"
+
+namespace rta {
+
+/// One parameter on its way to a new value.
+struct ParameterTarget {
+    NodeInstance* node;
+    std::uint32_t parameter;
+    float value;  ///< in the form that the processor is handed
+    std::uint32_t ramp_frames;
+};
+
+/// The plan: a graph turned into a flat list of steps with every buffer in its place. Made and freed on the control
+/// thread, borrowed by the Renderer; the audio thread walks it from front to back and looks nothing up.
+class CompiledGraph {
+ public:
+    /// One connection of a port whose signal must be mixed.
+    struct MixInput {
+        AudioReadView source;
+        ConnectionState* state;
+        float target_gain;
+        std::uint32_t fade_frames;
+    };
+    /// A port that has its own mixture: several connections, or one that is not at unity gain.
+    struct PortMix {
+        AudioWriteView destination;
+        std::uint32_t first_input;  ///< in mix_inputs, sorted by the name of the source
+        std::uint32_t input_count;
+    };
+    struct Step {
+        NodeInstance* node;
+        std::uint32_t first_mix;
+        std::uint32_t mix_count;
+        std::uint32_t first_input_view;
+        std::uint32_t input_count;
+        std::uint32_t first_output_view;
+        std::uint32_t output_count;
+        std::uint32_t first_target;
+        std::uint32_t target_count;
+        float presence;  ///< device sinks: 1 for a node of the graph, 0 for one that leaves
+    };
+
+    CompiledGraph() = default;
+    CompiledGraph(const CompiledGraph&) = delete;
+    CompiledGraph& operator=(const CompiledGraph&) = delete;
+
+    /// [audio] Renders one block that begins at `frame`: device.outputs must hold the zeros that output nodes add to.
+    /// Where `hunt` is set, looks for nodes that produce NaN or infinity and mutes them.
+    void render(const AudioThreadKey& key, const DeviceBlock& device, std::uint64_t frame, bool hunt) RTA_NONBLOCKING;
+
+    /// [any] Parameter targets take effect in the first block; until it is rendered the plan must not be replaced.
+    [[nodiscard]] bool carries_targets() const RTA_NONBLOCKING { return !targets_.empty(); }
+    /// [any] Steps, in the order in which they run.
+    [[nodiscard]] std::span<const Step> steps() const RTA_NONBLOCKING { return steps_; }
+    /// [any] Scratch channels of one block each that the plan needs.
+    [[nodiscard]] std::uint32_t buffer_count() const RTA_NONBLOCKING { return buffer_count_; }
+
+ private:
+    friend class PlanCompiler;
+    void mix(const PortMix& mix, std::uint64_t frame) RTA_NONBLOCKING;
+    void run(const AudioThreadKey& key, const Step& step, ProcessContext& context, bool hunt) RTA_NONBLOCKING;
+
+    std::uint32_t block_size_ = 0;
+    std::uint32_t device_fade_frames_ = 0;
+    std::uint32_t buffer_count_ = 0;
+    bool rendered_ = false;  ///< audio thread only
+
+    std::vector<Step> steps_;
+    std::vector<PortMix> mixes_;
+    std::vector<MixInput> mix_inputs_;
+    std::vector<AudioReadView> input_views_;
+    std::vector<AudioWriteView> output_views_;
+    std::vector<ParameterTarget> targets_;  ///< those of one step stand together
+
+    AudioBuffer scratch_;                      ///< buffer_count x block_size
+    AudioBuffer silence_;                      ///< 1 x block_size of zeros that nobody writes
+    std::vector<float> ramp_scratch_;          ///< one block for each parameter of the largest node, and two more
+    std::vector<const float*> read_channels_;  ///< what input views point to
+    std::vector<float*> write_channels_;       ///< what output views point to
+    std::vector<std::shared_ptr<NodeInstance>> nodes_;  ///< keeps what the steps borrow alive
+    std::vector<std::shared_ptr<ConnectionState>> connections_;
+};
+
+}  // namespace rta

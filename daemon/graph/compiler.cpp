@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: MIT
+#include "graph/compiler.h"
+
+#include <algorithm>
+#include <cassert>
+#include <span>
+#include <string_view>
+#include <tuple>
+
+namespace rta {
+namespace {
+
+/// Hands out scratch channels, the one given back last first: it is the likeliest to be in the cache.
+class BufferPool {
+ public:
+    [[nodiscard]] std::uint32_t take() {
+        if (free_.empty()) return count_++;
+        const std::uint32_t buffer = free_.back();
+        free_.pop_back();
+        return buffer;
+    }
+    void give_back(std::span<const std::uint32_t> buffers) {
+        free_.insert(free_.end(), buffers.begin(), buffers.end());
+    }
+    [[nodiscard]] std::uint32_t count() const { return count_; }
+
+ private:
+    std::vector<std::uint32_t> free_;
+    std::uint32_t count_ = 0;
+};
+
+/// The scratch channels of one output port, and how many connections have yet to read them.
+struct Signal {
+    std::uint32_t first_buffer = 0;  ///< in PlanCompiler::buffers_
+    std::uint32_t width = 0;
+    std::uint32_t readers = 0;
+};
+
+constexpr std::uint32_t kSilence = static_cast<std::uint32_t>(-1);
+
+}  // namespace
+
+/// One compilation. Buffers are first numbered, then, when their count is known, allocated and pointed to.
+class PlanCompiler {
+ public:
+    explicit PlanCompiler(CompileRequest& request) : request_{request}, plan_{std::make_unique<CompiledGraph>()} {}
+
+    [[nodiscard]] std::expected<std::unique_ptr<CompiledGraph>, Cycle> compile() {
+        const auto order = topological_order(static_cast<std::uint32_t>(request_.nodes.size()), arcs());
+        if (!order) return std::unexpected(order.error());
+        find_signals();
+        sort_targets();
+        reserve();
+        for (const std::uint32_t node : *order) place(node);
+        allocate();
+        resolve_views();
+        keep_alive();
+        return std::move(plan_);
+    }
+
+ private:
+    using Connection = CompileRequest::Connection;
+
+    /// A view to be: where its channels' numbers stand.
+    struct PlannedView {
+        std::uint32_t first_channel;  ///< in read_numbers_ or write_numbers_
+        std::uint32_t width;
+    };
+
+    [[nodiscard]] std::vector<Arc> arcs() const {
+        std::vector<Arc> arcs;
+        arcs.reserve(request_.connections.size());
+        for (const Connection& connection : request_.connections)
+            arcs.push_back({connection.from_node, connection.to_node});
+        return arcs;
+    }
+
+    [[nodiscard]] const NodeLayout& layout(std::uint32_t node) const {
+        return request_.nodes[node].instance->description().layout;
+    }
+
+    /// Numbers the output ports, counts their readers, and finds where each node's incoming connections begin.
+    void find_signals() {
+        const auto node_count = request_.nodes.size();
+        first_signal_.reserve(node_count);
+        for (std::uint32_t node = 0; node < node_count; ++node) {
+            first_signal_.push_back(static_cast<std::uint32_t>(signals_.size()));
+            for (const NodeLayout::Port& port : layout(node).outputs) signals_.push_back({0, port.width, 0});
+        }
+        first_connection_.assign(node_count + 1, 0);
+        for (const Connection& connection : request_.connections) {
+            ++signal_of(connection).readers;
+            ++first_connection_[connection.to_node + 1];
+        }
+        for (std::size_t node = 0; node < node_count; ++node) first_connection_[node + 1] += first_connection_[node];
+    }
+
+    [[nodiscard]] Signal& signal_of(const Connection& connection) {
+        return signals_[first_signal_[connection.from_node] + connection.from_port];
+    }
+
+    /// Groups the targets by node; those of one node keep their order, so that the later one counts.
+    void sort_targets() {
+        struct Ordered {
+            NodeId node;
+            std::size_t index;
+            auto operator<=>(const Ordered&) const = default;
+        };
+        std::vector<Ordered> order;
+        order.reserve(request_.targets.size());
+        for (const ParameterTarget& target : request_.targets) order.push_back({target.node->id(), order.size()});
+        std::ranges::sort(order);
+        plan_->targets_.reserve(order.size());
+        for (const Ordered& entry : order) plan_->targets_.push_back(request_.targets[entry.index]);
+    }
+
+    void reserve() {
+        plan_->steps_.reserve(request_.nodes.size());
+        plan_->mix_inputs_.reserve(request_.connections.size());
+        buffers_.reserve(signals_.size());
+    }
+
+    void place(std::uint32_t node) {
+        const CompileRequest::Node& entry = request_.nodes[node];
+        CompiledGraph::Step step{};
+        step.node = entry.instance.get();
+        step.presence = entry.leaving ? 0.0F : 1.0F;
+        step.first_input_view = static_cast<std::uint32_t>(input_views_.size());
+        step.first_output_view = static_cast<std::uint32_t>(output_views_.size());
+        step.first_mix = static_cast<std::uint32_t>(plan_->mixes_.size());
+        mixed_buffers_.clear();
+
+        place_inputs(node);
+        const bool in_place = place_in_place(node);
+        place_outputs(node, in_place ? 1 : 0);
+        release_inputs(node);
+
+        step.input_count = static_cast<std::uint32_t>(input_views_.size()) - step.first_input_view;
+        step.output_count = static_cast<std::uint32_t>(output_views_.size()) - step.first_output_view;
+        step.mix_count = static_cast<std::uint32_t>(plan_->mixes_.size()) - step.first_mix;
+        const auto targets = std::ranges::equal_range(plan_->targets_, step.node->id(), {},
+                                                      [](const ParameterTarget& target) { return target.node->id(); });
+        step.first_target = static_cast<std::uint32_t>(targets.begin() - plan_->targets_.begin());
+        step.target_count = static_cast<std::uint32_t>(targets.size());
+        plan_->steps_.push_back(step);
+    }
+
+    void place_inputs(std::uint32_t node) {
+        auto next = first_connection_[node];
+        const auto end = first_connection_[node + 1];
+        const auto& ports = layout(node).inputs;
+        for (std::uint32_t port = 0; port < ports.size(); ++port) {
+            const auto begin = next;
+            while (next < end && request_.connections[next].to_port == port) ++next;
+            const auto sources = std::span{request_.connections}.subspan(begin, next - begin);
+            if (sources.empty()) {
+                input_views_.push_back(planned_silence(ports[port].width));
+            } else if (sources.size() == 1 && sources.front().at_unity) {
+                input_views_.push_back(planned_read(signal_of(sources.front()), ports[port].width));
+            } else {
+                place_mix(sources, ports[port].width, port);
+            }
+        }
+        assert(next == end);
+    }
+
+    /// The mixture of `sources` gets buffers of its own, free again after the step.
+    void place_mix(std::span<Connection> sources, std::uint32_t width, std::uint32_t port) {
+        sort_by_name(sources);
+        const auto first_buffer = static_cast<std::uint32_t>(buffers_.size());
+        for (std::uint32_t channel = 0; channel < width; ++channel) buffers_.push_back(pool_.take());
+        mix_destinations_.push_back(planned_write(first_buffer, width));
+        mixed_buffers_.push_back({first_buffer, width, port});
+
+        plan_->mixes_.push_back(
+            {{}, static_cast<std::uint32_t>(plan_->mix_inputs_.size()), static_cast<std::uint32_t>(sources.size())});
+        for (const Connection& source : sources) {
+            const Signal& signal = signal_of(source);
+            mix_sources_.push_back(planned_read(signal, signal.width));
+            plan_->mix_inputs_.push_back({{}, source.state.get(), source.target_gain, request_.connection_fade_frames});
+        }
+        input_views_.push_back(planned_read({first_buffer, width, 0}, width));
+    }
+
+    /// Sums are made in the order of the sources' names, so that a graph sounds the same, bit for bit, however it was
+    /// put together. Names may repeat while a node leaves and its successor is there already: then the older goes
+    /// first.
+    void sort_by_name(std::span<Connection> sources) const {
+        if (sources.size() == 1) return;
+        const auto key = [this](const Connection& connection) {
+            const NodeInstance& source = *request_.nodes[connection.from_node].instance;
+            const NodeDescription& description = source.description();
+            return std::tuple<std::string_view, std::string_view, NodeId>{
+                description.name, description.layout.outputs[connection.from_port].name, source.id()};
+        };
+        std::ranges::sort(sources, [&](const Connection& a, const Connection& b) { return key(a) < key(b); });
+    }
+
+    /// Lets output 0 stand where input 0 stands, if the type allows it and nobody else will read that input.
+    [[nodiscard]] bool place_in_place(std::uint32_t node) {
+        const NodeDescription& description = request_.nodes[node].instance->description();
+        const NodeLayout& ports = description.layout;
+        if (!description.type->in_place || ports.inputs.empty() || ports.outputs.empty()) return false;
+        const std::uint32_t width = ports.inputs.front().width;
+        if (width != ports.outputs.front().width) return false;
+
+        Signal& output = signals_[first_signal_[node]];
+        if (!mixed_buffers_.empty() && mixed_buffers_.front().port == 0) {
+            output.first_buffer = mixed_buffers_.front().first_buffer;
+            mixed_buffers_.erase(mixed_buffers_.begin());
+        } else {
+            const auto first = first_connection_[node];
+            if (first == first_connection_[node + 1] || request_.connections[first].to_port != 0)
+                return false;  // silence
+            Signal& source = signal_of(request_.connections[first]);
+            if (source.readers != 1 || source.width != width) return false;
+            output.first_buffer = source.first_buffer;
+            source.first_buffer = kSilence;  // taken over: not to be given back
+        }
+        output_views_.push_back(planned_write(output.first_buffer, width));
+        return true;
+    }
+
+    void place_outputs(std::uint32_t node, std::uint32_t first_port) {
+        const auto& ports = layout(node).outputs;
+        for (std::uint32_t port = first_port; port < ports.size(); ++port) {
+            Signal& signal = signals_[first_signal_[node] + port];
+            signal.first_buffer = static_cast<std::uint32_t>(buffers_.size());
+            for (std::uint32_t channel = 0; channel < signal.width; ++channel) buffers_.push_back(pool_.take());
+            output_views_.push_back(planned_write(signal.first_buffer, signal.width));
+        }
+    }
+
+    /// After the step: mixtures are done with, and so are signals that this node was the last to read or nobody reads.
+    void release_inputs(std::uint32_t node) {
+        for (const MixedBuffers& mixed : mixed_buffers_) give_back(mixed.first_buffer, mixed.width);
+        for (auto c = first_connection_[node]; c < first_connection_[node + 1]; ++c) {
+            Signal& signal = signal_of(request_.connections[c]);
+            if (--signal.readers == 0 && signal.first_buffer != kSilence) give_back(signal.first_buffer, signal.width);
+        }
+        for (std::uint32_t port = 0; port < layout(node).outputs.size(); ++port) {
+            const Signal& signal = signals_[first_signal_[node] + port];
+            if (signal.readers == 0) give_back(signal.first_buffer, signal.width);
+        }
+    }
+
+    void give_back(std::uint32_t first_buffer, std::uint32_t width) {
+        pool_.give_back(std::span{buffers_}.subspan(first_buffer, width));
+    }
+
+    [[nodiscard]] PlannedView planned_silence(std::uint32_t width) {
+        const auto first = static_cast<std::uint32_t>(read_numbers_.size());
+        read_numbers_.insert(read_numbers_.end(), width, kSilence);
+        return {first, width};
+    }
+
+    /// A mono signal feeds every channel of a wider view.
+    [[nodiscard]] PlannedView planned_read(const Signal& signal, std::uint32_t width) {
+        const auto first = static_cast<std::uint32_t>(read_numbers_.size());
+        for (std::uint32_t channel = 0; channel < width; ++channel) {
+            read_numbers_.push_back(buffers_[signal.first_buffer + (signal.width == 1 ? 0 : channel)]);
+        }
+        return {first, width};
+    }
+
+    [[nodiscard]] PlannedView planned_write(std::uint32_t first_buffer, std::uint32_t width) {
+        const auto first = static_cast<std::uint32_t>(write_numbers_.size());
+        for (std::uint32_t channel = 0; channel < width; ++channel)
+            write_numbers_.push_back(buffers_[first_buffer + channel]);
+        return {first, width};
+    }
+
+    void allocate() {
+        std::size_t most_parameters = 0;
+        for (const CompileRequest::Node& node : request_.nodes) {
+            most_parameters = std::max(most_parameters, node.instance->description().layout.parameters.size());
+        }
+        plan_->block_size_ = request_.block_size;
+        plan_->device_fade_frames_ = request_.device_fade_frames;
+        plan_->buffer_count_ = pool_.count();
+        plan_->scratch_ = AudioBuffer{pool_.count(), request_.block_size};
+        plan_->silence_ = AudioBuffer{1, request_.block_size};
+        plan_->ramp_scratch_.assign((most_parameters + 2) * request_.block_size, 0.0F);
+    }
+
+    void resolve_views() {
+        const AudioWriteView scratch = plan_->scratch_.write();
+        plan_->read_channels_.reserve(read_numbers_.size());
+        for (const std::uint32_t number : read_numbers_) {
+            plan_->read_channels_.push_back(number == kSilence ? plan_->silence_.read().channel(0).data()
+                                                               : scratch.channel(number).data());
+        }
+        plan_->write_channels_.reserve(write_numbers_.size());
+        for (const std::uint32_t number : write_numbers_)
+            plan_->write_channels_.push_back(scratch.channel(number).data());
+
+        plan_->input_views_.reserve(input_views_.size());
+        for (const PlannedView& view : input_views_) plan_->input_views_.push_back(read_view(view));
+        plan_->output_views_.reserve(output_views_.size());
+        for (const PlannedView& view : output_views_) plan_->output_views_.push_back(write_view(view));
+        for (std::size_t i = 0; i < plan_->mixes_.size(); ++i)
+            plan_->mixes_[i].destination = write_view(mix_destinations_[i]);
+        for (std::size_t i = 0; i < plan_->mix_inputs_.size(); ++i)
+            plan_->mix_inputs_[i].source = read_view(mix_sources_[i]);
+    }
+
+    [[nodiscard]] AudioReadView read_view(const PlannedView& view) const {
+        return {plan_->read_channels_.data() + view.first_channel, view.width, request_.block_size};
+    }
+    [[nodiscard]] AudioWriteView write_view(const PlannedView& view) const {
+        return {plan_->write_channels_.data() + view.first_channel, view.width, request_.block_size};
+    }
+
+    void keep_alive() {
+        plan_->nodes_.reserve(request_.nodes.size());
+        for (CompileRequest::Node& node : request_.nodes) plan_->nodes_.push_back(std::move(node.instance));
+        plan_->connections_.reserve(request_.connections.size());
+        for (Connection& connection : request_.connections) plan_->connections_.push_back(std::move(connection.state));
+    }
+
+    struct MixedBuffers {
+        std::uint32_t first_buffer;
+        std::uint32_t width;
+        std::uint32_t port;
+    };
+
+    CompileRequest& request_;
+    std::unique_ptr<CompiledGraph> plan_;
+    BufferPool pool_;
+    std::vector<Signal> signals_;                  ///< all output ports of all nodes
+    std::vector<std::uint32_t> first_signal_;      ///< of each node
+    std::vector<std::uint32_t> first_connection_;  ///< into each node; one more at the end
+    std::vector<std::uint32_t> buffers_;           ///< scratch channels by number, those of one signal together
+    std::vector<MixedBuffers> mixed_buffers_;      ///< of the step being placed
+    std::vector<std::uint32_t> read_numbers_;
+    std::vector<std::uint32_t> write_numbers_;
+    std::vector<PlannedView> input_views_;
+    std::vector<PlannedView> output_views_;
+    std::vector<PlannedView> mix_destinations_;
+    std::vector<PlannedView> mix_sources_;
+};
+
+std::expected<std::unique_ptr<CompiledGraph>, Cycle> compile(CompileRequest request) {
+    return PlanCompiler{request}.compile();
+}
+
+}  // namespace rta

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dsp/ramp.h"
+#include "graph/audio_graph.h"
+#include "graph/processor.h"
+#include "rt/audio_thread.h"
+
+namespace rta {
+
+/// A node that sounds: its processor and the state of its parameters. Built on the control thread, borrowed by one plan
+/// after the other, so that a node keeps its state when the graph around it changes. While any plan that borrows it is
+/// alive, only the audio thread touches what is marked so.
+class NodeInstance {
+ public:
+    NodeInstance(std::shared_ptr<const NodeDescription> description, std::unique_ptr<Processor> processor);
+
+    /// [control] Before the first plan that has this node. Ids grow in the order of commits, processors are built earlier.
+    void assign_id(NodeId id) { id_ = id; }
+    [[nodiscard]] NodeId id() const RTA_NONBLOCKING { return id_; }
+    [[nodiscard]] const NodeDescription& description() const { return *description_; }
+    [[nodiscard]] const std::shared_ptr<const NodeDescription>& shared_description() const { return description_; }
+
+    /// [control] Before the first plan that has this node: parameter values in the parameters' own units, at rest.
+    void start_with(std::span<const float> parameters);
+
+    /// [audio] Sends a parameter on its way to `value`, which is in the form that the processor is handed.
+    void retarget(const AudioThreadKey& key, std::uint32_t parameter, float value, std::uint64_t frame,
+                  std::uint32_t ramp_frames) RTA_NONBLOCKING;
+    /// [audio] The same for the presence of a device sink: 0 or 1.
+    void retarget_presence(const AudioThreadKey& key, float presence, std::uint64_t frame,
+                           std::uint32_t ramp_frames) RTA_NONBLOCKING;
+    /// [audio] Computes the views for the block that begins at `frame`. `scratch` has room for one block per parameter
+    /// and one more, and the views point into it until the next node updates its own.
+    void update_views(const AudioThreadKey& key, std::uint64_t frame, std::uint32_t block_size,
+                      std::span<float> scratch) RTA_NONBLOCKING {
+        if (ramping_) update_ramping_views(key, frame, block_size, scratch);
+    }
+
+    [[nodiscard]] Processor& processor(const AudioThreadKey&) RTA_NONBLOCKING { return *processor_; }
+    [[nodiscard]] std::span<const ParameterView> views(const AudioThreadKey&) const RTA_NONBLOCKING { return views_; }
+    [[nodiscard]] ParameterView presence(const AudioThreadKey&) const RTA_NONBLOCKING { return presence_view_; }
+
+    /// [audio] A node that produced NaN or infinity is silent for the rest of its life.
+    struct Fault {
+        bool muted = false;
+        bool reported = false;
+    };
+    [[nodiscard]] Fault& fault(const AudioThreadKey&) RTA_NONBLOCKING { return fault_; }
+
+ private:
+    void update_ramping_views(const AudioThreadKey& key, std::uint64_t frame, std::uint32_t block_size,
+                              std::span<float> scratch) RTA_NONBLOCKING;
+
+    // Read in every block, together:
+    std::unique_ptr<Processor> processor_;
+    bool ramping_ = false;  ///< some view is on a ramp, or was in the block before
+    Fault fault_;
+    std::vector<ParameterView> views_;
+    ParameterView presence_view_;
+
+    std::vector<dsp::Ramp> ramps_;
+    dsp::Ramp presence_;
+    NodeId id_;
+    std::shared_ptr<const NodeDescription> description_;
+};
+
+/// A parameter's value as its processor is handed it: a factor for a level in dB, else the value itself.
+[[nodiscard]] float processor_value(const ParameterSpec& spec, float value);
+
+/// The gain of a connection, on its way between silence and its full gain. Belongs to the connection, not to a plan, so
+/// a fade goes on when the plan changes. Only the audio thread touches it while a plan that borrows it is alive.
+struct ConnectionState {
+    dsp::Ramp gain;
+};
+
+}  // namespace rta
