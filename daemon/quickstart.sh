@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# From a fresh Debian 12 to sound: installs what is missing (as root or with sudo), builds rtad and rtactl, plays a chain of
+# nodes and changes it while it plays - on the sound card, if there is one, and then into a WAV file. Run it from anywhere.
+#
+# It has a socket of its own and opens no port that others use: an rtad that is already running is not disturbed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. daemon/packages.sh
+
+export LC_ALL=C.UTF-8
+out=$PWD/build/quickstart
+bin=$PWD/build/release/bin
+run_dir=$(mktemp -d "${TMPDIR:-/tmp}/rtad-quickstart.XXXXXX")
+socket=$run_dir/control.sock
+rtad_pid=""
+
+stop_rtad() {
+    local status=0
+    if [ -z "$rtad_pid" ]; then return 0; fi
+    kill -TERM "$rtad_pid" 2>/dev/null || true
+    wait "$rtad_pid" || status=$?
+    rtad_pid=""
+    return $status
+}
+trap 'stop_rtad || true; rm -rf "$run_dir"' EXIT
+trap 'exit 130' INT TERM
+
+say() { printf '\n%s\n' "$*"; }
+fail() {
+    printf '\nerror: %s\n' "$*" >&2
+    exit 1
+}
+
+# step LOG COMMAND...: quiet unless it fails.
+step() {
+    local log=$out/$1
+    shift
+    "$@" >"$log" 2>&1 || { tail -n 40 "$log" >&2; fail "$1 failed; the whole log is $log"; }
+}
+
+# Shows the command as one would type it, runs it, and lets it be heard for a moment.
+rtactl() {
+    printf '    $ rtactl %s\n' "$*"
+    "$bin/rtactl" --socket "$socket" "$@" | sed 's/^/      /'
+}
+shell_lines() {
+    printf '    $ rtactl shell\n'
+    sed 's/^/      > /' <<<"$1"
+    "$bin/rtactl" --socket "$socket" shell <<<"$1" | sed 's/^/      /'
+}
+listen() { sleep "$1"; }
+
+start_rtad() {
+    say "Starting the daemon:"
+    printf '    $ rtad %s\n' "$*"
+    "$bin/rtad" --socket "$socket" --listen 127.0.0.1:0 "$@" >"$run_dir/rtad.log" 2>&1 &
+    rtad_pid=$!
+    for _ in $(seq 200); do
+        if "$bin/rtactl" --socket "$socket" status >/dev/null 2>&1; then return 0; fi
+        if ! kill -0 "$rtad_pid" 2>/dev/null; then break; fi
+        sleep 0.05
+    done
+    cat "$run_dir/rtad.log" >&2
+    fail "rtad did not start"
+}
+
+session() {
+    say "A sine into a gain into the output, in one command:"
+    rtactl play sine:frequency_hz=220Hz,gain_db=-12dB gain:gain_db=-6dB
+    listen 1
+    say "An octave up, gliding for half a second:"
+    rtactl set sine.frequency_hz=440Hz --ramp 500
+    listen 1
+    say "A second voice, a fifth above. It fades in: no edit clicks."
+    rtactl add sine fifth frequency_hz=660Hz gain_db=-18dB
+    rtactl connect fifth gain
+    listen 1
+    say "Several edits as one: between begin and commit, all of them or none, heard in the same block."
+    shell_lines "begin
+set sine.frequency_hz=466.16Hz
+set fifth.frequency_hz=698.46Hz
+commit"
+    listen 1
+    say "And down again: the whole mix, then the second voice leaves."
+    rtactl set gain.gain_db=-18dB --ramp 1000
+    listen 1
+    rtactl remove fifth
+    listen 0.5
+    say "What is playing now:"
+    rtactl graph show
+}
+
+mkdir -p "$out"
+say "1. What is needed from Debian"
+install_packages build run
+echo "   all there"
+
+say "2. Building rtad and rtactl (the first time takes some minutes)"
+step configure.log cmake --preset release
+step build.log cmake --build build/release --target rtad rtactl rta_wavpicture
+"$bin/rtad" --version | sed 's/^/   /'
+
+say "3. The sound card"
+"$bin/rtad" devices >"$run_dir/devices" 2>"$run_dir/devices.err" || true
+sed 's/^/   /' "$run_dir/devices"
+if grep -q . "$run_dir/devices"; then
+    start_rtad --device auto
+    session
+    stop_rtad || fail "rtad did not stop cleanly"
+else
+    echo "   none here: listen to the file below instead"
+fi
+
+say "4. The same into a file: the null device takes its time from a clock and keeps what a sound card would have got"
+wav=$out/rtad.wav
+start_rtad --device "null:$wav"
+session
+say "Stopping: the sound fades out in 20 ms."
+stop_rtad || { cat "$run_dir/rtad.log" >&2; fail "rtad did not stop cleanly"; }
+[ -s "$wav" ] || fail "rtad left no $wav"
+"$bin/rta_wavpicture" "$wav" "$out/rtad.png"
+
+say "Done. You have:"
+cat <<EOF
+   $wav   every sample the device was given
+   $out/rtad.png   its waveform and spectrum
+   $bin/rtad, $bin/rtactl   ready to run: start rtad, then try rtactl --help
+EOF
