@@ -71,7 +71,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t li
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string Quoted::operator()(std::string_view text) const {
     std::string out = "\"";
     std::size_t index = 0;
     while (index < text.size()) {

@@ -8,9 +8,15 @@
 
 namespace rta {
 
-/// The text in double quotes, fit for an error sentence whatever a client sent: control characters, quotes and bytes
-/// that are not UTF-8 are escaped, and what is longer than 80 bytes is cut. [any]
-[[nodiscard]] std::string quoted(std::string_view text);
+/// `quoted(text)`: the text in double quotes, fit for an error sentence whatever a client sent: control characters,
+/// quotes and bytes that are not UTF-8 are escaped, and what is longer than 80 bytes is cut. [any]
+///
+/// An object, not a function: beside a function, a call with a std::string would find std::quoted too.
+struct Quoted {
+    [[nodiscard]] std::string operator()(std::string_view text) const;
+};
+inline constexpr Quoted quoted{};
+inline constexpr Quoted in_quotes{};
 
 /// `there is no setting "chanels" (did you mean "channels"?); there are: channels, first_channel`, or
 /// `...; there are none`. A long list is cut. `kind` is the word for what was looked up. [any]
