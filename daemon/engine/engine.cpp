@@ -52,7 +52,7 @@ constexpr double kFaultPauseS = 1.0;
 
 Expected<void> check_ramp(const std::optional<float>& ramp_ms, std::string_view node, std::string_view parameter) {
     if (!ramp_ms || (*ramp_ms >= 0.0F && *ramp_ms <= kMaximumRampMs)) return {};
-    return fail(ErrorCode::invalid_argument, "node " + in_quotes(node) + ": a ramp of " + format_number(*ramp_ms) +
+    return fail(ErrorCode::invalid_argument, "node " + quoted(node) + ": a ramp of " + format_number(*ramp_ms) +
                                                  " ms for " + std::string{parameter} + " is out of range: 0 to " +
                                                  format_number(kMaximumRampMs) + " ms");
 }
@@ -173,7 +173,7 @@ Expected<PreparedNode> Engine::Impl::prepare_node(const std::string& type_name, 
     const NodeType* type = registry.find(type_name);
     if (type == nullptr) {
         return fail(ErrorCode::not_found,
-                    "node " + in_quotes(name) + ": " + no_such("node type", type_name, type_names(registry)));
+                    "node " + quoted(name) + ": " + no_such("node type", type_name, type_names(registry)));
     }
     auto description = NodeDescription::make(*type, name, settings);
     if (!description) return std::unexpected(std::move(description.error()));
@@ -248,7 +248,7 @@ Expected<void> Engine::Impl::apply(Draft& draft, const SetParameter& edit, std::
 
 Expected<void> Engine::Impl::apply(Draft& draft, const ChangeSettings& edit, std::span<const PreparedNode>) const {
     const GraphNode* node = draft.graph.find(edit.node);
-    if (node == nullptr) return fail(ErrorCode::not_found, "there is no node " + in_quotes(edit.node));
+    if (node == nullptr) return fail(ErrorCode::not_found, "there is no node " + quoted(edit.node));
     Settings settings = node->description->given_settings;
     for (const auto& [name, value] : edit.settings) settings.insert_or_assign(name, value);
     auto description = NodeDescription::make(*node->description->type, edit.node, std::move(settings));
@@ -285,7 +285,7 @@ Expected<void> Engine::Impl::apply(Draft& draft, const ReplaceGraph& edit, std::
         const auto& description = node.instance->shared_description();
         if (old != nullptr && old == before) {  // the same name again: let the graph say so
             return std::unexpected(
-                at_position({ErrorCode::already_exists, "there is already a node " + in_quotes(description->name), {}},
+                at_position({ErrorCode::already_exists, "there is already a node " + quoted(description->name), {}},
                             entries[index].position));
         }
         before = old;

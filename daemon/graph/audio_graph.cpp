@@ -51,7 +51,7 @@ std::vector<std::string_view> names_of(const auto& entries) {
 
 Expected<std::uint32_t> require_parameter(const NodeDescription& node, std::string_view parameter) {
     if (const auto index = node.layout.find_parameter(parameter)) return *index;
-    return fail(ErrorCode::not_found, "node " + in_quotes(node.name) + " (" + std::string{node.type->name} +
+    return fail(ErrorCode::not_found, "node " + quoted(node.name) + " (" + std::string{node.type->name} +
                                           "): " + no_such("parameter", parameter, names_of(node.layout.parameters)));
 }
 
@@ -59,17 +59,17 @@ Expected<std::uint32_t> require_parameter(const NodeDescription& node, std::stri
 Expected<std::uint32_t> resolve_port(const GraphNode& node, std::span<const NodeLayout::Port> ports,
                                      std::optional<std::string_view> port, std::string_view direction) {
     if (ports.empty()) {
-        return fail(ErrorCode::failed_precondition, "node " + in_quotes(node.name()) + " is a " +
+        return fail(ErrorCode::failed_precondition, "node " + quoted(node.name()) + " is a " +
                                                         std::string{node.description->type->name} + ", which has no " +
                                                         std::string{direction});
     }
     if (port) {
         if (const auto index = NodeLayout::find_port(ports, *port)) return *index;
         return fail(ErrorCode::not_found,
-                    "node " + in_quotes(node.name()) + ": " + no_such(direction, *port, names_of(ports)));
+                    "node " + quoted(node.name()) + ": " + no_such(direction, *port, names_of(ports)));
     }
     if (ports.size() == 1) return 0U;
-    return fail(ErrorCode::invalid_argument, "node " + in_quotes(node.name()) + " has several " + std::string{direction} +
+    return fail(ErrorCode::invalid_argument, "node " + quoted(node.name()) + " has several " + std::string{direction} +
                                                  "s: write " + node.name() + ":" + ports.front().name + " or another");
 }
 
@@ -81,7 +81,7 @@ std::string port_name(const GraphNode& node, std::span<const NodeLayout::Port> p
 
 Expected<std::shared_ptr<const NodeDescription>> NodeDescription::make(const NodeType& type, std::string name,
                                                                        Settings given) {
-    auto settings = ResolvedSettings::resolve(type.settings, given, "node " + in_quotes(name));
+    auto settings = ResolvedSettings::resolve(type.settings, given, "node " + quoted(name));
     if (!settings) return std::unexpected(std::move(settings.error()));
     NodeLayout layout = NodeLayout::of(type, *settings);
     return std::make_shared<NodeDescription>(
@@ -110,10 +110,10 @@ Expected<void> AudioGraph::add_node(NodeId id, std::shared_ptr<const NodeDescrip
     assert(nodes_.empty() || nodes_.back()->id < id);
     if (!is_node_name(description->name)) {
         return fail(ErrorCode::invalid_argument,
-                    in_quotes(description->name) + " is not a node name: a letter, then up to 63 letters, digits, - or _");
+                    quoted(description->name) + " is not a node name: a letter, then up to 63 letters, digits, - or _");
     }
     if (ids_.contains(description->name)) {
-        return fail(ErrorCode::already_exists, "there is already a node " + in_quotes(description->name));
+        return fail(ErrorCode::already_exists, "there is already a node " + quoted(description->name));
     }
     ids_.emplace(description->name, id);
     nodes_.push_back(std::make_shared<GraphNode>(GraphNode{id, std::move(description), std::move(parameters), {}, {}}));
@@ -310,7 +310,7 @@ GraphNode& AudioGraph::writable(NodeId id) {
 
 Expected<const GraphNode*> AudioGraph::require(std::string_view name) const {
     if (const GraphNode* node = find(name)) return node;
-    return fail(ErrorCode::not_found, "there is no node " + in_quotes(name));
+    return fail(ErrorCode::not_found, "there is no node " + quoted(name));
 }
 
 Expected<PortRef> AudioGraph::resolve_output(std::string_view text) const {
