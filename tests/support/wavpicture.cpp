@@ -2,6 +2,7 @@
 // rta_wavpicture IN.wav OUT.png: the waveform of a WAV file above, its spectrum below, from the samples in the file.
 // Exit status: 0 drawn, 1 could not be drawn, 2 usage.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <exception>
@@ -55,23 +56,35 @@ std::string quoted(const std::string& text) {
     return result + "'";
 }
 
-std::string script(const std::string& title, const std::filesystem::path& output, const std::filesystem::path& waveform,
-                   const std::filesystem::path& spectrum_file, double seconds, double highest_hz) {
+struct Picture {
+    std::string title;
+    std::filesystem::path output;
+    std::filesystem::path waveform;  ///< data for gnuplot: time, lowest, highest
+    std::filesystem::path spectrum;  ///< data for gnuplot: frequency, level
+    double seconds;
+    double highest_hz;
+    double largest;  ///< amplitude at the top of the waveform
+};
+
+std::string range(double low, double high) { return "[" + std::to_string(low) + ":" + std::to_string(high) + "]"; }
+
+std::string script(const Picture& picture) {
+    const std::string blue = " lc rgb '#1f5fa8'";
     std::string text;
     text += "set terminal pngcairo size 1280,900 noenhanced font 'sans,11'\n";
-    text += "set output " + quoted(output.string()) + "\n";
-    text += "set multiplot layout 2,1 title " + quoted(title) + "\n";
-    text += "set grid\nunset key\nset style fill solid 1.0 noborder\n";
+    text += "set output " + quoted(picture.output.string()) + "\n";
+    text += "set multiplot layout 2,1 title " + quoted(picture.title) + "\n";
+    text += "set grid\nunset key\n";
     text += "set xlabel 'time (s)'\nset ylabel 'amplitude (full scale = 1)'\n";
-    text += "set xrange [0:" + std::to_string(seconds) + "]\nset yrange [-1.05:1.05]\n";
-    text += "plot " + quoted(waveform.string()) +
-            " using 1:2:3 with filledcurves lc rgb '#1f5fa8', '' using 1:2 with lines lc rgb '#1f5fa8', '' using 1:3 "
-            "with lines lc rgb '#1f5fa8'\n";
-    text += "set xlabel 'frequency (Hz)'\nset ylabel 'level of a sine (dB of full scale)'\n";
-    text += "set logscale x\nset xrange [" + std::to_string(kLowestHz) + ":" + std::to_string(highest_hz) +
-            "]\nset yrange [" + std::to_string(kFloorDb) + ":5]\nset ytics 20\n";
+    text +=
+        "set xrange " + range(0.0, picture.seconds) + "\nset yrange " + range(-picture.largest, picture.largest) + "\n";
+    text += "plot " + quoted(picture.waveform.string()) + " using 1:2:3 with filledcurves" + blue +
+            ", '' using 1:2 with lines" + blue + ", '' using 1:3 with lines" + blue + "\n";
+    text += "set xlabel 'frequency (Hz)'\nset ylabel 'level of a sine (dB of full scale)'\nset logscale x\n";
+    text += "set xrange " + range(kLowestHz, picture.highest_hz) + "\nset yrange " + range(kFloorDb, 5.0) + "\n";
+    text += "set ytics 20\n";
     text += "set xtics (20, 50, 100, 200, 500, '1k' 1000, '2k' 2000, '5k' 5000, '10k' 10000, '20k' 20000)\n";
-    text += "plot " + quoted(spectrum_file.string()) + " using 1:2 with lines lc rgb '#a8321f'\n";
+    text += "plot " + quoted(picture.spectrum.string()) + " using 1:2 with lines lc rgb '#a8321f'\n";
     text += "unset multiplot\n";
     return text;
 }
@@ -81,16 +94,24 @@ void draw(const std::filesystem::path& input, const std::filesystem::path& outpu
     if (wav.frames() == 0) throw std::runtime_error(input.string() + " holds no samples");
     const std::vector<float>& samples = wav.channels.front();
     const double rate = wav.sample_rate_hz;
+    const double seconds = static_cast<double>(wav.frames()) / rate;
+    // A picture of silence still needs an axis.
+    const double loudest = std::max(peak(samples), 1e-6);
+    std::array<char, 128> facts{};
+    std::snprintf(facts.data(), facts.size(), ": channel 1 of %zu, %.0f Hz, %.2f s, peak %.2f dB", wav.channels.size(),
+                  rate, seconds, db_from_gain(loudest));
+
     const TemporaryDirectory directory;
-    write_waveform(directory / "waveform", samples, rate);
-    write_spectrum(directory / "spectrum", samples, rate);
-    char facts[128];
-    std::snprintf(facts, sizeof facts, ": channel 1 of %zu, %.0f Hz, %.2f s, peak %.2f dB", wav.channels.size(), rate,
-                  static_cast<double>(wav.frames()) / rate, db_from_gain(std::max(peak(samples), 1e-9)));
-    const RunResult result =
-        run({"gnuplot"},
-            script(input.filename().string() + facts, std::filesystem::absolute(output), directory / "waveform",
-                   directory / "spectrum", static_cast<double>(wav.frames()) / rate, rate / 2.0));
+    const Picture picture{.title = input.filename().string() + facts.data(),
+                          .output = std::filesystem::absolute(output),
+                          .waveform = directory / "waveform",
+                          .spectrum = directory / "spectrum",
+                          .seconds = seconds,
+                          .highest_hz = rate / 2.0,
+                          .largest = 1.1 * loudest};
+    write_waveform(picture.waveform, samples, rate);
+    write_spectrum(picture.spectrum, samples, rate);
+    const RunResult result = run({"gnuplot"}, script(picture));
     if (result.status != ExitStatus{0, 0} || !std::filesystem::exists(output)) {
         throw std::runtime_error("gnuplot could not draw " + output.string() + " (" + describe(result.status) +
                                  "): " + result.error);

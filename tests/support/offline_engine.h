@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dsp/audio_buffer.h"
+#include "engine/engine.h"
+#include "engine/renderer.h"
+#include "rt/audio_thread.h"
+
+namespace rta::test {
+
+/// An Engine whose audio thread is the test: every block is rendered when the test says so, and its output kept.
+class OfflineEngine : private Engine::Observer {
+ public:
+    explicit OfflineEngine(const EngineConfig& config = {}, const NodeRegistry& registry = builtin_nodes(),
+                           std::uint32_t channels_out = 2, std::uint32_t channels_in = 0)
+        : engine{registry, config},
+          inputs{channels_in, config.block_size},
+          outputs_{channels_out, config.block_size},
+          recorded(channels_out),
+          generation_{engine.gate().start_generation()} {}
+
+    /// Renders one block and lets the engine take in the answers.
+    void render_block() {
+        {
+            const auto claim = engine.gate().try_claim(generation_);
+            ASSERT_TRUE(claim);
+            engine.renderer().render(claim.key(), {inputs.read(), outputs_.write()});
+        }
+        for (std::uint32_t c = 0; c < recorded.size(); ++c) {
+            const auto samples = outputs_.read().channel(c);
+            recorded[c].insert(recorded[c].end(), samples.begin(), samples.end());
+        }
+        if (polls) engine.poll(*this);
+    }
+    void render_blocks(std::uint32_t count) {
+        for (std::uint32_t i = 0; i < count; ++i) render_block();
+    }
+    /// Until every fade has ended and the engine has nothing more to send.
+    void settle() {
+        for (int i = 0; i < 10'000; ++i) {
+            render_block();
+            if (!engine.outstanding()) return;
+        }
+        FAIL() << "the engine does not settle";
+    }
+    void poll() { engine.poll(*this); }
+
+    Expected<Ticket> apply(std::vector<Edit> edits) {
+        auto prepared = engine.prepare(Transaction{std::move(edits)});
+        if (!prepared) return std::unexpected(prepared.error());
+        return engine.commit(*prepared);
+    }
+    /// An edit that must succeed.
+    void edit(std::vector<Edit> edits) {
+        const auto ticket = apply(std::move(edits));
+        ASSERT_TRUE(ticket) << ticket.error().sentence;
+    }
+    void load(std::string_view document) {
+        auto read = read_document(document);
+        ASSERT_TRUE(read) << read.error().sentence;
+        edit({ReplaceGraph{std::move(*read)}});
+    }
+    [[nodiscard]] std::uint64_t frame() const { return engine.renderer().frames(); }
+
+    Engine engine;
+    AudioBuffer inputs;
+    bool polls = true;
+
+ private:
+    AudioBuffer outputs_;
+
+ public:
+    std::vector<std::vector<float>> recorded;  ///< channels x all frames so far
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> applications;  ///< serial, frame
+    std::vector<std::string> faults;
+    std::vector<std::uint64_t> device_fades;
+
+ private:
+    void applied(std::uint64_t serial, std::uint64_t frame) override { applications.emplace_back(serial, frame); }
+    void node_faulted(const std::string& node, std::uint64_t) override { faults.push_back(node); }
+    void device_faded(std::uint64_t frame) override { device_fades.push_back(frame); }
+
+    AudioThreadGate::Generation generation_;
+};
+
+}  // namespace rta::test
