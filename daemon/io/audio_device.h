@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "graph/error.h"
+#include "io/block_adapter.h"
+
+namespace rta::io {
+
+/// What a device is, fixed once it is open.
+struct DeviceDescription {
+    std::string kind;  ///< `portaudio`, `null`, `offline`
+    std::string name;  ///< `HOSTAPI/NAME`, or the WAV file of a null or offline device
+    std::uint32_t sample_rate_hz = 0;
+    std::uint32_t channels_in = 0;
+    std::uint32_t channels_out = 0;
+};
+
+/// What a device counts and measures while it runs.
+struct DeviceCounters {
+    std::uint64_t xruns = 0;        ///< callbacks for which the host reported an underflow or overflow
+    std::uint64_t late_blocks = 0;  ///< blocks begun more than one block late, where the device itself is the clock
+    double input_latency_s = 0;
+    double output_latency_s = 0;
+};
+
+/// Something that calls a BlockAdapter at the pace of a clock: a sound card, a timer, or whoever renders a file.
+///
+/// Opened by whoever makes it. Each function says which thread may call it: those of a host library block for as long
+/// as they like, so a device that belongs to one is driven by the device thread, never by the control thread.
+class AudioDevice {
+ public:
+    AudioDevice() = default;
+    AudioDevice(const AudioDevice&) = delete;
+    AudioDevice& operator=(const AudioDevice&) = delete;
+    /// [device thread] A device is stopped before it is destroyed.
+    virtual ~AudioDevice() = default;
+
+    /// [any]
+    [[nodiscard]] virtual const DeviceDescription& description() const noexcept = 0;
+    /// [device thread] From now on `adapter` is called; it must outlive the stop() that follows. UNAVAILABLE if the
+    /// host refuses, with what it said.
+    [[nodiscard]] virtual Expected<void> start(BlockAdapter& adapter) = 0;
+    /// [device thread] Plays what the host still holds, then ends. The adapter is not called after it has returned.
+    virtual void stop() = 0;
+    /// [any]
+    [[nodiscard]] virtual DeviceCounters counters() const noexcept = 0;
+
+    /// [any] The host has said that it will not call again.
+    [[nodiscard]] virtual bool finished() const noexcept { return false; }
+    /// [device thread] Asks the host whether it still means to call.
+    [[nodiscard]] virtual bool active() { return true; }
+    /// [any] Whether stop() may be called after the device was lost. Some hosts hang or abort the process instead.
+    [[nodiscard]] virtual bool can_stop_when_lost() const noexcept { return true; }
+    /// [control] Asked where the thread that calls has no real-time priority: a sentence.
+    [[nodiscard]] virtual std::string why_not_realtime() const {
+        return "the host gives its audio thread no real-time priority; CAP_SYS_NICE or a limit on real-time priority "
+               "(LimitRTPRIO=) may let it";
+    }
+    /// [control] What went wrong beside the sound since the last call, in a sentence: a file that cannot be written.
+    [[nodiscard]] virtual std::optional<std::string> take_warning() { return std::nullopt; }
+};
+
+}  // namespace rta::io

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#include "io/block_adapter.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "io/audio_thread_setup.h"
+#include "rt/denormal_guard.h"
+
+namespace rta::io {
+namespace {
+
+[[nodiscard]] std::uint32_t fade_length(std::uint32_t sample_rate_hz, std::uint32_t block_size) {
+    const auto least = static_cast<std::uint32_t>(std::ceil(BlockAdapter::kFadeSeconds * sample_rate_hz));
+    return std::max(std::bit_ceil(least), block_size);  // both powers of two: a multiple of the block
+}
+
+/// From 0 at `x` = 0 to 1 at `x` = 1, level at both ends.
+[[nodiscard]] float smooth_step(float x) RTA_NONBLOCKING { return x * x * (3.0F - 2.0F * x); }
+
+}  // namespace
+
+BlockAdapter::BlockAdapter(AudioThreadGate& gate, Renderer& renderer, std::uint32_t sample_rate_hz,
+                           std::uint32_t channels_in, std::uint32_t channels_out)
+    : gate_{gate},
+      renderer_{renderer},
+      block_size_{renderer.block_size()},
+      fade_frames_{fade_length(sample_rate_hz, block_size_)},
+      gathered_{channels_in, block_size_},
+      playing_{channels_out, block_size_},
+      silent_input_{1, block_size_},
+      history_{channels_out, fade_frames_},
+      block_inputs_(channels_in, nullptr),
+      block_outputs_(channels_out, nullptr),
+      loudest_(channels_out, 0.0F) {}
+
+void BlockAdapter::grant(AudioThreadGate::Generation generation) noexcept {
+    // release pairs with the acquire in process(): what the control thread did to the engine before it handed it over
+    // is seen by a device thread that was running already.
+    generation_.store(generation, std::memory_order_release);
+}
+
+void BlockAdapter::process(const float* const* inputs, float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING {
+    const DenormalGuard denormals_are_zero;
+    if (!thread_met_) meet_thread();
+    // acquire pairs with the release in grant().
+    if (const auto claim = gate_.try_claim(generation_.load(std::memory_order_acquire))) {
+        if (!delayed_ && frames % block_size_ != 0) switch_to_delay();
+        if (delayed_) {
+            process_delayed(claim.key(), inputs, outputs, frames);
+        } else {
+            process_direct(claim.key(), inputs, outputs, frames);
+        }
+    } else {
+        silence(outputs, frames);
+    }
+    callback_frames_.store(frames, std::memory_order_relaxed);
+    frames_.store(frames_.load(std::memory_order_relaxed) + frames, std::memory_order_relaxed);
+    callbacks_.store(callbacks_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+void BlockAdapter::meet_thread() RTA_NONBLOCKING {
+    thread_met_ = true;
+    thread_id_.store(current_thread_id(), std::memory_order_relaxed);
+    touch_stack();
+}
+
+void BlockAdapter::silence(float* const* outputs, std::uint32_t frames) const RTA_NONBLOCKING {
+    for (std::uint32_t channel = 0; channel < playing_.channel_count(); ++channel) {
+        std::fill_n(outputs[channel], frames, 0.0F);
+    }
+}
+
+void BlockAdapter::process_direct(const AudioThreadKey& key, const float* const* inputs, float* const* outputs,
+                                  std::uint32_t frames) RTA_NONBLOCKING {
+    for (std::uint32_t begin = 0; begin < frames; begin += block_size_) {
+        for (std::size_t channel = 0; channel < block_inputs_.size(); ++channel) {
+            block_inputs_[channel] =
+                inputs == nullptr ? silent_input_.read().channel(0).data() : inputs[channel] + begin;
+        }
+        for (std::size_t channel = 0; channel < block_outputs_.size(); ++channel) {
+            block_outputs_[channel] = outputs[channel] + begin;
+        }
+        const AudioWriteView output{block_outputs_.data(), playing_.channel_count(), block_size_};
+        renderer_.render(key, {{block_inputs_.data(), gathered_.channel_count(), block_size_}, output});
+        remember(output);
+    }
+}
+
+void BlockAdapter::remember(const AudioWriteView& block) RTA_NONBLOCKING {
+    for (std::uint32_t channel = 0; channel < block.channel_count(); ++channel) {
+        std::ranges::copy(block.channel(channel), history_.write().channel(channel).subspan(history_end_).begin());
+    }
+    history_end_ = (history_end_ + block_size_) % fade_frames_;
+}
+
+void BlockAdapter::switch_to_delay() RTA_NONBLOCKING {
+    delayed_ = true;
+    latency_frames_.store(block_size_, std::memory_order_relaxed);
+    starts_unfaded_ = renderer_.frames() == 0;
+    for (std::uint32_t channel = 0; channel < history_.channel_count(); ++channel) {
+        for (const float sample : history_.read().channel(channel)) {
+            loudest_[channel] = std::max(loudest_[channel], std::abs(sample));
+        }
+    }
+    playing_.clear();
+    fade_block();
+}
+
+void BlockAdapter::process_delayed(const AudioThreadKey& key, const float* const* inputs, float* const* outputs,
+                                   std::uint32_t frames) RTA_NONBLOCKING {
+    for (std::uint32_t done = 0; done < frames;) {
+        const std::uint32_t count = std::min(frames - done, block_size_ - position_);
+        for (std::uint32_t channel = 0; channel < gathered_.channel_count(); ++channel) {
+            float* const target = gathered_.write().channel(channel).data() + position_;
+            if (inputs == nullptr) {
+                std::fill_n(target, count, 0.0F);
+            } else {
+                std::copy_n(inputs[channel] + done, count, target);
+            }
+        }
+        for (std::uint32_t channel = 0; channel < playing_.channel_count(); ++channel) {
+            std::copy_n(playing_.read().channel(channel).data() + position_, count, outputs[channel] + done);
+        }
+        done += count;
+        position_ += count;
+        if (position_ == block_size_) {
+            position_ = 0;
+            renderer_.render(key, {gathered_.read(), playing_.write()});
+            if (faded_ < block_size_ + fade_frames_) fade_block();
+        }
+    }
+}
+
+/// Fades the block in playing_, which begins `faded_` frames after the switch.
+void BlockAdapter::fade_block() RTA_NONBLOCKING {
+    for (std::uint32_t channel = 0; channel < playing_.channel_count(); ++channel) {
+        std::uint32_t frame = faded_;
+        for (float& sample : playing_.write().channel(channel)) {
+            sample = sample * fading_in(frame) + fading_out(channel, frame);
+            ++frame;
+        }
+    }
+    faded_ += block_size_;
+}
+
+/// Gain of what was rendered after the switch, `frame` frames after it: there is none of it in the first block.
+float BlockAdapter::fading_in(std::uint32_t frame) const RTA_NONBLOCKING {
+    if (starts_unfaded_ || frame >= block_size_ + fade_frames_) return 1.0F;
+    if (frame < block_size_) return 0.0F;
+    return smooth_step(static_cast<float>(frame - block_size_ + 1) / static_cast<float>(fade_frames_));
+}
+
+/// What the sound before the switch is carried on with, fading out: its mirror image about its last sample, so that
+/// neither value nor slope jumps. The image alone would reach three times the peak; it is bent, without a corner, to
+/// stay below the loudest sample that was played.
+float BlockAdapter::fading_out(std::uint32_t channel, std::uint32_t frame) const RTA_NONBLOCKING {
+    if (frame + 1 >= fade_frames_) return 0.0F;
+    const auto history = history_.read().channel(channel);
+    const float last = history[(history_end_ + fade_frames_ - 1) % fade_frames_];
+    const float away = last - history[(history_end_ + fade_frames_ - 2 - frame) % fade_frames_];
+    const float room = away > 0.0F ? loudest_[channel] - last : loudest_[channel] + last;
+    const float bent = room > 0.0F ? away * room / (room + std::abs(away)) : 0.0F;
+    const float gain = 1.0F - smooth_step(static_cast<float>(frame + 1) / static_cast<float>(fade_frames_));
+    return gain * (last + bent);
+}
+
+}  // namespace rta::io

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+#include "io/device_supervisor.h"
+
+#include <algorithm>
+#include <future>
+#include <thread>
+#include <utility>
+
+#include "io/audio_thread_setup.h"
+
+namespace rta::io {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// A device plays silence for so long before it is given the engine. Some that open are no clock: ALSA's `null` and
+/// `file` call hundreds of times faster than real time.
+constexpr milliseconds kProbation{60};
+constexpr milliseconds kProbationStep{5};
+/// What an honest device may ask for at once to fill its buffers, in seconds of sound.
+constexpr double kLargestBufferSeconds = 1.0;
+constexpr seconds kFirstCallbackLimit{2};
+constexpr seconds kOpenLimit{10};
+
+/// Callbacks that do not come for this long, and for four periods, are worth a question to the host.
+constexpr milliseconds kStall{20};
+constexpr int kStallPeriods = 4;
+constexpr milliseconds kAskInterval{20};
+/// A host that says the stream is alive is believed for so long without a callback.
+constexpr seconds kStallLimit{2};
+
+[[nodiscard]] Expected<void> probation(const AudioDevice& device, const BlockAdapter& adapter) {
+    const auto began = std::chrono::steady_clock::now();
+    const std::string name = '"' + device.description().name + '"';
+    while (true) {
+        std::this_thread::sleep_for(kProbationStep);
+        const auto elapsed = std::chrono::steady_clock::now() - began;
+        if (device.finished()) return fail(ErrorCode::unavailable, name + " ended at once");
+        if (adapter.callbacks() == 0) {
+            if (elapsed < kFirstCallbackLimit) continue;
+            return fail(ErrorCode::unavailable, name + " opened, but did not call for sound within " +
+                                                    std::to_string(kFirstCallbackLimit.count()) + " s");
+        }
+        if (elapsed < kProbation) continue;
+        const double elapsed_s = std::chrono::duration<double>(elapsed).count();
+        const double sound_s = static_cast<double>(adapter.frames()) / device.description().sample_rate_hz;
+        if (sound_s <= elapsed_s + kLargestBufferSeconds) return {};
+        return fail(ErrorCode::unavailable, name + " runs " + std::to_string(static_cast<int>(sound_s / elapsed_s)) +
+                                                " times faster than real time: it is no clock");
+    }
+}
+
+void append_sentence(std::string& text, const std::string& sentence) {
+    if (!text.empty()) text += "; ";
+    text += sentence;
+}
+
+}  // namespace
+
+DeviceSupervisor::DeviceSupervisor(AudioThreadGate& gate, Renderer& renderer, Observer& observer, Post post,
+                                   std::unique_ptr<DeviceHost> host)
+    : gate_{gate}, renderer_{renderer}, observer_{observer}, post_{std::move(post)}, host_{std::move(host)} {}
+
+DeviceSupervisor::~DeviceSupervisor() { static_cast<void>(stop(milliseconds::max())); }
+
+void DeviceSupervisor::start(const DeviceRequest& request, Started started) {
+    request_ = request;
+    if (request.device.kind == DeviceChoice::Kind::null) {
+        started(start_null({.sample_rate_hz = request.sample_rate_hz,
+                            .block_size = request.block_size,
+                            .channels_in = request.channels_in.value_or(0),
+                            .channels_out = request.channels_out.value_or(kDefaultChannels),
+                            .file = request.device.name}));
+        return;
+    }
+    started_ = std::move(started);
+    opening_since_ = Clock::now();
+    host_used_ = true;
+    device_thread_.post([this, request] {
+        // Shared, because a function object must be copyable.
+        const auto opening = std::make_shared<Opening>(open_host_device(request));
+        post_([this, opening] { opened(std::move(*opening)); });
+    });
+}
+
+/// [device thread]
+DeviceSupervisor::Opening DeviceSupervisor::open_host_device(const DeviceRequest& request) const {
+    const auto candidates = host_->candidates(request);
+    if (!candidates) return {.running = {}, .refusals = candidates.error().sentence, .code = candidates.error().code};
+    Opening opening;
+    for (const DeviceHost::Candidate& candidate : *candidates) {
+        auto running = try_candidate(candidate);
+        if (running) {
+            opening.running = std::move(*running);
+            break;
+        }
+        append_sentence(opening.refusals, running.error().sentence);
+        opening.code = running.error().code;
+    }
+    return opening;
+}
+
+/// [device thread]
+Expected<DeviceSupervisor::Running> DeviceSupervisor::try_candidate(const DeviceHost::Candidate& candidate) const {
+    auto device = candidate.open();
+    if (!device) return std::unexpected(device.error());
+    const DeviceDescription& description = (*device)->description();
+    Running running{.adapter = std::make_unique<BlockAdapter>(gate_, renderer_, description.sample_rate_hz,
+                                                              description.channels_in, description.channels_out),
+                    .device = std::move(*device)};
+    auto ready = running.device->start(*running.adapter);
+    if (ready) ready = probation(*running.device, *running.adapter);
+    if (ready) return running;
+    running.device->stop();
+    return std::unexpected(ready.error());
+}
+
+void DeviceSupervisor::opened(Opening opening) {
+    if (!started_ || stopped_) {
+        // It was waited for in vain; the engine belongs to another device by now, or to none.
+        if (opening.running.device) given_up_.push_back(std::move(opening.running));
+        return;
+    }
+    if (!opening.running.device) {
+        no_device(std::move(opening));
+        return;
+    }
+    current_ = std::move(opening.running);
+    host_drives_ = true;
+    watch_ = {.progress = Clock::now(), .asked = Clock::now()};
+    current_.adapter->grant(gate_.start_generation());
+    if (!opening.refusals.empty()) observer_.device_warning(opening.refusals);
+    std::exchange(started_, {})({});
+}
+
+void DeviceSupervisor::no_device(Opening opening) {
+    const Started started = std::exchange(started_, {});
+    if (request_.device.kind != DeviceChoice::Kind::automatic) {
+        started(fail(opening.code, std::move(opening.refusals)));
+        return;
+    }
+    fallback_reason_ = "no usable sound card: " + opening.refusals;
+    auto result = start_null({.sample_rate_hz = request_.sample_rate_hz,
+                              .block_size = request_.block_size,
+                              .channels_in = request_.channels_in.value_or(0),
+                              .channels_out = request_.channels_out.value_or(kDefaultChannels),
+                              .file = {}});
+    if (result) observer_.device_warning(fallback_reason_ + "; the null device keeps the clock");
+    started(std::move(result));
+}
+
+Expected<void> DeviceSupervisor::start_null(const NullDevice::Config& config) {
+    auto device = NullDevice::open(config);
+    if (!device) return std::unexpected(device.error());
+    Running running{.adapter = std::make_unique<BlockAdapter>(gate_, renderer_, config.sample_rate_hz,
+                                                              config.channels_in, config.channels_out),
+                    .device = std::move(*device)};
+    running.adapter->grant(gate_.start_generation());
+    if (auto begun = running.device->start(*running.adapter); !begun) return begun;
+    current_ = std::move(running);
+    host_drives_ = false;
+    watch_ = {};
+    return {};
+}
+
+void DeviceSupervisor::poll(Clock::time_point now) {
+    if (started_ && now - opening_since_ > kOpenLimit) {
+        no_device({.running = {},
+                   .refusals = "the sound system did not answer within " + std::to_string(kOpenLimit.count()) + " s",
+                   .code = ErrorCode::deadline_exceeded});
+    }
+    if (!current_.device || stopped_) return;
+    report_warnings();
+    if (host_drives_) watch(now);
+}
+
+void DeviceSupervisor::watch(Clock::time_point now) {
+    if (current_.device->finished()) {
+        lose("its host ended the stream");
+        return;
+    }
+    if (const std::uint64_t callbacks = current_.adapter->callbacks(); callbacks != watch_.callbacks) {
+        watch_.callbacks = callbacks;
+        watch_.progress = now;
+        return;
+    }
+    const std::chrono::duration<double> period{static_cast<double>(current_.adapter->callback_frames()) /
+                                               current_.device->description().sample_rate_hz};
+    const auto stalled = now - watch_.progress;
+    if (stalled < std::max<std::chrono::duration<double>>(kStall, kStallPeriods * period)) return;
+    if (stalled > kStallLimit) {
+        lose("it has not called for sound for " + std::to_string(kStallLimit.count()) + " s");
+        return;
+    }
+    if (now - watch_.asked >= kAskInterval) {
+        watch_.asked = now;
+        ask_host();
+    }
+}
+
+void DeviceSupervisor::ask_host() {
+    AudioDevice* const device = current_.device.get();
+    device_thread_.post([this, device] {
+        if (device->active()) return;
+        post_([this, device] {
+            if (current_.device.get() == device && !stopped_) lose("its host no longer runs the stream");
+        });
+    });
+}
+
+void DeviceSupervisor::lose(const std::string& why) {
+    const DeviceDescription description = current_.device->description();
+    if (current_.device->can_stop_when_lost()) {
+        device_thread_.post([device = current_.device.get()] { device->stop(); });
+    }
+    // Kept for ever: nobody can say that its host will not call once more, and then the gate must be asked.
+    given_up_.push_back(std::move(current_));
+    current_ = {};
+
+    fallback_reason_ = '"' + description.name + "\" was lost: " + why;
+    const auto begun = start_null({.sample_rate_hz = description.sample_rate_hz,
+                                   .block_size = request_.block_size,
+                                   .channels_in = description.channels_in,
+                                   .channels_out = description.channels_out,
+                                   .file = {}});
+    observer_.device_changed(begun ? fallback_reason_ + "; the null device keeps the clock"
+                                   : fallback_reason_ + "; and " + begun.error().sentence);
+}
+
+void DeviceSupervisor::report_warnings() {
+    if (const auto warning = current_.device->take_warning()) observer_.device_warning(*warning);
+    const std::uint32_t latency_frames = current_.adapter->latency_frames();
+    if (latency_frames != watch_.latency_frames) {
+        watch_.latency_frames = latency_frames;
+        observer_.device_warning("\"" + current_.device->description().name + "\" calls for " +
+                                 std::to_string(current_.adapter->callback_frames()) +
+                                 " frames, which is no multiple of the block size: " + std::to_string(latency_frames) +
+                                 " frames of latency are added");
+    }
+}
+
+DeviceState DeviceSupervisor::state() const {
+    DeviceState state;
+    state.fallback_reason = fallback_reason_;
+    if (!current_.device) return state;
+    state.description = current_.device->description();
+    state.counters = current_.device->counters();
+    state.running = !stopped_ && current_.adapter->callbacks() > 0;
+    state.callback_frames = current_.adapter->callback_frames();
+    state.adapter_frames = current_.adapter->latency_frames();
+    const ThreadScheduling scheduling = scheduling_of(current_.adapter->thread_id());
+    state.scheduling = scheduling.policy;
+    if (!scheduling.policy.empty() && !scheduling.realtime) {
+        state.scheduling_detail = current_.device->why_not_realtime();
+    }
+    return state;
+}
+
+void DeviceSupervisor::list(std::function<void(Expected<std::vector<DeviceInfo>>)> done) {
+    host_used_ = true;
+    device_thread_.post([this, done = std::move(done)] {
+        const auto devices = std::make_shared<Expected<std::vector<DeviceInfo>>>(host_->list());
+        post_([done, devices] { done(std::move(*devices)); });
+    });
+}
+
+bool DeviceSupervisor::stop(milliseconds limit) {
+    if (std::exchange(stopped_, true)) return !host_used_;
+    gate_.start_generation();
+    if (current_.device && host_drives_) {
+        const auto ended = std::make_shared<std::promise<void>>();
+        const std::future<void> end = ended->get_future();
+        device_thread_.post([device = current_.device.get(), ended] {
+            device->stop();
+            ended->set_value();
+        });
+        if (limit == milliseconds::max()) {
+            end.wait();
+        } else {
+            static_cast<void>(end.wait_for(limit));
+        }
+    } else if (current_.device) {
+        current_.device->stop();
+        report_warnings();
+    }
+    return !host_used_;
+}
+
+}  // namespace rta::io

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/renderer.h"
+#include "graph/error.h"
+#include "io/audio_device.h"
+#include "io/block_adapter.h"
+#include "io/device_host.h"
+#include "io/device_request.h"
+#include "io/null_device.h"
+#include "io/task_thread.h"
+#include "rt/audio_thread.h"
+
+namespace rta::io {
+
+/// The device of this moment, as the control thread knows it.
+struct DeviceState {
+    DeviceDescription description;
+    DeviceCounters counters;
+    bool running = false;
+    std::string fallback_reason;  ///< why the null device stands in; empty otherwise
+    std::uint32_t callback_frames = 0;
+    std::uint32_t adapter_frames = 0;
+    std::string scheduling;         ///< of the thread that calls: "SCHED_FIFO 70"; empty before it has called
+    std::string scheduling_detail;  ///< why it has no real-time priority; empty where it has
+};
+
+/// Sees to it that the engine always has a clock: opens the device that is wanted, watches it, and puts the null device
+/// in its place when it is lost.
+///
+/// Every call into a host library is made by a thread of its own, which may hang there for ever without harm to
+/// anybody. All functions: [control].
+class DeviceSupervisor {
+ public:
+    using Clock = std::chrono::steady_clock;
+    /// Runs a function on the control thread, later. Called by the device thread.
+    using Post = std::function<void(std::function<void()>)>;
+
+    class Observer {
+     public:
+        virtual ~Observer() = default;
+        /// Another device drives the engine; `sentence` says what happened.
+        virtual void device_changed(const std::string& sentence) = 0;
+        /// Something that the user should know, and that is no error of his.
+        virtual void device_warning(const std::string& sentence) = 0;
+    };
+
+    /// Everything given must outlive the supervisor, and `gate` and `renderer` every callback: see stop().
+    DeviceSupervisor(AudioThreadGate& gate, Renderer& renderer, Observer& observer, Post post,
+                     std::unique_ptr<DeviceHost> host);
+    DeviceSupervisor(const DeviceSupervisor&) = delete;
+    DeviceSupervisor& operator=(const DeviceSupervisor&) = delete;
+    /// Waits for the device thread: never destroy one whose stop() said false.
+    ~DeviceSupervisor();
+
+    /// Opens the device and gives it the engine; then calls `started`: for the null device before it returns, else
+    /// later. Called once. `auto` always starts, if need be on the null device with a warning. Errors name every device
+    /// that was tried, and why not.
+    void start(const DeviceRequest& request, std::function<void(Expected<void>)> started);
+
+    /// Watches. Call it every 10 ms or so.
+    void poll(Clock::time_point now);
+
+    [[nodiscard]] DeviceState state() const;
+
+    /// Calls `done` later, on the control thread, when the host has looked: that may take seconds.
+    void list(std::function<void(Expected<std::vector<DeviceInfo>>)> done);
+
+    /// Ends the device, waiting for the host no longer than `limit`. True if no callback can come any more and no
+    /// host library was touched, so that everything may be destroyed. False: the process must end by _Exit, for a host
+    /// library may still hang or still call. Later calls only repeat the answer.
+    [[nodiscard]] bool stop(std::chrono::milliseconds limit);
+
+ private:
+    /// A device and what it calls. Destroyed only where the device was stopped.
+    struct Running {
+        std::unique_ptr<BlockAdapter> adapter;
+        std::unique_ptr<AudioDevice> device;
+    };
+    /// What the device thread came back with: a device that runs and waits for its grant, or why there is none.
+    struct Opening {
+        Running running;
+        std::string refusals;                     ///< of the devices that did not do, a sentence each
+        ErrorCode code = ErrorCode::unavailable;  ///< of the last of them
+    };
+    using Started = std::function<void(Expected<void>)>;
+    /// What the watch over a device remembers.
+    struct Watch {
+        std::uint64_t callbacks = 0;
+        Clock::time_point progress{};  ///< when the number of callbacks last changed
+        Clock::time_point asked{};     ///< when the host was last asked
+        std::uint32_t latency_frames = 0;
+    };
+
+    [[nodiscard]] Opening open_host_device(const DeviceRequest& request) const;
+    [[nodiscard]] Expected<Running> try_candidate(const DeviceHost::Candidate& candidate) const;
+    void opened(Opening opening);
+    void no_device(Opening opening);
+    [[nodiscard]] Expected<void> start_null(const NullDevice::Config& config);
+    void watch(Clock::time_point now);
+    void ask_host();
+    void lose(const std::string& why);
+    void report_warnings();
+
+    AudioThreadGate& gate_;
+    Renderer& renderer_;
+    Observer& observer_;
+    Post post_;
+    std::unique_ptr<DeviceHost> host_;
+    DeviceRequest request_;
+    Started started_;  ///< empty unless a device is being opened
+    Clock::time_point opening_since_{};
+    Running current_;
+    std::vector<Running> given_up_;  ///< devices whose host may still call
+    Watch watch_;
+    std::string fallback_reason_;
+    bool host_drives_ = false;  ///< the current device belongs to the host: it can be lost
+    bool host_used_ = false;
+    bool stopped_ = false;
+    TaskThread device_thread_;  ///< last: its tasks use what is above
+};
+
+}  // namespace rta::io

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "io/wav_file.h"
+
+#include <sndfile.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace rta::io {
+void CloseSoundFile::operator()(sf_private_tag* file) const noexcept { sf_close(file); }
+
+WavWriter::WavWriter(SoundFile file, std::string path, std::uint32_t channels)
+    : file_{std::move(file)}, path_{std::move(path)}, channels_{channels} {}
+
+Expected<WavWriter> WavWriter::create(const std::string& path, std::uint32_t sample_rate_hz, std::uint32_t channels) {
+    SF_INFO info{};
+    info.samplerate = static_cast<int>(sample_rate_hz);
+    info.channels = static_cast<int>(channels);
+    info.format = SF_FORMAT_WAV | SF_FORMAT_FLOAT;
+    SoundFile file{sf_open(path.c_str(), SFM_WRITE, &info)};
+    if (!file) {
+        return fail(ErrorCode::unavailable, "cannot write the WAV file " + path + ": " + sf_strerror(nullptr));
+    }
+    // The PEAK chunk carries the time of day: the same sound would not be the same file.
+    sf_command(file.get(), SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
+    WavWriter writer{std::move(file), path, channels};
+    writer.update_header();
+    return writer;
+}
+
+Expected<void> WavWriter::write(std::span<const float> interleaved) {
+    const std::uint64_t frames = interleaved.size() / channels_;
+    if (!wav_has_room(frames_, frames, channels_)) {
+        return fail(
+            ErrorCode::resource_exhausted,
+            "the WAV file " + path_ + " has reached 4 GiB, which is as long as a WAV file can be: no more is written");
+    }
+    const sf_count_t written = sf_writef_float(file_.get(), interleaved.data(), static_cast<sf_count_t>(frames));
+    frames_ += static_cast<std::uint64_t>(written);
+    if (std::cmp_not_equal(written, frames)) {
+        return fail(ErrorCode::unavailable, "cannot write to the WAV file " + path_ + ": " + sf_strerror(file_.get()));
+    }
+    return {};
+}
+
+void WavWriter::update_header() noexcept { sf_command(file_.get(), SFC_UPDATE_HEADER_NOW, nullptr, 0); }
+
+Expected<void> WavWriter::close() {
+    if (const int error = sf_close(file_.release()); error != SF_ERR_NO_ERROR) {
+        return fail(ErrorCode::unavailable, "cannot finish the WAV file " + path_ + ": " + sf_error_number(error));
+    }
+    return {};
+}
+
+SoundReader::SoundReader(SoundFile file, std::uint32_t sample_rate_hz, std::uint32_t channels, std::uint64_t frames)
+    : file_{std::move(file)}, sample_rate_hz_{sample_rate_hz}, channels_{channels}, frames_{frames} {}
+
+Expected<SoundReader> SoundReader::open(const std::string& path) {
+    SF_INFO info{};
+    errno = 0;
+    SoundFile file{sf_open(path.c_str(), SFM_READ, &info)};
+    if (!file) {
+        const bool missing = errno == ENOENT;
+        return fail(
+            missing ? ErrorCode::not_found : ErrorCode::invalid_argument,
+            "cannot read the sound file " + path + ": " + (missing ? std::strerror(ENOENT) : sf_strerror(nullptr)));
+    }
+    return SoundReader{std::move(file), static_cast<std::uint32_t>(info.samplerate),
+                       static_cast<std::uint32_t>(info.channels), static_cast<std::uint64_t>(info.frames)};
+}
+
+std::size_t SoundReader::read(std::span<float> interleaved) {
+    const auto room = static_cast<sf_count_t>(interleaved.size() / channels_);
+    return static_cast<std::size_t>(sf_readf_float(file_.get(), interleaved.data(), room));
+}
+
+}  // namespace rta::io
