@@ -1,0 +1,605 @@
+// SPDX-License-Identifier: MIT
+#include "api/dispatcher.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "engine/renderer.h"
+#include "frame/frame_codec.h"
+#include "graph/names.h"
+
+namespace rta::api {
+namespace {
+
+using Kind = v1::Request::RequestCase;
+
+constexpr std::uint32_t kProtocolVersion = 1;
+constexpr std::uint32_t kDefaultTimeoutMs = 1000;
+constexpr std::uint32_t kMaximumTimeoutMs = 60'000;
+constexpr std::size_t kMaximumClientNameBytes = 128;
+/// Transactions of one connection that are prepared before their turn comes.
+constexpr std::size_t kPreparedAhead = 8;
+/// Between two attempts of those that found the engine full: it has room again once a block has been rendered.
+constexpr std::chrono::microseconds kRoomInterval{250};
+
+bool is_transaction(Kind kind) { return kind == v1::Request::kApplyTransaction || kind == v1::Request::kCheckGraph; }
+
+std::uint32_t timeout_ms(const v1::Request& request) {
+    return request.has_timeout_ms() ? request.timeout_ms() : kDefaultTimeoutMs;
+}
+
+Error error(ErrorCode code, std::string sentence) { return Error{code, std::move(sentence), {}}; }
+
+Error unknown_request(const v1::Request& request) {
+    const auto& fields = v1::Request::GetReflection()->GetUnknownFields(request);
+    std::string which = fields.empty() ? "the request holds nothing"
+                                       : "the request in field " + std::to_string(fields.field(0).number()) +
+                                             " of rta.v1.Request is unknown";
+    return error(ErrorCode::unimplemented, which +
+                                               "; rtad " RTA_VERSION
+                                               " knows: hello, get_status, list_devices, list_node_types, get_graph, "
+                                               "apply_transaction, set_parameters, check_graph, subscribe");
+}
+
+/// What is wrong with a request before anybody looks at what it asks for.
+std::optional<Error> fault_of(const v1::Request& request) {
+    if (request.request_case() == v1::Request::REQUEST_NOT_SET) return unknown_request(request);
+    const std::uint32_t timeout = timeout_ms(request);
+    if (timeout < 1 || timeout > kMaximumTimeoutMs) {
+        return error(ErrorCode::invalid_argument,
+                     "timeout_ms is " + std::to_string(timeout) + "; it must be from 1 to 60000");
+    }
+    return std::nullopt;
+}
+
+/// Names go into logs and onto other people's terminals.
+bool printable(std::string_view text) {
+    return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Connection
+
+/// What goes to a worker and comes back.
+struct Connection::Preparation {
+    v1::Request request;
+    Expected<PreparedTransaction> prepared = fail(ErrorCode::internal, "the transaction was not prepared");
+    TransactionContent content;
+
+    void run(const Engine& engine) {
+        auto taken = request.has_check_graph() ? take_content(*request.mutable_check_graph())
+                                               : take_content(*request.mutable_apply_transaction());
+        if (!taken) {
+            prepared = std::unexpected(std::move(taken.error()));
+            return;
+        }
+        content = std::move(*taken);
+        prepared = engine.prepare(std::move(content.transaction));
+    }
+};
+
+void Connection::receive(std::string_view payload) {
+    Work work;
+    if (!work.request.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+        return refuse_last(0, "the message is no rta.v1.Request; the connection is closed");
+    }
+    work.bytes = payload.size();
+    pending_bytes_ += work.bytes;
+    queue_.push_back(std::move(work));
+    if (const auto fault = fault_of(queue_.back().request)) refuse(queue_.back(), *fault);
+    pump();
+}
+
+void Connection::refuse_stream(std::string sentence) { refuse_last(0, std::move(sentence)); }
+
+void Connection::refuse_last(std::uint64_t id, std::string sentence) {
+    refused_ = true;
+    Work& work = queue_.emplace_back();
+    work.request.set_id(id);
+    refuse(work, error(ErrorCode::invalid_argument, std::move(sentence)));
+    pump();
+}
+
+bool Connection::wants_more() const {
+    return !refused_ && !closed_ && queue_.size() < kMaximumPending && pending_bytes_ < kMaximumPendingBytes &&
+           outbox_.has_room();
+}
+
+void Connection::close() {
+    if (closed_) return;
+    closed_ = true;
+    changed_ = nullptr;
+    dispatcher_.hub_.unsubscribe(*this);
+    --dispatcher_.connection_count_;
+    queue_.clear();
+}
+
+void Connection::deliver(const SharedFrame& event) {
+    if (overflowed_) return;
+    overflowed_ = !outbox_.push_event(event);
+    if (changed_) changed_();
+}
+
+Connection::Work* Connection::find(std::uint64_t number) {
+    if (closed_ || number < first_number_ || number - first_number_ >= queue_.size()) return nullptr;
+    return &queue_[static_cast<std::size_t>(number - first_number_)];
+}
+
+void Connection::pump() {
+    // What is called from here may call back at once: the loop below sees to what that changed.
+    if (pumping_ || closed_) return;
+    pumping_ = true;
+    while (step()) {
+    }
+    pumping_ = false;
+    if (changed_) changed_();
+}
+
+bool Connection::step() {
+    prepare_ahead();
+    if (!queue_.empty() && executed_ > 0 && queue_.front().stage == Work::Stage::answered) {
+        emit(queue_.front());
+        return true;
+    }
+    if (executed_ == queue_.size()) return false;
+    if (!execute(queue_[executed_], first_number_ + executed_)) return false;
+    ++executed_;
+    return true;
+}
+
+void Connection::emit(Work& work) {
+    if (const std::size_t bytes = work.answer.ByteSizeLong(); bytes > kMaximumFrameBytes) {
+        refuse(work, error(ErrorCode::resource_exhausted,
+                           "the answer takes " + std::to_string(bytes) + " bytes, more than the 4194304 of a message"));
+    }
+    outbox_.push_response(work.answer);
+    pending_bytes_ -= work.bytes;
+    queue_.pop_front();
+    ++first_number_;
+    --executed_;
+}
+
+v1::Response& Connection::answer(Work& work) {
+    work.stage = Work::Stage::answered;
+    v1::Response& response = *work.answer.mutable_response();
+    response.Clear();
+    response.set_id(work.request.id());
+    response.mutable_status()->set_code(v1::OK);
+    return response;
+}
+
+void Connection::refuse(Work& work, const Error& error) { to_wire(error, *answer(work).mutable_status()); }
+
+void Connection::prepare_ahead() {
+    if (!hello_done_) return;
+    const std::size_t end = std::min(queue_.size(), executed_ + kPreparedAhead);
+    for (std::size_t i = executed_; i < end; ++i) {
+        if (queue_[i].stage == Work::Stage::waiting && is_transaction(queue_[i].request.request_case())) {
+            start_preparing(queue_[i], first_number_ + i);
+        }
+    }
+}
+
+void Connection::start_preparing(Work& work, std::uint64_t number) {
+    work.stage = Work::Stage::preparing;
+    auto preparation = std::make_shared<Preparation>();
+    preparation->request.Swap(&work.request);
+    work.request.set_id(preparation->request.id());
+    if (preparation->request.has_timeout_ms()) work.request.set_timeout_ms(preparation->request.timeout_ms());
+    // The kind stays readable while the content is away.
+    if (preparation->request.has_check_graph()) {
+        work.request.mutable_check_graph();
+    } else {
+        work.request.mutable_apply_transaction();
+    }
+    dispatcher_.workers_.run([preparation, &engine = std::as_const(dispatcher_.engine_)] { preparation->run(engine); },
+                             [preparation, number, connection = weak_from_this()] {
+                                 if (const auto alive = connection.lock()) alive->prepared(number, *preparation);
+                             });
+}
+
+void Connection::prepared(std::uint64_t number, Preparation& preparation) {
+    Work* work = find(number);
+    if (work == nullptr) return;
+    work->content = std::move(preparation.content);
+    if (preparation.prepared) {
+        work->stage = Work::Stage::ready;
+        work->prepared.emplace(std::move(*preparation.prepared));
+    } else {
+        if (work->content.whole_graph) preparation.prepared.error().edit_index.reset();
+        refuse(*work, preparation.prepared.error());
+    }
+    pump();
+}
+
+bool Connection::execute(Work& work, std::uint64_t number) {
+    if (work.stage == Work::Stage::answered) return true;
+    const Kind kind = work.request.request_case();
+    if (!hello_done_ && kind != v1::Request::kHello) {
+        refuse(work, error(ErrorCode::failed_precondition,
+                           "the first request of a connection must be hello, with protocol_version 1"));
+        return true;
+    }
+    switch (kind) {
+        case v1::Request::kApplyTransaction:
+            return work.stage == Work::Stage::ready && execute_transaction(work, number);
+        case v1::Request::kCheckGraph:
+            if (work.stage != Work::Stage::ready) return false;
+            execute_check(work);
+            return true;
+        case v1::Request::kSetParameters:
+            return execute_parameters(work, number);
+        case v1::Request::kListDevices:
+            execute_list_devices(work, number);
+            return true;
+        case v1::Request::kHello:
+        case v1::Request::kGetStatus:
+        case v1::Request::kListNodeTypes:
+        case v1::Request::kGetGraph:
+        case v1::Request::kSubscribe:
+        case v1::Request::REQUEST_NOT_SET:
+            break;
+    }
+    return execute_in_turn(work);
+}
+
+bool Connection::execute_transaction(Work& work, std::uint64_t number) {
+    if (!dispatcher_.may_ask(*this, true)) {
+        return engine_full(work, error(ErrorCode::resource_exhausted, "other transactions wait for room"), true);
+    }
+    const auto ticket = dispatcher_.engine_.commit(*work.prepared);
+    if (!ticket) {
+        Error refused = ticket.error();
+        if (work.content.whole_graph) refused.edit_index.reset();
+        if (refused.code == ErrorCode::resource_exhausted) return engine_full(work, std::move(refused), true);
+        refuse(work, refused);
+        return true;
+    }
+    dispatcher_.turn_used(*this, true);
+    work.prepared.reset();
+    const std::uint64_t revision = ticket->revision;
+    dispatcher_.hub_.publish([&](v1::Event& event) {
+        v1::GraphChanged& changed = *event.mutable_graph_changed();
+        changed.set_revision(revision);
+        changed.mutable_edits()->Swap(work.content.edits.mutable_edits());
+        changed.set_client_name(client_name_);
+    });
+    work.content.edits.Clear();
+    dispatcher_.link_.announce(*ticket);
+    v1::Response& response = answer(work);
+    response.mutable_apply_transaction()->set_revision(revision);
+    commit_done(work, number, *ticket);
+    return true;
+}
+
+bool Connection::execute_parameters(Work& work, std::uint64_t number) {
+    if (work.changes.empty()) {
+        auto changes = to_changes(work.request.set_parameters());
+        if (!changes) {
+            refuse(work, changes.error());
+            return true;
+        }
+        work.changes = std::move(*changes);
+    }
+    if (!dispatcher_.may_ask(*this, false)) {
+        return engine_full(work, error(ErrorCode::resource_exhausted, "other parameter changes wait for room"), false);
+    }
+    const auto ticket = dispatcher_.engine_.set_parameters(work.changes);
+    if (!ticket) {
+        if (ticket.error().code == ErrorCode::resource_exhausted) return engine_full(work, ticket.error(), false);
+        refuse(work, ticket.error());
+        return true;
+    }
+    dispatcher_.turn_used(*this, false);
+    dispatcher_.hub_.publish([&](v1::Event& event) {
+        v1::ParametersChanged& changed = *event.mutable_parameters_changed();
+        changed.set_revision(ticket->revision);
+        changed.mutable_changes()->Swap(work.request.mutable_set_parameters()->mutable_changes());
+        changed.set_client_name(client_name_);
+    });
+    work.changes = {};
+    answer(work).mutable_set_parameters();
+    commit_done(work, number, *ticket);
+    return true;
+}
+
+/// The answer is complete but for the frame, and is held back until that is known.
+void Connection::commit_done(Work& work, std::uint64_t number, const Ticket& ticket) {
+    work.stage = Work::Stage::executed;
+    dispatcher_.await(ticket, [number, connection = weak_from_this()](std::optional<std::uint64_t> frame) {
+        const auto alive = connection.lock();
+        Work* waiting = alive != nullptr ? alive->find(number) : nullptr;
+        if (waiting == nullptr) return;
+        waiting->stage = Work::Stage::answered;
+        v1::Response& response = *waiting->answer.mutable_response();
+        if (!frame) {
+            to_wire(error(ErrorCode::deadline_exceeded,
+                          "committed, but no block of audio has run for 500 ms, so it is not heard yet"),
+                    *response.mutable_status());
+        } else if (response.has_apply_transaction()) {
+            response.mutable_apply_transaction()->set_frame(*frame);
+        } else {
+            response.mutable_set_parameters()->set_frame(*frame);
+        }
+        alive->pump();
+    });
+}
+
+bool Connection::engine_full(Work& work, Error error, bool transaction) {
+    const TimePoint now = dispatcher_.clock_();
+    if (!work.give_up) work.give_up = now + std::chrono::milliseconds{timeout_ms(work.request)};
+    if (now < *work.give_up) {
+        dispatcher_.wait_for_room(*this, transaction);
+        return false;
+    }
+    error.sentence += "; given up after " + std::to_string(timeout_ms(work.request)) + " ms (timeout_ms)";
+    refuse(work, error);
+    return true;
+}
+
+/// Gives up what has waited too long; whoever waits for room is asked, whether or not its turn has come.
+void Connection::expire(TimePoint now) {
+    if (executed_ == queue_.size()) return;
+    Work& work = queue_[executed_];
+    if (work.stage == Work::Stage::answered || !work.give_up || now < *work.give_up) return;
+    refuse(work, error(ErrorCode::resource_exhausted, "the engine had no room for this within " +
+                                                          std::to_string(timeout_ms(work.request)) +
+                                                          " ms (timeout_ms); nothing has changed"));
+    pump();
+}
+
+void Connection::execute_check(Work& work) {
+    const auto checked = dispatcher_.engine_.check(*work.prepared);
+    if (checked) {
+        v1::CheckResult& result = *answer(work).mutable_check_graph();
+        result.set_node_count(static_cast<std::uint32_t>(checked->node_count));
+        result.set_connection_count(static_cast<std::uint32_t>(checked->connection_count));
+    } else {
+        Error refused = checked.error();
+        if (work.content.whole_graph) refused.edit_index.reset();
+        refuse(work, refused);
+    }
+    work.prepared.reset();
+    work.content = {};
+}
+
+void Connection::execute_list_devices(Work& work, std::uint64_t number) {
+    work.stage = Work::Stage::executed;
+    dispatcher_.list_devices(*this, number);
+}
+
+bool Connection::execute_in_turn(Work& work) {
+    if (executed_ != 0 || !outbox_.has_room()) return false;
+    Expected<void> done;
+    v1::Response& response = answer(work);
+    switch (work.request.request_case()) {
+        case v1::Request::kHello:
+            answer_hello(work.request.hello(), response);
+            break;
+        case v1::Request::kGetStatus:
+            answer_status(*response.mutable_get_status());
+            break;
+        case v1::Request::kListNodeTypes:
+            done = answer_node_types(work.request.list_node_types(), *response.mutable_list_node_types());
+            break;
+        case v1::Request::kGetGraph:
+            answer_graph(*response.mutable_get_graph());
+            break;
+        case v1::Request::kSubscribe:
+            done = answer_subscribe(work.request.subscribe(), *response.mutable_subscribe());
+            break;
+        default:
+            done = fail(ErrorCode::internal, "the request has no handler");
+            break;
+    }
+    if (!done) refuse(work, done.error());
+    return true;
+}
+
+void Connection::answer_hello(const v1::Hello& hello, v1::Response& response) {
+    const auto refuse_hello = [&](ErrorCode code, std::string sentence) {
+        to_wire(error(code, std::move(sentence)), *response.mutable_status());
+    };
+    if (hello_done_) {
+        return refuse_hello(ErrorCode::failed_precondition, "hello was said before; a connection says it once");
+    }
+    if (hello.protocol_version() != kProtocolVersion) {
+        return refuse_hello(ErrorCode::failed_precondition,
+                            "protocol version " + std::to_string(hello.protocol_version()) +
+                                " is not spoken here; rtad " RTA_VERSION " speaks version 1");
+    }
+    if (hello.client_name().size() > kMaximumClientNameBytes || !printable(hello.client_name())) {
+        return refuse_hello(ErrorCode::invalid_argument, "client_name " + quoted(hello.client_name()) +
+                                                             " must be at most 128 bytes without control characters");
+    }
+    hello_done_ = true;
+    client_name_ = hello.client_name();
+    v1::HelloResult& result = *response.mutable_hello();
+    result.set_protocol_version(kProtocolVersion);
+    result.set_server_version(RTA_VERSION);
+    result.set_instance_id(dispatcher_.hub_.instance_id());
+}
+
+void Connection::answer_status(v1::StatusResult& result) const {
+    const Engine& engine = dispatcher_.engine_;
+    const EngineStatistics statistics = engine.statistics();
+    result.set_server_version(RTA_VERSION);
+    result.set_instance_id(dispatcher_.hub_.instance_id());
+    result.set_uptime_s(std::chrono::duration<double>(dispatcher_.clock_() - dispatcher_.start_).count());
+    to_wire(dispatcher_.host_.device_status(), *result.mutable_device());
+    to_wire(dispatcher_.host_.realtime_status(), *result.mutable_realtime());
+    v1::EngineState& state = *result.mutable_engine();
+    state.set_block_size_frames(engine.config().block_size);
+    state.set_frame(engine.renderer().frames());
+    state.set_revision(engine.revision());
+    state.set_change_number(dispatcher_.hub_.number());
+    state.set_node_count(static_cast<std::uint32_t>(engine.graph().node_count()));
+    state.set_connection_count(static_cast<std::uint32_t>(engine.graph().connection_count()));
+    state.set_plans_made(statistics.plans_made);
+    state.set_plans_freed(statistics.plans_freed);
+    state.set_plans_alive(statistics.plans_alive);
+    result.set_client_count(static_cast<std::uint32_t>(dispatcher_.connection_count_));
+}
+
+void Connection::answer_graph(v1::GraphResult& result) const {
+    const GraphDocument document = dispatcher_.engine_.graph().document();
+    to_wire(document, *result.mutable_graph());
+    result.set_document(write_document(document));
+    result.set_revision(dispatcher_.engine_.revision());
+    result.set_change_number(dispatcher_.hub_.number());
+}
+
+Expected<void> Connection::answer_node_types(const v1::ListNodeTypes& request, v1::NodeTypesResult& result) const {
+    const NodeRegistry& registry = dispatcher_.engine_.registry();
+    if (!request.type().empty()) {
+        const NodeType* type = registry.find(request.type());
+        if (type == nullptr) {
+            std::vector<std::string_view> names;
+            for (const NodeType* known : registry.types()) names.push_back(known->name);
+            return fail(ErrorCode::not_found, no_such("node type", request.type(), names));
+        }
+        to_wire(*type, *result.add_types());
+        return {};
+    }
+    for (const NodeType* type : registry.types()) to_wire(*type, *result.add_types());
+    return {};
+}
+
+Expected<void> Connection::answer_subscribe(const v1::Subscribe& request, v1::SubscribeResult& result) {
+    for (const int topic : request.topics()) {
+        if (topic != v1::TOPIC_CHANGES) {
+            return fail(ErrorCode::invalid_argument,
+                        "topic " + std::to_string(topic) + " is unknown; there is TOPIC_CHANGES (1)");
+        }
+    }
+    dispatcher_.hub_.subscribe(*this);
+    result.set_instance_id(dispatcher_.hub_.instance_id());
+    result.set_change_number(dispatcher_.hub_.number());
+    return {};
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Dispatcher
+
+Dispatcher::Dispatcher(Engine& engine, Host& host, Workers& workers, Clock clock)
+    : engine_{engine},
+      host_{host},
+      workers_{workers},
+      clock_{std::move(clock)},
+      start_{clock_()},
+      hub_{random_instance_id()},
+      link_{engine_, hub_},
+      self_{std::make_shared<Dispatcher*>(this)} {}
+
+std::shared_ptr<Connection> Dispatcher::connect() {
+    ++connection_count_;
+    return std::make_shared<Connection>(*this);
+}
+
+void Dispatcher::tick() {
+    const TimePoint now = clock_();
+    link_.poll(now);
+    retry(plan_room_, now);
+    retry(parameter_room_, now);
+    expire_devices(now);
+}
+
+std::chrono::microseconds Dispatcher::interval() const {
+    const bool waiting = !plan_room_.waiting.empty() || !parameter_room_.waiting.empty();
+    return waiting ? std::min(kRoomInterval, link_.interval()) : link_.interval();
+}
+
+void Dispatcher::await(const Ticket& ticket, EngineLink::Answered answered) {
+    link_.await(ticket, clock_() + kHeardDeadline, std::move(answered));
+    if (busy_) busy_();
+}
+
+bool Dispatcher::may_ask(Connection& connection, bool transaction) {
+    RoomQueue& queue = room_queue(transaction);
+    return queue.waiting.empty() || queue.in_turn == &connection;
+}
+
+/// Another request of the same connection goes behind the others.
+void Dispatcher::turn_used(Connection& connection, bool transaction) {
+    RoomQueue& queue = room_queue(transaction);
+    if (queue.in_turn == &connection) queue.in_turn = nullptr;
+}
+
+void Dispatcher::wait_for_room(Connection& connection, bool transaction) {
+    RoomQueue& queue = room_queue(transaction);
+    if (queue.in_turn == &connection) {
+        // Refused in its turn: it stays first.
+        queue.in_turn = nullptr;
+        queue.full = true;
+        queue.waiting.push_front(connection.weak_from_this());
+        return;
+    }
+    const auto same = [&](const std::weak_ptr<Connection>& other) { return other.lock().get() == &connection; };
+    if (std::ranges::none_of(queue.waiting, same)) queue.waiting.push_back(connection.weak_from_this());
+    if (busy_) busy_();
+}
+
+void Dispatcher::retry(RoomQueue& queue, TimePoint now) {
+    // Those whose time is up need no turn to be told so. A copy: they may queue again with their next request.
+    for (const auto& waiting : std::deque{queue.waiting}) {
+        if (const auto connection = waiting.lock()) connection->expire(now);
+    }
+    queue.full = false;
+    // One round: whoever queues again with a further request waits for the next.
+    for (std::size_t left = queue.waiting.size(); left > 0 && !queue.full && !queue.waiting.empty(); --left) {
+        const auto connection = queue.waiting.front().lock();
+        queue.waiting.pop_front();
+        if (connection == nullptr) continue;
+        queue.in_turn = connection.get();
+        connection->pump();
+        queue.in_turn = nullptr;
+    }
+}
+
+void Dispatcher::list_devices(Connection& connection, std::uint64_t number) {
+    devices_waiters_.push_back({connection.weak_from_this(), number, clock_() + kDevicesDeadline});
+    // A look that is under way answers everybody: devices are slow, and a client could ask a thousand times.
+    if (std::exchange(listing_devices_, true)) return;
+    host_.list_devices([self = std::weak_ptr<Dispatcher*>{self_}](const std::vector<DeviceInfo>& devices) {
+        if (const auto alive = self.lock()) (*alive)->devices_listed(devices);
+    });
+}
+
+void Dispatcher::devices_listed(const std::vector<DeviceInfo>& devices) {
+    listing_devices_ = false;
+    for (const DevicesWaiter& waiter : std::exchange(devices_waiters_, {})) {
+        const auto connection = waiter.connection.lock();
+        Connection::Work* work = connection != nullptr ? connection->find(waiter.number) : nullptr;
+        if (work == nullptr) continue;
+        v1::DevicesResult& result = *connection->answer(*work).mutable_list_devices();
+        for (const DeviceInfo& device : devices) to_wire(device, *result.add_devices());
+        connection->pump();
+    }
+}
+
+void Dispatcher::expire_devices(TimePoint now) {
+    while (!devices_waiters_.empty() && devices_waiters_.front().deadline <= now) {
+        const DevicesWaiter waiter = devices_waiters_.front();
+        devices_waiters_.pop_front();
+        const auto connection = waiter.connection.lock();
+        Connection::Work* work = connection != nullptr ? connection->find(waiter.number) : nullptr;
+        if (work == nullptr) continue;
+        connection->refuse(*work, error(ErrorCode::deadline_exceeded,
+                                        "the host's audio libraries have not listed their devices within 10 s"));
+        connection->pump();
+    }
+}
+
+void Dispatcher::device_changed(const DeviceStatus& device) {
+    hub_.publish([&](v1::Event& event) { to_wire(device, *event.mutable_device_changed()->mutable_device()); });
+}
+
+void Dispatcher::fade_out(float length_ms, std::function<void()> done) {
+    link_.fade_out(length_ms, std::move(done));
+    if (busy_) busy_();
+}
+
+}  // namespace rta::api

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "api/engine_link.h"
+
+#include <utility>
+
+#include "rta/v1/control.pb.h"
+
+namespace rta::api {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Somebody waits for an answer: the time of a poll is added to the time of the round trip, on average by half.
+constexpr auto kAwaitedInterval = 100us;
+/// Nobody waits, but a fade is running, or a transaction is not heard yet.
+constexpr auto kOutstandingInterval = 2ms;
+constexpr auto kIdleInterval = 50ms;
+
+}  // namespace
+
+void EngineLink::await(const Ticket& ticket, TimePoint deadline, Answered answered) {
+    waiting_.push_back({ticket.serial, deadline, std::move(answered)});
+}
+
+void EngineLink::announce(const Ticket& ticket) { unheard_.push_back(ticket); }
+
+void EngineLink::fade_out(float length_ms, std::function<void()> done) {
+    fade_ = Fade{length_ms, std::move(done)};
+    advance_fade();
+}
+
+void EngineLink::poll(TimePoint now) {
+    engine_.poll(*this);
+    for (const Applied& one : std::exchange(applied_, {})) resolve(one);
+    for (const Fault& fault : std::exchange(faults_, {})) {
+        hub_.publish([&](v1::Event& event) {
+            event.mutable_node_faulted()->set_node(fault.node);
+            event.mutable_node_faulted()->set_frame(fault.frame);
+        });
+    }
+    expire(now);
+    advance_fade();
+}
+
+std::chrono::microseconds EngineLink::interval() const {
+    if (!waiting_.empty()) return kAwaitedInterval;
+    if (fade_ || engine_.outstanding()) return kOutstandingInterval;
+    return kIdleInterval;
+}
+
+void EngineLink::applied(std::uint64_t serial, std::uint64_t frame) { applied_.push_back({serial, frame}); }
+
+void EngineLink::node_faulted(const std::string& node, std::uint64_t frame) { faults_.push_back({node, frame}); }
+
+void EngineLink::device_faded(std::uint64_t /*frame*/) {
+    if (fade_ && fade_->started) fade_->ended = true;
+}
+
+void EngineLink::resolve(const Applied& applied) {
+    while (!waiting_.empty() && waiting_.front().serial <= applied.serial) {
+        const Waiting done = std::move(waiting_.front());
+        waiting_.pop_front();
+        done.answered(applied.frame);
+    }
+    while (!unheard_.empty() && unheard_.front().serial <= applied.serial) {
+        const Ticket heard = unheard_.front();
+        unheard_.pop_front();
+        hub_.publish([&](v1::Event& event) {
+            event.mutable_transaction_heard()->set_revision(heard.revision);
+            event.mutable_transaction_heard()->set_frame(applied.frame);
+        });
+    }
+}
+
+void EngineLink::expire(TimePoint now) {
+    while (!waiting_.empty() && waiting_.front().deadline <= now) {
+        const Waiting late = std::move(waiting_.front());
+        waiting_.pop_front();
+        late.answered(std::nullopt);
+    }
+}
+
+void EngineLink::advance_fade() {
+    if (!fade_) return;
+    if (!fade_->started) fade_->started = engine_.fade_device(0.0F, fade_->length_ms).has_value();
+    if (!fade_->ended) return;
+    const std::function<void()> done = std::move(fade_->done);
+    fade_.reset();
+    if (done) done();
+}
+
+}  // namespace rta::api

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "api/outbox.h"
+
+namespace rta::v1 {
+class Event;
+}
+
+namespace rta::api {
+
+/// Gives every change of this instance its number and hands it to every subscriber, serialised once. [control]
+class EventHub {
+ public:
+    class Subscriber {
+     public:
+        virtual ~Subscriber() = default;
+        /// Must neither subscribe, unsubscribe nor publish.
+        virtual void deliver(const SharedFrame& event) = 0;
+    };
+
+    explicit EventHub(std::string instance_id) : instance_id_{std::move(instance_id)} {}
+
+    /// Counts one change; `fill` writes everything but the number, and is called only if anybody listens.
+    /// Precondition: the event fits into a frame.
+    void publish(const std::function<void(v1::Event&)>& fill);
+
+    void subscribe(Subscriber& subscriber);
+    /// No effect if it has not subscribed.
+    void unsubscribe(Subscriber& subscriber);
+
+    /// Of the latest change; 0 before the first.
+    [[nodiscard]] std::uint64_t number() const { return number_; }
+    [[nodiscard]] const std::string& instance_id() const { return instance_id_; }
+    [[nodiscard]] std::size_t subscriber_count() const { return subscribers_.size(); }
+
+ private:
+    std::string instance_id_;
+    std::uint64_t number_ = 0;
+    std::vector<Subscriber*> subscribers_;
+};
+
+/// 128 random bits in hexadecimal.
+[[nodiscard]] std::string random_instance_id();
+
+}  // namespace rta::api
