@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/layout.h"
+#include "graph/node_type.h"
+#include "graph/settings.h"
+
+namespace rta {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::array kKinds{"lowpass"sv, "highpass"sv, "notch"sv};
+constexpr std::array kSettings{
+    channels_setting(),
+    SettingSpec{.name = "ratio",
+                .kind = SettingSpec::Kind::number,
+                .minimum = -0.5,
+                .maximum = 2,
+                .default_number = 0.25,
+                .help = "A ratio."},
+    SettingSpec{.name = "loop", .kind = SettingSpec::Kind::on_off, .default_number = 1, .help = "Again and again."},
+    SettingSpec{.name = "kind",
+                .kind = SettingSpec::Kind::choice,
+                .default_text = "lowpass",
+                .choices = kKinds,
+                .help = "Its kind."},
+    SettingSpec{.name = "file", .kind = SettingSpec::Kind::text, .default_text = "a.wav", .help = "A file."},
+};
+constexpr std::string_view kWhere = "node \"f\"";
+
+Expected<ResolvedSettings> resolve(const Settings& given) {
+    return ResolvedSettings::resolve(kSettings, given, kWhere);
+}
+
+TEST(ResolvedSettings, FillsInTheDefaults) {
+    const auto settings = resolve({});
+    ASSERT_TRUE(settings.has_value());
+    EXPECT_EQ(settings->integer("channels"), 1U);
+    EXPECT_EQ(settings->number("ratio"), 0.25);
+    EXPECT_TRUE(settings->on("loop"));
+    EXPECT_EQ(settings->text("kind"), "lowpass");
+    EXPECT_EQ(settings->text("file"), "a.wav");
+    EXPECT_EQ(settings->values().size(), kSettings.size());
+}
+
+TEST(ResolvedSettings, TakesWhatIsGiven) {
+    const auto settings = resolve({{"channels", 64.0},
+                                   {"ratio", -0.5},
+                                   {"loop", false},
+                                   {"kind", std::string{"notch"}},
+                                   {"file", std::string{}}});
+    ASSERT_TRUE(settings.has_value());
+    EXPECT_EQ(settings->integer("channels"), 64U);
+    EXPECT_EQ(settings->number("ratio"), -0.5);
+    EXPECT_FALSE(settings->on("loop"));
+    EXPECT_EQ(settings->text("kind"), "notch");
+    EXPECT_EQ(settings->text("file"), "");
+}
+
+TEST(ResolvedSettings, AreTheSameWhereTheValuesAre) {
+    EXPECT_EQ(*resolve({}), *resolve({{"channels", 1.0}, {"loop", true}}));
+    EXPECT_NE(*resolve({}), *resolve({{"channels", 2.0}}));
+    // A sign of zero is no difference, and reaches no node.
+    EXPECT_FALSE(std::signbit(resolve({{"ratio", -0.0}})->number("ratio")));
+}
+
+TEST(ResolvedSettings, AnUnknownNameIsNotFound) {
+    const auto settings = resolve({{"chanels", 2.0}});
+    ASSERT_FALSE(settings.has_value());
+    EXPECT_EQ(settings.error().code, ErrorCode::not_found);
+    EXPECT_EQ(
+        settings.error().sentence,
+        R"(node "f": there is no setting "chanels" (did you mean "channels"?); there are: channels, ratio, loop, kind, file)");
+    const auto none = ResolvedSettings::resolve({}, {{"channels", 2.0}}, "node \"i\"");
+    ASSERT_FALSE(none.has_value());
+    EXPECT_EQ(none.error().sentence, R"(node "i": there is no setting "channels"; there are none)");
+}
+
+TEST(ResolvedSettings, ABadValueIsAnInvalidArgument) {
+    constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    struct Case {
+        std::string name;
+        SettingValue value;
+        std::string sentence;
+    };
+    const std::vector<Case> cases{
+        {"channels", 0.0, R"(node "f": setting channels = 0 is out of range: 1 to 64)"},
+        {"channels", 65.0, R"(node "f": setting channels = 65 is out of range: 1 to 64)"},
+        {"channels", -1e300, R"(node "f": setting channels = -1e300 is out of range: 1 to 64)"},
+        {"channels", 1.5, R"(node "f": setting channels = 1.5 must be a whole number from 1 to 64)"},
+        {"channels", kNan, R"(node "f": setting channels = NaN must be a whole number from 1 to 64)"},
+        {"channels", kInfinity, R"(node "f": setting channels = Infinity is out of range: 1 to 64)"},
+        {"channels", true, R"(node "f": setting channels = true must be a whole number from 1 to 64)"},
+        {"channels", std::string{"2"}, R"(node "f": setting channels = "2" must be a whole number from 1 to 64)"},
+        {"ratio", 2.0000001, R"(node "f": setting ratio = 2.0000001 is out of range: -0.5 to 2)"},
+        {"ratio", kNan, R"(node "f": setting ratio = NaN must be a number from -0.5 to 2)"},
+        {"ratio", false, R"(node "f": setting ratio = false must be a number from -0.5 to 2)"},
+        {"loop", 1.0, R"(node "f": setting loop = 1 must be true or false)"},
+        {"loop", std::string{"true"}, R"(node "f": setting loop = "true" must be true or false)"},
+        {"kind", std::string{"lowpas"},
+         R"(node "f": setting kind = "lowpas" must be one of "lowpass", "highpass", "notch" (did you mean "lowpass"?))"},
+        {"kind", std::string{"comb"},
+         R"(node "f": setting kind = "comb" must be one of "lowpass", "highpass", "notch")"},
+        {"kind", 3.0, R"(node "f": setting kind = 3 must be one of "lowpass", "highpass", "notch")"},
+        {"file", 3.0, R"(node "f": setting file = 3 must be a text)"},
+    };
+    for (const auto& [name, value, sentence] : cases) {
+        const auto settings = resolve({{name, value}});
+        ASSERT_FALSE(settings.has_value()) << sentence;
+        EXPECT_EQ(settings.error().code, ErrorCode::invalid_argument);
+        EXPECT_EQ(settings.error().sentence, sentence);
+    }
+}
+
+TEST(ResolvedSettings, AWrongQuestionIsTheNodesOwnFault) {
+    const auto settings = *resolve({});
+    EXPECT_DEATH((void)settings.integer("bands"), "");
+    EXPECT_DEATH((void)settings.on("channels"), "");
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+constexpr std::array kParameters{
+    ParameterSpec{"frequency_hz", Unit::hertz, 0.01F, 24'000.0F, 440.0F, "A frequency.", RampLaw::logarithmic},
+    level_db("gain_db", 0.0F, "A level."),
+    on_off("mute", false, "Silence."),
+    ParameterSpec{"q", Unit::ratio, 0.1F, 24.0F, 0.7071F, "A resonance."},
+};
+static_assert(well_formed(kParameters));
+constexpr std::array kInputs{PortSpec{"in"}, PortSpec{"side", 1}};
+constexpr std::array kOutputs{PortSpec{"out"}};
+
+Expected<std::unique_ptr<Processor>> build_none(const BuildContext&) {
+    return fail(ErrorCode::internal, "builds nothing");
+}
+
+constexpr NodeType kType{.name = "filter",
+                         .help = "A filter.",
+                         .settings = kSettings,
+                         .parameters = kParameters,
+                         .inputs = kInputs,
+                         .outputs = kOutputs,
+                         .create = build_none};
+
+TEST(NodeLayout, PortsAreAsWideAsTheSettingOrThePortSays) {
+    const NodeLayout layout = NodeLayout::of(kType, *resolve({{"channels", 6.0}}));
+    ASSERT_EQ(layout.inputs.size(), 2U);
+    EXPECT_EQ(layout.inputs[0].name, "in");
+    EXPECT_EQ(layout.inputs[0].width, 6U);
+    EXPECT_EQ(layout.inputs[1].name, "side");
+    EXPECT_EQ(layout.inputs[1].width, 1U);
+    ASSERT_EQ(layout.outputs.size(), 1U);
+    EXPECT_EQ(layout.outputs[0].width, 6U);
+    EXPECT_EQ(NodeLayout::of(kType, {}).outputs[0].width, 1U);
+}
+
+TEST(NodeLayout, FindsPortsAndParameters) {
+    const NodeLayout layout = NodeLayout::of(kType, *resolve({}));
+    EXPECT_EQ(layout.find_parameter("frequency_hz"), 0U);
+    EXPECT_EQ(layout.find_parameter("q"), 3U);
+    EXPECT_EQ(layout.find_parameter("frequency"), std::nullopt);
+    EXPECT_EQ(NodeLayout::find_port(layout.inputs, "side"), 1U);
+    EXPECT_EQ(NodeLayout::find_port(layout.outputs, "side"), std::nullopt);
+}
+
+TEST(CheckParameter, TakesTheWholeRange) {
+    for (const ParameterSpec& spec : kParameters) {
+        for (const float value : {spec.minimum, spec.default_value, spec.maximum}) {
+            EXPECT_TRUE(check_parameter(spec, value, "osc").has_value()) << spec.name << " " << value;
+        }
+    }
+}
+
+TEST(CheckParameter, NamesNodeParameterValueAndRange) {
+    constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    struct Case {
+        std::size_t parameter;
+        float value;
+        std::string sentence;
+    };
+    const std::vector<Case> cases{
+        {0, 99'999.0F, R"(node "osc": parameter frequency_hz = 99999 is out of range: 0.01 to 24000 Hz)"},
+        {0, 0.0F, R"(node "osc": parameter frequency_hz = 0 is out of range: 0.01 to 24000 Hz)"},
+        {0, std::nextafter(24'000.0F, kInfinity),
+         R"(node "osc": parameter frequency_hz = 24000.002 is out of range: 0.01 to 24000 Hz)"},
+        {0, kNan, R"(node "osc": parameter frequency_hz = NaN must be a finite number from 0.01 to 24000 Hz)"},
+        {1, -kInfinity, R"(node "osc": parameter gain_db = -Infinity must be a finite number from -120 to 24 dB)"},
+        {1, -120.5F, R"(node "osc": parameter gain_db = -120.5 is out of range: -120 to 24 dB)"},
+        {2, 0.5F, R"(node "osc": parameter mute = 0.5 must be 0 (off) or 1 (on))"},
+        {2, 2.0F, R"(node "osc": parameter mute = 2 must be 0 (off) or 1 (on))"},
+        {2, kNan, R"(node "osc": parameter mute = NaN must be 0 (off) or 1 (on))"},
+        {3, 25.0F, R"(node "osc": parameter q = 25 is out of range: 0.1 to 24)"},
+    };
+    for (const auto& [parameter, value, sentence] : cases) {
+        const auto good = check_parameter(kParameters[parameter], value, "osc");
+        ASSERT_FALSE(good.has_value()) << sentence;
+        EXPECT_EQ(good.error().code, ErrorCode::invalid_argument);
+        EXPECT_EQ(good.error().sentence, sentence);
+    }
+}
+
+TEST(IsNodeName, IsTheDesignsPattern) {
+    for (const std::string& name :
+         {std::string{"a"}, std::string{"Z9"}, std::string{"low-pass_2"}, "x" + std::string(63, '-')}) {
+        EXPECT_TRUE(is_node_name(name)) << name;
+    }
+    for (const std::string& name :
+         {std::string{}, std::string{"1"}, std::string{"_a"}, std::string{"-a"}, std::string{"a:b"}, std::string{"a b"},
+          std::string{"a."}, std::string{"\xC3\xA9"}, std::string{"a\xC3\xA9"}, std::string{"a\0", 2},
+          std::string{"a\n"}, "x" + std::string(64, 'y')}) {
+        EXPECT_FALSE(is_node_name(name)) << name;
+    }
+}
+
+TEST(NodeRegistry, FindsByTheWholeName) {
+    static constexpr NodeType kFirst{.name = "a", .help = "", .create = build_none};
+    static constexpr NodeType kSecond{.name = "b", .help = "", .create = build_none};
+    static constexpr std::array kTypes{&kFirst, &kSecond, &kType};
+    const NodeRegistry registry{kTypes};
+    for (const NodeType* type : kTypes) EXPECT_EQ(registry.find(type->name), type);
+    for (const std::string_view name : {""sv, "A"sv, "aa"sv, "filte"sv, "filters"sv, "z"sv}) {
+        EXPECT_EQ(registry.find(name), nullptr) << name;
+    }
+    EXPECT_EQ(NodeRegistry{{}}.find("a"), nullptr);
+}
+
+TEST(ParameterSpec, UnitsAndLawsHaveNames) {
+    EXPECT_EQ(unit_symbol(Unit::none), "");
+    EXPECT_EQ(unit_symbol(Unit::ratio), "");
+    EXPECT_EQ(unit_symbol(Unit::hertz), "Hz");
+    EXPECT_EQ(unit_symbol(Unit::decibel), "dB");
+    EXPECT_EQ(unit_symbol(Unit::milliseconds), "ms");
+    EXPECT_EQ(unit_symbol(Unit::seconds), "s");
+    EXPECT_EQ(unit_symbol(Unit::on_off), "on/off");
+    EXPECT_EQ(ramp_law_name(RampLaw::linear), "linear");
+    EXPECT_EQ(ramp_law_name(RampLaw::logarithmic), "logarithmic");
+    EXPECT_EQ(ramp_law_name(RampLaw::amplitude), "amplitude");
+    EXPECT_EQ(ramp_law_name(RampLaw::on_off), "on_off");
+    EXPECT_EQ(ramp_law_name(RampLaw::own), "own");
+}
+
+}  // namespace
+}  // namespace rta
