@@ -84,7 +84,8 @@ struct Connection::Preparation {
 void Connection::receive(std::string_view payload) {
     Work work;
     if (!work.request.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
-        return refuse_last(0, "the message is no rta.v1.Request; the connection is closed");
+        return refuse_stream(
+            error(ErrorCode::invalid_argument, "the message is no rta.v1.Request; the connection is closed"));
     }
     work.bytes = payload.size();
     pending_bytes_ += work.bytes;
@@ -93,13 +94,9 @@ void Connection::receive(std::string_view payload) {
     pump();
 }
 
-void Connection::refuse_stream(std::string sentence) { refuse_last(0, std::move(sentence)); }
-
-void Connection::refuse_last(std::uint64_t id, std::string sentence) {
+void Connection::refuse_stream(const Error& error) {
     refused_ = true;
-    Work& work = queue_.emplace_back();
-    work.request.set_id(id);
-    refuse(work, error(ErrorCode::invalid_argument, std::move(sentence)));
+    refuse(queue_.emplace_back(), error);
     pump();
 }
 

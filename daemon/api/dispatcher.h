@@ -56,8 +56,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
 
     /// Takes one request in. Bytes that are none are answered INVALID_ARGUMENT with id 0, and are the last.
     void receive(std::string_view payload);
-    /// The stream cannot be cut into frames: answers INVALID_ARGUMENT with id 0, as the last answer.
-    void refuse_stream(std::string sentence);
+    /// The stream is of no use, or the client is not welcome: answers `error` with id 0, as the last answer.
+    void refuse_stream(const Error& error);
     /// To be asked before every receive(): false asks the peer to wait.
     [[nodiscard]] bool wants_more() const;
 
@@ -128,7 +128,6 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
     v1::Response& answer(Work& work);
     void refuse(Work& work, const Error& error);
     void emit(Work& work);
-    void refuse_last(std::uint64_t id, std::string sentence);
     void expire(TimePoint now);
 
     Dispatcher& dispatcher_;

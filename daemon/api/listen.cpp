@@ -149,8 +149,8 @@ Expected<sockaddr_un> unix_address(const std::string& path) {
 }
 
 Expected<std::string> make_folder(const std::string& path) {
-    std::string folder = std::filesystem::path{path}.parent_path().string();
-    if (folder.empty()) folder = ".";
+    const std::filesystem::path parent = std::filesystem::path{path}.parent_path();
+    const std::string folder{parent.empty() ? "." : parent.c_str()};
     if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST) {
         return fail(code_of(errno), "cannot make folder " + quoted(folder) + " for the socket: " + reason(errno));
     }

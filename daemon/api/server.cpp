@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+#include "api/server.h"
+
+#include <google/protobuf/stubs/logging.h>
+
+#include <algorithm>
+#include <asio/basic_socket_acceptor.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/error.hpp>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/thread_pool.hpp>
+#include <asio/use_awaitable.hpp>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "api/dispatcher.h"
+#include "api/listen.h"
+#include "api/session.h"
+
+namespace rta::api {
+namespace {
+
+using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
+
+constexpr std::size_t kWorkerThreads = 2;
+/// Clients beyond the limit that may be told so at one time; those beyond them are only closed.
+constexpr std::size_t kRefusedAtOnce = 64;
+/// After an error of accept(): most are a lack of file descriptors, which another attempt at once would not find
+/// mended.
+constexpr std::chrono::milliseconds kAcceptPause{100};
+
+/// Two threads for slow work; what is done is told in the io_context.
+class WorkerPool final : public Workers {
+ public:
+    explicit WorkerPool(asio::io_context& io) : io_{io} {}
+    void run(std::function<void()> work, std::function<void()> done) override {
+        asio::post(threads_, [this, work = std::move(work), done = std::move(done)]() mutable {
+            work();
+            asio::post(io_, std::move(done));
+        });
+    }
+    /// Waits for what is running; what is not running yet will not.
+    void stop() {
+        threads_.stop();
+        threads_.join();
+    }
+
+ private:
+    asio::io_context& io_;
+    asio::thread_pool threads_{kWorkerThreads};
+};
+
+struct Listener {
+    explicit Listener(asio::io_context& io) : acceptor{io}, pause{io} {}
+    Acceptor acceptor;
+    asio::steady_timer pause;
+    std::string name;
+    bool tcp = false;
+};
+
+}  // namespace
+
+/// Shared with its coroutines, which outlive stop() until the io_context runs again or ends.
+struct Server::Impl : std::enable_shared_from_this<Impl> {
+    Impl(asio::io_context& context, Engine& engine, Host& host, LogSink sink, ServerLimits given)
+        : io{context},
+          log{std::move(sink)},
+          limits{given},
+          workers{context},
+          dispatcher{engine, host, workers},
+          poll_timer{context} {}
+
+    void start();
+    void stop();
+    void listen(ListeningSocket socket);
+    asio::awaitable<void> poll_engine();
+    asio::awaitable<void> accept(std::shared_ptr<Listener> listener);
+    void welcome(Session::Socket socket, const Listener& listener);
+    void remove(const Session* session);
+
+    asio::io_context& io;
+    LogSink log;
+    ServerLimits limits;
+    WorkerPool workers;
+    Dispatcher dispatcher;
+    asio::steady_timer poll_timer;
+    std::chrono::microseconds poll_interval{0};
+    std::vector<std::shared_ptr<Listener>> listeners;
+    std::vector<SocketFile> socket_files;
+    std::vector<std::shared_ptr<Session>> sessions;
+    std::uint64_t session_number = 0;
+    bool stopped = false;
+};
+
+void Server::Impl::start() {
+    dispatcher.on_busy([this] {
+        if (dispatcher.interval() < poll_interval) poll_timer.cancel();
+    });
+    asio::co_spawn(io, [self = shared_from_this()] { return self->poll_engine(); }, asio::detached);
+}
+
+void Server::Impl::stop() {
+    if (std::exchange(stopped, true)) return;
+    dispatcher.on_busy(nullptr);
+    poll_timer.cancel();
+    for (const auto& listener : std::exchange(listeners, {})) {
+        asio::error_code ignored;
+        listener->acceptor.close(ignored);
+        listener->pause.cancel();
+    }
+    socket_files.clear();
+    for (const auto& session : std::exchange(sessions, {})) session->close();
+    workers.stop();
+    log = nullptr;
+}
+
+asio::awaitable<void> Server::Impl::poll_engine() {
+    while (!stopped) {
+        poll_interval = dispatcher.interval();
+        poll_timer.expires_after(poll_interval);
+        asio::error_code ignored;
+        co_await poll_timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        if (!stopped) dispatcher.tick();
+    }
+}
+
+void Server::Impl::listen(ListeningSocket socket) {
+    const int family = socket.family();
+    const auto listener = std::make_shared<Listener>(io);
+    listener->name = socket.name();
+    listener->tcp = family != AF_UNIX;
+    listener->acceptor.assign(asio::generic::stream_protocol{family, 0}, socket.release());
+    listeners.push_back(listener);
+    log(LogLevel::info, "listening on " + listener->name);
+    asio::co_spawn(io, [self = shared_from_this(), listener] { return self->accept(listener); }, asio::detached);
+}
+
+asio::awaitable<void> Server::Impl::accept(std::shared_ptr<Listener> listener) {
+    bool failing = false;
+    while (!stopped) {
+        Session::Socket socket{io};
+        asio::error_code error;
+        co_await listener->acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+        if (stopped) co_return;
+        if (!error) {
+            failing = false;
+            welcome(std::move(socket), *listener);
+            continue;
+        }
+        if (!std::exchange(failing, true)) {
+            log(LogLevel::error, "cannot accept clients on " + listener->name + " for now: " + error.message());
+        }
+        listener->pause.expires_after(kAcceptPause);
+        co_await listener->pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    }
+}
+
+void Server::Impl::welcome(Session::Socket socket, const Listener& listener) {
+    if (sessions.size() >= limits.clients + kRefusedAtOnce) return;
+    asio::error_code ignored;
+    // An answer must not wait for the acknowledgement of the one before it.
+    if (listener.tcp) socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
+    const auto connection = dispatcher.connect();
+    if (sessions.size() >= limits.clients) {
+        log(LogLevel::warning, "refused a client on " + listener.name + ": there are " +
+                                   std::to_string(limits.clients) + " already, which is the limit");
+        connection->refuse_stream(Error{
+            ErrorCode::resource_exhausted,
+            std::to_string(limits.clients) + " clients are connected already, which is the limit; try again later",
+            {}});
+    }
+    const auto session = std::make_shared<Session>(
+        std::move(socket), connection, "client " + std::to_string(++session_number) + " on " + listener.name, log);
+    sessions.push_back(session);
+    session->start([this, raw = session.get()] { remove(raw); });
+}
+
+void Server::Impl::remove(const Session* session) {
+    std::erase_if(sessions, [&](const auto& other) { return other.get() == session; });
+}
+
+Server::Server(asio::io_context& io, Engine& engine, Host& host, LogSink log, ServerLimits limits) {
+    if (!log) log = [](LogLevel, std::string_view) {};
+    // protobuf would write to stderr about strings that are not UTF-8; the client is told instead.
+    google::protobuf::SetLogHandler(nullptr);
+    impl_ = std::make_shared<Impl>(io, engine, host, std::move(log), limits);
+    impl_->start();
+}
+
+Server::~Server() { impl_->stop(); }
+
+Expected<std::string> Server::listen_tcp(std::string_view address) {
+    auto socket = api::listen_tcp(address);
+    if (!socket) return std::unexpected(std::move(socket.error()));
+    std::string name = socket->name();
+    impl_->listen(std::move(*socket));
+    return name;
+}
+
+Expected<void> Server::listen_unix(const std::string& path) {
+    auto listener = api::listen_unix(path);
+    if (!listener) return std::unexpected(std::move(listener.error()));
+    impl_->listen(std::move(listener->socket));
+    impl_->socket_files.push_back(std::move(listener->file));
+    return {};
+}
+
+void Server::device_changed(const DeviceStatus& device) { impl_->dispatcher.device_changed(device); }
+
+void Server::fade_out(float length_ms, std::function<void()> done) {
+    impl_->dispatcher.fade_out(length_ms, std::move(done));
+}
+
+void Server::stop() { impl_->stop(); }
+
+std::size_t Server::client_count() const { return impl_->sessions.size(); }
+
+}  // namespace rta::api
