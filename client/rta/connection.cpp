@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#include "client/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "graph/names.h"
+
+namespace rta::client {
+
+namespace {
+
+constexpr std::size_t kReadBytes = std::size_t{64} << 10U;
+
+std::string seconds_text(std::chrono::milliseconds time) {
+    std::string text = std::to_string(time.count() / 1000);
+    if (const auto rest = time.count() % 1000; rest != 0) {
+        std::string digits = std::to_string(1000 + rest).substr(1);
+        digits.erase(digits.find_last_not_of('0') + 1);
+        text += "." + digits;
+    }
+    return text + " s";
+}
+
+}  // namespace
+
+Expected<Connection> Connection::open(std::span<const Endpoint> endpoints, const ConnectionOptions& options) {
+    const Deadline deadline = Deadline::in(options.timeout);
+    std::string tried;
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+        auto socket = Socket::connect(endpoints[i], deadline.share(endpoints.size() - i));
+        if (!socket) {
+            tried += (i == 0 ? "" : ", ") + to_string(endpoints[i]) + " (" + socket.error() + ")";
+            continue;
+        }
+        Connection connection{std::move(*socket), endpoints[i], options.timeout};
+        if (auto hello = connection.say_hello(options); !hello) return std::unexpected(std::move(hello.error()));
+        return connection;
+    }
+    return fail(
+        Error::Kind::cannot_connect,
+        "no rtad answers" + (tried.empty() ? ": there is no address to try" : " at " + tried) + "; is it running?");
+}
+
+Expected<void> Connection::say_hello(const ConnectionOptions& options) {
+    v1::Request request;
+    v1::Hello& hello = *request.mutable_hello();
+    hello.set_protocol_version(kProtocolVersion);
+    hello.set_client_name(options.client_name);
+    hello.set_token(options.token);
+    auto response = call(std::move(request));
+    if (!response) return std::unexpected(std::move(response.error()));
+    if (response->status().code() != v1::OK) {
+        const bool wrong_version = response->status().code() == v1::FAILED_PRECONDITION;
+        return end(
+            Error::Kind::refused,
+            "rtad at " + to_string(endpoint_) + " refused this client" +
+                (wrong_version ? ", which speaks version " + std::to_string(kProtocolVersion) + " of the protocol"
+                               : "") +
+                ": " + response->status().message(),
+            response->status().code());
+    }
+    if (!response->has_hello())
+        return end(Error::Kind::protocol, "what answers at " + to_string(endpoint_) + " is no rtad");
+    if (response->hello().protocol_version() != kProtocolVersion) {
+        return end(Error::Kind::refused,
+                   "rtad " + response->hello().server_version() + " at " + to_string(endpoint_) + " speaks version " +
+                       std::to_string(response->hello().protocol_version()) +
+                       " of the protocol, this client speaks version " + std::to_string(kProtocolVersion) +
+                       ": use a client of the daemon's own version",
+                   v1::FAILED_PRECONDITION);
+    }
+    daemon_ = std::move(*response->mutable_hello());
+    return {};
+}
+
+Expected<v1::Response> Connection::call(v1::Request request) {
+    const auto id = send(std::move(request));
+    if (!id) return std::unexpected(id.error());
+    return receive(*id);
+}
+
+Expected<std::uint64_t> Connection::send(v1::Request request) {
+    if (end_) return std::unexpected(*end_);
+    request.set_id(last_id_ + 1);
+    if (const std::size_t size = request.ByteSizeLong(); size > kMaximumFrameBytes) {
+        return fail(Error::Kind::too_large, "the request has " + std::to_string(size) + " bytes; a message may have " +
+                                                std::to_string(kMaximumFrameBytes) + " (4 MiB)");
+    }
+    append_frame(outgoing_, request.SerializeAsString());
+    awaited_.push_back(++last_id_);
+    const Deadline deadline = Deadline::in(timeout_);
+    while (!outgoing_.empty()) {
+        auto moved = exchange(deadline, -1);
+        if (moved) continue;
+        if (moved.error().kind != Error::Kind::timeout) return std::unexpected(std::move(moved.error()));
+        // Half a request may be on its way: nothing can follow it.
+        return end(Error::Kind::lost,
+                   "rtad at " + to_string(endpoint_) + " did not take the request within " + seconds_text(timeout_));
+    }
+    return last_id_;
+}
+
+Expected<v1::Response> Connection::receive(std::uint64_t id) {
+    const Deadline deadline = Deadline::in(timeout_);
+    for (;;) {
+        if (auto found = responses_.extract(id)) return std::move(found.mapped());
+        if (end_) return std::unexpected(*end_);
+        if (!std::ranges::binary_search(awaited_, id) || abandoned_.contains(id)) {
+            return fail(Error::Kind::protocol, "no response is awaited under the id " + std::to_string(id));
+        }
+        if (auto moved = exchange(deadline, -1); !moved) {
+            if (responses_.contains(id)) continue;  // it came just before what went wrong
+            if (moved.error().kind == Error::Kind::timeout) {
+                abandoned_.insert(id);
+                moved.error().sentence =
+                    "rtad at " + to_string(endpoint_) + " did not answer within " + seconds_text(timeout_);
+            }
+            return std::unexpected(std::move(moved.error()));
+        }
+    }
+}
+
+Expected<v1::Event> Connection::next_event(const Deadline& deadline, int interrupt_descriptor) {
+    for (;;) {
+        if (!events_.empty()) {
+            v1::Event event = std::move(events_.front());
+            events_.pop_front();
+            return event;
+        }
+        if (end_) return std::unexpected(*end_);
+        auto moved = exchange(deadline, interrupt_descriptor);
+        if (!moved && events_.empty()) return std::unexpected(std::move(moved.error()));
+    }
+}
+
+/// Waits until bytes can move in either direction, and moves them.
+Expected<void> Connection::exchange(const Deadline& deadline, int interrupt_descriptor) {
+    const Socket::Readiness ready = socket_.wait(!outgoing_.empty(), deadline, interrupt_descriptor);
+    if (ready.interrupted) return fail(Error::Kind::interrupted, "interrupted");
+    if (ready.writable) write_some();
+    if (ready.readable) return read_some();
+    if (!ready.writable)
+        return fail(Error::Kind::timeout, "nothing came from rtad at " + to_string(endpoint_) + " in time");
+    return {};
+}
+
+void Connection::write_some() {
+    const Socket::Transfer sent = socket_.write(std::string_view{outgoing_}.substr(outgoing_taken_));
+    outgoing_taken_ += sent.count;
+    // A daemon that closes says why first: what it said is still to be read, and read() finds the end too.
+    if (sent.closed || outgoing_taken_ == outgoing_.size()) {
+        outgoing_.clear();
+        outgoing_taken_ = 0;
+    }
+}
+
+Expected<void> Connection::read_some() {
+    std::array<char, kReadBytes> bytes;
+    const Socket::Transfer received = socket_.read(bytes);
+    if (received.closed) {
+        return end(Error::Kind::lost, "the connection to rtad at " + to_string(endpoint_) +
+                                          " is lost: " + received.reason +
+                                          (decoder_.buffered() == 0 ? "" : " in the middle of a message"));
+    }
+    decoder_.feed(std::span{bytes}.first(received.count));
+    return take_frames();
+}
+
+Expected<void> Connection::take_frames() {
+    for (;;) {
+        const auto payload = decoder_.next();
+        if (!payload) {
+            return end(Error::Kind::protocol, "what answers at " + to_string(endpoint_) +
+                                                  " is no rtad: " + std::string{frame_error_sentence(payload.error())});
+        }
+        if (!*payload) return {};
+        if (auto taken = take_message(**payload); !taken) return taken;
+    }
+}
+
+Expected<void> Connection::take_message(std::string_view payload) {
+    v1::ServerMessage message;
+    if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+        return end(Error::Kind::protocol, "what answers at " + to_string(endpoint_) +
+                                              " is no rtad: it sent bytes that are no message of rta.v1");
+    }
+    switch (message.message_case()) {
+        case v1::ServerMessage::kResponse:
+            return take_response(std::move(*message.mutable_response()));
+        case v1::ServerMessage::kEvent:
+            events_.push_back(std::move(*message.mutable_event()));
+            return {};
+        case v1::ServerMessage::MESSAGE_NOT_SET:
+            return {};  // of a later version, which may say more than this one knows
+    }
+    return {};
+}
+
+Expected<void> Connection::take_response(v1::Response response) {
+    if (response.id() == 0 && response.status().code() != v1::OK) {
+        return end(Error::Kind::refused,
+                   "rtad at " + to_string(endpoint_) + " ended the conversation: " + response.status().message(),
+                   response.status().code());
+    }
+    if (awaited_.empty() || response.id() != awaited_.front()) {
+        return end(Error::Kind::protocol, "rtad at " + to_string(endpoint_) +
+                                              " answered a request that is not the oldest one open (id " +
+                                              std::to_string(response.id()) + ")");
+    }
+    const std::uint64_t id = awaited_.front();
+    awaited_.pop_front();
+    if (abandoned_.erase(id) == 0) responses_.emplace(id, std::move(response));
+    return {};
+}
+
+std::unexpected<Error> Connection::end(Error::Kind kind, std::string sentence, v1::Code code) {
+    socket_.close();
+    end_ = Error{kind, std::move(sentence), code};
+    return std::unexpected(*end_);
+}
+
+}  // namespace rta::client

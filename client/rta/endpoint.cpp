@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include "client/endpoint.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+
+#include "graph/names.h"
+
+namespace rta::client {
+
+namespace {
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
+    return port;
+}
+
+/// Bytes that no host name and no address holds, and that would make a confusing message or look-up.
+bool is_host_text(std::string_view host) {
+    return !host.empty() && host.size() <= 255 &&
+           std::ranges::all_of(host, [](char c) { return c > ' ' && c < 0x7F && c != '/' && c != '[' && c != ']'; });
+}
+
+std::string_view environment(const char* name) {
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here changes the environment
+    return value == nullptr ? std::string_view{} : std::string_view{value};
+}
+
+}  // namespace
+
+std::string to_string(const Endpoint& endpoint) {
+    if (const auto* unix_endpoint = std::get_if<UnixEndpoint>(&endpoint)) return unix_endpoint->path;
+    const auto& tcp = std::get<TcpEndpoint>(endpoint);
+    const bool address_v6 = tcp.host.find(':') != std::string::npos;
+    return (address_v6 ? "[" + tcp.host + "]" : tcp.host) + ":" + std::to_string(tcp.port);
+}
+
+std::expected<TcpEndpoint, std::string> parse_tcp_endpoint(std::string_view text) {
+    const auto refuse = [&](std::string_view what) {
+        return std::unexpected(quoted(text) + " is not an address: " + std::string{what} +
+                               "; write HOST, HOST:PORT or [IPV6]:PORT");
+    };
+    std::string_view host = text;
+    std::optional<std::string_view> port_text;
+    if (text.starts_with('[')) {
+        const std::size_t close = text.find(']');
+        if (close == std::string_view::npos) return refuse("the ] is missing");
+        host = text.substr(1, close - 1);
+        const std::string_view rest = text.substr(close + 1);
+        if (!rest.empty()) {
+            if (rest.front() != ':') return refuse("only a port may follow the ]");
+            port_text = rest.substr(1);
+        }
+    } else if (const std::size_t colon = text.find(':'); colon != std::string_view::npos && text.rfind(':') == colon) {
+        host = text.substr(0, colon);
+        port_text = text.substr(colon + 1);
+    }
+    if (!is_host_text(host)) return refuse("it names no host");
+    TcpEndpoint endpoint{.host = std::string{host}};
+    if (port_text) {
+        const auto port = parse_port(*port_text);
+        if (!port) return refuse("a port is a number from 1 to 65535");
+        endpoint.port = *port;
+    }
+    return endpoint;
+}
+
+std::vector<Endpoint> local_endpoints(std::string_view runtime_directory, std::string_view xdg_runtime_directory) {
+    std::vector<Endpoint> endpoints;
+    const std::string_view unit_directory = runtime_directory.substr(0, runtime_directory.find(':'));
+    if (!unit_directory.empty()) endpoints.emplace_back(UnixEndpoint{std::string{unit_directory} + "/control.sock"});
+    if (!xdg_runtime_directory.empty()) {
+        endpoints.emplace_back(UnixEndpoint{std::string{xdg_runtime_directory} + "/rtad/control.sock"});
+    }
+    endpoints.emplace_back(UnixEndpoint{"/run/rtad/control.sock"});
+    endpoints.emplace_back(TcpEndpoint{.host = "127.0.0.1"});
+    return endpoints;
+}
+
+std::vector<Endpoint> local_endpoints() {
+    return local_endpoints(environment("RUNTIME_DIRECTORY"), environment("XDG_RUNTIME_DIR"));
+}
+
+}  // namespace rta::client

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/assignment.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "graph/names.h"
+#include "rtactl/lexer.h"
+#include "rtactl/values.h"
+
+namespace rta::rtactl {
+
+namespace {
+
+std::unexpected<std::string> refuse(std::string_view text, std::string_view what) {
+    return std::unexpected(quoted(text) + ": " + std::string{what});
+}
+
+bool starts_quoted(std::string_view text) { return text.starts_with('"') || text.starts_with('\''); }
+
+std::expected<std::string, std::string> unquote(std::string_view value, std::string_view whole) {
+    if (!starts_quoted(value)) return std::string{value};
+    const auto read = read_quoted(value);
+    if (!read) return refuse(whole, read.error());
+    if (read->length != value.size()) return refuse(whole, "nothing may follow the closing quote");
+    return read->value;
+}
+
+/// Where the value that `text` begins with ends: at the next comma, or behind its closing quote.
+std::expected<std::size_t, std::string> value_length(std::string_view text, std::string_view whole) {
+    if (!starts_quoted(text)) {
+        const std::string_view value = text.substr(0, text.find(','));
+        if (value.find(':') != std::string_view::npos) {
+            return refuse(whole,
+                          "commas part the values of a node (TYPE:p=v,p=v); a value with a : must stand in quotes");
+        }
+        return value.size();
+    }
+    const auto read = read_quoted(text);
+    if (!read) return refuse(whole, read.error());
+    return read->length;
+}
+
+google::protobuf::Value number_value(double number) {
+    google::protobuf::Value value;
+    value.set_number_value(number);
+    return value;
+}
+
+google::protobuf::Value switch_value(bool on) {
+    google::protobuf::Value value;
+    value.set_bool_value(on);
+    return value;
+}
+
+google::protobuf::Value text_value(const std::string& text) {
+    google::protobuf::Value value;
+    value.set_string_value(text);
+    return value;
+}
+
+std::string wrong_value(const Assignment& assignment, std::string_view reason) {
+    return assignment.name + " cannot be set: " + std::string{reason};
+}
+
+std::expected<ResolvedValue, std::string> resolve_parameter(const v1::ParameterInfo& parameter,
+                                                            const Assignment& assignment) {
+    const auto value = parse_value(assignment.value, unit_of_symbol(parameter.unit()));
+    if (!value) return std::unexpected(wrong_value(assignment, value.error()));
+    return static_cast<float>(*value);
+}
+
+std::expected<ResolvedValue, std::string> resolve_setting(const v1::SettingInfo& setting,
+                                                          const Assignment& assignment) {
+    if (setting.kind() == "on_off") {
+        const auto value = parse_value(assignment.value, ValueUnit::on_off);
+        if (!value) return std::unexpected(wrong_value(assignment, value.error()));
+        // Neither 0 nor 1: the daemon names the setting and says what it takes.
+        return *value == 0.0 || *value == 1.0 ? switch_value(*value == 1.0) : number_value(*value);
+    }
+    if (setting.kind() == "integer" || setting.kind() == "number") {
+        ValueUnit unit = unit_of_name(assignment.name);
+        if (unit == ValueUnit::any) unit = ValueUnit::none;
+        const auto value = parse_value(assignment.value, unit);
+        if (!value) return std::unexpected(wrong_value(assignment, value.error()));
+        return number_value(*value);
+    }
+    return text_value(assignment.value);
+}
+
+}  // namespace
+
+std::expected<Assignment, std::string> parse_assignment(std::string_view text) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos) return refuse(text, "this is not NAME=VALUE: the = is missing");
+    if (equals == 0) return refuse(text, "this is not NAME=VALUE: the name is missing");
+    auto value = unquote(text.substr(equals + 1), text);
+    if (!value) return std::unexpected(std::move(value.error()));
+    return Assignment{std::string{text.substr(0, equals)}, std::move(*value)};
+}
+
+std::expected<NodeAssignment, std::string> parse_node_assignment(std::string_view text) {
+    auto assignment = parse_assignment(text);
+    if (!assignment) return refuse(text, "this is not NODE.PARAM=VALUE, such as osc.frequency_hz=440");
+    const std::size_t dot = assignment->name.find('.');
+    if (dot == std::string::npos || dot == 0 || dot + 1 == assignment->name.size()) {
+        return refuse(text, "this is not NODE.PARAM=VALUE, such as osc.frequency_hz=440");
+    }
+    return NodeAssignment{assignment->name.substr(0, dot),
+                          {assignment->name.substr(dot + 1), std::move(assignment->value)}};
+}
+
+std::expected<ChainLink, std::string> parse_chain_link(std::string_view text) {
+    const std::size_t colon = text.find(':');
+    ChainLink link{.type = std::string{text.substr(0, colon)}, .assignments = {}};
+    if (link.type.empty()) return refuse(text, "the node type is missing; write TYPE or TYPE:p=v,p=v");
+    if (link.type.find('=') != std::string::npos) {
+        return refuse(text, "this is not TYPE:p=v,p=v: a node's values follow its type after a :, without a blank");
+    }
+    if (colon == std::string_view::npos) return link;
+    std::string_view rest = text.substr(colon + 1);
+    for (;;) {
+        const std::size_t equals = rest.find_first_of("=,");
+        if (equals == std::string_view::npos || rest[equals] == ',') {
+            return refuse(text, rest.empty() ? "after the : or the , a p=v is missing"
+                                             : "each value is written p=v: an = is missing");
+        }
+        const auto length = value_length(rest.substr(equals + 1), text);
+        if (!length) return std::unexpected(length.error());
+        const std::size_t end = equals + 1 + *length;
+        auto assignment = parse_assignment(rest.substr(0, end));
+        if (!assignment) return std::unexpected(std::move(assignment.error()));
+        link.assignments.push_back(std::move(*assignment));
+        if (end == rest.size()) return link;
+        if (rest[end] != ',') return refuse(text, "only a comma may follow the closing quote");
+        rest.remove_prefix(end + 1);
+    }
+}
+
+std::expected<ResolvedValue, std::string> resolve(const v1::NodeType* type, const Assignment& assignment) {
+    if (type != nullptr) {
+        for (const v1::ParameterInfo& parameter : type->parameters()) {
+            if (parameter.name() == assignment.name) return resolve_parameter(parameter, assignment);
+        }
+        for (const v1::SettingInfo& setting : type->settings()) {
+            if (setting.name() == assignment.name) return resolve_setting(setting, assignment);
+        }
+    }
+    if (const auto value = parse_value(assignment.value, unit_of_name(assignment.name)))
+        return static_cast<float>(*value);
+    return text_value(assignment.value);
+}
+
+std::expected<void, std::string> assign(const v1::NodeType* type, const std::vector<Assignment>& assignments,
+                                        v1::Node& node) {
+    std::set<std::string_view> names;
+    for (const Assignment& assignment : assignments) {
+        if (!names.insert(assignment.name).second) return std::unexpected(quoted(assignment.name) + " is given twice");
+        auto value = resolve(type, assignment);
+        if (!value) return std::unexpected(std::move(value.error()));
+        if (const float* parameter = std::get_if<float>(&*value)) {
+            (*node.mutable_parameters())[assignment.name] = *parameter;
+        } else {
+            (*node.mutable_settings()->mutable_fields())[assignment.name] =
+                std::get<google::protobuf::Value>(std::move(*value));
+        }
+    }
+    return {};
+}
+
+}  // namespace rta::rtactl

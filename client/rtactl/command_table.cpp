@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <array>
+
+#include "rtactl/command.h"
+
+namespace rta::rtactl {
+
+namespace {
+
+constexpr std::array kGlobalOptions{
+    Option{"--host", "HOST[:PORT]",
+           "Address of the daemon over TCP; the port is 7340 if left out, IPv6 is written [::1]:7340."},
+    Option{"--socket", "PATH", "Unix socket of the daemon."},
+    Option{"--timeout", "S", "Longest time for connecting and for each answer, 10 s if left out."},
+    Option{"--json", "", "Print the daemon's response as JSON on one line, and nothing else."},
+    Option{"--help", "", "Print help, of the command if one is given."},
+    Option{"--version", "", "Print the version."},
+};
+
+constexpr std::array kPlayOptions{Option{"--add", "", "Keep what is there and add the chain to it."}};
+constexpr std::array kSetOptions{
+    Option{"--ramp", "MS", "How long the parameters take to get there, 20 ms if left out."}};
+
+constexpr std::array kCommands{
+    Command{.name = "status",
+            .arguments = "",
+            .help = "Show the device, its latency, what real-time rights were granted, and the engine.",
+            .details = "",
+            .example = "rtactl status",
+            .run = run_status},
+    Command{.name = "devices",
+            .arguments = "",
+            .help = "List the sound devices that the daemon could open.",
+            .details = "",
+            .example = "rtactl devices",
+            .run = run_devices},
+    Command{.name = "types",
+            .arguments = "[TYPE]",
+            .help = "List the node types, or show one with its ports, settings and parameters.",
+            .details = "",
+            .example = "rtactl types\nrtactl types sine",
+            .most_words = 1,
+            .run = run_types},
+    Command{
+        .name = "play",
+        .arguments = "TYPE[:p=v,...]...",
+        .help = "Play a chain of nodes: each feeds the next, the last one the device.",
+        .details =
+            "Replaces the whole graph in one transaction. The nodes are named by their types (sine, sine_2). Where "
+            "the\n"
+            "chain does not end in a sink, an output as wide as the device is added. A value that holds a : or a ,\n"
+            "stands in quotes.",
+        .example =
+            "rtactl play sine:frequency_hz=440 gain:gain_db=-12\nrtactl play --add sine:frequency_hz=660,gain_db=-30dB",
+        .options = kPlayOptions,
+        .fewest_words = 1,
+        .most_words = kAnyNumber,
+        .in_transaction = InTransaction::collected,
+        .run = run_play},
+    Command{.name = "add",
+            .arguments = "TYPE NAME [p=v...]",
+            .help = "Add a node, with parameters and settings.",
+            .details = "Values take units: 250ms, 0.25s, -6dB, -inf, 440Hz, 2kHz, on, off.",
+            .example = "rtactl add sine osc frequency_hz=2kHz channels=2",
+            .fewest_words = 2,
+            .most_words = kAnyNumber,
+            .in_transaction = InTransaction::collected,
+            .run = run_add},
+    Command{.name = "remove",
+            .arguments = "NAME...",
+            .help = "Remove nodes and their connections.",
+            .details = "",
+            .example = "rtactl remove osc vol",
+            .fewest_words = 1,
+            .most_words = kAnyNumber,
+            .in_transaction = InTransaction::collected,
+            .run = run_remove},
+    Command{.name = "connect",
+            .arguments = "A B [gain_db=v]",
+            .help = "Connect an output to an input, or change the gain of the connection that is there.",
+            .details = "A and B are NODE or NODE:PORT; the port may be left out where the node has one.",
+            .example = "rtactl connect osc vol\nrtactl connect osc vol gain_db=-6",
+            .fewest_words = 2,
+            .most_words = 3,
+            .in_transaction = InTransaction::collected,
+            .run = run_connect},
+    Command{.name = "disconnect",
+            .arguments = "A B",
+            .help = "Remove a connection; it fades out.",
+            .details = "",
+            .example = "rtactl disconnect osc vol",
+            .fewest_words = 2,
+            .most_words = 2,
+            .in_transaction = InTransaction::collected,
+            .run = run_disconnect},
+    Command{
+        .name = "set",
+        .arguments = "NODE.PARAM=VALUE...",
+        .help = "Set parameters, which ramp, or settings, which build the node anew, cross-faded.",
+        .details = "Several assignments are made all together or not at all. Values take units: 250ms, -6dB, 2kHz, on.",
+        .example = "rtactl set osc.frequency_hz=660 vol.gain_db=-20dB --ramp 500\nrtactl set osc.channels=2",
+        .options = kSetOptions,
+        .fewest_words = 1,
+        .most_words = kAnyNumber,
+        .in_transaction = InTransaction::collected,
+        .run = run_set},
+    Command{.name = "get",
+            .arguments = "NODE[.PARAM]",
+            .help = "Show the parameters and settings of a node, or one of them.",
+            .details = "",
+            .example = "rtactl get osc\nrtactl get osc.frequency_hz",
+            .fewest_words = 1,
+            .most_words = 1,
+            .run = run_get},
+    Command{.name = "graph show",
+            .arguments = "",
+            .help = "Print the graph as a document.",
+            .details = "",
+            .example = "rtactl graph show",
+            .run = run_graph_show},
+    Command{
+        .name = "graph save",
+        .arguments = "FILE",
+        .help = "Write the graph to a file (- is the standard output).",
+        .details = "The file is replaced in one step: a reader sees the old document or the new one, never half of it.",
+        .example = "rtactl graph save chain.json",
+        .fewest_words = 1,
+        .most_words = 1,
+        .run = run_graph_save},
+    Command{.name = "graph load",
+            .arguments = "FILE",
+            .help = "Replace the graph by the document in a file (- is the standard input).",
+            .details = "Nodes of the same name, type and settings play on; parameters left out take their defaults.",
+            .example = "rtactl graph load chain.json",
+            .fewest_words = 1,
+            .most_words = 1,
+            .run = run_graph_load},
+    Command{.name = "graph check",
+            .arguments = "FILE",
+            .help = "Check the document in a file (- is the standard input) without changing anything.",
+            .details = "",
+            .example = "rtactl graph check chain.json",
+            .fewest_words = 1,
+            .most_words = 1,
+            .run = run_graph_check},
+    Command{.name = "graph clear",
+            .arguments = "",
+            .help = "Remove everything from the graph.",
+            .details = "",
+            .example = "rtactl graph clear",
+            .run = run_graph_clear},
+    Command{
+        .name = "watch",
+        .arguments = "",
+        .help = "Print every change as it happens, one line each, until interrupted.",
+        .details =
+            "With --json: first the response to the subscription, whose change_number the first event follows, then\n"
+            "one line an event.",
+        .example = "rtactl watch\nrtactl --json watch",
+        .run = run_watch},
+    Command{.name = "shell",
+            .arguments = "",
+            .help = "Run commands from the standard input, one a line, over one connection.",
+            .details = "The lines between begin and commit are one transaction: all of it happens at once, or nothing. "
+                       "Blank lines\n"
+                       "are skipped, and so is everything behind a #. A line that is refused is reported with its "
+                       "number; the rest\n"
+                       "is still run, and the exit status is 1.",
+            .example = "rtactl shell\nprintf 'begin\\nremove osc\\nadd sine osc\\ncommit\\n' | rtactl shell",
+            .place = Place::command_line,
+            .run = run_shell},
+    Command{.name = "begin",
+            .arguments = "",
+            .help = "Begin a transaction.",
+            .details = "The edits that follow are collected; commit makes them all at once, abort drops them.",
+            .example = "begin",
+            .place = Place::shell,
+            .in_transaction = InTransaction::control,
+            .run = run_begin},
+    Command{.name = "commit",
+            .arguments = "",
+            .help = "Make the edits since begin, all or none.",
+            .details = "",
+            .example = "commit",
+            .place = Place::shell,
+            .in_transaction = InTransaction::control,
+            .run = run_commit},
+    Command{.name = "abort",
+            .arguments = "",
+            .help = "Drop the edits since begin.",
+            .details = "",
+            .example = "abort",
+            .place = Place::shell,
+            .in_transaction = InTransaction::control,
+            .run = run_abort},
+    Command{.name = "quit",
+            .arguments = "",
+            .help = "Leave the shell.",
+            .details = "",
+            .example = "quit",
+            .place = Place::shell,
+            .in_transaction = InTransaction::control,
+            .run = run_quit},
+    Command{.name = "help",
+            .arguments = "[COMMAND]",
+            .help = "List the commands, or explain one.",
+            .details = "",
+            .example = "rtactl help graph save",
+            .most_words = 2,
+            .in_transaction = InTransaction::control,
+            .run = run_help},
+};
+
+consteval bool well_formed() {
+    for (const Command& command : kCommands) {
+        if (command.name.empty() || !command.help.ends_with('.') || command.example.empty() || command.run == nullptr)
+            return false;
+        if (command.fewest_words > command.most_words) return false;
+        if ((command.most_words > 0) == command.arguments.empty()) return false;
+        if (std::ranges::count(kCommands, command.name, &Command::name) != 1) return false;
+        for (const Option& option : command.options) {
+            if (!option.name.starts_with("--") || !option.help.ends_with('.')) return false;
+            if (std::ranges::count(kGlobalOptions, option.name, &Option::name) != 0) return false;
+        }
+    }
+    return true;
+}
+static_assert(well_formed());
+
+}  // namespace
+
+std::span<const Option> global_options() { return kGlobalOptions; }
+
+std::span<const Command> commands() { return kCommands; }
+
+const Command* find_command(std::string_view name) {
+    const auto* found = std::ranges::find(kCommands, name, &Command::name);
+    return found == kCommands.end() ? nullptr : found;
+}
+
+}  // namespace rta::rtactl

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <ostream>
+
+#include "frame/frame_codec.h"
+#include "graph/document.h"
+#include "graph/names.h"
+#include "rtactl/command.h"
+#include "rtactl/file.h"
+#include "rtactl/print.h"
+#include "rtactl/session.h"
+
+namespace rta::rtactl {
+
+namespace {
+
+constexpr std::string_view kStandardStream = "-";
+/// What the rest of a request needs of a message's 4 MiB.
+constexpr std::size_t kMaximumDocumentBytes = kMaximumFrameBytes - 256;
+
+struct Document {
+    std::string name;  ///< for messages
+    std::string text;
+};
+
+/// Protobuf cannot carry anything but UTF-8, so this one fault the daemon never gets to see.
+Result<void> check_encoding(const Document& document) {
+    const std::string_view text = document.text;
+    const std::size_t invalid = first_invalid_utf8(text);
+    if (invalid == text.size()) return {};
+    const std::string_view before = text.substr(0, invalid);
+    const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
+    const DocumentPosition position{static_cast<std::uint32_t>(std::ranges::count(before, '\n') + 1),
+                                    static_cast<std::uint32_t>(invalid - line_start + 1)};
+    return fail(Exit::refused, document.name + ": " + position.prefix() + "this is not UTF-8, as a document must be");
+}
+
+Result<Document> read_document_file(Session& session, const std::string& path) {
+    const bool from_stream = path == kStandardStream;
+    if (from_stream && session.line != 0) return usage_error("- is where the shell reads its commands; name a file");
+    Document document{from_stream ? "standard input" : path, {}};
+    auto text = from_stream ? read_stream(session.streams().in, document.name, kMaximumDocumentBytes)
+                            : read_file(path, kMaximumDocumentBytes);
+    if (!text) return usage_error(std::move(text.error()));
+    document.text = std::move(*text);
+    if (auto good = check_encoding(document); !good) return std::unexpected(std::move(good.error()));
+    return document;
+}
+
+/// What the daemon found fault with is in the file; that there is no daemon is not.
+std::unexpected<Failure> in_document(const Document& document, Failure failure) {
+    if (failure.exit == Exit::refused) failure.sentence = document.name + ": " + failure.sentence;
+    return std::unexpected(std::move(failure));
+}
+
+std::string size_text(const v1::Graph& graph) {
+    return counted(static_cast<std::uint64_t>(graph.nodes_size()), "node") + ", " +
+           counted(static_cast<std::uint64_t>(graph.connections_size()), "connection");
+}
+
+}  // namespace
+
+Result<void> run_graph_show(Session& session, const Arguments&) {
+    const auto response = session.perform(get_graph_request());
+    if (!response) return std::unexpected(response.error());
+    if (!session.json()) session.out() << response->get_graph().document();
+    return {};
+}
+
+Result<void> run_graph_save(Session& session, const Arguments& arguments) {
+    const std::string& path = arguments.words[0];
+    if (path.empty()) return usage_error("the name of the file is empty");
+    if (path == kStandardStream) return run_graph_show(session, arguments);
+    const auto response = session.perform(get_graph_request());
+    if (!response) return std::unexpected(response.error());
+    const v1::GraphResult& result = response->get_graph();
+    if (auto written = replace_file(path, result.document()); !written)
+        return fail(Exit::refused, std::move(written.error()));
+    if (!session.json())
+        session.out() << path << ": " << size_text(result.graph()) << ", revision " << result.revision() << '\n';
+    return {};
+}
+
+Result<void> run_graph_load(Session& session, const Arguments& arguments) {
+    auto document = read_document_file(session, arguments.words[0]);
+    if (!document) return std::unexpected(std::move(document.error()));
+    v1::Request request;
+    request.mutable_apply_transaction()->set_document(std::move(document->text));
+    auto response = session.perform(std::move(request));
+    if (!response) return in_document(*document, std::move(response.error()));
+    session.print_revision(response->apply_transaction(), document->name);
+    return {};
+}
+
+Result<void> run_graph_check(Session& session, const Arguments& arguments) {
+    auto document = read_document_file(session, arguments.words[0]);
+    if (!document) return std::unexpected(std::move(document.error()));
+    v1::Request request;
+    request.mutable_check_graph()->set_document(std::move(document->text));
+    auto response = session.perform(std::move(request));
+    if (!response) return in_document(*document, std::move(response.error()));
+    const v1::CheckResult& result = response->check_graph();
+    if (!session.json()) {
+        session.out() << document->name << ": good, " << counted(result.node_count(), "node") << ", "
+                      << counted(result.connection_count(), "connection") << '\n';
+    }
+    return {};
+}
+
+Result<void> run_graph_clear(Session& session, const Arguments&) {
+    v1::Request request;
+    request.mutable_apply_transaction()->mutable_graph();
+    const auto response = session.perform(std::move(request));
+    if (!response) return std::unexpected(response.error());
+    session.print_revision(response->apply_transaction());
+    return {};
+}
+
+}  // namespace rta::rtactl

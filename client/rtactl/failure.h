@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace rta::rtactl {
+
+/// Exit statuses of rtactl; part of its contract.
+enum class Exit : std::uint8_t {
+    done = 0,
+    refused = 1,         ///< by the daemon; in the shell: any line
+    usage = 2,           ///< the command line is wrong
+    cannot_connect = 3,  ///< no daemon, or it went away
+    not_allowed = 4,     ///< UNAUTHENTICATED, PERMISSION_DENIED
+};
+
+/// Why a command did not do what it was told: a status for programs, a sentence for people.
+struct Failure {
+    Exit exit;
+    std::string sentence;
+    /// Index of the edit at fault, where the daemon named one.
+    std::optional<std::uint32_t> edit_index{};
+    /// The line of the shell's input that is at fault, from 1, where it is not the line that was run.
+    std::size_t line = 0;
+};
+
+template <class T>
+using Result = std::expected<T, Failure>;
+
+[[nodiscard]] inline std::unexpected<Failure> fail(Exit exit, std::string sentence) {
+    return std::unexpected(Failure{exit, std::move(sentence)});
+}
+[[nodiscard]] inline std::unexpected<Failure> usage_error(std::string sentence) {
+    return fail(Exit::usage, std::move(sentence));
+}
+
+}  // namespace rta::rtactl

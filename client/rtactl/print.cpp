@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/print.h"
+
+#include <algorithm>
+#include <cmath>
+#include <ostream>
+
+#include "graph/document.h"
+#include "graph/names.h"
+#include "rtactl/lexer.h"
+#include "rtactl/values.h"
+
+namespace rta::rtactl {
+
+namespace {
+
+/// More edits than these make a line that nobody reads.
+constexpr int kEditsShown = 8;
+
+/// UTF-8 characters, near enough to columns for what is printed here.
+std::size_t width_of(std::string_view text) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string milliseconds_text(double seconds) { return format_number(std::round(seconds * 1e5) / 100.0) + " ms"; }
+
+std::string duration_text(double seconds) {
+    const auto whole = static_cast<std::uint64_t>(std::max(seconds, 0.0));
+    const std::uint64_t days = whole / 86'400;
+    const std::uint64_t hours = whole / 3'600 % 24;
+    const std::uint64_t minutes = whole / 60 % 60;
+    if (days > 0) return std::to_string(days) + " d " + std::to_string(hours) + " h";
+    if (hours > 0) return std::to_string(hours) + " h " + std::to_string(minutes) + " min";
+    if (minutes > 0) return std::to_string(minutes) + " min " + std::to_string(whole % 60) + " s";
+    return std::to_string(whole) + " s";
+}
+
+std::string device_text(const v1::DeviceState& device) {
+    std::string text = device.kind();
+    if (!device.name().empty()) text.append(" ").append(device.name());
+    text += device.running() ? ", running, " : ", not running, ";
+    text += format_number(device.sample_rate_hz()) + " Hz, " + std::to_string(device.channels_in()) + " in, " +
+            std::to_string(device.channels_out()) + " out";
+    if (!device.fallback_reason().empty())
+        text += " (in place of the device asked for: " + device.fallback_reason() + ")";
+    return text;
+}
+
+std::string with_reason(std::string text, const std::string& reason) {
+    return reason.empty() ? text : text + " (" + reason + ")";
+}
+
+std::string port_names(const auto& ports) {
+    std::string names;
+    for (const v1::PortInfo& port : ports) names.append(names.empty() ? "" : " ").append(port.name());
+    return names.empty() ? "-" : names;
+}
+
+std::string port_width(const v1::PortInfo& port) {
+    return port.width() == 0 ? "as many channels as the setting channels" : counted(port.width(), "channel");
+}
+
+std::string range_text(const v1::SettingInfo& setting) {
+    if (setting.choices_size() > 0) {
+        std::string text;
+        for (const std::string& choice : setting.choices()) text.append(text.empty() ? "" : ", ").append(choice);
+        return text;
+    }
+    if (setting.has_minimum() && setting.has_maximum()) {
+        return setting.kind() + ", " + format_number(setting.minimum()) + " to " + format_number(setting.maximum());
+    }
+    return setting.kind() == "on_off" ? "on or off" : setting.kind();
+}
+
+std::string range_text(const v1::ParameterInfo& parameter) {
+    if (parameter.unit() == "on/off") return "on or off";
+    return format_number(parameter.minimum()) + " to " + format_value(parameter.maximum(), parameter.unit());
+}
+
+std::string assigned(std::string_view name, std::string_view value) {
+    return as_word(std::string{name} + "=" + std::string{value});
+}
+
+/// Settings, then parameters, both sorted: a protobuf map has no order of its own.
+std::string describe_values(const v1::Node& node) {
+    std::vector<std::string> values;
+    for (const auto& [name, value] : node.settings().fields()) values.push_back(assigned(name, describe(value)));
+    std::ranges::sort(values);
+    const auto parameters_begin = static_cast<std::ptrdiff_t>(values.size());
+    for (const auto& [name, value] : node.parameters()) values.push_back(assigned(name, format_number(value)));
+    std::sort(values.begin() + parameters_begin, values.end());
+    std::string text;
+    for (const std::string& value : values) text.append(" ").append(value);
+    return text;
+}
+
+std::string describe_settings(const v1::ChangeSettings& change) {
+    std::vector<std::string> values;
+    for (const auto& [name, value] : change.settings().fields()) {
+        values.push_back(assigned(change.node() + "." + name, describe(value)));
+    }
+    std::ranges::sort(values);
+    std::string text = "set";
+    for (const std::string& value : values) text.append(" ").append(value);
+    return text;
+}
+
+std::string describe_all(const auto& edits) {
+    std::string text;
+    const int shown = std::min(edits.size(), kEditsShown);
+    for (int i = 0; i < shown; ++i) text.append(i == 0 ? "" : "; ").append(describe(edits.Get(i)));
+    if (shown < edits.size()) text += "; and " + std::to_string(edits.size() - shown) + " more";
+    return text.empty() ? "no change" : text;
+}
+
+std::string made_by(const std::string& client_name) { return client_name.empty() ? "" : " by " + quoted(client_name); }
+
+}  // namespace
+
+void TextTable::print(std::ostream& out, std::size_t indent) const {
+    std::vector<std::size_t> widths;
+    for (const auto& row : rows_) {
+        widths.resize(std::max(widths.size(), row.size()));
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+    }
+    for (const auto& row : rows_) {
+        std::string line(indent, ' ');
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            line += row[i];
+            if (i + 1 < row.size()) line.append(widths[i] - width_of(row[i]) + 2, ' ');
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        out << line << '\n';
+    }
+}
+
+std::string counted(std::uint64_t count, std::string_view thing) {
+    return std::to_string(count) + " " + std::string{thing} + (count == 1 ? "" : "s");
+}
+
+std::string describe(const google::protobuf::Value& value) {
+    switch (value.kind_case()) {
+        case google::protobuf::Value::kBoolValue:
+            return value.bool_value() ? "on" : "off";
+        case google::protobuf::Value::kNumberValue:
+            return format_number(value.number_value());
+        case google::protobuf::Value::kStringValue:
+            return value.string_value();
+        case google::protobuf::Value::kNullValue:
+        case google::protobuf::Value::kStructValue:
+        case google::protobuf::Value::kListValue:
+        case google::protobuf::Value::KIND_NOT_SET:
+            break;
+    }
+    return "";
+}
+
+void print_status(std::ostream& out, const v1::StatusResult& status) {
+    const v1::DeviceState& device = status.device();
+    const v1::RealtimeState& realtime = status.realtime();
+    const v1::EngineState& engine = status.engine();
+    TextTable table;
+    table.add({"daemon", "rtad " + status.server_version() + ", up " + duration_text(status.uptime_s()) + ", " +
+                             counted(status.client_count(), "client") + ", instance " + status.instance_id()});
+    table.add({"device", device_text(device)});
+    table.add({"latency", "output " + milliseconds_text(device.output_latency_s()) + ", input " +
+                              milliseconds_text(device.input_latency_s()) + ", " +
+                              counted(device.callback_frames(), "frame") + " a callback, " +
+                              counted(device.adapter_frames(), "frame") + " added to make blocks"});
+    table.add({"dropouts", counted(device.xruns(), "xrun") + ", " + counted(device.late_blocks(), "late block")});
+    table.add({"real time", with_reason(realtime.scheduling().empty() ? "no audio thread yet" : realtime.scheduling(),
+                                        realtime.scheduling_detail()) +
+                                ", " +
+                                with_reason(realtime.memory_locked() ? "memory locked" : "memory not locked",
+                                            realtime.memory_detail())});
+    std::string clock =
+        "blocks of " + counted(engine.block_size_frames(), "frame") + ", at frame " + std::to_string(engine.frame());
+    if (device.sample_rate_hz() > 0) {
+        clock +=
+            " (" +
+            format_number(std::round(static_cast<double>(engine.frame()) / device.sample_rate_hz() * 10.0) / 10.0) +
+            " s)";
+    }
+    table.add({"engine", clock});
+    table.add({"graph", "revision " + std::to_string(engine.revision()) + ", change " +
+                            std::to_string(engine.change_number()) + ", " + counted(engine.node_count(), "node") +
+                            ", " + counted(engine.connection_count(), "connection")});
+    table.add({"plans", std::to_string(engine.plans_made()) + " made, " + std::to_string(engine.plans_freed()) +
+                            " freed, " + std::to_string(engine.plans_alive()) + " alive"});
+    table.print(out);
+}
+
+void print_devices(std::ostream& out, const v1::DevicesResult& devices) {
+    if (devices.devices_size() == 0) {
+        out << "no sound device; rtad plays to the null device\n";
+        return;
+    }
+    TextTable table;
+    table.add({"NAME", "IN", "OUT", "RATE", ""});
+    for (const v1::Device& device : devices.devices()) {
+        std::string role = device.default_output() ? "default output" : "";
+        if (device.default_input()) role += role.empty() ? "default input" : ", default input";
+        table.add({device.name(), std::to_string(device.channels_in()), std::to_string(device.channels_out()),
+                   format_number(device.default_sample_rate_hz()) + " Hz", role});
+    }
+    table.print(out);
+}
+
+void print_types(std::ostream& out, const v1::NodeTypesResult& types) {
+    TextTable table;
+    table.add({"TYPE", "IN", "OUT", "HELP"});
+    for (const v1::NodeType& type : types.types()) {
+        table.add({type.name(), port_names(type.inputs()), port_names(type.outputs()), type.help()});
+    }
+    table.print(out);
+}
+
+void print_type(std::ostream& out, const v1::NodeType& type) {
+    out << type.name() << ": " << type.help() << '\n';
+    TextTable ports;
+    for (const v1::PortInfo& port : type.inputs()) ports.add({port.name(), "input", port_width(port)});
+    for (const v1::PortInfo& port : type.outputs()) ports.add({port.name(), "output", port_width(port)});
+    TextTable settings;
+    for (const v1::SettingInfo& setting : type.settings()) {
+        const std::string standard = describe(setting.default_());
+        settings.add(
+            {setting.name(), range_text(setting), "default " + (standard.empty() ? "none" : standard), setting.help()});
+    }
+    TextTable parameters;
+    for (const v1::ParameterInfo& parameter : type.parameters()) {
+        parameters.add({parameter.name(), range_text(parameter),
+                        "default " + format_value(parameter.default_(), parameter.unit()),
+                        parameter.ramp_law() + " ramp", parameter.help()});
+    }
+    const auto section = [&](std::string_view title, const TextTable& table) {
+        if (table.empty()) return;
+        out << '\n' << title << '\n';
+        table.print(out, 2);
+    };
+    section("Ports", ports);
+    section("Settings (fixed when the node is built)", settings);
+    section("Parameters", parameters);
+}
+
+void print_values(std::ostream& out, const v1::Node& node, const v1::NodeType* type, std::string_view name) {
+    std::vector<std::string_view> printed;
+    const auto print = [&](const std::string& value_name, const std::string& value) {
+        printed.push_back(value_name);
+        if (name.empty() || value_name == name) out << node.name() << '.' << value_name << " = " << value << '\n';
+    };
+    if (type != nullptr) {
+        for (const v1::ParameterInfo& parameter : type->parameters()) {
+            const auto value = node.parameters().find(parameter.name());
+            if (value != node.parameters().end())
+                print(parameter.name(), format_value(value->second, parameter.unit()));
+        }
+    }
+    // What the table does not list, as a node of many channels may have it, in an order that does not change.
+    std::vector<std::string_view> others;
+    for (const auto& [other, value] : node.parameters()) {
+        if (std::ranges::find(printed, other) == printed.end()) others.push_back(other);
+    }
+    std::ranges::sort(others);
+    for (const std::string_view other : others)
+        print(std::string{other}, format_number(node.parameters().at(std::string{other})));
+    if (type != nullptr) {
+        for (const v1::SettingInfo& setting : type->settings()) {
+            const auto given = node.settings().fields().find(setting.name());
+            print(setting.name(),
+                  describe(given == node.settings().fields().end() ? setting.default_() : given->second));
+        }
+    }
+}
+
+std::string describe(const v1::SetParameter& change) {
+    std::string text = "set " + assigned(change.node() + "." + change.parameter(), format_number(change.value()));
+    if (change.has_ramp_ms()) text += " --ramp " + format_number(change.ramp_ms());
+    return text;
+}
+
+std::string describe(const v1::Edit& edit) {
+    switch (edit.edit_case()) {
+        case v1::Edit::kAddNode:
+            return "add " + as_word(edit.add_node().type()) + " " + as_word(edit.add_node().name()) +
+                   describe_values(edit.add_node());
+        case v1::Edit::kRemoveNode:
+            return "remove " + as_word(edit.remove_node().name());
+        case v1::Edit::kConnect: {
+            std::string text = "connect " + as_word(edit.connect().from()) + " " + as_word(edit.connect().to());
+            if (edit.connect().has_gain_db()) text += " gain_db=" + format_number(edit.connect().gain_db());
+            return text;
+        }
+        case v1::Edit::kDisconnect:
+            return "disconnect " + as_word(edit.disconnect().from()) + " " + as_word(edit.disconnect().to());
+        case v1::Edit::kSetParameter:
+            return describe(edit.set_parameter());
+        case v1::Edit::kChangeSettings:
+            return describe_settings(edit.change_settings());
+        case v1::Edit::kReplaceGraph:
+            return "graph of " + counted(static_cast<std::uint64_t>(edit.replace_graph().nodes_size()), "node") +
+                   " and " + counted(static_cast<std::uint64_t>(edit.replace_graph().connections_size()), "connection");
+        case v1::Edit::EDIT_NOT_SET:
+            break;
+    }
+    return "an edit that this rtactl does not know";
+}
+
+std::string describe(const v1::Event& event) {
+    const std::string number = std::to_string(event.number()) + ": ";
+    switch (event.event_case()) {
+        case v1::Event::kGraphChanged:
+            return number + "revision " + std::to_string(event.graph_changed().revision()) +
+                   made_by(event.graph_changed().client_name()) + ": " + describe_all(event.graph_changed().edits());
+        case v1::Event::kParametersChanged:
+            return number + "parameters" + made_by(event.parameters_changed().client_name()) + ": " +
+                   describe_all(event.parameters_changed().changes());
+        case v1::Event::kTransactionHeard:
+            return number + "revision " + std::to_string(event.transaction_heard().revision()) +
+                   " is heard from frame " + std::to_string(event.transaction_heard().frame());
+        case v1::Event::kDeviceChanged:
+            return number + "device: " + device_text(event.device_changed().device());
+        case v1::Event::kNodeFaulted:
+            return number + "node " + event.node_faulted().node() + " produced NaN or infinity at frame " +
+                   std::to_string(event.node_faulted().frame()) + "; it is silent until it has been built anew";
+        case v1::Event::EVENT_NOT_SET:
+            break;
+    }
+    return number + "an event that this rtactl does not know";
+}
+
+}  // namespace rta::rtactl

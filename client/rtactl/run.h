@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "rtactl/command.h"
+#include "rtactl/failure.h"
+#include "rtactl/session.h"
+
+namespace rta::rtactl {
+
+/// The whole program: `words` are what follows its name. Errors go to `streams.err`, one sentence each.
+[[nodiscard]] Exit run(std::span<const std::string> words, Streams streams);
+
+/// Runs what was parsed, from the command line or from a line of the shell alike.
+[[nodiscard]] Result<void> run(Session& session, const Invocation& invocation);
+
+}  // namespace rta::rtactl

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/session.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <algorithm>
+#include <ostream>
+#include <utility>
+
+namespace rta::rtactl {
+
+namespace {
+
+Exit exit_of(v1::Code code) {
+    return code == v1::UNAUTHENTICATED || code == v1::PERMISSION_DENIED ? Exit::not_allowed : Exit::refused;
+}
+
+Exit exit_of(const client::Error& error) {
+    switch (error.kind) {
+        case client::Error::Kind::refused:
+            return exit_of(error.code);
+        case client::Error::Kind::too_large:
+            return Exit::refused;
+        case client::Error::Kind::cannot_connect:
+        case client::Error::Kind::lost:
+        case client::Error::Kind::timeout:
+        case client::Error::Kind::protocol:
+        case client::Error::Kind::interrupted:
+            break;
+    }
+    return Exit::cannot_connect;
+}
+
+bool changes_something(const v1::Request& request) {
+    return request.has_apply_transaction() || request.has_set_parameters();
+}
+
+}  // namespace
+
+Result<client::Connection> Session::open() const {
+    client::ConnectionOptions options;
+    options.client_name = "rtactl";
+    options.timeout = options_.timeout;
+    auto opened = client::Connection::open(options_.endpoints, options);
+    if (!opened) return fail(exit_of(opened.error()), std::move(opened.error().sentence));
+    return std::move(*opened);
+}
+
+Result<client::Connection*> Session::connection() {
+    if (!connection_) {
+        auto opened = open();
+        if (!opened) return std::unexpected(std::move(opened.error()));
+        connection_ = std::move(*opened);
+    }
+    return &*connection_;
+}
+
+std::unexpected<Failure> Session::broken(client::Error error) {
+    if (error.kind != client::Error::Kind::too_large) {
+        // The next line of a shell finds the daemon anew, which may be another one by then.
+        connection_.reset();
+        types_.reset();
+    }
+    return fail(exit_of(error), std::move(error.sentence));
+}
+
+Result<v1::Response> Session::judge(client::Expected<v1::Response> response, bool print) {
+    if (!response) return broken(std::move(response.error()));
+    const v1::Status& status = response->status();
+    if (json() && (print || status.code() != v1::OK)) print_json(*response);
+    if (status.code() == v1::OK) return std::move(*response);
+    Failure failure{exit_of(status.code()), status.message().empty() ? v1::Code_Name(status.code()) : status.message()};
+    if (status.has_edit_index()) failure.edit_index = status.edit_index();
+    return std::unexpected(std::move(failure));
+}
+
+Result<v1::Response> Session::exchange(v1::Request request, bool print) {
+    const auto connection = this->connection();
+    if (!connection) return std::unexpected(connection.error());
+    // Half for the daemon to wait for room in its engine; the rest is for the way and for the change to be heard.
+    request.set_timeout_ms(static_cast<std::uint32_t>(std::clamp<long long>(options_.timeout.count() / 2, 1, 60'000)));
+    const bool changes = changes_something(request);
+    auto response = (*connection)->call(std::move(request));
+    const bool unknown = changes && !response && response.error().kind != client::Error::Kind::too_large;
+    if (unknown) response.error().sentence += "; whether the change was made is not known";
+    return judge(std::move(response), print);
+}
+
+Result<v1::Response> Session::ask(v1::Request request) { return exchange(std::move(request), false); }
+
+Result<v1::Response> Session::perform(v1::Request request) { return exchange(std::move(request), true); }
+
+Result<std::vector<v1::Response>> Session::ask_all(std::vector<v1::Request> requests) {
+    const auto connection = this->connection();
+    if (!connection) return std::unexpected(connection.error());
+    std::vector<std::uint64_t> ids;
+    for (v1::Request& request : requests) {
+        const auto id = (*connection)->send(std::move(request));
+        if (!id) return broken(id.error());
+        ids.push_back(*id);
+    }
+    // Every answer is taken even if one is bad: those left behind would only pile up in the connection.
+    std::vector<v1::Response> responses;
+    std::optional<Failure> failure;
+    for (const std::uint64_t id : ids) {
+        auto response = judge((*connection)->receive(id), false);
+        if (response) {
+            responses.push_back(std::move(*response));
+        } else if (!failure) {
+            failure = std::move(response.error());
+        }
+        if (!connection_) break;
+    }
+    if (failure) return std::unexpected(std::move(*failure));
+    return responses;
+}
+
+Result<void> Session::edit(std::vector<v1::Edit> edits) {
+    if (transaction_) {
+        transaction_->lines.insert(transaction_->lines.end(), edits.size(), line);
+        std::ranges::move(edits, std::back_inserter(transaction_->edits));
+        return {};
+    }
+    v1::Request request;
+    auto& list = *request.mutable_apply_transaction()->mutable_edits()->mutable_edits();
+    for (v1::Edit& edit : edits) list.Add(std::move(edit));
+    const auto response = perform(std::move(request));
+    if (!response) return std::unexpected(response.error());
+    print_revision(response->apply_transaction());
+    return {};
+}
+
+void Session::print_revision(const v1::TransactionResult& result, std::string_view title) {
+    if (json()) return;
+    out() << title << (title.empty() ? "" : ": ") << "revision " << result.revision();
+    if (result.has_frame()) out() << ", heard from frame " << result.frame();
+    out() << '\n';
+}
+
+void Session::print_json(const google::protobuf::Message& message) {
+    google::protobuf::util::JsonPrintOptions options;
+    options.preserve_proto_field_names = true;
+    options.always_print_primitive_fields = true;
+    std::string text;
+    if (const auto written = google::protobuf::util::MessageToJsonString(message, &text, options); !written.ok()) {
+        streams_.err << "rtactl: the response cannot be written as JSON: " << written.ToString() << '\n';
+        return;
+    }
+    out() << text << '\n' << std::flush;
+}
+
+const v1::NodeType* Session::find_type(std::string_view name) const {
+    if (!types_) return nullptr;
+    const auto found = std::ranges::find(types_->types(), name,
+                                         [](const v1::NodeType& type) { return std::string_view{type.name()}; });
+    return found == types_->types().end() ? nullptr : &*found;
+}
+
+v1::Request get_graph_request() {
+    v1::Request request;
+    request.mutable_get_graph();
+    return request;
+}
+
+v1::Request list_types_request(std::string_view type) {
+    v1::Request request;
+    request.mutable_list_node_types()->set_type(std::string{type});
+    return request;
+}
+
+}  // namespace rta::rtactl

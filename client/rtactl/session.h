@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/connection.h"
+#include "client/endpoint.h"
+#include "rta/v1/control.pb.h"
+#include "rtactl/failure.h"
+
+namespace rta::rtactl {
+
+/// Where a command reads and writes.
+struct Streams {
+    std::istream& in;
+    std::ostream& out;
+    std::ostream& err;
+    bool interactive = false;  ///< a person types at `in` and reads `out`
+};
+
+/// What the command line says about the conversation.
+struct SessionOptions {
+    std::vector<client::Endpoint> endpoints;
+    std::chrono::milliseconds timeout = std::chrono::seconds{10};
+    bool json = false;
+};
+
+/// The edits between `begin` and `commit`.
+struct PendingTransaction {
+    std::size_t begin_line = 0;
+    std::vector<v1::Edit> edits{};
+    std::vector<std::size_t> lines{};  ///< the line that each edit came from
+    std::size_t refused_line = 0;      ///< the first line that was no good, 0 if none: then nothing may be committed
+};
+
+/// What every command works with: the connection, made when first needed, and where things are printed. The shell runs
+/// all its lines in one session.
+class Session {
+ public:
+    Session(SessionOptions options, Streams streams) : options_{std::move(options)}, streams_{streams} {}
+
+    [[nodiscard]] bool json() const { return options_.json; }
+    [[nodiscard]] Streams& streams() { return streams_; }
+    [[nodiscard]] std::ostream& out() { return streams_.out; }
+
+    /// A conversation of the caller's own, beside the session's.
+    [[nodiscard]] Result<client::Connection> open() const;
+
+    /// Asks for something on the way to what the command is for: an answer other than OK is a Failure.
+    [[nodiscard]] Result<v1::Response> ask(v1::Request request);
+    /// The same for several at once, pipelined: one trip there and back.
+    [[nodiscard]] Result<std::vector<v1::Response>> ask_all(std::vector<v1::Request> requests);
+    /// Does what the command is for: with --json, this response is what is printed, whatever it says.
+    [[nodiscard]] Result<v1::Response> perform(v1::Request request);
+    /// Makes the edits, in one transaction, and prints its revision; between `begin` and `commit` only collects them.
+    [[nodiscard]] Result<void> edit(std::vector<v1::Edit> edits);
+    /// Prints when the transaction began to be heard, after `title` if there is one. Nothing with --json.
+    void print_revision(const v1::TransactionResult& result, std::string_view title = {});
+    void print_json(const google::protobuf::Message& message);
+
+    /// The daemon's node types. They cannot change while the connection lasts, so they are asked for once.
+    [[nodiscard]] bool knows_types() const { return types_.has_value(); }
+    void learn_types(v1::NodeTypesResult types) { types_ = std::move(types); }
+    /// nullptr if there is none of that name.
+    [[nodiscard]] const v1::NodeType* find_type(std::string_view name) const;
+
+    // The shell's part.
+    std::optional<PendingTransaction>& transaction() { return transaction_; }
+    /// The line that is being run, from 1; 0 outside the shell.
+    std::size_t line = 0;
+    bool quit = false;
+
+ private:
+    Result<client::Connection*> connection();
+    Result<v1::Response> exchange(v1::Request request, bool print);
+    Result<v1::Response> judge(client::Expected<v1::Response> response, bool print);
+    std::unexpected<Failure> broken(client::Error error);
+
+    SessionOptions options_;
+    Streams streams_;
+    std::optional<client::Connection> connection_;
+    std::optional<v1::NodeTypesResult> types_;
+    std::optional<PendingTransaction> transaction_;
+};
+
+/// The request with no more in it than its kind.
+[[nodiscard]] v1::Request get_graph_request();
+[[nodiscard]] v1::Request list_types_request(std::string_view type = {});
+
+}  // namespace rta::rtactl
