@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// One thread sends, one receives, as fast as they can. ThreadSanitizer sees whether the memory orders are right; the
+// content and the order of what arrives are checked in every build.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <thread>
+
+#include "rt/spsc_ring.h"
+
+#if defined(__SANITIZE_THREAD__)
+#define RTA_UNDER_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RTA_UNDER_TSAN 1
+#endif
+#endif
+
+namespace rta {
+namespace {
+
+#ifdef RTA_UNDER_TSAN
+constexpr std::uint64_t kItemCount = 10'000'000;
+#else
+constexpr std::uint64_t kItemCount = 100'000'000;
+#endif
+
+/// Two words that belong together: a slot read while it is written, or memory that nobody wrote, shows.
+struct Item {
+    std::uint64_t number;
+    std::uint64_t proof;
+
+    static constexpr Item of(std::uint64_t number) { return {number, proof_of(number)}; }
+    [[nodiscard]] constexpr bool whole() const { return proof == proof_of(number); }
+
+ private:
+    static constexpr std::uint64_t proof_of(std::uint64_t number) { return ~number * 0x9E37'79B9'7F4A'7C15ULL; }
+};
+
+/// Says when to give the core to the other thread: waiting for it costs little if it runs now, and all if it does not.
+class Patience {
+ public:
+    void failed() {
+        if (++failures_ % 64 == 0) std::this_thread::yield();
+    }
+
+ private:
+    std::uint32_t failures_ = 0;
+};
+
+/// For each size from 1 to what the ring can hold (37 at most), over and over: as many single items, then as many in
+/// one batch.
+void send_all(RingSender<Item>& sender, std::size_t capacity) {
+    Patience patience;
+    std::array<Item, 37> batch;
+    const std::size_t largest = std::min(capacity, batch.size());
+    std::size_t size = 1;
+    bool whole_batch = false;
+    for (std::uint64_t number = 0; number < kItemCount;) {
+        const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(size, kItemCount - number));
+        for (std::size_t i = 0; i < count; ++i) batch[i] = Item::of(number + i);
+        const std::span<const Item> items = std::span{batch}.first(count);
+        if (whole_batch) {
+            while (!sender.try_push_batch(items)) patience.failed();
+            size = size % largest + 1;
+        } else {
+            for (const Item& item : items) {
+                while (!sender.try_push(item)) patience.failed();
+            }
+        }
+        whole_batch = !whole_batch;
+        number += count;
+    }
+}
+
+class SpscRingStressTest : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(SpscRingStressTest, EveryItemArrivesOnceWholeAndInOrder) {
+    const std::size_t capacity = GetParam();
+    // The indexes begin below their wrap-around, so that it is passed in the middle of the run.
+    SpscRing<Item> ring{capacity, std::numeric_limits<std::size_t>::max() - kItemCount / 2};
+    auto receiver = ring.receiver();
+    std::thread sending{[&, sender = ring.sender()]() mutable { send_all(sender, capacity); }};
+
+    Patience patience;
+    std::uint64_t wrong = 0;
+    for (std::uint64_t number = 0; number < kItemCount; ++number) {
+        std::optional<Item> item = receiver.try_pop();
+        while (!item) {
+            patience.failed();
+            item = receiver.try_pop();
+        }
+        if (item->number != number || !item->whole()) ++wrong;
+    }
+    sending.join();
+    EXPECT_EQ(wrong, 0U) << "items lost, repeated, out of order or torn";
+    EXPECT_FALSE(receiver.try_pop().has_value()) << "more arrived than was sent";
+}
+
+INSTANTIATE_TEST_SUITE_P(Capacity, SpscRingStressTest, testing::Values<std::size_t>(1, 2, 1024),
+                         testing::PrintToStringParamName());
+
+}  // namespace
+}  // namespace rta

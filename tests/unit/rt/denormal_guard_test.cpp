@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "rt/denormal_guard.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <type_traits>
+
+namespace rta {
+namespace {
+
+static_assert(!std::is_copy_constructible_v<DenormalGuard> && !std::is_move_constructible_v<DenormalGuard>);
+
+/// At run time, whatever the compiler could work out beforehand.
+float product(float a, float b) {
+    const volatile float first = a;
+    const volatile float second = b;
+    return first * second;
+}
+
+constexpr float kSmallestNormal = std::numeric_limits<float>::min();
+constexpr float kDenormal = kSmallestNormal / 16.0F;
+
+TEST(DenormalGuard, KnowsThisMachine) { ASSERT_TRUE(DenormalGuard::supported()); }
+
+TEST(DenormalGuard, FlushesResults) {
+    EXPECT_NE(product(kSmallestNormal, 0.25F), 0.0F);
+    const DenormalGuard guard;
+    EXPECT_EQ(product(kSmallestNormal, 0.25F), 0.0F);
+    EXPECT_EQ(product(kSmallestNormal, 1.0F), kSmallestNormal) << "normal numbers stay";
+}
+
+TEST(DenormalGuard, CountsDenormalOperandsAsZero) {
+    EXPECT_NE(product(kDenormal, 0x1p100F), 0.0F);
+    const DenormalGuard guard;
+    EXPECT_EQ(product(kDenormal, 0x1p100F), 0.0F);
+}
+
+TEST(DenormalGuard, GivesTheThreadItsOwnModeBack) {
+    {
+        const DenormalGuard outer;
+        {
+            const DenormalGuard inner;
+            EXPECT_EQ(product(kSmallestNormal, 0.25F), 0.0F);
+        }
+        EXPECT_EQ(product(kSmallestNormal, 0.25F), 0.0F) << "the outer guard still holds";
+    }
+    EXPECT_EQ(product(kSmallestNormal, 0.25F), kSmallestNormal / 4.0F);
+    EXPECT_EQ(product(kDenormal, 0x1p100F), kDenormal * 0x1p100F);
+}
+
+}  // namespace
+}  // namespace rta
