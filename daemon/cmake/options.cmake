@@ -17,7 +17,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     endif()
 else()
     # GCC 12 does not know [[clang::nonblocking]], and reports paths through inlined library code that cannot happen.
-    target_compile_options(rta_options INTERFACE -Wno-attributes=clang:: -Wno-null-dereference)
+    target_compile_options(rta_options INTERFACE -Wno-attributes=clang:: -Wno-null-dereference -Wno-restrict)
 endif()
 
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
