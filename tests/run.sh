@@ -144,7 +144,7 @@ step_release() {
 step_asan() { build asan && test_preset asan; }
 step_tsan() { build tsan && test_preset tsan; }
 step_rtsan() { build rtsan && test_preset rtsan; }
-step_fuzz() { build fuzz && test_preset fuzz; }
+step_fuzz() { build fuzz fuzz_targets && test_preset fuzz; }
 
 step_wasm() {
     # What the module renders is compared with what rtad renders.

@@ -39,6 +39,7 @@ function(rta_fuzz_target name)
     add_executable(${name} ${FUZZ_SOURCES})
     target_link_libraries(${name} PRIVATE rta_options ${FUZZ_DEPENDS})
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzz_targets ${name})
     set(found ${CMAKE_CURRENT_BINARY_DIR}/${name}_found)
     file(MAKE_DIRECTORY ${found})
     add_test(NAME fuzz/${name}
