@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "graph/document.h"
 
-#include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
 #include <algorithm>
@@ -167,6 +166,40 @@ Place parent_of(Place place) {
 // ---------------------------------------------------------------------------------------------------------------------
 // Reading
 
+/// The text, as RapidJSON wants to read it. RapidJSON believes that it decodes strings in place, into the memory that
+/// it reads; they come into a string of their own instead. So it needs no stack, which it would handle with arithmetic
+/// on a null pointer, and the text stays whole for the error sentences. RapidJSON prescribes the names.
+class TextStream {
+ public:
+    using Ch = char;
+
+    explicit TextStream(std::string_view text) : text_{text} {}
+
+    // The text holds no zero byte: that is what stands for its end.
+    [[nodiscard]] Ch Peek() const { return offset_ < text_.size() ? text_[offset_] : '\0'; }
+    Ch Take() { return offset_ < text_.size() ? text_[offset_++] : '\0'; }
+    [[nodiscard]] std::size_t Tell() const { return offset_; }
+
+    Ch* PutBegin() {
+        string_begin_ = offset_ - 1;
+        decoded_.clear();
+        return nullptr;  // where the string stands is asked of decoded()
+    }
+    void Put(Ch c) { decoded_ += c; }
+    [[nodiscard]] std::size_t PutEnd(const Ch*) const { return decoded_.size(); }
+
+    /// The string that was just read, decoded. RapidJSON has put a zero byte at its end.
+    [[nodiscard]] std::string_view decoded() const { return std::string_view{decoded_}.substr(0, decoded_.size() - 1); }
+    /// Where its opening quote stands.
+    [[nodiscard]] std::size_t string_begin() const { return string_begin_; }
+
+ private:
+    std::string_view text_;
+    std::size_t offset_ = 0;
+    std::size_t string_begin_ = 0;
+    std::string decoded_;
+};
+
 struct Fault {
     std::size_t offset;  ///< in the text
     std::string sentence;
@@ -176,8 +209,7 @@ struct Fault {
 /// first byte, so nothing nests deeper than a document does. RapidJSON prescribes the names of the public functions.
 class DocumentBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, DocumentBuilder> {
  public:
-    DocumentBuilder(std::string_view text, const rapidjson::MemoryStream& stream)
-        : text_{text}, stream_{stream}, lines_{text} {}
+    DocumentBuilder(std::string_view text, const TextStream& stream) : text_{text}, stream_{stream}, lines_{text} {}
 
     [[nodiscard]] GraphDocument take() { return std::move(document_); }
     [[nodiscard]] std::optional<Fault>& fault() { return fault_; }
@@ -186,16 +218,15 @@ class DocumentBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, D
 
     bool Null();
     bool Bool(bool value);
-    bool RawNumber(const char* digits, rapidjson::SizeType length, bool copy);
-    bool String(const char* text, rapidjson::SizeType length, bool copy);
-    bool Key(const char* text, rapidjson::SizeType length, bool copy);
+    bool RawNumber(const char*, rapidjson::SizeType, bool);
+    bool String(const char*, rapidjson::SizeType, bool);
+    bool Key(const char*, rapidjson::SizeType, bool);
     bool StartObject();
     bool EndObject(rapidjson::SizeType member_count);
     bool StartArray();
     bool EndArray(rapidjson::SizeType element_count);
 
  private:
-    [[nodiscard]] std::size_t string_begin() const;
     [[nodiscard]] std::string item() const;
     [[nodiscard]] std::string wanted() const;
     [[nodiscard]] bool allowed(Kind found) const;
@@ -212,7 +243,7 @@ class DocumentBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, D
     bool refuse(std::size_t offset, std::string sentence);
 
     std::string_view text_;
-    const rapidjson::MemoryStream& stream_;
+    const TextStream& stream_;
     LineCounter lines_;
     Place place_ = Place::outside;
     std::string key_;
@@ -362,25 +393,15 @@ bool DocumentBuilder::finish_connection() {
     return true;
 }
 
-/// Offset of the opening quote of the string that was just read. Its content has no quote without a backslash before
-/// it, and what stands before the opening quote is never a backslash.
-std::size_t DocumentBuilder::string_begin() const {
-    std::size_t quote = stream_.Tell() - 1;
-    do {
-        quote = text_.rfind('"', quote - 1);
-    } while (text_[quote - 1] == '\\');
-    return quote;
-}
-
 /// An escape can name half of a UTF-16 pair, which no UTF-8 text can hold.
 bool DocumentBuilder::text_is_sound(std::string_view text, std::size_t offset) {
     if (first_invalid_utf8(text) == text.size()) return true;
     return refuse(offset, "a string holds half of a surrogate pair: \\ud800 to \\udfff come in pairs");
 }
 
-bool DocumentBuilder::Key(const char* text, rapidjson::SizeType length, bool) {
-    const std::size_t offset = string_begin();
-    key_.assign(text, length);
+bool DocumentBuilder::Key(const char*, rapidjson::SizeType, bool) {
+    const std::size_t offset = stream_.string_begin();
+    key_ = stream_.decoded();
     if (!text_is_sound(key_, offset)) return false;
     if (place_ == Place::settings) return free_key("setting", node_.settings.contains(key_), offset);
     if (place_ == Place::parameters) return free_key("parameter", node_.parameters.contains(key_), offset);
@@ -416,10 +437,10 @@ bool DocumentBuilder::Bool(bool value) {
     return true;
 }
 
-bool DocumentBuilder::String(const char* text, rapidjson::SizeType length, bool) {
-    const std::size_t offset = string_begin();
+bool DocumentBuilder::String(const char*, rapidjson::SizeType, bool) {
+    const std::size_t offset = stream_.string_begin();
     if (!expect(Kind::string, offset)) return false;
-    std::string value{text, length};
+    std::string value{stream_.decoded()};
     if (!text_is_sound(value, offset)) return false;
     if (place_ == Place::settings) {
         node_.settings.emplace(key_, std::move(value));
@@ -672,10 +693,11 @@ std::string DocumentPosition::prefix() const {
 Expected<GraphDocument> read_document(std::string_view text) {
     if (const auto fault = check_text(text)) return fail_at(text, *fault);
 
-    rapidjson::MemoryStream stream{text.data(), text.size()};
+    TextStream stream{text};
     DocumentBuilder builder{text, stream};
     rapidjson::Reader reader;
-    const rapidjson::ParseResult result = reader.Parse<rapidjson::kParseNumbersAsStringsFlag>(stream, builder);
+    constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag;
+    const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
     if (builder.fault()) return fail_at(text, *builder.fault());
     if (result.IsError()) {
         return fail_at(text, {result.Offset(), syntax_sentence(result.Code(), text, result.Offset(), builder)});

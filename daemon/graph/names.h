@@ -16,7 +16,6 @@ struct Quoted {
     [[nodiscard]] std::string operator()(std::string_view text) const;
 };
 inline constexpr Quoted quoted{};
-inline constexpr Quoted in_quotes{};
 
 /// `there is no setting "chanels" (did you mean "channels"?); there are: channels, first_channel`, or
 /// `...; there are none`. A long list is cut. `kind` is the word for what was looked up. [any]

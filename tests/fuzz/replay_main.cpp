@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// Stands in for libFuzzer: hands every file of the folders named on the command line to the fuzz target once.
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+int main(int argc, char** argv) {
+    int replayed = 0;
+    for (int i = 1; i < argc; ++i) {
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(argv[i])) {
+            if (!entry.is_regular_file()) continue;
+            std::ifstream file{entry.path(), std::ios::binary};
+            const std::string bytes{std::istreambuf_iterator<char>{file}, {}};
+            if (!file) {
+                std::fprintf(stderr, "cannot read %s\n", entry.path().c_str());
+                return 1;
+            }
+            std::printf("%s\n", entry.path().c_str());
+            std::fflush(stdout);  // the last line names the input at fault
+            LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+            ++replayed;
+        }
+    }
+    if (replayed == 0) std::fprintf(stderr, "there was nothing to replay\n");
+    return replayed == 0 ? 1 : 0;
+}
