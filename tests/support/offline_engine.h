@@ -78,7 +78,7 @@ class OfflineEngine : private Engine::Observer {
     AudioBuffer outputs_;
 
  public:
-    std::vector<std::vector<float>> recorded;  ///< channels x all frames so far
+    std::vector<std::vector<float>> recorded;                           ///< channels x all frames so far
     std::vector<std::pair<std::uint64_t, std::uint64_t>> applications;  ///< serial, frame
     std::vector<std::string> faults;
     std::vector<std::uint64_t> device_fades;

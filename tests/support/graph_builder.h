@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/audio_graph.h"
+#include "graph/compiler.h"
+#include "graph/node_instance.h"
+
+namespace rta::test {
+
+/// Builds graphs of the built-in node types without an engine, and compiles them as if everything had always been
+/// there.
+class GraphBuilder {
+ public:
+    GraphBuilder& add(std::string_view type, std::string name, Settings settings = {},
+                      const std::map<std::string, float, std::less<>>& parameters = {}) {
+        auto description = describe(type, std::move(name), std::move(settings));
+        auto values = description->parameter_values(parameters);
+        EXPECT_TRUE(values);
+        const auto added = graph.add_node(NodeId{next_id_++}, description, std::move(*values));
+        EXPECT_TRUE(added) << added.error().sentence;
+        return *this;
+    }
+    GraphBuilder& connect(std::string_view from, std::string_view to) {
+        const auto connected = graph.connect(from, to, {});
+        EXPECT_TRUE(connected) << connected.error().sentence;
+        return *this;
+    }
+    GraphBuilder& replace(std::string_view type, std::string name, Settings settings) {
+        const auto replaced =
+            graph.replace_node(NodeId{next_id_++}, describe(type, std::move(name), std::move(settings)));
+        EXPECT_TRUE(replaced) << replaced.error().sentence;
+        return *this;
+    }
+
+    /// `at_unity` false: every connection is mixed, as while it fades.
+    [[nodiscard]] CompileRequest request(bool at_unity = true) const {
+        CompileRequest request{.block_size = 64,
+                               .connection_fade_frames = 480,
+                               .device_fade_frames = 960,
+                               .nodes = {},
+                               .connections = {},
+                               .targets = {}};
+        std::map<NodeId, std::uint32_t> numbers;
+        for (const auto& node : graph.nodes()) {
+            numbers[node->id] = static_cast<std::uint32_t>(numbers.size());
+            auto processor = node->description->type->create({48'000.0, 64, node->description->settings});
+            EXPECT_TRUE(processor);
+            auto instance = std::make_shared<NodeInstance>(node->description, std::move(*processor));
+            instance->assign_id(node->id);
+            instance->start_with(node->parameters);
+            request.nodes.push_back({std::move(instance), false});
+        }
+        for (const auto& node : graph.nodes()) {
+            for (const IncomingConnection& incoming : node->incoming) {
+                request.connections.push_back({numbers.at(incoming.from.node), incoming.from.port, numbers.at(node->id),
+                                               incoming.to_port, std::make_shared<ConnectionState>(dsp::Ramp{1.0F}),
+                                               1.0F, at_unity});
+            }
+        }
+        return request;
+    }
+
+    AudioGraph graph;
+
+ private:
+    static std::shared_ptr<const NodeDescription> describe(std::string_view type, std::string name, Settings settings) {
+        auto description = NodeDescription::make(*builtin_nodes().find(type), std::move(name), std::move(settings));
+        EXPECT_TRUE(description) << description.error().sentence;
+        return *description;
+    }
+
+    std::uint64_t next_id_ = 1;
+};
+
+}  // namespace rta::test

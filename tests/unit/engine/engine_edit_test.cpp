@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+// Edits: what they do to the graph and to the sound of everything they do not name, and what is refused.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "support/offline_engine.h"
+
+namespace rta::test {
+namespace {
+
+/// Two branches: a sine on the left, a sine on the right.
+constexpr const char* kTwoBranches = R"({
+  "nodes": [ {"name": "left_osc",  "type": "sine", "parameters": {"frequency_hz": 997, "gain_db": -6}},
+             {"name": "right_osc", "type": "sine", "parameters": {"frequency_hz": 441, "gain_db": -6}},
+             {"name": "right_vol", "type": "gain"},
+             {"name": "left",  "type": "output", "settings": {"first_channel": 1}},
+             {"name": "right", "type": "output", "settings": {"first_channel": 2}} ],
+  "connections": [ {"from": "left_osc", "to": "left"}, {"from": "right_osc", "to": "right_vol"},
+                   {"from": "right_vol", "to": "right"} ] })";
+
+TEST(EngineEdit, AnEditElsewhereLeavesABranchBitIdentical) {
+    OfflineEngine edited;
+    OfflineEngine untouched;
+    edited.load(kTwoBranches);
+    untouched.load(kTwoBranches);
+    for (int round = 0; round < 12; ++round) {
+        edited.edit({AddNode{"gain", "extra", {}, {{"gain_db", -3.0F}}}, Disconnect{"right_vol", "right"},
+                     Connect{"right_vol", "extra", {}}, Connect{"extra", "right", {}}});
+        edited.render_blocks(5);
+        edited.edit({SetParameter{"right_osc", "frequency_hz", 300.0F + static_cast<float>(round), {}}});
+        edited.render_blocks(3);
+        edited.edit({RemoveNode{"extra"}, Connect{"right_vol", "right", {}}});
+        edited.render_blocks(7);
+    }
+    untouched.render_blocks(12 * 15);
+    EXPECT_EQ(edited.recorded[0], untouched.recorded[0]);
+    EXPECT_NE(edited.recorded[1], untouched.recorded[1]);
+}
+
+TEST(EngineEdit, AReplacedGraphKeepsTheStateOfWhatStays) {
+    OfflineEngine edited;
+    OfflineEngine untouched;
+    edited.load(kTwoBranches);
+    untouched.load(kTwoBranches);
+    edited.render_blocks(10);
+    edited.load(R"({"nodes": [ {"name": "left_osc", "type": "sine", "parameters": {"frequency_hz": 997, "gain_db": -6}},
+                               {"name": "left", "type": "output"} ],
+                    "connections": [ {"from": "left_osc", "to": "left"} ]})");
+    edited.settle();
+    edited.render_blocks(10);
+    untouched.render_blocks(static_cast<std::uint32_t>(edited.frame() / 64));
+    EXPECT_EQ(edited.recorded[0], untouched.recorded[0]) << "the sine's phase must go on";
+    EXPECT_EQ(edited.recorded[1].back(), 0.0F);
+    EXPECT_EQ(edited.engine.graph().node_count(), 2U);
+}
+
+TEST(EngineEdit, AReplacedGraphGivesDefaultsToParametersLeftOut) {
+    OfflineEngine offline;
+    offline.load(kTwoBranches);
+    offline.load(R"({"nodes": [ {"name": "left_osc", "type": "sine"} ]})");
+    const GraphNode* node = offline.engine.graph().find("left_osc");
+    EXPECT_EQ(node->parameters[*node->description->layout.find_parameter("frequency_hz")], 440.0F);
+    EXPECT_EQ(node->parameters[*node->description->layout.find_parameter("gain_db")], -20.0F);
+}
+
+TEST(EngineEdit, EveryRefusalNamesWhatIsWrongAndChangesNothing) {
+    struct Case {
+        std::vector<Edit> edits;
+        ErrorCode code;
+        std::uint32_t index;
+        std::vector<std::string> words;
+    };
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const Case cases[] = {
+        {{AddNode{"sine", "a", {}, {}}, AddNode{"sinus", "b", {}, {}}}, ErrorCode::not_found, 1, {"sinus", "sine"}},
+        {{AddNode{"sine", "left_osc", {}, {}}}, ErrorCode::already_exists, 0, {"left_osc"}},
+        {{AddNode{"sine", "1st", {}, {}}}, ErrorCode::invalid_argument, 0, {"1st"}},
+        {{AddNode{"sine", "a", {{"chanels", 2.0}}, {}}}, ErrorCode::not_found, 0, {"chanels", "channels"}},
+        {{AddNode{"sine", "a", {{"channels", 1e9}}, {}}},
+         ErrorCode::invalid_argument,
+         0,
+         {"channels", "1000000000", "64"}},
+        {{AddNode{"sine", "a", {}, {{"frequency", 1.0F}}}}, ErrorCode::not_found, 0, {"frequency", "frequency_hz"}},
+        {{RemoveNode{"left_osc"}, RemoveNode{"left_osc"}}, ErrorCode::not_found, 1, {"left_osc"}},
+        {{Connect{"nobody", "left", {}}}, ErrorCode::not_found, 0, {"nobody"}},
+        {{Connect{"left_osc:aux", "left", {}}}, ErrorCode::not_found, 0, {"aux", "left_osc", "out"}},
+        {{Connect{"left", "right", {}}}, ErrorCode::failed_precondition, 0, {"left", "output"}},
+        {{Connect{"left_osc", "left", nan}}, ErrorCode::invalid_argument, 0, {"gain_db"}},
+        {{Disconnect{"left_osc", "right"}}, ErrorCode::not_found, 0, {"left_osc -> right"}},
+        {{SetParameter{"left_osc", "gain_db", nan, {}}}, ErrorCode::invalid_argument, 0, {"gain_db", "left_osc"}},
+        {{SetParameter{"left_osc", "gain_db", 99.0F, {}}}, ErrorCode::invalid_argument, 0, {"99", "24"}},
+        {{SetParameter{"left_osc", "gain_db", 0.0F, -1.0F}}, ErrorCode::invalid_argument, 0, {"ramp", "-1"}},
+        {{AddNode{"gain", "wide", {{"channels", 3.0}}, {}}, AddNode{"gain", "two", {{"channels", 2.0}}, {}},
+          Connect{"two", "wide", {}}},
+         ErrorCode::failed_precondition,
+         2,
+         {"two", "2 channels", "wide", "3 channels"}},
+        {{AddNode{"gain", "a", {}, {}}, AddNode{"gain", "b", {}, {}}, Connect{"right_vol", "a", {}},
+          Connect{"a", "b", {}}, Connect{"b", "right_vol", {}}, SetParameter{"a", "gain_db", 0.0F, {}}},
+         ErrorCode::failed_precondition,
+         4,
+         {"right_vol -> a -> b -> right_vol"}},
+        {{Connect{"right_vol", "right_vol", {}}}, ErrorCode::failed_precondition, 0, {"right_vol -> right_vol"}},
+        {{ChangeSettings{"right_vol", {{"channels", 2.0}}}}, ErrorCode::failed_precondition, 0, {"right_vol", "right"}},
+    };
+    OfflineEngine offline;
+    OfflineEngine untouched;
+    offline.load(kTwoBranches);
+    untouched.load(kTwoBranches);
+    const std::string before = write_document(offline.engine.graph().document());
+    for (const Case& c : cases) {
+        const auto result = offline.apply(c.edits);
+        ASSERT_FALSE(result) << c.words.front();
+        const Error& error = result.error();
+        EXPECT_EQ(error.code, c.code) << error.sentence;
+        EXPECT_EQ(error.edit_index, c.index) << error.sentence;
+        for (const std::string& word : c.words) {
+            EXPECT_NE(error.sentence.find(word), std::string::npos) << "no " << word << " in: " << error.sentence;
+        }
+        EXPECT_EQ(write_document(offline.engine.graph().document()), before);
+        EXPECT_EQ(offline.engine.revision(), 1U);
+        offline.render_blocks(2);
+        untouched.render_blocks(2);
+    }
+    EXPECT_EQ(offline.recorded, untouched.recorded);
+}
+
+TEST(EngineEdit, DocumentErrorsTellLineAndColumn) {
+    OfflineEngine offline;
+    const auto error_of = [&](const char* text) {
+        auto document = read_document(text);
+        if (!document) return document.error().sentence;
+        const auto result = offline.apply({ReplaceGraph{std::move(*document)}});
+        return result ? std::string{} : result.error().sentence;
+    };
+    EXPECT_NE(error_of("{\"nodes\": [\n  {\"name\": \"a\", \"type\": \"gian\"} ]}").find("line 2, column 3"),
+              std::string::npos);
+    EXPECT_NE(
+        error_of("{\"nodes\": [\n  {\"name\": \"a\", \"type\": \"gain\"},\n  {\"name\": \"a\", \"type\": \"gain\"} ]}")
+            .find("line 3, column 3"),
+        std::string::npos);
+    EXPECT_NE(
+        error_of("{\"nodes\": [],\n\"connections\": [ {\"from\": \"x\", \"to\": \"y\"} ]}").find("line 2, column 18"),
+        std::string::npos);
+}
+
+TEST(EngineEdit, ADuplicateOfANodeThatStaysIsRefused) {
+    OfflineEngine offline;
+    offline.load(R"({"nodes": [ {"name": "a", "type": "gain"} ]})");
+    auto document = read_document(R"({"nodes": [ {"name": "a", "type": "gain"}, {"name": "a", "type": "gain"} ]})");
+    ASSERT_TRUE(document);
+    const auto result = offline.apply({ReplaceGraph{std::move(*document)}});
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, ErrorCode::already_exists);
+}
+
+TEST(EngineEdit, CheckCommitsNothing) {
+    OfflineEngine offline;
+    offline.load(kTwoBranches);
+    auto prepared = offline.engine.prepare({{AddNode{"gain", "a", {}, {}}, Connect{"left_osc", "a", {}}}});
+    ASSERT_TRUE(prepared);
+    const auto size = offline.engine.check(*prepared);
+    ASSERT_TRUE(size);
+    EXPECT_EQ(size->node_count, 6U);
+    EXPECT_EQ(size->connection_count, 4U);
+    EXPECT_EQ(offline.engine.graph().node_count(), 5U);
+    EXPECT_EQ(offline.engine.revision(), 1U);
+    EXPECT_EQ(offline.engine.statistics().plans_made, 1U);
+    ASSERT_TRUE(offline.engine.commit(*prepared)) << "what was checked can be committed";
+}
+
+TEST(EngineEdit, ParametersAreSetTogetherOrNotAtAll) {
+    OfflineEngine offline;
+    offline.load(kTwoBranches);
+    const SetParameter changes[] = {{"left_osc", "frequency_hz", 500.0F, {}}, {"right_osc", "frequency_hz", -1.0F, {}}};
+    const auto refused = offline.engine.set_parameters(changes);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().edit_index, 1U);
+    const GraphNode* node = offline.engine.graph().find("left_osc");
+    EXPECT_EQ(node->parameters[*node->description->layout.find_parameter("frequency_hz")], 997.0F);
+    EXPECT_EQ(offline.engine.revision(), 1U);
+}
+
+/// A node that plays NaN from its tenth block on, once.
+class BreakingProcessor final : public Processor {
+ public:
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        const bool breaks = breaks_at_all && ++blocks_ == 10;
+        for (float& sample : context.outputs[0].channel(0))
+            sample = breaks ? std::numeric_limits<float>::quiet_NaN() : 0.5F;
+        if (breaks) blocks_ = 9;  // and goes on doing so until it is built anew
+    }
+    void reset() RTA_NONBLOCKING override { blocks_ = 0; }
+
+    static inline bool breaks_at_all = true;
+
+ private:
+    int blocks_ = 0;
+};
+
+TEST(EngineEdit, ANodeThatProducesNanIsMutedNamedAndBuiltAnew) {
+    static constexpr std::array<PortSpec, 1> kOut{{{"out", 1}}};
+    static constexpr NodeType kBreaking{.name = "breaking",
+                                        .help = "Breaks.",
+                                        .outputs = kOut,
+                                        .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {
+                                            return std::make_unique<BreakingProcessor>();
+                                        }};
+    const NodeType* types[] = {&kBreaking, builtin_nodes().find("output")};
+    const NodeRegistry registry{types};
+    BreakingProcessor::breaks_at_all = true;
+    OfflineEngine offline{{}, registry};
+    offline.load(R"({"nodes": [ {"name": "bad", "type": "breaking"}, {"name": "out", "type": "output"} ],
+                     "connections": [ {"from": "bad", "to": "out"} ]})");
+    offline.render_blocks(15);
+    BreakingProcessor::breaks_at_all = false;
+    offline.render_blocks(20);
+    EXPECT_EQ(offline.faults, std::vector<std::string>{"bad"});
+    for (const float sample : offline.recorded[0]) ASSERT_TRUE(std::isfinite(sample));
+    EXPECT_EQ(offline.recorded[0].back(), 0.5F) << "the rebuilt node plays";
+    EXPECT_EQ(offline.engine.revision(), 1U);
+}
+
+}  // namespace
+}  // namespace rta::test

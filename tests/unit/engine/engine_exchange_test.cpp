@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// Plans and parameters on their way to the audio thread and back: order, room, accounting.
+#include <gtest/gtest.h>
+
+#include "support/offline_engine.h"
+
+namespace rta::test {
+namespace {
+
+constexpr const char* kChain = R"({
+  "nodes": [ {"name": "one", "type": "constant", "parameters": {"value": 1}}, {"name": "out", "type": "output"} ],
+  "connections": [ {"from": "one", "to": "out"} ] })";
+
+TEST(EngineExchange, AFullEngineSaysSoAndChangesNothing) {
+    OfflineEngine offline;
+    offline.load(kChain);
+    offline.polls = false;
+    Expected<Ticket> ticket;
+    int commits = 0;
+    do {
+        ticket = offline.apply({SetParameter{"one", "value", 0.5F, {}}});
+        ++commits;
+        ASSERT_LT(commits, 100);
+    } while (ticket);
+    EXPECT_EQ(ticket.error().code, ErrorCode::resource_exhausted);
+    const std::uint64_t revision = offline.engine.revision();
+    EXPECT_EQ(revision, static_cast<std::uint64_t>(commits));
+
+    offline.polls = true;
+    offline.render_blocks(40);
+    EXPECT_EQ(offline.engine.revision(), revision);
+    offline.edit({SetParameter{"one", "value", 0.25F, {}}});
+}
+
+TEST(EngineExchange, AFullRingOfParametersIsRefusedToo) {
+    OfflineEngine offline;
+    offline.load(kChain);
+    const SetParameter change{"one", "value", 0.5F, {}};
+    int sent = 0;
+    while (offline.engine.set_parameters({&change, 1})) ASSERT_LT(++sent, 5000);
+    EXPECT_EQ(sent, 1023);  // 1,024 unanswered commands, the plan among them
+    offline.settle();
+    EXPECT_TRUE(offline.engine.set_parameters({&change, 1}));
+}
+
+TEST(EngineExchange, SerialsAreAppliedInOrderAndToldWithTheirFrame) {
+    OfflineEngine offline;
+    offline.load(kChain);
+    offline.render_block();
+    const auto first = offline.apply({SetParameter{"one", "value", 0.5F, {}}});
+    const SetParameter change{"one", "value", 0.25F, {}};
+    const auto second = offline.engine.set_parameters({&change, 1});
+    ASSERT_TRUE(first && second);
+    EXPECT_EQ(second->serial, first->serial + 1);
+    offline.render_block();  // the plan carries a target, so that what is behind it waits one block
+    EXPECT_EQ(offline.applications.back(), std::pair(first->serial, std::uint64_t{64}));
+    offline.render_block();
+    EXPECT_EQ(offline.applications.back(), std::pair(second->serial, std::uint64_t{128}));
+    offline.render_blocks(30);
+    EXPECT_EQ(offline.recorded[0].back(), 0.25F);
+}
+
+TEST(EngineExchange, SeveralPlansInOneBlockLoseNoParameter) {
+    OfflineEngine offline;
+    offline.load(kChain);
+    offline.render_block();
+    offline.edit({SetParameter{"one", "value", 0.5F, {}}});
+    offline.edit({AddNode{"gain", "idle", {}, {}}});
+    offline.edit({SetParameter{"out", "gain_db", -120.0F, {}}});
+    offline.edit({RemoveNode{"idle"}});
+    offline.edit({SetParameter{"out", "gain_db", 0.0F, {}}});
+    offline.settle();
+    offline.render_blocks(30);
+    EXPECT_EQ(offline.recorded[0].back(), 0.5F);
+}
+
+TEST(EngineExchange, ThousandsOfParametersRideOnAPlanAndBeginInOneBlock) {
+    OfflineEngine offline;
+    std::vector<Edit> edits{AddNode{"output", "out", {}, {}}};
+    constexpr int kNodes = 3000;
+    for (int i = 0; i < kNodes; ++i) {
+        const std::string name = "c" + std::to_string(i);
+        edits.emplace_back(AddNode{"constant", name, {}, {}});
+        edits.emplace_back(Connect{name, "out", {}});
+    }
+    offline.edit(std::move(edits));
+    offline.settle();
+    std::vector<SetParameter> changes;
+    for (int i = 0; i < kNodes; ++i) changes.push_back({"c" + std::to_string(i), "value", 1.0F / 1024.0F, 0.0F});
+    const std::uint64_t revision = offline.engine.revision();
+    const auto ticket = offline.engine.set_parameters(changes);
+    ASSERT_TRUE(ticket) << ticket.error().sentence;
+    const std::size_t begin = offline.recorded[0].size();
+    offline.render_blocks(2);
+    EXPECT_EQ(offline.applications.back().first, ticket->serial);
+    for (std::size_t i = begin; i < offline.recorded[0].size(); ++i) {
+        ASSERT_EQ(offline.recorded[0][i], static_cast<float>(kNodes) / 1024.0F);  // exact: powers of two
+    }
+    EXPECT_EQ(offline.engine.revision(), revision) << "parameters take no revision";
+}
+
+TEST(EngineExchange, EveryPlanIsHandedBackAndFreed) {
+    OfflineEngine offline;
+    offline.load(kChain);
+    for (int i = 0; i < 200; ++i) {
+        offline.edit({AddNode{"gain", "extra", {}, {}}, Disconnect{"one", "out"}, Connect{"one", "extra", {}},
+                      Connect{"extra", "out", {}}});
+        offline.render_blocks(static_cast<std::uint32_t>(i % 5));
+        offline.poll();
+        offline.render_block();
+        offline.edit({RemoveNode{"extra"}, Connect{"one", "out", {}}});
+        offline.render_blocks(2);
+    }
+    offline.settle();
+    const EngineStatistics statistics = offline.engine.statistics();
+    EXPECT_GE(statistics.plans_made, 401U);
+    EXPECT_EQ(statistics.plans_alive, 1U);
+    EXPECT_EQ(statistics.plans_made, statistics.plans_freed + statistics.plans_alive);
+}
+
+TEST(EngineExchange, TheGateLetsOnlyTheNewestGenerationIn) {
+    OfflineEngine offline;
+    const auto generation = offline.engine.gate().start_generation();
+    EXPECT_FALSE(offline.engine.gate().try_claim(generation - 1));
+    const auto claim = offline.engine.gate().try_claim(generation);
+    EXPECT_TRUE(claim);
+    EXPECT_FALSE(offline.engine.gate().try_claim(generation)) << "one audio thread at a time";
+}
+
+}  // namespace
+}  // namespace rta::test

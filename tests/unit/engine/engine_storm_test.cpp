@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+// Random edits, thousands of them: no click in the path of a tone, and a sound that in the end is the graph's, bit for
+// bit, however it came about.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <set>
+
+#include "support/offline_engine.h"
+
+namespace rta::test {
+namespace {
+
+/// Edits the path of one tone at random: osc -> [some of g0 g1 g2 g3 in any order] -> out.
+class TonePathEditor {
+ public:
+    TonePathEditor(OfflineEngine& offline, unsigned seed) : offline_{offline}, random_{seed} {}
+
+    void start() {
+        offline_.edit({AddNode{"sine", "osc", {}, {{"frequency_hz", 440.0F}, {"gain_db", -6.0F}}},
+                       AddNode{"output", "out", {}, {}}, Connect{"osc", "out", {}}});
+    }
+
+    void edit_once() {
+        switch (pick(5)) {
+            case 0:
+                insert();
+                break;
+            case 1:
+                remove();
+                break;
+            case 2:
+                swap();
+                break;
+            case 3:
+                retune();
+                break;
+            default:
+                reconnect();
+                break;
+        }
+    }
+
+ private:
+    int pick(int count) { return std::uniform_int_distribution{0, count - 1}(random_); }
+
+    [[nodiscard]] std::vector<std::string> path() const {
+        std::vector<std::string> whole{"osc"};
+        whole.insert(whole.end(), inner_.begin(), inner_.end());
+        whole.emplace_back("out");
+        return whole;
+    }
+
+    /// From the path as it is to `inner`, in one transaction.
+    void rewire(std::vector<std::string> inner, std::vector<Edit> before, std::vector<Edit> after) {
+        const auto connections_of = [](const std::vector<std::string>& nodes) {
+            std::set<std::pair<std::string, std::string>> connections;
+            for (std::size_t i = 1; i < nodes.size(); ++i) connections.emplace(nodes[i - 1], nodes[i]);
+            return connections;
+        };
+        const auto old_connections = connections_of(path());
+        inner_ = std::move(inner);
+        const auto new_connections = connections_of(path());
+        std::vector<Edit> edits = std::move(before);
+        for (const auto& [from, to] : old_connections) {
+            if (!new_connections.contains({from, to})) edits.emplace_back(Disconnect{from, to});
+        }
+        for (const auto& [from, to] : new_connections) {
+            if (!old_connections.contains({from, to})) edits.emplace_back(Connect{from, to, {}});
+        }
+        edits.insert(edits.end(), after.begin(), after.end());
+        offline_.edit(std::move(edits));
+    }
+
+    void insert() {
+        if (inner_.size() >= 4) return retune();
+        const std::string name = "g" + std::to_string(next_++);
+        auto inner = inner_;
+        inner.insert(inner.begin() + pick(static_cast<int>(inner.size()) + 1), name);
+        rewire(std::move(inner), {AddNode{"gain", name, {}, {}}}, {});
+    }
+    void remove() {
+        if (inner_.empty()) return insert();
+        auto inner = inner_;
+        const auto victim = inner.begin() + pick(static_cast<int>(inner.size()));
+        const std::string name = *victim;
+        inner.erase(victim);
+        rewire(std::move(inner), {}, {RemoveNode{name}});
+    }
+    void swap() {
+        if (inner_.size() < 2) return insert();
+        auto inner = inner_;
+        std::ranges::shuffle(inner, random_);
+        rewire(std::move(inner), {}, {});
+    }
+    void retune() {
+        const SetParameter change{"osc", "frequency_hz", static_cast<float>(300 + pick(400)), {}};
+        const auto ticket = offline_.engine.set_parameters({&change, 1});
+        ASSERT_TRUE(ticket) << ticket.error().sentence;
+    }
+    void reconnect() {
+        const auto nodes = path();
+        const auto at = static_cast<std::size_t>(pick(static_cast<int>(nodes.size()) - 1));
+        offline_.edit({Disconnect{nodes[at], nodes[at + 1]}});
+        offline_.render_blocks(static_cast<std::uint32_t>(pick(4)));
+        offline_.edit({Connect{nodes[at], nodes[at + 1], {}}});
+    }
+
+    OfflineEngine& offline_;
+    std::mt19937 random_;
+    std::vector<std::string> inner_;
+    int next_ = 0;
+};
+
+double largest_second_difference(const std::vector<float>& samples) {
+    double largest = 0.0;
+    for (std::size_t i = 2; i < samples.size(); ++i) {
+        const double bend = static_cast<double>(samples[i]) - 2.0 * static_cast<double>(samples[i - 1]) +
+                            static_cast<double>(samples[i - 2]);
+        largest = std::max(largest, std::abs(bend));
+    }
+    return largest;
+}
+
+/// A sine of amplitude A and at most 700 Hz bends by A w^2 at most, w = 2 pi 700 / 48000 = 0.0916: 0.0042 for A = 0.5.
+/// A fade of 480 frames adds a corner of A/480 where it begins and ends, and 2 w A/480 while it runs. A path has at
+/// most five connections in a row, each a sum of a fading and a rising one: with all of them moving at once, 10 corners
+/// of 0.5/480 = 0.0104 and 10 x 2 x 0.0916 x 0.5/480 = 0.0019. A step without ramps bends by up to 0.5.
+constexpr double kBound = 0.0042 + 0.0104 + 0.0019;
+
+TEST(EngineStorm, RandomEditsInTheTonesPathLeaveNoClick) {
+    for (unsigned seed = 1; seed <= 8; ++seed) {
+        OfflineEngine offline;
+        TonePathEditor editor{offline, seed};
+        editor.start();
+        std::mt19937 random{seed};
+        for (int i = 0; i < 500; ++i) {
+            editor.edit_once();
+            offline.render_blocks(std::uniform_int_distribution{1U, 12U}(random));
+        }
+        offline.settle();
+        EXPECT_LE(largest_second_difference(offline.recorded[0]), kBound) << "seed " << seed;
+        EXPECT_EQ(offline.engine.statistics().plans_alive, 1U);
+        EXPECT_EQ(offline.engine.statistics().telemetry_dropped, 0U);
+    }
+}
+
+TEST(EngineStorm, TheSameEditsWithoutRampsClick) {
+    EngineConfig config;
+    config.ramps = false;
+    OfflineEngine offline{config};
+    TonePathEditor editor{offline, 1};
+    editor.start();
+    for (int i = 0; i < 100; ++i) {
+        editor.edit_once();
+        offline.render_blocks(5);
+    }
+    EXPECT_GT(largest_second_difference(offline.recorded[0]), 4.0 * kBound);
+}
+
+/// Edits any graph at random; what the engine refuses it must refuse whole.
+class GraphScrambler {
+ public:
+    GraphScrambler(OfflineEngine& offline, unsigned seed) : offline_{offline}, random_{seed} {}
+
+    void scramble() {
+        std::vector<Edit> edits;
+        for (int i = pick(3); i >= 0; --i) edits.push_back(any_edit());
+        const std::string before = write_document(offline_.engine.graph().document());
+        const auto ticket = offline_.apply(std::move(edits));
+        if (ticket) {
+            ++accepted;
+        } else {
+            ASSERT_EQ(write_document(offline_.engine.graph().document()), before) << ticket.error().sentence;
+        }
+    }
+
+    int accepted = 0;
+
+ private:
+    int pick(int count) { return std::uniform_int_distribution{0, count - 1}(random_); }
+    std::string name() { return "n" + std::to_string(pick(12)); }
+
+    Edit any_edit() {
+        static constexpr const char* kTypes[] = {"constant", "gain", "gain", "output"};
+        switch (pick(8)) {
+            case 0:
+            case 1: {
+                const std::string type = kTypes[pick(4)];
+                AddNode add{type, name(), {}, {}};
+                if (type == "constant") add.parameters["value"] = static_cast<float>(pick(64)) / 64.0F;
+                return add;
+            }
+            case 2:
+                return RemoveNode{name()};
+            case 3:
+                return Disconnect{name(), name()};
+            case 4:
+                return ChangeSettings{name(), {{"channels", static_cast<double>(1 + pick(2))}}};
+            default:
+                return Connect{name(), name(), {}};
+        }
+    }
+
+    OfflineEngine& offline_;
+    std::mt19937 random_;
+};
+
+TEST(EngineStorm, HoweverAGraphCameAboutItSoundsLikeItsDocument) {
+    for (unsigned seed = 1; seed <= 40; ++seed) {
+        OfflineEngine lived{{}, builtin_nodes(), 1};
+        GraphScrambler scrambler{lived, seed};
+        std::mt19937 random{seed};
+        for (int i = 0; i < 400; ++i) {
+            scrambler.scramble();
+            lived.render_blocks(std::uniform_int_distribution{0U, 9U}(random));
+            lived.poll();
+        }
+        lived.settle();
+        lived.render_blocks(2);
+        ASSERT_GT(scrambler.accepted, 20);
+
+        OfflineEngine fresh{{}, builtin_nodes(), 1};
+        fresh.load(write_document(lived.engine.graph().document()));
+        fresh.render_blocks(2);
+        EXPECT_EQ(lived.recorded[0].back(), fresh.recorded[0].back()) << "seed " << seed;
+        EXPECT_EQ(lived.engine.statistics().plans_alive, 1U);
+    }
+}
+
+}  // namespace
+}  // namespace rta::test

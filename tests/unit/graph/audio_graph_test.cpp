@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "graph/audio_graph.h"
+
+#include <gtest/gtest.h>
+
+#include "support/graph_builder.h"
+
+namespace rta {
+namespace {
+
+using test::GraphBuilder;
+
+TEST(AudioGraph, ACopySharesNothingThatIsEdited) {
+    GraphBuilder builder;
+    builder.add("constant", "one").add("gain", "vol").connect("one", "vol");
+    const AudioGraph copy = builder.graph;
+    const std::string before = write_document(copy.document());
+    ASSERT_TRUE(builder.graph.set_parameter("vol", "gain_db", -6.0F));
+    ASSERT_TRUE(builder.graph.disconnect("one", "vol"));
+    builder.add("gain", "more").connect("one", "more");
+    ASSERT_TRUE(builder.graph.remove_node("vol"));
+    EXPECT_EQ(write_document(copy.document()), before);
+    EXPECT_EQ(copy.connection_count(), 1U);
+    EXPECT_EQ(builder.graph.connection_count(), 1U);
+}
+
+TEST(AudioGraph, RemovingANodeRemovesItsConnections) {
+    GraphBuilder builder;
+    builder.add("constant", "a").add("gain", "b").add("gain", "c").add("gain", "d");
+    builder.connect("a", "b").connect("b", "c").connect("b", "d").connect("a", "d");
+    ASSERT_TRUE(builder.graph.remove_node("b"));
+    EXPECT_EQ(builder.graph.connection_count(), 1U);
+    EXPECT_EQ(builder.graph.document().connections.size(), 1U);
+    EXPECT_EQ(builder.graph.find("b"), nullptr);
+    EXPECT_TRUE(builder.graph.disconnect("a", "d"));
+}
+
+TEST(AudioGraph, AMonoOutputFeedsAWiderInputAndNothingElseMismatches) {
+    GraphBuilder builder;
+    builder.add("gain", "mono").add("gain", "stereo", {{"channels", 2.0}}).add("gain", "three", {{"channels", 3.0}});
+    EXPECT_TRUE(builder.graph.connect("mono", "stereo", {}));
+    const auto refused = builder.graph.connect("stereo", "three", {});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::failed_precondition);
+    EXPECT_EQ(
+        refused.error().sentence,
+        "connection stereo -> three refused: stereo has 2 channels, three has 3 channels; the widths must be equal, or "
+        "the first 1");
+    EXPECT_FALSE(builder.graph.connect("stereo", "mono", {}));
+}
+
+TEST(AudioGraph, ARepeatedConnectSetsTheGainAndAddsNothing) {
+    GraphBuilder builder;
+    builder.add("gain", "a").add("gain", "b").connect("a", "b");
+    ASSERT_TRUE(builder.graph.connect("a", "b:in", -3.0F));
+    EXPECT_EQ(builder.graph.connection_count(), 1U);
+    EXPECT_EQ(builder.graph.document().connections.at(0).gain_db, -3.0F);
+    ASSERT_TRUE(builder.graph.connect("a:out", "b", {}));
+    EXPECT_EQ(builder.graph.document().connections.at(0).gain_db, std::nullopt);
+}
+
+TEST(AudioGraph, AReplacedNodeKeepsItsConnectionsAndParameters) {
+    GraphBuilder builder;
+    builder.add("constant", "a").add("gain", "b").add("output", "c", {{"channels", 2.0}});
+    builder.connect("a", "b").connect("b", "c");
+    ASSERT_TRUE(builder.graph.set_parameter("b", "gain_db", -7.0F));
+    const NodeId before = builder.graph.find("b")->id;
+    builder.replace("gain", "b", {{"channels", 2.0}});
+    const GraphNode* node = builder.graph.find("b");
+    EXPECT_NE(node->id, before);
+    EXPECT_EQ(node->parameters[*node->description->layout.find_parameter("gain_db")], -7.0F);
+    EXPECT_EQ(node->incoming.size(), 1U);
+    EXPECT_EQ(node->outgoing.size(), 1U);
+    EXPECT_EQ(builder.graph.connection_count(), 2U);
+}
+
+TEST(AudioGraph, ACycleIsNamedWhole) {
+    GraphBuilder builder;
+    builder.add("gain", "a").add("gain", "b").add("gain", "c").add("gain", "d");
+    builder.connect("a", "b").connect("b", "c").connect("c", "d");
+    EXPECT_TRUE(builder.graph.check_acyclic());
+    builder.connect("d", "b");
+    const auto acyclic = builder.graph.check_acyclic();
+    ASSERT_FALSE(acyclic);
+    EXPECT_EQ(acyclic.error().sentence, "the connections would close a cycle: b -> c -> d -> b");
+}
+
+TEST(AudioGraph, TheDocumentGivesTheSameGraphBack) {
+    GraphBuilder builder;
+    builder.add("sine", "osc").add("gain", "vol").add("output", "out", {{"channels", 2.0}, {"first_channel", 3.0}});
+    builder.connect("osc", "vol").connect("vol", "out");
+    ASSERT_TRUE(builder.graph.connect("osc", "out", -12.5F));
+    const std::string text = write_document(builder.graph.document());
+    const auto read = read_document(text);
+    ASSERT_TRUE(read);
+    GraphBuilder again;
+    for (const auto& node : read->nodes) again.add(node.type, node.name, node.settings, node.parameters);
+    for (const auto& connection : read->connections) {
+        ASSERT_TRUE(again.graph.connect(connection.from, connection.to, connection.gain_db));
+    }
+    EXPECT_EQ(write_document(again.graph.document()), text);
+}
+
+}  // namespace
+}  // namespace rta
