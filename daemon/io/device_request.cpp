@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "graph/names.h"
+
 namespace rta::io {
 namespace {
 
@@ -16,7 +18,7 @@ namespace {
 
 [[nodiscard]] std::string names_of(std::span<const DeviceInfo> devices, std::span<const std::size_t> indexes) {
     std::vector<std::string> names;
-    for (const std::size_t index : indexes) names.push_back('"' + devices[index].name + '"');
+    for (const std::size_t index : indexes) names.push_back(quoted(devices[index].name));
     return list_in_words(names);
 }
 

@@ -23,6 +23,10 @@ constexpr double kLargestBufferSeconds = 1.0;
 constexpr seconds kFirstCallbackLimit{2};
 constexpr seconds kOpenLimit{10};
 
+constexpr milliseconds kWatchInterval{10};
+/// Where nothing can be lost: files may still have something to report.
+constexpr milliseconds kLeisurelyInterval{100};
+
 /// Callbacks that do not come for this long, and for four periods, are worth a question to the host.
 constexpr milliseconds kStall{20};
 constexpr int kStallPeriods = 4;
@@ -164,15 +168,16 @@ Expected<void> DeviceSupervisor::start_null(const NullDevice::Config& config) {
     return {};
 }
 
-void DeviceSupervisor::poll(Clock::time_point now) {
+milliseconds DeviceSupervisor::poll(Clock::time_point now) {
     if (started_ && now - opening_since_ > kOpenLimit) {
         no_device({.running = {},
                    .refusals = "the sound system did not answer within " + std::to_string(kOpenLimit.count()) + " s",
                    .code = ErrorCode::deadline_exceeded});
     }
-    if (!current_.device || stopped_) return;
+    if (!current_.device || stopped_) return kLeisurelyInterval;
     report_warnings();
     if (host_drives_) watch(now);
+    return host_drives_ ? kWatchInterval : kLeisurelyInterval;
 }
 
 void DeviceSupervisor::watch(Clock::time_point now) {

@@ -65,8 +65,8 @@ class DeviceSupervisor {
     /// that was tried, and why not.
     void start(const DeviceRequest& request, std::function<void(Expected<void>)> started);
 
-    /// Watches. Call it every 10 ms or so.
-    void poll(Clock::time_point now);
+    /// Watches. Returns how soon it wants to be called again.
+    std::chrono::milliseconds poll(Clock::time_point now);
 
     [[nodiscard]] DeviceState state() const;
 

@@ -67,6 +67,9 @@ class CaughtStderr {
     int caught_ = -1;
 };
 
+void ignore_alsa(const char*, int, const char*, int, const char*, ...) {}
+void ignore_jack(const char*) {}
+
 /// Host libraries also print later, from threads of their own. They come with PortAudio and are not ours to link, so
 /// their handlers are set where they turn out to be there.
 void silence_host_libraries() {
@@ -74,11 +77,11 @@ void silence_host_libraries() {
     using JackHandler = void (*)(const char*);
     // Casts: how POSIX hands out functions by name; the types are those of the libraries' documentation.
     if (auto* const set = reinterpret_cast<int (*)(AlsaHandler)>(dlsym(RTLD_DEFAULT, "snd_lib_error_set_handler"))) {
-        set([](const char*, int, const char*, int, const char*, ...) {});
+        set(&ignore_alsa);
     }
     for (const char* const name : {"jack_set_error_function", "jack_set_info_function"}) {
         if (auto* const set = reinterpret_cast<void (*)(JackHandler)>(dlsym(RTLD_DEFAULT, name))) {
-            set([](const char*) {});
+            set(&ignore_jack);
         }
     }
 }

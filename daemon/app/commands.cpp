@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "app/commands.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "app/exit_status.h"
+#include "app/graph_file.h"
+#include "app/logging.h"
+#include "app/ramps.h"
+#include "engine/engine.h"
+#include "io/block_adapter.h"
+#include "io/device_host.h"
+#include "io/offline_device.h"
+#include "io/portaudio_host.h"
+
+namespace rta::app {
+namespace {
+
+[[nodiscard]] int failure(int status, const Error& error) {
+    print_error(error.sentence);
+    return status;
+}
+
+[[nodiscard]] std::string count_of(std::size_t count, const char* what) {
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+/// A document is checked with the engine it would run in.
+[[nodiscard]] EngineConfig render_config(const RenderOptions& options) {
+    return {.sample_rate_hz = static_cast<double>(options.sample_rate_hz),
+            .block_size = options.block_size,
+            .ramps = engine_ramps()};
+}
+
+/// A rendered file in which a node failed is not what was asked for.
+class RenderObserver final : public Engine::Observer {
+ public:
+    void applied(std::uint64_t, std::uint64_t) override {}
+    void device_faded(std::uint64_t) override {}
+    void node_faulted(const std::string& node, std::uint64_t frame) override {
+        if (fault_.empty()) {
+            fault_ = "node \"" + node + "\" produced NaN or infinity at frame " + std::to_string(frame) +
+                     " and was muted there";
+        }
+    }
+    [[nodiscard]] const std::string& fault() const { return fault_; }
+
+ private:
+    std::string fault_;
+};
+
+/// Renders in stretches, so that the engine can take in what the renderer tells it.
+[[nodiscard]] Expected<void> render_all(Engine& engine, io::OfflineDevice& device, std::uint64_t frames) {
+    constexpr std::uint64_t kStretchFrames = 4096;
+    io::BlockAdapter adapter{engine.gate(), engine.renderer(), device.description().sample_rate_hz,
+                             device.description().channels_in, device.description().channels_out};
+    adapter.grant(engine.gate().start_generation());
+    if (auto started = device.start(adapter); !started) return started;
+    RenderObserver observer;
+    while (frames > 0) {
+        const std::uint64_t stretch = std::min(frames, kStretchFrames);
+        if (auto rendered = device.advance(stretch); !rendered) return rendered;
+        engine.poll(observer);
+        frames -= stretch;
+    }
+    if (auto finished = device.finish(); !finished) return finished;
+    if (!observer.fault().empty()) return fail(ErrorCode::internal, observer.fault());
+    return {};
+}
+
+}  // namespace
+
+int run_devices() {
+    const auto host = io::make_portaudio_host([](const std::string&) {});
+    const auto devices = host->list();
+    if (!devices) return failure(kExitFailure, devices.error());
+    std::size_t widest = 0;
+    for (const io::DeviceInfo& device : *devices) widest = std::max(widest, device.name.size());
+    for (const io::DeviceInfo& device : *devices) {
+        const char* const role = device.default_input && device.default_output ? "  default input and output"
+                                 : device.default_output                       ? "  default output"
+                                 : device.default_input                        ? "  default input"
+                                                                               : "";
+        std::printf("%-*s  %3u in  %3u out  %6.0f Hz%s\n", static_cast<int>(widest), device.name.c_str(),
+                    device.channels_in, device.channels_out, device.default_sample_rate_hz, role);
+    }
+    if (devices->empty()) std::fputs("rtad: PortAudio finds no device; --device null needs none\n", stderr);
+    return std::fflush(stdout) == 0 ? kExitClean : kExitFailure;
+}
+
+int run_check(const CheckOptions& options) {
+    Engine engine{builtin_nodes(), EngineConfig{}};
+    const auto prepared = read_graph_file(engine, options.graph);
+    if (!prepared) return failure(kExitUsage, prepared.error());
+    if (const auto checked = engine.check(*prepared); !checked) {
+        print_error(options.graph + ": " + checked.error().sentence);
+        return kExitUsage;
+    }
+    const auto& document = std::get<ReplaceGraph>(prepared->transaction().edits.front()).document;
+    std::printf("%s: %s, %s: good\n", options.graph.c_str(), count_of(document.nodes.size(), "node").c_str(),
+                count_of(document.connections.size(), "connection").c_str());
+    return kExitClean;
+}
+
+int run_render(const RenderOptions& options) {
+    Engine engine{builtin_nodes(), render_config(options)};
+    if (const auto loaded = load_graph_file(engine, options.graph); !loaded) return failure(kExitUsage, loaded.error());
+    const std::uint32_t channels = highest_output_channel(engine.graph());
+    if (channels == 0) {
+        print_error(options.graph + ": the graph has no output node, so there is nothing to render");
+        return kExitUsage;
+    }
+    const auto frames = static_cast<std::uint64_t>(std::llround(options.duration_s * options.sample_rate_hz));
+    if (!io::wav_has_room(0, frames, channels)) {
+        print_error("--duration: " + std::to_string(channels) + " channels of " + std::to_string(frames) +
+                    " frames do not fit into a WAV file, which ends at 4 GiB");
+        return kExitUsage;
+    }
+    const auto device = io::OfflineDevice::open({.sample_rate_hz = options.sample_rate_hz,
+                                                 .block_size = options.block_size,
+                                                 .channels_out = channels,
+                                                 .output_file = options.output,
+                                                 .input_file = options.input});
+    if (!device) {
+        const bool usage = device.error().code != ErrorCode::unavailable;
+        return failure(usage ? kExitUsage : kExitFailure, device.error());
+    }
+    if (const auto rendered = render_all(engine, **device, frames); !rendered) {
+        return failure(kExitFailure, rendered.error());
+    }
+    return kExitClean;
+}
+
+}  // namespace rta::app

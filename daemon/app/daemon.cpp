@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+#include "app/daemon.h"
+
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/host.h"
+#include "api/server.h"
+#include "app/exit_status.h"
+#include "app/graph_file.h"
+#include "app/logging.h"
+#include "app/ramps.h"
+#include "engine/engine.h"
+#include "io/device_supervisor.h"
+#include "io/portaudio_host.h"
+
+namespace rta::app {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// How long the fade at the end may take before it is given up: a device that does not run ends no fade.
+constexpr milliseconds kFadeLimit{300};
+/// How long PortAudio may take to close.
+constexpr milliseconds kCloseLimit{300};
+
+[[nodiscard]] std::string describe(const io::DeviceDescription& device) {
+    std::string words = device.kind;
+    if (!device.name.empty()) words += " " + device.name;
+    return words + ", " + std::to_string(device.channels_in) + " in, " + std::to_string(device.channels_out) +
+           " out, " + std::to_string(device.sample_rate_hz) + " Hz";
+}
+
+/// The daemon's parts, and what api reaches through Host. [control]
+class Daemon final : private api::Host, private io::DeviceSupervisor::Observer {
+ public:
+    Daemon(const DaemonOptions& options, const MemoryLock& memory)
+        : options_{options},
+          memory_{memory},
+          engine_{builtin_nodes(),
+                  {.sample_rate_hz = static_cast<double>(options.device.sample_rate_hz),
+                   .block_size = options.device.block_size,
+                   .ramps = engine_ramps()}},
+          supervisor_{engine_.gate(), engine_.renderer(), *this,
+                      [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
+                      io::make_portaudio_host(
+                          [](const std::string& line) { log(api::LogLevel::debug, "a host library says: " + line); })},
+          server_{io_, engine_, *this, &log} {}
+
+    /// What must be right before there is sound. The sentence was logged where it fails.
+    [[nodiscard]] bool configure();
+    /// Until a signal, or a device that does not start. Returns the exit status.
+    [[nodiscard]] int run();
+    /// Ends the device. False if the process must end without destroying anything.
+    [[nodiscard]] bool close() { return supervisor_.stop(kCloseLimit); }
+
+ private:
+    [[nodiscard]] bool listen();
+    void started(const Expected<void>& result);
+    void await_signal();
+    void fade_and_end();
+    void end(int status);
+    void watch();
+
+    [[nodiscard]] api::DeviceStatus device_status() const override;
+    [[nodiscard]] api::RealtimeStatus realtime_status() const override;
+    void list_devices(std::function<void(std::vector<api::DeviceInfo>)> done) override;
+    void device_changed(const std::string& sentence) override;
+    void device_warning(const std::string& sentence) override { log(api::LogLevel::warning, sentence); }
+
+    const DaemonOptions options_;
+    const MemoryLock memory_;
+    asio::io_context io_{1};
+    asio::signal_set signals_{io_, SIGINT, SIGTERM};
+    asio::steady_timer watch_timer_{io_};
+    asio::steady_timer fade_timer_{io_};
+    Engine engine_;
+    io::DeviceSupervisor supervisor_;
+    api::Server server_;
+    bool ending_ = false;
+    int status_ = kExitClean;
+};
+
+bool Daemon::configure() {
+    if (!options_.graph.empty()) {
+        if (const auto loaded = load_graph_file(engine_, options_.graph); !loaded) {
+            log(api::LogLevel::error, loaded.error().sentence);
+            return false;
+        }
+    }
+    return listen();
+}
+
+bool Daemon::listen() {
+    if (const auto bound = server_.listen_unix(options_.socket); !bound) {
+        log(api::LogLevel::error, bound.error().sentence);
+        return false;
+    }
+    std::string addresses = options_.socket;
+    for (const std::string& address : options_.listen) {
+        const auto bound = server_.listen_tcp(address);
+        if (!bound) {
+            log(api::LogLevel::error, bound.error().sentence);
+            return false;
+        }
+        addresses += ", " + *bound;
+    }
+    log(api::LogLevel::info, "rtad " RTA_VERSION " listens on " + addresses);
+    return true;
+}
+
+int Daemon::run() {
+    if (!memory_.locked) log(api::LogLevel::warning, "memory is not locked: " + memory_.detail);
+    await_signal();
+    supervisor_.start(options_.device, [this](const Expected<void>& result) { started(result); });
+    trim_memory();
+    watch();
+    io_.run();
+    server_.stop();
+    return status_;
+}
+
+void Daemon::started(const Expected<void>& result) {
+    if (!result) {
+        log(api::LogLevel::error, "the device cannot be started: " + result.error().sentence);
+        end(kExitFailure);
+        return;
+    }
+    log(api::LogLevel::info, "device: " + describe(supervisor_.state().description));
+}
+
+void Daemon::await_signal() {
+    signals_.async_wait([this](const asio::error_code& error, int) {
+        if (error) return;
+        // Somebody who asks twice does not want to wait.
+        signals_.async_wait([](const asio::error_code& second_error, int) {
+            if (!second_error) std::_Exit(kExitFailure);
+        });
+        fade_and_end();
+    });
+}
+
+void Daemon::fade_and_end() {
+    log(api::LogLevel::info, "ending");
+    if (!supervisor_.state().running) {
+        end(status_);
+        return;
+    }
+    server_.fade_out(kDeviceFadeMs, [this] { end(status_); });
+    fade_timer_.expires_after(kFadeLimit);
+    fade_timer_.async_wait([this](const asio::error_code& error) {
+        if (!error) end(status_);
+    });
+}
+
+void Daemon::end(int status) {
+    if (std::exchange(ending_, true)) return;
+    status_ = status;
+    io_.stop();
+}
+
+void Daemon::watch() {
+    watch_timer_.expires_after(supervisor_.poll(std::chrono::steady_clock::now()));
+    watch_timer_.async_wait([this](const asio::error_code& error) {
+        if (!error) watch();
+    });
+}
+
+api::DeviceStatus Daemon::device_status() const {
+    const io::DeviceState state = supervisor_.state();
+    return {.kind = state.description.kind,
+            .name = state.description.name,
+            .running = state.running,
+            .fallback_reason = state.fallback_reason,
+            .sample_rate_hz = static_cast<double>(state.description.sample_rate_hz),
+            .channels_in = state.description.channels_in,
+            .channels_out = state.description.channels_out,
+            .callback_frames = state.callback_frames,
+            .adapter_frames = state.adapter_frames,
+            .output_latency_s = state.counters.output_latency_s,
+            .input_latency_s = state.counters.input_latency_s,
+            .late_blocks = state.counters.late_blocks,
+            .xruns = state.counters.xruns};
+}
+
+api::RealtimeStatus Daemon::realtime_status() const {
+    io::DeviceState state = supervisor_.state();
+    return {.memory_locked = memory_.locked,
+            .memory_detail = memory_.detail,
+            .scheduling = std::move(state.scheduling),
+            .scheduling_detail = std::move(state.scheduling_detail)};
+}
+
+void Daemon::list_devices(std::function<void(std::vector<api::DeviceInfo>)> done) {
+    supervisor_.list([done = std::move(done)](const Expected<std::vector<io::DeviceInfo>>& listed) {
+        std::vector<api::DeviceInfo> devices;
+        if (!listed) {
+            log(api::LogLevel::warning, "devices cannot be listed: " + listed.error().sentence);
+            done(std::move(devices));
+            return;
+        }
+        for (const io::DeviceInfo& device : *listed) {
+            devices.push_back({.name = device.name,
+                               .channels_in = device.channels_in,
+                               .channels_out = device.channels_out,
+                               .default_sample_rate_hz = device.default_sample_rate_hz,
+                               .default_input = device.default_input,
+                               .default_output = device.default_output});
+        }
+        done(std::move(devices));
+    });
+}
+
+void Daemon::device_changed(const std::string& sentence) {
+    log(api::LogLevel::warning, sentence);
+    server_.device_changed(device_status());
+}
+
+}  // namespace
+
+int run_daemon(const DaemonOptions& options, const MemoryLock& memory) {
+    auto daemon = std::make_unique<Daemon>(options, memory);
+    const int status = daemon->configure() ? daemon->run() : kExitUsage;
+    // With a host library in the process nothing is destroyed, not even by a return from main(): a thread of the
+    // library may still be in there, and its own clean-up may hang or abort. Files and sockets are closed by now.
+    if (!daemon->close()) std::_Exit(status);
+    return status;
+}
+
+}  // namespace rta::app

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <variant>
+
+#include "app/commands.h"
+#include "app/daemon.h"
+#include "app/exit_status.h"
+#include "app/logging.h"
+#include "app/options.h"
+#include "app/realtime.h"
+
+namespace {
+
+using namespace rta::app;
+
+/// One overload a command.
+struct Run {
+    int operator()(const DaemonOptions& options) const {
+        start_logging(options.log_level);
+        return run_daemon(options, lock_memory());
+    }
+    int operator()(const DevicesOptions&) const { return run_devices(); }
+    int operator()(const CheckOptions& options) const { return run_check(options); }
+    int operator()(const RenderOptions& options) const { return run_render(options); }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        prepare_process();
+        const auto parsed = parse_options(argc, argv);
+        if (const auto* const early = std::get_if<EarlyExit>(&parsed)) {
+            std::fputs(early->output.c_str(), stdout);
+            std::fputs(early->error.c_str(), stderr);
+            return early->status;
+        }
+        return std::visit(Run{}, std::get<Options>(parsed));
+    } catch (const std::exception& error) {
+        print_error(error.what());
+        return kExitFailure;
+    }
+}

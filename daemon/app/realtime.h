@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+namespace rta::app {
+
+/// What became of the wish to keep every page in memory.
+struct MemoryLock {
+    bool locked = false;
+    std::string detail;  ///< why not
+};
+
+/// Prepares the process for an audio thread. Call it first in main(), before there is any thread: small stacks for all
+/// threads to come, few malloc arenas, as many files and as much locked memory and real-time priority as the limits
+/// allow; a closed connection is an error of write(), not a signal.
+void prepare_process();
+
+/// Keeps every page in memory that is there or is touched from now on: the audio thread must never wait for the disk.
+[[nodiscard]] MemoryLock lock_memory();
+
+/// Gives freed memory back to the system, after a start that needed more than running does.
+void trim_memory();
+
+}  // namespace rta::app
