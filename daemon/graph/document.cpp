@@ -415,16 +415,16 @@ bool DocumentBuilder::free_key(std::string_view kind, bool duplicate, std::size_
 
 bool DocumentBuilder::fixed_key(std::size_t offset) {
     const std::span<const MemberKey> keys = keys_of(place_);
-    const std::string where = place_ == Place::document ? "the document" : item();
+    const auto where = [this] { return place_ == Place::document ? std::string{"the document"} : item(); };
     const auto found = std::ranges::find(keys, key_, &MemberKey::name);
     if (found == keys.end()) {
         std::vector<std::string_view> names;
         for (const MemberKey& key : keys) names.push_back(key.name);
-        return refuse(offset, where + ": " + no_such("key", key_, names));
+        return refuse(offset, where() + ": " + no_such("key", key_, names));
     }
     const std::uint32_t bit = 1U << static_cast<std::uint32_t>(found - keys.begin());
     std::uint32_t& seen = place_ == Place::document ? document_keys_seen_ : item_keys_seen_;
-    if ((seen & bit) != 0) return refuse(offset, where + ": key " + quoted(key_) + " is given twice");
+    if ((seen & bit) != 0) return refuse(offset, where() + ": key " + quoted(key_) + " is given twice");
     seen |= bit;
     return true;
 }

@@ -13,10 +13,11 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <random>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "rta/v1/graph.pb.h"
@@ -553,10 +554,20 @@ class RandomDocuments {
     std::mt19937_64 random_;
 };
 
-GraphDocument sorted(GraphDocument document) {
-    std::ranges::stable_sort(document.nodes, {}, &GraphDocument::Node::name);
-    std::ranges::stable_sort(document.connections, {}, [](const auto& item) { return std::tie(item.from, item.to); });
-    return document;
+/// Equals stay in their order.
+template <class Item>
+std::vector<Item> in_order(const std::vector<Item>& items, auto place) {
+    std::multimap<std::pair<std::string, std::string>, Item> ordered;
+    for (const Item& item : items) ordered.emplace(place(item), item);
+    std::vector<Item> out;
+    for (auto& [key, item] : ordered) out.push_back(item);
+    return out;
+}
+
+GraphDocument sorted(const GraphDocument& document) {
+    return {
+        .nodes = in_order(document.nodes, [](const auto& node) { return std::pair{node.name, std::string{}}; }),
+        .connections = in_order(document.connections, [](const auto& item) { return std::pair{item.from, item.to}; })};
 }
 
 GraphDocument from_message(const v1::Graph& graph) {
