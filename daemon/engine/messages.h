@@ -30,6 +30,9 @@ struct Command {
     };
 
     Kind kind;
+    /// adopt_plan: the plan has parameter targets, which take effect while it is rendered; a plan behind it must not
+    /// replace it before that. Told here, so that adopting a plan reads nothing of it.
+    bool render_first;
     std::uint64_t serial;  ///< +1 with every command
     union {
         CompiledGraph* plan;        ///< adopt_plan

@@ -24,6 +24,7 @@ std::uint64_t PlanExchange::send(Command command) {
 std::uint64_t PlanExchange::send(std::unique_ptr<CompiledGraph> plan) {
     Command command{};
     command.kind = Command::Kind::adopt_plan;
+    command.render_first = plan->carries_targets();
     command.plan = plan.get();
     plans_.emplace(plan.get(), std::move(plan));
     ++plans_made_;

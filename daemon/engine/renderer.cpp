@@ -51,8 +51,7 @@ Renderer::Next Renderer::apply(const AudioThreadKey& key, const Command& command
             event.plan = plan_;
             if (plan_ != nullptr) hand_back(key, event);
             plan_ = command.plan;
-            // Its targets take effect while it is rendered: a plan behind it must not replace it before that.
-            return plan_->carries_targets() ? Next::render_first : Next::go_on;
+            return command.render_first ? Next::render_first : Next::go_on;
         }
         case Command::Kind::set_parameter: {
             const ParameterTarget& target = command.parameter;

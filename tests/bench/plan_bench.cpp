@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+// What an edit costs: adopting a plan on the audio thread, compiling it and the whole commit on the control thread.
+//
+//     build/release/bin/plan_bench
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dsp/audio_buffer.h"
+#include "engine/engine.h"
+#include "engine/renderer.h"
+#include "graph/compiler.h"
+#include "rt/audio_thread.h"
+
+namespace rta {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double microseconds_since(Clock::time_point begin) {
+    return std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
+}
+
+struct Percentiles {
+    explicit Percentiles(std::vector<double> samples) : samples_{std::move(samples)} { std::ranges::sort(samples_); }
+    [[nodiscard]] double at(double fraction) const {
+        return samples_[static_cast<std::size_t>(fraction * static_cast<double>(samples_.size() - 1))];
+    }
+
+ private:
+    std::vector<double> samples_;
+};
+
+void print_row(const std::string& what, std::size_t nodes, const Percentiles& p) {
+    std::printf("%-44s %7zu %12.3f %12.3f %12.3f\n", what.c_str(), nodes, p.at(0.5), p.at(0.99), p.at(1.0));
+}
+
+/// `nodes` nodes: sines, each through a gain, all summed in one output; or one long chain.
+std::vector<Edit> graph_edits(std::size_t nodes, bool one_chain) {
+    std::vector<Edit> edits{AddNode{"output", "out", {}, {}}};
+    std::string last;
+    for (std::size_t i = 1; i + (one_chain ? 0 : 1) < nodes; i += one_chain ? 1 : 2) {
+        const std::string name = "n" + std::to_string(i);
+        if (one_chain) {
+            edits.emplace_back(AddNode{last.empty() ? "sine" : "gain", name, {}, {}});
+            if (!last.empty()) edits.emplace_back(Connect{last, name, {}});
+            last = name;
+            continue;
+        }
+        edits.emplace_back(AddNode{"sine", name, {}, {}});
+        edits.emplace_back(AddNode{"gain", name + "_vol", {}, {}});
+        edits.emplace_back(Connect{name, name + "_vol", {}});
+        edits.emplace_back(Connect{name + "_vol", "out", {}});
+    }
+    if (one_chain) edits.emplace_back(Connect{last, "out", {}});
+    return edits;
+}
+
+struct Ignore : Engine::Observer {
+    void applied(std::uint64_t, std::uint64_t) override {}
+    void node_faulted(const std::string&, std::uint64_t) override {}
+    void device_faded(std::uint64_t) override {}
+};
+
+class Rig {
+ public:
+    Rig(std::size_t nodes, bool one_chain)
+        : engine_{builtin_nodes(), {}}, out_{2, 64}, generation_{engine_.gate().start_generation()} {
+        commit(graph_edits(nodes, one_chain));
+        render();
+        while (engine_.outstanding()) render();
+    }
+
+    void commit(std::vector<Edit> edits) {
+        auto prepared = engine_.prepare({std::move(edits)});
+        if (!prepared || !engine_.commit(*prepared)) {
+            std::fprintf(stderr, "plan_bench: a commit was refused\n");
+            std::exit(1);
+        }
+    }
+    /// Adopts what was sent and renders; the microseconds that the adoption took.
+    double render() {
+        const auto claim = engine_.gate().try_claim(generation_);
+        const auto begin = Clock::now();
+        engine_.renderer().apply_commands(claim.key());
+        const double adoption = microseconds_since(begin);
+        engine_.renderer().render(claim.key(), {AudioReadView{}, out_.write()});
+        engine_.poll(ignore_);
+        return adoption;
+    }
+    [[nodiscard]] Engine& engine() { return engine_; }
+
+ private:
+    Engine engine_;
+    AudioBuffer out_;
+    AudioThreadGate::Generation generation_;
+    Ignore ignore_;
+};
+
+void measure_edits(std::size_t nodes) {
+    Rig rig{nodes, false};
+    std::vector<double> adoptions;
+    std::vector<double> empty;
+    std::vector<double> commits;
+    const int rounds = nodes >= 10'000 ? 500 : 2000;
+    for (int i = 0; i < rounds; ++i) {
+        const auto begin = Clock::now();
+        // The same graph again: a plan of all its nodes without a fade.
+        rig.commit({Connect{"n1_vol", "out", {}}});
+        commits.push_back(microseconds_since(begin));
+        adoptions.push_back(rig.render());
+        empty.push_back(rig.render());
+    }
+    print_row("adopting a plan, us", nodes, Percentiles{std::move(adoptions)});
+    print_row("  of it the clock and an empty ring, us", nodes, Percentiles{std::move(empty)});
+    print_row("commit: validate, merge, compile, send, us", nodes, Percentiles{std::move(commits)});
+}
+
+CompileRequest request_of(const AudioGraph& graph) {
+    CompileRequest request{};
+    request.block_size = 64;
+    std::map<NodeId, std::uint32_t> numbers;
+    for (const auto& node : graph.nodes()) {
+        numbers[node->id] = static_cast<std::uint32_t>(numbers.size());
+        auto instance = std::make_shared<NodeInstance>(
+            node->description, *node->description->type->create({48'000.0, 64, node->description->settings}));
+        instance->assign_id(node->id);
+        request.nodes.push_back({std::move(instance), false});
+    }
+    for (const auto& node : graph.nodes()) {
+        for (const IncomingConnection& incoming : node->incoming) {
+            request.connections.push_back({numbers.at(incoming.from.node), incoming.from.port, numbers.at(node->id),
+                                           incoming.to_port, std::make_shared<ConnectionState>(dsp::Ramp{1.0F}), 1.0F,
+                                           true});
+        }
+    }
+    return request;
+}
+
+void measure_compiling(std::size_t nodes, bool one_chain) {
+    Rig rig{nodes, one_chain};
+    const CompileRequest request = request_of(rig.engine().graph());
+    std::vector<double> times;
+    std::uint32_t buffers = 0;
+    for (int i = 0; i < 200; ++i) {
+        CompileRequest copy = request;
+        const auto begin = Clock::now();
+        const auto plan = compile(std::move(copy));
+        times.push_back(microseconds_since(begin));
+        buffers = (*plan)->buffer_count();
+    }
+    print_row(std::string{"compiling "} + (one_chain ? "a chain" : "pairs, summed") + " (" + std::to_string(buffers) +
+                  " buffers), us",
+              nodes, Percentiles{std::move(times)});
+}
+
+}  // namespace
+}  // namespace rta
+
+int main() {
+    std::printf("%-44s %7s %12s %12s %12s\n", "", "nodes", "p50", "p99", "max");
+    for (const std::size_t nodes : {10UZ, 1'000UZ, 10'000UZ}) rta::measure_edits(nodes);
+    for (const std::size_t nodes : {10UZ, 1'000UZ, 10'000UZ}) {
+        rta::measure_compiling(nodes, false);
+        rta::measure_compiling(nodes, true);
+    }
+}
