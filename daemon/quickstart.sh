@@ -57,7 +57,10 @@ start_rtad() {
     "$bin/rtad" --socket "$socket" --listen 127.0.0.1:0 "$@" >"$run_dir/rtad.log" 2>&1 &
     rtad_pid=$!
     for _ in $(seq 200); do
-        if "$bin/rtactl" --socket "$socket" status >/dev/null 2>&1; then return 0; fi
+        if "$bin/rtactl" --socket "$socket" status >"$run_dir/status" 2>/dev/null; then
+            sed -n 's/^device/      plays on&/; s/plays on *device */plays on /p' "$run_dir/status"
+            return 0
+        fi
         if ! kill -0 "$rtad_pid" 2>/dev/null; then break; fi
         sleep 0.05
     done
@@ -104,7 +107,7 @@ step build.log cmake --build build/release --target rtad rtactl rta_wavpicture
 say "3. The sound card"
 "$bin/rtad" devices >"$run_dir/devices" 2>"$run_dir/devices.err" || true
 sed 's/^/   /' "$run_dir/devices"
-if grep -q . "$run_dir/devices"; then
+if grep -qE ' [1-9][0-9]* out ' "$run_dir/devices"; then
     start_rtad --device auto
     session
     stop_rtad || fail "rtad did not stop cleanly"
