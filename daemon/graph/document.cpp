@@ -20,13 +20,12 @@ namespace {
 /// Longer than a graph of 100,000 nodes, and short enough to refuse what is no document before it fills the memory.
 constexpr std::size_t kLongestDocument = 16U << 20U;  // bytes
 
-/// Lines and columns of offsets that mostly grow: the text is walked once however many positions are asked for.
+/// Lines and columns of offsets that never fall: the text is walked once however many positions are asked for.
 class LineCounter {
  public:
     explicit LineCounter(std::string_view text) : text_{text} {}
 
     [[nodiscard]] DocumentPosition at(std::size_t offset) {
-        if (offset < offset_) *this = LineCounter{text_};
         for (; offset_ < offset; ++offset_) {
             if (text_[offset_] != '\n') continue;
             ++line_;

@@ -38,7 +38,8 @@ TEST(Quoted, CutsWhatIsLongBetweenCharacters) {
 }
 
 TEST(ClosestName, FindsTheSlip) {
-    constexpr std::array kNames{"channels"sv, "first_channel"sv, "frequency_hz"sv, "gain_db"sv, "q"sv};
+    constexpr std::array kNames{"channels"sv, "first_channel"sv, "frequency_hz"sv, "gain_db"sv, "mute"sv, "q"sv};
+    EXPECT_EQ(closest_name("mtue", kNames), "mute");
     EXPECT_EQ(closest_name("chanels", kNames), "channels");
     EXPECT_EQ(closest_name("channlse", kNames), "channels");
     EXPECT_EQ(closest_name("freqency_hz", kNames), "frequency_hz");
