@@ -51,6 +51,8 @@ class Connection {
     /// What the daemon answered to Hello.
     [[nodiscard]] const v1::HelloResult& daemon() const { return daemon_; }
     [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+    /// How long each of the calls that follow may take.
+    void set_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout; }
 
     /// send() and receive(). The Status of the response is for the caller to look at.
     [[nodiscard]] Expected<v1::Response> call(v1::Request request);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <ostream>
 
 #include "graph/document.h"
@@ -82,27 +83,23 @@ std::string assigned(std::string_view name, std::string_view value) {
     return as_word(std::string{name} + "=" + std::string{value});
 }
 
-/// Settings, then parameters, both sorted: a protobuf map has no order of its own.
+/// Settings, then parameters, both by name: a protobuf map has no order of its own.
 std::string describe_values(const v1::Node& node) {
-    std::vector<std::string> values;
-    for (const auto& [name, value] : node.settings().fields()) values.push_back(assigned(name, describe(value)));
-    std::ranges::sort(values);
-    const auto parameters_begin = static_cast<std::ptrdiff_t>(values.size());
-    for (const auto& [name, value] : node.parameters()) values.push_back(assigned(name, format_number(value)));
-    std::sort(values.begin() + parameters_begin, values.end());
+    std::map<std::string, std::string> settings;
+    for (const auto& [name, value] : node.settings().fields()) settings.emplace(name, describe(value));
+    std::map<std::string, std::string> parameters;
+    for (const auto& [name, value] : node.parameters()) parameters.emplace(name, format_number(value));
     std::string text;
-    for (const std::string& value : values) text.append(" ").append(value);
+    for (const auto& [name, value] : settings) text.append(" ").append(assigned(name, value));
+    for (const auto& [name, value] : parameters) text.append(" ").append(assigned(name, value));
     return text;
 }
 
 std::string describe_settings(const v1::ChangeSettings& change) {
-    std::vector<std::string> values;
-    for (const auto& [name, value] : change.settings().fields()) {
-        values.push_back(assigned(change.node() + "." + name, describe(value)));
-    }
-    std::ranges::sort(values);
+    std::map<std::string, std::string> settings;
+    for (const auto& [name, value] : change.settings().fields()) settings.emplace(name, describe(value));
     std::string text = "set";
-    for (const std::string& value : values) text.append(" ").append(value);
+    for (const auto& [name, value] : settings) text.append(" ").append(assigned(change.node() + "." + name, value));
     return text;
 }
 

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: MIT
+#include <google/protobuf/util/json_util.h>
+#include <google/protobuf/util/message_differencer.h>
+#include <gtest/gtest.h>
+
+#include "fake_rtad.h"
+#include "support/temporary.h"
+
+namespace rta::test {
+namespace {
+
+using rtactl::Exit;
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+/// The request in protobuf's text form, on one line, without what differs from call to call.
+std::string shown(v1::Request request) {
+    request.clear_id();
+    request.clear_timeout_ms();
+    return request.ShortDebugString();
+}
+
+template <class Message>
+Message from_json(const std::string& line) {
+    Message message;
+    const auto status = google::protobuf::util::JsonStringToMessage(line, &message);
+    EXPECT_TRUE(status.ok()) << line << ": " << status.ToString();
+    return message;
+}
+
+FakeRtad::Override refuse_changes(v1::Code code, std::string sentence) {
+    return [code, sentence = std::move(sentence)](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_apply_transaction() && !request.has_set_parameters() && !request.has_check_graph())
+            return std::nullopt;
+        return Reply{.bytes = frame(refusal(request, code, sentence))};
+    };
+}
+
+TEST(Commands, StatusShowsEverything) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({"status"});
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    EXPECT_EQ(outcome.err, "");
+    for (const std::string_view part : {"rtad 9.9.9",
+                                        "up 1 h 2 min",
+                                        "1 client,",
+                                        "0123abcd",
+                                        "null tone.wav",
+                                        "running",
+                                        "48000 Hz",
+                                        "0 in, 2 out",
+                                        "PortAudio has no device",
+                                        "output 1.33 ms",
+                                        "64 frames a callback",
+                                        "3 late blocks",
+                                        "0 xruns",
+                                        "SCHED_OTHER (RLIMIT_RTPRIO is 0)",
+                                        "memory locked",
+                                        "blocks of 64 frames",
+                                        "frame 96000 (2 s)",
+                                        "revision 7",
+                                        "change 11",
+                                        "3 nodes, 2 connections",
+                                        "5 made, 4 freed, 1 alive"}) {
+        EXPECT_TRUE(has(outcome.out, part)) << part << " is not in\n" << outcome.out;
+    }
+}
+
+TEST(Commands, JsonIsTheResponseAndNothingElse) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({"status", "--json"});
+    EXPECT_EQ(outcome.exit, Exit::done);
+    EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 1);
+    EXPECT_TRUE(has(outcome.out, "\"sample_rate_hz\":48000")) << outcome.out;
+    EXPECT_TRUE(has(outcome.out, "\"xruns\":\"0\"")) << "a zero is an answer too: " << outcome.out;
+    const auto response = from_json<v1::Response>(outcome.out);
+    EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(response.get_status(), fake_status()));
+}
+
+TEST(Commands, JsonOfARefusalIsTheResponseToo) {
+    FakeRtad rtad{refuse_changes(v1::NOT_FOUND, "there is no node \"x\"")};
+    const Outcome outcome = rtad.run({"--json", "remove", "x"});
+    EXPECT_EQ(outcome.exit, Exit::refused);
+    EXPECT_EQ(outcome.err, "rtactl: there is no node \"x\"\n");
+    EXPECT_EQ(from_json<v1::Response>(outcome.out).status().code(), v1::NOT_FOUND);
+}
+
+TEST(Commands, ListsDevicesAndTypes) {
+    FakeRtad rtad;
+    const Outcome devices = rtad.run({"devices"});
+    EXPECT_TRUE(has(devices.out, "ALSA/default")) << devices.out;
+    EXPECT_TRUE(has(devices.out, "44100 Hz")) << devices.out;
+    EXPECT_TRUE(has(devices.out, "default output")) << devices.out;
+    const Outcome types = rtad.run({"types"});
+    EXPECT_EQ(types.out,
+              "TYPE    IN  OUT  HELP\n"
+              "gain    in  out  Changes the level.\n"
+              "output  in  -    Plays to the device.\n"
+              "sine    -   out  A sine wave.\n");
+    const Outcome type = rtad.run({"types", "sine"});
+    for (const std::string_view part :
+         {"sine: A sine wave.", "as many channels as the setting channels", "integer, 1 to 64", "default 1 ",
+          "frequency_hz  0.01 to 20000 Hz  default 1000 Hz  logarithmic ramp  Help of frequency_hz."}) {
+        EXPECT_TRUE(has(type.out, part)) << part << " is not in\n" << type.out;
+    }
+    const Outcome unknown = rtad.run({"types", "sinus"});
+    EXPECT_EQ(unknown.exit, Exit::refused);
+    EXPECT_TRUE(has(unknown.err, "no node type"));
+    EXPECT_EQ(rtad.run({"types", ""}).exit, Exit::usage);
+}
+
+TEST(Commands, PlayReplacesTheGraphByOneChain) {
+    FakeRtad rtad;
+    const Outcome outcome =
+        rtad.run({"play", "sine:frequency_hz=2kHz,channels=2", "sine", "gain:gain_db=-inf,mute=on"});
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    EXPECT_EQ(outcome.out, "sine -> sine_2 -> gain -> output: revision 1, heard from frame 4096\n");
+    const v1::Graph graph = rtad.last_change().apply_transaction().graph();
+    ASSERT_EQ(graph.nodes_size(), 4);
+    EXPECT_EQ(graph.nodes(0).parameters().at("frequency_hz"), 2000.0F);
+    EXPECT_EQ(graph.nodes(0).settings().fields().at("channels").number_value(), 2);
+    EXPECT_EQ(graph.nodes(1).name(), "sine_2");
+    EXPECT_EQ(graph.nodes(2).parameters().at("gain_db"), -120.0F);
+    EXPECT_EQ(graph.nodes(2).parameters().at("mute"), 1.0F);
+    EXPECT_EQ(graph.nodes(3).type(), "output");
+    EXPECT_EQ(graph.nodes(3).settings().fields().at("channels").number_value(), 2) << "as wide as the device";
+    ASSERT_EQ(graph.connections_size(), 3);
+    EXPECT_EQ(graph.connections(1).from(), "sine_2");
+    EXPECT_EQ(graph.connections(1).to(), "gain");
+    EXPECT_EQ(rtad.change_count(), 1U);
+}
+
+TEST(Commands, PlayAddsNoSecondSink) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({"play", "sine", "output:channels=1"});
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    EXPECT_TRUE(has(outcome.out, "sine -> output: "));
+    EXPECT_EQ(rtad.last_change().apply_transaction().graph().nodes_size(), 2);
+}
+
+TEST(Commands, PlayAddKeepsWhatIsThere) {
+    FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_get_graph()) return std::nullopt;
+        v1::Response response = ok(request);
+        for (const char* name : {"sine", "sine_2", "output"}) {
+            response.mutable_get_graph()->mutable_graph()->add_nodes()->set_name(name);
+        }
+        return Reply{.bytes = frame(response)};
+    }};
+    const Outcome outcome = rtad.run({"play", "--add", "sine", "sine"});
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    const auto edits = rtad.last_change().apply_transaction().edits().edits();
+    ASSERT_EQ(edits.size(), 5);
+    EXPECT_EQ(edits.Get(0).add_node().name(), "sine_3");
+    EXPECT_EQ(edits.Get(1).add_node().name(), "sine_4");
+    EXPECT_EQ(edits.Get(2).add_node().name(), "output_2");
+    EXPECT_EQ(edits.Get(3).connect().from(), "sine_3");
+    EXPECT_EQ(edits.Get(4).connect().to(), "output_2");
+}
+
+TEST(Commands, EditsSayWhatWasTyped) {
+    struct Case {
+        std::vector<std::string> words;
+        std::string request;
+    };
+    for (const auto& [words, request] : {
+             Case{{"add", "sine", "osc2", "frequency_hz=440Hz", "channels=2"},
+                  "apply_transaction { edits { edits { add_node { name: \"osc2\" type: \"sine\" settings { fields { "
+                  "key: \"channels\" value { "
+                  "number_value: 2 } } } parameters { key: \"frequency_hz\" value: 440 } } } } }"},
+             Case{{"remove", "osc", "vol"},
+                  "apply_transaction { edits { edits { remove_node { name: \"osc\" } } edits { remove_node { name: "
+                  "\"vol\" } } } }"},
+             Case{{"connect", "osc", "vol:in"},
+                  "apply_transaction { edits { edits { connect { from: \"osc\" to: \"vol:in\" } } } }"},
+             Case{{"connect", "osc", "vol", "gain_db=-6dB"},
+                  "apply_transaction { edits { edits { connect { from: \"osc\" to: \"vol\" gain_db: -6 } } } }"},
+             Case{{"disconnect", "osc", "vol"},
+                  "apply_transaction { edits { edits { disconnect { from: \"osc\" to: \"vol\" } } } }"},
+             Case{{"set", "osc.frequency_hz=2kHz", "vol.mute=off", "--ramp", "0.5s"},
+                  "set_parameters { changes { node: \"osc\" parameter: \"frequency_hz\" value: 2000 ramp_ms: 500 } "
+                  "changes { node: \"vol\" "
+                  "parameter: \"mute\" ramp_ms: 500 } }"},
+             Case{{"set", "osc.frequency_hz=2kHz", "osc.channels=2", "vol.channels=2"},
+                  "apply_transaction { edits { edits { change_settings { node: \"osc\" settings { fields { key: "
+                  "\"channels\" value { "
+                  "number_value: 2 } } } } } edits { change_settings { node: \"vol\" settings { fields { key: "
+                  "\"channels\" value { "
+                  "number_value: 2 } } } } } edits { set_parameter { node: \"osc\" parameter: \"frequency_hz\" value: "
+                  "2000 } } } }"},
+             Case{{"set", "nobody.level_db=-inf"},
+                  "set_parameters { changes { node: \"nobody\" parameter: \"level_db\" value: -120 } }"},
+             Case{{"add", "sinus", "osc2", "shape=round"},
+                  "apply_transaction { edits { edits { add_node { name: \"osc2\" type: \"sinus\" settings { fields { "
+                  "key: \"shape\" value { "
+                  "string_value: \"round\" } } } } } } }"},
+             Case{{"graph", "clear"}, "apply_transaction { graph { } }"},
+         }) {
+        FakeRtad rtad;
+        const Outcome outcome = rtad.run(words);
+        EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+        EXPECT_EQ(shown(rtad.last_change()), request);
+    }
+}
+
+TEST(Commands, SetTellsWhatItUnderstood) {
+    FakeRtad rtad;
+    EXPECT_EQ(rtad.run({"set", "osc.frequency_hz=2kHz", "vol.mute=yes"}).out,
+              "osc.frequency_hz = 2000 Hz\nvol.mute = on\n");
+    EXPECT_EQ(rtad.run({"set", "vol.channels=2"}).out, "revision 1, heard from frame 4096\nvol.channels = 2\n");
+}
+
+TEST(Commands, GetPrintsValuesWithUnits) {
+    FakeRtad rtad;
+    EXPECT_EQ(rtad.run({"get", "osc.frequency_hz"}).out, "osc.frequency_hz = 440 Hz\n");
+    EXPECT_EQ(rtad.run({"get", "vol"}).out, "vol.gain_db = -12.5 dB\nvol.mute = on\nvol.channels = 1\n");
+    EXPECT_EQ(rtad.run({"get", "out.channels"}).out, "out.channels = 2\n");
+    const Outcome node = rtad.run({"get", "ocs"});
+    EXPECT_EQ(node.exit, Exit::refused);
+    EXPECT_TRUE(has(node.err, "there is no node \"ocs\" (did you mean \"osc\"?)")) << node.err;
+    const Outcome parameter = rtad.run({"get", "osc.freqency_hz"});
+    EXPECT_EQ(parameter.exit, Exit::refused);
+    EXPECT_TRUE(has(parameter.err, "did you mean \"frequency_hz\"?")) << parameter.err;
+    EXPECT_EQ(rtad.run({"get", "osc."}).exit, Exit::usage);
+    EXPECT_EQ(rtad.run({"get", ".x"}).exit, Exit::usage);
+    EXPECT_EQ(rtad.run({"get", ""}).exit, Exit::usage);
+    const auto response = from_json<v1::Response>(rtad.run({"get", "osc.gain_db", "--json"}).out);
+    ASSERT_EQ(response.get_graph().graph().nodes_size(), 1);
+    EXPECT_EQ(response.get_graph().graph().nodes(0).parameters_size(), 1);
+    EXPECT_EQ(response.get_graph().graph().nodes(0).parameters().at("gain_db"), -20.0F);
+}
+
+TEST(Commands, AWrongCommandLineIsFoundBeforeAnythingIsSent) {
+    FakeRtad rtad;
+    for (const std::vector<std::string>& words :
+         std::vector<std::vector<std::string>>{{},
+                                               {"set", "osc"},
+                                               {"set", ""},
+                                               {"set", "osc.frequency_hz"},
+                                               {"set", "a.b=1", "--ramp", "2Hz"},
+                                               {"set", "a.b=1", "--ramp", "nan"},
+                                               {"add", "sine", "x", "frequency_hz"},
+                                               {"add", "sine", "x", ""},
+                                               {"connect", "a", "b", "gain=3"},
+                                               {"connect", "a", "b", "gain_db=nan"},
+                                               {"connect", "a", "b", "gain_db="},
+                                               {"connect", "a", "b", "-6"},
+                                               {"play", ""},
+                                               {"play", "sine:"},
+                                               {"play", "frequency_hz=3"},
+                                               {"get", "."},
+                                               {"graph", "load", "/nonexistent/file"},
+                                               {"graph", "save", ""},
+                                               {"status", "--timeout", "0"},
+                                               {"status", "--timeout", "nan"},
+                                               {"status", "--timeout", "-3"},
+                                               {"status", "--timeout", "1e9"},
+                                               {"status", "--socket", "x"}}) {
+        const Outcome outcome = rtad.run(words);
+        EXPECT_EQ(outcome.exit, Exit::usage) << outcome.out << outcome.err;
+        EXPECT_EQ(outcome.out, "");
+        EXPECT_TRUE(outcome.err.starts_with("rtactl: ")) << outcome.err;
+        EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome.err;
+    }
+    EXPECT_EQ(rtad.daemon().requests().size(), 0U);
+}
+
+TEST(Commands, AWrongUnitIsFoundBeforeAnythingIsChanged) {
+    FakeRtad rtad;
+    EXPECT_TRUE(has(rtad.run({"set", "osc.frequency_hz=250ms"}).err,
+                    "osc.frequency_hz cannot be set: \"250ms\" is a time; write a frequency"));
+    EXPECT_TRUE(has(rtad.run({"play", "sine:frequency_hz=-6dB"}).err, "sine: frequency_hz cannot be set"));
+    EXPECT_TRUE(
+        has(rtad.run({"add", "sine", "x", "gain_db=nan"}).err, "x: gain_db cannot be set: \"nan\" is not a number"));
+    EXPECT_TRUE(has(rtad.run({"add", "sine", "x", "gain_db=1", "gain_db=2"}).err, "given twice"));
+    EXPECT_TRUE(has(rtad.run({"set", "osc.channels=2", "--ramp", "5"}).err, "--ramp is for parameters"));
+    EXPECT_EQ(rtad.run({"set", "osc.frequency_hz=250ms"}).exit, Exit::usage);
+    EXPECT_EQ(rtad.change_count(), 0U);
+}
+
+TEST(Commands, TheStatusSaysWhoRefused) {
+    EXPECT_EQ(FakeRtad{refuse_changes(v1::INVALID_ARGUMENT, "no")}.run({"remove", "x"}).exit, Exit::refused);
+    EXPECT_EQ(FakeRtad{refuse_changes(v1::DEADLINE_EXCEEDED, "no block runs")}.run({"set", "osc.gain_db=1"}).exit,
+              Exit::refused);
+    EXPECT_EQ(FakeRtad{refuse_changes(v1::PERMISSION_DENIED, "no")}.run({"remove", "x"}).exit, Exit::not_allowed);
+    EXPECT_EQ(FakeRtad{refuse_changes(v1::UNAUTHENTICATED, "no")}.run({"remove", "x"}).exit, Exit::not_allowed);
+    const Outcome speechless = FakeRtad{refuse_changes(v1::INTERNAL, "")}.run({"remove", "x"});
+    EXPECT_EQ(speechless.err, "rtactl: INTERNAL\n");
+}
+
+TEST(Commands, TellsThatNobodyAnswers) {
+    const std::string nobody = "127.0.0.1:" + std::to_string(free_tcp_port());
+    const Outcome outcome = run_rtactl({"--host", nobody, "status"});
+    EXPECT_EQ(outcome.exit, Exit::cannot_connect);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_TRUE(has(outcome.err, nobody + " (Connection refused)")) << outcome.err;
+    EXPECT_EQ(run_rtactl({"--socket", "/nonexistent", "--json", "status"}).exit, Exit::cannot_connect);
+}
+
+TEST(Commands, TellsThatTheOutcomeOfAChangeIsNotKnown) {
+    FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
+        if (request.has_apply_transaction()) return Reply{.close = true};
+        return std::nullopt;
+    }};
+    const Outcome outcome = rtad.run({"remove", "x"});
+    EXPECT_EQ(outcome.exit, Exit::cannot_connect);
+    EXPECT_TRUE(has(outcome.err, "whether the change was made is not known")) << outcome.err;
+}
+
+TEST(Commands, GraphFilesComeAndGo) {
+    const TemporaryDirectory directory;
+    const std::string file = directory / "chain.json";
+    FakeRtad rtad;
+    EXPECT_EQ(rtad.run({"graph", "show"}).out, "{ \"nodes\": [] }\n");
+    EXPECT_EQ(rtad.run({"graph", "save", "-"}).out, "{ \"nodes\": [] }\n");
+    const Outcome saved = rtad.run({"graph", "save", file});
+    EXPECT_EQ(saved.out, file + ": 3 nodes, 2 connections, revision 0\n");
+    EXPECT_EQ(read_text(file), "{ \"nodes\": [] }\n");
+    EXPECT_EQ(rtad.run({"graph", "load", file}).out, file + ": revision 1, heard from frame 4096\n");
+    EXPECT_EQ(rtad.last_change().apply_transaction().document(), "{ \"nodes\": [] }\n");
+    EXPECT_EQ(rtad.run({"graph", "check", "-"}, "{}").out, "standard input: good, 1 node, 0 connections\n");
+    EXPECT_EQ(rtad.last_change().check_graph().document(), "{}");
+    EXPECT_EQ(rtad.run({"graph", "save", "/dev/full"}).exit, Exit::refused);
+}
+
+TEST(Commands, FaultsOfADocumentCarryItsName) {
+    const TemporaryDirectory directory;
+    const std::string file = directory / "chain.json";
+    write_text(file, "{\n  x\n}");
+    FakeRtad rtad{refuse_changes(v1::INVALID_ARGUMENT, "line 2, column 3: a key must be in quotes")};
+    const std::string expected = "rtactl: " + file + ": line 2, column 3: a key must be in quotes\n";
+    EXPECT_EQ(rtad.run({"graph", "load", file}).err, expected);
+    EXPECT_EQ(rtad.run({"graph", "check", file}).err, expected);
+
+    write_text(file, "{\n  \"\xff\"\n}");
+    const Outcome binary = rtad.run({"graph", "load", file});
+    EXPECT_EQ(binary.exit, Exit::refused);
+    EXPECT_EQ(binary.err, "rtactl: " + file + ": line 2, column 4: this is not UTF-8, as a document must be\n");
+
+    write_text(file, std::string(5'000'000, ' '));
+    EXPECT_TRUE(has(rtad.run({"graph", "load", file}).err, "the most that can be sent"));
+    EXPECT_EQ(run_rtactl({"--socket", "/nonexistent", "graph", "check", "-"}, "{}").err.find("standard input"),
+              std::string::npos)
+        << "that there is no daemon is no fault of the document";
+}
+
+TEST(Commands, TakesAMegabyteOfNonsense) {
+    FakeRtad rtad;
+    const std::string megabyte(1'000'000, 'x');
+    EXPECT_EQ(rtad.run({megabyte}).exit, Exit::usage);
+    EXPECT_EQ(rtad.run({"get", megabyte}).exit, Exit::refused);
+    EXPECT_EQ(rtad.run({"remove", megabyte}).exit, Exit::done) << "it is the daemon's to refuse";
+    EXPECT_EQ(rtad.run({"play", "sine:frequency_hz=" + megabyte}).exit, Exit::usage);
+    const Outcome too_large = rtad.run({"add", "sine", std::string(4'300'000, 'x')});
+    EXPECT_EQ(too_large.exit, Exit::refused);
+    EXPECT_TRUE(has(too_large.err, "4 MiB")) << too_large.err;
+}
+
+TEST(Commands, HelpAndVersionNeedNoDaemon) {
+    EXPECT_TRUE(run_rtactl({"--version"}).out.starts_with("rtactl "));
+    EXPECT_TRUE(has(run_rtactl({"--help"}).out, "Usage: rtactl"));
+    EXPECT_TRUE(has(run_rtactl({"help", "graph", "save"}).out, "Usage: rtactl graph save FILE"));
+    EXPECT_TRUE(has(run_rtactl({"help", "graph"}).out, "graph check FILE"));
+    EXPECT_TRUE(has(run_rtactl({"help", "begin"}).out, "Usage: begin"));
+    EXPECT_TRUE(has(run_rtactl({"set", "--help"}).out, "--ramp MS"));
+    const Outcome unknown = run_rtactl({"help", "pley"});
+    EXPECT_EQ(unknown.exit, Exit::usage);
+    EXPECT_TRUE(has(unknown.err, "did you mean \"play\"?")) << unknown.err;
+}
+
+}  // namespace
+}  // namespace rta::test

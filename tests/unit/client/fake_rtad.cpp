@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+#include "fake_rtad.h"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+namespace rta::test {
+
+namespace {
+
+void add_parameter(v1::NodeType& type, const char* name, const char* unit, float minimum, float maximum, float standard,
+                   const char* law) {
+    v1::ParameterInfo& parameter = *type.add_parameters();
+    parameter.set_name(name);
+    parameter.set_unit(unit);
+    parameter.set_minimum(minimum);
+    parameter.set_maximum(maximum);
+    parameter.set_default_(standard);
+    parameter.set_ramp_law(law);
+    parameter.set_help(std::string{"Help of "} + name + ".");
+}
+
+v1::NodeType make_type(const char* name, const char* help) {
+    v1::NodeType type;
+    type.set_name(name);
+    type.set_help(help);
+    v1::SettingInfo& channels = *type.add_settings();
+    channels.set_name("channels");
+    channels.set_kind("integer");
+    channels.set_help("Width of every port.");
+    channels.set_minimum(1);
+    channels.set_maximum(64);
+    channels.mutable_default_()->set_number_value(1);
+    return type;
+}
+
+v1::Node make_node(const char* name, const char* type,
+                   std::initializer_list<std::pair<const char*, float>> parameters) {
+    v1::Node node;
+    node.set_name(name);
+    node.set_type(type);
+    for (const auto& [parameter, value] : parameters) (*node.mutable_parameters())[parameter] = value;
+    return node;
+}
+
+bool changes(const v1::Request& request) {
+    return request.has_apply_transaction() || request.has_set_parameters() || request.has_check_graph();
+}
+
+}  // namespace
+
+v1::NodeTypesResult fake_types() {
+    v1::NodeTypesResult result;
+    v1::NodeType gain = make_type("gain", "Changes the level.");
+    gain.add_inputs()->set_name("in");
+    gain.add_outputs()->set_name("out");
+    add_parameter(gain, "gain_db", "dB", -120, 24, 0, "amplitude");
+    add_parameter(gain, "mute", "on/off", 0, 1, 0, "on_off");
+    v1::NodeType output = make_type("output", "Plays to the device.");
+    output.add_inputs()->set_name("in");
+    add_parameter(output, "gain_db", "dB", -120, 24, 0, "amplitude");
+    v1::NodeType sine = make_type("sine", "A sine wave.");
+    sine.add_outputs()->set_name("out");
+    add_parameter(sine, "frequency_hz", "Hz", 0.01F, 20'000, 1000, "logarithmic");
+    add_parameter(sine, "gain_db", "dB", -120, 24, -20, "amplitude");
+    for (const v1::NodeType& type : {gain, output, sine}) *result.add_types() = type;
+    return result;
+}
+
+v1::Graph fake_graph() {
+    v1::Graph graph;
+    *graph.add_nodes() = make_node("osc", "sine", {{"frequency_hz", 440.0F}, {"gain_db", -20.0F}});
+    *graph.add_nodes() = make_node("vol", "gain", {{"gain_db", -12.5F}, {"mute", 1.0F}});
+    *graph.add_nodes() = make_node("out", "output", {{"gain_db", 0.0F}});
+    (*graph.mutable_nodes(2)->mutable_settings()->mutable_fields())["channels"].set_number_value(2);
+    graph.add_connections()->set_from("osc");
+    graph.mutable_connections(0)->set_to("vol");
+    graph.add_connections()->set_from("vol");
+    graph.mutable_connections(1)->set_to("out");
+    return graph;
+}
+
+v1::StatusResult fake_status() {
+    v1::StatusResult status;
+    status.set_server_version("9.9.9");
+    status.set_instance_id("0123abcd");
+    status.set_uptime_s(3'725.4);
+    status.set_client_count(1);
+    v1::DeviceState& device = *status.mutable_device();
+    device.set_kind("null");
+    device.set_name("tone.wav");
+    device.set_running(true);
+    device.set_fallback_reason("PortAudio has no device");
+    device.set_sample_rate_hz(48'000);
+    device.set_channels_out(2);
+    device.set_callback_frames(64);
+    device.set_adapter_frames(0);
+    device.set_output_latency_s(0.001333);
+    device.set_late_blocks(3);
+    v1::RealtimeState& realtime = *status.mutable_realtime();
+    realtime.set_memory_locked(true);
+    realtime.set_scheduling("SCHED_OTHER");
+    realtime.set_scheduling_detail("RLIMIT_RTPRIO is 0");
+    v1::EngineState& engine = *status.mutable_engine();
+    engine.set_block_size_frames(64);
+    engine.set_frame(96'000);
+    engine.set_revision(7);
+    engine.set_change_number(11);
+    engine.set_node_count(3);
+    engine.set_connection_count(2);
+    engine.set_plans_made(5);
+    engine.set_plans_freed(4);
+    engine.set_plans_alive(1);
+    return status;
+}
+
+FakeRtad::FakeRtad(Override override)
+    : override_{std::move(override)}, daemon_{[this](const v1::Request& request) { return answer(request); }} {}
+
+Reply FakeRtad::answer(const v1::Request& request) {
+    if (override_) {
+        if (auto reply = override_(request)) return std::move(*reply);
+    }
+    v1::Response response = ok(request);
+    switch (request.request_case()) {
+        case v1::Request::kGetStatus:
+            *response.mutable_get_status() = fake_status();
+            break;
+        case v1::Request::kListDevices: {
+            v1::Device& device = *response.mutable_list_devices()->add_devices();
+            device.set_name("ALSA/default");
+            device.set_channels_out(2);
+            device.set_default_sample_rate_hz(44'100);
+            device.set_default_output(true);
+            break;
+        }
+        case v1::Request::kListNodeTypes: {
+            v1::NodeTypesResult& result = *response.mutable_list_node_types();
+            result = fake_types();
+            if (request.list_node_types().type().empty()) break;
+            v1::NodeTypesResult one;
+            for (const v1::NodeType& type : result.types()) {
+                if (type.name() == request.list_node_types().type()) *one.add_types() = type;
+            }
+            if (one.types_size() == 0)
+                return {.bytes = frame(refusal(request, v1::NOT_FOUND, "there is no node type of that name"))};
+            result = one;
+            break;
+        }
+        case v1::Request::kGetGraph:
+            *response.mutable_get_graph()->mutable_graph() = fake_graph();
+            response.mutable_get_graph()->set_document("{ \"nodes\": [] }\n");
+            response.mutable_get_graph()->set_revision(revision_);
+            break;
+        case v1::Request::kApplyTransaction:
+            response.mutable_apply_transaction()->set_revision(++revision_);
+            response.mutable_apply_transaction()->set_frame(4'096);
+            break;
+        case v1::Request::kSetParameters:
+            response.mutable_set_parameters()->set_frame(4'096);
+            break;
+        case v1::Request::kCheckGraph:
+            response.mutable_check_graph()->set_node_count(1);
+            response.mutable_check_graph()->set_connection_count(0);
+            break;
+        case v1::Request::kSubscribe:
+            response.mutable_subscribe()->set_change_number(11);
+            break;
+        case v1::Request::kHello:
+        case v1::Request::REQUEST_NOT_SET:
+            return {.bytes = frame(refusal(request, v1::UNIMPLEMENTED, "what is this?"))};
+    }
+    return {.bytes = frame(response)};
+}
+
+Outcome FakeRtad::run(std::vector<std::string> words, const std::string& input, bool interactive) const {
+    words.insert(words.begin(), {"--host", to_string(daemon_.endpoint()), "--timeout", "60"});
+    return run_rtactl(std::move(words), input, interactive);
+}
+
+v1::Request FakeRtad::last_change() const {
+    const std::vector<v1::Request> requests = daemon_.requests();
+    const auto last = std::find_if(requests.rbegin(), requests.rend(), changes);
+    return last == requests.rend() ? v1::Request{} : *last;
+}
+
+std::size_t FakeRtad::change_count() const {
+    const std::vector<v1::Request> requests = daemon_.requests();
+    return static_cast<std::size_t>(std::ranges::count_if(requests, changes));
+}
+
+Outcome run_rtactl(std::vector<std::string> words, const std::string& input, bool interactive) {
+    std::istringstream in{input};
+    std::ostringstream out;
+    std::ostringstream err;
+    const rtactl::Exit exit = rtactl::run(words, {.in = in, .out = out, .err = err, .interactive = interactive});
+    return {exit, out.str(), err.str()};
+}
+
+}  // namespace rta::test

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rtactl/run.h"
+#include "scripted_daemon.h"
+
+namespace rta::test {
+
+/// What rtactl did.
+struct Outcome {
+    rtactl::Exit exit;
+    std::string out;
+    std::string err;
+};
+
+/// A daemon with three node types (sine, gain, output) and a graph of osc -> vol -> out, which answers every request as
+/// if it were fine, counting revisions, unless a test says otherwise; and rtactl run against it.
+class FakeRtad {
+ public:
+    /// Answers a request in place of the fake; nullopt: the fake answers.
+    using Override = std::function<std::optional<Reply>(const v1::Request&)>;
+
+    explicit FakeRtad(Override override = {});
+
+    [[nodiscard]] Outcome run(std::vector<std::string> words, const std::string& input = {},
+                              bool interactive = false) const;
+    [[nodiscard]] ScriptedDaemon& daemon() { return daemon_; }
+    /// The last request that changes something, or checks.
+    [[nodiscard]] v1::Request last_change() const;
+    /// How many requests change something.
+    [[nodiscard]] std::size_t change_count() const;
+
+ private:
+    Reply answer(const v1::Request& request);
+
+    Override override_;
+    std::uint64_t revision_ = 0;
+    ScriptedDaemon daemon_;
+};
+
+/// The node types and the graph of the fake.
+[[nodiscard]] v1::NodeTypesResult fake_types();
+[[nodiscard]] v1::Graph fake_graph();
+[[nodiscard]] v1::StatusResult fake_status();
+
+/// rtactl without any daemon to find.
+[[nodiscard]] Outcome run_rtactl(std::vector<std::string> words, const std::string& input = {},
+                                 bool interactive = false);
+
+}  // namespace rta::test

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/lexer.h"
+
+#include <gtest/gtest.h>
+
+namespace rta::rtactl {
+namespace {
+
+using Words = std::vector<std::string>;
+
+TEST(Lexer, CutsWordsAsAShellDoes) {
+    struct Case {
+        std::string_view line;
+        Words words;
+    };
+    for (const auto& [line, words] : {
+             Case{"", {}},
+             Case{" \t ", {}},
+             Case{"# a comment", {}},
+             Case{"   # a comment with \"a quote", {}},
+             Case{"add sine osc", {"add", "sine", "osc"}},
+             Case{"\tadd   sine\tosc ", {"add", "sine", "osc"}},
+             Case{"remove osc # behind", {"remove", "osc"}},
+             Case{"remove osc#1", {"remove", "osc#1"}},
+             Case{R"(a "b c" d)", {"a", "b c", "d"}},
+             Case{R"(a 'b "c" \' d)", {"a", R"(b "c" \)", "d"}},
+             Case{R"(a"b"'c'd)", {"abcd"}},
+             Case{R"("" '')", {"", ""}},
+             Case{R"("a\"b\\c\d")", {R"(a"b\c\d)"}},
+             Case{R"(a\ b \# \")", {"a b", "#", "\""}},
+             Case{R"('# no comment')", {"# no comment"}},
+             Case{R"(play 'file_player:file="a:b, c.wav"')", {"play", R"(file_player:file="a:b, c.wav")"}},
+             Case{"gr\u00fcn", {"gr\u00fcn"}},
+         }) {
+        const auto split = split_words(line);
+        ASSERT_TRUE(split) << line << ": " << split.error();
+        EXPECT_EQ(*split, words) << line;
+    }
+}
+
+TEST(Lexer, TellsTheColumnOfAFault) {
+    using namespace std::literals;
+    struct Case {
+        std::string_view line;
+        std::string_view error;
+    };
+    for (const auto& [line, error] : {
+             Case{"a 'b", "column 3: the closing ' is missing"},
+             Case{"a b\"c", "column 4: the closing \" is missing"},
+             Case{"\"a\\\"", "column 1: the closing \" is missing"},
+             Case{"ab\\", "column 3: nothing follows the backslash"},
+             Case{"ab\0c"sv, "column 3: a control character is no part of a command"},
+             Case{"\x1b[A", "column 1: a control character is no part of a command"},
+             Case{"ab\xff", "column 3: this is not UTF-8"},
+         }) {
+        const auto split = split_words(line);
+        ASSERT_FALSE(split) << line;
+        EXPECT_EQ(split.error(), error);
+    }
+}
+
+TEST(Lexer, ReadsBackWhatAsWordWrites) {
+    for (const std::string text : {"osc", "a b", "", "it's", "\"x\"", "#", "\\", "a=b:c,d", "''", "gr\u00fcn"}) {
+        const auto split = split_words("x " + as_word(text) + " y");
+        ASSERT_TRUE(split) << text;
+        EXPECT_EQ(*split, (Words{"x", text, "y"}));
+    }
+    EXPECT_EQ(as_word("osc.gain_db=-6"), "osc.gain_db=-6") << "plain words stay as they are";
+}
+
+TEST(Lexer, TakesALineOfAMegabyte) {
+    const std::string word(1'000'000, 'x');
+    const auto split = split_words("add " + word);
+    ASSERT_TRUE(split);
+    EXPECT_EQ((*split)[1], word);
+    EXPECT_FALSE(split_words("'" + word));
+}
+
+}  // namespace
+}  // namespace rta::rtactl

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "client/endpoint.h"
+#include "rta/v1/control.pb.h"
+#include "support/unique_fd.h"
+
+namespace rta::test {
+
+/// What a scripted daemon does about a request.
+struct Reply {
+    std::string bytes{};  ///< sent as they are; see frame()
+    bool close = false;   ///< afterwards
+};
+
+/// The message as it goes over the wire.
+[[nodiscard]] std::string frame(const v1::Response& response);
+[[nodiscard]] std::string frame(const v1::Event& event);
+/// A response of code OK to this request, with nothing else in it.
+[[nodiscard]] v1::Response ok(const v1::Request& request);
+[[nodiscard]] v1::Response refusal(const v1::Request& request, v1::Code code, const std::string& sentence);
+/// An event with this number.
+[[nodiscard]] v1::Event heard(std::uint64_t number);
+
+/// Listens on a loopback port and answers every request, on any connection, as `handler` says; one at a time.
+class ScriptedDaemon {
+ public:
+    using Handler = std::function<Reply(const v1::Request&)>;
+
+    /// Answers Hello by itself, as a good daemon does.
+    explicit ScriptedDaemon(Handler handler);
+    /// Leaves Hello to `handler` too. `greeting` is sent before anything is read.
+    ScriptedDaemon(Handler handler, std::string greeting);
+    ScriptedDaemon(const ScriptedDaemon&) = delete;
+    ScriptedDaemon& operator=(const ScriptedDaemon&) = delete;
+    ~ScriptedDaemon();
+
+    [[nodiscard]] client::Endpoint endpoint() const { return client::TcpEndpoint{.host = "127.0.0.1", .port = port_}; }
+    /// Every request so far, but for the Hellos that it answered by itself.
+    [[nodiscard]] std::vector<v1::Request> requests() const;
+    /// Connections so far.
+    [[nodiscard]] std::size_t connections() const;
+    /// Waits until a request of this kind has been answered.
+    void wait_for(v1::Request::RequestCase kind) const;
+
+ private:
+    void listen();
+    void accept_all();
+    void serve(int connection);
+    Reply answer(const v1::Request& request);
+
+    Handler handler_;
+    bool answers_hello_;
+    std::string greeting_;
+    std::uint16_t port_ = 0;
+    UniqueFd listener_;
+
+    mutable std::mutex mutex_;  ///< guards what follows, and calls of handler_
+    mutable std::condition_variable answered_;
+    std::vector<v1::Request> requests_;
+    std::list<UniqueFd> connections_;
+    std::vector<std::thread> sessions_;
+    std::thread acceptor_;
+};
+
+}  // namespace rta::test

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include "fake_rtad.h"
+
+namespace rta::test {
+namespace {
+
+using rtactl::Exit;
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+TEST(Shell, RunsTheSameCommandsOverOneConnection) {
+    FakeRtad rtad;
+    const Outcome outcome =
+        rtad.run({"shell"}, "# comment\n\n  get osc.frequency_hz\r\nadd sine x # behind\nremove 'x'");
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    EXPECT_EQ(outcome.out,
+              "osc.frequency_hz = 440 Hz\n"
+              "revision 1, heard from frame 4096\n"
+              "revision 2, heard from frame 4096\n");
+    EXPECT_EQ(outcome.err, "");
+    EXPECT_EQ(rtad.daemon().connections(), 1U);
+}
+
+TEST(Shell, GoesOnAfterARefusedLineAndSaysWhichItWas) {
+    FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_apply_transaction() || !request.apply_transaction().edits().edits(0).has_remove_node())
+            return std::nullopt;
+        return Reply{.bytes = frame(refusal(request, v1::NOT_FOUND, "there is no node \"x\""))};
+    }};
+    const Outcome outcome = rtad.run({"shell"}, "remove x\nfoo\nset osc\nadd sine 'y\nadd sine y\n");
+    EXPECT_EQ(outcome.exit, Exit::refused);
+    EXPECT_EQ(outcome.out, "revision 1, heard from frame 4096\n");
+    EXPECT_EQ(outcome.err,
+              "rtactl: line 1: there is no node \"x\"\n"
+              "rtactl: line 2: there is no command \"foo\"; `help` lists them\n"
+              "rtactl: line 3: \"osc\": this is not NODE.PARAM=VALUE, such as osc.frequency_hz=440\n"
+              "rtactl: line 4: column 10: the closing ' is missing\n");
+}
+
+TEST(Shell, MakesOneTransactionOfTheLinesBetweenBeginAndCommit) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({"shell"},
+                                     "begin\n"
+                                     "remove vol\n"
+                                     "add gain vol2 gain_db=-6dB\n"
+                                     "connect osc vol2\n"
+                                     "set vol2.mute=on osc.channels=2 --ramp 5\n"
+                                     "disconnect a b\n"
+                                     "play --add sine\n"
+                                     "commit\n");
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    EXPECT_EQ(outcome.out, "revision 1, heard from frame 4096\n");
+    EXPECT_EQ(rtad.change_count(), 1U);
+    const auto edits = rtad.last_change().apply_transaction().edits().edits();
+    ASSERT_EQ(edits.size(), 9);
+    EXPECT_EQ(edits.Get(0).remove_node().name(), "vol");
+    EXPECT_EQ(edits.Get(1).add_node().parameters().at("gain_db"), -6.0F);
+    EXPECT_TRUE(edits.Get(2).has_connect());
+    EXPECT_TRUE(edits.Get(3).has_change_settings());
+    EXPECT_EQ(edits.Get(4).set_parameter().value(), 1.0F) << "the unit of a node that the transaction itself adds";
+    EXPECT_EQ(edits.Get(4).set_parameter().ramp_ms(), 5.0F);
+    EXPECT_TRUE(edits.Get(5).has_disconnect());
+    EXPECT_EQ(edits.Get(6).add_node().name(), "sine");
+    EXPECT_EQ(edits.Get(7).add_node().name(), "output");
+    EXPECT_TRUE(edits.Get(8).has_connect());
+}
+
+TEST(Shell, ChainsAddedInOneTransactionGetNamesOfTheirOwn) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({"shell"}, "begin\nplay --add sine\nplay --add sine\ncommit\n");
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    const auto edits = rtad.last_change().apply_transaction().edits().edits();
+    ASSERT_EQ(edits.size(), 6);
+    EXPECT_EQ(edits.Get(3).add_node().name(), "sine_2");
+    EXPECT_EQ(edits.Get(4).add_node().name(), "output_2");
+}
+
+TEST(Shell, BlamesTheLineOfTheEditAtFault) {
+    FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_apply_transaction()) return std::nullopt;
+        v1::Response response = refusal(request, v1::NOT_FOUND, "there is no node \"b\"");
+        response.mutable_status()->set_edit_index(2);
+        return Reply{.bytes = frame(response)};
+    }};
+    const Outcome outcome = rtad.run({"shell"}, "begin\n\nadd sine x\nremove a b\ncommit\n");
+    EXPECT_EQ(outcome.exit, Exit::refused);
+    EXPECT_EQ(outcome.err, "rtactl: line 4: there is no node \"b\"; nothing of the transaction was done\n");
+}
+
+TEST(Shell, CommitsNothingIfALineOfTheTransactionIsWrong) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({"shell"}, "begin\nadd sine x\nadd sine\ncommit\nremove y\n");
+    EXPECT_EQ(outcome.exit, Exit::refused);
+    EXPECT_TRUE(has(outcome.err, "line 3: an argument is missing")) << outcome.err;
+    EXPECT_TRUE(has(outcome.err, "line 4: nothing of the transaction was done: line 3 of it is wrong")) << outcome.err;
+    EXPECT_EQ(rtad.change_count(), 1U) << "the line behind the transaction is run";
+    EXPECT_TRUE(rtad.last_change().apply_transaction().edits().edits(0).has_remove_node());
+}
+
+TEST(Shell, SaysWhatCannotBePartOfATransaction) {
+    FakeRtad rtad;
+    for (const std::string line : {"status", "devices", "types", "get osc", "graph show", "graph save f",
+                                   "graph load f", "graph check f", "graph clear", "watch", "play sine", "begin"}) {
+        const Outcome outcome = rtad.run({"shell"}, "begin\n" + line + "\nabort\n");
+        EXPECT_EQ(outcome.exit, Exit::refused) << line;
+        EXPECT_TRUE(has(outcome.err, "line 2: ")) << outcome.err;
+        EXPECT_TRUE(has(outcome.err, "transaction")) << outcome.err;
+    }
+    EXPECT_EQ(rtad.change_count(), 0U);
+}
+
+TEST(Shell, AbortDropsTheTransaction) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({"shell"}, "begin\nremove a\nabort\nremove b\n");
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    EXPECT_EQ(rtad.change_count(), 1U);
+    EXPECT_EQ(rtad.last_change().apply_transaction().edits().edits(0).remove_node().name(), "b");
+}
+
+TEST(Shell, ATransactionLeftOpenIsNotDone) {
+    FakeRtad rtad;
+    for (const std::string end : {"", "quit\nremove b\n"}) {
+        const Outcome outcome = rtad.run({"shell"}, "\nbegin\nremove a\n" + end);
+        EXPECT_EQ(outcome.exit, Exit::refused);
+        EXPECT_TRUE(has(outcome.err, "line 2: the transaction that begins here has no commit")) << outcome.err;
+    }
+    EXPECT_EQ(rtad.change_count(), 0U);
+}
+
+TEST(Shell, CommitAndAbortNeedABegin) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({"shell"}, "commit\nabort\n");
+    EXPECT_EQ(outcome.exit, Exit::refused);
+    EXPECT_TRUE(has(outcome.err, "line 1: there is nothing to commit")) << outcome.err;
+    EXPECT_TRUE(has(outcome.err, "line 2: there is nothing to abort")) << outcome.err;
+}
+
+TEST(Shell, APersonCanCorrectALineOfATransaction) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({"shell"}, "begin\nadd sine\nadd sine x\ncommit\n", true);
+    EXPECT_EQ(outcome.exit, Exit::refused) << "a line was refused";
+    EXPECT_EQ(outcome.out, "rtactl> begin> begin> begin> revision 1, heard from frame 4096\nrtactl> \n");
+    EXPECT_EQ(outcome.err, "rtactl: an argument is missing; write add TYPE NAME [p=v...]\n");
+    EXPECT_EQ(rtad.change_count(), 1U);
+}
+
+TEST(Shell, ShowsNoPromptWithJson) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({"--json", "shell"}, "remove a\n", true);
+    EXPECT_TRUE(outcome.out.starts_with("{")) << outcome.out;
+    EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 1) << outcome.out;
+}
+
+TEST(Shell, StopsWhenThereIsNoDaemon) {
+    const Outcome outcome = run_rtactl({"--socket", "/nonexistent", "shell"}, "help\nstatus\nstatus\n");
+    EXPECT_EQ(outcome.exit, Exit::cannot_connect);
+    EXPECT_TRUE(has(outcome.out, "commit"));
+    EXPECT_TRUE(has(outcome.err, "line 2: no rtad answers at /nonexistent"));
+    EXPECT_FALSE(has(outcome.err, "line 3"));
+}
+
+TEST(Shell, TakesNonsense) {
+    FakeRtad rtad;
+    const std::string nonsense =
+        std::string("\0\xff\x1b\n", 4) + std::string(999'999, '"') + "\n" + std::string(1'000'000, 'x') + "\n\\\n";
+    const Outcome outcome = rtad.run({"shell"}, nonsense);
+    EXPECT_EQ(outcome.exit, Exit::refused);
+    EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 4) << outcome.err;
+    EXPECT_LT(outcome.err.size(), 1'000U);
+    EXPECT_EQ(rtad.run({"shell"}, "").exit, Exit::done);
+    EXPECT_EQ(rtad.run({"shell"}, "graph load -\n").exit, Exit::refused) << "that would eat the shell's own lines";
+}
+
+}  // namespace
+}  // namespace rta::test

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): pthread_kill is POSIX
+
+#include <future>
+#include <thread>
+
+#include "fake_rtad.h"
+
+namespace rta::test {
+namespace {
+
+using rtactl::Exit;
+
+/// Answers Subscribe with two events behind the response; then the daemon goes away, or stays.
+FakeRtad::Override with_events(bool close) {
+    return [close](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_subscribe()) return std::nullopt;
+        v1::Response response = ok(request);
+        response.mutable_subscribe()->set_change_number(2);
+        return Reply{.bytes = frame(response) + frame(heard(3)) + frame(heard(4)), .close = close};
+    };
+}
+
+TEST(Watch, PrintsALineAnEventAndTellsThatTheDaemonWentAway) {
+    FakeRtad rtad{with_events(true)};
+    const Outcome outcome = rtad.run({"watch"});
+    EXPECT_EQ(outcome.exit, Exit::cannot_connect);
+    EXPECT_EQ(outcome.out, "3: revision 3 is heard from frame 192\n4: revision 4 is heard from frame 256\n");
+    EXPECT_NE(outcome.err.find("is lost"), std::string::npos) << outcome.err;
+}
+
+TEST(Watch, PrintsJsonLines) {
+    FakeRtad rtad{with_events(true)};
+    const Outcome outcome = rtad.run({"watch", "--json"});
+    EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 3) << outcome.out;
+    EXPECT_NE(outcome.out.find("\"change_number\":\"2\""), std::string::npos) << outcome.out;
+    EXPECT_NE(outcome.out.find("{\"number\":\"3\",\"transaction_heard\":{\"revision\":\"3\",\"frame\":\"192\"}}\n"),
+              std::string::npos)
+        << outcome.out;
+}
+
+TEST(Watch, EndsWellWhenInterrupted) {
+    for (const int signal : {SIGINT, SIGTERM}) {
+        FakeRtad rtad{with_events(false)};
+        std::promise<Outcome> promise;
+        auto outcome = promise.get_future();
+        std::thread watcher{[&] { promise.set_value(rtad.run({"watch"})); }};
+        // The signals are held back before the subscription is asked for, so from here on they cannot end the test.
+        rtad.daemon().wait_for(v1::Request::kSubscribe);
+        ASSERT_EQ(::pthread_kill(watcher.native_handle(), signal), 0);
+        EXPECT_EQ(outcome.get().exit, Exit::done);
+        watcher.join();
+    }
+}
+
+TEST(Watch, InTheShellLeavesItsConnectionAlone) {
+    FakeRtad rtad{with_events(true)};
+    const Outcome outcome = rtad.run({"shell"}, "status\nwatch\n");
+    EXPECT_EQ(outcome.exit, Exit::cannot_connect);
+    EXPECT_EQ(rtad.daemon().connections(), 2U);
+}
+
+}  // namespace
+}  // namespace rta::test
