@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <cassert>
 
-#include "dsp/mix.h"
+#include "dsp/finite.h"
+#include "dsp/gain.h"
 
 namespace rta {
 
@@ -88,10 +89,10 @@ void Renderer::hand_back(const AudioThreadKey& key, const Event& event) RTA_NONB
 void Renderer::apply_device_gain(const DeviceBlock& device) RTA_NONBLOCKING {
     const bool at_rest = device_gain_.at_rest(frame_);
     if (at_rest && device_gain_.target() == 1.0F) return;
-    device_gain_.render(frame_, gains_);
+    if (!at_rest) device_gain_.render(frame_, gains_);
     for (std::uint32_t channel = 0; channel < device.outputs.channel_count(); ++channel) {
         const auto samples = device.outputs.channel(channel);
-        dsp::scale(samples, gains_, samples);
+        dsp::scale(samples, device_gain_.target(), at_rest ? nullptr : gains_.data(), samples);
     }
 }
 

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 
-#include "dsp/mix.h"
+#include "dsp/finite.h"
+#include "dsp/gain.h"
 
 namespace rta {
 namespace {
@@ -13,33 +14,16 @@ std::span<const float> source_channel(const AudioReadView& source, std::uint32_t
     return source.channel(source.channel_count() == 1 ? 0 : channel);
 }
 
-void mix_at_rest(const CompiledGraph::MixInput& input, const AudioWriteView& destination, float gain,
-                 bool first) RTA_NONBLOCKING {
-    for (std::uint32_t channel = 0; channel < destination.channel_count(); ++channel) {
-        const auto in = source_channel(input.source, channel);
-        const auto out = destination.channel(channel);
-        // At unity the samples go through bit by bit. Copied, not scaled: what is 1 need not be multiplied.
-        if (first && gain == 1.0F) {
-            std::ranges::copy(in, out.begin());
-        } else if (first) {
-            dsp::scale(in, gain, out);
-        } else if (gain == 1.0F) {
-            dsp::add(in, out);
-        } else {
-            dsp::add_scaled(in, gain, out);
-        }
-    }
-}
-
-void mix_ramping(const CompiledGraph::MixInput& input, const AudioWriteView& destination, std::span<const float> gains,
-                 bool first) RTA_NONBLOCKING {
+/// The gain is a factor, or a ramp where `ramp` points to one; see dsp/gain.h.
+void mix_in(const CompiledGraph::MixInput& input, const AudioWriteView& destination, float gain, const float* ramp,
+            bool first) RTA_NONBLOCKING {
     for (std::uint32_t channel = 0; channel < destination.channel_count(); ++channel) {
         const auto in = source_channel(input.source, channel);
         const auto out = destination.channel(channel);
         if (first) {
-            dsp::scale(in, gains, out);
+            dsp::scale(in, gain, ramp, out);
         } else {
-            dsp::add_scaled(in, gains, out);
+            dsp::add_scaled(in, gain, ramp, out);
         }
     }
 }
@@ -107,14 +91,10 @@ void CompiledGraph::mix(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKIN
         dsp::Ramp& gain = input.state->gain;
         if (gain.target() != input.target_gain)
             gain.retarget(input.target_gain, frame, frame == 0 ? 0 : input.fade_frames);
-        if (!gain.at_rest(frame)) {
-            gain.render(frame, gains);
-            mix_ramping(input, port.destination, gains, first);
-        } else if (gain.target() != 0.0F) {  // a connection at zero gain is not read
-            mix_at_rest(input, port.destination, gain.target(), first);
-        } else {
-            continue;
-        }
+        const bool at_rest = gain.at_rest(frame);
+        if (at_rest && gain.target() == 0.0F) continue;  // a connection at zero gain is not read
+        if (!at_rest) gain.render(frame, gains);
+        mix_in(input, port.destination, gain.target(), at_rest ? nullptr : gains.data(), first);
         first = false;
     }
     if (first) silence(port.destination);
