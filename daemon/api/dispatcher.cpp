@@ -96,6 +96,7 @@ void Connection::receive(std::string_view payload) {
 
 void Connection::refuse_stream(const Error& error) {
     refused_ = true;
+    leave();
     refuse(queue_.emplace_back(), error);
     pump();
 }
@@ -109,9 +110,14 @@ void Connection::close() {
     if (closed_) return;
     closed_ = true;
     changed_ = nullptr;
-    dispatcher_.hub_.unsubscribe(*this);
-    --dispatcher_.connection_count_;
+    leave();
     queue_.clear();
+}
+
+/// From here on it is no client any more, though it may still be told why.
+void Connection::leave() {
+    dispatcher_.hub_.unsubscribe(*this);
+    if (std::exchange(counted_, false)) --dispatcher_.connection_count_;
 }
 
 void Connection::deliver(const SharedFrame& event) {

@@ -129,6 +129,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
     void refuse(Work& work, const Error& error);
     void emit(Work& work);
     void expire(TimePoint now);
+    void leave();
 
     Dispatcher& dispatcher_;
     std::function<void()> changed_;
@@ -142,6 +143,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
     bool refused_ = false;
     bool overflowed_ = false;
     bool closed_ = false;
+    bool counted_ = true;  ///< among the dispatcher's connections
     bool pumping_ = false;
 };
 
@@ -174,6 +176,7 @@ class Dispatcher {
     void fade_out(float length_ms, std::function<void()> done);
 
     [[nodiscard]] const EventHub& hub() const { return hub_; }
+    /// Those that were refused are not counted.
     [[nodiscard]] std::size_t connection_count() const { return connection_count_; }
 
  private:

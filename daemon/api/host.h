@@ -10,10 +10,10 @@ namespace rta::api {
 
 /// The device that drives the engine at this moment.
 struct DeviceStatus {
-    std::string kind;  ///< `portaudio`, `null`, `offline`
-    std::string name;  ///< `HOSTAPI/NAME`, or the WAV file of a null device
+    std::string kind{};  ///< `portaudio`, `null`, `offline`
+    std::string name{};  ///< `HOSTAPI/NAME`, or the WAV file of a null device
     bool running = false;
-    std::string fallback_reason;  ///< why the null device stands in; empty otherwise
+    std::string fallback_reason{};  ///< why the null device stands in; empty otherwise
     double sample_rate_hz = 0;
     std::uint32_t channels_in = 0;
     std::uint32_t channels_out = 0;
@@ -28,14 +28,14 @@ struct DeviceStatus {
 /// What was asked of the operating system for the audio thread, and what was granted.
 struct RealtimeStatus {
     bool memory_locked = false;
-    std::string memory_detail;  ///< why not, where it is not
-    std::string scheduling;     ///< of the audio thread, as read back from it: "SCHED_FIFO 70", "SCHED_OTHER"
-    std::string scheduling_detail;
+    std::string memory_detail{};  ///< why not, where it is not
+    std::string scheduling{};     ///< of the audio thread, as read back from it: "SCHED_FIFO 70", "SCHED_OTHER"
+    std::string scheduling_detail{};
 };
 
 /// A device that could be opened.
 struct DeviceInfo {
-    std::string name;  ///< `HOSTAPI/NAME`, as --device portaudio:NAME takes it
+    std::string name{};  ///< `HOSTAPI/NAME`, as --device portaudio:NAME takes it
     std::uint32_t channels_in = 0;
     std::uint32_t channels_out = 0;
     double default_sample_rate_hz = 0;

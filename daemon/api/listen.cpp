@@ -205,7 +205,7 @@ Expected<HostAndPort> parse_address(std::string_view text) {
     const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
     if (bracketed) host = host.substr(1, host.size() - 2);
     // "::1:7340" could be read in two ways.
-    if (host.empty() || (!bracketed && host.find(':') != std::string_view::npos)) return refuse();
+    if (host.empty() || host.find_first_of(bracketed ? "[]" : "[]:") != std::string_view::npos) return refuse();
     HostAndPort address{std::string{host}, 0};
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
     if (error != std::errc{} || end != port.data() + port.size()) return refuse();

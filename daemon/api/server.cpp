@@ -166,7 +166,7 @@ void Server::Impl::welcome(Session::Socket socket, const Listener& listener) {
     // An answer must not wait for the acknowledgement of the one before it.
     if (listener.tcp) socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
     const auto connection = dispatcher.connect();
-    if (sessions.size() >= limits.clients) {
+    if (dispatcher.connection_count() > limits.clients) {
         log(LogLevel::warning, "refused a client on " + listener.name + ": there are " +
                                    std::to_string(limits.clients) + " already, which is the limit");
         connection->refuse_stream(Error{
@@ -218,6 +218,6 @@ void Server::fade_out(float length_ms, std::function<void()> done) {
 
 void Server::stop() { impl_->stop(); }
 
-std::size_t Server::client_count() const { return impl_->sessions.size(); }
+std::size_t Server::client_count() const { return impl_->dispatcher.connection_count(); }
 
 }  // namespace rta::api

@@ -76,7 +76,7 @@ class Server {
     /// may be destroyed afterwards.
     void stop();
 
-    /// Sessions at this moment.
+    /// Clients connected at this moment.
     [[nodiscard]] std::size_t client_count() const;
 
  private:

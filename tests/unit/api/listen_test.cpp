@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#include "api/listen.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include "support/temporary.h"
+#include "support/unique_fd.h"
+
+namespace rta::api {
+namespace {
+
+using rta::test::TemporaryDirectory;
+using rta::test::UniqueFd;
+
+mode_t mode_of(const std::filesystem::path& path) {
+    struct stat status{};
+    EXPECT_EQ(::lstat(path.c_str(), &status), 0) << path;
+    return status.st_mode & 07777U;
+}
+
+/// A socket bound to the path: its file stays when it is closed.
+UniqueFd bind_to(const std::filesystem::path& path, bool listening) {
+    UniqueFd socket{::socket(AF_UNIX, SOCK_STREAM, 0)};
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    if (listening) {
+        EXPECT_EQ(::listen(socket.get(), 1), 0);
+    }
+    return socket;
+}
+
+TEST(ParseAddress, TakesHostAndPort) {
+    const auto v4 = parse_address("127.0.0.1:7340");
+    ASSERT_TRUE(v4);
+    EXPECT_EQ(v4->host, "127.0.0.1");
+    EXPECT_EQ(v4->port, 7340);
+    const auto v6 = parse_address("[::1]:0");
+    ASSERT_TRUE(v6);
+    EXPECT_EQ(v6->host, "::1");
+    EXPECT_EQ(v6->port, 0);
+    EXPECT_TRUE(parse_address("localhost:65535"));
+}
+
+TEST(ParseAddress, RefusesEverythingElseAndShowsWhatIsRight) {
+    for (const char* text : {"", ":", "7340", "127.0.0.1", ":7340", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
+                             "127.0.0.1:7340x", "127.0.0.1: 7340", "::1:7340", "[]:7340", "[::1]", "[::1]7340"}) {
+        const auto address = parse_address(text);
+        ASSERT_FALSE(address) << text;
+        EXPECT_EQ(address.error().code, ErrorCode::invalid_argument);
+        EXPECT_NE(address.error().sentence.find("127.0.0.1:7340"), std::string::npos);
+    }
+}
+
+TEST(ListenTcp, ChoosesAPortAndTellsIt) {
+    const auto listener = listen_tcp("127.0.0.1:0");
+    ASSERT_TRUE(listener) << listener.error().sentence;
+    EXPECT_TRUE(listener->name().starts_with("127.0.0.1:"));
+    EXPECT_NE(listener->name(), "127.0.0.1:0");
+    EXPECT_EQ(listener->family(), AF_INET);
+}
+
+TEST(ListenTcp, TakesTheIpv4AddressOfAName) {
+    const auto listener = listen_tcp("localhost:0");
+    ASSERT_TRUE(listener) << listener.error().sentence;
+    EXPECT_TRUE(listener->name().starts_with("127.0.0.1:")) << listener->name();
+}
+
+TEST(ListenTcp, RefusesWhatOtherMachinesCanReach) {
+    for (const char* text : {"0.0.0.0:0", "[::]:0", "192.0.2.1:7340", "8.8.8.8:80", "[2001:db8::1]:7340"}) {
+        const auto listener = listen_tcp(text);
+        ASSERT_FALSE(listener) << text;
+        EXPECT_EQ(listener.error().code, ErrorCode::permission_denied) << listener.error().sentence;
+        EXPECT_NE(listener.error().sentence.find("127.0.0.1:7340"), std::string::npos) << listener.error().sentence;
+        const std::string host{std::string_view{text}.substr(0, std::string_view{text}.rfind(':'))};
+        EXPECT_NE(listener.error().sentence.find(host), std::string::npos) << listener.error().sentence;
+    }
+}
+
+TEST(ListenTcp, NamesAnAddressInUse) {
+    const auto first = listen_tcp("127.0.0.1:0");
+    ASSERT_TRUE(first);
+    const auto second = listen_tcp(first->name());
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, ErrorCode::already_exists);
+    EXPECT_NE(second.error().sentence.find(first->name()), std::string::npos) << second.error().sentence;
+}
+
+TEST(ListenTcp, NamesAHostWithoutAnAddress) {
+    const auto listener = listen_tcp("no-such-host.invalid:7340");
+    ASSERT_FALSE(listener);
+    EXPECT_EQ(listener.error().code, ErrorCode::not_found);
+    EXPECT_NE(listener.error().sentence.find("no-such-host.invalid"), std::string::npos);
+}
+
+TEST(ListenUnix, MakesAPrivateFolderAndAPrivateSocketAndRemovesTheSocket) {
+    const TemporaryDirectory directory;
+    const auto path = directory / "rtad/control.sock";
+    {
+        const auto listener = listen_unix(path);
+        ASSERT_TRUE(listener) << listener.error().sentence;
+        EXPECT_EQ(mode_of(path), 0600U);
+        EXPECT_EQ(mode_of(path.parent_path()), 0700U);
+        EXPECT_EQ(listener->socket.family(), AF_UNIX);
+    }
+    EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(ListenUnix, ReplacesAFileThatNobodyListensOn) {
+    const TemporaryDirectory directory;
+    const auto path = directory / "control.sock";
+    bind_to(path, true).reset();
+    ASSERT_TRUE(std::filesystem::exists(path));
+    const auto listener = listen_unix(path);
+    EXPECT_TRUE(listener) << listener.error().sentence;
+}
+
+TEST(ListenUnix, LeavesALiveDaemonAlone) {
+    const TemporaryDirectory directory;
+    const auto path = directory / "control.sock";
+    const auto first = listen_unix(path);
+    ASSERT_TRUE(first);
+    {
+        const auto second = listen_unix(path);
+        ASSERT_FALSE(second);
+        EXPECT_EQ(second.error().code, ErrorCode::already_exists);
+        EXPECT_NE(second.error().sentence.find(path.string()), std::string::npos) << second.error().sentence;
+    }
+    EXPECT_TRUE(std::filesystem::exists(path));
+}
+
+TEST(ListenUnix, ABacklogThatIsFullIsALiveDaemon) {
+    const TemporaryDirectory directory;
+    const auto path = directory / "control.sock";
+    const UniqueFd listening{bind_to(path, false)};
+    ASSERT_EQ(::listen(listening.get(), 0), 0);
+    std::vector<UniqueFd> waiting;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    int connected = 0;
+    while (connected == 0) {
+        ASSERT_LT(waiting.size(), 100U);
+        waiting.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
+        connected = ::connect(waiting.back().get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    }
+    ASSERT_EQ(errno, EAGAIN);
+    const auto listener = listen_unix(path);
+    ASSERT_FALSE(listener);
+    EXPECT_EQ(listener.error().code, ErrorCode::already_exists);
+}
+
+TEST(ListenUnix, DoesNotRemoveWhatIsNoSocket) {
+    const TemporaryDirectory directory;
+    const auto path = directory / "precious.txt";
+    rta::test::write_text(path, "data");
+    const auto listener = listen_unix(path);
+    ASSERT_FALSE(listener);
+    EXPECT_EQ(listener.error().code, ErrorCode::already_exists);
+    EXPECT_EQ(rta::test::read_text(path), "data");
+}
+
+TEST(ListenUnix, DoesNotRemoveTheSocketOfWhoeverCameAfter) {
+    const TemporaryDirectory directory;
+    const auto path = directory / "control.sock";
+    UniqueFd other;
+    {
+        const auto listener = listen_unix(path);
+        ASSERT_TRUE(listener);
+        std::filesystem::remove(path);
+        other = bind_to(path, true);
+    }
+    EXPECT_TRUE(std::filesystem::exists(path));
+}
+
+TEST(ListenUnix, RefusesPathsThatASocketCannotHave) {
+    const TemporaryDirectory directory;
+    for (const std::string& path : {std::string{}, (directory / std::string(108, 'x')).string()}) {
+        const auto listener = listen_unix(path);
+        ASSERT_FALSE(listener);
+        EXPECT_EQ(listener.error().code, ErrorCode::invalid_argument);
+        EXPECT_NE(listener.error().sentence.find("107"), std::string::npos) << listener.error().sentence;
+    }
+}
+
+TEST(ListenUnix, NamesAFolderThatCannotBeMade) {
+    const TemporaryDirectory directory;
+    const auto path = directory / "not/there/control.sock";
+    const auto listener = listen_unix(path);
+    ASSERT_FALSE(listener);
+    EXPECT_NE(listener.error().sentence.find(path.parent_path().string()), std::string::npos)
+        << listener.error().sentence;
+}
+
+}  // namespace
+}  // namespace rta::api

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include "api/outbox.h"
+
+#include <gtest/gtest.h>
+
+#include "frame/frame_codec.h"
+#include "rta/v1/control.pb.h"
+
+namespace rta::api {
+namespace {
+
+SharedFrame event_of(std::size_t bytes) { return std::make_shared<std::string>(bytes, 'e'); }
+
+v1::ServerMessage response_of(std::uint64_t id, std::size_t bytes = 0) {
+    v1::ServerMessage message;
+    message.mutable_response()->set_id(id);
+    message.mutable_response()->mutable_status()->set_message(std::string(bytes, 'r'));
+    return message;
+}
+
+std::string drain(Outbox& outbox) {
+    std::string all;
+    while (!outbox.empty()) {
+        const auto chunks = outbox.take(1);
+        for (const auto& chunk : chunks) all += chunk.bytes();
+        outbox.sent(chunks);
+    }
+    return all;
+}
+
+TEST(Outbox, GivesEverythingBackInOrder) {
+    Outbox outbox;
+    std::string expected;
+    for (std::uint64_t i = 1; i <= 300; ++i) {
+        const v1::ServerMessage response = response_of(i, i * 7);
+        append_frame(expected, response.SerializeAsString());
+        outbox.push_response(response);
+        const SharedFrame event = event_of(i * 40);  // some are copied, some are shared
+        expected += *event;
+        ASSERT_TRUE(outbox.push_event(event));
+    }
+    EXPECT_EQ(outbox.unsent_bytes(), expected.size());
+    EXPECT_EQ(drain(outbox), expected);
+    EXPECT_EQ(outbox.unsent_bytes(), 0U);
+}
+
+TEST(Outbox, GathersSmallFrames) {
+    Outbox outbox;
+    for (std::uint64_t i = 0; i < 100; ++i) outbox.push_response(response_of(i));
+    EXPECT_EQ(outbox.take(1).size(), 1U);
+    EXPECT_TRUE(outbox.empty());
+}
+
+TEST(Outbox, SharesLargeEventsInsteadOfCopyingThem) {
+    const SharedFrame large = event_of(1'000'000);
+    Outbox first;
+    Outbox second;
+    ASSERT_TRUE(first.push_event(large));
+    ASSERT_TRUE(second.push_event(large));
+    EXPECT_EQ(first.take(1).front().bytes().data(), large->data());
+    EXPECT_EQ(second.take(1).front().bytes().data(), large->data());
+}
+
+TEST(Outbox, TakesAboutAsMuchAsIsWanted) {
+    Outbox outbox;
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(outbox.push_event(event_of(100'000)));
+    EXPECT_EQ(outbox.take(250'000).size(), 3U);
+    EXPECT_EQ(outbox.take(1).size(), 1U);
+}
+
+TEST(Outbox, HasNoRoomUntilEnoughIsReallySent) {
+    Outbox outbox;
+    EXPECT_TRUE(outbox.has_room());
+    outbox.push_response(response_of(1, Outbox::kRoomBytes));
+    EXPECT_FALSE(outbox.has_room());
+    const auto chunks = outbox.take(1);
+    EXPECT_FALSE(outbox.has_room()) << "taken is not yet sent";
+    outbox.sent(chunks);
+    EXPECT_TRUE(outbox.has_room());
+}
+
+TEST(Outbox, RefusesEventsBeyondTheLimitAndNotOneBefore) {
+    Outbox outbox;
+    const SharedFrame event = event_of(std::size_t{1} << 20U);
+    for (std::size_t bytes = 0; bytes < Outbox::kEventLimitBytes; bytes += event->size()) {
+        ASSERT_TRUE(outbox.push_event(event)) << bytes;
+    }
+    EXPECT_FALSE(outbox.push_event(event_of(1)));
+    outbox.push_response(response_of(7));  // answers are bounded elsewhere
+    const auto chunks = outbox.take(1);
+    EXPECT_FALSE(outbox.push_event(event)) << "taken is not yet sent";
+    outbox.sent(chunks);
+    EXPECT_TRUE(outbox.push_event(event));
+}
+
+}  // namespace
+}  // namespace rta::api

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include "script.h"
+
+#include <google/protobuf/stubs/logging.h>
+#include <google/protobuf/text_format.h>
+#include <google/protobuf/util/message_differencer.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace rta::api::test {
+namespace {
+
+using google::protobuf::TextFormat;
+using google::protobuf::util::MessageDifferencer;
+
+class BrokenProcessor final : public Processor {
+ public:
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        for (float& sample : context.outputs[0].channel(0)) sample = std::numeric_limits<float>::quiet_NaN();
+    }
+    void reset() RTA_NONBLOCKING override {}
+};
+
+constexpr PortSpec kOut[] = {{"out", 1}};
+
+}  // namespace
+
+constinit const NodeType kBroken{
+    .name = "broken",
+    .help = "Puts out NaN.",
+    .outputs = kOut,
+    .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {
+        return std::make_unique<BrokenProcessor>();
+    },
+};
+
+v1::Request request(std::string_view text) {
+    v1::Request message;
+    EXPECT_TRUE(TextFormat::ParseFromString(std::string{text}, &message)) << text;
+    return message;
+}
+
+Script::Script(const NodeRegistry& registry, EngineConfig config)
+    : engine{registry, config},
+      dispatcher{engine, host, workers, [this] { return now; }},
+      inputs_{0, config.block_size},
+      outputs_{2, config.block_size},
+      generation_{engine.gate().start_generation()} {
+    // Of strings that are not UTF-8, which tests send on purpose.
+    google::protobuf::SetLogHandler(nullptr);
+}
+
+void Script::render_block() {
+    const auto claim = engine.gate().try_claim(generation_);
+    ASSERT_TRUE(claim);
+    engine.renderer().render(claim.key(), {inputs_.read(), outputs_.write()});
+}
+
+Script::Client& Script::client(char name) {
+    Client& client = clients_[name];
+    if (client.connection == nullptr) client.connection = dispatcher.connect();
+    return client;
+}
+
+Connection& Script::connection(char name) { return *client(name).connection; }
+
+void Script::disconnect(char name) {
+    connection(name).close();
+    clients_.erase(name);
+}
+
+void Script::send_bytes(char name, std::string_view payload) {
+    EXPECT_TRUE(connection(name).wants_more());
+    connection(name).receive(payload);
+}
+
+void Script::send(char name, const v1::Request& request) { send_bytes(name, request.SerializeAsString()); }
+
+std::optional<v1::ServerMessage> Script::receive(char name) {
+    Client& from = client(name);
+    auto frame = from.decoder.next();
+    if (frame && !*frame) {
+        const auto chunks = from.connection->outbox().take(1);
+        for (const auto& chunk : chunks) from.decoder.feed(chunk.bytes());
+        from.connection->outbox().sent(chunks);
+        from.connection->output_drained();
+        frame = from.decoder.next();
+    }
+    EXPECT_TRUE(frame) << "what the dispatcher wrote is no stream of frames";
+    if (!frame || !*frame) return std::nullopt;
+    v1::ServerMessage message;
+    EXPECT_TRUE(message.ParseFromArray((*frame)->data(), static_cast<int>((*frame)->size())));
+    return message;
+}
+
+void Script::expect(char name, std::string_view text) {
+    v1::ServerMessage expected;
+    ASSERT_TRUE(TextFormat::ParseFromString(std::string{text}, &expected));
+    const auto received = receive(name);
+    ASSERT_TRUE(received) << "nothing has come";
+    MessageDifferencer differencer;
+    differencer.set_scope(MessageDifferencer::PARTIAL);
+    // A field that is written with its default value counts as left out, except for what tells success from failure.
+    EXPECT_EQ(received->message_case(), expected.message_case()) << received->ShortDebugString();
+    EXPECT_EQ(received->response().status().code(), expected.response().status().code())
+        << received->ShortDebugString();
+    std::string difference;
+    differencer.ReportDifferencesToString(&difference);
+    EXPECT_TRUE(differencer.Compare(expected, *received)) << difference << "in " << received->ShortDebugString();
+}
+
+void Script::step(std::string_view line) {
+    if (line == "block") return block();
+    if (line.starts_with("tick ")) return tick(std::chrono::milliseconds{std::stoi(std::string{line.substr(5)})});
+    if (line.starts_with("hello ")) {
+        const char name = line[6];
+        send(name, request("id: 100 hello { protocol_version: 1 client_name: \"" + std::string{name} + "\" }"));
+        return expect(name, "response { id: 100 hello { protocol_version: 1 } }");
+    }
+    ASSERT_GE(line.size(), 2U);
+    const char name = line[0];
+    if (line[1] == '>') return send(name, request(line.substr(2)));
+    if (line[1] == '<') return expect(name, line.substr(2));
+    ASSERT_EQ(line.substr(1), "-") << "no step of a script";
+    const auto received = receive(name);
+    EXPECT_FALSE(received) << received->ShortDebugString();
+}
+
+void Script::play(std::string_view script) {
+    while (!script.empty()) {
+        const std::size_t end = std::min(script.find('\n'), script.size());
+        std::string_view line = script.substr(0, end);
+        script.remove_prefix(std::min(end + 1, script.size()));
+        line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+        if (line.empty()) continue;
+        SCOPED_TRACE(std::string{line});
+        step(line);
+        if (::testing::Test::HasFatalFailure()) return;
+    }
+}
+
+}  // namespace rta::api::test

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/dispatcher.h"
+#include "dsp/audio_buffer.h"
+#include "engine/engine.h"
+#include "engine/renderer.h"
+#include "frame/frame_codec.h"
+#include "rta/v1/control.pb.h"
+
+namespace rta::api::test {
+
+/// Devices and operating system as the test wants them.
+class FakeHost final : public Host {
+ public:
+    [[nodiscard]] DeviceStatus device_status() const override { return device; }
+    [[nodiscard]] RealtimeStatus realtime_status() const override { return realtime; }
+    void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override { looks.push_back(std::move(done)); }
+
+    DeviceStatus device{.kind = "null", .name = "out.wav", .running = true, .sample_rate_hz = 48'000.0};
+    RealtimeStatus realtime{.memory_locked = true, .scheduling = "SCHED_OTHER"};
+    std::deque<std::function<void(std::vector<DeviceInfo>)>> looks;  ///< asked for and not answered
+};
+
+/// Does the work at once, or keeps it until the test asks for it.
+class FakeWorkers final : public Workers {
+ public:
+    void run(std::function<void()> work, std::function<void()> done) override {
+        if (held) return jobs.push_back({std::move(work), std::move(done)});
+        work();
+        done();
+    }
+    /// Does the kept job of this index, counted from the oldest.
+    void finish(std::size_t index) {
+        const Job job = jobs.at(index);
+        jobs.erase(jobs.begin() + static_cast<std::ptrdiff_t>(index));
+        job.work();
+        job.done();
+    }
+
+    struct Job {
+        std::function<void()> work;
+        std::function<void()> done;
+    };
+    bool held = false;
+    std::deque<Job> jobs;
+};
+
+/// A real engine, a real dispatcher, a clock and an audio thread that the test moves, and clients without sockets.
+///
+/// play() runs a script, one step a line:
+///     a> TEXT        client `a` (one letter; it connects when it first speaks) sends this rta.v1.Request
+///     a< TEXT        the next message to `a` is this rta.v1.ServerMessage; fields that TEXT leaves out may be anything
+///     a-             nothing is there for `a`
+///     block          one block is rendered, and the dispatcher ticks
+///     tick MS        the clock moves on, and the dispatcher ticks
+///     hello a        a> hello, a< its answer
+/// Every failure names the line.
+class Script {
+ public:
+    explicit Script(const NodeRegistry& registry = builtin_nodes(), EngineConfig config = {});
+
+    void play(std::string_view script);
+
+    void send(char client, const v1::Request& request);
+    void send_bytes(char client, std::string_view payload);
+    /// Nothing if there is none.
+    [[nodiscard]] std::optional<v1::ServerMessage> receive(char client);
+    /// The connection that the letter stands for.
+    [[nodiscard]] Connection& connection(char client);
+    void disconnect(char client);
+    void render_block();
+    void block() {
+        render_block();
+        dispatcher.tick();
+    }
+    void tick(std::chrono::milliseconds later) {
+        now += later;
+        dispatcher.tick();
+    }
+
+    TimePoint now{std::chrono::hours{1}};
+    Engine engine;
+    FakeHost host;
+    FakeWorkers workers;
+    Dispatcher dispatcher;
+
+ private:
+    struct Client {
+        std::shared_ptr<Connection> connection;
+        FrameDecoder decoder;
+    };
+    void step(std::string_view line);
+    void expect(char client, std::string_view text);
+    Client& client(char name);
+
+    AudioBuffer inputs_;
+    AudioBuffer outputs_;
+    AudioThreadGate::Generation generation_;
+    std::map<char, Client> clients_;
+};
+
+[[nodiscard]] v1::Request request(std::string_view text);
+
+/// A node that puts out NaN; NodeType for a registry of the test's own.
+extern const NodeType kBroken;
+
+}  // namespace rta::api::test

@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: MIT
+// The server over real sockets, spoken to by a client that shares no code with it.
+#include "api/server.h"
+
+#include <fcntl.h>
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <atomic>
+#include <condition_variable>
+#include <cstring>
+#include <future>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "dsp/audio_buffer.h"
+#include "engine/renderer.h"
+#include "support/deadline.h"
+#include "support/protocol_client.h"
+#include "support/temporary.h"
+#include "support/unique_fd.h"
+
+namespace rta::api {
+namespace {
+
+using rta::test::Deadline;
+using rta::test::kPatience;
+using rta::test::ProtocolClient;
+using rta::test::TemporaryDirectory;
+using rta::test::UniqueFd;
+
+class QuietHost final : public Host {
+ public:
+    [[nodiscard]] DeviceStatus device_status() const override { return {.kind = "null", .running = true}; }
+    [[nodiscard]] RealtimeStatus realtime_status() const override { return {}; }
+    void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override { done({{.name = "ALSA/default"}}); }
+};
+
+/// What was logged, for tests that wait for it.
+class Log {
+ public:
+    void add(std::string_view line) {
+        const std::scoped_lock lock{mutex_};
+        lines_ += std::string{line} + "\n";
+        changed_.notify_all();
+    }
+    [[nodiscard]] bool wait_for(std::string_view words) {
+        std::unique_lock lock{mutex_};
+        return changed_.wait_for(lock, kPatience, [&] { return lines_.find(words) != std::string::npos; });
+    }
+    [[nodiscard]] bool has(std::string_view words) {
+        const std::scoped_lock lock{mutex_};
+        return lines_.find(words) != std::string::npos;
+    }
+
+ private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::string lines_;
+};
+
+/// A server with a control thread and an audio thread of its own.
+class RunningServer {
+ public:
+    explicit RunningServer(ServerLimits limits = {})
+        : server{io_, engine_, host_, [this](LogLevel, std::string_view line) { log.add(line); }, limits},
+          socket_path{(directory_ / "control.sock").string()} {
+        const auto address = server.listen_tcp("127.0.0.1:0");
+        EXPECT_TRUE(address);
+        port = static_cast<std::uint16_t>(std::stoi(address->substr(address->rfind(':') + 1)));
+        EXPECT_TRUE(server.listen_unix(socket_path));
+        control_ = std::thread{[this] { io_.run(); }};
+        audio_ = std::thread{[this] { render(); }};
+    }
+    ~RunningServer() {
+        quit_ = true;
+        audio_.join();
+        on_control([this] { server.stop(); });
+        work_.reset();
+        control_.join();
+    }
+
+    /// Runs `call` on the control thread, and waits for it.
+    void on_control(const std::function<void()>& call) {
+        std::promise<void> done;
+        asio::post(io_, [&] {
+            call();
+            done.set_value();
+        });
+        done.get_future().wait();
+    }
+    [[nodiscard]] ProtocolClient tcp() const { return ProtocolClient::connect_tcp(port); }
+    [[nodiscard]] ProtocolClient local() const { return ProtocolClient::connect_unix(socket_path); }
+    /// The graph's text, by way of a client.
+    [[nodiscard]] std::string graph_text() const {
+        ProtocolClient client = tcp();
+        client.hello();
+        return client.graph().document();
+    }
+
+    Log log;
+
+ private:
+    void render() {
+        AudioBuffer inputs{0, 64};
+        AudioBuffer outputs{2, 64};
+        const auto generation = engine_.gate().start_generation();
+        while (!quit_) {
+            {
+                const auto claim = engine_.gate().try_claim(generation);
+                if (claim) engine_.renderer().render(claim.key(), {inputs.read(), outputs.write()});
+            }
+            std::this_thread::sleep_for(std::chrono::microseconds{500});
+        }
+    }
+
+    TemporaryDirectory directory_;
+    asio::io_context io_;
+    asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+    Engine engine_{builtin_nodes(), {}};
+    QuietHost host_;
+    std::atomic<bool> quit_{false};
+
+ public:
+    Server server;
+    std::string socket_path;
+    std::uint16_t port = 0;
+
+ private:
+    std::thread control_;
+    std::thread audio_;
+};
+
+v1::Request request(std::string_view text) {
+    v1::Request message;
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(std::string{text}, &message)) << text;
+    return message;
+}
+
+/// A replacement of the graph by `count` nodes: about 40 bytes each.
+v1::Request large_graph(int count) {
+    v1::Request message = request("apply_transaction { graph {} }");
+    for (int i = 0; i < count; ++i) {
+        v1::Node& node = *message.mutable_apply_transaction()->mutable_graph()->add_nodes();
+        node.set_name("node_with_a_long_name_" + std::to_string(i));
+        node.set_type("gain");
+    }
+    return message;
+}
+
+/// Over TCP and over the Unix socket.
+class ServerTest : public testing::TestWithParam<bool> {
+ protected:
+    [[nodiscard]] ProtocolClient connect() const { return GetParam() ? server.tcp() : server.local(); }
+
+    /// Another client is served as ever, and the graph is what it was.
+    void expect_unharmed() {
+        EXPECT_EQ(other.graph().document(), before);
+        EXPECT_EQ(other.call(request("get_status {}")).status().code(), v1::OK);
+    }
+
+    RunningServer server;
+    ProtocolClient other = [this] {
+        ProtocolClient client = server.tcp();
+        client.hello("other");
+        client.apply(rta::test::transaction({rta::test::add_node("sine", "osc")}));
+        return client;
+    }();
+    std::string before = other.graph().document();
+};
+
+INSTANTIATE_TEST_SUITE_P(Sockets, ServerTest, testing::Bool(),
+                         [](const auto& given) { return given.param ? "Tcp" : "Unix"; });
+
+TEST_P(ServerTest, ServesAClient) {
+    ProtocolClient client = connect();
+    const v1::HelloResult hello = client.hello("me");
+    EXPECT_EQ(hello.instance_id(), other.status().instance_id());
+    client.subscribe();
+    const auto result = client.apply(rta::test::transaction({rta::test::add_node("gain", "vol")}));
+    EXPECT_EQ(result.revision(), 2U);
+    EXPECT_TRUE(result.has_frame());
+    const auto changed = client.next_event();
+    ASSERT_TRUE(changed);
+    EXPECT_EQ(changed->graph_changed().client_name(), "me");
+    const auto heard = client.next_event();
+    ASSERT_TRUE(heard);
+    EXPECT_EQ(heard->transaction_heard().frame(), result.frame());
+    EXPECT_EQ(client.status().client_count(), 2U);
+    EXPECT_EQ(client.call(request("list_devices {}")).list_devices().devices(0).name(), "ALSA/default");
+}
+
+TEST_P(ServerTest, AThousandPipelinedRequestsAreAnsweredInOrder) {
+    ProtocolClient client = connect();
+    client.hello();
+    std::string bytes;
+    for (int i = 1; i <= 1000; ++i) {
+        v1::Request message =
+            i % 7 == 0 ? request("get_graph {}")
+            : i % 5 == 0
+                ? request("apply_transaction { edits {} }")
+                : request(R"(set_parameters { changes { node: "osc" parameter: "frequency_hz" value: 300 } })");
+        message.set_id(static_cast<std::uint64_t>(i));
+        message.set_timeout_ms(60'000);
+        bytes += rta::test::delimited(message);
+    }
+    // From a thread of its own: the server may stop reading until its answers are read.
+    auto sent = std::async(std::launch::async, [&] { client.send_bytes(bytes); });
+    for (std::uint64_t i = 1; i <= 1000; ++i) {
+        const v1::Response response = client.receive_response();
+        ASSERT_EQ(response.id(), i);
+        ASSERT_EQ(response.status().code(), v1::OK) << response.ShortDebugString();
+    }
+    sent.get();
+}
+
+TEST_P(ServerTest, ManyClientsAtOnce) {
+    std::vector<std::future<std::uint64_t>> clients;
+    for (int i = 0; i < 16; ++i) {
+        clients.push_back(std::async(std::launch::async, [this, i] {
+            ProtocolClient client = connect();
+            client.hello("client " + std::to_string(i));
+            std::uint64_t last = 0;
+            for (int n = 0; n < 20; ++n) {
+                const std::string name = "c" + std::to_string(i) + "_" + std::to_string(n);
+                last = client.apply(rta::test::transaction({rta::test::add_node("gain", name)})).revision();
+                client.set_parameter(name, "gain_db", -6.0F);
+            }
+            return last;
+        }));
+    }
+    std::uint64_t last = 0;
+    for (auto& client : clients) last = std::max(last, client.get());
+    EXPECT_EQ(last, 321U);
+    EXPECT_EQ(other.graph().graph().nodes_size(), 321);
+}
+
+TEST_P(ServerTest, ALengthOf2To63IsRefusedAndTheConnectionClosed) {
+    ProtocolClient client = connect();
+    client.hello();
+    client.send_bytes(std::string{"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 10});
+    const v1::Response response = client.receive_response();
+    EXPECT_EQ(response.id(), 0U);
+    EXPECT_EQ(response.status().code(), v1::INVALID_ARGUMENT);
+    EXPECT_NE(response.status().message().find("4 MiB"), std::string::npos) << response.status().message();
+    EXPECT_TRUE(client.wait_closed());
+    expect_unharmed();
+}
+
+TEST_P(ServerTest, AnsweredBeforeTheGarbageIsStillAnswered) {
+    ProtocolClient client = connect();
+    client.hello();
+    v1::Request good = request("id: 5 get_graph {}");
+    client.send_bytes(rta::test::delimited(good) + "\x03\xFF\xFF\xFF" + std::string(100'000, '\xFF'));
+    EXPECT_EQ(client.receive_response().id(), 5U);
+    const v1::Response response = client.receive_response();
+    EXPECT_EQ(response.id(), 0U);
+    EXPECT_EQ(response.status().code(), v1::INVALID_ARGUMENT);
+    EXPECT_TRUE(client.wait_closed());
+    expect_unharmed();
+}
+
+TEST_P(ServerTest, RandomBytesHarmNobody) {
+    for (std::uint32_t seed = 0; seed < 30; ++seed) {
+        std::mt19937 random{seed};
+        std::string bytes(10'000, '\0');
+        for (char& byte : bytes) byte = static_cast<char>(random());
+        ProtocolClient client = connect();
+        if (seed % 2 == 0) client.hello();
+        try {
+            client.send_bytes(bytes);
+        } catch (const std::runtime_error&) {
+            // Closed while we were still talking.
+        }
+        client.finish_sending();
+        EXPECT_TRUE(client.wait_closed()) << seed;
+    }
+    expect_unharmed();
+}
+
+TEST_P(ServerTest, ATruncatedFrameIsToldAndTheConnectionClosed) {
+    ProtocolClient client = connect();
+    client.hello();
+    const std::string whole = rta::test::delimited(request("id: 5 list_node_types { type: \"sine\" }"));
+    client.send_bytes(whole.substr(0, whole.size() - 1));
+    client.finish_sending();
+    const v1::Response response = client.receive_response();
+    EXPECT_EQ(response.id(), 0U);
+    EXPECT_EQ(response.status().code(), v1::INVALID_ARGUMENT);
+    EXPECT_TRUE(client.wait_closed());
+    expect_unharmed();
+}
+
+TEST_P(ServerTest, AHalfClosedConnectionIsAnsweredToItsEnd) {
+    ProtocolClient client = connect();
+    client.send(request("id: 1 hello { protocol_version: 1 }"));
+    for (int i = 2; i <= 20; ++i) {
+        v1::Request message = request("apply_transaction { edits {} }");
+        message.set_id(static_cast<std::uint64_t>(i));
+        client.send(message);
+    }
+    client.finish_sending();
+    for (std::uint64_t i = 1; i <= 20; ++i) {
+        const v1::Response response = client.receive_response();
+        EXPECT_EQ(response.id(), i);
+        EXPECT_EQ(response.status().code(), v1::OK) << response.ShortDebugString();
+    }
+    EXPECT_TRUE(client.wait_closed());
+}
+
+TEST_P(ServerTest, AnUnknownRequestIsAnsweredAndTheConnectionLives) {
+    ProtocolClient client = connect();
+    client.hello();
+    v1::Request unknown;
+    v1::Request::GetReflection()->MutableUnknownFields(&unknown)->AddLengthDelimited(77, "?");
+    EXPECT_EQ(client.call(unknown).status().code(), v1::UNIMPLEMENTED);
+    EXPECT_EQ(client.call(request("get_status {}")).status().code(), v1::OK);
+}
+
+/// Without the manners of ProtocolClient.
+class RawClient {
+ public:
+    RawClient(bool tcp, const RunningServer& server) : socket_{::socket(tcp ? AF_INET : AF_UNIX, SOCK_STREAM, 0)} {
+        if (tcp) {
+            sockaddr_in address{};
+            address.sin_family = AF_INET;
+            address.sin_port = htons(server.port);
+            address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+            connect(&address, sizeof address);
+        } else {
+            sockaddr_un address{};
+            address.sun_family = AF_UNIX;
+            std::strncpy(address.sun_path, server.socket_path.c_str(), sizeof address.sun_path - 1);
+            connect(&address, sizeof address);
+        }
+    }
+    /// As much as can be sent without waiting.
+    std::size_t push(std::string_view bytes) {
+        const ssize_t count = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        return count > 0 ? static_cast<std::size_t>(count) : 0;
+    }
+    /// The connection goes away as if the client had been killed and its machine with it.
+    void reset() {
+        const linger at_once{1, 0};
+        ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        socket_.reset();
+    }
+
+ private:
+    void connect(const void* address, socklen_t size) {
+        EXPECT_EQ(::connect(socket_.get(), static_cast<const sockaddr*>(address), size), 0);
+    }
+    UniqueFd socket_;
+};
+
+TEST_P(ServerTest, AClientKilledInTheMiddleOfAFrameIsForgotten) {
+    RawClient client{GetParam(), server};
+    const std::string frame = rta::test::delimited(request("id: 1 hello { protocol_version: 1 client_name: \"x\" }")) +
+                              rta::test::delimited(request("id: 2 subscribe {}")) +
+                              rta::test::delimited(request("id: 3 apply_transaction { edits { edits {} } }"));
+    ASSERT_EQ(client.push(std::string_view{frame}.substr(0, frame.size() - 3)), frame.size() - 3);
+    const Deadline connected;
+    while (other.status().client_count() != 2U) ASSERT_FALSE(connected.passed());
+    client.reset();
+    const Deadline forgotten;
+    while (other.status().client_count() != 1U) ASSERT_FALSE(forgotten.passed());
+    expect_unharmed();
+}
+
+TEST_P(ServerTest, AClientThatNeverReadsIsNotReadFromAndHoldsUpNobody) {
+    v1::Request large = large_graph(5'000);
+    other.call(large);
+    before = other.graph().document();
+    RawClient client{GetParam(), server};
+    std::string requests = rta::test::delimited(request("id: 1 hello { protocol_version: 1 }"));
+    client.push(requests);
+    // Each asks for half a megabyte, in six bytes.
+    requests.clear();
+    for (int i = 0; i < 10'000; ++i) requests += rta::test::delimited(request("id: 2 get_graph {}"));
+    // Until the server has stopped reading: nothing can be sent although it has had every opportunity to go on.
+    std::size_t sent = 0;
+    for (int stalled = 0; stalled < 20;) {
+        const std::size_t count = client.push(requests);
+        sent += count;
+        stalled = count == 0 ? stalled + 1 : 0;
+        ASSERT_LT(sent, std::size_t{32} << 20U) << "the server takes in requests without end";
+        EXPECT_EQ(other.call(request("get_status {}")).status().code(), v1::OK);
+    }
+    expect_unharmed();
+    client.reset();
+    const Deadline forgotten;
+    while (other.status().client_count() != 1U) ASSERT_FALSE(forgotten.passed());
+}
+
+TEST_P(ServerTest, ASubscriberThatNeverReadsIsClosedAndTheOthersMissNothing) {
+    RawClient sleeper{GetParam(), server};
+    sleeper.push(rta::test::delimited(request("id: 1 hello { protocol_version: 1 client_name: \"sleeper\" }")) +
+                 rta::test::delimited(request("id: 2 subscribe {}")));
+    ProtocolClient reader = connect();
+    reader.hello("reader");
+    std::uint64_t number = reader.subscribe().change_number();
+    const Deadline connected;
+    while (other.status().client_count() != 3U) ASSERT_FALSE(connected.passed());
+    const v1::Request large = large_graph(10'000);
+    for (int i = 0; !server.log.has("\"sleeper\" does not read its events"); ++i) {
+        ASSERT_LT(i, 200) << "a client that does not read is kept for ever";
+        ASSERT_EQ(other.call(large).status().code(), v1::OK);
+        for (int events = 0; events < 2; ++events) {
+            const auto event = reader.next_event();
+            ASSERT_TRUE(event);
+            EXPECT_EQ(event->number(), ++number);
+        }
+    }
+    const Deadline forgotten;
+    while (other.status().client_count() != 2U) ASSERT_FALSE(forgotten.passed());
+    EXPECT_EQ(reader.call(request("get_status {}")).status().code(), v1::OK);
+}
+
+TEST_P(ServerTest, ClientsBeyondTheLimitAreToldSo) {
+    RunningServer small{ServerLimits{.clients = 2}};
+    const auto connect_small = [&] { return GetParam() ? small.tcp() : small.local(); };
+    auto first = std::make_unique<ProtocolClient>(connect_small());
+    first->hello();
+    ProtocolClient second = connect_small();
+    second.hello();
+    ProtocolClient third = connect_small();
+    const v1::Response refusal = third.receive_response();
+    EXPECT_EQ(refusal.id(), 0U);
+    EXPECT_EQ(refusal.status().code(), v1::RESOURCE_EXHAUSTED);
+    EXPECT_TRUE(third.wait_closed());
+    first.reset();
+    const Deadline deadline;
+    while (second.status().client_count() != 1U) ASSERT_FALSE(deadline.passed());
+    ProtocolClient fourth = connect_small();
+    fourth.hello();
+}
+
+TEST_P(ServerTest, RunningOutOfDescriptorsIsNotTheEnd) {
+    rlimit before_limit{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before_limit), 0);
+    // The client's own descriptor is made before there are none left; only the server's is missing.
+    RawClient* waiting = nullptr;
+    {
+        std::vector<UniqueFd> hoard;
+        rlimit tight = before_limit;
+        tight.rlim_cur = 200;
+        ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+        while (true) {
+            UniqueFd one{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+            if (!one) break;
+            hoard.push_back(std::move(one));
+        }
+        hoard.pop_back();
+        waiting = new RawClient{GetParam(), server};
+        EXPECT_TRUE(server.log.wait_for("cannot accept clients"));
+        EXPECT_EQ(other.call(request("get_status {}")).status().code(), v1::OK);
+    }
+    const Deadline deadline;
+    while (other.status().client_count() != 2U) ASSERT_FALSE(deadline.passed());
+    delete waiting;
+    ::setrlimit(RLIMIT_NOFILE, &before_limit);
+}
+
+TEST(Server, StopClosesEverythingAndRemovesItsSocket) {
+    auto server = std::make_unique<RunningServer>();
+    ProtocolClient tcp = server->tcp();
+    ProtocolClient local = server->local();
+    tcp.hello();
+    local.hello();
+    const std::string path = server->socket_path;
+    const std::uint16_t port = server->port;
+    server->on_control([&] { server->server.stop(); });
+    EXPECT_TRUE(tcp.wait_closed());
+    EXPECT_TRUE(local.wait_closed());
+    EXPECT_FALSE(std::filesystem::exists(path));
+    EXPECT_THROW((void)ProtocolClient::connect_tcp(port), std::runtime_error);
+    EXPECT_EQ(server->server.client_count(), 0U);
+}
+
+TEST(Server, StopsWhileClientsAreInTheMiddleOfThings) {
+    for (int round = 0; round < 5; ++round) {
+        RunningServer server;
+        std::vector<ProtocolClient> clients;
+        for (int i = 0; i < 8; ++i) {
+            clients.push_back(server.tcp());
+            clients.back().send(request("id: 1 hello { protocol_version: 1 }"));
+            for (int n = 0; n < 50; ++n) clients.back().send(request("apply_transaction { edits {} }"));
+        }
+    }
+}
+
+TEST(Server, TheFadeOutIsTold) {
+    RunningServer server;
+    std::promise<void> faded;
+    server.on_control([&] { server.server.fade_out(20.0F, [&] { faded.set_value(); }); });
+    EXPECT_EQ(faded.get_future().wait_for(kPatience), std::future_status::ready);
+}
+
+TEST(Server, DeviceChangesReachSubscribers) {
+    RunningServer server;
+    ProtocolClient client = server.local();
+    client.hello();
+    client.subscribe();
+    server.on_control([&] { server.server.device_changed({.kind = "null", .fallback_reason = "unplugged"}); });
+    const auto event = client.next_event();
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->device_changed().device().fallback_reason(), "unplugged");
+}
+
+TEST(Server, ListeningTwiceOnOneAddressIsRefused) {
+    RunningServer server;
+    server.on_control([&] {
+        const auto again = server.server.listen_tcp("127.0.0.1:" + std::to_string(server.port));
+        ASSERT_FALSE(again);
+        EXPECT_EQ(again.error().code, ErrorCode::already_exists);
+        const auto socket = server.server.listen_unix(server.socket_path);
+        ASSERT_FALSE(socket);
+        EXPECT_EQ(socket.error().code, ErrorCode::already_exists);
+    });
+    ProtocolClient client = server.local();
+    client.hello();
+}
+
+}  // namespace
+}  // namespace rta::api
