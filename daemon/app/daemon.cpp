@@ -107,20 +107,17 @@ bool Daemon::listen() {
         log(api::LogLevel::error, bound.error().sentence);
         return false;
     }
-    std::string addresses = options_.socket;
     for (const std::string& address : options_.listen) {
-        const auto bound = server_.listen_tcp(address);
-        if (!bound) {
+        if (const auto bound = server_.listen_tcp(address); !bound) {
             log(api::LogLevel::error, bound.error().sentence);
             return false;
         }
-        addresses += ", " + *bound;
     }
-    log(api::LogLevel::info, "rtad " RTA_VERSION " listens on " + addresses);
     return true;
 }
 
 int Daemon::run() {
+    log(api::LogLevel::info, "rtad " RTA_VERSION);
     if (!memory_.locked) log(api::LogLevel::warning, "memory is not locked: " + memory_.detail);
     await_signal();
     supervisor_.start(options_.device, [this](const Expected<void>& result) { started(result); });

@@ -56,6 +56,8 @@ constexpr seconds kStallLimit{2};
 }
 
 void append_sentence(std::string& text, const std::string& sentence) {
+    // A card refused with its input is often refused without it, and for the same reason.
+    if (text.find(sentence) != std::string::npos) return;
     if (!text.empty()) text += "; ";
     text += sentence;
 }

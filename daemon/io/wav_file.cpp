@@ -2,6 +2,7 @@
 #include "io/wav_file.h"
 
 #include <sndfile.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -57,14 +58,16 @@ SoundReader::SoundReader(SoundFile file, std::uint32_t sample_rate_hz, std::uint
     : file_{std::move(file)}, sample_rate_hz_{sample_rate_hz}, channels_{channels}, frames_{frames} {}
 
 Expected<SoundReader> SoundReader::open(const std::string& path) {
+    // Asked first: libsndfile's own attempts at guessing leave any errno behind.
+    if (access(path.c_str(), R_OK) != 0) {
+        const int error = errno;
+        return fail(error == ENOENT ? ErrorCode::not_found : ErrorCode::unavailable,
+                    "cannot read the sound file " + path + ": " + std::strerror(error));
+    }
     SF_INFO info{};
-    errno = 0;
     SoundFile file{sf_open(path.c_str(), SFM_READ, &info)};
     if (!file) {
-        const bool missing = errno == ENOENT;
-        return fail(
-            missing ? ErrorCode::not_found : ErrorCode::invalid_argument,
-            "cannot read the sound file " + path + ": " + (missing ? std::strerror(ENOENT) : sf_strerror(nullptr)));
+        return fail(ErrorCode::invalid_argument, path + " is no sound file: " + sf_strerror(nullptr));
     }
     return SoundReader{std::move(file), static_cast<std::uint32_t>(info.samplerate),
                        static_cast<std::uint32_t>(info.channels), static_cast<std::uint64_t>(info.frames)};

@@ -54,7 +54,7 @@ class WavWriter {
 /// Reads any sound file that libsndfile knows, as float32.
 class SoundReader {
  public:
-    /// NOT_FOUND or INVALID_ARGUMENT, naming the file.
+    /// NOT_FOUND or UNAVAILABLE if it cannot be read, INVALID_ARGUMENT if it is no sound; all name the file.
     [[nodiscard]] static Expected<SoundReader> open(const std::string& path);
 
     [[nodiscard]] std::uint32_t sample_rate_hz() const noexcept { return sample_rate_hz_; }

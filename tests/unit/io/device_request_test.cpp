@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include "io/device_request.h"
+
+#include <gtest/gtest.h>
+
+namespace rta::io {
+namespace {
+
+using ::testing::Test;
+
+const std::vector<DeviceInfo> kDevices{
+    {.name = "ALSA/HDA Intel: ALC (hw:0,0)", .channels_in = 2, .channels_out = 8},
+    {.name = "ALSA/default", .channels_in = 32, .channels_out = 32},
+    {.name = "ALSA/sysdefault", .channels_in = 0, .channels_out = 2},
+    {.name = "ALSA/Microphone", .channels_in = 1, .channels_out = 0},
+    {.name = "JACK Audio Connection Kit/system", .channels_in = 2, .channels_out = 2},
+};
+
+TEST(DeviceChoice, ReadsEveryForm) {
+    using Kind = DeviceChoice::Kind;
+    EXPECT_EQ(DeviceChoice::parse("auto"), (DeviceChoice{Kind::automatic, ""}));
+    EXPECT_EQ(DeviceChoice::parse("null"), (DeviceChoice{Kind::null, ""}));
+    EXPECT_EQ(DeviceChoice::parse("null:a:b.wav"), (DeviceChoice{Kind::null, "a:b.wav"}));
+    EXPECT_EQ(DeviceChoice::parse("portaudio"), (DeviceChoice{Kind::portaudio, ""}));
+    EXPECT_EQ(DeviceChoice::parse("portaudio:ALSA/hw:0"), (DeviceChoice{Kind::portaudio, "ALSA/hw:0"}));
+}
+
+TEST(DeviceChoice, RefusesTheRestAndSaysWhatThereIs) {
+    for (const char* const text : {"", "nul", "auto:x", "null:", "portaudio:", "jack", "Null"}) {
+        const auto choice = DeviceChoice::parse(text);
+        ASSERT_FALSE(choice) << text;
+        EXPECT_EQ(choice.error().code, ErrorCode::invalid_argument);
+        EXPECT_NE(choice.error().sentence.find("portaudio:NAME"), std::string::npos);
+        EXPECT_NE(choice.error().sentence.find('"' + std::string{text} + '"'), std::string::npos);
+    }
+}
+
+TEST(FindDevice, TakesAWholeNameOrAPartThatFitsOne) {
+    EXPECT_EQ(find_device(kDevices, "ALSA/default", Direction::output), 1U);
+    EXPECT_EQ(find_device(kDevices, "ALC", Direction::output), 0U);
+    EXPECT_EQ(find_device(kDevices, "JACK", Direction::input), 4U);
+    // "default" fits two that play, but only one that captures.
+    EXPECT_EQ(find_device(kDevices, "default", Direction::input), 1U);
+}
+
+TEST(FindDevice, ListsWhatFitsWhereSeveralDo) {
+    const auto found = find_device(kDevices, "default", Direction::output);
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, ErrorCode::invalid_argument);
+    EXPECT_NE(found.error().sentence.find("\"ALSA/default\" and \"ALSA/sysdefault\""), std::string::npos)
+        << found.error().sentence;
+    EXPECT_EQ(found.error().sentence.find("JACK"), std::string::npos);
+}
+
+TEST(FindDevice, ListsWhatThereIsWhereNoneFits) {
+    const auto found = find_device(kDevices, "Microphone", Direction::output);
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, ErrorCode::not_found);
+    EXPECT_NE(found.error().sentence.find("JACK Audio Connection Kit/system"), std::string::npos);
+    EXPECT_EQ(found.error().sentence.find("ALSA/Microphone"), std::string::npos) << "it cannot play";
+    const auto nothing = find_device({}, "x", Direction::input);
+    ASSERT_FALSE(nothing);
+    EXPECT_NE(nothing.error().sentence.find("none"), std::string::npos);
+}
+
+TEST(ChooseChannels, TakesTheDevicesButAtMostTwo) {
+    EXPECT_EQ(choose_channels({}, kDevices[0], Direction::output), 2U);
+    EXPECT_EQ(choose_channels({}, kDevices[3], Direction::input), 1U);
+    EXPECT_EQ(choose_channels({}, kDevices[3], Direction::output), 0U);
+    EXPECT_EQ(choose_channels(8U, kDevices[0], Direction::output), 8U);
+    EXPECT_EQ(choose_channels(0U, kDevices[0], Direction::output), 0U);
+}
+
+TEST(ChooseChannels, RefusesMoreThanThereAre) {
+    const auto chosen = choose_channels(9U, kDevices[0], Direction::output);
+    ASSERT_FALSE(chosen);
+    EXPECT_EQ(chosen.error().sentence, "\"ALSA/HDA Intel: ALC (hw:0,0)\" has 8 output channels, not 9");
+}
+
+TEST(ListInWords, Lists) {
+    EXPECT_EQ(list_in_words({}), "none");
+    EXPECT_EQ(list_in_words(std::vector<std::string>{"44100"}), "44100");
+    EXPECT_EQ(list_in_words(std::vector<std::string>{"44100", "48000"}), "44100 and 48000");
+    EXPECT_EQ(list_in_words(std::vector<std::string>{"1", "2", "3"}), "1, 2 and 3");
+}
+
+}  // namespace
+}  // namespace rta::io

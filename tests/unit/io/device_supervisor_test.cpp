@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT
+#include "io/device_supervisor.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <semaphore>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "sounding_engine.h"
+
+namespace rta::io {
+namespace {
+
+using namespace std::chrono_literals;
+using test::kTone;
+using test::load;
+
+/// What a host would do, as the test wills.
+struct Script {
+    std::atomic<bool> finished{false};
+    std::atomic<bool> active{true};
+    std::atomic<bool> runs_away{false};
+    std::atomic<bool> never_calls{false};
+    std::atomic<int> stops{0};
+    std::atomic<bool> can_stop_when_lost{true};
+    std::atomic<BlockAdapter*> adapter{nullptr};
+    /// How a library is made to hang: until there is a permit.
+    std::atomic<bool> hangs_in_open{false};
+    std::atomic<bool> hangs_in_stop{false};
+    std::counting_semaphore<> permits{0};
+
+    /// One callback of the device; true if it was given sound.
+    bool call(std::uint32_t frames = 64) {
+        std::vector<float> samples(frames, 1.0F);
+        float* const outputs[] = {samples.data()};
+        adapter.load()->process(nullptr, outputs, frames);
+        return std::ranges::any_of(samples, [](float sample) { return sample != 0.0F; });
+    }
+};
+
+class FakeDevice final : public AudioDevice {
+ public:
+    explicit FakeDevice(Script& script, std::string name) : script_{script} {
+        description_ = {.kind = "portaudio",
+                        .name = std::move(name),
+                        .sample_rate_hz = 48'000,
+                        .channels_in = 0,
+                        .channels_out = 1};
+    }
+    [[nodiscard]] const DeviceDescription& description() const noexcept override { return description_; }
+    [[nodiscard]] Expected<void> start(BlockAdapter& adapter) override {
+        script_.adapter = &adapter;
+        if (script_.never_calls) {
+            script_.finished = true;
+        } else {
+            EXPECT_FALSE(script_.call(script_.runs_away ? 48'000 * 60 : 64)) << "on probation it gets silence";
+        }
+        return {};
+    }
+    void stop() override {
+        ++script_.stops;
+        if (script_.hangs_in_stop) script_.permits.acquire();
+    }
+    [[nodiscard]] DeviceCounters counters() const noexcept override { return {.xruns = 3}; }
+    [[nodiscard]] bool finished() const noexcept override { return script_.finished; }
+    [[nodiscard]] bool active() override { return script_.active; }
+    [[nodiscard]] bool can_stop_when_lost() const noexcept override { return script_.can_stop_when_lost; }
+
+ private:
+    Script& script_;
+    DeviceDescription description_;
+};
+
+class FakeHost final : public DeviceHost {
+ public:
+    explicit FakeHost(Script& script) : script_{script} {}
+
+    [[nodiscard]] Expected<std::vector<DeviceInfo>> list() override {
+        return std::vector<DeviceInfo>{{.name = "Fake/good", .channels_out = 1}};
+    }
+    [[nodiscard]] Expected<std::vector<Candidate>> candidates(const DeviceRequest& request) override {
+        if (script_.hangs_in_open) script_.permits.acquire();
+        if (request.device.name == "missing") return fail(ErrorCode::not_found, "there is no such fake");
+        std::vector<Candidate> candidates;
+        candidates.push_back({"Fake/bad", [] { return fail(ErrorCode::unavailable, "\"Fake/bad\" is busy"); }});
+        if (request.device.name == "bad") return candidates;
+        candidates.push_back({"Fake/good", [this]() -> Expected<std::unique_ptr<AudioDevice>> {
+                                  return std::make_unique<FakeDevice>(script_, "Fake/good");
+                              }});
+        return candidates;
+    }
+
+ private:
+    Script& script_;
+};
+
+class SupervisorTest : public ::testing::Test, private DeviceSupervisor::Observer {
+ protected:
+    SupervisorTest() { load(engine, kTone); }
+
+    static DeviceRequest request(const char* device) {
+        return {.device = DeviceChoice::parse(device).value(), .input_name = {}, .channels_in = {}, .channels_out = {}};
+    }
+    void start(const char* device) {
+        supervisor.start(request(device), [this](Expected<void> result) { started = std::move(result); });
+    }
+    /// Starts, and does the control thread's work until it is known how that went.
+    Expected<void> start_and_wait(const char* device) {
+        start(device);
+        while (!started) run_one();
+        return *started;
+    }
+    void run_one() {
+        std::function<void()> task;
+        {
+            std::unique_lock lock{mutex};
+            posted.wait(lock, [this] { return !tasks.empty(); });
+            task = std::move(tasks.front());
+            tasks.pop_front();
+        }
+        task();
+    }
+    /// Until the null device has rendered something more.
+    void await_progress() {
+        const std::uint64_t before = engine.renderer().frames();
+        while (engine.renderer().frames() == before) std::this_thread::sleep_for(1ms);
+    }
+
+    Script script;
+    Engine engine{builtin_nodes(), {.sample_rate_hz = 48'000, .block_size = 64}};
+    std::vector<std::string> changes;
+    std::vector<std::string> warnings;
+    std::optional<Expected<void>> started;
+    std::mutex mutex;
+    std::condition_variable posted;
+    std::deque<std::function<void()>> tasks;  ///< under mutex
+    DeviceSupervisor supervisor{engine.gate(), engine.renderer(), *this,
+                                [this](std::function<void()> task) { post(std::move(task)); },
+                                std::make_unique<FakeHost>(script)};
+
+ private:
+    void post(std::function<void()> task) {
+        {
+            const std::lock_guard lock{mutex};
+            tasks.push_back(std::move(task));
+        }
+        posted.notify_one();
+    }
+    void device_changed(const std::string& sentence) override { changes.push_back(sentence); }
+    void device_warning(const std::string& sentence) override { warnings.push_back(sentence); }
+};
+
+TEST_F(SupervisorTest, TheNullDeviceStartsAtOnceAndTouchesNoHost) {
+    start("null");
+    ASSERT_TRUE(started && *started);
+    await_progress();
+    const DeviceState state = supervisor.state();
+    EXPECT_EQ(state.description.kind, "null");
+    EXPECT_EQ(state.description.channels_out, 2U);
+    EXPECT_TRUE(state.running);
+    EXPECT_EQ(state.fallback_reason, "");
+    EXPECT_EQ(state.callback_frames, 64U);
+    EXPECT_TRUE(supervisor.stop(300ms)) << "everything may be destroyed";
+    EXPECT_FALSE(supervisor.state().running);
+}
+
+TEST_F(SupervisorTest, ADeviceIsHeardOnlyAfterItsProbation) {
+    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    EXPECT_EQ(engine.renderer().frames(), 0U) << "nothing of the graph was lost on the probation";
+    EXPECT_TRUE(script.call());
+    EXPECT_EQ(engine.renderer().frames(), 64U);
+    const DeviceState state = supervisor.state();
+    EXPECT_EQ(state.description.name, "Fake/good");
+    EXPECT_EQ(state.counters.xruns, 3U);
+    EXPECT_EQ(warnings, std::vector<std::string>{"\"Fake/bad\" is busy"}) << "what was tried before it";
+    EXPECT_FALSE(supervisor.stop(10s)) << "a host library is in the process";
+    EXPECT_EQ(script.stops, 1);
+    EXPECT_FALSE(script.call()) << "after stop() the gate is shut";
+}
+
+TEST_F(SupervisorTest, ADeviceAskedForByNameThatFailsIsAnError) {
+    const auto busy = start_and_wait("portaudio:bad");
+    ASSERT_FALSE(busy);
+    EXPECT_EQ(busy.error().sentence, "\"Fake/bad\" is busy");
+    EXPECT_EQ(supervisor.state().description.kind, "");
+}
+
+TEST_F(SupervisorTest, ADeviceThatDoesNotExistIsAnError) {
+    const auto missing = start_and_wait("portaudio:missing");
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().code, ErrorCode::not_found);
+}
+
+TEST_F(SupervisorTest, ADeviceThatRunsAwayIsNoClock) {
+    script.runs_away = true;
+    const auto result = start_and_wait("portaudio:good");
+    ASSERT_FALSE(result);
+    EXPECT_NE(result.error().sentence.find("it is no clock"), std::string::npos) << result.error().sentence;
+    EXPECT_NE(result.error().sentence.find("Fake/bad"), std::string::npos) << "everything tried is named";
+    EXPECT_EQ(script.stops, 1);
+}
+
+TEST_F(SupervisorTest, ADeviceThatEndsAtOnceIsRefused) {
+    script.never_calls = true;
+    const auto result = start_and_wait("portaudio:good");
+    ASSERT_FALSE(result);
+    EXPECT_NE(result.error().sentence.find("ended at once"), std::string::npos) << result.error().sentence;
+}
+
+TEST_F(SupervisorTest, AutoFallsBackToTheNullDeviceWithAWarning) {
+    script.runs_away = true;
+    ASSERT_TRUE(start_and_wait("auto"));
+    await_progress();
+    EXPECT_EQ(supervisor.state().description.kind, "null");
+    EXPECT_TRUE(supervisor.state().fallback_reason.starts_with("no usable sound card: "))
+        << supervisor.state().fallback_reason;
+    ASSERT_EQ(warnings.size(), 1U);
+    EXPECT_NE(warnings.front().find("the null device keeps the clock"), std::string::npos);
+}
+
+TEST_F(SupervisorTest, WhenTheHostEndsTheStreamTheNullClockTakesOver) {
+    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    ASSERT_TRUE(script.call());
+    script.finished = true;
+    supervisor.poll(DeviceSupervisor::Clock::now());
+    await_progress();
+    EXPECT_EQ(changes, std::vector<std::string>{
+                           "\"Fake/good\" was lost: its host ended the stream; the null device keeps the clock"});
+    const DeviceState state = supervisor.state();
+    EXPECT_EQ(state.description.kind, "null");
+    EXPECT_EQ(state.description.channels_out, 1U) << "as wide as the device it stands in for";
+    EXPECT_NE(state.fallback_reason, "");
+    EXPECT_FALSE(script.call()) << "should the lost device call again";
+    while (script.stops == 0) std::this_thread::sleep_for(1ms);  // its host is told, on the device thread
+}
+
+TEST_F(SupervisorTest, CallbacksThatCeaseAreALossIfTheHostAgrees) {
+    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    ASSERT_TRUE(script.call());
+    const auto now = DeviceSupervisor::Clock::now();
+    supervisor.poll(now);
+    script.active = false;
+    script.can_stop_when_lost = false;
+    supervisor.poll(now + 10ms);
+    EXPECT_TRUE(changes.empty()) << "a short silence is no loss";
+    supervisor.poll(now + 100ms);
+    run_one();  // the host's answer
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_NE(changes.front().find("no longer runs the stream"), std::string::npos);
+    await_progress();
+    EXPECT_FALSE(supervisor.stop(300ms));
+    EXPECT_EQ(script.stops, 0) << "this host would hang or abort";
+}
+
+TEST_F(SupervisorTest, AHostThatSaysAliveIsBelievedForAWhile) {
+    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    ASSERT_TRUE(script.call());
+    const auto now = DeviceSupervisor::Clock::now();
+    supervisor.poll(now);
+    supervisor.poll(now + 1s);
+    EXPECT_TRUE(changes.empty());
+    ASSERT_TRUE(script.call());
+    supervisor.poll(now + 2500ms);
+    EXPECT_TRUE(changes.empty()) << "it has called again";
+    supervisor.poll(now + 5s);
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_NE(changes.front().find("has not called"), std::string::npos);
+}
+
+TEST_F(SupervisorTest, AHostThatHangsWhileOpeningIsGivenUp) {
+    script.hangs_in_open = true;
+    start("auto");
+    supervisor.poll(DeviceSupervisor::Clock::now() + 1s);
+    EXPECT_FALSE(started);
+    supervisor.poll(DeviceSupervisor::Clock::now() + 11s);
+    ASSERT_TRUE(started && *started);
+    await_progress();
+    EXPECT_NE(supervisor.state().fallback_reason.find("did not answer"), std::string::npos);
+    // It comes after all: too late.
+    script.permits.release();
+    run_one();
+    EXPECT_EQ(supervisor.state().description.kind, "null");
+    EXPECT_FALSE(script.call());
+}
+
+TEST_F(SupervisorTest, TheExitDoesNotWaitForAHostThatHangs) {
+    script.hangs_in_stop = true;
+    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    EXPECT_FALSE(supervisor.stop(20ms));
+    EXPECT_FALSE(script.call());
+    script.permits.release();  // the test itself must end
+}
+
+TEST_F(SupervisorTest, LatencyOfTheAdapterIsReportedOnce) {
+    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    warnings.clear();
+    script.call(100);
+    supervisor.poll(DeviceSupervisor::Clock::now());
+    supervisor.poll(DeviceSupervisor::Clock::now());
+    ASSERT_EQ(warnings.size(), 1U);
+    EXPECT_NE(warnings.front().find("calls for 100 frames"), std::string::npos) << warnings.front();
+    EXPECT_EQ(supervisor.state().adapter_frames, 64U);
+}
+
+TEST_F(SupervisorTest, ListsOnTheControlThread) {
+    std::optional<std::string> name;
+    std::thread::id where;
+    supervisor.list([&](Expected<std::vector<DeviceInfo>> devices) {
+        name = devices.value().front().name;
+        where = std::this_thread::get_id();
+    });
+    EXPECT_FALSE(name);
+    run_one();
+    EXPECT_EQ(name, "Fake/good");
+    EXPECT_EQ(where, std::this_thread::get_id());
+}
+
+}  // namespace
+}  // namespace rta::io

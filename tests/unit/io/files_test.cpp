@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "dsp/audio_buffer.h"
+#include "io/offline_device.h"
+#include "io/wav_file.h"
+#include "io/wav_recorder.h"
+#include "sounding_engine.h"
+
+namespace rta::io {
+namespace {
+
+using test::kThrough;
+using test::load;
+using test::noise;
+using test::TemporaryFolder;
+
+class FilesTest : public ::testing::Test {
+ protected:
+    void write(const std::string& path, std::uint32_t rate, std::uint32_t channels, const std::vector<float>& samples) {
+        auto writer = WavWriter::create(path, rate, channels);
+        ASSERT_TRUE(writer) << writer.error().sentence;
+        ASSERT_TRUE(writer->write(samples));
+        ASSERT_TRUE(writer->close());
+    }
+    static std::vector<float> read(const std::string& path) {
+        auto reader = SoundReader::open(path);
+        if (!reader) {
+            ADD_FAILURE() << reader.error().sentence;
+            return {};
+        }
+        std::vector<float> samples(reader->frames() * reader->channels());
+        EXPECT_EQ(reader->read(samples), reader->frames());
+        return samples;
+    }
+
+    TemporaryFolder folder;
+};
+
+TEST_F(FilesTest, FloatsGoInAndOutUnchanged) {
+    const std::vector<float> samples{0.0F, -0.0F, 1.0F, -1.0F, 3.5F, 1e-30F, 0.1F, -0.7F};
+    write(folder / "a.wav", 44'100, 2, samples);
+    const auto reader = SoundReader::open(folder / "a.wav");
+    ASSERT_TRUE(reader);
+    EXPECT_EQ(reader->sample_rate_hz(), 44'100U);
+    EXPECT_EQ(reader->channels(), 2U);
+    EXPECT_EQ(reader->frames(), 4U);
+    EXPECT_EQ(read(folder / "a.wav"), samples);
+}
+
+TEST_F(FilesTest, TheSameSoundIsTheSameFile) {
+    const auto bytes = [](const std::string& path) {
+        std::FILE* const file = std::fopen(path.c_str(), "rb");
+        std::string text(10'000, '\0');
+        text.resize(std::fread(text.data(), 1, text.size(), file));
+        std::fclose(file);
+        return text;
+    };
+    write(folder / "a.wav", 48'000, 1, {0.5F, 0.25F});
+    write(folder / "b.wav", 48'000, 1, {0.5F, 0.25F});
+    EXPECT_EQ(bytes(folder / "a.wav"), bytes(folder / "b.wav"));
+    EXPECT_EQ(bytes(folder / "a.wav").find("PEAK"), std::string::npos) << "it would hold the time of day";
+}
+
+TEST_F(FilesTest, AWavFileEndsAtFourGigabytes) {
+    constexpr std::uint64_t kFourGiBOfStereo = (std::uint64_t{1} << 32U) / 8;
+    EXPECT_TRUE(wav_has_room(0, kFourGiBOfStereo - 1024, 2));
+    EXPECT_FALSE(wav_has_room(0, kFourGiBOfStereo, 2));
+    EXPECT_FALSE(wav_has_room(kFourGiBOfStereo - 1024, 1024, 2));
+    EXPECT_TRUE(wav_has_room(0, kFourGiBOfStereo, 1));
+}
+
+TEST_F(FilesTest, WhatIsNoSoundFileIsNamed) {
+    const auto missing = SoundReader::open(folder / "missing.wav");
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().code, ErrorCode::not_found);
+    EXPECT_NE(missing.error().sentence.find(folder / "missing.wav"), std::string::npos);
+
+    std::FILE* const file = std::fopen((folder / "text.wav").c_str(), "wb");
+    ASSERT_NE(file, nullptr);
+    std::fputs("this is no sound at all, not a sample of it", file);
+    std::fclose(file);
+    const auto text = SoundReader::open(folder / "text.wav");
+    ASSERT_FALSE(text);
+    EXPECT_EQ(text.error().code, ErrorCode::invalid_argument);
+}
+
+TEST_F(FilesTest, TheRecorderKeepsEveryBlockInOrder) {
+    auto recorder = WavRecorder::create(folder / "r.wav", 48'000, 2, 64);
+    ASSERT_TRUE(recorder) << recorder.error().sentence;
+    AudioBuffer block{2, 64};
+    std::vector<float> expected;
+    for (int index = 0; index < 500; ++index) {
+        for (std::uint32_t frame = 0; frame < 64; ++frame) {
+            const auto value = static_cast<float>(index * 64) + static_cast<float>(frame);
+            block.write().channel(0)[frame] = value;
+            block.write().channel(1)[frame] = -value;
+            expected.insert(expected.end(), {value, -value});
+        }
+        (*recorder)->record(block.read());
+    }
+    (*recorder)->finish();
+    EXPECT_EQ((*recorder)->lost_frames(), 0U);
+    EXPECT_FALSE((*recorder)->take_warning());
+    EXPECT_EQ(read(folder / "r.wav"), expected);
+}
+
+TEST_F(FilesTest, TheRecorderCountsWhatItLosesAndSaysSo) {
+    auto recorder = WavRecorder::create(folder / "r.wav", 8'000, 1, 64);
+    ASSERT_TRUE(recorder) << recorder.error().sentence;
+    AudioBuffer block{1, 64};
+    // Faster than any disk: the ring is full before the writing thread has woken twice.
+    std::uint64_t recorded = 0;
+    while ((*recorder)->lost_frames() == 0) {
+        (*recorder)->record(block.read());
+        recorded += 64;
+    }
+    const auto warning = (*recorder)->take_warning();
+    ASSERT_TRUE(warning);
+    EXPECT_NE(warning->find("64 frames are missing from " + (folder / "r.wav")), std::string::npos) << *warning;
+    EXPECT_FALSE((*recorder)->take_warning()) << "it was said already";
+    (*recorder)->finish();
+    EXPECT_EQ(read(folder / "r.wav").size() + (*recorder)->lost_frames(), recorded);
+}
+
+TEST_F(FilesTest, TheRecorderReportsADiskThatRefuses) {
+    // Every write to /dev/full fails for want of space.
+    auto recorder = WavRecorder::create("/dev/full", 48'000, 1, 64);
+    if (!recorder) {
+        EXPECT_NE(recorder.error().sentence.find("/dev/full"), std::string::npos);
+        return;
+    }
+    AudioBuffer block{1, 64};
+    for (int index = 0; index < 100; ++index) (*recorder)->record(block.read());
+    (*recorder)->finish();
+    const auto warning = (*recorder)->take_warning();
+    ASSERT_TRUE(warning);
+    EXPECT_NE(warning->find("/dev/full"), std::string::npos) << *warning;
+}
+
+class OfflineTest : public FilesTest {
+ protected:
+    void SetUp() override { load(engine, kThrough); }
+
+    Expected<void> render(const OfflineDevice::Config& config, const std::vector<std::uint64_t>& stretches) {
+        auto device = OfflineDevice::open(config);
+        if (!device) return std::unexpected(device.error());
+        const DeviceDescription& description = (*device)->description();
+        BlockAdapter adapter{engine.gate(), engine.renderer(), 48'000, description.channels_in,
+                             description.channels_out};
+        adapter.grant(engine.gate().start_generation());
+        if (auto started = (*device)->start(adapter); !started) return started;
+        for (const std::uint64_t frames : stretches) {
+            if (auto rendered = (*device)->advance(frames); !rendered) return rendered;
+        }
+        return (*device)->finish();
+    }
+
+    Engine engine{builtin_nodes(), {.sample_rate_hz = 48'000, .block_size = 64}};
+};
+
+TEST_F(OfflineTest, InputComesOutUnchangedFollowedBySilence) {
+    const std::vector<float> input = noise(1, 2 * 1000).front();
+    write(folder / "in.wav", 48'000, 2, input);
+    const auto rendered =
+        render({.channels_out = 2, .output_file = folder / "out.wav", .input_file = folder / "in.wav"}, {1500});
+    ASSERT_TRUE(rendered) << rendered.error().sentence;
+    std::vector<float> expected = input;
+    expected.resize(2 * 1500, 0.0F);
+    EXPECT_EQ(read(folder / "out.wav"), expected);
+}
+
+TEST_F(OfflineTest, StretchesNeedNotBeWholeBlocks) {
+    const std::vector<float> input = noise(1, 2 * 1000).front();
+    write(folder / "in.wav", 48'000, 2, input);
+    const auto rendered =
+        render({.channels_out = 2, .output_file = folder / "out.wav", .input_file = folder / "in.wav"},
+               {1, 63, 64, 7, 377, 0, 201});
+    ASSERT_TRUE(rendered) << rendered.error().sentence;
+    std::vector<float> expected = input;
+    expected.resize(2 * (1 + 63 + 64 + 7 + 377 + 201));
+    EXPECT_EQ(read(folder / "out.wav"), expected);
+}
+
+TEST_F(OfflineTest, AnotherRateIsRefusedWithBothNumbers) {
+    write(folder / "in.wav", 44'100, 1, {0.5F});
+    const auto rendered =
+        render({.channels_out = 1, .output_file = folder / "out.wav", .input_file = folder / "in.wav"}, {64});
+    ASSERT_FALSE(rendered);
+    EXPECT_EQ(rendered.error().code, ErrorCode::invalid_argument);
+    EXPECT_NE(rendered.error().sentence.find("44100"), std::string::npos);
+    EXPECT_NE(rendered.error().sentence.find("48000"), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(folder / "out.wav")) << "nothing was begun";
+}
+
+TEST_F(OfflineTest, WritingOverTheInputIsRefused) {
+    write(folder / "same.wav", 48'000, 1, {0.5F, 0.25F});
+    const auto rendered =
+        render({.channels_out = 1, .output_file = folder / "same.wav", .input_file = folder / "same.wav"}, {64});
+    ASSERT_FALSE(rendered);
+    EXPECT_EQ(read(folder / "same.wav"), (std::vector<float>{0.5F, 0.25F}));
+}
+
+}  // namespace
+}  // namespace rta::io

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "app/options.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+namespace rta::app {
+namespace {
+
+[[nodiscard]] std::variant<Options, EarlyExit> parse(std::vector<std::string> arguments) {
+    std::vector<const char*> argv{"rtad"};
+    for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+    return parse_options(static_cast<int>(argv.size()), argv.data());
+}
+
+template <class T>
+[[nodiscard]] T expect(const std::vector<std::string>& arguments) {
+    const auto parsed = parse(arguments);
+    if (const auto* const early = std::get_if<EarlyExit>(&parsed)) {
+        ADD_FAILURE() << early->error;
+        return {};
+    }
+    return std::get<T>(std::get<Options>(parsed));
+}
+
+/// A usage error whose sentence holds `part`.
+void expect_usage_error(const std::vector<std::string>& arguments, const std::string& part) {
+    const auto parsed = parse(arguments);
+    const auto* const early = std::get_if<EarlyExit>(&parsed);
+    ASSERT_NE(early, nullptr) << part;
+    EXPECT_EQ(early->status, 2);
+    EXPECT_EQ(early->output, "");
+    EXPECT_NE(early->error.find(part), std::string::npos) << early->error;
+}
+
+TEST(Options, Defaults) {
+    setenv("RUNTIME_DIRECTORY", "/run/a:/run/b", 1);
+    const auto options = expect<DaemonOptions>({});
+    EXPECT_EQ(options.device.device.kind, io::DeviceChoice::Kind::automatic);
+    EXPECT_FALSE(options.device.channels_in);
+    EXPECT_FALSE(options.device.channels_out);
+    EXPECT_EQ(options.device.sample_rate_hz, 48'000U);
+    EXPECT_EQ(options.device.block_size, 64U);
+    EXPECT_EQ(options.listen, std::vector<std::string>{"127.0.0.1:7340"});
+    EXPECT_EQ(options.socket, "/run/a/control.sock");
+    EXPECT_EQ(options.log_level, api::LogLevel::info);
+    unsetenv("RUNTIME_DIRECTORY");
+    setenv("XDG_RUNTIME_DIR", "/run/user/1000", 1);
+    EXPECT_EQ(default_socket_path(), "/run/user/1000/rtad/control.sock");
+    unsetenv("XDG_RUNTIME_DIR");
+    EXPECT_EQ(default_socket_path(), "/run/rtad/control.sock");
+}
+
+TEST(Options, EveryFlagOfTheDaemon) {
+    const auto options = expect<DaemonOptions>({"--device",       "portaudio:ALSA/hw:0",
+                                                "--input-device", "portaudio:Mic",
+                                                "--channels-in",  "1",
+                                                "--channels-out", "8",
+                                                "--sample-rate",  "96000",
+                                                "--block-size",   "128",
+                                                "--listen",       "127.0.0.1:1",
+                                                "--listen",       "[::1]:2",
+                                                "--socket",       "/tmp/s",
+                                                "--graph",        "g.json",
+                                                "--log-level",    "debug"});
+    EXPECT_EQ(options.device.device, (io::DeviceChoice{io::DeviceChoice::Kind::portaudio, "ALSA/hw:0"}));
+    EXPECT_EQ(options.device.input_name, "Mic");
+    EXPECT_EQ(options.device.channels_in, 1U);
+    EXPECT_EQ(options.device.channels_out, 8U);
+    EXPECT_EQ(options.device.sample_rate_hz, 96'000U);
+    EXPECT_EQ(options.device.block_size, 128U);
+    EXPECT_EQ(options.listen, (std::vector<std::string>{"127.0.0.1:1", "[::1]:2"}));
+    EXPECT_EQ(options.socket, "/tmp/s");
+    EXPECT_EQ(options.graph, "g.json");
+    EXPECT_EQ(options.log_level, api::LogLevel::debug);
+}
+
+TEST(Options, Commands) {
+    static_cast<void>(expect<DevicesOptions>({"devices"}));
+    EXPECT_EQ(expect<CheckOptions>({"check", "g.json"}).graph, "g.json");
+    const auto render = expect<RenderOptions>({"render", "--graph", "g.json", "--duration", "1.5", "--output", "o.wav",
+                                               "--input", "i.wav", "--sample-rate", "44100", "--block-size", "16"});
+    EXPECT_EQ(render.graph, "g.json");
+    EXPECT_EQ(render.duration_s, 1.5);
+    EXPECT_EQ(render.output, "o.wav");
+    EXPECT_EQ(render.input, "i.wav");
+    EXPECT_EQ(render.sample_rate_hz, 44'100U);
+    EXPECT_EQ(render.block_size, 16U);
+}
+
+TEST(Options, VersionAndHelpAreNoErrors) {
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"--version"}, {"--help"}, {"render", "--help"}}) {
+        const auto parsed = parse(arguments);
+        const auto* const early = std::get_if<EarlyExit>(&parsed);
+        ASSERT_NE(early, nullptr);
+        EXPECT_EQ(early->status, 0);
+        EXPECT_NE(early->output, "");
+        EXPECT_EQ(early->error, "");
+    }
+    EXPECT_EQ(std::get<EarlyExit>(parse({"--version"})).output, "rtad " RTA_VERSION "\n");
+}
+
+TEST(Options, UsageErrorsNameTheFlag) {
+    expect_usage_error({"--devise", "null"}, "--devise");
+    expect_usage_error({"--device", "jack"}, "\"jack\"");
+    expect_usage_error({"--sample-rate", "100"}, "--sample-rate");
+    expect_usage_error({"--sample-rate", "fast"}, "--sample-rate");
+    expect_usage_error({"--block-size", "65"}, "65 is no block size");
+    expect_usage_error({"--block-size", "8"}, "8 is no block size");
+    expect_usage_error({"--block-size", "2048"}, "2048 is no block size");
+    expect_usage_error({"--channels-out", "-1"}, "--channels-out");
+    expect_usage_error({"--channels-out", "1000"}, "--channels-out");
+    expect_usage_error({"--log-level", "loud"}, "--log-level");
+    expect_usage_error({"check"}, "FILE");
+    expect_usage_error({"render", "--graph", "g.json", "--output", "o.wav"}, "--duration");
+    expect_usage_error({"render", "--graph", "g", "--output", "o", "--duration", "nan"}, "nan is no duration");
+    expect_usage_error({"render", "--graph", "g", "--output", "o", "--duration", "0"}, "0 is no duration");
+    expect_usage_error({"play"}, "play");
+}
+
+TEST(Options, ContradictionsAreExplained) {
+    expect_usage_error({"--device", "null", "--input-device", "portaudio:Mic"}, "--input-device");
+    expect_usage_error({"--input-device", "null"}, "portaudio:NAME");
+    expect_usage_error({"--device", "null:x.wav", "--channels-out", "0"}, "--channels-out is 0");
+    expect_usage_error({"--channels-in", "0", "--channels-out", "0"}, "nothing of the device");
+    expect_usage_error({"--input-device", "portaudio", "--channels-in", "0"}, "contradict");
+    expect_usage_error({"--device", "null", "devices"}, "rtad devices takes no --device");
+}
+
+}  // namespace
+}  // namespace rta::app
