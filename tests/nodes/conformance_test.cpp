@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: MIT
+// What holds for every node type there is. A new file in daemon/nodes is tested here without a line being written.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <ostream>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "graph/node_type.h"
+#include "support/allocation_trap.h"
+#include "support/node_bench.h"
+
+namespace rta {
+namespace {
+
+using test::AllocationTrap;
+using test::NodeBench;
+
+constexpr std::uint32_t kDeviceChannels = 4;
+constexpr std::uint32_t kRampFrames = 960;
+
+/// A node type with one choice of settings.
+struct Variant {
+    const NodeType* type;
+    Settings settings;
+    std::string name;
+};
+
+void PrintTo(const Variant& variant, std::ostream* stream) { *stream << variant.name; }
+
+void add_variant(std::vector<Variant>& variants, const NodeType& type, const SettingSpec& spec, SettingValue value,
+                 const std::string& label) {
+    Settings settings;
+    settings.emplace(spec.name, std::move(value));
+    variants.push_back(
+        {&type, std::move(settings), std::string{type.name} + "_" + std::string{spec.name} + "_" + label});
+}
+
+/// Every type with the defaults, and with each setting at each of its ends.
+std::vector<Variant> all_variants() {
+    std::vector<Variant> variants;
+    for (const NodeType* type : builtin_nodes().types()) {
+        variants.push_back({type, {}, std::string{type->name}});
+        for (const SettingSpec& spec : type->settings) {
+            switch (spec.kind) {
+                case SettingSpec::Kind::integer:
+                case SettingSpec::Kind::number:
+                    add_variant(variants, *type, spec, spec.minimum, "minimum");
+                    add_variant(variants, *type, spec, spec.maximum, "maximum");
+                    break;
+                case SettingSpec::Kind::on_off:
+                    add_variant(variants, *type, spec, spec.default_number == 0, "changed");
+                    break;
+                case SettingSpec::Kind::choice:
+                    for (const std::string_view choice : spec.choices) {
+                        add_variant(variants, *type, spec, std::string{choice}, std::string{choice});
+                    }
+                    break;
+                case SettingSpec::Kind::text:
+                    break;
+            }
+        }
+    }
+    return variants;
+}
+
+/// Full scale, white, and the same at every run: a hash of where and when.
+float noise(std::uint32_t port, std::uint32_t channel, std::uint64_t frame) {
+    std::uint64_t hash = frame * 0x9E37'79B9'7F4A'7C15ULL + port * 1'000'003ULL + channel * 7'919ULL + 1;
+    hash ^= hash >> 29U;
+    hash *= 0xBF58'476D'1CE4'E5B9ULL;
+    hash ^= hash >> 32U;
+    return static_cast<float>(static_cast<std::int32_t>(hash & 0xFFFF'FFFFU)) / 0x1p31F;
+}
+
+/// A tone of 100 Hz at a quarter of full scale: what steps stand out from.
+float tone(std::uint32_t, std::uint32_t, std::uint64_t frame) {
+    constexpr std::size_t kPeriod = 480;  // frames at 48 kHz
+    static const std::array<float, kPeriod> kTone = [] {
+        std::array<float, kPeriod> samples{};
+        for (std::size_t n = 0; n < kPeriod; ++n) {
+            samples[n] = static_cast<float>(0.25 * std::sin(2.0 * 3.14159265358979 * static_cast<double>(n) / kPeriod));
+        }
+        return samples;
+    }();
+    return kTone[frame % kPeriod];
+}
+
+class NodeConformanceTest : public testing::TestWithParam<Variant> {
+ protected:
+    static NodeBench::Options options() {
+        NodeBench::Options options;
+        options.device_inputs = kDeviceChannels;
+        options.device_outputs = kDeviceChannels;
+        return options;
+    }
+    static NodeBench bench_with(NodeBench::Options options, const NodeBench::Signal& signal = noise) {
+        options.signal = options.device_signal = signal;
+        return NodeBench{*GetParam().type, GetParam().settings, options};
+    }
+    static std::vector<ParameterSpec> parameters() {
+        return NodeBench{*GetParam().type, GetParam().settings}.layout().parameters;
+    }
+
+    static void expect_finite(const NodeBench::Recording& recording, const std::string& when) {
+        for (std::size_t channel = 0; channel < recording.size(); ++channel) {
+            const auto& samples = recording[channel];
+            const auto bad = std::ranges::find_if_not(samples, [](float sample) { return std::isfinite(sample); });
+            ASSERT_EQ(bad, samples.end())
+                << when << ": channel " << channel << ", frame " << bad - samples.begin() << ": " << *bad;
+        }
+    }
+};
+
+TEST_P(NodeConformanceTest, IsFoundByItsNameAndDescribesItself) {
+    const NodeType& type = *GetParam().type;
+    EXPECT_EQ(builtin_nodes().find(type.name), &type);
+    EXPECT_FALSE(type.help.empty());
+    EXPECT_EQ(type.help.back(), '.');
+    EXPECT_FALSE(type.inputs.empty() && type.outputs.empty());
+    for (const SettingSpec& spec : type.settings) {
+        EXPECT_FALSE(spec.help.empty()) << spec.name;
+        EXPECT_EQ(spec.help.back(), '.') << spec.name;
+    }
+    if (type.in_place) {
+        const NodeBench bench{type, GetParam().settings};
+        ASSERT_FALSE(bench.layout().inputs.empty());
+        ASSERT_FALSE(bench.layout().outputs.empty());
+        EXPECT_EQ(bench.layout().inputs[0].width, bench.layout().outputs[0].width);
+    }
+}
+
+TEST_P(NodeConformanceTest, OverwritesEverySampleOfEveryOutput) {
+    NodeBench bench = bench_with(options());
+    expect_finite(bench.render(4 * 64), "at rest");
+    for (const ParameterSpec& spec : parameters()) bench.set(spec.name, spec.maximum, kRampFrames);
+    expect_finite(bench.render(2 * kRampFrames), "on ramps");
+}
+
+TEST_P(NodeConformanceTest, IsFiniteAtEveryParameterExtreme) {
+    const std::vector<ParameterSpec> specs = parameters();
+    for (const double sample_rate_hz : {8'000.0, 48'000.0, 192'000.0}) {
+        NodeBench::Options at_rate = options();
+        at_rate.sample_rate_hz = sample_rate_hz;
+        const auto check = [&](const std::map<std::string, float, std::less<>>& values, const std::string& what) {
+            at_rate.parameters = values;
+            NodeBench bench = bench_with(at_rate);
+            const std::string when = what + " at " + std::to_string(sample_rate_hz) + " Hz";
+            expect_finite(bench.render(2'048), when);
+            for (const ParameterSpec& spec : specs) bench.set(spec.name, spec.minimum, kRampFrames);
+            expect_finite(bench.render(2'048), when + ", then down to the minima");
+            for (const ParameterSpec& spec : specs) bench.set(spec.name, spec.maximum, 0);
+            expect_finite(bench.render(2'048), when + ", then at once to the maxima");
+        };
+        std::map<std::string, float, std::less<>> all_minimum;
+        std::map<std::string, float, std::less<>> all_maximum;
+        for (const ParameterSpec& spec : specs) {
+            all_minimum[std::string{spec.name}] = spec.minimum;
+            all_maximum[std::string{spec.name}] = spec.maximum;
+            check({{std::string{spec.name}, spec.minimum}}, std::string{spec.name} + " at its minimum");
+            check({{std::string{spec.name}, spec.maximum}}, std::string{spec.name} + " at its maximum");
+        }
+        check(all_minimum, "all at their minima");
+        check(all_maximum, "all at their maxima");
+    }
+}
+
+/// A run in which every parameter moves: from its default to its maximum, and half-way through that to its minimum.
+NodeBench::Recording run_with_ramps(NodeBench& bench, const std::vector<ParameterSpec>& specs) {
+    NodeBench::Recording recording = bench.render(1'024);
+    const auto append = [&](const NodeBench::Recording& more) {
+        for (std::size_t channel = 0; channel < recording.size(); ++channel) {
+            recording[channel].insert(recording[channel].end(), more[channel].begin(), more[channel].end());
+        }
+    };
+    for (const ParameterSpec& spec : specs) bench.set(spec.name, spec.maximum, 2'000);
+    append(bench.render(1'024));
+    for (const ParameterSpec& spec : specs) bench.set(spec.name, spec.minimum, 1'500);
+    append(bench.render(4'096));
+    return recording;
+}
+
+TEST_P(NodeConformanceTest, SoundsTheSameWhateverTheBlockSize) {
+    const std::vector<ParameterSpec> specs = parameters();
+    NodeBench::Options cut = options();
+    cut.block_size = 64;
+    NodeBench reference_bench = bench_with(cut, tone);
+    const NodeBench::Recording reference = run_with_ramps(reference_bench, specs);
+    for (const std::uint32_t block_size : {16U, 256U, 1'024U}) {
+        cut.block_size = block_size;
+        NodeBench bench = bench_with(cut, tone);
+        const NodeBench::Recording recording = run_with_ramps(bench, specs);
+        ASSERT_EQ(recording.size(), reference.size());
+        for (std::size_t channel = 0; channel < reference.size(); ++channel) {
+            ASSERT_EQ(recording[channel].size(), reference[channel].size());
+            for (std::size_t frame = 0; frame < reference[channel].size(); ++frame) {
+                ASSERT_NEAR(recording[channel][frame], reference[channel][frame], 1e-5)
+                    << "blocks of " << block_size << ", channel " << channel << ", frame " << frame;
+            }
+        }
+    }
+}
+
+TEST_P(NodeConformanceTest, NeverAllocatesOnTheAudioThread) {
+    NodeBench bench = bench_with(options());
+    const auto count_block = [&] {
+        bench.render_block();  // fills the inputs
+        const auto claim = bench.claim();
+        const AllocationTrap trap;
+        bench.process(claim.key());
+        return trap.count();
+    };
+    EXPECT_EQ(count_block(), 0U) << "at rest";
+    for (const ParameterSpec& spec : parameters()) bench.set(spec.name, spec.maximum, kRampFrames);
+    EXPECT_EQ(count_block(), 0U) << "on ramps";
+    const AllocationTrap trap;
+    bench.reset();
+    EXPECT_EQ(trap.count(), 0U) << "reset";
+}
+
+TEST_P(NodeConformanceTest, ResetIsAsGoodAsNew) {
+    NodeBench fresh = bench_with(options());
+    NodeBench used = bench_with(options());
+    const std::vector<ParameterSpec> specs = parameters();
+    (void)run_with_ramps(used, specs);
+    used.reset();
+    for (const ParameterSpec& spec : specs) used.set(spec.name, spec.default_value, 0);
+    // The same signal for both, whatever their clocks say.
+    const std::uint64_t began = used.frame();
+    const auto shifted = [began](std::uint32_t port, std::uint32_t channel, std::uint64_t frame) {
+        return noise(port, channel, frame - began);
+    };
+    used.feed(shifted);
+    EXPECT_EQ(used.render(4'096), fresh.render(4'096));
+}
+
+TEST_P(NodeConformanceTest, WorksInPlaceIfItSaysSo) {
+    if (!GetParam().type->in_place) return;  // nothing is promised, and the plan compiler asks for nothing
+    const std::vector<ParameterSpec> specs = parameters();
+    NodeBench::Options elsewhere = options();
+    NodeBench::Options in_place = options();
+    in_place.in_place = true;
+    NodeBench bench_elsewhere = bench_with(elsewhere);
+    NodeBench bench_in_place = bench_with(in_place);
+    EXPECT_EQ(run_with_ramps(bench_in_place, specs), run_with_ramps(bench_elsewhere, specs));
+}
+
+double largest_second_difference(const std::vector<float>& samples) {
+    double largest = 0.0;
+    for (std::size_t n = 1; n + 1 < samples.size(); ++n) {
+        const double bend = static_cast<double>(samples[n - 1]) - 2.0 * samples[n] + samples[n + 1];
+        largest = std::max(largest, std::fabs(bend));
+    }
+    return largest;
+}
+
+double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
+    double largest = 0.0;
+    for (std::size_t n = 0; n < std::min(a.size(), b.size()); ++n) {
+        largest = std::max(largest, std::fabs(static_cast<double>(a[n]) - b[n]));
+    }
+    return largest;
+}
+
+/// Values of a parameter from its minimum to its maximum, spaced as its law moves through them.
+std::vector<float> values_of(const ParameterSpec& spec) {
+    if (spec.law == RampLaw::on_off) return {spec.minimum, spec.maximum};
+    constexpr int kSteps = 64;
+    std::vector<float> values;
+    for (int step = 0; step <= kSteps; ++step) {
+        const float part = static_cast<float>(step) / kSteps;
+        values.push_back(spec.law == RampLaw::logarithmic ? spec.minimum * std::pow(spec.maximum / spec.minimum, part)
+                                                          : spec.minimum + (spec.maximum - spec.minimum) * part);
+    }
+    values.back() = spec.maximum;
+    return values;
+}
+
+TEST_P(NodeConformanceTest, AParameterJumpLeavesNoStep) {
+    constexpr std::uint64_t kSettleFrames = 1'024;
+    constexpr std::uint64_t kFrames = 2'048;
+    for (const ParameterSpec& spec : parameters()) {
+        const auto bench_at = [&](float value) {
+            NodeBench::Options at_rest = options();
+            at_rest.parameters = {{std::string{spec.name}, value}};
+            return bench_with(at_rest, tone);
+        };
+        const std::vector<float> values = values_of(spec);
+        std::vector<NodeBench::Recording> settled;
+        std::vector<double> bends;  // of each settled recording, its largest
+        for (const float value : values) {
+            NodeBench bench = bench_at(value);
+            (void)bench.render(kSettleFrames);
+            settled.push_back(bench.render(kFrames));
+            double bend = 0.0;
+            for (const auto& samples : settled.back()) bend = std::max(bend, largest_second_difference(samples));
+            bends.push_back(bend);
+        }
+        // `bend_at_rest`: what the values that are passed bend the signal by when none of them moves.
+        const auto expect_no_step = [&](std::size_t from, std::size_t to, double bend_at_rest) {
+            NodeBench bench = bench_at(values[from]);
+            (void)bench.render(kSettleFrames);
+            bench.set(spec.name, values[to], kRampFrames);
+            const NodeBench::Recording moving = bench.render(kFrames);
+            for (std::size_t channel = 0; channel < moving.size(); ++channel) {
+                // A ramp spreads the change over its frames, with a corner at each end; 4 leaves room for a law that is
+                // steeper in places. A change made in one frame bends the signal by all of it, 240 times as much.
+                const double change = largest_difference(settled[from][channel], settled[to][channel]);
+                ASSERT_LE(largest_second_difference(moving[channel]),
+                          1.5 * bend_at_rest + 4.0 * change / kRampFrames + 1e-6)
+                    << spec.name << " from " << values[from] << " to " << values[to] << ", channel " << channel;
+            }
+        };
+        const std::size_t last = values.size() - 1;
+        for (std::size_t i = 0; i < last; ++i) {
+            const double bend_at_rest = std::max(bends[i], bends[i + 1]);
+            expect_no_step(i, i + 1, bend_at_rest);
+            expect_no_step(i + 1, i, bend_at_rest);
+        }
+        expect_no_step(0, last, std::ranges::max(bends));
+        expect_no_step(last, 0, std::ranges::max(bends));
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Nodes, NodeConformanceTest, testing::ValuesIn(all_variants()),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(BuiltinNodes, AreSortedByNameAndOfOneName) {
+    const auto types = builtin_nodes().types();
+    ASSERT_FALSE(types.empty());
+    for (std::size_t i = 1; i < types.size(); ++i) EXPECT_LT(types[i - 1]->name, types[i]->name);
+    EXPECT_EQ(builtin_nodes().find("no_such_node"), nullptr);
+    EXPECT_EQ(builtin_nodes().find(""), nullptr);
+}
+
+TEST(NodeBench, SeesASampleThatWasNotWritten) {
+    class Forgetful final : public Processor {
+     public:
+        void process(const ProcessContext& context) RTA_NONBLOCKING override {
+            const std::span<float> out = context.outputs[0].channel(0);
+            for (std::size_t frame = 0; frame + 1 < out.size(); ++frame) out[frame] = 0.0F;
+        }
+        void reset() RTA_NONBLOCKING override {}
+    };
+    static constexpr PortSpec kOutputs[] = {{"out", 1}};
+    static constexpr NodeType kForgetful{.name = "forgetful",
+                                         .help = "Leaves the last sample of each block as it was.",
+                                         .outputs = kOutputs,
+                                         .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {
+                                             return std::make_unique<Forgetful>();
+                                         }};
+    NodeBench bench{kForgetful};
+    const NodeBench::Recording recording = bench.render(64);
+    EXPECT_EQ(recording[0][62], 0.0F);
+    EXPECT_TRUE(std::isnan(recording[0][63]));
+}
+
+}  // namespace
+}  // namespace rta

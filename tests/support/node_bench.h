@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <map>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dsp/audio_buffer.h"
+#include "graph/node_instance.h"
+#include "graph/node_type.h"
+#include "rt/audio_thread.h"
+
+namespace rta::test {
+
+/// One node on a bench: built from its type as a graph would build it, and driven block by block as the engine drives
+/// it, with the engine's own parameter ramps. Outputs are filled with NaN before every block, so that a sample that the
+/// node leaves unwritten shows.
+class NodeBench {
+ public:
+    /// The sample to feed into a channel of an input port (or of the device) at a frame.
+    using Signal = std::function<float(std::uint32_t port, std::uint32_t channel, std::uint64_t frame)>;
+    /// One vector of samples a channel: those of all output ports, in order.
+    using Recording = std::vector<std::vector<float>>;
+
+    struct Options {
+        double sample_rate_hz = 48'000.0;
+        std::uint32_t block_size = 64;
+        std::uint32_t device_inputs = 0;   ///< channels
+        std::uint32_t device_outputs = 0;  ///< channels
+        bool in_place = false;             ///< the first output is the memory of the first input
+        std::map<std::string, float, std::less<>> parameters = {};  ///< from the first frame on
+        Signal signal = {};         ///< what the inputs are fed with; silence if there is none
+        Signal device_signal = {};  ///< what the device captures
+    };
+
+    explicit NodeBench(const NodeType& type, Settings settings = {})
+        : NodeBench{type, std::move(settings), Options{}} {}
+    NodeBench(const NodeType& type, Settings settings, const Options& options)
+        : options_{options},
+          description_{unwrap(NodeDescription::make(type, "node", std::move(settings)))},
+          node_{description_,
+                unwrap(type.create({options.sample_rate_hz, options.block_size, description_->settings}))},
+          device_in_{options.device_inputs, options.block_size},
+          device_out_{options.device_outputs, options.block_size},
+          ramps_((layout().parameters.size() + 1) * options.block_size) {
+        node_.start_with(unwrap(description_->parameter_values(options.parameters)));
+        for (const NodeLayout::Port& port : layout().inputs) {
+            inputs_.emplace_back(port.width, options.block_size);
+            input_views_.push_back(inputs_.back().read());
+        }
+        for (const NodeLayout::Port& port : layout().outputs) {
+            outputs_.emplace_back(port.width, options.block_size);
+            output_views_.push_back(outputs_.back().write());
+        }
+        if (options.in_place) output_views_.at(0) = inputs_.at(0).write();
+        const auto claim = gate_.try_claim(generation_);
+        node_.retarget_presence(claim.key(), 1.0F, 0, 0);
+    }
+
+    [[nodiscard]] const NodeLayout& layout() const { return description_->layout; }
+    /// Of the next block.
+    [[nodiscard]] std::uint64_t frame() const { return frame_; }
+
+    /// Feeds the inputs and the device with another signal from the next block on.
+    void feed(const Signal& signal) { options_.signal = options_.device_signal = signal; }
+
+    /// Sends a parameter on its way at the top of the next block, in the parameter's own unit. 960 frames: 20 ms at
+    /// 48 kHz, as the engine does.
+    void set(std::string_view parameter, float value, std::uint32_t ramp_frames = 960) {
+        const auto index = layout().find_parameter(parameter);
+        if (!index) throw std::invalid_argument("no parameter " + std::string{parameter});
+        const auto claim = gate_.try_claim(generation_);
+        node_.retarget(claim.key(), *index, processor_value(layout().parameters[*index], value), frame_, ramp_frames);
+    }
+
+    /// Fades a sink on the device in or out, as the engine does.
+    void set_presence(float presence, std::uint32_t fade_frames = 960) {
+        const auto claim = gate_.try_claim(generation_);
+        node_.retarget_presence(claim.key(), presence, frame_, fade_frames);
+    }
+
+    void reset() {
+        const auto claim = gate_.try_claim(generation_);
+        node_.processor(claim.key()).reset();
+    }
+
+    /// One block, with inputs filled beforehand; what came out is in output() and device_output() until the next one.
+    void render_block() {
+        fill(inputs_, options_.signal);
+        fill_buffer(device_in_, 0, options_.device_signal);
+        device_out_.clear();
+        if (!options_.in_place) {
+            for (AudioBuffer& output : outputs_) poison(output.write());
+        }
+        const auto claim = gate_.try_claim(generation_);
+        process(claim.key());
+        frame_ += options_.block_size;
+    }
+
+    [[nodiscard]] AudioReadView output(std::size_t port = 0) const { return output_views_.at(port).read(); }
+    [[nodiscard]] AudioReadView device_output() const { return device_out_.read(); }
+
+    /// Renders whole blocks until `frames` frames are done and returns what came out of the outputs, or, for a node
+    /// that has none, what it added to the device.
+    Recording render(std::uint64_t frames) {
+        Recording recording;
+        for (std::uint64_t done = 0; done < frames; done += options_.block_size) {
+            render_block();
+            std::size_t channel = 0;
+            for (const AudioWriteView& view : output_views_) append(recording, channel, view.read());
+            if (output_views_.empty()) append(recording, channel, device_out_.read());
+        }
+        return recording;
+    }
+
+    /// The same for a node with one channel. By value: a range-for over a part of a temporary would outlive it before
+    /// C++23's rule, which GCC 12 does not have yet.
+    std::vector<float> render_channel(std::uint64_t frames) {
+        Recording recording = render(frames);
+        if (recording.size() != 1) throw std::logic_error("not one channel, but " + std::to_string(recording.size()));
+        return std::move(recording[0]);
+    }
+
+    /// Only the part of a block that runs on the audio thread, for those who count what it does.
+    void process(const AudioThreadKey& key) RTA_NONBLOCKING {
+        node_.update_views(key, frame_, options_.block_size, ramps_);
+        ProcessContext context;
+        context.inputs = input_views_;
+        context.outputs = output_views_;
+        context.parameters = node_.views(key);
+        context.frame = frame_;
+        context.frame_count = options_.block_size;
+        context.device = {device_in_.read(), device_out_.write()};
+        context.presence = node_.presence(key);
+        node_.processor(key).process(context);
+    }
+
+    [[nodiscard]] AudioThreadGate::Claim claim() { return gate_.try_claim(generation_); }
+
+ private:
+    template <class T>
+    static T unwrap(Expected<T> expected) {
+        if (!expected) throw std::runtime_error(expected.error().sentence);
+        return std::move(*expected);
+    }
+
+    static void poison(const AudioWriteView& view) {
+        for (std::uint32_t channel = 0; channel < view.channel_count(); ++channel) {
+            std::ranges::fill(view.channel(channel), std::numeric_limits<float>::quiet_NaN());
+        }
+    }
+
+    void fill(std::vector<AudioBuffer>& buffers, const Signal& signal) {
+        for (std::uint32_t port = 0; port < buffers.size(); ++port) fill_buffer(buffers[port], port, signal);
+    }
+
+    void fill_buffer(AudioBuffer& buffer, std::uint32_t port, const Signal& signal) {
+        const AudioWriteView view = buffer.write();
+        for (std::uint32_t channel = 0; channel < view.channel_count(); ++channel) {
+            const std::span<float> samples = view.channel(channel);
+            for (std::uint32_t i = 0; i < samples.size(); ++i) {
+                samples[i] = signal ? signal(port, channel, frame_ + i) : 0.0F;
+            }
+        }
+    }
+
+    static void append(Recording& recording, std::size_t& channel, const AudioReadView& view) {
+        for (std::uint32_t i = 0; i < view.channel_count(); ++i, ++channel) {
+            if (recording.size() <= channel) recording.emplace_back();
+            recording[channel].insert(recording[channel].end(), view.channel(i).begin(), view.channel(i).end());
+        }
+    }
+
+    Options options_;
+    AudioThreadGate gate_;
+    AudioThreadGate::Generation generation_ = gate_.start_generation();
+    std::shared_ptr<const NodeDescription> description_;
+    NodeInstance node_;
+    std::vector<AudioBuffer> inputs_;
+    std::vector<AudioBuffer> outputs_;
+    std::vector<AudioReadView> input_views_;
+    std::vector<AudioWriteView> output_views_;
+    AudioBuffer device_in_;
+    AudioBuffer device_out_;
+    std::vector<float> ramps_;  ///< a block for each parameter and one for the presence
+    std::uint64_t frame_ = 0;
+};
+
+}  // namespace rta::test
