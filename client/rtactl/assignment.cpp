@@ -89,6 +89,24 @@ std::expected<ResolvedValue, std::string> resolve_setting(const v1::SettingInfo&
     return text_value(assignment.value);
 }
 
+/// Whether a name that is in no table looks like a slip of a setting's: then the daemon should look among the settings.
+bool looks_like_setting(const v1::NodeType& type, std::string_view name) {
+    std::vector<std::string_view> names;
+    for (const v1::ParameterInfo& parameter : type.parameters()) names.emplace_back(parameter.name());
+    const std::size_t parameters = names.size();
+    for (const v1::SettingInfo& setting : type.settings()) names.emplace_back(setting.name());
+    const std::string_view closest = closest_name(name, names);
+    return !closest.empty() &&
+           std::ranges::find(names, closest) - names.begin() >= static_cast<std::ptrdiff_t>(parameters);
+}
+
+ResolvedValue resolve_unknown(const v1::NodeType* type, const Assignment& assignment) {
+    const auto value = parse_value(assignment.value, unit_of_name(assignment.name));
+    if (!value) return text_value(assignment.value);
+    if (type != nullptr && looks_like_setting(*type, assignment.name)) return number_value(*value);
+    return static_cast<float>(*value);
+}
+
 }  // namespace
 
 std::expected<Assignment, std::string> parse_assignment(std::string_view text) {
@@ -147,9 +165,7 @@ std::expected<ResolvedValue, std::string> resolve(const v1::NodeType* type, cons
             if (setting.name() == assignment.name) return resolve_setting(setting, assignment);
         }
     }
-    if (const auto value = parse_value(assignment.value, unit_of_name(assignment.name)))
-        return static_cast<float>(*value);
-    return text_value(assignment.value);
+    return resolve_unknown(type, assignment);
 }
 
 std::expected<void, std::string> assign(const v1::NodeType* type, const std::vector<Assignment>& assignments,

@@ -224,7 +224,7 @@ Result<void> run_play(Session& session, const Arguments& arguments) {
         node.set_name(free_name(node.type(), taken));
         taken.insert(node.name());
     }
-    if (keep) return session.edit(chain_edits(*nodes));
+    if (keep) return session.edit(chain_edits(*nodes), chain_text(*nodes));
 
     v1::Request request;
     *request.mutable_apply_transaction()->mutable_graph() = chain_graph(*nodes);

@@ -115,10 +115,11 @@ Result<std::vector<v1::Response>> Session::ask_all(std::vector<v1::Request> requ
     return responses;
 }
 
-Result<void> Session::edit(std::vector<v1::Edit> edits) {
+Result<void> Session::edit(std::vector<v1::Edit> edits, std::string_view title) {
     if (transaction_) {
         transaction_->lines.insert(transaction_->lines.end(), edits.size(), line);
         std::ranges::move(edits, std::back_inserter(transaction_->edits));
+        if (!title.empty() && !json()) out() << title << '\n';
         return {};
     }
     v1::Request request;
@@ -126,7 +127,7 @@ Result<void> Session::edit(std::vector<v1::Edit> edits) {
     for (v1::Edit& edit : edits) list.Add(std::move(edit));
     const auto response = perform(std::move(request));
     if (!response) return std::unexpected(response.error());
-    print_revision(response->apply_transaction());
+    print_revision(response->apply_transaction(), title);
     return {};
 }
 

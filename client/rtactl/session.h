@@ -58,7 +58,8 @@ class Session {
     /// Does what the command is for: with --json, this response is what is printed, whatever it says.
     [[nodiscard]] Result<v1::Response> perform(v1::Request request);
     /// Makes the edits, in one transaction, and prints its revision; between `begin` and `commit` only collects them.
-    [[nodiscard]] Result<void> edit(std::vector<v1::Edit> edits);
+    /// `title`, if there is one, is printed in either case.
+    [[nodiscard]] Result<void> edit(std::vector<v1::Edit> edits, std::string_view title = {});
     /// Prints when the transaction began to be heard, after `title` if there is one. Nothing with --json.
     void print_revision(const v1::TransactionResult& result, std::string_view title = {});
     void print_json(const google::protobuf::Message& message);

@@ -149,6 +149,7 @@ TEST(Commands, PlayAddKeepsWhatIsThere) {
     }};
     const Outcome outcome = rtad.run({"play", "--add", "sine", "sine"});
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    EXPECT_EQ(outcome.out, "sine_3 -> sine_4 -> output_2: revision 1, heard from frame 4096\n");
     const auto edits = rtad.last_change().apply_transaction().edits().edits();
     ASSERT_EQ(edits.size(), 5);
     EXPECT_EQ(edits.Get(0).add_node().name(), "sine_3");

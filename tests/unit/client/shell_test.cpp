@@ -51,7 +51,7 @@ TEST(Shell, MakesOneTransactionOfTheLinesBetweenBeginAndCommit) {
                                      "play --add sine\n"
                                      "commit\n");
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
-    EXPECT_EQ(outcome.out, "revision 1, heard from frame 4096\n");
+    EXPECT_EQ(outcome.out, "sine -> output\nrevision 1, heard from frame 4096\n");
     EXPECT_EQ(rtad.change_count(), 1U);
     const auto edits = rtad.last_change().apply_transaction().edits().edits();
     ASSERT_EQ(edits.size(), 9);
