@@ -93,6 +93,7 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer {
 };
 
 bool Daemon::configure() {
+    log(api::LogLevel::info, "rtad " RTA_VERSION);
     if (!options_.graph.empty()) {
         if (const auto loaded = load_graph_file(engine_, options_.graph); !loaded) {
             log(api::LogLevel::error, loaded.error().sentence);
@@ -117,7 +118,6 @@ bool Daemon::listen() {
 }
 
 int Daemon::run() {
-    log(api::LogLevel::info, "rtad " RTA_VERSION);
     if (!memory_.locked) log(api::LogLevel::warning, "memory is not locked: " + memory_.detail);
     await_signal();
     supervisor_.start(options_.device, [this](const Expected<void>& result) { started(result); });

@@ -253,7 +253,7 @@ DeviceState DeviceSupervisor::state() const {
     if (!current_.device) return state;
     state.description = current_.device->description();
     state.counters = current_.device->counters();
-    state.running = !stopped_ && current_.adapter->callbacks() > 0;
+    state.running = !stopped_;
     state.callback_frames = current_.adapter->callback_frames();
     state.adapter_frames = current_.adapter->latency_frames();
     const ThreadScheduling scheduling = scheduling_of(current_.adapter->thread_id());

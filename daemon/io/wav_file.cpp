@@ -6,9 +6,23 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 namespace rta::io {
+namespace {
+
+/// What libsndfile says of `file` (nullptr: of what it could not open), fit for the end of a sentence.
+[[nodiscard]] std::string reason(sf_private_tag* file) {
+    constexpr std::string_view kSystem = "System error : ";
+    std::string words = sf_strerror(file);
+    if (words.starts_with(kSystem)) words.erase(0, kSystem.size());
+    if (words.ends_with('.')) words.pop_back();
+    return words;
+}
+
+}  // namespace
+
 void CloseSoundFile::operator()(sf_private_tag* file) const noexcept { sf_close(file); }
 
 WavWriter::WavWriter(SoundFile file, std::string path, std::uint32_t channels)
@@ -21,7 +35,7 @@ Expected<WavWriter> WavWriter::create(const std::string& path, std::uint32_t sam
     info.format = SF_FORMAT_WAV | SF_FORMAT_FLOAT;
     SoundFile file{sf_open(path.c_str(), SFM_WRITE, &info)};
     if (!file) {
-        return fail(ErrorCode::unavailable, "cannot write the WAV file " + path + ": " + sf_strerror(nullptr));
+        return fail(ErrorCode::unavailable, "cannot write the WAV file " + path + ": " + reason(nullptr));
     }
     // The PEAK chunk carries the time of day: the same sound would not be the same file.
     sf_command(file.get(), SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
@@ -40,7 +54,7 @@ Expected<void> WavWriter::write(std::span<const float> interleaved) {
     const sf_count_t written = sf_writef_float(file_.get(), interleaved.data(), static_cast<sf_count_t>(frames));
     frames_ += static_cast<std::uint64_t>(written);
     if (std::cmp_not_equal(written, frames)) {
-        return fail(ErrorCode::unavailable, "cannot write to the WAV file " + path_ + ": " + sf_strerror(file_.get()));
+        return fail(ErrorCode::unavailable, "cannot write to the WAV file " + path_ + ": " + reason(file_.get()));
     }
     return {};
 }
@@ -67,7 +81,7 @@ Expected<SoundReader> SoundReader::open(const std::string& path) {
     SF_INFO info{};
     SoundFile file{sf_open(path.c_str(), SFM_READ, &info)};
     if (!file) {
-        return fail(ErrorCode::invalid_argument, path + " is no sound file: " + sf_strerror(nullptr));
+        return fail(ErrorCode::invalid_argument, path + " is no sound file: " + reason(nullptr));
     }
     return SoundReader{std::move(file), static_cast<std::uint32_t>(info.samplerate),
                        static_cast<std::uint32_t>(info.channels), static_cast<std::uint64_t>(info.frames)};
