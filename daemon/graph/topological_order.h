@@ -16,6 +16,7 @@ struct Arc {
 /// The nodes of one cycle, in the order of its arcs: the last leads back to the first.
 struct Cycle {
     std::vector<std::uint32_t> nodes;
+    [[nodiscard]] bool operator==(const Cycle&) const = default;
 };
 
 /// Kahn's algorithm over the nodes 0 .. node_count - 1.
