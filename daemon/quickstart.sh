@@ -101,7 +101,11 @@ echo "   all there"
 
 say "2. Building rtad and rtactl (the first time takes some minutes)"
 step configure.log cmake --preset release
-step build.log cmake --build build/release --target rtad rtactl rta_wavpicture
+if [ -t 1 ]; then
+    cmake --build build/release --target rtad rtactl rta_wavpicture || fail "the build failed"
+else
+    step build.log cmake --build build/release --target rtad rtactl rta_wavpicture
+fi
 "$bin/rtad" --version | sed 's/^/   /'
 
 say "3. The sound card"

@@ -91,7 +91,7 @@ build() {
         return 1
     fi
     if ! run "build $preset" "$preset-build.log" cmake --build "build/$preset" -j "$jobs" "${targets[@]}"; then
-        grep -E 'error|FAILED' "$log_dir/$preset-build.log" | head -n 60 | sed 's/^/    /'
+        grep -E '(error|FAILED|undefined reference):? ' "$log_dir/$preset-build.log" | grep -v '^ccache ' | head -n 60 | sed 's/^/    /'
         gate "building preset $preset" 1
         return 1
     fi

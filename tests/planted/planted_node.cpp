@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 // A node with one fault of your choice, rendered for a few blocks: planted_node FAULT. What it must not do is behind
-// functions that promise more than they keep, as a library might: the compiler is satisfied, the sanitizer must not be.
+// functions that promise more than they keep, as a library might: the compiler is satisfied, the gate must not be.
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <mutex>
+#include <string>
 #include <string_view>
 
 #include "dsp/audio_buffer.h"
 #include "graph/processor.h"
+#include "support/allocation_trap.h"
 
 namespace {
 
@@ -29,6 +31,10 @@ std::mutex g_mutex;
 void allocate() RTA_NONBLOCKING {
     g_samples = static_cast<float*>(std::malloc(kFrames * sizeof(float)));
     std::free(g_samples);
+}
+void allocate_in_library() RTA_NONBLOCKING {
+    const std::string text(1'000, 'x');
+    g_number = text.back();
 }
 void lock() RTA_NONBLOCKING { const std::lock_guard lock{g_mutex}; }
 void use_after_free() RTA_NONBLOCKING {
@@ -53,6 +59,7 @@ class FaultyNode final : public Processor {
         const auto out = context.outputs[0].channel(0);
         for (std::uint32_t frame = 0; frame < context.frame_count; ++frame) out[frame] = in[frame];
         if (fault_ == "malloc") allocate();
+        if (fault_ == "string") allocate_in_library();
         if (fault_ == "mutex") lock();
         if (fault_ == "use-after-free") use_after_free();
         if (fault_ == "leak") leak();
@@ -68,14 +75,14 @@ class FaultyNode final : public Processor {
 }  // namespace
 
 int main(int argc, char** argv) {
-    constexpr std::array<std::string_view, 7> kFaults{"clean",          "malloc", "mutex",           "read-past-end",
-                                                      "use-after-free", "leak",   "integer-overflow"};
+    constexpr std::array<std::string_view, 8> kFaults{"clean",         "malloc",         "string", "mutex",
+                                                      "read-past-end", "use-after-free", "leak",   "integer-overflow"};
     const std::string_view fault = argc == 2 ? argv[1] : "";
     bool known = false;
     for (const std::string_view name : kFaults) known = known || name == fault;
     if (!known) {
         // Not a failure that a test could take for a fault that was caught.
-        std::fputs("usage: planted_node clean|malloc|mutex|read-past-end|use-after-free|leak|integer-overflow\n",
+        std::fputs("usage: planted_node clean|malloc|string|mutex|read-past-end|use-after-free|leak|integer-overflow\n",
                    stdout);
         return EXIT_SUCCESS;
     }
@@ -84,13 +91,13 @@ int main(int argc, char** argv) {
     const std::array inputs{in.read()};
     const std::array outputs{out.write()};
     FaultyNode node{fault};
-    for (int block = 0; block < 4; ++block) {
-        node.process({.inputs = inputs,
-                      .outputs = outputs,
-                      .parameters = {},
-                      .frame_count = kFrames,
-                      .device = {},
-                      .presence = {}});
+    const ProcessContext context{
+        .inputs = inputs, .outputs = outputs, .parameters = {}, .frame_count = kFrames, .device = {}, .presence = {}};
+    const test::AllocationTrap trap;
+    for (int block = 0; block < 4; ++block) node.process(context);
+    if (trap.count() != 0) {
+        std::fprintf(stderr, "allocation trap: %llu calls\n", static_cast<unsigned long long>(trap.count()));
+        return EXIT_FAILURE;
     }
     return EXIT_SUCCESS;
 }
