@@ -41,6 +41,11 @@ Daemon::Daemon(const Options& options) : socket_{directory_ / "control.sock"}, p
     }
 }
 
+Daemon::~Daemon() {
+    process_->signal(SIGTERM);
+    static_cast<void>(process_->wait(std::chrono::seconds{10}));
+}
+
 ProtocolClient Daemon::client(const std::string& name) const {
     ProtocolClient client = ProtocolClient::connect_unix(socket_);
     client.hello(name);

@@ -20,7 +20,7 @@ namespace rta::test {
 [[nodiscard]] std::filesystem::path rtad_no_ramps_program();
 [[nodiscard]] std::filesystem::path rtactl_program();
 
-/// A running rtad with a Unix socket and a TCP port of its own. It is killed with the test.
+/// A running rtad with a Unix socket and a TCP port of its own. It ends with the test, whatever ends that.
 class Daemon {
  public:
     struct Options {
@@ -32,6 +32,10 @@ class Daemon {
     /// Returns when it accepts connections on both. Throws std::runtime_error with what it wrote if it ends before
     /// that.
     explicit Daemon(const Options& options);
+    /// Ends rtad as its users do, so that it takes leave of a sound server too; kills it if it does not obey.
+    ~Daemon();
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
 
     [[nodiscard]] const std::filesystem::path& socket() const { return socket_; }
     [[nodiscard]] std::uint16_t port() const { return port_; }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "support/jack_server.h"
 
+#include <fcntl.h>
 #include <jack/jack.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <filesystem>
 #include <stdexcept>
 
 namespace rta::test {
@@ -26,15 +28,31 @@ bool accepts_clients(const std::string& server) {
     return true;
 }
 
-std::string unique_server_name() {
-    static std::atomic<int> next{0};
-    return "rta-" + std::to_string(::getpid()) + "-" + std::to_string(next++);
-}
+/// JACK keeps a registry of at most eight servers. The entry of a server that was killed stays until one of the same
+/// name starts: names that are used again keep killed servers from filling it.
+constexpr int kNames = 4;
 
 }  // namespace
 
-JackServer::JackServer(const Options& options) : name_{unique_server_name()} {
+void JackServer::take_name() {
+    const Deadline deadline;
+    for (int number = 0; !deadline.passed(); number = (number + 1) % kNames) {
+        const std::string name = "rta_test_" + std::to_string(::getuid()) + "_" + std::to_string(number);
+        const std::string file = std::filesystem::temp_directory_path() / (name + ".lock");
+        name_lock_ = UniqueFd{::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666)};
+        if (!name_lock_) throw std::runtime_error("cannot open " + file);
+        if (::flock(name_lock_.get(), LOCK_EX | LOCK_NB) == 0) {
+            name_ = name;
+            return;
+        }
+        if (number == kNames - 1) ::usleep(100'000);  // all are taken: other tests are at work
+    }
+    throw std::runtime_error("all JACK servers of the tests are in use");
+}
+
+JackServer::JackServer(const Options& options) {
     silence_libjack();
+    take_name();
     if (!start(options, true) && !start(options, false)) {
         throw std::runtime_error("jackd does not start (packages jackd2, libjack-jackd2-0):\n" + complaints_);
     }
@@ -42,7 +60,7 @@ JackServer::JackServer(const Options& options) : name_{unique_server_name()} {
 
 JackServer::~JackServer() {
     process_->signal(SIGTERM);
-    // Without a SIGTERM obeyed the destructor of the process kills it.
+    // The destructor of the process kills it if it does not obey.
     static_cast<void>(process_->wait(std::chrono::seconds{5}));
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "support/process.h"
+#include "support/unique_fd.h"
 
 namespace rta::test {
 
@@ -31,7 +32,7 @@ class JackServer {
     JackServer(const JackServer&) = delete;
     JackServer& operator=(const JackServer&) = delete;
 
-    /// Unlike that of any other server or client, for they share a path in /dev/shm.
+    /// Unlike that of any other server that runs, and of any client, for they share a path in /dev/shm.
     [[nodiscard]] const std::string& name() const { return name_; }
     /// What a process needs to find this server, and no other, without starting one itself.
     [[nodiscard]] std::map<std::string, std::string> environment() const;
@@ -40,6 +41,10 @@ class JackServer {
  private:
     [[nodiscard]] bool start(const Options& options, bool real_time);
 
+    /// A name that no other test uses at the moment, locked.
+    void take_name();
+
+    UniqueFd name_lock_;
     std::string name_;
     std::unique_ptr<Process> process_;
     std::string complaints_;

@@ -56,6 +56,14 @@ TEST(Jack, NoFrameIsLostWhenTheMachineStopsForAWhile) {
     EXPECT_EQ(client.lost_frames(), 0U);
 }
 
+TEST(Jack, KilledServersDoNotFillTheRegistry) {
+    for (int i = 0; i < 10; ++i) {  // the registry has room for eight
+        JackServer server;
+        server.process().kill();
+    }
+    const JackServer server;
+}
+
 TEST(Jack, NoticesThatTheServerDied) {
     JackServer server;
     JackClient client{server, {.inputs = 1}};

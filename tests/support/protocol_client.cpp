@@ -220,10 +220,14 @@ v1::ParametersResult ProtocolClient::set_parameter(const std::string& node, cons
     return require_ok(call(request)).set_parameters();
 }
 
-v1::Edit add_node(const std::string& type, const std::string& name, Values parameters) {
+v1::Edit add_node(const std::string& type, const std::string& name, Values parameters, Values settings) {
     v1::Edit edit;
     edit.mutable_add_node()->set_type(type);
     edit.mutable_add_node()->set_name(name);
+    for (const auto& [setting, value] : settings) {
+        (*edit.mutable_add_node()->mutable_settings()->mutable_fields())[setting].set_number_value(
+            static_cast<double>(value));
+    }
     for (const auto& [parameter, value] : parameters)
         (*edit.mutable_add_node()->mutable_parameters())[parameter] = value;
     return edit;

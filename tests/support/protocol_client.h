@@ -73,7 +73,8 @@ class ProtocolClient {
 
 // Edits, for transactions.
 using Values = std::initializer_list<std::pair<const char*, float>>;
-[[nodiscard]] v1::Edit add_node(const std::string& type, const std::string& name, Values parameters = {});
+[[nodiscard]] v1::Edit add_node(const std::string& type, const std::string& name, Values parameters = {},
+                                Values settings = {});
 [[nodiscard]] v1::Edit remove_node(const std::string& name);
 [[nodiscard]] v1::Edit connect(const std::string& from, const std::string& to, std::optional<float> gain_db = {});
 [[nodiscard]] v1::Edit disconnect(const std::string& from, const std::string& to);

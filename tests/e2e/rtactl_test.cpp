@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+// The commands as a user types them.
+#include <google/protobuf/util/json_util.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <sstream>
+
+#include "recorded_daemon.h"
+#include "support/daemon.h"
+
+namespace rta::test {
+namespace {
+
+constexpr ExitStatus kDone{0, 0};
+constexpr ExitStatus kRefused{1, 0};
+constexpr ExitStatus kUsage{2, 0};
+constexpr ExitStatus kCannotConnect{3, 0};
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream stream{text};
+    for (std::string line; std::getline(stream, line);) lines.push_back(line);
+    return lines;
+}
+
+/// One line of JSON under the .proto's own field names, read as strictly as protobuf does.
+template <class Message>
+Message parse_json(const std::string& line) {
+    Message message;
+    const auto status = google::protobuf::util::JsonStringToMessage(line, &message);
+    EXPECT_TRUE(status.ok()) << status.ToString() << ": " << line;
+    return message;
+}
+
+class Rtactl : public testing::Test {
+ protected:
+    RunResult ctl(std::vector<std::string> arguments, std::string_view input = {}) {
+        return daemon_.ctl(std::move(arguments), input);
+    }
+    /// Runs, must be done, returns the output.
+    std::string done(std::vector<std::string> arguments, std::string_view input = {}) {
+        const std::string command = arguments.front();
+        const RunResult result = ctl(std::move(arguments), input);
+        EXPECT_EQ(result.status, kDone) << command << ": " << result.error;
+        EXPECT_EQ(result.error, "") << command;
+        return result.output;
+    }
+    /// Runs, must be refused with one sentence on stderr; returns it.
+    std::string refused(std::vector<std::string> arguments, const ExitStatus& status = kRefused) {
+        const std::string command = arguments.front();
+        const RunResult result = ctl(std::move(arguments));
+        EXPECT_EQ(result.status, status) << command << ": " << result.error;
+        EXPECT_EQ(result.output, "") << command;
+        EXPECT_EQ(lines_of(result.error).size(), 1U) << result.error;
+        return result.error;
+    }
+    std::uint64_t revision() { return client_.status().engine().revision(); }
+
+    Daemon daemon_{{.arguments = {"--device", "null"}}};
+    ProtocolClient client_ = daemon_.client("checker");
+};
+
+TEST_F(Rtactl, PlaysAChainAndChangesIt) {
+    done({"play", "sine:frequency_hz=440", "gain:gain_db=-12"});
+    EXPECT_EQ(done({"get", "sine.frequency_hz"}), "sine.frequency_hz = 440 Hz\n");
+    EXPECT_EQ(done({"get", "gain.gain_db"}), "gain.gain_db = -12 dB\n");
+    EXPECT_EQ(done({"get", "output.channels"}), "output.channels = 2\n") << "as wide as the device";
+    done({"set", "sine.frequency_hz=2kHz", "gain.gain_db=-6dB", "--ramp", "100"});
+    EXPECT_EQ(done({"get", "sine.frequency_hz"}), "sine.frequency_hz = 2000 Hz\n");
+    done({"play", "--add", "sine:frequency_hz=660,gain_db=-30dB"});
+    EXPECT_EQ(done({"get", "sine_2.frequency_hz"}), "sine_2.frequency_hz = 660 Hz\n");
+    EXPECT_EQ(client_.graph().graph().nodes_size(), 5);
+    done({"play", "sine"});
+    EXPECT_EQ(client_.graph().graph().nodes_size(), 2) << "replaces what was there";
+}
+
+TEST_F(Rtactl, EditsOneByOne) {
+    done({"add", "sine", "osc", "frequency_hz=220"});
+    done({"add", "gain", "vol", "gain_db=-3", "channels=2"});
+    done({"add", "output", "out", "channels=2"});
+    done({"connect", "osc", "vol"});
+    done({"connect", "vol:out", "out:in", "gain_db=-6"});
+    EXPECT_EQ(revision(), 5U);
+    const v1::Graph graph = client_.graph().graph();
+    ASSERT_EQ(graph.connections_size(), 2);
+    EXPECT_EQ(done({"get", "vol.channels"}), "vol.channels = 2\n");
+    done({"disconnect", "osc", "vol"});
+    EXPECT_EQ(client_.graph().graph().connections_size(), 1);
+    done({"remove", "osc", "vol"});
+    EXPECT_EQ(client_.graph().graph().nodes_size(), 1);
+    EXPECT_EQ(revision(), 7U) << "remove of two nodes is one transaction";
+    done({"graph", "clear"});
+    EXPECT_EQ(client_.graph().graph().nodes_size(), 0);
+}
+
+TEST_F(Rtactl, LooksAround) {
+    const std::string status = done({"status"});
+    EXPECT_TRUE(has(status, "null")) << status;
+    EXPECT_TRUE(has(status, "48000")) << status;
+    const std::string types = done({"types"});
+    for (const char* type : {"sine", "gain", "input", "output", "constant", "impulse"})
+        EXPECT_TRUE(has(types, type)) << types;
+    const std::string sine = done({"types", "sine"});
+    EXPECT_TRUE(has(sine, "frequency_hz")) << sine;
+    EXPECT_TRUE(has(sine, "Hz")) << sine;
+    EXPECT_TRUE(has(sine, "channels")) << sine;
+    done({"devices"});
+    EXPECT_TRUE(has(done({"--version"}), "rtactl "));
+    EXPECT_TRUE(has(done({"--help"}), "graph load"));
+    EXPECT_TRUE(has(done({"set", "--help"}), "--ramp"));
+}
+
+TEST_F(Rtactl, RefusalsAreOneSentenceAndStatusOne) {
+    EXPECT_TRUE(has(refused({"remove", "ghost"}), "ghost"));
+    EXPECT_TRUE(has(refused({"add", "sinus", "osc"}), "sinus"));
+    EXPECT_TRUE(has(refused({"get", "ghost"}), "ghost"));
+    EXPECT_TRUE(has(refused({"types", "sinus"}), "sinus"));
+    done({"add", "gain", "a"});
+    EXPECT_TRUE(has(refused({"add", "gain", "a"}), "a"));
+    EXPECT_TRUE(has(refused({"connect", "a", "a"}), "a"));
+    EXPECT_TRUE(has(refused({"set", "a.gain_db=99"}), "99"));
+    EXPECT_EQ(revision(), 1U);
+}
+
+TEST_F(Rtactl, UsageErrorsAreStatusTwo) {
+    refused({"frobnicate"}, kUsage);
+    refused({"add", "sine"}, kUsage);
+    refused({"set", "osc"}, kUsage);
+    refused({"status", "--no-such-flag"}, kUsage);
+    refused({"--host", "somewhere", "status"}, kUsage);  // with --socket
+    done({"add", "sine", "osc"});
+    refused({"set", "osc.gain_db=loud"}, kUsage);
+    EXPECT_EQ(run({rtactl_program().string(), {}}).status, kUsage);
+}
+
+TEST_F(Rtactl, NoDaemonIsStatusThree) {
+    const TemporaryDirectory directory;
+    const RunResult socket =
+        run({rtactl_program().string(), {"--socket", (directory / "none.sock").string(), "status"}});
+    EXPECT_EQ(socket.status, kCannotConnect);
+    EXPECT_TRUE(has(socket.error, "none.sock")) << socket.error;
+    const std::string address = "127.0.0.1:" + std::to_string(free_tcp_port());
+    const RunResult host = run({rtactl_program().string(), {"--host", address, "status"}});
+    EXPECT_EQ(host.status, kCannotConnect);
+    EXPECT_TRUE(has(host.error, address)) << host.error;
+}
+
+TEST_F(Rtactl, ReachesTheDaemonOverTcp) {
+    const RunResult result =
+        run({rtactl_program().string(), {"--host", "127.0.0.1:" + std::to_string(daemon_.port()), "status"}});
+    EXPECT_EQ(result.status, kDone) << result.error;
+}
+
+TEST_F(Rtactl, FindsTheDaemonThroughTheEnvironment) {
+    Command command{rtactl_program().string(), {"--json", "status"}};
+    command.environment = {{"RUNTIME_DIRECTORY", daemon_.socket().parent_path().string()}, {"XDG_RUNTIME_DIR", ""}};
+    const RunResult result = run(command);
+    EXPECT_EQ(result.status, kDone) << result.error;
+    EXPECT_EQ(parse_json<v1::Response>(result.output).get_status().instance_id(), client_.status().instance_id());
+}
+
+TEST_F(Rtactl, JsonIsTheResponseAndNothingElse) {
+    done({"play", "sine:frequency_hz=440", "gain:gain_db=-12"});
+    const std::string status = done({"--json", "status"});
+    EXPECT_EQ(lines_of(status).size(), 1U);
+    const auto response = parse_json<v1::Response>(status);
+    EXPECT_EQ(response.get_status().engine().node_count(), 3U);
+    EXPECT_EQ(response.get_status().device().kind(), "null");
+    EXPECT_TRUE(has(status, "\"sample_rate_hz\"")) << "the .proto's own names: " << status;
+    EXPECT_TRUE(has(status, "\"plans_made\"")) << status;
+
+    const auto types = parse_json<v1::Response>(done({"--json", "types"}));
+    EXPECT_EQ(types.list_node_types().types_size(), 6);
+    const auto edit = parse_json<v1::Response>(done({"--json", "set", "gain.gain_db=-3"}));
+    EXPECT_TRUE(edit.has_set_parameters());
+    const auto added = parse_json<v1::Response>(done({"--json", "add", "gain", "a"}));
+    EXPECT_EQ(added.apply_transaction().revision(), 2U);
+
+    const RunResult refused = ctl({"--json", "remove", "ghost"});
+    EXPECT_EQ(refused.status, kRefused);
+    const auto refusal = parse_json<v1::Response>(refused.output);
+    EXPECT_EQ(refusal.status().code(), v1::NOT_FOUND);
+    EXPECT_TRUE(has(refusal.status().message(), "ghost"));
+}
+
+TEST_F(Rtactl, GraphsAreSavedLoadedAndCheckedWithoutLoss) {
+    const TemporaryDirectory directory;
+    const std::string first = (directory / "first.json").string();
+    const std::string second = (directory / "second.json").string();
+    done({"play", "sine:frequency_hz=441.3,gain_db=-11.7", "gain:gain_db=-0.1,invert=on"});
+    done({"connect", "sine", "gain", "gain_db=-1.25"});
+    done({"graph", "save", first});
+    EXPECT_EQ(done({"graph", "show"}), read_text(first));
+    done({"graph", "check", first});
+    done({"graph", "clear"});
+    done({"graph", "load", first});
+    done({"graph", "save", second});
+    EXPECT_EQ(read_text(first), read_text(second));
+    EXPECT_EQ(client_.graph().document(), read_text(first));
+    // Through standard input and output.
+    done({"graph", "clear"});
+    done({"graph", "load", "-"}, read_text(first));
+    EXPECT_EQ(done({"graph", "save", "-"}), read_text(first));
+    EXPECT_EQ(run_rtad({"check", first}).status, kDone);
+
+    const std::uint64_t before = revision();
+    EXPECT_TRUE(has(refused({"graph", "load", (directory / "missing.json").string()}, kUsage), "missing.json"));
+    EXPECT_EQ(revision(), before);
+}
+
+TEST_F(Rtactl, ShellRunsLinesFromAPipe) {
+    const std::string output = done({"shell"},
+                                    "# a comment, and a blank line\n\n"
+                                    "add sine osc frequency_hz=330\n"
+                                    "begin\n"
+                                    "add gain vol gain_db=-6dB\n"
+                                    "add output out channels=2\n"
+                                    "connect osc vol\n"
+                                    "connect vol out\n"
+                                    "commit\n"
+                                    "set osc.frequency_hz=335\n"
+                                    "get osc.frequency_hz\n");
+    EXPECT_TRUE(has(output, "osc.frequency_hz = 335 Hz")) << output;
+    EXPECT_EQ(revision(), 2U) << "what stands between begin and commit is one transaction";
+    EXPECT_EQ(client_.graph().graph().connections_size(), 2);
+}
+
+TEST_F(Rtactl, ShellTellsTheLineThatWasRefusedAndGoesOn) {
+    const RunResult result = ctl({"shell"}, "add sine osc\nremove ghost\nadd gain vol\n");
+    EXPECT_EQ(result.status, kRefused);
+    EXPECT_TRUE(has(result.error, "2")) << result.error;
+    EXPECT_TRUE(has(result.error, "ghost")) << result.error;
+    EXPECT_EQ(client_.graph().graph().nodes_size(), 2);
+}
+
+TEST_F(Rtactl, ShellTransactionsAreAllOrNothing) {
+    const RunResult result = ctl({"shell"}, "begin\nadd sine osc\nconnect osc ghost\ncommit\n");
+    EXPECT_EQ(result.status, kRefused);
+    EXPECT_TRUE(has(result.error, "3")) << "the line at fault: " << result.error;
+    EXPECT_EQ(revision(), 0U);
+    const RunResult aborted = ctl({"shell"}, "begin\nadd sine osc\nabort\n");
+    EXPECT_EQ(aborted.status, kDone) << aborted.error;
+    EXPECT_EQ(revision(), 0U);
+    // A transaction that the end of the input leaves open is not made.
+    EXPECT_NE(ctl({"shell"}, "begin\nadd sine osc\n").status, kDone);
+    EXPECT_EQ(revision(), 0U);
+}
+
+TEST_F(Rtactl, WatchPrintsEveryChange) {
+    Process watch{{rtactl_program().string(), {"--socket", daemon_.socket().string(), "--json", "watch"}}};
+    const std::optional<std::string> subscribed = watch.wait_for_line(Process::Stream::output, "subscribe");
+    ASSERT_TRUE(subscribed);
+    const std::uint64_t first = parse_json<v1::Response>(*subscribed).subscribe().change_number() + 1;
+    done({"add", "sine", "osc"});
+    done({"set", "osc.frequency_hz=500"});
+    const auto added = watch.wait_for_line(Process::Stream::output, "graph_changed");
+    ASSERT_TRUE(added);
+    const auto event = parse_json<v1::Event>(*added);
+    EXPECT_EQ(event.number(), first);
+    EXPECT_EQ(event.graph_changed().revision(), 1U);
+    EXPECT_EQ(event.graph_changed().client_name(), "rtactl");
+    ASSERT_EQ(event.graph_changed().edits_size(), 1);
+    EXPECT_EQ(event.graph_changed().edits(0).add_node().name(), "osc");
+    const auto changed = watch.wait_for_line(Process::Stream::output, "parameters_changed");
+    ASSERT_TRUE(changed);
+    EXPECT_EQ(parse_json<v1::Event>(*changed).parameters_changed().changes(0).value(), 500.0F);
+    watch.signal(SIGINT);
+    EXPECT_EQ(watch.wait(), kDone);
+
+    // For people: one line each.
+    Process plain{{rtactl_program().string(), {"--host", "127.0.0.1:" + std::to_string(daemon_.port()), "watch"}}};
+    std::optional<std::string> line;
+    // It says nothing before the first change, so changes are made until it has seen one.
+    while (!line) {
+        done({"set", "osc.frequency_hz=600"});
+        line = plain.wait_for_line(Process::Stream::output, "osc.frequency_hz", std::chrono::milliseconds{100});
+        ASSERT_TRUE(plain.running()) << plain.error();
+    }
+    EXPECT_TRUE(has(*line, "600")) << *line;
+    // The daemon ends: so does the watch, and says why.
+    EXPECT_EQ(daemon_.stop(), kDone);
+    EXPECT_EQ(plain.wait(), kCannotConnect);
+    EXPECT_NE(plain.error(), "");
+}
+
+}  // namespace
+}  // namespace rta::test
