@@ -14,6 +14,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 export LC_ALL=C.UTF-8
 export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-5G}
+# Another checkout of the same sources finds what this one has compiled.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 export ASAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-22
 export TSAN_OPTIONS=external_symbolizer_path=$ASAN_SYMBOLIZER_PATH RTSAN_OPTIONS=external_symbolizer_path=$ASAN_SYMBOLIZER_PATH
 jobs=$(nproc)
