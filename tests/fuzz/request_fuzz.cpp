@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+// Whatever bytes a client sends, while blocks are rendered: every request is answered once and in order, every answer
+// and event can be read, and the graph stays one that its own document describes.
+#include <google/protobuf/stubs/logging.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/dispatcher.h"
+#include "dsp/audio_buffer.h"
+#include "engine/engine.h"
+#include "engine/renderer.h"
+#include "frame/frame_codec.h"
+#include "graph/names.h"
+#include "rta/v1/control.pb.h"
+
+namespace {
+
+using namespace rta;
+
+void require(bool condition, const char* promise, const std::string& detail = {}) {
+    if (condition) return;
+    std::fprintf(stderr, "broken: %s\n%s\n", promise, detail.c_str());
+    std::abort();
+}
+
+class QuietHost final : public api::Host {
+ public:
+    [[nodiscard]] api::DeviceStatus device_status() const override { return {}; }
+    [[nodiscard]] api::RealtimeStatus realtime_status() const override { return {}; }
+    void list_devices(std::function<void(std::vector<api::DeviceInfo>)> done) override { done({}); }
+};
+
+class WorkersAtOnce final : public api::Workers {
+ public:
+    void run(std::function<void()> work, std::function<void()> done) override {
+        work();
+        done();
+    }
+};
+
+/// A daemon without sockets, with two clients: one sends the bytes, one has subscribed and only listens.
+class Daemon {
+ public:
+    Daemon() {
+        v1::Request hello;
+        hello.mutable_hello()->set_protocol_version(1);
+        v1::Request subscribe;
+        subscribe.mutable_subscribe();
+        for (const auto& connection : {author_, listener_}) connection->receive(hello.SerializeAsString());
+        listener_->receive(subscribe.SerializeAsString());
+        drain(*author_);
+        drain(*listener_);
+    }
+
+    /// False once the connection is of no use any more.
+    bool receive(std::string_view payload) {
+        v1::Request request;
+        const bool readable = request.ParseFromArray(payload.data(), static_cast<int>(payload.size()));
+        unanswered_.push_back(readable ? request.id() : 0);
+        while (!author_->wants_more()) block();
+        author_->receive(payload);
+        drain(*author_);
+        return readable;
+    }
+
+    void block() {
+        {
+            const auto claim = engine_.gate().try_claim(generation_);
+            engine_.renderer().render(claim.key(), {inputs_.read(), outputs_.write()});
+        }
+        for (std::uint32_t channel = 0; channel < 2; ++channel) {
+            for (const float sample : outputs_.read().channel(channel)) {
+                require(std::isfinite(sample), "the output is finite");
+            }
+        }
+        now_ += std::chrono::milliseconds{1};
+        dispatcher_.tick();
+        drain(*author_);
+        drain(*listener_);
+    }
+
+    void finish() {
+        for (int blocks = 0; !unanswered_.empty(); ++blocks) {
+            require(blocks < 10'000, "every request is answered");
+            block();
+        }
+        require(event_number_ == dispatcher_.hub().number(), "every change is told");
+        const std::string text = write_document(engine_.graph().document());
+        const auto document = read_document(text);
+        require(document.has_value(), "the graph can be written down", text);
+        Engine other{builtin_nodes(), {}};
+        Transaction transaction;
+        transaction.edits.emplace_back(ReplaceGraph{*document});
+        auto prepared = other.prepare(std::move(transaction));
+        require(prepared.has_value(), "the graph can be built again", text);
+        require(other.commit(*prepared).has_value(), "the graph can be built again", text);
+        require(write_document(other.graph().document()) == text, "the graph is what its document says", text);
+    }
+
+ private:
+    void drain(api::Connection& connection) {
+        FrameDecoder decoder;
+        while (!connection.outbox().empty()) {
+            const auto chunks = connection.outbox().take(1);
+            for (const auto& chunk : chunks) decoder.feed(chunk.bytes());
+            connection.outbox().sent(chunks);
+            connection.output_drained();
+        }
+        while (true) {
+            const auto frame = decoder.next();
+            require(frame.has_value(), "answers come in frames");
+            if (!*frame) break;
+            v1::ServerMessage message;
+            require(message.ParseFromArray((*frame)->data(), static_cast<int>((*frame)->size())),
+                    "every answer can be read");
+            take(message, &connection == author_.get());
+        }
+        require(decoder.buffered() == 0, "answers come in whole frames");
+    }
+
+    void take(const v1::ServerMessage& message, bool from_author) {
+        if (message.has_event()) {
+            if (from_author) return;  // it may have subscribed, at any number
+            require(message.event().number() == ++event_number_, "numbers have no gap");
+            return;
+        }
+        require(message.has_response(), "a message is an answer or an event");
+        const v1::Status& status = message.response().status();
+        require(status.code() == v1::OK || !status.message().empty(), "a refusal says why");
+        require(status.code() != v1::INTERNAL, "nothing is INTERNAL", status.message());
+        require(first_invalid_utf8(status.message()) == status.message().size(), "a sentence is UTF-8");
+        if (!from_author || unanswered_.empty()) return;
+        require(message.response().id() == unanswered_.front(), "answers come in order");
+        unanswered_.pop_front();
+    }
+
+    api::TimePoint now_{};
+    Engine engine_{builtin_nodes(), {}};
+    QuietHost host_;
+    WorkersAtOnce workers_;
+    api::Dispatcher dispatcher_{engine_, host_, workers_, [this] { return now_; }};
+    std::shared_ptr<api::Connection> author_ = dispatcher_.connect();
+    std::shared_ptr<api::Connection> listener_ = dispatcher_.connect();
+    AudioBuffer inputs_{0, 64};
+    AudioBuffer outputs_{2, 64};
+    AudioThreadGate::Generation generation_ = engine_.gate().start_generation();
+    std::deque<std::uint64_t> unanswered_;
+    std::uint64_t event_number_ = 0;
+};
+
+}  // namespace
+
+/// libFuzzer's own; nobody calls it where the corpus is only replayed.
+extern "C" [[gnu::weak]] std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t capacity);
+
+/// Mutates one request and mends its length, so that what is tried is requests more often than broken frames, which
+/// frame_fuzz is for.
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t capacity,
+                                               unsigned int seed) {
+    std::vector<std::string> frames;
+    FrameDecoder decoder;
+    decoder.feed({reinterpret_cast<const char*>(data), size});
+    while (true) {
+        const auto frame = decoder.next();
+        if (!frame || !*frame) break;
+        frames.emplace_back(**frame);
+    }
+    if (frames.empty() || seed % 16 == 0) return LLVMFuzzerMutate(data, size, capacity);
+
+    // Sometimes the same request twice, or one less.
+    const std::size_t chosen = (seed >> 8U) % frames.size();
+    if (seed % 16 == 1) {
+        frames.push_back(frames[chosen]);
+    } else if (seed % 16 == 2) {
+        frames.erase(frames.begin() + static_cast<std::ptrdiff_t>(chosen));
+    } else {
+        std::string& frame = frames[chosen];
+        const std::size_t old_size = frame.size();
+        frame.resize(old_size + 64);
+        frame.resize(LLVMFuzzerMutate(reinterpret_cast<std::uint8_t*>(frame.data()), old_size, frame.size()));
+    }
+    std::string stream;
+    for (const std::string& frame : frames) append_frame(stream, frame);
+    if (stream.size() > capacity) return LLVMFuzzerMutate(data, size, capacity);
+    std::ranges::copy(stream, data);
+    return stream.size();
+}
+
+/// The input is a stream of frames, as it would come over a socket.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    google::protobuf::SetLogHandler(nullptr);
+    Daemon daemon;
+    FrameDecoder decoder;
+    decoder.feed({reinterpret_cast<const char*>(data), size});
+    for (std::size_t count = 0;; ++count) {
+        const auto frame = decoder.next();
+        if (!frame || !*frame || !daemon.receive(**frame)) break;
+        if (count % 3 == 2) daemon.block();
+    }
+    daemon.finish();
+    return 0;
+}
