@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -228,10 +229,18 @@ void Daemon::device_changed(const std::string& sentence) {
 
 int run_daemon(const DaemonOptions& options, const MemoryLock& memory) {
     auto daemon = std::make_unique<Daemon>(options, memory);
-    const int status = daemon->configure() ? daemon->run() : kExitUsage;
+    int status = kExitFailure;
+    bool destroy = false;
+    try {
+        status = daemon->configure() ? daemon->run() : kExitUsage;
+        destroy = daemon->close();
+    } catch (const std::exception& error) {
+        log(api::LogLevel::error, std::string{"giving up: "} + error.what());
+        static_cast<void>(daemon->close());
+    }
     // With a host library in the process nothing is destroyed, not even by a return from main(): a thread of the
     // library may still be in there, and its own clean-up may hang or abort. Files and sockets are closed by now.
-    if (!daemon->close()) std::_Exit(status);
+    if (!destroy) std::_Exit(status);
     return status;
 }
 

@@ -298,10 +298,12 @@ class PortAudioHost final : public DeviceHost {
 
  private:
     [[nodiscard]] Expected<void> initialize();
+    void terminate();
     [[nodiscard]] Expected<std::vector<StreamPlan>> plans(const DeviceRequest& request) const;
 
     std::function<void(const std::string&)> said_;
     bool initialized_ = false;
+    bool stream_opened_ = false;
 };
 
 Expected<void> PortAudioHost::initialize() {
@@ -317,16 +319,20 @@ Expected<void> PortAudioHost::initialize() {
 }
 
 Expected<std::vector<DeviceInfo>> PortAudioHost::list() {
-    // With a stream open PortAudio cannot look again; it knows what was there when the stream was opened.
-    const bool look_afresh = !initialized_;
+    // Once there is a stream PortAudio cannot look again; it knows what was there when the stream was opened.
+    if (!stream_opened_) terminate();
     if (auto ready = initialize(); !ready) return std::unexpected(ready.error());
     auto devices = all_devices();
-    if (look_afresh) {
-        const CaughtStderr quiet{said_};
-        Pa_Terminate();
-        initialized_ = false;
-    }
+    if (!stream_opened_) terminate();
     return devices;
+}
+
+/// Only before the first stream.
+void PortAudioHost::terminate() {
+    if (!initialized_) return;
+    const CaughtStderr quiet{said_};
+    Pa_Terminate();
+    initialized_ = false;
 }
 
 /// What the request leaves open is taken from the device.
@@ -409,7 +415,10 @@ Expected<std::vector<DeviceHost::Candidate>> PortAudioHost::candidates(const Dev
     if (!streams) return std::unexpected(streams.error());
     std::vector<Candidate> candidates;
     for (const StreamPlan& plan : *streams) {
-        candidates.push_back({plan.name(), [this, plan] { return PortAudioDevice::open(plan, said_); }});
+        candidates.push_back({plan.name(), [this, plan] {
+                                  stream_opened_ = true;
+                                  return PortAudioDevice::open(plan, said_);
+                              }});
     }
     return candidates;
 }
