@@ -58,7 +58,7 @@ class WorkerPool final : public Workers {
 struct Listener {
     explicit Listener(asio::io_context& io) : acceptor{io}, pause{io} {}
     Acceptor acceptor;
-    asio::steady_timer pause;
+    asio::steady_timer pause;  ///< after an error, and while clients are held
     std::string name;
     bool tcp = false;
 };
@@ -94,6 +94,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     std::vector<SocketFile> socket_files;
     std::vector<std::shared_ptr<Session>> sessions;
     std::uint64_t session_number = 0;
+    bool holding = false;
     bool stopped = false;
 };
 
@@ -145,6 +146,11 @@ asio::awaitable<void> Server::Impl::accept(std::shared_ptr<Listener> listener) {
     while (!stopped) {
         Session::Socket socket{io};
         asio::error_code error;
+        if (holding) {
+            listener->pause.expires_at(asio::steady_timer::time_point::max());
+            co_await listener->pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+            continue;
+        }
         co_await listener->acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
         if (stopped) co_return;
         if (!error) {
@@ -152,6 +158,7 @@ asio::awaitable<void> Server::Impl::accept(std::shared_ptr<Listener> listener) {
             welcome(std::move(socket), *listener);
             continue;
         }
+        if (holding) continue;
         if (!std::exchange(failing, true)) {
             log(LogLevel::error, "cannot accept clients on " + listener->name + " for now: " + error.message());
         }
@@ -208,6 +215,17 @@ Expected<void> Server::listen_unix(const std::string& path) {
     impl_->listen(std::move(listener->socket));
     impl_->socket_files.push_back(std::move(listener->file));
     return {};
+}
+
+void Server::hold_clients() {
+    impl_->holding = true;
+    asio::error_code ignored;
+    for (const auto& listener : impl_->listeners) listener->acceptor.cancel(ignored);
+}
+
+void Server::welcome_clients() {
+    impl_->holding = false;
+    for (const auto& listener : impl_->listeners) listener->pause.cancel();
 }
 
 void Server::device_changed(const DeviceStatus& device) { impl_->dispatcher.device_changed(device); }

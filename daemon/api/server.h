@@ -32,6 +32,7 @@ struct ServerLimits {
 ///     api::Server server{io, engine, host, [](api::LogLevel level, std::string_view line) { ... }};
 ///     if (auto bound = server.listen_tcp("127.0.0.1:7340"); !bound) { print(bound.error().sentence); return 2; }
 ///     if (auto bound = server.listen_unix(path); !bound) ...
+///     server.hold_clients();                     // until the device runs: then server.welcome_clients()
 ///     io.run();                                  // one thread: the control thread
 ///     // on SIGTERM, in io:
 ///     server.fade_out(kDeviceFadeMs, [&] { server.stop(); io.stop(); });   // and a timer, should no block run
@@ -64,6 +65,11 @@ class Server {
     /// Errors, which are configuration too: INVALID_ARGUMENT a path that is too long for a socket; ALREADY_EXISTS
     /// another daemon listens there, or the path is no socket; PERMISSION_DENIED; UNAVAILABLE.
     Expected<void> listen_unix(const std::string& path);
+
+    /// Clients that connect from now on wait in the system's queue until welcome_clients(): before there is a device an
+    /// edit cannot be heard, and nobody could be told how many channels there are.
+    void hold_clients();
+    void welcome_clients();
 
     /// The device that drives the engine was lost or replaced: tells every subscriber.
     void device_changed(const DeviceStatus& device);

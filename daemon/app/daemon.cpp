@@ -121,6 +121,7 @@ bool Daemon::listen() {
 int Daemon::run() {
     if (!memory_.locked) log(api::LogLevel::warning, "memory is not locked: " + memory_.detail);
     await_signal();
+    server_.hold_clients();
     supervisor_.start(options_.device, [this](const Expected<void>& result) { started(result); });
     trim_memory();
     watch();
@@ -136,6 +137,7 @@ void Daemon::started(const Expected<void>& result) {
         return;
     }
     log(api::LogLevel::info, "device: " + describe(supervisor_.state().description));
+    server_.welcome_clients();
 }
 
 void Daemon::await_signal() {

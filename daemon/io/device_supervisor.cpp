@@ -278,8 +278,10 @@ bool DeviceSupervisor::stop(milliseconds limit) {
     if (current_.device && host_drives_) {
         const auto ended = std::make_shared<std::promise<void>>();
         const std::future<void> end = ended->get_future();
-        device_thread_.post([device = current_.device.get(), ended] {
+        const bool none_lost = given_up_.empty();
+        device_thread_.post([this, device = current_.device.get(), none_lost, ended] {
             device->stop();
+            if (none_lost) host_->close();
             ended->set_value();
         });
         if (limit == milliseconds::max()) {

@@ -287,14 +287,17 @@ int PortAudioDevice::on_callback(const void* input, void* output, unsigned long 
     return paContinue;
 }
 
-/// Keeps PortAudio initialised from the first stream on, until the process ends: terminating it may block or abort once
-/// a JACK server has gone, and the kernel cleans up as well.
+/// Keeps PortAudio initialised from the first stream on, until close(): terminating it may block or abort once a JACK
+/// server has gone.
 class PortAudioHost final : public DeviceHost {
  public:
     explicit PortAudioHost(std::function<void(const std::string&)> said) : said_{std::move(said)} {}
 
     [[nodiscard]] Expected<std::vector<DeviceInfo>> list() override;
     [[nodiscard]] Expected<std::vector<Candidate>> candidates(const DeviceRequest& request) override;
+    /// A process that ends while its client is part of JACK's graph stalls a synchronous server, and all who are heard
+    /// through it, until the server gives it up: ten times its client timeout, 5 s by default.
+    void close() override { terminate(); }
 
  private:
     [[nodiscard]] Expected<void> initialize();
@@ -327,7 +330,7 @@ Expected<std::vector<DeviceInfo>> PortAudioHost::list() {
     return devices;
 }
 
-/// Only before the first stream.
+/// Only before the first stream, or after the last.
 void PortAudioHost::terminate() {
     if (!initialized_) return;
     const CaughtStderr quiet{said_};

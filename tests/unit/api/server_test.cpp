@@ -504,6 +504,22 @@ TEST(Server, TheFadeOutIsTold) {
     EXPECT_EQ(faded.get_future().wait_for(kPatience), std::future_status::ready);
 }
 
+TEST(Server, ClientsThatAreHeldAreServedOnceTheyAreWelcome) {
+    RunningServer server;
+    ProtocolClient before = server.local();
+    before.hello();
+    server.on_control([&] { server.server.hold_clients(); });
+    ProtocolClient held = server.local();
+    ProtocolClient also_held = server.tcp();
+    held.send(request("id: 1 hello { protocol_version: 1 }"));
+    // The clients that are there already are served, and count no others.
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(before.status().client_count(), 1U);
+    server.on_control([&] { server.server.welcome_clients(); });
+    EXPECT_EQ(held.receive_response().status().code(), v1::OK);
+    also_held.hello();
+    EXPECT_FALSE(server.log.has("cannot accept"));
+}
+
 TEST(Server, DeviceChangesReachSubscribers) {
     RunningServer server;
     ProtocolClient client = server.local();

@@ -30,6 +30,7 @@ struct Script {
     std::atomic<bool> runs_away{false};
     std::atomic<bool> never_calls{false};
     std::atomic<int> stops{0};
+    std::atomic<int> closes{0};  ///< of the host
     std::atomic<bool> can_stop_when_lost{true};
     std::atomic<BlockAdapter*> adapter{nullptr};
     /// How a library is made to hang: until there is a permit.
@@ -96,6 +97,10 @@ class FakeHost final : public DeviceHost {
                                   return std::make_unique<FakeDevice>(script_, "Fake/good");
                               }});
         return candidates;
+    }
+    void close() override {
+        EXPECT_GT(script_.stops, 0) << "the device first";
+        ++script_.closes;
     }
 
  private:
@@ -183,6 +188,7 @@ TEST_F(SupervisorTest, ADeviceIsHeardOnlyAfterItsProbation) {
     EXPECT_EQ(warnings, std::vector<std::string>{"\"Fake/bad\" is busy"}) << "what was tried before it";
     EXPECT_FALSE(supervisor.stop(10s)) << "a host library is in the process";
     EXPECT_EQ(script.stops, 1);
+    EXPECT_EQ(script.closes, 1) << "a sound server must see the daemon go";
     EXPECT_FALSE(script.call()) << "after stop() the gate is shut";
 }
 
@@ -258,6 +264,7 @@ TEST_F(SupervisorTest, CallbacksThatCeaseAreALossIfTheHostAgrees) {
     await_progress();
     EXPECT_FALSE(supervisor.stop(300ms));
     EXPECT_EQ(script.stops, 0) << "this host would hang or abort";
+    EXPECT_EQ(script.closes, 0);
 }
 
 TEST_F(SupervisorTest, AHostThatSaysAliveIsBelievedForAWhile) {
