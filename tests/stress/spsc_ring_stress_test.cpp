@@ -14,22 +14,11 @@
 
 #include "rt/spsc_ring.h"
 
-#if defined(__SANITIZE_THREAD__)
-#define RTA_UNDER_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define RTA_UNDER_TSAN 1
-#endif
-#endif
-
 namespace rta {
 namespace {
 
-#ifdef RTA_UNDER_TSAN
-constexpr std::uint64_t kItemCount = 10'000'000;
-#else
-constexpr std::uint64_t kItemCount = 100'000'000;
-#endif
+// 10^8, under a sanitizer 10^7; see CMakeLists.txt.
+constexpr std::uint64_t kItemCount = RTA_STRESS_ITEMS;
 
 /// Two words that belong together: a slot read while it is written, or memory that nobody wrote, shows.
 struct Item {
