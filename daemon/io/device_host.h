@@ -31,8 +31,8 @@ class DeviceHost {
     [[nodiscard]] virtual Expected<std::vector<DeviceInfo>> list() = 0;
     /// The devices to try, best first: the one that is named, or else the defaults. Never empty: an error says why.
     [[nodiscard]] virtual Expected<std::vector<Candidate>> candidates(const DeviceRequest& request) = 0;
-    /// Takes leave of the library, after every device was stopped: a sound server that others use must see the daemon go.
-    /// Not to be called once a device was lost. Nothing is called after it.
+    /// Takes leave of the library, after every device was stopped: a sound server that others use must see the daemon
+    /// go. Not to be called once a device was lost. Whatever is called after it begins anew.
     virtual void close() = 0;
 };
 

@@ -92,6 +92,14 @@ void DeviceSupervisor::start(const DeviceRequest& request, Started started) {
 
 /// [device thread]
 DeviceSupervisor::Opening DeviceSupervisor::open_host_device(const DeviceRequest& request) const {
+    Opening opening = try_candidates(request);
+    // Nobody plays through the host: it need not keep memory, nor a sound server a client that does nothing.
+    if (!opening.running.device) host_->close();
+    return opening;
+}
+
+/// [device thread]
+DeviceSupervisor::Opening DeviceSupervisor::try_candidates(const DeviceRequest& request) const {
     const auto candidates = host_->candidates(request);
     if (!candidates) return {.running = {}, .refusals = candidates.error().sentence, .code = candidates.error().code};
     Opening opening;

@@ -100,6 +100,7 @@ class DeviceSupervisor {
     };
 
     [[nodiscard]] Opening open_host_device(const DeviceRequest& request) const;
+    [[nodiscard]] Opening try_candidates(const DeviceRequest& request) const;
     [[nodiscard]] Expected<Running> try_candidate(const DeviceHost::Candidate& candidate) const;
     void opened(Opening opening);
     void no_device(Opening opening);

@@ -297,7 +297,10 @@ class PortAudioHost final : public DeviceHost {
     [[nodiscard]] Expected<std::vector<Candidate>> candidates(const DeviceRequest& request) override;
     /// A process that ends while its client is part of JACK's graph stalls a synchronous server, and all who are heard
     /// through it, until the server gives it up: ten times its client timeout, 5 s by default.
-    void close() override { terminate(); }
+    void close() override {
+        terminate();
+        stream_opened_ = false;
+    }
 
  private:
     [[nodiscard]] Expected<void> initialize();

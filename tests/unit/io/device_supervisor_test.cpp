@@ -29,6 +29,7 @@ struct Script {
     std::atomic<bool> active{true};
     std::atomic<bool> runs_away{false};
     std::atomic<bool> never_calls{false};
+    std::atomic<int> starts{0};
     std::atomic<int> stops{0};
     std::atomic<int> closes{0};  ///< of the host
     std::atomic<bool> can_stop_when_lost{true};
@@ -58,6 +59,7 @@ class FakeDevice final : public AudioDevice {
     }
     [[nodiscard]] const DeviceDescription& description() const noexcept override { return description_; }
     [[nodiscard]] Expected<void> start(BlockAdapter& adapter) override {
+        ++script_.starts;
         script_.adapter = &adapter;
         if (script_.never_calls) {
             script_.finished = true;
@@ -99,7 +101,7 @@ class FakeHost final : public DeviceHost {
         return candidates;
     }
     void close() override {
-        EXPECT_GT(script_.stops, 0) << "the device first";
+        EXPECT_EQ(script_.stops, script_.starts) << "the device first";
         ++script_.closes;
     }
 
@@ -196,6 +198,7 @@ TEST_F(SupervisorTest, ADeviceAskedForByNameThatFailsIsAnError) {
     const auto busy = start_and_wait("portaudio:bad");
     ASSERT_FALSE(busy);
     EXPECT_EQ(busy.error().sentence, "\"Fake/bad\" is busy");
+    EXPECT_EQ(script.closes, 1) << "nobody plays through the host";
     EXPECT_EQ(supervisor.state().description.kind, "");
 }
 
