@@ -33,6 +33,8 @@ using std::chrono::milliseconds;
 
 /// How long the fade at the end may take before it is given up: a device that does not run ends no fade.
 constexpr milliseconds kFadeLimit{300};
+/// How often is looked whether the device has called for the first block.
+constexpr milliseconds kFirstBlockInterval{1};
 /// How long PortAudio may take to close.
 constexpr milliseconds kCloseLimit{300};
 
@@ -69,6 +71,7 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer {
  private:
     [[nodiscard]] bool listen();
     void started(const Expected<void>& result);
+    void welcome_clients();
     void await_signal();
     void fade_and_end();
     void end(int status);
@@ -86,6 +89,7 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer {
     asio::signal_set signals_{io_, SIGINT, SIGTERM};
     asio::steady_timer watch_timer_{io_};
     asio::steady_timer fade_timer_{io_};
+    asio::steady_timer welcome_timer_{io_};
     Engine engine_;
     io::DeviceSupervisor supervisor_;
     api::Server server_;
@@ -137,7 +141,19 @@ void Daemon::started(const Expected<void>& result) {
         return;
     }
     log(api::LogLevel::info, "device: " + describe(supervisor_.state().description));
-    server_.welcome_clients();
+    welcome_clients();
+}
+
+void Daemon::welcome_clients() {
+    // Only frame 0 begins unfaded, and that belongs to --graph: a client's first edit must find an engine that runs.
+    if (engine_.renderer().frames() > 0) {
+        server_.welcome_clients();
+        return;
+    }
+    welcome_timer_.expires_after(kFirstBlockInterval);
+    welcome_timer_.async_wait([this](const asio::error_code& error) {
+        if (!error) welcome_clients();
+    });
 }
 
 void Daemon::await_signal() {
