@@ -57,7 +57,8 @@ TEST(JackTone, HasTheFrequencyTheLevelAndThePurityAskedFor) {
     const double amplitude = gain_from_db(-12.0);
     const double w = omega(997.0);
     const double bound = amplitude * (w * w + 2.0 * w / 960.0 + 1.0 / 960.0);
-    EXPECT_LE(largest_second_difference(witness.recording(0)).size, bound);
+    const Finding largest = largest_second_difference(witness.recording(0));
+    EXPECT_LE(largest.size, bound) << "at frame " << largest.frame;
     EXPECT_EQ(witness.lost_frames(), 0U);
     EXPECT_FALSE(witness.full());
 
