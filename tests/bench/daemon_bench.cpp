@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// What the whole daemon costs on the null device: from its start to its first block, its memory at rest and after
+// edits.
+//
+//     build/release/bin/daemon_bench
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "e2e/edit_storm.h"
+#include "support/daemon.h"
+
+namespace rta::test {
+namespace {
+
+constexpr int kStarts = 20;
+constexpr std::size_t kFirstEdits = 10'000;
+constexpr std::size_t kAllEdits = 100'000;
+
+Daemon::Options null_device() { return {.arguments = {"--device", "null", "--log-level", "warning"}}; }
+
+void print_row(const std::string& what, const std::string& value, const std::string& wanted = "") {
+    std::printf("%-58s %16s   %s\n", what.c_str(), value.c_str(), wanted.c_str());
+    std::fflush(stdout);
+}
+
+std::string decimal(double value, const char* unit) {
+    std::ostringstream text;
+    text.precision(2);
+    text << std::fixed << value << ' ' << unit;
+    return text.str();
+}
+
+/// From before the process is made until a client is answered, which is not before the first block is rendered. Looked
+/// for every 5 ms, so up to that much too long.
+double start_ms() {
+    const auto begin = std::chrono::steady_clock::now();
+    const Daemon daemon{null_device()};
+    ProtocolClient client = daemon.client();
+    const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - begin;
+    if (client.status().engine().frame() == 0) throw std::runtime_error("a client was served before the first block");
+    return taken.count();
+}
+
+void measure_starts() {
+    std::vector<double> times;
+    for (int i = 0; i < kStarts; ++i) times.push_back(start_ms());
+    std::ranges::sort(times);
+    const auto percentile = [&](double fraction) {
+        return decimal(times[static_cast<std::size_t>(std::ceil(fraction * static_cast<double>(times.size() - 1)))],
+                       "ms");
+    };
+    print_row("start to the first block, p50 of " + std::to_string(kStarts), percentile(0.5), "< 300 ms");
+    print_row("start to the first block, p99", percentile(0.99), "< 300 ms");
+}
+
+/// A line of /proc/PID/status, in MB.
+double memory_mb(pid_t pid, const std::string& key) {
+    std::ifstream file{"/proc/" + std::to_string(pid) + "/status"};
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with(key + ":")) return std::stod(line.substr(key.size() + 1)) / 1024.0;
+    }
+    throw std::runtime_error("/proc tells no " + key);
+}
+
+std::string megabytes(double value) { return decimal(value, "MB"); }
+
+/// Edits of every kind, by four clients at once, until so many are made; then the path is as it was.
+void edit(const Daemon& daemon, std::size_t edits, std::uint32_t seed) {
+    const StormPlan plan{.source_type = "sine", .retune_source = true, .edits = edits, .seed = seed};
+    run_storm(daemon, plan);
+    clear_storm_path(daemon, plan, 100.0F);
+}
+
+void print_plans(const v1::EngineState& engine) {
+    const bool balanced = engine.plans_made() == engine.plans_freed() + engine.plans_alive();
+    print_row("plans made", std::to_string(engine.plans_made()));
+    print_row("plans freed + plans alive",
+              std::to_string(engine.plans_freed()) + " + " + std::to_string(engine.plans_alive()),
+              balanced ? "= made" : "NOT what was made");
+}
+
+void measure_memory() {
+    Daemon daemon{null_device()};
+    const pid_t pid = daemon.process().pid();
+    ProtocolClient client = daemon.client();
+    // At rest: what the start has left to be given back is given back.
+    std::this_thread::sleep_for(std::chrono::seconds{1});
+    const v1::StatusResult status = client.status();
+    print_row("memory locked", status.realtime().memory_locked() ? "yes" : "NO: " + status.realtime().memory_detail());
+    print_row("audio thread", status.realtime().scheduling(), status.realtime().scheduling_detail());
+    print_row("VmRSS at rest", megabytes(memory_mb(pid, "VmRSS")), "< 30 MB");
+    print_row("VmLck at rest", megabytes(memory_mb(pid, "VmLck")));
+
+    build_storm_path(daemon, {.source_type = "sine"});
+    edit(daemon, kFirstEdits, 1);
+    const double first = memory_mb(pid, "VmRSS");
+    print_row("VmRSS after " + std::to_string(kFirstEdits) + " edits", megabytes(first));
+    edit(daemon, kAllEdits - kFirstEdits, 2);
+    const double last = memory_mb(pid, "VmRSS");
+    print_row("VmRSS after " + std::to_string(kAllEdits) + " edits", megabytes(last));
+    print_row("  difference", megabytes(last - first), "< 1 MB");
+    print_row("VmHWM", megabytes(memory_mb(pid, "VmHWM")));
+    print_plans(client.status().engine());
+    if (daemon.stop() != ExitStatus{0, 0}) throw std::runtime_error("rtad did not end cleanly");
+}
+
+}  // namespace
+}  // namespace rta::test
+
+int main() {
+    try {
+        rta::test::measure_starts();
+        rta::test::measure_memory();
+        return EXIT_SUCCESS;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "daemon_bench: %s\n", error.what());
+        return EXIT_FAILURE;
+    }
+}
