@@ -43,8 +43,8 @@ struct GraphDocument {
     std::vector<Connection> connections;
 };
 
-/// Reads the JSON form. Unknown and duplicate keys, wrong types, numbers that float32 cannot hold: INVALID_ARGUMENT with
-/// line and column and the offending key. Nested deeper or longer than a sane document: refused likewise.
+/// Reads the JSON form. Unknown and duplicate keys, wrong types, numbers that float32 cannot hold: INVALID_ARGUMENT
+/// with line and column and the offending key. Nested deeper or longer than a sane document: refused likewise.
 [[nodiscard]] Expected<GraphDocument> read_document(std::string_view text);
 
 /// Writes the JSON form, stable: nodes by name, connections by `from` then `to`, keys sorted within settings and

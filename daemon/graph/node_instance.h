@@ -20,7 +20,8 @@ class NodeInstance {
  public:
     NodeInstance(std::shared_ptr<const NodeDescription> description, std::unique_ptr<Processor> processor);
 
-    /// [control] Before the first plan that has this node. Ids grow in the order of commits, processors are built earlier.
+    /// [control] Before the first plan that has this node. Ids grow in the order of commits, processors are built
+    /// earlier.
     void assign_id(NodeId id) { id_ = id; }
     [[nodiscard]] NodeId id() const RTA_NONBLOCKING { return id_; }
     [[nodiscard]] const NodeDescription& description() const { return *description_; }

@@ -16,7 +16,9 @@ struct ParameterView {
     const float* ramp = nullptr;  ///< nullptr at rest, else as many values as the block has frames
 
     [[nodiscard]] bool at_rest() const RTA_NONBLOCKING { return ramp == nullptr; }
-    [[nodiscard]] float operator[](std::uint32_t frame) const RTA_NONBLOCKING { return ramp == nullptr ? value : ramp[frame]; }
+    [[nodiscard]] float operator[](std::uint32_t frame) const RTA_NONBLOCKING {
+        return ramp == nullptr ? value : ramp[frame];
+    }
 };
 
 /// The device's channels of the current block, as `input` and `output` nodes see them. Channels that the device lacks
@@ -28,8 +30,8 @@ struct DeviceBlock {
 
 /// Everything a processor may touch in one block. All views hold exactly `frame_count` frames.
 struct ProcessContext {
-    std::span<const AudioReadView> inputs;    ///< one view a port, as wide as the port; unconnected ports are silent
-    std::span<const AudioWriteView> outputs;  ///< one view a port. In-place types may find inputs[0] == outputs[0].
+    std::span<const AudioReadView> inputs;      ///< one view a port, as wide as the port; unconnected ports are silent
+    std::span<const AudioWriteView> outputs;    ///< one view a port. In-place types may find inputs[0] == outputs[0].
     std::span<const ParameterView> parameters;  ///< in the order of the type's table
     std::uint64_t frame = 0;                    ///< the engine's clock at the first frame of the block
     std::uint32_t frame_count = 0;              ///< the block size: always the same, a power of two from 16 to 1024

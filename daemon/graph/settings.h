@@ -26,15 +26,20 @@ struct SettingSpec {
     Kind kind;
     double minimum = 0;  ///< integer and number
     double maximum = 0;
-    double default_number = 0;                      ///< integer, number; on_off: 0 or 1
-    std::string_view default_text = {};             ///< choice and text
-    std::span<const std::string_view> choices = {}; ///< choice
+    double default_number = 0;                       ///< integer, number; on_off: 0 or 1
+    std::string_view default_text = {};              ///< choice and text
+    std::span<const std::string_view> choices = {};  ///< choice
     std::string_view help;
 };
 
 /// `channels`, as every node that has it has it.
 [[nodiscard]] constexpr SettingSpec channels_setting(std::string_view help = "Width of every port of the node.") {
-    return {.name = "channels", .kind = SettingSpec::Kind::integer, .minimum = 1, .maximum = 64, .default_number = 1, .help = help};
+    return {.name = "channels",
+            .kind = SettingSpec::Kind::integer,
+            .minimum = 1,
+            .maximum = 64,
+            .default_number = 1,
+            .help = help};
 }
 
 /// `first_channel`: where on the device the channels of an `input` or `output` begin.

@@ -416,12 +416,8 @@ TEST(BadStart, FlagsThatAreWrong) {
         const char* named;
     };
     const WrongCommand commands[] = {
-        {{"--no-such-flag"}, "--no-such-flag"},
-        {{"--block-size", "100"}, "100"},
-        {{"--sample-rate", "fast"}, "fast"},
-        {{"--device", "tape"}, "tape"},
-        {{"nonsense"}, "nonsense"},
-        {{"render"}, "--graph"},
+        {{"--no-such-flag"}, "--no-such-flag"}, {{"--block-size", "100"}, "100"}, {{"--sample-rate", "fast"}, "fast"},
+        {{"--device", "tape"}, "tape"},         {{"nonsense"}, "nonsense"},       {{"render"}, "--graph"},
     };
     for (const WrongCommand& command : commands) {
         const RunResult refused = run_rtad(command.arguments);
