@@ -112,6 +112,7 @@ void Connection::close() {
     changed_ = nullptr;
     leave();
     queue_.clear();
+    executed_ = 0;
 }
 
 /// From here on it is no client any more, though it may still be told why.

@@ -158,7 +158,8 @@ asio::awaitable<void> Server::Impl::accept(std::shared_ptr<Listener> listener) {
             welcome(std::move(socket), *listener);
             continue;
         }
-        if (holding) continue;
+        // Cancelled by hold_clients(), even if welcome_clients() came right after it.
+        if (error == asio::error::operation_aborted) continue;
         if (!std::exchange(failing, true)) {
             log(LogLevel::error, "cannot accept clients on " + listener->name + " for now: " + error.message());
         }

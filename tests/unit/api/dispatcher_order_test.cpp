@@ -266,6 +266,29 @@ TEST(DispatcherOrder, ThoseWhoWaitForRoomGetItInTheOrderTheyCame) {
     )");
 }
 
+TEST(DispatcherOrder, WhoeverIsGoneNoLongerWaitsForRoom) {
+    Script script;
+    // One request is committed and not answered, one waits for room.
+    script.play("hello a\nhello b\n a> id: 1 apply_transaction { edits {} }");
+    fill_with_plans(script);
+    script.play(R"(
+        a> id: 2 apply_transaction { edits {} }
+        b> id: 1 apply_transaction { edits {} }
+        tick 1
+    )");
+    // Closed, but still held, as by a session whose coroutines have not ended yet.
+    const std::shared_ptr<Connection> held = script.connection('a').shared_from_this();
+    script.disconnect('a');
+    script.play(R"(
+        tick 1
+        block
+        block
+        b< response { id: 1 apply_transaction { revision: 17 } }
+        tick 100000
+    )");
+    EXPECT_TRUE(held->idle());
+}
+
 TEST(DispatcherOrder, ParameterChangesAreNotHeldUpByTransactionsThatFindNoRoom) {
     Script script;
     script.play(R"(
