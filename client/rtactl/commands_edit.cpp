@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <map>
 #include <ostream>
 #include <set>
 
@@ -15,22 +14,6 @@ namespace rta::rtactl {
 
 namespace {
 
-/// Types by the name of their node, as far as the client knows.
-using NodeTypes = std::map<std::string, std::string, std::less<>>;
-
-/// What the graph will hold once the edits collected so far are made: a later line may speak of a node that an earlier
-/// one adds.
-NodeTypes node_types(const v1::Graph& graph, const std::optional<PendingTransaction>& pending) {
-    NodeTypes types;
-    for (const v1::Node& node : graph.nodes()) types.insert_or_assign(node.name(), node.type());
-    if (!pending) return types;
-    for (const v1::Edit& edit : pending->edits) {
-        if (edit.has_add_node()) types.insert_or_assign(edit.add_node().name(), edit.add_node().type());
-        if (edit.has_remove_node()) types.erase(edit.remove_node().name());
-    }
-    return types;
-}
-
 Result<void> learn_types(Session& session) {
     if (session.knows_types()) return {};
     auto response = session.ask(list_types_request());
@@ -39,13 +22,22 @@ Result<void> learn_types(Session& session) {
     return {};
 }
 
-Result<NodeTypes> learn_graph(Session& session) {
+/// The nodes as they will be when the command is carried out, with their types. They are a help in reading what was
+/// typed; what is so is for the daemon to say.
+Result<NodeTypes> learn_nodes(Session& session) {
+    auto& pending = session.transaction();
+    if (pending && pending->node_types) return *pending->node_types;
     std::vector<v1::Request> requests{get_graph_request()};
     if (!session.knows_types()) requests.push_back(list_types_request());
     auto responses = session.ask_all(std::move(requests));
     if (!responses) return std::unexpected(std::move(responses.error()));
     if (responses->size() == 2) session.learn_types(std::move(*responses->back().mutable_list_node_types()));
-    return node_types(responses->front().get_graph().graph(), session.transaction());
+    NodeTypes types;
+    for (const v1::Node& node : responses->front().get_graph().graph().nodes()) types.emplace(node.name(), node.type());
+    if (!pending) return types;
+    for (const v1::Edit& edit : pending->edits) follow(edit, types);
+    pending->node_types = types;
+    return types;
 }
 
 Result<std::vector<Assignment>> parse_assignments(std::span<const std::string> words) {
@@ -216,7 +208,7 @@ Result<void> run_play(Session& session, const Arguments& arguments) {
 
     std::set<std::string> taken;
     if (keep) {
-        const auto present = learn_graph(session);
+        const auto present = learn_nodes(session);
         if (!present) return std::unexpected(present.error());
         for (const auto& [name, type] : *present) taken.insert(name);
     }
@@ -285,7 +277,7 @@ Result<void> run_set(Session& session, const Arguments& arguments) {
     }
     const auto ramp_ms = parse_ramp(arguments);
     if (!ramp_ms) return std::unexpected(ramp_ms.error());
-    const auto types = learn_graph(session);
+    const auto types = learn_nodes(session);
     if (!types) return std::unexpected(types.error());
     const auto changes = resolve_changes(session, *types, assignments, *ramp_ms);
     if (!changes) return std::unexpected(changes.error());

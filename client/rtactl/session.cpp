@@ -37,6 +37,19 @@ bool changes_something(const v1::Request& request) {
 
 }  // namespace
 
+void follow(const v1::Edit& edit, NodeTypes& types) {
+    if (edit.has_add_node()) types.insert_or_assign(edit.add_node().name(), edit.add_node().type());
+    if (edit.has_remove_node()) types.erase(edit.remove_node().name());
+}
+
+void PendingTransaction::collect(std::vector<v1::Edit> new_edits, std::size_t line) {
+    lines.insert(lines.end(), new_edits.size(), line);
+    for (v1::Edit& edit : new_edits) {
+        if (node_types) follow(edit, *node_types);
+        edits.push_back(std::move(edit));
+    }
+}
+
 Result<client::Connection> Session::open() const {
     client::ConnectionOptions options;
     options.client_name = "rtactl";
@@ -117,8 +130,7 @@ Result<std::vector<v1::Response>> Session::ask_all(std::vector<v1::Request> requ
 
 Result<void> Session::edit(std::vector<v1::Edit> edits, std::string_view title) {
     if (transaction_) {
-        transaction_->lines.insert(transaction_->lines.end(), edits.size(), line);
-        std::ranges::move(edits, std::back_inserter(transaction_->edits));
+        transaction_->collect(std::move(edits), line);
         if (!title.empty() && !json()) out() << title << '\n';
         return {};
     }

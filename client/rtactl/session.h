@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <iosfwd>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,13 +31,24 @@ struct SessionOptions {
     bool json = false;
 };
 
+/// Types by the name of their node, as far as the client knows.
+using NodeTypes = std::map<std::string, std::string, std::less<>>;
+
 /// The edits between `begin` and `commit`.
 struct PendingTransaction {
     std::size_t begin_line = 0;
     std::vector<v1::Edit> edits{};
     std::vector<std::size_t> lines{};  ///< the line that each edit came from
     std::size_t refused_line = 0;      ///< the first line that was no good, 0 if none: then nothing may be committed
+    /// What the graph will hold once the edits collected so far are made: a later line may speak of a node that an
+    /// earlier one adds. Asked for when first needed.
+    std::optional<NodeTypes> node_types{};
+
+    void collect(std::vector<v1::Edit> new_edits, std::size_t line);
 };
+
+/// Enters what the edit adds, takes out what it removes.
+void follow(const v1::Edit& edit, NodeTypes& types);
 
 /// What every command works with: the connection, made when first needed, and where things are printed. The shell runs
 /// all its lines in one session.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "fake_rtad.h"
 
 namespace rta::test {
@@ -65,6 +67,20 @@ TEST(Shell, MakesOneTransactionOfTheLinesBetweenBeginAndCommit) {
     EXPECT_EQ(edits.Get(6).add_node().name(), "sine");
     EXPECT_EQ(edits.Get(7).add_node().name(), "output");
     EXPECT_TRUE(edits.Get(8).has_connect());
+}
+
+TEST(Shell, AsksForTheGraphOnceInATransaction) {
+    FakeRtad rtad;
+    std::string input = "begin\nadd gain early\n";
+    for (int i = 0; i < 50; ++i) input += "set osc.gain_db=-" + std::to_string(i) + " early.mute=on\n";
+    input += "remove early\nadd sine early\nset early.frequency_hz=2kHz\ncommit\n";
+    const Outcome outcome = rtad.run({"shell"}, input);
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    const std::vector<v1::Request> requests = rtad.daemon().requests();
+    EXPECT_EQ(std::ranges::count_if(requests, &v1::Request::has_get_graph), 1);
+    const auto edits = rtad.last_change().apply_transaction().edits().edits();
+    ASSERT_EQ(edits.size(), 104);
+    EXPECT_EQ(edits.Get(103).set_parameter().value(), 2000.0F);
 }
 
 TEST(Shell, ChainsAddedInOneTransactionGetNamesOfTheirOwn) {
