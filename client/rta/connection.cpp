@@ -158,7 +158,7 @@ void Connection::write_some() {
 }
 
 Expected<void> Connection::read_some() {
-    std::array<char, kReadBytes> bytes;
+    std::array<char, kReadBytes> bytes{};
     const Socket::Transfer received = socket_.read(bytes);
     if (received.closed) {
         return end(Error::Kind::lost, "the connection to rtad at " + to_string(endpoint_) +

@@ -48,7 +48,7 @@ std::string device_text(const v1::DeviceState& device) {
     return text;
 }
 
-std::string with_reason(std::string text, const std::string& reason) {
+std::string with_reason(const std::string& text, const std::string& reason) {
     return reason.empty() ? text : text + " (" + reason + ")";
 }
 

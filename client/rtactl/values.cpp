@@ -159,14 +159,12 @@ std::expected<double, std::string> parse_value(std::string_view text, ValueUnit 
     if (!quantity) return refuse(unit == ValueUnit::on_off ? "neither on nor off" : "not a number");
 
     double value = quantity->number;
-    Dimension dimension = wanted.dimension;
     if (!quantity->suffix.empty()) {
         const Suffix* suffix = find_suffix(quantity->suffix);
         if (suffix == nullptr) return refuse("a number with an unknown unit");
-        dimension = suffix->dimension;
         if (unit != ValueUnit::any) {
-            if (dimension != wanted.dimension || unit == ValueUnit::on_off || unit == ValueUnit::frames)
-                return refuse(described(dimension));
+            if (suffix->dimension != wanted.dimension || unit == ValueUnit::on_off || unit == ValueUnit::frames)
+                return refuse(described(suffix->dimension));
             // 250 ms of seconds is 0.25 exactly as a person writes it: divide by 1000 rather than multiply by 0.001.
             const double factor = suffix->factor / wanted.in_base;
             value = factor < 1.0 ? value / std::round(1.0 / factor) : value * std::round(factor);

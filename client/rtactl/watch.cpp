@@ -17,7 +17,7 @@ namespace {
 class Interrupts {
  public:
     Interrupts() {
-        sigset_t signals;
+        sigset_t signals{};
         ::sigemptyset(&signals);
         ::sigaddset(&signals, SIGINT);
         ::sigaddset(&signals, SIGTERM);
@@ -28,7 +28,7 @@ class Interrupts {
     Interrupts& operator=(const Interrupts&) = delete;
     ~Interrupts() {
         // Take what has come: it would strike as soon as it is no longer blocked.
-        signalfd_siginfo info;
+        signalfd_siginfo info{};
         while (descriptor_ >= 0 && ::read(descriptor_, &info, sizeof info) > 0) {
         }
         if (descriptor_ >= 0) ::close(descriptor_);
@@ -38,8 +38,8 @@ class Interrupts {
     [[nodiscard]] int descriptor() const { return descriptor_; }
 
  private:
-    sigset_t before_;
-    int descriptor_;
+    sigset_t before_{};
+    int descriptor_ = -1;
 };
 
 }  // namespace
