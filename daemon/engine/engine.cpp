@@ -247,11 +247,11 @@ Expected<void> Engine::Impl::apply(Draft& draft, const SetParameter& edit, std::
 }
 
 Expected<void> Engine::Impl::apply(Draft& draft, const ChangeSettings& edit, std::span<const PreparedNode>) const {
-    const GraphNode* node = draft.graph.find(edit.node);
-    if (node == nullptr) return fail(ErrorCode::not_found, "there is no node " + quoted(edit.node));
-    Settings settings = node->description->given_settings;
+    const auto node = draft.graph.require(edit.node);
+    if (!node) return std::unexpected(node.error());
+    Settings settings = (*node)->description->given_settings;
     for (const auto& [name, value] : edit.settings) settings.insert_or_assign(name, value);
-    auto description = NodeDescription::make(*node->description->type, edit.node, std::move(settings));
+    auto description = NodeDescription::make(*(*node)->description->type, edit.node, std::move(settings));
     if (!description) return std::unexpected(std::move(description.error()));
     auto instance = build(std::move(*description));
     if (!instance) return std::unexpected(std::move(instance.error()));

@@ -59,8 +59,8 @@ Expected<std::uint32_t> require_parameter(const NodeDescription& node, std::stri
 Expected<std::uint32_t> resolve_port(const GraphNode& node, std::span<const NodeLayout::Port> ports,
                                      std::optional<std::string_view> port, std::string_view direction) {
     if (ports.empty()) {
-        return fail(ErrorCode::failed_precondition, "node " + quoted(node.name()) + " is a " +
-                                                        std::string{node.description->type->name} + ", which has no " +
+        return fail(ErrorCode::failed_precondition, "node " + quoted(node.name()) + " of type " +
+                                                        std::string{node.description->type->name} + " has no " +
                                                         std::string{direction});
     }
     if (port) {
@@ -310,7 +310,10 @@ GraphNode& AudioGraph::writable(NodeId id) {
 
 Expected<const GraphNode*> AudioGraph::require(std::string_view name) const {
     if (const GraphNode* node = find(name)) return node;
-    return fail(ErrorCode::not_found, "there is no node " + quoted(name));
+    std::vector<std::string_view> names;
+    names.reserve(nodes_.size());
+    for (const auto& node : nodes_) names.push_back(node->name());
+    return fail(ErrorCode::not_found, no_such("node", name, names));
 }
 
 Expected<PortRef> AudioGraph::resolve_output(std::string_view text) const {

@@ -115,6 +115,8 @@ class AudioGraph {
     /// nullptr if there is none.
     [[nodiscard]] const GraphNode* find(std::string_view name) const;
     [[nodiscard]] const GraphNode* find(NodeId id) const;
+    /// NOT_FOUND, with the names that there are.
+    [[nodiscard]] Expected<const GraphNode*> require(std::string_view name) const;
 
     [[nodiscard]] std::size_t node_count() const { return nodes_.size(); }
     /// By id, which is the order in which they were added.
@@ -132,7 +134,6 @@ class AudioGraph {
  private:
     [[nodiscard]] std::size_t index_of(NodeId id) const;
     [[nodiscard]] GraphNode& writable(NodeId id);
-    [[nodiscard]] Expected<const GraphNode*> require(std::string_view name) const;
     /// Resolves `node` or `node:port`; the port may be left out where the node has one.
     [[nodiscard]] Expected<PortRef> resolve_output(std::string_view text) const;
     [[nodiscard]] Expected<PortRef> resolve_input(std::string_view text) const;
