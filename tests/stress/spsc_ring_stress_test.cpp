@@ -32,12 +32,12 @@ struct Item {
     static constexpr std::uint64_t proof_of(std::uint64_t number) { return ~number * 0x9E37'79B9'7F4A'7C15ULL; }
 };
 
-/// Says when to give the core away. The other thread, if it runs at all, answers within a few hundred attempts; if it
-/// does not, this one must not burn its whole share of a busy machine.
+/// Says when to give the core away. The other thread, if it runs at this moment, answers within a few dozen attempts;
+/// if it does not, every further one burns the share of a busy machine that it waits for.
 class Patience {
  public:
     void failed() {
-        if (++failures_ % 2048 == 0) std::this_thread::yield();
+        if (++failures_ % 64 == 0) std::this_thread::yield();
     }
 
  private:
