@@ -92,8 +92,8 @@ TEST(JackEditStorm, WithoutRampsTheSineHasClicks) {
     EXPECT_GE(find_discontinuities(recorded.heard, bound).size(), recorded.report.jumps / 8);
 }
 
-/// One edit at a time, long enough apart for its fades to end: the bound is that of a single edit, five hundredths of
-/// the step that the same edit would make without ramps.
+/// One edit at a time, long enough apart for its fades to end: the bound is that of a single edit, a three hundredth of
+/// the step that turning the polarity makes without ramps.
 StormPlan calm_plan() {
     return {.source_type = "sine", .retune_source = true, .edits = RTA_TEST_STORM_EDITS / 16, .clients = 1, .seed = 2};
 }
@@ -120,8 +120,9 @@ TEST(JackEditStorm, WithoutRampsASingleEditBreaksTheSine) {
     EXPECT_GE(find_discontinuities(recorded.heard, bound).size(), recorded.report.jumps / 2);
 }
 
-/// Plays speech over and over into rtad and edits the path that brings it back; returns every place where the gain of
-/// the path moved faster than ramps can.
+/// Plays speech over and over into rtad and edits the path that brings it back; finds every place where the gain of the
+/// path moved faster than ramps can. A frame that is lost or repeated on the way, by whomever, is found too: from there
+/// on what is heard is no longer what was played that long ago.
 struct SpeechStorm {
     StormReport report;
     std::vector<Finding> steps;
