@@ -150,7 +150,7 @@ Expected<sockaddr_un> unix_address(const std::string& path) {
 
 Expected<std::string> make_folder(const std::string& path) {
     const std::filesystem::path parent = std::filesystem::path{path}.parent_path();
-    const std::string folder{parent.empty() ? "." : parent.c_str()};
+    std::string folder{parent.empty() ? "." : parent.c_str()};
     if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST) {
         return fail(code_of(errno), "cannot make folder " + quoted(folder) + " for the socket: " + reason(errno));
     }

@@ -84,7 +84,7 @@ void Session::connection_changed() {
 }
 
 asio::awaitable<void> Session::read_requests() {
-    std::array<char, kReadBytes> buffer;
+    std::array<char, kReadBytes> buffer{};
     while (!closed_) {
         take_in();
         if (connection_->refused()) break;
@@ -168,7 +168,7 @@ asio::awaitable<void> Session::linger() {
         asio::error_code ignored;
         if (!cancelled && alive) alive->socket_.close(ignored);
     });
-    std::array<char, 1024> discarded;
+    std::array<char, 1024> discarded{};
     while (!error) {
         co_await socket_.async_read_some(asio::buffer(discarded), asio::redirect_error(asio::use_awaitable, error));
     }
