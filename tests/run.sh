@@ -162,7 +162,7 @@ step_tidy() {
     mapfile -t files < <(tracked 'daemon/*.cpp' 'client/*.cpp' ':!daemon/wasm')
     # shellcheck disable=SC2016
     run "clang-tidy, ${#files[@]} files" tidy.log \
-        bash -c 'printf "%s\0" "${@:2}" | xargs -0 -n 1 -P "$1" clang-tidy-22 -p build/rtsan --quiet' tidy "$jobs" "${files[@]}"
+        bash -c 'printf "%s\0" "${@:2}" | xargs -0 -t -n 1 -P "$1" clang-tidy-22 -p build/rtsan --quiet' tidy "$jobs" "${files[@]}"
     gate "clang-tidy" $? || grep -E 'error:|warning:' "$log_dir/tidy.log" | sort -u | head -n 60 | sed 's/^/    /'
 }
 

@@ -26,7 +26,11 @@ struct CloseFile {
     if (!file) return unreadable(errno);
     std::string text;
     char part[16 * 1024];
-    for (std::size_t got = 0; (got = std::fread(part, 1, sizeof part, file.get())) > 0;) text.append(part, got);
+    std::size_t got = 0;
+    do {
+        got = std::fread(part, 1, sizeof part, file.get());
+        text.append(part, got);
+    } while (got == sizeof part);
     if (std::ferror(file.get()) != 0) return unreadable(errno);
     return text;
 }

@@ -17,7 +17,7 @@ namespace rta::app {
 namespace {
 
 /// Of every thread that is started without saying otherwise, those of PortAudio included.
-constexpr std::size_t kStackBytes = 256 * 1024;
+constexpr std::size_t kStackBytes = std::size_t{256} * 1024;
 
 void raise_to_hard_limit(int resource) {
     rlimit limit{};

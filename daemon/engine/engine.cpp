@@ -271,6 +271,7 @@ Expected<void> Engine::Impl::apply(Draft& draft, const ReplaceGraph& edit, std::
 
     // Ids grow in a graph: first come the nodes that stay, oldest first, then the new ones.
     std::vector<std::pair<const GraphNode*, std::size_t>> order;
+    order.reserve(nodes.size());
     for (std::size_t i = 0; i < nodes.size(); ++i) order.emplace_back(stays(nodes[i]), i);
     std::ranges::sort(order, {}, [](const auto& entry) {
         return std::pair{entry.first == nullptr ? NodeId{static_cast<std::uint64_t>(-1)} : entry.first->id,

@@ -32,17 +32,16 @@ std::string shortest(Number value) {
     for (const char c : scientific.substr(0, e)) {
         if (c >= '0' && c <= '9') digits += c;
     }
-    const int count = static_cast<int>(digits.size());
 
     std::string out = scientific.front() == '-' ? "-" : "";
     if (exponent < -7 || exponent >= 21) {
         out += digits.front();
-        if (count > 1) out.append(".").append(digits, 1);
+        if (digits.size() > 1) out.append(".").append(digits, 1);
         return out.append("e").append(std::to_string(exponent));
     }
     if (exponent < 0) return out.append("0.").append(static_cast<std::size_t>(-exponent - 1), '0').append(digits);
-    if (count <= exponent + 1) return out.append(digits).append(static_cast<std::size_t>(exponent + 1 - count), '0');
     const auto whole = static_cast<std::size_t>(exponent + 1);
+    if (digits.size() <= whole) return out.append(digits).append(whole - digits.size(), '0');
     return out.append(digits, 0, whole).append(".").append(digits, whole);
 }
 

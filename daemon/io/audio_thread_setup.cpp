@@ -23,7 +23,7 @@ pid_t current_thread_id() RTA_NONBLOCKING { return gettid(); }
 
 [[gnu::noinline]] void touch_stack() RTA_NONBLOCKING {
     constexpr std::size_t kPage = 4096;
-    constexpr std::size_t kDepth = 64 * 1024;  // of the 256 KB or more that every audio thread has
+    constexpr std::size_t kDepth = std::size_t{64} * 1024;  // of the 256 KB or more that every audio thread has
     [[maybe_unused]] volatile std::byte stack[kDepth];
     for (std::size_t offset = 0; offset < kDepth; offset += kPage) stack[offset] = std::byte{0};
 }

@@ -38,7 +38,7 @@ WavRecorder::WavRecorder(WavWriter writer, std::string path, std::uint32_t sampl
       interleaved_(std::size_t{block_size} * channels),
       receiver_{ring_.receiver()},
       writer_{std::move(writer)},
-      thread_{[this](std::stop_token stop) { run(std::move(stop)); }} {
+      thread_{[this](const std::stop_token& stop) { run(stop); }} {
     pthread_setname_np(thread_.native_handle(), "rtad-wav");
 }
 
@@ -59,7 +59,7 @@ void WavRecorder::record(const AudioReadView& block) RTA_NONBLOCKING {
     }
 }
 
-void WavRecorder::run(std::stop_token stop) {
+void WavRecorder::run(const std::stop_token& stop) {
     std::vector<float> batch;
     batch.reserve(kBatchFrames * channels_);
     auto header_written = std::chrono::steady_clock::now();

@@ -48,7 +48,7 @@ class WavRecorder {
  private:
     WavRecorder(WavWriter writer, std::string path, std::uint32_t sample_rate_hz, std::uint32_t channels,
                 std::uint32_t block_size);
-    void run(std::stop_token stop);
+    void run(const std::stop_token& stop);
     void drain(std::vector<float>& batch);
     void report(std::string sentence);
 
