@@ -40,7 +40,7 @@ std::string shortest(Number value) {
         return out.append("e").append(std::to_string(exponent));
     }
     if (exponent < 0) return out.append("0.").append(static_cast<std::size_t>(-exponent - 1), '0').append(digits);
-    const auto whole = static_cast<std::size_t>(exponent + 1);
+    const auto whole = static_cast<std::size_t>(exponent) + 1;
     if (digits.size() <= whole) return out.append(digits).append(whole - digits.size(), '0');
     return out.append(digits, 0, whole).append(".").append(digits, whole);
 }
