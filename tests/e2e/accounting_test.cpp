@@ -19,7 +19,7 @@ TEST(Accounting, PlansMadeArePlansFreedAndPlansAlive) {
     Daemon daemon{{.arguments = {"--device", "null"}}};
     ProtocolClient client = daemon.client();
     expect_balanced(client.status().engine());
-    const StormPlan plan{.source_type = "sine", .retune_source = true, .edits = 2 * RTA_TEST_STORM_EDITS, .seed = 5};
+    const StormPlan plan{.source_type = "sine", .retune_source = true, .edits = 2'000, .seed = 5};
     build_storm_path(daemon, plan);
     std::exception_ptr failure;
     std::thread storm{[&] {

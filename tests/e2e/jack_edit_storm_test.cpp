@@ -57,7 +57,7 @@ Recorded storm_over_a_sine(const std::filesystem::path& program, const StormPlan
     return recorded;
 }
 
-StormPlan sine_plan() { return {.source_type = "sine", .retune_source = true, .edits = RTA_TEST_STORM_EDITS}; }
+StormPlan sine_plan() { return {.source_type = "sine", .retune_source = true, .edits = 1'000}; }
 
 std::string describe(const std::vector<Finding>& findings, double bound) {
     std::string text = std::to_string(findings.size()) + " above " + std::to_string(bound) + ":";
@@ -94,9 +94,7 @@ TEST(JackEditStorm, WithoutRampsTheSineHasClicks) {
 
 /// One edit at a time, long enough apart for its fades to end: the bound is that of a single edit, a three hundredth of
 /// the step that turning the polarity makes without ramps.
-StormPlan calm_plan() {
-    return {.source_type = "sine", .retune_source = true, .edits = RTA_TEST_STORM_EDITS / 16, .clients = 1, .seed = 2};
-}
+StormPlan calm_plan() { return {.source_type = "sine", .retune_source = true, .edits = 60, .clients = 1, .seed = 2}; }
 
 void pause_between_edits(JackClient& witness, StormPlan& plan) {
     // Fade out, wait for the control thread, fade in: 480 frames, a few blocks, 480 frames; and a parameter's 960.
@@ -164,7 +162,7 @@ SpeechStorm storm_over_speech(const std::filesystem::path& program, const StormP
     return result;
 }
 
-StormPlan speech_plan() { return {.source_type = "input", .edits = RTA_TEST_STORM_EDITS, .seed = 3}; }
+StormPlan speech_plan() { return {.source_type = "input", .edits = 1'000, .seed = 3}; }
 
 TEST(JackEditStorm, SpeechHasNoClickAndLosesNoFrame) {
     const StormPlan plan = speech_plan();
