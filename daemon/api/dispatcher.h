@@ -67,6 +67,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
 
     /// Every request taken in has been answered.
     [[nodiscard]] bool idle() const { return queue_.empty(); }
+    /// The client has said who it is.
+    [[nodiscard]] bool greeted() const { return hello_done_; }
     /// An answer said that the stream is of no use: nothing more is read, and the connection ends once it is idle().
     [[nodiscard]] bool refused() const { return refused_; }
     /// The client did not read its events: the connection must be closed.

@@ -185,7 +185,7 @@ void Server::Impl::welcome(Session::Socket socket, const Listener& listener) {
     const auto session = std::make_shared<Session>(
         std::move(socket), connection, "client " + std::to_string(++session_number) + " on " + listener.name, log);
     sessions.push_back(session);
-    session->start([this, raw = session.get()] { remove(raw); });
+    session->start(limits.hello_time, [this, raw = session.get()] { remove(raw); });
 }
 
 void Server::Impl::remove(const Session* session) {

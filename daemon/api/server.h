@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -24,6 +25,8 @@ using LogSink = std::function<void(LogLevel, std::string_view)>;
 
 struct ServerLimits {
     std::size_t clients = 512;  ///< those beyond are told RESOURCE_EXHAUSTED and closed
+    /// Who has not said hello by then is told DEADLINE_EXCEEDED and closed: it only takes a place.
+    std::chrono::milliseconds hello_time{10'000};
 };
 
 /// The protocol over TCP and Unix sockets: sessions, dispatcher, events, and the polling of the engine. [control]

@@ -42,11 +42,13 @@ Session::Session(Socket socket, std::shared_ptr<Connection> connection, std::str
       log_{std::move(log)},
       may_read_{socket_.get_executor()},
       may_write_{socket_.get_executor()},
-      linger_timer_{socket_.get_executor()} {}
+      linger_timer_{socket_.get_executor()},
+      hello_timer_{socket_.get_executor()} {}
 
-void Session::start(std::function<void()> ended) {
+void Session::start(std::chrono::milliseconds hello_time, std::function<void()> ended) {
     ended_ = std::move(ended);
     connection_->on_change([this] { connection_changed(); });
+    await_hello(hello_time);
     const auto self = shared_from_this();
     asio::co_spawn(socket_.get_executor(), [self] { return self->read_requests(); }, asio::detached);
     asio::co_spawn(socket_.get_executor(), [self] { return self->write_answers(); }, asio::detached);
@@ -60,6 +62,7 @@ void Session::close() {
     asio::error_code ignored;
     socket_.close(ignored);
     linger_timer_.cancel();
+    hello_timer_.cancel();
     may_read_.raise();
     may_write_.raise();
 }
@@ -111,6 +114,21 @@ asio::awaitable<void> Session::read_requests() {
     may_write_.raise();
 }
 
+void Session::await_hello(std::chrono::milliseconds time) {
+    hello_timer_.expires_after(time);
+    hello_timer_.async_wait([self = weak_from_this()](asio::error_code cancelled) {
+        const auto alive = self.lock();
+        if (cancelled || !alive || alive->closed_ || alive->connection_->greeted()) return;
+        if (!alive->connection_->refused()) {
+            alive->connection_->refuse_stream(
+                Error{ErrorCode::deadline_exceeded, "no hello came in time; the connection is closed", {}});
+        }
+        // The read that waits for the client ends with an end of file.
+        asio::error_code ignored;
+        alive->socket_.shutdown(Socket::shutdown_receive, ignored);
+    });
+}
+
 void Session::take_in() {
     while (connection_->wants_more()) {
         const auto frame = decoder_.next();
@@ -125,7 +143,7 @@ void Session::take_in() {
 }
 
 void Session::stream_ended() {
-    if (decoder_.buffered() == 0) return;
+    if (decoder_.buffered() == 0 || connection_->refused()) return;
     connection_->refuse_stream(
         Error{ErrorCode::invalid_argument,
               "the stream ended within a message, of which " + std::to_string(decoder_.buffered()) + " bytes came",

@@ -4,6 +4,7 @@
 #include <asio/awaitable.hpp>
 #include <asio/generic/stream_protocol.hpp>
 #include <asio/steady_timer.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -42,7 +43,7 @@ class Session final : public std::enable_shared_from_this<Session> {
 
     Session(Socket socket, std::shared_ptr<Connection> connection, std::string name, LogSink log);
     /// `ended` is called once, unless close() is.
-    void start(std::function<void()> ended);
+    void start(std::chrono::milliseconds hello_time, std::function<void()> ended);
     /// At once; what is not written is lost.
     void close();
 
@@ -50,6 +51,7 @@ class Session final : public std::enable_shared_from_this<Session> {
     asio::awaitable<void> read_requests();
     asio::awaitable<void> write_answers();
     asio::awaitable<void> linger();
+    void await_hello(std::chrono::milliseconds time);
     void take_in();
     void stream_ended();
     void connection_changed();
@@ -64,6 +66,7 @@ class Session final : public std::enable_shared_from_this<Session> {
     Signal may_read_;
     Signal may_write_;
     asio::steady_timer linger_timer_;
+    asio::steady_timer hello_timer_;
     bool input_ended_ = false;
     bool closed_ = false;
 };

@@ -104,10 +104,15 @@ int run_check(const CheckOptions& options) {
     const auto& document = std::get<ReplaceGraph>(prepared->transaction().edits.front()).document;
     std::printf("%s: %s, %s: good\n", options.graph.c_str(), count_of(document.nodes.size(), "node").c_str(),
                 count_of(document.connections.size(), "connection").c_str());
-    return kExitClean;
+    return std::fflush(stdout) == 0 ? kExitClean : kExitFailure;
 }
 
 int run_render(const RenderOptions& options) {
+    for (const std::string& read : {options.graph, options.input}) {
+        if (!same_file(options.output, read)) continue;
+        print_error("--output " + options.output + " is the file " + read + ", which is read: choose another one");
+        return kExitUsage;
+    }
     Engine engine{builtin_nodes(), render_config(options)};
     if (const auto loaded = load_graph_file(engine, options.graph); !loaded) return failure(kExitUsage, loaded.error());
     const std::uint32_t channels = highest_output_channel(engine.graph());

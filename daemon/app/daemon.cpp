@@ -100,6 +100,12 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer {
 bool Daemon::configure() {
     log(api::LogLevel::info, "rtad " RTA_VERSION);
     if (!options_.graph.empty()) {
+        if (options_.device.device.kind == io::DeviceChoice::Kind::null &&
+            same_file(options_.device.device.name, options_.graph)) {
+            log(api::LogLevel::error,
+                "--device null:" + options_.graph + " would overwrite the graph: choose another file");
+            return false;
+        }
         if (const auto loaded = load_graph_file(engine_, options_.graph); !loaded) {
             log(api::LogLevel::error, loaded.error().sentence);
             return false;

@@ -5,7 +5,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include "graph/document.h"
@@ -25,11 +27,16 @@ struct CloseFile {
     };
     if (!file) return unreadable(errno);
     std::string text;
+    // A device such as /dev/zero has no end.
+    constexpr std::size_t kLongestBytes = std::size_t{16} << 20U;
     char part[16 * 1024];
     std::size_t got = 0;
     do {
         got = std::fread(part, 1, sizeof part, file.get());
         text.append(part, got);
+        if (text.size() > kLongestBytes) {
+            return fail(ErrorCode::invalid_argument, "the graph " + path + " has more than 16 MiB");
+        }
     } while (got == sizeof part);
     if (std::ferror(file.get()) != 0) return unreadable(errno);
     return text;
@@ -61,6 +68,11 @@ Expected<void> load_graph_file(Engine& engine, const std::string& path) {
     const auto ticket = engine.commit(*prepared);
     if (!ticket) return std::unexpected(in_file(ticket.error(), path));
     return {};
+}
+
+bool same_file(const std::string& a, const std::string& b) {
+    std::error_code none_there;
+    return !a.empty() && !b.empty() && std::filesystem::equivalent(a, b, none_there);
 }
 
 std::uint32_t highest_output_channel(const AudioGraph& graph) {

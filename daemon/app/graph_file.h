@@ -16,6 +16,9 @@ namespace rta::app {
 /// Reads it and makes it the engine's graph. [control]
 [[nodiscard]] Expected<void> load_graph_file(Engine& engine, const std::string& path);
 
+/// Both name one file that is there: what is written to the one would destroy the other.
+[[nodiscard]] bool same_file(const std::string& a, const std::string& b);
+
 /// The highest channel of the device that an `output` of the graph plays to, from 1; 0 if there is none.
 [[nodiscard]] std::uint32_t highest_output_channel(const AudioGraph& graph);
 

@@ -497,6 +497,20 @@ TEST(Server, StopsWhileClientsAreInTheMiddleOfThings) {
     }
 }
 
+TEST(Server, WhoSaysNoHelloIsClosedAndWhoDidStays) {
+    RunningServer server{ServerLimits{.hello_time = std::chrono::milliseconds{200}}};
+    ProtocolClient greeted = server.local();
+    greeted.hello();
+    ProtocolClient silent = server.tcp();
+    ProtocolClient half = server.local();
+    half.send_bytes("\x7F");
+    for (ProtocolClient* client : {&silent, &half}) {
+        EXPECT_EQ(client->receive_response().status().code(), v1::DEADLINE_EXCEEDED);
+        EXPECT_TRUE(client->wait_closed());
+    }
+    EXPECT_EQ(greeted.status().client_count(), 1U);
+}
+
 TEST(Server, TheFadeOutIsTold) {
     RunningServer server;
     std::promise<void> faded;
