@@ -19,7 +19,6 @@ const SoundingGraph::Node* find_node(const std::vector<SoundingGraph::Node>& nod
 class Merger {
  public:
     Merger(const SoundingTransition& transition, bool with_new) : transition_{transition}, with_new_{with_new} {
-        result_.complete = with_new;
         result_.unsettled = !with_new;
     }
 

@@ -34,8 +34,6 @@ struct SoundingGraph {
 
     std::vector<Node> nodes;              ///< by id
     std::vector<Connection> connections;  ///< by key
-    /// False while what shall leave must leave first, because together with what is new it would close a loop.
-    bool complete = true;
     /// Something fades, after which a plan must follow: to prune, to read signals in place again, or to complete.
     bool unsettled = false;
     /// A device sink comes or goes: the plan's fades last as long as the device's.

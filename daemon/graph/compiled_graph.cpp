@@ -76,11 +76,18 @@ void CompiledGraph::run(const AudioThreadKey& key, const Step& step, ProcessCont
     context.presence = node.presence(key);
     node.processor(key).process(context);
 
-    if (hunt && !std::ranges::all_of(context.outputs, [](const AudioWriteView& view)
-                                                          RTA_NONBLOCKING { return all_finite(view.read()); })) {
-        node.fault(key).muted = true;
-        for (const AudioWriteView& output : context.outputs) silence(output);
-    }
+    if (hunt) blame(key, node, context);
+}
+
+/// A block was not finite: is it this node that made it so? A sink is judged by what has reached the device.
+void CompiledGraph::blame(const AudioThreadKey& key, NodeInstance& node,
+                          const ProcessContext& context) RTA_NONBLOCKING {
+    bool finite = all_finite(context.device.outputs.read());
+    for (const AudioWriteView& output : context.outputs) finite = finite && all_finite(output.read());
+    if (finite) return;
+    node.fault(key).muted = true;
+    for (const AudioWriteView& output : context.outputs) silence(output);
+    silence(context.device.outputs);  // or the sinks behind this one would be blamed for it
 }
 
 void CompiledGraph::mix(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKING {

@@ -71,6 +71,8 @@ class CompiledGraph {
     void mix(const PortMix& mix, std::uint64_t frame) RTA_NONBLOCKING;
     void run(const AudioThreadKey& key, const Step& step, ProcessContext& context, bool hunt) RTA_NONBLOCKING;
 
+    static void blame(const AudioThreadKey& key, NodeInstance& node, const ProcessContext& context) RTA_NONBLOCKING;
+
     std::uint32_t block_size_ = 0;
     std::uint32_t device_fade_frames_ = 0;
     std::uint32_t buffer_count_ = 0;

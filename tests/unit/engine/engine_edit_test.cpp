@@ -223,5 +223,27 @@ TEST(EngineEdit, ANodeThatProducesNanIsMutedNamedAndBuiltAnew) {
     EXPECT_EQ(offline.engine.revision(), 1U);
 }
 
+TEST(EngineEdit, AnOutputThatOverflowsIsNamedAndTheOthersPlayOn) {
+    OfflineEngine offline;
+    // 33 times +24 dB is more than float32 holds, and only the output's own gain goes beyond it.
+    std::vector<Edit> edits{AddNode{"constant", "one", {}, {{"value", 1.0F}}},
+                            AddNode{"output", "loud", {}, {{"gain_db", 24.0F}}},
+                            AddNode{"output", "good", {{"first_channel", 2.0}}, {}}, Connect{"one", "good", {}}};
+    std::string last = "one";
+    for (int i = 0; i < 32; ++i) {
+        const std::string name = "gain_" + std::to_string(i);
+        edits.emplace_back(AddNode{"gain", name, {}, {{"gain_db", 24.0F}}});
+        edits.emplace_back(Connect{last, name, {}});
+        last = name;
+    }
+    edits.emplace_back(Connect{last, "loud", {}});
+    offline.edit(std::move(edits));
+    offline.render_blocks(10);
+    ASSERT_FALSE(offline.faults.empty());
+    EXPECT_EQ(offline.faults.front(), "loud");
+    EXPECT_EQ(offline.recorded[1].back(), 1.0F);
+    for (const float sample : offline.recorded[0]) ASSERT_TRUE(std::isfinite(sample));
+}
+
 }  // namespace
 }  // namespace rta::test
