@@ -35,8 +35,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds kFadeLimit{300};
 /// How often is looked whether the device has called for the first block.
 constexpr milliseconds kFirstBlockInterval{1};
-/// How long PortAudio may take to close.
-constexpr milliseconds kCloseLimit{300};
+/// How long PortAudio may take to close. It takes a tenth of that; but a client that leaves without closing makes a
+/// synchronous JACK server wait for it, so a slow machine is given time. A host that hangs is left behind.
+constexpr milliseconds kCloseLimit{1000};
 
 [[nodiscard]] std::string describe(const io::DeviceDescription& device) {
     std::string words = device.kind;
