@@ -283,6 +283,8 @@ std::string describe(const v1::Edit& edit) {
                    describe_values(edit.add_node());
         case v1::Edit::kRemoveNode:
             return "remove " + as_word(edit.remove_node().name());
+        case v1::Edit::kRenameNode:
+            return "rename " + as_word(edit.rename_node().name()) + " " + as_word(edit.rename_node().new_name());
         case v1::Edit::kConnect: {
             std::string text = "connect " + as_word(edit.connect().from()) + " " + as_word(edit.connect().to());
             if (edit.connect().has_gain_db()) text += " gain_db=" + format_number(edit.connect().gain_db());
@@ -320,6 +322,11 @@ std::string describe(const v1::Event& event) {
         case v1::Event::kNodeFaulted:
             return number + "node " + event.node_faulted().node() + " produced NaN or infinity at frame " +
                    std::to_string(event.node_faulted().frame()) + "; it is silent until it has been built anew";
+        case v1::Event::kOutputMuted:
+        case v1::Event::kPanicked:
+        case v1::Event::kLevels:
+        case v1::Event::kLoad:
+        case v1::Event::kXruns:
         case v1::Event::EVENT_NOT_SET:
             break;
     }

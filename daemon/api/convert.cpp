@@ -276,6 +276,8 @@ Expected<Edit> to_edit(const v1::Edit& message) {
             return to_add_node(message.add_node());
         case v1::Edit::kRemoveNode:
             return RemoveNode{message.remove_node().name()};
+        case v1::Edit::kRenameNode:
+            return RenameNode{message.rename_node().name(), message.rename_node().new_name()};
         case v1::Edit::kConnect: {
             Connect edit{message.connect().from(), message.connect().to(), {}};
             if (message.connect().has_gain_db()) edit.gain_db = message.connect().gain_db();
@@ -296,7 +298,7 @@ Expected<Edit> to_edit(const v1::Edit& message) {
             break;
     }
     return invalid(
-        "the edit is of no kind that this daemon knows: add_node, remove_node, connect, disconnect, "
+        "the edit is of no kind that this daemon knows: add_node, remove_node, rename_node, connect, disconnect, "
         "set_parameter, change_settings or replace_graph");
 }
 

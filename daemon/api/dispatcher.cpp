@@ -244,6 +244,8 @@ bool Connection::execute(Work& work, std::uint64_t number) {
         case v1::Request::kListNodeTypes:
         case v1::Request::kGetGraph:
         case v1::Request::kSubscribe:
+        case v1::Request::kMuteOutput:
+        case v1::Request::kPanic:
         case v1::Request::REQUEST_NOT_SET:
             break;
     }
@@ -396,7 +398,7 @@ bool Connection::execute_in_turn(Work& work) {
             done = answer_subscribe(work.request.subscribe(), *response.mutable_subscribe());
             break;
         default:
-            done = fail(ErrorCode::internal, "the request has no handler");
+            done = std::unexpected(unknown_request(work.request));
             break;
     }
     if (!done) refuse(work, done.error());

@@ -94,6 +94,7 @@ struct Engine::Impl {
         AudioGraph graph;
         std::vector<std::shared_ptr<NodeInstance>> added;  ///< by id
         std::vector<ParameterChange> changes;              ///< of nodes that were there before
+        std::vector<NodeId> renamed;
         std::uint64_t next_id;
     };
 
@@ -116,7 +117,7 @@ struct Engine::Impl {
     bool follow_up_due = false;
 
     std::optional<Fade> device_fade;
-    std::map<std::string, std::uint64_t, std::less<>> faulted_nodes;  ///< waiting to be built anew: not before frame
+    std::map<NodeId, std::uint64_t> faulted_nodes;                    ///< waiting to be built anew: not before frame
     std::map<std::string, std::uint64_t, std::less<>> rebuilt_nodes;  ///< at frame
 
     [[nodiscard]] std::uint32_t frames_of(float ms) const {
@@ -133,11 +134,12 @@ struct Engine::Impl {
     [[nodiscard]] Expected<std::vector<PreparedNode>> prepare_edit(const Edit& edit) const;
 
     // Editing a draft.
-    [[nodiscard]] Draft draft() const { return {graph, {}, {}, next_id}; }
+    [[nodiscard]] Draft draft() const { return {graph, {}, {}, {}, next_id}; }
     [[nodiscard]] Expected<Draft> apply(const PreparedTransaction::Impl& prepared, std::size_t edit_count) const;
     [[nodiscard]] Expected<Draft> apply(const PreparedTransaction::Impl& prepared) const;
     Expected<void> apply(Draft& draft, const AddNode& edit, std::span<const PreparedNode> nodes) const;
     Expected<void> apply(Draft& draft, const RemoveNode& edit, std::span<const PreparedNode> nodes) const;
+    Expected<void> apply(Draft& draft, const RenameNode& edit, std::span<const PreparedNode> nodes) const;
     Expected<void> apply(Draft& draft, const Connect& edit, std::span<const PreparedNode> nodes) const;
     Expected<void> apply(Draft& draft, const Disconnect& edit, std::span<const PreparedNode> nodes) const;
     Expected<void> apply(Draft& draft, const SetParameter& edit, std::span<const PreparedNode> nodes) const;
@@ -148,6 +150,7 @@ struct Engine::Impl {
 
     // Sending.
     [[nodiscard]] std::shared_ptr<NodeInstance> instance_of(const Draft& draft, NodeId id) const;
+    void rename_instances(const Draft& draft) const;
     std::uint64_t send_plan(const Draft& draft);
     void adopt(Draft draft);
     [[nodiscard]] std::vector<ParameterTarget> targets_in(const SoundingGraph& sound,
@@ -229,6 +232,16 @@ Expected<void> Engine::Impl::apply(Draft& draft, const AddNode&, std::span<const
 
 Expected<void> Engine::Impl::apply(Draft& draft, const RemoveNode& edit, std::span<const PreparedNode>) const {
     return draft.graph.remove_node(edit.name);
+}
+
+Expected<void> Engine::Impl::apply(Draft& draft, const RenameNode& edit, std::span<const PreparedNode>) const {
+    const auto node = draft.graph.require(edit.name);
+    if (!node) return std::unexpected(node.error());
+    const NodeDescription& old = *(*node)->description;
+    draft.renamed.push_back((*node)->id);
+    auto description = NodeDescription::make(*old.type, edit.new_name, old.given_settings);
+    if (!description) return std::unexpected(std::move(description.error()));
+    return draft.graph.rename_node(edit.name, std::move(*description));
 }
 
 Expected<void> Engine::Impl::apply(Draft& draft, const Connect& edit, std::span<const PreparedNode>) const {
@@ -381,6 +394,14 @@ std::vector<ParameterTarget> Engine::Impl::targets_in(const SoundingGraph& sound
     return targets;
 }
 
+/// Before compiling: signals are summed in the order of their sources' names.
+void Engine::Impl::rename_instances(const Draft& draft) const {
+    for (const NodeId id : draft.renamed) {
+        const GraphNode* node = draft.graph.find(id);
+        if (node != nullptr) instance_of(draft, id)->rename(node->description);
+    }
+}
+
 /// Compiles what shall sound from here on and sends it. There is room for a plan.
 std::uint64_t Engine::Impl::send_plan(const Draft& draft) {
     const SoundingTransition transition{sounding, draft.graph, exchange.next_serial(), ended_serial,
@@ -428,6 +449,7 @@ Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
     if (!impl.exchange.has_room_for_plan()) return fail(ErrorCode::resource_exhausted, kFull);
     auto draft = impl.apply(*prepared.impl_);
     if (!draft) return std::unexpected(std::move(draft.error()));
+    impl.rename_instances(*draft);
     const std::uint64_t serial = impl.send_plan(*draft);
     impl.adopt(std::move(*draft));
     return Ticket{serial, ++impl.revision};
@@ -525,13 +547,19 @@ void Engine::Impl::rebuild_faulted_nodes() {
             continue;
         }
         if (!exchange.has_room_for_plan()) return;
+        const GraphNode* faulted = graph.find(node->first);
+        if (faulted == nullptr) {  // removed, or replaced, meanwhile
+            node = faulted_nodes.erase(node);
+            continue;
+        }
+        const std::string name = faulted->name();
         Draft rebuilt = draft();
         // A factory that refuses now leaves the node silent, as it is; the fault itself has been reported.
-        if (apply(rebuilt, ChangeSettings{node->first, {}}, {})) {
+        if (apply(rebuilt, ChangeSettings{name, {}}, {})) {
             send_plan(rebuilt);
             adopt(std::move(rebuilt));
         }
-        rebuilt_nodes.insert_or_assign(node->first, now);
+        rebuilt_nodes.insert_or_assign(name, now);
         node = faulted_nodes.erase(node);
     }
 }
@@ -547,8 +575,7 @@ void Engine::poll(Observer& observer) {
             if (node == nullptr) continue;  // removed meanwhile
             const auto last = impl.rebuilt_nodes.find(node->name());
             const auto pause = static_cast<std::uint64_t>(kFaultPauseS * impl.config.sample_rate_hz);
-            impl.faulted_nodes.insert_or_assign(node->name(),
-                                                last == impl.rebuilt_nodes.end() ? 0 : last->second + pause);
+            impl.faulted_nodes.insert_or_assign(node->id, last == impl.rebuilt_nodes.end() ? 0 : last->second + pause);
             observer.node_faulted(node->name(), event->fault.frame);
         }
     }

@@ -105,17 +105,20 @@ Expected<std::vector<float>> NodeDescription::parameter_values(
     return values;
 }
 
+Expected<void> AudioGraph::check_new_name(std::string_view name) const {
+    if (!is_node_name(name)) {
+        return fail(ErrorCode::invalid_argument,
+                    quoted(name) + " is not a node name: a letter, then up to 63 letters, digits, - or _");
+    }
+    if (ids_.contains(name)) return fail(ErrorCode::already_exists, "there is already a node " + quoted(name));
+    return {};
+}
+
 Expected<void> AudioGraph::add_node(NodeId id, std::shared_ptr<const NodeDescription> description,
                                     std::vector<float> parameters) {
     assert(parameters.size() == description->layout.parameters.size());
     assert(nodes_.empty() || nodes_.back()->id < id);
-    if (!is_node_name(description->name)) {
-        return fail(ErrorCode::invalid_argument,
-                    quoted(description->name) + " is not a node name: a letter, then up to 63 letters, digits, - or _");
-    }
-    if (ids_.contains(description->name)) {
-        return fail(ErrorCode::already_exists, "there is already a node " + quoted(description->name));
-    }
+    if (auto good = check_new_name(description->name); !good) return good;
     ids_.emplace(description->name, id);
     nodes_.push_back(std::make_shared<GraphNode>(GraphNode{id, std::move(description), std::move(parameters), {}, {}}));
     return {};
@@ -139,6 +142,19 @@ Expected<void> AudioGraph::remove_node(std::string_view name) {
     connection_count_ -= removed.incoming.size() + removed.outgoing.size();
     ids_.erase(removed.name());
     nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index_of(removed.id)));
+    return {};
+}
+
+Expected<void> AudioGraph::rename_node(std::string_view name, std::shared_ptr<const NodeDescription> description) {
+    const auto node = require(name);
+    if (!node) return std::unexpected(node.error());
+    const NodeId id = (*node)->id;
+    if (description->name != name) {
+        if (auto good = check_new_name(description->name); !good) return good;
+    }
+    ids_.erase((*node)->name());
+    ids_.emplace(description->name, id);
+    writable(id).description = std::move(description);
     return {};
 }
 

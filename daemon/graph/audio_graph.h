@@ -92,6 +92,8 @@ class AudioGraph {
     Expected<void> add_node(NodeId id, std::shared_ptr<const NodeDescription> description,
                             std::vector<float> parameters);
     Expected<void> remove_node(std::string_view name);
+    /// `description` is the node's own under another name. ALREADY_EXISTS and INVALID_ARGUMENT as in add_node().
+    Expected<void> rename_node(std::string_view name, std::shared_ptr<const NodeDescription> description);
     /// Width mismatches are FAILED_PRECONDITION. A repeated connect sets the gain of the connection that is there.
     /// Does not look for cycles: check_acyclic() does, once for a whole transaction.
     Expected<void> connect(std::string_view from, std::string_view to, std::optional<float> gain_db);
@@ -134,6 +136,7 @@ class AudioGraph {
  private:
     [[nodiscard]] std::size_t index_of(NodeId id) const;
     [[nodiscard]] GraphNode& writable(NodeId id);
+    [[nodiscard]] Expected<void> check_new_name(std::string_view name) const;
     /// Resolves `node` or `node:port`; the port may be left out where the node has one.
     [[nodiscard]] Expected<PortRef> resolve_output(std::string_view text) const;
     [[nodiscard]] Expected<PortRef> resolve_input(std::string_view text) const;

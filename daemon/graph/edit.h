@@ -24,6 +24,12 @@ struct RemoveNode {
     std::string name;
 };
 
+/// The node plays on under another name.
+struct RenameNode {
+    std::string name;
+    std::string new_name;
+};
+
 /// A repeated Connect with a gain ramps the gain of the connection that is there.
 struct Connect {
     std::string from;  ///< `node` or `node:port`
@@ -55,7 +61,8 @@ struct ReplaceGraph {
     GraphDocument document;
 };
 
-using Edit = std::variant<AddNode, RemoveNode, Connect, Disconnect, SetParameter, ChangeSettings, ReplaceGraph>;
+using Edit =
+    std::variant<AddNode, RemoveNode, RenameNode, Connect, Disconnect, SetParameter, ChangeSettings, ReplaceGraph>;
 
 /// All or nothing: either every edit is made, in order, or none.
 struct Transaction {

@@ -24,6 +24,8 @@ class NodeInstance {
     /// earlier.
     void assign_id(NodeId id) { id_ = id; }
     [[nodiscard]] NodeId id() const RTA_NONBLOCKING { return id_; }
+    /// [control] The same node under another name; the audio thread never looks at it.
+    void rename(std::shared_ptr<const NodeDescription> description) { description_ = std::move(description); }
     [[nodiscard]] const NodeDescription& description() const { return *description_; }
     [[nodiscard]] const std::shared_ptr<const NodeDescription>& shared_description() const { return description_; }
 

@@ -167,6 +167,12 @@ Reply FakeRtad::answer(const v1::Request& request) {
         case v1::Request::kSubscribe:
             response.mutable_subscribe()->set_change_number(11);
             break;
+        case v1::Request::kMuteOutput:
+            response.mutable_mute_output()->set_frame(4'096);
+            break;
+        case v1::Request::kPanic:
+            response.mutable_panic()->set_frame(4'096);
+            break;
         case v1::Request::kHello:
         case v1::Request::REQUEST_NOT_SET:
             return {.bytes = frame(refusal(request, v1::UNIMPLEMENTED, "what is this?"))};

@@ -2,6 +2,7 @@
 // Edits: what they do to the graph and to the sound of everything they do not name, and what is refused.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -65,6 +66,49 @@ TEST(EngineEdit, AReplacedGraphGivesDefaultsToParametersLeftOut) {
     EXPECT_EQ(node->parameters[*node->description->layout.find_parameter("gain_db")], -20.0F);
 }
 
+TEST(EngineEdit, ARenamedNodePlaysOn) {
+    OfflineEngine edited;
+    OfflineEngine untouched;
+    edited.load(kTwoBranches);
+    untouched.load(kTwoBranches);
+    edited.render_blocks(10);
+    edited.edit({RenameNode{"left_osc", "tone"}, SetParameter{"tone", "gain_db", -6.0F, {}},
+                 AddNode{"gain", "new", {}, {}}, RenameNode{"new", "newer"}, RenameNode{"newer", "newer"}});
+    edited.render_blocks(30);
+    untouched.render_blocks(40);
+    EXPECT_EQ(edited.recorded, untouched.recorded);
+    EXPECT_EQ(edited.engine.graph().find("left_osc"), nullptr);
+    ASSERT_NE(edited.engine.graph().find("tone"), nullptr);
+    ASSERT_NE(edited.engine.graph().find("newer"), nullptr);
+    const GraphDocument document = edited.engine.graph().document();
+    EXPECT_TRUE(std::ranges::any_of(document.connections, [](const auto& c) { return c.from == "tone"; }));
+    // The old name is free again.
+    edited.edit({AddNode{"sine", "left_osc", {}, {}}});
+}
+
+TEST(EngineEdit, RenamedSourcesAreSummedAsIfTheyHadAlwaysHadTheirNames) {
+    const auto graph = [](const char* a, const char* b, const char* c) {
+        const auto osc = [](const char* name, const char* hz) {
+            return std::string{R"({"name": ")"} + name + R"(", "type": "sine", "parameters": {"frequency_hz": )" + hz +
+                   "}},";
+        };
+        const auto line = [](const char* name) { return std::string{R"({"from": ")"} + name + R"(", "to": "out"})"; };
+        return R"({"nodes": [)" + osc(a, "997") + osc(b, "123.4") + osc(c, "3456.7") +
+               R"({"name": "out", "type": "output"}], "connections": [)" + line(a) + "," + line(b) + "," + line(c) +
+               "]}";
+    };
+    OfflineEngine renamed;
+    renamed.load(graph("a", "b", "c"));
+    renamed.edit({RenameNode{"a", "z"}});
+    OfflineEngine fresh;
+    fresh.load(graph("z", "b", "c"));
+    OfflineEngine other;
+    other.load(graph("a", "b", "c"));
+    for (OfflineEngine* engine : {&renamed, &fresh, &other}) engine->render_blocks(50);
+    EXPECT_EQ(renamed.recorded[0], fresh.recorded[0]);
+    EXPECT_NE(renamed.recorded[0], other.recorded[0]) << "the order of these sums must matter, or this shows nothing";
+}
+
 TEST(EngineEdit, EveryRefusalNamesWhatIsWrongAndChangesNothing) {
     struct Case {
         std::vector<Edit> edits;
@@ -77,6 +121,9 @@ TEST(EngineEdit, EveryRefusalNamesWhatIsWrongAndChangesNothing) {
         {{AddNode{"sine", "a", {}, {}}, AddNode{"sinus", "b", {}, {}}}, ErrorCode::not_found, 1, {"sinus", "sine"}},
         {{AddNode{"sine", "left_osc", {}, {}}}, ErrorCode::already_exists, 0, {"left_osc"}},
         {{AddNode{"sine", "1st", {}, {}}}, ErrorCode::invalid_argument, 0, {"1st"}},
+        {{RenameNode{"left_osc", "1st"}}, ErrorCode::invalid_argument, 0, {"1st"}},
+        {{RenameNode{"left_osc", "right"}}, ErrorCode::already_exists, 0, {"right"}},
+        {{RenameNode{"left_osk", "a"}}, ErrorCode::not_found, 0, {"left_osk", "left_osc"}},
         {{AddNode{"sine", "a", {{"chanels", 2.0}}, {}}}, ErrorCode::not_found, 0, {"chanels", "channels"}},
         {{AddNode{"sine", "a", {{"channels", 1e9}}, {}}},
          ErrorCode::invalid_argument,
