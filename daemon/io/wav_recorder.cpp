@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <bit>
 #include <chrono>
 #include <utility>
@@ -14,6 +15,8 @@ constexpr std::chrono::milliseconds kDrainInterval{50};
 /// How much sound may be missing from the file after a kill, beside what is in the ring.
 constexpr std::chrono::seconds kHeaderInterval{1};
 constexpr std::size_t kBatchFrames = 4096;
+/// In the ring at once; while there are more, blocks are lost, and make a gap longer instead.
+constexpr std::size_t kGaps = 64;
 
 [[nodiscard]] std::size_t ring_capacity(std::uint32_t sample_rate_hz, std::uint32_t channels) {
     return std::bit_ceil(std::size_t{sample_rate_hz} * channels * WavRecorder::kBufferSeconds);
@@ -33,10 +36,14 @@ WavRecorder::WavRecorder(WavWriter writer, std::string path, std::uint32_t sampl
                          std::uint32_t block_size)
     : path_{std::move(path)},
       channels_{channels},
+      block_size_{block_size},
       ring_{ring_capacity(sample_rate_hz, channels)},
       sender_{ring_.sender()},
       interleaved_(std::size_t{block_size} * channels),
+      gap_ring_{kGaps},
+      gap_sender_{gap_ring_.sender()},
       receiver_{ring_.receiver()},
+      gap_receiver_{gap_ring_.receiver()},
       writer_{std::move(writer)},
       thread_{[this](const std::stop_token& stop) { run(stop); }} {
     pthread_setname_np(thread_.native_handle(), "rtad-wav");
@@ -52,11 +59,21 @@ void WavRecorder::record(const AudioReadView& block) RTA_NONBLOCKING {
             index += channels_;
         }
     }
-    if (!sender_.try_push_batch(interleaved_)) {
-        // relaxed: a counter, written by this thread only.
-        lost_frames_.store(lost_frames_.load(std::memory_order_relaxed) + block.frame_count(),
-                           std::memory_order_relaxed);
+    // The gap goes first: when its reader finds the block, it finds the gap before it too.
+    if (missing_frames_ != 0) {
+        if (sender_.free_space() < interleaved_.size() || !gap_sender_.try_push({blocks_sent_, missing_frames_})) {
+            return lose(block.frame_count());
+        }
+        missing_frames_ = 0;
     }
+    if (!sender_.try_push_batch(interleaved_)) return lose(block.frame_count());
+    ++blocks_sent_;
+}
+
+void WavRecorder::lose(std::uint32_t frames) RTA_NONBLOCKING {
+    missing_frames_ += frames;
+    // relaxed: a counter, written by this thread only.
+    lost_frames_.store(lost_frames_.load(std::memory_order_relaxed) + frames, std::memory_order_relaxed);
 }
 
 void WavRecorder::run(const std::stop_token& stop) {
@@ -76,21 +93,40 @@ void WavRecorder::run(const std::stop_token& stop) {
 }
 
 void WavRecorder::drain(std::vector<float>& batch) {
-    const auto write_batch = [&] {
-        if (!failed_ && !batch.empty()) {
-            if (auto written = writer_.write(batch); !written) {
-                failed_ = true;
-                report(std::move(written.error().sentence));
+    const std::size_t block_samples = std::size_t{block_size_} * channels_;
+    while (const auto sample = receiver_.try_pop()) {
+        if (samples_read_ % block_samples == 0) {
+            if (!next_gap_) next_gap_ = gap_receiver_.try_pop();
+            if (next_gap_ && next_gap_->before_block == samples_read_ / block_samples) {
+                write(batch);
+                write_silence(next_gap_->frames);
+                next_gap_.reset();
             }
         }
-        batch.clear();
-    };
-    while (const auto sample = receiver_.try_pop()) {
+        ++samples_read_;
         batch.push_back(*sample);
-        if (batch.size() == kBatchFrames * channels_) write_batch();
+        if (batch.size() == kBatchFrames * channels_) write(batch);
     }
     // Blocks enter the ring whole, so what is there is whole frames.
-    write_batch();
+    write(batch);
+}
+
+void WavRecorder::write(std::vector<float>& batch) {
+    if (!failed_ && !batch.empty()) {
+        if (auto written = writer_.write(batch); !written) {
+            failed_ = true;
+            report(std::move(written.error().sentence));
+        }
+    }
+    batch.clear();
+}
+
+void WavRecorder::write_silence(std::uint64_t frames) {
+    std::vector<float> silence;
+    for (; frames > 0; frames -= std::min<std::uint64_t>(frames, kBatchFrames)) {
+        silence.assign(std::min<std::uint64_t>(frames, kBatchFrames) * channels_, 0.0F);
+        write(silence);
+    }
 }
 
 void WavRecorder::report(std::string sentence) {
@@ -105,8 +141,8 @@ std::optional<std::string> WavRecorder::take_warning() {
     }
     if (const std::uint64_t lost = lost_frames(); lost != lost_reported_) {
         const std::uint64_t fresh = lost - std::exchange(lost_reported_, lost);
-        return std::to_string(fresh) + " frames are missing from " + path_ + ": the disk could not keep up (" +
-               std::to_string(lost) + " in all)";
+        return std::to_string(fresh) + " frames are missing from " + path_ +
+               ", and silence stands for them: the disk could not keep up (" + std::to_string(lost) + " in all)";
     }
     return std::nullopt;
 }
@@ -115,6 +151,7 @@ void WavRecorder::finish() {
     if (!thread_.joinable()) return;
     thread_.request_stop();
     thread_.join();
+    write_silence(std::exchange(missing_frames_, 0));
     if (auto closed = writer_.close(); !closed && !failed_) report(std::move(closed.error().sentence));
 }
 
