@@ -207,6 +207,11 @@ void setting_to_wire(const SettingSpec& spec, v1::SettingInfo& message) {
     for (const std::string_view choice : spec.choices) set_string(*message.add_choices(), choice);
 }
 
+void repeat_to_wire(const Repeat& repeat, v1::RepeatInfo& message) {
+    set_string(*message.mutable_setting(), repeat.setting);
+    message.set_less(repeat.less);
+}
+
 void parameter_to_wire(const ParameterSpec& spec, v1::ParameterInfo& message) {
     set_string(*message.mutable_name(), spec.name);
     set_string(*message.mutable_unit(), unit_symbol(spec.unit));
@@ -215,11 +220,15 @@ void parameter_to_wire(const ParameterSpec& spec, v1::ParameterInfo& message) {
     message.set_default_(spec.default_value);
     set_string(*message.mutable_ramp_law(), ramp_law_name(spec.law));
     set_string(*message.mutable_help(), spec.help);
+    if (spec.repeat.given()) repeat_to_wire(spec.repeat, *message.add_repeated_by());
+    if (spec.repeat_inner.given()) repeat_to_wire(spec.repeat_inner, *message.add_repeated_by());
+    if (spec.default_factor != 1.0F) message.set_default_factor(spec.default_factor);
 }
 
 void port_to_wire(const PortSpec& spec, v1::PortInfo& message) {
     set_string(*message.mutable_name(), spec.name);
     message.set_width(spec.width);
+    if (spec.repeat.given()) repeat_to_wire(spec.repeat, *message.mutable_repeated_by());
 }
 
 }  // namespace

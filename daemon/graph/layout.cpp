@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "graph/document.h"
 #include "graph/names.h"
@@ -13,12 +15,51 @@ namespace {
 
 constexpr std::size_t kLongestNodeName = 64;
 
-std::vector<NodeLayout::Port> ports_of(std::span<const PortSpec> specs, std::uint32_t channels) {
+/// Up to so many parameters are looked through one by one.
+constexpr std::size_t kFewParameters = 16;
+
+std::uint32_t count_of(const Repeat& repeat, const ResolvedSettings& settings) {
+    return repeat.given() ? settings.integer(repeat.setting) - repeat.less : 1;
+}
+
+/// The name with `number` in the place of its first #, if it has one.
+std::string numbered(std::string_view name, std::uint32_t number) {
+    const std::size_t place = name.find('#');
+    if (place == std::string_view::npos) return std::string{name};
+    return std::string{name.substr(0, place)} + std::to_string(number) + std::string{name.substr(place + 1)};
+}
+
+std::vector<NodeLayout::Port> ports_of(std::span<const PortSpec> specs, const ResolvedSettings& settings) {
+    const std::uint32_t channels = settings.values().contains("channels") ? settings.integer("channels") : 1;
     std::vector<NodeLayout::Port> ports;
-    ports.reserve(specs.size());
-    for (const PortSpec& spec : specs)
-        ports.push_back({std::string{spec.name}, spec.width == 0 ? channels : spec.width});
+    for (const PortSpec& spec : specs) {
+        const std::uint32_t width = spec.width == 0 ? channels : spec.width;
+        const std::uint32_t count = count_of(spec.repeat, settings);
+        for (std::uint32_t number = 1; number <= count; ++number) ports.push_back({numbered(spec.name, number), width});
+    }
     return ports;
+}
+
+/// Writes a row out as often as the settings say. Names that are not the table's own go into `names`.
+void write_out(const ParameterSpec& spec, const ResolvedSettings& settings, std::vector<ParameterSpec>& parameters,
+               std::deque<std::string>& names) {
+    if (!spec.repeat.given()) {
+        parameters.push_back(spec);
+        return;
+    }
+    const std::uint32_t outer_count = count_of(spec.repeat, settings);
+    const std::uint32_t inner_count = count_of(spec.repeat_inner, settings);
+    float default_value = spec.default_value;
+    for (std::uint32_t outer = 1; outer <= outer_count; ++outer) {
+        for (std::uint32_t inner = 1; inner <= inner_count; ++inner) {
+            ParameterSpec row = spec;
+            row.name = names.emplace_back(numbered(numbered(spec.name, outer), inner));
+            row.default_value = default_value;
+            row.repeat = row.repeat_inner = {};
+            parameters.push_back(row);
+        }
+        default_value = std::clamp(default_value * spec.default_factor, spec.minimum, spec.maximum);
+    }
 }
 
 constexpr bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
@@ -33,13 +74,26 @@ std::string range_of(const ParameterSpec& spec) {
 }  // namespace
 
 NodeLayout NodeLayout::of(const NodeType& type, const ResolvedSettings& settings) {
-    const std::uint32_t channels = settings.values().contains("channels") ? settings.integer("channels") : 1;
-    return {.inputs = ports_of(type.inputs, channels),
-            .outputs = ports_of(type.outputs, channels),
-            .parameters = {type.parameters.begin(), type.parameters.end()}};
+    NodeLayout layout;
+    layout.inputs = ports_of(type.inputs, settings);
+    layout.outputs = ports_of(type.outputs, settings);
+    auto names = std::make_shared<std::deque<std::string>>();
+    for (const ParameterSpec& spec : type.parameters) write_out(spec, settings, layout.parameters, *names);
+    if (!names->empty()) layout.own_names_ = std::move(names);
+    if (layout.parameters.size() > kFewParameters) {
+        layout.by_name_.resize(layout.parameters.size());
+        std::iota(layout.by_name_.begin(), layout.by_name_.end(), 0U);
+        std::ranges::sort(layout.by_name_, {}, [&](std::uint32_t index) { return layout.parameters[index].name; });
+    }
+    return layout;
 }
 
 std::optional<std::uint32_t> NodeLayout::find_parameter(std::string_view name) const {
+    if (!by_name_.empty()) {
+        const auto name_of = [&](std::uint32_t index) { return parameters[index].name; };
+        const auto found = std::ranges::lower_bound(by_name_, name, {}, name_of);
+        return found != by_name_.end() && name_of(*found) == name ? std::optional{*found} : std::nullopt;
+    }
     const auto found = std::ranges::find(parameters, name, &ParameterSpec::name);
     if (found == parameters.end()) return std::nullopt;
     return static_cast<std::uint32_t>(found - parameters.begin());

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,12 +23,17 @@ struct NodeLayout {
     };
     std::vector<Port> inputs;
     std::vector<Port> outputs;
-    std::vector<ParameterSpec> parameters;
+    std::vector<ParameterSpec> parameters;  ///< repeated rows written out, each under a name of its own
 
     [[nodiscard]] static NodeLayout of(const NodeType& type, const ResolvedSettings& settings);
 
     [[nodiscard]] std::optional<std::uint32_t> find_parameter(std::string_view name) const;
     [[nodiscard]] static std::optional<std::uint32_t> find_port(std::span<const Port> ports, std::string_view name);
+
+ private:
+    /// What the names of written-out rows point into; copies of the layout share it.
+    std::shared_ptr<const std::deque<std::string>> own_names_;
+    std::vector<std::uint32_t> by_name_;  ///< parameters sorted by name, where there are many
 };
 
 /// INVALID_ARGUMENT, naming the node, the parameter, the value and the range, if the parameter cannot take `value`

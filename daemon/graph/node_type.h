@@ -13,10 +13,12 @@
 
 namespace rta {
 
-/// A port of a node type. Width 0 means: as wide as the setting `channels` says.
+/// A port of a node type, or, where it repeats, as many ports as a setting says: `in_#`. Width 0 means: as wide as the
+/// setting `channels` says.
 struct PortSpec {
     std::string_view name;
     std::uint32_t width = 0;
+    Repeat repeat = {};
 };
 
 /// What a factory builds a processor from.

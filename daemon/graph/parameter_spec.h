@@ -19,6 +19,15 @@ enum class RampLaw : std::uint8_t {
     own,          ///< handed over at once: the node does its own smoothing
 };
 
+/// A row of a table that stands for as many as an integer setting says. Its name holds a # for the number, from 1:
+/// `gain_#_db`. With `less`, there are so many fewer: a crossover has one frequency fewer than ways.
+struct Repeat {
+    std::string_view setting = {};  ///< empty: the row stands for itself
+    std::uint32_t less = 0;
+
+    [[nodiscard]] constexpr bool given() const { return !setting.empty(); }
+};
+
 /// One row of a node's parameter table: the only place where a parameter's name, unit, range, default, law and help are
 /// written. Validation, the protocol, `rtactl types` and the documentation all read it here.
 struct ParameterSpec {
@@ -29,11 +38,20 @@ struct ParameterSpec {
     float default_value;
     std::string_view help;  ///< one sentence
     RampLaw law = RampLaw::linear;
+    Repeat repeat = {};
+    Repeat repeat_inner = {};     ///< for names with two numbers: `gain_#_#_db`; counts faster than `repeat`
+    float default_factor = 1.0F;  ///< the default of row n is default_value * default_factor^(n - 1), within the range
 };
 
 /// A level: from -120 dB, which is silence, to +24 dB.
 [[nodiscard]] constexpr ParameterSpec level_db(std::string_view name, float default_db, std::string_view help) {
     return {name, Unit::decibel, -120.0F, 24.0F, default_db, help, RampLaw::amplitude};
+}
+
+/// The same row, as many times as `setting` says; its name holds a #.
+[[nodiscard]] constexpr ParameterSpec repeated(ParameterSpec spec, std::string_view setting, std::uint32_t less = 0) {
+    spec.repeat = {setting, less};
+    return spec;
 }
 
 [[nodiscard]] constexpr ParameterSpec on_off(std::string_view name, bool default_on, std::string_view help) {
@@ -44,9 +62,12 @@ struct ParameterSpec {
 [[nodiscard]] consteval bool well_formed(const auto& table) {
     for (const ParameterSpec& spec : table) {
         if (spec.name.empty() || spec.help.empty() || spec.help.back() != '.') return false;
+        int numbers = 0;
         for (const char c : spec.name) {
-            if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_')) return false;
+            if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '#')) return false;
+            numbers += c == '#' ? 1 : 0;
         }
+        if (numbers != (spec.repeat.given() ? 1 : 0) + (spec.repeat_inner.given() ? 1 : 0)) return false;
         if (!(spec.minimum < spec.maximum)) return false;
         if (!(spec.minimum <= spec.default_value && spec.default_value <= spec.maximum)) return false;
         if (spec.law == RampLaw::logarithmic && !(spec.minimum > 0.0F)) return false;

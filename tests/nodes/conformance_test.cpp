@@ -108,9 +108,8 @@ class NodeConformanceTest : public testing::TestWithParam<Variant> {
         options.signal = options.device_signal = signal;
         return NodeBench{*GetParam().type, GetParam().settings, options};
     }
-    static std::vector<ParameterSpec> parameters() {
-        return NodeBench{*GetParam().type, GetParam().settings}.layout().parameters;
-    }
+    /// Its parameters' names live as long as it does.
+    static NodeLayout layout() { return NodeBench{*GetParam().type, GetParam().settings}.layout(); }
 
     static void expect_finite(const NodeBench::Recording& recording, const std::string& when) {
         for (std::size_t channel = 0; channel < recording.size(); ++channel) {
@@ -143,12 +142,14 @@ TEST_P(NodeConformanceTest, IsFoundByItsNameAndDescribesItself) {
 TEST_P(NodeConformanceTest, OverwritesEverySampleOfEveryOutput) {
     NodeBench bench = bench_with(options());
     expect_finite(bench.render(4 * 64), "at rest");
-    for (const ParameterSpec& spec : parameters()) bench.set(spec.name, spec.maximum, kRampFrames);
+    const NodeLayout own = layout();
+    for (const ParameterSpec& spec : own.parameters) bench.set(spec.name, spec.maximum, kRampFrames);
     expect_finite(bench.render(2 * kRampFrames), "on ramps");
 }
 
 TEST_P(NodeConformanceTest, IsFiniteAtEveryParameterExtreme) {
-    const std::vector<ParameterSpec> specs = parameters();
+    const NodeLayout own = layout();
+    const std::vector<ParameterSpec>& specs = own.parameters;
     for (const double sample_rate_hz : {8'000.0, 48'000.0, 192'000.0}) {
         NodeBench::Options at_rate = options();
         at_rate.sample_rate_hz = sample_rate_hz;
@@ -192,7 +193,8 @@ NodeBench::Recording run_with_ramps(NodeBench& bench, const std::vector<Paramete
 }
 
 TEST_P(NodeConformanceTest, SoundsTheSameWhateverTheBlockSize) {
-    const std::vector<ParameterSpec> specs = parameters();
+    const NodeLayout own = layout();
+    const std::vector<ParameterSpec>& specs = own.parameters;
     NodeBench::Options cut = options();
     cut.block_size = 64;
     NodeBench reference_bench = bench_with(cut, tone);
@@ -222,7 +224,8 @@ TEST_P(NodeConformanceTest, NeverAllocatesOnTheAudioThread) {
         return trap.count();
     };
     EXPECT_EQ(count_block(), 0U) << "at rest";
-    for (const ParameterSpec& spec : parameters()) bench.set(spec.name, spec.maximum, kRampFrames);
+    const NodeLayout own = layout();
+    for (const ParameterSpec& spec : own.parameters) bench.set(spec.name, spec.maximum, kRampFrames);
     EXPECT_EQ(count_block(), 0U) << "on ramps";
     const AllocationTrap trap;
     bench.reset();
@@ -232,7 +235,8 @@ TEST_P(NodeConformanceTest, NeverAllocatesOnTheAudioThread) {
 TEST_P(NodeConformanceTest, ResetIsAsGoodAsNew) {
     NodeBench fresh = bench_with(options());
     NodeBench used = bench_with(options());
-    const std::vector<ParameterSpec> specs = parameters();
+    const NodeLayout own = layout();
+    const std::vector<ParameterSpec>& specs = own.parameters;
     (void)run_with_ramps(used, specs);
     used.reset();
     for (const ParameterSpec& spec : specs) used.set(spec.name, spec.default_value, 0);
@@ -247,7 +251,8 @@ TEST_P(NodeConformanceTest, ResetIsAsGoodAsNew) {
 
 TEST_P(NodeConformanceTest, WorksInPlaceIfItSaysSo) {
     if (!GetParam().type->in_place) return;  // nothing is promised, and the plan compiler asks for nothing
-    const std::vector<ParameterSpec> specs = parameters();
+    const NodeLayout own = layout();
+    const std::vector<ParameterSpec>& specs = own.parameters;
     NodeBench::Options elsewhere = options();
     NodeBench::Options in_place = options();
     in_place.in_place = true;
@@ -290,7 +295,8 @@ std::vector<float> values_of(const ParameterSpec& spec) {
 TEST_P(NodeConformanceTest, AParameterJumpLeavesNoStep) {
     constexpr std::uint64_t kSettleFrames = 1'024;
     constexpr std::uint64_t kFrames = 2'048;
-    for (const ParameterSpec& spec : parameters()) {
+    const NodeLayout own = layout();
+    for (const ParameterSpec& spec : own.parameters) {
         const auto bench_at = [&](float value) {
             NodeBench::Options at_rest = options();
             at_rest.parameters = {{std::string{spec.name}, value}};

@@ -173,6 +173,86 @@ TEST(NodeLayout, FindsPortsAndParameters) {
     EXPECT_EQ(NodeLayout::find_port(layout.outputs, "side"), std::nullopt);
 }
 
+constexpr std::array kMatrixSettings{SettingSpec{.name = "inputs",
+                                                 .kind = SettingSpec::Kind::integer,
+                                                 .minimum = 1,
+                                                 .maximum = 32,
+                                                 .default_number = 2,
+                                                 .help = "In."},
+                                     SettingSpec{.name = "outputs",
+                                                 .kind = SettingSpec::Kind::integer,
+                                                 .minimum = 1,
+                                                 .maximum = 32,
+                                                 .default_number = 3,
+                                                 .help = "Out."}};
+constexpr ParameterSpec kCross = [] {
+    ParameterSpec spec = repeated(level_db("gain_#_#_db", 0.0F, "From to."), "inputs");
+    spec.repeat_inner = {"outputs"};
+    return spec;
+}();
+constexpr ParameterSpec kCorner = [] {
+    ParameterSpec spec = repeated(
+        {"frequency_#_hz", Unit::hertz, 20.0F, 5'000.0F, 200.0F, "Corner.", RampLaw::logarithmic}, "outputs", 1);
+    spec.default_factor = 10.0F;
+    return spec;
+}();
+constexpr std::array kMatrixParameters{on_off("mute", false, "Mutes."), kCross, kCorner};
+static_assert(well_formed(kMatrixParameters));
+constexpr std::array kMatrixInputs{PortSpec{"in_#", 1, {"inputs"}}, PortSpec{"side", 2}};
+constexpr std::array kMatrixOutputs{PortSpec{"out_#", 0, {"outputs"}}};
+constexpr NodeType kMatrixType{.name = "crossing",
+                               .help = "",
+                               .settings = kMatrixSettings,
+                               .parameters = kMatrixParameters,
+                               .inputs = kMatrixInputs,
+                               .outputs = kMatrixOutputs,
+                               .create = build_none};
+
+std::vector<std::string> names_of(const NodeLayout& layout) {
+    std::vector<std::string> names;
+    for (const ParameterSpec& spec : layout.parameters) names.emplace_back(spec.name);
+    return names;
+}
+
+TEST(NodeLayout, WritesRepeatedRowsOut) {
+    const auto settings = ResolvedSettings::resolve(kMatrixSettings, {}, "node");
+    const NodeLayout layout = NodeLayout::of(kMatrixType, *settings);
+    EXPECT_EQ(names_of(layout),
+              (std::vector<std::string>{"mute", "gain_1_1_db", "gain_1_2_db", "gain_1_3_db", "gain_2_1_db",
+                                        "gain_2_2_db", "gain_2_3_db", "frequency_1_hz", "frequency_2_hz"}));
+    EXPECT_EQ(layout.parameters[7].default_value, 200.0F);
+    EXPECT_EQ(layout.parameters[8].default_value, 2'000.0F);
+    ASSERT_EQ(layout.inputs.size(), 3U);
+    EXPECT_EQ(layout.inputs[1].name, "in_2");
+    EXPECT_EQ(layout.inputs[1].width, 1U);
+    EXPECT_EQ(layout.inputs[2].name, "side");
+    ASSERT_EQ(layout.outputs.size(), 3U);
+    EXPECT_EQ(layout.outputs[2].name, "out_3");
+}
+
+TEST(NodeLayout, DefaultsOfRepeatedRowsStayWithinTheirRange) {
+    const auto settings = ResolvedSettings::resolve(kMatrixSettings, {{"outputs", 5.0}}, "node");
+    const NodeLayout layout = NodeLayout::of(kMatrixType, *settings);
+    EXPECT_EQ(layout.parameters.back().name, "frequency_4_hz");
+    EXPECT_EQ(layout.parameters.back().default_value, 5'000.0F);
+}
+
+TEST(NodeLayout, FindsEachOfManyParametersAndItsCopiesDoToo) {
+    const auto settings = ResolvedSettings::resolve(kMatrixSettings, {{"inputs", 32.0}, {"outputs", 32.0}}, "node");
+    NodeLayout copy;
+    {
+        const NodeLayout layout = NodeLayout::of(kMatrixType, *settings);
+        copy = layout;
+    }
+    ASSERT_EQ(copy.parameters.size(), 1U + 32U * 32U + 31U);
+    for (std::uint32_t index = 0; index < copy.parameters.size(); ++index) {
+        EXPECT_EQ(copy.find_parameter(copy.parameters[index].name), index);
+    }
+    EXPECT_EQ(copy.find_parameter("gain_33_1_db"), std::nullopt);
+    EXPECT_EQ(copy.find_parameter("gain_#_#_db"), std::nullopt);
+    EXPECT_EQ(copy.find_parameter("gain_01_1_db"), std::nullopt);
+}
+
 TEST(CheckParameter, TakesTheWholeRange) {
     for (const ParameterSpec& spec : kParameters) {
         for (const float value : {spec.minimum, spec.default_value, spec.maximum}) {
