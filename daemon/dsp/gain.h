@@ -1,18 +1,53 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+#include <cassert>
+#include <cstddef>
 #include <span>
 
+#include "dsp/kernels.h"
 #include "rt/annotations.h"
 
 /// A gain over one block is given as a factor, or as a ramp: `ramp` is nullptr, and then `factor` holds for every
 /// frame, or it points to one factor a frame, and then `factor` is not looked at.
+///
+/// Blocks are multiples of kKernelFrames long. All [any].
 namespace rta::dsp {
 
 /// out = in * gain. A factor of exactly 1 leaves every bit as it was, a factor of 0 gives exactly 0. `out` may be `in`.
-void scale(std::span<const float> in, float factor, const float* ramp, std::span<float> out) RTA_NONBLOCKING;
+inline void scale(std::span<const float> in, float factor, const float* ramp, std::span<float> out) RTA_NONBLOCKING {
+    assert(out.size() % kKernelFrames == 0 && in.size() == out.size());
+    if (ramp != nullptr) {
+        kernels().scale_ramped(in.data(), ramp, out.data(), out.size());
+    } else if (factor == 1.0F) {
+        if (in.data() != out.data()) std::copy_n(in.data(), out.size(), out.data());
+    } else if (factor == 0.0F) {
+        std::ranges::fill(out, 0.0F);  // not a product: silence even if the input is not finite, and never -0
+    } else {
+        kernels().scale(in.data(), factor, out.data(), out.size());
+    }
+}
 
 /// sum += in * gain. A factor of exactly 1 adds the samples as they are.
-void add_scaled(std::span<const float> in, float factor, const float* ramp, std::span<float> sum) RTA_NONBLOCKING;
+inline void add_scaled(std::span<const float> in, float factor, const float* ramp,
+                       std::span<float> sum) RTA_NONBLOCKING {
+    assert(sum.size() % kKernelFrames == 0 && in.size() == sum.size());
+    if (ramp != nullptr) {
+        kernels().add_scaled_ramped(in.data(), ramp, sum.data(), sum.size());
+    } else {
+        // A product with 1 is exact: no case of its own.
+        kernels().add_scaled(in.data(), factor, sum.data(), sum.size());
+    }
+}
+
+/// out = ins[0] * factors[0] + ins[1] * factors[1] + ..., from left to right: what scale() of the first and
+/// add_scaled() of the others give, bit for bit, but for factors of 0. At least one input, as many factors; each input
+/// is as long as `out`, and none of them is `out`.
+inline void sum_scaled(std::span<const float* const> ins, std::span<const float> factors,
+                       std::span<float> out) RTA_NONBLOCKING {
+    assert(out.size() % kKernelFrames == 0 && !ins.empty() && ins.size() == factors.size());
+    kernels().sum_scaled(ins.data(), factors.data(), ins.size(), out.data(), out.size());
+}
 
 }  // namespace rta::dsp

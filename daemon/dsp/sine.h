@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
-#include "dsp/math.h"
+#include "dsp/kernels.h"
 #include "rt/annotations.h"
 
 namespace rta::dsp {
@@ -17,31 +18,35 @@ namespace rta::dsp {
 /// sine_of_phase(). The phase is continuous through every change of frequency.
 class SineOscillator {
  public:
-    /// Frames come in multiples of this.
-    static constexpr std::size_t kFrames = 16;
-
     explicit SineOscillator(double sample_rate_hz) : sample_rate_hz_{sample_rate_hz} {}
 
-    /// Amplitude 1, one frequency for all frames. `out.size()` is a multiple of kFrames. [audio]
+    /// Amplitude `factor`, one frequency for all frames. `out.size()` is a multiple of kKernelFrames. [audio]
     ///
     /// Frequencies are at least 0; above half the sample rate, they count as half the sample rate.
-    void render(float frequency_hz, std::span<float> out) RTA_NONBLOCKING {
-        const std::uint64_t increment = increment_of(frequency_hz);
-        for (std::size_t first = 0; first < out.size(); first += kFrames) {
-            Phases phases;
-            for (std::uint32_t& phase : phases) phase = take_phase(increment);
-            write_sines(phases, out.subspan(first));
+    void render(float frequency_hz, float factor, std::span<float> out) RTA_NONBLOCKING {
+        assert(out.size() % kKernelFrames == 0);
+        // The quotient of a frequency at rest is not worked out again: a division takes as long as a vector of sines.
+        if (frequency_hz != frequency_hz_) {
+            frequency_hz_ = frequency_hz;
+            increment_ = increment_of(frequency_hz);
         }
+        kernels().sine(phase_, increment_, factor, out.data(), out.size());
+        phase_ += increment_ * out.size();
     }
 
-    /// A frequency for each frame, as many as `out` has. [audio]
+    /// The same with amplitude 1. [audio]
+    void render(float frequency_hz, std::span<float> out) RTA_NONBLOCKING { render(frequency_hz, 1.0F, out); }
+
+    /// Amplitude 1, a frequency for each frame, as many as `out` has. [audio]
     void render(std::span<const float> frequencies_hz, std::span<float> out) RTA_NONBLOCKING {
-        for (std::size_t first = 0; first < out.size(); first += kFrames) {
-            Phases phases;
-            for (std::size_t index = 0; index < kFrames; ++index) {
-                phases[index] = take_phase(increment_of(frequencies_hz[first + index]));
+        assert(out.size() % kKernelFrames == 0 && frequencies_hz.size() == out.size());
+        for (std::size_t first = 0; first < out.size(); first += kKernelFrames) {
+            std::array<std::uint32_t, kKernelFrames> phases;
+            for (std::size_t index = 0; index < kKernelFrames; ++index) {
+                phases[index] = static_cast<std::uint32_t>(phase_ >> 32U);
+                phase_ += increment_of(frequencies_hz[first + index]);
             }
-            write_sines(phases, out.subspan(first));
+            kernels().sine_of_phases(phases.data(), out.data() + first, kKernelFrames);
         }
     }
 
@@ -52,26 +57,15 @@ class SineOscillator {
     [[nodiscard]] std::uint64_t phase() const RTA_NONBLOCKING { return phase_; }
 
  private:
-    using Phases = std::array<std::uint32_t, kFrames>;
-
     [[nodiscard]] std::uint64_t increment_of(float frequency_hz) const RTA_NONBLOCKING {
         const double cycles_per_frame = std::min(static_cast<double>(frequency_hz) / sample_rate_hz_, 0.5);
         return static_cast<std::uint64_t>(cycles_per_frame * 0x1p64);
     }
 
-    std::uint32_t take_phase(std::uint64_t increment) RTA_NONBLOCKING {
-        const auto top = static_cast<std::uint32_t>(phase_ >> 32U);
-        phase_ += increment;
-        return top;
-    }
-
-    // A loop of its own, over a fixed count: this is the one that vectorises.
-    static void write_sines(const Phases& phases, std::span<float> out) RTA_NONBLOCKING {
-        for (std::size_t index = 0; index < kFrames; ++index) out[index] = sine_of_phase(phases[index]);
-    }
-
     double sample_rate_hz_;
     std::uint64_t phase_ = 0;
+    float frequency_hz_ = 0.0F;    ///< of increment_
+    std::uint64_t increment_ = 0;  ///< a frame
 };
 
 }  // namespace rta::dsp

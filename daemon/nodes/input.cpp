@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 
+#include "dsp/finite.h"
 #include "dsp/gain.h"
-#include "dsp/math.h"
 #include "graph/node_type.h"
 
 namespace rta::nodes {
@@ -46,7 +45,7 @@ class DeviceInput final : public Processor {
  private:
     static void capture(std::span<const float> in, const ParameterView& gain, std::span<float> out) RTA_NONBLOCKING {
         // A driver's NaN is not this node's fault and must not get it muted as faulty: it counts as a lost sample.
-        for (std::size_t frame = 0; frame < out.size(); ++frame) out[frame] = dsp::finite_or_zero(in[frame]);
+        dsp::finite_or_zero(in, out);
         dsp::scale(out, gain.value, gain.ramp, out);
     }
 

@@ -39,12 +39,11 @@ class SineGenerator final : public Processor {
         const ParameterView& gain = context.parameters[kGainDb];
         const AudioWriteView& out = context.outputs[0];
         const std::span<float> first = out.channel(0);
-        if (frequency.at_rest()) {
-            oscillator_.render(frequency.value, first);
+        if (frequency.at_rest() && gain.at_rest()) {
+            oscillator_.render(frequency.value, gain.value, first);
         } else {
-            oscillator_.render(std::span{frequency.ramp, first.size()}, first);
+            render_ramped(frequency, gain, first);
         }
-        dsp::scale(first, gain.value, gain.ramp, first);
         for (std::uint32_t channel = 1; channel < out.channel_count(); ++channel) {
             std::ranges::copy(first, out.channel(channel).begin());
         }
@@ -53,6 +52,16 @@ class SineGenerator final : public Processor {
     void reset() RTA_NONBLOCKING override { oscillator_.reset(); }
 
  private:
+    void render_ramped(const ParameterView& frequency, const ParameterView& gain,
+                       std::span<float> out) RTA_NONBLOCKING {
+        if (frequency.at_rest()) {
+            oscillator_.render(frequency.value, out);
+        } else {
+            oscillator_.render(std::span{frequency.ramp, out.size()}, out);
+        }
+        dsp::scale(out, gain.value, gain.ramp, out);
+    }
+
     dsp::SineOscillator oscillator_;
 };
 

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+// Written once, compiled for every SIMD target: foreach_target.h includes this file again for each. Nothing of the
+// standard library is called between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE: the linker keeps one copy of an
+// inline function, and it might be the one for AVX-512.
+#include "dsp/kernels.h"
+
+// Vectors of SVE have no length that is known here.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "dsp/kernels.cpp"
+#include <hwy/foreach_target.h>  // before highway.h
+#include <hwy/highway.h>
+
+#include "dsp/math.h"
+#include "dsp/simd.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace rta::dsp {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// At most as wide as what `frames` is a multiple of.
+using Floats = hn::CappedTag<float, kKernelFrames>;
+using Ints = hn::RebindToSigned<Floats>;
+using Words = hn::RebindToUnsigned<Floats>;
+using DoubleWords = hn::Repartition<std::uint64_t, Floats>;
+using FloatVector = hn::Vec<Floats>;
+using WordVector = hn::Vec<Words>;
+
+constexpr Floats kFloats;
+constexpr Ints kInts;
+constexpr Words kWords;
+constexpr DoubleWords kDoubleWords;
+
+constexpr std::size_t kLanes = hn::MaxLanes(Floats{});
+
+void scale(const float* in, float factor, float* out, std::size_t frames) RTA_NONBLOCKING {
+    const FloatVector gain = hn::Set(kFloats, factor);
+    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+        hn::StoreU(hn::Mul(hn::LoadU(kFloats, in + frame), gain), kFloats, out + frame);
+    }
+}
+
+void scale_ramped(const float* in, const float* factors, float* out, std::size_t frames) RTA_NONBLOCKING {
+    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+        const FloatVector gain = hn::LoadU(kFloats, factors + frame);
+        hn::StoreU(hn::Mul(hn::LoadU(kFloats, in + frame), gain), kFloats, out + frame);
+    }
+}
+
+void add_scaled(const float* in, float factor, float* sum, std::size_t frames) RTA_NONBLOCKING {
+    const FloatVector gain = hn::Set(kFloats, factor);
+    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+        const FloatVector product = hn::Mul(hn::LoadU(kFloats, in + frame), gain);
+        hn::StoreU(hn::Add(hn::LoadU(kFloats, sum + frame), product), kFloats, sum + frame);
+    }
+}
+
+void add_scaled_ramped(const float* in, const float* factors, float* sum, std::size_t frames) RTA_NONBLOCKING {
+    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+        const FloatVector product = hn::Mul(hn::LoadU(kFloats, in + frame), hn::LoadU(kFloats, factors + frame));
+        hn::StoreU(hn::Add(hn::LoadU(kFloats, sum + frame), product), kFloats, sum + frame);
+    }
+}
+
+/// Adds `count` inputs to `sum` over kVectors vectors of frames, which stay in registers meanwhile.
+template <std::size_t kVectors>
+HWY_INLINE void add_group(const float* const* ins, const float* factors, std::size_t count, bool first, std::size_t frame,
+                          float* sum) {
+    FloatVector sums[kVectors];
+    std::size_t i = 0;
+    if (first) {
+        const FloatVector gain = hn::Set(kFloats, factors[0]);
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            sums[v] = hn::Mul(hn::LoadU(kFloats, ins[0] + frame + v * kLanes), gain);
+        }
+        i = 1;
+    } else {
+        for (std::size_t v = 0; v < kVectors; ++v) sums[v] = hn::LoadU(kFloats, sum + frame + v * kLanes);
+    }
+    for (; i < count; ++i) {
+        const FloatVector gain = hn::Set(kFloats, factors[i]);
+        const float* const in = ins[i] + frame;
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            sums[v] = hn::Add(sums[v], hn::Mul(hn::LoadU(kFloats, in + v * kLanes), gain));
+        }
+    }
+    for (std::size_t v = 0; v < kVectors; ++v) hn::StoreU(sums[v], kFloats, sum + frame + v * kLanes);
+}
+
+void sum_scaled(const float* const* ins, const float* factors, std::size_t count, float* out,
+                std::size_t frames) RTA_NONBLOCKING {
+    // As many inputs as their lines stay in the cache beside each other however long the block is.
+    constexpr std::size_t kGroup = 16;
+    // As many sums as there are registers for: one block of 64 frames at once where they are 8 or 16 wide.
+    constexpr std::size_t kVectors = kLanes == 16 ? 4 : 8;
+    for (std::size_t i = 0; i < count; i += kGroup) {
+        const std::size_t members = count - i < kGroup ? count - i : kGroup;
+        std::size_t frame = 0;
+        for (; frame + kVectors * kLanes <= frames; frame += kVectors * kLanes) {
+            add_group<kVectors>(ins + i, factors + i, members, i == 0, frame, out);
+        }
+        for (; frame < frames; frame += kLanes) add_group<1>(ins + i, factors + i, members, i == 0, frame, out);
+    }
+}
+
+/// sine_of_phase() of each lane; see dsp/math.h.
+HWY_INLINE FloatVector sines(WordVector phases) {
+    const auto quarter = hn::Set(kInts, std::int32_t{1} << 30);
+    const auto from_peak = hn::Abs(hn::Sub(hn::BitCast(kInts, phases), quarter));
+    const FloatVector folded = hn::ConvertTo(kFloats, hn::Sub(quarter, from_peak));
+    const FloatVector x = hn::Mul(folded, hn::Set(kFloats, 0x1p-30F));
+    const FloatVector square = hn::Mul(x, x);
+    FloatVector sum = hn::Set(kFloats, kSine9);
+    sum = hn::Add(hn::Set(kFloats, kSine7), hn::Mul(square, sum));
+    sum = hn::Add(hn::Set(kFloats, kSine5), hn::Mul(square, sum));
+    sum = hn::Add(hn::Set(kFloats, kSine3), hn::Mul(square, sum));
+    sum = hn::Add(hn::Set(kFloats, kSine1), hn::Mul(square, sum));
+    return hn::Mul(x, sum);
+}
+
+void sine(std::uint64_t phase, std::uint64_t increment, float factor, float* out, std::size_t frames) RTA_NONBLOCKING {
+    // Two vectors of 64-bit phases hold the lanes of one vector of floats; the sine is that of their upper halves.
+    constexpr std::size_t kHalf = kLanes / 2;
+    // 0, 1, 2 ... times the increment, from products of 32 bits: those of 64 are slow or do not exist.
+    const WordVector index = hn::BitCast(kWords, hn::Iota(kDoubleWords, 0));
+    const auto low = hn::MulEven(index, hn::Set(kWords, static_cast<std::uint32_t>(increment)));
+    const auto high = hn::MulEven(index, hn::Set(kWords, static_cast<std::uint32_t>(increment >> 32U)));
+    const auto offsets = hn::Add(low, hn::ShiftLeft<32>(high));
+    auto first = hn::Add(hn::Set(kDoubleWords, phase), offsets);
+    auto second = hn::Add(first, hn::Set(kDoubleWords, increment * kHalf));
+    const auto step = hn::Set(kDoubleWords, increment * kLanes);
+    const FloatVector gain = hn::Set(kFloats, factor);
+    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+        const WordVector phases =
+            hn::ConcatOdd(kWords, hn::BitCast(kWords, second), hn::BitCast(kWords, first));
+        hn::StoreU(hn::Mul(sines(phases), gain), kFloats, out + frame);
+        first = hn::Add(first, step);
+        second = hn::Add(second, step);
+    }
+}
+
+void sine_of_phases(const std::uint32_t* phases, float* out, std::size_t frames) RTA_NONBLOCKING {
+    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+        hn::StoreU(sines(hn::LoadU(kWords, phases + frame)), kFloats, out + frame);
+    }
+}
+
+// NaN and infinity are those with every bit of the exponent set: without the sign, they are the largest integers.
+constexpr std::int32_t kMagnitude = 0x7FFF'FFFF;
+constexpr std::int32_t kInfinity = 0x7F80'0000;
+
+void finite_or_zero(const float* in, float* out, std::size_t frames) RTA_NONBLOCKING {
+    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+        const FloatVector samples = hn::LoadU(kFloats, in + frame);
+        const auto magnitudes = hn::And(hn::BitCast(kInts, samples), hn::Set(kInts, kMagnitude));
+        const auto finite = hn::RebindMask(kFloats, hn::Lt(magnitudes, hn::Set(kInts, kInfinity)));
+        hn::StoreU(hn::IfThenElseZero(finite, samples), kFloats, out + frame);
+    }
+}
+
+bool all_finite(const float* in, std::size_t frames) RTA_NONBLOCKING {
+    auto largest = hn::Zero(kInts);
+    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+        const auto bits = hn::BitCast(kInts, hn::LoadU(kFloats, in + frame));
+        largest = hn::Max(largest, hn::And(bits, hn::Set(kInts, kMagnitude)));
+    }
+    return hn::AllTrue(kInts, hn::Lt(largest, hn::Set(kInts, kInfinity)));
+}
+
+constexpr const char* name_of_target() {
+    switch (HWY_TARGET) {
+        case HWY_AVX3:
+            return "avx3";
+        case HWY_AVX2:
+            return "avx2";
+        case HWY_SSE4:
+            return "sse4";
+        case HWY_NEON:
+            return "neon";
+        case HWY_WASM:
+            return "wasm";
+        default:
+            return nullptr;
+    }
+}
+static_assert(name_of_target() != nullptr, "give the target its name, and write it into dsp/simd.h");
+
+}  // namespace
+
+constexpr Kernels kKernels{
+    .target = name_of_target(),
+    .scale = scale,
+    .scale_ramped = scale_ramped,
+    .add_scaled = add_scaled,
+    .add_scaled_ramped = add_scaled_ramped,
+    .sum_scaled = sum_scaled,
+    .sine = sine,
+    .sine_of_phases = sine_of_phases,
+    .finite_or_zero = finite_or_zero,
+    .all_finite = all_finite,
+};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace rta::dsp
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace rta::dsp {
+
+// The baseline, which every CPU that this build is for runs.
+constinit const Kernels* detail::g_kernels = &HWY_STATIC_DISPATCH(kKernels);
+
+namespace {
+
+/// Of the targets that the CPU runs, best first.
+std::vector<const Kernels*> supported_kernels() {
+    std::vector<const Kernels*> found;
+#if HWY_TARGETS != HWY_STATIC_TARGET
+    // HWY_EXPORT would make the same choice once and for all; here it can be made again.
+    [[maybe_unused]] const std::int64_t supported = hwy::SupportedTargets();
+#if (HWY_TARGETS & HWY_AVX3) && HWY_STATIC_TARGET != HWY_AVX3
+    if ((supported & HWY_AVX3) != 0) found.push_back(&N_AVX3::kKernels);
+#endif
+#if (HWY_TARGETS & HWY_AVX2) && HWY_STATIC_TARGET != HWY_AVX2
+    if ((supported & HWY_AVX2) != 0) found.push_back(&N_AVX2::kKernels);
+#endif
+#endif
+    found.push_back(&HWY_STATIC_DISPATCH(kKernels));
+    return found;
+}
+
+// Before main(), so that nobody can forget it: programs that link the kernels run the best there are.
+[[maybe_unused]] const bool g_chosen = use_simd_target(supported_kernels().front()->target);
+
+}  // namespace
+
+std::vector<std::string_view> simd_targets() {
+    std::vector<std::string_view> names;
+    for (const Kernels* kernels : supported_kernels()) names.emplace_back(kernels->target);
+    return names;
+}
+
+std::string_view simd_target() { return kernels().target; }
+
+bool use_simd_target(std::string_view name) {
+    for (const Kernels* kernels : supported_kernels()) {
+        if (name != kernels->target) continue;
+        detail::g_kernels = kernels;
+        return true;
+    }
+    return false;
+}
+
+}  // namespace rta::dsp
+
+#endif  // HWY_ONCE

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "rt/annotations.h"
+
+namespace rta::dsp {
+
+/// Kernels take frames in multiples of this: the smallest block, and the widest SIMD register there is.
+inline constexpr std::size_t kKernelFrames = 16;
+
+/// The loops over samples, compiled for one SIMD target. To be called through the functions that wrap them (dsp/gain.h,
+/// dsp/sine.h, dsp/finite.h, dsp/ramp.h), which say what they compute. All [any].
+///
+/// They multiply and add, but never fuse the two: then every target rounds alike, and gives the same bits.
+/// `frames` is a multiple of kKernelFrames. Pointers need no alignment; an output may be the input of the same frames.
+struct Kernels {
+    const char* target;  ///< see simd_targets()
+
+    /// out = in * factor
+    void (*scale)(const float* in, float factor, float* out, std::size_t frames) RTA_NONBLOCKING;
+    /// out = in * factors, one a frame
+    void (*scale_ramped)(const float* in, const float* factors, float* out, std::size_t frames) RTA_NONBLOCKING;
+    /// sum += in * factor
+    void (*add_scaled)(const float* in, float factor, float* sum, std::size_t frames) RTA_NONBLOCKING;
+    /// sum += in * factors, one a frame
+    void (*add_scaled_ramped)(const float* in, const float* factors, float* sum, std::size_t frames) RTA_NONBLOCKING;
+    /// out = ins[0] * factors[0] + ins[1] * factors[1] + ..., from left to right. `count` > 0; `out` is none of `ins`.
+    void (*sum_scaled)(const float* const* ins, const float* factors, std::size_t count, float* out,
+                       std::size_t frames) RTA_NONBLOCKING;
+    /// out = factor * sine; phase and increment in 2^-64 cycles
+    void (*sine)(std::uint64_t phase, std::uint64_t increment, float factor, float* out,
+                 std::size_t frames) RTA_NONBLOCKING;
+    /// out = sine of phases, in 2^-32 cycles
+    void (*sine_of_phases)(const std::uint32_t* phases, float* out, std::size_t frames) RTA_NONBLOCKING;
+    /// out = in, or 0 where that is NaN or infinite
+    void (*finite_or_zero)(const float* in, float* out, std::size_t frames) RTA_NONBLOCKING;
+    /// True if no sample is NaN or infinite.
+    bool (*all_finite)(const float* in, std::size_t frames) RTA_NONBLOCKING;
+};
+
+namespace detail {
+/// Of the target in use. Written by use_simd_target() alone, while there is no audio thread.
+extern const Kernels* g_kernels;
+}  // namespace detail
+
+/// The kernels of the target in use.
+[[nodiscard]] inline const Kernels& kernels() RTA_NONBLOCKING { return *detail::g_kernels; }
+
+}  // namespace rta::dsp
