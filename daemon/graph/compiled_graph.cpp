@@ -40,6 +40,13 @@ bool all_finite(const AudioReadView& view) RTA_NONBLOCKING {
     return true;
 }
 
+/// What of the context is the step's own.
+void enter(ProcessContext& context, const CompiledGraph::Step& step) RTA_NONBLOCKING {
+    context.inputs = {step.inputs, step.input_count};
+    context.outputs = {step.outputs, step.output_count};
+    context.parameters = {step.parameters, step.parameter_count};
+}
+
 }  // namespace
 
 void CompiledGraph::render(const AudioThreadKey& key, const DeviceBlock& device, std::uint64_t frame,
@@ -48,35 +55,44 @@ void CompiledGraph::render(const AudioThreadKey& key, const DeviceBlock& device,
     context.frame = frame;
     context.frame_count = block_size_;
     context.device = device;
-    for (const Step& step : steps_) run(key, step, context, hunt);
+    const bool careful = hunt || !rendered_;
+    for (const Step& step : steps_) {
+        if (careful || !step.plain || step.node->needs_care(key)) {
+            run_carefully(key, step, context, hunt);
+        } else {
+            enter(context, step);
+            step.processor->process(context);
+        }
+    }
     rendered_ = true;
 }
 
-void CompiledGraph::run(const AudioThreadKey& key, const Step& step, ProcessContext& context,
-                        bool hunt) RTA_NONBLOCKING {
+void CompiledGraph::run_carefully(const AudioThreadKey& key, const Step& step, ProcessContext& context,
+                                  bool hunt) RTA_NONBLOCKING {
     NodeInstance& node = *step.node;
     for (std::uint32_t i = 0; i < step.mix_count; ++i) mix(mixes_[step.first_mix + i], context.frame);
-    context.outputs = {output_views_.data() + step.first_output_view, step.output_count};
+    enter(context, step);
     if (node.fault(key).muted) {
         for (const AudioWriteView& output : context.outputs) silence(output);
         return;
     }
-    if (!rendered_) {
-        // Nothing has been heard before frame 0, so there is nothing to ramp from.
-        const bool start = context.frame == 0;
-        for (std::uint32_t i = 0; i < step.target_count; ++i) {
-            const ParameterTarget& target = targets_[step.first_target + i];
-            node.retarget(key, target.parameter, target.value, context.frame, start ? 0 : target.ramp_frames);
-        }
-        node.retarget_presence(key, step.presence, context.frame, start ? 0 : device_fade_frames_);
-    }
+    if (!rendered_) aim(key, step, context.frame);
     node.update_views(key, context.frame, block_size_, ramp_scratch_);
-    context.inputs = {input_views_.data() + step.first_input_view, step.input_count};
-    context.parameters = node.views(key);
     context.presence = node.presence(key);
-    node.processor(key).process(context);
+    step.processor->process(context);
 
     if (hunt) blame(key, node, context);
+}
+
+/// The plan's first block: sends the parameters of the step's node where the plan wants them.
+void CompiledGraph::aim(const AudioThreadKey& key, const Step& step, std::uint64_t frame) RTA_NONBLOCKING {
+    // Nothing has been heard before frame 0, so there is nothing to ramp from.
+    const bool start = frame == 0;
+    for (std::uint32_t i = 0; i < step.target_count; ++i) {
+        const ParameterTarget& target = targets_[step.first_target + i];
+        step.node->retarget(key, target.parameter, target.value, frame, start ? 0 : target.ramp_frames);
+    }
+    step.node->retarget_presence(key, step.presence ? 1.0F : 0.0F, frame, start ? 0 : device_fade_frames_);
 }
 
 /// A block was not finite: is it this node that made it so? A sink is judged by what has reached the device.
@@ -90,8 +106,18 @@ void CompiledGraph::blame(const AudioThreadKey& key, NodeInstance& node,
     silence(context.device.outputs);  // or the sinks behind this one would be blamed for it
 }
 
-void CompiledGraph::mix(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKING {
+void CompiledGraph::mix(PortMix& port, std::uint64_t frame) RTA_NONBLOCKING {
+    if (port.at_rest) {
+        mix_rested(port);
+    } else {
+        port.at_rest = mix_ramped(port, frame);
+    }
+}
+
+/// With the gains of this block; true if they are at rest from now on.
+bool CompiledGraph::mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKING {
     const std::span<float> gains{ramp_scratch_.data(), block_size_};
+    bool all_at_rest = true;
     bool first = true;
     for (std::uint32_t i = 0; i < port.input_count; ++i) {
         const MixInput& input = mix_inputs_[port.first_input + i];
@@ -99,12 +125,25 @@ void CompiledGraph::mix(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKIN
         if (gain.target() != input.target_gain)
             gain.retarget(input.target_gain, frame, frame == 0 ? 0 : input.fade_frames);
         const bool at_rest = gain.at_rest(frame);
+        all_at_rest = all_at_rest && at_rest;
         if (at_rest && gain.target() == 0.0F) continue;  // a connection at zero gain is not read
         if (!at_rest) gain.render(frame, gains);
         mix_in(input, port.destination, gain.target(), at_rest ? nullptr : gains.data(), first);
         first = false;
     }
     if (first) silence(port.destination);
+    return all_at_rest;
+}
+
+/// The same bits, several inputs at a time.
+void CompiledGraph::mix_rested(const PortMix& port) const RTA_NONBLOCKING {
+    if (port.factor_count == 0) return silence(port.destination);
+    const std::span factors = std::span{rested_factors_}.subspan(port.first_factor, port.factor_count);
+    for (std::uint32_t channel = 0; channel < port.destination.channel_count(); ++channel) {
+        const std::span ins = std::span{rested_channels_}.subspan(
+            port.first_channel + std::size_t{channel} * port.factor_count, port.factor_count);
+        dsp::sum_scaled(ins, factors, port.destination.channel(channel));
+    }
 }
 
 }  // namespace rta

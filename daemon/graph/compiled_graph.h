@@ -10,6 +10,7 @@
 #include "dsp/audio_view.h"
 #include "graph/node_instance.h"
 #include "rt/audio_thread.h"
+#include "rt/cache_line.h"
 
 namespace rta {
 
@@ -37,19 +38,33 @@ class CompiledGraph {
         AudioWriteView destination;
         std::uint32_t first_input;  ///< in mix_inputs, sorted by the name of the source
         std::uint32_t input_count;
+        /// In rested_factors: one for each input that does not go to zero gain. The channels of these inputs stand in
+        /// rested_channels, those of the first channel of the destination before those of the second.
+        std::uint32_t first_factor;
+        std::uint32_t factor_count;
+        std::uint32_t first_channel;
+        /// All gains have arrived. Only plans send them anywhere, so they stay there for as long as this one plays.
+        bool at_rest;
     };
-    struct Step {
+    /// All that a block touches of the plan for a node without mixtures whose parameters are at rest: one line of the
+    /// cache.
+    struct alignas(kCacheLine) Step {
+        Processor* processor;
         NodeInstance* node;
+        const AudioReadView* inputs;
+        const AudioWriteView* outputs;
+        const ParameterView* parameters;
+        std::uint16_t input_count;
+        std::uint16_t output_count;
+        std::uint16_t parameter_count;
+        std::uint16_t mix_count;
         std::uint32_t first_mix;
-        std::uint32_t mix_count;
-        std::uint32_t first_input_view;
-        std::uint32_t input_count;
-        std::uint32_t first_output_view;
-        std::uint32_t output_count;
         std::uint32_t first_target;
         std::uint32_t target_count;
-        float presence;  ///< device sinks: 1 for a node of the graph, 0 for one that leaves
+        bool plain;     ///< no mixtures, and no device sink
+        bool presence;  ///< device sinks: false for a node that leaves
     };
+    static_assert(sizeof(Step) == kCacheLine);
 
     CompiledGraph() = default;
     CompiledGraph(const CompiledGraph&) = delete;
@@ -68,8 +83,12 @@ class CompiledGraph {
 
  private:
     friend class PlanCompiler;
-    void mix(const PortMix& mix, std::uint64_t frame) RTA_NONBLOCKING;
-    void run(const AudioThreadKey& key, const Step& step, ProcessContext& context, bool hunt) RTA_NONBLOCKING;
+    void mix(PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
+    [[nodiscard]] bool mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
+    void mix_rested(const PortMix& port) const RTA_NONBLOCKING;
+    void run_carefully(const AudioThreadKey& key, const Step& step, ProcessContext& context,
+                       bool hunt) RTA_NONBLOCKING;
+    void aim(const AudioThreadKey& key, const Step& step, std::uint64_t frame) RTA_NONBLOCKING;
 
     static void blame(const AudioThreadKey& key, NodeInstance& node, const ProcessContext& context) RTA_NONBLOCKING;
 
@@ -81,6 +100,8 @@ class CompiledGraph {
     std::vector<Step> steps_;
     std::vector<PortMix> mixes_;
     std::vector<MixInput> mix_inputs_;
+    std::vector<float> rested_factors_;
+    std::vector<const float*> rested_channels_;
     std::vector<AudioReadView> input_views_;
     std::vector<AudioWriteView> output_views_;
     std::vector<ParameterTarget> targets_;  ///< those of one step stand together

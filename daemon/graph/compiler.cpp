@@ -5,6 +5,7 @@
 #include <cassert>
 #include <compare>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 
@@ -124,10 +125,13 @@ class PlanCompiler {
     void place(std::uint32_t node) {
         const CompileRequest::Node& entry = request_.nodes[node];
         CompiledGraph::Step step{};
+        step.processor = entry.instance->processor();
         step.node = entry.instance.get();
-        step.presence = entry.leaving ? 0.0F : 1.0F;
-        step.first_input_view = static_cast<std::uint32_t>(input_views_.size());
-        step.first_output_view = static_cast<std::uint32_t>(output_views_.size());
+        step.parameters = entry.instance->views().data();
+        step.parameter_count = narrowed(entry.instance->views().size());
+        step.presence = !entry.leaving;
+        const std::size_t first_input_view = input_views_.size();
+        const std::size_t first_output_view = output_views_.size();
         step.first_mix = static_cast<std::uint32_t>(plan_->mixes_.size());
         mixed_buffers_.clear();
 
@@ -136,14 +140,21 @@ class PlanCompiler {
         place_outputs(node, in_place ? 1 : 0);
         release_inputs(node);
 
-        step.input_count = static_cast<std::uint32_t>(input_views_.size()) - step.first_input_view;
-        step.output_count = static_cast<std::uint32_t>(output_views_.size()) - step.first_output_view;
-        step.mix_count = static_cast<std::uint32_t>(plan_->mixes_.size()) - step.first_mix;
+        step.input_count = narrowed(input_views_.size() - first_input_view);
+        step.output_count = narrowed(output_views_.size() - first_output_view);
+        step.mix_count = narrowed(plan_->mixes_.size() - step.first_mix);
+        step.plain = step.mix_count == 0 && entry.instance->description().type->device_role != DeviceRole::sink;
         const auto targets = std::ranges::equal_range(plan_->targets_, step.node->id(), {},
                                                       [](const ParameterTarget& target) { return target.node->id(); });
         step.first_target = static_cast<std::uint32_t>(targets.begin() - plan_->targets_.begin());
         step.target_count = static_cast<std::uint32_t>(targets.size());
         plan_->steps_.push_back(step);
+    }
+
+    /// Of ports and parameters: far fewer than this, whatever the settings.
+    [[nodiscard]] static std::uint16_t narrowed(std::size_t count) {
+        assert(count <= std::numeric_limits<std::uint16_t>::max());
+        return static_cast<std::uint16_t>(count);
     }
 
     void place_inputs(std::uint32_t node) {
@@ -173,8 +184,13 @@ class PlanCompiler {
         mix_destinations_.push_back(planned_write(first_buffer, width));
         mixed_buffers_.push_back({first_buffer, width, port});
 
-        plan_->mixes_.push_back(
-            {{}, static_cast<std::uint32_t>(plan_->mix_inputs_.size()), static_cast<std::uint32_t>(sources.size())});
+        plan_->mixes_.push_back({.destination = {},
+                                 .first_input = static_cast<std::uint32_t>(plan_->mix_inputs_.size()),
+                                 .input_count = static_cast<std::uint32_t>(sources.size()),
+                                 .first_factor = 0,
+                                 .factor_count = 0,
+                                 .first_channel = 0,
+                                 .at_rest = false});
         for (const Connection& source : sources) {
             const Signal& signal = signal_of(source);
             mix_sources_.push_back(planned_read(signal, signal.width));
@@ -315,6 +331,42 @@ class PlanCompiler {
             plan_->mixes_[i].destination = write_view(mix_destinations_[i]);
         for (std::size_t i = 0; i < plan_->mix_inputs_.size(); ++i)
             plan_->mix_inputs_[i].source = read_view(mix_sources_[i]);
+        resolve_rested();
+        resolve_steps();
+    }
+
+    /// Lays out what is left of the mixtures once all gains have arrived.
+    void resolve_rested() {
+        plan_->rested_factors_.reserve(plan_->mix_inputs_.size());
+        plan_->rested_channels_.reserve(plan_->mix_inputs_.size());
+        for (CompiledGraph::PortMix& mix : plan_->mixes_) {
+            const auto inputs = std::span{plan_->mix_inputs_}.subspan(mix.first_input, mix.input_count);
+            mix.first_factor = static_cast<std::uint32_t>(plan_->rested_factors_.size());
+            mix.first_channel = static_cast<std::uint32_t>(plan_->rested_channels_.size());
+            for (const CompiledGraph::MixInput& input : inputs) {
+                if (input.target_gain != 0.0F) plan_->rested_factors_.push_back(input.target_gain);
+            }
+            mix.factor_count = static_cast<std::uint32_t>(plan_->rested_factors_.size()) - mix.first_factor;
+            for (std::uint32_t channel = 0; channel < mix.destination.channel_count(); ++channel) {
+                for (const CompiledGraph::MixInput& input : inputs) {
+                    if (input.target_gain == 0.0F) continue;
+                    const bool mono = input.source.channel_count() == 1;
+                    plan_->rested_channels_.push_back(input.source.channel(mono ? 0 : channel).data());
+                }
+            }
+        }
+    }
+
+    /// The views of the steps stand in the order of the steps.
+    void resolve_steps() {
+        const AudioReadView* input = plan_->input_views_.data();
+        const AudioWriteView* output = plan_->output_views_.data();
+        for (CompiledGraph::Step& step : plan_->steps_) {
+            step.inputs = input;
+            step.outputs = output;
+            input += step.input_count;
+            output += step.output_count;
+        }
     }
 
     [[nodiscard]] AudioReadView read_view(const PlannedView& view) const {

@@ -25,11 +25,12 @@ float processor_value(const ParameterSpec& spec, float value) {
 }
 
 NodeInstance::NodeInstance(std::shared_ptr<const NodeDescription> description, std::unique_ptr<Processor> processor)
-    : processor_{std::move(processor)},
-      views_(description->layout.parameters.size()),
+    : many_views_(description->layout.parameters.size() > kViewsHere ? description->layout.parameters.size() : 0),
+      processor_{std::move(processor)},
       presence_{0.0F},
       description_{std::move(description)} {
-    ramps_.reserve(views_.size());
+    views_ = many_views_.empty() ? few_views_.data() : many_views_.data();
+    ramps_.reserve(description_->layout.parameters.size());
     for (const ParameterSpec& spec : description_->layout.parameters) {
         ramps_.emplace_back(processor_value(spec, spec.default_value), shape_of(spec.law));
     }

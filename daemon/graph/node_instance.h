@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -10,15 +12,18 @@
 #include "graph/audio_graph.h"
 #include "graph/processor.h"
 #include "rt/audio_thread.h"
+#include "rt/cache_line.h"
 
 namespace rta {
 
 /// A node that sounds: its processor and the state of its parameters. Built on the control thread, borrowed by one plan
 /// after the other, so that a node keeps its state when the graph around it changes. While any plan that borrows it is
 /// alive, only the audio thread touches what is marked so.
-class NodeInstance {
+class alignas(kCacheLine) NodeInstance {
  public:
     NodeInstance(std::shared_ptr<const NodeDescription> description, std::unique_ptr<Processor> processor);
+    NodeInstance(const NodeInstance&) = delete;
+    NodeInstance& operator=(const NodeInstance&) = delete;
 
     /// [control] Before the first plan that has this node. Ids grow in the order of commits, processors are built
     /// earlier.
@@ -45,8 +50,14 @@ class NodeInstance {
         if (ramping_) update_ramping_views(key, frame, block_size, scratch);
     }
 
+    /// [control] What plans point to. Neither moves while the node lives; only the audio thread looks into them.
+    [[nodiscard]] Processor* processor() const { return processor_.get(); }
+    [[nodiscard]] std::span<const ParameterView> views() const { return {views_, ramps_.size()}; }
+
+    /// [audio] Whether update_views() has something to do, or the node is muted. Rarely.
+    [[nodiscard]] bool needs_care(const AudioThreadKey&) const RTA_NONBLOCKING { return ramping_ || fault_.muted; }
     [[nodiscard]] Processor& processor(const AudioThreadKey&) RTA_NONBLOCKING { return *processor_; }
-    [[nodiscard]] std::span<const ParameterView> views(const AudioThreadKey&) const RTA_NONBLOCKING { return views_; }
+    [[nodiscard]] std::span<const ParameterView> views(const AudioThreadKey&) const RTA_NONBLOCKING { return {views_, ramps_.size()}; }
     [[nodiscard]] ParameterView presence(const AudioThreadKey&) const RTA_NONBLOCKING { return presence_view_; }
 
     /// [audio] A node that produced NaN or infinity is silent for the rest of its life.
@@ -60,13 +71,18 @@ class NodeInstance {
     void update_ramping_views(const AudioThreadKey& key, std::uint64_t frame, std::uint32_t block_size,
                               std::span<float> scratch) RTA_NONBLOCKING;
 
-    // Read in every block, together:
-    std::unique_ptr<Processor> processor_;
+    /// Nodes with more parameters than this have their views elsewhere.
+    static constexpr std::size_t kViewsHere = 3;
+
+    // One line of the cache is all of the node that a block touches while nothing ramps:
     bool ramping_ = false;  ///< some view is on a ramp, or was in the block before
     Fault fault_;
-    std::vector<ParameterView> views_;
-    ParameterView presence_view_;
+    ParameterView* views_;  ///< as many as ramps_
+    std::array<ParameterView, kViewsHere> few_views_;
 
+    std::vector<ParameterView> many_views_;
+    ParameterView presence_view_;
+    std::unique_ptr<Processor> processor_;
     std::vector<dsp::Ramp> ramps_;
     dsp::Ramp presence_;
     NodeId id_;

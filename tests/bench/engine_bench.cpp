@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+// What a graph costs: sines through gains, constants through gains, and steps that do nothing, rendered by the whole
+// engine on one core, beside one loop that computes the same without an engine. What is timed is checked first.
+//
+//     chrt -f 50 taskset -c 1 build/release/bin/engine_bench [--quick]
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <numbers>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dsp/audio_buffer.h"
+#include "dsp/math.h"
+#include "dsp/simd.h"
+#include "engine/engine.h"
+#include "engine/renderer.h"
+#include "fused_pairs.h"
+#include "graph/node_type.h"
+#include "rt/audio_thread.h"
+#include "rt/denormal_guard.h"
+
+namespace rta::bench {
+namespace {
+
+constexpr std::uint32_t kBlock = 64;
+constexpr double kRateHz = 48'000.0;
+
+/// A step that does nothing: what is left is what the engine adds to every node.
+class Nothing final : public Processor {
+ public:
+    void process(const ProcessContext&) RTA_NONBLOCKING override {}
+    void reset() RTA_NONBLOCKING override {}
+};
+
+Expected<std::unique_ptr<Processor>> make_nothing(const BuildContext&) { return std::make_unique<Nothing>(); }
+
+constexpr std::array kIn{PortSpec{"in", 1}};
+constexpr std::array kOut{PortSpec{"out", 1}};
+constexpr NodeType kNothing{.name = "nothing", .help = "Does nothing.", .create = make_nothing};
+constexpr NodeType kPass{.name = "pass",
+                         .help = "Leaves its input where it is.",
+                         .inputs = kIn,
+                         .outputs = kOut,
+                         .in_place = true,
+                         .create = make_nothing};
+
+const NodeRegistry& registry() {
+    static const std::vector<const NodeType*> types = [] {
+        std::vector<const NodeType*> all{builtin_nodes().types().begin(), builtin_nodes().types().end()};
+        all.insert(all.end(), {&kNothing, &kPass});
+        std::ranges::sort(all, {}, &NodeType::name);
+        return all;
+    }();
+    static const NodeRegistry with_nothing{types};
+    return with_nothing;
+}
+
+struct Ignore : Engine::Observer {
+    void applied(std::uint64_t, std::uint64_t) override {}
+    void node_faulted(const std::string& node, std::uint64_t) override { throw std::runtime_error(node + " faulted"); }
+    void device_faded(std::uint64_t) override {}
+};
+
+/// An engine with one mono output that plays `edits`.
+class Rig {
+ public:
+    explicit Rig(std::vector<Edit> edits)
+        : engine_{registry(), {.sample_rate_hz = kRateHz, .block_size = kBlock}}, out_{1, kBlock} {
+        auto prepared = engine_.prepare({std::move(edits)});
+        if (!prepared) throw std::runtime_error(prepared.error().sentence);
+        if (const auto ticket = engine_.commit(*prepared); !ticket) throw std::runtime_error(ticket.error().sentence);
+    }
+
+    void render(int blocks) {
+        const auto claim = engine_.gate().try_claim(generation_);
+        for (int i = 0; i < blocks; ++i) engine_.renderer().render(claim.key(), {AudioReadView{}, out_.write()});
+    }
+    /// Lets plans settle.
+    void poll() { engine_.poll(ignore_); }
+    [[nodiscard]] std::span<const float> block() const { return out_.read().channel(0); }
+
+ private:
+    Engine engine_;
+    AudioBuffer out_;
+    AudioThreadGate::Generation generation_ = engine_.gate().start_generation();
+    Ignore ignore_;
+};
+
+float frequency_hz(std::size_t pair) { return 100.0F + 7.3F * static_cast<float>(pair); }
+float level_db(std::size_t pair) { return -20.0F - static_cast<float>(pair % 13); }
+float gain_db(std::size_t pair) { return -40.0F + static_cast<float>(pair % 11); }
+float constant(std::size_t pair) { return static_cast<float>(pair % 17) / 100.0F - 0.05F; }
+
+/// `count` pairs of a source and a gain, all into one output.
+std::vector<Edit> pairs(std::size_t count, const std::function<AddNode(std::size_t)>& source) {
+    std::vector<Edit> edits{AddNode{"output", "out", {}, {}}};
+    for (std::size_t i = 0; i < count; ++i) {
+        AddNode node = source(i);
+        node.name = "n" + std::to_string(i);
+        const std::string vol = node.name + "_vol";
+        edits.emplace_back(node);
+        edits.emplace_back(AddNode{"gain", vol, {}, {{"gain_db", gain_db(i)}}});
+        edits.emplace_back(Connect{node.name, vol, {}});
+        edits.emplace_back(Connect{vol, "out", {}});
+    }
+    return edits;
+}
+
+AddNode sine(std::size_t pair) {
+    return {"sine", {}, {}, {{"frequency_hz", frequency_hz(pair)}, {"gain_db", level_db(pair)}}};
+}
+
+AddNode constant_node(std::size_t pair) { return {"constant", {}, {}, {{"value", constant(pair)}}}; }
+
+std::vector<Edit> nothings(std::size_t count) {
+    std::vector<Edit> edits;
+    for (std::size_t i = 0; i < count; ++i) edits.emplace_back(AddNode{"nothing", "n" + std::to_string(i), {}, {}});
+    return edits;
+}
+
+std::vector<Edit> chain_of_passes(std::size_t count) {
+    std::vector<Edit> edits{AddNode{"output", "out", {}, {}}, AddNode{"constant", "n0", {}, {{"value", 0.25F}}}};
+    for (std::size_t i = 1; i < count; ++i) {
+        edits.emplace_back(AddNode{"pass", "n" + std::to_string(i), {}, {}});
+        edits.emplace_back(Connect{"n" + std::to_string(i - 1), "n" + std::to_string(i), {}});
+    }
+    edits.emplace_back(Connect{"n" + std::to_string(count - 1), "out", {}});
+    return edits;
+}
+
+FusedPairs fused_pairs(std::size_t count) {
+    FusedPairs fused;
+    for (std::size_t i = 0; i < count; ++i) {
+        fused.phases.push_back(0);
+        fused.increments.push_back(
+            static_cast<std::uint64_t>(static_cast<double>(frequency_hz(i)) / kRateHz * 0x1p64));
+        fused.factors.push_back(dsp::gain_from_db(level_db(i)) * dsp::gain_from_db(gain_db(i)));
+    }
+    return fused;
+}
+
+void check(std::string_view what, double difference, double tolerance) {
+    if (difference <= tolerance) return;
+    throw std::runtime_error(std::string{what} + " is off by " + std::to_string(difference) + ": nothing was timed");
+}
+
+/// The engine and the loop, against each other and against libm in double precision.
+void check_pairs(Rig& rig, std::size_t count, std::string_view target) {
+    std::array<FusedPairs, 2> loops{fused_pairs(count), fused_pairs(count)};
+    double largest = 0.0;
+    for (std::uint64_t block = 0; block < 4; ++block) {
+        rig.render(1);
+        std::array<std::array<float, kBlock>, 2> fused{};
+        for (const bool with : {false, true}) loops[with].render(target, with, fused[with].data(), kBlock);
+        for (std::uint32_t frame = 0; frame < kBlock; ++frame) {
+            double exact = 0.0;
+            for (std::size_t i = 0; i < count; ++i) {
+                const double cycles =
+                    static_cast<double>(frequency_hz(i)) * static_cast<double>(block * kBlock + frame) / kRateHz;
+                exact += std::pow(10.0, static_cast<double>(level_db(i) + gain_db(i)) / 20.0) *
+                         std::sin(2.0 * std::numbers::pi * (cycles - std::floor(cycles)));
+            }
+            for (const float sample : {rig.block()[frame], fused[0][frame], fused[1][frame]}) {
+                const double difference = std::fabs(static_cast<double>(sample) - exact);
+                if (!(difference <= largest)) largest = difference;  // NaN too
+            }
+        }
+    }
+    check("sine -> gain, summed", largest, 1e-5);
+}
+
+void check_constants(Rig& rig, std::size_t count) {
+    double exact = 0.0;
+    for (std::size_t i = 0; i < count; ++i) {
+        exact += static_cast<double>(constant(i)) * std::pow(10.0, static_cast<double>(gain_db(i)) / 20.0);
+    }
+    rig.render(1);
+    for (const float sample : rig.block()) check("constants", std::fabs(static_cast<double>(sample) - exact), 1e-5);
+}
+
+void check_chain(Rig& rig) {
+    rig.render(1);
+    for (const float sample : rig.block()) check("a chain that passes 0.25 on", std::fabs(sample - 0.25F), 0.0);
+}
+
+/// One row: something that is run again and again, and how its time is told.
+struct Row {
+    std::string what;
+    std::string target;
+    double units;  ///< nanoseconds are told per this many things in a run
+    std::string unit;
+    std::function<void()> run;
+    std::vector<double> ns = {};
+
+    [[nodiscard]] double minimum() const { return std::ranges::min(ns) / units; }
+    [[nodiscard]] double median() const {
+        std::vector<double> sorted = ns;
+        std::ranges::sort(sorted);
+        return sorted[sorted.size() / 2] / units;
+    }
+};
+
+double ns_of(const std::function<void()>& run) {
+    const auto begin = std::chrono::steady_clock::now();
+    run();
+    return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
+}
+
+constexpr double kMadeBlocks = 20;
+
+Row engine_row(std::string what, std::string_view target, double things, std::string unit, std::shared_ptr<Rig> rig) {
+    constexpr int kBlocks = static_cast<int>(kMadeBlocks);
+    rig->poll();
+    return {std::move(what), std::string{target}, things * kMadeBlocks, std::move(unit),
+            [rig = std::move(rig)] { rig->render(kBlocks); }};
+}
+
+void add_pair_rows(std::vector<Row>& rows, std::string_view target) {
+    constexpr std::size_t kPairs = 1'000;
+    constexpr std::size_t kConstants = 256;
+    const std::string per = "ns a pair and frame";
+    for (const bool with : {false, true}) {
+        rows.push_back({with ? "  the same as one loop, with multiply-add" : "  the same as one loop",
+                        std::string{target}, kPairs * kBlock * kMadeBlocks, per,
+                        [target, with, loop = std::make_shared<FusedPairs>(fused_pairs(kPairs))] {
+                            std::array<float, kBlock> out{};
+                            for (int i = 0; i < static_cast<int>(kMadeBlocks); ++i)
+                                loop->render(target, with, out.data(), kBlock);
+                        }});
+    }
+    auto sines = std::make_shared<Rig>(pairs(kPairs, sine));
+    check_pairs(*sines, kPairs, target);
+    rows.push_back(engine_row("1000 x sine -> gain, summed", target, kPairs * kBlock, per, std::move(sines)));
+    auto constants = std::make_shared<Rig>(pairs(kConstants, constant_node));
+    check_constants(*constants, kConstants);
+    rows.push_back(engine_row("256 x constant -> gain, summed", target, kConstants * kBlock, per, std::move(constants)));
+}
+
+void add_step_rows(std::vector<Row>& rows, std::string_view target) {
+    const std::string per = "ns a step and block";
+    for (const std::size_t count : {1'000UZ, 10'000UZ}) {
+        const std::string many = std::to_string(count) + " x ";
+        rows.push_back(engine_row(many + "nothing", target, static_cast<double>(count), per,
+                                  std::make_shared<Rig>(nothings(count))));
+        auto chain = std::make_shared<Rig>(chain_of_passes(count));
+        check_chain(*chain);
+        rows.push_back(engine_row(many + "nothing in a chain", target, static_cast<double>(count), per,
+                                  std::move(chain)));
+    }
+}
+
+void use(std::string_view target) {
+    if (dsp::simd_target() == target) return;
+    // No audio thread but this one, which is between two blocks.
+    if (!dsp::use_simd_target(target)) throw std::runtime_error("no such SIMD target");
+}
+
+/// All rows in turn, again and again: what disturbs the machine for a while disturbs them all.
+void measure(std::vector<Row>& rows, int repetitions) {
+    for (int i = -3; i < repetitions; ++i) {
+        for (Row& row : rows) {
+            use(row.target);
+            row.run();  // its memory is that of the row again, and not of the one before
+            const double ns = ns_of(row.run);
+            if (i >= 0) row.ns.push_back(ns);
+        }
+    }
+}
+
+void print(const std::vector<Row>& rows) {
+    std::printf("%-44s %-6s %9s %9s\n", "", "target", "minimum", "median");
+    for (const Row& row : rows) {
+        std::printf("%-44s %-6s %9.3f %9.3f %s\n", row.what.c_str(), row.target.c_str(), row.minimum(), row.median(),
+                    row.unit.c_str());
+    }
+}
+
+}  // namespace
+}  // namespace rta::bench
+
+int main(int argc, char** argv) {
+    using namespace rta;
+    try {
+        const bool quick = argc > 1 && std::string_view{argv[1]} == "--quick";
+        const DenormalGuard guard;
+        std::vector<bench::Row> rows;
+        const std::vector<std::string_view> targets = dsp::simd_targets();
+        for (const std::string_view target : targets) {
+            bench::use(target);
+            bench::add_pair_rows(rows, target);
+        }
+        bench::add_step_rows(rows, targets.front());
+        bench::measure(rows, quick ? 20 : 300);
+        bench::print(rows);
+        return EXIT_SUCCESS;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "engine_bench: %s\n", error.what());
+        return EXIT_FAILURE;
+    }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace rta::bench {
+
+/// Sines, each through a gain, all summed: what the graph of engine_bench computes, as one loop without an engine. The
+/// best we could write; it shows what the graph costs.
+struct FusedPairs {
+    std::vector<std::uint64_t> phases;      ///< in 2^-64 cycles
+    std::vector<std::uint64_t> increments;  ///< a frame
+    std::vector<float> factors;             ///< level of the sine times the gain
+    /// Renders `frames` frames, a multiple of 64. `fused` uses fused multiply-add where the target has it, which the
+    /// engine's kernels do not.
+    void render(std::string_view simd_target, bool fused, float* out, std::size_t frames);
+};
+
+}  // namespace rta::bench
