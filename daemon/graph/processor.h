@@ -52,6 +52,10 @@ class Processor {
     virtual void process(const ProcessContext& context) RTA_NONBLOCKING = 0;
     /// [audio] Back to the state of a fresh one.
     virtual void reset() RTA_NONBLOCKING = 0;
+
+    /// [control] How much later the sound comes out than it went in, in frames: of look-ahead and of linear-phase
+    /// filters, not the delay that is a node's purpose. Never changes.
+    [[nodiscard]] virtual std::uint32_t latency_frames() const { return 0; }
 };
 
 }  // namespace rta
