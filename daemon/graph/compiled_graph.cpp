@@ -77,9 +77,7 @@ void CompiledGraph::run_carefully(const AudioThreadKey& key, const Step& step, P
         return;
     }
     if (!rendered_) aim(key, step, context.frame);
-    node.update_views(key, context.frame, block_size_, ramp_scratch_);
-    context.presence = node.presence(key);
-    step.processor->process(context);
+    node.run(key, context, node_scratch_);
 
     if (hunt) blame(key, node, context);
 }
@@ -116,7 +114,7 @@ void CompiledGraph::mix(PortMix& port, std::uint64_t frame) RTA_NONBLOCKING {
 
 /// With the gains of this block; true if they are at rest from now on.
 bool CompiledGraph::mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKING {
-    const std::span<float> gains{ramp_scratch_.data(), block_size_};
+    const std::span<float> gains{node_scratch_.data(), block_size_};
     bool all_at_rest = true;
     bool first = true;
     for (std::uint32_t i = 0; i < port.input_count; ++i) {

@@ -86,8 +86,7 @@ class CompiledGraph {
     void mix(PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
     [[nodiscard]] bool mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
     void mix_rested(const PortMix& port) const RTA_NONBLOCKING;
-    void run_carefully(const AudioThreadKey& key, const Step& step, ProcessContext& context,
-                       bool hunt) RTA_NONBLOCKING;
+    void run_carefully(const AudioThreadKey& key, const Step& step, ProcessContext& context, bool hunt) RTA_NONBLOCKING;
     void aim(const AudioThreadKey& key, const Step& step, std::uint64_t frame) RTA_NONBLOCKING;
 
     static void blame(const AudioThreadKey& key, NodeInstance& node, const ProcessContext& context) RTA_NONBLOCKING;
@@ -106,11 +105,11 @@ class CompiledGraph {
     std::vector<AudioWriteView> output_views_;
     std::vector<ParameterTarget> targets_;  ///< those of one step stand together
 
-    AudioBuffer scratch_;                      ///< buffer_count x block_size
-    AudioBuffer silence_;                      ///< 1 x block_size of zeros that nobody writes
-    std::vector<float> ramp_scratch_;          ///< one block for each parameter of the largest node, and two more
-    std::vector<const float*> read_channels_;  ///< what input views point to
-    std::vector<float*> write_channels_;       ///< what output views point to
+    AudioBuffer scratch_;                               ///< buffer_count x block_size
+    AudioBuffer silence_;                               ///< 1 x block_size of zeros that nobody writes
+    std::vector<float> node_scratch_;                   ///< what the neediest node asks for; one block at least
+    std::vector<const float*> read_channels_;           ///< what input views point to
+    std::vector<float*> write_channels_;                ///< what output views point to
     std::vector<std::shared_ptr<NodeInstance>> nodes_;  ///< keeps what the steps borrow alive
     std::vector<std::shared_ptr<ConnectionState>> connections_;
 };

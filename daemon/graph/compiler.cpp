@@ -300,16 +300,16 @@ class PlanCompiler {
     }
 
     void allocate() {
-        std::size_t most_parameters = 0;
+        std::size_t node_scratch = request_.block_size;
         for (const CompileRequest::Node& node : request_.nodes) {
-            most_parameters = std::max(most_parameters, node.instance->description().layout.parameters.size());
+            node_scratch = std::max(node_scratch, node.instance->scratch_frames(request_.block_size));
         }
         plan_->block_size_ = request_.block_size;
         plan_->device_fade_frames_ = request_.device_fade_frames;
         plan_->buffer_count_ = pool_.count();
         plan_->scratch_ = AudioBuffer{pool_.count(), request_.block_size};
         plan_->silence_ = AudioBuffer{1, request_.block_size};
-        plan_->ramp_scratch_.assign((most_parameters + 2) * request_.block_size, 0.0F);
+        plan_->node_scratch_.assign(node_scratch, 0.0F);
     }
 
     void resolve_views() {

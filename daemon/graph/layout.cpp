@@ -62,6 +62,9 @@ void write_out(const ParameterSpec& spec, const ResolvedSettings& settings, std:
     }
 }
 
+constexpr ParameterSpec kBypass =
+    on_off("bypass", false, "Passes the input on as it is, cross-faded; the node goes on working unheard.");
+
 constexpr bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
 std::string range_of(const ParameterSpec& spec) {
@@ -79,6 +82,10 @@ NodeLayout NodeLayout::of(const NodeType& type, const ResolvedSettings& settings
     layout.outputs = ports_of(type.outputs, settings);
     auto names = std::make_shared<std::deque<std::string>>();
     for (const ParameterSpec& spec : type.parameters) write_out(spec, settings, layout.parameters, *names);
+    if (const ParameterSpec* bypass = bypass_of(type)) {
+        layout.parameters.push_back(*bypass);
+        layout.has_bypass = true;
+    }
     if (!names->empty()) layout.own_names_ = std::move(names);
     if (layout.parameters.size() > kFewParameters) {
         layout.by_name_.resize(layout.parameters.size());
@@ -86,6 +93,13 @@ NodeLayout NodeLayout::of(const NodeType& type, const ResolvedSettings& settings
         std::ranges::sort(layout.by_name_, {}, [&](std::uint32_t index) { return layout.parameters[index].name; });
     }
     return layout;
+}
+
+const ParameterSpec* bypass_of(const NodeType& type) {
+    if (type.inputs.empty() || type.outputs.size() != 1) return nullptr;
+    const PortSpec& in = type.inputs.front();
+    const PortSpec& out = type.outputs.front();
+    return in.name == "in" && out.name == "out" && in.width == out.width ? &kBypass : nullptr;
 }
 
 std::optional<std::uint32_t> NodeLayout::find_parameter(std::string_view name) const {

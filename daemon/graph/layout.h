@@ -23,7 +23,9 @@ struct NodeLayout {
     };
     std::vector<Port> inputs;
     std::vector<Port> outputs;
-    std::vector<ParameterSpec> parameters;  ///< repeated rows written out, each under a name of its own
+    /// Repeated rows written out, each under a name of its own; behind them `bypass`, where the type has it.
+    std::vector<ParameterSpec> parameters;
+    bool has_bypass = false;
 
     [[nodiscard]] static NodeLayout of(const NodeType& type, const ResolvedSettings& settings);
 
@@ -35,6 +37,10 @@ struct NodeLayout {
     std::shared_ptr<const std::deque<std::string>> own_names_;
     std::vector<std::uint32_t> by_name_;  ///< parameters sorted by name, where there are many
 };
+
+/// The parameter that the engine gives to every type whose `in` and `out` have one width: it cross-fades between what
+/// the node makes and what goes in. Not in the type's own table; its processor never sees it.
+[[nodiscard]] const ParameterSpec* bypass_of(const NodeType& type);
 
 /// INVALID_ARGUMENT, naming the node, the parameter, the value and the range, if the parameter cannot take `value`
 /// (NaN and infinity included).

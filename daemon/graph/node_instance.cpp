@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "graph/node_instance.h"
 
+#include <algorithm>
 #include <cassert>
 
 #include "dsp/math.h"
@@ -25,10 +26,16 @@ float processor_value(const ParameterSpec& spec, float value) {
 }
 
 NodeInstance::NodeInstance(std::shared_ptr<const NodeDescription> description, std::unique_ptr<Processor> processor)
-    : many_views_(description->layout.parameters.size() > kViewsHere ? description->layout.parameters.size() : 0),
+    : own_parameters_{description->layout.parameters.size() - (description->layout.has_bypass ? 1 : 0)},
       processor_{std::move(processor)},
       presence_{0.0F},
       description_{std::move(description)} {
+    if (own_parameters_ > kViewsHere) many_views_.resize(own_parameters_);
+    if (description_->layout.has_bypass && processor_->latency_frames() > 0) {
+        dry_delay_ =
+            std::make_unique<dsp::FixedDelay>(description_->layout.inputs.front().width, processor_->latency_frames());
+        keeps_dry_ = true;
+    }
     views_ = many_views_.empty() ? few_views_.data() : many_views_.data();
     ramps_.reserve(description_->layout.parameters.size());
     for (const ParameterSpec& spec : description_->layout.parameters) {
@@ -41,8 +48,9 @@ void NodeInstance::start_with(std::span<const float> parameters) {
     for (std::size_t i = 0; i < ramps_.size(); ++i) {
         const ParameterSpec& spec = description_->layout.parameters[i];
         ramps_[i] = dsp::Ramp{processor_value(spec, parameters[i]), shape_of(spec.law)};
-        views_[i] = {ramps_[i].target(), nullptr};
+        view(i) = {ramps_[i].target(), nullptr};
     }
+    keeps_dry_ = needs_dry();
 }
 
 void NodeInstance::retarget(const AudioThreadKey&, std::uint32_t parameter, float value, std::uint64_t frame,
@@ -58,15 +66,68 @@ void NodeInstance::retarget_presence(const AudioThreadKey&, float presence, std:
     ramping_ = true;
 }
 
-void NodeInstance::update_ramping_views(const AudioThreadKey&, std::uint64_t frame, std::uint32_t block_size,
-                                        std::span<float> scratch) RTA_NONBLOCKING {
+std::size_t NodeInstance::scratch_frames(std::uint32_t block_size) const {
+    const NodeLayout& layout = description_->layout;
+    const std::size_t dry_channels = layout.has_bypass ? layout.inputs.front().width : 0;
+    return (ramps_.size() + 1 + dry_channels) * block_size;
+}
+
+void NodeInstance::run(const AudioThreadKey&, ProcessContext& context, std::span<float> scratch) RTA_NONBLOCKING {
+    if (ramping_) update_views(context.frame, context.frame_count, scratch);
+    context.parameters = {views_, own_parameters_};
+    context.presence = presence_view_;
+    if (keeps_dry_) {
+        run_beside_dry(context, scratch.subspan((ramps_.size() + 1) * context.frame_count));
+    } else {
+        processor_->process(context);
+    }
+}
+
+/// The processor may overwrite what goes in, so that is kept before.
+void NodeInstance::run_beside_dry(ProcessContext& context, std::span<float> dry) RTA_NONBLOCKING {
+    const AudioReadView& in = context.inputs[0];
+    const AudioWriteView& out = context.outputs[0];
+    const auto dry_channel = [&](std::uint32_t channel) RTA_NONBLOCKING {
+        return dry.subspan(std::size_t{channel} * context.frame_count, context.frame_count);
+    };
+    for (std::uint32_t channel = 0; channel < in.channel_count(); ++channel) {
+        if (dry_delay_ != nullptr) {
+            dry_delay_->process(channel, in.channel(channel), dry_channel(channel));
+        } else {
+            std::ranges::copy(in.channel(channel), dry_channel(channel).begin());
+        }
+    }
+    if (dry_delay_ != nullptr) dry_delay_->advance(context.frame_count);
+    processor_->process(context);
+
+    if (bypass_view_.at_rest() && bypass_view_.value == 0.0F) return;
+    for (std::uint32_t channel = 0; channel < out.channel_count(); ++channel) {
+        const std::span<const float> through = dry_channel(channel);
+        const std::span<float> samples = out.channel(channel);
+        if (bypass_view_.at_rest()) {
+            std::ranges::copy(through, samples.begin());
+            continue;
+        }
+        for (std::uint32_t frame = 0; frame < context.frame_count; ++frame) {
+            samples[frame] += bypass_view_.ramp[frame] * (through[frame] - samples[frame]);
+        }
+    }
+}
+
+bool NodeInstance::needs_dry() const RTA_NONBLOCKING {
+    return dry_delay_ != nullptr || !bypass_view_.at_rest() || bypass_view_.value != 0.0F;
+}
+
+void NodeInstance::update_views(std::uint64_t frame, std::uint32_t block_size,
+                                std::span<float> scratch) RTA_NONBLOCKING {
     bool ramping = false;
     for (std::size_t i = 0; i < ramps_.size(); ++i) {
-        views_[i] = view_of(ramps_[i], frame, scratch.subspan(i * block_size, block_size));
-        ramping = ramping || !views_[i].at_rest();
+        view(i) = view_of(ramps_[i], frame, scratch.subspan(i * block_size, block_size));
+        ramping = ramping || !view(i).at_rest();
     }
     presence_view_ = view_of(presence_, frame, scratch.subspan(ramps_.size() * block_size, block_size));
     ramping_ = ramping || !presence_view_.at_rest();
+    keeps_dry_ = needs_dry();
 }
 
 }  // namespace rta

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "dsp/fixed_delay.h"
 #include "dsp/ramp.h"
 #include "graph/audio_graph.h"
 #include "graph/processor.h"
@@ -43,22 +44,21 @@ class alignas(kCacheLine) NodeInstance {
     /// [audio] The same for the presence of a device sink: 0 or 1.
     void retarget_presence(const AudioThreadKey& key, float presence, std::uint64_t frame,
                            std::uint32_t ramp_frames) RTA_NONBLOCKING;
-    /// [audio] Computes the views for the block that begins at `frame`. `scratch` has room for one block per parameter
-    /// and one more, and the views point into it until the next node updates its own.
-    void update_views(const AudioThreadKey& key, std::uint64_t frame, std::uint32_t block_size,
-                      std::span<float> scratch) RTA_NONBLOCKING {
-        if (ramping_) update_ramping_views(key, frame, block_size, scratch);
-    }
+    /// [control] Floats that run() needs as scratch.
+    [[nodiscard]] std::size_t scratch_frames(std::uint32_t block_size) const;
+    /// [audio] One block: parameters on their ramps, the processor, and the cross-fade of a bypass. The context has
+    /// everything but parameters and presence, which are this node's and point into `scratch` until it is used again.
+    void run(const AudioThreadKey& key, ProcessContext& context, std::span<float> scratch) RTA_NONBLOCKING;
 
     /// [control] What plans point to. Neither moves while the node lives; only the audio thread looks into them.
     [[nodiscard]] Processor* processor() const { return processor_.get(); }
-    [[nodiscard]] std::span<const ParameterView> views() const { return {views_, ramps_.size()}; }
+    [[nodiscard]] std::span<const ParameterView> views() const { return {views_, own_parameters_}; }
 
-    /// [audio] Whether update_views() has something to do, or the node is muted. Rarely.
-    [[nodiscard]] bool needs_care(const AudioThreadKey&) const RTA_NONBLOCKING { return ramping_ || fault_.muted; }
+    /// [audio] Whether run() has more to do than to call the processor, or the node is muted. Rarely.
+    [[nodiscard]] bool needs_care(const AudioThreadKey&) const RTA_NONBLOCKING {
+        return ramping_ || keeps_dry_ || fault_.muted;
+    }
     [[nodiscard]] Processor& processor(const AudioThreadKey&) RTA_NONBLOCKING { return *processor_; }
-    [[nodiscard]] std::span<const ParameterView> views(const AudioThreadKey&) const RTA_NONBLOCKING { return {views_, ramps_.size()}; }
-    [[nodiscard]] ParameterView presence(const AudioThreadKey&) const RTA_NONBLOCKING { return presence_view_; }
 
     /// [audio] A node that produced NaN or infinity is silent for the rest of its life.
     struct Fault {
@@ -68,20 +68,30 @@ class alignas(kCacheLine) NodeInstance {
     [[nodiscard]] Fault& fault(const AudioThreadKey&) RTA_NONBLOCKING { return fault_; }
 
  private:
-    void update_ramping_views(const AudioThreadKey& key, std::uint64_t frame, std::uint32_t block_size,
-                              std::span<float> scratch) RTA_NONBLOCKING;
+    void update_views(std::uint64_t frame, std::uint32_t block_size, std::span<float> scratch) RTA_NONBLOCKING;
+    void run_beside_dry(ProcessContext& context, std::span<float> dry) RTA_NONBLOCKING;
+    [[nodiscard]] bool needs_dry() const RTA_NONBLOCKING;
+    /// Of parameter `index`, `bypass` included.
+    [[nodiscard]] ParameterView& view(std::size_t index) RTA_NONBLOCKING {
+        return index < own_parameters_ ? views_[index] : bypass_view_;
+    }
 
     /// Nodes with more parameters than this have their views elsewhere.
     static constexpr std::size_t kViewsHere = 3;
 
     // One line of the cache is all of the node that a block touches while nothing ramps:
-    bool ramping_ = false;  ///< some view is on a ramp, or was in the block before
+    bool ramping_ = false;    ///< some view is on a ramp, or was in the block before
+    bool keeps_dry_ = false;  ///< what goes in is heard, or has to be kept for when it will be
     Fault fault_;
-    ParameterView* views_;  ///< as many as ramps_
+    ParameterView* views_;  ///< own_parameters_ of them
     std::array<ParameterView, kViewsHere> few_views_;
 
     std::vector<ParameterView> many_views_;
     ParameterView presence_view_;
+    ParameterView bypass_view_;
+    /// Of nodes with latency that can be bypassed: what goes in comes as late as what the processor makes.
+    std::unique_ptr<dsp::FixedDelay> dry_delay_;
+    std::size_t own_parameters_;  ///< those that the processor knows: all but `bypass`
     std::unique_ptr<Processor> processor_;
     std::vector<dsp::Ramp> ramps_;
     dsp::Ramp presence_;

@@ -50,7 +50,7 @@ class NodeBench {
                 unwrap(type.create({options.sample_rate_hz, options.block_size, description_->settings}))},
           device_in_{options.device_inputs, options.block_size},
           device_out_{options.device_outputs, options.block_size},
-          ramps_((layout().parameters.size() + 1) * options.block_size) {
+          scratch_(node_.scratch_frames(options.block_size)) {
         node_.start_with(unwrap(description_->parameter_values(options.parameters)));
         for (const NodeLayout::Port& port : layout().inputs) {
             inputs_.emplace_back(port.width, options.block_size);
@@ -131,16 +131,13 @@ class NodeBench {
 
     /// Only the part of a block that runs on the audio thread, for those who count what it does.
     void process(const AudioThreadKey& key) RTA_NONBLOCKING {
-        node_.update_views(key, frame_, options_.block_size, ramps_);
         ProcessContext context;
         context.inputs = input_views_;
         context.outputs = output_views_;
-        context.parameters = node_.views(key);
         context.frame = frame_;
         context.frame_count = options_.block_size;
         context.device = {device_in_.read(), device_out_.write()};
-        context.presence = node_.presence(key);
-        node_.processor(key).process(context);
+        node_.run(key, context, scratch_);
     }
 
     [[nodiscard]] AudioThreadGate::Claim claim() { return gate_.try_claim(generation_); }
@@ -190,7 +187,7 @@ class NodeBench {
     std::vector<AudioWriteView> output_views_;
     AudioBuffer device_in_;
     AudioBuffer device_out_;
-    std::vector<float> ramps_;  ///< a block for each parameter and one for the presence
+    std::vector<float> scratch_;
     std::uint64_t frame_ = 0;
 };
 
