@@ -15,6 +15,13 @@
 /// Blocks are multiples of kKernelFrames long. All [any].
 namespace rta::dsp {
 
+/// out = value. What reads the samples next as whole vectors finds them written as such: on Zen 5, reading 64 bytes back
+/// from four stores of 16 takes several times as long as from one.
+inline void fill(float value, std::span<float> out) RTA_NONBLOCKING {
+    assert(out.size() % kKernelFrames == 0);
+    kernels().fill(value, out.data(), out.size());
+}
+
 /// out = in * gain. A factor of exactly 1 leaves every bit as it was, a factor of 0 gives exactly 0. `out` may be `in`.
 inline void scale(std::span<const float> in, float factor, const float* ramp, std::span<float> out) RTA_NONBLOCKING {
     assert(out.size() % kKernelFrames == 0 && in.size() == out.size());
@@ -23,7 +30,7 @@ inline void scale(std::span<const float> in, float factor, const float* ramp, st
     } else if (factor == 1.0F) {
         if (in.data() != out.data()) std::copy_n(in.data(), out.size(), out.data());
     } else if (factor == 0.0F) {
-        std::ranges::fill(out, 0.0F);  // not a product: silence even if the input is not finite, and never -0
+        fill(0.0F, out);  // not a product: silence even if the input is not finite, and never -0
     } else {
         kernels().scale(in.data(), factor, out.data(), out.size());
     }

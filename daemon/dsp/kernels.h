@@ -19,6 +19,8 @@ inline constexpr std::size_t kKernelFrames = 16;
 struct Kernels {
     const char* target;  ///< see simd_targets()
 
+    /// out = value
+    void (*fill)(float value, float* out, std::size_t frames) RTA_NONBLOCKING;
     /// out = in * factor
     void (*scale)(const float* in, float factor, float* out, std::size_t frames) RTA_NONBLOCKING;
     /// out = in * factors, one a frame

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "dsp/gain.h"
 #include "graph/node_type.h"
 
 namespace rta::nodes {
@@ -29,7 +30,7 @@ class ConstantGenerator final : public Processor {
         const ParameterView& value = context.parameters[kValue];
         const std::span<float> out = context.outputs[0].channel(0);
         if (value.at_rest()) {
-            std::ranges::fill(out, value.value);
+            dsp::fill(value.value, out);
         } else {
             std::copy_n(value.ramp, out.size(), out.begin());
         }

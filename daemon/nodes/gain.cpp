@@ -34,17 +34,20 @@ class GainProcessor final : public Processor {
     explicit GainProcessor(const BuildContext& context) : factors_(context.block_size) {}
 
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
-        const ParameterView gain = context.parameters[kGainDb];
-        const ParameterView mute = context.parameters[kMute];
-        const ParameterView invert = context.parameters[kInvert];
-        const bool at_rest = gain.at_rest() && mute.at_rest() && invert.at_rest();
-        if (!at_rest) {
-            for (std::uint32_t frame = 0; frame < context.frame_count; ++frame) {
-                factors_[frame] = combined(gain[frame], mute[frame], invert[frame]);
-            }
+        const ParameterView& gain = context.parameters[kGainDb];
+        const ParameterView& mute = context.parameters[kMute];
+        const ParameterView& invert = context.parameters[kInvert];
+        if (gain.at_rest() && mute.at_rest() && invert.at_rest()) {
+            scale(context, combined(gain.value, mute.value, invert.value), nullptr);
+        } else {
+            process_ramped(context);
         }
-        const float factor = combined(gain.value, mute.value, invert.value);
-        const float* const ramp = at_rest ? nullptr : factors_.data();
+    }
+
+    void reset() RTA_NONBLOCKING override {}
+
+ private:
+    static void scale(const ProcessContext& context, float factor, const float* ramp) RTA_NONBLOCKING {
         const AudioReadView& in = context.inputs[0];
         const AudioWriteView& out = context.outputs[0];
         for (std::uint32_t channel = 0; channel < out.channel_count(); ++channel) {
@@ -52,9 +55,17 @@ class GainProcessor final : public Processor {
         }
     }
 
-    void reset() RTA_NONBLOCKING override {}
+    // Apart, so that the way at rest has no registers to save for it.
+    [[gnu::noinline]] void process_ramped(const ProcessContext& context) RTA_NONBLOCKING {
+        const ParameterView gain = context.parameters[kGainDb];
+        const ParameterView mute = context.parameters[kMute];
+        const ParameterView invert = context.parameters[kInvert];
+        for (std::uint32_t frame = 0; frame < context.frame_count; ++frame) {
+            factors_[frame] = combined(gain[frame], mute[frame], invert[frame]);
+        }
+        scale(context, 0.0F, factors_.data());
+    }
 
- private:
     std::vector<float> factors_;  ///< of this block, one a frame, while a parameter is on a ramp
 };
 

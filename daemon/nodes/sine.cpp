@@ -52,7 +52,8 @@ class SineGenerator final : public Processor {
     void reset() RTA_NONBLOCKING override { oscillator_.reset(); }
 
  private:
-    void render_ramped(const ParameterView& frequency, const ParameterView& gain,
+    // Apart, so that the way at rest has no registers to save for it.
+    [[gnu::noinline]] void render_ramped(const ParameterView& frequency, const ParameterView& gain,
                        std::span<float> out) RTA_NONBLOCKING {
         if (frequency.at_rest()) {
             oscillator_.render(frequency.value, out);

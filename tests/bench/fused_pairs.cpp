@@ -31,11 +31,11 @@ HWY_INLINE FloatVector multiply_add(FloatVector a, FloatVector b, FloatVector c)
 }
 
 template <bool kFused>
-HWY_INLINE FloatVector sines(hn::Vec<Words> phases) {
+HWY_INLINE FloatVector sines(hn::Vec<Words> phases_from_peak) {
     constexpr Floats kFloats;
     constexpr Ints kInts;
     const auto quarter = hn::Set(kInts, std::int32_t{1} << 30);
-    const auto from_peak = hn::Abs(hn::Sub(hn::BitCast(kInts, phases), quarter));
+    const auto from_peak = hn::Abs(hn::BitCast(kInts, phases_from_peak));
     const auto x = hn::Mul(hn::ConvertTo(kFloats, hn::Sub(quarter, from_peak)), hn::Set(kFloats, 0x1p-30F));
     const auto square = hn::Mul(x, x);
     auto sum = hn::Set(kFloats, dsp::kSine9);
@@ -63,7 +63,7 @@ HWY_INLINE void render(std::uint64_t* phases, const std::uint64_t* increments, c
             const std::uint64_t increment = increments[i];
             const auto low = hn::MulEven(index, hn::Set(kWords, static_cast<std::uint32_t>(increment)));
             const auto high = hn::MulEven(index, hn::Set(kWords, static_cast<std::uint32_t>(increment >> 32U)));
-            auto first = hn::Add(hn::Set(kDoubleWords, phases[i]), hn::Add(low, hn::ShiftLeft<32>(high)));
+            auto first = hn::Add(hn::Set(kDoubleWords, phases[i] - (std::uint64_t{1} << 62U)), hn::Add(low, hn::ShiftLeft<32>(high)));
             auto second = hn::Add(first, hn::Set(kDoubleWords, increment * (kLanes / 2)));
             const auto step = hn::Set(kDoubleWords, increment * kLanes);
             const auto gain = hn::Set(kFloats, factors[i]);
