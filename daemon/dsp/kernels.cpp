@@ -36,38 +36,53 @@ constexpr DoubleWords kDoubleWords;
 
 constexpr std::size_t kLanes = hn::MaxLanes(Floats{});
 
+/// Calls `at(frame)` for the first frame of each vector, four calls in a row: a block of 64 frames is one round for the
+/// widest vectors.
+template <class At>
+HWY_INLINE void for_each_vector(std::size_t frames, At at) {
+    constexpr std::size_t kRound = 4 * kLanes;
+    std::size_t frame = 0;
+    for (; frame + kRound <= frames; frame += kRound) {
+        at(frame);
+        at(frame + kLanes);
+        at(frame + 2 * kLanes);
+        at(frame + 3 * kLanes);
+    }
+    for (; frame < frames; frame += kLanes) at(frame);
+}
+
 void fill(float value, float* out, std::size_t frames) RTA_NONBLOCKING {
     const FloatVector values = hn::Set(kFloats, value);
-    for (std::size_t frame = 0; frame < frames; frame += kLanes) hn::StoreU(values, kFloats, out + frame);
+    for_each_vector(frames, [&](std::size_t frame) HWY_ATTR { hn::StoreU(values, kFloats, out + frame); });
 }
 
 void scale(const float* in, float factor, float* out, std::size_t frames) RTA_NONBLOCKING {
     const FloatVector gain = hn::Set(kFloats, factor);
-    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+    for_each_vector(frames, [&](std::size_t frame) HWY_ATTR {
         hn::StoreU(hn::Mul(hn::LoadU(kFloats, in + frame), gain), kFloats, out + frame);
-    }
+    });
 }
 
 void scale_ramped(const float* in, const float* factors, float* out, std::size_t frames) RTA_NONBLOCKING {
-    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+    for_each_vector(frames, [&](std::size_t frame) HWY_ATTR {
         const FloatVector gain = hn::LoadU(kFloats, factors + frame);
         hn::StoreU(hn::Mul(hn::LoadU(kFloats, in + frame), gain), kFloats, out + frame);
-    }
+    });
 }
 
 void add_scaled(const float* in, float factor, float* sum, std::size_t frames) RTA_NONBLOCKING {
     const FloatVector gain = hn::Set(kFloats, factor);
-    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+    for_each_vector(frames, [&](std::size_t frame) HWY_ATTR {
         const FloatVector product = hn::Mul(hn::LoadU(kFloats, in + frame), gain);
         hn::StoreU(hn::Add(hn::LoadU(kFloats, sum + frame), product), kFloats, sum + frame);
-    }
+    });
 }
 
 void add_scaled_ramped(const float* in, const float* factors, float* sum, std::size_t frames) RTA_NONBLOCKING {
-    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+    for_each_vector(frames, [&](std::size_t frame) HWY_ATTR {
         const FloatVector product = hn::Mul(hn::LoadU(kFloats, in + frame), hn::LoadU(kFloats, factors + frame));
         hn::StoreU(hn::Add(hn::LoadU(kFloats, sum + frame), product), kFloats, sum + frame);
-    }
+    });
 }
 
 /// Adds `count` inputs to `sum` over kVectors vectors of frames, which stay in registers meanwhile.
@@ -113,7 +128,7 @@ void sum_scaled(const float* const* ins, const float* factors, std::size_t count
 
 /// sine_of_phase() of each lane (see dsp/math.h), whose phase is told from where the sine has its peak. Fused
 /// multiply-add, where the target has it: a third of the instructions less.
-HWY_INLINE FloatVector sines(WordVector phases_from_peak) {
+HWY_INLINE FloatVector sines(WordVector phases_from_peak, FloatVector gain) {
     const auto quarter = hn::Set(kInts, std::int32_t{1} << 30);
     const auto from_peak = hn::Abs(hn::BitCast(kInts, phases_from_peak));
     const FloatVector folded = hn::ConvertTo(kFloats, hn::Sub(quarter, from_peak));
@@ -123,36 +138,33 @@ HWY_INLINE FloatVector sines(WordVector phases_from_peak) {
     sum = hn::MulAdd(square, sum, hn::Set(kFloats, kSine5));
     sum = hn::MulAdd(square, sum, hn::Set(kFloats, kSine3));
     sum = hn::MulAdd(square, sum, hn::Set(kFloats, kSine1));
-    return hn::Mul(x, sum);
+    return hn::Mul(hn::Mul(x, gain), sum);  // not x * sum * gain: one product less to wait for
 }
 
 void sine(std::uint64_t phase, std::uint64_t increment, float factor, float* out, std::size_t frames) RTA_NONBLOCKING {
-    // Two vectors of 64-bit phases hold the lanes of one vector of floats; the sine is that of their upper halves.
-    constexpr std::size_t kHalf = kLanes / 2;
+    // The sine is that of the upper halves of 64-bit phases. Two vectors of these make one of floats.
     // 0, 1, 2 ... times the increment, from products of 32 bits: those of 64 are slow or do not exist.
     const WordVector index = hn::BitCast(kWords, hn::Iota(kDoubleWords, 0));
     const auto low = hn::MulEven(index, hn::Set(kWords, static_cast<std::uint32_t>(increment)));
     const auto high = hn::MulEven(index, hn::Set(kWords, static_cast<std::uint32_t>(increment >> 32U)));
-    const auto offsets = hn::Add(low, hn::ShiftLeft<32>(high));
     constexpr std::uint64_t kQuarterTurn = std::uint64_t{1} << 62U;
-    auto first = hn::Add(hn::Set(kDoubleWords, phase - kQuarterTurn), offsets);
-    auto second = hn::Add(first, hn::Set(kDoubleWords, increment * kHalf));
+    auto first = hn::Add(hn::Set(kDoubleWords, phase - kQuarterTurn), hn::Add(low, hn::ShiftLeft<32>(high)));
+    auto second = hn::Add(first, hn::Set(kDoubleWords, increment * (kLanes / 2)));
     const auto step = hn::Set(kDoubleWords, increment * kLanes);
     const FloatVector gain = hn::Set(kFloats, factor);
-    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
-        const WordVector phases =
-            hn::ConcatOdd(kWords, hn::BitCast(kWords, second), hn::BitCast(kWords, first));
-        hn::StoreU(hn::Mul(sines(phases), gain), kFloats, out + frame);
+    for_each_vector(frames, [&](std::size_t frame) HWY_ATTR {
+        const WordVector phases = hn::ConcatOdd(kWords, hn::BitCast(kWords, second), hn::BitCast(kWords, first));
         first = hn::Add(first, step);
         second = hn::Add(second, step);
-    }
+        hn::StoreU(sines(phases, gain), kFloats, out + frame);
+    });
 }
 
 void sine_of_phases(const std::uint32_t* phases, float* out, std::size_t frames) RTA_NONBLOCKING {
-    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+    for_each_vector(frames, [&](std::size_t frame) HWY_ATTR {
         const WordVector from_peak = hn::Sub(hn::LoadU(kWords, phases + frame), hn::Set(kWords, 1U << 30U));
-        hn::StoreU(sines(from_peak), kFloats, out + frame);
-    }
+        hn::StoreU(sines(from_peak, hn::Set(kFloats, 1.0F)), kFloats, out + frame);
+    });
 }
 
 // NaN and infinity are those with every bit of the exponent set: without the sign, they are the largest integers.
@@ -160,20 +172,20 @@ constexpr std::int32_t kMagnitude = 0x7FFF'FFFF;
 constexpr std::int32_t kInfinity = 0x7F80'0000;
 
 void finite_or_zero(const float* in, float* out, std::size_t frames) RTA_NONBLOCKING {
-    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+    for_each_vector(frames, [&](std::size_t frame) HWY_ATTR {
         const FloatVector samples = hn::LoadU(kFloats, in + frame);
         const auto magnitudes = hn::And(hn::BitCast(kInts, samples), hn::Set(kInts, kMagnitude));
         const auto finite = hn::RebindMask(kFloats, hn::Lt(magnitudes, hn::Set(kInts, kInfinity)));
         hn::StoreU(hn::IfThenElseZero(finite, samples), kFloats, out + frame);
-    }
+    });
 }
 
 bool all_finite(const float* in, std::size_t frames) RTA_NONBLOCKING {
     auto largest = hn::Zero(kInts);
-    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+    for_each_vector(frames, [&](std::size_t frame) HWY_ATTR {
         const auto bits = hn::BitCast(kInts, hn::LoadU(kFloats, in + frame));
         largest = hn::Max(largest, hn::And(bits, hn::Set(kInts, kMagnitude)));
-    }
+    });
     return hn::AllTrue(kInts, hn::Lt(largest, hn::Set(kInts, kInfinity)));
 }
 
@@ -220,7 +232,7 @@ HWY_AFTER_NAMESPACE();
 namespace rta::dsp {
 
 // The baseline, which every CPU that this build is for runs.
-constinit const Kernels* detail::g_kernels = &HWY_STATIC_DISPATCH(kKernels);
+constinit Kernels detail::g_kernels = HWY_STATIC_DISPATCH(kKernels);
 
 namespace {
 
@@ -257,7 +269,7 @@ std::string_view simd_target() { return kernels().target; }
 bool use_simd_target(std::string_view name) {
     for (const Kernels* kernels : supported_kernels()) {
         if (name != kernels->target) continue;
-        detail::g_kernels = kernels;
+        detail::g_kernels = *kernels;
         return true;
     }
     return false;

@@ -44,11 +44,12 @@ struct Kernels {
 };
 
 namespace detail {
-/// Of the target in use. Written by use_simd_target() alone, while there is no audio thread.
-extern const Kernels* g_kernels;
+/// Those of the target in use: a copy of its table, so that a call finds its kernel with one load. Written by
+/// use_simd_target() alone, while there is no audio thread.
+extern Kernels g_kernels;
 }  // namespace detail
 
 /// The kernels of the target in use.
-[[nodiscard]] inline const Kernels& kernels() RTA_NONBLOCKING { return *detail::g_kernels; }
+[[nodiscard]] inline const Kernels& kernels() RTA_NONBLOCKING { return detail::g_kernels; }
 
 }  // namespace rta::dsp

@@ -30,8 +30,9 @@ class SineOscillator {
             frequency_hz_ = frequency_hz;
             increment_ = increment_of(frequency_hz);
         }
-        kernels().sine(phase_, increment_, factor, out.data(), out.size());
+        const std::uint64_t phase = phase_;
         phase_ += increment_ * out.size();
+        kernels().sine(phase, increment_, factor, out.data(), out.size());
     }
 
     /// The same with amplitude 1. [audio]

@@ -112,13 +112,15 @@ bool Renderer::report_faults(const AudioThreadKey& key) RTA_NONBLOCKING {
     bool all_reported = true;
     const auto steps = plan_ == nullptr ? std::span<const CompiledGraph::Step>{} : plan_->steps();
     for (const CompiledGraph::Step& step : steps) {
-        NodeInstance::Fault& fault = step.node->fault(key);
+        const NodeInstance::Fault fault = step.node->fault(key);
         if (!fault.muted || fault.reported) continue;
         Event event{};
         event.kind = Event::Kind::node_faulted;
         event.fault = {step.node->id(), frame_};
-        fault.reported = telemetry_.try_send(key, event);
-        if (fault.reported) continue;
+        if (telemetry_.try_send(key, event)) {
+            step.node->mark_reported(key);
+            continue;
+        }
         all_reported = false;
         telemetry_dropped_.fetch_add(1, std::memory_order_relaxed);
     }

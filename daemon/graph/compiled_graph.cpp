@@ -42,9 +42,9 @@ bool all_finite(const AudioReadView& view) RTA_NONBLOCKING {
 
 /// What of the context is the step's own.
 void enter(ProcessContext& context, const CompiledGraph::Step& step) RTA_NONBLOCKING {
-    context.inputs = {step.inputs, step.input_count};
-    context.outputs = {step.outputs, step.output_count};
-    context.parameters = {step.parameters, step.parameter_count};
+    context.inputs = step.inputs;
+    context.outputs = step.outputs;
+    context.parameters = step.parameters;
 }
 
 }  // namespace
@@ -55,42 +55,61 @@ void CompiledGraph::render(const AudioThreadKey& key, const DeviceBlock& device,
     context.frame = frame;
     context.frame_count = block_size_;
     context.device = device;
-    const bool careful = hunt || !rendered_;
-    for (const Step& step : steps_) {
-        if (careful || !step.plain || step.node->needs_care(key)) {
-            run_carefully(key, step, context, hunt);
+    if (hunt || !rendered_) {
+        for (std::size_t index = 0; index < steps_.size(); ++index) run_carefully(key, index, context, hunt);
+    } else {
+        const std::span<const Step> steps{steps_};
+        std::size_t next = 0;
+        for (const std::uint32_t index : not_plain_) {
+            run_plain(key, steps.subspan(next, index - next), context);
+            run_carefully(key, index, context, false);
+            next = index + std::size_t{1};
+        }
+        run_plain(key, steps.subspan(next), context);
+    }
+    rendered_ = true;
+}
+
+/// Steps with nothing to mix: this loop is what the engine costs where nothing changes.
+void CompiledGraph::run_plain(const AudioThreadKey& key, std::span<const Step> steps,
+                              ProcessContext& context) RTA_NONBLOCKING {
+    for (const Step& step : steps) {
+        if (step.node->needs_care(key)) {
+            run_carefully(key, static_cast<std::size_t>(&step - steps_.data()), context, false);
         } else {
             enter(context, step);
             step.processor->process(context);
         }
     }
-    rendered_ = true;
 }
 
-void CompiledGraph::run_carefully(const AudioThreadKey& key, const Step& step, ProcessContext& context,
+void CompiledGraph::run_carefully(const AudioThreadKey& key, std::size_t index, ProcessContext& context,
                                   bool hunt) RTA_NONBLOCKING {
+    const Step& step = steps_[index];
+    const StepDetail& detail = details_[index];
     NodeInstance& node = *step.node;
-    for (std::uint32_t i = 0; i < step.mix_count; ++i) mix(mixes_[step.first_mix + i], context.frame);
+    for (std::uint32_t i = 0; i < detail.mix_count; ++i) mix(mixes_[detail.first_mix + i], context.frame);
     enter(context, step);
     if (node.fault(key).muted) {
         for (const AudioWriteView& output : context.outputs) silence(output);
         return;
     }
-    if (!rendered_) aim(key, step, context.frame);
+    if (!rendered_) aim(key, node, detail, context.frame);
     node.run(key, context, node_scratch_);
 
     if (hunt) blame(key, node, context);
 }
 
-/// The plan's first block: sends the parameters of the step's node where the plan wants them.
-void CompiledGraph::aim(const AudioThreadKey& key, const Step& step, std::uint64_t frame) RTA_NONBLOCKING {
+/// The plan's first block: sends the parameters of the node where the plan wants them.
+void CompiledGraph::aim(const AudioThreadKey& key, NodeInstance& node, const StepDetail& detail,
+                        std::uint64_t frame) RTA_NONBLOCKING {
     // Nothing has been heard before frame 0, so there is nothing to ramp from.
     const bool start = frame == 0;
-    for (std::uint32_t i = 0; i < step.target_count; ++i) {
-        const ParameterTarget& target = targets_[step.first_target + i];
-        step.node->retarget(key, target.parameter, target.value, frame, start ? 0 : target.ramp_frames);
+    for (std::uint32_t i = 0; i < detail.target_count; ++i) {
+        const ParameterTarget& target = targets_[detail.first_target + i];
+        node.retarget(key, target.parameter, target.value, frame, start ? 0 : target.ramp_frames);
     }
-    step.node->retarget_presence(key, step.presence ? 1.0F : 0.0F, frame, start ? 0 : device_fade_frames_);
+    node.retarget_presence(key, detail.presence, frame, start ? 0 : device_fade_frames_);
 }
 
 /// A block was not finite: is it this node that made it so? A sink is judged by what has reached the device.
@@ -99,7 +118,7 @@ void CompiledGraph::blame(const AudioThreadKey& key, NodeInstance& node,
     bool finite = all_finite(context.device.outputs.read());
     for (const AudioWriteView& output : context.outputs) finite = finite && all_finite(output.read());
     if (finite) return;
-    node.fault(key).muted = true;
+    node.mute(key);
     for (const AudioWriteView& output : context.outputs) silence(output);
     silence(context.device.outputs);  // or the sinks behind this one would be blamed for it
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -46,25 +47,25 @@ class CompiledGraph {
         /// All gains have arrived. Only plans send them anywhere, so they stay there for as long as this one plays.
         bool at_rest;
     };
-    /// All that a block touches of the plan for a node without mixtures whose parameters are at rest: one line of the
-    /// cache.
+    /// All that a block touches of the plan for a plain step: one line of the cache.
     struct alignas(kCacheLine) Step {
+        // As ProcessContext has them: three copies of 16 bytes.
+        std::span<const AudioReadView> inputs;
+        std::span<const AudioWriteView> outputs;
+        std::span<const ParameterView> parameters;
         Processor* processor;
         NodeInstance* node;
-        const AudioReadView* inputs;
-        const AudioWriteView* outputs;
-        const ParameterView* parameters;
-        std::uint16_t input_count;
-        std::uint16_t output_count;
-        std::uint16_t parameter_count;
-        std::uint16_t mix_count;
-        std::uint32_t first_mix;
-        std::uint32_t first_target;
-        std::uint32_t target_count;
-        bool plain;     ///< no mixtures, and no device sink
-        bool presence;  ///< device sinks: false for a node that leaves
     };
     static_assert(sizeof(Step) == kCacheLine);
+
+    /// What else there is to a step. Plain ones look at it in the plan's first block only.
+    struct StepDetail {
+        std::uint32_t first_mix;
+        std::uint32_t mix_count;
+        std::uint32_t first_target;
+        std::uint32_t target_count;
+        float presence;  ///< device sinks: 1 for a node of the graph, 0 for one that leaves
+    };
 
     CompiledGraph() = default;
     CompiledGraph(const CompiledGraph&) = delete;
@@ -86,8 +87,11 @@ class CompiledGraph {
     void mix(PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
     [[nodiscard]] bool mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
     void mix_rested(const PortMix& port) const RTA_NONBLOCKING;
-    void run_carefully(const AudioThreadKey& key, const Step& step, ProcessContext& context, bool hunt) RTA_NONBLOCKING;
-    void aim(const AudioThreadKey& key, const Step& step, std::uint64_t frame) RTA_NONBLOCKING;
+    void run_plain(const AudioThreadKey& key, std::span<const Step> steps, ProcessContext& context) RTA_NONBLOCKING;
+    void run_carefully(const AudioThreadKey& key, std::size_t index, ProcessContext& context,
+                       bool hunt) RTA_NONBLOCKING;
+    void aim(const AudioThreadKey& key, NodeInstance& node, const StepDetail& detail,
+             std::uint64_t frame) RTA_NONBLOCKING;
 
     static void blame(const AudioThreadKey& key, NodeInstance& node, const ProcessContext& context) RTA_NONBLOCKING;
 
@@ -97,6 +101,8 @@ class CompiledGraph {
     bool rendered_ = false;  ///< audio thread only
 
     std::vector<Step> steps_;
+    std::vector<StepDetail> details_;       ///< of each step
+    std::vector<std::uint32_t> not_plain_;  ///< indices of steps with mixtures and of device sinks, growing
     std::vector<PortMix> mixes_;
     std::vector<MixInput> mix_inputs_;
     std::vector<float> rested_factors_;

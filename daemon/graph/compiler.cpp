@@ -5,7 +5,6 @@
 #include <cassert>
 #include <compare>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string_view>
 
@@ -118,21 +117,20 @@ class PlanCompiler {
 
     void reserve() {
         plan_->steps_.reserve(request_.nodes.size());
+        plan_->details_.reserve(request_.nodes.size());
+        step_ports_.reserve(request_.nodes.size());
         plan_->mix_inputs_.reserve(request_.connections.size());
         buffers_.reserve(signals_.size());
     }
 
     void place(std::uint32_t node) {
         const CompileRequest::Node& entry = request_.nodes[node];
-        CompiledGraph::Step step{};
-        step.processor = entry.instance->processor();
-        step.node = entry.instance.get();
-        step.parameters = entry.instance->views().data();
-        step.parameter_count = narrowed(entry.instance->views().size());
-        step.presence = !entry.leaving;
+        NodeInstance& instance = *entry.instance;
+        CompiledGraph::StepDetail detail{};
+        detail.presence = entry.leaving ? 0.0F : 1.0F;
+        detail.first_mix = static_cast<std::uint32_t>(plan_->mixes_.size());
         const std::size_t first_input_view = input_views_.size();
         const std::size_t first_output_view = output_views_.size();
-        step.first_mix = static_cast<std::uint32_t>(plan_->mixes_.size());
         mixed_buffers_.clear();
 
         place_inputs(node);
@@ -140,21 +138,21 @@ class PlanCompiler {
         place_outputs(node, in_place ? 1 : 0);
         release_inputs(node);
 
-        step.input_count = narrowed(input_views_.size() - first_input_view);
-        step.output_count = narrowed(output_views_.size() - first_output_view);
-        step.mix_count = narrowed(plan_->mixes_.size() - step.first_mix);
-        step.plain = step.mix_count == 0 && entry.instance->description().type->device_role != DeviceRole::sink;
-        const auto targets = std::ranges::equal_range(plan_->targets_, step.node->id(), {},
+        detail.mix_count = static_cast<std::uint32_t>(plan_->mixes_.size()) - detail.first_mix;
+        const auto targets = std::ranges::equal_range(plan_->targets_, instance.id(), {},
                                                       [](const ParameterTarget& target) { return target.node->id(); });
-        step.first_target = static_cast<std::uint32_t>(targets.begin() - plan_->targets_.begin());
-        step.target_count = static_cast<std::uint32_t>(targets.size());
-        plan_->steps_.push_back(step);
-    }
+        detail.first_target = static_cast<std::uint32_t>(targets.begin() - plan_->targets_.begin());
+        detail.target_count = static_cast<std::uint32_t>(targets.size());
 
-    /// Of ports and parameters: far fewer than this, whatever the settings.
-    [[nodiscard]] static std::uint16_t narrowed(std::size_t count) {
-        assert(count <= std::numeric_limits<std::uint16_t>::max());
-        return static_cast<std::uint16_t>(count);
+        if (detail.mix_count != 0 || instance.description().type->device_role == DeviceRole::sink)
+            plan_->not_plain_.push_back(static_cast<std::uint32_t>(plan_->steps_.size()));
+        step_ports_.push_back({input_views_.size() - first_input_view, output_views_.size() - first_output_view});
+        plan_->details_.push_back(detail);
+        plan_->steps_.push_back({.inputs = {},
+                                 .outputs = {},
+                                 .parameters = instance.views(),
+                                 .processor = instance.processor(),
+                                 .node = &instance});
     }
 
     void place_inputs(std::uint32_t node) {
@@ -359,13 +357,13 @@ class PlanCompiler {
 
     /// The views of the steps stand in the order of the steps.
     void resolve_steps() {
-        const AudioReadView* input = plan_->input_views_.data();
-        const AudioWriteView* output = plan_->output_views_.data();
-        for (CompiledGraph::Step& step : plan_->steps_) {
-            step.inputs = input;
-            step.outputs = output;
-            input += step.input_count;
-            output += step.output_count;
+        std::span<const AudioReadView> inputs = plan_->input_views_;
+        std::span<const AudioWriteView> outputs = plan_->output_views_;
+        for (std::size_t i = 0; i < plan_->steps_.size(); ++i) {
+            plan_->steps_[i].inputs = inputs.first(step_ports_[i].inputs);
+            plan_->steps_[i].outputs = outputs.first(step_ports_[i].outputs);
+            inputs = inputs.subspan(step_ports_[i].inputs);
+            outputs = outputs.subspan(step_ports_[i].outputs);
         }
     }
 
@@ -398,6 +396,12 @@ class PlanCompiler {
         std::uint32_t port;
     };
 
+    /// How many there are.
+    struct PortCounts {
+        std::size_t inputs;
+        std::size_t outputs;
+    };
+
     CompileRequest& request_;
     std::unique_ptr<CompiledGraph> plan_;
     BufferPool pool_;
@@ -405,6 +409,7 @@ class PlanCompiler {
     std::vector<std::uint32_t> first_signal_;      ///< of each node
     std::vector<std::uint32_t> first_connection_;  ///< into each node; one more at the end
     std::vector<std::uint32_t> buffers_;           ///< scratch channels by number, those of one signal together
+    std::vector<PortCounts> step_ports_;           ///< of each step
     std::vector<MixedBuffers> mixed_buffers_;      ///< of the step being placed
     std::vector<SortKey> sort_keys_;               ///< of the port being placed
     std::vector<Connection> sorted_;

@@ -34,7 +34,7 @@ NodeInstance::NodeInstance(std::shared_ptr<const NodeDescription> description, s
     if (description_->layout.has_bypass && processor_->latency_frames() > 0) {
         dry_delay_ =
             std::make_unique<dsp::FixedDelay>(description_->layout.inputs.front().width, processor_->latency_frames());
-        keeps_dry_ = true;
+        needs_care_ = true;
     }
     views_ = many_views_.empty() ? few_views_.data() : many_views_.data();
     ramps_.reserve(description_->layout.parameters.size());
@@ -50,20 +50,20 @@ void NodeInstance::start_with(std::span<const float> parameters) {
         ramps_[i] = dsp::Ramp{processor_value(spec, parameters[i]), shape_of(spec.law)};
         view(i) = {ramps_[i].target(), nullptr};
     }
-    keeps_dry_ = needs_dry();
+    needs_care_ = needs_dry();
 }
 
 void NodeInstance::retarget(const AudioThreadKey&, std::uint32_t parameter, float value, std::uint64_t frame,
                             std::uint32_t ramp_frames) RTA_NONBLOCKING {
     ramps_[parameter].retarget(value, frame, ramp_frames);
-    ramping_ = true;
+    needs_care_ = true;
 }
 
 void NodeInstance::retarget_presence(const AudioThreadKey&, float presence, std::uint64_t frame,
                                      std::uint32_t ramp_frames) RTA_NONBLOCKING {
     if (presence_.target() == presence) return;
     presence_.retarget(presence, frame, ramp_frames);
-    ramping_ = true;
+    needs_care_ = true;
 }
 
 std::size_t NodeInstance::scratch_frames(std::uint32_t block_size) const {
@@ -73,10 +73,10 @@ std::size_t NodeInstance::scratch_frames(std::uint32_t block_size) const {
 }
 
 void NodeInstance::run(const AudioThreadKey&, ProcessContext& context, std::span<float> scratch) RTA_NONBLOCKING {
-    if (ramping_) update_views(context.frame, context.frame_count, scratch);
+    if (needs_care_) update_views(context.frame, context.frame_count, scratch);
     context.parameters = {views_, own_parameters_};
     context.presence = presence_view_;
-    if (keeps_dry_) {
+    if (needs_dry()) {
         run_beside_dry(context, scratch.subspan((ramps_.size() + 1) * context.frame_count));
     } else {
         processor_->process(context);
@@ -126,8 +126,7 @@ void NodeInstance::update_views(std::uint64_t frame, std::uint32_t block_size,
         ramping = ramping || !view(i).at_rest();
     }
     presence_view_ = view_of(presence_, frame, scratch.subspan(ramps_.size() * block_size, block_size));
-    ramping_ = ramping || !presence_view_.at_rest();
-    keeps_dry_ = needs_dry();
+    needs_care_ = ramping || !presence_view_.at_rest() || fault_.muted || needs_dry();
 }
 
 }  // namespace rta

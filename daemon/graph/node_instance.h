@@ -55,9 +55,7 @@ class alignas(kCacheLine) NodeInstance {
     [[nodiscard]] std::span<const ParameterView> views() const { return {views_, own_parameters_}; }
 
     /// [audio] Whether run() has more to do than to call the processor, or the node is muted. Rarely.
-    [[nodiscard]] bool needs_care(const AudioThreadKey&) const RTA_NONBLOCKING {
-        return ramping_ || keeps_dry_ || fault_.muted;
-    }
+    [[nodiscard]] bool needs_care(const AudioThreadKey&) const RTA_NONBLOCKING { return needs_care_; }
     [[nodiscard]] Processor& processor(const AudioThreadKey&) RTA_NONBLOCKING { return *processor_; }
 
     /// [audio] A node that produced NaN or infinity is silent for the rest of its life.
@@ -65,7 +63,12 @@ class alignas(kCacheLine) NodeInstance {
         bool muted = false;
         bool reported = false;
     };
-    [[nodiscard]] Fault& fault(const AudioThreadKey&) RTA_NONBLOCKING { return fault_; }
+    void mute(const AudioThreadKey&) RTA_NONBLOCKING {
+        fault_.muted = true;
+        needs_care_ = true;
+    }
+    void mark_reported(const AudioThreadKey&) RTA_NONBLOCKING { fault_.reported = true; }
+    [[nodiscard]] Fault fault(const AudioThreadKey&) const RTA_NONBLOCKING { return fault_; }
 
  private:
     void update_views(std::uint64_t frame, std::uint32_t block_size, std::span<float> scratch) RTA_NONBLOCKING;
@@ -80,8 +83,9 @@ class alignas(kCacheLine) NodeInstance {
     static constexpr std::size_t kViewsHere = 3;
 
     // One line of the cache is all of the node that a block touches while nothing ramps:
-    bool ramping_ = false;    ///< some view is on a ramp, or was in the block before
-    bool keeps_dry_ = false;  ///< what goes in is heard, or has to be kept for when it will be
+    /// Some view is on a ramp, or was in the block before; the node is muted; or what goes in is heard, or has to be kept
+    /// for when it will be.
+    bool needs_care_ = false;
     Fault fault_;
     ParameterView* views_;  ///< own_parameters_ of them
     std::array<ParameterView, kViewsHere> few_views_;

@@ -37,33 +37,35 @@ class GainProcessor final : public Processor {
         const ParameterView& gain = context.parameters[kGainDb];
         const ParameterView& mute = context.parameters[kMute];
         const ParameterView& invert = context.parameters[kInvert];
-        if (gain.at_rest() && mute.at_rest() && invert.at_rest()) {
-            scale(context, combined(gain.value, mute.value, invert.value), nullptr);
-        } else {
-            process_ramped(context);
-        }
+        const bool at_rest = gain.at_rest() && mute.at_rest() && invert.at_rest();
+        const AudioWriteView& out = context.outputs[0];
+        if (!at_rest || out.channel_count() != 1) return process_any(context);
+        // The commonest way, with nothing to do after its last call.
+        const float factor = combined(gain.value, mute.value, invert.value);
+        dsp::scale(context.inputs[0].channel(0), factor, nullptr, out.channel(0));
     }
 
     void reset() RTA_NONBLOCKING override {}
 
  private:
-    static void scale(const ProcessContext& context, float factor, const float* ramp) RTA_NONBLOCKING {
+    // Apart, so that the way above has no registers to save for it.
+    [[gnu::noinline]] void process_any(const ProcessContext& context) RTA_NONBLOCKING {
+        const ParameterView gain = context.parameters[kGainDb];
+        const ParameterView mute = context.parameters[kMute];
+        const ParameterView invert = context.parameters[kInvert];
+        const bool at_rest = gain.at_rest() && mute.at_rest() && invert.at_rest();
+        if (!at_rest) {
+            for (std::uint32_t frame = 0; frame < context.frame_count; ++frame) {
+                factors_[frame] = combined(gain[frame], mute[frame], invert[frame]);
+            }
+        }
+        const float factor = combined(gain.value, mute.value, invert.value);
+        const float* const ramp = at_rest ? nullptr : factors_.data();
         const AudioReadView& in = context.inputs[0];
         const AudioWriteView& out = context.outputs[0];
         for (std::uint32_t channel = 0; channel < out.channel_count(); ++channel) {
             dsp::scale(in.channel(channel), factor, ramp, out.channel(channel));
         }
-    }
-
-    // Apart, so that the way at rest has no registers to save for it.
-    [[gnu::noinline]] void process_ramped(const ProcessContext& context) RTA_NONBLOCKING {
-        const ParameterView gain = context.parameters[kGainDb];
-        const ParameterView mute = context.parameters[kMute];
-        const ParameterView invert = context.parameters[kInvert];
-        for (std::uint32_t frame = 0; frame < context.frame_count; ++frame) {
-            factors_[frame] = combined(gain[frame], mute[frame], invert[frame]);
-        }
-        scale(context, 0.0F, factors_.data());
     }
 
     std::vector<float> factors_;  ///< of this block, one a frame, while a parameter is on a ramp

@@ -38,29 +38,29 @@ class SineGenerator final : public Processor {
         const ParameterView& frequency = context.parameters[kFrequencyHz];
         const ParameterView& gain = context.parameters[kGainDb];
         const AudioWriteView& out = context.outputs[0];
-        const std::span<float> first = out.channel(0);
-        if (frequency.at_rest() && gain.at_rest()) {
-            oscillator_.render(frequency.value, gain.value, first);
-        } else {
-            render_ramped(frequency, gain, first);
-        }
-        for (std::uint32_t channel = 1; channel < out.channel_count(); ++channel) {
-            std::ranges::copy(first, out.channel(channel).begin());
-        }
+        if (!frequency.at_rest() || !gain.at_rest() || out.channel_count() != 1) return process_any(context);
+        // The commonest way, with nothing to do after its last call.
+        oscillator_.render(frequency.value, gain.value, out.channel(0));
     }
 
     void reset() RTA_NONBLOCKING override { oscillator_.reset(); }
 
  private:
-    // Apart, so that the way at rest has no registers to save for it.
-    [[gnu::noinline]] void render_ramped(const ParameterView& frequency, const ParameterView& gain,
-                       std::span<float> out) RTA_NONBLOCKING {
+    // Apart, so that the way above has no registers to save for it.
+    [[gnu::noinline]] void process_any(const ProcessContext& context) RTA_NONBLOCKING {
+        const ParameterView& frequency = context.parameters[kFrequencyHz];
+        const ParameterView& gain = context.parameters[kGainDb];
+        const AudioWriteView& out = context.outputs[0];
+        const std::span<float> first = out.channel(0);
         if (frequency.at_rest()) {
-            oscillator_.render(frequency.value, out);
+            oscillator_.render(frequency.value, first);
         } else {
-            oscillator_.render(std::span{frequency.ramp, out.size()}, out);
+            oscillator_.render(std::span{frequency.ramp, first.size()}, first);
         }
-        dsp::scale(out, gain.value, gain.ramp, out);
+        dsp::scale(first, gain.value, gain.ramp, first);
+        for (std::uint32_t channel = 1; channel < out.channel_count(); ++channel) {
+            std::ranges::copy(first, out.channel(channel).begin());
+        }
     }
 
     dsp::SineOscillator oscillator_;

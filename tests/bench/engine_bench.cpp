@@ -2,7 +2,9 @@
 // What a graph costs: sines through gains, constants through gains, and steps that do nothing, rendered by the whole
 // engine on one core, beside one loop that computes the same without an engine. What is timed is checked first.
 //
-//     chrt -f 50 taskset -c 1 build/release/bin/engine_bench [--quick]
+//     chrt -f 50 taskset -c 1 build/release/bin/engine_bench [TARGET]
+//
+// With a SIMD target, its rows only (for a profiler), else those of all that the CPU runs.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -266,8 +268,9 @@ void use(std::string_view target) {
 }
 
 /// All rows in turn, again and again: what disturbs the machine for a while disturbs them all.
-void measure(std::vector<Row>& rows, int repetitions) {
-    for (int i = -3; i < repetitions; ++i) {
+void measure(std::vector<Row>& rows) {
+    constexpr int kRepetitions = 300;
+    for (int i = -3; i < kRepetitions; ++i) {
         for (Row& row : rows) {
             use(row.target);
             row.run();  // its memory is that of the row again, and not of the one before
@@ -291,16 +294,19 @@ void print(const std::vector<Row>& rows) {
 int main(int argc, char** argv) {
     using namespace rta;
     try {
-        const bool quick = argc > 1 && std::string_view{argv[1]} == "--quick";
         const DenormalGuard guard;
         std::vector<bench::Row> rows;
-        const std::vector<std::string_view> targets = dsp::simd_targets();
-        for (const std::string_view target : targets) {
-            bench::use(target);
-            bench::add_pair_rows(rows, target);
+        if (argc > 1) {
+            bench::use(argv[1]);
+            bench::add_pair_rows(rows, dsp::simd_target());
+        } else {
+            for (const std::string_view target : dsp::simd_targets()) {
+                bench::use(target);
+                bench::add_pair_rows(rows, target);
+            }
+            bench::add_step_rows(rows, dsp::simd_targets().front());
         }
-        bench::add_step_rows(rows, targets.front());
-        bench::measure(rows, quick ? 20 : 300);
+        bench::measure(rows);
         bench::print(rows);
         return EXIT_SUCCESS;
     } catch (const std::exception& error) {
