@@ -23,6 +23,9 @@ constexpr std::size_t kPreparedAhead = 8;
 /// Between two attempts of those that found the engine full: it has room again once a block has been rendered.
 constexpr std::chrono::microseconds kRoomInterval{250};
 
+/// While a mute waits for room, or a panic for its fade and its processors.
+constexpr std::chrono::microseconds kOutputInterval{2'000};
+
 bool is_transaction(Kind kind) { return kind == v1::Request::kApplyTransaction || kind == v1::Request::kCheckGraph; }
 
 std::uint32_t timeout_ms(const v1::Request& request) {
@@ -36,10 +39,10 @@ Error unknown_request(const v1::Request& request) {
     std::string which = fields.empty() ? "the request holds nothing"
                                        : "the request in field " + std::to_string(fields.field(0).number()) +
                                              " of rta.v1.Request is unknown";
-    return error(ErrorCode::unimplemented, which +
-                                               "; rtad " RTA_VERSION
-                                               " knows: hello, get_status, list_devices, list_node_types, get_graph, "
-                                               "apply_transaction, set_parameters, check_graph, subscribe");
+    std::string known;
+    const auto& requests = *v1::Request::descriptor()->FindOneofByName("request");
+    for (int i = 0; i < requests.field_count(); ++i) known += (i == 0 ? "" : ", ") + requests.field(i)->name();
+    return error(ErrorCode::unimplemented, which + "; rtad " RTA_VERSION " knows: " + known);
 }
 
 /// What is wrong with a request before anybody looks at what it asks for.
@@ -220,7 +223,8 @@ void Connection::prepared(std::uint64_t number, Preparation& preparation) {
 }
 
 bool Connection::execute(Work& work, std::uint64_t number) {
-    if (work.stage == Work::Stage::answered) return true;
+    if (work.stage == Work::Stage::answered || work.stage == Work::Stage::executed) return true;
+    if (work.stage == Work::Stage::queued) return false;
     const Kind kind = work.request.request_case();
     if (!hello_done_ && kind != v1::Request::kHello) {
         refuse(work, error(ErrorCode::failed_precondition,
@@ -239,13 +243,14 @@ bool Connection::execute(Work& work, std::uint64_t number) {
         case v1::Request::kListDevices:
             execute_list_devices(work, number);
             return true;
+        case v1::Request::kMuteOutput:
+        case v1::Request::kPanic:
+            return execute_output(work, number);
         case v1::Request::kHello:
         case v1::Request::kGetStatus:
         case v1::Request::kListNodeTypes:
         case v1::Request::kGetGraph:
         case v1::Request::kSubscribe:
-        case v1::Request::kMuteOutput:
-        case v1::Request::kPanic:
         case v1::Request::REQUEST_NOT_SET:
             break;
     }
@@ -377,6 +382,54 @@ void Connection::execute_list_devices(Work& work, std::uint64_t number) {
     dispatcher_.list_devices(*this, number);
 }
 
+bool Connection::execute_output(Work& work, std::uint64_t number) {
+    work.stage = Work::Stage::queued;
+    const auto with_work = [number, connection = weak_from_this()](const auto& use) {
+        const auto alive = connection.lock();
+        Work* waiting = alive != nullptr ? alive->find(number) : nullptr;
+        if (waiting == nullptr) return;
+        use(*alive, *waiting);
+        alive->pump();
+    };
+    const TimePoint now = dispatcher_.clock_();
+    OutputControl::Asked asked{
+        .client_name = client_name_,
+        .now = now,
+        .give_up = now + std::chrono::milliseconds{timeout_ms(work.request)},
+        .committed =
+            [with_work] {
+                with_work([](Connection&, Work& waiting) {
+                    if (waiting.stage == Work::Stage::queued) waiting.stage = Work::Stage::executed;
+                });
+            },
+        .answered =
+            [with_work](const Expected<std::optional<std::uint64_t>>& outcome) {
+                with_work([&](Connection& self, Work& waiting) { self.answer_output(waiting, outcome); });
+            }};
+    if (work.request.has_panic()) {
+        dispatcher_.output_.panic(std::move(asked));
+    } else {
+        dispatcher_.output_.mute(work.request.mute_output().muted(), std::move(asked));
+    }
+    if (dispatcher_.busy_) dispatcher_.busy_();
+    return work.stage != Work::Stage::queued;
+}
+
+void Connection::answer_output(Work& work, const Expected<std::optional<std::uint64_t>>& outcome) {
+    if (!outcome) return refuse(work, outcome.error());
+    v1::Response& response = answer(work);
+    if (work.request.has_panic()) {
+        v1::PanicResult& result = *response.mutable_panic();
+        if (*outcome) result.set_frame(**outcome);
+    } else {
+        v1::MuteOutputResult& result = *response.mutable_mute_output();
+        if (*outcome) result.set_frame(**outcome);
+    }
+    if (*outcome) return;
+    to_wire(error(ErrorCode::deadline_exceeded, "begun, but no block of audio has run for 500 ms, so it is not over"),
+            *response.mutable_status());
+}
+
 bool Connection::execute_in_turn(Work& work) {
     if (executed_ != 0 || !outbox_.has_room()) return false;
     Expected<void> done;
@@ -447,6 +500,8 @@ void Connection::answer_status(v1::StatusResult& result) const {
     state.set_plans_made(statistics.plans_made);
     state.set_plans_freed(statistics.plans_freed);
     state.set_plans_alive(statistics.plans_alive);
+    state.set_telemetry_dropped(statistics.telemetry_dropped);
+    state.set_output_muted(engine.output_muted());
     result.set_client_count(static_cast<std::uint32_t>(dispatcher_.connection_count_));
 }
 
@@ -498,6 +553,7 @@ Dispatcher::Dispatcher(Engine& engine, Host& host, Workers& workers, Clock clock
       start_{clock_()},
       hub_{random_instance_id()},
       link_{engine_, hub_},
+      output_{engine_, hub_, link_, workers_},
       self_{std::make_shared<Dispatcher*>(this)} {}
 
 std::shared_ptr<Connection> Dispatcher::connect() {
@@ -508,6 +564,7 @@ std::shared_ptr<Connection> Dispatcher::connect() {
 void Dispatcher::tick() {
     const TimePoint now = clock_();
     link_.poll(now);
+    output_.poll(now);
     retry(plan_room_, now);
     retry(parameter_room_, now);
     expire_devices(now);
@@ -515,7 +572,8 @@ void Dispatcher::tick() {
 
 std::chrono::microseconds Dispatcher::interval() const {
     const bool waiting = !plan_room_.waiting.empty() || !parameter_room_.waiting.empty();
-    return waiting ? std::min(kRoomInterval, link_.interval()) : link_.interval();
+    if (waiting) return std::min(kRoomInterval, link_.interval());
+    return output_.busy() ? std::min(kOutputInterval, link_.interval()) : link_.interval();
 }
 
 void Dispatcher::await(const Ticket& ticket, EngineLink::Answered answered) {

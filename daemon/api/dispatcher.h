@@ -17,6 +17,7 @@
 #include "api/event_hub.h"
 #include "api/host.h"
 #include "api/outbox.h"
+#include "api/output_control.h"
 #include "engine/engine.h"
 #include "graph/error.h"
 #include "rta/v1/control.pb.h"
@@ -88,6 +89,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
             waiting,    ///< for its turn
             preparing,  ///< on a worker
             ready,      ///< transactions: prepared
+            queued,     ///< mutes and panics: behind those of other clients
             executed,   ///< committed or asked for; the answer comes
             answered,   ///< `answer` holds it
         };
@@ -118,6 +120,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
     [[nodiscard]] bool engine_full(Work& work, Error error, bool transaction);
     void execute_check(Work& work);
     void execute_list_devices(Work& work, std::uint64_t number);
+    [[nodiscard]] bool execute_output(Work& work, std::uint64_t number);
+    void answer_output(Work& work, const Expected<std::optional<std::uint64_t>>& outcome);
     void commit_done(Work& work, std::uint64_t number, const Ticket& ticket);
 
     void answer_hello(const v1::Hello& hello, v1::Response& response);
@@ -213,6 +217,7 @@ class Dispatcher {
     TimePoint start_;
     EventHub hub_;
     EngineLink link_;
+    OutputControl output_;
     RoomQueue plan_room_;
     RoomQueue parameter_room_;
     std::deque<DevicesWaiter> devices_waiters_;

@@ -22,7 +22,18 @@ void EngineLink::await(const Ticket& ticket, TimePoint deadline, Answered answer
     waiting_.push_back({ticket.serial, deadline, std::move(answered)});
 }
 
-void EngineLink::announce(const Ticket& ticket) { unheard_.push_back(ticket); }
+void EngineLink::announce(const Ticket& ticket) {
+    announce(ticket, [this, revision = ticket.revision](std::uint64_t frame) {
+        hub_.publish([&](v1::Event& event) {
+            event.mutable_transaction_heard()->set_revision(revision);
+            event.mutable_transaction_heard()->set_frame(frame);
+        });
+    });
+}
+
+void EngineLink::announce(const Ticket& ticket, std::function<void(std::uint64_t frame)> heard) {
+    unheard_.push_back({ticket.serial, std::move(heard)});
+}
 
 void EngineLink::fade_out(float length_ms, std::function<void()> done) {
     fade_ = Fade{length_ms, std::move(done)};
@@ -63,12 +74,9 @@ void EngineLink::resolve(const Applied& applied) {
         done.answered(applied.frame);
     }
     while (!unheard_.empty() && unheard_.front().serial <= applied.serial) {
-        const Ticket heard = unheard_.front();
+        const Unheard now_heard = std::move(unheard_.front());
         unheard_.pop_front();
-        hub_.publish([&](v1::Event& event) {
-            event.mutable_transaction_heard()->set_revision(heard.revision);
-            event.mutable_transaction_heard()->set_frame(applied.frame);
-        });
+        now_heard.heard(applied.frame);
     }
 }
 

@@ -29,6 +29,8 @@ class EngineLink final : private Engine::Observer {
     void await(const Ticket& ticket, TimePoint deadline, Answered answered);
     /// A TransactionHeard is published when the ticket is applied, however long that takes.
     void announce(const Ticket& ticket);
+    /// `heard` is called when the ticket is applied, however long that takes.
+    void announce(const Ticket& ticket, std::function<void(std::uint64_t frame)> heard);
     /// Fades the device output to silence; retried until the engine has room. `done` is called when the fade has ended.
     void fade_out(float length_ms, std::function<void()> done);
 
@@ -42,6 +44,10 @@ class EngineLink final : private Engine::Observer {
         std::uint64_t serial;
         TimePoint deadline;
         Answered answered;
+    };
+    struct Unheard {
+        std::uint64_t serial;
+        std::function<void(std::uint64_t frame)> heard;
     };
     struct Applied {
         std::uint64_t serial;
@@ -68,7 +74,7 @@ class EngineLink final : private Engine::Observer {
     Engine& engine_;
     EventHub& hub_;
     std::deque<Waiting> waiting_;
-    std::deque<Ticket> unheard_;
+    std::deque<Unheard> unheard_;
     std::optional<Fade> fade_;
     // What the observer was told during one poll(): the engine must not be used while it reports.
     std::vector<Applied> applied_;

@@ -88,6 +88,16 @@ PreparedTransaction::~PreparedTransaction() = default;
 
 const Transaction& PreparedTransaction::transaction() const { return impl_->transaction; }
 
+struct PreparedReset::Impl {
+    std::vector<std::pair<NodeId, std::shared_ptr<const NodeDescription>>> nodes;
+    std::unordered_map<std::uint64_t, std::shared_ptr<NodeInstance>> fresh;  ///< by id
+};
+
+PreparedReset::PreparedReset() : impl_{std::make_unique<Impl>()} {}
+PreparedReset::PreparedReset(PreparedReset&&) noexcept = default;
+PreparedReset& PreparedReset::operator=(PreparedReset&&) noexcept = default;
+PreparedReset::~PreparedReset() = default;
+
 struct Engine::Impl {
     /// A graph being edited, and what the edits bring along.
     struct Draft {
@@ -116,6 +126,8 @@ struct Engine::Impl {
     std::uint64_t ended_serial = 0;   ///< the last plan whose fades have ended
     bool follow_up_due = false;
 
+    float device_gain = 1.0F;  ///< where fade_device() sent it
+    bool muted = false;
     std::optional<Fade> device_fade;
     std::map<NodeId, std::uint64_t> faulted_nodes;                    ///< waiting to be built anew: not before frame
     std::map<std::string, std::uint64_t, std::less<>> rebuilt_nodes;  ///< at frame
@@ -153,6 +165,8 @@ struct Engine::Impl {
     void rename_instances(const Draft& draft) const;
     std::uint64_t send_plan(const Draft& draft);
     void adopt(Draft draft);
+    std::uint64_t send_device_fade(float length_ms);
+    [[nodiscard]] std::unique_ptr<CompiledGraph> compile_afresh();
     [[nodiscard]] std::vector<ParameterTarget> targets_in(const SoundingGraph& sound,
                                                           std::span<const ParameterChange> changes) const;
 
@@ -504,10 +518,86 @@ Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits) {
 Expected<Ticket> Engine::fade_device(float gain, float length_ms) {
     Impl& impl = *impl_;
     if (!impl.exchange.has_room_for_command()) return fail(ErrorCode::resource_exhausted, kFull);
-    const std::uint32_t frames = impl.frames_of(length_ms);
-    const std::uint64_t serial = impl.exchange.send(Command::DeviceFade{gain, frames});
-    impl.device_fade = Fade{serial, frames, {}};
+    impl.device_gain = gain;
+    return Ticket{impl.send_device_fade(length_ms), impl.revision};
+}
+
+std::uint64_t Engine::Impl::send_device_fade(float length_ms) {
+    const std::uint32_t frames = frames_of(length_ms);
+    const std::uint64_t serial = exchange.send(Command::DeviceFade{muted ? 0.0F : device_gain, frames});
+    device_fade = Fade{serial, frames, {}};
+    return serial;
+}
+
+Expected<Ticket> Engine::mute_output(bool muted) {
+    Impl& impl = *impl_;
+    if (!impl.exchange.has_room_for_command()) return fail(ErrorCode::resource_exhausted, kFull);
+    if (impl.muted == muted) return Ticket{impl.exchange.send_nothing(), impl.revision};
+    impl.muted = muted;
+    return Ticket{impl.send_device_fade(kDeviceFadeMs), impl.revision};
+}
+
+bool Engine::output_muted() const { return impl_->muted; }
+bool Engine::output_silent() const { return impl_->muted && !impl_->device_fade; }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Resetting
+
+PreparedReset Engine::begin_reset() const {
+    PreparedReset reset;
+    reset.impl_->nodes.reserve(impl_->graph.node_count());
+    for (const auto& node : impl_->graph.nodes()) reset.impl_->nodes.emplace_back(node->id, node->description);
+    return reset;
+}
+
+Expected<void> Engine::build_reset(PreparedReset& reset) const {
+    for (const auto& [id, description] : reset.impl_->nodes) {
+        auto instance = impl_->build(description);
+        if (!instance) return std::unexpected(std::move(instance.error()));
+        reset.impl_->fresh.insert_or_assign(id.value(), std::move(*instance));
+    }
+    return {};
+}
+
+Expected<Ticket> Engine::reset(PreparedReset& reset) {
+    Impl& impl = *impl_;
+    if (!impl.exchange.has_room_for_plan()) return fail(ErrorCode::resource_exhausted, kFull);
+    auto& fresh = reset.impl_->fresh;
+    std::unordered_map<std::uint64_t, std::shared_ptr<NodeInstance>> instances;
+    for (const auto& node : impl.graph.nodes()) {
+        auto& instance = fresh[node->id.value()];
+        if (instance == nullptr) {
+            auto built = impl.build(node->description);
+            if (!built) return std::unexpected(std::move(built.error()));
+            instance = std::move(*built);
+        }
+        instance->assign_id(node->id);
+        instance->rename(node->description);
+        instance->start_with(node->parameters);
+        instance->start_present();
+        instances.emplace(node->id.value(), instance);
+    }
+    // What played is kept alive by the plans that borrow it.
+    impl.instances = std::move(instances);
+    impl.faulted_nodes.clear();
+    const std::uint64_t serial = impl.exchange.send(impl.compile_afresh());
+    impl.fades.push_back({serial, 0, {}});
+    impl.follow_up_due = false;
     return Ticket{serial, impl.revision};
+}
+
+/// The graph as if it had never been another: nothing fades, in or out.
+std::unique_ptr<CompiledGraph> Engine::Impl::compile_afresh() {
+    const SoundingGraph nothing;
+    sounding = merge(SoundingTransition{nothing, graph, exchange.next_serial(), ended_serial,
+                                        [&](NodeId id) { return instances.at(id.value()); }});
+    CompileRequest request = sounding.request(ended_serial);
+    request.block_size = config.block_size;
+    request.connection_fade_frames = frames_of(kConnectionFadeMs);
+    request.device_fade_frames = frames_of(kDeviceFadeMs);
+    auto plan = compile(std::move(request));
+    assert(plan && "the graph has no cycles");
+    return std::move(*plan);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -47,6 +47,20 @@ class PreparedTransaction {
     std::unique_ptr<Impl> impl_;
 };
 
+/// Fresh processors for the nodes that the graph had when it was begun.
+class PreparedReset {
+ public:
+    PreparedReset(PreparedReset&&) noexcept;
+    PreparedReset& operator=(PreparedReset&&) noexcept;
+    ~PreparedReset();
+
+ private:
+    friend class Engine;
+    PreparedReset();
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
 /// Of the graph that a checked transaction would give.
 struct GraphSize {
     std::size_t node_count = 0;
@@ -97,8 +111,26 @@ class Engine {
     /// Changes parameters, all or none, seen by the audio thread in one block. RESOURCE_EXHAUSTED as in commit().
     [[nodiscard]] Expected<Ticket> set_parameters(std::span<const SetParameter> changes);
 
-    /// Fades the whole device output to silence (`gain` 0) or back (1) over `length_ms`.
+    /// Fades the whole device output to silence (`gain` 0) or back (1) over `length_ms`. What is muted stays silent.
     [[nodiscard]] Expected<Ticket> fade_device(float gain, float length_ms);
+
+    /// Fades the whole device output to silence over kDeviceFadeMs and keeps it there, or ends that. The graph plays
+    /// on.
+    [[nodiscard]] Expected<Ticket> mute_output(bool muted);
+    /// What mute_output() said last.
+    [[nodiscard]] bool output_muted() const;
+    /// Muted, and the fade has ended.
+    [[nodiscard]] bool output_silent() const;
+
+    /// A reset brings every processor back to the state of a fresh one: fresh processors take the place of all that
+    /// play, in one plan, without fades, so only do it while output_silent(). Graph, parameters and revision stay.
+    /// First a list of what is to be built is made, quickly.
+    [[nodiscard]] PreparedReset begin_reset() const;
+    /// [any] Then all of it is built: slow work, for a worker thread. Errors: a factory that refused.
+    [[nodiscard]] Expected<void> build_reset(PreparedReset& reset) const;
+    /// And last it is sent; what the graph has got meanwhile is built on the way. On any error nothing has changed:
+    /// RESOURCE_EXHAUSTED as in commit(), or what a factory says.
+    [[nodiscard]] Expected<Ticket> reset(PreparedReset& reset);
 
     /// Takes in what the audio thread handed back, frees it, prunes what has faded out, and tells the observer.
     /// Call it every few milliseconds while anything is outstanding(), and every 100 ms otherwise.

@@ -53,6 +53,11 @@ void NodeInstance::start_with(std::span<const float> parameters) {
     needs_care_ = needs_dry();
 }
 
+void NodeInstance::start_present() {
+    presence_ = dsp::Ramp{1.0F};
+    presence_view_ = {1.0F, nullptr};
+}
+
 void NodeInstance::retarget(const AudioThreadKey&, std::uint32_t parameter, float value, std::uint64_t frame,
                             std::uint32_t ramp_frames) RTA_NONBLOCKING {
     ramps_[parameter].retarget(value, frame, ramp_frames);

@@ -38,6 +38,10 @@ class alignas(kCacheLine) NodeInstance {
     /// [control] Before the first plan that has this node: parameter values in the parameters' own units, at rest.
     void start_with(std::span<const float> parameters);
 
+    /// [control] Before the first plan that has this node: a device sink that is there from its first frame on, instead
+    /// of fading in.
+    void start_present();
+
     /// [audio] Sends a parameter on its way to `value`, which is in the form that the processor is handed.
     void retarget(const AudioThreadKey& key, std::uint32_t parameter, float value, std::uint64_t frame,
                   std::uint32_t ramp_frames) RTA_NONBLOCKING;

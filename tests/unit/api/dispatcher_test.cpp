@@ -247,6 +247,9 @@ TEST(Dispatcher, AnUnknownRequestIsUnimplementedAndNamesItsField) {
     EXPECT_EQ(answer->response().id(), 9U);
     EXPECT_EQ(answer->response().status().code(), v1::UNIMPLEMENTED);
     EXPECT_NE(sentence(answer).find("99"), std::string::npos) << sentence(answer);
+    for (const char* const known : {"hello", "check_graph", "subscribe", "mute_output", "panic"}) {
+        EXPECT_NE(sentence(answer).find(known), std::string::npos) << sentence(answer);
+    }
     script.play(R"(
         a> id: 10
         a< response { id: 10 status { code: UNIMPLEMENTED } }

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#include "api/output_control.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/dispatcher.h"
+#include "engine/renderer.h"
+#include "rta/v1/control.pb.h"
+
+namespace rta::api {
+
+void OutputControl::mute(bool muted, Asked asked) { enqueue({.asked = std::move(asked), .mute = muted, .panic = {}}); }
+
+void OutputControl::panic(Asked asked) { enqueue({.asked = std::move(asked), .mute = {}, .panic = {}}); }
+
+void OutputControl::enqueue(Work work) {
+    const TimePoint now = work.asked.now;
+    if (!busy()) {
+        last_frame_ = engine_.renderer().frames();
+        last_progress_ = now;
+    }
+    queue_.push_back(std::move(work));
+    poll(now);
+}
+
+void OutputControl::poll(TimePoint now) {
+    // Whoever is called back may ask for more: the loop below comes to it.
+    if (polling_) return;
+    polling_ = true;
+    if (const std::uint64_t frame = engine_.renderer().frames(); frame != std::exchange(last_frame_, frame)) {
+        last_progress_ = now;
+    }
+    while (!queue_.empty() && advance(queue_.front(), now) == Step::done) queue_.pop_front();
+    expire_waiting(now);
+    expire_still(now);
+    polling_ = false;
+}
+
+OutputControl::Step OutputControl::advance(Work& work, TimePoint now) {
+    return work.mute ? advance_mute(work, now) : advance_panic(work, now);
+}
+
+/// What has not been begun: the engine was full, and is asked again.
+OutputControl::Step OutputControl::refused(Work& work, Error error, TimePoint now) {
+    if (error.code == ErrorCode::resource_exhausted && now < work.asked.give_up) return Step::waits;
+    work.asked.answered(std::unexpected(std::move(error)));
+    return Step::done;
+}
+
+Expected<Ticket> OutputControl::send_mute(bool muted, const std::string& client_name) {
+    const bool changes = engine_.output_muted() != muted;
+    auto ticket = engine_.mute_output(muted);
+    if (!ticket || !changes) return ticket;
+    hub_.publish([&](v1::Event& event) {
+        event.mutable_output_muted()->set_muted(muted);
+        event.mutable_output_muted()->set_client_name(client_name);
+    });
+    return ticket;
+}
+
+OutputControl::Step OutputControl::advance_mute(Work& work, TimePoint now) {
+    const auto ticket = send_mute(*work.mute, work.asked.client_name);
+    if (!ticket) return refused(work, ticket.error(), now);
+    link_.await(*ticket, now + kStillDeadline,
+                [answered = std::move(work.asked.answered)](std::optional<std::uint64_t> frame) { answered(frame); });
+    work.asked.committed();
+    return Step::done;
+}
+
+OutputControl::Step OutputControl::begin_panic(Work& work, TimePoint now) {
+    if (const auto muted = send_mute(true, work.asked.client_name); !muted) return refused(work, muted.error(), now);
+    const auto building = std::make_shared<Building>(engine_.begin_reset());
+    work.panic.building = building;
+    unanswered_.push_back(std::make_shared<Unanswered>(now, std::move(work.asked.answered)));
+    work.asked.answered = [unanswered = unanswered_.back()](const auto& outcome) {
+        if (const auto answered = std::exchange(unanswered->answered, nullptr)) answered(outcome);
+    };
+    // Meanwhile the fade runs.
+    workers_.run(
+        [building, &engine = std::as_const(engine_)] { building->result = engine.build_reset(building->reset); },
+        [building] { building->done = true; });
+    return Step::waits;
+}
+
+OutputControl::Step OutputControl::advance_panic(Work& work, TimePoint now) {
+    if (!work.panic.building && begin_panic(work, now) == Step::done) return Step::done;
+    if (!work.panic.building || !work.panic.building->done || !engine_.output_silent()) return Step::waits;
+    const auto fail_with = [&](Error error) {
+        error.sentence = "the output is muted, but nothing was reset: " + error.sentence;
+        work.asked.committed();
+        work.asked.answered(std::unexpected(std::move(error)));
+        return Step::done;
+    };
+    if (!work.panic.building->result) return fail_with(work.panic.building->result.error());
+    const auto ticket = engine_.reset(work.panic.building->reset);
+    // Room comes as soon as a block runs, so this is only a matter of time.
+    if (!ticket && ticket.error().code == ErrorCode::resource_exhausted) return Step::waits;
+    if (!ticket) return fail_with(ticket.error());
+    finish_panic(work, *ticket);
+    return Step::done;
+}
+
+void OutputControl::finish_panic(Work& work, const Ticket& ticket) {
+    link_.announce(ticket, [this, answered = std::move(work.asked.answered),
+                            client_name = std::move(work.asked.client_name)](std::uint64_t frame) {
+        answered(std::optional{frame});
+        hub_.publish([&](v1::Event& event) {
+            event.mutable_panicked()->set_frame(frame);
+            event.mutable_panicked()->set_client_name(client_name);
+        });
+    });
+    work.asked.committed();
+}
+
+/// Behind a panic that does not get on.
+void OutputControl::expire_waiting(TimePoint now) {
+    for (std::size_t i = 1; i < queue_.size();) {
+        if (now < queue_[i].asked.give_up) {
+            ++i;
+            continue;
+        }
+        const Answered answered = std::move(queue_[i].asked.answered);
+        queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(i));
+        answered(fail(ErrorCode::resource_exhausted,
+                      "another client's panic is not over; nothing has changed, try again (timeout_ms)"));
+    }
+}
+
+void OutputControl::expire_still(TimePoint now) {
+    for (const auto& unanswered : unanswered_) {
+        if (!unanswered->answered || now - std::max(unanswered->asked, last_progress_) < kStillDeadline) continue;
+        if (const auto answered = std::exchange(unanswered->answered, nullptr)) answered(std::nullopt);
+    }
+    std::erase_if(unanswered_, [](const auto& one) { return one->answered == nullptr; });
+}
+
+}  // namespace rta::api

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+// Mute and panic, as clients ask for them and as others hear of it.
+#include <gtest/gtest.h>
+
+#include "script.h"
+
+namespace rta::api::test {
+namespace {
+
+/// 20 ms of fade in blocks of 64 frames: 15 of them.
+void blocks(Script& script, int count) {
+    for (int i = 0; i < count; ++i) script.block();
+}
+
+TEST(OutputControl, AMuteIsAnsweredWhereItBeginsAndToldToEverybody) {
+    Script script;
+    script.play(R"(
+        hello a
+        hello b
+        block
+        b> id: 1 subscribe {}
+        b< response { id: 1 subscribe { change_number: 0 } }
+        a> id: 2 mute_output { muted: true }
+        b< event { number: 1 output_muted { muted: true client_name: "a" } }
+        a-
+        block
+        a< response { id: 2 mute_output { frame: 64 } }
+        a> id: 3 get_status {}
+        a< response { id: 3 get_status { engine { output_muted: true revision: 0 } } }
+        a> id: 4 mute_output { muted: true }
+        block
+        a< response { id: 4 mute_output { frame: 128 } }
+        b-
+        b> id: 5 mute_output {}
+        b< event { number: 2 output_muted { muted: false client_name: "b" } }
+        block
+        b< response { id: 5 mute_output { frame: 192 } }
+    )");
+    EXPECT_FALSE(script.engine.output_muted());
+}
+
+TEST(OutputControl, AMuteThatNoBlockHearsIsAnsweredWithoutItsFrame) {
+    Script script;
+    script.play(R"(
+        hello a
+        a> id: 1 mute_output { muted: true }
+        tick 499
+        a-
+        tick 1
+        a< response { id: 1 status { code: DEADLINE_EXCEEDED } mute_output {} }
+    )");
+    EXPECT_TRUE(script.engine.output_muted());
+}
+
+TEST(OutputControl, APanicIsAnsweredWhenEverythingIsFresh) {
+    Script script;
+    script.play(R"(
+        hello a
+        hello b
+        b> id: 1 subscribe {}
+        b< response { id: 1 subscribe {} }
+        a> id: 1 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } }
+        block
+        a< response { id: 1 apply_transaction { frame: 0 } }
+        b< event { number: 1 graph_changed {} }
+        b< event { number: 2 transaction_heard {} }
+        a> id: 2 panic {}
+        a> id: 3 get_status {}
+        b< event { number: 3 output_muted { muted: true client_name: "a" } }
+    )");
+    blocks(script, 15);  // the fade
+    script.play(R"(
+        a-
+        b-
+        block
+        a< response { id: 2 panic { frame: 1024 } }
+        b< event { number: 4 panicked { frame: 1024 client_name: "a" } }
+        a< response { id: 3 get_status { engine { output_muted: true revision: 1 node_count: 1 } } }
+    )");
+}
+
+TEST(OutputControl, APanicOfAMutedOutputResetsAtOnceAndTellsNoMute) {
+    Script script;
+    script.play(R"(
+        hello a
+        a> id: 1 subscribe {}
+        a< response { id: 1 subscribe {} }
+        a> id: 2 mute_output { muted: true }
+        a< event { number: 1 output_muted { muted: true } }
+    )");
+    blocks(script, 16);
+    script.play(R"(
+        a< response { id: 2 mute_output { frame: 0 } }
+        a> id: 3 panic {}
+        block
+        block
+        a< response { id: 3 panic {} }
+        a< event { number: 2 panicked {} }
+        a-
+    )");
+}
+
+TEST(OutputControl, NobodyUnmutesInTheMiddleOfAPanic) {
+    Script script;
+    script.workers.held = true;
+    script.play(R"(
+        hello a
+        hello b
+        block
+        a> id: 1 panic {}
+        a> id: 2 mute_output { muted: false }
+        b> id: 3 mute_output { muted: false }
+    )");
+    blocks(script, 30);
+    EXPECT_TRUE(script.engine.output_silent()) << "the processors are not built yet";
+    script.play("a-\nb-");
+    script.workers.finish(0);
+    script.block();
+    script.block();
+    script.play(R"(
+        a< response { id: 1 panic { frame: 2048 } }
+        a< response { id: 2 mute_output { frame: 2048 } }
+        b< response { id: 3 mute_output { frame: 2048 } }
+    )");
+    EXPECT_FALSE(script.engine.output_muted());
+}
+
+TEST(OutputControl, WhatAClientAsksBehindItsPanicComesBehindIt) {
+    Script script;
+    script.workers.held = true;
+    script.play(R"(
+        hello a
+        block
+        a> id: 1 panic {}
+        a> id: 2 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } }
+    )");
+    script.workers.finish(1);
+    blocks(script, 30);
+    EXPECT_EQ(script.engine.revision(), 0U);
+    script.workers.finish(0);
+    script.block();
+    script.block();
+    script.play(R"(
+        a< response { id: 1 panic { frame: 2048 } }
+        a< response { id: 2 apply_transaction { frame: 2048 } }
+    )");
+}
+
+TEST(OutputControl, APanicWaitsForBlocksOnly500Ms) {
+    Script script;
+    script.play(R"(
+        hello a
+        hello b
+        block
+        a> id: 1 subscribe {}
+        a< response { id: 1 subscribe {} }
+        a> id: 2 panic {}
+        a< event { number: 1 output_muted { muted: true } }
+        tick 400
+        block
+        tick 400
+        b> id: 3 timeout_ms: 50 mute_output {}
+        a-
+        tick 100
+        a< response { id: 2 status { code: DEADLINE_EXCEEDED } panic {} }
+        b< response { id: 3 status { code: RESOURCE_EXHAUSTED } }
+    )");
+    blocks(script, 20);
+    script.play(R"(
+        a< event { number: 2 panicked {} }
+        a-
+    )");
+}
+
+TEST(OutputControl, APanicOutlivesWhoAskedForIt) {
+    Script script;
+    script.play(R"(
+        hello a
+        hello b
+        block
+        b> id: 1 subscribe {}
+        b< response { id: 1 subscribe {} }
+        a> id: 2 panic {}
+        b< event { number: 1 output_muted { muted: true client_name: "a" } }
+    )");
+    script.disconnect('a');
+    blocks(script, 20);
+    script.play(R"(b< event { number: 2 panicked { client_name: "a" } })");
+}
+
+TEST(OutputControl, AMuteWaitsForRoomInTheEngine) {
+    Script script;
+    script.play("hello a\nblock");
+    // 1024 unanswered commands.
+    while (script.engine.mute_output(false)) {
+    }
+    script.play(R"(
+        a> id: 1 timeout_ms: 100 mute_output { muted: true }
+        tick 99
+        a-
+        tick 1
+        a< response { id: 1 status { code: RESOURCE_EXHAUSTED } }
+    )");
+    EXPECT_FALSE(script.engine.output_muted());
+    script.play(R"(
+        a> id: 2 panic {}
+        a-
+        block
+        block
+    )");
+    EXPECT_TRUE(script.engine.output_muted());
+}
+
+}  // namespace
+}  // namespace rta::api::test

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+// Muting the output and bringing every processor back to the state of a fresh one.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <span>
+
+#include "support/offline_engine.h"
+
+namespace rta::test {
+namespace {
+
+constexpr std::size_t kDeviceFade = 960;  // 20 ms at 48 kHz
+constexpr float kTolerance = 2e-6F;
+
+constexpr const char* kOne = R"({
+  "nodes": [ {"name": "one", "type": "constant", "parameters": {"value": 1}},
+             {"name": "out", "type": "output", "settings": {"channels": 2}} ],
+  "connections": [ {"from": "one", "to": "out"} ] })";
+
+constexpr const char* kTone = R"({
+  "nodes": [ {"name": "osc", "type": "sine", "parameters": {"frequency_hz": 997, "gain_db": -6}},
+             {"name": "vol", "type": "gain", "parameters": {"gain_db": -3}},
+             {"name": "out", "type": "output", "settings": {"channels": 2}} ],
+  "connections": [ {"from": "osc", "to": "vol"}, {"from": "vol", "to": "out", "gain_db": -1} ] })";
+
+void expect_fade(std::span<const float> samples, float begin, float end, std::size_t length = kDeviceFade) {
+    ASSERT_GE(samples.size(), length);
+    for (std::size_t i = 0; i < length; ++i) {
+        const float expected = begin + (end - begin) * static_cast<float>(i) / static_cast<float>(length);
+        ASSERT_NEAR(samples[i], expected, kTolerance) << "frame " << i;
+    }
+    for (const float sample : samples.subspan(length)) ASSERT_EQ(sample, end);
+}
+
+Ticket must(const Expected<Ticket>& ticket) {
+    EXPECT_TRUE(ticket) << ticket.error().sentence;
+    return ticket.value_or(Ticket{});
+}
+
+void panic(OfflineEngine& offline) {
+    must(offline.engine.mute_output(true));
+    offline.settle();
+    ASSERT_TRUE(offline.engine.output_silent());
+    PreparedReset reset = offline.engine.begin_reset();
+    ASSERT_TRUE(offline.engine.build_reset(reset));
+    must(offline.engine.reset(reset));
+}
+
+struct EngineMute : testing::Test {
+    [[nodiscard]] std::span<const float> from(std::size_t frame) const {
+        return std::span{offline.recorded[0]}.subspan(frame);
+    }
+    OfflineEngine offline;
+};
+
+TEST_F(EngineMute, MutingFadesOutToExactSilenceAndUnmutingFadesBack) {
+    offline.load(kOne);
+    offline.render_blocks(4);
+    const std::size_t begin = offline.frame();
+    const Ticket muted = must(offline.engine.mute_output(true));
+    EXPECT_TRUE(offline.engine.output_muted());
+    EXPECT_FALSE(offline.engine.output_silent()) << "not before the fade has ended";
+    offline.settle();
+    EXPECT_TRUE(offline.engine.output_silent());
+    offline.render_blocks(5);
+    expect_fade(from(begin), 1.0F, 0.0F);
+    EXPECT_EQ(offline.applications.back(), (std::pair<std::uint64_t, std::uint64_t>{muted.serial, begin}));
+    EXPECT_EQ(muted.revision, offline.engine.revision()) << "it takes no revision";
+
+    const std::size_t again = offline.frame();
+    must(offline.engine.mute_output(false));
+    offline.settle();
+    offline.render_blocks(5);
+    expect_fade(from(again), 0.0F, 1.0F);
+}
+
+TEST_F(EngineMute, MutingWhatIsMutedDoesNotFadeAgain) {
+    offline.load(kOne);
+    offline.render_blocks(4);
+    const std::size_t begin = offline.frame();
+    must(offline.engine.mute_output(true));
+    offline.render_blocks(8);
+    must(offline.engine.mute_output(true));
+    offline.settle();
+    offline.render_blocks(2);
+    expect_fade(from(begin), 1.0F, 0.0F);
+}
+
+TEST_F(EngineMute, TheFadeAtTheEndEndsWhateverIsMuted) {
+    offline.load(kOne);
+    offline.render_blocks(4);
+    must(offline.engine.mute_output(true));
+    offline.settle();
+    const std::size_t fades = offline.device_fades.size();
+    const std::size_t begin = offline.frame();
+    must(offline.engine.fade_device(0.0F, kDeviceFadeMs));
+    must(offline.engine.mute_output(false));
+    offline.settle();
+    EXPECT_GT(offline.device_fades.size(), fades);
+    offline.render_blocks(20);
+    for (const float sample : from(begin)) ASSERT_EQ(sample, 0.0F) << "unmuting brings nothing back at the end";
+}
+
+TEST_F(EngineMute, AfterAResetItSoundsAsIfItHadJustBegun) {
+    offline.load(kTone);
+    offline.render_blocks(37);
+    offline.edit({SetParameter{"osc", "frequency_hz", 1'234.0F, {}}});
+    offline.render_blocks(1);  // the ramp is cut short: what counts is where it leads
+    const std::uint64_t revision = offline.engine.revision();
+    panic(offline);
+    EXPECT_EQ(offline.engine.revision(), revision);
+    must(offline.engine.mute_output(false));
+    const std::size_t begin = offline.frame();
+    offline.render_blocks(60);
+
+    OfflineEngine fresh;
+    fresh.load(kTone);
+    fresh.edit({SetParameter{"osc", "frequency_hz", 1'234.0F, {}}});
+    fresh.render_blocks(60);
+    const auto heard = from(begin);
+    for (std::size_t frame = 0; frame < kDeviceFade; ++frame) {
+        const float gain = static_cast<float>(frame) / static_cast<float>(kDeviceFade);
+        ASSERT_NEAR(heard[frame], gain * fresh.recorded[0][frame], kTolerance) << "frame " << frame;
+    }
+    for (std::size_t frame = kDeviceFade; frame < heard.size(); ++frame) {
+        ASSERT_EQ(heard[frame], fresh.recorded[0][frame]) << "frame " << frame;
+    }
+}
+
+TEST_F(EngineMute, AResetKeepsTheGraphAndWhatWasEditedMeanwhile) {
+    offline.load(kTone);
+    offline.render_blocks(10);
+    must(offline.engine.mute_output(true));
+    PreparedReset reset = offline.engine.begin_reset();
+    ASSERT_TRUE(offline.engine.build_reset(reset));
+    offline.settle();
+    offline.edit({AddNode{"sine", "second", {}, {{"gain_db", -12.0F}}}, Connect{"second", "vol", {}},
+                  RenameNode{"osc", "first"}, SetParameter{"vol", "gain_db", -9.0F, {}}});
+    must(offline.engine.reset(reset));
+    must(offline.engine.mute_output(false));
+    // The plan of the edit carries a parameter, so one block is rendered with it.
+    const std::size_t begin = offline.frame() + 64;
+    offline.render_blocks(61);
+    offline.edit({SetParameter{"first", "frequency_hz", 500.0F, 0.0F}});
+    offline.settle();
+    EXPECT_EQ(offline.engine.statistics().plans_alive, 1U) << "what played before has been freed";
+
+    OfflineEngine fresh;
+    fresh.load(write_document(offline.engine.graph().document()));
+    fresh.edit({SetParameter{"first", "frequency_hz", 997.0F, {}}});
+    fresh.render_blocks(60);
+    for (std::size_t frame = kDeviceFade; frame < 60 * 64; ++frame) {
+        ASSERT_EQ(from(begin)[frame], fresh.recorded[0][frame]) << "frame " << frame;
+    }
+}
+
+TEST_F(EngineMute, AResetInTheMiddleOfAFadeEndsIt) {
+    offline.load(kTone);
+    offline.render_blocks(10);
+    must(offline.engine.mute_output(true));
+    offline.settle();
+    offline.edit({AddNode{"gain", "extra", {}, {}}, Disconnect{"vol", "out"}, Connect{"vol", "extra", {}},
+                  Connect{"extra", "out", {}}});
+    offline.render_block();
+    PreparedReset reset = offline.engine.begin_reset();
+    ASSERT_TRUE(offline.engine.build_reset(reset));
+    must(offline.engine.reset(reset));
+    must(offline.engine.mute_output(false));
+    const std::size_t begin = offline.frame();
+    offline.render_blocks(60);
+    OfflineEngine fresh;
+    fresh.load(write_document(offline.engine.graph().document()));
+    fresh.render_blocks(60);
+    for (std::size_t frame = kDeviceFade; frame < 60 * 64; ++frame) {
+        ASSERT_EQ(from(begin)[frame], fresh.recorded[0][frame]) << "frame " << frame;
+    }
+    EXPECT_FALSE(offline.engine.outstanding());
+}
+
+/// Refuses to be built once `refusing` is set.
+std::atomic<bool> refusing{false};
+
+class Quiet final : public Processor {
+ public:
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        std::ranges::fill(context.outputs[0].channel(0), 0.25F);
+    }
+    void reset() RTA_NONBLOCKING override {}
+};
+
+constexpr PortSpec kOut[] = {{"out", 1}};
+constinit const NodeType kFickle{.name = "fickle",
+                                 .help = "Puts out 0.25.",
+                                 .outputs = kOut,
+                                 .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {
+                                     if (refusing) return fail(ErrorCode::not_found, "its file is gone");
+                                     return std::make_unique<Quiet>();
+                                 }};
+
+TEST(EngineReset, AProcessorThatCannotBeBuiltLeavesEverythingAsItWas) {
+    std::vector<const NodeType*> types{&kFickle, builtin_nodes().find("output")};
+    const NodeRegistry registry{types};
+    refusing = false;
+    OfflineEngine offline{{}, registry};
+    offline.load(R"({"nodes": [{"name": "a", "type": "fickle"}, {"name": "out", "type": "output"}],
+                     "connections": [{"from": "a", "to": "out"}]})");
+    offline.render_blocks(4);
+    must(offline.engine.mute_output(true));
+    offline.settle();
+    PreparedReset none = offline.engine.begin_reset();  // nothing built: all of it is built at the end
+    refusing = true;
+    const std::uint64_t plans = offline.engine.statistics().plans_made;
+    EXPECT_EQ(offline.engine.build_reset(none).error().code, ErrorCode::not_found);
+    EXPECT_EQ(offline.engine.reset(none).error().code, ErrorCode::not_found);
+    EXPECT_EQ(offline.engine.statistics().plans_made, plans);
+    must(offline.engine.mute_output(false));
+    offline.settle();
+    offline.render_block();
+    EXPECT_EQ(offline.recorded[0].back(), 0.25F);
+}
+
+}  // namespace
+}  // namespace rta::test
