@@ -404,6 +404,13 @@ void to_wire(const RealtimeStatus& realtime, v1::RealtimeState& message) {
     message.set_scheduling_detail(utf8(realtime.scheduling_detail));
 }
 
+void to_wire(const StoreStatus& store, v1::StoreState& message) {
+    message.set_directory(utf8(store.directory));
+    message.set_saved_revision(store.saved_revision);
+    message.set_up_to_date(store.up_to_date);
+    message.set_error(utf8(store.error));
+}
+
 void to_wire(const DeviceInfo& device, v1::Device& message) {
     message.set_name(utf8(device.name));
     message.set_channels_in(device.channels_in);

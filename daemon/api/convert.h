@@ -44,6 +44,7 @@ void to_wire(const GraphDocument& document, v1::Graph& message);
 void to_wire(const NodeType& type, v1::NodeType& message);
 void to_wire(const DeviceStatus& device, v1::DeviceState& message);
 void to_wire(const RealtimeStatus& realtime, v1::RealtimeState& message);
+void to_wire(const StoreStatus& store, v1::StoreState& message);
 void to_wire(const DeviceInfo& device, v1::Device& message);
 
 }  // namespace rta::api

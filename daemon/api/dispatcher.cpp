@@ -270,6 +270,7 @@ bool Connection::execute_transaction(Work& work, std::uint64_t number) {
         return true;
     }
     dispatcher_.turn_used(*this, true);
+    dispatcher_.host_.graph_changed();
     work.prepared.reset();
     const std::uint64_t revision = ticket->revision;
     dispatcher_.hub_.publish([&](v1::Event& event) {
@@ -305,6 +306,7 @@ bool Connection::execute_parameters(Work& work, std::uint64_t number) {
         return true;
     }
     dispatcher_.turn_used(*this, false);
+    dispatcher_.host_.graph_changed();
     dispatcher_.hub_.publish([&](v1::Event& event) {
         v1::ParametersChanged& changed = *event.mutable_parameters_changed();
         changed.set_revision(ticket->revision);
@@ -490,6 +492,7 @@ void Connection::answer_status(v1::StatusResult& result) const {
     result.set_uptime_s(std::chrono::duration<double>(dispatcher_.clock_() - dispatcher_.start_).count());
     to_wire(dispatcher_.host_.device_status(), *result.mutable_device());
     to_wire(dispatcher_.host_.realtime_status(), *result.mutable_realtime());
+    to_wire(dispatcher_.host_.store_status(), *result.mutable_store());
     v1::EngineState& state = *result.mutable_engine();
     state.set_block_size_frames(engine.config().block_size);
     state.set_frame(engine.renderer().frames());

@@ -12,6 +12,7 @@
 #include "app/graph_file.h"
 #include "app/logging.h"
 #include "app/ramps.h"
+#include "app/text_file.h"
 #include "engine/engine.h"
 #include "io/block_adapter.h"
 #include "io/device_host.h"
@@ -94,15 +95,18 @@ int run_devices() {
 }
 
 int run_check(const CheckOptions& options) {
+    const std::string name = options.file == "-" ? "standard input" : options.file;
+    const auto text = read_text_file("the graph", options.file, kLongestGraphBytes);
+    if (!text) return failure(kExitUsage, text.error());
     Engine engine{builtin_nodes(), EngineConfig{}};
-    const auto prepared = read_graph_file(engine, options.graph);
+    const auto prepared = read_graph_text(engine, *text, name);
     if (!prepared) return failure(kExitUsage, prepared.error());
     if (const auto checked = engine.check(*prepared); !checked) {
-        print_error(options.graph + ": " + checked.error().sentence);
+        print_error(name + ": " + checked.error().sentence);
         return kExitUsage;
     }
     const auto& document = std::get<ReplaceGraph>(prepared->transaction().edits.front()).document;
-    std::printf("%s: %s, %s: good\n", options.graph.c_str(), count_of(document.nodes.size(), "node").c_str(),
+    std::printf("%s: %s, %s: good\n", name.c_str(), count_of(document.nodes.size(), "node").c_str(),
                 count_of(document.connections.size(), "connection").c_str());
     return std::fflush(stdout) == 0 ? kExitClean : kExitFailure;
 }

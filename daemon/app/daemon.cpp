@@ -25,6 +25,7 @@
 #include "engine/engine.h"
 #include "io/device_supervisor.h"
 #include "io/portaudio_host.h"
+#include "store/graph_store.h"
 
 namespace rta::app {
 namespace {
@@ -47,7 +48,7 @@ constexpr milliseconds kCloseLimit{1000};
 }
 
 /// The daemon's parts, and what api reaches through Host. [control]
-class Daemon final : private api::Host, private io::DeviceSupervisor::Observer {
+class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, private store::GraphStore::Owner {
  public:
     Daemon(const DaemonOptions& options, const MemoryLock& memory)
         : options_{options},
@@ -60,7 +61,12 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer {
                       [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
                       io::make_portaudio_host(
                           [](const std::string& line) { log(api::LogLevel::debug, "a host library says: " + line); })},
-          server_{io_, engine_, *this, &log} {}
+          server_{io_, engine_, *this, &log} {
+        if (options.state_directory.empty()) return;
+        store_.emplace(
+            options.state_directory, [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
+            static_cast<store::GraphStore::Owner&>(*this));
+    }
 
     /// What must be right before there is sound. The sentence was logged where it fails.
     [[nodiscard]] bool configure();
@@ -70,7 +76,10 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer {
     [[nodiscard]] bool close() { return supervisor_.stop(kCloseLimit); }
 
  private:
+    [[nodiscard]] bool load_graph();
+    [[nodiscard]] bool restore_graph();
     [[nodiscard]] bool listen();
+    void save_last();
     void started(const Expected<void>& result);
     void welcome_clients();
     void await_signal();
@@ -81,6 +90,13 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer {
     [[nodiscard]] api::DeviceStatus device_status() const override;
     [[nodiscard]] api::RealtimeStatus realtime_status() const override;
     void list_devices(std::function<void(std::vector<api::DeviceInfo>)> done) override;
+    [[nodiscard]] api::StoreStatus store_status() const override;
+    void graph_changed() override {
+        if (store_) store_->changed();
+    }
+    [[nodiscard]] store::GraphStore::State state() const override { return {engine_.graph(), engine_.revision()}; }
+    void store_warning(const std::string& sentence) override { log(api::LogLevel::warning, sentence); }
+    void store_recovered(const std::string& sentence) override { log(api::LogLevel::info, sentence); }
     void device_changed(const std::string& sentence) override;
     void device_warning(const std::string& sentence) override { log(api::LogLevel::warning, sentence); }
 
@@ -94,25 +110,49 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer {
     Engine engine_;
     io::DeviceSupervisor supervisor_;
     api::Server server_;
+    std::optional<store::GraphStore> store_;  ///< empty: nothing is remembered
     bool ending_ = false;
     int status_ = kExitClean;
 };
 
 bool Daemon::configure() {
     log(api::LogLevel::info, "rtad " RTA_VERSION);
-    if (!options_.graph.empty()) {
-        if (options_.device.device.kind == io::DeviceChoice::Kind::null &&
-            same_file(options_.device.device.name, options_.graph)) {
-            log(api::LogLevel::error,
-                "--device null:" + options_.graph + " would overwrite the graph: choose another file");
-            return false;
-        }
-        if (const auto loaded = load_graph_file(engine_, options_.graph); !loaded) {
-            log(api::LogLevel::error, loaded.error().sentence);
-            return false;
+    return restore_graph() && listen();
+}
+
+/// The graph of the state folder; where that holds none, the graph of --graph.
+bool Daemon::restore_graph() {
+    if (!store_) return load_graph();
+    const auto restored = store_->restore([this](const std::string& text) {
+        return load_graph_text(engine_, text, store_->status().directory + "/graph.json");
+    });
+    if (!restored) {
+        log(api::LogLevel::error, restored.error().sentence);
+        return false;
+    }
+    if (*restored == store::GraphStore::Restored::graph) {
+        log(api::LogLevel::info, "restored the graph of " + options_.state_directory);
+        if (!options_.graph.empty()) {
+            log(api::LogLevel::info, "--graph " + options_.graph + " is not loaded: the state folder holds a graph");
         }
     }
-    return listen();
+    return *restored != store::GraphStore::Restored::nothing || load_graph();
+}
+
+bool Daemon::load_graph() {
+    if (options_.graph.empty()) return true;
+    if (options_.device.device.kind == io::DeviceChoice::Kind::null &&
+        same_file(options_.device.device.name, options_.graph)) {
+        log(api::LogLevel::error,
+            "--device null:" + options_.graph + " would overwrite the graph: choose another file");
+        return false;
+    }
+    if (const auto loaded = load_graph_file(engine_, options_.graph); !loaded) {
+        log(api::LogLevel::error, loaded.error().sentence);
+        return false;
+    }
+    graph_changed();
+    return true;
 }
 
 bool Daemon::listen() {
@@ -138,7 +178,17 @@ int Daemon::run() {
     watch();
     io_.run();
     server_.stop();
+    save_last();
     return status_;
+}
+
+/// After the server has stopped: nobody changes the graph any more.
+void Daemon::save_last() {
+    if (!store_) return;
+    if (const auto saved = store_->finish(); !saved) {
+        log(api::LogLevel::error, "the last changes of the graph are lost: " + saved.error().sentence);
+        if (status_ == kExitClean) status_ = kExitFailure;
+    }
 }
 
 void Daemon::started(const Expected<void>& result) {
@@ -223,6 +273,15 @@ api::RealtimeStatus Daemon::realtime_status() const {
             .memory_detail = memory_.detail,
             .scheduling = std::move(state.scheduling),
             .scheduling_detail = std::move(state.scheduling_detail)};
+}
+
+api::StoreStatus Daemon::store_status() const {
+    if (!store_) return {};
+    store::GraphStore::Status status = store_->status();
+    return {.directory = std::move(status.directory),
+            .saved_revision = status.saved_revision,
+            .up_to_date = status.up_to_date,
+            .error = std::move(status.error)};
 }
 
 void Daemon::list_devices(std::function<void(std::vector<api::DeviceInfo>)> done) {

@@ -2,45 +2,15 @@
 #include "app/graph_file.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
-#include <memory>
 #include <system_error>
 #include <utility>
 
+#include "app/text_file.h"
 #include "graph/document.h"
 
 namespace rta::app {
 namespace {
-
-struct CloseFile {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-};
-
-[[nodiscard]] Expected<std::string> read_file(const std::string& path) {
-    const std::unique_ptr<std::FILE, CloseFile> file{std::fopen(path.c_str(), "rbe")};
-    const auto unreadable = [&](int error) {
-        return fail(error == ENOENT ? ErrorCode::not_found : ErrorCode::unavailable,
-                    "cannot read the graph " + path + ": " + std::strerror(error));
-    };
-    if (!file) return unreadable(errno);
-    std::string text;
-    // A device such as /dev/zero has no end.
-    constexpr std::size_t kLongestBytes = std::size_t{16} << 20U;
-    char part[16 * 1024];
-    std::size_t got = 0;
-    do {
-        got = std::fread(part, 1, sizeof part, file.get());
-        text.append(part, got);
-        if (text.size() > kLongestBytes) {
-            return fail(ErrorCode::invalid_argument, "the graph " + path + " has more than 16 MiB");
-        }
-    } while (got == sizeof part);
-    if (std::ferror(file.get()) != 0) return unreadable(errno);
-    return text;
-}
 
 [[nodiscard]] Error in_file(Error error, const std::string& path) {
     error.sentence = path + ": " + error.sentence;
@@ -50,10 +20,8 @@ struct CloseFile {
 
 }  // namespace
 
-Expected<PreparedTransaction> read_graph_file(const Engine& engine, const std::string& path) {
-    const auto text = read_file(path);
-    if (!text) return std::unexpected(text.error());
-    auto document = read_document(*text);
+Expected<PreparedTransaction> read_graph_text(const Engine& engine, const std::string& text, const std::string& path) {
+    auto document = read_document(text);
     if (!document) return std::unexpected(in_file(std::move(document.error()), path));
     Transaction transaction;
     transaction.edits.emplace_back(ReplaceGraph{std::move(*document)});
@@ -62,12 +30,18 @@ Expected<PreparedTransaction> read_graph_file(const Engine& engine, const std::s
     return prepared;
 }
 
-Expected<void> load_graph_file(Engine& engine, const std::string& path) {
-    auto prepared = read_graph_file(engine, path);
+Expected<void> load_graph_text(Engine& engine, const std::string& text, const std::string& path) {
+    auto prepared = read_graph_text(engine, text, path);
     if (!prepared) return std::unexpected(prepared.error());
     const auto ticket = engine.commit(*prepared);
     if (!ticket) return std::unexpected(in_file(ticket.error(), path));
     return {};
+}
+
+Expected<void> load_graph_file(Engine& engine, const std::string& path) {
+    const auto text = read_text_file("the graph", path, kLongestGraphBytes);
+    if (!text) return std::unexpected(text.error());
+    return load_graph_text(engine, *text, path);
 }
 
 bool same_file(const std::string& a, const std::string& b) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -9,11 +10,17 @@
 
 namespace rta::app {
 
-/// Reads a graph document and builds its processors. NOT_FOUND or UNAVAILABLE if the file cannot be read; else what is
-/// wrong in it, with file, line and column.
-[[nodiscard]] Expected<PreparedTransaction> read_graph_file(const Engine& engine, const std::string& path);
+/// Longer documents are not read.
+inline constexpr std::size_t kLongestGraphBytes = std::size_t{16} << 20U;
 
-/// Reads it and makes it the engine's graph. [control]
+/// Takes the text of a graph document and builds its processors. Errors tell what is wrong in it, with line and column,
+/// and where it comes from: `path`.
+[[nodiscard]] Expected<PreparedTransaction> read_graph_text(const Engine& engine, const std::string& text,
+                                                            const std::string& path);
+
+/// The same, and makes it the engine's graph. [control]
+[[nodiscard]] Expected<void> load_graph_text(Engine& engine, const std::string& text, const std::string& path);
+/// The same from a file; NOT_FOUND or UNAVAILABLE if it cannot be read. [control]
 [[nodiscard]] Expected<void> load_graph_file(Engine& engine, const std::string& path);
 
 /// Both name one file that is there: what is written to the one would destroy the other.

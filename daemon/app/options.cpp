@@ -80,7 +80,10 @@ void define_daemon(CLI::App& app, DaemonOptions& options, Texts& texts) {
         ->take_all();
     app.add_option("--socket", options.socket, "Unix socket to serve (default: " + default_socket_path() + ")")
         ->type_name("PATH");
-    add_graph(app, options.graph, "Graph to begin with");
+    app.add_option("--state-dir", options.state_directory,
+                   "Folder in which the graph is remembered: restored at the start, saved after every change")
+        ->type_name("DIR");
+    add_graph(app, options.graph, "Graph to begin with, unless --state-dir holds one");
     app.add_option("--log-level", options.log_level, "debug, info, warning or error")
         ->type_name("LEVEL")
         ->transform(CLI::CheckedTransformer(std::map<std::string, api::LogLevel>{{"debug", api::LogLevel::debug},
@@ -93,7 +96,7 @@ void define_daemon(CLI::App& app, DaemonOptions& options, Texts& texts) {
 
 CLI::App* define_check(CLI::App& app, CheckOptions& options) {
     CLI::App* const command = app.add_subcommand("check", "Validate and compile a graph document");
-    command->add_option("FILE", options.graph, "Graph document")->required()->type_name("");
+    command->add_option("FILE", options.file, "Graph document; - reads standard input")->required()->type_name("");
     return command;
 }
 

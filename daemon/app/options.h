@@ -16,6 +16,7 @@ struct DaemonOptions {
     io::DeviceRequest device;
     std::vector<std::string> listen;  ///< HOST:PORT
     std::string socket;               ///< path
+    std::string state_directory;      ///< folder; empty: nothing is remembered
     std::string graph;                ///< file; empty: starts with an empty graph
     api::LogLevel log_level = api::LogLevel::info;
 };
@@ -25,7 +26,7 @@ struct DevicesOptions {};
 
 /// `rtad check FILE`
 struct CheckOptions {
-    std::string graph;
+    std::string file;  ///< "-": standard input
 };
 
 /// `rtad render`

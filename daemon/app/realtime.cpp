@@ -45,6 +45,7 @@ void raise_to_hard_limit(int resource) {
 
 void prepare_process() {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     raise_to_hard_limit(RLIMIT_NOFILE);
     raise_to_hard_limit(RLIMIT_MEMLOCK);
     raise_to_hard_limit(RLIMIT_RTPRIO);

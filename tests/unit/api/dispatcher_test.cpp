@@ -351,6 +351,29 @@ TEST(Dispatcher, CheckGraphTellsSizesAndCommitsNothing) {
     EXPECT_EQ(script.dispatcher.hub().number(), 2U);
 }
 
+TEST(Dispatcher, TheHostIsToldOfWhatIsCommittedAndOfNothingElse) {
+    Script script;
+    script.play("hello a\n" + tone());
+    EXPECT_EQ(script.host.graph_changes, 1);
+    script.play(R"(
+        a> id: 2 set_parameters { changes { node: "osc" parameter: "frequency_hz" value: 220 } }
+        block
+        a< response { id: 2 set_parameters {} }
+    )");
+    EXPECT_EQ(script.host.graph_changes, 2);
+    script.play(R"(
+        a> id: 3 set_parameters { changes { node: "osc" parameter: "colour" value: 220 } }
+        a< response { id: 3 status { code: NOT_FOUND } }
+        a> id: 4 apply_transaction { edits { edits { remove_node { name: "nobody" } } } }
+        a< response { id: 4 status { code: NOT_FOUND } }
+        a> id: 5 check_graph { edits {} }
+        a< response { id: 5 check_graph {} }
+        a> id: 6 get_status {}
+        a< response { id: 6 get_status { store { directory: "/state" saved_revision: 3 error: "the disk is full" } } }
+    )");
+    EXPECT_EQ(script.host.graph_changes, 2);
+}
+
 TEST(Dispatcher, StatusTellsDeviceRealtimeAndEngine) {
     Script script;
     script.host.device.fallback_reason = "hw:0 is busy";

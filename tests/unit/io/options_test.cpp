@@ -64,6 +64,7 @@ TEST(Options, EveryFlagOfTheDaemon) {
                                                 "--listen",       "127.0.0.1:1",
                                                 "--listen",       "[::1]:2",
                                                 "--socket",       "/tmp/s",
+                                                "--state-dir",    "/var/lib/x",
                                                 "--graph",        "g.json",
                                                 "--log-level",    "debug"});
     EXPECT_EQ(options.device.device, (io::DeviceChoice{io::DeviceChoice::Kind::portaudio, "ALSA/hw:0"}));
@@ -74,13 +75,14 @@ TEST(Options, EveryFlagOfTheDaemon) {
     EXPECT_EQ(options.device.block_size, 128U);
     EXPECT_EQ(options.listen, (std::vector<std::string>{"127.0.0.1:1", "[::1]:2"}));
     EXPECT_EQ(options.socket, "/tmp/s");
+    EXPECT_EQ(options.state_directory, "/var/lib/x");
     EXPECT_EQ(options.graph, "g.json");
     EXPECT_EQ(options.log_level, api::LogLevel::debug);
 }
 
 TEST(Options, Commands) {
     static_cast<void>(expect<DevicesOptions>({"devices"}));
-    EXPECT_EQ(expect<CheckOptions>({"check", "g.json"}).graph, "g.json");
+    EXPECT_EQ(expect<CheckOptions>({"check", "g.json"}).file, "g.json");
     const auto render = expect<RenderOptions>({"render", "--graph", "g.json", "--duration", "1.5", "--output", "o.wav",
                                                "--input", "i.wav", "--sample-rate", "44100", "--block-size", "16"});
     EXPECT_EQ(render.graph, "g.json");

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "graph/error.h"
+
+namespace rta::store {
+
+/// The folder in which one rtad remembers its graph: `graph.json`, beside it `lock`, for a moment `graph.json.new`, and
+/// `graph.json.kept-1`, `-2`, ... for what could not be restored.
+///
+/// `graph.json` is replaced as a whole: whoever reads it, at any moment and after any crash, finds the old text or the
+/// new one. A file of that name that was neither written nor restored here is never overwritten, it is kept aside.
+///
+/// Every function waits for the disk. One thread at a time.
+class StateFolder {
+ public:
+    /// More than any graph needs; a document is not read beyond it either.
+    static constexpr std::size_t kLongestBytes = std::size_t{16} << 20U;
+
+    explicit StateFolder(std::string path) : path_{std::move(path)} {}
+    StateFolder(const StateFolder&) = delete;
+    StateFolder& operator=(const StateFolder&) = delete;
+    ~StateFolder() { close(); }
+
+    /// Makes the folder (its last part only, 0700) if it is not there, locks it, and removes what a crash left of a
+    /// file half written. Does nothing if that is done and the folder is still the one at its path.
+    /// ALREADY_EXISTS: another rtad has it locked. UNAVAILABLE: whatever the system says.
+    [[nodiscard]] Expected<void> open();
+
+    /// The text of `graph.json`; nothing if there is none. Works in a folder that can be read but not written, after an
+    /// open() that failed for that reason. INVALID_ARGUMENT or UNAVAILABLE: there is something of that name that
+    /// cannot be a graph, or cannot be read; see keep_aside().
+    [[nodiscard]] Expected<std::optional<std::string>> read_graph();
+
+    /// Renames `graph.json` to the first free `graph.json.kept-N`; returns the path of that.
+    [[nodiscard]] Expected<std::string> keep_aside();
+
+    /// Replaces `graph.json`: opens the folder if need be, keeps a foreign file aside. When it returns, the text is on
+    /// the disk. Returns where a foreign file was kept, or nothing. On any error `graph.json` is as it was.
+    [[nodiscard]] Expected<std::optional<std::string>> write_graph(std::string_view text);
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] std::string graph_path() const { return path_ + "/graph.json"; }
+
+ private:
+    /// Which file, and in which state, so that one that came from elsewhere is told from our own.
+    struct Identity {
+        dev_t device = 0;
+        ino_t inode = 0;
+        std::int64_t modified_ns = 0;
+        off_t bytes = 0;
+        [[nodiscard]] bool operator==(const Identity&) const = default;
+    };
+
+    [[nodiscard]] static Identity identity_of(const struct stat& status);
+    void close();
+    [[nodiscard]] bool still_there() const;
+    [[nodiscard]] Expected<void> open_folder();
+    [[nodiscard]] Expected<void> lock();
+    [[nodiscard]] Expected<std::optional<std::string>> keep_foreign_aside();
+    [[nodiscard]] Expected<void> write_new(std::string_view text);
+    [[nodiscard]] Expected<void> replace();
+
+    std::string path_;
+    int folder_ = -1;
+    int lock_ = -1;
+    std::optional<Identity> own_;  ///< of the `graph.json` that was written or read here
+};
+
+}  // namespace rta::store

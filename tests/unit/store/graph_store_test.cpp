@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+#include "store/graph_store.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "graph/document.h"
+#include "graph/node_type.h"
+#include "support/deadline.h"
+#include "support/temporary.h"
+
+namespace rta::store {
+namespace {
+
+namespace fs = std::filesystem;
+using test::Deadline;
+using test::read_text;
+using test::TemporaryDirectory;
+using test::write_text;
+
+/// The control thread of these tests: what is posted runs when somebody asks for it.
+class ControlThread {
+ public:
+    void post(std::function<void()> task) {
+        {
+            const std::lock_guard lock{mutex_};
+            tasks_.push_back(std::move(task));
+        }
+        arrived_.notify_one();
+    }
+    /// Runs what comes until `done`; false if that takes too long.
+    [[nodiscard]] bool run_until(const std::function<bool()>& done) {
+        const Deadline deadline;
+        while (!done()) {
+            std::unique_lock lock{mutex_};
+            if (!arrived_.wait_until(lock, deadline.end(), [&] { return !tasks_.empty(); })) return false;
+            const std::function<void()> task = std::move(tasks_.front());
+            tasks_.pop_front();
+            lock.unlock();
+            task();
+        }
+        return true;
+    }
+    /// Runs what is there.
+    void run_waiting() {
+        std::unique_lock lock{mutex_};
+        while (!tasks_.empty()) {
+            const std::function<void()> task = std::move(tasks_.front());
+            tasks_.pop_front();
+            lock.unlock();
+            task();
+            lock.lock();
+        }
+    }
+
+ private:
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::deque<std::function<void()>> tasks_;
+};
+
+class GraphStoreTest : public testing::Test, protected GraphStore::Owner {
+ protected:
+    [[nodiscard]] GraphStore::State state() const override { return {graph_, revision_}; }
+    void store_warning(const std::string& sentence) override { warnings_.push_back(sentence); }
+    void store_recovered(const std::string& sentence) override { recoveries_.push_back(sentence); }
+
+    [[nodiscard]] std::unique_ptr<GraphStore> make_store() {
+        GraphStore::Owner& owner = *this;
+        return std::make_unique<GraphStore>(
+            path_, [this](std::function<void()> task) { control_.post(std::move(task)); }, owner);
+    }
+    [[nodiscard]] GraphStore::Restored restore(GraphStore& store) {
+        const auto restored = store.restore([this](const std::string& text) {
+            loaded_ = text;
+            return load_result_;
+        });
+        EXPECT_TRUE(restored);
+        return restored.value_or(GraphStore::Restored::damaged);
+    }
+    void add_node(const std::string& name) {
+        const NodeType& type = *builtin_nodes().find("sine");
+        auto description = NodeDescription::make(type, name, {});
+        auto values = (*description)->parameter_values({});
+        ASSERT_TRUE(graph_.add_node(NodeId{++revision_}, std::move(*description), std::move(*values)));
+    }
+    [[nodiscard]] bool run_until_saved(const GraphStore& store) {
+        return control_.run_until([&] { return store.status().up_to_date; });
+    }
+    [[nodiscard]] std::string text_of_now() const { return write_document(graph_.document()); }
+
+    TemporaryDirectory directory_;
+    fs::path path_ = directory_ / "state";
+    fs::path file_ = path_ / "graph.json";
+    ControlThread control_;
+    AudioGraph graph_;
+    std::uint64_t revision_ = 0;
+    std::string loaded_;
+    Expected<void> load_result_;
+    std::vector<std::string> warnings_;
+    std::vector<std::string> recoveries_;
+};
+
+TEST_F(GraphStoreTest, AFreshFolderHoldsNothingUntilSomethingChanges) {
+    const auto store = make_store();
+    EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
+    EXPECT_TRUE(store->status().up_to_date);
+    EXPECT_EQ(store->status().directory, path_);
+    ASSERT_TRUE(store->finish());
+    EXPECT_FALSE(fs::exists(file_));
+    EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(GraphStoreTest, AChangeIsSavedAndRestored) {
+    {
+        const auto store = make_store();
+        EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
+        add_node("a");
+        store->changed();
+        EXPECT_FALSE(store->status().up_to_date);
+        ASSERT_TRUE(run_until_saved(*store));
+        EXPECT_EQ(store->status().saved_revision, 1U);
+        EXPECT_EQ(read_text(file_), text_of_now());
+    }
+    const auto store = make_store();
+    EXPECT_EQ(restore(*store), GraphStore::Restored::graph);
+    EXPECT_EQ(loaded_, text_of_now());
+    EXPECT_EQ(store->status().saved_revision, 1U);
+    EXPECT_TRUE(store->status().up_to_date);
+}
+
+TEST_F(GraphStoreTest, TheNewestOfManyChangesWins) {
+    const auto store = make_store();
+    EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
+    for (int change = 0; change < 300; ++change) {
+        add_node("n" + std::to_string(change));
+        store->changed();
+        store->changed();
+        control_.run_waiting();
+    }
+    ASSERT_TRUE(run_until_saved(*store));
+    EXPECT_EQ(store->status().saved_revision, 300U);
+    EXPECT_EQ(read_text(file_), text_of_now());
+}
+
+TEST_F(GraphStoreTest, TheLastChangeIsOnDiskWhenFinishReturns) {
+    const auto store = make_store();
+    EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
+    add_node("a");
+    store->changed();
+    ASSERT_TRUE(run_until_saved(*store));
+    // In the rest after a save, with the save of the first of them perhaps under way: nothing posted runs any more.
+    for (int change = 0; change < 10; ++change) {
+        add_node("b" + std::to_string(change));
+        store->changed();
+    }
+    ASSERT_TRUE(store->finish());
+    EXPECT_EQ(read_text(file_), text_of_now());
+}
+
+TEST_F(GraphStoreTest, TheGraphIsItsOwnersAloneAgainAfterASave) {
+    const auto store = make_store();
+    EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
+    add_node("a");
+    store->changed();
+    ASSERT_TRUE(run_until_saved(*store));
+    // Otherwise every later change would copy its node.
+    EXPECT_EQ(graph_.nodes().front().use_count(), 1);
+}
+
+TEST_F(GraphStoreTest, ADamagedGraphIsKeptAsideAndNamed) {
+    fs::create_directory(path_);
+    write_text(file_, "RIFF");
+    load_result_ = fail(ErrorCode::invalid_argument, "graph.json: line 1, column 1: no value");
+    const auto store = make_store();
+    EXPECT_EQ(restore(*store), GraphStore::Restored::damaged);
+    ASSERT_EQ(warnings_.size(), 1U);
+    EXPECT_NE(warnings_[0].find("line 1, column 1: no value"), std::string::npos) << warnings_[0];
+    EXPECT_NE(warnings_[0].find("graph.json.kept-1"), std::string::npos) << warnings_[0];
+    EXPECT_EQ(read_text(path_ / "graph.json.kept-1"), "RIFF");
+    EXPECT_FALSE(fs::exists(file_));
+}
+
+TEST_F(GraphStoreTest, AFolderInUseIsTheOnlyErrorOfAStart) {
+    const auto first = make_store();
+    EXPECT_EQ(restore(*first), GraphStore::Restored::nothing);
+    const auto second = make_store();
+    const auto refused = second->restore([](const std::string&) { return Expected<void>{}; });
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::already_exists);
+}
+
+TEST_F(GraphStoreTest, AFolderThatTurnsUpLateIsUsedFromThenOn) {
+    path_ = directory_ / "mount/state";
+    file_ = path_ / "graph.json";
+    const auto store = make_store();
+    EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
+    ASSERT_EQ(warnings_.size(), 1U);
+    EXPECT_NE(warnings_[0].find(path_.string()), std::string::npos) << warnings_[0];
+    EXPECT_FALSE(store->status().up_to_date);
+    EXPECT_NE(store->status().error, "");
+    add_node("a");
+    store->changed();
+
+    fs::create_directory(directory_ / "mount");
+    ASSERT_TRUE(run_until_saved(*store));
+    EXPECT_EQ(warnings_.size(), 1U) << "one warning, however often it was tried";
+    EXPECT_EQ(recoveries_.size(), 1U);
+    EXPECT_EQ(store->status().error, "");
+    EXPECT_EQ(read_text(file_), text_of_now());
+}
+
+TEST_F(GraphStoreTest, AnOlderGraphInAFolderThatTurnsUpLateIsNotLost) {
+    path_ = directory_ / "mount/state";
+    const auto store = make_store();
+    EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
+    fs::create_directories(directory_ / "elsewhere/state");
+    write_text(directory_ / "elsewhere/state/graph.json", "older\n");
+    fs::rename(directory_ / "elsewhere", directory_ / "mount");
+    ASSERT_TRUE(run_until_saved(*store));
+    EXPECT_EQ(read_text(path_ / "graph.json"), "older\n") << "left alone while there is nothing to save";
+    add_node("a");
+    store->changed();
+    ASSERT_TRUE(run_until_saved(*store));
+    EXPECT_EQ(read_text(path_ / "graph.json"), text_of_now());
+    EXPECT_EQ(read_text(path_ / "graph.json.kept-1"), "older\n");
+}
+
+TEST_F(GraphStoreTest, ALastChangeThatCannotBeSavedIsAnError) {
+    path_ = directory_ / "no/such";
+    const auto store = make_store();
+    EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
+    add_node("a");
+    store->changed();
+    const auto finished = store->finish();
+    ASSERT_FALSE(finished);
+    EXPECT_NE(finished.error().sentence.find("no/such"), std::string::npos) << finished.error().sentence;
+}
+
+}  // namespace
+}  // namespace rta::store
