@@ -51,7 +51,13 @@ Expected<void> Connection::say_hello(const ConnectionOptions& options) {
     hello.set_client_name(options.client_name);
     hello.set_token(options.token);
     auto response = call(std::move(request));
-    if (!response) return std::unexpected(std::move(response.error()));
+    if (!response) {
+        Error error = std::move(response.error());
+        // A daemon that turns away very many clients at once has no time to tell each of them why.
+        if (error.kind == Error::Kind::lost)
+            error.sentence += ", before it answered hello: it may be ending, or have as many clients as it takes";
+        return std::unexpected(std::move(error));
+    }
     if (response->status().code() != v1::OK) {
         const bool wrong_version = response->status().code() == v1::FAILED_PRECONDITION;
         return end(

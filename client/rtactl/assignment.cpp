@@ -112,10 +112,21 @@ ResolvedValue resolve_unknown(const v1::NodeType* type, const Assignment& assign
 std::expected<Assignment, std::string> parse_assignment(std::string_view text) {
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos) return refuse(text, "this is not NAME=VALUE: the = is missing");
-    if (equals == 0) return refuse(text, "this is not NAME=VALUE: the name is missing");
-    auto value = unquote(text.substr(equals + 1), text);
+    const std::string_view name = trimmed(text.substr(0, equals));
+    if (name.empty()) return refuse(text, "this is not NAME=VALUE: the name is missing");
+    auto value = unquote(trimmed(text.substr(equals + 1)), text);
     if (!value) return std::unexpected(std::move(value.error()));
-    return Assignment{std::string{text.substr(0, equals)}, std::move(*value)};
+    return Assignment{std::string{name}, std::move(*value)};
+}
+
+std::expected<std::vector<Assignment>, std::string> parse_assignments(std::span<const std::string> texts) {
+    std::vector<Assignment> assignments;
+    for (const std::string& text : texts) {
+        auto assignment = parse_assignment(text);
+        if (!assignment) return std::unexpected(std::move(assignment.error()));
+        assignments.push_back(std::move(*assignment));
+    }
+    return assignments;
 }
 
 std::expected<NodeAssignment, std::string> parse_node_assignment(std::string_view text) {

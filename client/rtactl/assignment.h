@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -29,8 +30,10 @@ struct ChainLink {
     std::vector<Assignment> assignments;
 };
 
-// The errors of all three are a sentence that quotes what was written. A value may stand in quotes.
+// The errors of all of these are a sentence that quotes what was written. A value may stand in quotes, and blanks
+// around the =.
 [[nodiscard]] std::expected<Assignment, std::string> parse_assignment(std::string_view text);
+[[nodiscard]] std::expected<std::vector<Assignment>, std::string> parse_assignments(std::span<const std::string> texts);
 [[nodiscard]] std::expected<NodeAssignment, std::string> parse_node_assignment(std::string_view text);
 /// In a link, a value that holds `:` or `,` must stand in quotes.
 [[nodiscard]] std::expected<ChainLink, std::string> parse_chain_link(std::string_view text);

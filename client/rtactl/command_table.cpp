@@ -22,6 +22,12 @@ constexpr std::array kPlayOptions{Option{"--add", "", "Keep what is there and ad
 constexpr std::array kSetOptions{
     Option{"--ramp", "MS", "How long the parameters take to get there, 20 ms if left out."}};
 
+constexpr Option kCountOption{"--count", "N", "End after as many."};
+constexpr std::array kTelemetryOptions{
+    Option{"--rate", "HZ", "How many events a second, 1 to 100 Hz, 10 Hz if left out."}, kCountOption};
+constexpr std::array kTopOptions{Option{"--rate", "HZ", "How often a second it looks, 0.1 to 10 Hz, 1 Hz if left out."},
+                                 kCountOption};
+
 constexpr std::array kCommands{
     Command{.name = "status",
             .arguments = "",
@@ -62,7 +68,7 @@ constexpr std::array kCommands{
             .arguments = "TYPE NAME [p=v...]",
             .help = "Add a node, with parameters and settings.",
             .details = "Values take units: 250ms, 0.25s, -6dB, -inf, 440Hz, 2kHz, on, off.",
-            .example = "rtactl add sine osc frequency_hz=2kHz channels=2",
+            .example = "rtactl add sine fifth frequency_hz=2kHz channels=2",
             .fewest_words = 2,
             .most_words = kAnyNumber,
             .in_transaction = InTransaction::collected,
@@ -76,6 +82,27 @@ constexpr std::array kCommands{
             .most_words = kAnyNumber,
             .in_transaction = InTransaction::collected,
             .run = run_remove},
+    Command{.name = "rename",
+            .arguments = "A B",
+            .help = "Give a node another name; it plays on.",
+            .details = "",
+            .example = "rtactl rename osc tone",
+            .fewest_words = 2,
+            .most_words = 2,
+            .in_transaction = InTransaction::collected,
+            .run = run_rename},
+    Command{.name = "insert",
+            .arguments = "TYPE NAME A B [p=v...]",
+            .help = "Put a new node into the connection A -> B, cross-faded.",
+            .details =
+                "The connection's gain is kept, behind the new node. A node with the setting channels is as wide as "
+                "what A\n"
+                "gives, unless channels is given too.",
+            .example = "rtactl insert gain trim osc vol gain_db=-3dB",
+            .fewest_words = 4,
+            .most_words = kAnyNumber,
+            .in_transaction = InTransaction::collected,
+            .run = run_insert},
     Command{.name = "connect",
             .arguments = "A B [gain_db=v]",
             .help = "Connect an output to an input, or change the gain of the connection that is there.",
@@ -113,12 +140,43 @@ constexpr std::array kCommands{
             .fewest_words = 1,
             .most_words = 1,
             .run = run_get},
+    Command{.name = "mute",
+            .arguments = "[NODE]",
+            .help = "Mute a node, by its parameter mute, or the device output.",
+            .details = "The output fades to silence and the graph plays on unheard; unmute brings it back.",
+            .example = "rtactl mute\nrtactl mute vol",
+            .most_words = 1,
+            .in_transaction = InTransaction::collected,
+            .run = run_mute},
+    Command{.name = "unmute",
+            .arguments = "[NODE]",
+            .help = "Let a node or the device output be heard again.",
+            .details = "",
+            .example = "rtactl unmute\nrtactl unmute vol",
+            .most_words = 1,
+            .in_transaction = InTransaction::collected,
+            .run = run_unmute},
+    Command{.name = "panic",
+            .arguments = "",
+            .help = "Mute the device output and let every processor start afresh.",
+            .details =
+                "For a feedback that runs away, or a tail that will not end. The graph and its parameters stay as "
+                "they are;\n"
+                "the output stays muted until `rtactl unmute`.",
+            .example = "rtactl panic",
+            .run = run_panic},
     Command{.name = "graph show",
             .arguments = "",
             .help = "Print the graph as a document.",
             .details = "",
             .example = "rtactl graph show",
             .run = run_graph_show},
+    Command{.name = "graph dot",
+            .arguments = "",
+            .help = "Print the graph in the language of Graphviz, which draws it.",
+            .details = "Nodes show what differs from their defaults. With --json: the response, as of graph show.",
+            .example = "rtactl graph dot\nrtactl graph dot | dot -Tsvg -o graph.svg",
+            .run = run_graph_dot},
     Command{
         .name = "graph save",
         .arguments = "FILE",
@@ -150,15 +208,38 @@ constexpr std::array kCommands{
             .details = "",
             .example = "rtactl graph clear",
             .run = run_graph_clear},
-    Command{
-        .name = "watch",
-        .arguments = "",
-        .help = "Print every change as it happens, one line each, until interrupted.",
-        .details =
-            "With --json: first the response to the subscription, whose change_number the first event follows, then\n"
-            "one line an event.",
-        .example = "rtactl watch\nrtactl --json watch",
-        .run = run_watch},
+    Command{.name = "meter",
+            .arguments = "[NODE...]",
+            .help = "Show the levels of the device output and of every meter node, until interrupted.",
+            .details =
+                "On a terminal as bars of -60 to 0 dB: = is the RMS, - the peak, | the highest peak of late; over "
+                "is above\n"
+                "full scale. Elsewhere one line an event. With NODE, only these meters.",
+            .example = "rtactl meter\nrtactl meter vu --rate 25 --count 50",
+            .options = kTelemetryOptions,
+            .most_words = kAnyNumber,
+            .run = run_meter},
+    Command{.name = "top",
+            .arguments = "",
+            .help = "Show load, xruns, clients and nodes, once a second, until interrupted.",
+            .details =
+                "Load is the time that callbacks of the device take, as a share of the time that they have, over "
+                "the last\n"
+                "second. Where there is no terminal, one such page follows the other.",
+            .example = "rtactl top\nrtactl top --rate 2 --count 3",
+            .options = kTopOptions,
+            .run = run_top},
+    Command{.name = "watch",
+            .arguments = "[TOPIC...]",
+            .help = "Print events as they happen, one line each, until interrupted.",
+            .details = "Topics are changes, levels, load and xruns; without any, changes: those of the graph, of "
+                       "parameters, of\n"
+                       "the device, whoever makes them. With --json: first the response to the subscription, whose\n"
+                       "change_number the first change follows, then one line an event.",
+            .example = "rtactl watch\nrtactl watch load xruns --rate 1\nrtactl --json watch",
+            .options = kTelemetryOptions,
+            .most_words = kAnyNumber,
+            .run = run_watch},
     Command{.name = "shell",
             .arguments = "",
             .help = "Run commands from the standard input, one a line, over one connection.",

@@ -6,6 +6,7 @@
 #include "graph/names.h"
 #include "rtactl/assignment.h"
 #include "rtactl/command.h"
+#include "rtactl/edits.h"
 #include "rtactl/print.h"
 #include "rtactl/session.h"
 #include "rtactl/values.h"
@@ -13,49 +14,6 @@
 namespace rta::rtactl {
 
 namespace {
-
-Result<void> learn_types(Session& session) {
-    if (session.knows_types()) return {};
-    auto response = session.ask(list_types_request());
-    if (!response) return std::unexpected(std::move(response.error()));
-    session.learn_types(std::move(*response->mutable_list_node_types()));
-    return {};
-}
-
-/// The nodes as they will be when the command is carried out, with their types. They are a help in reading what was
-/// typed; what is so is for the daemon to say.
-Result<NodeTypes> learn_nodes(Session& session) {
-    auto& pending = session.transaction();
-    if (pending && pending->node_types) return *pending->node_types;
-    std::vector<v1::Request> requests{get_graph_request()};
-    if (!session.knows_types()) requests.push_back(list_types_request());
-    auto responses = session.ask_all(std::move(requests));
-    if (!responses) return std::unexpected(std::move(responses.error()));
-    if (responses->size() == 2) session.learn_types(std::move(*responses->back().mutable_list_node_types()));
-    NodeTypes types;
-    for (const v1::Node& node : responses->front().get_graph().graph().nodes()) types.emplace(node.name(), node.type());
-    if (!pending) return types;
-    for (const v1::Edit& edit : pending->edits) follow(edit, types);
-    pending->node_types = types;
-    return types;
-}
-
-Result<std::vector<Assignment>> parse_assignments(std::span<const std::string> words) {
-    std::vector<Assignment> assignments;
-    for (const std::string& word : words) {
-        auto assignment = parse_assignment(word);
-        if (!assignment) return usage_error(std::move(assignment.error()));
-        assignments.push_back(std::move(*assignment));
-    }
-    return assignments;
-}
-
-v1::Edit connect_edit(std::string_view from, std::string_view to) {
-    v1::Edit edit;
-    edit.mutable_connect()->set_from(std::string{from});
-    edit.mutable_connect()->set_to(std::string{to});
-    return edit;
-}
 
 // ---- play ----------------------------------------------------------------------------------------------------------
 
@@ -141,12 +99,12 @@ v1::ChangeSettings& settings_of(Changes& changes, const std::string& node) {
     return changes.settings.back();
 }
 
-Result<Changes> resolve_changes(const Session& session, const NodeTypes& types,
+Result<Changes> resolve_changes(const Session& session, const KnownGraph& graph,
                                 std::span<const NodeAssignment> assignments, std::optional<float> ramp_ms) {
     Changes changes;
     for (const auto& [node, assignment] : assignments) {
-        const auto type_name = types.find(node);
-        const v1::NodeType* type = type_name == types.end() ? nullptr : session.find_type(type_name->second);
+        const KnownGraph::NodeInfo* known = graph.find(node);
+        const v1::NodeType* type = known == nullptr ? nullptr : session.find_type(known->type);
         auto value = resolve(type, assignment);
         if (!value) return usage_error(node + "." + value.error());
         const std::string title = node + "." + assignment.name + " = ";
@@ -202,15 +160,15 @@ Result<void> run_play(Session& session, const Arguments& arguments) {
     status_request.mutable_get_status();
     const auto status = session.ask(std::move(status_request));
     if (!status) return std::unexpected(status.error());
-    if (auto learned = learn_types(session); !learned) return learned;
+    if (auto learned = session.learn_types(); !learned) return learned;
     auto nodes = build_chain(session, links, status->get_status().device().channels_out());
     if (!nodes) return std::unexpected(std::move(nodes.error()));
 
     std::set<std::string> taken;
     if (keep) {
-        const auto present = learn_nodes(session);
+        const auto present = session.learn_graph();
         if (!present) return std::unexpected(present.error());
-        for (const auto& [name, type] : *present) taken.insert(name);
+        for (const auto& [name, node] : (*present)->nodes()) taken.insert(name);
     }
     for (v1::Node& node : *nodes) {
         node.set_name(free_name(node.type(), taken));
@@ -228,8 +186,8 @@ Result<void> run_play(Session& session, const Arguments& arguments) {
 
 Result<void> run_add(Session& session, const Arguments& arguments) {
     const auto assignments = parse_assignments(std::span{arguments.words}.subspan(2));
-    if (!assignments) return std::unexpected(assignments.error());
-    if (auto learned = learn_types(session); !learned) return learned;
+    if (!assignments) return usage_error(assignments.error());
+    if (auto learned = session.learn_types(); !learned) return learned;
     v1::Edit edit;
     v1::Node& node = *edit.mutable_add_node();
     node.set_type(arguments.words[0]);
@@ -244,6 +202,13 @@ Result<void> run_remove(Session& session, const Arguments& arguments) {
     std::vector<v1::Edit> edits;
     for (const std::string& name : arguments.words) edits.emplace_back().mutable_remove_node()->set_name(name);
     return session.edit(std::move(edits));
+}
+
+Result<void> run_rename(Session& session, const Arguments& arguments) {
+    v1::Edit edit;
+    edit.mutable_rename_node()->set_name(arguments.words[0]);
+    edit.mutable_rename_node()->set_new_name(arguments.words[1]);
+    return session.edit({std::move(edit)});
 }
 
 Result<void> run_connect(Session& session, const Arguments& arguments) {
@@ -262,10 +227,7 @@ Result<void> run_connect(Session& session, const Arguments& arguments) {
 }
 
 Result<void> run_disconnect(Session& session, const Arguments& arguments) {
-    v1::Edit edit;
-    edit.mutable_disconnect()->set_from(arguments.words[0]);
-    edit.mutable_disconnect()->set_to(arguments.words[1]);
-    return session.edit({std::move(edit)});
+    return session.edit({disconnect_edit(arguments.words[0], arguments.words[1])});
 }
 
 Result<void> run_set(Session& session, const Arguments& arguments) {
@@ -277,9 +239,9 @@ Result<void> run_set(Session& session, const Arguments& arguments) {
     }
     const auto ramp_ms = parse_ramp(arguments);
     if (!ramp_ms) return std::unexpected(ramp_ms.error());
-    const auto types = learn_nodes(session);
-    if (!types) return std::unexpected(types.error());
-    const auto changes = resolve_changes(session, *types, assignments, *ramp_ms);
+    const auto graph = session.learn_graph();
+    if (!graph) return std::unexpected(graph.error());
+    const auto changes = resolve_changes(session, **graph, assignments, *ramp_ms);
     if (!changes) return std::unexpected(changes.error());
 
     const bool in_transaction = session.transaction().has_value();

@@ -6,6 +6,7 @@
 #include "graph/document.h"
 #include "graph/names.h"
 #include "rtactl/command.h"
+#include "rtactl/dot.h"
 #include "rtactl/file.h"
 #include "rtactl/print.h"
 #include "rtactl/session.h"
@@ -64,6 +65,15 @@ Result<void> run_graph_show(Session& session, const Arguments&) {
     const auto response = session.perform(get_graph_request());
     if (!response) return std::unexpected(response.error());
     if (!session.json()) session.out() << response->get_graph().document();
+    return {};
+}
+
+Result<void> run_graph_dot(Session& session, const Arguments&) {
+    if (session.json()) return run_graph_show(session, {});
+    if (auto learned = session.learn_types(); !learned) return learned;
+    const auto response = session.perform(get_graph_request());
+    if (!response) return std::unexpected(response.error());
+    session.out() << to_dot(response->get_graph().graph(), session.types());
     return {};
 }
 

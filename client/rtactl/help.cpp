@@ -62,8 +62,9 @@ void print_help(std::ostream& out, Place place) {
     out << "\nInside the shell also\n";
     print_commands(out, [](const Command& command) { return command.place == Place::shell; });
     print_options(out, "Options", global_options());
-    out << "\nWithout --host and --socket the daemon of this machine is looked for at "
-           "$RUNTIME_DIRECTORY/control.sock,\n"
+    out << "\nWithout --host and --socket the environment variable RTACTL_HOST is asked: HOST[:PORT], or the path of "
+           "a\n"
+           "socket. Without it too, the daemon of this machine is looked for at $RUNTIME_DIRECTORY/control.sock,\n"
            "$XDG_RUNTIME_DIR/rtad/control.sock, /run/rtad/control.sock and 127.0.0.1:7340, in this order.\n"
            "\nExit status: 0 done, 1 refused by the daemon (shell: any line refused), 2 usage, 3 cannot connect,\n"
            "4 not allowed.\n"

@@ -2,8 +2,10 @@
 #include <google/protobuf/stubs/logging.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rtactl/run.h"
@@ -13,8 +15,12 @@ int main(int argc, char** argv) {
     // What protobuf has to say to programmers is not for the users of a command line.
     google::protobuf::SetLogHandler(nullptr);
     std::ios::sync_with_stdio(false);
+    const char* const kind =
+        std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe): nothing here changes the environment
+    const bool can_draw = kind != nullptr && *kind != '\0' && std::string_view{kind} != "dumb";
+    const int terminal = can_draw && ::isatty(STDOUT_FILENO) == 1 ? STDOUT_FILENO : -1;
     const bool interactive = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
     const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
-    return static_cast<int>(
-        run(words, {.in = std::cin, .out = std::cout, .err = std::cerr, .interactive = interactive}));
+    return static_cast<int>(run(
+        words, {.in = std::cin, .out = std::cout, .err = std::cerr, .interactive = interactive, .terminal = terminal}));
 }

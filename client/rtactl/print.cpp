@@ -111,6 +111,67 @@ std::string describe_all(const auto& edits) {
     return text.empty() ? "no change" : text;
 }
 
+std::string percent_text(float share) {
+    return format_number(std::round(static_cast<double>(share) * 1000.0) / 10.0) + " %";
+}
+
+std::string load_text(const v1::Load& load) {
+    return "mean " + percent_text(load.mean()) + ", p99 " + percent_text(load.p99()) + ", worst " +
+           percent_text(load.worst()) + " of the time for " + counted(load.callback_count(), "callback");
+}
+
+/// `[####      ]` of 0 to 100 %.
+std::string load_bar(float share) {
+    constexpr double kWidth = 30;
+    const auto filled = static_cast<std::size_t>(std::round(std::clamp(static_cast<double>(share), 0.0, 1.0) * kWidth));
+    return "[" + std::string(filled, '#') + std::string(static_cast<std::size_t>(kWidth) - filled, ' ') + "]";
+}
+
+std::string store_text(const v1::StoreState& store) {
+    if (store.directory().empty()) return "the graph is not remembered (rtad has no --state-dir)";
+    std::string text = store.directory() + ", revision " + std::to_string(store.saved_revision()) + " is on disk";
+    if (!store.error().empty()) return text + "; what came after it cannot be saved: " + store.error();
+    if (!store.up_to_date()) text += ", what came after it is being written";
+    return text;
+}
+
+std::string client_text(const v1::ClientState& client) {
+    return quoted(client.name()) + " from " + client.address() + " for " + duration_text(client.connected_s());
+}
+
+std::string dropouts_text(const v1::DeviceState& device) {
+    const std::string counts = counted(device.xruns(), "xrun") + ", " + counted(device.late_blocks(), "late block");
+    const std::string kinds = describe(device.xrun_counts());
+    return kinds == "none" ? counts : counts + " (" + kinds + ")";
+}
+
+std::string level_list(const google::protobuf::RepeatedPtrField<v1::ChannelLevel>& channels) {
+    std::string peaks;
+    std::string means;
+    for (const v1::ChannelLevel& channel : channels) {
+        peaks.append(" ").append(level_text(channel.peak_db()));
+        means.append(" ").append(level_text(channel.rms_db()));
+    }
+    return " peak" + peaks + ", rms" + means + " dB";
+}
+
+std::string levels_text(const v1::Levels& levels) {
+    std::string text = "levels up to frame " + std::to_string(levels.frame()) + ": ";
+    if (levels.outputs_size() > 0) text += "(device)" + level_list(levels.outputs());
+    bool first = levels.outputs_size() == 0;
+    for (const v1::MeterLevels& meter : levels.meters()) {
+        text.append(first ? "" : "; ").append(meter.node()).append(level_list(meter.channels()));
+        first = false;
+    }
+    return first ? text + "none" : text;
+}
+
+/// What is behind the text of telemetry, if the client was too slow for some of it.
+std::string dropped_text(const v1::Event& event) {
+    if (event.telemetry_dropped() == 0) return "";
+    return " (" + std::to_string(event.telemetry_dropped()) + " events so far were dropped, being read too slowly)";
+}
+
 std::string made_by(const std::string& client_name) { return client_name.empty() ? "" : " by " + quoted(client_name); }
 
 }  // namespace
@@ -165,7 +226,8 @@ void print_status(std::ostream& out, const v1::StatusResult& status) {
                               milliseconds_text(device.input_latency_s()) + ", " +
                               counted(device.callback_frames(), "frame") + " a callback, " +
                               counted(device.adapter_frames(), "frame") + " added to make blocks"});
-    table.add({"dropouts", counted(device.xruns(), "xrun") + ", " + counted(device.late_blocks(), "late block")});
+    table.add({"dropouts", dropouts_text(device)});
+    if (status.has_load()) table.add({"load", load_text(status.load())});
     table.add({"real time", with_reason(realtime.scheduling().empty() ? "no audio thread yet" : realtime.scheduling(),
                                         realtime.scheduling_detail()) +
                                 ", " +
@@ -185,7 +247,57 @@ void print_status(std::ostream& out, const v1::StatusResult& status) {
                             ", " + counted(engine.connection_count(), "connection")});
     table.add({"plans", std::to_string(engine.plans_made()) + " made, " + std::to_string(engine.plans_freed()) +
                             " freed, " + std::to_string(engine.plans_alive()) + " alive"});
+    if (engine.output_muted()) table.add({"output", "muted; `rtactl unmute` brings it back"});
+    if (status.has_store()) table.add({"store", store_text(status.store())});
+    for (const v1::ClientState& client : status.clients()) {
+        std::string text = client_text(client);
+        if (client.telemetry_dropped() > 0)
+            text += ", " + counted(client.telemetry_dropped(), "event") + " of telemetry dropped";
+        table.add({"client", text});
+    }
     table.print(out);
+}
+
+void print_top(std::ostream& out, const v1::StatusResult& status, const v1::Graph& graph,
+               const v1::NodeTypesResult& types) {
+    constexpr int kNodesShown = 40;
+    const v1::EngineState& engine = status.engine();
+    TextTable table;
+    table.add({"device", device_text(status.device())});
+    if (engine.output_muted()) table.add({"output", "muted; `rtactl unmute` brings it back"});
+    const v1::Load& load = status.load();
+    table.add({"load", "mean  " + load_bar(load.mean()) + " " + percent_text(load.mean())});
+    table.add({"", "p99   " + load_bar(load.p99()) + " " + percent_text(load.p99())});
+    table.add({"", "worst " + load_bar(load.worst()) + " " + percent_text(load.worst())});
+    table.add({"xruns", describe(status.device().xrun_counts())});
+    table.add({"engine", "frame " + std::to_string(engine.frame()) + ", revision " + std::to_string(engine.revision()) +
+                             ", " + counted(engine.node_count(), "node") + ", " +
+                             counted(engine.connection_count(), "connection")});
+    table.print(out);
+    if (status.clients_size() > 0) {
+        TextTable clients;
+        clients.add({"CLIENT", "ADDRESS", "CONNECTED", "DROPPED"});
+        for (const v1::ClientState& client : status.clients()) {
+            clients.add({quoted(client.name()), client.address(), duration_text(client.connected_s()),
+                         std::to_string(client.telemetry_dropped())});
+        }
+        out << '\n';
+        clients.print(out);
+    }
+    if (graph.nodes_size() == 0) return;
+    TextTable nodes;
+    nodes.add({"NODE", "TYPE", "VALUES"});
+    for (int i = 0; i < std::min(graph.nodes_size(), kNodesShown); ++i) {
+        const v1::Node& node = graph.nodes(i);
+        const auto type = std::ranges::find(types.types(), node.type(), [](const v1::NodeType& t) { return t.name(); });
+        std::string values;
+        for (const std::string& value : changed_values(node, type == types.types().end() ? nullptr : &*type))
+            values.append(values.empty() ? "" : ", ").append(value);
+        nodes.add({node.name(), node.type(), values});
+    }
+    out << '\n';
+    nodes.print(out);
+    if (graph.nodes_size() > kNodesShown) out << "... and " << graph.nodes_size() - kNodesShown << " more\n";
 }
 
 void print_devices(std::ostream& out, const v1::DevicesResult& devices) {
@@ -270,6 +382,54 @@ void print_values(std::ostream& out, const v1::Node& node, const v1::NodeType* t
     }
 }
 
+std::vector<std::string> changed_values(const v1::Node& node, const v1::NodeType* type) {
+    std::vector<std::string> values;
+    std::map<std::string, std::string> settings;
+    for (const auto& [name, value] : node.settings().fields()) settings.emplace(name, describe(value));
+    std::map<std::string, std::string> parameters;
+    for (const auto& [name, value] : node.parameters()) parameters.emplace(name, format_number(value));
+    if (type != nullptr) {
+        for (const v1::SettingInfo& setting : type->settings()) {
+            const auto given = settings.find(setting.name());
+            if (given != settings.end() && given->second == describe(setting.default_())) settings.erase(given);
+        }
+        for (const v1::ParameterInfo& info : type->parameters()) {
+            const auto given = node.parameters().find(info.name());
+            if (given == node.parameters().end()) continue;
+            if (given->second == info.default_()) {
+                parameters.erase(info.name());
+            } else {
+                parameters[info.name()] = format_value(given->second, info.unit());
+            }
+        }
+    }
+    for (const auto& [name, value] : settings) values.push_back(name + " = " + value);
+    for (const auto& [name, value] : parameters) values.push_back(name + " = " + value);
+    return values;
+}
+
+std::string level_text(float level_db) {
+    constexpr float kSilenceDb = -150.0F;
+    if (level_db <= kSilenceDb) return "-inf";
+    const double rounded = std::round(static_cast<double>(level_db) * 10.0) / 10.0;
+    std::string text = format_number(rounded == 0.0 ? 0.0 : rounded);
+    return text.find('.') == std::string::npos ? text + ".0" : text;
+}
+
+std::string describe(const v1::XrunCounts& counts) {
+    std::string text;
+    const auto add = [&](std::uint64_t count, std::string_view thing) {
+        if (count > 0) text.append(text.empty() ? "" : ", ").append(counted(count, thing));
+    };
+    add(counts.input_underflows(), "input underflow");
+    add(counts.input_overflows(), "input overflow");
+    add(counts.output_underflows(), "output underflow");
+    add(counts.output_overflows(), "output overflow");
+    add(counts.late_callbacks(), "late callback");
+    add(counts.overruns(), "overrun");
+    return text.empty() ? "none" : text;
+}
+
 std::string describe(const v1::SetParameter& change) {
     std::string text = "set " + assigned(change.node() + "." + change.parameter(), format_number(change.value()));
     if (change.has_ramp_ms()) text += " --ramp " + format_number(change.ramp_ms());
@@ -323,10 +483,19 @@ std::string describe(const v1::Event& event) {
             return number + "node " + event.node_faulted().node() + " produced NaN or infinity at frame " +
                    std::to_string(event.node_faulted().frame()) + "; it is silent until it has been built anew";
         case v1::Event::kOutputMuted:
+            return number + "the device output was " + (event.output_muted().muted() ? "muted" : "unmuted") +
+                   made_by(event.output_muted().client_name());
         case v1::Event::kPanicked:
+            return number + "panic" + made_by(event.panicked().client_name()) +
+                   ": every processor starts afresh from frame " + std::to_string(event.panicked().frame());
         case v1::Event::kLevels:
+            return levels_text(event.levels()) + dropped_text(event);
         case v1::Event::kLoad:
+            return "load up to frame " + std::to_string(event.load().frame()) + ": " + load_text(event.load()) +
+                   dropped_text(event);
         case v1::Event::kXruns:
+            return "xruns up to frame " + std::to_string(event.xruns().frame()) + ": " +
+                   describe(event.xruns().counts()) + dropped_text(event);
         case v1::Event::EVENT_NOT_SET:
             break;
     }

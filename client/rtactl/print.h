@@ -22,11 +22,22 @@ class TextTable {
 
 // What people read of the protocol's messages, in whole lines.
 void print_status(std::ostream& out, const v1::StatusResult& status);
+/// The same at a glance, with the graph's nodes: what `top` shows.
+void print_top(std::ostream& out, const v1::StatusResult& status, const v1::Graph& graph,
+               const v1::NodeTypesResult& types);
 void print_devices(std::ostream& out, const v1::DevicesResult& devices);
 void print_types(std::ostream& out, const v1::NodeTypesResult& types);
 void print_type(std::ostream& out, const v1::NodeType& type);
 /// "osc.frequency_hz = 440 Hz" for each parameter and setting of the node, or for the one called `name` (empty: all).
 void print_values(std::ostream& out, const v1::Node& node, const v1::NodeType* type, std::string_view name);
+
+/// "frequency_hz = 440 Hz" for each setting and parameter that differs from its default.
+[[nodiscard]] std::vector<std::string> changed_values(const v1::Node& node, const v1::NodeType* type);
+
+/// "-12.3"; "-inf" for what telemetry calls silence.
+[[nodiscard]] std::string level_text(float level_db);
+/// "2 output underflows, 1 late callback", or "none".
+[[nodiscard]] std::string describe(const v1::XrunCounts& counts);
 
 /// One line, without its end.
 [[nodiscard]] std::string describe(const v1::Event& event);

@@ -2,6 +2,8 @@
 #include "rtactl/run.h"
 
 #include <chrono>
+#include <cstdlib>
+#include <optional>
 #include <ostream>
 
 #include "graph/names.h"
@@ -22,6 +24,17 @@ Result<std::chrono::milliseconds> parse_timeout(std::string_view text) {
     return std::chrono::milliseconds{static_cast<long long>(*seconds * 1000.0)};
 }
 
+/// What RTACTL_HOST says, if anything: a path is a socket, everything else an address.
+Result<std::optional<client::Endpoint>> environment_endpoint() {
+    const char* const text = std::getenv("RTACTL_HOST");  // NOLINT(concurrency-mt-unsafe): nothing changes it
+    if (text == nullptr || *text == '\0') return std::nullopt;
+    if (std::string_view{text}.find('/') != std::string_view::npos) return client::UnixEndpoint{text};
+    auto endpoint = client::parse_tcp_endpoint(text);
+    if (!endpoint)
+        return usage_error("the environment variable RTACTL_HOST: " + endpoint.error() + ", or a socket's path");
+    return std::move(*endpoint);
+}
+
 Result<SessionOptions> session_options(const Arguments& globals) {
     SessionOptions options;
     options.json = globals.has("--json");
@@ -36,7 +49,13 @@ Result<SessionOptions> session_options(const Arguments& globals) {
         if (socket->empty()) return usage_error("--socket: the path is empty");
         options.endpoints.emplace_back(client::UnixEndpoint{std::string{*socket}});
     } else {
-        options.endpoints = client::local_endpoints();
+        auto endpoint = environment_endpoint();
+        if (!endpoint) return std::unexpected(std::move(endpoint.error()));
+        if (*endpoint) {
+            options.endpoints.push_back(std::move(**endpoint));
+        } else {
+            options.endpoints = client::local_endpoints();
+        }
     }
     if (const auto timeout = globals.value("--timeout")) {
         const auto parsed = parse_timeout(*timeout);

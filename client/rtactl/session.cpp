@@ -11,11 +11,7 @@ namespace rta::rtactl {
 
 namespace {
 
-Exit exit_of(v1::Code code) {
-    return code == v1::UNAUTHENTICATED || code == v1::PERMISSION_DENIED ? Exit::not_allowed : Exit::refused;
-}
-
-Exit exit_of(const client::Error& error) {
+Exit exit_of_error(const client::Error& error) {
     switch (error.kind) {
         case client::Error::Kind::refused:
             return exit_of(error.code);
@@ -32,20 +28,20 @@ Exit exit_of(const client::Error& error) {
 }
 
 bool changes_something(const v1::Request& request) {
-    return request.has_apply_transaction() || request.has_set_parameters();
+    return request.has_apply_transaction() || request.has_set_parameters() || request.has_mute_output() ||
+           request.has_panic();
 }
 
 }  // namespace
 
-void follow(const v1::Edit& edit, NodeTypes& types) {
-    if (edit.has_add_node()) types.insert_or_assign(edit.add_node().name(), edit.add_node().type());
-    if (edit.has_remove_node()) types.erase(edit.remove_node().name());
+Exit exit_of(v1::Code code) {
+    return code == v1::UNAUTHENTICATED || code == v1::PERMISSION_DENIED ? Exit::not_allowed : Exit::refused;
 }
 
 void PendingTransaction::collect(std::vector<v1::Edit> new_edits, std::size_t line) {
     lines.insert(lines.end(), new_edits.size(), line);
     for (v1::Edit& edit : new_edits) {
-        if (node_types) follow(edit, *node_types);
+        if (graph) graph->follow(edit);
         edits.push_back(std::move(edit));
     }
 }
@@ -55,7 +51,7 @@ Result<client::Connection> Session::open() const {
     options.client_name = "rtactl";
     options.timeout = options_.timeout;
     auto opened = client::Connection::open(options_.endpoints, options);
-    if (!opened) return fail(exit_of(opened.error()), std::move(opened.error().sentence));
+    if (!opened) return fail(exit_of_error(opened.error()), std::move(opened.error().sentence));
     return std::move(*opened);
 }
 
@@ -74,7 +70,7 @@ std::unexpected<Failure> Session::broken(client::Error error) {
         connection_.reset();
         types_.reset();
     }
-    return fail(exit_of(error), std::move(error.sentence));
+    return fail(exit_of_error(error), std::move(error.sentence));
 }
 
 Result<v1::Response> Session::judge(client::Expected<v1::Response> response, bool print) {
@@ -160,6 +156,27 @@ void Session::print_json(const google::protobuf::Message& message) {
         return;
     }
     out() << text << '\n' << std::flush;
+}
+
+Result<void> Session::learn_types() {
+    if (types_) return {};
+    auto response = ask(list_types_request());
+    if (!response) return std::unexpected(std::move(response.error()));
+    types_ = std::move(*response->mutable_list_node_types());
+    return {};
+}
+
+Result<const KnownGraph*> Session::learn_graph() {
+    if (transaction_ && transaction_->graph) return &*transaction_->graph;
+    std::vector<v1::Request> requests{get_graph_request()};
+    if (!types_) requests.push_back(list_types_request());
+    auto responses = ask_all(std::move(requests));
+    if (!responses) return std::unexpected(std::move(responses.error()));
+    if (responses->size() == 2) types_ = std::move(*responses->back().mutable_list_node_types());
+    KnownGraph graph{responses->front().get_graph().graph(), *types_};
+    if (!transaction_) return &graph_.emplace(std::move(graph));
+    for (const v1::Edit& edit : transaction_->edits) graph.follow(edit);
+    return &transaction_->graph.emplace(std::move(graph));
 }
 
 const v1::NodeType* Session::find_type(std::string_view name) const {

@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <iosfwd>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +12,7 @@
 #include "client/endpoint.h"
 #include "rta/v1/control.pb.h"
 #include "rtactl/failure.h"
+#include "rtactl/known_graph.h"
 
 namespace rta::rtactl {
 
@@ -22,6 +22,7 @@ struct Streams {
     std::ostream& out;
     std::ostream& err;
     bool interactive = false;  ///< a person types at `in` and reads `out`
+    int terminal = -1;         ///< the terminal that `out` writes to, where it can be drawn on; -1: none
 };
 
 /// What the command line says about the conversation.
@@ -31,24 +32,17 @@ struct SessionOptions {
     bool json = false;
 };
 
-/// Types by the name of their node, as far as the client knows.
-using NodeTypes = std::map<std::string, std::string, std::less<>>;
-
 /// The edits between `begin` and `commit`.
 struct PendingTransaction {
     std::size_t begin_line = 0;
     std::vector<v1::Edit> edits{};
     std::vector<std::size_t> lines{};  ///< the line that each edit came from
     std::size_t refused_line = 0;      ///< the first line that was no good, 0 if none: then nothing may be committed
-    /// What the graph will hold once the edits collected so far are made: a later line may speak of a node that an
-    /// earlier one adds. Asked for when first needed.
-    std::optional<NodeTypes> node_types{};
+    /// What the graph will be once the edits collected so far are made. Asked for when first needed.
+    std::optional<KnownGraph> graph{};
 
     void collect(std::vector<v1::Edit> new_edits, std::size_t line);
 };
-
-/// Enters what the edit adds, takes out what it removes.
-void follow(const v1::Edit& edit, NodeTypes& types);
 
 /// What every command works with: the connection, made when first needed, and where things are printed. The shell runs
 /// all its lines in one session.
@@ -76,9 +70,16 @@ class Session {
     void print_revision(const v1::TransactionResult& result, std::string_view title = {});
     void print_json(const google::protobuf::Message& message);
 
+    /// The graph as it will be when the command is carried out, and the node types. It holds until the next call.
+    [[nodiscard]] Result<const KnownGraph*> learn_graph();
+    /// The same without the graph.
+    [[nodiscard]] Result<void> learn_types();
+
     /// The daemon's node types. They cannot change while the connection lasts, so they are asked for once.
     [[nodiscard]] bool knows_types() const { return types_.has_value(); }
     void learn_types(v1::NodeTypesResult types) { types_ = std::move(types); }
+    /// Those that learn_types() learned.
+    [[nodiscard]] const v1::NodeTypesResult& types() const { return *types_; }
     /// nullptr if there is none of that name.
     [[nodiscard]] const v1::NodeType* find_type(std::string_view name) const;
 
@@ -98,8 +99,12 @@ class Session {
     Streams streams_;
     std::optional<client::Connection> connection_;
     std::optional<v1::NodeTypesResult> types_;
+    std::optional<KnownGraph> graph_;  ///< as it was when it was last asked for
     std::optional<PendingTransaction> transaction_;
 };
+
+/// What a program is told of an answer with this code.
+[[nodiscard]] Exit exit_of(v1::Code code);
 
 /// The request with no more in it than its kind.
 [[nodiscard]] v1::Request get_graph_request();

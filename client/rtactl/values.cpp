@@ -81,12 +81,6 @@ std::string in_small_letters(std::string_view text) {
     return small;
 }
 
-std::string_view trimmed(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 struct Quantity {
     double number;
     std::string suffix;  ///< in small letters
@@ -119,6 +113,12 @@ const Suffix* find_suffix(std::string_view text) {
 }
 
 }  // namespace
+
+std::string_view trimmed(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
 
 ValueUnit unit_of_symbol(std::string_view symbol) {
     if (symbol == "Hz") return ValueUnit::hertz;

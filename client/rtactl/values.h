@@ -20,6 +20,9 @@ enum class ValueUnit {
     any,      ///< not known: a number is taken with any of the units above, as it is
 };
 
+/// Without the blanks around it.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+
 /// Of "Hz", "dB", "ms", "s", "on/off", "".
 [[nodiscard]] ValueUnit unit_of_symbol(std::string_view symbol);
 /// What the end of a name tells: `max_time_ms`, `frequency_hz`. `any` if it tells nothing.

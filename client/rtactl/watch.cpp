@@ -1,73 +1,71 @@
 // SPDX-License-Identifier: MIT
-#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigset_t and pthread_sigmask are POSIX
-#include <sys/signalfd.h>
-#include <unistd.h>
-
+#include <algorithm>
+#include <array>
 #include <ostream>
 
+#include "graph/names.h"
 #include "rtactl/command.h"
+#include "rtactl/live.h"
 #include "rtactl/print.h"
-#include "rtactl/session.h"
 
 namespace rta::rtactl {
 
 namespace {
 
-/// While it lives, SIGINT and SIGTERM do not end the program but make a descriptor readable.
-class Interrupts {
- public:
-    Interrupts() {
-        sigset_t signals{};
-        ::sigemptyset(&signals);
-        ::sigaddset(&signals, SIGINT);
-        ::sigaddset(&signals, SIGTERM);
-        ::pthread_sigmask(SIG_BLOCK, &signals, &before_);
-        descriptor_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    }
-    Interrupts(const Interrupts&) = delete;
-    Interrupts& operator=(const Interrupts&) = delete;
-    ~Interrupts() {
-        // Take what has come: it would strike as soon as it is no longer blocked.
-        signalfd_siginfo info{};
-        while (descriptor_ >= 0 && ::read(descriptor_, &info, sizeof info) > 0) {
-        }
-        if (descriptor_ >= 0) ::close(descriptor_);
-        ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    }
-
-    [[nodiscard]] int descriptor() const { return descriptor_; }
-
- private:
-    sigset_t before_{};
-    int descriptor_ = -1;
+struct TopicName {
+    std::string_view name;
+    v1::Topic topic;
 };
+
+constexpr std::array kTopics{TopicName{"changes", v1::TOPIC_CHANGES}, TopicName{"levels", v1::TOPIC_LEVELS},
+                             TopicName{"load", v1::TOPIC_LOAD}, TopicName{"xruns", v1::TOPIC_XRUNS}};
+
+Result<v1::Subscribe> subscription(const Arguments& arguments) {
+    v1::Subscribe subscribe;
+    for (const std::string& word : arguments.words) {
+        const auto* found = std::ranges::find(kTopics, word, &TopicName::name);
+        if (found == kTopics.end()) {
+            std::vector<std::string_view> names;
+            for (const TopicName& topic : kTopics) names.push_back(topic.name);
+            return usage_error(no_such("topic", word, names));
+        }
+        subscribe.add_topics(found->topic);
+    }
+    if (arguments.words.empty()) subscribe.add_topics(v1::TOPIC_CHANGES);
+    if (arguments.has("--rate")) {
+        const auto rate = parse_rate(arguments, 1, 100, 10);
+        if (!rate) return std::unexpected(rate.error());
+        subscribe.set_telemetry_rate_hz(*rate);
+    }
+    return subscribe;
+}
 
 }  // namespace
 
-Result<void> run_watch(Session& session, const Arguments&) {
-    // A conversation of its own: in the shell, events must not pile up behind the commands that follow.
-    auto connection = session.open();
-    if (!connection) return std::unexpected(std::move(connection.error()));
-    const Interrupts interrupts;
+Result<void> run_watch(Session& session, const Arguments& arguments) {
+    auto wanted = subscription(arguments);
+    if (!wanted) return std::unexpected(std::move(wanted.error()));
+    const auto count = parse_count(arguments);
+    if (!count) return std::unexpected(count.error());
+    const auto live = Live::begin(session, false);
+    if (!live) return std::unexpected(live.error());
     v1::Request request;
-    request.mutable_subscribe()->add_topics(v1::TOPIC_CHANGES);
-    const auto response = connection->call(std::move(request));
-    if (!response) return fail(Exit::cannot_connect, response.error().sentence);
-    if (session.json()) session.print_json(*response);
-    if (response->status().code() != v1::OK) return fail(Exit::refused, response->status().message());
-    for (;;) {
-        const auto event = connection->next_event(client::Deadline::never(), interrupts.descriptor());
-        if (!event && event.error().kind == client::Error::Kind::interrupted) return {};
-        if (!event) return fail(Exit::cannot_connect, event.error().sentence);
+    *request.mutable_subscribe() = std::move(*wanted);
+    if (auto subscribed = (*live)->ask(std::move(request), true); !subscribed)
+        return std::unexpected(std::move(subscribed.error()));
+    for (std::uint64_t seen = 0; seen < *count; ++seen) {
+        const auto woken = (*live)->wait();
+        if (!woken) return std::unexpected(woken.error());
+        if (woken->ended) return {};
         if (session.json()) {
-            session.print_json(*event);
+            session.print_json(*woken->event);
         } else {
-            session.out() << describe(*event)
-                          << std::endl;  // NOLINT(performance-avoid-endl): whoever reads the pipe must see it now
+            session.out() << describe(*woken->event) << '\n' << std::flush;  // whoever reads the pipe must see it now
         }
         // Nobody reads any more, or the disk is full: the caller of all commands says so.
         if (!session.out()) return {};
     }
+    return {};
 }
 
 }  // namespace rta::rtactl

@@ -177,5 +177,16 @@ TEST(Assign, SortsIntoParametersAndSettings) {
     EXPECT_FALSE(bare.has_settings());
 }
 
+TEST(Assignment, AllowsBlanksAroundTheEqualsSign) {
+    const auto assignment = parse_node_assignment(" osc.frequency_hz =  440 Hz ");
+    ASSERT_TRUE(assignment) << assignment.error();
+    EXPECT_EQ(assignment->node, "osc");
+    EXPECT_EQ(assignment->assignment.name, "frequency_hz");
+    EXPECT_EQ(assignment->assignment.value, "440 Hz");
+    EXPECT_EQ(parse_assignment("file = ' a b '")->value, " a b ") << "quotes keep their blanks";
+    EXPECT_FALSE(parse_assignment(" = 3"));
+    EXPECT_FALSE(parse_node_assignment("osc. = 3"));
+}
+
 }  // namespace
 }  // namespace rta::rtactl

@@ -3,6 +3,8 @@
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "fake_rtad.h"
 #include "support/temporary.h"
 
@@ -52,8 +54,11 @@ TEST(Commands, StatusShowsEverything) {
                                         "PortAudio has no device",
                                         "output 1.33 ms",
                                         "64 frames a callback",
-                                        "3 late blocks",
-                                        "0 xruns",
+                                        "0 xruns, 3 late blocks (2 late callbacks, 1 overrun)",
+                                        "mean 2 %, p99 5.1 %, worst 50 % of the time for 750 callbacks",
+                                        "muted; `rtactl unmute` brings it back",
+                                        "/var/lib/rtad, revision 6 is on disk, what came after it is being written",
+                                        "\"console\" from 192.0.2.1:50000 for 1 min 1 s, 9 events of telemetry dropped",
                                         "SCHED_OTHER (RLIMIT_RTPRIO is 0)",
                                         "memory locked",
                                         "blocks of 64 frames",
@@ -367,6 +372,162 @@ TEST(Commands, HelpAndVersionNeedNoDaemon) {
     const Outcome unknown = run_rtactl({"help", "pley"});
     EXPECT_EQ(unknown.exit, Exit::usage);
     EXPECT_TRUE(has(unknown.err, "did you mean \"play\"?")) << unknown.err;
+}
+
+TEST(Commands, InsertPutsANodeIntoAConnection) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({"insert", "gain", "trim", "osc", "vol", "gain_db=-3dB"});
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    EXPECT_EQ(outcome.out, "osc:out -> trim -> vol:in: revision 1, heard from frame 4096\n");
+    EXPECT_EQ(shown(rtad.last_change()),
+              "apply_transaction { edits { "
+              "edits { add_node { name: \"trim\" type: \"gain\" parameters { key: \"gain_db\" value: -3 } } } "
+              "edits { disconnect { from: \"osc:out\" to: \"vol:in\" } } "
+              "edits { connect { from: \"osc:out\" to: \"trim\" } } "
+              "edits { connect { from: \"trim\" to: \"vol:in\" } } } }");
+}
+
+/// The graph of the fake, changed.
+FakeRtad::Override with_graph(std::function<void(v1::Graph&)> change) {
+    return [change = std::move(change)](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_get_graph()) return std::nullopt;
+        v1::Response response = ok(request);
+        v1::Graph& graph = *response.mutable_get_graph()->mutable_graph();
+        graph = fake_graph();
+        change(graph);
+        return Reply{.bytes = frame(response)};
+    };
+}
+
+void set_channels(v1::Node& node, double channels) {
+    (*node.mutable_settings()->mutable_fields())["channels"].set_number_value(channels);
+}
+
+TEST(Commands, InsertKeepsTheGainAndTakesTheWidthOfWhatIsThere) {
+    FakeRtad rtad{with_graph([](v1::Graph& graph) {
+        set_channels(*graph.mutable_nodes(1), 2);
+        graph.mutable_connections(1)->set_gain_db(-6);
+    })};
+    ASSERT_EQ(rtad.run({"insert", "gain", "trim", "vol:out", "out"}).exit, Exit::done);
+    const v1::EditList edits = rtad.last_change().apply_transaction().edits();
+    ASSERT_EQ(edits.edits_size(), 4);
+    EXPECT_EQ(edits.edits(0).add_node().settings().fields().at("channels").number_value(), 2);
+    EXPECT_FALSE(edits.edits(2).connect().has_gain_db());
+    EXPECT_EQ(edits.edits(3).connect().gain_db(), -6.0F);
+    // Who says how wide it is to be is believed.
+    ASSERT_EQ(rtad.run({"insert", "gain", "trim", "vol", "out", "channels=1"}).exit, Exit::done);
+    EXPECT_EQ(rtad.last_change()
+                  .apply_transaction()
+                  .edits()
+                  .edits(0)
+                  .add_node()
+                  .settings()
+                  .fields()
+                  .at("channels")
+                  .number_value(),
+              1);
+}
+
+TEST(Commands, InsertNamesWhatIsMissing) {
+    FakeRtad rtad;
+    const Outcome none = rtad.run({"insert", "gain", "trim", "osc", "out"});
+    EXPECT_EQ(none.exit, Exit::refused);
+    EXPECT_EQ(none.err, "rtactl: there is no connection osc -> out\n");
+    EXPECT_TRUE(has(rtad.run({"insert", "gain", "trim", "oscc", "vol"}).err, "did you mean \"osc\"?"));
+    EXPECT_EQ(rtad.run({"insert", "gain", "trim", "osc", "vol", "gain_db"}).exit, Exit::usage);
+    EXPECT_EQ(rtad.run({"insert", "gain", "trim", "osc"}).exit, Exit::usage);
+    EXPECT_EQ(rtad.change_count(), 0U);
+}
+
+TEST(Commands, InsertSeesWhatTheTransactionHasMadeSoFar) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({"shell"},
+                                     "begin\nset vol.channels=2\nrename vol level\ninsert gain trim level out\n"
+                                     "insert gain late trim out\ncommit\n");
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    const v1::EditList edits = rtad.last_change().apply_transaction().edits();
+    ASSERT_EQ(edits.edits_size(), 10);
+    EXPECT_EQ(edits.edits(6).add_node().settings().fields().at("channels").number_value(), 2);
+    EXPECT_EQ(edits.edits(7).disconnect().from(), "trim:out");
+    EXPECT_EQ(edits.edits(7).disconnect().to(), "out:in");
+    EXPECT_EQ(rtad.change_count(), 1U);
+}
+
+TEST(Commands, Renames) {
+    FakeRtad rtad;
+    EXPECT_EQ(rtad.run({"rename", "osc", "tone"}).exit, Exit::done);
+    EXPECT_EQ(shown(rtad.last_change()),
+              "apply_transaction { edits { edits { rename_node { name: \"osc\" new_name: \"tone\" } } } }");
+}
+
+TEST(Commands, MutesNodesAndTheOutput) {
+    FakeRtad rtad;
+    EXPECT_EQ(rtad.run({"mute", "vol"}).out, "vol.mute = on\n");
+    EXPECT_EQ(shown(rtad.last_change()), "set_parameters { changes { node: \"vol\" parameter: \"mute\" value: 1 } }");
+    EXPECT_EQ(rtad.run({"unmute", "vol"}).out, "vol.mute = off\n");
+    EXPECT_EQ(shown(rtad.last_change()), "set_parameters { changes { node: \"vol\" parameter: \"mute\" } }");
+    EXPECT_EQ(rtad.run({"mute"}).out, "the device output is muted, from frame 4096; `rtactl unmute` brings it back\n");
+    EXPECT_TRUE(rtad.daemon().requests().back().mute_output().muted());
+    EXPECT_EQ(rtad.run({"unmute"}).out, "the device output is no longer muted, from frame 4096\n");
+    EXPECT_FALSE(rtad.daemon().requests().back().mute_output().muted());
+    const Outcome panic = rtad.run({"panic"});
+    EXPECT_EQ(panic.out,
+              "every processor starts afresh, from frame 4096; the device output is muted now: `rtactl unmute` brings "
+              "it back\n");
+    EXPECT_TRUE(rtad.daemon().requests().back().has_panic());
+    EXPECT_TRUE(has(rtad.run({"--json", "panic"}).out, "\"panic\":{\"frame\":\"4096\"}"));
+}
+
+TEST(Commands, MuteOfANodeIsPartOfATransactionAndOfTheOutputIsNot) {
+    FakeRtad rtad;
+    EXPECT_EQ(rtad.run({"shell"}, "begin\nmute vol\ncommit\n").exit, Exit::done);
+    EXPECT_EQ(rtad.last_change().apply_transaction().edits().edits(0).set_parameter().value(), 1.0F);
+    const Outcome output = rtad.run({"shell"}, "begin\nmute\ncommit\n");
+    EXPECT_EQ(output.exit, Exit::refused);
+    EXPECT_TRUE(has(output.err, "line 2: the device output is no part of the graph")) << output.err;
+    EXPECT_EQ(rtad.change_count(), 1U);
+}
+
+TEST(Commands, AnswersThatDoNotComeLeaveItOpenWhetherTheOutputIsMuted) {
+    FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_mute_output()) return std::nullopt;
+        return Reply{.close = true};
+    }};
+    EXPECT_TRUE(has(rtad.run({"mute"}).err, "whether the change was made is not known"));
+}
+
+/// The variable, for as long as this lives.
+class HostVariable {
+ public:
+    explicit HostVariable(const std::string& value) { ::setenv("RTACTL_HOST", value.c_str(), 1); }
+    HostVariable(const HostVariable&) = delete;
+    HostVariable& operator=(const HostVariable&) = delete;
+    ~HostVariable() { ::unsetenv("RTACTL_HOST"); }
+};
+
+TEST(Commands, FindsTheDaemonThroughRtactlHost) {
+    FakeRtad rtad;
+    const std::string address = to_string(rtad.daemon().endpoint());
+    {
+        const HostVariable variable{address};
+        EXPECT_TRUE(has(run_rtactl({"status"}).out, "rtad 9.9.9"));
+        // What the command line says comes first.
+        const Outcome socket = run_rtactl({"--socket", "/nonexistent/a.sock", "status"});
+        EXPECT_EQ(socket.exit, Exit::cannot_connect);
+        EXPECT_TRUE(has(socket.err, "/nonexistent/a.sock")) << socket.err;
+    }
+    {
+        const HostVariable variable{"/nonexistent/b.sock"};
+        EXPECT_TRUE(has(run_rtactl({"status"}).err, "/nonexistent/b.sock (No such file"));
+        EXPECT_TRUE(has(run_rtactl({"--host", address, "status"}).out, "rtad 9.9.9"));
+    }
+    {
+        const HostVariable variable{"host:port"};
+        const Outcome wrong = run_rtactl({"status"});
+        EXPECT_EQ(wrong.exit, Exit::usage);
+        EXPECT_TRUE(has(wrong.err, "RTACTL_HOST: \"host:port\" is not an address")) << wrong.err;
+    }
+    EXPECT_TRUE(has(run_rtactl({"--help"}).out, "RTACTL_HOST"));
 }
 
 }  // namespace

@@ -2,12 +2,14 @@
 #include "client/connection.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <cstring>
 #include <future>
+#include <thread>
 
 #include "scripted_daemon.h"
 #include "support/deadline.h"
@@ -102,6 +104,49 @@ TEST(Connection, TellsWhyItWasTurnedAwayAtTheDoor) {
     EXPECT_EQ(connection.error().kind, Error::Kind::refused);
     EXPECT_EQ(connection.error().code, v1::RESOURCE_EXHAUSTED);
     EXPECT_TRUE(says(connection.error(), "512 clients")) << connection.error().sentence;
+}
+
+TEST(Connection, TellsWhatItMayMeanToBeTurnedAwayWithoutAWord) {
+    ScriptedDaemon daemon{[](const v1::Request&) { return Reply{.close = true}; }, ""};
+    const auto connection = connect(daemon);
+    ASSERT_FALSE(connection);
+    EXPECT_EQ(connection.error().kind, Error::Kind::lost);
+    EXPECT_TRUE(says(connection.error(), "before it answered hello")) << connection.error().sentence;
+}
+
+TEST(Connection, ReadsTheReasonEvenIfItsHelloCouldNotBeSent) {
+    // Whoever closes with unread bytes before them resets the connection: the reason, sent before, must still be read.
+    v1::Response full;
+    full.mutable_status()->set_code(v1::RESOURCE_EXHAUSTED);
+    full.mutable_status()->set_message("no room");
+    const std::string reason = frame(full);
+    const test::UniqueFd listener{::socket(AF_INET, SOCK_STREAM, 0)};
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    ASSERT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
+    ASSERT_EQ(::listen(listener.get(), 1), 0);
+    ASSERT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+    std::thread daemon{[&] {
+        for (int i = 0; i < 20; ++i) {
+            const test::UniqueFd client{::accept(listener.get(), nullptr, nullptr)};
+            // Every other time the hello is there, unread, when the socket is closed.
+            char byte = 0;
+            if (i % 2 == 0) {
+                EXPECT_EQ(::recv(client.get(), &byte, 1, MSG_PEEK), 1);
+            }
+            EXPECT_EQ(::send(client.get(), reason.data(), reason.size(), MSG_NOSIGNAL),
+                      static_cast<ssize_t>(reason.size()));
+        }
+    }};
+    const Endpoint endpoint = TcpEndpoint{.host = "127.0.0.1", .port = ntohs(address.sin_port)};
+    for (int i = 0; i < 20; ++i) {
+        const auto connection = Connection::open(std::span{&endpoint, 1}, {.timeout = test::kPatience});
+        ASSERT_FALSE(connection);
+        EXPECT_EQ(connection.error().kind, Error::Kind::refused) << connection.error().sentence;
+    }
+    daemon.join();
 }
 
 TEST(Connection, RefusesWhatIsNoRtad) {

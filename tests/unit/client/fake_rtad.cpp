@@ -98,6 +98,8 @@ v1::StatusResult fake_status() {
     device.set_adapter_frames(0);
     device.set_output_latency_s(0.001333);
     device.set_late_blocks(3);
+    device.mutable_xrun_counts()->set_late_callbacks(2);
+    device.mutable_xrun_counts()->set_overruns(1);
     v1::RealtimeState& realtime = *status.mutable_realtime();
     realtime.set_memory_locked(true);
     realtime.set_scheduling("SCHED_OTHER");
@@ -112,6 +114,21 @@ v1::StatusResult fake_status() {
     engine.set_plans_made(5);
     engine.set_plans_freed(4);
     engine.set_plans_alive(1);
+    engine.set_output_muted(true);
+    v1::ClientState& client = *status.add_clients();
+    client.set_name("console");
+    client.set_address("192.0.2.1:50000");
+    client.set_connected_s(61);
+    client.set_telemetry_dropped(9);
+    v1::StoreState& store = *status.mutable_store();
+    store.set_directory("/var/lib/rtad");
+    store.set_saved_revision(6);
+    v1::Load& load = *status.mutable_load();
+    load.set_frame(96'000);
+    load.set_callback_count(750);
+    load.set_mean(0.02F);
+    load.set_p99(0.051F);
+    load.set_worst(0.5F);
     return status;
 }
 
@@ -180,9 +197,9 @@ Reply FakeRtad::answer(const v1::Request& request) {
     return {.bytes = frame(response)};
 }
 
-Outcome FakeRtad::run(std::vector<std::string> words, const std::string& input, bool interactive) const {
+Outcome FakeRtad::run(std::vector<std::string> words, const std::string& input, bool interactive, int terminal) const {
     words.insert(words.begin(), {"--host", to_string(daemon_.endpoint()), "--timeout", "60"});
-    return run_rtactl(std::move(words), input, interactive);
+    return run_rtactl(std::move(words), input, interactive, terminal);
 }
 
 v1::Request FakeRtad::last_change() const {
@@ -196,11 +213,12 @@ std::size_t FakeRtad::change_count() const {
     return static_cast<std::size_t>(std::ranges::count_if(requests, changes));
 }
 
-Outcome run_rtactl(std::vector<std::string> words, const std::string& input, bool interactive) {
+Outcome run_rtactl(std::vector<std::string> words, const std::string& input, bool interactive, int terminal) {
     std::istringstream in{input};
     std::ostringstream out;
     std::ostringstream err;
-    const rtactl::Exit exit = rtactl::run(words, {.in = in, .out = out, .err = err, .interactive = interactive});
+    const rtactl::Exit exit =
+        rtactl::run(words, {.in = in, .out = out, .err = err, .interactive = interactive, .terminal = terminal});
     return {exit, out.str(), err.str()};
 }
 

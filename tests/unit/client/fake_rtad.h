@@ -29,8 +29,8 @@ class FakeRtad {
 
     explicit FakeRtad(Override override = {});
 
-    [[nodiscard]] Outcome run(std::vector<std::string> words, const std::string& input = {},
-                              bool interactive = false) const;
+    [[nodiscard]] Outcome run(std::vector<std::string> words, const std::string& input = {}, bool interactive = false,
+                              int terminal = -1) const;
     [[nodiscard]] ScriptedDaemon& daemon() { return daemon_; }
     /// The last request that changes something, or checks.
     [[nodiscard]] v1::Request last_change() const;
@@ -52,6 +52,6 @@ class FakeRtad {
 
 /// rtactl without any daemon to find.
 [[nodiscard]] Outcome run_rtactl(std::vector<std::string> words, const std::string& input = {},
-                                 bool interactive = false);
+                                 bool interactive = false, int terminal = -1);
 
 }  // namespace rta::test

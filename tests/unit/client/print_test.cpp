@@ -76,8 +76,71 @@ TEST(Print, EventsAreOneLineEach) {
     change.set_parameter("gain_db");
     change.set_value(-3);
     EXPECT_EQ(describe(event), "4: parameters: set osc.gain_db=-3");
+    event.mutable_output_muted()->set_muted(true);
+    event.mutable_output_muted()->set_client_name("desk");
+    EXPECT_EQ(describe(event), "4: the device output was muted by \"desk\"");
+    event.mutable_output_muted()->set_muted(false);
+    EXPECT_EQ(describe(event), "4: the device output was unmuted by \"desk\"");
+    event.mutable_panicked()->set_frame(640);
+    EXPECT_EQ(describe(event), "4: panic: every processor starts afresh from frame 640");
     event.clear_event();
     EXPECT_EQ(describe(event), "4: an event that this rtactl does not know");
+}
+
+void add_level(google::protobuf::RepeatedPtrField<v1::ChannelLevel>& channels, float peak_db, float rms_db) {
+    v1::ChannelLevel& level = *channels.Add();
+    level.set_peak_db(peak_db);
+    level.set_rms_db(rms_db);
+}
+
+TEST(Print, TelemetryIsOneLineEach) {
+    v1::Event event;
+    event.set_telemetry_number(3);
+    v1::Levels& levels = *event.mutable_levels();
+    levels.set_frame(4'800);
+    EXPECT_EQ(describe(event), "levels up to frame 4800: none");
+    v1::MeterLevels& meter = *levels.add_meters();
+    meter.set_node("vu");
+    add_level(*meter.mutable_channels(), 0.5F, -3.01F);
+    EXPECT_EQ(describe(event), "levels up to frame 4800: vu peak 0.5, rms -3.0 dB");
+    add_level(*levels.mutable_outputs(), -6.02F, -9.03F);
+    add_level(*levels.mutable_outputs(), -150.0F, -150.0F);
+    EXPECT_EQ(describe(event),
+              "levels up to frame 4800: (device) peak -6.0 -inf, rms -9.0 -inf dB; vu peak 0.5, rms -3.0 dB");
+
+    *event.mutable_load() = test::fake_status().load();
+    EXPECT_EQ(describe(event), "load up to frame 96000: mean 2 %, p99 5.1 %, worst 50 % of the time for 750 callbacks");
+    event.set_telemetry_dropped(2);
+    v1::Xruns& xruns = *event.mutable_xruns();
+    xruns.set_frame(64);
+    xruns.mutable_counts()->set_output_underflows(2);
+    xruns.mutable_counts()->set_late_callbacks(1);
+    EXPECT_EQ(
+        describe(event),
+        "xruns up to frame 64: 2 output underflows, 1 late callback (2 events so far were dropped, being read too "
+        "slowly)");
+}
+
+TEST(Print, XrunsOfEveryKindHaveTheirName) {
+    v1::XrunCounts counts;
+    EXPECT_EQ(describe(counts), "none");
+    counts.set_input_underflows(1);
+    counts.set_input_overflows(2);
+    counts.set_output_underflows(3);
+    counts.set_output_overflows(4);
+    counts.set_late_callbacks(5);
+    counts.set_overruns(6);
+    EXPECT_EQ(describe(counts),
+              "1 input underflow, 2 input overflows, 3 output underflows, 4 output overflows, 5 late callbacks, 6 "
+              "overruns");
+}
+
+TEST(Print, LevelsHaveOneDecimal) {
+    EXPECT_EQ(level_text(0.0F), "0.0");
+    EXPECT_EQ(level_text(-0.04F), "0.0");
+    EXPECT_EQ(level_text(-12.34F), "-12.3");
+    EXPECT_EQ(level_text(-60.0F), "-60.0");
+    EXPECT_EQ(level_text(-150.0F), "-inf");
 }
 
 TEST(Print, ALineFromAnotherClientCannotBreakTheTerminal) {

@@ -36,7 +36,8 @@ TEST(Watch, PrintsJsonLines) {
     const Outcome outcome = rtad.run({"watch", "--json"});
     EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 3) << outcome.out;
     EXPECT_NE(outcome.out.find("\"change_number\":\"2\""), std::string::npos) << outcome.out;
-    EXPECT_NE(outcome.out.find("{\"number\":\"3\",\"transaction_heard\":{\"revision\":\"3\",\"frame\":\"192\"}}\n"),
+    EXPECT_NE(outcome.out.find("{\"number\":\"3\",\"telemetry_number\":\"0\",\"telemetry_dropped\":\"0\",\"transaction_"
+                               "heard\":{\"revision\":\"3\",\"frame\":\"192\"}}\n"),
               std::string::npos)
         << outcome.out;
 }

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigset_t is POSIX
+
+#include <cstdint>
+
+namespace rta::rtactl {
+
+/// While it lives, SIGINT, SIGTERM and SIGHUP do not end the program but make a descriptor readable; so do the signals
+/// that a picture on a terminal needs to know of, if it is asked to hold them too.
+class Interrupts {
+ public:
+    enum class Signal : std::uint8_t {
+        none,
+        end,      ///< whoever runs the program wants it to end
+        suspend,  ///< to stop, as with Ctrl-Z; only of a picture
+        resize,   ///< the terminal has another size; only of a picture
+    };
+
+    explicit Interrupts(bool of_picture = false);
+    Interrupts(const Interrupts&) = delete;
+    Interrupts& operator=(const Interrupts&) = delete;
+    ~Interrupts();
+
+    [[nodiscard]] int descriptor() const { return descriptor_; }
+    /// The next signal that has come.
+    [[nodiscard]] Signal take() const;
+
+ private:
+    sigset_t before_{};
+    int descriptor_ = -1;
+};
+
+}  // namespace rta::rtactl

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/live.h"
+
+#include <charconv>
+#include <limits>
+
+#include "graph/document.h"
+#include "graph/names.h"
+#include "rtactl/values.h"
+
+namespace rta::rtactl {
+
+Live::Live(Session& session, client::Connection connection, bool picture)
+    : session_{session}, connection_{std::move(connection)}, interrupts_{picture} {
+    if (picture) picture_.emplace(session.out(), session.streams().terminal);
+}
+
+Result<std::unique_ptr<Live>> Live::begin(Session& session, bool picture) {
+    auto connection = session.open();
+    if (!connection) return std::unexpected(std::move(connection.error()));
+    const bool drawn = picture && session.streams().terminal >= 0 && !session.json();
+    return std::unique_ptr<Live>(new Live(session, std::move(*connection), drawn));
+}
+
+Result<v1::Response> Live::ask(v1::Request request, bool print) {
+    auto response = connection_.call(std::move(request));
+    if (!response) return fail(Exit::cannot_connect, std::move(response.error().sentence));
+    const v1::Status& status = response->status();
+    if (session_.json() && (print || status.code() != v1::OK)) session_.print_json(*response);
+    if (status.code() != v1::OK) return fail(exit_of(status.code()), status.message());
+    return std::move(*response);
+}
+
+Result<Live::Woken> Live::wait(const client::Deadline& deadline) {
+    for (;;) {
+        auto event = connection_.next_event(deadline, interrupts_.descriptor());
+        if (event) return Woken{.event = std::move(*event)};
+        if (event.error().kind == client::Error::Kind::timeout) return Woken{};
+        if (event.error().kind != client::Error::Kind::interrupted)
+            return fail(Exit::cannot_connect, std::move(event.error().sentence));
+        switch (interrupts_.take()) {
+            case Interrupts::Signal::end:
+                return Woken{.ended = true};
+            case Interrupts::Signal::suspend:
+                if (picture_) picture_->suspend();
+                break;
+            case Interrupts::Signal::resize:
+                if (picture_) picture_->redraw();
+                break;
+            case Interrupts::Signal::none:
+                break;
+        }
+    }
+}
+
+Result<float> parse_rate(const Arguments& arguments, float lowest, float highest, float unless_given) {
+    const auto text = arguments.value("--rate");
+    if (!text) return unless_given;
+    const auto rate = parse_value(*text, ValueUnit::hertz);
+    if (!rate) return usage_error("--rate: " + rate.error());
+    if (!(*rate >= static_cast<double>(lowest) && *rate <= static_cast<double>(highest))) {
+        return usage_error("--rate: " + quoted(*text) + " is out of range; write " + format_number(lowest) + " to " +
+                           format_number(highest) + " Hz");
+    }
+    return static_cast<float>(*rate);
+}
+
+Result<std::uint64_t> parse_count(const Arguments& arguments) {
+    const auto text = arguments.value("--count");
+    if (!text) return std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t count = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), count);
+    if (error != std::errc{} || end != text->data() + text->size() || count == 0)
+        return usage_error("--count: " + quoted(*text) + " is no number from 1 on");
+    return count;
+}
+
+}  // namespace rta::rtactl

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <ostream>
+#include <sstream>
+
+#include "rtactl/command.h"
+#include "rtactl/live.h"
+#include "rtactl/print.h"
+
+namespace rta::rtactl {
+
+namespace {
+
+/// The graph as it was when it last changed: it may be large, and mostly stays as it is.
+class LatestGraph {
+ public:
+    Result<void> refresh(Live& live, std::uint64_t change_number) {
+        if (known_ && change_number_ == change_number) return {};
+        auto response = live.ask(get_graph_request());
+        if (!response) return std::unexpected(std::move(response.error()));
+        graph_ = std::move(*response->mutable_get_graph()->mutable_graph());
+        change_number_ = response->get_graph().change_number();
+        known_ = true;
+        return {};
+    }
+    [[nodiscard]] const v1::Graph& graph() const { return graph_; }
+
+ private:
+    v1::Graph graph_;
+    std::uint64_t change_number_ = 0;
+    bool known_ = false;
+};
+
+Result<v1::StatusResult> ask_status(Live& live) {
+    v1::Request request;
+    request.mutable_get_status();
+    auto response = live.ask(std::move(request), true);
+    if (!response) return std::unexpected(std::move(response.error()));
+    return std::move(*response->mutable_get_status());
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream stream{text};
+    for (std::string line; std::getline(stream, line);) lines.push_back(std::move(line));
+    return lines;
+}
+
+Result<void> show(Live& live, LatestGraph& latest, const v1::NodeTypesResult& types, bool first) {
+    const auto status = ask_status(live);
+    if (!status) return std::unexpected(status.error());
+    if (live.session().json()) return {};
+    if (auto refreshed = latest.refresh(live, status->engine().change_number()); !refreshed) return refreshed;
+    std::ostringstream text;
+    print_top(text, *status, latest.graph(), types);
+    if (Picture* picture = live.picture(); picture != nullptr) {
+        picture->draw(lines_of(text.str()));
+    } else {
+        live.session().out() << (first ? "" : "\n") << text.str() << std::flush;
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> run_top(Session& session, const Arguments& arguments) {
+    const auto rate_hz = parse_rate(arguments, 0.1F, 10, 1);
+    if (!rate_hz) return std::unexpected(rate_hz.error());
+    const auto count = parse_count(arguments);
+    if (!count) return std::unexpected(count.error());
+    const auto begun = Live::begin(session, true);
+    if (!begun) return std::unexpected(begun.error());
+    Live& live = **begun;
+    const auto types = live.ask(list_types_request());
+    if (!types) return std::unexpected(types.error());
+    LatestGraph latest;
+    const std::chrono::milliseconds pause{static_cast<long long>(1000.0F / *rate_hz)};
+    for (std::uint64_t shown = 0; shown < *count && session.out(); ++shown) {
+        if (auto seen = show(live, latest, types->list_node_types(), shown == 0); !seen) return seen;
+        if (shown + 1 == *count) return {};
+        const auto woken = live.wait(client::Deadline::in(pause));
+        if (!woken) return std::unexpected(woken.error());
+        if (woken->ended) return {};
+    }
+    return {};
+}
+
+}  // namespace rta::rtactl

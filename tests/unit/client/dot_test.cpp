@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/dot.h"
+
+#include <gtest/gtest.h>
+
+#include "fake_rtad.h"
+
+namespace rta::rtactl {
+namespace {
+
+TEST(Dot, ShowsNodesPortsAndGains) {
+    v1::Graph graph = test::fake_graph();
+    graph.mutable_connections(1)->set_gain_db(-6);
+    EXPECT_EQ(
+        to_dot(graph, test::fake_types()),
+        "digraph rtad {\n"
+        "    rankdir=LR;\n"
+        "    node [shape=record];\n"
+        "    \"osc\" [label=\"osc\\nsine\\nfrequency_hz\\ =\\ 440\\ Hz|{<out_out>out}\"];\n"
+        "    \"vol\" [label=\"{<in_in>in}|vol\\ngain\\ngain_db\\ =\\ -12.5\\ dB\\nmute\\ =\\ on|{<out_out>out}\"];\n"
+        "    \"out\" [label=\"{<in_in>in}|out\\noutput\\nchannels\\ =\\ 2\"];\n"
+        "    \"osc\":\"out_out\" -> \"vol\":\"in_in\";\n"
+        "    \"vol\":\"out_out\" -> \"out\":\"in_in\" [label=\"-6 dB\"];\n"
+        "}\n");
+}
+
+TEST(Dot, EscapesWhatASettingMayHold) {
+    v1::Graph graph;
+    v1::Node& node = *graph.add_nodes();
+    node.set_name("p");
+    node.set_type("player");
+    (*node.mutable_settings()->mutable_fields())["file"].set_string_value("a \"b\" {c|d}<e> \\f\ng\x01");
+    EXPECT_EQ(to_dot(graph, {}),
+              "digraph rtad {\n"
+              "    rankdir=LR;\n"
+              "    node [shape=record];\n"
+              "    \"p\" [label=\"p\\nplayer\\nfile\\ =\\ a\\ \\\"b\\\"\\ \\{c\\|d\\}\\<e\\>\\ \\\\f\\ng?\"];\n"
+              "}\n");
+}
+
+TEST(Dot, ShowsPortsThatOnlyAConnectionTellsOf) {
+    v1::Graph graph = test::fake_graph();
+    graph.mutable_nodes(1)->set_type("mixer");  // not in the table
+    graph.mutable_connections(0)->set_to("vol:in_3");
+    const std::string dot = to_dot(graph, test::fake_types());
+    EXPECT_NE(dot.find("\"vol\" [label=\"{<in_in_3>in_3}|vol\\nmixer"), std::string::npos) << dot;
+    EXPECT_NE(dot.find("\"osc\":\"out_out\" -> \"vol\":\"in_in_3\";"), std::string::npos) << dot;
+    EXPECT_NE(dot.find("\"vol\" -> \"out\":\"in_in\";"), std::string::npos) << dot;
+}
+
+}  // namespace
+}  // namespace rta::rtactl

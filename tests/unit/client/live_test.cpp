@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+// meter, top and watch: what they ask for, what they print, and what they do to a terminal.
+#include <gtest/gtest.h>
+#include <pty.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): pthread_kill is POSIX
+#include <sys/ioctl.h>
+
+#include <future>
+#include <sstream>
+#include <thread>
+
+#include "fake_rtad.h"
+#include "rtactl/meter_picture.h"
+#include "rtactl/picture.h"
+#include "support/unique_fd.h"
+
+namespace rta::test {
+namespace {
+
+using rtactl::Exit;
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+v1::Event levels(std::uint64_t number, float peak_db, const char* meter = nullptr) {
+    v1::Event event;
+    event.set_telemetry_number(number);
+    event.mutable_levels()->set_frame(number * 4'800);
+    v1::ChannelLevel level;
+    level.set_peak_db(peak_db);
+    level.set_rms_db(peak_db - 3.0F);
+    *event.mutable_levels()->add_outputs() = level;
+    if (meter != nullptr) {
+        event.mutable_levels()->add_meters()->set_node(meter);
+        *event.mutable_levels()->mutable_meters(0)->add_channels() = level;
+    }
+    return event;
+}
+
+/// Answers Subscribe with these events behind the response.
+FakeRtad::Override with_events(std::vector<v1::Event> events, bool close = true) {
+    return [events = std::move(events), close](const v1::Request& request) -> std::optional<Reply> {
+        if (request.has_get_graph()) {
+            v1::Response response = ok(request);
+            v1::Graph& graph = *response.mutable_get_graph()->mutable_graph();
+            graph = fake_graph();
+            graph.add_nodes()->set_name("vu");
+            graph.mutable_nodes(3)->set_type("meter");
+            return Reply{.bytes = frame(response)};
+        }
+        if (!request.has_subscribe()) return std::nullopt;
+        v1::Response response = ok(request);
+        response.mutable_subscribe()->set_change_number(2);
+        std::string bytes = frame(response);
+        for (const v1::Event& event : events) bytes += frame(event);
+        return Reply{.bytes = std::move(bytes), .close = close};
+    };
+}
+
+/// A terminal of this size that nobody looks at.
+class Terminal {
+ public:
+    Terminal(unsigned short columns, unsigned short rows) {
+        int master = -1;
+        int slave = -1;
+        winsize size{};
+        size.ws_col = columns;
+        size.ws_row = rows;
+        EXPECT_EQ(::openpty(&master, &slave, nullptr, nullptr, &size), 0);
+        master_ = UniqueFd{master};
+        slave_ = UniqueFd{slave};
+    }
+    [[nodiscard]] int descriptor() const { return slave_.get(); }
+    void resize(unsigned short columns, unsigned short rows) const {
+        winsize size{};
+        size.ws_col = columns;
+        size.ws_row = rows;
+        EXPECT_EQ(::ioctl(slave_.get(), TIOCSWINSZ, &size), 0);
+    }
+
+ private:
+    UniqueFd master_;
+    UniqueFd slave_;
+};
+
+v1::Subscribe subscribed(FakeRtad& rtad) {
+    for (const v1::Request& request : rtad.daemon().requests()) {
+        if (request.has_subscribe()) return request.subscribe();
+    }
+    ADD_FAILURE() << "nothing was subscribed to";
+    return {};
+}
+
+TEST(Watch, TakesTopicsRateAndCount) {
+    FakeRtad rtad{with_events({levels(1, -6), heard(3), heard(4)}, false)};
+    const Outcome outcome = rtad.run({"watch", "changes", "levels", "--rate", "25", "--count", "2"});
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    EXPECT_EQ(outcome.out,
+              "levels up to frame 4800: (device) peak -6.0, rms -9.0 dB\n3: revision 3 is heard from frame 192\n");
+    const v1::Subscribe wanted = subscribed(rtad);
+    ASSERT_EQ(wanted.topics_size(), 2);
+    EXPECT_EQ(wanted.topics(0), v1::TOPIC_CHANGES);
+    EXPECT_EQ(wanted.topics(1), v1::TOPIC_LEVELS);
+    EXPECT_EQ(wanted.telemetry_rate_hz(), 25.0F);
+}
+
+TEST(Watch, WatchesChangesUnlessToldOtherwise) {
+    FakeRtad rtad{with_events({heard(3)}, false)};
+    EXPECT_EQ(rtad.run({"watch", "--count", "1"}).exit, Exit::done);
+    const v1::Subscribe wanted = subscribed(rtad);
+    ASSERT_EQ(wanted.topics_size(), 1);
+    EXPECT_EQ(wanted.topics(0), v1::TOPIC_CHANGES);
+    EXPECT_FALSE(wanted.has_telemetry_rate_hz());
+}
+
+TEST(Watch, RefusesWhatItDoesNotKnow) {
+    FakeRtad rtad;
+    EXPECT_TRUE(has(rtad.run({"watch", "levles"}).err, "did you mean \"levels\"?"));
+    for (const char* rate : {"0", "101", "fast", "-1"})
+        EXPECT_EQ(rtad.run({"watch", "--rate", rate}).exit, Exit::usage) << rate;
+    for (const char* count : {"0", "-1", "many", "1.5"})
+        EXPECT_EQ(rtad.run({"watch", "--count", count}).exit, Exit::usage) << count;
+    EXPECT_EQ(rtad.daemon().connections(), 0U);
+}
+
+TEST(Meter, PrintsALineAnEventWhereThereIsNoTerminal) {
+    FakeRtad rtad{with_events({levels(1, -6, "vu"), levels(2, -12, "vu"), levels(3, 0, "vu")}, false)};
+    const Outcome outcome = rtad.run({"meter", "--count", "2"});
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    EXPECT_EQ(outcome.out,
+              "levels up to frame 4800: (device) peak -6.0, rms -9.0 dB; vu peak -6.0, rms -9.0 dB\n"
+              "levels up to frame 9600: (device) peak -12.0, rms -15.0 dB; vu peak -12.0, rms -15.0 dB\n");
+    const v1::Subscribe wanted = subscribed(rtad);
+    ASSERT_EQ(wanted.topics_size(), 1);
+    EXPECT_EQ(wanted.topics(0), v1::TOPIC_LEVELS);
+    EXPECT_EQ(wanted.telemetry_rate_hz(), 10.0F);
+}
+
+TEST(Meter, ShowsTheMetersThatAreAskedFor) {
+    FakeRtad rtad{with_events({levels(1, -6, "vu")}, false)};
+    EXPECT_EQ(rtad.run({"meter", "vu", "--count", "1"}).out, "levels up to frame 4800: vu peak -6.0, rms -9.0 dB\n");
+    EXPECT_TRUE(has(rtad.run({"meter", "vv"}).err, "there is no meter \"vv\" (did you mean \"vu\"?)"));
+    EXPECT_TRUE(has(rtad.run({"meter", "osc"}).err, "node osc is a sine; only nodes of the type meter"));
+    EXPECT_EQ(rtad.run({"meter", "osc"}).exit, Exit::refused);
+}
+
+TEST(Meter, PrintsJsonLinesAndNothingElse) {
+    FakeRtad rtad{with_events({levels(1, -6), levels(2, -6)}, false)};
+    const Outcome outcome = rtad.run({"--json", "meter", "--count", "2"});
+    EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 2) << outcome.out;
+    EXPECT_TRUE(outcome.out.starts_with(
+        "{\"number\":\"0\",\"telemetry_number\":\"1\",\"telemetry_dropped\":\"0\",\"levels\":{\"frame\":\"4800\""))
+        << outcome.out;
+}
+
+TEST(Meter, DrawsBarsAndGivesTheTerminalBack) {
+    const Terminal terminal{80, 24};
+    FakeRtad rtad{with_events({levels(1, -6, "vu"), levels(2, -30, "vu")}, true)};
+    const Outcome outcome = rtad.run({"meter"}, "", false, terminal.descriptor());
+    EXPECT_EQ(outcome.exit, Exit::cannot_connect) << "the daemon goes away in the middle of it";
+    EXPECT_TRUE(outcome.out.starts_with("\x1b[?1049h\x1b[?25l\x1b[H")) << outcome.out;
+    const std::size_t restored = outcome.out.find("\x1b[?1049l\x1b[?25h");
+    ASSERT_NE(restored, std::string::npos);
+    const std::string rest = outcome.out.substr(restored);
+    // 80 columns: 28 of them are the bar, whose 60 dB are 28 cells: -33 dB is 13 of them, -30 dB is 14, -6 dB is 25.
+    EXPECT_TRUE(has(rest, "(device) [=============-          |   ]  -30.0  rms  -33.0  peak   -6.0 dB\n")) << rest;
+    EXPECT_FALSE(has(rest.substr(1 + rest.find("25h")), "\x1b")) << "only text stays behind";
+}
+
+TEST(Meter, GivesTheTerminalBackWhenInterrupted) {
+    const Terminal terminal{80, 24};
+    FakeRtad rtad{with_events({levels(1, -6)}, false)};
+    std::promise<Outcome> promise;
+    auto outcome = promise.get_future();
+    std::thread metering{[&] { promise.set_value(rtad.run({"meter"}, "", false, terminal.descriptor())); }};
+    rtad.daemon().wait_for(v1::Request::kSubscribe);
+    ASSERT_EQ(::pthread_kill(metering.native_handle(), SIGWINCH), 0);
+    ASSERT_EQ(::pthread_kill(metering.native_handle(), SIGINT), 0);
+    const Outcome ended = outcome.get();
+    metering.join();
+    EXPECT_EQ(ended.exit, Exit::done) << ended.err;
+    EXPECT_TRUE(has(ended.out, "\x1b[?1049l\x1b[?25h")) << ended.out;
+}
+
+TEST(Picture, CutsWhatDoesNotFitTheSizeOfNow) {
+    const Terminal terminal{10, 3};
+    std::ostringstream out;
+    {
+        rtactl::Picture picture{out, terminal.descriptor()};
+        out.str("");
+        picture.draw({"\u00fc123456789abc", "two", "three", "four"});
+        EXPECT_EQ(out.str(), "\x1b[H\u00fc123456789\x1b[K\r\ntwo\x1b[K\r\n... and 2 \x1b[K\x1b[J");
+        terminal.resize(40, 10);
+        out.str("");
+        picture.redraw();
+        EXPECT_EQ(out.str(), "\x1b[H\u00fc123456789abc\x1b[K\r\ntwo\x1b[K\r\nthree\x1b[K\r\nfour\x1b[K\x1b[J");
+        EXPECT_EQ(picture.columns(), 40U);
+        out.str("");
+    }
+    EXPECT_EQ(out.str(), "\x1b[?1049l\x1b[?25h\u00fc123456789abc\ntwo\nthree\nfour\n");
+}
+
+TEST(MeterPicture, BarsShowRmsPeakAndHold) {
+    EXPECT_EQ(rtactl::level_bar(-30, -15, -6, 20), "[==========-----  |  ]");
+    EXPECT_EQ(rtactl::level_bar(-150, -150, -150, 6), "[      ]");
+    EXPECT_EQ(rtactl::level_bar(12, 12, 12, 6), "[=====|]") << "above full scale there is no more room";
+}
+
+TEST(MeterPicture, AHeldPeakStandsForOneAndAHalfSecondsAndFallsBy20DbASecond) {
+    constexpr double kRateHz = 48'000;
+    rtactl::PeakHold hold;
+    EXPECT_EQ(hold.update(-6, 0, kRateHz), -6.0F);
+    EXPECT_EQ(hold.update(-40, 48'000, kRateHz), -6.0F);
+    EXPECT_EQ(hold.update(-40, 72'000, kRateHz), -6.0F) << "1.5 s";
+    EXPECT_FLOAT_EQ(hold.update(-40, 96'000, kRateHz), -16.0F) << "half a second later";
+    EXPECT_FLOAT_EQ(hold.update(-40, 120'000, kRateHz), -26.0F);
+    EXPECT_EQ(hold.update(-20, 121'000, kRateHz), -20.0F) << "a new peak";
+    EXPECT_EQ(hold.update(-40, 168'000, kRateHz), -20.0F);
+}
+
+TEST(Top, PrintsPagesWhereThereIsNoTerminal) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({"top", "--count", "2", "--rate", "10"});
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    for (const std::string_view part :
+         {"null tone.wav, running", "p99   [##                            ] 5.1 %",
+          "worst [###############               ] 50 %", "2 late callbacks, 1 overrun",
+          "\"console\"  192.0.2.1:50000  1 min 1 s  9", "osc   sine    frequency_hz = 440 Hz",
+          "vol   gain    gain_db = -12.5 dB, mute = on", "muted; `rtactl unmute` brings it back"}) {
+        EXPECT_TRUE(has(outcome.out, part)) << part << " is not in\n" << outcome.out;
+    }
+    EXPECT_EQ(outcome.out.find('\x1b'), std::string::npos);
+    std::size_t statuses = 0;
+    std::size_t graphs = 0;
+    for (const v1::Request& request : rtad.daemon().requests()) {
+        statuses += request.has_get_status() ? 1U : 0U;
+        graphs += request.has_get_graph() ? 1U : 0U;
+    }
+    EXPECT_EQ(statuses, 2U);
+    EXPECT_EQ(graphs, 2U) << "the graph has change number 0, the status 11: it may have changed since";
+}
+
+TEST(Top, AsksForTheGraphOnlyWhenItHasChanged) {
+    FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_get_graph()) return std::nullopt;
+        v1::Response response = ok(request);
+        *response.mutable_get_graph()->mutable_graph() = fake_graph();
+        response.mutable_get_graph()->set_change_number(fake_status().engine().change_number());
+        return Reply{.bytes = frame(response)};
+    }};
+    EXPECT_EQ(rtad.run({"top", "--count", "3", "--rate", "10"}).exit, Exit::done);
+    EXPECT_EQ(std::ranges::count_if(rtad.daemon().requests(),
+                                    [](const v1::Request& request) { return request.has_get_graph(); }),
+              1);
+}
+
+TEST(Top, DrawsOnATerminalAndPrintsJsonLines) {
+    const Terminal terminal{100, 40};
+    FakeRtad rtad;
+    const Outcome drawn = rtad.run({"top", "--count", "2", "--rate", "10"}, "", false, terminal.descriptor());
+    EXPECT_EQ(drawn.exit, Exit::done);
+    EXPECT_TRUE(drawn.out.starts_with("\x1b[?1049h\x1b[?25l\x1b[Hdevice")) << drawn.out;
+    EXPECT_TRUE(has(drawn.out, "\x1b[?1049l\x1b[?25hdevice"));
+    const Outcome json = rtad.run({"--json", "top", "--count", "2", "--rate", "10"}, "", false, terminal.descriptor());
+    EXPECT_EQ(std::ranges::count(json.out, '\n'), 2) << json.out;
+    EXPECT_TRUE(has(json.out, "\"get_status\":{")) << json.out;
+}
+
+TEST(Top, EndsWithTheDaemon) {
+    FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_get_graph()) return std::nullopt;
+        return Reply{.bytes = frame(ok(request)), .close = true};
+    }};
+    EXPECT_EQ(rtad.run({"top"}).exit, Exit::cannot_connect);
+}
+
+}  // namespace
+}  // namespace rta::test
