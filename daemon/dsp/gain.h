@@ -15,8 +15,8 @@
 /// Blocks are multiples of kKernelFrames long. All [any].
 namespace rta::dsp {
 
-/// out = value. What reads the samples next as whole vectors finds them written as such: on Zen 5, reading 64 bytes back
-/// from four stores of 16 takes several times as long as from one.
+/// out = value. What reads the samples next as whole vectors finds them written as such: on Zen 5, reading 64 bytes
+/// back from four stores of 16 takes several times as long as from one.
 inline void fill(float value, std::span<float> out) RTA_NONBLOCKING {
     assert(out.size() % kKernelFrames == 0);
     kernels().fill(value, out.data(), out.size());

@@ -87,8 +87,8 @@ void add_scaled_ramped(const float* in, const float* factors, float* sum, std::s
 
 /// Adds `count` inputs to `sum` over kVectors vectors of frames, which stay in registers meanwhile.
 template <std::size_t kVectors>
-HWY_INLINE void add_group(const float* const* ins, const float* factors, std::size_t count, bool first, std::size_t frame,
-                          float* sum) {
+HWY_INLINE void add_group(const float* const* ins, const float* factors, std::size_t count, bool first,
+                          std::size_t frame, float* sum) {
     FloatVector sums[kVectors];
     std::size_t i = 0;
     if (first) {

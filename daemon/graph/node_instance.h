@@ -87,8 +87,8 @@ class alignas(kCacheLine) NodeInstance {
     static constexpr std::size_t kViewsHere = 3;
 
     // One line of the cache is all of the node that a block touches while nothing ramps:
-    /// Some view is on a ramp, or was in the block before; the node is muted; or what goes in is heard, or has to be kept
-    /// for when it will be.
+    /// Some view is on a ramp, or was in the block before; the node is muted; or what goes in is heard, or has to be
+    /// kept for when it will be.
     bool needs_care_ = false;
     Fault fault_;
     ParameterView* views_;  ///< own_parameters_ of them

@@ -144,8 +144,7 @@ FusedPairs fused_pairs(std::size_t count) {
     FusedPairs fused;
     for (std::size_t i = 0; i < count; ++i) {
         fused.phases.push_back(0);
-        fused.increments.push_back(
-            static_cast<std::uint64_t>(static_cast<double>(frequency_hz(i)) / kRateHz * 0x1p64));
+        fused.increments.push_back(static_cast<std::uint64_t>(static_cast<double>(frequency_hz(i)) / kRateHz * 0x1p64));
         fused.factors.push_back(dsp::gain_from_db(level_db(i)) * dsp::gain_from_db(gain_db(i)));
     }
     return fused;
@@ -245,7 +244,8 @@ void add_pair_rows(std::vector<Row>& rows, std::string_view target) {
     rows.push_back(engine_row("1000 x sine -> gain, summed", target, kPairs * kBlock, per, std::move(sines)));
     auto constants = std::make_shared<Rig>(pairs(kConstants, constant_node));
     check_constants(*constants, kConstants);
-    rows.push_back(engine_row("256 x constant -> gain, summed", target, kConstants * kBlock, per, std::move(constants)));
+    rows.push_back(
+        engine_row("256 x constant -> gain, summed", target, kConstants * kBlock, per, std::move(constants)));
 }
 
 void add_step_rows(std::vector<Row>& rows, std::string_view target) {
@@ -256,8 +256,8 @@ void add_step_rows(std::vector<Row>& rows, std::string_view target) {
                                   std::make_shared<Rig>(nothings(count))));
         auto chain = std::make_shared<Rig>(chain_of_passes(count));
         check_chain(*chain);
-        rows.push_back(engine_row(many + "nothing in a chain", target, static_cast<double>(count), per,
-                                  std::move(chain)));
+        rows.push_back(
+            engine_row(many + "nothing in a chain", target, static_cast<double>(count), per, std::move(chain)));
     }
 }
 

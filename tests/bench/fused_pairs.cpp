@@ -63,7 +63,8 @@ HWY_INLINE void render(std::uint64_t* phases, const std::uint64_t* increments, c
             const std::uint64_t increment = increments[i];
             const auto low = hn::MulEven(index, hn::Set(kWords, static_cast<std::uint32_t>(increment)));
             const auto high = hn::MulEven(index, hn::Set(kWords, static_cast<std::uint32_t>(increment >> 32U)));
-            auto first = hn::Add(hn::Set(kDoubleWords, phases[i] - (std::uint64_t{1} << 62U)), hn::Add(low, hn::ShiftLeft<32>(high)));
+            auto first = hn::Add(hn::Set(kDoubleWords, phases[i] - (std::uint64_t{1} << 62U)),
+                                 hn::Add(low, hn::ShiftLeft<32>(high)));
             auto second = hn::Add(first, hn::Set(kDoubleWords, increment * (kLanes / 2)));
             const auto step = hn::Set(kDoubleWords, increment * kLanes);
             const auto gain = hn::Set(kFloats, factors[i]);

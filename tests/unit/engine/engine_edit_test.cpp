@@ -72,8 +72,8 @@ TEST(EngineEdit, ARenamedNodePlaysOn) {
     edited.load(kTwoBranches);
     untouched.load(kTwoBranches);
     edited.render_blocks(10);
-    edited.edit({RenameNode{"left_osc", "tone"}, SetParameter{"tone", "gain_db", -6.0F, {}},
-                 AddNode{"gain", "new", {}, {}}, RenameNode{"new", "newer"}, RenameNode{"newer", "newer"}});
+    edited.edit({RenameNode{"left_osc", "tone"}, AddNode{"gain", "new", {}, {}}, RenameNode{"new", "newer"},
+                 RenameNode{"newer", "newer"}});
     edited.render_blocks(30);
     untouched.render_blocks(40);
     EXPECT_EQ(edited.recorded, untouched.recorded);
@@ -82,6 +82,7 @@ TEST(EngineEdit, ARenamedNodePlaysOn) {
     ASSERT_NE(edited.engine.graph().find("newer"), nullptr);
     const GraphDocument document = edited.engine.graph().document();
     EXPECT_TRUE(std::ranges::any_of(document.connections, [](const auto& c) { return c.from == "tone"; }));
+    edited.edit({SetParameter{"tone", "gain_db", -9.0F, {}}});
     // The old name is free again.
     edited.edit({AddNode{"sine", "left_osc", {}, {}}});
 }
