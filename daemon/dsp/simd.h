@@ -5,7 +5,7 @@
 #include <vector>
 
 /// The kernels (dsp/kernels.h) are compiled for several SIMD targets, and the best that the CPU runs is chosen before
-/// main(). All of them give the same bits; another one is chosen to test that, and to measure.
+/// main(). All of them give the same bits but for the last one of a sine; another one is chosen to test and to measure.
 namespace rta::dsp {
 
 /// Names of the targets that this build has and this CPU runs, best first: of "avx3" (AVX-512), "avx2", "sse4", "neon",

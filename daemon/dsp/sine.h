@@ -40,14 +40,25 @@ class SineOscillator {
 
     /// Amplitude 1, a frequency for each frame, as many as `out` has. [audio]
     void render(std::span<const float> frequencies_hz, std::span<float> out) RTA_NONBLOCKING {
-        assert(out.size() % kKernelFrames == 0 && frequencies_hz.size() == out.size());
+        assert(frequencies_hz.size() == out.size());
+        render(0.0F, frequencies_hz.data(), 1.0F, nullptr, out);
+    }
+
+    /// Frequency and amplitude each as one value for all frames, or, where the ramp is not nullptr, as one a frame,
+    /// when the value is not looked at. The same bits where a ramp is flat. [audio]
+    void render(float frequency_hz, const float* frequencies_hz, float factor, const float* factors,
+                std::span<float> out) RTA_NONBLOCKING {
+        assert(out.size() % kKernelFrames == 0);
+        std::array<std::uint32_t, kKernelFrames> phases;
+        std::array<float, kKernelFrames> gains;
+        gains.fill(factor);
         for (std::size_t first = 0; first < out.size(); first += kKernelFrames) {
-            std::array<std::uint32_t, kKernelFrames> phases;
             for (std::size_t index = 0; index < kKernelFrames; ++index) {
                 phases[index] = static_cast<std::uint32_t>(phase_ >> 32U);
-                phase_ += increment_of(frequencies_hz[first + index]);
+                phase_ += increment_of(frequencies_hz == nullptr ? frequency_hz : frequencies_hz[first + index]);
             }
-            kernels().sine_of_phases(phases.data(), out.data() + first, kKernelFrames);
+            kernels().sine_of_phases(phases.data(), factors == nullptr ? gains.data() : factors + first,
+                                     out.data() + first, kKernelFrames);
         }
     }
 

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 
-#include "dsp/gain.h"
 #include "graph/node_type.h"
 
 namespace rta::nodes {
@@ -52,12 +51,7 @@ class SineGenerator final : public Processor {
         const ParameterView& gain = context.parameters[kGainDb];
         const AudioWriteView& out = context.outputs[0];
         const std::span<float> first = out.channel(0);
-        if (frequency.at_rest()) {
-            oscillator_.render(frequency.value, first);
-        } else {
-            oscillator_.render(std::span{frequency.ramp, first.size()}, first);
-        }
-        dsp::scale(first, gain.value, gain.ramp, first);
+        oscillator_.render(frequency.value, frequency.ramp, gain.value, gain.ramp, first);
         for (std::uint32_t channel = 1; channel < out.channel_count(); ++channel) {
             std::ranges::copy(first, out.channel(channel).begin());
         }

@@ -231,8 +231,8 @@ void add_pair_rows(std::vector<Row>& rows, std::string_view target) {
     constexpr std::size_t kConstants = 256;
     const std::string per = "ns a pair and frame";
     for (const bool with : {false, true}) {
-        rows.push_back({with ? "  the same as one loop, with multiply-add" : "  the same as one loop",
-                        std::string{target}, kPairs * kBlock * kMadeBlocks, per,
+        rows.push_back({with ? "  the same as one loop, sum fused too" : "  the same as one loop", std::string{target},
+                        kPairs * kBlock * kMadeBlocks, per,
                         [target, with, loop = std::make_shared<FusedPairs>(fused_pairs(kPairs))] {
                             std::array<float, kBlock> out{};
                             for (int i = 0; i < static_cast<int>(kMadeBlocks); ++i)

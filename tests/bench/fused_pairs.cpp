@@ -30,7 +30,6 @@ HWY_INLINE FloatVector multiply_add(FloatVector a, FloatVector b, FloatVector c)
     }
 }
 
-template <bool kFused>
 HWY_INLINE FloatVector sines(hn::Vec<Words> phases_from_peak) {
     constexpr Floats kFloats;
     constexpr Ints kInts;
@@ -39,10 +38,10 @@ HWY_INLINE FloatVector sines(hn::Vec<Words> phases_from_peak) {
     const auto x = hn::Mul(hn::ConvertTo(kFloats, hn::Sub(quarter, from_peak)), hn::Set(kFloats, 0x1p-30F));
     const auto square = hn::Mul(x, x);
     auto sum = hn::Set(kFloats, dsp::kSine9);
-    sum = multiply_add<kFused>(square, sum, hn::Set(kFloats, dsp::kSine7));
-    sum = multiply_add<kFused>(square, sum, hn::Set(kFloats, dsp::kSine5));
-    sum = multiply_add<kFused>(square, sum, hn::Set(kFloats, dsp::kSine3));
-    sum = multiply_add<kFused>(square, sum, hn::Set(kFloats, dsp::kSine1));
+    sum = hn::MulAdd(square, sum, hn::Set(kFloats, dsp::kSine7));
+    sum = hn::MulAdd(square, sum, hn::Set(kFloats, dsp::kSine5));
+    sum = hn::MulAdd(square, sum, hn::Set(kFloats, dsp::kSine3));
+    sum = hn::MulAdd(square, sum, hn::Set(kFloats, dsp::kSine1));
     return hn::Mul(x, sum);
 }
 
@@ -69,8 +68,7 @@ HWY_INLINE void render(std::uint64_t* phases, const std::uint64_t* increments, c
             const auto step = hn::Set(kDoubleWords, increment * kLanes);
             const auto gain = hn::Set(kFloats, factors[i]);
             for (auto& sum : sums) {
-                const auto sine =
-                    sines<kFused>(hn::ConcatOdd(kWords, hn::BitCast(kWords, second), hn::BitCast(kWords, first)));
+                const auto sine = sines(hn::ConcatOdd(kWords, hn::BitCast(kWords, second), hn::BitCast(kWords, first)));
                 sum = multiply_add<kFused>(sine, gain, sum);
                 first = hn::Add(first, step);
                 second = hn::Add(second, step);

@@ -14,8 +14,8 @@ struct FusedPairs {
     std::vector<std::uint64_t> phases;      ///< in 2^-64 cycles
     std::vector<std::uint64_t> increments;  ///< a frame
     std::vector<float> factors;             ///< level of the sine times the gain
-    /// Renders `frames` frames, a multiple of 64. `fused` uses fused multiply-add where the target has it, which the
-    /// engine's kernels do not.
+    /// Renders `frames` frames, a multiple of 64. Fused multiply-add makes the sine, as in the engine's kernels; with
+    /// `fused` it makes the sum too, where the engine rounds the product first.
     void render(std::string_view simd_target, bool fused, float* out, std::size_t frames);
 };
 
