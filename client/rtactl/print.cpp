@@ -241,6 +241,7 @@ void print_status(std::ostream& out, const v1::StatusResult& status) {
             format_number(std::round(static_cast<double>(engine.frame()) / device.sample_rate_hz() * 10.0) / 10.0) +
             " s)";
     }
+    if (!engine.simd_target().empty()) clock += ", kernels for " + engine.simd_target();
     table.add({"engine", clock});
     table.add({"graph", "revision " + std::to_string(engine.revision()) + ", change " +
                             std::to_string(engine.change_number()) + ", " + counted(engine.node_count(), "node") +

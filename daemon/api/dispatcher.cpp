@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "dsp/simd.h"
 #include "engine/renderer.h"
 #include "frame/frame_codec.h"
 #include "graph/names.h"
@@ -505,6 +506,7 @@ void Connection::answer_status(v1::StatusResult& result) const {
     state.set_plans_alive(statistics.plans_alive);
     state.set_telemetry_dropped(statistics.telemetry_dropped);
     state.set_output_muted(engine.output_muted());
+    state.set_simd_target(std::string{dsp::simd_target()});
     result.set_client_count(static_cast<std::uint32_t>(dispatcher_.connection_count_));
 }
 

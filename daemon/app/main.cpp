@@ -10,6 +10,7 @@
 #include "app/logging.h"
 #include "app/options.h"
 #include "app/realtime.h"
+#include "app/simd.h"
 
 namespace {
 
@@ -36,6 +37,10 @@ int main(int argc, char** argv) {
             std::fputs(early->output.c_str(), stdout);
             std::fputs(early->error.c_str(), stderr);
             return early->status;
+        }
+        if (const auto chosen = choose_simd_target(); !chosen) {
+            print_error(chosen.error().sentence);
+            return kExitUsage;
         }
         return std::visit(Run{}, std::get<Options>(parsed));
     } catch (const std::exception& error) {

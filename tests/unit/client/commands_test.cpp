@@ -63,6 +63,7 @@ TEST(Commands, StatusShowsEverything) {
                                         "memory locked",
                                         "blocks of 64 frames",
                                         "frame 96000 (2 s)",
+                                        "kernels for avx2",
                                         "revision 7",
                                         "change 11",
                                         "3 nodes, 2 connections",

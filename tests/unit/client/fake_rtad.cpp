@@ -129,6 +129,7 @@ v1::StatusResult fake_status() {
     load.set_mean(0.02F);
     load.set_p99(0.051F);
     load.set_worst(0.5F);
+    engine.set_simd_target("avx2");
     return status;
 }
 
