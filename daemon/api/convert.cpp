@@ -393,8 +393,26 @@ void to_wire(const DeviceStatus& device, v1::DeviceState& message) {
     message.set_adapter_frames(device.adapter_frames);
     message.set_output_latency_s(device.output_latency_s);
     message.set_input_latency_s(device.input_latency_s);
-    message.set_late_blocks(device.late_blocks);
+    message.set_late_blocks(device.xrun_counts.late_callbacks + device.xrun_counts.overruns);
     message.set_xruns(device.xruns);
+    to_wire(device.xrun_counts, *message.mutable_xrun_counts());
+}
+
+void to_wire(const XrunCounts& counts, v1::XrunCounts& message) {
+    message.set_input_underflows(counts.input_underflows);
+    message.set_input_overflows(counts.input_overflows);
+    message.set_output_underflows(counts.output_underflows);
+    message.set_output_overflows(counts.output_overflows);
+    message.set_late_callbacks(counts.late_callbacks);
+    message.set_overruns(counts.overruns);
+}
+
+void to_wire(const LoadStatus& load, std::uint64_t frame, v1::Load& message) {
+    message.set_frame(frame);
+    message.set_callback_count(static_cast<std::uint32_t>(load.callback_count));
+    message.set_mean(static_cast<float>(load.mean));
+    message.set_p99(static_cast<float>(load.p99));
+    message.set_worst(static_cast<float>(load.worst));
 }
 
 void to_wire(const RealtimeStatus& realtime, v1::RealtimeState& message) {

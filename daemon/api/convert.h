@@ -43,6 +43,8 @@ void to_wire(const Error& error, v1::Status& message);
 void to_wire(const GraphDocument& document, v1::Graph& message);
 void to_wire(const NodeType& type, v1::NodeType& message);
 void to_wire(const DeviceStatus& device, v1::DeviceState& message);
+void to_wire(const XrunCounts& counts, v1::XrunCounts& message);
+void to_wire(const LoadStatus& load, std::uint64_t frame, v1::Load& message);
 void to_wire(const RealtimeStatus& realtime, v1::RealtimeState& message);
 void to_wire(const StoreStatus& store, v1::StoreState& message);
 void to_wire(const DeviceInfo& device, v1::Device& message);

@@ -85,6 +85,9 @@ struct Connection::Preparation {
     }
 };
 
+Connection::Connection(Dispatcher& dispatcher, std::string address)
+    : dispatcher_{dispatcher}, address_{std::move(address)}, connected_{dispatcher.clock_()} {}
+
 void Connection::receive(std::string_view payload) {
     Work work;
     if (!work.request.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
@@ -122,12 +125,19 @@ void Connection::close() {
 /// From here on it is no client any more, though it may still be told why.
 void Connection::leave() {
     dispatcher_.hub_.unsubscribe(*this);
-    if (std::exchange(counted_, false)) --dispatcher_.connection_count_;
+    dispatcher_.telemetry_.unsubscribe(*this);
+    if (std::exchange(counted_, false)) std::erase(dispatcher_.connections_, this);
 }
 
 void Connection::deliver(const SharedFrame& event) {
     if (overflowed_) return;
     overflowed_ = !outbox_.push_event(event);
+    if (changed_) changed_();
+}
+
+void Connection::deliver_telemetry(const SharedFrame& event) {
+    if (overflowed_) return;
+    outbox_.push_telemetry(event);
     if (changed_) changed_();
 }
 
@@ -494,6 +504,7 @@ void Connection::answer_status(v1::StatusResult& result) const {
     to_wire(dispatcher_.host_.device_status(), *result.mutable_device());
     to_wire(dispatcher_.host_.realtime_status(), *result.mutable_realtime());
     to_wire(dispatcher_.host_.store_status(), *result.mutable_store());
+    to_wire(dispatcher_.host_.load_status(), engine.renderer().frames(), *result.mutable_load());
     v1::EngineState& state = *result.mutable_engine();
     state.set_block_size_frames(engine.config().block_size);
     state.set_frame(engine.renderer().frames());
@@ -507,7 +518,19 @@ void Connection::answer_status(v1::StatusResult& result) const {
     state.set_telemetry_dropped(statistics.telemetry_dropped);
     state.set_output_muted(engine.output_muted());
     state.set_simd_target(std::string{dsp::simd_target()});
-    result.set_client_count(static_cast<std::uint32_t>(dispatcher_.connection_count_));
+    result.set_client_count(static_cast<std::uint32_t>(dispatcher_.connections_.size()));
+    list_clients(result);
+}
+
+void Connection::list_clients(v1::StatusResult& result) const {
+    for (const Connection* connection : dispatcher_.connections_) {
+        if (!connection->hello_done_) continue;
+        v1::ClientState& client = *result.add_clients();
+        client.set_name(connection->client_name_);
+        client.set_address(connection->address_);
+        client.set_connected_s(std::chrono::duration<double>(dispatcher_.clock_() - connection->connected_).count());
+        client.set_telemetry_dropped(connection->outbox_.telemetry_dropped());
+    }
 }
 
 void Connection::answer_graph(v1::GraphResult& result) const {
@@ -535,13 +558,44 @@ Expected<void> Connection::answer_node_types(const v1::ListNodeTypes& request, v
 }
 
 Expected<void> Connection::answer_subscribe(const v1::Subscribe& request, v1::SubscribeResult& result) {
+    const bool all = request.topics().empty();
+    bool changes = all;
+    Telemetry::Topics topics{.levels = all, .load = all, .xruns = all};
     for (const int topic : request.topics()) {
-        if (topic != v1::TOPIC_CHANGES) {
-            return fail(ErrorCode::invalid_argument,
-                        "topic " + std::to_string(topic) + " is unknown; there is TOPIC_CHANGES (1)");
+        switch (topic) {
+            case v1::TOPIC_CHANGES:
+                changes = true;
+                break;
+            case v1::TOPIC_LEVELS:
+                topics.levels = true;
+                break;
+            case v1::TOPIC_LOAD:
+                topics.load = true;
+                break;
+            case v1::TOPIC_XRUNS:
+                topics.xruns = true;
+                break;
+            default:
+                return fail(ErrorCode::invalid_argument,
+                            "topic " + std::to_string(topic) +
+                                " is unknown; there are TOPIC_CHANGES (1), TOPIC_LEVELS (2), TOPIC_LOAD (3) and "
+                                "TOPIC_XRUNS (4)");
         }
     }
-    dispatcher_.hub_.subscribe(*this);
+    if (request.has_telemetry_rate_hz()) {
+        topics.rate_hz = request.telemetry_rate_hz();
+        if (!(topics.rate_hz >= Telemetry::kMinimumRateHz && topics.rate_hz <= Telemetry::kMaximumRateHz)) {
+            return fail(ErrorCode::invalid_argument,
+                        "telemetry_rate_hz is " + format_number(topics.rate_hz) + "; it must be from 1 to 100");
+        }
+    }
+    if (changes) {
+        dispatcher_.hub_.subscribe(*this);
+    } else {
+        dispatcher_.hub_.unsubscribe(*this);
+    }
+    dispatcher_.telemetry_.subscribe(*this, topics, dispatcher_.clock_());
+    if (dispatcher_.busy_) dispatcher_.busy_();
     result.set_instance_id(dispatcher_.hub_.instance_id());
     result.set_change_number(dispatcher_.hub_.number());
     return {};
@@ -559,17 +613,20 @@ Dispatcher::Dispatcher(Engine& engine, Host& host, Workers& workers, Clock clock
       hub_{random_instance_id()},
       link_{engine_, hub_},
       output_{engine_, hub_, link_, workers_},
+      telemetry_{engine_, host_},
       self_{std::make_shared<Dispatcher*>(this)} {}
 
-std::shared_ptr<Connection> Dispatcher::connect() {
-    ++connection_count_;
-    return std::make_shared<Connection>(*this);
+std::shared_ptr<Connection> Dispatcher::connect(std::string address) {
+    auto connection = std::make_shared<Connection>(*this, std::move(address));
+    connections_.push_back(connection.get());
+    return connection;
 }
 
 void Dispatcher::tick() {
     const TimePoint now = clock_();
     link_.poll(now);
     output_.poll(now);
+    telemetry_.poll(now);
     retry(plan_room_, now);
     retry(parameter_room_, now);
     expire_devices(now);
@@ -577,8 +634,11 @@ void Dispatcher::tick() {
 
 std::chrono::microseconds Dispatcher::interval() const {
     const bool waiting = !plan_room_.waiting.empty() || !parameter_room_.waiting.empty();
-    if (waiting) return std::min(kRoomInterval, link_.interval());
-    return output_.busy() ? std::min(kOutputInterval, link_.interval()) : link_.interval();
+    std::chrono::microseconds interval = link_.interval();
+    if (waiting) interval = std::min(interval, kRoomInterval);
+    if (output_.busy()) interval = std::min(interval, kOutputInterval);
+    if (const auto telemetry = telemetry_.interval(clock_())) interval = std::min(interval, *telemetry);
+    return interval;
 }
 
 void Dispatcher::await(const Ticket& ticket, EngineLink::Answered answered) {

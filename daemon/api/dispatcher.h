@@ -18,6 +18,7 @@
 #include "api/host.h"
 #include "api/outbox.h"
 #include "api/output_control.h"
+#include "api/telemetry.h"
 #include "engine/engine.h"
 #include "graph/error.h"
 #include "rta/v1/control.pb.h"
@@ -39,14 +40,16 @@ class Workers {
 /// Requests take effect in their order. Transactions are prepared ahead, several at once, and committed one after the
 /// other; neither a transaction nor a parameter change waits until the one before it is heard. What looks at the graph
 /// or gives a large answer waits until everything before it is answered, and until the outbox has room. [control]
-class Connection final : public std::enable_shared_from_this<Connection>, private EventHub::Subscriber {
+class Connection final : public std::enable_shared_from_this<Connection>,
+                         private EventHub::Subscriber,
+                         private Telemetry::Subscriber {
  public:
     /// Requests taken in and not yet answered, and their bytes, at which no more are taken in.
     static constexpr std::size_t kMaximumPending = 1024;
     static constexpr std::size_t kMaximumPendingBytes = std::size_t{8} << 20U;
 
     /// Use Dispatcher::connect().
-    explicit Connection(Dispatcher& dispatcher) : dispatcher_{dispatcher} {}
+    Connection(Dispatcher& dispatcher, std::string address);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
     ~Connection() override { close(); }
@@ -105,6 +108,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
     struct Preparation;
 
     void deliver(const SharedFrame& event) override;
+    void deliver_telemetry(const SharedFrame& event) override;
 
     void pump();
     [[nodiscard]] bool step();
@@ -126,6 +130,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
 
     void answer_hello(const v1::Hello& hello, v1::Response& response);
     void answer_status(v1::StatusResult& result) const;
+    void list_clients(v1::StatusResult& result) const;
     void answer_graph(v1::GraphResult& result) const;
     [[nodiscard]] Expected<void> answer_node_types(const v1::ListNodeTypes& request, v1::NodeTypesResult& result) const;
     [[nodiscard]] Expected<void> answer_subscribe(const v1::Subscribe& request, v1::SubscribeResult& result);
@@ -144,6 +149,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
     std::uint64_t first_number_ = 0;  ///< of queue_.front(); requests are numbered as they come
     std::size_t executed_ = 0;        ///< as many at the front of queue_ have had their turn
     std::size_t pending_bytes_ = 0;
+    const std::string address_;
+    const TimePoint connected_;
     std::string client_name_;
     bool hello_done_ = false;
     bool refused_ = false;
@@ -169,7 +176,8 @@ class Dispatcher {
     Dispatcher& operator=(const Dispatcher&) = delete;
 
     /// Outlived by the dispatcher, or closed before it ends.
-    [[nodiscard]] std::shared_ptr<Connection> connect();
+    /// `address` is where the client connects from: HOST:PORT, or the path of the Unix socket.
+    [[nodiscard]] std::shared_ptr<Connection> connect(std::string address = {});
 
     /// Polls the engine, answers what was applied or is late, retries what found the engine full.
     void tick();
@@ -179,11 +187,12 @@ class Dispatcher {
     void on_busy(std::function<void()> busy) { busy_ = std::move(busy); }
 
     void device_changed(const DeviceStatus& device);
+    void xruns(const XrunCounts& counts, std::uint64_t frame) { telemetry_.xruns(counts, frame); }
     void fade_out(float length_ms, std::function<void()> done);
 
     [[nodiscard]] const EventHub& hub() const { return hub_; }
     /// Those that were refused are not counted.
-    [[nodiscard]] std::size_t connection_count() const { return connection_count_; }
+    [[nodiscard]] std::size_t connection_count() const { return connections_.size(); }
 
  private:
     friend class Connection;
@@ -218,12 +227,13 @@ class Dispatcher {
     EventHub hub_;
     EngineLink link_;
     OutputControl output_;
+    Telemetry telemetry_;
     RoomQueue plan_room_;
     RoomQueue parameter_room_;
     std::deque<DevicesWaiter> devices_waiters_;
     bool listing_devices_ = false;
-    std::shared_ptr<Dispatcher*> self_;  ///< what a late answer of the host holds weakly
-    std::size_t connection_count_ = 0;
+    std::shared_ptr<Dispatcher*> self_;     ///< what a late answer of the host holds weakly
+    std::vector<Connection*> connections_;  ///< in the order in which they came
     std::function<void()> busy_;
 };
 

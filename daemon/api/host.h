@@ -8,6 +8,24 @@
 
 namespace rta::api {
 
+/// What went wrong with the device's time since it was opened; see v1::XrunCounts.
+struct XrunCounts {
+    std::uint64_t input_underflows = 0;
+    std::uint64_t input_overflows = 0;
+    std::uint64_t output_underflows = 0;
+    std::uint64_t output_overflows = 0;
+    std::uint64_t late_callbacks = 0;
+    std::uint64_t overruns = 0;
+};
+
+/// Of the last second: the time that callbacks of the device took, as a share of the time that they had.
+struct LoadStatus {
+    std::uint64_t callback_count = 0;
+    double mean = 0;
+    double p99 = 0;
+    double worst = 0;
+};
+
 /// The device that drives the engine at this moment.
 struct DeviceStatus {
     std::string kind{};  ///< `portaudio`, `null`, `offline`
@@ -21,8 +39,8 @@ struct DeviceStatus {
     std::uint32_t adapter_frames = 0;   ///< latency added because callbacks are no multiples of the block
     double output_latency_s = 0;
     double input_latency_s = 0;
-    std::uint64_t late_blocks = 0;  ///< null device: blocks begun more than one block late
-    std::uint64_t xruns = 0;        ///< underflows and overflows that the host reported
+    std::uint64_t xruns = 0;  ///< callbacks for which the host reported an underflow or overflow
+    XrunCounts xrun_counts{};
 };
 
 /// What was asked of the operating system for the audio thread, and what was granted.
@@ -56,6 +74,7 @@ class Host {
  public:
     virtual ~Host() = default;
     [[nodiscard]] virtual DeviceStatus device_status() const = 0;
+    [[nodiscard]] virtual LoadStatus load_status() const = 0;
     [[nodiscard]] virtual RealtimeStatus realtime_status() const = 0;
     /// A host that remembers nothing overrides neither this nor graph_changed().
     [[nodiscard]] virtual StoreStatus store_status() const { return {}; }

@@ -212,6 +212,13 @@ Expected<HostAndPort> parse_address(std::string_view text) {
     return address;
 }
 
+std::string peer_name(int descriptor) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    if (::getpeername(descriptor, as_sockaddr(&address), &length) != 0) return {};
+    return name_of(address);
+}
+
 Expected<ListeningSocket> listen_tcp(std::string_view text) {
     const auto address = parse_address(text);
     if (!address) return std::unexpected(address.error());

@@ -44,6 +44,9 @@ struct HostAndPort {
 /// See Server::listen_tcp(). Waits for the resolver if the host is a name: for the start of the daemon only.
 [[nodiscard]] Expected<ListeningSocket> listen_tcp(std::string_view address);
 
+/// HOST:PORT from where a TCP socket's other end connects; empty if it is gone already.
+[[nodiscard]] std::string peer_name(int descriptor);
+
 /// The file of a Unix socket, removed at the end if it is still the one that was made.
 class SocketFile {
  public:

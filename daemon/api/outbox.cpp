@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kChunkBytes = std::size_t{64} << 10U;
 /// Frames larger than this are shared between outboxes; copying smaller ones costs less than sharing them.
 constexpr std::size_t kCopiedBytes = std::size_t{4} << 10U;
+/// Telemetry written at one time, unless it is a single event.
+constexpr std::size_t kTelemetryAtOnceBytes = std::size_t{32} << 10U;
 
 }  // namespace
 
@@ -45,6 +47,38 @@ bool Outbox::push_event(const SharedFrame& frame) {
     return true;
 }
 
+void Outbox::push_telemetry(const SharedFrame& event) {
+    telemetry_.push_back({event, ++telemetry_made_});
+    telemetry_bytes_ += event->size();
+    while (telemetry_.size() > kTelemetryEvents || (telemetry_.size() > 1 && telemetry_bytes_ > kTelemetryBytes)) {
+        drop_oldest();
+    }
+}
+
+void Outbox::drop_oldest() {
+    telemetry_bytes_ -= telemetry_.front().event->size();
+    telemetry_.pop_front();
+    ++telemetry_dropped_;
+}
+
+/// Appends the oldest as a frame. Messages may be put one behind the other: the numbers are another Event, and both
+/// together are the event of a ServerMessage.
+void Outbox::take_telemetry(std::string& into) {
+    const Telemetry oldest = std::move(telemetry_.front());
+    telemetry_.pop_front();
+    telemetry_bytes_ -= oldest.event->size();
+    v1::Event numbers;
+    numbers.set_telemetry_number(oldest.number);
+    numbers.set_telemetry_dropped(telemetry_dropped_);
+    constexpr char kLengthDelimited = 2;
+    std::string head{static_cast<char>(v1::ServerMessage::kEventFieldNumber << 3 | kLengthDelimited)};
+    const std::size_t bytes = oldest.event->size() + numbers.ByteSizeLong();
+    append_frame_length(head, bytes);  // a varint, as every length of protobuf
+    append_frame_length(into, head.size() + bytes);
+    into.append(head).append(*oldest.event);
+    numbers.AppendToString(&into);
+}
+
 std::vector<Outbox::Chunk> Outbox::take(std::size_t wanted) {
     std::vector<Chunk> taken;
     std::size_t bytes = 0;
@@ -53,11 +87,19 @@ std::vector<Outbox::Chunk> Outbox::take(std::size_t wanted) {
         taken.push_back(std::move(chunks_.front()));
         chunks_.pop_front();
     }
+    if (telemetry_.empty() || (!taken.empty() && bytes >= wanted)) return taken;
+    // Not much at once: what is taken can grow stale on its way, but not be dropped any more.
+    Chunk& chunk = taken.emplace_back();
+    chunk.telemetry_ = true;
+    do {
+        take_telemetry(chunk.own_);
+    } while (!telemetry_.empty() && bytes + chunk.own_.size() < wanted && chunk.own_.size() < kTelemetryAtOnceBytes);
     return taken;
 }
 
 void Outbox::sent(const std::vector<Chunk>& chunks) {
     for (const Chunk& chunk : chunks) {
+        if (chunk.telemetry_) continue;
         unsent_ -= chunk.bytes().size();
         unsent_events_ -= chunk.event_bytes_;
     }

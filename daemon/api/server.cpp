@@ -28,6 +28,8 @@ namespace {
 using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 
 constexpr std::size_t kWorkerThreads = 2;
+/// Of the system's, for each client; it takes twice as much.
+constexpr int kSendBufferBytes = 128 << 10;
 /// Clients beyond the limit that may be told so at one time; those beyond them are only closed.
 constexpr std::size_t kRefusedAtOnce = 64;
 /// After an error of accept(): most are a lack of file descriptors, which another attempt at once would not find
@@ -173,7 +175,9 @@ void Server::Impl::welcome(Session::Socket socket, const Listener& listener) {
     asio::error_code ignored;
     // An answer must not wait for the acknowledgement of the one before it.
     if (listener.tcp) socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
-    const auto connection = dispatcher.connect();
+    // The system would keep megabytes for whoever reads slowly: telemetry that nobody can drop any more.
+    socket.set_option(asio::socket_base::send_buffer_size{kSendBufferBytes}, ignored);
+    const auto connection = dispatcher.connect(listener.tcp ? peer_name(socket.native_handle()) : listener.name);
     if (dispatcher.connection_count() > limits.clients) {
         log(LogLevel::warning, "refused a client on " + listener.name + ": there are " +
                                    std::to_string(limits.clients) + " already, which is the limit");
@@ -230,6 +234,8 @@ void Server::welcome_clients() {
 }
 
 void Server::device_changed(const DeviceStatus& device) { impl_->dispatcher.device_changed(device); }
+
+void Server::xruns(const XrunCounts& counts, std::uint64_t frame) { impl_->dispatcher.xruns(counts, frame); }
 
 void Server::fade_out(float length_ms, std::function<void()> done) {
     impl_->dispatcher.fade_out(length_ms, std::move(done));

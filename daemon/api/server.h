@@ -77,6 +77,9 @@ class Server {
     /// The device that drives the engine was lost or replaced: tells every subscriber.
     void device_changed(const DeviceStatus& device);
 
+    /// The device broke up: since the last call, the latest of them at `frame` of the engine's clock.
+    void xruns(const XrunCounts& counts, std::uint64_t frame);
+
     /// Fades the device output to silence and calls `done`, in `io`, when the fade has ended. That takes a device that
     /// runs: set a timer beside it. RESOURCE_EXHAUSTED from the engine is retried until it has room.
     void fade_out(float length_ms, std::function<void()> done);

@@ -47,6 +47,15 @@ constexpr milliseconds kCloseLimit{1000};
            " out, " + std::to_string(device.sample_rate_hz) + " Hz";
 }
 
+[[nodiscard]] api::XrunCounts to_api(const io::XrunCounts& counts) {
+    return {.input_underflows = counts.input_underflows,
+            .input_overflows = counts.input_overflows,
+            .output_underflows = counts.output_underflows,
+            .output_overflows = counts.output_overflows,
+            .late_callbacks = counts.late_callbacks,
+            .overruns = counts.overruns};
+}
+
 /// The daemon's parts, and what api reaches through Host. [control]
 class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, private store::GraphStore::Owner {
  public:
@@ -88,6 +97,7 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
     void watch();
 
     [[nodiscard]] api::DeviceStatus device_status() const override;
+    [[nodiscard]] api::LoadStatus load_status() const override;
     [[nodiscard]] api::RealtimeStatus realtime_status() const override;
     void list_devices(std::function<void(std::vector<api::DeviceInfo>)> done) override;
     [[nodiscard]] api::StoreStatus store_status() const override;
@@ -98,6 +108,7 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
     void store_warning(const std::string& sentence) override { log(api::LogLevel::warning, sentence); }
     void store_recovered(const std::string& sentence) override { log(api::LogLevel::info, sentence); }
     void device_changed(const std::string& sentence) override;
+    void device_xruns(const io::XrunCounts& counts, std::uint64_t frame) override;
     void device_warning(const std::string& sentence) override { log(api::LogLevel::warning, sentence); }
 
     const DaemonOptions options_;
@@ -261,11 +272,18 @@ api::DeviceStatus Daemon::device_status() const {
             .channels_out = state.description.channels_out,
             .callback_frames = state.callback_frames,
             .adapter_frames = state.adapter_frames,
-            .output_latency_s = state.counters.output_latency_s,
-            .input_latency_s = state.counters.input_latency_s,
-            .late_blocks = state.counters.late_blocks,
-            .xruns = state.counters.xruns};
+            .output_latency_s = state.latency.output_s,
+            .input_latency_s = state.latency.input_s,
+            .xruns = state.host_xruns,
+            .xrun_counts = to_api(state.xruns)};
 }
+
+api::LoadStatus Daemon::load_status() const {
+    const io::Load load = supervisor_.state().load;
+    return {.callback_count = load.callback_count, .mean = load.mean, .p99 = load.p99, .worst = load.worst};
+}
+
+void Daemon::device_xruns(const io::XrunCounts& counts, std::uint64_t frame) { server_.xruns(to_api(counts), frame); }
 
 api::RealtimeStatus Daemon::realtime_status() const {
     io::DeviceState state = supervisor_.state();

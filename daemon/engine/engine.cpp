@@ -13,6 +13,7 @@
 #include "engine/renderer.h"
 #include "engine/sounding_graph.h"
 #include "graph/compiler.h"
+#include "graph/level_tap.h"
 #include "graph/names.h"
 #include "graph/node_instance.h"
 
@@ -109,7 +110,7 @@ struct Engine::Impl {
     };
 
     Impl(const NodeRegistry& registry_in, const EngineConfig& config_in)
-        : registry{registry_in}, config{config_in}, exchange{config_in.block_size} {}
+        : registry{registry_in}, config{config_in}, exchange{config_in.sample_rate_hz, config_in.block_size} {}
 
     const NodeRegistry& registry;
     EngineConfig config;
@@ -136,6 +137,16 @@ struct Engine::Impl {
         if (!config.ramps) return 0;
         return static_cast<std::uint32_t>(std::lround(static_cast<double>(ms) * config.sample_rate_hz / 1000.0));
     }
+
+    /// A node that measures.
+    struct Meter {
+        std::shared_ptr<NodeInstance> instance;
+        std::optional<LevelRecord> held;  ///< of frames that the outputs have not told of yet
+    };
+    std::vector<Meter> meters;  ///< of the graph, by id
+    bool levels_watched = false;
+    std::optional<std::uint64_t> levels_begin;  ///< frame: what was measured before it does not count
+    std::uint64_t levels_end = 0;               ///< frame up to which levels were taken
 
     // Preparing: no graph is looked at, so that any thread may do it.
     [[nodiscard]] Expected<PreparedNode> prepare_node(
@@ -167,6 +178,10 @@ struct Engine::Impl {
     void adopt(Draft draft);
     std::uint64_t send_device_fade(float length_ms);
     [[nodiscard]] std::unique_ptr<CompiledGraph> compile_afresh();
+
+    // Measuring.
+    void take_output_levels(MeasuredLevels& levels);
+    [[nodiscard]] MeasuredLevels::Source take_levels_of(Meter& meter) const;
     [[nodiscard]] std::vector<ParameterTarget> targets_in(const SoundingGraph& sound,
                                                           std::span<const ParameterChange> changes) const;
 
@@ -438,7 +453,9 @@ std::uint64_t Engine::Impl::send_plan(const Draft& draft) {
     }
     for (const SoundingGraph::Node& node : next.nodes) {
         const NodeId id = node.instance->id();
-        if (!sounding.contains(id)) node.instance->start_with(draft.graph.find(id)->parameters);
+        if (sounding.contains(id)) continue;
+        node.instance->start_with(draft.graph.find(id)->parameters);
+        if (LevelTap* const tap = node.instance->level_tap()) tap->enable(levels_watched);
     }
     const std::uint64_t serial = exchange.send(std::move(*plan));
     fades.push_back({serial, frames_of(next.device_fades ? kDeviceFadeMs : kConnectionFadeMs), {}});
@@ -452,10 +469,13 @@ void Engine::Impl::adopt(Draft draft) {
     next_id = draft.next_id;
     for (auto& instance : draft.added) {
         const std::uint64_t id = instance->id().value();
-        if (graph.find(NodeId{id}) != nullptr) instances.emplace(id, std::move(instance));
+        if (graph.find(NodeId{id}) == nullptr) continue;
+        if (instance->level_tap() != nullptr) meters.push_back({instance, {}});  // ids grow
+        instances.emplace(id, std::move(instance));
     }
     if (instances.size() == graph.node_count()) return;
     std::erase_if(instances, [&](const auto& entry) { return graph.find(NodeId{entry.first}) == nullptr; });
+    std::erase_if(meters, [&](const Meter& meter) { return graph.find(meter.instance->id()) == nullptr; });
 }
 
 Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
@@ -575,8 +595,10 @@ Expected<Ticket> Engine::reset(PreparedReset& reset) {
         instance->rename(node->description);
         instance->start_with(node->parameters);
         instance->start_present();
+        if (LevelTap* const tap = instance->level_tap()) tap->enable(impl.levels_watched);
         instances.emplace(node->id.value(), instance);
     }
+    for (Impl::Meter& meter : impl.meters) meter = {instances.at(meter.instance->id().value()), {}};
     // What played is kept alive by the plans that borrow it.
     impl.instances = std::move(instances);
     impl.faulted_nodes.clear();
@@ -598,6 +620,79 @@ std::unique_ptr<CompiledGraph> Engine::Impl::compile_afresh() {
     auto plan = compile(std::move(request));
     assert(plan && "the graph has no cycles");
     return std::move(*plan);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Levels
+
+namespace {
+
+void add_record(const LevelRecord& record, MeasuredLevels::Source& source) {
+    if (record.channel == 0) source.frame_count += record.frame_count;
+    if (record.channel_count == 0) return;
+    if (source.channels.size() < record.channel_count) source.channels.resize(record.channel_count);
+    MeasuredLevels::Channel& channel = source.channels[record.channel];
+    channel.peak = std::max(channel.peak, record.peak);
+    channel.sum_of_squares += record.sum_of_squares;
+}
+
+void forget_levels(LevelTap& tap) {
+    while (tap.take()) {
+    }
+}
+
+}  // namespace
+
+void Engine::watch_levels(bool watched) {
+    Impl& impl = *impl_;
+    LevelTap& outputs = renderer().output_levels();
+    impl.levels_watched = watched;
+    impl.levels_begin.reset();
+    forget_levels(outputs);
+    for (Impl::Meter& meter : impl.meters) {
+        meter.held.reset();
+        forget_levels(*meter.instance->level_tap());
+        meter.instance->level_tap()->enable(watched);
+    }
+    // Last: when it measures a block, so do all the others.
+    outputs.enable(watched);
+}
+
+MeasuredLevels Engine::take_levels() {
+    MeasuredLevels levels;
+    impl_->take_output_levels(levels);
+    levels.meters.reserve(impl_->meters.size());
+    for (Impl::Meter& meter : impl_->meters) levels.meters.push_back(impl_->take_levels_of(meter));
+    return levels;
+}
+
+/// What goes to the device tells the time: of a meter, no later frames are taken.
+void Engine::Impl::take_output_levels(MeasuredLevels& levels) {
+    LevelTap& outputs = exchange.renderer().output_levels();
+    while (const auto record = outputs.take()) {
+        // The first quantum was under way when measuring began, and not for every meter from the same frame on.
+        if (!levels_begin) levels_end = *(levels_begin = record->end_frame);
+        if (record->end_frame <= *levels_begin) continue;
+        if (record->channel == 0) levels.frame_count += record->frame_count;
+        levels_end = record->end_frame;
+        add_record(*record, levels.outputs);
+    }
+    levels.frame = levels_end;
+}
+
+MeasuredLevels::Source Engine::Impl::take_levels_of(Meter& meter) const {
+    MeasuredLevels::Source source{.node = meter.instance->id(), .frame_count = 0, .channels = {}};
+    LevelTap& tap = *meter.instance->level_tap();
+    source.channels.resize(tap.maximum_channels());
+    while (true) {
+        const auto record = meter.held ? std::exchange(meter.held, {}) : tap.take();
+        if (!record) return source;
+        if (!levels_begin || record->end_frame > levels_end) {
+            meter.held = record;
+            return source;
+        }
+        if (record->end_frame - record->frame_count >= *levels_begin) add_record(*record, source);
+    }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

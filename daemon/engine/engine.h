@@ -67,6 +67,24 @@ struct GraphSize {
     std::size_t connection_count = 0;
 };
 
+/// What was measured between two calls of take_levels().
+struct MeasuredLevels {
+    struct Channel {
+        float peak = 0.0F;
+        double sum_of_squares = 0.0;
+    };
+    struct Source {
+        NodeId node;                    ///< of the outputs: none
+        std::uint64_t frame_count = 0;  ///< how many frames were measured: fewer where a node is younger, or muted
+        std::vector<Channel> channels;
+    };
+
+    std::uint64_t frame = 0;        ///< the engine's clock behind the last frame
+    std::uint64_t frame_count = 0;  ///< 0: nothing is new
+    Source outputs;                 ///< what went to the device
+    std::vector<Source> meters;     ///< every node of the graph that measures, by id
+};
+
 struct EngineStatistics {
     std::uint64_t plans_made = 0;
     std::uint64_t plans_freed = 0;
@@ -131,6 +149,12 @@ class Engine {
     /// And last it is sent; what the graph has got meanwhile is built on the way. On any error nothing has changed:
     /// RESOURCE_EXHAUSTED as in commit(), or what a factory says.
     [[nodiscard]] Expected<Ticket> reset(PreparedReset& reset);
+
+    /// Begins or ends measuring levels; what was measured before is forgotten.
+    void watch_levels(bool watched);
+    /// Everything that was measured since the last call, in whole quanta of frames (256, or a block where that is
+    /// longer).
+    [[nodiscard]] MeasuredLevels take_levels();
 
     /// Takes in what the audio thread handed back, frees it, prunes what has faded out, and tells the observer.
     /// Call it every few milliseconds while anything is outstanding(), and every 100 ms otherwise.

@@ -5,12 +5,12 @@
 
 namespace rta {
 
-PlanExchange::PlanExchange(std::uint32_t block_size)
+PlanExchange::PlanExchange(double sample_rate_hz, std::uint32_t block_size)
     : commands_{command_ring_.sender()},
       returns_{return_ring_.receiver()},
       telemetry_{telemetry_ring_.receiver()},
-      renderer_{block_size, CommandReceiver{command_ring_.receiver()}, EventSender{return_ring_.sender()},
-                EventSender{telemetry_ring_.sender()}} {}
+      renderer_{sample_rate_hz, block_size, CommandReceiver{command_ring_.receiver()},
+                EventSender{return_ring_.sender()}, EventSender{telemetry_ring_.sender()}} {}
 
 PlanExchange::~PlanExchange() = default;
 

@@ -23,7 +23,7 @@ class PlanExchange {
     /// Alive at once, the one that plays included.
     static constexpr std::size_t kMaximumPlans = 16;
 
-    explicit PlanExchange(std::uint32_t block_size);
+    PlanExchange(double sample_rate_hz, std::uint32_t block_size);
     /// No audio thread may be inside or enter any more.
     ~PlanExchange();
     PlanExchange(const PlanExchange&) = delete;

@@ -9,14 +9,18 @@
 
 namespace rta {
 
-Renderer::Renderer(std::uint32_t block_size, CommandReceiver commands, EventSender returns, EventSender telemetry)
+Renderer::Renderer(double sample_rate_hz, std::uint32_t block_size, CommandReceiver commands, EventSender returns,
+                   EventSender telemetry)
     : block_size_{block_size},
       commands_{std::move(commands)},
       returns_{std::move(returns)},
       telemetry_{std::move(telemetry)},
-      gains_(block_size, 1.0F) {}
+      gains_(block_size, 1.0F),
+      output_levels_{kMeteredChannels, sample_rate_hz, block_size} {}
 
 void Renderer::render(const AudioThreadKey& key, const DeviceBlock& device) RTA_NONBLOCKING {
+    // Asked before any node is: whoever is enabled before it has seen so in this block.
+    const bool levels_wanted = output_levels_.wanted();
     apply_commands(key);
     for (std::uint32_t channel = 0; channel < device.outputs.channel_count(); ++channel) {
         std::ranges::fill(device.outputs.channel(channel), 0.0F);
@@ -26,6 +30,7 @@ void Renderer::render(const AudioThreadKey& key, const DeviceBlock& device) RTA_
     const bool reported = !hunting_ || report_faults(key);
     hunting_ = !guard_outputs(device) || !reported;
     apply_device_gain(device);
+    if (levels_wanted) output_levels_.add(frame_, device.outputs.read());
     frame_ += block_size_;
     // release pairs with the acquire in frames(): whoever reads the new time finds the block's events in their rings.
     published_frame_.store(frame_, std::memory_order_release);

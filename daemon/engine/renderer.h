@@ -8,6 +8,7 @@
 #include "dsp/ramp.h"
 #include "engine/messages.h"
 #include "graph/compiled_graph.h"
+#include "graph/level_tap.h"
 #include "graph/processor.h"
 #include "rt/audio_thread.h"
 
@@ -17,7 +18,8 @@ namespace rta {
 class Renderer {
  public:
     /// [control] `returns` has room for everything that can be outstanding at once: the Engine sees to that.
-    Renderer(std::uint32_t block_size, CommandReceiver commands, EventSender returns, EventSender telemetry);
+    Renderer(double sample_rate_hz, std::uint32_t block_size, CommandReceiver commands, EventSender returns,
+             EventSender telemetry);
 
     /// [audio] Renders exactly one block. `device` views hold block_size frames; its outputs are overwritten, and never
     /// hold NaN or infinity.
@@ -26,6 +28,10 @@ class Renderer {
     /// [audio] The first half of render(): takes in the commands that have arrived. Adopting a plan exchanges a
     /// pointer; nothing is walked. Public so that it can be measured alone.
     void apply_commands(const AudioThreadKey& key) RTA_NONBLOCKING;
+
+    /// [control] What goes to the device. Enable those of the nodes first, and take it first: each of its records comes
+    /// after the nodes' records of the same frames.
+    [[nodiscard]] LevelTap& output_levels() { return output_levels_; }
 
     /// [any] Frames rendered so far: the engine's clock.
     [[nodiscard]] std::uint64_t frames() const RTA_NONBLOCKING {
@@ -39,6 +45,9 @@ class Renderer {
     }
 
  private:
+    /// Channels of the device whose level is measured: as many as a device may have.
+    static constexpr std::uint32_t kMeteredChannels = 256;
+
     /// What is to be done with the commands behind this one.
     enum class Next : std::uint8_t { go_on, render_first };
 
@@ -59,6 +68,7 @@ class Renderer {
     bool hunting_ = false;     ///< a block was not finite: look for the node at fault
     dsp::Ramp device_gain_{1.0F};
     std::vector<float> gains_;  ///< one block
+    LevelTap output_levels_;
     std::atomic<std::uint64_t> published_frame_{0};
     std::atomic<std::uint64_t> telemetry_dropped_{0};
 };

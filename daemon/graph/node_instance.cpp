@@ -29,7 +29,8 @@ NodeInstance::NodeInstance(std::shared_ptr<const NodeDescription> description, s
     : own_parameters_{description->layout.parameters.size() - (description->layout.has_bypass ? 1 : 0)},
       processor_{std::move(processor)},
       presence_{0.0F},
-      description_{std::move(description)} {
+      description_{std::move(description)},
+      level_tap_{processor_->level_tap()} {
     if (own_parameters_ > kViewsHere) many_views_.resize(own_parameters_);
     if (description_->layout.has_bypass && processor_->latency_frames() > 0) {
         dry_delay_ =

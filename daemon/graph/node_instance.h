@@ -35,6 +35,9 @@ class alignas(kCacheLine) NodeInstance {
     [[nodiscard]] const NodeDescription& description() const { return *description_; }
     [[nodiscard]] const std::shared_ptr<const NodeDescription>& shared_description() const { return description_; }
 
+    /// [control] Where it measures levels; nullptr if it does not.
+    [[nodiscard]] LevelTap* level_tap() const { return level_tap_; }
+
     /// [control] Before the first plan that has this node: parameter values in the parameters' own units, at rest.
     void start_with(std::span<const float> parameters);
 
@@ -105,6 +108,7 @@ class alignas(kCacheLine) NodeInstance {
     dsp::Ramp presence_;
     NodeId id_;
     std::shared_ptr<const NodeDescription> description_;
+    LevelTap* level_tap_;
 };
 
 /// A parameter's value as its processor is handed it: a factor for a level in dB, else the value itself.

@@ -9,6 +9,8 @@
 
 namespace rta {
 
+class LevelTap;
+
 /// A parameter during one block: at rest, or on a ramp that the engine has already computed, one value a frame.
 /// Laws `amplitude` and `on_off` arrive as factors (see RampLaw), all others in the parameter's own unit.
 struct ParameterView {
@@ -56,6 +58,10 @@ class Processor {
     /// [control] How much later the sound comes out than it went in, in frames: of look-ahead and of linear-phase
     /// filters, not the delay that is a node's purpose. Never changes.
     [[nodiscard]] virtual std::uint32_t latency_frames() const { return 0; }
+
+    /// [control] Where it measures levels for clients; nullptr if it does not. Asked once, before the first plan that
+    /// has it. The tap lives as long as the processor.
+    [[nodiscard]] virtual LevelTap* level_tap() { return nullptr; }
 };
 
 }  // namespace rta

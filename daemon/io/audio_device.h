@@ -19,12 +19,10 @@ struct DeviceDescription {
     std::uint32_t channels_out = 0;
 };
 
-/// What a device counts and measures while it runs.
-struct DeviceCounters {
-    std::uint64_t xruns = 0;        ///< callbacks for which the host reported an underflow or overflow
-    std::uint64_t late_blocks = 0;  ///< blocks begun more than one block late, where the device itself is the clock
-    double input_latency_s = 0;
-    double output_latency_s = 0;
+/// How long sound is under way in the device, in seconds.
+struct DeviceLatency {
+    double input_s = 0;
+    double output_s = 0;
 };
 
 /// Something that calls a BlockAdapter at the pace of a clock: a sound card, a timer, or whoever renders a file.
@@ -47,7 +45,7 @@ class AudioDevice {
     /// [device thread] Plays what the host still holds, then ends. The adapter is not called after it has returned.
     virtual void stop() = 0;
     /// [any]
-    [[nodiscard]] virtual DeviceCounters counters() const noexcept = 0;
+    [[nodiscard]] virtual DeviceLatency latency() const noexcept { return {}; }
 
     /// [any] The host has said that it will not call again.
     [[nodiscard]] virtual bool finished() const noexcept { return false; }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "io/audio_thread_setup.h"
+#include "io/monotonic_clock.h"
 #include "rt/denormal_guard.h"
 
 namespace rta::io {
@@ -14,6 +15,13 @@ namespace {
 [[nodiscard]] std::uint32_t fade_length(std::uint32_t sample_rate_hz, std::uint32_t block_size) {
     const auto least = static_cast<std::uint32_t>(std::ceil(BlockAdapter::kFadeSeconds * sample_rate_hz));
     return std::max(std::bit_ceil(least), block_size);  // both powers of two: a multiple of the block
+}
+
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+
+/// Only the callback writes its counters.
+void count(std::atomic<std::uint64_t>& counter, std::uint64_t more = 1) RTA_NONBLOCKING {
+    counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
 }
 
 /// From 0 at `x` = 0 to 1 at `x` = 1, level at both ends.
@@ -27,13 +35,15 @@ BlockAdapter::BlockAdapter(AudioThreadGate& gate, Renderer& renderer, std::uint3
       renderer_{renderer},
       block_size_{renderer.block_size()},
       fade_frames_{fade_length(sample_rate_hz, block_size_)},
+      sample_rate_hz_{sample_rate_hz},
       gathered_{channels_in, block_size_},
       playing_{channels_out, block_size_},
       silent_input_{1, block_size_},
       history_{channels_out, fade_frames_},
       block_inputs_(channels_in, nullptr),
       block_outputs_(channels_out, nullptr),
-      loudest_(channels_out, 0.0F) {}
+      loudest_(channels_out, 0.0F),
+      lateness_{sample_rate_hz} {}
 
 void BlockAdapter::grant(AudioThreadGate::Generation generation) noexcept {
     // release pairs with the acquire in process(): what the control thread did to the engine before it handed it over
@@ -41,9 +51,44 @@ void BlockAdapter::grant(AudioThreadGate::Generation generation) noexcept {
     generation_.store(generation, std::memory_order_release);
 }
 
-void BlockAdapter::process(const float* const* inputs, float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING {
+void BlockAdapter::process(const float* const* inputs, float* const* outputs, std::uint32_t frames,
+                           const HostFlags& said) RTA_NONBLOCKING {
     const DenormalGuard denormals_are_zero;
+    const std::int64_t began_ns = monotonic_now_ns();
     if (!thread_met_) meet_thread();
+    render(inputs, outputs, frames);
+    callback_frames_.store(frames, std::memory_order_relaxed);
+    count(frames_, frames);
+    count(callbacks_);
+    if (frames == 0) return;
+    const std::int64_t took_ns = monotonic_now_ns() - began_ns;
+    const std::int64_t had_ns = std::int64_t{frames} * kSecondNs / sample_rate_hz_;
+    load_meter_.add(took_ns, had_ns);
+    const bool late = lateness_.callback(began_ns, frames, tolerance_ns_.load(std::memory_order_relaxed));
+    if (late || took_ns > had_ns || said.any()) count_xruns(said, late, took_ns > had_ns);
+}
+
+void BlockAdapter::count_xruns(const HostFlags& said, bool late, bool overrun) RTA_NONBLOCKING {
+    xrun_frame_.store(renderer_.frames(), std::memory_order_relaxed);
+    if (said.input_underflow) count(input_underflows_);
+    if (said.input_overflow) count(input_overflows_);
+    if (said.output_underflow) count(output_underflows_);
+    if (said.output_overflow) count(output_overflows_);
+    if (said.any()) count(host_xruns_);
+    if (late) count(late_callbacks_);
+    if (overrun) count(overruns_);
+}
+
+XrunCounts BlockAdapter::xrun_counts() const noexcept {
+    return {.input_underflows = input_underflows_.load(std::memory_order_relaxed),
+            .input_overflows = input_overflows_.load(std::memory_order_relaxed),
+            .output_underflows = output_underflows_.load(std::memory_order_relaxed),
+            .output_overflows = output_overflows_.load(std::memory_order_relaxed),
+            .late_callbacks = late_callbacks_.load(std::memory_order_relaxed),
+            .overruns = overruns_.load(std::memory_order_relaxed)};
+}
+
+void BlockAdapter::render(const float* const* inputs, float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING {
     // acquire pairs with the release in grant().
     if (const auto claim = gate_.try_claim(generation_.load(std::memory_order_acquire))) {
         if (!delayed_ && frames % block_size_ != 0) switch_to_delay();
@@ -55,9 +100,6 @@ void BlockAdapter::process(const float* const* inputs, float* const* outputs, st
     } else {
         silence(outputs, frames);
     }
-    callback_frames_.store(frames, std::memory_order_relaxed);
-    frames_.store(frames_.load(std::memory_order_relaxed) + frames, std::memory_order_relaxed);
-    callbacks_.store(callbacks_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
 void BlockAdapter::meet_thread() RTA_NONBLOCKING {

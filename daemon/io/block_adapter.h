@@ -10,6 +10,9 @@
 
 #include "dsp/audio_buffer.h"
 #include "engine/renderer.h"
+#include "io/lateness_clock.h"
+#include "io/load_meter.h"
+#include "io/xrun_counts.h"
 #include "rt/annotations.h"
 #include "rt/audio_thread.h"
 #include "rt/cache_line.h"
@@ -44,9 +47,16 @@ class BlockAdapter {
     /// [any] From now on the engine is this device's, until the gate starts a later generation.
     void grant(AudioThreadGate::Generation generation) noexcept;
 
+    /// [any] The device plays on for so long when a callback is late. 0 until then.
+    void tolerate_lateness(double output_latency_s) noexcept {
+        tolerance_ns_.store(static_cast<std::int64_t>(output_latency_s * 1e9), std::memory_order_relaxed);
+    }
+
     /// [audio] One device callback. `inputs` and `outputs` point to as many channels as the device has, each of
     /// `frames` samples; `inputs` may be nullptr, which is silence. Every output sample is written.
-    void process(const float* const* inputs, float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING;
+    /// `said` is what the host says about this callback.
+    void process(const float* const* inputs, float* const* outputs, std::uint32_t frames,
+                 const HostFlags& said = {}) RTA_NONBLOCKING;
 
     [[nodiscard]] std::uint32_t channels_in() const noexcept { return gathered_.channel_count(); }
     [[nodiscard]] std::uint32_t channels_out() const noexcept { return playing_.channel_count(); }
@@ -69,8 +79,17 @@ class BlockAdapter {
     [[nodiscard]] std::uint32_t fade_frames() const noexcept { return fade_frames_; }
     /// Kernel's id of the thread that calls; 0 before the first callback.
     [[nodiscard]] pid_t thread_id() const noexcept { return thread_id_.load(std::memory_order_relaxed); }
+    [[nodiscard]] XrunCounts xrun_counts() const noexcept;
+    /// Callbacks for which the host said something.
+    [[nodiscard]] std::uint64_t host_xruns() const noexcept { return host_xruns_.load(std::memory_order_relaxed); }
+    /// The engine's clock at the latest of the xruns; 0 before the first.
+    [[nodiscard]] std::uint64_t xrun_frame() const noexcept { return xrun_frame_.load(std::memory_order_relaxed); }
+    /// [control] How long callbacks take.
+    [[nodiscard]] LoadMeter& load_meter() noexcept { return load_meter_; }
 
  private:
+    void render(const float* const* inputs, float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING;
+    void count_xruns(const HostFlags& said, bool late, bool overrun) RTA_NONBLOCKING;
     void meet_thread() RTA_NONBLOCKING;
     void silence(float* const* outputs, std::uint32_t frames) const RTA_NONBLOCKING;
     void process_direct(const AudioThreadKey& key, const float* const* inputs, float* const* outputs,
@@ -87,6 +106,7 @@ class BlockAdapter {
     Renderer& renderer_;
     const std::uint32_t block_size_;
     const std::uint32_t fade_frames_;  ///< a multiple of the block size
+    const std::int64_t sample_rate_hz_;
 
     // Only the callback touches these.
     AudioBuffer gathered_;                    ///< input of the block that is filling up
@@ -96,6 +116,7 @@ class BlockAdapter {
     std::vector<const float*> block_inputs_;  ///< into the device's buffers
     std::vector<float*> block_outputs_;
     std::vector<float> loudest_;  ///< of history_, a channel each
+    LatenessClock lateness_;
     std::uint32_t history_end_ = 0;
     std::uint32_t position_ = 0;  ///< frames gathered, and frames of playing_ that were played
     std::uint32_t faded_ = 0;     ///< frames since the switch, up to the end of the fades
@@ -109,6 +130,16 @@ class BlockAdapter {
     std::atomic<std::uint32_t> callback_frames_{0};
     std::atomic<std::uint32_t> latency_frames_{0};
     std::atomic<pid_t> thread_id_{0};
+    std::atomic<std::uint64_t> input_underflows_{0};
+    std::atomic<std::uint64_t> input_overflows_{0};
+    std::atomic<std::uint64_t> output_underflows_{0};
+    std::atomic<std::uint64_t> output_overflows_{0};
+    std::atomic<std::uint64_t> late_callbacks_{0};
+    std::atomic<std::uint64_t> overruns_{0};
+    std::atomic<std::uint64_t> host_xruns_{0};
+    std::atomic<std::uint64_t> xrun_frame_{0};
+    std::atomic<std::int64_t> tolerance_ns_{0};
+    LoadMeter load_meter_;
     alignas(kCacheLine) std::atomic<AudioThreadGate::Generation> generation_{kNoGeneration};
 };
 

@@ -27,6 +27,10 @@ constexpr milliseconds kWatchInterval{10};
 /// Where nothing can be lost: files may still have something to report.
 constexpr milliseconds kLeisurelyInterval{100};
 
+constexpr milliseconds kLoadInterval{100};
+/// Between two lines of the log about xruns.
+constexpr seconds kXrunLogPause{10};
+
 /// Callbacks that do not come for this long, and for four periods, are worth a question to the host.
 constexpr milliseconds kStall{20};
 constexpr int kStallPeriods = 4;
@@ -53,6 +57,27 @@ constexpr seconds kStallLimit{2};
         return fail(ErrorCode::unavailable, name + " runs " + std::to_string(static_cast<int>(sound_s / elapsed_s)) +
                                                 " times faster than real time: it is no clock");
     }
+}
+
+[[nodiscard]] std::string name_in_words(const DeviceDescription& device) {
+    return device.name.empty() ? device.kind : device.name;
+}
+
+/// Those kinds that there are.
+[[nodiscard]] std::string in_words(const XrunCounts& counts) {
+    std::string words;
+    const auto add = [&](std::uint64_t count, const char* one, const char* many) {
+        if (count == 0) return;
+        if (!words.empty()) words += ", ";
+        words += std::to_string(count) + " " + (count == 1 ? one : many);
+    };
+    add(counts.late_callbacks, "late callback", "late callbacks");
+    add(counts.overruns, "overrun", "overruns");
+    add(counts.input_underflows, "input underflow", "input underflows");
+    add(counts.input_overflows, "input overflow", "input overflows");
+    add(counts.output_underflows, "output underflow", "output underflows");
+    add(counts.output_overflows, "output overflow", "output overflows");
+    return words;
 }
 
 void append_sentence(std::string& text, const std::string& sentence) {
@@ -142,7 +167,7 @@ void DeviceSupervisor::opened(Opening opening) {
     }
     current_ = std::move(opening.running);
     host_drives_ = true;
-    watch_ = {.progress = Clock::now(), .asked = Clock::now()};
+    begin_watch();
     current_.adapter->grant(gate_.start_generation());
     if (!opening.refusals.empty()) observer_.device_warning(opening.refusals);
     std::exchange(started_, {})({});
@@ -174,7 +199,7 @@ Expected<void> DeviceSupervisor::start_null(const NullDevice::Config& config) {
     if (auto begun = running.device->start(*running.adapter); !begun) return begun;
     current_ = std::move(running);
     host_drives_ = false;
-    watch_ = {};
+    begin_watch();
     return {};
 }
 
@@ -186,6 +211,8 @@ milliseconds DeviceSupervisor::poll(Clock::time_point now) {
     }
     if (!current_.device || stopped_) return kLeisurelyInterval;
     report_warnings();
+    report_xruns(now);
+    measure_load(now);
     if (host_drives_) watch(now);
     return host_drives_ ? kWatchInterval : kLeisurelyInterval;
 }
@@ -255,12 +282,44 @@ void DeviceSupervisor::report_warnings() {
     }
 }
 
+/// Another device: its counts begin afresh.
+void DeviceSupervisor::begin_watch() {
+    const Clock::time_point now = Clock::now();
+    const XrunCounts so_far = current_.adapter->xrun_counts();
+    watch_ = {.progress = now, .asked = now, .xruns = so_far, .xruns_logged = so_far, .load_taken = now};
+    LoadMeter::Snapshot probation;
+    current_.adapter->load_meter().take(probation);
+    load_.clear();
+}
+
+void DeviceSupervisor::measure_load(Clock::time_point now) {
+    if (now - watch_.load_taken < kLoadInterval) return;
+    watch_.load_taken = now;
+    load_.take(current_.adapter->load_meter());
+}
+
+void DeviceSupervisor::report_xruns(Clock::time_point now) {
+    const XrunCounts counts = current_.adapter->xrun_counts();
+    if (counts != watch_.xruns) {
+        observer_.device_xruns(counts.since(watch_.xruns), current_.adapter->xrun_frame());
+        watch_.xruns = counts;
+    }
+    if (counts == watch_.xruns_logged || now < watch_.xruns_log_pause) return;
+    observer_.device_warning('"' + name_in_words(current_.device->description()) + "\" breaks up: " +
+                             in_words(counts.since(watch_.xruns_logged)) + "; since it was opened " + in_words(counts));
+    watch_.xruns_logged = counts;
+    watch_.xruns_log_pause = now + kXrunLogPause;
+}
+
 DeviceState DeviceSupervisor::state() const {
     DeviceState state;
     state.fallback_reason = fallback_reason_;
     if (!current_.device) return state;
     state.description = current_.device->description();
-    state.counters = current_.device->counters();
+    state.latency = current_.device->latency();
+    state.xruns = current_.adapter->xrun_counts();
+    state.host_xruns = current_.adapter->host_xruns();
+    state.load = load_.load();
     state.running = !stopped_;
     state.callback_frames = current_.adapter->callback_frames();
     state.adapter_frames = current_.adapter->latency_frames();

@@ -23,7 +23,10 @@ namespace rta::io {
 /// The device of this moment, as the control thread knows it.
 struct DeviceState {
     DeviceDescription description;
-    DeviceCounters counters;
+    DeviceLatency latency;
+    XrunCounts xruns;              ///< since it was opened
+    std::uint64_t host_xruns = 0;  ///< callbacks for which the host reported an underflow or overflow
+    Load load;                     ///< of the last second
     bool running = false;
     std::string fallback_reason;  ///< why the null device stands in; empty otherwise
     std::uint32_t callback_frames = 0;
@@ -48,6 +51,9 @@ class DeviceSupervisor {
         virtual ~Observer() = default;
         /// Another device drives the engine; `sentence` says what happened.
         virtual void device_changed(const std::string& sentence) = 0;
+        /// Since the last call, or since the device was given the engine; the latest of them at `frame` of the engine's
+        /// clock.
+        virtual void device_xruns(const XrunCounts& counts, std::uint64_t frame) = 0;
         /// Something that the user should know, and that is no error of his.
         virtual void device_warning(const std::string& sentence) = 0;
     };
@@ -97,6 +103,10 @@ class DeviceSupervisor {
         Clock::time_point progress{};  ///< when the number of callbacks last changed
         Clock::time_point asked{};     ///< when the host was last asked
         std::uint32_t latency_frames = 0;
+        XrunCounts xruns;                     ///< told to the observer
+        XrunCounts xruns_logged;              ///< told in a warning
+        Clock::time_point xruns_log_pause{};  ///< no further warning before
+        Clock::time_point load_taken{};
     };
 
     [[nodiscard]] Opening open_host_device(const DeviceRequest& request) const;
@@ -109,6 +119,9 @@ class DeviceSupervisor {
     void ask_host();
     void lose(const std::string& why);
     void report_warnings();
+    void begin_watch();
+    void report_xruns(Clock::time_point now);
+    void measure_load(Clock::time_point now);
 
     AudioThreadGate& gate_;
     Renderer& renderer_;
@@ -121,6 +134,7 @@ class DeviceSupervisor {
     Running current_;
     std::vector<Running> given_up_;  ///< devices whose host may still call
     Watch watch_;
+    LoadHistory load_;
     std::string fallback_reason_;
     bool host_drives_ = false;  ///< the current device belongs to the host: it can be lost
     bool host_used_ = false;

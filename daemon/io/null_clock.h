@@ -21,16 +21,13 @@ class NullClock {
     /// When the next block is due.
     [[nodiscard]] std::int64_t due_ns() const noexcept { return anchor_ns_ + duration_ns(blocks_ * block_size_); }
 
-    /// The block that was due begins at `now_ns`. True if it is late: by more than one block.
-    [[nodiscard]] bool begin_block(std::int64_t now_ns) noexcept {
-        const std::int64_t lateness_ns = now_ns - due_ns();
-        const std::int64_t block_ns = duration_ns(block_size_);
-        if (lateness_ns >= kReanchorBlocks * block_ns) {
+    /// The block that was due begins at `now_ns`.
+    void begin_block(std::int64_t now_ns) noexcept {
+        if (now_ns - due_ns() >= kReanchorBlocks * duration_ns(block_size_)) {
             anchor_ns_ = now_ns;
             blocks_ = 0;
         }
         ++blocks_;
-        return lateness_ns > block_ns;
     }
 
  private:

@@ -11,18 +11,13 @@
 
 #include "io/audio_thread_setup.h"
 #include "io/channel_pointers.h"
+#include "io/monotonic_clock.h"
 #include "io/null_clock.h"
 
 namespace rta::io {
 namespace {
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
-
-[[nodiscard]] std::int64_t monotonic_now_ns() noexcept {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * kSecondNs + now.tv_nsec;
-}
 
 void sleep_until(std::int64_t time_ns) noexcept {
     const timespec until{.tv_sec = time_ns / kSecondNs, .tv_nsec = time_ns % kSecondNs};
@@ -73,9 +68,7 @@ void NullDevice::run(BlockAdapter& adapter) {
     NullClock clock{description_.sample_rate_hz, block_size_, monotonic_now_ns()};
     while (!stop_.load(std::memory_order_relaxed)) {
         sleep_until(clock.due_ns());
-        if (clock.begin_block(monotonic_now_ns())) {
-            late_blocks_.store(late_blocks_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-        }
+        clock.begin_block(monotonic_now_ns());
         adapter.process(inputs.data(), outputs.data(), block_size_);
         if (recorder_) recorder_->record(output_.read());
     }
@@ -85,10 +78,6 @@ void NullDevice::stop() {
     stop_.store(true, std::memory_order_relaxed);
     if (thread_.joinable()) thread_.join();
     if (recorder_) recorder_->finish();
-}
-
-DeviceCounters NullDevice::counters() const noexcept {
-    return {.late_blocks = late_blocks_.load(std::memory_order_relaxed)};
 }
 
 std::string NullDevice::why_not_realtime() const {

@@ -34,7 +34,6 @@ class NullDevice final : public AudioDevice {
     [[nodiscard]] Expected<void> start(BlockAdapter& adapter) override;
     /// Ends within a block, and completes the file.
     void stop() override;
-    [[nodiscard]] DeviceCounters counters() const noexcept override;
     [[nodiscard]] std::string why_not_realtime() const override;
     [[nodiscard]] std::optional<std::string> take_warning() override;
 
@@ -50,7 +49,6 @@ class NullDevice final : public AudioDevice {
 
     // relaxed: numbers for people and a flag that may be seen a block later; nothing else is ordered by them.
     std::atomic<bool> stop_{false};
-    std::atomic<std::uint64_t> late_blocks_{0};
     std::atomic<int> priority_refusal_{0};  ///< errno
     std::thread thread_;
 };

@@ -35,7 +35,6 @@ class OfflineDevice final : public AudioDevice {
     /// Completes the file. Only its result says whether the file is whole.
     [[nodiscard]] Expected<void> finish();
     void stop() override {}
-    [[nodiscard]] DeviceCounters counters() const noexcept override { return {}; }
 
  private:
     OfflineDevice(const Config& config, std::optional<SoundReader> reader, WavWriter writer);

@@ -183,10 +183,9 @@ class PortAudioDevice final : public AudioDevice {
     [[nodiscard]] const DeviceDescription& description() const noexcept override { return description_; }
     [[nodiscard]] Expected<void> start(BlockAdapter& adapter) override;
     void stop() override;
-    [[nodiscard]] DeviceCounters counters() const noexcept override {
-        return {.xruns = xruns_.load(std::memory_order_relaxed),
-                .input_latency_s = input_latency_s_.load(std::memory_order_relaxed),
-                .output_latency_s = output_latency_s_.load(std::memory_order_relaxed)};
+    [[nodiscard]] DeviceLatency latency() const noexcept override {
+        return {.input_s = input_latency_s_.load(std::memory_order_relaxed),
+                .output_s = output_latency_s_.load(std::memory_order_relaxed)};
     }
     [[nodiscard]] bool finished() const noexcept override { return finished_.load(std::memory_order_relaxed); }
     [[nodiscard]] bool active() override { return stream_ != nullptr && Pa_IsStreamActive(stream_) == 1; }
@@ -217,7 +216,6 @@ class PortAudioDevice final : public AudioDevice {
 
     // relaxed: numbers and a flag for the control thread; nothing else is ordered by them.
     std::atomic<bool> finished_{false};
-    std::atomic<std::uint64_t> xruns_{0};
     std::atomic<double> input_latency_s_{0};
     std::atomic<double> output_latency_s_{0};
 };
@@ -261,6 +259,7 @@ Expected<void> PortAudioDevice::start(BlockAdapter& adapter) {
     if (const PaStreamInfo* const info = Pa_GetStreamInfo(stream_)) {
         input_latency_s_.store(description_.channels_in == 0 ? 0.0 : info->inputLatency, std::memory_order_relaxed);
         output_latency_s_.store(description_.channels_out == 0 ? 0.0 : info->outputLatency, std::memory_order_relaxed);
+        adapter.tolerate_lateness(latency().output_s);
     }
     return {};
 }
@@ -277,13 +276,13 @@ int PortAudioDevice::on_callback(const void* input, void* output, unsigned long 
                                  PaStreamCallbackFlags flags, void* device) RTA_NONBLOCKING {
     auto& self = *static_cast<PortAudioDevice*>(device);
     // Flags are a mask: several may be set at once.
-    constexpr PaStreamCallbackFlags kXrun = paInputUnderflow | paInputOverflow | paOutputUnderflow | paOutputOverflow;
-    if ((flags & kXrun) != 0) {
-        self.xruns_.store(self.xruns_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    }
+    const HostFlags said{.input_underflow = (flags & paInputUnderflow) != 0,
+                         .input_overflow = (flags & paInputOverflow) != 0,
+                         .output_underflow = (flags & paOutputUnderflow) != 0,
+                         .output_overflow = (flags & paOutputOverflow) != 0};
     // paNonInterleaved: both point to arrays of channel pointers.
     self.adapter_->process(static_cast<const float* const*>(input), static_cast<float* const*>(output),
-                           static_cast<std::uint32_t>(frames));
+                           static_cast<std::uint32_t>(frames), said);
     return paContinue;
 }
 

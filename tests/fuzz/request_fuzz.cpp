@@ -35,6 +35,7 @@ void require(bool condition, const char* promise, const std::string& detail = {}
 class QuietHost final : public api::Host {
  public:
     [[nodiscard]] api::DeviceStatus device_status() const override { return {}; }
+    [[nodiscard]] api::LoadStatus load_status() const override { return {}; }
     [[nodiscard]] api::RealtimeStatus realtime_status() const override { return {}; }
     void list_devices(std::function<void(std::vector<api::DeviceInfo>)> done) override { done({}); }
 };
@@ -54,7 +55,7 @@ class Daemon {
         v1::Request hello;
         hello.mutable_hello()->set_protocol_version(1);
         v1::Request subscribe;
-        subscribe.mutable_subscribe();
+        subscribe.mutable_subscribe()->add_topics(v1::TOPIC_CHANGES);
         for (const auto& connection : {author_, listener_}) connection->receive(hello.SerializeAsString());
         listener_->receive(subscribe.SerializeAsString());
         drain(*author_);

@@ -195,9 +195,12 @@ v1::GraphResult ProtocolClient::graph() {
     return require_ok(call(request)).get_graph();
 }
 
-v1::SubscribeResult ProtocolClient::subscribe() {
+v1::SubscribeResult ProtocolClient::subscribe(const std::vector<v1::Topic>& topics,
+                                              std::optional<float> telemetry_rate_hz) {
     v1::Request request;
-    request.mutable_subscribe();
+    v1::Subscribe& subscribe = *request.mutable_subscribe();
+    for (const v1::Topic topic : topics) subscribe.add_topics(topic);
+    if (telemetry_rate_hz) subscribe.set_telemetry_rate_hz(*telemetry_rate_hz);
     return require_ok(call(request)).subscribe();
 }
 

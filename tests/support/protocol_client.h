@@ -47,7 +47,8 @@ class ProtocolClient {
     // The rest throws, with the daemon's sentence, if the daemon refuses.
     v1::StatusResult status();
     v1::GraphResult graph();
-    v1::SubscribeResult subscribe();
+    v1::SubscribeResult subscribe(const std::vector<v1::Topic>& topics = {v1::TOPIC_CHANGES},
+                                  std::optional<float> telemetry_rate_hz = {});
     v1::TransactionResult apply(const v1::EditList& edits);
     v1::TransactionResult apply_document(const std::string& text);
     v1::ParametersResult set_parameter(const std::string& node, const std::string& parameter, float value);

@@ -28,7 +28,7 @@ TEST(DispatcherOrder, ATransactionThatNoBlockAppliesIsAnsweredLateAndHeardLater)
     script.play(R"(
         hello a
         hello b
-        b> id: 1 subscribe {}
+        b> id: 1 subscribe { topics: TOPIC_CHANGES }
         b< response { id: 1 subscribe {} }
         a> id: 1 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } }
         b< event { number: 1 graph_changed { revision: 1 } }

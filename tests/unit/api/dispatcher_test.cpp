@@ -457,7 +457,7 @@ TEST(Dispatcher, SubscribersAreToldOfEveryChangeTheAuthorIncluded) {
         hello a
         hello b
         hello c
-        a> id: 1 subscribe {}
+        a> id: 1 subscribe { topics: TOPIC_CHANGES }
         a< response { id: 1 subscribe { } }
         b> id: 1 subscribe { topics: TOPIC_CHANGES }
         b< response { id: 1 subscribe { } }
@@ -483,13 +483,13 @@ TEST(Dispatcher, SubscribersAreToldOfEveryChangeTheAuthorIncluded) {
 TEST(Dispatcher, SubscriptionBeginsAtTheNumberThatItsAnswerTells) {
     Script script;
     script.play("hello a\n" + tone() + "hello b\n");
-    script.send('b', request("id: 1 subscribe {}"));
+    script.send('b', request("id: 1 subscribe { topics: TOPIC_CHANGES }"));
     const auto answer = script.receive('b');
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->response().subscribe().change_number(), 2U);
     EXPECT_EQ(answer->response().subscribe().instance_id(), script.dispatcher.hub().instance_id());
     script.play(R"(
-        b> id: 2 subscribe {}
+        b> id: 2 subscribe { topics: TOPIC_CHANGES }
         b< response { id: 2 subscribe { change_number: 2 } }
         a> id: 2 apply_transaction { edits {} }
         b< event { number: 3 graph_changed { revision: 2 } }
@@ -501,7 +501,7 @@ TEST(Dispatcher, AReplacedGraphIsToldAsOneEditWhateverFormItCameIn) {
     Script script;
     script.play(R"(
         hello a
-        a> id: 1 subscribe {}
+        a> id: 1 subscribe { topics: TOPIC_CHANGES }
         a< response { id: 1 subscribe {} }
         a> id: 2 apply_transaction { document: "{\"nodes\": [{\"name\": \"c\", \"type\": \"constant\", \"parameters\": {\"value\": 0.5}}]}" }
         a< event { number: 1 graph_changed { revision: 1 edits { replace_graph { nodes { name: "c" type: "constant" parameters { key: "value" value: 0.5 } } } } } }
@@ -530,7 +530,7 @@ TEST(Dispatcher, TheEventsRebuildTheGraph) {
     author.play(R"(
         hello a
         hello b
-        b> id: 1 subscribe {}
+        b> id: 1 subscribe { topics: TOPIC_CHANGES }
         b< response { id: 1 subscribe {} }
     )" + tone() +
                 R"(
@@ -568,7 +568,7 @@ TEST(Dispatcher, DeviceChangesAreTold) {
     Script script;
     script.play(R"(
         hello a
-        a> id: 1 subscribe {}
+        a> id: 1 subscribe { topics: TOPIC_CHANGES }
         a< response { id: 1 subscribe {} }
     )");
     script.dispatcher.device_changed({.kind = "null", .running = true, .fallback_reason = "the sound card is gone"});
@@ -582,7 +582,7 @@ TEST(Dispatcher, AFaultedNodeIsNamed) {
     Script script{registry};
     script.play(R"(
         hello a
-        a> id: 1 subscribe {}
+        a> id: 1 subscribe { topics: TOPIC_CHANGES }
         a< response { id: 1 subscribe {} }
         a> id: 2 apply_transaction { edits { edits { add_node { name: "bad" type: "broken" } } edits { add_node { name: "out" type: "output" } } edits { connect { from: "bad" to: "out" } } } }
         a< event { number: 1 graph_changed { revision: 1 } }
@@ -606,7 +606,7 @@ TEST(Dispatcher, NobodyIsToldAnythingAfterItsConnectionIsClosed) {
     script.play(R"(
         hello a
         hello b
-        b> id: 1 subscribe {}
+        b> id: 1 subscribe { topics: TOPIC_CHANGES }
         b< response { id: 1 subscribe {} }
         b> id: 2 apply_transaction { edits {} }
     )");
@@ -626,9 +626,9 @@ TEST(Dispatcher, ASubscriberThatDoesNotReadIsGivenUpAndTheOthersAreNot) {
         hello a
         hello b
         hello c
-        b> id: 1 subscribe {}
+        b> id: 1 subscribe { topics: TOPIC_CHANGES }
         b< response { id: 1 subscribe {} }
-        c> id: 1 subscribe {}
+        c> id: 1 subscribe { topics: TOPIC_CHANGES }
         c< response { id: 1 subscribe {} }
     )");
     v1::Request large = request("id: 2 apply_transaction { graph {} }");

@@ -93,5 +93,56 @@ TEST(Outbox, RefusesEventsBeyondTheLimitAndNotOneBefore) {
     EXPECT_TRUE(outbox.push_event(event));
 }
 
+SharedFrame telemetry_of(std::uint64_t frame, std::size_t clients = 0) {
+    v1::Event event;
+    event.mutable_load()->set_frame(frame);
+    for (std::size_t i = 0; i < clients; ++i) event.mutable_levels()->add_meters()->set_node(std::string(1000, 'm'));
+    return std::make_shared<std::string>(event.SerializeAsString());
+}
+
+TEST(Outbox, TelemetryGoesBehindTheRestAndDoesNotHoldUpAnswers) {
+    Outbox outbox;
+    outbox.push_telemetry(telemetry_of(1));
+    EXPECT_FALSE(outbox.empty());
+    std::string expected;
+    append_frame(expected, response_of(1).SerializeAsString());
+    outbox.push_response(response_of(1));
+    EXPECT_EQ(outbox.unsent_bytes(), expected.size());
+    v1::ServerMessage event;
+    event.mutable_event()->mutable_load()->set_frame(1);
+    event.mutable_event()->set_telemetry_number(1);
+    std::string all = drain(outbox);
+    ASSERT_TRUE(all.starts_with(expected));
+    FrameDecoder decoder;
+    decoder.feed(std::string_view{all}.substr(expected.size()));
+    v1::ServerMessage received;
+    const auto frame = decoder.next();
+    ASSERT_TRUE(frame && *frame);
+    ASSERT_TRUE(received.ParseFromArray((*frame)->data(), static_cast<int>((*frame)->size())));
+    EXPECT_EQ(received.SerializeAsString(), event.SerializeAsString());
+    EXPECT_EQ(decoder.buffered(), 0U);
+    EXPECT_EQ(outbox.unsent_bytes(), 0U);
+}
+
+TEST(Outbox, TelemetryThatNobodyReadsIsBoundedInNumberAndInBytes) {
+    Outbox outbox;
+    for (std::uint64_t i = 0; i < 1'000; ++i) outbox.push_telemetry(telemetry_of(i));
+    EXPECT_EQ(outbox.telemetry_dropped(), 1'000 - Outbox::kTelemetryEvents);
+    static_cast<void>(drain(outbox));
+    for (std::uint64_t i = 0; i < 100; ++i) outbox.push_telemetry(telemetry_of(i, 1'000));  // 1 MB each
+    const std::size_t bytes = drain(outbox).size();
+    EXPECT_LE(bytes, Outbox::kTelemetryBytes + 100'000);
+    EXPECT_GT(bytes, Outbox::kTelemetryBytes / 2);
+}
+
+TEST(Outbox, LittleTelemetryIsTakenAtOnceSoThatItDoesNotGrowStale) {
+    Outbox outbox;
+    for (std::uint64_t i = 0; i < 256; ++i) outbox.push_telemetry(telemetry_of(i, 1));  // 1 KB each
+    std::size_t bytes = 0;
+    for (const auto& chunk : outbox.take(std::size_t{256} << 10U)) bytes += chunk.bytes().size();
+    EXPECT_LE(bytes, std::size_t{34} << 10U);
+    EXPECT_FALSE(outbox.empty());
+}
+
 }  // namespace
 }  // namespace rta::api

@@ -18,7 +18,7 @@ TEST(OutputControl, AMuteIsAnsweredWhereItBeginsAndToldToEverybody) {
         hello a
         hello b
         block
-        b> id: 1 subscribe {}
+        b> id: 1 subscribe { topics: TOPIC_CHANGES }
         b< response { id: 1 subscribe { change_number: 0 } }
         a> id: 2 mute_output { muted: true }
         b< event { number: 1 output_muted { muted: true client_name: "a" } }
@@ -57,7 +57,7 @@ TEST(OutputControl, APanicIsAnsweredWhenEverythingIsFresh) {
     script.play(R"(
         hello a
         hello b
-        b> id: 1 subscribe {}
+        b> id: 1 subscribe { topics: TOPIC_CHANGES }
         b< response { id: 1 subscribe {} }
         a> id: 1 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } }
         block
@@ -83,7 +83,7 @@ TEST(OutputControl, APanicOfAMutedOutputResetsAtOnceAndTellsNoMute) {
     Script script;
     script.play(R"(
         hello a
-        a> id: 1 subscribe {}
+        a> id: 1 subscribe { topics: TOPIC_CHANGES }
         a< response { id: 1 subscribe {} }
         a> id: 2 mute_output { muted: true }
         a< event { number: 1 output_muted { muted: true } }
@@ -152,7 +152,7 @@ TEST(OutputControl, APanicWaitsForBlocksOnly500Ms) {
         hello a
         hello b
         block
-        a> id: 1 subscribe {}
+        a> id: 1 subscribe { topics: TOPIC_CHANGES }
         a< response { id: 1 subscribe {} }
         a> id: 2 panic {}
         a< event { number: 1 output_muted { muted: true } }
@@ -178,7 +178,7 @@ TEST(OutputControl, APanicOutlivesWhoAskedForIt) {
         hello a
         hello b
         block
-        b> id: 1 subscribe {}
+        b> id: 1 subscribe { topics: TOPIC_CHANGES }
         b< response { id: 1 subscribe {} }
         a> id: 2 panic {}
         b< event { number: 1 output_muted { muted: true client_name: "a" } }

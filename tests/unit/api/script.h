@@ -24,12 +24,14 @@ namespace rta::api::test {
 class FakeHost final : public Host {
  public:
     [[nodiscard]] DeviceStatus device_status() const override { return device; }
+    [[nodiscard]] LoadStatus load_status() const override { return load; }
     [[nodiscard]] RealtimeStatus realtime_status() const override { return realtime; }
     [[nodiscard]] StoreStatus store_status() const override { return store; }
     void graph_changed() override { ++graph_changes; }
     void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override { looks.push_back(std::move(done)); }
 
     DeviceStatus device{.kind = "null", .name = "out.wav", .running = true, .sample_rate_hz = 48'000.0};
+    LoadStatus load{.callback_count = 750, .mean = 0.25, .p99 = 0.5, .worst = 0.75};
     RealtimeStatus realtime{.memory_locked = true, .scheduling = "SCHED_OTHER"};
     StoreStatus store{.directory = "/state", .saved_revision = 3, .error = "the disk is full"};
     int graph_changes = 0;

@@ -40,6 +40,7 @@ using rta::test::UniqueFd;
 class QuietHost final : public Host {
  public:
     [[nodiscard]] DeviceStatus device_status() const override { return {.kind = "null", .running = true}; }
+    [[nodiscard]] LoadStatus load_status() const override { return {}; }
     [[nodiscard]] RealtimeStatus realtime_status() const override { return {}; }
     void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override { done({{.name = "ALSA/default"}}); }
 };
@@ -364,7 +365,7 @@ class RawClient {
 TEST_P(ServerTest, AClientKilledInTheMiddleOfAFrameIsForgotten) {
     RawClient client{GetParam(), server};
     const std::string frame = rta::test::delimited(request("id: 1 hello { protocol_version: 1 client_name: \"x\" }")) +
-                              rta::test::delimited(request("id: 2 subscribe {}")) +
+                              rta::test::delimited(request("id: 2 subscribe { topics: TOPIC_CHANGES }")) +
                               rta::test::delimited(request("id: 3 apply_transaction { edits { edits {} } }"));
     ASSERT_EQ(client.push(std::string_view{frame}.substr(0, frame.size() - 3)), frame.size() - 3);
     const Deadline connected;
@@ -403,7 +404,7 @@ TEST_P(ServerTest, AClientThatNeverReadsIsNotReadFromAndHoldsUpNobody) {
 TEST_P(ServerTest, ASubscriberThatNeverReadsIsClosedAndTheOthersMissNothing) {
     RawClient sleeper{GetParam(), server};
     sleeper.push(rta::test::delimited(request("id: 1 hello { protocol_version: 1 client_name: \"sleeper\" }")) +
-                 rta::test::delimited(request("id: 2 subscribe {}")));
+                 rta::test::delimited(request("id: 2 subscribe { topics: TOPIC_CHANGES }")));
     ProtocolClient reader = connect();
     reader.hello("reader");
     std::uint64_t number = reader.subscribe().change_number();

@@ -40,10 +40,10 @@ struct Script {
     std::counting_semaphore<> permits{0};
 
     /// One callback of the device; true if it was given sound.
-    bool call(std::uint32_t frames = 64) {
+    bool call(std::uint32_t frames = 64, const HostFlags& said = {}) {
         std::vector<float> samples(frames, 1.0F);
         float* const outputs[] = {samples.data()};
-        adapter.load()->process(nullptr, outputs, frames);
+        adapter.load()->process(nullptr, outputs, frames, said);
         return std::ranges::any_of(samples, [](float sample) { return sample != 0.0F; });
     }
 };
@@ -61,6 +61,7 @@ class FakeDevice final : public AudioDevice {
     [[nodiscard]] Expected<void> start(BlockAdapter& adapter) override {
         ++script_.starts;
         script_.adapter = &adapter;
+        adapter.tolerate_lateness(3'600.0);  // the test calls when it likes
         if (script_.never_calls) {
             script_.finished = true;
         } else {
@@ -72,7 +73,7 @@ class FakeDevice final : public AudioDevice {
         ++script_.stops;
         if (script_.hangs_in_stop) script_.permits.acquire();
     }
-    [[nodiscard]] DeviceCounters counters() const noexcept override { return {.xruns = 3}; }
+    [[nodiscard]] DeviceLatency latency() const noexcept override { return {.input_s = 0.0, .output_s = 0.02}; }
     [[nodiscard]] bool finished() const noexcept override { return script_.finished; }
     [[nodiscard]] bool active() override { return script_.active; }
     [[nodiscard]] bool can_stop_when_lost() const noexcept override { return script_.can_stop_when_lost; }
@@ -145,6 +146,7 @@ class SupervisorTest : public ::testing::Test, private DeviceSupervisor::Observe
     Engine engine{builtin_nodes(), {.sample_rate_hz = 48'000, .block_size = 64}};
     std::vector<std::string> changes;
     std::vector<std::string> warnings;
+    std::vector<std::pair<XrunCounts, std::uint64_t>> xruns;
     std::optional<Expected<void>> started;
     std::mutex mutex;
     std::condition_variable posted;
@@ -163,6 +165,7 @@ class SupervisorTest : public ::testing::Test, private DeviceSupervisor::Observe
     }
     void device_changed(const std::string& sentence) override { changes.push_back(sentence); }
     void device_warning(const std::string& sentence) override { warnings.push_back(sentence); }
+    void device_xruns(const XrunCounts& counts, std::uint64_t frame) override { xruns.emplace_back(counts, frame); }
 };
 
 TEST_F(SupervisorTest, TheNullDeviceStartsAtOnceAndTouchesNoHost) {
@@ -186,7 +189,7 @@ TEST_F(SupervisorTest, ADeviceIsHeardOnlyAfterItsProbation) {
     EXPECT_EQ(engine.renderer().frames(), 64U);
     const DeviceState state = supervisor.state();
     EXPECT_EQ(state.description.name, "Fake/good");
-    EXPECT_EQ(state.counters.xruns, 3U);
+    EXPECT_EQ(state.latency.output_s, 0.02);
     EXPECT_EQ(warnings, std::vector<std::string>{"\"Fake/bad\" is busy"}) << "what was tried before it";
     EXPECT_FALSE(supervisor.stop(10s)) << "a host library is in the process";
     EXPECT_EQ(script.stops, 1);
@@ -331,6 +334,75 @@ TEST_F(SupervisorTest, ListsOnTheControlThread) {
     run_one();
     EXPECT_EQ(name, "Fake/good");
     EXPECT_EQ(where, std::this_thread::get_id());
+}
+
+TEST_F(SupervisorTest, TellsOfXrunsOnceAndLogsThemSparingly) {
+    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    const DeviceSupervisor::Clock::time_point now = DeviceSupervisor::Clock::now();
+    // 100 s of frames at a time: a callback cannot be an overrun.
+    const auto call = [&](const HostFlags& said) { script.call(4'800'000, said); };
+    call({});
+    supervisor.poll(now);
+    EXPECT_TRUE(xruns.empty());
+    call({.input_overflow = true, .output_underflow = true});
+    call({.output_underflow = true});
+    const std::uint64_t frame = engine.renderer().frames();
+    call({});
+    supervisor.poll(now + 10ms);
+    supervisor.poll(now + 20ms);
+    ASSERT_EQ(xruns.size(), 1U);
+    EXPECT_EQ(xruns[0].first, (XrunCounts{.input_overflows = 1, .output_underflows = 2}));
+    EXPECT_EQ(xruns[0].second, frame);
+    EXPECT_EQ(supervisor.state().host_xruns, 2U);
+    EXPECT_EQ(supervisor.state().xruns, (XrunCounts{.input_overflows = 1, .output_underflows = 2}));
+    const std::size_t logged = warnings.size();
+    EXPECT_NE(warnings.back().find("1 input overflow, 2 output underflows"), std::string::npos) << warnings.back();
+
+    call({.output_overflow = true});
+    supervisor.poll(now + 1s);
+    call({.input_underflow = true});
+    supervisor.poll(now + 2s);
+    EXPECT_EQ(xruns.size(), 3U);
+    EXPECT_EQ(warnings.size(), logged);
+    supervisor.poll(now + 11s);
+    ASSERT_EQ(warnings.size(), logged + 1);
+    EXPECT_NE(warnings.back().find("1 input underflow, 1 output overflow; since it was opened 1 input underflow, 1 "
+                                   "input overflow, 2 output underflows, 1 output overflow"),
+              std::string::npos)
+        << warnings.back();
+    supervisor.poll(now + 30s);
+    EXPECT_EQ(warnings.size(), logged + 1);
+    EXPECT_EQ(xruns.size(), 3U);
+}
+
+TEST_F(SupervisorTest, TheNullDeviceThatTakesOverCountsAfresh) {
+    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    script.call(4'800'000, {.output_underflow = true});
+    supervisor.poll(DeviceSupervisor::Clock::now());
+    ASSERT_EQ(xruns.size(), 1U);
+    script.finished = true;
+    supervisor.poll(DeviceSupervisor::Clock::now());
+    const DeviceState state = supervisor.state();
+    EXPECT_EQ(state.description.kind, "null");
+    EXPECT_EQ(state.host_xruns, 0U);
+    EXPECT_EQ(state.xruns.output_underflows, 0U);
+    supervisor.poll(DeviceSupervisor::Clock::now());
+    for (std::size_t i = 1; i < xruns.size(); ++i) EXPECT_EQ(xruns[i].first.output_underflows, 0U);
+}
+
+TEST_F(SupervisorTest, MeasuresTheLoadOfTheLastSecond) {
+    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    DeviceSupervisor::Clock::time_point now = DeviceSupervisor::Clock::now();
+    EXPECT_EQ(supervisor.state().load.callback_count, 0U) << "what the device called for on probation is not told";
+    for (int i = 0; i < 7; ++i) script.call(4'800'000);
+    supervisor.poll(now += 100ms);
+    EXPECT_EQ(supervisor.state().load.callback_count, 7U);
+    EXPECT_GT(supervisor.state().load.mean, 0.0);
+    EXPECT_GE(supervisor.state().load.worst, supervisor.state().load.mean);
+    for (int i = 0; i < 9; ++i) supervisor.poll(now += 100ms);
+    EXPECT_EQ(supervisor.state().load.callback_count, 7U);
+    supervisor.poll(now += 100ms);
+    EXPECT_EQ(supervisor.state().load.callback_count, 0U);
 }
 
 }  // namespace

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#include "api/telemetry.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "api/convert.h"
+#include "engine/renderer.h"
+#include "rta/v1/control.pb.h"
+
+namespace rta::api {
+namespace {
+
+using std::chrono::microseconds;
+
+/// Taps hold a quarter of a second; they are emptied well before.
+constexpr microseconds kLongestInterval{50'000};
+/// Levels come in quanta of frames: nothing is gained by asking more often.
+constexpr microseconds kShortestInterval{2'000};
+
+float decibels(double gain) {
+    const double db = 20.0 * std::log10(gain);  // of 0: minus infinity
+    return std::max(Telemetry::kFloorDb, static_cast<float>(db));
+}
+
+void write_channel(const MeasuredLevels::Channel& channel, std::uint64_t frame_count, v1::ChannelLevel& message) {
+    const auto peak = static_cast<double>(channel.peak);
+    const double mean = frame_count == 0 ? 0.0 : channel.sum_of_squares / static_cast<double>(frame_count);
+    message.set_peak_db(decibels(peak));
+    // Never above the peak, as squares beyond the range of a float would make it.
+    message.set_rms_db(decibels(std::min(std::sqrt(mean), peak)));
+}
+
+void add_source(const MeasuredLevels::Source& taken, MeasuredLevels::Source& sum) {
+    sum.frame_count += taken.frame_count;
+    if (sum.channels.size() < taken.channels.size()) sum.channels.resize(taken.channels.size());
+    for (std::size_t i = 0; i < taken.channels.size(); ++i) {
+        sum.channels[i].peak = std::max(sum.channels[i].peak, taken.channels[i].peak);
+        sum.channels[i].sum_of_squares += taken.channels[i].sum_of_squares;
+    }
+}
+
+void deliver(const v1::Event& event, const std::vector<Telemetry::Subscriber*>& subscribers) {
+    const auto shared = std::make_shared<const std::string>(event.SerializeAsString());
+    for (Telemetry::Subscriber* subscriber : subscribers) subscriber->deliver_telemetry(shared);
+}
+
+}  // namespace
+
+void Telemetry::subscribe(Subscriber& subscriber, const Topics& topics, TimePoint now) {
+    leave(subscriber);
+    if (topics.xruns) xruns_.push_back(&subscriber);
+    if (topics.levels || topics.load) {
+        Group& group = groups_[topics.rate_hz];
+        if (group.load.empty()) group.load_due = now + std::chrono::microseconds{std::lround(1e6 / topics.rate_hz)};
+        if (group.levels.empty()) group.levels_due.reset();
+        if (topics.levels) group.levels.push_back(&subscriber);
+        if (topics.load) group.load.push_back(&subscriber);
+    }
+    update_watch();
+}
+
+void Telemetry::unsubscribe(Subscriber& subscriber) {
+    leave(subscriber);
+    update_watch();
+}
+
+void Telemetry::leave(Subscriber& subscriber) {
+    std::erase(xruns_, &subscriber);
+    for (auto& [rate_hz, group] : groups_) {
+        std::erase(group.levels, &subscriber);
+        std::erase(group.load, &subscriber);
+    }
+    std::erase_if(groups_, [](const auto& entry) { return entry.second.levels.empty() && entry.second.load.empty(); });
+}
+
+/// Nodes measure only while somebody wants to know.
+void Telemetry::update_watch() {
+    const bool wanted = std::ranges::any_of(groups_, [](const auto& entry) { return !entry.second.levels.empty(); });
+    if (wanted == std::exchange(watching_, wanted)) return;
+    engine_.watch_levels(wanted);
+}
+
+void Telemetry::xruns(const XrunCounts& counts, std::uint64_t frame) {
+    if (xruns_.empty()) return;
+    v1::Event event;
+    event.mutable_xruns()->set_frame(frame);
+    to_wire(counts, *event.mutable_xruns()->mutable_counts());
+    deliver(event, xruns_);
+}
+
+void Telemetry::poll(TimePoint now) {
+    if (watching_) poll_levels();
+    poll_load(now);
+}
+
+double Telemetry::frames_of_interval(float rate_hz) const {
+    return engine_.config().sample_rate_hz / static_cast<double>(rate_hz);
+}
+
+void Telemetry::poll_levels() {
+    const MeasuredLevels taken = engine_.take_levels();
+    if (taken.frame_count == 0) return;
+    const auto frame = static_cast<double>(taken.frame);
+    for (auto& [rate_hz, group] : groups_) {
+        if (group.levels.empty()) continue;
+        const double interval = frames_of_interval(rate_hz);
+        if (!group.levels_due) {
+            group.levels_due = frame - static_cast<double>(taken.frame_count) + interval;
+            group.frame_count = 0;
+            group.outputs = {};
+            group.meters.clear();
+        }
+        add(taken, group);
+        if (frame < *group.levels_due) continue;
+        tell_levels(group, taken);
+        *group.levels_due += interval;
+        // The control thread was held up: what is past is not made up for.
+        if (*group.levels_due <= frame) group.levels_due = frame + interval;
+    }
+}
+
+void Telemetry::add(const MeasuredLevels& taken, Group& group) {
+    group.frame = taken.frame;
+    group.frame_count += taken.frame_count;
+    add_source(taken.outputs, group.outputs);
+    for (const MeasuredLevels::Source& meter : taken.meters) add_source(meter, group.meters[meter.node.value()]);
+}
+
+void Telemetry::tell_levels(Group& group, const MeasuredLevels& taken) const {
+    v1::Event event;
+    write_levels(group, taken, *event.mutable_levels());
+    deliver(event, group.levels);
+    group.frame_count = 0;
+    group.outputs = {};
+    group.meters.clear();
+}
+
+void Telemetry::write_levels(const Group& group, const MeasuredLevels& taken, v1::Levels& message) const {
+    message.set_frame(group.frame);
+    message.set_frame_count(static_cast<std::uint32_t>(group.frame_count));
+    for (const auto& channel : group.outputs.channels) {
+        write_channel(channel, group.outputs.frame_count, *message.add_outputs());
+    }
+    // Those that were removed meanwhile are not among those taken last.
+    std::vector<std::pair<std::string_view, const MeasuredLevels::Source*>> meters;
+    for (const MeasuredLevels::Source& meter : taken.meters) {
+        const GraphNode* const node = engine_.graph().find(meter.node);
+        if (node != nullptr) meters.emplace_back(node->name(), &group.meters.at(meter.node.value()));
+    }
+    std::ranges::sort(meters);
+    std::size_t channels = group.outputs.channels.size();
+    for (const auto& [name, meter] : meters) {
+        channels += meter->channels.size();
+        if (channels > kMaximumChannels) break;
+        v1::MeterLevels& levels = *message.add_meters();
+        levels.set_node(std::string{name});
+        for (const auto& channel : meter->channels) write_channel(channel, meter->frame_count, *levels.add_channels());
+    }
+}
+
+void Telemetry::poll_load(TimePoint now) {
+    for (auto& [rate_hz, group] : groups_) {
+        if (group.load.empty() || now < group.load_due) continue;
+        v1::Event event;
+        to_wire(host_.load_status(), engine_.renderer().frames(), *event.mutable_load());
+        deliver(event, group.load);
+        const microseconds interval{std::lround(1e6 / static_cast<double>(rate_hz))};
+        group.load_due = std::max(group.load_due + interval, now + kShortestInterval);
+    }
+}
+
+std::optional<microseconds> Telemetry::interval(TimePoint now) const {
+    if (groups_.empty()) return std::nullopt;
+    microseconds soonest = kLongestInterval;
+    const auto clock = static_cast<double>(engine_.renderer().frames());
+    for (const auto& [rate_hz, group] : groups_) {
+        if (!group.load.empty()) {
+            soonest = std::min(soonest, std::chrono::ceil<microseconds>(group.load_due - now));
+        }
+        if (group.levels.empty()) continue;
+        const double frames = group.levels_due ? *group.levels_due - clock : 0.0;
+        soonest = std::min(soonest, microseconds{std::lround(frames * 1e6 / engine_.config().sample_rate_hz)});
+    }
+    return std::max(soonest, kShortestInterval);
+}
+
+}  // namespace rta::api

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "graph/level_tap.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <span>
+
+#include "dsp/level.h"
+
+namespace rta {
+namespace {
+
+constexpr double kRoomSeconds = 0.25;
+
+std::size_t ring_capacity(std::uint32_t channels, double sample_rate_hz, std::uint32_t quantum_frames,
+                          std::size_t maximum) {
+    const auto quanta = static_cast<std::size_t>(std::ceil(kRoomSeconds * sample_rate_hz / quantum_frames)) + 1;
+    return std::bit_ceil(std::clamp(quanta * std::max(channels, 1U), std::size_t{2}, maximum));
+}
+
+}  // namespace
+
+LevelTap::LevelTap(std::uint32_t channels, double sample_rate_hz, std::uint32_t block_size)
+    : maximum_channels_{channels},
+      quantum_frames_{std::max(kLeastQuantum, block_size)},
+      ring_{ring_capacity(channels, sample_rate_hz, quantum_frames_, kMaximumRecords)},
+      receiver_{ring_.receiver()},
+      sender_{ring_.sender()},
+      records_(std::max(channels, 1U)) {}
+
+void LevelTap::enable(bool enabled) noexcept { enabled_.store(enabled, std::memory_order_release); }
+
+void LevelTap::begin_quantum(std::uint32_t channels) RTA_NONBLOCKING {
+    channel_count_ = channels;
+    for (std::uint32_t channel = 0; channel < records_.size(); ++channel) {
+        records_[channel] = {.end_frame = 0,
+                             .sum_of_squares = 0.0,
+                             .peak = 0.0F,
+                             .frame_count = 0,
+                             .channel = static_cast<std::uint16_t>(channel),
+                             .channel_count = static_cast<std::uint16_t>(channels)};
+    }
+}
+
+void LevelTap::add(std::uint64_t frame, const AudioReadView& block) RTA_NONBLOCKING {
+    const std::uint32_t channels = std::min(block.channel_count(), maximum_channels_);
+    if (channels != channel_count_) frame_count_ = 0;  // another device: what has begun is not told
+    if (frame_count_ == 0) begin_quantum(channels);
+    for (std::uint32_t channel = 0; channel < channels; ++channel) {
+        const dsp::Level level = dsp::measure_level(block.channel(channel));
+        records_[channel].peak = std::max(records_[channel].peak, level.peak);
+        records_[channel].sum_of_squares += static_cast<double>(level.sum_of_squares);
+    }
+    frame_count_ += block.frame_count();
+    const std::uint64_t end_frame = frame + block.frame_count();
+    if (end_frame % quantum_frames_ != 0) return;
+    const auto batch = std::span{records_}.first(std::max(channels, 1U));
+    for (LevelRecord& record : batch) {
+        record.end_frame = end_frame;
+        record.frame_count = frame_count_;
+    }
+    if (sender_.try_push_batch(batch)) frame_count_ = 0;
+}
+
+}  // namespace rta

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "io/load_meter.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace rta::io {
+namespace {
+
+constexpr double kSumUnit = 0x1p-32;
+// Of a double: 52 bits of fraction, of which the topmost 5 tell one of 32 steps.
+constexpr int kFractionBits = 52;
+constexpr int kStepBits = 5;
+constexpr int kExponentBias = 1023;
+static_assert(LoadHistogram::kStepsPerOctave == std::size_t{1} << kStepBits);
+
+}  // namespace
+
+std::size_t LoadHistogram::bin_of(double load) RTA_NONBLOCKING {
+    constexpr double kLeast = 0x1p-14;
+    constexpr double kMost = 0x1.ffp+9;
+    // Octave and step stand next to each other in the number's bits.
+    const auto steps = std::bit_cast<std::uint64_t>(std::clamp(load, kLeast, kMost)) >> (kFractionBits - kStepBits);
+    constexpr auto kFirst = static_cast<std::uint64_t>(kExponentBias + kLowestOctave) << kStepBits;
+    return static_cast<std::size_t>(steps - kFirst);
+}
+
+double LoadHistogram::load_of(std::size_t bin) noexcept {
+    const auto octave = static_cast<int>(bin / kStepsPerOctave) + kLowestOctave;
+    const double step = static_cast<double>(bin % kStepsPerOctave) + 0.5;
+    return std::ldexp(1.0 + step / static_cast<double>(kStepsPerOctave), octave);
+}
+
+void LoadMeter::add(std::int64_t took_ns, std::int64_t had_ns) RTA_NONBLOCKING {
+    const double load = static_cast<double>(std::max<std::int64_t>(took_ns, 0)) / static_cast<double>(had_ns);
+    bins_[LoadHistogram::bin_of(load)].fetch_add(1, std::memory_order_relaxed);
+    // A callback of an hour would still fit.
+    sum_.fetch_add(static_cast<std::uint64_t>(std::min(load, 0x1p+24) / kSumUnit), std::memory_order_relaxed);
+    const auto bits = std::bit_cast<std::uint64_t>(load);
+    std::uint64_t worst = worst_.load(std::memory_order_relaxed);
+    // Goes round again only where take() has just taken the number away.
+    while (bits > worst && !worst_.compare_exchange_weak(worst, bits, std::memory_order_relaxed)) {
+    }
+}
+
+void LoadMeter::take(Snapshot& into) noexcept {
+    for (std::size_t bin = 0; bin < LoadHistogram::kBins; ++bin) {
+        // Most are 0, and reading is cheaper than exchanging.
+        const bool counted = bins_[bin].load(std::memory_order_relaxed) != 0;
+        into.bins[bin] = counted ? bins_[bin].exchange(0, std::memory_order_relaxed) : 0;
+    }
+    into.sum = static_cast<double>(sum_.exchange(0, std::memory_order_relaxed)) * kSumUnit;
+    into.worst = std::bit_cast<double>(worst_.exchange(0, std::memory_order_relaxed));
+}
+
+Load LoadHistory::load() const noexcept {
+    Load load;
+    double sum = 0;
+    std::array<std::uint64_t, LoadHistogram::kBins> bins{};
+    for (const LoadMeter::Snapshot& snapshot : *snapshots_) {
+        for (std::size_t bin = 0; bin < LoadHistogram::kBins; ++bin) {
+            bins[bin] += snapshot.bins[bin];
+            load.callback_count += snapshot.bins[bin];
+        }
+        sum += snapshot.sum;
+        load.worst = std::max(load.worst, snapshot.worst);
+    }
+    if (load.callback_count == 0) return {};
+    load.mean = sum / static_cast<double>(load.callback_count);
+    const std::uint64_t above = load.callback_count / 100;  // as many may have taken more
+    std::uint64_t counted = 0;
+    for (std::size_t bin = LoadHistogram::kBins; bin-- > 0;) {
+        counted += bins[bin];
+        if (counted <= above) continue;
+        load.p99 = std::min(LoadHistogram::load_of(bin), load.worst);
+        break;
+    }
+    return load;
+}
+
+}  // namespace rta::io

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "graph/level_tap.h"
+#include "graph/node_type.h"
+
+namespace rta::nodes {
+
+namespace {
+
+constexpr std::array kSettings{channels_setting()};
+constexpr std::array kInputs{PortSpec{"in"}};
+constexpr std::array kOutputs{PortSpec{"out"}};
+
+class MeterProcessor final : public Processor {
+ public:
+    explicit MeterProcessor(const BuildContext& context)
+        : tap_{static_cast<std::uint32_t>(context.settings.integer("channels")), context.sample_rate_hz,
+               context.block_size} {}
+
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        const AudioReadView& in = context.inputs[0];
+        if (tap_.wanted()) tap_.add(context.frame, in);
+        for (std::uint32_t channel = 0; channel < in.channel_count(); ++channel) {
+            const auto from = in.channel(channel);
+            const auto to = context.outputs[0].channel(channel);
+            if (from.data() != to.data()) std::ranges::copy(from, to.begin());
+        }
+    }
+
+    void reset() RTA_NONBLOCKING override { tap_.reset(); }
+
+    [[nodiscard]] LevelTap* level_tap() override { return &tap_; }
+
+ private:
+    LevelTap tap_;
+};
+
+}  // namespace
+
+extern constinit const NodeType kMeter{
+    .name = "meter",
+    .help = "Passes its input through and measures it: clients that subscribe to levels see peak and RMS.",
+    .settings = kSettings,
+    .inputs = kInputs,
+    .outputs = kOutputs,
+    .in_place = true,
+    .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
+        return std::make_unique<MeterProcessor>(context);
+    },
+};
+
+}  // namespace rta::nodes

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+// Levels, load and xruns as subscribers see them, and what becomes of those that nobody reads.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "script.h"
+
+namespace rta::api::test {
+namespace {
+
+/// A constant of 0.5 on the left, of 0.25 through a meter of two channels to nowhere.
+constexpr const char* kConstants = R"(
+    a> id: 1 apply_transaction { edits {
+    edits { add_node { name: "half" type: "constant" parameters { key: "value" value: 0.5 } } }
+    edits { add_node { name: "quarter" type: "constant" parameters { key: "value" value: 0.25 } } }
+    edits { add_node { name: "m2" type: "meter" settings { fields { key: "channels" value { number_value: 2 } } } } }
+    edits { add_node { name: "m1" type: "meter" } }
+    edits { add_node { name: "out" type: "output" } }
+    edits { connect { from: "half" to: "m1" } }
+    edits { connect { from: "m1" to: "out" } }
+    edits { connect { from: "quarter" to: "m2" } } } })";
+
+struct TelemetryTest : testing::Test {
+    void build() {
+        script.play("hello a\nhello b");
+        std::string line{kConstants};
+        std::erase(line, '\n');
+        script.play(line.substr(line.find('a')));
+        script.block();
+        ASSERT_TRUE(script.receive('a'));
+    }
+    /// Blocks of 64 frames with time that passes as their sound does.
+    void play(int count) {
+        for (int i = 0; i < count; ++i) {
+            frames_ += 64;
+            script.now = began_ + std::chrono::microseconds{frames_ * 1'000'000 / 48'000};
+            script.block();
+        }
+    }
+    std::vector<v1::Event> events(char client) {
+        std::vector<v1::Event> received;
+        while (const auto message = script.receive(client)) {
+            if (message->has_event()) received.push_back(message->event());
+        }
+        return received;
+    }
+
+    Script script;
+
+ private:
+    std::int64_t frames_ = 0;
+    TimePoint began_ = script.now;
+};
+
+TEST_F(TelemetryTest, LevelsComeAtTheClientsRateAndWithoutAGap) {
+    build();
+    script.play(
+        "b> id: 1 subscribe { topics: TOPIC_LEVELS telemetry_rate_hz: 20 }\nb< response { id: 1 subscribe {} }");
+    play(750);  // 1 s
+    const auto received = events('b');
+    EXPECT_NEAR(static_cast<double>(received.size()), 20.0, 1.0);
+    std::uint64_t end = 0;
+    std::uint64_t number = 0;
+    for (const v1::Event& event : received) {
+        EXPECT_EQ(event.number(), 0U);
+        EXPECT_EQ(event.telemetry_number(), ++number);
+        EXPECT_EQ(event.telemetry_dropped(), 0U);
+        ASSERT_TRUE(event.has_levels()) << event.ShortDebugString();
+        const v1::Levels& levels = event.levels();
+        if (end != 0) {
+            EXPECT_EQ(levels.frame() - levels.frame_count(), end);
+            EXPECT_NEAR(levels.frame_count(), 2'400, 256);
+        }
+        end = levels.frame();
+        ASSERT_EQ(levels.outputs_size(), 2);
+        EXPECT_NEAR(levels.outputs(0).peak_db(), 20 * std::log10(0.5), 1e-4);
+        EXPECT_NEAR(levels.outputs(0).rms_db(), 20 * std::log10(0.5), 1e-4);
+        EXPECT_EQ(levels.outputs(1).peak_db(), -150.0F);
+        EXPECT_EQ(levels.outputs(1).rms_db(), -150.0F);
+        ASSERT_EQ(levels.meters_size(), 2);
+        EXPECT_EQ(levels.meters(0).node(), "m1");
+        ASSERT_EQ(levels.meters(0).channels_size(), 1);
+        EXPECT_EQ(levels.meters(1).node(), "m2");
+        ASSERT_EQ(levels.meters(1).channels_size(), 2);
+        for (int channel = 0; channel < 2; ++channel) {
+            EXPECT_NEAR(levels.meters(1).channels(channel).peak_db(), 20 * std::log10(0.25), 1e-4);
+        }
+    }
+}
+
+TEST_F(TelemetryTest, EachRateHasItsOwnFramesAndTheSameRateTheSame) {
+    build();
+    script.play(R"(
+        b> id: 1 subscribe { topics: TOPIC_LEVELS telemetry_rate_hz: 50 }
+        b< response { id: 1 subscribe {} }
+        c> id: 1 hello { protocol_version: 1 }
+        c< response { id: 1 hello {} }
+        c> id: 1 subscribe { topics: TOPIC_LEVELS telemetry_rate_hz: 5 }
+        c< response { id: 1 subscribe {} }
+        d> id: 1 hello { protocol_version: 1 }
+        d< response { id: 1 hello {} }
+        d> id: 1 subscribe { topics: TOPIC_LEVELS telemetry_rate_hz: 5 }
+        d< response { id: 1 subscribe {} }
+    )");
+    play(750);
+    const auto fast = events('b');
+    const auto slow = events('c');
+    EXPECT_NEAR(static_cast<double>(fast.size()), 50.0, 1.0);
+    EXPECT_NEAR(static_cast<double>(slow.size()), 5.0, 1.0);
+    std::uint64_t sum = 0;
+    for (const v1::Event& event : fast) {
+        if (event.levels().frame() <= slow.back().levels().frame()) sum += event.levels().frame_count();
+    }
+    std::uint64_t same = 0;
+    for (const v1::Event& event : slow) same += event.levels().frame_count();
+    EXPECT_NEAR(static_cast<double>(sum), static_cast<double>(same), 1'024.0);
+    const auto other = events('d');
+    ASSERT_EQ(other.size(), slow.size());
+    for (std::size_t i = 0; i < slow.size(); ++i) {
+        EXPECT_EQ(other[i].SerializeAsString(), slow[i].SerializeAsString());
+    }
+}
+
+TEST_F(TelemetryTest, ANewSubscriptionReplacesTopicsAndRate) {
+    build();
+    script.play("b> id: 1 subscribe {}\nb< response { id: 1 subscribe {} }");
+    play(150);
+    bool levels = false;
+    bool load = false;
+    for (const v1::Event& event : events('b')) {
+        levels = levels || event.has_levels();
+        load = load || event.has_load();
+    }
+    EXPECT_TRUE(levels && load) << "left empty: all topics";
+    script.play(R"(
+        b> id: 2 subscribe { topics: TOPIC_LOAD telemetry_rate_hz: 100 }
+        b< response { id: 2 subscribe {} }
+        b> id: 3 mute_output { muted: true }
+    )");
+    play(750);
+    const auto received = events('b');
+    EXPECT_NEAR(static_cast<double>(received.size()), 100.0, 5.0);
+    for (const v1::Event& event : received) {
+        ASSERT_TRUE(event.has_load()) << "no changes any more, and no levels: " << event.ShortDebugString();
+        EXPECT_EQ(event.load().callback_count(), 750U);
+        EXPECT_EQ(event.load().p99(), 0.5F);
+    }
+    EXPECT_EQ(script.dispatcher.hub().subscriber_count(), 0U);
+}
+
+TEST_F(TelemetryTest, XrunsComeAsTheyHappen) {
+    build();
+    script.play(R"(
+        b> id: 1 subscribe { topics: TOPIC_XRUNS }
+        b< response { id: 1 subscribe {} }
+    )");
+    script.dispatcher.xruns({.output_underflows = 2, .late_callbacks = 1}, 4'711);
+    script.play(R"(
+        b< event { telemetry_number: 1 xruns { frame: 4711 counts { output_underflows: 2 late_callbacks: 1 } } }
+        a-
+    )");
+    script.disconnect('b');
+    script.dispatcher.xruns({.overruns = 1}, 4'712);
+}
+
+TEST_F(TelemetryTest, TheRateIsCheckedAndNothingIsSubscribedToThen) {
+    Script fresh;
+    fresh.play(R"(
+        hello a
+        a> id: 1 subscribe { telemetry_rate_hz: 0.5 }
+        a< response { id: 1 status { code: INVALID_ARGUMENT } }
+        a> id: 2 subscribe { telemetry_rate_hz: 101 }
+        a< response { id: 2 status { code: INVALID_ARGUMENT } }
+        a> id: 3 subscribe { telemetry_rate_hz: nan }
+        a< response { id: 3 status { code: INVALID_ARGUMENT } }
+        a> id: 4 subscribe { topics: TOPIC_LEVELS topics: 9 }
+        a< response { id: 4 status { code: INVALID_ARGUMENT } }
+        tick 1000
+        a-
+    )");
+    EXPECT_GE(fresh.dispatcher.interval(), std::chrono::milliseconds{50}) << "nobody subscribes: no timer";
+}
+
+TEST_F(TelemetryTest, NothingIsMeasuredWhileNobodySubscribes) {
+    build();
+    play(300);
+    const auto idle = script.dispatcher.interval();
+    script.play(
+        "b> id: 1 subscribe { topics: TOPIC_LEVELS telemetry_rate_hz: 100 }\nb< response { id: 1 subscribe {} }");
+    play(10);
+    EXPECT_LT(script.dispatcher.interval(), idle);
+    script.disconnect('b');
+    play(2);
+    EXPECT_EQ(script.dispatcher.interval(), idle);
+}
+
+TEST_F(TelemetryTest, WhoDoesNotReadLosesTheOldestAndIsToldHowMany) {
+    build();
+    script.play("b> id: 1 subscribe { topics: TOPIC_XRUNS topics: TOPIC_CHANGES }\nb< response { id: 1 subscribe {} }");
+    for (std::uint64_t frame = 1; frame <= 1'000; ++frame) script.dispatcher.xruns({.overruns = 1}, frame);
+    script.play(R"(
+        a> id: 2 mute_output { muted: true }
+        a> id: 3 get_status {}
+        block
+        a< response { id: 2 mute_output {} }
+    )");
+    const auto answer = script.receive('a');
+    ASSERT_TRUE(answer);
+    ASSERT_EQ(answer->response().get_status().clients_size(), 2);
+    EXPECT_EQ(answer->response().get_status().clients(0).telemetry_dropped(), 0U);
+    EXPECT_EQ(answer->response().get_status().clients(1).telemetry_dropped(), 744U);
+    const auto received = events('b');
+    ASSERT_EQ(received.size(), 257U);
+    EXPECT_TRUE(received[0].has_output_muted()) << "a change is never dropped, and goes first";
+    for (std::size_t i = 1; i < received.size(); ++i) {
+        EXPECT_EQ(received[i].xruns().frame(), 744 + i);
+        EXPECT_EQ(received[i].telemetry_number(), 744 + i);
+        EXPECT_EQ(received[i].telemetry_dropped(), 744U);
+    }
+}
+
+TEST_F(TelemetryTest, StatusTellsWhoIsThereAndHowLoadedTheDeviceIs) {
+    Script fresh;
+    fresh.host.device.xrun_counts = {.output_underflows = 5, .late_callbacks = 2, .overruns = 1};
+    fresh.play(R"(
+        hello a
+        hello b
+        block
+        tick 1500
+        a> id: 1 get_status {}
+    )");
+    const auto answer = fresh.receive('a');
+    ASSERT_TRUE(answer);
+    const v1::StatusResult& status = answer->response().get_status();
+    ASSERT_EQ(status.clients_size(), 2);
+    EXPECT_EQ(status.clients(0).name(), "a");
+    EXPECT_EQ(status.clients(1).name(), "b");
+    EXPECT_NEAR(status.clients(0).connected_s(), 1.5, 0.01);
+    EXPECT_EQ(status.load().frame(), 64U);
+    EXPECT_EQ(status.load().callback_count(), 750U);
+    EXPECT_EQ(status.load().mean(), 0.25F);
+    EXPECT_EQ(status.load().worst(), 0.75F);
+    EXPECT_EQ(status.device().late_blocks(), 3U);
+    EXPECT_EQ(status.device().xrun_counts().output_underflows(), 5U);
+}
+
+TEST_F(TelemetryTest, MetersBeyondTheLimitAreLeftOutByName) {
+    script.play("hello a");
+    v1::Request request;
+    request.set_id(1);
+    for (int i = 0; i < 260; ++i) {
+        v1::Node& node = *request.mutable_apply_transaction()->mutable_edits()->add_edits()->mutable_add_node();
+        node.set_name("m" + std::to_string(1'000 + i));
+        node.set_type("meter");
+        (*node.mutable_settings()->mutable_fields())["channels"].set_number_value(64);
+    }
+    script.send('a', request);
+    script.play("block\na< response { id: 1 }\na> id: 2 subscribe { topics: TOPIC_LEVELS }\na< response { id: 2 }");
+    play(200);
+    const auto received = events('a');
+    ASSERT_FALSE(received.empty());
+    const v1::Levels& levels = received.front().levels();
+    EXPECT_EQ(levels.outputs_size(), 2);
+    EXPECT_EQ(levels.meters_size(), 255) << "of 16384 channels, 2 are the device's";
+    EXPECT_EQ(levels.meters(254).node(), "m1254");
+}
+
+}  // namespace
+}  // namespace rta::api::test

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+// Levels against what was recorded, sample by sample.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "support/offline_engine.h"
+
+namespace rta::test {
+namespace {
+
+constexpr const char* kMetered = R"({
+  "nodes": [ {"name": "osc", "type": "sine", "parameters": {"frequency_hz": 997, "gain_db": -6}},
+             {"name": "other", "type": "sine", "parameters": {"frequency_hz": 123.4, "gain_db": -9}},
+             {"name": "left_meter", "type": "meter"}, {"name": "right_meter", "type": "meter"},
+             {"name": "left", "type": "output"}, {"name": "right", "type": "output", "settings": {"first_channel": 2}} ],
+  "connections": [ {"from": "osc", "to": "left_meter"}, {"from": "left_meter", "to": "left"},
+                   {"from": "other", "to": "right_meter"}, {"from": "right_meter", "to": "right"} ] })";
+
+struct EngineLevels : testing::Test {
+    /// What `source` must be, if channel 0 of it is what `channel` recorded.
+    void expect_like_recording(const MeasuredLevels& levels, const MeasuredLevels::Source& source,
+                               std::uint32_t channel, std::uint32_t of_source = 0) const {
+        const auto& samples = offline.recorded[channel];
+        double peak = 0;
+        double sum = 0;
+        for (std::uint64_t i = levels.frame - source.frame_count; i < levels.frame; ++i) {
+            peak = std::max(peak, std::abs(static_cast<double>(samples.at(i))));
+            sum += static_cast<double>(samples[i]) * static_cast<double>(samples[i]);
+        }
+        ASSERT_GT(source.channels.size(), of_source);
+        EXPECT_EQ(source.channels[of_source].peak, static_cast<float>(peak));
+        EXPECT_NEAR(source.channels[of_source].sum_of_squares, sum, 1e-5 * sum + 1e-12);
+    }
+    [[nodiscard]] NodeId id(const char* name) const { return offline.engine.graph().find(name)->id; }
+
+    OfflineEngine offline;
+};
+
+TEST_F(EngineLevels, AreThoseOfTheFramesThatTheySayTheyAreOf) {
+    offline.load(kMetered);
+    offline.render_blocks(3);
+    EXPECT_EQ(offline.engine.take_levels().frame_count, 0U) << "nobody watches";
+    offline.engine.watch_levels(true);
+    offline.render_blocks(1);
+    EXPECT_EQ(offline.engine.take_levels().frame_count, 0U) << "the quantum that was under way does not count";
+    std::uint64_t end = 256;
+    for (const std::uint32_t blocks : {4U, 7U, 1U, 1U, 20U, 3U}) {
+        offline.render_blocks(blocks);
+        const MeasuredLevels levels = offline.engine.take_levels();
+        EXPECT_EQ(levels.frame - levels.frame_count, end) << "without a gap";
+        EXPECT_EQ(levels.frame, offline.frame() / 256 * 256);
+        end = levels.frame;
+        EXPECT_EQ(levels.outputs.frame_count, levels.frame_count);
+        ASSERT_EQ(levels.meters.size(), 2U);
+        EXPECT_EQ(levels.meters[0].node, id("left_meter"));
+        for (std::uint32_t channel = 0; channel < 2; ++channel) {
+            EXPECT_EQ(levels.meters[channel].frame_count, levels.frame_count);
+            if (levels.frame_count == 0) continue;
+            expect_like_recording(levels, levels.outputs, channel, channel);
+            expect_like_recording(levels, levels.meters[channel], channel);
+        }
+    }
+}
+
+TEST_F(EngineLevels, TheOutputsAreMeasuredBehindTheMuteAndTheMetersBeforeIt) {
+    offline.load(kMetered);
+    offline.engine.watch_levels(true);
+    offline.render_blocks(8);
+    static_cast<void>(offline.engine.take_levels());
+    ASSERT_TRUE(offline.engine.mute_output(true));
+    offline.settle();
+    offline.render_blocks(8);
+    static_cast<void>(offline.engine.take_levels());
+    offline.render_blocks(8);
+    const MeasuredLevels levels = offline.engine.take_levels();
+    EXPECT_EQ(levels.outputs.channels[0].peak, 0.0F);
+    EXPECT_GT(levels.meters[0].channels[0].peak, 0.4F);
+}
+
+TEST_F(EngineLevels, AMeterThatComesLaterIsMeasuredFromItsFirstFrameOn) {
+    offline.load(kMetered);
+    offline.engine.watch_levels(true);
+    offline.render_blocks(9);
+    static_cast<void>(offline.engine.take_levels());
+    offline.edit({AddNode{"meter", "late", {}, {}}, Connect{"osc", "late", {}}, RemoveNode{"right_meter"}});
+    offline.render_blocks(7);
+    const MeasuredLevels levels = offline.engine.take_levels();
+    ASSERT_EQ(levels.meters.size(), 2U);
+    EXPECT_EQ(levels.frame_count, 512U);
+    EXPECT_EQ(levels.meters[1].node, id("late"));
+    EXPECT_EQ(levels.meters[1].frame_count, 512U - 64U);
+    expect_like_recording(levels, levels.meters[1], 0);
+    // A reset changes the processors, not the meters.
+    PreparedReset reset = offline.engine.begin_reset();
+    ASSERT_TRUE(offline.engine.build_reset(reset));
+    ASSERT_TRUE(offline.engine.reset(reset));
+    offline.render_blocks(8);
+    const MeasuredLevels after = offline.engine.take_levels();
+    EXPECT_EQ(after.meters[1].node, id("late"));
+    EXPECT_EQ(after.meters[1].frame_count, 512U);
+    expect_like_recording(after, after.meters[1], 0);
+}
+
+TEST_F(EngineLevels, WhatWasMeasuredBeforeNobodyWatchedIsForgotten) {
+    offline.load(kMetered);
+    offline.engine.watch_levels(true);
+    offline.render_blocks(50);
+    offline.engine.watch_levels(false);
+    offline.render_blocks(50);
+    offline.engine.watch_levels(true);
+    offline.render_blocks(4);
+    static_cast<void>(offline.engine.take_levels());
+    offline.render_blocks(8);
+    const MeasuredLevels levels = offline.engine.take_levels();
+    EXPECT_LE(levels.frame_count, 512U);
+    EXPECT_EQ(levels.meters[0].frame_count, levels.frame_count);
+    expect_like_recording(levels, levels.meters[0], 0);
+}
+
+TEST_F(EngineLevels, AControlThreadThatComesLateLosesNothing) {
+    offline.load(kMetered);
+    offline.engine.watch_levels(true);
+    offline.render_blocks(4);
+    static_cast<void>(offline.engine.take_levels());
+    offline.render_blocks(75 * 60);  // 6 s
+    std::uint64_t outputs = 0;
+    std::map<std::uint64_t, std::uint64_t> meters;
+    for (int i = 0; i < 3; ++i) {
+        const MeasuredLevels levels = offline.engine.take_levels();
+        outputs += levels.frame_count;
+        for (const auto& meter : levels.meters) meters[meter.node.value()] += meter.frame_count;
+        offline.render_blocks(4);
+    }
+    EXPECT_EQ(outputs, (75 * 60 + 8) * 64U);
+    for (const auto& [node, frames] : meters) EXPECT_EQ(frames, outputs);
+}
+
+}  // namespace
+}  // namespace rta::test
