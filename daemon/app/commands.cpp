@@ -95,6 +95,11 @@ int run_devices() {
 }
 
 int run_check(const CheckOptions& options) {
+    if (options.file.ends_with(".toml")) {
+        if (const auto config = read_config_file(options.file); !config) return failure(kExitUsage, config.error());
+        std::printf("%s: good\n", options.file.c_str());
+        return std::fflush(stdout) == 0 ? kExitClean : kExitFailure;
+    }
     const std::string name = options.file == "-" ? "standard input" : options.file;
     const auto text = read_text_file("the graph", options.file, kLongestGraphBytes);
     if (!text) return failure(kExitUsage, text.error());

@@ -2,15 +2,21 @@
 #include "app/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <sstream>
 #include <string_view>
 #include <utility>
 
+#include "api/listen.h"
+#include "app/config_file.h"
 #include "app/exit_status.h"
+#include "app/text_file.h"
+#include "graph/names.h"
 
 namespace rta::app {
 namespace {
@@ -54,19 +60,34 @@ void add_channels(CLI::App& app, const std::string& flag, std::optional<std::uin
     app.add_option(flag, channels, help)->type_name("N")->check(CLI::Range(0U, io::kMaximumChannels));
 }
 
-/// The text of --device and its sisters until it is parsed.
+/// What is parsed, and cannot be used as it is.
 struct Texts {
     std::string device = "auto";
     std::string input_device;
+    std::string config;
+    bool listen_given = false;  ///< by the configuration, which may also say: nowhere
 };
 
+/// "" for what is right, else why not: what CLI11 asks a check for.
+template <class T>
+[[nodiscard]] std::string reason_of(const Expected<T>& result) {
+    return result ? std::string{} : result.error().sentence;
+}
+
+/// One definition for the command line and for the configuration file.
 void define_daemon(CLI::App& app, DaemonOptions& options, Texts& texts) {
     app.add_option("--device", texts.device, "auto, null, null:FILE.wav, portaudio or portaudio:NAME")
         ->type_name("DEVICE")
+        ->check([](const std::string& text) { return reason_of(io::DeviceChoice::parse(text)); })
         ->capture_default_str();
     app.add_option("--input-device", texts.input_device,
                    "portaudio or portaudio:NAME: capture from another device than --device")
-        ->type_name("DEVICE");
+        ->type_name("DEVICE")
+        ->check([](const std::string& text) {
+            const auto input = io::DeviceChoice::parse(text);
+            const bool good = input && input->kind == io::DeviceChoice::Kind::portaudio;
+            return good ? std::string{} : quoted(text) + " is none: write portaudio or portaudio:NAME";
+        });
     add_channels(app, "--channels-in", options.device.channels_in,
                  "Input channels (default: the device's, at most 2; null: 0)");
     add_channels(app, "--channels-out", options.device.channels_out,
@@ -77,6 +98,7 @@ void define_daemon(CLI::App& app, DaemonOptions& options, Texts& texts) {
                    std::string{"Address to serve, on the loopback interface; may be repeated (default: "} +
                        kDefaultListen + ")")
         ->type_name("HOST:PORT")
+        ->check([](const std::string& text) { return reason_of(api::parse_address(text)); })
         ->take_all();
     app.add_option("--socket", options.socket, "Unix socket to serve (default: " + default_socket_path() + ")")
         ->type_name("PATH");
@@ -95,8 +117,13 @@ void define_daemon(CLI::App& app, DaemonOptions& options, Texts& texts) {
 }
 
 CLI::App* define_check(CLI::App& app, CheckOptions& options) {
-    CLI::App* const command = app.add_subcommand("check", "Validate and compile a graph document");
-    command->add_option("FILE", options.file, "Graph document; - reads standard input")->required()->type_name("");
+    CLI::App* const command =
+        app.add_subcommand("check", "Validate and compile a graph document, or check a configuration (FILE.toml)");
+    command
+        ->add_option("FILE", options.file,
+                     "Configuration if it ends in .toml, else a graph document; - reads one from standard input")
+        ->required()
+        ->type_name("");
     return command;
 }
 
@@ -124,32 +151,161 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     return {.status = kExitUsage, .output = {}, .error = "rtad: " + sentence + "\nrtad --help lists what there is.\n"};
 }
 
+/// Whether the path leads into one of the folders that the service manager has made for this service alone: who may
+/// enter it is what the unit says.
+[[nodiscard]] bool in_runtime_folder(const std::string& socket) {
+    std::stringstream folders{environment("RUNTIME_DIRECTORY")};
+    for (std::string folder; std::getline(folders, folder, ':');) {
+        if (!folder.empty() && std::filesystem::path{socket}.parent_path() == std::filesystem::path{folder})
+            return true;
+    }
+    return false;
+}
+
 /// What the texts say; a sentence if they contradict each other.
 [[nodiscard]] std::string complete(DaemonOptions& options, const Texts& texts) {
     using Kind = io::DeviceChoice::Kind;
-    const auto device = io::DeviceChoice::parse(texts.device);
-    if (!device) return "--device: " + device.error().sentence;
-    options.device.device = *device;
+    // Both were checked when they were parsed.
+    const io::DeviceChoice device = io::DeviceChoice::parse(texts.device).value();
+    options.device.device = device;
     if (!texts.input_device.empty()) {
-        const auto input = io::DeviceChoice::parse(texts.input_device);
-        if (!input || input->kind != Kind::portaudio) {
-            return "--input-device: \"" + texts.input_device + "\" is none: write portaudio or portaudio:NAME";
-        }
-        if (device->kind == Kind::null) return "--input-device needs a sound card: the null device hears only silence";
+        if (device.kind == Kind::null) return "--input-device needs a sound card: the null device hears only silence";
         if (options.device.channels_in == 0U) return "--input-device and --channels-in 0 contradict each other";
-        options.device.input_name = input->name;
+        options.device.input_name = io::DeviceChoice::parse(texts.input_device).value().name;
     }
     if (options.device.channels_out == 0U) {
-        if (device->kind == Kind::null && !device->name.empty()) {
+        if (device.kind == Kind::null && !device.name.empty()) {
             return "a WAV file needs at least one channel: --channels-out is 0";
         }
-        if (device->kind != Kind::null && options.device.channels_in == 0U) {
+        if (device.kind != Kind::null && options.device.channels_in == 0U) {
             return "--channels-in 0 and --channels-out 0 leave nothing of the device";
         }
     }
-    if (options.listen.empty()) options.listen.emplace_back(kDefaultListen);
+    if (options.listen.empty() && !texts.listen_given) options.listen.emplace_back(kDefaultListen);
     if (options.socket.empty()) options.socket = default_socket_path();
+    options.socket_for_group = in_runtime_folder(options.socket);
     return {};
+}
+
+/// The keys that a configuration may have: every flag of the daemon, and nothing that only a command line can say.
+[[nodiscard]] std::vector<std::string_view> keys_of(const CLI::App& app) {
+    std::vector<std::string_view> keys;
+    for (const CLI::Option* const option : app.get_options()) {
+        for (const std::string& name : option->get_lnames()) {
+            if (name != "help") keys.emplace_back(name);
+        }
+    }
+    return keys;
+}
+
+/// The entry goes the way that a flag of the same name goes.
+[[nodiscard]] std::string apply_entry(CLI::App& app, const ConfigEntry& entry, Texts& texts) {
+    const std::vector<std::string_view> keys = keys_of(app);
+    if (std::ranges::find(keys, entry.key) == keys.end()) return no_such("key", entry.key, keys);
+    CLI::Option* const option = app.get_option("--" + entry.key);
+    const bool several = option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+    if (std::ranges::find(entry.values, std::string{}) != entry.values.end()) {
+        return entry.key + " is empty: leave the key out where there is nothing to say";
+    }
+    if (several) texts.listen_given = true;
+    if (entry.values.empty()) return several ? std::string{} : entry.key + " = [] says nothing: it takes one value";
+    if (!several && entry.values.size() > 1) return entry.key + " takes one value, not several";
+    try {
+        option->add_result(entry.values);
+        option->run_callback();
+    } catch (const CLI::ParseError& error) {
+        return error.what();
+    }
+    return {};
+}
+
+/// Reads the file into what a command line will be read into afterwards.
+[[nodiscard]] Expected<void> apply_config(const std::string& path, DaemonOptions& options, Texts& texts) {
+    const auto text = path == "-" ? fail(ErrorCode::invalid_argument, "--config - is no file: write its name")
+                                  : read_text_file("the configuration", path, kLongestConfigBytes);
+    if (!text) return std::unexpected(text.error());
+    const auto entries = read_config(*text);
+    if (!entries) return fail(ErrorCode::invalid_argument, path + ": " + entries.error().sentence);
+    CLI::App app;
+    define_daemon(app, options, texts);
+    for (const ConfigEntry& entry : *entries) {
+        if (const std::string wrong = apply_entry(app, entry, texts); !wrong.empty()) {
+            return fail(ErrorCode::invalid_argument, path + ": line " + std::to_string(entry.line) + ": " + wrong);
+        }
+    }
+    DaemonOptions alone = options;
+    if (const std::string wrong = complete(alone, texts); !wrong.empty()) {
+        return fail(ErrorCode::invalid_argument, path + ": " + wrong);
+    }
+    return {};
+}
+
+/// The command line, and what it is read into.
+struct CommandLine {
+    CommandLine(DaemonOptions daemon_options, Texts daemon_texts)
+        : daemon{std::move(daemon_options)}, texts{std::move(daemon_texts)} {
+        app.set_version_flag("--version", "rtad " RTA_VERSION);
+        define_daemon(app, daemon, texts);
+        app.add_option("--config", texts.config,
+                       "Configuration to begin with (TOML): its keys are the flags above without their dashes, and "
+                       "flags win over it")
+            ->type_name("FILE");
+        daemon_flags = app.get_options();
+        devices_command = app.add_subcommand("devices", "List the devices of PortAudio");
+        check_command = define_check(app, check);
+        render_command = define_render(app, render);
+        app.require_subcommand(0, 1);
+    }
+    CommandLine(const CommandLine&) = delete;
+    CommandLine& operator=(const CommandLine&) = delete;
+    ~CommandLine() = default;
+
+    /// What ends the program, if anything does.
+    [[nodiscard]] std::optional<EarlyExit> parse(int argc, const char* const* argv) {
+        try {
+            app.parse(argc, argv);
+        } catch (const CLI::ParseError& error) {
+            std::ostringstream output;
+            std::ostringstream unused;
+            if (app.exit(error, output, unused) == 0) return EarlyExit{kExitClean, output.str(), {}};
+            return usage_error(error.what());
+        }
+        if (const auto commands = app.get_subcommands(); !commands.empty()) {
+            for (const CLI::Option* const flag : daemon_flags) {
+                if (flag->count() == 0) continue;
+                return usage_error("rtad " + commands.front()->get_name() + " takes no " + flag->get_name() +
+                                   " before it; see rtad " + commands.front()->get_name() + " --help");
+            }
+        }
+        return std::nullopt;
+    }
+
+    CLI::App app{"A real-time audio daemon: owns the sound card and plays a graph that clients edit while it sounds.",
+                 "rtad"};
+    DaemonOptions daemon;
+    Texts texts;
+    CheckOptions check;
+    RenderOptions render;
+    std::vector<CLI::Option*> daemon_flags;
+    const CLI::App* devices_command = nullptr;
+    const CLI::App* check_command = nullptr;
+    const CLI::App* render_command = nullptr;
+};
+
+/// The command line once more, over what the configuration says.
+[[nodiscard]] std::variant<Options, EarlyExit> parse_over_config(const std::string& config, int argc,
+                                                                 const char* const* argv) {
+    DaemonOptions configured;
+    Texts texts;
+    if (const auto applied = apply_config(config, configured, texts); !applied) {
+        return EarlyExit{kExitUsage, {}, "rtad: " + applied.error().sentence + "\n"};
+    }
+    CommandLine line{std::move(configured), std::move(texts)};
+    if (auto early = line.parse(argc, argv)) return std::move(*early);
+    if (const std::string contradiction = complete(line.daemon, line.texts); !contradiction.empty()) {
+        return usage_error(contradiction + " (with what " + config + " says)");
+    }
+    return Options{line.daemon};
 }
 
 }  // namespace
@@ -164,44 +320,27 @@ std::string default_socket_path() {
     return "/run/rtad/control.sock";
 }
 
-std::variant<Options, EarlyExit> parse_options(int argc, const char* const* argv) {
-    CLI::App app{"A real-time audio daemon: owns the sound card and plays a graph that clients edit while it sounds.",
-                 "rtad"};
-    DaemonOptions daemon;
-    CheckOptions check;
-    RenderOptions render;
+Expected<DaemonOptions> read_config_file(const std::string& path) {
+    DaemonOptions options;
     Texts texts;
-    app.set_version_flag("--version", "rtad " RTA_VERSION);
-    define_daemon(app, daemon, texts);
-    const std::vector<CLI::Option*> daemon_flags = app.get_options();
-    const CLI::App* const devices_command = app.add_subcommand("devices", "List the devices of PortAudio");
-    const CLI::App* const check_command = define_check(app, check);
-    const CLI::App* const render_command = define_render(app, render);
-    app.require_subcommand(0, 1);
-
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        std::ostringstream output;
-        std::ostringstream unused;
-        if (app.exit(error, output, unused) == 0) return EarlyExit{kExitClean, output.str(), {}};
-        return usage_error(error.what());
+    if (auto applied = apply_config(path, options, texts); !applied) return std::unexpected(std::move(applied.error()));
+    if (std::string wrong = complete(options, texts); !wrong.empty()) {
+        return fail(ErrorCode::invalid_argument, std::move(wrong));
     }
+    return options;
+}
 
-    if (const auto commands = app.get_subcommands(); !commands.empty()) {
-        for (const CLI::Option* const flag : daemon_flags) {
-            if (flag->count() == 0) continue;
-            return usage_error("rtad " + commands.front()->get_name() + " takes no " + flag->get_name() +
-                               " before it; see rtad " + commands.front()->get_name() + " --help");
-        }
-    }
-    if (devices_command->parsed()) return Options{DevicesOptions{}};
-    if (check_command->parsed()) return Options{check};
-    if (render_command->parsed()) return Options{render};
-    if (const std::string contradiction = complete(daemon, texts); !contradiction.empty()) {
+std::variant<Options, EarlyExit> parse_options(int argc, const char* const* argv) {
+    CommandLine line{{}, {}};
+    if (auto early = line.parse(argc, argv)) return std::move(*early);
+    if (line.devices_command->parsed()) return Options{DevicesOptions{}};
+    if (line.check_command->parsed()) return Options{line.check};
+    if (line.render_command->parsed()) return Options{line.render};
+    if (!line.texts.config.empty()) return parse_over_config(line.texts.config, argc, argv);
+    if (const std::string contradiction = complete(line.daemon, line.texts); !contradiction.empty()) {
         return usage_error(contradiction);
     }
-    return Options{daemon};
+    return Options{line.daemon};
 }
 
 }  // namespace rta::app

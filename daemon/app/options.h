@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/server.h"
+#include "graph/error.h"
 #include "io/device_request.h"
 
 namespace rta::app {
@@ -14,8 +15,9 @@ namespace rta::app {
 /// `rtad` itself.
 struct DaemonOptions {
     io::DeviceRequest device;
-    std::vector<std::string> listen;  ///< HOST:PORT
+    std::vector<std::string> listen;  ///< HOST:PORT; empty: no TCP at all
     std::string socket;               ///< path
+    bool socket_for_group = false;    ///< it is in a folder that the service manager has made for us
     std::string state_directory;      ///< folder; empty: nothing is remembered
     std::string graph;                ///< file; empty: starts with an empty graph
     api::LogLevel log_level = api::LogLevel::info;
@@ -26,7 +28,7 @@ struct DevicesOptions {};
 
 /// `rtad check FILE`
 struct CheckOptions {
-    std::string file;  ///< "-": standard input
+    std::string file;  ///< FILE.toml: a configuration; "-": a graph on standard input; else a graph
 };
 
 /// `rtad render`
@@ -48,8 +50,13 @@ struct EarlyExit {
     std::string error;   ///< for stderr
 };
 
-/// Reads the command line. The default socket depends on RUNTIME_DIRECTORY and XDG_RUNTIME_DIR.
+/// Reads the command line, and the file of --config below it: what the command line says wins. The default socket
+/// depends on RUNTIME_DIRECTORY and XDG_RUNTIME_DIR.
 [[nodiscard]] std::variant<Options, EarlyExit> parse_options(int argc, const char* const* argv);
+
+/// Reads a configuration file by the definitions that the flags have: its keys are the flags' names without dashes.
+/// What the file leaves out is as on an empty command line. Errors name the file, the line and the key.
+[[nodiscard]] Expected<DaemonOptions> read_config_file(const std::string& path);
 
 /// Where the Unix socket is unless --socket says otherwise: `$RUNTIME_DIRECTORY/control.sock`, else
 /// `$XDG_RUNTIME_DIR/rtad/control.sock`, else `/run/rtad/control.sock`.

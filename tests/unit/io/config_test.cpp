@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "app/config_file.h"
+#include "app/options.h"
+#include "sounding_engine.h"
+
+namespace rta::app {
+namespace {
+
+/// KEY=VALUE|VALUE at LINE, each entry on a line.
+[[nodiscard]] std::string told(std::string_view text) {
+    const auto entries = read_config(text);
+    if (!entries) return entries.error().sentence;
+    std::string words;
+    for (const ConfigEntry& entry : *entries) {
+        words += entry.key + "=";
+        for (const std::string& value : entry.values) words += value + "|";
+        words += "@" + std::to_string(entry.line) + "\n";
+    }
+    return words;
+}
+
+TEST(ConfigFile, ReadsWhatTomlSays) {
+    EXPECT_EQ(told(""), "");
+    EXPECT_EQ(told("\n# nothing\n  \t\r\n"), "");
+    EXPECT_EQ(told("a = 1"), "a=1|@1\n");
+    EXPECT_EQ(told("a=48_000 # Hz\nb-2\t= \"x # y\"#z\n"), "a=48000|@1\nb-2=x # y|@2\n");
+    EXPECT_EQ(told("\xEF\xBB\xBF\"a\" = 'C:\\x \"q\"'\r\n'b' = -3.5e+2\r\n"), "a=C:\\x \"q\"|@1\nb=-3.5e+2|@2\n");
+    EXPECT_EQ(told(R"(a = "tab\t quote\" back\\ \u00e9 \U0001F600 \u0041")"),
+              "a=tab\t quote\" back\\ \u00e9 \U0001F600 A|@1\n");
+    EXPECT_EQ(told("a = []\nb = [ ]\nc = [1, \"two, three\", 'four',]\n"), "a=@1\nb=@2\nc=1|two, three|four|@3\n");
+    EXPECT_EQ(told("a = [ # first\n \"b\" # second\n\n , # third\n \"c\"\n]\nd = 1"), "a=b|c|@1\nd=1|@7\n");
+    EXPECT_EQ(told("a = \"\""), "a=|@1\n");
+}
+
+TEST(ConfigFile, RefusesWhatItDoesNotUnderstandWithTheLine) {
+    struct Wrong {
+        const char* text;
+        const char* part;
+    };
+    const Wrong wrongs[] = {
+        {"\n[rtad]\n", "line 2: there are no sections"},
+        {"[[rtad]]\n", "line 1: there are no sections"},
+        {"a.b = 1", "no sections"},
+        {"a", "\"a\" wants a value"},
+        {"a b = 1", "wants a value"},
+        {"= 1", "a key is made of"},
+        {"\xC3\xA9 = 1", "a key is made of"},
+        {"a =", "a value is missing"},
+        {"a =\n1", "a value is missing"},
+        {"a = null", "\"null\" is no value"},
+        {"a = true", "\"true\" is no value"},
+        {"a = {b = 1}", "is no value"},
+        {"a = 1 2", "nothing may follow"},
+        {"a = \"x\" y", "nothing may follow"},
+        {"a = 1\nb = 2\na = 3", "line 3: key \"a\" is there twice; see line 1"},
+        {"a = \"x", "without an end"},
+        {"a = \"x\ny\"", "without an end"},
+        {"a = 'x", "without an end"},
+        {"a = \"\"\"x\"\"\"", "over several lines"},
+        {"a = '''x'''", "over several lines"},
+        {"a = \"\\q\"", "means nothing"},
+        {"a = \"\\u12\"", "means nothing"},
+        {"a = \"\\uD800\"", "means nothing"},
+        {"a = \"\\u0000\"", "means nothing"},
+        {"a = \"\\", "means nothing"},
+        {"a = \"\x01\"", "control character"},
+        {"# \x07", "control character"},
+        {"\na = [1, 2\n\n", "line 2: the array that begins here has no end"},
+        {"a = [1 2]", "comma"},
+        {"a = [[1]]", "is no value"},
+        {"a = [,]", "is no value"},
+        {"a = ]", "is no value"},
+    };
+    for (const Wrong& wrong : wrongs)
+        EXPECT_NE(told(wrong.text).find(wrong.part), std::string::npos) << wrong.text << ": " << told(wrong.text);
+    EXPECT_EQ(told(std::string_view{"a = 1\0", 6}), "it is no text");
+}
+
+TEST(ConfigFile, EveryPrefixOfAFileIsReadOrRefused) {
+    const std::string text = "# c\r\na = [\"b\\u00e9\", 'c', -1_0] # d\n\"k\" = 2\n";
+    for (std::size_t length = 0; length <= text.size(); ++length) static_cast<void>(told(text.substr(0, length)));
+}
+
+class ConfigOptions : public testing::Test {
+ protected:
+    [[nodiscard]] std::variant<Options, EarlyExit> parse(const std::string& config,
+                                                         std::vector<std::string> arguments = {}) {
+        std::ofstream{path_} << config;
+        arguments.insert(arguments.begin(), {"--config", path_});
+        std::vector<const char*> argv{"rtad"};
+        for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+        return parse_options(static_cast<int>(argv.size()), argv.data());
+    }
+    [[nodiscard]] DaemonOptions good(const std::string& config, std::vector<std::string> arguments = {}) {
+        const auto parsed = parse(config, std::move(arguments));
+        if (const auto* const early = std::get_if<EarlyExit>(&parsed)) {
+            ADD_FAILURE() << early->error;
+            return {};
+        }
+        return std::get<DaemonOptions>(std::get<Options>(parsed));
+    }
+    /// Refused, as a start and by rtad check, with a sentence that names the file and has each of `parts`.
+    void expect_refused(const std::string& config, const std::vector<std::string>& parts) {
+        const auto parsed = parse(config);
+        const auto* const early = std::get_if<EarlyExit>(&parsed);
+        ASSERT_NE(early, nullptr) << config;
+        EXPECT_EQ(early->status, 2);
+        EXPECT_EQ(early->output, "");
+        EXPECT_NE(early->error.find(path_), std::string::npos) << early->error;
+        for (const std::string& part : parts) EXPECT_NE(early->error.find(part), std::string::npos) << early->error;
+        const auto checked = read_config_file(path_);
+        ASSERT_FALSE(checked);
+        EXPECT_EQ("rtad: " + checked.error().sentence + "\n", early->error);
+    }
+
+    io::test::TemporaryFolder folder_;
+    std::string path_ = folder_ / "rtad.toml";
+};
+
+TEST_F(ConfigOptions, EveryKey) {
+    const auto options = good(R"(
+        device = "portaudio:ALSA/hw:0"
+        input-device = "portaudio:Mic"
+        channels-in = 1
+        channels-out = 8
+        sample-rate = 96_000
+        block-size = 128
+        listen = ["127.0.0.1:1", "[::1]:2"]
+        socket = "/tmp/a socket, with # signs"
+        state-dir = "/var/lib/x"
+        graph = 'g.json'
+        log-level = "debug"
+    )");
+    EXPECT_EQ(options.device.device, (io::DeviceChoice{io::DeviceChoice::Kind::portaudio, "ALSA/hw:0"}));
+    EXPECT_EQ(options.device.input_name, "Mic");
+    EXPECT_EQ(options.device.channels_in, 1U);
+    EXPECT_EQ(options.device.channels_out, 8U);
+    EXPECT_EQ(options.device.sample_rate_hz, 96'000U);
+    EXPECT_EQ(options.device.block_size, 128U);
+    EXPECT_EQ(options.listen, (std::vector<std::string>{"127.0.0.1:1", "[::1]:2"}));
+    EXPECT_EQ(options.socket, "/tmp/a socket, with # signs");
+    EXPECT_EQ(options.state_directory, "/var/lib/x");
+    EXPECT_EQ(options.graph, "g.json");
+    EXPECT_EQ(options.log_level, api::LogLevel::debug);
+}
+
+TEST_F(ConfigOptions, TheCommandLineWins) {
+    const std::string config = R"(
+        device = "null:a.wav"
+        sample-rate = 44100
+        block-size = 256
+        listen = ["127.0.0.1:1", "127.0.0.1:2"]
+    )";
+    const auto options = good(config, {"--sample-rate", "96000", "--listen", "127.0.0.1:3", "--device", "null"});
+    EXPECT_EQ(options.device.device, (io::DeviceChoice{io::DeviceChoice::Kind::null, ""}));
+    EXPECT_EQ(options.device.sample_rate_hz, 96'000U);
+    EXPECT_EQ(options.device.block_size, 256U) << "what the command line leaves out is the file's";
+    EXPECT_EQ(options.listen, std::vector<std::string>{"127.0.0.1:3"});
+    const auto parsed = parse(config, {"--channels-out", "0"});
+    ASSERT_TRUE(std::holds_alternative<EarlyExit>(parsed)) << "what only both together make wrong";
+    EXPECT_NE(std::get<EarlyExit>(parsed).error.find(path_), std::string::npos);
+}
+
+TEST_F(ConfigOptions, ListenMayBeOneAddressOrNone) {
+    EXPECT_EQ(good("").listen, std::vector<std::string>{"127.0.0.1:7340"});
+    EXPECT_EQ(good("listen = \"[::1]:7340\"").listen, std::vector<std::string>{"[::1]:7340"});
+    EXPECT_TRUE(good("listen = []").listen.empty());
+    EXPECT_EQ(good("listen = []", {"--listen", "127.0.0.1:3"}).listen, std::vector<std::string>{"127.0.0.1:3"});
+}
+
+TEST_F(ConfigOptions, UnknownKeysAreRefusedByNameWithTheCloseOne) {
+    expect_refused("sample-rat = 48000", {"line 1", "\"sample-rat\"", "did you mean \"sample-rate\"?"});
+    expect_refused("\nsample_rate = 48000", {"line 2", "\"sample_rate\"", "did you mean \"sample-rate\"?"});
+    expect_refused("version = 1", {"\"version\""});
+    expect_refused("help = 1", {"\"help\""});
+    expect_refused("config = \"b.toml\"", {"\"config\""});
+    expect_refused("duration = 3", {"\"duration\""});
+    expect_refused("[render]\nduration = 3", {"line 1", "no sections"});
+}
+
+TEST_F(ConfigOptions, WrongValuesAreRefusedWithFileLineKeyAndWhatIsRight) {
+    expect_refused("\n\nsample-rate = 100", {"line 3", "sample-rate", "100", "8000", "768000"});
+    expect_refused("sample-rate = \"fast\"", {"line 1", "sample-rate", "fast"});
+    expect_refused("block-size = 65", {"block-size", "65 is no block size: 16, 32"});
+    expect_refused("channels-out = -1", {"channels-out"});
+    expect_refused("channels-in = 1.5", {"channels-in"});
+    expect_refused("device = \"tape\"", {"line 1", "device", "\"tape\"", "portaudio:NAME"});
+    expect_refused("input-device = \"null\"", {"line 1", "input-device", "portaudio:NAME"});
+    expect_refused("listen = [\"127.0.0.1\"]", {"line 1", "listen", "HOST:PORT"});
+    expect_refused("log-level = \"loud\"", {"log-level", "loud"});
+    expect_refused("device = \"\"", {"device is empty"});
+    expect_refused("device = [\"null\", \"auto\"]", {"device takes one value"});
+    expect_refused("graph = []", {"graph = [] says nothing"});
+    expect_refused("device = null", {"line 1", "\"null\" is no value"});
+    expect_refused("device = \"null\"\ninput-device = \"portaudio\"", {"--input-device needs a sound card"});
+}
+
+TEST_F(ConfigOptions, AFileThatCannotBeReadIsRefused) {
+    const std::string missing = folder_ / "missing.toml";
+    for (const std::string& path : {missing, std::string{"/"}, std::string{"/dev/zero"}}) {
+        const auto checked = read_config_file(path);
+        ASSERT_FALSE(checked);
+        EXPECT_NE(checked.error().sentence.find(path), std::string::npos) << checked.error().sentence;
+    }
+    EXPECT_FALSE(read_config_file("-"));
+}
+
+// ---- the configuration that is shipped
+
+[[nodiscard]] std::string shipped() {
+    std::ifstream file{RTA_TEST_CONFIG};
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+/// Without the lines that only show a default; or with each of them in force.
+[[nodiscard]] std::string with_defaults_in_force(const std::string& text) {
+    std::istringstream lines{text};
+    std::string result;
+    for (std::string line; std::getline(lines, line);) {
+        const bool shown = line.size() > 1 && line[0] == '#' && line[1] >= 'a' && line[1] <= 'z';
+        result += (shown ? line.substr(1) : line) + "\n";
+    }
+    return result;
+}
+
+TEST_F(ConfigOptions, TheShippedFileIsAcceptedAndChangesNothingButTheStateFolder) {
+    ASSERT_NE(shipped(), "");
+    auto options = good(shipped());
+    EXPECT_EQ(options.state_directory, "/var/lib/rtad");
+    auto bare = good("");
+    EXPECT_EQ(options.listen, bare.listen);
+    EXPECT_EQ(options.socket, bare.socket);
+    EXPECT_EQ(options.device.device, bare.device.device);
+}
+
+TEST_F(ConfigOptions, TheShippedFileShowsEveryKeyAndTheTrueDefaults) {
+    setenv("RUNTIME_DIRECTORY", "/run/rtad", 1);
+    const std::string text = with_defaults_in_force(shipped());
+    const auto entries = read_config(text);
+    ASSERT_TRUE(entries) << entries.error().sentence;
+    EXPECT_EQ(entries->size(), 11U) << "as many as there are flags: see EveryKey";
+    const auto shown = good(text);
+    const auto bare = good("");
+    unsetenv("RUNTIME_DIRECTORY");
+    EXPECT_EQ(shown.device.device, bare.device.device);
+    EXPECT_EQ(shown.device.sample_rate_hz, bare.device.sample_rate_hz);
+    EXPECT_EQ(shown.device.block_size, bare.device.block_size);
+    EXPECT_EQ(shown.device.channels_out, io::kDefaultChannels);
+    EXPECT_EQ(shown.listen, bare.listen);
+    EXPECT_EQ(shown.socket, bare.socket);
+    EXPECT_EQ(shown.log_level, bare.log_level);
+    EXPECT_TRUE(shown.socket_for_group);
+}
+
+TEST_F(ConfigOptions, OnlyASocketInTheFolderOfTheServiceIsForItsGroup) {
+    setenv("RUNTIME_DIRECTORY", "/run/rtad:/run/other", 1);
+    EXPECT_TRUE(good("").socket_for_group);
+    EXPECT_TRUE(good("socket = \"/run/other/s\"").socket_for_group);
+    EXPECT_FALSE(good("socket = \"/tmp/s\"").socket_for_group);
+    EXPECT_FALSE(good("socket = \"/run/rtad/below/s\"").socket_for_group);
+    unsetenv("RUNTIME_DIRECTORY");
+    EXPECT_FALSE(good("socket = \"/run/rtad/control.sock\"").socket_for_group);
+}
+
+}  // namespace
+}  // namespace rta::app
