@@ -8,7 +8,7 @@
 packages_build=(
     g++ cmake ninja-build ccache pkg-config
     portaudio19-dev libasound2-dev libjack-jackd2-dev libasio-dev libprotobuf-dev protobuf-compiler
-    libspdlog-dev libcli11-dev rapidjson-dev libsndfile1-dev libgtest-dev
+    libspdlog-dev libcli11-dev rapidjson-dev libsndfile1-dev libsystemd-dev libgtest-dev
 )
 # What the quickstart shows its result with.
 packages_run=(gnuplot-nox)
@@ -17,6 +17,7 @@ packages_test=(
     clang-22 lld-22 llvm-22 libclang-rt-22-dev clang-tidy-22 clang-format-22
     wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 libclang-rt-22-dev-wasm32
     jackd2 alsa-utils gnuplot-nox
+    systemd systemd-sysv systemd-container dbus
 )
 
 # Prints those of its arguments that are not installed.

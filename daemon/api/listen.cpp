@@ -27,7 +27,8 @@ namespace {
 
 constexpr int kBacklog = 128;
 constexpr mode_t kFolderMode = 0700;
-constexpr mode_t kSocketMode = 0600;
+constexpr mode_t kOwnerMode = 0600;
+constexpr mode_t kGroupMode = 0660;
 
 /// Closes what it holds; used for everything that ends with the function that opened it.
 class Descriptor {
@@ -273,7 +274,7 @@ void SocketFile::remove() {
     path_.clear();
 }
 
-Expected<UnixListener> listen_unix(const std::string& path) {
+Expected<UnixListener> listen_unix(const std::string& path, SocketAccess access) {
     const auto address = unix_address(path);
     if (!address) return std::unexpected(address.error());
     const auto folder = make_folder(path);
@@ -287,11 +288,13 @@ Expected<UnixListener> listen_unix(const std::string& path) {
     if (const auto removed = remove_stale(path, *address); !removed) return std::unexpected(removed.error());
     Descriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     // The mode of the socket becomes that of the file, so there is no moment at which others could connect.
-    if (!socket || ::fchmod(socket.get(), kSocketMode) != 0 ||
+    if (!socket || ::fchmod(socket.get(), kOwnerMode) != 0 ||
         ::bind(socket.get(), as_sockaddr(&*address), sizeof *address) != 0) {
         return cannot_listen(path, errno);
     }
     SocketFile file{path};
+    // Not by the mode of the socket: the umask, which belongs to all threads, would take the group's part away.
+    if (access == SocketAccess::group && ::chmod(path.c_str(), kGroupMode) != 0) return cannot_listen(path, errno);
     if (::listen(socket.get(), kBacklog) != 0) return cannot_listen(path, errno);
     return UnixListener{ListeningSocket{socket.release(), path}, std::move(file)};
 }

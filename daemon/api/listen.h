@@ -69,7 +69,13 @@ struct UnixListener {
     SocketFile file;
 };
 
+/// Who may connect to a Unix socket: its mode. Who may enter its folder is another question.
+enum class SocketAccess : std::uint8_t {
+    owner,  ///< 0600
+    group,  ///< 0660
+};
+
 /// See Server::listen_unix().
-[[nodiscard]] Expected<UnixListener> listen_unix(const std::string& path);
+[[nodiscard]] Expected<UnixListener> listen_unix(const std::string& path, SocketAccess access = SocketAccess::owner);
 
 }  // namespace rta::api

@@ -214,8 +214,8 @@ Expected<std::string> Server::listen_tcp(std::string_view address) {
     return name;
 }
 
-Expected<void> Server::listen_unix(const std::string& path) {
-    auto listener = api::listen_unix(path);
+Expected<void> Server::listen_unix(const std::string& path, SocketAccess access) {
+    auto listener = api::listen_unix(path, access);
     if (!listener) return std::unexpected(std::move(listener.error()));
     impl_->listen(std::move(listener->socket));
     impl_->socket_files.push_back(std::move(listener->file));

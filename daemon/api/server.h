@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "api/host.h"
+#include "api/listen.h"
 #include "engine/engine.h"
 #include "graph/error.h"
 
@@ -62,12 +63,13 @@ class Server {
     Expected<std::string> listen_tcp(std::string_view address);
 
     /// Listens on a Unix socket. The last folder of `path` is made if it is not there, with mode 0700; the socket gets
-    /// 0600: only this user (and root) may control the daemon. A socket file on which nobody listens is replaced.
-    /// stop() removes the file if it is still ours.
+    /// 0600: only this user (and root) may control the daemon. SocketAccess::group gives it 0660: then whoever belongs
+    /// to the daemon's group, and may enter the folder, may control it too. A socket file on which nobody listens is
+    /// replaced. stop() removes the file if it is still ours.
     ///
     /// Errors, which are configuration too: INVALID_ARGUMENT a path that is too long for a socket; ALREADY_EXISTS
     /// another daemon listens there, or the path is no socket; PERMISSION_DENIED; UNAVAILABLE.
-    Expected<void> listen_unix(const std::string& path);
+    Expected<void> listen_unix(const std::string& path, SocketAccess access = SocketAccess::owner);
 
     /// Clients that connect from now on wait in the system's queue until welcome_clients(): before there is a device an
     /// edit cannot be heard, and nobody could be told how many channels there are.

@@ -135,7 +135,8 @@ class Reader {
                 return refuse("the array that begins here has no end: ] is missing");
             }
             if (!read_value(values.emplace_back()) || !skip_lines()) return false;
-            if (!take(',') && !rest_.empty() && next() != ']') return refuse("between the values of an array stands a comma");
+            if (!take(',') && !rest_.empty() && next() != ']')
+                return refuse("between the values of an array stands a comma");
         }
     }
 

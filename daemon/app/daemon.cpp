@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/daemon.h"
 
+#include <algorithm>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
@@ -22,6 +23,7 @@
 #include "app/graph_file.h"
 #include "app/logging.h"
 #include "app/ramps.h"
+#include "app/service.h"
 #include "engine/engine.h"
 #include "io/device_supervisor.h"
 #include "io/portaudio_host.h"
@@ -36,6 +38,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kFadeLimit{300};
 /// How often is looked whether the device has called for the first block.
 constexpr milliseconds kFirstBlockInterval{1};
+/// How often systemd is told how things are; more often if its watchdog wants that.
+constexpr milliseconds kServiceInterval{1000};
 /// How long PortAudio may take to close. It takes a tenth of that; but a client that leaves without closing makes a
 /// synchronous JACK server wait for it, so a slow machine is given time. A host that hangs is left behind.
 constexpr milliseconds kCloseLimit{1000};
@@ -91,6 +95,8 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
     void save_last();
     void started(const Expected<void>& result);
     void welcome_clients();
+    void tell_service_manager();
+    [[nodiscard]] std::string service_status() const;
     void await_signal();
     void fade_and_end();
     void end(int status);
@@ -118,6 +124,9 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
     asio::steady_timer watch_timer_{io_};
     asio::steady_timer fade_timer_{io_};
     asio::steady_timer welcome_timer_{io_};
+    asio::steady_timer service_timer_{io_};
+    ServiceManager service_;
+    std::uint64_t frames_told_ = 0;  ///< the engine's clock when the watchdog last heard of us
     Engine engine_;
     io::DeviceSupervisor supervisor_;
     api::Server server_;
@@ -167,7 +176,9 @@ bool Daemon::load_graph() {
 }
 
 bool Daemon::listen() {
-    if (const auto bound = server_.listen_unix(options_.socket); !bound) {
+    if (const auto bound = server_.listen_unix(
+            options_.socket, options_.socket_for_group ? api::SocketAccess::group : api::SocketAccess::owner);
+        !bound) {
         log(api::LogLevel::error, bound.error().sentence);
         return false;
     }
@@ -216,12 +227,36 @@ void Daemon::welcome_clients() {
     // Only frame 0 begins unfaded, and that belongs to --graph: a client's first edit must find an engine that runs.
     if (engine_.renderer().frames() > 0) {
         server_.welcome_clients();
+        service_.ready();
+        tell_service_manager();
         return;
     }
     welcome_timer_.expires_after(kFirstBlockInterval);
     welcome_timer_.async_wait([this](const asio::error_code& error) {
         if (!error) welcome_clients();
     });
+}
+
+void Daemon::tell_service_manager() {
+    // That this runs shows that the control thread is alive; the clock shows it of the audio thread.
+    const std::uint64_t frames = engine_.renderer().frames();
+    if (std::exchange(frames_told_, frames) != frames) service_.alive();
+    service_.status(service_status());
+    const auto interval = std::min(ServiceManager::watchdog_interval().value_or(kServiceInterval), kServiceInterval);
+    service_timer_.expires_after(interval);
+    service_timer_.async_wait([this](const asio::error_code& error) {
+        if (!error) tell_service_manager();
+    });
+}
+
+std::string Daemon::service_status() const {
+    const io::DeviceState device = supervisor_.state();
+    std::string line = describe(device.description) + "; revision " + std::to_string(engine_.revision()) + ", " +
+                       std::to_string(engine_.graph().node_count()) + " nodes; " +
+                       std::to_string(server_.client_count()) + " clients";
+    if (!device.fallback_reason.empty()) line += "; no sound card: " + device.fallback_reason;
+    if (const std::string error = store_status().error; !error.empty()) line += "; the graph cannot be saved: " + error;
+    return line;
 }
 
 void Daemon::await_signal() {
@@ -237,6 +272,7 @@ void Daemon::await_signal() {
 
 void Daemon::fade_and_end() {
     log(api::LogLevel::info, "ending");
+    service_.stopping();
     if (!supervisor_.state().running) {
         end(status_);
         return;

@@ -6,12 +6,15 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <memory>
 #include <mutex>
 #include <string>
+
+#include "app/service.h"
 
 namespace rta::app {
 namespace {
@@ -88,12 +91,40 @@ class LabelFlag final : public spdlog::custom_flag_formatter {
     }
 };
 
+/// The journal's own form of a level, syslog's numbers.
+class JournalLevelFlag final : public spdlog::custom_flag_formatter {
+ public:
+    void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& destination) override {
+        const std::string_view prefix = [&]() -> std::string_view {
+            switch (message.level) {
+                case spdlog::level::debug:
+                    return SD_DEBUG;
+                case spdlog::level::warn:
+                    return SD_WARNING;
+                case spdlog::level::err:
+                    return SD_ERR;
+                default:
+                    return SD_INFO;
+            }
+        }();
+        destination.append(prefix.data(), prefix.data() + prefix.size());
+    }
+    [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+        return std::make_unique<JournalLevelFlag>();
+    }
+};
+
+[[nodiscard]] const char* pattern() {
+    if (stderr_is_journal()) return "%J%v";
+    return isatty(STDERR_FILENO) == 1 ? "%N%v" : "%Y-%m-%d %H:%M:%S.%e %N%v";
+}
+
 }  // namespace
 
 void start_logging(api::LogLevel level) {
     const int own = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
-    formatter->add_flag<LabelFlag>('N').set_pattern(isatty(STDERR_FILENO) == 1 ? "%N%v" : "%Y-%m-%d %H:%M:%S.%e %N%v");
+    formatter->add_flag<LabelFlag>('N').add_flag<JournalLevelFlag>('J').set_pattern(pattern());
     auto logger = std::make_shared<spdlog::logger>("rtad", std::make_shared<DescriptorSink>(own));
     logger->set_formatter(std::move(formatter));
     logger->set_level(to_spdlog(level));
@@ -105,7 +136,8 @@ void log(api::LogLevel level, std::string_view line) {
 }
 
 void print_error(std::string_view sentence) {
-    std::fprintf(stderr, "rtad: %.*s\n", static_cast<int>(sentence.size()), sentence.data());
+    std::fprintf(stderr, "%srtad: %.*s\n", stderr_is_journal() ? SD_ERR : "", static_cast<int>(sentence.size()),
+                 sentence.data());
 }
 
 }  // namespace rta::app

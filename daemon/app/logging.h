@@ -7,7 +7,8 @@
 
 namespace rta::app {
 
-/// Sends the log to stderr: plain lines on a terminal, with time and level elsewhere. Keeps a descriptor of its own, so
+/// Sends the log to stderr: plain lines on a terminal, levels as the journal wants them where stderr is
+/// the journal, with time and level elsewhere. Keeps a descriptor of its own, so
 /// that it is still heard while the noise of host libraries is being caught. A reader that has stopped reading costs
 /// lines, which are counted, and never makes the daemon wait. [control], once, before any other thread
 void start_logging(api::LogLevel level);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <systemd/sd-daemon.h>
+
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -11,6 +13,7 @@
 #include "app/options.h"
 #include "app/realtime.h"
 #include "app/simd.h"
+#include "app/service.h"
 
 namespace {
 
@@ -35,6 +38,7 @@ int main(int argc, char** argv) {
         const auto parsed = parse_options(argc, argv);
         if (const auto* const early = std::get_if<EarlyExit>(&parsed)) {
             std::fputs(early->output.c_str(), stdout);
+            if (stderr_is_journal() && !early->error.empty()) std::fputs(SD_ERR, stderr);
             std::fputs(early->error.c_str(), stderr);
             return early->status;
         }

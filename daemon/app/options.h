@@ -47,7 +47,7 @@ using Options = std::variant<DaemonOptions, DevicesOptions, CheckOptions, Render
 struct EarlyExit {
     int status;
     std::string output;  ///< for stdout
-    std::string error;   ///< for stderr
+    std::string error;   ///< for stderr: lines, the first of which is the error
 };
 
 /// Reads the command line, and the file of --config below it: what the command line says wins. The default socket

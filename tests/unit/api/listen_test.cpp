@@ -114,6 +114,18 @@ TEST(ListenUnix, MakesAPrivateFolderAndAPrivateSocketAndRemovesTheSocket) {
     EXPECT_FALSE(std::filesystem::exists(path));
 }
 
+TEST(ListenUnix, LetsTheGroupInWhateverTheUmaskSays) {
+    const TemporaryDirectory directory;
+    const auto path = directory / "s";
+    for (const mode_t mask : {0000U, 0022U, 0077U}) {
+        const mode_t before = ::umask(mask);
+        const auto listener = listen_unix(path, SocketAccess::group);
+        ::umask(before);
+        ASSERT_TRUE(listener) << listener.error().sentence;
+        EXPECT_EQ(mode_of(path), 0660U) << mask;
+    }
+}
+
 TEST(ListenUnix, ReplacesAFileThatNobodyListensOn) {
     const TemporaryDirectory directory;
     const auto path = directory / "control.sock";
