@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "io/wav_file.h"
 
+#include <fcntl.h>
 #include <sndfile.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -33,10 +35,20 @@ Expected<WavWriter> WavWriter::create(const std::string& path, std::uint32_t sam
     info.samplerate = static_cast<int>(sample_rate_hz);
     info.channels = static_cast<int>(channels);
     info.format = SF_FORMAT_WAV | SF_FORMAT_FLOAT;
-    SoundFile file{sf_open(path.c_str(), SFM_WRITE, &info)};
-    if (!file) {
-        return fail(ErrorCode::unavailable, "cannot write the WAV file " + path + ": " + reason(nullptr));
+    const auto refuse = [&](const std::string& why) {
+        return fail(ErrorCode::unavailable, "cannot write the WAV file " + path + ": " + why);
+    };
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor < 0) return refuse(std::strerror(errno));
+    // Held for as long as the file is open. Emptied only then: it may be what another process is writing.
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        ::close(descriptor);
+        return refuse("another rtad is writing it");
     }
+    // What cannot be emptied, such as a device, is written as it is.
+    static_cast<void>(::ftruncate(descriptor, 0) == 0);
+    SoundFile file{sf_open_fd(descriptor, SFM_WRITE, &info, SF_TRUE)};
+    if (!file) return refuse(reason(nullptr));
     // The PEAK chunk carries the time of day: the same sound would not be the same file.
     sf_command(file.get(), SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
     WavWriter writer{std::move(file), path, channels};

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MIT
+// rtad as services are run, as far as that can be seen without a service manager: configuration, installation, what it
+// says to systemd and to the journal, and what it finds when it starts beside or after another one.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <poll.h>
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <set>
+#include <stdexcept>
+
+#include "recorded_daemon.h"
+
+namespace rta::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// ---- configuration
+
+TEST(Configuration, IsReadAndTheCommandLineWins) {
+    const TemporaryDirectory directory;
+    const std::string config = (directory / "rtad.toml").string();
+    write_text(config, "# two keys\ndevice = \"null\"\nblock-size = 256\nsample-rate = 44_100\n");
+    Daemon daemon{{.arguments = {"--config", config, "--sample-rate", "96000"}}};
+    const v1::StatusResult status = daemon.client().status();
+    EXPECT_EQ(status.device().kind(), "null");
+    EXPECT_EQ(status.engine().block_size_frames(), 256U);
+    EXPECT_EQ(status.device().sample_rate_hz(), 96'000.0);
+}
+
+TEST(Configuration, ABadOneEndsTheStartWithItsLine) {
+    const TemporaryDirectory directory;
+    const std::string config = (directory / "rtad.toml").string();
+    write_text(config, "device = \"null\"\nblok-size = 256\n");
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"--config", config}, {"check", config}}) {
+        const RunResult refused = run_rtad(command);
+        EXPECT_EQ(refused.status, (ExitStatus{2, 0}));
+        EXPECT_EQ(refused.output, "");
+        EXPECT_NE(refused.error.find("rtad.toml: line 2: there is no key \"blok-size\" (did you mean \"block-size\"?)"),
+                  std::string::npos)
+            << refused.error;
+    }
+}
+
+TEST(Configuration, TheShippedOneIsGood) {
+    const RunResult checked = run_rtad({"check", RTA_TEST_CONFIG});
+    EXPECT_EQ(checked.status, (ExitStatus{0, 0})) << checked.error;
+    EXPECT_NE(checked.output.find("good"), std::string::npos) << checked.output;
+}
+
+TEST(Check, ReadsStandardInputAndWaitsForNobodyElse) {
+    const Command from_input{rtad_program().string(), {"check", "-"}};
+    const RunResult good = run(from_input, R"({"nodes": [{"name": "a", "type": "sine"}]})");
+    EXPECT_EQ(good.status, (ExitStatus{0, 0})) << good.error;
+    EXPECT_NE(good.output.find("standard input: 1 node, 0 connections: good"), std::string::npos) << good.output;
+    const RunResult bad = run(from_input, "{\n oops");
+    EXPECT_EQ(bad.status, (ExitStatus{2, 0}));
+    EXPECT_NE(bad.error.find("standard input: line 2"), std::string::npos) << bad.error;
+
+    const TemporaryDirectory directory;
+    const std::string fifo = (directory / "fifo").string();
+    ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+    const RunResult waiting = run_rtad({"check", fifo});
+    EXPECT_EQ(waiting.status, (ExitStatus{2, 0}));
+    EXPECT_NE(waiting.error.find("no regular file"), std::string::npos) << waiting.error;
+}
+
+// ---- beside and after another one
+
+class Sockets : public testing::Test {
+ protected:
+    [[nodiscard]] std::vector<std::string> arguments(const std::string& listen = "127.0.0.1:0") const {
+        return {"--device", "null", "--socket", socket_.string(), "--listen", listen};
+    }
+    TemporaryDirectory directory_;
+    fs::path socket_ = directory_ / "control.sock";
+};
+
+TEST_F(Sockets, TheFileThatAKillLeftIsReplaced) {
+    Process killed{{rtad_program().string(), arguments()}};
+    ASSERT_TRUE(killed.wait_for_line(Process::Stream::error, "device: null")) << killed.error();
+    killed.kill();
+    ASSERT_TRUE(fs::exists(socket_)) << "otherwise this shows nothing";
+    Process next{{rtad_program().string(), arguments()}};
+    ASSERT_TRUE(next.wait_for_line(Process::Stream::error, "device: null")) << next.error();
+    ProtocolClient client = ProtocolClient::connect_unix(socket_);
+    client.hello();
+    next.signal(SIGTERM);
+    EXPECT_EQ(next.wait(), (ExitStatus{0, 0}));
+    EXPECT_FALSE(fs::exists(socket_));
+}
+
+TEST_F(Sockets, ASecondDaemonIsRefusedAndTheFirstGoesOn) {
+    Process first{{rtad_program().string(), arguments()}};
+    ASSERT_TRUE(first.wait_for_line(Process::Stream::error, "device: null")) << first.error();
+    ProtocolClient client = ProtocolClient::connect_unix(socket_);
+    client.hello();
+    client.apply_document(R"({"nodes": [{"name": "osc", "type": "sine"}]})");
+    const RunResult second = run_rtad(arguments());
+    EXPECT_EQ(second.status, (ExitStatus{2, 0})) << second.error;
+    EXPECT_NE(second.error.find(socket_.string()), std::string::npos) << second.error;
+    EXPECT_NE(second.error.find("another rtad"), std::string::npos) << second.error;
+    client.set_parameter("osc", "frequency_hz", 441.0F);
+    ProtocolClient another = ProtocolClient::connect_unix(socket_);
+    another.hello();
+    EXPECT_EQ(another.status().engine().node_count(), 1U);
+}
+
+TEST_F(Sockets, TwoDaemonsDoNotWriteOneRecording) {
+    const std::string wav = (directory_ / "out.wav").string();
+    Daemon first{{.arguments = {"--device", "null:" + wav}}};
+    const RunResult second =
+        run_rtad({"--device", "null:" + wav, "--socket", socket_.string(), "--listen", "127.0.0.1:0"});
+    EXPECT_EQ(second.status, (ExitStatus{1, 0})) << second.error;
+    EXPECT_NE(second.error.find(wav), std::string::npos) << second.error;
+    EXPECT_NE(second.error.find("another"), std::string::npos) << second.error;
+    ProtocolClient client = first.client();
+    const Deadline deadline;
+    while (client.status().engine().frame() < 9'600 && !deadline.passed()) ::usleep(10'000);
+    EXPECT_EQ(first.stop(), (ExitStatus{0, 0}));
+    EXPECT_GE(read_wav(wav).frames(), 9'600U) << "the first is not disturbed";
+}
+
+TEST_F(Sockets, TheServicesOwnFolderLetsTheGroupIn) {
+    const auto mode_with = [&](const std::map<std::string, std::string>& environment) {
+        Process daemon{{rtad_program().string(), arguments(), environment}};
+        EXPECT_TRUE(daemon.wait_for_line(Process::Stream::error, "device: null")) << daemon.error();
+        struct stat status{};
+        EXPECT_EQ(::stat(socket_.c_str(), &status), 0);
+        daemon.signal(SIGTERM);
+        EXPECT_EQ(daemon.wait(), (ExitStatus{0, 0}));
+        return status.st_mode & 07777U;
+    };
+    EXPECT_EQ(mode_with({{"RUNTIME_DIRECTORY", directory_.path().string()}}), 0660U);
+    EXPECT_EQ(mode_with({{"RUNTIME_DIRECTORY", ""}}), 0600U);
+    EXPECT_EQ(mode_with({{"RUNTIME_DIRECTORY", "/run/elsewhere"}}), 0600U);
+}
+
+TEST_F(Sockets, WithoutTcpThereIsTheSocketAlone) {
+    const std::string config = (directory_ / "rtad.toml").string();
+    write_text(config, "listen = []\ndevice = \"null\"\nsocket = \"" + socket_.string() + "\"\n");
+    Process daemon{{rtad_program().string(), {"--config", config}}};
+    ASSERT_TRUE(daemon.wait_for_line(Process::Stream::error, "device: null")) << daemon.error();
+    EXPECT_EQ(daemon.error().find("127.0.0.1"), std::string::npos) << daemon.error();
+    ProtocolClient::connect_unix(socket_).hello();
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.wait(), (ExitStatus{0, 0}));
+}
+
+// ---- what systemd and the journal are told
+
+/// The end of NOTIFY_SOCKET that systemd holds.
+class NotifySocket {
+ public:
+    explicit NotifySocket(const fs::path& path) : socket_{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)} {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::ranges::copy(path.string(), address.sun_path);
+        if (::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+            throw std::runtime_error("cannot bind " + path.string());
+        }
+    }
+    /// The next message that begins with `begin`; those before it are kept in seen().
+    [[nodiscard]] std::optional<std::string> wait_for(std::string_view begin) {
+        const Deadline deadline;
+        while (true) {
+            pollfd ready{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+            if (::poll(&ready, 1, static_cast<int>(deadline.left().count())) != 1) return std::nullopt;
+            char buffer[4096];
+            const ssize_t got = ::recv(socket_.get(), buffer, sizeof buffer, 0);
+            if (got <= 0) return std::nullopt;
+            seen_.emplace_back(buffer, static_cast<std::size_t>(got));
+            if (seen_.back().starts_with(begin)) return seen_.back();
+        }
+    }
+    [[nodiscard]] const std::vector<std::string>& seen() const { return seen_; }
+
+ private:
+    UniqueFd socket_;
+    std::vector<std::string> seen_;
+};
+
+TEST(ServiceManager, IsToldOfTheWholeLife) {
+    const TemporaryDirectory directory;
+    NotifySocket notify{directory / "notify"};
+    Daemon daemon{{.arguments = {"--device", "null"},
+                   .environment = {{"NOTIFY_SOCKET", (directory / "notify").string()}, {"WATCHDOG_USEC", "400000"}}}};
+    ASSERT_TRUE(notify.wait_for("READY=1"));
+    EXPECT_EQ(notify.seen().size(), 1U) << "nothing before it";
+    ProtocolClient client = daemon.client();
+    EXPECT_GT(client.status().engine().frame(), 0U);
+    for (int ping = 0; ping < 3; ++ping) ASSERT_TRUE(notify.wait_for("WATCHDOG=1"));
+    client.apply(transaction({add_node("sine", "a"), add_node("sine", "b")}));
+    const auto status = notify.wait_for("STATUS=null, 0 in, 2 out, 48000 Hz; revision 1, 2 nodes");
+    EXPECT_TRUE(status);
+    EXPECT_EQ(daemon.stop(), (ExitStatus{0, 0}));
+    EXPECT_TRUE(notify.wait_for("STOPPING=1"));
+}
+
+TEST(ServiceManager, IsToldWhyTheGraphCannotBeSaved) {
+    const TemporaryDirectory directory;
+    NotifySocket notify{directory / "notify"};
+    write_text(directory / "above", "in the way");
+    Daemon daemon{{.arguments = {"--device", "null", "--state-dir", (directory / "above/state").string()},
+                   .environment = {{"NOTIFY_SOCKET", (directory / "notify").string()}}}};
+    const auto status = notify.wait_for("STATUS=");
+    ASSERT_TRUE(status);
+    EXPECT_NE(status->find("the graph cannot be saved"), std::string::npos) << *status;
+}
+
+/// Everything that rtad writes to a stderr of which JOURNAL_STREAM says what `stream` says.
+std::string log_with_stream(const std::string& stream, std::vector<std::string> arguments) {
+    const TemporaryDirectory directory;
+    arguments.insert(arguments.begin(),
+                     {"-c", "JOURNAL_STREAM=" + stream + " exec \"$0\" \"$@\"", rtad_program().string(), "--socket",
+                      (directory / "s").string(), "--listen", "127.0.0.1:0"});
+    Process daemon{{"/bin/bash", std::move(arguments)}};
+    static_cast<void>(daemon.wait_for_line(Process::Stream::error, "device: null", std::chrono::seconds{10}));
+    daemon.signal(SIGTERM);
+    EXPECT_TRUE(daemon.wait());
+    return daemon.error();
+}
+
+TEST(Journal, GetsLevelsAndNoTimesButOnlyWhereItIsTheJournal) {
+    constexpr const char* kOurs = "$(stat -Lc %d:%i /proc/self/fd/2)";
+    const std::string journal = log_with_stream(kOurs, {"--device", "null", "--state-dir", "/proc/nowhere/state"});
+    EXPECT_NE(journal.find("<6>rtad "), std::string::npos) << journal;
+    EXPECT_NE(journal.find("\n<4>the graph cannot be saved"), std::string::npos) << journal;
+    const std::string error = log_with_stream(kOurs, {"--device", "null", "--graph", "/no/such/file"});
+    EXPECT_NE(error.find("\n<3>cannot read the graph"), std::string::npos) << error;
+    const std::string usage = log_with_stream(kOurs, {"--no-such-flag"});
+    EXPECT_EQ(usage.find("<3>rtad: "), 0U) << usage;
+    const std::string other = log_with_stream("1:1", {"--device", "null", "--state-dir", "/proc/nowhere/state"});
+    EXPECT_EQ(other.find('<'), std::string::npos) << other;
+    EXPECT_NE(other.find(" warning: the graph cannot be saved"), std::string::npos) << other;
+}
+
+// ---- installation
+
+std::set<std::string> installed(const fs::path& root) {
+    std::set<std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator{root}) {
+        if (!entry.is_directory()) files.insert(entry.path().string().substr(root.string().size()));
+    }
+    return files;
+}
+
+void install(const fs::path& root, const std::string& prefix) {
+    const RunResult result =
+        run({RTA_TEST_CMAKE, {"--install", RTA_TEST_BUILD, "--prefix", prefix}, {{"DESTDIR", root.string()}}});
+    ASSERT_EQ(result.status, (ExitStatus{0, 0})) << result.error;
+}
+
+TEST(Installation, PlacesWhatAServiceNeeds) {
+    const TemporaryDirectory directory;
+    install(directory.path(), "/usr");
+    std::set<std::string> files = installed(directory.path());
+    for (const char* file :
+         {"/usr/bin/rtad", "/usr/bin/rtactl", "/usr/lib/systemd/system/rtad.service", "/etc/rtad/rtad.toml",
+          "/usr/share/rtad/proto/rta/v1/control.proto", "/usr/share/rtad/proto/rta/v1/graph.proto",
+          "/usr/share/doc/rtad/README.md", "/usr/share/doc/rtad/CHANGELOG.md", "/usr/share/doc/rtad/LICENSE"}) {
+        EXPECT_EQ(files.erase(file), 1U) << file;
+    }
+    EXPECT_TRUE(files.contains("/usr/share/doc/rtad/docs/administration.md"));
+    for (const std::string& file : files) EXPECT_TRUE(file.starts_with("/usr/share/doc/rtad/docs/")) << file;
+    const std::string unit = read_text(directory / "usr/lib/systemd/system/rtad.service");
+    EXPECT_NE(unit.find("ExecStart=/usr/bin/rtad --config /etc/rtad/rtad.toml\n"), std::string::npos) << unit;
+    EXPECT_EQ(unit.find('@' + std::string{"RTAD"}), std::string::npos);
+    EXPECT_EQ(run({(directory / "usr/bin/rtad").string(), {"--version"}}).status, (ExitStatus{0, 0}));
+}
+
+TEST(Installation, AnotherPrefixIsWrittenIntoTheUnitAndTheConfigurationStaysItsOwners) {
+    const TemporaryDirectory directory;
+    install(directory.path(), "/opt/rtad");
+    const fs::path config = directory / "opt/rtad/etc/rtad/rtad.toml";
+    const std::string unit = read_text(directory / "opt/rtad/lib/systemd/system/rtad.service");
+    EXPECT_NE(unit.find("ExecStart=/opt/rtad/bin/rtad --config /opt/rtad/etc/rtad/rtad.toml\n"), std::string::npos)
+        << unit;
+    write_text(config, "device = \"null\"\n");
+    install(directory.path(), "/opt/rtad");
+    EXPECT_EQ(read_text(config), "device = \"null\"\n");
+}
+
+}  // namespace
+}  // namespace rta::test

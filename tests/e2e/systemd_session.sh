@@ -1,0 +1,112 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What systemd_test does inside of the machine that it boots: rtad.service is installed and enabled, and this runs once the
+# machine is up. Every fact goes into a file of /results, as `NAME=VALUE` lines or as the output of a command; the test
+# judges them outside.
+set -u
+results=/results
+facts=$results/facts
+recording=/var/lib/rtad/out.wav
+
+fact() { printf '%s=%s\n' "$1" "$2" >>"$facts"; }
+now_ns() { date +%s%N; }
+property() { systemctl show --value -p "$1" rtad.service; }
+ctl() { rtactl --socket /run/rtad/control.sock "$@"; }
+as() { runuser -u "$1" -- rtactl --socket /run/rtad/control.sock "${@:2}"; }
+# number NAME: a number of `rtactl --json status`.
+number() { sed -n "s/.*\"$1\": *\"\{0,1\}\([0-9]*\).*/\1/p" "$results/status.json" | head -n 1; }
+status() { ctl --json status >"$results/status.json" 2>"$results/status.error"; }
+
+# wait_for SECONDS COMMAND...: asks until the command succeeds.
+wait_for() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ $SECONDS -lt $end ] || { fact timeout "$*"; return 1; }
+        sleep 0.005
+    done
+}
+saved() { status && grep -q '"up_to_date": *true' "$results/status.json"; }
+started_again() { status && [ "$(property MainPID)" != "$1" ] && [ "$(property ActiveState)" = active ]; }
+back() { status && [ "$(number frame)" -gt 0 ]; }
+heard_for() { status && [ "$(number frame)" -ge "$1" ]; }
+
+useradd --no-create-home --groups audio listener
+useradd --no-create-home stranger
+
+# The unit, as its author is told.
+systemd-analyze verify /usr/lib/systemd/system/rtad.service >"$results/verify" 2>&1
+systemd-analyze security --no-pager --offline=true /usr/lib/systemd/system/rtad.service >"$results/security" 2>&1
+
+# Enabled: the boot has started it. `start` returns when it has said that it is ready.
+systemctl start rtad.service
+fact start $?
+fact active "$(property ActiveState)"
+status
+fact frame_when_ready "$(number frame)"
+fact folder "$(stat -Lc '%a %G' /run/rtad)"
+fact socket "$(stat -c '%a %G' /run/rtad/control.sock)"
+fact state_folder "$(stat -Lc '%a' /var/lib/rtad)"
+fact user "$(ps -o user= -p "$(property MainPID)")"
+fact capabilities "$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$(property MainPID)/status")"
+ctl status >"$results/status.txt" 2>&1
+
+# Those of the group audio may, others may not.
+as listener play sine:frequency_hz=440,gain_db=-6 >"$results/play" 2>&1
+fact listener $?
+as stranger status >"$results/stranger" 2>&1
+fact stranger $?
+
+wait_for 10 saved
+wait_for 10 heard_for 96000
+sleep 1.2 # the line for `systemctl status` is told every second
+fact status_text "$(property StatusText)"
+ctl graph show >"$results/graph.before"
+
+# Killed, again and again: when does it sound again? Its clock says how long it has been sounding when it answers.
+for kill in 1 2 3 4 5; do
+    pid=$(property MainPID)
+    wait_for 10 heard_for 9600
+    killed=$(now_ns)
+    kill -KILL "$pid"
+    wait_for 10 started_again "$pid"
+    wait_for 10 back
+    asked=$(now_ns)
+    fact outage_ms $(((asked - $(number frame) * 1000000000 / 48000 - killed) / 1000000))
+    wait_for 10 heard_for 9600
+done
+ctl graph show >"$results/graph.after"
+fact restarts_by_kill "$(property NRestarts)"
+
+# Stopped but not dead: the watchdog notices. The shorter time is for the test's sake.
+mkdir -p /run/systemd/system/rtad.service.d
+printf '[Service]\nWatchdogSec=1s\n' >/run/systemd/system/rtad.service.d/watchdog.conf
+systemctl daemon-reload
+systemctl restart rtad.service
+sleep 2.5 # longer than the watchdog grants: whoever feeds it lives
+fact restarts_while_watched "$(property NRestarts)"
+pid=$(property MainPID)
+kill -STOP "$pid"
+wait_for 20 started_again "$pid"
+fact restarts_by_watchdog "$(property NRestarts)"
+wait_for 10 heard_for 48000
+
+# The end.
+systemctl stop rtad.service
+fact stop $?
+fact stop_result "$(property Result)"
+fact stop_status "$(property ExecMainStatus)"
+cp "$recording" "$results/out.wav"
+cp /var/lib/rtad/graph.json "$results/graph.json"
+journalctl -u rtad.service -o json --output-fields=PRIORITY,MESSAGE,_TRANSPORT >"$results/journal"
+
+# A configuration that cannot be mended by trying.
+echo 'sample-rat = 48000' >>/etc/rtad/rtad.toml
+systemctl start rtad.service >"$results/bad_config" 2>&1
+fact bad_config $?
+sleep 0.5 # a restart would have come by now
+fact bad_config_state "$(property ActiveState)"
+fact bad_config_status "$(property ExecMainStatus)"
+fact bad_config_restarts "$(property NRestarts)"
+journalctl -u rtad.service -p err -o cat >"$results/journal.errors"
+fact complete yes
