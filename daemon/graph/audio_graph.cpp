@@ -139,7 +139,10 @@ Expected<void> AudioGraph::remove_node(std::string_view name) {
         std::erase_if(writable(target).incoming,
                       [&](const IncomingConnection& connection) { return connection.from.node == removed.id; });
     }
-    connection_count_ -= removed.incoming.size() + removed.outgoing.size();
+    // A later edit of the transaction may yet take away the cycle of a node that feeds itself; such a connection stands
+    // in both lists.
+    const auto to_itself = static_cast<std::size_t>(std::ranges::count(removed.outgoing, removed.id));
+    connection_count_ -= removed.incoming.size() + removed.outgoing.size() - to_itself;
     ids_.erase(removed.name());
     nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index_of(removed.id)));
     return {};

@@ -74,6 +74,15 @@ TEST(AudioGraph, AReplacedNodeKeepsItsConnectionsAndParameters) {
     EXPECT_EQ(builder.graph.connection_count(), 2U);
 }
 
+TEST(AudioGraph, ANodeThatFeedsItselfCanBeRemoved) {
+    GraphBuilder builder;
+    builder.add("gain", "a").add("gain", "b").connect("a", "b").connect("b", "b");
+    EXPECT_EQ(builder.graph.connection_count(), 2U);
+    ASSERT_TRUE(builder.graph.remove_node("b"));
+    EXPECT_EQ(builder.graph.connection_count(), 0U);
+    EXPECT_TRUE(builder.graph.check_acyclic());
+}
+
 TEST(AudioGraph, ACycleIsNamedWhole) {
     GraphBuilder builder;
     builder.add("gain", "a").add("gain", "b").add("gain", "c").add("gain", "d");
