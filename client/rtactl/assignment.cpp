@@ -7,6 +7,7 @@
 
 #include "graph/names.h"
 #include "rtactl/lexer.h"
+#include "rtactl/type_table.h"
 #include "rtactl/values.h"
 
 namespace rta::rtactl {
@@ -169,9 +170,8 @@ std::expected<ChainLink, std::string> parse_chain_link(std::string_view text) {
 
 std::expected<ResolvedValue, std::string> resolve(const v1::NodeType* type, const Assignment& assignment) {
     if (type != nullptr) {
-        for (const v1::ParameterInfo& parameter : type->parameters()) {
-            if (parameter.name() == assignment.name) return resolve_parameter(parameter, assignment);
-        }
+        if (const auto parameter = find_parameter(*type, assignment.name))
+            return resolve_parameter(*parameter, assignment);
         for (const v1::SettingInfo& setting : type->settings()) {
             if (setting.name() == assignment.name) return resolve_setting(setting, assignment);
         }

@@ -9,6 +9,7 @@
 #include "rtactl/edits.h"
 #include "rtactl/print.h"
 #include "rtactl/session.h"
+#include "rtactl/type_table.h"
 #include "rtactl/values.h"
 
 namespace rta::rtactl {
@@ -86,10 +87,8 @@ struct Changes {
 };
 
 std::string unit_symbol_of(const v1::NodeType* type, std::string_view parameter) {
-    if (type == nullptr) return "";
-    const auto found = std::ranges::find(type->parameters(), parameter,
-                                         [](const v1::ParameterInfo& info) { return std::string_view{info.name()}; });
-    return found == type->parameters().end() ? "" : found->unit();
+    const auto found = type == nullptr ? std::nullopt : find_parameter(*type, parameter);
+    return found ? found->unit() : "";
 }
 
 v1::ChangeSettings& settings_of(Changes& changes, const std::string& node) {

@@ -7,6 +7,7 @@
 #include "rtactl/command.h"
 #include "rtactl/edits.h"
 #include "rtactl/session.h"
+#include "rtactl/type_table.h"
 
 namespace rta::rtactl {
 
@@ -46,12 +47,10 @@ double width_of(const Session& session, const KnownGraph& graph, std::string_vie
     if (type == nullptr) return 0;
     const std::string_view port = from.substr(std::min(node_of(from).size() + 1, from.size()));
     for (const v1::PortInfo& output : type->outputs()) {
-        if (output.name() == port && output.width() != 0) return output.width();
+        const bool meant = output.name() == port || output.has_repeated_by();
+        if (meant && output.width() != 0) return output.width();
     }
-    const auto given = node->settings.fields().find("channels");
-    if (given != node->settings.fields().end()) return given->second.number_value();
-    const v1::SettingInfo* channels = find_setting(type, "channels");
-    return channels == nullptr ? 0 : channels->default_().number_value();
+    return number_setting(*type, node->settings, "channels");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "graph/document.h"
 #include "rtactl/known_graph.h"
 #include "rtactl/print.h"
+#include "rtactl/type_table.h"
 
 namespace rta::rtactl {
 
@@ -50,10 +51,8 @@ std::string port_cells(std::string_view direction, const std::vector<std::string
     return cells.empty() ? "" : "{" + cells + "}";
 }
 
-/// The ports of the type, then those that only a connection tells of, as a node of many channels may have them.
-std::vector<std::string> ports_of(const auto& declared, const std::set<std::string>& connected) {
-    std::vector<std::string> ports;
-    for (const v1::PortInfo& port : declared) ports.push_back(port.name());
+/// The ports of the type, then those that only a connection tells of.
+std::vector<std::string> with_connected(std::vector<std::string> ports, const std::set<std::string>& connected) {
     for (const std::string& port : connected) {
         if (!port.empty() && std::ranges::find(ports, port) == ports.end()) ports.push_back(port);
     }
@@ -78,8 +77,9 @@ std::string node_line(const v1::Node& node, const v1::NodeType* type, const std:
     std::string text = node.name() + "\n" + node.type();
     for (const std::string& value : changed_values(node, type)) text.append("\n").append(value);
     std::string label;
-    for (const std::string& part : {port_cells("in", ports_of(known.inputs(), inputs)), in_record(text),
-                                    port_cells("out", ports_of(known.outputs(), outputs))}) {
+    for (const std::string& part :
+         {port_cells("in", with_connected(port_names(known.inputs(), known, node.settings()), inputs)), in_record(text),
+          port_cells("out", with_connected(port_names(known.outputs(), known, node.settings()), outputs))}) {
         if (!part.empty()) label.append(label.empty() ? "" : "|").append(part);
     }
     return "    " + id(node.name()) + " [label=\"" + label + "\"];\n";

@@ -3,6 +3,8 @@
 
 #include <optional>
 
+#include "rtactl/type_table.h"
+
 namespace rta::rtactl {
 
 namespace {
@@ -19,10 +21,7 @@ bool means(std::string_view wanted, std::string_view port) {
 std::string_view node_of(std::string_view port) { return port.substr(0, port.find(':')); }
 
 KnownGraph::KnownGraph(const v1::Graph& graph, const v1::NodeTypesResult& types) {
-    for (const v1::NodeType& type : types.types()) {
-        sole_ports_.emplace(type.name(), SolePorts{type.inputs_size() == 1 ? type.inputs(0).name() : "",
-                                                   type.outputs_size() == 1 ? type.outputs(0).name() : ""});
-    }
+    for (const v1::NodeType& type : types.types()) types_.emplace(type.name(), type);
     replace(graph);
 }
 
@@ -110,21 +109,22 @@ std::vector<KnownGraph::ConnectionInfo> KnownGraph::connections(std::string_view
     return found;
 }
 
-const KnownGraph::SolePorts* KnownGraph::sole_ports(std::string_view node) const {
+std::string KnownGraph::sole_port(std::string_view node, bool output) const {
     const NodeInfo* info = find(node);
-    if (info == nullptr) return nullptr;
-    const auto found = sole_ports_.find(info->type);
-    return found == sole_ports_.end() ? nullptr : &found->second;
+    const auto type = info == nullptr ? types_.end() : types_.find(info->type);
+    if (type == types_.end()) return "";
+    auto names = port_names(output ? type->second.outputs() : type->second.inputs(), type->second, info->settings);
+    return names.size() == 1 ? std::move(names.front()) : "";
 }
 
 std::string KnownGraph::full_output(std::string_view port) const {
-    const SolePorts* sole = has_port(port) ? nullptr : sole_ports(port);
-    return sole == nullptr || sole->output.empty() ? std::string{port} : std::string{port} + ":" + sole->output;
+    const std::string sole = has_port(port) ? "" : sole_port(port, true);
+    return sole.empty() ? std::string{port} : std::string{port} + ":" + sole;
 }
 
 std::string KnownGraph::full_input(std::string_view port) const {
-    const SolePorts* sole = has_port(port) ? nullptr : sole_ports(port);
-    return sole == nullptr || sole->input.empty() ? std::string{port} : std::string{port} + ":" + sole->input;
+    const std::string sole = has_port(port) ? "" : sole_port(port, false);
+    return sole.empty() ? std::string{port} : std::string{port} + ":" + sole;
 }
 
 }  // namespace rta::rtactl

@@ -46,19 +46,16 @@ class KnownGraph {
     [[nodiscard]] std::string full_input(std::string_view port) const;
 
  private:
-    struct SolePorts {
-        std::string input;  ///< empty: none, or several
-        std::string output;
-    };
     using Ends = std::pair<std::string, std::string>;
 
-    [[nodiscard]] const SolePorts* sole_ports(std::string_view node) const;
+    /// The node's only output (input); empty: none, or several.
+    [[nodiscard]] std::string sole_port(std::string_view node, bool output) const;
     void add(const v1::Node& node);
     void replace(const v1::Graph& graph);
     void remove(const std::string& name);
     void rename(const std::string& name, const std::string& new_name);
 
-    std::map<std::string, SolePorts, std::less<>> sole_ports_;  ///< by type
+    std::map<std::string, v1::NodeType, std::less<>> types_;
     Nodes nodes_;
     std::map<Ends, std::optional<float>> connections_;
 };

@@ -9,6 +9,7 @@
 #include "graph/document.h"
 #include "graph/names.h"
 #include "rtactl/lexer.h"
+#include "rtactl/type_table.h"
 #include "rtactl/values.h"
 
 namespace rta::rtactl {
@@ -52,14 +53,28 @@ std::string with_reason(const std::string& text, const std::string& reason) {
     return reason.empty() ? text : text + " (" + reason + ")";
 }
 
-std::string port_names(const auto& ports) {
+/// "inputs", "ways - 1".
+std::string last_number(const v1::RepeatInfo& repeat) {
+    return repeat.less() == 0 ? repeat.setting() : repeat.setting() + " - " + std::to_string(repeat.less());
+}
+
+std::string repeat_text(const v1::ParameterInfo& parameter) {
+    std::string text;
+    for (const v1::RepeatInfo& repeat : parameter.repeated_by())
+        text.append(text.empty() ? ", # from 1 to " : " and ").append(last_number(repeat));
+    return text;
+}
+
+std::string port_list(const auto& ports) {
     std::string names;
     for (const v1::PortInfo& port : ports) names.append(names.empty() ? "" : " ").append(port.name());
     return names.empty() ? "-" : names;
 }
 
 std::string port_width(const v1::PortInfo& port) {
-    return port.width() == 0 ? "as many channels as the setting channels" : counted(port.width(), "channel");
+    const std::string width =
+        port.width() == 0 ? "as many channels as the setting channels" : counted(port.width(), "channel");
+    return port.has_repeated_by() ? width + ", # from 1 to " + last_number(port.repeated_by()) : width;
 }
 
 std::string range_text(const v1::SettingInfo& setting) {
@@ -321,7 +336,7 @@ void print_types(std::ostream& out, const v1::NodeTypesResult& types) {
     TextTable table;
     table.add({"TYPE", "IN", "OUT", "HELP"});
     for (const v1::NodeType& type : types.types()) {
-        table.add({type.name(), port_names(type.inputs()), port_names(type.outputs()), type.help()});
+        table.add({type.name(), port_list(type.inputs()), port_list(type.outputs()), type.help()});
     }
     table.print(out);
 }
@@ -341,7 +356,7 @@ void print_type(std::ostream& out, const v1::NodeType& type) {
     for (const v1::ParameterInfo& parameter : type.parameters()) {
         parameters.add({parameter.name(), range_text(parameter),
                         "default " + format_value(parameter.default_(), parameter.unit()),
-                        parameter.ramp_law() + " ramp", parameter.help()});
+                        parameter.ramp_law() + " ramp" + repeat_text(parameter), parameter.help()});
     }
     const auto section = [&](std::string_view title, const TextTable& table) {
         if (table.empty()) return;
@@ -366,14 +381,16 @@ void print_values(std::ostream& out, const v1::Node& node, const v1::NodeType* t
                 print(parameter.name(), format_value(value->second, parameter.unit()));
         }
     }
-    // What the table does not list, as a node of many channels may have it, in an order that does not change.
+    // What the table has one row for many of, in an order that does not change.
     std::vector<std::string_view> others;
     for (const auto& [other, value] : node.parameters()) {
         if (std::ranges::find(printed, other) == printed.end()) others.push_back(other);
     }
     std::ranges::sort(others);
-    for (const std::string_view other : others)
-        print(std::string{other}, format_number(node.parameters().at(std::string{other})));
+    for (const std::string_view other : others) {
+        const auto info = type == nullptr ? std::nullopt : find_parameter(*type, other);
+        print(std::string{other}, format_value(node.parameters().at(std::string{other}), info ? info->unit() : ""));
+    }
     if (type != nullptr) {
         for (const v1::SettingInfo& setting : type->settings()) {
             const auto given = node.settings().fields().find(setting.name());
@@ -394,13 +411,13 @@ std::vector<std::string> changed_values(const v1::Node& node, const v1::NodeType
             const auto given = settings.find(setting.name());
             if (given != settings.end() && given->second == describe(setting.default_())) settings.erase(given);
         }
-        for (const v1::ParameterInfo& info : type->parameters()) {
-            const auto given = node.parameters().find(info.name());
-            if (given == node.parameters().end()) continue;
-            if (given->second == info.default_()) {
-                parameters.erase(info.name());
+        for (const auto& [name, value] : node.parameters()) {
+            const auto info = find_parameter(*type, name);
+            if (!info) continue;
+            if (value == info->default_()) {
+                parameters.erase(name);
             } else {
-                parameters[info.name()] = format_value(given->second, info.unit());
+                parameters[name] = format_value(value, info->unit());
             }
         }
     }

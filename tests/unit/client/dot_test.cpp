@@ -48,5 +48,37 @@ TEST(Dot, ShowsPortsThatOnlyAConnectionTellsOf) {
     EXPECT_NE(dot.find("\"vol\" -> \"out\":\"in_in\";"), std::string::npos) << dot;
 }
 
+TEST(Dot, NumbersThePortsThatASettingRepeats) {
+    v1::NodeTypesResult types = test::fake_types();
+    v1::NodeType& mixer = *types.add_types();
+    mixer.set_name("mixer");
+    v1::SettingInfo& inputs = *mixer.add_settings();
+    inputs.set_name("inputs");
+    inputs.mutable_default_()->set_number_value(2);
+    mixer.add_inputs()->set_name("in_#");
+    mixer.mutable_inputs(0)->mutable_repeated_by()->set_setting("inputs");
+    mixer.add_outputs()->set_name("out");
+    v1::ParameterInfo& gain = *mixer.add_parameters();
+    gain.set_name("gain_#_db");
+    gain.set_unit("dB");
+    gain.add_repeated_by()->set_setting("inputs");
+
+    v1::Graph graph;
+    v1::Node& node = *graph.add_nodes();
+    node.set_name("mix");
+    node.set_type("mixer");
+    (*node.mutable_parameters())["gain_1_db"] = 0;
+    (*node.mutable_parameters())["gain_2_db"] = -6;
+    std::string dot = to_dot(graph, types);
+    EXPECT_NE(dot.find("\"mix\" [label=\"{<in_in_1>in_1|<in_in_2>in_2}|mix\\nmixer\\ngain_2_db\\ =\\ -6\\ dB|"),
+              std::string::npos)
+        << dot;
+    (*node.mutable_settings()->mutable_fields())["inputs"].set_number_value(1);
+    graph.add_connections()->set_from("mix");
+    graph.mutable_connections(0)->set_to("mix");
+    EXPECT_NE(to_dot(graph, types).find("\"mix\":\"out_out\" -> \"mix\":\"in_in_1\""), std::string::npos)
+        << "one of many is the only one";
+}
+
 }  // namespace
 }  // namespace rta::rtactl

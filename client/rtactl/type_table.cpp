@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/type_table.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace rta::rtactl {
+
+namespace {
+
+/// The number of the first # of `pattern` in `name`; 0 if the name does not fit the pattern.
+unsigned first_number(std::string_view pattern, std::string_view name) {
+    unsigned first = 0;
+    while (!pattern.empty()) {
+        if (pattern.front() != '#') {
+            if (name.empty() || name.front() != pattern.front()) return 0;
+            name.remove_prefix(1);
+        } else {
+            unsigned number = 0;
+            const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+            if (error != std::errc{} || number == 0 || name.front() == '0') return 0;
+            if (first == 0) first = number;
+            name.remove_prefix(static_cast<std::size_t>(end - name.data()));
+        }
+        pattern.remove_prefix(1);
+    }
+    return name.empty() ? first : 0;
+}
+
+std::string numbered(std::string pattern, unsigned number) {
+    if (const std::size_t mark = pattern.find('#'); mark != std::string::npos)
+        pattern.replace(mark, 1, std::to_string(number));
+    return pattern;
+}
+
+}  // namespace
+
+std::optional<v1::ParameterInfo> find_parameter(const v1::NodeType& type, std::string_view name) {
+    for (const v1::ParameterInfo& parameter : type.parameters()) {
+        if (parameter.name() == name) return parameter;
+        if (parameter.repeated_by_size() == 0) continue;
+        const unsigned number = first_number(parameter.name(), name);
+        if (number == 0) continue;
+        v1::ParameterInfo found = parameter;
+        found.set_name(std::string{name});
+        if (parameter.has_default_factor())
+            found.set_default_(parameter.default_() *
+                               std::pow(parameter.default_factor(), static_cast<float>(number - 1)));
+        return found;
+    }
+    return std::nullopt;
+}
+
+double number_setting(const v1::NodeType& type, const google::protobuf::Struct& settings, std::string_view name) {
+    const auto given = settings.fields().find(std::string{name});
+    if (given != settings.fields().end()) return given->second.number_value();
+    const auto found = std::ranges::find(
+        type.settings(), name, [](const v1::SettingInfo& setting) { return std::string_view{setting.name()}; });
+    return found == type.settings().end() ? 0.0 : found->default_().number_value();
+}
+
+std::vector<std::string> port_names(const Ports& ports, const v1::NodeType& type,
+                                    const google::protobuf::Struct& settings) {
+    constexpr double kMostPorts = 65'536;
+    std::vector<std::string> names;
+    for (const v1::PortInfo& port : ports) {
+        if (!port.has_repeated_by()) {
+            names.push_back(port.name());
+            continue;
+        }
+        const double count = std::min(number_setting(type, settings, port.repeated_by().setting()) -
+                                          static_cast<double>(port.repeated_by().less()),
+                                      kMostPorts);
+        for (unsigned number = 1; static_cast<double>(number) <= count; ++number)
+            names.push_back(numbered(port.name(), number));
+    }
+    return names;
+}
+
+}  // namespace rta::rtactl
