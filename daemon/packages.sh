@@ -18,6 +18,7 @@ packages_test=(
     wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 libclang-rt-22-dev-wasm32
     jackd2 alsa-utils gnuplot-nox
     systemd systemd-sysv systemd-container dbus
+    python3 python3-protobuf
 )
 
 # Prints those of its arguments that are not installed.
@@ -37,8 +38,9 @@ install_packages() {
     for group in "$@"; do
         local -n members="packages_$group"
         wanted+=("${members[@]}")
-        # Debian's nodejs conflicts with a Node.js from elsewhere: it is asked for only where there is no `node` at all.
+        # Debian's nodejs and npm conflict with a Node.js from elsewhere: they are asked for only where there are none.
         if [ "$group" = test ] && ! command -v node >/dev/null; then wanted+=(nodejs); fi
+        if [ "$group" = test ] && ! command -v npm >/dev/null; then wanted+=(npm); fi
     done
     mapfile -t missing < <(missing_packages "${wanted[@]}" | sort -u)
     if [ ${#missing[@]} -eq 0 ]; then return 0; fi

@@ -183,7 +183,7 @@ end_step() {
 step=setup step_start=$SECONDS
 if [ $quick = yes ]; then groups=(build) tools=(g++ cmake ninja ccache); else
     groups=(build test)
-    tools=(g++ cmake ninja ccache clang++-22 clang-format-22 clang-tidy-22 llvm-symbolizer-22 wasm-ld-22 node jackd gnuplot)
+    tools=(g++ cmake ninja ccache clang++-22 clang-format-22 clang-tidy-22 llvm-symbolizer-22 wasm-ld-22 node npm jackd gnuplot)
 fi
 install_packages "${groups[@]}"
 gate "installing packages" $? || { end_step; finish; }
