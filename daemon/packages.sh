@@ -8,7 +8,7 @@
 packages_build=(
     g++ cmake ninja-build ccache pkg-config
     portaudio19-dev libasound2-dev libjack-jackd2-dev libasio-dev libprotobuf-dev protobuf-compiler
-    libspdlog-dev libcli11-dev rapidjson-dev libsndfile1-dev libsystemd-dev libgtest-dev
+    libspdlog-dev libcli11-dev rapidjson-dev libsndfile1-dev libhwy-dev libsystemd-dev libgtest-dev
 )
 # What the quickstart shows its result with.
 packages_run=(gnuplot-nox)
