@@ -11,6 +11,7 @@
 #include "app/exit_status.h"
 #include "app/graph_file.h"
 #include "app/logging.h"
+#include "app/node_set.h"
 #include "app/ramps.h"
 #include "app/text_file.h"
 #include "engine/engine.h"
@@ -103,7 +104,7 @@ int run_check(const CheckOptions& options) {
     const std::string name = options.file == "-" ? "standard input" : options.file;
     const auto text = read_text_file("the graph", options.file, kLongestGraphBytes);
     if (!text) return failure(kExitUsage, text.error());
-    Engine engine{builtin_nodes(), EngineConfig{}};
+    Engine engine{node_set(), EngineConfig{}};
     const auto prepared = read_graph_text(engine, *text, name);
     if (!prepared) return failure(kExitUsage, prepared.error());
     if (const auto checked = engine.check(*prepared); !checked) {
@@ -122,7 +123,7 @@ int run_render(const RenderOptions& options) {
         print_error("--output " + options.output + " is the file " + read + ", which is read: choose another one");
         return kExitUsage;
     }
-    Engine engine{builtin_nodes(), render_config(options)};
+    Engine engine{node_set(), render_config(options)};
     if (const auto loaded = load_graph_file(engine, options.graph); !loaded) return failure(kExitUsage, loaded.error());
     const std::uint32_t channels = highest_output_channel(engine.graph());
     if (channels == 0) {

@@ -22,6 +22,7 @@
 #include "app/exit_status.h"
 #include "app/graph_file.h"
 #include "app/logging.h"
+#include "app/node_set.h"
 #include "app/ramps.h"
 #include "app/service.h"
 #include "engine/engine.h"
@@ -66,7 +67,7 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
     Daemon(const DaemonOptions& options, const MemoryLock& memory)
         : options_{options},
           memory_{memory},
-          engine_{builtin_nodes(),
+          engine_{node_set(),
                   {.sample_rate_hz = static_cast<double>(options.device.sample_rate_hz),
                    .block_size = options.device.block_size,
                    .ramps = engine_ramps()}},

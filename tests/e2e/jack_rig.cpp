@@ -26,7 +26,8 @@ std::vector<std::string> of_the_daemon(std::vector<std::string> ports) {
 }  // namespace
 
 JackRig::JackRig(const Options& options)
-    : daemon_{daemon_options(server_, options)},
+    : server_{options.server},
+      daemon_{daemon_options(server_, options)},
       witness_{server_,
                {.name = kWitness,
                 .inputs = 2,

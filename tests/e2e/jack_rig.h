@@ -24,7 +24,8 @@ class JackRig {
         std::vector<std::string> arguments{};  ///< of rtad, beside its device
         std::filesystem::path program = rtad_program();
         std::size_t capacity_frames = 0;  ///< of the recording
-        bool with_input = false;          ///< the witness plays into rtad's inputs, the server's silence does not
+        JackServer::Options server{};
+        bool with_input = false;  ///< the witness plays into rtad's inputs, the server's silence does not
     };
 
     explicit JackRig(const Options& options);

@@ -23,6 +23,7 @@ bool accepts_connections(const std::filesystem::path& socket, std::uint16_t port
 
 std::filesystem::path rtad_program() { return RTA_TEST_RTAD; }
 std::filesystem::path rtad_no_ramps_program() { return RTA_TEST_RTAD_NO_RAMPS; }
+std::filesystem::path rtad_test_nodes_program() { return RTA_TEST_RTAD_TEST_NODES; }
 std::filesystem::path rtactl_program() { return RTA_TEST_RTACTL; }
 
 Daemon::Daemon(const Options& options) : socket_{directory_ / "control.sock"}, port_{free_tcp_port()} {

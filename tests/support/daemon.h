@@ -18,6 +18,8 @@ namespace rta::test {
 [[nodiscard]] std::filesystem::path rtad_program();
 /// rtad without ramps and fades: shows that a test that listens for clicks can fail.
 [[nodiscard]] std::filesystem::path rtad_no_ramps_program();
+/// rtad with a node type more, `burn`, that makes the audio late.
+[[nodiscard]] std::filesystem::path rtad_test_nodes_program();
 [[nodiscard]] std::filesystem::path rtactl_program();
 
 /// A running rtad with a Unix socket and a TCP port of its own. It ends with the test, whatever ends that.

@@ -66,18 +66,10 @@ JackServer::~JackServer() {
 
 bool JackServer::start(const Options& options, bool real_time) {
     // -S: synchronous. -t: a client may be as late as it likes; the test's own patience ends first.
-    std::vector<std::string> arguments{"-n",
-                                       name_,
-                                       real_time ? "-R" : "--no-realtime",
-                                       "-t",
-                                       "5000",
-                                       "-S",
-                                       "-d",
-                                       "dummy",
-                                       "-r",
-                                       std::to_string(options.sample_rate_hz),
-                                       "-p",
-                                       std::to_string(options.period_frames)};
+    std::vector<std::string> arguments{"-n", name_, real_time ? "-R" : "--no-realtime", "-t", "5000"};
+    if (options.synchronous) arguments.emplace_back("-S");
+    arguments.insert(arguments.end(), {"-d", "dummy", "-r", std::to_string(options.sample_rate_hz), "-p",
+                                       std::to_string(options.period_frames)});
     process_ = std::make_unique<Process>(Command{"jackd", std::move(arguments), {{"JACK_NO_AUDIO_RESERVATION", "1"}}});
     const Deadline deadline;
     while (process_->running() && !deadline.passed()) {

@@ -21,6 +21,7 @@ class JackServer {
     struct Options {
         std::uint32_t period_frames = 256;
         std::uint32_t sample_rate_hz = 48'000;
+        bool synchronous = true;  ///< without it the server goes on when a client is late: an xrun
     };
 
     /// Returns when clients can connect. Throws std::runtime_error with what jackd said if it does not start, or if it

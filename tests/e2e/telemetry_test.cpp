@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: MIT
+// Levels against the recording, load and xruns against time that was burnt, and what slow and many clients do to
+// others; mute and panic as they are heard.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <span>
+
+#include "jack_rig.h"
+#include "recorded_daemon.h"
+#include "support/analysis.h"
+
+namespace rta::test {
+namespace {
+
+constexpr const char* kTone = R"({
+  "nodes": [ {"name": "osc",   "type": "sine", "parameters": {"frequency_hz": 997, "gain_db": -6}},
+             {"name": "low",   "type": "sine", "parameters": {"frequency_hz": 41.3, "gain_db": -12}},
+             {"name": "meter", "type": "meter"},
+             {"name": "left",  "type": "output"},
+             {"name": "right", "type": "output", "settings": {"first_channel": 2}} ],
+  "connections": [ {"from": "osc", "to": "meter"}, {"from": "meter", "to": "left"}, {"from": "low", "to": "right"} ] })";
+
+/// The next event for which `wanted` holds; fails the test if none comes.
+v1::Event wait_for(ProtocolClient& client, const std::function<bool(const v1::Event&)>& wanted) {
+    const Deadline deadline;
+    while (!deadline.passed()) {
+        const auto event = client.next_event(deadline.left());
+        if (event && wanted(*event)) return *event;
+    }
+    ADD_FAILURE() << "the event has not come";
+    return {};
+}
+
+void expect_level(const v1::ChannelLevel& level, std::span<const float> samples, const v1::Levels& of) {
+    ASSERT_GE(samples.size(), of.frame());
+    const auto window = samples.subspan(of.frame() - of.frame_count(), of.frame_count());
+    EXPECT_NEAR(level.peak_db(), std::max(-150.0, db_from_gain(peak(window))), 0.01) << of.frame();
+    EXPECT_NEAR(level.rms_db(), std::max(-150.0, db_from_gain(rms(window))), 0.01) << of.frame();
+}
+
+v1::Response call(ProtocolClient& client, const std::function<void(v1::Request&)>& fill) {
+    v1::Request request;
+    fill(request);
+    v1::Response response = client.call(request);
+    EXPECT_EQ(response.status().code(), v1::OK) << response.status().message();
+    return response;
+}
+
+std::uint64_t mute(ProtocolClient& client, bool muted) {
+    return call(client, [&](v1::Request& request) { request.mutable_mute_output()->set_muted(muted); })
+        .mute_output()
+        .frame();
+}
+
+TEST(Telemetry, LevelsAreThoseOfTheRecording) {
+    RecordedDaemon recorded{{.graph = kTone}};
+    std::vector<v1::Levels> fast;
+    std::vector<v1::Levels> slow;
+    {
+        ProtocolClient quick = recorded.daemon().client("quick");
+        ProtocolClient lazy = recorded.daemon().tcp_client("lazy");
+        quick.subscribe({v1::TOPIC_LEVELS}, 50.0F);
+        lazy.subscribe({v1::TOPIC_LEVELS}, 3.0F);
+        ProtocolClient editor = recorded.daemon().client("editor");
+        for (int i = 0; i < 60; ++i) {
+            if (i == 20) editor.set_parameter("osc", "gain_db", -20.0F);
+            if (i == 35) mute(editor, true);
+            if (i == 45) mute(editor, false);
+            fast.push_back(wait_for(quick, [](const v1::Event& event) { return event.has_levels(); }).levels());
+        }
+        for (int i = 0; i < 3; ++i) {
+            slow.push_back(wait_for(lazy, [](const v1::Event& event) { return event.has_levels(); }).levels());
+        }
+    }
+    const Wav wav = recorded.stop();
+    for (const auto* all : {&fast, &slow}) {
+        std::uint64_t end = 0;
+        for (const v1::Levels& levels : *all) {
+            EXPECT_GT(levels.frame_count(), 0U);
+            if (end != 0) {
+                EXPECT_EQ(levels.frame() - levels.frame_count(), end) << "a gap";
+            }
+            end = levels.frame();
+            ASSERT_EQ(levels.outputs_size(), 2);
+            for (int channel = 0; channel < 2; ++channel) {
+                expect_level(levels.outputs(channel), wav.channels[static_cast<std::size_t>(channel)], levels);
+            }
+        }
+    }
+}
+
+TEST(Telemetry, AMeterTellsWhatPassesIt) {
+    RecordedDaemon recorded{{.graph = kTone}};
+    std::vector<v1::Levels> all;
+    {
+        ProtocolClient client = recorded.daemon().client();
+        client.subscribe({v1::TOPIC_LEVELS}, 20.0F);
+        for (int i = 0; i < 20; ++i) {
+            all.push_back(wait_for(client, [](const v1::Event& event) { return event.has_levels(); }).levels());
+        }
+    }
+    const Wav wav = recorded.stop();
+    for (const v1::Levels& levels : all) {
+        ASSERT_EQ(levels.meters_size(), 1);
+        EXPECT_EQ(levels.meters(0).node(), "meter");
+        ASSERT_EQ(levels.meters(0).channels_size(), 1);
+        expect_level(levels.meters(0).channels(0), wav.channels[0], levels);
+    }
+}
+
+TEST(Telemetry, MutingIsHeardAsAFadeToExactSilenceAndBack) {
+    RecordedDaemon recorded{{.graph = kTone}};
+    std::uint64_t muted = 0;
+    std::uint64_t unmuted = 0;
+    {
+        ProtocolClient client = recorded.daemon().client();
+        recorded.wait_for_frame(9'600);
+        muted = mute(client, true);
+        EXPECT_TRUE(client.status().engine().output_muted());
+        recorded.wait_for_frame(muted + 9'600);
+        unmuted = mute(client, false);
+        recorded.wait_for_frame(unmuted + 9'600);
+    }
+    const Wav wav = recorded.stop();
+    const Wav reference = render(kTone, static_cast<double>(wav.frames()) / 48'000.0);
+    ASSERT_GT(wav.frames(), unmuted + 2 * kDeviceFadeFrames);
+    for (std::size_t channel = 0; channel < 2; ++channel) {
+        for (std::size_t frame = 0; frame < unmuted + kDeviceFadeFrames; ++frame) {
+            double gain = 1.0;
+            if (frame >= unmuted) {
+                gain = static_cast<double>(frame - unmuted) / kDeviceFadeFrames;
+            } else if (frame >= muted) {
+                gain = std::max(0.0, 1.0 - static_cast<double>(frame - muted) / kDeviceFadeFrames);
+            }
+            const float expected = reference.channels[channel][frame] * static_cast<float>(gain);
+            ASSERT_NEAR(wav.channels[channel][frame], expected, 1e-6) << "frame " << frame;
+            if (gain == 0.0) {
+                ASSERT_EQ(wav.channels[channel][frame], 0.0F) << "frame " << frame;
+            }
+        }
+    }
+}
+
+TEST(Telemetry, AfterAPanicItSoundsAsIfItHadJustBegun) {
+    RecordedDaemon recorded{{.graph = kTone}};
+    std::uint64_t fresh = 0;
+    std::uint64_t unmuted = 0;
+    {
+        ProtocolClient watcher = recorded.daemon().client("watcher");
+        watcher.subscribe();
+        ProtocolClient client = recorded.daemon().client("panicker");
+        recorded.wait_for_frame(10'007);
+        fresh = call(client, [](v1::Request& request) { request.mutable_panic(); }).panic().frame();
+        const v1::Event muted = wait_for(watcher, [](const v1::Event& event) { return event.has_output_muted(); });
+        EXPECT_TRUE(muted.output_muted().muted());
+        EXPECT_EQ(muted.output_muted().client_name(), "panicker");
+        const v1::Event panicked = wait_for(watcher, [](const v1::Event& event) { return event.has_panicked(); });
+        EXPECT_EQ(panicked.panicked().frame(), fresh);
+        EXPECT_EQ(panicked.number(), muted.number() + 1);
+        EXPECT_EQ(client.status().engine().revision(), recorded.daemon().client().graph().revision());
+        recorded.wait_for_frame(fresh + 4'800);
+        unmuted = mute(client, false);
+        recorded.wait_for_frame(unmuted + 9'600);
+    }
+    const Wav wav = recorded.stop();
+    const Wav reference = render(kTone, static_cast<double>(wav.frames()) / 48'000.0);
+    for (std::size_t channel = 0; channel < 2; ++channel) {
+        for (std::size_t frame = fresh; frame < unmuted; ++frame) ASSERT_EQ(wav.channels[channel][frame], 0.0F);
+        for (std::size_t frame = unmuted + kDeviceFadeFrames; frame < unmuted + 9'600; ++frame) {
+            ASSERT_EQ(wav.channels[channel][frame], reference.channels[channel][frame - fresh]) << "frame " << frame;
+        }
+    }
+}
+
+/// A daemon that can be made late.
+struct Burning : testing::Test {
+    static Daemon::Options options(std::vector<std::string> arguments = {}) {
+        arguments.insert(arguments.begin(), {"--device", "null"});
+        return {.arguments = std::move(arguments), .program = rtad_test_nodes_program()};
+    }
+    static void expect_counts(const v1::XrunCounts& counts, std::uint64_t late, std::uint64_t overruns) {
+        EXPECT_GE(counts.late_callbacks(), late);
+        EXPECT_GE(counts.overruns(), overruns);
+        EXPECT_EQ(counts.input_underflows() + counts.input_overflows() + counts.output_underflows() +
+                      counts.output_overflows(),
+                  0U)
+            << "the null device has no host that could say so";
+    }
+};
+
+TEST_F(Burning, TheLoadIsTheShareOfTheTimeThatIsBurnt) {
+    // Blocks of 21 ms, so that what the machine does beside it matters little.
+    Daemon daemon{options({"--block-size", "1024"})};
+    ProtocolClient client = daemon.client();
+    client.apply(transaction({add_node("burn", "burn", {{"share", 0.3F}})}));
+    client.subscribe({v1::TOPIC_LOAD}, 10.0F);
+    const auto near_share = [](double share) {
+        return [share](const v1::Event& event) {
+            const v1::Load& load = event.load();
+            return load.mean() > share * 0.999 && load.mean() < share + 0.05 && load.p99() > share * 0.97 &&
+                   load.worst() >= load.p99() && load.callback_count() > 30 && load.callback_count() < 70;
+        };
+    };
+    // So much is burnt for certain, and little beside it.
+    static_cast<void>(wait_for(client, near_share(0.3)));
+    client.set_parameter("burn", "share", 0.6F);
+    static_cast<void>(wait_for(client, near_share(0.6)));
+    EXPECT_GE(client.status().load().mean(), 0.55F);
+}
+
+TEST_F(Burning, TwentyMillisecondsBurntOnceAreAnOverrunAndALateCallback) {
+    Daemon daemon{options()};
+    ProtocolClient client = daemon.client();
+    client.subscribe({v1::TOPIC_XRUNS});
+    client.apply(transaction({add_node("burn", "burn")}));
+    const v1::XrunCounts before = client.status().device().xrun_counts();
+    v1::Request request;
+    v1::SetParameter& change = *request.mutable_set_parameters()->add_changes();
+    change.set_node("burn");
+    change.set_parameter("once_ms");
+    change.set_value(20.0F);
+    const std::uint64_t frame = client.call(request).set_parameters().frame();
+    const v1::Event event = wait_for(client, [&](const v1::Event& one) {
+        return one.xruns().frame() >= frame && one.xruns().counts().overruns() > 0;
+    });
+    EXPECT_GT(event.telemetry_number(), 0U);
+    const Deadline deadline;
+    while (client.status().device().xrun_counts().late_callbacks() <= before.late_callbacks() && !deadline.passed()) {
+    }
+    const v1::DeviceState device = client.status().device();
+    expect_counts(device.xrun_counts(), before.late_callbacks() + 1, before.overruns() + 1);
+    EXPECT_EQ(device.late_blocks(), device.xrun_counts().late_callbacks() + device.xrun_counts().overruns());
+    EXPECT_EQ(device.xruns(), 0U);
+    EXPECT_TRUE(daemon.process().wait_for_line(Process::Stream::error, "overrun")) << "the log says so, too";
+}
+
+TEST_F(Burning, AStoppedProcessIsLateOnce) {
+    Daemon daemon{options()};
+    ProtocolClient client = daemon.client();
+    client.subscribe({v1::TOPIC_XRUNS});
+    const std::uint64_t frame = client.status().engine().frame();
+    daemon.process().signal(SIGSTOP);
+    ::usleep(200'000);
+    daemon.process().signal(SIGCONT);
+    const v1::Event event = wait_for(client, [&](const v1::Event& one) {
+        return one.xruns().frame() >= frame && one.xruns().counts().late_callbacks() > 0;
+    });
+    // 150 blocks went by: they are one late callback, beside what this machine adds.
+    EXPECT_LT(event.xruns().counts().late_callbacks(), 50U);
+}
+
+TEST_F(Burning, AHostsOwnWordsAreCounted) {
+    JackRig rig{{.program = rtad_test_nodes_program(), .server = {.synchronous = false}}};
+    ProtocolClient client = rig.daemon().client();
+    client.subscribe({v1::TOPIC_XRUNS});
+    client.apply(transaction(
+        {add_node("burn", "burn"), add_node("sine", "osc"), add_node("output", "out"), connect("osc", "out")}));
+    const Deadline deadline;
+    bool told = false;
+    for (float burn_ms = 20.0F; !told && !deadline.passed(); burn_ms = burn_ms == 20.0F ? 21.0F : 20.0F) {
+        client.set_parameter("burn", "once_ms", burn_ms);
+        while (const auto event = client.next_event(std::chrono::milliseconds{300})) {
+            const v1::XrunCounts& counts = event->xruns().counts();
+            told = told || counts.input_underflows() + counts.input_overflows() + counts.output_underflows() +
+                                   counts.output_overflows() >
+                               0;
+        }
+    }
+    EXPECT_TRUE(told) << client.status().device().ShortDebugString();
+    const v1::DeviceState device = client.status().device();
+    EXPECT_GE(device.xruns(), 1U);
+    EXPECT_GE(device.xrun_counts().overruns(), 1U);
+}
+
+TEST(Telemetry, WhoReadsNothingLosesTelemetryAndDisturbsNobody) {
+    Daemon daemon{{.arguments = {"--device", "null"}}};
+    ProtocolClient editor = daemon.client("editor");
+    std::vector<v1::Edit> meters;
+    for (int i = 0; i < 128; ++i) {
+        meters.push_back(add_node("meter", "m" + std::to_string(i), {}, {{"channels", 64.0F}}));
+    }
+    editor.apply(transaction(std::move(meters)));
+    ProtocolClient reader = daemon.client("reader");
+    reader.subscribe({v1::TOPIC_CHANGES, v1::TOPIC_LOAD}, 100.0F);
+    ProtocolClient sleeper = daemon.client("sleeper");
+    sleeper.subscribe({v1::TOPIC_CHANGES, v1::TOPIC_LEVELS, v1::TOPIC_LOAD, v1::TOPIC_XRUNS}, 100.0F);
+
+    const auto dropped_by = [&](const std::string& name) {
+        const v1::StatusResult status = editor.status();
+        for (const v1::ClientState& client : status.clients()) {
+            if (client.name() == name) return client.telemetry_dropped();
+        }
+        ADD_FAILURE() << name << " is gone";
+        return std::uint64_t{0};
+    };
+    const Deadline deadline;
+    int mutes = 0;
+    while (dropped_by("sleeper") < 200 && !deadline.passed()) {
+        mute(editor, mutes++ % 2 == 0);
+        static_cast<void>(wait_for(reader, [](const v1::Event& event) { return event.has_load(); }));
+    }
+    EXPECT_GE(dropped_by("sleeper"), 200U);
+    EXPECT_EQ(dropped_by("reader"), 0U);
+
+    // Awake again it is told what it missed, and no change is missing.
+    std::uint64_t last_number = 0;
+    std::uint64_t dropped = 0;
+    std::uint64_t change = 0;
+    const std::uint64_t changes = editor.status().engine().change_number();
+    while (change < changes || dropped < 200) {
+        const auto event = sleeper.next_event();
+        ASSERT_TRUE(event) << "of " << changes << " changes, " << change << " came";
+        if (event->number() != 0) {
+            if (change != 0) {
+                EXPECT_EQ(event->number(), change + 1);
+            }
+            change = event->number();
+            continue;
+        }
+        EXPECT_GT(event->telemetry_number(), last_number);
+        EXPECT_GE(event->telemetry_dropped(), dropped);
+        last_number = event->telemetry_number();
+        dropped = event->telemetry_dropped();
+    }
+}
+
+TEST(Telemetry, FiveHundredClientsAreServedAtOnce) {
+    RecordedDaemon recorded{{.graph = kTone}};
+    std::vector<ProtocolClient> clients;
+    for (int i = 0; i < 500; ++i) {
+        clients.push_back(i % 2 == 0 ? recorded.daemon().client("client " + std::to_string(i))
+                                     : recorded.daemon().tcp_client("client " + std::to_string(i)));
+        clients.back().subscribe({v1::TOPIC_CHANGES, v1::TOPIC_LEVELS, v1::TOPIC_LOAD});
+    }
+    ProtocolClient editor = recorded.daemon().client("editor");
+    const v1::StatusResult status = editor.status();
+    EXPECT_EQ(status.client_count(), 501U);
+    ASSERT_EQ(status.clients_size(), 501);
+    EXPECT_EQ(status.clients(7).name(), "client 7");
+    EXPECT_EQ(status.clients(6).address(), recorded.daemon().socket().string());
+    EXPECT_TRUE(status.clients(7).address().starts_with("127.0.0.1:")) << status.clients(7).address();
+    EXPECT_GT(status.clients(0).connected_s(), 0.0);
+    editor.set_parameter("osc", "gain_db", -9.0F);
+    for (ProtocolClient& client : clients) {
+        bool levels = false;
+        bool load = false;
+        bool changed = false;
+        static_cast<void>(wait_for(client, [&](const v1::Event& event) {
+            levels = levels || event.has_levels();
+            load = load || event.has_load();
+            changed = changed || event.has_parameters_changed();
+            return levels && load && changed;
+        }));
+    }
+    clients.clear();
+    const Deadline deadline;
+    while (editor.status().client_count() != 1 && !deadline.passed()) {
+    }
+    EXPECT_EQ(editor.status().client_count(), 1U);
+    // A second of sound, and nothing in it is missing.
+    const std::uint64_t frame = editor.status().engine().frame();
+    recorded.wait_for_frame(frame + 4'800);
+    const Wav wav = recorded.stop();
+    const Wav reference = render(kTone, static_cast<double>(wav.frames()) / 48'000.0);
+    EXPECT_EQ(first_difference(std::span{wav.channels[1]}.first(frame), reference.channels[1]), std::nullopt);
+}
+
+}  // namespace
+}  // namespace rta::test
