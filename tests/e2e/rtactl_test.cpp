@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "recorded_daemon.h"
+#include "rtactl/command.h"
 #include "support/daemon.h"
 
 namespace rta::test {
@@ -173,7 +175,9 @@ TEST_F(Rtactl, JsonIsTheResponseAndNothingElse) {
     EXPECT_TRUE(has(status, "\"plans_made\"")) << status;
 
     const auto types = parse_json<v1::Response>(done({"--json", "types"}));
-    EXPECT_EQ(types.list_node_types().types_size(), 6);
+    v1::Request every_type;
+    every_type.mutable_list_node_types();
+    EXPECT_EQ(types.list_node_types().types_size(), client_.call(every_type).list_node_types().types_size());
     const auto edit = parse_json<v1::Response>(done({"--json", "set", "gain.gain_db=-3"}));
     EXPECT_TRUE(edit.has_set_parameters());
     const auto added = parse_json<v1::Response>(done({"--json", "add", "gain", "a"}));
@@ -284,6 +288,163 @@ TEST_F(Rtactl, WatchPrintsEveryChange) {
     EXPECT_EQ(daemon_.stop(), kDone);
     EXPECT_EQ(plain.wait(), kCannotConnect);
     EXPECT_NE(plain.error(), "");
+}
+
+constexpr std::string_view kChain = R"({
+  "nodes": [{"name": "osc", "type": "sine", "settings": {"channels": 2}},
+            {"name": "vol", "type": "gain", "settings": {"channels": 2}},
+            {"name": "out", "type": "output", "settings": {"channels": 2}}],
+  "connections": [{"from": "osc", "to": "vol", "gain_db": -6}, {"from": "vol", "to": "out"}]
+})";
+
+TEST_F(Rtactl, InsertsANodeIntoAStereoPathInOneTransaction) {
+    done({"graph", "load", "-"}, kChain);
+    done({"insert", "gain", "trim", "osc", "vol", "gain_db=-3dB"});
+    EXPECT_EQ(revision(), 2U);
+    EXPECT_EQ(done({"get", "trim.channels"}), "trim.channels = 2\n");
+    const v1::Graph graph = client_.graph().graph();
+    ASSERT_EQ(graph.connections_size(), 3);
+    for (const v1::Connection& connection : graph.connections()) {
+        EXPECT_EQ(connection.gain_db(), connection.from() == "trim" ? -6.0F : 0.0F) << connection.from();
+        EXPECT_FALSE(connection.from() == "osc" && connection.to() == "vol");
+    }
+    EXPECT_TRUE(has(refused({"insert", "gain", "late", "osc", "out"}), "there is no connection osc -> out"));
+    EXPECT_TRUE(has(refused({"insert", "gain", "trim", "vol", "out"}), "already a node"));
+    EXPECT_EQ(client_.graph().graph().connections_size(), 3) << "all or nothing";
+}
+
+TEST_F(Rtactl, RenamesANodeThatPlaysOn) {
+    done({"graph", "load", "-"}, kChain);
+    done({"rename", "osc", "tone"});
+    EXPECT_EQ(done({"get", "tone.channels"}), "tone.channels = 2\n");
+    EXPECT_TRUE(has(refused({"rename", "osc", "sound"}), "osc"));
+    EXPECT_TRUE(has(refused({"rename", "tone", "vol"}), "vol"));
+}
+
+TEST_F(Rtactl, MutesANode) {
+    done({"graph", "load", "-"}, kChain);
+    EXPECT_EQ(done({"mute", "vol"}), "vol.mute = on\n");
+    EXPECT_EQ(done({"get", "vol.mute"}), "vol.mute = on\n");
+    EXPECT_EQ(done({"unmute", "vol"}), "vol.mute = off\n");
+    EXPECT_EQ(done({"get", "vol.mute"}), "vol.mute = off\n");
+    EXPECT_TRUE(has(refused({"mute", "osc"}), "mute"));
+}
+
+TEST_F(Rtactl, SetTakesBlanksAroundTheEqualsSign) {
+    done({"graph", "load", "-"}, kChain);
+    EXPECT_EQ(done({"set", "osc.frequency_hz = 2 kHz"}), "osc.frequency_hz = 2000 Hz\n");
+}
+
+TEST_F(Rtactl, DrawsTheGraph) {
+    done({"graph", "load", "-"}, kChain);
+    const std::string dot = done({"graph", "dot"});
+    EXPECT_TRUE(dot.starts_with("digraph rtad {\n")) << dot;
+    EXPECT_TRUE(has(dot, "\"osc\":\"out_out\" -> \"vol\":\"in_in\" [label=\"-6 dB\"];")) << dot;
+    EXPECT_EQ(std::ranges::count(dot, '{'), std::ranges::count(dot, '}'));
+    // Where there is a Graphviz, it understands it.
+    if (run({"sh", {"-c", "command -v dot"}}).status != kDone) return;
+    const RunResult drawn = run({"dot", {"-Tsvg"}}, dot);
+    EXPECT_EQ(drawn.status, kDone) << drawn.error;
+    EXPECT_EQ(drawn.error, "");
+    EXPECT_TRUE(has(drawn.output, ">osc</text>")) << drawn.output;
+}
+
+TEST_F(Rtactl, TopPrintsPages) {
+    done({"graph", "load", "-"}, kChain);
+    const std::string pages = done({"top", "--count", "2", "--rate", "10"});
+    EXPECT_TRUE(has(pages, "device  null, running, 48000 Hz")) << pages;
+    EXPECT_TRUE(has(pages, "worst [")) << pages;
+    EXPECT_TRUE(has(pages, "vol   gain    channels = 2")) << pages;
+    std::size_t found = 0;
+    for (const std::string& line : lines_of(pages)) found += line.starts_with("device  ") ? 1U : 0U;
+    EXPECT_EQ(found, 2U) << pages;
+    for (const std::string& line : lines_of(done({"--json", "top", "--count", "2", "--rate", "10"})))
+        EXPECT_TRUE(parse_json<v1::Response>(line).has_get_status());
+}
+
+TEST_F(Rtactl, FindsTheDaemonThroughRtactlHost) {
+    const std::string address = "127.0.0.1:" + std::to_string(daemon_.port());
+    for (const std::string& host : {address, daemon_.socket().string()}) {
+        Command command{rtactl_program().string(), {"status"}};
+        command.environment = {{"RTACTL_HOST", host}, {"RUNTIME_DIRECTORY", ""}, {"XDG_RUNTIME_DIR", ""}};
+        const RunResult result = run(command);
+        EXPECT_EQ(result.status, kDone) << host << ": " << result.error;
+    }
+}
+
+// ---- The examples of the help pages
+// ------------------------------------------------------------------------------------
+
+struct HelpExample {
+    std::string command;  ///< as it is typed
+    bool in_shell;        ///< of a command that only the shell has
+};
+
+/// What stands under Example on the page of every command that the help lists.
+std::vector<HelpExample> help_examples() {
+    std::vector<HelpExample> examples;
+    for (const rtactl::Command& command : rtactl::commands()) {
+        for (const std::string& line : lines_of(std::string{command.example}))
+            examples.push_back({line, command.place == rtactl::Place::shell});
+    }
+    return examples;
+}
+
+/// These go on until they are interrupted.
+bool runs_for_ever(const std::string& command) {
+    if (has(command, "--count")) return false;
+    return has(command, " watch") || has(command, " meter") || has(command, " top");
+}
+
+class HelpExamples : public Rtactl {
+ protected:
+    Command shell_command(const std::string& line) const {
+        const std::string path = rtactl_program().parent_path().string();
+        // exec: a signal is for rtactl, not for the shell around it.
+        const std::string exec = has(line, "|") ? "" : "exec ";
+        Command command{"sh",
+                        {"-c", "cd " + directory_.path().string() + " && PATH=" + path + ":$PATH && " + exec + line}};
+        command.environment = {{"RTACTL_HOST", daemon_.socket().string()}};
+        return command;
+    }
+
+    void run_to_the_end(const std::string& line) {
+        const RunResult result = run(shell_command(line));
+        EXPECT_EQ(result.status, kDone) << line << ": " << result.output << result.error;
+        EXPECT_EQ(result.error, "") << line;
+    }
+
+    void run_until_interrupted(const std::string& line) {
+        Process process{shell_command(line)};
+        // Something happens for it to print: from then on it takes signals.
+        while (process.output().empty()) {
+            ASSERT_TRUE(process.running()) << line << ": " << process.error();
+            client_.set_parameter("osc", "frequency_hz", 500.0F);
+        }
+        process.signal(SIGINT);
+        EXPECT_EQ(process.wait(), kDone) << line << ": " << process.error();
+    }
+
+    TemporaryDirectory directory_;
+};
+
+TEST_F(HelpExamples, AllOfThemWork) {
+    std::size_t count = 0;
+    for (const auto& [line, in_shell] : help_examples()) {
+        if (has(line, "dot -T") && run({"sh", {"-c", "command -v dot"}}).status != kDone) continue;
+        client_.apply_document(std::string{kChain});
+        write_text(directory_ / "chain.json", kChain);
+        if (in_shell) {
+            const bool begins = line == "begin" || line == "quit";
+            done({"shell"}, begins ? line + "\nabort\n" : "begin\n" + line + "\n");
+        } else if (runs_for_ever(line)) {
+            run_until_interrupted(line);
+        } else {
+            run_to_the_end(line);
+        }
+        ++count;
+    }
+    EXPECT_GT(count, 40U);
 }
 
 }  // namespace
