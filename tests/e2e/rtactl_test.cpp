@@ -296,6 +296,14 @@ constexpr std::string_view kChain = R"({
             {"name": "out", "type": "output", "settings": {"channels": 2}}],
   "connections": [{"from": "osc", "to": "vol", "gain_db": -6}, {"from": "vol", "to": "out"}]
 })";
+/// The same with a meter in front of the output.
+constexpr std::string_view kMeteredChain = R"({
+  "nodes": [{"name": "osc", "type": "sine", "settings": {"channels": 2}},
+            {"name": "vol", "type": "gain", "settings": {"channels": 2}},
+            {"name": "vu", "type": "meter", "settings": {"channels": 2}},
+            {"name": "out", "type": "output", "settings": {"channels": 2}}],
+  "connections": [{"from": "osc", "to": "vol"}, {"from": "vol", "to": "vu"}, {"from": "vu", "to": "out"}]
+})";
 
 TEST_F(Rtactl, InsertsANodeIntoAStereoPathInOneTransaction) {
     done({"graph", "load", "-"}, kChain);
@@ -328,6 +336,33 @@ TEST_F(Rtactl, MutesANode) {
     EXPECT_EQ(done({"unmute", "vol"}), "vol.mute = off\n");
     EXPECT_EQ(done({"get", "vol.mute"}), "vol.mute = off\n");
     EXPECT_TRUE(has(refused({"mute", "osc"}), "mute"));
+}
+
+TEST_F(Rtactl, MutesTheOutputAndPanics) {
+    done({"graph", "load", "-"}, kChain);
+    EXPECT_TRUE(has(done({"mute"}), "the device output is muted"));
+    EXPECT_TRUE(client_.status().engine().output_muted());
+    EXPECT_TRUE(has(done({"status"}), "muted; `rtactl unmute` brings it back"));
+    EXPECT_TRUE(has(done({"unmute"}), "no longer muted"));
+    EXPECT_FALSE(client_.status().engine().output_muted());
+    EXPECT_TRUE(has(done({"panic"}), "`rtactl unmute` brings it back"));
+    EXPECT_TRUE(client_.status().engine().output_muted());
+    EXPECT_EQ(revision(), 1U) << "the graph stays as it is";
+}
+
+TEST_F(Rtactl, MetersTheOutputAndTheMeterNodes) {
+    done({"graph", "load", "-"}, kMeteredChain);
+    const std::string all = done({"meter", "--count", "2"});
+    EXPECT_EQ(lines_of(all).size(), 2U) << all;
+    EXPECT_TRUE(has(all, "(device) peak ")) << all;
+    EXPECT_TRUE(has(all, "vu peak ")) << all;
+    const std::string one = done({"meter", "vu", "--count", "1"});
+    EXPECT_TRUE(has(one, ": vu peak ")) << one;
+    EXPECT_TRUE(has(refused({"meter", "vol"}), "only nodes of the type meter"));
+    for (const std::string& line : lines_of(done({"--json", "meter", "--rate", "50", "--count", "3"})))
+        EXPECT_TRUE(parse_json<v1::Event>(line).has_levels()) << line;
+    const std::string load = done({"watch", "load", "--rate", "50", "--count", "2"});
+    EXPECT_TRUE(has(load, "load up to frame ")) << load;
 }
 
 TEST_F(Rtactl, SetTakesBlanksAroundTheEqualsSign) {
@@ -432,8 +467,8 @@ TEST_F(HelpExamples, AllOfThemWork) {
     std::size_t count = 0;
     for (const auto& [line, in_shell] : help_examples()) {
         if (has(line, "dot -T") && run({"sh", {"-c", "command -v dot"}}).status != kDone) continue;
-        client_.apply_document(std::string{kChain});
-        write_text(directory_ / "chain.json", kChain);
+        client_.apply_document(std::string{kMeteredChain});
+        write_text(directory_ / "chain.json", kMeteredChain);
         if (in_shell) {
             const bool begins = line == "begin" || line == "quit";
             done({"shell"}, begins ? line + "\nabort\n" : "begin\n" + line + "\n");
