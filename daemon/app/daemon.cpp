@@ -41,6 +41,8 @@ constexpr milliseconds kFadeLimit{300};
 constexpr milliseconds kFirstBlockInterval{1};
 /// How often systemd is told how things are; more often if its watchdog wants that.
 constexpr milliseconds kServiceInterval{1000};
+/// How long a start that has failed goes on where somebody would start us again at once.
+constexpr milliseconds kFailedStartPause{1000};
 /// How long PortAudio may take to close. It takes a tenth of that; but a client that leaves without closing makes a
 /// synchronous JACK server wait for it, so a slow machine is given time. A host that hangs is left behind.
 constexpr milliseconds kCloseLimit{1000};
@@ -95,6 +97,7 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
     [[nodiscard]] bool listen();
     void save_last();
     void started(const Expected<void>& result);
+    void fail_start(const std::string& sentence);
     void welcome_clients();
     void tell_service_manager();
     [[nodiscard]] std::string service_status() const;
@@ -216,12 +219,27 @@ void Daemon::save_last() {
 
 void Daemon::started(const Expected<void>& result) {
     if (!result) {
-        log(api::LogLevel::error, "the device cannot be started: " + result.error().sentence);
-        end(kExitFailure);
+        const std::string sentence = "the device cannot be started: " + result.error().sentence;
+        log(api::LogLevel::error, sentence);
+        fail_start(sentence);
         return;
     }
     log(api::LogLevel::info, "device: " + describe(supervisor_.state().description));
     welcome_clients();
+}
+
+/// A service manager starts us again at once, for ever: a card that is missing shall not keep the machine busy.
+void Daemon::fail_start(const std::string& sentence) {
+    status_ = kExitFailure;
+    if (!ServiceManager::present()) {
+        end(status_);
+        return;
+    }
+    service_.status(sentence);
+    service_timer_.expires_after(kFailedStartPause);
+    service_timer_.async_wait([this](const asio::error_code& error) {
+        if (!error) end(status_);
+    });
 }
 
 void Daemon::welcome_clients() {

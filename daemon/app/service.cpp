@@ -20,6 +20,8 @@ std::optional<std::chrono::milliseconds> ServiceManager::watchdog_interval() {
     return std::chrono::milliseconds{interval_ms};
 }
 
+bool ServiceManager::present() { return std::getenv("NOTIFY_SOCKET") != nullptr; }
+
 void ServiceManager::ready() { sd_notify(0, "READY=1"); }
 
 void ServiceManager::status(const std::string& line) {

@@ -14,6 +14,9 @@ class ServiceManager {
     /// none.
     [[nodiscard]] static std::optional<std::chrono::milliseconds> watchdog_interval();
 
+    /// There is one, which may start us again.
+    [[nodiscard]] static bool present();
+
     /// The service is what it promises to be: units that are ordered after it may start.
     void ready();
     /// One line for `systemctl status`; the same line twice is told once.

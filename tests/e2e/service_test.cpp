@@ -215,6 +215,19 @@ TEST(ServiceManager, IsToldWhyTheGraphCannotBeSaved) {
     EXPECT_NE(status->find("the graph cannot be saved"), std::string::npos) << *status;
 }
 
+TEST(ServiceManager, IsToldWhyAStartFailed) {
+    const TemporaryDirectory directory;
+    NotifySocket notify{directory / "notify"};
+    const RunResult failed = run_rtad(
+        {"--device", "null:/no/such/folder/out.wav", "--socket", (directory / "s").string(), "--listen", "127.0.0.1:0"},
+        {{"NOTIFY_SOCKET", (directory / "notify").string()}});
+    EXPECT_EQ(failed.status, (ExitStatus{1, 0})) << failed.error;
+    const auto status = notify.wait_for("STATUS=");
+    ASSERT_TRUE(status);
+    EXPECT_NE(status->find("/no/such/folder/out.wav"), std::string::npos) << *status;
+    EXPECT_EQ(notify.seen().size(), 1U) << "it was never ready";
+}
+
 /// Everything that rtad writes to a stderr of which JOURNAL_STREAM says what `stream` says.
 std::string log_with_stream(const std::string& stream, std::vector<std::string> arguments) {
     const TemporaryDirectory directory;

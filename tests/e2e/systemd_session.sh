@@ -64,7 +64,7 @@ fact status_text "$(property StatusText)"
 ctl graph show >"$results/graph.before"
 
 # Killed, again and again: when does it sound again? Its clock says how long it has been sounding when it answers.
-for kill in 1 2 3 4 5; do
+for _ in 1 2 3 4 5; do
     pid=$(property MainPID)
     wait_for 10 heard_for 9600
     killed=$(now_ns)
