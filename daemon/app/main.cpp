@@ -12,8 +12,8 @@
 #include "app/logging.h"
 #include "app/options.h"
 #include "app/realtime.h"
-#include "app/simd.h"
 #include "app/service.h"
+#include "app/simd.h"
 
 namespace {
 
