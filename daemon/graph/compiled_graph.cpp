@@ -10,7 +10,7 @@ namespace rta {
 namespace {
 
 /// How far ahead nodes and processors are fetched into the cache: the steps themselves are read in order, which the CPU
-/// foresees, but they point anywhere. See docs/decisions/0003-kernels.md for what it brings.
+/// foresees, but they point anywhere. See docs/decisions/0004-kernels.md for what it brings.
 constexpr std::size_t kPrefetchSteps = 6;
 
 /// A mono source feeds every channel.
