@@ -11,6 +11,7 @@
 #include <hwy/foreach_target.h>  // before highway.h
 #include <hwy/highway.h>
 
+#include "dsp/filter_kernels.h"
 #include "dsp/math.h"
 #include "dsp/simd.h"
 
@@ -270,6 +271,7 @@ bool use_simd_target(std::string_view name) {
     for (const Kernels* kernels : supported_kernels()) {
         if (name != kernels->target) continue;
         detail::g_kernels = *kernels;
+        detail::use_filter_kernels(name);
         return true;
     }
     return false;

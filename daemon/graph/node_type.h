@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <complex>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -31,9 +32,20 @@ struct BuildContext {
 /// Whether a type moves samples to or from the device itself.
 enum class DeviceRole : std::uint8_t { none, source, sink };
 
+/// What the response of a node is asked for.
+struct ResponseQuery {
+    const ResolvedSettings& settings;
+    std::span<const float> parameters;  ///< at rest, in their own units, in the order of the node's layout
+    double sample_rate_hz;
+    std::uint32_t output;  ///< port
+    double frequency_hz;
+};
+
 /// All there is to know about a kind of node: one constinit object at the end of its file in daemon/nodes.
 struct NodeType {
     using Factory = Expected<std::unique_ptr<Processor>> (*)(const BuildContext&);
+    /// What becomes, in each channel, of a sine that enters at the first input: its gain and its phase. [control]
+    using Response = std::complex<double> (*)(const ResponseQuery&);
 
     std::string_view name;
     std::string_view help;  ///< one sentence
@@ -45,6 +57,7 @@ struct NodeType {
     bool in_place = false;
     DeviceRole device_role = DeviceRole::none;
     Factory create;
+    Response response = nullptr;  ///< nullptr where there is none to tell
 };
 
 /// A set of node types, sorted by name. The daemon has one, `builtin_nodes()`; tests make their own.

@@ -2,10 +2,13 @@
 #include "dsp/gain.h"
 
 #include <array>
+#include <complex>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "dsp/math.h"
 #include "graph/node_type.h"
 
 namespace rta::nodes {
@@ -83,6 +86,10 @@ extern constinit const NodeType kGain{
     .in_place = true,
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<GainProcessor>(context);
+    },
+    .response = [](const ResponseQuery& query) -> std::complex<double> {
+        const std::span<const float> values = query.parameters;
+        return combined(dsp::gain_from_db(values[kGainDb]), values[kMute], values[kInvert]);
     },
 };
 

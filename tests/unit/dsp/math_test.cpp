@@ -66,6 +66,16 @@ TEST(Log2, IsExactForPowersOfTwo) {
     for (int i = -126; i <= 127; ++i) ASSERT_EQ(log2(std::ldexp(1.0F, i)), static_cast<float>(i));
 }
 
+TEST(SineOfQuarters, IsWithinItsTolerance) {
+    constexpr long double kHalfPi = 1.570796326794896619231321691639751442L;
+    for (int i = -100'000; i <= 100'000; ++i) {
+        if (i == 0) continue;
+        const double x = static_cast<double>(i) / 100'000.0;
+        ASSERT_LT(relative_error(sine_of_quarters(x), std::sin(kHalfPi * static_cast<long double>(x))), 1e-15) << x;
+    }
+    EXPECT_EQ(sine_of_quarters(0.0), 0.0);
+}
+
 TEST(GainFromDb, IsWithinOneRounding) {
     for (int i = -11'999; i <= 2'400; ++i) {
         const float gain_db = static_cast<float>(i) / 100.0F;

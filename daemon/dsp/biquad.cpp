@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/biquad.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cmath>
+#include <limits>
+
+#include "dsp/math.h"
+
+namespace rta::dsp {
+namespace {
+
+constexpr double kLeastQ = 1e-3;
+
+/// Rows of scratch memory: the coefficients of BiquadRamp, then frequency, Q and gain.
+enum Row : std::uint8_t { kA2, kA3, kK, kM0, kM1, kM2, kFrequency, kQ, kGain, kRows };
+
+/// Half a cycle is a turn by pi.
+double half_cycles_of(double frequency_hz, double sample_rate_hz) RTA_NONBLOCKING {
+    return std::min(2.0 * frequency_hz / sample_rate_hz, static_cast<double>(kMaximumHalfCycles));
+}
+
+bool has_gain(FilterKind kind) RTA_NONBLOCKING {
+    return kind == FilterKind::peaking || kind == FilterKind::low_shelf || kind == FilterKind::high_shelf;
+}
+
+/// The cookbook's A: the square root of the gain.
+double root_of_gain(double gain_db) RTA_NONBLOCKING {
+    constexpr double kOctavesPerDb = 0.083'048'202'372'184'058;  // log2(10) / 40
+    return exp2(gain_db * kOctavesPerDb);
+}
+
+double square_root(double x) RTA_NONBLOCKING { return exp2(0.5 * log2(x)); }
+
+/// 1 / Q = 2 sinh(ln(2) / 2 * bandwidth * w / sin(w)), where w is the angle that the frequency turns in a frame.
+double q_of_bandwidth(double octaves, double frequency_hz, double sample_rate_hz) RTA_NONBLOCKING {
+    const double half_cycles = half_cycles_of(frequency_hz, sample_rate_hz);
+    const double sine = 2.0 * sine_of_quarters(half_cycles) * sine_of_quarters(1.0 - half_cycles);
+    // sinh(x) by powers of 2: ln(2) / 2 times log2(e) is a half.
+    const double half_power = 0.5 * octaves * kPi * half_cycles / sine;
+    return 1.0 / (exp2(half_power) - exp2(-half_power));
+}
+
+/// 1 / Q = sqrt((A + 1 / A) (1 / slope - 1) + 2)
+double q_of_slope(double slope, double root) RTA_NONBLOCKING {
+    return 1.0 / square_root(std::max((root + 1.0 / root) * (1.0 / slope - 1.0) + 2.0, 1e-6));
+}
+
+double q_of(const FilterShape& shape, const FilterValues& values, double sample_rate_hz) RTA_NONBLOCKING {
+    const double width = static_cast<double>(values.width);
+    double q = width;
+    switch (shape.width) {
+        case FilterWidth::q:
+            break;
+        case FilterWidth::bandwidth:
+            q = q_of_bandwidth(width, static_cast<double>(values.frequency_hz), sample_rate_hz);
+            break;
+        case FilterWidth::slope:
+            q = q_of_slope(width, has_gain(shape.kind) ? root_of_gain(static_cast<double>(values.gain_db)) : 1.0);
+            break;
+    }
+    return std::max(q, kLeastQ);
+}
+
+/// A section as Simper writes it: g is the integrators' gain, k = 1 / Q, and
+/// output = m0 * input + m1 * band-pass + m2 * low-pass.
+struct Mixture {
+    double g_factor = 1.0;
+    double k;
+    double m0 = 1.0;
+    double m1 = 0.0;
+    double m2 = 0.0;
+};
+
+Mixture mixture_of(FilterKind kind, double k, double gain_db) RTA_NONBLOCKING {
+    const double root = has_gain(kind) ? root_of_gain(gain_db) : 1.0;
+    const double gain = root * root;
+    switch (kind) {
+        case FilterKind::lowpass:
+            return {.k = k, .m0 = 0.0, .m2 = 1.0};
+        case FilterKind::highpass:
+            return {.k = k, .m1 = -k, .m2 = -1.0};
+        case FilterKind::bandpass_skirt:
+            return {.k = k, .m0 = 0.0, .m1 = 1.0};
+        case FilterKind::bandpass_peak:
+            return {.k = k, .m0 = 0.0, .m1 = k};
+        case FilterKind::notch:
+            return {.k = k, .m1 = -k};
+        case FilterKind::allpass:
+            return {.k = k, .m1 = -2.0 * k};
+        case FilterKind::peaking:
+            return {.k = k / root, .m1 = k / root * (gain - 1.0)};
+        case FilterKind::low_shelf:
+            return {.g_factor = 1.0 / square_root(root), .k = k, .m1 = k * (root - 1.0), .m2 = gain - 1.0};
+        case FilterKind::high_shelf:
+            return {.g_factor = square_root(root), .k = k, .m0 = gain, .m1 = k * (root - gain), .m2 = 1.0 - gain};
+        case FilterKind::inverted_highpass:
+            return {.k = k, .m0 = -1.0, .m1 = k, .m2 = 1.0};
+        case FilterKind::lowpass_less_highpass:
+            return {.k = k, .m0 = -1.0, .m1 = k, .m2 = 2.0};
+    }
+    return {.k = k};
+}
+
+/// Row by row.
+using Matrix = std::array<double, 4>;
+
+Matrix product(const Matrix& a, const Matrix& b) RTA_NONBLOCKING {
+    return {a[0] * b[0] + a[1] * b[2], a[0] * b[1] + a[1] * b[3], a[2] * b[0] + a[3] * b[2], a[2] * b[1] + a[3] * b[3]};
+}
+
+void store_change(const Matrix& power, float (&change)[4]) RTA_NONBLOCKING {
+    change[0] = static_cast<float>(power[0] - 1.0);
+    change[1] = static_cast<float>(power[1]);
+    change[2] = static_cast<float>(power[2]);
+    change[3] = static_cast<float>(power[3] - 1.0);
+}
+
+}  // namespace
+
+BiquadCoefficients biquad_coefficients(const FilterShape& shape, const FilterValues& values,
+                                       double sample_rate_hz) RTA_NONBLOCKING {
+    const Mixture mixture =
+        mixture_of(shape.kind, 1.0 / q_of(shape, values, sample_rate_hz), static_cast<double>(values.gain_db));
+    const double half_cycles = half_cycles_of(static_cast<double>(values.frequency_hz), sample_rate_hz);
+    // a1, a2 and a3 with sine and cosine in place of their quotient g, which knows no bounds.
+    const double s = sine_of_quarters(half_cycles) * mixture.g_factor;
+    const double c = sine_of_quarters(1.0 - half_cycles);
+    const double sum = c * c + mixture.k * s * c + s * s;
+    const double a1 = c * c / sum;
+    const double a2 = s * c / sum;
+    const double a3 = s * s / sum;
+
+    // States to states, input to states, states to output, input to output, of one frame.
+    const Matrix advance{2.0 * a1 - 1.0, -2.0 * a2, 2.0 * a2, 1.0 - 2.0 * a3};
+    std::array<double, 2> to_states{2.0 * a2, 2.0 * a3};
+    std::array<double, 2> from_states{mixture.m1 * a1 + mixture.m2 * a2, mixture.m2 * (1.0 - a3) - mixture.m1 * a2};
+    const double through = mixture.m0 + mixture.m1 * a2 + mixture.m2 * a3;
+
+    constexpr std::size_t kFrames = BiquadCoefficients::kFrames;
+    BiquadCoefficients section{};
+    section.impulse[kFrames] = static_cast<float>(through);
+    for (std::size_t frame = 0; frame < kFrames; ++frame) {
+        section.from_state_1[frame] = static_cast<float>(from_states[0]);
+        section.from_state_2[frame] = static_cast<float>(from_states[1]);
+        if (frame + 1 < kFrames) {
+            section.impulse[kFrames + frame + 1] =
+                static_cast<float>(from_states[0] * 2.0 * a2 + from_states[1] * 2.0 * a3);
+        }
+        section.to_state_1[kFrames - 1 - frame] = static_cast<float>(to_states[0]);
+        section.to_state_2[kFrames - 1 - frame] = static_cast<float>(to_states[1]);
+        from_states = {from_states[0] * advance[0] + from_states[1] * advance[2],
+                       from_states[0] * advance[1] + from_states[1] * advance[3]};
+        to_states = {advance[0] * to_states[0] + advance[1] * to_states[1],
+                     advance[2] * to_states[0] + advance[3] * to_states[1]};
+    }
+    const Matrix advance_2 = product(advance, advance);
+    const Matrix advance_4 = product(advance_2, advance_2);
+    const Matrix advance_8 = product(advance_4, advance_4);
+    store_change(advance_8, section.advance_8);
+    store_change(product(advance_8, advance_8), section.advance_16);
+    return section;
+}
+
+std::complex<double> response(const BiquadCoefficients& section, double frequency_hz, double sample_rate_hz) {
+    using Complex = std::complex<double>;
+    constexpr std::size_t kFrames = BiquadCoefficients::kFrames;
+    const std::size_t chunk = filter_kernels().chunk_frames;
+    const double angle = 2.0 * kPi * frequency_hz / sample_rate_hz;
+    const auto turned = [angle](double frames) { return std::polar(1.0, angle * frames); };
+
+    // The states before each chunk, when the sine has always been there: turned * s = s + change * s + what comes in.
+    Complex into_1 = 0.0;
+    Complex into_2 = 0.0;
+    for (std::size_t frame = 0; frame < chunk; ++frame) {
+        const Complex input = turned(static_cast<double>(frame));
+        into_1 += input * static_cast<double>(section.to_state_1[kFrames - chunk + frame]);
+        into_2 += input * static_cast<double>(section.to_state_2[kFrames - chunk + frame]);
+    }
+    const auto& change = chunk == 8 ? section.advance_8 : section.advance_16;
+    const Complex turn = turned(static_cast<double>(chunk)) - 1.0;
+    const Complex m11 = turn - static_cast<double>(change[0]);
+    const Complex m22 = turn - static_cast<double>(change[3]);
+    const double m12 = -static_cast<double>(change[1]);
+    const double m21 = -static_cast<double>(change[2]);
+    const Complex determinant = m11 * m22 - m12 * m21;
+    const Complex s1 = (m22 * into_1 - m12 * into_2) / determinant;
+    const Complex s2 = (m11 * into_2 - m21 * into_1) / determinant;
+
+    // Rounded, the frames of a chunk differ by a trifle; their mean is what the sine becomes at its own frequency.
+    Complex sum = 0.0;
+    for (std::size_t frame = 0; frame < chunk; ++frame) {
+        Complex output = s1 * static_cast<double>(section.from_state_1[frame]) +
+                         s2 * static_cast<double>(section.from_state_2[frame]);
+        for (std::size_t before = 0; before <= frame; ++before) {
+            output +=
+                turned(static_cast<double>(frame - before)) * static_cast<double>(section.impulse[kFrames + before]);
+        }
+        sum += output * turned(-static_cast<double>(frame));
+    }
+    return sum / static_cast<double>(chunk);
+}
+
+BiquadCascade::BiquadCascade(std::span<const FilterShape> shapes, std::uint32_t channel_count, double sample_rate_hz,
+                             std::uint32_t block_size)
+    : sections_(shapes.size()),
+      states_(shapes.size() * channel_count),
+      // No values are equal to these: the first block computes its coefficients.
+      values_(shapes.size(), FilterValues{std::numeric_limits<float>::quiet_NaN(), 0.0F, 0.0F}),
+      shapes_(shapes.begin(), shapes.end()),
+      sample_rate_hz_{sample_rate_hz},
+      block_size_{block_size},
+      scratch_(std::size_t{kRows} * block_size),
+      ins_(channel_count),
+      outs_(channel_count) {}
+
+void BiquadCascade::reset() RTA_NONBLOCKING { std::ranges::fill(states_, BiquadState{}); }
+
+void BiquadCascade::process(std::span<const FilterMotion> motions, const AudioReadView& in,
+                            const AudioWriteView& out) RTA_NONBLOCKING {
+    assert(motions.size() == sections_.size());
+    bool all_rest = true;
+    for (std::size_t i = 0; i < sections_.size(); ++i) all_rest = rest(i, motions[i]) && all_rest;
+    if (!all_rest) return process_moving(motions, in, out);
+    const std::size_t count = sections_.size();
+    const FilterKernels& kernels = filter_kernels();
+    for (std::uint32_t channel = 0; channel < out.channel_count(); ++channel) {
+        kernels.run(sections_.data(), states_.data() + channel * count, count, in.channel(channel).data(),
+                    out.channel(channel).data(), out.frame_count());
+    }
+}
+
+/// Whether the section is at rest, and then sees to its coefficients.
+bool BiquadCascade::rest(std::size_t section, const FilterMotion& motion) RTA_NONBLOCKING {
+    if (motion.frequency_hz.ramp != nullptr || motion.width.ramp != nullptr || motion.gain_db.ramp != nullptr) {
+        return false;
+    }
+    const FilterValues values{motion.frequency_hz.value, motion.width.value, motion.gain_db.value};
+    if (values != values_[section]) {
+        values_[section] = values;
+        sections_[section] = biquad_coefficients(shapes_[section], values, sample_rate_hz_);
+    }
+    return true;
+}
+
+/// Section by section, each either at rest or on the move.
+void BiquadCascade::process_moving(std::span<const FilterMotion> motions, const AudioReadView& in,
+                                   const AudioWriteView& out) RTA_NONBLOCKING {
+    const std::size_t count = sections_.size();
+    const std::uint32_t channels = out.channel_count();
+    for (std::uint32_t channel = 0; channel < channels; ++channel) {
+        ins_[channel] = in.channel(channel).data();
+        outs_[channel] = out.channel(channel).data();
+    }
+    const FilterKernels& kernels = filter_kernels();
+    for (std::size_t i = 0; i < count; ++i) {
+        BiquadState* const states = states_.data() + i;
+        if (rest(i, motions[i])) {
+            for (std::uint32_t channel = 0; channel < channels; ++channel) {
+                kernels.run(&sections_[i], states + channel * count, 1, ins_[channel], outs_[channel],
+                            out.frame_count());
+            }
+        } else {
+            kernels.run_ramp(design_ramp(shapes_[i], motions[i]), states, count, ins_.data(), outs_.data(), channels,
+                             out.frame_count());
+        }
+        std::ranges::copy(outs_, ins_.begin());
+    }
+}
+
+BiquadRamp BiquadCascade::design_ramp(const FilterShape& shape, const FilterMotion& motion) RTA_NONBLOCKING {
+    const auto row = [this](Row which) { return scratch_.data() + std::size_t{which} * block_size_; };
+    const auto values_of = [&](const FilterCourse& course, Row which) -> const float* {
+        if (course.ramp != nullptr) return course.ramp;
+        std::fill_n(row(which), block_size_, course.value);
+        return row(which);
+    };
+    const float* const frequency_hz = values_of(motion.frequency_hz, kFrequency);
+    const float* const gain_db = values_of(motion.gain_db, kGain);
+    const float* q = values_of(motion.width, kQ);
+    if (shape.width != FilterWidth::q) {
+        for (std::uint32_t frame = 0; frame < block_size_; ++frame) {
+            row(kQ)[frame] =
+                static_cast<float>(q_of(shape, {frequency_hz[frame], q[frame], gain_db[frame]}, sample_rate_hz_));
+        }
+        q = row(kQ);
+    }
+    const BiquadRamp ramp{row(kA2), row(kA3), row(kK), row(kM0), row(kM1), row(kM2)};
+    filter_kernels().design(shape.kind, static_cast<float>(2.0 / sample_rate_hz_), frequency_hz, q, gain_db, ramp,
+                            block_size_);
+    return ramp;
+}
+
+}  // namespace rta::dsp

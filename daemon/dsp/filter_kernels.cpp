@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+// Compiled once for every SIMD target, as dsp/kernels.cpp is.
+#include "dsp/filter_kernels.h"
+
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "dsp/filter_kernels.cpp"
+#include <hwy/foreach_target.h>  // before highway.h
+#include <hwy/highway.h>
+
+#include "dsp/kernels.h"
+#include "dsp/math.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace rta::dsp {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Floats = hn::CappedTag<float, kKernelFrames>;
+using Quads = hn::CappedTag<float, 4>;
+using Ints = hn::RebindToSigned<Floats>;
+using Pairs = hn::Repartition<double, Floats>;
+using FloatVector = hn::Vec<Floats>;
+
+constexpr Floats kFloats;
+constexpr Quads kQuads;
+constexpr Ints kInts;
+constexpr Pairs kPairs;
+
+constexpr std::size_t kLanes = hn::MaxLanes(Floats{});
+
+/// Frames of one step of the recursion, and the vectors that hold them.
+constexpr std::size_t kChunk = kLanes < 8 ? 8 : kLanes;
+constexpr std::size_t kParts = kChunk / kLanes;
+static_assert(kChunk == 8 || kChunk == 16, "BiquadCoefficients has no matrices for other steps");
+
+/// States below this are none: what decays there is far below any sample, and would take the time of denormals where
+/// the CPU cannot flush them.
+constexpr float kSilentState = 1e-20F;
+
+HWY_INLINE float flushed(float state) { return state < kSilentState && state > -kSilentState ? 0.0F : state; }
+
+/// The sum of all groups of four lanes.
+template <class Tag>
+HWY_INLINE hn::Vec<Quads> folded(Tag /*tag*/, hn::Vec<Tag> lanes) {
+    if constexpr (hn::MaxLanes(Tag{}) == 4) {
+        return lanes;
+    } else {
+        constexpr hn::Half<Tag> kHalf;
+        return folded(kHalf, hn::Add(hn::LowerHalf(kHalf, lanes), hn::UpperHalf(kHalf, lanes)));
+    }
+}
+
+/// Sums a's lanes, b's, c's and d's.
+HWY_INLINE hn::Vec<Quads> four_sums(FloatVector a, FloatVector b, FloatVector c, FloatVector d) {
+    const FloatVector ab = hn::Add(hn::InterleaveLower(kFloats, a, b), hn::InterleaveUpper(kFloats, a, b));
+    const FloatVector cd = hn::Add(hn::InterleaveLower(kFloats, c, d), hn::InterleaveUpper(kFloats, c, d));
+    const auto low = hn::InterleaveLower(kPairs, hn::BitCast(kPairs, ab), hn::BitCast(kPairs, cd));
+    const auto high = hn::InterleaveUpper(kPairs, hn::BitCast(kPairs, ab), hn::BitCast(kPairs, cd));
+    const FloatVector sums = hn::Add(hn::BitCast(kFloats, low), hn::BitCast(kFloats, high));  // of each four lanes
+    return folded(kFloats, sums);
+}
+
+/// What the inputs of kChunks chunks add to the states: two sums a chunk. Room is needed for an even number of chunks.
+template <std::size_t kChunks>
+HWY_INLINE void sums_to_states(const BiquadCoefficients& section, const float* in, float* sums) {
+    const float* const to_1 = section.to_state_1 + BiquadCoefficients::kFrames - kChunk;
+    const float* const to_2 = section.to_state_2 + BiquadCoefficients::kFrames - kChunk;
+    for (std::size_t chunk = 0; chunk < kChunks; chunk += 2) {
+        FloatVector products[4] = {hn::Zero(kFloats), hn::Zero(kFloats), hn::Zero(kFloats), hn::Zero(kFloats)};
+        for (std::size_t c = 0; c < 2 && chunk + c < kChunks; ++c) {
+            for (std::size_t part = 0; part < kParts; ++part) {
+                const FloatVector x = hn::LoadU(kFloats, in + (chunk + c) * kChunk + part * kLanes);
+                FloatVector& first = products[2 * c];
+                FloatVector& second = products[2 * c + 1];
+                first = hn::MulAdd(x, hn::LoadU(kFloats, to_1 + part * kLanes), first);
+                second = hn::MulAdd(x, hn::LoadU(kFloats, to_2 + part * kLanes), second);
+            }
+        }
+        hn::StoreU(four_sums(products[0], products[1], products[2], products[3]), kQuads, sums + 2 * chunk);
+    }
+}
+
+/// kChunks chunks at once. Their answers to the input do not depend on each other; only the states, two numbers, go
+/// from one to the next.
+template <std::size_t kChunks>
+HWY_INLINE void run_group(const BiquadCoefficients& section, BiquadState& state, const float* in, float* out) {
+    float sums[2 * (kChunks + kChunks % 2)];
+    sums_to_states<kChunks>(section, in, sums);
+
+    FloatVector answers[kChunks * kParts];
+    for (FloatVector& answer : answers) answer = hn::Zero(kFloats);
+    const float* const response = section.impulse + BiquadCoefficients::kFrames;
+    HWY_UNROLL(16)
+    for (std::size_t frame = 0; frame < kChunk; ++frame) {
+        // The parts before the frame's own hear nothing of it.
+        for (std::size_t part = frame / kLanes; part < kParts; ++part) {
+            const FloatVector column = hn::LoadU(kFloats, response + part * kLanes - frame);
+            for (std::size_t c = 0; c < kChunks; ++c) {
+                FloatVector& answer = answers[c * kParts + part];
+                answer = hn::MulAdd(column, hn::Set(kFloats, in[c * kChunk + frame]), answer);
+            }
+        }
+    }
+
+    FloatVector from_1[kParts];
+    FloatVector from_2[kParts];
+    for (std::size_t part = 0; part < kParts; ++part) {
+        from_1[part] = hn::LoadU(kFloats, section.from_state_1 + part * kLanes);
+        from_2[part] = hn::LoadU(kFloats, section.from_state_2 + part * kLanes);
+    }
+    const float* const matrix = kChunk == 8 ? section.advance_8 : section.advance_16;
+    const float advance[4] = {matrix[0], matrix[1], matrix[2], matrix[3]};
+    BiquadState s = state;
+    for (std::size_t c = 0; c < kChunks; ++c) {
+        for (std::size_t part = 0; part < kParts; ++part) {
+            FloatVector answer = answers[c * kParts + part];
+            answer = hn::MulAdd(from_1[part], hn::Set(kFloats, s.s1), answer);
+            answer = hn::MulAdd(from_2[part], hn::Set(kFloats, s.s2), answer);
+            hn::StoreU(answer, kFloats, out + c * kChunk + part * kLanes);
+        }
+        const float change_1 = advance[0] * s.s1 + (advance[1] * s.s2 + sums[2 * c]);
+        const float change_2 = advance[3] * s.s2 + (advance[2] * s.s1 + sums[2 * c + 1]);
+        s.s1 += change_1;
+        s.s2 += change_2;
+    }
+    state = s;
+}
+
+void run(const BiquadCoefficients* sections, BiquadState* states, std::size_t count, const float* in, float* out,
+         std::size_t frames) RTA_NONBLOCKING {
+    constexpr std::size_t kMany = 64;
+    for (std::size_t i = 0; i < count; ++i) {
+        BiquadState state = states[i];
+        std::size_t frame = 0;
+        for (; frame + kMany <= frames; frame += kMany) {
+            run_group<kMany / kChunk>(sections[i], state, in + frame, out + frame);
+        }
+        for (; frame < frames; frame += kKernelFrames) {
+            run_group<kKernelFrames / kChunk>(sections[i], state, in + frame, out + frame);
+        }
+        states[i] = {flushed(state.s1), flushed(state.s2)};
+        in = out;
+    }
+}
+
+/// sin(pi / 2 * x), 0 <= x <= 1; see dsp/math.h.
+HWY_INLINE FloatVector sines_of_quarters(FloatVector x) {
+    const FloatVector square = hn::Mul(x, x);
+    FloatVector sum = hn::MulAdd(square, hn::Set(kFloats, kSine9), hn::Set(kFloats, kSine7));
+    sum = hn::MulAdd(square, sum, hn::Set(kFloats, kSine5));
+    sum = hn::MulAdd(square, sum, hn::Set(kFloats, kSine3));
+    sum = hn::MulAdd(square, sum, hn::Set(kFloats, kSine1));
+    return hn::Mul(x, sum);
+}
+
+/// 10^(gain_db / 40), the cookbook's A: the square root of the gain. Relative error below 2e-7.
+HWY_INLINE FloatVector roots_of_gains(FloatVector gain_db) {
+    constexpr float kOctavesPerDb = 0.083'048'202F;  // log2(10) / 40
+    const FloatVector octaves = hn::Mul(gain_db, hn::Set(kFloats, kOctavesPerDb));
+    const auto whole = hn::NearestInt(octaves);
+    const FloatVector t = hn::Mul(hn::Sub(octaves, hn::ConvertTo(kFloats, whole)), hn::Set(kFloats, 0.693'147'18F));
+    // The Taylor series of e^t for |t| < 0.35: its first missing term is below 6e-9.
+    FloatVector sum = hn::MulAdd(t, hn::Set(kFloats, 1.0F / 5'040), hn::Set(kFloats, 1.0F / 720));
+    sum = hn::MulAdd(t, sum, hn::Set(kFloats, 1.0F / 120));
+    sum = hn::MulAdd(t, sum, hn::Set(kFloats, 1.0F / 24));
+    sum = hn::MulAdd(t, sum, hn::Set(kFloats, 1.0F / 6));
+    sum = hn::MulAdd(t, sum, hn::Set(kFloats, 0.5F));
+    sum = hn::MulAdd(t, sum, hn::Set(kFloats, 1.0F));
+    sum = hn::MulAdd(t, sum, hn::Set(kFloats, 1.0F));
+    // 2^whole, built from its exponent field.
+    const auto scale = hn::ShiftLeft<23>(hn::Add(whole, hn::Set(kInts, 127)));
+    return hn::Mul(sum, hn::BitCast(kFloats, scale));
+}
+
+/// A vector of frames of a section on the move.
+struct Design {
+    FloatVector s, c;  ///< sine and cosine of half the angle that the frequency turns in a frame
+    FloatVector k;     ///< 1 / Q
+    FloatVector m0, m1, m2;
+};
+
+/// As mixture_of() in dsp/biquad.cpp.
+HWY_INLINE void mix(FilterKind kind, FloatVector gain_db, Design& design) {
+    const FloatVector zero = hn::Zero(kFloats);
+    const FloatVector one = hn::Set(kFloats, 1.0F);
+    const FloatVector minus_one = hn::Set(kFloats, -1.0F);
+    const FloatVector k = design.k;
+    design.m0 = one;
+    design.m1 = zero;
+    design.m2 = zero;
+    switch (kind) {
+        case FilterKind::lowpass:
+            design.m0 = zero;
+            design.m2 = one;
+            break;
+        case FilterKind::highpass:
+            design.m1 = hn::Neg(k);
+            design.m2 = minus_one;
+            break;
+        case FilterKind::bandpass_skirt:
+            design.m0 = zero;
+            design.m1 = one;
+            break;
+        case FilterKind::bandpass_peak:
+            design.m0 = zero;
+            design.m1 = k;
+            break;
+        case FilterKind::notch:
+            design.m1 = hn::Neg(k);
+            break;
+        case FilterKind::allpass:
+            design.m1 = hn::Mul(k, hn::Set(kFloats, -2.0F));
+            break;
+        case FilterKind::peaking: {
+            const FloatVector root = roots_of_gains(gain_db);
+            design.k = hn::Div(k, root);
+            design.m1 = hn::Mul(design.k, hn::Sub(hn::Mul(root, root), one));
+            break;
+        }
+        case FilterKind::low_shelf: {
+            const FloatVector root = roots_of_gains(gain_db);
+            design.s = hn::Div(design.s, hn::Sqrt(root));
+            design.m1 = hn::Mul(k, hn::Sub(root, one));
+            design.m2 = hn::Sub(hn::Mul(root, root), one);
+            break;
+        }
+        case FilterKind::high_shelf: {
+            const FloatVector root = roots_of_gains(gain_db);
+            const FloatVector gain = hn::Mul(root, root);
+            design.s = hn::Mul(design.s, hn::Sqrt(root));
+            design.m0 = gain;
+            design.m1 = hn::Mul(k, hn::Sub(root, gain));
+            design.m2 = hn::Sub(one, gain);
+            break;
+        }
+        case FilterKind::inverted_highpass:
+            design.m0 = minus_one;
+            design.m1 = k;
+            design.m2 = one;
+            break;
+        case FilterKind::lowpass_less_highpass:
+            design.m0 = minus_one;
+            design.m1 = k;
+            design.m2 = hn::Set(kFloats, 2.0F);
+            break;
+    }
+}
+
+void design(FilterKind kind, float half_cycles_per_hz, const float* frequency_hz, const float* q, const float* gain_db,
+            const BiquadRamp& ramp, std::size_t frames) RTA_NONBLOCKING {
+    const FloatVector one = hn::Set(kFloats, 1.0F);
+    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+        const FloatVector wanted =
+            hn::Mul(hn::LoadU(kFloats, frequency_hz + frame), hn::Set(kFloats, half_cycles_per_hz));
+        const FloatVector half_cycles = hn::Min(wanted, hn::Set(kFloats, kMaximumHalfCycles));
+        Design design;
+        design.s = sines_of_quarters(half_cycles);
+        design.c = sines_of_quarters(hn::Sub(one, half_cycles));
+        design.k = hn::Div(one, hn::LoadU(kFloats, q + frame));
+        mix(kind, hn::LoadU(kFloats, gain_db + frame), design);
+        // 1 / (1 + g (g + k)) with g = s / c, times c^2: so nothing grows without bounds towards half the sample rate.
+        const FloatVector across = hn::Mul(design.s, design.c);
+        const FloatVector square = hn::Mul(design.s, design.s);
+        const FloatVector sum = hn::MulAdd(across, design.k, hn::MulAdd(design.c, design.c, square));
+        hn::StoreU(hn::Div(across, sum), kFloats, ramp.a2 + frame);
+        hn::StoreU(hn::Div(square, sum), kFloats, ramp.a3 + frame);
+        hn::StoreU(design.k, kFloats, ramp.k + frame);
+        hn::StoreU(design.m0, kFloats, ramp.m0 + frame);
+        hn::StoreU(design.m1, kFloats, ramp.m1 + frame);
+        hn::StoreU(design.m2, kFloats, ramp.m2 + frame);
+    }
+}
+
+/// kChannels channels side by side: what one waits for, the others use.
+template <std::size_t kChannels>
+HWY_INLINE void run_ramp_group(const BiquadRamp& ramp, BiquadState* states, std::size_t stride, const float* const* ins,
+                               float* const* outs, std::size_t frames) {
+    float s1[kChannels];
+    float s2[kChannels];
+    for (std::size_t i = 0; i < kChannels; ++i) {
+        s1[i] = states[i * stride].s1;
+        s2[i] = states[i * stride].s2;
+    }
+    for (std::size_t frame = 0; frame < frames; ++frame) {
+        for (std::size_t i = 0; i < kChannels; ++i) {
+            const float x = ins[i][frame];
+            const float less_low = x - s2[i];
+            // The changes and not the new values: near 0 Hz they are small, and keep their digits.
+            const float change_1 = ramp.a2[frame] * (less_low - ramp.k[frame] * s1[i]) - ramp.a3[frame] * s1[i];
+            const float change_2 = ramp.a2[frame] * s1[i] + ramp.a3[frame] * less_low;
+            const float v1 = s1[i] + change_1;
+            const float v2 = s2[i] + change_2;
+            outs[i][frame] = ramp.m0[frame] * x + ramp.m1[frame] * v1 + ramp.m2[frame] * v2;
+            s1[i] += 2.0F * change_1;
+            s2[i] += 2.0F * change_2;
+        }
+    }
+    for (std::size_t i = 0; i < kChannels; ++i) states[i * stride] = {flushed(s1[i]), flushed(s2[i])};
+}
+
+void run_ramp(const BiquadRamp& ramp, BiquadState* states, std::size_t stride, const float* const* ins,
+              float* const* outs, std::size_t channels, std::size_t frames) RTA_NONBLOCKING {
+    constexpr std::size_t kGroup = 4;
+    std::size_t channel = 0;
+    for (; channel + kGroup <= channels; channel += kGroup) {
+        run_ramp_group<kGroup>(ramp, states + channel * stride, stride, ins + channel, outs + channel, frames);
+    }
+    for (; channel < channels; ++channel) {
+        run_ramp_group<1>(ramp, states + channel * stride, stride, ins + channel, outs + channel, frames);
+    }
+}
+
+}  // namespace
+
+constexpr FilterKernels kFilterKernels{
+    .chunk_frames = kChunk,
+    .run = run,
+    .design = design,
+    .run_ramp = run_ramp,
+};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace rta::dsp
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace rta::dsp {
+
+// The baseline, which every CPU that this build is for runs.
+constinit const FilterKernels* detail::g_filter_kernels = &HWY_STATIC_DISPATCH(kFilterKernels);
+
+void detail::use_filter_kernels([[maybe_unused]] std::string_view target) {
+    g_filter_kernels = &HWY_STATIC_DISPATCH(kFilterKernels);
+#if (HWY_TARGETS & HWY_AVX3) && HWY_STATIC_TARGET != HWY_AVX3
+    if (target == "avx3") g_filter_kernels = &N_AVX3::kFilterKernels;
+#endif
+#if (HWY_TARGETS & HWY_AVX2) && HWY_STATIC_TARGET != HWY_AVX2
+    if (target == "avx2") g_filter_kernels = &N_AVX2::kFilterKernels;
+#endif
+}
+
+}  // namespace rta::dsp
+
+#endif  // HWY_ONCE

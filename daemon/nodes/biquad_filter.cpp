@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <array>
+#include <complex>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "dsp/biquad.h"
+#include "graph/node_type.h"
+
+namespace rta::nodes {
+
+namespace {
+
+/// In the order of dsp::FilterKind.
+constexpr std::array<std::string_view, 9> kKinds{"lowpass", "highpass", "bandpass_skirt", "bandpass_peak", "notch",
+                                                 "allpass", "peaking",  "low_shelf",      "high_shelf"};
+static_assert(static_cast<std::size_t>(dsp::FilterKind::high_shelf) + 1 == kKinds.size());
+/// In the order of dsp::FilterWidth.
+constexpr std::array<std::string_view, 3> kWidths{"q", "bandwidth", "slope"};
+
+constexpr std::array kSettings{
+    SettingSpec{.name = "kind",
+                .kind = SettingSpec::Kind::choice,
+                .default_text = "lowpass",
+                .choices = kKinds,
+                .help = "Response, as in the Audio EQ Cookbook: bandpass_skirt peaks at q, bandpass_peak at 0 dB."},
+    SettingSpec{.name = "width",
+                .kind = SettingSpec::Kind::choice,
+                .default_text = "q",
+                .choices = kWidths,
+                .help = "Which of the parameters q, bandwidth_octaves and slope is in force; the others do nothing."},
+    channels_setting(),
+};
+
+enum Parameter : std::uint8_t { kFrequency, kQ, kGain, kBandwidth, kSlope };
+constexpr std::array kParameters{
+    ParameterSpec{"frequency_hz", Unit::hertz, 5.0F, 20'000.0F, 1'000.0F,
+                  "Corner, centre or middle of the shelf; kept just below half the sample rate.", RampLaw::logarithmic},
+    ParameterSpec{"q", Unit::ratio, 0.25F, 40.0F, 0.707107F, "Resonance; 0.7071 is flat (Butterworth).",
+                  RampLaw::logarithmic},
+    ParameterSpec{"gain_db", Unit::decibel, -24.0F, 24.0F, 0.0F, "Gain of a peak or shelf; other kinds have none."},
+    ParameterSpec{"bandwidth_octaves", Unit::none, 0.05F, 6.0F, 1.0F,
+                  "With width = bandwidth: between -3 dB, or half the gain of a peak, in octaves.",
+                  RampLaw::logarithmic},
+    ParameterSpec{"slope", Unit::ratio, 0.1F, 1.0F, 1.0F,
+                  "With width = slope: of a shelf, 1 is the steepest without a hump; elsewhere q = sqrt(slope / 2).",
+                  RampLaw::logarithmic},
+};
+static_assert(well_formed(kParameters));
+
+constexpr std::array kInputs{PortSpec{"in"}};
+constexpr std::array kOutputs{PortSpec{"out"}};
+
+dsp::FilterShape shape_of(const ResolvedSettings& settings) {
+    const auto index = [](const auto& choices, std::string_view chosen) {
+        return std::ranges::find(choices, chosen) - choices.begin();
+    };
+    return {static_cast<dsp::FilterKind>(index(kKinds, settings.text("kind"))),
+            static_cast<dsp::FilterWidth>(index(kWidths, settings.text("width")))};
+}
+
+constexpr Parameter width_parameter(dsp::FilterWidth width) {
+    switch (width) {
+        case dsp::FilterWidth::q:
+            return kQ;
+        case dsp::FilterWidth::bandwidth:
+            return kBandwidth;
+        case dsp::FilterWidth::slope:
+            return kSlope;
+    }
+    return kQ;
+}
+
+class BiquadFilter final : public Processor {
+ public:
+    BiquadFilter(const BuildContext& context, const dsp::FilterShape& shape)
+        : width_{width_parameter(shape.width)},
+          section_{{&shape, 1}, context.settings.integer("channels"), context.sample_rate_hz, context.block_size} {}
+
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        const auto course = [&context](Parameter parameter) -> dsp::FilterCourse {
+            return {context.parameters[parameter].value, context.parameters[parameter].ramp};
+        };
+        const dsp::FilterMotion motion{course(kFrequency), course(width_), course(kGain)};
+        section_.process({&motion, 1}, context.inputs[0], context.outputs[0]);
+    }
+
+    void reset() RTA_NONBLOCKING override { section_.reset(); }
+
+ private:
+    Parameter width_;
+    dsp::BiquadCascade section_;
+};
+
+}  // namespace
+
+extern constinit const NodeType kBiquadFilter{
+    .name = "biquad_filter",
+    .help = "A second-order filter with the responses of the Audio EQ Cookbook, stable under any modulation.",
+    .settings = kSettings,
+    .parameters = kParameters,
+    .inputs = kInputs,
+    .outputs = kOutputs,
+    .in_place = true,
+    .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
+        return std::make_unique<BiquadFilter>(context, shape_of(context.settings));
+    },
+    .response = [](const ResponseQuery& query) -> std::complex<double> {
+        const dsp::FilterShape shape = shape_of(query.settings);
+        const dsp::FilterValues values{query.parameters[kFrequency], query.parameters[width_parameter(shape.width)],
+                                       query.parameters[kGain]};
+        return dsp::response(dsp::biquad_coefficients(shape, values, query.sample_rate_hz), query.frequency_hz,
+                             query.sample_rate_hz);
+    },
+};
+
+}  // namespace rta::nodes

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <cstddef>
+#include <cstdint>
+#include <numbers>
+#include <random>
+#include <string_view>
+#include <vector>
+
+#include "dsp/simd.h"
+#include "support/node_bench.h"
+
+/// What filters are held against: the Audio EQ Cookbook as it is written, in double and with libm, and measurements of
+/// impulse responses.
+namespace rta::test {
+
+using Complex = std::complex<double>;
+
+/// One section as the cookbook describes it: `alpha` from Q, a bandwidth or a slope.
+struct CookbookSection {
+    std::string_view kind;
+    double frequency_hz;
+    double alpha;
+    double gain_db = 0.0;
+    double sample_rate_hz = 48'000.0;
+};
+
+inline double angle_of(double frequency_hz, double sample_rate_hz) {
+    return 2.0 * std::numbers::pi * frequency_hz / sample_rate_hz;
+}
+
+inline double alpha_of_q(double frequency_hz, double q, double sample_rate_hz = 48'000.0) {
+    return std::sin(angle_of(frequency_hz, sample_rate_hz)) / (2.0 * q);
+}
+
+/// The transfer function at z = e^(jw), from the cookbook's six coefficients.
+inline Complex cookbook_response(const CookbookSection& section, double at_hz) {
+    const double cosine = std::cos(angle_of(section.frequency_hz, section.sample_rate_hz));
+    const double sine = std::sin(angle_of(section.frequency_hz, section.sample_rate_hz));
+    const double alpha = section.alpha;
+    const double a = std::pow(10.0, section.gain_db / 40.0);
+    const double root = 2.0 * std::sqrt(a) * alpha;
+    double b0 = 0, b1 = 0, b2 = 0;
+    double a0 = 1 + alpha, a1 = -2 * cosine, a2 = 1 - alpha;
+    if (section.kind == "lowpass") {
+        b0 = b2 = (1 - cosine) / 2;
+        b1 = 1 - cosine;
+    } else if (section.kind == "highpass") {
+        b0 = b2 = (1 + cosine) / 2;
+        b1 = -(1 + cosine);
+    } else if (section.kind == "bandpass_skirt") {
+        b0 = sine / 2;
+        b2 = -sine / 2;
+    } else if (section.kind == "bandpass_peak") {
+        b0 = alpha;
+        b2 = -alpha;
+    } else if (section.kind == "notch") {
+        b0 = b2 = 1;
+        b1 = -2 * cosine;
+    } else if (section.kind == "allpass") {
+        b0 = 1 - alpha;
+        b1 = -2 * cosine;
+        b2 = 1 + alpha;
+    } else if (section.kind == "peaking") {
+        b0 = 1 + alpha * a;
+        b1 = -2 * cosine;
+        b2 = 1 - alpha * a;
+        a0 = 1 + alpha / a;
+        a2 = 1 - alpha / a;
+    } else if (section.kind == "low_shelf") {
+        b0 = a * ((a + 1) - (a - 1) * cosine + root);
+        b1 = 2 * a * ((a - 1) - (a + 1) * cosine);
+        b2 = a * ((a + 1) - (a - 1) * cosine - root);
+        a0 = (a + 1) + (a - 1) * cosine + root;
+        a1 = -2 * ((a - 1) + (a + 1) * cosine);
+        a2 = (a + 1) + (a - 1) * cosine - root;
+    } else if (section.kind == "high_shelf") {
+        b0 = a * ((a + 1) + (a - 1) * cosine + root);
+        b1 = -2 * a * ((a - 1) + (a + 1) * cosine);
+        b2 = a * ((a + 1) + (a - 1) * cosine - root);
+        a0 = (a + 1) - (a - 1) * cosine + root;
+        a1 = 2 * ((a - 1) - (a + 1) * cosine);
+        a2 = (a + 1) - (a - 1) * cosine - root;
+    } else {
+        throw std::invalid_argument("no such kind");
+    }
+    const Complex z1 = std::polar(1.0, -angle_of(at_hz, section.sample_rate_hz));
+    return (b0 + z1 * (b1 + z1 * b2)) / (a0 + z1 * (a1 + z1 * a2));
+}
+
+/// Fourier transform of an impulse response at one frequency.
+inline Complex transform(const std::vector<float>& impulse_response, double at_hz, double sample_rate_hz) {
+    const double angle = angle_of(at_hz, sample_rate_hz);
+    double re = 0.0;
+    double im = 0.0;
+    double c = 1.0;
+    double s = 0.0;
+    const double turn_c = std::cos(angle);
+    const double turn_s = std::sin(angle);
+    for (std::size_t n = 0; n < impulse_response.size(); ++n) {
+        if (n % 1'024 == 0) {  // so that the rotation's roundings do not add up
+            c = std::cos(angle * static_cast<double>(n));
+            s = std::sin(angle * static_cast<double>(n));
+        }
+        const double sample = static_cast<double>(impulse_response[n]);
+        re += sample * c;
+        im -= sample * s;
+        const double next = c * turn_c - s * turn_s;
+        s = c * turn_s + s * turn_c;
+        c = next;
+    }
+    return {re, im};
+}
+
+inline float impulse(std::uint32_t, std::uint32_t, std::uint64_t frame) { return frame == 0 ? 1.0F : 0.0F; }
+
+/// Full scale, white, the same at every run, another one in each channel.
+inline float white_noise(std::uint32_t port, std::uint32_t channel, std::uint64_t frame) {
+    std::uint64_t hash = frame * 0x9E37'79B9'7F4A'7C15ULL + port * 1'000'003ULL + channel * 7'919ULL + 1;
+    hash ^= hash >> 29U;
+    hash *= 0xBF58'476D'1CE4'E5B9ULL;
+    hash ^= hash >> 32U;
+    return static_cast<float>(static_cast<std::int32_t>(hash & 0xFFFF'FFFFU)) / 0x1p31F;
+}
+
+/// Equal ratios from `from` to `to`.
+inline std::vector<double> frequencies(double from, double to, int count) {
+    std::vector<double> all;
+    for (int i = 0; i < count; ++i) all.push_back(from * std::pow(to / from, static_cast<double>(i) / (count - 1)));
+    return all;
+}
+
+inline double db(double ratio) { return 20.0 * std::log10(ratio); }
+inline double degrees(double radians) { return radians * 180.0 / std::numbers::pi; }
+
+class Dice {
+ public:
+    explicit Dice(unsigned seed) : engine_{seed} {}
+    double between(double low, double high) {
+        return low + (high - low) * (static_cast<double>(engine_()) / 4294967295.0);
+    }
+    /// Equal chances for equal ratios.
+    double by_ratio(double low, double high) { return low * std::pow(high / low, between(0.0, 1.0)); }
+
+ private:
+    std::mt19937 engine_;
+};
+
+/// Each SIMD target in turn; at the end, the one from before.
+template <class Run>
+void for_each_target(const Run& run) {
+    const std::string_view before = dsp::simd_target();
+    for (const std::string_view target : dsp::simd_targets()) {
+        ASSERT_TRUE(dsp::use_simd_target(target));
+        run(target);
+    }
+    ASSERT_TRUE(dsp::use_simd_target(before));
+}
+
+inline ResponseQuery query_of(const ResolvedSettings& settings, const std::vector<float>& parameters, double at_hz,
+                              std::uint32_t output = 0, double sample_rate_hz = 48'000.0) {
+    return {settings, parameters, sample_rate_hz, output, at_hz};
+}
+
+}  // namespace rta::test
