@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <array>
+#include <complex>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dsp/biquad.h"
+#include "graph/node_type.h"
+
+/// Linkwitz-Riley crossovers: each way is a Butterworth filter twice, so that where two ways meet both are at -6 dB and
+/// in phase (Siegfried Linkwitz, "Active crossover networks for noncoincident drivers", JAES 24, 1976). Low and high
+/// sum to an all-pass of half the order. A way that a crossing above it does not touch passes through that crossing's
+/// all-pass instead, so that all ways keep the same phase and any number of them sum flat.
+namespace rta::nodes {
+
+namespace {
+
+constexpr std::array kSettings{
+    SettingSpec{.name = "ways",
+                .kind = SettingSpec::Kind::integer,
+                .minimum = 2,
+                .maximum = 4,
+                .default_number = 2,
+                .help = "How many outputs there are, from the lowest frequencies to the highest."},
+    SettingSpec{.name = "order",
+                .kind = SettingSpec::Kind::integer,
+                .minimum = 2,
+                .maximum = 8,
+                .default_number = 4,
+                .help = "Of the Linkwitz-Riley filters: 2, 4 or 8, that is 12, 24 or 48 dB an octave."},
+    channels_setting(),
+};
+
+constexpr std::array kParameters{[] {
+    ParameterSpec spec = repeated({"frequency_#_hz", Unit::hertz, 20.0F, 20'000.0F, 400.0F,
+                                   "Crossing of the outputs of that number and the next. Where crossings are out of "
+                                   "order the outputs still sum flat, and those between carry what both let through.",
+                                   RampLaw::logarithmic},
+                                  "ways", 1);
+    spec.default_factor = 5.0F;
+    return spec;
+}()};
+static_assert(well_formed(kParameters));
+
+constexpr std::array kInputs{PortSpec{"in"}};
+constexpr std::array kOutputs{PortSpec{.name = "out_#", .repeat = {"ways"}}};
+
+/// A section of a crossing: all of them have the crossing's frequency.
+struct Section {
+    dsp::FilterKind kind;
+    float q;
+};
+using Sections = std::vector<Section>;
+
+struct Crossing {
+    Sections low;
+    Sections high;
+    Sections all;  ///< the sum of both
+};
+
+/// A Butterworth filter of order 2 has a Q of sqrt(1/2), one of order 4 sections with 1 / (2 cos(pi / 8)) and
+/// 1 / (2 cos(3 pi / 8)). Twice the first order is one section with a Q of 1/2.
+Crossing crossing_of(std::uint32_t order) {
+    using Kind = dsp::FilterKind;
+    // With two poles low and high meet in opposite phase: the high one is inverted.
+    if (order == 2) {
+        return {{{Kind::lowpass, 0.5F}}, {{Kind::inverted_highpass, 0.5F}}, {{Kind::lowpass_less_highpass, 0.5F}}};
+    }
+    const std::vector<float> qs =
+        order == 4 ? std::vector{0.707'106'781F} : std::vector{0.541'196'100F, 1.306'562'965F};
+    Crossing crossing;
+    for (const float q : qs) {
+        crossing.low.insert(crossing.low.end(), 2, {Kind::lowpass, q});
+        crossing.high.insert(crossing.high.end(), 2, {Kind::highpass, q});
+        crossing.all.push_back({Kind::allpass, q});
+    }
+    return crossing;
+}
+
+/// Sections in series that follow one frequency.
+class Branch {
+ public:
+    Branch(const Sections& sections, const BuildContext& context)
+        : motions_{motions_of(sections)},
+          cascade_{shapes_of(sections), context.settings.integer("channels"), context.sample_rate_hz,
+                   context.block_size} {}
+
+    void process(const ParameterView& frequency_hz, const AudioReadView& in,
+                 const AudioWriteView& out) RTA_NONBLOCKING {
+        for (dsp::FilterMotion& motion : motions_) motion.frequency_hz = {frequency_hz.value, frequency_hz.ramp};
+        cascade_.process(motions_, in, out);
+    }
+    void reset() RTA_NONBLOCKING { cascade_.reset(); }
+
+ private:
+    static std::vector<dsp::FilterMotion> motions_of(const Sections& sections) {
+        std::vector<dsp::FilterMotion> motions;
+        for (const Section& section : sections)
+            motions.push_back({.frequency_hz = {}, .width = {section.q}, .gain_db = {}});
+        return motions;
+    }
+    static std::vector<dsp::FilterShape> shapes_of(const Sections& sections) {
+        std::vector<dsp::FilterShape> shapes;
+        for (const Section& section : sections) shapes.push_back({.kind = section.kind});
+        return shapes;
+    }
+
+    std::vector<dsp::FilterMotion> motions_;
+    dsp::BiquadCascade cascade_;
+};
+
+class Crossover final : public Processor {
+ public:
+    explicit Crossover(const BuildContext& context) {
+        const Crossing crossing = crossing_of(context.settings.integer("order"));
+        for (std::uint32_t i = 0; i + 1 < context.settings.integer("ways"); ++i) {
+            low_.emplace_back(crossing.low, context);
+            high_.emplace_back(crossing.high, context);
+            below_.emplace_back();
+            for (std::uint32_t way = 0; way < i; ++way) below_.back().emplace_back(crossing.all, context);
+        }
+    }
+
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        // What lies above the crossings so far waits in the highest output.
+        const AudioWriteView& above = context.outputs.back();
+        AudioReadView rest = context.inputs[0];
+        for (std::size_t i = 0; i < low_.size(); ++i) {
+            const ParameterView& frequency_hz = context.parameters[i];
+            low_[i].process(frequency_hz, rest, context.outputs[i]);
+            high_[i].process(frequency_hz, rest, above);
+            rest = above.read();
+            for (std::size_t way = 0; way < i; ++way) {
+                below_[i][way].process(frequency_hz, context.outputs[way].read(), context.outputs[way]);
+            }
+        }
+    }
+
+    void reset() RTA_NONBLOCKING override {
+        for (Branch& branch : low_) branch.reset();
+        for (Branch& branch : high_) branch.reset();
+        for (std::vector<Branch>& branches : below_) {
+            for (Branch& branch : branches) branch.reset();
+        }
+    }
+
+ private:
+    // One for each crossing.
+    std::vector<Branch> low_;
+    std::vector<Branch> high_;
+    std::vector<std::vector<Branch>> below_;  ///< the all-passes of the ways further down
+};
+
+std::complex<double> response_of(const Sections& sections, float crossing_hz, const ResponseQuery& query) {
+    std::complex<double> product = 1.0;
+    for (const Section& section : sections) {
+        product *= dsp::response(
+            dsp::biquad_coefficients({.kind = section.kind}, {crossing_hz, section.q, 0.0F}, query.sample_rate_hz),
+            query.frequency_hz, query.sample_rate_hz);
+    }
+    return product;
+}
+
+}  // namespace
+
+extern constinit const NodeType kCrossover{
+    .name = "crossover",
+    .help = "Splits the spectrum into ways that sum flat (Linkwitz-Riley).",
+    .settings = kSettings,
+    .parameters = kParameters,
+    .inputs = kInputs,
+    .outputs = kOutputs,
+    .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
+        const std::uint32_t order = context.settings.integer("order");
+        if (order != 2 && order != 4 && order != 8) {
+            return fail(ErrorCode::invalid_argument,
+                        "setting order = " + std::to_string(order) + " of a crossover must be 2, 4 or 8");
+        }
+        return std::make_unique<Crossover>(context);
+    },
+    .response = [](const ResponseQuery& query) -> std::complex<double> {
+        const Crossing crossing = crossing_of(query.settings.integer("order"));
+        std::complex<double> product = 1.0;
+        for (std::uint32_t i = 0; i < query.parameters.size(); ++i) {
+            const Sections& sections = query.output > i    ? crossing.high
+                                       : query.output == i ? crossing.low
+                                                           : crossing.all;
+            product *= response_of(sections, query.parameters[i], query);
+        }
+        return product;
+    },
+};
+
+}  // namespace rta::nodes

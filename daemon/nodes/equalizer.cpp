@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include <array>
+#include <complex>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "dsp/biquad.h"
+#include "graph/node_type.h"
+
+namespace rta::nodes {
+
+namespace {
+
+constexpr std::array<std::string_view, 3> kFirstKinds{"peaking", "low_shelf", "highpass"};
+constexpr std::array<std::string_view, 3> kLastKinds{"peaking", "high_shelf", "lowpass"};
+
+constexpr std::array kSettings{
+    SettingSpec{.name = "bands",
+                .kind = SettingSpec::Kind::integer,
+                .minimum = 1,
+                .maximum = 16,
+                .default_number = 4,
+                .help = "How many bands there are, one after the other; all but the ends are peaking."},
+    SettingSpec{.name = "first_band",
+                .kind = SettingSpec::Kind::choice,
+                .default_text = "peaking",
+                .choices = kFirstKinds,
+                .help = "Kind of band 1, as the kinds of biquad_filter."},
+    SettingSpec{.name = "last_band",
+                .kind = SettingSpec::Kind::choice,
+                .default_text = "peaking",
+                .choices = kLastKinds,
+                .help = "Kind of the last band; where there is one band only, first_band says its kind."},
+    channels_setting(),
+};
+
+enum Row : std::uint8_t { kFrequency, kQ, kGain };
+constexpr std::array kParameters{
+    [] {
+        ParameterSpec spec =
+            repeated({"frequency_#_hz", Unit::hertz, 5.0F, 20'000.0F, 60.0F,
+                      "Centre of the band of that number, kept just below half the sample rate.", RampLaw::logarithmic},
+                     "bands");
+        spec.default_factor = 2.5F;
+        return spec;
+    }(),
+    repeated({"q_#", Unit::ratio, 0.25F, 40.0F, 1.414214F, "How narrow the band is; 1.41 is an octave.",
+              RampLaw::logarithmic},
+             "bands"),
+    repeated({"gain_#_db", Unit::decibel, -24.0F, 24.0F, 0.0F, "Gain of the band; a highpass or lowpass has none."},
+             "bands"),
+};
+static_assert(well_formed(kParameters));
+
+constexpr std::array kInputs{PortSpec{"in"}};
+constexpr std::array kOutputs{PortSpec{"out"}};
+
+dsp::FilterKind kind_named(std::string_view name) {
+    if (name == "low_shelf") return dsp::FilterKind::low_shelf;
+    if (name == "high_shelf") return dsp::FilterKind::high_shelf;
+    if (name == "highpass") return dsp::FilterKind::highpass;
+    if (name == "lowpass") return dsp::FilterKind::lowpass;
+    return dsp::FilterKind::peaking;
+}
+
+std::vector<dsp::FilterShape> shapes_of(const ResolvedSettings& settings) {
+    std::vector<dsp::FilterShape> shapes(settings.integer("bands"), {.kind = dsp::FilterKind::peaking});
+    shapes.back().kind = kind_named(settings.text("last_band"));
+    shapes.front().kind = kind_named(settings.text("first_band"));
+    return shapes;
+}
+
+class Equalizer final : public Processor {
+ public:
+    explicit Equalizer(const BuildContext& context)
+        : motions_(context.settings.integer("bands")),
+          bands_{shapes_of(context.settings), context.settings.integer("channels"), context.sample_rate_hz,
+                 context.block_size} {}
+
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        const std::size_t bands = motions_.size();
+        for (std::size_t band = 0; band < bands; ++band) {
+            const auto course = [&](Row row) -> dsp::FilterCourse {
+                const ParameterView& view = context.parameters[row * bands + band];
+                return {view.value, view.ramp};
+            };
+            motions_[band] = {course(kFrequency), course(kQ), course(kGain)};
+        }
+        bands_.process(motions_, context.inputs[0], context.outputs[0]);
+    }
+
+    void reset() RTA_NONBLOCKING override { bands_.reset(); }
+
+ private:
+    std::vector<dsp::FilterMotion> motions_;
+    dsp::BiquadCascade bands_;
+};
+
+}  // namespace
+
+extern constinit const NodeType kEqualizer{
+    .name = "equalizer",
+    .help = "A parametric equalizer: peaking bands, with a shelf or a cut at either end where the settings say so.",
+    .settings = kSettings,
+    .parameters = kParameters,
+    .inputs = kInputs,
+    .outputs = kOutputs,
+    .in_place = true,
+    .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
+        return std::make_unique<Equalizer>(context);
+    },
+    .response = [](const ResponseQuery& query) -> std::complex<double> {
+        const std::vector<dsp::FilterShape> shapes = shapes_of(query.settings);
+        const std::size_t bands = shapes.size();
+        std::complex<double> product = 1.0;
+        for (std::size_t band = 0; band < bands; ++band) {
+            const auto value = [&](Row row) { return query.parameters[row * bands + band]; };
+            const dsp::FilterValues values{value(kFrequency), value(kQ), value(kGain)};
+            product *= dsp::response(dsp::biquad_coefficients(shapes[band], values, query.sample_rate_hz),
+                                     query.frequency_hz, query.sample_rate_hz);
+        }
+        return product;
+    },
+};
+
+}  // namespace rta::nodes

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "nodes/filter_reference.h"
+
+namespace rta {
+namespace {
+
+using namespace test;
+
+const NodeType& type() { return *builtin_nodes().find("equalizer"); }
+
+struct Band {
+    std::string kind;
+    float frequency_hz;
+    float q;
+    float gain_db;
+};
+
+/// Kinds of the first and the last band, those between are peaking.
+std::vector<Band> random_bands(std::size_t count, const char* first, const char* last, Dice& dice) {
+    std::vector<Band> bands;
+    for (std::size_t i = 0; i < count; ++i) {
+        bands.push_back({i == 0           ? first
+                         : i + 1 == count ? last
+                                          : "peaking",
+                         static_cast<float>(dice.by_ratio(40.0, 16'000.0)), static_cast<float>(dice.by_ratio(0.3, 8.0)),
+                         static_cast<float>(dice.between(-6.0, 6.0))});
+    }
+    return bands;
+}
+
+std::map<std::string, float, std::less<>> parameters_of(const std::vector<Band>& bands) {
+    std::map<std::string, float, std::less<>> parameters;
+    for (std::size_t i = 0; i < bands.size(); ++i) {
+        const std::string number = std::to_string(i + 1);
+        parameters["frequency_" + number + "_hz"] = bands[i].frequency_hz;
+        parameters["q_" + number] = bands[i].q;
+        parameters["gain_" + number + "_db"] = bands[i].gain_db;
+    }
+    return parameters;
+}
+
+Settings settings_of(std::size_t bands, const char* first, const char* last, double channels = 1.0) {
+    return {{"bands", static_cast<double>(bands)},
+            {"first_band", std::string{first}},
+            {"last_band", std::string{last}},
+            {"channels", channels}};
+}
+
+Complex product_of(const std::vector<Band>& bands, double at_hz) {
+    Complex product = 1.0;
+    for (const Band& band : bands) {
+        product *= cookbook_response(
+            {band.kind, band.frequency_hz, alpha_of_q(band.frequency_hz, band.q), band.gain_db}, at_hz);
+    }
+    return product;
+}
+
+TEST(EqualizerNode, IsTheProductOfItsBands) {
+    Dice dice{5};
+    for (const auto& [first, last] :
+         {std::pair{"peaking", "peaking"}, std::pair{"low_shelf", "high_shelf"}, std::pair{"highpass", "lowpass"}}) {
+        for (const std::size_t count : {1U, 2U, 8U, 16U}) {
+            const std::vector<Band> bands = random_bands(count, first, last, dice);
+            NodeBench::Options options;
+            options.parameters = parameters_of(bands);
+            options.signal = impulse;
+            NodeBench bench{type(), settings_of(count, first, last), options};
+            const auto response = bench.render_channel(64'000);
+            for (const double at_hz : frequencies(20.0, 23'000.0, 40)) {
+                const Complex expected = product_of(bands, at_hz);
+                if (db(std::abs(expected)) < -80.0) continue;
+                const Complex ratio = transform(response, at_hz, 48'000.0) / expected;
+                ASSERT_NEAR(db(std::abs(ratio)), 0.0, 0.01) << count << " bands at " << at_hz << " Hz";
+                ASSERT_NEAR(degrees(std::arg(ratio)), 0.0, 0.1) << count << " bands at " << at_hz << " Hz";
+            }
+        }
+    }
+}
+
+TEST(EqualizerNode, TellsTheResponseThatItHas) {
+    Dice dice{6};
+    const std::vector<Band> bands = random_bands(5, "low_shelf", "lowpass", dice);
+    const auto settings = ResolvedSettings::resolve(type().settings, settings_of(5, "low_shelf", "lowpass"), "test");
+    ASSERT_TRUE(settings);
+    std::vector<float> values;
+    for (const Band& band : bands) values.push_back(band.frequency_hz);
+    for (const Band& band : bands) values.push_back(band.q);
+    for (const Band& band : bands) values.push_back(band.gain_db);
+    for (const double at_hz : frequencies(10.0, 23'000.0, 30)) {
+        const Complex expected = product_of(bands, at_hz);
+        EXPECT_LT(std::abs(type().response(query_of(*settings, values, at_hz)) - expected), 2e-5) << at_hz;
+    }
+}
+
+/// A band on the move changes what goes through it as a filter of its own would.
+TEST(EqualizerNode, MovesEachBandByItself) {
+    Dice dice{7};
+    const std::vector<Band> bands = random_bands(3, "peaking", "peaking", dice);
+    NodeBench::Options options;
+    options.parameters = parameters_of(bands);
+    options.signal = white_noise;
+    NodeBench equalizer{type(), settings_of(3, "peaking", "peaking", 2.0), options};
+
+    std::vector<std::vector<float>> signal(2);  // what goes into the next filter
+    for (std::uint32_t channel = 0; channel < 2; ++channel) {
+        for (std::uint64_t n = 0; n < 8'192; ++n) signal[channel].push_back(white_noise(0, channel, n));
+    }
+    for (std::size_t i = 0; i < 3; ++i) {
+        NodeBench::Options single;
+        single.parameters = {{"frequency_hz", bands[i].frequency_hz}, {"q", bands[i].q}, {"gain_db", bands[i].gain_db}};
+        single.signal = [&signal](std::uint32_t, std::uint32_t channel, std::uint64_t frame) {
+            return signal[channel][frame];
+        };
+        NodeBench filter{
+            *builtin_nodes().find("biquad_filter"), {{"kind", std::string{"peaking"}}, {"channels", 2.0}}, single};
+        NodeBench::Recording out = filter.render(2'048);
+        if (i == 1) filter.set("frequency_hz", 3'000.0F, 1'500);
+        const NodeBench::Recording more = filter.render(6'144);
+        for (std::size_t c = 0; c < 2; ++c) out[c].insert(out[c].end(), more[c].begin(), more[c].end());
+        signal = out;
+    }
+    NodeBench::Recording recording = equalizer.render(2'048);
+    equalizer.set("frequency_2_hz", 3'000.0F, 1'500);
+    const NodeBench::Recording more = equalizer.render(6'144);
+    for (std::size_t c = 0; c < 2; ++c) recording[c].insert(recording[c].end(), more[c].begin(), more[c].end());
+    EXPECT_EQ(recording, signal);
+}
+
+TEST(EqualizerNode, StaysBoundedWhateverItsParametersJumpTo) {
+    for (const double rate : {8'000.0, 48'000.0, 192'000.0}) {
+        Dice dice{8};
+        NodeBench::Options options;
+        options.sample_rate_hz = rate;
+        options.block_size = 16;
+        options.signal = white_noise;
+        NodeBench bench{type(), settings_of(6, "low_shelf", "high_shelf"), options};
+        const auto specs = bench.layout().parameters;
+        for (int block = 0; block < 4'000; ++block) {
+            for (const ParameterSpec& spec : specs) {
+                const double chance = dice.between(0.0, 3.0);
+                bench.set(spec.name, chance < 1.0 ? spec.minimum : spec.maximum, chance < 2.0 ? 0 : 8);
+            }
+            bench.render_block();
+            // Six bands of 24 dB each, and what their resonances store: far below 10^10.
+            for (const float sample : bench.output().channel(0)) ASSERT_LT(std::fabs(sample), 1e10F) << block;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace rta
