@@ -4,8 +4,9 @@
 #include <string_view>
 #include <vector>
 
-/// The kernels (dsp/kernels.h) are compiled for several SIMD targets, and the best that the CPU runs is chosen before
-/// main(). All of them give the same bits but for the last one of a sine; another one is chosen to test and to measure.
+/// The kernels (dsp/kernels.h, dsp/filter_kernels.h) are compiled for several SIMD targets, and the best that the CPU
+/// runs is chosen before main(), in all tables at once. Targets differ by roundings at most; another one is chosen to
+/// test that, and to measure.
 namespace rta::dsp {
 
 /// Names of the targets that this build has and this CPU runs, best first: of "avx3" (AVX-512), "avx2", "sse4", "neon",

@@ -196,7 +196,11 @@ struct Engine::Impl {
 
 Expected<std::shared_ptr<NodeInstance>> Engine::Impl::build(std::shared_ptr<const NodeDescription> description) const {
     auto processor = description->type->create({config.sample_rate_hz, config.block_size, description->settings});
-    if (!processor) return std::unexpected(std::move(processor.error()));
+    if (!processor) {
+        Error error = std::move(processor.error());
+        error.sentence = "node " + quoted(description->name) + ": " + error.sentence;
+        return std::unexpected(std::move(error));
+    }
     return std::make_shared<NodeInstance>(std::move(description), std::move(*processor));
 }
 

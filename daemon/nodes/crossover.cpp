@@ -178,8 +178,7 @@ extern constinit const NodeType kCrossover{
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         const std::uint32_t order = context.settings.integer("order");
         if (order != 2 && order != 4 && order != 8) {
-            return fail(ErrorCode::invalid_argument,
-                        "setting order = " + std::to_string(order) + " of a crossover must be 2, 4 or 8");
+            return fail(ErrorCode::invalid_argument, "setting order = " + std::to_string(order) + " must be 2, 4 or 8");
         }
         return std::make_unique<Crossover>(context);
     },
