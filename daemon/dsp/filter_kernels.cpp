@@ -331,15 +331,15 @@ HWY_AFTER_NAMESPACE();
 namespace rta::dsp {
 
 // The baseline, which every CPU that this build is for runs.
-constinit const FilterKernels* detail::g_filter_kernels = &HWY_STATIC_DISPATCH(kFilterKernels);
+constinit FilterKernels detail::g_filter_kernels = HWY_STATIC_DISPATCH(kFilterKernels);
 
 void detail::use_filter_kernels([[maybe_unused]] std::string_view target) {
-    g_filter_kernels = &HWY_STATIC_DISPATCH(kFilterKernels);
+    g_filter_kernels = HWY_STATIC_DISPATCH(kFilterKernels);
 #if (HWY_TARGETS & HWY_AVX3) && HWY_STATIC_TARGET != HWY_AVX3
-    if (target == "avx3") g_filter_kernels = &N_AVX3::kFilterKernels;
+    if (target == "avx3") g_filter_kernels = N_AVX3::kFilterKernels;
 #endif
 #if (HWY_TARGETS & HWY_AVX2) && HWY_STATIC_TARGET != HWY_AVX2
-    if (target == "avx2") g_filter_kernels = &N_AVX2::kFilterKernels;
+    if (target == "avx2") g_filter_kernels = N_AVX2::kFilterKernels;
 #endif
 }
 

@@ -83,13 +83,13 @@ struct FilterKernels {
 };
 
 namespace detail {
-/// Of the target in use. Written by use_simd_target() alone, while there is no audio thread.
-extern const FilterKernels* g_filter_kernels;
+/// Those of the target in use, as detail::g_kernels.
+extern FilterKernels g_filter_kernels;
 /// use_simd_target()'s: `target` is one of simd_targets().
 void use_filter_kernels(std::string_view target);
 }  // namespace detail
 
 /// The kernels of the target in use.
-[[nodiscard]] inline const FilterKernels& filter_kernels() RTA_NONBLOCKING { return *detail::g_filter_kernels; }
+[[nodiscard]] inline const FilterKernels& filter_kernels() RTA_NONBLOCKING { return detail::g_filter_kernels; }
 
 }  // namespace rta::dsp
