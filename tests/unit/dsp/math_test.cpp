@@ -133,5 +133,28 @@ TEST(SineOfPhase, IsExactlyZeroAtHalfTurnsAndSymmetric) {
     }
 }
 
+TEST(SineOfTurns, IsWithinItsTolerance) {
+    for (int i = -2'000'000; i <= 2'000'000; ++i) {
+        const double turns = static_cast<double>(i) / 7.0e5 + 1e-9;
+        const long double whole = std::round(static_cast<long double>(turns));
+        const long double angle = 2.0L * 3.141592653589793238462643383279502884L * (turns - whole);
+        ASSERT_LT(static_cast<double>(std::fabs(sine_of_turns(turns) - std::sin(angle))), 1e-15) << turns;
+        // A quarter is added to the argument, which rounds it.
+        ASSERT_LT(static_cast<double>(std::fabs(cosine_of_turns(turns) - std::cos(angle))), 4e-15) << turns;
+    }
+}
+
+TEST(SineOfTurns, IsExactForQuarters) {
+    for (const double whole : {0.0, 1.0, -3.0, 1e6}) {
+        EXPECT_EQ(sine_of_turns(whole), 0.0);
+        EXPECT_EQ(sine_of_turns(whole + 0.25), 1.0);
+        EXPECT_EQ(sine_of_turns(whole + 0.5), 0.0);
+        EXPECT_EQ(sine_of_turns(whole + 0.75), -1.0);
+        EXPECT_EQ(cosine_of_turns(whole), 1.0);
+        EXPECT_EQ(cosine_of_turns(whole + 0.25), 0.0);
+        EXPECT_EQ(cosine_of_turns(whole + 0.5), -1.0);
+    }
+}
+
 }  // namespace
 }  // namespace rta::dsp

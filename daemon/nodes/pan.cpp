@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "dsp/gain.h"
+#include "dsp/math.h"
+#include "graph/node_type.h"
+
+namespace rta::nodes {
+
+namespace {
+
+constexpr std::array<std::string_view, 3> kLaws{"minus_3_db", "minus_4_5_db", "minus_6_db"};
+constexpr std::array kSettings{
+    SettingSpec{.name = "law",
+                .kind = SettingSpec::Kind::choice,
+                .default_text = "minus_3_db",
+                .choices = kLaws,
+                .help = "Level of a mono input on either side in the middle: minus_3_db keeps the power constant, "
+                        "minus_6_db the sum of both sides, minus_4_5_db lies half-way."},
+    SettingSpec{.name = "channels",
+                .kind = SettingSpec::Kind::integer,
+                .minimum = 1,
+                .maximum = 2,
+                .default_number = 1,
+                .help = "Width of the input: 1 is placed between left and right, 2 is balanced."},
+};
+
+enum Parameter : std::uint8_t { kPosition };
+constexpr std::array kParameters{
+    ParameterSpec{"position", Unit::none, -1.0F, 1.0F, 0.0F,
+                  "From -1, left, to 1, right; of a stereo input, the side turned away from gets quieter."},
+};
+static_assert(well_formed(kParameters));
+
+constexpr std::array kInputs{PortSpec{"in"}};
+constexpr std::array kOutputs{PortSpec{"out", 2}};
+
+enum class Law : std::uint8_t { minus_3_db, minus_4_5_db, minus_6_db };
+
+Law law_of(std::string_view name) { return static_cast<Law>(std::ranges::find(kLaws, name) - kLaws.begin()); }
+
+/// Factor of the side at 1; that of the other is the same at -position.
+double gain_towards(Law law, double position) RTA_NONBLOCKING {
+    const double linear = 0.5 + 0.5 * position;
+    const double constant_power = dsp::sine_of_turns(0.25 * linear);
+    switch (law) {
+        case Law::minus_3_db:
+            return constant_power;
+        case Law::minus_6_db:
+            return linear;
+        case Law::minus_4_5_db:
+            break;
+    }
+    return dsp::square_root(linear * constant_power);
+}
+
+class Pan final : public Processor {
+ public:
+    explicit Pan(const BuildContext& context)
+        : law_{law_of(context.settings.text("law"))},
+          // A stereo input is left as it is in the middle, and never made louder.
+          scale_{context.settings.integer("channels") == 2 ? 1.0 / gain_towards(law_, 0.0) : 1.0},
+          factors_{std::vector<float>(context.block_size), std::vector<float>(context.block_size)} {}
+
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        const ParameterView& position = context.parameters[kPosition];
+        if (!position.at_rest()) {
+            for (std::uint32_t frame = 0; frame < context.frame_count; ++frame) {
+                for (std::uint32_t side = 0; side < 2; ++side) factors_[side][frame] = factor(side, position[frame]);
+            }
+        } else if (position.value != position_) {
+            position_ = position.value;
+            for (std::uint32_t side = 0; side < 2; ++side) factor_[side] = factor(side, position_);
+        }
+        const AudioReadView& in = context.inputs[0];
+        for (std::uint32_t side = 0; side < 2; ++side) {
+            dsp::scale(in.channel(std::min(side, in.channel_count() - 1)), factor_[side],
+                       position.at_rest() ? nullptr : factors_[side].data(), context.outputs[0].channel(side));
+        }
+    }
+
+    void reset() RTA_NONBLOCKING override {}
+
+ private:
+    [[nodiscard]] float factor(std::uint32_t side, float position) const RTA_NONBLOCKING {
+        const auto towards = static_cast<double>(side == 0 ? -position : position);
+        return static_cast<float>(std::min(1.0, scale_ * gain_towards(law_, towards)));
+    }
+
+    Law law_;
+    double scale_;
+    float position_ = 2.0F;                      ///< that factor_ is for; none yet
+    std::array<float, 2> factor_{};              ///< of either side, at rest
+    std::array<std::vector<float>, 2> factors_;  ///< one a frame, while the position is on a ramp
+};
+
+}  // namespace
+
+extern constinit const NodeType kPan{
+    .name = "pan",
+    .help = "Places a mono input between left and right, or balances a stereo one.",
+    .settings = kSettings,
+    .parameters = kParameters,
+    .inputs = kInputs,
+    .outputs = kOutputs,
+    .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
+        return std::make_unique<Pan>(context);
+    },
+};
+
+}  // namespace rta::nodes
