@@ -127,6 +127,45 @@ void sum_scaled(const float* const* ins, const float* factors, std::size_t count
     }
 }
 
+/// `kVectors` vectors of frames, whose sums stay in registers.
+template <std::size_t kVectors>
+HWY_INLINE void fir_group(const float* in, const float* taps, std::size_t count, float* out) {
+    FloatVector sums[kVectors];
+    const FloatVector first = hn::Set(kFloats, taps[0]);
+    for (std::size_t v = 0; v < kVectors; ++v) sums[v] = hn::Mul(first, hn::LoadU(kFloats, in + v * kLanes));
+    for (std::size_t i = 1; i < count; ++i) {
+        const FloatVector tap = hn::Set(kFloats, taps[i]);
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            sums[v] = hn::Add(sums[v], hn::Mul(tap, hn::LoadU(kFloats, in + i + v * kLanes)));
+        }
+    }
+    for (std::size_t v = 0; v < kVectors; ++v) hn::StoreU(sums[v], kFloats, out + v * kLanes);
+}
+
+void fir(const float* in, const float* taps, std::size_t count, float* out, std::size_t frames) RTA_NONBLOCKING {
+    constexpr std::size_t kVectors = 4;
+    std::size_t frame = 0;
+    for (; frame + kVectors * kLanes <= frames; frame += kVectors * kLanes) {
+        fir_group<kVectors>(in + frame, taps, count, out + frame);
+    }
+    for (; frame < frames; frame += kLanes) fir_group<1>(in + frame, taps, count, out + frame);
+}
+
+void soft_clip(const float* in, float knee, float* out, std::size_t frames) RTA_NONBLOCKING {
+    const FloatVector corner = hn::Set(kFloats, knee);
+    const FloatVector per_room = hn::Set(kFloats, 1.0F / (1.0F - knee));
+    const FloatVector one = hn::Set(kFloats, 1.0F);
+    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+        const FloatVector x = hn::LoadU(kFloats, in + frame);
+        const FloatVector magnitude = hn::Abs(x);
+        const FloatVector straight = hn::Min(magnitude, corner);
+        const FloatVector beyond = hn::Sub(magnitude, straight);
+        const FloatVector way = hn::Mul(beyond, per_room);
+        const FloatVector bent = hn::Div(beyond, hn::Sqrt(hn::Add(one, hn::Mul(way, way))));
+        hn::StoreU(hn::CopySign(hn::Add(straight, bent), x), kFloats, out + frame);
+    }
+}
+
 /// gain * sine_of_phase() of each lane (see dsp/math.h), whose phase is told from where the sine has its peak. Fused
 /// multiply-add, where the target has it: a third of the instructions less.
 HWY_INLINE FloatVector sines(WordVector phases_from_peak, FloatVector gain) {
@@ -218,6 +257,8 @@ constexpr Kernels kKernels{
     .add_scaled = add_scaled,
     .add_scaled_ramped = add_scaled_ramped,
     .sum_scaled = sum_scaled,
+    .fir = fir,
+    .soft_clip = soft_clip,
     .sine = sine,
     .sine_of_phases = sine_of_phases,
     .finite_or_zero = finite_or_zero,

@@ -33,6 +33,11 @@ struct Kernels {
     /// out = ins[0] * factors[0] + ins[1] * factors[1] + ..., from left to right. `count` > 0; `out` is none of `ins`.
     void (*sum_scaled)(const float* const* ins, const float* factors, std::size_t count, float* out,
                        std::size_t frames) RTA_NONBLOCKING;
+    /// out[n] = taps[0] * in[n] + taps[1] * in[n + 1] + ..., from left to right; `in` holds count - 1 more than
+    /// `frames`. `count` > 0; `out` does not overlap `in`.
+    void (*fir)(const float* in, const float* taps, std::size_t count, float* out, std::size_t frames) RTA_NONBLOCKING;
+    /// See dsp/soft_clip.h; `out` may be `in`.
+    void (*soft_clip)(const float* in, float knee, float* out, std::size_t frames) RTA_NONBLOCKING;
     /// out = factor * sine; phase and increment in 2^-64 cycles
     void (*sine)(std::uint64_t phase, std::uint64_t increment, float factor, float* out,
                  std::size_t frames) RTA_NONBLOCKING;

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/soft_clip.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dsp/gain.h"
+#include "dsp/math.h"
+#include "dsp/oversampling.h"
+#include "graph/node_type.h"
+
+namespace rta::nodes {
+
+namespace {
+
+constexpr std::array kSettings{
+    SettingSpec{.name = "knee_db",
+                .kind = SettingSpec::Kind::number,
+                .minimum = -24.0,
+                .maximum = -1.0,
+                .default_number = -6.0,
+                .help = "Level, in dB of full scale, up to which nothing is changed."},
+    channels_setting(),
+};
+
+enum Parameter : std::uint8_t { kDriveDb, kGainDb };
+constexpr std::array kParameters{
+    ParameterSpec{"drive_db", Unit::decibel, -24.0F, 48.0F, 0.0F, "Gain before the curve.", RampLaw::amplitude},
+    level_db("gain_db", 0.0F, "Gain behind the curve, which tends to full scale."),
+};
+static_assert(well_formed(kParameters));
+
+constexpr std::array kInputs{PortSpec{"in"}};
+constexpr std::array kOutputs{PortSpec{"out"}};
+
+class SoftClipProcessor final : public Processor {
+ public:
+    explicit SoftClipProcessor(const BuildContext& context)
+        : knee_{dsp::gain_from_db(static_cast<float>(context.settings.number("knee_db")))} {
+        const std::uint32_t channels = context.settings.integer("channels");
+        for (std::uint32_t channel = 0; channel < channels; ++channel) oversamplers_.emplace_back(context.block_size);
+    }
+
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        const ParameterView& drive = context.parameters[kDriveDb];
+        const ParameterView& gain = context.parameters[kGainDb];
+        for (std::uint32_t channel = 0; channel < oversamplers_.size(); ++channel) {
+            dsp::Oversampler8& oversampler = oversamplers_[channel];
+            const std::span<float> out = context.outputs[0].channel(channel);
+            dsp::scale(context.inputs[0].channel(channel), drive.value, drive.ramp,
+                       {oversampler.input(), context.frame_count});
+            dsp::soft_clip(oversampler.up(context.frame_count), knee_);
+            oversampler.down(out);
+            dsp::scale(out, gain.value, gain.ramp, out);
+        }
+    }
+
+    void reset() RTA_NONBLOCKING override {
+        for (dsp::Oversampler8& oversampler : oversamplers_) oversampler.reset();
+    }
+
+    [[nodiscard]] std::uint32_t latency_frames() const override { return dsp::Oversampler8::kLatencyFrames; }
+
+ private:
+    float knee_;
+    std::vector<dsp::Oversampler8> oversamplers_;  ///< one a channel
+};
+
+}  // namespace
+
+extern constinit const NodeType kSoftClip{
+    .name = "soft_clip",
+    .help = "Rounds off peaks, at eight times the sample rate so that no aliases are heard; 44 frames late.",
+    .settings = kSettings,
+    .parameters = kParameters,
+    .inputs = kInputs,
+    .outputs = kOutputs,
+    .in_place = true,
+    .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
+        return std::make_unique<SoftClipProcessor>(context);
+    },
+};
+
+}  // namespace rta::nodes
