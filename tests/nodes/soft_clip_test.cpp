@@ -142,7 +142,7 @@ TEST(SoftClipNode, MakesTheHarmonicsOfItsCurve) {
 TEST(SoftClipNode, StaysWithinWhatASquareOfFullScaleCanHold) {
     // Driven hard, a tone becomes a square. Of what lies above half the sample rate, nothing is left: in the end there
     // is the fundamental alone, whose amplitude is 4/pi.
-    for (const std::size_t line : {3UZ, 301UZ, 1'111UZ, 3'001UZ, 6'001UZ}) {
+    for (const std::size_t line : {3UZ, 301UZ, 1'111UZ, 1'707UZ}) {
         NodeBench bench = soft_clip({{"drive_db", 48.0F}}, tone(line, 1.0));
         (void)bench.render(1'024);
         EXPECT_LT(test::peak(bench.render_channel(4'096)), 4.0 / std::numbers::pi + 0.001) << line;
