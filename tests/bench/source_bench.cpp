@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::uint32_t kBlock = 64;
 constexpr double kRateHz = 48'000.0;
-constexpr std::size_t kNodes = 32;
+constexpr std::size_t kNodes = 8;  // few enough for the second-level cache to hold what they remember
 constexpr int kBlocks = 40;
 
 using Parameters = std::map<std::string, float, std::less<>>;

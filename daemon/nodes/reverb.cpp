@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/reverb.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "dsp/kernels.h"
+#include "graph/node_type.h"
+
+namespace rta::nodes {
+
+namespace {
+
+constexpr std::array kSettings{
+    SettingSpec{.name = "channels",
+                .kind = SettingSpec::Kind::integer,
+                .minimum = 1,
+                .maximum = 2,
+                .default_number = 1,
+                .help = "Width of every port of the node: 2 surrounds the listener."},
+};
+
+enum Parameter : std::uint8_t { kDecayS, kDampingHz, kSize, kPreDelayMs, kMix };
+constexpr std::array kParameters{
+    ParameterSpec{"decay_s", Unit::seconds, 0.1F, 60.0F, 2.0F, "Time in which the reverberation falls by 60 dB.",
+                  RampLaw::logarithmic},
+    ParameterSpec{"damping_hz", Unit::hertz, 200.0F, 20'000.0F, 6'000.0F,
+                  "Frequency at which it falls twice as fast, and faster above.", RampLaw::logarithmic},
+    ParameterSpec{"size", Unit::ratio, static_cast<float>(dsp::Reverb::kSmallestSize), 1.0F, 0.5F,
+                  "Of the room: how far echoes lie apart.", RampLaw::own},
+    ParameterSpec{"pre_delay_ms", Unit::milliseconds, 0.0F, static_cast<float>(dsp::Reverb::kLongestPreDelayMs), 10.0F,
+                  "Time before the first echo, beside what the size makes of it.", RampLaw::own},
+    ParameterSpec{"mix", Unit::ratio, 0.0F, 1.0F, 0.3F, "From 0, the input alone, to 1, the reverberation alone."},
+};
+static_assert(well_formed(kParameters));
+
+constexpr std::array kInputs{PortSpec{"in"}};
+constexpr std::array kOutputs{PortSpec{"out"}};
+
+class ReverbProcessor final : public Processor {
+ public:
+    explicit ReverbProcessor(const BuildContext& context)
+        : channels_{context.settings.integer("channels")}, reverb_{context.sample_rate_hz, channels_} {}
+
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        for (std::uint32_t first = 0; first < context.frame_count; first += kFrames) chunk(context, first);
+    }
+
+    void reset() RTA_NONBLOCKING override { reverb_.reset(); }
+
+ private:
+    static constexpr std::uint32_t kFrames = dsp::kKernelFrames;
+
+    void chunk(const ProcessContext& context, std::uint32_t first) RTA_NONBLOCKING {
+        const std::uint32_t last = first + kFrames - 1;
+        const auto& parameters = context.parameters;
+        std::array<std::array<float, kFrames>, 2> wet;
+        std::array<const float*, 2> in{};
+        const std::array<float*, 2> out{wet[0].data(), wet[1].data()};
+        for (std::uint32_t channel = 0; channel < channels_; ++channel) {
+            in[channel] = context.inputs[0].channel(channel).data() + first;
+        }
+        reverb_.process({.decay_s = parameters[kDecayS][last],
+                         .damping_hz = parameters[kDampingHz][last],
+                         .size = parameters[kSize][last],
+                         .pre_delay_ms = parameters[kPreDelayMs][last]},
+                        in.data(), out.data());
+        const ParameterView& mix = parameters[kMix];
+        for (std::uint32_t channel = 0; channel < channels_; ++channel) {
+            float* const mixed = context.outputs[0].channel(channel).data() + first;
+            for (std::uint32_t frame = 0; frame < kFrames; ++frame) {
+                const float part = mix.at_rest() ? mix.value : mix.ramp[first + frame];
+                const float dry = in[channel][frame];
+                // Exactly the one or the other at both ends.
+                mixed[frame] = (1.0F - part) * dry + part * wet[channel][frame];
+            }
+        }
+    }
+
+    std::uint32_t channels_;
+    dsp::Reverb reverb_;
+};
+
+}  // namespace
+
+extern constinit const NodeType kReverb{
+    .name = "reverb",
+    .help = "Reverberation of a room, mono or stereo.",
+    .settings = kSettings,
+    .parameters = kParameters,
+    .inputs = kInputs,
+    .outputs = kOutputs,
+    .in_place = true,
+    .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
+        return std::make_unique<ReverbProcessor>(context);
+    },
+};
+
+}  // namespace rta::nodes
