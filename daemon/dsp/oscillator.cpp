@@ -10,8 +10,6 @@ namespace rta::dsp {
 
 namespace {
 
-constexpr std::size_t kHalfWidth = BandLimitedOscillator::kHalfWidth;
-constexpr std::size_t kTaps = BandLimitedOscillator::kTaps;
 constexpr std::uint64_t kHalfTurn = 0x8000'0000'0000'0000;
 constexpr std::uint64_t kQuarterTurn = 0x4000'0000'0000'0000;
 
