@@ -87,6 +87,12 @@ inline constexpr float kSilenceDb = -120.0F;
 /// sin(pi / 2 * x) for -1 <= x <= 1. Relative error below 1e-15. The cosine is that of 1 - |x|.
 [[nodiscard]] double sine_of_quarters(double x) RTA_NONBLOCKING;
 
+/// `sample`, or 0 where it is too small to be heard and about to become a denormal. For state that feeds back.
+[[nodiscard]] inline float flushed(float sample) RTA_NONBLOCKING {
+    constexpr float kTiny = 1e-30F;
+    return sample < kTiny && sample > -kTiny ? 0.0F : sample;
+}
+
 /// The odd polynomial of degree 9 closest to sin(pi / 2 * x) for -1 <= x <= 1 (minimax, found with Remez's algorithm):
 /// 3.4e-9 away.
 inline constexpr float kSine1 = 1.570'796'290F;

@@ -105,6 +105,12 @@ TEST(FiniteOrZero, ReplacesOnlyWhatIsNotFinite) {
     }
 }
 
+TEST(Flushed, KeepsWhatCanBeHeard) {
+    for (const float sample : {1.0F, -1.0F, 1e-30F, -1e-30F, 1e-20F}) EXPECT_EQ(flushed(sample), sample);
+    for (const float sample : {0.0F, 9e-31F, -9e-31F, 1e-38F, -1e-38F, 1e-45F}) EXPECT_EQ(flushed(sample), 0.0F);
+    EXPECT_TRUE(std::isnan(flushed(std::numeric_limits<float>::quiet_NaN())));
+}
+
 long double exact_sine(std::uint32_t phase) {
     return std::sin(2.0L * 3.141592653589793238462643383279502884L * static_cast<long double>(phase) / 0x1p32L);
 }
