@@ -78,6 +78,7 @@ class DelayLine {
 
  private:
     [[nodiscard]] double frames_of(float time_ms) const RTA_NONBLOCKING;
+    void prefetch() const RTA_NONBLOCKING;
     void aim(float time_ms) RTA_NONBLOCKING;
     [[nodiscard]] float fade_gain(std::uint32_t frame) const RTA_NONBLOCKING;
     [[nodiscard]] const float* window(std::uint32_t channel, std::int32_t first, std::uint32_t count,
