@@ -25,6 +25,19 @@ const float* piece(const float* line, std::size_t capacity, std::size_t begin, s
     return scratch;
 }
 
+/// As many delays ahead as memory takes to answer.
+constexpr std::size_t kAhead = 8;
+
+void prefetch(const FusedDelays& all, std::size_t d) {
+    const FusedDelays::Delay& delay = all.delays[d];
+    const float* const line = all.lines[d].data();
+    const std::size_t begin = (all.position + all.capacity - delay.frames - delay.taps.size() / 2) % all.capacity;
+    for (std::size_t frame = 0; frame < FusedDelays::kFrames + delay.taps.size(); frame += 16) {
+        __builtin_prefetch(line + (begin + frame) % all.capacity);
+        if (frame < FusedDelays::kFrames) __builtin_prefetch(line + all.position + frame, 1);
+    }
+}
+
 void render_delays(FusedDelays& all, const float* in, float* out) {
     constexpr Floats kFloats;
     constexpr std::size_t kLanes = hn::MaxLanes(Floats{});
@@ -33,6 +46,7 @@ void render_delays(FusedDelays& all, const float* in, float* out) {
     for (std::size_t n = 0; n < FusedDelays::kFrames; ++n) out[n] = 0.0F;
     for (std::size_t d = 0; d < all.delays.size(); ++d) {
         const FusedDelays::Delay& delay = all.delays[d];
+        prefetch(all, (d + kAhead) % all.delays.size());
         float* const line = all.lines[d].data();
         const std::size_t taps = delay.taps.empty() ? 1 : delay.taps.size();
         const std::size_t oldest = delay.frames + taps / 2;
@@ -41,15 +55,20 @@ void render_delays(FusedDelays& all, const float* in, float* out) {
         const auto factor = hn::Set(kFloats, delay.factor * all.mix);
         const auto dry = hn::Set(kFloats, delay.factor * (1.0F - all.mix));
         const auto feedback = hn::Set(kFloats, all.feedback);
-        for (std::size_t v = 0; v < kVectors; ++v) {
-            const std::size_t n = v * kLanes;
-            auto wet = hn::LoadU(kFloats, from + n);
-            if (taps > 1) {
-                wet = hn::Zero(kFloats);
-                for (std::size_t k = 0; k < taps; ++k) {
-                    wet = hn::MulAdd(hn::LoadU(kFloats, from + n + k), hn::Set(kFloats, delay.taps[k]), wet);
+        FloatVector wets[kVectors];
+        for (std::size_t v = 0; v < kVectors; ++v) wets[v] = hn::LoadU(kFloats, from + v * kLanes);
+        if (taps > 1) {
+            for (auto& wet : wets) wet = hn::Zero(kFloats);
+            for (std::size_t k = 0; k < taps; ++k) {
+                const auto tap = hn::Set(kFloats, delay.taps[k]);
+                for (std::size_t v = 0; v < kVectors; ++v) {
+                    wets[v] = hn::MulAdd(hn::LoadU(kFloats, from + v * kLanes + k), tap, wets[v]);
                 }
             }
+        }
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            const std::size_t n = v * kLanes;
+            const auto wet = wets[v];
             const auto input = hn::LoadU(kFloats, in + n);
             hn::StoreU(all.feedback == 0.0F ? input : hn::MulAdd(wet, feedback, input), kFloats,
                        line + all.position + n);
