@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// Somebody waits for an answer: the time of a poll is added to the time of the round trip, on average by half.
-constexpr auto kAwaitedInterval = 100us;
+constexpr auto kAwaitedInterval = 50us;
 /// Nobody waits, but a fade is running, or a transaction is not heard yet.
 constexpr auto kOutstandingInterval = 2ms;
 constexpr auto kIdleInterval = 50ms;
