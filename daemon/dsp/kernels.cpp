@@ -207,27 +207,6 @@ void sine_of_phases(const std::uint32_t* phases, const float* factors, float* ou
     });
 }
 
-/// kVectors vectors of frames, whose sums stay in registers meanwhile.
-template <std::size_t kVectors>
-HWY_INLINE void fir_group(const float* in, const float* factors, std::size_t count, float* out) {
-    FloatVector sums[kVectors];
-    for (auto& sum : sums) sum = hn::Zero(kFloats);
-    for (std::size_t k = 0; k < count; ++k) {
-        const FloatVector factor = hn::Set(kFloats, factors[k]);
-        for (std::size_t v = 0; v < kVectors; ++v) {
-            sums[v] = hn::MulAdd(hn::LoadU(kFloats, in + k + v * kLanes), factor, sums[v]);
-        }
-    }
-    for (std::size_t v = 0; v < kVectors; ++v) hn::StoreU(sums[v], kFloats, out + v * kLanes);
-}
-
-void fir(const float* in, const float* factors, std::size_t count, float* out, std::size_t frames) RTA_NONBLOCKING {
-    constexpr std::size_t kGroup = 4 * kLanes;
-    std::size_t frame = 0;
-    for (; frame + kGroup <= frames; frame += kGroup) fir_group<4>(in + frame, factors, count, out + frame);
-    for (; frame < frames; frame += kLanes) fir_group<1>(in + frame, factors, count, out + frame);
-}
-
 // NaN and infinity are those with every bit of the exponent set: without the sign, they are the largest integers.
 constexpr std::int32_t kMagnitude = 0x7FFF'FFFF;
 constexpr std::int32_t kInfinity = 0x7F80'0000;
@@ -282,7 +261,6 @@ constexpr Kernels kKernels{
     .soft_clip = soft_clip,
     .sine = sine,
     .sine_of_phases = sine_of_phases,
-    .fir = fir,
     .finite_or_zero = finite_or_zero,
     .all_finite = all_finite,
 };

@@ -44,9 +44,6 @@ struct Kernels {
     /// out = factors * sine of phases, one a frame; phases in 2^-32 cycles
     void (*sine_of_phases)(const std::uint32_t* phases, const float* factors, float* out,
                            std::size_t frames) RTA_NONBLOCKING;
-    /// out[n] = in[n] * factors[0] + in[n + 1] * factors[1] + ..., from left to right: reads frames + count - 1 samples.
-    /// `count` > 0; `out` does not overlap what is read.
-    void (*fir)(const float* in, const float* factors, std::size_t count, float* out, std::size_t frames) RTA_NONBLOCKING;
     /// out = in, or 0 where that is NaN or infinite
     void (*finite_or_zero)(const float* in, float* out, std::size_t frames) RTA_NONBLOCKING;
     /// True if no sample is NaN or infinite.
