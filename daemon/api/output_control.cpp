@@ -76,11 +76,15 @@ OutputControl::Step OutputControl::begin_panic(Work& work, TimePoint now) {
     work.asked.answered = [unanswered = unanswered_.back()](const auto& outcome) {
         if (const auto answered = std::exchange(unanswered->answered, nullptr)) answered(outcome);
     };
-    // Meanwhile the fade runs.
+    build(building);  // meanwhile the fade runs
+    return Step::waits;
+}
+
+void OutputControl::build(const std::shared_ptr<Building>& building) {
+    building->done = false;
     workers_.run(
         [building, &engine = std::as_const(engine_)] { building->result = engine.build_reset(building->reset); },
         [building] { building->done = true; });
-    return Step::waits;
 }
 
 OutputControl::Step OutputControl::advance_panic(Work& work, TimePoint now) {
@@ -93,6 +97,10 @@ OutputControl::Step OutputControl::advance_panic(Work& work, TimePoint now) {
         return Step::done;
     };
     if (!work.panic.building->result) return fail_with(work.panic.building->result.error());
+    if (engine_.extend_reset(work.panic.building->reset)) {
+        build(work.panic.building);
+        return Step::waits;
+    }
     const auto ticket = engine_.reset(work.panic.building->reset);
     // Room comes as soon as a block runs, so this is only a matter of time.
     if (!ticket && ticket.error().code == ErrorCode::resource_exhausted) return Step::waits;
@@ -113,7 +121,7 @@ void OutputControl::finish_panic(Work& work, const Ticket& ticket) {
     work.asked.committed();
 }
 
-/// Behind a panic that does not get on.
+/// Behind one that does not get on.
 void OutputControl::expire_waiting(TimePoint now) {
     for (std::size_t i = 1; i < queue_.size();) {
         if (now < queue_[i].asked.give_up) {
@@ -123,7 +131,9 @@ void OutputControl::expire_waiting(TimePoint now) {
         const Answered answered = std::move(queue_[i].asked.answered);
         queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(i));
         answered(fail(ErrorCode::resource_exhausted,
-                      "another client's panic is not over; nothing has changed, try again (timeout_ms)"));
+                      std::string{queue_.front().mute ? "a mute before it waits for room in the engine"
+                                                      : "a panic before it is not over"} +
+                          "; nothing has changed, try again (timeout_ms)"));
     }
 }
 

@@ -79,6 +79,7 @@ class OutputControl {
     [[nodiscard]] Step advance_mute(Work& work, TimePoint now);
     [[nodiscard]] Step advance_panic(Work& work, TimePoint now);
     [[nodiscard]] Step begin_panic(Work& work, TimePoint now);
+    void build(const std::shared_ptr<Building>& building);
     void finish_panic(Work& work, const Ticket& ticket);
     [[nodiscard]] Expected<Ticket> send_mute(bool muted, const std::string& client_name);
     [[nodiscard]] static Step refused(Work& work, Error error, TimePoint now);

@@ -204,6 +204,10 @@ int Daemon::run() {
     watch();
     io_.run();
     server_.stop();
+    // Nobody handles signals any more, and a disk may make the last save wait for ever.
+    asio::error_code ignored;
+    signals_.clear(ignored);
+    for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { std::_Exit(kExitFailure); });
     save_last();
     return status_;
 }

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cmath>
 #include <deque>
+#include <limits>
 #include <map>
 #include <unordered_map>
 #include <utility>
@@ -130,8 +131,11 @@ struct Engine::Impl {
     float device_gain = 1.0F;  ///< where fade_device() sent it
     bool muted = false;
     std::optional<Fade> device_fade;
-    std::map<NodeId, std::uint64_t> faulted_nodes;                    ///< waiting to be built anew: not before frame
-    std::map<std::string, std::uint64_t, std::less<>> rebuilt_nodes;  ///< at frame
+    std::map<NodeId, std::uint64_t> faulted_nodes;  ///< waiting to be built anew: not before frame
+    std::map<NodeId, std::uint64_t> rebuilt_nodes;  ///< at frame
+    /// Of the latest reset: faults of processors that it replaced are no faults of their successors.
+    std::uint64_t reset_serial = 0;
+    std::uint64_t reset_frame = 0;
 
     [[nodiscard]] std::uint32_t frames_of(float ms) const {
         if (!config.ramps) return 0;
@@ -188,6 +192,7 @@ struct Engine::Impl {
     // Answers of the audio thread.
     void applied(const Event::Applied& answer);
     void end_fades(Observer& observer);
+    void node_faulted(const Event::NodeFault& fault, Observer& observer);
     void rebuild_faulted_nodes();
 };
 
@@ -479,6 +484,7 @@ void Engine::Impl::adopt(Draft draft) {
     }
     if (instances.size() == graph.node_count()) return;
     std::erase_if(instances, [&](const auto& entry) { return graph.find(NodeId{entry.first}) == nullptr; });
+    std::erase_if(rebuilt_nodes, [&](const auto& entry) { return graph.find(entry.first) == nullptr; });
     std::erase_if(meters, [&](const Meter& meter) { return graph.find(meter.instance->id()) == nullptr; });
 }
 
@@ -570,8 +576,17 @@ bool Engine::output_silent() const { return impl_->muted && !impl_->device_fade;
 PreparedReset Engine::begin_reset() const {
     PreparedReset reset;
     reset.impl_->nodes.reserve(impl_->graph.node_count());
-    for (const auto& node : impl_->graph.nodes()) reset.impl_->nodes.emplace_back(node->id, node->description);
+    static_cast<void>(extend_reset(reset));
     return reset;
+}
+
+bool Engine::extend_reset(PreparedReset& reset) const {
+    reset.impl_->nodes.clear();
+    for (const auto& node : impl_->graph.nodes()) {
+        if (!reset.impl_->fresh.contains(node->id.value()))
+            reset.impl_->nodes.emplace_back(node->id, node->description);
+    }
+    return !reset.impl_->nodes.empty();
 }
 
 Expected<void> Engine::build_reset(PreparedReset& reset) const {
@@ -586,15 +601,10 @@ Expected<void> Engine::build_reset(PreparedReset& reset) const {
 Expected<Ticket> Engine::reset(PreparedReset& reset) {
     Impl& impl = *impl_;
     if (!impl.exchange.has_room_for_plan()) return fail(ErrorCode::resource_exhausted, kFull);
-    auto& fresh = reset.impl_->fresh;
+    const auto& fresh = reset.impl_->fresh;
     std::unordered_map<std::uint64_t, std::shared_ptr<NodeInstance>> instances;
     for (const auto& node : impl.graph.nodes()) {
-        auto& instance = fresh[node->id.value()];
-        if (instance == nullptr) {
-            auto built = impl.build(node->description);
-            if (!built) return std::unexpected(std::move(built.error()));
-            instance = std::move(*built);
-        }
+        const std::shared_ptr<NodeInstance>& instance = fresh.at(node->id.value());
         instance->assign_id(node->id);
         instance->rename(node->description);
         instance->start_with(node->parameters);
@@ -607,6 +617,8 @@ Expected<Ticket> Engine::reset(PreparedReset& reset) {
     impl.instances = std::move(instances);
     impl.faulted_nodes.clear();
     const std::uint64_t serial = impl.exchange.send(impl.compile_afresh());
+    impl.reset_serial = serial;
+    impl.reset_frame = std::numeric_limits<std::uint64_t>::max();
     impl.fades.push_back({serial, 0, {}});
     impl.follow_up_due = false;
     return Ticket{serial, impl.revision};
@@ -703,6 +715,7 @@ MeasuredLevels::Source Engine::Impl::take_levels_of(Meter& meter) const {
 // Answers of the audio thread
 
 void Engine::Impl::applied(const Event::Applied& answer) {
+    if (answer.serial >= reset_serial) reset_frame = std::min(reset_frame, answer.frame);
     for (Fade& fade : fades) {
         if (fade.end_frame || fade.serial > answer.serial) continue;
         // Never before an earlier one: what fades into something that leaves must not be pruned before it.
@@ -741,16 +754,25 @@ void Engine::Impl::rebuild_faulted_nodes() {
             node = faulted_nodes.erase(node);
             continue;
         }
-        const std::string name = faulted->name();
         Draft rebuilt = draft();
+        const NodeId anew{rebuilt.next_id};
         // A factory that refuses now leaves the node silent, as it is; the fault itself has been reported.
-        if (apply(rebuilt, ChangeSettings{name, {}}, {})) {
+        if (apply(rebuilt, ChangeSettings{faulted->name(), {}}, {})) {
             send_plan(rebuilt);
             adopt(std::move(rebuilt));
+            rebuilt_nodes.insert_or_assign(anew, now);
         }
-        rebuilt_nodes.insert_or_assign(name, now);
         node = faulted_nodes.erase(node);
     }
+}
+
+void Engine::Impl::node_faulted(const Event::NodeFault& fault, Observer& observer) {
+    const GraphNode* node = graph.find(fault.node);
+    if (node == nullptr || fault.frame < reset_frame) return;  // removed or replaced meanwhile
+    const auto last = rebuilt_nodes.find(node->id);
+    const auto pause = static_cast<std::uint64_t>(kFaultPauseS * config.sample_rate_hz);
+    faulted_nodes.insert_or_assign(node->id, last == rebuilt_nodes.end() ? 0 : last->second + pause);
+    observer.node_faulted(node->name(), fault.frame);
 }
 
 void Engine::poll(Observer& observer) {
@@ -760,12 +782,7 @@ void Engine::poll(Observer& observer) {
             impl.applied(event->applied);
             observer.applied(event->applied.serial, event->applied.frame);
         } else if (event->kind == Event::Kind::node_faulted) {
-            const GraphNode* node = impl.graph.find(event->fault.node);
-            if (node == nullptr) continue;  // removed meanwhile
-            const auto last = impl.rebuilt_nodes.find(node->name());
-            const auto pause = static_cast<std::uint64_t>(kFaultPauseS * impl.config.sample_rate_hz);
-            impl.faulted_nodes.insert_or_assign(node->id, last == impl.rebuilt_nodes.end() ? 0 : last->second + pause);
-            observer.node_faulted(node->name(), event->fault.frame);
+            impl.node_faulted(event->fault, observer);
         }
     }
     impl.rebuild_faulted_nodes();

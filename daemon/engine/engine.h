@@ -144,10 +144,11 @@ class Engine {
     /// play, in one plan, without fades, so only do it while output_silent(). Graph, parameters and revision stay.
     /// First a list of what is to be built is made, quickly.
     [[nodiscard]] PreparedReset begin_reset() const;
-    /// [any] Then all of it is built: slow work, for a worker thread. Errors: a factory that refused.
+    /// Lists what the graph has got since. False: nothing, and what was built can be sent.
+    [[nodiscard]] bool extend_reset(PreparedReset& reset) const;
+    /// [any] Then what is listed is built: slow work, for a worker thread. Errors: a factory that refused.
     [[nodiscard]] Expected<void> build_reset(PreparedReset& reset) const;
-    /// And last it is sent; what the graph has got meanwhile is built on the way. On any error nothing has changed:
-    /// RESOURCE_EXHAUSTED as in commit(), or what a factory says.
+    /// And last it is sent. Precondition: all of the graph is built. RESOURCE_EXHAUSTED as in commit().
     [[nodiscard]] Expected<Ticket> reset(PreparedReset& reset);
 
     /// Begins or ends measuring levels; what was measured before is forgotten.

@@ -46,7 +46,8 @@ class StateFolder {
     [[nodiscard]] Expected<std::string> keep_aside();
 
     /// Replaces `graph.json`: opens the folder if need be, keeps a foreign file aside. When it returns, the text is on
-    /// the disk. Returns where a foreign file was kept, or nothing. On any error `graph.json` is as it was.
+    /// the disk. Returns where a foreign file was kept, or nothing. On an error `graph.json` is as it was, or
+    /// already the new one, where only its place in the folder could not be made to last.
     [[nodiscard]] Expected<std::optional<std::string>> write_graph(std::string_view text);
 
     [[nodiscard]] const std::string& path() const { return path_; }

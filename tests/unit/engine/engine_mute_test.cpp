@@ -2,6 +2,8 @@
 // Muting the output and bringing every processor back to the state of a fresh one.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include <algorithm>
 #include <atomic>
 #include <span>
@@ -209,16 +211,73 @@ TEST(EngineReset, AProcessorThatCannotBeBuiltLeavesEverythingAsItWas) {
     offline.render_blocks(4);
     must(offline.engine.mute_output(true));
     offline.settle();
-    PreparedReset none = offline.engine.begin_reset();  // nothing built: all of it is built at the end
+    PreparedReset none = offline.engine.begin_reset();
     refusing = true;
     const std::uint64_t plans = offline.engine.statistics().plans_made;
     EXPECT_EQ(offline.engine.build_reset(none).error().code, ErrorCode::not_found);
-    EXPECT_EQ(offline.engine.reset(none).error().code, ErrorCode::not_found);
     EXPECT_EQ(offline.engine.statistics().plans_made, plans);
     must(offline.engine.mute_output(false));
     offline.settle();
     offline.render_block();
     EXPECT_EQ(offline.recorded[0].back(), 0.25F);
+}
+
+TEST(EngineReset, WhatHasComeIntoTheGraphMeanwhileIsListed) {
+    OfflineEngine offline;
+    offline.edit({AddNode{"sine", "a", {}, {}}});
+    PreparedReset reset = offline.engine.begin_reset();
+    ASSERT_TRUE(offline.engine.build_reset(reset));
+    EXPECT_FALSE(offline.engine.extend_reset(reset));
+    offline.edit({AddNode{"sine", "b", {}, {}}, RemoveNode{"a"}});
+    EXPECT_TRUE(offline.engine.extend_reset(reset));
+    ASSERT_TRUE(offline.engine.build_reset(reset));
+    EXPECT_FALSE(offline.engine.extend_reset(reset));
+    must(offline.engine.reset(reset));
+    offline.render_blocks(2);
+    EXPECT_EQ(offline.engine.graph().node_count(), 1U);
+}
+
+bool breaking = false;
+
+class Breaking final : public Processor {
+ public:
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        for (float& sample : context.outputs[0].channel(0)) sample = breaking ? NAN : 0.25F;
+    }
+    void reset() RTA_NONBLOCKING override {}
+};
+
+constexpr NodeType kBreaking{
+    .name = "breaking",
+    .help = "Breaks.",
+    .outputs = kOut,
+    .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> { return std::make_unique<Breaking>(); }};
+
+TEST(EngineReset, AFaultOfAProcessorThatWasReplacedIsNoFaultOfItsSuccessor) {
+    std::vector<const NodeType*> types{&kBreaking, builtin_nodes().find("output")};
+    const NodeRegistry registry{types};
+    breaking = false;
+    OfflineEngine offline{{}, registry};
+    offline.load(R"({"nodes": [{"name": "a", "type": "breaking"}, {"name": "out", "type": "output"}],
+                     "connections": [{"from": "a", "to": "out"}]})");
+    offline.render_blocks(4);
+    offline.polls = false;
+    breaking = true;
+    offline.render_blocks(3);  // the fault is on its way
+    breaking = false;
+    PreparedReset reset = offline.engine.begin_reset();
+    ASSERT_TRUE(offline.engine.build_reset(reset));
+    must(offline.engine.reset(reset));
+    offline.polls = true;
+    offline.render_blocks(4);
+    EXPECT_TRUE(offline.faults.empty());
+    EXPECT_EQ(offline.recorded[0].back(), 0.25F);
+
+    // The next one is its own.
+    breaking = true;
+    offline.render_blocks(3);
+    breaking = false;
+    EXPECT_EQ(offline.faults, std::vector<std::string>{"a"});
 }
 
 }  // namespace
