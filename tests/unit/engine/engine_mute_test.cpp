@@ -140,6 +140,8 @@ TEST_F(EngineMute, AResetKeepsTheGraphAndWhatWasEditedMeanwhile) {
     offline.settle();
     offline.edit({AddNode{"sine", "second", {}, {{"gain_db", -12.0F}}}, Connect{"second", "vol", {}},
                   RenameNode{"osc", "first"}, SetParameter{"vol", "gain_db", -9.0F, {}}});
+    ASSERT_TRUE(offline.engine.extend_reset(reset));
+    ASSERT_TRUE(offline.engine.build_reset(reset));
     must(offline.engine.reset(reset));
     must(offline.engine.mute_output(false));
     // The plan of the edit carries a parameter, so one block is rendered with it.
