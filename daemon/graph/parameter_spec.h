@@ -20,8 +20,8 @@ enum class RampLaw : std::uint8_t {
 };
 
 /// A row of a table that stands for as many as an integer setting says. Its name holds a # for the number, from 1:
-/// `gain_#_db`. With `less`, there are so many fewer: a crossover has one frequency fewer than ways. A setting that is on
-/// or off counts as 1 or 0: a port that is there only when asked for, and needs no number.
+/// `gain_#_db`. With `less`, there are so many fewer: a crossover has one frequency fewer than ways. A setting that is
+/// on or off counts as 1 or 0: a port that is there only when asked for, and needs no number.
 struct Repeat {
     std::string_view setting = {};  ///< empty: the row stands for itself
     std::uint32_t less = 0;

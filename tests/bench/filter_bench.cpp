@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What filters cost: biquad_filter nodes in series, equalizers and a crossover, rendered by the whole engine on one core,
-// beside one loop that computes the same without an engine, and one that goes frame by frame. What is timed is checked
-// first.
+// What filters cost: biquad_filter nodes in series, equalizers and a crossover, rendered by the whole engine on one
+// core, beside one loop that computes the same without an engine, and one that goes frame by frame. What is timed is
+// checked first.
 //
 //     chrt -f 50 taskset -c 1 build/release/bin/filter_bench [--quick]
 #include <algorithm>
@@ -110,7 +110,9 @@ std::vector<Edit> chain() {
     std::vector<Edit> edits{AddNode{"input", "f0", {}, {}}, AddNode{"output", "out", {}, {}}};
     for (std::size_t i = 0; i < kFilters; ++i) {
         const dsp::FilterValues v = filter_values(i);
-        edits.emplace_back(AddNode{"biquad_filter", "f" + number(i), {{"kind", std::string{"peaking"}}},
+        edits.emplace_back(AddNode{"biquad_filter",
+                                   "f" + number(i),
+                                   {{"kind", std::string{"peaking"}}},
                                    {{"frequency_hz", v.frequency_hz}, {"q", v.width}, {"gain_db", v.gain_db}}});
         edits.emplace_back(Connect{"f" + std::to_string(i), "f" + number(i), {}});
     }
@@ -169,8 +171,7 @@ std::vector<Edit> crossover() {
 FusedFilters fused(std::size_t count, std::size_t channels, dsp::FilterValues (*values)(std::size_t)) {
     FusedFilters filters;
     for (std::size_t i = 0; i < count; ++i) {
-        filters.sections.push_back(
-            dsp::biquad_coefficients({.kind = dsp::FilterKind::peaking}, values(i), kRateHz));
+        filters.sections.push_back(dsp::biquad_coefficients({.kind = dsp::FilterKind::peaking}, values(i), kRateHz));
     }
     filters.states.resize(count * channels);
     return filters;
@@ -186,8 +187,8 @@ class Reference {
             const double a = std::pow(10.0, static_cast<double>(v.gain_db) / 40.0);
             const double alpha = std::sin(angle) / (2.0 * static_cast<double>(v.width));
             const double a0 = 1.0 + alpha / a;
-            sections_.push_back({(1.0 + alpha * a) / a0, -2.0 * std::cos(angle) / a0, (1.0 - alpha * a) / a0,
-                                 (1.0 - alpha / a) / a0});
+            sections_.push_back(
+                {(1.0 + alpha * a) / a0, -2.0 * std::cos(angle) / a0, (1.0 - alpha * a) / a0, (1.0 - alpha / a) / a0});
         }
     }
     double next(double x) {
@@ -208,7 +209,8 @@ class Reference {
     std::vector<Section> sections_;
 };
 
-/// Simper's filter frame by frame in float, one filter after the other: what filters cost that wait for their recursion.
+/// Simper's filter frame by frame in float, one filter after the other: what filters cost that wait for their
+/// recursion.
 struct ScalarFilters {
     struct Section {
         float a1, a2, a3, m1, s1 = 0.0F, s2 = 0.0F;
@@ -300,7 +302,8 @@ constexpr const char* kPerBand = "ns a band, channel and frame";
 
 Row engine_row(std::string what, std::string_view target, double units, std::string unit, std::shared_ptr<Rig> rig) {
     rig->poll();
-    return {std::move(what), std::string{target}, units, std::move(unit), [rig = std::move(rig)] { rig->render(kBlocks); }};
+    return {std::move(what), std::string{target}, units, std::move(unit),
+            [rig = std::move(rig)] { rig->render(kBlocks); }};
 }
 
 void add_chain_rows(std::vector<Row>& rows, std::string_view target, bool scalar) {

@@ -150,8 +150,9 @@ struct Difference {
     [[nodiscard]] double in_db() const { return 10.0 * std::log10(error / power); }
 };
 
-// Rounding a coefficient to float moves frequency and Q by 6e-8 of themselves, and turns the phase at Q 20 by at most 40
-// times as much: -112 dB, if the filter stayed there; sweeping over all settings it is far from its resonance mostly.
+// Rounding a coefficient to float moves frequency and Q by 6e-8 of themselves, and turns the phase at Q 20 by at most
+// 40 times as much: -112 dB, if the filter stayed there; sweeping over all settings it is far from its resonance
+// mostly.
 constexpr double kModulatedErrorDb = -112.0;
 
 TEST_P(BiquadFilterKindTest, FollowsItsParametersFrameByFrame) {

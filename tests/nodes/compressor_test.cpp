@@ -142,7 +142,11 @@ TEST(CompressorNode, TheTimeConstantsAreThoseOfTheDefinition) {
 TEST(CompressorNode, DucksByItsSideChain) {
     NodeBench bench{compressor(),
                     {{"side_chain", true}, {"channels", 2.0}},
-                    with({{"threshold_db", -30.0F}, {"ratio", 100.0F}, {"knee_db", 0.0F}, {"attack_ms", 1.0F}, {"release_ms", 50.0F}},
+                    with({{"threshold_db", -30.0F},
+                          {"ratio", 100.0F},
+                          {"knee_db", 0.0F},
+                          {"attack_ms", 1.0F},
+                          {"release_ms", 50.0F}},
                          [](std::uint32_t port, std::uint32_t channel, std::uint64_t frame) {
                              if (port == 0) return channel == 0 ? 0.5F : -0.125F;
                              return channel == 1 && frame >= 4'800 && frame < 9'600 ? 1.0F : 0.0F;

@@ -273,7 +273,8 @@ TEST(NodeLayout, ASettingMayLowerTheMaximumOfAParameter) {
     const ParameterSpec lower = limited_layout({{"max_time_ms", 62.5}}).parameters[0];
     EXPECT_EQ(lower.maximum, 62.5F);
     EXPECT_EQ(lower.default_value, 62.5F);
-    EXPECT_EQ(limited_layout({{"max_time_ms", 500.0}}).parameters[0].maximum, 300.0F) << "never more than the row's own";
+    EXPECT_EQ(limited_layout({{"max_time_ms", 500.0}}).parameters[0].maximum, 300.0F)
+        << "never more than the row's own";
 
     const auto good = check_parameter(lower, 63.0F, "echo");
     ASSERT_FALSE(good.has_value());
