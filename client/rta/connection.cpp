@@ -109,7 +109,7 @@ Expected<std::uint64_t> Connection::send(v1::Request request) {
     return last_id_;
 }
 
-Expected<v1::Response> Connection::receive(std::uint64_t id) {
+Expected<v1::Response> Connection::receive(std::uint64_t id, int interrupt_descriptor) {
     const Deadline deadline = Deadline::in(timeout_);
     for (;;) {
         if (auto found = responses_.extract(id)) return std::move(found.mapped());
@@ -117,7 +117,7 @@ Expected<v1::Response> Connection::receive(std::uint64_t id) {
         if (!std::ranges::binary_search(awaited_, id) || abandoned_.contains(id)) {
             return fail(Error::Kind::protocol, "no response is awaited under the id " + std::to_string(id));
         }
-        if (auto moved = exchange(deadline, -1); !moved) {
+        if (auto moved = exchange(deadline, interrupt_descriptor); !moved) {
             if (responses_.contains(id)) continue;  // it came just before what went wrong
             if (moved.error().kind == Error::Kind::timeout) {
                 abandoned_.insert(id);

@@ -60,8 +60,9 @@ class Connection {
     /// Sends `request` under an id of its own, which it returns. Takes in responses and events meanwhile, so that two
     /// sides that both have much to say cannot wait for each other.
     [[nodiscard]] Expected<std::uint64_t> send(v1::Request request);
-    /// The response to what send() gave this id; each can be received once.
-    [[nodiscard]] Expected<v1::Response> receive(std::uint64_t id);
+    /// The response to what send() gave this id; each can be received once. Returns `interrupted` as soon as
+    /// `interrupt_descriptor` is readable (-1: none); the response can be received afterwards.
+    [[nodiscard]] Expected<v1::Response> receive(std::uint64_t id, int interrupt_descriptor = -1);
 
     /// The next event. Returns `interrupted` as soon as `interrupt_descriptor` is readable (-1: none).
     [[nodiscard]] Expected<v1::Event> next_event(const Deadline& deadline, int interrupt_descriptor = -1);

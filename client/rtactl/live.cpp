@@ -15,41 +15,62 @@ Live::Live(Session& session, client::Connection connection, bool picture)
     if (picture) picture_.emplace(session.out(), session.streams().terminal);
 }
 
-Result<std::unique_ptr<Live>> Live::begin(Session& session, bool picture) {
+Result<void> Live::run(Session& session, bool picture, const std::function<Result<void>(Live&)>& body) {
     auto connection = session.open();
     if (!connection) return std::unexpected(std::move(connection.error()));
     const bool drawn = picture && session.streams().terminal >= 0 && !session.json();
-    return std::unique_ptr<Live>(new Live(session, std::move(*connection), drawn));
+    Live live{session, std::move(*connection), drawn};
+    Result<void> outcome = body(live);
+    return live.ended_ ? Result<void>{} : outcome;
+}
+
+/// Calls `next` again after each signal that is not the end.
+template <class Next>
+auto Live::receive(const Next& next) -> Result<typename std::invoke_result_t<Next>::value_type> {
+    for (;;) {
+        auto received = next();
+        if (received) return std::move(*received);
+        if (received.error().kind != client::Error::Kind::interrupted)
+            return fail(Exit::cannot_connect, std::move(received.error().sentence));
+        heed_signal();
+        if (ended_) return fail(Exit::done, "interrupted");
+    }
 }
 
 Result<v1::Response> Live::ask(v1::Request request, bool print) {
-    auto response = connection_.call(std::move(request));
-    if (!response) return fail(Exit::cannot_connect, std::move(response.error().sentence));
+    // Small, and nothing before it is unanswered: the sending itself cannot have to wait.
+    const auto id = connection_.send(std::move(request));
+    if (!id) return fail(Exit::cannot_connect, id.error().sentence);
+    auto response = receive([&] { return connection_.receive(*id, interrupts_.descriptor()); });
+    if (!response) return response;
     const v1::Status& status = response->status();
     if (session_.json() && (print || status.code() != v1::OK)) session_.print_json(*response);
     if (status.code() != v1::OK) return fail(exit_of(status.code()), status.message());
-    return std::move(*response);
+    return response;
 }
 
-Result<Live::Woken> Live::wait(const client::Deadline& deadline) {
-    for (;;) {
+Result<std::optional<v1::Event>> Live::wait(const client::Deadline& deadline) {
+    return receive([&]() -> client::Expected<std::optional<v1::Event>> {
         auto event = connection_.next_event(deadline, interrupts_.descriptor());
-        if (event) return Woken{.event = std::move(*event)};
-        if (event.error().kind == client::Error::Kind::timeout) return Woken{};
-        if (event.error().kind != client::Error::Kind::interrupted)
-            return fail(Exit::cannot_connect, std::move(event.error().sentence));
-        switch (interrupts_.take()) {
-            case Interrupts::Signal::end:
-                return Woken{.ended = true};
-            case Interrupts::Signal::suspend:
-                if (picture_) picture_->suspend();
-                break;
-            case Interrupts::Signal::resize:
-                if (picture_) picture_->redraw();
-                break;
-            case Interrupts::Signal::none:
-                break;
-        }
+        if (event) return std::move(*event);
+        if (event.error().kind == client::Error::Kind::timeout) return std::nullopt;
+        return std::unexpected(std::move(event.error()));
+    });
+}
+
+void Live::heed_signal() {
+    switch (interrupts_.take()) {
+        case Interrupts::Signal::end:
+            ended_ = true;
+            break;
+        case Interrupts::Signal::suspend:
+            if (picture_) picture_->suspend();
+            break;
+        case Interrupts::Signal::resize:
+            if (picture_) picture_->redraw();
+            break;
+        case Interrupts::Signal::none:
+            break;
     }
 }
 

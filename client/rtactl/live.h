@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <optional>
+#include <type_traits>
 
 #include "client/connection.h"
 #include "rtactl/command.h"
@@ -17,30 +18,33 @@ namespace rta::rtactl {
 /// shell no event piles up behind the commands that follow; signals; and a picture, where there is a terminal.
 class Live {
  public:
+    /// Runs `body`, which gives up as soon as one of its calls fails; that the user ended it is no failure of it.
     /// `picture`: draw, if the session's output is a terminal and --json is not given.
-    [[nodiscard]] static Result<std::unique_ptr<Live>> begin(Session& session, bool picture);
+    static Result<void> run(Session& session, bool picture, const std::function<Result<void>(Live&)>& body);
 
     [[nodiscard]] Session& session() { return session_; }
     /// nullptr: lines are printed one after the other.
     [[nodiscard]] Picture* picture() { return picture_ ? &*picture_ : nullptr; }
 
+    // Both see to the picture while they wait, and fail as soon as the user wants no more of it.
+
     /// The answer to a request; whatever is not OK is a Failure. `print`: with --json the answer is printed.
     [[nodiscard]] Result<v1::Response> ask(v1::Request request, bool print = false);
-
-    struct Woken {
-        bool ended = false;                ///< the user wants no more of it
-        std::optional<v1::Event> event{};  ///< none: the deadline has passed
-    };
-    /// Waits for an event, for the deadline, or for the end. Sees to the picture meanwhile.
-    [[nodiscard]] Result<Woken> wait(const client::Deadline& deadline = client::Deadline::never());
+    /// The next event; none: the deadline has passed.
+    [[nodiscard]] Result<std::optional<v1::Event>> wait(const client::Deadline& deadline = client::Deadline::never());
 
  private:
     Live(Session& session, client::Connection connection, bool picture);
+
+    template <class Next>
+    auto receive(const Next& next) -> Result<typename std::invoke_result_t<Next>::value_type>;
+    void heed_signal();
 
     Session& session_;
     client::Connection connection_;
     Interrupts interrupts_;
     std::optional<Picture> picture_;
+    bool ended_ = false;  ///< by the user
 };
 
 /// --rate HZ. `unless_given` if it is left out.

@@ -64,6 +64,27 @@ void show(Live& live, MeterPicture& meters, const v1::Event& event) {
     }
 }
 
+Result<void> show_levels(Live& live, std::span<const std::string> names, float rate_hz, std::uint64_t count) {
+    if (auto checked = check_names(live, names); !checked) return checked;
+    const auto device_rate_hz = sample_rate_hz(live);
+    if (!device_rate_hz) return std::unexpected(device_rate_hz.error());
+    MeterPicture meters{*device_rate_hz};
+
+    v1::Request request;
+    request.mutable_subscribe()->add_topics(v1::TOPIC_LEVELS);
+    request.mutable_subscribe()->set_telemetry_rate_hz(rate_hz);
+    if (const auto subscribed = live.ask(std::move(request)); !subscribed) return std::unexpected(subscribed.error());
+    for (std::uint64_t seen = 0; seen < count && live.session().out();) {
+        auto event = live.wait();
+        if (!event) return std::unexpected(std::move(event.error()));
+        if (!(*event)->has_levels()) continue;
+        keep_only(*(*event)->mutable_levels(), names);
+        show(live, meters, **event);
+        ++seen;
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<void> run_meter(Session& session, const Arguments& arguments) {
@@ -71,28 +92,7 @@ Result<void> run_meter(Session& session, const Arguments& arguments) {
     if (!rate_hz) return std::unexpected(rate_hz.error());
     const auto count = parse_count(arguments);
     if (!count) return std::unexpected(count.error());
-    const auto begun = Live::begin(session, true);
-    if (!begun) return std::unexpected(begun.error());
-    Live& live = **begun;
-    if (auto checked = check_names(live, arguments.words); !checked) return checked;
-    const auto device_rate_hz = sample_rate_hz(live);
-    if (!device_rate_hz) return std::unexpected(device_rate_hz.error());
-    MeterPicture meters{*device_rate_hz};
-
-    v1::Request request;
-    request.mutable_subscribe()->add_topics(v1::TOPIC_LEVELS);
-    request.mutable_subscribe()->set_telemetry_rate_hz(*rate_hz);
-    if (const auto subscribed = live.ask(std::move(request)); !subscribed) return std::unexpected(subscribed.error());
-    for (std::uint64_t seen = 0; seen < *count && session.out();) {
-        auto woken = live.wait();
-        if (!woken) return std::unexpected(std::move(woken.error()));
-        if (woken->ended) return {};
-        if (!woken->event->has_levels()) continue;
-        keep_only(*woken->event->mutable_levels(), arguments.words);
-        show(live, meters, *woken->event);
-        ++seen;
-    }
-    return {};
+    return Live::run(session, true, [&](Live& live) { return show_levels(live, arguments.words, *rate_hz, *count); });
 }
 
 }  // namespace rta::rtactl

@@ -61,6 +61,19 @@ Result<void> show(Live& live, LatestGraph& latest, const v1::NodeTypesResult& ty
     return {};
 }
 
+Result<void> show_over_and_over(Live& live, float rate_hz, std::uint64_t count) {
+    const auto types = live.ask(list_types_request());
+    if (!types) return std::unexpected(types.error());
+    LatestGraph latest;
+    const std::chrono::milliseconds pause{static_cast<long long>(1000.0F / rate_hz)};
+    for (std::uint64_t shown = 0; shown < count && live.session().out(); ++shown) {
+        if (auto seen = show(live, latest, types->list_node_types(), shown == 0); !seen) return seen;
+        if (shown + 1 == count) return {};
+        if (const auto paused = live.wait(client::Deadline::in(pause)); !paused) return std::unexpected(paused.error());
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<void> run_top(Session& session, const Arguments& arguments) {
@@ -68,21 +81,7 @@ Result<void> run_top(Session& session, const Arguments& arguments) {
     if (!rate_hz) return std::unexpected(rate_hz.error());
     const auto count = parse_count(arguments);
     if (!count) return std::unexpected(count.error());
-    const auto begun = Live::begin(session, true);
-    if (!begun) return std::unexpected(begun.error());
-    Live& live = **begun;
-    const auto types = live.ask(list_types_request());
-    if (!types) return std::unexpected(types.error());
-    LatestGraph latest;
-    const std::chrono::milliseconds pause{static_cast<long long>(1000.0F / *rate_hz)};
-    for (std::uint64_t shown = 0; shown < *count && session.out(); ++shown) {
-        if (auto seen = show(live, latest, types->list_node_types(), shown == 0); !seen) return seen;
-        if (shown + 1 == *count) return {};
-        const auto woken = live.wait(client::Deadline::in(pause));
-        if (!woken) return std::unexpected(woken.error());
-        if (woken->ended) return {};
-    }
-    return {};
+    return Live::run(session, true, [&](Live& live) { return show_over_and_over(live, *rate_hz, *count); });
 }
 
 }  // namespace rta::rtactl

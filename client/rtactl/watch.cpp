@@ -40,6 +40,26 @@ Result<v1::Subscribe> subscription(const Arguments& arguments) {
     return subscribe;
 }
 
+Result<void> print_events(Live& live, v1::Subscribe wanted, std::uint64_t count) {
+    v1::Request request;
+    *request.mutable_subscribe() = std::move(wanted);
+    if (auto subscribed = live.ask(std::move(request), true); !subscribed)
+        return std::unexpected(std::move(subscribed.error()));
+    Session& session = live.session();
+    for (std::uint64_t seen = 0; seen < count; ++seen) {
+        const auto event = live.wait();
+        if (!event) return std::unexpected(event.error());
+        if (session.json()) {
+            session.print_json(**event);
+        } else {
+            session.out() << describe(**event) << '\n' << std::flush;  // whoever reads the pipe must see it now
+        }
+        // Nobody reads any more, or the disk is full: the caller of all commands says so.
+        if (!session.out()) return {};
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<void> run_watch(Session& session, const Arguments& arguments) {
@@ -47,25 +67,7 @@ Result<void> run_watch(Session& session, const Arguments& arguments) {
     if (!wanted) return std::unexpected(std::move(wanted.error()));
     const auto count = parse_count(arguments);
     if (!count) return std::unexpected(count.error());
-    const auto live = Live::begin(session, false);
-    if (!live) return std::unexpected(live.error());
-    v1::Request request;
-    *request.mutable_subscribe() = std::move(*wanted);
-    if (auto subscribed = (*live)->ask(std::move(request), true); !subscribed)
-        return std::unexpected(std::move(subscribed.error()));
-    for (std::uint64_t seen = 0; seen < *count; ++seen) {
-        const auto woken = (*live)->wait();
-        if (!woken) return std::unexpected(woken.error());
-        if (woken->ended) return {};
-        if (session.json()) {
-            session.print_json(*woken->event);
-        } else {
-            session.out() << describe(*woken->event) << '\n' << std::flush;  // whoever reads the pipe must see it now
-        }
-        // Nobody reads any more, or the disk is full: the caller of all commands says so.
-        if (!session.out()) return {};
-    }
-    return {};
+    return Live::run(session, false, [&](Live& live) { return print_events(live, std::move(*wanted), *count); });
 }
 
 }  // namespace rta::rtactl

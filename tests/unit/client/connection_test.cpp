@@ -336,6 +336,30 @@ TEST(Connection, StopsWaitingWhenInterrupted) {
     EXPECT_TRUE(connection->call(status_request())) << "an interruption is not the end";
 }
 
+TEST(Connection, AnInterruptedResponseCanBeReceivedAfterwards) {
+    const test::UniqueFd interrupt{::eventfd(0, EFD_CLOEXEC)};
+    std::string held_back;
+    ScriptedDaemon daemon{[&](const v1::Request& request) {
+        if (held_back.empty()) {
+            held_back = frame(ok(request));
+            EXPECT_EQ(::eventfd_write(interrupt.get(), 1), 0);
+            return Reply{};
+        }
+        return Reply{.bytes = held_back + frame(ok(request))};
+    }};
+    auto connection = connect(daemon);
+    ASSERT_TRUE(connection);
+    const auto first = connection->send(status_request());
+    ASSERT_TRUE(first);
+    const auto interrupted = connection->receive(*first, interrupt.get());
+    ASSERT_FALSE(interrupted);
+    EXPECT_EQ(interrupted.error().kind, Error::Kind::interrupted);
+    EXPECT_TRUE(connection->call(status_request()));
+    const auto response = connection->receive(*first);
+    ASSERT_TRUE(response) << response.error().sentence;
+    EXPECT_EQ(response->id(), *first);
+}
+
 TEST(Connection, TellsWhatWasTriedAndWhy) {
     const std::array<Endpoint, 3> endpoints{UnixEndpoint{"/nonexistent/control.sock"},
                                             UnixEndpoint{std::string(200, 'p')},

@@ -181,6 +181,41 @@ TEST(Meter, GivesTheTerminalBackWhenInterrupted) {
     EXPECT_TRUE(has(ended.out, "\x1b[?1049l\x1b[?25h")) << ended.out;
 }
 
+TEST(Live, EndsWellWhenInterruptedBeforeTheDaemonAnswers) {
+    using Kind = v1::Request::RequestCase;
+    struct Case {
+        const char* command;
+        Kind unanswered;
+    };
+    for (const Case& tried :
+         {Case{"top", Kind::kListNodeTypes}, Case{"top", Kind::kGetStatus}, Case{"top", Kind::kGetGraph},
+          Case{"meter", Kind::kGetStatus}, Case{"meter", Kind::kSubscribe}, Case{"watch", Kind::kSubscribe}}) {
+        for (const int signal : {SIGINT, SIGTERM}) {
+            FakeRtad rtad{[&, client = ::pthread_self()](const v1::Request& request) -> std::optional<Reply> {
+                if (request.request_case() != tried.unanswered) return std::nullopt;
+                EXPECT_EQ(::pthread_kill(client, signal), 0);
+                return Reply{};
+            }};
+            const Outcome outcome = rtad.run({tried.command});
+            EXPECT_EQ(outcome.exit, Exit::done) << tried.command << ", signal " << signal << ": " << outcome.err;
+            EXPECT_EQ(outcome.err, "") << tried.command;
+        }
+    }
+}
+
+TEST(Live, AChangeOfTheTerminalsSizeLeavesTheAnswerAwaited) {
+    const Terminal terminal{100, 40};
+    FakeRtad rtad{[client = ::pthread_self()](const v1::Request& request) -> std::optional<Reply> {
+        if (request.has_get_status()) {
+            EXPECT_EQ(::pthread_kill(client, SIGWINCH), 0);
+        }
+        return std::nullopt;
+    }};
+    const Outcome outcome = rtad.run({"top", "--count", "2", "--rate", "10"}, "", false, terminal.descriptor());
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    EXPECT_TRUE(has(outcome.out, "\x1b[?1049l\x1b[?25hdevice")) << outcome.out;
+}
+
 TEST(Picture, CutsWhatDoesNotFitTheSizeOfNow) {
     const Terminal terminal{10, 3};
     std::ostringstream out;
