@@ -156,6 +156,17 @@ constexpr std::array kCommands{
             .most_words = 1,
             .in_transaction = InTransaction::collected,
             .run = run_unmute},
+    Command{.name = "bypass",
+            .arguments = "NODE [on|off]",
+            .help = "Let the signal go around a node, by its parameter bypass, cross-faded.",
+            .details =
+                "The way around is as late as the node, which goes on working unheard; off lets it be heard again.\n"
+                "Every node whose in and out have one width can be bypassed.",
+            .example = "rtactl bypass vol\nrtactl bypass vol off",
+            .fewest_words = 1,
+            .most_words = 2,
+            .in_transaction = InTransaction::collected,
+            .run = run_bypass},
     Command{.name = "panic",
             .arguments = "",
             .help = "Mute the device output and let every processor start afresh.",

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: MIT
+#include <optional>
 #include <ostream>
 
+#include "graph/names.h"
 #include "rtactl/command.h"
 #include "rtactl/session.h"
+#include "rtactl/values.h"
 
 namespace rta::rtactl {
 
 namespace {
 
-Result<void> mute_node(Session& session, const std::string& node, bool muted) {
+/// Of a parameter that is on or off.
+Result<void> set_switch(Session& session, const std::string& node, const std::string& parameter, bool on) {
     v1::SetParameter change;
     change.set_node(node);
-    change.set_parameter("mute");
-    change.set_value(muted ? 1.0F : 0.0F);
-    const std::string title = node + ".mute = " + (muted ? "on" : "off");
+    change.set_parameter(parameter);
+    change.set_value(on ? 1.0F : 0.0F);
+    const std::string title = node + "." + parameter + " = " + (on ? "on" : "off");
     if (session.transaction()) {
         v1::Edit edit;
         *edit.mutable_set_parameter() = change;
@@ -45,7 +49,8 @@ Result<void> mute_output(Session& session, bool muted) {
 }
 
 Result<void> mute(Session& session, const Arguments& arguments, bool muted) {
-    return arguments.words.empty() ? mute_output(session, muted) : mute_node(session, arguments.words[0], muted);
+    return arguments.words.empty() ? mute_output(session, muted)
+                                   : set_switch(session, arguments.words[0], "mute", muted);
 }
 
 }  // namespace
@@ -53,6 +58,12 @@ Result<void> mute(Session& session, const Arguments& arguments, bool muted) {
 Result<void> run_mute(Session& session, const Arguments& arguments) { return mute(session, arguments, true); }
 
 Result<void> run_unmute(Session& session, const Arguments& arguments) { return mute(session, arguments, false); }
+
+Result<void> run_bypass(Session& session, const Arguments& arguments) {
+    const auto on = arguments.words.size() < 2 ? std::optional{true} : parse_switch(arguments.words[1]);
+    if (!on) return usage_error("bypass: " + quoted(arguments.words[1]) + " is neither on nor off");
+    return set_switch(session, arguments.words[0], "bypass", *on);
+}
 
 Result<void> run_panic(Session& session, const Arguments&) {
     v1::Request request;

@@ -489,6 +489,47 @@ TEST(Commands, MuteOfANodeIsPartOfATransactionAndOfTheOutputIsNot) {
     EXPECT_EQ(rtad.change_count(), 1U);
 }
 
+TEST(Commands, BypassesNodes) {
+    FakeRtad rtad;
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"bypass", "vol"}, {"bypass", "vol", "on"}}) {
+        EXPECT_EQ(rtad.run(words).out, "vol.bypass = on\n");
+        EXPECT_EQ(shown(rtad.last_change()),
+                  "set_parameters { changes { node: \"vol\" parameter: \"bypass\" value: 1 } }");
+    }
+    EXPECT_EQ(rtad.run({"bypass", "vol", "off"}).out, "vol.bypass = off\n");
+    EXPECT_EQ(shown(rtad.last_change()), "set_parameters { changes { node: \"vol\" parameter: \"bypass\" } }");
+    EXPECT_TRUE(has(rtad.run({"--json", "bypass", "vol"}).out, "\"set_parameters\":{\"frame\":\"4096\"}"));
+    const std::size_t changes = rtad.change_count();
+    const Outcome neither = rtad.run({"bypass", "vol", "half"});
+    EXPECT_EQ(neither.exit, Exit::usage);
+    EXPECT_TRUE(has(neither.err, "bypass: \"half\" is neither on nor off")) << neither.err;
+    EXPECT_EQ(rtad.run({"bypass"}).exit, Exit::usage);
+    EXPECT_EQ(rtad.run({"bypass", "vol", "on", "off"}).exit, Exit::usage);
+    EXPECT_EQ(rtad.change_count(), changes);
+}
+
+TEST(Commands, BypassIsPartOfATransaction) {
+    FakeRtad rtad;
+    EXPECT_EQ(rtad.run({"shell"}, "begin\nbypass vol\nbypass vol off\ncommit\n").exit, Exit::done);
+    const v1::EditList edits = rtad.last_change().apply_transaction().edits();
+    ASSERT_EQ(edits.edits_size(), 2);
+    EXPECT_EQ(edits.edits(0).ShortDebugString(), "set_parameter { node: \"vol\" parameter: \"bypass\" value: 1 }");
+    EXPECT_EQ(edits.edits(1).ShortDebugString(), "set_parameter { node: \"vol\" parameter: \"bypass\" }");
+    EXPECT_EQ(rtad.change_count(), 1U);
+}
+
+TEST(Commands, TellsWhatTheDaemonSaysOfANodeWithoutABypass) {
+    FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_set_parameters()) return std::nullopt;
+        return Reply{
+            .bytes = frame(refusal(request, v1::NOT_FOUND, "node \"osc\" (sine): there is no parameter \"bypass\""))};
+    }};
+    const Outcome outcome = rtad.run({"bypass", "osc"});
+    EXPECT_EQ(outcome.exit, Exit::refused);
+    EXPECT_TRUE(has(outcome.err, "node \"osc\" (sine): there is no parameter \"bypass\"")) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+}
+
 TEST(Commands, AnswersThatDoNotComeLeaveItOpenWhetherTheOutputIsMuted) {
     FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
         if (!request.has_mute_output()) return std::nullopt;

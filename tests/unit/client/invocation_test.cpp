@@ -29,10 +29,10 @@ std::vector<std::string> example_lines(const Command& command) {
 
 TEST(CommandTable, HasEveryCommandOfTheContract) {
     for (const std::string_view name :
-         {"status", "devices",    "types",      "play",       "add",        "remove",      "rename",
-          "insert", "connect",    "disconnect", "set",        "get",        "mute",        "unmute",
-          "panic",  "graph show", "graph dot",  "graph save", "graph load", "graph check", "graph clear",
-          "meter",  "top",        "watch",      "shell",      "begin",      "commit",      "abort"}) {
+         {"status",     "devices",    "types",      "play",       "add",         "remove",      "rename", "insert",
+          "connect",    "disconnect", "set",        "get",        "mute",        "unmute",      "bypass", "panic",
+          "graph show", "graph dot",  "graph save", "graph load", "graph check", "graph clear", "meter",  "top",
+          "watch",      "shell",      "begin",      "commit",     "abort"}) {
         EXPECT_NE(find_command(name), nullptr) << name;
     }
     EXPECT_EQ(find_command("undo"), nullptr) << "what does not work yet does not exist";
