@@ -224,6 +224,7 @@ void parameter_to_wire(const ParameterSpec& spec, v1::ParameterInfo& message) {
     if (spec.repeat.given()) repeat_to_wire(spec.repeat, *message.add_repeated_by());
     if (spec.repeat_inner.given()) repeat_to_wire(spec.repeat_inner, *message.add_repeated_by());
     if (spec.default_factor != 1.0F) message.set_default_factor(spec.default_factor);
+    set_string(*message.mutable_maximum_setting(), spec.maximum_setting);
 }
 
 void port_to_wire(const PortSpec& spec, v1::PortInfo& message) {

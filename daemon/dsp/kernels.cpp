@@ -167,6 +167,42 @@ void sine_of_phases(const std::uint32_t* phases, const float* factors, float* ou
     });
 }
 
+/// kVectors vectors of frames, whose sums stay in registers meanwhile.
+template <std::size_t kVectors>
+HWY_INLINE void fir_group(const float* in, const float* factors, std::size_t count, float* out) {
+    FloatVector sums[kVectors];
+    for (auto& sum : sums) sum = hn::Zero(kFloats);
+    for (std::size_t k = 0; k < count; ++k) {
+        const FloatVector factor = hn::Set(kFloats, factors[k]);
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            sums[v] = hn::MulAdd(hn::LoadU(kFloats, in + k + v * kLanes), factor, sums[v]);
+        }
+    }
+    for (std::size_t v = 0; v < kVectors; ++v) hn::StoreU(sums[v], kFloats, out + v * kLanes);
+}
+
+void fir(const float* in, const float* factors, std::size_t count, float* out, std::size_t frames) RTA_NONBLOCKING {
+    constexpr std::size_t kGroup = 4 * kLanes;
+    std::size_t frame = 0;
+    for (; frame + kGroup <= frames; frame += kGroup) fir_group<4>(in + frame, factors, count, out + frame);
+    for (; frame < frames; frame += kLanes) fir_group<1>(in + frame, factors, count, out + frame);
+}
+
+void feed_back(const float* in, const float* wet, float feedback, float mix, float* line, float* out,
+               std::size_t frames) RTA_NONBLOCKING {
+    const FloatVector back = hn::Set(kFloats, feedback);
+    const FloatVector wet_gain = hn::Set(kFloats, mix);
+    const FloatVector dry_gain = hn::Set(kFloats, 1.0F - mix);
+    const FloatVector tiny = hn::Set(kFloats, kTiny);
+    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+        const FloatVector now = hn::LoadU(kFloats, in + frame);
+        const FloatVector then = hn::LoadU(kFloats, wet + frame);
+        const FloatVector fed = hn::Add(now, hn::Mul(then, back));
+        hn::StoreU(hn::IfThenElseZero(hn::Ge(hn::Abs(fed), tiny), fed), kFloats, line + frame);
+        hn::StoreU(hn::Add(hn::Mul(now, dry_gain), hn::Mul(then, wet_gain)), kFloats, out + frame);
+    }
+}
+
 // NaN and infinity are those with every bit of the exponent set: without the sign, they are the largest integers.
 constexpr std::int32_t kMagnitude = 0x7FFF'FFFF;
 constexpr std::int32_t kInfinity = 0x7F80'0000;
@@ -219,6 +255,8 @@ constexpr Kernels kKernels{
     .sum_scaled = sum_scaled,
     .sine = sine,
     .sine_of_phases = sine_of_phases,
+    .fir = fir,
+    .feed_back = feed_back,
     .finite_or_zero = finite_or_zero,
     .all_finite = all_finite,
 };

@@ -232,7 +232,11 @@ Expected<void> AudioGraph::replace_node(NodeId id, std::shared_ptr<const NodeDes
     if (!parameters) return std::unexpected(std::move(parameters.error()));
     for (std::size_t i = 0; i < old.parameters.size(); ++i) {
         const auto index = description->layout.find_parameter(old.description->layout.parameters[i].name);
-        if (index) (*parameters)[*index] = old.parameters[i];
+        if (!index) continue;
+        // The range may depend on the settings.
+        auto good = rta::check_parameter(description->layout.parameters[*index], old.parameters[i], old.name());
+        if (!good) return good;
+        (*parameters)[*index] = old.parameters[i];
     }
     if (auto removed = changed.remove_node(old.name()); !removed) return removed;
     if (auto added = changed.add_node(id, std::move(description), std::move(*parameters)); !added) return added;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 #include <utility>
+#include <variant>
 
 #include "graph/document.h"
 #include "graph/names.h"
@@ -19,7 +20,11 @@ constexpr std::size_t kLongestNodeName = 64;
 constexpr std::size_t kFewParameters = 16;
 
 std::uint32_t count_of(const Repeat& repeat, const ResolvedSettings& settings) {
-    return repeat.given() ? settings.integer(repeat.setting) - repeat.less : 1;
+    if (!repeat.given()) return 1;
+    const auto setting = settings.values().find(repeat.setting);
+    const bool is_switch = setting != settings.values().end() && std::holds_alternative<bool>(setting->second);
+    if (is_switch) return settings.on(repeat.setting) ? 1 : 0;
+    return settings.integer(repeat.setting) - repeat.less;
 }
 
 /// The name with `number` in the place of its first #, if it has one.
@@ -40,9 +45,18 @@ std::vector<NodeLayout::Port> ports_of(std::span<const PortSpec> specs, const Re
     return ports;
 }
 
+/// The row with the maximum that the settings leave it.
+ParameterSpec limited(ParameterSpec spec, const ResolvedSettings& settings) {
+    if (spec.maximum_setting.empty()) return spec;
+    spec.maximum = std::min(spec.maximum, static_cast<float>(settings.number(spec.maximum_setting)));
+    spec.default_value = std::min(spec.default_value, spec.maximum);
+    return spec;
+}
+
 /// Writes a row out as often as the settings say. Names that are not the table's own go into `names`.
-void write_out(const ParameterSpec& spec, const ResolvedSettings& settings, std::vector<ParameterSpec>& parameters,
+void write_out(const ParameterSpec& of_type, const ResolvedSettings& settings, std::vector<ParameterSpec>& parameters,
                std::deque<std::string>& names) {
+    const ParameterSpec spec = limited(of_type, settings);
     if (!spec.repeat.given()) {
         parameters.push_back(spec);
         return;

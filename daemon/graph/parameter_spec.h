@@ -20,7 +20,8 @@ enum class RampLaw : std::uint8_t {
 };
 
 /// A row of a table that stands for as many as an integer setting says. Its name holds a # for the number, from 1:
-/// `gain_#_db`. With `less`, there are so many fewer: a crossover has one frequency fewer than ways.
+/// `gain_#_db`. With `less`, there are so many fewer: a crossover has one frequency fewer than ways. A setting that is on
+/// or off counts as 1 or 0: a port that is there only when asked for, and needs no number.
 struct Repeat {
     std::string_view setting = {};  ///< empty: the row stands for itself
     std::uint32_t less = 0;
@@ -41,6 +42,8 @@ struct ParameterSpec {
     Repeat repeat = {};
     Repeat repeat_inner = {};     ///< for names with two numbers: `gain_#_#_db`; counts faster than `repeat`
     float default_factor = 1.0F;  ///< the default of row n is default_value * default_factor^(n - 1), within the range
+    /// A number setting that lowers the maximum, and the default with it, where it is the smaller; above the minimum.
+    std::string_view maximum_setting = {};
 };
 
 /// A level: from -120 dB, which is silence, to +24 dB.

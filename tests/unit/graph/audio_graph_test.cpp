@@ -59,6 +59,20 @@ TEST(AudioGraph, ARepeatedConnectSetsTheGainAndAddsNothing) {
     EXPECT_EQ(builder.graph.document().connections.at(0).gain_db, std::nullopt);
 }
 
+TEST(AudioGraph, AReplacedNodeRefusesSettingsThatItsParametersDoNotFit) {
+    GraphBuilder builder;
+    builder.add("delay_line", "echo", {}, {{"time_ms", 400.0F}});
+    const std::string before = write_document(builder.graph.document());
+    const auto& type = *builtin_nodes().find("delay_line");
+    const auto description = NodeDescription::make(type, "echo", {{"max_time_ms", 300.0}});
+    ASSERT_TRUE(description);
+    const auto refused = builder.graph.replace_node(NodeId{100}, *description);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+    EXPECT_EQ(refused.error().sentence, R"(node "echo": parameter time_ms = 400 is out of range: 0 to 300 ms)");
+    EXPECT_EQ(write_document(builder.graph.document()), before);
+}
+
 TEST(AudioGraph, AReplacedNodeKeepsItsConnectionsAndParameters) {
     GraphBuilder builder;
     builder.add("constant", "a").add("gain", "b").add("output", "c", {{"channels", 2.0}});

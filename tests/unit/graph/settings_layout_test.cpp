@@ -237,6 +237,56 @@ TEST(NodeLayout, DefaultsOfRepeatedRowsStayWithinTheirRange) {
     EXPECT_EQ(layout.parameters.back().default_value, 5'000.0F);
 }
 
+constexpr std::array kLimitSettings{
+    SettingSpec{.name = "max_time_ms",
+                .kind = SettingSpec::Kind::number,
+                .minimum = 1,
+                .maximum = 500,
+                .default_number = 200,
+                .help = "Longest."},
+    SettingSpec{.name = "side_chain", .kind = SettingSpec::Kind::on_off, .help = "Another input."},
+};
+constexpr std::array kLimitParameters{ParameterSpec{.name = "time_ms",
+                                                    .unit = Unit::milliseconds,
+                                                    .minimum = 0.0F,
+                                                    .maximum = 300.0F,
+                                                    .default_value = 100.0F,
+                                                    .help = "A time.",
+                                                    .maximum_setting = "max_time_ms"}};
+static_assert(well_formed(kLimitParameters));
+constexpr std::array kLimitInputs{PortSpec{"in"}, PortSpec{.name = "side_chain", .repeat = {"side_chain"}}};
+constexpr NodeType kLimitType{.name = "limited",
+                              .help = "",
+                              .settings = kLimitSettings,
+                              .parameters = kLimitParameters,
+                              .inputs = kLimitInputs,
+                              .create = build_none};
+
+NodeLayout limited_layout(const Settings& given) {
+    return NodeLayout::of(kLimitType, ResolvedSettings::resolve(kLimitSettings, given, "node").value());
+}
+
+TEST(NodeLayout, ASettingMayLowerTheMaximumOfAParameter) {
+    const ParameterSpec of_default = limited_layout({}).parameters[0];
+    EXPECT_EQ(of_default.maximum, 200.0F);
+    EXPECT_EQ(of_default.default_value, 100.0F);
+    const ParameterSpec lower = limited_layout({{"max_time_ms", 62.5}}).parameters[0];
+    EXPECT_EQ(lower.maximum, 62.5F);
+    EXPECT_EQ(lower.default_value, 62.5F);
+    EXPECT_EQ(limited_layout({{"max_time_ms", 500.0}}).parameters[0].maximum, 300.0F) << "never more than the row's own";
+
+    const auto good = check_parameter(lower, 63.0F, "echo");
+    ASSERT_FALSE(good.has_value());
+    EXPECT_EQ(good.error().sentence, R"(node "echo": parameter time_ms = 63 is out of range: 0 to 62.5 ms)");
+}
+
+TEST(NodeLayout, ASwitchMayAddAPort) {
+    EXPECT_EQ(limited_layout({}).inputs.size(), 1U);
+    const NodeLayout layout = limited_layout({{"side_chain", true}});
+    ASSERT_EQ(layout.inputs.size(), 2U);
+    EXPECT_EQ(layout.inputs[1].name, "side_chain");
+}
+
 TEST(NodeLayout, FindsEachOfManyParametersAndItsCopiesDoToo) {
     const auto settings = ResolvedSettings::resolve(kMatrixSettings, {{"inputs", 32.0}, {"outputs", 32.0}}, "node");
     NodeLayout copy;

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/delay_line.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "dsp/gain.h"
+#include "dsp/kernels.h"
+#include "dsp/math.h"
+
+namespace rta::dsp {
+
+namespace {
+
+constexpr std::uint32_t kHalf = DelayTap::kMaximumCount / 2;
+
+/// Frames that are made one by one where the line is read at once after it is written.
+constexpr std::uint32_t kNear = kKernelFrames;
+/// Older samples than these are not read by a tap whose nearest is below kNear.
+constexpr std::uint32_t kNearHistory = kNear + DelayTap::kMaximumCount;
+
+/// Half of the Kaiser window with beta 9, its outermost value first, but for a factor: the modified Bessel function of
+/// order 0 at beta * sqrt(1 - u^2), by its series.
+consteval std::array<double, kHalf> kaiser_half() {
+    constexpr double kBeta = 9.0;
+    std::array<double, kHalf> window{};
+    for (std::uint32_t k = 0; k < kHalf; ++k) {
+        const double u = (k + 0.5) / kHalf - 1.0;
+        const double quarter_square = kBeta * kBeta * (1.0 - u * u) / 4.0;
+        double term = 1.0;
+        for (int m = 1; m < 40; ++m) {
+            window[k] += term;
+            term *= quarter_square / (m * m);
+        }
+    }
+    return window;
+}
+constexpr std::array<double, kHalf> kKaiserHalf = kaiser_half();
+
+/// Feedback decays into denormals, which cost a hundred cycles each where nothing flushes them.
+void flush_tiny(std::span<float> samples) RTA_NONBLOCKING {
+    for (float& sample : samples) sample = flushed(sample);
+}
+
+/// The sample that the tap reads, where `now` points to the one of age 0.
+float read_one(const DelayTap& tap, const float* now) RTA_NONBLOCKING {
+    const float* const oldest = now - tap.farthest();
+    if (tap.whole()) return *oldest;
+    float even = 0.0F;
+    float odd = 0.0F;
+    for (std::uint32_t k = 0; k < tap.count; k += 2) {
+        even += oldest[k] * tap.factors[k];
+        odd += oldest[k + 1] * tap.factors[k + 1];
+    }
+    return even + odd;
+}
+
+/// Of a times gain `1 - fade` and b times gain `fade`.
+float faded(float a, float b, float fade) RTA_NONBLOCKING { return a * (1.0F - fade) + b * fade; }
+
+}  // namespace
+
+DelayTap DelayTap::at(double delay_frames) RTA_NONBLOCKING {
+    const auto whole_frames = static_cast<std::uint32_t>(delay_frames);
+    const double fraction = delay_frames - static_cast<double>(whole_frames);
+    DelayTap tap;
+    tap.nearest = whole_frames;
+    if (fraction == 0.0) return tap;
+
+    const std::uint32_t half = std::clamp(whole_frames, 1U, kHalf);
+    tap.nearest = whole_frames + 1 - half;
+    tap.count = 2 * half;
+    std::array<double, kMaximumCount> factors{};
+    double sum = 0.0;
+    double binomial = 1.0;
+    for (std::uint32_t k = 0; k < tap.count; ++k) {
+        const double window = half == kHalf ? kKaiserHalf[std::min(k, tap.count - 1 - k)] : binomial;
+        const double distance = static_cast<double>(k) - static_cast<double>(half) + fraction;
+        factors[k] = (k % 2 == 0 ? window : -window) / distance;
+        sum += factors[k];
+        binomial *= static_cast<double>(tap.count - 1 - k) / static_cast<double>(k + 1);
+    }
+    for (std::uint32_t k = 0; k < tap.count; ++k) tap.factors[k] = static_cast<float>(factors[k] / sum);
+    return tap;
+}
+
+DelayLine::DelayLine(double sample_rate_hz, double maximum_ms, std::uint32_t channel_count, std::uint32_t block_size)
+    : sample_rate_hz_{sample_rate_hz},
+      block_size_{block_size},
+      maximum_frames_{static_cast<std::uint32_t>(maximum_ms * sample_rate_hz / 1'000.0) + 1} {
+    constexpr std::uint32_t kLargestBlock = 1'024;
+    constexpr double kFadeSeconds = 0.02;
+    const auto blocks = static_cast<std::uint32_t>(kFadeSeconds * sample_rate_hz / kLargestBlock + 0.5);
+    fade_frames_ = std::max(blocks, 1U) * kLargestBlock;
+
+    const std::uint32_t kept = maximum_frames_ + DelayTap::kMaximumCount + 2 * block_size;
+    ring_ = AudioBuffer{channel_count, kept / block_size * block_size};
+    window_.resize(block_size + DelayTap::kMaximumCount + kNearHistory);
+    wet_.resize(block_size);
+    old_wet_.resize(block_size);
+    dry_gains_.resize(block_size);
+}
+
+void DelayLine::process(const AudioReadView& in, const AudioWriteView& out, float time_ms, BlockValue feedback,
+                        BlockValue mix) RTA_NONBLOCKING {
+    assert(in.frame_count() == block_size_);
+    aim(time_ms);
+    if (mix.ramp != nullptr) {
+        for (std::uint32_t frame = 0; frame < block_size_; ++frame) dry_gains_[frame] = 1.0F - mix.ramp[frame];
+    }
+    for (std::uint32_t channel = 0; channel < out.channel_count(); ++channel) {
+        if (feedback.is(0.0F)) {
+            pass(channel, in.channel(channel), out.channel(channel), mix);
+        } else {
+            feed_back(channel, in.channel(channel), out.channel(channel), feedback, mix);
+        }
+    }
+    position_ = position_ + block_size_ == ring_.frame_count() ? 0 : position_ + block_size_;
+    filled_ = std::min(filled_ + block_size_, ring_.frame_count());
+    fade_left_ -= std::min(fade_left_, block_size_);
+    prefetch();
+}
+
+/// Asks for the memory of the next block, which has long left the caches, while other nodes are at work: with many
+/// delays, waiting for it is most of what they would cost.
+void DelayLine::prefetch() const RTA_NONBLOCKING {
+    constexpr std::uint32_t kLineFrames = AudioBuffer::kAlignment / sizeof(float);
+    // After so many the CPU goes on by itself.
+    constexpr std::uint32_t kEnough = 8 * kLineFrames;
+    const std::uint32_t capacity = ring_.frame_count();
+    const std::uint32_t back = tap_.farthest();
+    const std::uint32_t begin = position_ >= back ? position_ - back : position_ + capacity - back;
+    const std::uint32_t frames = std::min(block_size_, kEnough);
+    const std::uint32_t read_frames = std::min(frames + tap_.count - 1, capacity - begin);
+    for (std::uint32_t channel = 0; channel < ring_.channel_count(); ++channel) {
+        const float* const ring = ring_.read().channel(channel).data();
+        for (std::uint32_t frame = 0; frame < frames; frame += kLineFrames) {
+            __builtin_prefetch(ring + position_ + frame, 1);
+        }
+        for (std::uint32_t frame = 0; frame < read_frames; frame += kLineFrames) {
+            __builtin_prefetch(ring + begin + frame);
+        }
+        __builtin_prefetch(ring + begin + read_frames - 1);  // what is read begins anywhere in a line
+    }
+}
+
+void DelayLine::reset() RTA_NONBLOCKING {
+    filled_ = 0;
+    started_ = false;
+    fade_left_ = 0;
+    waiting_ = false;
+}
+
+double DelayLine::frames_of(float time_ms) const RTA_NONBLOCKING {
+    const double frames = static_cast<double>(time_ms) * sample_rate_hz_ / 1'000.0;
+    const double whole = static_cast<double>(static_cast<std::uint32_t>(frames + 0.5));
+    const double off = frames > whole ? frames - whole : whole - frames;
+    return std::min(off <= frames * 0x1p-23 ? whole : frames, static_cast<double>(maximum_frames_));
+}
+
+/// At the top of a block: takes the delay asked for, and begins a fade where one is due.
+void DelayLine::aim(float time_ms) RTA_NONBLOCKING {
+    if (!started_) {
+        started_ = true;
+        time_ms_ = time_ms;
+        tap_ = DelayTap::at(frames_of(time_ms));
+        return;
+    }
+    if (time_ms != time_ms_) {
+        time_ms_ = time_ms;
+        wanted_ = DelayTap::at(frames_of(time_ms));
+        waiting_ = true;
+    }
+    if (waiting_ && fade_left_ == 0) {
+        old_tap_ = tap_;
+        tap_ = wanted_;
+        waiting_ = false;
+        fade_left_ = fade_frames_;
+    }
+}
+
+/// How much of the new place is heard in a frame of the block; the rest is the old one.
+float DelayLine::fade_gain(std::uint32_t frame) const RTA_NONBLOCKING {
+    return static_cast<float>(fade_frames_ - fade_left_ + frame) / static_cast<float>(fade_frames_);
+}
+
+/// `count` samples of the line in one piece, the first of them that of frame `first` of the block, which may lie before
+/// it (below 0) and before the last reset, where there is silence. May be in `scratch`.
+const float* DelayLine::window(std::uint32_t channel, std::int32_t first, std::uint32_t count,
+                               std::span<float> scratch) RTA_NONBLOCKING {
+    const std::span<const float> ring = ring_.read().channel(channel);
+    const auto capacity = static_cast<std::int32_t>(ring.size());
+    const auto size = static_cast<std::int32_t>(count);
+    std::int32_t begin = static_cast<std::int32_t>(position_) + first;
+    if (begin < 0) begin += capacity;
+    const std::int32_t silent = -first - static_cast<std::int32_t>(filled_);
+    if (silent <= 0 && begin + size <= capacity) return ring.data() + begin;
+
+    const std::int32_t zeros = std::clamp(silent, 0, size);
+    std::ranges::fill(scratch.first(static_cast<std::size_t>(zeros)), 0.0F);
+    for (std::int32_t i = zeros; i < size; ++i) {
+        const std::int32_t place = begin + i < capacity ? begin + i : begin + i - capacity;
+        scratch[static_cast<std::size_t>(i)] = ring[static_cast<std::size_t>(place)];
+    }
+    return scratch.data();
+}
+
+/// What the tap gives for `count` frames of the block from `frame` on, all of whose samples have been written. May be
+/// in `scratch`.
+const float* DelayLine::read(std::uint32_t channel, const DelayTap& tap, std::uint32_t frame, std::uint32_t count,
+                             std::span<float> scratch) RTA_NONBLOCKING {
+    const std::int32_t first = static_cast<std::int32_t>(frame) - static_cast<std::int32_t>(tap.farthest());
+    if (tap.whole()) return window(channel, first, count, scratch);
+    const float* const samples = window(channel, first, count + tap.count - 1, window_);
+    kernels().fir(samples, tap.factors.data(), tap.count, scratch.data(), count);
+    return scratch.data();
+}
+
+/// The same for what is heard, in the middle of a fade too.
+const float* DelayLine::read_faded(std::uint32_t channel, std::uint32_t frame, std::uint32_t count) RTA_NONBLOCKING {
+    const float* const wet = read(channel, tap_, frame, count, wet_);
+    if (fade_left_ == 0) return wet;
+    const float* const old_wet = read(channel, old_tap_, frame, count, old_wet_);
+    for (std::uint32_t i = 0; i < count; ++i) wet_[i] = faded(old_wet[i], wet[i], fade_gain(frame + i));
+    return wet_.data();
+}
+
+/// Without feedback: the whole block at once.
+void DelayLine::pass(std::uint32_t channel, std::span<const float> in, std::span<float> out,
+                     BlockValue mix) RTA_NONBLOCKING {
+    std::ranges::copy(in, ring_.write().channel(channel).subspan(position_).begin());
+    blend(in, read_faded(channel, 0, block_size_), 0, mix, out);
+}
+
+/// As many frames at a time as are read from what is there already.
+void DelayLine::feed_back(std::uint32_t channel, std::span<const float> in, std::span<float> out, BlockValue feedback,
+                          BlockValue mix) RTA_NONBLOCKING {
+    const std::uint32_t nearest = fade_left_ == 0 ? tap_.nearest : std::min(tap_.nearest, old_tap_.nearest);
+    const std::uint32_t run = std::max(std::min(nearest, block_size_) / kNear * kNear, kNear);
+    for (std::uint32_t frame = 0; frame < block_size_; frame += run) {
+        const std::uint32_t count = std::min(run, block_size_ - frame);
+        if (nearest < kNear) {
+            feed_back_near(channel, frame, in.subspan(frame, count), out.subspan(frame, count), feedback, mix);
+        } else {
+            feed_back_far(channel, frame, in.subspan(frame, count), out.subspan(frame, count), feedback, mix);
+        }
+    }
+}
+
+void DelayLine::feed_back_far(std::uint32_t channel, std::uint32_t frame, std::span<const float> in,
+                              std::span<float> out, BlockValue feedback, BlockValue mix) RTA_NONBLOCKING {
+    const std::span<float> line = ring_.write().channel(channel).subspan(position_ + frame, in.size());
+    const float* const wet = read_faded(channel, frame, static_cast<std::uint32_t>(in.size()));
+    if (feedback.at_rest() && mix.at_rest()) {
+        kernels().feed_back(in.data(), wet, feedback.value, mix.value, line.data(), out.data(), in.size());
+        return;
+    }
+    std::ranges::copy(in, line.begin());
+    add_scaled({wet, in.size()}, feedback.value, feedback.ramp == nullptr ? nullptr : feedback.ramp + frame, line);
+    flush_tiny(line);
+    blend(in, wet, frame, mix, out);
+}
+
+/// kNear frames, one after the other.
+void DelayLine::feed_back_near(std::uint32_t channel, std::uint32_t frame, std::span<const float> in,
+                               std::span<float> out, BlockValue feedback, BlockValue mix) RTA_NONBLOCKING {
+    std::array<float, kNearHistory + kNear> line{};
+    std::copy_n(window(channel, static_cast<std::int32_t>(frame) - static_cast<std::int32_t>(kNearHistory),
+                       kNearHistory, window_),
+                kNearHistory, line.begin());
+    // In the middle of a fade one of the two may lie far away.
+    const bool fading = fade_left_ != 0;
+    const float* const far = tap_.nearest >= kNear ? read(channel, tap_, frame, kNear, wet_) : nullptr;
+    const float* const old_far =
+        fading && old_tap_.nearest >= kNear ? read(channel, old_tap_, frame, kNear, old_wet_) : nullptr;
+    // What goes in is heard at once, but not fed back at once.
+    const bool at_once = tap_.nearest == 0 || (fading && old_tap_.nearest == 0);
+
+    std::array<float, kNear> wet;
+    for (std::uint32_t i = 0; i < kNear; ++i) {
+        float* const now = line.data() + kNearHistory + i;
+        const auto hear = [&]() RTA_NONBLOCKING {
+            const float heard = far != nullptr ? far[i] : read_one(tap_, now);
+            if (!fading) return heard;
+            return faded(old_far != nullptr ? old_far[i] : read_one(old_tap_, now), heard, fade_gain(frame + i));
+        };
+        const auto fed = [&](const DelayTap& tap, const float* samples) RTA_NONBLOCKING {
+            return samples != nullptr ? samples[i] : tap.nearest == 0 ? now[-1] : read_one(tap, now);
+        };
+        float back = fed(tap_, far);
+        if (fading) back = faded(fed(old_tap_, old_far), back, fade_gain(frame + i));
+        *now = flushed(in[i] + feedback[frame + i] * back);
+        wet[i] = at_once ? hear() : back;
+    }
+    std::copy_n(line.begin() + kNearHistory, kNear, ring_.write().channel(channel).subspan(position_ + frame).begin());
+    blend(in, wet.data(), frame, mix, out);
+}
+
+void DelayLine::blend(std::span<const float> in, const float* wet, std::uint32_t frame, BlockValue mix,
+                      std::span<float> out) RTA_NONBLOCKING {
+    const bool at_rest = mix.ramp == nullptr;
+    if (mix.is(1.0F)) {
+        std::copy_n(wet, out.size(), out.data());
+    } else {
+        scale(in, 1.0F - mix.value, at_rest ? nullptr : dry_gains_.data() + frame, out);
+        add_scaled({wet, out.size()}, mix.value, at_rest ? nullptr : mix.ramp + frame, out);
+    }
+}
+
+}  // namespace rta::dsp

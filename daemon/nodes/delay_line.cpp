@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/delay_line.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "graph/node_type.h"
+
+namespace rta::nodes {
+
+namespace {
+
+constexpr double kMaximumMs = 10'000.0;
+
+constexpr std::array kSettings{
+    SettingSpec{.name = "max_time_ms",
+                .kind = SettingSpec::Kind::number,
+                .minimum = 1.0,
+                .maximum = kMaximumMs,
+                .default_number = 1'000.0,
+                .help = "The longest delay there may be; memory for all of it is taken when the node is built."},
+    channels_setting(),
+};
+
+enum Parameter : std::uint8_t { kTimeMs, kFeedback, kMix };
+constexpr std::array kParameters{
+    ParameterSpec{.name = "time_ms",
+                  .unit = Unit::milliseconds,
+                  .minimum = 0.0F,
+                  .maximum = static_cast<float>(kMaximumMs),
+                  .default_value = 100.0F,
+                  .help =
+                      "Delay, fractions of a frame included; a change cross-fades from the old delay to the new one in "
+                      "about 20 ms, without a glide of the pitch.",
+                  .law = RampLaw::own,
+                  .maximum_setting = "max_time_ms"},
+    ParameterSpec{
+        .name = "feedback",
+        .unit = Unit::ratio,
+        .minimum = -0.99F,
+        .maximum = 0.99F,
+        .default_value = 0.0F,
+        .help = "How much of the delayed sound goes in again; it comes back one frame later at the earliest."},
+    ParameterSpec{.name = "mix",
+                  .unit = Unit::ratio,
+                  .minimum = 0.0F,
+                  .maximum = 1.0F,
+                  .default_value = 1.0F,
+                  .help = "How much of the output is delayed: 1 is all of it, 0 is the input alone."},
+};
+static_assert(well_formed(kParameters));
+
+constexpr std::array kInputs{PortSpec{"in"}};
+constexpr std::array kOutputs{PortSpec{"out"}};
+
+class DelayProcessor final : public Processor {
+ public:
+    explicit DelayProcessor(const BuildContext& context)
+        : line_{context.sample_rate_hz, context.settings.number("max_time_ms"), context.settings.integer("channels"),
+                context.block_size} {}
+
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        const ParameterView& feedback = context.parameters[kFeedback];
+        const ParameterView& mix = context.parameters[kMix];
+        line_.process(context.inputs[0], context.outputs[0], context.parameters[kTimeMs].value,
+                      {feedback.value, feedback.ramp}, {mix.value, mix.ramp});
+    }
+
+    void reset() RTA_NONBLOCKING override { line_.reset(); }
+
+ private:
+    dsp::DelayLine line_;
+};
+
+}  // namespace
+
+extern constinit const NodeType kDelayLine{
+    .name = "delay_line",
+    .help = "Delays the sound, with feedback for echoes.",
+    .settings = kSettings,
+    .parameters = kParameters,
+    .inputs = kInputs,
+    .outputs = kOutputs,
+    .in_place = true,
+    .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
+        return std::make_unique<DelayProcessor>(context);
+    },
+};
+
+}  // namespace rta::nodes

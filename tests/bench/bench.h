@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// What benchmark programs share: an engine that plays edits offline, and rows that are timed in turn.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dsp/audio_buffer.h"
+#include "dsp/simd.h"
+#include "engine/engine.h"
+#include "engine/renderer.h"
+#include "rt/audio_thread.h"
+
+namespace rta::bench {
+
+inline constexpr std::uint32_t kBlock = 64;
+inline constexpr double kRateHz = 48'000.0;
+
+/// An engine with one mono output that plays `edits`.
+class Rig {
+ public:
+    explicit Rig(std::vector<Edit> edits)
+        : engine_{builtin_nodes(), {.sample_rate_hz = kRateHz, .block_size = kBlock}}, out_{1, kBlock} {
+        auto prepared = engine_.prepare({std::move(edits)});
+        if (!prepared) throw std::runtime_error(prepared.error().sentence);
+        if (const auto ticket = engine_.commit(*prepared); !ticket) throw std::runtime_error(ticket.error().sentence);
+    }
+
+    void render(int blocks) {
+        const auto claim = engine_.gate().try_claim(generation_);
+        for (int i = 0; i < blocks; ++i) engine_.renderer().render(claim.key(), {AudioReadView{}, out_.write()});
+    }
+    /// Lets plans settle.
+    void poll() { engine_.poll(ignore_); }
+    [[nodiscard]] std::span<const float> block() const { return out_.read().channel(0); }
+
+ private:
+    struct Ignore : Engine::Observer {
+        void applied(std::uint64_t, std::uint64_t) override {}
+        void node_faulted(const std::string& node, std::uint64_t) override {
+            throw std::runtime_error(node + " faulted");
+        }
+        void device_faded(std::uint64_t) override {}
+    };
+
+    Engine engine_;
+    AudioBuffer out_;
+    AudioThreadGate::Generation generation_ = engine_.gate().start_generation();
+    Ignore ignore_;
+};
+
+/// Something that is run again and again, and how its time is told.
+struct Row {
+    std::string what;
+    std::string target;
+    double units;  ///< nanoseconds are told per this many things in a run
+    std::string unit;
+    std::function<void()> run;
+    std::vector<double> ns = {};
+
+    [[nodiscard]] double minimum() const { return std::ranges::min(ns) / units; }
+    [[nodiscard]] double median() const {
+        std::vector<double> sorted = ns;
+        std::ranges::sort(sorted);
+        return sorted[sorted.size() / 2] / units;
+    }
+};
+
+inline double ns_of(const std::function<void()>& run) {
+    const auto begin = std::chrono::steady_clock::now();
+    run();
+    return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
+}
+
+inline void use(std::string_view target) {
+    if (dsp::simd_target() == target) return;
+    // No audio thread but this one, which is between two blocks.
+    if (!dsp::use_simd_target(target)) throw std::runtime_error("no such SIMD target");
+}
+
+/// All rows in turn, again and again: what disturbs the machine for a while disturbs them all.
+inline void measure(std::vector<Row>& rows, int repetitions) {
+    for (int i = -3; i < repetitions; ++i) {
+        for (Row& row : rows) {
+            use(row.target);
+            row.run();  // its memory is that of the row again, and not of the one before
+            const double ns = ns_of(row.run);
+            if (i >= 0) row.ns.push_back(ns);
+        }
+    }
+}
+
+inline void print(const std::vector<Row>& rows) {
+    std::printf("%-52s %-6s %9s %9s\n", "", "target", "minimum", "median");
+    for (const Row& row : rows) {
+        std::printf("%-52s %-6s %9.3f %9.3f %s\n", row.what.c_str(), row.target.c_str(), row.minimum(), row.median(),
+                    row.unit.c_str());
+    }
+}
+
+}  // namespace rta::bench

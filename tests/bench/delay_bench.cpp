@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// What delays cost: one tone through 256 delays, each through a gain, all summed, rendered by the whole engine on one
+// core, beside one loop that computes the same without an engine. What is timed is checked first.
+//
+//     chrt -f 50 taskset -c 1 build/release/bin/delay_bench [--quick]
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <numbers>
+
+#include "bench.h"
+#include "dsp/delay_line.h"
+#include "dsp/math.h"
+#include "fused_delays.h"
+#include "rt/denormal_guard.h"
+
+namespace rta::bench {
+namespace {
+
+constexpr std::size_t kDelays = 256;
+constexpr double kFrequencyHz = 440.0;
+
+/// One of the kinds of delay that are measured.
+struct Kind {
+    const char* what;
+    double fraction;  ///< of a frame, added to whole frames
+    float feedback;
+    float mix;
+};
+constexpr std::array kKinds{
+    Kind{"whole frames", 0.0, 0.0F, 1.0F},
+    Kind{"whole frames, feedback 0.5, mix 0.5", 0.0, 0.5F, 0.5F},
+    Kind{"fractions of frames", 0.3, 0.0F, 1.0F},
+};
+
+/// From 10 ms to half a second.
+std::uint32_t whole_frames(std::size_t delay) { return 480 + static_cast<std::uint32_t>(delay) * 93; }
+float time_ms(const Kind& kind, std::size_t delay) {
+    return static_cast<float>((whole_frames(delay) + kind.fraction) / kRateHz * 1'000.0);
+}
+float gain_db(std::size_t delay) { return -40.0F + static_cast<float>(delay % 11); }
+
+std::vector<Edit> graph(const Kind& kind) {
+    std::vector<Edit> edits{AddNode{"output", "out", {}, {}},
+                            AddNode{"sine", "tone", {}, {{"frequency_hz", static_cast<float>(kFrequencyHz)}}}};
+    for (std::size_t i = 0; i < kDelays; ++i) {
+        const std::string name = "n" + std::to_string(i);
+        const std::string vol = name + "_vol";
+        edits.emplace_back(AddNode{
+            "delay_line", name, {}, {{"time_ms", time_ms(kind, i)}, {"feedback", kind.feedback}, {"mix", kind.mix}}});
+        edits.emplace_back(AddNode{"gain", vol, {}, {{"gain_db", gain_db(i)}}});
+        edits.emplace_back(Connect{"tone", name, {}});
+        edits.emplace_back(Connect{name, vol, {}});
+        edits.emplace_back(Connect{vol, "out", {}});
+    }
+    return edits;
+}
+
+/// One second of line, as delay_line has by default.
+FusedDelays fused(const Kind& kind) {
+    std::vector<FusedDelays::Delay> delays;
+    for (std::size_t i = 0; i < kDelays; ++i) {
+        const double frames = static_cast<double>(time_ms(kind, i)) * kRateHz / 1'000.0;
+        FusedDelays::Delay delay{whole_frames(i), dsp::gain_from_db(gain_db(i)), {}};
+        if (kind.fraction != 0.0) {
+            const dsp::DelayTap tap = dsp::DelayTap::at(frames);
+            delay.taps.assign(tap.factors.begin(), tap.factors.begin() + tap.count);
+        }
+        delays.push_back(std::move(delay));
+    }
+    return FusedDelays{std::move(delays), 48'000 + 192, kind.feedback, kind.mix};
+}
+
+double tone(double frame) {
+    return frame < 0.0 ? 0.0 : 0.1 * std::sin(2.0 * std::numbers::pi * kFrequencyHz * frame / kRateHz);
+}
+
+/// The definition, in double precision. A delay that has not begun at `frame` is silent.
+double exact(const Kind& kind, std::size_t delay, double frame) {
+    const double frames = static_cast<double>(time_ms(kind, delay)) * kRateHz / 1'000.0;
+    double wet = 0.0;
+    double factor = 1.0;
+    for (double then = frame - frames; then >= 0.0 && factor > 1e-9; then -= frames) {
+        wet += factor * tone(then);
+        factor *= static_cast<double>(kind.feedback);
+    }
+    const auto mix = static_cast<double>(kind.mix);
+    return std::pow(10.0, static_cast<double>(gain_db(delay)) / 20.0) * ((1.0 - mix) * tone(frame) + mix * wet);
+}
+
+void check(const Kind& kind, Rig& rig, FusedDelays& loop, std::string_view target) {
+    // After more than the longest delay, and with the end of the line within.
+    constexpr std::uint32_t kBlocks = 48'000 / kBlock + 30;
+    double largest = 0.0;
+    std::array<float, kBlock> in{};
+    std::array<float, kBlock> out{};
+    for (std::uint32_t block = 0; block < kBlocks; ++block) {
+        for (std::uint32_t i = 0; i < kBlock; ++i) in[i] = static_cast<float>(tone(block * kBlock + i));
+        loop.render(target, in.data(), out.data());
+        rig.render(1);
+        // Where a delay has just begun, interpolation hears the tone's beginning coming.
+        const bool compared = block % 10 == 0 && (kind.fraction == 0.0 || block * kBlock > 24'300);
+        for (std::uint32_t i = 0; compared && i < kBlock; ++i) {
+            double sum = 0.0;
+            for (std::size_t d = 0; d < kDelays; ++d) sum += exact(kind, d, block * kBlock + i);
+            for (const float sample : {rig.block()[i], out[i]}) {
+                const double difference = std::fabs(static_cast<double>(sample) - sum);
+                if (!(difference <= largest)) largest = difference;  // NaN too
+            }
+        }
+    }
+    if (!(largest <= 1e-5)) {
+        throw std::runtime_error(std::string{kind.what} + " is off by " + std::to_string(largest) +
+                                 ": nothing was timed");
+    }
+}
+
+void add_rows(std::vector<Row>& rows, const Kind& kind, std::string_view target) {
+    constexpr int kMadeBlocks = 20;
+    const double units = static_cast<double>(kDelays) * kBlock * kMadeBlocks;
+    use(target);
+    auto rig = std::make_shared<Rig>(graph(kind));
+    auto loop = std::make_shared<FusedDelays>(fused(kind));
+    check(kind, *rig, *loop, target);
+    rig->poll();
+    rows.push_back({std::string{"256 x delay_line -> gain: "} + kind.what, std::string{target}, units,
+                    "ns a pair and frame", [rig] { rig->render(kMadeBlocks); }});
+    rows.push_back({"  the same as one loop", std::string{target}, units, "ns a pair and frame", [loop, target] {
+                        std::array<float, kBlock> in{};
+                        in.fill(0.25F);
+                        std::array<float, kBlock> out{};
+                        for (int i = 0; i < kMadeBlocks; ++i) loop->render(target, in.data(), out.data());
+                    }});
+}
+
+}  // namespace
+}  // namespace rta::bench
+
+int main(int argc, char** argv) {
+    using namespace rta;
+    try {
+        const bool quick = argc > 1 && std::string_view{argv[1]} == "--quick";
+        const DenormalGuard guard;
+        std::vector<bench::Row> rows;
+        for (const std::string_view target : dsp::simd_targets()) {
+            for (const bench::Kind& kind : bench::kKinds) bench::add_rows(rows, kind, target);
+        }
+        bench::measure(rows, quick ? 20 : 300);
+        bench::print(rows);
+        return EXIT_SUCCESS;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "delay_bench: %s\n", error.what());
+        return EXIT_FAILURE;
+    }
+}

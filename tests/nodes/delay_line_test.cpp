@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+// Against the delay's own definition, computed in double precision.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <numbers>
+#include <string>
+#include <vector>
+
+#include "support/node_bench.h"
+
+namespace rta {
+namespace {
+
+using test::NodeBench;
+
+constexpr double kRateHz = 48'000.0;
+/// Of a cross-fade at 48 kHz, see dsp/delay_line.h.
+constexpr std::uint32_t kFadeFrames = 1'024;
+
+const NodeType& delay_line() { return *builtin_nodes().find("delay_line"); }
+
+float time_ms(double frames, double rate_hz = kRateHz) { return static_cast<float>(frames * 1'000.0 / rate_hz); }
+
+/// White, below half of full scale.
+float noise(std::uint32_t channel, std::uint64_t frame) {
+    std::uint64_t hash = (frame + 1) * 0x9E37'79B9'7F4A'7C15ULL + channel * 7'919ULL;
+    hash ^= hash >> 29U;
+    hash *= 0xBF58'476D'1CE4'E5B9ULL;
+    hash ^= hash >> 32U;
+    return static_cast<float>(static_cast<std::int32_t>(hash & 0xFFFF'FFFFU)) / 0x1p32F;
+}
+
+NodeBench::Signal noises() {
+    return [](std::uint32_t, std::uint32_t channel, std::uint64_t frame) { return noise(channel, frame); };
+}
+
+NodeBench::Signal impulse() {
+    return [](std::uint32_t, std::uint32_t, std::uint64_t frame) { return frame == 0 ? 1.0F : 0.0F; };
+}
+
+NodeBench::Options with(const std::map<std::string, float, std::less<>>& parameters, const NodeBench::Signal& signal) {
+    NodeBench::Options options;
+    options.parameters = parameters;
+    options.signal = signal;
+    return options;
+}
+
+TEST(DelayLineNode, DelaysByWholeFramesBitForBit) {
+    for (const double rate_hz : {44'100.0, 48'000.0, 96'000.0}) {
+        for (const std::uint32_t frames : {0U, 1U, 2U, 15U, 16U, 17U, 63U, 64U, 65U, 1'000U, 12'345U, 44'099U}) {
+            NodeBench::Options options = with({{"time_ms", time_ms(frames, rate_hz)}}, noises());
+            options.sample_rate_hz = rate_hz;
+            NodeBench bench{delay_line(), {}, options};
+            const std::vector<float> out = bench.render_channel(frames + 2'048);
+            for (std::size_t n = 0; n < out.size(); ++n) {
+                ASSERT_EQ(out[n], n < frames ? 0.0F : noise(0, n - frames)) << frames << " frames, frame " << n;
+            }
+        }
+    }
+}
+
+TEST(DelayLineNode, GoesRoundAndRoundWithoutASeam) {
+    // A short line, whose end comes many times, with every place of the end within a block's window.
+    NodeBench bench{delay_line(), {{"max_time_ms", 10.0}}, with({{"time_ms", time_ms(477)}}, noises())};
+    const std::vector<float> out = bench.render_channel(20'000);
+    for (std::size_t n = 0; n < out.size(); ++n) ASSERT_EQ(out[n], n < 477 ? 0.0F : noise(0, n - 477)) << n;
+}
+
+/// A sine through a delay, against the sine of the delayed time.
+double largest_error(double frames, double frequency_hz) {
+    const double step = 2.0 * std::numbers::pi * frequency_hz / kRateHz;
+    const auto sine = [=](std::uint32_t, std::uint32_t, std::uint64_t frame) {
+        return static_cast<float>(std::sin(step * static_cast<double>(frame)));
+    };
+    const float time = time_ms(frames);
+    const double exact_frames = static_cast<double>(time) * kRateHz / 1'000.0;
+    NodeBench bench{delay_line(), {}, with({{"time_ms", time}}, sine)};
+    const auto settled = static_cast<std::size_t>(frames) + 64;
+    const std::vector<float> out = bench.render_channel(settled + 1'024);
+    double largest = 0.0;
+    for (std::size_t n = settled; n < out.size(); ++n) {
+        largest = std::max(largest, std::fabs(out[n] - std::sin(step * (static_cast<double>(n) - exact_frames))));
+    }
+    return largest;
+}
+
+TEST(DelayLineNode, DelaysByFractionsWithinTheStatedError) {
+    // What dsp/delay_line.h promises, and the rounding of 32 products of floats.
+    constexpr double kRounding = 32 * 0x1p-24;
+    const double below_18_khz = std::pow(10.0, -85.0 / 20.0) + kRounding;
+    const double below_20_khz = std::pow(10.0, -60.0 / 20.0) + kRounding;
+    for (const double whole : {16.0, 40.0, 100.0, 3'000.0}) {
+        for (const double fraction : {0.01, 0.125, 0.3, 0.5, 0.77, 0.99}) {
+            for (const double frequency_hz : {20.0, 997.0, 5'000.0, 12'000.0, 15'000.0, 17'999.0}) {
+                ASSERT_LT(largest_error(whole + fraction, frequency_hz), below_18_khz)
+                    << whole + fraction << " frames, " << frequency_hz << " Hz";
+            }
+            for (const double frequency_hz : {18'500.0, 19'000.0, 19'500.0, 20'000.0}) {
+                ASSERT_LT(largest_error(whole + fraction, frequency_hz), below_20_khz)
+                    << whole + fraction << " frames, " << frequency_hz << " Hz";
+            }
+        }
+    }
+}
+
+/// Lagrange's polynomial through `count` samples of ages first, first + 1, ... at `age`: factor of each.
+std::vector<double> lagrange(int first, int count, double age) {
+    std::vector<double> factors;
+    for (int k = 0; k < count; ++k) {
+        double factor = 1.0;
+        for (int j = 0; j < count; ++j) {
+            if (j != k) factor *= (age - (first + j)) / static_cast<double>(k - j);
+        }
+        factors.push_back(factor);
+    }
+    return factors;
+}
+
+TEST(DelayLineNode, DelaysByFewFramesWithLagrangesPolynomial) {
+    for (const double frames : {0.25, 0.5, 1.4, 2.75, 3.5, 7.9, 12.3, 15.5}) {
+        const float time = time_ms(frames);
+        const double exact_frames = static_cast<double>(time) * kRateHz / 1'000.0;
+        const int whole = static_cast<int>(frames);
+        const int half = std::max(whole, 1);
+        const std::vector<double> factors = lagrange(whole + 1 - half, 2 * half, exact_frames);
+        NodeBench bench{delay_line(), {}, with({{"time_ms", time}}, impulse())};
+        const std::vector<float> out = bench.render_channel(128);
+        for (int n = 0; n < 128; ++n) {
+            const int k = n - (whole + 1 - half);
+            const double exact = k >= 0 && k < 2 * half ? factors[static_cast<std::size_t>(k)] : 0.0;
+            ASSERT_NEAR(out[static_cast<std::size_t>(n)], exact, 2e-7) << frames << " frames, frame " << n;
+        }
+    }
+}
+
+/// The definition, in double precision: what comes out for an input of noise.
+class Reference {
+ public:
+    explicit Reference(std::uint32_t frames) : frames_{frames} {}
+
+    double next(double in, double feedback, double mix) {
+        const std::size_t n = line_.size();
+        const std::size_t loop = std::max(frames_, 1U);
+        line_.push_back(in + feedback * (n >= loop ? line_[n - loop] : 0.0));
+        return (1.0 - mix) * in + mix * (n >= frames_ ? line_[n - frames_] : 0.0);
+    }
+
+ private:
+    std::uint32_t frames_;
+    std::vector<double> line_;
+};
+
+TEST(DelayLineNode, FeedsBackAndMixesByItsDefinition) {
+    for (const std::uint32_t frames : {0U, 1U, 3U, 15U, 16U, 17U, 40U, 63U, 64U, 65U, 500U}) {
+        for (const float feedback : {-0.9F, -0.5F, 0.3F, 0.9F}) {
+            for (const float mix : {0.0F, 0.35F, 1.0F}) {
+                NodeBench bench{delay_line(),
+                                {},
+                                with({{"time_ms", time_ms(frames)}, {"feedback", feedback}, {"mix", mix}}, noises())};
+                const std::vector<float> out = bench.render_channel(4'096);
+                Reference reference{frames};
+                for (std::size_t n = 0; n < out.size(); ++n) {
+                    // Each round adds roundings of values below 5, and nine tenths of those before remain.
+                    ASSERT_NEAR(out[n], reference.next(noise(0, n), feedback, mix), 10 * 5 * 3 * 0x1p-24)
+                        << frames << " frames, feedback " << feedback << ", mix " << mix << ", frame " << n;
+                }
+            }
+        }
+    }
+}
+
+TEST(DelayLineNode, FollowsRampsOfFeedbackAndMixFrameByFrame) {
+    for (const std::uint32_t frames : {3U, 100U}) {
+        NodeBench bench{delay_line(), {}, with({{"time_ms", time_ms(frames)}, {"mix", 0.0F}}, noises())};
+        bench.set("feedback", 0.8F, 960);
+        bench.set("mix", 1.0F, 960);
+        const std::vector<float> out = bench.render_channel(2'048);
+        Reference reference{frames};
+        for (std::size_t n = 0; n < out.size(); ++n) {
+            const double part = std::min(1.0, static_cast<double>(n) / 960.0);
+            ASSERT_NEAR(out[n], reference.next(noise(0, n), 0.8 * part, part), 5 * 5 * 3 * 0x1p-24) << n;
+        }
+    }
+}
+
+TEST(DelayLineNode, StaysStableAtTheEndsOfItsRange) {
+    // Seen from outside, a loop of gain 0.99 sums a geometric series; interpolation adds 0.0001 to each round at most.
+    const double bound = 0.5 * 1.5 / (1.0 - 0.99 * 1.000'1);
+    for (const float feedback : {-0.99F, 0.99F}) {
+        for (const double frames : {0.0, 0.5, 1.0, 1.5, 4.6, 15.9, 16.5, 30.2, 31.5, 64.4, 333.3}) {
+            NodeBench bench{delay_line(), {}, with({{"time_ms", time_ms(frames)}, {"feedback", feedback}}, noises())};
+            (void)bench.render_channel(96'000);
+            bench.feed([](auto, auto, auto) { return 0.0F; });
+            const std::vector<float> early = bench.render_channel(4'800);
+            (void)bench.render_channel(static_cast<std::uint64_t>(400.0 * std::max(frames, 1.0)));
+            const std::vector<float> late = bench.render_channel(4'800);
+            const auto magnitude = [](const std::vector<float>& samples) {
+                double largest = 0.0;
+                for (const float sample : samples) largest = std::max(largest, std::fabs(static_cast<double>(sample)));
+                return largest;
+            };
+            EXPECT_LT(magnitude(early), bound) << frames << " frames, feedback " << feedback;
+            // 400 rounds later: 0.99^400 is 0.018.
+            EXPECT_LT(magnitude(late), 0.1 * magnitude(early)) << frames << " frames, feedback " << feedback;
+        }
+    }
+}
+
+TEST(DelayLineNode, DecaysToExactlyNothing) {
+    for (const double frames : {0.0, 3.5, 20.0, 40.5}) {
+        NodeBench bench{delay_line(), {}, with({{"time_ms", time_ms(frames)}, {"feedback", 0.5F}}, impulse())};
+        const std::vector<float> out = bench.render_channel(16'384);
+        for (const float sample : out) ASSERT_TRUE(sample == 0.0F || std::fabs(sample) > 1e-38F) << sample;
+        EXPECT_EQ(out.back(), 0.0F) << frames;
+    }
+}
+
+double between(double a, double b, double part) { return a * (1.0 - part) + b * part; }
+
+double delayed(std::size_t frame, std::size_t by) { return frame < by ? 0.0 : noise(0, frame - by); }
+
+TEST(DelayLineNode, CrossFadesFromOneDelayToTheNext) {
+    for (const std::uint32_t to : {0U, 5U, 70U, 3'000U}) {
+        NodeBench bench{delay_line(), {}, with({{"time_ms", time_ms(400)}}, noises())};
+        (void)bench.render(4'096);
+        bench.set("time_ms", time_ms(to), 0);
+        const std::vector<float> out = bench.render_channel(2'048);
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            const std::size_t n = 4'096 + i;
+            const double part = std::min(1.0, static_cast<double>(i) / kFadeFrames);
+            ASSERT_NEAR(out[i], between(delayed(n, 400), delayed(n, to), part), 0x1p-23)
+                << to << " frames, frame " << i;
+        }
+        ASSERT_EQ(out.back(), delayed(4'096 + 2'047, to)) << "arrived, bit for bit";
+    }
+}
+
+TEST(DelayLineNode, AChangeDuringAFadeWaitsForItsEnd) {
+    NodeBench bench{delay_line(), {}, with({{"time_ms", time_ms(100)}}, noises())};
+    (void)bench.render(1'024);
+    bench.set("time_ms", time_ms(200), 0);
+    std::vector<float> out = bench.render_channel(128);
+    bench.set("time_ms", time_ms(250), 0);  // never heard
+    const auto more = [&](std::uint64_t frames) {
+        const std::vector<float> rest = bench.render_channel(frames);
+        out.insert(out.end(), rest.begin(), rest.end());
+    };
+    more(128);
+    bench.set("time_ms", time_ms(300), 0);
+    more(3'072 - 256);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const std::size_t n = 1'024 + i;
+        const double part = static_cast<double>(i % kFadeFrames) / kFadeFrames;
+        const double exact = i < kFadeFrames       ? between(delayed(n, 100), delayed(n, 200), part)
+                             : i < 2 * kFadeFrames ? between(delayed(n, 200), delayed(n, 300), part)
+                                                   : delayed(n, 300);
+        ASSERT_NEAR(out[i], exact, 0x1p-23) << i;
+    }
+}
+
+TEST(DelayLineNode, KeepsItsChannelsApart) {
+    NodeBench bench{delay_line(), {{"channels", 3.0}}, with({{"time_ms", time_ms(77)}}, noises())};
+    const NodeBench::Recording out = bench.render(1'024);
+    ASSERT_EQ(out.size(), 3U);
+    for (std::uint32_t channel = 0; channel < 3; ++channel) {
+        for (std::size_t n = 77; n < 1'024; ++n) ASSERT_EQ(out[channel][n], noise(channel, n - 77));
+    }
+}
+
+TEST(DelayLineNode, RefusesATimeThatItHasNoMemoryFor) {
+    const auto echo = NodeDescription::make(delay_line(), "echo", {{"max_time_ms", 50.0}});
+    ASSERT_TRUE(echo);
+    EXPECT_EQ((*echo)->parameter_values({}).value()[0], 50.0F) << "the default is 100 where there is room for it";
+    const auto values = (*echo)->parameter_values({{"time_ms", 60.0F}});
+    ASSERT_FALSE(values);
+    EXPECT_EQ(values.error().code, ErrorCode::invalid_argument);
+    EXPECT_EQ(values.error().sentence, R"(node "echo": parameter time_ms = 60 is out of range: 0 to 50 ms)");
+}
+
+}  // namespace
+}  // namespace rta
