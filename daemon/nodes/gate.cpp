@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/gate.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "graph/node_type.h"
+
+namespace rta::nodes {
+
+namespace {
+
+constexpr std::array kSettings{
+    SettingSpec{.name = "side_chain",
+                .kind = SettingSpec::Kind::on_off,
+                .default_number = 0,
+                .help = "Adds the input `side_chain`, whose level decides in the place of that of `in`."},
+    channels_setting("Width of every port of the node; the loudest channel decides for all."),
+};
+
+enum Parameter : std::uint8_t { kThresholdDb, kHysteresisDb, kAttackMs, kHoldMs, kReleaseMs, kRangeDb };
+constexpr std::array kParameters{
+    ParameterSpec{"threshold_db", Unit::decibel, -120.0F, 0.0F, -50.0F, "Peak level that opens the gate.",
+                  RampLaw::amplitude},
+    ParameterSpec{"hysteresis_db", Unit::decibel, 0.0F, 24.0F, 4.0F,
+                  "How far below the threshold the level must fall for the gate to close.", RampLaw::amplitude},
+    ParameterSpec{"attack_ms", Unit::milliseconds, 0.05F, 500.0F, 1.0F, "Time from shut to open.",
+                  RampLaw::logarithmic},
+    ParameterSpec{"hold_ms", Unit::milliseconds, 0.0F, 2'000.0F, 50.0F,
+                  "How long the level must stay low before the gate closes."},
+    ParameterSpec{"release_ms", Unit::milliseconds, 1.0F, 5'000.0F, 150.0F, "Time from open to shut.",
+                  RampLaw::logarithmic},
+    ParameterSpec{"range_db", Unit::decibel, -120.0F, 0.0F, -80.0F, "Gain while the gate is shut; -120 dB is silence.",
+                  RampLaw::amplitude},
+};
+static_assert(well_formed(kParameters));
+
+constexpr std::array kInputs{PortSpec{"in"}, PortSpec{.name = "side_chain", .repeat = {"side_chain"}}};
+constexpr std::array kOutputs{PortSpec{"out"}};
+
+class GateProcessor final : public Processor {
+ public:
+    explicit GateProcessor(const BuildContext& context) : gate_{context.sample_rate_hz, context.block_size} {}
+
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        const auto value = [&](Parameter parameter) RTA_NONBLOCKING {
+            const ParameterView& view = context.parameters[parameter];
+            return dsp::BlockValue{view.value, view.ramp};
+        };
+        // The last input is the side chain, where there is one.
+        gate_.process(context.inputs.front(), context.inputs.back(),
+                      {.threshold = value(kThresholdDb),
+                       .hysteresis = value(kHysteresisDb),
+                       .attack_ms = value(kAttackMs),
+                       .hold_ms = value(kHoldMs),
+                       .release_ms = value(kReleaseMs),
+                       .floor = value(kRangeDb)},
+                      context.outputs[0]);
+    }
+
+    void reset() RTA_NONBLOCKING override { gate_.reset(); }
+
+ private:
+    dsp::Gate gate_;
+};
+
+}  // namespace
+
+extern constinit const NodeType kGate{
+    .name = "gate",
+    .help = "Lets sound through while it is louder than a threshold.",
+    .settings = kSettings,
+    .parameters = kParameters,
+    .inputs = kInputs,
+    .outputs = kOutputs,
+    .in_place = true,
+    .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
+        return std::make_unique<GateProcessor>(context);
+    },
+};
+
+}  // namespace rta::nodes
