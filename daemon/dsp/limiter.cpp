@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/limiter.h"
+
+#include <algorithm>
+
+#include "dsp/math.h"
+
+namespace rta::dsp {
+
+namespace {
+
+/// A gain so close to 1 is 1: no sample would be another.
+constexpr double kNoReduction = 0x1p-25;
+
+}  // namespace
+
+void Limiter::RunningSum::fill(std::int64_t value) RTA_NONBLOCKING {
+    std::ranges::fill(values_, value);
+    place_ = 0;
+    sum_ = value * static_cast<std::int64_t>(values_.size());
+}
+
+void Limiter::RunningSum::process(std::span<std::int64_t> values) RTA_NONBLOCKING {
+    std::int64_t sum = sum_;
+    std::size_t place = place_;
+    for (std::int64_t& value : values) {
+        sum += value - values_[place];
+        values_[place] = value;
+        value = sum;
+        place = place + 1 == values_.size() ? 0 : place + 1;
+    }
+    sum_ = sum;
+    place_ = place;
+}
+
+// Averages of a and b frames reach back a + b - 2 frames. For them to be down from kGuardFrames before a peak on, the
+// sound comes a + b - 2 + kGuardFrames later than the peak is known; for them to stay down until kGuardFrames after the
+// frame behind it, the peak is held for kGuardFrames and two frames more than that.
+Limiter::Limiter(double sample_rate_hz, std::uint32_t look_ahead_frames, std::uint32_t channel_count,
+                 std::uint32_t block_size)
+    : sample_rate_hz_{sample_rate_hz},
+      true_peak_{channel_count, block_size},
+      hold_frames_{look_ahead_frames + 2 * kGuardFrames + 2},
+      smooth_frames_{look_ahead_frames + 1},
+      hold_{hold_frames_},
+      first_{(smooth_frames_ + 1) / 2, kOne},
+      second_{smooth_frames_ / 2, first_.sum()},
+      full_sum_{static_cast<double>(second_.sum())},
+      delay_{channel_count, TruePeak::kLatency + look_ahead_frames - 1 + kGuardFrames},
+      ceiling_delay_{1, look_ahead_frames - 1 + kGuardFrames},
+      values_(block_size),
+      sums_(block_size),
+      ceilings_(block_size) {}
+
+void Limiter::process(const AudioReadView& in, BlockValue ceiling, BlockValue release_ms,
+                      const AudioWriteView& out) RTA_NONBLOCKING {
+    if (ceiling.at_rest()) {
+        std::ranges::fill(ceilings_, ceiling.value);
+    } else {
+        std::copy_n(ceiling.ramp, ceilings_.size(), ceilings_.data());
+    }
+    true_peak_.process(in, ceilings_, values_);
+    const bool limits = compute_gains(release_ms);
+    ceiling_delay_.process(0, ceilings_, ceilings_);
+    ceiling_delay_.advance(in.frame_count());
+    for (std::uint32_t channel = 0; channel < out.channel_count(); ++channel) {
+        const std::span<float> samples = out.channel(channel);
+        delay_.process(channel, in.channel(channel), samples);
+        if (!limits) continue;
+        // Rounding may lift a sample over the ceiling by its last bit.
+        for (std::size_t n = 0; n < samples.size(); ++n) {
+            samples[n] = std::clamp(samples[n] * values_[n], -ceilings_[n], ceilings_[n]);
+        }
+    }
+    delay_.advance(in.frame_count());
+}
+
+/// Peaks become gains; false if all of them are 1, and nothing was written.
+bool Limiter::compute_gains(BlockValue release_ms) RTA_NONBLOCKING {
+    bool over = false;
+    for (std::size_t n = 0; n < values_.size(); ++n) over = over || values_[n] > ceilings_[n];
+    // What is held is below the ceiling, and both averages are full of ones: they may stand still.
+    if (!over && calm_frames_ >= smooth_frames_) return false;
+
+    for (std::size_t n = 0; n < values_.size(); ++n) values_[n] = std::max(values_[n] / ceilings_[n], 1.0F);
+    hold_.process(values_);
+    double gain = gain_;
+    for (std::uint32_t n = 0; n < values_.size(); ++n) {
+        if (release_ms[n] != release_ms_) {
+            release_ms_ = release_ms[n];
+            release_ = decay_per_frame(static_cast<double>(release_ms_), sample_rate_hz_);
+        }
+        const double released = 1.0 - release_ * (1.0 - gain);
+        gain = std::min(1.0 / static_cast<double>(values_[n]), released);
+        if (gain > 1.0 - kNoReduction) gain = 1.0;
+        calm_frames_ = gain < 1.0 ? 0 : calm_frames_ + 1;
+        sums_[n] = static_cast<std::int64_t>(gain * static_cast<double>(kOne));
+    }
+    gain_ = gain;
+    first_.process(sums_);
+    second_.process(sums_);
+    for (std::size_t n = 0; n < values_.size(); ++n) {
+        values_[n] = static_cast<float>(static_cast<double>(sums_[n]) / full_sum_);
+    }
+    return true;
+}
+
+void Limiter::reset() RTA_NONBLOCKING {
+    true_peak_.reset();
+    hold_.reset();
+    first_.fill(kOne);
+    second_.fill(first_.sum());
+    delay_.reset();
+    ceiling_delay_.reset();
+    gain_ = 1.0;
+    calm_frames_ = 0;
+}
+
+}  // namespace rta::dsp

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/true_peak.h"
+
+#include <algorithm>
+
+#include "dsp/kernels.h"
+#include "dsp/math.h"
+
+namespace rta::dsp {
+
+namespace {
+
+/// The magnitude at b, or at the top of the parabola through a, b and c where that lies around b: b + t^2 / (8 d).
+float peak_of(float a, float b, float c) RTA_NONBLOCKING {
+    constexpr float kSome = 1e-30F;
+    const float t = a - c;
+    const float d = magnitude(2.0F * b - a - c) + kSome;
+    // The quotient first: a division that depends on a condition keeps a loop from being vectorised.
+    const float more = t * t / (8.0F * d);
+    return magnitude(b) + (magnitude(t) <= d ? more : 0.0F);
+}
+
+/// The Kaiser window at -1 <= u <= 1, but for a factor: the modified Bessel function of order 0 by its series.
+double kaiser(double beta, double u) {
+    const double quarter_square = beta * beta * (1.0 - u * u) / 4.0;
+    double sum = 0.0;
+    double term = 1.0;
+    for (int m = 1; m < 60; ++m) {
+        sum += term;
+        term *= quarter_square / (m * m);
+    }
+    return sum;
+}
+
+/// Of factor k of `count`: -1 to 1, symmetric.
+double place(std::size_t k, std::size_t count) {
+    return (2.0 * static_cast<double>(k) + 1.0) / static_cast<double>(count) - 1.0;
+}
+
+/// A sinc at `fraction` of a frame behind the sample in the middle; see DelayTap.
+template <std::size_t kCount>
+std::array<float, kCount> interpolator(double fraction) {
+    std::array<double, kCount> factors{};
+    double sum = 0.0;
+    for (std::size_t k = 0; k < kCount; ++k) {
+        const double distance = static_cast<double>(k + 1) - static_cast<double>(kCount) / 2.0 - fraction;
+        factors[k] = (k % 2 == 0 ? 1.0 : -1.0) * kaiser(9.0, place(k, kCount)) / distance;
+        sum += factors[k];
+    }
+    std::array<float, kCount> rounded{};
+    for (std::size_t k = 0; k < kCount; ++k) rounded[k] = static_cast<float>(factors[k] / sum);
+    return rounded;
+}
+
+/// A high-pass whose gain is 1 at half the sample rate, and a half a tenth of the sample rate below that: a low-pass
+/// whose signs alternate.
+template <std::size_t kCount>
+std::array<float, kCount> high_pass() {
+    std::array<double, kCount> factors{};
+    double sum = 0.0;
+    for (std::size_t k = 0; k < kCount; ++k) {
+        const double t = static_cast<double>(k) - (static_cast<double>(kCount) - 1.0) / 2.0;
+        const auto phase = static_cast<std::uint32_t>(static_cast<std::int64_t>(t * 0.1 * 0x1p32));
+        factors[k] = kaiser(5.0, place(k, kCount)) * static_cast<double>(sine_of_phase(phase)) / t;
+        sum += factors[k];
+    }
+    std::array<float, kCount> rounded{};
+    for (std::size_t k = 0; k < kCount; ++k) {
+        rounded[k] = static_cast<float>((k % 2 == 0 ? 1.0 : -1.0) * factors[k] / sum);
+    }
+    return rounded;
+}
+
+float gain_of(std::span<const float> factors) {
+    float sum = 0.0F;
+    for (const float factor : factors) sum += magnitude(factor);
+    return sum;
+}
+
+}  // namespace
+
+TruePeak::TruePeak(std::uint32_t channel_count, std::uint32_t block_size)
+    : block_size_{block_size},
+      quarters_{interpolator<kTaps>(0.25), interpolator<kTaps>(0.5), interpolator<kTaps>(0.75)},
+      edge_{high_pass<kEdgeTaps>()},
+      lines_{channel_count, kTaps + block_size},
+      chunk_levels_((kTaps + block_size) / kChunk),
+      loud_chunks_(block_size / kChunk),
+      edges_(block_size) {
+    for (std::vector<float>& quarter : between_) quarter.resize(block_size + kKernelFrames);
+    // A parabola adds an eighth of the difference of its ends at most.
+    largest_gain_ = 1.25F * gain_of(quarters_[1]) + kEdgeWeight * gain_of(edge_);
+}
+
+void TruePeak::process(const AudioReadView& in, std::span<const float> floors, std::span<float> peaks) RTA_NONBLOCKING {
+    for (std::uint32_t channel = 0; channel < in.channel_count(); ++channel) {
+        const std::span<float> line = lines_.write().channel(channel);
+        std::copy_n(line.data() + block_size_, kTaps, line.data());
+        std::ranges::copy(in.channel(channel), line.begin() + kTaps);
+    }
+    std::ranges::fill(peaks, 0.0F);
+    if (!find_loud(floors)) return edge_reach_.reset();
+
+    std::ranges::fill(edges_, 0.0F);
+    for (std::uint32_t channel = 0; channel < in.channel_count(); ++channel) {
+        interpolate(lines_.read().channel(channel), peaks);
+    }
+    silence_quiet_chunks(edges_);
+    edge_reach_.process(edges_);
+    for (std::size_t n = 0; n < peaks.size(); ++n) peaks[n] += kEdgeWeight * edges_[n];
+    silence_quiet_chunks(peaks);
+}
+
+/// Of which chunks a peak could reach its floor; whether of any.
+bool TruePeak::find_loud(std::span<const float> floors) RTA_NONBLOCKING {
+    std::ranges::fill(chunk_levels_, 0.0F);
+    for (std::uint32_t channel = 0; channel < lines_.channel_count(); ++channel) {
+        const std::span<const float> line = lines_.read().channel(channel);
+        for (std::size_t chunk = 0; chunk < chunk_levels_.size(); ++chunk) {
+            float level = chunk_levels_[chunk];
+            for (std::size_t i = 0; i < kChunk; ++i) level = std::max(level, magnitude(line[chunk * kChunk + i]));
+            chunk_levels_[chunk] = level;
+        }
+    }
+    bool any = false;
+    for (std::size_t chunk = 0; chunk < loud_chunks_.size(); ++chunk) {
+        float level = 0.0F;
+        for (std::size_t i = 0; i <= kTaps / kChunk; ++i) level = std::max(level, chunk_levels_[chunk + i]);
+        const float floor = *std::ranges::min_element(floors.subspan(chunk * kChunk, kChunk));
+        loud_chunks_[chunk] = level * largest_gain_ >= floor ? 1 : 0;
+        any = any || loud_chunks_[chunk] != 0;
+    }
+    return any;
+}
+
+void TruePeak::silence_quiet_chunks(std::span<float> values) const RTA_NONBLOCKING {
+    for (std::size_t chunk = 0; chunk < loud_chunks_.size(); ++chunk) {
+        if (loud_chunks_[chunk] == 0) std::ranges::fill(values.subspan(chunk * kChunk, kChunk), 0.0F);
+    }
+}
+
+/// Raises `peaks` and the levels near half the sample rate to those of one channel.
+void TruePeak::interpolate(std::span<const float> line, std::span<float> peaks) RTA_NONBLOCKING {
+    // The factors for frame n begin at line[n + 1]; its own sample stands in their middle.
+    const Kernels& kernel = kernels();
+    for (std::size_t quarter = 0; quarter < 3; ++quarter) {
+        kernel.fir(line.data() + 1, quarters_[quarter].data(), kTaps, between_[quarter].data(), block_size_);
+    }
+    // Of the frame before, the last quarter only.
+    float before = 0.0F;
+    for (std::size_t k = 0; k < kTaps; ++k) before += line[k] * quarters_[2][k];
+
+    const float* const middle = line.data() + kTaps / 2;
+    const float* const first = between_[0].data();
+    const float* const second = between_[1].data();
+    const float* const third = between_[2].data();
+    peaks[0] = std::max(peaks[0], peak_of(before, middle[0], first[0]));
+    for (std::size_t n = 1; n < peaks.size(); ++n) {
+        peaks[n] = std::max(peaks[n], peak_of(third[n - 1], middle[n], first[n]));
+    }
+    for (std::size_t n = 0; n < peaks.size(); ++n) {
+        const float early = std::max(peak_of(middle[n], first[n], second[n]), peak_of(first[n], second[n], third[n]));
+        peaks[n] = std::max(std::max(peaks[n], early), peak_of(second[n], third[n], middle[n + 1]));
+    }
+
+    // Told kEdgeReach frames ahead of the peaks.
+    constexpr std::size_t kEdgeBegin = 1 + kTaps / 2 + kEdgeReach - kEdgeTaps / 2;
+    static_assert(kEdgeBegin + kEdgeTaps == kTaps + 1);
+    kernel.fir(line.data() + kEdgeBegin, edge_.data(), kEdgeTaps, between_[0].data(), block_size_);
+    for (std::size_t n = 0; n < edges_.size(); ++n) edges_[n] = std::max(edges_[n], magnitude(between_[0][n]));
+}
+
+void TruePeak::reset() RTA_NONBLOCKING {
+    lines_.clear();
+    edge_reach_.reset();
+}
+
+}  // namespace rta::dsp

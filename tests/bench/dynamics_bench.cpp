@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// What dynamics processors cost: a tone through many of them side by side, by the whole engine on one core. What is
+// timed is checked first.
+//
+//     chrt -f 50 taskset -c 1 build/release/bin/dynamics_bench [--quick]
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+
+#include "bench.h"
+#include "rt/denormal_guard.h"
+
+namespace rta::bench {
+namespace {
+
+constexpr std::size_t kNodes = 64;
+
+struct Kind {
+    const char* what;
+    const char* type;
+    float level_db;  ///< of the tone
+    std::map<std::string, float, std::less<>> parameters;
+    double peak_db;  ///< of what comes out, per node
+};
+
+const std::vector<Kind> kKinds{
+    {"gain, for comparison", "gain", -10.0F, {{"gain_db", -1.0F}}, -11.0},
+    {"compressor, below its threshold", "compressor", -40.0F, {}, -40.0},
+    {"compressor, at work", "compressor", 0.0F, {}, -15.0},
+    {"gate, open", "gate", -10.0F, {}, -10.0},
+    {"gate, shut", "gate", -60.0F, {{"range_db", -20.0F}}, -80.0},
+    {"limiter, 20 dB below its ceiling", "limiter", -21.0F, {}, -21.0},
+    {"limiter, 2 dB below its ceiling", "limiter", -3.0F, {}, -3.0},
+    {"limiter, at work", "limiter", 6.0F, {}, -1.0},
+};
+
+std::vector<Edit> graph(const Kind& kind) {
+    std::vector<Edit> edits{AddNode{"output", "out", {}, {}},
+                            AddNode{"sine", "tone", {}, {{"frequency_hz", 997.0F}, {"gain_db", kind.level_db}}}};
+    for (std::size_t i = 0; i < kNodes; ++i) {
+        const std::string name = "n" + std::to_string(i);
+        edits.emplace_back(AddNode{kind.type, name, {}, kind.parameters});
+        edits.emplace_back(Connect{"tone", name, {}});
+        edits.emplace_back(Connect{name, "out", {}});
+    }
+    return edits;
+}
+
+Row row(const Kind& kind, std::string_view target) {
+    constexpr int kMadeBlocks = 20;
+    use(target);
+    auto rig = std::make_shared<Rig>(graph(kind));
+    rig->render(1'500);
+    rig->poll();
+    double peak = 0.0;
+    for (int block = 0; block < 10; ++block) {
+        rig->render(1);
+        for (const float sample : rig->block()) peak = std::max(peak, std::fabs(static_cast<double>(sample)));
+    }
+    const double peak_db = 20.0 * std::log10(peak / kNodes);
+    if (!(std::fabs(peak_db - kind.peak_db) < 0.1)) {
+        throw std::runtime_error(std::string{kind.what} + " gives " + std::to_string(peak_db) +
+                                 " dB: nothing was timed");
+    }
+    return {kind.what, std::string{target}, static_cast<double>(kNodes) * kBlock * kMadeBlocks, "ns a node and frame",
+            [rig] { rig->render(kMadeBlocks); }};
+}
+
+}  // namespace
+}  // namespace rta::bench
+
+int main(int argc, char** argv) {
+    using namespace rta;
+    try {
+        const bool quick = argc > 1 && std::string_view{argv[1]} == "--quick";
+        const DenormalGuard guard;
+        std::vector<bench::Row> rows;
+        for (const std::string_view target : dsp::simd_targets()) {
+            for (const bench::Kind& kind : bench::kKinds) rows.push_back(bench::row(kind, target));
+        }
+        bench::measure(rows, quick ? 20 : 300);
+        bench::print(rows);
+        return EXIT_SUCCESS;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "dynamics_bench: %s\n", error.what());
+        return EXIT_FAILURE;
+    }
+}

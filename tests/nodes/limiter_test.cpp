@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+// Ten minutes of what is hard to limit, measured by another interpolator than the limiter's own.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <numbers>
+#include <string>
+#include <vector>
+
+#include "support/node_bench.h"
+
+namespace rta {
+namespace {
+
+using test::NodeBench;
+using Values = std::map<std::string, float, std::less<>>;
+
+constexpr double kRateHz = 48'000.0;
+constexpr std::uint32_t kLatency = 144 + 39;  // 3 ms and what the help says
+
+const NodeType& limiter() { return *builtin_nodes().find("limiter"); }
+
+double gain(double db) { return std::pow(10.0, db / 20.0); }
+double db(double gain) { return 20.0 * std::log10(gain); }
+
+/// The true peak by 16 times as many samples, each from a sinc under a Kaiser window that is centred on it.
+class Interpolator {
+ public:
+    Interpolator(int taps, double beta) : taps_{taps} {
+        for (int phase = 0; phase < kPhases; ++phase) {
+            std::vector<float> factors;
+            for (int k = 0; k < taps; ++k) {
+                const double t = k + 1 - taps / 2 - static_cast<double>(phase) / kPhases;
+                const double u = t / (taps / 2);
+                const double window = std::fabs(u) < 1.0 ? std::cyl_bessel_i(0.0, beta * std::sqrt(1.0 - u * u)) /
+                                                               std::cyl_bessel_i(0.0, beta)
+                                                         : 0.0;
+                const double x = std::numbers::pi * t;
+                factors.push_back(static_cast<float>(window * (t == 0.0 ? 1.0 : std::sin(x) / x)));
+            }
+            phases_.push_back(factors);
+        }
+    }
+
+    /// Highest magnitude from half of the taps after the beginning to half of them before the end.
+    [[nodiscard]] double peak(const std::vector<float>& samples) const {
+        constexpr std::size_t kRun = 64;
+        float largest = 0.0F;
+        const auto taps = static_cast<std::size_t>(taps_);
+        for (std::size_t first = 0; first + taps + kRun <= samples.size(); first += kRun) {
+            for (const std::vector<float>& factors : phases_) {
+                std::array<float, kRun> sums{};
+                for (std::size_t k = 0; k < taps; ++k) {
+                    for (std::size_t i = 0; i < kRun; ++i) sums[i] += factors[k] * samples[first + k + i];
+                }
+                for (const float sum : sums) largest = std::max(largest, std::fabs(sum));
+            }
+        }
+        return static_cast<double>(largest);
+    }
+
+    [[nodiscard]] std::size_t overlap() const { return static_cast<std::size_t>(taps_) + 64; }
+
+ private:
+    static constexpr int kPhases = 16;
+    int taps_;
+    std::vector<std::vector<float>> phases_;
+};
+
+/// White, -1 to 1.
+double noise(std::uint64_t frame) {
+    std::uint64_t hash = (frame + 1) * 0x9E37'79B9'7F4A'7C15ULL;
+    hash ^= hash >> 29U;
+    hash *= 0xBF58'476D'1CE4'E5B9ULL;
+    hash ^= hash >> 32U;
+    return static_cast<double>(static_cast<std::int32_t>(hash & 0xFFFF'FFFFU)) / 0x1p31;
+}
+
+double sine(double cycles) { return std::sin(2.0 * std::numbers::pi * (cycles - std::floor(cycles))); }
+
+using Hostile = double (*)(std::uint64_t);
+struct Case {
+    const char* name;
+    Hostile signal;
+};
+
+/// Each a minute long. Measured by an interpolator of the usual length all the time and by a long one now and then.
+constexpr std::array kHostile{
+    Case{"WhiteNoise", [](std::uint64_t n) { return 8.0 * noise(n); }},
+    Case{"NoiseBursts", [](std::uint64_t n) { return (n / 3'001 % 2 == 0 ? 0.05 : 16.0) * noise(n); }},
+    Case{"ShortNoiseBursts", [](std::uint64_t n) { return (n % 701 < 20 ? 10.0 : 0.1) * noise(n); }},
+    Case{"RandomSquare", [](std::uint64_t n) { return noise(n) > 0.0 ? 2.0 : -2.0; }},
+    Case{"SquareOfGlidingPitch",
+         [](std::uint64_t n) {
+             const double t = static_cast<double>(n) / kRateHz;
+             return sine(50.0 * t + 60.0 * t * t) > 0.0 ? 3.0 : -3.0;
+         }},
+    Case{"QuarterRateInWorstPhase",
+         [](std::uint64_t n) {
+             const double level = n / 997 % 3 == 0 ? 4.0 : 0.3;
+             return level * sine(static_cast<double>(n % 4) / 4.0 + 0.125);
+         }},
+    Case{"NearAQuarterOfTheRate",
+         [](std::uint64_t n) {
+             // All phases, slowly, with a level that jumps.
+             return (n % 20'000 < 11'000 ? 2.5 : 0.9) * sine(static_cast<double>(n) * 0.250'003);
+         }},
+    Case{"GlidingTones",
+         [](std::uint64_t n) {
+             const double t = static_cast<double>(n) / kRateHz;
+             return 1.5 * sine(100.0 * t + 180.0 * t * t) + 1.5 * sine(20'000.0 * t - 150.0 * t * t);
+         }},
+    Case{"StepsAndClicks",
+         [](std::uint64_t n) {
+             const double step = 2.5 * noise(n / 777);
+             return n % 1'009 < 2 ? (n % 2 == 0 ? 30.0 : -30.0) : step;
+         }},
+    Case{"LoudTonesWithNoise",
+         [](std::uint64_t n) {
+             const double t = static_cast<double>(n) / kRateHz;
+             return 4.0 * sine(60.0 * t) + 2.0 * sine(997.0 * t) * (n / 9'000 % 2 == 0 ? 1.0 : 0.1) + 0.5 * noise(n);
+         }},
+};
+
+void PrintTo(const Case& hostile, std::ostream* stream) { *stream << hostile.name; }
+
+class HostileTest : public testing::TestWithParam<Case> {};
+
+/// Samples and true peaks over a minute, against the ceiling of -1 dB.
+TEST_P(HostileTest, StaysBelowItsCeilingBetweenSamplesToo) {
+    constexpr std::uint64_t kSeconds = 60;
+    constexpr double kCeilingDb = -1.0;
+    const auto ceiling = static_cast<float>(gain(kCeilingDb));
+    NodeBench::Options options;
+    options.block_size = 1'024;
+    options.parameters = {{"ceiling_db", static_cast<float>(kCeilingDb)}, {"release_ms", 60.0F}};
+    options.signal = [](std::uint32_t, std::uint32_t, std::uint64_t frame) {
+        return static_cast<float>(GetParam().signal(frame));
+    };
+    NodeBench bench{limiter(), {}, options};
+
+    const Interpolator usual{48, 8.0};
+    const Interpolator long_one{256, 9.0};
+    std::vector<float> usual_part;
+    std::vector<float> long_part;
+    double usual_peak = 0.0;
+    double long_peak = 0.0;
+    for (std::uint64_t second = 0; second < kSeconds; ++second) {
+        const std::vector<float> out = bench.render_channel(48'128);
+        for (const float sample : out) ASSERT_LE(std::fabs(sample), ceiling) << "in second " << second;
+        const auto measure = [&](const Interpolator& interpolator, std::vector<float>& part, double& peak) {
+            part.insert(part.end(), out.begin(), out.end());
+            peak = std::max(peak, interpolator.peak(part));
+            part.erase(part.begin(), part.end() - static_cast<std::ptrdiff_t>(interpolator.overlap()));
+        };
+        measure(usual, usual_part, usual_peak);
+        if (second % 10 != 0) continue;
+        measure(long_one, long_part, long_peak);
+        long_part.clear();  // the next one is another place
+    }
+    EXPECT_LE(db(usual_peak), kCeilingDb + 0.1);
+    EXPECT_LE(db(long_peak), kCeilingDb + 0.1);
+    EXPECT_GE(db(usual_peak), kCeilingDb - 3.0) << "limited, and not merely quiet";
+    RecordProperty("usual_peak_db", std::to_string(db(usual_peak)));
+    RecordProperty("long_peak_db", std::to_string(db(long_peak)));
+}
+
+INSTANTIATE_TEST_SUITE_P(LimiterNode, HostileTest, testing::ValuesIn(kHostile),
+                         [](const auto& test) { return std::string{test.param.name}; });
+
+NodeBench::Options with(const Values& parameters, const NodeBench::Signal& signal) {
+    NodeBench::Options options;
+    options.parameters = parameters;
+    options.signal = signal;
+    return options;
+}
+
+NodeBench::Signal tone(double frequency_hz, double level) {
+    return [=](std::uint32_t, std::uint32_t, std::uint64_t frame) {
+        return static_cast<float>(level * sine(frequency_hz * static_cast<double>(frame) / kRateHz));
+    };
+}
+
+TEST(LimiterNode, IsADelayBitForBitBelowItsCeiling) {
+    for (const float ceiling_db : {-12.0F, -1.0F, 0.0F}) {
+        const auto signal = [=](std::uint32_t, std::uint32_t channel, std::uint64_t frame) {
+            const double t = static_cast<double>(frame) / kRateHz;
+            return static_cast<float>(gain(static_cast<double>(ceiling_db) - 0.05) *
+                                      (0.6 * sine(997.0 * t) + 0.4 * sine((5'000.0 + channel) * t)));
+        };
+        NodeBench bench{limiter(), {{"channels", 2.0}}, with({{"ceiling_db", ceiling_db}}, signal)};
+        const NodeBench::Recording out = bench.render(48'000);
+        for (std::uint32_t channel = 0; channel < 2; ++channel) {
+            for (std::size_t n = 0; n < out[channel].size(); ++n) {
+                ASSERT_EQ(out[channel][n], n < kLatency ? 0.0F : signal(0, channel, n - kLatency)) << n;
+            }
+        }
+    }
+}
+
+TEST(LimiterNode, DeclaresItsLatency) {
+    for (const double look_ahead_ms : {0.5, 3.0, 20.0}) {
+        const ResolvedSettings settings =
+            ResolvedSettings::resolve(limiter().settings, {{"look_ahead_ms", look_ahead_ms}}, "node").value();
+        EXPECT_EQ(limiter().create({kRateHz, 64, settings}).value()->latency_frames(),
+                  static_cast<std::uint32_t>(look_ahead_ms * 48.0) + 39U);
+    }
+}
+
+TEST(LimiterNode, BringsALoudToneToItsCeiling) {
+    for (const double frequency_hz : {997.0, 5'000.0, 12'000.0, 17'000.0}) {
+        NodeBench bench{limiter(), {}, with({{"ceiling_db", -3.0F}}, tone(frequency_hz, 4.0))};
+        (void)bench.render(9'600);
+        EXPECT_NEAR(db(Interpolator(256, 9.0).peak(bench.render_channel(9'600))), -3.0, 0.1) << frequency_hz;
+    }
+}
+
+TEST(LimiterNode, ReleasesWithItsTimeConstantAndComesBackToTheBit) {
+    // A burst, then a quiet tone that shows the gain.
+    const auto signal = [](std::uint32_t, std::uint32_t, std::uint64_t frame) {
+        return frame >= 4'800 && frame < 9'600 ? 2.0F : 0.25F;
+    };
+    for (const float release_ms : {20.0F, 100.0F, 400.0F}) {
+        NodeBench bench{limiter(), {}, with({{"ceiling_db", 0.0F}, {"release_ms", release_ms}}, signal)};
+        const std::vector<float> out = bench.render_channel(480'000);
+        // From where the gain is surely on its way up: what is left of the reduction decays by 1/e in the time.
+        const std::size_t begin = 9'600 + 2 * kLatency + 64;
+        const auto left = [&](std::size_t frame) { return 1.0 - static_cast<double>(out[frame]) * 4.0; };
+        const auto frames = static_cast<std::size_t>(release_ms * 48.0F);
+        EXPECT_NEAR(left(begin + frames) / left(begin), std::exp(-1.0), 1e-4) << release_ms;
+        EXPECT_EQ(out.back(), 0.25F);
+        EXPECT_NEAR(out[9'599], 1.0, 1e-6) << "the burst at the ceiling";
+    }
+}
+
+TEST(LimiterNode, KeepsTheImageOfItsChannels) {
+    const auto signal = [](std::uint32_t, std::uint32_t channel, std::uint64_t frame) {
+        return static_cast<float>((channel == 0 ? 3.0 : 0.5) * sine(440.0 * static_cast<double>(frame) / kRateHz));
+    };
+    NodeBench bench{limiter(), {{"channels", 2.0}}, with({}, signal)};
+    const NodeBench::Recording out = bench.render(9'600);
+    for (std::size_t n = kLatency; n < out[0].size(); ++n) ASSERT_NEAR(out[0][n], 6.0F * out[1][n], 1e-6) << n;
+}
+
+TEST(LimiterNode, FollowsARampOfItsCeiling) {
+    NodeBench bench{limiter(), {}, with({{"ceiling_db", 0.0F}, {"release_ms", 10.0F}}, tone(997.0, 2.0))};
+    (void)bench.render(9'600);
+    bench.set("ceiling_db", -20.0F, 960);
+    const std::vector<float> out = bench.render_channel(9'600);
+    for (std::size_t n = 960 + kLatency; n < out.size(); ++n) ASSERT_LE(std::fabs(out[n]), 0.1F) << n;
+    double highest = 0.0;
+    for (std::size_t n = 4'800; n < out.size(); ++n)
+        highest = std::max(highest, std::fabs(static_cast<double>(out[n])));
+    EXPECT_NEAR(db(highest), -20.0, 0.1);
+}
+
+}  // namespace
+}  // namespace rta
