@@ -74,7 +74,9 @@ std::string port_list(const auto& ports) {
 std::string port_width(const v1::PortInfo& port) {
     const std::string width =
         port.width() == 0 ? "as many channels as the setting channels" : counted(port.width(), "channel");
-    return port.has_repeated_by() ? width + ", # from 1 to " + last_number(port.repeated_by()) : width;
+    if (!port.has_repeated_by()) return width;
+    if (!port.name().contains('#')) return width + ", with the setting " + port.repeated_by().setting();
+    return width + ", # from 1 to " + last_number(port.repeated_by());
 }
 
 std::string range_text(const v1::SettingInfo& setting) {
@@ -91,7 +93,9 @@ std::string range_text(const v1::SettingInfo& setting) {
 
 std::string range_text(const v1::ParameterInfo& parameter) {
     if (parameter.unit() == "on/off") return "on or off";
-    return format_number(parameter.minimum()) + " to " + format_value(parameter.maximum(), parameter.unit());
+    const std::string range =
+        format_number(parameter.minimum()) + " to " + format_value(parameter.maximum(), parameter.unit());
+    return parameter.maximum_setting().empty() ? range : range + ", at most " + parameter.maximum_setting();
 }
 
 std::string assigned(std::string_view name, std::string_view value) {

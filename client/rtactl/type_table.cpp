@@ -34,6 +34,12 @@ std::string numbered(std::string pattern, unsigned number) {
     return pattern;
 }
 
+/// A setting that is on or off counts as 1 or 0.
+double number_of(const google::protobuf::Value& value) {
+    return value.kind_case() == google::protobuf::Value::kBoolValue ? (value.bool_value() ? 1.0 : 0.0)
+                                                                    : value.number_value();
+}
+
 }  // namespace
 
 std::optional<v1::ParameterInfo> find_parameter(const v1::NodeType& type, std::string_view name) {
@@ -54,10 +60,10 @@ std::optional<v1::ParameterInfo> find_parameter(const v1::NodeType& type, std::s
 
 double number_setting(const v1::NodeType& type, const google::protobuf::Struct& settings, std::string_view name) {
     const auto given = settings.fields().find(std::string{name});
-    if (given != settings.fields().end()) return given->second.number_value();
+    if (given != settings.fields().end()) return number_of(given->second);
     const auto found = std::ranges::find(
         type.settings(), name, [](const v1::SettingInfo& setting) { return std::string_view{setting.name()}; });
-    return found == type.settings().end() ? 0.0 : found->default_().number_value();
+    return found == type.settings().end() ? 0.0 : number_of(found->default_());
 }
 
 std::vector<std::string> port_names(const Ports& ports, const v1::NodeType& type,

@@ -101,8 +101,8 @@ DelayLine::DelayLine(double sample_rate_hz, double maximum_ms, std::uint32_t cha
     dry_gains_.resize(block_size);
 }
 
-void DelayLine::process(const AudioReadView& in, const AudioWriteView& out, float time_ms, BlockFactor feedback,
-                        BlockFactor mix) RTA_NONBLOCKING {
+void DelayLine::process(const AudioReadView& in, const AudioWriteView& out, float time_ms, BlockValue feedback,
+                        BlockValue mix) RTA_NONBLOCKING {
     assert(in.frame_count() == block_size_);
     aim(time_ms);
     if (mix.ramp != nullptr) {
@@ -227,14 +227,14 @@ const float* DelayLine::read_faded(std::uint32_t channel, std::uint32_t frame, s
 
 /// Without feedback: the whole block at once.
 void DelayLine::pass(std::uint32_t channel, std::span<const float> in, std::span<float> out,
-                     BlockFactor mix) RTA_NONBLOCKING {
+                     BlockValue mix) RTA_NONBLOCKING {
     std::ranges::copy(in, ring_.write().channel(channel).subspan(position_).begin());
     blend(in, read_faded(channel, 0, block_size_), 0, mix, out);
 }
 
 /// As many frames at a time as are read from what is there already.
-void DelayLine::feed_back(std::uint32_t channel, std::span<const float> in, std::span<float> out, BlockFactor feedback,
-                          BlockFactor mix) RTA_NONBLOCKING {
+void DelayLine::feed_back(std::uint32_t channel, std::span<const float> in, std::span<float> out, BlockValue feedback,
+                          BlockValue mix) RTA_NONBLOCKING {
     const std::uint32_t nearest = fade_left_ == 0 ? tap_.nearest : std::min(tap_.nearest, old_tap_.nearest);
     const std::uint32_t run = std::max(std::min(nearest, block_size_) / kNear * kNear, kNear);
     for (std::uint32_t frame = 0; frame < block_size_; frame += run) {
@@ -248,9 +248,13 @@ void DelayLine::feed_back(std::uint32_t channel, std::span<const float> in, std:
 }
 
 void DelayLine::feed_back_far(std::uint32_t channel, std::uint32_t frame, std::span<const float> in,
-                              std::span<float> out, BlockFactor feedback, BlockFactor mix) RTA_NONBLOCKING {
+                              std::span<float> out, BlockValue feedback, BlockValue mix) RTA_NONBLOCKING {
     const std::span<float> line = ring_.write().channel(channel).subspan(position_ + frame, in.size());
     const float* const wet = read_faded(channel, frame, static_cast<std::uint32_t>(in.size()));
+    if (feedback.at_rest() && mix.at_rest()) {
+        kernels().feed_back(in.data(), wet, feedback.value, mix.value, line.data(), out.data(), in.size());
+        return;
+    }
     std::ranges::copy(in, line.begin());
     add_scaled({wet, in.size()}, feedback.value, feedback.ramp == nullptr ? nullptr : feedback.ramp + frame, line);
     flush_tiny(line);
@@ -259,7 +263,7 @@ void DelayLine::feed_back_far(std::uint32_t channel, std::uint32_t frame, std::s
 
 /// kNear frames, one after the other.
 void DelayLine::feed_back_near(std::uint32_t channel, std::uint32_t frame, std::span<const float> in,
-                               std::span<float> out, BlockFactor feedback, BlockFactor mix) RTA_NONBLOCKING {
+                               std::span<float> out, BlockValue feedback, BlockValue mix) RTA_NONBLOCKING {
     std::array<float, kNearHistory + kNear> line{};
     std::copy_n(window(channel, static_cast<std::int32_t>(frame) - static_cast<std::int32_t>(kNearHistory),
                        kNearHistory, window_),
@@ -292,7 +296,7 @@ void DelayLine::feed_back_near(std::uint32_t channel, std::uint32_t frame, std::
     blend(in, wet.data(), frame, mix, out);
 }
 
-void DelayLine::blend(std::span<const float> in, const float* wet, std::uint32_t frame, BlockFactor mix,
+void DelayLine::blend(std::span<const float> in, const float* wet, std::uint32_t frame, BlockValue mix,
                       std::span<float> out) RTA_NONBLOCKING {
     const bool at_rest = mix.ramp == nullptr;
     if (mix.is(1.0F)) {

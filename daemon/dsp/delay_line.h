@@ -9,6 +9,7 @@
 
 #include "dsp/audio_buffer.h"
 #include "dsp/audio_view.h"
+#include "dsp/block_value.h"
 #include "rt/annotations.h"
 
 namespace rta::dsp {
@@ -41,17 +42,6 @@ struct DelayTap {
     [[nodiscard]] bool whole() const RTA_NONBLOCKING { return count == 1; }
 };
 
-/// A factor over one block, as in dsp/gain.h: `ramp` is nullptr, or points to one a frame.
-struct BlockFactor {
-    float value;
-    const float* ramp;
-
-    [[nodiscard]] bool is(float constant) const RTA_NONBLOCKING { return ramp == nullptr && value == constant; }
-    [[nodiscard]] float operator[](std::uint32_t frame) const RTA_NONBLOCKING {
-        return ramp == nullptr ? value : ramp[frame];
-    }
-};
-
 /// A delay with feedback around it, the same for all its channels:
 ///
 ///     line[n] = in[n] + feedback * line[n - max(delay, 1)],   out[n] = (1 - mix) * in[n] + mix * line[n - delay]
@@ -67,8 +57,8 @@ class DelayLine {
     ///
     /// `time_ms`: 0 to the maximum. One that is a whole number of frames, but for the rounding of a float, is exactly
     /// that. `feedback`: above -1 and below 1.
-    void process(const AudioReadView& in, const AudioWriteView& out, float time_ms, BlockFactor feedback,
-                 BlockFactor mix) RTA_NONBLOCKING;
+    void process(const AudioReadView& in, const AudioWriteView& out, float time_ms, BlockValue feedback,
+                 BlockValue mix) RTA_NONBLOCKING;
 
     /// As if nothing had ever gone in. Takes no time, however long the line. [audio]
     void reset() RTA_NONBLOCKING;
@@ -87,14 +77,14 @@ class DelayLine {
                                     std::uint32_t count, std::span<float> scratch) RTA_NONBLOCKING;
     [[nodiscard]] const float* read_faded(std::uint32_t channel, std::uint32_t frame,
                                           std::uint32_t count) RTA_NONBLOCKING;
-    void pass(std::uint32_t channel, std::span<const float> in, std::span<float> out, BlockFactor mix) RTA_NONBLOCKING;
-    void feed_back(std::uint32_t channel, std::span<const float> in, std::span<float> out, BlockFactor feedback,
-                   BlockFactor mix) RTA_NONBLOCKING;
+    void pass(std::uint32_t channel, std::span<const float> in, std::span<float> out, BlockValue mix) RTA_NONBLOCKING;
+    void feed_back(std::uint32_t channel, std::span<const float> in, std::span<float> out, BlockValue feedback,
+                   BlockValue mix) RTA_NONBLOCKING;
     void feed_back_far(std::uint32_t channel, std::uint32_t frame, std::span<const float> in, std::span<float> out,
-                       BlockFactor feedback, BlockFactor mix) RTA_NONBLOCKING;
+                       BlockValue feedback, BlockValue mix) RTA_NONBLOCKING;
     void feed_back_near(std::uint32_t channel, std::uint32_t frame, std::span<const float> in, std::span<float> out,
-                        BlockFactor feedback, BlockFactor mix) RTA_NONBLOCKING;
-    void blend(std::span<const float> in, const float* wet, std::uint32_t frame, BlockFactor mix,
+                        BlockValue feedback, BlockValue mix) RTA_NONBLOCKING;
+    void blend(std::span<const float> in, const float* wet, std::uint32_t frame, BlockValue mix,
                std::span<float> out) RTA_NONBLOCKING;
 
     double sample_rate_hz_;

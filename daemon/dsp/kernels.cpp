@@ -207,6 +207,21 @@ void sine_of_phases(const std::uint32_t* phases, const float* factors, float* ou
     });
 }
 
+void feed_back(const float* in, const float* wet, float feedback, float mix, float* line, float* out,
+               std::size_t frames) RTA_NONBLOCKING {
+    const FloatVector back = hn::Set(kFloats, feedback);
+    const FloatVector wet_gain = hn::Set(kFloats, mix);
+    const FloatVector dry_gain = hn::Set(kFloats, 1.0F - mix);
+    const FloatVector tiny = hn::Set(kFloats, kTiny);
+    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+        const FloatVector now = hn::LoadU(kFloats, in + frame);
+        const FloatVector then = hn::LoadU(kFloats, wet + frame);
+        const FloatVector fed = hn::Add(now, hn::Mul(then, back));
+        hn::StoreU(hn::IfThenElseZero(hn::Ge(hn::Abs(fed), tiny), fed), kFloats, line + frame);
+        hn::StoreU(hn::Add(hn::Mul(now, dry_gain), hn::Mul(then, wet_gain)), kFloats, out + frame);
+    }
+}
+
 // NaN and infinity are those with every bit of the exponent set: without the sign, they are the largest integers.
 constexpr std::int32_t kMagnitude = 0x7FFF'FFFF;
 constexpr std::int32_t kInfinity = 0x7F80'0000;
@@ -261,6 +276,7 @@ constexpr Kernels kKernels{
     .soft_clip = soft_clip,
     .sine = sine,
     .sine_of_phases = sine_of_phases,
+    .feed_back = feed_back,
     .finite_or_zero = finite_or_zero,
     .all_finite = all_finite,
 };

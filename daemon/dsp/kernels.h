@@ -14,9 +14,9 @@ inline constexpr std::size_t kKernelFrames = 16;
 /// The loops over samples, compiled for one SIMD target. To be called through the functions that wrap them (dsp/gain.h,
 /// dsp/sine.h, dsp/finite.h, dsp/ramp.h), which say what they compute. All [any].
 ///
-/// They multiply and add without fusing the two, so that every target gives the same bits; only the sine does fuse
-/// them, where the target can, and may differ in the last bit. `frames` is a multiple of kKernelFrames. Pointers need
-/// no alignment; an output may be the input of the same frames.
+/// They multiply and add without fusing the two, so that every target gives the same bits; only the sine and the
+/// FIR filter do fuse them, where the target can, and may differ in the last bit. `frames` is a multiple of
+/// kKernelFrames. Pointers need no alignment; an output may be the input of the same frames.
 struct Kernels {
     const char* target;  ///< see simd_targets()
 
@@ -44,6 +44,9 @@ struct Kernels {
     /// out = factors * sine of phases, one a frame; phases in 2^-32 cycles
     void (*sine_of_phases)(const std::uint32_t* phases, const float* factors, float* out,
                            std::size_t frames) RTA_NONBLOCKING;
+    /// line = in + wet * feedback, or 0 where flushed() is; out = in * (1 - mix) + wet * mix. `out` may be `in`.
+    void (*feed_back)(const float* in, const float* wet, float feedback, float mix, float* line, float* out,
+                      std::size_t frames) RTA_NONBLOCKING;
     /// out = in, or 0 where that is NaN or infinite
     void (*finite_or_zero)(const float* in, float* out, std::size_t frames) RTA_NONBLOCKING;
     /// True if no sample is NaN or infinite.

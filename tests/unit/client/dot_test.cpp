@@ -80,5 +80,25 @@ TEST(Dot, NumbersThePortsThatASettingRepeats) {
         << "one of many is the only one";
 }
 
+TEST(Dot, HasThePortsThatASwitchAdds) {
+    v1::NodeTypesResult types = test::fake_types();
+    v1::NodeType& type = *types.add_types();
+    type.set_name("compressor");
+    v1::SettingInfo& side_chain = *type.add_settings();
+    side_chain.set_name("side_chain");
+    side_chain.mutable_default_()->set_bool_value(false);
+    type.add_inputs()->set_name("in");
+    type.add_inputs()->set_name("side_chain");
+    type.mutable_inputs(1)->mutable_repeated_by()->set_setting("side_chain");
+
+    v1::Graph graph;
+    v1::Node& node = *graph.add_nodes();
+    node.set_name("duck");
+    node.set_type("compressor");
+    EXPECT_EQ(to_dot(graph, types).find("<in_side_chain>"), std::string::npos);
+    (*node.mutable_settings()->mutable_fields())["side_chain"].set_bool_value(true);
+    EXPECT_NE(to_dot(graph, types).find("<in_side_chain>"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace rta::rtactl

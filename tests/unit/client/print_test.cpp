@@ -157,6 +157,24 @@ TEST(Print, AHugeTransactionIsCutShort) {
     EXPECT_LT(describe(event).size(), 1'000U);
 }
 
+TEST(Print, TypesSayWhatASettingDecides) {
+    v1::NodeType type;
+    type.set_name("thing");
+    v1::ParameterInfo& time = *type.add_parameters();
+    time.set_name("time_ms");
+    time.set_unit("ms");
+    time.set_maximum(10'000);
+    time.set_maximum_setting("max_time_ms");
+    v1::PortInfo& side_chain = *type.add_inputs();
+    side_chain.set_name("side_chain");
+    side_chain.set_width(1);
+    side_chain.mutable_repeated_by()->set_setting("side_chain");
+    std::ostringstream out;
+    print_type(out, type);
+    EXPECT_NE(out.str().find("0 to 10000 ms, at most max_time_ms"), std::string::npos) << out.str();
+    EXPECT_NE(out.str().find("1 channel, with the setting side_chain"), std::string::npos) << out.str();
+}
+
 TEST(Print, TablesAlign) {
     TextTable table;
     table.add({"a", "bb", "c"});

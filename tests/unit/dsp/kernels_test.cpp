@@ -132,6 +132,45 @@ TEST_P(KernelTest, ManyInputsAreSummedFromLeftToRight) {
     }
 }
 
+TEST_P(KernelTest, TheFirFilterIsThatOfMathematics) {
+    for (const std::size_t frames : kBlocks) {
+        for (const std::size_t count : {1U, 2U, 17U, 64U}) {
+            Guarded in{frames + count - 1, random_};
+            Guarded factors{count, random_};
+            Guarded out{frames};
+            kernels().fir(in.data(), factors.data(), count, out.data(), frames);
+            for (std::size_t frame = 0; frame < frames; ++frame) {
+                double exact = 0.0;
+                for (std::size_t k = 0; k < count; ++k) {
+                    exact += static_cast<double>(in[frame + k]) * static_cast<double>(factors[k]);
+                }
+                // Two roundings for each of the products, of sums that are below their number.
+                ASSERT_NEAR(out[frame], exact, static_cast<double>(count * count) * 0x1p-23)
+                    << count << " factors, frame " << frame << " of " << frames;
+            }
+            EXPECT_TRUE(out.guards_stand()) << count << " factors, " << frames << " frames";
+        }
+    }
+}
+
+TEST_P(KernelTest, FeedbackIsRoundedOnceForEachProductAndSum) {
+    constexpr float kMix = 0.3F;
+    for (const std::size_t frames : kBlocks) {
+        Guarded in{frames, random_};
+        Guarded wet{frames, random_};
+        in.span()[3] = wet.span()[3] = 1e-31F;
+        Guarded line{frames};
+        Guarded out = in;  // in place
+        kernels().feed_back(out.data(), wet.data(), -0.9F, kMix, line.data(), out.data(), frames);
+        for (std::size_t frame = 0; frame < frames; ++frame) {
+            ASSERT_EQ(line[frame], flushed(in[frame] + product(wet[frame], -0.9F))) << frame;
+            ASSERT_EQ(out[frame], product(in[frame], 1.0F - kMix) + product(wet[frame], kMix)) << frame;
+        }
+        EXPECT_EQ(line[3], 0.0F);
+        EXPECT_TRUE(line.guards_stand() && out.guards_stand()) << frames;
+    }
+}
+
 /// sin(2 pi phase / 2^64)
 double sine_of(std::uint64_t phase) {
     const double turns = static_cast<double>(static_cast<std::int64_t>(phase)) * 0x1p-64;

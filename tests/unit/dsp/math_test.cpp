@@ -76,6 +76,32 @@ TEST(SineOfQuarters, IsWithinItsTolerance) {
     EXPECT_EQ(sine_of_quarters(0.0), 0.0);
 }
 
+TEST(QuickLog2, IsWithinItsTolerance) {
+    for (float x = 1.2e-38F; x < 3e38F; x *= 1.000'3F) {
+        const long double exact = std::log2(static_cast<long double>(x));
+        const double tolerance = 3e-7 + 0x1p-23 * std::fabs(static_cast<double>(exact));
+        ASSERT_LT(std::fabs(static_cast<double>(quick_log2(x) - exact)), tolerance) << x;
+    }
+    for (int i = -126; i <= 127; ++i) ASSERT_EQ(quick_log2(std::ldexp(1.0F, i)), static_cast<float>(i));
+}
+
+TEST(QuickExp2, IsWithinItsTolerance) {
+    for (int i = -126'000; i <= 126'000; ++i) {
+        const float x = static_cast<float>(i) / 1'000.0F;
+        ASSERT_LT(relative_error(quick_exp2(x), std::exp2(static_cast<long double>(x))), 4e-7) << x;
+    }
+    for (int i = -126; i <= 126; ++i) ASSERT_EQ(quick_exp2(static_cast<float>(i)), std::ldexp(1.0F, i)) << i;
+}
+
+TEST(DecayPerFrame, LeavesOneInEAfterItsTime) {
+    for (const double time_ms : {0.1, 1.0, 20.0, 5'000.0}) {
+        for (const double rate_hz : {8'000.0, 48'000.0, 192'000.0}) {
+            const double frames = time_ms * rate_hz / 1'000.0;
+            EXPECT_NEAR(std::pow(decay_per_frame(time_ms, rate_hz), frames), std::exp(-1.0), 2e-9 * frames + 1e-9);
+        }
+    }
+}
+
 TEST(GainFromDb, IsWithinOneRounding) {
     for (int i = -11'999; i <= 2'400; ++i) {
         const float gain_db = static_cast<float>(i) / 100.0F;
