@@ -253,6 +253,7 @@ void DeviceSupervisor::ask_host() {
 
 void DeviceSupervisor::lose(const std::string& why) {
     const DeviceDescription description = current_.device->description();
+    report_last_xruns();
     if (current_.device->can_stop_when_lost()) {
         device_thread_.post([device = current_.device.get()] { device->stop(); });
     }
@@ -300,15 +301,29 @@ void DeviceSupervisor::measure_load(Clock::time_point now) {
 
 void DeviceSupervisor::report_xruns(Clock::time_point now) {
     const XrunCounts counts = current_.adapter->xrun_counts();
-    if (counts != watch_.xruns) {
-        observer_.device_xruns(counts.since(watch_.xruns), current_.adapter->xrun_frame());
-        watch_.xruns = counts;
-    }
+    tell_xruns(counts);
     if (counts == watch_.xruns_logged || now < watch_.xruns_log_pause) return;
+    log_xruns(counts);
+    watch_.xruns_log_pause = now + kXrunLogPause;
+}
+
+/// Of a device that nobody will ask again: its log does not wait.
+void DeviceSupervisor::report_last_xruns() {
+    const XrunCounts counts = current_.adapter->xrun_counts();
+    tell_xruns(counts);
+    if (counts != watch_.xruns_logged) log_xruns(counts);
+}
+
+void DeviceSupervisor::tell_xruns(const XrunCounts& counts) {
+    if (counts == watch_.xruns) return;
+    observer_.device_xruns(counts.since(watch_.xruns), current_.adapter->xrun_frame());
+    watch_.xruns = counts;
+}
+
+void DeviceSupervisor::log_xruns(const XrunCounts& counts) {
     observer_.device_warning('"' + name_in_words(current_.device->description()) + "\" breaks up: " +
                              in_words(counts.since(watch_.xruns_logged)) + "; since it was opened " + in_words(counts));
     watch_.xruns_logged = counts;
-    watch_.xruns_log_pause = now + kXrunLogPause;
 }
 
 DeviceState DeviceSupervisor::state() const {

@@ -121,6 +121,9 @@ class DeviceSupervisor {
     void report_warnings();
     void begin_watch();
     void report_xruns(Clock::time_point now);
+    void report_last_xruns();
+    void tell_xruns(const XrunCounts& counts);
+    void log_xruns(const XrunCounts& counts);
     void measure_load(Clock::time_point now);
 
     AudioThreadGate& gate_;

@@ -375,6 +375,32 @@ TEST_F(SupervisorTest, TellsOfXrunsOnceAndLogsThemSparingly) {
     EXPECT_EQ(xruns.size(), 3U);
 }
 
+TEST_F(SupervisorTest, TheLastXrunsOfALostDeviceAreToldAndLogged) {
+    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    const DeviceSupervisor::Clock::time_point now = DeviceSupervisor::Clock::now();
+    // 100 s of frames: the callback cannot be an overrun. Those of 64 may be, so only what the host says is compared.
+    script.call(4'800'000, {.input_overflow = true});
+    supervisor.poll(now);
+    const std::size_t logged = warnings.size();
+    script.call(64, {.output_overflow = true});
+    supervisor.poll(now + 1s);
+    ASSERT_EQ(xruns.size(), 2U);
+    EXPECT_EQ(warnings.size(), logged) << "it was logged just now";
+    script.active = false;
+    supervisor.poll(now + 1100ms);  // asks the host
+    script.call(64, {.input_underflow = true});
+    const std::uint64_t frame = engine.renderer().frames();
+    run_one();  // the host's answer
+    ASSERT_EQ(changes.size(), 1U);
+    ASSERT_EQ(xruns.size(), 3U);
+    EXPECT_EQ(xruns[2].first.input_underflows, 1U);
+    EXPECT_EQ(xruns[2].first.output_overflows, 0U);
+    EXPECT_EQ(xruns[2].second, frame);
+    ASSERT_EQ(warnings.size(), logged + 1);
+    EXPECT_NE(warnings.back().find("1 input underflow, 1 output overflow; since it was opened"), std::string::npos)
+        << warnings.back();
+}
+
 TEST_F(SupervisorTest, TheNullDeviceThatTakesOverCountsAfresh) {
     ASSERT_TRUE(start_and_wait("portaudio:good"));
     script.call(4'800'000, {.output_underflow = true});
