@@ -17,6 +17,9 @@ namespace rta {
 /// The audio half of the engine: applies the commands, runs the plan, hands back what was replaced.
 class Renderer {
  public:
+    /// Channels of the device whose level is measured: as many as a device may have.
+    static constexpr std::uint32_t kMeteredChannels = 256;
+
     /// [control] `returns` has room for everything that can be outstanding at once: the Engine sees to that.
     Renderer(double sample_rate_hz, std::uint32_t block_size, CommandReceiver commands, EventSender returns,
              EventSender telemetry);
@@ -45,9 +48,6 @@ class Renderer {
     }
 
  private:
-    /// Channels of the device whose level is measured: as many as a device may have.
-    static constexpr std::uint32_t kMeteredChannels = 256;
-
     /// What is to be done with the commands behind this one.
     enum class Next : std::uint8_t { go_on, render_first };
 

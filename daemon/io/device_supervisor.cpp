@@ -23,6 +23,8 @@ constexpr double kLargestBufferSeconds = 1.0;
 constexpr seconds kFirstCallbackLimit{2};
 constexpr seconds kOpenLimit{10};
 
+static_assert(Renderer::kMeteredChannels == kMaximumChannels, "every channel that a device may have is measured");
+
 constexpr milliseconds kWatchInterval{10};
 /// Where nothing can be lost: files may still have something to report.
 constexpr milliseconds kLeisurelyInterval{100};

@@ -52,7 +52,7 @@ TEST(LoadHistory, KnowsMeanPercentileAndWorstOfTheLastSecond) {
         const Load load = history.load();
         EXPECT_EQ(load.callback_count, exact.size());
         EXPECT_NEAR(load.mean, sum / static_cast<double>(exact.size()), 1e-6);
-        EXPECT_NEAR(load.p99 / exact[exact.size() - 1 - exact.size() / 100], 1.0, 0.05);
+        EXPECT_NEAR(load.p99 / exact[exact.size() - 1 - exact.size() / 100], 1.0, 0.02);
         EXPECT_DOUBLE_EQ(load.worst, exact.back());
     }
 }
