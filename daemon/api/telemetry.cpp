@@ -25,20 +25,21 @@ float decibels(double gain) {
     return std::max(Telemetry::kFloorDb, static_cast<float>(db));
 }
 
-void write_channel(const MeasuredLevels::Channel& channel, std::uint64_t frame_count, v1::ChannelLevel& message) {
+void write_channel(const MeasuredLevels::Channel& channel, v1::ChannelLevel& message) {
     const auto peak = static_cast<double>(channel.peak);
-    const double mean = frame_count == 0 ? 0.0 : channel.sum_of_squares / static_cast<double>(frame_count);
+    const double mean =
+        channel.frame_count == 0 ? 0.0 : channel.sum_of_squares / static_cast<double>(channel.frame_count);
     message.set_peak_db(decibels(peak));
     // Never above the peak, as squares beyond the range of a float would make it.
     message.set_rms_db(decibels(std::min(std::sqrt(mean), peak)));
 }
 
-void add_source(const MeasuredLevels::Source& taken, MeasuredLevels::Source& sum) {
-    sum.frame_count += taken.frame_count;
-    if (sum.channels.size() < taken.channels.size()) sum.channels.resize(taken.channels.size());
-    for (std::size_t i = 0; i < taken.channels.size(); ++i) {
-        sum.channels[i].peak = std::max(sum.channels[i].peak, taken.channels[i].peak);
-        sum.channels[i].sum_of_squares += taken.channels[i].sum_of_squares;
+void add_channels(const std::vector<MeasuredLevels::Channel>& taken, std::vector<MeasuredLevels::Channel>& sum) {
+    sum.resize(taken.size());  // those of another device are not told of
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+        sum[i].peak = std::max(sum[i].peak, taken[i].peak);
+        sum[i].sum_of_squares += taken[i].sum_of_squares;
+        sum[i].frame_count += taken[i].frame_count;
     }
 }
 
@@ -51,6 +52,8 @@ void deliver(const v1::Event& event, const std::vector<Telemetry::Subscriber*>& 
 
 void Telemetry::subscribe(Subscriber& subscriber, const Topics& topics, TimePoint now) {
     leave(subscriber);
+    // What has been measured so far is for those who were here before.
+    if (watching_) poll_levels();
     if (topics.xruns) xruns_.push_back(&subscriber);
     if (topics.levels || topics.load) {
         Group& group = groups_[topics.rate_hz];
@@ -110,7 +113,7 @@ void Telemetry::poll_levels() {
         if (!group.levels_due) {
             group.levels_due = frame - static_cast<double>(taken.frame_count) + interval;
             group.frame_count = 0;
-            group.outputs = {};
+            group.outputs.clear();
             group.meters.clear();
         }
         add(taken, group);
@@ -125,8 +128,10 @@ void Telemetry::poll_levels() {
 void Telemetry::add(const MeasuredLevels& taken, Group& group) {
     group.frame = taken.frame;
     group.frame_count += taken.frame_count;
-    add_source(taken.outputs, group.outputs);
-    for (const MeasuredLevels::Source& meter : taken.meters) add_source(meter, group.meters[meter.node.value()]);
+    add_channels(taken.outputs.channels, group.outputs);
+    for (const MeasuredLevels::Source& meter : taken.meters) {
+        add_channels(meter.channels, group.meters[meter.node.value()]);
+    }
 }
 
 void Telemetry::tell_levels(Group& group, const MeasuredLevels& taken) const {
@@ -134,30 +139,28 @@ void Telemetry::tell_levels(Group& group, const MeasuredLevels& taken) const {
     write_levels(group, taken, *event.mutable_levels());
     deliver(event, group.levels);
     group.frame_count = 0;
-    group.outputs = {};
+    group.outputs.clear();
     group.meters.clear();
 }
 
 void Telemetry::write_levels(const Group& group, const MeasuredLevels& taken, v1::Levels& message) const {
     message.set_frame(group.frame);
     message.set_frame_count(static_cast<std::uint32_t>(group.frame_count));
-    for (const auto& channel : group.outputs.channels) {
-        write_channel(channel, group.outputs.frame_count, *message.add_outputs());
-    }
+    for (const auto& channel : group.outputs) write_channel(channel, *message.add_outputs());
     // Those that were removed meanwhile are not among those taken last.
-    std::vector<std::pair<std::string_view, const MeasuredLevels::Source*>> meters;
+    std::vector<std::pair<std::string_view, const Channels*>> meters;
     for (const MeasuredLevels::Source& meter : taken.meters) {
         const GraphNode* const node = engine_.graph().find(meter.node);
         if (node != nullptr) meters.emplace_back(node->name(), &group.meters.at(meter.node.value()));
     }
     std::ranges::sort(meters);
-    std::size_t channels = group.outputs.channels.size();
-    for (const auto& [name, meter] : meters) {
-        channels += meter->channels.size();
-        if (channels > kMaximumChannels) break;
+    std::size_t channel_count = group.outputs.size();
+    for (const auto& [name, channels] : meters) {
+        channel_count += channels->size();
+        if (channel_count > kMaximumChannels) break;
         v1::MeterLevels& levels = *message.add_meters();
         levels.set_node(std::string{name});
-        for (const auto& channel : meter->channels) write_channel(channel, meter->frame_count, *levels.add_channels());
+        for (const auto& channel : *channels) write_channel(channel, *levels.add_channels());
     }
 }
 

@@ -60,6 +60,7 @@ class Telemetry {
 
  private:
     using Subscribers = std::vector<Subscriber*>;
+    using Channels = std::vector<MeasuredLevels::Channel>;
     /// Those of one rate.
     struct Group {
         Subscribers levels;
@@ -68,8 +69,8 @@ class Telemetry {
         std::optional<double> levels_due;  ///< the engine's clock, in frames
         std::uint64_t frame = 0;           ///< behind what has been measured
         std::uint64_t frame_count = 0;     ///< since the event before
-        MeasuredLevels::Source outputs;
-        std::map<std::uint64_t, MeasuredLevels::Source> meters;  ///< by the node's id
+        Channels outputs;
+        std::map<std::uint64_t, Channels> meters;  ///< by the node's id
     };
 
     void leave(Subscriber& subscriber);

@@ -644,12 +644,15 @@ std::unique_ptr<CompiledGraph> Engine::Impl::compile_afresh() {
 namespace {
 
 void add_record(const LevelRecord& record, MeasuredLevels::Source& source) {
-    if (record.channel == 0) source.frame_count += record.frame_count;
+    if (record.channel == 0) {
+        source.frame_count += record.frame_count;
+        source.channels.resize(record.channel_count);
+    }
     if (record.channel_count == 0) return;
-    if (source.channels.size() < record.channel_count) source.channels.resize(record.channel_count);
     MeasuredLevels::Channel& channel = source.channels[record.channel];
     channel.peak = std::max(channel.peak, record.peak);
     channel.sum_of_squares += record.sum_of_squares;
+    channel.frame_count += record.channel_frame_count;
 }
 
 void forget_levels(LevelTap& tap) {

@@ -72,11 +72,12 @@ struct MeasuredLevels {
     struct Channel {
         float peak = 0.0F;
         double sum_of_squares = 0.0;
+        std::uint64_t frame_count = 0;  ///< how many frames were measured: fewer where the channel came later
     };
     struct Source {
         NodeId node;                    ///< of the outputs: none
         std::uint64_t frame_count = 0;  ///< how many frames were measured: fewer where a node is younger, or muted
-        std::vector<Channel> channels;
+        std::vector<Channel> channels;  ///< those that there were at the end
     };
 
     std::uint64_t frame = 0;        ///< the engine's clock behind the last frame

@@ -31,26 +31,26 @@ LevelTap::LevelTap(std::uint32_t channels, double sample_rate_hz, std::uint32_t 
 
 void LevelTap::enable(bool enabled) noexcept { enabled_.store(enabled, std::memory_order_release); }
 
-void LevelTap::begin_quantum(std::uint32_t channels) RTA_NONBLOCKING {
-    channel_count_ = channels;
+void LevelTap::begin_quantum() RTA_NONBLOCKING {
     for (std::uint32_t channel = 0; channel < records_.size(); ++channel) {
         records_[channel] = {.end_frame = 0,
                              .sum_of_squares = 0.0,
                              .peak = 0.0F,
                              .frame_count = 0,
+                             .channel_frame_count = 0,
                              .channel = static_cast<std::uint16_t>(channel),
-                             .channel_count = static_cast<std::uint16_t>(channels)};
+                             .channel_count = 0};
     }
 }
 
 void LevelTap::add(std::uint64_t frame, const AudioReadView& block) RTA_NONBLOCKING {
     const std::uint32_t channels = std::min(block.channel_count(), maximum_channels_);
-    if (channels != channel_count_) frame_count_ = 0;  // another device: what has begun is not told
-    if (frame_count_ == 0) begin_quantum(channels);
+    if (frame_count_ == 0) begin_quantum();
     for (std::uint32_t channel = 0; channel < channels; ++channel) {
         const dsp::Level level = dsp::measure_level(block.channel(channel));
         records_[channel].peak = std::max(records_[channel].peak, level.peak);
         records_[channel].sum_of_squares += static_cast<double>(level.sum_of_squares);
+        records_[channel].channel_frame_count += block.frame_count();
     }
     frame_count_ += block.frame_count();
     const std::uint64_t end_frame = frame + block.frame_count();
@@ -59,6 +59,7 @@ void LevelTap::add(std::uint64_t frame, const AudioReadView& block) RTA_NONBLOCK
     for (LevelRecord& record : batch) {
         record.end_frame = end_frame;
         record.frame_count = frame_count_;
+        record.channel_count = static_cast<std::uint16_t>(channels);
     }
     if (sender_.try_push_batch(batch)) frame_count_ = 0;
 }

@@ -18,9 +18,10 @@ struct LevelRecord {
     std::uint64_t end_frame;  ///< of the engine's clock, behind the last of them
     double sum_of_squares;
     float peak;
-    std::uint32_t frame_count;
-    std::uint16_t channel;        ///< from 0; the records of all channels follow each other
-    std::uint16_t channel_count;  ///< 0: there are no channels, and this is the only record of these frames
+    std::uint32_t frame_count;          ///< of the quantum: the same in the records of all channels
+    std::uint32_t channel_frame_count;  ///< of them, those in which there was this channel: what was measured
+    std::uint16_t channel;              ///< from 0; the records of all channels follow each other
+    std::uint16_t channel_count;        ///< at the end; 0: there are none, and this is the only record of these frames
 };
 
 /// Where the audio thread measures a signal for the control thread: a ring of records, one a channel for every quantum
@@ -28,7 +29,9 @@ struct LevelRecord {
 /// together.
 ///
 /// It measures only while it is enabled. Where nobody takes the records and the ring is full, the quantum goes on until
-/// there is room: what is told late is told whole.
+/// there is room: what is told late is told whole. Where the number of channels changes in a quantum, as another device
+/// may change it, the quantum goes on as well: those that are gone at its end are not told, those that came count from
+/// there on.
 class LevelTap {
  public:
     /// [control] For at most `channels` channels, with room for a quarter of a second or kMaximumRecords.
@@ -61,7 +64,7 @@ class LevelTap {
     static constexpr std::uint32_t kLeastQuantum = 256;
     static constexpr std::size_t kMaximumRecords = 8192;
 
-    void begin_quantum(std::uint32_t channels) RTA_NONBLOCKING;
+    void begin_quantum() RTA_NONBLOCKING;
 
     const std::uint32_t maximum_channels_;
     const std::uint32_t quantum_frames_;
@@ -71,7 +74,6 @@ class LevelTap {
     // Only the audio thread touches these.
     RingSender<LevelRecord> sender_;
     std::vector<LevelRecord> records_;  ///< of the quantum under way
-    std::uint32_t channel_count_ = 0;
     std::uint32_t frame_count_ = 0;
 
     alignas(kCacheLine) std::atomic<bool> enabled_{false};

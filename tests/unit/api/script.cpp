@@ -57,6 +57,10 @@ void Script::render_block() {
     engine.renderer().render(claim.key(), {inputs_.read(), outputs_.write()});
 }
 
+void Script::set_device_channels(std::uint32_t channels_out) {
+    outputs_ = AudioBuffer{channels_out, engine.config().block_size};
+}
+
 Script::Client& Script::client(char name) {
     Client& client = clients_[name];
     if (client.connection == nullptr) client.connection = dispatcher.connect();

@@ -86,6 +86,8 @@ class Script {
     [[nodiscard]] Connection& connection(char client);
     void disconnect(char client);
     void render_block();
+    /// Another device, as wide as that: from the next block on.
+    void set_device_channels(std::uint32_t channels_out);
     void block() {
         render_block();
         dispatcher.tick();

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "graph/level_tap.h"
 #include "script.h"
 
 namespace rta::api::test {
@@ -20,6 +21,32 @@ constexpr const char* kConstants = R"(
     edits { connect { from: "half" to: "m1" } }
     edits { connect { from: "m1" to: "out" } }
     edits { connect { from: "quarter" to: "m2" } } } })";
+
+/// Has levels to show, and shows the test whether anybody wants them.
+class TapProcessor final : public Processor {
+ public:
+    TapProcessor() { last_tap = &tap_; }
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        std::ranges::fill(context.outputs[0].channel(0), 0.0F);
+    }
+    void reset() RTA_NONBLOCKING override { tap_.reset(); }
+    [[nodiscard]] LevelTap* level_tap() override { return &tap_; }
+
+    inline static LevelTap* last_tap = nullptr;
+
+ private:
+    LevelTap tap_{1, 48'000.0, 64};
+};
+
+constexpr PortSpec kOut[] = {{"out", 1}};
+constinit const NodeType kTap{
+    .name = "tap",
+    .help = "Has a level tap.",
+    .outputs = kOut,
+    .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {
+        return std::make_unique<TapProcessor>();
+    },
+};
 
 struct TelemetryTest : testing::Test {
     void build() {
@@ -38,6 +65,15 @@ struct TelemetryTest : testing::Test {
             script.block();
         }
     }
+    /// The same, and nobody looks after the telemetry meanwhile.
+    void play_unattended(int count) {
+        for (int i = 0; i < count; ++i) {
+            frames_ += 64;
+            script.render_block();
+        }
+        script.now = began_ + std::chrono::microseconds{frames_ * 1'000'000 / 48'000};
+    }
+    [[nodiscard]] std::uint64_t frame() const { return script.engine.renderer().frames(); }
     std::vector<v1::Event> events(char client) {
         std::vector<v1::Event> received;
         while (const auto message = script.receive(client)) {
@@ -122,6 +158,56 @@ TEST_F(TelemetryTest, EachRateHasItsOwnFramesAndTheSameRateTheSame) {
     }
 }
 
+TEST_F(TelemetryTest, WhoComesAfterAnotherHearsNothingOfLongBefore) {
+    build();
+    script.play(R"(
+        b> id: 1 subscribe { topics: TOPIC_LEVELS telemetry_rate_hz: 1 }
+        b< response { id: 1 subscribe {} }
+        c> id: 1 hello { protocol_version: 1 }
+        c< response { id: 1 hello {} }
+    )");
+    play(40);
+    play_unattended(36);  // 48 ms
+    const std::uint64_t subscribed = frame();
+    script.play(
+        "c> id: 2 subscribe { topics: TOPIC_LEVELS telemetry_rate_hz: 100 }\nc< response { id: 2 subscribe {} }");
+    play(750);
+    const auto fast = events('c');
+    ASSERT_GE(fast.size(), 2U);
+    const v1::Levels& first = fast[0].levels();
+    EXPECT_GE(first.frame() - first.frame_count() + 480, subscribed) << "no more than one interval before";
+    for (std::size_t i = 1; i < fast.size(); ++i) {
+        EXPECT_EQ(fast[i].levels().frame() - fast[i].levels().frame_count(), fast[i - 1].levels().frame());
+    }
+    const auto slow = events('b');
+    ASSERT_FALSE(slow.empty());
+    EXPECT_NEAR(slow[0].levels().frame_count(), 48'000, 256) << "nothing was taken away from the other";
+}
+
+TEST_F(TelemetryTest, AnotherDeviceMayHaveOtherChannels) {
+    build();
+    script.play("b> id: 1 subscribe { topics: TOPIC_LEVELS telemetry_rate_hz: 5 }\nb< response { id: 1 subscribe {} }");
+    play(200);
+    // Every time in the middle of an interval, and of a quantum.
+    for (const std::uint32_t channels : {1U, 2U, 0U, 2U}) {
+        script.set_device_channels(channels);
+        play(151);
+    }
+    const auto received = events('b');
+    ASSERT_EQ(received.size(), 5U);
+    const int outputs[] = {2, 1, 2, 0, 2};
+    for (std::size_t i = 0; i < received.size(); ++i) {
+        const v1::Levels& levels = received[i].levels();
+        if (i > 0) {
+            EXPECT_EQ(levels.frame() - levels.frame_count(), received[i - 1].levels().frame());
+        }
+        ASSERT_EQ(levels.outputs_size(), outputs[i]) << "as many as the device has at the end: event " << i;
+        if (outputs[i] == 0) continue;
+        EXPECT_NEAR(levels.outputs(0).peak_db(), 20 * std::log10(0.5), 1e-4);
+        EXPECT_NEAR(levels.outputs(0).rms_db(), 20 * std::log10(0.5), 1e-4) << "over its own frames: event " << i;
+    }
+}
+
 TEST_F(TelemetryTest, ANewSubscriptionReplacesTopicsAndRate) {
     build();
     script.play("b> id: 1 subscribe {}\nb< response { id: 1 subscribe {} }");
@@ -159,9 +245,19 @@ TEST_F(TelemetryTest, XrunsComeAsTheyHappen) {
     script.play(R"(
         b< event { telemetry_number: 1 xruns { frame: 4711 counts { output_underflows: 2 late_callbacks: 1 } } }
         a-
+        b> id: 2 subscribe { topics: TOPIC_CHANGES }
+        b< response { id: 2 subscribe {} }
+        c> id: 1 hello { protocol_version: 1 }
+        c< response { id: 1 hello {} }
+        c> id: 2 subscribe { topics: TOPIC_XRUNS }
+        c< response { id: 2 subscribe {} }
     )");
-    script.disconnect('b');
     script.dispatcher.xruns({.overruns = 1}, 4'712);
+    script.play(R"(
+        b-
+        c< event { telemetry_number: 1 xruns { frame: 4712 counts { overruns: 1 } } }
+        c-
+    )");
 }
 
 TEST_F(TelemetryTest, TheRateIsCheckedAndNothingIsSubscribedToThen) {
@@ -186,13 +282,36 @@ TEST_F(TelemetryTest, NothingIsMeasuredWhileNobodySubscribes) {
     build();
     play(300);
     const auto idle = script.dispatcher.interval();
+    EXPECT_FALSE(script.engine.renderer().output_levels().wanted());
     script.play(
         "b> id: 1 subscribe { topics: TOPIC_LEVELS telemetry_rate_hz: 100 }\nb< response { id: 1 subscribe {} }");
     play(10);
     EXPECT_LT(script.dispatcher.interval(), idle);
+    EXPECT_TRUE(script.engine.renderer().output_levels().wanted());
     script.disconnect('b');
     play(2);
     EXPECT_EQ(script.dispatcher.interval(), idle);
+    EXPECT_FALSE(script.engine.renderer().output_levels().wanted());
+    play(300);
+    EXPECT_EQ(script.engine.take_levels().frame_count, 0U);
+}
+
+TEST(TelemetryTaps, OfNodesAreOffWhileNobodySubscribesToLevels) {
+    const NodeType* const types[] = {&kTap};
+    const NodeRegistry registry{types};
+    Script script{registry};
+    script.play(R"(
+        hello a
+        a> id: 1 apply_transaction { edits { edits { add_node { name: "t" type: "tap" } } } }
+        block
+        a< response { id: 1 apply_transaction {} }
+    )");
+    LevelTap& tap = *TapProcessor::last_tap;
+    EXPECT_FALSE(tap.wanted());
+    script.play("a> id: 2 subscribe { topics: TOPIC_LEVELS }\na< response { id: 2 subscribe {} }");
+    EXPECT_TRUE(tap.wanted());
+    script.play("a> id: 3 subscribe { topics: TOPIC_LOAD }\na< response { id: 3 subscribe {} }");
+    EXPECT_FALSE(tap.wanted());
 }
 
 TEST_F(TelemetryTest, WhoDoesNotReadLosesTheOldestAndIsToldHowMany) {

@@ -138,5 +138,99 @@ TEST_F(EngineLevels, AControlThreadThatComesLateLosesNothing) {
     for (const auto& [node, frames] : meters) EXPECT_EQ(frames, outputs);
 }
 
+/// Devices of different widths, one after the other. Every sample of channel c is (c + 1) / 8.
+struct EngineLevelsOfDevices : testing::Test {
+    void SetUp() override {
+        constexpr const char* kDocument = R"({
+          "nodes": [ {"name": "c0", "type": "constant", "parameters": {"value": 0.125}},
+                     {"name": "c1", "type": "constant", "parameters": {"value": 0.25}},
+                     {"name": "m", "type": "meter"},
+                     {"name": "o0", "type": "output"}, {"name": "o1", "type": "output", "settings": {"first_channel": 2}} ],
+          "connections": [ {"from": "c0", "to": "m"}, {"from": "m", "to": "o0"}, {"from": "c1", "to": "o1"} ] })";
+        auto read = read_document(kDocument);
+        ASSERT_TRUE(read);
+        auto prepared = engine.prepare(Transaction{{ReplaceGraph{std::move(*read)}}});
+        ASSERT_TRUE(prepared);
+        ASSERT_TRUE(engine.commit(*prepared));
+        engine.watch_levels(true);
+        render(2, 4);
+        EXPECT_EQ(engine.take_levels().frame_count, 0U);
+    }
+    void render(std::uint32_t channels, int blocks) {
+        AudioBuffer outputs{channels, 64};
+        for (int i = 0; i < blocks; ++i) {
+            const auto claim = engine.gate().try_claim(generation);
+            ASSERT_TRUE(claim);
+            engine.renderer().render(claim.key(), {AudioReadView{}, outputs.write()});
+        }
+    }
+    /// `frames` of each channel, every one of them at its constant.
+    static void expect_channels(const MeasuredLevels& levels, std::initializer_list<std::uint64_t> frames) {
+        ASSERT_EQ(levels.outputs.channels.size(), frames.size());
+        float value = 0.0F;
+        for (std::size_t channel = 0; channel < frames.size(); ++channel) {
+            value += 0.125F;
+            const std::uint64_t count = frames.begin()[channel];
+            EXPECT_EQ(levels.outputs.channels[channel].peak, value);
+            EXPECT_EQ(levels.outputs.channels[channel].frame_count, count);
+            EXPECT_NEAR(levels.outputs.channels[channel].sum_of_squares,
+                        static_cast<double>(value * value) * static_cast<double>(count), 1e-3);
+        }
+    }
+
+    Engine engine{builtin_nodes(), {}};
+    AudioThreadGate::Generation generation = engine.gate().start_generation();
+};
+
+TEST_F(EngineLevelsOfDevices, NoFrameIsLostWhereTheDeviceChangesInAQuantum) {
+    render(2, 5);
+    render(1, 6);
+    MeasuredLevels levels = engine.take_levels();
+    EXPECT_EQ(levels.frame, 256U + 512U);
+    EXPECT_EQ(levels.frame_count, 512U);
+    expect_channels(levels, {512});
+    EXPECT_EQ(levels.meters[0].frame_count, 512U) << "whose width is its own";
+    render(2, 5);
+    levels = engine.take_levels();
+    EXPECT_EQ(levels.frame, 256U + 1'024U);
+    EXPECT_EQ(levels.frame_count, 512U);
+    expect_channels(levels, {512, 320});
+    render(0, 2);
+    render(2, 2);
+    levels = engine.take_levels();
+    EXPECT_EQ(levels.frame_count, 256U);
+    expect_channels(levels, {128, 128});
+}
+
+TEST_F(EngineLevelsOfDevices, ChannelsThatAreGoneAreNotTold) {
+    render(2, 4);
+    render(1, 4);
+    expect_channels(engine.take_levels(), {512});
+    render(2, 4);
+    render(0, 4);
+    const MeasuredLevels levels = engine.take_levels();
+    EXPECT_EQ(levels.frame_count, 512U);
+    expect_channels(levels, {});
+    render(2, 4);
+    render(1, 4);
+    render(2, 4);
+    expect_channels(engine.take_levels(), {768, 256});
+}
+
+TEST_F(EngineLevelsOfDevices, ADeviceThatChangesWhileNobodyTakesLosesNothing) {
+    render(2, 75 * 20);  // 2 s: the ring is full
+    render(1, 2);
+    render(2, 2);
+    std::uint64_t frames = 0;
+    for (int i = 0; i < 3; ++i) {
+        const MeasuredLevels levels = engine.take_levels();
+        frames += levels.frame_count;
+        ASSERT_FALSE(levels.outputs.channels.empty());
+        EXPECT_EQ(levels.outputs.channels[0].frame_count, levels.frame_count);
+        render(2, 4);
+    }
+    EXPECT_EQ(frames, (75 * 20 + 4 + 8) * 64U);
+}
+
 }  // namespace
 }  // namespace rta::test
