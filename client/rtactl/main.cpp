@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <fcntl.h>
 #include <google/protobuf/stubs/logging.h>
 #include <unistd.h>
 
@@ -10,8 +11,22 @@
 
 #include "rtactl/run.h"
 
+namespace {
+
+/// The socket to the daemon must not become a standard stream. What is written to a closed one still fails, and is
+/// told.
+void open_standard_streams() {
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        // The lowest free number is taken, which is this one.
+        if (::fcntl(descriptor, F_GETFD) == -1) static_cast<void>(::open("/dev/null", O_RDONLY));
+    }
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
     using namespace rta::rtactl;
+    open_standard_streams();
     // What protobuf has to say to programmers is not for the users of a command line.
     google::protobuf::SetLogHandler(nullptr);
     std::ios::sync_with_stdio(false);

@@ -207,7 +207,7 @@ int Daemon::run() {
     // Nobody handles signals any more, and a disk may make the last save wait for ever.
     asio::error_code ignored;
     signals_.clear(ignored);
-    for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { std::_Exit(kExitFailure); });
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, [](int) { std::_Exit(kExitFailure); });
     save_last();
     return status_;
 }
@@ -283,11 +283,16 @@ std::string Daemon::service_status() const {
 }
 
 void Daemon::await_signal() {
+    // A terminal that closes ends rtad as Ctrl-C does, unless whoever started it said otherwise (nohup).
+    struct sigaction hangup{};
+    if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) signals_.add(SIGHUP);
     signals_.async_wait([this](const asio::error_code& error, int) {
         if (error) return;
-        // Somebody who asks twice does not want to wait.
-        signals_.async_wait([](const asio::error_code& second_error, int) {
-            if (!second_error) std::_Exit(kExitFailure);
+        // Somebody who asks twice does not want to wait for the fade; what clients were answered is kept all the same.
+        signals_.async_wait([this](const asio::error_code& second_error, int) {
+            if (second_error) return;
+            log(api::LogLevel::info, "ending at once");
+            end(status_);
         });
         fade_and_end();
     });

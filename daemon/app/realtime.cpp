@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "app/realtime.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
@@ -28,6 +30,14 @@ void raise_to_hard_limit(int resource) {
     setrlimit(which, &limit);
 }
 
+/// A socket that became descriptor 2 would be sent the log.
+void open_standard_streams() {
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        // The lowest free number is taken, which is this one.
+        if (fcntl(descriptor, F_GETFD) == -1) static_cast<void>(open("/dev/null", O_RDWR));
+    }
+}
+
 /// Whether no limit on locked memory applies to this process.
 [[nodiscard]] bool has_ipc_lock_capability() {
     constexpr unsigned kCapIpcLock = 14;
@@ -44,6 +54,7 @@ void raise_to_hard_limit(int resource) {
 }  // namespace
 
 void prepare_process() {
+    open_standard_streams();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     raise_to_hard_limit(RLIMIT_NOFILE);

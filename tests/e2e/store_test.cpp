@@ -140,6 +140,21 @@ TEST_F(Store, TheLastEditsBeforeTheEndAreOnDisk) {
     EXPECT_EQ(read_text(file_), last);
 }
 
+TEST_F(Store, TheyAreHoweverItWasToldToEnd) {
+    for (const std::vector<int>& signals : {std::vector{SIGHUP}, {SIGTERM, SIGTERM}, {SIGINT, SIGINT}}) {
+        Daemon daemon{options()};
+        ProtocolClient client = daemon.client();
+        client.apply_document(kTone);
+        for (int edit = 1; edit <= 20; ++edit) {
+            client.set_parameter("osc", "frequency_hz", static_cast<float>(100 * signals.front() + edit));
+        }
+        const std::string last = client.graph().document();
+        for (const int signal : signals) daemon.process().signal(signal);
+        EXPECT_EQ(daemon.process().wait(), (ExitStatus{0, 0})) << signals.front();
+        EXPECT_EQ(read_text(file_), last) << signals.front();
+    }
+}
+
 TEST_F(Store, AGraphFileIsForAFolderThatHoldsNone) {
     write_text(directory_ / "tone.json", kTone);
     const std::vector<std::string> graph{"--graph", (directory_ / "tone.json").string()};
