@@ -111,7 +111,8 @@ std::vector<KnownGraph::ConnectionInfo> KnownGraph::connections(std::string_view
 
 std::string KnownGraph::sole_port(std::string_view node, bool output) const {
     const NodeInfo* info = find(node);
-    const auto type = info == nullptr ? types_.end() : types_.find(info->type);
+    if (info == nullptr) return "";
+    const auto type = types_.find(info->type);
     if (type == types_.end()) return "";
     auto names = port_names(output ? type->second.outputs() : type->second.inputs(), type->second, info->settings);
     return names.size() == 1 ? std::move(names.front()) : "";

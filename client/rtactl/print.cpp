@@ -72,7 +72,7 @@ std::string port_list(const auto& ports) {
 }
 
 std::string port_width(const v1::PortInfo& port) {
-    const std::string width =
+    std::string width =
         port.width() == 0 ? "as many channels as the setting channels" : counted(port.width(), "channel");
     if (!port.has_repeated_by()) return width;
     if (!port.name().contains('#')) return width + ", with the setting " + port.repeated_by().setting();
@@ -425,6 +425,7 @@ std::vector<std::string> changed_values(const v1::Node& node, const v1::NodeType
             }
         }
     }
+    values.reserve(settings.size() + parameters.size());
     for (const auto& [name, value] : settings) values.push_back(name + " = " + value);
     for (const auto& [name, value] : parameters) values.push_back(name + " = " + value);
     return values;

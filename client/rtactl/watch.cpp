@@ -26,6 +26,7 @@ Result<v1::Subscribe> subscription(const Arguments& arguments) {
         const auto* found = std::ranges::find(kTopics, word, &TopicName::name);
         if (found == kTopics.end()) {
             std::vector<std::string_view> names;
+            names.reserve(kTopics.size());
             for (const TopicName& topic : kTopics) names.push_back(topic.name);
             return usage_error(no_such("topic", word, names));
         }

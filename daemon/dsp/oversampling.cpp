@@ -64,7 +64,7 @@ constexpr double kLastCutoff = 0.25 - 0.5 * (kLastAttenuationDb - 8.0) / (14.36 
 
 /// All filters together, in frames of the highest rate, and what is missing to whole frames of the lowest.
 constexpr std::size_t kDelay =
-    4 * (2 * kPairs2 - 1) + 2 * 2 * (2 * kPairs4 - 1) + 2 * (2 * kPairs8 - 1) + 4 * ((kLastTaps - 1) / 2);
+    4 * (2 * kPairs2 - 1) + std::size_t{4} * (2 * kPairs4 - 1) + 2 * (2 * kPairs8 - 1) + 4 * ((kLastTaps - 1) / 2);
 constexpr std::size_t kPadding = Oversampler8::kLatencyFrames * Oversampler8::kFactor - kDelay;
 static_assert(kPadding < Oversampler8::kFactor);
 

@@ -311,7 +311,7 @@ void Reverb::process(const Controls& controls, const float* const* in, float* co
     }
     for (std::size_t line = 0; line < kLines; ++line) {
         float* const row = row_of(tile, line);
-        add_signed(kInputSigns[line], inputs[line % channels_].data(), row);
+        add_signed(kInputSigns[line], inputs[channels_ == 2 ? line % 2 : 0].data(), row);
         lines_[line].write(row);
         lines_[line].advance();
     }
