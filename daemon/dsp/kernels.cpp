@@ -226,13 +226,28 @@ void feed_back(const float* in, const float* wet, float feedback, float mix, flo
 constexpr std::int32_t kMagnitude = 0x7FFF'FFFF;
 constexpr std::int32_t kInfinity = 0x7F80'0000;
 
-void finite_or_zero(const float* in, float* out, std::size_t frames) RTA_NONBLOCKING {
+HWY_INLINE FloatVector finite_or_zero(FloatVector samples) {
+    const auto magnitudes = hn::And(hn::BitCast(kInts, samples), hn::Set(kInts, kMagnitude));
+    const auto finite = hn::RebindMask(kFloats, hn::Lt(magnitudes, hn::Set(kInts, kInfinity)));
+    return hn::IfThenElseZero(finite, samples);
+}
+
+void all_finite_or_zero(const float* in, float* out, std::size_t frames) RTA_NONBLOCKING {
     for_each_vector(frames, [&](std::size_t frame) HWY_ATTR {
-        const FloatVector samples = hn::LoadU(kFloats, in + frame);
-        const auto magnitudes = hn::And(hn::BitCast(kInts, samples), hn::Set(kInts, kMagnitude));
-        const auto finite = hn::RebindMask(kFloats, hn::Lt(magnitudes, hn::Set(kInts, kInfinity)));
-        hn::StoreU(hn::IfThenElseZero(finite, samples), kFloats, out + frame);
+        hn::StoreU(finite_or_zero(hn::LoadU(kFloats, in + frame)), kFloats, out + frame);
     });
+}
+
+Level level(const float* in, std::size_t frames) RTA_NONBLOCKING {
+    FloatVector peaks = hn::Zero(kFloats);
+    FloatVector sums = hn::Zero(kFloats);
+    for (std::size_t frame = 0; frame < frames; frame += kLanes) {
+        const FloatVector samples = finite_or_zero(hn::LoadU(kFloats, in + frame));
+        peaks = hn::Max(peaks, hn::Abs(samples));
+        sums = hn::Add(sums, hn::Mul(samples, samples));
+    }
+    return {.peak = hn::GetLane(hn::MaxOfLanes(kFloats, peaks)),
+            .sum_of_squares = hn::GetLane(hn::SumOfLanes(kFloats, sums))};
 }
 
 bool all_finite(const float* in, std::size_t frames) RTA_NONBLOCKING {
@@ -277,7 +292,8 @@ constexpr Kernels kKernels{
     .sine = sine,
     .sine_of_phases = sine_of_phases,
     .feed_back = feed_back,
-    .finite_or_zero = finite_or_zero,
+    .level = level,
+    .finite_or_zero = all_finite_or_zero,
     .all_finite = all_finite,
 };
 

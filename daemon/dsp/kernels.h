@@ -11,8 +11,14 @@ namespace rta::dsp {
 /// Kernels take frames in multiples of this: the smallest block, and the widest SIMD register there is.
 inline constexpr std::size_t kKernelFrames = 16;
 
+/// Of some samples: what a meter needs to know of them.
+struct Level {
+    float peak = 0.0F;            ///< the largest magnitude
+    float sum_of_squares = 0.0F;  ///< of a few thousand samples at most: it is a float
+};
+
 /// The loops over samples, compiled for one SIMD target. To be called through the functions that wrap them (dsp/gain.h,
-/// dsp/sine.h, dsp/finite.h, dsp/ramp.h), which say what they compute. All [any].
+/// dsp/sine.h, dsp/finite.h, dsp/level.h), which say what they compute. All [any].
 ///
 /// They multiply and add without fusing the two, so that every target gives the same bits; only the sine and the
 /// FIR filter do fuse them, where the target can, and may differ in the last bit. `frames` is a multiple of
@@ -47,6 +53,8 @@ struct Kernels {
     /// line = in + wet * feedback, or 0 where flushed() is; out = in * (1 - mix) + wet * mix. `out` may be `in`.
     void (*feed_back)(const float* in, const float* wet, float feedback, float mix, float* line, float* out,
                       std::size_t frames) RTA_NONBLOCKING;
+    /// NaN and infinity count as 0.
+    Level (*level)(const float* in, std::size_t frames) RTA_NONBLOCKING;
     /// out = in, or 0 where that is NaN or infinite
     void (*finite_or_zero)(const float* in, float* out, std::size_t frames) RTA_NONBLOCKING;
     /// True if no sample is NaN or infinite.

@@ -3,17 +3,14 @@
 
 #include <span>
 
+#include "dsp/kernels.h"
 #include "rt/annotations.h"
 
 namespace rta::dsp {
 
-/// Of some samples: what a meter needs to know of them.
-struct Level {
-    float peak = 0.0F;            ///< the largest magnitude
-    float sum_of_squares = 0.0F;  ///< of a few thousand samples at most: it is a float
-};
-
-/// NaN and infinity count as 0. The length is a multiple of 8.
-[[nodiscard]] Level measure_level(std::span<const float> samples) RTA_NONBLOCKING;
+/// Peak and sum of squares; NaN and infinity count as 0. The length is a multiple of kKernelFrames. [any]
+[[nodiscard]] inline Level measure_level(std::span<const float> samples) RTA_NONBLOCKING {
+    return kernels().level(samples.data(), samples.size());
+}
 
 }  // namespace rta::dsp

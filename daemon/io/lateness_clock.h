@@ -20,14 +20,17 @@ class LatenessClock {
     /// A callback for `frames` frames comes at `now_ns`. True if it is late: by more than the frames of the callback
     /// before it last, and by more than `tolerance_ns`. One long gap counts once.
     [[nodiscard]] bool callback(std::int64_t now_ns, std::uint32_t frames, std::int64_t tolerance_ns) RTA_NONBLOCKING {
-        const std::int64_t lateness_ns = now_ns - due_ns_;
-        const bool late = started_ && lateness_ns > std::max(period_ns_, tolerance_ns);
-        const bool anchors = !started_ || late || lateness_ns < 0;
+        const std::int64_t lateness_ns = started_ ? now_ns - due_ns_ : 0;
+        const bool late = lateness_ns > std::max(period_ns_, tolerance_ns);
+        const std::int64_t period_ns = std::int64_t{frames} * kSecondNs / sample_rate_hz_;
+        if (!started_ || late || lateness_ns < 0) {
+            due_ns_ = now_ns + period_ns;
+        } else {
+            // As a share of a second: how much of its lateness a callback of this length is forgiven.
+            due_ns_ += period_ns + lateness_ns * std::min(period_ns, kSecondNs) / kSecondNs;
+        }
         started_ = true;
-        period_ns_ = std::int64_t{frames} * kSecondNs / sample_rate_hz_;
-        // As a share of a second: how much of its lateness a callback of this length is forgiven.
-        const std::int64_t forgiven_ns = lateness_ns * std::min(period_ns_, kSecondNs) / kSecondNs;
-        due_ns_ = anchors ? now_ns + period_ns_ : due_ns_ + forgiven_ns + period_ns_;
+        period_ns_ = period_ns;
         return late;
     }
 

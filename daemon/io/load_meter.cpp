@@ -38,10 +38,9 @@ void LoadMeter::add(std::int64_t took_ns, std::int64_t had_ns) RTA_NONBLOCKING {
     // A callback of an hour would still fit.
     sum_.fetch_add(static_cast<std::uint64_t>(std::min(load, 0x1p+24) / kSumUnit), std::memory_order_relaxed);
     const auto bits = std::bit_cast<std::uint64_t>(load);
-    std::uint64_t worst = worst_.load(std::memory_order_relaxed);
-    // Goes round again only where take() has just taken the number away.
-    while (bits > worst && !worst_.compare_exchange_weak(worst, bits, std::memory_order_relaxed)) {
-    }
+    // Only this thread writes anything but 0. Where take() takes the number away in between, this one was either no
+    // larger than what it took, or is stored behind it: nothing is lost.
+    if (bits > worst_.load(std::memory_order_relaxed)) worst_.store(bits, std::memory_order_relaxed);
 }
 
 void LoadMeter::take(Snapshot& into) noexcept {

@@ -34,6 +34,18 @@ TEST(LatenessClock, LateIsMoreThanOnePeriod) {
     EXPECT_TRUE(other.callback(kStart + 2 * kMs + 1, kFrames, 0));
 }
 
+TEST(LatenessClock, ItDoesNotMatterHowLongTheMachineHasBeenUp) {
+    constexpr std::int64_t kTenYears = kMs * 1'000 * 315'576'000;
+    for (const std::int64_t uptime_ns : {std::int64_t{0}, kTenYears}) {
+        LatenessClock clock{kRate};
+        std::int64_t now = uptime_ns;
+        EXPECT_FALSE(clock.callback(now, kRate, 0)) << "a whole second of frames";
+        EXPECT_FALSE(clock.callback(now += 1'900 * kMs, kRate, 0));
+        EXPECT_TRUE(clock.callback(now += 3'600'000 * kMs, kRate, 0)) << "asleep for an hour";
+        EXPECT_FALSE(clock.callback(now += 1'000 * kMs, kRate, 0));
+    }
+}
+
 TEST(LatenessClock, ADeviceThatBuffersMayBeCalledAsLateAsItsBufferLasts) {
     LatenessClock clock{kRate};
     EXPECT_FALSE(clock.callback(kStart, kFrames, 5 * kMs));
