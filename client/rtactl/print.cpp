@@ -233,6 +233,27 @@ std::string describe(const google::protobuf::Value& value) {
     return "";
 }
 
+namespace {
+
+/// "5 ms (240 frames) through the graph, compensated; lim 240 frames, clip 12 frames"
+std::string look_ahead_text(const v1::EngineState& engine, double sample_rate_hz) {
+    constexpr int kNodesShown = 6;
+    std::string text = counted(engine.latency_frames(), "frame");
+    if (sample_rate_hz > 0) {
+        text = milliseconds_text(static_cast<double>(engine.latency_frames()) / sample_rate_hz) + " (" + text + ")";
+    }
+    text += std::string{" through the graph, "} + (engine.latency_compensation() ? "" : "not ") + "compensated";
+    std::string_view separator = "; ";
+    for (int i = 0; i < std::min(engine.node_latencies_size(), kNodesShown); ++i) {
+        const v1::NodeLatency& node = engine.node_latencies(i);
+        text += std::string{separator} + node.node() + " " + counted(node.latency_frames(), "frame");
+        separator = ", ";
+    }
+    return engine.node_latencies_size() > kNodesShown ? text + ", ..." : text;
+}
+
+}  // namespace
+
 void print_status(std::ostream& out, const v1::StatusResult& status) {
     const v1::DeviceState& device = status.device();
     const v1::RealtimeState& realtime = status.realtime();
@@ -265,6 +286,7 @@ void print_status(std::ostream& out, const v1::StatusResult& status) {
     table.add({"graph", "revision " + std::to_string(engine.revision()) + ", change " +
                             std::to_string(engine.change_number()) + ", " + counted(engine.node_count(), "node") +
                             ", " + counted(engine.connection_count(), "connection")});
+    if (engine.node_latencies_size() > 0) table.add({"look-ahead", look_ahead_text(engine, device.sample_rate_hz())});
     table.add({"plans", std::to_string(engine.plans_made()) + " made, " + std::to_string(engine.plans_freed()) +
                             " freed, " + std::to_string(engine.plans_alive()) + " alive"});
     if (engine.output_muted()) table.add({"output", "muted; `rtactl unmute` brings it back"});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "api/convert.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -278,6 +279,7 @@ Expected<GraphDocument> to_document(const v1::Graph& message) {
             document.connections.emplace_back(GraphDocument::Connection{from.from(), from.to(), {}, {}});
         if (from.has_gain_db()) connection.gain_db = from.gain_db();
     }
+    document.latency_compensation = message.latency_compensation();
     return document;
 }
 
@@ -370,6 +372,7 @@ void to_wire(const GraphDocument& document, v1::Graph& message) {
         connection.set_to(from.to);
         if (from.gain_db) connection.set_gain_db(*from.gain_db);
     }
+    message.set_latency_compensation(document.latency_compensation);
 }
 
 void to_wire(const NodeType& type, v1::NodeType& message) {
@@ -437,6 +440,21 @@ void to_wire(const DeviceInfo& device, v1::Device& message) {
     message.set_default_sample_rate_hz(device.default_sample_rate_hz);
     message.set_default_input(device.default_input);
     message.set_default_output(device.default_output);
+}
+
+void to_wire(const LatencyReport& latency, const AudioGraph& graph, v1::EngineState& message) {
+    constexpr std::size_t kMostNodes = 256;
+    std::vector<LatencyReport::Node> nodes = latency.nodes;
+    std::ranges::stable_sort(nodes, std::ranges::greater{}, &LatencyReport::Node::own_frames);
+    nodes.resize(std::min(nodes.size(), kMostNodes));
+    message.set_latency_frames(latency.output_frames);
+    message.set_latency_compensation(graph.latency_compensation());
+    for (const LatencyReport::Node& from : nodes) {
+        v1::NodeLatency& node = *message.add_node_latencies();
+        node.set_node(graph.find(from.node)->name());
+        node.set_latency_frames(from.own_frames);
+        node.set_output_latency_frames(from.output_frames);
+    }
 }
 
 }  // namespace rta::api

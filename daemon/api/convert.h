@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/host.h"
+#include "engine/engine.h"
 #include "graph/document.h"
 #include "graph/edit.h"
 #include "graph/error.h"
@@ -48,5 +49,7 @@ void to_wire(const LoadStatus& load, std::uint64_t frame, v1::Load& message);
 void to_wire(const RealtimeStatus& realtime, v1::RealtimeState& message);
 void to_wire(const StoreStatus& store, v1::StoreState& message);
 void to_wire(const DeviceInfo& device, v1::Device& message);
+/// `graph` is the one that is so late.
+void to_wire(const LatencyReport& latency, const AudioGraph& graph, v1::EngineState& message);
 
 }  // namespace rta::api

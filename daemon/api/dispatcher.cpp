@@ -518,6 +518,7 @@ void Connection::answer_status(v1::StatusResult& result) const {
     state.set_telemetry_dropped(statistics.telemetry_dropped);
     state.set_output_muted(engine.output_muted());
     state.set_simd_target(std::string{dsp::simd_target()});
+    to_wire(engine.latency(), engine.graph(), state);
     result.set_client_count(static_cast<std::uint32_t>(dispatcher_.connections_.size()));
     list_clients(result);
 }

@@ -25,6 +25,11 @@ class Ramp {
     /// jumps. `start_frame` may lie ahead of the frames asked for next: until then the value goes on as it did.
     void retarget(float target, std::uint64_t start_frame, std::uint32_t length_frames) RTA_NONBLOCKING;
 
+    /// Takes back a retarget() that has not started at `frame`: the value goes on as it would have without it.
+    void withdraw(std::uint64_t frame) RTA_NONBLOCKING {
+        if (frame < leg_.start_frame) leg_ = previous_;
+    }
+
     [[nodiscard]] float target() const RTA_NONBLOCKING { return leg_.target; }
     /// True from the first frame at which the value is the target and stays there.
     [[nodiscard]] bool at_rest(std::uint64_t frame) const RTA_NONBLOCKING { return frame >= leg_.end_frame; }

@@ -14,6 +14,7 @@
 #include "engine/renderer.h"
 #include "engine/sounding_graph.h"
 #include "graph/compiler.h"
+#include "graph/latency.h"
 #include "graph/level_tap.h"
 #include "graph/names.h"
 #include "graph/node_instance.h"
@@ -177,6 +178,7 @@ struct Engine::Impl {
 
     // Sending.
     [[nodiscard]] std::shared_ptr<NodeInstance> instance_of(const Draft& draft, NodeId id) const;
+    [[nodiscard]] std::vector<std::uint32_t> latencies_of(const Draft& draft) const;
     void rename_instances(const Draft& draft) const;
     std::uint64_t send_plan(const Draft& draft);
     void adopt(Draft draft);
@@ -366,6 +368,7 @@ Expected<void> Engine::Impl::apply(Draft& draft, const ReplaceGraph& edit, std::
                             connection.position));
         }
     }
+    replaced.set_latency_compensation(edit.document.latency_compensation);
     draft.graph = std::move(replaced);
     draft.changes.insert(draft.changes.end(), changes.begin(), changes.end());
     return {};
@@ -389,6 +392,8 @@ Expected<Engine::Impl::Draft> Engine::Impl::apply(const PreparedTransaction::Imp
     if (auto acyclic = result->graph.check_acyclic(); !acyclic) {
         return std::unexpected(at_edit(std::move(acyclic.error()), first_edit_that_closes_a_cycle(prepared)));
     }
+    if (auto delays = compensating_delays(result->graph, latencies_of(*result)); !delays)
+        return std::unexpected(std::move(delays.error()));
     return result;
 }
 
@@ -412,6 +417,15 @@ std::shared_ptr<NodeInstance> Engine::Impl::instance_of(const Draft& draft, Node
         std::ranges::lower_bound(draft.added, id, {}, [](const auto& instance) { return instance->id(); });
     if (added != draft.added.end() && (*added)->id() == id) return *added;
     return instances.at(id.value());
+}
+
+/// Empty where nobody compensates them.
+std::vector<std::uint32_t> Engine::Impl::latencies_of(const Draft& draft) const {
+    std::vector<std::uint32_t> latencies;
+    if (!draft.graph.latency_compensation()) return latencies;
+    latencies.reserve(draft.graph.node_count());
+    for (const auto& node : draft.graph.nodes()) latencies.push_back(instance_of(draft, node->id)->latency_frames());
+    return latencies;
 }
 
 std::vector<ParameterTarget> Engine::Impl::targets_in(const SoundingGraph& sound,
@@ -442,8 +456,14 @@ void Engine::Impl::rename_instances(const Draft& draft) const {
 
 /// Compiles what shall sound from here on and sends it. There is room for a plan.
 std::uint64_t Engine::Impl::send_plan(const Draft& draft) {
-    const SoundingTransition transition{sounding, draft.graph, exchange.next_serial(), ended_serial,
-                                        [&](NodeId id) { return instance_of(draft, id); }};
+    const auto delays = compensating_delays(draft.graph, latencies_of(draft));
+    assert(delays && "apply() has refused what cannot be compensated");
+    const SoundingTransition transition{.now = sounding,
+                                        .target = draft.graph,
+                                        .delays_frames = *delays,
+                                        .serial = exchange.next_serial(),
+                                        .ended_serial = ended_serial,
+                                        .entering = [&](NodeId id) { return instance_of(draft, id); }};
     const auto compile_sound = [&](const SoundingGraph& sound) {
         CompileRequest request = sound.request(ended_serial);
         request.block_size = config.block_size;
@@ -466,8 +486,9 @@ std::uint64_t Engine::Impl::send_plan(const Draft& draft) {
         node.instance->start_with(draft.graph.find(id)->parameters);
         if (LevelTap* const tap = node.instance->level_tap()) tap->enable(levels_watched);
     }
+    const std::uint32_t lead_frames = (*plan)->fade_lead_frames();
     const std::uint64_t serial = exchange.send(std::move(*plan));
-    fades.push_back({serial, frames_of(next.device_fades ? kDeviceFadeMs : kConnectionFadeMs), {}});
+    fades.push_back({serial, lead_frames + frames_of(next.device_fades ? kDeviceFadeMs : kConnectionFadeMs), {}});
     sounding = std::move(next);
     follow_up_due = false;
     return serial;
@@ -503,8 +524,12 @@ Expected<GraphSize> Engine::check(const PreparedTransaction& prepared) const {
     const auto draft = impl_->apply(*prepared.impl_);
     if (!draft) return std::unexpected(draft.error());
     const SoundingGraph nothing;
-    const SoundingTransition transition{nothing, draft->graph, 1, 0,
-                                        [&](NodeId id) { return impl_->instance_of(*draft, id); }};
+    const SoundingTransition transition{.now = nothing,
+                                        .target = draft->graph,
+                                        .delays_frames = {},
+                                        .serial = 1,
+                                        .ended_serial = 0,
+                                        .entering = [&](NodeId id) { return impl_->instance_of(*draft, id); }};
     CompileRequest request = merge(transition).request(0);
     request.block_size = impl_->config.block_size;
     const auto plan = compile(std::move(request));
@@ -627,8 +652,14 @@ Expected<Ticket> Engine::reset(PreparedReset& reset) {
 /// The graph as if it had never been another: nothing fades, in or out.
 std::unique_ptr<CompiledGraph> Engine::Impl::compile_afresh() {
     const SoundingGraph nothing;
-    sounding = merge(SoundingTransition{nothing, graph, exchange.next_serial(), ended_serial,
-                                        [&](NodeId id) { return instances.at(id.value()); }});
+    const auto delays = compensating_delays(graph, latencies_of(draft()));
+    assert(delays && "the graph was compensated before");
+    sounding = merge({.now = nothing,
+                      .target = graph,
+                      .delays_frames = *delays,
+                      .serial = exchange.next_serial(),
+                      .ended_serial = ended_serial,
+                      .entering = [&](NodeId id) { return instances.at(id.value()); }});
     CompileRequest request = sounding.request(ended_serial);
     request.block_size = config.block_size;
     request.connection_fade_frames = frames_of(kConnectionFadeMs);
@@ -636,6 +667,21 @@ std::unique_ptr<CompiledGraph> Engine::Impl::compile_afresh() {
     auto plan = compile(std::move(request));
     assert(plan && "the graph has no cycles");
     return std::move(*plan);
+}
+
+LatencyReport Engine::latency() const {
+    const AudioGraph& graph = impl_->graph;
+    std::vector<std::uint32_t> own;
+    own.reserve(graph.node_count());
+    for (const auto& node : graph.nodes()) own.push_back(impl_->instances.at(node->id.value())->latency_frames());
+    LatencyReport latency;
+    if (std::ranges::all_of(own, [](std::uint32_t frames) { return frames == 0; })) return latency;
+    const GraphLatency found = find_latency(graph, own);
+    latency.output_frames = found.output_frames;
+    for (std::size_t i = 0; i < own.size(); ++i) {
+        if (own[i] != 0) latency.nodes.push_back({graph.nodes()[i]->id, own[i], found.arrivals[i] + own[i]});
+    }
+    return latency;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -719,11 +765,14 @@ MeasuredLevels::Source Engine::Impl::take_levels_of(Meter& meter) const {
 
 void Engine::Impl::applied(const Event::Applied& answer) {
     if (answer.serial >= reset_serial) reset_frame = std::min(reset_frame, answer.frame);
-    for (Fade& fade : fades) {
-        if (fade.end_frame || fade.serial > answer.serial) continue;
+    // Of several plans in one block only the last is rendered, and all that they change fades as it says.
+    const auto begun = [&](const Fade& fade) { return !fade.end_frame && fade.serial <= answer.serial; };
+    for (const Fade& fade : fades) {
         // Never before an earlier one: what fades into something that leaves must not be pruned before it.
-        last_fade_end = std::max(last_fade_end, answer.frame + fade.length_frames);
-        fade.end_frame = last_fade_end;
+        if (begun(fade)) last_fade_end = std::max(last_fade_end, answer.frame + fade.length_frames);
+    }
+    for (Fade& fade : fades) {
+        if (begun(fade)) fade.end_frame = last_fade_end;
     }
     if (device_fade && !device_fade->end_frame && device_fade->serial <= answer.serial) {
         device_fade->end_frame = answer.frame + device_fade->length_frames;

@@ -67,6 +67,17 @@ struct GraphSize {
     std::size_t connection_count = 0;
 };
 
+/// How late the sound is that the graph makes.
+struct LatencyReport {
+    struct Node {
+        NodeId node;
+        std::uint32_t own_frames;     ///< how much later the sound comes out of it than it went in; not 0
+        std::uint64_t output_frames;  ///< how late what it puts out is
+    };
+    std::uint64_t output_frames = 0;  ///< how late what goes to the device is, on the longest way
+    std::vector<Node> nodes{};        ///< those with look-ahead, by id
+};
+
 /// What was measured between two calls of take_levels().
 struct MeasuredLevels {
     struct Channel {
@@ -165,6 +176,7 @@ class Engine {
     [[nodiscard]] bool outstanding() const;
 
     [[nodiscard]] const AudioGraph& graph() const;
+    [[nodiscard]] LatencyReport latency() const;
     [[nodiscard]] std::uint64_t revision() const;
     [[nodiscard]] EngineStatistics statistics() const;
     [[nodiscard]] const EngineConfig& config() const;

@@ -2,6 +2,7 @@
 #include "engine/sounding_graph.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "dsp/math.h"
 
@@ -9,6 +10,8 @@ namespace rta {
 namespace {
 
 NodeId id_of(const SoundingGraph::Node& node) { return node.instance->id(); }
+
+auto place_of(const SoundingGraph::Connection& connection) { return std::tie(connection.key, connection.delay_frames); }
 
 const SoundingGraph::Node* find_node(const std::vector<SoundingGraph::Node>& nodes, NodeId id) {
     const auto found = std::ranges::lower_bound(nodes, id, {}, id_of);
@@ -46,7 +49,8 @@ class Merger {
     }
 
     void enter(const GraphNode& node) {
-        result_.nodes.push_back({transition_.entering(node.id), 0});
+        result_.nodes.push_back(
+            {.instance = transition_.entering(node.id), .left_in = 0, .entered_in = transition_.serial});
         if (node.description->type->device_role == DeviceRole::sink) result_.device_fades = true;
     }
 
@@ -63,15 +67,18 @@ class Merger {
         const auto& now = transition_.now.connections;
         result_.connections.reserve(std::max(now.size(), transition_.target.connection_count()));
         auto old = now.begin();
+        auto delay = transition_.delays_frames.begin();
         for (const auto& node : transition_.target.nodes()) {
             for (const IncomingConnection& incoming : node->incoming) {
+                const std::uint32_t delay_frames = transition_.delays_frames.empty() ? 0 : *delay++;
                 const ConnectionKey key{{node->id, incoming.to_port}, incoming.from};
+                const auto place = std::tie(key, delay_frames);
                 const float gain = dsp::gain_from_db(incoming.gain_db);
-                for (; old != now.end() && old->key < key; ++old) disconnect(*old);
-                if (old != now.end() && old->key == key) {
+                for (; old != now.end() && place_of(*old) < place; ++old) disconnect(*old);
+                if (old != now.end() && place_of(*old) == place) {
                     keep(*old++, gain);
                 } else if (with_new_) {
-                    connect(key, gain);
+                    connect(key, delay_frames, gain);
                 }
             }
         }
@@ -87,10 +94,19 @@ class Merger {
         result_.connections.push_back(std::move(connection));
     }
 
-    void connect(const ConnectionKey& key, float gain) {
+    void connect(const ConnectionKey& key, std::uint32_t delay_frames, float gain) {
         const bool fades_in = find_node(transition_.now.nodes, key.to.node) != nullptr;
         auto state = std::make_shared<ConnectionState>(dsp::Ramp{fades_in ? 0.0F : gain});
-        result_.connections.push_back({key, std::move(state), gain, fades_in ? transition_.serial : 0});
+        if (delay_frames != 0) {
+            const auto& outputs = find_node(result_.nodes, key.from.node)->instance->description().layout.outputs;
+            state->delay = std::make_unique<dsp::FixedDelay>(outputs[key.from.port].width, delay_frames);
+        }
+        result_.connections.push_back({.key = key,
+                                       .delay_frames = delay_frames,
+                                       .state = std::move(state),
+                                       .target_gain = gain,
+                                       .changed_in = fades_in ? transition_.serial : 0,
+                                       .entered_in = transition_.serial});
         if (fades_in) result_.unsettled = true;
     }
 
@@ -120,7 +136,8 @@ bool SoundingGraph::contains(NodeId id) const { return find_node(nodes, id) != n
 CompileRequest SoundingGraph::request(std::uint64_t ended_serial) const {
     CompileRequest request{};
     request.nodes.reserve(nodes.size());
-    for (const Node& node : nodes) request.nodes.push_back({node.instance, node.left_in != 0});
+    for (const Node& node : nodes)
+        request.nodes.push_back({node.instance, node.left_in != 0, node.entered_in > ended_serial});
 
     const auto number_of = [this](NodeId id) {
         return static_cast<std::uint32_t>(std::ranges::lower_bound(nodes, id, {}, id_of) - nodes.begin());
@@ -131,7 +148,8 @@ CompileRequest SoundingGraph::request(std::uint64_t ended_serial) const {
         while (id_of(nodes[to]) != connection.key.to.node) ++to;
         request.connections.push_back({number_of(connection.key.from.node), connection.key.from.port, to,
                                        connection.key.to.port, connection.state, connection.target_gain,
-                                       connection.target_gain == 1.0F && connection.changed_in <= ended_serial});
+                                       connection.target_gain == 1.0F && connection.changed_in <= ended_serial,
+                                       connection.entered_in > ended_serial});
     }
     return request;
 }

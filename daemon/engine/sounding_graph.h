@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "graph/audio_graph.h"
@@ -23,17 +24,21 @@ namespace rta {
 struct SoundingGraph {
     struct Node {
         std::shared_ptr<NodeInstance> instance;
-        std::uint64_t left_in = 0;  ///< the plan in which it left the graph; 0: it is in the graph
+        std::uint64_t left_in = 0;     ///< the plan in which it left the graph; 0: it is in the graph
+        std::uint64_t entered_in = 0;  ///< the first plan that had it
     };
+    /// A connection whose compensating delay changes is another one: the two cross-fade.
     struct Connection {
         ConnectionKey key;
+        std::uint32_t delay_frames;
         std::shared_ptr<ConnectionState> state;
         float target_gain;
         std::uint64_t changed_in = 0;  ///< the plan in which its gain began to change; 0: it never did
+        std::uint64_t entered_in = 0;  ///< the first plan that had it
     };
 
     std::vector<Node> nodes;              ///< by id
-    std::vector<Connection> connections;  ///< by key
+    std::vector<Connection> connections;  ///< by key and delay
     /// Something fades, after which a plan must follow: to prune, to read signals in place again, or to complete.
     bool unsettled = false;
     /// A device sink comes or goes: the plan's fades last as long as the device's.
@@ -47,6 +52,8 @@ struct SoundingGraph {
 struct SoundingTransition {
     const SoundingGraph& now;
     const AudioGraph& target;
+    /// Of each connection of `target`, node after node, each with its incoming ones in their order; or none at all.
+    std::span<const std::uint32_t> delays_frames;
     std::uint64_t serial;        ///< of the plan to be
     std::uint64_t ended_serial;  ///< the last plan whose fades have ended
     /// The instance of a node that is new to the sound.

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "graph/names.h"
-#include "graph/topological_order.h"
 
 namespace rta {
 namespace {
@@ -260,7 +259,7 @@ Expected<void> AudioGraph::replace_node(NodeId id, std::shared_ptr<const NodeDes
     return {};
 }
 
-Expected<void> AudioGraph::check_acyclic() const {
+std::expected<std::vector<std::uint32_t>, Cycle> AudioGraph::order() const {
     std::vector<Arc> arcs;
     arcs.reserve(connection_count_);
     for (std::size_t to = 0; to < nodes_.size(); ++to) {
@@ -269,11 +268,15 @@ Expected<void> AudioGraph::check_acyclic() const {
                 {static_cast<std::uint32_t>(index_of(connection.from.node)), static_cast<std::uint32_t>(to)});
         }
     }
-    const auto order = topological_order(static_cast<std::uint32_t>(nodes_.size()), arcs);
-    if (order) return {};
+    return topological_order(static_cast<std::uint32_t>(nodes_.size()), arcs);
+}
+
+Expected<void> AudioGraph::check_acyclic() const {
+    const auto sorted = order();
+    if (sorted) return {};
     std::string path;
-    for (const std::uint32_t index : order.error().nodes) path += nodes_[index]->name() + " -> ";
-    path += nodes_[order.error().nodes.front()]->name();
+    for (const std::uint32_t index : sorted.error().nodes) path += nodes_[index]->name() + " -> ";
+    path += nodes_[sorted.error().nodes.front()]->name();
     return fail(ErrorCode::failed_precondition, "the connections would close a cycle: " + path);
 }
 
@@ -299,6 +302,7 @@ std::string AudioGraph::input_name(PortRef port) const {
 
 GraphDocument AudioGraph::document() const {
     GraphDocument document;
+    document.latency_compensation = latency_compensation_;
     document.nodes.reserve(nodes_.size());
     document.connections.reserve(connection_count_);
     for (const auto& node : nodes_) {

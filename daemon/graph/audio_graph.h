@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +17,7 @@
 #include "graph/error.h"
 #include "graph/layout.h"
 #include "graph/node_type.h"
+#include "graph/topological_order.h"
 
 namespace rta {
 
@@ -105,6 +107,12 @@ class AudioGraph {
 
     /// FAILED_PRECONDITION naming the whole cycle, if there is one.
     [[nodiscard]] Expected<void> check_acyclic() const;
+    /// Indices in nodes(), every node behind those that feed it.
+    [[nodiscard]] std::expected<std::vector<std::uint32_t>, Cycle> order() const;
+
+    /// Whether the compiler delays what would come early where paths of different latency meet.
+    void set_latency_compensation(bool compensates) { latency_compensation_ = compensates; }
+    [[nodiscard]] bool latency_compensation() const { return latency_compensation_; }
 
     /// Where a parameter is; NOT_FOUND or INVALID_ARGUMENT if it cannot take `value`.
     struct ParameterPlace {
@@ -123,6 +131,8 @@ class AudioGraph {
     [[nodiscard]] std::size_t node_count() const { return nodes_.size(); }
     /// By id, which is the order in which they were added.
     [[nodiscard]] std::span<const std::shared_ptr<const GraphNode>> nodes() const { return nodes_; }
+    /// In nodes(); of an id that the graph does not have, where it would stand.
+    [[nodiscard]] std::size_t index_of(NodeId id) const;
     [[nodiscard]] std::size_t connection_count() const { return connection_count_; }
 
     /// `node`, or `node:port` where the node has several.
@@ -134,7 +144,6 @@ class AudioGraph {
     [[nodiscard]] GraphDocument document() const;
 
  private:
-    [[nodiscard]] std::size_t index_of(NodeId id) const;
     [[nodiscard]] GraphNode& writable(NodeId id);
     [[nodiscard]] Expected<void> check_new_name(std::string_view name) const;
     /// Resolves `node` or `node:port`; the port may be left out where the node has one.
@@ -145,6 +154,7 @@ class AudioGraph {
     std::vector<std::shared_ptr<const GraphNode>> nodes_;  ///< by id
     std::unordered_map<std::string_view, NodeId> ids_;     ///< views of the names in the descriptions
     std::size_t connection_count_ = 0;
+    bool latency_compensation_ = false;
 };
 
 }  // namespace rta

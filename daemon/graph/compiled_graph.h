@@ -34,7 +34,13 @@ class CompiledGraph {
         float target_gain;
         std::uint32_t fade_frames;
     };
-    /// A port that has its own mixture: several connections, or one that is not at unity gain.
+    /// A connection that holds back what would come early, into buffers of its own, before it is mixed.
+    struct DelayedInput {
+        AudioReadView source;
+        AudioWriteView destination;
+        dsp::FixedDelay* delay;
+    };
+    /// A port that has its own mixture: several connections, or one that is delayed or not at unity gain.
     struct PortMix {
         AudioWriteView destination;
         std::uint32_t first_input;  ///< in mix_inputs, sorted by the name of the source
@@ -62,6 +68,8 @@ class CompiledGraph {
     struct StepDetail {
         std::uint32_t first_mix;
         std::uint32_t mix_count;
+        std::uint32_t first_delay;
+        std::uint32_t delay_count;
         std::uint32_t first_target;
         std::uint32_t target_count;
         float presence;  ///< device sinks: 1 for a node of the graph, 0 for one that leaves
@@ -79,11 +87,14 @@ class CompiledGraph {
     [[nodiscard]] bool carries_targets() const RTA_NONBLOCKING { return !targets_.empty(); }
     /// [any] Steps, in the order in which they run.
     [[nodiscard]] std::span<const Step> steps() const RTA_NONBLOCKING { return steps_; }
+    /// [any] How long the plan's fades wait for what enters: until the look-ahead and the delays on its way hold sound.
+    [[nodiscard]] std::uint32_t fade_lead_frames() const RTA_NONBLOCKING { return fade_lead_frames_; }
     /// [any] Scratch channels of one block each that the plan needs.
     [[nodiscard]] std::uint32_t buffer_count() const RTA_NONBLOCKING { return buffer_count_; }
 
  private:
     friend class PlanCompiler;
+    static void delay(const DelayedInput& input, bool hunt) RTA_NONBLOCKING;
     void mix(PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
     [[nodiscard]] bool mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
     void mix_rested(const PortMix& port) const RTA_NONBLOCKING;
@@ -97,12 +108,14 @@ class CompiledGraph {
 
     std::uint32_t block_size_ = 0;
     std::uint32_t device_fade_frames_ = 0;
+    std::uint32_t fade_lead_frames_ = 0;
     std::uint32_t buffer_count_ = 0;
     bool rendered_ = false;  ///< audio thread only
 
     std::vector<Step> steps_;
     std::vector<StepDetail> details_;       ///< of each step
     std::vector<std::uint32_t> not_plain_;  ///< indices of steps with mixtures and of device sinks, growing
+    std::vector<DelayedInput> delays_;
     std::vector<PortMix> mixes_;
     std::vector<MixInput> mix_inputs_;
     std::vector<float> rested_factors_;

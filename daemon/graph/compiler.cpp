@@ -52,6 +52,7 @@ class PlanCompiler {
         find_signals();
         sort_targets();
         reserve();
+        find_fade_lead(*order);
         for (const std::uint32_t node : *order) place(node);
         allocate();
         resolve_views();
@@ -100,6 +101,37 @@ class PlanCompiler {
         return signals_[first_signal_[connection.from_node] + connection.from_port];
     }
 
+    [[nodiscard]] std::span<const Connection> connections_into(std::uint32_t node) const {
+        return std::span{request_.connections}.subspan(first_connection_[node],
+                                                       first_connection_[node + 1] - first_connection_[node]);
+    }
+
+    /// What has come in lately is silent until the look-ahead and the delays on its way are filled; what it replaces
+    /// must not fade before.
+    void find_fade_lead(std::span<const std::uint32_t> order) {
+        const auto looks_ahead = [](const CompileRequest::Node& node) {
+            return node.filling && node.instance->latency_frames() != 0;
+        };
+        const auto holds_back = [](const Connection& connection) {
+            return connection.filling && connection.state->delay != nullptr;
+        };
+        if (std::ranges::none_of(request_.nodes, looks_ahead) && std::ranges::none_of(request_.connections, holds_back))
+            return;
+
+        std::vector<std::uint32_t> silent_frames(request_.nodes.size(), 0);  // of what each node puts out
+        for (const std::uint32_t node : order) {
+            const CompileRequest::Node& entry = request_.nodes[node];
+            std::uint32_t arrival = 0;
+            for (const Connection& connection : connections_into(node)) {
+                const std::uint32_t held_back = holds_back(connection) ? connection.state->delay->delay_frames() : 0;
+                arrival = std::max(arrival, silent_frames[connection.from_node] + held_back);
+            }
+            const bool heard = !entry.filling || entry.instance->description().type->device_role == DeviceRole::sink;
+            if (heard) plan_->fade_lead_frames_ = std::max(plan_->fade_lead_frames_, arrival);
+            if (entry.filling) silent_frames[node] = arrival + entry.instance->latency_frames();
+        }
+    }
+
     /// Groups the targets by node; those of one node keep their order, so that the later one counts.
     void sort_targets() {
         struct Ordered {
@@ -129,9 +161,11 @@ class PlanCompiler {
         CompiledGraph::StepDetail detail{};
         detail.presence = entry.leaving ? 0.0F : 1.0F;
         detail.first_mix = static_cast<std::uint32_t>(plan_->mixes_.size());
+        detail.first_delay = static_cast<std::uint32_t>(plan_->delays_.size());
         const std::size_t first_input_view = input_views_.size();
         const std::size_t first_output_view = output_views_.size();
         mixed_buffers_.clear();
+        delayed_buffers_.clear();
 
         place_inputs(node);
         const bool in_place = place_in_place(node);
@@ -139,6 +173,7 @@ class PlanCompiler {
         release_inputs(node);
 
         detail.mix_count = static_cast<std::uint32_t>(plan_->mixes_.size()) - detail.first_mix;
+        detail.delay_count = static_cast<std::uint32_t>(plan_->delays_.size()) - detail.first_delay;
         const auto targets = std::ranges::equal_range(plan_->targets_, instance.id(), {},
                                                       [](const ParameterTarget& target) { return target.node->id(); });
         detail.first_target = static_cast<std::uint32_t>(targets.begin() - plan_->targets_.begin());
@@ -165,7 +200,7 @@ class PlanCompiler {
             const auto sources = std::span{request_.connections}.subspan(begin, next - begin);
             if (sources.empty()) {
                 input_views_.push_back(planned_silence(ports[port].width));
-            } else if (sources.size() == 1 && sources.front().at_unity) {
+            } else if (sources.size() == 1 && sources.front().at_unity && sources.front().state->delay == nullptr) {
                 input_views_.push_back(planned_read(signal_of(sources.front()), ports[port].width));
             } else {
                 place_mix(sources, ports[port].width, port);
@@ -191,10 +226,23 @@ class PlanCompiler {
                                  .at_rest = false});
         for (const Connection& source : sources) {
             const Signal& signal = signal_of(source);
-            mix_sources_.push_back(planned_read(signal, signal.width));
+            const PlannedView as_sent = planned_read(signal, signal.width);
+            mix_sources_.push_back(source.state->delay == nullptr ? as_sent
+                                                                  : place_delay(as_sent, *source.state->delay));
             plan_->mix_inputs_.push_back({{}, source.state.get(), source.target_gain, request_.connection_fade_frames});
         }
         input_views_.push_back(planned_read({first_buffer, width, 0}, width));
+    }
+
+    /// What is held back of a signal, in buffers that are free again after the step.
+    [[nodiscard]] PlannedView place_delay(const PlannedView& source, dsp::FixedDelay& delay) {
+        const auto first_buffer = static_cast<std::uint32_t>(buffers_.size());
+        for (std::uint32_t channel = 0; channel < source.width; ++channel) buffers_.push_back(pool_.take());
+        delayed_buffers_.push_back({first_buffer, source.width});
+        delay_sources_.push_back(source);
+        delay_destinations_.push_back(planned_write(first_buffer, source.width));
+        plan_->delays_.push_back({.source = {}, .destination = {}, .delay = &delay});
+        return planned_read({first_buffer, source.width, 0}, source.width);
     }
 
     /// Sums are made in the order of the sources' names, so that a graph sounds the same, bit for bit, however it was
@@ -261,6 +309,7 @@ class PlanCompiler {
     /// After the step: mixtures are done with, and so are signals that this node was the last to read or nobody reads.
     void release_inputs(std::uint32_t node) {
         for (const MixedBuffers& mixed : mixed_buffers_) give_back(mixed.first_buffer, mixed.width);
+        for (const DelayedBuffers& delayed : delayed_buffers_) give_back(delayed.first_buffer, delayed.width);
         for (auto c = first_connection_[node]; c < first_connection_[node + 1]; ++c) {
             Signal& signal = signal_of(request_.connections[c]);
             if (--signal.readers == 0 && signal.first_buffer != kSilence) give_back(signal.first_buffer, signal.width);
@@ -325,6 +374,10 @@ class PlanCompiler {
         for (const PlannedView& view : input_views_) plan_->input_views_.push_back(read_view(view));
         plan_->output_views_.reserve(output_views_.size());
         for (const PlannedView& view : output_views_) plan_->output_views_.push_back(write_view(view));
+        for (std::size_t i = 0; i < plan_->delays_.size(); ++i) {
+            plan_->delays_[i].source = read_view(delay_sources_[i]);
+            plan_->delays_[i].destination = write_view(delay_destinations_[i]);
+        }
         for (std::size_t i = 0; i < plan_->mixes_.size(); ++i)
             plan_->mixes_[i].destination = write_view(mix_destinations_[i]);
         for (std::size_t i = 0; i < plan_->mix_inputs_.size(); ++i)
@@ -396,6 +449,11 @@ class PlanCompiler {
         std::uint32_t port;
     };
 
+    struct DelayedBuffers {
+        std::uint32_t first_buffer;
+        std::uint32_t width;
+    };
+
     /// How many there are.
     struct PortCounts {
         std::size_t inputs;
@@ -411,6 +469,7 @@ class PlanCompiler {
     std::vector<std::uint32_t> buffers_;           ///< scratch channels by number, those of one signal together
     std::vector<PortCounts> step_ports_;           ///< of each step
     std::vector<MixedBuffers> mixed_buffers_;      ///< of the step being placed
+    std::vector<DelayedBuffers> delayed_buffers_;  ///< likewise
     std::vector<SortKey> sort_keys_;               ///< of the port being placed
     std::vector<Connection> sorted_;
     std::vector<std::uint32_t> read_numbers_;
@@ -419,6 +478,8 @@ class PlanCompiler {
     std::vector<PlannedView> output_views_;
     std::vector<PlannedView> mix_destinations_;
     std::vector<PlannedView> mix_sources_;
+    std::vector<PlannedView> delay_sources_;
+    std::vector<PlannedView> delay_destinations_;
 };
 
 std::expected<std::unique_ptr<CompiledGraph>, Cycle> compile(CompileRequest request) {

@@ -17,6 +17,7 @@ struct CompileRequest {
     struct Node {
         std::shared_ptr<NodeInstance> instance;
         bool leaving = false;
+        bool filling = false;  ///< so new that what it holds back may not be filled with sound yet
     };
     /// Nodes are named by their index in `nodes`.
     struct Connection {
@@ -28,6 +29,7 @@ struct CompileRequest {
         float target_gain;
         /// The gain is known to rest at exactly 1: the signal may be read where it lies.
         bool at_unity;
+        bool filling = false;  ///< as of a node
     };
 
     std::uint32_t block_size;

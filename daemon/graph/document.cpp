@@ -117,7 +117,8 @@ struct MemberKey {
 };
 
 constexpr MemberKey kDocumentKeys[] = {{"nodes", Kind::array, Place::nodes},
-                                       {"connections", Kind::array, Place::connections}};
+                                       {"connections", Kind::array, Place::connections},
+                                       {"latency_compensation", Kind::boolean}};
 constexpr MemberKey kNodeKeys[] = {{"name", Kind::string},
                                    {"type", Kind::string},
                                    {"settings", Kind::object, Place::settings},
@@ -432,7 +433,11 @@ bool DocumentBuilder::Null() { return expect(Kind::null, stream_.Tell() - 4); }
 
 bool DocumentBuilder::Bool(bool value) {
     if (!expect(Kind::boolean, stream_.Tell() - (value ? 4 : 5))) return false;
-    node_.settings.emplace(key_, value);  // settings alone may be booleans
+    if (place_ == Place::settings) {
+        node_.settings.emplace(key_, value);
+    } else {
+        document_.latency_compensation = value;
+    }
     return true;
 }
 
@@ -713,6 +718,7 @@ std::string write_document(const GraphDocument& document) {
     out += ",\n";
     append_list(out, "connections", document.connections,
                 [](const auto* item) { return ConnectionPlace{item->from, item->to, item}; });
+    if (document.latency_compensation) out += ",\n  \"latency_compensation\": true";
     return out += "\n}\n";
 }
 

@@ -41,6 +41,7 @@ struct GraphDocument {
 
     std::vector<Node> nodes;
     std::vector<Connection> connections;
+    bool latency_compensation = false;
 };
 
 /// Reads the JSON form. Unknown and duplicate keys, wrong types, numbers that float32 cannot hold: INVALID_ARGUMENT

@@ -35,6 +35,8 @@ class alignas(kCacheLine) NodeInstance {
     [[nodiscard]] const NodeDescription& description() const { return *description_; }
     [[nodiscard]] const std::shared_ptr<const NodeDescription>& shared_description() const { return description_; }
 
+    /// [control] How much later the sound comes out than it went in.
+    [[nodiscard]] std::uint32_t latency_frames() const { return processor_->latency_frames(); }
     /// [control] Where it measures levels; nullptr if it does not.
     [[nodiscard]] LevelTap* level_tap() const { return level_tap_; }
 
@@ -48,9 +50,9 @@ class alignas(kCacheLine) NodeInstance {
     /// [audio] Sends a parameter on its way to `value`, which is in the form that the processor is handed.
     void retarget(const AudioThreadKey& key, std::uint32_t parameter, float value, std::uint64_t frame,
                   std::uint32_t ramp_frames) RTA_NONBLOCKING;
-    /// [audio] The same for the presence of a device sink: 0 or 1.
-    void retarget_presence(const AudioThreadKey& key, float presence, std::uint64_t frame,
-                           std::uint32_t ramp_frames) RTA_NONBLOCKING;
+    /// [audio] The same for the presence of a device sink, 0 or 1; the ramp begins `lead_frames` after `frame`.
+    void retarget_presence(const AudioThreadKey& key, float presence, std::uint64_t frame, std::uint32_t ramp_frames,
+                           std::uint32_t lead_frames = 0) RTA_NONBLOCKING;
     /// [control] Floats that run() needs as scratch.
     [[nodiscard]] std::size_t scratch_frames(std::uint32_t block_size) const;
     /// [audio] One block: parameters on their ramps, the processor, and the cross-fade of a bypass. The context has
@@ -114,10 +116,12 @@ class alignas(kCacheLine) NodeInstance {
 /// A parameter's value as its processor is handed it: a factor for a level in dB, else the value itself.
 [[nodiscard]] float processor_value(const ParameterSpec& spec, float value);
 
-/// The gain of a connection, on its way between silence and its full gain. Belongs to the connection, not to a plan, so
-/// a fade goes on when the plan changes. Only the audio thread touches it while a plan that borrows it is alive.
+/// What a connection keeps from block to block. Belongs to the connection, not to a plan, so a fade goes on when the
+/// plan changes. Only the audio thread touches it while a plan that borrows it is alive.
 struct ConnectionState {
-    dsp::Ramp gain;
+    dsp::Ramp gain;  ///< on its way between silence and its full gain
+    /// Where what would come early is held back, before the gain; nullptr: nowhere.
+    std::unique_ptr<dsp::FixedDelay> delay{};
 };
 
 }  // namespace rta

@@ -89,11 +89,12 @@ TEST(Convert, AGraphAndItsDocumentAreTheSameTransaction) {
     const auto message = take(R"(graph {
         nodes { name: "osc" type: "sine" parameters { key: "gain_db" value: -12 } }
         nodes { name: "out" type: "output" settings { fields { key: "channels" value { number_value: 2 } } } }
-        connections { from: "osc" to: "out" gain_db: -1.5 } })");
+        connections { from: "osc" to: "out" gain_db: -1.5 }
+        latency_compensation: true })");
     const auto text = take_document(R"({"nodes": [
         {"name": "osc", "type": "sine", "parameters": {"gain_db": -12}},
         {"name": "out", "type": "output", "settings": {"channels": 2}}],
-        "connections": [{"from": "osc", "to": "out", "gain_db": -1.5}]})");
+        "connections": [{"from": "osc", "to": "out", "gain_db": -1.5}], "latency_compensation": true})");
     ASSERT_TRUE(message);
     ASSERT_TRUE(text) << text.error().sentence;
     EXPECT_TRUE(message->whole_graph);
@@ -104,6 +105,7 @@ TEST(Convert, AGraphAndItsDocumentAreTheSameTransaction) {
     };
     EXPECT_EQ(written(*message), written(*text));
     EXPECT_NE(written(*message).find("-1.5"), std::string::npos);
+    EXPECT_NE(written(*message).find("\"latency_compensation\": true"), std::string::npos);
 }
 
 TEST(Convert, ADocumentThatCannotBeReadTellsWhere) {

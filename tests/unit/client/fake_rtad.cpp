@@ -130,6 +130,12 @@ v1::StatusResult fake_status() {
     load.set_p99(0.051F);
     load.set_worst(0.5F);
     engine.set_simd_target("avx2");
+    engine.set_latency_frames(318);
+    engine.set_latency_compensation(true);
+    v1::NodeLatency& latency = *engine.add_node_latencies();
+    latency.set_node("lim");
+    latency.set_latency_frames(279);
+    latency.set_output_latency_frames(318);
     return status;
 }
 

@@ -16,15 +16,22 @@ namespace {
 /// Edits the path of one tone at random: osc -> [some of g0 g1 g2 g3 in any order] -> out.
 class TonePathEditor {
  public:
-    TonePathEditor(OfflineEngine& offline, unsigned seed) : offline_{offline}, random_{seed} {}
+    /// `with_look_ahead`: some of the nodes look ahead, another path of the tone has none, and the two are aligned now
+    /// and then.
+    TonePathEditor(OfflineEngine& offline, unsigned seed, bool with_look_ahead = false)
+        : offline_{offline}, random_{seed}, with_look_ahead_{with_look_ahead} {}
 
     void start() {
         offline_.edit({AddNode{"sine", "osc", {}, {{"frequency_hz", 440.0F}, {"gain_db", -6.0F}}},
                        AddNode{"output", "out", {}, {}}, Connect{"osc", "out", {}}});
+        if (with_look_ahead_) {
+            offline_.edit(
+                {AddNode{"gain", "direct", {}, {}}, Connect{"osc", "direct", {}}, Connect{"direct", "out", {}}});
+        }
     }
 
     void edit_once() {
-        switch (pick(5)) {
+        switch (pick(with_look_ahead_ ? 6 : 5)) {
             case 0:
                 insert();
                 break;
@@ -37,8 +44,11 @@ class TonePathEditor {
             case 3:
                 retune();
                 break;
-            default:
+            case 4:
                 reconnect();
+                break;
+            default:
+                compensate();
                 break;
         }
     }
@@ -79,7 +89,12 @@ class TonePathEditor {
         const std::string name = "g" + std::to_string(next_++);
         auto inner = inner_;
         inner.insert(inner.begin() + pick(static_cast<int>(inner.size()) + 1), name);
-        rewire(std::move(inner), {AddNode{"gain", name, {}, {}}}, {});
+        AddNode node{"gain", name, {}, {}};
+        if (with_look_ahead_ && pick(2) == 0) {
+            node.type = "limiter";  // nothing is as high as its ceiling: it only delays
+            node.settings["look_ahead_ms"] = static_cast<double>(1 + pick(10));
+        }
+        rewire(std::move(inner), {std::move(node)}, {});
     }
     void remove() {
         if (inner_.empty()) return insert();
@@ -100,6 +115,11 @@ class TonePathEditor {
         const auto ticket = offline_.engine.set_parameters({&change, 1});
         ASSERT_TRUE(ticket) << ticket.error().sentence;
     }
+    void compensate() {
+        GraphDocument document = offline_.engine.graph().document();
+        document.latency_compensation = !document.latency_compensation;
+        offline_.edit({ReplaceGraph{std::move(document)}});
+    }
     void reconnect() {
         const auto nodes = path();
         const auto at = static_cast<std::size_t>(pick(static_cast<int>(nodes.size()) - 1));
@@ -110,6 +130,7 @@ class TonePathEditor {
 
     OfflineEngine& offline_;
     std::mt19937 random_;
+    bool with_look_ahead_;
     std::vector<std::string> inner_;
     int next_ = 0;
 };
@@ -144,6 +165,22 @@ TEST(EngineStorm, RandomEditsInTheTonesPathLeaveNoClick) {
         EXPECT_LE(largest_second_difference(offline.recorded[0]), kBound) << "seed " << seed;
         EXPECT_EQ(offline.engine.statistics().plans_alive, 1U);
         EXPECT_EQ(offline.engine.statistics().telemetry_dropped, 0U);
+    }
+}
+
+TEST(EngineStorm, NeitherLookAheadNorItsCompensationClicks) {
+    for (unsigned seed = 1; seed <= 12; ++seed) {
+        OfflineEngine offline;
+        TonePathEditor editor{offline, seed, true};
+        editor.start();
+        std::mt19937 random{seed};
+        for (int i = 0; i < 300; ++i) {
+            editor.edit_once();
+            offline.render_blocks(std::uniform_int_distribution{1U, 24U}(random));
+        }
+        offline.settle();
+        EXPECT_LE(largest_second_difference(offline.recorded[0]), 2.0 * kBound) << "two paths, seed " << seed;
+        EXPECT_EQ(offline.engine.statistics().plans_alive, 1U);
     }
 }
 

@@ -685,6 +685,29 @@ TEST(RandomDocument, DamagedIsRefusedOrMeansTheSameToProtobuf) {
     EXPECT_GT(refused, 1'000);
 }
 
+TEST(Document, LatencyCompensationIsOffUnlessItIsSwitchedOn) {
+    for (const std::string_view off :
+         {R"({"nodes": []})", R"({"latency_compensation": false})", R"({"latency_compensation": null, "nodes": []})"}) {
+        EXPECT_FALSE(read(off).latency_compensation) << off;
+        EXPECT_EQ(write_document(read(off)).find("latency"), std::string::npos);
+    }
+    const GraphDocument on = read(R"({"latency_compensation": true, "nodes": [{"name": "a", "type": "sine"}]})");
+    EXPECT_TRUE(on.latency_compensation);
+    EXPECT_TRUE(read(write_document(on)).latency_compensation);
+    v1::Graph message;
+    ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(write_document(on), &message).ok());
+    EXPECT_TRUE(message.latency_compensation());
+}
+
+TEST(Document, LatencyCompensationIsNothingButASwitch) {
+    const auto wrong = read_document(R"({"latency_compensation": 1})");
+    ASSERT_FALSE(wrong);
+    EXPECT_THAT(wrong.error().sentence, HasSubstr("\"latency_compensation\" must be true or false, not a number"));
+    const auto twice = read_document(R"({"latency_compensation": true, "latency_compensation": true})");
+    ASSERT_FALSE(twice);
+    EXPECT_THAT(twice.error().sentence, HasSubstr("key \"latency_compensation\" is given twice"));
+}
+
 template <class Number>
 void expect_shortest(Number value) {
     const std::string text = format_number(value);

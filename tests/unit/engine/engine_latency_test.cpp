@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+// Where paths of different latency meet: told, aligned where the graph asks for it, and edited without a click or a
+// dip.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "support/offline_engine.h"
+
+namespace rta::test {
+namespace {
+
+/// A limiter's look-ahead, and the frames that its true-peak meter needs beside.
+constexpr std::size_t kShort = 1 * 48 + 39;
+constexpr std::size_t kLong = 5 * 48 + 39;
+
+/// One impulse by three ways: through a limiter of 5 ms, through one of 1 ms, and straight.
+std::string three_ways(bool compensated) {
+    std::string document = R"({
+  "nodes": [ {"name": "click", "type": "impulse", "parameters": {"gain_db": -20}},
+             {"name": "long", "type": "limiter", "settings": {"look_ahead_ms": 5}},
+             {"name": "short", "type": "limiter", "settings": {"look_ahead_ms": 1}},
+             {"name": "straight", "type": "gain"},
+             {"name": "out", "type": "output"},
+             {"name": "alone", "type": "output", "settings": {"first_channel": 2}} ],
+  "connections": [ {"from": "click", "to": "long"}, {"from": "long", "to": "out"},
+                   {"from": "click", "to": "short"}, {"from": "short", "to": "out"},
+                   {"from": "click", "to": "straight"}, {"from": "straight", "to": "out"},
+                   {"from": "straight", "to": "alone"} ])";
+    return document + (compensated ? ", \"latency_compensation\": true }" : " }");
+}
+
+std::vector<std::size_t> frames_above(const std::vector<float>& samples, float level) {
+    std::vector<std::size_t> frames;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        if (std::abs(samples[i]) > level) frames.push_back(i);
+    }
+    return frames;
+}
+
+TEST(EngineLatency, WithoutCompensationEachPathIsAsLateAsItIs) {
+    OfflineEngine offline;
+    offline.load(three_ways(false));
+    offline.render_blocks(10);
+    EXPECT_EQ(frames_above(offline.recorded[0], 0.05F), (std::vector<std::size_t>{0, kShort, kLong}));
+    EXPECT_EQ(frames_above(offline.recorded[1], 0.05F), (std::vector<std::size_t>{0}));
+}
+
+TEST(EngineLatency, CompensationAlignsWhatMeetsAndWhatGoesToTheDevice) {
+    OfflineEngine offline;
+    offline.load(three_ways(true));
+    offline.render_blocks(10);
+    EXPECT_EQ(frames_above(offline.recorded[0], 0.05F), (std::vector<std::size_t>{kLong}));
+    EXPECT_NEAR(offline.recorded[0][kLong], 0.3F, 1e-4F) << "three times -20 dB in one frame";
+    EXPECT_EQ(frames_above(offline.recorded[1], 0.05F), (std::vector<std::size_t>{kLong}));
+    EXPECT_NEAR(offline.recorded[1][kLong], 0.1F, 1e-6F);
+}
+
+TEST(EngineLatency, IsReportedForEachNodeAndForTheGraph) {
+    OfflineEngine offline;
+    offline.load(R"({
+  "nodes": [ {"name": "tone", "type": "sine"}, {"name": "first", "type": "limiter", "settings": {"look_ahead_ms": 1}},
+             {"name": "vol", "type": "gain"}, {"name": "second", "type": "limiter", "settings": {"look_ahead_ms": 5}},
+             {"name": "out", "type": "output"} ],
+  "connections": [ {"from": "tone", "to": "first"}, {"from": "first", "to": "vol"}, {"from": "vol", "to": "second"},
+                   {"from": "second", "to": "out"} ] })");
+    const LatencyReport latency = offline.engine.latency();
+    EXPECT_EQ(latency.output_frames, kShort + kLong);
+    ASSERT_EQ(latency.nodes.size(), 2U);
+    EXPECT_EQ(latency.nodes[0].node, offline.engine.graph().find("first")->id);
+    EXPECT_EQ(latency.nodes[0].own_frames, kShort);
+    EXPECT_EQ(latency.nodes[0].output_frames, kShort);
+    EXPECT_EQ(latency.nodes[1].own_frames, kLong);
+    EXPECT_EQ(latency.nodes[1].output_frames, kShort + kLong);
+    offline.edit({RemoveNode{"first"}, RemoveNode{"second"}});
+    EXPECT_EQ(offline.engine.latency().output_frames, 0U);
+}
+
+TEST(EngineLatency, ABypassedNodeIsAsLateAsItWas) {
+    OfflineEngine offline;
+    offline.load(three_ways(true));
+    offline.edit({SetParameter{"long", "bypass", 1.0F, 0.0F}, SetParameter{"short", "bypass", 1.0F, 0.0F}});
+    offline.render_blocks(10);
+    EXPECT_EQ(frames_above(offline.recorded[0], 0.05F), (std::vector<std::size_t>{kLong}));
+    EXPECT_NEAR(offline.recorded[0][kLong], 0.3F, 1e-4F);
+}
+
+struct LatencyEdit : testing::Test {
+    /// A constant of 0.5 straight to the output, and the same at -6 dB beside it.
+    void start(bool compensated) {
+        offline.load(std::string{R"({
+  "nodes": [ {"name": "dc", "type": "constant", "parameters": {"value": 0.5}},
+             {"name": "beside", "type": "gain", "parameters": {"gain_db": -6}}, {"name": "out", "type": "output"} ],
+  "connections": [ {"from": "dc", "to": "out"}, {"from": "dc", "to": "beside"}, {"from": "beside", "to": "out"} ])"} +
+                     (compensated ? ", \"latency_compensation\": true }" : " }"));
+        offline.render_blocks(20);
+    }
+    void insert_limiter(double look_ahead_ms) {
+        offline.edit({AddNode{"limiter", "lim", {{"look_ahead_ms", look_ahead_ms}}, {}}, Disconnect{"dc", "out"},
+                      Connect{"dc", "lim", {}}, Connect{"lim", "out", {}}});
+    }
+    /// Everything so far stays where it was.
+    void expect_constant() {
+        const float level = offline.recorded[0].front();
+        EXPECT_GT(level, 0.7F);
+        const auto [low, high] = std::ranges::minmax(offline.recorded[0]);
+        EXPECT_NEAR(low, level, 1e-5F);
+        EXPECT_NEAR(high, level, 1e-5F);
+    }
+
+    OfflineEngine offline;
+};
+
+TEST_F(LatencyEdit, AnInsertedNodeThatLooksAheadCrossFadesWithoutADip) {
+    start(false);
+    insert_limiter(5.0);
+    offline.settle();
+    expect_constant();
+}
+
+TEST_F(LatencyEdit, TheSameWhereOtherPathsAreHeldBackForIt) {
+    start(true);
+    insert_limiter(5.0);
+    offline.settle();
+    expect_constant();
+    offline.edit({ChangeSettings{"lim", {{"look_ahead_ms", 12.0}}}});
+    offline.settle();
+    expect_constant();
+    offline.edit({RemoveNode{"lim"}, Connect{"dc", "out", {}}});
+    offline.settle();
+    expect_constant();
+}
+
+TEST_F(LatencyEdit, TheFadeWaitsJustAsLongAsWhatEntersIsSilent) {
+    start(false);
+    const std::size_t begin = offline.recorded[0].size();
+    offline.edit({AddNode{"limiter", "lim", {{"look_ahead_ms", 5.0}}, {}},
+                  AddNode{"gain", "up", {}, {{"gain_db", 6.0F}}}, Disconnect{"dc", "out"}, Connect{"dc", "lim", {}},
+                  Connect{"lim", "up", {}}, Connect{"up", "out", {}}});
+    offline.settle();
+    const auto& heard = offline.recorded[0];
+    const auto moved = std::ranges::find_if(heard, [&](float sample) { return std::abs(sample - heard[0]) > 1e-5F; });
+    EXPECT_EQ(static_cast<std::size_t>(moved - heard.begin()), begin + kLong + 1) << "the fade's first step";
+    EXPECT_NEAR(heard.back() - heard.front(), 0.5F * (std::pow(10.0F, 0.3F) - 1.0F), 1e-4F);
+}
+
+TEST_F(LatencyEdit, WhatIsTakenBackBeforeItsFadeBeganIsNotHeard) {
+    start(false);
+    insert_limiter(20.0);
+    offline.render_block();
+    offline.edit({RemoveNode{"lim"}, Connect{"dc", "out", {}}});
+    offline.settle();
+    expect_constant();
+}
+
+TEST_F(LatencyEdit, CompensationIsSwitchedOnAndOffWhileItPlays) {
+    start(false);
+    insert_limiter(5.0);
+    offline.settle();
+    for (const bool on : {true, false, true}) {
+        GraphDocument document = offline.engine.graph().document();
+        document.latency_compensation = on;
+        offline.edit({ReplaceGraph{document}});
+        offline.settle();
+        EXPECT_EQ(offline.engine.graph().latency_compensation(), on);
+        EXPECT_EQ(offline.engine.graph().document().latency_compensation, on);
+    }
+    expect_constant();
+}
+
+TEST(EngineLatencyLimits, MoreDelayThanThereIsRoomForIsRefusedWhole) {
+    OfflineEngine offline;
+    GraphDocument document;
+    document.latency_compensation = true;
+    document.nodes.push_back({.name = "in", .type = "sine", .settings = {{"channels", 64.0}}, .parameters = {}});
+    document.nodes.push_back({.name = "out", .type = "output", .settings = {{"channels", 64.0}}, .parameters = {}});
+    std::string before = "in";
+    for (int i = 0; i < 40; ++i) {
+        const std::string name = "lim" + std::to_string(i);
+        document.nodes.push_back({.name = name,
+                                  .type = "limiter",
+                                  .settings = {{"channels", 64.0}, {"look_ahead_ms", 20.0}},
+                                  .parameters = {}});
+        document.connections.push_back({.from = before, .to = name, .gain_db = {}});
+        before = name;
+    }
+    document.connections.push_back({.from = before, .to = "out", .gain_db = {}});
+    // Each holds 64 channels back for 40 x 999 frames: 2.6 million samples.
+    for (int i = 0; i < 30; ++i) {
+        const std::string name = "straight" + std::to_string(i);
+        document.nodes.push_back({.name = name, .type = "gain", .settings = {{"channels", 64.0}}, .parameters = {}});
+        document.connections.push_back({.from = "in", .to = name, .gain_db = {}});
+        document.connections.push_back({.from = name, .to = "out", .gain_db = {}});
+    }
+    const auto refused = offline.apply({ReplaceGraph{document}});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::failed_precondition);
+    EXPECT_NE(refused.error().sentence.find("latency_compensation would need delays of 292 MiB"), std::string::npos)
+        << refused.error().sentence;
+    EXPECT_EQ(offline.engine.graph().node_count(), 0U);
+    document.latency_compensation = false;
+    EXPECT_TRUE(offline.apply({ReplaceGraph{document}}));
+}
+
+}  // namespace
+}  // namespace rta::test
