@@ -8,7 +8,7 @@
 packages_build=(
     g++ cmake ninja-build ccache pkg-config
     portaudio19-dev libasound2-dev libjack-jackd2-dev libasio-dev libprotobuf-dev protobuf-compiler
-    libspdlog-dev libcli11-dev rapidjson-dev libsndfile1-dev libhwy-dev libsystemd-dev libgtest-dev
+    libspdlog-dev libcli11-dev rapidjson-dev libsndfile1-dev libhwy-dev libsystemd-dev libedit-dev libgtest-dev
 )
 # What the quickstart shows its result with.
 packages_run=(gnuplot-nox)
@@ -18,7 +18,7 @@ packages_test=(
     wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 libclang-rt-22-dev-wasm32
     jackd2 alsa-utils gnuplot-nox
     systemd systemd-sysv systemd-container dbus
-    python3 python3-protobuf
+    python3 python3-protobuf python3-pyte zsh fish graphviz
 )
 
 # Prints those of its arguments that are not installed.

@@ -11,7 +11,7 @@ namespace {
 constexpr std::array kGlobalOptions{
     Option{"--host", "HOST[:PORT]",
            "Address of the daemon over TCP; the port is 7340 if left out, IPv6 is written [::1]:7340."},
-    Option{"--socket", "PATH", "Unix socket of the daemon."},
+    Option{"--socket", "PATH", "Unix socket of the daemon.", Expects::file},
     Option{"--timeout", "S", "Longest time for connecting and for each answer, 10 s if left out."},
     Option{"--json", "", "Print the daemon's response as JSON on one line, and nothing else."},
     Option{"--help", "", "Print help, of the command if one is given."},
@@ -28,29 +28,34 @@ constexpr std::array kTelemetryOptions{
 constexpr std::array kTopOptions{Option{"--rate", "HZ", "How often a second it looks, 0.1 to 10 Hz, 1 Hz if left out."},
                                  kCountOption};
 
+constexpr Argument kType{"TYPE", Expects::type};
+constexpr Argument kOptionalType{"TYPE", Expects::type, 0};
+constexpr Argument kNewName{"NAME"};
+constexpr Argument kTypeValues{"p=v", Expects::type_value, 0, kAnyNumber};
+constexpr Argument kConnectedOutput{"A", Expects::connected_output};
+constexpr Argument kConnectedInput{"B", Expects::connected_input};
+constexpr Argument kFile{"FILE", Expects::file};
+
 constexpr std::array kCommands{
     Command{.name = "status",
-            .arguments = "",
             .help = "Show the device, its latency, what real-time rights were granted, and the engine.",
             .details = "",
             .example = "rtactl status",
             .run = run_status},
     Command{.name = "devices",
-            .arguments = "",
             .help = "List the sound devices that the daemon could open.",
             .details = "",
             .example = "rtactl devices",
             .run = run_devices},
     Command{.name = "types",
-            .arguments = "[TYPE]",
+            .arguments = {kOptionalType},
             .help = "List the node types, or show one with its ports, settings and parameters.",
             .details = "",
             .example = "rtactl types\nrtactl types sine",
-            .most_words = 1,
             .run = run_types},
     Command{
         .name = "play",
-        .arguments = "TYPE[:p=v,...]...",
+        .arguments = {Argument{"TYPE[:p=v,...]", Expects::chain_link, 1, kAnyNumber}},
         .help = "Play a chain of nodes: each feeds the next, the last one the device.",
         .details =
             "Replaces the whole graph in one transaction. The nodes are named by their types (sine, sine_2). Where "
@@ -60,115 +65,93 @@ constexpr std::array kCommands{
         .example =
             "rtactl play sine:frequency_hz=440 gain:gain_db=-12\nrtactl play --add sine:frequency_hz=660,gain_db=-30dB",
         .options = kPlayOptions,
-        .fewest_words = 1,
-        .most_words = kAnyNumber,
         .in_transaction = InTransaction::collected,
         .run = run_play},
     Command{.name = "add",
-            .arguments = "TYPE NAME [p=v...]",
+            .arguments = {kType, kNewName, kTypeValues},
             .help = "Add a node, with parameters and settings.",
             .details = "Values take units: 250ms, 0.25s, -6dB, -inf, 440Hz, 2kHz, on, off.",
             .example = "rtactl add sine fifth frequency_hz=2kHz channels=2",
-            .fewest_words = 2,
-            .most_words = kAnyNumber,
             .in_transaction = InTransaction::collected,
             .run = run_add},
     Command{.name = "remove",
-            .arguments = "NAME...",
+            .arguments = {Argument{"NAME", Expects::node, 1, kAnyNumber}},
             .help = "Remove nodes and their connections.",
             .details = "",
             .example = "rtactl remove osc vol",
-            .fewest_words = 1,
-            .most_words = kAnyNumber,
             .in_transaction = InTransaction::collected,
             .run = run_remove},
     Command{.name = "rename",
-            .arguments = "A B",
+            .arguments = {Argument{"A", Expects::node}, Argument{"B"}},
             .help = "Give a node another name; it plays on.",
             .details = "",
             .example = "rtactl rename osc tone",
-            .fewest_words = 2,
-            .most_words = 2,
             .in_transaction = InTransaction::collected,
             .run = run_rename},
     Command{.name = "insert",
-            .arguments = "TYPE NAME A B [p=v...]",
+            .arguments = {kType, kNewName, kConnectedOutput, kConnectedInput, kTypeValues},
             .help = "Put a new node into the connection A -> B, cross-faded.",
             .details =
                 "The connection's gain is kept, behind the new node. A node with the setting channels is as wide as "
                 "what A\n"
                 "gives, unless channels is given too.",
             .example = "rtactl insert gain trim osc vol gain_db=-3dB",
-            .fewest_words = 4,
-            .most_words = kAnyNumber,
             .in_transaction = InTransaction::collected,
             .run = run_insert},
     Command{.name = "connect",
-            .arguments = "A B [gain_db=v]",
+            .arguments = {Argument{"A", Expects::output}, Argument{"B", Expects::input},
+                          Argument{"gain_db=v", Expects::connection_value, 0}},
             .help = "Connect an output to an input, or change the gain of the connection that is there.",
             .details = "A and B are NODE or NODE:PORT; the port may be left out where the node has one.",
             .example = "rtactl connect osc vol\nrtactl connect osc vol gain_db=-6",
-            .fewest_words = 2,
-            .most_words = 3,
             .in_transaction = InTransaction::collected,
             .run = run_connect},
     Command{.name = "disconnect",
-            .arguments = "A B",
+            .arguments = {kConnectedOutput, kConnectedInput},
             .help = "Remove a connection; it fades out.",
             .details = "",
             .example = "rtactl disconnect osc vol",
-            .fewest_words = 2,
-            .most_words = 2,
             .in_transaction = InTransaction::collected,
             .run = run_disconnect},
     Command{
         .name = "set",
-        .arguments = "NODE.PARAM=VALUE...",
+        .arguments = {Argument{"NODE.PARAM=VALUE", Expects::node_assignment, 1, kAnyNumber}},
         .help = "Set parameters, which ramp, or settings, which build the node anew, cross-faded.",
         .details = "Several assignments are made all together or not at all. Values take units: 250ms, -6dB, 2kHz, on.",
         .example = "rtactl set osc.frequency_hz=660 vol.gain_db=-20dB --ramp 500\nrtactl set osc.channels=2",
         .options = kSetOptions,
-        .fewest_words = 1,
-        .most_words = kAnyNumber,
         .in_transaction = InTransaction::collected,
         .run = run_set},
     Command{.name = "get",
-            .arguments = "NODE[.PARAM]",
+            .arguments = {Argument{"NODE[.PARAM]", Expects::node_value}},
             .help = "Show the parameters and settings of a node, or one of them.",
             .details = "",
             .example = "rtactl get osc\nrtactl get osc.frequency_hz",
-            .fewest_words = 1,
-            .most_words = 1,
             .run = run_get},
     Command{.name = "mute",
-            .arguments = "[NODE]",
+            .arguments = {Argument{"NODE", Expects::muted_node, 0}},
             .help = "Mute a node, by its parameter mute, or the device output.",
             .details = "The output fades to silence and the graph plays on unheard; unmute brings it back.",
             .example = "rtactl mute\nrtactl mute vol",
-            .most_words = 1,
             .in_transaction = InTransaction::collected,
             .run = run_mute},
     Command{.name = "unmute",
-            .arguments = "[NODE]",
+            .arguments = {Argument{"NODE", Expects::muted_node, 0}},
             .help = "Let a node or the device output be heard again.",
             .details = "",
             .example = "rtactl unmute\nrtactl unmute vol",
-            .most_words = 1,
             .in_transaction = InTransaction::collected,
             .run = run_unmute},
     Command{.name = "bypass",
-            .arguments = "NODE [on|off]",
+            .arguments = {Argument{"NODE", Expects::bypassed_node}, Argument{"on|off", Expects::on_off, 0}},
             .help = "Let the signal go around a node, by its parameter bypass, cross-faded.",
             .details =
                 "The way around is as late as the node, which goes on working unheard; off lets it be heard again.\n"
                 "Every node whose in and out have one width can be bypassed.",
             .example = "rtactl bypass vol\nrtactl bypass vol off",
-            .fewest_words = 1,
-            .most_words = 2,
             .in_transaction = InTransaction::collected,
             .run = run_bypass},
     Command{.name = "panic",
-            .arguments = "",
             .help = "Mute the device output and let every processor start afresh.",
             .details =
                 "For a feedback that runs away, or a tail that will not end. The graph and its parameters stay as "
@@ -177,50 +160,41 @@ constexpr std::array kCommands{
             .example = "rtactl panic",
             .run = run_panic},
     Command{.name = "graph show",
-            .arguments = "",
             .help = "Print the graph as a document.",
             .details = "",
             .example = "rtactl graph show",
             .run = run_graph_show},
     Command{.name = "graph dot",
-            .arguments = "",
             .help = "Print the graph in the language of Graphviz, which draws it.",
             .details = "Nodes show what differs from their defaults. With --json: the response, as of graph show.",
             .example = "rtactl graph dot\nrtactl graph dot | dot -Tsvg -o graph.svg",
             .run = run_graph_dot},
     Command{
         .name = "graph save",
-        .arguments = "FILE",
+        .arguments = {kFile},
         .help = "Write the graph to a file (- is the standard output).",
         .details = "The file is replaced in one step: a reader sees the old document or the new one, never half of it.",
         .example = "rtactl graph save chain.json",
-        .fewest_words = 1,
-        .most_words = 1,
         .run = run_graph_save},
     Command{.name = "graph load",
-            .arguments = "FILE",
+            .arguments = {kFile},
             .help = "Replace the graph by the document in a file (- is the standard input).",
             .details = "Nodes of the same name, type and settings play on; parameters left out take their defaults.",
             .example = "rtactl graph load chain.json",
-            .fewest_words = 1,
-            .most_words = 1,
             .run = run_graph_load},
     Command{.name = "graph check",
-            .arguments = "FILE",
+            .arguments = {kFile},
             .help = "Check the document in a file (- is the standard input) without changing anything.",
             .details = "",
             .example = "rtactl graph check chain.json",
-            .fewest_words = 1,
-            .most_words = 1,
             .run = run_graph_check},
     Command{.name = "graph clear",
-            .arguments = "",
             .help = "Remove everything from the graph.",
             .details = "",
             .example = "rtactl graph clear",
             .run = run_graph_clear},
     Command{.name = "meter",
-            .arguments = "[NODE...]",
+            .arguments = {Argument{"NODE", Expects::meter_node, 0, kAnyNumber}},
             .help = "Show the levels of the device output and of every meter node, until interrupted.",
             .details =
                 "On a terminal as bars of -60 to 0 dB: = is the RMS, - the peak, | the highest peak of late; over "
@@ -228,10 +202,8 @@ constexpr std::array kCommands{
                 "full scale. Elsewhere one line an event. With NODE, only these meters.",
             .example = "rtactl meter\nrtactl meter vu --rate 25 --count 50",
             .options = kTelemetryOptions,
-            .most_words = kAnyNumber,
             .run = run_meter},
     Command{.name = "top",
-            .arguments = "",
             .help = "Show load, xruns, clients and nodes, once a second, until interrupted.",
             .details =
                 "Load is the time that callbacks of the device take, as a share of the time that they have, over "
@@ -241,7 +213,7 @@ constexpr std::array kCommands{
             .options = kTopOptions,
             .run = run_top},
     Command{.name = "watch",
-            .arguments = "[TOPIC...]",
+            .arguments = {Argument{"TOPIC", Expects::topic, 0, kAnyNumber}},
             .help = "Print events as they happen, one line each, until interrupted.",
             .details = "Topics are changes, levels, load and xruns; without any, changes: those of the graph, of "
                        "parameters, of\n"
@@ -249,10 +221,8 @@ constexpr std::array kCommands{
                        "change_number the first change follows, then one line an event.",
             .example = "rtactl watch\nrtactl watch load xruns --rate 1\nrtactl --json watch",
             .options = kTelemetryOptions,
-            .most_words = kAnyNumber,
             .run = run_watch},
     Command{.name = "shell",
-            .arguments = "",
             .help = "Run commands from the standard input, one a line, over one connection.",
             .details = "The lines between begin and commit are one transaction: all of it happens at once, or nothing. "
                        "Blank lines\n"
@@ -263,7 +233,6 @@ constexpr std::array kCommands{
             .place = Place::command_line,
             .run = run_shell},
     Command{.name = "begin",
-            .arguments = "",
             .help = "Begin a transaction.",
             .details = "The edits that follow are collected; commit makes them all at once, abort drops them.",
             .example = "begin",
@@ -271,7 +240,6 @@ constexpr std::array kCommands{
             .in_transaction = InTransaction::control,
             .run = run_begin},
     Command{.name = "commit",
-            .arguments = "",
             .help = "Make the edits since begin, all or none.",
             .details = "",
             .example = "commit",
@@ -279,7 +247,6 @@ constexpr std::array kCommands{
             .in_transaction = InTransaction::control,
             .run = run_commit},
     Command{.name = "abort",
-            .arguments = "",
             .help = "Drop the edits since begin.",
             .details = "",
             .example = "abort",
@@ -287,7 +254,6 @@ constexpr std::array kCommands{
             .in_transaction = InTransaction::control,
             .run = run_abort},
     Command{.name = "quit",
-            .arguments = "",
             .help = "Leave the shell.",
             .details = "",
             .example = "quit",
@@ -295,21 +261,46 @@ constexpr std::array kCommands{
             .in_transaction = InTransaction::control,
             .run = run_quit},
     Command{.name = "help",
-            .arguments = "[COMMAND]",
+            .arguments = {Argument{"COMMAND", Expects::command, 0, 2}},
             .help = "List the commands, or explain one.",
             .details = "",
             .example = "rtactl help graph save",
-            .most_words = 2,
             .in_transaction = InTransaction::control,
             .run = run_help},
+    Command{.name = "completion",
+            .arguments = {Argument{"bash|zsh|fish", Expects::terminal_shell}},
+            .help = "Print the script that lets a shell complete what is typed behind rtactl.",
+            .details = "`cmake --install` puts the scripts where the shells look for them. Without it, bash reads one "
+                       "by\n"
+                       "source <(rtactl completion bash), zsh the same way behind compinit, fish by\n"
+                       "rtactl completion fish | source.",
+            .example = "rtactl completion bash",
+            .place = Place::command_line,
+            .run = run_completion},
+    Command{.name = "complete",
+            .arguments = {Argument{"WORD", Expects::text, 0, kAnyNumber}},
+            .help = "Print what the last of the words behind rtactl may become, for the scripts of the shells.",
+            .details =
+                "The first line is `files` where a file is expected, else `words`; then a candidate a line, with "
+                "a blank\n"
+                "behind it where the word ends with it, a tab, and what it is.",
+            .example = "rtactl complete -- play ga",
+            .place = Place::program,
+            .run = run_complete},
 };
 
 consteval bool well_formed() {
     for (const Command& command : kCommands) {
         if (command.name.empty() || !command.help.ends_with('.') || command.example.empty() || command.run == nullptr)
             return false;
-        if (command.fewest_words > command.most_words) return false;
-        if ((command.most_words > 0) == command.arguments.empty()) return false;
+        // Empty ones come last, and no word could follow one of any number.
+        for (std::size_t i = 0; i < kMostArguments; ++i) {
+            const Argument& argument = command.arguments[i];
+            if (!argument.name.empty() && (argument.most == 0 || argument.fewest > argument.most)) return false;
+            if (i > 0 && !argument.name.empty() &&
+                (command.arguments[i - 1].name.empty() || command.arguments[i - 1].most == kAnyNumber))
+                return false;
+        }
         if (std::ranges::count(kCommands, command.name, &Command::name) != 1) return false;
         for (const Option& option : command.options) {
             if (!option.name.starts_with("--") || !option.help.ends_with('.')) return false;
@@ -325,6 +316,27 @@ static_assert(well_formed());
 std::span<const Option> global_options() { return kGlobalOptions; }
 
 std::span<const Command> commands() { return kCommands; }
+
+const Argument* Command::argument_at(std::size_t index) const {
+    for (const Argument& argument : arguments) {
+        if (argument.name.empty()) break;
+        if (index < argument.most) return &argument;
+        index -= argument.most;
+    }
+    return nullptr;
+}
+
+std::string arguments_text(const Command& command) {
+    std::string text;
+    for (const Argument& argument : command.arguments) {
+        if (argument.name.empty()) break;
+        std::string one{argument.name};
+        if (argument.most == kAnyNumber) one += "...";
+        if (argument.fewest == 0) one = "[" + one + "]";
+        text.append(text.empty() ? "" : " ").append(one);
+    }
+    return text;
+}
 
 const Command* find_command(std::string_view name) {
     const auto* found = std::ranges::find(kCommands, name, &Command::name);

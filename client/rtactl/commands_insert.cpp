@@ -13,13 +13,6 @@ namespace rta::rtactl {
 
 namespace {
 
-const v1::SettingInfo* find_setting(const v1::NodeType* type, std::string_view name) {
-    if (type == nullptr) return nullptr;
-    const auto found = std::ranges::find(
-        type->settings(), name, [](const v1::SettingInfo& setting) { return std::string_view{setting.name()}; });
-    return found == type->settings().end() ? nullptr : &*found;
-}
-
 /// The one connection that A and B mean; else a sentence that names what is missing.
 Result<KnownGraph::ConnectionInfo> find_connection(const KnownGraph& graph, const std::string& a,
                                                    const std::string& b) {
@@ -70,7 +63,7 @@ Result<void> run_insert(Session& session, const Arguments& arguments) {
     const v1::NodeType* type = session.find_type(node.type());
     if (auto assigned = assign(type, *assignments, node); !assigned)
         return usage_error(node.name() + ": " + assigned.error());
-    const v1::SettingInfo* channels = find_setting(type, "channels");
+    const v1::SettingInfo* channels = type == nullptr ? nullptr : find_setting(*type, "channels");
     const double width = width_of(session, **graph, connection->from);
     const bool given = std::ranges::find(*assignments, "channels", &Assignment::name) != assignments->end();
     if (channels != nullptr && !given && width != 0 && width != channels->default_().number_value())

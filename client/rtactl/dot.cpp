@@ -109,8 +109,7 @@ std::string to_dot(const v1::Graph& graph, const v1::NodeTypesResult& types) {
         "    rankdir=LR;\n"
         "    node [shape=record];\n";
     for (const v1::Node& node : graph.nodes()) {
-        const auto type = std::ranges::find(types.types(), node.type(), [](const v1::NodeType& t) { return t.name(); });
-        text += node_line(node, type == types.types().end() ? nullptr : &*type, edges);
+        text += node_line(node, find_type(types, node.type()), edges);
     }
     for (const Edge& edge : edges) {
         text += "    " + end_text(edge.from, "out") + " -> " + end_text(edge.to, "in");

@@ -19,7 +19,7 @@ std::string with_value(const Option& option) {
 
 std::string synopsis(const Command& command) {
     std::string text{command.name};
-    if (!command.arguments.empty()) text.append(" ").append(command.arguments);
+    if (command.most_words() > 0) text.append(" ").append(arguments_text(command));
     for (const Option& option : command.options) text.append(" [").append(with_value(option)).append("]");
     return text;
 }
@@ -52,13 +52,17 @@ void print_commands(std::ostream& out, auto&& wanted) {
 
 void print_help(std::ostream& out, Place place) {
     if (place == Place::shell) {
-        print_commands(out, [](const Command& command) { return command.place != Place::command_line; });
+        print_commands(out, [](const Command& command) {
+            return command.place == Place::anywhere || command.place == Place::shell;
+        });
         return;
     }
     out << "rtactl controls rtad, the audio daemon.\n\n"
            "Usage: rtactl [OPTIONS] COMMAND\n\n"
            "Commands\n";
-    print_commands(out, [](const Command& command) { return command.place != Place::shell; });
+    print_commands(out, [](const Command& command) {
+        return command.place == Place::anywhere || command.place == Place::command_line;
+    });
     out << "\nInside the shell also\n";
     print_commands(out, [](const Command& command) { return command.place == Place::shell; });
     print_options(out, "Options", global_options());

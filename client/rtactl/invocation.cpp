@@ -14,36 +14,9 @@ bool is_negative_number(std::string_view word) {
            ((word[1] >= '0' && word[1] <= '9') || word[1] == '.' || word.substr(1).starts_with("inf"));
 }
 
-bool is_option(std::string_view word) { return word.size() > 1 && word[0] == '-' && !is_negative_number(word); }
-
-const Option* find_option(std::span<const Option> options, std::string_view name) {
-    const auto found = std::ranges::find(options, name, &Option::name);
-    return found == options.end() ? nullptr : &*found;
-}
-
 bool can_be_given(const Command& command, Place place) {
-    return command.place == Place::anywhere || command.place == place;
-}
-
-/// The second words of the commands that begin with `first`: "save", "load", ... of "graph".
-std::vector<std::string_view> second_words(std::string_view first) {
-    std::vector<std::string_view> words;
-    for (const Command& command : commands()) {
-        if (command.name.size() > first.size() && command.name.starts_with(first) &&
-            command.name[first.size()] == ' ') {
-            words.push_back(command.name.substr(first.size() + 1));
-        }
-    }
-    return words;
-}
-
-std::vector<std::string_view> first_words(Place place) {
-    std::vector<std::string_view> words;
-    for (const Command& command : commands()) {
-        const std::string_view word = command.name.substr(0, command.name.find(' '));
-        if (can_be_given(command, place) && std::ranges::find(words, word) == words.end()) words.push_back(word);
-    }
-    return words;
+    return command.place == Place::anywhere || command.place == place ||
+           (command.place == Place::program && place == Place::command_line);
 }
 
 std::string join(std::span<const std::string_view> words) {
@@ -163,12 +136,13 @@ class Parser {
         const Command* command = invocation_.command;
         if (command == nullptr || invocation_.help) return {};
         const std::size_t count = invocation_.arguments.words.size();
-        if (count >= command->fewest_words && count <= command->most_words) return {};
+        const std::size_t most = command->most_words();
+        if (count >= command->fewest_words() && count <= most) return {};
         std::string usage = std::string{command->name};
-        if (!command->arguments.empty()) usage.append(" ").append(command->arguments);
-        if (count < command->fewest_words) return usage_error("an argument is missing; write " + usage);
-        return usage_error("there is one argument too many, " +
-                           quoted(invocation_.arguments.words[command->most_words]) + "; write " + usage);
+        if (most > 0) usage.append(" ").append(arguments_text(*command));
+        if (count < command->fewest_words()) return usage_error("an argument is missing; write " + usage);
+        return usage_error("there is one argument too many, " + quoted(invocation_.arguments.words[most]) + "; write " +
+                           usage);
     }
 
     std::span<const std::string> words_;
@@ -179,6 +153,34 @@ class Parser {
 };
 
 }  // namespace
+
+const Option* find_option(std::span<const Option> options, std::string_view name) {
+    const auto found = std::ranges::find(options, name, &Option::name);
+    return found == options.end() ? nullptr : &*found;
+}
+
+bool is_option(std::string_view word) { return word.size() > 1 && word[0] == '-' && !is_negative_number(word); }
+
+std::vector<std::string_view> second_words(std::string_view first) {
+    std::vector<std::string_view> words;
+    for (const Command& command : commands()) {
+        if (command.name.size() > first.size() && command.name.starts_with(first) &&
+            command.name[first.size()] == ' ') {
+            words.push_back(command.name.substr(first.size() + 1));
+        }
+    }
+    return words;
+}
+
+std::vector<std::string_view> first_words(Place place) {
+    std::vector<std::string_view> words;
+    for (const Command& command : commands()) {
+        if (command.place != Place::anywhere && command.place != place) continue;
+        const std::string_view word = command.name.substr(0, command.name.find(' '));
+        if (std::ranges::find(words, word) == words.end()) words.push_back(word);
+    }
+    return words;
+}
 
 Result<Invocation> parse_invocation(std::span<const std::string> words, Place place) {
     return Parser{words, place}.parse();

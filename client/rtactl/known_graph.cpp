@@ -101,20 +101,29 @@ const KnownGraph::NodeInfo* KnownGraph::find(std::string_view name) const {
 std::vector<KnownGraph::ConnectionInfo> KnownGraph::connections(std::string_view from, std::string_view to) const {
     const std::string full_from = full_output(from);
     const std::string full_to = full_input(to);
-    std::vector<ConnectionInfo> found;
-    for (const auto& [ends, gain_db] : connections_) {
-        if (means(full_from, ends.first) && means(full_to, ends.second))
-            found.push_back({ends.first, ends.second, gain_db});
-    }
+    std::vector<ConnectionInfo> found = connections();
+    std::erase_if(found, [&](const ConnectionInfo& connection) {
+        return !means(full_from, connection.from) || !means(full_to, connection.to);
+    });
     return found;
 }
 
-std::string KnownGraph::sole_port(std::string_view node, bool output) const {
+std::vector<KnownGraph::ConnectionInfo> KnownGraph::connections() const {
+    std::vector<ConnectionInfo> all;
+    for (const auto& [ends, gain_db] : connections_) all.push_back({ends.first, ends.second, gain_db});
+    return all;
+}
+
+std::vector<std::string> KnownGraph::ports(std::string_view node, bool output) const {
     const NodeInfo* info = find(node);
-    if (info == nullptr) return "";
+    if (info == nullptr) return {};
     const auto type = types_.find(info->type);
-    if (type == types_.end()) return "";
-    auto names = port_names(output ? type->second.outputs() : type->second.inputs(), type->second, info->settings);
+    if (type == types_.end()) return {};
+    return port_names(output ? type->second.outputs() : type->second.inputs(), type->second, info->settings);
+}
+
+std::string KnownGraph::sole_port(std::string_view node, bool output) const {
+    auto names = ports(node, output);
     return names.size() == 1 ? std::move(names.front()) : "";
 }
 

@@ -41,6 +41,12 @@ class KnownGraph {
     /// node that has several.
     [[nodiscard]] std::vector<ConnectionInfo> connections(std::string_view from, std::string_view to) const;
 
+    /// All of them.
+    [[nodiscard]] std::vector<ConnectionInfo> connections() const;
+    /// Names of the node's ports; none where the node or its type is not known.
+    [[nodiscard]] std::vector<std::string> output_ports(std::string_view node) const { return ports(node, true); }
+    [[nodiscard]] std::vector<std::string> input_ports(std::string_view node) const { return ports(node, false); }
+
     /// "osc:out" of "osc", where the node has one output (input); else as it is.
     [[nodiscard]] std::string full_output(std::string_view port) const;
     [[nodiscard]] std::string full_input(std::string_view port) const;
@@ -48,6 +54,7 @@ class KnownGraph {
  private:
     using Ends = std::pair<std::string, std::string>;
 
+    [[nodiscard]] std::vector<std::string> ports(std::string_view node, bool output) const;
     /// The node's only output (input); empty: none, or several.
     [[nodiscard]] std::string sole_port(std::string_view node, bool output) const;
     void add(const v1::Node& node);

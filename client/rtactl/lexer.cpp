@@ -73,6 +73,40 @@ std::expected<std::vector<std::string>, std::string> split_words(std::string_vie
     }
 }
 
+TypedWords split_typed(std::string_view line) {
+    TypedWords typed;
+    std::size_t index = 0;
+    for (;;) {
+        while (index < line.size() && is_blank(line[index])) ++index;
+        typed.last_begins = index;
+        typed.in_comment = index < line.size() && line[index] == '#';
+        if (typed.in_comment) return typed;
+        std::string& word = typed.words.emplace_back();
+        while (index < line.size() && !is_blank(line[index])) {
+            if (line[index] == '\'' || line[index] == '"') {
+                const auto read = read_quoted(line.substr(index));
+                word += read ? std::string_view{read->value} : line.substr(index + 1);
+                index = read ? index + read->length : line.size();
+                continue;
+            }
+            if (line[index] == '\\' && index + 1 < line.size()) ++index;
+            word += line[index];
+            ++index;
+        }
+        if (index == line.size()) return typed;
+    }
+}
+
+std::string escaped(std::string_view text) {
+    std::string word;
+    for (const char c : text) {
+        const bool begins_comment = c == '#' && word.empty();
+        if (begins_comment || std::string_view{" \t'\"\\"}.find(c) != std::string_view::npos) word += '\\';
+        word += c;
+    }
+    return word;
+}
+
 std::string as_word(std::string_view text) {
     if (!text.empty() && std::ranges::all_of(text, is_plain)) return std::string{text};
     std::string word = "'";

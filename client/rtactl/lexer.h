@@ -14,6 +14,18 @@ namespace rta::rtactl {
 /// column.
 [[nodiscard]] std::expected<std::vector<std::string>, std::string> split_words(std::string_view line);
 
+/// The words of such a line while it is being typed, up to the cursor: the last one is the one at the cursor, empty
+/// behind a blank. A quote that is open reaches to the cursor.
+struct TypedWords {
+    std::vector<std::string> words;
+    std::size_t last_begins = 0;  ///< where in the line the last word does
+    bool in_comment = false;      ///< then there are no words to complete
+};
+[[nodiscard]] TypedWords split_typed(std::string_view line);
+
+/// The text as part of a word that may go on: what means something to the line stands behind a backslash.
+[[nodiscard]] std::string escaped(std::string_view text);
+
 /// The text as one word of such a line.
 [[nodiscard]] std::string as_word(std::string_view text);
 

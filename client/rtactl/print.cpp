@@ -79,25 +79,6 @@ std::string port_width(const v1::PortInfo& port) {
     return width + ", # from 1 to " + last_number(port.repeated_by());
 }
 
-std::string range_text(const v1::SettingInfo& setting) {
-    if (setting.choices_size() > 0) {
-        std::string text;
-        for (const std::string& choice : setting.choices()) text.append(text.empty() ? "" : ", ").append(choice);
-        return text;
-    }
-    if (setting.has_minimum() && setting.has_maximum()) {
-        return setting.kind() + ", " + format_number(setting.minimum()) + " to " + format_number(setting.maximum());
-    }
-    return setting.kind() == "on_off" ? "on or off" : setting.kind();
-}
-
-std::string range_text(const v1::ParameterInfo& parameter) {
-    if (parameter.unit() == "on/off") return "on or off";
-    const std::string range =
-        format_number(parameter.minimum()) + " to " + format_value(parameter.maximum(), parameter.unit());
-    return parameter.maximum_setting().empty() ? range : range + ", at most " + parameter.maximum_setting();
-}
-
 std::string assigned(std::string_view name, std::string_view value) {
     return as_word(std::string{name} + "=" + std::string{value});
 }
@@ -194,6 +175,25 @@ std::string dropped_text(const v1::Event& event) {
 std::string made_by(const std::string& client_name) { return client_name.empty() ? "" : " by " + quoted(client_name); }
 
 }  // namespace
+
+std::string range_text(const v1::SettingInfo& setting) {
+    if (setting.choices_size() > 0) {
+        std::string text;
+        for (const std::string& choice : setting.choices()) text.append(text.empty() ? "" : ", ").append(choice);
+        return text;
+    }
+    if (setting.has_minimum() && setting.has_maximum()) {
+        return setting.kind() + ", " + format_number(setting.minimum()) + " to " + format_number(setting.maximum());
+    }
+    return setting.kind() == "on_off" ? "on or off" : setting.kind();
+}
+
+std::string range_text(const v1::ParameterInfo& parameter) {
+    if (parameter.unit() == "on/off") return "on or off";
+    const std::string range =
+        format_number(parameter.minimum()) + " to " + format_value(parameter.maximum(), parameter.unit());
+    return parameter.maximum_setting().empty() ? range : range + ", at most " + parameter.maximum_setting();
+}
 
 void TextTable::print(std::ostream& out, std::size_t indent) const {
     std::vector<std::size_t> widths;
@@ -331,9 +331,8 @@ void print_top(std::ostream& out, const v1::StatusResult& status, const v1::Grap
     nodes.add({"NODE", "TYPE", "VALUES"});
     for (int i = 0; i < std::min(graph.nodes_size(), kNodesShown); ++i) {
         const v1::Node& node = graph.nodes(i);
-        const auto type = std::ranges::find(types.types(), node.type(), [](const v1::NodeType& t) { return t.name(); });
         std::string values;
-        for (const std::string& value : changed_values(node, type == types.types().end() ? nullptr : &*type))
+        for (const std::string& value : changed_values(node, find_type(types, node.type())))
             values.append(values.empty() ? "" : ", ").append(value);
         nodes.add({node.name(), node.type(), values});
     }

@@ -35,6 +35,8 @@ Result<std::optional<client::Endpoint>> environment_endpoint() {
     return std::move(*endpoint);
 }
 
+}  // namespace
+
 Result<SessionOptions> session_options(const Arguments& globals) {
     SessionOptions options;
     options.json = globals.has("--json");
@@ -64,6 +66,8 @@ Result<SessionOptions> session_options(const Arguments& globals) {
     }
     return options;
 }
+
+namespace {
 
 Result<void> run_words(std::span<const std::string> words, Streams streams) {
     const auto invocation = parse_invocation(words, Place::command_line);

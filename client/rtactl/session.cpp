@@ -7,6 +7,8 @@
 #include <ostream>
 #include <utility>
 
+#include "rtactl/type_table.h"
+
 namespace rta::rtactl {
 
 namespace {
@@ -179,11 +181,17 @@ Result<const KnownGraph*> Session::learn_graph() {
     return &transaction_->graph.emplace(std::move(graph));
 }
 
+Result<const KnownGraph*> Session::learn_graph_within(std::chrono::milliseconds time) {
+    const auto usual = std::exchange(options_.timeout, std::min(time, options_.timeout));
+    if (connection_) connection_->set_timeout(options_.timeout);
+    auto graph = learn_graph();
+    options_.timeout = usual;
+    if (connection_) connection_->set_timeout(usual);
+    return graph;
+}
+
 const v1::NodeType* Session::find_type(std::string_view name) const {
-    if (!types_) return nullptr;
-    const auto found = std::ranges::find(types_->types(), name,
-                                         [](const v1::NodeType& type) { return std::string_view{type.name()}; });
-    return found == types_->types().end() ? nullptr : &*found;
+    return types_ ? rtactl::find_type(*types_, name) : nullptr;
 }
 
 v1::Request get_graph_request() {

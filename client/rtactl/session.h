@@ -22,7 +22,9 @@ struct Streams {
     std::ostream& out;
     std::ostream& err;
     bool interactive = false;  ///< a person types at `in` and reads `out`
-    int terminal = -1;         ///< the terminal that `out` writes to, where it can be drawn on; -1: none
+    /// The terminal that `out` writes to, where it can be drawn on; -1: none. Where `interactive` too, it is the
+    /// standard output, and `in` the standard input.
+    int terminal = -1;
 };
 
 /// What the command line says about the conversation.
@@ -72,6 +74,8 @@ class Session {
 
     /// The graph as it will be when the command is carried out, and the node types. It holds until the next call.
     [[nodiscard]] Result<const KnownGraph*> learn_graph();
+    /// The same for somebody who is typing: connecting, and the answers, may take no longer than `time` each.
+    [[nodiscard]] Result<const KnownGraph*> learn_graph_within(std::chrono::milliseconds time);
     /// The same without the graph.
     [[nodiscard]] Result<void> learn_types();
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include <istream>
+#include <optional>
 #include <ostream>
 #include <utility>
 
 #include "rtactl/command.h"
+#include "rtactl/daemon_knowledge.h"
+#include "rtactl/history.h"
 #include "rtactl/lexer.h"
+#include "rtactl/line_editor.h"
 #include "rtactl/run.h"
 #include "rtactl/session.h"
 
@@ -32,22 +36,53 @@ void report(Session& session, const Failure& failure) {
                 << std::endl;  // NOLINT(performance-avoid-endl): a log of both streams keeps their order
 }
 
-bool next_line(Session& session, std::string& line) {
-    Streams& streams = session.streams();
-    if (streams.interactive && !session.json()) streams.out << (session.transaction() ? "begin> " : "rtactl> ");
-    streams.out.flush();
-    if (!std::getline(streams.in, line)) return false;
-    if (line.ends_with('\r')) line.pop_back();
-    ++session.line;
-    return true;
-}
+/// Where the lines come from: typed at a terminal that can be drawn on, or anything else.
+class Lines {
+ public:
+    explicit Lines(Session& session) : session_{session} {
+        const Streams& streams = session.streams();
+        if (streams.interactive && streams.terminal >= 0 && !session.json()) editor_.emplace(history_.load());
+    }
+
+    bool next(std::string& line) {
+        if (!(editor_ ? edit(line) : read(line))) return false;
+        if (line.ends_with('\r')) line.pop_back();
+        ++session_.line;
+        return true;
+    }
+
+ private:
+    std::string prompt() const { return session_.transaction() ? "begin> " : "rtactl> "; }
+
+    bool edit(std::string& line) {
+        session_.out().flush();
+        DaemonKnowledge knowledge{session_};
+        auto typed = editor_->read(prompt(), [&](std::string_view front) { return complete_line(front, knowledge); });
+        if (!typed) return false;
+        line = std::move(*typed);
+        history_.add(line);
+        return true;
+    }
+
+    bool read(std::string& line) {
+        Streams& streams = session_.streams();
+        if (streams.interactive && !session_.json()) streams.out << prompt();
+        streams.out.flush();
+        return static_cast<bool>(std::getline(streams.in, line));
+    }
+
+    Session& session_;
+    History history_{history_path()};
+    std::optional<LineEditor> editor_;
+};
 
 }  // namespace
 
 Result<void> run_shell(Session& session, const Arguments&) {
     bool refused = false;
+    Lines lines{session};
     std::string line;
-    while (!session.quit && next_line(session, line)) {
+    while (!session.quit && lines.next(line)) {
         const auto result = run_line(session, line);
         if (result) continue;
         refused = true;

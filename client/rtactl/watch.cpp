@@ -24,12 +24,7 @@ Result<v1::Subscribe> subscription(const Arguments& arguments) {
     v1::Subscribe subscribe;
     for (const std::string& word : arguments.words) {
         const auto* found = std::ranges::find(kTopics, word, &TopicName::name);
-        if (found == kTopics.end()) {
-            std::vector<std::string_view> names;
-            names.reserve(kTopics.size());
-            for (const TopicName& topic : kTopics) names.push_back(topic.name);
-            return usage_error(no_such("topic", word, names));
-        }
+        if (found == kTopics.end()) return usage_error(no_such("topic", word, topic_names()));
         subscribe.add_topics(found->topic);
     }
     if (arguments.words.empty()) subscribe.add_topics(v1::TOPIC_CHANGES);
@@ -62,6 +57,13 @@ Result<void> print_events(Live& live, v1::Subscribe wanted, std::uint64_t count)
 }
 
 }  // namespace
+
+std::vector<std::string_view> topic_names() {
+    std::vector<std::string_view> names;
+    names.reserve(kTopics.size());
+    for (const TopicName& topic : kTopics) names.push_back(topic.name);
+    return names;
+}
 
 Result<void> run_watch(Session& session, const Arguments& arguments) {
     auto wanted = subscription(arguments);

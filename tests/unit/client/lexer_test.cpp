@@ -68,6 +68,29 @@ TEST(Lexer, ReadsBackWhatAsWordWrites) {
     EXPECT_EQ(as_word("osc.gain_db=-6"), "osc.gain_db=-6") << "plain words stay as they are";
 }
 
+TEST(Lexer, TellsTheWordAtTheCursor) {
+    const auto typed = [](std::string_view line) { return split_typed(line).words; };
+    EXPECT_EQ(typed(""), Words{""});
+    EXPECT_EQ(typed("set"), Words{"set"});
+    EXPECT_EQ(typed("set "), (Words{"set", ""})) << "a new word begins";
+    EXPECT_EQ(typed("graph load 'my fi"), (Words{"graph", "load", "my fi"})) << "an open quote";
+    EXPECT_EQ(typed("graph load my\\ fi"), (Words{"graph", "load", "my fi"}));
+    EXPECT_EQ(typed("a \\"), (Words{"a", "\\"}));
+    EXPECT_EQ(split_typed("set  osc.").last_begins, 5U);
+    EXPECT_EQ(split_typed("set ").last_begins, 4U);
+    EXPECT_TRUE(split_typed("set # o").in_comment);
+    EXPECT_FALSE(split_typed("set a#").in_comment);
+}
+
+TEST(Lexer, ReadsBackWhatIsEscaped) {
+    for (const std::string text : {"osc", "a b", "it's", "\"x\"", "#", "\\", "gr\u00fcn", "a\tb"}) {
+        const auto split = split_words("x " + escaped(text) + " y");
+        ASSERT_TRUE(split) << text;
+        EXPECT_EQ(*split, (Words{"x", text, "y"}));
+        EXPECT_EQ(split_typed("x " + escaped(text)).words.back(), text);
+    }
+}
+
 TEST(Lexer, TakesALineOfAMegabyte) {
     const std::string word(1'000'000, 'x');
     const auto split = split_words("add " + word);

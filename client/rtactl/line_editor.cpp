@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/line_editor.h"
+
+#include <histedit.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): kill is POSIX
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <clocale>
+#include <cstdio>
+#include <sstream>
+
+#include "rtactl/history.h"
+#include "rtactl/picture.h"
+#include "rtactl/print.h"
+
+namespace rta::rtactl {
+
+struct LineEditor::Library {
+    ::History* history;
+    HistEvent event{};
+    EditLine* line;
+    std::string prompt{};
+    const Complete* complete = nullptr;
+};
+
+namespace {
+
+/// More lines than these push away what one is working on.
+constexpr std::size_t kRowsShown = 30;
+
+std::size_t columns_of_terminal() {
+    winsize window{};
+    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col : 80;
+}
+
+/// In columns, as ls has it, read downwards.
+std::string in_columns(std::span<const Candidate> candidates, std::size_t columns) {
+    std::size_t widest = 0;
+    for (const Candidate& candidate : candidates) widest = std::max(widest, candidate.text.size());
+    const std::size_t across = std::max<std::size_t>(columns / (widest + 2), 1);
+    const std::size_t rows = (candidates.size() + across - 1) / across;
+    const std::size_t rows_shown = std::min(rows, kRowsShown);
+    TextTable table;
+    for (std::size_t row = 0; row < rows_shown; ++row) {
+        std::vector<std::string> cells;
+        for (std::size_t i = row; i < candidates.size(); i += rows) cells.push_back(candidates[i].text);
+        table.add(std::move(cells));
+    }
+    std::ostringstream text;
+    table.print(text);
+    if (rows_shown < rows) text << "... of " << candidates.size() << '\n';
+    return text.str();
+}
+
+/// Each with what it is, where there is room for it.
+std::string listing(std::span<const Candidate> candidates) {
+    const std::size_t columns = columns_of_terminal();
+    const bool explained = std::ranges::any_of(candidates, [](const auto& one) { return !one.help.empty(); });
+    if (!explained || candidates.size() > kRowsShown) return in_columns(candidates, columns);
+    TextTable table;
+    for (const Candidate& candidate : candidates) table.add({candidate.text, candidate.help});
+    std::ostringstream text;
+    table.print(text);
+    std::istringstream lines{text.str()};
+    std::string fitting;
+    for (std::string line; std::getline(lines, line);) fitting.append(cut(line, columns - 1)).append("\n");
+    return fitting;
+}
+
+}  // namespace
+
+LineEditor::LineEditor(std::span<const std::string> earlier_lines) {
+    // Names and files are UTF-8, whatever the locale says, and libedit counts columns by it.
+    std::setlocale(LC_CTYPE, "C.UTF-8");  // NOLINT(concurrency-mt-unsafe): rtactl is one thread here
+    library_ = std::make_unique<Library>(
+        Library{.history = ::history_init(), .line = ::el_init("rtactl", stdin, stdout, stderr)});
+    Library& library = *library_;
+    ::history(library.history, &library.event, H_SETSIZE, static_cast<int>(History::kMostLines));
+    ::history(library.history, &library.event, H_SETUNIQUE, 1);
+    for (const std::string& line : earlier_lines) ::history(library.history, &library.event, H_ENTER, line.c_str());
+
+    EditLine* const line = library.line;
+    ::el_set(line, EL_CLIENTDATA, library_.get());
+    ::el_set(line, EL_HIST, &::history, library.history);
+    ::el_set(line, EL_EDITOR, "emacs");
+    // So that a window of another size, Ctrl-Z and a signal that ends the program leave the terminal as it should be.
+    ::el_set(line, EL_SIGNAL, 1);
+    const auto prompt = [](EditLine* editor) {
+        Library* of_editor = nullptr;
+        ::el_get(editor, EL_CLIENTDATA, &of_editor);
+        return of_editor->prompt.data();
+    };
+    ::el_set(line, EL_PROMPT, static_cast<char* (*)(EditLine*)>(prompt));
+    const auto on_tab = [](EditLine* editor, int) -> unsigned char {
+        Library* of_editor = nullptr;
+        ::el_get(editor, EL_CLIENTDATA, &of_editor);
+        const LineInfo* const typed = ::el_line(editor);
+        const Typing typing =
+            (*of_editor->complete)({typed->buffer, static_cast<std::size_t>(typed->cursor - typed->buffer)});
+        if (!typing.shown.empty()) {
+            // libedit's cursor may stand anywhere in the line; it draws the line anew below the list.
+            std::fputs(("\n" + listing(typing.shown)).c_str(), stdout);
+            return CC_REDISPLAY;
+        }
+        if (typing.inserted.empty()) return CC_REFRESH_BEEP;
+        // libedit counts characters, not bytes.
+        const std::string_view erased{typed->cursor - typing.erased, typing.erased};
+        const auto characters =
+            std::ranges::count_if(erased, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+        ::el_deletestr(editor, static_cast<int>(characters));
+        ::el_insertstr(editor, typing.inserted.c_str());
+        return CC_REFRESH;
+    };
+    ::el_set(line, EL_ADDFN, "rtactl-complete", "Complete the word at the cursor",
+             static_cast<unsigned char (*)(EditLine*, int)>(on_tab));
+    ::el_set(line, EL_BIND, "^I", "rtactl-complete", nullptr);
+    ::el_set(line, EL_BIND, "^R", "em-inc-search-prev", nullptr);
+    // While a line is being typed, Ctrl-C is a key that clears it and Ctrl-Z one that stops rtactl; at all other times
+    // they are the signals that they always are.
+    ::el_set(line, EL_SETTY, "-d", "-isig", nullptr);
+    ::el_set(line, EL_BIND, "^C", "em-kill-line", nullptr);
+    const auto on_stop = [](EditLine*, int) -> unsigned char {
+        ::kill(::getpid(), SIGTSTP);  // libedit gives the terminal back first, and draws the line when it goes on
+        return CC_NORM;
+    };
+    ::el_set(line, EL_ADDFN, "rtactl-stop", "Stop the program",
+             static_cast<unsigned char (*)(EditLine*, int)>(on_stop));
+    ::el_set(line, EL_BIND, "^Z", "rtactl-stop", nullptr);
+    ::el_source(line, nullptr);  // what the user has set in ~/.editrc
+}
+
+LineEditor::~LineEditor() {
+    ::el_end(library_->line);
+    ::history_end(library_->history);
+}
+
+std::optional<std::string> LineEditor::read(const std::string& prompt, const Complete& complete) {
+    Library& library = *library_;
+    library.prompt = prompt;
+    library.complete = &complete;
+    ::el_resize(library.line);  // while a command ran, nobody told libedit
+    int length = 0;
+    const char* const typed = ::el_gets(library.line, &length);
+    if (typed == nullptr || length <= 0) return std::nullopt;
+    std::string text{typed, static_cast<std::size_t>(length)};
+    if (text.ends_with('\n')) text.pop_back();
+    if (text.find_first_not_of(" \t") != std::string::npos)
+        ::history(library.history, &library.event, H_ENTER, text.c_str());
+    return text;
+}
+
+}  // namespace rta::rtactl
