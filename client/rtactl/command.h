@@ -159,6 +159,7 @@ Result<void> run_status(Session& session, const Arguments& arguments);
 Result<void> run_devices(Session& session, const Arguments& arguments);
 Result<void> run_types(Session& session, const Arguments& arguments);
 Result<void> run_get(Session& session, const Arguments& arguments);
+Result<void> run_response(Session& session, const Arguments& arguments);
 Result<void> run_watch(Session& session, const Arguments& arguments);
 Result<void> run_top(Session& session, const Arguments& arguments);
 Result<void> run_meter(Session& session, const Arguments& arguments);

@@ -19,6 +19,8 @@ constexpr std::array kGlobalOptions{
 };
 
 constexpr std::array kPlayOptions{Option{"--add", "", "Keep what is there and add the chain to it."}};
+constexpr std::array kResponseOptions{
+    Option{"--svg", "FILE", "Draw it into a file instead, with the phase of every output.", Expects::file}};
 constexpr std::array kSetOptions{
     Option{"--ramp", "MS", "How long the parameters take to get there, 20 ms if left out."}};
 
@@ -128,6 +130,15 @@ constexpr std::array kCommands{
             .details = "",
             .example = "rtactl get osc\nrtactl get osc.frequency_hz",
             .run = run_get},
+    Command{
+        .name = "response",
+        .arguments = {Argument{"NODE[:PORT]", Expects::output}},
+        .help = "Draw the frequency response of a filter as it is set now: magnitude, and phase of a single output.",
+        .details =
+            "Of biquad_filter, equalizer, crossover, dc_blocker and gain. With --json: the response, as numbers.",
+        .example = "rtactl response tone\nrtactl response xover:out_1\nrtactl response tone --svg tone.svg",
+        .options = kResponseOptions,
+        .run = run_response},
     Command{.name = "mute",
             .arguments = {Argument{"NODE", Expects::muted_node, 0}},
             .help = "Mute a node, by its parameter mute, or the device output.",

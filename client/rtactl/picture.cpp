@@ -30,6 +30,11 @@ std::string cut(const std::string& line, std::size_t columns) {
     return line;
 }
 
+std::size_t terminal_columns(int terminal) {
+    winsize window{};
+    return ::ioctl(terminal, TIOCGWINSZ, &window) == 0 && window.ws_col != 0 ? window.ws_col : 80;
+}
+
 Picture::Picture(std::ostream& out, int terminal) : out_{out}, terminal_{terminal} { enter(); }
 
 Picture::~Picture() {

@@ -43,6 +43,9 @@ class Picture {
     std::vector<std::string> lines_;
 };
 
+/// Of the terminal with this descriptor, as it is now; 80 where that cannot be told.
+[[nodiscard]] std::size_t terminal_columns(int terminal);
+
 /// The first `columns` characters of UTF-8 text.
 [[nodiscard]] std::string cut(const std::string& line, std::size_t columns);
 

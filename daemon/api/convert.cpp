@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
+#include <numbers>
 #include <string>
 #include <utility>
 #include <variant>
@@ -440,6 +442,15 @@ void to_wire(const DeviceInfo& device, v1::Device& message) {
     message.set_default_sample_rate_hz(device.default_sample_rate_hz);
     message.set_default_input(device.default_input);
     message.set_default_output(device.default_output);
+}
+
+void to_wire(const FrequencyResponse& response, v1::PortResponse& message) {
+    constexpr double kFloorDb = -300.0;
+    message.set_port(response.port);
+    for (const std::complex<double>& value : response.values) {
+        message.add_magnitude_db(static_cast<float>(std::max(20.0 * std::log10(std::abs(value)), kFloorDb)));
+        message.add_phase_deg(static_cast<float>(std::arg(value) * 180.0 / std::numbers::pi));
+    }
 }
 
 void to_wire(const LatencyReport& latency, const AudioGraph& graph, v1::EngineState& message) {

@@ -11,6 +11,7 @@
 #include "graph/document.h"
 #include "graph/edit.h"
 #include "graph/error.h"
+#include "graph/frequency_response.h"
 #include "graph/node_type.h"
 #include "rta/v1/control.pb.h"
 
@@ -49,6 +50,7 @@ void to_wire(const LoadStatus& load, std::uint64_t frame, v1::Load& message);
 void to_wire(const RealtimeStatus& realtime, v1::RealtimeState& message);
 void to_wire(const StoreStatus& store, v1::StoreState& message);
 void to_wire(const DeviceInfo& device, v1::Device& message);
+void to_wire(const FrequencyResponse& response, v1::PortResponse& message);
 /// `graph` is the one that is so late.
 void to_wire(const LatencyReport& latency, const AudioGraph& graph, v1::EngineState& message);
 

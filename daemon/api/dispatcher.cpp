@@ -2,12 +2,14 @@
 #include "api/dispatcher.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
 #include "dsp/simd.h"
 #include "engine/renderer.h"
 #include "frame/frame_codec.h"
+#include "graph/frequency_response.h"
 #include "graph/names.h"
 
 namespace rta::api {
@@ -55,6 +57,19 @@ std::optional<Error> fault_of(const v1::Request& request) {
                      "timeout_ms is " + std::to_string(timeout) + "; it must be from 1 to 60000");
     }
     return std::nullopt;
+}
+
+/// 961 from 20 Hz to 20 kHz, in equal ratios.
+std::vector<float> audible_frequencies(double sample_rate_hz) {
+    constexpr int kCount = 961;
+    constexpr double kLowest = 20.0;
+    const double highest = std::min(20'000.0, 0.45 * sample_rate_hz);
+    std::vector<float> frequencies_hz;
+    for (int i = 0; i < kCount; ++i) {
+        const double share = static_cast<double>(i) / (kCount - 1);
+        frequencies_hz.push_back(static_cast<float>(kLowest * std::pow(highest / kLowest, share)));
+    }
+    return frequencies_hz;
 }
 
 /// Names go into logs and onto other people's terminals.
@@ -261,6 +276,7 @@ bool Connection::execute(Work& work, std::uint64_t number) {
         case v1::Request::kGetStatus:
         case v1::Request::kListNodeTypes:
         case v1::Request::kGetGraph:
+        case v1::Request::kGetFrequencyResponse:
         case v1::Request::kSubscribe:
         case v1::Request::REQUEST_NOT_SET:
             break;
@@ -460,6 +476,10 @@ bool Connection::execute_in_turn(Work& work) {
         case v1::Request::kGetGraph:
             answer_graph(*response.mutable_get_graph());
             break;
+        case v1::Request::kGetFrequencyResponse:
+            done = answer_frequency_response(work.request.get_frequency_response(),
+                                             *response.mutable_get_frequency_response());
+            break;
         case v1::Request::kSubscribe:
             done = answer_subscribe(work.request.subscribe(), *response.mutable_subscribe());
             break;
@@ -555,6 +575,27 @@ Expected<void> Connection::answer_node_types(const v1::ListNodeTypes& request, v
         return {};
     }
     for (const NodeType* type : registry.types()) to_wire(*type, *result.add_types());
+    return {};
+}
+
+Expected<void> Connection::answer_frequency_response(const v1::GetFrequencyResponse& request,
+                                                     v1::FrequencyResponseResult& result) const {
+    constexpr int kMostFrequencies = 8192;
+    const Engine& engine = dispatcher_.engine_;
+    const double sample_rate_hz = engine.config().sample_rate_hz;
+    if (request.frequencies_hz_size() > kMostFrequencies) {
+        return fail(ErrorCode::invalid_argument, std::to_string(request.frequencies_hz_size()) +
+                                                     " frequencies_hz are too many: at most " +
+                                                     std::to_string(kMostFrequencies));
+    }
+    std::vector<float> frequencies_hz{request.frequencies_hz().begin(), request.frequencies_hz().end()};
+    if (frequencies_hz.empty()) frequencies_hz = audible_frequencies(sample_rate_hz);
+    const auto responses =
+        frequency_response(engine.graph(), engine.registry(), request.node(), frequencies_hz, sample_rate_hz);
+    if (!responses) return std::unexpected(responses.error());
+    result.set_sample_rate_hz(sample_rate_hz);
+    result.mutable_frequencies_hz()->Add(frequencies_hz.begin(), frequencies_hz.end());
+    for (const FrequencyResponse& response : *responses) to_wire(response, *result.add_outputs());
     return {};
 }
 

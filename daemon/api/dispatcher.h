@@ -133,6 +133,8 @@ class Connection final : public std::enable_shared_from_this<Connection>,
     void list_clients(v1::StatusResult& result) const;
     void answer_graph(v1::GraphResult& result) const;
     [[nodiscard]] Expected<void> answer_node_types(const v1::ListNodeTypes& request, v1::NodeTypesResult& result) const;
+    [[nodiscard]] Expected<void> answer_frequency_response(const v1::GetFrequencyResponse& request,
+                                                           v1::FrequencyResponseResult& result) const;
     [[nodiscard]] Expected<void> answer_subscribe(const v1::Subscribe& request, v1::SubscribeResult& result);
 
     [[nodiscard]] Work* find(std::uint64_t number);

@@ -2,8 +2,10 @@
 #include "dsp/dc_blocker.h"
 
 #include <array>
+#include <complex>
 #include <cstdint>
 #include <memory>
+#include <numbers>
 #include <span>
 #include <vector>
 
@@ -81,6 +83,12 @@ extern constinit const NodeType kDcBlocker{
     .in_place = true,
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<DcBlockerProcessor>(context);
+    },
+    .response = [](const ResponseQuery& query) -> std::complex<double> {
+        const auto [pole, gain] =
+            dsp::DcBlocker::coefficients(static_cast<double>(query.parameters[kFrequencyHz]), query.sample_rate_hz);
+        const auto delay = std::polar(1.0, -2.0 * std::numbers::pi * query.frequency_hz / query.sample_rate_hz);
+        return gain * (1.0 - delay) / (1.0 - pole * delay);
     },
 };
 

@@ -392,6 +392,56 @@ TEST(Dispatcher, StatusTellsDeviceRealtimeAndEngine) {
     )");
 }
 
+TEST(Dispatcher, AFrequencyResponseIsThatOfTheParametersOfNow) {
+    Script script;
+    script.play(R"(
+        hello a
+        a> id: 1 apply_transaction { edits { edits { add_node { name: "low" type: "biquad_filter" parameters { key: "frequency_hz" value: 1000 } } } edits { add_node { name: "osc" type: "sine" } } } }
+        block
+        a< response { id: 1 apply_transaction { revision: 1 } }
+        a> id: 2 get_frequency_response { node: "osc" }
+        a< response { id: 2 status { code: FAILED_PRECONDITION } }
+        a> id: 3 get_frequency_response { node: "lo" }
+        a< response { id: 3 status { code: NOT_FOUND } }
+        a> id: 4 get_frequency_response { node: "low" frequencies_hz: 24000 }
+        a< response { id: 4 status { code: INVALID_ARGUMENT } }
+        a> id: 5 get_frequency_response { node: "low" frequencies_hz: 0 }
+        a< response { id: 5 status { code: INVALID_ARGUMENT } }
+    )");
+    // A Butterworth low-pass is 3.01 dB down at its corner, and 90 degrees late.
+    script.send('a', request("id: 6 get_frequency_response { node: \"low\" frequencies_hz: [10, 1000, 2000] }"));
+    const auto answer = script.receive('a');
+    ASSERT_TRUE(answer);
+    const v1::FrequencyResponseResult& result = answer->response().get_frequency_response();
+    EXPECT_EQ(result.sample_rate_hz(), 48'000.0);
+    ASSERT_EQ(result.outputs_size(), 1);
+    EXPECT_EQ(result.outputs(0).port(), "out");
+    ASSERT_EQ(result.outputs(0).magnitude_db_size(), 3);
+    EXPECT_NEAR(result.outputs(0).magnitude_db(0), 0.0, 1e-3);
+    EXPECT_NEAR(result.outputs(0).magnitude_db(1), -3.0103, 1e-3);
+    EXPECT_NEAR(result.outputs(0).phase_deg(1), -90.0, 0.01);
+
+    script.send('a',
+                request("id: 7 set_parameters { changes { node: \"low\" parameter: \"frequency_hz\" value: 2000 } }"));
+    script.send('a', request("id: 8 get_frequency_response { node: \"low\" frequencies_hz: 2000 }"));
+    script.send('a', request("id: 9 set_parameters { changes { node: \"low\" parameter: \"bypass\" value: 1 } }"));
+    script.send('a', request("id: 10 get_frequency_response { node: \"low\" }"));
+    script.block();
+    script.block();
+    ASSERT_TRUE(script.receive('a'));
+    const auto moved = script.receive('a');
+    ASSERT_TRUE(moved);
+    EXPECT_NEAR(moved->response().get_frequency_response().outputs(0).magnitude_db(0), -3.0103, 1e-3);
+    ASSERT_TRUE(script.receive('a'));
+    const auto bypassed = script.receive('a');
+    ASSERT_TRUE(bypassed);
+    const auto& flat = bypassed->response().get_frequency_response();
+    EXPECT_EQ(flat.frequencies_hz_size(), 961);
+    EXPECT_NEAR(flat.frequencies_hz(0), 20.0, 1e-4);
+    EXPECT_NEAR(flat.frequencies_hz(960), 20'000.0, 0.1);
+    for (const float magnitude_db : flat.outputs(0).magnitude_db()) EXPECT_EQ(magnitude_db, 0.0F);
+}
+
 TEST(Dispatcher, NodeTypesComeFromTheRegistry) {
     Script script;
     script.play(R"(

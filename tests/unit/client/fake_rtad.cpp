@@ -2,6 +2,8 @@
 #include "fake_rtad.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
 #include <sstream>
 #include <utility>
 
@@ -139,6 +141,20 @@ v1::StatusResult fake_status() {
     return status;
 }
 
+v1::FrequencyResponseResult fake_response() {
+    v1::FrequencyResponseResult response;
+    response.set_sample_rate_hz(48'000);
+    v1::PortResponse& output = *response.add_outputs();
+    output.set_port("out");
+    for (int i = 0; i <= 300; ++i) {
+        const double ratio = 0.02 * std::pow(1'000.0, i / 300.0);  // to the corner, 1 kHz
+        response.add_frequencies_hz(static_cast<float>(1'000.0 * ratio));
+        output.add_magnitude_db(static_cast<float>(-10.0 * std::log10(1.0 + ratio * ratio)));
+        output.add_phase_deg(static_cast<float>(-std::atan(ratio) * 180.0 / std::numbers::pi));
+    }
+    return response;
+}
+
 FakeRtad::FakeRtad(Override override)
     : override_{std::move(override)}, daemon_{[this](const v1::Request& request) { return answer(request); }} {}
 
@@ -196,6 +212,9 @@ Reply FakeRtad::answer(const v1::Request& request) {
             break;
         case v1::Request::kPanic:
             response.mutable_panic()->set_frame(4'096);
+            break;
+        case v1::Request::kGetFrequencyResponse:
+            *response.mutable_get_frequency_response() = fake_response();
             break;
         case v1::Request::kHello:
         case v1::Request::REQUEST_NOT_SET:

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// What a type says its frequency response is, against the spectrum of the impulse response that its processor gives.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <complex>
+#include <numbers>
+#include <random>
+
+#include "graph/frequency_response.h"
+#include "support/graph_builder.h"
+#include "support/node_bench.h"
+
+namespace rta::test {
+namespace {
+
+constexpr double kRate = 48'000.0;
+
+/// Anything that the setting takes, but few channels.
+Settings random_settings(const NodeType& type, std::mt19937& random) {
+    Settings settings;
+    for (const SettingSpec& spec : type.settings) {
+        if (spec.name == "channels") continue;
+        if (spec.name == "order") {
+            settings["order"] = static_cast<double>(2U << std::uniform_int_distribution{0U, 2U}(random));
+            continue;
+        }
+        if (spec.kind == SettingSpec::Kind::choice) {
+            const auto last = static_cast<int>(spec.choices.size()) - 1;
+            settings[std::string{spec.name}] =
+                std::string{spec.choices[static_cast<std::size_t>(std::uniform_int_distribution{0, last}(random))]};
+        } else if (spec.kind == SettingSpec::Kind::integer) {
+            const auto highest = static_cast<int>(std::min(spec.maximum, 8.0));
+            const int value = std::uniform_int_distribution{static_cast<int>(spec.minimum), highest}(random);
+            settings[std::string{spec.name}] = static_cast<double>(value);
+        }
+    }
+    return settings;
+}
+
+/// So that the impulse response is over when the spectrum is taken.
+float random_value(const ParameterSpec& spec, std::mt19937& random) {
+    const auto between = [&](float low, float high) { return std::uniform_real_distribution{low, high}(random); };
+    if (spec.name == "bypass") return 0.0F;
+    if (spec.unit == Unit::hertz)
+        return std::exp2(
+            between(std::log2(std::max(spec.minimum, 60.0F)), std::log2(std::min(spec.maximum, 16'000.0F))));
+    if (spec.unit == Unit::decibel) return between(std::max(spec.minimum, -30.0F), std::min(spec.maximum, 18.0F));
+    if (spec.law == RampLaw::on_off) return static_cast<float>(std::uniform_int_distribution{0, 1}(random));
+    return between(std::max(spec.minimum, 0.3F), std::min(spec.maximum, 6.0F));
+}
+
+std::complex<double> spectrum_at(std::span<const float> samples, double frequency_hz) {
+    std::complex<double> sum = 0.0;
+    const double step = -2.0 * std::numbers::pi * frequency_hz / kRate;
+    for (std::size_t i = 0; i < samples.size(); ++i)
+        sum += static_cast<double>(samples[i]) * std::polar(1.0, step * static_cast<double>(i));
+    return sum;
+}
+
+TEST(FrequencyResponse, IsWhatTheProcessorDoes) {
+    constexpr std::array kFrequencies{60.0F, 250.0F, 999.0F, 3'000.0F, 9'000.0F, 19'000.0F};
+    std::mt19937 random{11};
+    int types = 0;
+    for (const NodeType* type : builtin_nodes().types()) {
+        if (type->response == nullptr) continue;
+        ++types;
+        for (int round = 0; round < 12; ++round) {
+            const Settings settings = random_settings(*type, random);
+            NodeBench::Options options;
+            const NodeLayout layout = NodeBench{*type, settings}.layout();
+            float highest_crossing = 0.0F;
+            for (const ParameterSpec& spec : layout.parameters) {
+                float value = random_value(spec, random);
+                // Crossings of one node are meant to rise.
+                if (std::string_view{type->name} == "crossover" && spec.unit == Unit::hertz)
+                    value = highest_crossing = std::max(value, highest_crossing);
+                options.parameters.emplace(spec.name, value);
+            }
+            options.signal = [](std::uint32_t port, std::uint32_t, std::uint64_t frame) {
+                return port == 0 && frame == 0 ? 1.0F : 0.0F;
+            };
+            NodeBench bench{*type, settings, options};
+            const NodeBench::Recording impulse_responses = bench.render(48'000);
+
+            GraphBuilder builder;
+            builder.add(type->name, "node", settings, options.parameters);
+            const auto told = frequency_response(builder.graph, builtin_nodes(), "node", kFrequencies, kRate);
+            ASSERT_TRUE(told) << told.error().sentence;
+            ASSERT_EQ(told->size(), impulse_responses.size());
+            for (std::size_t port = 0; port < told->size(); ++port) {
+                EXPECT_EQ((*told)[port].port, layout.outputs[port].name);
+                for (std::size_t i = 0; i < kFrequencies.size(); ++i) {
+                    const auto measured = spectrum_at(impulse_responses[port], static_cast<double>(kFrequencies[i]));
+                    const auto expected = (*told)[port].values[i];
+                    EXPECT_LT(std::abs(measured - expected), 1e-3 * std::max(std::abs(expected), 0.1))
+                        << type->name << " round " << round << ", " << (*told)[port].port << " at " << kFrequencies[i]
+                        << " Hz: " << measured << " " << expected;
+                }
+            }
+        }
+    }
+    EXPECT_GE(types, 5) << "filters, equalizers, crossovers, DC blockers, gains";
+}
+
+}  // namespace
+}  // namespace rta::test

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/plot.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+
+#include "fake_rtad.h"
+#include "support/temporary.h"
+
+namespace rta::test {
+namespace {
+
+using rtactl::magnitude_axis;
+using rtactl::plot_svg;
+using rtactl::plot_text;
+using testing::HasSubstr;
+using testing::Not;
+
+/// The magnitudes at 20 Hz and 20 kHz.
+v1::FrequencyResponseResult between(float low_db, float high_db) {
+    v1::FrequencyResponseResult response;
+    response.add_frequencies_hz(20.0F);
+    response.add_frequencies_hz(20'000.0F);
+    v1::PortResponse& output = *response.add_outputs();
+    output.add_magnitude_db(low_db);
+    output.add_magnitude_db(high_db);
+    output.add_phase_deg(0.0F);
+    output.add_phase_deg(0.0F);
+    return response;
+}
+
+TEST(Plot, TheAxisHoldsTheCurveInStepsThatPeopleCountIn) {
+    const auto expect_axis = [](float low_db, float high_db, double lowest, double highest, double step) {
+        const auto axis = magnitude_axis(between(low_db, high_db));
+        EXPECT_EQ(axis.lowest, lowest) << low_db << " " << high_db;
+        EXPECT_EQ(axis.highest, highest) << low_db << " " << high_db;
+        EXPECT_EQ(axis.step, step) << low_db << " " << high_db;
+    };
+    expect_axis(0.0F, 0.0F, -24.0, 0.0, 6.0);
+    expect_axis(0.0F, 9.0F, -12.0, 12.0, 6.0);
+    expect_axis(-40.0F, 0.0F, -48.0, 0.0, 12.0);
+    expect_axis(-300.0F, 3.0F, -90.0, 6.0, 24.0);
+}
+
+TEST(Plot, DrawsTheCurveWhereItBelongs) {
+    const std::vector<std::string> lines = plot_text(fake_response(), 80);
+    ASSERT_EQ(lines.size(), 24U) << "magnitude and phase, each with a line of frequencies";
+    EXPECT_THAT(lines[0], HasSubstr("0 dB '''''"));
+    EXPECT_THAT(lines[13], HasSubstr("1k"));
+    EXPECT_THAT(lines[14], HasSubstr("180 deg"));
+    for (const std::string& line : lines) EXPECT_LE(line.size(), 80U) << line;
+    // At 1 kHz, 3.01 dB below: in the half row that is nearest.
+    const auto axis = magnitude_axis(fake_response());
+    const double dot = 3.0103 / (axis.highest - axis.lowest) * 25.0;
+    const std::size_t at_1k = lines[13].find("1k");
+    const auto row = static_cast<std::size_t>(std::lround(dot)) / 2;
+    EXPECT_TRUE(lines[row][at_1k] == '.' || lines[row][at_1k] == '\'' || lines[row][at_1k] == ':') << lines[row];
+    for (const std::size_t columns : {0U, 1U, 20U, 40U, 500U}) {
+        for (const std::string& line : plot_text(fake_response(), columns)) EXPECT_LE(line.size(), 136U);
+    }
+}
+
+TEST(Plot, APhaseThatTurnsRoundIsNotJoined) {
+    v1::FrequencyResponseResult response = between(0.0F, 0.0F);
+    response.mutable_outputs(0)->set_phase_deg(0, 179.0F);
+    response.mutable_outputs(0)->set_phase_deg(1, -179.0F);
+    const std::vector<std::string> lines = plot_text(response, 80);
+    EXPECT_THAT(lines[18], Not(HasSubstr(":"))) << "nothing at 0 degrees";
+    EXPECT_EQ(plot_svg(response, "x").find('L'), plot_svg(response, "x").rfind('L')) << "only the magnitude is joined";
+}
+
+TEST(Plot, OfSeveralOutputsTheTextHasTheMagnitudesAndTheSvgAll) {
+    v1::FrequencyResponseResult response = fake_response();
+    *response.add_outputs() = response.outputs(0);
+    response.mutable_outputs(1)->set_port("out_2");
+    EXPECT_EQ(plot_text(response, 80).size(), 14U);
+    const std::string svg = plot_svg(response, "a<b&c");
+    EXPECT_THAT(svg, HasSubstr("a&lt;b&amp;c"));
+    EXPECT_THAT(svg, HasSubstr(">out_2</text>"));
+    EXPECT_THAT(svg, testing::StartsWith("<svg "));
+    std::size_t curves = 0;
+    for (std::size_t at = svg.find("<path"); at != std::string::npos; at = svg.find("<path", at + 1)) ++curves;
+    EXPECT_EQ(curves, 4U);
+}
+
+TEST(ResponseCommand, PrintsThePlotOrWritesTheDrawing) {
+    const FakeRtad rtad;
+    const Outcome plain = rtad.run({"response", "vol"});
+    EXPECT_EQ(plain.exit, rtactl::Exit::done) << plain.err;
+    EXPECT_THAT(plain.out, HasSubstr("0 dB '''"));
+    const TemporaryDirectory directory;
+    const std::string file = directory.path() / "vol.svg";
+    const Outcome drawn = rtad.run({"response", "vol:out", "--svg", file});
+    EXPECT_EQ(drawn.exit, rtactl::Exit::done) << drawn.err;
+    EXPECT_EQ(drawn.out, "");
+    std::ifstream in{file};
+    const std::string svg{std::istreambuf_iterator<char>{in}, {}};
+    EXPECT_THAT(svg, HasSubstr("vol:out</text>"));
+    const Outcome wrong = rtad.run({"response", "vol:left"});
+    EXPECT_EQ(wrong.exit, rtactl::Exit::refused);
+    EXPECT_THAT(wrong.err, HasSubstr("there is no output \"left\"; there are: out"));
+    EXPECT_THAT(rtad.run({"--json", "response", "vol"}).out, HasSubstr("\"magnitude_db\":["));
+}
+
+}  // namespace
+}  // namespace rta::test
