@@ -6,6 +6,7 @@
 #include "rtactl/command.h"
 #include "rtactl/print.h"
 #include "rtactl/session.h"
+#include "rtactl/type_page.h"
 
 namespace rta::rtactl {
 

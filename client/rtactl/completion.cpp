@@ -7,9 +7,8 @@
 #include "graph/names.h"
 #include "rtactl/assignment.h"
 #include "rtactl/lexer.h"
-#include "rtactl/print.h"
+#include "rtactl/type_page.h"
 #include "rtactl/type_table.h"
-#include "rtactl/values.h"
 
 namespace rta::rtactl {
 
@@ -100,10 +99,6 @@ google::protobuf::Struct settings_among(const v1::NodeType& type, std::span<cons
             (*settings.mutable_fields())[assignment->name] = std::move(*setting);
     }
     return settings;
-}
-
-std::string with_default(std::string range, const std::string& value) {
-    return std::move(range) + ", default " + value;
 }
 
 /// One word's candidates, as one Expects after the other is tried on it.
@@ -268,8 +263,7 @@ class Offers {
         for (const v1::ParameterInfo& parameter : parameters_of(type, settings)) {
             if (parameter.name() != name) continue;
             if (parameter.unit() == "on/off") return on_off(front);
-            completion_.hint =
-                with_default(range_text(parameter), format_value(parameter.default_(), parameter.unit()));
+            completion_.hint = range_text(parameter) + ", default " + default_text(parameter);
             return;
         }
         const v1::SettingInfo* setting = find_setting(type, name);
@@ -277,7 +271,7 @@ class Offers {
         if (setting->kind() == "on_off") return on_off(front);
         for (const std::string& choice : setting->choices()) add(front + choice);
         if (setting->choices_size() == 0)
-            completion_.hint = with_default(range_text(*setting), describe(setting->default_()));
+            completion_.hint = range_text(*setting) + ", default " + default_text(*setting);
     }
 
     void on_off(const std::string& front) {

@@ -139,7 +139,7 @@ constexpr std::string_view kZsh = R"(#compdef rtactl
 # zsh completion of rtactl, written by `rtactl completion zsh`
 _rtactl() {
     local command='' piece answer tab=$'\t'
-    local -a before=("${words[@]:1:CURRENT-2}") found explained lines open open_explained
+    local -a before=("${(@)words[2,CURRENT-1]}") found explained lines open open_explained
     local -i i
     for ((i = 1; i <= $#before; i++)); do
         case ${before[i]} in

@@ -10,6 +10,7 @@
 #include <clocale>
 #include <cstdio>
 #include <sstream>
+#include <utility>
 
 #include "rtactl/history.h"
 #include "rtactl/picture.h"
@@ -23,6 +24,7 @@ struct LineEditor::Library {
     EditLine* line;
     std::string prompt{};
     const Complete* complete = nullptr;
+    bool used = false;
 };
 
 namespace {
@@ -122,8 +124,8 @@ LineEditor::LineEditor(std::span<const std::string> earlier_lines) {
     ::el_set(line, EL_SETTY, "-d", "-isig", nullptr);
     ::el_set(line, EL_BIND, "^C", "em-kill-line", nullptr);
     const auto on_stop = [](EditLine*, int) -> unsigned char {
-        ::kill(::getpid(), SIGTSTP);  // libedit gives the terminal back first, and draws the line when it goes on
-        return CC_NORM;
+        ::kill(::getpid(), SIGTSTP);  // libedit gives the terminal back first
+        return CC_REDISPLAY;
     };
     ::el_set(line, EL_ADDFN, "rtactl-stop", "Stop the program",
              static_cast<unsigned char (*)(EditLine*, int)>(on_stop));
@@ -140,7 +142,12 @@ std::optional<std::string> LineEditor::read(const std::string& prompt, const Com
     Library& library = *library_;
     library.prompt = prompt;
     library.complete = &complete;
-    ::el_resize(library.line);  // while a command ran, nobody told libedit
+    // libedit would show the prompt first, and what is typed at once would be echoed by the terminal.
+    ::el_set(library.line, EL_PREP_TERM, 1);
+    // What the terminal echoed while a command ran, ^C say, is not part of the line; and nobody told libedit of a
+    // window of another size.
+    if (std::exchange(library.used, true)) std::fputs("\r\x1b[K", stdout);
+    ::el_resize(library.line);
     int length = 0;
     const char* const typed = ::el_gets(library.line, &length);
     if (typed == nullptr || length <= 0) return std::nullopt;

@@ -53,30 +53,10 @@ std::string with_reason(const std::string& text, const std::string& reason) {
     return reason.empty() ? text : text + " (" + reason + ")";
 }
 
-/// "inputs", "ways - 1".
-std::string last_number(const v1::RepeatInfo& repeat) {
-    return repeat.less() == 0 ? repeat.setting() : repeat.setting() + " - " + std::to_string(repeat.less());
-}
-
-std::string repeat_text(const v1::ParameterInfo& parameter) {
-    std::string text;
-    for (const v1::RepeatInfo& repeat : parameter.repeated_by())
-        text.append(text.empty() ? ", # from 1 to " : " and ").append(last_number(repeat));
-    return text;
-}
-
 std::string port_list(const auto& ports) {
     std::string names;
     for (const v1::PortInfo& port : ports) names.append(names.empty() ? "" : " ").append(port.name());
     return names.empty() ? "-" : names;
-}
-
-std::string port_width(const v1::PortInfo& port) {
-    std::string width =
-        port.width() == 0 ? "as many channels as the setting channels" : counted(port.width(), "channel");
-    if (!port.has_repeated_by()) return width;
-    if (!port.name().contains('#')) return width + ", with the setting " + port.repeated_by().setting();
-    return width + ", # from 1 to " + last_number(port.repeated_by());
 }
 
 std::string assigned(std::string_view name, std::string_view value) {
@@ -175,25 +155,6 @@ std::string dropped_text(const v1::Event& event) {
 std::string made_by(const std::string& client_name) { return client_name.empty() ? "" : " by " + quoted(client_name); }
 
 }  // namespace
-
-std::string range_text(const v1::SettingInfo& setting) {
-    if (setting.choices_size() > 0) {
-        std::string text;
-        for (const std::string& choice : setting.choices()) text.append(text.empty() ? "" : ", ").append(choice);
-        return text;
-    }
-    if (setting.has_minimum() && setting.has_maximum()) {
-        return setting.kind() + ", " + format_number(setting.minimum()) + " to " + format_number(setting.maximum());
-    }
-    return setting.kind() == "on_off" ? "on or off" : setting.kind();
-}
-
-std::string range_text(const v1::ParameterInfo& parameter) {
-    if (parameter.unit() == "on/off") return "on or off";
-    const std::string range =
-        format_number(parameter.minimum()) + " to " + format_value(parameter.maximum(), parameter.unit());
-    return parameter.maximum_setting().empty() ? range : range + ", at most " + parameter.maximum_setting();
-}
 
 void TextTable::print(std::ostream& out, std::size_t indent) const {
     std::vector<std::size_t> widths;
@@ -364,33 +325,6 @@ void print_types(std::ostream& out, const v1::NodeTypesResult& types) {
         table.add({type.name(), port_list(type.inputs()), port_list(type.outputs()), type.help()});
     }
     table.print(out);
-}
-
-void print_type(std::ostream& out, const v1::NodeType& type) {
-    out << type.name() << ": " << type.help() << '\n';
-    TextTable ports;
-    for (const v1::PortInfo& port : type.inputs()) ports.add({port.name(), "input", port_width(port)});
-    for (const v1::PortInfo& port : type.outputs()) ports.add({port.name(), "output", port_width(port)});
-    TextTable settings;
-    for (const v1::SettingInfo& setting : type.settings()) {
-        const std::string standard = describe(setting.default_());
-        settings.add(
-            {setting.name(), range_text(setting), "default " + (standard.empty() ? "none" : standard), setting.help()});
-    }
-    TextTable parameters;
-    for (const v1::ParameterInfo& parameter : type.parameters()) {
-        parameters.add({parameter.name(), range_text(parameter),
-                        "default " + format_value(parameter.default_(), parameter.unit()),
-                        parameter.ramp_law() + " ramp" + repeat_text(parameter), parameter.help()});
-    }
-    const auto section = [&](std::string_view title, const TextTable& table) {
-        if (table.empty()) return;
-        out << '\n' << title << '\n';
-        table.print(out, 2);
-    };
-    section("Ports", ports);
-    section("Settings (fixed when the node is built)", settings);
-    section("Parameters", parameters);
 }
 
 void print_values(std::ostream& out, const v1::Node& node, const v1::NodeType* type, std::string_view name) {

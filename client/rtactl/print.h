@@ -27,13 +27,8 @@ void print_top(std::ostream& out, const v1::StatusResult& status, const v1::Grap
                const v1::NodeTypesResult& types);
 void print_devices(std::ostream& out, const v1::DevicesResult& devices);
 void print_types(std::ostream& out, const v1::NodeTypesResult& types);
-void print_type(std::ostream& out, const v1::NodeType& type);
 /// "osc.frequency_hz = 440 Hz" for each parameter and setting of the node, or for the one called `name` (empty: all).
 void print_values(std::ostream& out, const v1::Node& node, const v1::NodeType* type, std::string_view name);
-
-/// "20 to 20000 Hz", "on or off", "lowpass, highpass": what it may be.
-[[nodiscard]] std::string range_text(const v1::SettingInfo& setting);
-[[nodiscard]] std::string range_text(const v1::ParameterInfo& parameter);
 
 /// "frequency_hz = 440 Hz" for each setting and parameter that differs from its default.
 [[nodiscard]] std::vector<std::string> changed_values(const v1::Node& node, const v1::NodeType* type);

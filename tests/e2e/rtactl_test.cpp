@@ -482,5 +482,39 @@ TEST_F(HelpExamples, AllOfThemWork) {
     EXPECT_GT(count, 40U);
 }
 
+// ---- what `rtactl types TYPE` prints --------------------------------------------------------------------------------
+
+/// The lines below "Example", without "rtactl".
+std::vector<std::string> printed_examples(const std::string& page) {
+    const std::string title = "\nExample\n";
+    const std::size_t begin = page.find(title);
+    if (begin == std::string::npos) return {};
+    std::vector<std::string> examples;
+    for (const std::string& line : lines_of(page.substr(begin + title.size()))) {
+        EXPECT_TRUE(line.starts_with("  rtactl ")) << line;
+        examples.push_back(line.substr(9));
+    }
+    return examples;
+}
+
+TEST_F(Rtactl, TheExampleOfEveryTypeWorks) {
+    const auto types = parse_json<v1::Response>(done({"--json", "types"})).list_node_types();
+    EXPECT_GT(types.types_size(), 20);
+    for (const v1::NodeType& type : types.types()) {
+        const std::vector<std::string> examples = printed_examples(done({"types", type.name()}));
+        ASSERT_FALSE(examples.empty()) << type.name();
+        std::string input;
+        for (const std::string& example : examples) input += example + "\n";
+        done({"shell"}, input);
+        const v1::Graph graph = client_.graph().graph();
+        const auto node = std::ranges::find(graph.nodes(), type.name(), [](const auto& one) { return one.type(); });
+        ASSERT_NE(node, graph.nodes().end()) << type.name() << ": " << input;
+        const bool connected = std::ranges::any_of(graph.connections(), [&](const v1::Connection& connection) {
+            return connection.from().starts_with(node->name()) || connection.to().starts_with(node->name());
+        });
+        EXPECT_TRUE(connected) << input;
+    }
+}
+
 }  // namespace
 }  // namespace rta::test

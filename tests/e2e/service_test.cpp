@@ -277,8 +277,10 @@ TEST(Installation, PlacesWhatAServiceNeeds) {
     std::set<std::string> files = installed(directory.path());
     for (const char* file :
          {"/usr/bin/rtad", "/usr/bin/rtactl", "/usr/lib/systemd/system/rtad.service", "/etc/rtad/rtad.toml",
-          "/usr/share/rtad/proto/rta/v1/control.proto", "/usr/share/rtad/proto/rta/v1/graph.proto",
-          "/usr/share/doc/rtad/README.md", "/usr/share/doc/rtad/CHANGELOG.md", "/usr/share/doc/rtad/LICENSE"}) {
+          "/usr/share/bash-completion/completions/rtactl", "/usr/share/zsh/vendor-completions/_rtactl",
+          "/usr/share/fish/vendor_completions.d/rtactl.fish", "/usr/share/rtad/proto/rta/v1/control.proto",
+          "/usr/share/rtad/proto/rta/v1/graph.proto", "/usr/share/doc/rtad/README.md",
+          "/usr/share/doc/rtad/CHANGELOG.md", "/usr/share/doc/rtad/LICENSE"}) {
         EXPECT_EQ(files.erase(file), 1U) << file;
     }
     EXPECT_TRUE(files.contains("/usr/share/doc/rtad/docs/administration.md"));

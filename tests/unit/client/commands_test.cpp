@@ -105,8 +105,8 @@ TEST(Commands, ListsDevicesAndTypes) {
               "sine    -   out  A sine wave.\n");
     const Outcome type = rtad.run({"types", "sine"});
     for (const std::string_view part :
-         {"sine: A sine wave.", "as many channels as the setting channels", "integer, 1 to 64", "default 1 ",
-          "frequency_hz  0.01 to 20000 Hz  default 1000 Hz  logarithmic ramp  Help of frequency_hz."}) {
+         {"sine: A sine wave.", "as many channels as the setting channels", "integer, 1 to 64", "default 1\n",
+          "frequency_hz  0.01 to 20000 Hz; default 1000 Hz; logarithmic ramp\n                Help of frequency_hz."}) {
         EXPECT_TRUE(has(type.out, part)) << part << " is not in\n" << type.out;
     }
     const Outcome unknown = rtad.run({"types", "sinus"});

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <sstream>
 
 #include "fake_rtad.h"
+#include "rtactl/daemon_knowledge.h"
 #include "support/temporary.h"
 
 namespace rta::test {
@@ -303,6 +305,37 @@ TEST(Completion, SurvivesWhateverIsTyped) {
             }
         }
     }
+}
+
+TEST(DaemonKnowledge, AsksOnceAndNotForLong) {
+    FakeRtad rtad;
+    std::istringstream in;
+    std::ostringstream out;
+    rtactl::Session session{{.endpoints = {rtad.daemon().endpoint()}}, {.in = in, .out = out, .err = out}};
+    for (int prompt = 1; prompt <= 2; ++prompt) {
+        rtactl::DaemonKnowledge knowledge{session};
+        EXPECT_EQ(knowledge.graph()->nodes().size(), 3U);
+        EXPECT_EQ(knowledge.types()->types_size(), 3);
+        EXPECT_NE(knowledge.graph(), nullptr);
+        EXPECT_EQ(std::ranges::count_if(rtad.daemon().requests(), &v1::Request::has_get_graph), prompt);
+    }
+    EXPECT_EQ(std::ranges::count_if(rtad.daemon().requests(), &v1::Request::has_list_node_types), 1);
+}
+
+TEST(DaemonKnowledge, GivesUpOnADaemonThatDoesNotAnswer) {
+    FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_get_graph()) return std::nullopt;
+        return Reply{.bytes = ""};
+    }};
+    std::istringstream in;
+    std::ostringstream out;
+    rtactl::Session session{{.endpoints = {rtad.daemon().endpoint()}, .timeout = std::chrono::hours{1}},
+                            {.in = in, .out = out, .err = out}};
+    rtactl::DaemonKnowledge knowledge{session};
+    EXPECT_EQ(knowledge.graph(), nullptr);
+    EXPECT_EQ(knowledge.types(), nullptr) << "and is not asked again";
+    EXPECT_EQ(std::ranges::count_if(rtad.daemon().requests(), &v1::Request::has_get_graph), 1);
+    EXPECT_EQ(out.str(), "");
 }
 
 // ---- lines ----------------------------------------------------------------------------------------------------------

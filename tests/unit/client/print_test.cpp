@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "rtactl/print.h"
+#include "rtactl/type_page.h"
 
 #include <gtest/gtest.h>
 
@@ -173,6 +174,66 @@ TEST(Print, TypesSayWhatASettingDecides) {
     print_type(out, type);
     EXPECT_NE(out.str().find("0 to 10000 ms, at most max_time_ms"), std::string::npos) << out.str();
     EXPECT_NE(out.str().find("1 channel, with the setting side_chain"), std::string::npos) << out.str();
+}
+
+TEST(Print, APageOfATypeHasALineOfFactsAndThenTheHelp) {
+    v1::NodeType type;
+    type.set_name("echo");
+    type.set_help("Says it again.");
+    type.add_inputs()->set_name("in");
+    type.add_outputs()->set_name("out");
+    v1::SettingInfo& kind = *type.add_settings();
+    kind.set_name("kind");
+    kind.set_kind("choice");
+    kind.add_choices("tape");
+    kind.add_choices("canyon");
+    kind.mutable_default_()->set_string_value("tape");
+    kind.set_help(
+        "Where it comes from, in so many words that they do not fit into one line of a page and must go on in "
+        "the next.");
+    v1::ParameterInfo& time = *type.add_parameters();
+    time.set_name("time_#_ms");
+    time.set_unit("ms");
+    time.set_minimum(1);
+    time.set_maximum(1'000);
+    time.set_default_(100);
+    time.set_default_factor(1.5F);
+    time.set_ramp_law("own");
+    time.set_help("How long it takes.");
+    time.add_repeated_by()->set_setting("taps");
+    std::ostringstream out;
+    print_type(out, type);
+    EXPECT_EQ(out.str(),
+              "echo: Says it again.\n"
+              "\nPorts\n"
+              "  in   input, as many channels as the setting channels\n"
+              "  out  output, as many channels as the setting channels\n"
+              "\nSettings (fixed when the node is built)\n"
+              "  kind  tape, canyon; default tape\n"
+              "        Where it comes from, in so many words that they do not fit into one line of a page and must\n"
+              "        go on in the next.\n"
+              "\nParameters\n"
+              "  time_#_ms  1 to 1000 ms, # from 1 to taps; default 100 ms, each next one 1.5 times that; own ramp\n"
+              "             How long it takes.\n"
+              "\nExample\n"
+              "  rtactl play sine echo:kind=canyon\n");
+}
+
+TEST(Print, TheExampleOfATypeIsFitForItsPorts) {
+    const auto examples = [](const std::vector<const char*>& inputs, const std::vector<const char*>& outputs) {
+        v1::NodeType type;
+        type.set_name("x");
+        for (const char* input : inputs) type.add_inputs()->set_name(input);
+        for (const char* output : outputs) type.add_outputs()->set_name(output);
+        return example_commands(type);
+    };
+    using Commands = std::vector<std::string>;
+    EXPECT_EQ(examples({}, {"out"}), Commands{"rtactl play x"});
+    EXPECT_EQ(examples({"in"}, {}), Commands{"rtactl play sine x"});
+    EXPECT_EQ(examples({"a", "b"}, {"out"}),
+              (Commands{"rtactl play sine", "rtactl add x x", "rtactl connect sine x:a", "rtactl connect x output"}));
+    EXPECT_EQ(examples({"in"}, {"low", "high"}),
+              (Commands{"rtactl play sine", "rtactl add x x", "rtactl connect sine x", "rtactl connect x:low output"}));
 }
 
 TEST(Print, TablesAlign) {

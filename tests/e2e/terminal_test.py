@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: MIT
+"""rtactl at a terminal: the shell's line editor, and the screens of top and meter.
+
+    terminal_test.py BUILD_BIN
+"""
+import os
+import pathlib
+import re
+import signal
+import sys
+import time
+import unittest
+
+import terminal
+
+PROGRAMS = None
+TAB, ENTER, UP, DOWN, LEFT, HOME = "\t", "\r", "\x1b[A", "\x1b[B", "\x1b[D", "\x01"
+CTRL_C, CTRL_D, CTRL_R, CTRL_Z = "\x03", "\x04", "\x12", "\x1a"
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.daemon = terminal.Daemon(PROGRAMS)
+        self.addCleanup(self.daemon.stop)
+        self.daemon.ctl("play", "sine:frequency_hz=440,gain_db=-20", "meter")
+
+    def open(self, *command, environment=None, **options):
+        opened = terminal.Terminal(command, environment or self.daemon.environment, folder=self.daemon.home, **options)
+        self.addCleanup(opened.close)
+        return opened
+
+    def shell(self, **options):
+        shell = self.open("rtactl", "shell", **options)
+        shell.line("rtactl>")
+        return shell
+
+    def leave(self, shell):
+        """Ctrl-D ends it well, and the terminal is as it was."""
+        shell.type(CTRL_D)
+        self.assertEqual(shell.end(), 0)
+        self.assertEqual(shell.modes(), shell.modes_before)
+
+
+class Editing(Case):
+    def test_tab_completes_commands_nodes_parameters_and_values(self):
+        shell = self.shell()
+        shell.type("se" + TAB)
+        shell.line("rtactl> set")
+        shell.type("si" + TAB)
+        shell.line("rtactl> set sine.")
+        shell.type("fre" + TAB)
+        shell.line("rtactl> set sine.frequency_hz=")
+        shell.type("660Hz" + ENTER)
+        shell.until(r"^sine\.frequency_hz = 660 Hz$")
+        self.assertIn("= 660 Hz", self.daemon.ctl("get", "sine.frequency_hz"))
+
+        shell.type("play gai" + TAB + TAB + "gai" + TAB)
+        shell.line("rtactl> play gain:gain_db=")
+        shell.type(CTRL_C + "add biquad_filter f kind=low" + TAB)
+        shell.until(r"^lowpass +low_shelf$")
+        shell.line("rtactl> add biquad_filter f kind=low")
+        shell.type("p" + TAB)
+        shell.line("rtactl> add biquad_filter f kind=lowpass")
+        shell.type("q=2" + ENTER)
+        shell.until("revision 2")
+        self.assertEqual(self.daemon.ctl("get", "f.q"), "f.q = 2\n")
+        self.leave(shell)
+
+    def test_tab_shows_what_there_is_to_choose_from(self):
+        shell = self.shell()
+        shell.type("set sine." + TAB)
+        shell.until(r"^frequency_hz= +Frequency of the tone")
+        shell.until(r"^channels= +Width")
+        shell.line(r"rtactl> set sine\.")
+        shell.type("channels=" + TAB)
+        shell.until(r"^integer, 1 to 64, default 1$")
+        self.leave_clean(shell)
+
+    def leave_clean(self, shell):
+        shell.type(CTRL_C)
+        shell.line("rtactl>")
+        self.leave(shell)
+
+    def test_a_node_of_another_client_is_known_at_the_next_prompt(self):
+        shell = self.shell()
+        shell.type("remove si" + TAB)
+        shell.line("rtactl> remove sine")
+        self.daemon.ctl("add", "gain", "newcomer")
+        shell.type(CTRL_C + ENTER + "remove new" + TAB)
+        shell.line("rtactl> remove newcomer")
+        self.leave_clean(shell)
+
+    def test_a_daemon_that_hangs_or_is_gone_does_not_hang_the_prompt(self):
+        shell = self.shell()
+        self.daemon.process.send_signal(signal.SIGSTOP)
+        begun = time.monotonic()
+        shell.type("set " + TAB + "x")
+        shell.line("rtactl> set x")
+        self.assertLess(time.monotonic() - begun, 5, "a call may take 10 s, a prompt may not")
+        self.daemon.process.send_signal(signal.SIGCONT)
+        shell.type(CTRL_C + ENTER + "set si" + TAB)
+        shell.line(r"rtactl> set sine\.")
+        self.daemon.process.kill()
+        self.daemon.process.wait()
+        shell.type(CTRL_C + ENTER + "gra" + TAB + "sh" + TAB)
+        shell.line("rtactl> graph show")
+        self.leave_clean(shell)
+
+    def test_tab_completes_files_with_blanks(self):
+        (self.daemon.home / "my tone.json").write_text("{}")
+        shell = self.shell()
+        shell.type("graph check my" + TAB)
+        shell.line(r"rtactl> graph check my\\ tone\.json")
+        shell.type(ENTER)
+        shell.until(r"^my tone\.json: good, 0 nodes")
+        self.leave(shell)
+
+    def test_keys_edit_the_line(self):
+        shell = self.shell()
+        shell.type("get ine" + LEFT * 3 + "s" + HOME + "x")
+        shell.line("rtactl> xget sine")
+        shell.type(CTRL_C)
+        shell.line("rtactl>")
+        shell.type("begin" + ENTER)
+        shell.line("begin>")
+        shell.type("add gain " + "g\u00e4" + CTRL_C)
+        shell.line("begin>")
+        shell.type("abort" + ENTER)
+        shell.line("rtactl>")
+        self.leave(shell)
+
+    def test_a_signal_gives_the_terminal_back(self):
+        for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            shell = self.shell()
+            self.assertNotEqual(shell.modes(), shell.modes_before, "keys are read one by one")
+            shell.process.send_signal(ending)
+            self.assertEqual(shell.end(), -ending)
+            self.assertEqual(shell.modes(), shell.modes_before)
+
+    def test_it_can_be_stopped_and_goes_on(self):
+        bash = self.open("bash", "--noprofile", "--norc", environment=self.daemon.environment | {"PS1": "bash> "})
+        bash.type("rtactl shell" + ENTER)
+        bash.line("rtactl>")
+        bash.type("set si" + TAB)
+        bash.line(r"rtactl> set sine\.")
+        bash.type(CTRL_Z)
+        bash.until(r"Stopped +rtactl shell")
+        bash.line("bash>")
+        bash.type("fg" + ENTER)
+        bash.line(r"rtactl> set sine\.")
+        bash.type("gain_db=-30" + ENTER)
+        bash.until(r"^sine\.gain_db = -30 dB$")
+        bash.type(CTRL_D)
+        bash.line("bash>")
+
+    def test_a_terminal_that_cannot_draw_gets_plain_lines(self):
+        shell = self.open("env", "TERM=dumb", "rtactl", "shell")
+        shell.line("rtactl>")
+        shell.type("get sine.gain_db" + ENTER)
+        shell.until(r"^sine\.gain_db = -20 dB$")
+        self.leave(shell)
+
+
+class Remembering(Case):
+    def history(self):
+        return self.daemon.home / ".local/state/rtactl/history"
+
+    def test_earlier_lines_come_back_in_the_next_shell(self):
+        shell = self.shell()
+        shell.type("get sine.gain_db" + ENTER)
+        shell.until("-20 dB")
+        shell.type("get meter" + ENTER)
+        shell.until(r"meter\.channels = 1")
+        self.leave(shell)
+        self.assertEqual(self.history().read_text(), "get sine.gain_db\nget meter\n")
+        self.assertEqual(self.history().stat().st_mode & 0o777, 0o600)
+
+        shell = self.shell()
+        shell.type(UP)
+        shell.line("rtactl> get meter")
+        shell.type(UP)
+        shell.line(r"rtactl> get sine\.gain_db")
+        shell.type(DOWN)
+        shell.line("rtactl> get meter")
+        shell.type(CTRL_C + CTRL_R + "gain")
+        shell.until(r"bck: ?gain")
+        shell.type(ENTER + ENTER)
+        shell.until(r"^sine\.gain_db = -20 dB$")
+        self.leave(shell)
+
+    def test_a_shell_from_a_pipe_leaves_no_history(self):
+        self.daemon.ctl("shell")
+        self.assertFalse(self.history().exists())
+
+    def test_no_place_for_a_history_does_no_harm(self):
+        shell = self.shell(environment=self.daemon.environment | {"XDG_STATE_HOME": "/proc/nowhere"})
+        shell.type("get sine.gain_db" + ENTER)
+        shell.until("= -20 dB")
+        shell.type(UP)
+        shell.line(r"rtactl> get sine\.gain_db")
+        shell.type(CTRL_C)
+        shell.line("rtactl>")
+        self.leave(shell)
+
+
+class LiveScreens(Case):
+    def peak_db(self, shown):
+        """Of the meter node, as it is on the screen now; None: it is not there."""
+        line = self.row(shown)
+        number = line and re.search(r"(-?[0-9]+\.[0-9]|-inf)", line)
+        return number and float(number[1])
+
+    @staticmethod
+    def row(shown):
+        return next((line for line in shown.screen.shown if line.startswith("meter")), None)
+
+    def bar(self, shown):
+        """How many cells of the meter's bar are filled."""
+        return len(re.findall(r"[^\w\s.\[\]]", re.sub(r"-?[0-9]+\.[0-9]|-inf", "", self.row(shown) or "")))
+
+    def shows_peak(self, shown, level_db):
+        shown.until(lambda: self.peak_db(shown) is not None and abs(self.peak_db(shown) - level_db) < 0.15)
+
+    def test_meter_follows_the_level_and_the_window(self):
+        meter = self.open("rtactl", "meter", columns=80)
+        self.shows_peak(meter, -20)
+        self.assertTrue(meter.screen.second_is_shown)
+        quiet = self.bar(meter)
+        self.daemon.ctl("set", "sine.gain_db=-3")
+        self.shows_peak(meter, -3)
+        meter.until(lambda: self.bar(meter) > quiet + 3)
+        loud = self.bar(meter)
+
+        meter.resize(120, 30)
+        meter.until(lambda: self.bar(meter) > loud)
+        meter.resize(60, 30)
+        meter.until(lambda: 0 < self.bar(meter) < loud)
+        self.daemon.ctl("set", "sine.gain_db=-40")
+        self.shows_peak(meter, -40)
+
+        meter.type(CTRL_C)
+        self.assertEqual(meter.end(), 0)
+        self.assertFalse(meter.screen.second_is_shown)
+        self.assertFalse(meter.screen.cursor.hidden)
+        self.assertEqual(meter.modes(), meter.modes_before)
+        self.assertIn("meter", meter.text(), "the last levels stay")
+
+    def test_top_counts_on_and_fits_the_window(self):
+        top = self.open("rtactl", "top", "--rate", "10", rows=30)
+
+        def frame():
+            shown = re.search(r"frame (\d+)", top.text())
+            return int(shown[1]) if shown else 0
+        top.until(lambda: frame() > 0)
+        first = frame()
+        top.until(lambda: frame() > first)
+        top.until(r"^sine +sine$")
+        self.daemon.ctl("add", "gain", "newcomer")
+        top.until(r"^newcomer +gain")
+        top.resize(70, 6)
+        top.until(r"more lines$")
+        top.resize(70, 40)
+        top.until(r"^newcomer +gain")
+        top.type(CTRL_C)
+        self.assertEqual(top.end(), 0)
+        self.assertFalse(top.screen.second_is_shown)
+        self.assertFalse(top.screen.cursor.hidden)
+        self.assertEqual(top.modes(), top.modes_before)
+
+    def test_the_shell_goes_on_behind_them(self):
+        shell = self.shell()
+        for command, sign in (("top", r"^sine +sine"), ("meter", r"^meter .*-20\.0"), ("watch", None)):
+            shell.type(command + ENTER)
+            if sign:
+                shell.until(sign)
+                self.assertTrue(shell.screen.second_is_shown)
+            else:
+                shell.until(lambda: self.changed(shell))
+            shell.type(CTRL_C)
+            shell.until(lambda: not shell.screen.second_is_shown)
+            shell.line("rtactl>")
+            shell.type("get sine.fre" + TAB)
+            shell.line(r"rtactl> get sine\.frequency_hz")
+            shell.type(ENTER)
+            shell.line("rtactl>")
+        shell.resize(60, 20)
+        shell.type("get sine.gain" + TAB)
+        shell.line(r"rtactl> get sine\.gain_db")
+        shell.type(CTRL_C)
+        shell.line("rtactl>")
+        self.leave(shell)
+
+    def changed(self, shell):
+        """Something for watch to show, until it does: from then on it takes signals."""
+        if "parameters by" in shell.text():
+            return True
+        self.daemon.ctl("set", "sine.frequency_hz=500")
+        return False
+
+
+if __name__ == "__main__":
+    PROGRAMS = pathlib.Path(sys.argv.pop(1)).resolve()
+    # rtactl is found there by name too.
+    os.environ["PATH"] = f"{PROGRAMS}:{os.environ['PATH']}"
+    unittest.main()
