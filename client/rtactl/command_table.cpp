@@ -25,6 +25,8 @@ constexpr std::array kSetOptions{
 constexpr Option kCountOption{"--count", "N", "End after as many."};
 constexpr std::array kTelemetryOptions{
     Option{"--rate", "HZ", "How many events a second, 1 to 100 Hz, 10 Hz if left out."}, kCountOption};
+constexpr std::array kMeterOptions{kTelemetryOptions[0], kTelemetryOptions[1],
+                                   Option{"--reset", "", "Begin integrated loudness, range and maxima anew, and end."}};
 constexpr std::array kTopOptions{Option{"--rate", "HZ", "How often a second it looks, 0.1 to 10 Hz, 1 Hz if left out."},
                                  kCountOption};
 
@@ -221,13 +223,18 @@ constexpr std::array kCommands{
             .run = run_graph_clear},
     Command{.name = "meter",
             .arguments = "[NODE...]",
-            .help = "Show the levels of the device output and of every meter node, until interrupted.",
+            .help = "Show the levels of the device output and of every meter node, and the meters' loudness.",
             .details =
-                "On a terminal as bars of -60 to 0 dB: = is the RMS, - the peak, | the highest peak of late; over "
-                "is above\n"
-                "full scale. Elsewhere one line an event. With NODE, only these meters.",
-            .example = "rtactl meter\nrtactl meter vu --rate 25 --count 50",
-            .options = kTelemetryOptions,
+                "Until interrupted. On a terminal as bars of -60 to 0 dB: = is the RMS, - the peak, | the highest peak "
+                "of late;\n"
+                "over is above full scale. Below the bars of a meter the loudness of all its channels (EBU R 128):\n"
+                "M of 400 ms, S of 3 s, I of the programme, and its true peaks. Elsewhere one line an event.\n"
+                "With NODE, only these meters.\n"
+                "The programme begins where somebody first looks at the meter, or with --reset, for all who look at "
+                "it;\n"
+                "while nobody looks, it rests.",
+            .example = "rtactl meter\nrtactl meter vu --rate 25 --count 50\nrtactl meter --reset vu",
+            .options = kMeterOptions,
             .most_words = kAnyNumber,
             .run = run_meter},
     Command{.name = "top",

@@ -180,6 +180,7 @@ std::string levels_text(const v1::Levels& levels) {
     bool first = levels.outputs_size() == 0;
     for (const v1::MeterLevels& meter : levels.meters()) {
         text.append(first ? "" : "; ").append(meter.node()).append(level_list(meter.channels()));
+        if (meter.has_loudness()) text.append(", ").append(loudness_text(meter));
         first = false;
     }
     return first ? text + "none" : text;
@@ -437,6 +438,18 @@ std::string level_text(float level_db) {
     const double rounded = std::round(static_cast<double>(level_db) * 10.0) / 10.0;
     std::string text = format_number(rounded == 0.0 ? 0.0 : rounded);
     return text.find('.') == std::string::npos ? text + ".0" : text;
+}
+
+std::string loudness_text(const v1::MeterLevels& meter) {
+    const auto measured = [](bool there, float value) { return there ? level_text(value) : "--"; };
+    const v1::Loudness& loudness = meter.loudness();
+    std::string text = "M " + measured(loudness.has_momentary_lufs(), loudness.momentary_lufs()) + ", S " +
+                       measured(loudness.has_short_term_lufs(), loudness.short_term_lufs()) + ", I " +
+                       measured(loudness.has_integrated_lufs(), loudness.integrated_lufs()) + " LUFS, range " +
+                       measured(loudness.has_range_lu(), loudness.range_lu()) + " LU, true peak";
+    for (const v1::ChannelLevel& channel : meter.channels())
+        text.append(" ").append(level_text(channel.true_peak_db()));
+    return text + ", highest " + level_text(loudness.maximum_true_peak_db()) + " dBTP";
 }
 
 std::string describe(const v1::XrunCounts& counts) {

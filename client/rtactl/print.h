@@ -36,6 +36,8 @@ void print_values(std::ostream& out, const v1::Node& node, const v1::NodeType* t
 
 /// "-12.3"; "-inf" for what telemetry calls silence.
 [[nodiscard]] std::string level_text(float level_db);
+/// `M -23.1, S -22.9, I -23.0 LUFS, range 4.2 LU, true peak -1.3 -1.5, highest -0.9 dBTP`; -- is not measured yet.
+[[nodiscard]] std::string loudness_text(const v1::MeterLevels& meter);
 /// "2 output underflows, 1 late callback", or "none".
 [[nodiscard]] std::string describe(const v1::XrunCounts& counts);
 

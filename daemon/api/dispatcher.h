@@ -134,6 +134,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
     void answer_graph(v1::GraphResult& result) const;
     [[nodiscard]] Expected<void> answer_node_types(const v1::ListNodeTypes& request, v1::NodeTypesResult& result) const;
     [[nodiscard]] Expected<void> answer_subscribe(const v1::Subscribe& request, v1::SubscribeResult& result);
+    [[nodiscard]] Expected<void> answer_reset_meters(const v1::ResetMeters& request, v1::ResetMetersResult& result);
 
     [[nodiscard]] Work* find(std::uint64_t number);
     v1::Response& answer(Work& work);

@@ -34,10 +34,23 @@ void write_channel(const MeasuredLevels::Channel& channel, v1::ChannelLevel& mes
     message.set_rms_db(decibels(std::min(std::sqrt(mean), peak)));
 }
 
+void write_loudness(const MeasuredLevels::Source& meter, v1::Loudness& message) {
+    const dsp::Loudness& loudness = meter.loudness;
+    if (loudness.momentary_lufs) message.set_momentary_lufs(*loudness.momentary_lufs);
+    if (loudness.short_term_lufs) message.set_short_term_lufs(*loudness.short_term_lufs);
+    if (loudness.integrated_lufs) message.set_integrated_lufs(*loudness.integrated_lufs);
+    if (loudness.range_lu) message.set_range_lu(*loudness.range_lu);
+    if (loudness.maximum_momentary_lufs) message.set_maximum_momentary_lufs(*loudness.maximum_momentary_lufs);
+    if (loudness.maximum_short_term_lufs) message.set_maximum_short_term_lufs(*loudness.maximum_short_term_lufs);
+    message.set_maximum_true_peak_db(decibels(static_cast<double>(meter.maximum_true_peak)));
+    message.set_measured_s(loudness.measured_s);
+}
+
 void add_channels(const std::vector<MeasuredLevels::Channel>& taken, std::vector<MeasuredLevels::Channel>& sum) {
     sum.resize(taken.size());  // those of another device are not told of
     for (std::size_t i = 0; i < taken.size(); ++i) {
         sum[i].peak = std::max(sum[i].peak, taken[i].peak);
+        sum[i].true_peak = std::max(sum[i].true_peak, taken[i].true_peak);
         sum[i].sum_of_squares += taken[i].sum_of_squares;
         sum[i].frame_count += taken[i].frame_count;
     }
@@ -148,19 +161,25 @@ void Telemetry::write_levels(const Group& group, const MeasuredLevels& taken, v1
     message.set_frame_count(static_cast<std::uint32_t>(group.frame_count));
     for (const auto& channel : group.outputs) write_channel(channel, *message.add_outputs());
     // Those that were removed meanwhile are not among those taken last.
-    std::vector<std::pair<std::string_view, const Channels*>> meters;
+    std::vector<std::pair<std::string_view, const MeasuredLevels::Source*>> meters;
     for (const MeasuredLevels::Source& meter : taken.meters) {
         const GraphNode* const node = engine_.graph().find(meter.node);
-        if (node != nullptr) meters.emplace_back(node->name(), &group.meters.at(meter.node.value()));
+        if (node != nullptr) meters.emplace_back(node->name(), &meter);
     }
     std::ranges::sort(meters);
     std::size_t channel_count = group.outputs.size();
-    for (const auto& [name, channels] : meters) {
-        channel_count += channels->size();
+    for (const auto& [name, meter] : meters) {
+        const Channels& channels = group.meters.at(meter->node.value());
+        channel_count += channels.size();
         if (channel_count > kMaximumChannels) break;
         v1::MeterLevels& levels = *message.add_meters();
         levels.set_node(std::string{name});
-        for (const auto& channel : *channels) write_channel(channel, *levels.add_channels());
+        for (const auto& channel : channels) {
+            v1::ChannelLevel& level = *levels.add_channels();
+            write_channel(channel, level);
+            level.set_true_peak_db(decibels(static_cast<double>(channel.true_peak)));
+        }
+        write_loudness(*meter, *levels.mutable_loudness());
     }
 }
 

@@ -13,6 +13,7 @@
 #include "jack_rig.h"
 #include "recorded_daemon.h"
 #include "support/analysis.h"
+#include "support/loudness.h"
 
 namespace rta::test {
 namespace {
@@ -111,6 +112,54 @@ TEST(Telemetry, AMeterTellsWhatPassesIt) {
         ASSERT_EQ(levels.meters(0).channels_size(), 1);
         expect_level(levels.meters(0).channels(0), wav.channels[0], levels);
     }
+}
+
+TEST(Telemetry, TheLoudnessIsThatOfTheRecordingFromTheResetOn) {
+    // What one meter of two channels hears is what reaches the device.
+    constexpr const char* kProgramme = R"({
+      "nodes": [ {"name": "noise", "type": "noise", "settings": {"color": "pink"}, "parameters": {"gain_db": -14}},
+                 {"name": "wide",  "type": "meter", "settings": {"channels": 2}},
+                 {"name": "out",   "type": "output", "settings": {"channels": 2}} ],
+      "connections": [ {"from": "noise", "to": "wide"}, {"from": "wide", "to": "out"} ] })";
+    RecordedDaemon recorded{{.graph = kProgramme}};
+    std::uint64_t reset = 0;
+    std::vector<v1::Levels> all;
+    {
+        ProtocolClient client = recorded.daemon().client();
+        ProtocolClient editor = recorded.daemon().client("editor");
+        client.subscribe({v1::TOPIC_LEVELS}, 10.0F);
+        const auto next = [&] {
+            return wait_for(client, [](const v1::Event& event) { return event.has_levels(); }).levels();
+        };
+        static_cast<void>(next());
+        reset = call(editor, [](v1::Request& request) { request.mutable_reset_meters()->add_nodes("wide"); })
+                    .reset_meters()
+                    .frame();
+        for (int i = 0; i < 60; ++i) {
+            if (i == 20) editor.set_parameter("noise", "gain_db", -40.0F);
+            if (i == 30) editor.set_parameter("noise", "gain_db", -20.0F);
+            all.push_back(next());
+        }
+    }
+    const Wav wav = recorded.stop();
+    const std::span<const float> channels[] = {wav.channels[0], wav.channels[1]};
+    const LoudnessReference reference{channels};
+    const std::size_t begin = (reset + 479) / 480 * 480;  // the first whole step of 10 ms
+    std::size_t compared = 0;
+    for (const v1::Levels& levels : all) {
+        const v1::Loudness& loudness = levels.meters(0).loudness();
+        if (loudness.measured_s() < 3.0) continue;
+        // Measured without a pause, so this tells the last step that is in it.
+        const std::size_t end = begin + static_cast<std::size_t>(std::lround(loudness.measured_s() * 48'000.0));
+        ASSERT_LE(end, wav.frames());
+        EXPECT_NEAR(loudness.momentary_lufs(), reference.window_lufs(end, LoudnessReference::kMomentaryFrames), 0.02);
+        EXPECT_NEAR(loudness.short_term_lufs(), reference.window_lufs(end, LoudnessReference::kShortTermFrames), 0.02);
+        EXPECT_TRUE(reference.fits(loudness.integrated_lufs(), begin, end)) << loudness.ShortDebugString();
+        EXPECT_GE(loudness.maximum_true_peak_db() + 0.01,
+                  db_from_gain(peak(channels[0].subspan(reset + 256, end - reset - 512))));
+        ++compared;
+    }
+    EXPECT_GT(compared, 20U);
 }
 
 TEST(Telemetry, MutingIsHeardAsAFadeToExactSilenceAndBack) {

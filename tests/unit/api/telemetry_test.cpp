@@ -125,6 +125,49 @@ TEST_F(TelemetryTest, LevelsComeAtTheClientsRateAndWithoutAGap) {
     }
 }
 
+TEST_F(TelemetryTest, MetersTellTruePeaksAndALoudnessThatIsTheSameForAllAndCanBeReset) {
+    script.play("hello a\nhello b\nhello c");
+    script.play(
+        "a> id: 1 apply_transaction { edits { edits { add_node { name: \"tone\" type: \"sine\" parameters { key: "
+        "\"frequency_hz\" value: 12000 } parameters { key: \"gain_db\" value: -20 } } } edits { add_node { name: \"m\" "
+        "type: \"meter\" } } edits { connect { from: \"tone\" to: \"m\" } } } }");
+    script.block();
+    ASSERT_TRUE(script.receive('a'));
+    script.play("b> id: 1 subscribe { topics: TOPIC_LEVELS }\nb< response { id: 1 subscribe {} }");
+    play(1'500);
+    script.play("c> id: 1 subscribe { topics: TOPIC_LEVELS }\nc< response { id: 1 subscribe {} }");
+    play(1'500);
+    const auto last = events('b').back().levels();
+    EXPECT_FALSE(last.outputs(0).has_true_peak_db()) << "of meters only";
+    const v1::Loudness& loudness = last.meters(0).loudness();
+    EXPECT_NEAR(last.meters(0).channels(0).true_peak_db(), -20.0, 0.1);
+    EXPECT_NEAR(loudness.maximum_true_peak_db(), -20.0, 0.1);
+    // A sine in one channel is 3.01 dB below its peak; what K-weighting does to 12 kHz is in its table.
+    EXPECT_NEAR(loudness.momentary_lufs(), -20.0 - 3.01 - 0.691 + 4.04, 0.05);
+    EXPECT_NEAR(loudness.integrated_lufs(), loudness.momentary_lufs(), 0.05);
+    EXPECT_NEAR(loudness.measured_s(), 4.0, 0.2);
+    const auto other = events('c').back().levels();
+    EXPECT_EQ(other.meters(0).loudness().SerializeAsString(), loudness.SerializeAsString())
+        << "though that client came later";
+
+    script.play("a> id: 2 reset_meters { nodes: \"m\" }");
+    const auto reset = script.receive('a');
+    ASSERT_TRUE(reset);
+    EXPECT_EQ(reset->response().reset_meters().frame(), frame());
+    play(150);
+    const v1::Loudness after = events('c').back().levels().meters(0).loudness();
+    EXPECT_LT(after.measured_s(), 0.25);
+    EXPECT_TRUE(after.has_short_term_lufs()) << "a reset takes nothing away from what is no programme";
+    script.play(R"(
+        a> id: 3 reset_meters { nodes: "m" nodes: "nobody" }
+        a< response { id: 3 status { code: NOT_FOUND } }
+        a> id: 4 reset_meters { nodes: "tone" }
+        a< response { id: 4 status { code: FAILED_PRECONDITION } }
+        a> id: 5 reset_meters {}
+        a< response { id: 5 reset_meters {} }
+    )");
+}
+
 TEST_F(TelemetryTest, EachRateHasItsOwnFramesAndTheSameRateTheSame) {
     build();
     script.play(R"(

@@ -191,6 +191,9 @@ Reply FakeRtad::answer(const v1::Request& request) {
         case v1::Request::kPanic:
             response.mutable_panic()->set_frame(4'096);
             break;
+        case v1::Request::kResetMeters:
+            response.mutable_reset_meters()->set_frame(4'096);
+            break;
         case v1::Request::kHello:
         case v1::Request::REQUEST_NOT_SET:
             return {.bytes = frame(refusal(request, v1::UNIMPLEMENTED, "what is this?"))};

@@ -166,6 +166,38 @@ TEST(Meter, DrawsBarsAndGivesTheTerminalBack) {
     EXPECT_FALSE(has(rest.substr(1 + rest.find("25h")), "\x1b")) << "only text stays behind";
 }
 
+v1::Event loud_levels() {
+    v1::Event event = levels(1, -6, "vu");
+    v1::MeterLevels& meter = *event.mutable_levels()->mutable_meters(0);
+    meter.mutable_channels(0)->set_true_peak_db(-5.5F);
+    meter.mutable_loudness()->set_momentary_lufs(-22.96F);
+    meter.mutable_loudness()->set_integrated_lufs(-23.4F);
+    meter.mutable_loudness()->set_maximum_true_peak_db(-1.0F);
+    return event;
+}
+
+TEST(Meter, ShowsLoudnessBelowTheBarsAndOnTheLineOfTheEvent) {
+    constexpr std::string_view kText = "M -23.0, S --, I -23.4 LUFS, range -- LU, true peak -5.5, highest -1.0 dBTP";
+    FakeRtad rtad{with_events({loud_levels()}, false)};
+    const Outcome line = rtad.run({"meter", "vu", "--count", "1"});
+    EXPECT_EQ(line.out, "levels up to frame 4800: vu peak -6.0, rms -9.0 dB, " + std::string{kText} + "\n");
+    const Terminal terminal{100, 24};
+    const Outcome drawn = rtad.run({"meter", "vu", "--count", "1"}, "", false, terminal.descriptor());
+    EXPECT_TRUE(has(drawn.out, "   " + std::string{kText})) << drawn.out;
+    EXPECT_TRUE(has(rtad.run({"--json", "meter", "--count", "1"}).out, "\"momentary_lufs\":-22.96"));
+}
+
+TEST(Meter, ResetsTheMetersThatAreNamed) {
+    FakeRtad rtad;
+    EXPECT_EQ(rtad.run({"meter", "--reset", "vu", "left"}).out, "vu, left: the programme begins at frame 4096\n");
+    const v1::ResetMeters asked = rtad.daemon().requests().back().reset_meters();
+    ASSERT_EQ(asked.nodes_size(), 2);
+    EXPECT_EQ(asked.nodes(0), "vu");
+    EXPECT_EQ(rtad.run({"meter", "--reset"}).out, "all meters: the programme begins at frame 4096\n");
+    EXPECT_EQ(rtad.daemon().requests().back().reset_meters().nodes_size(), 0);
+    EXPECT_EQ(rtad.run({"meter", "--reset", "--count", "2"}).exit, Exit::usage);
+}
+
 TEST(Meter, GivesTheTerminalBackWhenInterrupted) {
     const Terminal terminal{80, 24};
     FakeRtad rtad{with_events({levels(1, -6)}, false)};
