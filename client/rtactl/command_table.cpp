@@ -239,21 +239,23 @@ constexpr std::array kCommands{
             .run = run_meter},
     Command{.name = "top",
             .arguments = "",
-            .help = "Show load, xruns, clients and nodes, once a second, until interrupted.",
+            .help = "Show load, xruns, clients and the nodes that take most time, once a second, until interrupted.",
             .details =
                 "Load is the time that callbacks of the device take, as a share of the time that they have, over "
                 "the last\n"
-                "second. Where there is no terminal, one such page follows the other.",
+                "second. A node's share is that of a block's time, over the last half second and on the average since\n"
+                "somebody looked. Where there is no terminal, one such page follows the other.",
             .example = "rtactl top\nrtactl top --rate 2 --count 3",
             .options = kTopOptions,
             .run = run_top},
     Command{.name = "watch",
             .arguments = "[TOPIC...]",
             .help = "Print events as they happen, one line each, until interrupted.",
-            .details = "Topics are changes, levels, load and xruns; without any, changes: those of the graph, of "
-                       "parameters, of\n"
-                       "the device, whoever makes them. With --json: first the response to the subscription, whose\n"
-                       "change_number the first change follows, then one line an event.",
+            .details =
+                "Topics are changes, levels, load, xruns and node_loads; without any, changes: those of the graph, of "
+                "parameters, of\n"
+                "the device, whoever makes them. With --json: first the response to the subscription, whose\n"
+                "change_number the first change follows, then one line an event.",
             .example = "rtactl watch\nrtactl watch load xruns --rate 1\nrtactl --json watch",
             .options = kTelemetryOptions,
             .most_words = kAnyNumber,

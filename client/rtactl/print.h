@@ -24,7 +24,7 @@ class TextTable {
 void print_status(std::ostream& out, const v1::StatusResult& status);
 /// The same at a glance, with the graph's nodes: what `top` shows.
 void print_top(std::ostream& out, const v1::StatusResult& status, const v1::Graph& graph,
-               const v1::NodeTypesResult& types);
+               const v1::NodeTypesResult& types, const v1::NodeLoads& loads);
 void print_devices(std::ostream& out, const v1::DevicesResult& devices);
 void print_types(std::ostream& out, const v1::NodeTypesResult& types);
 void print_type(std::ostream& out, const v1::NodeType& type);

@@ -579,11 +579,14 @@ Expected<void> Connection::answer_subscribe(const v1::Subscribe& request, v1::Su
             case v1::TOPIC_XRUNS:
                 topics.xruns = true;
                 break;
+            case v1::TOPIC_NODE_LOADS:
+                topics.node_loads = true;
+                break;
             default:
                 return fail(ErrorCode::invalid_argument,
                             "topic " + std::to_string(topic) +
-                                " is unknown; there are TOPIC_CHANGES (1), TOPIC_LEVELS (2), TOPIC_LOAD (3) and "
-                                "TOPIC_XRUNS (4)");
+                                " is unknown; there are TOPIC_CHANGES (1), TOPIC_LEVELS (2), TOPIC_LOAD (3), "
+                                "TOPIC_XRUNS (4) and TOPIC_NODE_LOADS (5)");
         }
     }
     if (request.has_telemetry_rate_hz()) {

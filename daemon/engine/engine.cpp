@@ -760,6 +760,18 @@ void Engine::Impl::take_records(Meter& meter, MeasuredLevels::Source& source) co
     }
 }
 
+void Engine::watch_node_times(bool watched) { renderer().time_nodes(watched); }
+
+std::vector<NodeTime> Engine::node_times() const {
+    std::vector<NodeTime> times;
+    times.reserve(impl_->instances.size());
+    for (const auto& [id, instance] : impl_->instances) {
+        const NodeInstance::Time time = instance->time();
+        times.push_back({.node = NodeId{id}, .cycles = time.cycles, .block_count = time.block_count});
+    }
+    return times;
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Answers of the audio thread
 

@@ -91,6 +91,13 @@ struct MeasuredLevels {
     std::vector<Source> meters;     ///< every node of the graph that measures, by id
 };
 
+/// What a node took in the blocks in which it was timed, since it came.
+struct NodeTime {
+    NodeId node;
+    std::uint64_t cycles = 0;  ///< of cycle_count()
+    std::uint64_t block_count = 0;
+};
+
 struct EngineStatistics {
     std::uint64_t plans_made = 0;
     std::uint64_t plans_freed = 0;
@@ -166,6 +173,11 @@ class Engine {
     /// that measure if there are none: all or nothing. Returns the frame from which it counts. Errors: a name that is
     /// no node's, or that of a node that measures nothing.
     [[nodiscard]] Expected<std::uint64_t> restart_loudness(std::span<const std::string> names);
+
+    /// Begins or ends timing nodes. Each is timed in some blocks only, about every 8,192 frames.
+    void watch_node_times(bool watched);
+    /// Of all nodes of the graph, in no order.
+    [[nodiscard]] std::vector<NodeTime> node_times() const;
 
     /// Takes in what the audio thread handed back, frees it, prunes what has faded out, and tells the observer.
     /// Call it every few milliseconds while anything is outstanding(), and every 100 ms otherwise.

@@ -262,6 +262,38 @@ TEST_F(Burning, TheLoadIsTheShareOfTheTimeThatIsBurnt) {
     EXPECT_GE(client.status().load().mean(), 0.55F);
 }
 
+TEST_F(Burning, TheNodesThatBurnAreToldAtTheTopWithTheirShares) {
+    Daemon daemon{options({"--block-size", "1024"})};
+    ProtocolClient client = daemon.client();
+    std::vector<v1::Edit> edits{add_node("burn", "hot", {{"share", 0.3F}}),
+                                add_node("burn", "warm", {{"share", 0.1F}})};
+    for (int i = 0; i < 100; ++i) edits.push_back(add_node("sine", "s" + std::to_string(i)));
+    client.apply(transaction(std::move(edits)));
+    client.subscribe({v1::TOPIC_NODE_LOADS});
+    const auto near = [](const v1::NodeLoad& load, const char* node, double share) {
+        // So much is burnt for certain, and little beside it: the machine may be busy.
+        return load.node() == node && load.type() == "burn" && load.share() > share * 0.99 &&
+               load.share() < share + 0.05 && load.average() > share * 0.95 && load.average() < share + 0.05;
+    };
+    const v1::NodeLoads loads =
+        wait_for(client, [&](const v1::Event& event) {
+            const auto& nodes = event.node_loads().nodes();
+            return nodes.size() >= 3 && near(nodes[0], "hot", 0.3) && near(nodes[1], "warm", 0.1);
+        }).node_loads();
+    EXPECT_EQ(loads.node_count(), 102U);
+    EXPECT_EQ(loads.nodes_size(), 64) << "the heaviest, and no more";
+    EXPECT_TRUE(std::ranges::is_sorted(loads.nodes(), std::ranges::greater{}, &v1::NodeLoad::share));
+    EXPECT_LT(loads.nodes(2).share(), 0.05F) << loads.nodes(2).ShortDebugString();
+    EXPECT_GT(loads.nodes(2).share(), 0.0F);
+
+    client.set_parameter("warm", "share", 0.4F);
+    const v1::NodeLoads after = wait_for(client, [](const v1::Event& event) {
+                                    const auto& nodes = event.node_loads().nodes();
+                                    return nodes.size() >= 3 && nodes[0].node() == "warm" && nodes[0].share() > 0.39F;
+                                }).node_loads();
+    EXPECT_LT(after.nodes(0).average(), after.nodes(0).share()) << "it took less before";
+}
+
 TEST_F(Burning, TwentyMillisecondsBurntOnceAreAnOverrunAndALateCallback) {
     Daemon daemon{options()};
     ProtocolClient client = daemon.client();

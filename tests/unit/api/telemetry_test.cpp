@@ -251,6 +251,63 @@ TEST_F(TelemetryTest, AnotherDeviceMayHaveOtherChannels) {
     }
 }
 
+TEST_F(TelemetryTest, NodeLoadsComeTwiceASecondToThoseWhoAskForThem) {
+    build();
+    script.play(R"(
+        b> id: 1 subscribe {}
+        b< response { id: 1 subscribe {} }
+        c> id: 1 hello { protocol_version: 1 }
+        c< response { id: 1 hello {} }
+        c> id: 1 subscribe { topics: TOPIC_NODE_LOADS telemetry_rate_hz: 100 }
+        c< response { id: 1 subscribe {} }
+    )");
+    play(1'500);  // 2 s
+    const auto received = events('c');
+    ASSERT_NEAR(static_cast<double>(received.size()), 4.0, 1.0);
+    const v1::NodeLoads& loads = received.back().node_loads();
+    EXPECT_EQ(loads.node_count(), 5U);
+    ASSERT_EQ(loads.nodes_size(), 5);
+    EXPECT_TRUE(std::ranges::is_sorted(loads.nodes(), std::ranges::greater{}, &v1::NodeLoad::share));
+    for (const v1::NodeLoad& load : loads.nodes()) {
+        EXPECT_FALSE(load.type().empty());
+        EXPECT_GT(load.share(), 0.0F) << load.node();
+        EXPECT_GT(load.average(), 0.0F) << load.node();
+    }
+    for (const v1::Event& event : events('b')) EXPECT_FALSE(event.has_node_loads()) << "only those who name them";
+
+    script.play("c> id: 2 subscribe { topics: TOPIC_CHANGES }\nc< response { id: 2 subscribe {} }");
+    const auto before = script.engine.node_times();
+    play(100);
+    const auto after = script.engine.node_times();
+    for (std::size_t i = 0; i < before.size(); ++i) {
+        EXPECT_EQ(before[i].block_count, after[i].block_count) << "nobody asks: nothing is timed";
+    }
+}
+
+TEST(NodeLoads, AreMeansOfWhatWasTimed) {
+    const auto time = [](std::uint64_t id, std::uint64_t cycles, std::uint64_t blocks) {
+        return NodeTime{.node = NodeId{id}, .cycles = cycles, .block_count = blocks};
+    };
+    NodeLoads loads;
+    loads.begin(std::vector{time(1, 500, 5), time(2, 0, 0)});
+    auto told = loads.heaviest(std::vector{time(1, 1'500, 15), time(2, 600, 2), time(3, 40, 1)}, 1'000.0, 10);
+    ASSERT_EQ(told.size(), 3U);
+    EXPECT_EQ(told[0].node, NodeId{2});
+    EXPECT_DOUBLE_EQ(told[0].share, 0.3);
+    EXPECT_DOUBLE_EQ(told[1].share, 0.1) << "what came before it began does not count";
+    EXPECT_DOUBLE_EQ(told[2].share, 0.04) << "a node that came later";
+    told = loads.heaviest(std::vector{time(1, 2'500, 25), time(2, 600, 2), time(3, 1'040, 2)}, 1'000.0, 2);
+    ASSERT_EQ(told.size(), 2U);
+    EXPECT_EQ(told[0].node, NodeId{3});
+    EXPECT_DOUBLE_EQ(told[0].share, 1.0);
+    EXPECT_DOUBLE_EQ(told[0].average, 0.52);
+    EXPECT_EQ(told[1].node, NodeId{2});
+    EXPECT_DOUBLE_EQ(told[1].share, 0.3) << "not timed since: as it was";
+    told = loads.heaviest(std::vector{time(2, 100, 1)}, 1'000.0, 2);
+    ASSERT_EQ(told.size(), 1U) << "the others are gone";
+    EXPECT_DOUBLE_EQ(told[0].share, 0.1) << "a processor that was reset begins anew";
+}
+
 TEST_F(TelemetryTest, ANewSubscriptionReplacesTopicsAndRate) {
     build();
     script.play("b> id: 1 subscribe {}\nb< response { id: 1 subscribe {} }");

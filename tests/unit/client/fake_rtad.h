@@ -49,6 +49,8 @@ class FakeRtad {
 [[nodiscard]] v1::NodeTypesResult fake_types();
 [[nodiscard]] v1::Graph fake_graph();
 [[nodiscard]] v1::StatusResult fake_status();
+/// The answer to a subscription to node loads alone is followed by this.
+[[nodiscard]] v1::Event fake_node_loads();
 
 /// rtactl without any daemon to find.
 [[nodiscard]] Outcome run_rtactl(std::vector<std::string> words, const std::string& input = {},

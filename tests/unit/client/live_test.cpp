@@ -288,11 +288,13 @@ TEST(Top, PrintsPagesWhereThereIsNoTerminal) {
     FakeRtad rtad;
     const Outcome outcome = rtad.run({"top", "--count", "2", "--rate", "10"});
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
-    for (const std::string_view part :
-         {"null tone.wav, running", "p99   [##                            ] 5.1 %",
-          "worst [###############               ] 50 %", "2 late callbacks, 1 overrun",
-          "\"console\"  192.0.2.1:50000  1 min 1 s  9", "osc   sine    frequency_hz = 440 Hz",
-          "vol   gain    gain_db = -12.5 dB, mute = on", "muted; `rtactl unmute` brings it back"}) {
+    for (const std::string_view part : {"null tone.wav, running", "p99   [##                            ] 5.1 %",
+                                        "worst [###############               ] 50 %", "2 late callbacks, 1 overrun",
+                                        "\"console\"  192.0.2.1:50000  1 min 1 s  9",
+                                        "vol   gain    1.23 %   1 %      gain_db = -12.5 dB, mute = on\nosc   sine    "
+                                        "0.004 %  0.005 %  frequency_hz = 440 Hz\n"
+                                        "out   output  -        -",
+                                        "muted; `rtactl unmute` brings it back"}) {
         EXPECT_TRUE(has(outcome.out, part)) << part << " is not in\n" << outcome.out;
     }
     EXPECT_EQ(outcome.out.find('\x1b'), std::string::npos);
@@ -328,8 +330,9 @@ TEST(Top, DrawsOnATerminalAndPrintsJsonLines) {
     EXPECT_TRUE(drawn.out.starts_with("\x1b[?1049h\x1b[?25l\x1b[Hdevice")) << drawn.out;
     EXPECT_TRUE(has(drawn.out, "\x1b[?1049l\x1b[?25hdevice"));
     const Outcome json = rtad.run({"--json", "top", "--count", "2", "--rate", "10"}, "", false, terminal.descriptor());
-    EXPECT_EQ(std::ranges::count(json.out, '\n'), 2) << json.out;
+    EXPECT_EQ(std::ranges::count(json.out, '\n'), 3) << json.out;
     EXPECT_TRUE(has(json.out, "\"get_status\":{")) << json.out;
+    EXPECT_TRUE(has(json.out, "\"node_loads\":{")) << json.out;
 }
 
 TEST(Top, EndsWithTheDaemon) {
