@@ -27,6 +27,8 @@ constexpr std::array kSetOptions{
 constexpr Option kCountOption{"--count", "N", "End after as many."};
 constexpr std::array kTelemetryOptions{
     Option{"--rate", "HZ", "How many events a second, 1 to 100 Hz, 10 Hz if left out."}, kCountOption};
+constexpr std::array kMeterOptions{kTelemetryOptions[0], kTelemetryOptions[1],
+                                   Option{"--reset", "", "Begin integrated loudness, range and maxima anew, and end."}};
 constexpr std::array kTopOptions{Option{"--rate", "HZ", "How often a second it looks, 0.1 to 10 Hz, 1 Hz if left out."},
                                  kCountOption};
 
@@ -206,30 +208,37 @@ constexpr std::array kCommands{
             .run = run_graph_clear},
     Command{.name = "meter",
             .arguments = {Argument{"NODE", Expects::meter_node, 0, kAnyNumber}},
-            .help = "Show the levels of the device output and of every meter node, until interrupted.",
+            .help = "Show the levels of the device output and of every meter node, and the meters' loudness.",
             .details =
-                "On a terminal as bars of -60 to 0 dB: = is the RMS, - the peak, | the highest peak of late; over "
-                "is above\n"
-                "full scale. Elsewhere one line an event. With NODE, only these meters.",
-            .example = "rtactl meter\nrtactl meter vu --rate 25 --count 50",
-            .options = kTelemetryOptions,
+                "Until interrupted. On a terminal as bars of -60 to 0 dB: = is the RMS, - the peak, | the highest peak "
+                "of late;\n"
+                "over is above full scale. Below the bars of a meter the loudness of all its channels (EBU R 128):\n"
+                "M of 400 ms, S of 3 s, I of the programme, and its true peaks. Elsewhere one line an event.\n"
+                "With NODE, only these meters.\n"
+                "The programme begins where somebody first looks at the meter, or with --reset, for all who look at "
+                "it;\n"
+                "while nobody looks, it rests.",
+            .example = "rtactl meter\nrtactl meter vu --rate 25 --count 50\nrtactl meter --reset vu",
+            .options = kMeterOptions,
             .run = run_meter},
     Command{.name = "top",
-            .help = "Show load, xruns, clients and nodes, once a second, until interrupted.",
+            .help = "Show load, xruns, clients and the nodes that take most time, once a second, until interrupted.",
             .details =
                 "Load is the time that callbacks of the device take, as a share of the time that they have, over "
                 "the last\n"
-                "second. Where there is no terminal, one such page follows the other.",
+                "second. A node's share is that of a block's time, over the last half second and on the average since\n"
+                "somebody looked. Where there is no terminal, one such page follows the other.",
             .example = "rtactl top\nrtactl top --rate 2 --count 3",
             .options = kTopOptions,
             .run = run_top},
     Command{.name = "watch",
             .arguments = {Argument{"TOPIC", Expects::topic, 0, kAnyNumber}},
             .help = "Print events as they happen, one line each, until interrupted.",
-            .details = "Topics are changes, levels, load and xruns; without any, changes: those of the graph, of "
-                       "parameters, of\n"
-                       "the device, whoever makes them. With --json: first the response to the subscription, whose\n"
-                       "change_number the first change follows, then one line an event.",
+            .details =
+                "Topics are changes, levels, load, xruns and node_loads; without any, changes: those of the graph, of "
+                "parameters, of\n"
+                "the device, whoever makes them. With --json: first the response to the subscription, whose\n"
+                "change_number the first change follows, then one line an event.",
             .example = "rtactl watch\nrtactl watch load xruns --rate 1\nrtactl --json watch",
             .options = kTelemetryOptions,
             .run = run_watch},

@@ -85,9 +85,28 @@ Result<void> show_levels(Live& live, std::span<const std::string> names, float r
     return {};
 }
 
+Result<void> reset_meters(Session& session, std::span<const std::string> names) {
+    v1::Request request;
+    request.mutable_reset_meters()->mutable_nodes()->Assign(names.begin(), names.end());
+    const auto response = session.perform(std::move(request));
+    if (!response) return std::unexpected(response.error());
+    if (session.json()) return {};
+    std::string list;
+    for (const std::string& name : names) list.append(list.empty() ? "" : ", ").append(name);
+    session.out() << (list.empty() ? "all meters" : list) << ": the programme begins at frame "
+                  << response->reset_meters().frame() << '\n';
+    return {};
+}
+
 }  // namespace
 
 Result<void> run_meter(Session& session, const Arguments& arguments) {
+    if (arguments.has("--reset")) {
+        if (arguments.value("--rate") || arguments.value("--count")) {
+            return usage_error("--reset shows nothing, so there is nothing for --rate and --count to say");
+        }
+        return reset_meters(session, arguments.words);
+    }
     const auto rate_hz = parse_rate(arguments, 1, 100, 10);
     if (!rate_hz) return std::unexpected(rate_hz.error());
     const auto count = parse_count(arguments);

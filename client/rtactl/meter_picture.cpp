@@ -27,6 +27,7 @@ std::size_t cells(float level_db, std::size_t width) {
 struct Channel {
     std::string label;
     v1::ChannelLevel level;
+    std::string below = {};  ///< the line below it, if there is one
 };
 
 void add_channels(std::vector<Channel>& channels, const std::string& name, const auto& levels) {
@@ -70,19 +71,23 @@ std::string level_bar(float rms_db, float peak_db, float held_db, std::size_t wi
 std::vector<std::string> MeterPicture::lines(const v1::Levels& levels, std::size_t columns) {
     std::vector<Channel> channels;
     add_channels(channels, "(device)", levels.outputs());
-    for (const v1::MeterLevels& meter : levels.meters()) add_channels(channels, meter.node(), meter.channels());
+    for (const v1::MeterLevels& meter : levels.meters()) {
+        add_channels(channels, meter.node(), meter.channels());
+        if (meter.has_loudness() && meter.channels_size() > 0) channels.back().below = loudness_text(meter);
+    }
     std::size_t label_width = 0;
     for (const Channel& channel : channels) label_width = std::max(label_width, channel.label.size());
     const std::size_t taken = label_width + kTextColumns;
     const std::size_t width = std::clamp(columns > taken ? columns - taken : 0, kMinimumBar, kMaximumBar);
     std::vector<std::string> lines;
-    for (const auto& [label, level] : channels) {
+    for (const auto& [label, level, below] : channels) {
         const float held_db = holds_[label].update(level.peak_db(), levels.frame(), sample_rate_hz_);
         std::string line = label + std::string(label_width - label.size() + 1, ' ');
         line += level_bar(level.rms_db(), level.peak_db(), held_db, width);
         line += padded(level_text(level.peak_db()), 7) + "  rms" + padded(level_text(level.rms_db()), 7) + "  peak" +
                 padded(level_text(held_db), 7) + " dB" + (held_db > 0.0F ? "  over" : "");
         lines.push_back(std::move(line));
+        if (!below.empty()) lines.push_back(std::string(label_width + 1, ' ') + below);
     }
     return lines;
 }

@@ -23,7 +23,8 @@ class PeakHold {
     std::uint64_t seen_at_ = 0;
 };
 
-/// Levels as bars, one line a channel: = is the RMS, - the peak, | the highest peak of late.
+/// Levels as bars, one line a channel: = is the RMS, - the peak, | the highest peak of late. Below those of a meter, a
+/// line of its loudness.
 class MeterPicture {
  public:
     explicit MeterPicture(double sample_rate_hz) : sample_rate_hz_{sample_rate_hz} {}

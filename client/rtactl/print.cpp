@@ -95,6 +95,11 @@ std::string percent_text(float share) {
     return format_number(std::round(static_cast<double>(share) * 1000.0) / 10.0) + " %";
 }
 
+/// To a thousandth: a node may take next to nothing, and there may be thousands.
+std::string node_share_text(float share) {
+    return format_number(std::round(static_cast<double>(share) * 100'000.0) / 1'000.0) + " %";
+}
+
 std::string load_text(const v1::Load& load) {
     return "mean " + percent_text(load.mean()) + ", p99 " + percent_text(load.p99()) + ", worst " +
            percent_text(load.worst()) + " of the time for " + counted(load.callback_count(), "callback");
@@ -141,9 +146,53 @@ std::string levels_text(const v1::Levels& levels) {
     bool first = levels.outputs_size() == 0;
     for (const v1::MeterLevels& meter : levels.meters()) {
         text.append(first ? "" : "; ").append(meter.node()).append(level_list(meter.channels()));
+        if (meter.has_loudness()) text.append(", ").append(loudness_text(meter));
         first = false;
     }
     return first ? text + "none" : text;
+}
+
+/// The heaviest first, then those of which nothing is known, in the graph's order.
+void print_node_loads(std::ostream& out, const v1::Graph& graph, const v1::NodeTypesResult& types,
+                      const v1::NodeLoads& loads) {
+    constexpr std::size_t kNodesShown = 40;
+    std::map<std::string_view, const v1::Node*> others;
+    for (const v1::Node& node : graph.nodes()) others.emplace(node.name(), &node);
+    std::vector<std::pair<const v1::Node*, const v1::NodeLoad*>> shown;
+    for (const v1::NodeLoad& load : loads.nodes()) {
+        const auto node = others.find(load.node());
+        if (node == others.end()) continue;  // the graph has changed meanwhile
+        shown.emplace_back(node->second, &load);
+        others.erase(node);
+    }
+    for (const v1::Node& node : graph.nodes()) {
+        if (others.contains(node.name())) shown.emplace_back(&node, nullptr);
+    }
+    TextTable nodes;
+    nodes.add({"NODE", "TYPE", "SHARE", "AVERAGE", "VALUES"});
+    for (std::size_t i = 0; i < std::min(shown.size(), kNodesShown); ++i) {
+        const auto& [node, load] = shown[i];
+        const auto type =
+            std::ranges::find(types.types(), node->type(), [](const v1::NodeType& t) { return t.name(); });
+        std::string values;
+        for (const std::string& value : changed_values(*node, type == types.types().end() ? nullptr : &*type))
+            values.append(values.empty() ? "" : ", ").append(value);
+        nodes.add({node->name(), node->type(), load == nullptr ? "-" : node_share_text(load->share()),
+                   load == nullptr ? "-" : node_share_text(load->average()), values});
+    }
+    nodes.print(out);
+    if (shown.size() > kNodesShown) out << "... and " << shown.size() - kNodesShown << " more\n";
+}
+
+std::string node_loads_text(const v1::NodeLoads& loads) {
+    constexpr int kShown = 5;
+    std::string text;
+    for (int i = 0; i < std::min(loads.nodes_size(), kShown); ++i) {
+        const v1::NodeLoad& load = loads.nodes(i);
+        text.append(i == 0 ? "" : ", ").append(load.node()).append(" ").append(node_share_text(load.share()));
+    }
+    if (text.empty()) text = "nothing was timed";
+    return text + " (of " + counted(loads.node_count(), "node") + ")";
 }
 
 /// What is behind the text of telemetry, if the client was too slow for some of it.
@@ -262,8 +311,7 @@ void print_status(std::ostream& out, const v1::StatusResult& status) {
 }
 
 void print_top(std::ostream& out, const v1::StatusResult& status, const v1::Graph& graph,
-               const v1::NodeTypesResult& types) {
-    constexpr int kNodesShown = 40;
+               const v1::NodeTypesResult& types, const v1::NodeLoads& loads) {
     const v1::EngineState& engine = status.engine();
     TextTable table;
     table.add({"device", device_text(status.device())});
@@ -288,18 +336,8 @@ void print_top(std::ostream& out, const v1::StatusResult& status, const v1::Grap
         clients.print(out);
     }
     if (graph.nodes_size() == 0) return;
-    TextTable nodes;
-    nodes.add({"NODE", "TYPE", "VALUES"});
-    for (int i = 0; i < std::min(graph.nodes_size(), kNodesShown); ++i) {
-        const v1::Node& node = graph.nodes(i);
-        std::string values;
-        for (const std::string& value : changed_values(node, find_type(types, node.type())))
-            values.append(values.empty() ? "" : ", ").append(value);
-        nodes.add({node.name(), node.type(), values});
-    }
     out << '\n';
-    nodes.print(out);
-    if (graph.nodes_size() > kNodesShown) out << "... and " << graph.nodes_size() - kNodesShown << " more\n";
+    print_node_loads(out, graph, types, loads);
 }
 
 void print_devices(std::ostream& out, const v1::DevicesResult& devices) {
@@ -394,6 +432,18 @@ std::string level_text(float level_db) {
     return text.find('.') == std::string::npos ? text + ".0" : text;
 }
 
+std::string loudness_text(const v1::MeterLevels& meter) {
+    const auto measured = [](bool there, float value) { return there ? level_text(value) : "--"; };
+    const v1::Loudness& loudness = meter.loudness();
+    std::string text = "M " + measured(loudness.has_momentary_lufs(), loudness.momentary_lufs()) + ", S " +
+                       measured(loudness.has_short_term_lufs(), loudness.short_term_lufs()) + ", I " +
+                       measured(loudness.has_integrated_lufs(), loudness.integrated_lufs()) + " LUFS, range " +
+                       measured(loudness.has_range_lu(), loudness.range_lu()) + " LU, true peak";
+    for (const v1::ChannelLevel& channel : meter.channels())
+        text.append(" ").append(level_text(channel.true_peak_db()));
+    return text + ", highest " + level_text(loudness.maximum_true_peak_db()) + " dBTP";
+}
+
 std::string describe(const v1::XrunCounts& counts) {
     std::string text;
     const auto add = [&](std::uint64_t count, std::string_view thing) {
@@ -474,6 +524,9 @@ std::string describe(const v1::Event& event) {
         case v1::Event::kXruns:
             return "xruns up to frame " + std::to_string(event.xruns().frame()) + ": " +
                    describe(event.xruns().counts()) + dropped_text(event);
+        case v1::Event::kNodeLoads:
+            return "loads of nodes up to frame " + std::to_string(event.node_loads().frame()) + ": " +
+                   node_loads_text(event.node_loads()) + dropped_text(event);
         case v1::Event::EVENT_NOT_SET:
             break;
     }

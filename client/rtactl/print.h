@@ -24,7 +24,7 @@ class TextTable {
 void print_status(std::ostream& out, const v1::StatusResult& status);
 /// The same at a glance, with the graph's nodes: what `top` shows.
 void print_top(std::ostream& out, const v1::StatusResult& status, const v1::Graph& graph,
-               const v1::NodeTypesResult& types);
+               const v1::NodeTypesResult& types, const v1::NodeLoads& loads);
 void print_devices(std::ostream& out, const v1::DevicesResult& devices);
 void print_types(std::ostream& out, const v1::NodeTypesResult& types);
 /// "osc.frequency_hz = 440 Hz" for each parameter and setting of the node, or for the one called `name` (empty: all).
@@ -35,6 +35,8 @@ void print_values(std::ostream& out, const v1::Node& node, const v1::NodeType* t
 
 /// "-12.3"; "-inf" for what telemetry calls silence.
 [[nodiscard]] std::string level_text(float level_db);
+/// `M -23.1, S -22.9, I -23.0 LUFS, range 4.2 LU, true peak -1.3 -1.5, highest -0.9 dBTP`; -- is not measured yet.
+[[nodiscard]] std::string loudness_text(const v1::MeterLevels& meter);
 /// "2 output underflows, 1 late callback", or "none".
 [[nodiscard]] std::string describe(const v1::XrunCounts& counts);
 

@@ -46,13 +46,45 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
-Result<void> show(Live& live, LatestGraph& latest, const v1::NodeTypesResult& types, bool first) {
+/// The latest event of node loads.
+class LatestLoads {
+ public:
+    /// Waits until the deadline, or for the first event. With --json, events are printed as they come.
+    Result<void> follow(Live& live, const client::Deadline& deadline, bool until_first) {
+        while (!(until_first && known_)) {
+            auto event = live.wait(deadline);
+            if (!event) return std::unexpected(std::move(event.error()));
+            if (!*event) return {};
+            if (!(*event)->has_node_loads()) continue;
+            if (live.session().json()) live.session().print_json(**event);
+            loads_ = std::move(*(*event)->mutable_node_loads());
+            known_ = true;
+        }
+        return {};
+    }
+    [[nodiscard]] const v1::NodeLoads& loads() const { return loads_; }
+
+ private:
+    v1::NodeLoads loads_;
+    bool known_ = false;
+};
+
+Result<void> subscribe(Live& live) {
+    v1::Request request;
+    request.mutable_subscribe()->add_topics(v1::TOPIC_NODE_LOADS);
+    auto subscribed = live.ask(std::move(request));
+    if (!subscribed) return std::unexpected(std::move(subscribed.error()));
+    return {};
+}
+
+Result<void> show(Live& live, LatestGraph& latest, const v1::NodeTypesResult& types, const v1::NodeLoads& loads,
+                  bool first) {
     const auto status = ask_status(live);
     if (!status) return std::unexpected(status.error());
     if (live.session().json()) return {};
     if (auto refreshed = latest.refresh(live, status->engine().change_number()); !refreshed) return refreshed;
     std::ostringstream text;
-    print_top(text, *status, latest.graph(), types);
+    print_top(text, *status, latest.graph(), types, loads);
     if (Picture* picture = live.picture(); picture != nullptr) {
         picture->draw(lines_of(text.str()));
     } else {
@@ -64,12 +96,17 @@ Result<void> show(Live& live, LatestGraph& latest, const v1::NodeTypesResult& ty
 Result<void> show_over_and_over(Live& live, float rate_hz, std::uint64_t count) {
     const auto types = live.ask(list_types_request());
     if (!types) return std::unexpected(types.error());
+    if (auto subscribed = subscribe(live); !subscribed) return subscribed;
     LatestGraph latest;
+    LatestLoads loads;
+    // The first comes after half a second.
+    constexpr std::chrono::milliseconds kPatience{2'000};
+    if (auto followed = loads.follow(live, client::Deadline::in(kPatience), true); !followed) return followed;
     const std::chrono::milliseconds pause{static_cast<long long>(1000.0F / rate_hz)};
     for (std::uint64_t shown = 0; shown < count && live.session().out(); ++shown) {
-        if (auto seen = show(live, latest, types->list_node_types(), shown == 0); !seen) return seen;
+        if (auto seen = show(live, latest, types->list_node_types(), loads.loads(), shown == 0); !seen) return seen;
         if (shown + 1 == count) return {};
-        if (const auto paused = live.wait(client::Deadline::in(pause)); !paused) return std::unexpected(paused.error());
+        if (auto followed = loads.follow(live, client::Deadline::in(pause), false); !followed) return followed;
     }
     return {};
 }

@@ -18,7 +18,8 @@ struct TopicName {
 };
 
 constexpr std::array kTopics{TopicName{"changes", v1::TOPIC_CHANGES}, TopicName{"levels", v1::TOPIC_LEVELS},
-                             TopicName{"load", v1::TOPIC_LOAD}, TopicName{"xruns", v1::TOPIC_XRUNS}};
+                             TopicName{"load", v1::TOPIC_LOAD}, TopicName{"xruns", v1::TOPIC_XRUNS},
+                             TopicName{"node_loads", v1::TOPIC_NODE_LOADS}};
 
 Result<v1::Subscribe> subscription(const Arguments& arguments) {
     v1::Subscribe subscribe;

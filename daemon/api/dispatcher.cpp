@@ -278,6 +278,7 @@ bool Connection::execute(Work& work, std::uint64_t number) {
         case v1::Request::kGetGraph:
         case v1::Request::kGetFrequencyResponse:
         case v1::Request::kSubscribe:
+        case v1::Request::kResetMeters:
         case v1::Request::REQUEST_NOT_SET:
             break;
     }
@@ -483,6 +484,9 @@ bool Connection::execute_in_turn(Work& work) {
         case v1::Request::kSubscribe:
             done = answer_subscribe(work.request.subscribe(), *response.mutable_subscribe());
             break;
+        case v1::Request::kResetMeters:
+            done = answer_reset_meters(work.request.reset_meters(), *response.mutable_reset_meters());
+            break;
         default:
             done = std::unexpected(unknown_request(work.request));
             break;
@@ -617,11 +621,14 @@ Expected<void> Connection::answer_subscribe(const v1::Subscribe& request, v1::Su
             case v1::TOPIC_XRUNS:
                 topics.xruns = true;
                 break;
+            case v1::TOPIC_NODE_LOADS:
+                topics.node_loads = true;
+                break;
             default:
                 return fail(ErrorCode::invalid_argument,
                             "topic " + std::to_string(topic) +
-                                " is unknown; there are TOPIC_CHANGES (1), TOPIC_LEVELS (2), TOPIC_LOAD (3) and "
-                                "TOPIC_XRUNS (4)");
+                                " is unknown; there are TOPIC_CHANGES (1), TOPIC_LEVELS (2), TOPIC_LOAD (3), "
+                                "TOPIC_XRUNS (4) and TOPIC_NODE_LOADS (5)");
         }
     }
     if (request.has_telemetry_rate_hz()) {
@@ -640,6 +647,14 @@ Expected<void> Connection::answer_subscribe(const v1::Subscribe& request, v1::Su
     if (dispatcher_.busy_) dispatcher_.busy_();
     result.set_instance_id(dispatcher_.hub_.instance_id());
     result.set_change_number(dispatcher_.hub_.number());
+    return {};
+}
+
+Expected<void> Connection::answer_reset_meters(const v1::ResetMeters& request, v1::ResetMetersResult& result) {
+    const std::vector<std::string> names{request.nodes().begin(), request.nodes().end()};
+    const auto frame = dispatcher_.engine_.restart_loudness(names);
+    if (!frame) return std::unexpected(frame.error());
+    result.set_frame(*frame);
     return {};
 }
 

@@ -136,6 +136,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
     [[nodiscard]] Expected<void> answer_frequency_response(const v1::GetFrequencyResponse& request,
                                                            v1::FrequencyResponseResult& result) const;
     [[nodiscard]] Expected<void> answer_subscribe(const v1::Subscribe& request, v1::SubscribeResult& result);
+    [[nodiscard]] Expected<void> answer_reset_meters(const v1::ResetMeters& request, v1::ResetMetersResult& result);
 
     [[nodiscard]] Work* find(std::uint64_t number);
     v1::Response& answer(Work& work);

@@ -8,6 +8,7 @@
 
 #include "api/convert.h"
 #include "engine/renderer.h"
+#include "rt/cycle_counter.h"
 #include "rta/v1/control.pb.h"
 
 namespace rta::api {
@@ -34,10 +35,23 @@ void write_channel(const MeasuredLevels::Channel& channel, v1::ChannelLevel& mes
     message.set_rms_db(decibels(std::min(std::sqrt(mean), peak)));
 }
 
+void write_loudness(const MeasuredLevels::Source& meter, v1::Loudness& message) {
+    const dsp::Loudness& loudness = meter.loudness;
+    if (loudness.momentary_lufs) message.set_momentary_lufs(*loudness.momentary_lufs);
+    if (loudness.short_term_lufs) message.set_short_term_lufs(*loudness.short_term_lufs);
+    if (loudness.integrated_lufs) message.set_integrated_lufs(*loudness.integrated_lufs);
+    if (loudness.range_lu) message.set_range_lu(*loudness.range_lu);
+    if (loudness.maximum_momentary_lufs) message.set_maximum_momentary_lufs(*loudness.maximum_momentary_lufs);
+    if (loudness.maximum_short_term_lufs) message.set_maximum_short_term_lufs(*loudness.maximum_short_term_lufs);
+    message.set_maximum_true_peak_db(decibels(static_cast<double>(meter.maximum_true_peak)));
+    message.set_measured_s(loudness.measured_s);
+}
+
 void add_channels(const std::vector<MeasuredLevels::Channel>& taken, std::vector<MeasuredLevels::Channel>& sum) {
     sum.resize(taken.size());  // those of another device are not told of
     for (std::size_t i = 0; i < taken.size(); ++i) {
         sum[i].peak = std::max(sum[i].peak, taken[i].peak);
+        sum[i].true_peak = std::max(sum[i].true_peak, taken[i].true_peak);
         sum[i].sum_of_squares += taken[i].sum_of_squares;
         sum[i].frame_count += taken[i].frame_count;
     }
@@ -62,7 +76,9 @@ void Telemetry::subscribe(Subscriber& subscriber, const Topics& topics, TimePoin
         if (topics.levels) group.levels.push_back(&subscriber);
         if (topics.load) group.load.push_back(&subscriber);
     }
+    if (topics.node_loads) node_loads_subscribers_.push_back(&subscriber);
     update_watch();
+    if (!node_loads_subscribers_.empty() && !timing_) begin_node_loads(now);
 }
 
 void Telemetry::unsubscribe(Subscriber& subscriber) {
@@ -72,6 +88,7 @@ void Telemetry::unsubscribe(Subscriber& subscriber) {
 
 void Telemetry::leave(Subscriber& subscriber) {
     std::erase(xruns_, &subscriber);
+    std::erase(node_loads_subscribers_, &subscriber);
     for (auto& [rate_hz, group] : groups_) {
         std::erase(group.levels, &subscriber);
         std::erase(group.load, &subscriber);
@@ -79,8 +96,12 @@ void Telemetry::leave(Subscriber& subscriber) {
     std::erase_if(groups_, [](const auto& entry) { return entry.second.levels.empty() && entry.second.load.empty(); });
 }
 
-/// Nodes measure only while somebody wants to know.
+/// Nodes measure, and are timed, only while somebody wants to know.
 void Telemetry::update_watch() {
+    if (timing_ && node_loads_subscribers_.empty()) {
+        timing_ = false;
+        engine_.watch_node_times(false);
+    }
     const bool wanted = std::ranges::any_of(groups_, [](const auto& entry) { return !entry.second.levels.empty(); });
     if (wanted == std::exchange(watching_, wanted)) return;
     engine_.watch_levels(wanted);
@@ -97,6 +118,7 @@ void Telemetry::xruns(const XrunCounts& counts, std::uint64_t frame) {
 void Telemetry::poll(TimePoint now) {
     if (watching_) poll_levels();
     poll_load(now);
+    if (timing_) poll_node_loads(now);
 }
 
 double Telemetry::frames_of_interval(float rate_hz) const {
@@ -148,19 +170,25 @@ void Telemetry::write_levels(const Group& group, const MeasuredLevels& taken, v1
     message.set_frame_count(static_cast<std::uint32_t>(group.frame_count));
     for (const auto& channel : group.outputs) write_channel(channel, *message.add_outputs());
     // Those that were removed meanwhile are not among those taken last.
-    std::vector<std::pair<std::string_view, const Channels*>> meters;
+    std::vector<std::pair<std::string_view, const MeasuredLevels::Source*>> meters;
     for (const MeasuredLevels::Source& meter : taken.meters) {
         const GraphNode* const node = engine_.graph().find(meter.node);
-        if (node != nullptr) meters.emplace_back(node->name(), &group.meters.at(meter.node.value()));
+        if (node != nullptr) meters.emplace_back(node->name(), &meter);
     }
     std::ranges::sort(meters);
     std::size_t channel_count = group.outputs.size();
-    for (const auto& [name, channels] : meters) {
-        channel_count += channels->size();
+    for (const auto& [name, meter] : meters) {
+        const Channels& channels = group.meters.at(meter->node.value());
+        channel_count += channels.size();
         if (channel_count > kMaximumChannels) break;
         v1::MeterLevels& levels = *message.add_meters();
         levels.set_node(std::string{name});
-        for (const auto& channel : *channels) write_channel(channel, *levels.add_channels());
+        for (const auto& channel : channels) {
+            v1::ChannelLevel& level = *levels.add_channels();
+            write_channel(channel, level);
+            level.set_true_peak_db(decibels(static_cast<double>(channel.true_peak)));
+        }
+        write_loudness(*meter, *levels.mutable_loudness());
     }
 }
 
@@ -175,9 +203,48 @@ void Telemetry::poll_load(TimePoint now) {
     }
 }
 
+void Telemetry::begin_node_loads(TimePoint now) {
+    timing_ = true;
+    node_loads_due_ = now + kNodeLoadsInterval;
+    timing_began_ = std::chrono::steady_clock::now();
+    cycles_then_ = cycle_count();
+    engine_.watch_node_times(true);
+    node_loads_.begin(engine_.node_times());
+}
+
+/// By the time that has gone by since timing began: the longer, the more exact.
+double Telemetry::cycles_per_block() const {
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - timing_began_;
+    const EngineConfig& config = engine_.config();
+    return static_cast<double>(cycle_count() - cycles_then_) / elapsed.count() * config.block_size /
+           config.sample_rate_hz;
+}
+
+void Telemetry::poll_node_loads(TimePoint now) {
+    if (now < node_loads_due_) return;
+    node_loads_due_ = std::max(node_loads_due_ + kNodeLoadsInterval, now + kShortestInterval);
+    v1::Event event;
+    v1::NodeLoads& message = *event.mutable_node_loads();
+    message.set_frame(engine_.renderer().frames());
+    message.set_node_count(static_cast<std::uint32_t>(engine_.graph().node_count()));
+    if (kHasCycleCounter) {
+        for (const auto& load : node_loads_.heaviest(engine_.node_times(), cycles_per_block(), kMaximumNodeLoads)) {
+            const GraphNode* const node = engine_.graph().find(load.node);
+            if (node == nullptr) continue;
+            v1::NodeLoad& told = *message.add_nodes();
+            told.set_node(node->name());
+            told.set_type(std::string{node->description->type->name});
+            told.set_share(static_cast<float>(load.share));
+            told.set_average(static_cast<float>(load.average));
+        }
+    }
+    deliver(event, node_loads_subscribers_);
+}
+
 std::optional<microseconds> Telemetry::interval(TimePoint now) const {
-    if (groups_.empty()) return std::nullopt;
+    if (groups_.empty() && !timing_) return std::nullopt;
     microseconds soonest = kLongestInterval;
+    if (timing_) soonest = std::min(soonest, std::chrono::ceil<microseconds>(node_loads_due_ - now));
     const auto clock = static_cast<double>(engine_.renderer().frames());
     for (const auto& [rate_hz, group] : groups_) {
         if (!group.load.empty()) {

@@ -9,6 +9,7 @@
 
 #include "api/engine_link.h"
 #include "api/host.h"
+#include "api/node_loads.h"
 #include "api/outbox.h"
 #include "engine/engine.h"
 
@@ -18,8 +19,8 @@ class Levels;
 
 namespace rta::api {
 
-/// Levels, load and xruns for whoever has subscribed to them. Subscribers of one rate get the same events, made and
-/// serialised once. Owns no timer; while nobody subscribes there is nothing to do. [control]
+/// Levels, load, xruns and the loads of nodes for whoever has subscribed to them. Subscribers of one rate get the same
+/// events, made and serialised once. Owns no timer; while nobody subscribes there is nothing to do. [control]
 class Telemetry {
  public:
     static constexpr float kDefaultRateHz = 10.0F;
@@ -29,6 +30,10 @@ class Telemetry {
     static constexpr std::size_t kMaximumChannels = 16'384;
     /// What stands for everything below it.
     static constexpr float kFloorDb = -150.0F;
+    /// In one event of node loads: the heaviest.
+    static constexpr std::size_t kMaximumNodeLoads = 64;
+    /// From one event of node loads to the next; each node is timed three times in between.
+    static constexpr std::chrono::milliseconds kNodeLoadsInterval{500};
 
     class Subscriber {
      public:
@@ -40,6 +45,7 @@ class Telemetry {
         bool levels = false;
         bool load = false;
         bool xruns = false;
+        bool node_loads = false;
         float rate_hz = kDefaultRateHz;  ///< of levels and load
     };
 
@@ -77,6 +83,9 @@ class Telemetry {
     void update_watch();
     void poll_levels();
     void poll_load(TimePoint now);
+    void begin_node_loads(TimePoint now);
+    void poll_node_loads(TimePoint now);
+    [[nodiscard]] double cycles_per_block() const;
     static void add(const MeasuredLevels& taken, Group& group);
     void tell_levels(Group& group, const MeasuredLevels& taken) const;
     void write_levels(const Group& group, const MeasuredLevels& taken, v1::Levels& message) const;
@@ -87,6 +96,13 @@ class Telemetry {
     std::map<float, Group> groups_;  ///< by rate in Hz
     Subscribers xruns_;
     bool watching_ = false;
+
+    Subscribers node_loads_subscribers_;
+    NodeLoads node_loads_;
+    bool timing_ = false;
+    TimePoint node_loads_due_{};
+    std::chrono::steady_clock::time_point timing_began_;  ///< by the clock that tells the rate of cycle_count()
+    std::uint64_t cycles_then_ = 0;                       ///< cycle_count() at that time
 };
 
 }  // namespace rta::api

@@ -71,6 +71,33 @@ std::array<float, kCount> high_pass() {
     return rounded;
 }
 
+/// Raises `peaks` to the highest magnitudes from a quarter of a frame before each of them to the next frame. `line`
+/// holds kTaps frames of before, then the block; `between` has room for a block of each quarter.
+template <std::size_t kTaps>
+void raise_to_peaks(std::span<const float> line, const std::array<std::array<float, kTaps>, 3>& quarters,
+                    std::array<std::vector<float>, 3>& between, std::span<float> peaks) RTA_NONBLOCKING {
+    // The factors for frame n begin at line[n + 1]; its own sample stands in their middle.
+    for (std::size_t quarter = 0; quarter < 3; ++quarter) {
+        kernels().fir(line.data() + 1, quarters[quarter].data(), kTaps, between[quarter].data(), peaks.size());
+    }
+    // Of the frame before, the last quarter only.
+    float before = 0.0F;
+    for (std::size_t k = 0; k < kTaps; ++k) before += line[k] * quarters[2][k];
+
+    const float* const middle = line.data() + kTaps / 2;
+    const float* const first = between[0].data();
+    const float* const second = between[1].data();
+    const float* const third = between[2].data();
+    peaks[0] = std::max(peaks[0], peak_of(before, middle[0], first[0]));
+    for (std::size_t n = 1; n < peaks.size(); ++n) {
+        peaks[n] = std::max(peaks[n], peak_of(third[n - 1], middle[n], first[n]));
+    }
+    for (std::size_t n = 0; n < peaks.size(); ++n) {
+        const float early = std::max(peak_of(middle[n], first[n], second[n]), peak_of(first[n], second[n], third[n]));
+        peaks[n] = std::max(std::max(peaks[n], early), peak_of(second[n], third[n], middle[n + 1]));
+    }
+}
+
 float gain_of(std::span<const float> factors) {
     float sum = 0.0F;
     for (const float factor : factors) sum += magnitude(factor);
@@ -141,38 +168,41 @@ void TruePeak::silence_quiet_chunks(std::span<float> values) const RTA_NONBLOCKI
 
 /// Raises `peaks` and the levels near half the sample rate to those of one channel.
 void TruePeak::interpolate(std::span<const float> line, std::span<float> peaks) RTA_NONBLOCKING {
-    // The factors for frame n begin at line[n + 1]; its own sample stands in their middle.
-    const Kernels& kernel = kernels();
-    for (std::size_t quarter = 0; quarter < 3; ++quarter) {
-        kernel.fir(line.data() + 1, quarters_[quarter].data(), kTaps, between_[quarter].data(), block_size_);
-    }
-    // Of the frame before, the last quarter only.
-    float before = 0.0F;
-    for (std::size_t k = 0; k < kTaps; ++k) before += line[k] * quarters_[2][k];
-
-    const float* const middle = line.data() + kTaps / 2;
-    const float* const first = between_[0].data();
-    const float* const second = between_[1].data();
-    const float* const third = between_[2].data();
-    peaks[0] = std::max(peaks[0], peak_of(before, middle[0], first[0]));
-    for (std::size_t n = 1; n < peaks.size(); ++n) {
-        peaks[n] = std::max(peaks[n], peak_of(third[n - 1], middle[n], first[n]));
-    }
-    for (std::size_t n = 0; n < peaks.size(); ++n) {
-        const float early = std::max(peak_of(middle[n], first[n], second[n]), peak_of(first[n], second[n], third[n]));
-        peaks[n] = std::max(std::max(peaks[n], early), peak_of(second[n], third[n], middle[n + 1]));
-    }
+    raise_to_peaks<kTaps>(line, quarters_, between_, peaks);
 
     // Told kEdgeReach frames ahead of the peaks.
     constexpr std::size_t kEdgeBegin = 1 + kTaps / 2 + kEdgeReach - kEdgeTaps / 2;
     static_assert(kEdgeBegin + kEdgeTaps == kTaps + 1);
-    kernel.fir(line.data() + kEdgeBegin, edge_.data(), kEdgeTaps, between_[0].data(), block_size_);
+    kernels().fir(line.data() + kEdgeBegin, edge_.data(), kEdgeTaps, between_[0].data(), block_size_);
     for (std::size_t n = 0; n < edges_.size(); ++n) edges_[n] = std::max(edges_[n], magnitude(between_[0][n]));
 }
 
 void TruePeak::reset() RTA_NONBLOCKING {
     lines_.clear();
     edge_reach_.reset();
+}
+
+TruePeakMeter::TruePeakMeter(std::uint32_t channel_count, std::uint32_t block_size)
+    : quarters_{interpolator<kTaps>(0.25), interpolator<kTaps>(0.5), interpolator<kTaps>(0.75)},
+      lines_{channel_count, kTaps + block_size},
+      peaks_(block_size),
+      unheard_frames_(channel_count, kTaps) {
+    for (std::vector<float>& quarter : between_) quarter.resize(block_size);
+}
+
+void TruePeakMeter::reset() RTA_NONBLOCKING { std::ranges::fill(unheard_frames_, std::size_t{kTaps}); }
+
+float TruePeakMeter::process(std::uint32_t channel, std::span<const float> in) RTA_NONBLOCKING {
+    const std::span<float> line = lines_.write().channel(channel);
+    std::copy_n(line.data() + in.size(), kTaps, line.data());
+    kernels().finite_or_zero(in.data(), line.data() + kTaps, in.size());
+    std::ranges::fill(peaks_, 0.0F);
+    raise_to_peaks<kTaps>(line, quarters_, between_, peaks_);
+    std::size_t& unheard = unheard_frames_[channel];
+    const std::size_t left_out = std::min(unheard, peaks_.size());
+    std::fill_n(peaks_.begin(), left_out, 0.0F);
+    unheard -= left_out;
+    return kernels().level(peaks_.data(), peaks_.size()).peak;
 }
 
 }  // namespace rta::dsp

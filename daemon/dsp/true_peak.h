@@ -67,4 +67,31 @@ class TruePeak {
     SlidingMaximum edge_reach_{2 * kEdgeReach};
 };
 
+/// The same as meters read it: nothing counts twice. Each of the three samples between two comes from 32 (flat to 20
+/// kHz of 44.1); with the parabola, sines up to there are read to within 0.1 dB.
+class TruePeakMeter {
+ public:
+    /// Frames by which a peak is told later than it went in.
+    static constexpr std::uint32_t kLatency = 16;
+
+    /// [control]
+    TruePeakMeter(std::uint32_t channel_count, std::uint32_t block_size);
+
+    /// The highest magnitude in a block of one channel, from kLatency frames before it to as many before its end. NaN
+    /// and infinity count as 0. What is nearer than kLatency frames to the beginning is left out: between silence that
+    /// nobody has heard and sound, there would be an edge that overshoots. [audio]
+    [[nodiscard]] float process(std::uint32_t channel, std::span<const float> in) RTA_NONBLOCKING;
+    /// What comes next does not follow what came before. [audio]
+    void reset() RTA_NONBLOCKING;
+
+ private:
+    static constexpr std::uint32_t kTaps = 2 * kLatency;
+
+    std::array<std::array<float, kTaps>, 3> quarters_;  ///< as TruePeak's
+    AudioBuffer lines_;                                 ///< channels x (kTaps frames of before, then the block)
+    std::array<std::vector<float>, 3> between_;         ///< a block of each quarter
+    std::vector<float> peaks_;                          ///< a block
+    std::vector<std::size_t> unheard_frames_;           ///< in the line of each channel, before the block
+};
+
 }  // namespace rta::dsp

@@ -146,7 +146,10 @@ struct Engine::Impl {
     /// A node that measures.
     struct Meter {
         std::shared_ptr<NodeInstance> instance;
-        std::optional<LevelRecord> held;  ///< of frames that the outputs have not told of yet
+        std::optional<LevelRecord> held = {};  ///< of frames that the outputs have not told of yet
+        dsp::LoudnessMeter loudness = {};
+        std::uint64_t restart_frame = 0;  ///< from which true peaks count
+        float maximum_true_peak = 0.0F;   ///< since then
     };
     std::vector<Meter> meters;  ///< of the graph, by id
     bool levels_watched = false;
@@ -188,6 +191,7 @@ struct Engine::Impl {
     // Measuring.
     void take_output_levels(MeasuredLevels& levels);
     [[nodiscard]] MeasuredLevels::Source take_levels_of(Meter& meter) const;
+    void take_records(Meter& meter, MeasuredLevels::Source& source) const;
     [[nodiscard]] std::vector<ParameterTarget> targets_in(const SoundingGraph& sound,
                                                           std::span<const ParameterChange> changes) const;
 
@@ -500,7 +504,7 @@ void Engine::Impl::adopt(Draft draft) {
     for (auto& instance : draft.added) {
         const std::uint64_t id = instance->id().value();
         if (graph.find(NodeId{id}) == nullptr) continue;
-        if (instance->level_tap() != nullptr) meters.push_back({instance, {}});  // ids grow
+        if (instance->level_tap() != nullptr) meters.push_back({instance});  // ids grow
         instances.emplace(id, std::move(instance));
     }
     if (instances.size() == graph.node_count()) return;
@@ -637,7 +641,7 @@ Expected<Ticket> Engine::reset(PreparedReset& reset) {
         if (LevelTap* const tap = instance->level_tap()) tap->enable(impl.levels_watched);
         instances.emplace(node->id.value(), instance);
     }
-    for (Impl::Meter& meter : impl.meters) meter = {instances.at(meter.instance->id().value()), {}};
+    for (Impl::Meter& meter : impl.meters) meter = {instances.at(meter.instance->id().value())};
     // What played is kept alive by the plans that borrow it.
     impl.instances = std::move(instances);
     impl.faulted_nodes.clear();
@@ -697,12 +701,15 @@ void add_record(const LevelRecord& record, MeasuredLevels::Source& source) {
     if (record.channel_count == 0) return;
     MeasuredLevels::Channel& channel = source.channels[record.channel];
     channel.peak = std::max(channel.peak, record.peak);
+    channel.true_peak = std::max(channel.true_peak, record.true_peak);
     channel.sum_of_squares += record.sum_of_squares;
     channel.frame_count += record.channel_frame_count;
 }
 
 void forget_levels(LevelTap& tap) {
     while (tap.take()) {
+    }
+    while (tap.take_loudness()) {
     }
 }
 
@@ -731,6 +738,33 @@ MeasuredLevels Engine::take_levels() {
     return levels;
 }
 
+Expected<std::uint64_t> Engine::restart_loudness(std::span<const std::string> names) {
+    std::vector<Impl::Meter*> restarted;
+    for (const std::string& name : names) {
+        const auto node = impl_->graph.require(name);
+        if (!node) return std::unexpected(node.error());
+        const auto meter = std::ranges::find_if(
+            impl_->meters, [&](const Impl::Meter& other) { return other.instance->id() == (*node)->id; });
+        if (meter == impl_->meters.end()) {
+            return fail(ErrorCode::failed_precondition, "node " + quoted(name) + " is of type " +
+                                                            std::string{(*node)->description->type->name} +
+                                                            ", which measures nothing; name a meter");
+        }
+        restarted.push_back(&*meter);
+    }
+    if (names.empty()) {
+        for (Impl::Meter& meter : impl_->meters) restarted.push_back(&meter);
+    }
+    const std::uint64_t frame = renderer().frames();
+    const double steps = static_cast<double>(frame) * dsp::kLoudnessStepsPerSecond / impl_->config.sample_rate_hz;
+    for (Impl::Meter* const meter : restarted) {
+        meter->loudness.restart(static_cast<std::uint64_t>(std::ceil(steps)));
+        meter->restart_frame = frame;
+        meter->maximum_true_peak = 0.0F;
+    }
+    return frame;
+}
+
 /// What goes to the device tells the time: of a meter, no later frames are taken.
 void Engine::Impl::take_output_levels(MeasuredLevels& levels) {
     LevelTap& outputs = exchange.renderer().output_levels();
@@ -749,15 +783,39 @@ MeasuredLevels::Source Engine::Impl::take_levels_of(Meter& meter) const {
     MeasuredLevels::Source source{.node = meter.instance->id(), .frame_count = 0, .channels = {}};
     LevelTap& tap = *meter.instance->level_tap();
     source.channels.resize(tap.maximum_channels());
+    take_records(meter, source);
+    while (const auto step = tap.take_loudness()) meter.loudness.add(*step);
+    source.loudness = meter.loudness.loudness();
+    source.maximum_true_peak = meter.maximum_true_peak;
+    return source;
+}
+
+void Engine::Impl::take_records(Meter& meter, MeasuredLevels::Source& source) const {
     while (true) {
-        const auto record = meter.held ? std::exchange(meter.held, {}) : tap.take();
-        if (!record) return source;
+        const auto record = meter.held ? std::exchange(meter.held, {}) : meter.instance->level_tap()->take();
+        if (!record) return;
         if (!levels_begin || record->end_frame > levels_end) {
             meter.held = record;
-            return source;
+            return;
         }
-        if (record->end_frame - record->frame_count >= *levels_begin) add_record(*record, source);
+        const std::uint64_t begin_frame = record->end_frame - record->frame_count;
+        if (begin_frame >= *levels_begin) add_record(*record, source);
+        if (begin_frame >= meter.restart_frame) {
+            meter.maximum_true_peak = std::max(meter.maximum_true_peak, record->true_peak);
+        }
     }
+}
+
+void Engine::watch_node_times(bool watched) { renderer().time_nodes(watched); }
+
+std::vector<NodeTime> Engine::node_times() const {
+    std::vector<NodeTime> times;
+    times.reserve(impl_->instances.size());
+    for (const auto& [id, instance] : impl_->instances) {
+        const NodeInstance::Time time = instance->time();
+        times.push_back({.node = NodeId{id}, .cycles = time.cycles, .block_count = time.block_count});
+    }
+    return times;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

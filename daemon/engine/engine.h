@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "dsp/loudness.h"
 #include "graph/audio_graph.h"
 #include "graph/edit.h"
 #include "graph/error.h"
@@ -82,6 +83,7 @@ struct LatencyReport {
 struct MeasuredLevels {
     struct Channel {
         float peak = 0.0F;
+        float true_peak = 0.0F;  ///< of meters; told up to 16 frames later than the peak
         double sum_of_squares = 0.0;
         std::uint64_t frame_count = 0;  ///< how many frames were measured: fewer where the channel came later
     };
@@ -89,12 +91,22 @@ struct MeasuredLevels {
         NodeId node;                    ///< of the outputs: none
         std::uint64_t frame_count = 0;  ///< how many frames were measured: fewer where a node is younger, or muted
         std::vector<Channel> channels;  ///< those that there were at the end
+        /// Of meters: of all channels together, as it is now.
+        dsp::Loudness loudness = {};
+        float maximum_true_peak = 0.0F;  ///< of meters: of all channels, since the loudness was restarted
     };
 
     std::uint64_t frame = 0;        ///< the engine's clock behind the last frame
     std::uint64_t frame_count = 0;  ///< 0: nothing is new
     Source outputs;                 ///< what went to the device
     std::vector<Source> meters;     ///< every node of the graph that measures, by id
+};
+
+/// What a node took in the blocks in which it was timed, since it came.
+struct NodeTime {
+    NodeId node;
+    std::uint64_t cycles = 0;  ///< of cycle_count()
+    std::uint64_t block_count = 0;
 };
 
 struct EngineStatistics {
@@ -168,6 +180,15 @@ class Engine {
     /// Everything that was measured since the last call, in whole quanta of frames (256, or a block where that is
     /// longer).
     [[nodiscard]] MeasuredLevels take_levels();
+    /// Begins the loudness of a programme anew (integrated, range and maxima) in the nodes of these names, or in all
+    /// that measure if there are none: all or nothing. Returns the frame from which it counts. Errors: a name that is
+    /// no node's, or that of a node that measures nothing.
+    [[nodiscard]] Expected<std::uint64_t> restart_loudness(std::span<const std::string> names);
+
+    /// Begins or ends timing nodes. Each is timed in some blocks only, about every 8,192 frames.
+    void watch_node_times(bool watched);
+    /// Of all nodes of the graph, in no order.
+    [[nodiscard]] std::vector<NodeTime> node_times() const;
 
     /// Takes in what the audio thread handed back, frees it, prunes what has faded out, and tells the observer.
     /// Call it every few milliseconds while anything is outstanding(), and every 100 ms otherwise.

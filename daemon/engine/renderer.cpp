@@ -25,7 +25,9 @@ void Renderer::render(const AudioThreadKey& key, const DeviceBlock& device) RTA_
     for (std::uint32_t channel = 0; channel < device.outputs.channel_count(); ++channel) {
         std::ranges::fill(device.outputs.channel(channel), 0.0F);
     }
-    if (plan_ != nullptr) plan_->render(key, device, frame_, hunting_);
+    if (plan_ != nullptr) {
+        plan_->render(key, device, frame_, hunting_, nodes_timed_.load(std::memory_order_relaxed));
+    }
     // The block after a bad one is searched; when a whole block is good again, so is the graph.
     const bool reported = !hunting_ || report_faults(key);
     hunting_ = !guard_outputs(device) || !reported;

@@ -36,6 +36,9 @@ class Renderer {
     /// after the nodes' records of the same frames.
     [[nodiscard]] LevelTap& output_levels() { return output_levels_; }
 
+    /// [control] Begins or ends timing nodes, from one of the next blocks on; see NodeInstance::time().
+    void time_nodes(bool timed) noexcept { nodes_timed_.store(timed, std::memory_order_relaxed); }
+
     /// [any] Frames rendered so far: the engine's clock.
     [[nodiscard]] std::uint64_t frames() const RTA_NONBLOCKING {
         return published_frame_.load(std::memory_order_acquire);
@@ -69,6 +72,7 @@ class Renderer {
     dsp::Ramp device_gain_{1.0F};
     std::vector<float> gains_;  ///< one block
     LevelTap output_levels_;
+    std::atomic<bool> nodes_timed_{false};  ///< relaxed: nothing else is ordered by it
     std::atomic<std::uint64_t> published_frame_{0};
     std::atomic<std::uint64_t> telemetry_dropped_{0};
 };

@@ -5,6 +5,7 @@
 
 #include "dsp/finite.h"
 #include "dsp/gain.h"
+#include "rt/cycle_counter.h"
 
 namespace rta {
 namespace {
@@ -53,25 +54,48 @@ void enter(ProcessContext& context, const CompiledGraph::Step& step) RTA_NONBLOC
 
 }  // namespace
 
-void CompiledGraph::render(const AudioThreadKey& key, const DeviceBlock& device, std::uint64_t frame,
-                           bool hunt) RTA_NONBLOCKING {
+void CompiledGraph::render(const AudioThreadKey& key, const DeviceBlock& device, std::uint64_t frame, bool hunt,
+                           bool time) RTA_NONBLOCKING {
     ProcessContext context;
     context.frame = frame;
     context.frame_count = block_size_;
     context.device = device;
     if (hunt || !rendered_) {
         for (std::size_t index = 0; index < steps_.size(); ++index) run_carefully(key, index, context, hunt);
+    } else if (time && kHasCycleCounter) {
+        run_timing_some(key, context);
     } else {
-        const std::span<const Step> steps{steps_};
-        std::size_t next = 0;
-        for (const std::uint32_t index : not_plain_) {
-            run_plain(key, steps.subspan(next, index - next), context);
-            run_carefully(key, index, context, false);
-            next = index + std::size_t{1};
-        }
-        run_plain(key, steps.subspan(next), context);
+        run(key, 0, steps_.size(), context);
     }
     rendered_ = true;
+}
+
+/// The steps from `begin` to `end`.
+void CompiledGraph::run(const AudioThreadKey& key, std::size_t begin, std::size_t end,
+                        ProcessContext& context) RTA_NONBLOCKING {
+    const std::span<const Step> steps{steps_};
+    std::size_t next = begin;
+    for (auto place = std::ranges::lower_bound(not_plain_, begin); place != not_plain_.end() && *place < end; ++place) {
+        run_plain(key, steps.subspan(next, *place - next), context);
+        run_carefully(key, *place, context, false);
+        next = *place + std::size_t{1};
+    }
+    run_plain(key, steps.subspan(next, end - next), context);
+}
+
+void CompiledGraph::run_timing_some(const AudioThreadKey& key, ProcessContext& context) RTA_NONBLOCKING {
+    constexpr std::size_t kFewest = 16;
+    const std::size_t count = std::max(kFewest, steps_.size() * block_size_ / kTimingRoundFrames + 1);
+    const std::size_t rounds = (steps_.size() + count - 1) / count;
+    const std::size_t begin = rounds == 0 ? 0 : context.frame / block_size_ % rounds * count;
+    const std::size_t end = std::min(begin + count, steps_.size());
+    run(key, 0, begin, context);
+    for (std::size_t index = begin; index < end; ++index) {
+        const std::uint64_t began = cycle_count();
+        run_carefully(key, index, context, false);
+        steps_[index].node->add_time(key, cycle_count() - began);
+    }
+    run(key, end, steps_.size(), context);
 }
 
 /// Steps with nothing to mix: this loop is what the engine costs where nothing changes.

@@ -80,8 +80,13 @@ class CompiledGraph {
     CompiledGraph& operator=(const CompiledGraph&) = delete;
 
     /// [audio] Renders one block that begins at `frame`: device.outputs must hold the zeros that output nodes add to.
-    /// Where `hunt` is set, looks for nodes that produce NaN or infinity and mutes them.
-    void render(const AudioThreadKey& key, const DeviceBlock& device, std::uint64_t frame, bool hunt) RTA_NONBLOCKING;
+    /// Where `hunt` is set, looks for nodes that produce NaN or infinity and mutes them. Where `time` is set, some of
+    /// the nodes are timed: other ones in every block, every one about once in kTimingRoundFrames.
+    void render(const AudioThreadKey& key, const DeviceBlock& device, std::uint64_t frame, bool hunt,
+                bool time = false) RTA_NONBLOCKING;
+    /// 170 ms at 48 kHz. Reading the counter takes as long as a small node: so few are timed in a block that it does
+    /// not matter.
+    static constexpr std::uint32_t kTimingRoundFrames = 8192;
 
     /// [any] Parameter targets take effect in the first block; until it is rendered the plan must not be replaced.
     [[nodiscard]] bool carries_targets() const RTA_NONBLOCKING { return !targets_.empty(); }
@@ -98,6 +103,8 @@ class CompiledGraph {
     void mix(PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
     [[nodiscard]] bool mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
     void mix_rested(const PortMix& port) const RTA_NONBLOCKING;
+    void run(const AudioThreadKey& key, std::size_t begin, std::size_t end, ProcessContext& context) RTA_NONBLOCKING;
+    void run_timing_some(const AudioThreadKey& key, ProcessContext& context) RTA_NONBLOCKING;
     void run_plain(const AudioThreadKey& key, std::span<const Step> steps, ProcessContext& context) RTA_NONBLOCKING;
     void run_carefully(const AudioThreadKey& key, std::size_t index, ProcessContext& context,
                        bool hunt) RTA_NONBLOCKING;

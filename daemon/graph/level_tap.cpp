@@ -21,13 +21,15 @@ std::size_t ring_capacity(std::uint32_t channels, double sample_rate_hz, std::ui
 
 }  // namespace
 
-LevelTap::LevelTap(std::uint32_t channels, double sample_rate_hz, std::uint32_t block_size)
+LevelTap::LevelTap(std::uint32_t channels, double sample_rate_hz, std::uint32_t block_size, Measures measures)
     : maximum_channels_{channels},
       quantum_frames_{std::max(kLeastQuantum, block_size)},
       ring_{ring_capacity(channels, sample_rate_hz, quantum_frames_, kMaximumRecords)},
       receiver_{ring_.receiver()},
       sender_{ring_.sender()},
-      records_(std::max(channels, 1U)) {}
+      records_(std::max(channels, 1U)),
+      programme_{measures == Measures::programme ? std::make_unique<Programme>(channels, sample_rate_hz, block_size)
+                                                 : nullptr} {}
 
 void LevelTap::enable(bool enabled) noexcept { enabled_.store(enabled, std::memory_order_release); }
 
@@ -36,6 +38,7 @@ void LevelTap::begin_quantum() RTA_NONBLOCKING {
         records_[channel] = {.end_frame = 0,
                              .sum_of_squares = 0.0,
                              .peak = 0.0F,
+                             .true_peak = 0.0F,
                              .frame_count = 0,
                              .channel_frame_count = 0,
                              .channel = static_cast<std::uint16_t>(channel),
@@ -52,6 +55,7 @@ void LevelTap::add(std::uint64_t frame, const AudioReadView& block) RTA_NONBLOCK
         records_[channel].sum_of_squares += static_cast<double>(level.sum_of_squares);
         records_[channel].channel_frame_count += block.frame_count();
     }
+    if (programme_ != nullptr) add_programme(*programme_, frame, block);
     frame_count_ += block.frame_count();
     const std::uint64_t end_frame = frame + block.frame_count();
     if (end_frame % quantum_frames_ != 0) return;
@@ -62,6 +66,32 @@ void LevelTap::add(std::uint64_t frame, const AudioReadView& block) RTA_NONBLOCK
         record.channel_count = static_cast<std::uint16_t>(channels);
     }
     if (sender_.try_push_batch(batch)) frame_count_ = 0;
+}
+
+void LevelTap::add_programme(Programme& programme, std::uint64_t frame, const AudioReadView& block) RTA_NONBLOCKING {
+    if (frame != programme.next_frame) {
+        programme.true_peak.reset();
+        programme.loudness.reset();
+    }
+    programme.next_frame = frame + block.frame_count();
+    const std::uint32_t channels = std::min(block.channel_count(), maximum_channels_);
+    for (std::uint32_t channel = 0; channel < channels; ++channel) {
+        LevelRecord& record = records_[channel];
+        const float true_peak = programme.true_peak.process(channel, block.channel(channel));
+        // True peaks come some frames late: no reason to tell one below the peak.
+        record.true_peak = std::max({record.true_peak, true_peak, record.peak});
+    }
+    for (const dsp::LoudnessStep& step : programme.loudness.process(frame, block)) {
+        // No room: the step is missing, which its successor shows.
+        static_cast<void>(programme.sender.try_push(step));
+    }
+}
+
+void LevelTap::reset() RTA_NONBLOCKING {
+    frame_count_ = 0;
+    if (programme_ == nullptr) return;
+    programme_->true_peak.reset();
+    programme_->loudness.reset();
 }
 
 }  // namespace rta

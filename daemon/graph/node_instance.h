@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -67,6 +68,23 @@ class alignas(kCacheLine) NodeInstance {
     [[nodiscard]] bool needs_care(const AudioThreadKey&) const RTA_NONBLOCKING { return needs_care_; }
     [[nodiscard]] Processor& processor(const AudioThreadKey&) RTA_NONBLOCKING { return *processor_; }
 
+    /// What the node took in the blocks in which it was timed, since it came.
+    struct Time {
+        std::uint64_t cycles = 0;  ///< of cycle_count()
+        std::uint64_t block_count = 0;
+    };
+    /// [audio]
+    void add_time(const AudioThreadKey&, std::uint64_t cycles) RTA_NONBLOCKING {
+        // relaxed: numbers for people. Only this thread writes them, so nothing comes between load and store.
+        cycles_.store(cycles_.load(std::memory_order_relaxed) + cycles, std::memory_order_relaxed);
+        timed_blocks_.store(timed_blocks_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    /// [any] The latest block may be in one of the two only.
+    [[nodiscard]] Time time() const noexcept {
+        return {.cycles = cycles_.load(std::memory_order_relaxed),
+                .block_count = timed_blocks_.load(std::memory_order_relaxed)};
+    }
+
     /// [audio] A node that produced NaN or infinity is silent for the rest of its life.
     struct Fault {
         bool muted = false;
@@ -111,6 +129,8 @@ class alignas(kCacheLine) NodeInstance {
     NodeId id_;
     std::shared_ptr<const NodeDescription> description_;
     LevelTap* level_tap_;
+    std::atomic<std::uint64_t> cycles_{0};
+    std::atomic<std::uint64_t> timed_blocks_{0};
 };
 
 /// A parameter's value as its processor is handed it: a factor for a level in dB, else the value itself.

@@ -19,7 +19,7 @@ class MeterProcessor final : public Processor {
  public:
     explicit MeterProcessor(const BuildContext& context)
         : tap_{static_cast<std::uint32_t>(context.settings.integer("channels")), context.sample_rate_hz,
-               context.block_size} {}
+               context.block_size, LevelTap::Measures::programme} {}
 
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
         const AudioReadView& in = context.inputs[0];
@@ -43,7 +43,10 @@ class MeterProcessor final : public Processor {
 
 extern constinit const NodeType kMeter{
     .name = "meter",
-    .help = "Passes its input through and measures it: clients that subscribe to levels see peak and RMS.",
+    .help =
+        "Passes its input through and measures it: clients that subscribe to levels see peak, RMS and true peak, and "
+        "the "
+        "loudness of all channels together (EBU R 128).",
     .settings = kSettings,
     .inputs = kInputs,
     .outputs = kOutputs,

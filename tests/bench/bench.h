@@ -41,6 +41,7 @@ class Rig {
     }
     /// Lets plans settle.
     void poll() { engine_.poll(ignore_); }
+    [[nodiscard]] Engine& engine() { return engine_; }
     [[nodiscard]] std::span<const float> block() const { return out_.read().channel(0); }
 
  private:

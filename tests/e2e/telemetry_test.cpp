@@ -13,6 +13,7 @@
 #include "jack_rig.h"
 #include "recorded_daemon.h"
 #include "support/analysis.h"
+#include "support/loudness.h"
 
 namespace rta::test {
 namespace {
@@ -113,6 +114,54 @@ TEST(Telemetry, AMeterTellsWhatPassesIt) {
     }
 }
 
+TEST(Telemetry, TheLoudnessIsThatOfTheRecordingFromTheResetOn) {
+    // What one meter of two channels hears is what reaches the device.
+    constexpr const char* kProgramme = R"({
+      "nodes": [ {"name": "noise", "type": "noise", "settings": {"color": "pink"}, "parameters": {"gain_db": -14}},
+                 {"name": "wide",  "type": "meter", "settings": {"channels": 2}},
+                 {"name": "out",   "type": "output", "settings": {"channels": 2}} ],
+      "connections": [ {"from": "noise", "to": "wide"}, {"from": "wide", "to": "out"} ] })";
+    RecordedDaemon recorded{{.graph = kProgramme}};
+    std::uint64_t reset = 0;
+    std::vector<v1::Levels> all;
+    {
+        ProtocolClient client = recorded.daemon().client();
+        ProtocolClient editor = recorded.daemon().client("editor");
+        client.subscribe({v1::TOPIC_LEVELS}, 10.0F);
+        const auto next = [&] {
+            return wait_for(client, [](const v1::Event& event) { return event.has_levels(); }).levels();
+        };
+        static_cast<void>(next());
+        reset = call(editor, [](v1::Request& request) { request.mutable_reset_meters()->add_nodes("wide"); })
+                    .reset_meters()
+                    .frame();
+        for (int i = 0; i < 60; ++i) {
+            if (i == 20) editor.set_parameter("noise", "gain_db", -40.0F);
+            if (i == 30) editor.set_parameter("noise", "gain_db", -20.0F);
+            all.push_back(next());
+        }
+    }
+    const Wav wav = recorded.stop();
+    const std::span<const float> channels[] = {wav.channels[0], wav.channels[1]};
+    const LoudnessReference reference{channels};
+    const std::size_t begin = (reset + 479) / 480 * 480;  // the first whole step of 10 ms
+    std::size_t compared = 0;
+    for (const v1::Levels& levels : all) {
+        const v1::Loudness& loudness = levels.meters(0).loudness();
+        if (loudness.measured_s() < 3.0) continue;
+        // Measured without a pause, so this tells the last step that is in it.
+        const std::size_t end = begin + static_cast<std::size_t>(std::lround(loudness.measured_s() * 48'000.0));
+        ASSERT_LE(end, wav.frames());
+        EXPECT_NEAR(loudness.momentary_lufs(), reference.window_lufs(end, LoudnessReference::kMomentaryFrames), 0.02);
+        EXPECT_NEAR(loudness.short_term_lufs(), reference.window_lufs(end, LoudnessReference::kShortTermFrames), 0.02);
+        EXPECT_TRUE(reference.fits(loudness.integrated_lufs(), begin, end)) << loudness.ShortDebugString();
+        EXPECT_GE(loudness.maximum_true_peak_db() + 0.01,
+                  db_from_gain(peak(channels[0].subspan(reset + 256, end - reset - 512))));
+        ++compared;
+    }
+    EXPECT_GT(compared, 20U);
+}
+
 TEST(Telemetry, MutingIsHeardAsAFadeToExactSilenceAndBack) {
     RecordedDaemon recorded{{.graph = kTone}};
     std::uint64_t muted = 0;
@@ -211,6 +260,38 @@ TEST_F(Burning, TheLoadIsTheShareOfTheTimeThatIsBurnt) {
     client.set_parameter("burn", "share", 0.6F);
     static_cast<void>(wait_for(client, near_share(0.6)));
     EXPECT_GE(client.status().load().mean(), 0.55F);
+}
+
+TEST_F(Burning, TheNodesThatBurnAreToldAtTheTopWithTheirShares) {
+    Daemon daemon{options({"--block-size", "1024"})};
+    ProtocolClient client = daemon.client();
+    std::vector<v1::Edit> edits{add_node("burn", "hot", {{"share", 0.3F}}),
+                                add_node("burn", "warm", {{"share", 0.1F}})};
+    for (int i = 0; i < 100; ++i) edits.push_back(add_node("sine", "s" + std::to_string(i)));
+    client.apply(transaction(std::move(edits)));
+    client.subscribe({v1::TOPIC_NODE_LOADS});
+    const auto near = [](const v1::NodeLoad& load, const char* node, double share) {
+        // So much is burnt for certain, and little beside it: the machine may be busy.
+        return load.node() == node && load.type() == "burn" && load.share() > share * 0.99 &&
+               load.share() < share + 0.05 && load.average() > share * 0.95 && load.average() < share + 0.05;
+    };
+    const v1::NodeLoads loads =
+        wait_for(client, [&](const v1::Event& event) {
+            const auto& nodes = event.node_loads().nodes();
+            return nodes.size() >= 3 && near(nodes[0], "hot", 0.3) && near(nodes[1], "warm", 0.1);
+        }).node_loads();
+    EXPECT_EQ(loads.node_count(), 102U);
+    EXPECT_EQ(loads.nodes_size(), 64) << "the heaviest, and no more";
+    EXPECT_TRUE(std::ranges::is_sorted(loads.nodes(), std::ranges::greater{}, &v1::NodeLoad::share));
+    EXPECT_LT(loads.nodes(2).share(), 0.05F) << loads.nodes(2).ShortDebugString();
+    EXPECT_GT(loads.nodes(2).share(), 0.0F);
+
+    client.set_parameter("warm", "share", 0.4F);
+    const v1::NodeLoads after = wait_for(client, [](const v1::Event& event) {
+                                    const auto& nodes = event.node_loads().nodes();
+                                    return nodes.size() >= 3 && nodes[0].node() == "warm" && nodes[0].share() > 0.39F;
+                                }).node_loads();
+    EXPECT_LT(after.nodes(0).average(), after.nodes(0).share()) << "it took less before";
 }
 
 TEST_F(Burning, TwentyMillisecondsBurntOnceAreAnOverrunAndALateCallback) {

@@ -125,6 +125,49 @@ TEST_F(TelemetryTest, LevelsComeAtTheClientsRateAndWithoutAGap) {
     }
 }
 
+TEST_F(TelemetryTest, MetersTellTruePeaksAndALoudnessThatIsTheSameForAllAndCanBeReset) {
+    script.play("hello a\nhello b\nhello c");
+    script.play(
+        "a> id: 1 apply_transaction { edits { edits { add_node { name: \"tone\" type: \"sine\" parameters { key: "
+        "\"frequency_hz\" value: 12000 } parameters { key: \"gain_db\" value: -20 } } } edits { add_node { name: \"m\" "
+        "type: \"meter\" } } edits { connect { from: \"tone\" to: \"m\" } } } }");
+    script.block();
+    ASSERT_TRUE(script.receive('a'));
+    script.play("b> id: 1 subscribe { topics: TOPIC_LEVELS }\nb< response { id: 1 subscribe {} }");
+    play(1'500);
+    script.play("c> id: 1 subscribe { topics: TOPIC_LEVELS }\nc< response { id: 1 subscribe {} }");
+    play(1'500);
+    const auto last = events('b').back().levels();
+    EXPECT_FALSE(last.outputs(0).has_true_peak_db()) << "of meters only";
+    const v1::Loudness& loudness = last.meters(0).loudness();
+    EXPECT_NEAR(last.meters(0).channels(0).true_peak_db(), -20.0, 0.1);
+    EXPECT_NEAR(loudness.maximum_true_peak_db(), -20.0, 0.1);
+    // A sine in one channel is 3.01 dB below its peak; what K-weighting does to 12 kHz is in its table.
+    EXPECT_NEAR(loudness.momentary_lufs(), -20.0 - 3.01 - 0.691 + 4.04, 0.05);
+    EXPECT_NEAR(loudness.integrated_lufs(), loudness.momentary_lufs(), 0.05);
+    EXPECT_NEAR(loudness.measured_s(), 4.0, 0.2);
+    const auto other = events('c').back().levels();
+    EXPECT_EQ(other.meters(0).loudness().SerializeAsString(), loudness.SerializeAsString())
+        << "though that client came later";
+
+    script.play("a> id: 2 reset_meters { nodes: \"m\" }");
+    const auto reset = script.receive('a');
+    ASSERT_TRUE(reset);
+    EXPECT_EQ(reset->response().reset_meters().frame(), frame());
+    play(150);
+    const v1::Loudness after = events('c').back().levels().meters(0).loudness();
+    EXPECT_LT(after.measured_s(), 0.25);
+    EXPECT_TRUE(after.has_short_term_lufs()) << "a reset takes nothing away from what is no programme";
+    script.play(R"(
+        a> id: 3 reset_meters { nodes: "m" nodes: "nobody" }
+        a< response { id: 3 status { code: NOT_FOUND } }
+        a> id: 4 reset_meters { nodes: "tone" }
+        a< response { id: 4 status { code: FAILED_PRECONDITION } }
+        a> id: 5 reset_meters {}
+        a< response { id: 5 reset_meters {} }
+    )");
+}
+
 TEST_F(TelemetryTest, EachRateHasItsOwnFramesAndTheSameRateTheSame) {
     build();
     script.play(R"(
@@ -206,6 +249,63 @@ TEST_F(TelemetryTest, AnotherDeviceMayHaveOtherChannels) {
         EXPECT_NEAR(levels.outputs(0).peak_db(), 20 * std::log10(0.5), 1e-4);
         EXPECT_NEAR(levels.outputs(0).rms_db(), 20 * std::log10(0.5), 1e-4) << "over its own frames: event " << i;
     }
+}
+
+TEST_F(TelemetryTest, NodeLoadsComeTwiceASecondToThoseWhoAskForThem) {
+    build();
+    script.play(R"(
+        b> id: 1 subscribe {}
+        b< response { id: 1 subscribe {} }
+        c> id: 1 hello { protocol_version: 1 }
+        c< response { id: 1 hello {} }
+        c> id: 1 subscribe { topics: TOPIC_NODE_LOADS telemetry_rate_hz: 100 }
+        c< response { id: 1 subscribe {} }
+    )");
+    play(1'500);  // 2 s
+    const auto received = events('c');
+    ASSERT_NEAR(static_cast<double>(received.size()), 4.0, 1.0);
+    const v1::NodeLoads& loads = received.back().node_loads();
+    EXPECT_EQ(loads.node_count(), 5U);
+    ASSERT_EQ(loads.nodes_size(), 5);
+    EXPECT_TRUE(std::ranges::is_sorted(loads.nodes(), std::ranges::greater{}, &v1::NodeLoad::share));
+    for (const v1::NodeLoad& load : loads.nodes()) {
+        EXPECT_FALSE(load.type().empty());
+        EXPECT_GT(load.share(), 0.0F) << load.node();
+        EXPECT_GT(load.average(), 0.0F) << load.node();
+    }
+    for (const v1::Event& event : events('b')) EXPECT_FALSE(event.has_node_loads()) << "only those who name them";
+
+    script.play("c> id: 2 subscribe { topics: TOPIC_CHANGES }\nc< response { id: 2 subscribe {} }");
+    const auto before = script.engine.node_times();
+    play(100);
+    const auto after = script.engine.node_times();
+    for (std::size_t i = 0; i < before.size(); ++i) {
+        EXPECT_EQ(before[i].block_count, after[i].block_count) << "nobody asks: nothing is timed";
+    }
+}
+
+TEST(NodeLoads, AreMeansOfWhatWasTimed) {
+    const auto time = [](std::uint64_t id, std::uint64_t cycles, std::uint64_t blocks) {
+        return NodeTime{.node = NodeId{id}, .cycles = cycles, .block_count = blocks};
+    };
+    NodeLoads loads;
+    loads.begin(std::vector{time(1, 500, 5), time(2, 0, 0)});
+    auto told = loads.heaviest(std::vector{time(1, 1'500, 15), time(2, 600, 2), time(3, 40, 1)}, 1'000.0, 10);
+    ASSERT_EQ(told.size(), 3U);
+    EXPECT_EQ(told[0].node, NodeId{2});
+    EXPECT_DOUBLE_EQ(told[0].share, 0.3);
+    EXPECT_DOUBLE_EQ(told[1].share, 0.1) << "what came before it began does not count";
+    EXPECT_DOUBLE_EQ(told[2].share, 0.04) << "a node that came later";
+    told = loads.heaviest(std::vector{time(1, 2'500, 25), time(2, 600, 2), time(3, 1'040, 2)}, 1'000.0, 2);
+    ASSERT_EQ(told.size(), 2U);
+    EXPECT_EQ(told[0].node, NodeId{3});
+    EXPECT_DOUBLE_EQ(told[0].share, 1.0);
+    EXPECT_DOUBLE_EQ(told[0].average, 0.52);
+    EXPECT_EQ(told[1].node, NodeId{2});
+    EXPECT_DOUBLE_EQ(told[1].share, 0.3) << "not timed since: as it was";
+    told = loads.heaviest(std::vector{time(2, 100, 1)}, 1'000.0, 2);
+    ASSERT_EQ(told.size(), 1U) << "the others are gone";
+    EXPECT_DOUBLE_EQ(told[0].share, 0.1) << "a processor that was reset begins anew";
 }
 
 TEST_F(TelemetryTest, ANewSubscriptionReplacesTopicsAndRate) {

@@ -83,6 +83,25 @@ v1::Graph fake_graph() {
     return graph;
 }
 
+v1::Event fake_node_loads() {
+    v1::Event event;
+    event.set_telemetry_number(1);
+    v1::NodeLoads& loads = *event.mutable_node_loads();
+    loads.set_frame(96'000);
+    loads.set_node_count(3);
+    v1::NodeLoad& vol = *loads.add_nodes();
+    vol.set_node("vol");
+    vol.set_type("gain");
+    vol.set_share(0.0123F);
+    vol.set_average(0.01F);
+    v1::NodeLoad& osc = *loads.add_nodes();
+    osc.set_node("osc");
+    osc.set_type("sine");
+    osc.set_share(0.00004F);
+    osc.set_average(0.00005F);
+    return event;
+}
+
 v1::StatusResult fake_status() {
     v1::StatusResult status;
     status.set_server_version("9.9.9");
@@ -206,12 +225,18 @@ Reply FakeRtad::answer(const v1::Request& request) {
             break;
         case v1::Request::kSubscribe:
             response.mutable_subscribe()->set_change_number(11);
+            if (request.subscribe().topics_size() == 1 && request.subscribe().topics(0) == v1::TOPIC_NODE_LOADS) {
+                return {.bytes = frame(response) + frame(fake_node_loads())};
+            }
             break;
         case v1::Request::kMuteOutput:
             response.mutable_mute_output()->set_frame(4'096);
             break;
         case v1::Request::kPanic:
             response.mutable_panic()->set_frame(4'096);
+            break;
+        case v1::Request::kResetMeters:
+            response.mutable_reset_meters()->set_frame(4'096);
             break;
         case v1::Request::kGetFrequencyResponse:
             *response.mutable_get_frequency_response() = fake_response();

@@ -51,6 +51,8 @@ class FakeRtad {
 [[nodiscard]] v1::StatusResult fake_status();
 /// Of one output: 3 dB down at 1 kHz and 45 degrees late there, from 20 Hz to 20 kHz.
 [[nodiscard]] v1::FrequencyResponseResult fake_response();
+/// The answer to a subscription to node loads alone is followed by this.
+[[nodiscard]] v1::Event fake_node_loads();
 
 /// rtactl without any daemon to find.
 [[nodiscard]] Outcome run_rtactl(std::vector<std::string> words, const std::string& input = {},

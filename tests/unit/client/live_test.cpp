@@ -166,6 +166,38 @@ TEST(Meter, DrawsBarsAndGivesTheTerminalBack) {
     EXPECT_FALSE(has(rest.substr(1 + rest.find("25h")), "\x1b")) << "only text stays behind";
 }
 
+v1::Event loud_levels() {
+    v1::Event event = levels(1, -6, "vu");
+    v1::MeterLevels& meter = *event.mutable_levels()->mutable_meters(0);
+    meter.mutable_channels(0)->set_true_peak_db(-5.5F);
+    meter.mutable_loudness()->set_momentary_lufs(-22.96F);
+    meter.mutable_loudness()->set_integrated_lufs(-23.4F);
+    meter.mutable_loudness()->set_maximum_true_peak_db(-1.0F);
+    return event;
+}
+
+TEST(Meter, ShowsLoudnessBelowTheBarsAndOnTheLineOfTheEvent) {
+    constexpr std::string_view kText = "M -23.0, S --, I -23.4 LUFS, range -- LU, true peak -5.5, highest -1.0 dBTP";
+    FakeRtad rtad{with_events({loud_levels()}, false)};
+    const Outcome line = rtad.run({"meter", "vu", "--count", "1"});
+    EXPECT_EQ(line.out, "levels up to frame 4800: vu peak -6.0, rms -9.0 dB, " + std::string{kText} + "\n");
+    const Terminal terminal{100, 24};
+    const Outcome drawn = rtad.run({"meter", "vu", "--count", "1"}, "", false, terminal.descriptor());
+    EXPECT_TRUE(has(drawn.out, "   " + std::string{kText})) << drawn.out;
+    EXPECT_TRUE(has(rtad.run({"--json", "meter", "--count", "1"}).out, "\"momentary_lufs\":-22.96"));
+}
+
+TEST(Meter, ResetsTheMetersThatAreNamed) {
+    FakeRtad rtad;
+    EXPECT_EQ(rtad.run({"meter", "--reset", "vu", "left"}).out, "vu, left: the programme begins at frame 4096\n");
+    const v1::ResetMeters asked = rtad.daemon().requests().back().reset_meters();
+    ASSERT_EQ(asked.nodes_size(), 2);
+    EXPECT_EQ(asked.nodes(0), "vu");
+    EXPECT_EQ(rtad.run({"meter", "--reset"}).out, "all meters: the programme begins at frame 4096\n");
+    EXPECT_EQ(rtad.daemon().requests().back().reset_meters().nodes_size(), 0);
+    EXPECT_EQ(rtad.run({"meter", "--reset", "--count", "2"}).exit, Exit::usage);
+}
+
 TEST(Meter, GivesTheTerminalBackWhenInterrupted) {
     const Terminal terminal{80, 24};
     FakeRtad rtad{with_events({levels(1, -6)}, false)};
@@ -256,11 +288,13 @@ TEST(Top, PrintsPagesWhereThereIsNoTerminal) {
     FakeRtad rtad;
     const Outcome outcome = rtad.run({"top", "--count", "2", "--rate", "10"});
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
-    for (const std::string_view part :
-         {"null tone.wav, running", "p99   [##                            ] 5.1 %",
-          "worst [###############               ] 50 %", "2 late callbacks, 1 overrun",
-          "\"console\"  192.0.2.1:50000  1 min 1 s  9", "osc   sine    frequency_hz = 440 Hz",
-          "vol   gain    gain_db = -12.5 dB, mute = on", "muted; `rtactl unmute` brings it back"}) {
+    for (const std::string_view part : {"null tone.wav, running", "p99   [##                            ] 5.1 %",
+                                        "worst [###############               ] 50 %", "2 late callbacks, 1 overrun",
+                                        "\"console\"  192.0.2.1:50000  1 min 1 s  9",
+                                        "vol   gain    1.23 %   1 %      gain_db = -12.5 dB, mute = on\nosc   sine    "
+                                        "0.004 %  0.005 %  frequency_hz = 440 Hz\n"
+                                        "out   output  -        -",
+                                        "muted; `rtactl unmute` brings it back"}) {
         EXPECT_TRUE(has(outcome.out, part)) << part << " is not in\n" << outcome.out;
     }
     EXPECT_EQ(outcome.out.find('\x1b'), std::string::npos);
@@ -296,8 +330,9 @@ TEST(Top, DrawsOnATerminalAndPrintsJsonLines) {
     EXPECT_TRUE(drawn.out.starts_with("\x1b[?1049h\x1b[?25l\x1b[Hdevice")) << drawn.out;
     EXPECT_TRUE(has(drawn.out, "\x1b[?1049l\x1b[?25hdevice"));
     const Outcome json = rtad.run({"--json", "top", "--count", "2", "--rate", "10"}, "", false, terminal.descriptor());
-    EXPECT_EQ(std::ranges::count(json.out, '\n'), 2) << json.out;
+    EXPECT_EQ(std::ranges::count(json.out, '\n'), 3) << json.out;
     EXPECT_TRUE(has(json.out, "\"get_status\":{")) << json.out;
+    EXPECT_TRUE(has(json.out, "\"node_loads\":{")) << json.out;
 }
 
 TEST(Top, EndsWithTheDaemon) {

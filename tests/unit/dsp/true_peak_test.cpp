@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <numbers>
 #include <vector>
 
@@ -74,6 +75,55 @@ TEST(TruePeak, FindsNothingBelowItsFloorAndIsTheSameAboveItWhateverTheBlockSize)
         if (all[n] < 1.0F) continue;
         ASSERT_NEAR(reference[n], all[n], 0.02) << n;
     }
+}
+
+float meter_peak(const std::function<double(std::uint32_t)>& signal, std::uint32_t block_size = kBlock) {
+    TruePeakMeter meter{2, block_size};
+    std::vector<float> in(block_size);
+    float peak = 0.0F;
+    for (std::uint32_t block = 0; block < 8'192 / block_size; ++block) {
+        for (std::uint32_t n = 0; n < block_size; ++n) in[n] = static_cast<float>(signal(block * block_size + n));
+        peak = std::max(peak, meter.process(1, in));
+    }
+    return peak;
+}
+
+/// Comes and goes without an edge, whose overshoot would be the highest.
+double windowed_sine(double frequency, double phase, std::uint32_t n) {
+    return 0.5 * (0.5 - 0.5 * std::cos(2.0 * std::numbers::pi * n / 8'192.0)) * sine(frequency * n + phase);
+}
+
+TEST(TruePeakMeter, OfASineIsItsAmplitudeWithinWhatTheEbuAllows) {
+    for (const double frequency : {0.001, 0.02, 0.1, 0.125, 1.0 / 6, 0.25, 0.3, 0.4, 0.45}) {
+        for (const double phase : {0.0, 0.03, 0.125, 0.2}) {
+            const auto signal = [=](std::uint32_t n) { return windowed_sine(frequency, phase, n); };
+            const double error_db = 20.0 * std::log10(static_cast<double>(meter_peak(signal)) / 0.5);
+            EXPECT_GT(error_db, -0.1) << frequency << ", " << phase;
+            EXPECT_LT(error_db, 0.1) << frequency << ", " << phase;
+        }
+    }
+}
+
+TEST(TruePeakMeter, BeginsInTheMiddleOfASoundWithoutAnEdge) {
+    const auto tone = [](std::uint32_t n) { return 0.5 * sine(0.25 * n + 0.125); };
+    for (const std::uint32_t block_size : {16U, 64U}) {
+        EXPECT_NEAR(20.0 * std::log10(static_cast<double>(meter_peak(tone, block_size)) / 0.5), 0.0, 0.1);
+    }
+}
+
+TEST(TruePeakMeter, IsTheSameWhateverTheBlockSize) {
+    const auto bursts = [](std::uint32_t n) { return (n / 100 % 3 == 0 ? 1.0 : 0.001) * sine(0.21 * n * n / 500.0); };
+    const float reference = meter_peak(bursts);
+    for (const std::uint32_t block_size : {16U, 256U, 1'024U}) EXPECT_EQ(meter_peak(bursts, block_size), reference);
+}
+
+TEST(TruePeakMeter, SeesNoPeakInWhatIsNoSound) {
+    const auto broken = [](std::uint32_t n) {
+        if (n == 1'000) return std::numeric_limits<double>::quiet_NaN();
+        if (n == 2'000) return std::numeric_limits<double>::infinity();
+        return windowed_sine(0.01, 0.0, n);
+    };
+    EXPECT_NEAR(meter_peak(broken), 0.5F, 0.05F);
 }
 
 }  // namespace

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// What meters cost while somebody looks at them, and while nobody does, by the whole engine on one core. What is timed
+// is checked first.
+//
+//     chrt -f 50 taskset -c 1 build/release/bin/meter_bench [--quick]
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "bench.h"
+#include "rt/denormal_guard.h"
+
+namespace rta::bench {
+namespace {
+
+constexpr std::size_t kNodes = 64;
+
+/// The channels of the meters all hear one tone.
+std::vector<Edit> graph(std::uint32_t channels) {
+    std::vector<Edit> edits{AddNode{"output", "out", {}, {}},
+                            AddNode{"sine", "tone", {}, {{"frequency_hz", 997.0F}, {"gain_db", -20.0F}}}};
+    for (std::size_t i = 0; i < kNodes; ++i) {
+        const std::string name = "m" + std::to_string(i);
+        edits.emplace_back(AddNode{"meter", name, {{"channels", static_cast<double>(channels)}}, {}});
+        edits.emplace_back(Connect{"tone", name, {}});
+    }
+    edits.emplace_back(Connect{"tone", "out", {}});
+    return edits;
+}
+
+/// 997 Hz at -20 dB has -23.01 LUFS a channel.
+void check(Rig& rig, std::uint32_t channels) {
+    rig.engine().watch_levels(true);
+    MeasuredLevels levels;
+    for (int i = 0; i < 40; ++i) {
+        rig.render(20);
+        levels = rig.engine().take_levels();
+    }
+    const double expected = -23.01 + 10.0 * std::log10(channels);
+    for (const MeasuredLevels::Source& meter : levels.meters) {
+        if (!(std::fabs(static_cast<double>(meter.loudness.momentary_lufs.value_or(0.0F)) - expected) < 0.1)) {
+            throw std::runtime_error("a meter is wrong: nothing was timed");
+        }
+    }
+}
+
+void add_rows(std::vector<Row>& rows, std::uint32_t channels, std::string_view target) {
+    constexpr int kMadeBlocks = 20;
+    use(target);
+    auto rig = std::make_shared<Rig>(graph(channels));
+    rig->render(1'500);
+    rig->poll();
+    check(*rig, channels);
+    rig->engine().watch_levels(false);
+    const double units = static_cast<double>(kNodes) * channels * kBlock * kMadeBlocks;
+    const std::string what = "meter of " + std::to_string(channels) + (channels == 1 ? " channel, " : " channels, ");
+    const auto render = [rig, kMadeBlocks] { rig->render(kMadeBlocks); };
+    rows.push_back({what + "nobody looks", std::string{target}, units, "ns a channel and frame", [rig, render] {
+                        rig->engine().watch_levels(false);
+                        render();
+                    }});
+    rows.push_back({what + "looked at", std::string{target}, units, "ns a channel and frame", [rig, render] {
+                        // Emptied, or the rings would be full.
+                        rig->engine().watch_levels(true);
+                        render();
+                    }});
+}
+
+}  // namespace
+}  // namespace rta::bench
+
+int main(int argc, char** argv) {
+    using namespace rta;
+    try {
+        const bool quick = argc > 1 && std::string_view{argv[1]} == "--quick";
+        const DenormalGuard guard;
+        std::vector<bench::Row> rows;
+        for (const std::string_view target : dsp::simd_targets()) {
+            for (const std::uint32_t channels : {1U, 2U, 8U}) bench::add_rows(rows, channels, target);
+        }
+        bench::measure(rows, quick ? 20 : 300);
+        bench::print(rows);
+        return EXIT_SUCCESS;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "meter_bench: %s\n", error.what());
+        return EXIT_FAILURE;
+    }
+}
