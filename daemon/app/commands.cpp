@@ -12,6 +12,7 @@
 #include "app/graph_file.h"
 #include "app/logging.h"
 #include "app/node_set.h"
+#include "app/progress_bar.h"
 #include "app/ramps.h"
 #include "app/text_file.h"
 #include "engine/engine.h"
@@ -57,18 +58,20 @@ class RenderObserver final : public Engine::Observer {
 };
 
 /// Renders in stretches, so that the engine can take in what the renderer tells it.
-[[nodiscard]] Expected<void> render_all(Engine& engine, io::OfflineDevice& device, std::uint64_t frames) {
+[[nodiscard]] Expected<void> render_all(Engine& engine, io::OfflineDevice& device, std::uint64_t frames,
+                                        ProgressBar& progress) {
     constexpr std::uint64_t kStretchFrames = 4096;
     io::BlockAdapter adapter{engine.gate(), engine.renderer(), device.description().sample_rate_hz,
                              device.description().channels_in, device.description().channels_out};
     adapter.grant(engine.gate().start_generation());
     if (auto started = device.start(adapter); !started) return started;
     RenderObserver observer;
-    while (frames > 0) {
-        const std::uint64_t stretch = std::min(frames, kStretchFrames);
+    for (std::uint64_t done = 0; done < frames;) {
+        const std::uint64_t stretch = std::min(frames - done, kStretchFrames);
         if (auto rendered = device.advance(stretch); !rendered) return rendered;
         engine.poll(observer);
-        frames -= stretch;
+        done += stretch;
+        progress.advance_to(done);
     }
     if (auto finished = device.finish(); !finished) return finished;
     if (!observer.fault().empty()) return fail(ErrorCode::internal, observer.fault());
@@ -145,9 +148,13 @@ int run_render(const RenderOptions& options) {
         const bool usage = device.error().code != ErrorCode::unavailable;
         return failure(usage ? kExitUsage : kExitFailure, device.error());
     }
-    if (const auto rendered = render_all(engine, **device, frames); !rendered) {
-        return failure(kExitFailure, rendered.error());
+    Expected<void> rendered;
+    {
+        ProgressBar progress{options.output, frames, engine.config().sample_rate_hz};
+        rendered = render_all(engine, **device, frames, progress);
+        if (rendered) progress.finish();
     }
+    if (!rendered) return failure(kExitFailure, rendered.error());
     return kExitClean;
 }
 

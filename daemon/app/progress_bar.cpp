@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "app/progress_bar.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+#include "graph/document.h"
+
+namespace rta::app {
+namespace {
+
+constexpr std::chrono::milliseconds kInterval{100};
+constexpr const char* kClearLine = "\r\x1b[K";
+
+/// "12.5 s"
+std::string seconds_text(double seconds) { return format_number(std::round(seconds * 10.0) / 10.0) + " s"; }
+
+/// ", 85 times real time", or nothing where no time has passed.
+std::string speed_text(double done_s, double elapsed_s) {
+    const double speed = elapsed_s > 0.0 ? done_s / elapsed_s : 0.0;
+    if (speed <= 0.0) return "";
+    const double rounded = speed < 10.0 ? std::round(speed * 10.0) / 10.0 : std::round(speed);
+    return ", " + format_number(rounded) + " times real time";
+}
+
+}  // namespace
+
+std::string progress_line(const std::string& label, double done_s, double length_s, double elapsed_s) {
+    constexpr std::size_t kWidth = 30;
+    const double share = length_s > 0.0 ? std::clamp(done_s / length_s, 0.0, 1.0) : 1.0;
+    const auto full = static_cast<std::size_t>(share * static_cast<double>(kWidth));
+    std::string percent = std::to_string(static_cast<int>(share * 100.0)) + " %";
+    percent.insert(0, 5 - std::min<std::size_t>(5, percent.size()), ' ');
+    return label + "  [" + std::string(full, '#') + std::string(kWidth - full, ' ') + "] " + percent + "  " +
+           seconds_text(done_s) + " of " + seconds_text(length_s) + speed_text(done_s, elapsed_s);
+}
+
+ProgressBar::ProgressBar(std::string label, std::uint64_t frames, double sample_rate_hz)
+    : label_{std::move(label)},
+      length_s_{static_cast<double>(frames) / sample_rate_hz},
+      sample_rate_hz_{sample_rate_hz},
+      terminal_{::isatty(STDERR_FILENO) == 1} {}
+
+ProgressBar::~ProgressBar() {
+    if (terminal_) std::fputs(kClearLine, stderr);
+}
+
+double ProgressBar::elapsed_s() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+void ProgressBar::advance_to(std::uint64_t frames) {
+    const auto now = Clock::now();
+    if (!terminal_ || now < due_) return;
+    due_ = now + kInterval;
+    const double done_s = static_cast<double>(frames) / sample_rate_hz_;
+    std::fprintf(stderr, "\r%s\x1b[K", progress_line(label_, done_s, length_s_, elapsed_s()).c_str());
+}
+
+void ProgressBar::finish() {
+    if (!std::exchange(terminal_, false)) return;
+    const double took_s = elapsed_s();
+    std::fprintf(stderr, "%s%s: %s rendered in %s%s\n", kClearLine, label_.c_str(), seconds_text(length_s_).c_str(),
+                 seconds_text(took_s).c_str(), speed_text(length_s_, took_s).c_str());
+}
+
+}  // namespace rta::app
