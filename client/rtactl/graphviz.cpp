@@ -2,24 +2,54 @@
 #include "rtactl/graphviz.h"
 
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
-#include <memory>
 #include <system_error>
 
 namespace rta::rtactl {
 
 namespace {
 
-struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
+/// A file in memory. Rather than pipes: neither side can wait for the other.
+class MemoryFile {
+ public:
+    MemoryFile() : descriptor_{::memfd_create("rtactl", MFD_CLOEXEC)} {}
+    MemoryFile(const MemoryFile&) = delete;
+    MemoryFile& operator=(const MemoryFile&) = delete;
+    ~MemoryFile() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+
+    [[nodiscard]] int descriptor() const { return descriptor_; }
+
+    /// Whether all of it was written; to be read from its beginning.
+    [[nodiscard]] bool write(std::string_view text) const {
+        while (!text.empty()) {
+            const ssize_t count = ::write(descriptor_, text.data(), text.size());
+            if (count <= 0) return false;
+            text.remove_prefix(static_cast<std::size_t>(count));
+        }
+        return ::lseek(descriptor_, 0, SEEK_SET) == 0;
+    }
+
+    /// From its beginning to its end.
+    [[nodiscard]] std::string read() const {
+        std::string text;
+        std::array<char, 65'536> bytes{};
+        for (;;) {
+            const ssize_t count = ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(text.size()));
+            if (count <= 0) return text;
+            text.append(bytes.data(), static_cast<std::size_t>(count));
+        }
+    }
+
+ private:
+    int descriptor_;
 };
-/// Files rather than pipes: neither side can wait for the other.
-using TemporaryFile = std::unique_ptr<std::FILE, Close>;
 
 std::unexpected<std::string> cannot(int error) {
     if (error == ENOENT) {
@@ -52,24 +82,13 @@ int run_dot(int in, int out, int& status) {
 }  // namespace
 
 std::expected<std::string, std::string> draw_svg(std::string_view dot) {
-    const TemporaryFile in{std::tmpfile()};
-    const TemporaryFile out{std::tmpfile()};
-    if (!in || !out) return cannot(errno);
-    if (std::fwrite(dot.data(), 1, dot.size(), in.get()) != dot.size() || std::fflush(in.get()) != 0)
-        return cannot(errno);
-    std::rewind(in.get());
+    const MemoryFile in;
+    const MemoryFile out;
+    if (in.descriptor() < 0 || out.descriptor() < 0 || !in.write(dot)) return cannot(errno);
     int status = 0;
-    if (const int error = run_dot(::fileno(in.get()), ::fileno(out.get()), status); error != 0) return cannot(error);
+    if (const int error = run_dot(in.descriptor(), out.descriptor(), status); error != 0) return cannot(error);
     if (status != 0) return std::unexpected<std::string>("dot failed; `rtactl graph dot` prints what it was to draw");
-
-    std::string svg;
-    std::rewind(out.get());
-    std::array<char, 65'536> bytes{};
-    for (std::size_t count = bytes.size(); count == bytes.size();) {
-        count = std::fread(bytes.data(), 1, bytes.size(), out.get());
-        svg.append(bytes.data(), count);
-    }
-    return svg;
+    return out.read();
 }
 
 }  // namespace rta::rtactl
