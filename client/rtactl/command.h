@@ -180,6 +180,7 @@ Result<void> run_graph_dot(Session& session, const Arguments& arguments);
 Result<void> run_graph_save(Session& session, const Arguments& arguments);
 Result<void> run_graph_load(Session& session, const Arguments& arguments);
 Result<void> run_graph_check(Session& session, const Arguments& arguments);
+Result<void> run_graph_diff(Session& session, const Arguments& arguments);
 Result<void> run_graph_clear(Session& session, const Arguments& arguments);
 Result<void> run_shell(Session& session, const Arguments& arguments);
 Result<void> run_begin(Session& session, const Arguments& arguments);

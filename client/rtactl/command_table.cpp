@@ -24,6 +24,9 @@ constexpr std::array kResponseOptions{
 constexpr std::array kSetOptions{
     Option{"--ramp", "MS", "How long the parameters take to get there, 20 ms if left out."}};
 
+constexpr std::array kShowOptions{
+    Option{"--svg", "FILE", "Draw it as SVG into this file (- is the standard output).", Expects::file}};
+
 constexpr Option kCountOption{"--count", "N", "End after as many."};
 constexpr std::array kTelemetryOptions{
     Option{"--rate", "HZ", "How many events a second, 1 to 100 Hz, 10 Hz if left out."}, kCountOption};
@@ -174,8 +177,9 @@ constexpr std::array kCommands{
             .run = run_panic},
     Command{.name = "graph show",
             .help = "Print the graph as a document.",
-            .details = "",
-            .example = "rtactl graph show",
+            .details = "With --svg FILE it is drawn instead, by Graphviz, which must be installed.",
+            .example = "rtactl graph show\nrtactl graph show --svg chain.svg",
+            .options = kShowOptions,
             .run = run_graph_show},
     Command{.name = "graph dot",
             .help = "Print the graph in the language of Graphviz, which draws it.",
@@ -201,6 +205,15 @@ constexpr std::array kCommands{
             .details = "",
             .example = "rtactl graph check chain.json",
             .run = run_graph_check},
+    Command{.name = "graph diff",
+            .arguments = {kFile},
+            .help = "Show what loading the document in a file (- is the standard input) would change.",
+            .details = "As the commands that would change it, one a line, or a line that begins with # where nothing "
+                       "would: between\n"
+                       "begin and commit of `rtactl shell` they do. With --json as an EditList. The exit status is 0 "
+                       "either way.",
+            .example = "rtactl graph diff chain.json",
+            .run = run_graph_diff},
     Command{.name = "graph clear",
             .help = "Remove everything from the graph.",
             .details = "",

@@ -32,6 +32,7 @@ Result<void> run_completion(Session& session, const Arguments& arguments) {
     const auto* found = std::ranges::find(kTerminalShells, arguments.words[0], &TerminalShell::name);
     if (found == kTerminalShells.end()) {
         std::vector<std::string_view> names;
+        names.reserve(kTerminalShells.size());
         for (const TerminalShell& shell : kTerminalShells) names.push_back(shell.name);
         return usage_error(no_such("shell", arguments.words[0], names));
     }

@@ -8,6 +8,8 @@
 #include "rtactl/command.h"
 #include "rtactl/dot.h"
 #include "rtactl/file.h"
+#include "rtactl/graph_diff.h"
+#include "rtactl/graphviz.h"
 #include "rtactl/print.h"
 #include "rtactl/session.h"
 
@@ -59,9 +61,44 @@ std::string size_text(const v1::Graph& graph) {
            counted(static_cast<std::uint64_t>(graph.connections_size()), "connection");
 }
 
+Result<std::string> graph_as_dot(Session& session) {
+    if (auto learned = session.learn_types(); !learned) return std::unexpected(std::move(learned.error()));
+    const auto response = session.perform(get_graph_request());
+    if (!response) return std::unexpected(response.error());
+    return to_dot(response->get_graph().graph(), session.types());
+}
+
+Result<void> draw_graph(Session& session, const std::string& path) {
+    if (path.empty()) return usage_error("--svg: the name of the file is empty");
+    const auto dot = graph_as_dot(session);
+    if (!dot) return std::unexpected(dot.error());
+    auto svg = draw_svg(*dot);
+    if (!svg) return fail(Exit::refused, std::move(svg.error()));
+    if (path == kStandardStream) {
+        if (!session.json()) session.out() << *svg;
+        return {};
+    }
+    if (auto written = replace_file(path, *svg); !written) return fail(Exit::refused, std::move(written.error()));
+    return {};
+}
+
+/// What a document would change, having been found good by the daemon.
+Result<std::vector<v1::Edit>> compare(Session& session, const Document& document) {
+    v1::Request check;
+    check.mutable_check_graph()->set_document(document.text);
+    if (const auto good = session.ask(std::move(check)); !good) return in_document(document, good.error());
+    if (auto learned = session.learn_types(); !learned) return std::unexpected(std::move(learned.error()));
+    const auto response = session.ask(get_graph_request());
+    if (!response) return std::unexpected(response.error());
+    const auto wanted = read_document(document.text);
+    if (!wanted) return in_document(document, {Exit::refused, wanted.error().sentence});
+    return edits_between(response->get_graph().graph(), to_graph(*wanted), session.types());
+}
+
 }  // namespace
 
-Result<void> run_graph_show(Session& session, const Arguments&) {
+Result<void> run_graph_show(Session& session, const Arguments& arguments) {
+    if (const auto path = arguments.value("--svg")) return draw_graph(session, std::string{*path});
     const auto response = session.perform(get_graph_request());
     if (!response) return std::unexpected(response.error());
     if (!session.json()) session.out() << response->get_graph().document();
@@ -70,10 +107,9 @@ Result<void> run_graph_show(Session& session, const Arguments&) {
 
 Result<void> run_graph_dot(Session& session, const Arguments&) {
     if (session.json()) return run_graph_show(session, {});
-    if (auto learned = session.learn_types(); !learned) return learned;
-    const auto response = session.perform(get_graph_request());
-    if (!response) return std::unexpected(response.error());
-    session.out() << to_dot(response->get_graph().graph(), session.types());
+    const auto dot = graph_as_dot(session);
+    if (!dot) return std::unexpected(dot.error());
+    session.out() << *dot;
     return {};
 }
 
@@ -114,6 +150,22 @@ Result<void> run_graph_check(Session& session, const Arguments& arguments) {
         session.out() << document->name << ": good, " << counted(result.node_count(), "node") << ", "
                       << counted(result.connection_count(), "connection") << '\n';
     }
+    return {};
+}
+
+Result<void> run_graph_diff(Session& session, const Arguments& arguments) {
+    const auto document = read_document_file(session, arguments.words[0]);
+    if (!document) return std::unexpected(document.error());
+    auto edits = compare(session, *document);
+    if (!edits) return std::unexpected(std::move(edits.error()));
+    if (session.json()) {
+        v1::EditList list;
+        for (v1::Edit& edit : *edits) *list.add_edits() = std::move(edit);
+        session.print_json(list);
+        return {};
+    }
+    if (edits->empty()) session.out() << "# " << document->name << ": nothing would change\n";
+    for (const v1::Edit& edit : *edits) session.out() << describe(edit) << '\n';
     return {};
 }
 

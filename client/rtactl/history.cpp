@@ -46,7 +46,8 @@ std::vector<std::string> History::load() const {
     if (overgrown) {
         std::string kept;
         for (const std::string& line : lines) kept.append(line).append("\n");
-        static_cast<void>(replace_file(path_, kept));
+        // A file that cannot be cut now is cut another time.
+        [[maybe_unused]] const auto replaced = replace_file(path_, kept);
     }
     return lines;
 }

@@ -110,6 +110,7 @@ std::vector<KnownGraph::ConnectionInfo> KnownGraph::connections(std::string_view
 
 std::vector<KnownGraph::ConnectionInfo> KnownGraph::connections() const {
     std::vector<ConnectionInfo> all;
+    all.reserve(connections_.size());
     for (const auto& [ends, gain_db] : connections_) all.push_back({ends.first, ends.second, gain_db});
     return all;
 }

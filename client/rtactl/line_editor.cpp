@@ -18,6 +18,7 @@
 
 namespace rta::rtactl {
 
+/// What libedit hands back to its callbacks, and itself.
 struct LineEditor::Library {
     ::History* history;
     HistEvent event{};
@@ -71,6 +72,51 @@ std::string listing(std::span<const Candidate> candidates) {
     return fitting;
 }
 
+// ---- what libedit calls
+// ----------------------------------------------------------------------------------------------
+
+LineEditor::Library& library_of(EditLine* line) {
+    LineEditor::Library* library = nullptr;
+    ::el_get(line, EL_CLIENTDATA, &library);
+    return *library;
+}
+
+char* prompt_of(EditLine* line) { return library_of(line).prompt.data(); }
+
+unsigned char on_tab(EditLine* line, int) {
+    const LineInfo* const typed = ::el_line(line);
+    const std::string_view front{typed->buffer, static_cast<std::size_t>(typed->cursor - typed->buffer)};
+    const Typing typing = (*library_of(line).complete)(front);
+    if (!typing.shown.empty()) {
+        std::fputs(("\n" + listing(typing.shown)).c_str(), stdout);
+        return CC_REDISPLAY;  // below the list
+    }
+    if (typing.inserted.empty()) return CC_REFRESH_BEEP;
+    // libedit counts characters, not bytes.
+    const auto characters = std::ranges::count_if(front.substr(front.size() - typing.erased), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+    });
+    ::el_deletestr(line, static_cast<int>(characters));
+    ::el_insertstr(line, typing.inserted.c_str());
+    return CC_REFRESH;
+}
+
+unsigned char on_stop(EditLine*, int) {
+    ::kill(::getpid(), SIGTSTP);  // libedit gives the terminal back first
+    return CC_REDISPLAY;
+}
+
+void bind_keys(EditLine* line) {
+    ::el_set(line, EL_EDITOR, "emacs");
+    ::el_set(line, EL_BIND, "^I", "rtactl-complete", nullptr);
+    ::el_set(line, EL_BIND, "^R", "em-inc-search-prev", nullptr);
+    // While a line is being typed, Ctrl-C is a key that clears it and Ctrl-Z one that stops rtactl; at all other times
+    // they are the signals that they always are.
+    ::el_set(line, EL_SETTY, "-d", "-isig", nullptr);
+    ::el_set(line, EL_BIND, "^C", "em-kill-line", nullptr);
+    ::el_set(line, EL_BIND, "^Z", "rtactl-stop", nullptr);
+}
+
 }  // namespace
 
 LineEditor::LineEditor(std::span<const std::string> earlier_lines) {
@@ -83,54 +129,15 @@ LineEditor::LineEditor(std::span<const std::string> earlier_lines) {
     ::history(library.history, &library.event, H_SETUNIQUE, 1);
     for (const std::string& line : earlier_lines) ::history(library.history, &library.event, H_ENTER, line.c_str());
 
-    EditLine* const line = library.line;
-    ::el_set(line, EL_CLIENTDATA, library_.get());
-    ::el_set(line, EL_HIST, &::history, library.history);
-    ::el_set(line, EL_EDITOR, "emacs");
+    ::el_set(library.line, EL_CLIENTDATA, library_.get());
+    ::el_set(library.line, EL_PROMPT, prompt_of);
+    ::el_set(library.line, EL_HIST, &::history, library.history);
     // So that a window of another size, Ctrl-Z and a signal that ends the program leave the terminal as it should be.
-    ::el_set(line, EL_SIGNAL, 1);
-    const auto prompt = [](EditLine* editor) {
-        Library* of_editor = nullptr;
-        ::el_get(editor, EL_CLIENTDATA, &of_editor);
-        return of_editor->prompt.data();
-    };
-    ::el_set(line, EL_PROMPT, static_cast<char* (*)(EditLine*)>(prompt));
-    const auto on_tab = [](EditLine* editor, int) -> unsigned char {
-        Library* of_editor = nullptr;
-        ::el_get(editor, EL_CLIENTDATA, &of_editor);
-        const LineInfo* const typed = ::el_line(editor);
-        const Typing typing =
-            (*of_editor->complete)({typed->buffer, static_cast<std::size_t>(typed->cursor - typed->buffer)});
-        if (!typing.shown.empty()) {
-            // libedit's cursor may stand anywhere in the line; it draws the line anew below the list.
-            std::fputs(("\n" + listing(typing.shown)).c_str(), stdout);
-            return CC_REDISPLAY;
-        }
-        if (typing.inserted.empty()) return CC_REFRESH_BEEP;
-        // libedit counts characters, not bytes.
-        const std::string_view erased{typed->cursor - typing.erased, typing.erased};
-        const auto characters =
-            std::ranges::count_if(erased, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
-        ::el_deletestr(editor, static_cast<int>(characters));
-        ::el_insertstr(editor, typing.inserted.c_str());
-        return CC_REFRESH;
-    };
-    ::el_set(line, EL_ADDFN, "rtactl-complete", "Complete the word at the cursor",
-             static_cast<unsigned char (*)(EditLine*, int)>(on_tab));
-    ::el_set(line, EL_BIND, "^I", "rtactl-complete", nullptr);
-    ::el_set(line, EL_BIND, "^R", "em-inc-search-prev", nullptr);
-    // While a line is being typed, Ctrl-C is a key that clears it and Ctrl-Z one that stops rtactl; at all other times
-    // they are the signals that they always are.
-    ::el_set(line, EL_SETTY, "-d", "-isig", nullptr);
-    ::el_set(line, EL_BIND, "^C", "em-kill-line", nullptr);
-    const auto on_stop = [](EditLine*, int) -> unsigned char {
-        ::kill(::getpid(), SIGTSTP);  // libedit gives the terminal back first
-        return CC_REDISPLAY;
-    };
-    ::el_set(line, EL_ADDFN, "rtactl-stop", "Stop the program",
-             static_cast<unsigned char (*)(EditLine*, int)>(on_stop));
-    ::el_set(line, EL_BIND, "^Z", "rtactl-stop", nullptr);
-    ::el_source(line, nullptr);  // what the user has set in ~/.editrc
+    ::el_set(library.line, EL_SIGNAL, 1);
+    ::el_set(library.line, EL_ADDFN, "rtactl-complete", "Complete the word at the cursor", on_tab);
+    ::el_set(library.line, EL_ADDFN, "rtactl-stop", "Stop the program", on_stop);
+    bind_keys(library.line);
+    ::el_source(library.line, nullptr);  // what the user has set in ~/.editrc
 }
 
 LineEditor::~LineEditor() {

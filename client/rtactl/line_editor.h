@@ -18,6 +18,7 @@ class LineEditor {
  public:
     /// What TAB does to a line, given what stands in front of the cursor.
     using Complete = std::function<Typing(std::string_view)>;
+    struct Library;  ///< libedit's part
 
     explicit LineEditor(std::span<const std::string> earlier_lines);
     LineEditor(const LineEditor&) = delete;
@@ -28,7 +29,6 @@ class LineEditor {
     [[nodiscard]] std::optional<std::string> read(const std::string& prompt, const Complete& complete);
 
  private:
-    struct Library;
     std::unique_ptr<Library> library_;
 };
 

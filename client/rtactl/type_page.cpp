@@ -198,7 +198,7 @@ std::string default_text(const v1::SettingInfo& setting) {
 }
 
 std::string default_text(const v1::ParameterInfo& parameter) {
-    const std::string text = format_value(parameter.default_(), parameter.unit());
+    std::string text = format_value(parameter.default_(), parameter.unit());
     if (!parameter.has_default_factor() || parameter.default_factor() == 1.0F) return text;
     return text + ", each next one " + format_number(parameter.default_factor()) + " times that";
 }

@@ -482,6 +482,64 @@ TEST_F(HelpExamples, AllOfThemWork) {
     EXPECT_GT(count, 40U);
 }
 
+TEST_F(Rtactl, TheDiffOfADocumentIsWhatLoadingItWouldChange) {
+    const TemporaryDirectory directory;
+    const std::vector<std::string> documents{
+        R"({"nodes": [], "connections": []})",
+        R"({"nodes": [{"name": "osc", "type": "sine", "parameters": {"frequency_hz": 440}},
+                      {"name": "mix", "type": "mixer", "settings": {"inputs": 2}, "parameters": {"gain_2_db": -9}},
+                      {"name": "out", "type": "output", "settings": {"channels": 2}}],
+            "connections": [{"from": "osc", "to": "mix:in_2"}, {"from": "mix", "to": "out"}]})",
+        R"({"nodes": [{"name": "osc", "type": "oscillator", "settings": {"shape": "square"}},
+                      {"name": "mix", "type": "mixer", "settings": {"inputs": 4}, "parameters": {"gain_4_db": -3}},
+                      {"name": "echo", "type": "delay_line", "settings": {"max_time_ms": 50}},
+                      {"name": "out", "type": "output", "settings": {"channels": 2}, "parameters": {"gain_db": -1}}],
+            "connections": [{"from": "osc", "to": "mix:in_4"}, {"from": "osc", "to": "echo"},
+                            {"from": "echo", "to": "mix:in_1", "gain_db": -12}, {"from": "mix", "to": "out"}]})",
+        R"({"nodes": [{"name": "osc", "type": "oscillator", "settings": {"shape": "saw"}},
+                      {"name": "mix", "type": "mixer", "settings": {"inputs": 1}},
+                      {"name": "echo", "type": "delay_line", "settings": {"max_time_ms": 900}, "parameters": {"time_ms": 800}},
+                      {"name": "comp", "type": "compressor", "settings": {"side_chain": true}},
+                      {"name": "out", "type": "output", "settings": {"channels": 2}}],
+            "connections": [{"from": "osc", "to": "mix"}, {"from": "osc", "to": "comp:side_chain"},
+                            {"from": "mix", "to": "comp:in"}, {"from": "comp", "to": "out", "gain_db": -6}]})"};
+    for (const std::string& before : documents) {
+        for (const std::string& after : documents) {
+            const std::string file = (directory / "after.json").string();
+            write_text(file, after);
+            client_.apply_document(after);
+            const std::string loaded = done({"graph", "show"});
+            client_.apply_document(before);
+            const std::string diff = done({"graph", "diff", file});
+            done({"shell"}, "begin\n" + diff + "commit\n");
+            EXPECT_EQ(done({"graph", "show"}), loaded) << diff;
+            EXPECT_EQ(done({"graph", "diff", file}), "# " + file + ": nothing would change\n");
+            EXPECT_EQ(before == after, diff.starts_with("#")) << diff;
+        }
+    }
+    const auto list = parse_json<v1::EditList>(done({"--json", "graph", "diff", (directory / "after.json").string()}));
+    EXPECT_EQ(list.edits_size(), 0);
+    const std::string bad = (directory / "bad.json").string();
+    write_text(bad, R"({"nodes": [{"name": "osc", "type": "sinus"}], "connections": []})");
+    EXPECT_TRUE(has(refused({"graph", "diff", bad}), "bad.json: line 1, column "));
+}
+
+TEST_F(Rtactl, DrawsTheGraphWithGraphviz) {
+    const TemporaryDirectory directory;
+    done({"play", "sine", "gain"});
+    const std::string file = (directory / "chain.svg").string();
+    ASSERT_EQ(run({"sh", {"-c", "command -v dot"}}).status, kDone) << "Graphviz is among the packages of the tests";
+    EXPECT_EQ(done({"graph", "show", "--svg", file}), "");
+    EXPECT_TRUE(has(read_text(file), "</svg>"));
+    EXPECT_TRUE(has(read_text(file), ">gain<")) << "the name of a node";
+    EXPECT_TRUE(has(done({"graph", "show", "--svg", "-"}), "</svg>"));
+    Command without_dot{rtactl_program(), {"--socket", daemon_.socket().string(), "graph", "show", "--svg", file}};
+    without_dot.environment = {{"PATH", directory.path().string()}};
+    const RunResult refusal = run(without_dot);
+    EXPECT_EQ(refusal.status, kRefused);
+    EXPECT_TRUE(has(refusal.error, "Graphviz's program dot, which is not installed")) << refusal.error;
+}
+
 // ---- what `rtactl types TYPE` prints --------------------------------------------------------------------------------
 
 /// The lines below "Example", without "rtactl".

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/graph_diff.h"
+
+#include <gtest/gtest.h>
+
+#include "fake_rtad.h"
+#include "rtactl/print.h"
+
+namespace rta::test {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+/// From the fake's graph (osc -> vol -> out) to what `change` makes of it.
+template <class Change>
+Lines diff(const Change& change) {
+    v1::Graph wanted = fake_graph();
+    change(wanted);
+    Lines lines;
+    for (const v1::Edit& edit : rtactl::edits_between(fake_graph(), wanted, fake_types()))
+        lines.push_back(rtactl::describe(edit));
+    return lines;
+}
+
+TEST(GraphDiff, OfTheSameGraphIsEmptyHoweverItIsWritten) {
+    EXPECT_EQ(diff([](v1::Graph&) {}), Lines{});
+    EXPECT_EQ(diff([](v1::Graph& graph) {
+                  graph.mutable_connections(0)->set_from("osc:out");
+                  graph.mutable_connections(0)->set_gain_db(0);
+                  graph.mutable_connections()->SwapElements(0, 1);
+                  graph.mutable_nodes()->SwapElements(0, 2);
+              }),
+              Lines{});
+    EXPECT_EQ(diff([](v1::Graph& graph) {
+                  (*graph.mutable_nodes(0)->mutable_settings()->mutable_fields())["channels"].set_number_value(1);
+                  graph.mutable_nodes(0)->mutable_parameters()->erase("gain_db");
+              }),
+              Lines{})
+        << "what is left out has its default";
+}
+
+TEST(GraphDiff, ParametersThatAreLeftOutGoToTheirDefaults) {
+    EXPECT_EQ(diff([](v1::Graph& graph) {
+                  graph.mutable_nodes(0)->mutable_parameters()->erase("frequency_hz");
+                  (*graph.mutable_nodes(1)->mutable_parameters())["mute"] = 0;
+              }),
+              (Lines{"set osc.frequency_hz=1000", "set vol.mute=0"}));
+}
+
+TEST(GraphDiff, ParametersThatANodeTakesAsItIsComeBeforeItsSettings) {
+    EXPECT_EQ(diff([](v1::Graph& graph) {
+                  (*graph.mutable_nodes(0)->mutable_settings()->mutable_fields())["channels"].set_number_value(2);
+                  (*graph.mutable_nodes(0)->mutable_parameters())["gain_db"] = -6;
+                  graph.mutable_nodes(2)->clear_settings();
+              }),
+              (Lines{"set osc.gain_db=-6", "set osc.channels=2", "set out.channels=1"}));
+}
+
+TEST(GraphDiff, ConnectionsOfARemovedNodeGoWithIt) {
+    EXPECT_EQ(diff([](v1::Graph& graph) {
+                  graph.mutable_nodes()->DeleteSubrange(1, 1);
+                  graph.clear_connections();
+                  graph.add_connections()->set_from("osc");
+                  graph.mutable_connections(0)->set_to("out");
+                  graph.mutable_connections(0)->set_gain_db(-3);
+              }),
+              (Lines{"remove vol", "connect osc:out out:in gain_db=-3"}));
+}
+
+TEST(GraphDiff, ANodeOfAnotherTypeIsAnotherNode) {
+    EXPECT_EQ(diff([](v1::Graph& graph) {
+                  graph.mutable_nodes(0)->set_type("gain");
+                  graph.mutable_nodes(0)->clear_parameters();
+              }),
+              (Lines{"remove osc", "add gain osc", "connect osc:out vol:in"}));
+}
+
+TEST(GraphDiff, ConnectionsComeGoAndChangeTheirGain) {
+    EXPECT_EQ(diff([](v1::Graph& graph) {
+                  graph.mutable_connections(0)->set_gain_db(-6);
+                  graph.mutable_connections(1)->set_from("osc");
+              }),
+              (Lines{"disconnect vol:out out:in", "connect osc:out out:in", "connect osc:out vol:in gain_db=-6"}));
+}
+
+}  // namespace
+}  // namespace rta::test
