@@ -185,7 +185,8 @@ class Engine {
     /// no node's, or that of a node that measures nothing.
     [[nodiscard]] Expected<std::uint64_t> restart_loudness(std::span<const std::string> names);
 
-    /// Begins or ends timing nodes. Each is timed in some blocks only, about every 8,192 frames.
+    /// Begins or ends timing nodes. Each is timed in some blocks only: about every 8,192 frames, in small graphs
+    /// oftener.
     void watch_node_times(bool watched);
     /// Of all nodes of the graph, in no order.
     [[nodiscard]] std::vector<NodeTime> node_times() const;

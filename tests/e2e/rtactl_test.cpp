@@ -389,12 +389,30 @@ TEST_F(Rtactl, TopPrintsPages) {
     const std::string pages = done({"top", "--count", "2", "--rate", "10"});
     EXPECT_TRUE(has(pages, "device  null, running, 48000 Hz")) << pages;
     EXPECT_TRUE(has(pages, "worst [")) << pages;
-    EXPECT_TRUE(has(pages, "vol   gain    channels = 2")) << pages;
+    EXPECT_TRUE(has(pages, "SHARE")) << pages;
+    EXPECT_TRUE(has(pages, "channels = 2")) << pages;
     std::size_t found = 0;
     for (const std::string& line : lines_of(pages)) found += line.starts_with("device  ") ? 1U : 0U;
     EXPECT_EQ(found, 2U) << pages;
-    for (const std::string& line : lines_of(done({"--json", "top", "--count", "2", "--rate", "10"})))
-        EXPECT_TRUE(parse_json<v1::Response>(line).has_get_status());
+    // The nodes of the graph have been timed before the first page.
+    for (const std::string& line : lines_of(pages)) {
+        if (line.starts_with("vol ")) {
+            EXPECT_TRUE(has(line, " %  ")) << line;
+        }
+    }
+    std::size_t statuses = 0;
+    std::size_t loads = 0;
+    for (const std::string& line : lines_of(done({"--json", "top", "--count", "2", "--rate", "10"}))) {
+        if (has(line, "\"node_loads\"")) {
+            EXPECT_EQ(parse_json<v1::Event>(line).node_loads().node_count(), 3U);
+            ++loads;
+        } else {
+            EXPECT_TRUE(parse_json<v1::Response>(line).has_get_status());
+            ++statuses;
+        }
+    }
+    EXPECT_EQ(statuses, 2U);
+    EXPECT_GE(loads, 1U);
 }
 
 TEST_F(Rtactl, FindsTheDaemonThroughRtactlHost) {
