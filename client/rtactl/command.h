@@ -174,6 +174,7 @@ Result<void> run_set(Session& session, const Arguments& arguments);
 Result<void> run_mute(Session& session, const Arguments& arguments);
 Result<void> run_unmute(Session& session, const Arguments& arguments);
 Result<void> run_bypass(Session& session, const Arguments& arguments);
+Result<void> run_graph_compensate(Session& session, const Arguments& arguments);
 Result<void> run_panic(Session& session, const Arguments& arguments);
 Result<void> run_graph_show(Session& session, const Arguments& arguments);
 Result<void> run_graph_dot(Session& session, const Arguments& arguments);

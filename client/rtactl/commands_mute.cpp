@@ -48,6 +48,13 @@ Result<void> mute_output(Session& session, bool muted) {
     return {};
 }
 
+/// Word number `index`; on where it was left out.
+Result<bool> parse_switch_word(std::string_view command, const Arguments& arguments, std::size_t index) {
+    if (arguments.words.size() <= index) return true;
+    if (const auto on = parse_switch(arguments.words[index])) return *on;
+    return usage_error(std::string{command} + ": " + quoted(arguments.words[index]) + " is neither on nor off");
+}
+
 Result<void> mute(Session& session, const Arguments& arguments, bool muted) {
     return arguments.words.empty() ? mute_output(session, muted)
                                    : set_switch(session, arguments.words[0], "mute", muted);
@@ -60,9 +67,17 @@ Result<void> run_mute(Session& session, const Arguments& arguments) { return mut
 Result<void> run_unmute(Session& session, const Arguments& arguments) { return mute(session, arguments, false); }
 
 Result<void> run_bypass(Session& session, const Arguments& arguments) {
-    const auto on = arguments.words.size() < 2 ? std::optional{true} : parse_switch(arguments.words[1]);
-    if (!on) return usage_error("bypass: " + quoted(arguments.words[1]) + " is neither on nor off");
+    const auto on = parse_switch_word("bypass", arguments, 1);
+    if (!on) return std::unexpected(on.error());
     return set_switch(session, arguments.words[0], "bypass", *on);
+}
+
+Result<void> run_graph_compensate(Session& session, const Arguments& arguments) {
+    const auto enabled = parse_switch_word("graph compensate", arguments, 0);
+    if (!enabled) return std::unexpected(enabled.error());
+    v1::Edit edit;
+    edit.mutable_set_latency_compensation()->set_enabled(*enabled);
+    return session.edit({std::move(edit)});
 }
 
 Result<void> run_panic(Session& session, const Arguments&) {

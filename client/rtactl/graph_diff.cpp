@@ -35,6 +35,8 @@ class Comparison {
  public:
     Comparison(const v1::Graph& now, const v1::Graph& wanted, const v1::NodeTypesResult& types)
         : types_{types},
+          compensation_now_{now.latency_compensation()},
+          compensation_wanted_{wanted.latency_compensation()},
           now_{nodes_of(now)},
           wanted_{nodes_of(wanted)},
           connections_now_{connections_of(now, types)},
@@ -54,6 +56,8 @@ class Comparison {
         }
         set_parameters(false);
         connect();
+        if (compensation_wanted_ != compensation_now_)
+            edits_.emplace_back().mutable_set_latency_compensation()->set_enabled(compensation_wanted_);
         return std::move(edits_);
     }
 
@@ -139,6 +143,8 @@ class Comparison {
     }
 
     const v1::NodeTypesResult& types_;
+    bool compensation_now_;
+    bool compensation_wanted_;
     Nodes now_;
     Nodes wanted_;
     Connections connections_now_;
@@ -176,6 +182,7 @@ v1::Graph to_graph(const GraphDocument& document) {
         connection.set_to(from.to);
         if (from.gain_db) connection.set_gain_db(*from.gain_db);
     }
+    graph.set_latency_compensation(document.latency_compensation);
     return graph;
 }
 

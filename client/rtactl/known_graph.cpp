@@ -88,6 +88,7 @@ void KnownGraph::follow(const v1::Edit& edit) {
         case v1::Edit::kReplaceGraph:
             return replace(edit.replace_graph());
         case v1::Edit::kSetParameter:
+        case v1::Edit::kSetLatencyCompensation:
         case v1::Edit::EDIT_NOT_SET:
             return;
     }

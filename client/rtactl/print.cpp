@@ -471,6 +471,8 @@ std::string describe(const v1::Edit& edit) {
                    describe_values(edit.add_node());
         case v1::Edit::kRemoveNode:
             return "remove " + as_word(edit.remove_node().name());
+        case v1::Edit::kSetLatencyCompensation:
+            return std::string{"graph compensate "} + (edit.set_latency_compensation().enabled() ? "on" : "off");
         case v1::Edit::kRenameNode:
             return "rename " + as_word(edit.rename_node().name()) + " " + as_word(edit.rename_node().new_name());
         case v1::Edit::kConnect: {

@@ -304,6 +304,8 @@ Expected<Edit> to_edit(const v1::Edit& message) {
             return to_change(message.set_parameter());
         case v1::Edit::kChangeSettings:
             return to_change_settings(message.change_settings());
+        case v1::Edit::kSetLatencyCompensation:
+            return SetLatencyCompensation{message.set_latency_compensation().enabled()};
         case v1::Edit::kReplaceGraph: {
             auto document = to_document(message.replace_graph());
             if (!document) return std::unexpected(std::move(document.error()));
@@ -314,7 +316,7 @@ Expected<Edit> to_edit(const v1::Edit& message) {
     }
     return invalid(
         "the edit is of no kind that this daemon knows: add_node, remove_node, rename_node, connect, disconnect, "
-        "set_parameter, change_settings or replace_graph");
+        "set_parameter, change_settings, set_latency_compensation or replace_graph");
 }
 
 v1::Code to_wire(ErrorCode code) noexcept {

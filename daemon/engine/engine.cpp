@@ -175,6 +175,7 @@ struct Engine::Impl {
     Expected<void> apply(Draft& draft, const Disconnect& edit, std::span<const PreparedNode> nodes) const;
     Expected<void> apply(Draft& draft, const SetParameter& edit, std::span<const PreparedNode> nodes) const;
     Expected<void> apply(Draft& draft, const ChangeSettings& edit, std::span<const PreparedNode> nodes) const;
+    Expected<void> apply(Draft& draft, const SetLatencyCompensation& edit, std::span<const PreparedNode> nodes) const;
     Expected<void> apply(Draft& draft, const ReplaceGraph& edit, std::span<const PreparedNode> nodes) const;
     static NodeId add(Draft& draft, std::shared_ptr<NodeInstance> instance);
     [[nodiscard]] std::size_t first_edit_that_closes_a_cycle(const PreparedTransaction::Impl& prepared) const;
@@ -315,6 +316,12 @@ Expected<void> Engine::Impl::apply(Draft& draft, const ChangeSettings& edit, std
     if (!instance) return std::unexpected(std::move(instance.error()));
     auto shared = (*instance)->shared_description();
     return draft.graph.replace_node(add(draft, std::move(*instance)), std::move(shared));
+}
+
+Expected<void> Engine::Impl::apply(Draft& draft, const SetLatencyCompensation& edit,
+                                   std::span<const PreparedNode>) const {
+    draft.graph.set_latency_compensation(edit.enabled);
+    return {};
 }
 
 Expected<void> Engine::Impl::apply(Draft& draft, const ReplaceGraph& edit, std::span<const PreparedNode> nodes) const {

@@ -55,14 +55,19 @@ struct ChangeSettings {
     Settings settings;
 };
 
+/// Whether what would come early is delayed where paths of different latency meet.
+struct SetLatencyCompensation {
+    bool enabled;
+};
+
 /// The whole graph. Nodes of the same name, type and settings stay and keep their state; parameters left out take their
 /// defaults.
 struct ReplaceGraph {
     GraphDocument document;
 };
 
-using Edit =
-    std::variant<AddNode, RemoveNode, RenameNode, Connect, Disconnect, SetParameter, ChangeSettings, ReplaceGraph>;
+using Edit = std::variant<AddNode, RemoveNode, RenameNode, Connect, Disconnect, SetParameter, ChangeSettings,
+                          SetLatencyCompensation, ReplaceGraph>;
 
 /// All or nothing: either every edit is made, in order, or none.
 struct Transaction {

@@ -254,7 +254,7 @@ class LiveScreens(Case):
         top.until(lambda: frame() > 0)
         first = frame()
         top.until(lambda: frame() > first)
-        top.until(r"^sine +sine$")
+        top.until(r"^sine +sine\b")
         self.daemon.ctl("add", "gain", "newcomer")
         top.until(r"^newcomer +gain")
         top.resize(70, 6)

@@ -22,7 +22,8 @@ class Editor:
 
     def run(self, count):
         kinds = [self.add, self.add, self.remove, self.rename, self.connect, self.connect, self.connect, self.disconnect,
-                 self.set_parameter, self.change_settings, self.several, self.parameters, self.replace, self.undo]
+                 self.set_parameter, self.change_settings, self.compensate, self.several, self.parameters, self.replace,
+                 self.undo]
         for _ in range(count):
             self.graph = ask(self.client, "get_graph")
             kind = self.chance.choice(kinds)
@@ -110,6 +111,9 @@ class Editor:
         edit.node = node.name
         edit.settings[self.chance.choice(SETTINGS[node.type])] = self.chance.randint(1, 4)
 
+    def compensate(self, request):
+        self.edit(request).set_latency_compensation.enabled = self.chance.random() < 0.5
+
     def several(self, request):
         for kind in self.chance.sample([self.add, self.add, self.remove, self.rename, self.connect], 3):
             kind(request)
@@ -148,7 +152,7 @@ def main(host, port, seed, count):
     end.name, end.type = "the_end", "gain"
     client.call(request)
     print(f"edits made: {editor.done}")
-    never = {"add", "remove", "rename", "connect", "disconnect", "set_parameter", "change_settings", "several",
+    never = {"add", "remove", "rename", "connect", "disconnect", "set_parameter", "change_settings", "compensate", "several",
              "parameters", "replace", "undo"} - set(editor.done)
     if never:
         sys.exit(f"of these edits none was made: {never}")

@@ -11,13 +11,15 @@ export class Graph {
     this.types = new Map(types.map((type) => [type.name, type]));
     this.nodes = new Map();
     this.connections = new Map();  // gain_db by "from to"
+    this.latencyCompensation = false;
   }
 
-  replace({nodes = [], connections = []}) {
+  replace({nodes = [], connections = [], latency_compensation = false}) {
     this.nodes.clear();
     this.connections.clear();
     nodes.forEach((node) => this.add(node));
     connections.forEach((connection) => this.connect(connection));
+    this.latencyCompensation = latency_compensation;
   }
 
   apply(edit) {
@@ -28,6 +30,7 @@ export class Graph {
     else if (edit.disconnect) this.connections.delete(this.ends(edit.disconnect));
     else if (edit.set_parameter) this.set(edit.set_parameter);
     else if (edit.change_settings) this.changeSettings(edit.change_settings);
+    else if (edit.set_latency_compensation) this.latencyCompensation = edit.set_latency_compensation.enabled ?? false;
     else if (edit.replace_graph) this.replace(edit.replace_graph);
     else throw new Gap('an edit that this program does not know');
   }

@@ -21,9 +21,11 @@ class Graph:
         self.types = {node_type.name: node_type for node_type in types}
         self.nodes = {}
         self.connections = {}  # gain_db by (from, to)
+        self.latency_compensation = False
 
     def __eq__(self, other):
-        return self.nodes == other.nodes and self.connections == other.connections
+        return (self.nodes == other.nodes and self.connections == other.connections
+                and self.latency_compensation == other.latency_compensation)
 
     def replace(self, graph):
         self.nodes = {}
@@ -32,6 +34,7 @@ class Graph:
             self.add(node)
         for connection in graph.connections:
             self.connect(connection)
+        self.latency_compensation = graph.latency_compensation
 
     def apply(self, edit):
         kind = edit.WhichOneof("edit")
@@ -49,6 +52,8 @@ class Graph:
             self.set(edit.set_parameter)
         elif kind == "change_settings":
             self.change_settings(edit.change_settings.node, dict(edit.change_settings.settings))
+        elif kind == "set_latency_compensation":
+            self.latency_compensation = edit.set_latency_compensation.enabled
         elif kind == "replace_graph":
             self.replace(edit.replace_graph)
         else:

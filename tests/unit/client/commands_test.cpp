@@ -489,6 +489,18 @@ TEST(Commands, MuteOfANodeIsPartOfATransactionAndOfTheOutputIsNot) {
     EXPECT_EQ(rtad.change_count(), 1U);
 }
 
+TEST(Commands, CompensationIsAnEdit) {
+    const FakeRtad rtad;
+    EXPECT_EQ(rtad.run({"graph", "compensate"}).exit, rtactl::Exit::done);
+    EXPECT_EQ(shown(rtad.last_change()),
+              "apply_transaction { edits { edits { set_latency_compensation { enabled: true } } } }");
+    EXPECT_EQ(rtad.run({"graph", "compensate", "off"}).exit, rtactl::Exit::done);
+    EXPECT_EQ(shown(rtad.last_change()), "apply_transaction { edits { edits { set_latency_compensation { } } } }");
+    const Outcome wrong = rtad.run({"graph", "compensate", "perhaps"});
+    EXPECT_EQ(wrong.exit, rtactl::Exit::usage);
+    EXPECT_EQ(wrong.err, "rtactl: graph compensate: \"perhaps\" is neither on nor off\n");
+}
+
 TEST(Commands, BypassesNodes) {
     FakeRtad rtad;
     for (const std::vector<std::string>& words : {std::vector<std::string>{"bypass", "vol"}, {"bypass", "vol", "on"}}) {

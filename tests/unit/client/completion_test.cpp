@@ -127,7 +127,7 @@ Texts offered(const std::vector<std::string>& words, Place place = Place::shell)
 }
 
 TEST(Completion, OffersTheCommandsOfThePlace) {
-    EXPECT_EQ(offered({"re"}), (Texts{"remove ", "rename "}));
+    EXPECT_EQ(offered({"re"}), (Texts{"remove ", "rename ", "response "}));
     EXPECT_EQ(offered({"gr"}), Texts{"graph "});
     EXPECT_EQ(offered({"graph", "s"}), (Texts{"show ", "save "}));
     EXPECT_EQ(offered({"comm"}), Texts{"commit "});

@@ -75,6 +75,10 @@ TEST(GraphDiff, ANodeOfAnotherTypeIsAnotherNode) {
               (Lines{"remove osc", "add gain osc", "connect osc:out vol:in"}));
 }
 
+TEST(GraphDiff, CompensationIsSwitched) {
+    EXPECT_EQ(diff([](v1::Graph& graph) { graph.set_latency_compensation(true); }), Lines{"graph compensate on"});
+}
+
 TEST(GraphDiff, ConnectionsComeGoAndChangeTheirGain) {
     EXPECT_EQ(diff([](v1::Graph& graph) {
                   graph.mutable_connections(0)->set_gain_db(-6);

@@ -121,7 +121,7 @@ TEST(Invocation, RefusesAndSuggests) {
              Case{"disconect a b", "did you mean \"disconnect\"?"},
              Case{"xyzzy", "`rtactl --help` lists them"},
              Case{"''", "there is no command \"\""},
-             Case{"graph", "one of show, dot, save, load, check, diff, clear"},
+             Case{"graph", "one of show, dot, save, load, check, diff, compensate, clear"},
              Case{"graph svae f", "did you mean \"graph save\"?"},
              Case{"graph xyzzy", "there are: show, dot, save"},
              Case{"set a.b=1 --rmp 3", "did you mean \"--ramp\"?"},

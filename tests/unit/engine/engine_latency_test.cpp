@@ -160,9 +160,7 @@ TEST_F(LatencyEdit, CompensationIsSwitchedOnAndOffWhileItPlays) {
     insert_limiter(5.0);
     offline.settle();
     for (const bool on : {true, false, true}) {
-        GraphDocument document = offline.engine.graph().document();
-        document.latency_compensation = on;
-        offline.edit({ReplaceGraph{document}});
+        offline.edit({SetLatencyCompensation{on}});
         offline.settle();
         EXPECT_EQ(offline.engine.graph().latency_compensation(), on);
         EXPECT_EQ(offline.engine.graph().document().latency_compensation, on);

@@ -115,11 +115,7 @@ class TonePathEditor {
         const auto ticket = offline_.engine.set_parameters({&change, 1});
         ASSERT_TRUE(ticket) << ticket.error().sentence;
     }
-    void compensate() {
-        GraphDocument document = offline_.engine.graph().document();
-        document.latency_compensation = !document.latency_compensation;
-        offline_.edit({ReplaceGraph{std::move(document)}});
-    }
+    void compensate() { offline_.edit({SetLatencyCompensation{!offline_.engine.graph().latency_compensation()}}); }
     void reconnect() {
         const auto nodes = path();
         const auto at = static_cast<std::size_t>(pick(static_cast<int>(nodes.size()) - 1));
