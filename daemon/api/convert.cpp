@@ -458,7 +458,9 @@ void to_wire(const FrequencyResponse& response, v1::PortResponse& message) {
 void to_wire(const LatencyReport& latency, const AudioGraph& graph, v1::EngineState& message) {
     constexpr std::size_t kMostNodes = 256;
     std::vector<LatencyReport::Node> nodes = latency.nodes;
-    std::ranges::stable_sort(nodes, std::ranges::greater{}, &LatencyReport::Node::own_frames);
+    std::ranges::sort(nodes, [](const LatencyReport::Node& a, const LatencyReport::Node& b) {
+        return a.own_frames != b.own_frames ? a.own_frames > b.own_frames : a.node < b.node;
+    });
     nodes.resize(std::min(nodes.size(), kMostNodes));
     message.set_latency_frames(latency.output_frames);
     message.set_latency_compensation(graph.latency_compensation());
