@@ -39,8 +39,18 @@ struct ParameterChange {
 /// Fades that a plan began. They end in the order in which they began.
 struct Fade {
     std::uint64_t serial;
+    Silence wait;  ///< before they begin
     std::uint32_t length_frames;
-    std::optional<std::uint64_t> end_frame;  ///< known when the plan has been adopted
+    // Known when the plan has been adopted:
+    std::uint64_t begin_frame = 0;
+    std::optional<std::uint64_t> end_frame{};
+};
+
+/// A plan that brought something which is silent at first.
+struct SilentPlan {
+    std::uint64_t serial;
+    Silence longest;
+    std::optional<std::uint64_t> adopted_at{};  ///< frame
 };
 
 constexpr const char* kFull =
@@ -125,6 +135,7 @@ struct Engine::Impl {
     std::unordered_map<std::uint64_t, std::shared_ptr<NodeInstance>> instances;  ///< of the graph's nodes, by id
     SoundingGraph sounding;
     std::deque<Fade> fades;
+    std::deque<SilentPlan> silent_plans;  ///< by serial; those that are not over
     std::uint64_t last_fade_end = 0;  ///< frame
     std::uint64_t ended_serial = 0;   ///< the last plan whose fades have ended
     bool follow_up_due = false;
@@ -137,6 +148,7 @@ struct Engine::Impl {
     /// Of the latest reset: faults of processors that it replaced are no faults of their successors.
     std::uint64_t reset_serial = 0;
     std::uint64_t reset_frame = 0;
+    Silence reset_silence;  ///< of the output, behind it
 
     [[nodiscard]] std::uint32_t frames_of(float ms) const {
         if (!config.ramps) return 0;
@@ -184,6 +196,9 @@ struct Engine::Impl {
     [[nodiscard]] std::shared_ptr<NodeInstance> instance_of(const Draft& draft, NodeId id) const;
     [[nodiscard]] std::vector<std::uint32_t> latencies_of(const Draft& draft) const;
     void rename_instances(const Draft& draft) const;
+    [[nodiscard]] CompileRequest request_for(const SoundingGraph& sound) const;
+    [[nodiscard]] Silence left_of(const Silence& silence, std::uint64_t serial) const;
+    std::uint64_t send_sounding(std::unique_ptr<CompiledGraph> plan, std::uint32_t fade_frames);
     std::uint64_t send_plan(const Draft& draft);
     void adopt(Draft draft);
     std::uint64_t send_device_fade(float length_ms);
@@ -198,6 +213,7 @@ struct Engine::Impl {
 
     // Answers of the audio thread.
     void applied(const Event::Applied& answer);
+    void begin_fades(const Event::Applied& answer);
     void end_fades(Observer& observer);
     void node_faulted(const Event::NodeFault& fault, Observer& observer);
     void rebuild_faulted_nodes();
@@ -465,6 +481,41 @@ void Engine::Impl::rename_instances(const Draft& draft) const {
     }
 }
 
+CompileRequest Engine::Impl::request_for(const SoundingGraph& sound) const {
+    CompileRequest request =
+        sound.request(exchange.next_serial(), ended_serial,
+                      [this](const Silence& silence, std::uint64_t serial) { return left_of(silence, serial); });
+    request.block_size = config.block_size;
+    request.connection_fade_frames = frames_of(kConnectionFadeMs);
+    request.device_fade_frames = frames_of(kDeviceFadeMs);
+    return request;
+}
+
+/// Of a silence that the plan `serial` brought.
+Silence Engine::Impl::left_of(const Silence& silence, std::uint64_t serial) const {
+    const auto plan = std::ranges::find(silent_plans, serial, &SilentPlan::serial);
+    if (plan == silent_plans.end()) return {};
+    // Not adopted yet, so at the earliest with the plan that is being made.
+    if (!plan->adopted_at) return silence;
+    const std::uint64_t end = silence.end(*plan->adopted_at);
+    return end > exchange.renderer().frames() ? Silence{0, end} : Silence{};
+}
+
+/// Sends the plan of what `sounding` says, and remembers what of it begins later.
+std::uint64_t Engine::Impl::send_sounding(std::unique_ptr<CompiledGraph> plan, std::uint32_t fade_frames) {
+    Silence longest;
+    for (std::size_t i = 0; i < plan->silences().size(); ++i) {
+        SoundingGraph::Node& node = sounding.nodes[i];
+        if (node.entered_in != exchange.next_serial()) continue;
+        node.silence = plan->silences()[i];
+        longest = longer(longest, node.silence);
+    }
+    longest = longer(longest, plan->fade_wait());
+    fades.push_back({.serial = exchange.next_serial(), .wait = plan->fade_wait(), .length_frames = fade_frames});
+    if (!longest.none()) silent_plans.push_back({.serial = exchange.next_serial(), .longest = longest});
+    return exchange.send(std::move(plan));
+}
+
 /// Compiles what shall sound from here on and sends it. There is room for a plan.
 std::uint64_t Engine::Impl::send_plan(const Draft& draft) {
     const auto delays = compensating_delays(draft.graph, latencies_of(draft));
@@ -476,10 +527,7 @@ std::uint64_t Engine::Impl::send_plan(const Draft& draft) {
                                         .ended_serial = ended_serial,
                                         .entering = [&](NodeId id) { return instance_of(draft, id); }};
     const auto compile_sound = [&](const SoundingGraph& sound) {
-        CompileRequest request = sound.request(ended_serial);
-        request.block_size = config.block_size;
-        request.connection_fade_frames = frames_of(kConnectionFadeMs);
-        request.device_fade_frames = frames_of(kDeviceFadeMs);
+        CompileRequest request = request_for(sound);
         request.targets = targets_in(sounding, draft.changes);
         return compile(std::move(request));
     };
@@ -497,12 +545,9 @@ std::uint64_t Engine::Impl::send_plan(const Draft& draft) {
         node.instance->start_with(draft.graph.find(id)->parameters);
         if (LevelTap* const tap = node.instance->level_tap()) tap->enable(levels_watched);
     }
-    const std::uint32_t lead_frames = (*plan)->fade_lead_frames();
-    const std::uint64_t serial = exchange.send(std::move(*plan));
-    fades.push_back({serial, lead_frames + frames_of(next.device_fades ? kDeviceFadeMs : kConnectionFadeMs), {}});
     sounding = std::move(next);
     follow_up_due = false;
-    return serial;
+    return send_sounding(std::move(*plan), frames_of(sounding.device_fades ? kDeviceFadeMs : kConnectionFadeMs));
 }
 
 void Engine::Impl::adopt(Draft draft) {
@@ -541,7 +586,7 @@ Expected<GraphSize> Engine::check(const PreparedTransaction& prepared) const {
                                         .serial = 1,
                                         .ended_serial = 0,
                                         .entering = [&](NodeId id) { return impl_->instance_of(*draft, id); }};
-    CompileRequest request = merge(transition).request(0);
+    CompileRequest request = merge(transition).request(transition.serial, 0, {});
     request.block_size = impl_->config.block_size;
     const auto plan = compile(std::move(request));
     assert(plan && "an acyclic graph compiles");
@@ -590,9 +635,11 @@ Expected<Ticket> Engine::fade_device(float gain, float length_ms) {
 
 std::uint64_t Engine::Impl::send_device_fade(float length_ms) {
     const std::uint32_t frames = frames_of(length_ms);
-    const std::uint64_t serial = exchange.send(Command::DeviceFade{muted ? 0.0F : device_gain, frames});
-    device_fade = Fade{serial, frames, {}};
-    return serial;
+    const float gain = muted ? 0.0F : device_gain;
+    // After a reset the output is silent until what looks ahead is filled: to fade in before would end in a step.
+    const Silence wait = gain > 0.0F ? left_of(reset_silence, reset_serial) : Silence{};
+    device_fade = Fade{.serial = exchange.next_serial(), .wait = wait, .length_frames = frames};
+    return exchange.send(Command::DeviceFade{gain, frames, wait});
 }
 
 Expected<Ticket> Engine::mute_output(bool muted) {
@@ -652,10 +699,11 @@ Expected<Ticket> Engine::reset(PreparedReset& reset) {
     // What played is kept alive by the plans that borrow it.
     impl.instances = std::move(instances);
     impl.faulted_nodes.clear();
-    const std::uint64_t serial = impl.exchange.send(impl.compile_afresh());
+    auto plan = impl.compile_afresh();
+    impl.reset_silence = plan->fade_wait();
+    const std::uint64_t serial = impl.send_sounding(std::move(plan), 0);
     impl.reset_serial = serial;
     impl.reset_frame = std::numeric_limits<std::uint64_t>::max();
-    impl.fades.push_back({serial, 0, {}});
     impl.follow_up_due = false;
     return Ticket{serial, impl.revision};
 }
@@ -671,11 +719,7 @@ std::unique_ptr<CompiledGraph> Engine::Impl::compile_afresh() {
                       .serial = exchange.next_serial(),
                       .ended_serial = ended_serial,
                       .entering = [&](NodeId id) { return instances.at(id.value()); }});
-    CompileRequest request = sounding.request(ended_serial);
-    request.block_size = config.block_size;
-    request.connection_fade_frames = frames_of(kConnectionFadeMs);
-    request.device_fade_frames = frames_of(kDeviceFadeMs);
-    auto plan = compile(std::move(request));
+    auto plan = compile(request_for(sounding));
     assert(plan && "the graph has no cycles");
     return std::move(*plan);
 }
@@ -830,22 +874,43 @@ std::vector<NodeTime> Engine::node_times() const {
 
 void Engine::Impl::applied(const Event::Applied& answer) {
     if (answer.serial >= reset_serial) reset_frame = std::min(reset_frame, answer.frame);
-    // Of several plans in one block only the last is rendered, and all that they change fades as it says.
-    const auto begun = [&](const Fade& fade) { return !fade.end_frame && fade.serial <= answer.serial; };
-    for (const Fade& fade : fades) {
-        // Never before an earlier one: what fades into something that leaves must not be pruned before it.
-        if (begun(fade)) last_fade_end = std::max(last_fade_end, answer.frame + fade.length_frames);
+    for (SilentPlan& plan : silent_plans) {
+        if (!plan.adopted_at && plan.serial <= answer.serial) plan.adopted_at = answer.frame;
     }
-    for (Fade& fade : fades) {
-        if (begun(fade)) fade.end_frame = last_fade_end;
-    }
+    begin_fades(answer);
     if (device_fade && !device_fade->end_frame && device_fade->serial <= answer.serial) {
-        device_fade->end_frame = answer.frame + device_fade->length_frames;
+        device_fade->end_frame = device_fade->wait.end(answer.frame) + device_fade->length_frames;
+    }
+}
+
+/// Of several plans in one block only the last is rendered, and all that they change fades with it. So does what was to
+/// begin later.
+void Engine::Impl::begin_fades(const Event::Applied& answer) {
+    const auto begins = [&](const Fade& fade) { return !fade.end_frame && fade.serial <= answer.serial; };
+    if (std::ranges::none_of(fades, begins)) return;
+    Silence wait;
+    std::uint32_t length_frames = 0;
+    for (const Fade& fade : fades) {
+        if (fade.serial > answer.serial) continue;
+        if (begins(fade)) wait = longer(wait, fade.wait);
+        length_frames = std::max(length_frames, fade.length_frames);
+    }
+    const std::uint64_t begin = wait.end(answer.frame);
+    // Never before an earlier one: what fades into something that leaves must not be pruned before it.
+    last_fade_end = std::max(last_fade_end, begin + length_frames);
+    for (Fade& fade : fades) {
+        if (fade.serial > answer.serial || (!begins(fade) && fade.begin_frame <= answer.frame)) continue;
+        fade.begin_frame = begin;
+        fade.end_frame = last_fade_end;
     }
 }
 
 void Engine::Impl::end_fades(Observer& observer) {
     const std::uint64_t now = exchange.renderer().frames();
+    while (!silent_plans.empty() && silent_plans.front().adopted_at &&
+           silent_plans.front().longest.end(*silent_plans.front().adopted_at) <= now) {
+        silent_plans.pop_front();
+    }
     while (!fades.empty() && fades.front().end_frame && *fades.front().end_frame <= now) {
         ended_serial = fades.front().serial;
         fades.pop_front();

@@ -27,6 +27,7 @@ struct Command {
     struct DeviceFade {
         float gain;
         std::uint32_t length_frames;
+        Silence wait;  ///< the fade begins behind it
     };
 
     Kind kind;

@@ -78,7 +78,8 @@ Renderer::Next Renderer::apply(const AudioThreadKey& key, const Command& command
             return Next::go_on;
         }
         case Command::Kind::fade_device:
-            device_gain_.retarget(command.fade.gain, frame_, command.fade.length_frames);
+            device_gain_.withdraw(frame_);
+            device_gain_.retarget(command.fade.gain, command.fade.wait.end(frame_), command.fade.length_frames);
             return Next::go_on;
         case Command::Kind::nothing:
             return Next::go_on;

@@ -133,11 +133,18 @@ class Merger {
 
 bool SoundingGraph::contains(NodeId id) const { return find_node(nodes, id) != nullptr; }
 
-CompileRequest SoundingGraph::request(std::uint64_t ended_serial) const {
+CompileRequest SoundingGraph::request(std::uint64_t serial, std::uint64_t ended_serial,
+                                      const SilenceLeft& silence_left) const {
+    const auto left = [&](const Silence& silence, std::uint64_t entered_in) {
+        return silence.none() || entered_in == serial ? Silence{} : silence_left(silence, entered_in);
+    };
     CompileRequest request{};
     request.nodes.reserve(nodes.size());
     for (const Node& node : nodes)
-        request.nodes.push_back({node.instance, node.left_in != 0, node.entered_in > ended_serial});
+        {
+        request.nodes.push_back(
+            {node.instance, node.left_in != 0, node.entered_in == serial, left(node.silence, node.entered_in)});
+    }
 
     const auto number_of = [this](NodeId id) {
         return static_cast<std::uint32_t>(std::ranges::lower_bound(nodes, id, {}, id_of) - nodes.begin());
@@ -149,7 +156,8 @@ CompileRequest SoundingGraph::request(std::uint64_t ended_serial) const {
         request.connections.push_back({number_of(connection.key.from.node), connection.key.from.port, to,
                                        connection.key.to.port, connection.state, connection.target_gain,
                                        connection.target_gain == 1.0F && connection.changed_in <= ended_serial,
-                                       connection.entered_in > ended_serial});
+                                       connection.entered_in == serial,
+                                       left(connection.state->silence, connection.entered_in)});
     }
     return request;
 }

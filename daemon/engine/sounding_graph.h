@@ -26,6 +26,7 @@ struct SoundingGraph {
         std::shared_ptr<NodeInstance> instance;
         std::uint64_t left_in = 0;     ///< the plan in which it left the graph; 0: it is in the graph
         std::uint64_t entered_in = 0;  ///< the first plan that had it
+        Silence silence{};             ///< of what it puts out, from that plan's adoption on
     };
     /// A connection whose compensating delay changes is another one: the two cross-fade.
     struct Connection {
@@ -45,8 +46,11 @@ struct SoundingGraph {
     bool device_fades = false;
 
     [[nodiscard]] bool contains(NodeId id) const;
-    /// The same as nodes and connections by number, with the plan's fades.
-    [[nodiscard]] CompileRequest request(std::uint64_t ended_serial) const;
+    /// What of a silence that a plan brought is left at the time of the request.
+    using SilenceLeft = std::function<Silence(const Silence& silence, std::uint64_t serial)>;
+    /// The same as nodes and connections by number, for the plan `serial`.
+    [[nodiscard]] CompileRequest request(std::uint64_t serial, std::uint64_t ended_serial,
+                                         const SilenceLeft& silence_left) const;
 };
 
 struct SoundingTransition {

@@ -124,7 +124,8 @@ void CompiledGraph::run_carefully(const AudioThreadKey& key, std::size_t index, 
     const Step& step = steps_[index];
     const StepDetail& detail = details_[index];
     NodeInstance& node = *step.node;
-    for (std::uint32_t i = 0; i < detail.delay_count; ++i) delay(delays_[detail.first_delay + i], hunt);
+    for (std::uint32_t i = 0; i < detail.delay_count; ++i) 
+        delay(delays_[detail.first_delay + i], context.frame, hunt);
     for (std::uint32_t i = 0; i < detail.mix_count; ++i) mix(mixes_[detail.first_mix + i], context.frame);
     enter(context, step);
     if (node.fault(key).muted) {
@@ -146,7 +147,7 @@ void CompiledGraph::aim(const AudioThreadKey& key, NodeInstance& node, const Ste
         const ParameterTarget& target = targets_[detail.first_target + i];
         node.retarget(key, target.parameter, target.value, frame, start ? 0 : target.ramp_frames);
     }
-    node.retarget_presence(key, detail.presence, frame, start ? 0 : device_fade_frames_, start ? 0 : fade_lead_frames_);
+    node.retarget_presence(key, detail.presence, frame, fade_start(frame), start ? 0 : device_fade_frames_);
 }
 
 /// A block was not finite: is it this node that made it so? A sink is judged by what has reached the device.
@@ -160,14 +161,17 @@ void CompiledGraph::blame(const AudioThreadKey& key, NodeInstance& node,
     silence(context.device.outputs);  // or the sinks behind this one would be blamed for it
 }
 
-/// While a node is hunted that is not finite, nobody behind a delay is to be blamed for what it said before.
-void CompiledGraph::delay(const DelayedInput& input, bool hunt) RTA_NONBLOCKING {
+/// Once a node is hunted that is not finite, nobody behind a delay is to be blamed for what that node said before.
+void CompiledGraph::delay(const DelayedInput& input, std::uint64_t frame, bool hunt) RTA_NONBLOCKING {
+    ConnectionState& state = *input.state;
+    if (hunt) state.clean_until_frame = frame + state.delay->delay_frames() + input.source.frame_count();
+    const bool clean = frame < state.clean_until_frame;
     for (std::uint32_t channel = 0; channel < input.destination.channel_count(); ++channel) {
         const std::span<float> out = input.destination.channel(channel);
-        input.delay->process(channel, input.source.channel(channel), out);
-        if (hunt) dsp::finite_or_zero(out, out);
+        state.delay->process(channel, input.source.channel(channel), out);
+        if (clean) dsp::finite_or_zero(out, out);
     }
-    input.delay->advance(input.source.frame_count());
+    state.delay->advance(input.source.frame_count());
 }
 
 void CompiledGraph::mix(PortMix& port, std::uint64_t frame) RTA_NONBLOCKING {
@@ -186,10 +190,11 @@ bool CompiledGraph::mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NON
     for (std::uint32_t i = 0; i < port.input_count; ++i) {
         const MixInput& input = mix_inputs_[port.first_input + i];
         dsp::Ramp& gain = input.state->gain;
-        if (gain.target() != input.target_gain) {
-            const bool start = frame == 0;
+        if (!rendered_) {
+            // What was to begin later begins with what this plan changes: two halves of a cross-fade stay together.
             gain.withdraw(frame);
-            gain.retarget(input.target_gain, start ? frame : frame + fade_lead_frames_, start ? 0 : input.fade_frames);
+            if (gain.target() != input.target_gain)
+                gain.retarget(input.target_gain, fade_start(frame), frame == 0 ? 0 : input.fade_frames);
         }
         const bool at_rest = gain.at_rest(frame);
         all_at_rest = all_at_rest && at_rest;

@@ -38,7 +38,7 @@ class CompiledGraph {
     struct DelayedInput {
         AudioReadView source;
         AudioWriteView destination;
-        dsp::FixedDelay* delay;
+        ConnectionState* state;
     };
     /// A port that has its own mixture: several connections, or one that is delayed or not at unity gain.
     struct PortMix {
@@ -92,14 +92,20 @@ class CompiledGraph {
     [[nodiscard]] bool carries_targets() const RTA_NONBLOCKING { return !targets_.empty(); }
     /// [any] Steps, in the order in which they run.
     [[nodiscard]] std::span<const Step> steps() const RTA_NONBLOCKING { return steps_; }
-    /// [any] How long the plan's fades wait for what enters: until the look-ahead and the delays on its way hold sound.
-    [[nodiscard]] std::uint32_t fade_lead_frames() const RTA_NONBLOCKING { return fade_lead_frames_; }
+    /// [any] How long the plan's fades, and those that have not begun before it, wait for what fades in.
+    [[nodiscard]] const Silence& fade_wait() const RTA_NONBLOCKING { return fade_wait_; }
+    /// [control] Of what each node puts out, in the order of the request; empty where nothing holds sound back.
+    [[nodiscard]] std::span<const Silence> silences() const { return silences_; }
     /// [any] Scratch channels of one block each that the plan needs.
     [[nodiscard]] std::uint32_t buffer_count() const RTA_NONBLOCKING { return buffer_count_; }
 
  private:
     friend class PlanCompiler;
-    static void delay(const DelayedInput& input, bool hunt) RTA_NONBLOCKING;
+    static void delay(const DelayedInput& input, std::uint64_t frame, bool hunt) RTA_NONBLOCKING;
+    [[nodiscard]] std::uint64_t fade_start(std::uint64_t frame) const RTA_NONBLOCKING {
+        // Nothing has been heard before frame 0, so there is nothing to fade from.
+        return frame == 0 ? frame : fade_wait_.end(frame);
+    }
     void mix(PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
     [[nodiscard]] bool mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
     void mix_rested(const PortMix& port) const RTA_NONBLOCKING;
@@ -115,7 +121,7 @@ class CompiledGraph {
 
     std::uint32_t block_size_ = 0;
     std::uint32_t device_fade_frames_ = 0;
-    std::uint32_t fade_lead_frames_ = 0;
+    Silence fade_wait_;
     std::uint32_t buffer_count_ = 0;
     bool rendered_ = false;  ///< audio thread only
 
@@ -138,6 +144,7 @@ class CompiledGraph {
     std::vector<float*> write_channels_;                ///< what output views point to
     std::vector<std::shared_ptr<NodeInstance>> nodes_;  ///< keeps what the steps borrow alive
     std::vector<std::shared_ptr<ConnectionState>> connections_;
+    std::vector<Silence> silences_;
 };
 
 }  // namespace rta

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace rta {
 namespace {
@@ -52,7 +53,7 @@ class PlanCompiler {
         find_signals();
         sort_targets();
         reserve();
-        find_fade_lead(*order);
+        find_fade_wait(*order);
         for (const std::uint32_t node : *order) place(node);
         allocate();
         resolve_views();
@@ -106,29 +107,42 @@ class PlanCompiler {
                                                        first_connection_[node + 1] - first_connection_[node]);
     }
 
-    /// What has come in lately is silent until the look-ahead and the delays on its way are filled; what it replaces
-    /// must not fade before.
-    void find_fade_lead(std::span<const std::uint32_t> order) {
-        const auto looks_ahead = [](const CompileRequest::Node& node) {
-            return node.filling && node.instance->latency_frames() != 0;
-        };
-        const auto holds_back = [](const Connection& connection) {
-            return connection.filling && connection.state->delay != nullptr;
-        };
-        if (std::ranges::none_of(request_.nodes, looks_ahead) && std::ranges::none_of(request_.connections, holds_back))
+    /// What is new is silent until the look-ahead and the delays on its way are filled; what it replaces must not fade
+    /// before. What is not to be heard keeps nobody waiting.
+    void find_fade_wait(std::span<const std::uint32_t> order) {
+        if (std::ranges::none_of(request_.nodes, holds_sound_back<CompileRequest::Node>) &&
+            std::ranges::none_of(request_.connections, holds_sound_back<Connection>))
             return;
 
-        std::vector<std::uint32_t> silent_frames(request_.nodes.size(), 0);  // of what each node puts out
+        plan_->silences_.resize(request_.nodes.size());
         for (const std::uint32_t node : order) {
             const CompileRequest::Node& entry = request_.nodes[node];
-            std::uint32_t arrival = 0;
+            Silence arrival;
             for (const Connection& connection : connections_into(node)) {
-                const std::uint32_t held_back = holds_back(connection) ? connection.state->delay->delay_frames() : 0;
-                arrival = std::max(arrival, silent_frames[connection.from_node] + held_back);
+                const Silence passed = silence_behind(connection);
+                if (connection.target_gain != 0.0F) arrival = longer(arrival, passed);
             }
-            const bool heard = !entry.filling || entry.instance->description().type->device_role == DeviceRole::sink;
-            if (heard) plan_->fade_lead_frames_ = std::max(plan_->fade_lead_frames_, arrival);
-            if (entry.filling) silent_frames[node] = arrival + entry.instance->latency_frames();
+            const bool sink = entry.instance->description().type->device_role == DeviceRole::sink;
+            if (!entry.entering || sink) plan_->fade_wait_ = longer(plan_->fade_wait_, arrival);
+            plan_->silences_[node] =
+                entry.entering ? arrival.behind(entry.instance->latency_frames()) : entry.silence;
+        }
+    }
+
+    [[nodiscard]] Silence silence_behind(const Connection& connection) {
+        const Silence& sent = plan_->silences_[connection.from_node];
+        if (!connection.entering) return longer(sent, connection.silence);
+        const dsp::FixedDelay* const delay = connection.state->delay.get();
+        return connection.state->silence = sent.behind(delay == nullptr ? 0 : delay->delay_frames());
+    }
+
+    template <class Entry>
+    static bool holds_sound_back(const Entry& entry) {
+        if (!entry.entering) return !entry.silence.none();
+        if constexpr (std::is_same_v<Entry, Connection>) {
+            return entry.state->delay != nullptr;
+        } else {
+            return entry.instance->latency_frames() != 0;
         }
     }
 
@@ -228,20 +242,20 @@ class PlanCompiler {
             const Signal& signal = signal_of(source);
             const PlannedView as_sent = planned_read(signal, signal.width);
             mix_sources_.push_back(source.state->delay == nullptr ? as_sent
-                                                                  : place_delay(as_sent, *source.state->delay));
+                                                                  : place_delay(as_sent, *source.state));
             plan_->mix_inputs_.push_back({{}, source.state.get(), source.target_gain, request_.connection_fade_frames});
         }
         input_views_.push_back(planned_read({first_buffer, width, 0}, width));
     }
 
     /// What is held back of a signal, in buffers that are free again after the step.
-    [[nodiscard]] PlannedView place_delay(const PlannedView& source, dsp::FixedDelay& delay) {
+    [[nodiscard]] PlannedView place_delay(const PlannedView& source, ConnectionState& state) {
         const auto first_buffer = static_cast<std::uint32_t>(buffers_.size());
         for (std::uint32_t channel = 0; channel < source.width; ++channel) buffers_.push_back(pool_.take());
         delayed_buffers_.push_back({first_buffer, source.width});
         delay_sources_.push_back(source);
         delay_destinations_.push_back(planned_write(first_buffer, source.width));
-        plan_->delays_.push_back({.source = {}, .destination = {}, .delay = &delay});
+        plan_->delays_.push_back({.source = {}, .destination = {}, .state = &state});
         return planned_read({first_buffer, source.width, 0}, source.width);
     }
 

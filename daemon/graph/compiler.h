@@ -17,7 +17,8 @@ struct CompileRequest {
     struct Node {
         std::shared_ptr<NodeInstance> instance;
         bool leaving = false;
-        bool filling = false;  ///< so new that what it holds back may not be filled with sound yet
+        bool entering = false;  ///< no plan before had it
+        Silence silence{};      ///< of what it puts out, where a plan before brought it
     };
     /// Nodes are named by their index in `nodes`.
     struct Connection {
@@ -29,7 +30,8 @@ struct CompileRequest {
         float target_gain;
         /// The gain is known to rest at exactly 1: the signal may be read where it lies.
         bool at_unity;
-        bool filling = false;  ///< as of a node
+        bool entering = false;  ///< no plan before had it
+        Silence silence{};      ///< as of a node
     };
 
     std::uint32_t block_size;

@@ -66,10 +66,10 @@ void NodeInstance::retarget(const AudioThreadKey&, std::uint32_t parameter, floa
 }
 
 void NodeInstance::retarget_presence(const AudioThreadKey&, float presence, std::uint64_t frame,
-                                     std::uint32_t ramp_frames, std::uint32_t lead_frames) RTA_NONBLOCKING {
-    if (presence_.target() == presence) return;
+                                     std::uint64_t start_frame, std::uint32_t ramp_frames) RTA_NONBLOCKING {
     presence_.withdraw(frame);
-    presence_.retarget(presence, frame + lead_frames, ramp_frames);
+    if (presence_.target() == presence) return;
+    presence_.retarget(presence, start_frame, ramp_frames);
     needs_care_ = true;
 }
 

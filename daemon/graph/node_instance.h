@@ -13,6 +13,7 @@
 #include "dsp/ramp.h"
 #include "graph/audio_graph.h"
 #include "graph/processor.h"
+#include "graph/silence.h"
 #include "rt/audio_thread.h"
 #include "rt/cache_line.h"
 
@@ -51,9 +52,9 @@ class alignas(kCacheLine) NodeInstance {
     /// [audio] Sends a parameter on its way to `value`, which is in the form that the processor is handed.
     void retarget(const AudioThreadKey& key, std::uint32_t parameter, float value, std::uint64_t frame,
                   std::uint32_t ramp_frames) RTA_NONBLOCKING;
-    /// [audio] The same for the presence of a device sink, 0 or 1; the ramp begins `lead_frames` after `frame`.
-    void retarget_presence(const AudioThreadKey& key, float presence, std::uint64_t frame, std::uint32_t ramp_frames,
-                           std::uint32_t lead_frames = 0) RTA_NONBLOCKING;
+    /// [audio] The same for the presence of a device sink, 0 or 1. A ramp that was to begin later is taken back.
+    void retarget_presence(const AudioThreadKey& key, float presence, std::uint64_t frame, std::uint64_t start_frame,
+                           std::uint32_t ramp_frames) RTA_NONBLOCKING;
     /// [control] Floats that run() needs as scratch.
     [[nodiscard]] std::size_t scratch_frames(std::uint32_t block_size) const;
     /// [audio] One block: parameters on their ramps, the processor, and the cross-fade of a bypass. The context has
@@ -142,6 +143,10 @@ struct ConnectionState {
     dsp::Ramp gain;  ///< on its way between silence and its full gain
     /// Where what would come early is held back, before the gain; nullptr: nowhere.
     std::unique_ptr<dsp::FixedDelay> delay{};
+    /// What comes out of the delay is made finite until then: it may hold what a node said before it was muted.
+    std::uint64_t clean_until_frame = 0;
+    /// [control] Of what comes out of it, from the first plan that had it on.
+    Silence silence{};
 };
 
 }  // namespace rta

@@ -62,7 +62,7 @@ class NodeBench {
         }
         if (options.in_place) output_views_.at(0) = inputs_.at(0).write();
         const auto claim = gate_.try_claim(generation_);
-        node_.retarget_presence(claim.key(), 1.0F, 0, 0);
+        node_.retarget_presence(claim.key(), 1.0F, 0, 0, 0);
     }
 
     [[nodiscard]] const NodeLayout& layout() const { return description_->layout; }
@@ -84,7 +84,7 @@ class NodeBench {
     /// Fades a sink on the device in or out, as the engine does.
     void set_presence(float presence, std::uint32_t fade_frames = 960) {
         const auto claim = gate_.try_claim(generation_);
-        node_.retarget_presence(claim.key(), presence, frame_, fade_frames);
+        node_.retarget_presence(claim.key(), presence, frame_, frame_, fade_frames);
     }
 
     void reset() {
