@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cmath>
 #include <deque>
+#include <functional>
 #include <limits>
 #include <map>
 #include <unordered_map>
@@ -136,8 +137,8 @@ struct Engine::Impl {
     SoundingGraph sounding;
     std::deque<Fade> fades;
     std::deque<SilentPlan> silent_plans;  ///< by serial; those that are not over
-    std::uint64_t last_fade_end = 0;  ///< frame
-    std::uint64_t ended_serial = 0;   ///< the last plan whose fades have ended
+    std::uint64_t last_fade_end = 0;      ///< frame
+    std::uint64_t ended_serial = 0;       ///< the last plan whose fades have ended
     bool follow_up_due = false;
 
     float device_gain = 1.0F;  ///< where fade_device() sent it
@@ -190,7 +191,8 @@ struct Engine::Impl {
     Expected<void> apply(Draft& draft, const SetLatencyCompensation& edit, std::span<const PreparedNode> nodes) const;
     Expected<void> apply(Draft& draft, const ReplaceGraph& edit, std::span<const PreparedNode> nodes) const;
     static NodeId add(Draft& draft, std::shared_ptr<NodeInstance> instance);
-    [[nodiscard]] std::size_t first_edit_that_closes_a_cycle(const PreparedTransaction::Impl& prepared) const;
+    [[nodiscard]] std::size_t first_edit_against(const std::function<bool(const Draft&)>& is_good,
+                                                 const PreparedTransaction::Impl& prepared) const;
 
     // Sending.
     [[nodiscard]] std::shared_ptr<NodeInstance> instance_of(const Draft& draft, NodeId id) const;
@@ -417,21 +419,27 @@ Expected<Engine::Impl::Draft> Engine::Impl::apply(const PreparedTransaction::Imp
     auto result = apply(prepared, prepared.transaction.edits.size());
     if (!result) return result;
     if (auto acyclic = result->graph.check_acyclic(); !acyclic) {
-        return std::unexpected(at_edit(std::move(acyclic.error()), first_edit_that_closes_a_cycle(prepared)));
+        const auto is_acyclic = [](const Draft& draft) { return draft.graph.check_acyclic().has_value(); };
+        return std::unexpected(at_edit(std::move(acyclic.error()), first_edit_against(is_acyclic, prepared)));
     }
-    if (auto delays = compensating_delays(result->graph, latencies_of(*result)); !delays)
-        return std::unexpected(std::move(delays.error()));
+    if (auto delays = compensating_delays(result->graph, latencies_of(*result)); !delays) {
+        const auto can_be_compensated = [this](const Draft& draft) {
+            return draft.graph.check_acyclic() && compensating_delays(draft.graph, latencies_of(draft));
+        };
+        return std::unexpected(at_edit(std::move(delays.error()), first_edit_against(can_be_compensated, prepared)));
+    }
     return result;
 }
 
-/// Only for the error: by bisection, an edit before which there is no cycle and after which there is one.
-std::size_t Engine::Impl::first_edit_that_closes_a_cycle(const PreparedTransaction::Impl& prepared) const {
+/// Only for the error: by bisection, an edit before which the draft is `good` and after which it is not.
+std::size_t Engine::Impl::first_edit_against(const std::function<bool(const Draft&)>& is_good,
+                                             const PreparedTransaction::Impl& prepared) const {
     std::size_t good = 0;
     std::size_t bad = prepared.transaction.edits.size();
     while (bad - good > 1) {
         const std::size_t middle = good + (bad - good) / 2;
         const auto result = apply(prepared, middle);
-        (result && result->graph.check_acyclic() ? good : bad) = middle;
+        (result && is_good(*result) ? good : bad) = middle;
     }
     return good;
 }

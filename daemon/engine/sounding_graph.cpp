@@ -140,8 +140,7 @@ CompileRequest SoundingGraph::request(std::uint64_t serial, std::uint64_t ended_
     };
     CompileRequest request{};
     request.nodes.reserve(nodes.size());
-    for (const Node& node : nodes)
-        {
+    for (const Node& node : nodes) {
         request.nodes.push_back(
             {node.instance, node.left_in != 0, node.entered_in == serial, left(node.silence, node.entered_in)});
     }

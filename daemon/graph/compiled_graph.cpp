@@ -124,8 +124,7 @@ void CompiledGraph::run_carefully(const AudioThreadKey& key, std::size_t index, 
     const Step& step = steps_[index];
     const StepDetail& detail = details_[index];
     NodeInstance& node = *step.node;
-    for (std::uint32_t i = 0; i < detail.delay_count; ++i) 
-        delay(delays_[detail.first_delay + i], context.frame, hunt);
+    for (std::uint32_t i = 0; i < detail.delay_count; ++i) delay(delays_[detail.first_delay + i], context.frame, hunt);
     for (std::uint32_t i = 0; i < detail.mix_count; ++i) mix(mixes_[detail.first_mix + i], context.frame);
     enter(context, step);
     if (node.fault(key).muted) {

@@ -124,8 +124,7 @@ class PlanCompiler {
             }
             const bool sink = entry.instance->description().type->device_role == DeviceRole::sink;
             if (!entry.entering || sink) plan_->fade_wait_ = longer(plan_->fade_wait_, arrival);
-            plan_->silences_[node] =
-                entry.entering ? arrival.behind(entry.instance->latency_frames()) : entry.silence;
+            plan_->silences_[node] = entry.entering ? arrival.behind(entry.instance->latency_frames()) : entry.silence;
         }
     }
 
@@ -241,8 +240,7 @@ class PlanCompiler {
         for (const Connection& source : sources) {
             const Signal& signal = signal_of(source);
             const PlannedView as_sent = planned_read(signal, signal.width);
-            mix_sources_.push_back(source.state->delay == nullptr ? as_sent
-                                                                  : place_delay(as_sent, *source.state));
+            mix_sources_.push_back(source.state->delay == nullptr ? as_sent : place_delay(as_sent, *source.state));
             plan_->mix_inputs_.push_back({{}, source.state.get(), source.target_gain, request_.connection_fade_frames});
         }
         input_views_.push_back(planned_read({first_buffer, width, 0}, width));

@@ -155,6 +155,61 @@ TEST_F(LatencyEdit, WhatIsTakenBackBeforeItsFadeBeganIsNotHeard) {
     expect_constant();
 }
 
+TEST_F(LatencyEdit, WhatIsReplacedBeforeItsFadeBeganKeepsTheOldPath) {
+    start(false);
+    insert_limiter(20.0);
+    offline.render_blocks(4);
+    offline.edit({ChangeSettings{"lim", {{"look_ahead_ms", 5.0}}}});
+    offline.render_blocks(2);
+    offline.edit({AddNode{"limiter", "second", {{"look_ahead_ms", 10.0}}, {}}, Disconnect{"lim", "out"},
+                  Connect{"lim", "second", {}}, Connect{"second", "out", {}}});
+    offline.settle();
+    expect_constant();
+}
+
+TEST_F(LatencyEdit, AnEditElsewhereNeitherHastensNorDelaysAFade) {
+    start(false);
+    const std::size_t begin = offline.recorded[0].size();
+    offline.edit({AddNode{"limiter", "lim", {{"look_ahead_ms", 20.0}}, {}},
+                  AddNode{"gain", "up", {}, {{"gain_db", 6.0F}}}, Disconnect{"dc", "out"}, Connect{"dc", "lim", {}},
+                  Connect{"lim", "up", {}}, Connect{"up", "out", {}}});
+    for (int i = 0; i < 60; ++i) {
+        offline.edit({AddNode{"gain", "other" + std::to_string(i), {}, {}}});
+        offline.render_block();
+    }
+    offline.settle();
+    const auto& heard = offline.recorded[0];
+    const auto moved = std::ranges::find_if(heard, [&](float sample) { return std::abs(sample - heard[0]) > 1e-5F; });
+    EXPECT_EQ(static_cast<std::size_t>(moved - heard.begin()), begin + 20 * 48 + 39 + 1);
+}
+
+TEST_F(LatencyEdit, AnOutputThatLeavesWithSlowerFadesLeavesWithoutAStep) {
+    start(false);
+    offline.edit({RemoveNode{"out"}});
+    // Before a block has been rendered: both fade with the second plan.
+    offline.edit({AddNode{"output", "next", {}, {}}, AddNode{"limiter", "lim", {{"look_ahead_ms", 20.0}}, {}},
+                  Connect{"dc", "lim", {}}, Connect{"lim", "next", {}}});
+    offline.settle();
+    const auto& heard = offline.recorded[0];
+    for (std::size_t i = 1; i < heard.size(); ++i) ASSERT_LT(std::abs(heard[i] - heard[i - 1]), 2e-3F) << "frame " << i;
+}
+
+TEST_F(LatencyEdit, AfterAResetTheOutputFadesInWhenTheLookAheadIsFilled) {
+    start(false);
+    insert_limiter(20.0);
+    offline.settle();
+    ASSERT_TRUE(offline.engine.mute_output(true));
+    offline.settle();
+    PreparedReset reset = offline.engine.begin_reset();
+    ASSERT_TRUE(offline.engine.build_reset(reset));
+    ASSERT_TRUE(offline.engine.reset(reset));
+    ASSERT_TRUE(offline.engine.mute_output(false));
+    offline.settle();
+    const auto& heard = offline.recorded[0];
+    EXPECT_NEAR(heard.back(), heard.front(), 1e-5F);
+    for (std::size_t i = 1; i < heard.size(); ++i) ASSERT_LT(std::abs(heard[i] - heard[i - 1]), 2e-3F) << "frame " << i;
+}
+
 TEST_F(LatencyEdit, CompensationIsSwitchedOnAndOffWhileItPlays) {
     start(false);
     insert_limiter(5.0);
@@ -197,9 +252,18 @@ TEST(EngineLatencyLimits, MoreDelayThanThereIsRoomForIsRefusedWhole) {
     EXPECT_EQ(refused.error().code, ErrorCode::failed_precondition);
     EXPECT_NE(refused.error().sentence.find("latency_compensation would need delays of 292 MiB"), std::string::npos)
         << refused.error().sentence;
+    EXPECT_EQ(refused.error().edit_index, 0U);
     EXPECT_EQ(offline.engine.graph().node_count(), 0U);
     document.latency_compensation = false;
     EXPECT_TRUE(offline.apply({ReplaceGraph{document}}));
+    const auto switched =
+        offline.apply({RenameNode{"in", "source"}, SetLatencyCompensation{true}, RemoveNode{"lim20"}});
+    ASSERT_TRUE(switched) << "half of the chain is left";
+    const auto again = offline.apply(
+        {RenameNode{"source", "in"}, AddNode{"limiter", "lim20", {{"channels", 64.0}, {"look_ahead_ms", 20.0}}, {}},
+         Connect{"lim19", "lim20", {}}, Connect{"lim20", "lim21", {}}, RenameNode{"in", "source"}});
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().edit_index, 3U);
 }
 
 }  // namespace

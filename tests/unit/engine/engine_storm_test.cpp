@@ -30,6 +30,28 @@ class TonePathEditor {
         }
     }
 
+    /// The same with a constant for a tone, so that what is recorded is the sum of all gains.
+    void start_constant(float value) {
+        offline_.edit({AddNode{"constant", "osc", {}, {{"value", value}}}, AddNode{"output", "out", {}, {}},
+                       Connect{"osc", "out", {}}});
+    }
+
+    /// Nothing that has to dip: no order of nodes changes, and nothing is disconnected for a while.
+    void edit_without_dip() {
+        switch (pick(4)) {
+            case 0:
+            case 1:
+                insert();
+                break;
+            case 2:
+                remove();
+                break;
+            default:
+                rebuild();
+                break;
+        }
+    }
+
     void edit_once() {
         switch (pick(with_look_ahead_ ? 6 : 5)) {
             case 0:
@@ -85,7 +107,7 @@ class TonePathEditor {
     }
 
     void insert() {
-        if (inner_.size() >= 4) return retune();
+        if (inner_.size() >= 4) return remove();
         const std::string name = "g" + std::to_string(next_++);
         auto inner = inner_;
         inner.insert(inner.begin() + pick(static_cast<int>(inner.size()) + 1), name);
@@ -103,6 +125,12 @@ class TonePathEditor {
         const std::string name = *victim;
         inner.erase(victim);
         rewire(std::move(inner), {}, {RemoveNode{name}});
+    }
+    void rebuild() {
+        if (inner_.empty()) return insert();
+        const std::string& name = inner_[static_cast<std::size_t>(pick(static_cast<int>(inner_.size())))];
+        if (offline_.engine.graph().find(name)->description->type->name != "limiter") return remove();
+        offline_.edit({ChangeSettings{name, {{"look_ahead_ms", static_cast<double>(1 + pick(20))}}}});
     }
     void swap() {
         if (inner_.size() < 2) return insert();
@@ -176,6 +204,29 @@ TEST(EngineStorm, NeitherLookAheadNorItsCompensationClicks) {
         }
         offline.settle();
         EXPECT_LE(largest_second_difference(offline.recorded[0]), 2.0 * kBound) << "two paths, seed " << seed;
+        EXPECT_EQ(offline.engine.statistics().plans_alive, 1U);
+    }
+}
+
+/// An edit in the middle of a fade begins another of 10 ms beside it: for as long the sum is a little less. It is never
+/// more, for that would be two copies of one path, and never silence, for that would be none.
+TEST(EngineStorm, HoweverFastNodesThatLookAheadComeAndGoThereIsOnePath) {
+    for (unsigned seed = 1; seed <= 30; ++seed) {
+        OfflineEngine offline;
+        TonePathEditor editor{offline, seed, true};
+        editor.start_constant(0.25F);
+        offline.render_blocks(4);
+        std::mt19937 random{seed};
+        for (int i = 0; i < 200; ++i) {
+            editor.edit_without_dip();
+            // Often several plans in one block, and often a pause that is shorter than a look-ahead.
+            offline.render_blocks(std::uniform_int_distribution{0U, 3U + seed % 20}(random));
+            offline.poll();
+        }
+        offline.settle();
+        const auto [low, high] = std::ranges::minmax(offline.recorded[0]);
+        EXPECT_GT(low, 0.1F) << "seed " << seed;
+        EXPECT_LT(high, 0.25F + 1e-5F) << "seed " << seed;
         EXPECT_EQ(offline.engine.statistics().plans_alive, 1U);
     }
 }
