@@ -96,6 +96,11 @@ class LoudnessMeter {
 
     /// Where a step is missing, momentary and short-term loudness begin anew behind it. [control]
     void add(const LoudnessStep& step);
+    /// Nothing is measured for a while: momentary and short-term loudness are of before. [control]
+    void pause() {
+        loudness_.momentary_lufs.reset();
+        loudness_.short_term_lufs.reset();
+    }
     /// What is told of since the restart counts from `step` on. [control]
     void restart(std::uint64_t step);
     /// As of the last step. [control]

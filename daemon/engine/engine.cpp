@@ -782,6 +782,7 @@ void Engine::watch_levels(bool watched) {
     forget_levels(outputs);
     for (Impl::Meter& meter : impl.meters) {
         meter.held.reset();
+        meter.loudness.pause();
         forget_levels(*meter.instance->level_tap());
         meter.instance->level_tap()->enable(watched);
     }
