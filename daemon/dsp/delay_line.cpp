@@ -115,6 +115,7 @@ void DelayLine::process(const AudioReadView& in, const AudioWriteView& out, floa
             feed_back(channel, in.channel(channel), out.channel(channel), feedback, mix);
         }
     }
+    if (onset_elapsed_ < onset_frames_) soften_onset();
     position_ = position_ + block_size_ == ring_.frame_count() ? 0 : position_ + block_size_;
     filled_ = std::min(filled_ + block_size_, ring_.frame_count());
     fade_left_ -= std::min(fade_left_, block_size_);
@@ -144,7 +145,21 @@ void DelayLine::prefetch() const RTA_NONBLOCKING {
     }
 }
 
+/// Of the block that has just gone in: nobody reads it before the next one.
+void DelayLine::soften_onset() RTA_NONBLOCKING {
+    const float step = 1.0F / static_cast<float>(onset_frames_);
+    for (std::uint32_t channel = 0; channel < ring_.channel_count(); ++channel) {
+        const std::span<float> block = ring_.write().channel(channel).subspan(position_, block_size_);
+        for (std::uint32_t frame = 0; frame < block_size_; ++frame) {
+            block[frame] *= std::min(static_cast<float>(onset_elapsed_ + frame) * step, 1.0F);
+        }
+    }
+    onset_elapsed_ += block_size_;
+}
+
 void DelayLine::reset() RTA_NONBLOCKING {
+    onset_frames_ = 0;
+    fades_in_ = false;
     filled_ = 0;
     started_ = false;
     fade_left_ = 0;
@@ -164,6 +179,11 @@ void DelayLine::aim(float time_ms) RTA_NONBLOCKING {
         started_ = true;
         time_ms_ = time_ms;
         tap_ = DelayTap::at(frames_of(time_ms));
+        constexpr double kOnsetSeconds = 0.01;
+        const auto onset_frames = static_cast<std::uint32_t>(kOnsetSeconds * sample_rate_hz_);
+        onset_frames_ = fades_in_ && tap_.nearest >= block_size_ ? std::min(onset_frames, tap_.nearest) : 0;
+        onset_elapsed_ = 0;
+        fades_in_ = false;
         return;
     }
     if (time_ms != time_ms_) {

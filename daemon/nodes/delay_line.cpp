@@ -63,13 +63,19 @@ class DelayProcessor final : public Processor {
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
         const ParameterView& feedback = context.parameters[kFeedback];
         const ParameterView& mix = context.parameters[kMix];
+        if (fresh_ && context.frame != 0) line_.fade_in();
+        fresh_ = false;
         line_.process(context.inputs[0], context.outputs[0], context.parameters[kTimeMs].value,
                       {feedback.value, feedback.ramp}, {mix.value, mix.ramp});
     }
 
-    void reset() RTA_NONBLOCKING override { line_.reset(); }
+    void reset() RTA_NONBLOCKING override {
+        line_.reset();
+        fresh_ = false;
+    }
 
  private:
+    bool fresh_ = true;  ///< put into a sound that was there before, unless this is its frame 0
     dsp::DelayLine line_;
 };
 
