@@ -381,6 +381,20 @@ def way_ceiling(document, way, frequency_hz, level):
             for heard in outputs_of(document, way, document.render(loud, loud))]
 
 
+@measure("ms", r"release of the limiter of the (\w+), of a tone at (\d+) Hz")
+def way_release(document, way, frequency_hz):
+    frequency_hz, step = float(frequency_hz), RATE_HZ // 100
+    falling = tone(frequency_hz, 0, 2) + tone(frequency_hz, -20, 3)
+
+    def time_constant_ms(heard):
+        level = [abs(phasor(heard[n:n + step], frequency_hz)) for n in range(0, len(heard) - step + 1, step)]
+        missing = [1 - level[2 * 100 + i] / level[-1] for i in (5, 15)]
+        if missing[1] < 0.001:
+            raise Failure("the limiter has not reduced it")
+        return 100 / math.log(missing[0] / missing[1])
+    return [time_constant_ms(heard) for heard in outputs_of(document, way, document.render(falling, falling))]
+
+
 @measure("ms", "latency of the woofer")
 def way_latency(document):
     # A filter without look-ahead lets something of an impulse through at once.
@@ -392,6 +406,11 @@ def way_latency(document):
 def silencing(document, path):
     """The values that leave one of the guitar's two paths."""
     return {"blend__mute_2": 1} if path == "clean" else {"blend__mute_1": 1}
+
+
+def without_music(document):
+    """The values that leave the voice alone where there is music too."""
+    return {"mix__mute_2": 1} if any(node["name"] == "music" for node in document.graph["nodes"]) else {}
 
 
 def chain_inputs(document, samples):
@@ -409,15 +428,75 @@ def latency(document):
     return [highest_at(channel, 0) / RATE_HZ * 1_000 for channel in heard]
 
 
-def filter_at(document, node, frequency_hz, **values):
+def filter_at(document, node, frequency_hz):
     """The magnitude response of a node: with it against without it."""
     def heard(*active):
-        channels = stereo(document.only(*active, **values).render(*chain_inputs(document, probe())))
+        channels = stereo(document.only(*active, **without_music(document)).render(*chain_inputs(document, probe())))
         return [response(channel, float(frequency_hz)) for channel in impulse_responses(channels)]
     return [db_of(with_it / without) for with_it, without in zip(heard(node), heard())]
 
 
+STEP_S = 1
+
+
+def gains_after_step(document, node, before_db, after_db):
+    """In each frame from that on in which a constant goes from one level to another: what the node makes of it, as a factor."""
+    values = without_music(document)
+    step = [gain(before_db)] * round(STEP_S * RATE_HZ) + [gain(after_db)] * (2 * RATE_HZ)
+    with_it, without = (stereo(variant.render(*chain_inputs(document, step)))[0]
+                        for variant in (document.only(node, **values), document.only(**values)))
+    begin = round(STEP_S * RATE_HZ + latency(document)[0] * RATE_HZ / 1_000)
+    return [a / b for a, b in zip(with_it[begin:], without[begin:])]
+
+
+def crossed_ms(values, level):
+    """When they are past it for the first time, between the frames too."""
+    up = values[0] < level
+    n = next(n for n, value in enumerate(values) if (value >= level if up else value <= level))
+    return (n - (values[n] - level) / (values[n] - values[n - 1])) / RATE_HZ * 1_000
+
+
+@measure("ms", r"(\w+) goes 63 % of the way down in")
+def attack(document, node):
+    gains_db = [db_of(factor) for factor in gains_after_step(document, node, -60, -12)]
+    return [crossed_ms(gains_db, gains_db[0] + (1 - math.exp(-1)) * (gains_db[-1] - gains_db[0]))]
+
+
+@measure("ms", r"(\w+) comes 63 % of the way back in")
+def release(document, node):
+    gains_db = [db_of(factor) for factor in gains_after_step(document, node, -12, -60)]
+    return [crossed_ms(gains_db, gains_db[0] + (1 - math.exp(-1)) * (gains_db[-1] - gains_db[0]))]
+
+
 # The guitar chain.
+
+# The gate moves on the S of 3 p^2 - 2 p^3, which goes from a quarter to three quarters in this part of the time.
+MIDDLE_OF_S = 0.34730
+
+
+def gate_openings(document, before_db, after_db):
+    """0 to 1 in each frame after a step."""
+    gains = gains_after_step(document, "gate", before_db, after_db)
+    shut, opened = min(gains), max(gains)
+    return [(factor - shut) / (opened - shut) for factor in gains]
+
+
+@measure("ms", "gate opens in")
+def gate_attack(document):
+    opening = gate_openings(document, -80, -20)
+    return [(crossed_ms(opening, 0.75) - crossed_ms(opening, 0.25)) / MIDDLE_OF_S]
+
+
+@measure("ms", "gate shuts in")
+def gate_release(document):
+    opening = gate_openings(document, -20, -80)
+    return [(crossed_ms(opening, 0.25) - crossed_ms(opening, 0.75)) / MIDDLE_OF_S]
+
+
+@measure("ms", "gate stays open for")
+def gate_hold(document):
+    return [crossed_ms(gate_openings(document, -20, -80), 0.5) - gate_release(document)[0] / 2]
+
 
 def settled(document, frequency_hz, level):
     """The last second of a tone, when everything has come to rest."""
@@ -536,6 +615,24 @@ def reverberation(document, frequency_hz):
             stereo(document.only("reverb").render([sum(samples) for samples in zip(*tones)] + silence(6)))]
 
 
+def reverberated(document):
+    """Of each channel the direct sound, and what comes after it."""
+    def parted(channel):
+        direct = highest_at(channel, 0)
+        return channel[direct], channel[direct + 1:]
+    return [parted(channel) for channel in stereo(document.only("reverb").render(probe(5)))]
+
+
+@measure("ms", "reverberation begins after")
+def reverberation_begin(document):
+    return [min((next(n for n, sample in enumerate(after) if sample) + 1) / RATE_HZ * 1_000 for _, after in reverberated(document))]
+
+
+@measure("dB", "energy of the reverberation, against the direct sound")
+def reverberation_level(document):
+    return [10 * math.log10(sum(sample * sample for sample in after) / direct ** 2) for direct, after in reverberated(document)]
+
+
 @measure("dB", r"ceiling, of a tone at (-?\d+) dB")
 def ceiling(document, level):
     return [level_db(heard, 1_000) for heard in settled(document.only("limiter"), 1_000, float(level))]
@@ -610,12 +707,12 @@ def voice_balance(document):
 
 @measure("dB", r"low cut of the voice at (\d+) Hz")
 def low_cut(document, frequency_hz):
-    return filter_at(document, "low_cut", frequency_hz, mix__mute_2=1)
+    return filter_at(document, "low_cut", frequency_hz)
 
 
 @measure("dB", r"de-essing at (\d+) Hz")
 def deessing(document, frequency_hz):
-    return filter_at(document, "deess", frequency_hz, mix__mute_2=1)
+    return filter_at(document, "deess", frequency_hz)
 
 
 @measure("dB", r"highest peak, where a voice at (-?\d+) dB begins over music at (-?\d+) dB")
