@@ -3,9 +3,9 @@
 
     cookbook_test.py BUILD_BIN DOCUMENT
 
-A section may show one document, fenced as ```json FILE, and then has one table with the rows `| what | value | within |`. What a
-row is about says its first column, by the patterns of `measures`; a row that none of them knows fails, and so does a
-pattern that no row asks for. Measurements know nothing of the value that the page states.
+A section may show one document, fenced as ```json FILE, and then has one table with the rows `| what | value | within |`.
+What a row is about says its first column, by the patterns of `measures`; a row that none of them knows fails, and so does
+a pattern that no row asks for. Measurements know nothing of the value that the page states.
 """
 import array
 import cmath
@@ -294,7 +294,7 @@ def stereo(channels):
 
 def frequency_of(samples):
     """From the first to the last time that it rises through zero."""
-    rises = [n + samples[n] / (samples[n] - samples[n + 1]) for n in range(len(samples) - 1) if samples[n] < 0 <= samples[n + 1]]
+    rises = [n + here / (here - after) for n, (here, after) in enumerate(zip(samples, samples[1:])) if here < 0 <= after]
     return (len(rises) - 1) / (rises[-1] - rises[0]) * RATE_HZ
 
 
@@ -314,7 +314,7 @@ def way_responses(document, way):
 
 
 def linkwitz_riley(document, way, frequency_hz):
-    """The magnitude of a way, 4th order, through the bilinear transform that meets the crossings: s^4 / (1 + s^4) and so on."""
+    """The magnitude of a way, 4th order, through the bilinear transform that meets the crossings: s^4 / (1 + s^4) ..."""
     ratios = [math.tan(math.pi * frequency_hz / RATE_HZ) / math.tan(math.pi * crossing_hz / RATE_HZ) for crossing_hz in
               (document.node("crossover")["parameters"][f"frequency_{i}_hz"] for i in (1, 2))]
     index = WAYS.index(way)
@@ -398,7 +398,8 @@ def way_release(document, way, frequency_hz):
 @measure("ms", "latency of the woofer")
 def way_latency(document):
     # A filter without look-ahead lets something of an impulse through at once.
-    return [next(n for n, sample in enumerate(heard) if sample) / RATE_HZ * 1_000 for heard in way_responses(document, "woofer")]
+    return [next(n for n, sample in enumerate(heard) if sample) / RATE_HZ * 1_000
+            for heard in way_responses(document, "woofer")]
 
 
 # Any chain.
@@ -440,7 +441,7 @@ STEP_S = 1
 
 
 def gains_after_step(document, node, before_db, after_db):
-    """In each frame from that on in which a constant goes from one level to another: what the node makes of it, as a factor."""
+    """What the node makes of a constant, as a factor, in each frame from that on in which it goes to another level."""
     values = without_music(document)
     step = [gain(before_db)] * round(STEP_S * RATE_HZ) + [gain(after_db)] * (2 * RATE_HZ)
     with_it, without = (stereo(variant.render(*chain_inputs(document, step)))[0]
@@ -607,7 +608,7 @@ def reverberation(document, frequency_hz):
             energy += sample * sample
             left.append(energy)
         left.reverse()
-        five, thirty_five = (next(n for n, value in enumerate(left) if value < left[0] * 10 ** (fall / 10)) for fall in (-5, -35))
+        five, thirty_five = (next(n for n, value in enumerate(left) if value < left[0] * gain(fall) ** 2) for fall in (-5, -35))
         return 2 * (thirty_five - five) / RATE_HZ
     # A single tone would be heard to beat between the room's modes: a third of an octave of tones, of which neither has one.
     tones = [tone(float(frequency_hz) * 2 ** (i / 60), -40, 1) for i in range(-10, 11)]
@@ -625,12 +626,13 @@ def reverberated(document):
 
 @measure("ms", "reverberation begins after")
 def reverberation_begin(document):
-    return [min((next(n for n, sample in enumerate(after) if sample) + 1) / RATE_HZ * 1_000 for _, after in reverberated(document))]
+    begin = min(next(n for n, sample in enumerate(after, 1) if sample) for _, after in reverberated(document))
+    return [begin / RATE_HZ * 1_000]
 
 
 @measure("dB", "energy of the reverberation, against the direct sound")
 def reverberation_level(document):
-    return [10 * math.log10(sum(sample * sample for sample in after) / direct ** 2) for direct, after in reverberated(document)]
+    return [db_of(math.sqrt(sum(sample * sample for sample in after)) / direct) for direct, after in reverberated(document)]
 
 
 @measure("dB", r"ceiling, of a tone at (-?\d+) dB")
@@ -750,7 +752,7 @@ def main(programs, page):
                 try:
                     function, figures = measured(document, row)
                     used.add(function)
-                    told = f"{page}:{row.line}: {row.what}: " + ", ".join(f"{figure:.6g}" for figure in figures) + f" {row.unit}"
+                    told = f"{page}:{row.line}: {row.what}: {', '.join(f'{figure:.6g}' for figure in figures)} {row.unit}"
                     print(told, flush=True)
                     if not all(abs(figure - row.value) <= row.tolerance for figure in figures):
                         faults.append(f"{told}, and the page says {row.value:g} within {row.tolerance:g}")
