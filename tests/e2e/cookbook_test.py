@@ -206,7 +206,10 @@ class Document:
         self.graph, self.rtad, self.folder = graph, rtad, folder
 
     def node(self, name):
-        return next(node for node in self.graph["nodes"] if node["name"] == name)
+        for node in self.graph["nodes"]:
+            if node["name"] == name:
+                return node
+        raise Failure(f"there is no node {name}")
 
     def with_values(self, **values):
         """As `rtactl set` would: node__parameter=value."""
@@ -765,4 +768,7 @@ def main(programs, page):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except Failure as fault:
+        sys.exit(f"{sys.argv[2]}: {fault}")
