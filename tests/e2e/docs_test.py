@@ -5,7 +5,8 @@
 
 In indented blocks and in fenced ones, a line that begins with `$ ` is a command (with `<<WORD`, the lines up to WORD too); it
 must succeed. What stands under it, up to the next command or the end of the block, must be its output, in which `...` stands
-for anything within a line, or, alone on a line, for any lines; where nothing is shown, nothing is compared.
+for anything within a line, or, alone on a line, for any lines; where nothing is shown, nothing is compared. What a fenced
+block that begins with ```json FILE shows is in that file.
 """
 import os
 import pathlib
@@ -68,6 +69,10 @@ def examples_of(text):
             elif example and not line.lstrip().startswith("#"):
                 example.output.append(line)
     return examples
+
+
+def files_of(text):
+    return re.findall(r"^```json ([\w-]+\.json)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def fits(shown, output):
@@ -134,9 +139,11 @@ class Shell:
 
 
 def main(programs, document):
-    examples = [example for example in examples_of(pathlib.Path(document).read_text())
-                if not NOT_HERE.match(example.command)]
+    text = pathlib.Path(document).read_text()
+    examples = [example for example in examples_of(text) if not NOT_HERE.match(example.command)]
     home = pathlib.Path(tempfile.mkdtemp())
+    for file, content in files_of(text):
+        (home / file).write_text(content)
     shell = Shell(home, programs)
     try:
         for example in examples:
