@@ -584,7 +584,7 @@ Expected<void> Connection::answer_node_types(const v1::ListNodeTypes& request, v
 
 Expected<void> Connection::answer_frequency_response(const v1::GetFrequencyResponse& request,
                                                      v1::FrequencyResponseResult& result) const {
-    constexpr int kMostFrequencies = 8192;
+    constexpr int kMostFrequencies = 2048;
     const Engine& engine = dispatcher_.engine_;
     const double sample_rate_hz = engine.config().sample_rate_hz;
     if (request.frequencies_hz_size() > kMostFrequencies) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <complex>
 #include <limits>
 #include <random>
 #include <vector>
@@ -18,11 +19,9 @@ namespace {
 
 double weighting_db(double frequency_hz, double sample_rate_hz) {
     const KWeighting weighting{sample_rate_hz};
-    double gain = KWeighting::kGain;
-    for (const BiquadCoefficients& section : weighting.sections) {
-        gain *= std::abs(response(section, frequency_hz, sample_rate_hz));
-    }
-    return 20.0 * std::log10(gain);
+    std::complex<double> response;
+    cascade_response(weighting.sections, sample_rate_hz, {&frequency_hz, 1}, {&response, 1});
+    return 20.0 * std::log10(KWeighting::kGain * std::abs(response));
 }
 
 TEST(KWeighting, IsThatOfTheTableAt48Khz) {
