@@ -169,6 +169,13 @@ TEST(LoudnessMeter, SilenceIsSilenceAtOnceAndDoesNotCount) {
 }
 
 /// EBU Tech 3342, minimum requirements 1 to 4.
+TEST(LoudnessMeter, NothingIsBelowItsFloor) {
+    LoudnessMeter meter;
+    // -150.65 LUFS.
+    for (std::uint64_t index = 0; index < 40; ++index) meter.add({index, 1.01e-15});
+    EXPECT_EQ(meter.loudness().momentary_lufs, static_cast<float>(LoudnessMeter::kFloorLufs));
+}
+
 TEST(LoudnessMeter, HasTheLoudnessRangeOfTheEbusTestSignals) {
     struct Case {
         std::vector<double> levels_lufs;  ///< 20 s each
