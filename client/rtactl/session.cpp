@@ -30,8 +30,25 @@ Exit exit_of_error(const client::Error& error) {
 }
 
 bool changes_something(const v1::Request& request) {
-    return request.has_apply_transaction() || request.has_set_parameters() || request.has_mute_output() ||
-           request.has_panic();
+    switch (request.request_case()) {
+        case v1::Request::kApplyTransaction:
+        case v1::Request::kSetParameters:
+        case v1::Request::kMuteOutput:
+        case v1::Request::kPanic:
+        case v1::Request::kResetMeters:
+            return true;
+        case v1::Request::kHello:
+        case v1::Request::kGetStatus:
+        case v1::Request::kListDevices:
+        case v1::Request::kListNodeTypes:
+        case v1::Request::kGetGraph:
+        case v1::Request::kCheckGraph:
+        case v1::Request::kSubscribe:
+        case v1::Request::kGetFrequencyResponse:
+        case v1::Request::REQUEST_NOT_SET:
+            break;
+    }
+    return false;
 }
 
 }  // namespace

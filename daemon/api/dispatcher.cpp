@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "dsp/simd.h"
@@ -584,7 +586,7 @@ Expected<void> Connection::answer_node_types(const v1::ListNodeTypes& request, v
 
 Expected<void> Connection::answer_frequency_response(const v1::GetFrequencyResponse& request,
                                                      v1::FrequencyResponseResult& result) const {
-    constexpr int kMostFrequencies = 8192;
+    constexpr int kMostFrequencies = 2048;
     const Engine& engine = dispatcher_.engine_;
     const double sample_rate_hz = engine.config().sample_rate_hz;
     if (request.frequencies_hz_size() > kMostFrequencies) {
@@ -651,7 +653,16 @@ Expected<void> Connection::answer_subscribe(const v1::Subscribe& request, v1::Su
 }
 
 Expected<void> Connection::answer_reset_meters(const v1::ResetMeters& request, v1::ResetMetersResult& result) {
+    if (request.nodes_size() > kMaximumItems) {
+        return fail(ErrorCode::invalid_argument, "the list of nodes holds " + std::to_string(request.nodes_size()) +
+                                                     " of them; the most is " + std::to_string(kMaximumItems));
+    }
     const std::vector<std::string> names{request.nodes().begin(), request.nodes().end()};
+    std::unordered_set<std::string_view> seen;
+    for (const std::string& name : names) {
+        if (!seen.insert(name).second)
+            return fail(ErrorCode::invalid_argument, "node " + quoted(name) + " is named twice; once is enough");
+    }
     const auto frame = dispatcher_.engine_.restart_loudness(names);
     if (!frame) return std::unexpected(frame.error());
     result.set_frame(*frame);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "app/node_set.h"
 #include "app/progress_bar.h"
 #include "app/ramps.h"
+#include "app/replacement.h"
 #include "app/text_file.h"
 #include "engine/engine.h"
 #include "io/block_adapter.h"
@@ -57,6 +59,20 @@ class RenderObserver final : public Engine::Observer {
     std::string fault_;
 };
 
+volatile std::sig_atomic_t interrupted = 0;
+
+/// From now on SIGINT, SIGTERM and SIGHUP set `interrupted`, once; what was ignored before stays so, as nohup wants it.
+void watch_for_interruption() {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+        struct sigaction action{};
+        if (sigaction(number, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
+        action = {};
+        action.sa_handler = [](int) { interrupted = 1; };
+        action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
+        sigaction(number, &action, nullptr);
+    }
+}
+
 /// Renders in stretches, so that the engine can take in what the renderer tells it.
 [[nodiscard]] Expected<void> render_all(Engine& engine, io::OfflineDevice& device, std::uint64_t frames,
                                         ProgressBar& progress) {
@@ -67,6 +83,7 @@ class RenderObserver final : public Engine::Observer {
     if (auto started = device.start(adapter); !started) return started;
     RenderObserver observer;
     for (std::uint64_t done = 0; done < frames;) {
+        if (interrupted != 0) return fail(ErrorCode::aborted, "interrupted before the end: no file was written");
         const std::uint64_t stretch = std::min(frames - done, kStretchFrames);
         if (auto rendered = device.advance(stretch); !rendered) return rendered;
         engine.poll(observer);
@@ -139,19 +156,25 @@ int run_render(const RenderOptions& options) {
                     " frames do not fit into a WAV file, which ends at 4 GiB");
         return kExitUsage;
     }
+    auto file = Replacement::of(options.output);
+    if (!file) return failure(kExitFailure, file.error());
+    // A device or a pipe has nothing to be cleared away, and may keep a writer waiting for ever.
+    if (file->path() != options.output) watch_for_interruption();
     const auto device = io::OfflineDevice::open({.sample_rate_hz = options.sample_rate_hz,
                                                  .block_size = options.block_size,
                                                  .channels_out = channels,
-                                                 .output_file = options.output,
+                                                 .output_file = file->path(),
                                                  .input_file = options.input});
     if (!device) {
         const bool usage = device.error().code != ErrorCode::unavailable;
         return failure(usage ? kExitUsage : kExitFailure, device.error());
     }
+    file->begun();
     Expected<void> rendered;
     {
         ProgressBar progress{options.output, frames, engine.config().sample_rate_hz};
         rendered = render_all(engine, **device, frames, progress);
+        if (rendered) rendered = file->finish();
         if (rendered) progress.finish();
     }
     if (!rendered) return failure(kExitFailure, rendered.error());

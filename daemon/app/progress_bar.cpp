@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "app/progress_bar.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <string_view>
 #include <utility>
 
 #include "graph/document.h"
@@ -19,6 +21,39 @@ constexpr const char* kClearLine = "\r\x1b[K";
 /// "12.5 s"
 std::string seconds_text(double seconds) { return format_number(std::round(seconds * 10.0) / 10.0) + " s"; }
 
+std::size_t columns_of_terminal() {
+    winsize window{};
+    return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col : 80;
+}
+
+bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
+
+/// Of UTF-8: one for each character.
+std::size_t columns_of(std::string_view text) {
+    return static_cast<std::size_t>(std::ranges::count_if(text, begins_character));
+}
+
+/// The beginning, with an ellipsis where it was longer. `columns` > 3.
+std::string cut(std::string_view text, std::size_t columns) {
+    if (columns_of(text) <= columns) return std::string{text};
+    std::size_t end = 0;
+    for (std::size_t characters = 0; end < text.size(); ++end) {
+        if (begins_character(text[end]) && characters++ == columns - 3) break;
+    }
+    return std::string{text.substr(0, end)} + "...";
+}
+
+/// "[####    ] ", or nothing where that would not be much of a bar.
+std::string bar(double share, std::size_t columns) {
+    constexpr std::size_t kFrame = 3;
+    constexpr std::size_t kNarrowest = 4;
+    constexpr std::size_t kWidest = 30;
+    if (columns < kNarrowest + kFrame) return "";
+    const std::size_t width = std::min(columns - kFrame, kWidest);
+    const auto full = static_cast<std::size_t>(share * static_cast<double>(width));
+    return "[" + std::string(full, '#') + std::string(width - full, ' ') + "] ";
+}
+
 /// ", 85 times real time", or nothing where no time has passed.
 std::string speed_text(double done_s, double elapsed_s) {
     const double speed = elapsed_s > 0.0 ? done_s / elapsed_s : 0.0;
@@ -29,14 +64,20 @@ std::string speed_text(double done_s, double elapsed_s) {
 
 }  // namespace
 
-std::string progress_line(const std::string& label, double done_s, double length_s, double elapsed_s) {
-    constexpr std::size_t kWidth = 30;
+std::string progress_line(const std::string& label, double done_s, double length_s, double elapsed_s,
+                          std::size_t columns) {
     const double share = length_s > 0.0 ? std::clamp(done_s / length_s, 0.0, 1.0) : 1.0;
-    const auto full = static_cast<std::size_t>(share * static_cast<double>(kWidth));
     std::string percent = std::to_string(static_cast<int>(share * 100.0)) + " %";
     percent.insert(0, 5 - std::min<std::size_t>(5, percent.size()), ' ');
-    return label + "  [" + std::string(full, '#') + std::string(kWidth - full, ' ') + "] " + percent + "  " +
-           seconds_text(done_s) + " of " + seconds_text(length_s) + speed_text(done_s, elapsed_s);
+    const std::string figures =
+        percent + "  " + seconds_text(done_s) + " of " + seconds_text(length_s) + speed_text(done_s, elapsed_s);
+    const std::size_t room = columns > 0 ? columns - 1 : 0;
+    const std::size_t taken = columns_of(label) + 2 + figures.size();
+    if (taken <= room) return label + "  " + bar(share, room - taken) + figures;
+    const std::size_t left = room > figures.size() ? room - figures.size() : 0;
+    // Of a label, a few letters at least.
+    if (left < 6) return figures.substr(0, room);
+    return cut(label, left - 2) + "  " + figures;
 }
 
 ProgressBar::ProgressBar(std::string label, std::uint64_t frames, double sample_rate_hz)
@@ -56,7 +97,8 @@ void ProgressBar::advance_to(std::uint64_t frames) {
     if (!terminal_ || now < due_) return;
     due_ = now + kInterval;
     const double done_s = static_cast<double>(frames) / sample_rate_hz_;
-    std::fprintf(stderr, "\r%s\x1b[K", progress_line(label_, done_s, length_s_, elapsed_s()).c_str());
+    const std::string line = progress_line(label_, done_s, length_s_, elapsed_s(), columns_of_terminal());
+    std::fprintf(stderr, "\r%s\x1b[K", line.c_str());
 }
 
 void ProgressBar::finish() {

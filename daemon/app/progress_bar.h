@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -34,7 +35,10 @@ class ProgressBar {
     Clock::time_point due_{};
 };
 
-/// "tone.wav  [#########                     ]  30 %  90 s of 300 s, 120 times real time"
-[[nodiscard]] std::string progress_line(const std::string& label, double done_s, double length_s, double elapsed_s);
+/// "tone.wav  [#########                     ]  30 %  90 s of 300 s, 120 times real time": fewer characters than
+/// `columns`, so that the cursor stays in the line. Where there is less room the bar shrinks and goes, then the label
+/// is cut, and at last the end of the line.
+[[nodiscard]] std::string progress_line(const std::string& label, double done_s, double length_s, double elapsed_s,
+                                        std::size_t columns);
 
 }  // namespace rta::app

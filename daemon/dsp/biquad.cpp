@@ -5,6 +5,8 @@
 #include <array>
 #include <cassert>
 #include <cmath>
+#include <complex>
+#include <cstddef>
 #include <limits>
 
 #include "dsp/math.h"
@@ -118,6 +120,56 @@ void store_change(const Matrix& power, float (&change)[4]) RTA_NONBLOCKING {
     change[3] = static_cast<float>(power[3] - 1.0);
 }
 
+using Complex = std::complex<double>;
+
+/// How far a sine has turned after each frame of a step of the kernels.
+struct Turns {
+    Turns(std::size_t chunk_frames, double angle) : chunk{chunk_frames} {
+        const Complex turn = std::polar(1.0, angle);
+        after[0] = 1.0;
+        for (std::size_t frame = 0; frame < chunk; ++frame) after[frame + 1] = after[frame] * turn;
+    }
+
+    std::size_t chunk;  ///< frames
+    std::array<Complex, BiquadCoefficients::kFrames + 1> after;
+};
+
+Complex response(const BiquadCoefficients& section, const Turns& turns) {
+    constexpr std::size_t kFrames = BiquadCoefficients::kFrames;
+    const std::size_t chunk = turns.chunk;
+
+    // Each output of a chunk is turned back to the chunk's beginning: the conjugate of a sum with these turns. Rounded,
+    // the frames of a chunk differ by a trifle; their mean is what the sine becomes at its own frequency.
+    Complex into_1 = 0.0;
+    Complex into_2 = 0.0;
+    Complex from_1 = 0.0;
+    Complex from_2 = 0.0;
+    Complex through = 0.0;
+    for (std::size_t frame = 0; frame < chunk; ++frame) {
+        const Complex turned = turns.after[frame];
+        into_1 += turned * static_cast<double>(section.to_state_1[kFrames - chunk + frame]);
+        into_2 += turned * static_cast<double>(section.to_state_2[kFrames - chunk + frame]);
+        from_1 += turned * static_cast<double>(section.from_state_1[frame]);
+        from_2 += turned * static_cast<double>(section.from_state_2[frame]);
+        // An input `frame` frames ago is heard in all frames of the chunk but the first `frame`.
+        through +=
+            turned * (static_cast<double>(section.impulse[kFrames + frame]) * static_cast<double>(chunk - frame));
+    }
+
+    // The states before each chunk, when the sine has always been there: turned * s = s + change * s + what comes in.
+    const auto& change = chunk == 8 ? section.advance_8 : section.advance_16;
+    const Complex turn = turns.after[chunk] - 1.0;
+    const Complex m11 = turn - static_cast<double>(change[0]);
+    const Complex m22 = turn - static_cast<double>(change[3]);
+    const double m12 = -static_cast<double>(change[1]);
+    const double m21 = -static_cast<double>(change[2]);
+    const Complex determinant = m11 * m22 - m12 * m21;
+    const Complex s1 = m22 * into_1 - m12 * into_2;
+    const Complex s2 = m11 * into_2 - m21 * into_1;
+    const Complex states = (s1 * std::conj(from_1) + s2 * std::conj(from_2)) / determinant;
+    return (states + std::conj(through)) / static_cast<double>(chunk);
+}
+
 }  // namespace
 
 BiquadCoefficients biquad_coefficients(const FilterShape& shape, const FilterValues& values,
@@ -164,43 +216,15 @@ BiquadCoefficients biquad_coefficients(const FilterShape& shape, const FilterVal
     return section;
 }
 
-std::complex<double> response(const BiquadCoefficients& section, double frequency_hz, double sample_rate_hz) {
-    using Complex = std::complex<double>;
-    constexpr std::size_t kFrames = BiquadCoefficients::kFrames;
+void cascade_response(std::span<const BiquadCoefficients> sections, double sample_rate_hz,
+                      std::span<const double> frequencies_hz, std::span<std::complex<double>> responses) {
+    assert(frequencies_hz.size() == responses.size());
     const std::size_t chunk = filter_kernels().chunk_frames;
-    const double angle = 2.0 * kPi * frequency_hz / sample_rate_hz;
-    const auto turned = [angle](double frames) { return std::polar(1.0, angle * frames); };
-
-    // The states before each chunk, when the sine has always been there: turned * s = s + change * s + what comes in.
-    Complex into_1 = 0.0;
-    Complex into_2 = 0.0;
-    for (std::size_t frame = 0; frame < chunk; ++frame) {
-        const Complex input = turned(static_cast<double>(frame));
-        into_1 += input * static_cast<double>(section.to_state_1[kFrames - chunk + frame]);
-        into_2 += input * static_cast<double>(section.to_state_2[kFrames - chunk + frame]);
+    for (std::size_t i = 0; i < frequencies_hz.size(); ++i) {
+        const Turns turns{chunk, 2.0 * kPi * frequencies_hz[i] / sample_rate_hz};
+        responses[i] = 1.0;
+        for (const BiquadCoefficients& section : sections) responses[i] *= response(section, turns);
     }
-    const auto& change = chunk == 8 ? section.advance_8 : section.advance_16;
-    const Complex turn = turned(static_cast<double>(chunk)) - 1.0;
-    const Complex m11 = turn - static_cast<double>(change[0]);
-    const Complex m22 = turn - static_cast<double>(change[3]);
-    const double m12 = -static_cast<double>(change[1]);
-    const double m21 = -static_cast<double>(change[2]);
-    const Complex determinant = m11 * m22 - m12 * m21;
-    const Complex s1 = (m22 * into_1 - m12 * into_2) / determinant;
-    const Complex s2 = (m11 * into_2 - m21 * into_1) / determinant;
-
-    // Rounded, the frames of a chunk differ by a trifle; their mean is what the sine becomes at its own frequency.
-    Complex sum = 0.0;
-    for (std::size_t frame = 0; frame < chunk; ++frame) {
-        Complex output = s1 * static_cast<double>(section.from_state_1[frame]) +
-                         s2 * static_cast<double>(section.from_state_2[frame]);
-        for (std::size_t before = 0; before <= frame; ++before) {
-            output +=
-                turned(static_cast<double>(frame - before)) * static_cast<double>(section.impulse[kFrames + before]);
-        }
-        sum += output * turned(-static_cast<double>(frame));
-    }
-    return sum / static_cast<double>(chunk);
 }
 
 BiquadCascade::BiquadCascade(std::span<const FilterShape> shapes, std::uint32_t channel_count, double sample_rate_hz,

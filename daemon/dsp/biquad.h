@@ -53,10 +53,10 @@ struct FilterValues {
 [[nodiscard]] BiquadCoefficients biquad_coefficients(const FilterShape& shape, const FilterValues& values,
                                                      double sample_rate_hz) RTA_NONBLOCKING;
 
-/// What the section makes of a sine: computed, in double, from the float coefficients with the kernels' steps of now.
-/// [control]
-[[nodiscard]] std::complex<double> response(const BiquadCoefficients& section, double frequency_hz,
-                                            double sample_rate_hz);
+/// What sections in series make of sines, written to `responses`, one for each of `frequencies_hz`: computed, in
+/// double, from the float coefficients with the kernels' steps of now. [control]
+void cascade_response(std::span<const BiquadCoefficients> sections, double sample_rate_hz,
+                      std::span<const double> frequencies_hz, std::span<std::complex<double>> responses);
 
 /// A value during one block: at rest where `ramp` is nullptr, else one a frame and `value` is not looked at.
 struct FilterCourse {

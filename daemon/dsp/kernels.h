@@ -21,8 +21,9 @@ struct Level {
 /// dsp/sine.h, dsp/finite.h, dsp/level.h), which say what they compute. All [any].
 ///
 /// They multiply and add without fusing the two, so that every target gives the same bits; only the sine and the
-/// FIR filter do fuse them, where the target can, and may differ in the last bit. `frames` is a multiple of
-/// kKernelFrames. Pointers need no alignment; an output may be the input of the same frames.
+/// FIR filter do fuse them, where the target can, and may differ in the last bit, as may the sum of `level`, which is
+/// taken in as many parts as a register has lanes. `frames` is a multiple of kKernelFrames. Pointers need no alignment;
+/// an output may be the input of the same frames.
 struct Kernels {
     const char* target;  ///< see simd_targets()
 

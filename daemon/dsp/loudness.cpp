@@ -25,7 +25,7 @@ constexpr double kOffsetLu = -0.691;
 
 double lufs(double power) {
     if (!(power > 1e-15)) return LoudnessMeter::kFloorLufs;
-    return kOffsetLu + kDbPerOctave / 2.0 * log2(power);
+    return std::max(kOffsetLu + kDbPerOctave / 2.0 * log2(power), LoudnessMeter::kFloorLufs);
 }
 
 double sum_of_squares(std::span<const float> samples) RTA_NONBLOCKING {

@@ -50,18 +50,16 @@ Expected<std::vector<FrequencyResponse>> frequency_response(const AudioGraph& gr
     if (auto good = check_frequencies(frequencies_hz, sample_rate_hz); !good)
         return std::unexpected(std::move(good.error()));
 
+    const std::vector<double> all_hz{frequencies_hz.begin(), frequencies_hz.end()};
     const bool bypassed = is_bypassed(node);
     std::vector<FrequencyResponse> responses;
     for (std::uint32_t output = 0; output < description.layout.outputs.size(); ++output) {
         FrequencyResponse& response = responses.emplace_back();
         response.port = description.layout.outputs[output].name;
-        response.values.reserve(frequencies_hz.size());
-        for (const float frequency_hz : frequencies_hz) {
-            response.values.push_back(
-                bypassed ? 1.0
-                         : description.type->response({description.settings, node.parameters, sample_rate_hz, output,
-                                                       static_cast<double>(frequency_hz)}));
-        }
+        response.values.assign(all_hz.size(), 1.0);
+        if (bypassed) continue;
+        description.type->response({description.settings, node.parameters, sample_rate_hz, output, all_hz},
+                                   response.values);
     }
     return responses;
 }

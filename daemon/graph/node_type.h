@@ -38,14 +38,15 @@ struct ResponseQuery {
     std::span<const float> parameters;  ///< at rest, in their own units, in the order of the node's layout
     double sample_rate_hz;
     std::uint32_t output;  ///< port
-    double frequency_hz;
+    std::span<const double> frequencies_hz;
 };
 
 /// All there is to know about a kind of node: one constinit object at the end of its file in daemon/nodes.
 struct NodeType {
     using Factory = Expected<std::unique_ptr<Processor>> (*)(const BuildContext&);
-    /// What becomes, in each channel, of a sine that enters at the first input: its gain and its phase. [control]
-    using Response = std::complex<double> (*)(const ResponseQuery&);
+    /// What becomes, in each channel, of sines that enter at the first input: the gain and the phase of each, written
+    /// to `values`, one for each of the query's frequencies. [control]
+    using Response = void (*)(const ResponseQuery&, std::span<std::complex<double>> values);
 
     std::string_view name;
     std::string_view help;  ///< one sentence

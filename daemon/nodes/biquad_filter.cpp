@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "dsp/biquad.h"
@@ -108,13 +109,14 @@ extern constinit const NodeType kBiquadFilter{
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<BiquadFilter>(context, shape_of(context.settings));
     },
-    .response = [](const ResponseQuery& query) -> std::complex<double> {
-        const dsp::FilterShape shape = shape_of(query.settings);
-        const dsp::FilterValues values{query.parameters[kFrequency], query.parameters[width_parameter(shape.width)],
-                                       query.parameters[kGain]};
-        return dsp::response(dsp::biquad_coefficients(shape, values, query.sample_rate_hz), query.frequency_hz,
-                             query.sample_rate_hz);
-    },
+    .response =
+        [](const ResponseQuery& query, std::span<std::complex<double>> responses) {
+            const dsp::FilterShape shape = shape_of(query.settings);
+            const dsp::FilterValues values{query.parameters[kFrequency], query.parameters[width_parameter(shape.width)],
+                                           query.parameters[kGain]};
+            const std::array sections{dsp::biquad_coefficients(shape, values, query.sample_rate_hz)};
+            dsp::cascade_response(sections, query.sample_rate_hz, query.frequencies_hz, responses);
+        },
 };
 
 }  // namespace rta::nodes

@@ -156,16 +156,6 @@ class Crossover final : public Processor {
     std::vector<std::vector<Branch>> below_;  ///< the all-passes of the ways further down
 };
 
-std::complex<double> response_of(const Sections& sections, float crossing_hz, const ResponseQuery& query) {
-    std::complex<double> product = 1.0;
-    for (const Section& section : sections) {
-        product *= dsp::response(
-            dsp::biquad_coefficients({.kind = section.kind}, {crossing_hz, section.q, 0.0F}, query.sample_rate_hz),
-            query.frequency_hz, query.sample_rate_hz);
-    }
-    return product;
-}
-
 }  // namespace
 
 extern constinit const NodeType kCrossover{
@@ -182,17 +172,21 @@ extern constinit const NodeType kCrossover{
         }
         return std::make_unique<Crossover>(context);
     },
-    .response = [](const ResponseQuery& query) -> std::complex<double> {
-        const Crossing crossing = crossing_of(query.settings.integer("order"));
-        std::complex<double> product = 1.0;
-        for (std::uint32_t i = 0; i < query.parameters.size(); ++i) {
-            const Sections& sections = query.output > i    ? crossing.high
-                                       : query.output == i ? crossing.low
-                                                           : crossing.all;
-            product *= response_of(sections, query.parameters[i], query);
-        }
-        return product;
-    },
+    .response =
+        [](const ResponseQuery& query, std::span<std::complex<double>> responses) {
+            const Crossing crossing = crossing_of(query.settings.integer("order"));
+            std::vector<dsp::BiquadCoefficients> designed;
+            for (std::uint32_t i = 0; i < query.parameters.size(); ++i) {
+                const Sections& sections = query.output > i    ? crossing.high
+                                           : query.output == i ? crossing.low
+                                                               : crossing.all;
+                for (const Section& section : sections) {
+                    designed.push_back(dsp::biquad_coefficients(
+                        {.kind = section.kind}, {query.parameters[i], section.q, 0.0F}, query.sample_rate_hz));
+                }
+            }
+            dsp::cascade_response(designed, query.sample_rate_hz, query.frequencies_hz, responses);
+        },
 };
 
 }  // namespace rta::nodes

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <complex>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <numbers>
@@ -84,12 +85,16 @@ extern constinit const NodeType kDcBlocker{
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<DcBlockerProcessor>(context);
     },
-    .response = [](const ResponseQuery& query) -> std::complex<double> {
-        const auto [pole, gain] =
-            dsp::DcBlocker::coefficients(static_cast<double>(query.parameters[kFrequencyHz]), query.sample_rate_hz);
-        const auto delay = std::polar(1.0, -2.0 * std::numbers::pi * query.frequency_hz / query.sample_rate_hz);
-        return gain * (1.0 - delay) / (1.0 - pole * delay);
-    },
+    .response =
+        [](const ResponseQuery& query, std::span<std::complex<double>> values) {
+            const auto [pole, gain] =
+                dsp::DcBlocker::coefficients(static_cast<double>(query.parameters[kFrequencyHz]), query.sample_rate_hz);
+            for (std::size_t i = 0; i < values.size(); ++i) {
+                const auto delay =
+                    std::polar(1.0, -2.0 * std::numbers::pi * query.frequencies_hz[i] / query.sample_rate_hz);
+                values[i] = gain * (1.0 - delay) / (1.0 - pole * delay);
+            }
+        },
 };
 
 }  // namespace rta::nodes

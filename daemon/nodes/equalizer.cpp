@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -112,18 +113,18 @@ extern constinit const NodeType kEqualizer{
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<Equalizer>(context);
     },
-    .response = [](const ResponseQuery& query) -> std::complex<double> {
-        const std::vector<dsp::FilterShape> shapes = shapes_of(query.settings);
-        const std::size_t bands = shapes.size();
-        std::complex<double> product = 1.0;
-        for (std::size_t band = 0; band < bands; ++band) {
-            const auto value = [&](Row row) { return query.parameters[row * bands + band]; };
-            const dsp::FilterValues values{value(kFrequency), value(kQ), value(kGain)};
-            product *= dsp::response(dsp::biquad_coefficients(shapes[band], values, query.sample_rate_hz),
-                                     query.frequency_hz, query.sample_rate_hz);
-        }
-        return product;
-    },
+    .response =
+        [](const ResponseQuery& query, std::span<std::complex<double>> responses) {
+            const std::vector<dsp::FilterShape> shapes = shapes_of(query.settings);
+            const std::size_t bands = shapes.size();
+            std::vector<dsp::BiquadCoefficients> sections;
+            for (std::size_t band = 0; band < bands; ++band) {
+                const auto value = [&](Row row) { return query.parameters[row * bands + band]; };
+                const dsp::FilterValues values{value(kFrequency), value(kQ), value(kGain)};
+                sections.push_back(dsp::biquad_coefficients(shapes[band], values, query.sample_rate_hz));
+            }
+            dsp::cascade_response(sections, query.sample_rate_hz, query.frequencies_hz, responses);
+        },
 };
 
 }  // namespace rta::nodes

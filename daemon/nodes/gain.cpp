@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/gain.h"
 
+#include <algorithm>
 #include <array>
 #include <complex>
 #include <cstdint>
@@ -87,10 +88,11 @@ extern constinit const NodeType kGain{
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<GainProcessor>(context);
     },
-    .response = [](const ResponseQuery& query) -> std::complex<double> {
-        const std::span<const float> values = query.parameters;
-        return combined(dsp::gain_from_db(values[kGainDb]), values[kMute], values[kInvert]);
-    },
+    .response =
+        [](const ResponseQuery& query, std::span<std::complex<double>> values) {
+            const std::span<const float> at = query.parameters;
+            std::ranges::fill(values, combined(dsp::gain_from_db(at[kGainDb]), at[kMute], at[kInvert]));
+        },
 };
 
 }  // namespace rta::nodes

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <cmath>
+#include <filesystem>
 
 #include "recorded_daemon.h"
 #include "support/analysis.h"
@@ -115,6 +116,49 @@ TEST(LiveRender, HasTheLengthAskedForAndAsManyChannelsAsTheHighestOneUsed) {
     EXPECT_EQ(peak(wav.channels[1]), 0.0);
     // A render begins unfaded: the first frame has its full value.
     for (const float sample : wav.channels[2]) ASSERT_EQ(sample, 0.5F);
+}
+
+TEST(LiveRender, AnInterruptionLeavesTheFileAsItWas) {
+    for (const int signal : {SIGINT, SIGTERM}) {
+        const TemporaryDirectory directory;
+        const std::filesystem::path file = directory / "out.wav";
+        const std::filesystem::path partial = directory / "out.wav.partial";
+        write_text(directory / "graph.json", kDocument);
+        write_text(file, "as it was");
+        Process process{{rtad_program(),
+                         {"render", "--graph", (directory / "graph.json").string(), "--duration", "10000", "--output",
+                          file.string()}}};
+        while (!std::filesystem::exists(partial)) ASSERT_TRUE(process.running()) << process.error();
+        process.signal(signal);
+        EXPECT_EQ(process.wait(), (ExitStatus{.code = 1}));
+        EXPECT_EQ(process.error(), "rtad: interrupted before the end: no file was written\n");
+        EXPECT_EQ(read_text(file), "as it was");
+        EXPECT_FALSE(std::filesystem::exists(partial));
+    }
+}
+
+TEST(LiveRender, ReplacesAFileAndWritesToWhatIsNone) {
+    const TemporaryDirectory directory;
+    write_text(directory / "graph.json", kDocument);
+    const auto render_to = [&](const std::filesystem::path& file) {
+        return run({rtad_program(),
+                    {"render", "--graph", (directory / "graph.json").string(), "--duration", "0.1", "--output",
+                     file.string()}})
+            .status;
+    };
+    const std::filesystem::path file = directory / "out.wav";
+    const std::filesystem::path link = directory / "link.wav";
+    write_text(file, "as it was");
+    std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    std::filesystem::create_symlink("out.wav", link);
+    EXPECT_EQ(render_to(link), (ExitStatus{.code = 0}));
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    EXPECT_EQ(read_wav(file).frames(), 4'800U);
+    EXPECT_EQ(std::filesystem::status(file).permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    EXPECT_FALSE(std::filesystem::exists(directory / "out.wav.partial"));
+    EXPECT_EQ(render_to("/dev/null"), (ExitStatus{.code = 0}));
+    EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
 TEST(LiveRender, RendersWhatComesFromAFile) {

@@ -168,7 +168,7 @@ TEST(CrossoverNode, TellsTheResponseThatItHas) {
         const auto ways = bench.render(24'000);
         for (const double at_hz : frequencies(20.0, 23'000.0, 12)) {
             for (std::uint32_t way = 0; way < ways.size(); ++way) {
-                const Complex told = type().response(query_of(*settings, c.crossings_hz, at_hz, way));
+                const Complex told = told_response(type(), *settings, c.crossings_hz, at_hz, way);
                 EXPECT_LT(std::abs(told - transform(ways[way], at_hz, kRate)), 1e-5) << way << " at " << at_hz;
             }
         }

@@ -161,9 +161,14 @@ void for_each_target(const Run& run) {
     ASSERT_TRUE(dsp::use_simd_target(before));
 }
 
-inline ResponseQuery query_of(const ResolvedSettings& settings, const std::vector<float>& parameters, double at_hz,
-                              std::uint32_t output = 0, double sample_rate_hz = 48'000.0) {
-    return {settings, parameters, sample_rate_hz, output, at_hz};
+/// What `type` tells of one frequency.
+inline Complex told_response(const NodeType& type, const ResolvedSettings& settings,
+                             const std::vector<float>& parameters, double at_hz, std::uint32_t output = 0,
+                             double sample_rate_hz = 48'000.0) {
+    const std::array frequencies_hz{at_hz};
+    std::array<Complex, 1> told{};
+    type.response({settings, parameters, sample_rate_hz, output, frequencies_hz}, told);
+    return told[0];
 }
 
 }  // namespace rta::test

@@ -408,6 +408,14 @@ TEST(Dispatcher, AFrequencyResponseIsThatOfTheParametersOfNow) {
         a> id: 5 get_frequency_response { node: "low" frequencies_hz: 0 }
         a< response { id: 5 status { code: INVALID_ARGUMENT } }
     )");
+    v1::Request many = request("id: 5 get_frequency_response { node: \"low\" }");
+    many.mutable_get_frequency_response()->mutable_frequencies_hz()->Resize(2'049, 1'000.0F);
+    script.send('a', many);
+    const auto refused = script.receive('a');
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->response().status().code(), v1::INVALID_ARGUMENT);
+    EXPECT_EQ(refused->response().status().message(), "2049 frequencies_hz are too many: at most 2048");
+
     // A Butterworth low-pass is 3.01 dB down at its corner, and 90 degrees late.
     script.send('a', request("id: 6 get_frequency_response { node: \"low\" frequencies_hz: [10, 1000, 2000] }"));
     const auto answer = script.receive('a');

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
 
+#include "api/convert.h"
 #include "graph/level_tap.h"
 #include "script.h"
 
@@ -165,7 +167,15 @@ TEST_F(TelemetryTest, MetersTellTruePeaksAndALoudnessThatIsTheSameForAllAndCanBe
         a< response { id: 4 status { code: FAILED_PRECONDITION } }
         a> id: 5 reset_meters {}
         a< response { id: 5 reset_meters {} }
+        a> id: 6 reset_meters { nodes: "m" nodes: "m" }
+        a< response { id: 6 status { code: INVALID_ARGUMENT } }
     )");
+    v1::Request many = request("id: 7 reset_meters {}");
+    for (int i = 0; i <= kMaximumItems; ++i) many.mutable_reset_meters()->add_nodes("m" + std::to_string(i));
+    script.send('a', many);
+    const auto refused = script.receive('a');
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->response().status().message(), "the list of nodes holds 65537 of them; the most is 65536");
 }
 
 TEST_F(TelemetryTest, EachRateHasItsOwnFramesAndTheSameRateTheSame) {

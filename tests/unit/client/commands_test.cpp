@@ -550,6 +550,14 @@ TEST(Commands, AnswersThatDoNotComeLeaveItOpenWhetherTheOutputIsMuted) {
     EXPECT_TRUE(has(rtad.run({"mute"}).err, "whether the change was made is not known"));
 }
 
+TEST(Commands, AnswersThatDoNotComeLeaveItOpenWhetherMetersBeganAnew) {
+    FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_reset_meters()) return std::nullopt;
+        return Reply{.close = true};
+    }};
+    EXPECT_TRUE(has(rtad.run({"meter", "--reset"}).err, "whether the change was made is not known"));
+}
+
 /// The variable, for as long as this lives.
 class HostVariable {
  public:

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <complex>
 #include <limits>
 #include <random>
 #include <vector>
@@ -18,11 +19,9 @@ namespace {
 
 double weighting_db(double frequency_hz, double sample_rate_hz) {
     const KWeighting weighting{sample_rate_hz};
-    double gain = KWeighting::kGain;
-    for (const BiquadCoefficients& section : weighting.sections) {
-        gain *= std::abs(response(section, frequency_hz, sample_rate_hz));
-    }
-    return 20.0 * std::log10(gain);
+    std::complex<double> response;
+    cascade_response(weighting.sections, sample_rate_hz, {&frequency_hz, 1}, {&response, 1});
+    return 20.0 * std::log10(KWeighting::kGain * std::abs(response));
 }
 
 TEST(KWeighting, IsThatOfTheTableAt48Khz) {
@@ -170,6 +169,13 @@ TEST(LoudnessMeter, SilenceIsSilenceAtOnceAndDoesNotCount) {
 }
 
 /// EBU Tech 3342, minimum requirements 1 to 4.
+TEST(LoudnessMeter, NothingIsBelowItsFloor) {
+    LoudnessMeter meter;
+    // -150.65 LUFS.
+    for (std::uint64_t index = 0; index < 40; ++index) meter.add({index, 1.01e-15});
+    EXPECT_EQ(meter.loudness().momentary_lufs, static_cast<float>(LoudnessMeter::kFloorLufs));
+}
+
 TEST(LoudnessMeter, HasTheLoudnessRangeOfTheEbusTestSignals) {
     struct Case {
         std::vector<double> levels_lufs;  ///< 20 s each
