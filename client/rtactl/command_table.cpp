@@ -19,8 +19,9 @@ constexpr std::array kGlobalOptions{
 };
 
 constexpr std::array kPlayOptions{Option{"--add", "", "Keep what is there and add the chain to it."}};
-constexpr std::array kResponseOptions{
-    Option{"--svg", "FILE", "Draw it into a file instead, with the phase of every output.", Expects::file}};
+constexpr std::array kResponseOptions{Option{
+    "--svg", "FILE", "Draw it into this file instead (- is the standard output), with the phase of every output.",
+    Expects::file}};
 constexpr std::array kSetOptions{
     Option{"--ramp", "MS", "How long the parameters take to get there, 20 ms if left out."}};
 

@@ -10,6 +10,7 @@
 #include "rtactl/file.h"
 #include "rtactl/graph_diff.h"
 #include "rtactl/graphviz.h"
+#include "rtactl/output_file.h"
 #include "rtactl/print.h"
 #include "rtactl/session.h"
 
@@ -17,7 +18,6 @@ namespace rta::rtactl {
 
 namespace {
 
-constexpr std::string_view kStandardStream = "-";
 /// What the rest of a request needs of a message's 4 MiB.
 constexpr std::size_t kMaximumDocumentBytes = kMaximumFrameBytes - 256;
 
@@ -69,17 +69,12 @@ Result<std::string> graph_as_dot(Session& session) {
 }
 
 Result<void> draw_graph(Session& session, const std::string& path) {
-    if (path.empty()) return usage_error("--svg: the name of the file is empty");
+    if (auto good = check_output(path); !good) return good;
     const auto dot = graph_as_dot(session);
     if (!dot) return std::unexpected(dot.error());
     auto svg = draw_svg(*dot);
     if (!svg) return fail(Exit::refused, std::move(svg.error()));
-    if (path == kStandardStream) {
-        if (!session.json()) session.out() << *svg;
-        return {};
-    }
-    if (auto written = replace_file(path, *svg); !written) return fail(Exit::refused, std::move(written.error()));
-    return {};
+    return write_output(session, path, *svg);
 }
 
 /// What a document would change, having been found good by the daemon.
@@ -115,14 +110,12 @@ Result<void> run_graph_dot(Session& session, const Arguments&) {
 
 Result<void> run_graph_save(Session& session, const Arguments& arguments) {
     const std::string& path = arguments.words[0];
-    if (path.empty()) return usage_error("the name of the file is empty");
-    if (path == kStandardStream) return run_graph_show(session, arguments);
+    if (auto good = check_output(path); !good) return good;
     const auto response = session.perform(get_graph_request());
     if (!response) return std::unexpected(response.error());
     const v1::GraphResult& result = response->get_graph();
-    if (auto written = replace_file(path, result.document()); !written)
-        return fail(Exit::refused, std::move(written.error()));
-    if (!session.json())
+    if (auto written = write_output(session, path, result.document()); !written) return written;
+    if (!session.json() && path != kStandardStream)
         session.out() << path << ": " << size_text(result.graph()) << ", revision " << result.revision() << '\n';
     return {};
 }

@@ -419,6 +419,21 @@ Arguments global_options_in(std::span<const std::string> words) {
     return std::move(context.globals);
 }
 
+namespace {
+
+/// Anything else would do to the line and to the terminal what nobody typed.
+bool can_be_typed(std::string_view name) {
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+    // U+0080 to U+009F are controls too.
+    const auto is_c1 = [](char first, char second) {
+        return first == '\xC2' && static_cast<unsigned char>(second) < 0xA0;
+    };
+    return first_invalid_utf8(name) == name.size() && std::ranges::none_of(name, is_control) &&
+           std::ranges::adjacent_find(name, is_c1) == name.end();
+}
+
+}  // namespace
+
 std::vector<Candidate> complete_file(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
@@ -428,7 +443,8 @@ std::vector<Candidate> complete_file(const std::string& path) {
     for (std::filesystem::directory_iterator entry{folder.empty() ? "." : folder, error}, end; !error && entry != end;
          entry.increment(error)) {
         const std::string name = entry->path().filename().string();
-        if (!name.starts_with(begun) || (name.starts_with('.') && !begun.starts_with('.'))) continue;
+        if (!can_be_typed(name) || !name.starts_with(begun) || (name.starts_with('.') && !begun.starts_with('.')))
+            continue;
         std::error_code unknown;
         const bool is_folder = entry->is_directory(unknown);
         candidates.push_back({folder + name + (is_folder ? "/" : ""), "", !is_folder});

@@ -40,7 +40,13 @@ class Comparison {
           now_{nodes_of(now)},
           wanted_{nodes_of(wanted)},
           connections_now_{connections_of(now, types)},
-          connections_wanted_{connections_of(wanted, types)} {}
+          connections_wanted_{connections_of(wanted, types)} {
+        for (const auto& [name, node] : wanted_) {
+            if (!stays(name)) continue;
+            v1::ChangeSettings change = changed_settings(*now_.at(name), *node);
+            if (!change.settings().fields().empty()) settings_changes_.emplace(name, std::move(change));
+        }
+    }
 
     std::vector<v1::Edit> edits() && {
         disconnect();
@@ -51,9 +57,7 @@ class Comparison {
         // Parameters that the node takes as it is come before its settings, which may lower their maximum; the others
         // come with the settings.
         set_parameters(true);
-        for (const auto& [name, node] : wanted_) {
-            if (stays(name)) change_settings(*now_.at(name), *node);
-        }
+        for (const auto& [name, change] : settings_changes_) *edits_.emplace_back().mutable_change_settings() = change;
         set_parameters(false);
         connect();
         if (compensation_wanted_ != compensation_now_)
@@ -72,9 +76,14 @@ class Comparison {
         return stays(node_of(ends.first)) && stays(node_of(ends.second));
     }
 
+    /// Whether both of its nodes change: between the one's settings and the other's, they might not fit each other.
+    bool is_parted(const Connections::key_type& ends) const {
+        return settings_changes_.contains(node_of(ends.first)) && settings_changes_.contains(node_of(ends.second));
+    }
+
     void disconnect() {
         for (const auto& [ends, gain_db] : connections_now_) {
-            if (outlives_nodes(ends) && !connections_wanted_.contains(ends))
+            if (outlives_nodes(ends) && (!connections_wanted_.contains(ends) || is_parted(ends)))
                 edits_.push_back(disconnect_edit(ends.first, ends.second));
         }
     }
@@ -85,18 +94,17 @@ class Comparison {
         }
     }
 
-    void change_settings(const v1::Node& before, const v1::Node& after) {
-        const v1::NodeType* type = find_type(types_, after.type());
-        if (type == nullptr) return;
+    v1::ChangeSettings changed_settings(const v1::Node& before, const v1::Node& after) const {
         v1::ChangeSettings change;
+        change.set_node(after.name());
+        const v1::NodeType* type = find_type(types_, after.type());
+        if (type == nullptr) return change;
         for (const v1::SettingInfo& setting : type->settings()) {
             const google::protobuf::Value& value = value_of(after, setting);
             if (describe(value) != describe(value_of(before, setting)))
                 (*change.mutable_settings()->mutable_fields())[setting.name()] = value;
         }
-        if (change.settings().fields().empty()) return;
-        change.set_node(after.name());
-        *edits_.emplace_back().mutable_change_settings() = std::move(change);
+        return change;
     }
 
     static const google::protobuf::Value& value_of(const v1::Node& node, const v1::SettingInfo& setting) {
@@ -135,7 +143,7 @@ class Comparison {
     void connect() {
         for (const auto& [ends, gain_db] : connections_wanted_) {
             const auto before = connections_now_.find(ends);
-            const bool is_there = before != connections_now_.end() && outlives_nodes(ends);
+            const bool is_there = before != connections_now_.end() && outlives_nodes(ends) && !is_parted(ends);
             if (is_there && before->second == gain_db) continue;
             const bool plain = gain_db == 0.0F && !is_there;
             edits_.push_back(connect_edit(ends.first, ends.second, plain ? std::nullopt : std::optional{gain_db}));
@@ -149,6 +157,7 @@ class Comparison {
     Nodes wanted_;
     Connections connections_now_;
     Connections connections_wanted_;
+    std::map<std::string, v1::ChangeSettings, std::less<>> settings_changes_;  ///< of nodes that stay
     std::vector<v1::Edit> edits_;
 };
 

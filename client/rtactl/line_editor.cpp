@@ -101,6 +101,34 @@ unsigned char on_tab(EditLine* line, int) {
     return CC_REFRESH;
 }
 
+unsigned char on_unknown_key(EditLine*, int) { return CC_NORM; }
+
+void bind_key(EditLine* line, const std::string& key, const char* command) {
+    ::el_set(line, EL_BIND, key.c_str(), command, nullptr);
+}
+
+/// The keys that terminals send as a sequence (xterm's control sequences, "PC-style function keys"). Left alone,
+/// libedit would take the end of those that it does not know for letters.
+void bind_sequences(EditLine* line) {
+    constexpr const char* kIgnored = "rtactl-ignore-key";
+    constexpr int kHighestFunctionKey = 34;  // F20
+    for (int key = 1; key <= kHighestFunctionKey; ++key) bind_key(line, "\\e[" + std::to_string(key) + "~", kIgnored);
+    for (int modifiers = 2; modifiers <= 16; ++modifiers) {
+        const std::string held = ";" + std::to_string(modifiers);
+        for (int key = 1; key <= kHighestFunctionKey; ++key)
+            bind_key(line, "\\e[" + std::to_string(key) + held + "~", kIgnored);
+        for (const char key : std::string_view{"ABCDEFHPQRS"}) bind_key(line, "\\e[1" + held + key, kIgnored);
+    }
+    for (const char key : std::string_view{"PQRS"}) bind_key(line, std::string{"\\eO"} + key, kIgnored);
+    for (const char* other : {"\\e[200~", "\\e[201~", "\\e[Z", "\\e[E"}) bind_key(line, other, kIgnored);
+
+    bind_key(line, "\\e[1;5C", "em-next-word");
+    bind_key(line, "\\e[1;5D", "ed-prev-word");
+    bind_key(line, "\\e[3~", "ed-delete-next-char");
+    for (const char* home : {"\\e[1~", "\\e[7~"}) bind_key(line, home, "ed-move-to-beg");
+    for (const char* end : {"\\e[4~", "\\e[8~"}) bind_key(line, end, "ed-move-to-end");
+}
+
 unsigned char on_stop(EditLine*, int) {
     ::kill(::getpid(), SIGTSTP);  // libedit gives the terminal back first
     return CC_REDISPLAY;
@@ -108,6 +136,7 @@ unsigned char on_stop(EditLine*, int) {
 
 void bind_keys(EditLine* line) {
     ::el_set(line, EL_EDITOR, "emacs");
+    bind_sequences(line);
     ::el_set(line, EL_BIND, "^I", "rtactl-complete", nullptr);
     ::el_set(line, EL_BIND, "^R", "em-inc-search-prev", nullptr);
     // While a line is being typed, Ctrl-C is a key that clears it and Ctrl-Z one that stops rtactl; at all other times
@@ -135,6 +164,7 @@ LineEditor::LineEditor(std::span<const std::string> earlier_lines) {
     // So that a window of another size, Ctrl-Z and a signal that ends the program leave the terminal as it should be.
     ::el_set(library.line, EL_SIGNAL, 1);
     ::el_set(library.line, EL_ADDFN, "rtactl-complete", "Complete the word at the cursor", on_tab);
+    ::el_set(library.line, EL_ADDFN, "rtactl-ignore-key", "Do nothing", on_unknown_key);
     ::el_set(library.line, EL_ADDFN, "rtactl-stop", "Stop the program", on_stop);
     bind_keys(library.line);
     ::el_source(library.line, nullptr);  // what the user has set in ~/.editrc

@@ -520,7 +520,15 @@ TEST_F(Rtactl, TheDiffOfADocumentIsWhatLoadingItWouldChange) {
                       {"name": "comp", "type": "compressor", "settings": {"side_chain": true}},
                       {"name": "out", "type": "output", "settings": {"channels": 2}}],
             "connections": [{"from": "osc", "to": "mix"}, {"from": "osc", "to": "comp:side_chain"},
-                            {"from": "mix", "to": "comp:in"}, {"from": "comp", "to": "out", "gain_db": -6}]})"};
+                            {"from": "mix", "to": "comp:in"}, {"from": "comp", "to": "out", "gain_db": -6}]})",
+        R"({"nodes": [{"name": "a", "type": "sine", "settings": {"channels": 1}},
+                      {"name": "b", "type": "gain", "settings": {"channels": 1}},
+                      {"name": "out", "type": "output", "settings": {"channels": 1}}],
+            "connections": [{"from": "a", "to": "b", "gain_db": -3}, {"from": "b", "to": "out"}]})",
+        R"({"nodes": [{"name": "a", "type": "sine", "settings": {"channels": 2}},
+                      {"name": "b", "type": "gain", "settings": {"channels": 2}},
+                      {"name": "out", "type": "output", "settings": {"channels": 2}}],
+            "connections": [{"from": "a", "to": "b", "gain_db": -3}, {"from": "b", "to": "out"}]})"};
     for (const std::string& before : documents) {
         for (const std::string& after : documents) {
             const std::string file = (directory / "after.json").string();

@@ -15,6 +15,7 @@ import terminal
 
 PROGRAMS = None
 TAB, ENTER, UP, DOWN, LEFT, HOME = "\t", "\r", "\x1b[A", "\x1b[B", "\x1b[D", "\x01"
+CTRL_LEFT, CTRL_RIGHT = "\x1b[1;5D", "\x1b[1;5C"
 CTRL_C, CTRL_D, CTRL_R, CTRL_Z = "\x03", "\x04", "\x12", "\x1a"
 
 
@@ -128,6 +129,29 @@ class Editing(Case):
         shell.type("abort" + ENTER)
         shell.line("rtactl>")
         self.leave(shell)
+
+    def test_tab_leaves_out_files_that_cannot_be_typed(self):
+        for name in (b"tone\x1b[2Jx.json", b"tone\xff.json", b"tone\xc2\x9b.json", b"tone\n.json", "t\u00f6ne.json".encode()):
+            (self.daemon.home / os.fsdecode(name)).write_text("{}")
+        shell = self.shell()
+        shell.type("graph check ton" + TAB + "x")
+        shell.line("rtactl> graph check tonx")
+        shell.type(CTRL_C + "graph check t" + TAB)
+        shell.line("rtactl> graph check t\u00f6ne.json")
+        self.leave_clean(shell)
+
+    def test_keys_move_by_words_and_unknown_ones_type_nothing(self):
+        shell = self.shell()
+        shell.type("get two words" + CTRL_LEFT + "a" + CTRL_LEFT * 2 + "b" + CTRL_RIGHT + "c")
+        shell.line("rtactl> get btwoc awords")
+        shell.type("\x1b[1~" + "d" + "\x1b[4~" + "e")
+        shell.line("rtactl> dget btwoc awordse")
+        for key in ("\x1b[5~", "\x1b[6~", "\x1b[2~", "\x1b[15~", "\x1b[24~", "\x1bOP", "\x1b[1;2A", "\x1b[1;3D", "\x1b[5;5~",
+                    "\x1b[200~", "\x1b[201~", "\x1b[Z"):
+            shell.type(key)
+        shell.type("f")
+        shell.line("rtactl> dget btwoc awordsef")
+        self.leave_clean(shell)
 
     def test_a_signal_gives_the_terminal_back(self):
         for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -56,6 +56,19 @@ TEST(GraphDiff, ParametersThatANodeTakesAsItIsComeBeforeItsSettings) {
               (Lines{"set osc.gain_db=-6", "set osc.channels=2", "set out.channels=1"}));
 }
 
+TEST(GraphDiff, NodesThatBothChangeAreApartMeanwhile) {
+    const auto set_channels = [](v1::Node& node, double channels) {
+        (*node.mutable_settings()->mutable_fields())["channels"].set_number_value(channels);
+    };
+    EXPECT_EQ(diff([&](v1::Graph& graph) {
+                  set_channels(*graph.mutable_nodes(0), 2);
+                  set_channels(*graph.mutable_nodes(1), 2);
+                  graph.mutable_connections(0)->set_gain_db(-6);
+              }),
+              (Lines{"disconnect osc:out vol:in", "set osc.channels=2", "set vol.channels=2",
+                     "connect osc:out vol:in gain_db=-6"}));
+}
+
 TEST(GraphDiff, ConnectionsOfARemovedNodeGoWithIt) {
     EXPECT_EQ(diff([](v1::Graph& graph) {
                   graph.mutable_nodes()->DeleteSubrange(1, 1);

@@ -99,10 +99,51 @@ TEST(ResponseCommand, PrintsThePlotOrWritesTheDrawing) {
     std::ifstream in{file};
     const std::string svg{std::istreambuf_iterator<char>{in}, {}};
     EXPECT_THAT(svg, HasSubstr("vol:out</text>"));
+    EXPECT_EQ(rtad.run({"response", "vol:out", "--svg", "-"}).out, svg);
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"response", "vol", "--svg"}, {"graph", "save"}}) {
+        std::vector<std::string> words = command;
+        words.push_back(directory.path() / "nowhere/file");
+        const Outcome unwritten = rtad.run(words);
+        EXPECT_EQ(unwritten.exit, rtactl::Exit::refused);
+        EXPECT_THAT(unwritten.err, HasSubstr("cannot write"));
+        words.back() = "";
+        EXPECT_EQ(rtad.run(words).exit, rtactl::Exit::usage);
+    }
     const Outcome wrong = rtad.run({"response", "vol:left"});
     EXPECT_EQ(wrong.exit, rtactl::Exit::refused);
     EXPECT_THAT(wrong.err, HasSubstr("there is no output \"left\"; there are: out"));
     EXPECT_THAT(rtad.run({"--json", "response", "vol"}).out, HasSubstr("\"magnitude_db\":["));
+}
+
+TEST(ResponseCommand, AnAnswerThatMakesNoSenseIsNotDrawn) {
+    using Result = v1::FrequencyResponseResult;
+    constexpr void (*kSpoilers[])(Result&) = {
+        [](Result& result) { result.clear_frequencies_hz(); },
+        [](Result& result) { result.mutable_outputs(0)->clear_phase_deg(); },
+        [](Result& result) { result.mutable_outputs(0)->mutable_magnitude_db()->RemoveLast(); },
+        [](Result& result) { result.mutable_outputs(0)->set_magnitude_db(7, NAN); },
+        [](Result& result) { result.set_frequencies_hz(300, INFINITY); },
+        [](Result& result) { result.set_frequencies_hz(0, 0.0F); },
+        [](Result& result) {
+            result.mutable_frequencies_hz()->Truncate(1);
+            result.mutable_outputs(0)->mutable_magnitude_db()->Truncate(1);
+            result.mutable_outputs(0)->mutable_phase_deg()->Truncate(1);
+        },
+    };
+    for (const auto& spoil : kSpoilers) {
+        const FakeRtad rtad{[&](const v1::Request& request) -> std::optional<Reply> {
+            if (!request.has_get_frequency_response()) return std::nullopt;
+            v1::Response response = ok(request);
+            *response.mutable_get_frequency_response() = fake_response();
+            spoil(*response.mutable_get_frequency_response());
+            return Reply{.bytes = frame(response)};
+        }};
+        const Outcome outcome = rtad.run({"response", "vol"});
+        EXPECT_EQ(outcome.exit, rtactl::Exit::refused);
+        EXPECT_THAT(outcome.err, HasSubstr("the daemon's answer makes no sense"));
+        EXPECT_EQ(outcome.out, "");
+    }
 }
 
 }  // namespace

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/output_file.h"
+
+#include <ostream>
+#include <utility>
+
+#include "rtactl/file.h"
+
+namespace rta::rtactl {
+
+Result<void> check_output(std::string_view path) {
+    if (path.empty()) return usage_error("the name of the file is empty");
+    return {};
+}
+
+Result<void> write_output(Session& session, const std::string& path, std::string_view text) {
+    if (path == kStandardStream) {
+        if (!session.json()) session.out() << text;
+        return {};
+    }
+    if (auto written = replace_file(path, text); !written) return fail(Exit::refused, std::move(written.error()));
+    return {};
+}
+
+}  // namespace rta::rtactl
