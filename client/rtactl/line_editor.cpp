@@ -72,8 +72,8 @@ std::string listing(std::span<const Candidate> candidates) {
     return fitting;
 }
 
-// ---- what libedit calls
-// ----------------------------------------------------------------------------------------------
+// ---------------------------------------------------------------------------------------------------------------------
+// What libedit calls
 
 LineEditor::Library& library_of(EditLine* line) {
     LineEditor::Library* library = nullptr;

@@ -425,8 +425,8 @@ TEST_F(Rtactl, FindsTheDaemonThroughRtactlHost) {
     }
 }
 
-// ---- The examples of the help pages
-// ------------------------------------------------------------------------------------
+// ---------------------------------------------------------------------------------------------------------------------
+// The examples of the help pages
 
 struct HelpExample {
     std::string command;  ///< as it is typed
@@ -445,7 +445,7 @@ std::vector<HelpExample> help_examples() {
 
 /// These go on until they are interrupted.
 bool runs_for_ever(const std::string& command) {
-    if (has(command, "--count")) return false;
+    if (has(command, "--count") || has(command, "--reset")) return false;
     return has(command, " watch") || has(command, " meter") || has(command, " top");
 }
 
