@@ -206,5 +206,29 @@ TEST(Ramp, SentTwiceAtOneFrameKeepsWhatCameBefore) {
     EXPECT_EQ(ramp.value_at(850), 4.0F);
 }
 
+TEST(Ramp, WhatHasNotBegunIsWithdrawnAndWhatHasGoesOn) {
+    Ramp ramp{0.0F};
+    ramp.retarget(1.0F, 100, 50);
+    ramp.withdraw(99);
+    EXPECT_EQ(ramp.target(), 0.0F);
+    EXPECT_TRUE(ramp.at_rest(99));
+    EXPECT_EQ(ramp.value_at(125), 0.0F);
+
+    ramp.retarget(1.0F, 200, 50);
+    ramp.withdraw(200);
+    EXPECT_EQ(ramp.target(), 1.0F) << "it begins in this very frame";
+    EXPECT_EQ(ramp.value_at(225), 0.5F);
+
+    // One that is under way, and behind it one that is taken back and asked for anew.
+    ramp.retarget(0.0F, 240, 10);
+    ramp.withdraw(220);
+    EXPECT_EQ(ramp.value_at(245), 0.9F) << "the way up goes on";
+    ramp.retarget(0.0F, 245, 10);
+    EXPECT_EQ(ramp.value_at(225), 0.5F) << "until then";
+    EXPECT_EQ(ramp.value_at(245), 0.9F);
+    EXPECT_EQ(ramp.value_at(250), 0.45F);
+    EXPECT_EQ(ramp.value_at(255), 0.0F);
+}
+
 }  // namespace
 }  // namespace rta::dsp
