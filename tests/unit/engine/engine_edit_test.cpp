@@ -252,14 +252,15 @@ class BreakingProcessor final : public Processor {
     int blocks_ = 0;
 };
 
+constexpr std::array<PortSpec, 1> kBreakingOut{{{"out", 1}}};
+constexpr NodeType kBreaking{.name = "breaking",
+                             .help = "Breaks.",
+                             .outputs = kBreakingOut,
+                             .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {
+                                 return std::make_unique<BreakingProcessor>();
+                             }};
+
 TEST(EngineEdit, ANodeThatProducesNanIsMutedNamedAndBuiltAnew) {
-    static constexpr std::array<PortSpec, 1> kOut{{{"out", 1}}};
-    static constexpr NodeType kBreaking{.name = "breaking",
-                                        .help = "Breaks.",
-                                        .outputs = kOut,
-                                        .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {
-                                            return std::make_unique<BreakingProcessor>();
-                                        }};
     const NodeType* types[] = {&kBreaking, builtin_nodes().find("output")};
     const NodeRegistry registry{types};
     BreakingProcessor::breaks_at_all = true;
@@ -273,6 +274,33 @@ TEST(EngineEdit, ANodeThatProducesNanIsMutedNamedAndBuiltAnew) {
     for (const float sample : offline.recorded[0]) ASSERT_TRUE(std::isfinite(sample));
     EXPECT_EQ(offline.recorded[0].back(), 0.5F) << "the rebuilt node plays";
     EXPECT_EQ(offline.engine.revision(), 1U);
+}
+
+TEST(EngineEdit, WhatACompensatingDelayHoldsOfABrokenNodeSilencesNobody) {
+    const NodeType* types[] = {&kBreaking, builtin_nodes().find("constant"), builtin_nodes().find("limiter"),
+                               builtin_nodes().find("output")};
+    const NodeRegistry registry{types};
+    BreakingProcessor::breaks_at_all = true;
+    OfflineEngine offline{{}, registry};
+    // The broken node is held back for 20 ms and more: 15 blocks of NaN are on their way when the first arrives.
+    offline.load(R"({"nodes": [ {"name": "bad", "type": "breaking"},
+                                {"name": "good", "type": "constant", "parameters": {"value": 0.25}},
+                                {"name": "lim", "type": "limiter", "settings": {"look_ahead_ms": 20}},
+                                {"name": "out", "type": "output"} ],
+                     "connections": [ {"from": "bad", "to": "out"}, {"from": "good", "to": "lim"},
+                                      {"from": "lim", "to": "out"} ],
+                     "latency_compensation": true})");
+    offline.render_blocks(30);
+    BreakingProcessor::breaks_at_all = false;
+    offline.render_blocks(80);
+    EXPECT_EQ(offline.faults, std::vector<std::string>{"bad"});
+    std::size_t silent_blocks = 0;
+    for (std::size_t frame = 1'280; frame < offline.recorded[0].size(); frame += 64) {
+        ASSERT_TRUE(std::isfinite(offline.recorded[0][frame]));
+        silent_blocks += offline.recorded[0][frame + 32] == 0.0F ? 1U : 0U;
+    }
+    EXPECT_EQ(silent_blocks, 1U) << "the block in which it was noticed";
+    EXPECT_NEAR(offline.recorded[0].back(), 0.75F, 1e-4F) << "both play again";
 }
 
 TEST(EngineEdit, AnOutputThatOverflowsIsNamedAndTheOthersPlayOn) {
