@@ -135,7 +135,9 @@ TEST_F(NullDeviceTest, TellsHowItsThreadIsScheduled) {
     EXPECT_TRUE(scheduling.policy.starts_with("SCHED_")) << scheduling.policy;
     EXPECT_EQ(scheduling.realtime, scheduling.policy != "SCHED_OTHER");
     (*device)->stop();
-    EXPECT_EQ(scheduling_of(adapter.thread_id()).policy, "") << "the thread is gone";
+    // pthread_join() returns a moment before the kernel has forgotten the thread; where it never does, ctest ends this.
+    while (!scheduling_of(adapter.thread_id()).policy.empty())
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
 }
 
 TEST_F(NullDeviceTest, AFileThatCannotBeWrittenIsNamed) {
