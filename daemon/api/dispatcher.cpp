@@ -571,13 +571,9 @@ void Connection::answer_graph(v1::GraphResult& result) const {
 Expected<void> Connection::answer_node_types(const v1::ListNodeTypes& request, v1::NodeTypesResult& result) const {
     const NodeRegistry& registry = dispatcher_.engine_.registry();
     if (!request.type().empty()) {
-        const NodeType* type = registry.find(request.type());
-        if (type == nullptr) {
-            std::vector<std::string_view> names;
-            for (const NodeType* known : registry.types()) names.push_back(known->name);
-            return fail(ErrorCode::not_found, no_such("node type", request.type(), names));
-        }
-        to_wire(*type, *result.add_types());
+        const auto type = registry.require(request.type());
+        if (!type) return std::unexpected(type.error());
+        to_wire(**type, *result.add_types());
         return {};
     }
     for (const NodeType* type : registry.types()) to_wire(*type, *result.add_types());

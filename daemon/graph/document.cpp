@@ -694,6 +694,11 @@ std::string DocumentPosition::prefix() const {
     return "line " + std::to_string(line) + ", column " + std::to_string(column) + ": ";
 }
 
+Error at_position(Error error, const DocumentPosition& position) {
+    error.sentence = position.prefix() + error.sentence;
+    return error;
+}
+
 Expected<GraphDocument> read_document(std::string_view text) {
     if (const auto fault = check_text(text)) return fail_at(text, *fault);
 

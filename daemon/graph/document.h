@@ -23,6 +23,9 @@ struct DocumentPosition {
     [[nodiscard]] std::string prefix() const;
 };
 
+/// The error, found at this place of a document.
+[[nodiscard]] Error at_position(Error error, const DocumentPosition& position);
+
 /// A graph as people write it: names and numbers, nothing resolved. See `rta.v1.Graph`.
 struct GraphDocument {
     struct Node {

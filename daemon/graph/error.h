@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -42,6 +43,12 @@ using Expected = std::expected<T, Error>;
 /// `return fail(ErrorCode::not_found, "there is no node \"x\"");`
 [[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string sentence) {
     return std::unexpected(Error{code, std::move(sentence), {}});
+}
+
+/// The error, found in this edit of a transaction.
+[[nodiscard]] inline Error at_edit(Error error, std::size_t index) {
+    error.edit_index = static_cast<std::uint32_t>(index);
+    return error;
 }
 
 }  // namespace rta

@@ -158,4 +158,11 @@ const NodeType* NodeRegistry::find(std::string_view name) const {
     return found != types_.end() && (*found)->name == name ? *found : nullptr;
 }
 
+Expected<const NodeType*> NodeRegistry::require(std::string_view name) const {
+    if (const NodeType* const type = find(name)) return type;
+    std::vector<std::string_view> names;
+    for (const NodeType* const type : types_) names.push_back(type->name);
+    return fail(ErrorCode::not_found, no_such("node type", name, names));
+}
+
 }  // namespace rta

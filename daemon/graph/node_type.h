@@ -69,6 +69,8 @@ class NodeRegistry {
     [[nodiscard]] std::span<const NodeType* const> types() const { return types_; }
     /// nullptr if there is none.
     [[nodiscard]] const NodeType* find(std::string_view name) const;
+    /// Errors: NOT_FOUND, with the types that there are.
+    [[nodiscard]] Expected<const NodeType*> require(std::string_view name) const;
 
  private:
     std::span<const NodeType* const> types_;

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "engine/level_meters.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "graph/names.h"
+
+namespace rta {
+namespace {
+
+void add_record(const LevelRecord& record, MeasuredLevels::Source& source) {
+    if (record.channel == 0) {
+        source.frame_count += record.frame_count;
+        source.channels.resize(record.channel_count);
+    }
+    if (record.channel_count == 0) return;
+    MeasuredLevels::Channel& channel = source.channels[record.channel];
+    channel.peak = std::max(channel.peak, record.peak);
+    channel.true_peak = std::max(channel.true_peak, record.true_peak);
+    channel.sum_of_squares += record.sum_of_squares;
+    channel.frame_count += record.channel_frame_count;
+}
+
+void forget_levels(LevelTap& tap) {
+    while (tap.take()) {
+    }
+    while (tap.take_loudness()) {
+    }
+}
+
+}  // namespace
+
+void LevelMeters::add(const std::shared_ptr<NodeInstance>& instance) {
+    if (instance->level_tap() != nullptr) meters_.push_back({instance});
+}
+
+void LevelMeters::keep_those_of(const AudioGraph& graph) {
+    std::erase_if(meters_, [&](const Meter& meter) { return graph.find(meter.instance->id()) == nullptr; });
+}
+
+void LevelMeters::replace_all(const NodeInstances& fresh) {
+    for (Meter& meter : meters_) meter = {fresh.at(meter.instance->id().value())};
+}
+
+void LevelMeters::about_to_sound(const NodeInstance& instance) const {
+    if (LevelTap* const tap = instance.level_tap()) tap->enable(watched_);
+}
+
+void LevelMeters::watch(bool watched) {
+    watched_ = watched;
+    begin_frame_.reset();
+    forget_levels(outputs_);
+    for (Meter& meter : meters_) {
+        meter.held.reset();
+        meter.loudness.pause();
+        forget_levels(*meter.instance->level_tap());
+        meter.instance->level_tap()->enable(watched);
+    }
+    // Last: when it measures a block, so do all the others.
+    outputs_.enable(watched);
+}
+
+MeasuredLevels LevelMeters::take() {
+    MeasuredLevels levels;
+    take_outputs(levels);
+    levels.meters.reserve(meters_.size());
+    for (Meter& meter : meters_) levels.meters.push_back(take(meter));
+    return levels;
+}
+
+/// What goes to the device tells the time: of a meter, no later frames are taken.
+void LevelMeters::take_outputs(MeasuredLevels& levels) {
+    while (const auto record = outputs_.take()) {
+        // The first quantum was under way when measuring began, and not for every meter from the same frame on.
+        if (!begin_frame_) end_frame_ = *(begin_frame_ = record->end_frame);
+        if (record->end_frame <= *begin_frame_) continue;
+        if (record->channel == 0) levels.frame_count += record->frame_count;
+        end_frame_ = record->end_frame;
+        add_record(*record, levels.outputs);
+    }
+    levels.frame = end_frame_;
+}
+
+MeasuredLevels::Source LevelMeters::take(Meter& meter) const {
+    MeasuredLevels::Source source{.node = meter.instance->id(), .frame_count = 0, .channels = {}};
+    LevelTap& tap = *meter.instance->level_tap();
+    source.channels.resize(tap.maximum_channels());
+    take_records(meter, source);
+    while (const auto step = tap.take_loudness()) meter.loudness.add(*step);
+    source.loudness = meter.loudness.loudness();
+    source.maximum_true_peak = meter.maximum_true_peak;
+    return source;
+}
+
+void LevelMeters::take_records(Meter& meter, MeasuredLevels::Source& source) const {
+    while (true) {
+        const auto record = meter.held ? std::exchange(meter.held, {}) : meter.instance->level_tap()->take();
+        if (!record) return;
+        if (!begin_frame_ || record->end_frame > end_frame_) {
+            meter.held = record;
+            return;
+        }
+        const std::uint64_t begin_frame = record->end_frame - record->frame_count;
+        if (begin_frame >= *begin_frame_) add_record(*record, source);
+        if (begin_frame >= meter.restart_frame) {
+            meter.maximum_true_peak = std::max(meter.maximum_true_peak, record->true_peak);
+        }
+    }
+}
+
+Expected<void> LevelMeters::restart(std::span<const std::string> names, const AudioGraph& graph, std::uint64_t frame) {
+    std::vector<Meter*> restarted;
+    for (const std::string& name : names) {
+        const auto node = graph.require(name);
+        if (!node) return std::unexpected(node.error());
+        const auto meter =
+            std::ranges::find(meters_, (*node)->id, [](const Meter& other) { return other.instance->id(); });
+        if (meter == meters_.end()) {
+            return fail(ErrorCode::failed_precondition, "node " + quoted(name) + " is of type " +
+                                                            std::string{(*node)->description->type->name} +
+                                                            ", which measures nothing; name a meter");
+        }
+        restarted.push_back(&*meter);
+    }
+    if (names.empty()) {
+        for (Meter& meter : meters_) restarted.push_back(&meter);
+    }
+    const double steps = static_cast<double>(frame) * dsp::kLoudnessStepsPerSecond / sample_rate_hz_;
+    for (Meter* const meter : restarted) {
+        meter->loudness.restart(static_cast<std::uint64_t>(std::ceil(steps)));
+        meter->restart_frame = frame;
+        meter->maximum_true_peak = 0.0F;
+    }
+    return {};
+}
+
+}  // namespace rta
