@@ -99,6 +99,7 @@ DelayLine::DelayLine(double sample_rate_hz, double maximum_ms, std::uint32_t cha
     wet_.resize(block_size);
     old_wet_.resize(block_size);
     dry_gains_.resize(block_size);
+    softened_.resize(block_size);
 }
 
 void DelayLine::process(const AudioReadView& in, const AudioWriteView& out, float time_ms, BlockValue feedback,
@@ -108,14 +109,17 @@ void DelayLine::process(const AudioReadView& in, const AudioWriteView& out, floa
     if (mix.ramp != nullptr) {
         for (std::uint32_t frame = 0; frame < block_size_; ++frame) dry_gains_[frame] = 1.0F - mix.ramp[frame];
     }
+    const bool soft = onset_elapsed_ < onset_frames_;
     for (std::uint32_t channel = 0; channel < out.channel_count(); ++channel) {
+        const std::span<const float> dry = in.channel(channel);
+        const Input input{.dry = dry, .line = soft ? softened(dry) : dry};
         if (feedback.is(0.0F)) {
-            pass(channel, in.channel(channel), out.channel(channel), mix);
+            pass(channel, input, out.channel(channel), mix);
         } else {
-            feed_back(channel, in.channel(channel), out.channel(channel), feedback, mix);
+            feed_back(channel, input, out.channel(channel), feedback, mix);
         }
     }
-    if (onset_elapsed_ < onset_frames_) soften_onset();
+    if (soft) onset_elapsed_ += block_size_;
     position_ = position_ + block_size_ == ring_.frame_count() ? 0 : position_ + block_size_;
     filled_ = std::min(filled_ + block_size_, ring_.frame_count());
     fade_left_ -= std::min(fade_left_, block_size_);
@@ -145,16 +149,13 @@ void DelayLine::prefetch() const RTA_NONBLOCKING {
     }
 }
 
-/// Of the block that has just gone in: nobody reads it before the next one.
-void DelayLine::soften_onset() RTA_NONBLOCKING {
+/// A block of what goes into the line during the onset.
+std::span<const float> DelayLine::softened(std::span<const float> in) RTA_NONBLOCKING {
     const float step = 1.0F / static_cast<float>(onset_frames_);
-    for (std::uint32_t channel = 0; channel < ring_.channel_count(); ++channel) {
-        const std::span<float> block = ring_.write().channel(channel).subspan(position_, block_size_);
-        for (std::uint32_t frame = 0; frame < block_size_; ++frame) {
-            block[frame] *= std::min(static_cast<float>(onset_elapsed_ + frame) * step, 1.0F);
-        }
+    for (std::uint32_t frame = 0; frame < block_size_; ++frame) {
+        softened_[frame] = in[frame] * std::min(static_cast<float>(onset_elapsed_ + frame) * step, 1.0F);
     }
-    onset_elapsed_ += block_size_;
+    return softened_;
 }
 
 void DelayLine::reset() RTA_NONBLOCKING {
@@ -178,10 +179,11 @@ void DelayLine::aim(float time_ms) RTA_NONBLOCKING {
     if (!started_) {
         started_ = true;
         time_ms_ = time_ms;
-        tap_ = DelayTap::at(frames_of(time_ms));
+        const double delay_frames = frames_of(time_ms);
+        tap_ = DelayTap::at(delay_frames);
         constexpr double kOnsetSeconds = 0.01;
-        const auto onset_frames = static_cast<std::uint32_t>(kOnsetSeconds * sample_rate_hz_);
-        onset_frames_ = fades_in_ && tap_.nearest >= block_size_ ? std::min(onset_frames, tap_.nearest) : 0;
+        onset_frames_ =
+            fades_in_ ? static_cast<std::uint32_t>(std::min(kOnsetSeconds * sample_rate_hz_, delay_frames)) : 0;
         onset_elapsed_ = 0;
         fades_in_ = false;
         return;
@@ -246,44 +248,43 @@ const float* DelayLine::read_faded(std::uint32_t channel, std::uint32_t frame, s
 }
 
 /// Without feedback: the whole block at once.
-void DelayLine::pass(std::uint32_t channel, std::span<const float> in, std::span<float> out,
-                     BlockValue mix) RTA_NONBLOCKING {
-    std::ranges::copy(in, ring_.write().channel(channel).subspan(position_).begin());
-    blend(in, read_faded(channel, 0, block_size_), 0, mix, out);
+void DelayLine::pass(std::uint32_t channel, const Input& in, std::span<float> out, BlockValue mix) RTA_NONBLOCKING {
+    std::ranges::copy(in.line, ring_.write().channel(channel).subspan(position_).begin());
+    blend(in.dry, read_faded(channel, 0, block_size_), 0, mix, out);
 }
 
 /// As many frames at a time as are read from what is there already.
-void DelayLine::feed_back(std::uint32_t channel, std::span<const float> in, std::span<float> out, BlockValue feedback,
+void DelayLine::feed_back(std::uint32_t channel, const Input& in, std::span<float> out, BlockValue feedback,
                           BlockValue mix) RTA_NONBLOCKING {
     const std::uint32_t nearest = fade_left_ == 0 ? tap_.nearest : std::min(tap_.nearest, old_tap_.nearest);
     const std::uint32_t run = std::max(std::min(nearest, block_size_) / kNear * kNear, kNear);
     for (std::uint32_t frame = 0; frame < block_size_; frame += run) {
         const std::uint32_t count = std::min(run, block_size_ - frame);
         if (nearest < kNear) {
-            feed_back_near(channel, frame, in.subspan(frame, count), out.subspan(frame, count), feedback, mix);
+            feed_back_near(channel, frame, in.part(frame, count), out.subspan(frame, count), feedback, mix);
         } else {
-            feed_back_far(channel, frame, in.subspan(frame, count), out.subspan(frame, count), feedback, mix);
+            feed_back_far(channel, frame, in.part(frame, count), out.subspan(frame, count), feedback, mix);
         }
     }
 }
 
-void DelayLine::feed_back_far(std::uint32_t channel, std::uint32_t frame, std::span<const float> in,
-                              std::span<float> out, BlockValue feedback, BlockValue mix) RTA_NONBLOCKING {
-    const std::span<float> line = ring_.write().channel(channel).subspan(position_ + frame, in.size());
-    const float* const wet = read_faded(channel, frame, static_cast<std::uint32_t>(in.size()));
-    if (feedback.at_rest() && mix.at_rest()) {
-        kernels().feed_back(in.data(), wet, feedback.value, mix.value, line.data(), out.data(), in.size());
+void DelayLine::feed_back_far(std::uint32_t channel, std::uint32_t frame, const Input& in, std::span<float> out,
+                              BlockValue feedback, BlockValue mix) RTA_NONBLOCKING {
+    const std::span<float> line = ring_.write().channel(channel).subspan(position_ + frame, out.size());
+    const float* const wet = read_faded(channel, frame, static_cast<std::uint32_t>(out.size()));
+    if (feedback.at_rest() && mix.at_rest() && in.line.data() == in.dry.data()) {
+        kernels().feed_back(in.dry.data(), wet, feedback.value, mix.value, line.data(), out.data(), out.size());
         return;
     }
-    std::ranges::copy(in, line.begin());
-    add_scaled({wet, in.size()}, feedback.value, feedback.ramp == nullptr ? nullptr : feedback.ramp + frame, line);
+    std::ranges::copy(in.line, line.begin());
+    add_scaled({wet, out.size()}, feedback.value, feedback.ramp == nullptr ? nullptr : feedback.ramp + frame, line);
     flush_tiny(line);
-    blend(in, wet, frame, mix, out);
+    blend(in.dry, wet, frame, mix, out);
 }
 
 /// kNear frames, one after the other.
-void DelayLine::feed_back_near(std::uint32_t channel, std::uint32_t frame, std::span<const float> in,
-                               std::span<float> out, BlockValue feedback, BlockValue mix) RTA_NONBLOCKING {
+void DelayLine::feed_back_near(std::uint32_t channel, std::uint32_t frame, const Input& in, std::span<float> out,
+                               BlockValue feedback, BlockValue mix) RTA_NONBLOCKING {
     std::array<float, kNearHistory + kNear> line{};
     std::copy_n(window(channel, static_cast<std::int32_t>(frame) - static_cast<std::int32_t>(kNearHistory),
                        kNearHistory, window_),
@@ -309,20 +310,20 @@ void DelayLine::feed_back_near(std::uint32_t channel, std::uint32_t frame, std::
         };
         float back = fed(tap_, far);
         if (fading) back = faded(fed(old_tap_, old_far), back, fade_gain(frame + i));
-        *now = flushed(in[i] + feedback[frame + i] * back);
+        *now = flushed(in.line[i] + feedback[frame + i] * back);
         wet[i] = at_once ? hear() : back;
     }
     std::copy_n(line.begin() + kNearHistory, kNear, ring_.write().channel(channel).subspan(position_ + frame).begin());
-    blend(in, wet.data(), frame, mix, out);
+    blend(in.dry, wet.data(), frame, mix, out);
 }
 
-void DelayLine::blend(std::span<const float> in, const float* wet, std::uint32_t frame, BlockValue mix,
+void DelayLine::blend(std::span<const float> dry, const float* wet, std::uint32_t frame, BlockValue mix,
                       std::span<float> out) RTA_NONBLOCKING {
     const bool at_rest = mix.ramp == nullptr;
     if (mix.is(1.0F)) {
         std::copy_n(wet, out.size(), out.data());
     } else {
-        scale(in, 1.0F - mix.value, at_rest ? nullptr : dry_gains_.data() + frame, out);
+        scale(dry, 1.0F - mix.value, at_rest ? nullptr : dry_gains_.data() + frame, out);
         add_scaled({wet, out.size()}, mix.value, at_rest ? nullptr : mix.ramp + frame, out);
     }
 }

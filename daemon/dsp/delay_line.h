@@ -55,7 +55,7 @@ class DelayLine {
 
     /// From its next block on, which is its first, what goes into the line is faded in over 10 ms, or over the delay
     /// where that is shorter: so that a line that is put into a sound does not begin with a step when the delay is
-    /// over. Delays of less than a block are heard while the node itself fades in. [audio]
+    /// over. [audio]
     void fade_in() RTA_NONBLOCKING { fades_in_ = true; }
 
     /// One block of all channels. `out` may be `in`. [audio]
@@ -72,10 +72,20 @@ class DelayLine {
     [[nodiscard]] std::uint32_t fade_frames() const RTA_NONBLOCKING { return fade_frames_; }
 
  private:
+    /// One channel, or a part of it.
+    struct Input {
+        std::span<const float> dry;   ///< what is heard beside the line
+        std::span<const float> line;  ///< what goes into it: the same, but for the onset
+
+        [[nodiscard]] Input part(std::size_t first, std::size_t count) const RTA_NONBLOCKING {
+            return {.dry = dry.subspan(first, count), .line = line.subspan(first, count)};
+        }
+    };
+
     [[nodiscard]] double frames_of(float time_ms) const RTA_NONBLOCKING;
     void prefetch() const RTA_NONBLOCKING;
     void aim(float time_ms) RTA_NONBLOCKING;
-    void soften_onset() RTA_NONBLOCKING;
+    [[nodiscard]] std::span<const float> softened(std::span<const float> in) RTA_NONBLOCKING;
     [[nodiscard]] float fade_gain(std::uint32_t frame) const RTA_NONBLOCKING;
     [[nodiscard]] const float* window(std::uint32_t channel, std::int32_t first, std::uint32_t count,
                                       std::span<float> scratch) RTA_NONBLOCKING;
@@ -83,14 +93,14 @@ class DelayLine {
                                     std::uint32_t count, std::span<float> scratch) RTA_NONBLOCKING;
     [[nodiscard]] const float* read_faded(std::uint32_t channel, std::uint32_t frame,
                                           std::uint32_t count) RTA_NONBLOCKING;
-    void pass(std::uint32_t channel, std::span<const float> in, std::span<float> out, BlockValue mix) RTA_NONBLOCKING;
-    void feed_back(std::uint32_t channel, std::span<const float> in, std::span<float> out, BlockValue feedback,
+    void pass(std::uint32_t channel, const Input& in, std::span<float> out, BlockValue mix) RTA_NONBLOCKING;
+    void feed_back(std::uint32_t channel, const Input& in, std::span<float> out, BlockValue feedback,
                    BlockValue mix) RTA_NONBLOCKING;
-    void feed_back_far(std::uint32_t channel, std::uint32_t frame, std::span<const float> in, std::span<float> out,
+    void feed_back_far(std::uint32_t channel, std::uint32_t frame, const Input& in, std::span<float> out,
                        BlockValue feedback, BlockValue mix) RTA_NONBLOCKING;
-    void feed_back_near(std::uint32_t channel, std::uint32_t frame, std::span<const float> in, std::span<float> out,
+    void feed_back_near(std::uint32_t channel, std::uint32_t frame, const Input& in, std::span<float> out,
                         BlockValue feedback, BlockValue mix) RTA_NONBLOCKING;
-    void blend(std::span<const float> in, const float* wet, std::uint32_t frame, BlockValue mix,
+    void blend(std::span<const float> dry, const float* wet, std::uint32_t frame, BlockValue mix,
                std::span<float> out) RTA_NONBLOCKING;
 
     double sample_rate_hz_;
@@ -118,6 +128,7 @@ class DelayLine {
     std::vector<float> wet_;        ///< a block
     std::vector<float> old_wet_;    ///< a block
     std::vector<float> dry_gains_;  ///< a block: 1 - mix
+    std::vector<float> softened_;   ///< a block
 };
 
 }  // namespace rta::dsp
