@@ -20,7 +20,17 @@ std::string last_number(const v1::RepeatInfo& repeat) {
     return repeat.less() == 0 ? repeat.setting() : repeat.setting() + " - " + std::to_string(repeat.less());
 }
 
+/// Of what is there or not, as a setting says.
+std::string condition_text(const v1::RepeatInfo& repeat) {
+    return repeat.less() == 0
+               ? ", with the setting " + repeat.setting()
+               : ", where the setting " + repeat.setting() + " is above " + std::to_string(repeat.less());
+}
+
 std::string repeat_text(const v1::ParameterInfo& parameter) {
+    if (parameter.repeated_by_size() == 1 && !parameter.name().contains('#')) {
+        return condition_text(parameter.repeated_by(0));
+    }
     std::string text;
     for (const v1::RepeatInfo& repeat : parameter.repeated_by())
         text.append(text.empty() ? ", # from 1 to " : " and ").append(last_number(repeat));
@@ -31,7 +41,7 @@ std::string port_width(const v1::PortInfo& port) {
     std::string width =
         port.width() == 0 ? "as many channels as the setting channels" : counted(port.width(), "channel");
     if (!port.has_repeated_by()) return width;
-    if (!port.name().contains('#')) return width + ", with the setting " + port.repeated_by().setting();
+    if (!port.name().contains('#')) return width + condition_text(port.repeated_by());
     return width + ", # from 1 to " + last_number(port.repeated_by());
 }
 

@@ -384,7 +384,7 @@ void to_wire(const NodeType& type, v1::NodeType& message) {
     set_string(*message.mutable_help(), type.help);
     for (const SettingSpec& setting : type.settings) setting_to_wire(setting, *message.add_settings());
     for (const ParameterSpec& parameter : type.parameters) parameter_to_wire(parameter, *message.add_parameters());
-    if (const ParameterSpec* bypass = bypass_of(type)) parameter_to_wire(*bypass, *message.add_parameters());
+    if (const auto bypass = bypass_of(type)) parameter_to_wire(*bypass, *message.add_parameters());
     for (const PortSpec& port : type.inputs) port_to_wire(port, *message.add_inputs());
     for (const PortSpec& port : type.outputs) port_to_wire(port, *message.add_outputs());
 }

@@ -96,10 +96,9 @@ NodeLayout NodeLayout::of(const NodeType& type, const ResolvedSettings& settings
     layout.outputs = ports_of(type.outputs, settings);
     auto names = std::make_shared<std::deque<std::string>>();
     for (const ParameterSpec& spec : type.parameters) write_out(spec, settings, layout.parameters, *names);
-    if (const ParameterSpec* bypass = bypass_of(type)) {
-        layout.parameters.push_back(*bypass);
-        layout.has_bypass = true;
-    }
+    const std::size_t own_parameters = layout.parameters.size();
+    if (const auto bypass = bypass_of(type)) write_out(*bypass, settings, layout.parameters, *names);
+    layout.has_bypass = layout.parameters.size() != own_parameters;
     if (!names->empty()) layout.own_names_ = std::move(names);
     if (layout.parameters.size() > kFewParameters) {
         layout.by_name_.resize(layout.parameters.size());
@@ -109,11 +108,15 @@ NodeLayout NodeLayout::of(const NodeType& type, const ResolvedSettings& settings
     return layout;
 }
 
-const ParameterSpec* bypass_of(const NodeType& type) {
-    if (type.inputs.empty() || type.outputs.size() != 1) return nullptr;
+std::optional<ParameterSpec> bypass_of(const NodeType& type) {
+    if (type.inputs.empty() || type.outputs.size() != 1) return std::nullopt;
     const PortSpec& in = type.inputs.front();
     const PortSpec& out = type.outputs.front();
-    return in.name == "in" && out.name == "out" && in.width == out.width ? &kBypass : nullptr;
+    if (in.name != "in" || out.name != "out") return std::nullopt;
+    if (in.width == out.width) return kBypass;
+    const auto channels = std::ranges::find(type.settings, "channels", &SettingSpec::name);
+    const bool widest_fits = in.width == 0 && channels != type.settings.end() && channels->maximum == out.width;
+    return widest_fits ? std::optional{repeated(kBypass, "channels", out.width - 1)} : std::nullopt;
 }
 
 std::optional<std::uint32_t> NodeLayout::find_parameter(std::string_view name) const {

@@ -23,7 +23,7 @@ struct NodeLayout {
     };
     std::vector<Port> inputs;
     std::vector<Port> outputs;
-    /// Repeated rows written out, each under a name of its own; behind them `bypass`, where the type has it.
+    /// Repeated rows written out, each under a name of its own; behind them `bypass`, where the node has it.
     std::vector<ParameterSpec> parameters;
     bool has_bypass = false;
 
@@ -38,9 +38,10 @@ struct NodeLayout {
     std::vector<std::uint32_t> by_name_;  ///< parameters sorted by name, where there are many
 };
 
-/// The parameter that the engine gives to every type whose `in` and `out` have one width: it cross-fades between what
-/// the node makes and what goes in. Not in the type's own table; its processor never sees it.
-[[nodiscard]] const ParameterSpec* bypass_of(const NodeType& type);
+/// The parameter that the engine gives to every node whose `in` and `out` have one width: it cross-fades between what
+/// the node makes and what goes in. Not in the type's own table; its processor never sees it. Where only the widest of
+/// a type's nodes have one width on both sides, the row stands for them alone.
+[[nodiscard]] std::optional<ParameterSpec> bypass_of(const NodeType& type);
 
 /// INVALID_ARGUMENT, naming the node, the parameter, the value and the range, if the parameter cannot take `value`
 /// (NaN and infinity included).

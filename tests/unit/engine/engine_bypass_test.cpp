@@ -91,15 +91,48 @@ TEST(EngineBypass, KeepsTheLatencyOfTheNode) {
     EXPECT_EQ(offline.recorded[0].back(), offline.recorded[1][offline.recorded[1].size() - 1 - kLatency]);
 }
 
+/// Of a node of that type, as wide as it gets, or as it is by default.
+NodeLayout layout_of(const NodeType& type, bool widest) {
+    Settings settings;
+    for (const SettingSpec& setting : type.settings) {
+        if (widest && setting.name == "channels") settings.emplace("channels", setting.maximum);
+    }
+    auto description = NodeDescription::make(type, "node", std::move(settings));
+    return description ? (*description)->layout : NodeLayout{};
+}
+
 TEST(EngineBypass, IsThereWhereInAndOutHaveOneWidthAndNowhereElse) {
     for (const NodeType* type : builtin_nodes().types()) {
-        const bool through_node = !type->inputs.empty() && type->inputs[0].name == "in" && type->outputs.size() == 1 &&
-                                  type->outputs[0].name == "out" && type->inputs[0].width == type->outputs[0].width;
-        EXPECT_EQ(bypass_of(*type) != nullptr, through_node) << type->name;
+        for (const bool widest : {false, true}) {
+            const NodeLayout layout = layout_of(*type, widest);
+            const bool through_node = !layout.inputs.empty() && layout.inputs[0].name == "in" &&
+                                      layout.outputs.size() == 1 && layout.outputs[0].name == "out" &&
+                                      layout.inputs[0].width == layout.outputs[0].width;
+            EXPECT_EQ(layout.has_bypass, through_node) << type->name << (widest ? ", widest" : "");
+            EXPECT_EQ(layout.find_parameter("bypass").has_value(), through_node) << type->name;
+        }
     }
-    EXPECT_NE(bypass_of(*builtin_nodes().find("gain")), nullptr);
-    EXPECT_EQ(bypass_of(*builtin_nodes().find("mixer")), nullptr);
-    EXPECT_EQ(bypass_of(*builtin_nodes().find("output")), nullptr);
+    EXPECT_TRUE(layout_of(*builtin_nodes().find("gain"), false).has_bypass);
+    EXPECT_FALSE(layout_of(*builtin_nodes().find("mixer"), false).has_bypass);
+    EXPECT_FALSE(layout_of(*builtin_nodes().find("pan"), false).has_bypass) << "from one channel to two";
+    EXPECT_TRUE(layout_of(*builtin_nodes().find("pan"), true).has_bypass) << "the balance of two channels";
+}
+
+TEST(EngineBypass, PassesBothSidesOfABalanceOn) {
+    OfflineEngine offline;
+    offline.load(R"({"nodes": [ {"name": "a", "type": "sine", "parameters": {"frequency_hz": 997}},
+      {"name": "balance", "type": "pan", "settings": {"channels": 2}, "parameters": {"position": -1, "bypass": 1}},
+      {"name": "wide", "type": "gain", "settings": {"channels": 2}},
+      {"name": "out", "type": "output", "settings": {"channels": 2}} ],
+      "connections": [ {"from": "a", "to": "wide"}, {"from": "wide", "to": "balance"}, {"from": "balance", "to": "out"} ]})");
+    offline.render_blocks(20);
+    EXPECT_EQ(offline.recorded[0], offline.recorded[1]) << "the side turned away from is as loud as the other";
+    EXPECT_GT(std::ranges::max(offline.recorded[0]), 0.05F);
+    offline.edit({SetParameter{"balance", "bypass", 0.0F, {}}});
+    offline.settle();
+    offline.render_blocks(30);
+    EXPECT_EQ(offline.recorded[1].back(), 0.0F) << "the balance is back: the right side is silent";
+    EXPECT_NE(offline.recorded[0].back(), 0.0F);
 }
 
 }  // namespace
