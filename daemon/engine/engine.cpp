@@ -36,7 +36,6 @@ constexpr const char* kFull =
 
 /// More changes than this are not walked at the top of a block: they travel on a plan, each applied where its node
 /// runs.
-/// 1,024 unanswered commands of this size are walked in well under a millisecond, should they all wait for one block.
 constexpr std::size_t kMaximumBatch = 64;
 
 /// A node that fails again at once is left silent this long.
@@ -259,7 +258,7 @@ Expected<GraphSize> Engine::check(const PreparedTransaction& prepared) const {
 Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits) {
     Impl& impl = *impl_;
     const bool rides_on_plan = edits.size() > kMaximumBatch;
-    if (!(rides_on_plan ? impl.exchange.has_room_for_plan() : impl.exchange.has_room_for_command())) {
+    if (!(rides_on_plan ? impl.exchange.has_room_for_plan() : impl.exchange.has_room_for_batch(edits.size()))) {
         return fail(ErrorCode::resource_exhausted, kFull);
     }
     std::vector<ParameterChange> changes;

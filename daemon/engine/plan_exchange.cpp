@@ -35,6 +35,7 @@ std::uint64_t PlanExchange::send(std::unique_ptr<ParameterBatch> batch) {
     Command command{};
     command.kind = Command::Kind::apply_batch;
     command.batch = batch.get();
+    batch_targets_ += batch->targets.size();
     batches_.emplace(batch.get(), std::move(batch));
     return send(command);
 }
@@ -66,6 +67,7 @@ std::optional<Event> PlanExchange::receive() {
                 plans_.erase(event->plan);
                 break;
             case Event::Kind::batch_returned:
+                batch_targets_ -= event->batch->targets.size();
                 batches_.erase(event->batch);
                 break;
             case Event::Kind::applied:

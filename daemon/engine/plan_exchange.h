@@ -22,6 +22,8 @@ class PlanExchange {
     static constexpr std::size_t kMaximumCommands = 1024;
     /// Alive at once, the one that plays included.
     static constexpr std::size_t kMaximumPlans = 16;
+    /// Of all batches that have not been handed back: what the audio thread may have to walk at the top of one block.
+    static constexpr std::size_t kMaximumBatchTargets = 2048;
 
     PlanExchange(double sample_rate_hz, std::uint32_t block_size);
     /// No audio thread may be inside or enter any more.
@@ -30,6 +32,9 @@ class PlanExchange {
     PlanExchange& operator=(const PlanExchange&) = delete;
 
     [[nodiscard]] bool has_room_for_command() const { return sent_serial_ - applied_serial_ < kMaximumCommands; }
+    [[nodiscard]] bool has_room_for_batch(std::size_t targets) const {
+        return has_room_for_command() && batch_targets_ + targets <= kMaximumBatchTargets;
+    }
     [[nodiscard]] bool has_room_for_plan() const { return has_room_for_command() && plans_.size() < kMaximumPlans; }
 
     /// The serial that the next command will have.
@@ -73,6 +78,7 @@ class PlanExchange {
     std::uint64_t plans_made_ = 0;
     std::unordered_map<CompiledGraph*, std::unique_ptr<CompiledGraph>> plans_;
     std::unordered_map<ParameterBatch*, std::unique_ptr<ParameterBatch>> batches_;
+    std::size_t batch_targets_ = 0;  ///< of all of them
 };
 
 }  // namespace rta

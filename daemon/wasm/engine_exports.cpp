@@ -59,12 +59,13 @@ class FaultObserver final : public Engine::Observer {
  public:
     void applied(std::uint64_t /*serial*/, std::uint64_t /*frame*/) override {}
     void node_faulted(const std::string& node, std::uint64_t frame) override {
-        sentence_ = "node " + node + " produced a number that is not finite at frame " + std::to_string(frame) +
+        if (!sentence_.empty()) sentence_ += "; ";
+        sentence_ += "node " + node + " produced a number that is not finite at frame " + std::to_string(frame) +
                     "; it is silent until it has been built anew";
     }
     void device_faded(std::uint64_t /*frame*/) override {}
 
-    /// Empty if no node has faulted since the last call.
+    /// Of all nodes that have faulted since the last call; empty if there are none.
     [[nodiscard]] std::string take() { return std::exchange(sentence_, {}); }
 
  private:
@@ -171,7 +172,7 @@ RTA_EXPORT(rta_render) std::uint32_t rta_render(Instance* instance) {
 }
 
 /// Frees what rendering has handed back, and prunes what has faded out. Call it every few milliseconds of sound.
-/// INTERNAL, naming the node, once after a node has produced a number that is not finite.
+/// INTERNAL, naming the nodes, once after any have produced a number that is not finite.
 RTA_EXPORT(rta_poll) std::uint32_t rta_poll(Instance* instance) {
     instance->engine.poll(instance->faults);
     const std::string fault = instance->faults.take();

@@ -43,6 +43,19 @@ TEST(EngineExchange, AFullRingOfParametersIsRefusedToo) {
     EXPECT_TRUE(offline.engine.set_parameters({&change, 1}));
 }
 
+TEST(EngineExchange, NoBlockHasMoreThanTwoThousandChangesToWalk) {
+    OfflineEngine offline;
+    offline.load(kChain);
+    offline.settle();
+    const std::vector<SetParameter> changes(64, SetParameter{"one", "value", 0.5F, {}});
+    int sent = 0;
+    while (offline.engine.set_parameters(changes)) ASSERT_LT(++sent, 5000);
+    EXPECT_EQ(sent * 64, 2048);
+    EXPECT_EQ(offline.engine.set_parameters(changes).error().code, ErrorCode::resource_exhausted);
+    offline.settle();
+    EXPECT_TRUE(offline.engine.set_parameters(changes)) << "what was handed back makes room";
+}
+
 TEST(EngineExchange, SerialsAreAppliedInOrderAndToldWithTheirFrame) {
     OfflineEngine offline;
     offline.load(kChain);
