@@ -28,8 +28,8 @@ inline constexpr double kRateHz = 48'000.0;
 /// An engine with one mono output that plays `edits`.
 class Rig {
  public:
-    explicit Rig(std::vector<Edit> edits)
-        : engine_{builtin_nodes(), {.sample_rate_hz = kRateHz, .block_size = kBlock}}, out_{1, kBlock} {
+    explicit Rig(std::vector<Edit> edits, const NodeRegistry& registry = builtin_nodes())
+        : engine_{registry, {.sample_rate_hz = kRateHz, .block_size = kBlock}}, out_{1, kBlock} {
         auto prepared = engine_.prepare({std::move(edits)});
         if (!prepared) throw std::runtime_error(prepared.error().sentence);
         if (const auto ticket = engine_.commit(*prepared); !ticket) throw std::runtime_error(ticket.error().sentence);
@@ -75,6 +75,12 @@ struct Row {
         return sorted[sorted.size() / 2] / units;
     }
 };
+
+/// `what` came out `difference` away from what is right: more than `tolerance` ends the program.
+inline void check(std::string_view what, double difference, double tolerance) {
+    if (difference <= tolerance) return;
+    throw std::runtime_error(std::string{what} + " is off by " + std::to_string(difference) + ": nothing was timed");
+}
 
 inline double ns_of(const std::function<void()>& run) {
     const auto begin = std::chrono::steady_clock::now();

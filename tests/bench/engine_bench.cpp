@@ -7,7 +7,6 @@
 // With a SIMD target, its rows only (for a profiler), else those of all that the CPU runs.
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -21,21 +20,17 @@
 #include <utility>
 #include <vector>
 
-#include "dsp/audio_buffer.h"
+#include "bench.h"
+#include "dsp/gain.h"
 #include "dsp/math.h"
 #include "dsp/simd.h"
 #include "engine/engine.h"
-#include "engine/renderer.h"
 #include "fused_pairs.h"
 #include "graph/node_type.h"
-#include "rt/audio_thread.h"
 #include "rt/denormal_guard.h"
 
 namespace rta::bench {
 namespace {
-
-constexpr std::uint32_t kBlock = 64;
-constexpr double kRateHz = 48'000.0;
 
 /// A step that does nothing: what is left is what the engine adds to every node.
 class Nothing final : public Processor {
@@ -66,37 +61,6 @@ const NodeRegistry& registry() {
     static const NodeRegistry with_nothing{types};
     return with_nothing;
 }
-
-struct Ignore : Engine::Observer {
-    void applied(std::uint64_t, std::uint64_t) override {}
-    void node_faulted(const std::string& node, std::uint64_t) override { throw std::runtime_error(node + " faulted"); }
-    void device_faded(std::uint64_t) override {}
-};
-
-/// An engine with one mono output that plays `edits`.
-class Rig {
- public:
-    explicit Rig(std::vector<Edit> edits)
-        : engine_{registry(), {.sample_rate_hz = kRateHz, .block_size = kBlock}}, out_{1, kBlock} {
-        auto prepared = engine_.prepare({std::move(edits)});
-        if (!prepared) throw std::runtime_error(prepared.error().sentence);
-        if (const auto ticket = engine_.commit(*prepared); !ticket) throw std::runtime_error(ticket.error().sentence);
-    }
-
-    void render(int blocks) {
-        const auto claim = engine_.gate().try_claim(generation_);
-        for (int i = 0; i < blocks; ++i) engine_.renderer().render(claim.key(), {AudioReadView{}, out_.write()});
-    }
-    /// Lets plans settle.
-    void poll() { engine_.poll(ignore_); }
-    [[nodiscard]] std::span<const float> block() const { return out_.read().channel(0); }
-
- private:
-    Engine engine_;
-    AudioBuffer out_;
-    AudioThreadGate::Generation generation_ = engine_.gate().start_generation();
-    Ignore ignore_;
-};
 
 float frequency_hz(std::size_t pair) { return 100.0F + 7.3F * static_cast<float>(pair); }
 float level_db(std::size_t pair) { return -20.0F - static_cast<float>(pair % 13); }
@@ -150,11 +114,6 @@ FusedPairs fused_pairs(std::size_t count) {
     return fused;
 }
 
-void check(std::string_view what, double difference, double tolerance) {
-    if (difference <= tolerance) return;
-    throw std::runtime_error(std::string{what} + " is off by " + std::to_string(difference) + ": nothing was timed");
-}
-
 /// The engine and the loop, against each other and against libm in double precision.
 void check_pairs(Rig& rig, std::size_t count, std::string_view target) {
     std::array<FusedPairs, 2> loops{fused_pairs(count), fused_pairs(count)};
@@ -180,41 +139,61 @@ void check_pairs(Rig& rig, std::size_t count, std::string_view target) {
     check("sine -> gain, summed", largest, 1e-5);
 }
 
-void check_constants(Rig& rig, std::size_t count) {
+/// Constants, each through a gain, all summed, without an engine.
+class ConstantLoops {
+ public:
+    explicit ConstantLoops(std::size_t count) : samples_(count * kBlock) {
+        for (std::size_t i = 0; i < count; ++i) {
+            values_.push_back(constant(i));
+            gains_.push_back(dsp::gain_from_db(gain_db(i)));
+            signals_.push_back(samples_.data() + i * kBlock);
+        }
+        ones_.assign(count, 1.0F);
+    }
+
+    /// With the engine's kernels: every signal is written, scaled where it lies, and summed with the others.
+    void render_signals(std::span<float> out) {
+        for (std::size_t i = 0; i < signals_.size(); ++i) {
+            const std::span<float> signal{samples_.data() + i * kBlock, kBlock};
+            dsp::fill(values_[i], signal);
+            dsp::scale(signal, gains_[i], nullptr, signal);
+        }
+        dsp::sum_scaled(signals_, ones_, out);
+    }
+
+    /// In registers: a product and a sum a pair and vector, and nothing is written but the sums.
+    void render_fused(std::string_view target, std::span<float> out) const {
+        sum_products(target, values_.data(), gains_.data(), values_.size(), out.data(), out.size());
+    }
+
+ private:
+    std::vector<float> samples_;
+    std::vector<float> values_;
+    std::vector<float> gains_;
+    std::vector<float> ones_;
+    std::vector<const float*> signals_;
+};
+
+/// The engine and the loops, against double precision.
+void check_constants(Rig& rig, ConstantLoops& loops, std::size_t count, std::string_view target) {
     double exact = 0.0;
     for (std::size_t i = 0; i < count; ++i) {
         exact += static_cast<double>(constant(i)) * std::pow(10.0, static_cast<double>(gain_db(i)) / 20.0);
     }
     rig.render(1);
-    for (const float sample : rig.block()) check("constants", std::fabs(static_cast<double>(sample) - exact), 1e-5);
+    std::array<float, kBlock> signals{};
+    std::array<float, kBlock> fused{};
+    loops.render_signals(signals);
+    loops.render_fused(target, fused);
+    for (std::uint32_t frame = 0; frame < kBlock; ++frame) {
+        for (const float sample : {rig.block()[frame], signals[frame], fused[frame]})
+            check("constants", std::fabs(static_cast<double>(sample) - exact), 1e-5);
+    }
 }
 
 void check_chain(Rig& rig) {
     rig.render(1);
     for (const float sample : rig.block()) check("a chain that passes 0.25 on", std::fabs(sample - 0.25F), 0.0);
-}
-
-/// One row: something that is run again and again, and how its time is told.
-struct Row {
-    std::string what;
-    std::string target;
-    double units;  ///< nanoseconds are told per this many things in a run
-    std::string unit;
-    std::function<void()> run;
-    std::vector<double> ns = {};
-
-    [[nodiscard]] double minimum() const { return std::ranges::min(ns) / units; }
-    [[nodiscard]] double median() const {
-        std::vector<double> sorted = ns;
-        std::ranges::sort(sorted);
-        return sorted[sorted.size() / 2] / units;
-    }
-};
-
-double ns_of(const std::function<void()>& run) {
-    const auto begin = std::chrono::steady_clock::now();
-    run();
-    return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
 }
 
 constexpr double kMadeBlocks = 20;
@@ -243,7 +222,17 @@ void add_pair_rows(std::vector<Row>& rows, std::string_view target) {
     check_pairs(*sines, kPairs, target);
     rows.push_back(engine_row("1000 x sine -> gain, summed", target, kPairs * kBlock, per, std::move(sines)));
     auto constants = std::make_shared<Rig>(pairs(kConstants, constant_node));
-    check_constants(*constants, kConstants);
+    auto loops = std::make_shared<ConstantLoops>(kConstants);
+    check_constants(*constants, *loops, kConstants, target);
+    const double frames = kConstants * kBlock * kMadeBlocks;
+    rows.push_back({"  the same kernels without an engine", std::string{target}, frames, per, [loops] {
+                        std::array<float, kBlock> out;
+                        for (int i = 0; i < static_cast<int>(kMadeBlocks); ++i) loops->render_signals(out);
+                    }});
+    rows.push_back({"  the same as one loop in registers", std::string{target}, frames, per, [loops, target] {
+                        std::array<float, kBlock> out;
+                        for (int i = 0; i < static_cast<int>(kMadeBlocks); ++i) loops->render_fused(target, out);
+                    }});
     rows.push_back(
         engine_row("256 x constant -> gain, summed", target, kConstants * kBlock, per, std::move(constants)));
 }
@@ -253,38 +242,11 @@ void add_step_rows(std::vector<Row>& rows, std::string_view target) {
     for (const std::size_t count : {1'000UZ, 10'000UZ}) {
         const std::string many = std::to_string(count) + " x ";
         rows.push_back(engine_row(many + "nothing", target, static_cast<double>(count), per,
-                                  std::make_shared<Rig>(nothings(count))));
-        auto chain = std::make_shared<Rig>(chain_of_passes(count));
+                                  std::make_shared<Rig>(nothings(count), registry())));
+        auto chain = std::make_shared<Rig>(chain_of_passes(count), registry());
         check_chain(*chain);
         rows.push_back(
             engine_row(many + "nothing in a chain", target, static_cast<double>(count), per, std::move(chain)));
-    }
-}
-
-void use(std::string_view target) {
-    if (dsp::simd_target() == target) return;
-    // No audio thread but this one, which is between two blocks.
-    if (!dsp::use_simd_target(target)) throw std::runtime_error("no such SIMD target");
-}
-
-/// All rows in turn, again and again: what disturbs the machine for a while disturbs them all.
-void measure(std::vector<Row>& rows) {
-    constexpr int kRepetitions = 300;
-    for (int i = -3; i < kRepetitions; ++i) {
-        for (Row& row : rows) {
-            use(row.target);
-            row.run();  // its memory is that of the row again, and not of the one before
-            const double ns = ns_of(row.run);
-            if (i >= 0) row.ns.push_back(ns);
-        }
-    }
-}
-
-void print(const std::vector<Row>& rows) {
-    std::printf("%-44s %-6s %9s %9s\n", "", "target", "minimum", "median");
-    for (const Row& row : rows) {
-        std::printf("%-44s %-6s %9.3f %9.3f %s\n", row.what.c_str(), row.target.c_str(), row.minimum(), row.median(),
-                    row.unit.c_str());
     }
 }
 
@@ -306,7 +268,7 @@ int main(int argc, char** argv) {
             }
             bench::add_step_rows(rows, dsp::simd_targets().front());
         }
-        bench::measure(rows);
+        bench::measure(rows, 300);
         bench::print(rows);
         return EXIT_SUCCESS;
     } catch (const std::exception& error) {

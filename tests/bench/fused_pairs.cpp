@@ -89,6 +89,27 @@ void render_separate(std::uint64_t* phases, const std::uint64_t* increments, con
     render<false>(phases, increments, factors, count, out, frames);
 }
 
+void sum_products(const float* values, const float* factors, std::size_t count, float* out, std::size_t frames) {
+    constexpr Floats kFloats;
+    constexpr std::size_t kLanes = hn::MaxLanes(Floats{});
+    constexpr std::size_t kVectors = 4;
+    for (std::size_t frame = 0; frame < frames; frame += kVectors * kLanes) {
+        FloatVector sums[kVectors];
+        for (auto& sum : sums) sum = hn::Zero(kFloats);
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto value = hn::Set(kFloats, values[i]);
+            const auto factor = hn::Set(kFloats, factors[i]);
+            for (auto& sum : sums) {
+                auto product = hn::Mul(value, factor);
+                // Or the compiler would see that all vectors are one.
+                asm volatile("" : "+x"(product.raw));
+                sum = hn::Add(sum, product);
+            }
+        }
+        for (std::size_t v = 0; v < kVectors; ++v) hn::StoreU(sums[v], kFloats, out + frame + v * kLanes);
+    }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace rta::bench
 HWY_AFTER_NAMESPACE();
@@ -106,6 +127,18 @@ void FusedPairs::render(std::string_view simd_target, bool fused, float* out, st
     if (simd_target == "avx3") function = fused ? &N_AVX3::render_fused : &N_AVX3::render_separate;
 #endif
     function(phases.data(), increments.data(), factors.data(), phases.size(), out, frames);
+}
+
+void sum_products(std::string_view simd_target, const float* values, const float* factors, std::size_t count,
+                  float* out, std::size_t frames) {
+    auto* function = &HWY_STATIC_DISPATCH(sum_products);
+#if (HWY_TARGETS & HWY_AVX2) && HWY_STATIC_TARGET != HWY_AVX2
+    if (simd_target == "avx2") function = &N_AVX2::sum_products;
+#endif
+#if (HWY_TARGETS & HWY_AVX3) && HWY_STATIC_TARGET != HWY_AVX3
+    if (simd_target == "avx3") function = &N_AVX3::sum_products;
+#endif
+    function(values, factors, count, out, frames);
 }
 
 }  // namespace rta::bench

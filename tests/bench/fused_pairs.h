@@ -19,4 +19,9 @@ struct FusedPairs {
     void render(std::string_view simd_target, bool fused, float* out, std::size_t frames);
 };
 
+/// out = values[0] * factors[0] + values[1] * factors[1] + ..., in each of `frames` frames, a multiple of 64: constants
+/// through gains, summed, as one loop.
+void sum_products(std::string_view simd_target, const float* values, const float* factors, std::size_t count,
+                  float* out, std::size_t frames);
+
 }  // namespace rta::bench
