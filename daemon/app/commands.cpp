@@ -12,6 +12,7 @@
 #include "app/exit_status.h"
 #include "app/graph_file.h"
 #include "app/logging.h"
+#include "app/memory_left.h"
 #include "app/node_set.h"
 #include "app/progress_bar.h"
 #include "app/ramps.h"
@@ -39,7 +40,8 @@ namespace {
 [[nodiscard]] EngineConfig render_config(const RenderOptions& options) {
     return {.sample_rate_hz = static_cast<double>(options.sample_rate_hz),
             .block_size = options.block_size,
-            .ramps = engine_ramps()};
+            .ramps = engine_ramps(),
+            .memory_left_bytes = &memory_left_bytes};
 }
 
 /// A rendered file in which a node failed is not what was asked for.
@@ -124,7 +126,7 @@ int run_check(const CheckOptions& options) {
     const std::string name = options.file == "-" ? "standard input" : options.file;
     const auto text = read_text_file("the graph", options.file, kLongestGraphBytes);
     if (!text) return failure(kExitUsage, text.error());
-    Engine engine{node_set(), EngineConfig{}};
+    Engine engine{node_set(), {.memory_left_bytes = &memory_left_bytes}};
     const auto prepared = read_graph_text(engine, *text, name);
     if (!prepared) return failure(kExitUsage, prepared.error());
     if (const auto checked = engine.check(*prepared); !checked) {

@@ -22,6 +22,7 @@
 #include "app/exit_status.h"
 #include "app/graph_file.h"
 #include "app/logging.h"
+#include "app/memory_left.h"
 #include "app/node_set.h"
 #include "app/ramps.h"
 #include "app/service.h"
@@ -72,7 +73,8 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
           engine_{node_set(),
                   {.sample_rate_hz = static_cast<double>(options.device.sample_rate_hz),
                    .block_size = options.device.block_size,
-                   .ramps = engine_ramps()}},
+                   .ramps = engine_ramps(),
+                   .memory_left_bytes = &memory_left_bytes}},
           supervisor_{engine_.gate(), engine_.renderer(), *this,
                       [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
                       io::make_portaudio_host(

@@ -24,6 +24,8 @@ struct EngineConfig {
     std::uint32_t block_size = 64;  ///< frames; a power of two from 16 to 1024
     /// Ramps and fades take no time. For one test binary only: it shows that the click tests can fail.
     bool ramps = true;
+    /// Bytes that the machine can still give, or nullptr: nobody knows. Nodes that would take more are refused. [any]
+    std::uint64_t (*memory_left_bytes)() = nullptr;
 };
 
 /// What a commit or a parameter change was given: watch Observer::applied() for the serial to know when it is heard.
@@ -139,12 +141,13 @@ class Engine {
     ~Engine();
 
     /// [any] Builds what the transaction needs that can be built without the graph: slow work, for a worker thread.
-    /// Errors: an unknown type, a bad setting, a factory that refused; `edit_index` names the edit.
+    /// Errors: an unknown type, a bad setting, a factory that refused, RESOURCE_EXHAUSTED where memory is short;
+    /// `edit_index` names the edit.
     [[nodiscard]] Expected<PreparedTransaction> prepare(Transaction transaction) const;
 
     /// Validates against the graph of now, compiles, pushes: one step, all or nothing. Takes the next revision.
-    /// RESOURCE_EXHAUSTED (the only error worth a retry with the same `prepared`): the audio thread has not yet handed
-    /// back enough plans. On any error nothing has changed and `prepared` is as it was.
+    /// RESOURCE_EXHAUSTED without an `edit_index` (the only error worth a retry with the same `prepared`): the audio
+    /// thread has not yet handed back enough plans. On any error nothing has changed and `prepared` is as it was.
     [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared);
 
     /// Validates and compiles without committing; tells the size of the graph that would be.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/node_builder.h"
 
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -14,10 +15,30 @@ Error of_node(std::string_view name, Error error) {
     return error;
 }
 
+std::string megabytes(std::uint64_t bytes) { return std::to_string(bytes >> 20U) + " MiB"; }
+
 }  // namespace
 
+/// A machine that runs out of memory kills somebody. Asking takes longer than building a small node, so for those it is
+/// asked now and then.
+Expected<void> NodeBuilder::check_memory(const NodeType& type, const BuildContext& context) const {
+    constexpr std::uint32_t kNowAndThen = 16;
+    constexpr std::uint64_t kReserveBytes = std::uint64_t{32} << 20U;
+    const bool due = built_.fetch_add(1, std::memory_order_relaxed) % kNowAndThen == 0;
+    if (config_.memory_left_bytes == nullptr || (type.memory_bytes == nullptr && !due)) return {};
+    const std::uint64_t wanted = type.memory_bytes == nullptr ? 0 : type.memory_bytes(context);
+    const std::uint64_t left = config_.memory_left_bytes();
+    if (left >= wanted + kReserveBytes) return {};
+    const std::string takes = wanted == 0 ? "there is no room for it" : "takes " + megabytes(wanted);
+    return fail(ErrorCode::resource_exhausted, takes + ", and the machine has " + megabytes(left) + " left, of which " +
+                                                   megabytes(kReserveBytes) + " are kept free");
+}
+
 Expected<std::shared_ptr<NodeInstance>> NodeBuilder::build(std::shared_ptr<const NodeDescription> description) const {
-    auto processor = description->type->create({config_.sample_rate_hz, config_.block_size, description->settings});
+    const BuildContext context{config_.sample_rate_hz, config_.block_size, description->settings};
+    if (auto enough = check_memory(*description->type, context); !enough)
+        return std::unexpected(of_node(description->name, std::move(enough.error())));
+    auto processor = description->type->create(context);
     if (!processor) return std::unexpected(of_node(description->name, std::move(processor.error())));
     return std::make_shared<NodeInstance>(std::move(description), std::move(*processor));
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -24,7 +26,7 @@ class NodeBuilder {
     /// Both outlive it.
     NodeBuilder(const NodeRegistry& registry, const EngineConfig& config) : registry_{registry}, config_{config} {}
 
-    /// Errors: a factory that refused, with the node's name.
+    /// Errors, with the node's name: a factory that refused, RESOURCE_EXHAUSTED where memory is short.
     [[nodiscard]] Expected<std::shared_ptr<NodeInstance>> build(
         std::shared_ptr<const NodeDescription> description) const;
     /// The nodes that the edit brings along: one of AddNode, all of ReplaceGraph. Errors: an unknown type, a bad
@@ -36,8 +38,11 @@ class NodeBuilder {
                                                const Settings& settings,
                                                const std::map<std::string, float, std::less<>>& parameters) const;
 
+    [[nodiscard]] Expected<void> check_memory(const NodeType& type, const BuildContext& context) const;
+
     const NodeRegistry& registry_;
     const EngineConfig& config_;
+    mutable std::atomic<std::uint32_t> built_{0};  ///< relaxed: it only counts
 };
 
 }  // namespace rta

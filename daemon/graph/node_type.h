@@ -41,9 +41,14 @@ struct ResponseQuery {
     std::span<const double> frequencies_hz;
 };
 
+/// What a processor takes at the most, unless its type says otherwise.
+inline constexpr std::uint64_t kSmallProcessorBytes = std::uint64_t{16} << 20U;
+
 /// All there is to know about a kind of node: one constinit object at the end of its file in daemon/nodes.
 struct NodeType {
     using Factory = Expected<std::unique_ptr<Processor>> (*)(const BuildContext&);
+    /// About how many bytes a processor will take.
+    using Memory = std::uint64_t (*)(const BuildContext&);
     /// What becomes, in each channel, of sines that enter at the first input: the gain and the phase of each, written
     /// to `values`, one for each of the query's frequencies. [control]
     using Response = void (*)(const ResponseQuery&, std::span<std::complex<double>> values);
@@ -58,7 +63,8 @@ struct NodeType {
     bool in_place = false;
     DeviceRole device_role = DeviceRole::none;
     Factory create;
-    Response response = nullptr;  ///< nullptr where there is none to tell
+    Response response = nullptr;    ///< nullptr where there is none to tell
+    Memory memory_bytes = nullptr;  ///< nullptr where they are never more than kSmallProcessorBytes
 };
 
 /// A set of node types, sorted by name. The daemon has one, `builtin_nodes()`; tests make their own.

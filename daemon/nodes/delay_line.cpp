@@ -92,6 +92,12 @@ extern constinit const NodeType kDelayLine{
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<DelayProcessor>(context);
     },
+    .memory_bytes = [](const BuildContext& context) -> std::uint64_t {
+        const double frames =
+            context.settings.number("max_time_ms") * context.sample_rate_hz / 1'000.0 + 4.0 * context.block_size;
+        return kSmallProcessorBytes / 16 +
+               static_cast<std::uint64_t>(frames) * sizeof(float) * context.settings.integer("channels");
+    },
 };
 
 }  // namespace rta::nodes

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What holds for every node type there is. A new file in daemon/nodes is tested here without a line being written.
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "graph/audio_graph.h"
 #include "graph/node_type.h"
 #include "support/allocation_trap.h"
 #include "support/node_bench.h"
@@ -349,6 +351,30 @@ TEST_P(NodeConformanceTest, AParameterJumpLeavesNoStep) {
         }
         expect_no_step(0, last, std::ranges::max(bends));
         expect_no_step(last, 0, std::ranges::max(bends));
+    }
+}
+
+/// Bytes that the process has allocated.
+std::size_t bytes_in_use() {
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+TEST_P(NodeConformanceTest, TakesNoMoreMemoryThanItSays) {
+    if (!test::allocation_trap_active()) return;  // a sanitizer's allocator does not tell
+    const NodeType& type = *GetParam().type;
+    const auto description = NodeDescription::make(type, "node", GetParam().settings);
+    ASSERT_TRUE(description) << description.error().sentence;
+    const BuildContext context{.sample_rate_hz = 384'000.0, .block_size = 1024, .settings = (*description)->settings};
+    const std::size_t before = bytes_in_use();
+    const auto processor = type.create(context);
+    const std::size_t taken = bytes_in_use() - before;
+    ASSERT_TRUE(processor) << processor.error().sentence;
+    const std::uint64_t said = type.memory_bytes == nullptr ? kSmallProcessorBytes : type.memory_bytes(context);
+    EXPECT_LE(taken, said);
+    // What takes little and says much would be refused for nothing.
+    if (type.memory_bytes != nullptr) {
+        EXPECT_LT(said, 2 * taken + kSmallProcessorBytes);
     }
 }
 

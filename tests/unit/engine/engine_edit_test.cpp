@@ -325,5 +325,36 @@ TEST(EngineEdit, AnOutputThatOverflowsIsNamedAndTheOthersPlayOn) {
     for (const float sample : offline.recorded[0]) ASSERT_TRUE(std::isfinite(sample));
 }
 
+std::uint64_t g_memory_left = 0;
+
+TEST(EngineEdit, WhatMemoryIsTooShortForIsRefusedByName) {
+    g_memory_left = std::uint64_t{200} << 20U;
+    OfflineEngine offline{{.memory_left_bytes = [] { return g_memory_left; }}};
+    const AddNode small{"delay_line", "small", {{"channels", 2.0}}, {}};
+    const AddNode large{"delay_line", "large", {{"channels", 64.0}, {"max_time_ms", 10'000.0}}, {}};  // 117 MiB
+    offline.edit({small, large});
+
+    g_memory_left = std::uint64_t{100} << 20U;
+    const auto refused = offline.apply({AddNode{"gain", "vol", {}, {}}, large});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::resource_exhausted);
+    EXPECT_EQ(refused.error().edit_index, 1U);
+    EXPECT_EQ(refused.error().sentence,
+              "node \"large\": takes 118 MiB, and the machine has 100 MiB left, of which 32 MiB are kept free");
+    EXPECT_EQ(offline.engine.graph().node_count(), 2U);
+    EXPECT_TRUE(offline.apply({AddNode{"delay_line", "another", {}, {}}}));
+
+    const auto changed = offline.apply({ChangeSettings{"small", {{"channels", 64.0}, {"max_time_ms", 10'000.0}}}});
+    ASSERT_FALSE(changed);
+    EXPECT_EQ(changed.error().code, ErrorCode::resource_exhausted);
+    EXPECT_EQ(changed.error().edit_index, 0U) << "or it would be tried again in vain";
+
+    // Small nodes are not asked for one by one, but not for ever either.
+    g_memory_left = std::uint64_t{10} << 20U;
+    std::vector<Edit> many;
+    for (int i = 0; i < 64; ++i) many.emplace_back(AddNode{"gain", "g" + std::to_string(i), {}, {}});
+    EXPECT_EQ(offline.apply(many).error().code, ErrorCode::resource_exhausted);
+}
+
 }  // namespace
 }  // namespace rta::test
