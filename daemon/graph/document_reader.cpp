@@ -8,7 +8,6 @@
 #include <cmath>
 #include <limits>
 #include <span>
-#include <tuple>
 #include <utility>
 
 #include "graph/names.h"
@@ -162,9 +161,6 @@ Place parent_of(Place place) {
     }
     return Place::outside;
 }
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Reading
 
 /// The text, as RapidJSON wants to read it. RapidJSON believes that it decodes strings in place, into the memory that
 /// it reads; they come into a string of their own instead. So it needs no stack, which it would handle with arithmetic
@@ -576,117 +572,6 @@ std::unexpected<Error> fail_at(std::string_view text, const Fault& fault) {
     return fail(ErrorCode::invalid_argument, LineCounter{text}.at(fault.offset).prefix() + fault.sentence);
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// Writing
-
-void append_string(std::string& out, std::string_view text) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    out += '"';
-    while (!text.empty()) {
-        const std::size_t sound = first_invalid_utf8(text);
-        for (const char c : text.substr(0, sound)) {
-            const auto byte = static_cast<unsigned char>(c);
-            if (c == '"' || c == '\\') {
-                out.append("\\").push_back(c);
-            } else if (c == '\n') {
-                out += "\\n";
-            } else if (c == '\t') {
-                out += "\\t";
-            } else if (byte < 0x20) {
-                out += "\\u00";
-                out += kDigits[byte >> 4U];
-                out += kDigits[byte & 0xFU];
-            } else {
-                out += c;
-            }
-        }
-        text.remove_prefix(sound);
-        if (text.empty()) break;
-        // JSON has no way to write such a byte; U+FFFD is what protobuf and browsers put in its place.
-        out += "\xEF\xBF\xBD";
-        text.remove_prefix(1);
-    }
-    out += '"';
-}
-
-/// As protobuf's JSON form does: what is no number in JSON is written as a string.
-template <class Number>
-void append_number(std::string& out, Number value) {
-    if (std::isfinite(value)) {
-        out += format_number(value);
-    } else {
-        append_string(out, format_number(value));
-    }
-}
-
-void append_value(std::string& out, const SettingValue& value) {
-    if (const auto* text = std::get_if<std::string>(&value)) {
-        append_string(out, *text);
-    } else if (const auto* number = std::get_if<double>(&value)) {
-        append_number(out, *number);
-    } else {
-        out += *std::get_if<bool>(&value) ? "true" : "false";
-    }
-}
-
-void append_value(std::string& out, float value) { append_number(out, value); }
-
-/// `, "settings": {"channels": 2}`, or nothing where there is none.
-void append_members(std::string& out, std::string_view key, const auto& members) {
-    if (members.empty()) return;
-    out.append(", ");
-    append_string(out, key);
-    out += ": {";
-    bool first = true;
-    for (const auto& [name, value] : members) {
-        if (!std::exchange(first, false)) out += ", ";
-        append_string(out, name);
-        out += ": ";
-        append_value(out, value);
-    }
-    out += '}';
-}
-
-void append_line(std::string& out, const GraphDocument::Node& node) {
-    out += "{\"name\": ";
-    append_string(out, node.name);
-    out += ", \"type\": ";
-    append_string(out, node.type);
-    append_members(out, "settings", node.settings);
-    append_members(out, "parameters", node.parameters);
-    out += '}';
-}
-
-void append_line(std::string& out, const GraphDocument::Connection& connection) {
-    out += "{\"from\": ";
-    append_string(out, connection.from);
-    out += ", \"to\": ";
-    append_string(out, connection.to);
-    if (connection.gain_db) {
-        out += ", \"gain_db\": ";
-        append_value(out, *connection.gain_db);
-    }
-    out += '}';
-}
-
-/// `"nodes": [ ... ]`, one item a line, sorted by `place`.
-template <class Item>
-void append_list(std::string& out, std::string_view key, const std::vector<Item>& items, auto place) {
-    std::vector<const Item*> sorted;
-    sorted.reserve(items.size());
-    for (const Item& item : items) sorted.push_back(&item);
-    std::ranges::sort(sorted, {}, place);
-
-    out.append("  ");
-    append_string(out, key);
-    out += ": [";
-    for (const Item* item : sorted) {
-        out += item == sorted.front() ? "\n    " : ",\n    ";
-        append_line(out, *item);
-    }
-    out += sorted.empty() ? "]" : "\n  ]";
-}
-
 }  // namespace
 
 std::string DocumentPosition::prefix() const {
@@ -712,19 +597,6 @@ Expected<GraphDocument> read_document(std::string_view text) {
         return fail_at(text, {result.Offset(), syntax_sentence(result.Code(), text, result.Offset(), builder)});
     }
     return builder.take();
-}
-
-std::string write_document(const GraphDocument& document) {
-    // The address comes last, so that equals stay in their order.
-    using NodePlace = std::tuple<const std::string&, const GraphDocument::Node*>;
-    using ConnectionPlace = std::tuple<const std::string&, const std::string&, const GraphDocument::Connection*>;
-    std::string out = "{\n";
-    append_list(out, "nodes", document.nodes, [](const auto* node) { return NodePlace{node->name, node}; });
-    out += ",\n";
-    append_list(out, "connections", document.connections,
-                [](const auto* item) { return ConnectionPlace{item->from, item->to, item}; });
-    if (document.latency_compensation) out += ",\n  \"latency_compensation\": true";
-    return out += "\n}\n";
 }
 
 }  // namespace rta
