@@ -102,6 +102,11 @@ DelayLine::DelayLine(double sample_rate_hz, double maximum_ms, std::uint32_t cha
     softened_.resize(block_size);
 }
 
+void DelayLine::fade_in(std::uint32_t silent_frames, float time_ms) RTA_NONBLOCKING {
+    const double rise_frames = std::min(Onset::kRiseSeconds * sample_rate_hz_, frames_of(time_ms));
+    onset_.begin(silent_frames, static_cast<std::uint32_t>(rise_frames));
+}
+
 void DelayLine::process(const AudioReadView& in, const AudioWriteView& out, float time_ms, BlockValue feedback,
                         BlockValue mix) RTA_NONBLOCKING {
     assert(in.frame_count() == block_size_);
@@ -109,17 +114,18 @@ void DelayLine::process(const AudioReadView& in, const AudioWriteView& out, floa
     if (mix.ramp != nullptr) {
         for (std::uint32_t frame = 0; frame < block_size_; ++frame) dry_gains_[frame] = 1.0F - mix.ramp[frame];
     }
-    const bool soft = onset_elapsed_ < onset_frames_;
+    const bool soft = !onset_.over();
     for (std::uint32_t channel = 0; channel < out.channel_count(); ++channel) {
         const std::span<const float> dry = in.channel(channel);
-        const Input input{.dry = dry, .line = soft ? softened(dry) : dry};
+        if (soft) onset_.soften(dry, softened_);
+        const Input input{.dry = dry, .line = soft ? softened_ : dry};
         if (feedback.is(0.0F)) {
             pass(channel, input, out.channel(channel), mix);
         } else {
             feed_back(channel, input, out.channel(channel), feedback, mix);
         }
     }
-    if (soft) onset_elapsed_ += block_size_;
+    if (soft) onset_.advance(block_size_);
     position_ = position_ + block_size_ == ring_.frame_count() ? 0 : position_ + block_size_;
     filled_ = std::min(filled_ + block_size_, ring_.frame_count());
     fade_left_ -= std::min(fade_left_, block_size_);
@@ -149,18 +155,8 @@ void DelayLine::prefetch() const RTA_NONBLOCKING {
     }
 }
 
-/// A block of what goes into the line during the onset.
-std::span<const float> DelayLine::softened(std::span<const float> in) RTA_NONBLOCKING {
-    const float step = 1.0F / static_cast<float>(onset_frames_);
-    for (std::uint32_t frame = 0; frame < block_size_; ++frame) {
-        softened_[frame] = in[frame] * std::min(static_cast<float>(onset_elapsed_ + frame) * step, 1.0F);
-    }
-    return softened_;
-}
-
 void DelayLine::reset() RTA_NONBLOCKING {
-    onset_frames_ = 0;
-    fades_in_ = false;
+    onset_ = {};
     filled_ = 0;
     started_ = false;
     fade_left_ = 0;
@@ -179,13 +175,7 @@ void DelayLine::aim(float time_ms) RTA_NONBLOCKING {
     if (!started_) {
         started_ = true;
         time_ms_ = time_ms;
-        const double delay_frames = frames_of(time_ms);
-        tap_ = DelayTap::at(delay_frames);
-        constexpr double kOnsetSeconds = 0.01;
-        onset_frames_ =
-            fades_in_ ? static_cast<std::uint32_t>(std::min(kOnsetSeconds * sample_rate_hz_, delay_frames)) : 0;
-        onset_elapsed_ = 0;
-        fades_in_ = false;
+        tap_ = DelayTap::at(frames_of(time_ms));
         return;
     }
     if (time_ms != time_ms_) {
