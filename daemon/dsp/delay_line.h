@@ -69,7 +69,8 @@ class DelayLine {
     /// As if nothing had ever gone in. Takes no time, however long the line. [audio]
     void reset() RTA_NONBLOCKING;
 
-    /// About 20 ms, in multiples of the largest block: cross-fades end where a block ends. [any]
+    /// 20 ms, rounded to what kernels take: a cross-fade may end anywhere in a block, and the next one begins there.
+    /// [any]
     [[nodiscard]] std::uint32_t fade_frames() const RTA_NONBLOCKING { return fade_frames_; }
 
  private:
@@ -85,7 +86,10 @@ class DelayLine {
 
     [[nodiscard]] double frames_of(float time_ms) const RTA_NONBLOCKING;
     void prefetch() const RTA_NONBLOCKING;
-    void aim(float time_ms) RTA_NONBLOCKING;
+    void ask_for(float time_ms) RTA_NONBLOCKING;
+    void begin_fade() RTA_NONBLOCKING;
+    void process_part(const AudioReadView& in, const AudioWriteView& out, std::uint32_t first, std::uint32_t count,
+                      BlockValue feedback, BlockValue mix) RTA_NONBLOCKING;
     [[nodiscard]] float fade_gain(std::uint32_t frame) const RTA_NONBLOCKING;
     [[nodiscard]] const float* window(std::uint32_t channel, std::int32_t first, std::uint32_t count,
                                       std::span<float> scratch) RTA_NONBLOCKING;
@@ -109,7 +113,7 @@ class DelayLine {
     std::uint32_t fade_frames_;
 
     AudioBuffer ring_;            ///< channels x a multiple of the block size, so that a block never wraps
-    std::uint32_t position_ = 0;  ///< where the block is written
+    std::uint32_t position_ = 0;  ///< where the block, or the part of it that is being made, is written
     std::uint32_t filled_ = 0;    ///< frames before position_ that were written since the last reset
 
     bool started_ = false;         ///< has a delay: the first one is not faded to
@@ -117,7 +121,7 @@ class DelayLine {
     DelayTap wanted_;              ///< for time_ms_
     DelayTap tap_;                 ///< heard, or faded to
     DelayTap old_tap_;             ///< faded from
-    std::uint32_t fade_left_ = 0;  ///< frames of the fade from the top of the block on; 0: none
+    std::uint32_t fade_left_ = 0;  ///< frames of the fade from position_ on; 0: none
     bool waiting_ = false;         ///< wanted_ is not tap_ yet
 
     Onset onset_;  ///< of what goes in
