@@ -18,6 +18,10 @@ struct BlockValue {
     [[nodiscard]] float operator[](std::uint32_t frame) const RTA_NONBLOCKING {
         return ramp == nullptr ? value : ramp[frame];
     }
+    /// Over what is left of the block from `frame` on.
+    [[nodiscard]] BlockValue from(std::uint32_t frame) const RTA_NONBLOCKING {
+        return {value, ramp == nullptr ? nullptr : ramp + frame};
+    }
 };
 
 }  // namespace rta::dsp

@@ -88,10 +88,9 @@ DelayLine::DelayLine(double sample_rate_hz, double maximum_ms, std::uint32_t cha
     : sample_rate_hz_{sample_rate_hz},
       block_size_{block_size},
       maximum_frames_{static_cast<std::uint32_t>(maximum_ms * sample_rate_hz / 1'000.0) + 1} {
-    constexpr std::uint32_t kLargestBlock = 1'024;
     constexpr double kFadeSeconds = 0.02;
-    const auto blocks = static_cast<std::uint32_t>(kFadeSeconds * sample_rate_hz / kLargestBlock + 0.5);
-    fade_frames_ = std::max(blocks, 1U) * kLargestBlock;
+    const auto runs = static_cast<std::uint32_t>(kFadeSeconds * sample_rate_hz / kNear + 0.5);
+    fade_frames_ = std::max(runs, 1U) * kNear;
 
     const std::uint32_t kept = maximum_frames_ + DelayTap::kMaximumCount + 2 * block_size;
     ring_ = AudioBuffer{channel_count, kept / block_size * block_size};
@@ -102,28 +101,49 @@ DelayLine::DelayLine(double sample_rate_hz, double maximum_ms, std::uint32_t cha
     softened_.resize(block_size);
 }
 
+void DelayLine::fade_in(std::uint32_t silent_frames, float time_ms) RTA_NONBLOCKING {
+    const double rise_frames = std::min(Onset::kRiseSeconds * sample_rate_hz_, frames_of(time_ms));
+    onset_.begin(silent_frames, static_cast<std::uint32_t>(rise_frames));
+}
+
 void DelayLine::process(const AudioReadView& in, const AudioWriteView& out, float time_ms, BlockValue feedback,
                         BlockValue mix) RTA_NONBLOCKING {
     assert(in.frame_count() == block_size_);
-    aim(time_ms);
-    if (mix.ramp != nullptr) {
-        for (std::uint32_t frame = 0; frame < block_size_; ++frame) dry_gains_[frame] = 1.0F - mix.ramp[frame];
+    ask_for(time_ms);
+    for (std::uint32_t first = 0; first < block_size_;) {
+        begin_fade();
+        // As far as the same places of the line are heard.
+        const std::uint32_t left = block_size_ - first;
+        const std::uint32_t count = fade_left_ == 0 ? left : std::min(fade_left_, left);
+        process_part(in, out, first, count, feedback.from(first), mix.from(first));
+        first += count;
     }
-    const bool soft = onset_elapsed_ < onset_frames_;
+    prefetch();
+}
+
+/// `count` frames of the block from `first` on, where `feedback` and `mix` begin.
+void DelayLine::process_part(const AudioReadView& in, const AudioWriteView& out, std::uint32_t first,
+                             std::uint32_t count, BlockValue feedback, BlockValue mix) RTA_NONBLOCKING {
+    if (mix.ramp != nullptr) {
+        for (std::uint32_t frame = 0; frame < count; ++frame) dry_gains_[frame] = 1.0F - mix.ramp[frame];
+    }
+    const bool soft = !onset_.over();
+    const std::span softened = std::span{softened_}.first(count);
     for (std::uint32_t channel = 0; channel < out.channel_count(); ++channel) {
-        const std::span<const float> dry = in.channel(channel);
-        const Input input{.dry = dry, .line = soft ? softened(dry) : dry};
+        const std::span<const float> dry = in.channel(channel).subspan(first, count);
+        const std::span<float> heard = out.channel(channel).subspan(first, count);
+        if (soft) onset_.soften(dry, softened);
+        const Input input{.dry = dry, .line = soft ? softened : dry};
         if (feedback.is(0.0F)) {
-            pass(channel, input, out.channel(channel), mix);
+            pass(channel, input, heard, mix);
         } else {
-            feed_back(channel, input, out.channel(channel), feedback, mix);
+            feed_back(channel, input, heard, feedback, mix);
         }
     }
-    if (soft) onset_elapsed_ += block_size_;
-    position_ = position_ + block_size_ == ring_.frame_count() ? 0 : position_ + block_size_;
-    filled_ = std::min(filled_ + block_size_, ring_.frame_count());
-    fade_left_ -= std::min(fade_left_, block_size_);
-    prefetch();
+    if (soft) onset_.advance(count);
+    position_ = position_ + count == ring_.frame_count() ? 0 : position_ + count;
+    filled_ = std::min(filled_ + count, ring_.frame_count());
+    fade_left_ -= std::min(fade_left_, count);
 }
 
 /// Asks for the memory of the next block, which has long left the caches, while other nodes are at work: with many
@@ -149,18 +169,8 @@ void DelayLine::prefetch() const RTA_NONBLOCKING {
     }
 }
 
-/// A block of what goes into the line during the onset.
-std::span<const float> DelayLine::softened(std::span<const float> in) RTA_NONBLOCKING {
-    const float step = 1.0F / static_cast<float>(onset_frames_);
-    for (std::uint32_t frame = 0; frame < block_size_; ++frame) {
-        softened_[frame] = in[frame] * std::min(static_cast<float>(onset_elapsed_ + frame) * step, 1.0F);
-    }
-    return softened_;
-}
-
 void DelayLine::reset() RTA_NONBLOCKING {
-    onset_frames_ = 0;
-    fades_in_ = false;
+    onset_ = {};
     filled_ = 0;
     started_ = false;
     fade_left_ = 0;
@@ -174,39 +184,31 @@ double DelayLine::frames_of(float time_ms) const RTA_NONBLOCKING {
     return std::min(off <= frames * 0x1p-23 ? whole : frames, static_cast<double>(maximum_frames_));
 }
 
-/// At the top of a block: takes the delay asked for, and begins a fade where one is due.
-void DelayLine::aim(float time_ms) RTA_NONBLOCKING {
-    if (!started_) {
-        started_ = true;
-        time_ms_ = time_ms;
-        const double delay_frames = frames_of(time_ms);
-        tap_ = DelayTap::at(delay_frames);
-        constexpr double kOnsetSeconds = 0.01;
-        onset_frames_ =
-            fades_in_ ? static_cast<std::uint32_t>(std::min(kOnsetSeconds * sample_rate_hz_, delay_frames)) : 0;
-        onset_elapsed_ = 0;
-        fades_in_ = false;
-        return;
-    }
-    if (time_ms != time_ms_) {
-        time_ms_ = time_ms;
-        wanted_ = DelayTap::at(frames_of(time_ms));
-        waiting_ = true;
-    }
-    if (waiting_ && fade_left_ == 0) {
-        old_tap_ = tap_;
-        tap_ = wanted_;
-        waiting_ = false;
-        fade_left_ = fade_frames_;
-    }
+/// At the top of a block.
+void DelayLine::ask_for(float time_ms) RTA_NONBLOCKING {
+    if (started_ && time_ms == time_ms_) return;
+    time_ms_ = time_ms;
+    wanted_ = DelayTap::at(frames_of(time_ms));
+    waiting_ = started_;
+    if (!started_) tap_ = wanted_;
+    started_ = true;
 }
 
-/// How much of the new place is heard in a frame of the block; the rest is the old one.
+/// To the delay asked for, if it waits and the fade before is done.
+void DelayLine::begin_fade() RTA_NONBLOCKING {
+    if (!waiting_ || fade_left_ != 0) return;
+    old_tap_ = tap_;
+    tap_ = wanted_;
+    waiting_ = false;
+    fade_left_ = fade_frames_;
+}
+
+/// How much of the new place is heard in a frame of the part; the rest is the old one.
 float DelayLine::fade_gain(std::uint32_t frame) const RTA_NONBLOCKING {
     return static_cast<float>(fade_frames_ - fade_left_ + frame) / static_cast<float>(fade_frames_);
 }
 
-/// `count` samples of the line in one piece, the first of them that of frame `first` of the block, which may lie before
+/// `count` samples of the line in one piece, the first of them that of frame `first` of the part, which may lie before
 /// it (below 0) and before the last reset, where there is silence. May be in `scratch`.
 const float* DelayLine::window(std::uint32_t channel, std::int32_t first, std::uint32_t count,
                                std::span<float> scratch) RTA_NONBLOCKING {
@@ -227,7 +229,7 @@ const float* DelayLine::window(std::uint32_t channel, std::int32_t first, std::u
     return scratch.data();
 }
 
-/// What the tap gives for `count` frames of the block from `frame` on, all of whose samples have been written. May be
+/// What the tap gives for `count` frames of the part from `frame` on, all of whose samples have been written. May be
 /// in `scratch`.
 const float* DelayLine::read(std::uint32_t channel, const DelayTap& tap, std::uint32_t frame, std::uint32_t count,
                              std::span<float> scratch) RTA_NONBLOCKING {
@@ -247,19 +249,20 @@ const float* DelayLine::read_faded(std::uint32_t channel, std::uint32_t frame, s
     return wet_.data();
 }
 
-/// Without feedback: the whole block at once.
+/// Without feedback: the whole part at once.
 void DelayLine::pass(std::uint32_t channel, const Input& in, std::span<float> out, BlockValue mix) RTA_NONBLOCKING {
     std::ranges::copy(in.line, ring_.write().channel(channel).subspan(position_).begin());
-    blend(in.dry, read_faded(channel, 0, block_size_), 0, mix, out);
+    blend(in.dry, read_faded(channel, 0, static_cast<std::uint32_t>(out.size())), 0, mix, out);
 }
 
 /// As many frames at a time as are read from what is there already.
 void DelayLine::feed_back(std::uint32_t channel, const Input& in, std::span<float> out, BlockValue feedback,
                           BlockValue mix) RTA_NONBLOCKING {
     const std::uint32_t nearest = fade_left_ == 0 ? tap_.nearest : std::min(tap_.nearest, old_tap_.nearest);
-    const std::uint32_t run = std::max(std::min(nearest, block_size_) / kNear * kNear, kNear);
-    for (std::uint32_t frame = 0; frame < block_size_; frame += run) {
-        const std::uint32_t count = std::min(run, block_size_ - frame);
+    const auto size = static_cast<std::uint32_t>(out.size());
+    const std::uint32_t run = std::max(std::min(nearest, size) / kNear * kNear, kNear);
+    for (std::uint32_t frame = 0; frame < size; frame += run) {
+        const std::uint32_t count = std::min(run, size - frame);
         if (nearest < kNear) {
             feed_back_near(channel, frame, in.part(frame, count), out.subspan(frame, count), feedback, mix);
         } else {
@@ -277,7 +280,7 @@ void DelayLine::feed_back_far(std::uint32_t channel, std::uint32_t frame, const 
         return;
     }
     std::ranges::copy(in.line, line.begin());
-    add_scaled({wet, out.size()}, feedback.value, feedback.ramp == nullptr ? nullptr : feedback.ramp + frame, line);
+    add_scaled({wet, out.size()}, feedback.value, feedback.from(frame).ramp, line);
     flush_tiny(line);
     blend(in.dry, wet, frame, mix, out);
 }
@@ -319,12 +322,11 @@ void DelayLine::feed_back_near(std::uint32_t channel, std::uint32_t frame, const
 
 void DelayLine::blend(std::span<const float> dry, const float* wet, std::uint32_t frame, BlockValue mix,
                       std::span<float> out) RTA_NONBLOCKING {
-    const bool at_rest = mix.ramp == nullptr;
     if (mix.is(1.0F)) {
         std::copy_n(wet, out.size(), out.data());
     } else {
-        scale(dry, 1.0F - mix.value, at_rest ? nullptr : dry_gains_.data() + frame, out);
-        add_scaled({wet, out.size()}, mix.value, at_rest ? nullptr : mix.ramp + frame, out);
+        scale(dry, 1.0F - mix.value, mix.at_rest() ? nullptr : dry_gains_.data() + frame, out);
+        add_scaled({wet, out.size()}, mix.value, mix.from(frame).ramp, out);
     }
 }
 

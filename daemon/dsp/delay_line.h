@@ -10,6 +10,7 @@
 #include "dsp/audio_buffer.h"
 #include "dsp/audio_view.h"
 #include "dsp/block_value.h"
+#include "dsp/onset.h"
 #include "rt/annotations.h"
 
 namespace rta::dsp {
@@ -53,10 +54,10 @@ class DelayLine {
     /// All its memory is there, and has been touched, from now on. [control]
     DelayLine(double sample_rate_hz, double maximum_ms, std::uint32_t channel_count, std::uint32_t block_size);
 
-    /// From its next block on, which is its first, what goes into the line is faded in over 10 ms, or over the delay
-    /// where that is shorter: so that a line that is put into a sound does not begin with a step when the delay is
-    /// over. [audio]
-    void fade_in() RTA_NONBLOCKING { fades_in_ = true; }
+    /// Before the first block, whose delay `time_ms` is: what goes into the line is faded in over 10 ms, or over the
+    /// delay where that is shorter, once the `silent_frames` are over in which nothing comes. So a line that is put
+    /// into a sound does not begin with a step when the delay is over. [audio]
+    void fade_in(std::uint32_t silent_frames, float time_ms) RTA_NONBLOCKING;
 
     /// One block of all channels. `out` may be `in`. [audio]
     ///
@@ -68,7 +69,8 @@ class DelayLine {
     /// As if nothing had ever gone in. Takes no time, however long the line. [audio]
     void reset() RTA_NONBLOCKING;
 
-    /// About 20 ms, in multiples of the largest block: cross-fades end where a block ends. [any]
+    /// 20 ms, rounded to what kernels take: a cross-fade may end anywhere in a block, and the next one begins there.
+    /// [any]
     [[nodiscard]] std::uint32_t fade_frames() const RTA_NONBLOCKING { return fade_frames_; }
 
  private:
@@ -84,8 +86,10 @@ class DelayLine {
 
     [[nodiscard]] double frames_of(float time_ms) const RTA_NONBLOCKING;
     void prefetch() const RTA_NONBLOCKING;
-    void aim(float time_ms) RTA_NONBLOCKING;
-    [[nodiscard]] std::span<const float> softened(std::span<const float> in) RTA_NONBLOCKING;
+    void ask_for(float time_ms) RTA_NONBLOCKING;
+    void begin_fade() RTA_NONBLOCKING;
+    void process_part(const AudioReadView& in, const AudioWriteView& out, std::uint32_t first, std::uint32_t count,
+                      BlockValue feedback, BlockValue mix) RTA_NONBLOCKING;
     [[nodiscard]] float fade_gain(std::uint32_t frame) const RTA_NONBLOCKING;
     [[nodiscard]] const float* window(std::uint32_t channel, std::int32_t first, std::uint32_t count,
                                       std::span<float> scratch) RTA_NONBLOCKING;
@@ -109,7 +113,7 @@ class DelayLine {
     std::uint32_t fade_frames_;
 
     AudioBuffer ring_;            ///< channels x a multiple of the block size, so that a block never wraps
-    std::uint32_t position_ = 0;  ///< where the block is written
+    std::uint32_t position_ = 0;  ///< where the block, or the part of it that is being made, is written
     std::uint32_t filled_ = 0;    ///< frames before position_ that were written since the last reset
 
     bool started_ = false;         ///< has a delay: the first one is not faded to
@@ -117,12 +121,10 @@ class DelayLine {
     DelayTap wanted_;              ///< for time_ms_
     DelayTap tap_;                 ///< heard, or faded to
     DelayTap old_tap_;             ///< faded from
-    std::uint32_t fade_left_ = 0;  ///< frames of the fade from the top of the block on; 0: none
+    std::uint32_t fade_left_ = 0;  ///< frames of the fade from position_ on; 0: none
     bool waiting_ = false;         ///< wanted_ is not tap_ yet
 
-    bool fades_in_ = false;            ///< asked for before the first block
-    std::uint32_t onset_frames_ = 0;   ///< of the fade of what goes in
-    std::uint32_t onset_elapsed_ = 0;  ///< of them, at the top of the block
+    Onset onset_;  ///< of what goes in
 
     std::vector<float> window_;     ///< samples of the ring where they do not lie in one piece
     std::vector<float> wet_;        ///< a block

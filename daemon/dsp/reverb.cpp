@@ -175,7 +175,7 @@ Reverb::Coefficients Reverb::coefficients_of(const Controls& controls) const RTA
         coefficients.pole[line] = static_cast<float>(pole);
         power += square / kLines;
     }
-    coefficients.wet = static_cast<float>(square_root((1.0 - power) / power));
+    coefficients.in = static_cast<float>(square_root((1.0 - power) / power));
     return coefficients;
 }
 
@@ -298,21 +298,21 @@ void Reverb::process(const Controls& controls, const float* const* in, float* co
         diffuse(inputs_[channel], in[channel], inputs[channel]);
     alignas(64) Tile tile;
     read_lines(tile);
-    damp(tile);
-    listen_for_silence(silent, tile, inputs.data());
     hadamard(tile.data());
-    const float wet_step = (next_.wet - now_.wet) * (1.0F / kFrames);
+    const float in_step = (next_.in - now_.in) * (1.0F / kFrames);
     for (std::size_t channel = 0; channel < channels_; ++channel) {
-        const float* const row = row_of(tile, kOutputRows[channel]);
+        copy_chunk(row_of(tile, kOutputRows[channel]), out[channel]);
         for (std::size_t frame = 0; frame < kFrames; ++frame) {
-            out[channel][frame] =
-                (now_.wet + wet_step * static_cast<float>(static_cast<std::int32_t>(frame))) * row[frame];
+            inputs[channel][frame] *= now_.in + in_step * static_cast<float>(static_cast<std::int32_t>(frame));
         }
     }
     for (std::size_t line = 0; line < kLines; ++line) {
-        float* const row = row_of(tile, line);
-        add_signed(kInputSigns[line], inputs[channels_ == 2 ? line % 2 : 0].data(), row);
-        lines_[line].write(row);
+        add_signed(kInputSigns[line], inputs[channels_ == 2 ? line % 2 : 0].data(), row_of(tile, line));
+    }
+    damp(tile);
+    listen_for_silence(silent, tile, inputs.data());
+    for (std::size_t line = 0; line < kLines; ++line) {
+        lines_[line].write(row_of(tile, line));
         lines_[line].advance();
     }
     now_ = next_;

@@ -40,16 +40,17 @@ class ChunkDelay {
 ///
 /// A feedback delay network (J.-M. Jot and A. Chaigne, "Digital delay networks for designing artificial reverberators",
 /// AES 90th Convention, 1991): sixteen delay lines, of lengths in equal ratios, whose outputs are mixed by a Hadamard
-/// matrix, which loses no energy, and fed back. At the end of each line is a gain that takes away as many decibels as
+/// matrix, which loses no energy, and fed back. In front of each line is a gain that takes away as many decibels as
 /// the decay loses in the line's length, and a one-pole low-pass for what high frequencies lose beyond that; so all
 /// resonances die away alike. In front, four all-pass filters in series (M. Schroeder, "Natural sounding artificial
 /// reverberation", JAES 10(3), 1962; lengths and gains are those of J. Dattorro, "Effect design, part 1", JAES 45(9),
 /// 1997) make many echoes of each. Left and right are two rows of the matrix: orthogonal, hence uncorrelated.
 ///
 /// The power of a steady noise behind it is that of the noise, but for what the damping takes away (2 dB of white noise
-/// at 20 kHz, most of it where the decay is short and the lines are long), however long the decay. Once its tail is
-/// below -300 dB it is silent, and costs nothing. Everything happens in chunks of kKernelFrames, of which every delay
-/// is at least as long.
+/// at 20 kHz, most of it where the decay is short and the lines are long), however long the decay. The gain that makes
+/// it so is applied to what goes into the lines, and so are those of the decay: what the lines hold is as loud as what
+/// is heard of it, and keeps its level when any control moves. Once its tail is below -300 dB it is silent, and costs
+/// nothing. Everything happens in chunks of kKernelFrames, of which every delay is at least as long.
 class Reverb {
  public:
     static constexpr std::size_t kLines = 16;
@@ -85,7 +86,7 @@ class Reverb {
     struct Coefficients {
         std::array<float, kLines> gain{};
         std::array<float, kLines> pole{};
-        float wet = 0.0F;
+        float in = 0.0F;  ///< what goes into every line is multiplied by
     };
 
     /// A cross-fade between two sets of delays.

@@ -131,7 +131,10 @@ void CompiledGraph::run_carefully(const AudioThreadKey& key, std::size_t index, 
         for (const AudioWriteView& output : context.outputs) silence(output);
         return;
     }
-    if (!rendered_) aim(key, node, detail, context.frame);
+    if (!rendered_) {
+        aim(key, node, detail, context.frame);
+        context.silent_frames = silent_frames(index, context.frame);
+    }
     node.run(key, context, node_scratch_);
 
     if (hunt) blame(key, node, context);

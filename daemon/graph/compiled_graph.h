@@ -102,6 +102,9 @@ class CompiledGraph {
  private:
     friend class PlanCompiler;
     static void delay(const DelayedInput& input, std::uint64_t frame, bool hunt) RTA_NONBLOCKING;
+    [[nodiscard]] std::uint32_t silent_frames(std::size_t index, std::uint64_t frame) const RTA_NONBLOCKING {
+        return arrivals_.empty() ? 0 : static_cast<std::uint32_t>(arrivals_[index].end(frame) - frame);
+    }
     [[nodiscard]] std::uint64_t fade_start(std::uint64_t frame) const RTA_NONBLOCKING {
         // Nothing has been heard before frame 0, so there is nothing to fade from.
         return frame == 0 ? frame : fade_wait_.end(frame);
@@ -145,6 +148,7 @@ class CompiledGraph {
     std::vector<std::shared_ptr<NodeInstance>> nodes_;  ///< keeps what the steps borrow alive
     std::vector<std::shared_ptr<ConnectionState>> connections_;
     std::vector<Silence> silences_;
+    std::vector<Silence> arrivals_;  ///< of what comes into each step; empty where nothing holds sound back
 };
 
 }  // namespace rta

@@ -115,6 +115,7 @@ class PlanCompiler {
             return;
 
         plan_->silences_.resize(request_.nodes.size());
+        plan_->arrivals_.reserve(request_.nodes.size());
         for (const std::uint32_t node : order) {
             const CompileRequest::Node& entry = request_.nodes[node];
             Silence arrival;
@@ -122,6 +123,7 @@ class PlanCompiler {
                 const Silence passed = silence_behind(connection);
                 if (connection.target_gain != 0.0F) arrival = longer(arrival, passed);
             }
+            plan_->arrivals_.push_back(arrival);
             const bool sink = entry.instance->description().type->device_role == DeviceRole::sink;
             if (!entry.entering || sink) plan_->fade_wait_ = longer(plan_->fade_wait_, arrival);
             plan_->silences_[node] = entry.entering ? arrival.behind(entry.instance->latency_frames()) : entry.silence;

@@ -37,6 +37,9 @@ struct ProcessContext {
     std::span<const ParameterView> parameters;  ///< in the order of the type's table
     std::uint64_t frame = 0;                    ///< the engine's clock at the first frame of the block
     std::uint32_t frame_count = 0;              ///< the block size: always the same, a power of two from 16 to 1024
+    /// For how long nothing comes out of what is before the node, because that is new too and holds sound back. Told in
+    /// the first block of a plan only.
+    std::uint32_t silent_frames = 0;
     DeviceBlock device;
     /// Sinks on the device only: 0 to 1 while the engine fades the sink in or out.
     ParameterView presence;

@@ -63,15 +63,16 @@ class DelayProcessor final : public Processor {
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
         const ParameterView& feedback = context.parameters[kFeedback];
         const ParameterView& mix = context.parameters[kMix];
-        if (fresh_ && context.frame != 0) line_.fade_in();
+        const float time_ms = context.parameters[kTimeMs].value;
+        if (fresh_ && context.frame != 0) line_.fade_in(context.silent_frames, time_ms);
         fresh_ = false;
-        line_.process(context.inputs[0], context.outputs[0], context.parameters[kTimeMs].value,
-                      {feedback.value, feedback.ramp}, {mix.value, mix.ramp});
+        line_.process(context.inputs[0], context.outputs[0], time_ms, {feedback.value, feedback.ramp},
+                      {mix.value, mix.ramp});
     }
 
     void reset() RTA_NONBLOCKING override {
         line_.reset();
-        fresh_ = false;
+        fresh_ = true;
     }
 
  private:

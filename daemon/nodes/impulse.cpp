@@ -35,7 +35,9 @@ class ImpulseGenerator final : public Processor {
 
 extern constinit const NodeType kImpulse{
     .name = "impulse",
-    .help = "One sample of 1 in the first frame it renders, then silence.",
+    .help =
+        "One sample of 1 in the first frame it renders, then silence. It is for graphs that are rendered from frame 0 "
+        "on (\"rtad render\"): put into a sound that plays, it has fired before its connections fade in.",
     .parameters = kParameters,
     .outputs = kOutputs,
     .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {

@@ -4,8 +4,10 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "dsp/kernels.h"
+#include "dsp/onset.h"
 #include "graph/node_type.h"
 
 namespace rta::nodes {
@@ -41,13 +43,21 @@ constexpr std::array kOutputs{PortSpec{"out"}};
 class ReverbProcessor final : public Processor {
  public:
     explicit ReverbProcessor(const BuildContext& context)
-        : channels_{context.settings.integer("channels")}, reverb_{context.sample_rate_hz, channels_} {}
+        : channels_{context.settings.integer("channels")},
+          onset_frames_{static_cast<std::uint32_t>(dsp::Onset::kRiseSeconds * context.sample_rate_hz)},
+          reverb_{context.sample_rate_hz, channels_} {}
 
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        if (fresh_ && context.frame != 0) onset_.begin(context.silent_frames, onset_frames_);
+        fresh_ = false;
         for (std::uint32_t first = 0; first < context.frame_count; first += kFrames) chunk(context, first);
     }
 
-    void reset() RTA_NONBLOCKING override { reverb_.reset(); }
+    void reset() RTA_NONBLOCKING override {
+        reverb_.reset();
+        onset_ = {};
+        fresh_ = true;
+    }
 
  private:
     static constexpr std::uint32_t kFrames = dsp::kKernelFrames;
@@ -56,11 +66,16 @@ class ReverbProcessor final : public Processor {
         const std::uint32_t last = first + kFrames - 1;
         const auto& parameters = context.parameters;
         std::array<std::array<float, kFrames>, 2> wet;
+        std::array<std::array<float, kFrames>, 2> softened;
+        const bool soft = !onset_.over();
         std::array<const float*, 2> in{};
         const std::array<float*, 2> out{wet[0].data(), wet[1].data()};
         for (std::uint32_t channel = 0; channel < channels_; ++channel) {
-            in[channel] = context.inputs[0].channel(channel).data() + first;
+            const std::span<const float> dry = context.inputs[0].channel(channel).subspan(first, kFrames);
+            if (soft) onset_.soften(dry, softened[channel]);
+            in[channel] = soft ? softened[channel].data() : dry.data();
         }
+        if (soft) onset_.advance(kFrames);
         reverb_.process({.decay_s = parameters[kDecayS][last],
                          .damping_hz = parameters[kDampingHz][last],
                          .size = parameters[kSize][last],
@@ -68,17 +83,20 @@ class ReverbProcessor final : public Processor {
                         in.data(), out.data());
         const ParameterView& mix = parameters[kMix];
         for (std::uint32_t channel = 0; channel < channels_; ++channel) {
+            const float* const dry = context.inputs[0].channel(channel).data() + first;
             float* const mixed = context.outputs[0].channel(channel).data() + first;
             for (std::uint32_t frame = 0; frame < kFrames; ++frame) {
                 const float part = mix.at_rest() ? mix.value : mix.ramp[first + frame];
-                const float dry = in[channel][frame];
                 // Exactly the one or the other at both ends.
-                mixed[frame] = (1.0F - part) * dry + part * wet[channel][frame];
+                mixed[frame] = (1.0F - part) * dry[frame] + part * wet[channel][frame];
             }
         }
     }
 
     std::uint32_t channels_;
+    std::uint32_t onset_frames_;
+    bool fresh_ = true;  ///< put into a sound that was there before, unless this is its frame 0
+    dsp::Onset onset_;   ///< of what is to reverberate
     dsp::Reverb reverb_;
 };
 

@@ -20,7 +20,7 @@ using test::NodeBench;
 
 constexpr double kRateHz = 48'000.0;
 /// Of a cross-fade at 48 kHz, see dsp/delay_line.h.
-constexpr std::uint32_t kFadeFrames = 1'024;
+constexpr std::uint32_t kFadeFrames = 960;
 
 const NodeType& delay_line() { return *builtin_nodes().find("delay_line"); }
 
@@ -240,26 +240,85 @@ TEST(DelayLineNode, CrossFadesFromOneDelayToTheNext) {
     }
 }
 
-TEST(DelayLineNode, AChangeDuringAFadeWaitsForItsEnd) {
-    NodeBench bench{delay_line(), {}, with({{"time_ms", time_ms(100)}}, noises())};
-    (void)bench.render(1'024);
-    bench.set("time_ms", time_ms(200), 0);
-    std::vector<float> out = bench.render_channel(128);
-    bench.set("time_ms", time_ms(250), 0);  // never heard
-    const auto more = [&](std::uint64_t frames) {
-        const std::vector<float> rest = bench.render_channel(frames);
-        out.insert(out.end(), rest.begin(), rest.end());
-    };
-    more(128);
-    bench.set("time_ms", time_ms(300), 0);
-    more(3'072 - 256);
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const std::size_t n = 1'024 + i;
-        const double part = static_cast<double>(i % kFadeFrames) / kFadeFrames;
-        const double exact = i < kFadeFrames       ? between(delayed(n, 100), delayed(n, 200), part)
-                             : i < 2 * kFadeFrames ? between(delayed(n, 200), delayed(n, 300), part)
-                                                   : delayed(n, 300);
-        ASSERT_NEAR(out[i], exact, 0x1p-23) << i;
+TEST(DelayLineNode, AChangeDuringAFadeWaitsForItsEndWhereverInABlock) {
+    for (const std::uint32_t block_size : {16U, 64U, 256U}) {
+        NodeBench::Options options = with({{"time_ms", time_ms(100)}}, noises());
+        options.block_size = block_size;
+        NodeBench bench{delay_line(), {}, options};
+        (void)bench.render(1'024);
+        bench.set("time_ms", time_ms(200), 0);
+        std::vector<float> out = bench.render_channel(256);
+        bench.set("time_ms", time_ms(250), 0);  // never heard
+        const auto more = [&](std::uint64_t frames) {
+            const std::vector<float> rest = bench.render_channel(frames);
+            out.insert(out.end(), rest.begin(), rest.end());
+        };
+        more(256);
+        bench.set("time_ms", time_ms(300), 0);
+        more(3'072 - 512);
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            const std::size_t n = 1'024 + i;
+            const double part = static_cast<double>(i % kFadeFrames) / kFadeFrames;
+            const double exact = i < kFadeFrames       ? between(delayed(n, 100), delayed(n, 200), part)
+                                 : i < 2 * kFadeFrames ? between(delayed(n, 200), delayed(n, 300), part)
+                                                       : delayed(n, 300);
+            ASSERT_NEAR(out[i], exact, 0x1p-23) << "frame " << i << ", blocks of " << block_size;
+        }
+    }
+}
+
+TEST(DelayLineNode, AChangeTakes20MsAtEveryRate) {
+    for (const double rate_hz : {8'000.0, 16'000.0, 44'100.0, 48'000.0, 96'000.0, 192'000.0}) {
+        for (const std::uint32_t block_size : {16U, 64U, 1'024U}) {
+            NodeBench::Options options =
+                with({{"time_ms", 10.0F}}, [](auto, auto, std::uint64_t frame) { return frame < 4'096 ? 0.0F : 1.0F; });
+            options.sample_rate_hz = rate_hz;
+            options.block_size = block_size;
+            NodeBench bench{delay_line(), {}, options};
+            (void)bench.render(4'096);
+            bench.set("time_ms", 0.0F, 0);
+            const std::vector<float> out = bench.render_channel(8'192);
+            // Until the old place has its 1, too, it shows how far the fade is.
+            const double fade_frames = std::round(0.02 * rate_hz / 16.0) * 16.0;
+            for (std::size_t n = 0; n < static_cast<std::size_t>(0.01 * rate_hz); ++n)
+                ASSERT_NEAR(out[n], static_cast<double>(n) / fade_frames, 1e-6) << rate_hz << " Hz, frame " << n;
+            for (auto n = static_cast<std::size_t>(fade_frames); n < out.size(); ++n) ASSERT_EQ(out[n], 1.0F);
+        }
+    }
+}
+
+TEST(DelayLineNode, SoundsTheSameWhateverTheBlockSizeInTheMiddleOfFades) {
+    for (const float feedback : {0.0F, 0.7F}) {
+        NodeBench::Recording reference;
+        for (const std::uint32_t block_size : {1'024U, 256U, 64U, 16U}) {
+            NodeBench::Options options = with({{"time_ms", time_ms(700)}, {"feedback", feedback}}, noises());
+            options.block_size = block_size;
+            NodeBench bench{delay_line(), {}, options};
+            NodeBench::Recording recording = bench.render(2'048);
+            for (const double frames : {3.0, 1'000.5, 20.25, 0.0, 5'000.0, 40.0}) {
+                bench.set("time_ms", time_ms(frames));
+                bench.set("mix", frames > 100.0 ? 0.5F : 1.0F);
+                const NodeBench::Recording more = bench.render(1'024);
+                recording[0].insert(recording[0].end(), more[0].begin(), more[0].end());
+            }
+            if (reference.empty()) reference = recording;
+            for (std::size_t n = 0; n < recording[0].size(); ++n)
+                ASSERT_NEAR(recording[0][n], reference[0][n], 1e-5) << "blocks of " << block_size << ", frame " << n;
+        }
+    }
+}
+
+TEST(DelayLineNode, FadesWhatGoesInWhereItComesIntoASound) {
+    NodeBench::Options options = with({{"time_ms", time_ms(1'000)}}, [](auto, auto, auto) { return 1.0F; });
+    options.first_frame = 6'400;
+    NodeBench bench{delay_line(), {}, options};
+    for (const bool again : {false, true}) {
+        if (again) bench.reset();
+        const std::vector<float> out = bench.render_channel(2'048);
+        for (std::size_t n = 0; n < out.size(); ++n) {
+            const double part = std::clamp((static_cast<double>(n) - 1'000.0) / 480.0, 0.0, 1.0);
+            ASSERT_NEAR(out[n], part * part * (3.0 - 2.0 * part), 1e-6) << n;
+        }
     }
 }
 

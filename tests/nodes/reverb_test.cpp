@@ -4,13 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <numbers>
+#include <numeric>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -243,6 +246,81 @@ TEST(ReverbNode, IsAsLoudForEveryDecayAndStableAtAllExtremes) {
                           std::max(level_db - 50.0 / static_cast<double>(decay) + 3.0, -280.0))
                     << decay << " s, size " << size << ", " << damping_hz << " Hz: it does not decay";
             }
+        }
+    }
+}
+
+/// Pink by Voss and McCartney: a sum of whites that are held for 1, 2, 4, ... frames; about -14 dB.
+class PinkNoise {
+ public:
+    float next() {
+        for (std::size_t row = 0; row < rows_.size(); ++row) {
+            if (frame_ % (std::uint64_t{1} << row) == 0) rows_[row] = white_(random_);
+        }
+        ++frame_;
+        return std::accumulate(rows_.begin(), rows_.end(), 0.0F);
+    }
+
+ private:
+    std::mt19937 random_{1};
+    std::uniform_real_distribution<float> white_{-0.1F, 0.1F};
+    std::array<float, 12> rows_{};
+    std::uint64_t frame_ = 0;
+};
+
+/// The largest level of 10 ms.
+double loudest(const std::vector<float>& signal) {
+    double most = 0.0;
+    for (std::size_t first = 0; first + 480 <= signal.size(); first += 480)
+        most = std::max(most, test::rms(std::span{signal}.subspan(first, 480)));
+    return most;
+}
+
+TEST(ReverbNode, KeepsTheLevelOfWhatRingsWhenItsRoomChanges) {
+    struct Move {
+        const char* parameter;
+        float from;
+        float to;
+        Parameters others;
+    };
+    const std::vector<Move> moves{{"decay_s", 60.0F, 0.1F, {}},
+                                  {"decay_s", 0.1F, 60.0F, {}},
+                                  {"decay_s", 10.0F, 0.3F, {}},
+                                  {"decay_s", 0.1F, 60.0F, {{"size", 1.0F}}},
+                                  {"size", 0.1F, 1.0F, {{"decay_s", 60.0F}}},
+                                  {"size", 1.0F, 0.1F, {{"decay_s", 60.0F}}},
+                                  {"size", 1.0F, 0.1F, {{"decay_s", 0.1F}}},
+                                  {"size", 0.1F, 1.0F, {{"decay_s", 0.1F}}},
+                                  {"damping_hz", 200.0F, 20'000.0F, {{"decay_s", 10.0F}}}};
+    for (const Move& move : moves) {
+        for (const std::uint64_t silent_before : {0U, 6'240U}) {  // 130 ms
+            PinkNoise pink;
+            bool on = true;
+            Parameters parameters = move.others;
+            parameters[move.parameter] = move.from;
+            NodeBench bench = reverb(
+                parameters, [&](std::uint32_t, std::uint32_t, std::uint64_t) { return on ? pink.next() : 0.0F; }, 1);
+            (void)bench.render(480'000);
+            const std::vector<float> steady = bench.render_channel(48'000);
+            if (silent_before != 0) {
+                on = false;
+                (void)bench.render(silent_before);
+            }
+            bench.set(move.parameter, move.to);
+            const std::vector<float> out = bench.render_channel(48'000);
+            (void)bench.render(480'000);
+            const std::vector<float> after = bench.render_channel(48'000);
+            // Whatever rings keeps its level: nothing is louder than one of the two rests. 3 dB are the chance of
+            // noise.
+            const std::string name = std::string{move.parameter} + "_" + std::to_string(move.from) + "_to_" +
+                                     std::to_string(move.to) + "_" + std::to_string(silent_before) + "_" +
+                                     std::to_string(&move - moves.data());
+            const double peak_db =
+                test::db_from_gain(test::peak(out) / std::max(test::peak(steady), test::peak(after)));
+            const double level_db = test::db_from_gain(loudest(out) / std::max(loudest(steady), loudest(after)));
+            RecordProperty(name, std::to_string(level_db) + ", peak " + std::to_string(peak_db));
+            EXPECT_LT(peak_db, 3.0) << name;
+            EXPECT_LT(level_db, 3.0) << name;
         }
     }
 }

@@ -35,6 +35,7 @@ class NodeBench {
         std::uint32_t block_size = 64;
         std::uint32_t device_inputs = 0;   ///< channels
         std::uint32_t device_outputs = 0;  ///< channels
+        std::uint64_t first_frame = 0;     ///< where the clock begins: behind 0 the node comes into a sound
         bool in_place = false;             ///< the first output is the memory of the first input
         std::map<std::string, float, std::less<>> parameters = {};  ///< from the first frame on
         Signal signal = {};         ///< what the inputs are fed with; silence if there is none
@@ -50,7 +51,8 @@ class NodeBench {
                 unwrap(type.create({options.sample_rate_hz, options.block_size, description_->settings}))},
           device_in_{options.device_inputs, options.block_size},
           device_out_{options.device_outputs, options.block_size},
-          scratch_(node_.scratch_frames(options.block_size)) {
+          scratch_(node_.scratch_frames(options.block_size)),
+          frame_{options.first_frame} {
         node_.start_with(unwrap(description_->parameter_values(options.parameters)));
         for (const NodeLayout::Port& port : layout().inputs) {
             inputs_.emplace_back(port.width, options.block_size);
@@ -188,7 +190,7 @@ class NodeBench {
     AudioBuffer device_in_;
     AudioBuffer device_out_;
     std::vector<float> scratch_;
-    std::uint64_t frame_ = 0;
+    std::uint64_t frame_;
 };
 
 }  // namespace rta::test

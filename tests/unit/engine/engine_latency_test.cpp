@@ -5,8 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "support/analysis.h"
 #include "support/offline_engine.h"
 
 namespace rta::test {
@@ -194,21 +198,123 @@ TEST_F(LatencyEdit, AnOutputThatLeavesWithSlowerFadesLeavesWithoutAStep) {
     for (std::size_t i = 1; i < heard.size(); ++i) ASSERT_LT(std::abs(heard[i] - heard[i - 1]), 2e-3F) << "frame " << i;
 }
 
-TEST_F(LatencyEdit, ADelayLineThatIsPutInDoesNotBeginWithAStep) {
-    for (const double time_ms : {0.0, 0.03, 0.1, 0.5, 0.7777, 1.3, 1.4, 2.0, 5.0, 100.0}) {
-        OfflineEngine fresh;
-        fresh.load(R"({"nodes": [ {"name": "dc", "type": "constant", "parameters": {"value": 0.5}},
-                                  {"name": "out", "type": "output"} ],
-                       "connections": [ {"from": "dc", "to": "out"} ]})");
-        fresh.render_blocks(4);
-        fresh.edit({AddNode{"delay_line", "delay", {}, {{"time_ms", static_cast<float>(time_ms)}, {"feedback", 0.5F}}},
-                    Disconnect{"dc", "out"}, Connect{"dc", "delay", {}}, Connect{"delay", "out", {}}});
-        fresh.render_blocks(200);
-        const auto& heard = fresh.recorded[0];
-        float largest = 0.0F;
-        for (std::size_t i = 1; i < heard.size(); ++i) largest = std::max(largest, std::abs(heard[i] - heard[i - 1]));
-        // 0.5 over 10 ms is 0.001 a frame, over the delay of 2 ms 0.005.
-        EXPECT_LT(largest, 0.006F) << time_ms << " ms";
+/// What is heard of `source` while `nodes`, in a chain, are put between it and the output.
+std::vector<float> heard_while_put_in(std::uint32_t block_size, const std::string& source, std::vector<AddNode> nodes,
+                                      std::uint32_t frames) {
+    OfflineEngine offline{EngineConfig{.block_size = block_size}};
+    offline.load(R"({"nodes": [ )" + source + R"(, {"name": "out", "type": "output"} ],
+                     "connections": [ {"from": "source", "to": "out"} ]})");
+    offline.render_blocks(4'096 / block_size);
+    std::vector<Edit> edits{Disconnect{"source", "out"}};
+    std::string before = "source";
+    for (AddNode& node : nodes) {
+        edits.emplace_back(Connect{before, node.name, {}});
+        before = node.name;
+        edits.emplace(edits.begin(), std::move(node));
+    }
+    edits.emplace_back(Connect{before, "out", {}});
+    offline.edit(std::move(edits));
+    offline.render_blocks(frames / block_size);
+    return std::move(offline.recorded[0]);
+}
+
+constexpr const char* kHalf = R"({"name": "source", "type": "constant", "parameters": {"value": 0.5}})";
+/// 0.5, 100 Hz: a step of 0.0065 a frame.
+constexpr const char* kSine =
+    R"({"name": "source", "type": "sine", "parameters": {"frequency_hz": 100, "gain_db": -6.0206}})";
+
+float largest_step(const std::vector<float>& samples) {
+    float largest = 0.0F;
+    for (std::size_t i = 1; i < samples.size(); ++i) largest = std::max(largest, std::abs(samples[i] - samples[i - 1]));
+    return largest;
+}
+
+AddNode delay_line(double time_ms, float feedback) {
+    return {"delay_line", "delay", {}, {{"time_ms", static_cast<float>(time_ms)}, {"feedback", feedback}}};
+}
+
+TEST(EngineOnset, ADelayLineThatIsPutInDoesNotBeginWithAStep) {
+    for (const std::uint32_t block_size : {16U, 64U, 512U, 1'024U}) {
+        for (const double time_ms : {0.0, 0.03, 0.1, 0.5, 0.7777, 1.3, 1.4, 2.0, 5.0, 10.5, 15.0, 20.0, 100.0}) {
+            // At once it is heard of 0.5 what the connection has faded in by then: in twice the delay, over the delay.
+            EXPECT_LT(largest_step(heard_while_put_in(block_size, kHalf, {delay_line(time_ms, 0.5F)}, 12'288)), 0.004F)
+                << time_ms << " ms, blocks of " << block_size;
+            EXPECT_LT(largest_step(heard_while_put_in(block_size, kSine, {delay_line(time_ms, 0.0F)}, 12'288)), 0.008F)
+                << time_ms << " ms, blocks of " << block_size;
+        }
+    }
+}
+
+TEST(EngineOnset, ADelayLineWaitsForTheLookAheadInFrontOfIt) {
+    for (const std::uint32_t block_size : {16U, 64U, 1'024U}) {
+        const std::vector<float> heard = heard_while_put_in(
+            block_size, kSine, {{"limiter", "lim", {{"look_ahead_ms", 20.0}}, {}}, delay_line(300.0, 0.0F)}, 24'576);
+        EXPECT_LT(largest_step(heard), 0.008F) << "blocks of " << block_size;
+        // The limiter is filled after 20 ms, and what it says then is heard 300 ms later.
+        const std::size_t begin = 4'096 + 20 * 48 + 39 + 300 * 48;
+        EXPECT_EQ(heard[begin - 1], 0.0F);
+        EXPECT_NEAR(test::peak(std::span{heard}.subspan(begin + 480)), 0.5, 0.001) << "blocks of " << block_size;
+    }
+}
+
+TEST(EngineOnset, ADelayLineWaitsForALookAheadThatCameShortlyBefore) {
+    OfflineEngine offline;
+    offline.load(std::string{R"({"nodes": [ )"} + kSine + R"(, {"name": "out", "type": "output"} ],
+                     "connections": [ {"from": "source", "to": "out"} ]})");
+    offline.render_blocks(64);
+    offline.edit({AddNode{"limiter", "lim", {{"look_ahead_ms", 20.0}}, {}}, Connect{"source", "lim", {}}});
+    offline.render_blocks(2);
+    offline.edit({delay_line(300.0, 0.0F), Disconnect{"source", "out"}, Connect{"lim", "delay", {}},
+                  Connect{"delay", "out", {}}});
+    offline.render_blocks(400);
+    EXPECT_LT(largest_step(offline.recorded[0]), 0.008F);
+}
+
+TEST(EngineOnset, ADelayLineWaitsForACompensatingDelayInFrontOfIt) {
+    OfflineEngine offline;
+    offline.load(std::string{R"({"latency_compensation": true, "nodes": [ )"} + kSine +
+                 R"(, {"name": "out", "type": "output"}, {"name": "lim", "type": "limiter", "settings":
+                     {"look_ahead_ms": 20}} ], "connections": [ {"from": "source", "to": "out"},
+                     {"from": "source", "to": "lim"}, {"from": "lim", "to": "out"} ]})");
+    offline.render_blocks(64);
+    // What is mixed is held back for the limiter, and so, in front of the delay line, is the source.
+    offline.edit({AddNode{"mixer", "mix", {}, {}}, Connect{"source", "mix:in_1", {}}, Connect{"lim", "mix:in_2", {}},
+                  delay_line(300.0, 0.0F), Connect{"mix", "delay", {}}, Connect{"delay", "out", {}}});
+    offline.render_blocks(400);
+    // Twice the source's step, and as much again when the delayed sound has come.
+    EXPECT_LT(largest_step(offline.recorded[0]), 0.03F);
+}
+
+TEST(EngineOnset, AReverbThatIsPutInBeginsItsTailWithoutACorner) {
+    constexpr const char* kTone =
+        R"({"name": "source", "type": "sine", "parameters": {"frequency_hz": 200, "gain_db": -6.0206}})";
+    for (const float pre_delay_ms : {0.0F, 10.0F, 250.0F}) {
+        for (const double look_ahead_ms : {0.0, 20.0}) {
+            std::vector<AddNode> nodes{{"reverb", "verb", {}, {{"mix", 1.0F}, {"pre_delay_ms", pre_delay_ms}}}};
+            std::size_t fade_end = 4'096 + 480;
+            if (look_ahead_ms > 0.0) {
+                nodes.insert(nodes.begin(), {"limiter", "lim", {{"look_ahead_ms", look_ahead_ms}}, {}});
+                fade_end += 20 * 48 + 39;
+            }
+            const std::vector<float> heard = heard_while_put_in(64, kTone, std::move(nodes), 48'000);
+            const double bend = test::largest_second_difference(std::span{heard}.subspan(fade_end + 2)).size;
+            const double bend_at_rest = test::largest_second_difference(std::span{heard}.last(4'800)).size;
+            EXPECT_LT(bend, 2.0 * bend_at_rest) << pre_delay_ms << " ms, behind " << look_ahead_ms << " ms";
+        }
+    }
+}
+
+TEST(EngineOnset, WhatIsThereFromFrame0BeginsAsItIs) {
+    for (const char* type : {"delay_line", "reverb"}) {
+        OfflineEngine offline;
+        offline.load(std::string{R"({"nodes": [ )"} + kHalf + R"(, {"name": "node", "type": ")" + type +
+                     R"(", "parameters": {"mix": 1}}, {"name": "out", "type": "output"} ],
+                     "connections": [ {"from": "source", "to": "node"}, {"from": "node", "to": "out"} ]})");
+        offline.render_blocks(200);
+        const auto& heard = offline.recorded[0];
+        const auto first = std::ranges::find_if(heard, [](float sample) { return sample != 0.0F; });
+        ASSERT_NE(first, heard.end()) << type;
+        EXPECT_GT(std::abs(*first), 0.01F) << type;
     }
 }
 
