@@ -30,8 +30,8 @@ class Limiter {
     Limiter(double sample_rate_hz, std::uint32_t look_ahead_frames, std::uint32_t channel_count,
             std::uint32_t block_size);
 
-    /// One block of all channels. `ceiling` is a factor above 0; a change of it comes out with the sound that goes in
-    /// then. `out` may be `in`. [audio]
+    /// One block of all channels. `ceiling` is a factor above 0; a change of it holds from the sound on whose peaks are
+    /// told then, which went in TruePeak::kLatency frames before. `out` may be `in`. [audio]
     void process(const AudioReadView& in, BlockValue ceiling, BlockValue release_ms,
                  const AudioWriteView& out) RTA_NONBLOCKING;
     /// [audio]
