@@ -32,6 +32,7 @@ const std::vector<Kind> kKinds{
     {"compressor, below its threshold", "compressor", -40.0F, {}, -40.0},
     {"compressor, at work", "compressor", 0.0F, {}, -15.0},
     {"gate, open", "gate", -10.0F, {}, -10.0},
+    {"gate, half open in its knee", "gate", -50.0F, {{"knee_db", 24.0F}}, -56.02},
     {"gate, shut", "gate", -60.0F, {{"range_db", -20.0F}}, -80.0},
     {"limiter, 20 dB below its ceiling", "limiter", -21.0F, {}, -21.0},
     {"limiter, 2 dB below its ceiling", "limiter", -3.0F, {}, -3.0},
