@@ -12,6 +12,8 @@ namespace {
 
 /// Levels below it (-200 dB) are as good as none, and have a logarithm.
 constexpr float kLowestLevel = 1e-10F;
+/// Levels above it (600 dB) are reduced no further: what quick_exp2() can make a gain of.
+constexpr float kHighestLevel = 1e30F;
 /// A reduction so small is none: it moves no sample by more than a rounding.
 constexpr double kNoReductionDb = 1e-6;
 
@@ -40,7 +42,9 @@ struct Curve {
     }
 };
 
-float level_db(float level) RTA_NONBLOCKING { return kDbPerOctaveFloat * quick_log2(std::max(level, kLowestLevel)); }
+float level_db(float level) RTA_NONBLOCKING {
+    return kDbPerOctaveFloat * quick_log2(std::min(std::max(level, kLowestLevel), kHighestLevel));
+}
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 #include "dsp/limiter.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "dsp/math.h"
 
@@ -11,6 +12,10 @@ namespace {
 
 /// A gain so close to 1 is 1: no sample would be another.
 constexpr double kNoReduction = 0x1p-25;
+
+/// As large a power of two as leaves room for the sum of so many of them: the smallest gain that can be told from
+/// silence is as small as can be.
+std::int64_t largest_unit(std::uint64_t count) { return std::int64_t{1} << (62 - std::bit_width(count)); }
 
 }  // namespace
 
@@ -43,7 +48,8 @@ Limiter::Limiter(double sample_rate_hz, std::uint32_t look_ahead_frames, std::ui
       hold_frames_{look_ahead_frames + 2 * kGuardFrames + 2},
       smooth_frames_{look_ahead_frames + 1},
       hold_{hold_frames_},
-      first_{(smooth_frames_ + 1) / 2, kOne},
+      one_{largest_unit(std::uint64_t{(smooth_frames_ + 1) / 2} * (smooth_frames_ / 2))},
+      first_{(smooth_frames_ + 1) / 2, one_},
       second_{smooth_frames_ / 2, first_.sum()},
       full_sum_{static_cast<double>(second_.sum())},
       delay_{channel_count, TruePeak::kLatency + look_ahead_frames - 1 + kGuardFrames},
@@ -94,7 +100,7 @@ bool Limiter::compute_gains(BlockValue release_ms) RTA_NONBLOCKING {
         gain = std::min(1.0 / static_cast<double>(values_[n]), released);
         if (gain > 1.0 - kNoReduction) gain = 1.0;
         calm_frames_ = gain < 1.0 ? 0 : calm_frames_ + 1;
-        sums_[n] = static_cast<std::int64_t>(gain * static_cast<double>(kOne));
+        sums_[n] = static_cast<std::int64_t>(gain * static_cast<double>(one_));
     }
     gain_ = gain;
     first_.process(sums_);
@@ -108,7 +114,7 @@ bool Limiter::compute_gains(BlockValue release_ms) RTA_NONBLOCKING {
 void Limiter::reset() RTA_NONBLOCKING {
     true_peak_.reset();
     hold_.reset();
-    first_.fill(kOne);
+    first_.fill(one_);
     second_.fill(first_.sum());
     delay_.reset();
     ceiling_delay_.reset();

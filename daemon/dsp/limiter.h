@@ -23,15 +23,15 @@ namespace rta::dsp {
 /// for kGuardFrames around a peak, so that an interpolator sees it multiplied by one number.
 ///
 /// Averages are sums of whole numbers: they do not drift, and of gains of 1 they are 1. What needs no limiting comes
-/// out bit for bit.
+/// out bit for bit. What is louder than TruePeak::kLoudest is limited as if it were so loud, and clipped.
 class Limiter {
  public:
     /// `look_ahead_frames` > 0: the time that the gain takes to come down. [control]
     Limiter(double sample_rate_hz, std::uint32_t look_ahead_frames, std::uint32_t channel_count,
             std::uint32_t block_size);
 
-    /// One block of all channels. `ceiling` is a factor above 0; a change of it comes out with the sound that goes in
-    /// then. `out` may be `in`. [audio]
+    /// One block of all channels. `ceiling` is a factor above 0; a change of it holds from the sound on whose peaks are
+    /// told then, which went in TruePeak::kLatency frames before. `out` may be `in`. [audio]
     void process(const AudioReadView& in, BlockValue ceiling, BlockValue release_ms,
                  const AudioWriteView& out) RTA_NONBLOCKING;
     /// [audio]
@@ -56,8 +56,6 @@ class Limiter {
     };
 
     static constexpr std::uint32_t kGuardFrames = 8;
-    /// A gain of 1.
-    static constexpr std::int64_t kOne = std::int64_t{1} << 30U;
 
     [[nodiscard]] bool compute_gains(BlockValue release_ms) RTA_NONBLOCKING;
 
@@ -66,6 +64,7 @@ class Limiter {
     std::uint32_t hold_frames_;
     std::uint32_t smooth_frames_;  ///< both averages together
     SlidingMaximum hold_;
+    std::int64_t one_;  ///< a gain of 1
     RunningSum first_;
     RunningSum second_;
     double full_sum_;           ///< of second_ where all gains are 1

@@ -27,57 +27,80 @@ inline void linked_level(const AudioReadView& in, std::span<float> level) RTA_NO
 /// The largest of the latest `length` values, of values that are at least 0, with 0 before the first.
 ///
 /// M. van Herk, "A fast algorithm for local minimum and maximum filters on rectangular and octagonal kernels", Pattern
-/// Recognition Letters 13(7), 1992: values come in groups of `length`. The window is the end of one group and the
-/// beginning of the next; the largest of the beginning is kept as values come, those of all ends of a group are worked
-/// out when it is complete.
+/// Recognition Letters 13(7), 1992: values come in groups, and the window is the end of one group and the beginning of
+/// another. The largest of the beginning is kept as values come; those of all ends of a group take a pass over it from
+/// its back. Here groups are half as long as the window, so that a whole group lies between the two, and the pass over
+/// that one is made while the next one comes, a step with each value: every value costs the same. Else processors that
+/// were built together would all have their passes to make in the same block.
 class SlidingMaximum {
  public:
     /// `length` > 0. [control]
-    explicit SlidingMaximum(std::uint32_t length) : ends_(length + std::size_t{1}) {}
+    explicit SlidingMaximum(std::uint32_t length)
+        : group_frames_{length / 2U}, odd_{length % 2U}, groups_(2 * (group_frames_ + 1)) {}
 
     /// Each value becomes the largest of the latest. [audio]
     void process(std::span<float> values) RTA_NONBLOCKING {
-        const std::size_t length = ends_.size() - 1;
+        if (group_frames_ == 0) return;  // a window of one
         while (!values.empty()) {
-            const std::size_t run = std::min(values.size(), length - place_);
+            const std::size_t run = std::min(values.size(), group_frames_ - place_);
             take(values.first(run));
             values = values.subspan(run);
             place_ += run;
-            if (place_ == length) complete();
+            if (place_ == group_frames_) turn();
         }
     }
 
     /// [audio]
     void reset() RTA_NONBLOCKING {
-        std::ranges::fill(ends_, 0.0F);
+        std::ranges::fill(groups_, 0.0F);
         beginning_ = 0.0F;
+        between_ = 0.0F;
+        end_ = 0.0F;
         place_ = 0;
     }
 
  private:
     /// Values of one group.
     void take(std::span<float> values) RTA_NONBLOCKING {
-        float* const ends = ends_.data() + place_;
+        float* const coming = groups_.data() + coming_ + place_;
+        float* const last = groups_.data() + (group_frames_ + 1 - coming_) + (group_frames_ - 1 - place_);
+        // A window of an odd length reaches back one value further than two groups do.
+        const float* const ends = coming + 1 - odd_;
         float beginning = beginning_;
+        float end = end_;
         for (std::size_t i = 0; i < values.size(); ++i) {
             const float value = values[i];
-            ends[i] = value;
             beginning = std::max(beginning, value);
-            values[i] = std::max(beginning, ends[i + 1]);
+            values[i] = std::max(beginning, std::max(between_, ends[i]));
+            coming[i] = value;
+            float& from_back = *(last - i);
+            end = std::max(end, from_back);
+            from_back = end;
         }
         beginning_ = beginning;
+        end_ = end;
     }
 
-    void complete() RTA_NONBLOCKING {
-        for (std::size_t i = ends_.size() - 2; i > 0; --i) ends_[i - 1] = std::max(ends_[i - 1], ends_[i]);
+    /// A group is complete.
+    void turn() RTA_NONBLOCKING {
+        coming_ = group_frames_ + 1 - coming_;
+        between_ = beginning_;
         beginning_ = 0.0F;
+        end_ = 0.0F;
         place_ = 0;
     }
 
-    /// Values of this group; from place_ on the largest of the last group from there on, and 0 at its end.
-    std::vector<float> ends_;
-    float beginning_ = 0.0F;
+    std::size_t group_frames_;
+    std::size_t odd_;
+    /// Two groups, each with a 0 at its end. In the one that is coming: its values up to place_, from there on the
+    /// largest of each end of the group before the last. In the other: the last group, of which as much from its back
+    /// has become the largest of each end.
+    std::vector<float> groups_;
+    std::size_t coming_ = 0;  ///< where the group that is coming begins
     std::size_t place_ = 0;
+    float beginning_ = 0.0F;  ///< the largest of the group that is coming
+    float between_ = 0.0F;    ///< of the last group
+    float end_ = 0.0F;        ///< of as much of it as the pass has come through
 };
 
 }  // namespace rta::dsp

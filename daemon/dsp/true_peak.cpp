@@ -123,7 +123,10 @@ void TruePeak::process(const AudioReadView& in, std::span<const float> floors, s
     for (std::uint32_t channel = 0; channel < in.channel_count(); ++channel) {
         const std::span<float> line = lines_.write().channel(channel);
         std::copy_n(line.data() + block_size_, kTaps, line.data());
-        std::ranges::copy(in.channel(channel), line.begin() + kTaps);
+        const std::span<const float> samples = in.channel(channel);
+        for (std::size_t n = 0; n < samples.size(); ++n) {
+            line[kTaps + n] = std::min(kLoudest, std::max(-kLoudest, samples[n]));
+        }
     }
     std::ranges::fill(peaks, 0.0F);
     if (!find_loud(floors)) return edge_reach_.reset();

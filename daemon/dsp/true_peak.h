@@ -29,6 +29,8 @@ class TruePeak {
  public:
     /// Frames by which a peak is told later than it went in.
     static constexpr std::uint32_t kLatency = 32;
+    /// Louder samples (+144 dB) count as this, so that none is too loud to reckon with.
+    static constexpr float kLoudest = 0x1p24F;
 
     /// [control]
     TruePeak(std::uint32_t channel_count, std::uint32_t block_size);

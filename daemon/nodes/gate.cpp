@@ -12,6 +12,14 @@ namespace rta::nodes {
 namespace {
 
 constexpr std::array kSettings{
+    SettingSpec{
+        .name = "look_ahead_ms",
+        .kind = SettingSpec::Kind::number,
+        .minimum = 0.0,
+        .maximum = 50.0,
+        .default_number = 0.0,
+        .help = "How much later the sound comes out than it is looked at, so that the gate is open when it comes, if "
+                "the attack takes no longer."},
     SettingSpec{.name = "side_chain",
                 .kind = SettingSpec::Kind::on_off,
                 .default_number = 0,
@@ -19,16 +27,19 @@ constexpr std::array kSettings{
     channels_setting("Width of every port of the node; the loudest channel decides for all."),
 };
 
-enum Parameter : std::uint8_t { kThresholdDb, kHysteresisDb, kAttackMs, kHoldMs, kReleaseMs, kRangeDb };
+enum Parameter : std::uint8_t { kThresholdDb, kHysteresisDb, kKneeDb, kAttackMs, kHoldMs, kReleaseMs, kRangeDb };
 constexpr std::array kParameters{
     ParameterSpec{"threshold_db", Unit::decibel, -120.0F, 0.0F, -50.0F, "Peak level that opens the gate.",
                   RampLaw::amplitude},
     ParameterSpec{"hysteresis_db", Unit::decibel, 0.0F, 24.0F, 4.0F,
                   "How far below the threshold the level must fall for the gate to close.", RampLaw::amplitude},
+    ParameterSpec{"knee_db", Unit::decibel, 0.0F, 24.0F, 0.0F,
+                  "Width of the bend around the threshold, within which the gate is partly open; 0 is a corner."},
     ParameterSpec{"attack_ms", Unit::milliseconds, 0.05F, 500.0F, 1.0F, "Time from shut to open.",
                   RampLaw::logarithmic},
-    ParameterSpec{"hold_ms", Unit::milliseconds, 0.0F, 2'000.0F, 50.0F,
-                  "How long the level must stay low before the gate closes."},
+    ParameterSpec{
+        "hold_ms", Unit::milliseconds, 0.0F, 2'000.0F, 50.0F,
+        "How long the level must stay low before the gate closes; 25 ms at least, for the peaks of low notes."},
     ParameterSpec{"release_ms", Unit::milliseconds, 1.0F, 5'000.0F, 150.0F, "Time from open to shut.",
                   RampLaw::logarithmic},
     ParameterSpec{"range_db", Unit::decibel, -120.0F, 0.0F, -80.0F, "Gain while the gate is shut; -120 dB is silence.",
@@ -41,7 +52,11 @@ constexpr std::array kOutputs{PortSpec{"out"}};
 
 class GateProcessor final : public Processor {
  public:
-    explicit GateProcessor(const BuildContext& context) : gate_{context.sample_rate_hz, context.block_size} {}
+    explicit GateProcessor(const BuildContext& context)
+        : gate_{context.sample_rate_hz,
+                static_cast<std::uint32_t>(context.settings.number("look_ahead_ms") * context.sample_rate_hz / 1'000.0 +
+                                           0.5),
+                context.settings.integer("channels"), context.block_size} {}
 
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
         const auto value = [&](Parameter parameter) RTA_NONBLOCKING {
@@ -52,6 +67,7 @@ class GateProcessor final : public Processor {
         gate_.process(context.inputs.front(), context.inputs.back(),
                       {.threshold = value(kThresholdDb),
                        .hysteresis = value(kHysteresisDb),
+                       .knee_db = value(kKneeDb),
                        .attack_ms = value(kAttackMs),
                        .hold_ms = value(kHoldMs),
                        .release_ms = value(kReleaseMs),
@@ -60,6 +76,8 @@ class GateProcessor final : public Processor {
     }
 
     void reset() RTA_NONBLOCKING override { gate_.reset(); }
+
+    [[nodiscard]] std::uint32_t latency_frames() const override { return gate_.latency_frames(); }
 
  private:
     dsp::Gate gate_;

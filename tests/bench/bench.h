@@ -28,8 +28,9 @@ inline constexpr double kRateHz = 48'000.0;
 /// An engine with one mono output that plays `edits`.
 class Rig {
  public:
-    explicit Rig(std::vector<Edit> edits, const NodeRegistry& registry = builtin_nodes())
-        : engine_{registry, {.sample_rate_hz = kRateHz, .block_size = kBlock}}, out_{1, kBlock} {
+    explicit Rig(std::vector<Edit> edits, double sample_rate_hz = kRateHz,
+                 const NodeRegistry& registry = builtin_nodes())
+        : engine_{registry, {.sample_rate_hz = sample_rate_hz, .block_size = kBlock}}, out_{1, kBlock} {
         auto prepared = engine_.prepare({std::move(edits)});
         if (!prepared) throw std::runtime_error(prepared.error().sentence);
         if (const auto ticket = engine_.commit(*prepared); !ticket) throw std::runtime_error(ticket.error().sentence);

@@ -242,8 +242,8 @@ void add_step_rows(std::vector<Row>& rows, std::string_view target) {
     for (const std::size_t count : {1'000UZ, 10'000UZ}) {
         const std::string many = std::to_string(count) + " x ";
         rows.push_back(engine_row(many + "nothing", target, static_cast<double>(count), per,
-                                  std::make_shared<Rig>(nothings(count), registry())));
-        auto chain = std::make_shared<Rig>(chain_of_passes(count), registry());
+                                  std::make_shared<Rig>(nothings(count), kRateHz, registry())));
+        auto chain = std::make_shared<Rig>(chain_of_passes(count), kRateHz, registry());
         check_chain(*chain);
         rows.push_back(
             engine_row(many + "nothing in a chain", target, static_cast<double>(count), per, std::move(chain)));

@@ -189,5 +189,16 @@ TEST(CompressorNode, IsTransparentBelowItsThreshold) {
     for (std::size_t n = 0; n < out.size(); ++n) ASSERT_EQ(out[n], in(0, 0, n)) << n;
 }
 
+TEST(CompressorNode, ReducesHoweverLoudTheSoundIs) {
+    for (const float level : {1e3F, 1e15F, 1e30F, 3.4e38F}) {
+        const auto signal = [=](std::uint32_t, std::uint32_t, std::uint64_t) { return level; };
+        NodeBench bench{compressor(), {}, with({{"threshold_db", -80.0F}, {"ratio", 100.0F}}, signal)};
+        (void)bench.render(9'600);
+        const auto in_db = static_cast<double>(20.0F * std::log10(level));
+        const double reduction_db = std::min(in_db, 600.0) - static_curve(std::min(in_db, 600.0), -80.0, 100.0, 6.0);
+        EXPECT_NEAR(db(static_cast<double>(bench.render_channel(64).back())), in_db - reduction_db, 1e-3) << level;
+    }
+}
+
 }  // namespace
 }  // namespace rta

@@ -260,5 +260,38 @@ TEST(LimiterNode, FollowsARampOfItsCeiling) {
     EXPECT_NEAR(db(highest), -20.0, 0.1);
 }
 
+TEST(LimiterNode, StaysAtItsCeilingHoweverLoudTheSoundIs) {
+    for (const double look_ahead_ms : {0.5, 3.0, 20.0}) {
+        for (const float ceiling_db : {-60.0F, -1.0F, 0.0F}) {
+            const auto ceiling = static_cast<float>(gain(static_cast<double>(ceiling_db)));
+            for (const double level : {1e3, 1e6, 1e9, 3e9, 1e15, 1e20, 1e30, 3.4e38}) {
+                for (const double frequency_hz : {0.0, 997.0, 5'000.0}) {
+                    const auto signal = [=](std::uint32_t, std::uint32_t, std::uint64_t frame) {
+                        // A moment of it, and the rest at -20 dB of the ceiling.
+                        const double now = frame >= 4'800 && frame < 9'600 ? level : 0.1 * static_cast<double>(ceiling);
+                        return static_cast<float>(now *
+                                                  sine(frequency_hz * static_cast<double>(frame) / kRateHz + 0.25));
+                    };
+                    NodeBench bench{limiter(),
+                                    {{"look_ahead_ms", look_ahead_ms}},
+                                    with({{"ceiling_db", ceiling_db}, {"release_ms", 5.0F}}, signal)};
+                    const std::vector<float> out = bench.render_channel(48'000);
+                    const std::string what = std::to_string(level) + " at " + std::to_string(frequency_hz) + " Hz, " +
+                                             std::to_string(look_ahead_ms) + " ms ahead, ceiling " +
+                                             std::to_string(ceiling_db);
+                    for (const float sample : out) ASSERT_LE(std::fabs(sample), ceiling * 1.000'001F) << what;
+                    const auto loudest = [&](std::size_t begin, std::size_t end) {
+                        float largest = 0.0F;
+                        for (std::size_t n = begin; n < end; ++n) largest = std::max(largest, std::fabs(out[n]));
+                        return db(static_cast<double>(largest / ceiling));
+                    };
+                    EXPECT_NEAR(loudest(6'400, 9'600), 0.0, 0.1) << what;
+                    EXPECT_NEAR(loudest(43'200, 48'000), -20.0, 0.1) << what;
+                }
+            }
+        }
+    }
+}
+
 }  // namespace
 }  // namespace rta

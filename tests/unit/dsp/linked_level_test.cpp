@@ -24,25 +24,53 @@ std::vector<float> noise(std::size_t count) {
     return values;
 }
 
+/// The largest of the latest `length` values, looked for again for each.
+std::vector<float> brute_force(const std::vector<float>& values, std::size_t length) {
+    std::vector<float> largest;
+    for (std::size_t n = 0; n < values.size(); ++n) {
+        const auto first = values.begin() + static_cast<std::ptrdiff_t>(n + 1 > length ? n + 1 - length : 0);
+        largest.push_back(*std::max_element(first, values.begin() + static_cast<std::ptrdiff_t>(n + 1)));
+    }
+    return largest;
+}
+
+/// In blocks of the sizes that `next` gives, from one to the next.
+template <class Next>
+std::vector<float> in_blocks(SlidingMaximum& maximum, std::vector<float> values, std::size_t size, Next next) {
+    for (std::size_t done = 0; done < values.size(); done += size, size = next(size)) {
+        size = std::min(size, values.size() - done);
+        maximum.process(std::span{values}.subspan(done, size));
+    }
+    return values;
+}
+
 TEST(SlidingMaximum, IsTheLargestOfTheLatest) {
-    const std::vector<float> values = noise(2'000);
-    for (const std::size_t length : {1U, 2U, 3U, 16U, 241U, 3'000U}) {
+    std::vector<std::size_t> lengths{63, 64, 65, 127, 128, 241, 1'000, 1'024, 1'999, 2'000, 2'001, 3'000, 10'561};
+    for (std::size_t length = 1; length <= 50; ++length) lengths.push_back(length);
+    const std::vector<float> values = noise(4'000);
+    for (const std::size_t length : lengths) {
+        const std::vector<float> exact = brute_force(values, length);
         SlidingMaximum maximum{static_cast<std::uint32_t>(length)};
-        for (const bool again : {false, true}) {
-            std::vector<float> largest = values;
-            // In blocks of changing sizes.
-            for (std::size_t done = 0, size = 1; done < largest.size(); done += size, size = size % 97 + 16) {
-                size = std::min(size, largest.size() - done);
-                maximum.process(std::span{largest}.subspan(done, size));
-            }
-            for (std::size_t n = 0; n < values.size(); ++n) {
-                const auto first = values.begin() + static_cast<std::ptrdiff_t>(n + 1 > length ? n + 1 - length : 0);
-                const auto last = values.begin() + static_cast<std::ptrdiff_t>(n + 1);
-                ASSERT_EQ(largest[n], *std::max_element(first, last))
-                    << "of " << length << ", " << n << (again ? ", after reset()" : "");
-            }
+        const auto check = [&](std::size_t size, auto next, const char* what) {
+            ASSERT_EQ(in_blocks(maximum, values, size, next), exact)
+                << "of " << length << ", blocks of " << size << what;
             maximum.reset();
+        };
+        for (const std::size_t size : {1U, 7U, 16U, 32U, 64U, 128U, 256U, 512U, 1'024U, 4'000U}) {
+            check(size, [](std::size_t same) { return same; }, "");
         }
+        check(1, [](std::size_t last) { return last % 97 + 16; }, " and others");
+    }
+}
+
+TEST(SlidingMaximum, IsThatOfWhatRisesAndFalls) {
+    // The largest is the latest, then the oldest: what the pass over a group has to carry through.
+    std::vector<float> values(3'000);
+    for (std::size_t n = 0; n < values.size(); ++n) values[n] = static_cast<float>(n < 1'000 ? n : 3'000 - n);
+    for (const std::size_t length : {2U, 3U, 100U, 101U, 640U, 1'500U}) {
+        SlidingMaximum maximum{static_cast<std::uint32_t>(length)};
+        EXPECT_EQ(in_blocks(maximum, values, 64, [](std::size_t same) { return same; }), brute_force(values, length))
+            << length;
     }
 }
 
