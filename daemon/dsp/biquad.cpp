@@ -14,8 +14,6 @@
 namespace rta::dsp {
 namespace {
 
-constexpr double kLeastQ = 1e-3;
-
 /// Rows of scratch memory: the coefficients of BiquadRamp, then frequency, Q and gain.
 enum Row : std::uint8_t { kDrive, kA2, kA3, kK, kM0, kM1, kM2, kFrequency, kQ, kGain, kRows };
 
@@ -57,10 +55,10 @@ double q_of_slope(double slope, double root) RTA_NONBLOCKING {
 
 double q_of(const FilterShape& shape, const FilterValues& values, double sample_rate_hz) RTA_NONBLOCKING {
     const double width = static_cast<double>(values.width);
-    double q = width;
+    double q = 0.0;
     switch (shape.width) {
         case FilterWidth::q:
-            break;
+            return width;
         case FilterWidth::bandwidth:
             q = q_of_bandwidth(width, static_cast<double>(values.frequency_hz), sample_rate_hz);
             break;
@@ -68,7 +66,7 @@ double q_of(const FilterShape& shape, const FilterValues& values, double sample_
             q = q_of_slope(width, has_gain(shape.kind) ? root_of_gain(static_cast<double>(values.gain_db)) : 1.0);
             break;
     }
-    return std::max(q, kLeastQ);
+    return std::max(q, static_cast<double>(kLeastQ));
 }
 
 /// A section as Simper writes it: g is the integrators' gain, k = 1 / Q, the integrators are fed with drive * input,

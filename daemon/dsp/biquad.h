@@ -55,8 +55,11 @@ struct FilterValues {
     [[nodiscard]] bool operator==(const FilterValues&) const = default;
 };
 
-/// Of a section at rest. Frequencies count as at most kMaximumHalfCycles / 2 of the sample rate, Q as at least 0.001.
-/// Computed in double; each number is off by one rounding to float. [any]
+/// A bandwidth or a slope that asks for less counts as this Q: see docs/decisions/0005-filters.md.
+inline constexpr float kLeastQ = 0.25F;
+
+/// Of a section at rest. Frequencies count as at most kMaximumHalfCycles / 2 of the sample rate. Computed in double;
+/// each number is off by one rounding to float. [any]
 [[nodiscard]] BiquadCoefficients biquad_coefficients(const FilterShape& shape, const FilterValues& values,
                                                      double sample_rate_hz) RTA_NONBLOCKING;
 
