@@ -169,6 +169,24 @@ TEST(EqualizerNode, IsNeverMuchLouderOnTheMoveThanAtRest) {
     }
 }
 
+/// With cuts at its ends as much as with peaks or shelves that do nothing yet.
+TEST(EqualizerNode, IsFlatInTheMiddleUntilItIsSet) {
+    for (const auto& [first, last] :
+         {std::pair{"peaking", "peaking"}, std::pair{"low_shelf", "high_shelf"}, std::pair{"highpass", "lowpass"}}) {
+        const auto description = NodeDescription::make(type(), "node", settings_of(4, first, last));
+        ASSERT_TRUE(description);
+        std::vector<float> values;
+        for (const ParameterSpec& spec : (*description)->layout.parameters) values.push_back(spec.default_value);
+        for (const double at_hz : frequencies(10.0, 20'000.0, 60)) {
+            const double told = db(std::abs(told_response(type(), (*description)->settings, values, at_hz)));
+            EXPECT_LT(told, 0.01) << first << ", " << at_hz << " Hz";
+            if (at_hz > 160.0 && at_hz < 5'000.0) {
+                EXPECT_GT(told, -0.5) << first << ", " << at_hz << " Hz";
+            }
+        }
+    }
+}
+
 TEST(EqualizerNode, StaysBoundedWhateverItsParametersJumpTo) {
     for (const double rate : {8'000.0, 48'000.0, 192'000.0}) {
         Dice dice{8};
