@@ -124,7 +124,9 @@ std::string example_value(const v1::ParameterInfo& parameter) {
 /// "kind=highpass", "frequency_hz=880Hz"; empty where the type has nothing to set.
 std::string example_assignment(const v1::NodeType& type) {
     for (const v1::SettingInfo& setting : type.settings()) {
-        if (setting.choices_size() > 1) return setting.name() + "=" + setting.choices(1);
+        for (const std::string& choice : setting.choices()) {
+            if (choice != default_text(setting)) return setting.name() + "=" + choice;
+        }
     }
     const auto parameters = parameters_of(type, {});
     return parameters.empty() ? "" : parameters.front().name() + "=" + example_value(parameters.front());

@@ -103,8 +103,9 @@ std::optional<v1::ParameterInfo> find_parameter(const v1::NodeType& type, std::s
         v1::ParameterInfo found = parameter;
         found.set_name(std::string{name});
         if (parameter.has_default_factor())
-            found.set_default_(parameter.default_() *
-                               std::pow(parameter.default_factor(), static_cast<float>(number - 1)));
+            found.set_default_(
+                std::clamp(parameter.default_() * std::pow(parameter.default_factor(), static_cast<float>(number - 1)),
+                           parameter.minimum(), parameter.maximum()));
         return found;
     }
     return std::nullopt;

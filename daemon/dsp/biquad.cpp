@@ -14,10 +14,15 @@
 namespace rta::dsp {
 namespace {
 
-constexpr double kLeastQ = 1e-3;
-
 /// Rows of scratch memory: the coefficients of BiquadRamp, then frequency, Q and gain.
-enum Row : std::uint8_t { kA2, kA3, kK, kM0, kM1, kM2, kFrequency, kQ, kGain, kRows };
+enum Row : std::uint8_t { kDrive, kA2, kA3, kK, kM0, kM1, kM2, kFrequency, kQ, kGain, kRows };
+
+/// Equal to no values.
+constexpr FilterValues kNone{std::numeric_limits<float>::quiet_NaN(), 0.0F, 0.0F};
+
+bool moves(const FilterMotion& motion) RTA_NONBLOCKING {
+    return motion.frequency_hz.ramp != nullptr || motion.width.ramp != nullptr || motion.gain_db.ramp != nullptr;
+}
 
 /// Half a cycle is a turn by pi.
 double half_cycles_of(double frequency_hz, double sample_rate_hz) RTA_NONBLOCKING {
@@ -34,8 +39,6 @@ double root_of_gain(double gain_db) RTA_NONBLOCKING {
     return exp2(gain_db * kOctavesPerDb);
 }
 
-double square_root(double x) RTA_NONBLOCKING { return exp2(0.5 * log2(x)); }
-
 /// 1 / Q = 2 sinh(ln(2) / 2 * bandwidth * w / sin(w)), where w is the angle that the frequency turns in a frame.
 double q_of_bandwidth(double octaves, double frequency_hz, double sample_rate_hz) RTA_NONBLOCKING {
     const double half_cycles = half_cycles_of(frequency_hz, sample_rate_hz);
@@ -47,15 +50,15 @@ double q_of_bandwidth(double octaves, double frequency_hz, double sample_rate_hz
 
 /// 1 / Q = sqrt((A + 1 / A) (1 / slope - 1) + 2)
 double q_of_slope(double slope, double root) RTA_NONBLOCKING {
-    return 1.0 / square_root(std::max((root + 1.0 / root) * (1.0 / slope - 1.0) + 2.0, 1e-6));
+    return 1.0 / square_root((root + 1.0 / root) * (1.0 / slope - 1.0) + 2.0);
 }
 
 double q_of(const FilterShape& shape, const FilterValues& values, double sample_rate_hz) RTA_NONBLOCKING {
     const double width = static_cast<double>(values.width);
-    double q = width;
+    double q = 0.0;
     switch (shape.width) {
         case FilterWidth::q:
-            break;
+            return width;
         case FilterWidth::bandwidth:
             q = q_of_bandwidth(width, static_cast<double>(values.frequency_hz), sample_rate_hz);
             break;
@@ -63,13 +66,16 @@ double q_of(const FilterShape& shape, const FilterValues& values, double sample_
             q = q_of_slope(width, has_gain(shape.kind) ? root_of_gain(static_cast<double>(values.gain_db)) : 1.0);
             break;
     }
-    return std::max(q, kLeastQ);
+    return std::max(q, static_cast<double>(kLeastQ));
 }
 
-/// A section as Simper writes it: g is the integrators' gain, k = 1 / Q, and
-/// output = m0 * input + m1 * band-pass + m2 * low-pass.
+/// A section as Simper writes it: g is the integrators' gain, k = 1 / Q, the integrators are fed with drive * input,
+/// and output = m0 * input + m1 * band-pass + m2 * low-pass.
+///
+/// The drive is 1 where not keeps_feed().
 struct Mixture {
     double g_factor = 1.0;
+    double drive = 1.0;
     double k;
     double m0 = 1.0;
     double m1 = 0.0;
@@ -87,13 +93,13 @@ Mixture mixture_of(FilterKind kind, double k, double gain_db) RTA_NONBLOCKING {
         case FilterKind::bandpass_skirt:
             return {.k = k, .m0 = 0.0, .m1 = 1.0};
         case FilterKind::bandpass_peak:
-            return {.k = k, .m0 = 0.0, .m1 = k};
+            return {.drive = k, .k = k, .m0 = 0.0, .m1 = 1.0};
         case FilterKind::notch:
-            return {.k = k, .m1 = -k};
+            return {.drive = k, .k = k, .m1 = -1.0};
         case FilterKind::allpass:
-            return {.k = k, .m1 = -2.0 * k};
+            return {.drive = k, .k = k, .m1 = -2.0};
         case FilterKind::peaking:
-            return {.k = k / root, .m1 = k / root * (gain - 1.0)};
+            return {.drive = k, .k = k / root, .m1 = root - 1.0 / root};
         case FilterKind::low_shelf:
             return {.g_factor = 1.0 / square_root(root), .k = k, .m1 = k * (root - 1.0), .m2 = gain - 1.0};
         case FilterKind::high_shelf:
@@ -187,9 +193,10 @@ BiquadCoefficients biquad_coefficients(const FilterShape& shape, const FilterVal
 
     // States to states, input to states, states to output, input to output, of one frame.
     const Matrix advance{2.0 * a1 - 1.0, -2.0 * a2, 2.0 * a2, 1.0 - 2.0 * a3};
-    std::array<double, 2> to_states{2.0 * a2, 2.0 * a3};
+    const std::array<double, 2> into_states{mixture.drive * 2.0 * a2, mixture.drive * 2.0 * a3};
+    std::array<double, 2> to_states = into_states;
     std::array<double, 2> from_states{mixture.m1 * a1 + mixture.m2 * a2, mixture.m2 * (1.0 - a3) - mixture.m1 * a2};
-    const double through = mixture.m0 + mixture.m1 * a2 + mixture.m2 * a3;
+    const double through = mixture.m0 + mixture.drive * (mixture.m1 * a2 + mixture.m2 * a3);
 
     constexpr std::size_t kFrames = BiquadCoefficients::kFrames;
     BiquadCoefficients section{};
@@ -199,7 +206,7 @@ BiquadCoefficients biquad_coefficients(const FilterShape& shape, const FilterVal
         section.from_state_2[frame] = static_cast<float>(from_states[1]);
         if (frame + 1 < kFrames) {
             section.impulse[kFrames + frame + 1] =
-                static_cast<float>(from_states[0] * 2.0 * a2 + from_states[1] * 2.0 * a3);
+                static_cast<float>(from_states[0] * into_states[0] + from_states[1] * into_states[1]);
         }
         section.to_state_1[kFrames - 1 - frame] = static_cast<float>(to_states[0]);
         section.to_state_2[kFrames - 1 - frame] = static_cast<float>(to_states[1]);
@@ -213,6 +220,7 @@ BiquadCoefficients biquad_coefficients(const FilterShape& shape, const FilterVal
     const Matrix advance_8 = product(advance_4, advance_4);
     store_change(advance_8, section.advance_8);
     store_change(product(advance_8, advance_8), section.advance_16);
+    section.feed = {static_cast<float>(mixture.drive), static_cast<float>(mixture.k)};
     return section;
 }
 
@@ -231,8 +239,8 @@ BiquadCascade::BiquadCascade(std::span<const FilterShape> shapes, std::uint32_t 
                              std::uint32_t block_size)
     : sections_(shapes.size()),
       states_(shapes.size() * channel_count),
-      // No values are equal to these: the first block computes its coefficients.
-      values_(shapes.size(), FilterValues{std::numeric_limits<float>::quiet_NaN(), 0.0F, 0.0F}),
+      values_(shapes.size(), kNone),
+      feeds_(shapes.size()),
       shapes_(shapes.begin(), shapes.end()),
       sample_rate_hz_{sample_rate_hz},
       block_size_{block_size},
@@ -240,7 +248,11 @@ BiquadCascade::BiquadCascade(std::span<const FilterShape> shapes, std::uint32_t 
       ins_(channel_count),
       outs_(channel_count) {}
 
-void BiquadCascade::reset() RTA_NONBLOCKING { std::ranges::fill(states_, BiquadState{}); }
+void BiquadCascade::reset() RTA_NONBLOCKING {
+    std::ranges::fill(states_, BiquadState{});
+    std::ranges::fill(values_, kNone);
+    std::ranges::fill(feeds_, BiquadFeed{});
+}
 
 void BiquadCascade::process(std::span<const FilterMotion> motions, const AudioReadView& in,
                             const AudioWriteView& out) RTA_NONBLOCKING {
@@ -256,17 +268,21 @@ void BiquadCascade::process(std::span<const FilterMotion> motions, const AudioRe
     }
 }
 
-/// Whether the section is at rest, and then sees to its coefficients.
+/// Whether the section is at rest, and then sees to its coefficients. One that keeps its feed takes up other values
+/// than before on the move.
 bool BiquadCascade::rest(std::size_t section, const FilterMotion& motion) RTA_NONBLOCKING {
-    if (motion.frequency_hz.ramp != nullptr || motion.width.ramp != nullptr || motion.gain_db.ramp != nullptr) {
-        return false;
-    }
+    if (moves(motion)) return false;
     const FilterValues values{motion.frequency_hz.value, motion.width.value, motion.gain_db.value};
-    if (values != values_[section]) {
-        values_[section] = values;
-        sections_[section] = biquad_coefficients(shapes_[section], values, sample_rate_hz_);
-    }
+    if (values == values_[section]) return true;
+    if (keeps_feed(shapes_[section].kind) && feeds_[section].drive != 0.0F) return false;
+    settle(section, values);
     return true;
+}
+
+void BiquadCascade::settle(std::size_t section, const FilterValues& values) RTA_NONBLOCKING {
+    values_[section] = values;
+    sections_[section] = biquad_coefficients(shapes_[section], values, sample_rate_hz_);
+    feeds_[section] = sections_[section].feed;
 }
 
 /// Section by section, each either at rest or on the move.
@@ -280,21 +296,33 @@ void BiquadCascade::process_moving(std::span<const FilterMotion> motions, const 
     }
     const FilterKernels& kernels = filter_kernels();
     for (std::size_t i = 0; i < count; ++i) {
-        BiquadState* const states = states_.data() + i;
         if (rest(i, motions[i])) {
             for (std::uint32_t channel = 0; channel < channels; ++channel) {
-                kernels.run(&sections_[i], states + channel * count, 1, ins_[channel], outs_[channel],
+                kernels.run(&sections_[i], states_.data() + i + channel * count, 1, ins_[channel], outs_[channel],
                             out.frame_count());
             }
         } else {
-            kernels.run_ramp(design_ramp(shapes_[i], motions[i]), states, count, ins_.data(), outs_.data(), channels,
-                             out.frame_count());
+            move(i, motions[i], channels, out.frame_count());
         }
         std::ranges::copy(outs_, ins_.begin());
     }
 }
 
-BiquadRamp BiquadCascade::design_ramp(const FilterShape& shape, const FilterMotion& motion) RTA_NONBLOCKING {
+void BiquadCascade::move(std::size_t section, const FilterMotion& motion, std::uint32_t channels,
+                         std::uint32_t frames) RTA_NONBLOCKING {
+    const BiquadRamp ramp = design_ramp(section, motion);
+    filter_kernels().run_ramp(ramp, states_.data() + section, sections_.size(), ins_.data(), outs_.data(), channels,
+                              frames);
+    if (!moves(motion)) {
+        settle(section, {motion.frequency_hz.value, motion.width.value, motion.gain_db.value});
+        return;
+    }
+    values_[section] = kNone;
+    if (ramp.drive != nullptr) feeds_[section] = {ramp.drive[frames - 1], ramp.k[frames - 1]};
+}
+
+BiquadRamp BiquadCascade::design_ramp(std::size_t section, const FilterMotion& motion) RTA_NONBLOCKING {
+    const FilterShape& shape = shapes_[section];
     const auto row = [this](Row which) { return scratch_.data() + std::size_t{which} * block_size_; };
     const auto values_of = [&](const FilterCourse& course, Row which) -> const float* {
         if (course.ramp != nullptr) return course.ramp;
@@ -311,9 +339,12 @@ BiquadRamp BiquadCascade::design_ramp(const FilterShape& shape, const FilterMoti
         }
         q = row(kQ);
     }
-    const BiquadRamp ramp{row(kA2), row(kA3), row(kK), row(kM0), row(kM1), row(kM2)};
+    const bool kept = keeps_feed(shape.kind);
+    BiquadRamp ramp{feeds_[section], kept ? row(kDrive) : nullptr, row(kA2), row(kA3), row(kK), row(kM0), row(kM1),
+                    row(kM2)};
     filter_kernels().design(shape.kind, static_cast<float>(2.0 / sample_rate_hz_), frequency_hz, q, gain_db, ramp,
                             block_size_);
+    if (kept && ramp.before.drive == 0.0F) ramp.before = {ramp.drive[0], ramp.k[0]};
     return ramp;
 }
 

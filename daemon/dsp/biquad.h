@@ -21,6 +21,13 @@
 /// (Aaron Wishnick, "Time-varying filters for musical applications", DAFx-14). No modulation makes them unstable, and
 /// as the states are continuous, none makes them click.
 ///
+/// A band-pass of constant peak, and what is made of it (notch, all-pass, peak), is driven with 1 / Q and not
+/// multiplied by it: it then holds its input and not Q times that, which would come out when Q falls faster than it
+/// drains. Of these kinds and the high-pass, the first integrator's feed, drive * input - k * band-pass - low-pass,
+/// stays as it was when drive and k change, and the second state gives way: a high-pass is that feed, and what a slow
+/// input makes of the second state is in proportion to the drive. Band-pass and feed are a pair of states with the same
+/// dissipative matrix, so this makes no energy either.
+///
 /// At rest a section computes 8 or 16 frames at once (block state-space): what the frames' inputs answer does not wait
 /// for the frames before, and only the two states go from one such step to the next. On the move it goes frame by
 /// frame.
@@ -48,8 +55,11 @@ struct FilterValues {
     [[nodiscard]] bool operator==(const FilterValues&) const = default;
 };
 
-/// Of a section at rest. Frequencies count as at most kMaximumHalfCycles / 2 of the sample rate, Q as at least 0.001.
-/// Computed in double; each number is off by one rounding to float. [any]
+/// A bandwidth or a slope that asks for less counts as this Q: see docs/decisions/0005-filters.md.
+inline constexpr float kLeastQ = 0.25F;
+
+/// Of a section at rest. Frequencies count as at most kMaximumHalfCycles / 2 of the sample rate. Computed in double;
+/// each number is off by one rounding to float. [any]
 [[nodiscard]] BiquadCoefficients biquad_coefficients(const FilterShape& shape, const FilterValues& values,
                                                      double sample_rate_hz) RTA_NONBLOCKING;
 
@@ -89,11 +99,15 @@ class BiquadCascade {
     [[nodiscard]] bool rest(std::size_t section, const FilterMotion& motion) RTA_NONBLOCKING;
     void process_moving(std::span<const FilterMotion> motions, const AudioReadView& in,
                         const AudioWriteView& out) RTA_NONBLOCKING;
-    [[nodiscard]] BiquadRamp design_ramp(const FilterShape& shape, const FilterMotion& motion) RTA_NONBLOCKING;
+    void settle(std::size_t section, const FilterValues& values) RTA_NONBLOCKING;
+    void move(std::size_t section, const FilterMotion& motion, std::uint32_t channels,
+              std::uint32_t frames) RTA_NONBLOCKING;
+    [[nodiscard]] BiquadRamp design_ramp(std::size_t section, const FilterMotion& motion) RTA_NONBLOCKING;
 
     std::vector<BiquadCoefficients> sections_;  ///< of values_
     std::vector<BiquadState> states_;           ///< channels x sections
-    std::vector<FilterValues> values_;          ///< those of which sections_ were computed
+    std::vector<FilterValues> values_;          ///< those of which sections_ were computed; NaN: of none
+    std::vector<BiquadFeed> feeds_;             ///< of the last frame; without a drive where there was none
     std::vector<FilterShape> shapes_;
     double sample_rate_hz_;
     std::uint32_t block_size_;

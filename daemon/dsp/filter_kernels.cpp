@@ -179,6 +179,7 @@ HWY_INLINE FloatVector roots_of_gains(FloatVector gain_db) {
 struct Design {
     FloatVector s, c;  ///< sine and cosine of half the angle that the frequency turns in a frame
     FloatVector k;     ///< 1 / Q
+    FloatVector drive;
     FloatVector m0, m1, m2;
 };
 
@@ -188,6 +189,7 @@ HWY_INLINE void mix(FilterKind kind, FloatVector gain_db, Design& design) {
     const FloatVector one = hn::Set(kFloats, 1.0F);
     const FloatVector minus_one = hn::Set(kFloats, -1.0F);
     const FloatVector k = design.k;
+    design.drive = one;
     design.m0 = one;
     design.m1 = zero;
     design.m2 = zero;
@@ -205,19 +207,23 @@ HWY_INLINE void mix(FilterKind kind, FloatVector gain_db, Design& design) {
             design.m1 = one;
             break;
         case FilterKind::bandpass_peak:
+            design.drive = k;
             design.m0 = zero;
-            design.m1 = k;
+            design.m1 = one;
             break;
         case FilterKind::notch:
-            design.m1 = hn::Neg(k);
+            design.drive = k;
+            design.m1 = minus_one;
             break;
         case FilterKind::allpass:
-            design.m1 = hn::Mul(k, hn::Set(kFloats, -2.0F));
+            design.drive = k;
+            design.m1 = hn::Set(kFloats, -2.0F);
             break;
         case FilterKind::peaking: {
             const FloatVector root = roots_of_gains(gain_db);
+            design.drive = k;
             design.k = hn::Div(k, root);
-            design.m1 = hn::Mul(design.k, hn::Sub(hn::Mul(root, root), one));
+            design.m1 = hn::Sub(root, hn::Div(one, root));
             break;
         }
         case FilterKind::low_shelf: {
@@ -267,11 +273,40 @@ void design(FilterKind kind, float half_cycles_per_hz, const float* frequency_hz
         const FloatVector sum = hn::MulAdd(across, design.k, hn::MulAdd(design.c, design.c, square));
         hn::StoreU(hn::Div(across, sum), kFloats, ramp.a2 + frame);
         hn::StoreU(hn::Div(square, sum), kFloats, ramp.a3 + frame);
+        if (ramp.drive != nullptr) hn::StoreU(design.drive, kFloats, ramp.drive + frame);
         hn::StoreU(design.k, kFloats, ramp.k + frame);
         hn::StoreU(design.m0, kFloats, ramp.m0 + frame);
         hn::StoreU(design.m1, kFloats, ramp.m1 + frame);
         hn::StoreU(design.m2, kFloats, ramp.m2 + frame);
     }
+}
+
+/// One frame of a section that keeps its feed: where drive and k change, the second state takes up the difference.
+HWY_INLINE float run_feed_frame(const BiquadRamp& ramp, std::size_t frame, const BiquadFeed& before, float x, float& s1,
+                                float& s2) {
+    const float k_step_of_band = (ramp.k[frame] - before.k) * s1;
+    const float less_low = before.drive * x - s2;
+    const float change_1 = ramp.a2[frame] * (less_low - before.k * s1) - ramp.a3[frame] * s1;
+    const float change_2 = ramp.a2[frame] * s1 + ramp.a3[frame] * (less_low + k_step_of_band);
+    s2 += (ramp.drive[frame] - before.drive) * x - k_step_of_band;
+    const float v1 = s1 + change_1;
+    const float v2 = s2 + change_2;
+    s1 += 2.0F * change_1;
+    s2 += 2.0F * change_2;
+    return ramp.m0[frame] * x + ramp.m1[frame] * v1 + ramp.m2[frame] * v2;
+}
+
+/// One frame of any other.
+HWY_INLINE float run_frame(const BiquadRamp& ramp, std::size_t frame, float x, float& s1, float& s2) {
+    const float less_low = x - s2;
+    // The changes and not the new values: near 0 Hz they are small, and keep their digits.
+    const float change_1 = ramp.a2[frame] * (less_low - ramp.k[frame] * s1) - ramp.a3[frame] * s1;
+    const float change_2 = ramp.a2[frame] * s1 + ramp.a3[frame] * less_low;
+    const float v1 = s1 + change_1;
+    const float v2 = s2 + change_2;
+    s1 += 2.0F * change_1;
+    s2 += 2.0F * change_2;
+    return ramp.m0[frame] * x + ramp.m1[frame] * v1 + ramp.m2[frame] * v2;
 }
 
 /// kChannels channels side by side: what one waits for, the others use.
@@ -284,18 +319,19 @@ HWY_INLINE void run_ramp_group(const BiquadRamp& ramp, BiquadState* states, std:
         s1[i] = states[i * stride].s1;
         s2[i] = states[i * stride].s2;
     }
-    for (std::size_t frame = 0; frame < frames; ++frame) {
-        for (std::size_t i = 0; i < kChannels; ++i) {
-            const float x = ins[i][frame];
-            const float less_low = x - s2[i];
-            // The changes and not the new values: near 0 Hz they are small, and keep their digits.
-            const float change_1 = ramp.a2[frame] * (less_low - ramp.k[frame] * s1[i]) - ramp.a3[frame] * s1[i];
-            const float change_2 = ramp.a2[frame] * s1[i] + ramp.a3[frame] * less_low;
-            const float v1 = s1[i] + change_1;
-            const float v2 = s2[i] + change_2;
-            outs[i][frame] = ramp.m0[frame] * x + ramp.m1[frame] * v1 + ramp.m2[frame] * v2;
-            s1[i] += 2.0F * change_1;
-            s2[i] += 2.0F * change_2;
+    if (ramp.drive != nullptr) {
+        BiquadFeed before = ramp.before;
+        for (std::size_t frame = 0; frame < frames; ++frame) {
+            for (std::size_t i = 0; i < kChannels; ++i) {
+                outs[i][frame] = run_feed_frame(ramp, frame, before, ins[i][frame], s1[i], s2[i]);
+            }
+            before = {ramp.drive[frame], ramp.k[frame]};
+        }
+    } else {
+        for (std::size_t frame = 0; frame < frames; ++frame) {
+            for (std::size_t i = 0; i < kChannels; ++i) {
+                outs[i][frame] = run_frame(ramp, frame, ins[i][frame], s1[i], s2[i]);
+            }
         }
     }
     for (std::size_t i = 0; i < kChannels; ++i) states[i * stride] = {flushed(s1[i]), flushed(s2[i])};

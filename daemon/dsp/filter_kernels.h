@@ -25,6 +25,32 @@ enum class FilterKind : std::uint8_t {
     lowpass_less_highpass,  ///< with q 0.5 an all-pass of the first order
 };
 
+/// Sections whose first integrator's feed stays as it was when drive and k change: see dsp/biquad.h.
+[[nodiscard]] constexpr bool keeps_feed(FilterKind kind) RTA_NONBLOCKING {
+    switch (kind) {
+        case FilterKind::highpass:
+        case FilterKind::bandpass_peak:
+        case FilterKind::notch:
+        case FilterKind::allpass:
+        case FilterKind::peaking:
+        case FilterKind::inverted_highpass:
+            return true;
+        case FilterKind::lowpass:
+        case FilterKind::bandpass_skirt:
+        case FilterKind::low_shelf:
+        case FilterKind::high_shelf:
+        case FilterKind::lowpass_less_highpass:
+            return false;
+    }
+    return false;
+}
+
+/// What the first integrator of a section is fed with: drive * input - k * band-pass - low-pass.
+struct BiquadFeed {
+    float drive = 0.0F;
+    float k = 0.0F;
+};
+
 /// Frequencies go up to this many half cycles a frame (1 is half the sample rate, where all kinds degenerate).
 inline constexpr float kMaximumHalfCycles = 0.99F;
 
@@ -43,6 +69,7 @@ struct alignas(kCacheLine) BiquadCoefficients {
     /// states hardly change within a block: less themselves, the change keeps all its digits.
     float advance_8[4];   ///< after 8 frames
     float advance_16[4];  ///< after 16
+    BiquadFeed feed;      ///< for a section that sets out from here
 };
 
 /// The states of a section in one channel: twice the values that its two integrators reach less their inputs, as
@@ -54,6 +81,8 @@ struct BiquadState {
 
 /// A section on the move: its coefficients frame by frame, each row as long as the block.
 struct BiquadRamp {
+    BiquadFeed before;  ///< of the frame before the first one; where the feed is kept
+    float* drive;       ///< nullptr if it is 1, and the feed not kept
     float* a2;
     float* a3;
     float* k;
@@ -77,7 +106,8 @@ struct FilterKernels {
     /// 2 / sample rate.
     void (*design)(FilterKind kind, float half_cycles_per_hz, const float* frequency_hz, const float* q,
                    const float* gain_db, const BiquadRamp& ramp, std::size_t frames) RTA_NONBLOCKING;
-    /// A section on the move over several channels. The state of channel n is states[n * stride].
+    /// A section on the move over several channels. The state of channel n is
+    /// states[n * stride].
     void (*run_ramp)(const BiquadRamp& ramp, BiquadState* states, std::size_t stride, const float* const* ins,
                      float* const* outs, std::size_t channels, std::size_t frames) RTA_NONBLOCKING;
 };

@@ -20,10 +20,10 @@ struct Level {
 /// The loops over samples, compiled for one SIMD target. To be called through the functions that wrap them (dsp/gain.h,
 /// dsp/sine.h, dsp/finite.h, dsp/level.h), which say what they compute. All [any].
 ///
-/// They multiply and add without fusing the two, so that every target gives the same bits; only the sine and the
-/// FIR filter do fuse them, where the target can, and may differ in the last bit, as may the sum of `level`, which is
-/// taken in as many parts as a register has lanes. `frames` is a multiple of kKernelFrames. Pointers need no alignment;
-/// an output may be the input of the same frames.
+/// They multiply and add without fusing the two, so that every target gives the same bits; only the sine fuses them,
+/// where the target can, and may differ in the last bit, as may the sum of `level`, which is taken in as many parts as
+/// a register has lanes. `frames` is a multiple of kKernelFrames. Pointers need no alignment; an output may be the
+/// input of the same frames.
 struct Kernels {
     const char* target;  ///< see simd_targets()
 

@@ -24,10 +24,21 @@ std::string range_of(const SettingSpec& spec) {
     return format_number(spec.minimum) + " to " + format_number(spec.maximum);
 }
 
+/// One of those, as a document writes them: texts in quotes, numbers without.
+std::string one_of_choices(const SettingSpec& spec) {
+    std::string out = "one of ";
+    for (std::size_t i = 0; i < spec.choices.size(); ++i) {
+        if (i != 0) out += ", ";
+        out += spec.kind == SettingSpec::Kind::choice ? quoted(spec.choices[i]) : std::string{spec.choices[i]};
+    }
+    return out;
+}
+
 /// What the setting takes: "a whole number from 1 to 64".
 std::string wanted(const SettingSpec& spec) {
     switch (spec.kind) {
         case SettingSpec::Kind::integer:
+            if (!spec.choices.empty()) break;
             return "a whole number from " + range_of(spec);
         case SettingSpec::Kind::number:
             return "a number from " + range_of(spec);
@@ -38,12 +49,7 @@ std::string wanted(const SettingSpec& spec) {
         case SettingSpec::Kind::choice:
             break;
     }
-    std::string out = "one of ";
-    for (std::size_t i = 0; i < spec.choices.size(); ++i) {
-        if (i != 0) out += ", ";
-        out += quoted(spec.choices[i]);
-    }
-    return out;
+    return one_of_choices(spec);
 }
 
 SettingValue default_of(const SettingSpec& spec) {
@@ -67,6 +73,10 @@ std::string complaint(const SettingSpec& spec, const SettingValue& value) {
         case SettingSpec::Kind::number: {
             const auto* number = std::get_if<double>(&value);
             if (number == nullptr || std::isnan(*number)) break;
+            if (!spec.choices.empty()) {
+                if (std::ranges::find(spec.choices, format_number(*number)) == spec.choices.end()) break;
+                return {};
+            }
             if (*number < spec.minimum || *number > spec.maximum) return " is out of range: " + range_of(spec);
             if (spec.kind == SettingSpec::Kind::integer && std::trunc(*number) != *number) break;
             return {};

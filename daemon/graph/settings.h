@@ -28,7 +28,7 @@ struct SettingSpec {
     double maximum = 0;
     double default_number = 0;                       ///< integer, number; on_off: 0 or 1
     std::string_view default_text = {};              ///< choice and text
-    std::span<const std::string_view> choices = {};  ///< choice
+    std::span<const std::string_view> choices = {};  ///< choice; of an integer, if not empty: all that it may be
     std::string_view help;
 };
 

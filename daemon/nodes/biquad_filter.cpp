@@ -40,15 +40,19 @@ enum Parameter : std::uint8_t { kFrequency, kQ, kGain, kBandwidth, kSlope };
 constexpr std::array kParameters{
     ParameterSpec{"frequency_hz", Unit::hertz, 5.0F, 20'000.0F, 1'000.0F,
                   "Corner, centre or middle of the shelf; kept just below half the sample rate.", RampLaw::logarithmic},
-    ParameterSpec{"q", Unit::ratio, 0.25F, 40.0F, 0.707107F, "Resonance; 0.7071 is flat (Butterworth).",
+    ParameterSpec{"q", Unit::ratio, dsp::kLeastQ, 40.0F, 0.707107F, "Resonance; 0.7071 is flat (Butterworth).",
                   RampLaw::logarithmic},
     ParameterSpec{"gain_db", Unit::decibel, -24.0F, 24.0F, 0.0F, "Gain of a peak or shelf; other kinds have none."},
-    ParameterSpec{"bandwidth_octaves", Unit::none, 0.05F, 6.0F, 1.0F,
-                  "With width = bandwidth: between -3 dB, or half the gain of a peak, in octaves.",
-                  RampLaw::logarithmic},
-    ParameterSpec{"slope", Unit::ratio, 0.1F, 1.0F, 1.0F,
-                  "With width = slope: of a shelf, 1 is the steepest without a hump; elsewhere q = sqrt(slope / 2).",
-                  RampLaw::logarithmic},
+    ParameterSpec{
+        "bandwidth_octaves", Unit::none, 0.05F, 6.0F, 1.0F,
+        "With width = bandwidth: between -3 dB, or half the gain of a peak, in octaves; q counts as at least 0.25, "
+        "which is about 4 octaves.",
+        RampLaw::logarithmic},
+    ParameterSpec{
+        "slope", Unit::ratio, 0.1F, 1.0F, 1.0F,
+        "With width = slope: of a shelf, 1 is the steepest without a hump; elsewhere q = sqrt(slope / 2). q counts "
+        "as at least 0.25.",
+        RampLaw::logarithmic},
 };
 static_assert(well_formed(kParameters));
 

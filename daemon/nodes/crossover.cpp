@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "dsp/biquad.h"
@@ -20,6 +20,8 @@ namespace rta::nodes {
 
 namespace {
 
+constexpr std::array<std::string_view, 3> kOrders{"2", "4", "8"};
+
 constexpr std::array kSettings{
     SettingSpec{.name = "ways",
                 .kind = SettingSpec::Kind::integer,
@@ -32,7 +34,8 @@ constexpr std::array kSettings{
                 .minimum = 2,
                 .maximum = 8,
                 .default_number = 4,
-                .help = "Of the Linkwitz-Riley filters: 2, 4 or 8, that is 12, 24 or 48 dB an octave."},
+                .choices = kOrders,
+                .help = "Of the Linkwitz-Riley filters: 12, 24 or 48 dB an octave."},
     channels_setting(),
 };
 
@@ -63,8 +66,8 @@ struct Crossing {
     Sections all;  ///< the sum of both
 };
 
-/// A Butterworth filter of order 2 has a Q of sqrt(1/2), one of order 4 sections with 1 / (2 cos(pi / 8)) and
-/// 1 / (2 cos(3 pi / 8)). Twice the first order is one section with a Q of 1/2.
+/// Of an order in kOrders. A Butterworth filter of order 2 has a Q of sqrt(1/2), one of order 4 sections with 1 / (2
+/// cos(pi / 8)) and 1 / (2 cos(3 pi / 8)). Twice the first order is one section with a Q of 1/2.
 Crossing crossing_of(std::uint32_t order) {
     using Kind = dsp::FilterKind;
     // With two poles low and high meet in opposite phase: the high one is inverted.
@@ -166,10 +169,6 @@ extern constinit const NodeType kCrossover{
     .inputs = kInputs,
     .outputs = kOutputs,
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
-        const std::uint32_t order = context.settings.integer("order");
-        if (order != 2 && order != 4 && order != 8) {
-            return fail(ErrorCode::invalid_argument, "setting order = " + std::to_string(order) + " must be 2, 4 or 8");
-        }
         return std::make_unique<Crossover>(context);
     },
     .response =

@@ -42,13 +42,15 @@ enum Row : std::uint8_t { kFrequency, kQ, kGain };
 constexpr std::array kParameters{
     [] {
         ParameterSpec spec =
-            repeated({"frequency_#_hz", Unit::hertz, 5.0F, 20'000.0F, 60.0F,
-                      "Centre of the band of that number, kept just below half the sample rate.", RampLaw::logarithmic},
+            repeated({"frequency_#_hz", Unit::hertz, 5.0F, 20'000.0F, 80.0F,
+                      "Centre of the band of that number, or corner at an end; kept just below half the sample rate.",
+                      RampLaw::logarithmic},
                      "bands");
-        spec.default_factor = 2.5F;
+        spec.default_factor = 5.0F;
         return spec;
     }(),
-    repeated({"q_#", Unit::ratio, 0.25F, 40.0F, 1.414214F, "How narrow the band is; 1.41 is an octave.",
+    repeated({"q_#", Unit::ratio, dsp::kLeastQ, 40.0F, 0.707107F,
+              "How narrow the band is: 1.41 is an octave, 0.7071 two; with the latter the ends have no hump.",
               RampLaw::logarithmic},
              "bands"),
     repeated({"gain_#_db", Unit::decibel, -24.0F, 24.0F, 0.0F, "Gain of the band; a highpass or lowpass has none."},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -133,6 +134,57 @@ TEST(EqualizerNode, MovesEachBandByItself) {
     const NodeBench::Recording more = equalizer.render(6'144);
     for (std::size_t c = 0; c < 2; ++c) recording[c].insert(recording[c].end(), more[c].begin(), more[c].end());
     EXPECT_EQ(recording, signal);
+}
+
+TEST(EqualizerNode, IsNeverMuchLouderOnTheMoveThanAtRest) {
+    for (const auto& [first, last] :
+         {std::pair{"peaking", "peaking"}, std::pair{"low_shelf", "high_shelf"}, std::pair{"highpass", "lowpass"}}) {
+        const std::array kinds{first, "peaking", last};
+        for (std::size_t band = 0; band < kinds.size(); ++band) {
+            const float hz = std::array{100.0F, 600.0F, 5'000.0F}[band];
+            for (const float gain_db : {-24.0F, 24.0F}) {
+                for (const auto& [from, to] :
+                     {std::pair{FilterPoint{hz, 40.0F, gain_db}, FilterPoint{hz, 0.25F, gain_db}},
+                      std::pair{FilterPoint{hz, 0.25F, gain_db}, FilterPoint{hz, 40.0F, gain_db}},
+                      std::pair{FilterPoint{hz, 2.0F, -gain_db}, FilterPoint{hz, 2.0F, gain_db}}}) {
+                    // The other bands are flat there, or nearly so.
+                    std::vector<Band> bands{{first, 10.0F, 0.707107F, 0.0F},
+                                            {"peaking", 600.0F, 1.0F, 0.0F},
+                                            {last, 20'000.0F, 0.707107F, 0.0F}};
+                    bands[band] = {kinds[band], from.frequency_hz, from.q, from.gain_db};
+                    NodeBench::Options options;
+                    options.parameters = parameters_of(bands);
+                    options.signal = sine_of(hz);
+                    NodeBench bench{type(), settings_of(3, first, last), options};
+                    (void)bench.render(48'000);
+                    bands[band] = {kinds[band], to.frequency_hz, to.q, to.gain_db};
+                    for (const auto& [name, value] : parameters_of(bands)) bench.set(name, value);
+                    const bool gain_moves = from.gain_db != to.gain_db;
+                    const double allowed = largest_response(kinds[band], from, to, hz, gain_moves);
+                    EXPECT_LT(peak_of(bench.render_channel(9'600)), kToneLevel * (3.0 * allowed + 0.01))
+                        << kinds[band] << ", Q " << from.q << " to " << to.q << ", " << gain_db << " dB";
+                }
+            }
+        }
+    }
+}
+
+/// With cuts at its ends as much as with peaks or shelves that do nothing yet.
+TEST(EqualizerNode, IsFlatInTheMiddleUntilItIsSet) {
+    for (const auto& [first, last] :
+         {std::pair{"peaking", "peaking"}, std::pair{"low_shelf", "high_shelf"}, std::pair{"highpass", "lowpass"}}) {
+        const auto description = NodeDescription::make(type(), "node", settings_of(4, first, last));
+        ASSERT_TRUE(description);
+        std::vector<float> values;
+        for (const ParameterSpec& spec : (*description)->layout.parameters) values.push_back(spec.default_value);
+        for (const double at_hz : frequencies(10.0, 20'000.0, 60)) {
+            const double told = db(std::abs(told_response(type(), (*description)->settings, values, at_hz)));
+            EXPECT_LT(told, 0.01) << first << ", " << at_hz << " Hz";
+            if (at_hz > 160.0 && at_hz < 5'000.0) {
+                EXPECT_GT(told, -0.5) << first << ", " << at_hz << " Hz";
+            }
+        }
+    }
 }
 
 TEST(EqualizerNode, StaysBoundedWhateverItsParametersJumpTo) {

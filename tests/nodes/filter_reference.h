@@ -137,6 +137,49 @@ inline std::vector<double> frequencies(double from, double to, int count) {
 inline double db(double ratio) { return 20.0 * std::log10(ratio); }
 inline double degrees(double radians) { return radians * 180.0 / std::numbers::pi; }
 
+/// A tone at -12 dB.
+inline constexpr double kToneLevel = 0.251;
+inline NodeBench::Signal sine_of(double hz) {
+    return [hz](std::uint32_t, std::uint32_t, std::uint64_t frame) {
+        return static_cast<float>(kToneLevel * std::sin(angle_of(hz, 48'000.0) * static_cast<double>(frame)));
+    };
+}
+
+inline double peak_of(const std::vector<float>& samples) {
+    double peak = 0.0;
+    for (const float sample : samples) peak = std::max(peak, static_cast<double>(std::fabs(sample)));
+    return peak;
+}
+
+/// What a section may ramp.
+struct FilterPoint {
+    float frequency_hz;
+    float q;
+    float gain_db;
+};
+
+/// What the points between two, on the way that ramps take, make at most of a tone; or of any within three octaves.
+inline double largest_response(std::string_view kind, const FilterPoint& from, const FilterPoint& to, double tone_hz,
+                               bool at_any_frequency = false) {
+    constexpr int kPoints = 48;
+    std::vector<double> tones{tone_hz};
+    if (at_any_frequency) {
+        for (const double hz : frequencies(tone_hz / 8.0, std::min(tone_hz * 8.0, 23'000.0), 100)) tones.push_back(hz);
+    }
+    double largest = 0.0;
+    for (int point = 0; point <= kPoints; ++point) {
+        const double part = static_cast<double>(point) / kPoints;
+        const auto by_ratio = [part](float low, float high) {
+            return static_cast<double>(low) * std::pow(static_cast<double>(high) / static_cast<double>(low), part);
+        };
+        const double hz = by_ratio(from.frequency_hz, to.frequency_hz);
+        const double gain_db = from.gain_db + part * (to.gain_db - from.gain_db);
+        const CookbookSection section{kind, hz, alpha_of_q(hz, by_ratio(from.q, to.q)), gain_db};
+        for (const double at_hz : tones) largest = std::max(largest, std::abs(cookbook_response(section, at_hz)));
+    }
+    return largest;
+}
+
 class Dice {
  public:
     explicit Dice(unsigned seed) : engine_{seed} {}

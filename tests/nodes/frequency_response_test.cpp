@@ -21,14 +21,15 @@ Settings random_settings(const NodeType& type, std::mt19937& random) {
     Settings settings;
     for (const SettingSpec& spec : type.settings) {
         if (spec.name == "channels") continue;
-        if (spec.name == "order") {
-            settings["order"] = static_cast<double>(2U << std::uniform_int_distribution{0U, 2U}(random));
-            continue;
-        }
-        if (spec.kind == SettingSpec::Kind::choice) {
+        if (!spec.choices.empty()) {
             const auto last = static_cast<int>(spec.choices.size()) - 1;
-            settings[std::string{spec.name}] =
-                std::string{spec.choices[static_cast<std::size_t>(std::uniform_int_distribution{0, last}(random))]};
+            const std::string chosen{
+                spec.choices[static_cast<std::size_t>(std::uniform_int_distribution{0, last}(random))]};
+            SettingValue& value = settings[std::string{spec.name}];
+            if (spec.kind == SettingSpec::Kind::integer)
+                value = std::stod(chosen);
+            else
+                value = chosen;
         } else if (spec.kind == SettingSpec::Kind::integer) {
             const auto highest = static_cast<int>(std::min(spec.maximum, 8.0));
             const int value = std::uniform_int_distribution{static_cast<int>(spec.minimum), highest}(random);

@@ -81,7 +81,8 @@ export class Graph {
           {name: name.replace('#', i + 1), first: place === 0 ? i + 1 : first})));
       });
       for (const {name, first} of names) {
-        found[name] = Math.fround((row.default ?? 0) * (row.default_factor ?? 1) ** (first - 1));
+        const standard = (row.default ?? 0) * (row.default_factor ?? 1) ** (first - 1);
+        found[name] = Math.fround(Math.min(Math.max(standard, row.minimum ?? 0), row.maximum ?? 0));
       }
     }
     return found;

@@ -96,7 +96,8 @@ class Graph:
         for row in self.types[type_name].parameters:
             for numbers in itertools.product(*(range(1, count(repeat, settings) + 1) for repeat in row.repeated_by)):
                 factor = row.default_factor ** (numbers[0] - 1) if row.HasField("default_factor") else 1
-                found[numbered(row.name, numbers)] = float32(row.default * factor)
+                default = min(max(row.default * factor, row.minimum), row.maximum)
+                found[numbered(row.name, numbers)] = float32(default)
         return found
 
     def ends(self, connection):

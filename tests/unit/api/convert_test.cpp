@@ -220,8 +220,16 @@ TEST(Convert, ADeviceWhoseNameIsNotUtf8CanBeShown) {
 
 TEST(Convert, ANodeTypeIsToldWhole) {
     constexpr static std::string_view kShapes[] = {"saw", "square"};
+    constexpr static std::string_view kOrders[] = {"2", "4"};
     constexpr static SettingSpec kSettings[] = {
         channels_setting(),
+        {.name = "order",
+         .kind = SettingSpec::Kind::integer,
+         .minimum = 2,
+         .maximum = 4,
+         .default_number = 4,
+         .choices = kOrders,
+         .help = "Order."},
         {.name = "shape",
          .kind = SettingSpec::Kind::choice,
          .default_text = "saw",
@@ -246,6 +254,8 @@ TEST(Convert, ANodeTypeIsToldWhole) {
         name: "thing" help: "A thing."
         settings { name: "channels" kind: "integer" help: "Width of every port of the node." minimum: 1 maximum: 64
                    default { number_value: 1 } }
+        settings { name: "order" kind: "integer" help: "Order." minimum: 2 maximum: 4 default { number_value: 4 }
+                   choices: "2" choices: "4" }
         settings { name: "shape" kind: "choice" help: "Shape." default { string_value: "saw" }
                    choices: "saw" choices: "square" }
         settings { name: "loop" kind: "on_off" help: "Again." default { bool_value: true } }

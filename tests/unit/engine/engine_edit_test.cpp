@@ -129,7 +129,7 @@ TEST(EngineEdit, EveryRefusalNamesWhatIsWrongAndChangesNothing) {
         {{AddNode{"crossover", "ways", {{"order", 3.0}}, {}}},
          ErrorCode::invalid_argument,
          0,
-         {"\"ways\"", "order = 3", "2, 4 or 8"}},
+         {"\"ways\"", "order = 3", "2, 4, 8"}},
         {{AddNode{"sine", "a", {{"channels", 1e9}}, {}}},
          ErrorCode::invalid_argument,
          0,

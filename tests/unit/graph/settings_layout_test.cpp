@@ -19,8 +19,16 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::array kKinds{"lowpass"sv, "highpass"sv, "notch"sv};
+constexpr std::array kOrders{"2"sv, "4"sv, "10"sv};
 constexpr std::array kSettings{
     channels_setting(),
+    SettingSpec{.name = "order",
+                .kind = SettingSpec::Kind::integer,
+                .minimum = 2,
+                .maximum = 10,
+                .default_number = 4,
+                .choices = kOrders,
+                .help = "An order."},
     SettingSpec{.name = "ratio",
                 .kind = SettingSpec::Kind::number,
                 .minimum = -0.5,
@@ -45,6 +53,7 @@ TEST(ResolvedSettings, FillsInTheDefaults) {
     const auto settings = resolve({});
     ASSERT_TRUE(settings.has_value());
     EXPECT_EQ(settings->integer("channels"), 1U);
+    EXPECT_EQ(settings->integer("order"), 4U);
     EXPECT_EQ(settings->number("ratio"), 0.25);
     EXPECT_TRUE(settings->on("loop"));
     EXPECT_EQ(settings->text("kind"), "lowpass");
@@ -54,12 +63,14 @@ TEST(ResolvedSettings, FillsInTheDefaults) {
 
 TEST(ResolvedSettings, TakesWhatIsGiven) {
     const auto settings = resolve({{"channels", 64.0},
+                                   {"order", 10.0},
                                    {"ratio", -0.5},
                                    {"loop", false},
                                    {"kind", std::string{"notch"}},
                                    {"file", std::string{}}});
     ASSERT_TRUE(settings.has_value());
     EXPECT_EQ(settings->integer("channels"), 64U);
+    EXPECT_EQ(settings->integer("order"), 10U);
     EXPECT_EQ(settings->number("ratio"), -0.5);
     EXPECT_FALSE(settings->on("loop"));
     EXPECT_EQ(settings->text("kind"), "notch");
@@ -79,7 +90,7 @@ TEST(ResolvedSettings, AnUnknownNameIsNotFound) {
     EXPECT_EQ(settings.error().code, ErrorCode::not_found);
     EXPECT_EQ(
         settings.error().sentence,
-        R"(node "f": there is no setting "chanels" (did you mean "channels"?); there are: channels, ratio, loop, kind, file)");
+        R"(node "f": there is no setting "chanels" (did you mean "channels"?); there are: channels, order, ratio, loop, kind, file)");
     const auto none = ResolvedSettings::resolve({}, {{"channels", 2.0}}, "node \"i\"");
     ASSERT_FALSE(none.has_value());
     EXPECT_EQ(none.error().sentence, R"(node "i": there is no setting "channels"; there are none)");
@@ -102,6 +113,11 @@ TEST(ResolvedSettings, ABadValueIsAnInvalidArgument) {
         {"channels", kInfinity, R"(node "f": setting channels = Infinity is out of range: 1 to 64)"},
         {"channels", true, R"(node "f": setting channels = true must be a whole number from 1 to 64)"},
         {"channels", std::string{"2"}, R"(node "f": setting channels = "2" must be a whole number from 1 to 64)"},
+        {"order", 3.0, R"(node "f": setting order = 3 must be one of 2, 4, 10)"},
+        {"order", 11.0, R"(node "f": setting order = 11 must be one of 2, 4, 10)"},
+        {"order", 4.5, R"(node "f": setting order = 4.5 must be one of 2, 4, 10)"},
+        {"order", kNan, R"(node "f": setting order = NaN must be one of 2, 4, 10)"},
+        {"order", std::string{"4"}, R"(node "f": setting order = "4" must be one of 2, 4, 10)"},
         {"ratio", 2.0000001, R"(node "f": setting ratio = 2.0000001 is out of range: -0.5 to 2)"},
         {"ratio", kNan, R"(node "f": setting ratio = NaN must be a number from -0.5 to 2)"},
         {"ratio", false, R"(node "f": setting ratio = false must be a number from -0.5 to 2)"},
