@@ -159,7 +159,8 @@ int run_render(const RenderOptions& options) {
     auto file = Replacement::of(options.output);
     if (!file) return failure(kExitFailure, file.error());
     // A device or a pipe has nothing to be cleared away, and may keep a writer waiting for ever.
-    if (file->path() != options.output) watch_for_interruption();
+    if (file->is_beside()) watch_for_interruption();
+    if (const auto begun = file->begin(); !begun) return failure(kExitFailure, begun.error());
     const auto device = io::OfflineDevice::open({.sample_rate_hz = options.sample_rate_hz,
                                                  .block_size = options.block_size,
                                                  .channels_out = channels,
@@ -169,7 +170,6 @@ int run_render(const RenderOptions& options) {
         const bool usage = device.error().code != ErrorCode::unavailable;
         return failure(usage ? kExitUsage : kExitFailure, device.error());
     }
-    file->begun();
     Expected<void> rendered;
     {
         ProgressBar progress{options.output, frames, engine.config().sample_rate_hz};
