@@ -42,6 +42,21 @@ namespace {
             .ramps = engine_ramps()};
 }
 
+/// The document that a configuration begins with, in the engine that it would run in.
+[[nodiscard]] Expected<void> check_graph_of(const DaemonOptions& options) {
+    if (options.graph.empty()) return {};
+    const auto text = read_text_file("the graph", options.graph, kLongestGraphBytes);
+    if (!text) return std::unexpected(text.error());
+    const Engine engine{node_set(),
+                        {.sample_rate_hz = static_cast<double>(options.device.sample_rate_hz),
+                         .block_size = options.device.block_size,
+                         .ramps = engine_ramps()}};
+    if (const auto checked = check_graph_text(engine, *text, options.graph); !checked) {
+        return std::unexpected(checked.error());
+    }
+    return {};
+}
+
 /// A rendered file in which a node failed is not what was asked for.
 class RenderObserver final : public Engine::Observer {
  public:
@@ -117,7 +132,9 @@ int run_devices() {
 
 int run_check(const CheckOptions& options) {
     if (options.file.ends_with(".toml")) {
-        if (const auto config = read_config_file(options.file); !config) return failure(kExitUsage, config.error());
+        const auto config = read_config_file(options.file);
+        if (!config) return failure(kExitUsage, config.error());
+        if (const auto checked = check_graph_of(*config); !checked) return failure(kExitUsage, checked.error());
         std::printf("%s: good\n", options.file.c_str());
         return std::fflush(stdout) == 0 ? kExitClean : kExitFailure;
     }
@@ -125,15 +142,10 @@ int run_check(const CheckOptions& options) {
     const auto text = read_text_file("the graph", options.file, kLongestGraphBytes);
     if (!text) return failure(kExitUsage, text.error());
     Engine engine{node_set(), EngineConfig{}};
-    const auto prepared = read_graph_text(engine, *text, name);
-    if (!prepared) return failure(kExitUsage, prepared.error());
-    if (const auto checked = engine.check(*prepared); !checked) {
-        print_error(name + ": " + checked.error().sentence);
-        return kExitUsage;
-    }
-    const auto& document = std::get<ReplaceGraph>(prepared->transaction().edits.front()).document;
-    std::printf("%s: %s, %s: good\n", name.c_str(), count_of(document.nodes.size(), "node").c_str(),
-                count_of(document.connections.size(), "connection").c_str());
+    const auto document = check_graph_text(engine, *text, name);
+    if (!document) return failure(kExitUsage, document.error());
+    std::printf("%s: %s, %s: good\n", name.c_str(), count_of(document->nodes.size(), "node").c_str(),
+                count_of(document->connections.size(), "connection").c_str());
     return std::fflush(stdout) == 0 ? kExitClean : kExitFailure;
 }
 
