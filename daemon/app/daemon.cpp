@@ -148,7 +148,10 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
 int Daemon::configure() {
     log(api::LogLevel::info, "rtad " RTA_VERSION);
     const int restored = restore_graph();
-    return restored == kExitClean ? listen() : restored;
+    const int status = restored == kExitClean ? listen() : restored;
+    // What is in the way of this start is not the graph.
+    if (status != kExitClean && store_) store_->confirm_restore();
+    return status;
 }
 
 /// The graph of the state folder; where that holds none, the graph of --graph.
@@ -219,7 +222,8 @@ void Daemon::give_up() {
     save_last();
 }
 
-/// Once io_ no longer does: in one step, over what Asio has put there. Between two, a signal would end us as a kill does.
+/// Once io_ no longer does: in one step, over what Asio has put there. Between two, a signal would end us as a kill
+/// does.
 void Daemon::answer_signals(void (*handler)(int)) {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
         struct sigaction action{};

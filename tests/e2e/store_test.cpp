@@ -315,12 +315,16 @@ TEST_F(Store, AGraphOnWhichRtadDiesBeforeItIsHeardIsTriedTwice) {
 TEST_F(Store, AnEndInGoodOrderBeforeItIsHeardCountsForNothing) {
     fs::create_directory(folder_);
     write_text(file_, kTone);
+    write_text(directory_ / "no socket", "in the way");
     for (int start = 0; start < 3; ++start) {
+        const RunResult usage = run_rtad({"--device", "null", "--socket", (directory_ / "no socket").string(),
+                                          "--listen", "127.0.0.1:0", "--state-dir", folder_.string()});
+        EXPECT_EQ(usage.status, (ExitStatus{2, 0})) << usage.error;
         const RunResult refused =
             run_rtad({"--device", "portaudio:there is none", "--socket", (directory_ / "s").string(), "--listen",
                       "127.0.0.1:0", "--state-dir", folder_.string()});
         EXPECT_EQ(refused.status, (ExitStatus{1, 0})) << refused.error;
-        EXPECT_EQ(names_in(folder_), (std::set<std::string>{"graph.json", "lock"}));
+        EXPECT_EQ(names_in(folder_), (std::set<std::string>{"graph.json", "lock"})) << start;
     }
 }
 
