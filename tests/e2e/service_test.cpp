@@ -356,6 +356,8 @@ void install(const fs::path& root, const std::string& prefix) {
 
 TEST(Installation, PlacesWhatAServiceNeeds) {
     const TemporaryDirectory directory;
+    const fs::path in_build_tree = fs::path{RTA_TEST_BUILD} / "systemd/rtad.service";
+    fs::remove(in_build_tree);
     install(directory.path(), "/usr");
     std::set<std::string> files = installed(directory.path());
     for (const char* file :
@@ -374,8 +376,7 @@ TEST(Installation, PlacesWhatAServiceNeeds) {
     EXPECT_EQ(run({(directory / "usr/bin/rtad").string(), {"--version"}}).status, (ExitStatus{0, 0}));
     EXPECT_EQ(fs::status(directory / "usr/lib/systemd/system/rtad.service").permissions(),
               static_cast<fs::perms>(0644));
-    EXPECT_FALSE(fs::exists(fs::path{RTA_TEST_BUILD} / "systemd/rtad.service"))
-        << "root installs, and the build tree is not root's";
+    EXPECT_FALSE(fs::exists(in_build_tree)) << "root installs, and the build tree is not root's";
 }
 
 TEST(Installation, AnotherPrefixIsWrittenIntoTheUnitAndTheConfigurationStaysItsOwners) {
