@@ -32,7 +32,7 @@ Expected<GraphStore::Restored> GraphStore::restore(const Load& load) {
         error_ = opened.error().sentence;
         owner_.store_warning("the graph cannot be saved: " + error_ + "; tried again every second");
     }
-    const auto text = folder_.read_graph();
+    const auto text = read_saved();
     Expected<void> loaded;
     if (!text) {
         loaded = std::unexpected(text.error());
@@ -52,6 +52,14 @@ Expected<GraphStore::Restored> GraphStore::restore(const Load& load) {
         hand_over();
     }
     return restored;
+}
+
+Expected<std::optional<std::string>> GraphStore::read_saved() {
+    try {
+        return folder_.read_graph();
+    } catch (const std::bad_alloc&) {
+        return fail(ErrorCode::resource_exhausted, "there is not enough memory to read " + folder_.graph_path());
+    }
 }
 
 Expected<void> GraphStore::load_saved(const Load& load, const std::string& text) {

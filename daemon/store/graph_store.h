@@ -100,6 +100,7 @@ class GraphStore {
 
     void hand_over();
     void start_thread();
+    [[nodiscard]] Expected<std::optional<std::string>> read_saved();
     [[nodiscard]] Expected<void> load_saved(const Load& load, const std::string& text);
     [[nodiscard]] std::string keep_aside(const std::string& why);
     void run();
