@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <optional>
+#include <utility>
 
 #include "graph/names.h"
 
@@ -71,13 +72,10 @@ std::expected<TcpEndpoint, std::string> parse_tcp_endpoint(std::string_view text
 
 std::vector<Endpoint> local_endpoints(std::string_view runtime_directory, std::string_view xdg_runtime_directory) {
     std::vector<Endpoint> endpoints;
-    const std::string_view unit_directory = runtime_directory.substr(0, runtime_directory.find(':'));
-    if (!unit_directory.empty()) endpoints.emplace_back(UnixEndpoint{std::string{unit_directory} + "/control.sock"});
-    if (!xdg_runtime_directory.empty()) {
-        endpoints.emplace_back(UnixEndpoint{std::string{xdg_runtime_directory} + "/rtad/control.sock"});
+    for (std::string& path : local_sockets(runtime_directory, xdg_runtime_directory)) {
+        endpoints.emplace_back(UnixEndpoint{std::move(path)});
     }
-    endpoints.emplace_back(UnixEndpoint{"/run/rtad/control.sock"});
-    endpoints.emplace_back(TcpEndpoint{.host = "127.0.0.1"});
+    endpoints.emplace_back(TcpEndpoint{.host = kLoopbackAddress});
     return endpoints;
 }
 

@@ -8,9 +8,9 @@
 #include <variant>
 #include <vector>
 
-namespace rta::client {
+#include "frame/local_address.h"
 
-inline constexpr std::uint16_t kDefaultPort = 7340;
+namespace rta::client {
 
 struct TcpEndpoint {
     std::string host;  ///< a name or an address; IPv6 without its brackets
@@ -32,8 +32,7 @@ using Endpoint = std::variant<TcpEndpoint, UnixEndpoint>;
 /// Reads `HOST`, `HOST:PORT`, `[IPV6]`, `[IPV6]:PORT`, or a bare IPv6 address. The error is a sentence.
 [[nodiscard]] std::expected<TcpEndpoint, std::string> parse_tcp_endpoint(std::string_view text);
 
-/// Where a local daemon is looked for, in this order: `control.sock` in `runtime_directory` (of a systemd unit; the
-/// first of a list), in `xdg_runtime_directory`/rtad, in /run/rtad; then TCP on loopback. Empty texts are left out.
+/// Where a local daemon is looked for, in this order: local_sockets(), then TCP on loopback.
 [[nodiscard]] std::vector<Endpoint> local_endpoints(std::string_view runtime_directory,
                                                     std::string_view xdg_runtime_directory);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <array>
 #include <ostream>
 
 #include "graph/names.h"
@@ -13,13 +12,6 @@ namespace rta::rtactl {
 
 namespace {
 
-struct TerminalShell {
-    std::string_view name;
-    std::string (*script)();
-};
-constexpr std::array kTerminalShells{TerminalShell{"bash", bash_completion}, TerminalShell{"zsh", zsh_completion},
-                                     TerminalShell{"fish", fish_completion}};
-
 void print(std::ostream& out, const Completion& completion) {
     out << (completion.file ? "files\n" : "words\n");
     for (const Candidate& candidate : completion.candidates)
@@ -29,11 +21,12 @@ void print(std::ostream& out, const Completion& completion) {
 }  // namespace
 
 Result<void> run_completion(Session& session, const Arguments& arguments) {
-    const auto* found = std::ranges::find(kTerminalShells, arguments.words[0], &TerminalShell::name);
-    if (found == kTerminalShells.end()) {
+    const std::span<const TerminalShell> shells = terminal_shells();
+    const auto found = std::ranges::find(shells, arguments.words[0], &TerminalShell::name);
+    if (found == shells.end()) {
         std::vector<std::string_view> names;
-        names.reserve(kTerminalShells.size());
-        for (const TerminalShell& shell : kTerminalShells) names.push_back(shell.name);
+        names.reserve(shells.size());
+        for (const TerminalShell& shell : shells) names.push_back(shell.name);
         return usage_error(no_such("shell", arguments.words[0], names));
     }
     session.out() << found->script();

@@ -6,6 +6,7 @@
 
 #include "graph/names.h"
 #include "rtactl/assignment.h"
+#include "rtactl/completion_scripts.h"
 #include "rtactl/lexer.h"
 #include "rtactl/type_page.h"
 #include "rtactl/type_table.h"
@@ -378,7 +379,7 @@ class Offers {
             case Expects::command:
                 return command_words();
             case Expects::terminal_shell:
-                for (const std::string_view name : {"bash", "zsh", "fish"}) add(std::string{name});
+                for (const TerminalShell& shell : terminal_shells()) add(std::string{shell.name});
                 return;
             case Expects::file:
                 completion_.file = 0;

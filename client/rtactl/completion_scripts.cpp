@@ -2,6 +2,7 @@
 #include "rtactl/completion_scripts.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 #include "rtactl/command.h"
@@ -292,8 +293,6 @@ std::string fish_option(std::string_view condition, const Option& option) {
 
 std::string fish_is(std::string_view command) { return "__rtactl_is " + std::string{command}; }
 
-}  // namespace
-
 std::string bash_completion() {
     std::string group_commands;
     for (const std::string_view group : groups()) {
@@ -337,5 +336,12 @@ std::string fish_completion() {
     for (const Option& option : global_options()) script += fish_option("true", option);
     return script;
 }
+
+constexpr std::array kShells{TerminalShell{"bash", bash_completion}, TerminalShell{"zsh", zsh_completion},
+                             TerminalShell{"fish", fish_completion}};
+
+}  // namespace
+
+std::span<const TerminalShell> terminal_shells() { return kShells; }
 
 }  // namespace rta::rtactl

@@ -15,7 +15,7 @@ class DaemonKnowledge final : public Knowledge {
     explicit DaemonKnowledge(Session& session) : session_{session} {}
 
     [[nodiscard]] const v1::NodeTypesResult* types() override {
-        return graph() == nullptr ? nullptr : &session_.types();
+        return graph() == nullptr || !session_.knows_types() ? nullptr : &session_.types();
     }
     [[nodiscard]] const KnownGraph* graph() override {
         constexpr std::chrono::milliseconds kPatience{300};

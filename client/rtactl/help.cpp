@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "frame/local_address.h"
 #include "rtactl/print.h"
 #include "rtactl/session.h"
 
@@ -68,8 +69,11 @@ void print_help(std::ostream& out, Place place) {
     print_options(out, "Options", global_options());
     out << "\nWithout --host and --socket the environment variable RTACTL_HOST is asked: HOST[:PORT], or the path of "
            "a\n"
-           "socket. Without it too, the daemon of this machine is looked for at $RUNTIME_DIRECTORY/control.sock,\n"
-           "$XDG_RUNTIME_DIR/rtad/control.sock, /run/rtad/control.sock and 127.0.0.1:7340, in this order.\n"
+           "socket. Without it too, the daemon of this machine is looked for, in this order, at\n";
+    for (const std::string& socket : local_sockets("$RUNTIME_DIRECTORY", "$XDG_RUNTIME_DIR"))
+        out << "  " << socket << '\n';
+    out << "  " << default_tcp_address()
+        << "\n"
            "\nExit status: 0 done, 1 refused by the daemon (shell: any line refused), 2 usage, 3 cannot connect,\n"
            "4 not allowed.\n"
            "\n`rtactl COMMAND --help` explains a command. Example:\n"

@@ -32,13 +32,28 @@ Interrupts::Interrupts(bool of_picture) {
 
 Interrupts::~Interrupts() {
     // Take what has come: it would strike as soon as it is no longer blocked.
-    while (take() != Signal::none) {
+    while (read() != Signal::none) {
     }
     if (descriptor_ >= 0) ::close(descriptor_);
     ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
-Interrupts::Signal Interrupts::take() const {
+Interrupts::Signal Interrupts::take() {
+    if (held_back_.empty()) return read();
+    const Signal first = held_back_.front();
+    held_back_.pop_front();
+    return first;
+}
+
+bool Interrupts::end_has_come() {
+    for (Signal signal = read(); signal != Signal::none; signal = read()) {
+        held_back_.push_back(signal);
+        if (signal == Signal::end) end_ = true;
+    }
+    return end_;
+}
+
+Interrupts::Signal Interrupts::read() const {
     signalfd_siginfo info{};
     if (descriptor_ < 0 || ::read(descriptor_, &info, sizeof info) != sizeof info) return Signal::none;
     if (info.ssi_signo == SIGTSTP) return Signal::suspend;

@@ -4,6 +4,7 @@
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigset_t is POSIX
 
 #include <cstdint>
+#include <deque>
 
 namespace rta::rtactl {
 
@@ -25,11 +26,20 @@ class Interrupts {
 
     [[nodiscard]] int descriptor() const { return descriptor_; }
     /// The next signal that has come.
-    [[nodiscard]] Signal take() const;
+    [[nodiscard]] Signal take();
+    /// Takes what has come, and holds it back for take() where it is not the end. Returns whether that has come, now or
+    /// before.
+    [[nodiscard]] bool end_has_come();
+    /// There is something held back, which the descriptor does not tell.
+    [[nodiscard]] bool holds_back() const { return !held_back_.empty(); }
 
  private:
+    [[nodiscard]] Signal read() const;
+
     sigset_t before_{};
     int descriptor_ = -1;
+    std::deque<Signal> held_back_;
+    bool end_ = false;
 };
 
 }  // namespace rta::rtactl

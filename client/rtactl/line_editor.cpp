@@ -3,7 +3,6 @@
 
 #include <histedit.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): kill is POSIX
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,11 +32,6 @@ namespace {
 /// More lines than these push away what one is working on.
 constexpr std::size_t kRowsShown = 30;
 
-std::size_t columns_of_terminal() {
-    winsize window{};
-    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col : 80;
-}
-
 /// In columns, as ls has it, read downwards.
 std::string in_columns(std::span<const Candidate> candidates, std::size_t columns) {
     std::size_t widest = 0;
@@ -59,7 +53,7 @@ std::string in_columns(std::span<const Candidate> candidates, std::size_t column
 
 /// Each with what it is, where there is room for it.
 std::string listing(std::span<const Candidate> candidates) {
-    const std::size_t columns = columns_of_terminal();
+    const std::size_t columns = terminal_columns(STDOUT_FILENO);
     const bool explained = std::ranges::any_of(candidates, [](const auto& one) { return !one.help.empty(); });
     if (!explained || candidates.size() > kRowsShown) return in_columns(candidates, columns);
     TextTable table;

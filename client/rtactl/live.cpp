@@ -11,7 +11,10 @@
 namespace rta::rtactl {
 
 Live::Live(Session& session, client::Connection connection, bool picture)
-    : session_{session}, connection_{std::move(connection)}, interrupts_{picture} {
+    : session_{session},
+      connection_{std::move(connection)},
+      interrupts_{picture},
+      output_{session.out(), session.streams().descriptor, interrupts_} {
     if (picture) picture_.emplace(session.out(), session.streams().terminal);
 }
 
@@ -28,19 +31,20 @@ Result<void> Live::run(Session& session, bool picture, const std::function<Resul
 template <class Next>
 auto Live::receive(const Next& next) -> Result<typename std::invoke_result_t<Next>::value_type> {
     for (;;) {
+        while (interrupts_.holds_back()) heed_signal();
+        if (ended_) return fail(Exit::done, "interrupted");
         auto received = next();
         if (received) return std::move(*received);
         if (received.error().kind != client::Error::Kind::interrupted)
-            return fail(Exit::cannot_connect, std::move(received.error().sentence));
+            return fail(exit_of(received.error()), std::move(received.error().sentence));
         heed_signal();
-        if (ended_) return fail(Exit::done, "interrupted");
     }
 }
 
 Result<v1::Response> Live::ask(v1::Request request, bool print) {
     // Small, and nothing before it is unanswered: the sending itself cannot have to wait.
     const auto id = connection_.send(std::move(request));
-    if (!id) return fail(Exit::cannot_connect, id.error().sentence);
+    if (!id) return fail(exit_of(id.error()), id.error().sentence);
     auto response = receive([&] { return connection_.receive(*id, interrupts_.descriptor()); });
     if (!response) return response;
     const v1::Status& status = response->status();

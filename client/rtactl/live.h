@@ -9,6 +9,7 @@
 #include "client/connection.h"
 #include "rtactl/command.h"
 #include "rtactl/interrupts.h"
+#include "rtactl/patient_output.h"
 #include "rtactl/picture.h"
 #include "rtactl/session.h"
 
@@ -43,6 +44,7 @@ class Live {
     Session& session_;
     client::Connection connection_;
     Interrupts interrupts_;
+    PatientOutput output_;
     std::optional<Picture> picture_;
     bool ended_ = false;  ///< by the user
 };

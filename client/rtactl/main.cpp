@@ -36,6 +36,10 @@ int main(int argc, char** argv) {
     const int terminal = can_draw && ::isatty(STDOUT_FILENO) == 1 ? STDOUT_FILENO : -1;
     const bool interactive = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
     const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
-    return static_cast<int>(run(
-        words, {.in = std::cin, .out = std::cout, .err = std::cerr, .interactive = interactive, .terminal = terminal}));
+    return static_cast<int>(run(words, {.in = std::cin,
+                                        .out = std::cout,
+                                        .err = std::cerr,
+                                        .interactive = interactive,
+                                        .terminal = terminal,
+                                        .descriptor = STDOUT_FILENO}));
 }

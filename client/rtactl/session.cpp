@@ -11,9 +11,7 @@
 
 namespace rta::rtactl {
 
-namespace {
-
-Exit exit_of_error(const client::Error& error) {
+Exit exit_of(const client::Error& error) {
     switch (error.kind) {
         case client::Error::Kind::refused:
             return exit_of(error.code);
@@ -28,6 +26,8 @@ Exit exit_of_error(const client::Error& error) {
     }
     return Exit::cannot_connect;
 }
+
+namespace {
 
 bool changes_something(const v1::Request& request) {
     switch (request.request_case()) {
@@ -70,7 +70,7 @@ Result<client::Connection> Session::open() const {
     options.client_name = "rtactl";
     options.timeout = options_.timeout;
     auto opened = client::Connection::open(options_.endpoints, options);
-    if (!opened) return fail(exit_of_error(opened.error()), std::move(opened.error().sentence));
+    if (!opened) return fail(exit_of(opened.error()), std::move(opened.error().sentence));
     return std::move(*opened);
 }
 
@@ -88,8 +88,10 @@ std::unexpected<Failure> Session::broken(client::Error error) {
         // The next line of a shell finds the daemon anew, which may be another one by then.
         connection_.reset();
         types_.reset();
+        // What is known of the graph was read by the types of the daemon that is gone.
+        if (transaction_) transaction_->graph.reset();
     }
-    return fail(exit_of_error(error), std::move(error.sentence));
+    return fail(exit_of(error), std::move(error.sentence));
 }
 
 Result<v1::Response> Session::judge(client::Expected<v1::Response> response, bool print) {

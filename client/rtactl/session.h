@@ -25,6 +25,8 @@ struct Streams {
     /// The terminal that `out` writes to, where it can be drawn on; -1: none. Where `interactive` too, it is the
     /// standard output, and `in` the standard input.
     int terminal = -1;
+    /// The descriptor that `out` writes to, where a signal must end a writing that its reader makes wait; -1: none.
+    int descriptor = -1;
 };
 
 /// What the command line says about the conversation.
@@ -40,7 +42,8 @@ struct PendingTransaction {
     std::vector<v1::Edit> edits{};
     std::vector<std::size_t> lines{};  ///< the line that each edit came from
     std::size_t refused_line = 0;      ///< the first line that was no good, 0 if none: then nothing may be committed
-    /// What the graph will be once the edits collected so far are made. Asked for when first needed.
+    /// What the graph will be once the edits collected so far are made. Asked for when first needed, and anew after the
+    /// daemon was lost.
     std::optional<KnownGraph> graph{};
 
     void collect(std::vector<v1::Edit> new_edits, std::size_t line);
@@ -109,6 +112,8 @@ class Session {
 
 /// What a program is told of an answer with this code.
 [[nodiscard]] Exit exit_of(v1::Code code);
+/// The same of a conversation that failed.
+[[nodiscard]] Exit exit_of(const client::Error& error);
 
 /// The request with no more in it than its kind.
 [[nodiscard]] v1::Request get_graph_request();

@@ -14,11 +14,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <system_error>
+#include <thread>
 
 #include "graph/names.h"
 
@@ -26,6 +28,9 @@ namespace rta::api {
 namespace {
 
 constexpr int kBacklog = 128;
+/// Another daemon that is just starting holds the folder for a few milliseconds.
+constexpr std::chrono::milliseconds kLockLimit{1000};
+constexpr std::chrono::milliseconds kLockInterval{10};
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kOwnerMode = 0600;
 constexpr mode_t kGroupMode = 0660;
@@ -36,6 +41,7 @@ class Descriptor {
     explicit Descriptor(int value) : value_{value} {}
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;
+    Descriptor(Descriptor&& other) noexcept : value_{other.release()} {}
     ~Descriptor() {
         if (value_ >= 0) ::close(value_);
     }
@@ -83,7 +89,7 @@ struct ResolvedAddress {
 };
 
 /// The first IPv4 address, else the first IPv6 one.
-Expected<ResolvedAddress> resolve(const HostAndPort& address, std::string_view text) {
+Expected<ResolvedAddress> find_address(const HostAndPort& address, std::string_view text) {
     addrinfo hints{};
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
@@ -137,6 +143,20 @@ std::string name_of(const sockaddr_storage& storage) {
     return name;
 }
 
+/// Of a loopback interface: nothing else may be listened on.
+Expected<ResolvedAddress> resolve(std::string_view text) {
+    const auto address = parse_address(text);
+    if (!address) return std::unexpected(address.error());
+    auto found = find_address(*address, text);
+    if (found && !is_loopback(found->storage)) {
+        return fail(ErrorCode::permission_denied,
+                    "refused to listen on " + name_of(found->storage) +
+                        ": it can be reached from other machines, and this version has neither TLS nor access tokens; "
+                        "listen on a loopback address, such as 127.0.0.1:7340 or [::1]:7340");
+    }
+    return found;
+}
+
 Expected<sockaddr_un> unix_address(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -156,6 +176,23 @@ Expected<std::string> make_folder(const std::string& path) {
         return fail(code_of(errno), "cannot make folder " + quoted(folder) + " for the socket: " + reason(errno));
     }
     return folder;
+}
+
+/// Held until it is closed. Whoever may enter the folder may lock it, too: it is not waited for without end.
+Expected<Descriptor> lock_folder(const std::string& folder, std::string_view path) {
+    Descriptor lock{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!lock) return cannot_listen(path, errno);
+    const auto give_up = std::chrono::steady_clock::now() + kLockLimit;
+    while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR) return cannot_listen(path, errno);
+        if (std::chrono::steady_clock::now() >= give_up) {
+            return fail(ErrorCode::deadline_exceeded, "cannot listen on " + std::string{path} +
+                                                          ": another program holds its folder " + folder +
+                                                          " locked; lslocks names it");
+        }
+        std::this_thread::sleep_for(kLockInterval);
+    }
+    return lock;
 }
 
 /// Removes a socket file that nobody listens on. Does nothing if there is no file.
@@ -220,18 +257,20 @@ std::string peer_name(int descriptor) {
     return name_of(address);
 }
 
+Expected<void> check_address(std::string_view text) {
+    if (const auto resolved = resolve(text); !resolved) return std::unexpected(resolved.error());
+    return {};
+}
+
+Expected<void> check_socket_path(const std::string& path) {
+    if (const auto address = unix_address(path); !address) return std::unexpected(address.error());
+    return {};
+}
+
 Expected<ListeningSocket> listen_tcp(std::string_view text) {
-    const auto address = parse_address(text);
-    if (!address) return std::unexpected(address.error());
-    const auto resolved = resolve(*address, text);
+    const auto resolved = resolve(text);
     if (!resolved) return std::unexpected(resolved.error());
     const std::string wanted = name_of(resolved->storage);
-    if (!is_loopback(resolved->storage)) {
-        return fail(ErrorCode::permission_denied,
-                    "refused to listen on " + wanted +
-                        ": it can be reached from other machines, and this version has neither TLS nor access tokens; "
-                        "listen on a loopback address, such as 127.0.0.1:7340 or [::1]:7340");
-    }
     Descriptor socket{::socket(resolved->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     if (!socket) return cannot_listen(wanted, errno);
     // A daemon that is started again may take the address over from its closed connections.
@@ -280,11 +319,8 @@ Expected<UnixListener> listen_unix(const std::string& path, SocketAccess access)
     const auto folder = make_folder(path);
     if (!folder) return std::unexpected(folder.error());
     // Of two daemons that find the same stale file, the second must see the first's socket: one at a time from here on.
-    const Descriptor lock{::open(folder->c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!lock) return cannot_listen(path, errno);
-    while (::flock(lock.get(), LOCK_EX) != 0) {
-        if (errno != EINTR) return cannot_listen(path, errno);
-    }
+    const auto lock = lock_folder(*folder, path);
+    if (!lock) return std::unexpected(lock.error());
     if (const auto removed = remove_stale(path, *address); !removed) return std::unexpected(removed.error());
     Descriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     // The mode of the socket becomes that of the file, so there is no moment at which others could connect.

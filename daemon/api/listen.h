@@ -41,6 +41,12 @@ struct HostAndPort {
 /// `HOST:PORT`, `[IPV6]:PORT`. INVALID_ARGUMENT otherwise.
 [[nodiscard]] Expected<HostAndPort> parse_address(std::string_view text);
 
+/// Whether listen_tcp() will not refuse the address, as far as that can be told without opening it; the same errors.
+/// Waits for the resolver if the host is a name.
+[[nodiscard]] Expected<void> check_address(std::string_view text);
+/// INVALID_ARGUMENT a path that is too long for a socket, or empty.
+[[nodiscard]] Expected<void> check_socket_path(const std::string& path);
+
 /// See Server::listen_tcp(). Waits for the resolver if the host is a name: for the start of the daemon only.
 [[nodiscard]] Expected<ListeningSocket> listen_tcp(std::string_view address);
 
@@ -75,7 +81,7 @@ enum class SocketAccess : std::uint8_t {
     group,  ///< 0660
 };
 
-/// See Server::listen_unix().
+/// See Server::listen_unix(). DEADLINE_EXCEEDED, after a second: somebody else holds the folder locked.
 [[nodiscard]] Expected<UnixListener> listen_unix(const std::string& path, SocketAccess access = SocketAccess::owner);
 
 }  // namespace rta::api

@@ -68,7 +68,8 @@ class Server {
     /// replaced. stop() removes the file if it is still ours.
     ///
     /// Errors, which are configuration too: INVALID_ARGUMENT a path that is too long for a socket; ALREADY_EXISTS
-    /// another daemon listens there, or the path is no socket; PERMISSION_DENIED; UNAVAILABLE.
+    /// another daemon listens there, or the path is no socket; PERMISSION_DENIED; UNAVAILABLE. Only DEADLINE_EXCEEDED
+    /// is not: somebody holds the folder locked, and may be gone in a moment.
     Expected<void> listen_unix(const std::string& path, SocketAccess access = SocketAccess::owner);
 
     /// Clients that connect from now on wait in the system's queue until welcome_clients(): before there is a device an

@@ -44,6 +44,21 @@ namespace {
             .memory_left_bytes = &memory_left_bytes};
 }
 
+/// The document that a configuration begins with, in the engine that it would run in.
+[[nodiscard]] Expected<void> check_graph_of(const DaemonOptions& options) {
+    if (options.graph.empty()) return {};
+    const auto text = read_text_file("the graph", options.graph, kLongestGraphBytes);
+    if (!text) return std::unexpected(text.error());
+    const Engine engine{node_set(),
+                        {.sample_rate_hz = static_cast<double>(options.device.sample_rate_hz),
+                         .block_size = options.device.block_size,
+                         .ramps = engine_ramps()}};
+    if (const auto checked = check_graph_text(engine, *text, options.graph); !checked) {
+        return std::unexpected(checked.error());
+    }
+    return {};
+}
+
 /// A rendered file in which a node failed is not what was asked for.
 class RenderObserver final : public Engine::Observer {
  public:
@@ -119,23 +134,20 @@ int run_devices() {
 
 int run_check(const CheckOptions& options) {
     if (options.file.ends_with(".toml")) {
-        if (const auto config = read_config_file(options.file); !config) return failure(kExitUsage, config.error());
+        const auto config = read_config_file(options.file);
+        if (!config) return failure(kExitUsage, config.error());
+        if (const auto checked = check_graph_of(*config); !checked) return failure(kExitUsage, checked.error());
         std::printf("%s: good\n", options.file.c_str());
         return std::fflush(stdout) == 0 ? kExitClean : kExitFailure;
     }
     const std::string name = options.file == "-" ? "standard input" : options.file;
     const auto text = read_text_file("the graph", options.file, kLongestGraphBytes);
     if (!text) return failure(kExitUsage, text.error());
-    Engine engine{node_set(), {.memory_left_bytes = &memory_left_bytes}};
-    const auto prepared = read_graph_text(engine, *text, name);
-    if (!prepared) return failure(kExitUsage, prepared.error());
-    if (const auto checked = engine.check(*prepared); !checked) {
-        print_error(name + ": " + checked.error().sentence);
-        return kExitUsage;
-    }
-    const auto& document = std::get<ReplaceGraph>(prepared->transaction().edits.front()).document;
-    std::printf("%s: %s, %s: good\n", name.c_str(), count_of(document.nodes.size(), "node").c_str(),
-                count_of(document.connections.size(), "connection").c_str());
+    const Engine engine{node_set(), {.memory_left_bytes = &memory_left_bytes}};
+    const auto document = check_graph_text(engine, *text, name);
+    if (!document) return failure(kExitUsage, document.error());
+    std::printf("%s: %s, %s: good\n", name.c_str(), count_of(document->nodes.size(), "node").c_str(),
+                count_of(document->connections.size(), "connection").c_str());
     return std::fflush(stdout) == 0 ? kExitClean : kExitFailure;
 }
 
@@ -161,7 +173,8 @@ int run_render(const RenderOptions& options) {
     auto file = Replacement::of(options.output);
     if (!file) return failure(kExitFailure, file.error());
     // A device or a pipe has nothing to be cleared away, and may keep a writer waiting for ever.
-    if (file->path() != options.output) watch_for_interruption();
+    if (file->is_beside()) watch_for_interruption();
+    if (const auto begun = file->begin(); !begun) return failure(kExitFailure, begun.error());
     const auto device = io::OfflineDevice::open({.sample_rate_hz = options.sample_rate_hz,
                                                  .block_size = options.block_size,
                                                  .channels_out = channels,
@@ -171,7 +184,6 @@ int run_render(const RenderOptions& options) {
         const bool usage = device.error().code != ErrorCode::unavailable;
         return failure(usage ? kExitUsage : kExitFailure, device.error());
     }
-    file->begun();
     Expected<void> rendered;
     {
         ProgressBar progress{options.output, frames, engine.config().sample_rate_hz};

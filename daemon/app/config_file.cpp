@@ -98,7 +98,8 @@ class Reader {
         if (next() == '[') {
             return refuse("there are no sections here: write the keys, such as sample-rate = 48000, without one");
         }
-        ConfigEntry entry{.key = {}, .values = {}, .line = line_};
+        ConfigEntry entry{.key = {}, .values = {}, .number = false, .line = line_};
+        number_ = false;
         if (!read_key(entry.key)) return false;
         skip_spaces();
         if (next() == '.')
@@ -111,6 +112,7 @@ class Reader {
             line_ = entry.line;
             return refuse("key " + quoted(entry.key) + " is there twice; see line " + std::to_string(same->line));
         }
+        entry.number = number_;
         entries_.push_back(std::move(entry));
         return end_line();
     }
@@ -151,6 +153,7 @@ class Reader {
             return refuse(word.empty() ? "a value is missing"
                                        : quoted(word) + " is no value: numbers stand as they are, text in quotes");
         }
+        number_ = true;
         value = rest_.substr(0, length);
         rest_.remove_prefix(length);
         // 48_000 is a number of TOML.
@@ -204,6 +207,7 @@ class Reader {
 
     std::string_view rest_;
     std::uint32_t line_ = 1;
+    bool number_ = false;  ///< among the values of the entry that is being read
     std::string error_;
     std::vector<ConfigEntry> entries_;
 };

@@ -14,6 +14,7 @@ namespace rta::app {
 struct ConfigEntry {
     std::string key;
     std::vector<std::string> values;  ///< of an array as many as it has
+    bool number = false;              ///< one of them at least stands without quotes
     std::uint32_t line = 0;           ///< from 1
 };
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "app/daemon.h"
 
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX
+
 #include <algorithm>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <functional>
@@ -42,8 +43,6 @@ constexpr milliseconds kFadeLimit{300};
 constexpr milliseconds kFirstBlockInterval{1};
 /// How often systemd is told how things are; more often if its watchdog wants that.
 constexpr milliseconds kServiceInterval{1000};
-/// How long a start that has failed goes on where somebody would start us again at once.
-constexpr milliseconds kFailedStartPause{1000};
 /// How long PortAudio may take to close. It takes a tenth of that; but a client that leaves without closing makes a
 /// synchronous JACK server wait for it, so a slow machine is given time. A host that hangs is left behind.
 constexpr milliseconds kCloseLimit{1000};
@@ -86,17 +85,23 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
             static_cast<store::GraphStore::Owner&>(*this));
     }
 
-    /// What must be right before there is sound. The sentence was logged where it fails.
-    [[nodiscard]] bool configure();
+    /// What must be right before there is sound. Returns the exit status if it is not; the sentence was logged where it
+    /// fails.
+    [[nodiscard]] int configure();
     /// Until a signal, or a device that does not start. Returns the exit status.
     [[nodiscard]] int run();
+    /// What is left to do after an exception.
+    void give_up();
     /// Ends the device. False if the process must end without destroying anything.
     [[nodiscard]] bool close() { return supervisor_.stop(kCloseLimit); }
+    /// After close(): the recording is not whole.
+    [[nodiscard]] bool recording_failed() const { return supervisor_.failed(); }
 
  private:
-    [[nodiscard]] bool load_graph();
-    [[nodiscard]] bool restore_graph();
-    [[nodiscard]] bool listen();
+    [[nodiscard]] int load_graph();
+    [[nodiscard]] int restore_graph();
+    [[nodiscard]] int listen();
+    static void answer_signals(void (*handler)(int));
     void save_last();
     void started(const Expected<void>& result);
     void fail_start(const std::string& sentence);
@@ -137,24 +142,29 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
     io::DeviceSupervisor supervisor_;
     api::Server server_;
     std::optional<store::GraphStore> store_;  ///< empty: nothing is remembered
+    bool starved_ = false;  ///< the device did not start for want of memory, which the graph may have taken
     bool ending_ = false;
     int status_ = kExitClean;
 };
 
-bool Daemon::configure() {
+int Daemon::configure() {
     log(api::LogLevel::info, "rtad " RTA_VERSION);
-    return restore_graph() && listen();
+    const int restored = restore_graph();
+    const int status = restored == kExitClean ? listen() : restored;
+    // What is in the way of this start is not the graph.
+    if (status != kExitClean && store_) store_->confirm_restore();
+    return status;
 }
 
 /// The graph of the state folder; where that holds none, the graph of --graph.
-bool Daemon::restore_graph() {
+int Daemon::restore_graph() {
     if (!store_) return load_graph();
     const auto restored = store_->restore([this](const std::string& text) {
         return load_graph_text(engine_, text, store_->status().directory + "/graph.json");
     });
     if (!restored) {
         log(api::LogLevel::error, restored.error().sentence);
-        return false;
+        return kExitUsage;
     }
     if (*restored == store::GraphStore::Restored::graph) {
         log(api::LogLevel::info, "restored the graph of " + options_.state_directory);
@@ -162,60 +172,74 @@ bool Daemon::restore_graph() {
             log(api::LogLevel::info, "--graph " + options_.graph + " is not loaded: the state folder holds a graph");
         }
     }
-    return *restored != store::GraphStore::Restored::nothing || load_graph();
+    return *restored == store::GraphStore::Restored::nothing ? load_graph() : kExitClean;
 }
 
-bool Daemon::load_graph() {
-    if (options_.graph.empty()) return true;
-    if (options_.device.device.kind == io::DeviceChoice::Kind::null &&
-        same_file(options_.device.device.name, options_.graph)) {
-        log(api::LogLevel::error,
-            "--device null:" + options_.graph + " would overwrite the graph: choose another file");
-        return false;
-    }
+int Daemon::load_graph() {
+    if (options_.graph.empty()) return kExitClean;
     if (const auto loaded = load_graph_file(engine_, options_.graph); !loaded) {
         log(api::LogLevel::error, loaded.error().sentence);
-        return false;
+        return loaded.error().code == ErrorCode::resource_exhausted ? kExitFailure : kExitUsage;
     }
     graph_changed();
-    return true;
+    return kExitClean;
 }
 
-bool Daemon::listen() {
+int Daemon::listen() {
     if (const auto bound = server_.listen_unix(
             options_.socket, options_.socket_for_group ? api::SocketAccess::group : api::SocketAccess::owner);
         !bound) {
         log(api::LogLevel::error, bound.error().sentence);
-        return false;
+        // Whoever is in the way of this may be gone in a moment.
+        return bound.error().code == ErrorCode::deadline_exceeded ? kExitFailure : kExitUsage;
     }
     for (const std::string& address : options_.listen) {
         if (const auto bound = server_.listen_tcp(address); !bound) {
             log(api::LogLevel::error, bound.error().sentence);
-            return false;
+            return kExitUsage;
         }
     }
-    return true;
+    return kExitClean;
 }
 
 int Daemon::run() {
     if (!memory_.locked) log(api::LogLevel::warning, "memory is not locked: " + memory_.detail);
     await_signal();
     server_.hold_clients();
-    supervisor_.start(options_.device, [this](const Expected<void>& result) { started(result); });
+    io::DeviceRequest request = options_.device;
+    // Whoever starts us again by itself does not mean to record anew.
+    if (ServiceManager::present()) request.older = io::OlderRecording::kept_aside;
+    supervisor_.start(request, [this](const Expected<void>& result) { started(result); });
     trim_memory();
     watch();
     io_.run();
     server_.stop();
-    // Nobody handles signals any more, and a disk may make the last save wait for ever.
-    asio::error_code ignored;
-    signals_.clear(ignored);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, [](int) { std::_Exit(kExitFailure); });
+    if (store_ && !starved_) store_->confirm_restore();
     save_last();
     return status_;
 }
 
+void Daemon::give_up() {
+    server_.stop();
+    save_last();
+}
+
+/// Once io_ no longer does: in one step, over what Asio has put there. Between two, a signal would end us as a kill
+/// does.
+void Daemon::answer_signals(void (*handler)(int)) {
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+        struct sigaction action{};
+        if (sigaction(signal, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
+        action = {};
+        action.sa_handler = handler;
+        sigaction(signal, &action, nullptr);
+    }
+}
+
 /// After the server has stopped: nobody changes the graph any more.
 void Daemon::save_last() {
+    // A disk may make it wait for ever; what comes afterwards is short.
+    answer_signals([](int) { std::_Exit(kExitFailure); });
     if (!store_) return;
     if (const auto saved = store_->finish(); !saved) {
         log(api::LogLevel::error, "the last changes of the graph are lost: " + saved.error().sentence);
@@ -225,6 +249,7 @@ void Daemon::save_last() {
 
 void Daemon::started(const Expected<void>& result) {
     if (!result) {
+        starved_ = result.error().code == ErrorCode::resource_exhausted;
         const std::string sentence = "the device cannot be started: " + result.error().sentence;
         log(api::LogLevel::error, sentence);
         fail_start(sentence);
@@ -234,7 +259,7 @@ void Daemon::started(const Expected<void>& result) {
     welcome_clients();
 }
 
-/// A service manager starts us again at once, for ever: a card that is missing shall not keep the machine busy.
+/// Pauses as ServiceManager::pause_failed_start() does, but whoever wants us to end need not wait.
 void Daemon::fail_start(const std::string& sentence) {
     status_ = kExitFailure;
     if (!ServiceManager::present()) {
@@ -242,7 +267,7 @@ void Daemon::fail_start(const std::string& sentence) {
         return;
     }
     service_.status(sentence);
-    service_timer_.expires_after(kFailedStartPause);
+    service_timer_.expires_after(ServiceManager::kFailedStartPause);
     service_timer_.async_wait([this](const asio::error_code& error) {
         if (!error) end(status_);
     });
@@ -251,6 +276,7 @@ void Daemon::fail_start(const std::string& sentence) {
 void Daemon::welcome_clients() {
     // Only frame 0 begins unfaded, and that belongs to --graph: a client's first edit must find an engine that runs.
     if (engine_.renderer().frames() > 0) {
+        if (store_) store_->confirm_restore();
         server_.welcome_clients();
         service_.ready();
         tell_service_manager();
@@ -279,7 +305,7 @@ std::string Daemon::service_status() const {
     std::string line = describe(device.description) + "; revision " + std::to_string(engine_.revision()) + ", " +
                        std::to_string(engine_.graph().node_count()) + " nodes; " +
                        std::to_string(server_.client_count()) + " clients";
-    if (!device.fallback_reason.empty()) line += "; no sound card: " + device.fallback_reason;
+    if (!device.fallback_reason.empty()) line += "; " + device.fallback_reason;
     if (const std::string error = store_status().error; !error.empty()) line += "; the graph cannot be saved: " + error;
     return line;
 }
@@ -393,18 +419,36 @@ void Daemon::device_changed(const std::string& sentence) {
     server_.device_changed(device_status());
 }
 
+/// Want of memory, as a rule. What can still be done may fail for the same reason.
+void give_up(Daemon* daemon, const char* why) {
+    try {
+        log(api::LogLevel::error, std::string{"giving up: "} + why);
+        if (daemon != nullptr) {
+            daemon->give_up();
+            static_cast<void>(daemon->close());
+        }
+    } catch (const std::exception&) {
+        print_error("and nothing could be saved");
+    }
+    ServiceManager::pause_failed_start();
+}
+
 }  // namespace
 
 int run_daemon(const DaemonOptions& options, const MemoryLock& memory) {
-    auto daemon = std::make_unique<Daemon>(options, memory);
+    std::unique_ptr<Daemon> daemon;
     int status = kExitFailure;
     bool destroy = false;
     try {
-        status = daemon->configure() ? daemon->run() : kExitUsage;
+        daemon = std::make_unique<Daemon>(options, memory);
+        const int configured = daemon->configure();
+        status = configured == kExitClean ? daemon->run() : configured;
+        if (configured == kExitFailure) ServiceManager::pause_failed_start();
         destroy = daemon->close();
+        if (status == kExitClean && daemon->recording_failed()) status = kExitFailure;
     } catch (const std::exception& error) {
-        log(api::LogLevel::error, std::string{"giving up: "} + error.what());
-        static_cast<void>(daemon->close());
+        status = kExitFailure;
+        give_up(daemon.get(), error.what());
     }
     // With a host library in the process nothing is destroyed, not even by a return from main(): a thread of the
     // library may still be in there, and its own clean-up may hang or abort. Files and sockets are closed by now.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -21,13 +22,17 @@ namespace {
 }  // namespace
 
 Expected<PreparedTransaction> read_graph_text(const Engine& engine, const std::string& text, const std::string& path) {
-    auto document = read_document(text);
-    if (!document) return std::unexpected(in_file(std::move(document.error()), path));
-    Transaction transaction;
-    transaction.edits.emplace_back(ReplaceGraph{std::move(*document)});
-    auto prepared = engine.prepare(std::move(transaction));
-    if (!prepared) return std::unexpected(in_file(std::move(prepared.error()), path));
-    return prepared;
+    try {
+        auto document = read_document(text);
+        if (!document) return std::unexpected(in_file(std::move(document.error()), path));
+        Transaction transaction;
+        transaction.edits.emplace_back(ReplaceGraph{std::move(*document)});
+        auto prepared = engine.prepare(std::move(transaction));
+        if (!prepared) return std::unexpected(in_file(std::move(prepared.error()), path));
+        return prepared;
+    } catch (const std::bad_alloc&) {
+        return fail(ErrorCode::resource_exhausted, path + ": there is not enough memory for this graph");
+    }
 }
 
 Expected<void> load_graph_text(Engine& engine, const std::string& text, const std::string& path) {
@@ -44,9 +49,24 @@ Expected<void> load_graph_file(Engine& engine, const std::string& path) {
     return load_graph_text(engine, *text, path);
 }
 
+Expected<GraphDocument> check_graph_text(const Engine& engine, const std::string& text, const std::string& path) {
+    const auto prepared = read_graph_text(engine, text, path);
+    if (!prepared) return std::unexpected(prepared.error());
+    if (const auto checked = engine.check(*prepared); !checked) return std::unexpected(in_file(checked.error(), path));
+    return std::get<ReplaceGraph>(prepared->transaction().edits.front()).document;
+}
+
 bool same_file(const std::string& a, const std::string& b) {
+    namespace fs = std::filesystem;
+    if (a.empty() || b.empty()) return false;
     std::error_code none_there;
-    return !a.empty() && !b.empty() && std::filesystem::equivalent(a, b, none_there);
+    if (fs::equivalent(a, b, none_there)) return true;
+    const auto place = [](const std::string& path) {
+        std::error_code unknown;
+        return fs::weakly_canonical(fs::absolute(path, unknown), unknown);
+    };
+    const fs::path of_a = place(a);
+    return !of_a.empty() && of_a == place(b);
 }
 
 std::uint32_t highest_output_channel(const AudioGraph& graph) {

@@ -14,7 +14,7 @@ namespace rta::app {
 inline constexpr std::size_t kLongestGraphBytes = std::size_t{16} << 20U;
 
 /// Takes the text of a graph document and builds its processors. Errors tell what is wrong in it, with line and column,
-/// and where it comes from: `path`.
+/// and where it comes from: `path`. RESOURCE_EXHAUSTED where the machine has too little memory for it.
 [[nodiscard]] Expected<PreparedTransaction> read_graph_text(const Engine& engine, const std::string& text,
                                                             const std::string& path);
 
@@ -23,7 +23,11 @@ inline constexpr std::size_t kLongestGraphBytes = std::size_t{16} << 20U;
 /// The same from a file; NOT_FOUND or UNAVAILABLE if it cannot be read. [control]
 [[nodiscard]] Expected<void> load_graph_file(Engine& engine, const std::string& path);
 
-/// Both name one file that is there: what is written to the one would destroy the other.
+/// The same for nothing but to see whether it may become one's graph.
+[[nodiscard]] Expected<GraphDocument> check_graph_text(const Engine& engine, const std::string& text,
+                                                       const std::string& path);
+
+/// Both name one file, whether it is there or not: what is written to the one would destroy the other.
 [[nodiscard]] bool same_file(const std::string& a, const std::string& b);
 
 /// The highest channel of the device that an `output` of the graph plays to, from 1; 0 if there is none.

@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
         return std::visit(Run{}, std::get<Options>(parsed));
     } catch (const std::exception& error) {
         print_error(error.what());
+        ServiceManager::pause_failed_start();
         return kExitFailure;
     }
 }

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdlib>
@@ -15,13 +16,15 @@
 #include "api/listen.h"
 #include "app/config_file.h"
 #include "app/exit_status.h"
+#include "app/graph_file.h"
 #include "app/text_file.h"
+#include "frame/local_address.h"
 #include "graph/names.h"
+#include "store/state_folder.h"
 
 namespace rta::app {
 namespace {
 
-constexpr const char* kDefaultListen = "127.0.0.1:7340";
 constexpr std::uint32_t kMinimumBlockSize = 16;
 constexpr std::uint32_t kMaximumBlockSize = 1024;
 /// A century: beyond it, a number is a typing mistake.
@@ -32,8 +35,14 @@ constexpr double kMaximumDurationS = 3.2e9;
     return value == nullptr ? std::string{} : std::string{value};
 }
 
+/// What a flag says that names a file: an empty text, as of a variable of a script that is not set, is a slip. As if
+/// the flag were not there it would be the file of nobody's choice.
+[[nodiscard]] std::string reason_if_empty(const std::string& path) {
+    return path.empty() ? "it is empty: leave it out where there is nothing to say" : std::string{};
+}
+
 void add_graph(CLI::App& app, std::string& graph, const std::string& help) {
-    app.add_option("--graph", graph, help)->type_name("FILE");
+    app.add_option("--graph", graph, help)->type_name("FILE")->check(reason_if_empty);
 }
 
 void add_sample_rate(CLI::App& app, std::uint32_t& sample_rate_hz) {
@@ -94,17 +103,20 @@ void define_daemon(CLI::App& app, DaemonOptions& options, Texts& texts) {
                  "Output channels (default: the device's, at most 2; null: 2)");
     add_sample_rate(app, options.device.sample_rate_hz);
     add_block_size(app, options.device.block_size);
-    app.add_option("--listen", options.listen,
-                   std::string{"Address to serve, on the loopback interface; may be repeated (default: "} +
-                       kDefaultListen + ")")
+    app.add_option(
+           "--listen", options.listen,
+           "Address to serve, on the loopback interface; may be repeated (default: " + default_tcp_address() + ")")
         ->type_name("HOST:PORT")
-        ->check([](const std::string& text) { return reason_of(api::parse_address(text)); })
+        ->check([](const std::string& text) { return reason_of(api::check_address(text)); })
         ->take_all();
     app.add_option("--socket", options.socket, "Unix socket to serve (default: " + default_socket_path() + ")")
-        ->type_name("PATH");
+        ->type_name("PATH")
+        ->check(reason_if_empty)
+        ->check([](const std::string& path) { return reason_of(api::check_socket_path(path)); });
     app.add_option("--state-dir", options.state_directory,
                    "Folder in which the graph is remembered: restored at the start, saved after every change")
-        ->type_name("DIR");
+        ->type_name("DIR")
+        ->check(reason_if_empty);
     add_graph(app, options.graph, "Graph to begin with, unless --state-dir holds one");
     app.add_option("--log-level", options.log_level, "debug, info, warning or error")
         ->type_name("LEVEL")
@@ -123,6 +135,7 @@ CLI::App* define_check(CLI::App& app, CheckOptions& options) {
         ->add_option("FILE", options.file,
                      "Configuration if it ends in .toml, else a graph document; - reads one from standard input")
         ->required()
+        ->check(reason_if_empty)
         ->type_name("");
     return command;
 }
@@ -139,9 +152,13 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
             const bool good = CLI::detail::lexical_cast(text, value) && value > 0 && value <= kMaximumDurationS;
             return good ? std::string{} : text + " is no duration: a number of seconds above 0";
         });
-    command->add_option("--output", options.output, "float32 WAV file to write")->required()->type_name("OUT.wav");
+    command->add_option("--output", options.output, "float32 WAV file to write")
+        ->required()
+        ->type_name("OUT.wav")
+        ->check(reason_if_empty);
     command->add_option("--input", options.input, "Sound file for the input nodes, followed by silence")
-        ->type_name("IN.wav");
+        ->type_name("IN.wav")
+        ->check(reason_if_empty);
     add_sample_rate(*command, options.sample_rate_hz);
     add_block_size(*command, options.block_size);
     return command;
@@ -160,6 +177,21 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
             return true;
     }
     return false;
+}
+
+/// A recording replaces what is there; a sentence if that were a file that rtad reads or writes itself.
+[[nodiscard]] std::string what_is_overwritten(const std::string& wav, const DaemonOptions& options,
+                                              const std::string& config) {
+    const auto refuse = [&](const std::string& what) {
+        return "--device null:" + wav + " would overwrite " + what + ": choose another file";
+    };
+    if (same_file(wav, options.graph)) return refuse("the graph");
+    if (same_file(wav, config)) return refuse("the configuration");
+    if (options.state_directory.empty()) return {};
+    for (const std::string& file : store::StateFolder::files_in(options.state_directory)) {
+        if (same_file(wav, file)) return refuse("a file of the state folder");
+    }
+    return {};
 }
 
 /// What the texts say; a sentence if they contradict each other.
@@ -181,10 +213,14 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
             return "--channels-in 0 and --channels-out 0 leave nothing of the device";
         }
     }
-    if (options.listen.empty() && !texts.listen_given) options.listen.emplace_back(kDefaultListen);
-    if (options.socket.empty()) options.socket = default_socket_path();
+    if (options.listen.empty() && !texts.listen_given) options.listen.push_back(default_tcp_address());
+    if (options.socket.empty()) {
+        options.socket = default_socket_path();
+        // The others were checked when they were parsed.
+        if (auto wrong = reason_of(api::check_socket_path(options.socket)); !wrong.empty()) return wrong;
+    }
     options.socket_for_group = in_runtime_folder(options.socket);
-    return {};
+    return device.kind == Kind::null ? what_is_overwritten(device.name, options, texts.config) : std::string{};
 }
 
 /// The keys that a configuration may have: every flag of the daemon, and nothing that only a command line can say.
@@ -198,6 +234,9 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     return keys;
 }
 
+/// The keys whose values are numbers; those of all others are text.
+constexpr std::array<std::string_view, 4> kNumbers{"channels-in", "channels-out", "sample-rate", "block-size"};
+
 /// The entry goes the way that a flag of the same name goes.
 [[nodiscard]] std::string apply_entry(CLI::App& app, const ConfigEntry& entry, Texts& texts) {
     const std::vector<std::string_view> keys = keys_of(app);
@@ -208,6 +247,10 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
         return entry.key + " is empty: leave the key out where there is nothing to say";
     }
     if (several) texts.listen_given = true;
+    if (entry.number && std::ranges::find(kNumbers, entry.key) == kNumbers.end()) {
+        return entry.key + " is text, which stands in quotes: " + entry.key + " = " + (several ? "[" : "") + '"' +
+               entry.values.front() + '"' + (several ? "]" : "");
+    }
     if (entry.values.empty()) return several ? std::string{} : entry.key + " = [] says nothing: it takes one value";
     if (!several && entry.values.size() > 1) return entry.key + " takes one value, not several";
     try {
@@ -233,6 +276,7 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
             return fail(ErrorCode::invalid_argument, path + ": line " + std::to_string(entry.line) + ": " + wrong);
         }
     }
+    texts.config = path;
     DaemonOptions alone = options;
     if (const std::string wrong = complete(alone, texts); !wrong.empty()) {
         return fail(ErrorCode::invalid_argument, path + ": " + wrong);
@@ -249,7 +293,8 @@ struct CommandLine {
         app.add_option("--config", texts.config,
                        "Configuration to begin with (TOML): its keys are the flags above without their dashes, and "
                        "flags win over it")
-            ->type_name("FILE");
+            ->type_name("FILE")
+            ->check(reason_if_empty);
         daemon_flags = app.get_options();
         devices_command = app.add_subcommand("devices", "List the devices of PortAudio");
         check_command = define_check(app, check);
@@ -311,22 +356,14 @@ struct CommandLine {
 }  // namespace
 
 std::string default_socket_path() {
-    if (const std::string folder = environment("RUNTIME_DIRECTORY"); !folder.empty()) {
-        // systemd separates several folders by colons; the first is the unit's own.
-        return folder.substr(0, folder.find(':')) + "/control.sock";
-    }
-    if (const std::string folder = environment("XDG_RUNTIME_DIR"); !folder.empty())
-        return folder + "/rtad/control.sock";
-    return "/run/rtad/control.sock";
+    return local_sockets(environment("RUNTIME_DIRECTORY"), environment("XDG_RUNTIME_DIR")).front();
 }
 
 Expected<DaemonOptions> read_config_file(const std::string& path) {
     DaemonOptions options;
     Texts texts;
     if (auto applied = apply_config(path, options, texts); !applied) return std::unexpected(std::move(applied.error()));
-    if (std::string wrong = complete(options, texts); !wrong.empty()) {
-        return fail(ErrorCode::invalid_argument, std::move(wrong));
-    }
+    static_cast<void>(complete(options, texts));  // which apply_config() has found to be right
     return options;
 }
 

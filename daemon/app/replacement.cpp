@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -17,6 +19,12 @@ namespace fs = std::filesystem;
 
 std::unexpected<Error> cannot_write(const std::string& path, const std::string& why) {
     return fail(ErrorCode::unavailable, "cannot write the file " + path + ": " + why);
+}
+
+fs::perms mode_of_new_file() {
+    const mode_t mask = ::umask(0);  // there is no other way to read it; `rtad render` is one thread here
+    ::umask(mask);
+    return static_cast<fs::perms>(0666U & ~mask);
 }
 
 }  // namespace
@@ -38,30 +46,39 @@ Expected<Replacement> Replacement::of(const std::string& path) {
         replacement.target_ = fs::canonical(path, error).string();
         if (error) return cannot_write(path, error.message());
     }
-    replacement.partial_ = replacement.target_ + ".partial";
+    replacement.beside_ = true;
     return replacement;
+}
+
+Expected<void> Replacement::begin() {
+    if (!beside_) return {};
+    std::string name = target_ + ".partial-XXXXXX";
+    const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
+    if (descriptor < 0) return cannot_write(target_, std::generic_category().message(errno));
+    ::close(descriptor);
+    partial_ = std::move(name);
+    return {};
 }
 
 Replacement::Replacement(Replacement&& other) noexcept
     : target_{std::move(other.target_)},
-      partial_{std::move(other.partial_)},
-      begun_{std::exchange(other.begun_, false)},
+      beside_{other.beside_},
+      partial_{std::exchange(other.partial_, {})},
       lock_{std::exchange(other.lock_, -1)} {}
 
 Replacement::~Replacement() {
-    if (begun_ && !partial_.empty()) ::unlink(partial_.c_str());
+    if (!partial_.empty()) ::unlink(partial_.c_str());
     if (lock_ >= 0) ::close(lock_);
 }
 
 Expected<void> Replacement::finish() {
-    begun_ = false;
-    if (partial_.empty()) return {};
+    if (!beside_) return {};
     std::error_code error;
-    if (lock_ >= 0) fs::permissions(partial_, fs::status(target_, error).permissions(), error);
+    fs::permissions(partial_, lock_ >= 0 ? fs::status(target_, error).permissions() : mode_of_new_file(), error);
     fs::rename(partial_, target_, error);
-    if (!error) return {};
-    begun_ = true;
-    return cannot_write(target_, error.message());
+    if (error) return cannot_write(target_, error.message());
+    partial_.clear();
+    return {};
 }
 
 }  // namespace rta::app

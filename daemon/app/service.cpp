@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
+#include <thread>
 
 namespace rta::app {
 
@@ -35,6 +36,10 @@ void ServiceManager::status(const std::string& line) {
 void ServiceManager::alive() { sd_notify(0, "WATCHDOG=1"); }
 
 void ServiceManager::stopping() { sd_notify(0, "STOPPING=1"); }
+
+void ServiceManager::pause_failed_start() {
+    if (present()) std::this_thread::sleep_for(kFailedStartPause);
+}
 
 bool stderr_is_journal() {
     const char* const stream = std::getenv("JOURNAL_STREAM");

@@ -25,6 +25,12 @@ class ServiceManager {
     void alive();
     void stopping();
 
+    /// Before an end that is no success, where somebody would start us again at once, for ever: what does not go away
+    /// by itself shall not keep the machine busy.
+    static void pause_failed_start();
+    /// How long that takes.
+    static constexpr std::chrono::milliseconds kFailedStartPause{1000};
+
  private:
     std::string status_;
 };

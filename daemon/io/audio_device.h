@@ -60,6 +60,8 @@ class AudioDevice {
     }
     /// [control] What went wrong beside the sound since the last call, in a sentence: a file that cannot be written.
     [[nodiscard]] virtual std::optional<std::string> take_warning() { return std::nullopt; }
+    /// [control] After stop(): what it was to keep is not whole, as a warning has said.
+    [[nodiscard]] virtual bool failed() const noexcept { return false; }
 };
 
 }  // namespace rta::io

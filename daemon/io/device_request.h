@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "graph/error.h"
+#include "io/wav_file.h"
 
 namespace rta::io {
 
@@ -37,6 +38,7 @@ struct DeviceRequest {
     std::optional<std::uint32_t> channels_out;  ///< left out: the device's, at most kDefaultChannels (null: as many)
     std::uint32_t sample_rate_hz = 48'000;
     std::uint32_t block_size = 64;
+    OlderRecording older = OlderRecording::overwritten;  ///< of the null device's WAV file
 };
 
 inline constexpr std::uint32_t kDefaultChannels = 2;

@@ -104,7 +104,8 @@ void DeviceSupervisor::start(const DeviceRequest& request, Started started) {
                             .block_size = request.block_size,
                             .channels_in = request.channels_in.value_or(0),
                             .channels_out = request.channels_out.value_or(kDefaultChannels),
-                            .file = request.device.name}));
+                            .file = request.device.name,
+                            .older = request.older}));
         return;
     }
     started_ = std::move(started);
@@ -138,6 +139,7 @@ DeviceSupervisor::Opening DeviceSupervisor::try_candidates(const DeviceRequest& 
         }
         append_sentence(opening.refusals, running.error().sentence);
         opening.code = running.error().code;
+        opening.tried = true;
     }
     return opening;
 }
@@ -181,7 +183,8 @@ void DeviceSupervisor::no_device(Opening opening) {
         started(fail(opening.code, std::move(opening.refusals)));
         return;
     }
-    fallback_reason_ = "no usable sound card: " + opening.refusals;
+    // Where there was nothing to try, the host has said so itself.
+    fallback_reason_ = (opening.tried ? "no usable sound card: " : "") + opening.refusals;
     auto result = start_null({.sample_rate_hz = request_.sample_rate_hz,
                               .block_size = request_.block_size,
                               .channels_in = request_.channels_in.value_or(0),

@@ -83,6 +83,8 @@ class DeviceSupervisor {
     /// host library was touched, so that everything may be destroyed. False: the process must end by _Exit, for a host
     /// library may still hang or still call. Later calls only repeat the answer.
     [[nodiscard]] bool stop(std::chrono::milliseconds limit);
+    /// After stop(): what the device was to record is not whole, as a warning has said.
+    [[nodiscard]] bool failed() const { return current_.device && current_.device->failed(); }
 
  private:
     /// A device and what it calls. Destroyed only where the device was stopped.
@@ -95,6 +97,7 @@ class DeviceSupervisor {
         Running running;
         std::string refusals;                     ///< of the devices that did not do, a sentence each
         ErrorCode code = ErrorCode::unavailable;  ///< of the last of them
+        bool tried = false;                       ///< there were devices to refuse
     };
     using Started = std::function<void(Expected<void>)>;
     /// What the watch over a device remembers.

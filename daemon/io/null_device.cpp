@@ -30,7 +30,8 @@ void sleep_until(std::int64_t time_ns) noexcept {
 Expected<std::unique_ptr<NullDevice>> NullDevice::open(const Config& config) {
     std::unique_ptr<WavRecorder> recorder;
     if (!config.file.empty()) {
-        auto created = WavRecorder::create(config.file, config.sample_rate_hz, config.channels_out, config.block_size);
+        auto created = WavRecorder::create(config.file, config.sample_rate_hz, config.channels_out, config.block_size,
+                                           config.older);
         if (!created) return std::unexpected(created.error());
         recorder = std::move(*created);
     }
@@ -54,7 +55,8 @@ Expected<void> NullDevice::start(BlockAdapter& adapter) {
     try {
         thread_ = std::thread{[this, &adapter] { run(adapter); }};
     } catch (const std::system_error& error) {
-        return fail(ErrorCode::unavailable, std::string{"the null device's thread cannot be started: "} + error.what());
+        return fail(ErrorCode::resource_exhausted,
+                    std::string{"the null device's thread cannot be started: "} + error.what());
     }
     return {};
 }

@@ -24,6 +24,7 @@ class NullDevice final : public AudioDevice {
         std::uint32_t channels_in = 0;
         std::uint32_t channels_out = 2;
         std::string file;  ///< WAV to write; empty: none
+        OlderRecording older = OlderRecording::overwritten;
     };
 
     /// UNAVAILABLE, naming the file, if it cannot be written.
@@ -36,6 +37,7 @@ class NullDevice final : public AudioDevice {
     void stop() override;
     [[nodiscard]] std::string why_not_realtime() const override;
     [[nodiscard]] std::optional<std::string> take_warning() override;
+    [[nodiscard]] bool failed() const noexcept override { return recorder_ && recorder_->failed(); }
 
  private:
     NullDevice(const Config& config, std::unique_ptr<WavRecorder> recorder);

@@ -4,11 +4,16 @@
 #include <fcntl.h>
 #include <sndfile.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <optional>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace rta::io {
@@ -23,6 +28,42 @@ namespace {
     return words;
 }
 
+/// Not emptied: it may be what another process is writing. The lock is held for as long as it is open; EWOULDBLOCK.
+[[nodiscard]] int open_locked(const std::string& path) {
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor >= 0 && ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        ::close(descriptor);
+        errno = EWOULDBLOCK;
+        return -1;
+    }
+    return descriptor;
+}
+
+[[nodiscard]] const char* why_not(int error) {
+    return error == EWOULDBLOCK ? "another rtad is writing it" : std::strerror(error);
+}
+
+[[nodiscard]] bool holds_sound(int descriptor) {
+    constexpr off_t kHeader = 128;  // more than it is
+    struct stat status{};
+    return ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > kHeader;
+}
+
+/// Under the first free name beside it. Nothing: errno says why.
+[[nodiscard]] std::optional<std::string> keep_aside(const std::string& path) {
+    constexpr int kMost = 10'000;
+    std::error_code unknown;
+    // A symbolic link stays one.
+    const std::filesystem::path canonical = std::filesystem::canonical(path, unknown);
+    const std::string file = canonical.empty() ? path : canonical.string();
+    for (int number = 1; number <= kMost; ++number) {
+        std::string name = file + ".kept-" + std::to_string(number);
+        if (::renameat2(AT_FDCWD, file.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE) == 0) return name;
+        if (errno != EEXIST) break;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 void CloseSoundFile::operator()(sf_private_tag* file) const noexcept { sf_close(file); }
@@ -30,7 +71,8 @@ void CloseSoundFile::operator()(sf_private_tag* file) const noexcept { sf_close(
 WavWriter::WavWriter(SoundFile file, std::string path, std::uint32_t channels)
     : file_{std::move(file)}, path_{std::move(path)}, channels_{channels} {}
 
-Expected<WavWriter> WavWriter::create(const std::string& path, std::uint32_t sample_rate_hz, std::uint32_t channels) {
+Expected<WavWriter> WavWriter::create(const std::string& path, std::uint32_t sample_rate_hz, std::uint32_t channels,
+                                      OlderRecording older) {
     SF_INFO info{};
     info.samplerate = static_cast<int>(sample_rate_hz);
     info.channels = static_cast<int>(channels);
@@ -38,12 +80,17 @@ Expected<WavWriter> WavWriter::create(const std::string& path, std::uint32_t sam
     const auto refuse = [&](const std::string& why) {
         return fail(ErrorCode::unavailable, "cannot write the WAV file " + path + ": " + why);
     };
-    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor < 0) return refuse(std::strerror(errno));
-    // Held for as long as the file is open. Emptied only then: it may be what another process is writing.
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    int descriptor = open_locked(path);
+    if (descriptor < 0) return refuse(why_not(errno));
+    std::string kept;
+    if (older == OlderRecording::kept_aside && holds_sound(descriptor)) {
+        auto aside = keep_aside(path);
+        const int error = errno;
         ::close(descriptor);
-        return refuse("another rtad is writing it");
+        if (!aside) return refuse(std::string{"what is there cannot be kept aside: "} + std::strerror(error));
+        kept = std::move(*aside);
+        descriptor = open_locked(path);
+        if (descriptor < 0) return refuse(why_not(errno));
     }
     // What cannot be emptied, such as a device, is written as it is.
     static_cast<void>(::ftruncate(descriptor, 0) == 0);
@@ -52,6 +99,7 @@ Expected<WavWriter> WavWriter::create(const std::string& path, std::uint32_t sam
     // The PEAK chunk carries the time of day: the same sound would not be the same file.
     sf_command(file.get(), SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
     WavWriter writer{std::move(file), path, channels};
+    writer.kept_ = std::move(kept);
     writer.update_header();
     return writer;
 }

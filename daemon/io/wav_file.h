@@ -25,12 +25,21 @@ using SoundFile = std::unique_ptr<sf_private_tag, CloseSoundFile>;
     return (frames + more) * channels * sizeof(float) <= kLargest;
 }
 
+/// What becomes of a recording that is there already.
+enum class OlderRecording : std::uint8_t {
+    overwritten,
+    kept_aside,  ///< as FILE.kept-1, -2, ...: the first name that is free
+};
+
 /// Writes float32 WAV, whose size fields end at 4 GiB. May block: never from the audio thread.
 class WavWriter {
  public:
     /// Creates or empties `path` and writes a header. UNAVAILABLE, naming the file, if it cannot be.
     [[nodiscard]] static Expected<WavWriter> create(const std::string& path, std::uint32_t sample_rate_hz,
-                                                    std::uint32_t channels);
+                                                    std::uint32_t channels,
+                                                    OlderRecording older = OlderRecording::overwritten);
+    /// Where create() kept an older recording; empty: there was none.
+    [[nodiscard]] const std::string& kept() const noexcept { return kept_; }
 
     /// Appends whole frames, interleaved. RESOURCE_EXHAUSTED, and nothing written, where the file would pass 4 GiB;
     /// UNAVAILABLE where the disk refuses.
@@ -47,6 +56,7 @@ class WavWriter {
 
     SoundFile file_;
     std::string path_;
+    std::string kept_;
     std::uint32_t channels_;
     std::uint64_t frames_ = 0;
 };

@@ -25,11 +25,15 @@ constexpr std::size_t kGaps = 64;
 }  // namespace
 
 Expected<std::unique_ptr<WavRecorder>> WavRecorder::create(const std::string& path, std::uint32_t sample_rate_hz,
-                                                           std::uint32_t channels, std::uint32_t block_size) {
-    auto writer = WavWriter::create(path, sample_rate_hz, channels);
+                                                           std::uint32_t channels, std::uint32_t block_size,
+                                                           OlderRecording older) {
+    auto writer = WavWriter::create(path, sample_rate_hz, channels, older);
     if (!writer) return std::unexpected(writer.error());
-    return std::unique_ptr<WavRecorder>{
+    const std::string kept = writer->kept();
+    std::unique_ptr<WavRecorder> recorder{
         new WavRecorder{std::move(*writer), path, sample_rate_hz, channels, block_size}};
+    if (!kept.empty()) recorder->report("an older recording, " + path + ", is kept as " + kept);
+    return recorder;
 }
 
 WavRecorder::WavRecorder(WavWriter writer, std::string path, std::uint32_t sample_rate_hz, std::uint32_t channels,
@@ -152,7 +156,9 @@ void WavRecorder::finish() {
     thread_.request_stop();
     thread_.join();
     write_silence(std::exchange(missing_frames_, 0));
-    if (auto closed = writer_.close(); !closed && !failed_) report(std::move(closed.error().sentence));
+    if (auto closed = writer_.close(); !closed && !std::exchange(failed_, true)) {
+        report(std::move(closed.error().sentence));
+    }
 }
 
 }  // namespace rta::io

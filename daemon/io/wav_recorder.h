@@ -27,10 +27,9 @@ class WavRecorder {
     static constexpr std::uint32_t kBufferSeconds = 5;
 
     /// UNAVAILABLE, naming the file, if it cannot be written. [control]
-    [[nodiscard]] static Expected<std::unique_ptr<WavRecorder>> create(const std::string& path,
-                                                                       std::uint32_t sample_rate_hz,
-                                                                       std::uint32_t channels,
-                                                                       std::uint32_t block_size);
+    [[nodiscard]] static Expected<std::unique_ptr<WavRecorder>> create(
+        const std::string& path, std::uint32_t sample_rate_hz, std::uint32_t channels, std::uint32_t block_size,
+        OlderRecording older = OlderRecording::overwritten);
     WavRecorder(const WavRecorder&) = delete;
     WavRecorder& operator=(const WavRecorder&) = delete;
     ~WavRecorder();
@@ -45,6 +44,8 @@ class WavRecorder {
     /// [control] Writes what is still in the ring and closes the file: every block recorded before is in it. The audio
     /// thread must not record any more. Later calls do nothing.
     void finish();
+    /// [control] After finish(): the file is not whole, as a warning has said.
+    [[nodiscard]] bool failed() const noexcept { return failed_; }
 
  private:
     /// Blocks that were lost in a row.

@@ -3,7 +3,8 @@
 
 #include <pthread.h>
 
-#include <memory>
+#include <exception>
+#include <new>
 #include <utility>
 
 #include "graph/document.h"
@@ -31,19 +32,19 @@ Expected<GraphStore::Restored> GraphStore::restore(const Load& load) {
         error_ = opened.error().sentence;
         owner_.store_warning("the graph cannot be saved: " + error_ + "; tried again every second");
     }
-    const auto text = folder_.read_graph();
+    const auto text = read_saved();
     Expected<void> loaded;
     if (!text) {
         loaded = std::unexpected(text.error());
     } else if (*text) {
-        loaded = load(**text);
+        loaded = load_saved(load, **text);
     }
     Restored restored = text && !*text ? Restored::nothing : Restored::graph;
+    if (restored == Restored::nothing) folder_.end_restore();
     if (!loaded) {
         restored = Restored::damaged;
-        const auto kept = folder_.keep_aside();
-        owner_.store_warning("the saved graph cannot be restored: " + loaded.error().sentence + "; " +
-                             (kept ? "kept aside as " + *kept : kept.error().sentence) + ", the graph begins empty");
+        owner_.store_warning(keep_aside(loaded.error().sentence) + ", the graph begins empty");
+        confirm_restore();
     }
     if (restored == Restored::graph) saved_revision_ = owner_.state().revision;
     if (!opened) {
@@ -51,6 +52,40 @@ Expected<GraphStore::Restored> GraphStore::restore(const Load& load) {
         hand_over();
     }
     return restored;
+}
+
+Expected<std::optional<std::string>> GraphStore::read_saved() {
+    try {
+        return folder_.read_graph();
+    } catch (const std::bad_alloc&) {
+        return fail(ErrorCode::resource_exhausted, "there is not enough memory to read " + folder_.graph_path());
+    }
+}
+
+Expected<void> GraphStore::load_saved(const Load& load, const std::string& text) {
+    restoring_ = true;
+    if (const unsigned unheard = folder_.begin_restore(); unheard >= kMostUnheard) {
+        return fail(ErrorCode::aborted, "rtad died " + std::to_string(unheard) + " times in a row after it had read " +
+                                            folder_.graph_path() + " and before it was heard");
+    }
+    try {
+        return load(text);
+    } catch (const std::exception& error) {
+        owner_.store_warning(keep_aside(error.what()) + ", the next start begins empty");
+        confirm_restore();
+        throw;
+    }
+}
+
+/// What is to be told of it, but for what follows from it.
+std::string GraphStore::keep_aside(const std::string& why) {
+    const auto kept = folder_.keep_aside();
+    return "the saved graph cannot be restored: " + why + "; " +
+           (kept ? "kept aside as " + *kept : kept.error().sentence);
+}
+
+void GraphStore::confirm_restore() {
+    if (std::exchange(restoring_, false)) folder_.end_restore();
 }
 
 void GraphStore::changed() {
@@ -61,18 +96,34 @@ void GraphStore::changed() {
 }
 
 void GraphStore::hand_over() {
-    Job job{.state = std::nullopt, .change = change_};
+    // The folder is about to be the thread's.
+    confirm_restore();
+    const auto job = std::make_shared<Job>(Job{.state = std::nullopt, .change = change_});
     // A folder that turns up late may hold an older graph: it is left alone as long as there is nothing to save.
-    if (change_ > 0) job.state = owner_.state();
+    if (change_ > 0) job->state = owner_.state();
     {
         const std::lock_guard lock{mutex_};
         if (ending_) return;
-        job_ = std::move(job);
+        job_ = job;
     }
     if (thread_.joinable()) {
         wake_.notify_one();
     } else {
         thread_ = std::thread{[this] { run(); }};
+    }
+}
+
+/// What is not posted would never be saved again.
+template <class Task>
+void GraphStore::post_surely(const Task& task) {
+    while (true) {
+        try {
+            post_(task);
+            return;
+        } catch (const std::bad_alloc&) {
+            std::unique_lock lock{mutex_};
+            if (wake_.wait_for(lock, kRetryInterval, [&] { return ending_; })) return;
+        }
     }
 }
 
@@ -82,40 +133,48 @@ void GraphStore::run() {
     while (true) {
         wake_.wait(lock, [&] { return job_ || ending_; });
         if (!job_) return;
-        const auto job = std::make_shared<Job>(*std::exchange(job_, std::nullopt));
+        const std::shared_ptr<Job> job = std::exchange(job_, nullptr);
         lock.unlock();
         const auto begin = std::chrono::steady_clock::now();
-        auto result = save(*job);
+        job->result = save(*job);
+        const auto rest = job->result ? kSaveInterval : kRetryInterval;
         lock.lock();
-        if (result) written_change_ = job->change;
-        last_save_ = result;
+        if (job->result) written_change_ = job->change;
+        last_ = job;
         lock.unlock();
-        const auto rest = result ? kSaveInterval : kRetryInterval;
-        post_([this, job, result = std::move(result)] { saved(*job, result); });
+        post_surely([this, job] { saved(*job); });
         lock.lock();
         wake_.wait_until(lock, begin + rest, [&] { return ending_; });
-        if (!ending_) post_([this] { rested(); });
+        if (ending_) continue;
+        lock.unlock();
+        post_surely([this] { rested(); });
+        lock.lock();
     }
 }
 
 Expected<std::optional<std::string>> GraphStore::save(const Job& job) {
-    if (job.state) return folder_.write_graph(write_document(job.state->graph.document()));
-    if (auto opened = folder_.open(); !opened) return std::unexpected(std::move(opened.error()));
-    return std::nullopt;
+    try {
+        if (job.state) return folder_.write_graph(write_document(job.state->graph.document()));
+        if (auto opened = folder_.open(); !opened) return std::unexpected(std::move(opened.error()));
+        return std::nullopt;
+    } catch (const std::exception& error) {
+        // The document of a large graph is what takes memory here; nothing of it has been written.
+        return fail(ErrorCode::resource_exhausted, "cannot write " + folder_.graph_path() + ": " + error.what());
+    }
 }
 
-void GraphStore::saved(Job& job, const Expected<std::optional<std::string>>& result) {
+void GraphStore::saved(Job& job) {
     // Let go of here: a graph finds out whether it may change a node in place by counting who shares it.
     const std::optional<State> state = std::exchange(job.state, std::nullopt);
-    if (!result) {
-        const bool news = std::exchange(error_, result.error().sentence).empty();
+    if (!job.result) {
+        const bool news = std::exchange(error_, job.result.error().sentence).empty();
         if (news) owner_.store_warning("the graph cannot be saved: " + error_ + "; tried again every second");
         return;
     }
     saved_change_ = job.change;
     if (state) saved_revision_ = state->revision;
-    if (*result) {
-        owner_.store_warning(folder_.graph_path() + " was not written by this rtad: kept aside as " + **result);
+    if (const auto& kept = *job.result) {
+        owner_.store_warning(folder_.graph_path() + " was not written by this rtad: kept aside as " + *kept);
     }
     if (!std::exchange(error_, {}).empty()) {
         owner_.store_recovered("the state folder " + folder_.path() + " can be written again: the graph is saved");
@@ -130,7 +189,9 @@ void GraphStore::rested() {
 Expected<void> GraphStore::finish() {
     {
         const std::lock_guard lock{mutex_};
-        if (written_change_ != change_) job_ = Job{.state = owner_.state(), .change = change_};
+        if (written_change_ != change_) {
+            job_ = std::make_shared<Job>(Job{.state = owner_.state(), .change = change_});
+        }
         ending_ = true;
     }
     if (!thread_.joinable()) {
@@ -140,7 +201,7 @@ Expected<void> GraphStore::finish() {
     wake_.notify_one();
     thread_.join();
     if (written_change_ == change_) return {};
-    return std::unexpected(last_save_.error());
+    return std::unexpected(last_->result.error());
 }
 
 GraphStore::Status GraphStore::status() const {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -25,6 +26,8 @@ class GraphStore {
  public:
     static constexpr std::chrono::milliseconds kSaveInterval{200};
     static constexpr std::chrono::milliseconds kRetryInterval{1000};
+    /// Once may have been anything: a power cut, or an administrator.
+    static constexpr unsigned kMostUnheard = 2;
 
     /// Runs a function on the control thread, later. Called by both threads.
     using Post = std::function<void(std::function<void()>)>;
@@ -57,7 +60,7 @@ class GraphStore {
         nothing,  ///< there was none, as far as can be seen
         damaged,  ///< what there was is no graph; it was kept aside, the owner was warned
     };
-    /// Makes the text of a document the graph. On any error nothing has changed.
+    /// Makes the text of a document the graph. On any error nothing has changed; nobody knows that of an exception.
     using Load = std::function<Expected<void>(const std::string& text)>;
 
     /// The owner outlives the store, and nothing that was posted runs after the store.
@@ -70,7 +73,14 @@ class GraphStore {
     /// Opens the folder and loads the graph that is in it. To be called once, first, and before any changed().
     /// ALREADY_EXISTS is the only error: another rtad uses the folder. A folder that cannot be used otherwise is warned
     /// of, and tried again.
+    ///
+    /// A graph that is too much for the machine must not be restored for ever. One whose loading throws is kept aside
+    /// as a damaged one is before the exception goes on; and so is one for which kMostUnheard starts in a row died
+    /// before confirm_restore().
     [[nodiscard]] Expected<Restored> restore(const Load& load);
+    /// What was restored is heard, or is not the reason why this start comes to nothing. Does nothing where nothing was
+    /// restored.
+    void confirm_restore();
 
     /// The graph or a parameter has changed. Costs an addition where a save is on its way already.
     void changed();
@@ -85,13 +95,19 @@ class GraphStore {
     struct Job {
         std::optional<State> state;  ///< nothing: only the folder is to be opened
         std::uint64_t change = 0;
+        Expected<std::optional<std::string>> result{};  ///< the thread's; then saved()'s
     };
 
     void hand_over();
     void start_thread();
+    [[nodiscard]] Expected<std::optional<std::string>> read_saved();
+    [[nodiscard]] Expected<void> load_saved(const Load& load, const std::string& text);
+    [[nodiscard]] std::string keep_aside(const std::string& why);
     void run();
     [[nodiscard]] Expected<std::optional<std::string>> save(const Job& job);
-    void saved(Job& job, const Expected<std::optional<std::string>>& result);
+    template <class Task>
+    void post_surely(const Task& task);
+    void saved(Job& job);
     void rested();
 
     StateFolder folder_;  ///< the thread's, once that runs
@@ -102,14 +118,15 @@ class GraphStore {
     std::uint64_t saved_change_ = 0;  ///< as many of them are on disk
     std::uint64_t saved_revision_ = 0;
     std::string error_;
+    bool restoring_ = false;  ///< restored, and not yet confirmed
     bool busy_ = false;  ///< a save is under way, or the rest after it: rested() looks for what has changed meanwhile
 
     std::mutex mutex_;
     std::condition_variable wake_;
-    std::optional<Job> job_;                          ///< under mutex_
-    bool ending_ = false;                             ///< under mutex_
-    std::uint64_t written_change_ = 0;                ///< under mutex_: as saved_change_, but at once
-    Expected<std::optional<std::string>> last_save_;  ///< under mutex_
+    std::shared_ptr<Job> job_;          ///< under mutex_
+    bool ending_ = false;               ///< under mutex_
+    std::uint64_t written_change_ = 0;  ///< under mutex_: as saved_change_, but at once
+    std::shared_ptr<Job> last_;         ///< under mutex_: the last that was tried
     std::thread thread_;
 };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <filesystem>
 #include <system_error>
 
@@ -19,6 +20,7 @@ constexpr const char* kGraph = "graph.json";
 constexpr const char* kNew = "graph.json.new";
 constexpr const char* kKept = "graph.json.kept-";
 constexpr const char* kLock = "lock";
+constexpr const char* kRestoring = "restoring";
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
 constexpr int kMostKept = 10'000;
@@ -177,6 +179,31 @@ Expected<std::optional<std::string>> StateFolder::read_graph() {
     }
     own_ = identity_of(status);
     return text;
+}
+
+unsigned StateFolder::begin_restore() {
+    if (lock_ < 0) return 0;
+    // Not waited for on the disk: what it is to outlive is this process, and not the machine.
+    const Descriptor file{
+        ::openat(folder_, kRestoring, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, kFileMode)};
+    struct stat status{};
+    if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return 0;
+    char text[16];
+    const ssize_t got = retried([&] { return ::pread(file.get(), text, sizeof text, 0); });
+    unsigned begun = 0;
+    if (got > 0) std::from_chars(text, text + got, begun);
+    const bool noted = ::ftruncate(file.get(), 0) == 0 && write_all(file.get(), std::to_string(begun + 1) + "\n");
+    return noted ? begun : 0;
+}
+
+void StateFolder::end_restore() {
+    if (folder_ >= 0) ::unlinkat(folder_, kRestoring, 0);
+}
+
+std::vector<std::string> StateFolder::files_in(const std::string& path) {
+    std::vector<std::string> files;
+    for (const char* const name : {kGraph, kNew, kLock, kRestoring}) files.push_back(path + "/" + name);
+    return files;
 }
 
 Expected<std::string> StateFolder::keep_aside() {

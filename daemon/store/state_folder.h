@@ -10,13 +10,15 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "graph/error.h"
 
 namespace rta::store {
 
-/// The folder in which one rtad remembers its graph: `graph.json`, beside it `lock`, for a moment `graph.json.new`, and
-/// `graph.json.kept-1`, `-2`, ... for what could not be restored.
+/// The folder in which one rtad remembers its graph: `graph.json`, beside it `lock`, for a moment `graph.json.new`,
+/// from the restoring to the first sound `restoring`, and `graph.json.kept-1`, `-2`, ... for what could not be
+/// restored.
 ///
 /// `graph.json` is replaced as a whole: whoever reads it, at any moment and after any crash, finds the old text or the
 /// new one. A file of that name that was neither written nor restored here is never overwritten, it is kept aside.
@@ -42,6 +44,11 @@ class StateFolder {
     /// cannot be a graph, or cannot be read; see keep_aside().
     [[nodiscard]] Expected<std::optional<std::string>> read_graph();
 
+    /// Makes a note, `restoring`, that a graph is being restored. Returns how many times in a row one was begun before
+    /// and never ended by end_restore(): whoever began it did not live so long. Where no note can be made it is 0.
+    [[nodiscard]] unsigned begin_restore();
+    void end_restore();
+
     /// Renames `graph.json` to the first free `graph.json.kept-N`; returns the path of that.
     [[nodiscard]] Expected<std::string> keep_aside();
 
@@ -52,6 +59,8 @@ class StateFolder {
 
     [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] std::string graph_path() const { return path_ + "/graph.json"; }
+    /// What rtad itself writes in such a folder, but for what it keeps aside.
+    [[nodiscard]] static std::vector<std::string> files_in(const std::string& path);
 
  private:
     /// Which file, and in which state, so that one that came from elsewhere is told from our own.

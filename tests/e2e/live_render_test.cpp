@@ -2,6 +2,7 @@
 // What is heard live is what `rtad render` writes, bit for bit, until the fade at the exit.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <cmath>
 #include <filesystem>
@@ -118,22 +119,30 @@ TEST(LiveRender, HasTheLengthAskedForAndAsManyChannelsAsTheHighestOneUsed) {
     for (const float sample : wav.channels[2]) ASSERT_EQ(sample, 0.5F);
 }
 
+/// Files beside OUT.wav that are not whole.
+int partial_files(const std::filesystem::path& folder) {
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator{folder}) {
+        if (entry.path().filename().string().starts_with("out.wav.partial")) ++count;
+    }
+    return count;
+}
+
 TEST(LiveRender, AnInterruptionLeavesTheFileAsItWas) {
     for (const int signal : {SIGINT, SIGTERM}) {
         const TemporaryDirectory directory;
         const std::filesystem::path file = directory / "out.wav";
-        const std::filesystem::path partial = directory / "out.wav.partial";
         write_text(directory / "graph.json", kDocument);
         write_text(file, "as it was");
         Process process{{rtad_program(),
                          {"render", "--graph", (directory / "graph.json").string(), "--duration", "10000", "--output",
                           file.string()}}};
-        while (!std::filesystem::exists(partial)) ASSERT_TRUE(process.running()) << process.error();
+        while (partial_files(directory.path()) == 0) ASSERT_TRUE(process.running()) << process.error();
         process.signal(signal);
         EXPECT_EQ(process.wait(), (ExitStatus{.code = 1}));
         EXPECT_EQ(process.error(), "rtad: interrupted before the end: no file was written\n");
         EXPECT_EQ(read_text(file), "as it was");
-        EXPECT_FALSE(std::filesystem::exists(partial));
+        EXPECT_EQ(partial_files(directory.path()), 0);
     }
 }
 
@@ -156,7 +165,17 @@ TEST(LiveRender, ReplacesAFileAndWritesToWhatIsNone) {
     EXPECT_EQ(read_wav(file).frames(), 4'800U);
     EXPECT_EQ(std::filesystem::status(file).permissions(),
               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-    EXPECT_FALSE(std::filesystem::exists(directory / "out.wav.partial"));
+    EXPECT_EQ(partial_files(directory.path()), 0);
+    // A name that could be guessed could be a link by then, to whatever its maker wants overwritten.
+    write_text(directory / "victim", "as it was");
+    std::filesystem::create_symlink("victim", directory / "new.wav.partial");
+    EXPECT_EQ(render_to(directory / "new.wav"), (ExitStatus{.code = 0}));
+    EXPECT_EQ(read_text(directory / "victim"), "as it was");
+    EXPECT_EQ(read_wav(directory / "new.wav").frames(), 4'800U);
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    EXPECT_EQ(std::filesystem::status(directory / "new.wav").permissions(),
+              static_cast<std::filesystem::perms>(0666U & ~mask));
     EXPECT_EQ(render_to("/dev/null"), (ExitStatus{.code = 0}));
     EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // rtad as services are run, as far as that can be seen without a service manager: configuration, installation, what it
 // says to systemd and to the journal, and what it finds when it starts beside or after another one.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -47,6 +49,26 @@ TEST(Configuration, ABadOneEndsTheStartWithItsLine) {
                   std::string::npos)
             << refused.error;
     }
+}
+
+TEST(Configuration, ItsGraphIsCheckedToo) {
+    const TemporaryDirectory directory;
+    const std::string config = (directory / "rtad.toml").string();
+    const std::string graph = (directory / "g.json").string();
+    write_text(config, "graph = \"" + graph + "\"\n");
+    const auto refused_for = [&](const char* part) {
+        const RunResult refused = run_rtad({"check", config});
+        EXPECT_EQ(refused.status, (ExitStatus{2, 0}));
+        EXPECT_NE(refused.error.find(graph), std::string::npos) << refused.error;
+        EXPECT_NE(refused.error.find(part), std::string::npos) << refused.error;
+    };
+    refused_for("No such file");
+    write_text(graph, R"({"nodes": [{"name": "a", "type": "theremin"}]})");
+    refused_for("theremin");
+    write_text(graph, R"({"nodes": [{"name": "a", "type": "gain"}], "connections": [{"from": "a", "to": "a"}]})");
+    refused_for("cycle");
+    write_text(graph, R"({"nodes": [{"name": "a", "type": "sine"}]})");
+    EXPECT_EQ(run_rtad({"check", config}).status, (ExitStatus{0, 0}));
 }
 
 TEST(Configuration, TheShippedOneIsGood) {
@@ -126,6 +148,67 @@ TEST_F(Sockets, TwoDaemonsDoNotWriteOneRecording) {
     while (client.status().engine().frame() < 9'600 && !deadline.passed()) ::usleep(10'000);
     EXPECT_EQ(first.stop(), (ExitStatus{0, 0}));
     EXPECT_GE(read_wav(wav).frames(), 9'600U) << "the first is not disturbed";
+}
+
+TEST_F(Sockets, AFolderThatIsLockedHangsNobody) {
+    const UniqueFd folder{::open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    ASSERT_EQ(::flock(folder.get(), LOCK_EX), 0);
+    const RunResult refused = run_rtad(arguments());
+    EXPECT_EQ(refused.status, (ExitStatus{1, 0})) << "who locks it may be gone when it is tried again";
+    EXPECT_NE(refused.error.find("holds its folder " + directory_.path().string() + " locked"), std::string::npos)
+        << refused.error;
+    ASSERT_EQ(::flock(folder.get(), LOCK_UN), 0);
+    Process next{{rtad_program().string(), arguments()}};
+    EXPECT_TRUE(next.wait_for_line(Process::Stream::error, "device: null")) << next.error();
+}
+
+TEST_F(Sockets, ARecordingThatFailsIsNoSuccess) {
+    const std::string wav = (directory_ / "out.wav").string();
+    std::vector<std::string> words{"-c",
+                                   "ulimit -f 1; exec \"$0\" \"$@\"",
+                                   rtad_program().string(),
+                                   "--device",
+                                   "null:" + wav,
+                                   "--socket",
+                                   socket_.string(),
+                                   "--listen",
+                                   "127.0.0.1:0"};
+    Process limited{{"/bin/bash", std::move(words)}};
+    ASSERT_TRUE(limited.wait_for_line(Process::Stream::error, "cannot write to the WAV file")) << limited.error();
+    limited.signal(SIGTERM);
+    EXPECT_EQ(limited.wait(), (ExitStatus{1, 0})) << limited.error();
+}
+
+TEST_F(Sockets, AServiceThatIsStartedAgainKeepsWhatItHasRecorded) {
+    const fs::path wav = directory_ / "out.wav";
+    const std::string recorded(1'000, 'r');
+    const auto run_once = [&](const std::map<std::string, std::string>& environment) {
+        write_text(wav, recorded);
+        std::vector<std::string> words = arguments();
+        words[1] = "null:" + wav.string();
+        Process daemon{{rtad_program().string(), words, environment}};
+        EXPECT_TRUE(daemon.wait_for_line(Process::Stream::error, "device: null")) << daemon.error();
+        daemon.signal(SIGTERM);
+        EXPECT_EQ(daemon.wait(), (ExitStatus{0, 0}));
+        return daemon.error();
+    };
+    EXPECT_EQ(run_once({}).find("kept"), std::string::npos) << "a person who records again means it";
+    EXPECT_FALSE(fs::exists(directory_ / "out.wav.kept-1"));
+    const std::string log = run_once({{"NOTIFY_SOCKET", (directory_ / "notify").string()}});
+    EXPECT_NE(log.find("is kept as " + wav.string() + ".kept-1"), std::string::npos) << log;
+    EXPECT_EQ(read_text(directory_ / "out.wav.kept-1"), recorded);
+    EXPECT_GT(read_wav(wav).frames(), 0U);
+}
+
+TEST_F(Sockets, AnIgnoredHangupStaysIgnoredToTheEnd) {
+    Process daemon{{"/bin/bash",
+                    {"-c", "trap '' HUP; exec \"$0\" \"$@\"", rtad_program().string(), "--device", "null", "--socket",
+                     socket_.string(), "--listen", "127.0.0.1:0"}}};
+    ASSERT_TRUE(daemon.wait_for_line(Process::Stream::error, "device: null")) << daemon.error();
+    daemon.signal(SIGTERM);
+    // As nohup has it.
+    while (daemon.running()) daemon.signal(SIGHUP);
+    EXPECT_EQ(daemon.wait(), (ExitStatus{0, 0})) << daemon.error();
 }
 
 TEST_F(Sockets, TheServicesOwnFolderLetsTheGroupIn) {
@@ -273,6 +356,8 @@ void install(const fs::path& root, const std::string& prefix) {
 
 TEST(Installation, PlacesWhatAServiceNeeds) {
     const TemporaryDirectory directory;
+    const fs::path in_build_tree = fs::path{RTA_TEST_BUILD} / "systemd/rtad.service";
+    fs::remove(in_build_tree);
     install(directory.path(), "/usr");
     std::set<std::string> files = installed(directory.path());
     for (const char* file :
@@ -289,6 +374,9 @@ TEST(Installation, PlacesWhatAServiceNeeds) {
     EXPECT_NE(unit.find("ExecStart=/usr/bin/rtad --config /etc/rtad/rtad.toml\n"), std::string::npos) << unit;
     EXPECT_EQ(unit.find('@' + std::string{"RTAD"}), std::string::npos);
     EXPECT_EQ(run({(directory / "usr/bin/rtad").string(), {"--version"}}).status, (ExitStatus{0, 0}));
+    EXPECT_EQ(fs::status(directory / "usr/lib/systemd/system/rtad.service").permissions(),
+              static_cast<fs::perms>(0644));
+    EXPECT_FALSE(fs::exists(in_build_tree)) << "root installs, and the build tree is not root's";
 }
 
 TEST(Installation, AnotherPrefixIsWrittenIntoTheUnitAndTheConfigurationStaysItsOwners) {

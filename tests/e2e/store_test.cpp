@@ -249,6 +249,85 @@ TEST_F(Store, DamagedStateIsKeptAsideAndTheGraphBeginsEmpty) {
     }
 }
 
+// ---- state that is too much for the machine
+
+/// 300 MB of delay lines.
+std::string large_graph() {
+    std::string nodes;
+    for (int node = 0; node < 150; ++node) {
+        if (node > 0) nodes += ',';
+        nodes +=
+            R"({"type": "delay_line", "settings": {"max_time_ms": 10000}, "name": "d)" + std::to_string(node) + "\"}";
+    }
+    return R"({"nodes": [)" + nodes + "]}";
+}
+
+TEST_F(Store, AGraphThatDoesNotFitIntoTheMemoryIsKeptAside) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "sanitizers take more address space than any limit leaves";
+#endif
+    fs::create_directory(folder_);
+    write_text(file_, large_graph());
+    const std::string socket = (directory_ / "s").string();
+    Process limited{{"/bin/bash",
+                     {"-c", "ulimit -v 200000; exec \"$0\" \"$@\"", rtad_program().string(), "--device", "null",
+                      "--socket", socket, "--listen", "127.0.0.1:0", "--state-dir", folder_.string()}}};
+    const auto warning = limited.wait_for_line(Process::Stream::error, "graph.json.kept-1");
+    ASSERT_TRUE(warning) << limited.error();
+    EXPECT_NE(warning->find("not enough memory"), std::string::npos) << *warning;
+    ASSERT_TRUE(limited.wait_for_line(Process::Stream::error, "device: null")) << limited.error();
+    ProtocolClient client = ProtocolClient::connect_unix(socket);
+    client.hello();
+    EXPECT_EQ(client.status().engine().node_count(), 0U);
+    client.apply_document(kTone);
+    wait_until_saved(client);
+    limited.signal(SIGTERM);
+    EXPECT_EQ(limited.wait(), (ExitStatus{0, 0}));
+    EXPECT_EQ(read_text(folder_ / "graph.json.kept-1"), large_graph());
+    EXPECT_EQ(run_rtad({"check", file_.string()}).status, (ExitStatus{0, 0}));
+}
+
+TEST_F(Store, AGraphOnWhichRtadDiesBeforeItIsHeardIsTriedTwice) {
+    fs::create_directory(folder_);
+    // Its first block takes a second: the note stands for as long, and so it can be seen.
+    write_text(file_, R"({"nodes": [{"name": "b", "type": "burn", "parameters": {"once_ms": 1000}}]})");
+    const Command command{rtad_test_nodes_program().string(),
+                          {"--device", "null", "--socket", (directory_ / "s").string(), "--listen", "127.0.0.1:0",
+                           "--state-dir", folder_.string()}};
+    for (int start = 1; start <= 2; ++start) {
+        Process process{command};
+        ASSERT_TRUE(process.wait_for_line(Process::Stream::error, "restored the graph")) << process.error();
+        EXPECT_EQ(read_text(folder_ / "restoring"), std::to_string(start) + "\n");
+        process.kill();
+    }
+    {
+        Process process{command};
+        const auto warning = process.wait_for_line(Process::Stream::error, "graph.json.kept-1");
+        ASSERT_TRUE(warning) << process.error();
+        EXPECT_NE(warning->find("died 2 times in a row"), std::string::npos) << *warning;
+        ASSERT_TRUE(process.wait_for_line(Process::Stream::error, "device: null")) << process.error();
+        process.signal(SIGTERM);
+        EXPECT_EQ(process.wait(), (ExitStatus{0, 0}));
+    }
+    EXPECT_EQ(names_in(folder_), (std::set<std::string>{"graph.json.kept-1", "lock"}));
+}
+
+TEST_F(Store, AnEndInGoodOrderBeforeItIsHeardCountsForNothing) {
+    fs::create_directory(folder_);
+    write_text(file_, kTone);
+    write_text(directory_ / "no socket", "in the way");
+    for (int start = 0; start < 3; ++start) {
+        const RunResult usage = run_rtad({"--device", "null", "--socket", (directory_ / "no socket").string(),
+                                          "--listen", "127.0.0.1:0", "--state-dir", folder_.string()});
+        EXPECT_EQ(usage.status, (ExitStatus{2, 0})) << usage.error;
+        const RunResult refused =
+            run_rtad({"--device", "portaudio:there is none", "--socket", (directory_ / "s").string(), "--listen",
+                      "127.0.0.1:0", "--state-dir", folder_.string()});
+        EXPECT_EQ(refused.status, (ExitStatus{1, 0})) << refused.error;
+        EXPECT_EQ(names_in(folder_), (std::set<std::string>{"graph.json", "lock"})) << start;
+    }
+}
+
 // ---- disks that refuse
 
 /// A tone that must stay as it is while the disk refuses to take it in.

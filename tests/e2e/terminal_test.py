@@ -3,11 +3,15 @@
 
     terminal_test.py BUILD_BIN
 """
+import fcntl
 import os
 import pathlib
 import re
 import signal
+import struct
+import subprocess
 import sys
+import termios
 import time
 import unittest
 
@@ -320,6 +324,82 @@ class LiveScreens(Case):
             return True
         self.daemon.ctl("set", "sine.frequency_hz=500")
         return False
+
+
+class Stalled(Case):
+    """A reader that no longer reads does not keep anybody from ending them."""
+
+    def until_full(self, process, reader):
+        """Waits until nothing more comes into the pipe or the terminal."""
+        deadline = time.monotonic() + terminal.PATIENCE_S
+        before = -1
+        while True:
+            waiting = self.waiting_in(reader)
+            # A second without a byte at a hundred events a second.
+            if waiting > 0 and waiting == before:
+                return
+            self.assertIsNone(process.poll())
+            self.assertLess(time.monotonic(), deadline)
+            before = waiting
+            time.sleep(1)
+
+    @staticmethod
+    def waiting_in(reader):
+        return struct.unpack("i", fcntl.ioctl(reader, termios.FIONREAD, b"\0" * 4))[0]
+
+    def test_a_pipe_that_nobody_reads(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for command in (["watch", "levels", "--rate", "100"], ["--json", "watch", "levels", "--rate", "100"]):
+                with self.subTest(command=command, signal=number):
+                    reader, writer = os.pipe()
+                    self.addCleanup(os.close, reader)
+                    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+                    process = subprocess.Popen(["rtactl", *command], stdout=writer, env=self.daemon.environment)
+                    self.addCleanup(process.kill)
+                    os.close(writer)
+                    self.until_full(process, reader)
+                    process.send_signal(number)
+                    self.assertEqual(process.wait(terminal.PATIENCE_S), 0)
+
+    def test_a_terminal_that_nobody_reads(self):
+        meter = self.open("rtactl", "meter", "--rate", "100")
+        self.until_full(meter.process, meter.master)
+        meter.process.terminate()
+        self.assertEqual(meter.process.wait(terminal.PATIENCE_S), 0)
+
+    def test_who_reads_later_gets_every_line_whole(self):
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        process = subprocess.Popen(["rtactl", "watch", "levels", "--rate", "100", "--count", "300"], stdout=writer,
+                                   env=self.daemon.environment)
+        os.close(writer)
+        self.until_full(process, reader)
+        with open(reader) as lines:
+            told = lines.read().splitlines()
+        self.assertEqual(process.wait(terminal.PATIENCE_S), 0)
+        self.assertEqual(len(told), 300)
+        for line in told:
+            self.assertRegex(line, r"^levels up to frame \d+: \(device\) .* dB")
+
+
+class Loss(Case):
+    def test_tab_survives_a_daemon_that_is_lost_in_a_transaction(self):
+        shell = self.shell()
+        shell.type("begin" + ENTER)
+        shell.line("begin>")
+        shell.type("set sine.frequency_hz=500" + ENTER)
+        shell.line("begin>")
+        self.daemon.process.kill()
+        self.daemon.process.wait(terminal.PATIENCE_S)
+        shell.type("play --add sine" + ENTER)
+        shell.until(r"^rtactl: ")
+        shell.line("begin>")
+        shell.type("add si" + TAB + "x")
+        shell.line("begin> add six")
+        shell.type(CTRL_C + "abort" + ENTER)
+        shell.line("rtactl>")
+        shell.type(CTRL_D)
+        self.assertEqual(shell.end(), 1, "a line was refused")
 
 
 if __name__ == "__main__":

@@ -322,6 +322,25 @@ TEST(DaemonKnowledge, AsksOnceAndNotForLong) {
     EXPECT_EQ(std::ranges::count_if(rtad.daemon().requests(), &v1::Request::has_list_node_types), 1);
 }
 
+TEST(DaemonKnowledge, IsAskedForAnewAfterADaemonWasLostInATransaction) {
+    FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_get_status()) return std::nullopt;
+        return Reply{.bytes = "", .close = true};
+    }};
+    std::istringstream in;
+    std::ostringstream out;
+    rtactl::Session session{{.endpoints = {rtad.daemon().endpoint()}}, {.in = in, .out = out, .err = out}};
+    session.transaction().emplace();
+    ASSERT_TRUE(session.learn_graph());
+    v1::Request status;
+    status.mutable_get_status();
+    ASSERT_FALSE(session.ask(std::move(status)));
+    rtactl::DaemonKnowledge knowledge{session};
+    ASSERT_NE(knowledge.types(), nullptr);
+    EXPECT_EQ(knowledge.types()->types_size(), 3);
+    EXPECT_EQ(knowledge.graph()->nodes().size(), 3U);
+}
+
 TEST(DaemonKnowledge, GivesUpOnADaemonThatDoesNotAnswer) {
     FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
         if (!request.has_get_graph()) return std::nullopt;

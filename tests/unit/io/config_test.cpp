@@ -200,6 +200,12 @@ TEST_F(ConfigOptions, WrongValuesAreRefusedWithFileLineKeyAndWhatIsRight) {
     expect_refused("device = [\"null\", \"auto\"]", {"device takes one value"});
     expect_refused("graph = []", {"graph = [] says nothing"});
     expect_refused("device = null", {"line 1", "\"null\" is no value"});
+    expect_refused("socket = 7340", {"line 1", "socket is text", "socket = \"7340\""});
+    expect_refused("\nstate-dir = 12", {"line 2", "state-dir is text"});
+    expect_refused("listen = [\"127.0.0.1:1\", 7340]", {"line 1", "listen is text"});
+    expect_refused("listen = [\"0.0.0.0:7340\"]", {"line 1", "listen", "refused to listen on 0.0.0.0:7340"});
+    expect_refused("socket = \"/" + std::string(107, 's') + "\"", {"line 1", "socket", "has 108 bytes"});
+    expect_refused("device = \"null:" + path_ + "\"", {"would overwrite the configuration"});
     expect_refused("device = \"null\"\ninput-device = \"portaudio\"", {"--input-device needs a sound card"});
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <numeric>
 #include <string>
 #include <thread>
@@ -165,6 +166,35 @@ TEST_F(FilesTest, TheRecorderReportsADiskThatRefuses) {
     const auto warning = (*recorder)->take_warning();
     ASSERT_TRUE(warning);
     EXPECT_NE(warning->find("/dev/full"), std::string::npos) << *warning;
+    EXPECT_TRUE((*recorder)->failed());
+}
+
+TEST_F(FilesTest, AnOlderRecordingIsKeptAsideWhereThatIsAsked) {
+    const std::string path = folder / "r.wav";
+    const auto record = [&](OlderRecording older, float value) {
+        auto recorder = WavRecorder::create(path, 48'000, 1, 64, older);
+        ASSERT_TRUE(recorder) << recorder.error().sentence;
+        AudioBuffer block{1, 64};
+        std::ranges::fill(block.write().channel(0), value);
+        (*recorder)->record(block.read());
+        (*recorder)->finish();
+        EXPECT_FALSE((*recorder)->failed());
+    };
+    record(OlderRecording::kept_aside, 0.1F);
+    EXPECT_FALSE(std::filesystem::exists(path + ".kept-1")) << "there was none";
+    record(OlderRecording::overwritten, 0.2F);
+    EXPECT_FALSE(std::filesystem::exists(path + ".kept-1"));
+    std::filesystem::create_symlink("r.wav", folder / "link.wav");
+    record(OlderRecording::kept_aside, 0.3F);
+    record(OlderRecording::kept_aside, 0.4F);
+    EXPECT_EQ(read(path + ".kept-1").front(), 0.2F);
+    EXPECT_EQ(read(path + ".kept-2").front(), 0.3F);
+    EXPECT_EQ(read(path).front(), 0.4F);
+    {
+        const auto nothing_in_it = WavWriter::create(path, 48'000, 1);
+    }
+    record(OlderRecording::kept_aside, 0.5F);
+    EXPECT_FALSE(std::filesystem::exists(path + ".kept-3")) << "a header alone is no recording";
 }
 
 class OfflineTest : public FilesTest {

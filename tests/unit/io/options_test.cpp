@@ -124,6 +124,33 @@ TEST(Options, UsageErrorsNameTheFlag) {
     expect_usage_error({"play"}, "play");
 }
 
+TEST(Options, AnEmptyTextIsASlip) {
+    for (const char* flag : {"--state-dir", "--socket", "--graph", "--config", "--device", "--listen"}) {
+        expect_usage_error({flag, ""}, flag);
+        expect_usage_error({std::string{flag} + "="}, flag);
+    }
+    expect_usage_error({"check", ""}, "FILE");
+    expect_usage_error({"render", "--graph", "", "--output", "o", "--duration", "1"}, "--graph");
+    expect_usage_error({"render", "--graph", "g", "--output", "", "--duration", "1"}, "--output");
+    expect_usage_error({"render", "--graph", "g", "--output", "o", "--duration", "1", "--input", ""}, "--input");
+}
+
+TEST(Options, WhatTheStartWouldRefuseIsRefusedAtOnce) {
+    expect_usage_error({"--listen", "0.0.0.0:7340"}, "refused to listen on 0.0.0.0:7340");
+    expect_usage_error({"--listen", "[::]:7340"}, "refused to listen on [::]:7340");
+    expect_usage_error({"--socket", "/" + std::string(107, 's')}, "has 108 bytes");
+    static_cast<void>(expect<DaemonOptions>({"--socket", "/" + std::string(106, 's')}));
+}
+
+TEST(Options, ARecordingOverwritesNothingOfRtadsOwn) {
+    expect_usage_error({"--device", "null:/x/g.json", "--graph", "/x/./g.json"}, "would overwrite the graph");
+    for (const char* name : {"graph.json", "graph.json.new", "lock", "restoring"}) {
+        expect_usage_error({"--device", std::string{"null:/x/state/../state/"} + name, "--state-dir", "/x/state"},
+                           "would overwrite a file of the state folder");
+    }
+    static_cast<void>(expect<DaemonOptions>({"--device", "null:/x/state/out.wav", "--state-dir", "/x/state"}));
+}
+
 TEST(Options, ContradictionsAreExplained) {
     expect_usage_error({"--device", "null", "--input-device", "portaudio:Mic"}, "--input-device");
     expect_usage_error({"--input-device", "null"}, "portaudio:NAME");

@@ -8,7 +8,9 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -187,6 +189,88 @@ TEST_F(GraphStoreTest, ADamagedGraphIsKeptAsideAndNamed) {
     EXPECT_NE(warnings_[0].find("graph.json.kept-1"), std::string::npos) << warnings_[0];
     EXPECT_EQ(read_text(path_ / "graph.json.kept-1"), "RIFF");
     EXPECT_FALSE(fs::exists(file_));
+}
+
+TEST_F(GraphStoreTest, AGraphWhoseLoadingThrowsIsKeptAsideBeforeTheExceptionGoesOn) {
+    fs::create_directory(path_);
+    write_text(file_, "too much");
+    const auto store = make_store();
+    EXPECT_THROW(
+        static_cast<void>(store->restore([](const std::string&) -> Expected<void> { throw std::bad_alloc{}; })),
+        std::bad_alloc);
+    ASSERT_EQ(warnings_.size(), 1U);
+    EXPECT_NE(warnings_[0].find("graph.json.kept-1"), std::string::npos) << warnings_[0];
+    EXPECT_EQ(read_text(path_ / "graph.json.kept-1"), "too much");
+    EXPECT_FALSE(fs::exists(path_ / "restoring"));
+}
+
+TEST_F(GraphStoreTest, AGraphThatDiedUnheardTwiceInARowIsKeptAside) {
+    fs::create_directory(path_);
+    write_text(file_, "deadly");
+    for (int start = 0; start < 2; ++start) {
+        const auto store = make_store();
+        EXPECT_EQ(restore(*store), GraphStore::Restored::graph);
+        EXPECT_TRUE(fs::exists(path_ / "restoring"));
+    }
+    EXPECT_TRUE(warnings_.empty());
+    loaded_.clear();
+    const auto store = make_store();
+    EXPECT_EQ(restore(*store), GraphStore::Restored::damaged);
+    EXPECT_EQ(loaded_, "") << "not tried once more";
+    ASSERT_EQ(warnings_.size(), 1U);
+    EXPECT_NE(warnings_[0].find("died 2 times in a row"), std::string::npos) << warnings_[0];
+    EXPECT_EQ(read_text(path_ / "graph.json.kept-1"), "deadly");
+    EXPECT_FALSE(fs::exists(path_ / "restoring"));
+}
+
+TEST_F(GraphStoreTest, AGraphThatIsHeardNowAndThenIsRestoredForEver) {
+    fs::create_directory(path_);
+    write_text(file_, "good");
+    for (int start = 0; start < 9; ++start) {
+        const auto store = make_store();
+        EXPECT_EQ(restore(*store), GraphStore::Restored::graph);
+        if (start % 2 == 0) store->confirm_restore();
+        EXPECT_EQ(fs::exists(path_ / "restoring"), start % 2 != 0);
+    }
+    EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(GraphStoreTest, TheNoteOfAGraphThatIsGoneIsForgotten) {
+    fs::create_directory(path_);
+    write_text(path_ / "restoring", "2\n");
+    const auto store = make_store();
+    EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
+    EXPECT_FALSE(fs::exists(path_ / "restoring"));
+}
+
+TEST_F(GraphStoreTest, ANoteThatSaysNothingCountsForNothing) {
+    fs::create_directory(path_);
+    write_text(file_, "good");
+    write_text(path_ / "restoring", "many");
+    EXPECT_EQ(restore(*make_store()), GraphStore::Restored::graph);
+    EXPECT_EQ(read_text(path_ / "restoring"), "1\n");
+    fs::remove(path_ / "restoring");
+    fs::create_symlink(path_ / "graph.json", path_ / "restoring");
+    EXPECT_EQ(restore(*make_store()), GraphStore::Restored::graph);
+    EXPECT_EQ(read_text(file_), "good") << "nothing is written through a link";
+}
+
+TEST_F(GraphStoreTest, WantOfMemoryForPostingDelaysASaveAndLosesNone) {
+    int refused = 0;
+    GraphStore::Owner& owner = *this;
+    const std::thread::id control = std::this_thread::get_id();
+    GraphStore store{path_,
+                     [&](std::function<void()> task) {
+                         if (std::this_thread::get_id() != control && refused++ == 0) throw std::bad_alloc{};
+                         control_.post(std::move(task));
+                     },
+                     owner};
+    EXPECT_EQ(restore(store), GraphStore::Restored::nothing);
+    add_node("a");
+    store.changed();
+    ASSERT_TRUE(run_until_saved(store));
+    EXPECT_GT(refused, 1);
+    ASSERT_TRUE(store.finish());
 }
 
 TEST_F(GraphStoreTest, AFolderInUseIsTheOnlyErrorOfAStart) {
