@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/dispatcher.h"
+#include "api/workers.h"
 #include "engine/renderer.h"
 #include "rta/v1/control.pb.h"
 

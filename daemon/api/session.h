@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "api/dispatcher.h"
+#include "api/connection.h"
 #include "api/server.h"
 #include "frame/frame_codec.h"
 
