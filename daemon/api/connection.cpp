@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/dispatcher.h"
+#include "api/guard.h"
 #include "api/request.h"
 #include "frame/frame_codec.h"
 
@@ -45,6 +46,12 @@ Connection::Connection(Dispatcher& dispatcher, std::string address)
     : dispatcher_{dispatcher}, address_{std::move(address)}, connected_{dispatcher.clock_()} {}
 
 void Connection::receive(std::string_view payload) {
+    const auto taken = guarded("a request was read; the connection is closed", [&] { take_in(payload); });
+    if (!taken) return refuse_stream(taken.error());
+    pump();
+}
+
+void Connection::take_in(std::string_view payload) {
     Work work;
     if (!work.request.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
         return refuse_stream(
@@ -54,7 +61,6 @@ void Connection::receive(std::string_view payload) {
     pending_bytes_ += work.bytes;
     queue_.push_back(std::move(work));
     if (const auto fault = fault_of(queue_.back().request)) refuse(queue_.back(), *fault);
-    pump();
 }
 
 void Connection::refuse_stream(const Error& error) {
@@ -86,13 +92,22 @@ void Connection::leave() {
 }
 
 void Connection::deliver(const SharedFrame& event) {
-    if (overflowed_) return;
-    overflowed_ = !outbox_.push_event(event);
+    if (!lost_.empty()) return;
+    const auto pushed = guarded("an event was queued", [&] {
+        if (!outbox_.push_event(event)) lost_ = "does not read its events (8 MiB are waiting)";
+    });
+    if (!pushed) return missed();
+    if (changed_) changed_();
+}
+
+/// A change is never left out: whoever cannot be told of it must ask for the graph again.
+void Connection::missed() {
+    lost_ = "could not be told of a change for lack of memory";
     if (changed_) changed_();
 }
 
 void Connection::deliver_telemetry(const SharedFrame& event) {
-    if (overflowed_) return;
+    if (!lost_.empty()) return;
     outbox_.push_telemetry(event);
     if (changed_) changed_();
 }
@@ -106,8 +121,11 @@ void Connection::pump() {
     // What is called from here may call back at once: the loop below sees to what that changed.
     if (pumping_ || closed_) return;
     pumping_ = true;
-    while (step()) {
-    }
+    const auto pumped = guarded("requests were answered", [this] {
+        while (step()) {
+        }
+    });
+    if (!pumped) lost_ = "could not be answered for lack of memory";
     pumping_ = false;
     if (changed_) changed_();
 }
@@ -169,10 +187,13 @@ void Connection::start_preparing(Work& work, std::uint64_t number) {
     } else {
         work.request.mutable_apply_transaction();
     }
-    dispatcher_.workers_.run([preparation, &engine = std::as_const(dispatcher_.engine_)] { preparation->run(engine); },
-                             [preparation, number, connection = weak_from_this()] {
-                                 if (const auto alive = connection.lock()) alive->prepared(number, *preparation);
-                             });
+    dispatcher_.workers_.run(
+        "the transaction was prepared; nothing has changed",
+        [preparation, &engine = std::as_const(dispatcher_.engine_)] { preparation->run(engine); },
+        [preparation, number, connection = weak_from_this()](const Expected<void>& ran) {
+            if (!ran) preparation->prepared = std::unexpected(ran.error());
+            if (const auto alive = connection.lock()) alive->prepared(number, *preparation);
+        });
 }
 
 void Connection::prepared(std::uint64_t number, Preparation& preparation) {

@@ -64,8 +64,8 @@ class Connection final : public std::enable_shared_from_this<Connection>,
     [[nodiscard]] bool greeted() const { return hello_done_; }
     /// An answer said that the stream is of no use: nothing more is read, and the connection ends once it is idle().
     [[nodiscard]] bool refused() const { return refused_; }
-    /// The client did not read its events: the connection must be closed.
-    [[nodiscard]] bool overflowed() const { return overflowed_; }
+    /// Why the connection must be closed at once, as "the client does not read its events"; empty: it need not be.
+    [[nodiscard]] std::string_view lost() const { return lost_; }
     /// As the client said; empty before Hello.
     [[nodiscard]] const std::string& client_name() const { return client_name_; }
 
@@ -97,6 +97,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
         Stage stage = Stage::waiting;
         std::optional<PreparedTransaction> prepared{};
         TransactionContent content{};  ///< its transaction is in `prepared`
+        std::optional<Ticket> committed{};
         std::vector<SetParameter> changes{};
         std::optional<TimePoint> give_up{};  ///< the engine was full, and is asked again until then
         v1::ServerMessage answer{};
@@ -104,8 +105,10 @@ class Connection final : public std::enable_shared_from_this<Connection>,
     struct Preparation;
 
     void deliver(const SharedFrame& event) override;
+    void missed() override;
     void deliver_telemetry(const SharedFrame& event) override;
 
+    void take_in(std::string_view payload);
     [[nodiscard]] bool step();
     void prepare_ahead();
     void start_preparing(Work& work, std::uint64_t number);
@@ -113,6 +116,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
 
     // Each of these returns whether the next request may be looked at.
     [[nodiscard]] bool execute(Work& work, std::uint64_t number);
+    [[nodiscard]] bool execute_kind(Work& work, std::uint64_t number);
     [[nodiscard]] bool execute_transaction(Work& work, std::uint64_t number);
     [[nodiscard]] bool execute_parameters(Work& work, std::uint64_t number);
     [[nodiscard]] bool execute_in_turn(Work& work);
@@ -129,6 +133,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
     [[nodiscard]] Work* find(std::uint64_t number);
     v1::Response& answer(Work& work);
     void refuse(Work& work, const Error& error);
+    void broken_off(Work& work, Error error);
     void emit(Work& work);
     void leave();
 
@@ -142,9 +147,9 @@ class Connection final : public std::enable_shared_from_this<Connection>,
     const std::string address_;
     const TimePoint connected_;
     std::string client_name_;
+    std::string_view lost_;
     bool hello_done_ = false;
     bool refused_ = false;
-    bool overflowed_ = false;
     bool closed_ = false;
     bool counted_ = true;  ///< among the dispatcher's connections
     bool pumping_ = false;

@@ -7,6 +7,7 @@
 
 #include "api/connection.h"
 #include "api/dispatcher.h"
+#include "api/guard.h"
 #include "api/request.h"
 #include "graph/names.h"
 
@@ -30,6 +31,27 @@ bool printable(std::string_view text) {
 bool Connection::execute(Work& work, std::uint64_t number) {
     if (work.stage == Work::Stage::answered || work.stage == Work::Stage::executed) return true;
     if (work.stage == Work::Stage::queued) return false;
+    bool next = true;
+    const auto executed = guarded("the request was carried out", [&] { next = execute_kind(work, number); });
+    if (!executed) broken_off(work, executed.error());
+    return next;
+}
+
+/// What was committed stays: then the answer says so, and carries the revision.
+void Connection::broken_off(Work& work, Error error) {
+    error.sentence += work.committed ? "; the change was made all the same" : "; nothing has changed";
+    const Kind kind = work.request.request_case();
+    refuse(work, error);
+    if (!work.committed) return;
+    v1::Response& response = *work.answer.mutable_response();
+    if (kind == v1::Request::kSetParameters) {
+        response.mutable_set_parameters();
+    } else {
+        response.mutable_apply_transaction()->set_revision(work.committed->revision);
+    }
+}
+
+bool Connection::execute_kind(Work& work, std::uint64_t number) {
     const Kind kind = work.request.request_case();
     if (!hello_done_ && kind != v1::Request::kHello) {
         refuse(work, error(ErrorCode::failed_precondition,
@@ -76,6 +98,7 @@ bool Connection::execute_transaction(Work& work, std::uint64_t number) {
         refuse(work, refused);
         return true;
     }
+    work.committed = *ticket;
     dispatcher_.turn_used(*this, true);
     dispatcher_.host_.graph_changed();
     work.prepared.reset();
@@ -112,6 +135,7 @@ bool Connection::execute_parameters(Work& work, std::uint64_t number) {
         refuse(work, ticket.error());
         return true;
     }
+    work.committed = *ticket;
     dispatcher_.turn_used(*this, false);
     dispatcher_.host_.graph_changed();
     dispatcher_.hub_.publish([&](v1::Event& event) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "api/answers.h"
@@ -48,6 +49,11 @@ class Dispatcher {
     [[nodiscard]] std::chrono::microseconds interval() const;
     /// `busy` is called when interval() has become shorter outside of tick().
     void on_busy(std::function<void()> busy) { busy_ = std::move(busy); }
+
+    /// `faulted` is called with the name of every node that is silenced because it put out NaN or infinity.
+    void on_node_fault(std::function<void(const std::string& node)> faulted) {
+        link_.on_node_fault(std::move(faulted));
+    }
 
     void device_changed(const DeviceStatus& device);
     void xruns(const XrunCounts& counts, std::uint64_t frame) { telemetry_.xruns(counts, frame); }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <random>
 
+#include "api/guard.h"
 #include "frame/frame_codec.h"
 #include "rta/v1/control.pb.h"
 
@@ -13,6 +14,12 @@ namespace rta::api {
 void EventHub::publish(const std::function<void(v1::Event&)>& fill) {
     ++number_;
     if (subscribers_.empty()) return;
+    SharedFrame shared;
+    const auto made = guarded("an event was made", [&] { shared = frame_of(fill); });
+    for (Subscriber* subscriber : subscribers_) made ? subscriber->deliver(shared) : subscriber->missed();
+}
+
+SharedFrame EventHub::frame_of(const std::function<void(v1::Event&)>& fill) const {
     v1::ServerMessage message;
     v1::Event& event = *message.mutable_event();
     event.set_number(number_);
@@ -20,8 +27,7 @@ void EventHub::publish(const std::function<void(v1::Event&)>& fill) {
     auto frame = std::make_shared<std::string>();
     append_frame_length(*frame, message.ByteSizeLong());
     message.AppendToString(frame.get());
-    const SharedFrame shared = std::move(frame);
-    for (Subscriber* subscriber : subscribers_) subscriber->deliver(shared);
+    return frame;
 }
 
 void EventHub::subscribe(Subscriber& subscriber) {

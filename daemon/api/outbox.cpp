@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kChunkBytes = std::size_t{64} << 10U;
 /// Frames larger than this are shared between outboxes; copying smaller ones costs less than sharing them.
 constexpr std::size_t kCopiedBytes = std::size_t{4} << 10U;
+/// The length before a frame, at most.
+constexpr std::size_t kLongestLength = 10;
 /// Telemetry written at one time, unless it is a single event.
 constexpr std::size_t kTelemetryAtOnceBytes = std::size_t{32} << 10U;
 
@@ -28,7 +30,9 @@ std::string& Outbox::open_chunk() {
 void Outbox::push_response(const v1::ServerMessage& message) {
     std::string& bytes = open_chunk();
     const std::size_t before = bytes.size();
-    append_frame_length(bytes, message.ByteSizeLong());
+    const std::size_t payload = message.ByteSizeLong();
+    bytes.reserve(before + payload + kLongestLength);  // what follows cannot fail half-way
+    append_frame_length(bytes, payload);
     message.AppendToString(&bytes);
     unsent_ += bytes.size() - before;
 }
