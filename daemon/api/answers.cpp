@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -30,6 +31,48 @@ std::vector<float> audible_frequencies(double sample_rate_hz) {
         frequencies_hz.push_back(static_cast<float>(kLowest * std::pow(highest / kLowest, share)));
     }
     return frequencies_hz;
+}
+
+Expected<void> check(const v1::GetGraph& request) {
+    if (!v1::GraphContent_IsValid(request.content())) {
+        return fail(ErrorCode::invalid_argument,
+                    "content " + std::to_string(request.content()) +
+                        " is unknown; there are GRAPH_CONTENT_MESSAGE (1) and GRAPH_CONTENT_DOCUMENT (2), and both are "
+                        "given where it is left out");
+    }
+    if (!request.nodes().empty() && request.content() == v1::GRAPH_CONTENT_DOCUMENT) {
+        return fail(ErrorCode::invalid_argument,
+                    "a document is a whole graph; leave nodes empty, or ask for GRAPH_CONTENT_MESSAGE");
+    }
+    return {};
+}
+
+std::vector<std::string_view> names_of(const GraphDocument& graph) {
+    std::vector<std::string_view> names;
+    names.reserve(graph.nodes.size());
+    for (const GraphDocument::Node& node : graph.nodes) names.emplace_back(node.name);
+    return names;
+}
+
+std::string_view node_of(std::string_view port) { return port.substr(0, port.find(':')); }
+
+/// The nodes asked for, and the connections that touch them.
+Expected<GraphDocument> part_of(const GraphDocument& whole, const v1::GetGraph& request) {
+    std::unordered_map<std::string_view, const GraphDocument::Node*> nodes;
+    for (const GraphDocument::Node& node : whole.nodes) nodes.emplace(node.name, &node);
+    GraphDocument part;
+    std::unordered_set<std::string_view> wanted;
+    for (const std::string& name : request.nodes()) {
+        const auto found = nodes.find(name);
+        if (found == nodes.end()) return fail(ErrorCode::not_found, no_such("node", name, names_of(whole)));
+        if (wanted.insert(name).second) part.nodes.push_back(*found->second);
+    }
+    for (const GraphDocument::Connection& connection : whole.connections) {
+        if (wanted.contains(node_of(connection.from)) || wanted.contains(node_of(connection.to)))
+            part.connections.push_back(connection);
+    }
+    part.latency_compensation = whole.latency_compensation;
+    return part;
 }
 
 }  // namespace
@@ -75,12 +118,21 @@ void Answers::list_clients(v1::StatusResult& result, TimePoint now, std::span<Co
     }
 }
 
-void Answers::answer_graph(v1::GraphResult& result) const {
-    const GraphDocument document = engine_.graph().document();
-    to_wire(document, *result.mutable_graph());
-    result.set_document(write_document(document));
+Expected<void> Answers::answer_graph(const v1::GetGraph& request, v1::GraphResult& result) const {
+    if (auto good = check(request); !good) return good;
+    const GraphDocument whole = engine_.graph().document();
+    const bool some = !request.nodes().empty();
+    if (some) {
+        const auto part = part_of(whole, request);
+        if (!part) return std::unexpected(part.error());
+        to_wire(*part, *result.mutable_graph());
+    } else if (request.content() != v1::GRAPH_CONTENT_DOCUMENT) {
+        to_wire(whole, *result.mutable_graph());
+    }
+    if (!some && request.content() != v1::GRAPH_CONTENT_MESSAGE) result.set_document(write_document(whole));
     result.set_revision(engine_.revision());
     result.set_change_number(hub_.number());
+    return {};
 }
 
 Expected<void> Answers::answer_node_types(const v1::ListNodeTypes& request, v1::NodeTypesResult& result) const {

@@ -24,7 +24,7 @@ class Answers {
 
     /// `clients` are connected now.
     void answer_status(v1::StatusResult& result, TimePoint now, std::span<Connection* const> clients) const;
-    void answer_graph(v1::GraphResult& result) const;
+    [[nodiscard]] Expected<void> answer_graph(const v1::GetGraph& request, v1::GraphResult& result) const;
     [[nodiscard]] Expected<void> answer_node_types(const v1::ListNodeTypes& request, v1::NodeTypesResult& result) const;
     [[nodiscard]] Expected<void> answer_frequency_response(const v1::GetFrequencyResponse& request,
                                                            v1::FrequencyResponseResult& result) const;

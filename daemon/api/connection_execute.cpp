@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // What becomes of a request when its turn has come.
-#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -20,11 +19,6 @@ constexpr std::uint32_t kProtocolVersion = 1;
 constexpr std::size_t kMaximumClientNameBytes = 128;
 
 Error error(ErrorCode code, std::string sentence) { return Error{code, std::move(sentence), {}}; }
-
-/// Names go into logs and onto other people's terminals.
-bool printable(std::string_view text) {
-    return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-}
 
 }  // namespace
 
@@ -290,7 +284,7 @@ bool Connection::execute_in_turn(Work& work) {
             done = answers.answer_node_types(work.request.list_node_types(), *response.mutable_list_node_types());
             break;
         case v1::Request::kGetGraph:
-            answers.answer_graph(*response.mutable_get_graph());
+            done = answers.answer_graph(work.request.get_graph(), *response.mutable_get_graph());
             break;
         case v1::Request::kGetFrequencyResponse:
             done = answers.answer_frequency_response(work.request.get_frequency_response(),
@@ -322,9 +316,10 @@ void Connection::answer_hello(const v1::Hello& hello, v1::Response& response) {
                             "protocol version " + std::to_string(hello.protocol_version()) +
                                 " is not spoken here; rtad " RTA_VERSION " speaks version 1");
     }
-    if (hello.client_name().size() > kMaximumClientNameBytes || !printable(hello.client_name())) {
+    if (hello.client_name().size() > kMaximumClientNameBytes || !is_printable(hello.client_name())) {
         return refuse_hello(ErrorCode::invalid_argument, "client_name " + quoted(hello.client_name()) +
-                                                             " must be at most 128 bytes without control characters");
+                                                             " must be at most 128 bytes without control characters, "
+                                                             "line separators and marks of writing direction");
     }
     hello_done_ = true;
     client_name_ = hello.client_name();
