@@ -8,6 +8,7 @@
 #include "api/dispatcher.h"
 #include "api/guard.h"
 #include "api/request.h"
+#include "api/wire_count.h"
 #include "frame/frame_codec.h"
 
 namespace rta::api {
@@ -19,6 +20,16 @@ using Kind = v1::Request::RequestCase;
 constexpr std::size_t kPreparedAhead = 8;
 
 bool is_transaction(Kind kind) { return kind == v1::Request::kApplyTransaction || kind == v1::Request::kCheckGraph; }
+
+/// What would fit where an answer does not.
+std::string narrower(const v1::Request& request) {
+    if (!request.has_get_graph()) return "";
+    return request.get_graph().content() == v1::GRAPH_CONTENT_UNSPECIFIED && request.get_graph().nodes().empty()
+               ? "; get_graph gives one form of the graph with content GRAPH_CONTENT_MESSAGE or "
+                 "GRAPH_CONTENT_DOCUMENT, "
+                 "and single nodes with nodes"
+               : "; get_graph gives single nodes with nodes";
+}
 
 Error error(ErrorCode code, std::string sentence) { return Error{code, std::move(sentence), {}}; }
 
@@ -53,14 +64,20 @@ void Connection::receive(std::string_view payload) {
 
 void Connection::take_in(std::string_view payload) {
     Work work;
-    if (!work.request.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+    work.bytes = payload.size();
+    const auto oversized = find_oversized(payload);
+    if (oversized) {
+        work.request.set_id(oversized->id);
+        refuse(work, oversized->error);
+    } else if (work.request.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+        work.bytes = std::max(work.bytes, work.request.SpaceUsedLong());
+        if (const auto fault = fault_of(work.request)) refuse(work, *fault);
+    } else {
         return refuse_stream(
             error(ErrorCode::invalid_argument, "the message is no rta.v1.Request; the connection is closed"));
     }
-    work.bytes = payload.size();
     pending_bytes_ += work.bytes;
     queue_.push_back(std::move(work));
-    if (const auto fault = fault_of(queue_.back().request)) refuse(queue_.back(), *fault);
 }
 
 void Connection::refuse_stream(const Error& error) {
@@ -94,7 +111,8 @@ void Connection::leave() {
 void Connection::deliver(const SharedFrame& event) {
     if (!lost_.empty()) return;
     const auto pushed = guarded("an event was queued", [&] {
-        if (!outbox_.push_event(event)) lost_ = "does not read its events (8 MiB are waiting)";
+        if (!outbox_.push_event(event))
+            lost_ = "does not read its events (8 MiB of them, or 8192 between answers, are waiting)";
     });
     if (!pushed) return missed();
     if (changed_) changed_();
@@ -106,7 +124,7 @@ void Connection::missed() {
     if (changed_) changed_();
 }
 
-void Connection::deliver_telemetry(const SharedFrame& event) {
+void Connection::deliver_telemetry(const SharedTelemetry& event) {
     if (!lost_.empty()) return;
     outbox_.push_telemetry(event);
     if (changed_) changed_();
@@ -144,8 +162,9 @@ bool Connection::step() {
 
 void Connection::emit(Work& work) {
     if (const std::size_t bytes = work.answer.ByteSizeLong(); bytes > kMaximumFrameBytes) {
-        refuse(work, error(ErrorCode::resource_exhausted,
-                           "the answer takes " + std::to_string(bytes) + " bytes, more than the 4194304 of a message"));
+        refuse(work, error(ErrorCode::resource_exhausted, "the answer takes " + std::to_string(bytes) +
+                                                              " bytes, more than the 4194304 of a message" +
+                                                              narrower(work.request)));
     }
     outbox_.push_response(work.answer);
     pending_bytes_ -= work.bytes;

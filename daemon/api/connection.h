@@ -33,7 +33,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
                          private EventHub::Subscriber,
                          private Telemetry::Subscriber {
  public:
-    /// Requests taken in and not yet answered, and their bytes, at which no more are taken in.
+    /// Requests taken in and not yet answered, and the memory that they take, at which no more are taken in.
     static constexpr std::size_t kMaximumPending = 1024;
     static constexpr std::size_t kMaximumPendingBytes = std::size_t{8} << 20U;
 
@@ -93,7 +93,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
             answered,   ///< `answer` holds it
         };
         v1::Request request;
-        std::size_t bytes = 0;  ///< of the request
+        std::size_t bytes = 0;  ///< of memory that the request takes
         Stage stage = Stage::waiting;
         std::optional<PreparedTransaction> prepared{};
         TransactionContent content{};  ///< its transaction is in `prepared`
@@ -106,7 +106,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
 
     void deliver(const SharedFrame& event) override;
     void missed() override;
-    void deliver_telemetry(const SharedFrame& event) override;
+    void deliver_telemetry(const SharedTelemetry& event) override;
 
     void take_in(std::string_view payload);
     [[nodiscard]] bool step();

@@ -2,11 +2,9 @@
 #include "api/event_hub.h"
 
 #include <algorithm>
-#include <memory>
 #include <random>
 
 #include "api/guard.h"
-#include "frame/frame_codec.h"
 #include "rta/v1/control.pb.h"
 
 namespace rta::api {
@@ -19,15 +17,12 @@ void EventHub::publish(const std::function<void(v1::Event&)>& fill) {
     for (Subscriber* subscriber : subscribers_) made ? subscriber->deliver(shared) : subscriber->missed();
 }
 
-SharedFrame EventHub::frame_of(const std::function<void(v1::Event&)>& fill) const {
+SharedFrame EventHub::frame_of(const std::function<void(v1::Event&)>& fill) {
     v1::ServerMessage message;
     v1::Event& event = *message.mutable_event();
     event.set_number(number_);
     fill(event);
-    auto frame = std::make_shared<std::string>();
-    append_frame_length(*frame, message.ByteSizeLong());
-    message.AppendToString(frame.get());
-    return frame;
+    return pages_.add(message);
 }
 
 void EventHub::subscribe(Subscriber& subscriber) {

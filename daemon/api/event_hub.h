@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "api/outbox.h"
+#include "api/shared_frame.h"
 
 namespace rta::v1 {
 class Event;
@@ -44,9 +44,10 @@ class EventHub {
     [[nodiscard]] std::size_t subscriber_count() const { return subscribers_.size(); }
 
  private:
-    [[nodiscard]] SharedFrame frame_of(const std::function<void(v1::Event&)>& fill) const;
+    [[nodiscard]] SharedFrame frame_of(const std::function<void(v1::Event&)>& fill);
 
     std::string instance_id_;
+    FramePages pages_;
     std::uint64_t number_ = 0;
     std::vector<Subscriber*> subscribers_;
 };

@@ -72,6 +72,12 @@ TEST(Dispatcher, HelloIsSaidOnceAndWithAPrintableName) {
         a< response { id: 2 status { code: INVALID_ARGUMENT } }
         a> id: 1 hello { protocol_version: 1 client_name: "red\033[31m" }
         a< response { id: 1 status { code: INVALID_ARGUMENT } }
+        a> id: 1 hello { protocol_version: 1 client_name: "red\302\23331m" }
+        a< response { id: 1 status { code: INVALID_ARGUMENT } }
+        a> id: 1 hello { protocol_version: 1 client_name: "turned\342\200\256" }
+        a< response { id: 1 status { code: INVALID_ARGUMENT } }
+        a> id: 1 hello { protocol_version: 1 client_name: "two\342\200\250lines" }
+        a< response { id: 1 status { code: INVALID_ARGUMENT } }
         hello a
         a> id: 3 hello { protocol_version: 1 }
         a< response { id: 3 status { code: FAILED_PRECONDITION } }
@@ -288,6 +294,68 @@ TEST(Dispatcher, AStringThatIsNotUtf8IsNoRequest) {
     bytes.replace(bytes.find("abc"), 3, "\xC3\x28\xFF");
     script.send_bytes('a', bytes);
     script.play("a< response { id: 0 status { code: INVALID_ARGUMENT } }");
+}
+
+/// Two bytes on the wire, and much more in memory.
+std::string empty_elements(std::string_view head_of_list, int count) {
+    std::string list;
+    for (int i = 0; i < count; ++i) list += head_of_list;
+    return list;
+}
+
+/// A field of bytes, as a message within a message is one.
+std::string field(int number, const std::string& bytes) {
+    std::string out{static_cast<char>(number << 3 | 2)};
+    append_frame(out, bytes);
+    return out;
+}
+
+TEST(Dispatcher, EndlessListsAreRefusedBeforeTheyTakeMemory) {
+    Script script;
+    script.play("hello a");
+    const std::string two_million = empty_elements(std::string{"\x0A\0", 2}, 2'000'000);
+    const auto expect_refused = [&](const std::string& content, const std::string& sentence) {
+        script.send_bytes('a', content + std::string{"\x08\x07"});
+        const auto answer = script.receive('a');
+        ASSERT_TRUE(answer);
+        EXPECT_EQ(answer->response().id(), 7U);
+        EXPECT_EQ(answer->response().status().code(), v1::INVALID_ARGUMENT);
+        EXPECT_EQ(answer->response().status().message(), sentence);
+    };
+    const std::string many = " holds 2000000 of them; the most is 65536";
+    expect_refused(field(8, field(1, two_million)), "the list of edits" + many);
+    expect_refused(field(8, field(2, two_million)), "the list of nodes" + many);
+    expect_refused(field(9, two_million), "the list of changes" + many);
+    expect_refused(field(14, two_million), "the list of nodes" + many);
+    // Lists in lists, none of them too long: settings { fields { value { list_value { values... } } } }.
+    const std::string values = empty_elements(std::string{"\x0A\0", 2}, 60'000);
+    std::string fields;
+    for (char name = 'a'; name < 'k'; ++name) {
+        fields += field(1, field(1, std::string(1, name)) + field(2, field(6, values)));
+    }
+    expect_refused(field(8, field(1, field(1, field(1, field(3, fields))))),
+                   "the lists of the request hold more than 524288 elements together, which is the most");
+    script.play(R"(
+        a> id: 4 get_graph {}
+        a< response { id: 4 status { code: OK } }
+    )");
+}
+
+TEST(Dispatcher, WhatARequestTakesInMemoryCountsAsPending) {
+    Script script;
+    script.play("hello a");
+    script.workers.held = true;
+    v1::Request large = request("id: 1 apply_transaction { edits {} }");
+    for (int i = 0; i < 60'000; ++i) {
+        large.mutable_apply_transaction()->mutable_edits()->add_edits()->mutable_add_node()->mutable_settings();
+    }
+    EXPECT_LT(large.ByteSizeLong(), std::size_t{1} << 20U);
+    script.send('a', large);
+    EXPECT_FALSE(script.connection('a').wants_more());
+    script.workers.held = false;
+    script.workers.finish(0);
+    EXPECT_TRUE(script.receive('a'));
+    EXPECT_TRUE(script.connection('a').wants_more());
 }
 
 TEST(Dispatcher, TimeoutsOutOfRangeAreRefused) {

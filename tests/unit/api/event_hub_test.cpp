@@ -19,7 +19,7 @@ class Listener final : public EventHub::Subscriber {
         std::vector<std::uint64_t> numbers;
         for (const SharedFrame& frame : frames) {
             FrameDecoder decoder;
-            decoder.feed(*frame);
+            decoder.feed(frame.bytes());
             const auto payload = decoder.next();
             v1::ServerMessage message;
             EXPECT_TRUE(message.ParseFromString(std::string{payload.value().value()}));
@@ -63,7 +63,7 @@ TEST(EventHub, SerialisesAnEventOnce) {
     hub.subscribe(first);
     hub.subscribe(second);
     publish(hub);
-    EXPECT_EQ(first.frames.front().get(), second.frames.front().get());
+    EXPECT_EQ(first.frames.front().bytes().data(), second.frames.front().bytes().data());
 }
 
 TEST(EventHub, EveryInstanceHasAnIdOfItsOwn) {
