@@ -220,7 +220,7 @@ void Server::Impl::refuse(Connection& connection, const Listener& listener) {
     if (const auto untold = refusals.due(std::chrono::steady_clock::now())) {
         log(LogLevel::warning, "refused a client on " + listener.name + ": there are " + limit +
                                    " already, which is the limit" +
-                                   (*untold == 0 ? "" : "; so were " + std::to_string(*untold) + " before it"));
+                                   (*untold == 0 ? "" : " (and " + std::to_string(*untold) + " more before it)"));
     }
     connection.refuse_stream(Error{ErrorCode::resource_exhausted,
                                    limit + " clients are connected already, which is the limit; try again later",
@@ -241,7 +241,7 @@ void Server::Impl::node_faulted(const std::string& node) {
     const auto untold = faults.due(std::chrono::steady_clock::now());
     if (!untold) return;
     log(LogLevel::warning, "node " + quoted(node) + " produced NaN or infinity; it is silent until it is built anew" +
-                               (*untold == 0 ? "" : ", as were " + std::to_string(*untold) + " before it"));
+                               (*untold == 0 ? "" : " (and " + std::to_string(*untold) + " more faults before it)"));
 }
 
 /// The daemon goes on.

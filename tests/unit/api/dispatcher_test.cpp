@@ -150,6 +150,60 @@ TEST(Dispatcher, TheGraphIsToldAsMessageAndAsText) {
 // ---------------------------------------------------------------------------------------------------------------------
 // Bad input
 
+TEST(Dispatcher, TheGraphIsToldInOneFormOrOfSomeNodes) {
+    Script script;
+    script.play("hello a\n" + tone());
+    const auto ask = [&](std::string_view text) {
+        script.send('a', request(text));
+        return script.receive('a')->response();
+    };
+    const v1::GraphResult message = ask("get_graph { content: GRAPH_CONTENT_MESSAGE }").get_graph();
+    EXPECT_EQ(message.graph().nodes_size(), 3);
+    EXPECT_TRUE(message.document().empty());
+    EXPECT_EQ(message.revision(), 1U);
+    const v1::GraphResult document = ask("get_graph { content: GRAPH_CONTENT_DOCUMENT }").get_graph();
+    EXPECT_FALSE(document.has_graph());
+    EXPECT_EQ(document.document(), write_document(script.engine.graph().document()));
+    const v1::GraphResult some = ask("get_graph { nodes: 'osc' nodes: 'osc' }").get_graph();
+    ASSERT_EQ(some.graph().nodes_size(), 1);
+    EXPECT_EQ(some.graph().nodes(0).name(), "osc");
+    EXPECT_EQ(some.graph().connections_size(), 1);
+    EXPECT_TRUE(some.document().empty());
+    const v1::Status missing = ask("get_graph { nodes: 'osc' nodes: 'ocs' }").status();
+    EXPECT_EQ(missing.code(), v1::NOT_FOUND);
+    EXPECT_TRUE(missing.message().find("did you mean \"osc\"?") != std::string::npos) << missing.message();
+    EXPECT_EQ(ask("get_graph { content: GRAPH_CONTENT_DOCUMENT nodes: 'osc' }").status().code(), v1::INVALID_ARGUMENT);
+    v1::Request unknown = request("get_graph {}");
+    unknown.mutable_get_graph()->set_content(static_cast<v1::GraphContent>(9));
+    script.send('a', unknown);
+    EXPECT_EQ(script.receive('a')->response().status().code(), v1::INVALID_ARGUMENT);
+}
+
+TEST(Dispatcher, AGraphThatDoesNotFitIsToldByParts) {
+    Script script;
+    script.play("hello a");
+    for (const char group : {'a', 'b'}) {
+        v1::Request large = request("id: 1 apply_transaction { edits {} }");
+        for (int i = 0; i < 18'000; ++i) {
+            v1::Node& node = *large.mutable_apply_transaction()->mutable_edits()->add_edits()->mutable_add_node();
+            node.set_name(std::string(1, group) + "_node_with_a_name_" + std::to_string(i));
+            node.set_type("gain");
+        }
+        script.send('a', large);
+        script.block();
+        ASSERT_EQ(script.receive('a')->response().status().code(), v1::OK);
+    }
+    script.play(R"(
+        a> id: 2 get_graph {}
+        a< response { id: 2 status { code: RESOURCE_EXHAUSTED } }
+    )");
+    script.send('a', request("get_graph {}"));
+    const std::string sentence = script.receive('a')->response().status().message();
+    EXPECT_TRUE(sentence.find("GRAPH_CONTENT_MESSAGE") != std::string::npos) << sentence;
+    script.send('a', request("get_graph { content: GRAPH_CONTENT_MESSAGE }"));
+    EXPECT_EQ(script.receive('a')->response().get_graph().graph().nodes_size(), 36'000);
+}
+
 TEST(Dispatcher, EveryBadEditIsRefusedByIndexAndChangesNothing) {
     struct Case {
         const char* edit;
