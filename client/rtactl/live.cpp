@@ -12,7 +12,9 @@ namespace rta::rtactl {
 
 Live::Live(Session& session, client::Connection connection, bool picture)
     : session_{session}, connection_{std::move(connection)}, interrupts_{picture} {
-    if (picture) picture_.emplace(session.out(), session.streams().terminal);
+    if (picture)
+        picture_.emplace(session.streams().screen != nullptr ? *session.streams().screen : session.out(),
+                         session.streams().terminal);
 }
 
 Result<void> Live::run(Session& session, bool picture, const std::function<Result<void>(Live&)>& body) {

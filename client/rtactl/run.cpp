@@ -8,6 +8,7 @@
 
 #include "graph/names.h"
 #include "rtactl/help.h"
+#include "rtactl/printable_stream.h"
 #include "rtactl/values.h"
 
 namespace rta::rtactl {
@@ -69,6 +70,11 @@ Result<SessionOptions> session_options(const Arguments& globals) {
 
 namespace {
 
+Result<void> run(const Invocation& invocation, SessionOptions options, Streams streams) {
+    Session session{std::move(options), streams};
+    return run(session, invocation);
+}
+
 Result<void> run_words(std::span<const std::string> words, Streams streams) {
     const auto invocation = parse_invocation(words, Place::command_line);
     if (!invocation) return std::unexpected(invocation.error());
@@ -81,8 +87,12 @@ Result<void> run_words(std::span<const std::string> words, Streams streams) {
     }
     auto options = session_options(invocation->globals);
     if (!options) return std::unexpected(std::move(options.error()));
-    Session session{std::move(*options), streams};
-    return run(session, *invocation);
+    if (options->json) return run(*invocation, std::move(*options), streams);
+    PrintableStream out{streams.out};
+    Streams shown{streams.in, out, streams.err, streams.interactive, streams.terminal, &streams.out};
+    const Result<void> outcome = run(*invocation, std::move(*options), shown);
+    out.flush();
+    return outcome;
 }
 
 }  // namespace
@@ -105,7 +115,10 @@ Result<void> run(Session& session, const Invocation& invocation) {
     return command.run(session, invocation.arguments);
 }
 
-Exit run(std::span<const std::string> words, Streams streams) {
+Exit run(std::span<const std::string> words, Streams given) {
+    // JSON escapes what it holds; errors are text in any case.
+    PrintableStream err{given.err};
+    Streams streams{given.in, given.out, err, given.interactive, given.terminal, given.screen};
     const auto result = run_words(words, streams);
     streams.out.flush();
     if (!result) {

@@ -25,6 +25,8 @@ struct Streams {
     /// The terminal that `out` writes to, where it can be drawn on; -1: none. Where `interactive` too, it is the
     /// standard output, and `in` the standard input.
     int terminal = -1;
+    /// What draws on the terminal writes here, and is trusted with what it writes; nullptr: to `out`.
+    std::ostream* screen = nullptr;
 };
 
 /// What the command line says about the conversation.
@@ -72,8 +74,9 @@ class Session {
     void print_revision(const v1::TransactionResult& result, std::string_view title = {});
     void print_json(const google::protobuf::Message& message);
 
-    /// The graph as it will be when the command is carried out, and the node types. It holds until the next call.
-    [[nodiscard]] Result<const KnownGraph*> learn_graph();
+    /// The graph as it will be when the command is carried out, and the node types. It holds until the next call. Of
+    /// the nodes called `names` only, and the connections that touch them, where there are any names.
+    [[nodiscard]] Result<const KnownGraph*> learn_graph(std::vector<std::string> names = {});
     /// The same for somebody who is typing: connecting, and the answers, may take no longer than `time` each.
     [[nodiscard]] Result<const KnownGraph*> learn_graph_within(std::chrono::milliseconds time);
     /// The same without the graph.
@@ -110,8 +113,8 @@ class Session {
 /// What a program is told of an answer with this code.
 [[nodiscard]] Exit exit_of(v1::Code code);
 
-/// The request with no more in it than its kind.
-[[nodiscard]] v1::Request get_graph_request();
+/// For the graph in one form, or in both; of the nodes called `names` only, if there are any.
+[[nodiscard]] v1::Request get_graph_request(v1::GraphContent content, std::vector<std::string> names = {});
 [[nodiscard]] v1::Request list_types_request(std::string_view type = {});
 
 }  // namespace rta::rtactl
