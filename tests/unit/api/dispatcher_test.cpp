@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "api/sparse_log.h"
 #include "graph/document.h"
 #include "script.h"
 
@@ -770,6 +771,8 @@ TEST(Dispatcher, AFaultedNodeIsNamed) {
         a< response { id: 2 apply_transaction { revision: 1 } }
         a< event { number: 2 transaction_heard { revision: 1 } }
     )");
+    std::vector<std::string> logged;
+    script.dispatcher.on_node_fault([&](const std::string& node) { logged.push_back(node); });
     // When it is noticed is the engine's business; that it is told, once, is ours.
     std::optional<v1::ServerMessage> told;
     for (int blocks = 0; !told && blocks < 100; ++blocks) {
@@ -779,6 +782,16 @@ TEST(Dispatcher, AFaultedNodeIsNamed) {
     ASSERT_TRUE(told);
     EXPECT_EQ(told->event().number(), 3U);
     EXPECT_EQ(told->event().node_faulted().node(), "bad");
+    EXPECT_EQ(logged, std::vector<std::string>{"bad"});
+}
+
+TEST(SparseLog, GivesALineOnceInAWhileAndCountsTheRest) {
+    SparseLog log{std::chrono::seconds{1}};
+    const TimePoint start{std::chrono::hours{1}};
+    EXPECT_EQ(log.due(start), std::optional<std::uint64_t>{0});
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(log.due(start + std::chrono::milliseconds{999}), std::nullopt);
+    EXPECT_EQ(log.due(start + std::chrono::seconds{1}), std::optional<std::uint64_t>{5});
+    EXPECT_EQ(log.due(start + std::chrono::seconds{9}), std::optional<std::uint64_t>{0});
 }
 
 TEST(Dispatcher, NobodyIsToldAnythingAfterItsConnectionIsClosed) {
