@@ -238,7 +238,9 @@ Result<void> run_set(Session& session, const Arguments& arguments) {
     }
     const auto ramp_ms = parse_ramp(arguments);
     if (!ramp_ms) return std::unexpected(ramp_ms.error());
-    const auto graph = session.learn_graph();
+    std::vector<std::string> names;
+    for (const NodeAssignment& assignment : assignments) names.push_back(assignment.node);
+    const auto graph = session.learn_graph(std::move(names));
     if (!graph) return std::unexpected(graph.error());
     const auto changes = resolve_changes(session, **graph, assignments, *ramp_ms);
     if (!changes) return std::unexpected(changes.error());

@@ -12,6 +12,7 @@
 #include "rtactl/graphviz.h"
 #include "rtactl/output_file.h"
 #include "rtactl/print.h"
+#include "rtactl/printable_stream.h"
 #include "rtactl/session.h"
 
 namespace rta::rtactl {
@@ -56,14 +57,20 @@ std::unexpected<Failure> in_document(const Document& document, Failure failure) 
     return std::unexpected(std::move(failure));
 }
 
-std::string size_text(const v1::Graph& graph) {
-    return counted(static_cast<std::uint64_t>(graph.nodes_size()), "node") + ", " +
-           counted(static_cast<std::uint64_t>(graph.connections_size()), "connection");
+/// A program gets the whole response; a person reads the document, which fits where both forms do not.
+v1::GraphContent document_unless_json(const Session& session) {
+    return session.json() ? v1::GRAPH_CONTENT_UNSPECIFIED : v1::GRAPH_CONTENT_DOCUMENT;
+}
+
+std::string size_text(std::string_view document) {
+    const auto graph = read_document(document);
+    if (!graph) return counted(document.size(), "byte");
+    return counted(graph->nodes.size(), "node") + ", " + counted(graph->connections.size(), "connection");
 }
 
 Result<std::string> graph_as_dot(Session& session) {
     if (auto learned = session.learn_types(); !learned) return std::unexpected(std::move(learned.error()));
-    const auto response = session.perform(get_graph_request());
+    const auto response = session.perform(get_graph_request(v1::GRAPH_CONTENT_MESSAGE));
     if (!response) return std::unexpected(response.error());
     return to_dot(response->get_graph().graph(), session.types());
 }
@@ -83,7 +90,7 @@ Result<std::vector<v1::Edit>> compare(Session& session, const Document& document
     check.mutable_check_graph()->set_document(document.text);
     if (const auto good = session.ask(std::move(check)); !good) return in_document(document, good.error());
     if (auto learned = session.learn_types(); !learned) return std::unexpected(std::move(learned.error()));
-    const auto response = session.ask(get_graph_request());
+    const auto response = session.ask(get_graph_request(v1::GRAPH_CONTENT_MESSAGE));
     if (!response) return std::unexpected(response.error());
     const auto wanted = read_document(document.text);
     if (!wanted) return in_document(document, {Exit::refused, wanted.error().sentence});
@@ -94,9 +101,9 @@ Result<std::vector<v1::Edit>> compare(Session& session, const Document& document
 
 Result<void> run_graph_show(Session& session, const Arguments& arguments) {
     if (const auto path = arguments.value("--svg")) return draw_graph(session, std::string{*path});
-    const auto response = session.perform(get_graph_request());
+    const auto response = session.perform(get_graph_request(document_unless_json(session)));
     if (!response) return std::unexpected(response.error());
-    if (!session.json()) session.out() << response->get_graph().document();
+    if (!session.json()) session.out() << printable_document(response->get_graph().document());
     return {};
 }
 
@@ -111,12 +118,12 @@ Result<void> run_graph_dot(Session& session, const Arguments&) {
 Result<void> run_graph_save(Session& session, const Arguments& arguments) {
     const std::string& path = arguments.words[0];
     if (auto good = check_output(path); !good) return good;
-    const auto response = session.perform(get_graph_request());
+    const auto response = session.perform(get_graph_request(document_unless_json(session)));
     if (!response) return std::unexpected(response.error());
     const v1::GraphResult& result = response->get_graph();
     if (auto written = write_output(session, path, result.document()); !written) return written;
     if (!session.json() && path != kStandardStream)
-        session.out() << path << ": " << size_text(result.graph()) << ", revision " << result.revision() << '\n';
+        session.out() << path << ": " << size_text(result.document()) << ", revision " << result.revision() << '\n';
     return {};
 }
 

@@ -51,7 +51,8 @@ double width_of(const Session& session, const KnownGraph& graph, std::string_vie
 Result<void> run_insert(Session& session, const Arguments& arguments) {
     const auto assignments = parse_assignments(std::span{arguments.words}.subspan(4));
     if (!assignments) return usage_error(assignments.error());
-    const auto graph = session.learn_graph();
+    const auto graph =
+        session.learn_graph({std::string{node_of(arguments.words[2])}, std::string{node_of(arguments.words[3])}});
     if (!graph) return std::unexpected(graph.error());
     const auto connection = find_connection(**graph, arguments.words[2], arguments.words[3]);
     if (!connection) return std::unexpected(connection.error());

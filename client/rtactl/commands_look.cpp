@@ -103,7 +103,7 @@ Result<void> run_get(Session& session, const Arguments& arguments) {
     if (node_name.empty() || (dot != std::string_view::npos && name.empty())) {
         return usage_error(quoted(wanted) + " is not NODE or NODE.PARAM, such as osc.frequency_hz");
     }
-    std::vector<v1::Request> requests{get_graph_request()};
+    std::vector<v1::Request> requests{get_graph_request(v1::GRAPH_CONTENT_MESSAGE, {std::string{node_name}})};
     if (!session.knows_types()) requests.push_back(list_types_request());
     auto responses = session.ask_all(std::move(requests));
     if (!responses) return std::unexpected(responses.error());

@@ -14,8 +14,8 @@ Live::Live(Session& session, client::Connection connection, bool picture)
     : session_{session},
       connection_{std::move(connection)},
       interrupts_{picture},
-      output_{session.out(), session.streams().descriptor, interrupts_} {
-    if (picture) picture_.emplace(session.out(), session.streams().terminal);
+      output_{session.streams().unescaped(), session.streams().descriptor, interrupts_} {
+    if (picture) picture_.emplace(session.streams().unescaped(), session.streams().terminal);
 }
 
 Result<void> Live::run(Session& session, bool picture, const std::function<Result<void>(Live&)>& body) {

@@ -17,7 +17,7 @@ constexpr std::string_view kMeterType = "meter";
 /// A name that is no meter is a slip of the user's: else nothing would ever be shown under it.
 Result<void> check_names(Live& live, std::span<const std::string> names) {
     if (names.empty()) return {};
-    const auto response = live.ask(get_graph_request());
+    const auto response = live.ask(get_graph_request(v1::GRAPH_CONTENT_MESSAGE));
     if (!response) return std::unexpected(response.error());
     const auto& nodes = response->get_graph().graph().nodes();
     std::vector<std::string_view> meters;

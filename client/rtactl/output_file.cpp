@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "rtactl/file.h"
+#include "rtactl/printable_stream.h"
 
 namespace rta::rtactl {
 
@@ -15,7 +16,7 @@ Result<void> check_output(std::string_view path) {
 
 Result<void> write_output(Session& session, const std::string& path, std::string_view text) {
     if (path == kStandardStream) {
-        if (!session.json()) session.out() << text;
+        if (!session.json()) session.out() << printable_document(text);
         return {};
     }
     if (auto written = replace_file(path, text); !written) return fail(Exit::refused, std::move(written.error()));

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <ostream>
 
+#include "graph/names.h"
+
 namespace rta::rtactl {
 
 namespace {
@@ -55,6 +57,8 @@ void Picture::leave() { out_ << kFirstScreen << kShowCursor << std::flush; }
 
 void Picture::draw(std::vector<std::string> lines) {
     lines_ = std::move(lines);
+    // Some of it is what the daemon said.
+    for (std::string& line : lines_) line = printable(line);
     redraw();
 }
 

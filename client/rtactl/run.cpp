@@ -8,6 +8,7 @@
 
 #include "graph/names.h"
 #include "rtactl/help.h"
+#include "rtactl/printable_stream.h"
 #include "rtactl/values.h"
 
 namespace rta::rtactl {
@@ -69,6 +70,11 @@ Result<SessionOptions> session_options(const Arguments& globals) {
 
 namespace {
 
+Result<void> run(const Invocation& invocation, SessionOptions options, Streams streams) {
+    Session session{std::move(options), streams};
+    return run(session, invocation);
+}
+
 Result<void> run_words(std::span<const std::string> words, Streams streams) {
     const auto invocation = parse_invocation(words, Place::command_line);
     if (!invocation) return std::unexpected(invocation.error());
@@ -81,8 +87,18 @@ Result<void> run_words(std::span<const std::string> words, Streams streams) {
     }
     auto options = session_options(invocation->globals);
     if (!options) return std::unexpected(std::move(options.error()));
-    Session session{std::move(*options), streams};
-    return run(session, *invocation);
+    if (options->json) return run(*invocation, std::move(*options), streams);
+    PrintableStream out{streams.out};
+    const Streams shown{.in = streams.in,
+                        .out = out,
+                        .err = streams.err,
+                        .interactive = streams.interactive,
+                        .terminal = streams.terminal,
+                        .descriptor = streams.descriptor,
+                        .screen = &streams.out};
+    const Result<void> outcome = run(*invocation, std::move(*options), shown);
+    out.flush();
+    return outcome;
 }
 
 }  // namespace
@@ -105,7 +121,16 @@ Result<void> run(Session& session, const Invocation& invocation) {
     return command.run(session, invocation.arguments);
 }
 
-Exit run(std::span<const std::string> words, Streams streams) {
+Exit run(std::span<const std::string> words, Streams given) {
+    // JSON escapes what it holds; errors are text in any case.
+    PrintableStream err{given.err};
+    const Streams streams{.in = given.in,
+                          .out = given.out,
+                          .err = err,
+                          .interactive = given.interactive,
+                          .terminal = given.terminal,
+                          .descriptor = given.descriptor,
+                          .screen = given.screen};
     const auto result = run_words(words, streams);
     streams.out.flush();
     if (!result) {

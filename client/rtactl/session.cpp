@@ -187,9 +187,11 @@ Result<void> Session::learn_types() {
     return {};
 }
 
-Result<const KnownGraph*> Session::learn_graph() {
+Result<const KnownGraph*> Session::learn_graph(std::vector<std::string> names) {
     if (transaction_ && transaction_->graph) return &*transaction_->graph;
-    std::vector<v1::Request> requests{get_graph_request()};
+    // A transaction goes on, and its next line may speak of any node.
+    if (transaction_) names.clear();
+    std::vector<v1::Request> requests{get_graph_request(v1::GRAPH_CONTENT_MESSAGE, std::move(names))};
     if (!types_) requests.push_back(list_types_request());
     auto responses = ask_all(std::move(requests));
     if (!responses) return std::unexpected(std::move(responses.error()));
@@ -213,9 +215,10 @@ const v1::NodeType* Session::find_type(std::string_view name) const {
     return types_ ? rtactl::find_type(*types_, name) : nullptr;
 }
 
-v1::Request get_graph_request() {
+v1::Request get_graph_request(v1::GraphContent content, std::vector<std::string> names) {
     v1::Request request;
-    request.mutable_get_graph();
+    request.mutable_get_graph()->set_content(content);
+    for (std::string& name : names) request.mutable_get_graph()->add_nodes(std::move(name));
     return request;
 }
 

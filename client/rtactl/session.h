@@ -27,6 +27,10 @@ struct Streams {
     int terminal = -1;
     /// The descriptor that `out` writes to, where a signal must end a writing that its reader makes wait; -1: none.
     int descriptor = -1;
+    /// What draws on the terminal writes here, and is trusted with what it writes; nullptr: to `out`.
+    std::ostream* screen = nullptr;
+
+    [[nodiscard]] std::ostream& unescaped() const { return screen != nullptr ? *screen : out; }
 };
 
 /// What the command line says about the conversation.
@@ -75,8 +79,9 @@ class Session {
     void print_revision(const v1::TransactionResult& result, std::string_view title = {});
     void print_json(const google::protobuf::Message& message);
 
-    /// The graph as it will be when the command is carried out, and the node types. It holds until the next call.
-    [[nodiscard]] Result<const KnownGraph*> learn_graph();
+    /// The graph as it will be when the command is carried out, and the node types. It holds until the next call. Of
+    /// the nodes called `names` only, and the connections that touch them, where there are any names.
+    [[nodiscard]] Result<const KnownGraph*> learn_graph(std::vector<std::string> names = {});
     /// The same for somebody who is typing: connecting, and the answers, may take no longer than `time` each.
     [[nodiscard]] Result<const KnownGraph*> learn_graph_within(std::chrono::milliseconds time);
     /// The same without the graph.
@@ -115,8 +120,8 @@ class Session {
 /// The same of a conversation that failed.
 [[nodiscard]] Exit exit_of(const client::Error& error);
 
-/// The request with no more in it than its kind.
-[[nodiscard]] v1::Request get_graph_request();
+/// For the graph in one form, or in both; of the nodes called `names` only, if there are any.
+[[nodiscard]] v1::Request get_graph_request(v1::GraphContent content, std::vector<std::string> names = {});
 [[nodiscard]] v1::Request list_types_request(std::string_view type = {});
 
 }  // namespace rta::rtactl

@@ -16,7 +16,7 @@ class LatestGraph {
  public:
     Result<void> refresh(Live& live, std::uint64_t change_number) {
         if (known_ && change_number_ == change_number) return {};
-        auto response = live.ask(get_graph_request());
+        auto response = live.ask(get_graph_request(v1::GRAPH_CONTENT_MESSAGE));
         if (!response) return std::unexpected(std::move(response.error()));
         graph_ = std::move(*response->mutable_get_graph()->mutable_graph());
         change_number_ = response->get_graph().change_number();

@@ -48,6 +48,7 @@ void EngineLink::poll(TimePoint now) {
             event.mutable_node_faulted()->set_node(fault.node);
             event.mutable_node_faulted()->set_frame(fault.frame);
         });
+        if (faulted_) faulted_(fault.node);
     }
     expire(now);
     advance_fade();

@@ -34,6 +34,9 @@ class EngineLink final : private Engine::Observer {
     /// Fades the device output to silence; retried until the engine has room. `done` is called when the fade has ended.
     void fade_out(float length_ms, std::function<void()> done);
 
+    /// `faulted` is called with the name of every node that is silenced because it put out NaN or infinity.
+    void on_node_fault(std::function<void(const std::string& node)> faulted) { faulted_ = std::move(faulted); }
+
     /// Asks the engine and calls back whoever waited. What is called back may use the engine.
     void poll(TimePoint now);
     /// How long the next poll() may be put off.
@@ -76,6 +79,7 @@ class EngineLink final : private Engine::Observer {
     std::deque<Waiting> waiting_;
     std::deque<Unheard> unheard_;
     std::optional<Fade> fade_;
+    std::function<void(const std::string& node)> faulted_;
     // What the observer was told during one poll(): the engine must not be used while it reports.
     std::vector<Applied> applied_;
     std::vector<Fault> faults_;

@@ -2,10 +2,9 @@
 #include "api/event_hub.h"
 
 #include <algorithm>
-#include <memory>
 #include <random>
 
-#include "frame/frame_codec.h"
+#include "api/guard.h"
 #include "rta/v1/control.pb.h"
 
 namespace rta::api {
@@ -13,15 +12,17 @@ namespace rta::api {
 void EventHub::publish(const std::function<void(v1::Event&)>& fill) {
     ++number_;
     if (subscribers_.empty()) return;
+    SharedFrame shared;
+    const auto made = guarded("an event was made", [&] { shared = frame_of(fill); });
+    for (Subscriber* subscriber : subscribers_) made ? subscriber->deliver(shared) : subscriber->missed();
+}
+
+SharedFrame EventHub::frame_of(const std::function<void(v1::Event&)>& fill) {
     v1::ServerMessage message;
     v1::Event& event = *message.mutable_event();
     event.set_number(number_);
     fill(event);
-    auto frame = std::make_shared<std::string>();
-    append_frame_length(*frame, message.ByteSizeLong());
-    message.AppendToString(frame.get());
-    const SharedFrame shared = std::move(frame);
-    for (Subscriber* subscriber : subscribers_) subscriber->deliver(shared);
+    return pages_.add(message);
 }
 
 void EventHub::subscribe(Subscriber& subscriber) {

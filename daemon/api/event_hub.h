@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "api/outbox.h"
+#include "api/shared_frame.h"
 
 namespace rta::v1 {
 class Event;
@@ -23,11 +23,14 @@ class EventHub {
         virtual ~Subscriber() = default;
         /// Must neither subscribe, unsubscribe nor publish.
         virtual void deliver(const SharedFrame& event) = 0;
+        /// Memory ran out for an event: this subscriber will not get it.
+        virtual void missed() = 0;
     };
 
     explicit EventHub(std::string instance_id) : instance_id_{std::move(instance_id)} {}
 
-    /// Counts one change; `fill` writes everything but the number, and is called only if anybody listens.
+    /// Counts one change; `fill` writes everything but the number, and is called only if anybody listens. Throws
+    /// nothing: where memory runs out, subscribers are told that they miss it.
     /// Precondition: the event fits into a frame.
     void publish(const std::function<void(v1::Event&)>& fill);
 
@@ -41,7 +44,10 @@ class EventHub {
     [[nodiscard]] std::size_t subscriber_count() const { return subscribers_.size(); }
 
  private:
+    [[nodiscard]] SharedFrame frame_of(const std::function<void(v1::Event&)>& fill);
+
     std::string instance_id_;
+    FramePages pages_;
     std::uint64_t number_ = 0;
     std::vector<Subscriber*> subscribers_;
 };

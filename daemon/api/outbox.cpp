@@ -11,15 +11,15 @@ namespace {
 
 /// Small frames are gathered up to so many bytes: one write instead of many.
 constexpr std::size_t kChunkBytes = std::size_t{64} << 10U;
-/// Frames larger than this are shared between outboxes; copying smaller ones costs less than sharing them.
-constexpr std::size_t kCopiedBytes = std::size_t{4} << 10U;
+/// The length before a frame, at most.
+constexpr std::size_t kLongestLength = 10;
 /// Telemetry written at one time, unless it is a single event.
 constexpr std::size_t kTelemetryAtOnceBytes = std::size_t{32} << 10U;
 
 }  // namespace
 
 std::string& Outbox::open_chunk() {
-    if (chunks_.empty() || chunks_.back().shared_ != nullptr || chunks_.back().own_.size() >= kChunkBytes) {
+    if (chunks_.empty() || chunks_.back().shared_ || chunks_.back().own_.size() >= kChunkBytes) {
         chunks_.emplace_back();
     }
     return chunks_.back().own_;
@@ -28,26 +28,26 @@ std::string& Outbox::open_chunk() {
 void Outbox::push_response(const v1::ServerMessage& message) {
     std::string& bytes = open_chunk();
     const std::size_t before = bytes.size();
-    append_frame_length(bytes, message.ByteSizeLong());
+    const std::size_t payload = message.ByteSizeLong();
+    bytes.reserve(before + payload + kLongestLength);  // what follows cannot fail half-way
+    append_frame_length(bytes, payload);
     message.AppendToString(&bytes);
     unsent_ += bytes.size() - before;
 }
 
 bool Outbox::push_event(const SharedFrame& frame) {
-    const std::size_t size = frame->size();
+    const std::size_t size = frame.size();
     if (unsent_events_ != 0 && unsent_events_ + size > kEventLimitBytes) return false;
-    if (size <= kCopiedBytes) {
-        open_chunk().append(*frame);
-    } else {
+    if (chunks_.empty() || !chunks_.back().shared_ || !chunks_.back().shared_.extend(frame)) {
+        if (chunks_.size() >= kEventLimitChunks) return false;
         chunks_.emplace_back().shared_ = frame;
     }
-    chunks_.back().event_bytes_ += size;
     unsent_ += size;
     unsent_events_ += size;
     return true;
 }
 
-void Outbox::push_telemetry(const SharedFrame& event) {
+void Outbox::push_telemetry(const SharedTelemetry& event) {
     telemetry_.push_back({event, ++telemetry_made_});
     telemetry_bytes_ += event->size();
     while (telemetry_.size() > kTelemetryEvents || (telemetry_.size() > 1 && telemetry_bytes_ > kTelemetryBytes)) {
@@ -101,7 +101,7 @@ void Outbox::sent(const std::vector<Chunk>& chunks) {
     for (const Chunk& chunk : chunks) {
         if (chunk.telemetry_) continue;
         unsent_ -= chunk.bytes().size();
-        unsent_events_ -= chunk.event_bytes_;
+        if (chunk.shared_) unsent_events_ -= chunk.bytes().size();
     }
 }
 

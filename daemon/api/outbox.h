@@ -9,14 +9,16 @@
 #include <string_view>
 #include <vector>
 
+#include "api/shared_frame.h"
+
 namespace rta::v1 {
 class ServerMessage;
 }
 
 namespace rta::api {
 
-/// A frame that several outboxes hold at once, length included.
-using SharedFrame = std::shared_ptr<const std::string>;
+/// A serialised v1::Event of telemetry, without its numbers, that several outboxes hold at once.
+using SharedTelemetry = std::shared_ptr<const std::string>;
 
 /// What a connection has still to write, in order. Answers are bounded by whoever makes them: none is begun while
 /// there is no room. Events come unasked, so they have a limit of their own; beyond it the client is given up, because
@@ -29,21 +31,22 @@ class Outbox {
     static constexpr std::size_t kRoomBytes = std::size_t{1} << 20U;
     /// Bytes of events that a client may leave unread beyond what the system's socket buffers hold.
     static constexpr std::size_t kEventLimitBytes = std::size_t{8} << 20U;
+    /// What is left unread while events and answers take turns: each turn is a chunk, and takes memory of its own.
+    static constexpr std::size_t kEventLimitChunks = 8192;
 
     /// Telemetry that may wait: so many events, or (one apart) so many bytes of them.
     static constexpr std::size_t kTelemetryEvents = 256;
     static constexpr std::size_t kTelemetryBytes = std::size_t{4} << 20U;
 
-    /// A run of whole frames, of which `shared` ones may be in other outboxes too.
+    /// A run of whole frames. Those of events are in other outboxes too.
     class Chunk {
      public:
-        [[nodiscard]] std::string_view bytes() const { return shared_ != nullptr ? *shared_ : own_; }
+        [[nodiscard]] std::string_view bytes() const { return shared_ ? shared_.bytes() : own_; }
 
      private:
         friend class Outbox;
         std::string own_;
         SharedFrame shared_;
-        std::size_t event_bytes_ = 0;
         bool telemetry_ = false;
     };
 
@@ -52,8 +55,8 @@ class Outbox {
     /// False: the limit of events is exceeded, and this one is not in. An event always goes into an outbox without any.
     [[nodiscard]] bool push_event(const SharedFrame& frame);
 
-    /// A serialised v1::Event of telemetry without its numbers. Drops the oldest where there are too many.
-    void push_telemetry(const SharedFrame& event);
+    /// Drops the oldest where there are too many.
+    void push_telemetry(const SharedTelemetry& event);
     /// Events of telemetry that were dropped so far.
     [[nodiscard]] std::uint64_t telemetry_dropped() const { return telemetry_dropped_; }
 
@@ -71,7 +74,7 @@ class Outbox {
 
  private:
     struct Telemetry {
-        SharedFrame event;
+        SharedTelemetry event;
         std::uint64_t number;
     };
     std::string& open_chunk();

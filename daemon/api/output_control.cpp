@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/dispatcher.h"
+#include "api/workers.h"
 #include "engine/renderer.h"
 #include "rta/v1/control.pb.h"
 
@@ -83,8 +83,12 @@ OutputControl::Step OutputControl::begin_panic(Work& work, TimePoint now) {
 void OutputControl::build(const std::shared_ptr<Building>& building) {
     building->done = false;
     workers_.run(
+        "processors were built anew",
         [building, &engine = std::as_const(engine_)] { building->result = engine.build_reset(building->reset); },
-        [building] { building->done = true; });
+        [building](const Expected<void>& built) {
+            if (!built) building->result = built;
+            building->done = true;
+        });
 }
 
 OutputControl::Step OutputControl::advance_panic(Work& work, TimePoint now) {

@@ -14,13 +14,18 @@
 #include <asio/redirect_error.hpp>
 #include <asio/thread_pool.hpp>
 #include <asio/use_awaitable.hpp>
+#include <atomic>
 #include <chrono>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "api/dispatcher.h"
+#include "api/guard.h"
 #include "api/listen.h"
 #include "api/session.h"
+#include "api/sparse_log.h"
+#include "graph/names.h"
 
 namespace rta::api {
 namespace {
@@ -30,8 +35,13 @@ using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 constexpr std::size_t kWorkerThreads = 2;
 /// Of the system's, for each client; it takes twice as much.
 constexpr int kSendBufferBytes = 128 << 10;
-/// Clients beyond the limit that may be told so at one time; those beyond them are only closed.
+/// Refused clients that may still be told why at one time; beyond that the one that has had longest is closed.
 constexpr std::size_t kRefusedAtOnce = 64;
+/// Between two lines about what others may cause as often as they like.
+constexpr std::chrono::seconds kRefusalPause{10};
+constexpr std::chrono::seconds kFaultPause{1};
+/// Before what failed for lack of memory is tried again.
+constexpr std::chrono::milliseconds kMemoryPause{10};
 /// After an error of accept(): most are a lack of file descriptors, which another attempt at once would not find
 /// mended.
 constexpr std::chrono::milliseconds kAcceptPause{100};
@@ -40,19 +50,25 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 class WorkerPool final : public Workers {
  public:
     explicit WorkerPool(asio::io_context& io) : io_{io} {}
-    void run(std::function<void()> work, std::function<void()> done) override {
-        asio::post(threads_, [this, work = std::move(work), done = std::move(done)]() mutable {
-            work();
-            asio::post(io_, std::move(done));
-        });
-    }
     /// Waits for what is running; what is not running yet will not.
     void stop() {
+        stopping_ = true;
         threads_.stop();
         threads_.join();
     }
 
  private:
+    void start(std::function<void()> work, std::function<void()> done) override {
+        asio::post(threads_, [this, work = std::move(work), done = std::move(done)] {
+            work();
+            // Somebody waits for it: if there is no memory to tell, there will be.
+            while (!guarded("work was handed back", [&] { asio::post(io_, done); }) && !stopping_) {
+                std::this_thread::sleep_for(kMemoryPause);
+            }
+        });
+    }
+
+    std::atomic<bool> stopping_{false};
     asio::io_context& io_;
     asio::thread_pool threads_{kWorkerThreads};
 };
@@ -84,6 +100,10 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     asio::awaitable<void> accept(std::shared_ptr<Listener> listener);
     void welcome(Session::Socket socket, const Listener& listener);
     void remove(const Session* session);
+    void refuse(Connection& connection, const Listener& listener);
+    void make_room_among_refused();
+    void node_faulted(const std::string& node);
+    void failed(const Error& error);
 
     asio::io_context& io;
     LogSink log;
@@ -96,6 +116,9 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     std::vector<SocketFile> socket_files;
     std::vector<std::shared_ptr<Session>> sessions;
     std::uint64_t session_number = 0;
+    SparseLog refusals{kRefusalPause};
+    SparseLog faults{kFaultPause};
+    SparseLog failures{kFaultPause};
     bool holding = false;
     bool stopped = false;
 };
@@ -104,12 +127,14 @@ void Server::Impl::start() {
     dispatcher.on_busy([this] {
         if (dispatcher.interval() < poll_interval) poll_timer.cancel();
     });
+    dispatcher.on_node_fault([this](const std::string& node) { node_faulted(node); });
     asio::co_spawn(io, [self = shared_from_this()] { return self->poll_engine(); }, asio::detached);
 }
 
 void Server::Impl::stop() {
     if (std::exchange(stopped, true)) return;
     dispatcher.on_busy(nullptr);
+    dispatcher.on_node_fault(nullptr);
     poll_timer.cancel();
     for (const auto& listener : std::exchange(listeners, {})) {
         asio::error_code ignored;
@@ -128,7 +153,11 @@ asio::awaitable<void> Server::Impl::poll_engine() {
         poll_timer.expires_after(poll_interval);
         asio::error_code ignored;
         co_await poll_timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-        if (!stopped) dispatcher.tick();
+        if (stopped) co_return;
+        if (const auto ticked = guarded("the engine was asked what has happened", [this] { dispatcher.tick(); });
+            !ticked) {
+            failed(ticked.error());
+        }
     }
 }
 
@@ -157,7 +186,8 @@ asio::awaitable<void> Server::Impl::accept(std::shared_ptr<Listener> listener) {
         if (stopped) co_return;
         if (!error) {
             failing = false;
-            welcome(std::move(socket), *listener);
+            const auto welcomed = guarded("a client was welcomed", [&] { welcome(std::move(socket), *listener); });
+            if (!welcomed) failed(welcomed.error());
             continue;
         }
         // Cancelled by hold_clients(), even if welcome_clients() came right after it.
@@ -171,25 +201,54 @@ asio::awaitable<void> Server::Impl::accept(std::shared_ptr<Listener> listener) {
 }
 
 void Server::Impl::welcome(Session::Socket socket, const Listener& listener) {
-    if (sessions.size() >= limits.clients + kRefusedAtOnce) return;
     asio::error_code ignored;
     // An answer must not wait for the acknowledgement of the one before it.
     if (listener.tcp) socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
     // The system would keep megabytes for whoever reads slowly: telemetry that nobody can drop any more.
     socket.set_option(asio::socket_base::send_buffer_size{kSendBufferBytes}, ignored);
     const auto connection = dispatcher.connect(listener.tcp ? peer_name(socket.native_handle()) : listener.name);
-    if (dispatcher.connection_count() > limits.clients) {
-        log(LogLevel::warning, "refused a client on " + listener.name + ": there are " +
-                                   std::to_string(limits.clients) + " already, which is the limit");
-        connection->refuse_stream(Error{
-            ErrorCode::resource_exhausted,
-            std::to_string(limits.clients) + " clients are connected already, which is the limit; try again later",
-            {}});
-    }
     const auto session = std::make_shared<Session>(
         std::move(socket), connection, "client " + std::to_string(++session_number) + " on " + listener.name, log);
     sessions.push_back(session);
+    if (dispatcher.connection_count() > limits.clients) refuse(*connection, listener);
+    make_room_among_refused();
     session->start(limits.hello_time, [this, raw = session.get()] { remove(raw); });
+}
+
+void Server::Impl::refuse(Connection& connection, const Listener& listener) {
+    const std::string limit = std::to_string(limits.clients);
+    if (const auto untold = refusals.due(std::chrono::steady_clock::now())) {
+        log(LogLevel::warning, "refused a client on " + listener.name + ": there are " + limit +
+                                   " already, which is the limit" +
+                                   (*untold == 0 ? "" : " (and " + std::to_string(*untold) + " more before it)"));
+    }
+    connection.refuse_stream(Error{ErrorCode::resource_exhausted,
+                                   limit + " clients are connected already, which is the limit; try again later",
+                                   {}});
+}
+
+/// They are no clients any more, and must not take the place of those who would be.
+void Server::Impl::make_room_among_refused() {
+    if (sessions.size() - dispatcher.connection_count() <= kRefusedAtOnce) return;
+    const auto oldest = std::ranges::find_if(sessions, [](const auto& session) { return session->refused(); });
+    if (oldest == sessions.end()) return;
+    const auto session = *oldest;
+    sessions.erase(oldest);
+    session->close();
+}
+
+void Server::Impl::node_faulted(const std::string& node) {
+    const auto untold = faults.due(std::chrono::steady_clock::now());
+    if (!untold) return;
+    log(LogLevel::warning, "node " + quoted(node) + " produced NaN or infinity; it is silent until it is built anew" +
+                               (*untold == 0 ? "" : " (and " + std::to_string(*untold) + " more faults before it)"));
+}
+
+/// The daemon goes on.
+void Server::Impl::failed(const Error& error) {
+    if (!failures.due(std::chrono::steady_clock::now())) return;
+    const auto told = guarded("a failure was logged", [&] { log(LogLevel::error, error.sentence); });
+    static_cast<void>(told);
 }
 
 void Server::Impl::remove(const Session* session) {

@@ -4,14 +4,15 @@
 #include <array>
 #include <asio/buffer.hpp>
 #include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/error.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 #include <chrono>
+#include <utility>
 #include <vector>
 
+#include "api/guard.h"
 #include "graph/names.h"
 
 namespace rta::api {
@@ -49,9 +50,13 @@ void Session::start(std::chrono::milliseconds hello_time, std::function<void()> 
     ended_ = std::move(ended);
     connection_->on_change([this] { connection_changed(); });
     await_hello(hello_time);
+    if (connection_->refused()) limit_refusal();
     const auto self = shared_from_this();
-    asio::co_spawn(socket_.get_executor(), [self] { return self->read_requests(); }, asio::detached);
-    asio::co_spawn(socket_.get_executor(), [self] { return self->write_answers(); }, asio::detached);
+    const auto finished = [self](const std::exception_ptr& thrown) {
+        if (thrown) self->failed(thrown);
+    };
+    asio::co_spawn(socket_.get_executor(), [self] { return self->read_requests(); }, finished);
+    asio::co_spawn(socket_.get_executor(), [self] { return self->write_answers(); }, finished);
 }
 
 void Session::close() {
@@ -67,6 +72,15 @@ void Session::close() {
     may_write_.raise();
 }
 
+/// One client's session ends, not the daemon.
+void Session::failed(const std::exception_ptr& thrown) {
+    const auto told = guarded("a failed session was logged", [&] {
+        log_(LogLevel::error, name_ + ": " + thrown_error(thrown, "the client was served").sentence);
+    });
+    static_cast<void>(told);
+    end();
+}
+
 void Session::end() {
     const auto ended = std::move(ended_);
     close();
@@ -75,15 +89,26 @@ void Session::end() {
 
 /// Must not touch the connection: it is in the middle of something.
 void Session::connection_changed() {
-    if (connection_->overflowed() && socket_.is_open()) {
-        log_(LogLevel::warning, name_ + " " + quoted(connection_->client_name()) +
-                                    " does not read its events (8 MiB are waiting); its connection is closed");
+    if (!connection_->lost().empty() && socket_.is_open()) {
+        log_(LogLevel::warning, name_ + " " + quoted(connection_->client_name()) + " " +
+                                    std::string{connection_->lost()} + "; its connection is closed");
         // A write that waits for the client ends with an error now, and so does the session.
         asio::error_code ignored;
         socket_.close(ignored);
     }
+    if (connection_->refused()) limit_refusal();
     may_read_.raise();
     may_write_.raise();
+}
+
+/// From the refusal on, whether or not the client reads it: it holds a place that others need.
+void Session::limit_refusal() {
+    if (closed_ || std::exchange(leaving_, true)) return;
+    linger_timer_.expires_after(kLingerTime);
+    linger_timer_.async_wait([self = weak_from_this()](asio::error_code cancelled) {
+        const auto alive = self.lock();
+        if (!cancelled && alive && !alive->closed_) alive->end();
+    });
 }
 
 asio::awaitable<void> Session::read_requests() {
@@ -180,12 +205,7 @@ asio::awaitable<void> Session::write_answers() {
 asio::awaitable<void> Session::linger() {
     asio::error_code error;
     socket_.shutdown(Socket::shutdown_send, error);
-    linger_timer_.expires_after(kLingerTime);
-    linger_timer_.async_wait([self = weak_from_this()](asio::error_code cancelled) {
-        const auto alive = self.lock();
-        asio::error_code ignored;
-        if (!cancelled && alive) alive->socket_.close(ignored);
-    });
+    limit_refusal();
     std::array<char, 1024> discarded{};
     while (!error) {
         co_await socket_.async_read_some(asio::buffer(discarded), asio::redirect_error(asio::use_awaitable, error));

@@ -5,12 +5,13 @@
 #include <asio/generic/stream_protocol.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 
-#include "api/dispatcher.h"
+#include "api/connection.h"
 #include "api/server.h"
 #include "frame/frame_codec.h"
 
@@ -46,15 +47,19 @@ class Session final : public std::enable_shared_from_this<Session> {
     void start(std::chrono::milliseconds hello_time, std::function<void()> ended);
     /// At once; what is not written is lost.
     void close();
+    /// It is over but for telling the client why.
+    [[nodiscard]] bool refused() const { return connection_->refused(); }
 
  private:
     asio::awaitable<void> read_requests();
     asio::awaitable<void> write_answers();
     asio::awaitable<void> linger();
     void await_hello(std::chrono::milliseconds time);
+    void limit_refusal();
     void take_in();
     void stream_ended();
     void connection_changed();
+    void failed(const std::exception_ptr& thrown);
     void end();
 
     Socket socket_;
@@ -67,6 +72,7 @@ class Session final : public std::enable_shared_from_this<Session> {
     Signal may_write_;
     asio::steady_timer linger_timer_;
     asio::steady_timer hello_timer_;
+    bool leaving_ = false;  ///< the linger timer runs
     bool input_ended_ = false;
     bool closed_ = false;
 };

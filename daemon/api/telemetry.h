@@ -39,7 +39,7 @@ class Telemetry {
      public:
         virtual ~Subscriber() = default;
         /// `event` is a serialised v1::Event without its numbers. Must neither subscribe nor unsubscribe.
-        virtual void deliver_telemetry(const SharedFrame& event) = 0;
+        virtual void deliver_telemetry(const SharedTelemetry& event) = 0;
     };
     struct Topics {
         bool levels = false;

@@ -41,6 +41,36 @@ void append_escaped_byte(std::string& out, std::uint8_t byte) {
     out += kDigits[byte & 0xF];
 }
 
+/// What a terminal, or a reader, would take for anything but text: controls (C0, DEL, C1), the two separators, and the
+/// marks that turn the direction of writing.
+bool is_control(char32_t c) {
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+char32_t decode(std::string_view character) {
+    const std::uint8_t lead = byte_at(character, 0);
+    if (character.size() == 1) return lead;
+    char32_t c = lead & (0xFFU >> (character.size() + 1));
+    for (std::size_t i = 1; i < character.size(); ++i) c = c << 6U | (byte_at(character, i) & 0x3FU);
+    return c;
+}
+
+struct Character {
+    std::size_t bytes;  ///< at least one
+    bool shown;         ///< else it must be escaped
+};
+
+Character character_at(std::string_view text, std::size_t index) {
+    const std::size_t length = utf8_length(text, index);
+    if (length == 0) return {1, false};
+    return {length, !is_control(decode(text.substr(index, length)))};
+}
+
+void append_escaped(std::string& out, std::string_view character) {
+    for (std::size_t i = 0; i < character.size(); ++i) append_escaped_byte(out, byte_at(character, i));
+}
+
 /// Insertions, deletions, replacements and exchanges of neighbours that turn `a` into `b`; `limit + 1` if more than
 /// `limit`.
 std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
@@ -75,19 +105,44 @@ std::string Quoted::operator()(std::string_view text) const {
     std::string out = "\"";
     std::size_t index = 0;
     while (index < text.size()) {
-        const std::size_t length = utf8_length(text, index);
-        if (index + std::max<std::size_t>(length, 1) > kLongestQuote) break;
-        const std::uint8_t byte = byte_at(text, index);
-        if (length == 0 || byte < 0x20 || byte == 0x7F) {
-            append_escaped_byte(out, byte);
+        const auto [bytes, shown] = character_at(text, index);
+        if (index + bytes > kLongestQuote) break;
+        const std::string_view character = text.substr(index, bytes);
+        if (!shown) {
+            append_escaped(out, character);
         } else {
-            if (byte == '"' || byte == '\\') out += '\\';
-            out += text.substr(index, length);
+            if (character == "\"" || character == "\\") out += '\\';
+            out += character;
         }
-        index += std::max<std::size_t>(length, 1);
+        index += bytes;
     }
     if (index < text.size()) out += "...";
     return out += '"';
+}
+
+std::string printable(std::string_view text, std::string_view kept) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t index = 0; index < text.size();) {
+        const auto [bytes, shown] = character_at(text, index);
+        const std::string_view character = text.substr(index, bytes);
+        if (shown || kept.find(character) != std::string_view::npos) {
+            out += character;
+        } else {
+            append_escaped(out, character);
+        }
+        index += bytes;
+    }
+    return out;
+}
+
+bool is_printable(std::string_view text) {
+    for (std::size_t index = 0; index < text.size();) {
+        const auto [bytes, shown] = character_at(text, index);
+        if (!shown) return false;
+        index += bytes;
+    }
+    return true;
 }
 
 std::string_view closest_name(std::string_view name, std::span<const std::string_view> existing) {

@@ -8,14 +8,21 @@
 
 namespace rta {
 
-/// `quoted(text)`: the text in double quotes, fit for an error sentence whatever a client sent: control characters,
-/// quotes and bytes that are not UTF-8 are escaped, and what is longer than 80 bytes is cut. [any]
+/// `quoted(text)`: the text in double quotes, fit for an error sentence whatever a client sent: quotes and
+/// what printable() escapes are escaped, and what is longer than 80 bytes is cut. [any]
 ///
 /// An object, not a function: beside a function, a call with a std::string would find std::quoted too.
 struct Quoted {
     [[nodiscard]] std::string operator()(std::string_view text) const;
 };
 inline constexpr Quoted quoted{};
+
+/// The text as a terminal may be given it, whoever wrote it: control characters (C0, DEL and C1), line and paragraph
+/// separators, marks that turn the direction of writing, and bytes that are not UTF-8 are escaped as \xNN. Control
+/// characters in `kept` stay. [any]
+[[nodiscard]] std::string printable(std::string_view text, std::string_view kept = {});
+/// printable() would change nothing. [any]
+[[nodiscard]] bool is_printable(std::string_view text);
 
 /// `there is no setting "chanels" (did you mean "channels"?); there are: channels, first_channel`, or
 /// `...; there are none`. A long list is cut. `kind` is the word for what was looked up. [any]

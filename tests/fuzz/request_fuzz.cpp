@@ -42,7 +42,7 @@ class QuietHost final : public api::Host {
 
 class WorkersAtOnce final : public api::Workers {
  public:
-    void run(std::function<void()> work, std::function<void()> done) override {
+    void start(std::function<void()> work, std::function<void()> done) override {
         work();
         done();
     }

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "api/sparse_log.h"
 #include "graph/document.h"
 #include "script.h"
 
@@ -71,6 +72,12 @@ TEST(Dispatcher, HelloIsSaidOnceAndWithAPrintableName) {
     script.play(R"(
         a< response { id: 2 status { code: INVALID_ARGUMENT } }
         a> id: 1 hello { protocol_version: 1 client_name: "red\033[31m" }
+        a< response { id: 1 status { code: INVALID_ARGUMENT } }
+        a> id: 1 hello { protocol_version: 1 client_name: "red\302\23331m" }
+        a< response { id: 1 status { code: INVALID_ARGUMENT } }
+        a> id: 1 hello { protocol_version: 1 client_name: "turned\342\200\256" }
+        a< response { id: 1 status { code: INVALID_ARGUMENT } }
+        a> id: 1 hello { protocol_version: 1 client_name: "two\342\200\250lines" }
         a< response { id: 1 status { code: INVALID_ARGUMENT } }
         hello a
         a> id: 3 hello { protocol_version: 1 }
@@ -143,6 +150,60 @@ TEST(Dispatcher, TheGraphIsToldAsMessageAndAsText) {
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Bad input
+
+TEST(Dispatcher, TheGraphIsToldInOneFormOrOfSomeNodes) {
+    Script script;
+    script.play("hello a\n" + tone());
+    const auto ask = [&](std::string_view text) {
+        script.send('a', request(text));
+        return script.receive('a')->response();
+    };
+    const v1::GraphResult message = ask("get_graph { content: GRAPH_CONTENT_MESSAGE }").get_graph();
+    EXPECT_EQ(message.graph().nodes_size(), 3);
+    EXPECT_TRUE(message.document().empty());
+    EXPECT_EQ(message.revision(), 1U);
+    const v1::GraphResult document = ask("get_graph { content: GRAPH_CONTENT_DOCUMENT }").get_graph();
+    EXPECT_FALSE(document.has_graph());
+    EXPECT_EQ(document.document(), write_document(script.engine.graph().document()));
+    const v1::GraphResult some = ask("get_graph { nodes: 'osc' nodes: 'osc' }").get_graph();
+    ASSERT_EQ(some.graph().nodes_size(), 1);
+    EXPECT_EQ(some.graph().nodes(0).name(), "osc");
+    EXPECT_EQ(some.graph().connections_size(), 1);
+    EXPECT_TRUE(some.document().empty());
+    const v1::Status missing = ask("get_graph { nodes: 'osc' nodes: 'ocs' }").status();
+    EXPECT_EQ(missing.code(), v1::NOT_FOUND);
+    EXPECT_TRUE(missing.message().find("did you mean \"osc\"?") != std::string::npos) << missing.message();
+    EXPECT_EQ(ask("get_graph { content: GRAPH_CONTENT_DOCUMENT nodes: 'osc' }").status().code(), v1::INVALID_ARGUMENT);
+    v1::Request unknown = request("get_graph {}");
+    unknown.mutable_get_graph()->set_content(static_cast<v1::GraphContent>(9));
+    script.send('a', unknown);
+    EXPECT_EQ(script.receive('a')->response().status().code(), v1::INVALID_ARGUMENT);
+}
+
+TEST(Dispatcher, AGraphThatDoesNotFitIsToldByParts) {
+    Script script;
+    script.play("hello a");
+    for (const char group : {'a', 'b'}) {
+        v1::Request large = request("id: 1 apply_transaction { edits {} }");
+        for (int i = 0; i < 18'000; ++i) {
+            v1::Node& node = *large.mutable_apply_transaction()->mutable_edits()->add_edits()->mutable_add_node();
+            node.set_name(std::string(1, group) + "_node_with_a_name_" + std::to_string(i));
+            node.set_type("gain");
+        }
+        script.send('a', large);
+        script.block();
+        ASSERT_EQ(script.receive('a')->response().status().code(), v1::OK);
+    }
+    script.play(R"(
+        a> id: 2 get_graph {}
+        a< response { id: 2 status { code: RESOURCE_EXHAUSTED } }
+    )");
+    script.send('a', request("get_graph {}"));
+    const std::string sentence = script.receive('a')->response().status().message();
+    EXPECT_TRUE(sentence.find("GRAPH_CONTENT_MESSAGE") != std::string::npos) << sentence;
+    script.send('a', request("get_graph { content: GRAPH_CONTENT_MESSAGE }"));
+    EXPECT_EQ(script.receive('a')->response().get_graph().graph().nodes_size(), 36'000);
+}
 
 TEST(Dispatcher, EveryBadEditIsRefusedByIndexAndChangesNothing) {
     struct Case {
@@ -288,6 +349,68 @@ TEST(Dispatcher, AStringThatIsNotUtf8IsNoRequest) {
     bytes.replace(bytes.find("abc"), 3, "\xC3\x28\xFF");
     script.send_bytes('a', bytes);
     script.play("a< response { id: 0 status { code: INVALID_ARGUMENT } }");
+}
+
+/// Two bytes on the wire, and much more in memory.
+std::string empty_elements(std::string_view head_of_list, int count) {
+    std::string list;
+    for (int i = 0; i < count; ++i) list += head_of_list;
+    return list;
+}
+
+/// A field of bytes, as a message within a message is one.
+std::string field(int number, const std::string& bytes) {
+    std::string out{static_cast<char>(number << 3 | 2)};
+    append_frame(out, bytes);
+    return out;
+}
+
+TEST(Dispatcher, EndlessListsAreRefusedBeforeTheyTakeMemory) {
+    Script script;
+    script.play("hello a");
+    const std::string two_million = empty_elements(std::string{"\x0A\0", 2}, 2'000'000);
+    const auto expect_refused = [&](const std::string& content, const std::string& sentence) {
+        script.send_bytes('a', content + std::string{"\x08\x07"});
+        const auto answer = script.receive('a');
+        ASSERT_TRUE(answer);
+        EXPECT_EQ(answer->response().id(), 7U);
+        EXPECT_EQ(answer->response().status().code(), v1::INVALID_ARGUMENT);
+        EXPECT_EQ(answer->response().status().message(), sentence);
+    };
+    const std::string many = " holds 2000000 of them; the most is 65536";
+    expect_refused(field(8, field(1, two_million)), "the list of edits" + many);
+    expect_refused(field(8, field(2, two_million)), "the list of nodes" + many);
+    expect_refused(field(9, two_million), "the list of changes" + many);
+    expect_refused(field(14, two_million), "the list of nodes" + many);
+    // Lists in lists, none of them too long: settings { fields { value { list_value { values... } } } }.
+    const std::string values = empty_elements(std::string{"\x0A\0", 2}, 60'000);
+    std::string fields;
+    for (char name = 'a'; name < 'k'; ++name) {
+        fields += field(1, field(1, std::string(1, name)) + field(2, field(6, values)));
+    }
+    expect_refused(field(8, field(1, field(1, field(1, field(3, fields))))),
+                   "the lists of the request hold more than 524288 elements together, which is the most");
+    script.play(R"(
+        a> id: 4 get_graph {}
+        a< response { id: 4 status { code: OK } }
+    )");
+}
+
+TEST(Dispatcher, WhatARequestTakesInMemoryCountsAsPending) {
+    Script script;
+    script.play("hello a");
+    script.workers.held = true;
+    v1::Request large = request("id: 1 apply_transaction { edits {} }");
+    for (int i = 0; i < 60'000; ++i) {
+        large.mutable_apply_transaction()->mutable_edits()->add_edits()->mutable_add_node()->mutable_settings();
+    }
+    EXPECT_LT(large.ByteSizeLong(), std::size_t{1} << 20U);
+    script.send('a', large);
+    EXPECT_FALSE(script.connection('a').wants_more());
+    script.workers.held = false;
+    script.workers.finish(0);
+    EXPECT_TRUE(script.receive('a'));
+    EXPECT_TRUE(script.connection('a').wants_more());
 }
 
 TEST(Dispatcher, TimeoutsOutOfRangeAreRefused) {
@@ -648,6 +771,8 @@ TEST(Dispatcher, AFaultedNodeIsNamed) {
         a< response { id: 2 apply_transaction { revision: 1 } }
         a< event { number: 2 transaction_heard { revision: 1 } }
     )");
+    std::vector<std::string> logged;
+    script.dispatcher.on_node_fault([&](const std::string& node) { logged.push_back(node); });
     // When it is noticed is the engine's business; that it is told, once, is ours.
     std::optional<v1::ServerMessage> told;
     for (int blocks = 0; !told && blocks < 100; ++blocks) {
@@ -657,6 +782,16 @@ TEST(Dispatcher, AFaultedNodeIsNamed) {
     ASSERT_TRUE(told);
     EXPECT_EQ(told->event().number(), 3U);
     EXPECT_EQ(told->event().node_faulted().node(), "bad");
+    EXPECT_EQ(logged, std::vector<std::string>{"bad"});
+}
+
+TEST(SparseLog, GivesALineOnceInAWhileAndCountsTheRest) {
+    SparseLog log{std::chrono::seconds{1}};
+    const TimePoint start{std::chrono::hours{1}};
+    EXPECT_EQ(log.due(start), std::optional<std::uint64_t>{0});
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(log.due(start + std::chrono::milliseconds{999}), std::nullopt);
+    EXPECT_EQ(log.due(start + std::chrono::seconds{1}), std::optional<std::uint64_t>{5});
+    EXPECT_EQ(log.due(start + std::chrono::seconds{9}), std::optional<std::uint64_t>{0});
 }
 
 TEST(Dispatcher, NobodyIsToldAnythingAfterItsConnectionIsClosed) {
@@ -696,7 +831,7 @@ TEST(Dispatcher, ASubscriberThatDoesNotReadIsGivenUpAndTheOthersAreNot) {
         node.set_type("gain");
     }
     int transactions = 0;
-    while (!script.connection('b').overflowed()) {
+    while (script.connection('b').lost().empty()) {
         ASSERT_LT(++transactions, 1000);
         script.send('a', large);
         script.block();
@@ -705,8 +840,8 @@ TEST(Dispatcher, ASubscriberThatDoesNotReadIsGivenUpAndTheOthersAreNot) {
         }
     }
     EXPECT_LE(script.connection('b').outbox().unsent_bytes(), Outbox::kEventLimitBytes + 100);
-    EXPECT_FALSE(script.connection('c').overflowed());
-    EXPECT_FALSE(script.connection('a').overflowed());
+    EXPECT_TRUE(script.connection('c').lost().empty());
+    EXPECT_TRUE(script.connection('a').lost().empty());
 }
 
 TEST(Dispatcher, FadeOutTellsItsEnd) {

@@ -14,11 +14,12 @@ namespace {
 class Listener final : public EventHub::Subscriber {
  public:
     void deliver(const SharedFrame& event) override { frames.push_back(event); }
+    void missed() override { ++misses; }
     [[nodiscard]] std::vector<std::uint64_t> numbers() const {
         std::vector<std::uint64_t> numbers;
         for (const SharedFrame& frame : frames) {
             FrameDecoder decoder;
-            decoder.feed(*frame);
+            decoder.feed(frame.bytes());
             const auto payload = decoder.next();
             v1::ServerMessage message;
             EXPECT_TRUE(message.ParseFromString(std::string{payload.value().value()}));
@@ -27,6 +28,7 @@ class Listener final : public EventHub::Subscriber {
         return numbers;
     }
     std::vector<SharedFrame> frames;
+    int misses = 0;
 };
 
 void publish(EventHub& hub) {
@@ -61,7 +63,7 @@ TEST(EventHub, SerialisesAnEventOnce) {
     hub.subscribe(first);
     hub.subscribe(second);
     publish(hub);
-    EXPECT_EQ(first.frames.front().get(), second.frames.front().get());
+    EXPECT_EQ(first.frames.front().bytes().data(), second.frames.front().bytes().data());
 }
 
 TEST(EventHub, EveryInstanceHasAnIdOfItsOwn) {
@@ -70,6 +72,16 @@ TEST(EventHub, EveryInstanceHasAnIdOfItsOwn) {
     EXPECT_EQ(ids.size(), 100U);
     EXPECT_EQ(ids.begin()->size(), 32U);
     EXPECT_EQ(ids.begin()->find_first_not_of("0123456789abcdef"), std::string::npos);
+}
+
+TEST(EventHub, WhereMemoryRunsOutSubscribersLearnThatTheyMissAChange) {
+    EventHub hub{"id"};
+    Listener listener;
+    hub.subscribe(listener);
+    hub.publish([](v1::Event&) { throw std::bad_alloc{}; });
+    EXPECT_EQ(listener.misses, 1);
+    publish(hub);
+    EXPECT_EQ(listener.numbers(), std::vector<std::uint64_t>{2});
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace rta::api {
 namespace {
 
-SharedFrame event_of(std::size_t bytes) { return std::make_shared<std::string>(bytes, 'e'); }
+SharedFrame event_of(std::size_t bytes) { return SharedFrame{std::string(bytes, 'e')}; }
 
 v1::ServerMessage response_of(std::uint64_t id, std::size_t bytes = 0) {
     v1::ServerMessage message;
@@ -35,8 +35,8 @@ TEST(Outbox, GivesEverythingBackInOrder) {
         const v1::ServerMessage response = response_of(i, i * 7);
         append_frame(expected, response.SerializeAsString());
         outbox.push_response(response);
-        const SharedFrame event = event_of(i * 40);  // some are copied, some are shared
-        expected += *event;
+        const SharedFrame event = event_of(i * 40);
+        expected += event.bytes();
         ASSERT_TRUE(outbox.push_event(event));
     }
     EXPECT_EQ(outbox.unsent_bytes(), expected.size());
@@ -57,8 +57,60 @@ TEST(Outbox, SharesLargeEventsInsteadOfCopyingThem) {
     Outbox second;
     ASSERT_TRUE(first.push_event(large));
     ASSERT_TRUE(second.push_event(large));
-    EXPECT_EQ(first.take(1).front().bytes().data(), large->data());
-    EXPECT_EQ(second.take(1).front().bytes().data(), large->data());
+    EXPECT_EQ(first.take(1).front().bytes().data(), large.bytes().data());
+    EXPECT_EQ(second.take(1).front().bytes().data(), large.bytes().data());
+}
+
+/// A change as the hub makes it, about `bytes` of it.
+v1::ServerMessage change_of(std::uint64_t number, std::size_t bytes = 10) {
+    v1::ServerMessage message;
+    message.mutable_event()->set_number(number);
+    message.mutable_event()->mutable_node_faulted()->set_node(std::string(bytes, 'n'));
+    return message;
+}
+
+TEST(Outbox, SmallEventsSideBySideAreOneChunkOfMemoryThatAllShare) {
+    FramePages pages;
+    Outbox first;
+    Outbox second;
+    std::string expected;
+    for (std::uint64_t i = 0; i < 5'000; ++i) {
+        const v1::ServerMessage change = change_of(i, i % 700);
+        append_frame(expected, change.SerializeAsString());
+        const SharedFrame frame = pages.add(change);
+        ASSERT_TRUE(first.push_event(frame));
+        ASSERT_TRUE(second.push_event(frame));
+    }
+    const auto chunks = first.take(expected.size());
+    EXPECT_LE(chunks.size(), expected.size() / FramePages::kPageBytes + 2);
+    EXPECT_EQ(chunks.front().bytes().data(), second.take(1).front().bytes().data());
+    std::string all;
+    for (const auto& chunk : chunks) all += chunk.bytes();
+    EXPECT_EQ(all, expected);
+}
+
+TEST(Outbox, APageIsNotMovedWhileSomebodyHoldsAViewOfIt) {
+    FramePages pages;
+    Outbox outbox;
+    const v1::ServerMessage change = change_of(1);
+    std::string expected;
+    append_frame(expected, change.SerializeAsString());
+    ASSERT_TRUE(outbox.push_event(pages.add(change)));
+    const auto taken = outbox.take(1);
+    for (std::uint64_t i = 0; i < 20'000; ++i) static_cast<void>(pages.add(change_of(i, i % 10'000)));
+    EXPECT_EQ(taken.front().bytes(), expected);
+}
+
+TEST(Outbox, EventsBetweenAnswersAreLimitedInNumber) {
+    FramePages pages;
+    Outbox outbox;
+    std::size_t pushed = 0;
+    while (pushed < Outbox::kEventLimitChunks && outbox.push_event(pages.add(change_of(pushed)))) {
+        outbox.push_response(response_of(++pushed));
+    }
+    EXPECT_EQ(pushed, Outbox::kEventLimitChunks / 2);
+    std::string all = drain(outbox);
+    EXPECT_TRUE(outbox.push_event(pages.add(change_of(1))));
 }
 
 TEST(Outbox, TakesAboutAsMuchAsIsWanted) {
@@ -82,7 +134,7 @@ TEST(Outbox, HasNoRoomUntilEnoughIsReallySent) {
 TEST(Outbox, RefusesEventsBeyondTheLimitAndNotOneBefore) {
     Outbox outbox;
     const SharedFrame event = event_of(std::size_t{1} << 20U);
-    for (std::size_t bytes = 0; bytes < Outbox::kEventLimitBytes; bytes += event->size()) {
+    for (std::size_t bytes = 0; bytes < Outbox::kEventLimitBytes; bytes += event.size()) {
         ASSERT_TRUE(outbox.push_event(event)) << bytes;
     }
     EXPECT_FALSE(outbox.push_event(event_of(1)));
@@ -93,7 +145,7 @@ TEST(Outbox, RefusesEventsBeyondTheLimitAndNotOneBefore) {
     EXPECT_TRUE(outbox.push_event(event));
 }
 
-SharedFrame telemetry_of(std::uint64_t frame, std::size_t clients = 0) {
+SharedTelemetry telemetry_of(std::uint64_t frame, std::size_t clients = 0) {
     v1::Event event;
     event.mutable_load()->set_frame(frame);
     for (std::size_t i = 0; i < clients; ++i) event.mutable_levels()->add_meters()->set_node(std::string(1000, 'm'));

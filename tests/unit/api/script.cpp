@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <new>
+#include <stdexcept>
 
 namespace rta::api::test {
 namespace {
@@ -32,6 +34,22 @@ constinit const NodeType kBroken{
     .outputs = kOut,
     .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<BrokenProcessor>();
+    },
+};
+
+constinit const NodeType kHuge{
+    .name = "huge",
+    .help = "Takes more memory than there is.",
+    .outputs = kOut,
+    .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> { throw std::bad_alloc{}; },
+};
+
+constinit const NodeType kFailing{
+    .name = "failing",
+    .help = "Throws.",
+    .outputs = kOut,
+    .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {
+        throw std::runtime_error{"the library is in a bad mood"};
     },
 };
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,11 +24,17 @@ namespace rta::api::test {
 /// Devices and operating system as the test wants them.
 class FakeHost final : public Host {
  public:
-    [[nodiscard]] DeviceStatus device_status() const override { return device; }
+    [[nodiscard]] DeviceStatus device_status() const override {
+        if (no_memory) throw std::bad_alloc{};
+        return device;
+    }
     [[nodiscard]] LoadStatus load_status() const override { return load; }
     [[nodiscard]] RealtimeStatus realtime_status() const override { return realtime; }
     [[nodiscard]] StoreStatus store_status() const override { return store; }
-    void graph_changed() override { ++graph_changes; }
+    void graph_changed() override {
+        if (no_memory) throw std::bad_alloc{};
+        ++graph_changes;
+    }
     void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override { looks.push_back(std::move(done)); }
 
     DeviceStatus device{.kind = "null", .name = "out.wav", .running = true, .sample_rate_hz = 48'000.0};
@@ -35,13 +42,14 @@ class FakeHost final : public Host {
     RealtimeStatus realtime{.memory_locked = true, .scheduling = "SCHED_OTHER"};
     StoreStatus store{.directory = "/state", .saved_revision = 3, .error = "the disk is full"};
     int graph_changes = 0;
+    bool no_memory = false;
     std::deque<std::function<void(std::vector<DeviceInfo>)>> looks;  ///< asked for and not answered
 };
 
 /// Does the work at once, or keeps it until the test asks for it.
 class FakeWorkers final : public Workers {
  public:
-    void run(std::function<void()> work, std::function<void()> done) override {
+    void start(std::function<void()> work, std::function<void()> done) override {
         if (held) return jobs.push_back({std::move(work), std::move(done)});
         work();
         done();
@@ -122,5 +130,9 @@ class Script {
 
 /// A node that puts out NaN; NodeType for a registry of the test's own.
 extern const NodeType kBroken;
+/// A node for which there is no memory.
+extern const NodeType kHuge;
+/// A node whose building fails as only a library can.
+extern const NodeType kFailing;
 
 }  // namespace rta::api::test

@@ -6,6 +6,7 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -57,6 +58,12 @@ class Log {
         std::unique_lock lock{mutex_};
         return changed_.wait_for(lock, kPatience, [&] { return lines_.find(words) != std::string::npos; });
     }
+    [[nodiscard]] std::size_t count(std::string_view words) {
+        const std::scoped_lock lock{mutex_};
+        std::size_t count = 0;
+        for (std::size_t at = lines_.find(words); at != std::string::npos; at = lines_.find(words, at + 1)) ++count;
+        return count;
+    }
     [[nodiscard]] bool has(std::string_view words) {
         const std::scoped_lock lock{mutex_};
         return lines_.find(words) != std::string::npos;
@@ -71,8 +78,9 @@ class Log {
 /// A server with a control thread and an audio thread of its own.
 class RunningServer {
  public:
-    explicit RunningServer(ServerLimits limits = {})
-        : server{io_, engine_, host_, [this](LogLevel, std::string_view line) { log.add(line); }, limits},
+    explicit RunningServer(ServerLimits limits = {}, const NodeRegistry& registry = builtin_nodes())
+        : engine_{registry, {}},
+          server{io_, engine_, host_, [this](LogLevel, std::string_view line) { log.add(line); }, limits},
           socket_path{(directory_ / "control.sock").string()} {
         const auto address = server.listen_tcp("127.0.0.1:0");
         EXPECT_TRUE(address);
@@ -126,7 +134,7 @@ class RunningServer {
     TemporaryDirectory directory_;
     asio::io_context io_;
     asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
-    Engine engine_{builtin_nodes(), {}};
+    Engine engine_;
     QuietHost host_;
     std::atomic<bool> quit_{false};
 
@@ -348,6 +356,11 @@ class RawClient {
         const ssize_t count = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         return count > 0 ? static_cast<std::size_t>(count) : 0;
     }
+    /// The server has closed the connection; nothing is read to learn that.
+    [[nodiscard]] bool closed_within(std::chrono::milliseconds time) {
+        pollfd wait{.fd = socket_.get(), .events = POLLRDHUP, .revents = 0};
+        return ::poll(&wait, 1, static_cast<int>(time.count())) > 0;
+    }
     /// The connection goes away as if the client had been killed and its machine with it.
     void reset() {
         const linger at_once{1, 0};
@@ -442,6 +455,59 @@ TEST_P(ServerTest, ClientsBeyondTheLimitAreToldSo) {
     while (second.status().client_count() != 1U) ASSERT_FALSE(deadline.passed());
     ProtocolClient fourth = connect_small();
     fourth.hello();
+}
+
+TEST_P(ServerTest, WhoIsRefusedAndReadsNothingIsClosedAllTheSame) {
+    other.call(large_graph(2'000));
+    RawClient client{GetParam(), server};
+    std::string requests = rta::test::delimited(request("id: 1 hello { protocol_version: 1 }"));
+    requests += rta::test::delimited(request("id: 2 get_graph {}"));  // more than the system takes in for a client
+    requests += std::string{"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 10};
+    client.push(requests);
+    // What the server does not read any more makes its end of a TCP connection known.
+    for (int i = 0; i < 20; ++i) client.push(std::string(1000, 'x'));
+    EXPECT_TRUE(client.closed_within(kPatience));
+    const Deadline forgotten;
+    while (other.status().client_count() != 1U) ASSERT_FALSE(forgotten.passed());
+}
+
+TEST_P(ServerTest, ThoseWhoAreRefusedLockNobodyOutAndFillNoLog) {
+    RunningServer small{ServerLimits{.clients = 2}};
+    const auto connect_small = [&] { return GetParam() ? small.tcp() : small.local(); };
+    auto first = std::make_unique<ProtocolClient>(connect_small());
+    first->hello();
+    ProtocolClient second = connect_small();
+    second.hello();
+    std::vector<std::unique_ptr<RawClient>> refused;
+    for (int i = 0; i < 100; ++i) refused.push_back(std::make_unique<RawClient>(GetParam(), small));
+    ProtocolClient last = connect_small();
+    EXPECT_EQ(last.receive_response().status().code(), v1::RESOURCE_EXHAUSTED);  // so all before it are refused
+    first.reset();
+    const Deadline deadline;
+    while (second.status().client_count() != 1U) ASSERT_FALSE(deadline.passed());
+    ProtocolClient third = connect_small();
+    third.hello();
+    EXPECT_EQ(small.log.count("refused a client"), 1U);
+    for (const auto& client : refused) EXPECT_TRUE(client->closed_within(kPatience));
+}
+
+TEST_P(ServerTest, LackOfMemoryOnAWorkerIsAnsweredAndTheDaemonLives) {
+    constexpr NodeType huge{
+        .name = "huge",
+        .help = "Takes more memory than there is.",
+        .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> { throw std::bad_alloc{}; },
+    };
+    const NodeType* types[] = {&huge};
+    const NodeRegistry registry{types};
+    RunningServer tight{{}, registry};
+    ProtocolClient client = GetParam() ? tight.tcp() : tight.local();
+    client.hello();
+    for (int i = 0; i < 3; ++i) {
+        const v1::Response response =
+            client.call(request("apply_transaction { edits { edits { add_node { name: 'h' type: 'huge' } } } }"));
+        EXPECT_EQ(response.status().code(), v1::RESOURCE_EXHAUSTED) << response.ShortDebugString();
+    }
+    EXPECT_EQ(client.call(request("apply_transaction { edits {} }")).status().code(), v1::OK);
 }
 
 TEST_P(ServerTest, RunningOutOfDescriptorsIsNotTheEnd) {

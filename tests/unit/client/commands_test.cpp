@@ -4,14 +4,18 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <sstream>
 
 #include "fake_rtad.h"
+#include "graph/names.h"
+#include "rtactl/printable_stream.h"
 #include "support/temporary.h"
 
 namespace rta::test {
 namespace {
 
 using rtactl::Exit;
+using rtactl::PrintableStream;
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
@@ -237,6 +241,77 @@ TEST(Commands, GetPrintsValuesWithUnits) {
     EXPECT_EQ(response.get_graph().graph().nodes(0).parameters().at("gain_db"), -20.0F);
 }
 
+TEST(Commands, CommandsAskForNoMoreOfTheGraphThanTheyNeed) {
+    FakeRtad rtad;
+    const auto asked = [&](const std::vector<std::string>& words) {
+        EXPECT_EQ(rtad.run(words).exit, Exit::done);
+        v1::GetGraph last;
+        for (const v1::Request& request : rtad.daemon().requests()) {
+            if (request.has_get_graph()) last = request.get_graph();
+        }
+        return last.ShortDebugString();
+    };
+    EXPECT_EQ(asked({"get", "osc.frequency_hz"}), "content: GRAPH_CONTENT_MESSAGE nodes: \"osc\"");
+    EXPECT_EQ(asked({"set", "osc.gain_db=-6", "vol.mute=on"}),
+              "content: GRAPH_CONTENT_MESSAGE nodes: \"osc\" nodes: \"vol\"");
+    EXPECT_EQ(asked({"insert", "gain", "x", "osc", "vol:in"}),
+              "content: GRAPH_CONTENT_MESSAGE nodes: \"osc\" nodes: \"vol\"");
+    EXPECT_EQ(asked({"graph", "show"}), "content: GRAPH_CONTENT_DOCUMENT");
+    EXPECT_EQ(asked({"graph", "save", "-"}), "content: GRAPH_CONTENT_DOCUMENT");
+    EXPECT_EQ(asked({"graph", "dot"}), "content: GRAPH_CONTENT_MESSAGE");
+    EXPECT_EQ(asked({"graph", "show", "--json"}), "");
+}
+
+/// What a terminal would obey: an escape sequence, the same begun with a C1 control, a mark that turns the text around.
+const std::string kHostile =
+    "\x1b[31m\xC2\x9B"
+    "31m\xE2\x80\xAE";
+const std::string kHarmless = "\\x1b[31m\\xc2\\x9b31m\\xe2\\x80\\xae";
+
+TEST(Commands, WhatTheDaemonSaysCannotSteerTheTerminal) {
+    FakeRtad refusing{refuse_changes(v1::INVALID_ARGUMENT, "no: " + kHostile)};
+    EXPECT_EQ(refusing.run({"remove", "x"}).err, "rtactl: no: " + kHarmless + "\n");
+    FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
+        v1::Response response = ok(request);
+        if (request.has_get_status()) {
+            v1::StatusResult& status = *response.mutable_get_status();
+            status = fake_status();
+            status.mutable_device()->set_name(kHostile);
+            status.mutable_device()->set_fallback_reason(kHostile);
+            status.mutable_store()->set_directory("/");
+            status.mutable_store()->set_error(kHostile);
+            status.add_clients()->set_name(kHostile);
+        } else if (request.has_list_devices()) {
+            response.mutable_list_devices()->add_devices()->set_name(kHostile);
+        } else if (request.has_get_graph()) {
+            response.mutable_get_graph()->set_document("{ \"nodes\": [], \"" + kHostile.substr(5) + "\": 1 }\n");
+        } else {
+            return std::nullopt;
+        }
+        return Reply{.bytes = frame(response)};
+    }};
+    const std::string status = rtad.run({"status"}).out;
+    EXPECT_EQ(printable(status, "\n"), status);
+    EXPECT_TRUE(has(status, kHarmless)) << status;
+    EXPECT_TRUE(has(rtad.run({"devices"}).out, kHarmless));
+    // A document stays one.
+    EXPECT_TRUE(has(rtad.run({"graph", "show"}).out, "\\u009b31m\\u202e")) << rtad.run({"graph", "show"}).out;
+    // --json is escaped as JSON is.
+    const std::string json = rtad.run({"status", "--json"}).out;
+    EXPECT_EQ(printable(json, "\n"), json);
+    EXPECT_EQ(from_json<v1::Response>(json).get_status().device().name(), kHostile);
+}
+
+TEST(PrintableStream, KeepsCharactersWholeHoweverTheyAreCut) {
+    std::ostringstream to;
+    PrintableStream stream{to};
+    for (const char c : std::string{"a\xC3\xA9\xF0\x9F\x8E\xB5\xE2\x80\xAE\n"}) stream.put(c);
+    stream << "\xE2\x80";
+    EXPECT_EQ(to.str(), "a\xC3\xA9\xF0\x9F\x8E\xB5\\xe2\\x80\\xae\n");
+    stream.flush();
+    EXPECT_EQ(to.str(), "a\xC3\xA9\xF0\x9F\x8E\xB5\\xe2\\x80\\xae\n\\xe2\\x80");
+}
+
 TEST(Commands, AWrongCommandLineIsFoundBeforeAnythingIsSent) {
     FakeRtad rtad;
     for (const std::vector<std::string>& words :
@@ -321,7 +396,7 @@ TEST(Commands, GraphFilesComeAndGo) {
     EXPECT_EQ(rtad.run({"graph", "show"}).out, "{ \"nodes\": [] }\n");
     EXPECT_EQ(rtad.run({"graph", "save", "-"}).out, "{ \"nodes\": [] }\n");
     const Outcome saved = rtad.run({"graph", "save", file});
-    EXPECT_EQ(saved.out, file + ": 3 nodes, 2 connections, revision 0\n");
+    EXPECT_EQ(saved.out, file + ": 0 nodes, 0 connections, revision 0\n");
     EXPECT_EQ(read_text(file), "{ \"nodes\": [] }\n");
     EXPECT_EQ(rtad.run({"graph", "load", file}).out, file + ": revision 1, heard from frame 4096\n");
     EXPECT_EQ(rtad.last_change().apply_transaction().document(), "{ \"nodes\": [] }\n");

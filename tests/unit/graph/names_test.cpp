@@ -28,6 +28,35 @@ TEST(Quoted, EscapesWhatWouldSpoilASentence) {
     EXPECT_EQ(quoted("\xFF\xC3(\xED\xA0\x80"), R"("\xff\xc3(\xed\xa0\x80")");
 }
 
+TEST(Quoted, EscapesWhatOnlyLooksLikeText) {
+    EXPECT_EQ(quoted("a\xC2\x9B"
+                     "31m"),
+              R"("a\xc2\x9b31m")");
+    EXPECT_EQ(quoted("\xE2\x80\xAE"
+                     "b"),
+              R"("\xe2\x80\xaeb")");
+}
+
+TEST(Printable, EscapesControlsSeparatorsAndMarksOfDirection) {
+    for (const std::string_view character :
+         {"\x1B", "\x7F", "\r", "\xC2\x80", "\xC2\x9B", "\xC2\x9F", "\xD8\x9C", "\xE2\x80\x8E", "\xE2\x80\x8F",
+          "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAA", "\xE2\x80\xAE", "\xE2\x81\xA6", "\xE2\x81\xA9", "\xFF"}) {
+        EXPECT_FALSE(is_printable(character)) << printable(character);
+        EXPECT_TRUE(is_printable(printable(character))) << printable(character);
+        EXPECT_EQ(printable(character).size(), 4 * character.size());
+    }
+    for (const std::string_view character : {"a", " ", "~", "\\", "\xC2\xA0", "\xC3\xA9", "\xE2\x80\xA7",
+                                             "\xE2\x80\xAF", "\xE2\x81\xA5", "\xE2\x81\xAA", "\xF0\x9F\x8E\xB5"}) {
+        EXPECT_TRUE(is_printable(character)) << character;
+        EXPECT_EQ(printable(character), character);
+    }
+}
+
+TEST(Printable, KeepsWhatItIsTold) {
+    EXPECT_EQ(printable("a\n\tb\x1B", "\n\t"), "a\n\tb\\x1b");
+    EXPECT_EQ(printable("a\n"), "a\\x0a");
+}
+
 TEST(Quoted, CutsWhatIsLongBetweenCharacters) {
     const std::string seventy_nine(79, 'x');
     const auto expected = [](std::string content) { return "\"" + content + "\""; };

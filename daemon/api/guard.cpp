@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "api/guard.h"
+
+#include <new>
+#include <stdexcept>
+#include <string>
+
+namespace rta::api {
+
+Error thrown_error(const std::exception_ptr& thrown, std::string_view doing) {
+    const std::string what{doing};
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const std::bad_alloc&) {
+        return Error{ErrorCode::resource_exhausted, "memory ran out while " + what, {}};
+    } catch (const std::length_error&) {
+        return Error{ErrorCode::resource_exhausted, "more memory than there can be was asked for while " + what, {}};
+    } catch (const std::exception& other) {
+        return Error{ErrorCode::internal, "something failed while " + what + ": " + other.what(), {}};
+    } catch (...) {
+        return Error{ErrorCode::internal, "something failed while " + what, {}};
+    }
+}
+
+}  // namespace rta::api

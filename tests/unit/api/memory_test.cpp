@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// Lack of memory is one request's misfortune: it is answered, nothing has changed, and everybody is served as before.
+#include <gtest/gtest.h>
+
+#include "script.h"
+
+namespace rta::api::test {
+namespace {
+
+class Memory : public testing::Test {
+ protected:
+    const NodeType* types_[4] = {&kFailing, &kHuge, builtin_nodes().find("output"), builtin_nodes().find("sine")};
+    NodeRegistry registry_{types_};
+
+ public:
+    Script script{registry_};
+};
+
+TEST_F(Memory, ANodeForWhichThereIsNoneIsRefusedAndNothingChanges) {
+    script.play(R"(
+        hello a
+        a> id: 1 apply_transaction { edits { edits { add_node { name: "s" type: "sine" } } edits { add_node { name: "h" type: "huge" } } } }
+        a< response { id: 1 status { code: RESOURCE_EXHAUSTED message: "memory ran out while the transaction was prepared; nothing has changed" } }
+        a> id: 2 check_graph { edits { edits { add_node { name: "h" type: "huge" } } } }
+        a< response { id: 2 status { code: RESOURCE_EXHAUSTED } }
+        a> id: 3 get_graph {}
+        a< response { id: 3 status { code: OK } get_graph { graph {} } }
+        a> id: 4 apply_transaction { edits { edits { add_node { name: "s" type: "sine" } } } }
+        block
+        a< response { id: 4 status { code: OK } apply_transaction { revision: 1 } }
+    )");
+    EXPECT_EQ(script.engine.graph().node_count(), 1U);
+}
+
+TEST_F(Memory, WhateverElseALibraryThrowsIsInternal) {
+    script.play(R"(
+        hello a
+        a> id: 1 apply_transaction { edits { edits { add_node { name: "f" type: "failing" } } } }
+        a< response { id: 1 status { code: INTERNAL message: "something failed while the transaction was prepared; nothing has changed: the library is in a bad mood" } }
+        a> id: 2 apply_transaction { edits {} }
+        block
+        a< response { id: 2 status { code: OK } apply_transaction { revision: 1 } }
+    )");
+}
+
+TEST_F(Memory, WhatTheControlThreadCannotDoIsAnswered) {
+    script.play("hello a\nhello b");
+    script.host.no_memory = true;
+    script.play(R"(
+        a> id: 1 get_status {}
+        a< response { id: 1 status { code: RESOURCE_EXHAUSTED message: "memory ran out while the request was carried out; nothing has changed" } }
+        b> id: 1 get_graph {}
+        b< response { id: 1 status { code: OK } }
+    )");
+    script.host.no_memory = false;
+    script.play(R"(
+        a> id: 2 get_status {}
+        a< response { id: 2 status { code: OK } }
+    )");
+}
+
+TEST_F(Memory, WhatIsCommittedIsToldAsSuch) {
+    script.play("hello a");
+    script.host.no_memory = true;
+    script.play(R"(
+        a> id: 1 apply_transaction { edits { edits { add_node { name: "s" type: "sine" } } } }
+        a< response { id: 1 status { code: RESOURCE_EXHAUSTED message: "memory ran out while the request was carried out; the change was made all the same" } apply_transaction { revision: 1 } }
+        a> id: 2 set_parameters { changes { node: "s" parameter: "frequency_hz" value: 300 } }
+        a< response { id: 2 status { code: RESOURCE_EXHAUSTED } set_parameters {} }
+    )");
+    script.host.no_memory = false;
+    script.play(R"(
+        block
+        a-
+        a> id: 3 apply_transaction { edits {} }
+        block
+        a< response { id: 3 status { code: OK } apply_transaction { revision: 2 } }
+    )");
+    EXPECT_EQ(script.engine.graph().node_count(), 1U);
+}
+
+}  // namespace
+}  // namespace rta::api::test
