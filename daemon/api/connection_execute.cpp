@@ -87,8 +87,10 @@ bool Connection::execute_transaction(Work& work, std::uint64_t number) {
     const auto ticket = dispatcher_.engine_.commit(*work.prepared);
     if (!ticket) {
         Error refused = ticket.error();
+        // With an edit to blame, it is not the engine that is full, and waiting does not help.
+        const bool full = refused.code == ErrorCode::resource_exhausted && !refused.edit_index;
+        if (full) return engine_full(work, std::move(refused), true);
         if (work.content.whole_graph) refused.edit_index.reset();
-        if (refused.code == ErrorCode::resource_exhausted) return engine_full(work, std::move(refused), true);
         refuse(work, refused);
         return true;
     }

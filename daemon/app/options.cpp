@@ -8,8 +8,8 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
-#include <map>
 #include <sstream>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -39,6 +39,15 @@ constexpr double kMaximumDurationS = 3.2e9;
 /// the flag were not there it would be the file of nobody's choice.
 [[nodiscard]] std::string reason_if_empty(const std::string& path) {
     return path.empty() ? "it is empty: leave it out where there is nothing to say" : std::string{};
+}
+
+/// The name of a level becomes the number that CLI11 reads an enumeration from.
+[[nodiscard]] std::string read_log_level(std::string& text) {
+    constexpr std::array<std::string_view, 4> kNames{"debug", "info", "warning", "error"};  // as in api::LogLevel
+    const auto found = std::ranges::find(kNames, CLI::detail::to_lower(text));
+    if (found == kNames.end()) return quoted(text) + " is no log level: debug, info, warning or error";
+    text = std::to_string(found - kNames.begin());
+    return {};
 }
 
 void add_graph(CLI::App& app, std::string& graph, const std::string& help) {
@@ -120,12 +129,7 @@ void define_daemon(CLI::App& app, DaemonOptions& options, Texts& texts) {
     add_graph(app, options.graph, "Graph to begin with, unless --state-dir holds one");
     app.add_option("--log-level", options.log_level, "debug, info, warning or error")
         ->type_name("LEVEL")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, api::LogLevel>{{"debug", api::LogLevel::debug},
-                                                                                 {"info", api::LogLevel::info},
-                                                                                 {"warning", api::LogLevel::warning},
-                                                                                 {"error", api::LogLevel::error}},
-                                            CLI::ignore_case)
-                        .description(""));
+        ->transform(CLI::Validator{read_log_level, ""});
 }
 
 CLI::App* define_check(CLI::App& app, CheckOptions& options) {

@@ -195,7 +195,7 @@ TEST_F(ConfigOptions, WrongValuesAreRefusedWithFileLineKeyAndWhatIsRight) {
     expect_refused("device = \"tape\"", {"line 1", "device", "\"tape\"", "portaudio:NAME"});
     expect_refused("input-device = \"null\"", {"line 1", "input-device", "portaudio:NAME"});
     expect_refused("listen = [\"127.0.0.1\"]", {"line 1", "listen", "HOST:PORT"});
-    expect_refused("log-level = \"loud\"", {"log-level", "loud"});
+    expect_refused("log-level = \"loud\"", {"log-level", "\"loud\" is no log level: debug"});
     expect_refused("device = \"\"", {"device is empty"});
     expect_refused("device = [\"null\", \"auto\"]", {"device takes one value"});
     expect_refused("graph = []", {"graph = [] says nothing"});

@@ -116,7 +116,7 @@ TEST(Options, UsageErrorsNameTheFlag) {
     expect_usage_error({"--block-size", "2048"}, "2048 is no block size");
     expect_usage_error({"--channels-out", "-1"}, "--channels-out");
     expect_usage_error({"--channels-out", "1000"}, "--channels-out");
-    expect_usage_error({"--log-level", "loud"}, "--log-level");
+    expect_usage_error({"--log-level", "loud"}, "--log-level: \"loud\" is no log level: debug, info, warning or error");
     expect_usage_error({"check"}, "FILE");
     expect_usage_error({"render", "--graph", "g.json", "--output", "o.wav"}, "--duration");
     expect_usage_error({"render", "--graph", "g", "--output", "o", "--duration", "nan"}, "nan is no duration");
