@@ -61,7 +61,7 @@ class FaultObserver final : public Engine::Observer {
     void node_faulted(const std::string& node, std::uint64_t frame) override {
         if (!sentence_.empty()) sentence_ += "; ";
         sentence_ += "node " + node + " produced a number that is not finite at frame " + std::to_string(frame) +
-                    "; it is silent until it has been built anew";
+                     "; it is silent until it has been built anew";
     }
     void device_faded(std::uint64_t /*frame*/) override {}
 
