@@ -42,6 +42,24 @@ struct SettingSpec {
             .help = help};
 }
 
+/// `look_ahead_ms`: of dynamics that may know what comes.
+[[nodiscard]] constexpr SettingSpec look_ahead_setting(std::string_view help) {
+    return {.name = "look_ahead_ms",
+            .kind = SettingSpec::Kind::number,
+            .minimum = 0.0,
+            .maximum = 50.0,
+            .default_number = 0.0,
+            .help = help};
+}
+
+/// `side_chain`: of dynamics, with a port of the same name.
+[[nodiscard]] constexpr SettingSpec side_chain_setting() {
+    return {.name = "side_chain",
+            .kind = SettingSpec::Kind::on_off,
+            .default_number = 0,
+            .help = "Adds the input `side_chain`, whose level decides in the place of that of `in`."};
+}
+
 /// `first_channel`: where on the device the channels of an `input` or `output` begin.
 [[nodiscard]] constexpr SettingSpec first_channel_setting(std::string_view help) {
     return {.name = "first_channel",

@@ -12,18 +12,10 @@ namespace rta::nodes {
 namespace {
 
 constexpr std::array kSettings{
-    SettingSpec{
-        .name = "look_ahead_ms",
-        .kind = SettingSpec::Kind::number,
-        .minimum = 0.0,
-        .maximum = 50.0,
-        .default_number = 0.0,
-        .help = "How much later the sound comes out than it is looked at, so that the gate is open when it comes, if "
-                "the attack takes no longer."},
-    SettingSpec{.name = "side_chain",
-                .kind = SettingSpec::Kind::on_off,
-                .default_number = 0,
-                .help = "Adds the input `side_chain`, whose level decides in the place of that of `in`."},
+    look_ahead_setting(
+        "How much later the sound comes out than it is looked at, so that the gate is open when it comes, "
+        "if the attack takes no longer."),
+    side_chain_setting(),
     channels_setting("Width of every port of the node; the loudest channel decides for all."),
 };
 
