@@ -239,6 +239,7 @@ Result<void> run_set(Session& session, const Arguments& arguments) {
     const auto ramp_ms = parse_ramp(arguments);
     if (!ramp_ms) return std::unexpected(ramp_ms.error());
     std::vector<std::string> names;
+    names.reserve(assignments.size());
     for (const NodeAssignment& assignment : assignments) names.push_back(assignment.node);
     const auto graph = session.learn_graph(std::move(names));
     if (!graph) return std::unexpected(graph.error());
