@@ -232,7 +232,7 @@ void Server::Impl::make_room_among_refused() {
     if (sessions.size() - dispatcher.connection_count() <= kRefusedAtOnce) return;
     const auto oldest = std::ranges::find_if(sessions, [](const auto& session) { return session->refused(); });
     if (oldest == sessions.end()) return;
-    const auto session = *oldest;
+    const auto session = std::move(*oldest);
     sessions.erase(oldest);
     session->close();
 }
