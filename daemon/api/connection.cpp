@@ -155,7 +155,14 @@ bool Connection::step() {
         return true;
     }
     if (executed_ == queue_.size()) return false;
-    if (!execute(queue_[executed_], first_number_ + executed_)) return false;
+    Work& work = queue_[executed_];
+    // Nobody waits long for silence.
+    const bool urgent = work.request.has_mute_output() || work.request.has_panic();
+    if (heavy_ && !urgent && !dispatcher_.heavy_turn(*this)) return false;
+    const TimePoint begin = dispatcher_.clock_();
+    const bool done = execute(work, first_number_ + executed_);
+    heavy_ = dispatcher_.took(dispatcher_.clock_() - begin);
+    if (!done) return false;
     ++executed_;
     return true;
 }

@@ -153,6 +153,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
     bool closed_ = false;
     bool counted_ = true;  ///< among the dispatcher's connections
     bool pumping_ = false;
+    bool heavy_ = false;  ///< its last request kept the control thread long
 };
 
 }  // namespace rta::api

@@ -13,6 +13,12 @@ constexpr std::chrono::microseconds kRoomInterval{250};
 /// While a mute waits for room, or a panic for its fade and its processors.
 constexpr std::chrono::microseconds kOutputInterval{2'000};
 
+/// A request that keeps the control thread longer makes its connection a heavy one.
+constexpr std::chrono::milliseconds kHeavy{5};
+constexpr std::chrono::milliseconds kLongestRest{250};
+/// While heavy connections wait for their turn.
+constexpr std::chrono::microseconds kHeavyInterval{2'000};
+
 }  // namespace
 
 Dispatcher::Dispatcher(Engine& engine, Host& host, Workers& workers, Clock clock)
@@ -40,6 +46,7 @@ void Dispatcher::tick() {
     telemetry_.poll(now);
     retry(plan_room_, now);
     retry(parameter_room_, now);
+    resume_heavy(now);
     expire_devices(now);
 }
 
@@ -48,6 +55,7 @@ std::chrono::microseconds Dispatcher::interval() const {
     std::chrono::microseconds interval = link_.interval();
     if (waiting) interval = std::min(interval, kRoomInterval);
     if (output_.busy()) interval = std::min(interval, kOutputInterval);
+    if (!heavy_.waiting.empty()) interval = std::min(interval, kHeavyInterval);
     if (const auto telemetry = telemetry_.interval(clock_())) interval = std::min(interval, *telemetry);
     return interval;
 }
@@ -96,6 +104,35 @@ void Dispatcher::retry(RoomQueue& queue, TimePoint now) {
         queue.in_turn = connection.get();
         connection->pump();
         queue.in_turn = nullptr;
+    }
+}
+
+bool Dispatcher::heavy_turn(Connection& connection) {
+    if (heavy_.in_turn == &connection) {
+        heavy_.in_turn = nullptr;  // for one request
+        return true;
+    }
+    const auto same = [&](const std::weak_ptr<Connection>& other) { return other.lock().get() == &connection; };
+    if (std::ranges::none_of(heavy_.waiting, same)) heavy_.waiting.push_back(connection.weak_from_this());
+    if (busy_) busy_();
+    return false;
+}
+
+bool Dispatcher::took(std::chrono::nanoseconds time) {
+    if (time < kHeavy) return false;
+    heavy_.rest_until = clock_() + std::min<std::chrono::nanoseconds>(time, kLongestRest);
+    return true;
+}
+
+/// One after the other; whoever was heavy again makes the others rest.
+void Dispatcher::resume_heavy(TimePoint now) {
+    for (std::size_t left = heavy_.waiting.size(); left > 0 && now >= heavy_.rest_until; --left) {
+        const auto connection = heavy_.waiting.front().lock();
+        heavy_.waiting.pop_front();
+        if (connection == nullptr) continue;
+        heavy_.in_turn = connection.get();
+        connection->pump();
+        heavy_.in_turn = nullptr;
     }
 }
 

@@ -72,6 +72,13 @@ class Dispatcher {
         Connection* in_turn = nullptr;  ///< may ask the engine although others wait
         bool full = false;              ///< the one in turn was refused
     };
+    /// Those whose last request kept the control thread long. They take turns, with a rest after each that is as long:
+    /// everybody else is served in between.
+    struct HeavyQueue {
+        std::deque<std::weak_ptr<Connection>> waiting;
+        Connection* in_turn = nullptr;  ///< may go on although others wait
+        TimePoint rest_until;
+    };
     using DevicesListed = std::function<void(const Expected<std::vector<DeviceInfo>>&)>;
     struct DevicesWaiter {
         DevicesListed listed;
@@ -83,6 +90,11 @@ class Dispatcher {
     void turn_used(Connection& connection, bool transaction);
     void wait_for_room(Connection& connection, bool transaction);
     void retry(RoomQueue& queue, TimePoint now);
+    /// False: not now; the connection is pumped when its turn has come.
+    [[nodiscard]] bool heavy_turn(Connection& connection);
+    /// A request took so long. Returns whether that is long.
+    bool took(std::chrono::nanoseconds time);
+    void resume_heavy(TimePoint now);
     void list_devices(DevicesListed listed);
     void devices_listed(const std::vector<DeviceInfo>& devices);
     void expire_devices(TimePoint now);
@@ -99,6 +111,7 @@ class Dispatcher {
     Answers answers_;
     RoomQueue plan_room_;
     RoomQueue parameter_room_;
+    HeavyQueue heavy_;
     std::deque<DevicesWaiter> devices_waiters_;
     bool listing_devices_ = false;
     std::shared_ptr<Dispatcher*> self_;     ///< what a late answer of the host holds weakly

@@ -239,6 +239,44 @@ TEST(DispatcherOrder, AFullEngineIsGivenUpAfterTheTimeout) {
     )");
 }
 
+TEST(DispatcherOrder, WhoKeepsTheThreadLongTakesTurnsAndOthersAreServedInBetween) {
+    Script script;
+    script.play(R"(
+        hello a
+        hello b
+        hello c
+    )");
+    script.clock_step = std::chrono::milliseconds{10};  // as if everything took long
+    for (const char client : {'a', 'b'}) {
+        for (std::uint64_t id = 1; id <= 3; ++id) {
+            v1::Request message = request("check_graph { edits {} }");
+            message.set_id(id);
+            script.send(client, message);
+        }
+    }
+    script.clock_step = std::chrono::milliseconds{0};
+    script.play(R"(
+        a< response { id: 1 check_graph {} }
+        b< response { id: 1 check_graph {} }
+        a-
+        b-
+        c> id: 1 get_status {}
+        c< response { id: 1 get_status {} }
+    )");
+    script.clock_step = std::chrono::milliseconds{10};
+    script.tick(std::chrono::milliseconds{300});
+    script.clock_step = std::chrono::milliseconds{0};
+    script.play(R"(
+        a< response { id: 2 check_graph {} }
+        a-
+        b-
+        tick 300
+        b< response { id: 2 check_graph {} }
+        b< response { id: 3 check_graph {} }
+        a< response { id: 3 check_graph {} }
+    )");
+}
+
 TEST(DispatcherOrder, WhatMemoryIsTooShortForIsRefusedAtOnce) {
     Script script{builtin_nodes(), {.memory_left_bytes = [] { return std::uint64_t{64} << 20U; }}};
     script.play(R"(

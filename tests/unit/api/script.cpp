@@ -61,7 +61,7 @@ v1::Request request(std::string_view text) {
 
 Script::Script(const NodeRegistry& registry, EngineConfig config)
     : engine{registry, config},
-      dispatcher{engine, host, workers, [this] { return now; }},
+      dispatcher{engine, host, workers, [this] { return now += clock_step; }},
       inputs_{0, config.block_size},
       outputs_{2, config.block_size},
       generation_{engine.gate().start_generation()} {

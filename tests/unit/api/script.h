@@ -106,6 +106,7 @@ class Script {
     }
 
     TimePoint now{std::chrono::hours{1}};
+    std::chrono::milliseconds clock_step{0};  ///< that pass whenever somebody looks at the clock
     Engine engine;
     FakeHost host;
     FakeWorkers workers;
