@@ -23,7 +23,7 @@ constexpr std::array kResponseOptions{Option{
     "--svg", "FILE", "Draw it into this file instead (- is the standard output), with the phase of every output.",
     Expects::file}};
 constexpr std::array kSetOptions{
-    Option{"--ramp", "MS", "How long the parameters take to get there, 20 ms if left out."}};
+    Option{"--ramp", "MS", "How long the parameters take to get there, 20 ms if left out; 0 jumps, which may click."}};
 
 constexpr std::array kShowOptions{
     Option{"--svg", "FILE", "Draw it as SVG into this file (- is the standard output).", Expects::file}};

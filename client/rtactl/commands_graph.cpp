@@ -164,8 +164,14 @@ Result<void> run_graph_diff(Session& session, const Arguments& arguments) {
         session.print_json(list);
         return {};
     }
-    if (edits->empty()) session.out() << "# " << document->name << ": nothing would change\n";
+    if (edits->empty()) {
+        session.out() << "# " << document->name << ": nothing would change\n";
+        return {};
+    }
+    // As `rtactl shell` takes them: all at once, as loading the document would be.
+    session.out() << "begin\n";
     for (const v1::Edit& edit : *edits) session.out() << describe(edit) << '\n';
+    session.out() << "commit\n";
     return {};
 }
 

@@ -94,9 +94,10 @@ extern constinit const NodeType kDelayLine{
         return std::make_unique<DelayProcessor>(context);
     },
     .memory_bytes = [](const BuildContext& context) -> std::uint64_t {
+        constexpr std::uint64_t kBesideTheLine = std::uint64_t{64} << 10U;
         const double frames =
             context.settings.number("max_time_ms") * context.sample_rate_hz / 1'000.0 + 4.0 * context.block_size;
-        return kSmallProcessorBytes / 16 +
+        return kBesideTheLine +
                static_cast<std::uint64_t>(frames) * sizeof(float) * context.settings.integer("channels");
     },
 };

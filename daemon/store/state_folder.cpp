@@ -8,8 +8,10 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 
 #include "graph/names.h"
 
@@ -25,6 +27,8 @@ constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
 constexpr int kMostKept = 10'000;
 constexpr std::int64_t kSecondNs = 1'000'000'000;
+constexpr std::chrono::milliseconds kLockLimit{1000};
+constexpr std::chrono::milliseconds kLockInterval{10};
 
 /// Closes what it holds.
 class Descriptor {
@@ -140,8 +144,14 @@ Expected<void> StateFolder::lock() {
     // A file of its own: a socket in the same folder locks the folder itself for the time of its making.
     Descriptor file{::openat(folder_, kLock, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, kFileMode)};
     if (!file) return cannot("open the lock", path, errno);
-    if (retried([&] { return ::flock(file.get(), LOCK_EX | LOCK_NB); }) != 0) {
+    // One that was just killed may still be giving back its memory, and holds the lock until it has.
+    const auto give_up = std::chrono::steady_clock::now() + kLockLimit;
+    while (retried([&] { return ::flock(file.get(), LOCK_EX | LOCK_NB); }) != 0) {
         if (errno != EWOULDBLOCK) return cannot("lock", path, errno);
+        if (std::chrono::steady_clock::now() < give_up) {
+            std::this_thread::sleep_for(kLockInterval);
+            continue;
+        }
         return fail(ErrorCode::already_exists, "the state folder " + path_ +
                                                    " is in use by another rtad; end that one, or give this one a "
                                                    "--state-dir of its own");

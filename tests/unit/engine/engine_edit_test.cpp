@@ -340,7 +340,7 @@ TEST(EngineEdit, WhatMemoryIsTooShortForIsRefusedByName) {
     EXPECT_EQ(refused.error().code, ErrorCode::resource_exhausted);
     EXPECT_EQ(refused.error().edit_index, 1U);
     EXPECT_EQ(refused.error().sentence,
-              "node \"large\": takes 118 MiB, and the machine has 100 MiB left, of which 32 MiB are kept free");
+              "node \"large\": takes 117 MiB, and the machine has 100 MiB left, of which 32 MiB are kept free");
     EXPECT_EQ(offline.engine.graph().node_count(), 2U);
     EXPECT_TRUE(offline.apply({AddNode{"delay_line", "another", {}, {}}}));
 
