@@ -156,13 +156,13 @@ bool Connection::step() {
     }
     if (executed_ == queue_.size()) return false;
     Work& work = queue_[executed_];
-    // Nobody waits long for silence.
+    // Nobody waits long for silence; and what a worker has not finished needs no turn yet.
     const bool urgent = work.request.has_mute_output() || work.request.has_panic();
-    if (heavy_ && !urgent && !dispatcher_.heavy_turn(*this)) return false;
+    const bool preparing = work.stage == Work::Stage::preparing;
+    if (heavy_ && !urgent && !preparing && !dispatcher_.heavy_turn(*this)) return false;
     const TimePoint begin = dispatcher_.clock_();
-    const bool done = execute(work, first_number_ + executed_);
+    if (!execute(work, first_number_ + executed_)) return false;
     heavy_ = dispatcher_.took(dispatcher_.clock_() - begin);
-    if (!done) return false;
     ++executed_;
     return true;
 }
