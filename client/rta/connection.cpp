@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "client/connection.h"
+#include "rta/connection.h"
 
 #include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
 
-#include "graph/names.h"
+#include "text/names.h"
 
 namespace rta::client {
 

@@ -11,11 +11,11 @@
 #include <span>
 #include <string>
 
-#include "client/deadline.h"
-#include "client/endpoint.h"
-#include "client/error.h"
-#include "client/socket.h"
 #include "frame/frame_codec.h"
+#include "rta/deadline.h"
+#include "rta/endpoint.h"
+#include "rta/error.h"
+#include "rta/socket.h"
 #include "rta/v1/control.pb.h"
 
 namespace rta::client {

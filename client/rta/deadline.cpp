@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "client/deadline.h"
+#include "rta/deadline.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "client/endpoint.h"
+#include "rta/endpoint.h"
 
 #include <algorithm>
 #include <charconv>
@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "graph/names.h"
+#include "text/names.h"
 
 namespace rta::client {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "client/socket.h"
+#include "rta/socket.h"
 
 #include <fcntl.h>
 #include <netdb.h>

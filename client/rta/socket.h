@@ -8,8 +8,8 @@
 #include <string_view>
 #include <utility>
 
-#include "client/deadline.h"
-#include "client/endpoint.h"
+#include "rta/deadline.h"
+#include "rta/endpoint.h"
 
 namespace rta::client {
 

@@ -5,10 +5,10 @@
 #include <set>
 #include <utility>
 
-#include "graph/names.h"
 #include "rtactl/lexer.h"
 #include "rtactl/type_table.h"
 #include "rtactl/values.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

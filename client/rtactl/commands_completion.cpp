@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <ostream>
 
-#include "graph/names.h"
 #include "rtactl/command.h"
 #include "rtactl/completion_scripts.h"
 #include "rtactl/daemon_knowledge.h"
 #include "rtactl/run.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

@@ -3,7 +3,6 @@
 #include <ostream>
 #include <set>
 
-#include "graph/names.h"
 #include "rtactl/assignment.h"
 #include "rtactl/command.h"
 #include "rtactl/edits.h"
@@ -11,6 +10,7 @@
 #include "rtactl/session.h"
 #include "rtactl/type_table.h"
 #include "rtactl/values.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

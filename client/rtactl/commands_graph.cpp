@@ -2,9 +2,8 @@
 #include <algorithm>
 #include <ostream>
 
+#include "document/document.h"
 #include "frame/frame_codec.h"
-#include "graph/document.h"
-#include "graph/names.h"
 #include "rtactl/command.h"
 #include "rtactl/dot.h"
 #include "rtactl/file.h"
@@ -14,6 +13,7 @@
 #include "rtactl/print.h"
 #include "rtactl/printable_stream.h"
 #include "rtactl/session.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <span>
 
-#include "graph/names.h"
 #include "rtactl/assignment.h"
 #include "rtactl/command.h"
 #include "rtactl/edits.h"
 #include "rtactl/session.h"
 #include "rtactl/type_table.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

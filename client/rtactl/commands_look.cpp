@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <ostream>
 
-#include "graph/names.h"
 #include "rtactl/command.h"
 #include "rtactl/print.h"
 #include "rtactl/session.h"
 #include "rtactl/type_page.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

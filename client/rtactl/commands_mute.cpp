@@ -2,10 +2,10 @@
 #include <optional>
 #include <ostream>
 
-#include "graph/names.h"
 #include "rtactl/command.h"
 #include "rtactl/session.h"
 #include "rtactl/values.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

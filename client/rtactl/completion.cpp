@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "graph/names.h"
 #include "rtactl/assignment.h"
 #include "rtactl/completion_scripts.h"
 #include "rtactl/lexer.h"
 #include "rtactl/type_page.h"
 #include "rtactl/type_table.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

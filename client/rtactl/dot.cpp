@@ -5,10 +5,11 @@
 #include <set>
 #include <vector>
 
-#include "graph/document.h"
+#include "document/document.h"
 #include "rtactl/known_graph.h"
 #include "rtactl/print.h"
 #include "rtactl/type_table.h"
+#include "text/format_number.h"
 
 namespace rta::rtactl {
 

@@ -14,7 +14,7 @@
 #include <system_error>
 #include <utility>
 
-#include "graph/names.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "graph/document.h"
+#include "document/document.h"
 #include "rta/v1/control.pb.h"
 
 namespace rta::rtactl {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 
-#include "graph/names.h"
 #include "rtactl/command.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

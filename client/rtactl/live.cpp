@@ -4,9 +4,10 @@
 #include <charconv>
 #include <limits>
 
-#include "graph/document.h"
-#include "graph/names.h"
+#include "document/document.h"
 #include "rtactl/values.h"
+#include "text/format_number.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <type_traits>
 
-#include "client/connection.h"
+#include "rta/connection.h"
 #include "rtactl/command.h"
 #include "rtactl/interrupts.h"
 #include "rtactl/patient_output.h"

@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <ostream>
 
-#include "graph/names.h"
 #include "rtactl/command.h"
 #include "rtactl/live.h"
 #include "rtactl/meter_picture.h"
 #include "rtactl/print.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

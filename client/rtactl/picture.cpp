@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <ostream>
 
-#include "graph/names.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

@@ -7,7 +7,8 @@
 #include <iomanip>
 #include <sstream>
 
-#include "graph/document.h"
+#include "document/document.h"
+#include "text/format_number.h"
 
 namespace rta::rtactl {
 

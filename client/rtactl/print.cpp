@@ -6,11 +6,12 @@
 #include <map>
 #include <ostream>
 
-#include "graph/document.h"
-#include "graph/names.h"
+#include "document/document.h"
 #include "rtactl/lexer.h"
 #include "rtactl/type_table.h"
 #include "rtactl/values.h"
+#include "text/format_number.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

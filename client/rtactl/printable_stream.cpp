@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "graph/names.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

@@ -3,12 +3,12 @@
 #include <cmath>
 #include <ostream>
 
-#include "graph/names.h"
 #include "rtactl/command.h"
 #include "rtactl/output_file.h"
 #include "rtactl/picture.h"
 #include "rtactl/plot.h"
 #include "rtactl/session.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

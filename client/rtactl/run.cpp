@@ -6,10 +6,10 @@
 #include <optional>
 #include <ostream>
 
-#include "graph/names.h"
 #include "rtactl/help.h"
 #include "rtactl/printable_stream.h"
 #include "rtactl/values.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "client/connection.h"
-#include "client/endpoint.h"
+#include "rta/connection.h"
+#include "rta/endpoint.h"
 #include "rta/v1/control.pb.h"
 #include "rtactl/failure.h"
 #include "rtactl/known_graph.h"

@@ -6,10 +6,11 @@
 #include <sstream>
 #include <utility>
 
-#include "graph/document.h"
+#include "document/document.h"
 #include "rtactl/print.h"
 #include "rtactl/type_table.h"
 #include "rtactl/values.h"
+#include "text/format_number.h"
 
 namespace rta::rtactl {
 

@@ -3,10 +3,10 @@
 #include <array>
 #include <ostream>
 
-#include "graph/names.h"
 #include "rtactl/command.h"
 #include "rtactl/live.h"
 #include "rtactl/print.h"
+#include "text/names.h"
 
 namespace rta::rtactl {
 

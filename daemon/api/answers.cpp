@@ -15,7 +15,8 @@
 #include "dsp/simd.h"
 #include "engine/renderer.h"
 #include "graph/frequency_response.h"
-#include "graph/names.h"
+#include "text/format_number.h"
+#include "text/names.h"
 
 namespace rta::api {
 namespace {

@@ -8,8 +8,8 @@
 #include "api/host.h"
 #include "api/telemetry.h"
 #include "engine/engine.h"
-#include "graph/error.h"
 #include "rta/v1/control.pb.h"
+#include "text/error.h"
 
 namespace rta::api {
 

@@ -17,8 +17,8 @@
 #include "api/outbox.h"
 #include "api/telemetry.h"
 #include "engine/engine.h"
-#include "graph/error.h"
 #include "rta/v1/control.pb.h"
+#include "text/error.h"
 
 namespace rta::api {
 

@@ -8,7 +8,7 @@
 #include "api/dispatcher.h"
 #include "api/guard.h"
 #include "api/request.h"
-#include "graph/names.h"
+#include "text/names.h"
 
 namespace rta::api {
 namespace {

@@ -11,8 +11,8 @@
 
 #include "frame/frame_codec.h"
 #include "graph/layout.h"
-#include "graph/names.h"
 #include "graph/parameter_spec.h"
+#include "text/names.h"
 
 namespace rta::api {
 namespace {

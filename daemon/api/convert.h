@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "api/host.h"
+#include "document/document.h"
 #include "engine/engine.h"
-#include "graph/document.h"
 #include "graph/edit.h"
-#include "graph/error.h"
 #include "graph/frequency_response.h"
 #include "graph/node_type.h"
 #include "rta/v1/control.pb.h"
+#include "text/error.h"
 
 namespace rta::api {
 

@@ -20,7 +20,7 @@
 #include "api/telemetry.h"
 #include "api/workers.h"
 #include "engine/engine.h"
-#include "graph/error.h"
+#include "text/error.h"
 
 namespace rta::api {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "graph/error.h"
+#include "text/error.h"
 
 namespace rta::api {
 

@@ -13,7 +13,7 @@
 #include "api/engine_link.h"
 #include "api/event_hub.h"
 #include "engine/engine.h"
-#include "graph/error.h"
+#include "text/error.h"
 
 namespace rta::api {
 

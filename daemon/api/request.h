@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "graph/error.h"
 #include "rta/v1/control.pb.h"
+#include "text/error.h"
 
 namespace rta::api {
 

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string_view>
 
-#include "graph/error.h"
+#include "text/error.h"
 
 namespace rta::api {
 

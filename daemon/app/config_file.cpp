@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "graph/names.h"
+#include "text/names.h"
 
 namespace rta::app {
 namespace {

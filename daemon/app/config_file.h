@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "graph/error.h"
+#include "text/error.h"
 
 namespace rta::app {
 

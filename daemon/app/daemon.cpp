@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "api/host.h"
-#include "api/server.h"
 #include "app/exit_status.h"
 #include "app/graph_file.h"
 #include "app/logging.h"
@@ -30,6 +29,7 @@
 #include "engine/engine.h"
 #include "io/device_supervisor.h"
 #include "io/portaudio_host.h"
+#include "net/server.h"
 #include "store/graph_store.h"
 
 namespace rta::app {

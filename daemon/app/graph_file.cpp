@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "app/text_file.h"
-#include "graph/document.h"
+#include "document/document.h"
 
 namespace rta::app {
 namespace {

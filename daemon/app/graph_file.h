@@ -6,7 +6,7 @@
 #include <string>
 
 #include "engine/engine.h"
-#include "graph/error.h"
+#include "text/error.h"
 
 namespace rta::app {
 

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "api/server.h"
+#include "net/server.h"
 
 namespace rta::app {
 

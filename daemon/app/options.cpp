@@ -13,14 +13,14 @@
 #include <string_view>
 #include <utility>
 
-#include "api/listen.h"
 #include "app/config_file.h"
 #include "app/exit_status.h"
 #include "app/graph_file.h"
 #include "app/text_file.h"
 #include "frame/local_address.h"
-#include "graph/names.h"
+#include "net/listen.h"
 #include "store/state_folder.h"
+#include "text/names.h"
 
 namespace rta::app {
 namespace {

@@ -6,9 +6,9 @@
 #include <variant>
 #include <vector>
 
-#include "api/server.h"
-#include "graph/error.h"
 #include "io/device_request.h"
+#include "net/server.h"
+#include "text/error.h"
 
 namespace rta::app {
 

@@ -10,7 +10,8 @@
 #include <string_view>
 #include <utility>
 
-#include "graph/document.h"
+#include "document/document.h"
+#include "text/format_number.h"
 
 namespace rta::app {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "graph/error.h"
+#include "text/error.h"
 
 namespace rta::app {
 

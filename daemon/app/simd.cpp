@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "dsp/simd.h"
-#include "graph/names.h"
+#include "text/names.h"
 
 namespace rta::app {
 

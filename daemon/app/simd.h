@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "graph/error.h"
+#include "text/error.h"
 
 namespace rta::app {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "graph/error.h"
+#include "text/error.h"
 
 namespace rta::app {
 

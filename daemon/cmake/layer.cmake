@@ -1,21 +1,30 @@
 # SPDX-License-Identifier: MIT
-# rta_layer(NAME [SOURCES ...] [DEPENDS ...]): one folder is one target.
+# rta_layer(NAME [PATH FOLDER] [SOURCES ...] [PUBLIC ...] [PRIVATE ...]): one folder is one target, rta_NAME.
 #
-# The headers of the folder are reached as "NAME/file.h" through an include folder that holds nothing but that layer,
-# so a target sees the layers it links and no others: a wrong include fails the build.
+# A header is included by its path below daemon/ or client/: "graph/edit.h", "rtactl/language/lexer.h". PATH is that path
+# where it is not NAME. Each layer has an include folder that holds nothing but that layer. A target therefore sees the
+# layers that it links, and those that their headers need (PUBLIC), and no others: a wrong include fails the build.
+# PRIVATE: layers and libraries that only the sources need.
 function(rta_layer name)
-    cmake_parse_arguments(LAYER "" "" "SOURCES;DEPENDS" ${ARGN})
+    cmake_parse_arguments(LAYER "" "PATH" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+    if(LAYER_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "rta_layer(${name}): unknown arguments '${LAYER_UNPARSED_ARGUMENTS}'")
+    endif()
+    if(NOT LAYER_PATH)
+        set(LAYER_PATH ${name})
+    endif()
     set(include_dir ${CMAKE_BINARY_DIR}/include/${name})
-    file(MAKE_DIRECTORY ${include_dir})
-    file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${include_dir}/${name} SYMBOLIC)
+    cmake_path(GET LAYER_PATH PARENT_PATH parent)
+    file(MAKE_DIRECTORY ${include_dir}/${parent})
+    file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${include_dir}/${LAYER_PATH} SYMBOLIC)
 
     if(LAYER_SOURCES)
         add_library(rta_${name} STATIC ${LAYER_SOURCES})
         target_include_directories(rta_${name} PUBLIC ${include_dir})
-        target_link_libraries(rta_${name} PUBLIC rta_options ${LAYER_DEPENDS})
+        target_link_libraries(rta_${name} PUBLIC rta_options ${LAYER_PUBLIC} PRIVATE ${LAYER_PRIVATE})
     else()
         add_library(rta_${name} INTERFACE)
         target_include_directories(rta_${name} INTERFACE ${include_dir})
-        target_link_libraries(rta_${name} INTERFACE rta_options ${LAYER_DEPENDS})
+        target_link_libraries(rta_${name} INTERFACE rta_options ${LAYER_PUBLIC})
     endif()
 endfunction()

@@ -8,8 +8,9 @@
 #include <utility>
 #include <variant>
 
-#include "graph/latency.h"
-#include "graph/names.h"
+#include "plan/latency.h"
+#include "text/format_number.h"
+#include "text/names.h"
 
 namespace rta {
 namespace {

@@ -10,8 +10,8 @@
 #include "engine/node_builder.h"
 #include "graph/audio_graph.h"
 #include "graph/edit.h"
-#include "graph/error.h"
-#include "graph/node_instance.h"
+#include "plan/node_instance.h"
+#include "text/error.h"
 
 namespace rta {
 

@@ -16,9 +16,9 @@
 #include "engine/plan_exchange.h"
 #include "engine/renderer.h"
 #include "engine/sounding_graph.h"
-#include "graph/compiler.h"
-#include "graph/latency.h"
-#include "graph/node_instance.h"
+#include "plan/compiler.h"
+#include "plan/latency.h"
+#include "plan/node_instance.h"
 
 namespace rta {
 namespace {

@@ -10,9 +10,9 @@
 #include "dsp/loudness.h"
 #include "graph/audio_graph.h"
 #include "graph/edit.h"
-#include "graph/error.h"
 #include "graph/node_type.h"
 #include "rt/audio_thread.h"
+#include "text/error.h"
 
 namespace rta {
 

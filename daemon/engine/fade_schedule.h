@@ -5,7 +5,7 @@
 #include <deque>
 #include <optional>
 
-#include "graph/silence.h"
+#include "plan/silence.h"
 
 namespace rta {
 

@@ -12,9 +12,9 @@
 #include "engine/draft.h"
 #include "engine/engine.h"
 #include "graph/audio_graph.h"
-#include "graph/error.h"
 #include "graph/level_tap.h"
-#include "graph/node_instance.h"
+#include "plan/node_instance.h"
+#include "text/error.h"
 
 namespace rta {
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "graph/compiled_graph.h"
+#include "plan/compiled_graph.h"
 #include "rt/audio_thread.h"
 #include "rt/spsc_ring.h"
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "graph/names.h"
+#include "text/names.h"
 
 namespace rta {
 namespace {

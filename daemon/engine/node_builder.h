@@ -8,9 +8,9 @@
 
 #include "engine/engine.h"
 #include "graph/edit.h"
-#include "graph/error.h"
-#include "graph/node_instance.h"
 #include "graph/node_type.h"
+#include "plan/node_instance.h"
+#include "text/error.h"
 
 namespace rta {
 

@@ -7,9 +7,9 @@
 
 #include "dsp/ramp.h"
 #include "engine/messages.h"
-#include "graph/compiled_graph.h"
 #include "graph/level_tap.h"
 #include "graph/processor.h"
+#include "plan/compiled_graph.h"
 #include "rt/audio_thread.h"
 
 namespace rta {

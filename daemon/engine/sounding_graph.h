@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "graph/audio_graph.h"
-#include "graph/compiler.h"
-#include "graph/node_instance.h"
+#include "plan/compiler.h"
+#include "plan/node_instance.h"
 
 namespace rta {
 

@@ -6,7 +6,8 @@
 #include <tuple>
 #include <utility>
 
-#include "graph/names.h"
+#include "text/format_number.h"
+#include "text/names.h"
 
 namespace rta {
 namespace {

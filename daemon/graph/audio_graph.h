@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "graph/edit.h"
-#include "graph/error.h"
 #include "graph/layout.h"
 #include "graph/node_type.h"
 #include "graph/topological_order.h"
+#include "text/error.h"
 
 namespace rta {
 

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "graph/document.h"
+#include "document/document.h"
 #include "graph/settings.h"
 
 namespace rta {

@@ -3,7 +3,8 @@
 
 #include <cstdint>
 
-#include "graph/names.h"
+#include "text/format_number.h"
+#include "text/names.h"
 
 namespace rta {
 namespace {

@@ -7,8 +7,9 @@
 #include <utility>
 #include <variant>
 
-#include "graph/document.h"
-#include "graph/names.h"
+#include "document/document.h"
+#include "text/format_number.h"
+#include "text/names.h"
 
 namespace rta {
 

@@ -7,10 +7,10 @@
 #include <span>
 #include <string_view>
 
-#include "graph/error.h"
 #include "graph/parameter_spec.h"
 #include "graph/processor.h"
 #include "graph/settings.h"
+#include "text/error.h"
 
 namespace rta {
 

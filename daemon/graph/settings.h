@@ -8,15 +8,10 @@
 #include <string_view>
 #include <variant>
 
-#include "graph/error.h"
+#include "document/setting_value.h"
+#include "text/error.h"
 
 namespace rta {
-
-/// A setting as a document or a client gives it. Numbers are doubles, as in JSON.
-using SettingValue = std::variant<bool, double, std::string>;
-
-/// Only what was given; what was left out takes the default of its SettingSpec.
-using Settings = std::map<std::string, SettingValue, std::less<>>;
 
 /// One row of a node's settings table: fixed when the node is built, changed only by building it anew.
 struct SettingSpec {

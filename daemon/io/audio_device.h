@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "graph/error.h"
 #include "io/block_adapter.h"
+#include "text/error.h"
 
 namespace rta::io {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "graph/error.h"
 #include "io/audio_device.h"
 #include "io/device_request.h"
+#include "text/error.h"
 
 namespace rta::io {
 

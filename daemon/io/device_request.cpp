@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "graph/names.h"
+#include "text/names.h"
 
 namespace rta::io {
 namespace {

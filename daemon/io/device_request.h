@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "graph/error.h"
 #include "io/wav_file.h"
+#include "text/error.h"
 
 namespace rta::io {
 

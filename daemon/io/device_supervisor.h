@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "engine/renderer.h"
-#include "graph/error.h"
 #include "io/audio_device.h"
 #include "io/block_adapter.h"
 #include "io/device_host.h"
@@ -17,6 +16,7 @@
 #include "io/null_device.h"
 #include "io/task_thread.h"
 #include "rt/audio_thread.h"
+#include "text/error.h"
 
 namespace rta::io {
 

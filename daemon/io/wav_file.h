@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "graph/error.h"
+#include "text/error.h"
 
 // libsndfile's type, kept out of this header.
 struct sf_private_tag;

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "dsp/audio_view.h"
-#include "graph/error.h"
 #include "io/wav_file.h"
 #include "rt/annotations.h"
 #include "rt/spsc_ring.h"
+#include "text/error.h"
 
 namespace rta::io {
 

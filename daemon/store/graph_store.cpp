@@ -7,7 +7,7 @@
 #include <new>
 #include <utility>
 
-#include "graph/document.h"
+#include "document/document.h"
 
 namespace rta::store {
 

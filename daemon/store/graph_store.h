@@ -12,8 +12,8 @@
 #include <thread>
 
 #include "graph/audio_graph.h"
-#include "graph/error.h"
 #include "store/state_folder.h"
+#include "text/error.h"
 
 namespace rta::store {
 

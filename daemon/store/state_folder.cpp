@@ -13,7 +13,7 @@
 #include <system_error>
 #include <thread>
 
-#include "graph/names.h"
+#include "text/names.h"
 
 namespace rta::store {
 namespace {

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "graph/error.h"
+#include "text/error.h"
 
 namespace rta::store {
 

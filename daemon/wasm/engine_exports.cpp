@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "document/document.h"
 #include "engine/engine.h"
 #include "engine/renderer.h"
-#include "graph/document.h"
 
 #define RTA_EXPORT(name) extern "C" __attribute__((export_name(#name)))
 

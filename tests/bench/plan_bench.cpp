@@ -15,7 +15,7 @@
 #include "dsp/audio_buffer.h"
 #include "engine/engine.h"
 #include "engine/renderer.h"
-#include "graph/compiler.h"
+#include "plan/compiler.h"
 #include "rt/audio_thread.h"
 
 namespace rta {

@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "graph/document.h"
-#include "graph/names.h"
+#include "document/document.h"
+#include "text/names.h"
 
 namespace {
 

@@ -19,8 +19,8 @@
 #include "engine/engine.h"
 #include "engine/renderer.h"
 #include "frame/frame_codec.h"
-#include "graph/names.h"
 #include "rta/v1/control.pb.h"
+#include "text/names.h"
 
 namespace {
 

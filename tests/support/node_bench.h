@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "dsp/audio_buffer.h"
-#include "graph/node_instance.h"
 #include "graph/node_type.h"
+#include "plan/node_instance.h"
 #include "rt/audio_thread.h"
 
 namespace rta::test {

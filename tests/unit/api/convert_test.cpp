@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "frame/frame_codec.h"
-#include "graph/names.h"
+#include "text/names.h"
 
 namespace rta::api {
 namespace {

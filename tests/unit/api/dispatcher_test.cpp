@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "api/sparse_log.h"
-#include "graph/document.h"
+#include "document/document.h"
 #include "script.h"
 
 namespace rta::api::test {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/listen.h"
+#include "net/listen.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The server over real sockets, spoken to by a client that shares no code with it.
-#include "api/server.h"
+#include "net/server.h"
 
 #include <fcntl.h>
 #include <google/protobuf/text_format.h>

@@ -7,9 +7,9 @@
 #include <sstream>
 
 #include "fake_rtad.h"
-#include "graph/names.h"
 #include "rtactl/printable_stream.h"
 #include "support/temporary.h"
+#include "text/names.h"
 
 namespace rta::test {
 namespace {

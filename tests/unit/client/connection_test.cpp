@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "client/connection.h"
+#include "rta/connection.h"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "client/endpoint.h"
+#include "rta/endpoint.h"
 
 #include <gtest/gtest.h>
 

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "client/endpoint.h"
+#include "rta/endpoint.h"
 #include "rta/v1/control.pb.h"
 #include "support/unique_fd.h"
 

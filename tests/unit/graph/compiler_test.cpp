@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "graph/compiler.h"
+#include "plan/compiler.h"
 
 #include <gtest/gtest.h>
 

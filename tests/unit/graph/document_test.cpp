@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "graph/document.h"
+#include "document/document.h"
 
 #include <gmock/gmock.h>
 #include <google/protobuf/util/json_util.h>
@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "rta/v1/graph.pb.h"
+#include "text/format_number.h"
 
 namespace rta {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "graph/names.h"
+#include "text/names.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "graph/error.h"
 #include "rta/v1/control.pb.h"
+#include "text/error.h"
 
 namespace rta {
 namespace {

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "document/document.h"
 #include "engine/engine.h"
-#include "graph/document.h"
 
 namespace rta::io::test {
 

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "graph/document.h"
+#include "document/document.h"
 #include "graph/node_type.h"
 #include "support/deadline.h"
 #include "support/temporary.h"

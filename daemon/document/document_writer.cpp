@@ -9,8 +9,9 @@
 #include <variant>
 #include <vector>
 
-#include "graph/document.h"
-#include "graph/names.h"
+#include "document/document.h"
+#include "text/format_number.h"
+#include "text/names.h"
 
 namespace rta {
 namespace {

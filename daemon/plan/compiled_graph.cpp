@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "graph/compiled_graph.h"
+#include "plan/compiled_graph.h"
 
 #include <algorithm>
 

@@ -9,7 +9,7 @@
 
 #include "dsp/audio_buffer.h"
 #include "dsp/audio_view.h"
-#include "graph/node_instance.h"
+#include "plan/node_instance.h"
 #include "rt/audio_thread.h"
 #include "rt/cache_line.h"
 

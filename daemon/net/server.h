@@ -10,9 +10,9 @@
 #include <string_view>
 
 #include "api/host.h"
-#include "api/listen.h"
 #include "engine/engine.h"
-#include "graph/error.h"
+#include "net/listen.h"
+#include "text/error.h"
 
 namespace asio {
 class io_context;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "graph/node_instance.h"
+#include "plan/node_instance.h"
 
 #include <algorithm>
 #include <cassert>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/server.h"
+#include "net/server.h"
 
 #include <google/protobuf/stubs/logging.h>
 
@@ -22,10 +22,10 @@
 
 #include "api/dispatcher.h"
 #include "api/guard.h"
-#include "api/listen.h"
-#include "api/session.h"
 #include "api/sparse_log.h"
-#include "graph/names.h"
+#include "net/listen.h"
+#include "net/session.h"
+#include "text/names.h"
 
 namespace rta::api {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "graph/document.h"
+#include "text/format_number.h"
 
 namespace rta {
 

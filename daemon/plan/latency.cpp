@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "graph/latency.h"
+#include "plan/latency.h"
 
 #include <algorithm>
 #include <cassert>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/listen.h"
+#include "net/listen.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #include <system_error>
 #include <thread>
 
-#include "graph/names.h"
+#include "text/names.h"
 
 namespace rta::api {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "graph/document.h"
+#include "document/document.h"
 
 #include <rapidjson/reader.h>
 
@@ -10,7 +10,8 @@
 #include <span>
 #include <utility>
 
-#include "graph/names.h"
+#include "text/format_number.h"
+#include "text/names.h"
 
 namespace rta {
 

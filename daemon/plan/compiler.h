@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "graph/compiled_graph.h"
-#include "graph/node_instance.h"
 #include "graph/topological_order.h"
+#include "plan/compiled_graph.h"
+#include "plan/node_instance.h"
 
 namespace rta {
 

@@ -13,7 +13,7 @@
 #include "dsp/ramp.h"
 #include "graph/audio_graph.h"
 #include "graph/processor.h"
-#include "graph/silence.h"
+#include "plan/silence.h"
 #include "rt/audio_thread.h"
 #include "rt/cache_line.h"
 

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "graph/error.h"
-#include "graph/settings.h"
+#include "document/setting_value.h"
+#include "text/error.h"
 
 namespace rta {
 
@@ -54,9 +54,5 @@ struct GraphDocument {
 /// Writes the JSON form, stable: nodes by name, connections by `from` then `to`, keys sorted within settings and
 /// parameters, the shortest digits that give the same float back. Ends with a newline.
 [[nodiscard]] std::string write_document(const GraphDocument& document);
-
-/// The shortest decimal that reads back as the same float: "440", "-12.5", "0.1".
-[[nodiscard]] std::string format_number(float value);
-[[nodiscard]] std::string format_number(double value);
 
 }  // namespace rta

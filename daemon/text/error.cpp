@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "graph/error.h"
+#include "text/error.h"
 
 namespace rta {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/session.h"
+#include "net/session.h"
 
 #include <array>
 #include <asio/buffer.hpp>
@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "api/guard.h"
-#include "graph/names.h"
+#include "text/names.h"
 
 namespace rta::api {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "graph/names.h"
+#include "text/names.h"
 
 #include <algorithm>
 #include <array>

@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "api/connection.h"
-#include "api/server.h"
 #include "frame/frame_codec.h"
+#include "net/server.h"
 
 namespace rta::api {
 
