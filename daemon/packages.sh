@@ -12,13 +12,16 @@ packages_build=(
 )
 # What the quickstart shows its result with.
 packages_run=(gnuplot-nox)
-# The other compiler with its sanitizers and checkers, WebAssembly, and the other end of the audio cable.
+# What the release tests need: JACK, systemd, other shells and languages.
 packages_test=(
-    clang-22 lld-22 llvm-22 libclang-rt-22-dev clang-tidy-22 clang-format-22
-    wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 libclang-rt-22-dev-wasm32
     jackd2 alsa-utils gnuplot-nox
     systemd systemd-sysv systemd-container dbus
     python3 python3-protobuf python3-pyte zsh fish graphviz
+)
+# The other compiler with its sanitizers and checkers, and WebAssembly.
+packages_check=(
+    clang-22 lld-22 llvm-22 libclang-rt-22-dev clang-tidy-22 clang-format-22
+    wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 libclang-rt-22-dev-wasm32
 )
 
 # Prints those of its arguments that are not installed.

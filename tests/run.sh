@@ -1,13 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Installs what is missing on Debian 12, builds everything and runs every test. As root or with sudo, from anywhere:
+# Installs missing packages on Debian 12, builds, and runs tests. Run it as root or with sudo, from any directory:
 #
-#   tests/run.sh                     all of it
-#   tests/run.sh --quick             the inner loop: GCC release build, without the slow and the end-to-end tests
-#   tests/run.sh --only tsan,wasm    some of the steps (named in the table at the end)
+#   tests/run.sh                     release build and all of its tests
+#   tests/run.sh --quick             release build, without the slow and the end-to-end tests
+#   tests/run.sh --all               everything: formatting, release, sanitizers, fuzz targets, WebAssembly, clang-tidy
+#   tests/run.sh --only tsan,wasm    only these steps of --all: format release asan tsan rtsan fuzz wasm tidy
 #
-# The last line is "N passed, N failed": tests and gates together. A check that cannot run, and a test that was skipped,
-# count as failed. Logs are in build/logs.
+# RTA_STRESS_ITEMS=100000000 tests/run.sh sends that many items through the ring in the stress tests (default 10000000).
+#
+# The last line is "N passed, N failed": tests and checks together. A check that cannot run and a test that was skipped
+# count as failures. Tests with the label `timing` depend on the machine's timing: they run alone at the end of their
+# step, and those that fail run a second time. A test that passes only then is reported as "flaky: NAME".
+# Logs are in build/logs.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 . daemon/packages.sh
@@ -23,16 +28,17 @@ log_dir=$PWD/build/logs
 mkdir -p "$log_dir"
 
 usage() {
-    sed -n 's/^# \{0,1\}//; 3,8p' "${BASH_SOURCE[0]}" >&2
+    sed -n '3,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
 }
 
 all_steps=(format release asan tsan rtsan fuzz wasm tidy)
-steps=("${all_steps[@]}")
+steps=(release)
 quick=no
 case ${1-} in
     '') ;;
-    --quick) quick=yes steps=(release) ;;
+    --quick) quick=yes ;;
+    --all) steps=("${all_steps[@]}") ;;
     --only) IFS=, read -r -a steps <<<"${2-}" ;;
     *) usage ;;
 esac
@@ -42,14 +48,14 @@ for step in "${steps[@]}"; do
 done
 
 passed=0 failed=0 step_number=0
-summary=()
+summary=() flaky=()
 step="" step_passed=0 step_failed=0 child=""
 
 trap 'if [ -n "$child" ]; then kill "$child" 2>/dev/null; fi; echo; echo "interrupted"; exit 130' INT TERM
 
 say() { printf '[%d/%d] %s\n' "$step_number" "${#steps[@]}" "$*"; }
 
-# gate TEXT STATUS: one check that is no ctest test.
+# gate TEXT STATUS: counts one check that is not a ctest test.
 gate() {
     if [ "$2" -eq 0 ]; then
         step_passed=$((step_passed + 1))
@@ -60,7 +66,7 @@ gate() {
     return "$2"
 }
 
-# run TEXT LOG COMMAND...: runs the command with its output in build/logs/LOG, and tells twice a minute how far it is.
+# run TEXT LOG COMMAND...: runs the command with its output in build/logs/LOG, and reports its progress twice a minute.
 run() {
     local text=$1 log=$log_dir/$2 start=$SECONDS next=$((SECONDS + 30)) status
     shift 2
@@ -100,29 +106,62 @@ build() {
     gate "building preset $preset" 0
 }
 
-# test_preset PRESET [CTEST ARGUMENTS...]: every test of a preset that is built. Skipped and disabled tests are failures.
-test_preset() {
-    local preset=$1 junit=$log_dir/$1-junit.xml suite tests=0 bad=0 count
-    shift
+# junit_count FILE NAME: the attribute NAME of the test suite in a JUnit file; 0 if there is none.
+junit_count() {
+    local value
+    value=$(grep -m 1 -A 6 '<testsuite' "$1" 2>/dev/null | tr '\n' ' ' | grep -oE "[[:space:]]$2=\"[0-9]+\"" | grep -oE '[0-9]+')
+    echo "${value:-0}"
+}
+
+# run_ctest PRESET NAME [CTEST ARGUMENTS...]: sets `tests` and `bad`. Skipped and disabled tests are failures, and so is
+# a ctest that stopped before it could count anything.
+run_ctest() {
+    local preset=$1 name=$2 junit=$log_dir/$2-junit.xml count status
+    shift 2
     rm -f "$junit"
-    run "test $preset" "$preset-test.log" \
-        ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$jobs" --output-junit "$junit" "$@"
-    local status=$?
-    suite=$(grep -m 1 -A 6 '<testsuite' "$junit" 2>/dev/null | tr '\n' ' ')
-    for count in tests failures disabled skipped; do
-        local value
-        value=$(grep -oE "[[:space:]]$count=\"[0-9]+\"" <<<"$suite" | grep -oE '[0-9]+')
-        if [ "$count" = tests ]; then tests=${value:-0}; else bad=$((bad + ${value:-0})); fi
-    done
-    # A ctest that broke off before it could count anything is a failure of its own.
-    if [ "$tests" -eq 0 ] || { [ $status -ne 0 ] && [ "$bad" -eq 0 ]; }; then bad=$((bad + 1)) tests=$((tests + 1)); fi
-    step_passed=$((step_passed + tests - bad))
-    step_failed=$((step_failed + bad))
-    say "$preset: $((tests - bad)) passed, $bad failed"
+    run "test $name" "$name-test.log" \
+        ctest --test-dir "build/$preset" --output-on-failure --no-tests=ignore --output-junit "$junit" "$@"
+    status=$?
+    tests=$(junit_count "$junit" tests) bad=0
+    for count in failures disabled skipped; do bad=$((bad + $(junit_count "$junit" $count))); done
+    if [ $status -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1 tests=$((tests + 1)); fi
+}
+
+# show_failed_tests NAME: what ctest printed of the tests that failed.
+show_failed_tests() {
+    grep -vE '^ *[0-9]+/[0-9]+ Test .* Passed |^ *Start +[0-9]+:' "$log_dir/$1-test.log" | tail -n 400 | sed 's/^/    /'
+}
+
+# failed_tests NAME: their names, one a line.
+failed_tests() { grep -oE '<testcase name="[^"]*"[^>]*status="fail"' "$log_dir/$1-junit.xml" | cut -d '"' -f 2; }
+
+# test_preset PRESET [CTEST ARGUMENTS...]: every test of a preset that is built; those with the label `timing` at the end.
+test_preset() {
+    local preset=$1 tests bad all bad_in_all name
+    shift
+    run_ctest "$preset" "$preset" -LE "timing${exclude:+|$exclude}" -j "$jobs" "$@"
+    all=$tests bad_in_all=$bad
+    if [ "$tests" -eq 0 ]; then all=1 bad_in_all=1; fi
+    [ "$bad" -eq 0 ] || show_failed_tests "$preset"
+
+    run_ctest "$preset" "$preset-timing" -L timing ${exclude:+-LE "$exclude"} -j 1 "$@"
+    all=$((all + tests))
     if [ "$bad" -ne 0 ]; then
-        grep -vE '^ *[0-9]+/[0-9]+ Test .* Passed |^ *Start +[0-9]+:' "$log_dir/$preset-test.log" | tail -n 400 | sed 's/^/    /'
+        local failed_first
+        mapfile -t failed_first < <(failed_tests "$preset-timing")
+        show_failed_tests "$preset-timing"
+        run_ctest "$preset" "$preset-timing-again" -L timing --rerun-failed -j 1
+        for name in "${failed_first[@]}"; do
+            grep -qxF "$name" <(failed_tests "$preset-timing-again") || flaky+=("$name ($preset)")
+        done
+        [ "$bad" -eq 0 ] || show_failed_tests "$preset-timing-again"
     fi
-    [ "$bad" -eq 0 ]
+    bad_in_all=$((bad_in_all + bad))
+
+    step_passed=$((step_passed + all - bad_in_all))
+    step_failed=$((step_failed + bad_in_all))
+    say "$preset: $((all - bad_in_all)) passed, $bad_in_all failed"
+    [ "$bad_in_all" -eq 0 ]
 }
 
 tracked() { git -c safe.directory="$PWD" ls-files -- "$@"; }
@@ -131,16 +170,13 @@ step_format() {
     local files
     mapfile -t files < <(tracked '*.cpp' '*.h')
     run "clang-format, ${#files[@]} files" format.log clang-format-22 --dry-run -Werror "${files[@]}"
-    gate "clang-format (clang-format-22 -i mends it)" $? || grep -oE '^[^:]+:[0-9]+' "$log_dir/format.log" | sort -u -t: -k1,1 | sed 's/^/    /'
+    gate "clang-format (clang-format-22 -i repairs it)" $? || grep -oE '^[^:]+:[0-9]+' "$log_dir/format.log" | sort -u -t: -k1,1 | sed 's/^/    /'
 }
 
 step_release() {
-    build release || return
-    if [ $quick = yes ]; then
-        test_preset release -LE 'e2e|slow|compile_fail'
-    else
-        test_preset release
-    fi
+    local exclude=''
+    if [ $quick = yes ]; then exclude='e2e|slow|compile_fail|stress'; fi
+    build release && test_preset release
 }
 
 step_asan() { build asan && test_preset asan; }
@@ -149,26 +185,27 @@ step_rtsan() { build rtsan && test_preset rtsan; }
 step_fuzz() { build fuzz fuzz_targets && test_preset fuzz; }
 
 step_wasm() {
-    # What the module renders is compared with what rtad renders.
+    # The test compares what the module renders with what rtad renders.
     build release rtad && build wasm && test_preset wasm
 }
 
 step_tidy() {
-    # Sources only: headers are checked through those that include them. The tests are exempt: GoogleTest's macros drown
-    # the findings.
+    # The tests are exempt: GoogleTest's macros drown the findings. The translation units are those of the unity build,
+    # which reads each header once for several sources.
     local files
-    run "configure for clang-tidy" tidy-configure.log cmake --preset rtsan || { gate "configuring for clang-tidy" 1; return; }
-    run "generate for clang-tidy" tidy-generate.log cmake --build build/rtsan --target rta_proto || { gate "protocol for clang-tidy" 1; return; }
-    mapfile -t files < <(tracked 'daemon/*.cpp' 'client/*.cpp' ':!daemon/wasm')
+    run "configure for clang-tidy" tidy-configure.log cmake --preset asan || { gate "configuring for clang-tidy" 1; return; }
+    run "generate for clang-tidy" tidy-generate.log cmake --build build/asan --target rta_proto || { gate "protocol for clang-tidy" 1; return; }
+    mapfile -t files < <(grep -oE '"file": "[^"]*"' build/asan/compile_commands.json | cut -d '"' -f 4 | grep -E '/(daemon|client)/' | sort -u)
     # shellcheck disable=SC2016
-    run "clang-tidy, ${#files[@]} files" tidy.log \
-        bash -c 'printf "%s\0" "${@:2}" | xargs -0 -t -n 1 -P "$1" clang-tidy-22 -p build/rtsan --quiet' tidy "$jobs" "${files[@]}"
+    run "clang-tidy, ${#files[@]} translation units" tidy.log \
+        bash -c 'printf "%s\0" "${@:2}" | xargs -0 -t -n 1 -P "$1" clang-tidy-22 -p build/asan --quiet' tidy "$jobs" "${files[@]}"
     gate "clang-tidy" $? || grep -E 'error:|warning:' "$log_dir/tidy.log" | sort -u | head -n 60 | sed 's/^/    /'
 }
 
 finish() {
     printf '\n%-10s %8s %8s %8s\n' step passed failed seconds
     printf '%s\n' "${summary[@]}"
+    [ ${#flaky[@]} -eq 0 ] || printf '\nflaky: %s\n' "${flaky[@]}"
     printf '\n%d passed, %d failed\n' "$passed" "$failed"
     [ "$failed" -eq 0 ]
     exit
@@ -181,15 +218,16 @@ end_step() {
 }
 
 step=setup step_start=$SECONDS
-if [ $quick = yes ]; then groups=(build) tools=(g++ cmake ninja ccache); else
-    groups=(build test)
-    tools=(g++ cmake ninja ccache clang++-22 clang-format-22 clang-tidy-22 llvm-symbolizer-22 wasm-ld-22 node npm jackd gnuplot)
+groups=(build) tools=(g++ cmake ninja ccache)
+if [ $quick = no ]; then groups+=(test) tools+=(node npm jackd gnuplot); fi
+if [ "${steps[*]}" != release ]; then
+    groups+=(check) tools+=(clang++-22 clang-format-22 clang-tidy-22 llvm-symbolizer-22 wasm-ld-22)
 fi
 install_packages "${groups[@]}"
 gate "installing packages" $? || { end_step; finish; }
 missing=()
 for tool in "${tools[@]}"; do command -v "$tool" >/dev/null || missing+=("$tool"); done
-gate "these programs are needed and are not there: ${missing[*]}" ${#missing[@]}
+gate "missing programs: ${missing[*]}" ${#missing[@]}
 end_step
 
 for step in "${steps[@]}"; do

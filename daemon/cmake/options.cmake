@@ -2,8 +2,17 @@
 # Flags that every target of the project is built with: the warnings (as errors) and the rules of section 9 of the design.
 add_library(rta_options INTERFACE)
 
+# In a unity build several sources are one translation unit (docs/decisions/0008-build-time.md). A local name may then be
+# that of a constant in another file, and GCC takes each source for a header that declares types which no other file can name.
+set(shadow -Wshadow)
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    set(shadow -Wshadow=local -Wno-subobject-linkage)
+elseif(CMAKE_UNITY_BUILD)
+    set(shadow -Wno-shadow)
+endif()
+
 target_compile_options(rta_options INTERFACE
-    -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
+    -Wall -Wextra -Wpedantic -Werror ${shadow} -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
     -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough
     # Two compilers must agree on every bit: fused multiply-add only where it is written.
     -ffp-contract=off)

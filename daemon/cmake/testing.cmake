@@ -2,10 +2,15 @@
 # What the CMakeLists.txt under tests/ are written with.
 include(GoogleTest)
 
-# rta_test(NAME SOURCES ... [DEPENDS ...] [LABELS ...] [PROPERTIES ...]): one GoogleTest program, every test of it known to ctest.
+# rta_test(NAME [SHARDS N] SOURCES ... [DEPENDS ...] [LABELS ...] [PROPERTIES ...]): one GoogleTest program.
 # DEPENDS are link libraries; PROPERTIES go to each test (TIMEOUT 600 and the like).
+#
+# ctest runs the program in N processes, each with its share of the tests; one process if SHARDS is left out. A process for
+# each of thousands of tests costs more than most of the tests, above all under a sanitizer. With SHARDS 0 each test is
+# known to ctest by its name and is a process of its own. The label `timing` marks programs that depend on the machine's timing: tests/run.sh runs
+# them alone, at the end.
 function(rta_test name)
-    cmake_parse_arguments(TEST "" "" "SOURCES;DEPENDS;LABELS;PROPERTIES" ${ARGN})
+    cmake_parse_arguments(TEST "" "SHARDS" "SOURCES;DEPENDS;LABELS;PROPERTIES" ${ARGN})
     if(TEST_UNPARSED_ARGUMENTS OR NOT TEST_SOURCES)
         message(FATAL_ERROR "rta_test(${name}): write SOURCES, then the files (left over: '${TEST_UNPARSED_ARGUMENTS}')")
     endif()
@@ -19,7 +24,21 @@ function(rta_test name)
         # Not a measure of anything: a test that hangs must end. Sanitizers on a slow machine stay far below it.
         list(APPEND properties TIMEOUT 300)
     endif()
-    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 TEST_PREFIX "${name}/" PROPERTIES ${properties})
+    if(NOT DEFINED TEST_SHARDS)
+        set(TEST_SHARDS 1)
+    endif()
+    if(TEST_SHARDS EQUAL 0)
+        gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 TEST_PREFIX "${name}/" PROPERTIES ${properties})
+        return()
+    endif()
+    foreach(shard RANGE 1 ${TEST_SHARDS})
+        math(EXPR index "${shard} - 1")
+        set(test ${name}/${shard})
+        add_test(NAME ${test} COMMAND ${name})
+        set_tests_properties(${test} PROPERTIES ${properties}
+            ENVIRONMENT "GTEST_TOTAL_SHARDS=${TEST_SHARDS};GTEST_SHARD_INDEX=${index}"
+            SKIP_REGULAR_EXPRESSION "  SKIPPED ")
+    endforeach()
 endfunction()
 
 # rta_fuzz_target(NAME SOURCES ... [DEPENDS ...] CORPUS DIR [RUNS N]): a libFuzzer program. Preset `fuzz` only. ctest runs it

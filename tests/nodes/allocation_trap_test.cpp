@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-namespace rta::test {
+namespace rta::test::allocation_trap_test {
 namespace {
 
 /// Keeps the compiler from leaving out an allocation that nobody uses.
@@ -68,4 +68,4 @@ TEST(AllocationTrap, CountsOnlyItsOwnThread) {
 }
 
 }  // namespace
-}  // namespace rta::test
+}  // namespace rta::test::allocation_trap_test

@@ -13,7 +13,7 @@
 #include "dsp/ramp.h"
 #include "nodes/filter_reference.h"
 
-namespace rta {
+namespace rta::test::biquad_filter_test {
 namespace {
 
 using namespace test;
@@ -352,4 +352,4 @@ TEST(GainNode, TellsItsResponse) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::biquad_filter_test

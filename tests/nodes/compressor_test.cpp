@@ -13,7 +13,7 @@
 
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::compressor_test {
 namespace {
 
 using test::NodeBench;
@@ -201,4 +201,4 @@ TEST(CompressorNode, ReducesHoweverLoudTheSoundIs) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::compressor_test

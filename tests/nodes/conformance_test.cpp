@@ -22,7 +22,7 @@
 #include "support/allocation_trap.h"
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::conformance_test {
 namespace {
 
 using test::AllocationTrap;
@@ -430,4 +430,4 @@ TEST(NodeBench, SeesASampleThatWasNotWritten) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::conformance_test

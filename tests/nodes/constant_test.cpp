@@ -7,7 +7,7 @@
 
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::constant_test {
 namespace {
 
 using test::NodeBench;
@@ -41,4 +41,4 @@ TEST(ConstantNode, MovesInEqualSteps) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::constant_test

@@ -10,7 +10,7 @@
 
 #include "nodes/filter_reference.h"
 
-namespace rta {
+namespace rta::test::crossover_test {
 namespace {
 
 using namespace test;
@@ -201,4 +201,4 @@ TEST(CrossoverNode, RefusesOrdersThatThereAreNone) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::crossover_test

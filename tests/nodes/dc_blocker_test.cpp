@@ -12,7 +12,7 @@
 #include "support/analysis.h"
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::dc_blocker_test {
 namespace {
 
 using test::NodeBench;
@@ -100,4 +100,4 @@ TEST(DcBlockerNode, FollowsARampOfItsCornerFrameByFrame) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::dc_blocker_test

@@ -13,7 +13,7 @@
 
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::delay_line_test {
 namespace {
 
 using test::NodeBench;
@@ -342,4 +342,4 @@ TEST(DelayLineNode, RefusesATimeThatItHasNoMemoryFor) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::delay_line_test

@@ -11,7 +11,7 @@
 
 #include "nodes/filter_reference.h"
 
-namespace rta {
+namespace rta::test::equalizer_test {
 namespace {
 
 using namespace test;
@@ -209,4 +209,4 @@ TEST(EqualizerNode, StaysBoundedWhateverItsParametersJumpTo) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::equalizer_test

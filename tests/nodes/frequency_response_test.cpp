@@ -11,7 +11,7 @@
 #include "support/graph_builder.h"
 #include "support/node_bench.h"
 
-namespace rta::test {
+namespace rta::test::frequency_response_test {
 namespace {
 
 constexpr double kRate = 48'000.0;
@@ -105,4 +105,4 @@ TEST(FrequencyResponse, IsWhatTheProcessorDoes) {
 }
 
 }  // namespace
-}  // namespace rta::test
+}  // namespace rta::test::frequency_response_test

@@ -10,7 +10,7 @@
 
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::gain_test {
 namespace {
 
 using test::NodeBench;
@@ -116,4 +116,4 @@ TEST(GainNode, CombinesAllThreeWhileOneMoves) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::gain_test

@@ -14,7 +14,7 @@
 
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::gate_test {
 namespace {
 
 using test::NodeBench;
@@ -342,4 +342,4 @@ TEST(GateNode, GatesByItsOwnInputAndLinksItsChannels) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::gate_test

@@ -7,7 +7,7 @@
 
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::impulse_test {
 namespace {
 
 using test::NodeBench;
@@ -46,4 +46,4 @@ TEST(ImpulseNode, FiresAgainAfterAReset) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::impulse_test

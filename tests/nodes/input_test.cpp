@@ -11,7 +11,7 @@
 
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::input_test {
 namespace {
 
 using test::NodeBench;
@@ -93,4 +93,4 @@ TEST(InputNode, RampsItsGain) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::input_test

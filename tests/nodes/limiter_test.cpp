@@ -15,7 +15,7 @@
 
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::limiter_test {
 namespace {
 
 using test::NodeBench;
@@ -294,4 +294,4 @@ TEST(LimiterNode, StaysAtItsCeilingHoweverLoudTheSoundIs) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::limiter_test

@@ -12,7 +12,7 @@
 #include "graph/level_tap.h"
 #include "graph/node_type.h"
 
-namespace rta {
+namespace rta::test::meter_test {
 namespace {
 
 constexpr std::uint32_t kBlock = 64;
@@ -146,4 +146,4 @@ TEST_F(Meter, AfterAPauseItBeginsAnew) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::meter_test

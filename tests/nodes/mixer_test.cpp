@@ -9,7 +9,7 @@
 
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::mixer_test {
 namespace {
 
 using test::NodeBench;
@@ -75,4 +75,4 @@ TEST(MatrixNode, BeginsSilent) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::mixer_test

@@ -13,7 +13,7 @@
 #include "support/analysis.h"
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::noise_test {
 namespace {
 
 using test::NodeBench;
@@ -153,4 +153,4 @@ TEST(NoiseNode, IsSilentAtMinus120DbAndFollowsARamp) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::noise_test

@@ -17,7 +17,7 @@
 #include "support/analysis.h"
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::oscillator_test {
 namespace {
 
 using test::NodeBench;
@@ -270,4 +270,4 @@ TEST(OscillatorNode, StaysWithinBoundsUpToHalfTheSampleRate) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::oscillator_test

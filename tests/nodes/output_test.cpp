@@ -10,7 +10,7 @@
 #include "dsp/audio_buffer.h"
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::output_test {
 namespace {
 
 using test::NodeBench;
@@ -116,4 +116,4 @@ TEST(OutputNode, RampsItsGainAndFadesAtOnce) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::output_test

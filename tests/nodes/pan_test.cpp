@@ -10,7 +10,7 @@
 
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::pan_test {
 namespace {
 
 using test::NodeBench;
@@ -105,4 +105,4 @@ TEST(PanNode, KeepsThePowerWhileItMoves) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::pan_test

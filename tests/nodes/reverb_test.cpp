@@ -20,7 +20,7 @@
 #include "support/analysis.h"
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::reverb_test {
 namespace {
 
 using test::NodeBench;
@@ -368,4 +368,4 @@ TEST(ReverbNode, ChangesWithoutAClick) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::reverb_test

@@ -10,7 +10,7 @@
 
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::sine_test {
 namespace {
 
 using test::NodeBench;
@@ -107,4 +107,4 @@ TEST(SineNode, PlaysNothingAboveHalfTheSampleRate) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::sine_test

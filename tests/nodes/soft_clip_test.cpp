@@ -16,7 +16,7 @@
 #include "support/analysis.h"
 #include "support/node_bench.h"
 
-namespace rta {
+namespace rta::test::soft_clip_test {
 namespace {
 
 using test::NodeBench;
@@ -163,4 +163,4 @@ TEST(SoftClipNode, TreatsItsChannelsApart) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::test::soft_clip_test

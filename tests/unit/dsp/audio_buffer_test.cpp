@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace rta {
+namespace rta::audio_buffer_test {
 namespace {
 
 static_assert(!std::is_copy_constructible_v<AudioBuffer> && !std::is_copy_assignable_v<AudioBuffer>);
@@ -118,4 +118,4 @@ TEST(AudioView, DefaultIsEmpty) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::audio_buffer_test

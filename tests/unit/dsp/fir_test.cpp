@@ -14,7 +14,7 @@
 #include "dsp/simd.h"
 #include "dsp/windowed_sinc.h"
 
-namespace rta::dsp {
+namespace rta::dsp::fir_test {
 namespace {
 
 /// Every test leaves the target as it was.
@@ -117,4 +117,4 @@ TEST(Oversampler8, GivesBackWhatWentInAsLateAsItSays) {
 }
 
 }  // namespace
-}  // namespace rta::dsp
+}  // namespace rta::dsp::fir_test

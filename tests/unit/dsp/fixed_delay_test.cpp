@@ -6,7 +6,7 @@
 
 #include "dsp/fixed_delay.h"
 
-namespace rta::dsp {
+namespace rta::dsp::fixed_delay_test {
 namespace {
 
 float sample_at(std::uint32_t channel, std::int64_t frame) {
@@ -34,4 +34,4 @@ TEST(FixedDelay, DelaysEveryChannelBitForBitWhateverTheBlock) {
 }
 
 }  // namespace
-}  // namespace rta::dsp
+}  // namespace rta::dsp::fixed_delay_test

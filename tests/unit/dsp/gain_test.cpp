@@ -11,7 +11,7 @@
 #include <limits>
 #include <vector>
 
-namespace rta::dsp {
+namespace rta::dsp::gain_test {
 namespace {
 
 constexpr std::size_t kFrames = 64;
@@ -100,4 +100,4 @@ TEST(AddScaled, ByOneIntoSilenceKeepsEverySample) {
 }
 
 }  // namespace
-}  // namespace rta::dsp
+}  // namespace rta::dsp::gain_test

@@ -23,7 +23,7 @@
 #include "dsp/math.h"
 #include "dsp/simd.h"
 
-namespace rta::dsp {
+namespace rta::dsp::kernels_test {
 namespace {
 
 constexpr std::array<std::size_t, 6> kBlocks{16, 32, 48, 64, 80, 1'024};
@@ -299,4 +299,4 @@ INSTANTIATE_TEST_SUITE_P(Targets, KernelTest, testing::ValuesIn(simd_targets()),
                          [](const auto& parameter) { return std::string{parameter.param}; });
 
 }  // namespace
-}  // namespace rta::dsp
+}  // namespace rta::dsp::kernels_test

@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-namespace rta::dsp {
+namespace rta::dsp::level_test {
 namespace {
 
 TEST(Level, IsThePeakAndTheSumOfSquares) {
@@ -49,4 +49,4 @@ TEST(Level, WhatIsNoNumberCountsAsSilence) {
 }
 
 }  // namespace
-}  // namespace rta::dsp
+}  // namespace rta::dsp::level_test

@@ -11,7 +11,7 @@
 
 #include "dsp/audio_buffer.h"
 
-namespace rta::dsp {
+namespace rta::dsp::linked_level_test {
 namespace {
 
 std::vector<float> noise(std::size_t count) {
@@ -86,4 +86,4 @@ TEST(LinkedLevel, IsTheLoudestChannels) {
 }
 
 }  // namespace
-}  // namespace rta::dsp
+}  // namespace rta::dsp::linked_level_test

@@ -14,7 +14,7 @@
 #include "dsp/biquad.h"
 #include "support/loudness.h"
 
-namespace rta::dsp {
+namespace rta::dsp::loudness_test {
 namespace {
 
 double weighting_db(double frequency_hz, double sample_rate_hz) {
@@ -206,4 +206,4 @@ TEST(LoudnessMeter, OfManyHoursIsThatOfEveryMinute) {
 }
 
 }  // namespace
-}  // namespace rta::dsp
+}  // namespace rta::dsp::loudness_test

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace rta::dsp {
+namespace rta::dsp::math_test {
 namespace {
 
 /// Half a unit in the last place of a float, relative: the error of rounding once.
@@ -189,4 +189,4 @@ TEST(SineOfTurns, IsExactForQuarters) {
 }
 
 }  // namespace
-}  // namespace rta::dsp
+}  // namespace rta::dsp::math_test

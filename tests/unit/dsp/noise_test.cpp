@@ -11,7 +11,7 @@
 
 #include "support/analysis.h"
 
-namespace rta::dsp {
+namespace rta::dsp::noise_test {
 namespace {
 
 TEST(PinkFilter, Falls3DbAnOctaveAndKeepsTheRms) {
@@ -55,4 +55,4 @@ TEST(WhiteNoise, GivesAnotherStreamForEachNumber) {
 }
 
 }  // namespace
-}  // namespace rta::dsp
+}  // namespace rta::dsp::noise_test

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace rta::dsp {
+namespace rta::dsp::ramp_test {
 namespace {
 
 static_assert(std::is_trivially_copyable_v<Ramp>);
@@ -231,4 +231,4 @@ TEST(Ramp, WhatHasNotBegunIsWithdrawnAndWhatHasGoesOn) {
 }
 
 }  // namespace
-}  // namespace rta::dsp
+}  // namespace rta::dsp::ramp_test

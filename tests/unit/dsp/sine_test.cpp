@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-namespace rta::dsp {
+namespace rta::dsp::sine_test {
 namespace {
 
 constexpr long double kTwoPi = 2.0L * 3.141592653589793238462643383279502884L;
@@ -163,4 +163,4 @@ TEST(SineOscillator, StartsAtZeroAndDoesSoAgainAfterAReset) {
 }
 
 }  // namespace
-}  // namespace rta::dsp
+}  // namespace rta::dsp::sine_test

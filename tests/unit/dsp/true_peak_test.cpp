@@ -14,7 +14,7 @@
 
 #include "dsp/audio_buffer.h"
 
-namespace rta::dsp {
+namespace rta::dsp::true_peak_test {
 namespace {
 
 constexpr std::uint32_t kBlock = 64;
@@ -127,4 +127,4 @@ TEST(TruePeakMeter, SeesNoPeakInWhatIsNoSound) {
 }
 
 }  // namespace
-}  // namespace rta::dsp
+}  // namespace rta::dsp::true_peak_test

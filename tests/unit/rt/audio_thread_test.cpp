@@ -5,7 +5,7 @@
 
 #include <type_traits>
 
-namespace rta {
+namespace rta::audio_thread_test {
 namespace {
 
 static_assert(!std::is_copy_constructible_v<AudioThreadKey> && !std::is_move_constructible_v<AudioThreadKey>);
@@ -55,4 +55,4 @@ TEST(AudioThreadGate, WaitsForARevokedCallbackToLeave) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::audio_thread_test

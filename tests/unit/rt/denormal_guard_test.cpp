@@ -6,7 +6,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace rta {
+namespace rta::denormal_guard_test {
 namespace {
 
 static_assert(!std::is_copy_constructible_v<DenormalGuard> && !std::is_move_constructible_v<DenormalGuard>);
@@ -50,4 +50,4 @@ TEST(DenormalGuard, GivesTheThreadItsOwnModeBack) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::denormal_guard_test

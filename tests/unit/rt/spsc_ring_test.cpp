@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace rta {
+namespace rta::spsc_ring_test {
 namespace {
 
 static_assert(!std::is_copy_constructible_v<SpscRing<int>> && !std::is_move_constructible_v<SpscRing<int>>);
@@ -188,4 +188,4 @@ TEST(SpscRing, MisuseStopsADebugBuild) {
 #endif
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::spsc_ring_test
