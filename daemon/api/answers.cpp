@@ -10,7 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "api/connection.h"
+#include "api/client.h"
 #include "api/convert.h"
 #include "dsp/simd.h"
 #include "engine/renderer.h"
@@ -78,7 +78,7 @@ Expected<GraphDocument> part_of(const GraphDocument& whole, const v1::GetGraph& 
 
 }  // namespace
 
-void Answers::answer_status(v1::StatusResult& result, TimePoint now, std::span<Connection* const> clients) const {
+void Answers::answer_status(v1::StatusResult& result, TimePoint now, std::span<Client* const> clients) const {
     result.set_server_version(RTA_VERSION);
     result.set_instance_id(hub_.instance_id());
     result.set_uptime_s(std::chrono::duration<double>(now - start_).count());
@@ -108,14 +108,14 @@ void Answers::answer_engine(v1::EngineState& state) const {
     to_wire(engine_.latency(), engine_.graph(), state);
 }
 
-void Answers::list_clients(v1::StatusResult& result, TimePoint now, std::span<Connection* const> clients) {
-    for (Connection* const connection : clients) {
-        if (!connection->greeted()) continue;
-        v1::ClientState& client = *result.add_clients();
-        client.set_name(connection->client_name());
-        client.set_address(connection->address());
-        client.set_connected_s(std::chrono::duration<double>(now - connection->connected()).count());
-        client.set_telemetry_dropped(connection->outbox().telemetry_dropped());
+void Answers::list_clients(v1::StatusResult& result, TimePoint now, std::span<Client* const> clients) {
+    for (Client* const client : clients) {
+        if (!client->greeted()) continue;
+        v1::ClientState& state = *result.add_clients();
+        state.set_name(client->client_name());
+        state.set_address(client->address());
+        state.set_connected_s(std::chrono::duration<double>(now - client->connected()).count());
+        state.set_telemetry_dropped(client->outbox().telemetry_dropped());
     }
 }
 

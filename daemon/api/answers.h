@@ -3,9 +3,9 @@
 
 #include <span>
 
-#include "api/engine_link.h"
 #include "api/event_hub.h"
 #include "api/host.h"
+#include "api/pending_commands.h"
 #include "api/telemetry.h"
 #include "engine/engine.h"
 #include "rta/v1/control.pb.h"
@@ -13,7 +13,7 @@
 
 namespace rta::api {
 
-class Connection;
+class Client;
 
 /// What is answered at once, to requests that change no graph and no sound. [control]
 class Answers {
@@ -23,7 +23,7 @@ class Answers {
         : engine_{engine}, host_{host}, hub_{hub}, start_{start} {}
 
     /// `clients` are connected now.
-    void answer_status(v1::StatusResult& result, TimePoint now, std::span<Connection* const> clients) const;
+    void answer_status(v1::StatusResult& result, TimePoint now, std::span<Client* const> clients) const;
     [[nodiscard]] Expected<void> answer_graph(const v1::GetGraph& request, v1::GraphResult& result) const;
     [[nodiscard]] Expected<void> answer_node_types(const v1::ListNodeTypes& request, v1::NodeTypesResult& result) const;
     [[nodiscard]] Expected<void> answer_frequency_response(const v1::GetFrequencyResponse& request,
@@ -32,7 +32,7 @@ class Answers {
 
  private:
     void answer_engine(v1::EngineState& state) const;
-    static void list_clients(v1::StatusResult& result, TimePoint now, std::span<Connection* const> clients);
+    static void list_clients(v1::StatusResult& result, TimePoint now, std::span<Client* const> clients);
 
     Engine& engine_;
     const Host& host_;

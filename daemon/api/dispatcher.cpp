@@ -13,7 +13,7 @@ constexpr std::chrono::microseconds kRoomInterval{250};
 /// While a mute waits for room, or a panic for its fade and its processors.
 constexpr std::chrono::microseconds kOutputInterval{2'000};
 
-/// A request that keeps the control thread longer makes its connection a heavy one.
+/// A request that keeps the control thread longer makes its client a heavy one.
 constexpr std::chrono::milliseconds kHeavy{5};
 constexpr std::chrono::milliseconds kLongestRest{250};
 /// While heavy connections wait for their turn.
@@ -33,10 +33,10 @@ Dispatcher::Dispatcher(Engine& engine, Host& host, Workers& workers, Clock clock
       answers_{engine_, host_, hub_, clock_()},
       self_{std::make_shared<Dispatcher*>(this)} {}
 
-std::shared_ptr<Connection> Dispatcher::connect(std::string address) {
-    auto connection = std::make_shared<Connection>(*this, std::move(address));
-    connections_.push_back(connection.get());
-    return connection;
+std::shared_ptr<Client> Dispatcher::connect(std::string address) {
+    auto client = std::make_shared<Client>(*this, std::move(address));
+    clients_.push_back(client.get());
+    return client;
 }
 
 void Dispatcher::tick() {
@@ -60,60 +60,60 @@ std::chrono::microseconds Dispatcher::interval() const {
     return interval;
 }
 
-void Dispatcher::await(const Ticket& ticket, EngineLink::Answered answered) {
+void Dispatcher::await(const Ticket& ticket, PendingCommands::Answered answered) {
     link_.await(ticket, clock_() + kHeardDeadline, std::move(answered));
     if (busy_) busy_();
 }
 
-bool Dispatcher::may_ask(Connection& connection, bool transaction) {
+bool Dispatcher::may_ask(Client& client, bool transaction) {
     RoomQueue& queue = room_queue(transaction);
-    return queue.waiting.empty() || queue.in_turn == &connection;
+    return queue.waiting.empty() || queue.in_turn == &client;
 }
 
-/// Another request of the same connection goes behind the others.
-void Dispatcher::turn_used(Connection& connection, bool transaction) {
+/// Another request of the same client goes behind the others.
+void Dispatcher::turn_used(Client& client, bool transaction) {
     RoomQueue& queue = room_queue(transaction);
-    if (queue.in_turn == &connection) queue.in_turn = nullptr;
+    if (queue.in_turn == &client) queue.in_turn = nullptr;
 }
 
-void Dispatcher::wait_for_room(Connection& connection, bool transaction) {
+void Dispatcher::wait_for_room(Client& client, bool transaction) {
     RoomQueue& queue = room_queue(transaction);
-    if (queue.in_turn == &connection) {
+    if (queue.in_turn == &client) {
         // Refused in its turn: it stays first.
         queue.in_turn = nullptr;
         queue.full = true;
-        queue.waiting.push_front(connection.weak_from_this());
+        queue.waiting.push_front(client.weak_from_this());
         return;
     }
-    const auto same = [&](const std::weak_ptr<Connection>& other) { return other.lock().get() == &connection; };
-    if (std::ranges::none_of(queue.waiting, same)) queue.waiting.push_back(connection.weak_from_this());
+    const auto same = [&](const std::weak_ptr<Client>& other) { return other.lock().get() == &client; };
+    if (std::ranges::none_of(queue.waiting, same)) queue.waiting.push_back(client.weak_from_this());
     if (busy_) busy_();
 }
 
 void Dispatcher::retry(RoomQueue& queue, TimePoint now) {
     // Those whose time is up need no turn to be told so. A copy: they may queue again with their next request.
     for (const auto& waiting : std::deque{queue.waiting}) {
-        if (const auto connection = waiting.lock()) connection->expire(now);
+        if (const auto client = waiting.lock()) client->expire(now);
     }
     queue.full = false;
     // One round: whoever queues again with a further request waits for the next.
     for (std::size_t left = queue.waiting.size(); left > 0 && !queue.full && !queue.waiting.empty(); --left) {
-        const auto connection = queue.waiting.front().lock();
+        const auto client = queue.waiting.front().lock();
         queue.waiting.pop_front();
-        if (connection == nullptr) continue;
-        queue.in_turn = connection.get();
-        connection->pump();
+        if (client == nullptr) continue;
+        queue.in_turn = client.get();
+        client->pump();
         queue.in_turn = nullptr;
     }
 }
 
-bool Dispatcher::heavy_turn(Connection& connection) {
-    if (heavy_.in_turn == &connection) {
+bool Dispatcher::heavy_turn(Client& client) {
+    if (heavy_.in_turn == &client) {
         heavy_.in_turn = nullptr;  // for one request
         return true;
     }
-    const auto same = [&](const std::weak_ptr<Connection>& other) { return other.lock().get() == &connection; };
-    if (std::ranges::none_of(heavy_.waiting, same)) heavy_.waiting.push_back(connection.weak_from_this());
+    const auto same = [&](const std::weak_ptr<Client>& other) { return other.lock().get() == &client; };
+    if (std::ranges::none_of(heavy_.waiting, same)) heavy_.waiting.push_back(client.weak_from_this());
     if (busy_) busy_();
     return false;
 }
@@ -127,11 +127,11 @@ bool Dispatcher::took(std::chrono::nanoseconds time) {
 /// One after the other; whoever was heavy again makes the others rest.
 void Dispatcher::resume_heavy(TimePoint now) {
     for (std::size_t left = heavy_.waiting.size(); left > 0 && now >= heavy_.rest_until; --left) {
-        const auto connection = heavy_.waiting.front().lock();
+        const auto client = heavy_.waiting.front().lock();
         heavy_.waiting.pop_front();
-        if (connection == nullptr) continue;
-        heavy_.in_turn = connection.get();
-        connection->pump();
+        if (client == nullptr) continue;
+        heavy_.in_turn = client.get();
+        client->pump();
         heavy_.in_turn = nullptr;
     }
 }

@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "api/answers.h"
-#include "api/connection.h"
-#include "api/engine_link.h"
+#include "api/client.h"
 #include "api/event_hub.h"
 #include "api/host.h"
 #include "api/output_control.h"
+#include "api/pending_commands.h"
 #include "api/telemetry.h"
 #include "api/workers.h"
 #include "engine/engine.h"
@@ -41,7 +41,7 @@ class Dispatcher {
 
     /// Outlived by the dispatcher, or closed before it ends.
     /// `address` is where the client connects from: HOST:PORT, or the path of the Unix socket.
-    [[nodiscard]] std::shared_ptr<Connection> connect(std::string address = {});
+    [[nodiscard]] std::shared_ptr<Client> connect(std::string address = {});
 
     /// Polls the engine, answers what was applied or is late, retries what found the engine full.
     void tick();
@@ -61,22 +61,22 @@ class Dispatcher {
 
     [[nodiscard]] const EventHub& hub() const { return hub_; }
     /// Those that were refused are not counted.
-    [[nodiscard]] std::size_t connection_count() const { return connections_.size(); }
+    [[nodiscard]] std::size_t client_count() const { return clients_.size(); }
 
  private:
-    friend class Connection;
+    friend class Client;
 
     /// Those who found the engine full, first come, first served.
     struct RoomQueue {
-        std::deque<std::weak_ptr<Connection>> waiting;
-        Connection* in_turn = nullptr;  ///< may ask the engine although others wait
-        bool full = false;              ///< the one in turn was refused
+        std::deque<std::weak_ptr<Client>> waiting;
+        Client* in_turn = nullptr;  ///< may ask the engine although others wait
+        bool full = false;          ///< the one in turn was refused
     };
     /// Those whose last request kept the control thread long. They take turns, with a rest after each that is as long:
     /// everybody else is served in between.
     struct HeavyQueue {
-        std::deque<std::weak_ptr<Connection>> waiting;
-        Connection* in_turn = nullptr;  ///< may go on although others wait
+        std::deque<std::weak_ptr<Client>> waiting;
+        Client* in_turn = nullptr;  ///< may go on although others wait
         TimePoint rest_until;
     };
     using DevicesListed = std::function<void(const Expected<std::vector<DeviceInfo>>&)>;
@@ -86,26 +86,26 @@ class Dispatcher {
     };
 
     [[nodiscard]] RoomQueue& room_queue(bool transaction) { return transaction ? plan_room_ : parameter_room_; }
-    [[nodiscard]] bool may_ask(Connection& connection, bool transaction);
-    void turn_used(Connection& connection, bool transaction);
-    void wait_for_room(Connection& connection, bool transaction);
+    [[nodiscard]] bool may_ask(Client& client, bool transaction);
+    void turn_used(Client& client, bool transaction);
+    void wait_for_room(Client& client, bool transaction);
     void retry(RoomQueue& queue, TimePoint now);
-    /// False: not now; the connection is pumped when its turn has come.
-    [[nodiscard]] bool heavy_turn(Connection& connection);
+    /// False: not now; the client is pumped when its turn has come.
+    [[nodiscard]] bool heavy_turn(Client& client);
     /// A request took so long. Returns whether that is long.
     bool took(std::chrono::nanoseconds time);
     void resume_heavy(TimePoint now);
     void list_devices(DevicesListed listed);
     void devices_listed(const std::vector<DeviceInfo>& devices);
     void expire_devices(TimePoint now);
-    void await(const Ticket& ticket, EngineLink::Answered answered);
+    void await(const Ticket& ticket, PendingCommands::Answered answered);
 
     Engine& engine_;
     Host& host_;
     Workers& workers_;
     Clock clock_;
     EventHub hub_;
-    EngineLink link_;
+    PendingCommands link_;
     OutputControl output_;
     Telemetry telemetry_;
     Answers answers_;
@@ -114,8 +114,8 @@ class Dispatcher {
     HeavyQueue heavy_;
     std::deque<DevicesWaiter> devices_waiters_;
     bool listing_devices_ = false;
-    std::shared_ptr<Dispatcher*> self_;     ///< what a late answer of the host holds weakly
-    std::vector<Connection*> connections_;  ///< in the order in which they came
+    std::shared_ptr<Dispatcher*> self_;  ///< what a late answer of the host holds weakly
+    std::vector<Client*> clients_;       ///< in the order in which they came
     std::function<void()> busy_;
 };
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <random>
 
-#include "api/guard.h"
+#include "api/exception_barrier.h"
 #include "rta/v1/control.pb.h"
 
 namespace rta::api {

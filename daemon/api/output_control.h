@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "api/engine_link.h"
 #include "api/event_hub.h"
+#include "api/pending_commands.h"
 #include "engine/engine.h"
 #include "text/error.h"
 
@@ -40,7 +40,7 @@ class OutputControl {
     };
 
     /// All outlive this.
-    OutputControl(Engine& engine, EventHub& hub, EngineLink& link, Workers& workers)
+    OutputControl(Engine& engine, EventHub& hub, PendingCommands& link, Workers& workers)
         : engine_{engine}, hub_{hub}, link_{link}, workers_{workers} {}
 
     void mute(bool muted, Asked asked);
@@ -88,7 +88,7 @@ class OutputControl {
 
     Engine& engine_;
     EventHub& hub_;
-    EngineLink& link_;
+    PendingCommands& link_;
     Workers& workers_;
     std::deque<Work> queue_;
     std::vector<std::shared_ptr<Unanswered>> unanswered_;

@@ -7,10 +7,10 @@
 #include <optional>
 #include <vector>
 
-#include "api/engine_link.h"
 #include "api/host.h"
 #include "api/node_loads.h"
 #include "api/outbox.h"
+#include "api/pending_commands.h"
 #include "engine/engine.h"
 
 namespace rta::v1 {

@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "api/guard.h"
+#include "api/exception_barrier.h"
 
 namespace rta::api {
 

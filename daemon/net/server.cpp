@@ -21,9 +21,9 @@
 #include <vector>
 
 #include "api/dispatcher.h"
-#include "api/guard.h"
-#include "api/sparse_log.h"
+#include "api/exception_barrier.h"
 #include "net/listen.h"
+#include "net/log_limiter.h"
 #include "net/session.h"
 #include "text/names.h"
 
@@ -100,7 +100,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     asio::awaitable<void> accept(std::shared_ptr<Listener> listener);
     void welcome(Session::Socket socket, const Listener& listener);
     void remove(const Session* session);
-    void refuse(Connection& connection, const Listener& listener);
+    void refuse(Client& client, const Listener& listener);
     void make_room_among_refused();
     void node_faulted(const std::string& node);
     void failed(const Error& error);
@@ -116,9 +116,9 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     std::vector<SocketFile> socket_files;
     std::vector<std::shared_ptr<Session>> sessions;
     std::uint64_t session_number = 0;
-    SparseLog refusals{kRefusalPause};
-    SparseLog faults{kFaultPause};
-    SparseLog failures{kFaultPause};
+    LogLimiter refusals{kRefusalPause};
+    LogLimiter faults{kFaultPause};
+    LogLimiter failures{kFaultPause};
     bool holding = false;
     bool stopped = false;
 };
@@ -206,30 +206,30 @@ void Server::Impl::welcome(Session::Socket socket, const Listener& listener) {
     if (listener.tcp) socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
     // The system would keep megabytes for whoever reads slowly: telemetry that nobody can drop any more.
     socket.set_option(asio::socket_base::send_buffer_size{kSendBufferBytes}, ignored);
-    const auto connection = dispatcher.connect(listener.tcp ? peer_name(socket.native_handle()) : listener.name);
+    const auto client = dispatcher.connect(listener.tcp ? peer_name(socket.native_handle()) : listener.name);
     const auto session = std::make_shared<Session>(
-        std::move(socket), connection, "client " + std::to_string(++session_number) + " on " + listener.name, log);
+        std::move(socket), client, "client " + std::to_string(++session_number) + " on " + listener.name, log);
     sessions.push_back(session);
-    if (dispatcher.connection_count() > limits.clients) refuse(*connection, listener);
+    if (dispatcher.client_count() > limits.clients) refuse(*client, listener);
     make_room_among_refused();
     session->start(limits.hello_time, [this, raw = session.get()] { remove(raw); });
 }
 
-void Server::Impl::refuse(Connection& connection, const Listener& listener) {
+void Server::Impl::refuse(Client& client, const Listener& listener) {
     const std::string limit = std::to_string(limits.clients);
     if (const auto untold = refusals.due(std::chrono::steady_clock::now())) {
         log(LogLevel::warning, "refused a client on " + listener.name + ": there are " + limit +
                                    " already, which is the limit" +
                                    (*untold == 0 ? "" : " (and " + std::to_string(*untold) + " more before it)"));
     }
-    connection.refuse_stream(Error{ErrorCode::resource_exhausted,
-                                   limit + " clients are connected already, which is the limit; try again later",
-                                   {}});
+    client.refuse_stream(Error{ErrorCode::resource_exhausted,
+                               limit + " clients are connected already, which is the limit; try again later",
+                               {}});
 }
 
 /// They are no clients any more, and must not take the place of those who would be.
 void Server::Impl::make_room_among_refused() {
-    if (sessions.size() - dispatcher.connection_count() <= kRefusedAtOnce) return;
+    if (sessions.size() - dispatcher.client_count() <= kRefusedAtOnce) return;
     const auto oldest = std::ranges::find_if(sessions, [](const auto& session) { return session->refused(); });
     if (oldest == sessions.end()) return;
     const auto session = std::move(*oldest);
@@ -302,6 +302,6 @@ void Server::fade_out(float length_ms, std::function<void()> done) {
 
 void Server::stop() { impl_->stop(); }
 
-std::size_t Server::client_count() const { return impl_->dispatcher.connection_count(); }
+std::size_t Server::client_count() const { return impl_->dispatcher.client_count(); }
 
 }  // namespace rta::api

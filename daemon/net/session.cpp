@@ -12,14 +12,14 @@
 #include <utility>
 #include <vector>
 
-#include "api/guard.h"
+#include "api/exception_barrier.h"
 #include "text/names.h"
 
 namespace rta::api {
 namespace {
 
 constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
-/// Written at once; after each of these the connection is asked whether it may go on.
+/// Written at once; after each of these the client is asked whether it may go on.
 constexpr std::size_t kWriteBytes = std::size_t{256} << 10U;
 /// A refused client has this long to read why.
 constexpr std::chrono::seconds kLingerTime{1};
@@ -36,9 +36,9 @@ asio::awaitable<void> Signal::wait() {
     raised_ = false;
 }
 
-Session::Session(Socket socket, std::shared_ptr<Connection> connection, std::string name, LogSink log)
+Session::Session(Socket socket, std::shared_ptr<Client> client, std::string name, LogSink log)
     : socket_{std::move(socket)},
-      connection_{std::move(connection)},
+      client_{std::move(client)},
       name_{std::move(name)},
       log_{std::move(log)},
       may_read_{socket_.get_executor()},
@@ -48,9 +48,9 @@ Session::Session(Socket socket, std::shared_ptr<Connection> connection, std::str
 
 void Session::start(std::chrono::milliseconds hello_time, std::function<void()> ended) {
     ended_ = std::move(ended);
-    connection_->on_change([this] { connection_changed(); });
+    client_->on_change([this] { client_changed(); });
     await_hello(hello_time);
-    if (connection_->refused()) limit_refusal();
+    if (client_->refused()) limit_refusal();
     const auto self = shared_from_this();
     const auto finished = [self](const std::exception_ptr& thrown) {
         if (thrown) self->failed(thrown);
@@ -63,7 +63,7 @@ void Session::close() {
     if (closed_) return;
     closed_ = true;
     ended_ = nullptr;
-    connection_->close();
+    client_->close();
     asio::error_code ignored;
     socket_.close(ignored);
     linger_timer_.cancel();
@@ -87,16 +87,16 @@ void Session::end() {
     if (ended) ended();
 }
 
-/// Must not touch the connection: it is in the middle of something.
-void Session::connection_changed() {
-    if (!connection_->lost().empty() && socket_.is_open()) {
-        log_(LogLevel::warning, name_ + " " + quoted(connection_->client_name()) + " " +
-                                    std::string{connection_->lost()} + "; its connection is closed");
+/// Must not touch the client: it is in the middle of something.
+void Session::client_changed() {
+    if (!client_->lost().empty() && socket_.is_open()) {
+        log_(LogLevel::warning, name_ + " " + quoted(client_->client_name()) + " " + std::string{client_->lost()} +
+                                    "; its connection is closed");
         // A write that waits for the client ends with an error now, and so does the session.
         asio::error_code ignored;
         socket_.close(ignored);
     }
-    if (connection_->refused()) limit_refusal();
+    if (client_->refused()) limit_refusal();
     may_read_.raise();
     may_write_.raise();
 }
@@ -115,8 +115,8 @@ asio::awaitable<void> Session::read_requests() {
     std::array<char, kReadBytes> buffer{};
     while (!closed_) {
         take_in();
-        if (connection_->refused()) break;
-        if (!connection_->wants_more()) {
+        if (client_->refused()) break;
+        if (!client_->wants_more()) {
             co_await may_read_.wait();
             continue;
         }
@@ -143,11 +143,9 @@ void Session::await_hello(std::chrono::milliseconds time) {
     hello_timer_.expires_after(time);
     hello_timer_.async_wait([self = weak_from_this()](asio::error_code cancelled) {
         const auto alive = self.lock();
-        if (cancelled || !alive || alive->closed_ || alive->connection_->greeted()) return;
-        if (!alive->connection_->refused()) {
-            alive->connection_->refuse_stream(
-                Error{ErrorCode::deadline_exceeded, "no hello came in time; the connection is closed", {}});
-        }
+        if (cancelled || !alive || alive->closed_ || !alive->client_->awaits_hello()) return;
+        alive->client_->refuse_stream(
+            Error{ErrorCode::deadline_exceeded, "no hello came in time; the connection is closed", {}});
         // The read that waits for the client ends with an end of file.
         asio::error_code ignored;
         alive->socket_.shutdown(Socket::shutdown_receive, ignored);
@@ -155,21 +153,21 @@ void Session::await_hello(std::chrono::milliseconds time) {
 }
 
 void Session::take_in() {
-    while (connection_->wants_more()) {
+    while (client_->wants_more()) {
         const auto frame = decoder_.next();
         if (!frame) {
-            connection_->refuse_stream(
+            client_->refuse_stream(
                 Error{ErrorCode::invalid_argument, std::string{frame_error_sentence(frame.error())}, {}});
             return;
         }
         if (!*frame) return;
-        connection_->receive(**frame);
+        client_->receive(**frame);
     }
 }
 
 void Session::stream_ended() {
-    if (decoder_.buffered() == 0 || connection_->refused()) return;
-    connection_->refuse_stream(
+    if (decoder_.buffered() == 0 || client_->refused()) return;
+    client_->refuse_stream(
         Error{ErrorCode::invalid_argument,
               "the stream ended within a message, of which " + std::to_string(decoder_.buffered()) + " bytes came",
               {}});
@@ -177,12 +175,12 @@ void Session::stream_ended() {
 
 asio::awaitable<void> Session::write_answers() {
     while (!closed_) {
-        if (connection_->outbox().empty()) {
-            if (input_ended_ && connection_->idle()) break;
+        if (client_->outbox().empty()) {
+            if (input_ended_ && client_->idle()) break;
             co_await may_write_.wait();
             continue;
         }
-        const std::vector<Outbox::Chunk> chunks = connection_->outbox().take(kWriteBytes);
+        const std::vector<Outbox::Chunk> chunks = client_->outbox().take(kWriteBytes);
         std::vector<asio::const_buffer> buffers;
         buffers.reserve(chunks.size());
         for (const Outbox::Chunk& chunk : chunks) buffers.push_back(asio::buffer(chunk.bytes()));
@@ -193,8 +191,8 @@ asio::awaitable<void> Session::write_answers() {
             log_(LogLevel::debug, name_ + " is gone: " + error.message());
             break;
         }
-        connection_->outbox().sent(chunks);
-        connection_->output_drained();
+        client_->outbox().sent(chunks);
+        client_->output_drained();
     }
     if (!closed_ && socket_.is_open()) co_await linger();
     if (!closed_) end();

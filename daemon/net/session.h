@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-#include "api/connection.h"
+#include "api/client.h"
 #include "frame/frame_codec.h"
 #include "net/server.h"
 
@@ -34,21 +34,21 @@ class Signal {
     bool waiting_ = false;
 };
 
-/// A connection on its socket, TCP or Unix: one coroutine reads requests, one writes answers and events.
+/// A client on its socket, TCP or Unix: one coroutine reads requests, one writes answers and events.
 ///
-/// Reading stops while the connection has enough to do or the client does not read its answers. When the client has
+/// Reading stops while the client has enough to do or the client does not read its answers. When the client has
 /// sent its last byte, what it asked for is still answered; then the session ends. [control]
 class Session final : public std::enable_shared_from_this<Session> {
  public:
     using Socket = asio::generic::stream_protocol::socket;
 
-    Session(Socket socket, std::shared_ptr<Connection> connection, std::string name, LogSink log);
+    Session(Socket socket, std::shared_ptr<Client> client, std::string name, LogSink log);
     /// `ended` is called once, unless close() is.
     void start(std::chrono::milliseconds hello_time, std::function<void()> ended);
     /// At once; what is not written is lost.
     void close();
     /// It is over but for telling the client why.
-    [[nodiscard]] bool refused() const { return connection_->refused(); }
+    [[nodiscard]] bool refused() const { return client_->refused(); }
 
  private:
     asio::awaitable<void> read_requests();
@@ -58,12 +58,12 @@ class Session final : public std::enable_shared_from_this<Session> {
     void limit_refusal();
     void take_in();
     void stream_ended();
-    void connection_changed();
+    void client_changed();
     void failed(const std::exception_ptr& thrown);
     void end();
 
     Socket socket_;
-    std::shared_ptr<Connection> connection_;
+    std::shared_ptr<Client> client_;
     std::string name_;  ///< for the log
     LogSink log_;
     std::function<void()> ended_;

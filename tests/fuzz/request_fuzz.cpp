@@ -56,13 +56,13 @@ class Daemon {
         hello.mutable_hello()->set_protocol_version(1);
         v1::Request subscribe;
         subscribe.mutable_subscribe()->add_topics(v1::TOPIC_CHANGES);
-        for (const auto& connection : {author_, listener_}) connection->receive(hello.SerializeAsString());
+        for (const auto& client : {author_, listener_}) client->receive(hello.SerializeAsString());
         listener_->receive(subscribe.SerializeAsString());
         drain(*author_);
         drain(*listener_);
     }
 
-    /// False once the connection is of no use any more.
+    /// False once the client is of no use any more.
     bool receive(std::string_view payload) {
         v1::Request request;
         const bool readable = request.ParseFromArray(payload.data(), static_cast<int>(payload.size()));
@@ -108,13 +108,13 @@ class Daemon {
     }
 
  private:
-    void drain(api::Connection& connection) {
+    void drain(api::Client& client) {
         FrameDecoder decoder;
-        while (!connection.outbox().empty()) {
-            const auto chunks = connection.outbox().take(1);
+        while (!client.outbox().empty()) {
+            const auto chunks = client.outbox().take(1);
             for (const auto& chunk : chunks) decoder.feed(chunk.bytes());
-            connection.outbox().sent(chunks);
-            connection.output_drained();
+            client.outbox().sent(chunks);
+            client.output_drained();
         }
         while (true) {
             const auto frame = decoder.next();
@@ -123,7 +123,7 @@ class Daemon {
             v1::ServerMessage message;
             require(message.ParseFromArray((*frame)->data(), static_cast<int>((*frame)->size())),
                     "every answer can be read");
-            take(message, &connection == author_.get());
+            take(message, &client == author_.get());
         }
         require(decoder.buffered() == 0, "answers come in whole frames");
     }
@@ -149,8 +149,8 @@ class Daemon {
     QuietHost host_;
     WorkersAtOnce workers_;
     api::Dispatcher dispatcher_{engine_, host_, workers_, [this] { return now_; }};
-    std::shared_ptr<api::Connection> author_ = dispatcher_.connect();
-    std::shared_ptr<api::Connection> listener_ = dispatcher_.connect();
+    std::shared_ptr<api::Client> author_ = dispatcher_.connect();
+    std::shared_ptr<api::Client> listener_ = dispatcher_.connect();
     AudioBuffer inputs_{0, 64};
     AudioBuffer outputs_{2, 64};
     AudioThreadGate::Generation generation_ = engine_.gate().start_generation();

@@ -329,7 +329,7 @@ TEST(DispatcherOrder, WhoeverIsGoneNoLongerWaitsForRoom) {
         tick 1
     )");
     // Closed, but still held, as by a session whose coroutines have not ended yet.
-    const std::shared_ptr<Connection> held = script.connection('a').shared_from_this();
+    const std::shared_ptr<Client> held = script.client('a').shared_from_this();
     script.disconnect('a');
     script.play(R"(
         tick 1
@@ -389,13 +389,13 @@ TEST(DispatcherOrder, AParameterChangeWaitsForRoomToo) {
 TEST(DispatcherOrder, RequestsBeyondTheLimitAreNotTakenIn) {
     Script script;
     script.play("hello a");
-    for (std::size_t i = 0; i < Connection::kMaximumPending; ++i) {
-        ASSERT_TRUE(script.connection('a').wants_more()) << i;
+    for (std::size_t i = 0; i < Client::kMaximumPending; ++i) {
+        ASSERT_TRUE(script.client('a').wants_more()) << i;
         script.send('a', empty_transaction(i));
     }
-    EXPECT_FALSE(script.connection('a').wants_more());
+    EXPECT_FALSE(script.client('a').wants_more());
     script.block();
-    EXPECT_TRUE(script.connection('a').wants_more());
+    EXPECT_TRUE(script.client('a').wants_more());
 }
 
 TEST(DispatcherOrder, LargeRequestsAreBoundedByTheirBytes) {
@@ -405,14 +405,14 @@ TEST(DispatcherOrder, LargeRequestsAreBoundedByTheirBytes) {
     v1::Request large = request("id: 1 apply_transaction {}");
     large.mutable_apply_transaction()->set_document(std::string(std::size_t{3} << 20U, ' '));
     int taken = 0;
-    while (script.connection('a').wants_more()) {
+    while (script.client('a').wants_more()) {
         script.send('a', large);
         ASSERT_LT(++taken, 10);
     }
     EXPECT_EQ(taken, 3);
     script.workers.finish(0);
     EXPECT_TRUE(script.receive('a'));
-    EXPECT_TRUE(script.connection('a').wants_more());
+    EXPECT_TRUE(script.client('a').wants_more());
 }
 
 TEST(DispatcherOrder, AClientThatDoesNotReadStopsBeingAnswered) {
@@ -428,15 +428,15 @@ TEST(DispatcherOrder, AClientThatDoesNotReadStopsBeingAnswered) {
     script.block();
     ASSERT_TRUE(script.receive('a'));
     std::size_t sent = 0;
-    for (; sent < 500 && script.connection('a').wants_more(); ++sent) script.send('a', request("id: 2 get_graph {}"));
+    for (; sent < 500 && script.client('a').wants_more(); ++sent) script.send('a', request("id: 2 get_graph {}"));
     EXPECT_LT(sent, 10U);
-    EXPECT_LT(script.connection('a').outbox().unsent_bytes(), std::size_t{4} << 20U);
+    EXPECT_LT(script.client('a').outbox().unsent_bytes(), std::size_t{4} << 20U);
     for (std::size_t i = 0; i < sent; ++i) {
         const auto answer = script.receive('a');
         ASSERT_TRUE(answer) << i;
         EXPECT_EQ(answer->response().get_graph().graph().nodes_size(), 5'000);
     }
-    EXPECT_TRUE(script.connection('a').idle());
+    EXPECT_TRUE(script.client('a').idle());
 }
 
 TEST(DispatcherOrder, RequestsTakenInWhileThereWasRoomAreAnsweredAsRoomComes) {
@@ -452,9 +452,9 @@ TEST(DispatcherOrder, RequestsTakenInWhileThereWasRoomAreAnsweredAsRoomComes) {
     // Behind an unanswered transaction they pile up, and their answers must not.
     for (int i = 0; i < 20; ++i) script.send('a', request("id: 2 get_graph {}"));
     script.block();
-    EXPECT_LT(script.connection('a').outbox().unsent_bytes(), std::size_t{4} << 20U);
+    EXPECT_LT(script.client('a').outbox().unsent_bytes(), std::size_t{4} << 20U);
     for (int i = 0; i < 21; ++i) ASSERT_TRUE(script.receive('a')) << i;
-    EXPECT_TRUE(script.connection('a').idle());
+    EXPECT_TRUE(script.client('a').idle());
 }
 
 TEST(DispatcherOrder, AnAnswerThatNoFrameCanHoldIsAnError) {

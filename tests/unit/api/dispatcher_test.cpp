@@ -4,7 +4,6 @@
 
 #include <limits>
 
-#include "api/sparse_log.h"
 #include "document/document.h"
 #include "script.h"
 
@@ -40,7 +39,7 @@ TEST(Dispatcher, HelloComesFirst) {
         a< response { id: 5 get_status { client_count: 1 } }
     )");
     EXPECT_EQ(script.engine.revision(), 0U);
-    EXPECT_EQ(script.connection('a').client_name(), "me");
+    EXPECT_EQ(script.client('a').client_name(), "me");
 }
 
 TEST(Dispatcher, ARefusalBeforeHelloSaysWhatToDo) {
@@ -327,9 +326,9 @@ TEST(Dispatcher, BytesThatAreNoRequestEndTheConnectionAfterWhatCameBefore) {
         a> id: 1 apply_transaction { edits {} }
     )");
     script.send_bytes('a', "\xFF\xFF\xFF");
-    EXPECT_TRUE(script.connection('a').refused());
-    EXPECT_FALSE(script.connection('a').wants_more());
-    EXPECT_FALSE(script.connection('a').idle()) << "the transaction is still to be answered";
+    EXPECT_TRUE(script.client('a').refused());
+    EXPECT_FALSE(script.client('a').wants_more());
+    EXPECT_FALSE(script.client('a').idle()) << "the transaction is still to be answered";
     script.play(R"(
         a-
         block
@@ -338,7 +337,7 @@ TEST(Dispatcher, BytesThatAreNoRequestEndTheConnectionAfterWhatCameBefore) {
         b> id: 1 get_status {}
         b< response { id: 1 get_status {} }
     )");
-    EXPECT_TRUE(script.connection('a').idle());
+    EXPECT_TRUE(script.client('a').idle());
 }
 
 TEST(Dispatcher, AStringThatIsNotUtf8IsNoRequest) {
@@ -406,11 +405,11 @@ TEST(Dispatcher, WhatARequestTakesInMemoryCountsAsPending) {
     }
     EXPECT_LT(large.ByteSizeLong(), std::size_t{1} << 20U);
     script.send('a', large);
-    EXPECT_FALSE(script.connection('a').wants_more());
+    EXPECT_FALSE(script.client('a').wants_more());
     script.workers.held = false;
     script.workers.finish(0);
     EXPECT_TRUE(script.receive('a'));
-    EXPECT_TRUE(script.connection('a').wants_more());
+    EXPECT_TRUE(script.client('a').wants_more());
 }
 
 TEST(Dispatcher, TimeoutsOutOfRangeAreRefused) {
@@ -785,15 +784,6 @@ TEST(Dispatcher, AFaultedNodeIsNamed) {
     EXPECT_EQ(logged, std::vector<std::string>{"bad"});
 }
 
-TEST(SparseLog, GivesALineOnceInAWhileAndCountsTheRest) {
-    SparseLog log{std::chrono::seconds{1}};
-    const TimePoint start{std::chrono::hours{1}};
-    EXPECT_EQ(log.due(start), std::optional<std::uint64_t>{0});
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(log.due(start + std::chrono::milliseconds{999}), std::nullopt);
-    EXPECT_EQ(log.due(start + std::chrono::seconds{1}), std::optional<std::uint64_t>{5});
-    EXPECT_EQ(log.due(start + std::chrono::seconds{9}), std::optional<std::uint64_t>{0});
-}
-
 TEST(Dispatcher, NobodyIsToldAnythingAfterItsConnectionIsClosed) {
     Script script;
     script.play(R"(
@@ -805,7 +795,7 @@ TEST(Dispatcher, NobodyIsToldAnythingAfterItsConnectionIsClosed) {
     )");
     script.disconnect('b');
     EXPECT_EQ(script.dispatcher.hub().subscriber_count(), 0U);
-    EXPECT_EQ(script.dispatcher.connection_count(), 1U);
+    EXPECT_EQ(script.dispatcher.client_count(), 1U);
     script.play(R"(
         block
         a> id: 1 get_graph {}
@@ -831,7 +821,7 @@ TEST(Dispatcher, ASubscriberThatDoesNotReadIsGivenUpAndTheOthersAreNot) {
         node.set_type("gain");
     }
     int transactions = 0;
-    while (script.connection('b').lost().empty()) {
+    while (script.client('b').lost().empty()) {
         ASSERT_LT(++transactions, 1000);
         script.send('a', large);
         script.block();
@@ -839,9 +829,9 @@ TEST(Dispatcher, ASubscriberThatDoesNotReadIsGivenUpAndTheOthersAreNot) {
         while (script.receive('c')) {
         }
     }
-    EXPECT_LE(script.connection('b').outbox().unsent_bytes(), Outbox::kEventLimitBytes + 100);
-    EXPECT_TRUE(script.connection('c').lost().empty());
-    EXPECT_TRUE(script.connection('a').lost().empty());
+    EXPECT_LE(script.client('b').outbox().unsent_bytes(), Outbox::kEventLimitBytes + 100);
+    EXPECT_TRUE(script.client('c').lost().empty());
+    EXPECT_TRUE(script.client('a').lost().empty());
 }
 
 TEST(Dispatcher, FadeOutTellsItsEnd) {

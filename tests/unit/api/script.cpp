@@ -79,34 +79,34 @@ void Script::set_device_channels(std::uint32_t channels_out) {
     outputs_ = AudioBuffer{channels_out, engine.config().block_size};
 }
 
-Script::Client& Script::client(char name) {
-    Client& client = clients_[name];
-    if (client.connection == nullptr) client.connection = dispatcher.connect();
-    return client;
+Script::Peer& Script::peer(char name) {
+    Peer& peer = peers_[name];
+    if (peer.client == nullptr) peer.client = dispatcher.connect();
+    return peer;
 }
 
-Connection& Script::connection(char name) { return *client(name).connection; }
+Client& Script::client(char name) { return *peer(name).client; }
 
 void Script::disconnect(char name) {
-    connection(name).close();
-    clients_.erase(name);
+    client(name).close();
+    peers_.erase(name);
 }
 
 void Script::send_bytes(char name, std::string_view payload) {
-    EXPECT_TRUE(connection(name).wants_more());
-    connection(name).receive(payload);
+    EXPECT_TRUE(client(name).wants_more());
+    client(name).receive(payload);
 }
 
 void Script::send(char name, const v1::Request& request) { send_bytes(name, request.SerializeAsString()); }
 
 std::optional<v1::ServerMessage> Script::receive(char name) {
-    Client& from = client(name);
+    Peer& from = peer(name);
     auto frame = from.decoder.next();
     if (frame && !*frame) {
-        const auto chunks = from.connection->outbox().take(1);
+        const auto chunks = from.client->outbox().take(1);
         for (const auto& chunk : chunks) from.decoder.feed(chunk.bytes());
-        from.connection->outbox().sent(chunks);
-        from.connection->output_drained();
+        from.client->outbox().sent(chunks);
+        from.client->output_drained();
         frame = from.decoder.next();
     }
     EXPECT_TRUE(frame) << "what the dispatcher wrote is no stream of frames";

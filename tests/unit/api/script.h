@@ -90,8 +90,8 @@ class Script {
     void send_bytes(char client, std::string_view payload);
     /// Nothing if there is none.
     [[nodiscard]] std::optional<v1::ServerMessage> receive(char client);
-    /// The connection that the letter stands for.
-    [[nodiscard]] Connection& connection(char client);
+    /// Returns the client that the letter stands for.
+    [[nodiscard]] Client& client(char name);
     void disconnect(char client);
     void render_block();
     /// Another device, as wide as that: from the next block on.
@@ -113,18 +113,18 @@ class Script {
     Dispatcher dispatcher;
 
  private:
-    struct Client {
-        std::shared_ptr<Connection> connection;
+    struct Peer {
+        std::shared_ptr<Client> client;
         FrameDecoder decoder;
     };
     void step(std::string_view line);
     void expect(char client, std::string_view text);
-    Client& client(char name);
+    Peer& peer(char name);
 
     AudioBuffer inputs_;
     AudioBuffer outputs_;
     AudioThreadGate::Generation generation_;
-    std::map<char, Client> clients_;
+    std::map<char, Peer> peers_;
 };
 
 [[nodiscard]] v1::Request request(std::string_view text);

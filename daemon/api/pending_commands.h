@@ -18,12 +18,12 @@ using TimePoint = std::chrono::steady_clock::time_point;
 
 /// The engine wakes nobody, so this asks it: resolves the tickets that were applied, tells subscribers what happened,
 /// and says how soon to ask again. Owns no timer. [control]
-class EngineLink final : private Engine::Observer {
+class PendingCommands final : private Engine::Observer {
  public:
     /// Called once, with the frame where the change began, or with nothing when the time was up.
     using Answered = std::function<void(std::optional<std::uint64_t> frame)>;
 
-    EngineLink(Engine& engine, EventHub& hub) : engine_{engine}, hub_{hub} {}
+    PendingCommands(Engine& engine, EventHub& hub) : engine_{engine}, hub_{hub} {}
 
     /// Tickets come in the order the engine gave them, deadlines do not decrease.
     void await(const Ticket& ticket, TimePoint deadline, Answered answered);

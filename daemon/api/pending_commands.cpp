@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/engine_link.h"
+#include "api/pending_commands.h"
 
 #include <utility>
 
@@ -18,11 +18,11 @@ constexpr auto kIdleInterval = 50ms;
 
 }  // namespace
 
-void EngineLink::await(const Ticket& ticket, TimePoint deadline, Answered answered) {
+void PendingCommands::await(const Ticket& ticket, TimePoint deadline, Answered answered) {
     waiting_.push_back({ticket.serial, deadline, std::move(answered)});
 }
 
-void EngineLink::announce(const Ticket& ticket) {
+void PendingCommands::announce(const Ticket& ticket) {
     announce(ticket, [this, revision = ticket.revision](std::uint64_t frame) {
         hub_.publish([&](v1::Event& event) {
             event.mutable_transaction_heard()->set_revision(revision);
@@ -31,16 +31,16 @@ void EngineLink::announce(const Ticket& ticket) {
     });
 }
 
-void EngineLink::announce(const Ticket& ticket, std::function<void(std::uint64_t frame)> heard) {
+void PendingCommands::announce(const Ticket& ticket, std::function<void(std::uint64_t frame)> heard) {
     unheard_.push_back({ticket.serial, std::move(heard)});
 }
 
-void EngineLink::fade_out(float length_ms, std::function<void()> done) {
+void PendingCommands::fade_out(float length_ms, std::function<void()> done) {
     fade_ = Fade{length_ms, std::move(done)};
     advance_fade();
 }
 
-void EngineLink::poll(TimePoint now) {
+void PendingCommands::poll(TimePoint now) {
     engine_.poll(*this);
     for (const Applied& one : std::exchange(applied_, {})) resolve(one);
     for (const Fault& fault : std::exchange(faults_, {})) {
@@ -54,21 +54,21 @@ void EngineLink::poll(TimePoint now) {
     advance_fade();
 }
 
-std::chrono::microseconds EngineLink::interval() const {
+std::chrono::microseconds PendingCommands::interval() const {
     if (!waiting_.empty()) return kAwaitedInterval;
     if (fade_ || engine_.outstanding()) return kOutstandingInterval;
     return kIdleInterval;
 }
 
-void EngineLink::applied(std::uint64_t serial, std::uint64_t frame) { applied_.push_back({serial, frame}); }
+void PendingCommands::applied(std::uint64_t serial, std::uint64_t frame) { applied_.push_back({serial, frame}); }
 
-void EngineLink::node_faulted(const std::string& node, std::uint64_t frame) { faults_.push_back({node, frame}); }
+void PendingCommands::node_faulted(const std::string& node, std::uint64_t frame) { faults_.push_back({node, frame}); }
 
-void EngineLink::device_faded(std::uint64_t /*frame*/) {
+void PendingCommands::device_faded(std::uint64_t /*frame*/) {
     if (fade_ && fade_->started) fade_->ended = true;
 }
 
-void EngineLink::resolve(const Applied& applied) {
+void PendingCommands::resolve(const Applied& applied) {
     while (!waiting_.empty() && waiting_.front().serial <= applied.serial) {
         const Waiting done = std::move(waiting_.front());
         waiting_.pop_front();
@@ -81,7 +81,7 @@ void EngineLink::resolve(const Applied& applied) {
     }
 }
 
-void EngineLink::expire(TimePoint now) {
+void PendingCommands::expire(TimePoint now) {
     while (!waiting_.empty() && waiting_.front().deadline <= now) {
         const Waiting late = std::move(waiting_.front());
         waiting_.pop_front();
@@ -89,7 +89,7 @@ void EngineLink::expire(TimePoint now) {
     }
 }
 
-void EngineLink::advance_fade() {
+void PendingCommands::advance_fade() {
     if (!fade_) return;
     if (!fade_->started) fade_->started = engine_.fade_device(0.0F, fade_->length_ms).has_value();
     if (!fade_->ended) return;

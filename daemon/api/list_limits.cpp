@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/wire_count.h"
+#include "api/list_limits.h"
 
 #include <google/protobuf/descriptor.h>
 

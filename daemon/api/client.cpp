@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "api/connection.h"
+#include "api/client.h"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
 #include "api/dispatcher.h"
-#include "api/guard.h"
+#include "api/exception_barrier.h"
+#include "api/list_limits.h"
 #include "api/request.h"
-#include "api/wire_count.h"
 #include "frame/frame_codec.h"
 
 namespace rta::api {
@@ -36,7 +36,7 @@ Error error(ErrorCode code, std::string sentence) { return Error{code, std::move
 }  // namespace
 
 /// What goes to a worker and comes back.
-struct Connection::Preparation {
+struct Client::Preparation {
     v1::Request request;
     Expected<PreparedTransaction> prepared = fail(ErrorCode::internal, "the transaction was not prepared");
     TransactionContent content;
@@ -53,16 +53,16 @@ struct Connection::Preparation {
     }
 };
 
-Connection::Connection(Dispatcher& dispatcher, std::string address)
+Client::Client(Dispatcher& dispatcher, std::string address)
     : dispatcher_{dispatcher}, address_{std::move(address)}, connected_{dispatcher.clock_()} {}
 
-void Connection::receive(std::string_view payload) {
+void Client::receive(std::string_view payload) {
     const auto taken = guarded("a request was read; the connection is closed", [&] { take_in(payload); });
     if (!taken) return refuse_stream(taken.error());
     pump();
 }
 
-void Connection::take_in(std::string_view payload) {
+void Client::take_in(std::string_view payload) {
     Work work;
     work.bytes = payload.size();
     const auto oversized = find_oversized(payload);
@@ -80,19 +80,19 @@ void Connection::take_in(std::string_view payload) {
     queue_.push_back(std::move(work));
 }
 
-void Connection::refuse_stream(const Error& error) {
+void Client::refuse_stream(const Error& error) {
     refused_ = true;
     leave();
     refuse(queue_.emplace_back(), error);
     pump();
 }
 
-bool Connection::wants_more() const {
+bool Client::wants_more() const {
     return !refused_ && !closed_ && queue_.size() < kMaximumPending && pending_bytes_ < kMaximumPendingBytes &&
            outbox_.has_room();
 }
 
-void Connection::close() {
+void Client::close() {
     if (closed_) return;
     closed_ = true;
     changed_ = nullptr;
@@ -102,13 +102,13 @@ void Connection::close() {
 }
 
 /// From here on it is no client any more, though it may still be told why.
-void Connection::leave() {
+void Client::leave() {
     dispatcher_.hub_.unsubscribe(*this);
     dispatcher_.telemetry_.unsubscribe(*this);
-    if (std::exchange(counted_, false)) std::erase(dispatcher_.connections_, this);
+    if (std::exchange(counted_, false)) std::erase(dispatcher_.clients_, this);
 }
 
-void Connection::deliver(const SharedFrame& event) {
+void Client::deliver(const SharedFrame& event) {
     if (!lost_.empty()) return;
     const auto pushed = guarded("an event was queued", [&] {
         if (!outbox_.push_event(event))
@@ -119,23 +119,23 @@ void Connection::deliver(const SharedFrame& event) {
 }
 
 /// A change is never left out: whoever cannot be told of it must ask for the graph again.
-void Connection::missed() {
+void Client::missed() {
     lost_ = "could not be told of a change for lack of memory";
     if (changed_) changed_();
 }
 
-void Connection::deliver_telemetry(const SharedTelemetry& event) {
+void Client::deliver_telemetry(const SharedTelemetry& event) {
     if (!lost_.empty()) return;
     outbox_.push_telemetry(event);
     if (changed_) changed_();
 }
 
-Connection::Work* Connection::find(std::uint64_t number) {
+Client::Work* Client::find(std::uint64_t number) {
     if (closed_ || number < first_number_ || number - first_number_ >= queue_.size()) return nullptr;
     return &queue_[static_cast<std::size_t>(number - first_number_)];
 }
 
-void Connection::pump() {
+void Client::pump() {
     // What is called from here may call back at once: the loop below sees to what that changed.
     if (pumping_ || closed_) return;
     pumping_ = true;
@@ -148,7 +148,7 @@ void Connection::pump() {
     if (changed_) changed_();
 }
 
-bool Connection::step() {
+bool Client::step() {
     prepare_ahead();
     if (!queue_.empty() && executed_ > 0 && queue_.front().stage == Work::Stage::answered) {
         emit(queue_.front());
@@ -167,7 +167,7 @@ bool Connection::step() {
     return true;
 }
 
-void Connection::emit(Work& work) {
+void Client::emit(Work& work) {
     if (const std::size_t bytes = work.answer.ByteSizeLong(); bytes > kMaximumFrameBytes) {
         refuse(work, error(ErrorCode::resource_exhausted, "the answer takes " + std::to_string(bytes) +
                                                               " bytes, more than the 4194304 of a message" +
@@ -180,7 +180,7 @@ void Connection::emit(Work& work) {
     --executed_;
 }
 
-v1::Response& Connection::answer(Work& work) {
+v1::Response& Client::answer(Work& work) {
     work.stage = Work::Stage::answered;
     v1::Response& response = *work.answer.mutable_response();
     response.Clear();
@@ -189,9 +189,9 @@ v1::Response& Connection::answer(Work& work) {
     return response;
 }
 
-void Connection::refuse(Work& work, const Error& error) { to_wire(error, *answer(work).mutable_status()); }
+void Client::refuse(Work& work, const Error& error) { to_wire(error, *answer(work).mutable_status()); }
 
-void Connection::prepare_ahead() {
+void Client::prepare_ahead() {
     if (!hello_done_) return;
     const std::size_t end = std::min(queue_.size(), executed_ + kPreparedAhead);
     for (std::size_t i = executed_; i < end; ++i) {
@@ -201,7 +201,7 @@ void Connection::prepare_ahead() {
     }
 }
 
-void Connection::start_preparing(Work& work, std::uint64_t number) {
+void Client::start_preparing(Work& work, std::uint64_t number) {
     work.stage = Work::Stage::preparing;
     auto preparation = std::make_shared<Preparation>();
     preparation->request.Swap(&work.request);
@@ -216,13 +216,13 @@ void Connection::start_preparing(Work& work, std::uint64_t number) {
     dispatcher_.workers_.run(
         "the transaction was prepared; nothing has changed",
         [preparation, &engine = std::as_const(dispatcher_.engine_)] { preparation->run(engine); },
-        [preparation, number, connection = weak_from_this()](const Expected<void>& ran) {
+        [preparation, number, client = weak_from_this()](const Expected<void>& ran) {
             if (!ran) preparation->prepared = std::unexpected(ran.error());
-            if (const auto alive = connection.lock()) alive->prepared(number, *preparation);
+            if (const auto alive = client.lock()) alive->prepared(number, *preparation);
         });
 }
 
-void Connection::prepared(std::uint64_t number, Preparation& preparation) {
+void Client::prepared(std::uint64_t number, Preparation& preparation) {
     Work* work = find(number);
     if (work == nullptr) return;
     work->content = std::move(preparation.content);

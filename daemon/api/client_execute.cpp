@@ -4,9 +4,9 @@
 #include <string>
 #include <utility>
 
-#include "api/connection.h"
+#include "api/client.h"
 #include "api/dispatcher.h"
-#include "api/guard.h"
+#include "api/exception_barrier.h"
 #include "api/request.h"
 #include "text/names.h"
 
@@ -22,7 +22,7 @@ Error error(ErrorCode code, std::string sentence) { return Error{code, std::move
 
 }  // namespace
 
-bool Connection::execute(Work& work, std::uint64_t number) {
+bool Client::execute(Work& work, std::uint64_t number) {
     if (work.stage == Work::Stage::answered || work.stage == Work::Stage::executed) return true;
     if (work.stage == Work::Stage::queued) return false;
     bool next = true;
@@ -32,7 +32,7 @@ bool Connection::execute(Work& work, std::uint64_t number) {
 }
 
 /// What was committed stays: then the answer says so, and carries the revision.
-void Connection::broken_off(Work& work, Error error) {
+void Client::broken_off(Work& work, Error error) {
     error.sentence += work.committed ? "; the change was made all the same" : "; nothing has changed";
     const Kind kind = work.request.request_case();
     refuse(work, error);
@@ -45,7 +45,7 @@ void Connection::broken_off(Work& work, Error error) {
     }
 }
 
-bool Connection::execute_kind(Work& work, std::uint64_t number) {
+bool Client::execute_kind(Work& work, std::uint64_t number) {
     const Kind kind = work.request.request_case();
     if (!hello_done_ && kind != v1::Request::kHello) {
         refuse(work, error(ErrorCode::failed_precondition,
@@ -80,7 +80,7 @@ bool Connection::execute_kind(Work& work, std::uint64_t number) {
     return execute_in_turn(work);
 }
 
-bool Connection::execute_transaction(Work& work, std::uint64_t number) {
+bool Client::execute_transaction(Work& work, std::uint64_t number) {
     if (!dispatcher_.may_ask(*this, true)) {
         return engine_full(work, error(ErrorCode::resource_exhausted, "other transactions wait for room"), true);
     }
@@ -113,7 +113,7 @@ bool Connection::execute_transaction(Work& work, std::uint64_t number) {
     return true;
 }
 
-bool Connection::execute_parameters(Work& work, std::uint64_t number) {
+bool Client::execute_parameters(Work& work, std::uint64_t number) {
     if (work.changes.empty()) {
         auto changes = to_changes(work.request.set_parameters());
         if (!changes) {
@@ -147,10 +147,10 @@ bool Connection::execute_parameters(Work& work, std::uint64_t number) {
 }
 
 /// The answer is complete but for the frame, and is held back until that is known.
-void Connection::commit_done(Work& work, std::uint64_t number, const Ticket& ticket) {
+void Client::commit_done(Work& work, std::uint64_t number, const Ticket& ticket) {
     work.stage = Work::Stage::executed;
-    dispatcher_.await(ticket, [number, connection = weak_from_this()](std::optional<std::uint64_t> frame) {
-        const auto alive = connection.lock();
+    dispatcher_.await(ticket, [number, client = weak_from_this()](std::optional<std::uint64_t> frame) {
+        const auto alive = client.lock();
         Work* waiting = alive != nullptr ? alive->find(number) : nullptr;
         if (waiting == nullptr) return;
         waiting->stage = Work::Stage::answered;
@@ -168,7 +168,7 @@ void Connection::commit_done(Work& work, std::uint64_t number, const Ticket& tic
     });
 }
 
-bool Connection::engine_full(Work& work, Error error, bool transaction) {
+bool Client::engine_full(Work& work, Error error, bool transaction) {
     const TimePoint now = dispatcher_.clock_();
     if (!work.give_up) work.give_up = now + std::chrono::milliseconds{timeout_ms(work.request)};
     if (now < *work.give_up) {
@@ -181,7 +181,7 @@ bool Connection::engine_full(Work& work, Error error, bool transaction) {
 }
 
 /// Gives up what has waited too long; whoever waits for room is asked, whether or not its turn has come.
-void Connection::expire(TimePoint now) {
+void Client::expire(TimePoint now) {
     if (executed_ == queue_.size()) return;
     Work& work = queue_[executed_];
     if (work.stage == Work::Stage::answered || !work.give_up || now < *work.give_up) return;
@@ -191,7 +191,7 @@ void Connection::expire(TimePoint now) {
     pump();
 }
 
-void Connection::execute_check(Work& work) {
+void Client::execute_check(Work& work) {
     const auto checked = dispatcher_.engine_.check(*work.prepared);
     if (checked) {
         v1::CheckResult& result = *answer(work).mutable_check_graph();
@@ -206,10 +206,10 @@ void Connection::execute_check(Work& work) {
     work.content = {};
 }
 
-void Connection::execute_list_devices(Work& work, std::uint64_t number) {
+void Client::execute_list_devices(Work& work, std::uint64_t number) {
     work.stage = Work::Stage::executed;
-    dispatcher_.list_devices([number, connection = weak_from_this()](const Expected<std::vector<DeviceInfo>>& devices) {
-        const auto alive = connection.lock();
+    dispatcher_.list_devices([number, client = weak_from_this()](const Expected<std::vector<DeviceInfo>>& devices) {
+        const auto alive = client.lock();
         Work* waiting = alive != nullptr ? alive->find(number) : nullptr;
         if (waiting == nullptr) return;
         if (devices) {
@@ -222,10 +222,10 @@ void Connection::execute_list_devices(Work& work, std::uint64_t number) {
     });
 }
 
-bool Connection::execute_output(Work& work, std::uint64_t number) {
+bool Client::execute_output(Work& work, std::uint64_t number) {
     work.stage = Work::Stage::queued;
-    const auto with_work = [number, connection = weak_from_this()](const auto& use) {
-        const auto alive = connection.lock();
+    const auto with_work = [number, client = weak_from_this()](const auto& use) {
+        const auto alive = client.lock();
         Work* waiting = alive != nullptr ? alive->find(number) : nullptr;
         if (waiting == nullptr) return;
         use(*alive, *waiting);
@@ -238,13 +238,13 @@ bool Connection::execute_output(Work& work, std::uint64_t number) {
         .give_up = now + std::chrono::milliseconds{timeout_ms(work.request)},
         .committed =
             [with_work] {
-                with_work([](Connection&, Work& waiting) {
+                with_work([](Client&, Work& waiting) {
                     if (waiting.stage == Work::Stage::queued) waiting.stage = Work::Stage::executed;
                 });
             },
         .answered =
             [with_work](const Expected<std::optional<std::uint64_t>>& outcome) {
-                with_work([&](Connection& self, Work& waiting) { self.answer_output(waiting, outcome); });
+                with_work([&](Client& self, Work& waiting) { self.answer_output(waiting, outcome); });
             }};
     if (work.request.has_panic()) {
         dispatcher_.output_.panic(std::move(asked));
@@ -255,7 +255,7 @@ bool Connection::execute_output(Work& work, std::uint64_t number) {
     return work.stage != Work::Stage::queued;
 }
 
-void Connection::answer_output(Work& work, const Expected<std::optional<std::uint64_t>>& outcome) {
+void Client::answer_output(Work& work, const Expected<std::optional<std::uint64_t>>& outcome) {
     if (!outcome) return refuse(work, outcome.error());
     v1::Response& response = answer(work);
     if (work.request.has_panic()) {
@@ -270,7 +270,7 @@ void Connection::answer_output(Work& work, const Expected<std::optional<std::uin
             *response.mutable_status());
 }
 
-bool Connection::execute_in_turn(Work& work) {
+bool Client::execute_in_turn(Work& work) {
     if (executed_ != 0 || !outbox_.has_room()) return false;
     Expected<void> done;
     Answers& answers = dispatcher_.answers_;
@@ -280,7 +280,7 @@ bool Connection::execute_in_turn(Work& work) {
             answer_hello(work.request.hello(), response);
             break;
         case v1::Request::kGetStatus:
-            answers.answer_status(*response.mutable_get_status(), dispatcher_.clock_(), dispatcher_.connections_);
+            answers.answer_status(*response.mutable_get_status(), dispatcher_.clock_(), dispatcher_.clients_);
             break;
         case v1::Request::kListNodeTypes:
             done = answers.answer_node_types(work.request.list_node_types(), *response.mutable_list_node_types());
@@ -306,7 +306,7 @@ bool Connection::execute_in_turn(Work& work) {
     return true;
 }
 
-void Connection::answer_hello(const v1::Hello& hello, v1::Response& response) {
+void Client::answer_hello(const v1::Hello& hello, v1::Response& response) {
     const auto refuse_hello = [&](ErrorCode code, std::string sentence) {
         to_wire(error(code, std::move(sentence)), *response.mutable_status());
     };
@@ -331,7 +331,7 @@ void Connection::answer_hello(const v1::Hello& hello, v1::Response& response) {
     result.set_instance_id(dispatcher_.hub_.instance_id());
 }
 
-Expected<void> Connection::answer_subscribe(const v1::Subscribe& request, v1::SubscribeResult& result) {
+Expected<void> Client::answer_subscribe(const v1::Subscribe& request, v1::SubscribeResult& result) {
     const auto wanted = to_subscription(request);
     if (!wanted) return std::unexpected(wanted.error());
     if (wanted->changes) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/guard.h"
+#include "api/exception_barrier.h"
 
 #include <new>
 #include <stdexcept>

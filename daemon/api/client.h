@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "api/convert.h"
-#include "api/engine_link.h"
 #include "api/event_hub.h"
 #include "api/outbox.h"
+#include "api/pending_commands.h"
 #include "api/telemetry.h"
 #include "engine/engine.h"
 #include "rta/v1/control.pb.h"
@@ -29,19 +29,19 @@ class Dispatcher;
 /// Requests take effect in their order. Transactions are prepared ahead, several at once, and committed one after the
 /// other; neither a transaction nor a parameter change waits until the one before it is heard. What looks at the graph
 /// or gives a large answer waits until everything before it is answered, and until the outbox has room. [control]
-class Connection final : public std::enable_shared_from_this<Connection>,
-                         private EventHub::Subscriber,
-                         private Telemetry::Subscriber {
+class Client final : public std::enable_shared_from_this<Client>,
+                     private EventHub::Subscriber,
+                     private Telemetry::Subscriber {
  public:
     /// Requests taken in and not yet answered, and the memory that they take, at which no more are taken in.
     static constexpr std::size_t kMaximumPending = 1024;
     static constexpr std::size_t kMaximumPendingBytes = std::size_t{8} << 20U;
 
     /// Use Dispatcher::connect().
-    Connection(Dispatcher& dispatcher, std::string address);
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
-    ~Connection() override { close(); }
+    Client(Dispatcher& dispatcher, std::string address);
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+    ~Client() override { close(); }
 
     /// Called when there may be something new in the outbox, or any of the questions below may have a new answer. Must
     /// not call back into the connection.
@@ -60,6 +60,8 @@ class Connection final : public std::enable_shared_from_this<Connection>,
 
     /// Every request taken in has been answered.
     [[nodiscard]] bool idle() const { return queue_.empty(); }
+    /// The client has not yet sent a valid Hello, and may still do so.
+    [[nodiscard]] bool awaits_hello() const { return !hello_done_ && !refused_; }
     /// The client has said who it is.
     [[nodiscard]] bool greeted() const { return hello_done_; }
     /// An answer said that the stream is of no use: nothing more is read, and the connection ends once it is idle().
