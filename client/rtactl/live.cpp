@@ -11,7 +11,7 @@
 
 namespace rta::rtactl {
 
-Live::Live(Session& session, client::Connection connection, bool picture)
+Live::Live(Session& session, client::DaemonClient connection, bool picture)
     : session_{session},
       connection_{std::move(connection)},
       interrupts_{picture},

@@ -6,7 +6,7 @@
 #include <optional>
 #include <type_traits>
 
-#include "rta/connection.h"
+#include "rta/daemon_client.h"
 #include "rtactl/command.h"
 #include "rtactl/interrupts.h"
 #include "rtactl/patient_output.h"
@@ -35,14 +35,14 @@ class Live {
     [[nodiscard]] Result<std::optional<v1::Event>> wait(const client::Deadline& deadline = client::Deadline::never());
 
  private:
-    Live(Session& session, client::Connection connection, bool picture);
+    Live(Session& session, client::DaemonClient connection, bool picture);
 
     template <class Next>
     auto receive(const Next& next) -> Result<typename std::invoke_result_t<Next>::value_type>;
     void heed_signal();
 
     Session& session_;
-    client::Connection connection_;
+    client::DaemonClient connection_;
     Interrupts interrupts_;
     PatientOutput output_;
     std::optional<Picture> picture_;

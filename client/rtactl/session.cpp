@@ -65,16 +65,16 @@ void PendingTransaction::collect(std::vector<v1::Edit> new_edits, std::size_t li
     }
 }
 
-Result<client::Connection> Session::open() const {
-    client::ConnectionOptions options;
+Result<client::DaemonClient> Session::open() const {
+    client::ClientOptions options;
     options.client_name = "rtactl";
     options.timeout = options_.timeout;
-    auto opened = client::Connection::open(options_.endpoints, options);
+    auto opened = client::DaemonClient::open(options_.endpoints, options);
     if (!opened) return fail(exit_of(opened.error()), std::move(opened.error().sentence));
     return std::move(*opened);
 }
 
-Result<client::Connection*> Session::connection() {
+Result<client::DaemonClient*> Session::connection() {
     if (!connection_) {
         auto opened = open();
         if (!opened) return std::unexpected(std::move(opened.error()));

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rta/connection.h"
+#include "rta/daemon_client.h"
 #include "rta/endpoint.h"
 #include "rta/v1/control.pb.h"
 #include "rtactl/failure.h"
@@ -64,7 +64,7 @@ class Session {
     [[nodiscard]] std::ostream& out() { return streams_.out; }
 
     /// A conversation of the caller's own, beside the session's.
-    [[nodiscard]] Result<client::Connection> open() const;
+    [[nodiscard]] Result<client::DaemonClient> open() const;
 
     /// Asks for something on the way to what the command is for: an answer other than OK is a Failure.
     [[nodiscard]] Result<v1::Response> ask(v1::Request request);
@@ -102,14 +102,14 @@ class Session {
     bool quit = false;
 
  private:
-    Result<client::Connection*> connection();
+    Result<client::DaemonClient*> connection();
     Result<v1::Response> exchange(v1::Request request, bool print);
     Result<v1::Response> judge(client::Expected<v1::Response> response, bool print);
     std::unexpected<Failure> broken(client::Error error);
 
     SessionOptions options_;
     Streams streams_;
-    std::optional<client::Connection> connection_;
+    std::optional<client::DaemonClient> connection_;
     std::optional<v1::NodeTypesResult> types_;
     std::optional<KnownGraph> graph_;  ///< as it was when it was last asked for
     std::optional<PendingTransaction> transaction_;

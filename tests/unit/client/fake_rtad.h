@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "rtactl/run.h"
-#include "scripted_daemon.h"
+#include "support/scripted_daemon.h"
 
 namespace rta::test {
 

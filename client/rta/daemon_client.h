@@ -22,7 +22,7 @@ namespace rta::client {
 
 inline constexpr std::uint32_t kProtocolVersion = 1;
 
-struct ConnectionOptions {
+struct ClientOptions {
     std::string client_name = "librta";  ///< shown to other clients and in the daemon's log, at most 128 bytes
     std::string token{};                 ///< the local sockets ask for none
     /// How long connecting, and each call, may take.
@@ -31,7 +31,7 @@ struct ConnectionOptions {
 
 /// A conversation with one daemon, for one thread at a time. No call waits longer than its deadline.
 ///
-///     auto connection = rta::client::Connection::open(rta::client::local_endpoints());
+///     auto connection = rta::client::DaemonClient::open(rta::client::local_endpoints());
 ///     rta::v1::Request request;
 ///     request.mutable_get_status();
 ///     auto response = connection->call(std::move(request));
@@ -41,12 +41,12 @@ struct ConnectionOptions {
 ///
 /// After an Error of kind lost, refused or protocol the conversation is over and every further call repeats that error;
 /// after a timeout it goes on, and the late response is thrown away.
-class Connection {
+class DaemonClient {
  public:
     /// Says Hello to the first of `endpoints` that accepts. cannot_connect names each address and why it did not
     /// answer; refused is the daemon's answer to Hello (another protocol version, a wrong token).
-    [[nodiscard]] static Expected<Connection> open(std::span<const Endpoint> endpoints,
-                                                   const ConnectionOptions& options = {});
+    [[nodiscard]] static Expected<DaemonClient> open(std::span<const Endpoint> endpoints,
+                                                     const ClientOptions& options = {});
 
     /// What the daemon answered to Hello.
     [[nodiscard]] const v1::HelloResult& daemon() const { return daemon_; }
@@ -68,10 +68,10 @@ class Connection {
     [[nodiscard]] Expected<v1::Event> next_event(const Deadline& deadline, int interrupt_descriptor = -1);
 
  private:
-    Connection(Socket socket, Endpoint endpoint, std::chrono::milliseconds timeout)
+    DaemonClient(Socket socket, Endpoint endpoint, std::chrono::milliseconds timeout)
         : socket_{std::move(socket)}, endpoint_{std::move(endpoint)}, timeout_{timeout} {}
 
-    Expected<void> say_hello(const ConnectionOptions& options);
+    Expected<void> say_hello(const ClientOptions& options);
     Expected<void> exchange(const Deadline& deadline, int interrupt_descriptor);
     Expected<void> read_some();
     void write_some();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rta/connection.h"
+#include "rta/daemon_client.h"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -11,8 +11,8 @@
 #include <future>
 #include <thread>
 
-#include "scripted_daemon.h"
 #include "support/deadline.h"
+#include "support/scripted_daemon.h"
 #include "support/temporary.h"
 
 namespace rta::client {
@@ -27,9 +27,9 @@ using test::ScriptedDaemon;
 
 Reply agreeable(const v1::Request& request) { return {.bytes = frame(ok(request))}; }
 
-Expected<Connection> connect(const ScriptedDaemon& daemon) {
+Expected<DaemonClient> connect(const ScriptedDaemon& daemon) {
     const Endpoint endpoint = daemon.endpoint();
-    return Connection::open(std::span{&endpoint, 1}, {.client_name = "test", .timeout = test::kPatience});
+    return DaemonClient::open(std::span{&endpoint, 1}, {.client_name = "test", .timeout = test::kPatience});
 }
 
 v1::Request status_request() {
@@ -46,7 +46,7 @@ v1::Request document_request(std::size_t bytes) {
 
 bool says(const Error& error, std::string_view part) { return error.sentence.find(part) != std::string::npos; }
 
-TEST(Connection, SaysHelloWithItsVersionAndName) {
+TEST(DaemonClient, SaysHelloWithItsVersionAndName) {
     v1::Request hello;
     ScriptedDaemon daemon{[&](const v1::Request& request) {
                               hello = request;
@@ -64,7 +64,7 @@ TEST(Connection, SaysHelloWithItsVersionAndName) {
     EXPECT_NE(hello.id(), 0U);
 }
 
-TEST(Connection, ExplainsARefusedVersion) {
+TEST(DaemonClient, ExplainsARefusedVersion) {
     ScriptedDaemon daemon{
         [](const v1::Request& request) {
             return Reply{.bytes = frame(refusal(request, v1::FAILED_PRECONDITION, "this rtad speaks version 2")),
@@ -79,7 +79,7 @@ TEST(Connection, ExplainsARefusedVersion) {
     EXPECT_TRUE(says(connection.error(), "this rtad speaks version 2")) << connection.error().sentence;
 }
 
-TEST(Connection, ExplainsAnotherVersionThatTheDaemonAccepts) {
+TEST(DaemonClient, ExplainsAnotherVersionThatTheDaemonAccepts) {
     ScriptedDaemon daemon{[](const v1::Request& request) {
                               v1::Response response = ok(request);
                               response.mutable_hello()->set_protocol_version(2);
@@ -94,7 +94,7 @@ TEST(Connection, ExplainsAnotherVersionThatTheDaemonAccepts) {
     EXPECT_TRUE(says(connection.error(), "rtad 7.0")) << connection.error().sentence;
 }
 
-TEST(Connection, TellsWhyItWasTurnedAwayAtTheDoor) {
+TEST(DaemonClient, TellsWhyItWasTurnedAwayAtTheDoor) {
     v1::Response full;
     full.mutable_status()->set_code(v1::RESOURCE_EXHAUSTED);
     full.mutable_status()->set_message("512 clients are connected, which is the most");
@@ -106,7 +106,7 @@ TEST(Connection, TellsWhyItWasTurnedAwayAtTheDoor) {
     EXPECT_TRUE(says(connection.error(), "512 clients")) << connection.error().sentence;
 }
 
-TEST(Connection, TellsWhatItMayMeanToBeTurnedAwayWithoutAWord) {
+TEST(DaemonClient, TellsWhatItMayMeanToBeTurnedAwayWithoutAWord) {
     ScriptedDaemon daemon{[](const v1::Request&) { return Reply{.close = true}; }, ""};
     const auto connection = connect(daemon);
     ASSERT_FALSE(connection);
@@ -114,7 +114,7 @@ TEST(Connection, TellsWhatItMayMeanToBeTurnedAwayWithoutAWord) {
     EXPECT_TRUE(says(connection.error(), "before it answered hello")) << connection.error().sentence;
 }
 
-TEST(Connection, ReadsTheReasonEvenIfItsHelloCouldNotBeSent) {
+TEST(DaemonClient, ReadsTheReasonEvenIfItsHelloCouldNotBeSent) {
     // Whoever closes with unread bytes before them resets the connection: the reason, sent before, must still be read.
     v1::Response full;
     full.mutable_status()->set_code(v1::RESOURCE_EXHAUSTED);
@@ -142,14 +142,14 @@ TEST(Connection, ReadsTheReasonEvenIfItsHelloCouldNotBeSent) {
     }};
     const Endpoint endpoint = TcpEndpoint{.host = "127.0.0.1", .port = ntohs(address.sin_port)};
     for (int i = 0; i < 20; ++i) {
-        const auto connection = Connection::open(std::span{&endpoint, 1}, {.timeout = test::kPatience});
+        const auto connection = DaemonClient::open(std::span{&endpoint, 1}, {.timeout = test::kPatience});
         ASSERT_FALSE(connection);
         EXPECT_EQ(connection.error().kind, Error::Kind::refused) << connection.error().sentence;
     }
     daemon.join();
 }
 
-TEST(Connection, RefusesWhatIsNoRtad) {
+TEST(DaemonClient, RefusesWhatIsNoRtad) {
     for (const std::string& greeting :
          {std::string{"HTTP/1.1 400 Bad Request\r\n\r\n"}, std::string(16, '\xff'), std::string{"\x03\xff\xff\xff"}}) {
         ScriptedDaemon daemon{[](const v1::Request&) { return Reply{.close = true}; }, greeting};
@@ -162,7 +162,7 @@ TEST(Connection, RefusesWhatIsNoRtad) {
     }
 }
 
-TEST(Connection, TellsThatTheDaemonWentAwayInMidCall) {
+TEST(DaemonClient, TellsThatTheDaemonWentAwayInMidCall) {
     ScriptedDaemon daemon{[](const v1::Request&) { return Reply{.close = true}; }};
     auto connection = connect(daemon);
     ASSERT_TRUE(connection);
@@ -175,7 +175,7 @@ TEST(Connection, TellsThatTheDaemonWentAwayInMidCall) {
     EXPECT_EQ(connection->next_event(Deadline::never()).error().kind, Error::Kind::lost);
 }
 
-TEST(Connection, TellsThatAMessageWasCutOff) {
+TEST(DaemonClient, TellsThatAMessageWasCutOff) {
     ScriptedDaemon daemon{[](const v1::Request& request) {
         const std::string whole = frame(ok(request));
         return Reply{.bytes = whole.substr(0, whole.size() - 1), .close = true};
@@ -187,7 +187,7 @@ TEST(Connection, TellsThatAMessageWasCutOff) {
     EXPECT_TRUE(says(response.error(), "in the middle of a message")) << response.error().sentence;
 }
 
-TEST(Connection, RefusesAResponseToNothing) {
+TEST(DaemonClient, RefusesAResponseToNothing) {
     ScriptedDaemon daemon{[](const v1::Request& request) {
         v1::Response response = ok(request);
         response.set_id(request.id() + 7);
@@ -200,7 +200,7 @@ TEST(Connection, RefusesAResponseToNothing) {
     EXPECT_EQ(response.error().kind, Error::Kind::protocol);
 }
 
-TEST(Connection, GoesOnAfterATimeoutAndDropsTheLateResponse) {
+TEST(DaemonClient, GoesOnAfterATimeoutAndDropsTheLateResponse) {
     std::string late;
     ScriptedDaemon daemon{[&](const v1::Request& request) {
         if (late.empty()) {
@@ -230,15 +230,15 @@ TEST(Connection, GoesOnAfterATimeoutAndDropsTheLateResponse) {
     EXPECT_FALSE(connection->receive(*id)) << "the late response was kept";
 }
 
-TEST(Connection, GivesUpOnADaemonThatAcceptsAndSaysNothing) {
+TEST(DaemonClient, GivesUpOnADaemonThatAcceptsAndSaysNothing) {
     ScriptedDaemon daemon{[](const v1::Request&) { return Reply{}; }, ""};
     const Endpoint endpoint = daemon.endpoint();
-    const auto connection = Connection::open(std::span{&endpoint, 1}, {.timeout = std::chrono::milliseconds{50}});
+    const auto connection = DaemonClient::open(std::span{&endpoint, 1}, {.timeout = std::chrono::milliseconds{50}});
     ASSERT_FALSE(connection);
     EXPECT_EQ(connection.error().kind, Error::Kind::timeout);
 }
 
-TEST(Connection, KeepsEventsThatArriveBetweenResponses) {
+TEST(DaemonClient, KeepsEventsThatArriveBetweenResponses) {
     ScriptedDaemon daemon{[next = std::uint64_t{1}](const v1::Request& request) mutable {
         const std::string before = frame(heard(next++));
         return Reply{.bytes = before + frame(ok(request)) + frame(heard(next++))};
@@ -257,7 +257,7 @@ TEST(Connection, KeepsEventsThatArriveBetweenResponses) {
     EXPECT_EQ(none.error().kind, Error::Kind::timeout);
 }
 
-TEST(Connection, KeepsWhatCameBeforeTheEnd) {
+TEST(DaemonClient, KeepsWhatCameBeforeTheEnd) {
     ScriptedDaemon daemon{[](const v1::Request& request) {
         return Reply{.bytes = frame(ok(request)) + frame(heard(1)) + std::string(12, '\xff'), .close = true};
     }};
@@ -270,7 +270,7 @@ TEST(Connection, KeepsWhatCameBeforeTheEnd) {
     EXPECT_FALSE(connection->next_event(Deadline::in(test::kPatience)));
 }
 
-TEST(Connection, PipelinesRequests) {
+TEST(DaemonClient, PipelinesRequests) {
     ScriptedDaemon daemon{agreeable};
     auto connection = connect(daemon);
     ASSERT_TRUE(connection);
@@ -289,7 +289,7 @@ TEST(Connection, PipelinesRequests) {
     EXPECT_FALSE(connection->receive(12'345)) << "nothing was sent under this id";
 }
 
-TEST(Connection, DoesNotDeadlockWhenBothSidesHaveMuchToSay) {
+TEST(DaemonClient, DoesNotDeadlockWhenBothSidesHaveMuchToSay) {
     constexpr std::size_t kBytes = 3'000'000;
     ScriptedDaemon daemon{[](const v1::Request& request) {
         v1::Response response = ok(request);
@@ -311,7 +311,7 @@ TEST(Connection, DoesNotDeadlockWhenBothSidesHaveMuchToSay) {
     }
 }
 
-TEST(Connection, RefusesARequestThatIsTooLargeAndGoesOn) {
+TEST(DaemonClient, RefusesARequestThatIsTooLargeAndGoesOn) {
     ScriptedDaemon daemon{agreeable};
     auto connection = connect(daemon);
     ASSERT_TRUE(connection);
@@ -322,7 +322,7 @@ TEST(Connection, RefusesARequestThatIsTooLargeAndGoesOn) {
     EXPECT_EQ(daemon.requests().size(), 1U);
 }
 
-TEST(Connection, StopsWaitingWhenInterrupted) {
+TEST(DaemonClient, StopsWaitingWhenInterrupted) {
     ScriptedDaemon daemon{agreeable};
     auto connection = connect(daemon);
     ASSERT_TRUE(connection);
@@ -336,7 +336,7 @@ TEST(Connection, StopsWaitingWhenInterrupted) {
     EXPECT_TRUE(connection->call(status_request())) << "an interruption is not the end";
 }
 
-TEST(Connection, AnInterruptedResponseCanBeReceivedAfterwards) {
+TEST(DaemonClient, AnInterruptedResponseCanBeReceivedAfterwards) {
     const test::UniqueFd interrupt{::eventfd(0, EFD_CLOEXEC)};
     std::string held_back;
     ScriptedDaemon daemon{[&](const v1::Request& request) {
@@ -360,11 +360,11 @@ TEST(Connection, AnInterruptedResponseCanBeReceivedAfterwards) {
     EXPECT_EQ(response->id(), *first);
 }
 
-TEST(Connection, TellsWhatWasTriedAndWhy) {
+TEST(DaemonClient, TellsWhatWasTriedAndWhy) {
     const std::array<Endpoint, 3> endpoints{UnixEndpoint{"/nonexistent/control.sock"},
                                             UnixEndpoint{std::string(200, 'p')},
                                             TcpEndpoint{.host = "127.0.0.1", .port = test::free_tcp_port()}};
-    const auto connection = Connection::open(endpoints, {.timeout = test::kPatience});
+    const auto connection = DaemonClient::open(endpoints, {.timeout = test::kPatience});
     ASSERT_FALSE(connection);
     EXPECT_EQ(connection.error().kind, Error::Kind::cannot_connect);
     EXPECT_TRUE(says(connection.error(), "/nonexistent/control.sock (No such file or directory)"))
@@ -372,10 +372,10 @@ TEST(Connection, TellsWhatWasTriedAndWhy) {
     EXPECT_TRUE(says(connection.error(), "107 bytes")) << connection.error().sentence;
     EXPECT_TRUE(says(connection.error(), to_string(endpoints[2]) + " (Connection refused)"))
         << connection.error().sentence;
-    EXPECT_EQ(Connection::open({}).error().kind, Error::Kind::cannot_connect);
+    EXPECT_EQ(DaemonClient::open({}).error().kind, Error::Kind::cannot_connect);
 }
 
-TEST(Connection, PassesOverASocketOnWhichNobodyListens) {
+TEST(DaemonClient, PassesOverASocketOnWhichNobodyListens) {
     const test::TemporaryDirectory directory;
     const std::string stale = directory / "control.sock";
     {
@@ -388,7 +388,7 @@ TEST(Connection, PassesOverASocketOnWhichNobodyListens) {
     }
     ScriptedDaemon daemon{agreeable};
     const std::array<Endpoint, 2> endpoints{UnixEndpoint{stale}, daemon.endpoint()};
-    const auto connection = Connection::open(endpoints, {.timeout = test::kPatience});
+    const auto connection = DaemonClient::open(endpoints, {.timeout = test::kPatience});
     ASSERT_TRUE(connection) << connection.error().sentence;
     EXPECT_EQ(connection->endpoint(), daemon.endpoint());
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rta/connection.h"
+#include "rta/daemon_client.h"
 
 #include <algorithm>
 #include <array>
@@ -26,7 +26,7 @@ std::string seconds_text(std::chrono::milliseconds time) {
 
 }  // namespace
 
-Expected<Connection> Connection::open(std::span<const Endpoint> endpoints, const ConnectionOptions& options) {
+Expected<DaemonClient> DaemonClient::open(std::span<const Endpoint> endpoints, const ClientOptions& options) {
     const Deadline deadline = Deadline::in(options.timeout);
     std::string tried;
     for (std::size_t i = 0; i < endpoints.size(); ++i) {
@@ -35,7 +35,7 @@ Expected<Connection> Connection::open(std::span<const Endpoint> endpoints, const
             tried += (i == 0 ? "" : ", ") + to_string(endpoints[i]) + " (" + socket.error() + ")";
             continue;
         }
-        Connection connection{std::move(*socket), endpoints[i], options.timeout};
+        DaemonClient connection{std::move(*socket), endpoints[i], options.timeout};
         if (auto hello = connection.say_hello(options); !hello) return std::unexpected(std::move(hello.error()));
         return connection;
     }
@@ -44,7 +44,7 @@ Expected<Connection> Connection::open(std::span<const Endpoint> endpoints, const
         "no rtad answers" + (tried.empty() ? ": there is no address to try" : " at " + tried) + "; is it running?");
 }
 
-Expected<void> Connection::say_hello(const ConnectionOptions& options) {
+Expected<void> DaemonClient::say_hello(const ClientOptions& options) {
     v1::Request request;
     v1::Hello& hello = *request.mutable_hello();
     hello.set_protocol_version(kProtocolVersion);
@@ -82,13 +82,13 @@ Expected<void> Connection::say_hello(const ConnectionOptions& options) {
     return {};
 }
 
-Expected<v1::Response> Connection::call(v1::Request request) {
+Expected<v1::Response> DaemonClient::call(v1::Request request) {
     const auto id = send(std::move(request));
     if (!id) return std::unexpected(id.error());
     return receive(*id);
 }
 
-Expected<std::uint64_t> Connection::send(v1::Request request) {
+Expected<std::uint64_t> DaemonClient::send(v1::Request request) {
     if (end_) return std::unexpected(*end_);
     request.set_id(last_id_ + 1);
     if (const std::size_t size = request.ByteSizeLong(); size > kMaximumFrameBytes) {
@@ -109,7 +109,7 @@ Expected<std::uint64_t> Connection::send(v1::Request request) {
     return last_id_;
 }
 
-Expected<v1::Response> Connection::receive(std::uint64_t id, int interrupt_descriptor) {
+Expected<v1::Response> DaemonClient::receive(std::uint64_t id, int interrupt_descriptor) {
     const Deadline deadline = Deadline::in(timeout_);
     for (;;) {
         if (auto found = responses_.extract(id)) return std::move(found.mapped());
@@ -129,7 +129,7 @@ Expected<v1::Response> Connection::receive(std::uint64_t id, int interrupt_descr
     }
 }
 
-Expected<v1::Event> Connection::next_event(const Deadline& deadline, int interrupt_descriptor) {
+Expected<v1::Event> DaemonClient::next_event(const Deadline& deadline, int interrupt_descriptor) {
     for (;;) {
         if (!events_.empty()) {
             v1::Event event = std::move(events_.front());
@@ -143,7 +143,7 @@ Expected<v1::Event> Connection::next_event(const Deadline& deadline, int interru
 }
 
 /// Waits until bytes can move in either direction, and moves them.
-Expected<void> Connection::exchange(const Deadline& deadline, int interrupt_descriptor) {
+Expected<void> DaemonClient::exchange(const Deadline& deadline, int interrupt_descriptor) {
     const Socket::Readiness ready = socket_.wait(!outgoing_.empty(), deadline, interrupt_descriptor);
     if (ready.interrupted) return fail(Error::Kind::interrupted, "interrupted");
     if (ready.writable) write_some();
@@ -153,7 +153,7 @@ Expected<void> Connection::exchange(const Deadline& deadline, int interrupt_desc
     return {};
 }
 
-void Connection::write_some() {
+void DaemonClient::write_some() {
     const Socket::Transfer sent = socket_.write(std::string_view{outgoing_}.substr(outgoing_taken_));
     outgoing_taken_ += sent.count;
     // A daemon that closes says why first: what it said is still to be read, and read() finds the end too.
@@ -163,7 +163,7 @@ void Connection::write_some() {
     }
 }
 
-Expected<void> Connection::read_some() {
+Expected<void> DaemonClient::read_some() {
     std::array<char, kReadBytes> bytes{};
     const Socket::Transfer received = socket_.read(bytes);
     if (received.closed) {
@@ -175,7 +175,7 @@ Expected<void> Connection::read_some() {
     return take_frames();
 }
 
-Expected<void> Connection::take_frames() {
+Expected<void> DaemonClient::take_frames() {
     for (;;) {
         const auto payload = decoder_.next();
         if (!payload) {
@@ -187,7 +187,7 @@ Expected<void> Connection::take_frames() {
     }
 }
 
-Expected<void> Connection::take_message(std::string_view payload) {
+Expected<void> DaemonClient::take_message(std::string_view payload) {
     v1::ServerMessage message;
     if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
         return end(Error::Kind::protocol, "what answers at " + to_string(endpoint_) +
@@ -205,7 +205,7 @@ Expected<void> Connection::take_message(std::string_view payload) {
     return {};
 }
 
-Expected<void> Connection::take_response(v1::Response response) {
+Expected<void> DaemonClient::take_response(v1::Response response) {
     if (response.id() == 0 && response.status().code() != v1::OK) {
         return end(Error::Kind::refused,
                    "rtad at " + to_string(endpoint_) + " ended the conversation: " + response.status().message(),
@@ -222,7 +222,7 @@ Expected<void> Connection::take_response(v1::Response response) {
     return {};
 }
 
-std::unexpected<Error> Connection::end(Error::Kind kind, std::string sentence, v1::Code code) {
+std::unexpected<Error> DaemonClient::end(Error::Kind kind, std::string sentence, v1::Code code) {
     socket_.close();
     end_ = Error{kind, std::move(sentence), code};
     return std::unexpected(*end_);

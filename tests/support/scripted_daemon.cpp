@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "scripted_daemon.h"
+#include "support/scripted_daemon.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
