@@ -10,7 +10,7 @@
 
 namespace rta {
 
-/// The canonical codes, with the numbers of google.rpc.Code: one switch in `api` maps them to the wire.
+/// Canonical error codes with the numbers of google.rpc.Code. One switch in `api` maps them to the protocol.
 enum class ErrorCode : std::uint8_t {
     invalid_argument = 3,
     deadline_exceeded = 4,
@@ -26,14 +26,14 @@ enum class ErrorCode : std::uint8_t {
     unauthenticated = 16,
 };
 
-/// `NOT_FOUND` and its sisters, as the protocol spells them.
+/// Returns the name of the code in the protocol, such as `NOT_FOUND`.
 [[nodiscard]] std::string_view error_code_name(ErrorCode code) noexcept;
 
-/// A code for programs, a sentence for people: it names the thing at fault and says what would be right.
+/// A code for programs and a sentence for people: what was refused, why, and what would be accepted.
 struct Error {
     ErrorCode code;
     std::string sentence;
-    /// Index of the edit at fault within its transaction.
+    /// Index, within its transaction, of the edit that was refused.
     std::optional<std::uint32_t> edit_index{};
 };
 
@@ -45,7 +45,7 @@ using Expected = std::expected<T, Error>;
     return std::unexpected(Error{code, std::move(sentence), {}});
 }
 
-/// The error, found in this edit of a transaction.
+/// Returns the error with the index of the edit that caused it.
 [[nodiscard]] inline Error at_edit(Error error, std::size_t index) {
     error.edit_index = static_cast<std::uint32_t>(index);
     return error;

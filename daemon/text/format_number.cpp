@@ -12,8 +12,8 @@ namespace rta {
 
 namespace {
 
-/// The shortest digits that give the same number back, written out in full from 1e-7 to 1e21 as JavaScript does.
-/// std::to_chars alone would write 1000000 as 1e+06, and 1e10F in fixed notation with digits that mean nothing.
+/// Writes the shortest digits that read back as the same number, without an exponent from 1e-7 to 1e21, as JavaScript
+/// does. std::to_chars alone would write 1000000 as 1e+06, and 1e10F in fixed notation with meaningless digits.
 template <class Number>
 std::string shortest(Number value) {
     if (std::isnan(value)) return "NaN";

@@ -5,7 +5,7 @@
 
 namespace rta {
 
-/// The shortest decimal that reads back as the same float: "440", "-12.5", "0.1".
+/// Returns the shortest decimal that reads back as the same number: "440", "-12.5", "0.1".
 [[nodiscard]] std::string format_number(float value);
 [[nodiscard]] std::string format_number(double value);
 

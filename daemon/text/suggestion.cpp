@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include "text/suggestion.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "text/quoting.h"
+
+namespace rta {
+
+namespace {
+
+constexpr std::size_t kLongestList = 24;      // names
+constexpr std::size_t kLongestCompared = 64;  // bytes: no name is longer
+
+/// Optimal string alignment distance: the insertions, deletions, replacements and exchanges of neighbours that turn `a`
+/// into `b`. Returns `limit + 1` if it is greater than `limit`.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
+    if (a.size() > kLongestCompared || b.size() > kLongestCompared) return limit + 1;
+    if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) > limit) return limit + 1;
+    using Row = std::array<std::size_t, kLongestCompared + 1>;
+    Row before_last{};
+    Row last{};
+    Row row{};
+    for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        row[0] = i;
+        std::size_t least = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U);
+            row[j] = std::min({last[j] + 1, row[j - 1] + 1, replaced});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                row[j] = std::min(row[j], before_last[j - 2] + 1);
+            }
+            least = std::min(least, row[j]);
+        }
+        if (least > limit) return limit + 1;
+        before_last = last;
+        last = row;
+    }
+    return last[b.size()];
+}
+
+}  // namespace
+
+std::string_view closest_name(std::string_view name, std::span<const std::string_view> known) {
+    // One mistake in a short name, three in a long one.
+    std::size_t limit = std::clamp<std::size_t>(name.size() / 3, 1, 3);
+    std::string_view closest;
+    for (const std::string_view candidate : known) {
+        const std::size_t distance = edit_distance(name, candidate, limit);
+        // Every name of one letter is one replacement away from every other.
+        if (distance > limit || distance >= std::max(name.size(), candidate.size())) continue;
+        closest = candidate;
+        if (distance == 0) break;
+        limit = distance - 1;
+    }
+    return closest;
+}
+
+std::string unknown_name(std::string_view kind, std::string_view name, std::span<const std::string_view> known) {
+    std::string sentence = "there is no ";
+    sentence.append(kind).append(" ").append(quoted(name));
+    if (known.empty()) return sentence += "; there are none";
+    if (const std::string_view closest = closest_name(name, known); !closest.empty()) {
+        sentence.append(" (did you mean ").append(quoted(closest)).append("?)");
+    }
+    sentence += "; there are: ";
+    const std::size_t shown = std::min(known.size(), kLongestList);
+    for (std::size_t i = 0; i < shown; ++i) {
+        if (i != 0) sentence += ", ";
+        sentence += known[i];
+    }
+    if (shown < known.size()) sentence.append(" and ").append(std::to_string(known.size() - shown)).append(" more");
+    return sentence;
+}
+
+}  // namespace rta

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace rta {
+
+/// Returns the sentence that refuses an unknown name and lists the known ones, such as
+/// `there is no setting "chanels" (did you mean "channels"?); there are: channels, first_channel`, or
+/// `...; there are none`. A long list is cut. `kind` is the word for what was looked up. [any]
+[[nodiscard]] std::string unknown_name(std::string_view kind, std::string_view name,
+                                       std::span<const std::string_view> known);
+
+/// Returns the known name that `name` is most likely a misspelling of; empty if none is close. [any]
+[[nodiscard]] std::string_view closest_name(std::string_view name, std::span<const std::string_view> known);
+
+}  // namespace rta
