@@ -12,6 +12,7 @@
 
 #include "api/client.h"
 #include "api/convert.h"
+#include "api/status_wire.h"
 #include "dsp/simd.h"
 #include "engine/renderer.h"
 #include "graph/frequency_response.h"

@@ -8,6 +8,7 @@
 #include "api/dispatcher.h"
 #include "api/exception_barrier.h"
 #include "api/request.h"
+#include "api/status_wire.h"
 #include "text/names.h"
 
 namespace rta::api {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "api/status_wire.h"
 #include "frame/frame_codec.h"
 #include "graph/layout.h"
 #include "graph/parameter_spec.h"
@@ -172,19 +173,6 @@ std::string_view kind_name(SettingSpec::Kind kind) {
             return "text";
     }
     return "";
-}
-
-/// A protobuf string must be UTF-8, or the whole message cannot be read: device names and paths come from elsewhere.
-std::string utf8(std::string_view text) {
-    static constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-    std::string out;
-    while (true) {
-        const std::size_t valid = first_invalid_utf8(text);
-        out.append(text.substr(0, valid));
-        if (valid == text.size()) return out;
-        out.append(kReplacement);
-        text.remove_prefix(valid + 1);
-    }
 }
 
 void set_string(std::string& field, std::string_view text) { field.assign(text); }
@@ -352,7 +340,7 @@ v1::Code to_wire(ErrorCode code) noexcept {
 void to_wire(const Error& error, v1::Status& message) {
     message.set_code(to_wire(error.code));
     // Cut first: a character that the cut breaks is replaced like any other bad byte.
-    message.set_message(utf8(std::string_view{error.sentence}.substr(0, kLongestSentence)));
+    message.set_message(valid_utf8(std::string_view{error.sentence}.substr(0, kLongestSentence)));
     if (error.edit_index) message.set_edit_index(*error.edit_index);
 }
 
@@ -387,63 +375,6 @@ void to_wire(const NodeType& type, v1::NodeType& message) {
     if (const auto bypass = bypass_of(type)) parameter_to_wire(*bypass, *message.add_parameters());
     for (const PortSpec& port : type.inputs) port_to_wire(port, *message.add_inputs());
     for (const PortSpec& port : type.outputs) port_to_wire(port, *message.add_outputs());
-}
-
-void to_wire(const DeviceStatus& device, v1::DeviceState& message) {
-    message.set_kind(utf8(device.kind));
-    message.set_name(utf8(device.name));
-    message.set_running(device.running);
-    message.set_fallback_reason(utf8(device.fallback_reason));
-    message.set_sample_rate_hz(device.sample_rate_hz);
-    message.set_channels_in(device.channels_in);
-    message.set_channels_out(device.channels_out);
-    message.set_callback_frames(device.callback_frames);
-    message.set_adapter_frames(device.adapter_frames);
-    message.set_output_latency_s(device.output_latency_s);
-    message.set_input_latency_s(device.input_latency_s);
-    message.set_late_blocks(device.xrun_counts.late_callbacks + device.xrun_counts.overruns);
-    message.set_xruns(device.xruns);
-    to_wire(device.xrun_counts, *message.mutable_xrun_counts());
-}
-
-void to_wire(const XrunCounts& counts, v1::XrunCounts& message) {
-    message.set_input_underflows(counts.input_underflows);
-    message.set_input_overflows(counts.input_overflows);
-    message.set_output_underflows(counts.output_underflows);
-    message.set_output_overflows(counts.output_overflows);
-    message.set_late_callbacks(counts.late_callbacks);
-    message.set_overruns(counts.overruns);
-}
-
-void to_wire(const LoadStatus& load, std::uint64_t frame, v1::Load& message) {
-    message.set_frame(frame);
-    message.set_callback_count(static_cast<std::uint32_t>(load.callback_count));
-    message.set_mean(static_cast<float>(load.mean));
-    message.set_p99(static_cast<float>(load.p99));
-    message.set_worst(static_cast<float>(load.worst));
-}
-
-void to_wire(const RealtimeStatus& realtime, v1::RealtimeState& message) {
-    message.set_memory_locked(realtime.memory_locked);
-    message.set_memory_detail(utf8(realtime.memory_detail));
-    message.set_scheduling(utf8(realtime.scheduling));
-    message.set_scheduling_detail(utf8(realtime.scheduling_detail));
-}
-
-void to_wire(const StoreStatus& store, v1::StoreState& message) {
-    message.set_directory(utf8(store.directory));
-    message.set_saved_revision(store.saved_revision);
-    message.set_up_to_date(store.up_to_date);
-    message.set_error(utf8(store.error));
-}
-
-void to_wire(const DeviceInfo& device, v1::Device& message) {
-    message.set_name(utf8(device.name));
-    message.set_channels_in(device.channels_in);
-    message.set_channels_out(device.channels_out);
-    message.set_default_sample_rate_hz(device.default_sample_rate_hz);
-    message.set_default_input(device.default_input);
-    message.set_default_output(device.default_output);
 }
 
 void to_wire(const FrequencyResponse& response, v1::PortResponse& message) {

@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "api/host.h"
 #include "document/document.h"
 #include "engine/engine.h"
 #include "graph/edit.h"
@@ -44,12 +43,6 @@ struct TransactionContent {
 void to_wire(const Error& error, v1::Status& message);
 void to_wire(const GraphDocument& document, v1::Graph& message);
 void to_wire(const NodeType& type, v1::NodeType& message);
-void to_wire(const DeviceStatus& device, v1::DeviceState& message);
-void to_wire(const XrunCounts& counts, v1::XrunCounts& message);
-void to_wire(const LoadStatus& load, std::uint64_t frame, v1::Load& message);
-void to_wire(const RealtimeStatus& realtime, v1::RealtimeState& message);
-void to_wire(const StoreStatus& store, v1::StoreState& message);
-void to_wire(const DeviceInfo& device, v1::Device& message);
 void to_wire(const FrequencyResponse& response, v1::PortResponse& message);
 /// `graph` is the one that is so late.
 void to_wire(const LatencyReport& latency, const AudioGraph& graph, v1::EngineState& message);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "api/dispatcher.h"
 
+#include "api/status_wire.h"
+
 #include <algorithm>
 #include <utility>
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "api/convert.h"
+#include "api/status_wire.h"
 #include "engine/renderer.h"
 #include "rt/cycle_counter.h"
 #include "rta/v1/control.pb.h"

@@ -119,8 +119,8 @@ int run_devices() {
     const auto devices = host->list();
     if (!devices) return failure(kExitFailure, devices.error());
     std::size_t widest = 0;
-    for (const io::DeviceInfo& device : *devices) widest = std::max(widest, device.name.size());
-    for (const io::DeviceInfo& device : *devices) {
+    for (const DeviceInfo& device : *devices) widest = std::max(widest, device.name.size());
+    for (const DeviceInfo& device : *devices) {
         const char* const role = device.default_input && device.default_output ? "  default input and output"
                                  : device.default_output                       ? "  default output"
                                  : device.default_input                        ? "  default input"

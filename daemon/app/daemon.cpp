@@ -47,20 +47,11 @@ constexpr milliseconds kServiceInterval{1000};
 /// synchronous JACK server wait for it, so a slow machine is given time. A host that hangs is left behind.
 constexpr milliseconds kCloseLimit{1000};
 
-[[nodiscard]] std::string describe(const io::DeviceDescription& device) {
+[[nodiscard]] std::string describe(const DeviceDescription& device) {
     std::string words = device.kind;
     if (!device.name.empty()) words += " " + device.name;
     return words + ", " + std::to_string(device.channels_in) + " in, " + std::to_string(device.channels_out) +
            " out, " + std::to_string(device.sample_rate_hz) + " Hz";
-}
-
-[[nodiscard]] api::XrunCounts to_api(const io::XrunCounts& counts) {
-    return {.input_underflows = counts.input_underflows,
-            .input_overflows = counts.input_overflows,
-            .output_underflows = counts.output_underflows,
-            .output_overflows = counts.output_overflows,
-            .late_callbacks = counts.late_callbacks,
-            .overruns = counts.overruns};
 }
 
 /// The daemon's parts, and what api reaches through Host. [control]
@@ -113,11 +104,13 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
     void end(int status);
     void watch();
 
-    [[nodiscard]] api::DeviceStatus device_status() const override;
-    [[nodiscard]] api::LoadStatus load_status() const override;
-    [[nodiscard]] api::RealtimeStatus realtime_status() const override;
-    void list_devices(std::function<void(std::vector<api::DeviceInfo>)> done) override;
-    [[nodiscard]] api::StoreStatus store_status() const override;
+    [[nodiscard]] DeviceStatus device_status() const override { return supervisor_.status(); }
+    [[nodiscard]] LoadStatus load_status() const override { return supervisor_.load(); }
+    [[nodiscard]] RealtimeStatus realtime_status() const override {
+        return {.memory = memory_, .scheduling = supervisor_.scheduling()};
+    }
+    void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override;
+    [[nodiscard]] StoreStatus store_status() const override { return store_ ? store_->status() : StoreStatus{}; }
     void graph_changed() override {
         if (store_) store_->changed();
     }
@@ -125,7 +118,7 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
     void store_warning(const std::string& sentence) override { log(api::LogLevel::warning, sentence); }
     void store_recovered(const std::string& sentence) override { log(api::LogLevel::info, sentence); }
     void device_changed(const std::string& sentence) override;
-    void device_xruns(const io::XrunCounts& counts, std::uint64_t frame) override;
+    void device_xruns(const XrunCounts& counts, std::uint64_t frame) override { server_.xruns(counts, frame); }
     void device_warning(const std::string& sentence) override { log(api::LogLevel::warning, sentence); }
 
     const DaemonOptions options_;
@@ -255,7 +248,7 @@ void Daemon::started(const Expected<void>& result) {
         fail_start(sentence);
         return;
     }
-    log(api::LogLevel::info, "device: " + describe(supervisor_.state().description));
+    log(api::LogLevel::info, "device: " + describe(supervisor_.status().description));
     welcome_clients();
 }
 
@@ -301,7 +294,7 @@ void Daemon::tell_service_manager() {
 }
 
 std::string Daemon::service_status() const {
-    const io::DeviceState device = supervisor_.state();
+    const DeviceStatus device = supervisor_.status();
     std::string line = describe(device.description) + "; revision " + std::to_string(engine_.revision()) + ", " +
                        std::to_string(engine_.graph().node_count()) + " nodes; " +
                        std::to_string(server_.client_count()) + " clients";
@@ -329,7 +322,7 @@ void Daemon::await_signal() {
 void Daemon::fade_and_end() {
     log(api::LogLevel::info, "ending");
     service_.stopping();
-    if (!supervisor_.state().running) {
+    if (!supervisor_.status().running) {
         end(status_);
         return;
     }
@@ -353,64 +346,10 @@ void Daemon::watch() {
     });
 }
 
-api::DeviceStatus Daemon::device_status() const {
-    const io::DeviceState state = supervisor_.state();
-    return {.kind = state.description.kind,
-            .name = state.description.name,
-            .running = state.running,
-            .fallback_reason = state.fallback_reason,
-            .sample_rate_hz = static_cast<double>(state.description.sample_rate_hz),
-            .channels_in = state.description.channels_in,
-            .channels_out = state.description.channels_out,
-            .callback_frames = state.callback_frames,
-            .adapter_frames = state.adapter_frames,
-            .output_latency_s = state.latency.output_s,
-            .input_latency_s = state.latency.input_s,
-            .xruns = state.host_xruns,
-            .xrun_counts = to_api(state.xruns)};
-}
-
-api::LoadStatus Daemon::load_status() const {
-    const io::Load load = supervisor_.state().load;
-    return {.callback_count = load.callback_count, .mean = load.mean, .p99 = load.p99, .worst = load.worst};
-}
-
-void Daemon::device_xruns(const io::XrunCounts& counts, std::uint64_t frame) { server_.xruns(to_api(counts), frame); }
-
-api::RealtimeStatus Daemon::realtime_status() const {
-    io::DeviceState state = supervisor_.state();
-    return {.memory_locked = memory_.locked,
-            .memory_detail = memory_.detail,
-            .scheduling = std::move(state.scheduling),
-            .scheduling_detail = std::move(state.scheduling_detail)};
-}
-
-api::StoreStatus Daemon::store_status() const {
-    if (!store_) return {};
-    store::GraphStore::Status status = store_->status();
-    return {.directory = std::move(status.directory),
-            .saved_revision = status.saved_revision,
-            .up_to_date = status.up_to_date,
-            .error = std::move(status.error)};
-}
-
-void Daemon::list_devices(std::function<void(std::vector<api::DeviceInfo>)> done) {
-    supervisor_.list([done = std::move(done)](const Expected<std::vector<io::DeviceInfo>>& listed) {
-        std::vector<api::DeviceInfo> devices;
-        if (!listed) {
-            log(api::LogLevel::warning, "devices cannot be listed: " + listed.error().sentence);
-            done(std::move(devices));
-            return;
-        }
-        for (const io::DeviceInfo& device : *listed) {
-            devices.push_back({.name = device.name,
-                               .channels_in = device.channels_in,
-                               .channels_out = device.channels_out,
-                               .default_sample_rate_hz = device.default_sample_rate_hz,
-                               .default_input = device.default_input,
-                               .default_output = device.default_output});
-        }
-        done(std::move(devices));
+void Daemon::list_devices(std::function<void(std::vector<DeviceInfo>)> done) {
+    supervisor_.list([done = std::move(done)](Expected<std::vector<DeviceInfo>> listed) {
+        if (!listed) log(api::LogLevel::warning, "devices cannot be listed: " + listed.error().sentence);
+        done(std::move(listed).value_or(std::vector<DeviceInfo>{}));
     });
 }
 

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <string>
+#include "status/status.h"
 
 namespace rta::app {
-
-/// What became of the wish to keep every page in memory.
-struct MemoryLock {
-    bool locked = false;
-    std::string detail;  ///< why not
-};
 
 /// Prepares the process for an audio thread. Call it first in main(), before there is any thread: small stacks for all
 /// threads to come, few malloc arenas, as many files and as much locked memory and real-time priority as the limits

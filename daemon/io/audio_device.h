@@ -6,24 +6,10 @@
 #include <string>
 
 #include "io/block_adapter.h"
+#include "status/status.h"
 #include "text/error.h"
 
 namespace rta::io {
-
-/// What a device is, fixed once it is open.
-struct DeviceDescription {
-    std::string kind;  ///< `portaudio`, `null`, `offline`
-    std::string name;  ///< `HOSTAPI/NAME`, or the WAV file of a null or offline device
-    std::uint32_t sample_rate_hz = 0;
-    std::uint32_t channels_in = 0;
-    std::uint32_t channels_out = 0;
-};
-
-/// How long sound is under way in the device, in seconds.
-struct DeviceLatency {
-    double input_s = 0;
-    double output_s = 0;
-};
 
 /// Something that calls a BlockAdapter at the pace of a clock: a sound card, a timer, or whoever renders a file.
 ///

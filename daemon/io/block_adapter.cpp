@@ -52,7 +52,7 @@ void BlockAdapter::grant(AudioThreadGate::Generation generation) noexcept {
 }
 
 void BlockAdapter::process(const float* const* inputs, float* const* outputs, std::uint32_t frames,
-                           const HostFlags& said) RTA_NONBLOCKING {
+                           const DriverFlags& reported) RTA_NONBLOCKING {
     const DenormalGuard denormals_are_zero;
     const std::int64_t began_ns = monotonic_now_ns();
     if (!thread_met_) meet_thread();
@@ -65,16 +65,16 @@ void BlockAdapter::process(const float* const* inputs, float* const* outputs, st
     const std::int64_t had_ns = std::int64_t{frames} * kSecondNs / sample_rate_hz_;
     load_meter_.add(took_ns, had_ns);
     const bool late = lateness_.callback(began_ns, frames, tolerance_ns_.load(std::memory_order_relaxed));
-    if (late || took_ns > had_ns || said.any()) count_xruns(said, late, took_ns > had_ns);
+    if (late || took_ns > had_ns || reported.any()) count_xruns(reported, late, took_ns > had_ns);
 }
 
-void BlockAdapter::count_xruns(const HostFlags& said, bool late, bool overrun) RTA_NONBLOCKING {
+void BlockAdapter::count_xruns(const DriverFlags& reported, bool late, bool overrun) RTA_NONBLOCKING {
     xrun_frame_.store(renderer_.frames(), std::memory_order_relaxed);
-    if (said.input_underflow) count(input_underflows_);
-    if (said.input_overflow) count(input_overflows_);
-    if (said.output_underflow) count(output_underflows_);
-    if (said.output_overflow) count(output_overflows_);
-    if (said.any()) count(host_xruns_);
+    if (reported.input_underflow) count(input_underflows_);
+    if (reported.input_overflow) count(input_overflows_);
+    if (reported.output_underflow) count(output_underflows_);
+    if (reported.output_overflow) count(output_overflows_);
+    if (reported.any()) count(reported_xruns_);
     if (late) count(late_callbacks_);
     if (overrun) count(overruns_);
 }

@@ -12,12 +12,24 @@
 #include "engine/renderer.h"
 #include "io/lateness_clock.h"
 #include "io/load_meter.h"
-#include "io/xrun_counts.h"
 #include "rt/annotations.h"
 #include "rt/audio_thread.h"
 #include "rt/cache_line.h"
+#include "status/status.h"
 
 namespace rta::io {
+
+/// Underflows and overflows that a driver reports about one callback; several may be set.
+struct DriverFlags {
+    bool input_underflow = false;   ///< no input was available
+    bool input_overflow = false;    ///< input was discarded
+    bool output_underflow = false;  ///< nothing was available to play
+    bool output_overflow = false;   ///< output was discarded
+
+    [[nodiscard]] bool any() const noexcept {
+        return input_underflow || input_overflow || output_underflow || output_overflow;
+    }
+};
 
 /// Makes the Renderer's blocks of exactly block_size frames out of device callbacks of any length.
 ///
@@ -56,7 +68,7 @@ class BlockAdapter {
     /// `frames` samples; `inputs` may be nullptr, which is silence. Every output sample is written.
     /// `said` is what the host says about this callback.
     void process(const float* const* inputs, float* const* outputs, std::uint32_t frames,
-                 const HostFlags& said = {}) RTA_NONBLOCKING;
+                 const DriverFlags& reported = {}) RTA_NONBLOCKING;
 
     [[nodiscard]] std::uint32_t channels_in() const noexcept { return gathered_.channel_count(); }
     [[nodiscard]] std::uint32_t channels_out() const noexcept { return playing_.channel_count(); }
@@ -81,7 +93,9 @@ class BlockAdapter {
     [[nodiscard]] pid_t thread_id() const noexcept { return thread_id_.load(std::memory_order_relaxed); }
     [[nodiscard]] XrunCounts xrun_counts() const noexcept;
     /// Callbacks for which the host said something.
-    [[nodiscard]] std::uint64_t host_xruns() const noexcept { return host_xruns_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t reported_xruns() const noexcept {
+        return reported_xruns_.load(std::memory_order_relaxed);
+    }
     /// The engine's clock at the latest of the xruns; 0 before the first.
     [[nodiscard]] std::uint64_t xrun_frame() const noexcept { return xrun_frame_.load(std::memory_order_relaxed); }
     /// [control] How long callbacks take.
@@ -89,7 +103,7 @@ class BlockAdapter {
 
  private:
     void render(const float* const* inputs, float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING;
-    void count_xruns(const HostFlags& said, bool late, bool overrun) RTA_NONBLOCKING;
+    void count_xruns(const DriverFlags& reported, bool late, bool overrun) RTA_NONBLOCKING;
     void meet_thread() RTA_NONBLOCKING;
     void silence(float* const* outputs, std::uint32_t frames) const RTA_NONBLOCKING;
     void process_direct(const AudioThreadKey& key, const float* const* inputs, float* const* outputs,
@@ -136,7 +150,7 @@ class BlockAdapter {
     std::atomic<std::uint64_t> output_overflows_{0};
     std::atomic<std::uint64_t> late_callbacks_{0};
     std::atomic<std::uint64_t> overruns_{0};
-    std::atomic<std::uint64_t> host_xruns_{0};
+    std::atomic<std::uint64_t> reported_xruns_{0};
     std::atomic<std::uint64_t> xrun_frame_{0};
     std::atomic<std::int64_t> tolerance_ns_{0};
     LoadMeter load_meter_;

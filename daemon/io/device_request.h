@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/wav_file.h"
+#include "status/status.h"
 #include "text/error.h"
 
 namespace rta::io {
@@ -46,16 +47,6 @@ inline constexpr std::uint32_t kDefaultChannels = 2;
 inline constexpr std::uint32_t kMaximumChannels = 256;
 inline constexpr std::uint32_t kMinimumSampleRateHz = 8'000;
 inline constexpr std::uint32_t kMaximumSampleRateHz = 768'000;
-
-/// A device that a host library offers.
-struct DeviceInfo {
-    std::string name;  ///< `HOSTAPI/NAME`
-    std::uint32_t channels_in = 0;
-    std::uint32_t channels_out = 0;
-    double default_sample_rate_hz = 0;
-    bool default_input = false;
-    bool default_output = false;
-};
 
 enum class Direction : std::uint8_t { input, output };
 

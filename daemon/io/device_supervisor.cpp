@@ -331,24 +331,23 @@ void DeviceSupervisor::log_xruns(const XrunCounts& counts) {
     watch_.xruns_logged = counts;
 }
 
-DeviceState DeviceSupervisor::state() const {
-    DeviceState state;
-    state.fallback_reason = fallback_reason_;
-    if (!current_.device) return state;
-    state.description = current_.device->description();
-    state.latency = current_.device->latency();
-    state.xruns = current_.adapter->xrun_counts();
-    state.host_xruns = current_.adapter->host_xruns();
-    state.load = load_.load();
-    state.running = !stopped_;
-    state.callback_frames = current_.adapter->callback_frames();
-    state.adapter_frames = current_.adapter->latency_frames();
+DeviceStatus DeviceSupervisor::status() const {
+    if (!current_.device) return {.fallback_reason = fallback_reason_};
+    return {.description = current_.device->description(),
+            .latency = current_.device->latency(),
+            .running = !stopped_,
+            .fallback_reason = fallback_reason_,
+            .callback_frames = current_.adapter->callback_frames(),
+            .adapter_frames = current_.adapter->latency_frames(),
+            .xruns = current_.adapter->reported_xruns(),
+            .xrun_counts = current_.adapter->xrun_counts()};
+}
+
+SchedulingStatus DeviceSupervisor::scheduling() const {
+    if (!current_.device) return {};
     const ThreadScheduling scheduling = scheduling_of(current_.adapter->thread_id());
-    state.scheduling = scheduling.policy;
-    if (!scheduling.policy.empty() && !scheduling.realtime) {
-        state.scheduling_detail = current_.device->why_not_realtime();
-    }
-    return state;
+    if (scheduling.policy.empty() || scheduling.realtime) return {.policy = scheduling.policy};
+    return {.policy = scheduling.policy, .detail = current_.device->why_not_realtime()};
 }
 
 void DeviceSupervisor::list(std::function<void(Expected<std::vector<DeviceInfo>>)> done) {

@@ -20,21 +20,6 @@
 
 namespace rta::io {
 
-/// The device of this moment, as the control thread knows it.
-struct DeviceState {
-    DeviceDescription description;
-    DeviceLatency latency;
-    XrunCounts xruns;              ///< since it was opened
-    std::uint64_t host_xruns = 0;  ///< callbacks for which the host reported an underflow or overflow
-    Load load;                     ///< of the last second
-    bool running = false;
-    std::string fallback_reason;  ///< why the null device stands in; empty otherwise
-    std::uint32_t callback_frames = 0;
-    std::uint32_t adapter_frames = 0;
-    std::string scheduling;         ///< of the thread that calls: "SCHED_FIFO 70"; empty before it has called
-    std::string scheduling_detail;  ///< why it has no real-time priority; empty where it has
-};
-
 /// Sees to it that the engine always has a clock: opens the device that is wanted, watches it, and puts the null device
 /// in its place when it is lost.
 ///
@@ -74,7 +59,10 @@ class DeviceSupervisor {
     /// Watches. Returns how soon it wants to be called again.
     std::chrono::milliseconds poll(Clock::time_point now);
 
-    [[nodiscard]] DeviceState state() const;
+    [[nodiscard]] DeviceStatus status() const;
+    /// Load of the last second.
+    [[nodiscard]] LoadStatus load() const { return current_.device ? load_.load() : LoadStatus{}; }
+    [[nodiscard]] SchedulingStatus scheduling() const;
 
     /// Calls `done` later, on the control thread, when the host has looked: that may take seconds.
     void list(std::function<void(Expected<std::vector<DeviceInfo>>)> done);

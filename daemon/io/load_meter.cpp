@@ -53,8 +53,8 @@ void LoadMeter::take(Snapshot& into) noexcept {
     into.worst = std::bit_cast<double>(worst_.exchange(0, std::memory_order_relaxed));
 }
 
-Load LoadHistory::load() const noexcept {
-    Load load;
+LoadStatus LoadHistory::load() const noexcept {
+    LoadStatus load;
     double sum = 0;
     std::array<std::uint64_t, LoadHistogram::kBins> bins{};
     for (const LoadMeter::Snapshot& snapshot : *snapshots_) {

@@ -9,16 +9,9 @@
 
 #include "rt/annotations.h"
 #include "rt/cache_line.h"
+#include "status/status.h"
 
 namespace rta::io {
-
-/// How much of their time the callbacks of some stretch took: 1 is all of it.
-struct Load {
-    std::uint64_t callback_count = 0;
-    double mean = 0;
-    double p99 = 0;    ///< 99 of 100 callbacks took no more; to within 2 %
-    double worst = 0;  ///< exact
-};
 
 /// Loads between 2^-14 and 2^10, counted in 32 steps an octave: a step is 3 % wide at most.
 struct LoadHistogram {
@@ -66,7 +59,7 @@ class LoadHistory {
         next_ = (next_ + 1) % kSnapshots;
     }
     void clear() { snapshots_ = std::make_unique<Snapshots>(); }
-    [[nodiscard]] Load load() const noexcept;
+    [[nodiscard]] LoadStatus load() const noexcept;
 
  private:
     using Snapshots = std::array<LoadMeter::Snapshot, kSnapshots>;

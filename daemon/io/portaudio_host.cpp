@@ -276,13 +276,13 @@ int PortAudioDevice::on_callback(const void* input, void* output, unsigned long 
                                  PaStreamCallbackFlags flags, void* device) RTA_NONBLOCKING {
     auto& self = *static_cast<PortAudioDevice*>(device);
     // Flags are a mask: several may be set at once.
-    const HostFlags said{.input_underflow = (flags & paInputUnderflow) != 0,
-                         .input_overflow = (flags & paInputOverflow) != 0,
-                         .output_underflow = (flags & paOutputUnderflow) != 0,
-                         .output_overflow = (flags & paOutputOverflow) != 0};
+    const DriverFlags reported{.input_underflow = (flags & paInputUnderflow) != 0,
+                               .input_overflow = (flags & paInputOverflow) != 0,
+                               .output_underflow = (flags & paOutputUnderflow) != 0,
+                               .output_overflow = (flags & paOutputOverflow) != 0};
     // paNonInterleaved: both point to arrays of channel pointers.
     self.adapter_->process(static_cast<const float* const*>(input), static_cast<float* const*>(output),
-                           static_cast<std::uint32_t>(frames), said);
+                           static_cast<std::uint32_t>(frames), reported);
     return paContinue;
 }
 

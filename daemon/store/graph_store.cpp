@@ -204,7 +204,7 @@ Expected<void> GraphStore::finish() {
     return std::unexpected(last_->result.error());
 }
 
-GraphStore::Status GraphStore::status() const {
+StoreStatus GraphStore::status() const {
     return {.directory = folder_.path(),
             .saved_revision = saved_revision_,
             .up_to_date = saved_change_ == change_ && error_.empty(),

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "graph/audio_graph.h"
+#include "status/status.h"
 #include "store/state_folder.h"
 #include "text/error.h"
 
@@ -35,13 +36,6 @@ class GraphStore {
     struct State {
         AudioGraph graph;
         std::uint64_t revision = 0;
-    };
-
-    struct Status {
-        std::string directory;
-        std::uint64_t saved_revision = 0;  ///< the newest on disk
-        bool up_to_date = false;           ///< everything told by changed() is on disk
-        std::string error;                 ///< why saving fails at the moment; empty where it does not
     };
 
     class Owner {
@@ -89,7 +83,7 @@ class GraphStore {
     /// save.
     [[nodiscard]] Expected<void> finish();
 
-    [[nodiscard]] Status status() const;
+    [[nodiscard]] StoreStatus status() const;
 
  private:
     struct Job {

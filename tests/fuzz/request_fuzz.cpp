@@ -34,10 +34,10 @@ void require(bool condition, const char* promise, const std::string& detail = {}
 
 class QuietHost final : public api::Host {
  public:
-    [[nodiscard]] api::DeviceStatus device_status() const override { return {}; }
-    [[nodiscard]] api::LoadStatus load_status() const override { return {}; }
-    [[nodiscard]] api::RealtimeStatus realtime_status() const override { return {}; }
-    void list_devices(std::function<void(std::vector<api::DeviceInfo>)> done) override { done({}); }
+    [[nodiscard]] DeviceStatus device_status() const override { return {}; }
+    [[nodiscard]] LoadStatus load_status() const override { return {}; }
+    [[nodiscard]] RealtimeStatus realtime_status() const override { return {}; }
+    void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override { done({}); }
 };
 
 class WorkersAtOnce final : public api::Workers {

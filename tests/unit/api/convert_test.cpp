@@ -210,14 +210,6 @@ TEST(Convert, ASentenceIsUtf8AndShortEnoughWhateverWentIn) {
     EXPECT_TRUE(status.message().starts_with("no \xEF\xBF\xBD\xEF\xBF\xBD file x"));
 }
 
-TEST(Convert, ADeviceWhoseNameIsNotUtf8CanBeShown) {
-    v1::Device device;
-    to_wire(DeviceInfo{.name = "ALSA/Ger\xE4t", .channels_out = 2}, device);
-    EXPECT_EQ(device.name(), "ALSA/Ger\xEF\xBF\xBDt");
-    v1::Device again;
-    EXPECT_TRUE(again.ParseFromString(device.SerializeAsString()));
-}
-
 TEST(Convert, ANodeTypeIsToldWhole) {
     constexpr static std::string_view kShapes[] = {"saw", "square"};
     constexpr static std::string_view kOrders[] = {"2", "4"};

@@ -501,7 +501,7 @@ TEST(Dispatcher, StatusTellsDeviceRealtimeAndEngine) {
     script.host.device.fallback_reason = "hw:0 is busy";
     script.host.device.callback_frames = 256;
     script.host.device.xruns = 3;
-    script.host.realtime.scheduling_detail = "not permitted";
+    script.host.realtime.scheduling.detail = "not permitted";
     script.play("hello a\nhello b\n" + tone() + R"(
         tick 2500
         a> id: 2 get_status {}
@@ -751,7 +751,8 @@ TEST(Dispatcher, DeviceChangesAreTold) {
         a> id: 1 subscribe { topics: TOPIC_CHANGES }
         a< response { id: 1 subscribe {} }
     )");
-    script.dispatcher.device_changed({.kind = "null", .running = true, .fallback_reason = "the sound card is gone"});
+    script.dispatcher.device_changed(
+        {.description = {.kind = "null"}, .running = true, .fallback_reason = "the sound card is gone"});
     script.play(
         R"(a< event { number: 1 device_changed { device { kind: "null" running: true fallback_reason: "the sound card is gone" } } })");
 }

@@ -37,9 +37,9 @@ class FakeHost final : public Host {
     }
     void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override { looks.push_back(std::move(done)); }
 
-    DeviceStatus device{.kind = "null", .name = "out.wav", .running = true, .sample_rate_hz = 48'000.0};
+    DeviceStatus device{.description = {.kind = "null", .name = "out.wav", .sample_rate_hz = 48'000}, .running = true};
     LoadStatus load{.callback_count = 750, .mean = 0.25, .p99 = 0.5, .worst = 0.75};
-    RealtimeStatus realtime{.memory_locked = true, .scheduling = "SCHED_OTHER"};
+    RealtimeStatus realtime{.memory = {.locked = true}, .scheduling = {.policy = "SCHED_OTHER"}};
     StoreStatus store{.directory = "/state", .saved_revision = 3, .error = "the disk is full"};
     int graph_changes = 0;
     bool no_memory = false;

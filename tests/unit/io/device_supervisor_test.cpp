@@ -40,7 +40,7 @@ struct Script {
     std::counting_semaphore<> permits{0};
 
     /// One callback of the device; true if it was given sound.
-    bool call(std::uint32_t frames = 64, const HostFlags& said = {}) {
+    bool call(std::uint32_t frames = 64, const DriverFlags& said = {}) {
         std::vector<float> samples(frames, 1.0F);
         float* const outputs[] = {samples.data()};
         adapter.load()->process(nullptr, outputs, frames, said);
@@ -172,14 +172,14 @@ TEST_F(SupervisorTest, TheNullDeviceStartsAtOnceAndTouchesNoHost) {
     start("null");
     ASSERT_TRUE(started && *started);
     await_progress();
-    const DeviceState state = supervisor.state();
+    const DeviceStatus state = supervisor.status();
     EXPECT_EQ(state.description.kind, "null");
     EXPECT_EQ(state.description.channels_out, 2U);
     EXPECT_TRUE(state.running);
     EXPECT_EQ(state.fallback_reason, "");
     EXPECT_EQ(state.callback_frames, 64U);
     EXPECT_TRUE(supervisor.stop(300ms)) << "everything may be destroyed";
-    EXPECT_FALSE(supervisor.state().running);
+    EXPECT_FALSE(supervisor.status().running);
 }
 
 TEST_F(SupervisorTest, ADeviceIsHeardOnlyAfterItsProbation) {
@@ -187,7 +187,7 @@ TEST_F(SupervisorTest, ADeviceIsHeardOnlyAfterItsProbation) {
     EXPECT_EQ(engine.renderer().frames(), 0U) << "nothing of the graph was lost on the probation";
     EXPECT_TRUE(script.call());
     EXPECT_EQ(engine.renderer().frames(), 64U);
-    const DeviceState state = supervisor.state();
+    const DeviceStatus state = supervisor.status();
     EXPECT_EQ(state.description.name, "Fake/good");
     EXPECT_EQ(state.latency.output_s, 0.02);
     EXPECT_EQ(warnings, std::vector<std::string>{"\"Fake/bad\" is busy"}) << "what was tried before it";
@@ -202,7 +202,7 @@ TEST_F(SupervisorTest, ADeviceAskedForByNameThatFailsIsAnError) {
     ASSERT_FALSE(busy);
     EXPECT_EQ(busy.error().sentence, "\"Fake/bad\" is busy");
     EXPECT_EQ(script.closes, 1) << "nobody plays through the host";
-    EXPECT_EQ(supervisor.state().description.kind, "");
+    EXPECT_EQ(supervisor.status().description.kind, "");
 }
 
 TEST_F(SupervisorTest, ADeviceThatDoesNotExistIsAnError) {
@@ -231,9 +231,9 @@ TEST_F(SupervisorTest, AutoFallsBackToTheNullDeviceWithAWarning) {
     script.runs_away = true;
     ASSERT_TRUE(start_and_wait("auto"));
     await_progress();
-    EXPECT_EQ(supervisor.state().description.kind, "null");
-    EXPECT_TRUE(supervisor.state().fallback_reason.starts_with("no usable sound card: "))
-        << supervisor.state().fallback_reason;
+    EXPECT_EQ(supervisor.status().description.kind, "null");
+    EXPECT_TRUE(supervisor.status().fallback_reason.starts_with("no usable sound card: "))
+        << supervisor.status().fallback_reason;
     ASSERT_EQ(warnings.size(), 1U);
     EXPECT_NE(warnings.front().find("the null device keeps the clock"), std::string::npos);
 }
@@ -246,7 +246,7 @@ TEST_F(SupervisorTest, WhenTheHostEndsTheStreamTheNullClockTakesOver) {
     await_progress();
     EXPECT_EQ(changes, std::vector<std::string>{
                            "\"Fake/good\" was lost: its host ended the stream; the null device keeps the clock"});
-    const DeviceState state = supervisor.state();
+    const DeviceStatus state = supervisor.status();
     EXPECT_EQ(state.description.kind, "null");
     EXPECT_EQ(state.description.channels_out, 1U) << "as wide as the device it stands in for";
     EXPECT_NE(state.fallback_reason, "");
@@ -296,11 +296,11 @@ TEST_F(SupervisorTest, AHostThatHangsWhileOpeningIsGivenUp) {
     supervisor.poll(DeviceSupervisor::Clock::now() + 11s);
     ASSERT_TRUE(started && *started);
     await_progress();
-    EXPECT_NE(supervisor.state().fallback_reason.find("did not answer"), std::string::npos);
+    EXPECT_NE(supervisor.status().fallback_reason.find("did not answer"), std::string::npos);
     // It comes after all: too late.
     script.permits.release();
     run_one();
-    EXPECT_EQ(supervisor.state().description.kind, "null");
+    EXPECT_EQ(supervisor.status().description.kind, "null");
     EXPECT_FALSE(script.call());
 }
 
@@ -320,7 +320,7 @@ TEST_F(SupervisorTest, LatencyOfTheAdapterIsReportedOnce) {
     supervisor.poll(DeviceSupervisor::Clock::now());
     ASSERT_EQ(warnings.size(), 1U);
     EXPECT_NE(warnings.front().find("calls for 100 frames"), std::string::npos) << warnings.front();
-    EXPECT_EQ(supervisor.state().adapter_frames, 64U);
+    EXPECT_EQ(supervisor.status().adapter_frames, 64U);
 }
 
 TEST_F(SupervisorTest, ListsOnTheControlThread) {
@@ -340,7 +340,7 @@ TEST_F(SupervisorTest, TellsOfXrunsOnceAndLogsThemSparingly) {
     ASSERT_TRUE(start_and_wait("portaudio:good"));
     const DeviceSupervisor::Clock::time_point now = DeviceSupervisor::Clock::now();
     // 100 s of frames at a time: a callback cannot be an overrun.
-    const auto call = [&](const HostFlags& said) { script.call(4'800'000, said); };
+    const auto call = [&](const DriverFlags& said) { script.call(4'800'000, said); };
     call({});
     supervisor.poll(now);
     EXPECT_TRUE(xruns.empty());
@@ -353,8 +353,8 @@ TEST_F(SupervisorTest, TellsOfXrunsOnceAndLogsThemSparingly) {
     ASSERT_EQ(xruns.size(), 1U);
     EXPECT_EQ(xruns[0].first, (XrunCounts{.input_overflows = 1, .output_underflows = 2}));
     EXPECT_EQ(xruns[0].second, frame);
-    EXPECT_EQ(supervisor.state().host_xruns, 2U);
-    EXPECT_EQ(supervisor.state().xruns, (XrunCounts{.input_overflows = 1, .output_underflows = 2}));
+    EXPECT_EQ(supervisor.status().xruns, 2U);
+    EXPECT_EQ(supervisor.status().xrun_counts, (XrunCounts{.input_overflows = 1, .output_underflows = 2}));
     const std::size_t logged = warnings.size();
     EXPECT_NE(warnings.back().find("1 input overflow, 2 output underflows"), std::string::npos) << warnings.back();
 
@@ -408,10 +408,10 @@ TEST_F(SupervisorTest, TheNullDeviceThatTakesOverCountsAfresh) {
     ASSERT_EQ(xruns.size(), 1U);
     script.finished = true;
     supervisor.poll(DeviceSupervisor::Clock::now());
-    const DeviceState state = supervisor.state();
+    const DeviceStatus state = supervisor.status();
     EXPECT_EQ(state.description.kind, "null");
-    EXPECT_EQ(state.host_xruns, 0U);
-    EXPECT_EQ(state.xruns.output_underflows, 0U);
+    EXPECT_EQ(state.xruns, 0U);
+    EXPECT_EQ(state.xrun_counts.output_underflows, 0U);
     supervisor.poll(DeviceSupervisor::Clock::now());
     for (std::size_t i = 1; i < xruns.size(); ++i) EXPECT_EQ(xruns[i].first.output_underflows, 0U);
 }
@@ -419,16 +419,16 @@ TEST_F(SupervisorTest, TheNullDeviceThatTakesOverCountsAfresh) {
 TEST_F(SupervisorTest, MeasuresTheLoadOfTheLastSecond) {
     ASSERT_TRUE(start_and_wait("portaudio:good"));
     DeviceSupervisor::Clock::time_point now = DeviceSupervisor::Clock::now();
-    EXPECT_EQ(supervisor.state().load.callback_count, 0U) << "what the device called for on probation is not told";
+    EXPECT_EQ(supervisor.load().callback_count, 0U) << "what the device called for on probation is not told";
     for (int i = 0; i < 7; ++i) script.call(4'800'000);
     supervisor.poll(now += 100ms);
-    EXPECT_EQ(supervisor.state().load.callback_count, 7U);
-    EXPECT_GT(supervisor.state().load.mean, 0.0);
-    EXPECT_GE(supervisor.state().load.worst, supervisor.state().load.mean);
+    EXPECT_EQ(supervisor.load().callback_count, 7U);
+    EXPECT_GT(supervisor.load().mean, 0.0);
+    EXPECT_GE(supervisor.load().worst, supervisor.load().mean);
     for (int i = 0; i < 9; ++i) supervisor.poll(now += 100ms);
-    EXPECT_EQ(supervisor.state().load.callback_count, 7U);
+    EXPECT_EQ(supervisor.load().callback_count, 7U);
     supervisor.poll(now += 100ms);
-    EXPECT_EQ(supervisor.state().load.callback_count, 0U);
+    EXPECT_EQ(supervisor.load().callback_count, 0U);
 }
 
 }  // namespace

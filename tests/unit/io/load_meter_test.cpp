@@ -49,7 +49,7 @@ TEST(LoadHistory, KnowsMeanPercentileAndWorstOfTheLastSecond) {
         std::ranges::sort(exact);
         double sum = 0;
         for (const double load : exact) sum += load;
-        const Load load = history.load();
+        const LoadStatus load = history.load();
         EXPECT_EQ(load.callback_count, exact.size());
         EXPECT_NEAR(load.mean, sum / static_cast<double>(exact.size()), 1e-6);
         EXPECT_NEAR(load.p99 / exact[exact.size() - 1 - exact.size() / 100], 1.0, 0.02);
@@ -119,7 +119,7 @@ TEST(CallbackTiming, ACallbackThatOutlastsItsSoundIsAnOverrunAndItsLoadIsMeasure
     LoadMeter::Snapshot snapshot;
     adapter.load_meter().take(snapshot);
     EXPECT_GE(snapshot.worst, 5.0 / (64.0 / 48.0));
-    EXPECT_EQ(adapter.host_xruns(), 0U);
+    EXPECT_EQ(adapter.reported_xruns(), 0U);
 }
 
 }  // namespace

@@ -40,7 +40,9 @@ using rta::test::UniqueFd;
 
 class QuietHost final : public Host {
  public:
-    [[nodiscard]] DeviceStatus device_status() const override { return {.kind = "null", .running = true}; }
+    [[nodiscard]] DeviceStatus device_status() const override {
+        return {.description = {.kind = "null"}, .running = true};
+    }
     [[nodiscard]] LoadStatus load_status() const override { return {}; }
     [[nodiscard]] RealtimeStatus realtime_status() const override { return {}; }
     void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override { done({{.name = "ALSA/default"}}); }
@@ -606,7 +608,8 @@ TEST(Server, DeviceChangesReachSubscribers) {
     ProtocolClient client = server.local();
     client.hello();
     client.subscribe();
-    server.on_control([&] { server.server.device_changed({.kind = "null", .fallback_reason = "unplugged"}); });
+    server.on_control(
+        [&] { server.server.device_changed({.description = {.kind = "null"}, .fallback_reason = "unplugged"}); });
     const auto event = client.next_event();
     ASSERT_TRUE(event);
     EXPECT_EQ(event->device_changed().device().fallback_reason(), "unplugged");
