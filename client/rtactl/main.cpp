@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rtactl/run.h"
+#include "rtactl/program.h"
 
 namespace {
 

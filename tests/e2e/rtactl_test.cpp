@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "recorded_daemon.h"
-#include "rtactl/command.h"
+#include "rtactl/language/command.h"
 #include "support/daemon.h"
 
 namespace rta::test {

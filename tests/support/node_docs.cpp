@@ -9,7 +9,7 @@
 
 #include "api/convert.h"
 #include "graph/node_type.h"
-#include "rtactl/type_page.h"
+#include "rtactl/drawing/type_page.h"
 #include "support/temporary.h"
 
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/assignment.h"
+#include "rtactl/language/assignment.h"
 
 #include <gtest/gtest.h>
 

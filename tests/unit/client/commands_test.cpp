@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "fake_rtad.h"
-#include "rtactl/printable_stream.h"
+#include "rtactl/terminal/printable_stream.h"
 #include "support/temporary.h"
 #include "text/names.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/completion.h"
+#include "rtactl/terminal/completion.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "fake_rtad.h"
-#include "rtactl/daemon_knowledge.h"
+#include "rtactl/context/daemon_source.h"
 #include "support/temporary.h"
 
 namespace rta::test {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/dot.h"
+#include "rtactl/drawing/dot.h"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rtactl/run.h"
+#include "rtactl/program.h"
 #include "support/scripted_daemon.h"
 
 namespace rta::test {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/file.h"
+#include "rtactl/terminal/file.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

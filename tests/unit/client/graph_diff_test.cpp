@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/graph_diff.h"
+#include "rtactl/context/graph_diff.h"
 
 #include <gtest/gtest.h>
 
 #include "fake_rtad.h"
-#include "rtactl/print.h"
+#include "rtactl/drawing/print.h"
 
 namespace rta::test {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/history.h"
+#include "rtactl/terminal/history.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

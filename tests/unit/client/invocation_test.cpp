@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <sstream>
 
-#include "rtactl/command.h"
-#include "rtactl/help.h"
-#include "rtactl/lexer.h"
+#include "rtactl/drawing/help_page.h"
+#include "rtactl/language/command.h"
+#include "rtactl/language/lexer.h"
 
 namespace rta::rtactl {
 namespace {

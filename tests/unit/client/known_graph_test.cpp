@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/known_graph.h"
+#include "rtactl/language/graph_mirror.h"
 
 #include <gtest/gtest.h>
 
 #include "fake_rtad.h"
-#include "rtactl/edits.h"
+#include "rtactl/language/edits.h"
 
 namespace rta::rtactl {
 namespace {

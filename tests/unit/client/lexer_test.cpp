@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/lexer.h"
+#include "rtactl/language/lexer.h"
 
 #include <gtest/gtest.h>
 

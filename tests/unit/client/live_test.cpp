@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "fake_rtad.h"
-#include "rtactl/meter_picture.h"
-#include "rtactl/picture.h"
+#include "rtactl/drawing/meter_picture.h"
+#include "rtactl/drawing/picture.h"
 #include "support/unique_fd.h"
 
 namespace rta::test {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/plot.h"
+#include "rtactl/drawing/plot.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/print.h"
-#include "rtactl/type_page.h"
+#include "rtactl/drawing/print.h"
+#include "rtactl/drawing/type_page.h"
 
 #include <gtest/gtest.h>
 

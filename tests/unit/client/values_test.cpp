@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/values.h"
+#include "rtactl/language/values.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/context/graph_diff.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "rtactl/drawing/print.h"
+#include "rtactl/language/edits.h"
+#include "rtactl/language/graph_mirror.h"
+#include "rtactl/language/type_table.h"
+
+namespace rta::rtactl {
+
+namespace {
+
+using Nodes = std::map<std::string, const v1::Node*, std::less<>>;
+/// The gain in dB of each connection, by its ends, with their ports where the node has several.
+using Connections = std::map<std::pair<std::string, std::string>, float>;
+
+Nodes nodes_of(const v1::Graph& graph) {
+    Nodes nodes;
+    for (const v1::Node& node : graph.nodes()) nodes.emplace(node.name(), &node);
+    return nodes;
+}
+
+Connections connections_of(const v1::Graph& graph, const v1::NodeTypesResult& types) {
+    Connections connections;
+    for (const KnownGraph::ConnectionInfo& connection : KnownGraph{graph, types}.connections())
+        connections.emplace(std::pair{connection.from, connection.to}, connection.gain_db.value_or(0.0F));
+    return connections;
+}
+
+class Comparison {
+ public:
+    Comparison(const v1::Graph& now, const v1::Graph& wanted, const v1::NodeTypesResult& types)
+        : types_{types},
+          compensation_now_{now.latency_compensation()},
+          compensation_wanted_{wanted.latency_compensation()},
+          now_{nodes_of(now)},
+          wanted_{nodes_of(wanted)},
+          connections_now_{connections_of(now, types)},
+          connections_wanted_{connections_of(wanted, types)} {
+        for (const auto& [name, node] : wanted_) {
+            if (!stays(name)) continue;
+            v1::ChangeSettings change = changed_settings(*now_.at(name), *node);
+            if (!change.settings().fields().empty()) settings_changes_.emplace(name, std::move(change));
+        }
+    }
+
+    std::vector<v1::Edit> edits() && {
+        disconnect();
+        remove();
+        for (const auto& [name, node] : wanted_) {
+            if (!stays(name)) *edits_.emplace_back().mutable_add_node() = *node;
+        }
+        // Parameters that the node takes as it is come before its settings, which may lower their maximum; the others
+        // come with the settings.
+        set_parameters(true);
+        for (const auto& [name, change] : settings_changes_) *edits_.emplace_back().mutable_change_settings() = change;
+        set_parameters(false);
+        connect();
+        if (compensation_wanted_ != compensation_now_)
+            edits_.emplace_back().mutable_set_latency_compensation()->set_enabled(compensation_wanted_);
+        return std::move(edits_);
+    }
+
+ private:
+    bool stays(std::string_view name) const {
+        const auto before = now_.find(name);
+        const auto after = wanted_.find(name);
+        return before != now_.end() && after != wanted_.end() && before->second->type() == after->second->type();
+    }
+    /// Whether both of its nodes stay: else it goes with them.
+    bool outlives_nodes(const Connections::key_type& ends) const {
+        return stays(node_of(ends.first)) && stays(node_of(ends.second));
+    }
+
+    /// Whether both of its nodes change: between the one's settings and the other's, they might not fit each other.
+    bool is_parted(const Connections::key_type& ends) const {
+        return settings_changes_.contains(node_of(ends.first)) && settings_changes_.contains(node_of(ends.second));
+    }
+
+    void disconnect() {
+        for (const auto& [ends, gain_db] : connections_now_) {
+            if (outlives_nodes(ends) && (!connections_wanted_.contains(ends) || is_parted(ends)))
+                edits_.push_back(disconnect_edit(ends.first, ends.second));
+        }
+    }
+
+    void remove() {
+        for (const auto& [name, node] : now_) {
+            if (!stays(name)) edits_.emplace_back().mutable_remove_node()->set_name(name);
+        }
+    }
+
+    v1::ChangeSettings changed_settings(const v1::Node& before, const v1::Node& after) const {
+        v1::ChangeSettings change;
+        change.set_node(after.name());
+        const v1::NodeType* type = find_type(types_, after.type());
+        if (type == nullptr) return change;
+        for (const v1::SettingInfo& setting : type->settings()) {
+            const google::protobuf::Value& value = value_of(after, setting);
+            if (describe(value) != describe(value_of(before, setting)))
+                (*change.mutable_settings()->mutable_fields())[setting.name()] = value;
+        }
+        return change;
+    }
+
+    static const google::protobuf::Value& value_of(const v1::Node& node, const v1::SettingInfo& setting) {
+        const auto given = node.settings().fields().find(setting.name());
+        return given == node.settings().fields().end() ? setting.default_() : given->second;
+    }
+
+    void set_parameters(bool as_it_is) {
+        for (const auto& [name, node] : wanted_) {
+            const v1::NodeType* type = find_type(types_, node->type());
+            if (stays(name) && type != nullptr) set_parameters(*now_.at(name), *node, *type, as_it_is);
+        }
+    }
+
+    void set_parameters(const v1::Node& before, const v1::Node& after, const v1::NodeType& type, bool as_it_is) {
+        const auto parameters_before = parameters_of(type, before.settings());
+        for (const v1::ParameterInfo& parameter : parameters_of(type, after.settings())) {
+            const float value = value_of(after, parameter);
+            if (value == value_of(before, parameter)) continue;
+            const bool is_taken = std::ranges::any_of(parameters_before, [&](const v1::ParameterInfo& one) {
+                return one.name() == parameter.name() && one.minimum() <= value && value <= one.maximum();
+            });
+            if (is_taken != as_it_is) continue;
+            v1::SetParameter& change = *edits_.emplace_back().mutable_set_parameter();
+            change.set_node(after.name());
+            change.set_parameter(parameter.name());
+            change.set_value(value);
+        }
+    }
+
+    static float value_of(const v1::Node& node, const v1::ParameterInfo& parameter) {
+        const auto given = node.parameters().find(parameter.name());
+        return given == node.parameters().end() ? parameter.default_() : given->second;
+    }
+
+    void connect() {
+        for (const auto& [ends, gain_db] : connections_wanted_) {
+            const auto before = connections_now_.find(ends);
+            const bool is_there = before != connections_now_.end() && outlives_nodes(ends) && !is_parted(ends);
+            if (is_there && before->second == gain_db) continue;
+            const bool plain = gain_db == 0.0F && !is_there;
+            edits_.push_back(connect_edit(ends.first, ends.second, plain ? std::nullopt : std::optional{gain_db}));
+        }
+    }
+
+    const v1::NodeTypesResult& types_;
+    bool compensation_now_;
+    bool compensation_wanted_;
+    Nodes now_;
+    Nodes wanted_;
+    Connections connections_now_;
+    Connections connections_wanted_;
+    std::map<std::string, v1::ChangeSettings, std::less<>> settings_changes_;  ///< of nodes that stay
+    std::vector<v1::Edit> edits_;
+};
+
+google::protobuf::Value to_value(const SettingValue& setting) {
+    google::protobuf::Value value;
+    if (const bool* on = std::get_if<bool>(&setting)) value.set_bool_value(*on);
+    if (const double* number = std::get_if<double>(&setting)) value.set_number_value(*number);
+    if (const std::string* text = std::get_if<std::string>(&setting)) value.set_string_value(*text);
+    return value;
+}
+
+}  // namespace
+
+std::vector<v1::Edit> edits_between(const v1::Graph& now, const v1::Graph& wanted, const v1::NodeTypesResult& types) {
+    return Comparison{now, wanted, types}.edits();
+}
+
+v1::Graph to_graph(const GraphDocument& document) {
+    v1::Graph graph;
+    for (const GraphDocument::Node& from : document.nodes) {
+        v1::Node& node = *graph.add_nodes();
+        node.set_name(from.name);
+        node.set_type(from.type);
+        for (const auto& [name, value] : from.settings)
+            (*node.mutable_settings()->mutable_fields())[name] = to_value(value);
+        for (const auto& [name, value] : from.parameters) (*node.mutable_parameters())[name] = value;
+    }
+    for (const GraphDocument::Connection& from : document.connections) {
+        v1::Connection& connection = *graph.add_connections();
+        connection.set_from(from.from);
+        connection.set_to(from.to);
+        if (from.gain_db) connection.set_gain_db(*from.gain_db);
+    }
+    graph.set_latency_compensation(document.latency_compensation);
+    return graph;
+}
+
+}  // namespace rta::rtactl

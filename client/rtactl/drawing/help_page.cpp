@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/drawing/help_page.h"
+
+#include <algorithm>
+#include <ostream>
+
+#include "frame/local_address.h"
+#include "rtactl/context/context.h"
+#include "rtactl/drawing/print.h"
+
+namespace rta::rtactl {
+
+namespace {
+
+std::string with_value(const Option& option) {
+    std::string text{option.name};
+    if (!option.value_name.empty()) text.append(" ").append(option.value_name);
+    return text;
+}
+
+std::string synopsis(const Command& command) {
+    std::string text{command.name};
+    if (command.most_words() > 0) text.append(" ").append(arguments_text(command));
+    for (const Option& option : command.options) text.append(" [").append(with_value(option)).append("]");
+    return text;
+}
+
+void print_options(std::ostream& out, std::string_view title, std::span<const Option> options) {
+    if (options.empty()) return;
+    TextTable table;
+    for (const Option& option : options) table.add({with_value(option), std::string{option.help}});
+    out << '\n' << title << '\n';
+    table.print(out, 2);
+}
+
+void print_lines(std::ostream& out, std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t end = text.find('\n');
+        out << "  " << text.substr(0, end) << '\n';
+        text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+    }
+}
+
+void print_commands(std::ostream& out, auto&& wanted) {
+    TextTable table;
+    for (const Command& command : commands()) {
+        if (wanted(command)) table.add({synopsis(command), std::string{command.help}});
+    }
+    table.print(out, 2);
+}
+
+}  // namespace
+
+void print_help(std::ostream& out, Place place) {
+    if (place == Place::shell) {
+        print_commands(out, [](const Command& command) {
+            return command.place == Place::anywhere || command.place == Place::shell;
+        });
+        return;
+    }
+    out << "rtactl controls rtad, the audio daemon.\n\n"
+           "Usage: rtactl [OPTIONS] COMMAND\n\n"
+           "Commands\n";
+    print_commands(out, [](const Command& command) {
+        return command.place == Place::anywhere || command.place == Place::command_line;
+    });
+    out << "\nInside the shell also\n";
+    print_commands(out, [](const Command& command) { return command.place == Place::shell; });
+    print_options(out, "Options", global_options());
+    out << "\nWithout --host and --socket the environment variable RTACTL_HOST is asked: HOST[:PORT], or the path of "
+           "a\n"
+           "socket. Without it too, the daemon of this machine is looked for, in this order, at\n";
+    for (const std::string& socket : local_sockets("$RUNTIME_DIRECTORY", "$XDG_RUNTIME_DIR"))
+        out << "  " << socket << '\n';
+    out << "  " << default_tcp_address()
+        << "\n"
+           "\nExit status: 0 done, 1 refused by the daemon (shell: any line refused), 2 usage, 3 cannot connect,\n"
+           "4 not allowed.\n"
+           "\n`rtactl COMMAND --help` explains a command. Example:\n"
+           "  rtactl play sine:frequency_hz=440 gain:gain_db=-12\n";
+}
+
+void print_help(std::ostream& out, const Command& command) {
+    const std::string prefix = command.place == Place::shell ? "" : "rtactl ";
+    out << command.help << "\n\nUsage: " << prefix << synopsis(command) << '\n';
+    if (!command.details.empty()) out << '\n' << command.details << '\n';
+    print_options(out, "Options", command.options);
+    out << (std::ranges::count(command.example, '\n') > 0 ? "\nExamples\n" : "\nExample\n");
+    print_lines(out, command.example);
+}
+
+void print_group_help(std::ostream& out, std::string_view group) {
+    const std::string prefix = std::string{group} + " ";
+    print_commands(out, [&](const Command& command) { return command.name.starts_with(prefix); });
+}
+
+Result<void> run_help(Session& session, const Arguments& arguments) {
+    const Place place = session.line == 0 ? Place::command_line : Place::shell;
+    if (arguments.words.empty()) {
+        print_help(session.out(), place);
+        return {};
+    }
+    std::vector<std::string> words = arguments.words;
+    words.emplace_back("--help");
+    // A command that cannot be given here can still be explained.
+    auto invocation = parse_invocation(words, place);
+    if (!invocation) invocation = parse_invocation(words, place == Place::shell ? Place::command_line : Place::shell);
+    if (!invocation) return std::unexpected(parse_invocation(words, place).error());
+    if (invocation->command != nullptr) {
+        print_help(session.out(), *invocation->command);
+    } else {
+        print_group_help(session.out(), invocation->group);
+    }
+    return {};
+}
+
+}  // namespace rta::rtactl

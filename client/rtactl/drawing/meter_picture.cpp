@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/drawing/meter_picture.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "rtactl/drawing/print.h"
+
+namespace rta::rtactl {
+
+namespace {
+
+constexpr double kHoldS = 1.5;
+constexpr double kFallDbPerS = 20.0;
+constexpr float kLowestDb = -60.0F;
+/// What stands beside a bar: two brackets, and "  -12.3  rms  -15.3  peak  -10.1 dB  over".
+constexpr std::size_t kTextColumns = 44;
+constexpr std::size_t kMinimumBar = 8;
+constexpr std::size_t kMaximumBar = 100;
+
+std::size_t cells(float level_db, std::size_t width) {
+    const double share =
+        (static_cast<double>(level_db) - static_cast<double>(kLowestDb)) / -static_cast<double>(kLowestDb);
+    return static_cast<std::size_t>(std::round(std::clamp(share, 0.0, 1.0) * static_cast<double>(width)));
+}
+
+struct Channel {
+    std::string label;
+    v1::ChannelLevel level;
+    std::string below = {};  ///< the line below it, if there is one
+};
+
+void add_channels(std::vector<Channel>& channels, const std::string& name, const auto& levels) {
+    for (int i = 0; i < levels.size(); ++i)
+        channels.push_back({levels.size() == 1 ? name : name + " " + std::to_string(i + 1), levels.Get(i)});
+}
+
+std::string padded(std::string text, std::size_t width) {
+    text.insert(0, width - std::min(width, text.size()), ' ');
+    return text;
+}
+
+}  // namespace
+
+float PeakHold::update(float peak_db, std::uint64_t frame, double sample_rate_hz) {
+    const double rate_hz = std::max(sample_rate_hz, 1.0);
+    const auto seconds = [&](std::uint64_t since) {
+        return frame > since ? static_cast<double>(frame - since) / rate_hz : 0.0;
+    };
+    if (const double held_s = seconds(held_at_); held_s > kHoldS) {
+        const double fallen_s = std::min(held_s - kHoldS, seconds(seen_at_));
+        held_db_ -= static_cast<float>(fallen_s * kFallDbPerS);
+    }
+    if (peak_db >= held_db_) {
+        held_db_ = peak_db;
+        held_at_ = frame;
+    }
+    seen_at_ = frame;
+    return held_db_;
+}
+
+std::string level_bar(float rms_db, float peak_db, float held_db, std::size_t width) {
+    const std::size_t peak = cells(peak_db, width);
+    const std::size_t rms = std::min(cells(rms_db, width), peak);
+    const std::size_t held = cells(held_db, width);
+    std::string bar = std::string(rms, '=') + std::string(peak - rms, '-') + std::string(width - peak, ' ');
+    if (held > 0) bar[held - 1] = '|';
+    return "[" + bar + "]";
+}
+
+std::vector<std::string> MeterPicture::lines(const v1::Levels& levels, std::size_t columns) {
+    std::vector<Channel> channels;
+    add_channels(channels, "(device)", levels.outputs());
+    for (const v1::MeterLevels& meter : levels.meters()) {
+        add_channels(channels, meter.node(), meter.channels());
+        if (meter.has_loudness() && meter.channels_size() > 0) channels.back().below = loudness_text(meter);
+    }
+    std::size_t label_width = 0;
+    for (const Channel& channel : channels) label_width = std::max(label_width, channel.label.size());
+    const std::size_t taken = label_width + kTextColumns;
+    const std::size_t width = std::clamp(columns > taken ? columns - taken : 0, kMinimumBar, kMaximumBar);
+    std::vector<std::string> lines;
+    for (const auto& [label, level, below] : channels) {
+        const float held_db = holds_[label].update(level.peak_db(), levels.frame(), sample_rate_hz_);
+        std::string line = label + std::string(label_width - label.size() + 1, ' ');
+        line += level_bar(level.rms_db(), level.peak_db(), held_db, width);
+        line += padded(level_text(level.peak_db()), 7) + "  rms" + padded(level_text(level.rms_db()), 7) + "  peak" +
+                padded(level_text(held_db), 7) + " dB" + (held_db > 0.0F ? "  over" : "");
+        lines.push_back(std::move(line));
+        if (!below.empty()) lines.push_back(std::string(label_width + 1, ' ') + below);
+    }
+    return lines;
+}
+
+}  // namespace rta::rtactl

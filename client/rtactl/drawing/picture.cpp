@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/drawing/picture.h"
+
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): SIGSTOP is POSIX
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <ostream>
+
+#include "text/names.h"
+
+namespace rta::rtactl {
+
+namespace {
+
+constexpr std::string_view kSecondScreen = "\x1b[?1049h";
+constexpr std::string_view kFirstScreen = "\x1b[?1049l";
+constexpr std::string_view kHideCursor = "\x1b[?25l";
+constexpr std::string_view kShowCursor = "\x1b[?25h";
+constexpr std::string_view kHome = "\x1b[H";
+constexpr std::string_view kClearToEndOfLine = "\x1b[K";
+constexpr std::string_view kClearBelow = "\x1b[J";
+
+}  // namespace
+
+std::string cut(const std::string& line, std::size_t columns) {
+    std::size_t characters = 0;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const bool begins = (static_cast<unsigned char>(line[i]) & 0xC0U) != 0x80U;
+        if (begins && characters++ == columns) return line.substr(0, i);
+    }
+    return line;
+}
+
+std::size_t terminal_columns(int terminal) {
+    winsize window{};
+    return ::ioctl(terminal, TIOCGWINSZ, &window) == 0 && window.ws_col != 0 ? window.ws_col : 80;
+}
+
+Picture::Picture(std::ostream& out, int terminal) : out_{out}, terminal_{terminal} { enter(); }
+
+Picture::~Picture() {
+    leave();
+    for (const std::string& line : lines_) out_ << line << '\n';
+    out_.flush();
+}
+
+Picture::Size Picture::size() const {
+    winsize window{};
+    if (::ioctl(terminal_, TIOCGWINSZ, &window) != 0 || window.ws_col == 0 || window.ws_row == 0) return {80, 24};
+    return {window.ws_col, window.ws_row};
+}
+
+void Picture::enter() { out_ << kSecondScreen << kHideCursor << std::flush; }
+
+void Picture::leave() { out_ << kFirstScreen << kShowCursor << std::flush; }
+
+void Picture::draw(std::vector<std::string> lines) {
+    lines_ = std::move(lines);
+    // Some of it is what the daemon said.
+    for (std::string& line : lines_) line = printable(line);
+    redraw();
+}
+
+void Picture::redraw() {
+    const auto [columns, rows] = size();
+    const bool fits = lines_.size() <= rows;
+    const std::size_t shown = fits ? lines_.size() : rows - 1;
+    // In one write: nobody shall see half of it.
+    std::string text{kHome};
+    const auto add = [&](const std::string& line, bool last) {
+        text.append(cut(line, columns)).append(kClearToEndOfLine);
+        if (!last) text.append("\r\n");
+    };
+    for (std::size_t i = 0; i < shown; ++i) add(lines_[i], fits && i + 1 == shown);
+    if (!fits) add("... and " + std::to_string(lines_.size() - shown) + " more lines", true);
+    text.append(kClearBelow);
+    out_ << text << std::flush;
+}
+
+void Picture::suspend() {
+    leave();
+    ::raise(SIGSTOP);
+    enter();
+    redraw();
+}
+
+}  // namespace rta::rtactl

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/language/assignment.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "rtactl/language/lexer.h"
+#include "rtactl/language/type_table.h"
+#include "rtactl/language/values.h"
+#include "text/names.h"
+
+namespace rta::rtactl {
+
+namespace {
+
+std::unexpected<std::string> refuse(std::string_view text, std::string_view what) {
+    return std::unexpected(quoted(text) + ": " + std::string{what});
+}
+
+bool starts_quoted(std::string_view text) { return text.starts_with('"') || text.starts_with('\''); }
+
+std::expected<std::string, std::string> unquote(std::string_view value, std::string_view whole) {
+    if (!starts_quoted(value)) return std::string{value};
+    const auto read = read_quoted(value);
+    if (!read) return refuse(whole, read.error());
+    if (read->length != value.size()) return refuse(whole, "nothing may follow the closing quote");
+    return read->value;
+}
+
+/// Where the value that `text` begins with ends: at the next comma, or behind its closing quote.
+std::expected<std::size_t, std::string> value_length(std::string_view text, std::string_view whole) {
+    if (!starts_quoted(text)) {
+        const std::string_view value = text.substr(0, text.find(','));
+        if (value.find(':') != std::string_view::npos) {
+            return refuse(whole,
+                          "commas part the values of a node (TYPE:p=v,p=v); a value with a : must stand in quotes");
+        }
+        return value.size();
+    }
+    const auto read = read_quoted(text);
+    if (!read) return refuse(whole, read.error());
+    return read->length;
+}
+
+google::protobuf::Value number_value(double number) {
+    google::protobuf::Value value;
+    value.set_number_value(number);
+    return value;
+}
+
+google::protobuf::Value switch_value(bool on) {
+    google::protobuf::Value value;
+    value.set_bool_value(on);
+    return value;
+}
+
+google::protobuf::Value text_value(const std::string& text) {
+    google::protobuf::Value value;
+    value.set_string_value(text);
+    return value;
+}
+
+std::string wrong_value(const Assignment& assignment, std::string_view reason) {
+    return assignment.name + " cannot be set: " + std::string{reason};
+}
+
+std::expected<ResolvedValue, std::string> resolve_parameter(const v1::ParameterInfo& parameter,
+                                                            const Assignment& assignment) {
+    const auto value = parse_value(assignment.value, unit_of_symbol(parameter.unit()));
+    if (!value) return std::unexpected(wrong_value(assignment, value.error()));
+    return static_cast<float>(*value);
+}
+
+std::expected<ResolvedValue, std::string> resolve_setting(const v1::SettingInfo& setting,
+                                                          const Assignment& assignment) {
+    if (setting.kind() == "on_off") {
+        const auto value = parse_value(assignment.value, ValueUnit::on_off);
+        if (!value) return std::unexpected(wrong_value(assignment, value.error()));
+        // Neither 0 nor 1: the daemon names the setting and says what it takes.
+        return *value == 0.0 || *value == 1.0 ? switch_value(*value == 1.0) : number_value(*value);
+    }
+    if (setting.kind() == "integer" || setting.kind() == "number") {
+        ValueUnit unit = unit_of_name(assignment.name);
+        if (unit == ValueUnit::any) unit = ValueUnit::none;
+        const auto value = parse_value(assignment.value, unit);
+        if (!value) return std::unexpected(wrong_value(assignment, value.error()));
+        return number_value(*value);
+    }
+    return text_value(assignment.value);
+}
+
+/// Whether a name that is in no table looks like a slip of a setting's: then the daemon should look among the settings.
+bool looks_like_setting(const v1::NodeType& type, std::string_view name) {
+    std::vector<std::string_view> names;
+    for (const v1::ParameterInfo& parameter : type.parameters()) names.emplace_back(parameter.name());
+    const std::size_t parameters = names.size();
+    for (const v1::SettingInfo& setting : type.settings()) names.emplace_back(setting.name());
+    const std::string_view closest = closest_name(name, names);
+    return !closest.empty() &&
+           std::ranges::find(names, closest) - names.begin() >= static_cast<std::ptrdiff_t>(parameters);
+}
+
+ResolvedValue resolve_unknown(const v1::NodeType* type, const Assignment& assignment) {
+    const auto value = parse_value(assignment.value, unit_of_name(assignment.name));
+    if (!value) return text_value(assignment.value);
+    if (type != nullptr && looks_like_setting(*type, assignment.name)) return number_value(*value);
+    return static_cast<float>(*value);
+}
+
+}  // namespace
+
+std::expected<Assignment, std::string> parse_assignment(std::string_view text) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos) return refuse(text, "this is not NAME=VALUE: the = is missing");
+    const std::string_view name = trimmed(text.substr(0, equals));
+    if (name.empty()) return refuse(text, "this is not NAME=VALUE: the name is missing");
+    auto value = unquote(trimmed(text.substr(equals + 1)), text);
+    if (!value) return std::unexpected(std::move(value.error()));
+    return Assignment{std::string{name}, std::move(*value)};
+}
+
+std::expected<std::vector<Assignment>, std::string> parse_assignments(std::span<const std::string> texts) {
+    std::vector<Assignment> assignments;
+    for (const std::string& text : texts) {
+        auto assignment = parse_assignment(text);
+        if (!assignment) return std::unexpected(std::move(assignment.error()));
+        assignments.push_back(std::move(*assignment));
+    }
+    return assignments;
+}
+
+std::expected<NodeAssignment, std::string> parse_node_assignment(std::string_view text) {
+    auto assignment = parse_assignment(text);
+    if (!assignment) return refuse(text, "this is not NODE.PARAM=VALUE, such as osc.frequency_hz=440");
+    const std::size_t dot = assignment->name.find('.');
+    if (dot == std::string::npos || dot == 0 || dot + 1 == assignment->name.size()) {
+        return refuse(text, "this is not NODE.PARAM=VALUE, such as osc.frequency_hz=440");
+    }
+    return NodeAssignment{assignment->name.substr(0, dot),
+                          {assignment->name.substr(dot + 1), std::move(assignment->value)}};
+}
+
+std::expected<ChainLink, std::string> parse_chain_link(std::string_view text) {
+    const std::size_t colon = text.find(':');
+    ChainLink link{.type = std::string{text.substr(0, colon)}, .assignments = {}};
+    if (link.type.empty()) return refuse(text, "the node type is missing; write TYPE or TYPE:p=v,p=v");
+    if (link.type.find('=') != std::string::npos) {
+        return refuse(text, "this is not TYPE:p=v,p=v: a node's values follow its type after a :, without a blank");
+    }
+    if (colon == std::string_view::npos) return link;
+    std::string_view rest = text.substr(colon + 1);
+    for (;;) {
+        const std::size_t equals = rest.find_first_of("=,");
+        if (equals == std::string_view::npos || rest[equals] == ',') {
+            return refuse(text, rest.empty() ? "after the : or the , a p=v is missing"
+                                             : "each value is written p=v: an = is missing");
+        }
+        const auto length = value_length(rest.substr(equals + 1), text);
+        if (!length) return std::unexpected(length.error());
+        const std::size_t end = equals + 1 + *length;
+        auto assignment = parse_assignment(rest.substr(0, end));
+        if (!assignment) return std::unexpected(std::move(assignment.error()));
+        link.assignments.push_back(std::move(*assignment));
+        if (end == rest.size()) return link;
+        if (rest[end] != ',') return refuse(text, "only a comma may follow the closing quote");
+        rest.remove_prefix(end + 1);
+    }
+}
+
+std::expected<ResolvedValue, std::string> resolve(const v1::NodeType* type, const Assignment& assignment) {
+    if (type != nullptr) {
+        if (const auto parameter = find_parameter(*type, assignment.name))
+            return resolve_parameter(*parameter, assignment);
+        for (const v1::SettingInfo& setting : type->settings()) {
+            if (setting.name() == assignment.name) return resolve_setting(setting, assignment);
+        }
+    }
+    return resolve_unknown(type, assignment);
+}
+
+std::expected<void, std::string> assign(const v1::NodeType* type, const std::vector<Assignment>& assignments,
+                                        v1::Node& node) {
+    std::set<std::string_view> names;
+    for (const Assignment& assignment : assignments) {
+        if (!names.insert(assignment.name).second) return std::unexpected(quoted(assignment.name) + " is given twice");
+        auto value = resolve(type, assignment);
+        if (!value) return std::unexpected(std::move(value.error()));
+        if (const float* parameter = std::get_if<float>(&*value)) {
+            (*node.mutable_parameters())[assignment.name] = *parameter;
+        } else {
+            (*node.mutable_settings()->mutable_fields())[assignment.name] =
+                std::get<google::protobuf::Value>(std::move(*value));
+        }
+    }
+    return {};
+}
+
+}  // namespace rta::rtactl

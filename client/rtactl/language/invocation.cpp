@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+
+#include "rtactl/language/command.h"
+#include "text/names.h"
+
+namespace rta::rtactl {
+
+namespace {
+
+/// "-6", "-.5", "-inf": a number, not an option.
+bool is_negative_number(std::string_view word) {
+    return word.size() > 1 &&
+           ((word[1] >= '0' && word[1] <= '9') || word[1] == '.' || word.substr(1).starts_with("inf"));
+}
+
+bool can_be_given(const Command& command, Place place) {
+    return command.place == Place::anywhere || command.place == place ||
+           (command.place == Place::program && place == Place::command_line);
+}
+
+std::string join(std::span<const std::string_view> words) {
+    std::string text;
+    for (const std::string_view word : words) text.append(text.empty() ? "" : ", ").append(word);
+    return text;
+}
+
+std::string help_hint(Place place) { return place == Place::shell ? "`help`" : "`rtactl --help`"; }
+
+/// Walks the words once; each is an option, its value, a part of the command's name, or an argument.
+class Parser {
+ public:
+    Parser(std::span<const std::string> words, Place place) : words_{words}, place_{place} {}
+
+    Result<Invocation> parse() {
+        while (!words_.empty()) {
+            const std::string& word = take();
+            if (first_invalid_utf8(word) != word.size())
+                return usage_error("the argument " + quoted(word) + " is not UTF-8");
+            Result<void> taken;
+            if (!only_words_ && word == "--") {
+                only_words_ = true;
+            } else if (!only_words_ && is_option(word)) {
+                taken = take_option(word);
+            } else if (invocation_.command == nullptr) {
+                taken = take_command(word);
+            } else {
+                invocation_.arguments.words.push_back(word);
+            }
+            if (!taken) return std::unexpected(std::move(taken.error()));
+        }
+        if (invocation_.command == nullptr) invocation_.group = group_;
+        if (!invocation_.group.empty() && !invocation_.help) {
+            return usage_error(group_ + " does nothing by itself: write " + group_ + " and one of " +
+                               join(second_words(group_)));
+        }
+        if (auto checked = check_count(); !checked) return std::unexpected(std::move(checked.error()));
+        return std::move(invocation_);
+    }
+
+ private:
+    const std::string& take() {
+        const std::string& word = words_.front();
+        words_ = words_.subspan(1);
+        return word;
+    }
+
+    Result<void> take_command(const std::string& word) {
+        const std::string name = group_.empty() ? word : group_ + " " + word;
+        if (const Command* command = find_command(name); command != nullptr) {
+            if (!can_be_given(*command, place_)) {
+                return usage_error(place_ == Place::shell ? name + " cannot be given inside the shell"
+                                                          : name + " can only be given inside `rtactl shell`");
+            }
+            invocation_.command = command;
+            return {};
+        }
+        if (group_.empty() && !second_words(word).empty()) {
+            group_ = word;
+            return {};
+        }
+        const std::vector<std::string_view> existing = group_.empty() ? first_words(place_) : second_words(group_);
+        const std::string_view closest = closest_name(word, existing);
+        const std::string in_group = group_.empty() ? "" : group_ + " ";
+        return usage_error("there is no command " + quoted(in_group + word) +
+                           (closest.empty() ? "; " + (group_.empty() ? help_hint(place_) + " lists them"
+                                                                     : "there are: " + join(existing))
+                                            : "; did you mean " + quoted(in_group + std::string{closest}) + "?"));
+    }
+
+    Result<void> take_option(const std::string& word) {
+        const std::size_t equals = word.find('=');
+        std::string name = word.substr(0, equals);
+        if (name == "-h") name = "--help";
+        if (name == "--help" && equals == std::string::npos) {
+            invocation_.help = true;
+            return {};
+        }
+        const Option* option =
+            invocation_.command == nullptr ? nullptr : find_option(invocation_.command->options, name);
+        Arguments* owner = &invocation_.arguments;
+        if (option == nullptr) {
+            option = find_option(global_options(), name);
+            owner = &invocation_.globals;
+            if (option != nullptr && place_ == Place::shell) {
+                return usage_error(name + " is given to rtactl itself, before `shell`, and holds for all lines");
+            }
+        }
+        if (option == nullptr) return usage_error(no_such("option", name, option_names()));
+        if (option->value_name.empty()) {
+            if (equals != std::string::npos) return usage_error(name + " takes no value");
+            owner->options[name] = "";
+            return {};
+        }
+        if (equals == std::string::npos && words_.empty()) {
+            return usage_error(name + " needs a value: " + name + " " + std::string{option->value_name});
+        }
+        owner->options[name] = equals == std::string::npos ? take() : word.substr(equals + 1);
+        return {};
+    }
+
+    std::vector<std::string_view> option_names() const {
+        std::vector<std::string_view> names;
+        if (invocation_.command != nullptr) {
+            for (const Option& option : invocation_.command->options) names.push_back(option.name);
+        }
+        if (place_ == Place::shell) {
+            names.emplace_back("--help");
+        } else {
+            for (const Option& option : global_options()) names.push_back(option.name);
+        }
+        return names;
+    }
+
+    Result<void> check_count() const {
+        const Command* command = invocation_.command;
+        if (command == nullptr || invocation_.help) return {};
+        const std::size_t count = invocation_.arguments.words.size();
+        const std::size_t most = command->most_words();
+        if (count >= command->fewest_words() && count <= most) return {};
+        std::string usage = std::string{command->name};
+        if (most > 0) usage.append(" ").append(arguments_text(*command));
+        if (count < command->fewest_words()) return usage_error("an argument is missing; write " + usage);
+        return usage_error("there is one argument too many, " + quoted(invocation_.arguments.words[most]) + "; write " +
+                           usage);
+    }
+
+    std::span<const std::string> words_;
+    Place place_;
+    bool only_words_ = false;  ///< behind `--`
+    std::string group_;        ///< "graph", until its second word has come
+    Invocation invocation_;
+};
+
+}  // namespace
+
+const Option* find_option(std::span<const Option> options, std::string_view name) {
+    const auto found = std::ranges::find(options, name, &Option::name);
+    return found == options.end() ? nullptr : &*found;
+}
+
+bool is_option(std::string_view word) { return word.size() > 1 && word[0] == '-' && !is_negative_number(word); }
+
+std::vector<std::string_view> second_words(std::string_view first) {
+    std::vector<std::string_view> words;
+    for (const Command& command : commands()) {
+        if (command.name.size() > first.size() && command.name.starts_with(first) &&
+            command.name[first.size()] == ' ') {
+            words.push_back(command.name.substr(first.size() + 1));
+        }
+    }
+    return words;
+}
+
+std::vector<std::string_view> first_words(Place place) {
+    std::vector<std::string_view> words;
+    for (const Command& command : commands()) {
+        if (command.place != Place::anywhere && command.place != place) continue;
+        const std::string_view word = command.name.substr(0, command.name.find(' '));
+        if (std::ranges::find(words, word) == words.end()) words.push_back(word);
+    }
+    return words;
+}
+
+Result<Invocation> parse_invocation(std::span<const std::string> words, Place place) {
+    return Parser{words, place}.parse();
+}
+
+}  // namespace rta::rtactl

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/terminal/history.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+#include "rtactl/terminal/file.h"
+
+namespace rta::rtactl {
+
+namespace {
+
+/// Far more than all the lines that are kept may have.
+constexpr std::size_t kMostBytes = 16 * History::kMostLines * History::kMostBytesOfLine;
+constexpr mode_t kOwnerOnly = 0600;
+constexpr mode_t kFolderOfOwner = 0700;
+
+void make_folders(const std::string& path) {
+    for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
+        ::mkdir(path.substr(0, slash).c_str(), kFolderOfOwner);
+}
+
+/// The variable, if it names a folder as the XDG base directory specification has it: an absolute one.
+std::string folder_from(const char* variable) {
+    const char* const folder = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): nothing changes it
+    return folder != nullptr && *folder == '/' ? folder : "";
+}
+
+}  // namespace
+
+std::vector<std::string> History::load() const {
+    std::vector<std::string> lines;
+    std::error_code error;
+    if (path_.empty() || !std::filesystem::is_regular_file(path_, error)) return lines;
+    const auto text = read_file(path_, kMostBytes);
+    if (!text) return lines;
+    std::istringstream stream{*text};
+    for (std::string line; std::getline(stream, line);) lines.push_back(std::move(line));
+    const bool overgrown = lines.size() > 2 * kMostLines;
+    if (lines.size() > kMostLines) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kMostLines));
+    if (overgrown) {
+        std::string kept;
+        for (const std::string& line : lines) kept.append(line).append("\n");
+        // A file that cannot be cut now is cut another time.
+        [[maybe_unused]] const auto replaced = replace_file(path_, kept);
+    }
+    return lines;
+}
+
+void History::add(std::string_view line) {
+    if (path_.empty() || line.empty() || line == last_ || line.size() > kMostBytesOfLine) return;
+    last_ = line;
+    make_folders(path_);
+    // Not to wait for a reader, should it be a pipe.
+    const int file =
+        ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, kOwnerOnly);
+    if (file < 0) return;
+    struct stat info{};
+    if (::fstat(file, &info) == 0 && S_ISREG(info.st_mode) && ::fchmod(file, kOwnerOnly) == 0) {
+        // In one write: another shell may be adding a line of its own.
+        const std::string text = last_ + "\n";
+        [[maybe_unused]] const ssize_t written = ::write(file, text.data(), text.size());
+    }
+    ::close(file);
+}
+
+std::string history_path() {
+    if (const std::string state = folder_from("XDG_STATE_HOME"); !state.empty()) return state + "/rtactl/history";
+    const std::string home = folder_from("HOME");
+    return home.empty() ? "" : home + "/.local/state/rtactl/history";
+}
+
+}  // namespace rta::rtactl
