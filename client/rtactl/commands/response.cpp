@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <ostream>
 
@@ -7,14 +8,13 @@
 #include "rtactl/context/output_file.h"
 #include "rtactl/drawing/picture.h"
 #include "rtactl/drawing/plot.h"
-#include "rtactl/language/command.h"
 #include "text/names.h"
 
-namespace rta::rtactl {
+namespace rta::rtactl::commands {
 
 namespace {
 
-/// Leaves nothing but the output that was asked for.
+/// Removes all outputs but one.
 Result<void> keep_output(v1::FrequencyResponseResult& response, std::string_view node, std::string_view port) {
     std::vector<std::string_view> names;
     for (const v1::PortResponse& output : response.outputs()) names.emplace_back(output.port());
@@ -27,7 +27,7 @@ Result<void> keep_output(v1::FrequencyResponseResult& response, std::string_view
     return {};
 }
 
-/// Whether there is a value of each curve at each of several frequencies, from low to high.
+/// Returns whether there are two or more frequencies in ascending order, with a finite value of each curve at each.
 bool can_be_drawn(const v1::FrequencyResponseResult& response) {
     const auto finite = [](float value) { return std::isfinite(value); };
     const auto& frequencies_hz = response.frequencies_hz();
@@ -43,33 +43,47 @@ bool can_be_drawn(const v1::FrequencyResponseResult& response) {
                });
 }
 
-}  // namespace
-
-Result<void> run_response(Session& session, const Arguments& arguments) {
+Result<void> run(Context& context, const Arguments& arguments) {
     const std::string_view word = arguments.words[0];
     const std::size_t colon = word.find(':');
     const std::string node{word.substr(0, colon)};
     const auto file = arguments.value("--svg");
     if (file) {
-        if (auto good = check_output(*file); !good) return good;
+        if (auto checked = check_output(*file); !checked) return checked;
     }
     v1::Request request;
     request.mutable_get_frequency_response()->set_node(node);
-    auto answer = session.perform(std::move(request));
+    auto answer = context.query(std::move(request));
     if (!answer) return std::unexpected(std::move(answer.error()));
     v1::FrequencyResponseResult& response = *answer->mutable_get_frequency_response();
     if (!can_be_drawn(response))
-        return fail(Exit::refused,
-                    "node " + quoted(node) + ": the daemon's answer makes no sense: it is no frequency response");
+        return fail(Exit::refused, "node " + quoted(node) + ": the daemon sent an invalid frequency response");
     if (colon != std::string_view::npos) {
         if (auto kept = keep_output(response, node, word.substr(colon + 1)); !kept) return kept;
     }
-    if (file) return write_output(session, std::string{*file}, plot_svg(response, word));
-    if (!session.json()) {
-        for (const std::string& line : plot_text(response, terminal_columns(session.streams().terminal)))
-            session.out() << line << '\n';
-    }
+    if (file) return write_output(context, std::string{*file}, plot_svg(response, word));
+    if (context.json()) return {};
+    for (const std::string& line : plot_text(response, terminal_columns(context.streams().terminal)))
+        context.out() << line << '\n';
     return {};
 }
 
-}  // namespace rta::rtactl
+constexpr std::array kOptions{
+    Option{"--svg", "FILE", "Draw into FILE instead (- for the standard output), with the phase of every output.",
+           Expects::file}};
+
+}  // namespace
+
+extern constinit const Command kResponse = checked({
+    .position = 290,
+    .name = "response",
+    .arguments = {Argument{"NODE[:PORT]", Expects::output}},
+    .help = "Plot the current frequency response of a filter: magnitude, and phase if there is one output.",
+    .details = "Supports biquad_filter, equalizer, crossover, dc_blocker and gain. With --json, prints the values.",
+    .example = "rtactl response vol\n"
+               "rtactl response vol:out --svg vol.svg",
+    .options = kOptions,
+    .run = run,
+});
+
+}  // namespace rta::rtactl::commands

@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
+#include <array>
 #include <ostream>
 #include <sstream>
 
 #include "rtactl/context/live_view.h"
-#include "rtactl/drawing/print.h"
-#include "rtactl/language/command.h"
+#include "rtactl/drawing/status_page.h"
 
-namespace rta::rtactl {
+namespace rta::rtactl::commands {
 
 namespace {
 
-/// The graph as it was when it last changed: it may be large, and mostly stays as it is.
+/// The graph, fetched again only after a change: it may be large.
 class LatestGraph {
  public:
-    Result<void> refresh(Live& live, std::uint64_t change_number) {
+    Result<void> refresh(LiveView& view, std::uint64_t change_number) {
         if (known_ && change_number_ == change_number) return {};
-        auto response = live.ask(get_graph_request(v1::GRAPH_CONTENT_MESSAGE));
+        auto response = view.call(get_graph_request(v1::GRAPH_CONTENT_MESSAGE));
         if (!response) return std::unexpected(std::move(response.error()));
         graph_ = std::move(*response->mutable_get_graph()->mutable_graph());
         change_number_ = response->get_graph().change_number();
@@ -31,10 +30,10 @@ class LatestGraph {
     bool known_ = false;
 };
 
-Result<v1::StatusResult> ask_status(Live& live) {
+Result<v1::StatusResult> ask_status(LiveView& view) {
     v1::Request request;
     request.mutable_get_status();
-    auto response = live.ask(std::move(request), true);
+    auto response = view.query(std::move(request));
     if (!response) return std::unexpected(std::move(response.error()));
     return std::move(*response->mutable_get_status());
 }
@@ -46,79 +45,114 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
-/// The latest event of node loads.
+/// The node loads of the latest event.
 class LatestLoads {
  public:
-    /// Waits until the deadline, or for the first event. With --json, events are printed as they come.
-    Result<void> follow(Live& live, const client::Deadline& deadline, bool until_first) {
-        while (!(until_first && known_)) {
-            auto event = live.wait(deadline);
-            if (!event) return std::unexpected(std::move(event.error()));
-            if (!*event) return {};
-            if (!(*event)->has_node_loads()) continue;
-            if (live.session().json()) live.session().print_json(**event);
-            loads_ = std::move(*(*event)->mutable_node_loads());
-            known_ = true;
+    /// Receives events until the deadline. With --json, prints them.
+    Result<void> follow(LiveView& view, const client::Deadline& deadline) {
+        for (bool waiting = true; waiting;) {
+            const auto received = receive(view, deadline);
+            if (!received) return std::unexpected(received.error());
+            waiting = *received;
+        }
+        return {};
+    }
+    /// Waits for the first event, until the deadline.
+    Result<void> wait_for_first(LiveView& view, const client::Deadline& deadline) {
+        for (bool waiting = true; waiting && !known_;) {
+            const auto received = receive(view, deadline);
+            if (!received) return std::unexpected(received.error());
+            waiting = *received;
         }
         return {};
     }
     [[nodiscard]] const v1::NodeLoads& loads() const { return loads_; }
 
  private:
+    /// Returns false if the deadline passed.
+    Result<bool> receive(LiveView& view, const client::Deadline& deadline) {
+        auto event = view.wait(deadline);
+        if (!event) return std::unexpected(std::move(event.error()));
+        if (!*event) return false;
+        if (!(*event)->has_node_loads()) return true;
+        if (view.context().json()) view.context().print_json(**event);
+        loads_ = std::move(*(*event)->mutable_node_loads());
+        known_ = true;
+        return true;
+    }
+
     v1::NodeLoads loads_;
     bool known_ = false;
 };
 
-Result<void> subscribe(Live& live) {
+Result<void> subscribe(LiveView& view) {
     v1::Request request;
     request.mutable_subscribe()->add_topics(v1::TOPIC_NODE_LOADS);
-    auto subscribed = live.ask(std::move(request));
+    auto subscribed = view.call(std::move(request));
     if (!subscribed) return std::unexpected(std::move(subscribed.error()));
     return {};
 }
 
-Result<void> show(Live& live, LatestGraph& latest, const v1::NodeTypesResult& types, const v1::NodeLoads& loads,
+Result<void> show(LiveView& view, LatestGraph& latest, const v1::NodeTypesResult& types, const v1::NodeLoads& loads,
                   bool first) {
-    const auto status = ask_status(live);
+    const auto status = ask_status(view);
     if (!status) return std::unexpected(status.error());
-    if (live.session().json()) return {};
-    if (auto refreshed = latest.refresh(live, status->engine().change_number()); !refreshed) return refreshed;
+    if (view.context().json()) return {};
+    if (auto refreshed = latest.refresh(view, status->engine().change_number()); !refreshed) return refreshed;
     std::ostringstream text;
     print_top(text, *status, latest.graph(), types, loads);
-    if (Picture* picture = live.picture(); picture != nullptr) {
+    if (Picture* picture = view.picture(); picture != nullptr) {
         picture->draw(lines_of(text.str()));
     } else {
-        live.session().out() << (first ? "" : "\n") << text.str() << std::flush;
+        view.context().out() << (first ? "" : "\n") << text.str() << std::flush;
     }
     return {};
 }
 
-Result<void> show_over_and_over(Live& live, float rate_hz, std::uint64_t count) {
-    const auto types = live.ask(list_types_request());
+Result<void> show_repeatedly(LiveView& view, float rate_hz, std::uint64_t count) {
+    const auto types = view.call(list_types_request());
     if (!types) return std::unexpected(types.error());
-    if (auto subscribed = subscribe(live); !subscribed) return subscribed;
+    if (auto subscribed = subscribe(view); !subscribed) return subscribed;
     LatestGraph latest;
     LatestLoads loads;
-    // The first comes after half a second.
-    constexpr std::chrono::milliseconds kPatience{2'000};
-    if (auto followed = loads.follow(live, client::Deadline::in(kPatience), true); !followed) return followed;
+    // The daemon sends the first event after half a second.
+    constexpr std::chrono::milliseconds kFirstEvent{2'000};
+    if (auto waited = loads.wait_for_first(view, client::Deadline::in(kFirstEvent)); !waited) return waited;
     const std::chrono::milliseconds pause{static_cast<long long>(1000.0F / rate_hz)};
-    for (std::uint64_t shown = 0; shown < count && live.session().out(); ++shown) {
-        if (auto seen = show(live, latest, types->list_node_types(), loads.loads(), shown == 0); !seen) return seen;
+    for (std::uint64_t shown = 0; shown < count && view.context().out(); ++shown) {
+        if (auto seen = show(view, latest, types->list_node_types(), loads.loads(), shown == 0); !seen) return seen;
         if (shown + 1 == count) return {};
-        if (auto followed = loads.follow(live, client::Deadline::in(pause), false); !followed) return followed;
+        if (auto followed = loads.follow(view, client::Deadline::in(pause)); !followed) return followed;
     }
     return {};
 }
 
-}  // namespace
-
-Result<void> run_top(Session& session, const Arguments& arguments) {
+Result<void> run(Context& context, const Arguments& arguments) {
     const auto rate_hz = parse_rate(arguments, 0.1F, 10, 1);
     if (!rate_hz) return std::unexpected(rate_hz.error());
     const auto count = parse_count(arguments);
     if (!count) return std::unexpected(count.error());
-    return Live::run(session, true, [&](Live& live) { return show_over_and_over(live, *rate_hz, *count); });
+    return LiveView::run(context, LiveView::Display::picture,
+                         [&](LiveView& view) { return show_repeatedly(view, *rate_hz, *count); });
 }
 
-}  // namespace rta::rtactl
+constexpr std::array kOptions{Option{"--rate", "HZ", "Set the refresh rate, 0.1 to 10 Hz; default 1 Hz."},
+                              kCountOption};
+
+}  // namespace
+
+extern constinit const Command kTop = checked({
+    .position = 510,
+    .name = "top",
+    .help = "Show load, xruns, clients and the nodes that use most time, until interrupted.",
+    .details =
+        "Load is the time that device callbacks take, as a share of the time available, over the last second.\n"
+        "The share of a node is that of a block's time, over the last half second and on average since a client\n"
+        "started to watch. Without a terminal, prints one page after the other.",
+    .example = "rtactl top\n"
+               "rtactl top --rate 2 --count 3",
+    .options = kOptions,
+    .run = run,
+});
+
+}  // namespace rta::rtactl::commands

@@ -4,29 +4,25 @@
 #include <ostream>
 
 #include "rtactl/context/live_view.h"
-#include "rtactl/drawing/print.h"
-#include "rtactl/language/command.h"
+#include "rtactl/drawing/event_text.h"
 #include "text/names.h"
 
-namespace rta::rtactl {
+namespace rta::rtactl::commands {
 
 namespace {
 
-struct TopicName {
-    std::string_view name;
-    v1::Topic topic;
-};
-
-constexpr std::array kTopics{TopicName{"changes", v1::TOPIC_CHANGES}, TopicName{"levels", v1::TOPIC_LEVELS},
-                             TopicName{"load", v1::TOPIC_LOAD}, TopicName{"xruns", v1::TOPIC_XRUNS},
-                             TopicName{"node_loads", v1::TOPIC_NODE_LOADS}};
+/// Names of the topics, and the topics in the same order.
+constexpr std::array<std::string_view, 5> kTopicNames{"changes", "levels", "load", "xruns", "node_loads"};
+constexpr std::array kTopics{v1::TOPIC_CHANGES, v1::TOPIC_LEVELS, v1::TOPIC_LOAD, v1::TOPIC_XRUNS,
+                             v1::TOPIC_NODE_LOADS};
+static_assert(kTopicNames.size() == kTopics.size());
 
 Result<v1::Subscribe> subscription(const Arguments& arguments) {
     v1::Subscribe subscribe;
     for (const std::string& word : arguments.words) {
-        const auto* found = std::ranges::find(kTopics, word, &TopicName::name);
-        if (found == kTopics.end()) return usage_error(no_such("topic", word, topic_names()));
-        subscribe.add_topics(found->topic);
+        const auto* found = std::ranges::find(kTopicNames, word);
+        if (found == kTopicNames.end()) return usage_error(no_such("topic", word, kTopicNames));
+        subscribe.add_topics(kTopics[static_cast<std::size_t>(found - kTopicNames.begin())]);
     }
     if (arguments.words.empty()) subscribe.add_topics(v1::TOPIC_CHANGES);
     if (arguments.has("--rate")) {
@@ -37,41 +33,53 @@ Result<v1::Subscribe> subscription(const Arguments& arguments) {
     return subscribe;
 }
 
-Result<void> print_events(Live& live, v1::Subscribe wanted, std::uint64_t count) {
+Result<void> print_events(LiveView& view, v1::Subscribe wanted, std::uint64_t count) {
     v1::Request request;
     *request.mutable_subscribe() = std::move(wanted);
-    if (auto subscribed = live.ask(std::move(request), true); !subscribed)
+    if (auto subscribed = view.query(std::move(request)); !subscribed)
         return std::unexpected(std::move(subscribed.error()));
-    Session& session = live.session();
+    Context& context = view.context();
     for (std::uint64_t seen = 0; seen < count; ++seen) {
-        const auto event = live.wait();
+        const auto event = view.wait();
         if (!event) return std::unexpected(event.error());
-        if (session.json()) {
-            session.print_json(**event);
+        if (context.json()) {
+            context.print_json(**event);
         } else {
-            session.out() << describe(**event) << '\n' << std::flush;  // whoever reads the pipe must see it now
+            context.out() << describe(**event) << '\n' << std::flush;  // readers of a pipe must see it immediately
         }
-        // Nobody reads any more, or the disk is full: the caller of all commands says so.
-        if (!session.out()) return {};
+        // The reader has left, or the disk is full: run_program() reports it.
+        if (!context.out()) return {};
     }
     return {};
 }
 
-}  // namespace
-
-std::vector<std::string_view> topic_names() {
-    std::vector<std::string_view> names;
-    names.reserve(kTopics.size());
-    for (const TopicName& topic : kTopics) names.push_back(topic.name);
-    return names;
-}
-
-Result<void> run_watch(Session& session, const Arguments& arguments) {
+Result<void> run(Context& context, const Arguments& arguments) {
     auto wanted = subscription(arguments);
     if (!wanted) return std::unexpected(std::move(wanted.error()));
     const auto count = parse_count(arguments);
     if (!count) return std::unexpected(count.error());
-    return Live::run(session, false, [&](Live& live) { return print_events(live, std::move(*wanted), *count); });
+    return LiveView::run(context, LiveView::Display::lines,
+                         [&](LiveView& view) { return print_events(view, std::move(*wanted), *count); });
 }
 
-}  // namespace rta::rtactl
+constexpr std::array kOptions{kRateOption, kCountOption};
+
+}  // namespace
+
+extern constinit const Command kWatch = checked({
+    .position = 520,
+    .name = "watch",
+    .arguments = {Argument{"TOPIC", Expects::choice, 0, kUnlimited, kTopicNames}},
+    .help = "Print events as they happen, one line each, until interrupted.",
+    .details =
+        "The topics are changes, levels, load, xruns and node_loads; the default is changes: changes of the graph,\n"
+        "of parameters and of the device, from any client. With --json, prints the response to the subscription\n"
+        "first, whose change_number precedes that of the first change, then one line for each event.",
+    .example = "rtactl watch\n"
+               "rtactl watch load xruns --rate 1\n"
+               "rtactl --json watch",
+    .options = kOptions,
+    .run = run,
+});
+
+}  // namespace rta::rtactl::commands

@@ -2,10 +2,11 @@
 #include "rtactl/context/graph_diff.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <string>
 
-#include "rtactl/drawing/print.h"
+#include "rtactl/drawing/node_values.h"
 #include "rtactl/language/edits.h"
 #include "rtactl/language/graph_mirror.h"
 #include "rtactl/language/type_table.h"
@@ -15,7 +16,7 @@ namespace rta::rtactl {
 namespace {
 
 using Nodes = std::map<std::string, const v1::Node*, std::less<>>;
-/// The gain in dB of each connection, by its ends, with their ports where the node has several.
+/// Gain in dB of each connection, by its two ports.
 using Connections = std::map<std::pair<std::string, std::string>, float>;
 
 Nodes nodes_of(const v1::Graph& graph) {
@@ -26,24 +27,24 @@ Nodes nodes_of(const v1::Graph& graph) {
 
 Connections connections_of(const v1::Graph& graph, const v1::NodeTypesResult& types) {
     Connections connections;
-    for (const KnownGraph::ConnectionInfo& connection : KnownGraph{graph, types}.connections())
+    for (const GraphMirror::ConnectionInfo& connection : GraphMirror{graph, types}.connections())
         connections.emplace(std::pair{connection.from, connection.to}, connection.gain_db.value_or(0.0F));
     return connections;
 }
 
 class Comparison {
  public:
-    Comparison(const v1::Graph& now, const v1::Graph& wanted, const v1::NodeTypesResult& types)
+    Comparison(const v1::Graph& current, const v1::Graph& wanted, const v1::NodeTypesResult& types)
         : types_{types},
-          compensation_now_{now.latency_compensation()},
-          compensation_wanted_{wanted.latency_compensation()},
-          now_{nodes_of(now)},
+          current_compensation_{current.latency_compensation()},
+          wanted_compensation_{wanted.latency_compensation()},
+          current_{nodes_of(current)},
           wanted_{nodes_of(wanted)},
-          connections_now_{connections_of(now, types)},
-          connections_wanted_{connections_of(wanted, types)} {
+          current_connections_{connections_of(current, types)},
+          wanted_connections_{connections_of(wanted, types)} {
         for (const auto& [name, node] : wanted_) {
             if (!stays(name)) continue;
-            v1::ChangeSettings change = changed_settings(*now_.at(name), *node);
+            v1::ChangeSettings change = changed_settings(*current_.at(name), *node);
             if (!change.settings().fields().empty()) settings_changes_.emplace(name, std::move(change));
         }
     }
@@ -54,42 +55,45 @@ class Comparison {
         for (const auto& [name, node] : wanted_) {
             if (!stays(name)) *edits_.emplace_back().mutable_add_node() = *node;
         }
-        // Parameters that the node takes as it is come before its settings, which may lower their maximum; the others
-        // come with the settings.
-        set_parameters(true);
+        // New settings may lower the maximum of a parameter. Values that are valid with the current settings are
+        // therefore set first, all others after the settings.
+        set_parameters(Stage::before_settings);
         for (const auto& [name, change] : settings_changes_) *edits_.emplace_back().mutable_change_settings() = change;
-        set_parameters(false);
+        set_parameters(Stage::after_settings);
         connect();
-        if (compensation_wanted_ != compensation_now_)
-            edits_.emplace_back().mutable_set_latency_compensation()->set_enabled(compensation_wanted_);
+        if (wanted_compensation_ != current_compensation_)
+            edits_.emplace_back().mutable_set_latency_compensation()->set_enabled(wanted_compensation_);
         return std::move(edits_);
     }
 
  private:
+    enum class Stage : std::uint8_t { before_settings, after_settings };
+
     bool stays(std::string_view name) const {
-        const auto before = now_.find(name);
+        const auto before = current_.find(name);
         const auto after = wanted_.find(name);
-        return before != now_.end() && after != wanted_.end() && before->second->type() == after->second->type();
+        return before != current_.end() && after != wanted_.end() && before->second->type() == after->second->type();
     }
-    /// Whether both of its nodes stay: else it goes with them.
+    /// Returns whether both nodes of a connection stay; otherwise removing a node removes the connection.
     bool outlives_nodes(const Connections::key_type& ends) const {
         return stays(node_of(ends.first)) && stays(node_of(ends.second));
     }
 
-    /// Whether both of its nodes change: between the one's settings and the other's, they might not fit each other.
-    bool is_parted(const Connections::key_type& ends) const {
+    /// Returns whether the settings of both nodes change. Their widths may not match between the two changes, so the
+    /// connection is removed first and made again afterwards.
+    bool is_remade(const Connections::key_type& ends) const {
         return settings_changes_.contains(node_of(ends.first)) && settings_changes_.contains(node_of(ends.second));
     }
 
     void disconnect() {
-        for (const auto& [ends, gain_db] : connections_now_) {
-            if (outlives_nodes(ends) && (!connections_wanted_.contains(ends) || is_parted(ends)))
+        for (const auto& [ends, gain_db] : current_connections_) {
+            if (outlives_nodes(ends) && (!wanted_connections_.contains(ends) || is_remade(ends)))
                 edits_.push_back(disconnect_edit(ends.first, ends.second));
         }
     }
 
     void remove() {
-        for (const auto& [name, node] : now_) {
+        for (const auto& [name, node] : current_) {
             if (!stays(name)) edits_.emplace_back().mutable_remove_node()->set_name(name);
         }
     }
@@ -112,22 +116,22 @@ class Comparison {
         return given == node.settings().fields().end() ? setting.default_() : given->second;
     }
 
-    void set_parameters(bool as_it_is) {
+    void set_parameters(Stage stage) {
         for (const auto& [name, node] : wanted_) {
             const v1::NodeType* type = find_type(types_, node->type());
-            if (stays(name) && type != nullptr) set_parameters(*now_.at(name), *node, *type, as_it_is);
+            if (stays(name) && type != nullptr) set_parameters(*current_.at(name), *node, *type, stage);
         }
     }
 
-    void set_parameters(const v1::Node& before, const v1::Node& after, const v1::NodeType& type, bool as_it_is) {
+    void set_parameters(const v1::Node& before, const v1::Node& after, const v1::NodeType& type, Stage stage) {
         const auto parameters_before = parameters_of(type, before.settings());
         for (const v1::ParameterInfo& parameter : parameters_of(type, after.settings())) {
             const float value = value_of(after, parameter);
             if (value == value_of(before, parameter)) continue;
-            const bool is_taken = std::ranges::any_of(parameters_before, [&](const v1::ParameterInfo& one) {
+            const bool is_valid_before = std::ranges::any_of(parameters_before, [&](const v1::ParameterInfo& one) {
                 return one.name() == parameter.name() && one.minimum() <= value && value <= one.maximum();
             });
-            if (is_taken != as_it_is) continue;
+            if (is_valid_before != (stage == Stage::before_settings)) continue;
             v1::SetParameter& change = *edits_.emplace_back().mutable_set_parameter();
             change.set_node(after.name());
             change.set_parameter(parameter.name());
@@ -141,9 +145,9 @@ class Comparison {
     }
 
     void connect() {
-        for (const auto& [ends, gain_db] : connections_wanted_) {
-            const auto before = connections_now_.find(ends);
-            const bool is_there = before != connections_now_.end() && outlives_nodes(ends) && !is_parted(ends);
+        for (const auto& [ends, gain_db] : wanted_connections_) {
+            const auto before = current_connections_.find(ends);
+            const bool is_there = before != current_connections_.end() && outlives_nodes(ends) && !is_remade(ends);
             if (is_there && before->second == gain_db) continue;
             const bool plain = gain_db == 0.0F && !is_there;
             edits_.push_back(connect_edit(ends.first, ends.second, plain ? std::nullopt : std::optional{gain_db}));
@@ -151,12 +155,12 @@ class Comparison {
     }
 
     const v1::NodeTypesResult& types_;
-    bool compensation_now_;
-    bool compensation_wanted_;
-    Nodes now_;
+    bool current_compensation_;
+    bool wanted_compensation_;
+    Nodes current_;
     Nodes wanted_;
-    Connections connections_now_;
-    Connections connections_wanted_;
+    Connections current_connections_;
+    Connections wanted_connections_;
     std::map<std::string, v1::ChangeSettings, std::less<>> settings_changes_;  ///< of nodes that stay
     std::vector<v1::Edit> edits_;
 };
@@ -171,8 +175,9 @@ google::protobuf::Value to_value(const SettingValue& setting) {
 
 }  // namespace
 
-std::vector<v1::Edit> edits_between(const v1::Graph& now, const v1::Graph& wanted, const v1::NodeTypesResult& types) {
-    return Comparison{now, wanted, types}.edits();
+std::vector<v1::Edit> edits_between(const v1::Graph& current, const v1::Graph& wanted,
+                                    const v1::NodeTypesResult& types) {
+    return Comparison{current, wanted, types}.edits();
 }
 
 v1::Graph to_graph(const GraphDocument& document) {

@@ -8,13 +8,13 @@
 
 namespace rta::rtactl {
 
-/// The edits that make `wanted` of `now`, in an order in which they can be made: what to load `wanted` would change. A
-/// node of another type is another node; one of other settings is built anew; parameters that `wanted` leaves out are
-/// to have their defaults. `now` has every parameter, as the daemon tells them, and both are graphs that it would take.
-[[nodiscard]] std::vector<v1::Edit> edits_between(const v1::Graph& now, const v1::Graph& wanted,
+/// Returns the edits that turn `current` into `wanted`, in an order in which they can be applied. A node whose type
+/// differs is replaced; one whose settings differ is rebuilt; a parameter missing from `wanted` is set to its default.
+/// Both graphs must be valid, and `current` must have every parameter, as the daemon sends it.
+[[nodiscard]] std::vector<v1::Edit> edits_between(const v1::Graph& current, const v1::Graph& wanted,
                                                   const v1::NodeTypesResult& types);
 
-/// The document as a message.
+/// Converts a document to a message.
 [[nodiscard]] v1::Graph to_graph(const GraphDocument& document);
 
 }  // namespace rta::rtactl

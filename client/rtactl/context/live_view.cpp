@@ -4,66 +4,65 @@
 #include <charconv>
 #include <limits>
 
-#include "document/document.h"
 #include "rtactl/language/values.h"
 #include "text/format_number.h"
 #include "text/names.h"
 
 namespace rta::rtactl {
 
-Live::Live(Session& session, client::DaemonClient connection, bool picture)
-    : session_{session},
-      connection_{std::move(connection)},
-      interrupts_{picture},
-      output_{session.streams().unescaped(), session.streams().descriptor, interrupts_} {
-    if (picture) picture_.emplace(session.streams().unescaped(), session.streams().terminal);
+LiveView::LiveView(Context& context, client::DaemonClient client, Display display)
+    : context_{context},
+      client_{std::move(client)},
+      interrupts_{display == Display::picture ? Interrupts::Scope::end_and_screen : Interrupts::Scope::end},
+      output_{context.streams().unescaped(), context.streams().descriptor, interrupts_} {
+    if (display == Display::picture) picture_.emplace(context.streams().unescaped(), context.streams().terminal);
 }
 
-Result<void> Live::run(Session& session, bool picture, const std::function<Result<void>(Live&)>& body) {
-    auto connection = session.open();
-    if (!connection) return std::unexpected(std::move(connection.error()));
-    const bool drawn = picture && session.streams().terminal >= 0 && !session.json();
-    Live live{session, std::move(*connection), drawn};
-    Result<void> outcome = body(live);
-    return live.ended_ ? Result<void>{} : outcome;
+Result<void> LiveView::run(Context& context, Display display, const std::function<Result<void>(LiveView&)>& body) {
+    auto client = context.open();
+    if (!client) return std::unexpected(std::move(client.error()));
+    if (context.streams().terminal < 0 || context.json()) display = Display::lines;
+    LiveView view{context, std::move(*client), display};
+    Result<void> outcome = body(view);
+    return view.ended_ ? Result<void>{} : outcome;
 }
 
-/// Calls `next` again after each signal that is not the end.
+/// Calls `next` again after each signal that does not end the program.
 template <class Next>
-auto Live::receive(const Next& next) -> Result<typename std::invoke_result_t<Next>::value_type> {
+auto LiveView::receive(const Next& next) -> Result<typename std::invoke_result_t<Next>::value_type> {
     for (;;) {
-        while (interrupts_.holds_back()) heed_signal();
+        while (interrupts_.has_pending()) handle_signal();
         if (ended_) return fail(Exit::done, "interrupted");
         auto received = next();
         if (received) return std::move(*received);
         if (received.error().kind != client::Error::Kind::interrupted)
             return fail(exit_of(received.error()), std::move(received.error().sentence));
-        heed_signal();
+        handle_signal();
     }
 }
 
-Result<v1::Response> Live::ask(v1::Request request, bool print) {
-    // Small, and nothing before it is unanswered: the sending itself cannot have to wait.
-    const auto id = connection_.send(std::move(request));
+Result<v1::Response> LiveView::exchange(v1::Request request, bool print) {
+    // send() does not block: the request is small and no other is pending.
+    const auto id = client_.send(std::move(request));
     if (!id) return fail(exit_of(id.error()), id.error().sentence);
-    auto response = receive([&] { return connection_.receive(*id, interrupts_.descriptor()); });
+    auto response = receive([&] { return client_.receive(*id, interrupts_.descriptor()); });
     if (!response) return response;
     const v1::Status& status = response->status();
-    if (session_.json() && (print || status.code() != v1::OK)) session_.print_json(*response);
+    if (context_.json() && (print || status.code() != v1::OK)) context_.print_json(*response);
     if (status.code() != v1::OK) return fail(exit_of(status.code()), status.message());
     return response;
 }
 
-Result<std::optional<v1::Event>> Live::wait(const client::Deadline& deadline) {
+Result<std::optional<v1::Event>> LiveView::wait(const client::Deadline& deadline) {
     return receive([&]() -> client::Expected<std::optional<v1::Event>> {
-        auto event = connection_.next_event(deadline, interrupts_.descriptor());
+        auto event = client_.next_event(deadline, interrupts_.descriptor());
         if (event) return std::move(*event);
         if (event.error().kind == client::Error::Kind::timeout) return std::nullopt;
         return std::unexpected(std::move(event.error()));
     });
 }
 
-void Live::heed_signal() {
+void LiveView::handle_signal() {
     switch (interrupts_.take()) {
         case Interrupts::Signal::end:
             ended_ = true;
@@ -79,14 +78,14 @@ void Live::heed_signal() {
     }
 }
 
-Result<float> parse_rate(const Arguments& arguments, float lowest, float highest, float unless_given) {
+Result<float> parse_rate(const Arguments& arguments, float minimum, float maximum, float default_rate) {
     const auto text = arguments.value("--rate");
-    if (!text) return unless_given;
+    if (!text) return default_rate;
     const auto rate = parse_value(*text, ValueUnit::hertz);
     if (!rate) return usage_error("--rate: " + rate.error());
-    if (!(*rate >= static_cast<double>(lowest) && *rate <= static_cast<double>(highest))) {
-        return usage_error("--rate: " + quoted(*text) + " is out of range; write " + format_number(lowest) + " to " +
-                           format_number(highest) + " Hz");
+    if (!(*rate >= static_cast<double>(minimum) && *rate <= static_cast<double>(maximum))) {
+        return usage_error("--rate: " + quoted(*text) + " is out of range; expected " + format_number(minimum) +
+                           " to " + format_number(maximum) + " Hz");
     }
     return static_cast<float>(*rate);
 }
@@ -97,7 +96,7 @@ Result<std::uint64_t> parse_count(const Arguments& arguments) {
     std::uint64_t count = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), count);
     if (error != std::errc{} || end != text->data() + text->size() || count == 0)
-        return usage_error("--count: " + quoted(*text) + " is no number from 1 on");
+        return usage_error("--count: " + quoted(*text) + " is not a count; expected a whole number, 1 or more");
     return count;
 }
 

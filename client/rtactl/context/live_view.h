@@ -9,49 +9,59 @@
 #include "rta/daemon_client.h"
 #include "rtactl/context/context.h"
 #include "rtactl/drawing/picture.h"
-#include "rtactl/language/command.h"
 #include "rtactl/terminal/interruptible_output.h"
 #include "rtactl/terminal/interrupts.h"
 
 namespace rta::rtactl {
 
-/// What the commands that go on until they are interrupted have in common: a conversation of their own, so that in the
-/// shell no event piles up behind the commands that follow; signals; and a picture, where there is a terminal.
-class Live {
+/// Runs commands that continue until they are interrupted. Has a client of its own, so that no events queue up for the
+/// following lines of a shell; handles signals; and draws a picture if the output is a terminal.
+class LiveView {
  public:
-    /// Runs `body`, which gives up as soon as one of its calls fails; that the user ended it is no failure of it.
-    /// `picture`: draw, if the session's output is a terminal and --json is not given.
-    static Result<void> run(Session& session, bool picture, const std::function<Result<void>(Live&)>& body);
+    enum class Display : std::uint8_t {
+        lines,    ///< one line after the other
+        picture,  ///< drawn in place, if the output is a terminal and --json is not given
+    };
 
-    [[nodiscard]] Session& session() { return session_; }
-    /// nullptr: lines are printed one after the other.
+    /// Runs `body`, which must return as soon as a call fails. Being ended by the user is not an error.
+    static Result<void> run(Context& context, Display display, const std::function<Result<void>(LiveView&)>& body);
+
+    [[nodiscard]] Context& context() { return context_; }
+    /// Returns nullptr if lines are printed.
     [[nodiscard]] Picture* picture() { return picture_ ? &*picture_ : nullptr; }
 
-    // Both see to the picture while they wait, and fail as soon as the user wants no more of it.
+    // These redraw the picture while they wait, and fail as soon as the user ends the program. A response other than OK
+    // is a Failure, and is printed with --json.
 
-    /// The answer to a request; whatever is not OK is a Failure. `print`: with --json the answer is printed.
-    [[nodiscard]] Result<v1::Response> ask(v1::Request request, bool print = false);
-    /// The next event; none: the deadline has passed.
+    /// Sends a request that prepares the command.
+    [[nodiscard]] Result<v1::Response> call(v1::Request request) { return exchange(std::move(request), false); }
+    /// Sends a request whose response is printed with --json.
+    [[nodiscard]] Result<v1::Response> query(v1::Request request) { return exchange(std::move(request), true); }
+    /// Waits for the next event; returns nullopt if the deadline passes first.
     [[nodiscard]] Result<std::optional<v1::Event>> wait(const client::Deadline& deadline = client::Deadline::never());
 
  private:
-    Live(Session& session, client::DaemonClient connection, bool picture);
+    LiveView(Context& context, client::DaemonClient client, Display display);
 
+    [[nodiscard]] Result<v1::Response> exchange(v1::Request request, bool print);
     template <class Next>
     auto receive(const Next& next) -> Result<typename std::invoke_result_t<Next>::value_type>;
-    void heed_signal();
+    void handle_signal();
 
-    Session& session_;
-    client::DaemonClient connection_;
+    Context& context_;
+    client::DaemonClient client_;
     Interrupts interrupts_;
-    PatientOutput output_;
+    InterruptibleOutput output_;
     std::optional<Picture> picture_;
     bool ended_ = false;  ///< by the user
 };
 
-/// --rate HZ. `unless_given` if it is left out.
-[[nodiscard]] Result<float> parse_rate(const Arguments& arguments, float lowest, float highest, float unless_given);
-/// --count N, as many as there may be if it is left out.
+inline constexpr Option kRateOption{"--rate", "HZ", "Set the rate of events, 1 to 100 Hz; default 10 Hz."};
+inline constexpr Option kCountOption{"--count", "N", "Exit after N of them."};
+
+/// Reads --rate HZ.
+[[nodiscard]] Result<float> parse_rate(const Arguments& arguments, float minimum, float maximum, float default_rate);
+/// Reads --count N; unlimited by default.
 [[nodiscard]] Result<std::uint64_t> parse_count(const Arguments& arguments);
 
 }  // namespace rta::rtactl

@@ -10,13 +10,13 @@
 namespace rta::rtactl {
 
 Result<void> check_output(std::string_view path) {
-    if (path.empty()) return usage_error("the name of the file is empty");
+    if (path.empty()) return usage_error("empty file name");
     return {};
 }
 
-Result<void> write_output(Session& session, const std::string& path, std::string_view text) {
+Result<void> write_output(Context& context, const std::string& path, std::string_view text) {
     if (path == kStandardStream) {
-        if (!session.json()) session.out() << printable_document(text);
+        if (!context.json()) context.out() << printable_document(text);
         return {};
     }
     if (auto written = replace_file(path, text); !written) return fail(Exit::refused, std::move(written.error()));

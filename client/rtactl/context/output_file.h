@@ -8,12 +8,12 @@
 
 namespace rta::rtactl {
 
-/// The name of a file that means the standard input or output.
+/// Name of a file that stands for the standard input or output.
 inline constexpr std::string_view kStandardStream = "-";
 
-/// Whether it is a name: to be asked before the daemon is.
+/// Rejects an invalid file name, before anything is requested from the daemon.
 [[nodiscard]] Result<void> check_output(std::string_view path);
-/// Replaces the file that a command was told to write; kStandardStream is printed, unless JSON is printed there.
-[[nodiscard]] Result<void> write_output(Session& session, const std::string& path, std::string_view text);
+/// Replaces the contents of a file. Prints to the standard output if `path` is kStandardStream, except with --json.
+[[nodiscard]] Result<void> write_output(Context& context, const std::string& path, std::string_view text);
 
 }  // namespace rta::rtactl

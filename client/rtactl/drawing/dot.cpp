@@ -5,8 +5,7 @@
 #include <set>
 #include <vector>
 
-#include "document/document.h"
-#include "rtactl/drawing/print.h"
+#include "rtactl/drawing/node_values.h"
 #include "rtactl/language/graph_mirror.h"
 #include "rtactl/language/type_table.h"
 #include "text/format_number.h"
@@ -20,7 +19,7 @@ std::string_view port_of(std::string_view port) {
     return colon == std::string_view::npos ? std::string_view{} : port.substr(colon + 1);
 }
 
-/// Text within a record's label: these characters mean something there. Line breaks become \n.
+/// Escapes text for the label of a record. Line breaks become \n.
 std::string in_record(std::string_view text) {
     std::string escaped;
     for (const char c : text) {
@@ -32,17 +31,17 @@ std::string in_record(std::string_view text) {
             escaped += '?';
             continue;
         }
-        // A backslash needs two for the record; a quote must not end the string.
+        // These characters have a meaning in a record; a quote would end the string.
         if (std::string_view{"\\\"{}|<> "}.find(c) != std::string_view::npos) escaped += '\\';
         escaped += c;
     }
     return escaped;
 }
 
-/// A name as an identifier. Names hold nothing that a quoted string would need escaped.
+/// Returns a name as an identifier. Names contain no characters that need escaping in a quoted string.
 std::string id(std::string_view name) { return "\"" + std::string{name} + "\""; }
 
-/// `{<in:in_1>in_1|<in:in_2>in_2}`, or nothing if there is no port.
+/// Returns `{<in_in_1>in_1|<in_in_2>in_2}`; empty if there is no port.
 std::string port_cells(std::string_view direction, const std::vector<std::string>& ports) {
     std::string cells;
     for (const std::string& port : ports) {
@@ -52,7 +51,7 @@ std::string port_cells(std::string_view direction, const std::vector<std::string
     return cells.empty() ? "" : "{" + cells + "}";
 }
 
-/// The ports of the type, then those that only a connection tells of.
+/// Returns the ports of the type, then connected ports that the type does not list.
 std::vector<std::string> with_connected(std::vector<std::string> ports, const std::set<std::string>& connected) {
     for (const std::string& port : connected) {
         if (!port.empty() && std::ranges::find(ports, port) == ports.end()) ports.push_back(port);
@@ -63,7 +62,7 @@ std::vector<std::string> with_connected(std::vector<std::string> ports, const st
 struct Edge {
     std::string from;  ///< with its port
     std::string to;
-    std::string gain;  ///< "-6 dB"; empty: none
+    std::string gain;  ///< "-6 dB", or empty
 };
 
 std::string node_line(const v1::Node& node, const v1::NodeType* type, const std::vector<Edge>& edges) {
@@ -92,7 +91,7 @@ std::string end_text(std::string_view port, std::string_view direction) {
     return id(node_of(port)) + ":" + id(std::string{direction} + "_" + std::string{name});
 }
 
-std::vector<Edge> edges_of(const v1::Graph& graph, const KnownGraph& known) {
+std::vector<Edge> edges_of(const v1::Graph& graph, const GraphMirror& known) {
     std::vector<Edge> edges;
     for (const v1::Connection& connection : graph.connections()) {
         edges.push_back({known.full_output(connection.from()), known.full_input(connection.to()),
@@ -104,7 +103,7 @@ std::vector<Edge> edges_of(const v1::Graph& graph, const KnownGraph& known) {
 }  // namespace
 
 std::string to_dot(const v1::Graph& graph, const v1::NodeTypesResult& types) {
-    const std::vector<Edge> edges = edges_of(graph, KnownGraph{graph, types});
+    const std::vector<Edge> edges = edges_of(graph, GraphMirror{graph, types});
     std::string text =
         "digraph rtad {\n"
         "    rankdir=LR;\n"

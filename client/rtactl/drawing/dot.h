@@ -7,8 +7,8 @@
 
 namespace rta::rtactl {
 
-/// The graph in Graphviz's language: a box for each node with its type and what differs from the defaults, its ports on
-/// the sides, an arrow for each connection with its gain.
+/// Returns the graph in the DOT language: a box for each node with its type, its ports and the values that differ from
+/// their defaults, and an arrow for each connection with its gain.
 [[nodiscard]] std::string to_dot(const v1::Graph& graph, const v1::NodeTypesResult& types);
 
 }  // namespace rta::rtactl

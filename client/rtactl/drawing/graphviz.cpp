@@ -14,7 +14,7 @@ namespace rta::rtactl {
 
 namespace {
 
-/// A file in memory. Rather than pipes: neither side can wait for the other.
+/// File in memory. Unlike with pipes, neither process can block on the other.
 class MemoryFile {
  public:
     MemoryFile() : descriptor_{::memfd_create("rtactl", MFD_CLOEXEC)} {}
@@ -26,7 +26,7 @@ class MemoryFile {
 
     [[nodiscard]] int descriptor() const { return descriptor_; }
 
-    /// Whether all of it was written; to be read from its beginning.
+    /// Writes the text and rewinds. Returns false on failure.
     [[nodiscard]] bool write(std::string_view text) const {
         while (!text.empty()) {
             const ssize_t count = ::write(descriptor_, text.data(), text.size());
@@ -36,7 +36,7 @@ class MemoryFile {
         return ::lseek(descriptor_, 0, SEEK_SET) == 0;
     }
 
-    /// From its beginning to its end.
+    /// Returns the whole contents.
     [[nodiscard]] std::string read() const {
         std::string text;
         std::array<char, 65'536> bytes{};
@@ -54,13 +54,13 @@ class MemoryFile {
 std::unexpected<std::string> cannot(int error) {
     if (error == ENOENT) {
         return std::unexpected<std::string>(
-            "drawing needs Graphviz's program dot, which is not installed here (Debian: the package graphviz); `rtactl "
-            "graph dot` prints what it draws");
+            "cannot draw: the program dot of Graphviz is not installed (Debian package: graphviz); `rtactl graph dot` "
+            "prints its input");
     }
-    return std::unexpected("dot cannot be run: " + std::generic_category().message(error));
+    return std::unexpected("cannot run dot: " + std::generic_category().message(error));
 }
 
-/// 0, or an errno; `status` is what waitpid(2) tells.
+/// Returns 0 or an errno value. `status` is that of waitpid(2).
 int run_dot(int in, int out, int& status) {
     std::array<char, 4> name{"dot"};
     std::array<char, 6> format{"-Tsvg"};
@@ -87,7 +87,7 @@ std::expected<std::string, std::string> draw_svg(std::string_view dot) {
     if (in.descriptor() < 0 || out.descriptor() < 0 || !in.write(dot)) return cannot(errno);
     int status = 0;
     if (const int error = run_dot(in.descriptor(), out.descriptor(), status); error != 0) return cannot(error);
-    if (status != 0) return std::unexpected<std::string>("dot failed; `rtactl graph dot` prints what it was to draw");
+    if (status != 0) return std::unexpected<std::string>("dot failed; `rtactl graph dot` prints its input");
     return out.read();
 }
 

@@ -5,8 +5,8 @@
 #include <ostream>
 
 #include "frame/local_address.h"
-#include "rtactl/context/context.h"
-#include "rtactl/drawing/print.h"
+#include "rtactl/drawing/text_table.h"
+#include "rtactl/language/invocation.h"
 
 namespace rta::rtactl {
 
@@ -20,7 +20,7 @@ std::string with_value(const Option& option) {
 
 std::string synopsis(const Command& command) {
     std::string text{command.name};
-    if (command.most_words() > 0) text.append(" ").append(arguments_text(command));
+    if (command.maximum_words() > 0) text.append(" ").append(arguments_text(command));
     for (const Option& option : command.options) text.append(" [").append(with_value(option)).append("]");
     return text;
 }
@@ -41,42 +41,45 @@ void print_lines(std::ostream& out, std::string_view text) {
     }
 }
 
-void print_commands(std::ostream& out, auto&& wanted) {
-    TextTable table;
-    for (const Command& command : commands()) {
-        if (wanted(command)) table.add({synopsis(command), std::string{command.help}});
+void print_commands(std::ostream& out, const CommandTable& table, auto&& wanted) {
+    TextTable lines;
+    for (const Command* command : table.all()) {
+        if (wanted(*command)) lines.add({synopsis(*command), std::string{command->help}});
     }
-    table.print(out, 2);
+    lines.print(out, 2);
 }
 
 }  // namespace
 
-void print_help(std::ostream& out, Place place) {
+void print_help(std::ostream& out, const CommandTable& table, Place place) {
     if (place == Place::shell) {
-        print_commands(out, [](const Command& command) {
+        print_commands(out, table, [](const Command& command) {
             return command.place == Place::anywhere || command.place == Place::shell;
         });
         return;
     }
-    out << "rtactl controls rtad, the audio daemon.\n\n"
-           "Usage: rtactl [OPTIONS] COMMAND\n\n"
+    out << "rtactl controls rtad, the audio daemon.\n"
+           "\n"
+           "Usage: rtactl [OPTIONS] COMMAND\n"
+           "\n"
            "Commands\n";
-    print_commands(out, [](const Command& command) {
+    print_commands(out, table, [](const Command& command) {
         return command.place == Place::anywhere || command.place == Place::command_line;
     });
-    out << "\nInside the shell also\n";
-    print_commands(out, [](const Command& command) { return command.place == Place::shell; });
+    out << "\nAlso inside the shell\n";
+    print_commands(out, table, [](const Command& command) { return command.place == Place::shell; });
     print_options(out, "Options", global_options());
-    out << "\nWithout --host and --socket the environment variable RTACTL_HOST is asked: HOST[:PORT], or the path of "
-           "a\n"
-           "socket. Without it too, the daemon of this machine is looked for, in this order, at\n";
+    out << "\n"
+           "Without --host and --socket, the environment variable RTACTL_HOST selects the daemon: HOST[:PORT], or the\n"
+           "path of a socket. If it is not set, rtactl looks for the daemon of this machine, in this order, at\n";
     for (const std::string& socket : local_sockets("$RUNTIME_DIRECTORY", "$XDG_RUNTIME_DIR"))
         out << "  " << socket << '\n';
-    out << "  " << default_tcp_address()
-        << "\n"
-           "\nExit status: 0 done, 1 refused by the daemon (shell: any line refused), 2 usage, 3 cannot connect,\n"
+    out << "  " << default_tcp_address() << '\n';
+    out << "\n"
+           "Exit status: 0 done, 1 refused by the daemon (shell: any line refused), 2 usage, 3 cannot connect,\n"
            "4 not allowed.\n"
-           "\n`rtactl COMMAND --help` explains a command. Example:\n"
+           "\n"
+           "`rtactl COMMAND --help` explains a command. Example:\n"
            "  rtactl play sine:frequency_hz=440 gain:gain_db=-12\n";
 }
 
@@ -89,29 +92,9 @@ void print_help(std::ostream& out, const Command& command) {
     print_lines(out, command.example);
 }
 
-void print_group_help(std::ostream& out, std::string_view group) {
+void print_group_help(std::ostream& out, const CommandTable& table, std::string_view group) {
     const std::string prefix = std::string{group} + " ";
-    print_commands(out, [&](const Command& command) { return command.name.starts_with(prefix); });
-}
-
-Result<void> run_help(Session& session, const Arguments& arguments) {
-    const Place place = session.line == 0 ? Place::command_line : Place::shell;
-    if (arguments.words.empty()) {
-        print_help(session.out(), place);
-        return {};
-    }
-    std::vector<std::string> words = arguments.words;
-    words.emplace_back("--help");
-    // A command that cannot be given here can still be explained.
-    auto invocation = parse_invocation(words, place);
-    if (!invocation) invocation = parse_invocation(words, place == Place::shell ? Place::command_line : Place::shell);
-    if (!invocation) return std::unexpected(parse_invocation(words, place).error());
-    if (invocation->command != nullptr) {
-        print_help(session.out(), *invocation->command);
-    } else {
-        print_group_help(session.out(), invocation->group);
-    }
-    return {};
+    print_commands(out, table, [&](const Command& command) { return command.name.starts_with(prefix); });
 }
 
 }  // namespace rta::rtactl

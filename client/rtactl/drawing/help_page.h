@@ -4,15 +4,15 @@
 #include <iosfwd>
 #include <string_view>
 
-#include "rtactl/language/command.h"
+#include "rtactl/language/command_table.h"
 
 namespace rta::rtactl {
 
-/// What `rtactl --help` prints, or, in the shell, `help`.
-void print_help(std::ostream& out, Place place);
-/// The page of one command.
+/// Prints the page of `rtactl --help`, or of `help` in the shell.
+void print_help(std::ostream& out, const CommandTable& table, Place place);
+/// Prints the page of one command.
 void print_help(std::ostream& out, const Command& command);
-/// The commands whose first word is `group`.
-void print_group_help(std::ostream& out, std::string_view group);
+/// Lists the commands whose first word is `group`.
+void print_group_help(std::ostream& out, const CommandTable& table, std::string_view group);
 
 }  // namespace rta::rtactl

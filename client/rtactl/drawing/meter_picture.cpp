@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "rtactl/drawing/print.h"
+#include "rtactl/drawing/wording.h"
 
 namespace rta::rtactl {
 
@@ -13,7 +13,7 @@ namespace {
 constexpr double kHoldS = 1.5;
 constexpr double kFallDbPerS = 20.0;
 constexpr float kLowestDb = -60.0F;
-/// What stands beside a bar: two brackets, and "  -12.3  rms  -15.3  peak  -10.1 dB  over".
+/// Width of the text next to a bar: two brackets, and "  -12.3  rms  -15.3  peak  -10.1 dB  over".
 constexpr std::size_t kTextColumns = 44;
 constexpr std::size_t kMinimumBar = 8;
 constexpr std::size_t kMaximumBar = 100;
@@ -27,7 +27,7 @@ std::size_t cells(float level_db, std::size_t width) {
 struct Channel {
     std::string label;
     v1::ChannelLevel level;
-    std::string below = {};  ///< the line below it, if there is one
+    std::string below = {};  ///< an optional line below the bar
 };
 
 void add_channels(std::vector<Channel>& channels, const std::string& name, const auto& levels) {

@@ -11,10 +11,10 @@
 
 namespace rta::rtactl {
 
-/// The largest peak of late: it stands for 1.5 s, then falls by 20 dB a second.
+/// Peak hold: holds the largest peak for 1.5 s, then falls by 20 dB per second.
 class PeakHold {
  public:
-    /// `frame` is the engine's clock; returns the level that is held, in dB.
+    /// Returns the held level in dB. `frame` is the time on the engine's clock.
     float update(float peak_db, std::uint64_t frame, double sample_rate_hz);
 
  private:
@@ -23,8 +23,8 @@ class PeakHold {
     std::uint64_t seen_at_ = 0;
 };
 
-/// Levels as bars, one line a channel: = is the RMS, - the peak, | the highest peak of late. Below those of a meter, a
-/// line of its loudness.
+/// Draws levels as bars, one line for each channel: = is the RMS, - the peak, | the held peak. The loudness of a meter
+/// follows its channels.
 class MeterPicture {
  public:
     explicit MeterPicture(double sample_rate_hz) : sample_rate_hz_{sample_rate_hz} {}
@@ -35,7 +35,7 @@ class MeterPicture {
     std::map<std::string, PeakHold> holds_;  ///< by label
 };
 
-/// `[====--  |   ]` of -60 to 0 dB, `width` characters between the brackets.
+/// Returns `[====--  |   ]` for -60 to 0 dB, with `width` characters between the brackets.
 [[nodiscard]] std::string level_bar(float rms_db, float peak_db, float held_db, std::size_t width);
 
 }  // namespace rta::rtactl

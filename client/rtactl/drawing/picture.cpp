@@ -13,8 +13,8 @@ namespace rta::rtactl {
 
 namespace {
 
-constexpr std::string_view kSecondScreen = "\x1b[?1049h";
-constexpr std::string_view kFirstScreen = "\x1b[?1049l";
+constexpr std::string_view kAlternateScreen = "\x1b[?1049h";
+constexpr std::string_view kNormalScreen = "\x1b[?1049l";
 constexpr std::string_view kHideCursor = "\x1b[?25l";
 constexpr std::string_view kShowCursor = "\x1b[?25h";
 constexpr std::string_view kHome = "\x1b[H";
@@ -51,13 +51,13 @@ Picture::Size Picture::size() const {
     return {window.ws_col, window.ws_row};
 }
 
-void Picture::enter() { out_ << kSecondScreen << kHideCursor << std::flush; }
+void Picture::enter() { out_ << kAlternateScreen << kHideCursor << std::flush; }
 
-void Picture::leave() { out_ << kFirstScreen << kShowCursor << std::flush; }
+void Picture::leave() { out_ << kNormalScreen << kShowCursor << std::flush; }
 
 void Picture::draw(std::vector<std::string> lines) {
     lines_ = std::move(lines);
-    // Some of it is what the daemon said.
+    // Parts of the text come from the daemon.
     for (std::string& line : lines_) line = printable(line);
     redraw();
 }
@@ -66,7 +66,7 @@ void Picture::redraw() {
     const auto [columns, rows] = size();
     const bool fits = lines_.size() <= rows;
     const std::size_t shown = fits ? lines_.size() : rows - 1;
-    // In one write: nobody shall see half of it.
+    // In one write, so that no partial picture is visible.
     std::string text{kHome};
     const auto add = [&](const std::string& line, bool last) {
         text.append(cut(line, columns)).append(kClearToEndOfLine);

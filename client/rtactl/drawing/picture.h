@@ -8,24 +8,24 @@
 
 namespace rta::rtactl {
 
-/// Lines that are drawn over and over in the same place of a terminal. They use the terminal's second screen, so that
-/// nothing that stood there is lost and a change of its size disturbs nothing; the last of them stay on the first one.
+/// Redraws lines in place on a terminal. Uses the terminal's alternate screen, so that its contents are restored
+/// afterwards and a change of its size does no harm. The last lines are then printed on the normal screen.
 class Picture {
  public:
-    /// `terminal` is the descriptor of what `out` writes to.
+    /// `terminal` is the descriptor that `out` writes to.
     Picture(std::ostream& out, int terminal);
     Picture(const Picture&) = delete;
     Picture& operator=(const Picture&) = delete;
-    /// Gives the terminal back as it was, with the last lines below what stood there.
+    /// Restores the terminal and prints the last lines.
     ~Picture();
 
-    /// What does not fit is cut: a line that wraps would shift all others.
+    /// Cuts lines that do not fit: a wrapped line would shift all others.
     void draw(std::vector<std::string> lines);
-    /// The same lines for the size of now.
+    /// Draws the same lines again, for the current size of the terminal.
     void redraw();
-    /// Gives the terminal back, stops the process as Ctrl-Z does, and draws again when it goes on.
+    /// Restores the terminal, stops the process as Ctrl-Z does, and draws again when it is continued.
     void suspend();
-    /// Of the terminal, as it is now.
+    /// Returns the current width of the terminal.
     [[nodiscard]] std::size_t columns() const { return size().columns; }
 
  private:
@@ -43,10 +43,10 @@ class Picture {
     std::vector<std::string> lines_;
 };
 
-/// Of the terminal with this descriptor, as it is now; 80 where that cannot be told.
+/// Returns the current width of a terminal; 80 if it is not known.
 [[nodiscard]] std::size_t terminal_columns(int terminal);
 
-/// The first `columns` characters of UTF-8 text.
+/// Returns the first `columns` characters of UTF-8 text.
 [[nodiscard]] std::string cut(const std::string& line, std::size_t columns);
 
 }  // namespace rta::rtactl

@@ -7,7 +7,6 @@
 #include <iomanip>
 #include <sstream>
 
-#include "document/document.h"
 #include "text/format_number.h"
 
 namespace rta::rtactl {
@@ -23,7 +22,7 @@ std::string mark_text(double frequency_hz) {
     return frequency_hz < 1e3 ? format_number(frequency_hz) : format_number(frequency_hz / 1e3) + "k";
 }
 
-/// Where a frequency stands between the lowest and the highest one: 0 to 1, octaves equally wide.
+/// Logarithmic frequency axis: maps the lowest frequency to 0 and the highest to 1.
 class FrequencyAxis {
  public:
     explicit FrequencyAxis(const Values& frequencies_hz)
@@ -33,7 +32,7 @@ class FrequencyAxis {
     [[nodiscard]] double place_of(double frequency_hz) const {
         return octaves_ > 0.0 ? std::log2(frequency_hz / lowest_) / octaves_ : 0.0;
     }
-    /// Those that the axis reaches.
+    /// Returns the marks within the range of the axis.
     [[nodiscard]] std::vector<double> marks() const {
         std::vector<double> marks;
         for (const double mark : kFrequencyMarks) {
@@ -48,7 +47,7 @@ class FrequencyAxis {
     double octaves_;
 };
 
-/// 0 at the top of the axis, 1 at its bottom.
+/// Returns 0 at the top of the axis and 1 at the bottom.
 double depth_of(const Axis& axis, double value) {
     return (axis.highest - std::clamp(value, axis.lowest, axis.highest)) / (axis.highest - axis.lowest);
 }
@@ -56,18 +55,18 @@ double depth_of(const Axis& axis, double value) {
 // ---------------------------------------------------------------------------------------------------------------------
 // Text
 
-/// Dots in a grid, two above each other in a character.
+/// Grid of dots, two to a character, one above the other.
 class Canvas {
  public:
     Canvas(std::size_t columns, std::size_t rows) : columns_{columns}, dots_(columns * rows * 2, false) {}
 
-    /// A stroke from one height to another.
+    /// Draws a vertical line between two rows.
     void stroke(std::size_t column, std::size_t top, std::size_t bottom) {
         for (std::size_t row = top; row <= bottom; ++row) dots_[row * columns_ + column] = true;
     }
     [[nodiscard]] std::size_t dot_rows() const { return dots_.size() / columns_; }
 
-    /// `background` shows where there is no dot.
+    /// Returns a row of text: the dots over `background`.
     [[nodiscard]] std::string line(std::size_t row, std::string background) const {
         for (std::size_t column = 0; column < columns_; ++column) {
             const bool upper = dots_[2 * row * columns_ + column];
@@ -92,7 +91,8 @@ std::size_t nearest(double place, std::size_t count) {
     return static_cast<std::size_t>(std::lround(std::clamp(place, 0.0, 1.0) * static_cast<double>(count - 1)));
 }
 
-/// In each column a stroke over all that the curve passes there. Where the phase jumps by a turn it is not one curve.
+/// Draws, in each column, a vertical line over the range of the curve. Does not connect points that differ by `jump` or
+/// more: a phase that wraps around.
 void draw_curve(Canvas& canvas, const Frame& frame, const FrequencyAxis& frequencies, const Axis& axis,
                 const Values& frequencies_hz, const Values& values, double jump) {
     std::size_t column_before = 0;
@@ -101,12 +101,12 @@ void draw_curve(Canvas& canvas, const Frame& frame, const FrequencyAxis& frequen
         const auto value = static_cast<double>(values[i]);
         const std::size_t column = nearest(frequencies.place_of(static_cast<double>(frequencies_hz[i])), frame.columns);
         const std::size_t dot = nearest(depth_of(axis, value), canvas.dot_rows());
-        const bool goes_on = i > 0 && std::abs(value - static_cast<double>(values[i - 1])) < jump;
+        const bool continues = i > 0 && std::abs(value - static_cast<double>(values[i - 1])) < jump;
         canvas.stroke(column, dot, dot);
-        if (goes_on && column == column_before) {
+        if (continues && column == column_before) {
             canvas.stroke(column, std::min(dot, dot_before), std::max(dot, dot_before));
-        } else if (goes_on) {
-            // Half of the way in the one column, half in the other.
+        } else if (continues) {
+            // Half of the step in each of the two columns.
             const std::size_t middle = (dot + dot_before) / 2;
             canvas.stroke(column_before, std::min(middle, dot_before), std::max(middle, dot_before));
             canvas.stroke(column, std::min(middle, dot), std::max(middle, dot));
@@ -206,7 +206,7 @@ namespace {
 constexpr double kWidth = 860.0;
 constexpr double kLeft = 64.0;
 constexpr double kRight = 20.0;
-/// Told apart by those who do not tell red from green, too: Okabe and Ito's colours.
+/// Okabe and Ito's palette, which remains distinguishable with colour blindness.
 constexpr std::array kColors{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"};
 
 struct Panel {
@@ -258,8 +258,8 @@ void draw_curve(std::ostream& out, const Panel& panel, const FrequencyAxis& freq
                 const Values& values, const char* color, double jump) {
     out << "<path fill=\"none\" stroke-width=\"2\" stroke=\"" << color << "\" d=\"";
     for (int i = 0; i < values.size(); ++i) {
-        const bool goes_on = i > 0 && std::abs(values[i] - values[i - 1]) < static_cast<float>(jump);
-        out << (goes_on ? 'L' : 'M') << x_of(frequencies, static_cast<double>(frequencies_hz[i])) << ' '
+        const bool continues = i > 0 && std::abs(values[i] - values[i - 1]) < static_cast<float>(jump);
+        out << (continues ? 'L' : 'M') << x_of(frequencies, static_cast<double>(frequencies_hz[i])) << ' '
             << y_of(panel, static_cast<double>(values[i]));
     }
     out << "\"/>\n";

@@ -10,20 +10,20 @@
 
 namespace rta::rtactl {
 
-/// Magnitude in dB over frequency as lines of text, and the phase below it where there is one output only. Each
-/// character has an upper and a lower half: ' . and : for both.
+/// Plots magnitude in dB over frequency as lines of text, and the phase below it if there is only one output. Each
+/// character has an upper and a lower dot: ' . or : for both.
 [[nodiscard]] std::vector<std::string> plot_text(const v1::FrequencyResponseResult& response, std::size_t columns);
 
-/// The same as a drawing that stands for itself: one curve an output, magnitude above, phase below.
+/// Plots magnitude and phase as an SVG document, with one curve for each output.
 [[nodiscard]] std::string plot_svg(const v1::FrequencyResponseResult& response, std::string_view title);
 
-/// A vertical axis: what it shows, and where its lines are.
+/// Vertical axis: its range, and the distance of its grid lines.
 struct Axis {
     double lowest;
     double highest;
     double step;
 };
-/// At least 24 dB, at most 96, in steps that people count in, with all the magnitudes that fit.
+/// Returns an axis of 24 to 96 dB that covers the magnitudes, as far as they fit.
 [[nodiscard]] Axis magnitude_axis(const v1::FrequencyResponseResult& response);
 
 }  // namespace rta::rtactl

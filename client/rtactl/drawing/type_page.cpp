@@ -6,8 +6,8 @@
 #include <sstream>
 #include <utility>
 
-#include "document/document.h"
-#include "rtactl/drawing/print.h"
+#include "rtactl/drawing/node_values.h"
+#include "rtactl/drawing/wording.h"
 #include "rtactl/language/type_table.h"
 #include "rtactl/language/values.h"
 #include "text/format_number.h"
@@ -21,11 +21,11 @@ std::string last_number(const v1::RepeatInfo& repeat) {
     return repeat.less() == 0 ? repeat.setting() : repeat.setting() + " - " + std::to_string(repeat.less());
 }
 
-/// Of what is there or not, as a setting says.
+/// Condition of a port or parameter that exists only with some settings.
 std::string condition_text(const v1::RepeatInfo& repeat) {
     return repeat.less() == 0
-               ? ", with the setting " + repeat.setting()
-               : ", where the setting " + repeat.setting() + " is above " + std::to_string(repeat.less());
+               ? ", only if the setting " + repeat.setting() + " is on"
+               : ", only if the setting " + repeat.setting() + " is above " + std::to_string(repeat.less());
 }
 
 std::string repeat_text(const v1::ParameterInfo& parameter) {
@@ -39,14 +39,13 @@ std::string repeat_text(const v1::ParameterInfo& parameter) {
 }
 
 std::string port_width(const v1::PortInfo& port) {
-    std::string width =
-        port.width() == 0 ? "as many channels as the setting channels" : counted(port.width(), "channel");
+    std::string width = port.width() == 0 ? "width from the setting channels" : counted(port.width(), "channel");
     if (!port.has_repeated_by()) return width;
     if (!port.name().contains('#')) return width + condition_text(port.repeated_by());
     return width + ", # from 1 to " + last_number(port.repeated_by());
 }
 
-/// An entry of a section: a name, the facts in a few words, and a sentence.
+/// Entry of a section: a name, its properties, and a sentence of help.
 struct Entry {
     std::string name;
     std::string facts;
@@ -79,7 +78,7 @@ std::vector<Entry> parameter_entries(const v1::NodeType& type) {
     return entries;
 }
 
-/// In lines of at most `columns`, each behind `indent` blanks.
+/// Wraps text to lines of at most `columns` characters, indented by `indent` blanks.
 void print_wrapped(std::ostream& out, const std::string& text, std::size_t indent, std::size_t columns) {
     std::istringstream words{text};
     std::string line;
@@ -106,7 +105,7 @@ void print_section(std::ostream& out, std::string_view title, const std::vector<
 
 // ---- examples ------------------------------------------------------------------------------------------------------
 
-/// A value that can be heard to differ from the default.
+/// Returns a value that differs audibly from the default.
 std::string example_value(const v1::ParameterInfo& parameter) {
     constexpr float kStepDb = 6.0F;
     const float standard = parameter.default_();
@@ -122,7 +121,7 @@ std::string example_value(const v1::ParameterInfo& parameter) {
     return format_number(value) + parameter.unit();
 }
 
-/// "kind=highpass", "frequency_hz=880Hz"; empty where the type has nothing to set.
+/// Returns "kind=highpass" or "frequency_hz=880Hz"; empty if the type has neither choices nor parameters.
 std::string example_assignment(const v1::NodeType& type) {
     for (const v1::SettingInfo& setting : type.settings()) {
         for (const std::string& choice : setting.choices()) {
@@ -213,7 +212,7 @@ std::string default_text(const v1::SettingInfo& setting) {
 std::string default_text(const v1::ParameterInfo& parameter) {
     std::string text = format_value(parameter.default_(), parameter.unit());
     if (!parameter.has_default_factor() || parameter.default_factor() == 1.0F) return text;
-    return text + ", each next one " + format_number(parameter.default_factor()) + " times that";
+    return text + ", then " + format_number(parameter.default_factor()) + " times the previous";
 }
 
 std::vector<std::string> example_commands(const v1::NodeType& type) {
@@ -224,7 +223,7 @@ std::vector<std::string> example_commands(const v1::NodeType& type) {
         const std::string link = type.name() + (assignment.empty() ? "" : ":" + assignment);
         return {"rtactl play " + (inputs.empty() ? link : "sine " + link)};
     }
-    // A chain would not know which of the ports is meant.
+    // `play` cannot be used: a chain does not name ports.
     std::vector<std::string> commands{"rtactl play sine", "rtactl add " + type.name() + " " + type.name()};
     if (!assignment.empty()) commands.back() += " " + assignment;
     if (!inputs.empty()) commands.push_back("rtactl connect sine " + with_port(type.name(), inputs));
@@ -243,21 +242,29 @@ void print_type(std::ostream& out, const v1::NodeType& type) {
 
 std::string types_document(const v1::NodeTypesResult& types) {
     std::string text =
-        "# Nodes\n\n"
-        "Every node type with its ports, settings and parameters, as `rtactl types TYPE` prints them. Written by the "
-        "target\n"
-        "`node_docs` from the tables in `daemon/nodes`; a test compares it.\n\n"
-        "Settings are fixed when a node is built; `rtactl set` builds it anew, cross-faded. Parameters change while it "
-        "runs,\n"
-        "along their ramp: `linear` in equal steps, `logarithmic` in equal ratios, `amplitude` linearly in the gain "
-        "that the dB\n"
-        "stand for, `on_off` as a cross-fade, `own` at once, smoothed by the node. A # stands for a number from 1. The "
-        "examples\n"
-        "replace the graph; a test types them, with a daemon of this kind:\n\n"
+        "# Nodes\n"
+        "\n"
+        "Every node type with its ports, settings and parameters, as `rtactl types TYPE` prints them. The target\n"
+        "`node_docs` generates this page from the tables in `daemon/nodes`; a test compares it.\n"
+        "\n"
+        "Settings are fixed when a node is built; `rtactl set` rebuilds the node, with a crossfade. Parameters can change\n"
+        "at any time. Each change follows the ramp law of the parameter:\n"
+        "\n"
+        "- `linear`: equal steps;\n"
+        "- `logarithmic`: equal ratios;\n"
+        "- `amplitude`: linear in the gain that the dB value stands for;\n"
+        "- `on_off`: a crossfade;\n"
+        "- `own`: the node smooths the change itself.\n"
+        "\n"
+        "A # stands for a number, starting at 1. The examples replace the graph. A test runs them with a daemon that\n"
+        "was started as follows:\n"
+        "\n"
         "    $ export PATH=$PWD/build/release/bin:$PATH\n"
         "    $ export XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-$(mktemp -d)}\n"
-        "    $ rtad --device null &\n\n"
-        "| type | |\n|---|---|\n";
+        "    $ rtad --device null &\n"
+        "\n"
+        "| type | |\n"
+        "|---|---|\n";
     for (const v1::NodeType& type : types.types())
         add_row(text, {"[" + type.name() + "](#" + type.name() + ")", type.help()});
     for (const v1::NodeType& type : types.types()) text += chapter(type);

@@ -9,20 +9,20 @@
 
 namespace rta::rtactl {
 
-// What people read of the table of a node type.
+// Documentation of a node type, from the daemon's table.
 
-/// The page that `rtactl types TYPE` prints.
+/// Prints the page of `rtactl types TYPE`.
 void print_type(std::ostream& out, const v1::NodeType& type);
-/// The same of all types in Markdown: docs/nodes.md.
+/// Returns the pages of all types in Markdown: docs/nodes.md.
 [[nodiscard]] std::string types_document(const v1::NodeTypesResult& types);
 
-/// Commands that let the type be heard, whatever the graph was before: they replace it.
+/// Returns commands that play a node of the type. They replace the graph.
 [[nodiscard]] std::vector<std::string> example_commands(const v1::NodeType& type);
 
-/// "20 to 20000 Hz", "on or off", "lowpass, highpass": what it may be.
+/// Returns the accepted values: "20 to 20000 Hz", "on or off", "lowpass, highpass".
 [[nodiscard]] std::string range_text(const v1::SettingInfo& setting);
 [[nodiscard]] std::string range_text(const v1::ParameterInfo& parameter);
-/// "440 Hz", "lowpass".
+/// Returns the default: "440 Hz", "lowpass".
 [[nodiscard]] std::string default_text(const v1::SettingInfo& setting);
 [[nodiscard]] std::string default_text(const v1::ParameterInfo& parameter);
 

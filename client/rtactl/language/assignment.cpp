@@ -24,17 +24,17 @@ std::expected<std::string, std::string> unquote(std::string_view value, std::str
     if (!starts_quoted(value)) return std::string{value};
     const auto read = read_quoted(value);
     if (!read) return refuse(whole, read.error());
-    if (read->length != value.size()) return refuse(whole, "nothing may follow the closing quote");
+    if (read->length != value.size()) return refuse(whole, "unexpected text after the closing quote");
     return read->value;
 }
 
-/// Where the value that `text` begins with ends: at the next comma, or behind its closing quote.
+/// Returns the length of the value at the start of `text`: up to the next comma, or including its closing quote.
 std::expected<std::size_t, std::string> value_length(std::string_view text, std::string_view whole) {
     if (!starts_quoted(text)) {
         const std::string_view value = text.substr(0, text.find(','));
         if (value.find(':') != std::string_view::npos) {
             return refuse(whole,
-                          "commas part the values of a node (TYPE:p=v,p=v); a value with a : must stand in quotes");
+                          "values are separated by commas (TYPE:p=v,p=v); a value that contains a : must be quoted");
         }
         return value.size();
     }
@@ -77,7 +77,7 @@ std::expected<ResolvedValue, std::string> resolve_setting(const v1::SettingInfo&
     if (setting.kind() == "on_off") {
         const auto value = parse_value(assignment.value, ValueUnit::on_off);
         if (!value) return std::unexpected(wrong_value(assignment, value.error()));
-        // Neither 0 nor 1: the daemon names the setting and says what it takes.
+        // Other numbers are passed on, so that the daemon reports the error.
         return *value == 0.0 || *value == 1.0 ? switch_value(*value == 1.0) : number_value(*value);
     }
     if (setting.kind() == "integer" || setting.kind() == "number") {
@@ -90,7 +90,7 @@ std::expected<ResolvedValue, std::string> resolve_setting(const v1::SettingInfo&
     return text_value(assignment.value);
 }
 
-/// Whether a name that is in no table looks like a slip of a setting's: then the daemon should look among the settings.
+/// Returns whether an unknown name resembles a setting more than a parameter. The daemon then suggests the setting.
 bool looks_like_setting(const v1::NodeType& type, std::string_view name) {
     std::vector<std::string_view> names;
     for (const v1::ParameterInfo& parameter : type.parameters()) names.emplace_back(parameter.name());
@@ -112,9 +112,9 @@ ResolvedValue resolve_unknown(const v1::NodeType* type, const Assignment& assign
 
 std::expected<Assignment, std::string> parse_assignment(std::string_view text) {
     const std::size_t equals = text.find('=');
-    if (equals == std::string_view::npos) return refuse(text, "this is not NAME=VALUE: the = is missing");
+    if (equals == std::string_view::npos) return refuse(text, "expected NAME=VALUE: = is missing");
     const std::string_view name = trimmed(text.substr(0, equals));
-    if (name.empty()) return refuse(text, "this is not NAME=VALUE: the name is missing");
+    if (name.empty()) return refuse(text, "expected NAME=VALUE: the name is missing");
     auto value = unquote(trimmed(text.substr(equals + 1)), text);
     if (!value) return std::unexpected(std::move(value.error()));
     return Assignment{std::string{name}, std::move(*value)};
@@ -132,10 +132,10 @@ std::expected<std::vector<Assignment>, std::string> parse_assignments(std::span<
 
 std::expected<NodeAssignment, std::string> parse_node_assignment(std::string_view text) {
     auto assignment = parse_assignment(text);
-    if (!assignment) return refuse(text, "this is not NODE.PARAM=VALUE, such as osc.frequency_hz=440");
+    if (!assignment) return refuse(text, "expected NODE.PARAM=VALUE, such as osc.frequency_hz=440");
     const std::size_t dot = assignment->name.find('.');
     if (dot == std::string::npos || dot == 0 || dot + 1 == assignment->name.size()) {
-        return refuse(text, "this is not NODE.PARAM=VALUE, such as osc.frequency_hz=440");
+        return refuse(text, "expected NODE.PARAM=VALUE, such as osc.frequency_hz=440");
     }
     return NodeAssignment{assignment->name.substr(0, dot),
                           {assignment->name.substr(dot + 1), std::move(assignment->value)}};
@@ -144,17 +144,16 @@ std::expected<NodeAssignment, std::string> parse_node_assignment(std::string_vie
 std::expected<ChainLink, std::string> parse_chain_link(std::string_view text) {
     const std::size_t colon = text.find(':');
     ChainLink link{.type = std::string{text.substr(0, colon)}, .assignments = {}};
-    if (link.type.empty()) return refuse(text, "the node type is missing; write TYPE or TYPE:p=v,p=v");
+    if (link.type.empty()) return refuse(text, "missing node type: expected TYPE or TYPE:p=v,p=v");
     if (link.type.find('=') != std::string::npos) {
-        return refuse(text, "this is not TYPE:p=v,p=v: a node's values follow its type after a :, without a blank");
+        return refuse(text, "expected TYPE:p=v,p=v: values follow the type after a :, without a blank");
     }
     if (colon == std::string_view::npos) return link;
     std::string_view rest = text.substr(colon + 1);
     for (;;) {
         const std::size_t equals = rest.find_first_of("=,");
         if (equals == std::string_view::npos || rest[equals] == ',') {
-            return refuse(text, rest.empty() ? "after the : or the , a p=v is missing"
-                                             : "each value is written p=v: an = is missing");
+            return refuse(text, rest.empty() ? "missing p=v after : or ," : "expected p=v: = is missing");
         }
         const auto length = value_length(rest.substr(equals + 1), text);
         if (!length) return std::unexpected(length.error());
@@ -163,7 +162,7 @@ std::expected<ChainLink, std::string> parse_chain_link(std::string_view text) {
         if (!assignment) return std::unexpected(std::move(assignment.error()));
         link.assignments.push_back(std::move(*assignment));
         if (end == rest.size()) return link;
-        if (rest[end] != ',') return refuse(text, "only a comma may follow the closing quote");
+        if (rest[end] != ',') return refuse(text, "expected a comma after the closing quote");
         rest.remove_prefix(end + 1);
     }
 }

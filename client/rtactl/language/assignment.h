@@ -24,29 +24,27 @@ struct NodeAssignment {
     Assignment assignment;
 };
 
-/// `TYPE:NAME=VALUE,...`: one link of what `play` plays.
+/// `TYPE:NAME=VALUE,...`: one link of a chain for `play`.
 struct ChainLink {
     std::string type;
     std::vector<Assignment> assignments;
 };
 
-// The errors of all of these are a sentence that quotes what was written. A value may stand in quotes, and blanks
-// around the =.
+// Errors are sentences that quote the text. Values may be quoted, and blanks around = are allowed.
 [[nodiscard]] std::expected<Assignment, std::string> parse_assignment(std::string_view text);
 [[nodiscard]] std::expected<std::vector<Assignment>, std::string> parse_assignments(std::span<const std::string> texts);
 [[nodiscard]] std::expected<NodeAssignment, std::string> parse_node_assignment(std::string_view text);
-/// In a link, a value that holds `:` or `,` must stand in quotes.
+/// In a link, a value that contains `:` or `,` must be quoted.
 [[nodiscard]] std::expected<ChainLink, std::string> parse_chain_link(std::string_view text);
 
-/// What an assignment means for a node of some type: a parameter in its own unit, or a setting.
+/// The meaning of an assignment for a node type: a parameter in its own unit, or a setting.
 using ResolvedValue = std::variant<float, google::protobuf::Value>;
 
-/// Tells parameters from settings by the daemon's own table and converts units. What the table does not know (`type`
-/// may be nullptr too) is passed on as what it looks like, for the daemon to refuse in its own words. The error is a
-/// sentence.
+/// Distinguishes parameters and settings by the daemon's table of the type, and converts units. An unknown name (or any
+/// name, if `type` is nullptr) is passed on as what it resembles, so that the daemon reports the error.
 [[nodiscard]] std::expected<ResolvedValue, std::string> resolve(const v1::NodeType* type, const Assignment& assignment);
 
-/// Resolves every assignment into `node`'s parameters and settings. Refuses a name that is assigned twice.
+/// Resolves the assignments into the parameters and settings of `node`. Refuses duplicate names.
 [[nodiscard]] std::expected<void, std::string> assign(const v1::NodeType* type,
                                                       const std::vector<Assignment>& assignments, v1::Node& node);
 

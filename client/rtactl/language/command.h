@@ -15,54 +15,55 @@
 
 namespace rta::rtactl {
 
-class Session;
+class Context;
 
-/// What may stand in some place of a command; decides what completion offers there.
+/// What a word of a command may be. Completion offers candidates by it.
 enum class Expects : std::uint8_t {
-    text,              ///< whatever the user likes: a new name, a number, an address
-    type,              ///< of a node
+    text,              ///< free text: a new name, a number, an address
+    type,              ///< a node type
     chain_link,        ///< TYPE:p=v,...
-    type_value,        ///< p=v of the type that the first word names
-    node,              ///< the name of one
-    muted_node,        ///< one that has `mute`
-    bypassed_node,     ///< one that has `bypass`
-    meter_node,        ///< one of the type meter
+    type_value,        ///< p=v, of the type that the first word names
+    node,              ///< the name of a node
+    muted_node,        ///< a node with the parameter `mute`
+    bypassed_node,     ///< a node with the parameter `bypass`
+    meter_node,        ///< a node of the type meter
     node_value,        ///< NODE[.PARAM]
     node_assignment,   ///< NODE.PARAM=VALUE
-    output,            ///< NODE or NODE:PORT that a connection may begin at
-    input,             ///< NODE or NODE:PORT that it may end at
-    connected_output,  ///< one that a connection does begin at
-    connected_input,   ///< one that a connection from the word before does end at
+    output,            ///< NODE or NODE:PORT with an output
+    input,             ///< NODE or NODE:PORT with an input
+    connected_output,  ///< an output at which a connection starts
+    connected_input,   ///< an input that is connected to the output in the previous word
     connection_value,  ///< gain_db=v
-    on_off,
-    topic,           ///< of events
-    command,         ///< the words of one
-    terminal_shell,  ///< bash, zsh, fish
-    file,
+    on_off,            ///< on or off
+    choice,            ///< one of Argument::choices
+    command,           ///< the words of a command
+    file,              ///< a path
 };
 
+/// An option of a command, or a global one.
 struct Option {
     std::string_view name;        ///< "--ramp"
-    std::string_view value_name;  ///< "MS"; empty: a flag
+    std::string_view value_name;  ///< "MS"; empty for a flag
     std::string_view help;        ///< one sentence
     Expects expects = Expects::text;
 };
 
-inline constexpr std::size_t kAnyNumber = std::numeric_limits<std::size_t>::max();
+inline constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 
-/// One argument of a command, or several of the same kind.
+/// One argument of a command, or a repeated one.
 struct Argument {
-    std::string_view name;  ///< "TYPE", as the help shows it; empty: there is none
+    std::string_view name;  ///< "TYPE", as the help shows it; empty: not used
     Expects expects = Expects::text;
-    std::size_t fewest = 1;  ///< 0: it may be left out
-    std::size_t most = 1;
+    std::size_t minimum = 1;  ///< 0: optional
+    std::size_t maximum = 1;
+    std::span<const std::string_view> choices = {};
 };
-inline constexpr std::size_t kMostArguments = 5;
+inline constexpr std::size_t kMaximumArguments = 5;
 
-/// What followed a command.
+/// The words and options given to a command.
 struct Arguments {
     std::vector<std::string> words;
-    std::map<std::string, std::string, std::less<>> options{};  ///< flags with an empty value
+    std::map<std::string, std::string, std::less<>> options{};  ///< a flag has an empty value
 
     [[nodiscard]] bool has(std::string_view option) const { return options.contains(option); }
     [[nodiscard]] std::optional<std::string_view> value(std::string_view option) const {
@@ -71,125 +72,81 @@ struct Arguments {
     }
 };
 
-/// Where a command can be given.
+/// Where a command is accepted.
 enum class Place : std::uint8_t {
     anywhere,
     command_line,
     shell,
-    program,  ///< on the command line, by programs: no help lists it
+    program,  ///< on the command line, for programs; the help does not list it
 };
 
-/// What a command is between `begin` and `commit`.
+/// How a command behaves between `begin` and `commit`.
 enum class InTransaction : std::uint8_t {
-    collected,  ///< its edits become part of the transaction
-    refused,    ///< it cannot be part of one
-    control,    ///< it is about the transaction or the shell itself, and does what it always does
+    collected,  ///< its edits are added to the transaction
+    refused,    ///< it is not allowed there
+    control,    ///< it controls the transaction or the shell, and works as usual
 };
 
-/// One command. The table of them is all there is to know: it serves the command line, the shell, the help and the
-/// completion.
+/// One command: everything that the command line, the shell, the help and completion need to know about it. Each is
+/// defined in a file of its own in rtactl/commands, together with its code.
 struct Command {
-    using Run = Result<void> (*)(Session&, const Arguments&);
+    using Run = Result<void> (*)(Context&, const Arguments&);
 
-    std::string_view name;                             ///< "graph save"
-    std::array<Argument, kMostArguments> arguments{};  ///< in their order; the last ones are empty
-    std::string_view help;                             ///< one sentence
-    std::string_view details;                          ///< more, for its own page; may be empty
-    std::string_view example;                          ///< one or more lines
+    /// Rank in the help, in ascending order; unique. The gaps leave room for new commands.
+    int position;
+    std::string_view name;                                ///< "graph save"
+    std::array<Argument, kMaximumArguments> arguments{};  ///< unused ones come last
+    std::string_view help;                                ///< one sentence, in the imperative
+    std::string_view details = "";                        ///< more text for the page of the command; may be empty
+    std::string_view example;                             ///< one or more lines
     std::span<const Option> options = {};
     Place place = Place::anywhere;
     InTransaction in_transaction = InTransaction::refused;
     Run run;
 
-    [[nodiscard]] constexpr std::size_t fewest_words() const {
-        std::size_t fewest = 0;
-        for (const Argument& argument : arguments) fewest += argument.name.empty() ? 0 : argument.fewest;
-        return fewest;
+    [[nodiscard]] constexpr std::size_t minimum_words() const {
+        std::size_t minimum = 0;
+        for (const Argument& argument : arguments) minimum += argument.name.empty() ? 0 : argument.minimum;
+        return minimum;
     }
-    [[nodiscard]] constexpr std::size_t most_words() const {
-        std::size_t most = 0;
+    [[nodiscard]] constexpr std::size_t maximum_words() const {
+        std::size_t maximum = 0;
         for (const Argument& argument : arguments) {
             if (argument.name.empty()) continue;
-            if (argument.most == kAnyNumber) return kAnyNumber;
-            most += argument.most;
+            if (argument.maximum == kUnlimited) return kUnlimited;
+            maximum += argument.maximum;
         }
-        return most;
+        return maximum;
     }
-    /// What its word number `index`, from 0, is; nullptr if it takes no such word.
+    /// The argument to which the word at `index` belongs; nullptr if the command takes fewer words.
     [[nodiscard]] const Argument* argument_at(std::size_t index) const;
 };
 
 /// "TYPE NAME [p=v...]", as the help shows it.
 [[nodiscard]] std::string arguments_text(const Command& command);
 
-/// Options that come before the command or among its arguments.
-[[nodiscard]] std::span<const Option> global_options();
-/// In the order in which the help shows them.
-[[nodiscard]] std::span<const Command> commands();
-/// nullptr if there is none.
-[[nodiscard]] const Command* find_command(std::string_view name);
+constexpr bool well_formed(const Command& command) {
+    if (command.name.empty() || command.example.empty() || command.run == nullptr) return false;
+    if (!command.help.ends_with('.')) return false;
+    for (std::size_t i = 0; i < kMaximumArguments; ++i) {
+        const Argument& argument = command.arguments[i];
+        if (argument.name.empty()) continue;
+        if (argument.maximum == 0 || argument.minimum > argument.maximum) return false;
+        if ((argument.expects == Expects::choice) != !argument.choices.empty()) return false;
+        // An argument cannot follow an unused one, nor one that takes all remaining words.
+        if (i > 0 && (command.arguments[i - 1].name.empty() || command.arguments[i - 1].maximum == kUnlimited))
+            return false;
+    }
+    for (const Option& option : command.options) {
+        if (!option.name.starts_with("--") || !option.help.ends_with('.')) return false;
+    }
+    return true;
+}
 
-/// nullptr if there is none of that name.
-[[nodiscard]] const Option* find_option(std::span<const Option> options, std::string_view name);
-/// Whether the word is an option: it begins with - and is neither a number nor `-`.
-[[nodiscard]] bool is_option(std::string_view word);
-/// The first words of the commands that can be given there, each once: "status", ..., "graph".
-[[nodiscard]] std::vector<std::string_view> first_words(Place place);
-/// The second words of the commands that begin with `first`: "save", "load", ... of "graph".
-[[nodiscard]] std::vector<std::string_view> second_words(std::string_view first);
-
-/// What `watch` can be told to watch.
-[[nodiscard]] std::vector<std::string_view> topic_names();
-
-/// A command with what followed it.
-struct Invocation {
-    const Command* command = nullptr;  ///< nullptr: none was given
-    Arguments arguments;
-    Arguments globals;  ///< options only
-    std::string group;  ///< "graph", where no second word followed it; only with `help`
-    bool help = false;
-};
-
-/// Reads words against the table. Global options are refused where `place` is the shell. A word that begins with - is
-/// an option unless it is a number, `-`, or follows `--`. Errors suggest what is close.
-[[nodiscard]] Result<Invocation> parse_invocation(std::span<const std::string> words, Place place);
-
-// Implementations, each in the file of its kind.
-Result<void> run_status(Session& session, const Arguments& arguments);
-Result<void> run_devices(Session& session, const Arguments& arguments);
-Result<void> run_types(Session& session, const Arguments& arguments);
-Result<void> run_get(Session& session, const Arguments& arguments);
-Result<void> run_response(Session& session, const Arguments& arguments);
-Result<void> run_watch(Session& session, const Arguments& arguments);
-Result<void> run_top(Session& session, const Arguments& arguments);
-Result<void> run_meter(Session& session, const Arguments& arguments);
-Result<void> run_play(Session& session, const Arguments& arguments);
-Result<void> run_insert(Session& session, const Arguments& arguments);
-Result<void> run_add(Session& session, const Arguments& arguments);
-Result<void> run_remove(Session& session, const Arguments& arguments);
-Result<void> run_rename(Session& session, const Arguments& arguments);
-Result<void> run_connect(Session& session, const Arguments& arguments);
-Result<void> run_disconnect(Session& session, const Arguments& arguments);
-Result<void> run_set(Session& session, const Arguments& arguments);
-Result<void> run_mute(Session& session, const Arguments& arguments);
-Result<void> run_unmute(Session& session, const Arguments& arguments);
-Result<void> run_bypass(Session& session, const Arguments& arguments);
-Result<void> run_graph_compensate(Session& session, const Arguments& arguments);
-Result<void> run_panic(Session& session, const Arguments& arguments);
-Result<void> run_graph_show(Session& session, const Arguments& arguments);
-Result<void> run_graph_dot(Session& session, const Arguments& arguments);
-Result<void> run_graph_save(Session& session, const Arguments& arguments);
-Result<void> run_graph_load(Session& session, const Arguments& arguments);
-Result<void> run_graph_check(Session& session, const Arguments& arguments);
-Result<void> run_graph_diff(Session& session, const Arguments& arguments);
-Result<void> run_graph_clear(Session& session, const Arguments& arguments);
-Result<void> run_shell(Session& session, const Arguments& arguments);
-Result<void> run_begin(Session& session, const Arguments& arguments);
-Result<void> run_commit(Session& session, const Arguments& arguments);
-Result<void> run_abort(Session& session, const Arguments& arguments);
-Result<void> run_quit(Session& session, const Arguments& arguments);
-Result<void> run_help(Session& session, const Arguments& arguments);
-Result<void> run_completion(Session& session, const Arguments& arguments);
-Result<void> run_complete(Session& session, const Arguments& arguments);
+/// Rejects a malformed command at compile time.
+consteval Command checked(const Command& command) {
+    if (!well_formed(command)) throw "malformed command";
+    return command;
+}
 
 }  // namespace rta::rtactl

@@ -10,22 +10,22 @@
 
 namespace rta::rtactl {
 
-/// Exit statuses of rtactl; part of its contract.
+/// Exit statuses of rtactl. They are part of its contract.
 enum class Exit : std::uint8_t {
     done = 0,
     refused = 1,         ///< by the daemon; in the shell: any line
     usage = 2,           ///< the command line is wrong
-    cannot_connect = 3,  ///< no daemon, or it went away
+    cannot_connect = 3,  ///< no daemon, or it was lost
     not_allowed = 4,     ///< UNAUTHENTICATED, PERMISSION_DENIED
 };
 
-/// Why a command did not do what it was told: a status for programs, a sentence for people.
+/// Error of a command: an exit status for programs, a sentence for people.
 struct Failure {
     Exit exit;
     std::string sentence;
-    /// Index of the edit at fault, where the daemon named one.
+    /// Index of the edit that was refused, if the daemon named one.
     std::optional<std::uint32_t> edit_index{};
-    /// The line of the shell's input that is at fault, from 1, where it is not the line that was run.
+    /// Number of the line that caused the error, from 1; 0: the current line.
     std::size_t line = 0;
 };
 

@@ -11,25 +11,30 @@ namespace {
 
 bool has_port(std::string_view port) { return port.find(':') != std::string_view::npos; }
 
-/// Whether `port`, as a connection has it, is what `wanted` says: the same, or a port of that node.
-bool means(std::string_view wanted, std::string_view port) {
+/// Returns whether `port` of a connection is `wanted`, or a port of the node `wanted`.
+bool matches(std::string_view wanted, std::string_view port) {
     return wanted == port || (!has_port(wanted) && node_of(port) == wanted);
+}
+
+/// Returns NODE:PORT if the node has only one port, else NODE.
+std::string with_only_port(std::string_view node, const std::vector<std::string>& ports) {
+    return ports.size() == 1 ? std::string{node} + ":" + ports.front() : std::string{node};
 }
 
 }  // namespace
 
 std::string_view node_of(std::string_view port) { return port.substr(0, port.find(':')); }
 
-KnownGraph::KnownGraph(const v1::Graph& graph, const v1::NodeTypesResult& types) {
+GraphMirror::GraphMirror(const v1::Graph& graph, const v1::NodeTypesResult& types) {
     for (const v1::NodeType& type : types.types()) types_.emplace(type.name(), type);
     replace(graph);
 }
 
-void KnownGraph::add(const v1::Node& node) {
+void GraphMirror::add(const v1::Node& node) {
     nodes_.insert_or_assign(node.name(), NodeInfo{node.type(), node.settings()});
 }
 
-void KnownGraph::replace(const v1::Graph& graph) {
+void GraphMirror::replace(const v1::Graph& graph) {
     nodes_.clear();
     connections_.clear();
     for (const v1::Node& node : graph.nodes()) add(node);
@@ -39,14 +44,14 @@ void KnownGraph::replace(const v1::Graph& graph) {
     }
 }
 
-void KnownGraph::remove(const std::string& name) {
+void GraphMirror::remove(const std::string& name) {
     nodes_.erase(name);
     std::erase_if(connections_, [&](const auto& connection) {
         return node_of(connection.first.first) == name || node_of(connection.first.second) == name;
     });
 }
 
-void KnownGraph::rename(const std::string& name, const std::string& new_name) {
+void GraphMirror::rename(const std::string& name, const std::string& new_name) {
     if (auto node = nodes_.extract(name)) {
         node.key() = new_name;
         nodes_.insert(std::move(node));
@@ -60,7 +65,7 @@ void KnownGraph::rename(const std::string& name, const std::string& new_name) {
     connections_ = std::move(connections);
 }
 
-void KnownGraph::follow(const v1::Edit& edit) {
+void GraphMirror::apply(const v1::Edit& edit) {
     switch (edit.edit_case()) {
         case v1::Edit::kAddNode:
             return add(edit.add_node());
@@ -94,49 +99,48 @@ void KnownGraph::follow(const v1::Edit& edit) {
     }
 }
 
-const KnownGraph::NodeInfo* KnownGraph::find(std::string_view name) const {
+const GraphMirror::NodeInfo* GraphMirror::find(std::string_view name) const {
     const auto found = nodes_.find(name);
     return found == nodes_.end() ? nullptr : &found->second;
 }
 
-std::vector<KnownGraph::ConnectionInfo> KnownGraph::connections(std::string_view from, std::string_view to) const {
+std::vector<GraphMirror::ConnectionInfo> GraphMirror::connections(std::string_view from, std::string_view to) const {
     const std::string full_from = full_output(from);
     const std::string full_to = full_input(to);
     std::vector<ConnectionInfo> found = connections();
     std::erase_if(found, [&](const ConnectionInfo& connection) {
-        return !means(full_from, connection.from) || !means(full_to, connection.to);
+        return !matches(full_from, connection.from) || !matches(full_to, connection.to);
     });
     return found;
 }
 
-std::vector<KnownGraph::ConnectionInfo> KnownGraph::connections() const {
+std::vector<GraphMirror::ConnectionInfo> GraphMirror::connections() const {
     std::vector<ConnectionInfo> all;
     all.reserve(connections_.size());
     for (const auto& [ends, gain_db] : connections_) all.push_back({ends.first, ends.second, gain_db});
     return all;
 }
 
-std::vector<std::string> KnownGraph::ports(std::string_view node, bool output) const {
+std::vector<std::string> GraphMirror::output_ports(std::string_view node) const {
     const NodeInfo* info = find(node);
-    if (info == nullptr) return {};
-    const auto type = types_.find(info->type);
-    if (type == types_.end()) return {};
-    return port_names(output ? type->second.outputs() : type->second.inputs(), type->second, info->settings);
+    const auto type = info == nullptr ? types_.end() : types_.find(info->type);
+    return type == types_.end() ? std::vector<std::string>{}
+                                : port_names(type->second.outputs(), type->second, info->settings);
 }
 
-std::string KnownGraph::sole_port(std::string_view node, bool output) const {
-    auto names = ports(node, output);
-    return names.size() == 1 ? std::move(names.front()) : "";
+std::vector<std::string> GraphMirror::input_ports(std::string_view node) const {
+    const NodeInfo* info = find(node);
+    const auto type = info == nullptr ? types_.end() : types_.find(info->type);
+    return type == types_.end() ? std::vector<std::string>{}
+                                : port_names(type->second.inputs(), type->second, info->settings);
 }
 
-std::string KnownGraph::full_output(std::string_view port) const {
-    const std::string sole = has_port(port) ? "" : sole_port(port, true);
-    return sole.empty() ? std::string{port} : std::string{port} + ":" + sole;
+std::string GraphMirror::full_output(std::string_view port) const {
+    return has_port(port) ? std::string{port} : with_only_port(port, output_ports(port));
 }
 
-std::string KnownGraph::full_input(std::string_view port) const {
-    const std::string sole = has_port(port) ? "" : sole_port(port, false);
-    return sole.empty() ? std::string{port} : std::string{port} + ":" + sole;
+std::string GraphMirror::full_input(std::string_view port) const {
+    return has_port(port) ? std::string{port} : with_only_port(port, input_ports(port));
 }
 
 }  // namespace rta::rtactl

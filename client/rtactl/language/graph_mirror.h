@@ -13,50 +13,47 @@
 
 namespace rta::rtactl {
 
-/// What the client knows of the daemon's graph: what is there, and which connections lead where. It follows the edits
-/// of a transaction that is still being written, so that a later line may speak of what an earlier one adds. It is a
-/// help in reading what was typed; what is so is for the daemon to say.
-class KnownGraph {
+/// Copy of the daemon's graph: nodes with their types and settings, and connections. Applies the edits of an open
+/// transaction, so that a line can name what an earlier line adds. It is used to interpret input; only the daemon
+/// validates.
+class GraphMirror {
  public:
     struct NodeInfo {
         std::string type;
         google::protobuf::Struct settings;
     };
     struct ConnectionInfo {
-        std::string from;  ///< with its port, where that is known
-        std::string to;    ///< likewise
+        std::string from;  ///< with its port, if known
+        std::string to;    ///< with its port, if known
         std::optional<float> gain_db;
     };
 
-    KnownGraph(const v1::Graph& graph, const v1::NodeTypesResult& types);
+    GraphMirror(const v1::Graph& graph, const v1::NodeTypesResult& types);
 
-    /// What the edit will make of the graph. An edit that the daemon will refuse does no harm.
-    void follow(const v1::Edit& edit);
+    /// Applies an edit. Edits that the daemon would refuse are ignored or applied in part.
+    void apply(const v1::Edit& edit);
 
     using Nodes = std::map<std::string, NodeInfo, std::less<>>;
     [[nodiscard]] const Nodes& nodes() const { return nodes_; }
-    /// nullptr if there is none of that name.
+    /// Returns nullptr if there is no node of that name.
     [[nodiscard]] const NodeInfo* find(std::string_view name) const;
-    /// Those that `from` and `to` may mean, each NODE or NODE:PORT: more than one only where a port was left out of a
-    /// node that has several.
+    /// Returns the connections that match `from` and `to`, each NODE or NODE:PORT. There can be several only if the
+    /// port of a node with several ports is omitted.
     [[nodiscard]] std::vector<ConnectionInfo> connections(std::string_view from, std::string_view to) const;
 
-    /// All of them.
+    /// Returns all connections.
     [[nodiscard]] std::vector<ConnectionInfo> connections() const;
-    /// Names of the node's ports; none where the node or its type is not known.
-    [[nodiscard]] std::vector<std::string> output_ports(std::string_view node) const { return ports(node, true); }
-    [[nodiscard]] std::vector<std::string> input_ports(std::string_view node) const { return ports(node, false); }
+    /// Returns the names of the ports of a node; empty if the node or its type is not known.
+    [[nodiscard]] std::vector<std::string> output_ports(std::string_view node) const;
+    [[nodiscard]] std::vector<std::string> input_ports(std::string_view node) const;
 
-    /// "osc:out" of "osc", where the node has one output (input); else as it is.
+    /// Returns "osc:out" for "osc" if the node has only one output (input); otherwise returns `port` unchanged.
     [[nodiscard]] std::string full_output(std::string_view port) const;
     [[nodiscard]] std::string full_input(std::string_view port) const;
 
  private:
     using Ends = std::pair<std::string, std::string>;
 
-    [[nodiscard]] std::vector<std::string> ports(std::string_view node, bool output) const;
-    /// The node's only output (input); empty: none, or several.
-    [[nodiscard]] std::string sole_port(std::string_view node, bool output) const;
     void add(const v1::Node& node);
     void replace(const v1::Graph& graph);
     void remove(const std::string& name);
@@ -67,7 +64,7 @@ class KnownGraph {
     std::map<Ends, std::optional<float>> connections_;
 };
 
-/// "osc" of "osc:out".
+/// Returns "osc" for "osc:out".
 [[nodiscard]] std::string_view node_of(std::string_view port);
 
 }  // namespace rta::rtactl

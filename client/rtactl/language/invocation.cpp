@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
+#include "rtactl/language/invocation.h"
 
-#include "rtactl/language/command.h"
+#include <algorithm>
+#include <array>
+
 #include "text/names.h"
 
 namespace rta::rtactl {
 
 namespace {
+
+constexpr std::array kGlobalOptions{
+    Option{"--host", "HOST[:PORT]", "Connect to the daemon over TCP; default port 7340, IPv6 as [::1]:7340."},
+    Option{"--socket", "PATH", "Connect to the daemon over this Unix socket.", Expects::file},
+    Option{"--timeout", "S", "Set the timeout for connecting and for each response; default 10 s."},
+    Option{"--json", "", "Print the daemon's response as one line of JSON, and nothing else."},
+    Option{"--help", "", "Print help, or the help of the given command."},
+    Option{"--version", "", "Print the version."},
+};
 
 /// "-6", "-.5", "-inf": a number, not an option.
 bool is_negative_number(std::string_view word) {
@@ -14,7 +25,7 @@ bool is_negative_number(std::string_view word) {
            ((word[1] >= '0' && word[1] <= '9') || word[1] == '.' || word.substr(1).starts_with("inf"));
 }
 
-bool can_be_given(const Command& command, Place place) {
+bool is_available(const Command& command, Place place) {
     return command.place == Place::anywhere || command.place == place ||
            (command.place == Place::program && place == Place::command_line);
 }
@@ -27,16 +38,17 @@ std::string join(std::span<const std::string_view> words) {
 
 std::string help_hint(Place place) { return place == Place::shell ? "`help`" : "`rtactl --help`"; }
 
-/// Walks the words once; each is an option, its value, a part of the command's name, or an argument.
+/// Parses the words in one pass: each is an option, the value of an option, part of the command's name, or an argument.
 class Parser {
  public:
-    Parser(std::span<const std::string> words, Place place) : words_{words}, place_{place} {}
+    Parser(const CommandTable& table, std::span<const std::string> words, Place place)
+        : table_{table}, words_{words}, place_{place} {}
 
     Result<Invocation> parse() {
         while (!words_.empty()) {
             const std::string& word = take();
             if (first_invalid_utf8(word) != word.size())
-                return usage_error("the argument " + quoted(word) + " is not UTF-8");
+                return usage_error("invalid argument " + quoted(word) + ": expected UTF-8");
             Result<void> taken;
             if (!only_words_ && word == "--") {
                 only_words_ = true;
@@ -51,8 +63,8 @@ class Parser {
         }
         if (invocation_.command == nullptr) invocation_.group = group_;
         if (!invocation_.group.empty() && !invocation_.help) {
-            return usage_error(group_ + " does nothing by itself: write " + group_ + " and one of " +
-                               join(second_words(group_)));
+            return usage_error(quoted(group_) + " is not a complete command: write " + group_ + " and one of " +
+                               join(table_.second_words(group_)));
         }
         if (auto checked = check_count(); !checked) return std::unexpected(std::move(checked.error()));
         return std::move(invocation_);
@@ -67,24 +79,25 @@ class Parser {
 
     Result<void> take_command(const std::string& word) {
         const std::string name = group_.empty() ? word : group_ + " " + word;
-        if (const Command* command = find_command(name); command != nullptr) {
-            if (!can_be_given(*command, place_)) {
-                return usage_error(place_ == Place::shell ? name + " cannot be given inside the shell"
-                                                          : name + " can only be given inside `rtactl shell`");
+        if (const Command* command = table_.find(name); command != nullptr) {
+            if (!is_available(*command, place_)) {
+                return usage_error(place_ == Place::shell ? name + " is not available inside the shell"
+                                                          : name + " is only available inside `rtactl shell`");
             }
             invocation_.command = command;
             return {};
         }
-        if (group_.empty() && !second_words(word).empty()) {
+        if (group_.empty() && !table_.second_words(word).empty()) {
             group_ = word;
             return {};
         }
-        const std::vector<std::string_view> existing = group_.empty() ? first_words(place_) : second_words(group_);
+        const std::vector<std::string_view> existing =
+            group_.empty() ? table_.first_words(place_) : table_.second_words(group_);
         const std::string_view closest = closest_name(word, existing);
         const std::string in_group = group_.empty() ? "" : group_ + " ";
-        return usage_error("there is no command " + quoted(in_group + word) +
-                           (closest.empty() ? "; " + (group_.empty() ? help_hint(place_) + " lists them"
-                                                                     : "there are: " + join(existing))
+        return usage_error("unknown command " + quoted(in_group + word) +
+                           (closest.empty() ? "; " + (group_.empty() ? help_hint(place_) + " lists all commands"
+                                                                     : "expected one of " + join(existing))
                                             : "; did you mean " + quoted(in_group + std::string{closest}) + "?"));
     }
 
@@ -103,7 +116,7 @@ class Parser {
             option = find_option(global_options(), name);
             owner = &invocation_.globals;
             if (option != nullptr && place_ == Place::shell) {
-                return usage_error(name + " is given to rtactl itself, before `shell`, and holds for all lines");
+                return usage_error(name + " is not an option of a line: give it to rtactl itself, before `shell`");
             }
         }
         if (option == nullptr) return usage_error(no_such("option", name, option_names()));
@@ -136,23 +149,25 @@ class Parser {
         const Command* command = invocation_.command;
         if (command == nullptr || invocation_.help) return {};
         const std::size_t count = invocation_.arguments.words.size();
-        const std::size_t most = command->most_words();
-        if (count >= command->fewest_words() && count <= most) return {};
+        const std::size_t maximum = command->maximum_words();
+        if (count >= command->minimum_words() && count <= maximum) return {};
         std::string usage = std::string{command->name};
-        if (most > 0) usage.append(" ").append(arguments_text(*command));
-        if (count < command->fewest_words()) return usage_error("an argument is missing; write " + usage);
-        return usage_error("there is one argument too many, " + quoted(invocation_.arguments.words[most]) + "; write " +
-                           usage);
+        if (maximum > 0) usage.append(" ").append(arguments_text(*command));
+        if (count < command->minimum_words()) return usage_error("missing argument; usage: " + usage);
+        return usage_error("unexpected argument " + quoted(invocation_.arguments.words[maximum]) + "; usage: " + usage);
     }
 
+    const CommandTable& table_;
     std::span<const std::string> words_;
     Place place_;
-    bool only_words_ = false;  ///< behind `--`
-    std::string group_;        ///< "graph", until its second word has come
+    bool only_words_ = false;  ///< after `--`
+    std::string group_;        ///< "graph", until its second word follows
     Invocation invocation_;
 };
 
 }  // namespace
+
+std::span<const Option> global_options() { return kGlobalOptions; }
 
 const Option* find_option(std::span<const Option> options, std::string_view name) {
     const auto found = std::ranges::find(options, name, &Option::name);
@@ -161,29 +176,8 @@ const Option* find_option(std::span<const Option> options, std::string_view name
 
 bool is_option(std::string_view word) { return word.size() > 1 && word[0] == '-' && !is_negative_number(word); }
 
-std::vector<std::string_view> second_words(std::string_view first) {
-    std::vector<std::string_view> words;
-    for (const Command& command : commands()) {
-        if (command.name.size() > first.size() && command.name.starts_with(first) &&
-            command.name[first.size()] == ' ') {
-            words.push_back(command.name.substr(first.size() + 1));
-        }
-    }
-    return words;
-}
-
-std::vector<std::string_view> first_words(Place place) {
-    std::vector<std::string_view> words;
-    for (const Command& command : commands()) {
-        if (command.place != Place::anywhere && command.place != place) continue;
-        const std::string_view word = command.name.substr(0, command.name.find(' '));
-        if (std::ranges::find(words, word) == words.end()) words.push_back(word);
-    }
-    return words;
-}
-
-Result<Invocation> parse_invocation(std::span<const std::string> words, Place place) {
-    return Parser{words, place}.parse();
+Result<Invocation> parse_invocation(const CommandTable& table, std::span<const std::string> words, Place place) {
+    return Parser{table, words, place}.parse();
 }
 
 }  // namespace rta::rtactl

@@ -11,7 +11,7 @@ namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-/// Nothing that a person types into a line: most likely this is no text at all.
+/// Control characters are refused: the input is probably not text.
 bool is_control(char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7F; }
 
 std::string at_column(std::size_t index) { return "column " + std::to_string(index + 1) + ": "; }
@@ -38,16 +38,16 @@ std::expected<QuotedValue, std::string> read_quoted(std::string_view text) {
         read.value += text[read.length];
         ++read.length;
     }
-    return std::unexpected(std::string{"the closing "} + quote + " is missing");
+    return std::unexpected(std::string{"missing closing "} + quote);
 }
 
 std::expected<std::vector<std::string>, std::string> split_words(std::string_view line) {
     if (const auto* control = std::ranges::find_if(line, is_control); control != line.end()) {
         return std::unexpected(at_column(static_cast<std::size_t>(control - line.begin())) +
-                               "a control character is no part of a command");
+                               "unexpected control character");
     }
     if (const std::size_t invalid = first_invalid_utf8(line); invalid != line.size()) {
-        return std::unexpected(at_column(invalid) + "this is not UTF-8");
+        return std::unexpected(at_column(invalid) + "invalid UTF-8");
     }
     std::vector<std::string> words;
     std::size_t index = 0;
@@ -65,7 +65,7 @@ std::expected<std::vector<std::string>, std::string> split_words(std::string_vie
             }
             if (line[index] == '\\') {
                 if (++index == line.size())
-                    return std::unexpected(at_column(index - 1) + "nothing follows the backslash");
+                    return std::unexpected(at_column(index - 1) + "expected a character after the backslash");
             }
             word += line[index];
             ++index;

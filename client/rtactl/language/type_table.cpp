@@ -9,7 +9,7 @@ namespace rta::rtactl {
 
 namespace {
 
-/// The number of the first # of `pattern` in `name`; 0 if the name does not fit the pattern.
+/// Returns the number at the first # of `pattern` in `name`; 0 if the name does not match.
 unsigned first_number(std::string_view pattern, std::string_view name) {
     unsigned first = 0;
     while (!pattern.empty()) {
@@ -34,7 +34,7 @@ std::string numbered(std::string pattern, unsigned number) {
     return pattern;
 }
 
-/// A setting that is on or off counts as 1 or 0.
+/// Returns 1 or 0 for a setting that is on or off.
 double number_of(const google::protobuf::Value& value) {
     return value.kind_case() == google::protobuf::Value::kBoolValue ? (value.bool_value() ? 1.0 : 0.0)
                                                                     : value.number_value();
@@ -42,13 +42,13 @@ double number_of(const google::protobuf::Value& value) {
 
 constexpr std::size_t kMostRepeats = 65'536;
 
-/// How many there are of what repeats so.
+/// Returns the number of repetitions.
 unsigned count_of(const v1::RepeatInfo& repeat, const v1::NodeType& type, const google::protobuf::Struct& settings) {
     const double count = number_setting(type, settings, repeat.setting()) - static_cast<double>(repeat.less());
     return static_cast<unsigned>(std::clamp(count, 0.0, static_cast<double>(kMostRepeats)));
 }
 
-/// The names that the pattern of a row stands for, one # after the other, the last counting fastest.
+/// Returns the names that the pattern of a row stands for. The last # varies fastest.
 std::vector<std::string> names_of(const v1::ParameterInfo& parameter, const v1::NodeType& type,
                                   const google::protobuf::Struct& settings) {
     std::vector<std::string> names{parameter.name()};

@@ -10,25 +10,26 @@
 
 namespace rta::rtactl {
 
-// A # in the name of a parameter or a port stands for a number from 1; see ParameterInfo.
+// A # in the name of a parameter or port stands for a number, starting at 1; see ParameterInfo.
 
-/// The parameter of this name, with its own name and default even where the table has one row for many; nullopt: none.
+/// Returns the parameter of that name, with its own name and default even if the table has one row for several; nullopt
+/// if there is none.
 [[nodiscard]] std::optional<v1::ParameterInfo> find_parameter(const v1::NodeType& type, std::string_view name);
 
-/// The parameters that a node with these settings has, each with its own name, default and maximum.
+/// Returns the parameters of a node with these settings, each with its own name, default and maximum.
 [[nodiscard]] std::vector<v1::ParameterInfo> parameters_of(const v1::NodeType& type,
                                                            const google::protobuf::Struct& settings);
 
-/// nullptr if there is none of that name.
+/// Return nullptr if there is none of that name.
 [[nodiscard]] const v1::NodeType* find_type(const v1::NodeTypesResult& types, std::string_view name);
 [[nodiscard]] const v1::SettingInfo* find_setting(const v1::NodeType& type, std::string_view name);
 
 using Ports = google::protobuf::RepeatedPtrField<v1::PortInfo>;
-/// Names of the ports (the type's inputs or outputs) that a node with these settings has.
+/// Returns the names of the ports (the inputs or outputs of the type) of a node with these settings.
 [[nodiscard]] std::vector<std::string> port_names(const Ports& ports, const v1::NodeType& type,
                                                   const google::protobuf::Struct& settings);
 
-/// The setting as it is given, or its default; 0 where it is no number.
+/// Returns the given setting, or its default; 0 if it is not a number.
 [[nodiscard]] double number_setting(const v1::NodeType& type, const google::protobuf::Struct& settings,
                                     std::string_view name);
 

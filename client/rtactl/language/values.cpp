@@ -7,7 +7,6 @@
 #include <cmath>
 #include <limits>
 
-#include "document/document.h"
 #include "text/format_number.h"
 #include "text/names.h"
 
@@ -15,14 +14,14 @@ namespace rta::rtactl {
 
 namespace {
 
-/// -120 dB is silence in every level.
+/// All levels treat -120 dB as silence.
 constexpr double kSilenceDb = -120.0;
 
 enum class Dimension { number, frequency, level, time };
 
-/// A unit as people write it behind a number.
+/// A unit as written after a number.
 struct Suffix {
-    std::string_view text;  ///< in small letters
+    std::string_view text;  ///< in lower case
     Dimension dimension;
     double factor;  ///< into Hz, dB, seconds, or a plain number
 };
@@ -36,7 +35,7 @@ constexpr std::array kSuffixes{
 
 struct UnitInfo {
     Dimension dimension;
-    double in_base;  ///< how much one of the unit is of the dimension's base
+    double in_base;  ///< factor to the base unit of the dimension
     std::string_view described;
 };
 
@@ -75,7 +74,7 @@ std::string_view described(Dimension dimension) {
     return "a plain number";
 }
 
-std::string in_small_letters(std::string_view text) {
+std::string to_lower(std::string_view text) {
     std::string small{text};
     std::ranges::transform(small, small.begin(),
                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
@@ -84,17 +83,17 @@ std::string in_small_letters(std::string_view text) {
 
 struct Quantity {
     double number;
-    std::string suffix;  ///< in small letters
+    std::string suffix;  ///< in lower case
 };
 
-/// A number and what stands behind it; nullopt if `text` does not begin with a number.
+/// Splits text into a number and a suffix; nullopt if it does not start with a number.
 std::optional<Quantity> split(std::string_view text) {
     text = trimmed(text);
     if (text.starts_with('+') && text.size() > 1 && text[1] != '-') text.remove_prefix(1);
-    // from_chars would take "nan" and "infinity" for numbers.
+    // from_chars would accept "nan" and "infinity".
     const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
     double number = 0;
-    if (in_small_letters(digits.substr(0, 3)) == "inf") {
+    if (to_lower(digits.substr(0, 3)) == "inf") {
         number =
             text.starts_with('-') ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
         text = digits.substr(3);
@@ -105,7 +104,7 @@ std::optional<Quantity> split(std::string_view text) {
         if (error == std::errc::result_out_of_range) number = std::numeric_limits<double>::infinity();
         text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     }
-    return Quantity{number, in_small_letters(trimmed(text))};
+    return Quantity{number, to_lower(trimmed(text))};
 }
 
 const Suffix* find_suffix(std::string_view text) {
@@ -128,7 +127,7 @@ ValueUnit unit_of_symbol(std::string_view symbol) {
     if (symbol == "s") return ValueUnit::seconds;
     if (symbol == "on/off") return ValueUnit::on_off;
     if (symbol.empty()) return ValueUnit::none;
-    return ValueUnit::any;  // a unit of a later daemon: its numbers are still numbers
+    return ValueUnit::any;  // a unit that only a newer daemon knows
 }
 
 ValueUnit unit_of_name(std::string_view name) {
@@ -141,7 +140,7 @@ ValueUnit unit_of_name(std::string_view name) {
 }
 
 std::optional<bool> parse_switch(std::string_view text) {
-    const std::string word = in_small_letters(trimmed(text));
+    const std::string word = to_lower(trimmed(text));
     if (word == "on" || word == "true" || word == "yes") return true;
     if (word == "off" || word == "false" || word == "no") return false;
     return std::nullopt;
@@ -166,14 +165,13 @@ std::expected<double, std::string> parse_value(std::string_view text, ValueUnit 
         if (unit != ValueUnit::any) {
             if (suffix->dimension != wanted.dimension || unit == ValueUnit::on_off || unit == ValueUnit::frames)
                 return refuse(described(suffix->dimension));
-            // 250 ms of seconds is 0.25 exactly as a person writes it: divide by 1000 rather than multiply by 0.001.
+            // Divides by 1000 rather than multiply by 0.001, so that 250 ms is exactly 0.25 s.
             const double factor = suffix->factor / wanted.in_base;
             value = factor < 1.0 ? value / std::round(1.0 / factor) : value * std::round(factor);
         }
     }
     if (std::isinf(value) && value < 0 && unit == ValueUnit::decibel) return kSilenceDb;
-    if (!(std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max())))
-        return refuse("beyond every range");
+    if (!(std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max()))) return refuse("out of range");
     return value;
 }
 

@@ -2,73 +2,16 @@
 #include "rtactl/terminal/completion.h"
 
 #include <algorithm>
-#include <filesystem>
+#include <cstdint>
 
 #include "rtactl/drawing/type_page.h"
 #include "rtactl/language/assignment.h"
-#include "rtactl/language/lexer.h"
+#include "rtactl/language/invocation.h"
 #include "rtactl/language/type_table.h"
-#include "rtactl/terminal/completion_scripts.h"
-#include "text/names.h"
 
 namespace rta::rtactl {
 
 namespace {
-
-/// What stands in front of the word at the cursor.
-struct Context {
-    const Command* command = nullptr;  ///< nullptr: none yet
-    std::string group;                 ///< "graph", until its second word has come
-    std::vector<std::string> words{};  ///< the command's, without options
-    Arguments globals{};
-    std::vector<std::string> options{};    ///< names of those that were given
-    const Option* awaits_value = nullptr;  ///< the option whose value the word at the cursor is
-    bool only_words = false;               ///< behind `--`
-};
-
-const Option* find_option(const Context& context, Place place, std::string_view name) {
-    const Option* option = context.command == nullptr ? nullptr : find_option(context.command->options, name);
-    return option == nullptr && place != Place::shell ? find_option(global_options(), name) : option;
-}
-
-void read_option(Context& context, Place place, const std::string& word) {
-    const std::size_t equals = word.find('=');
-    const std::string name = word.substr(0, equals);
-    const Option* option = find_option(context, place, name);
-    context.options.push_back(name);
-    if (option == nullptr) return;
-    if (equals != std::string::npos) {
-        context.globals.options[name] = word.substr(equals + 1);
-    } else if (!option->value_name.empty()) {
-        context.awaits_value = option;
-    }
-}
-
-void read_name(Context& context, const std::string& word) {
-    const std::string name = context.group.empty() ? word : context.group + " " + word;
-    context.command = find_command(name);
-    if (context.command == nullptr) context.group = name;
-}
-
-/// As parse_invocation() has it, but what is wrong in front of the cursor is not this one's concern.
-Context read_context(std::span<const std::string> words, Place place) {
-    Context context;
-    for (const std::string& word : words) {
-        if (context.awaits_value != nullptr) {
-            context.globals.options[std::string{context.awaits_value->name}] = word;
-            context.awaits_value = nullptr;
-        } else if (!context.only_words && word == "--") {
-            context.only_words = true;
-        } else if (!context.only_words && is_option(word)) {
-            read_option(context, place, word);
-        } else if (context.command == nullptr) {
-            read_name(context, word);
-        } else {
-            context.words.push_back(word);
-        }
-    }
-    return context;
-}
 
 std::vector<std::string> split_at_commas(std::string_view text) {
     std::vector<std::string> parts{""};
@@ -88,7 +31,7 @@ std::vector<std::string> split_at_commas(std::string_view text) {
     return parts;
 }
 
-/// The settings among the assignments, as far as they are good.
+/// Returns the valid settings among the assignments.
 google::protobuf::Struct settings_among(const v1::NodeType& type, std::span<const std::string> assignments) {
     google::protobuf::Struct settings;
     for (const std::string& text : assignments) {
@@ -102,11 +45,12 @@ google::protobuf::Struct settings_among(const v1::NodeType& type, std::span<cons
     return settings;
 }
 
-/// One word's candidates, as one Expects after the other is tried on it.
+/// Collects the candidates for one word.
 class Offers {
  public:
-    Offers(std::string_view word, const Context& context, Place place, Knowledge& knowledge)
-        : word_{word}, context_{context}, place_{place}, knowledge_{knowledge} {}
+    Offers(const CommandTable& table, std::string_view word, const CursorContext& context, Place place,
+           CompletionSource& source)
+        : table_{table}, word_{word}, context_{context}, place_{place}, source_{source} {}
 
     Completion take() {
         if (context_.awaits_value != nullptr) {
@@ -122,10 +66,13 @@ class Offers {
     }
 
  private:
+    enum class Direction : std::uint8_t { input, output };
+    enum class Form : std::uint8_t { name, assignment };
+
     void add(std::string text, std::string_view help = {}, bool final = true) {
         if (text.starts_with(word_)) completion_.candidates.push_back({std::move(text), std::string{help}, final});
     }
-    /// A word that may end here or go on behind `separator`, which is offered once the word is there.
+    /// Adds a word that may end here or continue after `separator`, which is offered once the word is complete.
     void add_open(const std::string& text, char separator, std::string_view help) {
         add(text == word_ ? text + separator : text, help, false);
     }
@@ -135,8 +82,8 @@ class Offers {
     // ---- commands and options --------------------------------------------------------------------------------------
 
     void names(const std::string& group, Place place) {
-        for (const std::string_view name : group.empty() ? first_words(place) : second_words(group)) {
-            const Command* command = find_command(group.empty() ? std::string{name} : group + " " + std::string{name});
+        for (const std::string_view name : group.empty() ? table_.first_words(place) : table_.second_words(group)) {
+            const Command* command = table_.find(group.empty() ? std::string{name} : group + " " + std::string{name});
             add(std::string{name}, command == nullptr ? std::string_view{} : command->help);
         }
     }
@@ -164,8 +111,8 @@ class Offers {
     void command_words() {
         if (context_.words.empty()) {
             names("", Place::command_line);
-            for (const std::string_view name : first_words(Place::shell)) {
-                const Command* command = find_command(name);
+            for (const std::string_view name : table_.first_words(Place::shell)) {
+                const Command* command = table_.find(name);
                 if (command != nullptr && command->place == Place::shell) add(std::string{name}, command->help);
             }
         } else {
@@ -176,12 +123,12 @@ class Offers {
     // ---- types and their values ------------------------------------------------------------------------------------
 
     const v1::NodeType* type_named(std::string_view name) {
-        const v1::NodeTypesResult* types = knowledge_.types();
+        const v1::NodeTypesResult* types = source_.types();
         return types == nullptr ? nullptr : find_type(*types, name);
     }
 
     void types(char separator = '\0') {
-        const v1::NodeTypesResult* all = knowledge_.types();
+        const v1::NodeTypesResult* all = source_.types();
         if (all == nullptr) return;
         for (const v1::NodeType& type : all->types()) {
             if (separator == '\0') {
@@ -208,9 +155,10 @@ class Offers {
         if (type != nullptr) assignment(0, *type, settings_among(*type, context_.words), context_.words);
     }
 
-    /// NODE.PARAM=VALUE, or, with `may_end`, NODE[.PARAM].
-    void node_value(bool may_end) {
-        const KnownGraph* graph = knowledge_.graph();
+    /// Completes NODE.PARAM=VALUE, or NODE[.PARAM].
+    void node_value(Form form) {
+        const bool may_end = form == Form::name;
+        const GraphMirror* graph = source_.graph();
         if (graph == nullptr) return;
         const std::size_t dot = word_.find('.');
         if (dot == std::string_view::npos) {
@@ -223,7 +171,7 @@ class Offers {
             }
             return;
         }
-        const KnownGraph::NodeInfo* node = graph->find(word_.substr(0, dot));
+        const GraphMirror::NodeInfo* node = graph->find(word_.substr(0, dot));
         const v1::NodeType* type = node == nullptr ? nullptr : type_named(node->type);
         if (type == nullptr) return;
         if (may_end) {
@@ -233,7 +181,7 @@ class Offers {
         }
     }
 
-    /// NAME=VALUE from byte `begin` of the word on; what `others` assign is not offered again.
+    /// Completes NAME=VALUE at byte `begin` of the word. Does not offer names that `others` assign.
     void assignment(std::size_t begin, const v1::NodeType& type, const google::protobuf::Struct& settings,
                     std::span<const std::string> others) {
         const std::size_t equals = word_.find('=', begin);
@@ -245,7 +193,7 @@ class Offers {
     void value_names(std::size_t begin, const v1::NodeType& type, const google::protobuf::Struct& settings,
                      const std::string& ending, std::span<const std::string> others) {
         completion_.stem = begin;
-        // A link's assignments stand without its type, the others are words with all that stands before the name.
+        // The assignments of a chain link do not repeat its type; other words repeat the node.
         const std::string front{context_.command->argument_at(context_.words.size())->expects == Expects::chain_link
                                     ? std::string_view{}
                                     : word_.substr(0, begin)};
@@ -282,23 +230,24 @@ class Offers {
 
     // ---- nodes and their ports -------------------------------------------------------------------------------------
 
-    /// Those of which `wanted(node, its type)` is true, and which do not stand in front of the cursor already.
+    /// Offers the nodes for which `wanted(node, its type)` is true and which the line does not name yet.
     template <class Wanted>
     void nodes(const Wanted& wanted) {
-        const KnownGraph* graph = knowledge_.graph();
+        const GraphMirror* graph = source_.graph();
         if (graph == nullptr) return;
         for (const auto& [name, node] : graph->nodes()) {
             if (!given(name) && wanted(node, type_named(node.type))) add(name, node.type);
         }
     }
     void nodes_with(std::string_view parameter) {
-        nodes([&](const KnownGraph::NodeInfo&, const v1::NodeType* type) {
+        nodes([&](const GraphMirror::NodeInfo&, const v1::NodeType* type) {
             return type != nullptr && find_parameter(*type, parameter);
         });
     }
 
-    void ports(bool output) {
-        const KnownGraph* graph = knowledge_.graph();
+    void ports(Direction direction) {
+        const bool output = direction == Direction::output;
+        const GraphMirror* graph = source_.graph();
         if (graph == nullptr) return;
         const std::size_t colon = word_.find(':');
         for (const auto& [name, node] : graph->nodes()) {
@@ -315,19 +264,21 @@ class Offers {
         }
     }
 
-    /// The ends of connections: of all of them, or the other ends of those that the word before is one end of.
-    void connected(bool output) {
-        const KnownGraph* graph = knowledge_.graph();
+    /// Offers connected outputs, or the inputs connected to the output in the previous word.
+    void connected(Direction direction) {
+        const bool output = direction == Direction::output;
+        const GraphMirror* graph = source_.graph();
         if (graph == nullptr) return;
         const std::string from = output ? "" : graph->full_output(context_.words.back());
-        for (const KnownGraph::ConnectionInfo& connection : graph->connections()) {
+        for (const GraphMirror::ConnectionInfo& connection : graph->connections()) {
             const bool leaves = output || connection.from == from || node_of(connection.from) == from;
-            if (leaves) end(*graph, output ? connection.from : connection.to, output);
+            if (leaves) add_port(*graph, output ? connection.from : connection.to, direction);
         }
     }
 
-    /// The shortest way to write the port, once.
-    void end(const KnownGraph& graph, const std::string& port, bool output) {
+    /// Offers the shortest form of a port, without duplicates.
+    void add_port(const GraphMirror& graph, const std::string& port, Direction direction) {
+        const bool output = direction == Direction::output;
         const std::string node{node_of(port)};
         const std::string full = output ? graph.full_output(node) : graph.full_input(node);
         const std::string& text = full == port && word_.find(':') == std::string_view::npos ? node : port;
@@ -335,7 +286,14 @@ class Offers {
             add(text, graph.find(node) == nullptr ? "" : graph.find(node)->type);
     }
 
-    // ---- all of them -----------------------------------------------------------------------------------------------
+    void choices() {
+        const Argument* argument = context_.command->argument_at(context_.words.size());
+        for (const std::string_view choice : argument->choices) {
+            if (!given(choice)) add(std::string{choice});
+        }
+    }
+
+    // ---- dispatch -------------------------------------------------------------------------------------------------
 
     void expect(Expects expects) {
         switch (expects) {
@@ -354,134 +312,48 @@ class Offers {
             case Expects::bypassed_node:
                 return nodes_with("bypass");
             case Expects::meter_node:
-                return nodes([](const KnownGraph::NodeInfo& node, const auto*) { return node.type == "meter"; });
+                return nodes([](const GraphMirror::NodeInfo& node, const auto*) { return node.type == "meter"; });
             case Expects::node_value:
-                return node_value(true);
+                return node_value(Form::name);
             case Expects::node_assignment:
-                return node_value(false);
+                return node_value(Form::assignment);
             case Expects::output:
-                return ports(true);
+                return ports(Direction::output);
             case Expects::input:
-                return ports(false);
+                return ports(Direction::input);
             case Expects::connected_output:
-                return connected(true);
+                return connected(Direction::output);
             case Expects::connected_input:
-                return connected(false);
+                return connected(Direction::input);
             case Expects::connection_value:
                 return add("gain_db=", "Gain of the connection.", false);
             case Expects::on_off:
                 return on_off("");
-            case Expects::topic:
-                for (const std::string_view topic : topic_names()) {
-                    if (!given(topic)) add(std::string{topic});
-                }
-                return;
+            case Expects::choice:
+                return choices();
             case Expects::command:
                 return command_words();
-            case Expects::terminal_shell:
-                for (const TerminalShell& shell : terminal_shells()) add(std::string{shell.name});
-                return;
             case Expects::file:
                 completion_.file = 0;
                 return;
         }
     }
 
+    const CommandTable& table_;
     std::string_view word_;
-    const Context& context_;
+    const CursorContext& context_;
     Place place_;
-    Knowledge& knowledge_;
+    CompletionSource& source_;
     Completion completion_;
 };
 
-std::string common_front(std::span<const Candidate> candidates) {
-    std::string front = candidates.front().text;
-    for (const Candidate& candidate : candidates) {
-        const auto [end, other] = std::ranges::mismatch(front, candidate.text);
-        front.erase(end, front.end());
-    }
-    // Not half of a character.
-    while (first_invalid_utf8(front) != front.size()) front.pop_back();
-    return front;
-}
-
 }  // namespace
 
-Completion complete(std::span<const std::string> words, Place place, Knowledge& knowledge) {
+Completion complete(const CommandTable& table, std::span<const std::string> words, Place place,
+                    CompletionSource& source) {
     if (words.empty()) return {};
-    const Context context = read_context(words.first(words.size() - 1), place);
-    return Offers{words.back(), context, place, knowledge}.take();
-}
-
-Arguments global_options_in(std::span<const std::string> words) {
-    Context context = read_context(words, Place::command_line);
-    std::erase_if(context.globals.options,
-                  [](const auto& option) { return find_option(global_options(), option.first) == nullptr; });
-    return std::move(context.globals);
-}
-
-namespace {
-
-/// Anything else would do to the line and to the terminal what nobody typed.
-bool can_be_typed(std::string_view name) {
-    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
-    // U+0080 to U+009F are controls too.
-    const auto is_c1 = [](char first, char second) {
-        return first == '\xC2' && static_cast<unsigned char>(second) < 0xA0;
-    };
-    return first_invalid_utf8(name) == name.size() && std::ranges::none_of(name, is_control) &&
-           std::ranges::adjacent_find(name, is_c1) == name.end();
-}
-
-}  // namespace
-
-std::vector<Candidate> complete_file(const std::string& path) {
-    const std::size_t slash = path.rfind('/');
-    const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
-    const std::string_view begun = std::string_view{path}.substr(folder.size());
-    std::vector<Candidate> candidates;
-    std::error_code error;
-    for (std::filesystem::directory_iterator entry{folder.empty() ? "." : folder, error}, end; !error && entry != end;
-         entry.increment(error)) {
-        const std::string name = entry->path().filename().string();
-        if (!can_be_typed(name) || !name.starts_with(begun) || (name.starts_with('.') && !begun.starts_with('.')))
-            continue;
-        std::error_code unknown;
-        const bool is_folder = entry->is_directory(unknown);
-        candidates.push_back({folder + name + (is_folder ? "/" : ""), "", !is_folder});
-    }
-    std::ranges::sort(candidates, {}, &Candidate::text);
-    return candidates;
-}
-
-Typing complete_line(std::string_view line, Knowledge& knowledge) {
-    const TypedWords typed = split_typed(line);
-    if (typed.in_comment) return {};
-    Completion completion = complete(typed.words, Place::shell, knowledge);
-    if (completion.file) {
-        const std::string& word = typed.words.back();
-        const std::size_t slash = word.rfind('/');
-        completion.candidates = complete_file(word.substr(*completion.file));
-        for (Candidate& candidate : completion.candidates) candidate.text.insert(0, word, 0, *completion.file);
-        completion.stem = slash == std::string::npos ? *completion.file : slash + 1;
-    }
-    if (completion.candidates.empty()) {
-        if (completion.hint.empty()) return {};
-        return {.inserted = {}, .shown = {{completion.hint, ""}}};
-    }
-    const std::string front = common_front(completion.candidates);
-    const bool one = completion.candidates.size() == 1;
-    Typing typing;
-    if (one || front.size() > typed.words.back().size()) {
-        typing.erased = line.size() - typed.last_begins;
-        typing.inserted = escaped(front) + (one && completion.candidates.front().final ? " " : "");
-        return typing;
-    }
-    for (Candidate& candidate : completion.candidates) {
-        candidate.text.erase(0, completion.stem);
-        typing.shown.push_back(std::move(candidate));
-    }
-    return typing;
+    const CursorContext context = read_cursor_context(table, words.first(words.size() - 1), place);
+    return Offers{table, words.back(), context, place, source}.take();
 }
 
 }  // namespace rta::rtactl

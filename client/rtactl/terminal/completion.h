@@ -8,60 +8,46 @@
 #include <vector>
 
 #include "rta/v1/control.pb.h"
-#include "rtactl/language/command.h"
+#include "rtactl/language/command_table.h"
 #include "rtactl/language/graph_mirror.h"
+#include "rtactl/terminal/cursor_context.h"
 
 namespace rta::rtactl {
 
-/// What the completion may want to know of the daemon. Each is asked for only where the answer depends on it.
-class Knowledge {
+/// Provides what completion needs from the daemon. Each function is called only if the candidates depend on it.
+class CompletionSource {
  public:
-    Knowledge() = default;
-    Knowledge(const Knowledge&) = delete;
-    Knowledge& operator=(const Knowledge&) = delete;
-    virtual ~Knowledge() = default;
+    CompletionSource() = default;
+    CompletionSource(const CompletionSource&) = delete;
+    CompletionSource& operator=(const CompletionSource&) = delete;
+    virtual ~CompletionSource() = default;
 
-    /// nullptr: not known; then nothing that depends on it is offered. Holds as long as this lives.
+    // nullptr: not available; nothing that depends on it is offered. The pointers are valid for the lifetime of the
+    // source.
     [[nodiscard]] virtual const v1::NodeTypesResult* types() = 0;
-    [[nodiscard]] virtual const KnownGraph* graph() = 0;
+    [[nodiscard]] virtual const GraphMirror* graph() = 0;
 };
 
-/// What a word may become.
+/// One possible completion of a word.
 struct Candidate {
     std::string text;   ///< the whole word
     std::string help;   ///< may be empty
-    bool final = true;  ///< the word ends with it, so that a blank may follow; else it goes on, as after `osc.`
+    bool final = true;  ///< completes the word, so that a blank may follow; false after `osc.`
 };
 
 struct Completion {
     std::vector<Candidate> candidates;
-    /// Bytes at the front of every candidate that need not be shown again: "osc." of "osc.frequency_hz=".
+    /// Length of the part of every candidate that need not be shown: "osc." of "osc.frequency_hz=".
     std::size_t stem = 0;
-    /// Where there is nothing to choose from: what is expected, "20 to 20000 Hz, default 440 Hz". May be empty.
+    /// If there are no candidates: what is expected, "20 to 20000 Hz, default 440 Hz". May be empty.
     std::string hint;
-    /// A file name is expected, from this byte of the word on. Files are for the caller to look at.
+    /// If a file name is expected: the byte of the word at which it starts. The caller looks for files.
     std::optional<std::size_t> file;
 };
 
-/// What the last of `words` may become. They are those of a line up to the cursor, so the last one (empty where a new
-/// word begins) is cut there. `place` is where the line is typed: the shell, or behind `rtactl`. A function of what it
-/// is given alone.
-[[nodiscard]] Completion complete(std::span<const std::string> words, Place place, Knowledge& knowledge);
-
-/// The global options among `words`, as far as they can be read: which daemon the line is for.
-[[nodiscard]] Arguments global_options_in(std::span<const std::string> words);
-
-/// The names of files that `path` may become.
-[[nodiscard]] std::vector<Candidate> complete_file(const std::string& path);
-
-/// What TAB does to a line of the shell.
-struct Typing {
-    std::size_t erased = 0;  ///< bytes in front of the cursor that go
-    std::string inserted;    ///< in their place
-    /// Where there is more than one way to go on, or none but a hint: shown below the line.
-    std::vector<Candidate> shown{};
-};
-/// `line` is what stands in front of the cursor. Looks at files where a file is expected.
-[[nodiscard]] Typing complete_line(std::string_view line, Knowledge& knowledge);
+/// Completes the last of `words`: those of a line up to the cursor, the last one cut there, or empty at the start of a
+/// new word. `place` is where the line is typed: in the shell, or after `rtactl`. Depends on its arguments only.
+[[nodiscard]] Completion complete(const CommandTable& table, std::span<const std::string> words, Place place,
+                                  CompletionSource& source);
 
 }  // namespace rta::rtactl

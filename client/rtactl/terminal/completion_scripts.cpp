@@ -5,13 +5,13 @@
 #include <array>
 #include <span>
 
-#include "rtactl/language/command.h"
+#include "rtactl/language/invocation.h"
 
 namespace rta::rtactl {
 
 namespace {
 
-/// Every shell here takes it as one word: in single quotes, which the help texts are free of but for their own.
+/// Quotes a word for all three shells.
 std::string in_quotes(std::string_view text) {
     std::string word = "'";
     for (const char c : text) word += c == '\'' ? std::string{"'\\''"} : std::string{c};
@@ -30,10 +30,11 @@ std::string joined(const auto& words, std::string_view separator) {
     return text;
 }
 
-/// The commands of the command line, and of each the group it is in ("": none).
+/// Visits the commands of the command line, each with its group ("" if none) and the rest of its name.
 template <class Visit>
-void for_each_command(const Visit& visit) {
-    for (const Command& command : commands()) {
+void for_each_command(const CommandTable& table, const Visit& visit) {
+    for (const Command* entry : table.all()) {
+        const Command& command = *entry;
         if (command.place != Place::anywhere && command.place != Place::command_line) continue;
         const std::size_t blank = command.name.find(' ');
         const bool grouped = blank != std::string_view::npos;
@@ -42,13 +43,15 @@ void for_each_command(const Visit& visit) {
     }
 }
 
-std::vector<std::string_view> groups() {
-    std::vector<std::string_view> names = first_words(Place::command_line);
-    std::erase_if(names, [](std::string_view name) { return second_words(name).empty(); });
+std::vector<std::string_view> groups(const CommandTable& table) {
+    std::vector<std::string_view> names = table.first_words(Place::command_line);
+    std::erase_if(names, [&](std::string_view name) { return table.second_words(name).empty(); });
     return names;
 }
 
-std::string group_help(std::string_view group) { return joined(second_words(group), ", ") + "."; }
+std::string group_help(const CommandTable& table, std::string_view group) {
+    return joined(table.second_words(group), ", ") + ".";
+}
 
 std::vector<std::string> option_names(std::span<const Option> options) {
     std::vector<std::string> names;
@@ -56,8 +59,8 @@ std::vector<std::string> option_names(std::span<const Option> options) {
     return names;
 }
 
-/// Patterns of a `case` for the options that take a value, wherever they stand.
-std::string valued_options() {
+/// Returns patterns of a `case` for all options that take a value.
+std::string valued_options(const CommandTable& table) {
     std::vector<std::string> names;
     const auto take = [&](std::span<const Option> options) {
         for (const Option& option : options) {
@@ -66,7 +69,7 @@ std::string valued_options() {
         }
     };
     take(global_options());
-    for (const Command& command : commands()) take(command.options);
+    for (const Command* command : table.all()) take(command->options);
     return joined(names, "|");
 }
 
@@ -74,7 +77,7 @@ std::string valued_options() {
 
 constexpr std::string_view kBash = R"(# bash completion of rtactl, written by `rtactl completion bash`
 _rtactl() {
-    # bash parts words at : and = too: put together what stands without a blank in between, up to the cursor.
+    # bash also splits words at : and =. Join pieces without a blank in between, up to the cursor.
     local rest=${COMP_LINE:0:COMP_POINT} blank piece words=()
     for piece in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
         blank=${rest%%[![:space:]]*}
@@ -86,7 +89,7 @@ _rtactl() {
     local program=${words[0]/#\~/$HOME} word=${words[-1]}
     words=("${words[@]:1}")
 
-    # Which command is it?
+    # Find the command.
     local command='' i answer
     for ((i = 0; i + 1 < ${#words[@]}; i++)); do
         case ${words[i]} in
@@ -115,7 +118,7 @@ _rtactl() {
         return
     fi
 
-    # The rest depends on the daemon. Only what stands behind the last : or = is bash's word.
+    # The rest depends on the daemon. For bash, a word starts after the last : or =.
     local front='' lines
     mapfile -t lines < <("$program" complete -- "${words[@]}" 2>/dev/null)
     if [ "${lines[0]-}" = files ]; then
@@ -197,7 +200,7 @@ if [ "$funcstack[1]" = _rtactl ]; then _rtactl "$@"; else compdef _rtactl rtactl
 // ---- fish ----------------------------------------------------------------------------------------------------------
 
 constexpr std::string_view kFish = R"(# fish completion of rtactl, written by `rtactl completion fish`
-function __rtactl_command --description 'The command that stands in front of the cursor'
+function __rtactl_command --description 'The command before the cursor'
     set -l name
     set -l words (commandline --current-process --tokenize --cut-at-cursor)
     set -e words[1]
@@ -215,11 +218,11 @@ function __rtactl_command --description 'The command that stands in front of the
     echo "$name"
 end
 
-function __rtactl_is --description 'Whether it is this one'
+function __rtactl_is --description 'Whether the command is this one'
     test (__rtactl_command) = "$argv"
 end
 
-function __rtactl_complete --description 'What depends on the daemon'
+function __rtactl_complete --description 'Completions that depend on the daemon'
     set -l words (commandline --current-process --tokenize --cut-at-cursor)
     set -l program $words[1]
     set -e words[1]
@@ -237,9 +240,9 @@ complete -c rtactl -f
 complete -c rtactl -n 'not contains -- (__rtactl_command) \'\' @GROUPS@' -a '(__rtactl_complete)'
 )";
 
-std::string bash_options() {
+std::string bash_options(const CommandTable& table) {
     std::string cases;
-    for_each_command([&](const Command& command, std::string_view, std::string_view) {
+    for_each_command(table, [&](const Command& command, std::string_view, std::string_view) {
         if (command.options.empty()) return;
         cases.append("            ").append(in_quotes(command.name)).append(") answer+=' ");
         cases.append(joined(option_names(command.options), " ")).append("' ;;\n");
@@ -247,7 +250,7 @@ std::string bash_options() {
     return cases;
 }
 
-/// "'osc:A sine wave.'", as _describe reads it.
+/// Returns "'osc:A sine wave.'", the form that _describe expects.
 std::string described(std::string_view name, std::string_view help) {
     return in_quotes(replaced(std::string{name}, ":", "\\:") + ":" + std::string{help});
 }
@@ -258,9 +261,9 @@ std::string zsh_options_of(std::span<const Option> options) {
     return joined(rows, " ");
 }
 
-std::string zsh_options() {
+std::string zsh_options(const CommandTable& table) {
     std::string cases;
-    for_each_command([&](const Command& command, std::string_view, std::string_view) {
+    for_each_command(table, [&](const Command& command, std::string_view, std::string_view) {
         if (command.options.empty()) return;
         cases.append("            (").append(in_quotes(command.name)).append(") found+=(");
         cases.append(zsh_options_of(command.options)).append(") ;;\n");
@@ -268,13 +271,13 @@ std::string zsh_options() {
     return cases;
 }
 
-std::string zsh_commands(std::string_view group) {
+std::string zsh_commands(const CommandTable& table, std::string_view group) {
     std::string rows;
     if (group.empty()) {
-        for (const std::string_view name : groups())
-            rows.append("            ").append(described(name, group_help(name))).append("\n");
+        for (const std::string_view name : groups(table))
+            rows.append("            ").append(described(name, group_help(table, name))).append("\n");
     }
-    for_each_command([&](const Command& command, std::string_view of_group, std::string_view name) {
+    for_each_command(table, [&](const Command& command, std::string_view of_group, std::string_view name) {
         if (of_group == group) rows.append("            ").append(described(name, command.help)).append("\n");
     });
     return rows;
@@ -284,7 +287,7 @@ std::string fish_line(std::string_view condition, std::string_view what, std::st
     return "complete -c rtactl -n " + in_quotes(condition) + " " + std::string{what} + " -d " + in_quotes(help) + "\n";
 }
 
-/// fish knows of each option whether it takes a value, so that a value is not taken for one.
+/// Tells fish whether the option takes a value.
 std::string fish_option(std::string_view condition, const Option& option) {
     std::string what = "-l " + std::string{option.name.substr(2)};
     if (!option.value_name.empty()) what += option.expects == Expects::file ? " -r -F" : " -x";
@@ -293,55 +296,50 @@ std::string fish_option(std::string_view condition, const Option& option) {
 
 std::string fish_is(std::string_view command) { return "__rtactl_is " + std::string{command}; }
 
-std::string bash_completion() {
+}  // namespace
+
+std::string bash_completion(const CommandTable& table) {
     std::string group_commands;
-    for (const std::string_view group : groups()) {
+    for (const std::string_view group : groups(table)) {
         group_commands.append("        ").append(group).append(") answer=");
-        group_commands.append(in_quotes(joined(second_words(group), " "))).append(" ;;\n");
+        group_commands.append(in_quotes(joined(table.second_words(group), " "))).append(" ;;\n");
     }
     std::string script{kBash};
-    script = replaced(script, "@VALUED@", valued_options());
-    script = replaced(script, "@GROUPS@", joined(groups(), "|"));
+    script = replaced(script, "@VALUED@", valued_options(table));
+    script = replaced(script, "@GROUPS@", joined(groups(table), "|"));
     script = replaced(script, "@GLOBAL_OPTIONS@", joined(option_names(global_options()), " "));
-    script = replaced(script, "@OPTIONS@", bash_options());
-    script = replaced(script, "@COMMANDS@", joined(first_words(Place::command_line), " "));
+    script = replaced(script, "@OPTIONS@", bash_options(table));
+    script = replaced(script, "@COMMANDS@", joined(table.first_words(Place::command_line), " "));
     return replaced(script, "@GROUP_COMMANDS@", group_commands);
 }
 
-std::string zsh_completion() {
+std::string zsh_completion(const CommandTable& table) {
     std::string group_commands;
-    for (const std::string_view group : groups()) {
+    for (const std::string_view group : groups(table)) {
         group_commands.append("        (").append(group).append(") found=(\n");
-        group_commands.append(zsh_commands(group)).append("        ) ;;\n");
+        group_commands.append(zsh_commands(table, group)).append("        ) ;;\n");
     }
     std::string script{kZsh};
-    script = replaced(script, "@VALUED@", valued_options());
-    script = replaced(script, "@GROUPS@", joined(groups(), "|"));
+    script = replaced(script, "@VALUED@", valued_options(table));
+    script = replaced(script, "@GROUPS@", joined(groups(table), "|"));
     script = replaced(script, "@GLOBAL_OPTIONS@", zsh_options_of(global_options()));
-    script = replaced(script, "@OPTIONS@", zsh_options());
-    script = replaced(script, "@COMMANDS@", zsh_commands(""));
+    script = replaced(script, "@OPTIONS@", zsh_options(table));
+    script = replaced(script, "@COMMANDS@", zsh_commands(table, ""));
     return replaced(script, "@GROUP_COMMANDS@", group_commands);
 }
 
-std::string fish_completion() {
+std::string fish_completion(const CommandTable& table) {
     std::string script{kFish};
-    script = replaced(script, "@VALUED@", replaced(valued_options(), "|", " "));
-    script = replaced(script, "@GROUPS@", joined(groups(), " "));
-    for (const std::string_view group : groups())
-        script += fish_line(fish_is("''"), "-a " + std::string{group}, group_help(group));
-    for_each_command([&](const Command& command, std::string_view group, std::string_view name) {
+    script = replaced(script, "@VALUED@", replaced(valued_options(table), "|", " "));
+    script = replaced(script, "@GROUPS@", joined(groups(table), " "));
+    for (const std::string_view group : groups(table))
+        script += fish_line(fish_is("''"), "-a " + std::string{group}, group_help(table, group));
+    for_each_command(table, [&](const Command& command, std::string_view group, std::string_view name) {
         script += fish_line(fish_is(group.empty() ? "''" : group), "-a " + std::string{name}, command.help);
         for (const Option& option : command.options) script += fish_option(fish_is(command.name), option);
     });
     for (const Option& option : global_options()) script += fish_option("true", option);
     return script;
 }
-
-constexpr std::array kShells{TerminalShell{"bash", bash_completion}, TerminalShell{"zsh", zsh_completion},
-                             TerminalShell{"fish", fish_completion}};
-
-}  // namespace
-
-std::span<const TerminalShell> terminal_shells() { return kShells; }
 
 }  // namespace rta::rtactl

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <span>
 #include <string>
-#include <string_view>
+
+#include "rtactl/language/command_table.h"
 
 namespace rta::rtactl {
 
-/// A shell that completes what is typed behind rtactl, by a script in which the commands and their options stand; what
-/// depends on the daemon it asks `rtactl complete` for.
-struct TerminalShell {
-    std::string_view name;
-    std::string (*script)();
-};
-/// All that there are.
-[[nodiscard]] std::span<const TerminalShell> terminal_shells();
+// Completion scripts of shells. They contain the commands and their options, and call `rtactl complete` for everything
+// that depends on the daemon.
+
+[[nodiscard]] std::string bash_completion(const CommandTable& table);
+[[nodiscard]] std::string zsh_completion(const CommandTable& table);
+[[nodiscard]] std::string fish_completion(const CommandTable& table);
 
 }  // namespace rta::rtactl

@@ -9,16 +9,17 @@
 
 namespace rta::rtactl {
 
-// The error of each is a sentence that names the file.
+// Errors are sentences that name the file.
 
-/// The whole file. Refuses one of more than `most_bytes`, whatever it says its size is.
+/// Reads a whole file. Refuses a file of more than `most_bytes`.
 [[nodiscard]] std::expected<std::string, std::string> read_file(const std::string& path, std::size_t most_bytes);
-/// The same of a stream that is open already; `name` is what the error calls it.
+/// Reads a whole stream. `name` is used in errors.
 [[nodiscard]] std::expected<std::string, std::string> read_stream(std::istream& in, std::string_view name,
                                                                   std::size_t most_bytes);
 
-/// Replaces the file in one step: whoever reads it sees the old text or the new one, even after a crash. Keeps its
-/// permissions, and a symbolic link stays one. What is no regular file (a pipe, /dev/stdout) is written to.
+/// Replaces a file atomically: readers see either the old or the new contents, even after a crash. Keeps the
+/// permissions of the file and symbolic links to it. Writes in place if the file is not a regular one (a pipe,
+/// /dev/stdout).
 [[nodiscard]] std::expected<void, std::string> replace_file(const std::string& path, std::string_view text);
 
 }  // namespace rta::rtactl

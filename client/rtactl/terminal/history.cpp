@@ -15,8 +15,8 @@ namespace rta::rtactl {
 
 namespace {
 
-/// Far more than all the lines that are kept may have.
-constexpr std::size_t kMostBytes = 16 * History::kMostLines * History::kMostBytesOfLine;
+/// Limit of the file; well above what the kept lines need.
+constexpr std::size_t kMaximumBytes = 16 * History::kMaximumLines * History::kMaximumLineBytes;
 constexpr mode_t kOwnerOnly = 0600;
 constexpr mode_t kFolderOfOwner = 0700;
 
@@ -25,9 +25,9 @@ void make_folders(const std::string& path) {
         ::mkdir(path.substr(0, slash).c_str(), kFolderOfOwner);
 }
 
-/// The variable, if it names a folder as the XDG base directory specification has it: an absolute one.
+/// Reads a variable that names a folder. The XDG base directory specification ignores relative paths.
 std::string folder_from(const char* variable) {
-    const char* const folder = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): nothing changes it
+    const char* const folder = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): the environment does not change
     return folder != nullptr && *folder == '/' ? folder : "";
 }
 
@@ -37,32 +37,33 @@ std::vector<std::string> History::load() const {
     std::vector<std::string> lines;
     std::error_code error;
     if (path_.empty() || !std::filesystem::is_regular_file(path_, error)) return lines;
-    const auto text = read_file(path_, kMostBytes);
+    const auto text = read_file(path_, kMaximumBytes);
     if (!text) return lines;
     std::istringstream stream{*text};
     for (std::string line; std::getline(stream, line);) lines.push_back(std::move(line));
-    const bool overgrown = lines.size() > 2 * kMostLines;
-    if (lines.size() > kMostLines) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kMostLines));
-    if (overgrown) {
+    const bool too_long = lines.size() > 2 * kMaximumLines;
+    if (lines.size() > kMaximumLines)
+        lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kMaximumLines));
+    if (too_long) {
         std::string kept;
         for (const std::string& line : lines) kept.append(line).append("\n");
-        // A file that cannot be cut now is cut another time.
+        // On failure, the next load tries again.
         [[maybe_unused]] const auto replaced = replace_file(path_, kept);
     }
     return lines;
 }
 
 void History::add(std::string_view line) {
-    if (path_.empty() || line.empty() || line == last_ || line.size() > kMostBytesOfLine) return;
+    if (path_.empty() || line.empty() || line == last_ || line.size() > kMaximumLineBytes) return;
     last_ = line;
     make_folders(path_);
-    // Not to wait for a reader, should it be a pipe.
+    // O_NONBLOCK: the file may be a pipe without a reader.
     const int file =
         ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, kOwnerOnly);
     if (file < 0) return;
     struct stat info{};
     if (::fstat(file, &info) == 0 && S_ISREG(info.st_mode) && ::fchmod(file, kOwnerOnly) == 0) {
-        // In one write: another shell may be adding a line of its own.
+        // In one write: another shell may append at the same time.
         const std::string text = last_ + "\n";
         [[maybe_unused]] const ssize_t written = ::write(file, text.data(), text.size());
     }

@@ -7,19 +7,19 @@
 
 namespace rta::rtactl {
 
-/// The lines that were typed into shells before, in a file that only its owner may read. Shells that run at once add to
-/// the same file. What cannot be read or written is as if it were empty: nobody's work depends on it.
+/// History of the lines typed into shells, in a file that only its owner can read. Concurrent shells append to the same
+/// file. A file that cannot be read or written is ignored: the history is a convenience.
 class History {
  public:
-    static constexpr std::size_t kMostLines = 1'000;
-    static constexpr std::size_t kMostBytesOfLine = 4'096;  ///< longer ones were pasted, not typed
+    static constexpr std::size_t kMaximumLines = 1'000;
+    static constexpr std::size_t kMaximumLineBytes = 4'096;  ///< longer ones were pasted, not typed
 
-    /// An empty path: nothing is kept.
+    /// An empty path disables the history.
     explicit History(std::string path) : path_{std::move(path)} {}
 
-    /// The last kMostLines, the oldest first. Cuts a file that has grown to twice as many.
+    /// Returns the last kMaximumLines, oldest first. Truncates a file of more than twice that.
     [[nodiscard]] std::vector<std::string> load() const;
-    /// The folder is made where it is missing. A line that stands at the end already is not added again.
+    /// Appends a line, unless it repeats the previous one. Creates missing folders.
     void add(std::string_view line);
 
  private:
@@ -27,7 +27,7 @@ class History {
     std::string last_;
 };
 
-/// $XDG_STATE_HOME/rtactl/history, or that in ~/.local/state; empty where there is no home.
+/// Returns $XDG_STATE_HOME/rtactl/history, or ~/.local/state/rtactl/history; empty if there is no home folder.
 [[nodiscard]] std::string history_path();
 
 }  // namespace rta::rtactl

@@ -10,15 +10,15 @@
 
 namespace rta::rtactl {
 
-/// While it lives, what is written to `out` waits for a reader that has stalled no longer than until a signal wants the
-/// end: Interrupts keep such a signal from ending a write() that waits.
-class PatientOutput final : public std::streambuf {
+/// Makes writes to `out` interruptible during its lifetime: a write that is blocked because the reader has stalled ends
+/// when a signal requests the end. This is needed because Interrupts blocks the signals that would interrupt write().
+class InterruptibleOutput final : public std::streambuf {
  public:
-    /// `descriptor` is what `out` writes to; -1: nothing that could wait, and nothing is changed.
-    PatientOutput(std::ostream& out, int descriptor, Interrupts& interrupts);
-    PatientOutput(const PatientOutput&) = delete;
-    PatientOutput& operator=(const PatientOutput&) = delete;
-    ~PatientOutput() override;
+    /// `descriptor` is the one that `out` writes to; -1: writes cannot block, and nothing is changed.
+    InterruptibleOutput(std::ostream& out, int descriptor, Interrupts& interrupts);
+    InterruptibleOutput(const InterruptibleOutput&) = delete;
+    InterruptibleOutput& operator=(const InterruptibleOutput&) = delete;
+    ~InterruptibleOutput() override;
 
  protected:
     int_type overflow(int_type character) override;
@@ -31,9 +31,9 @@ class PatientOutput final : public std::streambuf {
 
     std::ostream& out_;
     Interrupts& interrupts_;
-    std::streambuf* before_ = nullptr;  ///< nullptr: nothing was changed
+    std::streambuf* previous_ = nullptr;  ///< buffer of `out`; nullptr: not changed
     int descriptor_ = -1;
-    int own_ = -1;  ///< the same pipe or terminal, opened anew so that a write to it never waits; -1: it cannot be
+    int own_ = -1;  ///< the same pipe or terminal, opened again in non-blocking mode; -1: not possible
     std::string text_;
     bool failed_ = false;
 };

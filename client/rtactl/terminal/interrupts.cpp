@@ -8,7 +8,7 @@ namespace rta::rtactl {
 
 namespace {
 
-/// As nohup has it: who does not want to be ended by a signal is not.
+/// Respects a signal that is ignored, as under nohup.
 bool is_ignored(int signal) {
     struct sigaction action{};
     return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
@@ -16,13 +16,13 @@ bool is_ignored(int signal) {
 
 }  // namespace
 
-Interrupts::Interrupts(bool of_picture) {
+Interrupts::Interrupts(Scope scope) {
     sigset_t signals{};
     ::sigemptyset(&signals);
     ::sigaddset(&signals, SIGINT);
     ::sigaddset(&signals, SIGTERM);
     if (!is_ignored(SIGHUP)) ::sigaddset(&signals, SIGHUP);
-    if (of_picture) {
+    if (scope == Scope::end_and_screen) {
         ::sigaddset(&signals, SIGTSTP);
         ::sigaddset(&signals, SIGWINCH);
     }
@@ -31,7 +31,7 @@ Interrupts::Interrupts(bool of_picture) {
 }
 
 Interrupts::~Interrupts() {
-    // Take what has come: it would strike as soon as it is no longer blocked.
+    // Discards pending signals: they would be delivered when they are unblocked.
     while (read() != Signal::none) {
     }
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -39,18 +39,18 @@ Interrupts::~Interrupts() {
 }
 
 Interrupts::Signal Interrupts::take() {
-    if (held_back_.empty()) return read();
-    const Signal first = held_back_.front();
-    held_back_.pop_front();
+    if (pending_.empty()) return read();
+    const Signal first = pending_.front();
+    pending_.pop_front();
     return first;
 }
 
-bool Interrupts::end_has_come() {
+bool Interrupts::end_requested() {
     for (Signal signal = read(); signal != Signal::none; signal = read()) {
-        held_back_.push_back(signal);
-        if (signal == Signal::end) end_ = true;
+        pending_.push_back(signal);
+        if (signal == Signal::end) end_requested_ = true;
     }
-    return end_;
+    return end_requested_;
 }
 
 Interrupts::Signal Interrupts::read() const {

@@ -8,38 +8,38 @@
 
 namespace rta::rtactl {
 
-/// While it lives, SIGINT, SIGTERM and SIGHUP do not end the program but make a descriptor readable; so do the signals
-/// that a picture on a terminal needs to know of, if it is asked to hold them too.
+/// Blocks SIGINT, SIGTERM and SIGHUP during its lifetime and makes a descriptor readable instead, so that they do not
+/// end the program. Optionally does the same with the signals that concern a picture on the terminal.
 class Interrupts {
  public:
     enum class Signal : std::uint8_t {
         none,
-        end,      ///< whoever runs the program wants it to end
-        suspend,  ///< to stop, as with Ctrl-Z; only of a picture
-        resize,   ///< the terminal has another size; only of a picture
+        end,      ///< the program must end
+        suspend,  ///< Ctrl-Z; only with Scope::end_and_screen
+        resize,   ///< the size of the terminal has changed; only with Scope::end_and_screen
     };
+    enum class Scope : std::uint8_t { end, end_and_screen };
 
-    explicit Interrupts(bool of_picture = false);
+    explicit Interrupts(Scope scope = Scope::end);
     Interrupts(const Interrupts&) = delete;
     Interrupts& operator=(const Interrupts&) = delete;
     ~Interrupts();
 
     [[nodiscard]] int descriptor() const { return descriptor_; }
-    /// The next signal that has come.
+    /// Returns the next pending signal.
     [[nodiscard]] Signal take();
-    /// Takes what has come, and holds it back for take() where it is not the end. Returns whether that has come, now or
-    /// before.
-    [[nodiscard]] bool end_has_come();
-    /// There is something held back, which the descriptor does not tell.
-    [[nodiscard]] bool holds_back() const { return !held_back_.empty(); }
+    /// Returns whether Signal::end has arrived. Keeps all other signals for take().
+    [[nodiscard]] bool end_requested();
+    /// Returns whether signals were kept; the descriptor is not readable for them.
+    [[nodiscard]] bool has_pending() const { return !pending_.empty(); }
 
  private:
     [[nodiscard]] Signal read() const;
 
     sigset_t before_{};
     int descriptor_ = -1;
-    std::deque<Signal> held_back_;
-    bool end_ = false;
+    std::deque<Signal> pending_;
+    bool end_requested_ = false;
 };
 
 }  // namespace rta::rtactl

@@ -12,12 +12,12 @@
 #include <utility>
 
 #include "rtactl/drawing/picture.h"
-#include "rtactl/drawing/print.h"
+#include "rtactl/drawing/text_table.h"
 #include "rtactl/terminal/history.h"
 
 namespace rta::rtactl {
 
-/// What libedit hands back to its callbacks, and itself.
+/// State of libedit, also passed to its callbacks.
 struct LineEditor::Library {
     ::History* history;
     HistEvent event{};
@@ -29,10 +29,10 @@ struct LineEditor::Library {
 
 namespace {
 
-/// More lines than these push away what one is working on.
+/// Limit of the list, so that it does not fill the terminal.
 constexpr std::size_t kRowsShown = 30;
 
-/// In columns, as ls has it, read downwards.
+/// Lists candidates in columns, sorted downwards as by ls.
 std::string in_columns(std::span<const Candidate> candidates, std::size_t columns) {
     std::size_t widest = 0;
     for (const Candidate& candidate : candidates) widest = std::max(widest, candidate.text.size());
@@ -51,7 +51,7 @@ std::string in_columns(std::span<const Candidate> candidates, std::size_t column
     return text.str();
 }
 
-/// Each with what it is, where there is room for it.
+/// Lists candidates with their help, if there is room.
 std::string listing(std::span<const Candidate> candidates) {
     const std::size_t columns = terminal_columns(STDOUT_FILENO);
     const bool explained = std::ranges::any_of(candidates, [](const auto& one) { return !one.help.empty(); });
@@ -67,7 +67,7 @@ std::string listing(std::span<const Candidate> candidates) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// What libedit calls
+// Callbacks of libedit
 
 LineEditor::Library& library_of(EditLine* line) {
     LineEditor::Library* library = nullptr;
@@ -80,18 +80,18 @@ char* prompt_of(EditLine* line) { return library_of(line).prompt.data(); }
 unsigned char on_tab(EditLine* line, int) {
     const LineInfo* const typed = ::el_line(line);
     const std::string_view front{typed->buffer, static_cast<std::size_t>(typed->cursor - typed->buffer)};
-    const Typing typing = (*library_of(line).complete)(front);
-    if (!typing.shown.empty()) {
-        std::fputs(("\n" + listing(typing.shown)).c_str(), stdout);
+    const LineCompletion completion = (*library_of(line).complete)(front);
+    if (!completion.shown.empty()) {
+        std::fputs(("\n" + listing(completion.shown)).c_str(), stdout);
         return CC_REDISPLAY;  // below the list
     }
-    if (typing.inserted.empty()) return CC_REFRESH_BEEP;
+    if (completion.inserted.empty()) return CC_REFRESH_BEEP;
     // libedit counts characters, not bytes.
-    const auto characters = std::ranges::count_if(front.substr(front.size() - typing.erased), [](char c) {
+    const auto characters = std::ranges::count_if(front.substr(front.size() - completion.erased), [](char c) {
         return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
     });
     ::el_deletestr(line, static_cast<int>(characters));
-    ::el_insertstr(line, typing.inserted.c_str());
+    ::el_insertstr(line, completion.inserted.c_str());
     return CC_REFRESH;
 }
 
@@ -101,8 +101,8 @@ void bind_key(EditLine* line, const std::string& key, const char* command) {
     ::el_set(line, EL_BIND, key.c_str(), command, nullptr);
 }
 
-/// The keys that terminals send as a sequence (xterm's control sequences, "PC-style function keys"). Left alone,
-/// libedit would take the end of those that it does not know for letters.
+/// Binds the keys that terminals send as a sequence (xterm's control sequences, "PC-style function keys"). libedit
+/// would insert the end of an unknown sequence as text.
 void bind_sequences(EditLine* line) {
     constexpr const char* kIgnored = "rtactl-ignore-key";
     constexpr int kHighestFunctionKey = 34;  // F20
@@ -124,7 +124,7 @@ void bind_sequences(EditLine* line) {
 }
 
 unsigned char on_stop(EditLine*, int) {
-    ::kill(::getpid(), SIGTSTP);  // libedit gives the terminal back first
+    ::kill(::getpid(), SIGTSTP);  // libedit restores the terminal first
     return CC_REDISPLAY;
 }
 
@@ -133,8 +133,7 @@ void bind_keys(EditLine* line) {
     bind_sequences(line);
     ::el_set(line, EL_BIND, "^I", "rtactl-complete", nullptr);
     ::el_set(line, EL_BIND, "^R", "em-inc-search-prev", nullptr);
-    // While a line is being typed, Ctrl-C is a key that clears it and Ctrl-Z one that stops rtactl; at all other times
-    // they are the signals that they always are.
+    // During editing, Ctrl-C clears the line and Ctrl-Z stops rtactl. At other times they send signals as usual.
     ::el_set(line, EL_SETTY, "-d", "-isig", nullptr);
     ::el_set(line, EL_BIND, "^C", "em-kill-line", nullptr);
     ::el_set(line, EL_BIND, "^Z", "rtactl-stop", nullptr);
@@ -143,25 +142,25 @@ void bind_keys(EditLine* line) {
 }  // namespace
 
 LineEditor::LineEditor(std::span<const std::string> earlier_lines) {
-    // Names and files are UTF-8, whatever the locale says, and libedit counts columns by it.
-    std::setlocale(LC_CTYPE, "C.UTF-8");  // NOLINT(concurrency-mt-unsafe): rtactl is one thread here
+    // libedit counts columns by the locale; names and files are UTF-8 in any locale.
+    std::setlocale(LC_CTYPE, "C.UTF-8");  // NOLINT(concurrency-mt-unsafe): rtactl is single-threaded
     library_ = std::make_unique<Library>(
         Library{.history = ::history_init(), .line = ::el_init("rtactl", stdin, stdout, stderr)});
     Library& library = *library_;
-    ::history(library.history, &library.event, H_SETSIZE, static_cast<int>(History::kMostLines));
+    ::history(library.history, &library.event, H_SETSIZE, static_cast<int>(History::kMaximumLines));
     ::history(library.history, &library.event, H_SETUNIQUE, 1);
     for (const std::string& line : earlier_lines) ::history(library.history, &library.event, H_ENTER, line.c_str());
 
     ::el_set(library.line, EL_CLIENTDATA, library_.get());
     ::el_set(library.line, EL_PROMPT, prompt_of);
     ::el_set(library.line, EL_HIST, &::history, library.history);
-    // So that a window of another size, Ctrl-Z and a signal that ends the program leave the terminal as it should be.
+    // libedit handles a change of the window size, Ctrl-Z, and signals that end the program.
     ::el_set(library.line, EL_SIGNAL, 1);
     ::el_set(library.line, EL_ADDFN, "rtactl-complete", "Complete the word at the cursor", on_tab);
     ::el_set(library.line, EL_ADDFN, "rtactl-ignore-key", "Do nothing", on_unknown_key);
     ::el_set(library.line, EL_ADDFN, "rtactl-stop", "Stop the program", on_stop);
     bind_keys(library.line);
-    ::el_source(library.line, nullptr);  // what the user has set in ~/.editrc
+    ::el_source(library.line, nullptr);  // ~/.editrc of the user
 }
 
 LineEditor::~LineEditor() {
@@ -173,10 +172,10 @@ std::optional<std::string> LineEditor::read(const std::string& prompt, const Com
     Library& library = *library_;
     library.prompt = prompt;
     library.complete = &complete;
-    // libedit would show the prompt first, and what is typed at once would be echoed by the terminal.
+    // Disables echo before libedit shows the prompt, so that fast typing is not echoed by the terminal.
     ::el_set(library.line, EL_PREP_TERM, 1);
-    // What the terminal echoed while a command ran, ^C say, is not part of the line; and nobody told libedit of a
-    // window of another size.
+    // Erases what the terminal echoed during the last command, such as ^C. libedit does not notice a change of the
+    // window size between calls.
     if (std::exchange(library.used, true)) std::fputs("\r\x1b[K", stdout);
     ::el_resize(library.line);
     int length = 0;

@@ -8,24 +8,24 @@
 #include <string>
 #include <string_view>
 
-#include "rtactl/terminal/completion.h"
+#include "rtactl/terminal/line_completion.h"
 
 namespace rta::rtactl {
 
-/// Lines typed at the terminal that is the standard input and output: with the usual keys, earlier lines (arrows,
-/// Ctrl-R) and TAB. Between two calls the terminal is as it was before.
+/// Reads lines from the terminal that is the standard input and output, with editing keys, history (arrows, Ctrl-R) and
+/// completion (TAB). Restores the terminal between calls.
 class LineEditor {
  public:
-    /// What TAB does to a line, given what stands in front of the cursor.
-    using Complete = std::function<Typing(std::string_view)>;
-    struct Library;  ///< libedit's part
+    /// Computes the effect of TAB from the text before the cursor.
+    using Complete = std::function<LineCompletion(std::string_view)>;
+    struct Library;  ///< state of libedit
 
     explicit LineEditor(std::span<const std::string> earlier_lines);
     LineEditor(const LineEditor&) = delete;
     LineEditor& operator=(const LineEditor&) = delete;
     ~LineEditor();
 
-    /// The next line, without its end; nullopt: there are no more (Ctrl-D).
+    /// Returns the next line without its line end; nullopt at the end of input (Ctrl-D).
     [[nodiscard]] std::optional<std::string> read(const std::string& prompt, const Complete& complete);
 
  private:

@@ -14,8 +14,8 @@ constexpr std::string_view kKept = "\n\t";
 
 unsigned byte_of(char c) { return static_cast<unsigned char>(c); }
 
-/// Bytes at the end that begin a character and do not end it.
-std::size_t begun_at_end(std::string_view text) {
+/// Returns the number of bytes of an incomplete character at the end.
+std::size_t incomplete_at_end(std::string_view text) {
     for (std::size_t back = 1; back <= std::min<std::size_t>(text.size(), 3); ++back) {
         const unsigned byte = byte_of(text[text.size() - back]);
         if ((byte & 0xC0U) == 0x80U) continue;
@@ -34,19 +34,19 @@ std::streambuf::int_type PrintableStream::Buffer::overflow(int_type byte) {
 }
 
 std::streamsize PrintableStream::Buffer::xsputn(const char* bytes, std::streamsize count) {
-    std::string text = std::exchange(begun_, {});
+    std::string text = std::exchange(partial_, {});
     text.append(bytes, static_cast<std::size_t>(count));
-    const std::size_t whole = text.size() - begun_at_end(text);
-    begun_ = text.substr(whole);
-    return pass_on(std::string_view{text}.substr(0, whole)) ? count : 0;
+    const std::size_t whole = text.size() - incomplete_at_end(text);
+    partial_ = text.substr(whole);
+    return forward(std::string_view{text}.substr(0, whole)) ? count : 0;
 }
 
 int PrintableStream::Buffer::sync() {
-    const bool written = pass_on(std::exchange(begun_, {}));
+    const bool written = forward(std::exchange(partial_, {}));
     return written && to_.flush() ? 0 : -1;
 }
 
-bool PrintableStream::Buffer::pass_on(std::string_view bytes) {
+bool PrintableStream::Buffer::forward(std::string_view bytes) {
     return static_cast<bool>(to_ << printable(bytes, kKept));
 }
 
@@ -55,7 +55,7 @@ std::string printable_document(std::string_view text) {
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
-        // All that is escaped lies below U+10000: at most three bytes.
+        // All escaped characters are below U+10000, so at most three bytes long.
         const unsigned lead = byte_of(text[0]);
         const std::size_t length = std::min<std::size_t>(text.size(), lead >= 0xF0U   ? 4
                                                                       : lead >= 0xE0U ? 3

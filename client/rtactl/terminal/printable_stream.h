@@ -8,8 +8,8 @@
 
 namespace rta::rtactl {
 
-/// A stream of text for people: what is written to it goes to another stream, but for what a terminal would obey. What
-/// a daemon says may come from anybody; see printable(). Line ends and tabs stay.
+/// Stream that escapes control characters, so that text from a daemon cannot control the terminal; see printable().
+/// Keeps line ends and tabs. Writes to another stream.
 class PrintableStream final : public std::ostream {
  public:
     explicit PrintableStream(std::ostream& to) : std::ostream{nullptr}, buffer_{to} { rdbuf(&buffer_); }
@@ -23,15 +23,15 @@ class PrintableStream final : public std::ostream {
         int_type overflow(int_type byte) override;
         std::streamsize xsputn(const char* bytes, std::streamsize count) override;
         int sync() override;
-        bool pass_on(std::string_view bytes);
+        bool forward(std::string_view bytes);
 
         std::ostream& to_;
-        std::string begun_;  ///< the first bytes of a character
+        std::string partial_;  ///< first bytes of an incomplete character
     };
     Buffer buffer_;
 };
 
-/// The text of a document, in which a JSON string says \uXXXX where printable() would escape: the same document.
+/// Escapes the text of a JSON document as \uXXXX where printable() would escape it. The document keeps its meaning.
 [[nodiscard]] std::string printable_document(std::string_view text);
 
 }  // namespace rta::rtactl

@@ -9,17 +9,20 @@
 #include <sstream>
 
 #include "fake_rtad.h"
-#include "rtactl/context/daemon_source.h"
+#include "rtactl/commands/commands.h"
+#include "rtactl/context/daemon_completion.h"
+#include "rtactl/terminal/line_completion.h"
 #include "support/temporary.h"
 
 namespace rta::test {
 namespace {
 
+using rtactl::all_commands;
 using rtactl::Candidate;
 using rtactl::Completion;
-using rtactl::KnownGraph;
+using rtactl::GraphMirror;
+using rtactl::LineCompletion;
 using rtactl::Place;
-using rtactl::Typing;
 
 void repeat(v1::ParameterInfo& parameter, const char* setting) { parameter.add_repeated_by()->set_setting(setting); }
 
@@ -97,13 +100,13 @@ v1::Graph more_graph() {
     return graph;
 }
 
-class FixedKnowledge final : public rtactl::Knowledge {
+class FixedSource final : public rtactl::CompletionSource {
  public:
     const v1::NodeTypesResult* types() override {
         asked = true;
         return reachable ? &types_ : nullptr;
     }
-    const KnownGraph* graph() override {
+    const GraphMirror* graph() override {
         asked = true;
         return reachable ? &graph_ : nullptr;
     }
@@ -112,16 +115,16 @@ class FixedKnowledge final : public rtactl::Knowledge {
 
  private:
     v1::NodeTypesResult types_ = more_types();
-    KnownGraph graph_{more_graph(), types_};
+    GraphMirror graph_{more_graph(), types_};
 };
 
 using Texts = std::vector<std::string>;
 
 /// What the last word may become; a blank stands behind what is final.
 Texts offered(const std::vector<std::string>& words, Place place = Place::shell) {
-    FixedKnowledge knowledge;
+    FixedSource source;
     Texts texts;
-    for (const Candidate& candidate : complete(words, place, knowledge).candidates)
+    for (const Candidate& candidate : complete(all_commands(), words, place, source).candidates)
         texts.push_back(candidate.text + (candidate.final ? " " : ""));
     return texts;
 }
@@ -141,9 +144,9 @@ TEST(Completion, OffersTheCommandsOfThePlace) {
 TEST(Completion, OffersEveryCommandAndNothingThatIsNone) {
     for (const Place place : {Place::shell, Place::command_line}) {
         std::set<std::string> expected;
-        for (const rtactl::Command& command : rtactl::commands()) {
-            if (command.place == Place::anywhere || command.place == place)
-                expected.insert(std::string{command.name.substr(0, command.name.find(' '))} + " ");
+        for (const rtactl::Command* command : all_commands().all()) {
+            if (command->place == Place::anywhere || command->place == place)
+                expected.insert(std::string{command->name.substr(0, command->name.find(' '))} + " ");
         }
         const Texts all = offered({""}, place);
         EXPECT_EQ(std::set<std::string>(all.begin(), all.end()), expected);
@@ -237,9 +240,9 @@ TEST(Completion, OffersWhatValuesMayBe) {
 }
 
 TEST(Completion, TellsWhatANumberMayBe) {
-    FixedKnowledge knowledge;
+    FixedSource source;
     const auto hint = [&](const std::vector<std::string>& words) {
-        const Completion completion = complete(words, Place::shell, knowledge);
+        const Completion completion = complete(all_commands(), words, Place::shell, source);
         EXPECT_TRUE(completion.candidates.empty());
         return completion.hint;
     };
@@ -252,21 +255,21 @@ TEST(Completion, TellsWhatANumberMayBe) {
 TEST(Completion, AsksTheDaemonOnlyForWhatDependsOnIt) {
     for (const std::vector<std::string>& words :
          {Texts{"se"}, Texts{"graph", ""}, Texts{"set", "--"}, Texts{"graph", "load", ""}, Texts{"bypass", "x", ""}}) {
-        FixedKnowledge knowledge;
-        static_cast<void>(complete(words, Place::shell, knowledge));
-        EXPECT_FALSE(knowledge.asked) << words.front();
+        FixedSource source;
+        static_cast<void>(complete(all_commands(), words, Place::shell, source));
+        EXPECT_FALSE(source.asked) << words.front();
     }
 }
 
 TEST(Completion, WithoutADaemonOffersWhatNeedsNone) {
-    FixedKnowledge knowledge;
-    knowledge.reachable = false;
+    FixedSource source;
+    source.reachable = false;
     for (const std::vector<std::string>& words :
          {Texts{"set", ""}, Texts{"play", ""}, Texts{"connect", "a", "b:"}, Texts{"play", "gain:"}, Texts{"mute", ""},
           Texts{"add", "gain", "g", ""}, Texts{"disconnect", "a", ""}}) {
-        EXPECT_TRUE(complete(words, Place::shell, knowledge).candidates.empty()) << words.front();
+        EXPECT_TRUE(complete(all_commands(), words, Place::shell, source).candidates.empty()) << words.front();
     }
-    EXPECT_FALSE(complete(Texts{"re"}, Place::shell, knowledge).candidates.empty());
+    EXPECT_FALSE(complete(all_commands(), Texts{"re"}, Place::shell, source).candidates.empty());
 }
 
 TEST(Completion, EveryPlaceholderOfTheTableIsCompletedOrFree) {
@@ -282,14 +285,14 @@ TEST(Completion, EveryPlaceholderOfTheTableIsCompletedOrFree) {
 
 TEST(Completion, FindsTheDaemonThatALineIsFor) {
     const Texts words{"--host", "a:1", "watch", "--rate", "5", "--socket=/s"};
-    const rtactl::Arguments globals = rtactl::global_options_in(words);
+    const rtactl::Arguments globals = rtactl::global_options_in(all_commands(), words);
     EXPECT_EQ(globals.value("--host"), "a:1");
     EXPECT_EQ(globals.value("--socket"), "/s");
     EXPECT_FALSE(globals.has("--rate"));
 }
 
 TEST(Completion, SurvivesWhateverIsTyped) {
-    FixedKnowledge knowledge;
+    FixedSource source;
     for (const std::string piece : {"", "-", "--", "=", ".", ":", ",", "'", "\"", "gain:", "gain:,", "gain:=", "osc.=",
                                     "\xff", "--host=", "gain:gain_db='", "mix:in_1:", "a.b.c", "\\"}) {
         for (const rtactl::Command& command : rtactl::commands()) {
@@ -299,9 +302,9 @@ TEST(Completion, SurvivesWhateverIsTyped) {
             if (blank != std::string_view::npos) words.emplace_back(command.name.substr(blank + 1));
             for (int i = 0; i < 6; ++i) {
                 words.push_back(piece);
-                for (const Candidate& candidate : complete(words, Place::shell, knowledge).candidates)
+                for (const Candidate& candidate : complete(all_commands(), words, Place::shell, source).candidates)
                     EXPECT_TRUE(candidate.text.starts_with(piece)) << candidate.text;
-                static_cast<void>(complete_line(std::string{command.name} + " " + piece, knowledge));
+                static_cast<void>(complete_line(all_commands(), std::string{command.name} + " " + piece, source));
             }
         }
     }
@@ -313,10 +316,10 @@ TEST(DaemonKnowledge, AsksOnceAndNotForLong) {
     std::ostringstream out;
     rtactl::Session session{{.endpoints = {rtad.daemon().endpoint()}}, {.in = in, .out = out, .err = out}};
     for (int prompt = 1; prompt <= 2; ++prompt) {
-        rtactl::DaemonKnowledge knowledge{session};
-        EXPECT_EQ(knowledge.graph()->nodes().size(), 3U);
-        EXPECT_EQ(knowledge.types()->types_size(), 3);
-        EXPECT_NE(knowledge.graph(), nullptr);
+        rtactl::DaemonKnowledge source{session};
+        EXPECT_EQ(source.graph()->nodes().size(), 3U);
+        EXPECT_EQ(source.types()->types_size(), 3);
+        EXPECT_NE(source.graph(), nullptr);
         EXPECT_EQ(std::ranges::count_if(rtad.daemon().requests(), &v1::Request::has_get_graph), prompt);
     }
     EXPECT_EQ(std::ranges::count_if(rtad.daemon().requests(), &v1::Request::has_list_node_types), 1);
@@ -335,10 +338,10 @@ TEST(DaemonKnowledge, IsAskedForAnewAfterADaemonWasLostInATransaction) {
     v1::Request status;
     status.mutable_get_status();
     ASSERT_FALSE(session.ask(std::move(status)));
-    rtactl::DaemonKnowledge knowledge{session};
-    ASSERT_NE(knowledge.types(), nullptr);
-    EXPECT_EQ(knowledge.types()->types_size(), 3);
-    EXPECT_EQ(knowledge.graph()->nodes().size(), 3U);
+    rtactl::DaemonKnowledge source{session};
+    ASSERT_NE(source.types(), nullptr);
+    EXPECT_EQ(source.types()->types_size(), 3);
+    EXPECT_EQ(source.graph()->nodes().size(), 3U);
 }
 
 TEST(DaemonKnowledge, GivesUpOnADaemonThatDoesNotAnswer) {
@@ -350,9 +353,9 @@ TEST(DaemonKnowledge, GivesUpOnADaemonThatDoesNotAnswer) {
     std::ostringstream out;
     rtactl::Session session{{.endpoints = {rtad.daemon().endpoint()}, .timeout = std::chrono::hours{1}},
                             {.in = in, .out = out, .err = out}};
-    rtactl::DaemonKnowledge knowledge{session};
-    EXPECT_EQ(knowledge.graph(), nullptr);
-    EXPECT_EQ(knowledge.types(), nullptr) << "and is not asked again";
+    rtactl::DaemonKnowledge source{session};
+    EXPECT_EQ(source.graph(), nullptr);
+    EXPECT_EQ(source.types(), nullptr) << "and is not asked again";
     EXPECT_EQ(std::ranges::count_if(rtad.daemon().requests(), &v1::Request::has_get_graph), 1);
     EXPECT_EQ(out.str(), "");
 }
@@ -361,8 +364,8 @@ TEST(DaemonKnowledge, GivesUpOnADaemonThatDoesNotAnswer) {
 
 /// The line after TAB; a | where something is shown, which follows.
 std::string tabbed(const std::string& line) {
-    FixedKnowledge knowledge;
-    const Typing typing = complete_line(line, knowledge);
+    FixedSource source;
+    const LineCompletion typing = complete_line(all_commands(), line, source);
     std::string result = line.substr(0, line.size() - typing.erased) + typing.inserted;
     for (const Candidate& shown : typing.shown) result += "|" + shown.text;
     return result;

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/drawing/print.h"
-#include "rtactl/drawing/type_page.h"
 
 #include <gtest/gtest.h>
 
 #include <sstream>
 
 #include "fake_rtad.h"
+#include "rtactl/drawing/edit_text.h"
+#include "rtactl/drawing/event_text.h"
+#include "rtactl/drawing/node_values.h"
+#include "rtactl/drawing/text_table.h"
+#include "rtactl/drawing/type_page.h"
+#include "rtactl/drawing/wording.h"
 
 namespace rta::rtactl {
 namespace {
@@ -55,19 +59,19 @@ TEST(Print, EditsReadAsTheirCommands) {
     EXPECT_EQ(describe(edit), "set osc.loop=on");
     *edit.mutable_replace_graph() = test::fake_graph();
     EXPECT_EQ(describe(edit), "graph of 3 nodes and 2 connections");
-    EXPECT_EQ(describe(v1::Edit{}), "an edit that this rtactl does not know");
+    EXPECT_EQ(describe(v1::Edit{}), "an edit unknown to this version of rtactl");
 }
 
 TEST(Print, EventsAreOneLineEach) {
     EXPECT_EQ(describe(changed({add_edit()})),
               "12: revision 5 by \"someone\": add sine osc channels=2 'file=a b' frequency_hz=440 gain_db=-6.5");
-    EXPECT_EQ(describe(test::heard(3)), "3: revision 3 is heard from frame 192");
+    EXPECT_EQ(describe(test::heard(3)), "3: revision 3 takes effect at frame 192");
     v1::Event event;
     event.set_number(4);
     event.mutable_node_faulted()->set_node("osc");
     event.mutable_node_faulted()->set_frame(64);
     EXPECT_EQ(describe(event),
-              "4: node osc produced NaN or infinity at frame 64; it is silent until it has been built anew");
+              "4: node osc produced NaN or infinity at frame 64; it is silent until it has been rebuilt");
     event.mutable_device_changed()->mutable_device()->set_kind("null");
     event.mutable_device_changed()->mutable_device()->set_fallback_reason("JACK is gone");
     EXPECT_EQ(describe(event),
@@ -83,9 +87,9 @@ TEST(Print, EventsAreOneLineEach) {
     event.mutable_output_muted()->set_muted(false);
     EXPECT_EQ(describe(event), "4: the device output was unmuted by \"desk\"");
     event.mutable_panicked()->set_frame(640);
-    EXPECT_EQ(describe(event), "4: panic: every processor starts afresh from frame 640");
+    EXPECT_EQ(describe(event), "4: panic: all processors reset at frame 640");
     event.clear_event();
-    EXPECT_EQ(describe(event), "4: an event that this rtactl does not know");
+    EXPECT_EQ(describe(event), "4: an event unknown to this version of rtactl");
 }
 
 void add_level(google::protobuf::RepeatedPtrField<v1::ChannelLevel>& channels, float peak_db, float rms_db) {
@@ -116,10 +120,8 @@ TEST(Print, TelemetryIsOneLineEach) {
     xruns.set_frame(64);
     xruns.mutable_counts()->set_output_underflows(2);
     xruns.mutable_counts()->set_late_callbacks(1);
-    EXPECT_EQ(
-        describe(event),
-        "xruns up to frame 64: 2 output underflows, 1 late callback (2 events so far were dropped, being read too "
-        "slowly)");
+    EXPECT_EQ(describe(event),
+              "xruns up to frame 64: 2 output underflows, 1 late callback (2 events dropped so far: read too slowly)");
 }
 
 TEST(Print, XrunsOfEveryKindHaveTheirName) {
@@ -173,7 +175,7 @@ TEST(Print, TypesSayWhatASettingDecides) {
     std::ostringstream out;
     print_type(out, type);
     EXPECT_NE(out.str().find("0 to 10000 ms, at most max_time_ms"), std::string::npos) << out.str();
-    EXPECT_NE(out.str().find("1 channel, with the setting side_chain"), std::string::npos) << out.str();
+    EXPECT_NE(out.str().find("1 channel, only if the setting side_chain is on"), std::string::npos) << out.str();
 }
 
 TEST(Print, APageOfATypeHasALineOfFactsAndThenTheHelp) {
@@ -206,14 +208,14 @@ TEST(Print, APageOfATypeHasALineOfFactsAndThenTheHelp) {
     EXPECT_EQ(out.str(),
               "echo: Says it again.\n"
               "\nPorts\n"
-              "  in   input, as many channels as the setting channels\n"
-              "  out  output, as many channels as the setting channels\n"
+              "  in   input, width from the setting channels\n"
+              "  out  output, width from the setting channels\n"
               "\nSettings (fixed when the node is built)\n"
               "  kind  tape, canyon; default tape\n"
               "        Where it comes from, in so many words that they do not fit into one line of a page and must\n"
               "        go on in the next.\n"
               "\nParameters\n"
-              "  time_#_ms  1 to 1000 ms, # from 1 to taps; default 100 ms, each next one 1.5 times that; own ramp\n"
+              "  time_#_ms  1 to 1000 ms, # from 1 to taps; default 100 ms, then 1.5 times the previous; own ramp\n"
               "             How long it takes.\n"
               "\nExample\n"
               "  rtactl play sine echo:kind=canyon\n");

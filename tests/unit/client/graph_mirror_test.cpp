@@ -9,10 +9,10 @@
 namespace rta::rtactl {
 namespace {
 
-KnownGraph known() { return KnownGraph{test::fake_graph(), test::fake_types()}; }
+GraphMirror known() { return GraphMirror{test::fake_graph(), test::fake_types()}; }
 
-TEST(KnownGraph, FillsInThePortsThatMayBeLeftOut) {
-    const KnownGraph graph = known();
+TEST(GraphMirror, FillsInThePortsThatMayBeLeftOut) {
+    const GraphMirror graph = known();
     EXPECT_EQ(graph.full_output("osc"), "osc:out");
     EXPECT_EQ(graph.full_input("vol"), "vol:in");
     EXPECT_EQ(graph.full_input("vol:in"), "vol:in");
@@ -24,42 +24,42 @@ TEST(KnownGraph, FillsInThePortsThatMayBeLeftOut) {
     EXPECT_TRUE(graph.connections("vol", "osc").empty());
 }
 
-TEST(KnownGraph, FollowsEveryEdit) {
-    KnownGraph graph = known();
-    graph.follow(connect_edit("osc", "out", -3.0F));
+TEST(GraphMirror, FollowsEveryEdit) {
+    GraphMirror graph = known();
+    graph.apply(connect_edit("osc", "out", -3.0F));
     ASSERT_EQ(graph.connections("osc", "out").size(), 1U);
     EXPECT_EQ(graph.connections("osc", "out")[0].gain_db, -3.0F);
-    graph.follow(connect_edit("osc:out", "out:in"));
+    graph.apply(connect_edit("osc:out", "out:in"));
     ASSERT_EQ(graph.connections("osc", "out").size(), 1U) << "the same connection";
     EXPECT_FALSE(graph.connections("osc", "out")[0].gain_db.has_value());
-    graph.follow(disconnect_edit("osc", "vol"));
+    graph.apply(disconnect_edit("osc", "vol"));
     EXPECT_TRUE(graph.connections("osc", "vol").empty());
 
     v1::Edit edit;
     edit.mutable_rename_node()->set_name("osc");
     edit.mutable_rename_node()->set_new_name("tone");
-    graph.follow(edit);
+    graph.apply(edit);
     EXPECT_EQ(graph.find("osc"), nullptr);
     ASSERT_NE(graph.find("tone"), nullptr);
     EXPECT_EQ(graph.connections("tone", "out").size(), 1U);
 
     edit.mutable_change_settings()->set_node("vol");
     (*edit.mutable_change_settings()->mutable_settings()->mutable_fields())["channels"].set_number_value(4);
-    graph.follow(edit);
+    graph.apply(edit);
     EXPECT_EQ(graph.find("vol")->settings.fields().at("channels").number_value(), 4);
 
     edit.mutable_remove_node()->set_name("out");
-    graph.follow(edit);
+    graph.apply(edit);
     EXPECT_TRUE(graph.connections("tone", "out").empty());
     EXPECT_EQ(graph.nodes().size(), 2U);
 
     edit.mutable_add_node()->set_name("out");
     edit.mutable_add_node()->set_type("output");
-    graph.follow(edit);
+    graph.apply(edit);
     EXPECT_EQ(graph.find("out")->type, "output");
 
     *edit.mutable_replace_graph() = test::fake_graph();
-    graph.follow(edit);
+    graph.apply(edit);
     EXPECT_EQ(graph.nodes().size(), 3U);
     EXPECT_EQ(graph.connections("osc", "vol").size(), 1U);
 }

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "rtactl/language/command_table.h"
+
+namespace rta::rtactl {
+
+/// Returns the commands that this folder defines, one a file.
+[[nodiscard]] const CommandTable& all_commands();
+
+}  // namespace rta::rtactl

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include <utility>
+
+#include "rtactl/context/context.h"
+
+namespace rta::rtactl::commands {
+
+namespace {
+
+Result<void> run(Context& context, const Arguments&) {
+    if (!context.transaction()) return usage_error("no transaction to commit: write begin first");
+    PendingTransaction transaction = std::move(*std::exchange(context.transaction(), std::nullopt));
+    if (transaction.refused_line != 0) {
+        return fail(Exit::refused, "transaction refused because of line " + std::to_string(transaction.refused_line) +
+                                       "; no change was made");
+    }
+    auto edited = context.edit(std::move(transaction.edits));
+    if (edited) return {};
+    Failure failure = std::move(edited.error());
+    if (failure.edit_index && *failure.edit_index < transaction.lines.size())
+        failure.line = transaction.lines[*failure.edit_index];
+    if (failure.exit == Exit::refused) failure.sentence += "; no change was made";
+    return std::unexpected(std::move(failure));
+}
+
+}  // namespace
+
+extern constinit const Command kCommit = checked({
+    .position = 620,
+    .name = "commit",
+    .help = "Apply the edits since begin: all, or none.",
+    .example = "commit",
+    .place = Place::shell,
+    .in_transaction = InTransaction::control,
+    .run = run,
+});
+
+}  // namespace rta::rtactl::commands

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include <ostream>
+
+#include "rtactl/context/context.h"
+#include "rtactl/drawing/text_table.h"
+#include "text/format_number.h"
+
+namespace rta::rtactl::commands {
+
+namespace {
+
+std::string role_of(const v1::Device& device) {
+    std::string role = device.default_output() ? "default output" : "";
+    if (device.default_input()) role += role.empty() ? "default input" : ", default input";
+    return role;
+}
+
+void print_devices(std::ostream& out, const v1::DevicesResult& devices) {
+    if (devices.devices_size() == 0) {
+        out << "no sound device; rtad plays to the null device\n";
+        return;
+    }
+    TextTable table;
+    table.add({"NAME", "IN", "OUT", "RATE", ""});
+    for (const v1::Device& device : devices.devices()) {
+        table.add({device.name(), std::to_string(device.channels_in()), std::to_string(device.channels_out()),
+                   format_number(device.default_sample_rate_hz()) + " Hz", role_of(device)});
+    }
+    table.print(out);
+}
+
+Result<void> run(Context& context, const Arguments&) {
+    v1::Request request;
+    request.mutable_list_devices();
+    const auto response = context.query(std::move(request));
+    if (!response) return std::unexpected(response.error());
+    if (!context.json()) print_devices(context.out(), response->list_devices());
+    return {};
+}
+
+}  // namespace
+
+extern constinit const Command kDevices = checked({
+    .position = 110,
+    .name = "devices",
+    .help = "List the sound devices that the daemon can open.",
+    .example = "rtactl devices",
+    .run = run,
+});
+
+}  // namespace rta::rtactl::commands

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/context/context.h"
+#include "rtactl/language/edits.h"
+
+namespace rta::rtactl::commands {
+
+namespace {
+
+Result<void> run(Context& context, const Arguments& arguments) {
+    return context.edit({disconnect_edit(arguments.words[0], arguments.words[1])});
+}
+
+}  // namespace
+
+extern constinit const Command kDisconnect = checked({
+    .position = 260,
+    .name = "disconnect",
+    .arguments = {Argument{"A", Expects::connected_output}, Argument{"B", Expects::connected_input}},
+    .help = "Remove the connection A -> B, with a fade-out.",
+    .example = "rtactl disconnect osc vol",
+    .in_transaction = InTransaction::collected,
+    .run = run,
+});
+
+}  // namespace rta::rtactl::commands

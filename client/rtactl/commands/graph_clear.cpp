@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/context/context.h"
+
+namespace rta::rtactl::commands {
+
+namespace {
+
+Result<void> run(Context& context, const Arguments&) {
+    v1::Request request;
+    request.mutable_apply_transaction()->mutable_graph();
+    const auto response = context.change(std::move(request));
+    if (!response) return std::unexpected(response.error());
+    context.print_revision(response->apply_transaction());
+    return {};
+}
+
+}  // namespace
+
+extern constinit const Command kGraphClear = checked({
+    .position = 470,
+    .name = "graph clear",
+    .help = "Remove all nodes and connections.",
+    .example = "rtactl graph clear",
+    .run = run,
+});
+
+}  // namespace rta::rtactl::commands

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include <ostream>
+
+#include "document/document.h"
+#include "rtactl/context/document_file.h"
+#include "rtactl/context/graph_diff.h"
+#include "rtactl/drawing/edit_text.h"
+
+namespace rta::rtactl::commands {
+
+namespace {
+
+/// Returns the edits that would turn the running graph into the document.
+Result<std::vector<v1::Edit>> compare(Context& context, const DocumentFile& document) {
+    v1::Request check;
+    check.mutable_check_graph()->set_document(document.text);
+    if (const auto checked = context.call(std::move(check)); !checked) return in_document(document, checked.error());
+    if (auto fetched = context.fetch_types(); !fetched) return std::unexpected(std::move(fetched.error()));
+    const auto response = context.call(get_graph_request(v1::GRAPH_CONTENT_MESSAGE));
+    if (!response) return std::unexpected(response.error());
+    const auto wanted = read_document(document.text);
+    if (!wanted) return in_document(document, {Exit::refused, wanted.error().sentence});
+    return edits_between(response->get_graph().graph(), to_graph(*wanted), context.types());
+}
+
+Result<void> run(Context& context, const Arguments& arguments) {
+    const auto document = read_document_file(context, arguments.words[0]);
+    if (!document) return std::unexpected(document.error());
+    auto edits = compare(context, *document);
+    if (!edits) return std::unexpected(std::move(edits.error()));
+    if (context.json()) {
+        v1::EditList list;
+        for (v1::Edit& edit : *edits) *list.add_edits() = std::move(edit);
+        context.print_json(list);
+        return {};
+    }
+    if (edits->empty()) {
+        context.out() << "# " << document->name << ": no difference\n";
+        return {};
+    }
+    // One transaction, as loading the document would be.
+    context.out() << "begin\n";
+    for (const v1::Edit& edit : *edits) context.out() << describe(edit) << '\n';
+    context.out() << "commit\n";
+    return {};
+}
+
+}  // namespace
+
+extern constinit const Command kGraphDiff = checked({
+    .position = 450,
+    .name = "graph diff",
+    .arguments = {Argument{"FILE", Expects::file}},
+    .help = "Show the difference between the running graph and a document (- for the standard input).",
+    .details =
+        "Prints the commands that would turn the graph into the document, one a line, for `rtactl shell`; or a\n"
+        "comment if there is no difference. With --json, prints an EditList. The exit status is 0 in either case.",
+    .example = "rtactl graph diff chain.json",
+    .run = run,
+});
+
+}  // namespace rta::rtactl::commands

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include <ostream>
+
+#include "document/document.h"
+#include "rtactl/context/document_file.h"
+#include "rtactl/context/output_file.h"
+#include "rtactl/drawing/wording.h"
+
+namespace rta::rtactl::commands {
+
+namespace {
+
+std::string size_text(std::string_view document) {
+    const auto graph = read_document(document);
+    if (!graph) return counted(document.size(), "byte");
+    return counted(graph->nodes.size(), "node") + ", " + counted(graph->connections.size(), "connection");
+}
+
+Result<void> run(Context& context, const Arguments& arguments) {
+    const std::string& path = arguments.words[0];
+    if (auto checked = check_output(path); !checked) return checked;
+    const auto response = context.query(get_graph_request(document_or_json(context)));
+    if (!response) return std::unexpected(response.error());
+    const v1::GraphResult& result = response->get_graph();
+    if (auto written = write_output(context, path, result.document()); !written) return written;
+    if (!context.json() && path != kStandardStream)
+        context.out() << path << ": " << size_text(result.document()) << ", revision " << result.revision() << '\n';
+    return {};
+}
+
+}  // namespace
+
+extern constinit const Command kGraphSave = checked({
+    .position = 420,
+    .name = "graph save",
+    .arguments = {Argument{"FILE", Expects::file}},
+    .help = "Write the graph to a file (- for the standard output).",
+    .details = "Replaces the file atomically: readers see either the old or the new document.",
+    .example = "rtactl graph save chain.json",
+    .run = run,
+});
+
+}  // namespace rta::rtactl::commands

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/context/context.h"
+
+namespace rta::rtactl::commands {
+
+namespace {
+
+Result<void> run(Context& context, const Arguments&) {
+    context.quit = true;
+    return {};
+}
+
+}  // namespace
+
+extern constinit const Command kQuit = checked({
+    .position = 640,
+    .name = "quit",
+    .help = "Exit the shell.",
+    .example = "quit",
+    .place = Place::shell,
+    .in_transaction = InTransaction::control,
+    .run = run,
+});
+
+}  // namespace rta::rtactl::commands

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/context/context.h"
+
+namespace rta::rtactl::commands {
+
+namespace {
+
+Result<void> run(Context& context, const Arguments& arguments) {
+    v1::Edit edit;
+    edit.mutable_rename_node()->set_name(arguments.words[0]);
+    edit.mutable_rename_node()->set_new_name(arguments.words[1]);
+    return context.edit({std::move(edit)});
+}
+
+}  // namespace
+
+extern constinit const Command kRename = checked({
+    .position = 230,
+    .name = "rename",
+    .arguments = {Argument{"A", Expects::node}, Argument{"B"}},
+    .help = "Rename node A to B, without interrupting it.",
+    .example = "rtactl rename osc tone",
+    .in_transaction = InTransaction::collected,
+    .run = run,
+});
+
+}  // namespace rta::rtactl::commands

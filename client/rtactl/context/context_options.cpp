@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include <cstdlib>
+
+#include "rtactl/context/context.h"
+#include "rtactl/language/values.h"
+#include "text/names.h"
+
+namespace rta::rtactl {
+
+namespace {
+
+Result<std::chrono::milliseconds> parse_timeout(std::string_view text) {
+    constexpr double kLongestS = 86'400;
+    const auto seconds = parse_value(text, ValueUnit::seconds);
+    if (!seconds) return usage_error("--timeout: " + seconds.error());
+    if (!(*seconds >= 0.001 && *seconds <= kLongestS)) {
+        return usage_error("--timeout: " + quoted(text) + " is out of range; expected 1ms to 86400s");
+    }
+    return std::chrono::milliseconds{static_cast<long long>(*seconds * 1000.0)};
+}
+
+/// Reads RTACTL_HOST, if set: a path is a socket, anything else an address.
+Result<std::optional<client::Endpoint>> environment_endpoint() {
+    const char* const text =
+        std::getenv("RTACTL_HOST");  // NOLINT(concurrency-mt-unsafe): the environment does not change
+    if (text == nullptr || *text == '\0') return std::nullopt;
+    if (std::string_view{text}.find('/') != std::string_view::npos) return client::UnixEndpoint{text};
+    auto endpoint = client::parse_tcp_endpoint(text);
+    if (!endpoint)
+        return usage_error("environment variable RTACTL_HOST: " + endpoint.error() + ", or the path of a socket");
+    return std::move(*endpoint);
+}
+
+}  // namespace
+
+Result<ContextOptions> context_options(const Arguments& globals) {
+    ContextOptions options;
+    options.json = globals.has("--json");
+    const auto host = globals.value("--host");
+    const auto socket = globals.value("--socket");
+    if (host && socket) return usage_error("--host and --socket exclude each other");
+    if (host) {
+        auto endpoint = client::parse_tcp_endpoint(*host);
+        if (!endpoint) return usage_error("--host: " + endpoint.error());
+        options.endpoints.emplace_back(std::move(*endpoint));
+    } else if (socket) {
+        if (socket->empty()) return usage_error("--socket: empty path");
+        options.endpoints.emplace_back(client::UnixEndpoint{std::string{*socket}});
+    } else {
+        auto endpoint = environment_endpoint();
+        if (!endpoint) return std::unexpected(std::move(endpoint.error()));
+        if (*endpoint) {
+            options.endpoints.push_back(std::move(**endpoint));
+        } else {
+            options.endpoints = client::local_endpoints();
+        }
+    }
+    if (const auto timeout = globals.value("--timeout")) {
+        const auto parsed = parse_timeout(*timeout);
+        if (!parsed) return std::unexpected(parsed.error());
+        options.timeout = *parsed;
+    }
+    return options;
+}
+
+}  // namespace rta::rtactl

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <utility>
+
+#include "rtactl/context/context.h"
+#include "rtactl/terminal/completion.h"
+
+namespace rta::rtactl {
+
+/// Completion source that asks the daemon of a context, at most once and with a short timeout: the user is typing.
+class DaemonCompletion final : public CompletionSource {
+ public:
+    explicit DaemonCompletion(Context& context) : context_{context} {}
+
+    [[nodiscard]] const v1::NodeTypesResult* types() override {
+        return graph() == nullptr || !context_.has_types() ? nullptr : &context_.types();
+    }
+    [[nodiscard]] const GraphMirror* graph() override {
+        constexpr std::chrono::milliseconds kTimeout{300};
+        if (std::exchange(asked_, true)) return graph_;
+        if (const auto graph = context_.fetch_graph_within(kTimeout)) graph_ = *graph;
+        return graph_;
+    }
+
+ private:
+    Context& context_;
+    bool asked_ = false;
+    const GraphMirror* graph_ = nullptr;
+};
+
+}  // namespace rta::rtactl

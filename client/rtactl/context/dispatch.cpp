@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/context/dispatch.h"
+
+#include "rtactl/drawing/help_page.h"
+
+namespace rta::rtactl {
+
+Result<void> dispatch(Context& context, const Invocation& invocation) {
+    if (invocation.help) {
+        if (invocation.command != nullptr) {
+            print_help(context.out(), *invocation.command);
+        } else if (!invocation.group.empty()) {
+            print_group_help(context.out(), context.commands(), invocation.group);
+        } else {
+            print_help(context.out(), context.commands(), context.place());
+        }
+        return {};
+    }
+    const Command& command = *invocation.command;
+    if (context.transaction() && command.in_transaction == InTransaction::refused)
+        return usage_error(std::string{command.name} + " is not allowed in a transaction: commit or abort first");
+    return command.run(context, invocation.arguments);
+}
+
+}  // namespace rta::rtactl

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/context/switches.h"
+
+#include <ostream>
+
+#include "rtactl/language/values.h"
+#include "text/names.h"
+
+namespace rta::rtactl {
+
+namespace {
+
+Result<void> set_output_muted(Context& context, bool muted) {
+    if (context.transaction()) {
+        return usage_error(
+            "the device output is not part of the graph, so it cannot be muted or unmuted in a transaction: "
+            "commit or abort first");
+    }
+    v1::Request request;
+    request.mutable_mute_output()->set_muted(muted);
+    const auto response = context.change(std::move(request));
+    if (!response) return std::unexpected(response.error());
+    if (context.json()) return {};
+    context.out() << "device output " << (muted ? "muted" : "unmuted");
+    if (response->mute_output().has_frame()) context.out() << " from frame " << response->mute_output().frame();
+    context.out() << (muted ? "; `rtactl unmute` unmutes it\n" : "\n");
+    return {};
+}
+
+}  // namespace
+
+Result<void> set_switch(Context& context, const std::string& node, const std::string& parameter, bool on) {
+    v1::SetParameter change;
+    change.set_node(node);
+    change.set_parameter(parameter);
+    change.set_value(on ? 1.0F : 0.0F);
+    const std::string title = node + "." + parameter + " = " + (on ? "on" : "off");
+    if (context.transaction()) {
+        v1::Edit edit;
+        *edit.mutable_set_parameter() = change;
+        return context.edit({std::move(edit)}, title);
+    }
+    v1::Request request;
+    *request.mutable_set_parameters()->add_changes() = change;
+    const auto response = context.change(std::move(request));
+    if (!response) return std::unexpected(response.error());
+    if (!context.json()) context.out() << title << '\n';
+    return {};
+}
+
+Result<void> set_muted(Context& context, const Arguments& arguments, bool muted) {
+    if (arguments.words.empty()) return set_output_muted(context, muted);
+    return set_switch(context, arguments.words[0], "mute", muted);
+}
+
+Result<bool> parse_switch_word(std::string_view command, const Arguments& arguments, std::size_t index) {
+    if (arguments.words.size() <= index) return true;
+    if (const auto on = parse_switch(arguments.words[index])) return *on;
+    return usage_error(std::string{command} + ": " + quoted(arguments.words[index]) +
+                       " is not a switch; expected on or off");
+}
+
+}  // namespace rta::rtactl

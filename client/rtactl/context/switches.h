@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "rtactl/context/context.h"
+
+namespace rta::rtactl {
+
+/// Sets an on/off parameter of a node, as an edit if a transaction is open.
+[[nodiscard]] Result<void> set_switch(Context& context, const std::string& node, const std::string& parameter, bool on);
+
+/// Mutes or unmutes a node, or the device output if no node is given.
+[[nodiscard]] Result<void> set_muted(Context& context, const Arguments& arguments, bool muted);
+
+/// Reads the on/off word at `index`; on if it is missing. `command` is for the error.
+[[nodiscard]] Result<bool> parse_switch_word(std::string_view command, const Arguments& arguments, std::size_t index);
+
+}  // namespace rta::rtactl

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/drawing/edit_text.h"
+
+#include <map>
+
+#include "rtactl/drawing/node_values.h"
+#include "rtactl/drawing/wording.h"
+#include "rtactl/language/lexer.h"
+#include "text/format_number.h"
+
+namespace rta::rtactl {
+
+namespace {
+
+std::string assigned(std::string_view name, std::string_view value) {
+    return as_word(std::string{name} + "=" + std::string{value});
+}
+
+/// Settings, then parameters, both sorted by name: a protobuf map is unordered.
+std::string describe_values(const v1::Node& node) {
+    std::map<std::string, std::string> settings;
+    for (const auto& [name, value] : node.settings().fields()) settings.emplace(name, describe(value));
+    std::map<std::string, std::string> parameters;
+    for (const auto& [name, value] : node.parameters()) parameters.emplace(name, format_number(value));
+    std::string text;
+    for (const auto& [name, value] : settings) text.append(" ").append(assigned(name, value));
+    for (const auto& [name, value] : parameters) text.append(" ").append(assigned(name, value));
+    return text;
+}
+
+std::string describe_settings(const v1::ChangeSettings& change) {
+    std::map<std::string, std::string> settings;
+    for (const auto& [name, value] : change.settings().fields()) settings.emplace(name, describe(value));
+    std::string text = "set";
+    for (const auto& [name, value] : settings) text.append(" ").append(assigned(change.node() + "." + name, value));
+    return text;
+}
+
+}  // namespace
+
+std::string describe(const v1::SetParameter& change) {
+    std::string text = "set " + assigned(change.node() + "." + change.parameter(), format_number(change.value()));
+    if (change.has_ramp_ms()) text += " --ramp " + format_number(change.ramp_ms());
+    return text;
+}
+
+std::string describe(const v1::Edit& edit) {
+    switch (edit.edit_case()) {
+        case v1::Edit::kAddNode:
+            return "add " + as_word(edit.add_node().type()) + " " + as_word(edit.add_node().name()) +
+                   describe_values(edit.add_node());
+        case v1::Edit::kRemoveNode:
+            return "remove " + as_word(edit.remove_node().name());
+        case v1::Edit::kSetLatencyCompensation:
+            return std::string{"graph compensate "} + (edit.set_latency_compensation().enabled() ? "on" : "off");
+        case v1::Edit::kRenameNode:
+            return "rename " + as_word(edit.rename_node().name()) + " " + as_word(edit.rename_node().new_name());
+        case v1::Edit::kConnect: {
+            std::string text = "connect " + as_word(edit.connect().from()) + " " + as_word(edit.connect().to());
+            if (edit.connect().has_gain_db()) text += " gain_db=" + format_number(edit.connect().gain_db());
+            return text;
+        }
+        case v1::Edit::kDisconnect:
+            return "disconnect " + as_word(edit.disconnect().from()) + " " + as_word(edit.disconnect().to());
+        case v1::Edit::kSetParameter:
+            return describe(edit.set_parameter());
+        case v1::Edit::kChangeSettings:
+            return describe_settings(edit.change_settings());
+        case v1::Edit::kReplaceGraph:
+            return "graph of " + counted(static_cast<std::uint64_t>(edit.replace_graph().nodes_size()), "node") +
+                   " and " + counted(static_cast<std::uint64_t>(edit.replace_graph().connections_size()), "connection");
+        case v1::Edit::EDIT_NOT_SET:
+            break;
+    }
+    return "an edit unknown to this version of rtactl";
+}
+
+}  // namespace rta::rtactl

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/drawing/event_text.h"
+
+#include <algorithm>
+
+#include "rtactl/drawing/edit_text.h"
+#include "rtactl/drawing/wording.h"
+#include "text/names.h"
+
+namespace rta::rtactl {
+
+namespace {
+
+/// Limits the length of a line.
+constexpr int kEditsShown = 8;
+
+std::string describe_all(const auto& edits) {
+    std::string text;
+    const int shown = std::min(edits.size(), kEditsShown);
+    for (int i = 0; i < shown; ++i) text.append(i == 0 ? "" : "; ").append(describe(edits.Get(i)));
+    if (shown < edits.size()) text += "; and " + std::to_string(edits.size() - shown) + " more";
+    return text.empty() ? "no change" : text;
+}
+
+std::string level_list(const google::protobuf::RepeatedPtrField<v1::ChannelLevel>& channels) {
+    std::string peaks;
+    std::string means;
+    for (const v1::ChannelLevel& channel : channels) {
+        peaks.append(" ").append(level_text(channel.peak_db()));
+        means.append(" ").append(level_text(channel.rms_db()));
+    }
+    return " peak" + peaks + ", rms" + means + " dB";
+}
+
+std::string levels_text(const v1::Levels& levels) {
+    std::string text = "levels up to frame " + std::to_string(levels.frame()) + ": ";
+    if (levels.outputs_size() > 0) text += "(device)" + level_list(levels.outputs());
+    bool first = levels.outputs_size() == 0;
+    for (const v1::MeterLevels& meter : levels.meters()) {
+        text.append(first ? "" : "; ").append(meter.node()).append(level_list(meter.channels()));
+        if (meter.has_loudness()) text.append(", ").append(loudness_text(meter));
+        first = false;
+    }
+    return first ? text + "none" : text;
+}
+
+std::string node_loads_text(const v1::NodeLoads& loads) {
+    constexpr int kShown = 5;
+    std::string text;
+    for (int i = 0; i < std::min(loads.nodes_size(), kShown); ++i) {
+        const v1::NodeLoad& load = loads.nodes(i);
+        text.append(i == 0 ? "" : ", ").append(load.node()).append(" ").append(node_share_text(load.share()));
+    }
+    if (text.empty()) text = "nothing was measured";
+    return text + " (of " + counted(loads.node_count(), "node") + ")";
+}
+
+/// Reports telemetry that the daemon dropped because this client read too slowly.
+std::string dropped_text(const v1::Event& event) {
+    if (event.telemetry_dropped() == 0) return "";
+    return " (" + std::to_string(event.telemetry_dropped()) + " events dropped so far: read too slowly)";
+}
+
+std::string made_by(const std::string& client_name) { return client_name.empty() ? "" : " by " + quoted(client_name); }
+
+}  // namespace
+
+std::string describe(const v1::Event& event) {
+    const std::string number = std::to_string(event.number()) + ": ";
+    switch (event.event_case()) {
+        case v1::Event::kGraphChanged:
+            return number + "revision " + std::to_string(event.graph_changed().revision()) +
+                   made_by(event.graph_changed().client_name()) + ": " + describe_all(event.graph_changed().edits());
+        case v1::Event::kParametersChanged:
+            return number + "parameters" + made_by(event.parameters_changed().client_name()) + ": " +
+                   describe_all(event.parameters_changed().changes());
+        case v1::Event::kTransactionHeard:
+            return number + "revision " + std::to_string(event.transaction_heard().revision()) +
+                   " takes effect at frame " + std::to_string(event.transaction_heard().frame());
+        case v1::Event::kDeviceChanged:
+            return number + "device: " + device_text(event.device_changed().device());
+        case v1::Event::kNodeFaulted:
+            return number + "node " + event.node_faulted().node() + " produced NaN or infinity at frame " +
+                   std::to_string(event.node_faulted().frame()) + "; it is silent until it has been rebuilt";
+        case v1::Event::kOutputMuted:
+            return number + "the device output was " + (event.output_muted().muted() ? "muted" : "unmuted") +
+                   made_by(event.output_muted().client_name());
+        case v1::Event::kPanicked:
+            return number + "panic" + made_by(event.panicked().client_name()) + ": all processors reset at frame " +
+                   std::to_string(event.panicked().frame());
+        case v1::Event::kLevels:
+            return levels_text(event.levels()) + dropped_text(event);
+        case v1::Event::kLoad:
+            return "load up to frame " + std::to_string(event.load().frame()) + ": " + load_text(event.load()) +
+                   dropped_text(event);
+        case v1::Event::kXruns:
+            return "xruns up to frame " + std::to_string(event.xruns().frame()) + ": " +
+                   describe(event.xruns().counts()) + dropped_text(event);
+        case v1::Event::kNodeLoads:
+            return "node loads up to frame " + std::to_string(event.node_loads().frame()) + ": " +
+                   node_loads_text(event.node_loads()) + dropped_text(event);
+        case v1::Event::EVENT_NOT_SET:
+            break;
+    }
+    return number + "an event unknown to this version of rtactl";
+}
+
+}  // namespace rta::rtactl
