@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "recorded_daemon.h"
-#include "rtactl/language/command.h"
+#include "rtactl/commands/commands.h"
 #include "support/daemon.h"
 
 namespace rta::test {
@@ -358,7 +358,7 @@ TEST_F(Rtactl, MetersTheOutputAndTheMeterNodes) {
     EXPECT_TRUE(has(all, "vu peak ")) << all;
     const std::string one = done({"meter", "vu", "--count", "1"});
     EXPECT_TRUE(has(one, ": vu peak ")) << one;
-    EXPECT_TRUE(has(refused({"meter", "vol"}), "only nodes of the type meter"));
+    EXPECT_TRUE(has(refused({"meter", "vol"}), "expected a meter"));
     for (const std::string& line : lines_of(done({"--json", "meter", "--rate", "50", "--count", "3"})))
         EXPECT_TRUE(parse_json<v1::Event>(line).has_levels()) << line;
     const std::string load = done({"watch", "load", "--rate", "50", "--count", "2"});
@@ -436,9 +436,9 @@ struct HelpExample {
 /// What stands under Example on the page of every command that the help lists.
 std::vector<HelpExample> help_examples() {
     std::vector<HelpExample> examples;
-    for (const rtactl::Command& command : rtactl::commands()) {
-        for (const std::string& line : lines_of(std::string{command.example}))
-            examples.push_back({line, command.place == rtactl::Place::shell});
+    for (const rtactl::Command* command : rtactl::all_commands().all()) {
+        for (const std::string& line : lines_of(std::string{command->example}))
+            examples.push_back({line, command->place == rtactl::Place::shell});
     }
     return examples;
 }
@@ -539,7 +539,7 @@ TEST_F(Rtactl, TheDiffOfADocumentIsWhatLoadingItWouldChange) {
             const std::string diff = done({"graph", "diff", file});
             done({"shell"}, diff);
             EXPECT_EQ(done({"graph", "show"}), loaded) << diff;
-            EXPECT_EQ(done({"graph", "diff", file}), "# " + file + ": nothing would change\n");
+            EXPECT_EQ(done({"graph", "diff", file}), "# " + file + ": no difference\n");
             EXPECT_EQ(before == after, diff.starts_with("#")) << diff;
         }
     }
@@ -563,7 +563,7 @@ TEST_F(Rtactl, DrawsTheGraphWithGraphviz) {
     without_dot.environment = {{"PATH", directory.path().string()}};
     const RunResult refusal = run(without_dot);
     EXPECT_EQ(refusal.status, kRefused);
-    EXPECT_TRUE(has(refusal.error, "Graphviz's program dot, which is not installed")) << refusal.error;
+    EXPECT_TRUE(has(refusal.error, "the program dot of Graphviz is not installed")) << refusal.error;
 }
 
 // ---- what `rtactl types TYPE` prints --------------------------------------------------------------------------------

@@ -117,7 +117,7 @@ class Editing(Case):
         shell.type("graph check my" + TAB)
         shell.line(r"rtactl> graph check my\\ tone\.json")
         shell.type(ENTER)
-        shell.until(r"^my tone\.json: good, 0 nodes")
+        shell.until(r"^my tone\.json: valid, 0 nodes")
         self.leave(shell)
 
     def test_keys_edit_the_line(self):

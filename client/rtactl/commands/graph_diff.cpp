@@ -53,7 +53,7 @@ extern constinit const Command kGraphDiff = checked({
     .arguments = {Argument{"FILE", Expects::file}},
     .help = "Show the difference between the running graph and a document (- for the standard input).",
     .details =
-        "Prints the commands that would turn the graph into the document, one a line, for `rtactl shell`; or a\n"
+        "Prints the commands that would turn the graph into the document, one per line, for `rtactl shell`; or a\n"
         "comment if there is no difference. With --json, prints an EditList. The exit status is 0 in either case.",
     .example = "rtactl graph diff chain.json",
     .run = run,

@@ -122,7 +122,7 @@ extern constinit const Command kSet = checked({
     .position = 270,
     .name = "set",
     .arguments = {Argument{"NODE.PARAM=VALUE", Expects::node_assignment, 1, kUnlimited}},
-    .help = "Set parameters, with a ramp, or settings, which rebuilds the node with a crossfade.",
+    .help = "Set parameters, with a ramp, or settings, which rebuild the node with a crossfade.",
     .details = "Several assignments are applied together or not at all. Values may have units: 250ms, -6dB, 2kHz, on.",
     .example = "rtactl set osc.frequency_hz=660 vol.gain_db=-20dB --ramp 500\n"
                "rtactl set osc.channels=2",

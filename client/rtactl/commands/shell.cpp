@@ -105,7 +105,7 @@ Result<void> run(Context& context, const Arguments&) {
 extern constinit const Command kShell = checked({
     .position = 600,
     .name = "shell",
-    .help = "Run commands from the standard input, one a line, with one client.",
+    .help = "Run commands from the standard input, one per line.",
     .details =
         "The lines between begin and commit are one transaction: all of it is applied, or nothing. Blank lines and\n"
         "text after a # are ignored. A refused line is reported with its number; the following lines still run,\n"

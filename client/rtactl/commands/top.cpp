@@ -137,14 +137,14 @@ Result<void> run(Context& context, const Arguments& arguments) {
 }
 
 constexpr std::array kOptions{Option{"--rate", "HZ", "Set the refresh rate, 0.1 to 10 Hz; default 1 Hz."},
-                              kCountOption};
+                              Option{"--count", "N", "Exit after N updates."}};
 
 }  // namespace
 
 extern constinit const Command kTop = checked({
     .position = 510,
     .name = "top",
-    .help = "Show load, xruns, clients and the nodes that use most time, until interrupted.",
+    .help = "Show load, xruns, clients and the nodes that take the most time, until interrupted.",
     .details =
         "Load is the time that device callbacks take, as a share of the time available, over the last second.\n"
         "The share of a node is that of a block's time, over the last half second and on average since a client\n"

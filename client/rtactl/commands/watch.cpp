@@ -73,8 +73,8 @@ extern constinit const Command kWatch = checked({
     .help = "Print events as they happen, one line each, until interrupted.",
     .details =
         "The topics are changes, levels, load, xruns and node_loads; the default is changes: changes of the graph,\n"
-        "of parameters and of the device, from any client. With --json, prints the response to the subscription\n"
-        "first, whose change_number precedes that of the first change, then one line for each event.",
+        "of parameters and of the device, from any client. With --json, first prints the response to the\n"
+        "subscription, then one line for each event. The first change follows the change_number in the response.",
     .example = "rtactl watch\n"
                "rtactl watch load xruns --rate 1\n"
                "rtactl --json watch",

@@ -56,8 +56,8 @@ class LiveView {
     bool ended_ = false;  ///< by the user
 };
 
-inline constexpr Option kRateOption{"--rate", "HZ", "Set the rate of events, 1 to 100 Hz; default 10 Hz."};
-inline constexpr Option kCountOption{"--count", "N", "Exit after N of them."};
+inline constexpr Option kRateOption{"--rate", "HZ", "Set the rate of telemetry events, 1 to 100 Hz; default 10 Hz."};
+inline constexpr Option kCountOption{"--count", "N", "Exit after N events."};
 
 /// Reads --rate HZ.
 [[nodiscard]] Result<float> parse_rate(const Arguments& arguments, float minimum, float maximum, float default_rate);

@@ -57,11 +57,11 @@ TEST(Commands, StatusShowsEverything) {
                                         "0 in, 2 out",
                                         "PortAudio has no device",
                                         "output 1.33 ms",
-                                        "64 frames a callback",
+                                        "64 frames per callback",
                                         "0 xruns, 3 late blocks (2 late callbacks, 1 overrun)",
                                         "mean 2 %, p99 5.1 %, worst 50 % of the time for 750 callbacks",
-                                        "muted; `rtactl unmute` brings it back",
-                                        "/var/lib/rtad, revision 6 is on disk, what came after it is being written",
+                                        "muted; `rtactl unmute` unmutes it",
+                                        "/var/lib/rtad, revision 6 saved, later revisions are being written",
                                         "\"console\" from 192.0.2.1:50000 for 1 min 1 s, 9 events of telemetry dropped",
                                         "SCHED_OTHER (RLIMIT_RTPRIO is 0)",
                                         "memory locked",
@@ -71,7 +71,7 @@ TEST(Commands, StatusShowsEverything) {
                                         "revision 7",
                                         "change 11",
                                         "3 nodes, 2 connections",
-                                        "5 made, 4 freed, 1 alive"}) {
+                                        "5 created, 4 freed, 1 alive"}) {
         EXPECT_TRUE(has(outcome.out, part)) << part << " is not in\n" << outcome.out;
     }
 }
@@ -109,7 +109,7 @@ TEST(Commands, ListsDevicesAndTypes) {
               "sine    -   out  A sine wave.\n");
     const Outcome type = rtad.run({"types", "sine"});
     for (const std::string_view part :
-         {"sine: A sine wave.", "as many channels as the setting channels", "integer, 1 to 64", "default 1\n",
+         {"sine: A sine wave.", "width from the setting channels", "integer, 1 to 64", "default 1\n",
           "frequency_hz  0.01 to 20000 Hz; default 1000 Hz; logarithmic ramp\n                Help of frequency_hz."}) {
         EXPECT_TRUE(has(type.out, part)) << part << " is not in\n" << type.out;
     }
@@ -124,7 +124,7 @@ TEST(Commands, PlayReplacesTheGraphByOneChain) {
     const Outcome outcome =
         rtad.run({"play", "sine:frequency_hz=2kHz,channels=2", "sine", "gain:gain_db=-inf,mute=on"});
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
-    EXPECT_EQ(outcome.out, "sine -> sine_2 -> gain -> output: revision 1, heard from frame 4096\n");
+    EXPECT_EQ(outcome.out, "sine -> sine_2 -> gain -> output: revision 1, takes effect at frame 4096\n");
     const v1::Graph graph = rtad.last_change().apply_transaction().graph();
     ASSERT_EQ(graph.nodes_size(), 4);
     EXPECT_EQ(graph.nodes(0).parameters().at("frequency_hz"), 2000.0F);
@@ -159,7 +159,7 @@ TEST(Commands, PlayAddKeepsWhatIsThere) {
     }};
     const Outcome outcome = rtad.run({"play", "--add", "sine", "sine"});
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
-    EXPECT_EQ(outcome.out, "sine_3 -> sine_4 -> output_2: revision 1, heard from frame 4096\n");
+    EXPECT_EQ(outcome.out, "sine_3 -> sine_4 -> output_2: revision 1, takes effect at frame 4096\n");
     const auto edits = rtad.last_change().apply_transaction().edits().edits();
     ASSERT_EQ(edits.size(), 5);
     EXPECT_EQ(edits.Get(0).add_node().name(), "sine_3");
@@ -218,7 +218,7 @@ TEST(Commands, SetTellsWhatItUnderstood) {
     FakeRtad rtad;
     EXPECT_EQ(rtad.run({"set", "osc.frequency_hz=2kHz", "vol.mute=yes"}).out,
               "osc.frequency_hz = 2000 Hz\nvol.mute = on\n");
-    EXPECT_EQ(rtad.run({"set", "vol.channels=2"}).out, "revision 1, heard from frame 4096\nvol.channels = 2\n");
+    EXPECT_EQ(rtad.run({"set", "vol.channels=2"}).out, "revision 1, takes effect at frame 4096\nvol.channels = 2\n");
 }
 
 TEST(Commands, GetPrintsValuesWithUnits) {
@@ -355,7 +355,7 @@ TEST(Commands, AWrongUnitIsFoundBeforeAnythingIsChanged) {
     EXPECT_TRUE(
         has(rtad.run({"add", "sine", "x", "gain_db=nan"}).err, "x: gain_db cannot be set: \"nan\" is not a number"));
     EXPECT_TRUE(has(rtad.run({"add", "sine", "x", "gain_db=1", "gain_db=2"}).err, "given twice"));
-    EXPECT_TRUE(has(rtad.run({"set", "osc.channels=2", "--ramp", "5"}).err, "--ramp is for parameters"));
+    EXPECT_TRUE(has(rtad.run({"set", "osc.channels=2", "--ramp", "5"}).err, "--ramp applies to parameters only"));
     EXPECT_EQ(rtad.run({"set", "osc.frequency_hz=250ms"}).exit, Exit::usage);
     EXPECT_EQ(rtad.change_count(), 0U);
 }
@@ -386,7 +386,7 @@ TEST(Commands, TellsThatTheOutcomeOfAChangeIsNotKnown) {
     }};
     const Outcome outcome = rtad.run({"remove", "x"});
     EXPECT_EQ(outcome.exit, Exit::cannot_connect);
-    EXPECT_TRUE(has(outcome.err, "whether the change was made is not known")) << outcome.err;
+    EXPECT_TRUE(has(outcome.err, "it is not known whether the change was made")) << outcome.err;
 }
 
 TEST(Commands, GraphFilesComeAndGo) {
@@ -398,9 +398,9 @@ TEST(Commands, GraphFilesComeAndGo) {
     const Outcome saved = rtad.run({"graph", "save", file});
     EXPECT_EQ(saved.out, file + ": 0 nodes, 0 connections, revision 0\n");
     EXPECT_EQ(read_text(file), "{ \"nodes\": [] }\n");
-    EXPECT_EQ(rtad.run({"graph", "load", file}).out, file + ": revision 1, heard from frame 4096\n");
+    EXPECT_EQ(rtad.run({"graph", "load", file}).out, file + ": revision 1, takes effect at frame 4096\n");
     EXPECT_EQ(rtad.last_change().apply_transaction().document(), "{ \"nodes\": [] }\n");
-    EXPECT_EQ(rtad.run({"graph", "check", "-"}, "{}").out, "standard input: good, 1 node, 0 connections\n");
+    EXPECT_EQ(rtad.run({"graph", "check", "-"}, "{}").out, "standard input: valid, 1 node, 0 connections\n");
     EXPECT_EQ(rtad.last_change().check_graph().document(), "{}");
     EXPECT_EQ(rtad.run({"graph", "save", "/dev/full"}).exit, Exit::refused);
 }
@@ -417,7 +417,7 @@ TEST(Commands, FaultsOfADocumentCarryItsName) {
     write_text(file, "{\n  \"\xff\"\n}");
     const Outcome binary = rtad.run({"graph", "load", file});
     EXPECT_EQ(binary.exit, Exit::refused);
-    EXPECT_EQ(binary.err, "rtactl: " + file + ": line 2, column 4: this is not UTF-8, as a document must be\n");
+    EXPECT_EQ(binary.err, "rtactl: " + file + ": line 2, column 4: invalid UTF-8\n");
 
     write_text(file, std::string(5'000'000, ' '));
     EXPECT_TRUE(has(rtad.run({"graph", "load", file}).err, "the most that can be sent"));
@@ -454,7 +454,7 @@ TEST(Commands, InsertPutsANodeIntoAConnection) {
     FakeRtad rtad;
     const Outcome outcome = rtad.run({"insert", "gain", "trim", "osc", "vol", "gain_db=-3dB"});
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
-    EXPECT_EQ(outcome.out, "osc:out -> trim -> vol:in: revision 1, heard from frame 4096\n");
+    EXPECT_EQ(outcome.out, "osc:out -> trim -> vol:in: revision 1, takes effect at frame 4096\n");
     EXPECT_EQ(shown(rtad.last_change()),
               "apply_transaction { edits { "
               "edits { add_node { name: \"trim\" type: \"gain\" parameters { key: \"gain_db\" value: -3 } } } "
@@ -542,14 +542,13 @@ TEST(Commands, MutesNodesAndTheOutput) {
     EXPECT_EQ(shown(rtad.last_change()), "set_parameters { changes { node: \"vol\" parameter: \"mute\" value: 1 } }");
     EXPECT_EQ(rtad.run({"unmute", "vol"}).out, "vol.mute = off\n");
     EXPECT_EQ(shown(rtad.last_change()), "set_parameters { changes { node: \"vol\" parameter: \"mute\" } }");
-    EXPECT_EQ(rtad.run({"mute"}).out, "the device output is muted, from frame 4096; `rtactl unmute` brings it back\n");
+    EXPECT_EQ(rtad.run({"mute"}).out, "device output muted from frame 4096; `rtactl unmute` unmutes it\n");
     EXPECT_TRUE(rtad.daemon().requests().back().mute_output().muted());
-    EXPECT_EQ(rtad.run({"unmute"}).out, "the device output is no longer muted, from frame 4096\n");
+    EXPECT_EQ(rtad.run({"unmute"}).out, "device output unmuted from frame 4096\n");
     EXPECT_FALSE(rtad.daemon().requests().back().mute_output().muted());
     const Outcome panic = rtad.run({"panic"});
     EXPECT_EQ(panic.out,
-              "every processor starts afresh, from frame 4096; the device output is muted now: `rtactl unmute` brings "
-              "it back\n");
+              "all processors reset at frame 4096; the device output is muted: `rtactl unmute` unmutes it\n");
     EXPECT_TRUE(rtad.daemon().requests().back().has_panic());
     EXPECT_TRUE(has(rtad.run({"--json", "panic"}).out, "\"panic\":{\"frame\":\"4096\"}"));
 }
@@ -560,7 +559,7 @@ TEST(Commands, MuteOfANodeIsPartOfATransactionAndOfTheOutputIsNot) {
     EXPECT_EQ(rtad.last_change().apply_transaction().edits().edits(0).set_parameter().value(), 1.0F);
     const Outcome output = rtad.run({"shell"}, "begin\nmute\ncommit\n");
     EXPECT_EQ(output.exit, Exit::refused);
-    EXPECT_TRUE(has(output.err, "line 2: the device output is no part of the graph")) << output.err;
+    EXPECT_TRUE(has(output.err, "line 2: the device output is not part of the graph")) << output.err;
     EXPECT_EQ(rtad.change_count(), 1U);
 }
 
@@ -573,7 +572,7 @@ TEST(Commands, CompensationIsAnEdit) {
     EXPECT_EQ(shown(rtad.last_change()), "apply_transaction { edits { edits { set_latency_compensation { } } } }");
     const Outcome wrong = rtad.run({"graph", "compensate", "perhaps"});
     EXPECT_EQ(wrong.exit, rtactl::Exit::usage);
-    EXPECT_EQ(wrong.err, "rtactl: graph compensate: \"perhaps\" is neither on nor off\n");
+    EXPECT_EQ(wrong.err, "rtactl: graph compensate: \"perhaps\" is not a switch; expected on or off\n");
 }
 
 TEST(Commands, BypassesNodes) {
@@ -589,7 +588,7 @@ TEST(Commands, BypassesNodes) {
     const std::size_t changes = rtad.change_count();
     const Outcome neither = rtad.run({"bypass", "vol", "half"});
     EXPECT_EQ(neither.exit, Exit::usage);
-    EXPECT_TRUE(has(neither.err, "bypass: \"half\" is neither on nor off")) << neither.err;
+    EXPECT_TRUE(has(neither.err, "bypass: \"half\" is not a switch; expected on or off")) << neither.err;
     EXPECT_EQ(rtad.run({"bypass"}).exit, Exit::usage);
     EXPECT_EQ(rtad.run({"bypass", "vol", "on", "off"}).exit, Exit::usage);
     EXPECT_EQ(rtad.change_count(), changes);
@@ -622,7 +621,7 @@ TEST(Commands, AnswersThatDoNotComeLeaveItOpenWhetherTheOutputIsMuted) {
         if (!request.has_mute_output()) return std::nullopt;
         return Reply{.close = true};
     }};
-    EXPECT_TRUE(has(rtad.run({"mute"}).err, "whether the change was made is not known"));
+    EXPECT_TRUE(has(rtad.run({"mute"}).err, "it is not known whether the change was made"));
 }
 
 TEST(Commands, AnswersThatDoNotComeLeaveItOpenWhetherMetersBeganAnew) {
@@ -630,7 +629,7 @@ TEST(Commands, AnswersThatDoNotComeLeaveItOpenWhetherMetersBeganAnew) {
         if (!request.has_reset_meters()) return std::nullopt;
         return Reply{.close = true};
     }};
-    EXPECT_TRUE(has(rtad.run({"meter", "--reset"}).err, "whether the change was made is not known"));
+    EXPECT_TRUE(has(rtad.run({"meter", "--reset"}).err, "it is not known whether the change was made"));
 }
 
 /// The variable, for as long as this lives.

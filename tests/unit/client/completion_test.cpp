@@ -275,7 +275,8 @@ TEST(Completion, WithoutADaemonOffersWhatNeedsNone) {
 TEST(Completion, EveryPlaceholderOfTheTableIsCompletedOrFree) {
     // What is free text is a new name, a number or an address; everything else must lead to an offer of some kind.
     const std::set<std::string_view> free_text{"NAME", "B", "WORD"};
-    for (const rtactl::Command& command : rtactl::commands()) {
+    for (const rtactl::Command* entry : all_commands().all()) {
+        const rtactl::Command& command = *entry;
         for (const rtactl::Argument& argument : command.arguments) {
             if (argument.name.empty() || argument.expects != rtactl::Expects::text) continue;
             EXPECT_TRUE(free_text.contains(argument.name)) << command.name << " " << argument.name;
@@ -295,7 +296,8 @@ TEST(Completion, SurvivesWhateverIsTyped) {
     FixedSource source;
     for (const std::string piece : {"", "-", "--", "=", ".", ":", ",", "'", "\"", "gain:", "gain:,", "gain:=", "osc.=",
                                     "\xff", "--host=", "gain:gain_db='", "mix:in_1:", "a.b.c", "\\"}) {
-        for (const rtactl::Command& command : rtactl::commands()) {
+        for (const rtactl::Command* entry : all_commands().all()) {
+            const rtactl::Command& command = *entry;
             Texts words;
             const std::size_t blank = command.name.find(' ');
             words.emplace_back(command.name.substr(0, blank));
@@ -310,13 +312,14 @@ TEST(Completion, SurvivesWhateverIsTyped) {
     }
 }
 
-TEST(DaemonKnowledge, AsksOnceAndNotForLong) {
+TEST(DaemonCompletion, AsksOnceAndNotForLong) {
     FakeRtad rtad;
     std::istringstream in;
     std::ostringstream out;
-    rtactl::Session session{{.endpoints = {rtad.daemon().endpoint()}}, {.in = in, .out = out, .err = out}};
+    rtactl::Context context{
+        all_commands(), {.endpoints = {rtad.daemon().endpoint()}}, {.in = in, .out = out, .err = out}};
     for (int prompt = 1; prompt <= 2; ++prompt) {
-        rtactl::DaemonKnowledge source{session};
+        rtactl::DaemonCompletion source{context};
         EXPECT_EQ(source.graph()->nodes().size(), 3U);
         EXPECT_EQ(source.types()->types_size(), 3);
         EXPECT_NE(source.graph(), nullptr);
@@ -325,35 +328,37 @@ TEST(DaemonKnowledge, AsksOnceAndNotForLong) {
     EXPECT_EQ(std::ranges::count_if(rtad.daemon().requests(), &v1::Request::has_list_node_types), 1);
 }
 
-TEST(DaemonKnowledge, IsAskedForAnewAfterADaemonWasLostInATransaction) {
+TEST(DaemonCompletion, IsAskedForAnewAfterADaemonWasLostInATransaction) {
     FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
         if (!request.has_get_status()) return std::nullopt;
         return Reply{.bytes = "", .close = true};
     }};
     std::istringstream in;
     std::ostringstream out;
-    rtactl::Session session{{.endpoints = {rtad.daemon().endpoint()}}, {.in = in, .out = out, .err = out}};
-    session.transaction().emplace();
-    ASSERT_TRUE(session.learn_graph());
+    rtactl::Context context{
+        all_commands(), {.endpoints = {rtad.daemon().endpoint()}}, {.in = in, .out = out, .err = out}};
+    context.transaction().emplace();
+    ASSERT_TRUE(context.fetch_graph());
     v1::Request status;
     status.mutable_get_status();
-    ASSERT_FALSE(session.ask(std::move(status)));
-    rtactl::DaemonKnowledge source{session};
+    ASSERT_FALSE(context.call(std::move(status)));
+    rtactl::DaemonCompletion source{context};
     ASSERT_NE(source.types(), nullptr);
     EXPECT_EQ(source.types()->types_size(), 3);
     EXPECT_EQ(source.graph()->nodes().size(), 3U);
 }
 
-TEST(DaemonKnowledge, GivesUpOnADaemonThatDoesNotAnswer) {
+TEST(DaemonCompletion, GivesUpOnADaemonThatDoesNotAnswer) {
     FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
         if (!request.has_get_graph()) return std::nullopt;
         return Reply{.bytes = ""};
     }};
     std::istringstream in;
     std::ostringstream out;
-    rtactl::Session session{{.endpoints = {rtad.daemon().endpoint()}, .timeout = std::chrono::hours{1}},
+    rtactl::Context context{all_commands(),
+                            {.endpoints = {rtad.daemon().endpoint()}, .timeout = std::chrono::hours{1}},
                             {.in = in, .out = out, .err = out}};
-    rtactl::DaemonKnowledge source{session};
+    rtactl::DaemonCompletion source{context};
     EXPECT_EQ(source.graph(), nullptr);
     EXPECT_EQ(source.types(), nullptr) << "and is not asked again";
     EXPECT_EQ(std::ranges::count_if(rtad.daemon().requests(), &v1::Request::has_get_graph), 1);
@@ -365,9 +370,9 @@ TEST(DaemonKnowledge, GivesUpOnADaemonThatDoesNotAnswer) {
 /// The line after TAB; a | where something is shown, which follows.
 std::string tabbed(const std::string& line) {
     FixedSource source;
-    const LineCompletion typing = complete_line(all_commands(), line, source);
-    std::string result = line.substr(0, line.size() - typing.erased) + typing.inserted;
-    for (const Candidate& shown : typing.shown) result += "|" + shown.text;
+    const LineCompletion completed = complete_line(all_commands(), line, source);
+    std::string result = line.substr(0, line.size() - completed.erased) + completed.inserted;
+    for (const Candidate& shown : completed.shown) result += "|" + shown.text;
     return result;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "fake_rtad.h"
+#include "rtactl/commands/commands.h"
 
 #include <algorithm>
 #include <cmath>
@@ -269,7 +270,8 @@ Outcome run_rtactl(std::vector<std::string> words, const std::string& input, boo
     std::ostringstream out;
     std::ostringstream err;
     const rtactl::Exit exit =
-        rtactl::run(words, {.in = in, .out = out, .err = err, .interactive = interactive, .terminal = terminal});
+        rtactl::run_program(rtactl::all_commands(), words,
+                            {.in = in, .out = out, .err = err, .interactive = interactive, .terminal = terminal});
     return {exit, out.str(), err.str()};
 }
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rtactl/program.h"
+#include "rtactl/context/program.h"
 #include "support/scripted_daemon.h"
 
 namespace rta::test {

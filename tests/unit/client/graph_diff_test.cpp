@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fake_rtad.h"
-#include "rtactl/drawing/print.h"
+#include "rtactl/drawing/edit_text.h"
 
 namespace rta::test {
 namespace {

@@ -54,17 +54,17 @@ TEST_F(HistoryTest, OfTwoShellsAtOnceKeepsBoth) {
 TEST_F(HistoryTest, IsBounded) {
     std::filesystem::create_directories(path_.parent_path());
     std::string text;
-    for (std::size_t i = 0; i < 2 * History::kMostLines + 1; ++i) text += "line " + std::to_string(i) + "\n";
+    for (std::size_t i = 0; i < 2 * History::kMaximumLines + 1; ++i) text += "line " + std::to_string(i) + "\n";
     write_text(path_, text);
     std::filesystem::permissions(path_, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     const Lines lines = History{path_}.load();
-    ASSERT_EQ(lines.size(), History::kMostLines);
-    EXPECT_EQ(lines.back(), "line " + std::to_string(2 * History::kMostLines));
-    EXPECT_EQ(lines.front(), "line " + std::to_string(History::kMostLines + 1));
+    ASSERT_EQ(lines.size(), History::kMaximumLines);
+    EXPECT_EQ(lines.back(), "line " + std::to_string(2 * History::kMaximumLines));
+    EXPECT_EQ(lines.front(), "line " + std::to_string(History::kMaximumLines + 1));
     EXPECT_LT(std::filesystem::file_size(path_), text.size()) << "the file is cut too";
     EXPECT_EQ(History{path_}.load(), lines);
     EXPECT_EQ(mode_of(path_), 0600U);
-    History{path_}.add(std::string(History::kMostBytesOfLine + 1, 'x'));
+    History{path_}.add(std::string(History::kMaximumLineBytes + 1, 'x'));
     EXPECT_EQ(History{path_}.load(), lines);
 }
 

@@ -45,13 +45,13 @@ TEST(Lexer, TellsTheColumnOfAFault) {
         std::string_view error;
     };
     for (const auto& [line, error] : {
-             Case{"a 'b", "column 3: the closing ' is missing"},
-             Case{"a b\"c", "column 4: the closing \" is missing"},
-             Case{"\"a\\\"", "column 1: the closing \" is missing"},
-             Case{"ab\\", "column 3: nothing follows the backslash"},
-             Case{"ab\0c"sv, "column 3: a control character is no part of a command"},
-             Case{"\x1b[A", "column 1: a control character is no part of a command"},
-             Case{"ab\xff", "column 3: this is not UTF-8"},
+             Case{"a 'b", "column 3: missing closing '"},
+             Case{"a b\"c", "column 4: missing closing \""},
+             Case{"\"a\\\"", "column 1: missing closing \""},
+             Case{"ab\\", "column 3: expected a character after the backslash"},
+             Case{"ab\0c"sv, "column 3: unexpected control character"},
+             Case{"\x1b[A", "column 1: unexpected control character"},
+             Case{"ab\xff", "column 3: invalid UTF-8"},
          }) {
         const auto split = split_words(line);
         ASSERT_FALSE(split) << line;

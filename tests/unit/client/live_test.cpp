@@ -95,7 +95,7 @@ TEST(Watch, TakesTopicsRateAndCount) {
     const Outcome outcome = rtad.run({"watch", "changes", "levels", "--rate", "25", "--count", "2"});
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
     EXPECT_EQ(outcome.out,
-              "levels up to frame 4800: (device) peak -6.0, rms -9.0 dB\n3: revision 3 is heard from frame 192\n");
+              "levels up to frame 4800: (device) peak -6.0, rms -9.0 dB\n3: revision 3 takes effect at frame 192\n");
     const v1::Subscribe wanted = subscribed(rtad);
     ASSERT_EQ(wanted.topics_size(), 2);
     EXPECT_EQ(wanted.topics(0), v1::TOPIC_CHANGES);
@@ -139,7 +139,7 @@ TEST(Meter, ShowsTheMetersThatAreAskedFor) {
     FakeRtad rtad{with_events({levels(1, -6, "vu")}, false)};
     EXPECT_EQ(rtad.run({"meter", "vu", "--count", "1"}).out, "levels up to frame 4800: vu peak -6.0, rms -9.0 dB\n");
     EXPECT_TRUE(has(rtad.run({"meter", "vv"}).err, "there is no meter \"vv\" (did you mean \"vu\"?)"));
-    EXPECT_TRUE(has(rtad.run({"meter", "osc"}).err, "node osc is a sine; only nodes of the type meter"));
+    EXPECT_TRUE(has(rtad.run({"meter", "osc"}).err, "node osc is of the type sine: expected a meter"));
     EXPECT_EQ(rtad.run({"meter", "osc"}).exit, Exit::refused);
 }
 
@@ -189,11 +189,11 @@ TEST(Meter, ShowsLoudnessBelowTheBarsAndOnTheLineOfTheEvent) {
 
 TEST(Meter, ResetsTheMetersThatAreNamed) {
     FakeRtad rtad;
-    EXPECT_EQ(rtad.run({"meter", "--reset", "vu", "left"}).out, "vu, left: the programme begins at frame 4096\n");
+    EXPECT_EQ(rtad.run({"meter", "--reset", "vu", "left"}).out, "vu, left: programme restarts at frame 4096\n");
     const v1::ResetMeters asked = rtad.daemon().requests().back().reset_meters();
     ASSERT_EQ(asked.nodes_size(), 2);
     EXPECT_EQ(asked.nodes(0), "vu");
-    EXPECT_EQ(rtad.run({"meter", "--reset"}).out, "all meters: the programme begins at frame 4096\n");
+    EXPECT_EQ(rtad.run({"meter", "--reset"}).out, "all meters: programme restarts at frame 4096\n");
     EXPECT_EQ(rtad.daemon().requests().back().reset_meters().nodes_size(), 0);
     EXPECT_EQ(rtad.run({"meter", "--reset", "--count", "2"}).exit, Exit::usage);
 }
@@ -294,7 +294,7 @@ TEST(Top, PrintsPagesWhereThereIsNoTerminal) {
                                         "vol   gain    1.23 %   1 %      gain_db = -12.5 dB, mute = on\nosc   sine    "
                                         "0.004 %  0.005 %  frequency_hz = 440 Hz\n"
                                         "out   output  -        -",
-                                        "muted; `rtactl unmute` brings it back"}) {
+                                        "muted; `rtactl unmute` unmutes it"}) {
         EXPECT_TRUE(has(outcome.out, part)) << part << " is not in\n" << outcome.out;
     }
     EXPECT_EQ(outcome.out.find('\x1b'), std::string::npos);

@@ -141,7 +141,7 @@ TEST(ResponseCommand, AnAnswerThatMakesNoSenseIsNotDrawn) {
         }};
         const Outcome outcome = rtad.run({"response", "vol"});
         EXPECT_EQ(outcome.exit, rtactl::Exit::refused);
-        EXPECT_THAT(outcome.err, HasSubstr("the daemon's answer makes no sense"));
+        EXPECT_THAT(outcome.err, HasSubstr("the daemon sent an invalid frequency response"));
         EXPECT_EQ(outcome.out, "");
     }
 }

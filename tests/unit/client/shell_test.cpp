@@ -19,8 +19,8 @@ TEST(Shell, RunsTheSameCommandsOverOneConnection) {
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
     EXPECT_EQ(outcome.out,
               "osc.frequency_hz = 440 Hz\n"
-              "revision 1, heard from frame 4096\n"
-              "revision 2, heard from frame 4096\n");
+              "revision 1, takes effect at frame 4096\n"
+              "revision 2, takes effect at frame 4096\n");
     EXPECT_EQ(outcome.err, "");
     EXPECT_EQ(rtad.daemon().connections(), 1U);
 }
@@ -33,12 +33,12 @@ TEST(Shell, GoesOnAfterARefusedLineAndSaysWhichItWas) {
     }};
     const Outcome outcome = rtad.run({"shell"}, "remove x\nfoo\nset osc\nadd sine 'y\nadd sine y\n");
     EXPECT_EQ(outcome.exit, Exit::refused);
-    EXPECT_EQ(outcome.out, "revision 1, heard from frame 4096\n");
+    EXPECT_EQ(outcome.out, "revision 1, takes effect at frame 4096\n");
     EXPECT_EQ(outcome.err,
               "rtactl: line 1: there is no node \"x\"\n"
-              "rtactl: line 2: there is no command \"foo\"; `help` lists them\n"
-              "rtactl: line 3: \"osc\": this is not NODE.PARAM=VALUE, such as osc.frequency_hz=440\n"
-              "rtactl: line 4: column 10: the closing ' is missing\n");
+              "rtactl: line 2: unknown command \"foo\"; `help` lists all commands\n"
+              "rtactl: line 3: \"osc\": expected NODE.PARAM=VALUE, such as osc.frequency_hz=440\n"
+              "rtactl: line 4: column 10: missing closing '\n");
 }
 
 TEST(Shell, MakesOneTransactionOfTheLinesBetweenBeginAndCommit) {
@@ -53,7 +53,7 @@ TEST(Shell, MakesOneTransactionOfTheLinesBetweenBeginAndCommit) {
                                      "play --add sine\n"
                                      "commit\n");
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
-    EXPECT_EQ(outcome.out, "sine -> output\nrevision 1, heard from frame 4096\n");
+    EXPECT_EQ(outcome.out, "sine -> output\nrevision 1, takes effect at frame 4096\n");
     EXPECT_EQ(rtad.change_count(), 1U);
     const auto edits = rtad.last_change().apply_transaction().edits().edits();
     ASSERT_EQ(edits.size(), 9);
@@ -102,15 +102,15 @@ TEST(Shell, BlamesTheLineOfTheEditAtFault) {
     }};
     const Outcome outcome = rtad.run({"shell"}, "begin\n\nadd sine x\nremove a b\ncommit\n");
     EXPECT_EQ(outcome.exit, Exit::refused);
-    EXPECT_EQ(outcome.err, "rtactl: line 4: there is no node \"b\"; nothing of the transaction was done\n");
+    EXPECT_EQ(outcome.err, "rtactl: line 4: there is no node \"b\"; no change was made\n");
 }
 
 TEST(Shell, CommitsNothingIfALineOfTheTransactionIsWrong) {
     FakeRtad rtad;
     const Outcome outcome = rtad.run({"shell"}, "begin\nadd sine x\nadd sine\ncommit\nremove y\n");
     EXPECT_EQ(outcome.exit, Exit::refused);
-    EXPECT_TRUE(has(outcome.err, "line 3: an argument is missing")) << outcome.err;
-    EXPECT_TRUE(has(outcome.err, "line 4: nothing of the transaction was done: line 3 of it is wrong")) << outcome.err;
+    EXPECT_TRUE(has(outcome.err, "line 3: missing argument")) << outcome.err;
+    EXPECT_TRUE(has(outcome.err, "line 4: transaction refused because of line 3; no change was made")) << outcome.err;
     EXPECT_EQ(rtad.change_count(), 1U) << "the line behind the transaction is run";
     EXPECT_TRUE(rtad.last_change().apply_transaction().edits().edits(0).has_remove_node());
 }
@@ -140,7 +140,7 @@ TEST(Shell, ATransactionLeftOpenIsNotDone) {
     for (const std::string end : {"", "quit\nremove b\n"}) {
         const Outcome outcome = rtad.run({"shell"}, "\nbegin\nremove a\n" + end);
         EXPECT_EQ(outcome.exit, Exit::refused);
-        EXPECT_TRUE(has(outcome.err, "line 2: the transaction that begins here has no commit")) << outcome.err;
+        EXPECT_TRUE(has(outcome.err, "line 2: the transaction started here was not committed")) << outcome.err;
     }
     EXPECT_EQ(rtad.change_count(), 0U);
 }
@@ -149,16 +149,16 @@ TEST(Shell, CommitAndAbortNeedABegin) {
     FakeRtad rtad;
     const Outcome outcome = rtad.run({"shell"}, "commit\nabort\n");
     EXPECT_EQ(outcome.exit, Exit::refused);
-    EXPECT_TRUE(has(outcome.err, "line 1: there is nothing to commit")) << outcome.err;
-    EXPECT_TRUE(has(outcome.err, "line 2: there is nothing to abort")) << outcome.err;
+    EXPECT_TRUE(has(outcome.err, "line 1: no transaction to commit")) << outcome.err;
+    EXPECT_TRUE(has(outcome.err, "line 2: no transaction to abort")) << outcome.err;
 }
 
 TEST(Shell, APersonCanCorrectALineOfATransaction) {
     FakeRtad rtad;
     const Outcome outcome = rtad.run({"shell"}, "begin\nadd sine\nadd sine x\ncommit\n", true);
     EXPECT_EQ(outcome.exit, Exit::refused) << "a line was refused";
-    EXPECT_EQ(outcome.out, "rtactl> begin> begin> begin> revision 1, heard from frame 4096\nrtactl> \n");
-    EXPECT_EQ(outcome.err, "rtactl: an argument is missing; write add TYPE NAME [p=v...]\n");
+    EXPECT_EQ(outcome.out, "rtactl> begin> begin> begin> revision 1, takes effect at frame 4096\nrtactl> \n");
+    EXPECT_EQ(outcome.err, "rtactl: missing argument; usage: add TYPE NAME [p=v...]\n");
     EXPECT_EQ(rtad.change_count(), 1U);
 }
 
