@@ -340,12 +340,12 @@ TEST_F(Rtactl, MutesANode) {
 
 TEST_F(Rtactl, MutesTheOutputAndPanics) {
     done({"graph", "load", "-"}, kChain);
-    EXPECT_TRUE(has(done({"mute"}), "the device output is muted"));
+    EXPECT_TRUE(has(done({"mute"}), "device output muted"));
     EXPECT_TRUE(client_.status().engine().output_muted());
-    EXPECT_TRUE(has(done({"status"}), "muted; `rtactl unmute` brings it back"));
-    EXPECT_TRUE(has(done({"unmute"}), "no longer muted"));
+    EXPECT_TRUE(has(done({"status"}), "muted; `rtactl unmute` unmutes it"));
+    EXPECT_TRUE(has(done({"unmute"}), "device output unmuted"));
     EXPECT_FALSE(client_.status().engine().output_muted());
-    EXPECT_TRUE(has(done({"panic"}), "`rtactl unmute` brings it back"));
+    EXPECT_TRUE(has(done({"panic"}), "`rtactl unmute` unmutes it"));
     EXPECT_TRUE(client_.status().engine().output_muted());
     EXPECT_EQ(revision(), 1U) << "the graph stays as it is";
 }

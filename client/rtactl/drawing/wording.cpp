@@ -60,7 +60,7 @@ std::string device_text(const v1::DeviceState& device) {
     text += format_number(device.sample_rate_hz()) + " Hz, " + std::to_string(device.channels_in()) + " in, " +
             std::to_string(device.channels_out()) + " out";
     if (!device.fallback_reason().empty())
-        text += " (in place of the device asked for: " + device.fallback_reason() + ")";
+        text += " (instead of the requested device: " + device.fallback_reason() + ")";
     return text;
 }
 

@@ -26,7 +26,7 @@ std::unexpected<std::string> cannot(std::string_view verb, std::string_view path
     return std::unexpected("cannot " + std::string{verb} + " " + quoted(path) + ": " + why(error));
 }
 
-/// Owns a descriptor, and a file that must not stay if the replacement does not come off.
+/// Owns a descriptor, and a temporary file that is removed if the replacement fails.
 class Output {
  public:
     explicit Output(int descriptor, std::string unfinished = {})
@@ -39,7 +39,7 @@ class Output {
     }
 
     [[nodiscard]] int descriptor() const { return descriptor_; }
-    /// 0, or an errno: some file systems tell only now that the disk is full.
+    /// Returns 0 or an errno value: some file systems report a full disk only here.
     int close() { return ::close(std::exchange(descriptor_, -1)) == 0 ? 0 : errno; }
     void finished() { unfinished_.clear(); }
 
@@ -65,20 +65,19 @@ std::expected<void, std::string> write_in_place(const std::string& path, std::st
     return {};
 }
 
-/// Where a rename must go: through symbolic links, if the file is there.
+/// Resolves symbolic links of an existing file, so that the rename replaces its target.
 std::string real_path(const std::string& path) {
     const std::unique_ptr<char, decltype(&std::free)> resolved{::realpath(path.c_str(), nullptr), &std::free};
     return resolved ? std::string{resolved.get()} : path;
 }
 
 mode_t mode_of_new_file() {
-    const mode_t mask = ::umask(0);  // there is no other way to read it; rtactl is one thread here
+    const mode_t mask = ::umask(0);  // the only way to read it; rtactl is single-threaded
     ::umask(mask);
     return 0666 & ~mask;
 }
 
-/// So that the new name, not only the bytes, is on the disk. A file system that cannot do it is none of the user's
-/// concern.
+/// Flushes the renamed entry to disk. Errors are ignored: some file systems do not support it.
 void sync_folder(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);

@@ -75,7 +75,7 @@ TEST(Print, EventsAreOneLineEach) {
     event.mutable_device_changed()->mutable_device()->set_kind("null");
     event.mutable_device_changed()->mutable_device()->set_fallback_reason("JACK is gone");
     EXPECT_EQ(describe(event),
-              "4: device: null, not running, 0 Hz, 0 in, 0 out (in place of the device asked for: JACK is gone)");
+              "4: device: null, not running, 0 Hz, 0 in, 0 out (instead of the requested device: JACK is gone)");
     v1::SetParameter& change = *event.mutable_parameters_changed()->add_changes();
     change.set_node("osc");
     change.set_parameter("gain_db");
