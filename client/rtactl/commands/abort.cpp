@@ -5,7 +5,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments&) {
+Result<void> run_abort(Context& context, const Arguments&) {
     if (!context.transaction()) return usage_error("no transaction to abort");
     context.transaction().reset();
     return {};
@@ -20,7 +20,7 @@ extern constinit const Command kAbort = checked({
     .example = "abort",
     .place = Place::shell,
     .in_transaction = InTransaction::control,
-    .run = run,
+    .run = run_abort,
 });
 
 }  // namespace rta::rtactl::commands

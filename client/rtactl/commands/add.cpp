@@ -6,7 +6,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_add(Context& context, const Arguments& arguments) {
     const auto assignments = parse_assignments(std::span{arguments.words}.subspan(2));
     if (!assignments) return usage_error(assignments.error());
     if (auto fetched = context.fetch_types(); !fetched) return fetched;
@@ -30,7 +30,7 @@ extern constinit const Command kAdd = checked({
     .details = "Values may have units: 250ms, 0.25s, -6dB, -inf, 440Hz, 2kHz, on, off.",
     .example = "rtactl add sine fifth frequency_hz=2kHz channels=2",
     .in_transaction = InTransaction::collected,
-    .run = run,
+    .run = run_add,
 });
 
 }  // namespace rta::rtactl::commands

@@ -5,7 +5,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments&) {
+Result<void> run_begin(Context& context, const Arguments&) {
     if (context.transaction()) {
         return usage_error("a transaction is already open, since line " +
                            std::to_string(context.transaction()->begin_line) + ": commit or abort first");
@@ -24,7 +24,7 @@ extern constinit const Command kBegin = checked({
     .example = "begin",
     .place = Place::shell,
     .in_transaction = InTransaction::control,
-    .run = run,
+    .run = run_begin,
 });
 
 }  // namespace rta::rtactl::commands

@@ -5,7 +5,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_bypass(Context& context, const Arguments& arguments) {
     const auto on = parse_switch_word("bypass", arguments, 1);
     if (!on) return std::unexpected(on.error());
     return set_switch(context, arguments.words[0], "bypass", *on);
@@ -24,7 +24,7 @@ extern constinit const Command kBypass = checked({
     .example = "rtactl bypass vol\n"
                "rtactl bypass vol off",
     .in_transaction = InTransaction::collected,
-    .run = run,
+    .run = run_bypass,
 });
 
 }  // namespace rta::rtactl::commands

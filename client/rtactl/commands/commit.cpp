@@ -7,7 +7,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments&) {
+Result<void> run_commit(Context& context, const Arguments&) {
     if (!context.transaction()) return usage_error("no transaction to commit: write begin first");
     PendingTransaction transaction = std::move(*std::exchange(context.transaction(), std::nullopt));
     if (transaction.refused_line != 0) {
@@ -32,7 +32,7 @@ extern constinit const Command kCommit = checked({
     .example = "commit",
     .place = Place::shell,
     .in_transaction = InTransaction::control,
-    .run = run,
+    .run = run_commit,
 });
 
 }  // namespace rta::rtactl::commands

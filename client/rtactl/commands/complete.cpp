@@ -13,7 +13,7 @@ void print(std::ostream& out, const Completion& completion) {
         out << candidate.text << (candidate.final ? " " : "") << '\t' << candidate.help << '\n';
 }
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_complete(Context& context, const Arguments& arguments) {
     const std::span<const std::string> words{arguments.words};
     if (words.empty()) return usage_error("missing word to complete; it may be empty");
     // Asks the daemon that the words themselves name.
@@ -37,7 +37,7 @@ extern constinit const Command kComplete = checked({
         "a space if it completes the word, a tab, and its description.",
     .example = "rtactl complete -- play ga",
     .place = Place::program,
-    .run = run,
+    .run = run_complete,
 });
 
 }  // namespace rta::rtactl::commands

@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 3> kShells{"bash", "zsh", "fish"};
 constexpr std::array kScripts{bash_completion, zsh_completion, fish_completion};
 static_assert(kShells.size() == kScripts.size());
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_completion(Context& context, const Arguments& arguments) {
     const auto* found = std::ranges::find(kShells, arguments.words[0]);
     if (found == kShells.end()) return usage_error(no_such("shell", arguments.words[0], kShells));
     context.out() << kScripts[static_cast<std::size_t>(found - kShells.begin())](context.commands());
@@ -35,7 +35,7 @@ extern constinit const Command kCompletion = checked({
                "  fish  rtactl completion fish | source",
     .example = "rtactl completion bash",
     .place = Place::command_line,
-    .run = run,
+    .run = run_completion,
 });
 
 }  // namespace rta::rtactl::commands

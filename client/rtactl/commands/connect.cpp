@@ -20,7 +20,7 @@ Result<float> parse_gain(const std::string& word) {
     return static_cast<float>(*value);
 }
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_connect(Context& context, const Arguments& arguments) {
     v1::Edit edit = connect_edit(arguments.words[0], arguments.words[1]);
     if (arguments.words.size() > 2) {
         const auto gain_db = parse_gain(arguments.words[2]);
@@ -42,7 +42,7 @@ extern constinit const Command kConnect = checked({
     .example = "rtactl connect osc vol\n"
                "rtactl connect osc vol gain_db=-6",
     .in_transaction = InTransaction::collected,
-    .run = run,
+    .run = run_connect,
 });
 
 }  // namespace rta::rtactl::commands

@@ -29,7 +29,7 @@ void print_devices(std::ostream& out, const v1::DevicesResult& devices) {
     table.print(out);
 }
 
-Result<void> run(Context& context, const Arguments&) {
+Result<void> run_devices(Context& context, const Arguments&) {
     v1::Request request;
     request.mutable_list_devices();
     const auto response = context.query(std::move(request));
@@ -45,7 +45,7 @@ extern constinit const Command kDevices = checked({
     .name = "devices",
     .help = "List the sound devices that the daemon can open.",
     .example = "rtactl devices",
-    .run = run,
+    .run = run_devices,
 });
 
 }  // namespace rta::rtactl::commands

@@ -6,7 +6,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_disconnect(Context& context, const Arguments& arguments) {
     return context.edit({disconnect_edit(arguments.words[0], arguments.words[1])});
 }
 
@@ -19,7 +19,7 @@ extern constinit const Command kDisconnect = checked({
     .help = "Remove the connection A -> B, with a fade-out.",
     .example = "rtactl disconnect osc vol",
     .in_transaction = InTransaction::collected,
-    .run = run,
+    .run = run_disconnect,
 });
 
 }  // namespace rta::rtactl::commands

@@ -78,7 +78,7 @@ v1::Response reduced(const v1::Response& response, const v1::Node& node, std::st
     return small;
 }
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_get(Context& context, const Arguments& arguments) {
     const auto wanted = parse_wanted(arguments.words[0]);
     if (!wanted) return std::unexpected(wanted.error());
     std::vector<v1::Request> requests{get_graph_request(v1::GRAPH_CONTENT_MESSAGE, {std::string{wanted->node}})};
@@ -110,7 +110,7 @@ extern constinit const Command kGet = checked({
     .help = "Show the parameters and settings of a node, or one of them.",
     .example = "rtactl get osc\n"
                "rtactl get osc.frequency_hz",
-    .run = run,
+    .run = run_get,
 });
 
 }  // namespace rta::rtactl::commands

@@ -8,7 +8,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_graph_check(Context& context, const Arguments& arguments) {
     auto document = read_document_file(context, arguments.words[0]);
     if (!document) return std::unexpected(std::move(document.error()));
     v1::Request request;
@@ -31,7 +31,7 @@ extern constinit const Command kGraphCheck = checked({
     .arguments = {Argument{"FILE", Expects::file}},
     .help = "Validate the document in a file (- for the standard input) without changing the graph.",
     .example = "rtactl graph check chain.json",
-    .run = run,
+    .run = run_graph_check,
 });
 
 }  // namespace rta::rtactl::commands

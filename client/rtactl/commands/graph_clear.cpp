@@ -5,7 +5,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments&) {
+Result<void> run_graph_clear(Context& context, const Arguments&) {
     v1::Request request;
     request.mutable_apply_transaction()->mutable_graph();
     const auto response = context.change(std::move(request));
@@ -21,7 +21,7 @@ extern constinit const Command kGraphClear = checked({
     .name = "graph clear",
     .help = "Remove all nodes and connections.",
     .example = "rtactl graph clear",
-    .run = run,
+    .run = run_graph_clear,
 });
 
 }  // namespace rta::rtactl::commands

@@ -5,7 +5,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_graph_compensate(Context& context, const Arguments& arguments) {
     const auto enabled = parse_switch_word("graph compensate", arguments, 0);
     if (!enabled) return std::unexpected(enabled.error());
     v1::Edit edit;
@@ -24,7 +24,7 @@ extern constinit const Command kGraphCompensate = checked({
                "`rtactl status` shows the latency of each node. The document stores the switch.",
     .example = "rtactl graph compensate on",
     .in_transaction = InTransaction::collected,
-    .run = run,
+    .run = run_graph_compensate,
 });
 
 }  // namespace rta::rtactl::commands

@@ -23,7 +23,7 @@ Result<std::vector<v1::Edit>> compare(Context& context, const DocumentFile& docu
     return edits_between(response->get_graph().graph(), to_graph(*wanted), context.types());
 }
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_graph_diff(Context& context, const Arguments& arguments) {
     const auto document = read_document_file(context, arguments.words[0]);
     if (!document) return std::unexpected(document.error());
     auto edits = compare(context, *document);
@@ -56,7 +56,7 @@ extern constinit const Command kGraphDiff = checked({
         "Prints the commands that would turn the graph into the document, one per line, for `rtactl shell`; or a\n"
         "comment if there is no difference. With --json, prints an EditList. The exit status is 0 in either case.",
     .example = "rtactl graph diff chain.json",
-    .run = run,
+    .run = run_graph_diff,
 });
 
 }  // namespace rta::rtactl::commands

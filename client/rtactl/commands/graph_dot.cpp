@@ -8,7 +8,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments&) {
+Result<void> run_graph_dot(Context& context, const Arguments&) {
     if (context.json()) {
         const auto response = context.query(get_graph_request(v1::GRAPH_CONTENT_UNSPECIFIED));
         if (!response) return std::unexpected(response.error());
@@ -31,7 +31,7 @@ extern constinit const Command kGraphDot = checked({
                "graph show.",
     .example = "rtactl graph dot\n"
                "rtactl graph dot | dot -Tsvg -o graph.svg",
-    .run = run,
+    .run = run_graph_dot,
 });
 
 }  // namespace rta::rtactl::commands

@@ -5,7 +5,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_graph_load(Context& context, const Arguments& arguments) {
     auto document = read_document_file(context, arguments.words[0]);
     if (!document) return std::unexpected(std::move(document.error()));
     v1::Request request;
@@ -27,7 +27,7 @@ extern constinit const Command kGraphLoad = checked({
         "Nodes with the same name, type and settings continue without interruption. Parameters that the document\n"
         "omits are set to their defaults.",
     .example = "rtactl graph load chain.json",
-    .run = run,
+    .run = run_graph_load,
 });
 
 }  // namespace rta::rtactl::commands

@@ -16,7 +16,7 @@ std::string size_text(std::string_view document) {
     return counted(graph->nodes.size(), "node") + ", " + counted(graph->connections.size(), "connection");
 }
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_graph_save(Context& context, const Arguments& arguments) {
     const std::string& path = arguments.words[0];
     if (auto checked = check_output(path); !checked) return checked;
     const auto response = context.query(get_graph_request(document_or_json(context)));
@@ -37,7 +37,7 @@ extern constinit const Command kGraphSave = checked({
     .help = "Write the graph to a file (- for the standard output).",
     .details = "Replaces the file atomically: readers see either the old or the new document.",
     .example = "rtactl graph save chain.json",
-    .run = run,
+    .run = run_graph_save,
 });
 
 }  // namespace rta::rtactl::commands

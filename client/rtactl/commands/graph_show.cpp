@@ -22,7 +22,7 @@ Result<void> draw_graph(Context& context, const std::string& path) {
     return write_output(context, path, *svg);
 }
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_graph_show(Context& context, const Arguments& arguments) {
     if (const auto path = arguments.value("--svg")) return draw_graph(context, std::string{*path});
     const auto response = context.query(get_graph_request(document_or_json(context)));
     if (!response) return std::unexpected(response.error());
@@ -30,7 +30,7 @@ Result<void> run(Context& context, const Arguments& arguments) {
     return {};
 }
 
-constexpr std::array kOptions{
+constexpr std::array kGraphShowOptions{
     Option{"--svg", "FILE", "Draw the graph as SVG into FILE (- for the standard output).", Expects::file}};
 
 }  // namespace
@@ -42,8 +42,8 @@ extern constinit const Command kGraphShow = checked({
     .details = "With --svg FILE, draws the graph instead. This requires Graphviz.",
     .example = "rtactl graph show\n"
                "rtactl graph show --svg chain.svg",
-    .options = kOptions,
-    .run = run,
+    .options = kGraphShowOptions,
+    .run = run_graph_show,
 });
 
 }  // namespace rta::rtactl::commands

@@ -5,7 +5,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_help(Context& context, const Arguments& arguments) {
     std::vector<std::string> words = arguments.words;
     words.emplace_back("--help");
     const auto invocation = parse_invocation(context.commands(), words, context.place());
@@ -26,7 +26,7 @@ extern constinit const Command kHelp = checked({
     .help = "List the commands, or explain one.",
     .example = "rtactl help graph save",
     .in_transaction = InTransaction::control,
-    .run = run,
+    .run = run_help,
 });
 
 }  // namespace rta::rtactl::commands

@@ -45,7 +45,7 @@ double width_of(const Context& context, const GraphMirror& graph, std::string_vi
     return number_setting(*type, node->settings, "channels");
 }
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_insert(Context& context, const Arguments& arguments) {
     const std::string& a = arguments.words[2];
     const std::string& b = arguments.words[3];
     const auto assignments = parse_assignments(std::span{arguments.words}.subspan(4));
@@ -88,7 +88,7 @@ extern constinit const Command kInsert = checked({
         "channels, the default here is the number of channels of A.",
     .example = "rtactl insert gain trim osc vol gain_db=-3dB",
     .in_transaction = InTransaction::collected,
-    .run = run,
+    .run = run_insert,
 });
 
 }  // namespace rta::rtactl::commands

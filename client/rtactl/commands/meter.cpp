@@ -98,7 +98,7 @@ Result<void> reset_meters(Context& context, std::span<const std::string> names) 
     return {};
 }
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_meter(Context& context, const Arguments& arguments) {
     if (arguments.has("--reset")) {
         if (arguments.value("--rate") || arguments.value("--count"))
             return usage_error("--reset does not show levels, so --rate and --count do not apply");
@@ -112,8 +112,8 @@ Result<void> run(Context& context, const Arguments& arguments) {
                          [&](LiveView& view) { return show_levels(view, arguments.words, *rate_hz, *count); });
 }
 
-constexpr std::array kOptions{kRateOption, kCountOption,
-                              Option{"--reset", "", "Reset integrated loudness, range and maxima, and exit."}};
+constexpr std::array kMeterOptions{kRateOption, kCountOption,
+                                   Option{"--reset", "", "Reset integrated loudness, range and maxima, and exit."}};
 
 }  // namespace
 
@@ -132,8 +132,8 @@ extern constinit const Command kMeter = checked({
     .example = "rtactl meter\n"
                "rtactl meter vu --rate 25 --count 50\n"
                "rtactl meter --reset vu",
-    .options = kOptions,
-    .run = run,
+    .options = kMeterOptions,
+    .run = run_meter,
 });
 
 }  // namespace rta::rtactl::commands

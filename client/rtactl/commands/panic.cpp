@@ -7,7 +7,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments&) {
+Result<void> run_panic(Context& context, const Arguments&) {
     v1::Request request;
     request.mutable_panic();
     const auto response = context.change(std::move(request));
@@ -29,7 +29,7 @@ extern constinit const Command kPanic = checked({
         "Stops runaway feedback or an endless tail. The graph and its parameters do not change. The output stays\n"
         "muted until `rtactl unmute`.",
     .example = "rtactl panic",
-    .run = run,
+    .run = run_panic,
 });
 
 }  // namespace rta::rtactl::commands

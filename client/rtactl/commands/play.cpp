@@ -86,7 +86,7 @@ std::string chain_text(std::span<const v1::Node> nodes) {
     return text;
 }
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_play(Context& context, const Arguments& arguments) {
     const bool keep = arguments.has("--add");
     if (context.transaction() && !keep)
         return usage_error("play replaces the whole graph, so it is not allowed in a transaction; `play --add` is");
@@ -117,7 +117,7 @@ Result<void> run(Context& context, const Arguments& arguments) {
     return {};
 }
 
-constexpr std::array kOptions{Option{"--add", "", "Add the chain to the graph instead of replacing the graph."}};
+constexpr std::array kPlayOptions{Option{"--add", "", "Add the chain to the graph instead of replacing the graph."}};
 
 }  // namespace
 
@@ -131,9 +131,9 @@ extern constinit const Command kPlay = checked({
                "value that contains a : or a , character.",
     .example = "rtactl play sine:frequency_hz=440 gain:gain_db=-12\n"
                "rtactl play --add sine:frequency_hz=660,gain_db=-30dB",
-    .options = kOptions,
+    .options = kPlayOptions,
     .in_transaction = InTransaction::collected,
-    .run = run,
+    .run = run_play,
 });
 
 }  // namespace rta::rtactl::commands

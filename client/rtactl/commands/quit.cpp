@@ -5,7 +5,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments&) {
+Result<void> run_quit(Context& context, const Arguments&) {
     context.quit = true;
     return {};
 }
@@ -19,7 +19,7 @@ extern constinit const Command kQuit = checked({
     .example = "quit",
     .place = Place::shell,
     .in_transaction = InTransaction::control,
-    .run = run,
+    .run = run_quit,
 });
 
 }  // namespace rta::rtactl::commands

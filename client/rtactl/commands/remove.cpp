@@ -5,7 +5,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_remove(Context& context, const Arguments& arguments) {
     std::vector<v1::Edit> edits;
     for (const std::string& name : arguments.words) edits.emplace_back().mutable_remove_node()->set_name(name);
     return context.edit(std::move(edits));
@@ -20,7 +20,7 @@ extern constinit const Command kRemove = checked({
     .help = "Remove nodes and their connections.",
     .example = "rtactl remove osc vol",
     .in_transaction = InTransaction::collected,
-    .run = run,
+    .run = run_remove,
 });
 
 }  // namespace rta::rtactl::commands

@@ -5,7 +5,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_rename(Context& context, const Arguments& arguments) {
     v1::Edit edit;
     edit.mutable_rename_node()->set_name(arguments.words[0]);
     edit.mutable_rename_node()->set_new_name(arguments.words[1]);
@@ -21,7 +21,7 @@ extern constinit const Command kRename = checked({
     .help = "Rename node A to B, without interrupting it.",
     .example = "rtactl rename osc tone",
     .in_transaction = InTransaction::collected,
-    .run = run,
+    .run = run_rename,
 });
 
 }  // namespace rta::rtactl::commands

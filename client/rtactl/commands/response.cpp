@@ -43,7 +43,7 @@ bool can_be_drawn(const v1::FrequencyResponseResult& response) {
                });
 }
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_response(Context& context, const Arguments& arguments) {
     const std::string_view word = arguments.words[0];
     const std::size_t colon = word.find(':');
     const std::string node{word.substr(0, colon)};
@@ -68,7 +68,7 @@ Result<void> run(Context& context, const Arguments& arguments) {
     return {};
 }
 
-constexpr std::array kOptions{
+constexpr std::array kResponseOptions{
     Option{"--svg", "FILE", "Draw into FILE instead (- for the standard output), with the phase of every output.",
            Expects::file}};
 
@@ -82,8 +82,8 @@ extern constinit const Command kResponse = checked({
     .details = "Supports biquad_filter, equalizer, crossover, dc_blocker and gain. With --json, prints the values.",
     .example = "rtactl response vol\n"
                "rtactl response vol:out --svg vol.svg",
-    .options = kOptions,
-    .run = run,
+    .options = kResponseOptions,
+    .run = run_response,
 });
 
 }  // namespace rta::rtactl::commands

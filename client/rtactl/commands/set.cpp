@@ -95,7 +95,7 @@ Result<void> apply(Context& context, const Changes& changes) {
     return {};
 }
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_set(Context& context, const Arguments& arguments) {
     const auto assignments = parse_node_assignments(arguments.words);
     if (!assignments) return std::unexpected(assignments.error());
     const auto ramp_ms = parse_ramp(arguments);
@@ -113,7 +113,7 @@ Result<void> run(Context& context, const Arguments& arguments) {
     return {};
 }
 
-constexpr std::array kOptions{
+constexpr std::array kSetOptions{
     Option{"--ramp", "MS", "Set the ramp time of the parameters; default 20 ms. 0 jumps, which may click."}};
 
 }  // namespace
@@ -126,9 +126,9 @@ extern constinit const Command kSet = checked({
     .details = "Several assignments are applied together or not at all. Values may have units: 250ms, -6dB, 2kHz, on.",
     .example = "rtactl set osc.frequency_hz=660 vol.gain_db=-20dB --ramp 500\n"
                "rtactl set osc.channels=2",
-    .options = kOptions,
+    .options = kSetOptions,
     .in_transaction = InTransaction::collected,
-    .run = run,
+    .run = run_set,
 });
 
 }  // namespace rta::rtactl::commands

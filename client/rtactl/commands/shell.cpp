@@ -74,7 +74,7 @@ class Lines {
     std::optional<LineEditor> editor_;
 };
 
-Result<void> run(Context& context, const Arguments&) {
+Result<void> run_shell(Context& context, const Arguments&) {
     bool refused = false;
     Lines lines{context};
     std::string line;
@@ -113,7 +113,7 @@ extern constinit const Command kShell = checked({
     .example = "rtactl shell\n"
                "printf 'begin\\nremove osc\\nadd sine osc\\ncommit\\n' | rtactl shell",
     .place = Place::command_line,
-    .run = run,
+    .run = run_shell,
 });
 
 }  // namespace rta::rtactl::commands

@@ -6,7 +6,7 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run(Context& context, const Arguments&) {
+Result<void> run_status(Context& context, const Arguments&) {
     v1::Request request;
     request.mutable_get_status();
     const auto response = context.query(std::move(request));
@@ -22,7 +22,7 @@ extern constinit const Command kStatus = checked({
     .name = "status",
     .help = "Show the device, its latency, the real-time privileges granted, and the engine.",
     .example = "rtactl status",
-    .run = run,
+    .run = run_status,
 });
 
 }  // namespace rta::rtactl::commands

@@ -127,7 +127,7 @@ Result<void> show_repeatedly(LiveView& view, float rate_hz, std::uint64_t count)
     return {};
 }
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_top(Context& context, const Arguments& arguments) {
     const auto rate_hz = parse_rate(arguments, 0.1F, 10, 1);
     if (!rate_hz) return std::unexpected(rate_hz.error());
     const auto count = parse_count(arguments);
@@ -136,8 +136,8 @@ Result<void> run(Context& context, const Arguments& arguments) {
                          [&](LiveView& view) { return show_repeatedly(view, *rate_hz, *count); });
 }
 
-constexpr std::array kOptions{Option{"--rate", "HZ", "Set the refresh rate, 0.1 to 10 Hz; default 1 Hz."},
-                              Option{"--count", "N", "Exit after N updates."}};
+constexpr std::array kTopOptions{Option{"--rate", "HZ", "Set the refresh rate, 0.1 to 10 Hz; default 1 Hz."},
+                                 Option{"--count", "N", "Exit after N updates."}};
 
 }  // namespace
 
@@ -151,8 +151,8 @@ extern constinit const Command kTop = checked({
         "started to watch. Without a terminal, prints one page after the other.",
     .example = "rtactl top\n"
                "rtactl top --rate 2 --count 3",
-    .options = kOptions,
-    .run = run,
+    .options = kTopOptions,
+    .run = run_top,
 });
 
 }  // namespace rta::rtactl::commands

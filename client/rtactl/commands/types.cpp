@@ -23,7 +23,7 @@ void print_types(std::ostream& out, const v1::NodeTypesResult& types) {
     table.print(out);
 }
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_types(Context& context, const Arguments& arguments) {
     const bool one = !arguments.words.empty();
     if (one && arguments.words[0].empty()) return usage_error("empty node type; `rtactl types` lists all node types");
     const auto response = context.query(list_types_request(one ? arguments.words[0] : ""));
@@ -46,7 +46,7 @@ extern constinit const Command kTypes = checked({
     .help = "List the node types, or show the ports, settings and parameters of one.",
     .example = "rtactl types\n"
                "rtactl types sine",
-    .run = run,
+    .run = run_types,
 });
 
 }  // namespace rta::rtactl::commands

@@ -53,7 +53,7 @@ Result<void> print_events(LiveView& view, v1::Subscribe wanted, std::uint64_t co
     return {};
 }
 
-Result<void> run(Context& context, const Arguments& arguments) {
+Result<void> run_watch(Context& context, const Arguments& arguments) {
     auto wanted = subscription(arguments);
     if (!wanted) return std::unexpected(std::move(wanted.error()));
     const auto count = parse_count(arguments);
@@ -62,7 +62,7 @@ Result<void> run(Context& context, const Arguments& arguments) {
                          [&](LiveView& view) { return print_events(view, std::move(*wanted), *count); });
 }
 
-constexpr std::array kOptions{kRateOption, kCountOption};
+constexpr std::array kWatchOptions{kRateOption, kCountOption};
 
 }  // namespace
 
@@ -78,8 +78,8 @@ extern constinit const Command kWatch = checked({
     .example = "rtactl watch\n"
                "rtactl watch load xruns --rate 1\n"
                "rtactl --json watch",
-    .options = kOptions,
-    .run = run,
+    .options = kWatchOptions,
+    .run = run_watch,
 });
 
 }  // namespace rta::rtactl::commands
