@@ -13,7 +13,7 @@
 
 namespace rta {
 
-/// Where something stands in a document's text; 0 where there is no text (a graph that came as a message).
+/// A position in the text of a document; 0 if there is no text, as for a graph received as a message.
 struct DocumentPosition {
     std::uint32_t line = 0;    ///< from 1
     std::uint32_t column = 0;  ///< from 1, in bytes
@@ -23,10 +23,10 @@ struct DocumentPosition {
     [[nodiscard]] std::string prefix() const;
 };
 
-/// The error, found at this place of a document.
+/// Returns the error with its position in the document.
 [[nodiscard]] Error at_position(Error error, const DocumentPosition& position);
 
-/// A graph as people write it: names and numbers, nothing resolved. See `rta.v1.Graph`.
+/// A graph as written by users: names and numbers, not checked against the node types. See `rta.v1.Graph`.
 struct GraphDocument {
     struct Node {
         std::string name;
@@ -47,12 +47,12 @@ struct GraphDocument {
     bool latency_compensation = false;
 };
 
-/// Reads the JSON form. Unknown and duplicate keys, wrong types, numbers that float32 cannot hold: INVALID_ARGUMENT
-/// with line and column and the offending key. Nested deeper or longer than a sane document: refused likewise.
+/// Reads the JSON form. INVALID_ARGUMENT, with line, column and the key, for unknown and duplicate keys, wrong types,
+/// numbers out of the range of float32, unexpected nesting, and documents over 16 MiB.
 [[nodiscard]] Expected<GraphDocument> read_document(std::string_view text);
 
-/// Writes the JSON form, stable: nodes by name, connections by `from` then `to`, keys sorted within settings and
-/// parameters, the shortest digits that give the same float back. Ends with a newline.
+/// Writes the JSON form. Equal graphs give equal text: nodes are sorted by name, connections by `from` and `to`, settings
+/// and parameters by key; numbers have the shortest digits that read back as the same float. Ends with a newline.
 [[nodiscard]] std::string write_document(const GraphDocument& document);
 
 }  // namespace rta

@@ -11,13 +11,13 @@
 
 #include "document/document.h"
 #include "text/format_number.h"
-#include "text/names.h"
+#include "text/quoting.h"
+#include "text/utf8.h"
 
 namespace rta {
 namespace {
 
 void append_string(std::string& out, std::string_view text) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
     out += '"';
     while (!text.empty()) {
         const std::size_t sound = first_invalid_utf8(text);
@@ -30,23 +30,21 @@ void append_string(std::string& out, std::string_view text) {
             } else if (c == '\t') {
                 out += "\\t";
             } else if (byte < 0x20) {
-                out += "\\u00";
-                out += kDigits[byte >> 4U];
-                out += kDigits[byte & 0xFU];
+                out.append("\\u").append(hexadecimal(byte, 4));
             } else {
                 out += c;
             }
         }
         text.remove_prefix(sound);
         if (text.empty()) break;
-        // JSON has no way to write such a byte; U+FFFD is what protobuf and browsers put in its place.
+        // JSON cannot express such a byte. Protobuf and browsers replace it by U+FFFD too.
         out += "\xEF\xBF\xBD";
         text.remove_prefix(1);
     }
     out += '"';
 }
 
-/// As protobuf's JSON form does: what is no number in JSON is written as a string.
+/// Writes infinity and NaN, which JSON does not have, as strings, as protobuf does.
 template <class Number>
 void append_number(std::string& out, Number value) {
     if (std::isfinite(value)) {
@@ -68,7 +66,7 @@ void append_value(std::string& out, const SettingValue& value) {
 
 void append_value(std::string& out, float value) { append_number(out, value); }
 
-/// `, "settings": {"channels": 2}`, or nothing where there is none.
+/// `, "settings": {"channels": 2}`, or nothing if there are no members.
 void append_members(std::string& out, std::string_view key, const auto& members) {
     if (members.empty()) return;
     out.append(", ");
@@ -106,7 +104,7 @@ void append_line(std::string& out, const GraphDocument::Connection& connection) 
     out += '}';
 }
 
-/// `"nodes": [ ... ]`, one item a line, sorted by `place`.
+/// `"nodes": [ ... ]`, one item per line, sorted by `place`.
 template <class Item>
 void append_list(std::string& out, std::string_view key, const std::vector<Item>& items, auto place) {
     std::vector<const Item*> sorted;
@@ -127,7 +125,7 @@ void append_list(std::string& out, std::string_view key, const std::vector<Item>
 }  // namespace
 
 std::string write_document(const GraphDocument& document) {
-    // The address comes last, so that equals stay in their order.
+    // The address comes last: equal items keep their order.
     using NodePlace = std::tuple<const std::string&, const GraphDocument::Node*>;
     using ConnectionPlace = std::tuple<const std::string&, const std::string&, const GraphDocument::Connection*>;
     std::string out = "{\n";

@@ -8,10 +8,10 @@
 
 namespace rta {
 
-/// A setting as a document or a client gives it. Numbers are doubles, as in JSON.
+/// A setting as written in a document or request. Numbers are doubles, as in JSON.
 using SettingValue = std::variant<bool, double, std::string>;
 
-/// Only what was given; what was left out takes the default of its SettingSpec.
+/// The settings that were given. All others have the default of their SettingSpec.
 using Settings = std::map<std::string, SettingValue, std::less<>>;
 
 }  // namespace rta
