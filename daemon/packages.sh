@@ -1,31 +1,31 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# The Debian 12 packages that rtad needs, in one place; sourced by daemon/quickstart.sh and tests/run.sh.
+# The Debian 12 packages that rtad needs. Sourced by daemon/quickstart.sh and tests/run.sh.
 #
-#   install_packages build run      installs what is missing of these groups, as root or with sudo
+#   install_packages build run      installs the missing packages of these groups, as root or with sudo
 
-# Everything that the release preset is configured and built with, its tests included.
+# To configure and build the release preset, including its tests.
 packages_build=(
     g++ cmake ninja-build ccache pkg-config
     portaudio19-dev libasound2-dev libjack-jackd2-dev libasio-dev libprotobuf-dev protobuf-compiler
     libspdlog-dev libcli11-dev rapidjson-dev libutfcpp-dev libsndfile1-dev libhwy-dev libsystemd-dev libedit-dev
     libgtest-dev
 )
-# What the quickstart shows its result with.
+# To plot the result of the quickstart.
 packages_run=(gnuplot-nox)
-# What the release tests need: JACK, systemd, other shells and languages.
+# To run the release tests: JACK, systemd, other shells and languages.
 packages_test=(
     jackd2 alsa-utils gnuplot-nox
     systemd systemd-sysv systemd-container dbus
     python3 python3-protobuf python3-pyte zsh fish graphviz
 )
-# The other compiler with its sanitizers and checkers, and WebAssembly.
+# To run the checks: Clang with its sanitizers and tools, and WebAssembly.
 packages_check=(
     clang-22 lld-22 llvm-22 libclang-rt-22-dev clang-tidy-22 clang-format-22
     wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 libclang-rt-22-dev-wasm32
 )
 
-# Prints those of its arguments that are not installed.
+# Prints the packages among its arguments that are not installed.
 missing_packages() {
     local name
     for name in "$@"; do
@@ -51,16 +51,16 @@ install_packages() {
 
     echo "installing: ${missing[*]}"
     if ! command -v apt-get >/dev/null; then
-        echo "error: there is no apt-get here: this script knows Debian 12; install the packages named above by hand" >&2
+        echo "error: apt-get not found: this script supports Debian 12; on other systems, install the packages listed above" >&2
         return 1
     fi
     if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
-        echo "error: installing packages needs root: become root, or install sudo, and run this again" >&2
+        echo "error: installing packages requires root: run this script as root, or install sudo" >&2
         return 1
     fi
     as_root apt-get -qq update || return 1
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}" >/dev/null || return 1
-    # A package that apt does not know ends above; one that was only half installed ends here.
+    # apt fails above for an unknown package; this finds packages that were only partly installed.
     mapfile -t missing < <(missing_packages "${missing[@]}")
     for name in "${missing[@]}"; do echo "error: package $name could not be installed" >&2; done
     [ ${#missing[@]} -eq 0 ]
