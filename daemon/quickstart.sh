@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# From a fresh Debian 12 to sound: installs what is missing (as root or with sudo), builds rtad and rtactl, plays a chain of
-# nodes and changes it while it plays - on the sound card, if there is one, and then into a WAV file. Run it from anywhere.
+# From a fresh Debian 12 to sound: installs missing packages (as root or with sudo), builds rtad and rtactl, plays a chain of
+# nodes and edits it while it plays, first on the sound card, if there is one, and then into a WAV file. Run it from any
+# directory.
 #
-# It has a socket of its own and opens no port that others use: an rtad that is already running is not disturbed.
+# It uses its own socket and a free port, so that it does not interfere with a running rtad.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . daemon/packages.sh
@@ -32,14 +33,14 @@ fail() {
     exit 1
 }
 
-# step LOG COMMAND...: quiet unless it fails.
+# step LOG COMMAND...: runs the command, and shows its output only if it fails.
 step() {
     local log=$out/$1
     shift
-    "$@" >"$log" 2>&1 || { tail -n 40 "$log" >&2; fail "$1 failed; the whole log is $log"; }
+    "$@" >"$log" 2>&1 || { tail -n 40 "$log" >&2; fail "$1 failed; the complete log is $log"; }
 }
 
-# Shows the command as one would type it, runs it, and lets it be heard for a moment.
+# Prints the command as a user would type it, and runs it.
 rtactl() {
     printf '    $ rtactl %s\n' "$*"
     "$bin/rtactl" --socket "$socket" "$@" | sed 's/^/      /'
@@ -69,37 +70,37 @@ start_rtad() {
 }
 
 session() {
-    say "A sine into a gain into the output, in one command:"
+    say "Play a sine through a gain node to the output, with one command:"
     rtactl play sine:frequency_hz=220Hz,gain_db=-12dB gain:gain_db=-6dB
     listen 1
-    say "An octave up, gliding for half a second:"
+    say "Glide up an octave in half a second:"
     rtactl set sine.frequency_hz=440Hz --ramp 500
     listen 1
-    say "A second voice, a fifth above. It fades in: no edit clicks."
+    say "Add a second sine, a fifth above. It fades in, without a click:"
     rtactl add sine fifth frequency_hz=660Hz gain_db=-18dB
     rtactl connect fifth gain
     listen 1
-    say "Several edits as one: between begin and commit, all of them or none, heard in the same block."
+    say "Make several edits as one transaction: they take effect in the same block, or not at all:"
     shell_lines "begin
 set sine.frequency_hz=466.16Hz
 set fifth.frequency_hz=698.46Hz
 commit"
     listen 1
-    say "And down again: the whole mix, then the second voice leaves."
+    say "Lower the level, then remove the second sine:"
     rtactl set gain.gain_db=-18dB --ramp 1000
     listen 1
     rtactl remove fifth
     listen 0.5
-    say "What is playing now:"
+    say "Show the current graph:"
     rtactl graph show
 }
 
 mkdir -p "$out"
-say "1. What is needed from Debian"
+say "1. Debian packages"
 install_packages build run
-echo "   all there"
+echo "   all installed"
 
-say "2. Building rtad and rtactl (the first time takes some minutes)"
+say "2. Building rtad and rtactl (the first build takes a few minutes)"
 step configure.log cmake --preset release
 if [ -t 1 ]; then
     cmake --build build/release --target rtad rtactl rta_wavpicture || fail "the build failed"
@@ -108,7 +109,7 @@ else
 fi
 "$bin/rtad" --version | sed 's/^/   /'
 
-say "3. The sound card"
+say "3. Sound card"
 "$bin/rtad" devices >"$run_dir/devices" 2>"$run_dir/devices.err" || true
 sed 's/^/   /' "$run_dir/devices"
 if grep -qE ' [1-9][0-9]* out ' "$run_dir/devices"; then
@@ -116,21 +117,21 @@ if grep -qE ' [1-9][0-9]* out ' "$run_dir/devices"; then
     session
     stop_rtad || fail "rtad did not stop cleanly"
 else
-    echo "   none here: listen to the file below instead"
+    echo "   no sound card found: listen to the file below instead"
 fi
 
-say "4. The same into a file: the null device takes its time from a clock and keeps what a sound card would have got"
+say "4. The same session into a file: the null device is clocked by a timer and writes the output to a WAV file"
 wav=$out/rtad.wav
 start_rtad --device "null:$wav"
 session
-say "Stopping: the sound fades out in 20 ms."
+say "Stopping the daemon; the sound fades out in 20 ms."
 stop_rtad || { cat "$run_dir/rtad.log" >&2; fail "rtad did not stop cleanly"; }
-[ -s "$wav" ] || fail "rtad left no $wav"
+[ -s "$wav" ] || fail "rtad did not write $wav"
 "$bin/rta_wavpicture" "$wav" "$out/rtad.png"
 
-say "Done. You have:"
+say "Done. Results:"
 cat <<EOF
-   $wav   every sample the device was given
-   $out/rtad.png   its waveform and spectrum
-   $bin/rtad, $bin/rtactl   ready to run: start rtad, then try rtactl --help
+   $wav   the complete output of the device
+   $out/rtad.png   a plot of its waveform and spectrum
+   $bin/rtad, $bin/rtactl   the programs: start rtad, then try rtactl --help
 EOF

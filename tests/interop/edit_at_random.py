@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Edits the graph at random, then adds a node `the_end`.
+"""Edits the graph at random, then adds a node named `the_end`.
 
     edit_at_random.py HOST PORT SEED COUNT
 """
@@ -119,7 +119,7 @@ class Editor:
             kind(request)
 
     def replace(self, request):
-        """By what is there, without some of the nodes and of the parameters."""
+        """Replaces the graph by itself, without some of the nodes and parameters."""
         if self.chance.random() < 0.5:
             return False
         self.saved.append(self.graph.document)
@@ -137,7 +137,7 @@ class Editor:
                 graph.connections.add().CopyFrom(connection)
 
     def undo(self, request):
-        """Loads what was saved before."""
+        """Loads a document saved earlier."""
         if not self.saved:
             return False
         request.apply_transaction.document = self.saved.pop()
@@ -155,7 +155,7 @@ def main(host, port, seed, count):
     never = {"add", "remove", "rename", "connect", "disconnect", "set_parameter", "change_settings", "compensate", "several",
              "parameters", "replace", "undo"} - set(editor.done)
     if never:
-        sys.exit(f"of these edits none was made: {never}")
+        sys.exit(f"these kinds of edit were never made: {never}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Starts rtad, lets PROGRAM follow the graph while another client edits it at random, and says how that went.
+"""Starts rtad and runs PROGRAM, which mirrors the graph while another client edits it at random.
 
     run_interop.py RTAD PROTO_DIR PROGRAM...      runs PROGRAM... HOST PORT
 """
@@ -29,7 +29,7 @@ def wait_until_it_listens(daemon, port):
             return
         except ConnectionRefusedError:
             time.sleep(0.01)
-    sys.exit("rtad does not start")
+    sys.exit("rtad did not start")
 
 
 def follow_and_edit(program, port, environment):
@@ -47,7 +47,7 @@ def follow_and_edit(program, port, environment):
         finally:
             follower.kill()
     if follower.returncode != 0:
-        sys.exit(f"{program} ended with status {follower.returncode}")
+        sys.exit(f"{program} exited with status {follower.returncode}")
     if "the mirror equals the graph" not in rest:
         sys.exit("the mirror was not compared")
 
@@ -68,7 +68,7 @@ def main(rtad, proto_directory, *program):
             daemon.terminate()
             status = daemon.wait(PATIENCE_S)
     if status != 0:
-        sys.exit(f"rtad ended with status {status}")
+        sys.exit(f"rtad exited with status {status}")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Plays a chain, edits it, then keeps a mirror of the graph until a node `the_end` is added, and compares it with the
-// daemon's own.
+// Plays a chain and edits it. Then mirrors the graph until a node named `the_end` is added, and compares the mirror with the
+// graph of the daemon.
 //
-//   RTAD_PROTO=folder of rta/v1/control.proto node follow.mjs HOST PORT
+//   RTAD_PROTO=DIR node follow.mjs HOST PORT      DIR contains rta/v1/control.proto
 import assert from 'node:assert/strict';
 import {Graph, Mirror} from './mirror.mjs';
 import {Client, Refused, loadProtocol} from './rtad.mjs';
 
-// The names of google.protobuf.Value are those that protobufjs gives them.
+// google.protobuf.Value in the representation of protobufjs.
 const chain = {
   nodes: [
     {name: 'osc', type: 'sine', parameters: {frequency_hz: 440}},
@@ -19,9 +19,9 @@ const chain = {
 
 async function playAndEdit(client) {
   const played = (await client.call({apply_transaction: {graph: chain}})).apply_transaction;
-  console.log(`revision ${played.revision} is heard from frame ${played.frame}`);
+  console.log(`revision ${played.revision} takes effect at frame ${played.frame}`);
   await client.call({set_parameters: {changes: [{node: 'osc', parameter: 'frequency_hz', value: 660, ramp_ms: 100}]}});
-  // A second tone, in one transaction: all of it or nothing.
+  // Add a second tone in one transaction, which is applied as a whole or not at all.
   await client.call({apply_transaction: {edits: {edits: [
     {add_node: {name: 'fifth', type: 'sine', parameters: {frequency_hz: 990}}},
     {connect: {from: 'fifth', to: 'vol', gain_db: -6}},

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A copy of the daemon's graph that is kept from events alone. Subscribe first, then ask for the graph: no change can
-// fall between the two. Changes carry numbers without a gap; those up to the graph's change_number are in it already.
+// Mirrors the daemon's graph from events alone. It subscribes first and then requests the graph, so that no change is lost
+// between the two. Change numbers have no gaps; the graph already contains the changes up to its change_number.
 
-/** A change is missing: ask for the graph again. */
+/** Thrown if a change is missing: request the graph again. */
 export class Gap extends Error {}
 
-/** Nodes and connections in full: every setting, every parameter, every port by its name. */
+/** All nodes and connections, with every setting and parameter, and with full port names. */
 export class Graph {
   constructor(types) {
     this.types = new Map(types.map((type) => [type.name, type]));
@@ -32,7 +32,7 @@ export class Graph {
     else if (edit.change_settings) this.changeSettings(edit.change_settings);
     else if (edit.set_latency_compensation) this.latencyCompensation = edit.set_latency_compensation.enabled ?? false;
     else if (edit.replace_graph) this.replace(edit.replace_graph);
-    else throw new Gap('an edit that this program does not know');
+    else throw new Gap('unknown kind of edit');
   }
 
   add({name, type, settings, parameters}) {
@@ -71,7 +71,7 @@ export class Graph {
     }
   }
 
-  /** Every parameter of such a node, with its default. A # in a name of the table stands for a number from 1. */
+  /** Returns all parameters of a node with their defaults. A # in a name of the type stands for a number from 1. */
   defaults(type, settings) {
     const found = {};
     for (const row of this.types.get(type).parameters ?? []) {
@@ -90,7 +90,7 @@ export class Graph {
 
   ends({from, to}) { return `${this.full(from, 'outputs')} ${this.full(to, 'inputs')}`; }
 
-  /** `node:port` where the port was left out, as it may be where the node has one. */
+  /** Returns `node:port`; the port may be omitted if the node has only one. */
   full(port, direction) {
     if (port.includes(':')) return port;
     const type = this.types.get(this.nodes.get(port).type);
@@ -112,10 +112,10 @@ export class Mirror {
     return mirror;
   }
 
-  /** Takes one event in, and returns it. */
+  /** Applies the next event, and returns it. */
   async follow() {
     const event = await this.client.event();
-    if (event.number <= this.number) return event;  // it was in the graph already
+    if (event.number <= this.number) return event;  // already in the graph
     if (event.number !== this.number + 1) throw new Gap(`change ${event.number} follows ${this.number}`);
     this.number = event.number;
     if (event.graph_changed) {
@@ -130,7 +130,7 @@ export class Mirror {
 
 function nodeOf(port) { return port.split(':')[0]; }
 
-/** What a google.protobuf.Value holds. */
+/** Returns the value of a google.protobuf.Value. */
 function plain(value = {}) { return Object.values(value)[0] ?? null; }
 
 function plainFields(struct) {

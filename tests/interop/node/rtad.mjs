@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
-// A client of rtad in one small file: framing, calls and events. It needs protobufjs and the two .proto files.
+// A minimal client of rtad: framing, calls and events. Requires protobufjs and the two .proto files.
 import net from 'node:net';
 import path from 'node:path';
 import protobuf from 'protobufjs';
 
 const {Reader} = protobuf;
 
-/** The messages of rta.v1, from the folder that holds rta/v1/control.proto. */
+/** Loads the messages of rta.v1 from the directory that contains rta/v1/control.proto. */
 export function loadProtocol(directory) {
   const root = new protobuf.Root();
   const resolve = root.resolvePath;
-  // google/protobuf/struct.proto comes with protobufjs.
+  // google/protobuf/struct.proto is part of protobufjs.
   root.resolvePath = (origin, target) => target.startsWith('google/') ? resolve(origin, target) : path.join(directory, target);
   root.loadSync('rta/v1/control.proto', {keepCase: true});
   return root.lookup('rta.v1');
 }
 
-/** The daemon's answer was not OK. */
+/** Thrown if the status of a response is not OK. */
 export class Refused extends Error {
   constructor(status) {
     super(`${status.code}: ${status.message}`);
@@ -24,7 +24,7 @@ export class Refused extends Error {
   }
 }
 
-/** One conversation. Requests may be pipelined: call() does not wait for the answers before it. */
+/** A client of one daemon. Requests may be pipelined: call() does not wait for earlier responses. */
 export class Client {
   static async connect(protocol, {host = '127.0.0.1', port = 7340, name = 'node'} = {}) {
     const client = new Client(protocol, net.connect({host, port, noDelay: true}));
@@ -38,15 +38,15 @@ export class Client {
     this.socket = socket;
     this.buffer = Buffer.alloc(0);
     this.lastId = 0;
-    this.answers = [];  // of the calls that are open, in their order
+    this.answers = [];  // of the pending calls, in order
     this.events = [];
-    this.waiting = null;  // whoever waits for an event
+    this.waiting = null;  // resolves the pending event()
     socket.on('data', (data) => this.take(data));
     socket.on('error', (error) => this.end(error));
     socket.on('close', () => this.end(new Error('rtad closed the connection')));
   }
 
-  /** Resolves to the response; rejects with Refused. */
+  /** Sends a request. Resolves to the response; rejects with Refused. */
   call(request) {
     const fault = this.Request.verify(request);
     if (fault) throw new TypeError(fault);
@@ -57,7 +57,7 @@ export class Client {
     });
   }
 
-  /** The next event, after subscribing. */
+  /** Waits for the next event and returns it. Subscribe first. */
   async event() {
     while (this.events.length === 0) {
       if (this.ended) throw this.ended;
@@ -68,7 +68,7 @@ export class Client {
 
   close() { this.socket.destroy(); }
 
-  /** Cuts the bytes into messages: a length as a varint, then as many bytes. */
+  /** Splits the bytes into messages: the length as a varint, then the message. */
   take(data) {
     this.buffer = Buffer.concat([this.buffer, data]);
     for (;;) {
@@ -78,7 +78,7 @@ export class Client {
         end = reader.uint32();
         end += reader.pos;
       } catch (error) {
-        if (error instanceof RangeError) return;  // not all of the length is there
+        if (error instanceof RangeError) return;  // the length is incomplete
         throw error;
       }
       if (this.buffer.length < end) return;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Plays a chain, edits it, then keeps a mirror of the graph until a node `the_end` is added, and compares it with the
-daemon's own.
+"""Plays a chain and edits it. Then mirrors the graph until a node named `the_end` is added, and compares the mirror with
+the graph of the daemon.
 
     follow.py HOST PORT
 """
@@ -21,21 +21,21 @@ def play_and_edit(client):
     request = pb.Request()
     request.apply_transaction.document = CHAIN
     played = client.call(request).apply_transaction
-    print(f"revision {played.revision} is heard from frame {played.frame}")
+    print(f"revision {played.revision} takes effect at frame {played.frame}")
 
     request = pb.Request()
     change = request.set_parameters.changes.add(node="osc", parameter="frequency_hz", value=660)
     change.ramp_ms = 100
     client.call(request)
 
-    # A second tone, in one transaction: all of it or nothing.
+    # Add a second tone in one transaction, which is applied as a whole or not at all.
     request = pb.Request()
     edits = request.apply_transaction.edits.edits
     add = edits.add().add_node
     add.name, add.type = "fifth", "sine"
     add.parameters["frequency_hz"] = 990
     connect = edits.add().connect
-    setattr(connect, "from", "fifth")  # a word of Python's own
+    setattr(connect, "from", "fifth")  # a keyword of Python
     connect.to, connect.gain_db = "vol", -6
     client.call(request)
 
@@ -43,9 +43,9 @@ def play_and_edit(client):
     request.apply_transaction.edits.edits.add().remove_node.name = "ghost"
     try:
         client.call(request)
-        sys.exit("a node that is not there was removed")
+        sys.exit("an unknown node was removed")
     except Refused as refused:
-        print(f"refused, as it should be: {refused} (edit {refused.status.edit_index})")
+        print(f"refused, as expected: {refused} (edit {refused.status.edit_index})")
         assert refused.status.code == pb.NOT_FOUND
 
 

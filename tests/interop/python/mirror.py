@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A copy of the daemon's graph that is kept from events alone.
+"""Mirrors the daemon's graph from events alone.
 
-Subscribe first, then ask for the graph: no change can fall between the two. Changes carry numbers without a gap; those up
-to the graph's change_number are in it already.
+It subscribes first and then requests the graph, so that no change is lost between the two. Change numbers have no gaps; the
+graph already contains the changes up to its change_number.
 """
 import itertools
 import struct
@@ -11,11 +11,11 @@ from rtad import pb
 
 
 class Gap(Exception):
-    """A change is missing: ask for the graph again."""
+    """A change is missing: request the graph again."""
 
 
 class Graph:
-    """Nodes and connections in full: every setting, every parameter, every port by its name."""
+    """All nodes and connections, with every setting and parameter, and with full port names."""
 
     def __init__(self, types):
         self.types = {node_type.name: node_type for node_type in types}
@@ -57,7 +57,7 @@ class Graph:
         elif kind == "replace_graph":
             self.replace(edit.replace_graph)
         else:
-            raise Gap("an edit that this program does not know")
+            raise Gap("unknown kind of edit")
 
     def add(self, node):
         settings = {setting.name: plain(setting.default) for setting in self.types[node.type].settings}
@@ -78,7 +78,7 @@ class Graph:
         self.connections = {(renamed(ends[0]), renamed(ends[1])): gain for ends, gain in self.connections.items()}
 
     def connect(self, connection):
-        self.connections[self.ends(connection)] = connection.gain_db  # 0 if it is left out
+        self.connections[self.ends(connection)] = connection.gain_db  # 0 if omitted
 
     def set(self, change):
         self.nodes[change.node]["parameters"][change.parameter] = change.value
@@ -91,7 +91,7 @@ class Graph:
                               for parameter, default in self.defaults(node["type"], node["settings"]).items()}
 
     def defaults(self, type_name, settings):
-        """Every parameter of such a node, with its default. A # in a name of the table stands for a number from 1."""
+        """Returns all parameters of a node with their defaults. A # in a name of the type stands for a number from 1."""
         found = {}
         for row in self.types[type_name].parameters:
             for numbers in itertools.product(*(range(1, count(repeat, settings) + 1) for repeat in row.repeated_by)):
@@ -104,7 +104,7 @@ class Graph:
         return (self.full(getattr(connection, "from"), "outputs"), self.full(connection.to, "inputs"))
 
     def full(self, port, direction):
-        """`node:port` where the port was left out, as it may be where the node has one."""
+        """Returns `node:port`; the port may be omitted if the node has only one."""
         if ":" in port:
             return port
         node = self.nodes[port]
@@ -127,10 +127,10 @@ class Mirror:
         self.number = now.change_number
 
     def follow(self):
-        """Takes one event in, and returns it."""
+        """Applies the next event, and returns it."""
         event = self.client.event()
         if event.number <= self.number:
-            return event  # it was in the graph already
+            return event  # already in the graph
         if event.number != self.number + 1:
             raise Gap(f"change {event.number} follows {self.number}")
         self.number = event.number
@@ -146,7 +146,7 @@ class Mirror:
 
 
 def ask(client, what):
-    """The result of a request that says no more than what it asks for."""
+    """Sends a request without fields, and returns its result."""
     request = pb.Request()
     getattr(request, what).SetInParent()
     return getattr(client.call(request), what)
@@ -157,7 +157,7 @@ def node_of(port):
 
 
 def plain(value):
-    """What a google.protobuf.Value holds."""
+    """Returns the value of a google.protobuf.Value."""
     kind = value.WhichOneof("kind")
     return getattr(value, kind) if kind else None
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A client of rtad in one small file: framing, calls and events.
+"""A minimal client of rtad: framing, calls and events.
 
-It needs Google's protobuf and the two .proto files, compiled with
+Requires Google's protobuf and the two .proto files, compiled with
 
     protoc -I proto --python_out=. rta/v1/graph.proto rta/v1/control.proto
 """
@@ -12,7 +12,7 @@ from rta.v1 import control_pb2 as pb
 
 
 def encode_varint(number):
-    """Seven bits a byte, the lowest first; the top bit says that another byte follows."""
+    """Encodes 7 bits per byte, least significant first; the top bit is set if another byte follows."""
     encoded = bytearray()
     while number > 0x7F:
         encoded.append(number & 0x7F | 0x80)
@@ -22,7 +22,7 @@ def encode_varint(number):
 
 
 def decode_varint(data):
-    """The number, and how many bytes it took; None if not all of them are there."""
+    """Returns the number and its length in bytes, or None if it is incomplete."""
     number = 0
     for i, byte in enumerate(data[:10]):
         number |= (byte & 0x7F) << (7 * i)
@@ -32,7 +32,7 @@ def decode_varint(data):
 
 
 class Refused(Exception):
-    """The daemon's answer was not OK. `status` has its code, and the edit at fault."""
+    """The status of a response is not OK. `status` has the code and the index of the rejected edit."""
 
     def __init__(self, status):
         super().__init__(f"{pb.Code.Name(status.code)}: {status.message}")
@@ -40,7 +40,7 @@ class Refused(Exception):
 
 
 class Client:
-    """One conversation. Not for several threads at once."""
+    """A client of one daemon. Not thread-safe."""
 
     def __init__(self, host="127.0.0.1", port=7340, name="python"):
         self._socket = socket.create_connection((host, port))
@@ -54,7 +54,7 @@ class Client:
         self.daemon = self.call(request).hello
 
     def call(self, request):
-        """Sends the request and returns its response; events that come before it are kept for event()."""
+        """Sends a request and returns its response. Events received in the meantime are queued for event()."""
         self._last_id += 1
         request.id = self._last_id
         payload = request.SerializeToString()
@@ -69,7 +69,7 @@ class Client:
                 return message.response
 
     def event(self):
-        """The next event, after subscribing; waits for it."""
+        """Waits for the next event and returns it. Subscribe first."""
         while not self._events:
             message = self._receive()
             if message.HasField("event"):
@@ -80,7 +80,7 @@ class Client:
         self._socket.close()
 
     def _receive(self):
-        """A message: its length as a varint, then as many bytes."""
+        """Receives one message: the length as a varint, then the message."""
         while True:
             length = decode_varint(self._buffer)
             if length and len(self._buffer) >= sum(length):
