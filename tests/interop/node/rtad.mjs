@@ -43,7 +43,7 @@ export class Client {
     this.waiting = null;  // resolves the pending event()
     socket.on('data', (data) => this.take(data));
     socket.on('error', (error) => this.end(error));
-    socket.on('close', () => this.end(new Error('rtad closed the connection')));
+    socket.on('close', () => this.end(new Error('rtad disconnected')));
   }
 
   /** Sends a request. Resolves to the response; rejects with Refused. */

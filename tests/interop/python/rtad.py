@@ -89,5 +89,5 @@ class Client:
                 return pb.ServerMessage.FromString(payload)
             received = self._socket.recv(65536)
             if not received:
-                raise ConnectionError("rtad closed the connection")
+                raise ConnectionError("rtad disconnected")
             self._buffer += received
