@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <sys/stat.h>
-#include <sys/types.h>
-
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "os/file_identity.h"
+#include "os/unique_fd.h"
 #include "text/error.h"
 
 namespace rta::store {
@@ -63,28 +61,16 @@ class StateFolder {
     [[nodiscard]] static std::vector<std::string> files_in(const std::string& path);
 
  private:
-    /// Which file, and in which state, so that one that came from elsewhere is told from our own.
-    struct Identity {
-        dev_t device = 0;
-        ino_t inode = 0;
-        std::int64_t modified_ns = 0;
-        off_t bytes = 0;
-        [[nodiscard]] bool operator==(const Identity&) const = default;
-    };
-
-    [[nodiscard]] static Identity identity_of(const struct stat& status);
     void close();
-    [[nodiscard]] bool still_there() const;
     [[nodiscard]] Expected<void> open_folder();
     [[nodiscard]] Expected<void> lock();
     [[nodiscard]] Expected<std::optional<std::string>> keep_foreign_aside();
-    [[nodiscard]] Expected<void> write_new(std::string_view text);
-    [[nodiscard]] Expected<void> replace();
+    [[nodiscard]] Expected<void> replace_graph(std::string_view text);
 
     std::string path_;
-    int folder_ = -1;
-    int lock_ = -1;
-    std::optional<Identity> own_;  ///< of the `graph.json` that was written or read here
+    os::UniqueFd folder_;
+    os::UniqueFd lock_;
+    std::optional<os::FileVersion> own_;  ///< the `graph.json` that was last written or read here
 };
 
 }  // namespace rta::store

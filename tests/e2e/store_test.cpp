@@ -221,8 +221,8 @@ TEST_F(Store, DamagedStateIsKeptAsideAndTheGraphBeginsEmpty) {
              fs::resize_file(file, (std::uintmax_t{16} << 20U) + 1);
          },
          "16 MiB"},
-        {"a folder", [](const fs::path& file) { fs::create_directory(file); }, "no regular file"},
-        {"a FIFO", [](const fs::path& file) { ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0); }, "no regular file"},
+        {"a folder", [](const fs::path& file) { fs::create_directory(file); }, "not a regular file"},
+        {"a FIFO", [](const fs::path& file) { ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0); }, "not a regular file"},
         {"a dangling link", [](const fs::path& file) { fs::create_symlink("nowhere", file); }, "No such file"},
     };
     fs::create_directory(folder_);

@@ -114,9 +114,9 @@ TEST_F(StateFolderTest, WhatCannotBeAGraphIsToldByName) {
         ASSERT_TRUE(folder_.keep_aside());
     };
     fs::create_directory(graph_);
-    expect_refused("no regular file");
+    expect_refused("not a regular file");
     ASSERT_EQ(::mkfifo(graph_.c_str(), 0600), 0);
-    expect_refused("no regular file");
+    expect_refused("not a regular file");
     write_text(graph_, "");
     fs::resize_file(graph_, StateFolder::kLongestBytes + 1);
     expect_refused("16 MiB");
