@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "document/document.h"
+#include "text/display_width.h"
 #include "text/format_number.h"
 
 namespace rta::app {
@@ -25,23 +26,6 @@ std::string seconds_text(double seconds) { return format_number(std::round(secon
 std::size_t columns_of_terminal() {
     winsize window{};
     return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col : 80;
-}
-
-bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
-
-/// Of UTF-8: one for each character.
-std::size_t columns_of(std::string_view text) {
-    return static_cast<std::size_t>(std::ranges::count_if(text, begins_character));
-}
-
-/// The beginning, with an ellipsis where it was longer. `columns` > 3.
-std::string cut(std::string_view text, std::size_t columns) {
-    if (columns_of(text) <= columns) return std::string{text};
-    std::size_t end = 0;
-    for (std::size_t characters = 0; end < text.size(); ++end) {
-        if (begins_character(text[end]) && characters++ == columns - 3) break;
-    }
-    return std::string{text.substr(0, end)} + "...";
 }
 
 /// "[####    ] ", or nothing where that would not be much of a bar.
@@ -73,12 +57,12 @@ std::string progress_line(const std::string& label, double done_s, double length
     const std::string figures =
         percent + "  " + seconds_text(done_s) + " of " + seconds_text(length_s) + speed_text(done_s, elapsed_s);
     const std::size_t room = columns > 0 ? columns - 1 : 0;
-    const std::size_t taken = columns_of(label) + 2 + figures.size();
+    const std::size_t taken = display_width(label) + 2 + figures.size();
     if (taken <= room) return label + "  " + bar(share, room - taken) + figures;
     const std::size_t left = room > figures.size() ? room - figures.size() : 0;
     // Of a label, a few letters at least.
     if (left < 6) return figures.substr(0, room);
-    return cut(label, left - 2) + "  " + figures;
+    return with_ellipsis(label, left - 2) + "  " + figures;
 }
 
 ProgressBar::ProgressBar(std::string label, std::uint64_t frames, double sample_rate_hz)

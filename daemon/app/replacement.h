@@ -1,42 +1,38 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "os/file_replacement.h"
+#include "os/unique_fd.h"
 #include "text/error.h"
 
 namespace rta::app {
 
-/// A file that is written beside another, FILE.partial-XXXXXX, and takes its place when it is whole. What is no regular
-/// file, a device or a pipe, has no place to take: it is written itself.
+/// An output file of `rtad render`. Written as FILE.partial-XXXXXX, which replaces FILE when it is complete. A path that
+/// is not a regular file, such as a device or a pipe, is written directly.
 class Replacement {
  public:
-    /// UNAVAILABLE, naming the file, where it may not be written or another rtad is writing it.
+    /// UNAVAILABLE if the file may not be written or another rtad is writing it.
     [[nodiscard]] static Expected<Replacement> of(const std::string& path);
-    Replacement(const Replacement&) = delete;
-    Replacement& operator=(const Replacement&) = delete;
-    Replacement(Replacement&& other) noexcept;
-    Replacement& operator=(Replacement&&) = delete;
-    /// Removes what is not whole.
-    ~Replacement();
 
-    /// Whether there is a place to take, and so a file that is to be removed if it does not become whole.
+    /// Whether a partial file is written, which is removed if it is not completed.
     [[nodiscard]] bool is_beside() const { return beside_; }
-    /// Makes the file that is written, of a name that nobody else has: what others put there beforehand, a link that
-    /// leads elsewhere, is not followed.
+    /// Creates the partial file.
     [[nodiscard]] Expected<void> begin();
-    /// The file to write, once it has been begun.
-    [[nodiscard]] const std::string& path() const { return beside_ ? partial_ : target_; }
-    /// Puts it in its place.
+    /// The file to write, valid after begin().
+    [[nodiscard]] const std::string& path() const { return partial_ ? partial_->path() : target_; }
+    /// Replaces the output file by the partial file.
     [[nodiscard]] Expected<void> finish();
 
  private:
     Replacement() = default;
 
     std::string target_;
-    bool beside_ = false;  ///< else the target itself is written
-    std::string partial_;  ///< the file beside it; empty: there is none
-    int lock_ = -1;        ///< descriptor of the file that is replaced, where there is one
+    bool beside_ = false;
+    std::optional<os::FileReplacement> partial_;
+    os::UniqueFd lock_;  ///< the file that is replaced, if there is one
 };
 
 }  // namespace rta::app

@@ -3,18 +3,18 @@
 
 #include <fcntl.h>
 #include <sndfile.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <filesystem>
-#include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "os/file.h"
+#include "os/file_lock.h"
+#include "os/file_replacement.h"
 
 namespace rta::io {
 namespace {
@@ -28,40 +28,24 @@ namespace {
     return words;
 }
 
-/// Not emptied: it may be what another process is writing. The lock is held for as long as it is open; EWOULDBLOCK.
-[[nodiscard]] int open_locked(const std::string& path) {
-    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor >= 0 && ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-        ::close(descriptor);
-        errno = EWOULDBLOCK;
-        return -1;
-    }
-    return descriptor;
+/// Opens without emptying, because another process may be writing the file, and locks it for as long as it is open.
+/// A file system without locks is no reason to refuse.
+[[nodiscard]] os::Result<os::UniqueFd> open_locked(const std::string& path) {
+    os::UniqueFd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666)};
+    if (!file) return os::fail_with_errno();
+    const auto locked = os::try_lock(file.get());
+    if (!locked && locked.error() == std::errc::operation_would_block) return std::unexpected(locked.error());
+    return file;
 }
 
-[[nodiscard]] const char* why_not(int error) {
-    return error == EWOULDBLOCK ? "another rtad is writing it" : std::strerror(error);
+[[nodiscard]] std::string why_not(std::error_code error) {
+    return error == std::errc::operation_would_block ? "another rtad is writing it" : error.message();
 }
 
 [[nodiscard]] bool holds_sound(int descriptor) {
     constexpr off_t kHeader = 128;  // more than it is
     struct stat status{};
     return ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > kHeader;
-}
-
-/// Under the first free name beside it. Nothing: errno says why.
-[[nodiscard]] std::optional<std::string> keep_aside(const std::string& path) {
-    constexpr int kMost = 10'000;
-    std::error_code unknown;
-    // A symbolic link stays one.
-    const std::filesystem::path canonical = std::filesystem::canonical(path, unknown);
-    const std::string file = canonical.empty() ? path : canonical.string();
-    for (int number = 1; number <= kMost; ++number) {
-        std::string name = file + ".kept-" + std::to_string(number);
-        if (::renameat2(AT_FDCWD, file.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE) == 0) return name;
-        if (errno != EEXIST) break;
-    }
-    return std::nullopt;
 }
 
 }  // namespace
@@ -80,18 +64,18 @@ Expected<WavWriter> WavWriter::create(const std::string& path, std::uint32_t sam
     const auto refuse = [&](const std::string& why) {
         return fail(ErrorCode::unavailable, "cannot write the WAV file " + path + ": " + why);
     };
-    int descriptor = open_locked(path);
-    if (descriptor < 0) return refuse(why_not(errno));
+    auto output = open_locked(path);
+    if (!output) return refuse(why_not(output.error()));
     std::string kept;
-    if (older == OlderRecording::kept_aside && holds_sound(descriptor)) {
-        auto aside = keep_aside(path);
-        const int error = errno;
-        ::close(descriptor);
-        if (!aside) return refuse(std::string{"what is there cannot be kept aside: "} + std::strerror(error));
+    if (older == OlderRecording::kept_aside && holds_sound(output->get())) {
+        // Through a symbolic link, which stays.
+        auto aside = os::rename_to_free_name(AT_FDCWD, os::real_path(path), ".kept-");
+        if (!aside) return refuse("the older recording cannot be renamed: " + aside.error().message());
         kept = std::move(*aside);
-        descriptor = open_locked(path);
-        if (descriptor < 0) return refuse(why_not(errno));
+        output = open_locked(path);
+        if (!output) return refuse(why_not(output.error()));
     }
+    const int descriptor = output->release();
     // What cannot be emptied, such as a device, is written as it is.
     static_cast<void>(::ftruncate(descriptor, 0) == 0);
     SoundFile file{sf_open_fd(descriptor, SFM_WRITE, &info, SF_TRUE)};

@@ -91,7 +91,7 @@ TEST(Check, ReadsStandardInputAndWaitsForNobodyElse) {
     ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
     const RunResult waiting = run_rtad({"check", fifo});
     EXPECT_EQ(waiting.status, (ExitStatus{2, 0}));
-    EXPECT_NE(waiting.error.find("no regular file"), std::string::npos) << waiting.error;
+    EXPECT_NE(waiting.error.find("not a regular file"), std::string::npos) << waiting.error;
 }
 
 // ---- beside and after another one
