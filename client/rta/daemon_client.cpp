@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta::client {
 

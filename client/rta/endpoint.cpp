@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta::client {
 

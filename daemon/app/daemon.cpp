@@ -68,7 +68,7 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
           supervisor_{engine_.gate(), engine_.renderer(), *this,
                       [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
                       io::make_portaudio_host(
-                          [](const std::string& line) { log(api::LogLevel::debug, "a host library says: " + line); })},
+                          [](const std::string& line) { log(net::LogLevel::debug, "a host library says: " + line); })},
           server_{io_, engine_, *this, &log} {
         if (options.state_directory.empty()) return;
         store_.emplace(
@@ -115,11 +115,11 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
         if (store_) store_->changed();
     }
     [[nodiscard]] store::GraphStore::State state() const override { return {engine_.graph(), engine_.revision()}; }
-    void store_warning(const std::string& sentence) override { log(api::LogLevel::warning, sentence); }
-    void store_recovered(const std::string& sentence) override { log(api::LogLevel::info, sentence); }
+    void store_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
+    void store_recovered(const std::string& sentence) override { log(net::LogLevel::info, sentence); }
     void device_changed(const std::string& sentence) override;
     void device_xruns(const XrunCounts& counts, std::uint64_t frame) override { server_.xruns(counts, frame); }
-    void device_warning(const std::string& sentence) override { log(api::LogLevel::warning, sentence); }
+    void device_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
 
     const DaemonOptions options_;
     const MemoryLock memory_;
@@ -133,7 +133,7 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
     std::uint64_t frames_told_ = 0;  ///< the engine's clock when the watchdog last heard of us
     Engine engine_;
     io::DeviceSupervisor supervisor_;
-    api::Server server_;
+    net::Server server_;
     std::optional<store::GraphStore> store_;  ///< empty: nothing is remembered
     bool starved_ = false;  ///< the device did not start for want of memory, which the graph may have taken
     bool ending_ = false;
@@ -141,7 +141,7 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
 };
 
 int Daemon::configure() {
-    log(api::LogLevel::info, "rtad " RTA_VERSION);
+    log(net::LogLevel::info, "rtad " RTA_VERSION);
     const int restored = restore_graph();
     const int status = restored == kExitClean ? listen() : restored;
     // What is in the way of this start is not the graph.
@@ -156,13 +156,13 @@ int Daemon::restore_graph() {
         return load_graph_text(engine_, text, store_->status().directory + "/graph.json");
     });
     if (!restored) {
-        log(api::LogLevel::error, restored.error().sentence);
+        log(net::LogLevel::error, restored.error().sentence);
         return kExitUsage;
     }
     if (*restored == store::GraphStore::Restored::graph) {
-        log(api::LogLevel::info, "restored the graph of " + options_.state_directory);
+        log(net::LogLevel::info, "restored the graph of " + options_.state_directory);
         if (!options_.graph.empty()) {
-            log(api::LogLevel::info, "--graph " + options_.graph + " is not loaded: the state folder holds a graph");
+            log(net::LogLevel::info, "--graph " + options_.graph + " is not loaded: the state folder holds a graph");
         }
     }
     return *restored == store::GraphStore::Restored::nothing ? load_graph() : kExitClean;
@@ -171,7 +171,7 @@ int Daemon::restore_graph() {
 int Daemon::load_graph() {
     if (options_.graph.empty()) return kExitClean;
     if (const auto loaded = load_graph_file(engine_, options_.graph); !loaded) {
-        log(api::LogLevel::error, loaded.error().sentence);
+        log(net::LogLevel::error, loaded.error().sentence);
         return loaded.error().code == ErrorCode::resource_exhausted ? kExitFailure : kExitUsage;
     }
     graph_changed();
@@ -180,15 +180,15 @@ int Daemon::load_graph() {
 
 int Daemon::listen() {
     if (const auto bound = server_.listen_unix(
-            options_.socket, options_.socket_for_group ? api::SocketAccess::group : api::SocketAccess::owner);
+            options_.socket, options_.socket_for_group ? net::SocketAccess::group : net::SocketAccess::owner);
         !bound) {
-        log(api::LogLevel::error, bound.error().sentence);
+        log(net::LogLevel::error, bound.error().sentence);
         // Whoever is in the way of this may be gone in a moment.
         return bound.error().code == ErrorCode::deadline_exceeded ? kExitFailure : kExitUsage;
     }
     for (const std::string& address : options_.listen) {
         if (const auto bound = server_.listen_tcp(address); !bound) {
-            log(api::LogLevel::error, bound.error().sentence);
+            log(net::LogLevel::error, bound.error().sentence);
             return kExitUsage;
         }
     }
@@ -196,7 +196,7 @@ int Daemon::listen() {
 }
 
 int Daemon::run() {
-    if (!memory_.locked) log(api::LogLevel::warning, "memory is not locked: " + memory_.detail);
+    if (!memory_.locked) log(net::LogLevel::warning, "memory is not locked: " + memory_.detail);
     await_signal();
     server_.hold_clients();
     io::DeviceRequest request = options_.device;
@@ -235,7 +235,7 @@ void Daemon::save_last() {
     answer_signals([](int) { std::_Exit(kExitFailure); });
     if (!store_) return;
     if (const auto saved = store_->finish(); !saved) {
-        log(api::LogLevel::error, "the last changes of the graph are lost: " + saved.error().sentence);
+        log(net::LogLevel::error, "the last changes of the graph are lost: " + saved.error().sentence);
         if (status_ == kExitClean) status_ = kExitFailure;
     }
 }
@@ -244,11 +244,11 @@ void Daemon::started(const Expected<void>& result) {
     if (!result) {
         starved_ = result.error().code == ErrorCode::resource_exhausted;
         const std::string sentence = "the device cannot be started: " + result.error().sentence;
-        log(api::LogLevel::error, sentence);
+        log(net::LogLevel::error, sentence);
         fail_start(sentence);
         return;
     }
-    log(api::LogLevel::info, "device: " + describe(supervisor_.status().description));
+    log(net::LogLevel::info, "device: " + describe(supervisor_.status().description));
     welcome_clients();
 }
 
@@ -312,7 +312,7 @@ void Daemon::await_signal() {
         // Somebody who asks twice does not want to wait for the fade; what clients were answered is kept all the same.
         signals_.async_wait([this](const asio::error_code& second_error, int) {
             if (second_error) return;
-            log(api::LogLevel::info, "ending at once");
+            log(net::LogLevel::info, "ending at once");
             end(status_);
         });
         fade_and_end();
@@ -320,7 +320,7 @@ void Daemon::await_signal() {
 }
 
 void Daemon::fade_and_end() {
-    log(api::LogLevel::info, "ending");
+    log(net::LogLevel::info, "ending");
     service_.stopping();
     if (!supervisor_.status().running) {
         end(status_);
@@ -348,20 +348,20 @@ void Daemon::watch() {
 
 void Daemon::list_devices(std::function<void(std::vector<DeviceInfo>)> done) {
     supervisor_.list([done = std::move(done)](Expected<std::vector<DeviceInfo>> listed) {
-        if (!listed) log(api::LogLevel::warning, "devices cannot be listed: " + listed.error().sentence);
+        if (!listed) log(net::LogLevel::warning, "devices cannot be listed: " + listed.error().sentence);
         done(std::move(listed).value_or(std::vector<DeviceInfo>{}));
     });
 }
 
 void Daemon::device_changed(const std::string& sentence) {
-    log(api::LogLevel::warning, sentence);
+    log(net::LogLevel::warning, sentence);
     server_.device_changed(device_status());
 }
 
 /// Want of memory, as a rule. What can still be done may fail for the same reason.
 void give_up(Daemon* daemon, const char* why) {
     try {
-        log(api::LogLevel::error, std::string{"giving up: "} + why);
+        log(net::LogLevel::error, std::string{"giving up: "} + why);
         if (daemon != nullptr) {
             daemon->give_up();
             static_cast<void>(daemon->close());

@@ -19,15 +19,15 @@
 namespace rta::app {
 namespace {
 
-[[nodiscard]] spdlog::level::level_enum to_spdlog(api::LogLevel level) {
+[[nodiscard]] spdlog::level::level_enum to_spdlog(net::LogLevel level) {
     switch (level) {
-        case api::LogLevel::debug:
+        case net::LogLevel::debug:
             return spdlog::level::debug;
-        case api::LogLevel::info:
+        case net::LogLevel::info:
             return spdlog::level::info;
-        case api::LogLevel::warning:
+        case net::LogLevel::warning:
             return spdlog::level::warn;
-        case api::LogLevel::error:
+        case net::LogLevel::error:
             return spdlog::level::err;
     }
     return spdlog::level::err;
@@ -121,7 +121,7 @@ class JournalLevelFlag final : public spdlog::custom_flag_formatter {
 
 }  // namespace
 
-void start_logging(api::LogLevel level) {
+void start_logging(net::LogLevel level) {
     const int own = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
     formatter->add_flag<LabelFlag>('N').add_flag<JournalLevelFlag>('J').set_pattern(pattern());
@@ -131,7 +131,7 @@ void start_logging(api::LogLevel level) {
     spdlog::set_default_logger(std::move(logger));
 }
 
-void log(api::LogLevel level, std::string_view line) {
+void log(net::LogLevel level, std::string_view line) {
     spdlog::default_logger_raw()->log(to_spdlog(level), spdlog::string_view_t{line.data(), line.size()});
 }
 

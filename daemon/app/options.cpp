@@ -18,7 +18,7 @@
 #include "app/graph_file.h"
 #include "app/text_file.h"
 #include "frame/local_address.h"
-#include "net/listen.h"
+#include "net/address.h"
 #include "store/state_folder.h"
 #include "text/names.h"
 
@@ -43,7 +43,7 @@ constexpr double kMaximumDurationS = 3.2e9;
 
 /// The name of a level becomes the number that CLI11 reads an enumeration from.
 [[nodiscard]] std::string read_log_level(std::string& text) {
-    constexpr std::array<std::string_view, 4> kNames{"debug", "info", "warning", "error"};  // as in api::LogLevel
+    constexpr std::array<std::string_view, 4> kNames{"debug", "info", "warning", "error"};  // as in net::LogLevel
     const auto found = std::ranges::find(kNames, CLI::detail::to_lower(text));
     if (found == kNames.end()) return quoted(text) + " is no log level: debug, info, warning or error";
     text = std::to_string(found - kNames.begin());
@@ -116,12 +116,12 @@ void define_daemon(CLI::App& app, DaemonOptions& options, Texts& texts) {
            "--listen", options.listen,
            "Address to serve, on the loopback interface; may be repeated (default: " + default_tcp_address() + ")")
         ->type_name("HOST:PORT")
-        ->check([](const std::string& text) { return reason_of(api::check_address(text)); })
+        ->check([](const std::string& text) { return reason_of(net::check_address(text)); })
         ->take_all();
     app.add_option("--socket", options.socket, "Unix socket to serve (default: " + default_socket_path() + ")")
         ->type_name("PATH")
         ->check(reason_if_empty)
-        ->check([](const std::string& path) { return reason_of(api::check_socket_path(path)); });
+        ->check([](const std::string& path) { return reason_of(net::check_socket_path(path)); });
     app.add_option("--state-dir", options.state_directory,
                    "Folder in which the graph is remembered: restored at the start, saved after every change")
         ->type_name("DIR")
@@ -221,7 +221,7 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     if (options.socket.empty()) {
         options.socket = default_socket_path();
         // The others were checked when they were parsed.
-        if (auto wrong = reason_of(api::check_socket_path(options.socket)); !wrong.empty()) return wrong;
+        if (auto wrong = reason_of(net::check_socket_path(options.socket)); !wrong.empty()) return wrong;
     }
     options.socket_for_group = in_runtime_folder(options.socket);
     return device.kind == Kind::null ? what_is_overwritten(device.name, options, texts.config) : std::string{};

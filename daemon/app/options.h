@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "io/device_request.h"
-#include "net/server.h"
+#include "net/log.h"
 #include "text/error.h"
 
 namespace rta::app {
@@ -20,7 +20,7 @@ struct DaemonOptions {
     bool socket_for_group = false;    ///< it is in a folder that the service manager has made for us
     std::string state_directory;      ///< folder; empty: nothing is remembered
     std::string graph;                ///< file; empty: starts with an empty graph
-    api::LogLevel log_level = api::LogLevel::info;
+    net::LogLevel log_level = net::LogLevel::info;
 };
 
 /// `rtad devices`

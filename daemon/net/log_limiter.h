@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-namespace rta::api {
+namespace rta::net {
 
 /// Rate-limits log lines of one kind that remote peers can trigger. [control]
 class LogLimiter {
@@ -32,4 +32,4 @@ class LogLimiter {
     std::uint64_t suppressed_ = 0;
 };
 
-}  // namespace rta::api
+}  // namespace rta::net

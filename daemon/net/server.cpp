@@ -4,16 +4,10 @@
 #include <google/protobuf/stubs/logging.h>
 
 #include <algorithm>
-#include <asio/basic_socket_acceptor.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
-#include <asio/error.hpp>
 #include <asio/io_context.hpp>
-#include <asio/ip/tcp.hpp>
 #include <asio/post.hpp>
-#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/thread_pool.hpp>
-#include <asio/use_awaitable.hpp>
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -22,35 +16,28 @@
 
 #include "api/dispatcher.h"
 #include "api/exception_barrier.h"
-#include "net/listen.h"
+#include "net/client_session.h"
+#include "net/listener.h"
 #include "net/log_limiter.h"
-#include "net/session.h"
-#include "text/names.h"
+#include "text/quoting.h"
 
-namespace rta::api {
+namespace rta::net {
 namespace {
 
-using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
-
 constexpr std::size_t kWorkerThreads = 2;
-/// Of the system's, for each client; it takes twice as much.
-constexpr int kSendBufferBytes = 128 << 10;
-/// Refused clients that may still be told why at one time; beyond that the one that has had longest is closed.
-constexpr std::size_t kRefusedAtOnce = 64;
-/// Between two lines about what others may cause as often as they like.
-constexpr std::chrono::seconds kRefusalPause{10};
-constexpr std::chrono::seconds kFaultPause{1};
-/// Before what failed for lack of memory is tried again.
+/// Refused clients that still wait for the reason of their refusal. Beyond this number the oldest is disconnected.
+constexpr std::size_t kMaximumRefused = 64;
+/// Minimum interval between log lines that clients can trigger.
+constexpr std::chrono::seconds kRefusalLogInterval{10};
+constexpr std::chrono::seconds kFaultLogInterval{1};
+/// Pause before an operation is retried that failed because memory ran out.
 constexpr std::chrono::milliseconds kMemoryPause{10};
-/// After an error of accept(): most are a lack of file descriptors, which another attempt at once would not find
-/// mended.
-constexpr std::chrono::milliseconds kAcceptPause{100};
 
-/// Two threads for slow work; what is done is told in the io_context.
-class WorkerPool final : public Workers {
+/// Two threads for slow work. Results return to the io_context.
+class WorkerPool final : public api::Workers {
  public:
     explicit WorkerPool(asio::io_context& io) : io_{io} {}
-    /// Waits for what is running; what is not running yet will not.
+    /// Waits for running work; drops work that has not started.
     void stop() {
         stopping_ = true;
         threads_.stop();
@@ -61,8 +48,8 @@ class WorkerPool final : public Workers {
     void start(std::function<void()> work, std::function<void()> done) override {
         asio::post(threads_, [this, work = std::move(work), done = std::move(done)] {
             work();
-            // Somebody waits for it: if there is no memory to tell, there will be.
-            while (!guarded("work was handed back", [&] { asio::post(io_, done); }) && !stopping_) {
+            // A client waits for the result, so it must not be lost because memory ran out for a moment.
+            while (!api::guarded("work was handed back", [&] { asio::post(io_, done); }) && !stopping_) {
                 std::this_thread::sleep_for(kMemoryPause);
             }
         });
@@ -73,19 +60,11 @@ class WorkerPool final : public Workers {
     asio::thread_pool threads_{kWorkerThreads};
 };
 
-struct Listener {
-    explicit Listener(asio::io_context& io) : acceptor{io}, pause{io} {}
-    Acceptor acceptor;
-    asio::steady_timer pause;  ///< after an error, and while clients are held
-    std::string name;
-    bool tcp = false;
-};
-
 }  // namespace
 
-/// Shared with its coroutines, which outlive stop() until the io_context runs again or ends.
+/// Shared with its pending handlers, which the io_context may keep after stop().
 struct Server::Impl : std::enable_shared_from_this<Impl> {
-    Impl(asio::io_context& context, Engine& engine, Host& host, LogSink sink, ServerLimits given)
+    Impl(asio::io_context& context, Engine& engine, api::Host& host, LogSink sink, ServerLimits given)
         : io{context},
           log{std::move(sink)},
           limits{given},
@@ -96,12 +75,11 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     void start();
     void stop();
     void listen(ListeningSocket socket);
-    asio::awaitable<void> poll_engine();
-    asio::awaitable<void> accept(std::shared_ptr<Listener> listener);
-    void welcome(Session::Socket socket, const Listener& listener);
-    void remove(const Session* session);
-    void refuse(Client& client, const Listener& listener);
-    void make_room_among_refused();
+    void serve(std::unique_ptr<ByteStream> stream, std::string address, const std::string& listener);
+    void poll_engine();
+    void remove(const ClientSession* session);
+    void refuse(api::Client& client, const std::string& listener);
+    void limit_refused_sessions();
     void node_faulted(const std::string& node);
     void failed(const Error& error);
 
@@ -109,16 +87,15 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     LogSink log;
     ServerLimits limits;
     WorkerPool workers;
-    Dispatcher dispatcher;
+    api::Dispatcher dispatcher;
     asio::steady_timer poll_timer;
     std::chrono::microseconds poll_interval{0};
     std::vector<std::shared_ptr<Listener>> listeners;
-    std::vector<SocketFile> socket_files;
-    std::vector<std::shared_ptr<Session>> sessions;
+    std::vector<std::shared_ptr<ClientSession>> sessions;
     std::uint64_t session_number = 0;
-    LogLimiter refusals{kRefusalPause};
-    LogLimiter faults{kFaultPause};
-    LogLimiter failures{kFaultPause};
+    LogLimiter refusals{kRefusalLogInterval};
+    LogLimiter faults{kFaultLogInterval};
+    LogLimiter failures{kFaultLogInterval};
     bool holding = false;
     bool stopped = false;
 };
@@ -128,7 +105,7 @@ void Server::Impl::start() {
         if (dispatcher.interval() < poll_interval) poll_timer.cancel();
     });
     dispatcher.on_node_fault([this](const std::string& node) { node_faulted(node); });
-    asio::co_spawn(io, [self = shared_from_this()] { return self->poll_engine(); }, asio::detached);
+    poll_engine();
 }
 
 void Server::Impl::stop() {
@@ -136,100 +113,58 @@ void Server::Impl::stop() {
     dispatcher.on_busy(nullptr);
     dispatcher.on_node_fault(nullptr);
     poll_timer.cancel();
-    for (const auto& listener : std::exchange(listeners, {})) {
-        asio::error_code ignored;
-        listener->acceptor.close(ignored);
-        listener->pause.cancel();
-    }
-    socket_files.clear();
+    for (const auto& listener : std::exchange(listeners, {})) listener->close();
     for (const auto& session : std::exchange(sessions, {})) session->close();
     workers.stop();
     log = nullptr;
 }
 
-asio::awaitable<void> Server::Impl::poll_engine() {
-    while (!stopped) {
-        poll_interval = dispatcher.interval();
-        poll_timer.expires_after(poll_interval);
-        asio::error_code ignored;
-        co_await poll_timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-        if (stopped) co_return;
-        if (const auto ticked = guarded("the engine was asked what has happened", [this] { dispatcher.tick(); });
-            !ticked) {
-            failed(ticked.error());
-        }
-    }
+void Server::Impl::poll_engine() {
+    poll_interval = dispatcher.interval();
+    poll_timer.expires_after(poll_interval);
+    poll_timer.async_wait([self = shared_from_this()](const asio::error_code&) {
+        if (self->stopped) return;
+        const auto polled = api::guarded("the engine was polled", [&] { self->dispatcher.tick(); });
+        if (!polled) self->failed(polled.error());
+        if (!self->stopped) self->poll_engine();
+    });
 }
 
 void Server::Impl::listen(ListeningSocket socket) {
-    const int family = socket.family();
-    const auto listener = std::make_shared<Listener>(io);
-    listener->name = socket.name();
-    listener->tcp = family != AF_UNIX;
-    listener->acceptor.assign(asio::generic::stream_protocol{family, 0}, socket.release());
-    listeners.push_back(listener);
-    log(LogLevel::info, "listening on " + listener->name);
-    asio::co_spawn(io, [self = shared_from_this(), listener] { return self->accept(listener); }, asio::detached);
+    const auto listener = listeners.emplace_back(std::make_shared<Listener>(std::move(socket), log));
+    log(LogLevel::info, "listening on " + listener->name());
+    if (holding) listener->hold();
+    // `this` is valid: stop() closes the listener, which then drops the handler.
+    listener->start([this, name = listener->name()](Listener::Accepted client) {
+        const auto served = api::guarded("a client was accepted",
+                                         [&] { serve(std::move(client.stream), std::move(client.address), name); });
+        if (!served) failed(served.error());
+    });
 }
 
-asio::awaitable<void> Server::Impl::accept(std::shared_ptr<Listener> listener) {
-    bool failing = false;
-    while (!stopped) {
-        Session::Socket socket{io};
-        asio::error_code error;
-        if (holding) {
-            listener->pause.expires_at(asio::steady_timer::time_point::max());
-            co_await listener->pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
-            continue;
-        }
-        co_await listener->acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
-        if (stopped) co_return;
-        if (!error) {
-            failing = false;
-            const auto welcomed = guarded("a client was welcomed", [&] { welcome(std::move(socket), *listener); });
-            if (!welcomed) failed(welcomed.error());
-            continue;
-        }
-        // Cancelled by hold_clients(), even if welcome_clients() came right after it.
-        if (error == asio::error::operation_aborted) continue;
-        if (!std::exchange(failing, true)) {
-            log(LogLevel::error, "cannot accept clients on " + listener->name + " for now: " + error.message());
-        }
-        listener->pause.expires_after(kAcceptPause);
-        co_await listener->pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
-    }
-}
-
-void Server::Impl::welcome(Session::Socket socket, const Listener& listener) {
-    asio::error_code ignored;
-    // An answer must not wait for the acknowledgement of the one before it.
-    if (listener.tcp) socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
-    // The system would keep megabytes for whoever reads slowly: telemetry that nobody can drop any more.
-    socket.set_option(asio::socket_base::send_buffer_size{kSendBufferBytes}, ignored);
-    const auto client = dispatcher.connect(listener.tcp ? peer_name(socket.native_handle()) : listener.name);
-    const auto session = std::make_shared<Session>(
-        std::move(socket), client, "client " + std::to_string(++session_number) + " on " + listener.name, log);
+void Server::Impl::serve(std::unique_ptr<ByteStream> stream, std::string address, const std::string& listener) {
+    const auto client = dispatcher.connect(std::move(address));
+    const auto session =
+        std::make_shared<ClientSession>(io.get_executor(), std::move(stream), client,
+                                        "client " + std::to_string(++session_number) + " on " + listener, log);
     sessions.push_back(session);
     if (dispatcher.client_count() > limits.clients) refuse(*client, listener);
-    make_room_among_refused();
+    limit_refused_sessions();
     session->start(limits.hello_time, [this, raw = session.get()] { remove(raw); });
 }
 
-void Server::Impl::refuse(Client& client, const Listener& listener) {
-    const std::string limit = std::to_string(limits.clients);
-    if (const auto untold = refusals.due(std::chrono::steady_clock::now())) {
-        log(LogLevel::warning, "refused a client on " + listener.name + ": there are " + limit +
-                                   " already, which is the limit" +
-                                   (*untold == 0 ? "" : " (and " + std::to_string(*untold) + " more before it)"));
+void Server::Impl::refuse(api::Client& client, const std::string& listener) {
+    const std::string limit = "limit of " + std::to_string(limits.clients) + " clients reached";
+    if (const auto unlogged = refusals.due(std::chrono::steady_clock::now())) {
+        log(LogLevel::warning, "refused a client on " + listener + ": " + limit +
+                                   (*unlogged == 0 ? "" : " (and " + std::to_string(*unlogged) + " more before it)"));
     }
-    client.refuse_stream(Error{ErrorCode::resource_exhausted,
-                               limit + " clients are connected already, which is the limit; try again later",
-                               {}});
+    client.refuse_stream(Error{ErrorCode::resource_exhausted, limit + "; try again later", {}});
 }
 
-/// They are no clients any more, and must not take the place of those who would be.
-void Server::Impl::make_room_among_refused() {
-    if (sessions.size() - dispatcher.client_count() <= kRefusedAtOnce) return;
+/// Refused clients no longer count as clients, and must not use up the resources of those that do.
+void Server::Impl::limit_refused_sessions() {
+    if (sessions.size() - dispatcher.client_count() <= kMaximumRefused) return;
     const auto oldest = std::ranges::find_if(sessions, [](const auto& session) { return session->refused(); });
     if (oldest == sessions.end()) return;
     const auto session = std::move(*oldest);
@@ -238,26 +173,27 @@ void Server::Impl::make_room_among_refused() {
 }
 
 void Server::Impl::node_faulted(const std::string& node) {
-    const auto untold = faults.due(std::chrono::steady_clock::now());
-    if (!untold) return;
-    log(LogLevel::warning, "node " + quoted(node) + " produced NaN or infinity; it is silent until it is built anew" +
-                               (*untold == 0 ? "" : " (and " + std::to_string(*untold) + " more faults before it)"));
+    const auto unlogged = faults.due(std::chrono::steady_clock::now());
+    if (!unlogged) return;
+    log(LogLevel::warning,
+        "node " + quoted(node) + " produced NaN or infinity; it is silent until it has been rebuilt" +
+            (*unlogged == 0 ? "" : " (and " + std::to_string(*unlogged) + " more faults before it)"));
 }
 
-/// The daemon goes on.
+/// Logs an error that the daemon survives.
 void Server::Impl::failed(const Error& error) {
     if (!failures.due(std::chrono::steady_clock::now())) return;
-    const auto told = guarded("a failure was logged", [&] { log(LogLevel::error, error.sentence); });
-    static_cast<void>(told);
+    const auto logged = api::guarded("a failure was logged", [&] { log(LogLevel::error, error.sentence); });
+    static_cast<void>(logged);
 }
 
-void Server::Impl::remove(const Session* session) {
+void Server::Impl::remove(const ClientSession* session) {
     std::erase_if(sessions, [&](const auto& other) { return other.get() == session; });
 }
 
-Server::Server(asio::io_context& io, Engine& engine, Host& host, LogSink log, ServerLimits limits) {
+Server::Server(asio::io_context& io, Engine& engine, api::Host& host, LogSink log, ServerLimits limits) {
     if (!log) log = [](LogLevel, std::string_view) {};
-    // protobuf would write to stderr about strings that are not UTF-8; the client is told instead.
+    // protobuf would write to stderr about invalid UTF-8; the client receives an error instead.
     google::protobuf::SetLogHandler(nullptr);
     impl_ = std::make_shared<Impl>(io, engine, host, std::move(log), limits);
     impl_->start();
@@ -266,30 +202,33 @@ Server::Server(asio::io_context& io, Engine& engine, Host& host, LogSink log, Se
 Server::~Server() { impl_->stop(); }
 
 Expected<std::string> Server::listen_tcp(std::string_view address) {
-    auto socket = api::listen_tcp(address);
+    auto socket = net::listen_tcp(impl_->io, address);
     if (!socket) return std::unexpected(std::move(socket.error()));
-    std::string name = socket->name();
+    std::string name = socket->name;
     impl_->listen(std::move(*socket));
     return name;
 }
 
 Expected<void> Server::listen_unix(const std::string& path, SocketAccess access) {
-    auto listener = api::listen_unix(path, access);
-    if (!listener) return std::unexpected(std::move(listener.error()));
-    impl_->listen(std::move(listener->socket));
-    impl_->socket_files.push_back(std::move(listener->file));
+    auto socket = net::listen_unix(impl_->io, path, access);
+    if (!socket) return std::unexpected(std::move(socket.error()));
+    impl_->listen(std::move(*socket));
     return {};
+}
+
+void Server::serve(std::unique_ptr<ByteStream> stream, std::string address) {
+    const std::string listener = address;
+    impl_->serve(std::move(stream), std::move(address), listener);
 }
 
 void Server::hold_clients() {
     impl_->holding = true;
-    asio::error_code ignored;
-    for (const auto& listener : impl_->listeners) listener->acceptor.cancel(ignored);
+    for (const auto& listener : impl_->listeners) listener->hold();
 }
 
 void Server::welcome_clients() {
     impl_->holding = false;
-    for (const auto& listener : impl_->listeners) listener->pause.cancel();
+    for (const auto& listener : impl_->listeners) listener->release();
 }
 
 void Server::device_changed(const DeviceStatus& device) { impl_->dispatcher.device_changed(device); }
@@ -304,4 +243,4 @@ void Server::stop() { impl_->stop(); }
 
 std::size_t Server::client_count() const { return impl_->dispatcher.client_count(); }
 
-}  // namespace rta::api
+}  // namespace rta::net

@@ -11,87 +11,89 @@
 
 #include "api/host.h"
 #include "engine/engine.h"
-#include "net/listen.h"
+#include "net/address.h"
+#include "net/log.h"
 #include "text/error.h"
 
 namespace asio {
 class io_context;
 }
 
-namespace rta::api {
+namespace rta::net {
 
-enum class LogLevel : std::uint8_t { debug, info, warning, error };
-/// Takes one line, without a newline at its end. [control]
-using LogSink = std::function<void(LogLevel, std::string_view)>;
+class ByteStream;
 
 struct ServerLimits {
-    std::size_t clients = 512;  ///< those beyond are told RESOURCE_EXHAUSTED and closed
-    /// Who has not said hello by then is told DEADLINE_EXCEEDED and closed: it only takes a place.
+    std::size_t clients = 512;  ///< further clients are refused with RESOURCE_EXHAUSTED
+    /// A client that has not sent Hello after this time is refused with DEADLINE_EXCEEDED.
     std::chrono::milliseconds hello_time{10'000};
 };
 
-/// The protocol over TCP and Unix sockets: sessions, dispatcher, events, and the polling of the engine. [control]
+/// Serves the protocol to clients on TCP and Unix sockets, and polls the engine. [control]
 ///
 ///     asio::io_context io;
-///     api::Server server{io, engine, host, [](api::LogLevel level, std::string_view line) { ... }};
+///     net::Server server{io, engine, host, [](net::LogLevel level, std::string_view line) { ... }};
 ///     if (auto bound = server.listen_tcp("127.0.0.1:7340"); !bound) { print(bound.error().sentence); return 2; }
 ///     if (auto bound = server.listen_unix(path); !bound) ...
-///     server.hold_clients();                     // until the device runs: then server.welcome_clients()
-///     io.run();                                  // one thread: the control thread
+///     server.hold_clients();                     // until the device runs, then server.welcome_clients()
+///     io.run();                                  // on one thread, the control thread
 ///     // on SIGTERM, in io:
-///     server.fade_out(kDeviceFadeMs, [&] { server.stop(); io.stop(); });   // and a timer, should no block run
+///     server.fade_out(kDeviceFadeMs, [&] { server.stop(); io.stop(); });   // and a timer, in case no block is rendered
 ///
-/// From its constructor to stop() the server alone calls engine.poll(), from within `io`. Before, and between calls of
-/// io.run(), the caller may use the engine directly (--graph). `engine` and `host` outlive the server. `io` outlives it
-/// too, and must not run on several threads.
+/// From construction to stop() only the server calls engine.poll(), from handlers of `io`. Before io.run() and between
+/// calls of it, the caller may use the engine directly (--graph). `io`, `engine` and `host` must outlive the server. `io`
+/// must run on one thread only.
 class Server {
  public:
-    Server(asio::io_context& io, Engine& engine, Host& host, LogSink log, ServerLimits limits = {});
+    Server(asio::io_context& io, Engine& engine, api::Host& host, LogSink log, ServerLimits limits = {});
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
-    /// stop(), if that has not been called.
+    /// Calls stop().
     ~Server();
 
-    /// Listens on `HOST:PORT`: an IPv4 address, an IPv6 address in brackets ("[::1]:7340"), or a name, of which the
-    /// first IPv4 address is taken, else the first IPv6 one. Port 0: the system chooses.
-    /// Returns the address with its real port, "127.0.0.1:7340".
+    /// Listens on `HOST:PORT`, where HOST is an IPv4 address, an IPv6 address in brackets ("[::1]:7340"), or a name.
+    /// A name stands for its first IPv4 address, or its first IPv6 address if it has no IPv4 address. With port 0 the
+    /// system chooses a port. Returns the address with the actual port, "127.0.0.1:7340".
     ///
-    /// Errors: INVALID_ARGUMENT what is no HOST:PORT; NOT_FOUND a name without an address; PERMISSION_DENIED anything
-    /// but loopback (there is no TLS and there are no tokens yet), or a port that this user may not open;
-    /// ALREADY_EXISTS an address in use; UNAVAILABLE whatever else the system says. All of them are configuration:
-    /// `rtad` exits with 2. The sentence names the address.
+    /// Errors, whose sentences name the address: INVALID_ARGUMENT if it is not HOST:PORT; NOT_FOUND if the name cannot
+    /// be resolved; PERMISSION_DENIED if it is not a loopback address (TLS and tokens are not supported yet) or if the
+    /// user may not open the port; ALREADY_EXISTS if the address is in use; UNAVAILABLE for other system errors. All
+    /// are configuration errors, for which `rtad` exits with status 2.
     Expected<std::string> listen_tcp(std::string_view address);
 
-    /// Listens on a Unix socket. The last folder of `path` is made if it is not there, with mode 0700; the socket gets
-    /// 0600: only this user (and root) may control the daemon. SocketAccess::group gives it 0660: then whoever belongs
-    /// to the daemon's group, and may enter the folder, may control it too. A socket file on which nobody listens is
-    /// replaced. stop() removes the file if it is still ours.
+    /// Listens on a Unix socket. Creates the last folder of `path`, with mode 0700, if it does not exist, and replaces a
+    /// stale socket file. With SocketAccess::owner, only this user and root may connect. With SocketAccess::group,
+    /// members of the daemon's group that may enter the folder may connect too. stop() removes the socket file, unless
+    /// it has been replaced.
     ///
-    /// Errors, which are configuration too: INVALID_ARGUMENT a path that is too long for a socket; ALREADY_EXISTS
-    /// another daemon listens there, or the path is no socket; PERMISSION_DENIED; UNAVAILABLE. Only DEADLINE_EXCEEDED
-    /// is not: somebody holds the folder locked, and may be gone in a moment.
+    /// Errors: INVALID_ARGUMENT if `path` is too long for a socket; ALREADY_EXISTS if another process listens there or
+    /// if the file is not a socket; PERMISSION_DENIED; UNAVAILABLE. These are configuration errors. DEADLINE_EXCEEDED is
+    /// not: another process holds a lock on the folder, perhaps for a short time.
     Expected<void> listen_unix(const std::string& path, SocketAccess access = SocketAccess::owner);
 
-    /// Clients that connect from now on wait in the system's queue until welcome_clients(): before there is a device an
-    /// edit cannot be heard, and nobody could be told how many channels there are.
+    /// Serves one client on a stream that is already connected. `address` is shown to other clients and in the log.
+    void serve(std::unique_ptr<ByteStream> stream, std::string address);
+
+    /// Leaves new clients in the system's queue until welcome_clients() is called. Before the device is open, edits
+    /// cannot take effect and the number of channels is unknown.
     void hold_clients();
     void welcome_clients();
 
-    /// The device that drives the engine was lost or replaced: tells every subscriber.
+    /// Tells every subscriber that the device has been lost or replaced.
     void device_changed(const DeviceStatus& device);
 
-    /// The device broke up: since the last call, the latest of them at `frame` of the engine's clock.
+    /// Reports the dropouts since the previous call; the latest was at `frame` of the engine's clock.
     void xruns(const XrunCounts& counts, std::uint64_t frame);
 
-    /// Fades the device output to silence and calls `done`, in `io`, when the fade has ended. That takes a device that
-    /// runs: set a timer beside it. RESOURCE_EXHAUSTED from the engine is retried until it has room.
+    /// Fades the device output to silence and then calls `done` from `io`. Set a timer as well: without a running device
+    /// the fade never ends. Retries while the engine returns RESOURCE_EXHAUSTED.
     void fade_out(float length_ms, std::function<void()> done);
 
-    /// Closes every listener and session, and waits for the worker threads. Nothing is called back any more. The engine
-    /// may be destroyed afterwards.
+    /// Closes all listeners and sessions and waits for the worker threads. No callback is called afterwards, and the
+    /// engine may be destroyed.
     void stop();
 
-    /// Clients connected at this moment.
+    /// Returns the number of connected clients, without refused ones.
     [[nodiscard]] std::size_t client_count() const;
 
  private:
@@ -99,4 +101,4 @@ class Server {
     std::shared_ptr<Impl> impl_;
 };
 
-}  // namespace rta::api
+}  // namespace rta::net

@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: MIT
 #include "net/listen.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <asio/io_context.hpp>
 #include <cstring>
 #include <filesystem>
 
 #include "support/temporary.h"
 #include "support/unique_fd.h"
 
-namespace rta::api {
+namespace rta::net {
 namespace {
 
 using rta::test::TemporaryDirectory;
 using rta::test::UniqueFd;
+
+/// Never run: listening needs no handlers.
+asio::io_context& io_context() {
+    static asio::io_context io;
+    return io;
+}
 
 mode_t mode_of(const std::filesystem::path& path) {
     struct stat status{};
@@ -61,22 +69,22 @@ TEST(ParseAddress, RefusesEverythingElseAndShowsWhatIsRight) {
 }
 
 TEST(ListenTcp, ChoosesAPortAndTellsIt) {
-    const auto listener = listen_tcp("127.0.0.1:0");
+    const auto listener = listen_tcp(io_context(), "127.0.0.1:0");
     ASSERT_TRUE(listener) << listener.error().sentence;
-    EXPECT_TRUE(listener->name().starts_with("127.0.0.1:"));
-    EXPECT_NE(listener->name(), "127.0.0.1:0");
-    EXPECT_EQ(listener->family(), AF_INET);
+    EXPECT_TRUE(listener->name.starts_with("127.0.0.1:"));
+    EXPECT_NE(listener->name, "127.0.0.1:0");
+    EXPECT_TRUE(listener->tcp);
 }
 
 TEST(ListenTcp, TakesTheIpv4AddressOfAName) {
-    const auto listener = listen_tcp("localhost:0");
+    const auto listener = listen_tcp(io_context(), "localhost:0");
     ASSERT_TRUE(listener) << listener.error().sentence;
-    EXPECT_TRUE(listener->name().starts_with("127.0.0.1:")) << listener->name();
+    EXPECT_TRUE(listener->name.starts_with("127.0.0.1:")) << listener->name;
 }
 
 TEST(ListenTcp, RefusesWhatOtherMachinesCanReach) {
     for (const char* text : {"0.0.0.0:0", "[::]:0", "192.0.2.1:7340", "8.8.8.8:80", "[2001:db8::1]:7340"}) {
-        const auto listener = listen_tcp(text);
+        const auto listener = listen_tcp(io_context(), text);
         ASSERT_FALSE(listener) << text;
         EXPECT_EQ(listener.error().code, ErrorCode::permission_denied) << listener.error().sentence;
         EXPECT_NE(listener.error().sentence.find("127.0.0.1:7340"), std::string::npos) << listener.error().sentence;
@@ -86,16 +94,25 @@ TEST(ListenTcp, RefusesWhatOtherMachinesCanReach) {
 }
 
 TEST(ListenTcp, NamesAnAddressInUse) {
-    const auto first = listen_tcp("127.0.0.1:0");
+    const auto first = listen_tcp(io_context(), "127.0.0.1:0");
     ASSERT_TRUE(first);
-    const auto second = listen_tcp(first->name());
+    const auto second = listen_tcp(io_context(), first->name);
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, ErrorCode::already_exists);
-    EXPECT_NE(second.error().sentence.find(first->name()), std::string::npos) << second.error().sentence;
+    EXPECT_NE(second.error().sentence.find(first->name), std::string::npos) << second.error().sentence;
+}
+
+TEST(ListenTcp, IsNotInheritedByChildProcesses) {
+    const TemporaryDirectory directory;
+    auto tcp = listen_tcp(io_context(), "127.0.0.1:0");
+    auto local = listen_unix(io_context(), directory / "s");
+    ASSERT_TRUE(tcp && local);
+    EXPECT_NE(::fcntl(tcp->acceptor.native_handle(), F_GETFD) & FD_CLOEXEC, 0);
+    EXPECT_NE(::fcntl(local->acceptor.native_handle(), F_GETFD) & FD_CLOEXEC, 0);
 }
 
 TEST(ListenTcp, NamesAHostWithoutAnAddress) {
-    const auto listener = listen_tcp("no-such-host.invalid:7340");
+    const auto listener = listen_tcp(io_context(), "no-such-host.invalid:7340");
     ASSERT_FALSE(listener);
     EXPECT_EQ(listener.error().code, ErrorCode::not_found);
     EXPECT_NE(listener.error().sentence.find("no-such-host.invalid"), std::string::npos);
@@ -105,11 +122,11 @@ TEST(ListenUnix, MakesAPrivateFolderAndAPrivateSocketAndRemovesTheSocket) {
     const TemporaryDirectory directory;
     const auto path = directory / "rtad/control.sock";
     {
-        const auto listener = listen_unix(path);
+        const auto listener = listen_unix(io_context(), path);
         ASSERT_TRUE(listener) << listener.error().sentence;
         EXPECT_EQ(mode_of(path), 0600U);
         EXPECT_EQ(mode_of(path.parent_path()), 0700U);
-        EXPECT_EQ(listener->socket.family(), AF_UNIX);
+        EXPECT_FALSE(listener->tcp);
     }
     EXPECT_FALSE(std::filesystem::exists(path));
 }
@@ -119,7 +136,7 @@ TEST(ListenUnix, LetsTheGroupInWhateverTheUmaskSays) {
     const auto path = directory / "s";
     for (const mode_t mask : {0000U, 0022U, 0077U}) {
         const mode_t before = ::umask(mask);
-        const auto listener = listen_unix(path, SocketAccess::group);
+        const auto listener = listen_unix(io_context(), path, SocketAccess::group);
         ::umask(before);
         ASSERT_TRUE(listener) << listener.error().sentence;
         EXPECT_EQ(mode_of(path), 0660U) << mask;
@@ -131,17 +148,17 @@ TEST(ListenUnix, ReplacesAFileThatNobodyListensOn) {
     const auto path = directory / "control.sock";
     bind_to(path, true).reset();
     ASSERT_TRUE(std::filesystem::exists(path));
-    const auto listener = listen_unix(path);
+    const auto listener = listen_unix(io_context(), path);
     EXPECT_TRUE(listener) << listener.error().sentence;
 }
 
 TEST(ListenUnix, LeavesALiveDaemonAlone) {
     const TemporaryDirectory directory;
     const auto path = directory / "control.sock";
-    const auto first = listen_unix(path);
+    const auto first = listen_unix(io_context(), path);
     ASSERT_TRUE(first);
     {
-        const auto second = listen_unix(path);
+        const auto second = listen_unix(io_context(), path);
         ASSERT_FALSE(second);
         EXPECT_EQ(second.error().code, ErrorCode::already_exists);
         EXPECT_NE(second.error().sentence.find(path.string()), std::string::npos) << second.error().sentence;
@@ -165,7 +182,7 @@ TEST(ListenUnix, ABacklogThatIsFullIsALiveDaemon) {
         connected = ::connect(waiting.back().get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
     }
     ASSERT_EQ(errno, EAGAIN);
-    const auto listener = listen_unix(path);
+    const auto listener = listen_unix(io_context(), path);
     ASSERT_FALSE(listener);
     EXPECT_EQ(listener.error().code, ErrorCode::already_exists);
 }
@@ -174,7 +191,7 @@ TEST(ListenUnix, DoesNotRemoveWhatIsNoSocket) {
     const TemporaryDirectory directory;
     const auto path = directory / "precious.txt";
     rta::test::write_text(path, "data");
-    const auto listener = listen_unix(path);
+    const auto listener = listen_unix(io_context(), path);
     ASSERT_FALSE(listener);
     EXPECT_EQ(listener.error().code, ErrorCode::already_exists);
     EXPECT_EQ(rta::test::read_text(path), "data");
@@ -185,7 +202,7 @@ TEST(ListenUnix, DoesNotRemoveTheSocketOfWhoeverCameAfter) {
     const auto path = directory / "control.sock";
     UniqueFd other;
     {
-        const auto listener = listen_unix(path);
+        const auto listener = listen_unix(io_context(), path);
         ASSERT_TRUE(listener);
         std::filesystem::remove(path);
         other = bind_to(path, true);
@@ -196,7 +213,7 @@ TEST(ListenUnix, DoesNotRemoveTheSocketOfWhoeverCameAfter) {
 TEST(ListenUnix, RefusesPathsThatASocketCannotHave) {
     const TemporaryDirectory directory;
     for (const std::string& path : {std::string{}, (directory / std::string(108, 'x')).string()}) {
-        const auto listener = listen_unix(path);
+        const auto listener = listen_unix(io_context(), path);
         ASSERT_FALSE(listener);
         EXPECT_EQ(listener.error().code, ErrorCode::invalid_argument);
         EXPECT_NE(listener.error().sentence.find("107"), std::string::npos) << listener.error().sentence;
@@ -206,11 +223,11 @@ TEST(ListenUnix, RefusesPathsThatASocketCannotHave) {
 TEST(ListenUnix, NamesAFolderThatCannotBeMade) {
     const TemporaryDirectory directory;
     const auto path = directory / "not/there/control.sock";
-    const auto listener = listen_unix(path);
+    const auto listener = listen_unix(io_context(), path);
     ASSERT_FALSE(listener);
     EXPECT_NE(listener.error().sentence.find(path.parent_path().string()), std::string::npos)
         << listener.error().sentence;
 }
 
 }  // namespace
-}  // namespace rta::api
+}  // namespace rta::net

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace rta::api {
+namespace rta::net {
 namespace {
 
 TEST(LogLimiter, GivesALineOnceInAWhileAndCountsTheRest) {
@@ -16,4 +16,4 @@ TEST(LogLimiter, GivesALineOnceInAWhileAndCountsTheRest) {
 }
 
 }  // namespace
-}  // namespace rta::api
+}  // namespace rta::net

@@ -29,7 +29,7 @@
 #include "support/temporary.h"
 #include "support/unique_fd.h"
 
-namespace rta::api {
+namespace rta::net {
 namespace {
 
 using rta::test::Deadline;
@@ -38,7 +38,7 @@ using rta::test::ProtocolClient;
 using rta::test::TemporaryDirectory;
 using rta::test::UniqueFd;
 
-class QuietHost final : public Host {
+class QuietHost final : public api::Host {
  public:
     [[nodiscard]] DeviceStatus device_status() const override {
         return {.description = {.kind = "null"}, .running = true};
@@ -630,4 +630,4 @@ TEST(Server, ListeningTwiceOnOneAddressIsRefused) {
 }
 
 }  // namespace
-}  // namespace rta::api
+}  // namespace rta::net

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <asio/buffer.hpp>
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace rta::net {
+
+/// The stream of bytes to and from one client: a socket, or a protocol such as TLS or WebSocket over a socket.
+///
+/// ClientSession knows its client only through this class. A transport that needs a handshake performs it in its first
+/// read or write, so that accepting other clients does not wait for it. At most one read and one write are pending at
+/// a time. All calls are made, and complete, on the control thread; the caller owns the stream and keeps it until its
+/// pending operations have completed. [control]
+class ByteStream {
+ public:
+    ByteStream() = default;
+    ByteStream(const ByteStream&) = delete;
+    ByteStream& operator=(const ByteStream&) = delete;
+    virtual ~ByteStream() = default;
+
+    /// Waits for at least one byte and returns the number of bytes read. `error` is asio::error::eof after the last
+    /// byte, and any other error if the stream is broken or closed.
+    [[nodiscard]] virtual asio::awaitable<std::size_t> read_some(std::span<char> into, asio::error_code& error) = 0;
+
+    /// Writes all of `buffers`, which stay valid until the write completes, and returns the number of bytes written.
+    [[nodiscard]] virtual asio::awaitable<std::size_t> write(std::span<const asio::const_buffer> buffers,
+                                                             asio::error_code& error) = 0;
+
+    /// Tells the client that no more bytes follow. The client may still send.
+    [[nodiscard]] virtual asio::awaitable<void> finish_writing(asio::error_code& error) = 0;
+
+    /// Ends the input: a pending read and all later ones return what was received and then eof.
+    virtual void stop_reading() = 0;
+
+    /// Closes the stream immediately. Pending operations complete with an error.
+    virtual void close() = 0;
+    [[nodiscard]] virtual bool is_open() const = 0;
+};
+
+}  // namespace rta::net

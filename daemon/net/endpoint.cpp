@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "net/endpoint.h"
+
+#include <sys/un.h>
+
+#include <algorithm>
+#include <asio/io_context.hpp>
+
+#include "net/address.h"
+#include "text/quoting.h"
+
+namespace rta::net {
+namespace {
+
+using asio::ip::tcp;
+
+constexpr std::size_t kMaximumPathBytes = sizeof(sockaddr_un::sun_path) - 1;
+
+Expected<tcp::endpoint> resolve(const HostAndPort& address, std::string_view text) {
+    asio::io_context io;
+    tcp::resolver resolver{io};
+    asio::error_code error;
+    const auto found =
+        resolver.resolve(address.host, std::to_string(address.port), tcp::resolver::numeric_service, error);
+    if (error || found.empty()) {
+        return fail(ErrorCode::not_found, "cannot listen on " + quoted(text) + ": cannot resolve host " +
+                                              quoted(address.host) + (error ? ": " + error.message() : ""));
+    }
+    const auto ipv4 =
+        std::ranges::find_if(found, [](const auto& entry) { return entry.endpoint().protocol() == tcp::v4(); });
+    return (ipv4 == found.end() ? found.begin() : ipv4)->endpoint();
+}
+
+}  // namespace
+
+std::string to_string(const tcp::endpoint& endpoint) {
+    const std::string address = endpoint.address().to_string();
+    return (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
+}
+
+Expected<tcp::endpoint> resolve_loopback(std::string_view text) {
+    const auto address = parse_address(text);
+    if (!address) return std::unexpected(address.error());
+    auto endpoint = resolve(*address, text);
+    if (endpoint && !endpoint->address().is_loopback()) {
+        return fail(ErrorCode::permission_denied,
+                    "refused to listen on " + to_string(*endpoint) +
+                        ": other machines can reach this address, and this version supports neither TLS nor access "
+                        "tokens; expected a loopback address, such as 127.0.0.1:7340 or [::1]:7340");
+    }
+    return endpoint;
+}
+
+Expected<asio::local::stream_protocol::endpoint> unix_endpoint(const std::string& path) {
+    // A NUL byte in front would select Linux's abstract namespace, which has no file permissions.
+    if (path.find('\0') != std::string::npos) {
+        return fail(ErrorCode::invalid_argument, "invalid socket path " + quoted(path) + ": contains a NUL byte");
+    }
+    if (path.empty() || path.size() > kMaximumPathBytes) {
+        return fail(ErrorCode::invalid_argument, "invalid socket path " + quoted(path) + ": " +
+                                                     std::to_string(path.size()) + " bytes; expected 1 to " +
+                                                     std::to_string(kMaximumPathBytes));
+    }
+    return asio::local::stream_protocol::endpoint{path};
+}
+
+}  // namespace rta::net

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "net/socket_stream.h"
+
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/write.hpp>
+#include <utility>
+
+namespace rta::net {
+namespace {
+
+class SocketStream final : public ByteStream {
+ public:
+    explicit SocketStream(StreamSocket socket) : socket_{std::move(socket)} {}
+
+    asio::awaitable<std::size_t> read_some(std::span<char> into, asio::error_code& error) override {
+        return socket_.async_read_some(asio::buffer(into.data(), into.size()),
+                                       asio::redirect_error(asio::use_awaitable, error));
+    }
+
+    asio::awaitable<std::size_t> write(std::span<const asio::const_buffer> buffers, asio::error_code& error) override {
+        return asio::async_write(socket_, buffers, asio::redirect_error(asio::use_awaitable, error));
+    }
+
+    asio::awaitable<void> finish_writing(asio::error_code& error) override {
+        socket_.shutdown(StreamSocket::shutdown_send, error);
+        co_return;
+    }
+
+    void stop_reading() override {
+        asio::error_code ignored;
+        socket_.shutdown(StreamSocket::shutdown_receive, ignored);
+    }
+
+    void close() override {
+        asio::error_code ignored;
+        socket_.close(ignored);
+    }
+
+    bool is_open() const override { return socket_.is_open(); }
+
+ private:
+    StreamSocket socket_;
+};
+
+}  // namespace
+
+std::unique_ptr<ByteStream> make_socket_stream(StreamSocket socket) {
+    return std::make_unique<SocketStream>(std::move(socket));
+}
+
+}  // namespace rta::net
