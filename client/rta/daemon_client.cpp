@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "text/quoting.h"
+#include "rta/socket.h"
 
 namespace rta::client {
 
@@ -27,21 +27,22 @@ std::string seconds_text(std::chrono::milliseconds time) {
 }  // namespace
 
 Expected<DaemonClient> DaemonClient::open(std::span<const Endpoint> endpoints, const ClientOptions& options) {
+    if (endpoints.empty()) return fail(Error::Kind::cannot_connect, "no address of an rtad to connect to");
     const Deadline deadline = Deadline::in(options.timeout);
     std::string tried;
     for (std::size_t i = 0; i < endpoints.size(); ++i) {
-        auto socket = Socket::connect(endpoints[i], deadline.share(endpoints.size() - i));
-        if (!socket) {
-            tried += (i == 0 ? "" : ", ") + to_string(endpoints[i]) + " (" + socket.error() + ")";
-            continue;
-        }
-        DaemonClient connection{std::move(*socket), endpoints[i], options.timeout};
-        if (auto hello = connection.say_hello(options); !hello) return std::unexpected(std::move(hello.error()));
-        return connection;
+        auto stream = connect_socket(endpoints[i], deadline.share(endpoints.size() - i));
+        if (stream) return open(std::move(*stream), endpoints[i], options);
+        tried += (i == 0 ? "" : ", ") + to_string(endpoints[i]) + " (" + stream.error() + ")";
     }
-    return fail(
-        Error::Kind::cannot_connect,
-        "no rtad answers" + (tried.empty() ? ": there is no address to try" : " at " + tried) + "; is it running?");
+    return fail(Error::Kind::cannot_connect, "cannot connect to rtad at " + tried + "; is it running?");
+}
+
+Expected<DaemonClient> DaemonClient::open(std::unique_ptr<ByteStream> stream, Endpoint endpoint,
+                                          const ClientOptions& options) {
+    DaemonClient client{std::move(stream), std::move(endpoint), options.timeout};
+    if (auto hello = client.say_hello(options); !hello) return std::unexpected(std::move(hello.error()));
+    return client;
 }
 
 Expected<void> DaemonClient::say_hello(const ClientOptions& options) {
@@ -53,32 +54,29 @@ Expected<void> DaemonClient::say_hello(const ClientOptions& options) {
     auto response = call(std::move(request));
     if (!response) {
         Error error = std::move(response.error());
-        // A daemon that turns away very many clients at once has no time to tell each of them why.
-        if (error.kind == Error::Kind::lost)
-            error.sentence += ", before it answered hello: it may be ending, or have as many clients as it takes";
+        // A daemon that refuses many clients together does not wait until each has read the reason.
+        if (error.kind == Error::Kind::lost) {
+            error.sentence += ", before it responded to Hello: it may be exiting, or have too many clients";
+        }
         return std::unexpected(std::move(error));
     }
     if (response->status().code() != v1::OK) {
         const bool wrong_version = response->status().code() == v1::FAILED_PRECONDITION;
-        return end(
-            Error::Kind::refused,
-            "rtad at " + to_string(endpoint_) + " refused this client" +
-                (wrong_version ? ", which speaks version " + std::to_string(kProtocolVersion) + " of the protocol"
-                               : "") +
-                ": " + response->status().message(),
-            response->status().code());
+        return end(Error::Kind::refused,
+                   daemon_name() + " refused this client" +
+                       (wrong_version ? ", which supports protocol version " + std::to_string(kProtocolVersion) : "") +
+                       ": " + response->status().message(),
+                   response->status().code());
     }
-    if (!response->has_hello())
-        return end(Error::Kind::protocol, "what answers at " + to_string(endpoint_) + " is no rtad");
+    if (!response->has_hello()) return end_with_unexpected_reply("no result of Hello");
     if (response->hello().protocol_version() != kProtocolVersion) {
         return end(Error::Kind::refused,
-                   "rtad " + response->hello().server_version() + " at " + to_string(endpoint_) + " speaks version " +
-                       std::to_string(response->hello().protocol_version()) +
-                       " of the protocol, this client speaks version " + std::to_string(kProtocolVersion) +
-                       ": use a client of the daemon's own version",
+                   daemon_name() + " (version " + response->hello().server_version() + ") uses protocol version " +
+                       std::to_string(response->hello().protocol_version()) + ", but this client supports version " +
+                       std::to_string(kProtocolVersion) + "; use a client of the daemon's version",
                    v1::FAILED_PRECONDITION);
     }
-    daemon_ = std::move(*response->mutable_hello());
+    hello_ = std::move(*response->mutable_hello());
     return {};
 }
 
@@ -92,7 +90,7 @@ Expected<std::uint64_t> DaemonClient::send(v1::Request request) {
     if (end_) return std::unexpected(*end_);
     request.set_id(last_id_ + 1);
     if (const std::size_t size = request.ByteSizeLong(); size > kMaximumFrameBytes) {
-        return fail(Error::Kind::too_large, "the request has " + std::to_string(size) + " bytes; a message may have " +
+        return fail(Error::Kind::too_large, "request too large: " + std::to_string(size) + " bytes; expected at most " +
                                                 std::to_string(kMaximumFrameBytes) + " (4 MiB)");
     }
     append_frame(outgoing_, request.SerializeAsString());
@@ -102,9 +100,8 @@ Expected<std::uint64_t> DaemonClient::send(v1::Request request) {
         auto moved = exchange(deadline, -1);
         if (moved) continue;
         if (moved.error().kind != Error::Kind::timeout) return std::unexpected(std::move(moved.error()));
-        // Half a request may be on its way: nothing can follow it.
-        return end(Error::Kind::lost,
-                   "rtad at " + to_string(endpoint_) + " did not take the request within " + seconds_text(timeout_));
+        // Part of the request may have been sent, so no other request can follow.
+        return end(Error::Kind::lost, daemon_name() + " did not accept the request within " + seconds_text(timeout_));
     }
     return last_id_;
 }
@@ -115,14 +112,13 @@ Expected<v1::Response> DaemonClient::receive(std::uint64_t id, int interrupt_des
         if (auto found = responses_.extract(id)) return std::move(found.mapped());
         if (end_) return std::unexpected(*end_);
         if (!std::ranges::binary_search(awaited_, id) || abandoned_.contains(id)) {
-            return fail(Error::Kind::protocol, "no response is awaited under the id " + std::to_string(id));
+            return fail(Error::Kind::protocol, "no response is expected for request " + std::to_string(id));
         }
         if (auto moved = exchange(deadline, interrupt_descriptor); !moved) {
-            if (responses_.contains(id)) continue;  // it came just before what went wrong
+            if (responses_.contains(id)) continue;  // received before the error
             if (moved.error().kind == Error::Kind::timeout) {
                 abandoned_.insert(id);
-                moved.error().sentence =
-                    "rtad at " + to_string(endpoint_) + " did not answer within " + seconds_text(timeout_);
+                moved.error().sentence = daemon_name() + " did not respond within " + seconds_text(timeout_);
             }
             return std::unexpected(std::move(moved.error()));
         }
@@ -142,21 +138,20 @@ Expected<v1::Event> DaemonClient::next_event(const Deadline& deadline, int inter
     }
 }
 
-/// Waits until bytes can move in either direction, and moves them.
+/// Waits until bytes can be read or written, then reads and writes them.
 Expected<void> DaemonClient::exchange(const Deadline& deadline, int interrupt_descriptor) {
-    const Socket::Readiness ready = socket_.wait(!outgoing_.empty(), deadline, interrupt_descriptor);
+    const ByteStream::Readiness ready = stream_->wait(!outgoing_.empty(), deadline, interrupt_descriptor);
     if (ready.interrupted) return fail(Error::Kind::interrupted, "interrupted");
     if (ready.writable) write_some();
     if (ready.readable) return read_some();
-    if (!ready.writable)
-        return fail(Error::Kind::timeout, "nothing came from rtad at " + to_string(endpoint_) + " in time");
+    if (!ready.writable) return fail(Error::Kind::timeout, "timeout while waiting for " + daemon_name());
     return {};
 }
 
 void DaemonClient::write_some() {
-    const Socket::Transfer sent = socket_.write(std::string_view{outgoing_}.substr(outgoing_taken_));
+    const ByteStream::Transfer sent = stream_->write(std::string_view{outgoing_}.substr(outgoing_taken_));
     outgoing_taken_ += sent.count;
-    // A daemon that closes says why first: what it said is still to be read, and read() finds the end too.
+    // A daemon sends the reason before it disconnects, so the input must still be read. read() detects the end as well.
     if (sent.closed || outgoing_taken_ == outgoing_.size()) {
         outgoing_.clear();
         outgoing_taken_ = 0;
@@ -165,10 +160,9 @@ void DaemonClient::write_some() {
 
 Expected<void> DaemonClient::read_some() {
     std::array<char, kReadBytes> bytes{};
-    const Socket::Transfer received = socket_.read(bytes);
+    const ByteStream::Transfer received = stream_->read(bytes);
     if (received.closed) {
-        return end(Error::Kind::lost, "the connection to rtad at " + to_string(endpoint_) +
-                                          " is lost: " + received.reason +
+        return end(Error::Kind::lost, "disconnected from " + daemon_name() + ": " + received.reason +
                                           (decoder_.buffered() == 0 ? "" : " in the middle of a message"));
     }
     decoder_.feed(std::span{bytes}.first(received.count));
@@ -179,8 +173,7 @@ Expected<void> DaemonClient::take_frames() {
     for (;;) {
         const auto payload = decoder_.next();
         if (!payload) {
-            return end(Error::Kind::protocol, "what answers at " + to_string(endpoint_) +
-                                                  " is no rtad: " + std::string{frame_error_sentence(payload.error())});
+            return end_with_unexpected_reply(frame_error_sentence(payload.error()));
         }
         if (!*payload) return {};
         if (auto taken = take_message(**payload); !taken) return taken;
@@ -190,8 +183,7 @@ Expected<void> DaemonClient::take_frames() {
 Expected<void> DaemonClient::take_message(std::string_view payload) {
     v1::ServerMessage message;
     if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
-        return end(Error::Kind::protocol, "what answers at " + to_string(endpoint_) +
-                                              " is no rtad: it sent bytes that are no message of rta.v1");
+        return end_with_unexpected_reply("not a message of rta.v1");
     }
     switch (message.message_case()) {
         case v1::ServerMessage::kResponse:
@@ -200,21 +192,19 @@ Expected<void> DaemonClient::take_message(std::string_view payload) {
             events_.push_back(std::move(*message.mutable_event()));
             return {};
         case v1::ServerMessage::MESSAGE_NOT_SET:
-            return {};  // of a later version, which may say more than this one knows
+            return {};  // a message of a later version of the protocol
     }
     return {};
 }
 
 Expected<void> DaemonClient::take_response(v1::Response response) {
     if (response.id() == 0 && response.status().code() != v1::OK) {
-        return end(Error::Kind::refused,
-                   "rtad at " + to_string(endpoint_) + " ended the conversation: " + response.status().message(),
+        return end(Error::Kind::refused, daemon_name() + " disconnected this client: " + response.status().message(),
                    response.status().code());
     }
     if (awaited_.empty() || response.id() != awaited_.front()) {
-        return end(Error::Kind::protocol, "rtad at " + to_string(endpoint_) +
-                                              " answered a request that is not the oldest one open (id " +
-                                              std::to_string(response.id()) + ")");
+        return end(Error::Kind::protocol,
+                   daemon_name() + " responded out of order (to request " + std::to_string(response.id()) + ")");
     }
     const std::uint64_t id = awaited_.front();
     awaited_.pop_front();
@@ -222,8 +212,13 @@ Expected<void> DaemonClient::take_response(v1::Response response) {
     return {};
 }
 
+std::unexpected<Error> DaemonClient::end_with_unexpected_reply(std::string_view reason) {
+    return end(Error::Kind::protocol,
+               to_string(endpoint_) + " is not an rtad: unexpected reply: " + std::string{reason});
+}
+
 std::unexpected<Error> DaemonClient::end(Error::Kind kind, std::string sentence, v1::Code code) {
-    socket_.close();
+    stream_->close();
     end_ = Error{kind, std::move(sentence), code};
     return std::unexpected(*end_);
 }

@@ -7,7 +7,7 @@
 namespace rta::client {
 
 Deadline Deadline::in(std::chrono::milliseconds time) {
-    // Far enough for anybody, and no sum of it with the clock overflows.
+    // Prevents an overflow when the time is added to the clock.
     constexpr std::chrono::milliseconds kLongest = std::chrono::hours{24 * 365};
     Deadline deadline;
     deadline.moment_ = Clock::now() + std::clamp(time, std::chrono::milliseconds{0}, kLongest);

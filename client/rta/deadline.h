@@ -6,7 +6,7 @@
 
 namespace rta::client {
 
-/// A moment of the monotonic clock after which an operation gives up, or never.
+/// A time of the monotonic clock at which an operation gives up, or never.
 class Deadline {
  public:
     using Clock = std::chrono::steady_clock;
@@ -15,9 +15,10 @@ class Deadline {
     [[nodiscard]] static Deadline in(std::chrono::milliseconds time);
 
     [[nodiscard]] bool passed() const { return moment_ && Clock::now() >= *moment_; }
-    /// What poll(2) takes: milliseconds, rounded up so that it does not wake before the moment; -1 is never.
+    /// Returns the timeout for poll(2) in milliseconds, rounded up so that it does not return before the deadline; -1 for
+    /// never.
     [[nodiscard]] int poll_timeout() const;
-    /// The share of the time left that one of `count` attempts may take, so that the first cannot use up all of it.
+    /// Returns the deadline of the first of `count` attempts that share the remaining time equally.
     [[nodiscard]] Deadline share(std::size_t count) const;
     [[nodiscard]] std::optional<Clock::time_point> moment() const { return moment_; }
 

@@ -20,7 +20,7 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
     return port;
 }
 
-/// Bytes that no host name and no address holds, and that would make a confusing message or look-up.
+/// Returns false for bytes that occur in no host name or address and would cause confusing errors.
 bool is_host_text(std::string_view host) {
     return !host.empty() && host.size() <= 255 &&
            std::ranges::all_of(host, [](char c) { return c > ' ' && c < 0x7F && c != '/' && c != '[' && c != ']'; });
@@ -42,29 +42,29 @@ std::string to_string(const Endpoint& endpoint) {
 
 std::expected<TcpEndpoint, std::string> parse_tcp_endpoint(std::string_view text) {
     const auto refuse = [&](std::string_view what) {
-        return std::unexpected(quoted(text) + " is not an address: " + std::string{what} +
-                               "; write HOST, HOST:PORT or [IPV6]:PORT");
+        return std::unexpected("invalid address " + quoted(text) + ": " + std::string{what} +
+                               "; expected HOST, HOST:PORT or [IPV6]:PORT");
     };
     std::string_view host = text;
     std::optional<std::string_view> port_text;
     if (text.starts_with('[')) {
         const std::size_t close = text.find(']');
-        if (close == std::string_view::npos) return refuse("the ] is missing");
+        if (close == std::string_view::npos) return refuse("missing ]");
         host = text.substr(1, close - 1);
         const std::string_view rest = text.substr(close + 1);
         if (!rest.empty()) {
-            if (rest.front() != ':') return refuse("only a port may follow the ]");
+            if (rest.front() != ':') return refuse("only a port may follow ]");
             port_text = rest.substr(1);
         }
     } else if (const std::size_t colon = text.find(':'); colon != std::string_view::npos && text.rfind(':') == colon) {
         host = text.substr(0, colon);
         port_text = text.substr(colon + 1);
     }
-    if (!is_host_text(host)) return refuse("it names no host");
+    if (!is_host_text(host)) return refuse("no valid host");
     TcpEndpoint endpoint{.host = std::string{host}};
     if (port_text) {
         const auto port = parse_port(*port_text);
-        if (!port) return refuse("a port is a number from 1 to 65535");
+        if (!port) return refuse("the port must be a number from 1 to 65535");
         endpoint.port = *port;
     }
     return endpoint;

@@ -13,7 +13,7 @@
 namespace rta::client {
 
 struct TcpEndpoint {
-    std::string host;  ///< a name or an address; IPv6 without its brackets
+    std::string host;  ///< a name or an address; IPv6 addresses without brackets
     std::uint16_t port = kDefaultPort;
     [[nodiscard]] bool operator==(const TcpEndpoint&) const = default;
 };
@@ -23,20 +23,21 @@ struct UnixEndpoint {
     [[nodiscard]] bool operator==(const UnixEndpoint&) const = default;
 };
 
-/// Where a daemon listens.
+/// An address at which a daemon listens. A new transport adds an alternative.
 using Endpoint = std::variant<TcpEndpoint, UnixEndpoint>;
 
-/// "studio:7340", "[::1]:7340", "/run/rtad/control.sock".
+/// Returns "studio:7340", "[::1]:7340" or "/run/rtad/control.sock".
 [[nodiscard]] std::string to_string(const Endpoint& endpoint);
 
-/// Reads `HOST`, `HOST:PORT`, `[IPV6]`, `[IPV6]:PORT`, or a bare IPv6 address. The error is a sentence.
+/// Parses `HOST`, `HOST:PORT`, `[IPV6]`, `[IPV6]:PORT`, or an IPv6 address without brackets.
 [[nodiscard]] std::expected<TcpEndpoint, std::string> parse_tcp_endpoint(std::string_view text);
 
-/// Where a local daemon is looked for, in this order: local_sockets(), then TCP on loopback.
+/// Returns the addresses at which a daemon on this machine may listen, in order of preference: local_sockets(), then TCP
+/// on the loopback interface.
 [[nodiscard]] std::vector<Endpoint> local_endpoints(std::string_view runtime_directory,
                                                     std::string_view xdg_runtime_directory);
 
-/// The same with $RUNTIME_DIRECTORY and $XDG_RUNTIME_DIR of this process.
+/// Uses $RUNTIME_DIRECTORY and $XDG_RUNTIME_DIR of this process.
 [[nodiscard]] std::vector<Endpoint> local_endpoints();
 
 }  // namespace rta::client

@@ -10,16 +10,16 @@
 
 namespace rta::client {
 
-/// Why a conversation with the daemon did not happen, or ended. What the daemon answers to a request is not an Error
-/// but the Status of a Response.
+/// Why no response was received. An error that the daemon returns for a request is not an Error but the Status of a
+/// Response.
 struct Error {
     enum class Kind : std::uint8_t {
-        cannot_connect,  ///< nothing answers at any of the addresses
-        refused,         ///< the daemon answered Hello with an error, `code`
-        lost,            ///< the connection ended in mid-conversation
-        timeout,         ///< no answer before the deadline
-        protocol,        ///< what came is not this protocol
-        too_large,       ///< the request exceeds the limit of a message; nothing was sent
+        cannot_connect,  ///< no address accepted
+        refused,         ///< the daemon refused this client with the error `code`
+        lost,            ///< the daemon disconnected
+        timeout,         ///< no response before the deadline
+        protocol,        ///< the peer does not follow the protocol
+        too_large,       ///< the request exceeds the maximum message size; nothing was sent
         interrupted,     ///< the caller's interrupt descriptor became readable
     };
 

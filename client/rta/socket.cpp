@@ -17,7 +17,10 @@
 #include <memory>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include "os/unique_fd.h"
 
 namespace rta::client {
 
@@ -31,7 +34,7 @@ using Addresses = std::expected<std::vector<Address>, std::string>;
 
 std::string describe(int error) { return std::generic_category().message(error); }
 
-/// Repeats poll(2) over signals until the deadline. False: the deadline passed.
+/// Calls poll(2) until a descriptor is ready, also if signals interrupt it. Returns false at the deadline.
 bool poll_until(std::span<pollfd> descriptors, const Deadline& deadline) {
     for (;;) {
         const int ready = ::poll(descriptors.data(), descriptors.size(), deadline.poll_timeout());
@@ -60,8 +63,8 @@ Addresses look_up(const std::string& host, std::uint16_t port, int flags) {
     return addresses;
 }
 
-/// getaddrinfo() cannot be given a deadline, so a name is looked up on a thread that is left behind if it takes too
-/// long. A numeric address needs none of it.
+/// getaddrinfo() has no timeout, so a name is resolved on a thread that is detached and abandoned at the deadline. A
+/// numeric address needs no thread.
 Addresses resolve(const TcpEndpoint& endpoint, const Deadline& deadline) {
     if (auto numeric = look_up(endpoint.host, endpoint.port, AI_NUMERICHOST)) return numeric;
     std::promise<Addresses> promise;
@@ -70,7 +73,7 @@ Addresses resolve(const TcpEndpoint& endpoint, const Deadline& deadline) {
         promise.set_value(look_up(host, port, AI_ADDRCONFIG));
     }).detach();
     if (const auto moment = deadline.moment(); moment && future.wait_until(*moment) != std::future_status::ready) {
-        return std::unexpected("the name was not resolved in time");
+        return std::unexpected("timeout while resolving the host name");
     }
     return future.get();
 }
@@ -78,20 +81,20 @@ Addresses resolve(const TcpEndpoint& endpoint, const Deadline& deadline) {
 std::expected<Address, std::string> unix_address(const std::string& path) {
     Address address;
     auto* unix_socket =
-        reinterpret_cast<sockaddr_un*>(&address.storage);  // sockaddr_storage exists to be seen as any of them
+        reinterpret_cast<sockaddr_un*>(&address.storage);  // sockaddr_storage is meant to be accessed like this
     if (path.size() >= sizeof unix_socket->sun_path) {
-        return std::unexpected("a socket's path may have " + std::to_string(sizeof unix_socket->sun_path - 1) +
+        return std::unexpected("path too long: expected at most " + std::to_string(sizeof unix_socket->sun_path - 1) +
                                " bytes");
     }
-    if (path.empty() || path.find('\0') != std::string::npos) return std::unexpected("this is no path");
+    if (path.empty() || path.find('\0') != std::string::npos) return std::unexpected("invalid path");
     unix_socket->sun_family = AF_UNIX;
     std::memcpy(unix_socket->sun_path, path.data(), path.size());
     address.size = sizeof(sockaddr_un);
     return address;
 }
 
-/// A small request must not wait for the acknowledgement of the one before it, and a peer whose machine vanished must
-/// be noticed by somebody who only listens.
+/// A small request must not wait for the acknowledgement of the previous one. Keep-alive detects a daemon whose machine
+/// is gone even if the client only waits for events.
 void tune_tcp(int descriptor) {
     const int on = 1;
     const int idle_s = 15;
@@ -104,11 +107,11 @@ void tune_tcp(int descriptor) {
     ::setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 }
 
-/// 0, or the errno of the failure.
+/// Returns 0 or an errno value.
 int connect_to(int descriptor, const Address& address, const Deadline& deadline) {
     while (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0) {
         if (errno == EAGAIN) {
-            // Unix sockets only: the listener's queue is full, and nothing tells when it no longer is.
+            // Unix sockets only: the listener's queue is full, and the system does not report when it has room.
             if (deadline.passed()) return ETIMEDOUT;
             std::this_thread::sleep_for(std::chrono::milliseconds{2});
             continue;
@@ -124,65 +127,69 @@ int connect_to(int descriptor, const Address& address, const Deadline& deadline)
     return 0;
 }
 
+class Socket final : public ByteStream {
+ public:
+    explicit Socket(os::UniqueFd descriptor) : descriptor_{std::move(descriptor)} {}
+
+    Readiness wait(bool for_writing, const Deadline& deadline, int interrupt_descriptor) override {
+        const int events = for_writing ? POLLIN | POLLOUT : POLLIN;
+        std::array descriptors{pollfd{descriptor_.get(), static_cast<short>(events), 0},
+                               pollfd{interrupt_descriptor, POLLIN, 0}};
+        if (!poll_until(descriptors, deadline)) return {};
+        // Errors and hang-ups count as readable, because read() reports them.
+        return {.readable = (descriptors[0].revents & ~POLLOUT) != 0,
+                .writable = (descriptors[0].revents & POLLOUT) != 0,
+                .interrupted = descriptors[1].revents != 0};
+    }
+
+    Transfer read(std::span<char> into) override {
+        const ssize_t count = ::recv(descriptor_.get(), into.data(), into.size(), 0);
+        if (count == 0) return {.closed = true, .reason = "rtad closed the socket"};
+        return transferred(count);
+    }
+
+    Transfer write(std::string_view bytes) override {
+        return transferred(::send(descriptor_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
+    }
+
+    void close() noexcept override { descriptor_.reset(); }
+
+ private:
+    static Transfer transferred(ssize_t count) {
+        if (count >= 0) return {.count = static_cast<std::size_t>(count)};
+        if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {};
+        return {.closed = true, .reason = describe(errno)};
+    }
+
+    os::UniqueFd descriptor_;
+};
+
+Addresses addresses_of(const Endpoint& endpoint, const Deadline& deadline) {
+    if (const auto* tcp = std::get_if<TcpEndpoint>(&endpoint)) return resolve(*tcp, deadline);
+    return unix_address(std::get<UnixEndpoint>(endpoint).path).transform([](const Address& address) {
+        return std::vector{address};
+    });
+}
+
 }  // namespace
 
-std::expected<Socket, std::string> Socket::connect(const Endpoint& endpoint, const Deadline& deadline) {
-    Addresses addresses;
-    if (const auto* tcp = std::get_if<TcpEndpoint>(&endpoint)) {
-        addresses = resolve(*tcp, deadline);
-    } else {
-        auto address = unix_address(std::get<UnixEndpoint>(endpoint).path);
-        if (!address) return std::unexpected(std::move(address.error()));
-        addresses = std::vector{*address};
-    }
-    if (!addresses) return std::unexpected(std::move(addresses.error()));
-
-    std::string reason = "the name has no address";
+std::expected<std::unique_ptr<ByteStream>, std::string> connect_socket(const Endpoint& endpoint,
+                                                                       const Deadline& deadline) {
+    const Addresses addresses = addresses_of(endpoint, deadline);
+    if (!addresses) return std::unexpected(addresses.error());
+    std::string reason = "the host has no address";
     for (std::size_t i = 0; i < addresses->size(); ++i) {
         const Address& address = (*addresses)[i];
-        Socket socket{::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-        if (socket.descriptor() < 0) {
-            reason = describe(errno);
-            continue;
-        }
-        if (const int error = connect_to(socket.descriptor(), address, deadline.share(addresses->size() - i));
-            error != 0) {
+        os::UniqueFd socket{::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+        const int error = socket ? connect_to(socket.get(), address, deadline.share(addresses->size() - i)) : errno;
+        if (error != 0) {
             reason = describe(error);
             continue;
         }
-        if (address.storage.ss_family != AF_UNIX) tune_tcp(socket.descriptor());
-        return socket;
+        if (std::holds_alternative<TcpEndpoint>(endpoint)) tune_tcp(socket.get());
+        return std::make_unique<Socket>(std::move(socket));
     }
     return std::unexpected(std::move(reason));
-}
-
-void Socket::close() noexcept {
-    if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
-}
-
-Socket::Readiness Socket::wait(bool for_writing, const Deadline& deadline, int interrupt_descriptor) const {
-    const int events = for_writing ? POLLIN | POLLOUT : POLLIN;
-    std::array descriptors{pollfd{descriptor_, static_cast<short>(events), 0}, pollfd{interrupt_descriptor, POLLIN, 0}};
-    if (!poll_until(descriptors, deadline)) return {};
-    // An error or a hang-up is for read() to find out about.
-    return {.readable = (descriptors[0].revents & ~POLLOUT) != 0,
-            .writable = (descriptors[0].revents & POLLOUT) != 0,
-            .interrupted = descriptors[1].revents != 0};
-}
-
-Socket::Transfer Socket::read(std::span<char> bytes) const {
-    const ssize_t count = ::recv(descriptor_, bytes.data(), bytes.size(), 0);
-    if (count > 0) return {.count = static_cast<std::size_t>(count)};
-    if (count == 0) return {.closed = true, .reason = "the other side closed the connection"};
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {};
-    return {.closed = true, .reason = describe(errno)};
-}
-
-Socket::Transfer Socket::write(std::string_view bytes) const {
-    const ssize_t count = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (count >= 0) return {.count = static_cast<std::size_t>(count)};
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {};
-    return {.closed = true, .reason = describe(errno)};
 }
 
 }  // namespace rta::client

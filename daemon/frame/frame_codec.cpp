@@ -7,7 +7,7 @@ namespace rta {
 namespace {
 
 constexpr std::size_t kMaximumVarintBytes = 10;
-/// A buffer that grew beyond this for a large frame is given back once it is empty, so that idle connections are cheap.
+/// A buffer larger than this is freed once it is empty, so that idle clients use little memory.
 constexpr std::size_t kKeptBytes = std::size_t{64} << 10U;
 
 struct FrameLength {
@@ -15,7 +15,7 @@ struct FrameLength {
     std::size_t prefix;  ///< bytes of the varint itself
 };
 
-/// Nothing: the varint has not come whole.
+/// Returns nothing if the varint is incomplete.
 std::expected<std::optional<FrameLength>, FrameError> read_length(std::string_view bytes) {
     std::uint64_t value = 0;
     for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -27,7 +27,7 @@ std::expected<std::optional<FrameLength>, FrameError> read_length(std::string_vi
         value |= digit << (7U * i);
         const bool last = (byte & 0x80U) == 0;
         if (!last && i == kMaximumVarintBytes - 1) return std::unexpected(FrameError::bad_length);
-        // Bytes to come can only add to the value: there is no need to wait for them.
+        // Further bytes can only increase the value, so the error can be reported now.
         if (value > kMaximumFrameBytes) return std::unexpected(FrameError::too_long);
         if (last) return FrameLength{value, i + 1};
     }
@@ -39,12 +39,11 @@ std::expected<std::optional<FrameLength>, FrameError> read_length(std::string_vi
 std::string_view frame_error_sentence(FrameError error) noexcept {
     switch (error) {
         case FrameError::too_long:
-            return "the stream announces a message of more than 4194304 bytes (4 MiB), which is the limit; or these "
-                   "are "
-                   "no varint length-delimited messages of rta.v1 at all";
-        case FrameError::bad_length:
-            return "the length of a message is no varint of at most ten bytes and 64 bits; these are no varint "
+            return "message too long: more than 4194304 bytes (4 MiB); or the stream does not consist of varint "
                    "length-delimited messages of rta.v1";
+        case FrameError::bad_length:
+            return "invalid message length: expected a varint of at most 10 bytes and 64 bits; or the stream does not "
+                   "consist of varint length-delimited messages of rta.v1";
     }
     return "";
 }
@@ -56,7 +55,7 @@ void FrameDecoder::feed(std::span<const char> bytes) {
         buffer_.clear();
         taken_ = 0;
     } else if (taken_ >= buffer_.size() / 2) {
-        // Moves fewer bytes than were taken since the last move: linear over the stream.
+        // Moves fewer bytes than were taken since the previous move, so the total cost is linear.
         buffer_.erase(0, taken_);
         taken_ = 0;
     }

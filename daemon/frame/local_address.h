@@ -6,19 +6,19 @@
 #include <string_view>
 #include <vector>
 
-// Where a daemon listens unless it is told otherwise, and so where a client of the same machine looks for it.
+// The default addresses of the daemon, at which clients on the same machine try to connect.
 namespace rta {
 
 inline constexpr std::uint16_t kDefaultPort = 7340;
 inline constexpr const char* kLoopbackAddress = "127.0.0.1";
-/// "127.0.0.1:7340"
+/// Returns "127.0.0.1:7340".
 [[nodiscard]] inline std::string default_tcp_address() {
     return std::string{kLoopbackAddress} + ":" + std::to_string(kDefaultPort);
 }
 
-/// The Unix sockets to look at, in this order; the daemon listens on the first. `control.sock` in `runtime_directory`
-/// ($RUNTIME_DIRECTORY of a unit of systemd, which separates several folders by colons: the first is the unit's own),
-/// in the folder rtad of `user_directory` ($XDG_RUNTIME_DIR), in /run/rtad. A folder that is empty is left out.
+/// Returns the paths at which a client looks for the Unix socket, in order; the daemon listens at the first. They are
+/// `control.sock` in `runtime_directory` ($RUNTIME_DIRECTORY, set by systemd; the first if it lists several, separated by
+/// colons), in the folder `rtad` of `user_directory` ($XDG_RUNTIME_DIR), and in /run/rtad. Empty folders are left out.
 [[nodiscard]] inline std::vector<std::string> local_sockets(std::string_view runtime_directory,
                                                             std::string_view user_directory) {
     std::vector<std::string> sockets;

@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 #include "net/address.h"
 #include "net/log.h"
+#include "status/status.h"
 #include "text/error.h"
 
 namespace asio {

@@ -30,8 +30,8 @@ class SocketFile {
 /// Creates the folder of the socket at `path` if it does not exist, with mode 0700. Returns the folder.
 [[nodiscard]] Expected<std::string> make_socket_folder(const std::string& path);
 
-/// Locks `folder` for the creation of the socket at `path`, until the descriptor is closed. Errors: DEADLINE_EXCEEDED after one second, if another
-/// process holds the lock; those of Server::listen_unix().
+/// Locks `folder` for the creation of the socket at `path`, until the descriptor is closed. Errors: those of
+/// Server::listen_unix(); DEADLINE_EXCEEDED after one second, if another process holds the lock.
 [[nodiscard]] Expected<os::UniqueFd> lock_socket_folder(const std::string& folder, const std::string& path);
 
 /// Removes a stale socket file, on which no process listens. Does nothing if `path` does not exist. Errors:

@@ -16,36 +16,36 @@
 
 namespace rta::test {
 
-/// What a scripted daemon does about a request.
+/// The reaction of a scripted daemon to a request.
 struct Reply {
-    std::string bytes{};  ///< sent as they are; see frame()
-    bool close = false;   ///< afterwards
+    std::string bytes{};  ///< sent unchanged; see frame()
+    bool close = false;   ///< close the socket after sending
 };
 
-/// The message as it goes over the wire.
+/// Returns the message with its length prefix.
 [[nodiscard]] std::string frame(const v1::Response& response);
 [[nodiscard]] std::string frame(const v1::Event& event);
-/// A response of code OK to this request, with nothing else in it.
+/// Returns an empty response with status OK to this request.
 [[nodiscard]] v1::Response ok(const v1::Request& request);
 [[nodiscard]] v1::Response refusal(const v1::Request& request, v1::Code code, const std::string& sentence);
-/// An event with this number.
+/// Returns an event with this number.
 [[nodiscard]] v1::Event heard(std::uint64_t number);
 
-/// Listens on a loopback port and answers every request, on any connection, as `handler` says; one at a time.
+/// Listens on a loopback port and answers the requests of all clients as `handler` decides, one at a time.
 class ScriptedDaemon {
  public:
     using Handler = std::function<Reply(const v1::Request&)>;
 
-    /// Answers Hello by itself, as a good daemon does.
+    /// Answers Hello without calling `handler`.
     explicit ScriptedDaemon(Handler handler);
-    /// Leaves Hello to `handler` too. `greeting` is sent before anything is read.
+    /// Calls `handler` for Hello too. Sends `greeting` to each client before reading.
     ScriptedDaemon(Handler handler, std::string greeting);
     ScriptedDaemon(const ScriptedDaemon&) = delete;
     ScriptedDaemon& operator=(const ScriptedDaemon&) = delete;
     ~ScriptedDaemon();
 
     [[nodiscard]] client::Endpoint endpoint() const { return client::TcpEndpoint{.host = "127.0.0.1", .port = port_}; }
-    /// Every request so far, but for the Hellos that it answered by itself.
+    /// Returns all requests received, except for Hellos answered without `handler`.
     [[nodiscard]] std::vector<v1::Request> requests() const;
     /// Connections so far.
     [[nodiscard]] std::size_t connections() const;

@@ -661,7 +661,7 @@ TEST(Commands, FindsTheDaemonThroughRtactlHost) {
         const HostVariable variable{"host:port"};
         const Outcome wrong = run_rtactl({"status"});
         EXPECT_EQ(wrong.exit, Exit::usage);
-        EXPECT_TRUE(has(wrong.err, "RTACTL_HOST: \"host:port\" is not an address")) << wrong.err;
+        EXPECT_TRUE(has(wrong.err, "RTACTL_HOST: invalid address \"host:port\"")) << wrong.err;
     }
     EXPECT_TRUE(has(run_rtactl({"--help"}).out, "RTACTL_HOST"));
 }

@@ -173,7 +173,7 @@ TEST(Shell, StopsWhenThereIsNoDaemon) {
     const Outcome outcome = run_rtactl({"--socket", "/nonexistent", "shell"}, "help\nstatus\nstatus\n");
     EXPECT_EQ(outcome.exit, Exit::cannot_connect);
     EXPECT_TRUE(has(outcome.out, "commit"));
-    EXPECT_TRUE(has(outcome.err, "line 2: no rtad answers at /nonexistent"));
+    EXPECT_TRUE(has(outcome.err, "line 2: cannot connect to rtad at /nonexistent"));
     EXPECT_FALSE(has(outcome.err, "line 3"));
 }
 

@@ -33,7 +33,7 @@ mode_t mode_of(const std::filesystem::path& path) {
     return status.st_mode & 07777U;
 }
 
-/// A socket bound to the path: its file stays when it is closed.
+/// Binds a socket to the path. Its file remains when the socket is closed.
 UniqueFd bind_to(const std::filesystem::path& path, bool listening) {
     UniqueFd socket{::socket(AF_UNIX, SOCK_STREAM, 0)};
     sockaddr_un address{};
@@ -58,7 +58,7 @@ TEST(ParseAddress, TakesHostAndPort) {
     EXPECT_TRUE(parse_address("localhost:65535"));
 }
 
-TEST(ParseAddress, RefusesEverythingElseAndShowsWhatIsRight) {
+TEST(ParseAddress, RefusesEverythingElseAndShowsAnExample) {
     for (const char* text : {"", ":", "7340", "127.0.0.1", ":7340", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
                              "127.0.0.1:7340x", "127.0.0.1: 7340", "::1:7340", "[]:7340", "[::1]", "[::1]7340"}) {
         const auto address = parse_address(text);
@@ -68,7 +68,7 @@ TEST(ParseAddress, RefusesEverythingElseAndShowsWhatIsRight) {
     }
 }
 
-TEST(ListenTcp, ChoosesAPortAndTellsIt) {
+TEST(ListenTcp, ReturnsTheChosenPort) {
     const auto listener = listen_tcp(io_context(), "127.0.0.1:0");
     ASSERT_TRUE(listener) << listener.error().sentence;
     EXPECT_TRUE(listener->name.starts_with("127.0.0.1:"));
@@ -82,7 +82,7 @@ TEST(ListenTcp, TakesTheIpv4AddressOfAName) {
     EXPECT_TRUE(listener->name.starts_with("127.0.0.1:")) << listener->name;
 }
 
-TEST(ListenTcp, RefusesWhatOtherMachinesCanReach) {
+TEST(ListenTcp, RefusesAddressesThatOtherMachinesCanReach) {
     for (const char* text : {"0.0.0.0:0", "[::]:0", "192.0.2.1:7340", "8.8.8.8:80", "[2001:db8::1]:7340"}) {
         const auto listener = listen_tcp(io_context(), text);
         ASSERT_FALSE(listener) << text;
@@ -118,7 +118,7 @@ TEST(ListenTcp, NamesAHostWithoutAnAddress) {
     EXPECT_NE(listener.error().sentence.find("no-such-host.invalid"), std::string::npos);
 }
 
-TEST(ListenUnix, MakesAPrivateFolderAndAPrivateSocketAndRemovesTheSocket) {
+TEST(ListenUnix, CreatesAPrivateFolderAndSocketAndRemovesTheSocket) {
     const TemporaryDirectory directory;
     const auto path = directory / "rtad/control.sock";
     {
@@ -131,7 +131,7 @@ TEST(ListenUnix, MakesAPrivateFolderAndAPrivateSocketAndRemovesTheSocket) {
     EXPECT_FALSE(std::filesystem::exists(path));
 }
 
-TEST(ListenUnix, LetsTheGroupInWhateverTheUmaskSays) {
+TEST(ListenUnix, GrantsTheGroupAccessWhateverTheUmask) {
     const TemporaryDirectory directory;
     const auto path = directory / "s";
     for (const mode_t mask : {0000U, 0022U, 0077U}) {
@@ -143,7 +143,7 @@ TEST(ListenUnix, LetsTheGroupInWhateverTheUmaskSays) {
     }
 }
 
-TEST(ListenUnix, ReplacesAFileThatNobodyListensOn) {
+TEST(ListenUnix, ReplacesAStaleSocketFile) {
     const TemporaryDirectory directory;
     const auto path = directory / "control.sock";
     bind_to(path, true).reset();
@@ -152,7 +152,7 @@ TEST(ListenUnix, ReplacesAFileThatNobodyListensOn) {
     EXPECT_TRUE(listener) << listener.error().sentence;
 }
 
-TEST(ListenUnix, LeavesALiveDaemonAlone) {
+TEST(ListenUnix, DoesNotReplaceTheSocketOfARunningDaemon) {
     const TemporaryDirectory directory;
     const auto path = directory / "control.sock";
     const auto first = listen_unix(io_context(), path);
@@ -166,7 +166,7 @@ TEST(ListenUnix, LeavesALiveDaemonAlone) {
     EXPECT_TRUE(std::filesystem::exists(path));
 }
 
-TEST(ListenUnix, ABacklogThatIsFullIsALiveDaemon) {
+TEST(ListenUnix, AFullBacklogMeansARunningDaemon) {
     const TemporaryDirectory directory;
     const auto path = directory / "control.sock";
     const UniqueFd listening{bind_to(path, false)};
@@ -187,7 +187,7 @@ TEST(ListenUnix, ABacklogThatIsFullIsALiveDaemon) {
     EXPECT_EQ(listener.error().code, ErrorCode::already_exists);
 }
 
-TEST(ListenUnix, DoesNotRemoveWhatIsNoSocket) {
+TEST(ListenUnix, DoesNotRemoveAFileThatIsNotASocket) {
     const TemporaryDirectory directory;
     const auto path = directory / "precious.txt";
     rta::test::write_text(path, "data");
@@ -197,7 +197,7 @@ TEST(ListenUnix, DoesNotRemoveWhatIsNoSocket) {
     EXPECT_EQ(rta::test::read_text(path), "data");
 }
 
-TEST(ListenUnix, DoesNotRemoveTheSocketOfWhoeverCameAfter) {
+TEST(ListenUnix, DoesNotRemoveTheSocketOfALaterDaemon) {
     const TemporaryDirectory directory;
     const auto path = directory / "control.sock";
     UniqueFd other;
@@ -210,7 +210,7 @@ TEST(ListenUnix, DoesNotRemoveTheSocketOfWhoeverCameAfter) {
     EXPECT_TRUE(std::filesystem::exists(path));
 }
 
-TEST(ListenUnix, RefusesPathsThatASocketCannotHave) {
+TEST(ListenUnix, RefusesPathsThatAreTooLongOrEmpty) {
     const TemporaryDirectory directory;
     for (const std::string& path : {std::string{}, (directory / std::string(108, 'x')).string()}) {
         const auto listener = listen_unix(io_context(), path);
@@ -220,7 +220,7 @@ TEST(ListenUnix, RefusesPathsThatASocketCannotHave) {
     }
 }
 
-TEST(ListenUnix, NamesAFolderThatCannotBeMade) {
+TEST(ListenUnix, NamesAFolderThatCannotBeCreated) {
     const TemporaryDirectory directory;
     const auto path = directory / "not/there/control.sock";
     const auto listener = listen_unix(io_context(), path);

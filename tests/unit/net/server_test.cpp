@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The server over real sockets, spoken to by a client that shares no code with it.
+// The server over real sockets, tested with a client that shares no code with it.
 #include "net/server.h"
 
 #include <fcntl.h>
@@ -24,6 +24,7 @@
 
 #include "dsp/audio_buffer.h"
 #include "engine/renderer.h"
+#include "quiet_host.h"
 #include "support/deadline.h"
 #include "support/protocol_client.h"
 #include "support/temporary.h"
@@ -38,17 +39,7 @@ using rta::test::ProtocolClient;
 using rta::test::TemporaryDirectory;
 using rta::test::UniqueFd;
 
-class QuietHost final : public api::Host {
- public:
-    [[nodiscard]] DeviceStatus device_status() const override {
-        return {.description = {.kind = "null"}, .running = true};
-    }
-    [[nodiscard]] LoadStatus load_status() const override { return {}; }
-    [[nodiscard]] RealtimeStatus realtime_status() const override { return {}; }
-    void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override { done({{.name = "ALSA/default"}}); }
-};
-
-/// What was logged, for tests that wait for it.
+/// Collects log lines, for tests that wait for one.
 class Log {
  public:
     void add(std::string_view line) {
@@ -77,7 +68,7 @@ class Log {
     std::string lines_;
 };
 
-/// A server with a control thread and an audio thread of its own.
+/// A server with its own control thread and audio thread.
 class RunningServer {
  public:
     explicit RunningServer(ServerLimits limits = {}, const NodeRegistry& registry = builtin_nodes())
@@ -110,7 +101,7 @@ class RunningServer {
     }
     [[nodiscard]] ProtocolClient tcp() const { return ProtocolClient::connect_tcp(port); }
     [[nodiscard]] ProtocolClient local() const { return ProtocolClient::connect_unix(socket_path); }
-    /// The graph's text, by way of a client.
+    /// Returns the graph document, requested by a client.
     [[nodiscard]] std::string graph_text() const {
         ProtocolClient client = tcp();
         client.hello();
@@ -172,7 +163,7 @@ class ServerTest : public testing::TestWithParam<bool> {
  protected:
     [[nodiscard]] ProtocolClient connect() const { return GetParam() ? server.tcp() : server.local(); }
 
-    /// Another client is served as ever, and the graph is what it was.
+    /// Checks that another client is still served and that the graph is unchanged.
     void expect_unharmed() {
         EXPECT_EQ(other.graph().document(), before);
         EXPECT_EQ(other.call(request("get_status {}")).status().code(), v1::OK);
@@ -254,7 +245,7 @@ TEST_P(ServerTest, ManyClientsAtOnce) {
     EXPECT_EQ(other.graph().graph().nodes_size(), 321);
 }
 
-TEST_P(ServerTest, ALengthOf2To63IsRefusedAndTheConnectionClosed) {
+TEST_P(ServerTest, ALengthOf2To63IsRefusedAndTheSocketClosed) {
     ProtocolClient client = connect();
     client.hello();
     client.send_bytes(std::string{"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 10});
@@ -266,7 +257,7 @@ TEST_P(ServerTest, ALengthOf2To63IsRefusedAndTheConnectionClosed) {
     expect_unharmed();
 }
 
-TEST_P(ServerTest, AnsweredBeforeTheGarbageIsStillAnswered) {
+TEST_P(ServerTest, RequestsBeforeInvalidBytesAreAnswered) {
     ProtocolClient client = connect();
     client.hello();
     v1::Request good = request("id: 5 get_graph {}");
@@ -279,7 +270,7 @@ TEST_P(ServerTest, AnsweredBeforeTheGarbageIsStillAnswered) {
     expect_unharmed();
 }
 
-TEST_P(ServerTest, RandomBytesHarmNobody) {
+TEST_P(ServerTest, RandomBytesDoNotAffectOtherClients) {
     for (std::uint32_t seed = 0; seed < 30; ++seed) {
         std::mt19937 random{seed};
         std::string bytes(10'000, '\0');
@@ -289,7 +280,7 @@ TEST_P(ServerTest, RandomBytesHarmNobody) {
         try {
             client.send_bytes(bytes);
         } catch (const std::runtime_error&) {
-            // Closed while we were still talking.
+            // The server has closed the socket already.
         }
         client.finish_sending();
         EXPECT_TRUE(client.wait_closed()) << seed;
@@ -297,7 +288,7 @@ TEST_P(ServerTest, RandomBytesHarmNobody) {
     expect_unharmed();
 }
 
-TEST_P(ServerTest, ATruncatedFrameIsToldAndTheConnectionClosed) {
+TEST_P(ServerTest, ATruncatedFrameIsReportedAndTheSocketClosed) {
     ProtocolClient client = connect();
     client.hello();
     const std::string whole = rta::test::delimited(request("id: 5 list_node_types { type: \"sine\" }"));
@@ -310,7 +301,7 @@ TEST_P(ServerTest, ATruncatedFrameIsToldAndTheConnectionClosed) {
     expect_unharmed();
 }
 
-TEST_P(ServerTest, AHalfClosedConnectionIsAnsweredToItsEnd) {
+TEST_P(ServerTest, AllRequestsBeforeTheEndOfInputAreAnswered) {
     ProtocolClient client = connect();
     client.send(request("id: 1 hello { protocol_version: 1 }"));
     for (int i = 2; i <= 20; ++i) {
@@ -327,7 +318,7 @@ TEST_P(ServerTest, AHalfClosedConnectionIsAnsweredToItsEnd) {
     EXPECT_TRUE(client.wait_closed());
 }
 
-TEST_P(ServerTest, AnUnknownRequestIsAnsweredAndTheConnectionLives) {
+TEST_P(ServerTest, AnUnknownRequestIsAnsweredAndTheClientStaysConnected) {
     ProtocolClient client = connect();
     client.hello();
     v1::Request unknown;
@@ -336,7 +327,7 @@ TEST_P(ServerTest, AnUnknownRequestIsAnsweredAndTheConnectionLives) {
     EXPECT_EQ(client.call(request("get_status {}")).status().code(), v1::OK);
 }
 
-/// Without the manners of ProtocolClient.
+/// A socket without the checks of ProtocolClient.
 class RawClient {
  public:
     RawClient(bool tcp, const RunningServer& server) : socket_{::socket(tcp ? AF_INET : AF_UNIX, SOCK_STREAM, 0)} {
@@ -353,17 +344,17 @@ class RawClient {
             connect(&address, sizeof address);
         }
     }
-    /// As much as can be sent without waiting.
+    /// Sends as much as possible without blocking.
     std::size_t push(std::string_view bytes) {
         const ssize_t count = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         return count > 0 ? static_cast<std::size_t>(count) : 0;
     }
-    /// The server has closed the connection; nothing is read to learn that.
+    /// Returns true if the server closes the socket in time. Reads nothing.
     [[nodiscard]] bool closed_within(std::chrono::milliseconds time) {
         pollfd wait{.fd = socket_.get(), .events = POLLRDHUP, .revents = 0};
         return ::poll(&wait, 1, static_cast<int>(time.count())) > 0;
     }
-    /// The connection goes away as if the client had been killed and its machine with it.
+    /// Resets the socket, as if the client's machine had failed.
     void reset() {
         const linger at_once{1, 0};
         ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -391,7 +382,7 @@ TEST_P(ServerTest, AClientKilledInTheMiddleOfAFrameIsForgotten) {
     expect_unharmed();
 }
 
-TEST_P(ServerTest, AClientThatNeverReadsIsNotReadFromAndHoldsUpNobody) {
+TEST_P(ServerTest, AClientThatNeverReadsIsNotReadFromAndDoesNotBlockOthers) {
     v1::Request large = large_graph(5'000);
     other.call(large);
     before = other.graph().document();
@@ -401,13 +392,13 @@ TEST_P(ServerTest, AClientThatNeverReadsIsNotReadFromAndHoldsUpNobody) {
     // Each asks for half a megabyte, in six bytes.
     requests.clear();
     for (int i = 0; i < 10'000; ++i) requests += rta::test::delimited(request("id: 2 get_graph {}"));
-    // Until the server has stopped reading: nothing can be sent although it has had every opportunity to go on.
+    // Until the server has stopped reading: repeatedly nothing can be sent, although it had time to continue.
     std::size_t sent = 0;
     for (int stalled = 0; stalled < 20;) {
         const std::size_t count = client.push(requests);
         sent += count;
         stalled = count == 0 ? stalled + 1 : 0;
-        ASSERT_LT(sent, std::size_t{32} << 20U) << "the server takes in requests without end";
+        ASSERT_LT(sent, std::size_t{32} << 20U) << "the server accepts requests without limit";
         EXPECT_EQ(other.call(request("get_status {}")).status().code(), v1::OK);
     }
     expect_unharmed();
@@ -416,7 +407,7 @@ TEST_P(ServerTest, AClientThatNeverReadsIsNotReadFromAndHoldsUpNobody) {
     while (other.status().client_count() != 1U) ASSERT_FALSE(forgotten.passed());
 }
 
-TEST_P(ServerTest, ASubscriberThatNeverReadsIsClosedAndTheOthersMissNothing) {
+TEST_P(ServerTest, ASubscriberThatNeverReadsIsDisconnectedAndOthersMissNothing) {
     RawClient sleeper{GetParam(), server};
     sleeper.push(rta::test::delimited(request("id: 1 hello { protocol_version: 1 client_name: \"sleeper\" }")) +
                  rta::test::delimited(request("id: 2 subscribe { topics: TOPIC_CHANGES }")));
@@ -427,7 +418,7 @@ TEST_P(ServerTest, ASubscriberThatNeverReadsIsClosedAndTheOthersMissNothing) {
     while (other.status().client_count() != 3U) ASSERT_FALSE(connected.passed());
     const v1::Request large = large_graph(10'000);
     for (int i = 0; !server.log.has("\"sleeper\" does not read its events"); ++i) {
-        ASSERT_LT(i, 200) << "a client that does not read is kept for ever";
+        ASSERT_LT(i, 200) << "a client that does not read is never disconnected";
         ASSERT_EQ(other.call(large).status().code(), v1::OK);
         for (int events = 0; events < 2; ++events) {
             const auto event = reader.next_event();
@@ -440,7 +431,7 @@ TEST_P(ServerTest, ASubscriberThatNeverReadsIsClosedAndTheOthersMissNothing) {
     EXPECT_EQ(reader.call(request("get_status {}")).status().code(), v1::OK);
 }
 
-TEST_P(ServerTest, ClientsBeyondTheLimitAreToldSo) {
+TEST_P(ServerTest, ClientsBeyondTheLimitAreRefused) {
     RunningServer small{ServerLimits{.clients = 2}};
     const auto connect_small = [&] { return GetParam() ? small.tcp() : small.local(); };
     auto first = std::make_unique<ProtocolClient>(connect_small());
@@ -459,21 +450,21 @@ TEST_P(ServerTest, ClientsBeyondTheLimitAreToldSo) {
     fourth.hello();
 }
 
-TEST_P(ServerTest, WhoIsRefusedAndReadsNothingIsClosedAllTheSame) {
+TEST_P(ServerTest, ARefusedClientThatReadsNothingIsDisconnected) {
     other.call(large_graph(2'000));
     RawClient client{GetParam(), server};
     std::string requests = rta::test::delimited(request("id: 1 hello { protocol_version: 1 }"));
-    requests += rta::test::delimited(request("id: 2 get_graph {}"));  // more than the system takes in for a client
+    requests += rta::test::delimited(request("id: 2 get_graph {}"));  // the response exceeds the system's buffers
     requests += std::string{"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 10};
     client.push(requests);
-    // What the server does not read any more makes its end of a TCP connection known.
+    // Unread bytes make the server reset a TCP socket when it closes it, which poll() reports.
     for (int i = 0; i < 20; ++i) client.push(std::string(1000, 'x'));
     EXPECT_TRUE(client.closed_within(kPatience));
     const Deadline forgotten;
     while (other.status().client_count() != 1U) ASSERT_FALSE(forgotten.passed());
 }
 
-TEST_P(ServerTest, ThoseWhoAreRefusedLockNobodyOutAndFillNoLog) {
+TEST_P(ServerTest, RefusedClientsDoNotBlockOthersOrFillTheLog) {
     RunningServer small{ServerLimits{.clients = 2}};
     const auto connect_small = [&] { return GetParam() ? small.tcp() : small.local(); };
     auto first = std::make_unique<ProtocolClient>(connect_small());
@@ -483,7 +474,7 @@ TEST_P(ServerTest, ThoseWhoAreRefusedLockNobodyOutAndFillNoLog) {
     std::vector<std::unique_ptr<RawClient>> refused;
     for (int i = 0; i < 100; ++i) refused.push_back(std::make_unique<RawClient>(GetParam(), small));
     ProtocolClient last = connect_small();
-    EXPECT_EQ(last.receive_response().status().code(), v1::RESOURCE_EXHAUSTED);  // so all before it are refused
+    EXPECT_EQ(last.receive_response().status().code(), v1::RESOURCE_EXHAUSTED);  // so all before it have been refused
     first.reset();
     const Deadline deadline;
     while (second.status().client_count() != 1U) ASSERT_FALSE(deadline.passed());
@@ -493,10 +484,10 @@ TEST_P(ServerTest, ThoseWhoAreRefusedLockNobodyOutAndFillNoLog) {
     for (const auto& client : refused) EXPECT_TRUE(client->closed_within(kPatience));
 }
 
-TEST_P(ServerTest, LackOfMemoryOnAWorkerIsAnsweredAndTheDaemonLives) {
+TEST_P(ServerTest, OutOfMemoryOnAWorkerIsReportedAndTheDaemonContinues) {
     constexpr NodeType huge{
         .name = "huge",
-        .help = "Takes more memory than there is.",
+        .help = "Runs out of memory.",
         .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> { throw std::bad_alloc{}; },
     };
     const NodeType* types[] = {&huge};
@@ -512,10 +503,10 @@ TEST_P(ServerTest, LackOfMemoryOnAWorkerIsAnsweredAndTheDaemonLives) {
     EXPECT_EQ(client.call(request("apply_transaction { edits {} }")).status().code(), v1::OK);
 }
 
-TEST_P(ServerTest, RunningOutOfDescriptorsIsNotTheEnd) {
+TEST_P(ServerTest, ContinuesAfterRunningOutOfDescriptors) {
     rlimit before_limit{};
     ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before_limit), 0);
-    // The client's own descriptor is made before there are none left; only the server's is missing.
+    // The client opens its descriptor before none is left; only the server needs another one.
     RawClient* waiting = nullptr;
     {
         std::vector<UniqueFd> hoard;
@@ -554,7 +545,7 @@ TEST(Server, StopClosesEverythingAndRemovesItsSocket) {
     EXPECT_EQ(server->server.client_count(), 0U);
 }
 
-TEST(Server, StopsWhileClientsAreInTheMiddleOfThings) {
+TEST(Server, StopsWhileClientsHaveRequestsPending) {
     for (int round = 0; round < 5; ++round) {
         RunningServer server;
         std::vector<ProtocolClient> clients;
@@ -566,7 +557,7 @@ TEST(Server, StopsWhileClientsAreInTheMiddleOfThings) {
     }
 }
 
-TEST(Server, WhoSaysNoHelloIsClosedAndWhoDidStays) {
+TEST(Server, DisconnectsClientsThatSendNoHello) {
     RunningServer server{ServerLimits{.hello_time = std::chrono::milliseconds{200}}};
     ProtocolClient greeted = server.local();
     greeted.hello();
@@ -580,14 +571,14 @@ TEST(Server, WhoSaysNoHelloIsClosedAndWhoDidStays) {
     EXPECT_EQ(greeted.status().client_count(), 1U);
 }
 
-TEST(Server, TheFadeOutIsTold) {
+TEST(Server, ReportsTheEndOfTheFadeOut) {
     RunningServer server;
     std::promise<void> faded;
     server.on_control([&] { server.server.fade_out(20.0F, [&] { faded.set_value(); }); });
     EXPECT_EQ(faded.get_future().wait_for(kPatience), std::future_status::ready);
 }
 
-TEST(Server, ClientsThatAreHeldAreServedOnceTheyAreWelcome) {
+TEST(Server, HeldClientsAreServedOnceTheyAreWelcome) {
     RunningServer server;
     ProtocolClient before = server.local();
     before.hello();
@@ -595,7 +586,7 @@ TEST(Server, ClientsThatAreHeldAreServedOnceTheyAreWelcome) {
     ProtocolClient held = server.local();
     ProtocolClient also_held = server.tcp();
     held.send(request("id: 1 hello { protocol_version: 1 }"));
-    // The clients that are there already are served, and count no others.
+    // Clients that are already connected are served. Held clients are not counted.
     for (int i = 0; i < 20; ++i) EXPECT_EQ(before.status().client_count(), 1U);
     server.on_control([&] { server.server.welcome_clients(); });
     EXPECT_EQ(held.receive_response().status().code(), v1::OK);

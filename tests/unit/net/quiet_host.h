@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "api/host.h"
+
+namespace rta::net {
+
+/// A host with a null device that never reports anything.
+class QuietHost final : public api::Host {
+ public:
+    [[nodiscard]] DeviceStatus device_status() const override {
+        return {.description = {.kind = "null"}, .running = true};
+    }
+    [[nodiscard]] LoadStatus load_status() const override { return {}; }
+    [[nodiscard]] RealtimeStatus realtime_status() const override { return {}; }
+    void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override { done({{.name = "ALSA/default"}}); }
+};
+
+}  // namespace rta::net
