@@ -8,7 +8,10 @@
 
 #include <array>
 #include <cerrno>
+#include <limits>
 #include <system_error>
+
+#include "os/file.h"
 
 namespace rta::rtactl {
 
@@ -17,38 +20,28 @@ namespace {
 /// File in memory. Unlike with pipes, neither process can block on the other.
 class MemoryFile {
  public:
-    MemoryFile() : descriptor_{::memfd_create("rtactl", MFD_CLOEXEC)} {}
-    MemoryFile(const MemoryFile&) = delete;
-    MemoryFile& operator=(const MemoryFile&) = delete;
-    ~MemoryFile() {
-        if (descriptor_ >= 0) ::close(descriptor_);
+    MemoryFile() : file_{::memfd_create("rtactl", MFD_CLOEXEC)} {}
+
+    [[nodiscard]] int descriptor() const { return file_.get(); }
+
+    /// Writes the text and rewinds.
+    [[nodiscard]] os::Result<void> write(std::string_view text) const {
+        if (auto written = os::write_all(file_.get(), text); !written) return written;
+        return rewind();
     }
-
-    [[nodiscard]] int descriptor() const { return descriptor_; }
-
-    /// Writes the text and rewinds. Returns false on failure.
-    [[nodiscard]] bool write(std::string_view text) const {
-        while (!text.empty()) {
-            const ssize_t count = ::write(descriptor_, text.data(), text.size());
-            if (count <= 0) return false;
-            text.remove_prefix(static_cast<std::size_t>(count));
-        }
-        return ::lseek(descriptor_, 0, SEEK_SET) == 0;
-    }
-
     /// Returns the whole contents.
-    [[nodiscard]] std::string read() const {
-        std::string text;
-        std::array<char, 65'536> bytes{};
-        for (;;) {
-            const ssize_t count = ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(text.size()));
-            if (count <= 0) return text;
-            text.append(bytes.data(), static_cast<std::size_t>(count));
-        }
+    [[nodiscard]] os::Result<std::string> read() const {
+        if (const auto rewound = rewind(); !rewound) return std::unexpected(rewound.error());
+        return os::read_to_end(file_.get(), std::numeric_limits<std::size_t>::max());
     }
 
  private:
-    int descriptor_;
+    [[nodiscard]] os::Result<void> rewind() const {
+        if (::lseek(file_.get(), 0, SEEK_SET) != 0) return os::fail_with_errno();
+        return {};
+    }
+
+    os::UniqueFd file_;
 };
 
 std::unexpected<std::string> cannot(int error) {
@@ -88,7 +81,9 @@ std::expected<std::string, std::string> draw_svg(std::string_view dot) {
     int status = 0;
     if (const int error = run_dot(in.descriptor(), out.descriptor(), status); error != 0) return cannot(error);
     if (status != 0) return std::unexpected<std::string>("dot failed; `rtactl graph dot` prints its input");
-    return out.read();
+    auto svg = out.read();
+    if (!svg) return cannot(svg.error().value());
+    return std::move(*svg);
 }
 
 }  // namespace rta::rtactl

@@ -7,7 +7,8 @@
 #include <algorithm>
 #include <ostream>
 
-#include "text/names.h"
+#include "text/display_width.h"
+#include "text/quoting.h"
 
 namespace rta::rtactl {
 
@@ -22,15 +23,6 @@ constexpr std::string_view kClearToEndOfLine = "\x1b[K";
 constexpr std::string_view kClearBelow = "\x1b[J";
 
 }  // namespace
-
-std::string cut(const std::string& line, std::size_t columns) {
-    std::size_t characters = 0;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-        const bool begins = (static_cast<unsigned char>(line[i]) & 0xC0U) != 0x80U;
-        if (begins && characters++ == columns) return line.substr(0, i);
-    }
-    return line;
-}
 
 std::size_t terminal_columns(int terminal) {
     winsize window{};
@@ -69,7 +61,7 @@ void Picture::redraw() {
     // In one write, so that no partial picture is visible.
     std::string text{kHome};
     const auto add = [&](const std::string& line, bool last) {
-        text.append(cut(line, columns)).append(kClearToEndOfLine);
+        text.append(fitting_prefix(line, columns)).append(kClearToEndOfLine);
         if (!last) text.append("\r\n");
     };
     for (std::size_t i = 0; i < shown; ++i) add(lines_[i], fits && i + 1 == shown);

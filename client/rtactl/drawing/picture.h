@@ -46,7 +46,4 @@ class Picture {
 /// Returns the current width of a terminal; 80 if it is not known.
 [[nodiscard]] std::size_t terminal_columns(int terminal);
 
-/// Returns the first `columns` characters of UTF-8 text.
-[[nodiscard]] std::string cut(const std::string& line, std::size_t columns);
-
 }  // namespace rta::rtactl

@@ -3,88 +3,46 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <climits>
-#include <cstdlib>
-#include <fstream>
-#include <memory>
 #include <system_error>
 #include <utility>
 
-#include "text/names.h"
+#include "os/file.h"
+#include "os/file_replacement.h"
+#include "text/quoting.h"
 
 namespace rta::rtactl {
 
 namespace {
 
-std::string why(int error) { return std::generic_category().message(error); }
-
-std::unexpected<std::string> cannot(std::string_view verb, std::string_view path, int error) {
-    return std::unexpected("cannot " + std::string{verb} + " " + quoted(path) + ": " + why(error));
+std::unexpected<std::string> cannot(std::string_view verb, std::string_view path, std::error_code error) {
+    return std::unexpected("cannot " + std::string{verb} + " " + quoted(path) + ": " + error.message());
 }
 
-/// Owns a descriptor, and a temporary file that is removed if the replacement fails.
-class Output {
- public:
-    explicit Output(int descriptor, std::string unfinished = {})
-        : descriptor_{descriptor}, unfinished_{std::move(unfinished)} {}
-    Output(const Output&) = delete;
-    Output& operator=(const Output&) = delete;
-    ~Output() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-        if (!unfinished_.empty()) ::unlink(unfinished_.c_str());
-    }
-
-    [[nodiscard]] int descriptor() const { return descriptor_; }
-    /// Returns 0 or an errno value: some file systems report a full disk only here.
-    int close() { return ::close(std::exchange(descriptor_, -1)) == 0 ? 0 : errno; }
-    void finished() { unfinished_.clear(); }
-
-    int write(std::string_view text) const {
-        while (!text.empty()) {
-            const ssize_t count = ::write(descriptor_, text.data(), text.size());
-            if (count < 0 && errno != EINTR) return errno;
-            if (count > 0) text.remove_prefix(static_cast<std::size_t>(count));
-        }
-        return 0;
-    }
-
- private:
-    int descriptor_;
-    std::string unfinished_;
-};
-
-std::expected<void, std::string> write_in_place(const std::string& path, std::string_view text) {
-    Output output{::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY)};
-    if (output.descriptor() < 0) return cannot("write", path, errno);
-    if (const int error = output.write(text); error != 0) return cannot("write", path, error);
-    if (const int error = output.close(); error != 0) return cannot("write", path, error);
-    return {};
+std::unexpected<std::string> too_long(std::string_view name, std::size_t most_bytes) {
+    return std::unexpected(quoted(name) + " has more than " + std::to_string(most_bytes) +
+                           " bytes, the most that can be sent");
 }
 
-/// Resolves symbolic links of an existing file, so that the rename replaces its target.
-std::string real_path(const std::string& path) {
-    const std::unique_ptr<char, decltype(&std::free)> resolved{::realpath(path.c_str(), nullptr), &std::free};
-    return resolved ? std::string{resolved.get()} : path;
+os::Result<void> write_in_place(const std::string& path, std::string_view text) {
+    os::UniqueFd file{::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY)};
+    if (!file) return os::fail_with_errno();
+    if (auto written = os::write_all(file.get(), text); !written) return written;
+    return os::close(std::move(file));
 }
 
-mode_t mode_of_new_file() {
-    const mode_t mask = ::umask(0);  // the only way to read it; rtactl is single-threaded
-    ::umask(mask);
-    return 0666 & ~mask;
-}
-
-/// Flushes the renamed entry to disk. Errors are ignored: some file systems do not support it.
-void sync_folder(const std::string& path) {
-    const std::size_t slash = path.rfind('/');
-    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) return;
-    ::fsync(descriptor);
-    ::close(descriptor);
+os::Result<void> write_replacement(const std::string& path, std::string_view text) {
+    auto replacement = os::FileReplacement::create(os::real_path(path), ".");
+    if (!replacement) return std::unexpected(replacement.error());
+    auto written = os::write_all(replacement->fd(), text);
+    if (written) written = replacement->take_mode_of_target();
+    if (written) written = replacement->flush();
+    if (written) written = replacement->rename();
+    // Not an error of the write: some file systems cannot sync a folder.
+    if (written) static_cast<void>(replacement->sync_folder());
+    return written;
 }
 
 }  // namespace
@@ -95,45 +53,30 @@ std::expected<std::string, std::string> read_stream(std::istream& in, std::strin
     while (in) {
         in.read(bytes.data(), bytes.size());
         text.append(bytes.data(), static_cast<std::size_t>(in.gcount()));
-        if (text.size() > most_bytes) {
-            return std::unexpected(quoted(name) + " has more than " + std::to_string(most_bytes) +
-                                   " bytes, the most that can be sent");
-        }
+        if (text.size() > most_bytes) return too_long(name, most_bytes);
     }
     if (in.bad()) return std::unexpected("cannot read " + quoted(name));
     return text;
 }
 
 std::expected<std::string, std::string> read_file(const std::string& path, std::size_t most_bytes) {
-    struct stat info{};
-    if (::stat(path.c_str(), &info) != 0) return cannot("read", path, errno);
-    if (S_ISDIR(info.st_mode)) return cannot("read", path, EISDIR);
-    errno = 0;
-    std::ifstream in{path, std::ios::binary};
-    if (!in) return cannot("read", path, errno == 0 ? EIO : errno);
-    return read_stream(in, path, most_bytes);
+    // Waits for the writer of a pipe, unlike os::open_to_read().
+    const os::UniqueFd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)};
+    if (!file) return cannot("read", path, os::last_error());
+    auto text = os::read_to_end(file.get(), most_bytes);
+    if (text) return std::move(*text);
+    if (text.error() == std::errc::file_too_large) return too_long(path, most_bytes);
+    return cannot("read", path, text.error());
 }
 
 std::expected<void, std::string> replace_file(const std::string& path, std::string_view text) {
     struct stat info{};
     const bool exists = ::stat(path.c_str(), &info) == 0;
-    if (!exists && errno != ENOENT) return cannot("write", path, errno);
-    if (exists && S_ISDIR(info.st_mode)) return cannot("write", path, EISDIR);
-    if (exists && !S_ISREG(info.st_mode)) return write_in_place(path, text);
-
-    const std::string target = exists ? real_path(path) : path;
-    std::string temporary = target + ".XXXXXX";
-    const int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
-    if (descriptor < 0) return cannot("write", path, errno);
-    Output output{descriptor, temporary};
-    if (const int error = output.write(text); error != 0) return cannot("write", path, error);
-    if (::fchmod(descriptor, exists ? info.st_mode & 07777 : mode_of_new_file()) != 0)
-        return cannot("write", path, errno);
-    if (::fsync(descriptor) != 0) return cannot("write", path, errno);
-    if (const int error = output.close(); error != 0) return cannot("write", path, error);
-    if (::rename(temporary.c_str(), target.c_str()) != 0) return cannot("write", path, errno);
-    output.finished();
-    sync_folder(target);
+    if (!exists && errno != ENOENT) return cannot("write", path, os::last_error());
+    if (exists && S_ISDIR(info.st_mode)) return cannot("write", path, make_error_code(std::errc::is_a_directory));
+    const bool in_place = exists && !S_ISREG(info.st_mode);
+    const auto written = in_place ? write_in_place(path, text) : write_replacement(path, text);
+    if (!written) return cannot("write", path, written.error());
     return {};
 }
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "os/file.h"
 #include "rtactl/terminal/file.h"
 
 namespace rta::rtactl {
@@ -58,16 +59,13 @@ void History::add(std::string_view line) {
     last_ = line;
     make_folders(path_);
     // O_NONBLOCK: the file may be a pipe without a reader.
-    const int file =
-        ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, kOwnerOnly);
-    if (file < 0) return;
-    struct stat info{};
-    if (::fstat(file, &info) == 0 && S_ISREG(info.st_mode) && ::fchmod(file, kOwnerOnly) == 0) {
+    const os::UniqueFd file{
+        ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, kOwnerOnly)};
+    if (file && os::is_regular_file(file.get()) && ::fchmod(file.get(), kOwnerOnly) == 0) {
         // In one write: another shell may append at the same time.
         const std::string text = last_ + "\n";
-        [[maybe_unused]] const ssize_t written = ::write(file, text.data(), text.size());
+        [[maybe_unused]] const ssize_t written = ::write(file.get(), text.data(), text.size());
     }
-    ::close(file);
 }
 
 std::string history_path() {

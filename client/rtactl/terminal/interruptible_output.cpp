@@ -36,7 +36,7 @@ InterruptibleOutput::InterruptibleOutput(std::ostream& out, int descriptor, Inte
     if (descriptor < 0) return;
     out_.flush();
     if (!out_) return;
-    own_ = reopen(descriptor);
+    own_ = os::UniqueFd{reopen(descriptor)};
     previous_ = out_.rdbuf(this);
 }
 
@@ -45,7 +45,6 @@ InterruptibleOutput::~InterruptibleOutput() {
     out_.flush();
     out_.rdbuf(previous_);  // clears the error state
     if (failed_) out_.setstate(std::ios::badbit);
-    if (own_ >= 0) ::close(own_);
 }
 
 InterruptibleOutput::int_type InterruptibleOutput::overflow(int_type character) {
@@ -68,7 +67,7 @@ int InterruptibleOutput::sync() {
 }
 
 bool InterruptibleOutput::write_all(std::string_view text) {
-    const int descriptor = own_ >= 0 ? own_ : descriptor_;
+    const int descriptor = own_ ? own_.get() : descriptor_;
     while (!text.empty()) {
         // The end was requested: drops the rest.
         if (!wait_until_writable()) return true;
@@ -85,7 +84,7 @@ bool InterruptibleOutput::wait_until_writable() {
     while (true) {
         const bool ending = interrupts_.end_requested();
         std::array<pollfd, 2> ready{
-            pollfd{.fd = own_ >= 0 ? own_ : descriptor_, .events = POLLOUT, .revents = 0},
+            pollfd{.fd = own_ ? own_.get() : descriptor_, .events = POLLOUT, .revents = 0},
             pollfd{.fd = ending ? -1 : interrupts_.descriptor(), .events = POLLIN, .revents = 0}};
         const int count = ::poll(ready.data(), ready.size(), ending ? kRestoreMs : -1);
         if (ready[0].revents != 0) return true;

@@ -33,7 +33,7 @@ class InterruptibleOutput final : public std::streambuf {
     Interrupts& interrupts_;
     std::streambuf* previous_ = nullptr;  ///< buffer of `out`; nullptr: not changed
     int descriptor_ = -1;
-    int own_ = -1;  ///< the same pipe or terminal, opened again in non-blocking mode; -1: not possible
+    os::UniqueFd own_;  ///< the same pipe or terminal, opened again in non-blocking mode, if possible
     std::string text_;
     bool failed_ = false;
 };

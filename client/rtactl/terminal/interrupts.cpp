@@ -27,14 +27,14 @@ Interrupts::Interrupts(Scope scope) {
         ::sigaddset(&signals, SIGWINCH);
     }
     ::pthread_sigmask(SIG_BLOCK, &signals, &before_);
-    descriptor_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    signals_ = os::UniqueFd{::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)};
 }
 
 Interrupts::~Interrupts() {
     // Discards pending signals: they would be delivered when they are unblocked.
     while (read() != Signal::none) {
     }
-    if (descriptor_ >= 0) ::close(descriptor_);
+    signals_.reset();
     ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
@@ -55,7 +55,7 @@ bool Interrupts::end_requested() {
 
 Interrupts::Signal Interrupts::read() const {
     signalfd_siginfo info{};
-    if (descriptor_ < 0 || ::read(descriptor_, &info, sizeof info) != sizeof info) return Signal::none;
+    if (!signals_ || ::read(signals_.get(), &info, sizeof info) != sizeof info) return Signal::none;
     if (info.ssi_signo == SIGTSTP) return Signal::suspend;
     if (info.ssi_signo == SIGWINCH) return Signal::resize;
     return Signal::end;

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <deque>
 
+#include "os/unique_fd.h"
+
 namespace rta::rtactl {
 
 /// Blocks SIGINT, SIGTERM and SIGHUP during its lifetime and makes a descriptor readable instead, so that they do not
@@ -25,7 +27,7 @@ class Interrupts {
     Interrupts& operator=(const Interrupts&) = delete;
     ~Interrupts();
 
-    [[nodiscard]] int descriptor() const { return descriptor_; }
+    [[nodiscard]] int descriptor() const { return signals_.get(); }
     /// Returns the next pending signal.
     [[nodiscard]] Signal take();
     /// Returns whether Signal::end has arrived. Keeps all other signals for take().
@@ -37,7 +39,7 @@ class Interrupts {
     [[nodiscard]] Signal read() const;
 
     sigset_t before_{};
-    int descriptor_ = -1;
+    os::UniqueFd signals_;
     std::deque<Signal> pending_;
     bool end_requested_ = false;
 };

@@ -14,6 +14,8 @@
 #include "rtactl/drawing/picture.h"
 #include "rtactl/drawing/text_table.h"
 #include "rtactl/terminal/history.h"
+#include "text/display_width.h"
+#include "text/utf8.h"
 
 namespace rta::rtactl {
 
@@ -35,7 +37,7 @@ constexpr std::size_t kRowsShown = 30;
 /// Lists candidates in columns, sorted downwards as by ls.
 std::string in_columns(std::span<const Candidate> candidates, std::size_t columns) {
     std::size_t widest = 0;
-    for (const Candidate& candidate : candidates) widest = std::max(widest, candidate.text.size());
+    for (const Candidate& candidate : candidates) widest = std::max(widest, display_width(candidate.text));
     const std::size_t across = std::max<std::size_t>(columns / (widest + 2), 1);
     const std::size_t rows = (candidates.size() + across - 1) / across;
     const std::size_t rows_shown = std::min(rows, kRowsShown);
@@ -62,7 +64,7 @@ std::string listing(std::span<const Candidate> candidates) {
     table.print(text);
     std::istringstream lines{text.str()};
     std::string fitting;
-    for (std::string line; std::getline(lines, line);) fitting.append(cut(line, columns - 1)).append("\n");
+    for (std::string line; std::getline(lines, line);) fitting.append(fitting_prefix(line, columns - 1)).append("\n");
     return fitting;
 }
 
@@ -87,9 +89,7 @@ unsigned char on_tab(EditLine* line, int) {
     }
     if (completion.inserted.empty()) return CC_REFRESH_BEEP;
     // libedit counts characters, not bytes.
-    const auto characters = std::ranges::count_if(front.substr(front.size() - completion.erased), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-    });
+    const std::size_t characters = character_count(front.substr(front.size() - completion.erased));
     ::el_deletestr(line, static_cast<int>(characters));
     ::el_insertstr(line, completion.inserted.c_str());
     return CC_REFRESH;
