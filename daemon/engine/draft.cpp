@@ -10,7 +10,7 @@
 
 #include "plan/latency.h"
 #include "text/format_number.h"
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta {
 namespace {

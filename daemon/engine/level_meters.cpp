@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta {
 namespace {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta {
 namespace {

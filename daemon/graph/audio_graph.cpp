@@ -7,7 +7,8 @@
 #include <utility>
 
 #include "text/format_number.h"
-#include "text/names.h"
+#include "text/quoting.h"
+#include "text/suggestion.h"
 
 namespace rta {
 namespace {
@@ -52,8 +53,8 @@ std::vector<std::string_view> names_of(const auto& entries) {
 
 Expected<std::uint32_t> require_parameter(const NodeDescription& node, std::string_view parameter) {
     if (const auto index = node.layout.find_parameter(parameter)) return *index;
-    return fail(ErrorCode::not_found, "node " + quoted(node.name) + " (" + std::string{node.type->name} +
-                                          "): " + no_such("parameter", parameter, names_of(node.layout.parameters)));
+    return fail(ErrorCode::not_found, "node " + quoted(node.name) + " (" + std::string{node.type->name} + "): " +
+                                          unknown_name("parameter", parameter, names_of(node.layout.parameters)));
 }
 
 /// `direction` is "input" or "output", for the sentence.
@@ -67,7 +68,7 @@ Expected<std::uint32_t> resolve_port(const GraphNode& node, std::span<const Node
     if (port) {
         if (const auto index = NodeLayout::find_port(ports, *port)) return *index;
         return fail(ErrorCode::not_found,
-                    "node " + quoted(node.name()) + ": " + no_such(direction, *port, names_of(ports)));
+                    "node " + quoted(node.name()) + ": " + unknown_name(direction, *port, names_of(ports)));
     }
     if (ports.size() == 1) return 0U;
     return fail(ErrorCode::invalid_argument, "node " + quoted(node.name()) + " has several " + std::string{direction} +
@@ -342,7 +343,7 @@ Expected<const GraphNode*> AudioGraph::require(std::string_view name) const {
     std::vector<std::string_view> names;
     names.reserve(nodes_.size());
     for (const auto& node : nodes_) names.push_back(node->name());
-    return fail(ErrorCode::not_found, no_such("node", name, names));
+    return fail(ErrorCode::not_found, unknown_name("node", name, names));
 }
 
 Expected<PortRef> AudioGraph::resolve_output(std::string_view text) const {

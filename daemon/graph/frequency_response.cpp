@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "text/format_number.h"
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta {
 namespace {

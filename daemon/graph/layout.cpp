@@ -9,7 +9,8 @@
 
 #include "document/document.h"
 #include "text/format_number.h"
-#include "text/names.h"
+#include "text/quoting.h"
+#include "text/suggestion.h"
 
 namespace rta {
 
@@ -166,7 +167,7 @@ Expected<const NodeType*> NodeRegistry::require(std::string_view name) const {
     if (const NodeType* const type = find(name)) return type;
     std::vector<std::string_view> names;
     for (const NodeType* const type : types_) names.push_back(type->name);
-    return fail(ErrorCode::not_found, no_such("node type", name, names));
+    return fail(ErrorCode::not_found, unknown_name("node type", name, names));
 }
 
 }  // namespace rta

@@ -9,7 +9,8 @@
 
 #include "document/document.h"
 #include "text/format_number.h"
-#include "text/names.h"
+#include "text/quoting.h"
+#include "text/suggestion.h"
 
 namespace rta {
 
@@ -121,7 +122,7 @@ Expected<ResolvedSettings> ResolvedSettings::resolve(std::span<const SettingSpec
         if (spec == table.end()) {
             std::vector<std::string_view> names;
             for (const SettingSpec& known : table) names.push_back(known.name);
-            return fail(ErrorCode::not_found, at_fault + no_such("setting", name, names));
+            return fail(ErrorCode::not_found, at_fault + unknown_name("setting", name, names));
         }
         if (const std::string wrong = complaint(*spec, value); !wrong.empty()) {
             return fail(ErrorCode::invalid_argument, at_fault + "setting " + name + " = " + display(value) + wrong);

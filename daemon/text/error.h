@@ -40,7 +40,7 @@ struct Error {
 template <class T>
 using Expected = std::expected<T, Error>;
 
-/// `return fail(ErrorCode::not_found, "there is no node \"x\"");`
+/// `return fail(ErrorCode::not_found, "unknown node \"x\"");`
 [[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string sentence) {
     return std::unexpected(Error{code, std::move(sentence), {}});
 }

@@ -60,13 +60,13 @@ std::string_view closest_name(std::string_view name, std::span<const std::string
 }
 
 std::string unknown_name(std::string_view kind, std::string_view name, std::span<const std::string_view> known) {
-    std::string sentence = "there is no ";
+    std::string sentence = "unknown ";
     sentence.append(kind).append(" ").append(quoted(name));
-    if (known.empty()) return sentence += "; there are none";
+    if (known.empty()) return sentence += "; none exist";
     if (const std::string_view closest = closest_name(name, known); !closest.empty()) {
         sentence.append(" (did you mean ").append(quoted(closest)).append("?)");
     }
-    sentence += "; there are: ";
+    sentence += known.size() == 1 ? "; expected " : "; expected one of: ";
     const std::size_t shown = std::min(known.size(), kLongestList);
     for (std::size_t i = 0; i < shown; ++i) {
         if (i != 0) sentence += ", ";

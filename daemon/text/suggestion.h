@@ -8,8 +8,8 @@
 namespace rta {
 
 /// Returns the sentence that refuses an unknown name and lists the known ones, such as
-/// `there is no setting "chanels" (did you mean "channels"?); there are: channels, first_channel`, or
-/// `...; there are none`. A long list is cut. `kind` is the word for what was looked up. [any]
+/// `unknown setting "chanels" (did you mean "channels"?); expected one of: channels, first_channel`. A long list is cut.
+/// `kind` is the word for what was looked up. [any]
 [[nodiscard]] std::string unknown_name(std::string_view kind, std::string_view name,
                                        std::span<const std::string_view> known);
 

@@ -45,7 +45,7 @@ TEST(Configuration, ABadOneEndsTheStartWithItsLine) {
         const RunResult refused = run_rtad(command);
         EXPECT_EQ(refused.status, (ExitStatus{2, 0}));
         EXPECT_EQ(refused.output, "");
-        EXPECT_NE(refused.error.find("rtad.toml: line 2: there is no key \"blok-size\" (did you mean \"block-size\"?)"),
+        EXPECT_NE(refused.error.find("rtad.toml: line 2: unknown key \"blok-size\" (did you mean \"block-size\"?)"),
                   std::string::npos)
             << refused.error;
     }

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "document/document.h"
-#include "text/names.h"
+#include "text/utf8.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 
 #include "rtactl/context/context.h"
 #include "rtactl/terminal/completion_scripts.h"
-#include "text/names.h"
+#include "text/suggestion.h"
 
 namespace rta::rtactl::commands {
 
@@ -17,7 +17,7 @@ static_assert(kShells.size() == kScripts.size());
 
 Result<void> run_completion(Context& context, const Arguments& arguments) {
     const auto* found = std::ranges::find(kShells, arguments.words[0]);
-    if (found == kShells.end()) return usage_error(no_such("shell", arguments.words[0], kShells));
+    if (found == kShells.end()) return usage_error(unknown_name("shell", arguments.words[0], kShells));
     context.out() << kScripts[static_cast<std::size_t>(found - kShells.begin())](context.commands());
     return {};
 }

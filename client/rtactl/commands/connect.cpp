@@ -3,7 +3,7 @@
 #include "rtactl/language/assignment.h"
 #include "rtactl/language/edits.h"
 #include "rtactl/language/values.h"
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta::rtactl::commands {
 

@@ -3,7 +3,8 @@
 
 #include "rtactl/context/context.h"
 #include "rtactl/drawing/node_values.h"
-#include "text/names.h"
+#include "text/quoting.h"
+#include "text/suggestion.h"
 
 namespace rta::rtactl::commands {
 
@@ -33,7 +34,7 @@ const v1::Node* find_node(const v1::Graph& graph, std::string_view name) {
 std::string no_such_node(const v1::Graph& graph, std::string_view name) {
     std::vector<std::string_view> names;
     for (const v1::Node& node : graph.nodes()) names.emplace_back(node.name());
-    return no_such("node", name, names);
+    return unknown_name("node", name, names);
 }
 
 std::string no_such_value(const v1::Node& node, const v1::NodeType* type, std::string_view name) {
@@ -43,7 +44,7 @@ std::string no_such_value(const v1::Node& node, const v1::NodeType* type, std::s
         for (const v1::SettingInfo& setting : type->settings()) names.emplace_back(setting.name());
     }
     std::ranges::sort(names);
-    return "node " + node.name() + ": " + no_such("parameter or setting", name, names);
+    return "node " + node.name() + ": " + unknown_name("parameter or setting", name, names);
 }
 
 bool has_value(const v1::Node& node, const v1::NodeType* type, std::string_view name) {

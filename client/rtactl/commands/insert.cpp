@@ -6,7 +6,7 @@
 #include "rtactl/language/assignment.h"
 #include "rtactl/language/edits.h"
 #include "rtactl/language/type_table.h"
-#include "text/names.h"
+#include "text/suggestion.h"
 
 namespace rta::rtactl::commands {
 
@@ -19,7 +19,7 @@ Result<GraphMirror::ConnectionInfo> find_connection(const GraphMirror& graph, co
     for (const auto& [name, node] : graph.nodes()) names.emplace_back(name);
     for (const std::string& port : {a, b}) {
         const std::string_view node = node_of(port);
-        if (graph.find(node) == nullptr) return fail(Exit::refused, no_such("node", node, names));
+        if (graph.find(node) == nullptr) return fail(Exit::refused, unknown_name("node", node, names));
     }
     std::vector<GraphMirror::ConnectionInfo> found = graph.connections(a, b);
     if (found.empty()) return fail(Exit::refused, "there is no connection " + a + " -> " + b);

@@ -6,7 +6,7 @@
 #include "rtactl/context/live_view.h"
 #include "rtactl/drawing/event_text.h"
 #include "rtactl/drawing/meter_picture.h"
-#include "text/names.h"
+#include "text/suggestion.h"
 
 namespace rta::rtactl::commands {
 
@@ -27,7 +27,7 @@ Result<void> check_names(LiveView& view, std::span<const std::string> names) {
     for (const std::string& name : names) {
         if (std::ranges::find(meters, name) != meters.end()) continue;
         const auto node = std::ranges::find(nodes, name, [](const v1::Node& other) { return other.name(); });
-        if (node == nodes.end()) return fail(Exit::refused, no_such("meter", name, meters));
+        if (node == nodes.end()) return fail(Exit::refused, unknown_name("meter", name, meters));
         return fail(Exit::refused,
                     "node " + name + " is of the type " + node->type() +
                         ": expected a meter; `rtactl insert meter NAME A B` inserts one into a connection");

@@ -8,7 +8,8 @@
 #include "rtactl/context/output_file.h"
 #include "rtactl/drawing/picture.h"
 #include "rtactl/drawing/plot.h"
-#include "text/names.h"
+#include "text/quoting.h"
+#include "text/suggestion.h"
 
 namespace rta::rtactl::commands {
 
@@ -20,7 +21,7 @@ Result<void> keep_output(v1::FrequencyResponseResult& response, std::string_view
     for (const v1::PortResponse& output : response.outputs()) names.emplace_back(output.port());
     const auto found = std::ranges::find(names, port);
     if (found == names.end())
-        return fail(Exit::refused, "node " + quoted(node) + ": " + no_such("output", port, names));
+        return fail(Exit::refused, "node " + quoted(node) + ": " + unknown_name("output", port, names));
     v1::PortResponse kept = response.outputs(static_cast<int>(found - names.begin()));
     response.clear_outputs();
     *response.add_outputs() = std::move(kept);

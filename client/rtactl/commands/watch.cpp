@@ -5,7 +5,7 @@
 
 #include "rtactl/context/live_view.h"
 #include "rtactl/drawing/event_text.h"
-#include "text/names.h"
+#include "text/suggestion.h"
 
 namespace rta::rtactl::commands {
 
@@ -21,7 +21,7 @@ Result<v1::Subscribe> subscription(const Arguments& arguments) {
     v1::Subscribe subscribe;
     for (const std::string& word : arguments.words) {
         const auto* found = std::ranges::find(kTopicNames, word);
-        if (found == kTopicNames.end()) return usage_error(no_such("topic", word, kTopicNames));
+        if (found == kTopicNames.end()) return usage_error(unknown_name("topic", word, kTopicNames));
         subscribe.add_topics(kTopics[static_cast<std::size_t>(found - kTopicNames.begin())]);
     }
     if (arguments.words.empty()) subscribe.add_topics(v1::TOPIC_CHANGES);

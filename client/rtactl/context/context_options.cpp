@@ -3,7 +3,7 @@
 
 #include "rtactl/context/context.h"
 #include "rtactl/language/values.h"
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta::rtactl {
 

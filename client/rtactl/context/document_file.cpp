@@ -7,7 +7,7 @@
 #include "frame/frame_codec.h"
 #include "rtactl/context/output_file.h"
 #include "rtactl/terminal/file.h"
-#include "text/names.h"
+#include "text/utf8.h"
 
 namespace rta::rtactl {
 

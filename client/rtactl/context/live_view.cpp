@@ -6,7 +6,7 @@
 
 #include "rtactl/language/values.h"
 #include "text/format_number.h"
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta::rtactl {
 

@@ -4,7 +4,7 @@
 #include <ostream>
 
 #include "rtactl/language/values.h"
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta::rtactl {
 

@@ -5,7 +5,7 @@
 
 #include "rtactl/drawing/edit_text.h"
 #include "rtactl/drawing/wording.h"
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta::rtactl {
 

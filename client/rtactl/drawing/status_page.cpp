@@ -10,7 +10,7 @@
 #include "rtactl/drawing/text_table.h"
 #include "rtactl/drawing/wording.h"
 #include "text/format_number.h"
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta::rtactl {
 

@@ -8,7 +8,8 @@
 #include "rtactl/language/lexer.h"
 #include "rtactl/language/type_table.h"
 #include "rtactl/language/values.h"
-#include "text/names.h"
+#include "text/quoting.h"
+#include "text/suggestion.h"
 
 namespace rta::rtactl {
 

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 
-#include "text/names.h"
+#include "text/quoting.h"
+#include "text/suggestion.h"
+#include "text/utf8.h"
 
 namespace rta::rtactl {
 
@@ -119,7 +121,7 @@ class Parser {
                 return usage_error(name + " is not an option of a line: give it to rtactl itself, before `shell`");
             }
         }
-        if (option == nullptr) return usage_error(no_such("option", name, option_names()));
+        if (option == nullptr) return usage_error(unknown_name("option", name, option_names()));
         if (option->value_name.empty()) {
             if (equals != std::string::npos) return usage_error(name + " takes no value");
             owner->options[name] = "";

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 
-#include "text/names.h"
+#include "text/quoting.h"
+#include "text/utf8.h"
 
 namespace rta::rtactl {
 

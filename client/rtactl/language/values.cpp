@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "text/format_number.h"
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta::rtactl {
 

@@ -5,7 +5,8 @@
 #include <filesystem>
 
 #include "rtactl/language/lexer.h"
-#include "text/names.h"
+#include "text/quoting.h"
+#include "text/utf8.h"
 
 namespace rta::rtactl {
 
@@ -22,17 +23,6 @@ std::string common_front(std::span<const Candidate> candidates) {
     return front;
 }
 
-/// Returns whether a file name can be inserted into the line: control characters could control the terminal.
-bool can_be_typed(std::string_view name) {
-    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
-    // U+0080 to U+009F are controls too.
-    const auto is_c1 = [](char first, char second) {
-        return first == '\xC2' && static_cast<unsigned char>(second) < 0xA0;
-    };
-    return first_invalid_utf8(name) == name.size() && std::ranges::none_of(name, is_control) &&
-           std::ranges::adjacent_find(name, is_c1) == name.end();
-}
-
 }  // namespace
 
 std::vector<Candidate> complete_file(const std::string& path) {
@@ -44,7 +34,7 @@ std::vector<Candidate> complete_file(const std::string& path) {
     for (std::filesystem::directory_iterator entry{folder.empty() ? "." : folder, error}, end; !error && entry != end;
          entry.increment(error)) {
         const std::string name = entry->path().filename().string();
-        if (!can_be_typed(name) || !name.starts_with(begun) || (name.starts_with('.') && !begun.starts_with('.')))
+        if (!is_printable(name) || !name.starts_with(begun) || (name.starts_with('.') && !begun.starts_with('.')))
             continue;
         std::error_code unknown;
         const bool is_folder = entry->is_directory(unknown);

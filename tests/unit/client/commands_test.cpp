@@ -9,7 +9,7 @@
 #include "fake_rtad.h"
 #include "rtactl/terminal/printable_stream.h"
 #include "support/temporary.h"
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta::test {
 namespace {
@@ -88,10 +88,10 @@ TEST(Commands, JsonIsTheResponseAndNothingElse) {
 }
 
 TEST(Commands, JsonOfARefusalIsTheResponseToo) {
-    FakeRtad rtad{refuse_changes(v1::NOT_FOUND, "there is no node \"x\"")};
+    FakeRtad rtad{refuse_changes(v1::NOT_FOUND, "unknown node \"x\"")};
     const Outcome outcome = rtad.run({"--json", "remove", "x"});
     EXPECT_EQ(outcome.exit, Exit::refused);
-    EXPECT_EQ(outcome.err, "rtactl: there is no node \"x\"\n");
+    EXPECT_EQ(outcome.err, "rtactl: unknown node \"x\"\n");
     EXPECT_EQ(from_json<v1::Response>(outcome.out).status().code(), v1::NOT_FOUND);
 }
 
@@ -228,7 +228,7 @@ TEST(Commands, GetPrintsValuesWithUnits) {
     EXPECT_EQ(rtad.run({"get", "out.channels"}).out, "out.channels = 2\n");
     const Outcome node = rtad.run({"get", "ocs"});
     EXPECT_EQ(node.exit, Exit::refused);
-    EXPECT_TRUE(has(node.err, "there is no node \"ocs\" (did you mean \"osc\"?)")) << node.err;
+    EXPECT_TRUE(has(node.err, "unknown node \"ocs\" (did you mean \"osc\"?)")) << node.err;
     const Outcome parameter = rtad.run({"get", "osc.freqency_hz"});
     EXPECT_EQ(parameter.exit, Exit::refused);
     EXPECT_TRUE(has(parameter.err, "did you mean \"frequency_hz\"?")) << parameter.err;
@@ -607,12 +607,12 @@ TEST(Commands, BypassIsPartOfATransaction) {
 TEST(Commands, TellsWhatTheDaemonSaysOfANodeWithoutABypass) {
     FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
         if (!request.has_set_parameters()) return std::nullopt;
-        return Reply{
-            .bytes = frame(refusal(request, v1::NOT_FOUND, "node \"osc\" (sine): there is no parameter \"bypass\""))};
+        return Reply{.bytes =
+                         frame(refusal(request, v1::NOT_FOUND, "node \"osc\" (sine): unknown parameter \"bypass\""))};
     }};
     const Outcome outcome = rtad.run({"bypass", "osc"});
     EXPECT_EQ(outcome.exit, Exit::refused);
-    EXPECT_TRUE(has(outcome.err, "node \"osc\" (sine): there is no parameter \"bypass\"")) << outcome.err;
+    EXPECT_TRUE(has(outcome.err, "node \"osc\" (sine): unknown parameter \"bypass\"")) << outcome.err;
     EXPECT_EQ(outcome.out, "");
 }
 

@@ -203,8 +203,7 @@ Reply FakeRtad::answer(const v1::Request& request) {
             for (const v1::NodeType& type : result.types()) {
                 if (type.name() == request.list_node_types().type()) *one.add_types() = type;
             }
-            if (one.types_size() == 0)
-                return {.bytes = frame(refusal(request, v1::NOT_FOUND, "there is no node type of that name"))};
+            if (one.types_size() == 0) return {.bytes = frame(refusal(request, v1::NOT_FOUND, "unknown node type"))};
             result = one;
             break;
         }

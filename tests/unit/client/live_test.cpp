@@ -138,7 +138,7 @@ TEST(Meter, PrintsALineAnEventWhereThereIsNoTerminal) {
 TEST(Meter, ShowsTheMetersThatAreAskedFor) {
     FakeRtad rtad{with_events({levels(1, -6, "vu")}, false)};
     EXPECT_EQ(rtad.run({"meter", "vu", "--count", "1"}).out, "levels up to frame 4800: vu peak -6.0, rms -9.0 dB\n");
-    EXPECT_TRUE(has(rtad.run({"meter", "vv"}).err, "there is no meter \"vv\" (did you mean \"vu\"?)"));
+    EXPECT_TRUE(has(rtad.run({"meter", "vv"}).err, "unknown meter \"vv\" (did you mean \"vu\"?)"));
     EXPECT_TRUE(has(rtad.run({"meter", "osc"}).err, "node osc is of the type sine: expected a meter"));
     EXPECT_EQ(rtad.run({"meter", "osc"}).exit, Exit::refused);
 }

@@ -112,7 +112,7 @@ TEST(ResponseCommand, PrintsThePlotOrWritesTheDrawing) {
     }
     const Outcome wrong = rtad.run({"response", "vol:left"});
     EXPECT_EQ(wrong.exit, rtactl::Exit::refused);
-    EXPECT_THAT(wrong.err, HasSubstr("there is no output \"left\"; there are: out"));
+    EXPECT_THAT(wrong.err, HasSubstr("unknown output \"left\"; expected out"));
     EXPECT_THAT(rtad.run({"--json", "response", "vol"}).out, HasSubstr("\"magnitude_db\":["));
 }
 

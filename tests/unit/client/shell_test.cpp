@@ -29,13 +29,13 @@ TEST(Shell, GoesOnAfterARefusedLineAndSaysWhichItWas) {
     FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
         if (!request.has_apply_transaction() || !request.apply_transaction().edits().edits(0).has_remove_node())
             return std::nullopt;
-        return Reply{.bytes = frame(refusal(request, v1::NOT_FOUND, "there is no node \"x\""))};
+        return Reply{.bytes = frame(refusal(request, v1::NOT_FOUND, "unknown node \"x\""))};
     }};
     const Outcome outcome = rtad.run({"shell"}, "remove x\nfoo\nset osc\nadd sine 'y\nadd sine y\n");
     EXPECT_EQ(outcome.exit, Exit::refused);
     EXPECT_EQ(outcome.out, "revision 1, takes effect at frame 4096\n");
     EXPECT_EQ(outcome.err,
-              "rtactl: line 1: there is no node \"x\"\n"
+              "rtactl: line 1: unknown node \"x\"\n"
               "rtactl: line 2: unknown command \"foo\"; `help` lists all commands\n"
               "rtactl: line 3: \"osc\": expected NODE.PARAM=VALUE, such as osc.frequency_hz=440\n"
               "rtactl: line 4: column 10: missing closing '\n");
@@ -96,13 +96,13 @@ TEST(Shell, ChainsAddedInOneTransactionGetNamesOfTheirOwn) {
 TEST(Shell, BlamesTheLineOfTheEditAtFault) {
     FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
         if (!request.has_apply_transaction()) return std::nullopt;
-        v1::Response response = refusal(request, v1::NOT_FOUND, "there is no node \"b\"");
+        v1::Response response = refusal(request, v1::NOT_FOUND, "unknown node \"b\"");
         response.mutable_status()->set_edit_index(2);
         return Reply{.bytes = frame(response)};
     }};
     const Outcome outcome = rtad.run({"shell"}, "begin\n\nadd sine x\nremove a b\ncommit\n");
     EXPECT_EQ(outcome.exit, Exit::refused);
-    EXPECT_EQ(outcome.err, "rtactl: line 4: there is no node \"b\"; no change was made\n");
+    EXPECT_EQ(outcome.err, "rtactl: line 4: unknown node \"b\"; no change was made\n");
 }
 
 TEST(Shell, CommitsNothingIfALineOfTheTransactionIsWrong) {

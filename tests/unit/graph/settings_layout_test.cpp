@@ -90,10 +90,10 @@ TEST(ResolvedSettings, AnUnknownNameIsNotFound) {
     EXPECT_EQ(settings.error().code, ErrorCode::not_found);
     EXPECT_EQ(
         settings.error().sentence,
-        R"(node "f": there is no setting "chanels" (did you mean "channels"?); there are: channels, order, ratio, loop, kind, file)");
+        R"(node "f": unknown setting "chanels" (did you mean "channels"?); expected one of: channels, order, ratio, loop, kind, file)");
     const auto none = ResolvedSettings::resolve({}, {{"channels", 2.0}}, "node \"i\"");
     ASSERT_FALSE(none.has_value());
-    EXPECT_EQ(none.error().sentence, R"(node "i": there is no setting "channels"; there are none)");
+    EXPECT_EQ(none.error().sentence, R"(node "i": unknown setting "channels"; none exist)");
 }
 
 TEST(ResolvedSettings, ABadValueIsAnInvalidArgument) {

@@ -43,10 +43,10 @@ TEST(ClosestName, DoesNotGuessWildly) {
 TEST(UnknownName, ListsWhatThereIs) {
     constexpr std::array kNames{"channels"sv, "first_channel"sv};
     EXPECT_EQ(unknown_name("setting", "chanels", kNames),
-              R"(there is no setting "chanels" (did you mean "channels"?); there are: channels, first_channel)");
+              R"(unknown setting "chanels" (did you mean "channels"?); expected one of: channels, first_channel)");
     EXPECT_EQ(unknown_name("setting", "loop", kNames),
-              R"(there is no setting "loop"; there are: channels, first_channel)");
-    EXPECT_EQ(unknown_name("setting", "loop", {}), R"(there is no setting "loop"; there are none)");
+              R"(unknown setting "loop"; expected one of: channels, first_channel)");
+    EXPECT_EQ(unknown_name("setting", "loop", {}), R"(unknown setting "loop"; none exist)");
 }
 
 TEST(UnknownName, CutsALongList) {
@@ -54,7 +54,7 @@ TEST(UnknownName, CutsALongList) {
     for (int i = 0; i < 1'000; ++i) names.push_back(std::string{"n"}.append(std::to_string(i)));
     const std::vector<std::string_view> views{names.begin(), names.end()};
     const std::string sentence = unknown_name("node", "osc", views);
-    EXPECT_TRUE(sentence.starts_with(R"(there is no node "osc"; there are: n0, n1, )")) << sentence;
+    EXPECT_TRUE(sentence.starts_with(R"(unknown node "osc"; expected one of: n0, n1, )")) << sentence;
     EXPECT_TRUE(sentence.ends_with("n22, n23 and 976 more")) << sentence;
     // The whole list is searched for what was meant.
     EXPECT_NE(unknown_name("node", "n9999", views).find("did you mean \"n999\"?"), std::string::npos);
