@@ -9,13 +9,11 @@
 #include <memory>
 #include <string>
 
-#include "app/exit_status.h"
+#include "app/build_variant.h"
 #include "app/graph_file.h"
 #include "app/logging.h"
-#include "app/memory_left.h"
-#include "app/node_set.h"
+#include "app/process_setup.h"
 #include "app/progress_bar.h"
-#include "app/ramps.h"
 #include "app/replacement.h"
 #include "app/text_file.h"
 #include "engine/engine.h"
@@ -40,8 +38,8 @@ namespace {
 [[nodiscard]] EngineConfig render_config(const RenderOptions& options) {
     return {.sample_rate_hz = static_cast<double>(options.sample_rate_hz),
             .block_size = options.block_size,
-            .ramps = engine_ramps(),
-            .memory_left_bytes = &memory_left_bytes};
+            .ramps = ramps_enabled(),
+            .memory_left_bytes = &available_memory_bytes};
 }
 
 /// The document that a configuration begins with, in the engine that it would run in.
@@ -49,10 +47,10 @@ namespace {
     if (options.graph.empty()) return {};
     const auto text = read_text_file("the graph", options.graph, kLongestGraphBytes);
     if (!text) return std::unexpected(text.error());
-    const Engine engine{node_set(),
+    const Engine engine{node_types(),
                         {.sample_rate_hz = static_cast<double>(options.device.sample_rate_hz),
                          .block_size = options.device.block_size,
-                         .ramps = engine_ramps()}};
+                         .ramps = ramps_enabled()}};
     if (const auto checked = check_graph_text(engine, *text, options.graph); !checked) {
         return std::unexpected(checked.error());
     }
@@ -143,7 +141,7 @@ int run_check(const CheckOptions& options) {
     const std::string name = options.file == "-" ? "standard input" : options.file;
     const auto text = read_text_file("the graph", options.file, kLongestGraphBytes);
     if (!text) return failure(kExitUsage, text.error());
-    const Engine engine{node_set(), {.memory_left_bytes = &memory_left_bytes}};
+    const Engine engine{node_types(), {.memory_left_bytes = &available_memory_bytes}};
     const auto document = check_graph_text(engine, *text, name);
     if (!document) return failure(kExitUsage, document.error());
     std::printf("%s: %s, %s: good\n", name.c_str(), count_of(document->nodes.size(), "node").c_str(),
@@ -157,7 +155,7 @@ int run_render(const RenderOptions& options) {
         print_error("--output " + options.output + " is the file " + read + ", which is read: choose another one");
         return kExitUsage;
     }
-    Engine engine{node_set(), render_config(options)};
+    Engine engine{node_types(), render_config(options)};
     if (const auto loaded = load_graph_file(engine, options.graph); !loaded) return failure(kExitUsage, loaded.error());
     const std::uint32_t channels = highest_output_channel(engine.graph());
     if (channels == 0) {

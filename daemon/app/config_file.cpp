@@ -1,222 +1,113 @@
 // SPDX-License-Identifier: MIT
 #include "app/config_file.h"
 
+#define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
 
+#include "text/format_number.h"
 #include "text/names.h"
 
 namespace rta::app {
 namespace {
 
-[[nodiscard]] bool is_bare(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+std::unexpected<Error> refuse(std::uint32_t line, const std::string& sentence) {
+    return fail(ErrorCode::invalid_argument, "line " + std::to_string(line) + ": " + sentence);
 }
 
-[[nodiscard]] bool is_control(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 && c != '\t') || byte == 0x7F;
+/// Returns the text behind the equals sign of a line, empty if it has none.
+std::string_view value_in_line(std::string_view text, std::uint32_t line) {
+    for (std::uint32_t skipped = 1; skipped < line; ++skipped) {
+        text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+    }
+    text = text.substr(0, text.find_first_of("\r\n#"));
+    const auto equals = text.find('=');
+    if (equals == std::string_view::npos) return {};
+    const auto begin = text.find_first_not_of(" \t", equals + 1);
+    return begin == std::string_view::npos ? std::string_view{} : text.substr(begin);
 }
 
-void append_utf8(std::string& text, std::uint32_t code) {
-    const auto tail = [&](unsigned shift) { text += static_cast<char>(0x80U | (code >> shift & 0x3FU)); };
-    if (code < 0x80) {
-        text += static_cast<char>(code);
-    } else if (code < 0x800) {
-        text += static_cast<char>(0xC0U | code >> 6U);
-        tail(0);
-    } else if (code < 0x1'0000) {
-        text += static_cast<char>(0xE0U | code >> 12U);
-        tail(6);
-        tail(0);
-    } else {
-        text += static_cast<char>(0xF0U | code >> 18U);
-        tail(12);
-        tail(6);
-        tail(0);
+/// "line 3, column 10: invalid value: ...". The most common mistake, text without quotes, gets a hint.
+std::unexpected<Error> syntax_error(const toml::parse_error& error, std::string_view text) {
+    constexpr std::string_view kPrefix = "Error while parsing ";
+    std::string_view description = error.description();
+    std::string sentence;
+    if (description.starts_with(kPrefix)) {
+        description.remove_prefix(kPrefix.size());
+        sentence = "invalid ";
     }
+    sentence += printable(description);
+    const toml::source_position position = error.source().begin;
+    const auto line = static_cast<std::uint32_t>(position.line);
+    const std::string_view value = value_in_line(text, line);
+    const char first = value.empty() ? '"' : value.front();
+    if ((first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || first == '/' || first == '.') {
+        sentence += "; text must be in quotes: key = \"text\"";
+    }
+    return fail(ErrorCode::invalid_argument,
+                "line " + std::to_string(line) + ", column " + std::to_string(position.column) + ": " + sentence);
 }
 
-/// Walks through the text once. A function that returns false has said why in error_.
-class Reader {
- public:
-    explicit Reader(std::string_view text) : rest_{text} {
-        if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);
-    }
+std::optional<std::string> text_of(const toml::node& node) {
+    if (const auto* const text = node.as_string()) return text->get();
+    if (const auto* const number = node.as_integer()) return std::to_string(number->get());
+    if (const auto* const number = node.as_floating_point()) return format_number(number->get());
+    return std::nullopt;
+}
 
-    [[nodiscard]] Expected<std::vector<ConfigEntry>> read() {
-        while (skip_lines() && !rest_.empty()) {
-            if (!read_entry()) break;
-        }
-        if (!error_.empty()) return fail(ErrorCode::invalid_argument, error_);
-        return std::move(entries_);
+Expected<void> append_value(ConfigEntry& entry, const toml::node& node) {
+    auto text = text_of(node);
+    const auto line = static_cast<std::uint32_t>(node.source().begin.line);
+    if (!text) return refuse(line, "invalid value of " + quoted(entry.key) + ": expected text in quotes or a number");
+    if (text->find('\0') != std::string::npos) {
+        return refuse(line, "invalid text of " + quoted(entry.key) + ": contains a NUL byte");
     }
+    entry.has_number = entry.has_number || !node.is_string();
+    entry.values.push_back(std::move(*text));
+    return {};
+}
 
- private:
-    [[nodiscard]] bool refuse(const std::string& sentence) {
-        error_ = "line " + std::to_string(line_) + ": " + sentence;
-        return false;
+Expected<ConfigEntry> read_entry(const toml::key& key, const toml::node& node) {
+    ConfigEntry entry{.key = std::string{key.str()},
+                      .values = {},
+                      .has_number = false,
+                      .line = static_cast<std::uint32_t>(key.source().begin.line)};
+    const auto* const array = node.as_array();
+    if (node.is_table() || (array != nullptr && array->is_array_of_tables())) {
+        return refuse(entry.line, "unexpected table " + quoted(entry.key) +
+                                      ": a configuration has no tables, only keys such as sample-rate = 48000");
     }
-    [[nodiscard]] char next() const { return rest_.empty() ? '\0' : rest_.front(); }
-    [[nodiscard]] bool take(char c) {
-        if (rest_.empty() || rest_.front() != c) return false;
-        rest_.remove_prefix(1);
-        return true;
+    if (array == nullptr) {
+        if (auto appended = append_value(entry, node); !appended) return std::unexpected(std::move(appended.error()));
+        return entry;
     }
-    void skip_spaces() { rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t"), rest_.size())); }
-
-    /// To the end of the line: nothing but a comment may stand there.
-    [[nodiscard]] bool end_line() {
-        skip_spaces();
-        if (next() == '#') {
-            const std::string_view comment = rest_.substr(0, rest_.find('\n'));
-            rest_.remove_prefix(comment.size());
-            if (std::ranges::any_of(comment, [](char c) { return is_control(c) && c != '\r'; })) {
-                return refuse("a control character in a comment");
-            }
-        }
-        if (rest_.starts_with("\r\n")) rest_.remove_prefix(1);
-        if (rest_.empty()) return true;
-        if (!take('\n')) {
-            return refuse("nothing may follow a value but a comment; text stands in quotes: key = \"text\"");
-        }
-        ++line_;
-        return true;
+    for (const toml::node& value : *array) {
+        if (auto appended = append_value(entry, value); !appended) return std::unexpected(std::move(appended.error()));
     }
-    /// To the next thing that says something.
-    [[nodiscard]] bool skip_lines() {
-        while (true) {
-            skip_spaces();
-            if (next() != '#' && next() != '\n' && !rest_.starts_with("\r\n")) return true;
-            if (!end_line()) return false;
-        }
-    }
-
-    [[nodiscard]] bool read_entry() {
-        if (next() == '[') {
-            return refuse("there are no sections here: write the keys, such as sample-rate = 48000, without one");
-        }
-        ConfigEntry entry{.key = {}, .values = {}, .number = false, .line = line_};
-        number_ = false;
-        if (!read_key(entry.key)) return false;
-        skip_spaces();
-        if (next() == '.')
-            return refuse("key " + quoted(entry.key) + " goes on with a dot: there are no sections here");
-        if (!take('=')) return refuse("key " + quoted(entry.key) + " wants a value behind an equals sign");
-        skip_spaces();
-        if (!(next() == '[' ? read_array(entry.values) : read_value(entry.values.emplace_back()))) return false;
-        const auto same = std::ranges::find(entries_, entry.key, &ConfigEntry::key);
-        if (same != entries_.end()) {
-            line_ = entry.line;
-            return refuse("key " + quoted(entry.key) + " is there twice; see line " + std::to_string(same->line));
-        }
-        entry.number = number_;
-        entries_.push_back(std::move(entry));
-        return end_line();
-    }
-
-    [[nodiscard]] bool read_key(std::string& key) {
-        if (next() == '"' || next() == '\'') return read_text(key);
-        const auto length = static_cast<std::size_t>(std::ranges::find_if_not(rest_, is_bare) - rest_.begin());
-        if (length == 0) return refuse("a key is made of letters, digits and dashes");
-        key = rest_.substr(0, length);
-        rest_.remove_prefix(length);
-        return true;
-    }
-
-    [[nodiscard]] bool read_array(std::vector<std::string>& values) {
-        const std::uint32_t begin = line_;
-        rest_.remove_prefix(1);
-        while (true) {
-            if (!skip_lines()) return false;
-            if (take(']')) return true;
-            if (rest_.empty()) {
-                line_ = begin;
-                return refuse("the array that begins here has no end: ] is missing");
-            }
-            if (!read_value(values.emplace_back()) || !skip_lines()) return false;
-            if (!take(',') && !rest_.empty() && next() != ']')
-                return refuse("between the values of an array stands a comma");
-        }
-    }
-
-    [[nodiscard]] bool read_value(std::string& value) {
-        const char first = next();
-        if (first == '"' || first == '\'') return read_text(value);
-        const bool number = (first >= '0' && first <= '9') || first == '+' || first == '-';
-        const auto length = static_cast<std::size_t>(
-            std::ranges::find_if_not(rest_, [](char c) { return is_bare(c) || c == '+' || c == '.'; }) - rest_.begin());
-        if (!number || length == 0) {
-            const std::string word{rest_.substr(0, std::min(rest_.find_first_of(" \t\r\n#"), rest_.size()))};
-            return refuse(word.empty() ? "a value is missing"
-                                       : quoted(word) + " is no value: numbers stand as they are, text in quotes");
-        }
-        number_ = true;
-        value = rest_.substr(0, length);
-        rest_.remove_prefix(length);
-        // 48_000 is a number of TOML.
-        std::erase(value, '_');
-        return true;
-    }
-
-    [[nodiscard]] bool read_text(std::string& text) {
-        const char quote = next();
-        if (rest_.starts_with(std::string(3, quote))) return refuse("text over several lines is not understood here");
-        rest_.remove_prefix(1);
-        while (!take(quote)) {
-            if (rest_.empty() || next() == '\n' || rest_.starts_with("\r\n")) {
-                return refuse(std::string{"text without an end: "} + quote + " is missing");
-            }
-            if (is_control(next())) return refuse("a control character in a text");
-            if (quote == '"' && next() == '\\') {
-                if (!read_escape(text)) return false;
-                continue;
-            }
-            text += next();
-            rest_.remove_prefix(1);
-        }
-        return true;
-    }
-
-    [[nodiscard]] bool read_escape(std::string& text) {
-        constexpr std::string_view kNames = "btnfr\"\\";
-        constexpr std::string_view kMeanings = "\b\t\n\f\r\"\\";
-        rest_.remove_prefix(1);
-        const char name = next();
-        if (const auto index = kNames.find(name); !rest_.empty() && index != std::string_view::npos) {
-            text += kMeanings[index];
-            rest_.remove_prefix(1);
-            return true;
-        }
-        const std::size_t digits = name == 'u' ? 4 : name == 'U' ? 8 : 0;
-        std::uint32_t code = 0;
-        const std::string_view number = rest_.substr(std::min<std::size_t>(1, rest_.size()), digits);
-        const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), code, 16);
-        const bool whole = number.size() == digits && end == number.data() + number.size() && error == std::errc{};
-        const bool character = code != 0 && code < 0x11'0000 && (code < 0xD800 || code > 0xDFFF);
-        if (digits == 0 || !whole || !character) {
-            return refuse(quoted(std::string{'\\', name}) +
-                          " means nothing in a text; a backslash itself is written \\\\");
-        }
-        append_utf8(text, code);
-        rest_.remove_prefix(1 + digits);
-        return true;
-    }
-
-    std::string_view rest_;
-    std::uint32_t line_ = 1;
-    bool number_ = false;  ///< among the values of the entry that is being read
-    std::string error_;
-    std::vector<ConfigEntry> entries_;
-};
+    return entry;
+}
 
 }  // namespace
 
 Expected<std::vector<ConfigEntry>> read_config(std::string_view text) {
-    if (text.find('\0') != std::string_view::npos) return fail(ErrorCode::invalid_argument, "it is no text");
-    return Reader{text}.read();
+    if (text.find('\0') != std::string_view::npos) {
+        return fail(ErrorCode::invalid_argument, "invalid text: contains a NUL byte");
+    }
+    try {
+        std::vector<ConfigEntry> entries;
+        for (const auto& [key, node] : toml::parse(text)) {
+            auto entry = read_entry(key, node);
+            if (!entry) return std::unexpected(std::move(entry.error()));
+            entries.push_back(std::move(*entry));
+        }
+        std::ranges::sort(entries, {}, &ConfigEntry::line);  // a TOML table is sorted by its keys
+        return entries;
+    } catch (const toml::parse_error& error) {
+        return syntax_error(error, text);
+    }
 }
 
 }  // namespace rta::app

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,20 +11,21 @@
 
 namespace rta::app {
 
-/// `key = value` of a configuration file.
+/// One `key = value` of a configuration file.
 struct ConfigEntry {
     std::string key;
-    std::vector<std::string> values;  ///< of an array as many as it has
-    bool number = false;              ///< one of them at least stands without quotes
-    std::uint32_t line = 0;           ///< from 1
+    std::vector<std::string> values;  ///< one value, or those of an array
+    bool has_number = false;          ///< at least one of the values is a number
+    std::uint32_t line = 0;           ///< of the key, starting at 1
 };
 
-/// Longer configuration files are not read.
+/// Size limit of a configuration file.
 inline constexpr std::size_t kLongestConfigBytes = std::size_t{1} << 20U;
 
-/// Reads the part of TOML that a list of options needs: comments, `key = "text"`, `key = 'text'`, `key = number`,
-/// `key = ["several", "texts"]` over one line or more. Whatever else there is in TOML, and what is no TOML, is
-/// INVALID_ARGUMENT with "line N: ", as is a key that is there twice. What the keys mean is not looked at.
+/// Reads a flat TOML document: keys whose values are texts, numbers or arrays of these. Returns the entries in the
+/// order of the text; numbers are in decimal. INVALID_ARGUMENT with "line N, column M: " if the text is not valid TOML,
+/// which includes a duplicate key, or with "line N: " if it contains a table, or a value of another type. The meaning
+/// of the keys is not checked.
 [[nodiscard]] Expected<std::vector<ConfigEntry>> read_config(std::string_view text);
 
 }  // namespace rta::app

@@ -19,12 +19,10 @@
 #include <vector>
 
 #include "api/host.h"
-#include "app/exit_status.h"
+#include "app/build_variant.h"
 #include "app/graph_file.h"
 #include "app/logging.h"
-#include "app/memory_left.h"
-#include "app/node_set.h"
-#include "app/ramps.h"
+#include "app/process_setup.h"
 #include "app/service.h"
 #include "engine/engine.h"
 #include "io/device_supervisor.h"
@@ -60,11 +58,11 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
     Daemon(const DaemonOptions& options, const MemoryLock& memory)
         : options_{options},
           memory_{memory},
-          engine_{node_set(),
+          engine_{node_types(),
                   {.sample_rate_hz = static_cast<double>(options.device.sample_rate_hz),
                    .block_size = options.device.block_size,
-                   .ramps = engine_ramps(),
-                   .memory_left_bytes = &memory_left_bytes}},
+                   .ramps = ramps_enabled(),
+                   .memory_left_bytes = &available_memory_bytes}},
           supervisor_{engine_.gate(), engine_.renderer(), *this,
                       [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
                       io::make_portaudio_host(

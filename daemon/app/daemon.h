@@ -2,7 +2,7 @@
 #pragma once
 
 #include "app/options.h"
-#include "app/realtime.h"
+#include "app/process_setup.h"
 
 namespace rta::app {
 

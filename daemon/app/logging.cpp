@@ -9,10 +9,13 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "app/service.h"
 
@@ -33,10 +36,11 @@ namespace {
     return spdlog::level::err;
 }
 
-/// Writes to a descriptor whenever it takes a line at once, and counts the lines that it does not.
-class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
+/// Writes to a descriptor that may block. A line that cannot be written immediately is dropped and counted; spdlog's
+/// own sinks would block the control thread.
+class NonblockingSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-    explicit DescriptorSink(int descriptor) : descriptor_{descriptor} {}
+    explicit NonblockingSink(int descriptor) : descriptor_{descriptor} {}
 
  protected:
     void sink_it_(const spdlog::details::log_msg& message) override {
@@ -60,7 +64,8 @@ class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
         return poll(&writable, 1, 0) == 1 && (writable.revents & POLLOUT) != 0;
     }
     void write_line(std::string_view line) const {
-        // One call: a pipe that is ready takes a page of it at once. What a full disk does not take has nowhere to go.
+        // A pipe that is ready accepts at least one page without blocking. Errors, such as a full disk, cannot be
+        // reported anywhere.
         [[maybe_unused]] const ssize_t written = write(descriptor_, line.data(), line.size());
     }
 
@@ -68,65 +73,51 @@ class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
     std::uint64_t lost_ = 0;
 };
 
-/// "warning: " and the like; what is only information needs no label.
-class LabelFlag final : public spdlog::custom_flag_formatter {
- public:
-    void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& destination) override {
-        const std::string_view label = [&]() -> std::string_view {
-            switch (message.level) {
-                case spdlog::level::debug:
-                    return "debug: ";
-                case spdlog::level::warn:
-                    return "warning: ";
-                case spdlog::level::err:
-                    return "error: ";
-                default:
-                    return "";
-            }
-        }();
-        destination.append(label.data(), label.data() + label.size());
-    }
-    [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
-        return std::make_unique<LabelFlag>();
-    }
+/// What precedes the text of a line at each level. spdlog's own level names are not configurable at run time.
+struct LevelPrefixes {
+    std::string_view debug;
+    std::string_view info;
+    std::string_view warning;
+    std::string_view error;
 };
+constexpr LevelPrefixes kWords{.debug = "debug: ", .info = "", .warning = "warning: ", .error = "error: "};
+constexpr LevelPrefixes kJournal{.debug = SD_DEBUG, .info = SD_INFO, .warning = SD_WARNING, .error = SD_ERR};
 
-/// The journal's own form of a level, syslog's numbers.
-class JournalLevelFlag final : public spdlog::custom_flag_formatter {
+/// The flag %N of the patterns below: the prefix of the level.
+class PrefixFlag final : public spdlog::custom_flag_formatter {
  public:
+    explicit PrefixFlag(const LevelPrefixes& prefixes) : prefixes_{prefixes} {}
+
     void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& destination) override {
-        const std::string_view prefix = [&]() -> std::string_view {
-            switch (message.level) {
-                case spdlog::level::debug:
-                    return SD_DEBUG;
-                case spdlog::level::warn:
-                    return SD_WARNING;
-                case spdlog::level::err:
-                    return SD_ERR;
-                default:
-                    return SD_INFO;
-            }
-        }();
+        const std::string_view prefix = message.level == spdlog::level::debug  ? prefixes_.debug
+                                        : message.level == spdlog::level::warn ? prefixes_.warning
+                                        : message.level == spdlog::level::err  ? prefixes_.error
+                                                                               : prefixes_.info;
         destination.append(prefix.data(), prefix.data() + prefix.size());
     }
     [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
-        return std::make_unique<JournalLevelFlag>();
+        return std::make_unique<PrefixFlag>(prefixes_);
     }
+
+ private:
+    const LevelPrefixes& prefixes_;
 };
 
-[[nodiscard]] const char* pattern() {
-    if (stderr_is_journal()) return "%J%v";
-    return isatty(STDERR_FILENO) == 1 ? "%N%v" : "%Y-%m-%d %H:%M:%S.%e %N%v";
+[[nodiscard]] std::unique_ptr<spdlog::formatter> make_formatter() {
+    const bool journal = stderr_is_journal();
+    const bool plain = journal || isatty(STDERR_FILENO) == 1;
+    auto formatter = std::make_unique<spdlog::pattern_formatter>();
+    formatter->add_flag<PrefixFlag>('N', journal ? kJournal : kWords);
+    formatter->set_pattern(plain ? "%N%v" : "%Y-%m-%d %H:%M:%S.%e %N%v");
+    return formatter;
 }
 
 }  // namespace
 
 void start_logging(net::LogLevel level) {
-    const int own = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    auto formatter = std::make_unique<spdlog::pattern_formatter>();
-    formatter->add_flag<LabelFlag>('N').add_flag<JournalLevelFlag>('J').set_pattern(pattern());
-    auto logger = std::make_shared<spdlog::logger>("rtad", std::make_shared<DescriptorSink>(own));
-    logger->set_formatter(std::move(formatter));
+    const int descriptor = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    auto logger = std::make_shared<spdlog::logger>("rtad", std::make_shared<NonblockingSink>(descriptor));
+    logger->set_formatter(make_formatter());
     logger->set_level(to_spdlog(level));
     spdlog::set_default_logger(std::move(logger));
 }

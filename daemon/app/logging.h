@@ -7,16 +7,16 @@
 
 namespace rta::app {
 
-/// Sends the log to stderr: plain lines on a terminal, levels as the journal wants them where stderr is
-/// the journal, with time and level elsewhere. Keeps a descriptor of its own, so
-/// that it is still heard while the noise of host libraries is being caught. A reader that has stopped reading costs
-/// lines, which are counted, and never makes the daemon wait. [control], once, before any other thread
+/// Sends the log to stderr: plain lines on a terminal, lines with the journal's level prefixes if stderr is the
+/// journal, otherwise lines with time and level. Duplicates the descriptor, so that the log still works while the
+/// output of host libraries is being captured. If stderr is a pipe that is not being read, lines are dropped and
+/// counted; the daemon never waits. Call it once, before other threads start. [control]
 void start_logging(net::LogLevel level);
 
-/// [any] thread but the audio thread. Before start_logging(): straight to stderr.
+/// Logs one line. Before start_logging(), the line goes to stdout as spdlog formats it. [any] thread but the audio thread
 void log(net::LogLevel level, std::string_view line);
 
-/// Errors that end the program before it has begun.
+/// Prints an error with which the program exits before the log has started.
 void print_error(std::string_view sentence);
 
 }  // namespace rta::app

@@ -8,18 +8,16 @@
 
 #include "app/commands.h"
 #include "app/daemon.h"
-#include "app/exit_status.h"
 #include "app/logging.h"
 #include "app/options.h"
-#include "app/realtime.h"
+#include "app/process_setup.h"
 #include "app/service.h"
-#include "app/simd.h"
 
 namespace {
 
 using namespace rta::app;
 
-/// One overload a command.
+/// Runs the command that the options select.
 struct Run {
     int operator()(const DaemonOptions& options) const {
         start_logging(options.log_level);

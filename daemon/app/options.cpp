@@ -14,7 +14,6 @@
 #include <utility>
 
 #include "app/config_file.h"
-#include "app/exit_status.h"
 #include "app/graph_file.h"
 #include "app/text_file.h"
 #include "frame/local_address.h"
@@ -27,7 +26,7 @@ namespace {
 
 constexpr std::uint32_t kMinimumBlockSize = 16;
 constexpr std::uint32_t kMaximumBlockSize = 1024;
-/// A century: beyond it, a number is a typing mistake.
+/// A century. A longer duration is a typing mistake.
 constexpr double kMaximumDurationS = 3.2e9;
 
 [[nodiscard]] std::string environment(const char* name) {
@@ -35,146 +34,165 @@ constexpr double kMaximumDurationS = 3.2e9;
     return value == nullptr ? std::string{} : std::string{value};
 }
 
-/// What a flag says that names a file: an empty text, as of a variable of a script that is not set, is a slip. As if
-/// the flag were not there it would be the file of nobody's choice.
-[[nodiscard]] std::string reason_if_empty(const std::string& path) {
-    return path.empty() ? "it is empty: leave it out where there is nothing to say" : std::string{};
+/// Refuses an empty path, such as an unset variable of a script. Treating it as a missing option would silently use
+/// another file than the one that was meant.
+[[nodiscard]] std::string refuse_empty(const std::string& path) {
+    return path.empty() ? "empty value: expected a path; leave the option out to use the default" : std::string{};
 }
 
-/// The name of a level becomes the number that CLI11 reads an enumeration from.
+/// Replaces the name of a level by the number from which CLI11 reads an enumeration.
 [[nodiscard]] std::string read_log_level(std::string& text) {
     constexpr std::array<std::string_view, 4> kNames{"debug", "info", "warning", "error"};  // as in net::LogLevel
     const auto found = std::ranges::find(kNames, CLI::detail::to_lower(text));
-    if (found == kNames.end()) return quoted(text) + " is no log level: debug, info, warning or error";
+    if (found == kNames.end()) return "invalid log level " + quoted(text) + ": expected debug, info, warning or error";
     text = std::to_string(found - kNames.begin());
     return {};
 }
 
+/// Checks that a text is a whole number in the range. `name` is what the error calls it.
+[[nodiscard]] auto in_range(std::string name, std::uint32_t lowest, std::uint32_t highest) {
+    return [name = std::move(name), lowest, highest](const std::string& text) {
+        std::uint32_t value = 0;
+        if (CLI::detail::lexical_cast(text, value) && value >= lowest && value <= highest) return std::string{};
+        return "invalid " + name + " " + quoted(text) + ": expected a whole number from " + std::to_string(lowest) +
+               " to " + std::to_string(highest);
+    };
+}
+
 void add_graph(CLI::App& app, std::string& graph, const std::string& help) {
-    app.add_option("--graph", graph, help)->type_name("FILE")->check(reason_if_empty);
+    app.add_option("--graph", graph, help)->type_name("FILE")->check(refuse_empty);
 }
 
 void add_sample_rate(CLI::App& app, std::uint32_t& sample_rate_hz) {
-    app.add_option("--sample-rate", sample_rate_hz, "Frames a second")
+    app.add_option("--sample-rate", sample_rate_hz, "Sample rate in Hz, from 8000 to 768000")
         ->type_name("HZ")
-        ->check(CLI::Range(io::kMinimumSampleRateHz, io::kMaximumSampleRateHz))
+        ->check(in_range("sample rate", io::kMinimumSampleRateHz, io::kMaximumSampleRateHz))
         ->capture_default_str();
 }
 
 void add_block_size(CLI::App& app, std::uint32_t& block_size) {
-    app.add_option("--block-size", block_size, "Frames rendered at once: a power of two from 16 to 1024")
+    app.add_option("--block-size", block_size,
+                   "Block size in frames, a power of two from 16 to 1024. Smaller blocks reduce latency; larger blocks "
+                   "reduce CPU load")
         ->type_name("FRAMES")
         ->check([](const std::string& text) {
             std::uint32_t value = 0;
             const bool good = CLI::detail::lexical_cast(text, value) && std::has_single_bit(value) &&
                               value >= kMinimumBlockSize && value <= kMaximumBlockSize;
-            return good ? std::string{} : text + " is no block size: 16, 32, 64, 128, 256, 512 or 1024";
+            return good ? std::string{}
+                        : "invalid block size " + quoted(text) + ": expected 16, 32, 64, 128, 256, 512 or 1024";
         })
         ->capture_default_str();
 }
 
 void add_channels(CLI::App& app, const std::string& flag, std::optional<std::uint32_t>& channels,
                   const std::string& help) {
-    app.add_option(flag, channels, help)->type_name("N")->check(CLI::Range(0U, io::kMaximumChannels));
+    app.add_option(flag, channels, help)
+        ->type_name("N")
+        ->check(in_range("number of channels", 0, io::kMaximumChannels));
 }
 
-/// What is parsed, and cannot be used as it is.
-struct Texts {
+/// Option values that complete() turns into DaemonOptions.
+struct RawValues {
     std::string device = "auto";
     std::string input_device;
     std::string config;
-    bool listen_given = false;  ///< by the configuration, which may also say: nowhere
+    bool listen_configured = false;  ///< the configuration has the key; its list may be empty
 };
 
-/// "" for what is right, else why not: what CLI11 asks a check for.
+/// Returns the result in the form that CLI11 expects of a check: an empty string, or the reason for the refusal.
 template <class T>
 [[nodiscard]] std::string reason_of(const Expected<T>& result) {
     return result ? std::string{} : result.error().sentence;
 }
 
-/// One definition for the command line and for the configuration file.
-void define_daemon(CLI::App& app, DaemonOptions& options, Texts& texts) {
-    app.add_option("--device", texts.device, "auto, null, null:FILE.wav, portaudio or portaudio:NAME")
+/// Defines the options of the daemon, for the command line and for the configuration file.
+void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
+    app.add_option("--device", raw.device, "Audio device: auto, null, null:FILE.wav, portaudio or portaudio:NAME")
         ->type_name("DEVICE")
         ->check([](const std::string& text) { return reason_of(io::DeviceChoice::parse(text)); })
         ->capture_default_str();
-    app.add_option("--input-device", texts.input_device,
-                   "portaudio or portaudio:NAME: capture from another device than --device")
+    app.add_option("--input-device", raw.input_device,
+                   "Device to capture from if it is not --device: portaudio or portaudio:NAME")
         ->type_name("DEVICE")
         ->check([](const std::string& text) {
             const auto input = io::DeviceChoice::parse(text);
             const bool good = input && input->kind == io::DeviceChoice::Kind::portaudio;
-            return good ? std::string{} : quoted(text) + " is none: write portaudio or portaudio:NAME";
+            return good ? std::string{}
+                        : "invalid input device " + quoted(text) + ": expected portaudio or portaudio:NAME";
         });
     add_channels(app, "--channels-in", options.device.channels_in,
-                 "Input channels (default: the device's, at most 2; null: 0)");
+                 "Number of input channels (default: those of the device, at most 2; null: 0)");
     add_channels(app, "--channels-out", options.device.channels_out,
-                 "Output channels (default: the device's, at most 2; null: 2)");
+                 "Number of output channels (default: those of the device, at most 2; null: 2)");
     add_sample_rate(app, options.device.sample_rate_hz);
     add_block_size(app, options.device.block_size);
-    app.add_option(
-           "--listen", options.listen,
-           "Address to serve, on the loopback interface; may be repeated (default: " + default_tcp_address() + ")")
+    app.add_option("--listen", options.listen,
+                   "TCP address to listen on, on the loopback interface; may be repeated (default: " +
+                       default_tcp_address() + ")")
         ->type_name("HOST:PORT")
         ->check([](const std::string& text) { return reason_of(net::check_address(text)); })
         ->take_all();
-    app.add_option("--socket", options.socket, "Unix socket to serve (default: " + default_socket_path() + ")")
+    app.add_option("--socket", options.socket, "Unix socket to listen on (default: " + default_socket_path() + ")")
         ->type_name("PATH")
-        ->check(reason_if_empty)
+        ->check(refuse_empty)
         ->check([](const std::string& path) { return reason_of(net::check_socket_path(path)); });
     app.add_option("--state-dir", options.state_directory,
-                   "Folder in which the graph is remembered: restored at the start, saved after every change")
+                   "Folder in which to save the graph after every change, and from which to restore it at start")
         ->type_name("DIR")
-        ->check(reason_if_empty);
-    add_graph(app, options.graph, "Graph to begin with, unless --state-dir holds one");
-    app.add_option("--log-level", options.log_level, "debug, info, warning or error")
+        ->check(refuse_empty);
+    add_graph(app, options.graph, "Initial graph; ignored if --state-dir contains a saved graph");
+    app.add_option("--log-level", options.log_level,
+                   "Least severe messages to log: debug, info, warning or error (default: info)")
         ->type_name("LEVEL")
         ->transform(CLI::Validator{read_log_level, ""});
 }
 
 CLI::App* define_check(CLI::App& app, CheckOptions& options) {
     CLI::App* const command =
-        app.add_subcommand("check", "Validate and compile a graph document, or check a configuration (FILE.toml)");
+        app.add_subcommand("check", "Validate and compile a graph document, or validate a configuration");
     command
-        ->add_option("FILE", options.file,
-                     "Configuration if it ends in .toml, else a graph document; - reads one from standard input")
+        ->add_option(
+            "FILE", options.file,
+            "Configuration if the name ends in .toml, otherwise a graph document; - reads a graph from standard input")
         ->required()
-        ->check(reason_if_empty)
+        ->check(refuse_empty)
         ->type_name("");
     return command;
 }
 
 CLI::App* define_render(CLI::App& app, RenderOptions& options) {
-    CLI::App* const command = app.add_subcommand("render", "Render a graph into a WAV file, as fast as it goes");
+    CLI::App* const command = app.add_subcommand("render", "Render a graph to a WAV file, as fast as the CPU allows");
     add_graph(*command, options.graph, "Graph to render");
     command->get_option("--graph")->required();
-    command->add_option("--duration", options.duration_s, "Seconds to render")
+    command->add_option("--duration", options.duration_s, "Duration in seconds")
         ->required()
         ->type_name("S")
         ->check([](const std::string& text) {
             double value = 0;
             const bool good = CLI::detail::lexical_cast(text, value) && value > 0 && value <= kMaximumDurationS;
-            return good ? std::string{} : text + " is no duration: a number of seconds above 0";
+            return good ? std::string{}
+                        : "invalid duration " + quoted(text) + ": expected seconds, above 0 and at most 3.2e9";
         });
-    command->add_option("--output", options.output, "float32 WAV file to write")
+    command->add_option("--output", options.output, "WAV file to write, in 32-bit floating point")
         ->required()
         ->type_name("OUT.wav")
-        ->check(reason_if_empty);
-    command->add_option("--input", options.input, "Sound file for the input nodes, followed by silence")
+        ->check(refuse_empty);
+    command->add_option("--input", options.input, "Audio file to feed to the input nodes; silence follows its end")
         ->type_name("IN.wav")
-        ->check(reason_if_empty);
+        ->check(refuse_empty);
     add_sample_rate(*command, options.sample_rate_hz);
     add_block_size(*command, options.block_size);
     return command;
 }
 
 [[nodiscard]] EarlyExit usage_error(const std::string& sentence) {
-    return {.status = kExitUsage, .output = {}, .error = "rtad: " + sentence + "\nrtad --help lists what there is.\n"};
+    return {.status = kExitUsage, .output = {}, .error = "rtad: " + sentence + "\nSee rtad --help for the options.\n"};
 }
 
-/// Whether the path leads into one of the folders that the service manager has made for this service alone: who may
-/// enter it is what the unit says.
-[[nodiscard]] bool in_runtime_folder(const std::string& socket) {
+/// Returns whether the socket is directly in a runtime directory that the service manager created for this service.
+/// The unit then controls the access to that folder.
+[[nodiscard]] bool in_runtime_directory(const std::string& socket) {
     std::stringstream folders{environment("RUNTIME_DIRECTORY")};
     for (std::string folder; std::getline(folders, folder, ':');) {
         if (!folder.empty() && std::filesystem::path{socket}.parent_path() == std::filesystem::path{folder})
@@ -183,9 +201,9 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     return false;
 }
 
-/// A recording replaces what is there; a sentence if that were a file that rtad reads or writes itself.
-[[nodiscard]] std::string what_is_overwritten(const std::string& wav, const DaemonOptions& options,
-                                              const std::string& config) {
+/// Refuses a recording that would overwrite a file that rtad itself reads or writes.
+[[nodiscard]] std::string refuse_overwriting(const std::string& wav, const DaemonOptions& options,
+                                             const std::string& config) {
     const auto refuse = [&](const std::string& what) {
         return "--device null:" + wav + " would overwrite " + what + ": choose another file";
     };
@@ -198,65 +216,68 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     return {};
 }
 
-/// What the texts say; a sentence if they contradict each other.
-[[nodiscard]] std::string complete(DaemonOptions& options, const Texts& texts) {
+/// Completes the options from the raw values and the defaults. Returns the reason if they conflict, else "".
+[[nodiscard]] std::string complete(DaemonOptions& options, const RawValues& raw) {
     using Kind = io::DeviceChoice::Kind;
-    // Both were checked when they were parsed.
-    const io::DeviceChoice device = io::DeviceChoice::parse(texts.device).value();
+    // value(): both device texts were validated when they were parsed.
+    const io::DeviceChoice device = io::DeviceChoice::parse(raw.device).value();
     options.device.device = device;
-    if (!texts.input_device.empty()) {
-        if (device.kind == Kind::null) return "--input-device needs a sound card: the null device hears only silence";
-        if (options.device.channels_in == 0U) return "--input-device and --channels-in 0 contradict each other";
-        options.device.input_name = io::DeviceChoice::parse(texts.input_device).value().name;
+    if (!raw.input_device.empty()) {
+        if (device.kind == Kind::null)
+            return "--input-device requires a sound card: the null device captures only silence";
+        if (options.device.channels_in == 0U)
+            return "--input-device conflicts with --channels-in 0: no channels left to capture";
+        options.device.input_name = io::DeviceChoice::parse(raw.input_device).value().name;
     }
     if (options.device.channels_out == 0U) {
         if (device.kind == Kind::null && !device.name.empty()) {
-            return "a WAV file needs at least one channel: --channels-out is 0";
+            return "--device null:FILE.wav requires at least one output channel, but --channels-out is 0";
         }
         if (device.kind != Kind::null && options.device.channels_in == 0U) {
-            return "--channels-in 0 and --channels-out 0 leave nothing of the device";
+            return "--channels-in 0 and --channels-out 0: no channels left to open";
         }
     }
-    if (options.listen.empty() && !texts.listen_given) options.listen.push_back(default_tcp_address());
+    if (options.listen.empty() && !raw.listen_configured) options.listen.push_back(default_tcp_address());
     if (options.socket.empty()) {
         options.socket = default_socket_path();
-        // The others were checked when they were parsed.
+        // A path from --socket was validated when it was parsed.
         if (auto wrong = reason_of(net::check_socket_path(options.socket)); !wrong.empty()) return wrong;
     }
-    options.socket_for_group = in_runtime_folder(options.socket);
-    return device.kind == Kind::null ? what_is_overwritten(device.name, options, texts.config) : std::string{};
+    options.socket_for_group = in_runtime_directory(options.socket);
+    return device.kind == Kind::null ? refuse_overwriting(device.name, options, raw.config) : std::string{};
 }
 
-/// The keys that a configuration may have: every flag of the daemon, and nothing that only a command line can say.
+/// The key names of a configuration: the flags without their dashes.
 [[nodiscard]] std::vector<std::string_view> keys_of(const CLI::App& app) {
     std::vector<std::string_view> keys;
     for (const CLI::Option* const option : app.get_options()) {
-        for (const std::string& name : option->get_lnames()) {
-            if (name != "help") keys.emplace_back(name);
-        }
+        for (const std::string& name : option->get_lnames()) keys.emplace_back(name);
     }
     return keys;
 }
 
-/// The keys whose values are numbers; those of all others are text.
-constexpr std::array<std::string_view, 4> kNumbers{"channels-in", "channels-out", "sample-rate", "block-size"};
+/// Returns whether the values of an option are numbers. All others are text.
+[[nodiscard]] bool is_number(const CLI::Option& option) {
+    constexpr std::array<std::string_view, 3> kNumberTypes{"FRAMES", "HZ", "N"};
+    return std::ranges::find(kNumberTypes, option.get_type_name()) != kNumberTypes.end();
+}
 
-/// The entry goes the way that a flag of the same name goes.
-[[nodiscard]] std::string apply_entry(CLI::App& app, const ConfigEntry& entry, Texts& texts) {
+/// Gives the entry to the option of that name, as the command line would. Returns the reason for a refusal, else "".
+[[nodiscard]] std::string apply_entry(CLI::App& app, const ConfigEntry& entry, RawValues& raw) {
     const std::vector<std::string_view> keys = keys_of(app);
     if (std::ranges::find(keys, entry.key) == keys.end()) return no_such("key", entry.key, keys);
     CLI::Option* const option = app.get_option("--" + entry.key);
-    const bool several = option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+    const bool list = option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
     if (std::ranges::find(entry.values, std::string{}) != entry.values.end()) {
-        return entry.key + " is empty: leave the key out where there is nothing to say";
+        return entry.key + " is empty; remove the key to use the default";
     }
-    if (several) texts.listen_given = true;
-    if (entry.number && std::ranges::find(kNumbers, entry.key) == kNumbers.end()) {
-        return entry.key + " is text, which stands in quotes: " + entry.key + " = " + (several ? "[" : "") + '"' +
-               entry.values.front() + '"' + (several ? "]" : "");
+    if (entry.has_number && !is_number(*option)) {
+        return entry.key + " must be text, in quotes: " + entry.key + " = " + (list ? "[" : "") + '"' +
+               entry.values.front() + '"' + (list ? "]" : "");
     }
-    if (entry.values.empty()) return several ? std::string{} : entry.key + " = [] says nothing: it takes one value";
-    if (!several && entry.values.size() > 1) return entry.key + " takes one value, not several";
+    if (list) raw.listen_configured = true;
+    if (entry.values.empty()) return list ? std::string{} : entry.key + " = [] is empty: expected one value";
+    if (!list && entry.values.size() > 1) return entry.key + " expects one value, not several";
     try {
         option->add_result(entry.values);
         option->run_callback();
@@ -266,41 +287,44 @@ constexpr std::array<std::string_view, 4> kNumbers{"channels-in", "channels-out"
     return {};
 }
 
-/// Reads the file into what a command line will be read into afterwards.
-[[nodiscard]] Expected<void> apply_config(const std::string& path, DaemonOptions& options, Texts& texts) {
-    const auto text = path == "-" ? fail(ErrorCode::invalid_argument, "--config - is no file: write its name")
-                                  : read_text_file("the configuration", path, kLongestConfigBytes);
+/// Reads the configuration file into the values that the command line overrides afterwards.
+[[nodiscard]] Expected<void> apply_config(const std::string& path, DaemonOptions& options, RawValues& raw) {
+    const auto text = path == "-"
+                          ? fail(ErrorCode::invalid_argument, "--config - is not supported: expected a file name")
+                          : read_text_file("the configuration", path, kLongestConfigBytes);
     if (!text) return std::unexpected(text.error());
     const auto entries = read_config(*text);
     if (!entries) return fail(ErrorCode::invalid_argument, path + ": " + entries.error().sentence);
     CLI::App app;
-    define_daemon(app, options, texts);
+    app.set_help_flag();  // removes --help, which is not a key
+    define_daemon(app, options, raw);
     for (const ConfigEntry& entry : *entries) {
-        if (const std::string wrong = apply_entry(app, entry, texts); !wrong.empty()) {
+        if (const std::string wrong = apply_entry(app, entry, raw); !wrong.empty()) {
             return fail(ErrorCode::invalid_argument, path + ": line " + std::to_string(entry.line) + ": " + wrong);
         }
     }
-    texts.config = path;
+    raw.config = path;
     DaemonOptions alone = options;
-    if (const std::string wrong = complete(alone, texts); !wrong.empty()) {
+    if (const std::string wrong = complete(alone, raw); !wrong.empty()) {
         return fail(ErrorCode::invalid_argument, path + ": " + wrong);
     }
     return {};
 }
 
-/// The command line, and what it is read into.
+/// The definition of the command line, and the values that it is parsed into.
 struct CommandLine {
-    CommandLine(DaemonOptions daemon_options, Texts daemon_texts)
-        : daemon{std::move(daemon_options)}, texts{std::move(daemon_texts)} {
-        app.set_version_flag("--version", "rtad " RTA_VERSION);
-        define_daemon(app, daemon, texts);
-        app.add_option("--config", texts.config,
-                       "Configuration to begin with (TOML): its keys are the flags above without their dashes, and "
-                       "flags win over it")
+    CommandLine(DaemonOptions daemon_options, RawValues daemon_raw)
+        : daemon{std::move(daemon_options)}, raw{std::move(daemon_raw)} {
+        app.set_help_flag("-h,--help", "Show this help");
+        app.set_version_flag("--version", "rtad " RTA_VERSION, "Show the version");
+        define_daemon(app, daemon, raw);
+        app.add_option(
+               "--config", raw.config,
+               "Configuration file (TOML). Its keys are the flags above without their dashes; flags override it")
             ->type_name("FILE")
-            ->check(reason_if_empty);
+            ->check(refuse_empty);
         daemon_flags = app.get_options();
-        devices_command = app.add_subcommand("devices", "List the devices of PortAudio");
+        devices_command = app.add_subcommand("devices", "List the audio devices that PortAudio finds");
         check_command = define_check(app, check);
         render_command = define_render(app, render);
         app.require_subcommand(0, 1);
@@ -309,7 +333,7 @@ struct CommandLine {
     CommandLine& operator=(const CommandLine&) = delete;
     ~CommandLine() = default;
 
-    /// What ends the program, if anything does.
+    /// Parses the arguments. Returns a value if the program must exit: after --help, --version, or a usage error.
     [[nodiscard]] std::optional<EarlyExit> parse(int argc, const char* const* argv) {
         try {
             app.parse(argc, argv);
@@ -322,17 +346,17 @@ struct CommandLine {
         if (const auto commands = app.get_subcommands(); !commands.empty()) {
             for (const CLI::Option* const flag : daemon_flags) {
                 if (flag->count() == 0) continue;
-                return usage_error("rtad " + commands.front()->get_name() + " takes no " + flag->get_name() +
-                                   " before it; see rtad " + commands.front()->get_name() + " --help");
+                const std::string& command = commands.front()->get_name();
+                return usage_error("rtad " + command + " does not accept " + flag->get_name() +
+                                   " before the command; see rtad " + command + " --help");
             }
         }
         return std::nullopt;
     }
 
-    CLI::App app{"A real-time audio daemon: owns the sound card and plays a graph that clients edit while it sounds.",
-                 "rtad"};
+    CLI::App app{"Real-time audio daemon. Plays a graph of audio nodes, which clients edit while it runs.", "rtad"};
     DaemonOptions daemon;
-    Texts texts;
+    RawValues raw;
     CheckOptions check;
     RenderOptions render;
     std::vector<CLI::Option*> daemon_flags;
@@ -341,18 +365,18 @@ struct CommandLine {
     const CLI::App* render_command = nullptr;
 };
 
-/// The command line once more, over what the configuration says.
+/// Reads the configuration, then parses the command line again on top of it.
 [[nodiscard]] std::variant<Options, EarlyExit> parse_over_config(const std::string& config, int argc,
                                                                  const char* const* argv) {
     DaemonOptions configured;
-    Texts texts;
-    if (const auto applied = apply_config(config, configured, texts); !applied) {
+    RawValues raw;
+    if (const auto applied = apply_config(config, configured, raw); !applied) {
         return EarlyExit{kExitUsage, {}, "rtad: " + applied.error().sentence + "\n"};
     }
-    CommandLine line{std::move(configured), std::move(texts)};
+    CommandLine line{std::move(configured), std::move(raw)};
     if (auto early = line.parse(argc, argv)) return std::move(*early);
-    if (const std::string contradiction = complete(line.daemon, line.texts); !contradiction.empty()) {
-        return usage_error(contradiction + " (with what " + config + " says)");
+    if (const std::string conflict = complete(line.daemon, line.raw); !conflict.empty()) {
+        return usage_error(conflict + " (with the configuration " + config + ")");
     }
     return Options{line.daemon};
 }
@@ -365,9 +389,9 @@ std::string default_socket_path() {
 
 Expected<DaemonOptions> read_config_file(const std::string& path) {
     DaemonOptions options;
-    Texts texts;
-    if (auto applied = apply_config(path, options, texts); !applied) return std::unexpected(std::move(applied.error()));
-    static_cast<void>(complete(options, texts));  // which apply_config() has found to be right
+    RawValues raw;
+    if (auto applied = apply_config(path, options, raw); !applied) return std::unexpected(std::move(applied.error()));
+    static_cast<void>(complete(options, raw));  // apply_config() has checked it
     return options;
 }
 
@@ -377,9 +401,9 @@ std::variant<Options, EarlyExit> parse_options(int argc, const char* const* argv
     if (line.devices_command->parsed()) return Options{DevicesOptions{}};
     if (line.check_command->parsed()) return Options{line.check};
     if (line.render_command->parsed()) return Options{line.render};
-    if (!line.texts.config.empty()) return parse_over_config(line.texts.config, argc, argv);
-    if (const std::string contradiction = complete(line.daemon, line.texts); !contradiction.empty()) {
-        return usage_error(contradiction);
+    if (!line.raw.config.empty()) return parse_over_config(line.raw.config, argc, argv);
+    if (const std::string conflict = complete(line.daemon, line.raw); !conflict.empty()) {
+        return usage_error(conflict);
     }
     return Options{line.daemon};
 }

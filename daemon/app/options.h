@@ -12,14 +12,18 @@
 
 namespace rta::app {
 
-/// `rtad` itself.
+inline constexpr int kExitClean = 0;
+inline constexpr int kExitFailure = 1;  ///< any failure that is not a usage error, such as a device that fails
+inline constexpr int kExitUsage = 2;    ///< usage or configuration, such as an address in use or a bad graph file
+
+/// `rtad` without a command.
 struct DaemonOptions {
     io::DeviceRequest device;
-    std::vector<std::string> listen;  ///< HOST:PORT; empty: no TCP at all
+    std::vector<std::string> listen;  ///< HOST:PORT; empty: no TCP
     std::string socket;               ///< path
-    bool socket_for_group = false;    ///< it is in a folder that the service manager has made for us
-    std::string state_directory;      ///< folder; empty: nothing is remembered
-    std::string graph;                ///< file; empty: starts with an empty graph
+    bool socket_for_group = false;    ///< the socket is in a runtime directory of the service manager
+    std::string state_directory;      ///< empty: the graph is not saved
+    std::string graph;                ///< file; empty: start with an empty graph
     net::LogLevel log_level = net::LogLevel::info;
 };
 
@@ -28,7 +32,7 @@ struct DevicesOptions {};
 
 /// `rtad check FILE`
 struct CheckOptions {
-    std::string file;  ///< FILE.toml: a configuration; "-": a graph on standard input; else a graph
+    std::string file;  ///< FILE.toml: a configuration; "-": a graph on standard input; otherwise a graph file
 };
 
 /// `rtad render`
@@ -36,30 +40,30 @@ struct RenderOptions {
     std::string graph;
     double duration_s = 0;
     std::string output;
-    std::string input;  ///< empty: none
+    std::string input;  ///< empty: silence
     std::uint32_t sample_rate_hz = 48'000;
     std::uint32_t block_size = 64;
 };
 
 using Options = std::variant<DaemonOptions, DevicesOptions, CheckOptions, RenderOptions>;
 
-/// What ends the program before it has begun: --help, --version, or a usage error.
+/// The program exits before it has started: --help, --version, or a usage error.
 struct EarlyExit {
     int status;
     std::string output;  ///< for stdout
     std::string error;   ///< for stderr: lines, the first of which is the error
 };
 
-/// Reads the command line, and the file of --config below it: what the command line says wins. The default socket
-/// depends on RUNTIME_DIRECTORY and XDG_RUNTIME_DIR.
+/// Parses the command line, which overrides the file of --config. The default socket depends on RUNTIME_DIRECTORY and
+/// XDG_RUNTIME_DIR.
 [[nodiscard]] std::variant<Options, EarlyExit> parse_options(int argc, const char* const* argv);
 
-/// Reads a configuration file by the definitions that the flags have: its keys are the flags' names without dashes.
-/// What the file leaves out is as on an empty command line. Errors name the file, the line and the key.
+/// Reads a configuration file. Its keys are the flags of the daemon without their dashes, and are validated like them;
+/// missing keys have the defaults of the flags. Errors name the file, the line and the key.
 [[nodiscard]] Expected<DaemonOptions> read_config_file(const std::string& path);
 
-/// Where the Unix socket is unless --socket says otherwise: `$RUNTIME_DIRECTORY/control.sock`, else
-/// `$XDG_RUNTIME_DIR/rtad/control.sock`, else `/run/rtad/control.sock`.
+/// Returns the default of --socket: `$RUNTIME_DIRECTORY/control.sock`, else `$XDG_RUNTIME_DIR/rtad/control.sock`, else
+/// `/run/rtad/control.sock`.
 [[nodiscard]] std::string default_socket_path();
 
 }  // namespace rta::app

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The node types of rtad_test_nodes: the built-in ones, and `burn`, which makes the audio late on purpose.
-#include "app/node_set.h"
+// The variant rtad_test_nodes: the built-in node types and `burn`, which makes the audio late on purpose.
+#include "app/build_variant.h"
 
 #include <algorithm>
 #include <array>
@@ -53,7 +53,7 @@ constinit const NodeType kBurn{
 
 }  // namespace
 
-const NodeRegistry& node_set() {
+const NodeRegistry& node_types() {
     static const std::vector<const NodeType*> types = [] {
         const auto builtin = builtin_nodes().types();
         std::vector<const NodeType*> all{builtin.begin(), builtin.end()};
@@ -64,5 +64,7 @@ const NodeRegistry& node_set() {
     static const NodeRegistry registry{types};
     return registry;
 }
+
+bool ramps_enabled() { return true; }
 
 }  // namespace rta::app

@@ -26,7 +26,7 @@ template <class T>
     return std::get<T>(std::get<Options>(parsed));
 }
 
-/// A usage error whose sentence holds `part`.
+/// Expects a usage error whose text contains `part`.
 void expect_usage_error(const std::vector<std::string>& arguments, const std::string& part) {
     const auto parsed = parse(arguments);
     const auto* const early = std::get_if<EarlyExit>(&parsed);
@@ -46,7 +46,7 @@ TEST(Options, Defaults) {
     EXPECT_EQ(options.device.block_size, 64U);
     EXPECT_EQ(options.listen, std::vector<std::string>{"127.0.0.1:7340"});
     EXPECT_EQ(options.socket, "/run/a/control.sock");
-    EXPECT_EQ(options.log_level, api::LogLevel::info);
+    EXPECT_EQ(options.log_level, net::LogLevel::info);
     unsetenv("RUNTIME_DIRECTORY");
     setenv("XDG_RUNTIME_DIR", "/run/user/1000", 1);
     EXPECT_EQ(default_socket_path(), "/run/user/1000/rtad/control.sock");
@@ -77,7 +77,7 @@ TEST(Options, EveryFlagOfTheDaemon) {
     EXPECT_EQ(options.socket, "/tmp/s");
     EXPECT_EQ(options.state_directory, "/var/lib/x");
     EXPECT_EQ(options.graph, "g.json");
-    EXPECT_EQ(options.log_level, api::LogLevel::debug);
+    EXPECT_EQ(options.log_level, net::LogLevel::debug);
 }
 
 TEST(Options, Commands) {
@@ -93,7 +93,7 @@ TEST(Options, Commands) {
     EXPECT_EQ(render.block_size, 16U);
 }
 
-TEST(Options, VersionAndHelpAreNoErrors) {
+TEST(Options, VersionAndHelpAreNotErrors) {
     for (const std::vector<std::string>& arguments :
          {std::vector<std::string>{"--version"}, {"--help"}, {"render", "--help"}}) {
         const auto parsed = parse(arguments);
@@ -111,20 +111,21 @@ TEST(Options, UsageErrorsNameTheFlag) {
     expect_usage_error({"--device", "jack"}, "\"jack\"");
     expect_usage_error({"--sample-rate", "100"}, "--sample-rate");
     expect_usage_error({"--sample-rate", "fast"}, "--sample-rate");
-    expect_usage_error({"--block-size", "65"}, "65 is no block size");
-    expect_usage_error({"--block-size", "8"}, "8 is no block size");
-    expect_usage_error({"--block-size", "2048"}, "2048 is no block size");
+    expect_usage_error({"--block-size", "65"}, "invalid block size \"65\": expected 16, 32");
+    expect_usage_error({"--block-size", "8"}, "invalid block size \"8\": expected 16, 32");
+    expect_usage_error({"--block-size", "2048"}, "invalid block size \"2048\": expected 16, 32");
     expect_usage_error({"--channels-out", "-1"}, "--channels-out");
     expect_usage_error({"--channels-out", "1000"}, "--channels-out");
-    expect_usage_error({"--log-level", "loud"}, "--log-level: \"loud\" is no log level: debug, info, warning or error");
+    expect_usage_error({"--log-level", "loud"},
+                       "--log-level: invalid log level \"loud\": expected debug, info, warning or error");
     expect_usage_error({"check"}, "FILE");
     expect_usage_error({"render", "--graph", "g.json", "--output", "o.wav"}, "--duration");
-    expect_usage_error({"render", "--graph", "g", "--output", "o", "--duration", "nan"}, "nan is no duration");
-    expect_usage_error({"render", "--graph", "g", "--output", "o", "--duration", "0"}, "0 is no duration");
+    expect_usage_error({"render", "--graph", "g", "--output", "o", "--duration", "nan"}, "invalid duration \"nan\"");
+    expect_usage_error({"render", "--graph", "g", "--output", "o", "--duration", "0"}, "invalid duration \"0\"");
     expect_usage_error({"play"}, "play");
 }
 
-TEST(Options, AnEmptyTextIsASlip) {
+TEST(Options, EmptyValuesAreRefused) {
     for (const char* flag : {"--state-dir", "--socket", "--graph", "--config", "--device", "--listen"}) {
         expect_usage_error({flag, ""}, flag);
         expect_usage_error({std::string{flag} + "="}, flag);
@@ -135,14 +136,14 @@ TEST(Options, AnEmptyTextIsASlip) {
     expect_usage_error({"render", "--graph", "g", "--output", "o", "--duration", "1", "--input", ""}, "--input");
 }
 
-TEST(Options, WhatTheStartWouldRefuseIsRefusedAtOnce) {
+TEST(Options, AddressesAndSocketPathsAreValidatedBeforeTheStart) {
     expect_usage_error({"--listen", "0.0.0.0:7340"}, "refused to listen on 0.0.0.0:7340");
     expect_usage_error({"--listen", "[::]:7340"}, "refused to listen on [::]:7340");
     expect_usage_error({"--socket", "/" + std::string(107, 's')}, "has 108 bytes");
     static_cast<void>(expect<DaemonOptions>({"--socket", "/" + std::string(106, 's')}));
 }
 
-TEST(Options, ARecordingOverwritesNothingOfRtadsOwn) {
+TEST(Options, ARecordingMustNotOverwriteFilesOfRtad) {
     expect_usage_error({"--device", "null:/x/g.json", "--graph", "/x/./g.json"}, "would overwrite the graph");
     for (const char* name : {"graph.json", "graph.json.new", "lock", "restoring"}) {
         expect_usage_error({"--device", std::string{"null:/x/state/../state/"} + name, "--state-dir", "/x/state"},
@@ -151,13 +152,14 @@ TEST(Options, ARecordingOverwritesNothingOfRtadsOwn) {
     static_cast<void>(expect<DaemonOptions>({"--device", "null:/x/state/out.wav", "--state-dir", "/x/state"}));
 }
 
-TEST(Options, ContradictionsAreExplained) {
+TEST(Options, ConflictsAreExplained) {
     expect_usage_error({"--device", "null", "--input-device", "portaudio:Mic"}, "--input-device");
-    expect_usage_error({"--input-device", "null"}, "portaudio:NAME");
+    expect_usage_error({"--input-device", "null"},
+                       "invalid input device \"null\": expected portaudio or portaudio:NAME");
     expect_usage_error({"--device", "null:x.wav", "--channels-out", "0"}, "--channels-out is 0");
-    expect_usage_error({"--channels-in", "0", "--channels-out", "0"}, "nothing of the device");
-    expect_usage_error({"--input-device", "portaudio", "--channels-in", "0"}, "contradict");
-    expect_usage_error({"--device", "null", "devices"}, "rtad devices takes no --device");
+    expect_usage_error({"--channels-in", "0", "--channels-out", "0"}, "no channels left to open");
+    expect_usage_error({"--input-device", "portaudio", "--channels-in", "0"}, "conflicts with --channels-in 0");
+    expect_usage_error({"--device", "null", "devices"}, "rtad devices does not accept --device before the command");
 }
 
 }  // namespace

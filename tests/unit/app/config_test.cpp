@@ -9,84 +9,99 @@
 
 #include "app/config_file.h"
 #include "app/options.h"
-#include "sounding_engine.h"
+#include "support/temporary.h"
 
 namespace rta::app {
 namespace {
 
-/// KEY=VALUE|VALUE at LINE, each entry on a line.
-[[nodiscard]] std::string told(std::string_view text) {
+/// Returns each entry as a line KEY=VALUE|VALUE|@LINE, or the error.
+[[nodiscard]] std::string summary(std::string_view text) {
     const auto entries = read_config(text);
     if (!entries) return entries.error().sentence;
-    std::string words;
+    std::string lines;
     for (const ConfigEntry& entry : *entries) {
-        words += entry.key + "=";
-        for (const std::string& value : entry.values) words += value + "|";
-        words += "@" + std::to_string(entry.line) + "\n";
+        lines += entry.key + "=";
+        for (const std::string& value : entry.values) lines += value + "|";
+        lines += "@" + std::to_string(entry.line) + "\n";
     }
-    return words;
+    return lines;
 }
 
-TEST(ConfigFile, ReadsWhatTomlSays) {
-    EXPECT_EQ(told(""), "");
-    EXPECT_EQ(told("\n# nothing\n  \t\r\n"), "");
-    EXPECT_EQ(told("a = 1"), "a=1|@1\n");
-    EXPECT_EQ(told("a=48_000 # Hz\nb-2\t= \"x # y\"#z\n"), "a=48000|@1\nb-2=x # y|@2\n");
-    EXPECT_EQ(told("\xEF\xBB\xBF\"a\" = 'C:\\x \"q\"'\r\n'b' = -3.5e+2\r\n"), "a=C:\\x \"q\"|@1\nb=-3.5e+2|@2\n");
-    EXPECT_EQ(told(R"(a = "tab\t quote\" back\\ \u00e9 \U0001F600 \u0041")"),
+TEST(ConfigFile, ReadsToml) {
+    EXPECT_EQ(summary(""), "");
+    EXPECT_EQ(summary("\n# nothing\n  \t\r\n"), "");
+    EXPECT_EQ(summary("a = 1"), "a=1|@1\n");
+    EXPECT_EQ(summary("a=48_000 # Hz\nb-2\t= \"x # y\"#z\n"), "a=48000|@1\nb-2=x # y|@2\n");
+    EXPECT_EQ(summary("\xEF\xBB\xBF\"a\" = 'C:\\x \"q\"'\r\n'b' = -3.5\r\n"), "a=C:\\x \"q\"|@1\nb=-3.5|@2\n");
+    EXPECT_EQ(summary(R"(a = "tab\t quote\" back\\ \u00e9 \U0001F600 \u0041")"),
               "a=tab\t quote\" back\\ \u00e9 \U0001F600 A|@1\n");
-    EXPECT_EQ(told("a = []\nb = [ ]\nc = [1, \"two, three\", 'four',]\n"), "a=@1\nb=@2\nc=1|two, three|four|@3\n");
-    EXPECT_EQ(told("a = [ # first\n \"b\" # second\n\n , # third\n \"c\"\n]\nd = 1"), "a=b|c|@1\nd=1|@7\n");
-    EXPECT_EQ(told("a = \"\""), "a=|@1\n");
+    EXPECT_EQ(summary("a = []\nb = [ ]\nc = [1, \"two, three\", 'four',]\n"), "a=@1\nb=@2\nc=1|two, three|four|@3\n");
+    EXPECT_EQ(summary("a = [ # first\n \"b\" # second\n\n , # third\n \"c\"\n]\nd = 1"), "a=b|c|@1\nd=1|@7\n");
+    EXPECT_EQ(summary("a = \"\""), "a=|@1\n");
+    EXPECT_EQ(summary("a = 0x10\nb = \"\"\"x\ny\"\"\"\nc = '''z'''"), "a=16|@1\nb=x\ny|@2\nc=z|@4\n");
 }
 
-TEST(ConfigFile, RefusesWhatItDoesNotUnderstandWithTheLine) {
-    struct Wrong {
+TEST(ConfigFile, KeepsTheOrderOfTheText) { EXPECT_EQ(summary("z = 1\na = 2\nm = 3\n"), "z=1|@1\na=2|@2\nm=3|@3\n"); }
+
+TEST(ConfigFile, RefusesInvalidTomlWithLineAndColumn) {
+    struct Invalid {
         const char* text;
         const char* part;
     };
-    const Wrong wrongs[] = {
-        {"\n[rtad]\n", "line 2: there are no sections"},
-        {"[[rtad]]\n", "line 1: there are no sections"},
-        {"a.b = 1", "no sections"},
-        {"a", "\"a\" wants a value"},
-        {"a b = 1", "wants a value"},
-        {"= 1", "a key is made of"},
-        {"\xC3\xA9 = 1", "a key is made of"},
-        {"a =", "a value is missing"},
-        {"a =\n1", "a value is missing"},
-        {"a = null", "\"null\" is no value"},
-        {"a = true", "\"true\" is no value"},
-        {"a = {b = 1}", "is no value"},
-        {"a = 1 2", "nothing may follow"},
-        {"a = \"x\" y", "nothing may follow"},
-        {"a = 1\nb = 2\na = 3", "line 3: key \"a\" is there twice; see line 1"},
-        {"a = \"x", "without an end"},
-        {"a = \"x\ny\"", "without an end"},
-        {"a = 'x", "without an end"},
-        {"a = \"\"\"x\"\"\"", "over several lines"},
-        {"a = '''x'''", "over several lines"},
-        {"a = \"\\q\"", "means nothing"},
-        {"a = \"\\u12\"", "means nothing"},
-        {"a = \"\\uD800\"", "means nothing"},
-        {"a = \"\\u0000\"", "means nothing"},
-        {"a = \"\\", "means nothing"},
-        {"a = \"\x01\"", "control character"},
-        {"# \x07", "control character"},
-        {"\na = [1, 2\n\n", "line 2: the array that begins here has no end"},
-        {"a = [1 2]", "comma"},
-        {"a = [[1]]", "is no value"},
-        {"a = [,]", "is no value"},
-        {"a = ]", "is no value"},
+    const Invalid cases[] = {
+        {"a", "line 1, column 2: "},
+        {"a b = 1", "line 1, column 3: "},
+        {"= 1", "line 1, column 1: "},
+        {"\xC3\xA9 = 1", "line 1, column 1: "},
+        {"a =", "line 1, column 4: "},
+        {"a =\n1", "line 1, column "},
+        {"a = null", "text must be in quotes"},
+        {"\na = portaudio:USB", "line 2, column "},
+        {"a = /var/lib", "text must be in quotes"},
+        {"a = 1 2", "line 1, column 7: "},
+        {"a = \"x\" y", "line 1, column 9: "},
+        {"a = 1\nb = 2\na = 3", "line 3, column "},
+        {"a = \"x", "line 1, column "},
+        {"a = \"x\ny\"", "line 1, column "},
+        {"a = 'x", "line 1, column "},
+        {"a = \"\\q\"", "line 1, column "},
+        {"a = \"\\u12\"", "line 1, column "},
+        {"a = \"\\uD800\"", "line 1, column "},
+        {"a = \"\\", "line 1, column "},
+        {"a = \"\x01\"", "line 1, column "},
+        {"# \x07", "line 1, column "},
+        {"a = \"\xFF\"", "line 1, column "},
+        {"\na = [1, 2\n\n", "line "},
+        {"a = [1 2]", "line 1, column "},
+        {"a = [,]", "line 1, column "},
+        {"a = ]", "line 1, column 5: "},
     };
-    for (const Wrong& wrong : wrongs)
-        EXPECT_NE(told(wrong.text).find(wrong.part), std::string::npos) << wrong.text << ": " << told(wrong.text);
-    EXPECT_EQ(told(std::string_view{"a = 1\0", 6}), "it is no text");
+    for (const Invalid& invalid : cases) {
+        const auto entries = read_config(invalid.text);
+        ASSERT_FALSE(entries) << invalid.text;
+        EXPECT_NE(entries.error().sentence.find(invalid.part), std::string::npos)
+            << invalid.text << ": " << entries.error().sentence;
+    }
+    EXPECT_NE(summary("a = 1\na = 2").find("'a'"), std::string::npos) << summary("a = 1\na = 2");
+    EXPECT_EQ(summary(std::string_view{"a = 1\0", 6}), "invalid text: contains a NUL byte");
 }
 
-TEST(ConfigFile, EveryPrefixOfAFileIsReadOrRefused) {
+TEST(ConfigFile, RefusesTablesAndOtherTypesWithTheLine) {
+    EXPECT_EQ(
+        summary("\n[rtad]\n"),
+        "line 2: unexpected table \"rtad\": a configuration has no tables, only keys such as sample-rate = 48000");
+    EXPECT_NE(summary("[[rtad]]\n").find("line 1: unexpected table"), std::string::npos);
+    EXPECT_NE(summary("\na.b = 1").find("line 2: unexpected table"), std::string::npos);
+    EXPECT_NE(summary("a = {b = 1}").find("line 1: unexpected table"), std::string::npos);
+    EXPECT_EQ(summary("a = true"), "line 1: invalid value of \"a\": expected text in quotes or a number");
+    EXPECT_NE(summary("a = 1979-05-27").find("invalid value of \"a\""), std::string::npos);
+    EXPECT_NE(summary("a = [\n1,\n[1]]").find("line 3: invalid value of \"a\""), std::string::npos);
+    EXPECT_EQ(summary("a = \"\\u0000\""), "line 1: invalid text of \"a\": contains a NUL byte");
+}
+
+TEST(ConfigFile, ReadsOrRefusesEveryPrefixOfAFile) {
     const std::string text = "# c\r\na = [\"b\\u00e9\", 'c', -1_0] # d\n\"k\" = 2\n";
-    for (std::size_t length = 0; length <= text.size(); ++length) static_cast<void>(told(text.substr(0, length)));
+    for (std::size_t length = 0; length <= text.size(); ++length) static_cast<void>(summary(text.substr(0, length)));
 }
 
 class ConfigOptions : public testing::Test {
@@ -107,7 +122,7 @@ class ConfigOptions : public testing::Test {
         }
         return std::get<DaemonOptions>(std::get<Options>(parsed));
     }
-    /// Refused, as a start and by rtad check, with a sentence that names the file and has each of `parts`.
+    /// Expects a refusal, at start and by rtad check, that names the file and contains each of `parts`.
     void expect_refused(const std::string& config, const std::vector<std::string>& parts) {
         const auto parsed = parse(config);
         const auto* const early = std::get_if<EarlyExit>(&parsed);
@@ -121,7 +136,7 @@ class ConfigOptions : public testing::Test {
         EXPECT_EQ("rtad: " + checked.error().sentence + "\n", early->error);
     }
 
-    io::test::TemporaryFolder folder_;
+    test::TemporaryDirectory folder_;
     std::string path_ = folder_ / "rtad.toml";
 };
 
@@ -149,7 +164,7 @@ TEST_F(ConfigOptions, EveryKey) {
     EXPECT_EQ(options.socket, "/tmp/a socket, with # signs");
     EXPECT_EQ(options.state_directory, "/var/lib/x");
     EXPECT_EQ(options.graph, "g.json");
-    EXPECT_EQ(options.log_level, api::LogLevel::debug);
+    EXPECT_EQ(options.log_level, net::LogLevel::debug);
 }
 
 TEST_F(ConfigOptions, TheCommandLineWins) {
@@ -162,10 +177,10 @@ TEST_F(ConfigOptions, TheCommandLineWins) {
     const auto options = good(config, {"--sample-rate", "96000", "--listen", "127.0.0.1:3", "--device", "null"});
     EXPECT_EQ(options.device.device, (io::DeviceChoice{io::DeviceChoice::Kind::null, ""}));
     EXPECT_EQ(options.device.sample_rate_hz, 96'000U);
-    EXPECT_EQ(options.device.block_size, 256U) << "what the command line leaves out is the file's";
+    EXPECT_EQ(options.device.block_size, 256U) << "the value of the file, which the command line does not override";
     EXPECT_EQ(options.listen, std::vector<std::string>{"127.0.0.1:3"});
     const auto parsed = parse(config, {"--channels-out", "0"});
-    ASSERT_TRUE(std::holds_alternative<EarlyExit>(parsed)) << "what only both together make wrong";
+    ASSERT_TRUE(std::holds_alternative<EarlyExit>(parsed)) << "valid each, but not together";
     EXPECT_NE(std::get<EarlyExit>(parsed).error.find(path_), std::string::npos);
 }
 
@@ -176,37 +191,37 @@ TEST_F(ConfigOptions, ListenMayBeOneAddressOrNone) {
     EXPECT_EQ(good("listen = []", {"--listen", "127.0.0.1:3"}).listen, std::vector<std::string>{"127.0.0.1:3"});
 }
 
-TEST_F(ConfigOptions, UnknownKeysAreRefusedByNameWithTheCloseOne) {
+TEST_F(ConfigOptions, UnknownKeysAreRefusedWithASuggestion) {
     expect_refused("sample-rat = 48000", {"line 1", "\"sample-rat\"", "did you mean \"sample-rate\"?"});
     expect_refused("\nsample_rate = 48000", {"line 2", "\"sample_rate\"", "did you mean \"sample-rate\"?"});
     expect_refused("version = 1", {"\"version\""});
     expect_refused("help = 1", {"\"help\""});
     expect_refused("config = \"b.toml\"", {"\"config\""});
     expect_refused("duration = 3", {"\"duration\""});
-    expect_refused("[render]\nduration = 3", {"line 1", "no sections"});
+    expect_refused("[render]\nduration = 3", {"line 1", "no tables"});
 }
 
-TEST_F(ConfigOptions, WrongValuesAreRefusedWithFileLineKeyAndWhatIsRight) {
+TEST_F(ConfigOptions, WrongValuesAreRefusedWithFileLineKeyAndTheExpectedValue) {
     expect_refused("\n\nsample-rate = 100", {"line 3", "sample-rate", "100", "8000", "768000"});
     expect_refused("sample-rate = \"fast\"", {"line 1", "sample-rate", "fast"});
-    expect_refused("block-size = 65", {"block-size", "65 is no block size: 16, 32"});
+    expect_refused("block-size = 65", {"block-size", "invalid block size \"65\": expected 16, 32"});
     expect_refused("channels-out = -1", {"channels-out"});
     expect_refused("channels-in = 1.5", {"channels-in"});
     expect_refused("device = \"tape\"", {"line 1", "device", "\"tape\"", "portaudio:NAME"});
     expect_refused("input-device = \"null\"", {"line 1", "input-device", "portaudio:NAME"});
     expect_refused("listen = [\"127.0.0.1\"]", {"line 1", "listen", "HOST:PORT"});
-    expect_refused("log-level = \"loud\"", {"log-level", "\"loud\" is no log level: debug"});
+    expect_refused("log-level = \"loud\"", {"log-level", "invalid log level \"loud\": expected debug"});
     expect_refused("device = \"\"", {"device is empty"});
-    expect_refused("device = [\"null\", \"auto\"]", {"device takes one value"});
-    expect_refused("graph = []", {"graph = [] says nothing"});
-    expect_refused("device = null", {"line 1", "\"null\" is no value"});
-    expect_refused("socket = 7340", {"line 1", "socket is text", "socket = \"7340\""});
-    expect_refused("\nstate-dir = 12", {"line 2", "state-dir is text"});
-    expect_refused("listen = [\"127.0.0.1:1\", 7340]", {"line 1", "listen is text"});
+    expect_refused("device = [\"null\", \"auto\"]", {"device expects one value"});
+    expect_refused("graph = []", {"graph = [] is empty"});
+    expect_refused("device = null", {"line 1", "text must be in quotes"});
+    expect_refused("socket = 7340", {"line 1", "socket must be text", "socket = \"7340\""});
+    expect_refused("\nstate-dir = 12", {"line 2", "state-dir must be text"});
+    expect_refused("listen = [\"127.0.0.1:1\", 7340]", {"line 1", "listen must be text"});
     expect_refused("listen = [\"0.0.0.0:7340\"]", {"line 1", "listen", "refused to listen on 0.0.0.0:7340"});
     expect_refused("socket = \"/" + std::string(107, 's') + "\"", {"line 1", "socket", "has 108 bytes"});
     expect_refused("device = \"null:" + path_ + "\"", {"would overwrite the configuration"});
-    expect_refused("device = \"null\"\ninput-device = \"portaudio\"", {"--input-device needs a sound card"});
+    expect_refused("device = \"null\"\ninput-device = \"portaudio\"", {"--input-device requires a sound card"});
 }
 
 TEST_F(ConfigOptions, AFileThatCannotBeReadIsRefused) {
@@ -228,7 +243,7 @@ TEST_F(ConfigOptions, AFileThatCannotBeReadIsRefused) {
     return text.str();
 }
 
-/// Without the lines that only show a default; or with each of them in force.
+/// Removes the comment sign of each line that shows a default.
 [[nodiscard]] std::string with_defaults_in_force(const std::string& text) {
     std::istringstream lines{text};
     std::string result;
@@ -268,7 +283,7 @@ TEST_F(ConfigOptions, TheShippedFileShowsEveryKeyAndTheTrueDefaults) {
     EXPECT_TRUE(shown.socket_for_group);
 }
 
-TEST_F(ConfigOptions, OnlyASocketInTheFolderOfTheServiceIsForItsGroup) {
+TEST_F(ConfigOptions, OnlyASocketInARuntimeDirectoryIsForTheGroup) {
     setenv("RUNTIME_DIRECTORY", "/run/rtad:/run/other", 1);
     EXPECT_TRUE(good("").socket_for_group);
     EXPECT_TRUE(good("socket = \"/run/other/s\"").socket_for_group);

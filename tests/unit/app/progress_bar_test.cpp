@@ -6,7 +6,7 @@
 namespace rta::app {
 namespace {
 
-TEST(ProgressBar, TellsHowFarAndHowFast) {
+TEST(ProgressBar, ShowsProgressAndSpeed) {
     EXPECT_EQ(progress_line("tone.wav", 90.0, 300.0, 0.75, 100),
               "tone.wav  [#########                     ]  30 %  90 s of 300 s, 120 times real time");
     EXPECT_EQ(progress_line("a", 0.0, 2.0, 0.0, 100), "a  [                              ]   0 %  0 s of 2 s");
@@ -14,11 +14,11 @@ TEST(ProgressBar, TellsHowFarAndHowFast) {
               "a  [##############################] 100 %  2 s of 2 s, 2.5 times real time");
 }
 
-TEST(ProgressBar, WhatTakesNoTimeIsDone) {
+TEST(ProgressBar, AnEmptyRenderingIsComplete) {
     EXPECT_EQ(progress_line("a", 0.0, 0.0, 0.0, 100), "a  [##############################] 100 %  0 s of 0 s");
 }
 
-TEST(ProgressBar, FitsIntoTheTerminal) {
+TEST(ProgressBar, FitsTheTerminal) {
     const auto line = [](const std::string& label, std::size_t columns) {
         return progress_line(label, 90.0, 300.0, 0.75, columns);
     };
@@ -34,7 +34,7 @@ TEST(ProgressBar, FitsIntoTheTerminal) {
     EXPECT_EQ(line("tone.wav", 0), "");
     EXPECT_EQ(line("tone.wav", 1), "");
     EXPECT_EQ(progress_line("tone.wav", 90.0, 300.0, 0.0, 40), "tone.wav  [#     ]  30 %  90 s of 300 s");
-    // Nothing is cut in the middle of a character.
+    // A label is never cut within a character.
     EXPECT_EQ(progress_line("äöüäöüäöüäöü.wav", 90.0, 300.0, 0.0, 36), "äöüäöüäöüä...   30 %  90 s of 300 s");
 }
 

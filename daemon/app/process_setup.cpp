@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include "app/process_setup.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dsp/simd.h"
+#include "text/names.h"
+
+namespace rta::app {
+namespace {
+
+/// Default stack size of all threads, including those of PortAudio.
+constexpr std::size_t kStackBytes = std::size_t{256} * 1024;
+
+constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
+
+void raise_to_hard_limit(int resource) {
+    rlimit limit{};
+    // __rlimit_resource_t is an enumeration in C++; the argument is one of its names.
+    const auto which = static_cast<__rlimit_resource_t>(resource);
+    if (getrlimit(which, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(which, &limit);
+}
+
+/// Otherwise a socket could become descriptor 2 and receive the log.
+void open_standard_streams() {
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        // open() returns the lowest free number, which is this one.
+        if (fcntl(descriptor, F_GETFD) == -1) static_cast<void>(open("/dev/null", O_RDWR));
+    }
+}
+
+/// With this capability, RLIMIT_MEMLOCK does not apply to the process.
+[[nodiscard]] bool has_ipc_lock_capability() {
+    constexpr unsigned kCapIpcLock = 14;
+    std::ifstream status{"/proc/self/status"};
+    for (std::string word; status >> word;) {
+        if (word != "CapEff:") continue;
+        std::uint64_t effective = 0;
+        status >> std::hex >> effective;
+        return (effective >> kCapIpcLock & 1U) != 0;
+    }
+    return false;
+}
+
+/// Reads a value from a file of lines such as `MemAvailable:    1234 kB`.
+std::optional<std::uint64_t> bytes_in(const char* path, std::string_view key) {
+    std::ifstream file{path};
+    for (std::string line; std::getline(file, line);) {
+        if (!line.starts_with(key)) continue;
+        return std::stoull(line.substr(key.size())) * 1024;
+    }
+    return std::nullopt;
+}
+
+std::uint64_t available_on_machine() { return bytes_in("/proc/meminfo", "MemAvailable:").value_or(kUnlimited); }
+
+std::uint64_t available_address_space() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return kUnlimited;
+    const std::uint64_t used = bytes_in("/proc/self/status", "VmSize:").value_or(0);
+    return limit.rlim_cur - std::min<std::uint64_t>(used, limit.rlim_cur);
+}
+
+/// Returns the folder of this process in the unified hierarchy, or an empty string.
+std::string control_group() {
+    std::ifstream file{"/proc/self/cgroup"};
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("0::")) return "/sys/fs/cgroup" + line.substr(3);
+    }
+    return {};
+}
+
+/// Reads a file that holds one number. nullopt if it is missing or holds a word, such as `max`.
+std::optional<std::uint64_t> number_in(const std::string& path) {
+    std::ifstream file{path};
+    std::uint64_t number = 0;
+    if (file >> number) return number;
+    return std::nullopt;
+}
+
+std::uint64_t available_in_control_group() {
+    static const std::string folder = control_group();
+    if (folder.empty()) return kUnlimited;
+    const auto limit = number_in(folder + "/memory.max");
+    const auto used = number_in(folder + "/memory.current");
+    if (!limit || !used) return kUnlimited;
+    return *limit - std::min(*used, *limit);
+}
+
+}  // namespace
+
+void prepare_process() {
+    open_standard_streams();
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    raise_to_hard_limit(RLIMIT_NOFILE);
+    raise_to_hard_limit(RLIMIT_MEMLOCK);
+    raise_to_hard_limit(RLIMIT_RTPRIO);
+
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, kStackBytes);
+    pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+
+    // With one arena per thread, each arena would keep the peak memory use of its thread.
+    mallopt(M_ARENA_MAX, 2);
+}
+
+Expected<void> choose_simd_target() {
+    const char* const name = std::getenv("RTAD_SIMD");
+    if (name == nullptr || dsp::use_simd_target(name)) return {};
+    std::string known;
+    for (const std::string_view target : dsp::simd_targets()) known.append(known.empty() ? "" : ", ").append(target);
+    return fail(ErrorCode::invalid_argument,
+                "RTAD_SIMD: unsupported SIMD target " + quoted(name) + ": this machine supports " + known);
+}
+
+MemoryLock lock_memory() {
+    rlimit limit{};
+    getrlimit(RLIMIT_MEMLOCK, &limit);
+    if (limit.rlim_cur != RLIM_INFINITY && !has_ipc_lock_capability()) {
+        // With a finite limit, locking might succeed now and make an allocation fail an hour later.
+        return {.locked = false,
+                .detail = "locked memory is limited to " + std::to_string(limit.rlim_cur / 1024) +
+                          " KiB; CAP_IPC_LOCK or an unlimited LimitMEMLOCK= allows it"};
+    }
+    // On fault: pages that are never touched, such as the rest of each stack, are not loaded only to be locked.
+    if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) {
+        return {.locked = false, .detail = std::string{"mlockall: "} + std::strerror(errno)};
+    }
+    return {.locked = true, .detail = {}};
+}
+
+void trim_memory() { malloc_trim(0); }
+
+std::uint64_t available_memory_bytes() {
+    return std::min({available_on_machine(), available_address_space(), available_in_control_group()});
+}
+
+}  // namespace rta::app
