@@ -19,7 +19,7 @@ GraphStore::~GraphStore() {
     {
         const std::lock_guard lock{mutex_};
         job_.reset();
-        ending_ = true;
+        stopping_ = true;
     }
     wake_.notify_one();
     thread_.join();
@@ -30,7 +30,7 @@ Expected<GraphStore::Restored> GraphStore::restore(const Load& load) {
     if (!opened) {
         if (opened.error().code == ErrorCode::already_exists) return std::unexpected(opened.error());
         error_ = opened.error().sentence;
-        owner_.store_warning("the graph cannot be saved: " + error_ + "; tried again every second");
+        owner_.store_warning("the graph cannot be saved: " + error_ + "; retrying every second");
     }
     const auto text = read_saved();
     Expected<void> loaded;
@@ -43,13 +43,13 @@ Expected<GraphStore::Restored> GraphStore::restore(const Load& load) {
     if (restored == Restored::nothing) folder_.end_restore();
     if (!loaded) {
         restored = Restored::damaged;
-        owner_.store_warning(keep_aside(loaded.error().sentence) + ", the graph begins empty");
+        owner_.store_warning(rename_unrestorable(loaded.error().sentence) + "; starting with an empty graph");
         confirm_restore();
     }
     if (restored == Restored::graph) saved_revision_ = owner_.state().revision;
     if (!opened) {
         busy_ = true;
-        hand_over();
+        start_save();
     }
     return restored;
 }
@@ -58,30 +58,30 @@ Expected<std::optional<std::string>> GraphStore::read_saved() {
     try {
         return folder_.read_graph();
     } catch (const std::bad_alloc&) {
-        return fail(ErrorCode::resource_exhausted, "there is not enough memory to read " + folder_.graph_path());
+        return fail(ErrorCode::resource_exhausted, "not enough memory to read " + folder_.graph_path());
     }
 }
 
 Expected<void> GraphStore::load_saved(const Load& load, const std::string& text) {
     restoring_ = true;
-    if (const unsigned unheard = folder_.begin_restore(); unheard >= kMostUnheard) {
-        return fail(ErrorCode::aborted, "rtad died " + std::to_string(unheard) + " times in a row after it had read " +
-                                            folder_.graph_path() + " and before it was heard");
+    if (const unsigned failed = folder_.begin_restore(); failed >= kMaximumFailedRestores) {
+        return fail(ErrorCode::aborted, "rtad died " + std::to_string(failed) +
+                                            " times in a row while it was restoring " + folder_.graph_path());
     }
     try {
         return load(text);
     } catch (const std::exception& error) {
-        owner_.store_warning(keep_aside(error.what()) + ", the next start begins empty");
+        owner_.store_warning(rename_unrestorable(error.what()) + "; the next start begins with an empty graph");
         confirm_restore();
         throw;
     }
 }
 
-/// What is to be told of it, but for what follows from it.
-std::string GraphStore::keep_aside(const std::string& why) {
-    const auto kept = folder_.keep_aside();
+/// Renames a graph that cannot be restored. Returns the warning, without its consequence.
+std::string GraphStore::rename_unrestorable(const std::string& why) {
+    const auto renamed = folder_.rename_graph();
     return "the saved graph cannot be restored: " + why + "; " +
-           (kept ? "kept aside as " + *kept : kept.error().sentence);
+           (renamed ? "renamed to " + *renamed : renamed.error().sentence);
 }
 
 void GraphStore::confirm_restore() {
@@ -91,19 +91,19 @@ void GraphStore::confirm_restore() {
 void GraphStore::changed() {
     ++change_;
     if (std::exchange(busy_, true)) return;
-    // Later: what else is being done in this turn belongs to the same save.
-    post_([this] { hand_over(); });
+    // Deferred, so that later changes of the same turn of the event loop are part of this save.
+    post_([this] { start_save(); });
 }
 
-void GraphStore::hand_over() {
-    // The folder is about to be the thread's.
+void GraphStore::start_save() {
+    // From here on, only the thread uses the folder.
     confirm_restore();
     const auto job = std::make_shared<Job>(Job{.state = std::nullopt, .change = change_});
-    // A folder that turns up late may hold an older graph: it is left alone as long as there is nothing to save.
+    // A folder that appears late may contain an older graph, which stays untouched until there is a change to save.
     if (change_ > 0) job->state = owner_.state();
     {
         const std::lock_guard lock{mutex_};
-        if (ending_) return;
+        if (stopping_) return;
         job_ = job;
     }
     if (thread_.joinable()) {
@@ -113,16 +113,16 @@ void GraphStore::hand_over() {
     }
 }
 
-/// What is not posted would never be saved again.
+/// A lost notification would leave busy_ set, and nothing would be saved any more.
 template <class Task>
-void GraphStore::post_surely(const Task& task) {
+void GraphStore::post_with_retry(const Task& task) {
     while (true) {
         try {
             post_(task);
             return;
         } catch (const std::bad_alloc&) {
             std::unique_lock lock{mutex_};
-            if (wake_.wait_for(lock, kRetryInterval, [&] { return ending_; })) return;
+            if (wake_.wait_for(lock, kRetryInterval, [&] { return stopping_; })) return;
         }
     }
 }
@@ -131,23 +131,23 @@ void GraphStore::run() {
     pthread_setname_np(pthread_self(), "rtad-store");
     std::unique_lock lock{mutex_};
     while (true) {
-        wake_.wait(lock, [&] { return job_ || ending_; });
+        wake_.wait(lock, [&] { return job_ || stopping_; });
         if (!job_) return;
         const std::shared_ptr<Job> job = std::exchange(job_, nullptr);
         lock.unlock();
         const auto begin = std::chrono::steady_clock::now();
         job->result = save(*job);
-        const auto rest = job->result ? kSaveInterval : kRetryInterval;
+        const auto interval = job->result ? kSaveInterval : kRetryInterval;
         lock.lock();
         if (job->result) written_change_ = job->change;
         last_ = job;
         lock.unlock();
-        post_surely([this, job] { saved(*job); });
+        post_with_retry([this, job] { saved(*job); });
         lock.lock();
-        wake_.wait_until(lock, begin + rest, [&] { return ending_; });
-        if (ending_) continue;
+        wake_.wait_until(lock, begin + interval, [&] { return stopping_; });
+        if (stopping_) continue;
         lock.unlock();
-        post_surely([this] { rested(); });
+        post_with_retry([this] { interval_elapsed(); });
         lock.lock();
     }
 }
@@ -158,32 +158,32 @@ Expected<std::optional<std::string>> GraphStore::save(const Job& job) {
         if (auto opened = folder_.open(); !opened) return std::unexpected(std::move(opened.error()));
         return std::nullopt;
     } catch (const std::exception& error) {
-        // The document of a large graph is what takes memory here; nothing of it has been written.
+        // Out of memory for the document of a large graph. Nothing has been written.
         return fail(ErrorCode::resource_exhausted, "cannot write " + folder_.graph_path() + ": " + error.what());
     }
 }
 
 void GraphStore::saved(Job& job) {
-    // Let go of here: a graph finds out whether it may change a node in place by counting who shares it.
+    // Released on this thread: the graph changes a node in place only if its use count shows that it is not shared.
     const std::optional<State> state = std::exchange(job.state, std::nullopt);
     if (!job.result) {
-        const bool news = std::exchange(error_, job.result.error().sentence).empty();
-        if (news) owner_.store_warning("the graph cannot be saved: " + error_ + "; tried again every second");
+        const bool is_new = std::exchange(error_, job.result.error().sentence).empty();
+        if (is_new) owner_.store_warning("the graph cannot be saved: " + error_ + "; retrying every second");
         return;
     }
     saved_change_ = job.change;
     if (state) saved_revision_ = state->revision;
-    if (const auto& kept = *job.result) {
-        owner_.store_warning(folder_.graph_path() + " was not written by this rtad: kept aside as " + *kept);
+    if (const auto& renamed = *job.result) {
+        owner_.store_warning(folder_.graph_path() + " was not written by this rtad: renamed to " + *renamed);
     }
     if (!std::exchange(error_, {}).empty()) {
-        owner_.store_recovered("the state folder " + folder_.path() + " can be written again: the graph is saved");
+        owner_.store_recovered("the state folder " + folder_.path() + " can be written again; the graph is saved");
     }
 }
 
-void GraphStore::rested() {
+void GraphStore::interval_elapsed() {
     busy_ = change_ != saved_change_ || !error_.empty();
-    if (busy_) hand_over();
+    if (busy_) start_save();
 }
 
 Expected<void> GraphStore::finish() {
@@ -192,7 +192,7 @@ Expected<void> GraphStore::finish() {
         if (written_change_ != change_) {
             job_ = std::make_shared<Job>(Job{.state = owner_.state(), .change = change_});
         }
-        ending_ = true;
+        stopping_ = true;
     }
     if (!thread_.joinable()) {
         if (!job_) return {};

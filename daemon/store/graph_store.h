@@ -18,19 +18,20 @@
 
 namespace rta::store {
 
-/// Remembers the graph in a folder: restores it at the start, and saves it after every change.
+/// Persists the graph in a folder: restores it at start and saves it after every change.
 ///
-/// A change is saved at once where nothing was saved just before; under load a save begins every kSaveInterval, with
-/// the newest graph. A save that fails is tried again every kRetryInterval. Documents are written, and the disk is
-/// waited for, on a thread of the store's own. All functions: [control].
+/// The first change is saved immediately. Under load, one save starts every kSaveInterval, with the newest graph. A
+/// failed save is retried every kRetryInterval. A thread of the store writes the documents and waits for the disk.
+/// All functions: [control].
 class GraphStore {
  public:
     static constexpr std::chrono::milliseconds kSaveInterval{200};
     static constexpr std::chrono::milliseconds kRetryInterval{1000};
-    /// Once may have been anything: a power cut, or an administrator.
-    static constexpr unsigned kMostUnheard = 2;
+    /// After this many failed restores in a row, the graph is no longer restored. A single one may have another cause,
+    /// such as a power failure.
+    static constexpr unsigned kMaximumFailedRestores = 2;
 
-    /// Runs a function on the control thread, later. Called by both threads.
+    /// Runs a function later on the control thread. Called by the control thread and the thread of the store.
     using Post = std::function<void(std::function<void()>)>;
 
     struct State {
@@ -41,86 +42,85 @@ class GraphStore {
     class Owner {
      public:
         virtual ~Owner() = default;
-        /// The graph of now, and its revision.
+        /// Returns the current graph and its revision.
         [[nodiscard]] virtual State state() const = 0;
-        /// Something went wrong that hurts neither the sound nor a client.
+        /// Reports a problem that affects neither the audio nor the clients.
         virtual void store_warning(const std::string& sentence) = 0;
-        /// It is right again.
+        /// Reports that the problem is solved.
         virtual void store_recovered(const std::string& sentence) = 0;
     };
 
     enum class Restored : std::uint8_t {
-        graph,    ///< the graph is the one that was saved
-        nothing,  ///< there was none, as far as can be seen
-        damaged,  ///< what there was is no graph; it was kept aside, the owner was warned
+        graph,    ///< the saved graph was loaded
+        nothing,  ///< no saved graph was found
+        damaged,  ///< the saved graph could not be loaded; it was renamed and the owner was warned
     };
-    /// Makes the text of a document the graph. On any error nothing has changed; nobody knows that of an exception.
+    /// Loads the text of a document as the graph. An error must leave the graph unchanged; an exception need not.
     using Load = std::function<Expected<void>(const std::string& text)>;
 
-    /// The owner outlives the store, and nothing that was posted runs after the store.
+    /// The owner must outlive the store. Posted functions must not run after the store is destroyed.
     GraphStore(std::string directory, Post post, Owner& owner);
     GraphStore(const GraphStore&) = delete;
     GraphStore& operator=(const GraphStore&) = delete;
-    /// Saves nothing that finish() has not saved.
+    /// Discards changes that finish() has not saved.
     ~GraphStore();
 
-    /// Opens the folder and loads the graph that is in it. To be called once, first, and before any changed().
-    /// ALREADY_EXISTS is the only error: another rtad uses the folder. A folder that cannot be used otherwise is warned
-    /// of, and tried again.
+    /// Opens the folder and loads its graph. Call it once, before any other function. Fails only with ALREADY_EXISTS: the
+    /// folder is in use by another rtad. If the folder cannot be used for another reason, the owner is warned and
+    /// opening is retried.
     ///
-    /// A graph that is too much for the machine must not be restored for ever. One whose loading throws is kept aside
-    /// as a damaged one is before the exception goes on; and so is one for which kMostUnheard starts in a row died
-    /// before confirm_restore().
+    /// A graph that the machine cannot hold must not stop every start. If loading throws, the graph is renamed like a
+    /// damaged one before the exception propagates. It is also renamed after kMaximumFailedRestores processes in a row
+    /// have died before confirm_restore().
     [[nodiscard]] Expected<Restored> restore(const Load& load);
-    /// What was restored is heard, or is not the reason why this start comes to nothing. Does nothing where nothing was
-    /// restored.
+    /// Confirms that the restored graph plays, or that it is not the reason for a failed start. Does nothing if no graph
+    /// was restored.
     void confirm_restore();
 
-    /// The graph or a parameter has changed. Costs an addition where a save is on its way already.
+    /// Schedules a save after a change of the graph or of a parameter. Only increments a counter while a save is pending.
     void changed();
 
-    /// Saves what is not saved yet, waiting for the disk, and ends the thread: the last call. The error is of that
-    /// save.
+    /// Saves outstanding changes, waits for the disk, and stops the thread. Call no other function after it, except
+    /// status(). Returns the error of that save.
     [[nodiscard]] Expected<void> finish();
 
     [[nodiscard]] StoreStatus status() const;
 
  private:
     struct Job {
-        std::optional<State> state;  ///< nothing: only the folder is to be opened
+        std::optional<State> state;  ///< nullopt: only open the folder
         std::uint64_t change = 0;
-        Expected<std::optional<std::string>> result{};  ///< the thread's; then saved()'s
+        Expected<std::optional<std::string>> result{};  ///< set by the thread, read by saved()
     };
 
-    void hand_over();
-    void start_thread();
+    void start_save();
     [[nodiscard]] Expected<std::optional<std::string>> read_saved();
     [[nodiscard]] Expected<void> load_saved(const Load& load, const std::string& text);
-    [[nodiscard]] std::string keep_aside(const std::string& why);
+    [[nodiscard]] std::string rename_unrestorable(const std::string& why);
     void run();
     [[nodiscard]] Expected<std::optional<std::string>> save(const Job& job);
     template <class Task>
-    void post_surely(const Task& task);
+    void post_with_retry(const Task& task);
     void saved(Job& job);
-    void rested();
+    void interval_elapsed();
 
-    StateFolder folder_;  ///< the thread's, once that runs
+    StateFolder folder_;  ///< used by the thread only, once it runs
     const Post post_;
     Owner& owner_;
 
-    std::uint64_t change_ = 0;        ///< counts the calls of changed()
-    std::uint64_t saved_change_ = 0;  ///< as many of them are on disk
+    std::uint64_t change_ = 0;        ///< number of calls of changed()
+    std::uint64_t saved_change_ = 0;  ///< the calls that are on disk
     std::uint64_t saved_revision_ = 0;
     std::string error_;
-    bool restoring_ = false;  ///< restored, and not yet confirmed
-    bool busy_ = false;  ///< a save is under way, or the rest after it: rested() looks for what has changed meanwhile
+    bool restoring_ = false;  ///< restored but not confirmed
+    bool busy_ = false;       ///< during a save and the interval after it; then interval_elapsed() checks for changes
 
     std::mutex mutex_;
     std::condition_variable wake_;
     std::shared_ptr<Job> job_;          ///< under mutex_
-    bool ending_ = false;               ///< under mutex_
-    std::uint64_t written_change_ = 0;  ///< under mutex_: as saved_change_, but at once
-    std::shared_ptr<Job> last_;         ///< under mutex_: the last that was tried
+    bool stopping_ = false;             ///< under mutex_
+    std::uint64_t written_change_ = 0;  ///< under mutex_: like saved_change_, but set by the thread
+    std::shared_ptr<Job> last_;         ///< under mutex_: the last attempt
     std::thread thread_;
 };
 

@@ -129,7 +129,7 @@ std::vector<std::string> StateFolder::files_in(const std::string& path) {
     return files;
 }
 
-Expected<std::string> StateFolder::keep_aside() {
+Expected<std::string> StateFolder::rename_graph() {
     own_.reset();
     const auto name = os::rename_to_free_name(folder_.get(), kGraph, kKept);
     if (name) return path_ + "/" + *name;
@@ -145,22 +145,22 @@ Expected<std::optional<std::string>> StateFolder::write_graph(std::string_view t
                                                        " bytes, and at most 16 MiB can be read back");
     }
     if (auto opened = open(); !opened) return std::unexpected(std::move(opened.error()));
-    auto kept = keep_foreign_aside();
-    if (!kept) return kept;
+    auto renamed = rename_foreign_graph();
+    if (!renamed) return renamed;
     if (auto replaced = replace_graph(text); !replaced) return std::unexpected(std::move(replaced.error()));
-    return kept;
+    return renamed;
 }
 
-Expected<std::optional<std::string>> StateFolder::keep_foreign_aside() {
+Expected<std::optional<std::string>> StateFolder::rename_foreign_graph() {
     struct stat status{};
     if (::fstatat(folder_.get(), kGraph, &status, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno == ENOENT) return std::nullopt;
         return cannot("examine", graph_path(), os::last_error());
     }
     if (own_ == os::FileVersion::of(status)) return std::nullopt;
-    auto kept = keep_aside();
-    if (!kept) return std::unexpected(std::move(kept.error()));
-    return std::move(*kept);
+    auto renamed = rename_graph();
+    if (!renamed) return std::unexpected(std::move(renamed.error()));
+    return std::move(*renamed);
 }
 
 Expected<void> StateFolder::replace_graph(std::string_view text) {

@@ -14,17 +14,17 @@
 
 namespace rta::store {
 
-/// The folder in which one rtad remembers its graph: `graph.json`, beside it `lock`, for a moment `graph.json.new`,
-/// from the restoring to the first sound `restoring`, and `graph.json.kept-1`, `-2`, ... for what could not be
-/// restored.
+/// The folder in which one daemon saves its graph. It contains `graph.json` and `lock`; `graph.json.new` while a graph is
+/// being written; `restoring` from the start of a restore until the graph plays; and `graph.json.kept-1`, `-2`, ... for
+/// graphs that could not be restored.
 ///
-/// `graph.json` is replaced as a whole: whoever reads it, at any moment and after any crash, finds the old text or the
-/// new one. A file of that name that was neither written nor restored here is never overwritten, it is kept aside.
+/// `graph.json` is replaced atomically: readers see either the old or the new contents, also after a crash. A
+/// `graph.json` that this object neither wrote nor read is never overwritten, but renamed to `graph.json.kept-N`.
 ///
-/// Every function waits for the disk. One thread at a time.
+/// All functions may block on the disk. Not thread-safe.
 class StateFolder {
  public:
-    /// More than any graph needs; a document is not read beyond it either.
+    /// Size limit of a graph document, for reading and writing.
     static constexpr std::size_t kLongestBytes = std::size_t{16} << 20U;
 
     explicit StateFolder(std::string path) : path_{std::move(path)} {}
@@ -32,39 +32,39 @@ class StateFolder {
     StateFolder& operator=(const StateFolder&) = delete;
     ~StateFolder() { close(); }
 
-    /// Makes the folder (its last part only, 0700) if it is not there, locks it, and removes what a crash left of a
-    /// file half written. Does nothing if that is done and the folder is still the one at its path.
-    /// ALREADY_EXISTS: another rtad has it locked. UNAVAILABLE: whatever the system says.
+    /// Creates the folder if it is missing (mode 0700; its parent must exist), locks it, and removes a partly written
+    /// file that a crash left. Does nothing if the folder is already open and still at its path.
+    /// ALREADY_EXISTS if another rtad has locked it; UNAVAILABLE for system errors.
     [[nodiscard]] Expected<void> open();
 
-    /// The text of `graph.json`; nothing if there is none. Works in a folder that can be read but not written, after an
-    /// open() that failed for that reason. INVALID_ARGUMENT or UNAVAILABLE: there is something of that name that
-    /// cannot be a graph, or cannot be read; see keep_aside().
+    /// Returns the contents of `graph.json`, or nullopt if it does not exist. Also works if open() failed because the
+    /// folder is read-only. INVALID_ARGUMENT or UNAVAILABLE if `graph.json` is not a regular file, is too long or cannot
+    /// be read.
     [[nodiscard]] Expected<std::optional<std::string>> read_graph();
 
-    /// Makes a note, `restoring`, that a graph is being restored. Returns how many times in a row one was begun before
-    /// and never ended by end_restore(): whoever began it did not live so long. Where no note can be made it is 0.
+    /// Records in the file `restoring` that a restore has begun. Returns the number of previous restores in a row that
+    /// never reached end_restore() because the process died. Returns 0 if the file cannot be written.
     [[nodiscard]] unsigned begin_restore();
     void end_restore();
 
-    /// Renames `graph.json` to the first free `graph.json.kept-N`; returns the path of that.
-    [[nodiscard]] Expected<std::string> keep_aside();
+    /// Renames `graph.json` to the first free `graph.json.kept-N`. Returns the new path.
+    [[nodiscard]] Expected<std::string> rename_graph();
 
-    /// Replaces `graph.json`: opens the folder if need be, keeps a foreign file aside. When it returns, the text is on
-    /// the disk. Returns where a foreign file was kept, or nothing. On an error `graph.json` is as it was, or
-    /// already the new one, where only its place in the folder could not be made to last.
+    /// Replaces `graph.json` and waits until the text is on the disk. Opens the folder if necessary. A `graph.json` that
+    /// another process wrote is renamed first; returns its new path, or nullopt. After an error, `graph.json` has its
+    /// old contents, or the new ones if only syncing the folder failed.
     [[nodiscard]] Expected<std::optional<std::string>> write_graph(std::string_view text);
 
     [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] std::string graph_path() const { return path_ + "/graph.json"; }
-    /// What rtad itself writes in such a folder, but for what it keeps aside.
+    /// Returns the paths of the files that rtad writes in such a folder, except `graph.json.kept-N`.
     [[nodiscard]] static std::vector<std::string> files_in(const std::string& path);
 
  private:
     void close();
     [[nodiscard]] Expected<void> open_folder();
     [[nodiscard]] Expected<void> lock();
-    [[nodiscard]] Expected<std::optional<std::string>> keep_foreign_aside();
+    [[nodiscard]] Expected<std::optional<std::string>> rename_foreign_graph();
     [[nodiscard]] Expected<void> replace_graph(std::string_view text);
 
     std::string path_;

@@ -195,16 +195,16 @@ TEST_F(Store, TheSocketMayBeInTheSameFolder) {
     EXPECT_EQ(daemon.wait(), (ExitStatus{0, 0}));
 }
 
-// ---- state that is none
+// ---- invalid state
 
-TEST_F(Store, DamagedStateIsKeptAsideAndTheGraphBeginsEmpty) {
+TEST_F(Store, DamagedStateIsRenamedAndTheGraphIsEmpty) {
     struct Damage {
         const char* what;
         std::function<void(const fs::path&)> make;
-        const char* reason;  ///< what the warning says
+        const char* reason;  ///< part of the warning
     };
     const Damage damages[] = {
-        {"no JSON", [](const fs::path& file) { write_text(file, "RIFF\x01\x02"); }, "line 1"},
+        {"not JSON", [](const fs::path& file) { write_text(file, "RIFF\x01\x02"); }, "line 1"},
         {"empty", [](const fs::path& file) { write_text(file, ""); }, "line 1"},
         {"cut off", [](const fs::path& file) { write_text(file, std::string{kTone}.substr(0, 120)); }, "line"},
         {"unknown type",
@@ -249,7 +249,7 @@ TEST_F(Store, DamagedStateIsKeptAsideAndTheGraphBeginsEmpty) {
     }
 }
 
-// ---- state that is too much for the machine
+// ---- state that exceeds the memory of the machine
 
 #ifdef RTA_LIMITS_ADDRESS_SPACE
 /// 300 MB of delay lines.
@@ -263,7 +263,7 @@ std::string large_graph() {
     return R"({"nodes": [)" + nodes + "]}";
 }
 
-TEST_F(Store, AGraphThatDoesNotFitIntoTheMemoryIsKeptAside) {
+TEST_F(Store, AGraphThatDoesNotFitInMemoryIsRenamed) {
     fs::create_directory(folder_);
     write_text(file_, large_graph());
     const std::string socket = (directory_ / "s").string();
@@ -286,9 +286,9 @@ TEST_F(Store, AGraphThatDoesNotFitIntoTheMemoryIsKeptAside) {
 }
 #endif
 
-TEST_F(Store, AGraphOnWhichRtadDiesBeforeItIsHeardIsTriedTwice) {
+TEST_F(Store, AGraphOnWhichRtadDiesWhileRestoringIsTriedTwice) {
     fs::create_directory(folder_);
-    // Its first block takes a second: the note stands for as long, and so it can be seen.
+    // The first block takes a second, during which the file `restoring` exists.
     write_text(file_, R"({"nodes": [{"name": "b", "type": "burn", "parameters": {"once_ms": 1000}}]})");
     const Command command{rtad_test_nodes_program().string(),
                           {"--device", "null", "--socket", (directory_ / "s").string(), "--listen", "127.0.0.1:0",
@@ -311,7 +311,7 @@ TEST_F(Store, AGraphOnWhichRtadDiesBeforeItIsHeardIsTriedTwice) {
     EXPECT_EQ(names_in(folder_), (std::set<std::string>{"graph.json.kept-1", "lock"}));
 }
 
-TEST_F(Store, AnEndInGoodOrderBeforeItIsHeardCountsForNothing) {
+TEST_F(Store, AnOrderlyExitBeforeTheFirstBlockIsNotAFailedRestore) {
     fs::create_directory(folder_);
     write_text(file_, kTone);
     write_text(directory_ / "no socket", "in the way");
@@ -463,7 +463,7 @@ TEST_F(StoreTrouble, AReadOnlyDiskIsReadAndTriedAgain) {
     expect_trouble(daemon.process(), client, "Read-only file system");
     disk.remount(false);
     expect_recovery(daemon.process(), client);
-    EXPECT_EQ(names_in(folder_), (std::set<std::string>{"graph.json", "lock"})) << "nothing had to be kept aside";
+    EXPECT_EQ(names_in(folder_), (std::set<std::string>{"graph.json", "lock"})) << "nothing had to be renamed";
     expect_clean_end(daemon);
 }
 

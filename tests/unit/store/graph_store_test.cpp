@@ -28,7 +28,7 @@ using test::read_text;
 using test::TemporaryDirectory;
 using test::write_text;
 
-/// The control thread of these tests: what is posted runs when somebody asks for it.
+/// The control thread of these tests. Posted functions run when the test calls run_until() or run_waiting().
 class ControlThread {
  public:
     void post(std::function<void()> task) {
@@ -38,7 +38,7 @@ class ControlThread {
         }
         arrived_.notify_one();
     }
-    /// Runs what comes until `done`; false if that takes too long.
+    /// Runs posted functions until `done` returns true. False after the deadline.
     [[nodiscard]] bool run_until(const std::function<bool()>& done) {
         const Deadline deadline;
         while (!done()) {
@@ -51,7 +51,7 @@ class ControlThread {
         }
         return true;
     }
-    /// Runs what is there.
+    /// Runs the functions posted so far.
     void run_waiting() {
         std::unique_lock lock{mutex_};
         while (!tasks_.empty()) {
@@ -97,7 +97,7 @@ class GraphStoreTest : public testing::Test, protected GraphStore::Owner {
     [[nodiscard]] bool run_until_saved(const GraphStore& store) {
         return control_.run_until([&] { return store.status().up_to_date; });
     }
-    [[nodiscard]] std::string text_of_now() const { return write_document(graph_.document()); }
+    [[nodiscard]] std::string current_text() const { return write_document(graph_.document()); }
 
     TemporaryDirectory directory_;
     fs::path path_ = directory_ / "state";
@@ -111,7 +111,7 @@ class GraphStoreTest : public testing::Test, protected GraphStore::Owner {
     std::vector<std::string> recoveries_;
 };
 
-TEST_F(GraphStoreTest, AFreshFolderHoldsNothingUntilSomethingChanges) {
+TEST_F(GraphStoreTest, ANewFolderHasNoGraphUntilTheFirstChange) {
     const auto store = make_store();
     EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
     EXPECT_TRUE(store->status().up_to_date);
@@ -130,11 +130,11 @@ TEST_F(GraphStoreTest, AChangeIsSavedAndRestored) {
         EXPECT_FALSE(store->status().up_to_date);
         ASSERT_TRUE(run_until_saved(*store));
         EXPECT_EQ(store->status().saved_revision, 1U);
-        EXPECT_EQ(read_text(file_), text_of_now());
+        EXPECT_EQ(read_text(file_), current_text());
     }
     const auto store = make_store();
     EXPECT_EQ(restore(*store), GraphStore::Restored::graph);
-    EXPECT_EQ(loaded_, text_of_now());
+    EXPECT_EQ(loaded_, current_text());
     EXPECT_EQ(store->status().saved_revision, 1U);
     EXPECT_TRUE(store->status().up_to_date);
 }
@@ -150,25 +150,25 @@ TEST_F(GraphStoreTest, TheNewestOfManyChangesWins) {
     }
     ASSERT_TRUE(run_until_saved(*store));
     EXPECT_EQ(store->status().saved_revision, 300U);
-    EXPECT_EQ(read_text(file_), text_of_now());
+    EXPECT_EQ(read_text(file_), current_text());
 }
 
-TEST_F(GraphStoreTest, TheLastChangeIsOnDiskWhenFinishReturns) {
+TEST_F(GraphStoreTest, FinishSavesTheLastChange) {
     const auto store = make_store();
     EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
     add_node("a");
     store->changed();
     ASSERT_TRUE(run_until_saved(*store));
-    // In the rest after a save, with the save of the first of them perhaps under way: nothing posted runs any more.
+    // During the interval after a save; a save of the first change may be running. Posted functions no longer run.
     for (int change = 0; change < 10; ++change) {
         add_node("b" + std::to_string(change));
         store->changed();
     }
     ASSERT_TRUE(store->finish());
-    EXPECT_EQ(read_text(file_), text_of_now());
+    EXPECT_EQ(read_text(file_), current_text());
 }
 
-TEST_F(GraphStoreTest, TheGraphIsItsOwnersAloneAgainAfterASave) {
+TEST_F(GraphStoreTest, TheStoreReleasesTheGraphAfterASave) {
     const auto store = make_store();
     EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
     add_node("a");
@@ -178,7 +178,7 @@ TEST_F(GraphStoreTest, TheGraphIsItsOwnersAloneAgainAfterASave) {
     EXPECT_EQ(graph_.nodes().front().use_count(), 1);
 }
 
-TEST_F(GraphStoreTest, ADamagedGraphIsKeptAsideAndNamed) {
+TEST_F(GraphStoreTest, ADamagedGraphIsRenamed) {
     fs::create_directory(path_);
     write_text(file_, "RIFF");
     load_result_ = fail(ErrorCode::invalid_argument, "graph.json: line 1, column 1: no value");
@@ -191,7 +191,7 @@ TEST_F(GraphStoreTest, ADamagedGraphIsKeptAsideAndNamed) {
     EXPECT_FALSE(fs::exists(file_));
 }
 
-TEST_F(GraphStoreTest, AGraphWhoseLoadingThrowsIsKeptAsideBeforeTheExceptionGoesOn) {
+TEST_F(GraphStoreTest, AGraphWhoseLoadingThrowsIsRenamedBeforeTheExceptionPropagates) {
     fs::create_directory(path_);
     write_text(file_, "too much");
     const auto store = make_store();
@@ -204,7 +204,7 @@ TEST_F(GraphStoreTest, AGraphWhoseLoadingThrowsIsKeptAsideBeforeTheExceptionGoes
     EXPECT_FALSE(fs::exists(path_ / "restoring"));
 }
 
-TEST_F(GraphStoreTest, AGraphThatDiedUnheardTwiceInARowIsKeptAside) {
+TEST_F(GraphStoreTest, AGraphIsRenamedAfterTwoFailedRestoresInARow) {
     fs::create_directory(path_);
     write_text(file_, "deadly");
     for (int start = 0; start < 2; ++start) {
@@ -216,14 +216,14 @@ TEST_F(GraphStoreTest, AGraphThatDiedUnheardTwiceInARowIsKeptAside) {
     loaded_.clear();
     const auto store = make_store();
     EXPECT_EQ(restore(*store), GraphStore::Restored::damaged);
-    EXPECT_EQ(loaded_, "") << "not tried once more";
+    EXPECT_EQ(loaded_, "") << "no third attempt";
     ASSERT_EQ(warnings_.size(), 1U);
     EXPECT_NE(warnings_[0].find("died 2 times in a row"), std::string::npos) << warnings_[0];
     EXPECT_EQ(read_text(path_ / "graph.json.kept-1"), "deadly");
     EXPECT_FALSE(fs::exists(path_ / "restoring"));
 }
 
-TEST_F(GraphStoreTest, AGraphThatIsHeardNowAndThenIsRestoredForEver) {
+TEST_F(GraphStoreTest, AConfirmedRestoreResetsTheCount) {
     fs::create_directory(path_);
     write_text(file_, "good");
     for (int start = 0; start < 9; ++start) {
@@ -235,7 +235,7 @@ TEST_F(GraphStoreTest, AGraphThatIsHeardNowAndThenIsRestoredForEver) {
     EXPECT_TRUE(warnings_.empty());
 }
 
-TEST_F(GraphStoreTest, TheNoteOfAGraphThatIsGoneIsForgotten) {
+TEST_F(GraphStoreTest, TheCountIsRemovedWithTheGraph) {
     fs::create_directory(path_);
     write_text(path_ / "restoring", "2\n");
     const auto store = make_store();
@@ -243,7 +243,7 @@ TEST_F(GraphStoreTest, TheNoteOfAGraphThatIsGoneIsForgotten) {
     EXPECT_FALSE(fs::exists(path_ / "restoring"));
 }
 
-TEST_F(GraphStoreTest, ANoteThatSaysNothingCountsForNothing) {
+TEST_F(GraphStoreTest, AnInvalidCountIsIgnored) {
     fs::create_directory(path_);
     write_text(file_, "good");
     write_text(path_ / "restoring", "many");
@@ -252,10 +252,10 @@ TEST_F(GraphStoreTest, ANoteThatSaysNothingCountsForNothing) {
     fs::remove(path_ / "restoring");
     fs::create_symlink(path_ / "graph.json", path_ / "restoring");
     EXPECT_EQ(restore(*make_store()), GraphStore::Restored::graph);
-    EXPECT_EQ(read_text(file_), "good") << "nothing is written through a link";
+    EXPECT_EQ(read_text(file_), "good") << "not written through a symbolic link";
 }
 
-TEST_F(GraphStoreTest, WantOfMemoryForPostingDelaysASaveAndLosesNone) {
+TEST_F(GraphStoreTest, OutOfMemoryWhilePostingDelaysASave) {
     int refused = 0;
     GraphStore::Owner& owner = *this;
     const std::thread::id control = std::this_thread::get_id();
@@ -273,7 +273,7 @@ TEST_F(GraphStoreTest, WantOfMemoryForPostingDelaysASaveAndLosesNone) {
     ASSERT_TRUE(store.finish());
 }
 
-TEST_F(GraphStoreTest, AFolderInUseIsTheOnlyErrorOfAStart) {
+TEST_F(GraphStoreTest, RestoreFailsOnlyIfTheFolderIsInUse) {
     const auto first = make_store();
     EXPECT_EQ(restore(*first), GraphStore::Restored::nothing);
     const auto second = make_store();
@@ -282,7 +282,7 @@ TEST_F(GraphStoreTest, AFolderInUseIsTheOnlyErrorOfAStart) {
     EXPECT_EQ(refused.error().code, ErrorCode::already_exists);
 }
 
-TEST_F(GraphStoreTest, AFolderThatTurnsUpLateIsUsedFromThenOn) {
+TEST_F(GraphStoreTest, AFolderThatAppearsLateIsUsed) {
     path_ = directory_ / "mount/state";
     file_ = path_ / "graph.json";
     const auto store = make_store();
@@ -296,13 +296,13 @@ TEST_F(GraphStoreTest, AFolderThatTurnsUpLateIsUsedFromThenOn) {
 
     fs::create_directory(directory_ / "mount");
     ASSERT_TRUE(run_until_saved(*store));
-    EXPECT_EQ(warnings_.size(), 1U) << "one warning, however often it was tried";
+    EXPECT_EQ(warnings_.size(), 1U) << "one warning for all retries";
     EXPECT_EQ(recoveries_.size(), 1U);
     EXPECT_EQ(store->status().error, "");
-    EXPECT_EQ(read_text(file_), text_of_now());
+    EXPECT_EQ(read_text(file_), current_text());
 }
 
-TEST_F(GraphStoreTest, AnOlderGraphInAFolderThatTurnsUpLateIsNotLost) {
+TEST_F(GraphStoreTest, AnOlderGraphInAFolderThatAppearsLateIsNotLost) {
     path_ = directory_ / "mount/state";
     const auto store = make_store();
     EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
@@ -310,11 +310,11 @@ TEST_F(GraphStoreTest, AnOlderGraphInAFolderThatTurnsUpLateIsNotLost) {
     write_text(directory_ / "elsewhere/state/graph.json", "older\n");
     fs::rename(directory_ / "elsewhere", directory_ / "mount");
     ASSERT_TRUE(run_until_saved(*store));
-    EXPECT_EQ(read_text(path_ / "graph.json"), "older\n") << "left alone while there is nothing to save";
+    EXPECT_EQ(read_text(path_ / "graph.json"), "older\n") << "untouched while there is nothing to save";
     add_node("a");
     store->changed();
     ASSERT_TRUE(run_until_saved(*store));
-    EXPECT_EQ(read_text(path_ / "graph.json"), text_of_now());
+    EXPECT_EQ(read_text(path_ / "graph.json"), current_text());
     EXPECT_EQ(read_text(path_ / "graph.json.kept-1"), "older\n");
 }
 

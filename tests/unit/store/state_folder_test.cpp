@@ -36,7 +36,7 @@ class StateFolderTest : public testing::Test {
     StateFolder folder_{path_};
 };
 
-TEST_F(StateFolderTest, IsMadeForItsUserAlone) {
+TEST_F(StateFolderTest, IsCreatedForItsUserOnly) {
     ASSERT_TRUE(folder_.open());
     EXPECT_EQ(mode_of(path_), 0700U);
     EXPECT_EQ(folder_.read_graph().value(), std::nullopt);
@@ -45,26 +45,26 @@ TEST_F(StateFolderTest, IsMadeForItsUserAlone) {
     EXPECT_EQ(names(), (std::set<std::string>{"graph.json", "lock"}));
 }
 
-TEST_F(StateFolderTest, WhatIsWrittenIsReadAndReplacedAsAWhole) {
+TEST_F(StateFolderTest, GraphIsReplacedAtomically) {
     ASSERT_EQ(folder_.write_graph("a longer text\n").value(), std::nullopt);
     const fs::path other = directory_ / "seen";
     fs::create_hard_link(graph_, other);
     ASSERT_EQ(folder_.write_graph("short\n").value(), std::nullopt);
     EXPECT_EQ(folder_.read_graph().value(), "short\n");
-    EXPECT_EQ(read_text(other), "a longer text\n") << "whoever has the old file open still has it whole";
+    EXPECT_EQ(read_text(other), "a longer text\n") << "a reader that has the old file open still sees all of it";
 }
 
-TEST_F(StateFolderTest, AnotherDaemonIsRefused) {
+TEST_F(StateFolderTest, ASecondDaemonIsRefused) {
     ASSERT_TRUE(folder_.open());
     StateFolder second{path_};
     const auto refused = second.open();
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::already_exists);
     EXPECT_NE(refused.error().sentence.find(path_.string()), std::string::npos) << refused.error().sentence;
-    EXPECT_TRUE(folder_.write_graph("mine\n")) << "the first is not disturbed";
+    EXPECT_TRUE(folder_.write_graph("mine\n")) << "the first is not affected";
 }
 
-TEST_F(StateFolderTest, TheLockEndsWithItsOwner) {
+TEST_F(StateFolderTest, DestroyingTheOwnerReleasesTheLock) {
     {
         StateFolder first{path_};
         ASSERT_TRUE(first.open());
@@ -72,7 +72,7 @@ TEST_F(StateFolderTest, TheLockEndsWithItsOwner) {
     EXPECT_TRUE(folder_.open());
 }
 
-TEST_F(StateFolderTest, WhatACrashLeftHalfWrittenIsRemoved) {
+TEST_F(StateFolderTest, APartlyWrittenFileIsRemoved) {
     fs::create_directory(path_);
     write_text(path_ / "graph.json.new", "{ \"nodes\": [");
     write_text(graph_, "whole\n");
@@ -81,7 +81,7 @@ TEST_F(StateFolderTest, WhatACrashLeftHalfWrittenIsRemoved) {
     EXPECT_EQ(folder_.read_graph().value(), "whole\n");
 }
 
-TEST_F(StateFolderTest, AForeignFileIsKeptAsideUnderANewNameEachTime) {
+TEST_F(StateFolderTest, AForeignFileIsRenamedToAFreeName) {
     ASSERT_TRUE(folder_.write_graph("mine\n"));
     fs::remove(graph_);
     write_text(graph_, "somebody's\n");
@@ -94,24 +94,24 @@ TEST_F(StateFolderTest, AForeignFileIsKeptAsideUnderANewNameEachTime) {
     EXPECT_TRUE(fs::is_directory(path_ / "graph.json.kept-2"));
 }
 
-TEST_F(StateFolderTest, AFileThatWasReadIsOursUntilItIsKeptAside) {
+TEST_F(StateFolderTest, AFileThatWasReadIsOurs) {
     fs::create_directory(path_);
     write_text(graph_, "restored\n");
     ASSERT_TRUE(folder_.open());
     EXPECT_EQ(folder_.read_graph().value(), "restored\n");
     EXPECT_EQ(folder_.write_graph("next\n").value(), std::nullopt);
-    EXPECT_EQ(folder_.keep_aside().value(), path_ / "graph.json.kept-1");
+    EXPECT_EQ(folder_.rename_graph().value(), path_ / "graph.json.kept-1");
     EXPECT_FALSE(fs::exists(graph_));
 }
 
-TEST_F(StateFolderTest, WhatCannotBeAGraphIsToldByName) {
+TEST_F(StateFolderTest, AnUnreadableGraphIsNamedInTheError) {
     ASSERT_TRUE(folder_.open());
     const auto expect_refused = [&](const char* what) {
         const auto read = folder_.read_graph();
         ASSERT_FALSE(read) << what;
         EXPECT_NE(read.error().sentence.find(graph_.string()), std::string::npos) << read.error().sentence;
         EXPECT_NE(read.error().sentence.find(what), std::string::npos) << read.error().sentence;
-        ASSERT_TRUE(folder_.keep_aside());
+        ASSERT_TRUE(folder_.rename_graph());
     };
     fs::create_directory(graph_);
     expect_refused("not a regular file");
@@ -127,7 +127,7 @@ TEST_F(StateFolderTest, WhatCannotBeAGraphIsToldByName) {
     EXPECT_EQ(folder_.read_graph().value(), std::nullopt);
 }
 
-TEST_F(StateFolderTest, AGraphThatWouldNotBeReadAgainIsNotWritten) {
+TEST_F(StateFolderTest, AGraphThatIsTooLongToReadBackIsNotWritten) {
     ASSERT_TRUE(folder_.write_graph("small\n"));
     const auto refused = folder_.write_graph(std::string(StateFolder::kLongestBytes + 1, ' '));
     ASSERT_FALSE(refused);
@@ -135,7 +135,7 @@ TEST_F(StateFolderTest, AGraphThatWouldNotBeReadAgainIsNotWritten) {
     EXPECT_EQ(read_text(graph_), "small\n");
 }
 
-TEST_F(StateFolderTest, AFolderThatWentAwayIsMadeAgain) {
+TEST_F(StateFolderTest, AMissingFolderIsCreatedAgain) {
     ASSERT_TRUE(folder_.write_graph("one\n"));
     fs::remove_all(path_);
     ASSERT_TRUE(folder_.write_graph("two\n"));
