@@ -12,9 +12,9 @@
 #include "app/build_variant.h"
 #include "app/graph_file.h"
 #include "app/logging.h"
+#include "app/output_file.h"
 #include "app/process_setup.h"
 #include "app/progress_bar.h"
-#include "app/replacement.h"
 #include "app/text_file.h"
 #include "engine/engine.h"
 #include "io/block_adapter.h"
@@ -34,7 +34,6 @@ namespace {
     return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-/// A document is checked with the engine it would run in.
 [[nodiscard]] EngineConfig render_config(const RenderOptions& options) {
     return {.sample_rate_hz = static_cast<double>(options.sample_rate_hz),
             .block_size = options.block_size,
@@ -42,7 +41,7 @@ namespace {
             .memory_left_bytes = &available_memory_bytes};
 }
 
-/// The document that a configuration begins with, in the engine that it would run in.
+/// Checks the initial graph of a configuration with the sample rate and block size of that configuration.
 [[nodiscard]] Expected<void> check_graph_of(const DaemonOptions& options) {
     if (options.graph.empty()) return {};
     const auto text = read_text_file("the graph", options.graph, kLongestGraphBytes);
@@ -57,15 +56,15 @@ namespace {
     return {};
 }
 
-/// A rendered file in which a node failed is not what was asked for.
+/// Records the first node fault. A rendering with a fault is an error.
 class RenderObserver final : public Engine::Observer {
  public:
     void applied(std::uint64_t, std::uint64_t) override {}
     void device_faded(std::uint64_t) override {}
     void node_faulted(const std::string& node, std::uint64_t frame) override {
         if (fault_.empty()) {
-            fault_ = "node \"" + node + "\" produced NaN or infinity at frame " + std::to_string(frame) +
-                     " and was muted there";
+            fault_ =
+                "node \"" + node + "\" produced NaN or infinity at frame " + std::to_string(frame) + " and was muted";
         }
     }
     [[nodiscard]] const std::string& fault() const { return fault_; }
@@ -76,7 +75,7 @@ class RenderObserver final : public Engine::Observer {
 
 volatile std::sig_atomic_t interrupted = 0;
 
-/// From now on SIGINT, SIGTERM and SIGHUP set `interrupted`, once; what was ignored before stays so, as nohup wants it.
+/// Makes the next SIGINT, SIGTERM or SIGHUP set `interrupted`. Ignored signals stay ignored, as nohup requires.
 void watch_for_interruption() {
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
         struct sigaction action{};
@@ -88,21 +87,21 @@ void watch_for_interruption() {
     }
 }
 
-/// Renders in stretches, so that the engine can take in what the renderer tells it.
+/// Renders in chunks. In between, the engine processes the events of the renderer.
 [[nodiscard]] Expected<void> render_all(Engine& engine, io::OfflineDevice& device, std::uint64_t frames,
                                         ProgressBar& progress) {
-    constexpr std::uint64_t kStretchFrames = 4096;
+    constexpr std::uint64_t kChunkFrames = 4096;
     io::BlockAdapter adapter{engine.gate(), engine.renderer(), device.description().sample_rate_hz,
                              device.description().channels_in, device.description().channels_out};
     adapter.grant(engine.gate().start_generation());
     if (auto started = device.start(adapter); !started) return started;
     RenderObserver observer;
     for (std::uint64_t done = 0; done < frames;) {
-        if (interrupted != 0) return fail(ErrorCode::aborted, "interrupted before the end: no file was written");
-        const std::uint64_t stretch = std::min(frames - done, kStretchFrames);
-        if (auto rendered = device.advance(stretch); !rendered) return rendered;
+        if (interrupted != 0) return fail(ErrorCode::aborted, "interrupted: no file was written");
+        const std::uint64_t chunk = std::min(frames - done, kChunkFrames);
+        if (auto rendered = device.advance(chunk); !rendered) return rendered;
         engine.poll(observer);
-        done += stretch;
+        done += chunk;
         progress.advance_to(done);
     }
     if (auto finished = device.finish(); !finished) return finished;
@@ -126,7 +125,7 @@ int run_devices() {
         std::printf("%-*s  %3u in  %3u out  %6.0f Hz%s\n", static_cast<int>(widest), device.name.c_str(),
                     device.channels_in, device.channels_out, device.default_sample_rate_hz, role);
     }
-    if (devices->empty()) std::fputs("rtad: PortAudio finds no device; --device null needs none\n", stderr);
+    if (devices->empty()) std::fputs("rtad: PortAudio found no devices; --device null works without one\n", stderr);
     return std::fflush(stdout) == 0 ? kExitClean : kExitFailure;
 }
 
@@ -152,26 +151,27 @@ int run_check(const CheckOptions& options) {
 int run_render(const RenderOptions& options) {
     for (const std::string& read : {options.graph, options.input}) {
         if (!same_file(options.output, read)) continue;
-        print_error("--output " + options.output + " is the file " + read + ", which is read: choose another one");
+        print_error("--output " + options.output + " would overwrite " + read +
+                    ", which is an input: choose another file");
         return kExitUsage;
     }
     Engine engine{node_types(), render_config(options)};
     if (const auto loaded = load_graph_file(engine, options.graph); !loaded) return failure(kExitUsage, loaded.error());
     const std::uint32_t channels = highest_output_channel(engine.graph());
     if (channels == 0) {
-        print_error(options.graph + ": the graph has no output node, so there is nothing to render");
+        print_error(options.graph + ": nothing to render: the graph has no output node");
         return kExitUsage;
     }
     const auto frames = static_cast<std::uint64_t>(std::llround(options.duration_s * options.sample_rate_hz));
     if (!io::wav_has_room(0, frames, channels)) {
         print_error("--duration: " + std::to_string(channels) + " channels of " + std::to_string(frames) +
-                    " frames do not fit into a WAV file, which ends at 4 GiB");
+                    " frames do not fit in a WAV file, which is limited to 4 GiB");
         return kExitUsage;
     }
-    auto file = Replacement::of(options.output);
+    auto file = OutputFile::of(options.output);
     if (!file) return failure(kExitFailure, file.error());
-    // A device or a pipe has nothing to be cleared away, and may keep a writer waiting for ever.
-    if (file->is_beside()) watch_for_interruption();
+    // A device or a pipe has no partial file to remove, and may block the writer: there, signals must end the process.
+    if (file->has_partial_file()) watch_for_interruption();
     if (const auto begun = file->begin(); !begun) return failure(kExitFailure, begun.error());
     const auto device = io::OfflineDevice::open({.sample_rate_hz = options.sample_rate_hz,
                                                  .block_size = options.block_size,

@@ -5,7 +5,8 @@
 
 namespace rta::app {
 
-// The commands of rtad that serve nobody. Each returns the exit status, and has told stderr why if that is not 0.
+// The commands of rtad that run without clients. Each returns the exit status. If that is not 0, it has printed the
+// reason to stderr.
 [[nodiscard]] int run_devices();
 [[nodiscard]] int run_check(const CheckOptions& options);
 [[nodiscard]] int run_render(const RenderOptions& options);

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "text/format_number.h"
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta::app {
 namespace {

@@ -35,14 +35,14 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How long the fade at the end may take before it is given up: a device that does not run ends no fade.
+/// Timeout of the fade-out before exit. On a device that has stopped, the fade never completes.
 constexpr milliseconds kFadeLimit{300};
-/// How often is looked whether the device has called for the first block.
+/// Interval at which to check whether the device has requested the first block.
 constexpr milliseconds kFirstBlockInterval{1};
-/// How often systemd is told how things are; more often if its watchdog wants that.
+/// Longest interval between reports to systemd. The watchdog may require a shorter one.
 constexpr milliseconds kServiceInterval{1000};
-/// How long PortAudio may take to close. It takes a tenth of that; but a client that leaves without closing makes a
-/// synchronous JACK server wait for it, so a slow machine is given time. A host that hangs is left behind.
+/// Timeout for closing PortAudio, after which a hanging host library is abandoned. Closing usually takes a tenth of
+/// this, but a synchronous JACK server may first wait for another client that exited without closing.
 constexpr milliseconds kCloseLimit{1000};
 
 [[nodiscard]] std::string describe(const DeviceDescription& device) {
@@ -52,7 +52,7 @@ constexpr milliseconds kCloseLimit{1000};
            " out, " + std::to_string(device.sample_rate_hz) + " Hz";
 }
 
-/// The daemon's parts, and what api reaches through Host. [control]
+/// Owns the parts of the daemon and connects them. [control]
 class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, private store::GraphStore::Owner {
  public:
     Daemon(const DaemonOptions& options, const MemoryLock& memory)
@@ -66,7 +66,7 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
           supervisor_{engine_.gate(), engine_.renderer(), *this,
                       [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
                       io::make_portaudio_host(
-                          [](const std::string& line) { log(net::LogLevel::debug, "a host library says: " + line); })},
+                          [](const std::string& line) { log(net::LogLevel::debug, "host library: " + line); })},
           server_{io_, engine_, *this, &log} {
         if (options.state_directory.empty()) return;
         store_.emplace(
@@ -74,32 +74,31 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
             static_cast<store::GraphStore::Owner&>(*this));
     }
 
-    /// What must be right before there is sound. Returns the exit status if it is not; the sentence was logged where it
-    /// fails.
+    /// Restores the graph and opens the listening sockets. Returns the exit status; errors have been logged.
     [[nodiscard]] int configure();
-    /// Until a signal, or a device that does not start. Returns the exit status.
+    /// Runs until a signal arrives or the device fails to start. Returns the exit status.
     [[nodiscard]] int run();
-    /// What is left to do after an exception.
+    /// Disconnects the clients and saves the graph after an exception.
     void give_up();
-    /// Ends the device. False if the process must end without destroying anything.
+    /// Closes the device. Returns false if the process must exit without destroying any object.
     [[nodiscard]] bool close() { return supervisor_.stop(kCloseLimit); }
-    /// After close(): the recording is not whole.
+    /// Returns, after close(), whether the recording is incomplete.
     [[nodiscard]] bool recording_failed() const { return supervisor_.failed(); }
 
  private:
     [[nodiscard]] int load_graph();
     [[nodiscard]] int restore_graph();
     [[nodiscard]] int listen();
-    static void answer_signals(void (*handler)(int));
+    static void replace_signal_handlers(void (*handler)(int));
     void save_last();
     void started(const Expected<void>& result);
     void fail_start(const std::string& sentence);
     void welcome_clients();
-    void tell_service_manager();
+    void report_to_service_manager();
     [[nodiscard]] std::string service_status() const;
     void await_signal();
-    void fade_and_end();
-    void end(int status);
+    void fade_and_stop();
+    void stop(int status);
     void watch();
 
     [[nodiscard]] DeviceStatus device_status() const override { return supervisor_.status(); }
@@ -128,13 +127,13 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
     asio::steady_timer welcome_timer_{io_};
     asio::steady_timer service_timer_{io_};
     ServiceManager service_;
-    std::uint64_t frames_told_ = 0;  ///< the engine's clock when the watchdog last heard of us
+    std::uint64_t frames_reported_ = 0;  ///< the engine's clock at the last watchdog reset
     Engine engine_;
     io::DeviceSupervisor supervisor_;
     net::Server server_;
-    std::optional<store::GraphStore> store_;  ///< empty: nothing is remembered
-    bool starved_ = false;  ///< the device did not start for want of memory, which the graph may have taken
-    bool ending_ = false;
+    std::optional<store::GraphStore> store_;  ///< empty without --state-dir
+    bool out_of_memory_ = false;              ///< the device did not start; the graph may be the cause
+    bool stopping_ = false;
     int status_ = kExitClean;
 };
 
@@ -142,12 +141,12 @@ int Daemon::configure() {
     log(net::LogLevel::info, "rtad " RTA_VERSION);
     const int restored = restore_graph();
     const int status = restored == kExitClean ? listen() : restored;
-    // What is in the way of this start is not the graph.
+    // The restored graph did not cause this failure.
     if (status != kExitClean && store_) store_->confirm_restore();
     return status;
 }
 
-/// The graph of the state folder; where that holds none, the graph of --graph.
+/// Restores the saved graph. If there is none, loads the graph of --graph.
 int Daemon::restore_graph() {
     if (!store_) return load_graph();
     const auto restored = store_->restore([this](const std::string& text) {
@@ -160,7 +159,8 @@ int Daemon::restore_graph() {
     if (*restored == store::GraphStore::Restored::graph) {
         log(net::LogLevel::info, "restored the graph of " + options_.state_directory);
         if (!options_.graph.empty()) {
-            log(net::LogLevel::info, "--graph " + options_.graph + " is not loaded: the state folder holds a graph");
+            log(net::LogLevel::info,
+                "--graph " + options_.graph + " is not loaded: the state folder contains a saved graph");
         }
     }
     return *restored == store::GraphStore::Restored::nothing ? load_graph() : kExitClean;
@@ -181,7 +181,7 @@ int Daemon::listen() {
             options_.socket, options_.socket_for_group ? net::SocketAccess::group : net::SocketAccess::owner);
         !bound) {
         log(net::LogLevel::error, bound.error().sentence);
-        // Whoever is in the way of this may be gone in a moment.
+        // Another process holds the lock of the folder, possibly only for a moment: a restart may succeed.
         return bound.error().code == ErrorCode::deadline_exceeded ? kExitFailure : kExitUsage;
     }
     for (const std::string& address : options_.listen) {
@@ -198,14 +198,14 @@ int Daemon::run() {
     await_signal();
     server_.hold_clients();
     io::DeviceRequest request = options_.device;
-    // Whoever starts us again by itself does not mean to record anew.
+    // An automatic restart must not overwrite the recording.
     if (ServiceManager::present()) request.older = io::OlderRecording::kept_aside;
     supervisor_.start(request, [this](const Expected<void>& result) { started(result); });
     trim_memory();
     watch();
     io_.run();
     server_.stop();
-    if (store_ && !starved_) store_->confirm_restore();
+    if (store_ && !out_of_memory_) store_->confirm_restore();
     save_last();
     return status_;
 }
@@ -215,9 +215,9 @@ void Daemon::give_up() {
     save_last();
 }
 
-/// Once io_ no longer does: in one step, over what Asio has put there. Between two, a signal would end us as a kill
-/// does.
-void Daemon::answer_signals(void (*handler)(int)) {
+/// Replaces the handlers of Asio after io_ has stopped. The replacement must be atomic: with the default action in
+/// between, a signal would kill the process.
+void Daemon::replace_signal_handlers(void (*handler)(int)) {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
         struct sigaction action{};
         if (sigaction(signal, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
@@ -227,21 +227,21 @@ void Daemon::answer_signals(void (*handler)(int)) {
     }
 }
 
-/// After the server has stopped: nobody changes the graph any more.
+/// Call it after the server has stopped: the graph no longer changes.
 void Daemon::save_last() {
-    // A disk may make it wait for ever; what comes afterwards is short.
-    answer_signals([](int) { std::_Exit(kExitFailure); });
+    // The disk may block for ever. A second signal then exits immediately.
+    replace_signal_handlers([](int) { std::_Exit(kExitFailure); });
     if (!store_) return;
     if (const auto saved = store_->finish(); !saved) {
-        log(net::LogLevel::error, "the last changes of the graph are lost: " + saved.error().sentence);
+        log(net::LogLevel::error, "the last changes of the graph were not saved: " + saved.error().sentence);
         if (status_ == kExitClean) status_ = kExitFailure;
     }
 }
 
 void Daemon::started(const Expected<void>& result) {
     if (!result) {
-        starved_ = result.error().code == ErrorCode::resource_exhausted;
-        const std::string sentence = "the device cannot be started: " + result.error().sentence;
+        out_of_memory_ = result.error().code == ErrorCode::resource_exhausted;
+        const std::string sentence = "cannot start the device: " + result.error().sentence;
         log(net::LogLevel::error, sentence);
         fail_start(sentence);
         return;
@@ -250,27 +250,27 @@ void Daemon::started(const Expected<void>& result) {
     welcome_clients();
 }
 
-/// Pauses as ServiceManager::pause_failed_start() does, but whoever wants us to end need not wait.
+/// Delays exit like ServiceManager::pause_failed_start(), but a signal ends the delay.
 void Daemon::fail_start(const std::string& sentence) {
     status_ = kExitFailure;
     if (!ServiceManager::present()) {
-        end(status_);
+        stop(status_);
         return;
     }
     service_.status(sentence);
     service_timer_.expires_after(ServiceManager::kFailedStartPause);
     service_timer_.async_wait([this](const asio::error_code& error) {
-        if (!error) end(status_);
+        if (!error) stop(status_);
     });
 }
 
 void Daemon::welcome_clients() {
-    // Only frame 0 begins unfaded, and that belongs to --graph: a client's first edit must find an engine that runs.
+    // Changes before frame 0 are not faded. Only the initial graph may use that, so clients wait for the first block.
     if (engine_.renderer().frames() > 0) {
         if (store_) store_->confirm_restore();
         server_.welcome_clients();
         service_.ready();
-        tell_service_manager();
+        report_to_service_manager();
         return;
     }
     welcome_timer_.expires_after(kFirstBlockInterval);
@@ -279,15 +279,15 @@ void Daemon::welcome_clients() {
     });
 }
 
-void Daemon::tell_service_manager() {
-    // That this runs shows that the control thread is alive; the clock shows it of the audio thread.
+void Daemon::report_to_service_manager() {
+    // This call shows that the control thread is alive; the advancing clock shows the same of the audio thread.
     const std::uint64_t frames = engine_.renderer().frames();
-    if (std::exchange(frames_told_, frames) != frames) service_.alive();
+    if (std::exchange(frames_reported_, frames) != frames) service_.alive();
     service_.status(service_status());
     const auto interval = std::min(ServiceManager::watchdog_interval().value_or(kServiceInterval), kServiceInterval);
     service_timer_.expires_after(interval);
     service_timer_.async_wait([this](const asio::error_code& error) {
-        if (!error) tell_service_manager();
+        if (!error) report_to_service_manager();
     });
 }
 
@@ -302,37 +302,37 @@ std::string Daemon::service_status() const {
 }
 
 void Daemon::await_signal() {
-    // A terminal that closes ends rtad as Ctrl-C does, unless whoever started it said otherwise (nohup).
+    // Closing the terminal stops rtad, as Ctrl-C does, unless SIGHUP is ignored (nohup).
     struct sigaction hangup{};
     if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) signals_.add(SIGHUP);
     signals_.async_wait([this](const asio::error_code& error, int) {
         if (error) return;
-        // Somebody who asks twice does not want to wait for the fade; what clients were answered is kept all the same.
+        // A second signal skips the fade. Confirmed changes are still saved.
         signals_.async_wait([this](const asio::error_code& second_error, int) {
             if (second_error) return;
-            log(net::LogLevel::info, "ending at once");
-            end(status_);
+            log(net::LogLevel::info, "exiting without a fade");
+            stop(status_);
         });
-        fade_and_end();
+        fade_and_stop();
     });
 }
 
-void Daemon::fade_and_end() {
-    log(net::LogLevel::info, "ending");
+void Daemon::fade_and_stop() {
+    log(net::LogLevel::info, "exiting");
     service_.stopping();
     if (!supervisor_.status().running) {
-        end(status_);
+        stop(status_);
         return;
     }
-    server_.fade_out(kDeviceFadeMs, [this] { end(status_); });
+    server_.fade_out(kDeviceFadeMs, [this] { stop(status_); });
     fade_timer_.expires_after(kFadeLimit);
     fade_timer_.async_wait([this](const asio::error_code& error) {
-        if (!error) end(status_);
+        if (!error) stop(status_);
     });
 }
 
-void Daemon::end(int status) {
-    if (std::exchange(ending_, true)) return;
+void Daemon::stop(int status) {
+    if (std::exchange(stopping_, true)) return;
     status_ = status;
     io_.stop();
 }
@@ -344,10 +344,64 @@ void Daemon::watch() {
     });
 }
 
-void Daemon::list_devices(std::function<void(std::vector<DeviceInfo>)> done) {
-    supervisor_.list([done = std::move(done)](Expected<std::vector<DeviceInfo>> listed) {
-        if (!listed) log(net::LogLevel::warning, "devices cannot be listed: " + listed.error().sentence);
-        done(std::move(listed).value_or(std::vector<DeviceInfo>{}));
+api::DeviceStatus Daemon::device_status() const {
+    const io::DeviceState state = supervisor_.state();
+    return {.kind = state.description.kind,
+            .name = state.description.name,
+            .running = state.running,
+            .fallback_reason = state.fallback_reason,
+            .sample_rate_hz = static_cast<double>(state.description.sample_rate_hz),
+            .channels_in = state.description.channels_in,
+            .channels_out = state.description.channels_out,
+            .callback_frames = state.callback_frames,
+            .adapter_frames = state.adapter_frames,
+            .output_latency_s = state.latency.output_s,
+            .input_latency_s = state.latency.input_s,
+            .xruns = state.host_xruns,
+            .xrun_counts = to_api(state.xruns)};
+}
+
+api::LoadStatus Daemon::load_status() const {
+    const io::Load load = supervisor_.state().load;
+    return {.callback_count = load.callback_count, .mean = load.mean, .p99 = load.p99, .worst = load.worst};
+}
+
+void Daemon::device_xruns(const io::XrunCounts& counts, std::uint64_t frame) { server_.xruns(to_api(counts), frame); }
+
+api::RealtimeStatus Daemon::realtime_status() const {
+    io::DeviceState state = supervisor_.state();
+    return {.memory_locked = memory_.locked,
+            .memory_detail = memory_.detail,
+            .scheduling = std::move(state.scheduling),
+            .scheduling_detail = std::move(state.scheduling_detail)};
+}
+
+api::StoreStatus Daemon::store_status() const {
+    if (!store_) return {};
+    store::GraphStore::Status status = store_->status();
+    return {.directory = std::move(status.directory),
+            .saved_revision = status.saved_revision,
+            .up_to_date = status.up_to_date,
+            .error = std::move(status.error)};
+}
+
+void Daemon::list_devices(std::function<void(std::vector<api::DeviceInfo>)> done) {
+    supervisor_.list([done = std::move(done)](const Expected<std::vector<io::DeviceInfo>>& listed) {
+        std::vector<api::DeviceInfo> devices;
+        if (!listed) {
+            log(net::LogLevel::warning, "cannot list the devices: " + listed.error().sentence);
+            done(std::move(devices));
+            return;
+        }
+        for (const io::DeviceInfo& device : *listed) {
+            devices.push_back({.name = device.name,
+                               .channels_in = device.channels_in,
+                               .channels_out = device.channels_out,
+                               .default_sample_rate_hz = device.default_sample_rate_hz,
+                               .default_input = device.default_input,
+                               .default_output = device.default_output});
+        }
+        done(std::move(devices));
     });
 }
 
@@ -356,16 +410,16 @@ void Daemon::device_changed(const std::string& sentence) {
     server_.device_changed(device_status());
 }
 
-/// Want of memory, as a rule. What can still be done may fail for the same reason.
+/// Handles an exception, usually of a failed allocation. The steps here may fail for the same reason.
 void give_up(Daemon* daemon, const char* why) {
     try {
-        log(net::LogLevel::error, std::string{"giving up: "} + why);
+        log(net::LogLevel::error, std::string{"exiting after an internal error: "} + why);
         if (daemon != nullptr) {
             daemon->give_up();
             static_cast<void>(daemon->close());
         }
     } catch (const std::exception&) {
-        print_error("and nothing could be saved");
+        print_error("the graph could not be saved");
     }
     ServiceManager::pause_failed_start();
 }
@@ -387,8 +441,8 @@ int run_daemon(const DaemonOptions& options, const MemoryLock& memory) {
         status = kExitFailure;
         give_up(daemon.get(), error.what());
     }
-    // With a host library in the process nothing is destroyed, not even by a return from main(): a thread of the
-    // library may still be in there, and its own clean-up may hang or abort. Files and sockets are closed by now.
+    // With a host library loaded, nothing is destroyed, not even static objects: a thread of the library may still run,
+    // and the clean-up of the library may hang or abort. Files and sockets are already closed.
     if (!destroy) std::_Exit(status);
     return status;
 }

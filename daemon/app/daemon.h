@@ -6,8 +6,9 @@
 
 namespace rta::app {
 
-/// Runs the daemon until a signal ends it. Returns the exit status, with everything closed; or does not return, and
-/// ends the process with that status, where a host library may still hang or call. Call it once, after start_logging().
+/// Runs the daemon until a signal stops it. Closes everything and returns the exit status. If a host library is loaded,
+/// exits the process with that status instead, because the library may hang or call back. Call it once, after
+/// start_logging().
 [[nodiscard]] int run_daemon(const DaemonOptions& options, const MemoryLock& memory);
 
 }  // namespace rta::app

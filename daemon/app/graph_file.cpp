@@ -31,7 +31,7 @@ Expected<PreparedTransaction> read_graph_text(const Engine& engine, const std::s
         if (!prepared) return std::unexpected(in_file(std::move(prepared.error()), path));
         return prepared;
     } catch (const std::bad_alloc&) {
-        return fail(ErrorCode::resource_exhausted, path + ": there is not enough memory for this graph");
+        return fail(ErrorCode::resource_exhausted, path + ": not enough memory for this graph");
     }
 }
 
@@ -59,14 +59,14 @@ Expected<GraphDocument> check_graph_text(const Engine& engine, const std::string
 bool same_file(const std::string& a, const std::string& b) {
     namespace fs = std::filesystem;
     if (a.empty() || b.empty()) return false;
-    std::error_code none_there;
-    if (fs::equivalent(a, b, none_there)) return true;
-    const auto place = [](const std::string& path) {
-        std::error_code unknown;
-        return fs::weakly_canonical(fs::absolute(path, unknown), unknown);
+    std::error_code ignored;
+    if (fs::equivalent(a, b, ignored)) return true;
+    const auto canonical = [](const std::string& path) {
+        std::error_code error;
+        return fs::weakly_canonical(fs::absolute(path, error), error);
     };
-    const fs::path of_a = place(a);
-    return !of_a.empty() && of_a == place(b);
+    const fs::path canonical_a = canonical(a);
+    return !canonical_a.empty() && canonical_a == canonical(b);
 }
 
 std::uint32_t highest_output_channel(const AudioGraph& graph) {

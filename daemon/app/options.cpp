@@ -19,7 +19,8 @@
 #include "frame/local_address.h"
 #include "net/address.h"
 #include "store/state_folder.h"
-#include "text/names.h"
+#include "text/quoting.h"
+#include "text/suggestion.h"
 
 namespace rta::app {
 namespace {
@@ -265,7 +266,7 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
 /// Gives the entry to the option of that name, as the command line would. Returns the reason for a refusal, else "".
 [[nodiscard]] std::string apply_entry(CLI::App& app, const ConfigEntry& entry, RawValues& raw) {
     const std::vector<std::string_view> keys = keys_of(app);
-    if (std::ranges::find(keys, entry.key) == keys.end()) return no_such("key", entry.key, keys);
+    if (std::ranges::find(keys, entry.key) == keys.end()) return unknown_name("key", entry.key, keys);
     CLI::Option* const option = app.get_option("--" + entry.key);
     const bool list = option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
     if (std::ranges::find(entry.values, std::string{}) != entry.values.end()) {

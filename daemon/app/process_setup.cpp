@@ -20,7 +20,7 @@
 #include <string_view>
 
 #include "dsp/simd.h"
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta::app {
 namespace {

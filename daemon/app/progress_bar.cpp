@@ -28,7 +28,7 @@ std::size_t columns_of_terminal() {
     return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col : 80;
 }
 
-/// "[####    ] ", or nothing where that would not be much of a bar.
+/// "[####    ] ", or an empty string if the space is too small for a bar.
 std::string bar(double share, std::size_t columns) {
     constexpr std::size_t kFrame = 3;
     constexpr std::size_t kNarrowest = 4;
@@ -39,7 +39,7 @@ std::string bar(double share, std::size_t columns) {
     return "[" + std::string(full, '#') + std::string(width - full, ' ') + "] ";
 }
 
-/// ", 85 times real time", or nothing where no time has passed.
+/// ", 85 times real time", or an empty string if no time has elapsed.
 std::string speed_text(double done_s, double elapsed_s) {
     const double speed = elapsed_s > 0.0 ? done_s / elapsed_s : 0.0;
     if (speed <= 0.0) return "";
@@ -60,7 +60,7 @@ std::string progress_line(const std::string& label, double done_s, double length
     const std::size_t taken = display_width(label) + 2 + figures.size();
     if (taken <= room) return label + "  " + bar(share, room - taken) + figures;
     const std::size_t left = room > figures.size() ? room - figures.size() : 0;
-    // Of a label, a few letters at least.
+    // A truncated label needs room for at least a few letters.
     if (left < 6) return figures.substr(0, room);
     return with_ellipsis(label, left - 2) + "  " + figures;
 }

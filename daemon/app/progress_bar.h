@@ -8,19 +8,19 @@
 
 namespace rta::app {
 
-/// How far a rendering is, told on the standard error where that is a terminal, and nowhere else.
+/// Progress of a rendering, drawn on stderr if that is a terminal.
 class ProgressBar {
  public:
-    /// `label` stands in front.
+    /// The label is shown in front of the bar.
     ProgressBar(std::string label, std::uint64_t frames, double sample_rate_hz);
     ProgressBar(const ProgressBar&) = delete;
     ProgressBar& operator=(const ProgressBar&) = delete;
     /// Clears the line.
     ~ProgressBar();
 
-    /// As many frames are done. Draws ten times a second at most.
+    /// Sets the number of frames rendered so far. Draws at most ten times per second.
     void advance_to(std::uint64_t frames);
-    /// Puts a line in the place of the bar that says how long it took.
+    /// Replaces the bar by a line with the elapsed time.
     void finish();
 
  private:
@@ -35,9 +35,9 @@ class ProgressBar {
     Clock::time_point due_{};
 };
 
-/// "tone.wav  [#########                     ]  30 %  90 s of 300 s, 120 times real time": fewer characters than
-/// `columns`, so that the cursor stays in the line. Where there is less room the bar shrinks and goes, then the label
-/// is cut, and at last the end of the line.
+/// Returns a line such as "tone.wav  [#########                     ]  30 %  90 s of 300 s, 120 times real time". It is
+/// shorter than `columns`, so that the cursor stays on the line. If the space is too small, the bar shrinks and is left
+/// out, then the label is truncated, then the rest of the line.
 [[nodiscard]] std::string progress_line(const std::string& label, double done_s, double length_s, double elapsed_s,
                                         std::size_t columns);
 

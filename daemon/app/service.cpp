@@ -14,10 +14,10 @@
 namespace rta::app {
 
 std::optional<std::chrono::milliseconds> ServiceManager::watchdog_interval() {
-    constexpr std::uint64_t kPingsInTime = 4;
+    constexpr std::uint64_t kCallsPerTimeout = 4;
     std::uint64_t granted_us = 0;
     if (sd_watchdog_enabled(0, &granted_us) <= 0) return std::nullopt;
-    const std::uint64_t interval_ms = std::max<std::uint64_t>(granted_us / 1000 / kPingsInTime, 1);
+    const std::uint64_t interval_ms = std::max<std::uint64_t>(granted_us / 1000 / kCallsPerTimeout, 1);
     return std::chrono::milliseconds{interval_ms};
 }
 
@@ -45,7 +45,7 @@ bool stderr_is_journal() {
     const char* const stream = std::getenv("JOURNAL_STREAM");
     struct stat status{};
     if (stream == nullptr || ::fstat(STDERR_FILENO, &status) != 0) return false;
-    // The variable is inherited by whoever we start or are started by: only the same pipe is the journal's.
+    // The variable is inherited, also by processes whose stderr is redirected: compare the file itself.
     return std::string_view{stream} == std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
 }
 

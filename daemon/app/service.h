@@ -7,35 +7,33 @@
 
 namespace rta::app {
 
-/// What systemd is told of us. Started by anybody else, every function does nothing. [control]
+/// Reports state to systemd. All functions are no-ops if the process was not started by systemd. [control]
 class ServiceManager {
  public:
-    /// How often the watchdog wants to hear alive(): several times within the time that it grants. Nothing: there is
-    /// none.
+    /// Returns the interval at which to call alive(), a fraction of the watchdog timeout; nullopt without a watchdog.
     [[nodiscard]] static std::optional<std::chrono::milliseconds> watchdog_interval();
 
-    /// There is one, which may start us again.
+    /// Returns whether a service manager started the process. It may restart the process when it exits.
     [[nodiscard]] static bool present();
 
-    /// The service is what it promises to be: units that are ordered after it may start.
+    /// Reports that the service works. Units that are ordered after it may start.
     void ready();
-    /// One line for `systemctl status`; the same line twice is told once.
+    /// Sets the line that `systemctl status` shows. Sends nothing if it has not changed.
     void status(const std::string& line);
-    /// Only for as long as it is true: a service that stops saying so is killed and started again.
+    /// Resets the watchdog. Without it, systemd kills and restarts the service.
     void alive();
+    /// Reports that the service is about to exit.
     void stopping();
 
-    /// Before an end that is no success, where somebody would start us again at once, for ever: what does not go away
-    /// by itself shall not keep the machine busy.
+    /// Delays exit after a failed start. Otherwise a permanent failure and immediate restarts would keep the CPU busy.
     static void pause_failed_start();
-    /// How long that takes.
     static constexpr std::chrono::milliseconds kFailedStartPause{1000};
 
  private:
     std::string status_;
 };
 
-/// Whether stderr is the journal itself, which takes levels as "<N>" and gives times of its own.
+/// Returns whether stderr is connected to the journal, which adds times and reads levels from a prefix "<N>".
 [[nodiscard]] bool stderr_is_journal();
 
 }  // namespace rta::app

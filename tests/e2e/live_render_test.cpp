@@ -140,7 +140,7 @@ TEST(LiveRender, AnInterruptionLeavesTheFileAsItWas) {
         while (partial_files(directory.path()) == 0) ASSERT_TRUE(process.running()) << process.error();
         process.signal(signal);
         EXPECT_EQ(process.wait(), (ExitStatus{.code = 1}));
-        EXPECT_EQ(process.error(), "rtad: interrupted before the end: no file was written\n");
+        EXPECT_EQ(process.error(), "rtad: interrupted: no file was written\n");
         EXPECT_EQ(read_text(file), "as it was");
         EXPECT_EQ(partial_files(directory.path()), 0);
     }

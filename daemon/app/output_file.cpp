@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/replacement.h"
+#include "app/output_file.h"
 
 #include <fcntl.h>
 
@@ -20,28 +20,28 @@ std::unexpected<Error> cannot_write(const std::string& path, const std::string& 
 
 }  // namespace
 
-Expected<Replacement> Replacement::of(const std::string& path) {
-    Replacement replacement;
-    replacement.target_ = path;
+Expected<OutputFile> OutputFile::of(const std::string& path) {
+    OutputFile file;
+    file.target_ = path;
     std::error_code error;
     const bool is_link = fs::is_symlink(fs::symlink_status(path, error));
     const fs::file_status status = fs::status(path, error);
-    if (fs::exists(status) ? !fs::is_regular_file(status) : is_link) return replacement;
+    if (fs::exists(status) ? !fs::is_regular_file(status) : is_link) return file;
     if (fs::exists(status)) {
-        replacement.lock_ = os::UniqueFd{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
-        if (!replacement.lock_) return cannot_write(path, os::last_error().message());
+        file.lock_ = os::UniqueFd{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
+        if (!file.lock_) return cannot_write(path, os::last_error().message());
         // The lock that WavWriter takes. A file system without locks is no reason to refuse.
-        const auto locked = os::try_lock(replacement.lock_.get());
+        const auto locked = os::try_lock(file.lock_.get());
         if (!locked && locked.error() == std::errc::operation_would_block)
             return cannot_write(path, "another rtad is writing it");
-        replacement.target_ = os::real_path(path);
+        file.target_ = os::real_path(path);
     }
-    replacement.beside_ = true;
-    return replacement;
+    file.has_partial_file_ = true;
+    return file;
 }
 
-Expected<void> Replacement::begin() {
-    if (!beside_) return {};
+Expected<void> OutputFile::begin() {
+    if (!has_partial_file_) return {};
     auto partial = os::FileReplacement::create(target_, ".partial-");
     if (!partial) return cannot_write(target_, partial.error().message());
     partial_.emplace(std::move(*partial));
@@ -49,8 +49,8 @@ Expected<void> Replacement::begin() {
     return {};
 }
 
-Expected<void> Replacement::finish() {
-    if (!beside_) return {};
+Expected<void> OutputFile::finish() {
+    if (!has_partial_file_) return {};
     static_cast<void>(partial_->take_mode_of_target());  // not every file system has modes
     if (const auto renamed = partial_->rename(); !renamed) return cannot_write(target_, renamed.error().message());
     partial_.reset();

@@ -12,13 +12,13 @@ namespace rta::app {
 
 /// An output file of `rtad render`. Written as FILE.partial-XXXXXX, which replaces FILE when it is complete. A path that
 /// is not a regular file, such as a device or a pipe, is written directly.
-class Replacement {
+class OutputFile {
  public:
     /// UNAVAILABLE if the file may not be written or another rtad is writing it.
-    [[nodiscard]] static Expected<Replacement> of(const std::string& path);
+    [[nodiscard]] static Expected<OutputFile> of(const std::string& path);
 
     /// Whether a partial file is written, which is removed if it is not completed.
-    [[nodiscard]] bool is_beside() const { return beside_; }
+    [[nodiscard]] bool has_partial_file() const { return has_partial_file_; }
     /// Creates the partial file.
     [[nodiscard]] Expected<void> begin();
     /// The file to write, valid after begin().
@@ -27,10 +27,10 @@ class Replacement {
     [[nodiscard]] Expected<void> finish();
 
  private:
-    Replacement() = default;
+    OutputFile() = default;
 
     std::string target_;
-    bool beside_ = false;
+    bool has_partial_file_ = false;
     std::optional<os::FileReplacement> partial_;
     os::UniqueFd lock_;  ///< the file that is replaced, if there is one
 };
