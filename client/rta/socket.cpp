@@ -166,9 +166,9 @@ class Socket final : public ByteStream {
 
 Addresses addresses_of(const Endpoint& endpoint, const Deadline& deadline) {
     if (const auto* tcp = std::get_if<TcpEndpoint>(&endpoint)) return resolve(*tcp, deadline);
-    return unix_address(std::get<UnixEndpoint>(endpoint).path).transform([](const Address& address) {
-        return std::vector{address};
-    });
+    auto address = unix_address(std::get<UnixEndpoint>(endpoint).path);
+    if (!address) return std::unexpected(std::move(address.error()));
+    return std::vector{*address};
 }
 
 }  // namespace
