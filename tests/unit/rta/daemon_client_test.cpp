@@ -391,6 +391,53 @@ TEST(DaemonClient, SkipsAStaleSocket) {
     EXPECT_EQ(client->endpoint(), daemon.endpoint());
 }
 
+/// A daemon in memory that moves a few bytes at a time.
+class MemoryStream final : public ByteStream {
+ public:
+    explicit MemoryStream(bool& closed) : closed_{closed} {}
+
+    Readiness wait(bool for_writing, const Deadline& /*deadline*/, int /*interrupt_descriptor*/) override {
+        return {.readable = !responses_.empty(), .writable = for_writing};
+    }
+    Transfer read(std::span<char> into) override {
+        const std::size_t count = responses_.copy(into.data(), 1);
+        responses_.erase(0, count);
+        return {.count = count};
+    }
+    Transfer write(std::string_view bytes) override {
+        const std::size_t count = std::min<std::size_t>(bytes.size(), 3);
+        requests_.feed(std::span{bytes}.first(count));
+        while (const auto payload = requests_.next().value_or(std::nullopt)) {
+            v1::Request request;
+            if (!request.ParseFromString(std::string{*payload})) return {.closed = true, .reason = "invalid request"};
+            v1::Response response = ok(request);
+            if (request.has_hello()) response.mutable_hello()->set_protocol_version(1);
+            responses_ += frame(response);
+        }
+        return {.count = count};
+    }
+    void close() noexcept override { closed_ = true; }
+
+ private:
+    bool& closed_;
+    FrameDecoder requests_;
+    std::string responses_;
+};
+
+TEST(DaemonClient, WorksOverAnyByteStream) {
+    bool closed = false;
+    auto client = DaemonClient::open(std::make_unique<MemoryStream>(closed), TcpEndpoint{.host = "memory"});
+    ASSERT_TRUE(client) << client.error().sentence;
+    const auto response = client->call(status_request());
+    ASSERT_TRUE(response) << response.error().sentence;
+    EXPECT_EQ(response->id(), 2U);
+    EXPECT_FALSE(closed);
+    const auto none = client->next_event(Deadline::in(std::chrono::milliseconds{0}));
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().kind, Error::Kind::timeout);
+    EXPECT_EQ(none.error().sentence, "timeout while waiting for rtad at memory:7340");
+}
+
 TEST(Deadline, NeverWakesEarlyAndSharesTheRemainingTime) {
     EXPECT_EQ(Deadline::never().poll_timeout(), -1);
     EXPECT_FALSE(Deadline::never().passed());
