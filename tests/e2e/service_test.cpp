@@ -151,7 +151,7 @@ TEST_F(Sockets, TwoDaemonsDoNotWriteOneRecording) {
 }
 
 TEST_F(Sockets, AFolderThatIsLockedHangsNobody) {
-    const UniqueFd folder{::open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    const os::UniqueFd folder{::open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     ASSERT_EQ(::flock(folder.get(), LOCK_EX), 0);
     const RunResult refused = run_rtad(arguments());
     EXPECT_EQ(refused.status, (ExitStatus{1, 0})) << "who locks it may be gone when it is tried again";
@@ -266,7 +266,7 @@ class NotifySocket {
     [[nodiscard]] const std::vector<std::string>& seen() const { return seen_; }
 
  private:
-    UniqueFd socket_;
+    os::UniqueFd socket_;
     std::vector<std::string> seen_;
 };
 

@@ -509,7 +509,7 @@ class Watch {
 
  private:
     std::string name_;
-    UniqueFd inotify_;
+    os::UniqueFd inotify_;
 };
 
 /// All nodes are given the same frequency, again and again, by transactions and by parameter changes, until the daemon

@@ -39,7 +39,7 @@ void JackServer::take_name() {
     for (int number = 0; !deadline.passed(); number = (number + 1) % kNames) {
         const std::string name = "rta_test_" + std::to_string(::getuid()) + "_" + std::to_string(number);
         const std::string file = std::filesystem::temp_directory_path() / (name + ".lock");
-        name_lock_ = UniqueFd{::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666)};
+        name_lock_ = os::UniqueFd{::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666)};
         if (!name_lock_) throw std::runtime_error("cannot open " + file);
         if (::flock(name_lock_.get(), LOCK_EX | LOCK_NB) == 0) {
             name_ = name;

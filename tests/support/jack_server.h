@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "os/unique_fd.h"
 #include "support/process.h"
-#include "support/unique_fd.h"
 
 namespace rta::test {
 
@@ -45,7 +45,7 @@ class JackServer {
     /// A name that no other test uses at the moment, locked.
     void take_name();
 
-    UniqueFd name_lock_;
+    os::UniqueFd name_lock_;
     std::string name_;
     std::unique_ptr<Process> process_;
     std::string complaints_;

@@ -28,14 +28,14 @@ namespace {
 }
 
 struct Pipe {
-    UniqueFd read;
-    UniqueFd write;
+    os::UniqueFd read;
+    os::UniqueFd write;
 };
 
 Pipe make_pipe() {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail_with_errno("cannot make a pipe");
-    return {UniqueFd{ends[0]}, UniqueFd{ends[1]}};
+    return {os::UniqueFd{ends[0]}, os::UniqueFd{ends[1]}};
 }
 
 /// Full path of a program: between fork and exec nothing may be looked up or allocated.
@@ -132,9 +132,9 @@ Process::Process(const Command& command) : name_{std::filesystem::path(command.p
         ::waitpid(pid_, nullptr, 0);
         throw std::runtime_error("cannot run " + program + ": " + std::generic_category().message(reason));
     }
-    pidfd_ = UniqueFd{static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0))};
+    pidfd_ = os::UniqueFd{static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0))};
     if (!pidfd_) fail_with_errno("cannot watch " + program);
-    stop_ = UniqueFd{::eventfd(0, EFD_CLOEXEC)};
+    stop_ = os::UniqueFd{::eventfd(0, EFD_CLOEXEC)};
     input_ = std::move(input.write);
     output_pipe_ = std::move(output.read);
     error_pipe_ = std::move(error.read);

@@ -15,8 +15,8 @@
 #include <thread>
 #include <vector>
 
+#include "os/unique_fd.h"
 #include "support/deadline.h"
-#include "support/unique_fd.h"
 
 namespace rta::test {
 
@@ -90,11 +90,11 @@ class Process {
 
     std::string name_;
     pid_t pid_ = -1;
-    UniqueFd pidfd_;  ///< readable once the process has ended
-    UniqueFd input_;
-    UniqueFd output_pipe_;
-    UniqueFd error_pipe_;
-    UniqueFd stop_;  ///< tells the collector to give up: a grandchild may hold the pipes for ever
+    os::UniqueFd pidfd_;  ///< readable once the process has ended
+    os::UniqueFd input_;
+    os::UniqueFd output_pipe_;
+    os::UniqueFd error_pipe_;
+    os::UniqueFd stop_;  ///< tells the collector to give up: a grandchild may hold the pipes for ever
     std::optional<ExitStatus> status_;
 
     mutable std::mutex mutex_;  ///< guards output_ and error_

@@ -24,7 +24,7 @@ namespace {
     throw std::runtime_error(what + ": " + std::generic_category().message(errno));
 }
 
-void connect_socket(const UniqueFd& socket, const sockaddr* address, socklen_t size, const std::string& name) {
+void connect_socket(const os::UniqueFd& socket, const sockaddr* address, socklen_t size, const std::string& name) {
     if (::connect(socket.get(), address, size) != 0) fail_with_errno("cannot connect to " + name);
 }
 
@@ -45,7 +45,7 @@ std::string delimited(const v1::Request& request) {
 }
 
 ProtocolClient ProtocolClient::connect_unix(const std::filesystem::path& path) {
-    UniqueFd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    os::UniqueFd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     const std::string text = path.string();
@@ -56,7 +56,7 @@ ProtocolClient ProtocolClient::connect_unix(const std::filesystem::path& path) {
 }
 
 ProtocolClient ProtocolClient::connect_tcp(std::uint16_t port) {
-    UniqueFd socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    os::UniqueFd socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);

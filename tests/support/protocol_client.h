@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "os/unique_fd.h"
 #include "rta/v1/control.pb.h"
 #include "support/deadline.h"
-#include "support/unique_fd.h"
 
 namespace rta::test {
 
@@ -54,14 +54,14 @@ class ProtocolClient {
     v1::ParametersResult set_parameter(const std::string& node, const std::string& parameter, float value);
 
  private:
-    explicit ProtocolClient(UniqueFd socket) : socket_{std::move(socket)} {}
+    explicit ProtocolClient(os::UniqueFd socket) : socket_{std::move(socket)} {}
 
     enum class Received { message, closed, nothing };
     /// Reads one message into responses_ or events_.
     Received receive(const Deadline& deadline);
     [[nodiscard]] bool take_message();
 
-    UniqueFd socket_;
+    os::UniqueFd socket_;
     std::string buffer_;
     bool closed_ = false;
     std::deque<v1::Response> responses_;

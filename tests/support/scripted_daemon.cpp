@@ -86,7 +86,7 @@ ScriptedDaemon::ScriptedDaemon(Handler handler, std::string greeting)
 }
 
 void ScriptedDaemon::listen() {
-    listener_ = UniqueFd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    listener_ = os::UniqueFd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -105,7 +105,7 @@ ScriptedDaemon::~ScriptedDaemon() {
     acceptor_.join();
     {
         const std::scoped_lock lock{mutex_};
-        for (const UniqueFd& connection : connections_) ::shutdown(connection.get(), SHUT_RDWR);
+        for (const os::UniqueFd& connection : connections_) ::shutdown(connection.get(), SHUT_RDWR);
     }
     for (std::thread& session : sessions_) session.join();
 }

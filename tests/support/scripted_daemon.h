@@ -10,9 +10,9 @@
 #include <thread>
 #include <vector>
 
+#include "os/unique_fd.h"
 #include "rta/endpoint.h"
 #include "rta/v1/control.pb.h"
-#include "support/unique_fd.h"
 
 namespace rta::test {
 
@@ -62,12 +62,12 @@ class ScriptedDaemon {
     bool answers_hello_;
     std::string greeting_;
     std::uint16_t port_ = 0;
-    UniqueFd listener_;
+    os::UniqueFd listener_;
 
     mutable std::mutex mutex_;  ///< guards what follows, and calls of handler_
     mutable std::condition_variable answered_;
     std::vector<v1::Request> requests_;
-    std::list<UniqueFd> connections_;
+    std::list<os::UniqueFd> connections_;
     std::vector<std::thread> sessions_;
     std::thread acceptor_;
 };

@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "support/unique_fd.h"
+#include "os/unique_fd.h"
 
 namespace rta::test {
 
@@ -27,7 +27,7 @@ TemporaryDirectory::~TemporaryDirectory() {
 }
 
 std::uint16_t free_tcp_port() {
-    const UniqueFd listener{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    const os::UniqueFd listener{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -10,9 +10,9 @@
 #include <thread>
 
 #include "fake_rtad.h"
+#include "os/unique_fd.h"
 #include "rtactl/drawing/meter_picture.h"
 #include "rtactl/drawing/picture.h"
-#include "support/unique_fd.h"
 
 namespace rta::test {
 namespace {
@@ -66,8 +66,8 @@ class Terminal {
         size.ws_col = columns;
         size.ws_row = rows;
         EXPECT_EQ(::openpty(&master, &slave, nullptr, nullptr, &size), 0);
-        master_ = UniqueFd{master};
-        slave_ = UniqueFd{slave};
+        master_ = os::UniqueFd{master};
+        slave_ = os::UniqueFd{slave};
     }
     [[nodiscard]] int descriptor() const { return slave_.get(); }
     void resize(unsigned short columns, unsigned short rows) const {
@@ -78,8 +78,8 @@ class Terminal {
     }
 
  private:
-    UniqueFd master_;
-    UniqueFd slave_;
+    os::UniqueFd master_;
+    os::UniqueFd slave_;
 };
 
 v1::Subscribe subscribed(FakeRtad& rtad) {

@@ -12,14 +12,14 @@
 #include <cstring>
 #include <filesystem>
 
+#include "os/unique_fd.h"
 #include "support/temporary.h"
-#include "support/unique_fd.h"
 
 namespace rta::net {
 namespace {
 
+using rta::os::UniqueFd;
 using rta::test::TemporaryDirectory;
-using rta::test::UniqueFd;
 
 /// Never run: listening needs no handlers.
 asio::io_context& io_context() {

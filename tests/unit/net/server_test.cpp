@@ -24,20 +24,20 @@
 
 #include "dsp/audio_buffer.h"
 #include "engine/renderer.h"
+#include "os/unique_fd.h"
 #include "quiet_host.h"
 #include "support/deadline.h"
 #include "support/protocol_client.h"
 #include "support/temporary.h"
-#include "support/unique_fd.h"
 
 namespace rta::net {
 namespace {
 
+using rta::os::UniqueFd;
 using rta::test::Deadline;
 using rta::test::kPatience;
 using rta::test::ProtocolClient;
 using rta::test::TemporaryDirectory;
-using rta::test::UniqueFd;
 
 /// Collects log lines, for tests that wait for one.
 class Log {

@@ -120,7 +120,7 @@ TEST(DaemonClient, ReadsTheReasonEvenIfItsHelloCouldNotBeSent) {
     full.mutable_status()->set_code(v1::RESOURCE_EXHAUSTED);
     full.mutable_status()->set_message("no room");
     const std::string reason = frame(full);
-    const test::UniqueFd listener{::socket(AF_INET, SOCK_STREAM, 0)};
+    const os::UniqueFd listener{::socket(AF_INET, SOCK_STREAM, 0)};
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -130,7 +130,7 @@ TEST(DaemonClient, ReadsTheReasonEvenIfItsHelloCouldNotBeSent) {
     ASSERT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
     std::thread daemon{[&] {
         for (int i = 0; i < 20; ++i) {
-            const test::UniqueFd client{::accept(listener.get(), nullptr, nullptr)};
+            const os::UniqueFd client{::accept(listener.get(), nullptr, nullptr)};
             // Every other time the socket holds the unread Hello when it is closed.
             char byte = 0;
             if (i % 2 == 0) {
@@ -325,7 +325,7 @@ TEST(DaemonClient, StopsWaitingWhenInterrupted) {
     ScriptedDaemon daemon{agreeable};
     auto client = connect(daemon);
     ASSERT_TRUE(client);
-    const test::UniqueFd interrupt{::eventfd(0, EFD_CLOEXEC)};
+    const os::UniqueFd interrupt{::eventfd(0, EFD_CLOEXEC)};
     auto waiting =
         std::async(std::launch::async, [&] { return client->next_event(Deadline::never(), interrupt.get()); });
     ASSERT_EQ(::eventfd_write(interrupt.get(), 1), 0);
@@ -336,7 +336,7 @@ TEST(DaemonClient, StopsWaitingWhenInterrupted) {
 }
 
 TEST(DaemonClient, AnInterruptedResponseCanBeReceivedAfterwards) {
-    const test::UniqueFd interrupt{::eventfd(0, EFD_CLOEXEC)};
+    const os::UniqueFd interrupt{::eventfd(0, EFD_CLOEXEC)};
     std::string held_back;
     ScriptedDaemon daemon{[&](const v1::Request& request) {
         if (held_back.empty()) {
@@ -377,7 +377,7 @@ TEST(DaemonClient, SkipsAStaleSocket) {
     const test::TemporaryDirectory directory;
     const std::string stale = directory / "control.sock";
     {
-        const test::UniqueFd listener{::socket(AF_UNIX, SOCK_STREAM, 0)};
+        const os::UniqueFd listener{::socket(AF_UNIX, SOCK_STREAM, 0)};
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
         std::memcpy(address.sun_path, stale.data(), stale.size());
