@@ -10,9 +10,9 @@
 
 namespace rta::api {
 
-void OutputControl::mute(bool muted, Asked asked) { enqueue({.asked = std::move(asked), .mute = muted, .panic = {}}); }
+void OutputControl::mute(bool muted, Asked asked) { enqueue({.asked = std::move(asked), .mute = muted}); }
 
-void OutputControl::panic(Asked asked) { enqueue({.asked = std::move(asked), .mute = {}, .panic = {}}); }
+void OutputControl::panic(Asked asked) { enqueue({.asked = std::move(asked)}); }
 
 void OutputControl::enqueue(Work work) {
     const TimePoint now = work.asked.now;
@@ -70,46 +70,30 @@ OutputControl::Step OutputControl::advance_mute(Work& work, TimePoint now) {
 
 OutputControl::Step OutputControl::begin_panic(Work& work, TimePoint now) {
     if (const auto muted = send_mute(true, work.asked.client_name); !muted) return refused(work, muted.error(), now);
-    const auto building = std::make_shared<Building>(engine_.begin_reset());
-    work.panic.building = building;
     unanswered_.push_back(std::make_shared<Unanswered>(now, std::move(work.asked.answered)));
     work.asked.answered = [unanswered = unanswered_.back()](const auto& outcome) {
         if (const auto answered = std::exchange(unanswered->answered, nullptr)) answered(outcome);
     };
-    build(building);  // meanwhile the fade runs
+    // Processors are built while the output fades out.
+    work.reset = engine_.start_reset([&workers = workers_](std::function<void()> build, auto done) {
+        workers.run("processors were rebuilt", std::move(build), std::move(done));
+    });
     return Step::waits;
 }
 
-void OutputControl::build(const std::shared_ptr<Building>& building) {
-    building->done = false;
-    workers_.run(
-        "processors were built anew",
-        [building, &engine = std::as_const(engine_)] { building->result = engine.build_reset(building->reset); },
-        [building](const Expected<void>& built) {
-            if (!built) building->result = built;
-            building->done = true;
-        });
-}
-
 OutputControl::Step OutputControl::advance_panic(Work& work, TimePoint now) {
-    if (!work.panic.building && begin_panic(work, now) == Step::done) return Step::done;
-    if (!work.panic.building || !work.panic.building->done || !engine_.output_silent()) return Step::waits;
-    const auto fail_with = [&](Error error) {
-        error.sentence = "the output is muted, but nothing was reset: " + error.sentence;
-        work.asked.committed();
-        work.asked.answered(std::unexpected(std::move(error)));
+    if (!work.reset && begin_panic(work, now) == Step::done) return Step::done;
+    if (!work.reset || !engine_.output_silent()) return Step::waits;
+    const auto ticket = work.reset->try_complete();
+    if (!ticket) return Step::waits;
+    if (*ticket) {
+        finish_panic(work, **ticket);
         return Step::done;
-    };
-    if (!work.panic.building->result) return fail_with(work.panic.building->result.error());
-    if (engine_.extend_reset(work.panic.building->reset)) {
-        build(work.panic.building);
-        return Step::waits;
     }
-    const auto ticket = engine_.reset(work.panic.building->reset);
-    // Room comes as soon as a block runs, so this is only a matter of time.
-    if (!ticket && ticket.error().code == ErrorCode::resource_exhausted) return Step::waits;
-    if (!ticket) return fail_with(ticket.error());
-    finish_panic(work, *ticket);
+    Error error = ticket->error();
+    error.sentence = "the output is muted, but nothing was reset: " + error.sentence;
+    work.asked.committed();
+    work.asked.answered(std::unexpected(std::move(error)));
     return Step::done;
 }
 

@@ -52,20 +52,10 @@ class OutputControl {
     [[nodiscard]] bool busy() const { return !queue_.empty() || !unanswered_.empty(); }
 
  private:
-    /// Fresh processors on their way.
-    struct Building {
-        explicit Building(PreparedReset begun) : reset{std::move(begun)} {}
-        PreparedReset reset;
-        Expected<void> result{};
-        bool done = false;
-    };
-    struct Panic {
-        std::shared_ptr<Building> building;  ///< once the output is muted
-    };
     struct Work {
         Asked asked;
-        std::optional<bool> mute;  ///< nothing: a panic
-        Panic panic;
+        std::optional<bool> mute{};          ///< not set: a panic
+        std::optional<EngineReset> reset{};  ///< of a panic, from the start of its mute on
     };
     /// A panic whose answer has not been given.
     struct Unanswered {
@@ -79,7 +69,6 @@ class OutputControl {
     [[nodiscard]] Step advance_mute(Work& work, TimePoint now);
     [[nodiscard]] Step advance_panic(Work& work, TimePoint now);
     [[nodiscard]] Step begin_panic(Work& work, TimePoint now);
-    void build(const std::shared_ptr<Building>& building);
     void finish_panic(Work& work, const Ticket& ticket);
     [[nodiscard]] Expected<Ticket> send_mute(bool muted, const std::string& client_name);
     [[nodiscard]] static Step refused(Work& work, Error error, TimePoint now);

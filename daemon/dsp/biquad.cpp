@@ -248,12 +248,6 @@ BiquadCascade::BiquadCascade(std::span<const FilterShape> shapes, std::uint32_t 
       ins_(channel_count),
       outs_(channel_count) {}
 
-void BiquadCascade::reset() RTA_NONBLOCKING {
-    std::ranges::fill(states_, BiquadState{});
-    std::ranges::fill(values_, kNone);
-    std::ranges::fill(feeds_, BiquadFeed{});
-}
-
 void BiquadCascade::process(std::span<const FilterMotion> motions, const AudioReadView& in,
                             const AudioWriteView& out) RTA_NONBLOCKING {
     assert(motions.size() == sections_.size());

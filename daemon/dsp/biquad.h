@@ -92,8 +92,6 @@ class BiquadCascade {
     /// be channel n of `in`. [audio]
     void process(std::span<const FilterMotion> motions, const AudioReadView& in,
                  const AudioWriteView& out) RTA_NONBLOCKING;
-    /// Back to silence. [audio]
-    void reset() RTA_NONBLOCKING;
 
  private:
     [[nodiscard]] bool rest(std::size_t section, const FilterMotion& motion) RTA_NONBLOCKING;

@@ -133,10 +133,4 @@ void Compressor::compute_gains(const Parameters& parameters) RTA_NONBLOCKING {
     scale(values_, parameters.makeup.value, parameters.makeup.ramp, values_);
 }
 
-void Compressor::reset() RTA_NONBLOCKING {
-    hold_.reset();
-    delay_.reset();
-    reduction_db_ = 0.0;
-}
-
 }  // namespace rta::dsp

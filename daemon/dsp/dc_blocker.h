@@ -73,9 +73,6 @@ class DcBlocker {
         keep(before, state);
     }
 
-    /// [audio]
-    void reset() RTA_NONBLOCKING { *this = {}; }
-
  private:
     void keep(double before, double state) RTA_NONBLOCKING {
         constexpr double kSilence = 1e-30;  // far below the smallest step of a float near anything audible

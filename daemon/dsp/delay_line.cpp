@@ -169,14 +169,6 @@ void DelayLine::prefetch() const RTA_NONBLOCKING {
     }
 }
 
-void DelayLine::reset() RTA_NONBLOCKING {
-    onset_ = {};
-    filled_ = 0;
-    started_ = false;
-    fade_left_ = 0;
-    waiting_ = false;
-}
-
 double DelayLine::frames_of(float time_ms) const RTA_NONBLOCKING {
     const double frames = static_cast<double>(time_ms) * sample_rate_hz_ / 1'000.0;
     const double whole = static_cast<double>(static_cast<std::uint32_t>(frames + 0.5));

@@ -66,9 +66,6 @@ class DelayLine {
     void process(const AudioReadView& in, const AudioWriteView& out, float time_ms, BlockValue feedback,
                  BlockValue mix) RTA_NONBLOCKING;
 
-    /// As if nothing had ever gone in. Takes no time, however long the line. [audio]
-    void reset() RTA_NONBLOCKING;
-
     /// 20 ms, rounded to what kernels take: a cross-fade may end anywhere in a block, and the next one begins there.
     /// [any]
     [[nodiscard]] std::uint32_t fade_frames() const RTA_NONBLOCKING { return fade_frames_; }

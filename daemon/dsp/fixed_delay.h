@@ -24,8 +24,6 @@ class FixedDelay {
     void process(std::uint32_t channel, std::span<const float> in, std::span<float> out) RTA_NONBLOCKING;
     /// All channels have had their block. [audio]
     void advance(std::uint32_t block_size) RTA_NONBLOCKING;
-    /// As if nothing had ever gone in. [audio]
-    void reset() RTA_NONBLOCKING { ring_.clear(); }
 
  private:
     std::uint32_t delay_frames_;

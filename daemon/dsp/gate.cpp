@@ -168,10 +168,4 @@ Gate::Stayed Gate::move(const Parameters& parameters) RTA_NONBLOCKING {
     return always_open ? Stayed::open : always_shut ? Stayed::shut : Stayed::nowhere;
 }
 
-void Gate::reset() RTA_NONBLOCKING {
-    peak_.reset();
-    delay_.reset();
-    state_ = {};
-}
-
 }  // namespace rta::dsp

@@ -48,8 +48,6 @@ class Gate {
     /// One block of all channels. `key` is what the level is that of, `out` may be `in`. [audio]
     void process(const AudioReadView& in, const AudioReadView& key, const Parameters& parameters,
                  const AudioWriteView& out) RTA_NONBLOCKING;
-    /// Shut. [audio]
-    void reset() RTA_NONBLOCKING;
 
     [[nodiscard]] std::uint32_t latency_frames() const { return delay_.delay_frames(); }
 

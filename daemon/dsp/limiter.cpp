@@ -111,15 +111,4 @@ bool Limiter::compute_gains(BlockValue release_ms) RTA_NONBLOCKING {
     return true;
 }
 
-void Limiter::reset() RTA_NONBLOCKING {
-    true_peak_.reset();
-    hold_.reset();
-    first_.fill(one_);
-    second_.fill(first_.sum());
-    delay_.reset();
-    ceiling_delay_.reset();
-    gain_ = 1.0;
-    calm_frames_ = 0;
-}
-
 }  // namespace rta::dsp

@@ -34,8 +34,6 @@ class Limiter {
     /// told then, which went in TruePeak::kLatency frames before. `out` may be `in`. [audio]
     void process(const AudioReadView& in, BlockValue ceiling, BlockValue release_ms,
                  const AudioWriteView& out) RTA_NONBLOCKING;
-    /// [audio]
-    void reset() RTA_NONBLOCKING;
 
     [[nodiscard]] std::uint32_t latency_frames() const { return delay_.delay_frames(); }
 

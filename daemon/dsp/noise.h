@@ -47,8 +47,6 @@ class PinkFilter {
  public:
     /// In place. [audio]
     void process(std::span<float> samples) RTA_NONBLOCKING;
-    /// [audio]
-    void reset() RTA_NONBLOCKING { state_ = {}; }
 
  private:
     static constexpr std::size_t kPoles = 8;

@@ -130,11 +130,6 @@ void BandLimitedOscillator::render(const FrameValues& frequency_hz, const FrameV
     shift(out.size());
 }
 
-void BandLimitedOscillator::reset() RTA_NONBLOCKING {
-    started_ = false;
-    std::ranges::fill(sum_, 0.0F);
-}
-
 void BandLimitedOscillator::start(const FrameValues& frequency_hz, const FrameValues& pulse_width) RTA_NONBLOCKING {
     // As if it had always been running: steps before the first frame reach into it.
     const std::uint64_t increment = increment_of(frequency_hz[0]);

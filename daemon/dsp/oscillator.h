@@ -57,9 +57,6 @@ class BandLimitedOscillator {
     /// a part of the cycle, between 0 and 1; only the square looks at it.
     void render(const FrameValues& frequency_hz, const FrameValues& pulse_width, std::span<float> out) RTA_NONBLOCKING;
 
-    /// The next frame is the first of a new wave. [audio]
-    void reset() RTA_NONBLOCKING;
-
     /// What is to be added to a plain step, or to a plain corner, for it to be the filtered one: a row of kTaps frames
     /// for each position of the step between two frames.
     class Residuals;

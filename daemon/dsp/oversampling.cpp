@@ -83,8 +83,6 @@ void FirStream::finish(std::size_t frames) RTA_NONBLOCKING {
     std::copy_n(samples_.data() + frames, history_, samples_.data());
 }
 
-void FirStream::reset() RTA_NONBLOCKING { std::ranges::fill(samples_, 0.0F); }
-
 HalfBandUp::HalfBandUp(std::size_t pairs, double attenuation_db, std::size_t most_frames)
     : pairs_{pairs}, filter_{half_band(pairs, attenuation_db, 2.0), most_frames}, filtered_(most_frames) {}
 
@@ -115,11 +113,6 @@ void Decimator::run(const float* in, float* out, std::size_t frames) RTA_NONBLOC
     *odd_.input() = odd_.input()[frames];
 }
 
-void Decimator::reset() RTA_NONBLOCKING {
-    even_.reset();
-    odd_.reset();
-}
-
 HalfBandDown::HalfBandDown(std::size_t pairs, double attenuation_db, std::size_t most_frames)
     : pairs_{pairs}, even_{half_band(pairs, attenuation_db, 1.0), most_frames}, odd_{{}, most_frames, pairs} {}
 
@@ -130,11 +123,6 @@ void HalfBandDown::run(const float* in, float* out, std::size_t frames) RTA_NONB
     for (std::size_t frame = 0; frame < frames; ++frame) out[frame] += 0.5F * delayed[frame];
     even_.finish(frames);
     odd_.finish(frames);
-}
-
-void HalfBandDown::reset() RTA_NONBLOCKING {
-    even_.reset();
-    odd_.reset();
 }
 
 Oversampler8::Oversampler8(std::size_t block_size)
@@ -161,16 +149,6 @@ void Oversampler8::down(std::span<float> out) RTA_NONBLOCKING {
     down2_.run(middle_.data(), low_.data(), 2 * frames);
     down1_.run(low_.data(), out.data(), frames);
     std::copy_n(high_.data() + kFactor * frames, kPadding, high_.data());
-}
-
-void Oversampler8::reset() RTA_NONBLOCKING {
-    up2_.reset();
-    up4_.reset();
-    up8_.reset();
-    down4_.reset();
-    down2_.reset();
-    down1_.reset();
-    std::ranges::fill(high_, 0.0F);
 }
 
 }  // namespace rta::dsp

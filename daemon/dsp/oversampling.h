@@ -26,8 +26,6 @@ class FirStream {
     }
     /// They are the past now. [audio]
     void finish(std::size_t frames) RTA_NONBLOCKING;
-    /// [audio]
-    void reset() RTA_NONBLOCKING;
 
  private:
     std::vector<float> taps_;
@@ -47,7 +45,6 @@ class HalfBandUp {
     [[nodiscard]] float* input() RTA_NONBLOCKING { return filter_.input(); }
     /// Writes 2 * `frames` frames. [audio]
     void run(float* out, std::size_t frames) RTA_NONBLOCKING;
-    void reset() RTA_NONBLOCKING { filter_.reset(); }
 
  private:
     std::size_t pairs_;
@@ -63,7 +60,6 @@ class Decimator {
 
     /// Reads 2 * `frames` frames, writes `frames`. [audio]
     void run(const float* in, float* out, std::size_t frames) RTA_NONBLOCKING;
-    void reset() RTA_NONBLOCKING;
 
  private:
     FirStream even_;  ///< the first, third, ... frame
@@ -79,7 +75,6 @@ class HalfBandDown {
 
     /// Reads 2 * `frames` frames, writes `frames`. [audio]
     void run(const float* in, float* out, std::size_t frames) RTA_NONBLOCKING;
-    void reset() RTA_NONBLOCKING;
 
  private:
     std::size_t pairs_;
@@ -106,8 +101,6 @@ class Oversampler8 {
     [[nodiscard]] std::span<float> up(std::size_t frames) RTA_NONBLOCKING;
     /// What has become of them, as a block again. [audio]
     void down(std::span<float> out) RTA_NONBLOCKING;
-    /// [audio]
-    void reset() RTA_NONBLOCKING;
 
  private:
     HalfBandUp up2_;

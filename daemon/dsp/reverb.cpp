@@ -108,11 +108,6 @@ void ChunkDelay::write(const float* chunk) RTA_NONBLOCKING {
     if (now_ == 0) copy_chunk(chunk, samples_.data() + size_);
 }
 
-void ChunkDelay::reset() RTA_NONBLOCKING {
-    std::ranges::fill(samples_, 0.0F);
-    now_ = 0;
-}
-
 Reverb::Reverb(double sample_rate_hz, std::size_t channels)
     : sample_rate_hz_{sample_rate_hz},
       channels_{channels},
@@ -318,17 +313,6 @@ void Reverb::process(const Controls& controls, const float* const* in, float* co
     now_ = next_;
     size_.left -= std::min<std::uint32_t>(size_.left, kFrames);
     pre_delay_.left -= std::min<std::uint32_t>(pre_delay_.left, kFrames);
-}
-
-void Reverb::reset() RTA_NONBLOCKING {
-    for (Input& input : inputs_) {
-        input.pre_delay.reset();
-        for (ChunkDelay& delay : input.diffusers) delay.reset();
-    }
-    for (ChunkDelay& line : lines_) line.reset();
-    damped_ = {};
-    started_ = false;
-    quiet_frames_ = 0;
 }
 
 }  // namespace rta::dsp

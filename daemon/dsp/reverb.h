@@ -25,8 +25,6 @@ class ChunkDelay {
     void write(const float* chunk) RTA_NONBLOCKING;
     /// Now is one chunk later. [audio]
     void advance() RTA_NONBLOCKING { now_ = now_ + kKernelFrames == size_ ? 0 : now_ + kKernelFrames; }
-    /// [audio]
-    void reset() RTA_NONBLOCKING;
     /// What is written is gone after as many frames.
     [[nodiscard]] std::size_t size() const { return size_; }
 
@@ -72,8 +70,6 @@ class Reverb {
     /// Decay and damping move from where they were to the controls' over the chunk. Size and pre-delay are cross-faded
     /// over 50 ms, one change after the other.
     void process(const Controls& controls, const float* const* in, float* const* out) RTA_NONBLOCKING;
-    /// [audio]
-    void reset() RTA_NONBLOCKING;
 
  private:
     static constexpr std::size_t kDiffusers = 4;

@@ -62,9 +62,6 @@ class SineOscillator {
         }
     }
 
-    /// Phase 0: the next frame is 0. [audio]
-    void reset() RTA_NONBLOCKING { phase_ = 0; }
-
     /// Of the next frame, in 2^-64 cycles.
     [[nodiscard]] std::uint64_t phase() const RTA_NONBLOCKING { return phase_; }
 

@@ -180,11 +180,6 @@ void TruePeak::interpolate(std::span<const float> line, std::span<float> peaks) 
     for (std::size_t n = 0; n < edges_.size(); ++n) edges_[n] = std::max(edges_[n], magnitude(between_[0][n]));
 }
 
-void TruePeak::reset() RTA_NONBLOCKING {
-    lines_.clear();
-    edge_reach_.reset();
-}
-
 TruePeakMeter::TruePeakMeter(std::uint32_t channel_count, std::uint32_t block_size)
     : quarters_{interpolator<kTaps>(0.25), interpolator<kTaps>(0.5), interpolator<kTaps>(0.75)},
       lines_{channel_count, kTaps + block_size},

@@ -38,8 +38,6 @@ class TruePeak {
     /// peaks[n] = the highest magnitude, of all channels, from kLatency frames before frame n until the frame after, or
     /// 0 where nothing so high as floors[n] is to be found. [audio]
     void process(const AudioReadView& in, std::span<const float> floors, std::span<float> peaks) RTA_NONBLOCKING;
-    /// [audio]
-    void reset() RTA_NONBLOCKING;
 
  private:
     static constexpr std::uint32_t kTaps = 2 * kLatency;

@@ -22,7 +22,7 @@ Expected<void> check_ramp(const std::optional<float>& ramp_ms, std::string_view 
                                                  format_number(kMaximumRampMs) + " ms");
 }
 
-/// One edit of a draft: a function for each kind.
+/// Applies one edit to a draft.
 class Editor {
  public:
     Editor(Draft& draft, std::span<const PreparedNode> nodes, const NodeBuilder& builder)
@@ -86,8 +86,8 @@ class Editor {
     }
 
  private:
-    /// The node of the same name, type and settings that there is already; nullptr: none.
-    [[nodiscard]] const GraphNode* staying(const PreparedNode& node) const {
+    /// Returns the existing node of the same name, type and settings, or nullptr.
+    [[nodiscard]] const GraphNode* find_same(const PreparedNode& node) const {
         const NodeDescription& description = node.instance->description();
         const GraphNode* const old = draft_.graph.find(description.name);
         const bool same = old != nullptr && old->description->type == description.type &&
@@ -97,25 +97,26 @@ class Editor {
 
     Expected<void> replace_nodes(const GraphDocument& document, AudioGraph& replaced,
                                  std::vector<ParameterChange>& changes) {
-        // Ids grow in a graph: first come the nodes that stay, oldest first, then the new ones.
+        // Nodes are sorted by id: first those that stay, oldest first, then the new ones.
         std::vector<std::pair<const GraphNode*, std::size_t>> order;
         order.reserve(nodes_.size());
-        for (std::size_t i = 0; i < nodes_.size(); ++i) order.emplace_back(staying(nodes_[i]), i);
+        for (std::size_t i = 0; i < nodes_.size(); ++i) order.emplace_back(find_same(nodes_[i]), i);
         std::ranges::sort(order, {}, [](const auto& entry) {
             return std::pair{entry.first == nullptr ? NodeId{static_cast<std::uint64_t>(-1)} : entry.first->id,
                              entry.second};
         });
 
-        const GraphNode* before = nullptr;
+        const GraphNode* previous = nullptr;
         for (const auto& [old, index] : order) {
             const PreparedNode& node = nodes_[index];
             const DocumentPosition& position = document.nodes[index].position;
             const auto& description = node.instance->shared_description();
-            if (old != nullptr && old == before) {
+            if (old != nullptr && old == previous) {
                 return std::unexpected(at_position(
-                    {ErrorCode::already_exists, "there is already a node " + quoted(description->name), {}}, position));
+                    {ErrorCode::already_exists, "node " + quoted(description->name) + " already exists", {}},
+                    position));
             }
-            before = old;
+            previous = old;
             if (old != nullptr) add_changes(*old, node.parameters, changes);
             const NodeId id = old != nullptr ? old->id : draft_.add(node.instance);
             if (auto good = replaced.add_node(id, description, node.parameters); !good) {
@@ -139,11 +140,9 @@ class Editor {
             auto good = replaced.connect(connection.from, connection.to, connection.gain_db);
             if (!good) return std::unexpected(at_position(std::move(good.error()), connection.position));
             if (replaced.connection_count() == count) {
-                return std::unexpected(
-                    at_position({ErrorCode::already_exists,
-                                 "connection " + connection.from + " -> " + connection.to + " is there twice",
-                                 {}},
-                                connection.position));
+                return std::unexpected(at_position(
+                    {ErrorCode::already_exists, "duplicate connection " + connection.from + " -> " + connection.to, {}},
+                    connection.position));
             }
         }
         return {};
@@ -154,7 +153,7 @@ class Editor {
     const NodeBuilder& builder_;
 };
 
-/// The first `edit_count` edits.
+/// Applies the first `edit_count` edits.
 Expected<Draft> apply_first(const DraftOrigin& origin, const PreparedEdits& edits, std::size_t edit_count,
                             const NodeBuilder& builder) {
     Draft result = origin.draft();
@@ -165,7 +164,7 @@ Expected<Draft> apply_first(const DraftOrigin& origin, const PreparedEdits& edit
     return result;
 }
 
-/// Only for the error: by bisection, an edit before which the draft is `good` and after which it is not.
+/// Finds, by bisection, an edit before which the draft is good and after which it is not. Used for errors only.
 std::size_t first_edit_against(const std::function<bool(const Draft&)>& is_good, const DraftOrigin& origin,
                                const PreparedEdits& edits, const NodeBuilder& builder) {
     std::size_t good = 0;
@@ -220,7 +219,7 @@ void Draft::rename_instances() const {
     }
 }
 
-Expected<Draft> edited(const DraftOrigin& origin, const PreparedEdits& edits, const NodeBuilder& builder) {
+Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits, const NodeBuilder& builder) {
     auto result = apply_first(origin, edits, edits.transaction.edits.size(), builder);
     if (!result) return result;
     if (auto acyclic = result->graph.check_acyclic(); !acyclic) {

@@ -15,10 +15,10 @@
 
 namespace rta {
 
-/// By id.
+/// Keyed by NodeId::value().
 using NodeInstances = std::unordered_map<std::uint64_t, std::shared_ptr<NodeInstance>>;
 
-/// A parameter change of a node of the graph, in the parameter's own unit.
+/// A valid change of a parameter, in the parameter's own unit.
 struct ParameterChange {
     NodeId node;
     std::uint32_t parameter;
@@ -26,48 +26,49 @@ struct ParameterChange {
     float ramp_ms;
 };
 
-/// INVALID_ARGUMENT, NOT_FOUND: what is wrong with the change.
+/// Validates a parameter change. Errors: INVALID_ARGUMENT, NOT_FOUND. [control]
 [[nodiscard]] Expected<ParameterChange> check_change(const AudioGraph& graph, const SetParameter& edit);
 
-/// A transaction and the nodes that its edits bring along.
+/// A transaction and the nodes that its edits add.
 struct PreparedEdits {
     Transaction transaction;
-    std::vector<std::vector<PreparedNode>> nodes;  ///< of each edit
+    std::vector<std::vector<PreparedNode>> nodes;  ///< one entry for each edit
 };
 
-/// A copy of the graph on which edits are tried, and what they bring along: whatever is wrong leaves the graph as it
-/// was. [control]
+/// A copy of the graph to which edits are applied, so that a failed transaction leaves the graph unchanged. [control]
 struct Draft {
     AudioGraph graph;
-    std::uint64_t next_id;                                  ///< of the next node
-    const NodeInstances* instances;                         ///< of the nodes that were there before
+    std::uint64_t next_id;                                  ///< id of the next node added
+    const NodeInstances* instances;                         ///< those of the original graph
     std::vector<std::shared_ptr<NodeInstance>> added = {};  ///< by id
-    std::vector<ParameterChange> changes = {};              ///< of nodes that were there before
+    std::vector<ParameterChange> changes = {};              ///< of nodes of the original graph
     std::vector<NodeId> renamed = {};
 
-    /// Makes one edit. After an error the draft is of no use.
+    /// Applies one edit. After an error the draft must be discarded.
     Expected<void> apply(const Edit& edit, std::span<const PreparedNode> nodes, const NodeBuilder& builder);
-    /// Gives a new node its id.
+    /// Assigns an id to a new node.
     NodeId add(std::shared_ptr<NodeInstance> instance);
 
     [[nodiscard]] std::shared_ptr<NodeInstance> instance(NodeId id) const;
-    /// Of all nodes, in the graph's order; empty where nobody compensates them.
+    /// Returns the latency of each node, in the order of the graph; empty if the graph does not compensate latencies.
     [[nodiscard]] std::vector<std::uint32_t> latencies() const;
-    /// Tells those that were renamed. Before compiling: signals are summed in the order of their sources' names.
+    /// Renames the instances of renamed nodes. Call it before compiling: signals are summed in the order of their
+    /// sources' names.
     void rename_instances() const;
 };
 
-/// What drafts are copied from.
+/// The state from which drafts are copied.
 struct DraftOrigin {
     const AudioGraph& graph;
     std::uint64_t next_id;
-    const NodeInstances& instances;  ///< of the graph's nodes
+    const NodeInstances& instances;  ///< the nodes of `graph`
 
     [[nodiscard]] Draft draft() const { return {.graph = graph, .next_id = next_id, .instances = &instances}; }
 };
 
-/// A draft with all edits made, free of cycles, its latencies compensated where that is asked for. Errors name the edit
-/// at fault. [control]
-[[nodiscard]] Expected<Draft> edited(const DraftOrigin& origin, const PreparedEdits& edits, const NodeBuilder& builder);
+/// Returns a draft with all edits applied. Errors identify the edit that failed, that closes a cycle, or that requires
+/// compensating delays over the limit. [control]
+[[nodiscard]] Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits,
+                                          const NodeBuilder& builder);
 
 }  // namespace rta

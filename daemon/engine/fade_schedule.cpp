@@ -18,8 +18,8 @@ void FadeSchedule::plans_adopted(std::uint64_t serial, std::uint64_t frame) {
     begin_fades(serial, frame);
 }
 
-/// Of several plans in one block only the last is rendered, and all that they change fades with it. So does what was to
-/// begin later.
+/// If several plans are adopted in one block, only the last is rendered, and the changes of all of them fade with it. So
+/// do fades that have not started yet.
 void FadeSchedule::begin_fades(std::uint64_t serial, std::uint64_t frame) {
     const auto begins = [&](const Fade& fade) { return !fade.end_frame && fade.serial <= serial; };
     if (std::ranges::none_of(fades_, begins)) return;
@@ -31,7 +31,7 @@ void FadeSchedule::begin_fades(std::uint64_t serial, std::uint64_t frame) {
         length_frames = std::max(length_frames, fade.length_frames);
     }
     const std::uint64_t begin_frame = wait.end(frame);
-    // Never before an earlier one: what fades into something that leaves must not be pruned before it.
+    // Never before an earlier fade: what fades into a leaving node must not be pruned before that node.
     last_fade_end_frame_ = std::max(last_fade_end_frame_, begin_frame + length_frames);
     for (Fade& fade : fades_) {
         if (fade.serial > serial || (!begins(fade) && fade.begin_frame <= frame)) continue;
@@ -53,10 +53,10 @@ bool FadeSchedule::advance(std::uint64_t frame) {
     return ended_serial_ != before;
 }
 
-Silence FadeSchedule::left_of(const Silence& silence, std::uint64_t serial, std::uint64_t frame) const {
+Silence FadeSchedule::remaining_silence(const Silence& silence, std::uint64_t serial, std::uint64_t frame) const {
     const auto plan = std::ranges::find(silent_plans_, serial, &SilentPlan::serial);
     if (plan == silent_plans_.end()) return {};
-    // Not adopted yet, so at the earliest with the plan that is being made.
+    // Not adopted yet: the silence starts at the earliest together with the plan being compiled.
     if (!plan->adopted_at) return silence;
     const std::uint64_t end = silence.end(*plan->adopted_at);
     return end > frame ? Silence{0, end} : Silence{};

@@ -9,33 +9,33 @@
 
 namespace rta {
 
-/// When the fades of the plans that were sent begin and end, and how long what they brought is silent. Plans are known
-/// by the serial of the command that carried them. [control]
+/// Tracks when the fades of the plans that were sent start and end, and how long the nodes and connections that they added
+/// stay silent. A plan is identified by the serial of the command that carried it. [control]
 class FadeSchedule {
  public:
-    /// A plan was sent. `wait`: before its fades begin. `longest`: the longest silence of what it brings.
+    /// Records that a plan was sent. Its fades start after `wait`; `longest` is the longest silence of what it adds.
     void plan_sent(std::uint64_t serial, const Silence& wait, const Silence& longest, std::uint32_t fade_frames);
-    /// Every plan up to `serial` was adopted at the top of the block that begins at `frame`.
+    /// Records that all plans up to `serial` were adopted at the top of the block that starts at `frame`.
     void plans_adopted(std::uint64_t serial, std::uint64_t frame);
-    /// The engine's clock is at `frame`. Returns whether fades have ended since the last call.
+    /// Advances to `frame` of the engine's clock. Returns whether fades have ended since the last call.
     bool advance(std::uint64_t frame);
 
-    /// The last plan whose fades have ended. They end in the order in which they began.
+    /// Returns the last plan whose fades have ended. Fades end in the order in which they started.
     [[nodiscard]] std::uint64_t ended_serial() const { return ended_serial_; }
-    /// Of a silence that the plan `serial` brought, at that frame.
-    [[nodiscard]] Silence left_of(const Silence& silence, std::uint64_t serial, std::uint64_t frame) const;
+    /// Returns what is left at `frame` of a silence that started with the plan `serial`.
+    [[nodiscard]] Silence remaining_silence(const Silence& silence, std::uint64_t serial, std::uint64_t frame) const;
 
  private:
-    /// What a plan began.
+    /// The fades of one plan.
     struct Fade {
         std::uint64_t serial;
         Silence wait;
         std::uint32_t length_frames;
-        // Known when the plan has been adopted:
+        // Known once the plan has been adopted:
         std::uint64_t begin_frame = 0;
         std::optional<std::uint64_t> end_frame{};
     };
-    /// A plan that brought something which is silent at first.
+    /// A plan that added something which is silent at first.
     struct SilentPlan {
         std::uint64_t serial;
         Silence longest;
@@ -45,7 +45,7 @@ class FadeSchedule {
     void begin_fades(std::uint64_t serial, std::uint64_t frame);
 
     std::deque<Fade> fades_;               ///< by serial
-    std::deque<SilentPlan> silent_plans_;  ///< by serial; those that are not over
+    std::deque<SilentPlan> silent_plans_;  ///< by serial; those whose silence is not over
     std::uint64_t last_fade_end_frame_ = 0;
     std::uint64_t ended_serial_ = 0;
 };

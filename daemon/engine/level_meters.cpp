@@ -23,7 +23,7 @@ void add_record(const LevelRecord& record, MeasuredLevels::Source& source) {
     channel.frame_count += record.channel_frame_count;
 }
 
-void forget_levels(LevelTap& tap) {
+void discard_levels(LevelTap& tap) {
     while (tap.take()) {
     }
     while (tap.take_loudness()) {
@@ -36,7 +36,7 @@ void LevelMeters::add(const std::shared_ptr<NodeInstance>& instance) {
     if (instance->level_tap() != nullptr) meters_.push_back({instance});
 }
 
-void LevelMeters::keep_those_of(const AudioGraph& graph) {
+void LevelMeters::keep_nodes_of(const AudioGraph& graph) {
     std::erase_if(meters_, [&](const Meter& meter) { return graph.find(meter.instance->id()) == nullptr; });
 }
 
@@ -44,21 +44,21 @@ void LevelMeters::replace_all(const NodeInstances& fresh) {
     for (Meter& meter : meters_) meter = {fresh.at(meter.instance->id().value())};
 }
 
-void LevelMeters::about_to_sound(const NodeInstance& instance) const {
+void LevelMeters::prepare_to_play(const NodeInstance& instance) const {
     if (LevelTap* const tap = instance.level_tap()) tap->enable(watched_);
 }
 
 void LevelMeters::watch(bool watched) {
     watched_ = watched;
     begin_frame_.reset();
-    forget_levels(outputs_);
+    discard_levels(outputs_);
     for (Meter& meter : meters_) {
         meter.held.reset();
         meter.loudness.pause();
-        forget_levels(*meter.instance->level_tap());
+        discard_levels(*meter.instance->level_tap());
         meter.instance->level_tap()->enable(watched);
     }
-    // Last: when it measures a block, so do all the others.
+    // Last, so that all other taps measure every block that this one measures.
     outputs_.enable(watched);
 }
 
@@ -70,10 +70,10 @@ MeasuredLevels LevelMeters::take() {
     return levels;
 }
 
-/// What goes to the device tells the time: of a meter, no later frames are taken.
+/// The outputs determine the end of the measurement: no later frames are taken from the meters.
 void LevelMeters::take_outputs(MeasuredLevels& levels) {
     while (const auto record = outputs_.take()) {
-        // The first quantum was under way when measuring began, and not for every meter from the same frame on.
+        // The first quantum is incomplete, and starts at a different frame for each meter: it does not count.
         if (!begin_frame_) end_frame_ = *(begin_frame_ = record->end_frame);
         if (record->end_frame <= *begin_frame_) continue;
         if (record->channel == 0) levels.frame_count += record->frame_count;
@@ -118,9 +118,9 @@ Expected<void> LevelMeters::restart(std::span<const std::string> names, const Au
         const auto meter =
             std::ranges::find(meters_, (*node)->id, [](const Meter& other) { return other.instance->id(); });
         if (meter == meters_.end()) {
-            return fail(ErrorCode::failed_precondition, "node " + quoted(name) + " is of type " +
+            return fail(ErrorCode::failed_precondition, "node " + quoted(name) + " of type " +
                                                             std::string{(*node)->description->type->name} +
-                                                            ", which measures nothing; name a meter");
+                                                            " does not measure loudness: expected a meter");
         }
         restarted.push_back(&*meter);
     }

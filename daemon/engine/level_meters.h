@@ -10,7 +10,7 @@
 
 #include "dsp/loudness.h"
 #include "engine/draft.h"
-#include "engine/engine.h"
+#include "engine/measurements.h"
 #include "graph/audio_graph.h"
 #include "graph/level_tap.h"
 #include "plan/node_instance.h"
@@ -18,36 +18,37 @@
 
 namespace rta {
 
-/// Takes in what the device outputs and the nodes of the graph measure. [control]
+/// Collects the levels measured at the device outputs and in the nodes of the graph. [control]
 class LevelMeters {
  public:
-    /// `outputs` outlives it.
+    /// `outputs` must outlive this object.
     LevelMeters(LevelTap& outputs, double sample_rate_hz) : outputs_{outputs}, sample_rate_hz_{sample_rate_hz} {}
 
-    // The meters of the graph. Ids grow.
+    /// Adds the node if it has a level tap. Nodes must be added in the order of their ids.
     void add(const std::shared_ptr<NodeInstance>& instance);
-    void keep_those_of(const AudioGraph& graph);
-    /// A reset: every node of the graph has a fresh processor.
+    /// Removes nodes that are not in the graph any more.
+    void keep_nodes_of(const AudioGraph& graph);
+    /// Replaces the instances of all nodes after a reset.
     void replace_all(const NodeInstances& fresh);
-    /// To be told of every node before its first plan.
-    void about_to_sound(const NodeInstance& instance) const;
+    /// Switches the tap of a node on or off; must be called before the node's first plan.
+    void prepare_to_play(const NodeInstance& instance) const;
 
-    /// Begins or ends measuring; what was measured before is forgotten.
+    /// Starts or stops measurement; earlier measurements are discarded.
     void watch(bool watched);
-    /// Everything that was measured since the last call, in whole quanta.
+    /// Returns all levels measured since the last call, in whole quanta.
     [[nodiscard]] MeasuredLevels take();
-    /// See Engine::restart_loudness(). `frame`: from which it counts.
+    /// See Engine::restart_loudness(). `frame` is the first frame that counts.
     [[nodiscard]] Expected<void> restart(std::span<const std::string> names, const AudioGraph& graph,
                                          std::uint64_t frame);
 
  private:
-    /// A node that measures.
+    /// A node that measures levels.
     struct Meter {
         std::shared_ptr<NodeInstance> instance;
-        std::optional<LevelRecord> held = {};  ///< of frames that the outputs have not told of yet
+        std::optional<LevelRecord> held = {};  ///< frames for which the outputs have no record yet
         dsp::LoudnessMeter loudness = {};
-        std::uint64_t restart_frame = 0;  ///< from which true peaks count
-        float maximum_true_peak = 0.0F;   ///< since then
+        std::uint64_t restart_frame = 0;  ///< true peaks count from this frame on
+        float maximum_true_peak = 0.0F;   ///< since restart_frame
     };
 
     void take_outputs(MeasuredLevels& levels);
@@ -58,8 +59,8 @@ class LevelMeters {
     double sample_rate_hz_;
     std::vector<Meter> meters_;  ///< by id
     bool watched_ = false;
-    std::optional<std::uint64_t> begin_frame_;  ///< what was measured before it does not count
-    std::uint64_t end_frame_ = 0;               ///< up to which levels were taken
+    std::optional<std::uint64_t> begin_frame_;  ///< earlier measurements do not count
+    std::uint64_t end_frame_ = 0;               ///< end of the last measurement taken
 };
 
 }  // namespace rta

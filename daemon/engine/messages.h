@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -14,25 +13,25 @@
 
 namespace rta {
 
-/// Parameter changes that belong together: borrowed by the audio thread, seen in one block or not at all.
+/// Parameter changes that take effect in the same block. Borrowed by the audio thread.
 struct ParameterBatch {
     std::vector<ParameterTarget> targets;
 };
 
-/// From the Engine to the Renderer. Pointers are borrowed: the Engine keeps what they point to alive until the Renderer
-/// has handed it back.
+/// A message from the Engine to the Renderer. Pointers are borrowed: the Engine keeps the object alive until the Renderer
+/// has returned it.
 struct Command {
     enum class Kind : std::uint8_t { adopt_plan, set_parameter, apply_batch, fade_device, nothing };
 
     struct DeviceFade {
         float gain;
         std::uint32_t length_frames;
-        Silence wait;  ///< the fade begins behind it
+        Silence wait;  ///< the fade starts after it
     };
 
     Kind kind;
-    /// adopt_plan: the plan has parameter targets, which take effect while it is rendered; a plan behind it must not
-    /// replace it before that. Told here, so that adopting a plan reads nothing of it.
+    /// adopt_plan: the plan has parameter targets, which take effect when it is rendered, so no later plan may replace it
+    /// before that. Stored here so that adopting a plan does not read the plan.
     bool render_first;
     std::uint64_t serial;  ///< +1 with every command
     union {
@@ -43,13 +42,13 @@ struct Command {
     };
 };
 
-/// From the Renderer to the Engine.
+/// A message from the Renderer to the Engine.
 struct Event {
     enum class Kind : std::uint8_t { plan_returned, batch_returned, applied, node_faulted };
 
     struct Applied {
-        std::uint64_t serial;  ///< of the last command of the block
-        std::uint64_t frame;   ///< at which the block begins
+        std::uint64_t serial;  ///< of the last command applied in the block
+        std::uint64_t frame;   ///< first frame of the block
     };
     struct NodeFault {
         NodeId node;
@@ -65,23 +64,21 @@ struct Event {
     };
 };
 
-// What the rings ask for, and what keeps a message to one cache line.
+// Rings require trivially copyable elements; a message should fit in one cache line.
 static_assert(std::is_trivially_copyable_v<Command> && sizeof(Command) <= 64);
 static_assert(std::is_trivially_copyable_v<Event> && sizeof(Event) <= 64);
 
-/// The control thread's end of the command ring. Move-only. [control]
+/// Sending end of the command ring, owned by the control thread. Move-only. [control]
 class CommandSender {
  public:
     explicit CommandSender(RingSender<Command> ring) : ring_{std::move(ring)} {}
     [[nodiscard]] bool try_send(const Command& command) { return ring_.try_push(command); }
-    /// All or none.
-    [[nodiscard]] bool try_send(std::span<const Command> commands) { return ring_.try_push_batch(commands); }
 
  private:
     RingSender<Command> ring_;
 };
 
-/// The audio thread's end of the command ring: of use only to who holds the pass-key. Move-only.
+/// Receiving end of the command ring. Requires the pass-key of the audio thread. Move-only. [audio]
 class CommandReceiver {
  public:
     explicit CommandReceiver(RingReceiver<Command> ring) : ring_{std::move(ring)} {}
@@ -91,7 +88,7 @@ class CommandReceiver {
     RingReceiver<Command> ring_;
 };
 
-/// The audio thread's end of an event ring: of use only to who holds the pass-key. Move-only.
+/// Sending end of an event ring. Requires the pass-key of the audio thread. Move-only. [audio]
 class EventSender {
  public:
     explicit EventSender(RingSender<Event> ring) : ring_{std::move(ring)} {}
@@ -103,7 +100,7 @@ class EventSender {
     RingSender<Event> ring_;
 };
 
-/// The control thread's end of an event ring. Move-only. [control]
+/// Receiving end of an event ring, owned by the control thread. Move-only. [control]
 class EventReceiver {
  public:
     explicit EventReceiver(RingReceiver<Event> ring) : ring_{std::move(ring)} {}

@@ -10,7 +10,7 @@
 namespace rta {
 namespace {
 
-Error of_node(std::string_view name, Error error) {
+Error at_node(std::string_view name, Error error) {
     error.sentence = "node " + quoted(name) + ": " + error.sentence;
     return error;
 }
@@ -19,27 +19,27 @@ std::string megabytes(std::uint64_t bytes) { return std::to_string(bytes >> 20U)
 
 }  // namespace
 
-/// A machine that runs out of memory kills somebody. Asking takes longer than building a small node, so for those it is
-/// asked now and then.
+/// Running out of memory would let the kernel's OOM killer pick a victim. The query takes longer than building a small
+/// node, so for nodes without an estimate it runs only once in kCheckInterval.
 Expected<void> NodeBuilder::check_memory(const NodeType& type, const BuildContext& context) const {
-    constexpr std::uint32_t kNowAndThen = 16;
+    constexpr std::uint32_t kCheckInterval = 16;
     constexpr std::uint64_t kReserveBytes = std::uint64_t{32} << 20U;
-    const bool due = built_.fetch_add(1, std::memory_order_relaxed) % kNowAndThen == 0;
+    const bool due = built_.fetch_add(1, std::memory_order_relaxed) % kCheckInterval == 0;
     if (config_.memory_left_bytes == nullptr || (type.memory_bytes == nullptr && !due)) return {};
     const std::uint64_t wanted = type.memory_bytes == nullptr ? 0 : type.memory_bytes(context);
     const std::uint64_t left = config_.memory_left_bytes();
     if (left >= wanted + kReserveBytes) return {};
-    const std::string takes = wanted == 0 ? "there is no room for it" : "takes " + megabytes(wanted);
-    return fail(ErrorCode::resource_exhausted, takes + ", and the machine has " + megabytes(left) + " left, of which " +
-                                                   megabytes(kReserveBytes) + " are kept free");
+    const std::string needed = wanted == 0 ? "not enough memory: " : "needs " + megabytes(wanted) + " of memory, but ";
+    return fail(ErrorCode::resource_exhausted,
+                needed + megabytes(left) + " are available, of which " + megabytes(kReserveBytes) + " are reserved");
 }
 
 Expected<std::shared_ptr<NodeInstance>> NodeBuilder::build(std::shared_ptr<const NodeDescription> description) const {
     const BuildContext context{config_.sample_rate_hz, config_.block_size, description->settings};
     if (auto enough = check_memory(*description->type, context); !enough)
-        return std::unexpected(of_node(description->name, std::move(enough.error())));
+        return std::unexpected(at_node(description->name, std::move(enough.error())));
     auto processor = description->type->create(context);
-    if (!processor) return std::unexpected(of_node(description->name, std::move(processor.error())));
+    if (!processor) return std::unexpected(at_node(description->name, std::move(processor.error())));
     return std::make_shared<NodeInstance>(std::move(description), std::move(*processor));
 }
 
@@ -47,7 +47,7 @@ Expected<PreparedNode> NodeBuilder::build(const std::string& type_name, const st
                                           const Settings& settings,
                                           const std::map<std::string, float, std::less<>>& parameters) const {
     const auto type = registry_.require(type_name);
-    if (!type) return std::unexpected(of_node(name, type.error()));
+    if (!type) return std::unexpected(at_node(name, type.error()));
     auto description = NodeDescription::make(**type, name, settings);
     if (!description) return std::unexpected(std::move(description.error()));
     auto values = (*description)->parameter_values(parameters);

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "engine/engine.h"
+#include "engine/config.h"
 #include "graph/edit.h"
 #include "graph/node_type.h"
 #include "plan/node_instance.h"
@@ -14,23 +14,23 @@
 
 namespace rta {
 
-/// A node ready to enter a graph, built before it is known whether the graph will have it.
+/// A node that has been built but is not part of a graph yet.
 struct PreparedNode {
     std::shared_ptr<NodeInstance> instance;
-    std::vector<float> parameters;  ///< in their own units
+    std::vector<float> parameters;  ///< values, each in the parameter's own unit
 };
 
-/// Builds nodes: slow work that looks at no graph, so any thread may do it. [any]
+/// Builds nodes. Slow, but independent of the graph, so any thread may do it.
 class NodeBuilder {
  public:
-    /// Both outlive it.
+    /// [control] Both must outlive the builder.
     NodeBuilder(const NodeRegistry& registry, const EngineConfig& config) : registry_{registry}, config_{config} {}
 
-    /// Errors, with the node's name: a factory that refused, RESOURCE_EXHAUSTED where memory is short.
+    /// [any] Errors, with the name of the node: a failed factory, RESOURCE_EXHAUSTED if memory is short.
     [[nodiscard]] Expected<std::shared_ptr<NodeInstance>> build(
         std::shared_ptr<const NodeDescription> description) const;
-    /// The nodes that the edit brings along: one of AddNode, all of ReplaceGraph. Errors: an unknown type, a bad
-    /// setting or parameter, a factory that refused.
+    /// [any] Builds the nodes that the edit adds: one for AddNode, all for ReplaceGraph, none for other edits. Errors:
+    /// unknown type, invalid setting or parameter, and those of build().
     [[nodiscard]] Expected<std::vector<PreparedNode>> build_for(const Edit& edit) const;
 
  private:
@@ -42,7 +42,7 @@ class NodeBuilder {
 
     const NodeRegistry& registry_;
     const EngineConfig& config_;
-    mutable std::atomic<std::uint32_t> built_{0};  ///< relaxed: it only counts
+    mutable std::atomic<std::uint32_t> built_{0};  ///< relaxed: only a counter
 };
 
 }  // namespace rta

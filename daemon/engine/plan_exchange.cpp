@@ -17,7 +17,7 @@ PlanExchange::~PlanExchange() = default;
 std::uint64_t PlanExchange::send(Command command) {
     command.serial = ++sent_serial_;
     [[maybe_unused]] const bool sent = commands_.try_send(command);
-    assert(sent && "has_room_for_command() was not asked");
+    assert(sent && "the caller must check has_room_for_command()");
     return command.serial;
 }
 

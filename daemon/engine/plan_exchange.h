@@ -11,22 +11,21 @@
 
 namespace rta {
 
-/// The control thread's side of the rings: lends plans and parameter batches to the Renderer and takes them back.
-/// [control]
+/// The control side of the rings: lends plans and parameter batches to the Renderer and takes them back. [control]
 ///
-/// Why nothing here can fail once there is room: at most kMaximumCommands commands are unanswered, the command ring
-/// holds as many, and the ring of returns holds two for each, which is the most that a command is answered by (the plan
-/// or batch that it gave back, and one `applied` for all commands of its block).
+/// Sending cannot fail once a has_room function has returned true, and returning cannot fail at all: at most
+/// kMaximumCommands commands are unanswered, the command ring holds that many, and the return ring holds two events for
+/// each. A command causes at most two events: the returned plan or batch, and one `applied` for all commands of its block.
 class PlanExchange {
  public:
     static constexpr std::size_t kMaximumCommands = 1024;
-    /// Alive at once, the one that plays included.
+    /// Plans alive at the same time, including the one being rendered.
     static constexpr std::size_t kMaximumPlans = 16;
-    /// Of all batches that have not been handed back: what the audio thread may have to walk at the top of one block.
+    /// Targets in all batches that have not been returned: the audio thread may have to apply all of them in one block.
     static constexpr std::size_t kMaximumBatchTargets = 2048;
 
     PlanExchange(double sample_rate_hz, std::uint32_t block_size);
-    /// No audio thread may be inside or enter any more.
+    /// No audio thread may be inside the renderer or enter it again.
     ~PlanExchange();
     PlanExchange(const PlanExchange&) = delete;
     PlanExchange& operator=(const PlanExchange&) = delete;
@@ -37,20 +36,20 @@ class PlanExchange {
     }
     [[nodiscard]] bool has_room_for_plan() const { return has_room_for_command() && plans_.size() < kMaximumPlans; }
 
-    /// The serial that the next command will have.
+    /// Returns the serial of the next command.
     [[nodiscard]] std::uint64_t next_serial() const { return sent_serial_ + 1; }
 
-    // Each returns the command's serial. Only where there is room.
+    // Each sends a command and returns its serial. Precondition: there is room.
     std::uint64_t send(std::unique_ptr<CompiledGraph> plan);
     std::uint64_t send(std::unique_ptr<ParameterBatch> batch);
     std::uint64_t send(const ParameterTarget& parameter);
     std::uint64_t send(Command::DeviceFade fade);
     std::uint64_t send_nothing();
 
-    /// Everything sent so far has been applied.
+    /// Returns whether all commands sent so far have been applied.
     [[nodiscard]] bool all_applied() const { return sent_serial_ == applied_serial_; }
 
-    /// The next answer that its caller needs to hear of; frees what was handed back on the way.
+    /// Frees what the Renderer has returned. Returns the next event that is not a return.
     [[nodiscard]] std::optional<Event> receive();
 
     [[nodiscard]] std::uint64_t plans_made() const { return plans_made_; }
@@ -78,7 +77,7 @@ class PlanExchange {
     std::uint64_t plans_made_ = 0;
     std::unordered_map<CompiledGraph*, std::unique_ptr<CompiledGraph>> plans_;
     std::unordered_map<ParameterBatch*, std::unique_ptr<ParameterBatch>> batches_;
-    std::size_t batch_targets_ = 0;  ///< of all of them
+    std::size_t batch_targets_ = 0;  ///< in all of batches_
 };
 
 }  // namespace rta

@@ -19,22 +19,23 @@ Renderer::Renderer(double sample_rate_hz, std::uint32_t block_size, CommandRecei
       output_levels_{kMeteredChannels, sample_rate_hz, block_size} {}
 
 void Renderer::render(const AudioThreadKey& key, const DeviceBlock& device) RTA_NONBLOCKING {
-    // Asked before any node is: whoever is enabled before it has seen so in this block.
+    // Read before any node reads its tap: taps that were enabled before this one then measure this block, too.
     const bool levels_wanted = output_levels_.wanted();
     apply_commands(key);
     for (std::uint32_t channel = 0; channel < device.outputs.channel_count(); ++channel) {
         std::ranges::fill(device.outputs.channel(channel), 0.0F);
     }
     if (plan_ != nullptr) {
-        plan_->render(key, device, frame_, hunting_, nodes_timed_.load(std::memory_order_relaxed));
+        plan_->render(key, device, frame_,
+                      {.find_faults = find_faults_, .time_nodes = nodes_timed_.load(std::memory_order_relaxed)});
     }
-    // The block after a bad one is searched; when a whole block is good again, so is the graph.
-    const bool reported = !hunting_ || report_faults(key);
-    hunting_ = !guard_outputs(device) || !reported;
+    // The search starts in the block after a bad one and ends when a block is finite and all faults are reported.
+    const bool reported = !find_faults_ || report_faults(key);
+    find_faults_ = !silence_if_not_finite(device) || !reported;
     apply_device_gain(device);
     if (levels_wanted) output_levels_.add(frame_, device.outputs.read());
     frame_ += block_size_;
-    // release pairs with the acquire in frames(): whoever reads the new time finds the block's events in their rings.
+    // release pairs with the acquire in frames(): a reader of the new time finds the events of the block in their rings.
     published_frame_.store(frame_, std::memory_order_release);
 }
 
@@ -48,7 +49,7 @@ void Renderer::apply_commands(const AudioThreadKey& key) RTA_NONBLOCKING {
     Event event{};
     event.kind = Event::Kind::applied;
     event.applied = {last_serial, frame_};
-    hand_back(key, event);
+    send_return(key, event);
 }
 
 Renderer::Next Renderer::apply(const AudioThreadKey& key, const Command& command) RTA_NONBLOCKING {
@@ -57,14 +58,14 @@ Renderer::Next Renderer::apply(const AudioThreadKey& key, const Command& command
             Event event{};
             event.kind = Event::Kind::plan_returned;
             event.plan = plan_;
-            if (plan_ != nullptr) hand_back(key, event);
+            if (plan_ != nullptr) send_return(key, event);
             plan_ = command.plan;
-            return command.render_first ? Next::render_first : Next::go_on;
+            return command.render_first ? Next::render_first : Next::apply_more;
         }
         case Command::Kind::set_parameter: {
             const ParameterTarget& target = command.parameter;
             target.node->retarget(key, target.parameter, target.value, frame_, frame_ == 0 ? 0 : target.ramp_frames);
-            return Next::go_on;
+            return Next::apply_more;
         }
         case Command::Kind::apply_batch: {
             for (const ParameterTarget& target : command.batch->targets) {
@@ -74,22 +75,21 @@ Renderer::Next Renderer::apply(const AudioThreadKey& key, const Command& command
             Event event{};
             event.kind = Event::Kind::batch_returned;
             event.batch = command.batch;
-            hand_back(key, event);
-            return Next::go_on;
+            send_return(key, event);
+            return Next::apply_more;
         }
         case Command::Kind::fade_device:
             device_gain_.withdraw(frame_);
             device_gain_.retarget(command.fade.gain, command.fade.wait.end(frame_), command.fade.length_frames);
-            return Next::go_on;
+            return Next::apply_more;
         case Command::Kind::nothing:
-            return Next::go_on;
+            return Next::apply_more;
     }
-    return Next::go_on;
+    return Next::apply_more;
 }
 
-void Renderer::hand_back(const AudioThreadKey& key, const Event& event) RTA_NONBLOCKING {
-    // Cannot fail: a command is answered by at most two events, the Engine sends no command that would be the 1,025th
-    // unanswered one, and the ring holds 2,048.
+void Renderer::send_return(const AudioThreadKey& key, const Event& event) RTA_NONBLOCKING {
+    // Cannot fail: at most 1,024 commands are unanswered, each causes at most two events, and the ring holds 2,048.
     [[maybe_unused]] const bool sent = returns_.try_send(key, event);
     assert(sent);
 }
@@ -104,7 +104,7 @@ void Renderer::apply_device_gain(const DeviceBlock& device) RTA_NONBLOCKING {
     }
 }
 
-bool Renderer::guard_outputs(const DeviceBlock& device) RTA_NONBLOCKING {
+bool Renderer::silence_if_not_finite(const DeviceBlock& device) RTA_NONBLOCKING {
     bool finite = true;
     for (std::uint32_t channel = 0; channel < device.outputs.channel_count(); ++channel) {
         finite = finite && dsp::all_finite(device.outputs.channel(channel));

@@ -14,52 +14,52 @@
 
 namespace rta {
 
-/// The audio half of the engine: applies the commands, runs the plan, hands back what was replaced.
+/// The audio half of the engine: applies commands, runs the plan, and returns replaced plans and batches.
 class Renderer {
  public:
-    /// Channels of the device whose level is measured: as many as a device may have.
+    /// Device channels whose level is measured: the maximum of a device.
     static constexpr std::uint32_t kMeteredChannels = 256;
 
-    /// [control] `returns` has room for everything that can be outstanding at once: the Engine sees to that.
+    /// [control] `returns` must have room for everything that can be outstanding at the same time; PlanExchange ensures it.
     Renderer(double sample_rate_hz, std::uint32_t block_size, CommandReceiver commands, EventSender returns,
              EventSender telemetry);
 
-    /// [audio] Renders exactly one block. `device` views hold block_size frames; its outputs are overwritten, and never
-    /// hold NaN or infinity.
+    /// [audio] Renders one block. The views of `device` hold block_size frames. Outputs are overwritten; they never contain
+    /// NaN or infinity.
     void render(const AudioThreadKey& key, const DeviceBlock& device) RTA_NONBLOCKING;
 
-    /// [audio] The first half of render(): takes in the commands that have arrived. Adopting a plan exchanges a
-    /// pointer; nothing is walked. Public so that it can be measured alone.
+    /// [audio] The first step of render(): applies the commands that have arrived. Adopting a plan only replaces a pointer.
+    /// Public so that benchmarks can measure it alone.
     void apply_commands(const AudioThreadKey& key) RTA_NONBLOCKING;
 
-    /// [control] What goes to the device. Enable those of the nodes first, and take it first: each of its records comes
-    /// after the nodes' records of the same frames.
+    /// [control] Tap of the device outputs. Enable it after the taps of the nodes and take its records first: each of its
+    /// records is sent after those of the nodes for the same frames.
     [[nodiscard]] LevelTap& output_levels() { return output_levels_; }
 
-    /// [control] Begins or ends timing nodes, from one of the next blocks on; see NodeInstance::time().
+    /// [control] Starts or stops timing nodes from one of the next blocks on; see NodeInstance::time().
     void time_nodes(bool timed) noexcept { nodes_timed_.store(timed, std::memory_order_relaxed); }
 
-    /// [any] Frames rendered so far: the engine's clock.
+    /// [any] Returns the number of frames rendered so far: the engine's clock.
     [[nodiscard]] std::uint64_t frames() const RTA_NONBLOCKING {
         return published_frame_.load(std::memory_order_acquire);
     }
-    /// [any]
+    /// [any] In frames.
     [[nodiscard]] std::uint32_t block_size() const RTA_NONBLOCKING { return block_size_; }
-    /// [any] Telemetry events that found their ring full.
+    /// [any] Returns the number of telemetry events lost because their ring was full.
     [[nodiscard]] std::uint64_t telemetry_dropped() const RTA_NONBLOCKING {
         return telemetry_dropped_.load(std::memory_order_relaxed);
     }
 
  private:
-    /// What is to be done with the commands behind this one.
-    enum class Next : std::uint8_t { go_on, render_first };
+    /// Whether the next command may be applied before a block has been rendered.
+    enum class Next : std::uint8_t { apply_more, render_first };
 
     [[nodiscard]] Next apply(const AudioThreadKey& key, const Command& command) RTA_NONBLOCKING;
-    void hand_back(const AudioThreadKey& key, const Event& event) RTA_NONBLOCKING;
+    void send_return(const AudioThreadKey& key, const Event& event) RTA_NONBLOCKING;
     void apply_device_gain(const DeviceBlock& device) RTA_NONBLOCKING;
-    /// True if every sample was finite; otherwise the block is silenced.
-    [[nodiscard]] bool guard_outputs(const DeviceBlock& device) RTA_NONBLOCKING;
-    /// True if every muted node is reported.
+    /// Silences the block unless all samples are finite. Returns whether they were.
+    [[nodiscard]] bool silence_if_not_finite(const DeviceBlock& device) RTA_NONBLOCKING;
+    /// Returns whether all muted nodes have been reported.
     [[nodiscard]] bool report_faults(const AudioThreadKey& key) RTA_NONBLOCKING;
 
     std::uint32_t block_size_;
@@ -67,12 +67,12 @@ class Renderer {
     EventSender returns_;
     EventSender telemetry_;
     CompiledGraph* plan_ = nullptr;
-    std::uint64_t frame_ = 0;  ///< at which the next block begins
-    bool hunting_ = false;     ///< a block was not finite: look for the node at fault
+    std::uint64_t frame_ = 0;   ///< first frame of the next block
+    bool find_faults_ = false;  ///< the last block was not finite: find the faulty node
     dsp::Ramp device_gain_{1.0F};
     std::vector<float> gains_;  ///< one block
     LevelTap output_levels_;
-    std::atomic<bool> nodes_timed_{false};  ///< relaxed: nothing else is ordered by it
+    std::atomic<bool> nodes_timed_{false};  ///< relaxed: orders no other data
     std::atomic<std::uint64_t> published_frame_{0};
     std::atomic<std::uint64_t> telemetry_dropped_{0};
 };

@@ -18,11 +18,15 @@ const SoundingGraph::Node* find_node(const std::vector<SoundingGraph::Node>& nod
     return found != nodes.end() && id_of(*found) == id ? &*found : nullptr;
 }
 
-/// Walks `now` and `target` side by side; both are sorted the same way.
+/// Which part of a transition to include.
+enum class Scope : std::uint8_t { everything, departures };
+
+/// Walks `now` and `target` in parallel; both are sorted the same way.
 class Merger {
  public:
-    Merger(const SoundingTransition& transition, bool with_new) : transition_{transition}, with_new_{with_new} {
-        result_.unsettled = !with_new;
+    Merger(const SoundingTransition& transition, Scope scope)
+        : transition_{transition}, with_new_{scope == Scope::everything} {
+        result_.unsettled = !with_new_;
     }
 
     [[nodiscard]] SoundingGraph merge() {
@@ -134,35 +138,44 @@ class Merger {
 bool SoundingGraph::contains(NodeId id) const { return find_node(nodes, id) != nullptr; }
 
 CompileRequest SoundingGraph::request(std::uint64_t serial, std::uint64_t ended_serial,
-                                      const SilenceLeft& silence_left) const {
+                                      const RemainingSilence& remaining_silence) const {
     const auto left = [&](const Silence& silence, std::uint64_t entered_in) {
-        return silence.none() || entered_in == serial ? Silence{} : silence_left(silence, entered_in);
+        return silence.none() || entered_in == serial ? Silence{} : remaining_silence(silence, entered_in);
     };
     CompileRequest request{};
     request.nodes.reserve(nodes.size());
     for (const Node& node : nodes) {
-        request.nodes.push_back(
-            {node.instance, node.left_in != 0, node.entered_in == serial, left(node.silence, node.entered_in)});
+        request.nodes.push_back({.instance = node.instance,
+                                 .leaving = node.left_in != 0,
+                                 .entering = node.entered_in == serial,
+                                 .silence = left(node.silence, node.entered_in)});
     }
 
     const auto number_of = [this](NodeId id) {
         return static_cast<std::uint32_t>(std::ranges::lower_bound(nodes, id, {}, id_of) - nodes.begin());
     };
     request.connections.reserve(connections.size());
-    std::uint32_t to = 0;  // connections are sorted by where they lead, as nodes are
+    std::uint32_t to = 0;  // connections are sorted by the id of their destination, as nodes are by id
     for (const Connection& connection : connections) {
         while (id_of(nodes[to]) != connection.key.to.node) ++to;
-        request.connections.push_back({number_of(connection.key.from.node), connection.key.from.port, to,
-                                       connection.key.to.port, connection.state, connection.target_gain,
-                                       connection.target_gain == 1.0F && connection.changed_in <= ended_serial,
-                                       connection.entered_in == serial,
-                                       left(connection.state->silence, connection.entered_in)});
+        request.connections.push_back(
+            {.from_node = number_of(connection.key.from.node),
+             .from_port = connection.key.from.port,
+             .to_node = to,
+             .to_port = connection.key.to.port,
+             .state = connection.state,
+             .target_gain = connection.target_gain,
+             .at_unity = connection.target_gain == 1.0F && connection.changed_in <= ended_serial,
+             .entering = connection.entered_in == serial,
+             .silence = left(connection.state->silence, connection.entered_in)});
     }
     return request;
 }
 
-SoundingGraph merge(const SoundingTransition& transition) { return Merger{transition, true}.merge(); }
+SoundingGraph merge(const SoundingTransition& transition) { return Merger{transition, Scope::everything}.merge(); }
 
-SoundingGraph merge_departures(const SoundingTransition& transition) { return Merger{transition, false}.merge(); }
+SoundingGraph merge_departures(const SoundingTransition& transition) {
+    return Merger{transition, Scope::departures}.merge();
+}
 
 }  // namespace rta

@@ -13,60 +13,62 @@
 
 namespace rta {
 
-/// What the latest plan makes sound: the committed graph, and what is still fading out of it. [control]
+/// The contents of the latest plan: the committed graph, and nodes and connections that are still fading out. [control]
 ///
-/// The rule of every fade: a connection fades, in or out, exactly when the node it leads into was there before and
-/// stays. Into a new or a leaving node it stands at full gain. So a node that is put into a connection cross-fades with
-/// the path that it replaces, without a dip.
+/// A connection fades in or out exactly when its destination was in the graph before and stays in it. Connections into a
+/// new or a leaving node have full gain. A node inserted into a connection therefore crossfades with the path that it
+/// replaces, without a dip.
 ///
-/// Plans are known by the serial of the command that carried them, and fades end in the order in which they began: one
-/// number, the last serial whose fades have ended, tells what may be pruned.
+/// A plan is identified by the serial of the command that carried it, and fades end in the order in which they started.
+/// One number, the last serial whose fades have ended, therefore determines what may be pruned.
 struct SoundingGraph {
     struct Node {
         std::shared_ptr<NodeInstance> instance;
         std::uint64_t left_in = 0;     ///< the plan in which it left the graph; 0: it is in the graph
-        std::uint64_t entered_in = 0;  ///< the first plan that had it
-        Silence silence{};             ///< of what it puts out, from that plan's adoption on
+        std::uint64_t entered_in = 0;  ///< the first plan that contained it
+        Silence silence{};             ///< of its outputs, counted from the adoption of that plan
     };
-    /// A connection whose compensating delay changes is another one: the two cross-fade.
+    /// A connection whose compensating delay changes is replaced by a new one; the two crossfade.
     struct Connection {
         ConnectionKey key;
         std::uint32_t delay_frames;
         std::shared_ptr<ConnectionState> state;
         float target_gain;
-        std::uint64_t changed_in = 0;  ///< the plan in which its gain began to change; 0: it never did
-        std::uint64_t entered_in = 0;  ///< the first plan that had it
+        std::uint64_t changed_in = 0;  ///< the plan in which its gain last changed; 0: never
+        std::uint64_t entered_in = 0;  ///< the first plan that contained it
     };
 
     std::vector<Node> nodes;              ///< by id
     std::vector<Connection> connections;  ///< by key and delay
-    /// Something fades, after which a plan must follow: to prune, to read signals in place again, or to complete.
+    /// Something fades. A plan must follow the fades: to prune, to read signals in place again, or to complete the change.
     bool unsettled = false;
-    /// A device sink comes or goes: the plan's fades last as long as the device's.
+    /// A device sink enters or leaves: the fades of the plan last as long as those of the device.
     bool device_fades = false;
 
     [[nodiscard]] bool contains(NodeId id) const;
-    /// What of a silence that a plan brought is left at the time of the request.
-    using SilenceLeft = std::function<Silence(const Silence& silence, std::uint64_t serial)>;
-    /// The same as nodes and connections by number, for the plan `serial`.
+    /// Returns what is left, at the time of the request, of a silence that started with the plan `serial`.
+    using RemainingSilence = std::function<Silence(const Silence& silence, std::uint64_t serial)>;
+    /// Returns the request to compile this as the plan `serial`.
     [[nodiscard]] CompileRequest request(std::uint64_t serial, std::uint64_t ended_serial,
-                                         const SilenceLeft& silence_left) const;
+                                         const RemainingSilence& remaining_silence) const;
 };
 
+/// A change from the current sound to a new graph.
 struct SoundingTransition {
     const SoundingGraph& now;
     const AudioGraph& target;
-    /// Of each connection of `target`, node after node, each with its incoming ones in their order; or none at all.
+    /// One for each connection of `target`: for each node, its incoming connections in order. Empty: no delays.
     std::span<const std::uint32_t> delays_frames;
-    std::uint64_t serial;        ///< of the plan to be
+    std::uint64_t serial;        ///< of the new plan
     std::uint64_t ended_serial;  ///< the last plan whose fades have ended
-    /// The instance of a node that is new to the sound.
+    /// Returns the instance of a node that is not in `now`.
     std::function<std::shared_ptr<NodeInstance>(NodeId)> entering;
 };
 
-/// `now` on its way to `target`: everything that still sounds, plus the new graph.
+/// Returns the transition from `now` to `target`: everything that is still audible, plus the new graph.
 [[nodiscard]] SoundingGraph merge(const SoundingTransition& transition);
-/// The same without what is new in `target`: the first half of a change whose old and new together would close a loop.
+/// Returns the transition without the additions of `target`: the first half of a change in which old and new connections
+/// together would form a cycle.
 [[nodiscard]] SoundingGraph merge_departures(const SoundingTransition& transition);
 
 }  // namespace rta

@@ -19,14 +19,14 @@ std::string channel_count(std::uint32_t width) {
 
 auto place_of(const IncomingConnection& connection) { return std::tie(connection.to_port, connection.from); }
 
-/// Where the connection stands in `incoming`, or where it would be put.
+/// Returns the position of the connection in `incoming`, or the position at which to insert it.
 template <class Incoming>
-auto find_incoming(Incoming& incoming, std::uint32_t to_port, PortRef from) {
+auto incoming_position(Incoming& incoming, std::uint32_t to_port, PortRef from) {
     return std::ranges::lower_bound(incoming, std::tie(to_port, from), std::less<>{}, place_of);
 }
 
 template <class Incoming, class Position>
-bool stands_at(const Incoming& incoming, Position position, std::uint32_t to_port, PortRef from) {
+bool is_at(const Incoming& incoming, Position position, std::uint32_t to_port, PortRef from) {
     return position != incoming.end() && place_of(*position) == std::tie(to_port, from);
 }
 
@@ -57,7 +57,7 @@ Expected<std::uint32_t> require_parameter(const NodeDescription& node, std::stri
                                           unknown_name("parameter", parameter, names_of(node.layout.parameters)));
 }
 
-/// `direction` is "input" or "output", for the sentence.
+/// `direction` is "input" or "output", for the error.
 Expected<std::uint32_t> resolve_port(const GraphNode& node, std::span<const NodeLayout::Port> ports,
                                      std::optional<std::string_view> port, std::string_view direction) {
     if (ports.empty()) {
@@ -72,7 +72,8 @@ Expected<std::uint32_t> resolve_port(const GraphNode& node, std::span<const Node
     }
     if (ports.size() == 1) return 0U;
     return fail(ErrorCode::invalid_argument, "node " + quoted(node.name()) + " has several " + std::string{direction} +
-                                                 "s: write " + node.name() + ":" + ports.front().name + " or another");
+                                                 "s: specify one, for example " + node.name() + ":" +
+                                                 ports.front().name);
 }
 
 std::string port_name(const GraphNode& node, std::span<const NodeLayout::Port> ports, std::uint32_t port) {
@@ -109,9 +110,9 @@ Expected<std::vector<float>> NodeDescription::parameter_values(
 Expected<void> AudioGraph::check_new_name(std::string_view name) const {
     if (!is_node_name(name)) {
         return fail(ErrorCode::invalid_argument,
-                    quoted(name) + " is not a node name: a letter, then up to 63 letters, digits, - or _");
+                    "invalid node name " + quoted(name) + ": expected a letter, then up to 63 letters, digits, - or _");
     }
-    if (ids_.contains(name)) return fail(ErrorCode::already_exists, "there is already a node " + quoted(name));
+    if (ids_.contains(name)) return fail(ErrorCode::already_exists, "node " + quoted(name) + " already exists");
     return {};
 }
 
@@ -140,8 +141,7 @@ Expected<void> AudioGraph::remove_node(std::string_view name) {
         std::erase_if(writable(target).incoming,
                       [&](const IncomingConnection& connection) { return connection.from.node == removed.id; });
     }
-    // A later edit of the transaction may yet take away the cycle of a node that feeds itself; such a connection stands
-    // in both lists.
+    // A node connected to itself is allowed until the end of the transaction; that connection is in both lists.
     const auto to_itself = static_cast<std::size_t>(std::ranges::count(removed.outgoing, removed.id));
     connection_count_ -= removed.incoming.size() + removed.outgoing.size() - to_itself;
     ids_.erase(removed.name());
@@ -175,8 +175,8 @@ Expected<void> AudioGraph::connect(std::string_view from_text, std::string_view 
     if (auto fits = check_widths(*from, *to); !fits) return fits;
 
     GraphNode& destination = writable(to->node);
-    const auto position = find_incoming(destination.incoming, to->port, *from);
-    if (stands_at(destination.incoming, position, to->port, *from)) {
+    const auto position = incoming_position(destination.incoming, to->port, *from);
+    if (is_at(destination.incoming, position, to->port, *from)) {
         position->gain_db = gain_db.value_or(0.0F);
         return {};
     }
@@ -192,11 +192,11 @@ Expected<void> AudioGraph::disconnect(std::string_view from_text, std::string_vi
     const auto to = resolve_input(to_text);
     if (!to) return std::unexpected(to.error());
     const auto& incoming = find(to->node)->incoming;
-    if (!stands_at(incoming, find_incoming(incoming, to->port, *from), to->port, *from)) {
+    if (!is_at(incoming, incoming_position(incoming, to->port, *from), to->port, *from)) {
         return fail(ErrorCode::not_found, "there is no connection " + output_name(*from) + " -> " + input_name(*to));
     }
     GraphNode& destination = writable(to->node);
-    destination.incoming.erase(find_incoming(destination.incoming, to->port, *from));
+    destination.incoming.erase(incoming_position(destination.incoming, to->port, *from));
     auto& outgoing = writable(from->node).outgoing;
     outgoing.erase(std::ranges::find(outgoing, to->node));
     --connection_count_;
@@ -279,7 +279,7 @@ Expected<void> AudioGraph::check_acyclic() const {
     std::string path;
     for (const std::uint32_t index : sorted.error().nodes) path += nodes_[index]->name() + " -> ";
     path += nodes_[sorted.error().nodes.front()]->name();
-    return fail(ErrorCode::failed_precondition, "the connections would close a cycle: " + path);
+    return fail(ErrorCode::failed_precondition, "the connections would form a cycle: " + path);
 }
 
 const GraphNode* AudioGraph::find(std::string_view name) const {
@@ -331,10 +331,10 @@ std::size_t AudioGraph::index_of(NodeId id) const {
 
 GraphNode& AudioGraph::writable(NodeId id) {
     std::shared_ptr<const GraphNode>& node = nodes_[index_of(id)];
-    // Shared with the graph this one is a copy of: that one must not change. Nobody else can take a share meanwhile,
-    // graphs live on one thread.
+    // The node may be shared with a copy of this graph, which must not change. The count cannot change in between, because
+    // all graphs live on the control thread.
     if (node.use_count() > 1) node = std::make_shared<GraphNode>(*node);
-    // Every GraphNode is made by make_shared as a plain object; only the pointer says const.
+    // Every GraphNode is created as a non-const object; only the pointer is const.
     return const_cast<GraphNode&>(*node);
 }
 
@@ -371,7 +371,7 @@ Expected<void> AudioGraph::check_widths(PortRef from, PortRef to) const {
     return fail(ErrorCode::failed_precondition,
                 "connection " + output_name(from) + " -> " + input_name(to) + " refused: " + output_name(from) +
                     " has " + channel_count(from_width) + ", " + input_name(to) + " has " + channel_count(to_width) +
-                    "; the widths must be equal, or the first 1");
+                    "; expected equal channel counts or a mono source");
 }
 
 }  // namespace rta

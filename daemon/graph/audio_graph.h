@@ -21,8 +21,8 @@
 
 namespace rta {
 
-/// Identity of a node for as long as the daemon runs: never reused, so a node that was removed and added again under
-/// the same name is another node. Not a number to compute with.
+/// Identity of a node. Never reused while the daemon runs: a node that is removed and added again under the same name gets
+/// another id.
 class NodeId {
  public:
     constexpr NodeId() = default;
@@ -41,31 +41,31 @@ struct PortRef {
     [[nodiscard]] constexpr auto operator<=>(const PortRef&) const = default;
 };
 
-/// Ordered by where it leads, so that the connections of one port stand together.
+/// Ordered by destination, so that the connections of one port are adjacent.
 struct ConnectionKey {
     PortRef to;
     PortRef from;
     [[nodiscard]] constexpr auto operator<=>(const ConnectionKey&) const = default;
 };
 
-/// What a node is, unchangeable: shared by the graphs of successive revisions and by the node's processor.
+/// The immutable part of a node, shared by the graphs of successive revisions and the node's instance. [any]
 struct NodeDescription {
     std::string name;
     const NodeType* type;
     ResolvedSettings settings;
-    Settings given_settings;  ///< as the client gave them: what a document shows
+    Settings given_settings;  ///< as the client gave them; documents contain these
     NodeLayout layout;
 
-    /// Resolves `given` for `type`. Errors name the node.
+    /// [any] Resolves the settings `given` for `type`. Errors contain the name of the node.
     [[nodiscard]] static Expected<std::shared_ptr<const NodeDescription>> make(const NodeType& type, std::string name,
                                                                                Settings given);
-    /// Values of all parameters, in the parameters' own units: those given, else the defaults.
-    /// NOT_FOUND or INVALID_ARGUMENT, naming the parameter.
+    /// [any] Returns the values of all parameters, each in its own unit: the given value or the default.
+    /// Errors: NOT_FOUND or INVALID_ARGUMENT, with the name of the parameter.
     [[nodiscard]] Expected<std::vector<float>> parameter_values(
         const std::map<std::string, float, std::less<>>& given) const;
 };
 
-/// A connection as its destination keeps it.
+/// A connection, stored in its destination.
 struct IncomingConnection {
     std::uint32_t to_port;
     PortRef from;
@@ -75,84 +75,87 @@ struct IncomingConnection {
 struct GraphNode {
     NodeId id;
     std::shared_ptr<const NodeDescription> description;
-    std::vector<float> parameters;             ///< in the order of the layout, in the parameter's own unit
+    std::vector<float> parameters;             ///< in the order of the layout, each in its own unit
     std::vector<IncomingConnection> incoming;  ///< sorted by (to_port, from)
-    std::vector<NodeId> outgoing;              ///< one entry a connection
+    std::vector<NodeId> outgoing;              ///< destination of each outgoing connection
 
     [[nodiscard]] const std::string& name() const { return description->name; }
 };
 
-/// The graph as its users see it: nodes, connections, parameter values. A value type, control thread only: a
-/// transaction edits a copy, and the copy replaces the original if every edit was good. Copies share the nodes that no
-/// edit touches, so copying a graph of 10,000 nodes costs a fraction of compiling it. [control]
+/// The graph as its users see it: nodes, connections, parameter values. A value type: a transaction edits a copy, which
+/// replaces the original if all edits succeed. Copies share the nodes that are not edited, so copying a graph of 10,000
+/// nodes costs a fraction of compiling it. [control]
 class AudioGraph {
  public:
-    // Every edit either does what it says or changes nothing and returns an error that names the thing at fault.
+    // Every edit either succeeds or changes nothing and returns an error.
 
-    /// ALREADY_EXISTS if the name is taken, INVALID_ARGUMENT if it is no name. `id` is new to every graph;
-    /// `parameters` has one value for each parameter of the description.
+    /// Adds a node. `id` must be larger than all ids used before; `parameters` holds one value for each parameter of the
+    /// description. Errors: ALREADY_EXISTS if the name is taken, INVALID_ARGUMENT if it is not a valid name.
     Expected<void> add_node(NodeId id, std::shared_ptr<const NodeDescription> description,
                             std::vector<float> parameters);
+    /// Removes a node and its connections.
     Expected<void> remove_node(std::string_view name);
-    /// `description` is the node's own under another name. ALREADY_EXISTS and INVALID_ARGUMENT as in add_node().
+    /// Renames a node. `description` is the current one with another name. Errors as in add_node().
     Expected<void> rename_node(std::string_view name, std::shared_ptr<const NodeDescription> description);
-    /// Width mismatches are FAILED_PRECONDITION. A repeated connect sets the gain of the connection that is there.
-    /// Does not look for cycles: check_acyclic() does, once for a whole transaction.
+    /// Adds a connection, or sets the gain of an existing one. Does not detect cycles: check_acyclic() does, once for a whole
+    /// transaction. Errors: FAILED_PRECONDITION if the widths do not match.
     Expected<void> connect(std::string_view from, std::string_view to, std::optional<float> gain_db);
     Expected<void> disconnect(std::string_view from, std::string_view to);
     Expected<void> set_parameter(std::string_view node, std::string_view parameter, float value);
-    /// The node of that name becomes the node `id` with this description, keeping the connections to ports and the
-    /// values of parameters that it still has. FAILED_PRECONDITION where a connection no longer fits.
+    /// Replaces the node of the same name by the node `id` with this description. Connections, and the values of parameters
+    /// that still exist, are kept. Errors: a connection or value that is no longer valid.
     Expected<void> replace_node(NodeId id, std::shared_ptr<const NodeDescription> description);
 
-    /// FAILED_PRECONDITION naming the whole cycle, if there is one.
+    /// Errors: FAILED_PRECONDITION, with the path of a cycle.
     [[nodiscard]] Expected<void> check_acyclic() const;
-    /// Indices in nodes(), every node behind those that feed it.
+    /// Returns indices into nodes(), every node after its sources.
     [[nodiscard]] std::expected<std::vector<std::uint32_t>, Cycle> order() const;
 
-    /// Whether the compiler delays what would come early where paths of different latency meet.
-    void set_latency_compensation(bool compensates) { latency_compensation_ = compensates; }
+    /// Sets whether the compiler aligns paths of different latency by delays.
+    void set_latency_compensation(bool enabled) { latency_compensation_ = enabled; }
     [[nodiscard]] bool latency_compensation() const { return latency_compensation_; }
 
-    /// Where a parameter is; NOT_FOUND or INVALID_ARGUMENT if it cannot take `value`.
+    /// A parameter by its node and its index in the layout.
     struct ParameterPlace {
         NodeId node;
         std::uint32_t index;
     };
+    /// Finds a parameter and checks `value` against its range. Errors: NOT_FOUND, INVALID_ARGUMENT.
     [[nodiscard]] Expected<ParameterPlace> check_parameter(std::string_view node, std::string_view parameter,
                                                            float value) const;
 
-    /// nullptr if there is none.
+    /// Returns the node, or nullptr if not found.
     [[nodiscard]] const GraphNode* find(std::string_view name) const;
     [[nodiscard]] const GraphNode* find(NodeId id) const;
-    /// NOT_FOUND, with the names that there are.
+    /// Returns the node. Errors: NOT_FOUND, with the names of existing nodes.
     [[nodiscard]] Expected<const GraphNode*> require(std::string_view name) const;
 
     [[nodiscard]] std::size_t node_count() const { return nodes_.size(); }
-    /// By id, which is the order in which they were added.
+    /// Returns the nodes sorted by id, which is the order in which they were added.
     [[nodiscard]] std::span<const std::shared_ptr<const GraphNode>> nodes() const { return nodes_; }
-    /// In nodes(); of an id that the graph does not have, where it would stand.
+    /// Returns the index in nodes(), or the index at which a node with this id would be inserted.
     [[nodiscard]] std::size_t index_of(NodeId id) const;
     [[nodiscard]] std::size_t connection_count() const { return connection_count_; }
 
-    /// `node`, or `node:port` where the node has several.
+    /// Returns `node`, or `node:port` if the node has several outputs.
     [[nodiscard]] std::string output_name(PortRef port) const;
+    /// Returns `node`, or `node:port` if the node has several inputs.
     [[nodiscard]] std::string input_name(PortRef port) const;
 
-    /// What `graph show` prints: every parameter with its value, settings as given, connections with a gain other than
-    /// 0.
+    /// Returns the graph as a document: all parameters with their values, settings as given, and the gains of connections
+    /// that are not 0 dB.
     [[nodiscard]] GraphDocument document() const;
 
  private:
     [[nodiscard]] GraphNode& writable(NodeId id);
     [[nodiscard]] Expected<void> check_new_name(std::string_view name) const;
-    /// Resolves `node` or `node:port`; the port may be left out where the node has one.
+    /// Resolves `node:port`, or `node` if the node has one output.
     [[nodiscard]] Expected<PortRef> resolve_output(std::string_view text) const;
     [[nodiscard]] Expected<PortRef> resolve_input(std::string_view text) const;
     [[nodiscard]] Expected<void> check_widths(PortRef from, PortRef to) const;
 
     std::vector<std::shared_ptr<const GraphNode>> nodes_;  ///< by id
-    std::unordered_map<std::string_view, NodeId> ids_;     ///< views of the names in the descriptions
+    std::unordered_map<std::string_view, NodeId> ids_;     ///< keys are views of the names in the descriptions
     std::size_t connection_count_ = 0;
     bool latency_compensation_ = false;
 };

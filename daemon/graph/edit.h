@@ -24,13 +24,13 @@ struct RemoveNode {
     std::string name;
 };
 
-/// The node plays on under another name.
+/// Renames a node, which keeps playing.
 struct RenameNode {
     std::string name;
     std::string new_name;
 };
 
-/// A repeated Connect with a gain ramps the gain of the connection that is there.
+/// Adds a connection, or ramps the gain of an existing one.
 struct Connect {
     std::string from;  ///< `node` or `node:port`
     std::string to;
@@ -46,21 +46,21 @@ struct SetParameter {
     std::string node;
     std::string parameter;
     float value;
-    std::optional<float> ramp_ms;  ///< 20 ms if left out
+    std::optional<float> ramp_ms;  ///< kDefaultParameterRampMs if not given
 };
 
-/// Builds the node anew with these settings changed; the new processor is cross-faded with the old one.
+/// Rebuilds the node with these settings changed; the old and the new processor crossfade.
 struct ChangeSettings {
     std::string node;
     Settings settings;
 };
 
-/// Whether what would come early is delayed where paths of different latency meet.
+/// Switches latency compensation on or off: delays that align paths of different latency.
 struct SetLatencyCompensation {
     bool enabled;
 };
 
-/// The whole graph. Nodes of the same name, type and settings stay and keep their state; parameters left out take their
+/// Replaces the whole graph. Nodes of the same name, type and settings keep their state; parameters not given take their
 /// defaults.
 struct ReplaceGraph {
     GraphDocument document;
@@ -69,7 +69,7 @@ struct ReplaceGraph {
 using Edit = std::variant<AddNode, RemoveNode, RenameNode, Connect, Disconnect, SetParameter, ChangeSettings,
                           SetLatencyCompensation, ReplaceGraph>;
 
-/// All or nothing: either every edit is made, in order, or none.
+/// Edits that are applied in order, all or none.
 struct Transaction {
     std::vector<Edit> edits;
 };

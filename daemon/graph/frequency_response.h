@@ -11,16 +11,16 @@
 
 namespace rta {
 
-/// What becomes of sines that enter a node at its first input, each at one of the frequencies asked for.
+/// Response of one output to sines at the first input of a node, one for each requested frequency.
 struct FrequencyResponse {
-    std::string port;                          ///< where they come out
+    std::string port;                          ///< name of the output
     std::vector<std::complex<double>> values;  ///< gain and phase
 };
 
-/// One response for each output of `node`, with the parameters and settings of now. What a node's look-ahead adds to
-/// the phase is left out, as compensation leaves it out. A node that is bypassed passes everything.
+/// Returns one response for each output of `node`, with its current parameters and settings. The phase does not include
+/// the look-ahead of the node, which latency compensation removes. A bypassed node has the response 1.
 ///
-/// Errors: NOT_FOUND, FAILED_PRECONDITION for a type that has no response, INVALID_ARGUMENT for a frequency that is not
+/// Errors: NOT_FOUND; FAILED_PRECONDITION if the type has no frequency response; INVALID_ARGUMENT if a frequency is not
 /// between 0 and half the sample rate. [control]
 [[nodiscard]] Expected<std::vector<FrequencyResponse>> frequency_response(const AudioGraph& graph,
                                                                           const NodeRegistry& registry,

@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::size_t kLongestNodeName = 64;
 
-/// Up to so many parameters are looked through one by one.
-constexpr std::size_t kFewParameters = 16;
+/// Larger tables are sorted for binary search.
+constexpr std::size_t kLinearSearchLimit = 16;
 
 std::uint32_t count_of(const Repeat& repeat, const ResolvedSettings& settings) {
     if (!repeat.given()) return 1;
@@ -29,7 +29,7 @@ std::uint32_t count_of(const Repeat& repeat, const ResolvedSettings& settings) {
     return settings.integer(repeat.setting) - repeat.less;
 }
 
-/// The name with `number` in the place of its first #, if it has one.
+/// Returns the name with its first # replaced by `number`.
 std::string numbered(std::string_view name, std::uint32_t number) {
     const std::size_t place = name.find('#');
     if (place == std::string_view::npos) return std::string{name};
@@ -47,7 +47,7 @@ std::vector<NodeLayout::Port> ports_of(std::span<const PortSpec> specs, const Re
     return ports;
 }
 
-/// The row with the maximum that the settings leave it.
+/// Returns the row with its maximum lowered to the setting that limits it.
 ParameterSpec limited(ParameterSpec spec, const ResolvedSettings& settings) {
     if (spec.maximum_setting.empty()) return spec;
     spec.maximum = std::min(spec.maximum, static_cast<float>(settings.number(spec.maximum_setting)));
@@ -55,9 +55,9 @@ ParameterSpec limited(ParameterSpec spec, const ResolvedSettings& settings) {
     return spec;
 }
 
-/// Writes a row out as often as the settings say. Names that are not the table's own go into `names`.
-void write_out(const ParameterSpec& of_type, const ResolvedSettings& settings, std::vector<ParameterSpec>& parameters,
-               std::deque<std::string>& names) {
+/// Appends a row as often as the settings require. `names` stores names that are not in the table.
+void expand(const ParameterSpec& of_type, const ResolvedSettings& settings, std::vector<ParameterSpec>& parameters,
+            std::deque<std::string>& names) {
     const ParameterSpec spec = limited(of_type, settings);
     if (!spec.repeat.given()) {
         parameters.push_back(spec);
@@ -97,12 +97,12 @@ NodeLayout NodeLayout::of(const NodeType& type, const ResolvedSettings& settings
     layout.inputs = ports_of(type.inputs, settings);
     layout.outputs = ports_of(type.outputs, settings);
     auto names = std::make_shared<std::deque<std::string>>();
-    for (const ParameterSpec& spec : type.parameters) write_out(spec, settings, layout.parameters, *names);
+    for (const ParameterSpec& spec : type.parameters) expand(spec, settings, layout.parameters, *names);
     const std::size_t own_parameters = layout.parameters.size();
-    if (const auto bypass = bypass_of(type)) write_out(*bypass, settings, layout.parameters, *names);
+    if (const auto bypass = bypass_of(type)) expand(*bypass, settings, layout.parameters, *names);
     layout.has_bypass = layout.parameters.size() != own_parameters;
     if (!names->empty()) layout.own_names_ = std::move(names);
-    if (layout.parameters.size() > kFewParameters) {
+    if (layout.parameters.size() > kLinearSearchLimit) {
         layout.by_name_.resize(layout.parameters.size());
         std::iota(layout.by_name_.begin(), layout.by_name_.end(), 0U);
         std::ranges::sort(layout.by_name_, {}, [&](std::uint32_t index) { return layout.parameters[index].name; });

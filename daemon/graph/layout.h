@@ -15,7 +15,7 @@
 
 namespace rta {
 
-/// The ports and parameters that a node of a type has once its settings are known: the one place that works them out.
+/// Ports and parameters of a node, derived from its type and settings. [any]
 struct NodeLayout {
     struct Port {
         std::string name;
@@ -23,7 +23,7 @@ struct NodeLayout {
     };
     std::vector<Port> inputs;
     std::vector<Port> outputs;
-    /// Repeated rows written out, each under a name of its own; behind them `bypass`, where the node has it.
+    /// Repeated rows are expanded, each with its own name. `bypass`, if the node has it, is last.
     std::vector<ParameterSpec> parameters;
     bool has_bypass = false;
 
@@ -33,21 +33,20 @@ struct NodeLayout {
     [[nodiscard]] static std::optional<std::uint32_t> find_port(std::span<const Port> ports, std::string_view name);
 
  private:
-    /// What the names of written-out rows point into; copies of the layout share it.
+    /// Storage of the names of expanded rows, shared by copies of the layout.
     std::shared_ptr<const std::deque<std::string>> own_names_;
-    std::vector<std::uint32_t> by_name_;  ///< parameters sorted by name, where there are many
+    std::vector<std::uint32_t> by_name_;  ///< indices of parameters sorted by name; empty if there are few
 };
 
-/// The parameter that the engine gives to every node whose `in` and `out` have one width: it cross-fades between what
-/// the node makes and what goes in. Not in the type's own table; its processor never sees it. Where only the widest of
-/// a type's nodes have one width on both sides, the row stands for them alone.
+/// Returns the `bypass` parameter of a type, which crossfades between the output and the input of a node. Nodes whose `in`
+/// and `out` have the same width have it. It is not in the type's table, and the engine, not the processor, handles it. If
+/// only nodes with the maximum of `channels` have it, the row is repeated accordingly. [any]
 [[nodiscard]] std::optional<ParameterSpec> bypass_of(const NodeType& type);
 
-/// INVALID_ARGUMENT, naming the node, the parameter, the value and the range, if the parameter cannot take `value`
-/// (NaN and infinity included).
+/// Checks a value against the range of the parameter. Errors: INVALID_ARGUMENT, for NaN and infinity too. [any]
 [[nodiscard]] Expected<void> check_parameter(const ParameterSpec& spec, float value, std::string_view node);
 
-/// `[A-Za-z][A-Za-z0-9_-]{0,63}`
+/// Returns whether the name matches `[A-Za-z][A-Za-z0-9_-]{0,63}`. [any]
 [[nodiscard]] bool is_node_name(std::string_view name);
 
 }  // namespace rta

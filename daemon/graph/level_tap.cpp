@@ -23,7 +23,7 @@ std::size_t ring_capacity(std::uint32_t channels, double sample_rate_hz, std::ui
 
 LevelTap::LevelTap(std::uint32_t channels, double sample_rate_hz, std::uint32_t block_size, Measures measures)
     : maximum_channels_{channels},
-      quantum_frames_{std::max(kLeastQuantum, block_size)},
+      quantum_frames_{std::max(kMinimumQuantum, block_size)},
       ring_{ring_capacity(channels, sample_rate_hz, quantum_frames_, kMaximumRecords)},
       receiver_{ring_.receiver()},
       sender_{ring_.sender()},
@@ -78,20 +78,13 @@ void LevelTap::add_programme(Programme& programme, std::uint64_t frame, const Au
     for (std::uint32_t channel = 0; channel < channels; ++channel) {
         LevelRecord& record = records_[channel];
         const float true_peak = programme.true_peak.process(channel, block.channel(channel));
-        // True peaks come some frames late: no reason to tell one below the peak.
+        // True peaks arrive some frames late, but must not be reported below the peak.
         record.true_peak = std::max({record.true_peak, true_peak, record.peak});
     }
     for (const dsp::LoudnessStep& step : programme.loudness.process(frame, block)) {
-        // No room: the step is missing, which its successor shows.
+        // Without room the step is lost; the reader detects the gap in the next one.
         static_cast<void>(programme.sender.try_push(step));
     }
-}
-
-void LevelTap::reset() RTA_NONBLOCKING {
-    frame_count_ = 0;
-    if (programme_ == nullptr) return;
-    programme_->true_peak.reset();
-    programme_->loudness.reset();
 }
 
 }  // namespace rta

@@ -18,66 +18,60 @@ namespace rta {
 
 /// The level of one channel over some frames.
 struct LevelRecord {
-    std::uint64_t end_frame;  ///< of the engine's clock, behind the last of them
+    std::uint64_t end_frame;  ///< of the engine's clock, after the last measured frame
     double sum_of_squares;
     float peak;
-    float true_peak;                    ///< between the samples, too; 0 where only levels are measured
-    std::uint32_t frame_count;          ///< of the quantum: the same in the records of all channels
-    std::uint32_t channel_frame_count;  ///< of them, those in which there was this channel: what was measured
-    std::uint16_t channel;              ///< from 0; the records of all channels follow each other
-    std::uint16_t channel_count;        ///< at the end; 0: there are none, and this is the only record of these frames
+    float true_peak;                    ///< peak between samples, too; 0 if only levels are measured
+    std::uint32_t frame_count;          ///< length of the quantum: the same in the records of all channels
+    std::uint32_t channel_frame_count;  ///< frames in which this channel existed: those that were measured
+    std::uint16_t channel;              ///< from 0; the records of all channels are adjacent
+    std::uint16_t channel_count;        ///< at the end of the quantum; 0: no channels, and this is the only record
 };
 
-/// Where the audio thread measures a signal for the control thread: a ring of records, one a channel for every quantum
-/// of frames. Quanta end where the engine's clock is a multiple of their length, so that those of all taps fall
-/// together.
+/// Measures a signal on the audio thread for the control thread. A ring carries one record for each channel and each
+/// quantum of frames. Quanta end where the engine's clock is a multiple of their length, so those of all taps coincide.
 ///
-/// It measures only while it is enabled. Where nobody takes the records and the ring is full, the quantum goes on until
-/// there is room: what is told late is told whole. Where the number of channels changes in a quantum, as another device
-/// may change it, the quantum goes on as well: those that are gone at its end are not told, those that came count from
-/// there on.
+/// The tap measures only while it is enabled. If the ring is full, the quantum is extended until there is room, so late
+/// records are complete. If the number of channels changes within a quantum, for example with the device, the quantum
+/// continues: channels that no longer exist at its end have no record, and new channels count from their first frame.
 ///
-/// Where it is asked for, the whole of a programme is measured as well: true peaks, and the loudness of all channels
-/// together, in steps that have a ring of their own. A step that finds no room there is missing.
+/// On request the tap also measures a programme: true peaks, and the loudness of all channels together, in steps that have
+/// their own ring. A step that finds that ring full is lost.
 class LevelTap {
  public:
     enum class Measures : std::uint8_t { levels, programme };
 
-    /// [control] For at most `channels` channels, with room for a quarter of a second or kMaximumRecords.
+    /// [any] Measures up to `channels` channels. The ring has room for a quarter of a second, at most kMaximumRecords.
     LevelTap(std::uint32_t channels, double sample_rate_hz, std::uint32_t block_size,
              Measures measures = Measures::levels);
     LevelTap(const LevelTap&) = delete;
     LevelTap& operator=(const LevelTap&) = delete;
     ~LevelTap() = default;
 
-    /// [control] Begins or ends measuring, from one of the next blocks on. Who begins takes what is left over first.
+    /// [control] Starts or stops measurement from one of the next blocks on. Take old records before starting.
     void enable(bool enabled) noexcept;
-    /// [control] The next record. The records of one quantum come all or none.
+    /// [control] Returns the next record. The records of one quantum become available together.
     [[nodiscard]] std::optional<LevelRecord> take() { return receiver_.try_pop(); }
-    /// [control] The next step of the loudness.
+    /// [control] Returns the next loudness step.
     [[nodiscard]] std::optional<dsp::LoudnessStep> take_loudness() {
         return programme_ ? programme_->receiver.try_pop() : std::nullopt;
     }
     /// [any]
-    [[nodiscard]] bool measures_programme() const noexcept { return programme_ != nullptr; }
-    /// [any]
     [[nodiscard]] std::uint32_t maximum_channels() const noexcept { return maximum_channels_; }
 
-    /// [audio] To be asked in every block before add(): whether anybody wants to know.
+    /// [audio] Returns whether measurement is enabled. Must be called in every block, before add().
     [[nodiscard]] bool wanted() RTA_NONBLOCKING {
-        // acquire pairs with the release in enable(): a tap that was enabled before this one is seen enabled, too.
+        // acquire pairs with the release in enable(): taps that were enabled before this one are seen enabled, too.
         const bool enabled = enabled_.load(std::memory_order_acquire);
         if (!enabled) frame_count_ = 0;
         return enabled;
     }
-    /// [audio] Measures a block that begins at `frame`; channels beyond the maximum are left out.
+    /// [audio] Measures a block that starts at `frame`; channels beyond the maximum are ignored.
     void add(std::uint64_t frame, const AudioReadView& block) RTA_NONBLOCKING;
-    /// [audio] Forgets the quantum that is under way.
-    void reset() RTA_NONBLOCKING;
 
  private:
     /// Frames: 5 ms at 48 kHz.
-    static constexpr std::uint32_t kLeastQuantum = 256;
+    static constexpr std::uint32_t kMinimumQuantum = 256;
     static constexpr std::size_t kMaximumRecords = 8192;
 
     struct Programme {
@@ -93,11 +87,11 @@ class LevelTap {
 
         SpscRing<dsp::LoudnessStep> ring;
         RingReceiver<dsp::LoudnessStep> receiver;
-        // Only the audio thread touches these.
+        // Audio thread only.
         RingSender<dsp::LoudnessStep> sender;
         dsp::TruePeakMeter true_peak;
         dsp::LoudnessFilter loudness;
-        std::uint64_t next_frame = 0;  ///< the one that follows what was measured
+        std::uint64_t next_frame = 0;  ///< first frame not measured yet
     };
 
     void begin_quantum() RTA_NONBLOCKING;
@@ -108,11 +102,11 @@ class LevelTap {
     SpscRing<LevelRecord> ring_;
     RingReceiver<LevelRecord> receiver_;
 
-    // Only the audio thread touches these.
+    // Audio thread only.
     RingSender<LevelRecord> sender_;
-    std::vector<LevelRecord> records_;  ///< of the quantum under way
+    std::vector<LevelRecord> records_;  ///< of the current quantum
     std::uint32_t frame_count_ = 0;
-    std::unique_ptr<Programme> programme_;  ///< nullptr: only levels are measured
+    std::unique_ptr<Programme> programme_;  ///< nullptr if only levels are measured
 
     alignas(kCacheLine) std::atomic<bool> enabled_{false};
 };

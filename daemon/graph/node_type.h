@@ -14,43 +14,43 @@
 
 namespace rta {
 
-/// A port of a node type, or, where it repeats, as many ports as a setting says: `in_#`. Width 0 means: as wide as the
-/// setting `channels` says.
+/// A port of a node type. A repeated port, such as `in_#`, stands for as many ports as a setting says.
 struct PortSpec {
     std::string_view name;
-    std::uint32_t width = 0;
+    std::uint32_t width = 0;  ///< channels; 0: the setting `channels`
     Repeat repeat = {};
 };
 
-/// What a factory builds a processor from.
+/// Input of a factory.
 struct BuildContext {
     double sample_rate_hz;
     std::uint32_t block_size;  ///< frames
     const ResolvedSettings& settings;
 };
 
-/// Whether a type moves samples to or from the device itself.
+/// Whether nodes of a type read from the device (source) or write to it (sink).
 enum class DeviceRole : std::uint8_t { none, source, sink };
 
-/// What the response of a node is asked for.
+/// Input of NodeType::Response.
 struct ResponseQuery {
     const ResolvedSettings& settings;
-    std::span<const float> parameters;  ///< at rest, in their own units, in the order of the node's layout
+    std::span<const float> parameters;  ///< each in its own unit, in the order of the layout
     double sample_rate_hz;
-    std::uint32_t output;  ///< port
+    std::uint32_t output;  ///< index of the port
     std::span<const double> frequencies_hz;
 };
 
-/// What a processor takes at the most, unless its type says otherwise.
+/// Maximum memory of a processor whose type has no estimate.
 inline constexpr std::uint64_t kSmallProcessorBytes = std::uint64_t{16} << 20U;
 
-/// All there is to know about a kind of node: one constinit object at the end of its file in daemon/nodes.
+/// Description of a node type: one constinit object at the end of its file in daemon/nodes.
 struct NodeType {
+    /// [any] Builds a processor.
     using Factory = Expected<std::unique_ptr<Processor>> (*)(const BuildContext&);
-    /// About how many bytes a processor will take.
+    /// [any] Estimates the bytes that a processor needs.
     using Memory = std::uint64_t (*)(const BuildContext&);
-    /// What becomes, in each channel, of sines that enter at the first input: the gain and the phase of each, written
-    /// to `values`, one for each of the query's frequencies. [control]
+    /// [control] Computes the frequency response from the first input to one output, the same for all channels. Writes gain
+    /// and phase for each frequency of the query to `values`.
     using Response = void (*)(const ResponseQuery&, std::span<std::complex<double>> values);
 
     std::string_view name;
@@ -59,30 +59,30 @@ struct NodeType {
     std::span<const ParameterSpec> parameters = {};
     std::span<const PortSpec> inputs = {};
     std::span<const PortSpec> outputs = {};
-    /// The processor tolerates that its first input and its first output are the same memory.
+    /// The processor allows its first input and its first output to be the same memory.
     bool in_place = false;
     DeviceRole device_role = DeviceRole::none;
     Factory create;
-    Response response = nullptr;    ///< nullptr where there is none to tell
-    Memory memory_bytes = nullptr;  ///< nullptr where they are never more than kSmallProcessorBytes
+    Response response = nullptr;    ///< nullptr if there is none
+    Memory memory_bytes = nullptr;  ///< nullptr if never more than kSmallProcessorBytes
 };
 
-/// A set of node types, sorted by name. The daemon has one, `builtin_nodes()`; tests make their own.
+/// A set of node types, sorted by name. The daemon uses builtin_nodes(); tests create their own. [any]
 class NodeRegistry {
  public:
     explicit constexpr NodeRegistry(std::span<const NodeType* const> types) : types_{types} {}
 
     [[nodiscard]] std::span<const NodeType* const> types() const { return types_; }
-    /// nullptr if there is none.
+    /// Returns the type, or nullptr if not found.
     [[nodiscard]] const NodeType* find(std::string_view name) const;
-    /// Errors: NOT_FOUND, with the types that there are.
+    /// Returns the type. Errors: NOT_FOUND, with the names of existing types.
     [[nodiscard]] Expected<const NodeType*> require(std::string_view name) const;
 
  private:
     std::span<const NodeType* const> types_;
 };
 
-/// Every node type in daemon/nodes. Generated from the files there.
+/// Returns all node types in daemon/nodes. Generated from the files there. [any]
 [[nodiscard]] const NodeRegistry& builtin_nodes();
 
 }  // namespace rta

@@ -10,29 +10,29 @@ namespace rta {
 
 enum class Unit : std::uint8_t { none, hertz, decibel, ratio, milliseconds, seconds, on_off };
 
-/// How a parameter gets from its old value to its new one. The engine computes the ramp, once for all nodes.
+/// How a parameter moves from one value to another. The engine computes the ramps for all nodes.
 enum class RampLaw : std::uint8_t {
-    linear,       ///< equal steps of the value
-    logarithmic,  ///< equal ratios: frequencies
-    amplitude,    ///< in dB for people; the node is handed the linear gain (silence is exactly 0), which ramps linearly
-    on_off,       ///< 0 or 1; the node is handed a linear cross-fade between them
-    own,          ///< handed over at once: the node does its own smoothing
+    linear,       ///< linear in the value
+    logarithmic,  ///< linear in the logarithm of the value, for frequencies
+    amplitude,    ///< in dB for users; the node receives the gain factor (silence is exactly 0), which ramps linearly
+    on_off,       ///< 0 or 1; the node receives a linear crossfade between them
+    own,          ///< passed on immediately: the node smooths the change itself
 };
 
-/// A row of a table that stands for as many as an integer setting says. Its name holds a # for the number, from 1:
-/// `gain_#_db`. With `less`, there are so many fewer: a crossover has one frequency fewer than ways. A setting that is
-/// on or off counts as 1 or 0: a port that is there only when asked for, and needs no number.
+/// Repeats a row of a table as often as a setting says, minus `less`: a crossover has one frequency fewer than ways. The
+/// name of the row contains a # for the number, from 1: `gain_#_db`. An on/off setting counts as 1 or 0: an optional port
+/// needs no number.
 struct Repeat {
-    std::string_view setting = {};  ///< empty: the row stands for itself
+    std::string_view setting = {};  ///< empty: not repeated
     std::uint32_t less = 0;
 
     [[nodiscard]] constexpr bool given() const { return !setting.empty(); }
 };
 
-/// One row of a node's parameter table: the only place where a parameter's name, unit, range, default, law and help are
-/// written. Validation, the protocol, `rtactl types` and the documentation all read it here.
+/// One row of a node's parameter table: the single definition of a parameter, used by validation, the protocol, `rtactl
+/// types` and the documentation.
 struct ParameterSpec {
-    std::string_view name;  ///< `[a-z][a-z0-9_]*`, with its unit at the end: frequency_hz
+    std::string_view name;  ///< `[a-z][a-z0-9_]*`, ending in the unit: frequency_hz
     Unit unit;
     float minimum;
     float maximum;
@@ -40,18 +40,18 @@ struct ParameterSpec {
     std::string_view help;  ///< one sentence
     RampLaw law = RampLaw::linear;
     Repeat repeat = {};
-    Repeat repeat_inner = {};     ///< for names with two numbers: `gain_#_#_db`; counts faster than `repeat`
+    Repeat repeat_inner = {};     ///< for names with two numbers, such as `gain_#_#_db`; varies faster than `repeat`
     float default_factor = 1.0F;  ///< the default of row n is default_value * default_factor^(n - 1), within the range
-    /// A number setting that lowers the maximum, and the default with it, where it is the smaller; above the minimum.
+    /// A number setting that limits the maximum and the default; always above the minimum.
     std::string_view maximum_setting = {};
 };
 
-/// A level: from -120 dB, which is silence, to +24 dB.
+/// Returns the row of a level from -120 dB, which is silence, to +24 dB.
 [[nodiscard]] constexpr ParameterSpec level_db(std::string_view name, float default_db, std::string_view help) {
     return {name, Unit::decibel, -120.0F, 24.0F, default_db, help, RampLaw::amplitude};
 }
 
-/// The same row, as many times as `setting` says; its name holds a #.
+/// Returns the row, repeated as often as `setting` says; its name must contain a #.
 [[nodiscard]] constexpr ParameterSpec repeated(ParameterSpec spec, std::string_view setting, std::uint32_t less = 0) {
     spec.repeat = {setting, less};
     return spec;
@@ -61,7 +61,7 @@ struct ParameterSpec {
     return {name, Unit::on_off, 0.0F, 1.0F, default_on ? 1.0F : 0.0F, help, RampLaw::on_off};
 }
 
-/// Checked at compile time for every table: `static_assert(well_formed(kParameters));`
+/// Validates a table at compile time: `static_assert(well_formed(kParameters));`
 [[nodiscard]] consteval bool well_formed(const auto& table) {
     for (const ParameterSpec& spec : table) {
         if (spec.name.empty() || spec.help.empty() || spec.help.back() != '.') return false;
@@ -81,9 +81,9 @@ struct ParameterSpec {
     return true;
 }
 
-/// The spelling of a unit: "Hz", "dB", "ms", "s", "" for plain numbers and ratios, "on/off".
+/// Returns "Hz", "dB", "ms", "s" or "on/off"; "" for plain numbers and ratios. [any]
 [[nodiscard]] std::string_view unit_symbol(Unit unit) noexcept;
-/// "linear", "logarithmic", ...
+/// Returns "linear", "logarithmic", ... [any]
 [[nodiscard]] std::string_view ramp_law_name(RampLaw law) noexcept;
 
 }  // namespace rta

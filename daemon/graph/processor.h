@@ -11,11 +11,11 @@ namespace rta {
 
 class LevelTap;
 
-/// A parameter during one block: at rest, or on a ramp that the engine has already computed, one value a frame.
-/// Laws `amplitude` and `on_off` arrive as factors (see RampLaw), all others in the parameter's own unit.
+/// A parameter during one block: at rest, or on a ramp that the engine has computed. Laws `amplitude` and `on_off` are
+/// factors (see RampLaw); all others are in the parameter's own unit.
 struct ParameterView {
-    float value = 0.0F;           ///< at rest: the value. On a ramp: where it arrives.
-    const float* ramp = nullptr;  ///< nullptr at rest, else as many values as the block has frames
+    float value = 0.0F;           ///< at rest: the value; on a ramp: its target
+    const float* ramp = nullptr;  ///< nullptr at rest, otherwise one value for each frame
 
     [[nodiscard]] bool at_rest() const RTA_NONBLOCKING { return ramp == nullptr; }
     [[nodiscard]] float operator[](std::uint32_t frame) const RTA_NONBLOCKING {
@@ -23,29 +23,30 @@ struct ParameterView {
     }
 };
 
-/// The device's channels of the current block, as `input` and `output` nodes see them. Channels that the device lacks
-/// are not there: channel counts may be 0. Planar, every channel holds one block.
+/// The channels of the device in the current block, planar, used by `input` and `output` nodes. Only channels that the
+/// device has are present: channel counts may be 0.
 struct DeviceBlock {
-    AudioReadView inputs;    ///< what the device captured
-    AudioWriteView outputs;  ///< zero at the start of the block; every `output` adds to it
+    AudioReadView inputs;    ///< captured by the device
+    AudioWriteView outputs;  ///< zero at the start of the block; `output` nodes add to it
 };
 
-/// Everything a processor may touch in one block. All views hold exactly `frame_count` frames.
+/// Everything that a processor may access in one block. All views hold `frame_count` frames.
 struct ProcessContext {
-    std::span<const AudioReadView> inputs;      ///< one view a port, as wide as the port; unconnected ports are silent
-    std::span<const AudioWriteView> outputs;    ///< one view a port. In-place types may find inputs[0] == outputs[0].
+    std::span<const AudioReadView> inputs;  ///< one view for each port; unconnected ports are silent
+    std::span<const AudioWriteView>
+        outputs;  ///< one view for each port; for in-place types possibly outputs[0] == inputs[0]
     std::span<const ParameterView> parameters;  ///< in the order of the type's table
-    std::uint64_t frame = 0;                    ///< the engine's clock at the first frame of the block
-    std::uint32_t frame_count = 0;              ///< the block size: always the same, a power of two from 16 to 1024
-    /// For how long nothing comes out of what is before the node, because that is new too and holds sound back. Told in
-    /// the first block of a plan only.
+    std::uint64_t frame = 0;                    ///< the engine's clock at the start of the block
+    std::uint32_t frame_count = 0;              ///< the block size: constant, a power of two from 16 to 1024
+    /// Number of frames until the latency of new upstream nodes has filled. Set in the first block of a plan only.
     std::uint32_t silent_frames = 0;
     DeviceBlock device;
-    /// Sinks on the device only: 0 to 1 while the engine fades the sink in or out.
+    /// Device sinks only: a factor from 0 to 1 with which the engine fades the sink in or out.
     ParameterView presence;
 };
 
-/// The audio half of a node. Built and destroyed on the control thread; in between only the audio thread touches it.
+/// The audio half of a node. Built and destroyed off the audio thread; in between only the audio thread calls it. A
+/// processor cannot be reset: a fresh one replaces it.
 class Processor {
  public:
     Processor() = default;
@@ -53,17 +54,15 @@ class Processor {
     Processor& operator=(const Processor&) = delete;
     virtual ~Processor() = default;
 
-    /// [audio] Writes every sample of every output, at every call.
+    /// [audio] Renders one block. Must write every sample of every output.
     virtual void process(const ProcessContext& context) RTA_NONBLOCKING = 0;
-    /// [audio] Back to the state of a fresh one.
-    virtual void reset() RTA_NONBLOCKING = 0;
 
-    /// [control] How much later the sound comes out than it went in, in frames: of look-ahead and of linear-phase
-    /// filters, not the delay that is a node's purpose. Never changes.
+    /// [control] Returns the latency in frames, which never changes: look-ahead and linear-phase filters count, the delay that
+    /// is a node's purpose does not.
     [[nodiscard]] virtual std::uint32_t latency_frames() const { return 0; }
 
-    /// [control] Where it measures levels for clients; nullptr if it does not. Asked once, before the first plan that
-    /// has it. The tap lives as long as the processor.
+    /// [any] Returns the tap in which the processor measures levels, or nullptr. Called once, after construction. The tap
+    /// must live as long as the processor.
     [[nodiscard]] virtual LevelTap* level_tap() { return nullptr; }
 };
 

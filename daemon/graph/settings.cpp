@@ -26,7 +26,7 @@ std::string range_of(const SettingSpec& spec) {
     return format_number(spec.minimum) + " to " + format_number(spec.maximum);
 }
 
-/// One of those, as a document writes them: texts in quotes, numbers without.
+/// Lists the choices as a document writes them: strings in quotes, numbers without.
 std::string one_of_choices(const SettingSpec& spec) {
     std::string out = "one of ";
     for (std::size_t i = 0; i < spec.choices.size(); ++i) {
@@ -36,8 +36,8 @@ std::string one_of_choices(const SettingSpec& spec) {
     return out;
 }
 
-/// What the setting takes: "a whole number from 1 to 64".
-std::string wanted(const SettingSpec& spec) {
+/// Describes the valid values: "a whole number from 1 to 64".
+std::string expected_value(const SettingSpec& spec) {
     switch (spec.kind) {
         case SettingSpec::Kind::integer:
             if (!spec.choices.empty()) break;
@@ -47,7 +47,7 @@ std::string wanted(const SettingSpec& spec) {
         case SettingSpec::Kind::on_off:
             return "true or false";
         case SettingSpec::Kind::text:
-            return "a text";
+            return "a string";
         case SettingSpec::Kind::choice:
             break;
     }
@@ -68,8 +68,8 @@ SettingValue default_of(const SettingSpec& spec) {
     return spec.default_number;
 }
 
-/// What is wrong with the value, or nothing.
-std::string complaint(const SettingSpec& spec, const SettingValue& value) {
+/// Returns why the value is invalid, or an empty string.
+std::string find_fault(const SettingSpec& spec, const SettingValue& value) {
     switch (spec.kind) {
         case SettingSpec::Kind::integer:
         case SettingSpec::Kind::number: {
@@ -94,13 +94,14 @@ std::string complaint(const SettingSpec& spec, const SettingValue& value) {
             if (text == nullptr) break;
             if (std::ranges::find(spec.choices, *text) != spec.choices.end()) return {};
             const std::string_view closest = closest_name(*text, spec.choices);
-            return " must be " + wanted(spec) + (closest.empty() ? "" : " (did you mean " + quoted(closest) + "?)");
+            return " must be " + expected_value(spec) +
+                   (closest.empty() ? "" : " (did you mean " + quoted(closest) + "?)");
         }
     }
-    return " must be " + wanted(spec);
+    return " must be " + expected_value(spec);
 }
 
-/// Asking for a setting that the table does not have, or as what it is not, is a fault of the node's own code.
+/// A setting that is missing from the table or of another kind is an error in the code of the node.
 template <class T>
 const T& get_as(const Settings& values, std::string_view name) {
     const auto found = values.find(name);
@@ -124,12 +125,12 @@ Expected<ResolvedSettings> ResolvedSettings::resolve(std::span<const SettingSpec
             for (const SettingSpec& known : table) names.push_back(known.name);
             return fail(ErrorCode::not_found, at_fault + unknown_name("setting", name, names));
         }
-        if (const std::string wrong = complaint(*spec, value); !wrong.empty()) {
+        if (const std::string wrong = find_fault(*spec, value); !wrong.empty()) {
             return fail(ErrorCode::invalid_argument, at_fault + "setting " + name + " = " + display(value) + wrong);
         }
         SettingValue& stored = resolved.values_.find(name)->second;
         stored = value;
-        // -0 would compare equal to 0 and yet be another number to a node.
+        // -0 compares equal to 0, but a node may treat it differently.
         if (auto* number = std::get_if<double>(&stored)) *number += 0.0;
     }
     return resolved;

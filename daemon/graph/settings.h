@@ -13,7 +13,7 @@
 
 namespace rta {
 
-/// One row of a node's settings table: fixed when the node is built, changed only by building it anew.
+/// One row of a node's settings table. A setting is fixed when the node is built; changing it rebuilds the node.
 struct SettingSpec {
     enum class Kind : std::uint8_t { integer, number, on_off, choice, text };
 
@@ -23,11 +23,11 @@ struct SettingSpec {
     double maximum = 0;
     double default_number = 0;                       ///< integer, number; on_off: 0 or 1
     std::string_view default_text = {};              ///< choice and text
-    std::span<const std::string_view> choices = {};  ///< choice; of an integer, if not empty: all that it may be
+    std::span<const std::string_view> choices = {};  ///< choice; integer: if not empty, the only valid values
     std::string_view help;
 };
 
-/// `channels`, as every node that has it has it.
+/// Returns the row `channels`, the same for all nodes that have it.
 [[nodiscard]] constexpr SettingSpec channels_setting(std::string_view help = "Width of every port of the node.") {
     return {.name = "channels",
             .kind = SettingSpec::Kind::integer,
@@ -37,7 +37,7 @@ struct SettingSpec {
             .help = help};
 }
 
-/// `look_ahead_ms`: of dynamics that may know what comes.
+/// Returns the row `look_ahead_ms` of a dynamics processor.
 [[nodiscard]] constexpr SettingSpec look_ahead_setting(std::string_view help) {
     return {.name = "look_ahead_ms",
             .kind = SettingSpec::Kind::number,
@@ -47,7 +47,7 @@ struct SettingSpec {
             .help = help};
 }
 
-/// `side_chain`: of dynamics, with a port of the same name.
+/// Returns the row `side_chain` of a dynamics processor, which has a port of the same name.
 [[nodiscard]] constexpr SettingSpec side_chain_setting() {
     return {.name = "side_chain",
             .kind = SettingSpec::Kind::on_off,
@@ -55,7 +55,7 @@ struct SettingSpec {
             .help = "Adds the input `side_chain`, whose level decides in the place of that of `in`."};
 }
 
-/// `first_channel`: where on the device the channels of an `input` or `output` begin.
+/// Returns the row `first_channel` of an `input` or `output`: its first device channel, from 1.
 [[nodiscard]] constexpr SettingSpec first_channel_setting(std::string_view help) {
     return {.name = "first_channel",
             .kind = SettingSpec::Kind::integer,
@@ -65,21 +65,21 @@ struct SettingSpec {
             .help = help};
 }
 
-/// Settings that have been checked against their table, with the defaults filled in.
+/// Settings that have been validated against a table, with defaults filled in. [any]
 class ResolvedSettings {
  public:
-    /// INVALID_ARGUMENT or NOT_FOUND, naming the setting, the value and the range. `where` begins the sentence:
-    /// `node "osc"`.
+    /// Validates `given`. `where` starts the error message: `node "osc"`. Errors: INVALID_ARGUMENT, NOT_FOUND.
     [[nodiscard]] static Expected<ResolvedSettings> resolve(std::span<const SettingSpec> table, const Settings& given,
                                                             std::string_view where);
 
+    // Return the value of a setting. The table must contain a setting of that name and kind.
     [[nodiscard]] std::uint32_t integer(std::string_view name) const;
     [[nodiscard]] double number(std::string_view name) const;
     [[nodiscard]] bool on(std::string_view name) const;
     [[nodiscard]] const std::string& text(std::string_view name) const;
-    /// The same in every value: a node of the same name, type and settings stays in a whole-graph replacement.
+    /// Compares all values: a node of the same name, type and settings stays when the whole graph is replaced.
     [[nodiscard]] bool operator==(const ResolvedSettings&) const = default;
-    /// All settings with their values, defaults included.
+    /// Returns all settings with their values, defaults included.
     [[nodiscard]] const Settings& values() const { return values_; }
 
  private:

@@ -6,8 +6,7 @@
 namespace rta {
 namespace {
 
-/// Outgoing arcs of every node, in one array: those of node n stand at first[n] .. first[n + 1] - 1, in the arcs'
-/// order.
+/// Outgoing arcs of all nodes in one array: those of node n are at first[n] .. first[n + 1] - 1, in the order of the arcs.
 struct Adjacency {
     std::vector<std::uint32_t> first;
     std::vector<std::uint32_t> targets;
@@ -24,8 +23,8 @@ struct Adjacency {
     }
 };
 
-/// Every node that Kahn's algorithm could not place has an unplaced predecessor: walking backwards from any of them
-/// must come back to a node already seen, and the walk between the two visits is a cycle.
+/// Every node that Kahn's algorithm could not place has an unplaced predecessor. A backward walk from any of them must
+/// return to a node already seen, and the walk between the two visits is a cycle.
 Cycle find_cycle(std::uint32_t node_count, std::span<const Arc> arcs, std::span<const std::uint32_t> missing) {
     constexpr auto kNone = static_cast<std::uint32_t>(-1);
     std::vector<std::uint32_t> predecessor(node_count, kNone);
@@ -45,7 +44,7 @@ Cycle find_cycle(std::uint32_t node_count, std::span<const Arc> arcs, std::span<
     }
     walk.erase(walk.begin(), std::find(walk.begin(), walk.end(), node));
     std::ranges::reverse(walk);
-    // Begin with the node that was added first, so that the same cycle always reads the same.
+    // Start at the node that was added first, so that the same cycle is always reported in the same way.
     std::ranges::rotate(walk, std::ranges::min_element(walk));
     return Cycle{std::move(walk)};
 }
@@ -55,7 +54,7 @@ Cycle find_cycle(std::uint32_t node_count, std::span<const Arc> arcs, std::span<
 std::expected<std::vector<std::uint32_t>, Cycle> topological_order(std::uint32_t node_count,
                                                                    std::span<const Arc> arcs) {
     const Adjacency outgoing{node_count, arcs};
-    std::vector<std::uint32_t> missing(node_count, 0);  // incoming arcs whose source has no place yet
+    std::vector<std::uint32_t> missing(node_count, 0);  // incoming arcs whose source is not placed yet
     for (const Arc& arc : arcs) ++missing[arc.to];
 
     std::vector<std::uint32_t> ready;

@@ -13,17 +13,17 @@ struct Arc {
     std::uint32_t to;
 };
 
-/// The nodes of one cycle, in the order of its arcs: the last leads back to the first.
+/// The nodes of one cycle, in the order of its arcs; the last has an arc to the first.
 struct Cycle {
     std::vector<std::uint32_t> nodes;
     [[nodiscard]] bool operator==(const Cycle&) const = default;
 };
 
-/// Kahn's algorithm over the nodes 0 .. node_count - 1.
+/// Sorts the nodes 0 .. node_count - 1 by Kahn's algorithm; returns a cycle if there is one. [any]
 ///
-/// Stable: the same nodes and arcs give the same order. Of the nodes that are ready, the one made ready last goes
-/// first, so that a chain runs to its end before the next chain begins, and few buffers are alive at a time. O(nodes +
-/// arcs).
+/// Deterministic: the same nodes and arcs give the same order. Of the nodes that are ready, the one that became ready last
+/// is placed first, so that a chain runs to its end before the next chain starts and few buffers are in use at a time.
+/// O(nodes + arcs).
 [[nodiscard]] std::expected<std::vector<std::uint32_t>, Cycle> topological_order(std::uint32_t node_count,
                                                                                  std::span<const Arc> arcs);
 

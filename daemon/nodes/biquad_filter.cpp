@@ -93,8 +93,6 @@ class BiquadFilter final : public Processor {
         section_.process({&motion, 1}, context.inputs[0], context.outputs[0]);
     }
 
-    void reset() RTA_NONBLOCKING override { section_.reset(); }
-
  private:
     Parameter width_;
     dsp::BiquadCascade section_;

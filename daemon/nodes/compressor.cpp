@@ -63,8 +63,6 @@ class CompressorProcessor final : public Processor {
                             context.outputs[0]);
     }
 
-    void reset() RTA_NONBLOCKING override { compressor_.reset(); }
-
     [[nodiscard]] std::uint32_t latency_frames() const override { return compressor_.latency_frames(); }
 
  private:

@@ -35,8 +35,6 @@ class ConstantGenerator final : public Processor {
             std::copy_n(value.ramp, out.size(), out.begin());
         }
     }
-
-    void reset() RTA_NONBLOCKING override {}
 };
 
 }  // namespace

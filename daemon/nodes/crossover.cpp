@@ -98,7 +98,6 @@ class Branch {
         for (dsp::FilterMotion& motion : motions_) motion.frequency_hz = {frequency_hz.value, frequency_hz.ramp};
         cascade_.process(motions_, in, out);
     }
-    void reset() RTA_NONBLOCKING { cascade_.reset(); }
 
  private:
     static std::vector<dsp::FilterMotion> motions_of(const Sections& sections) {
@@ -141,14 +140,6 @@ class Crossover final : public Processor {
             for (std::size_t way = 0; way < i; ++way) {
                 below_[i][way].process(frequency_hz, context.outputs[way].read(), context.outputs[way]);
             }
-        }
-    }
-
-    void reset() RTA_NONBLOCKING override {
-        for (Branch& branch : low_) branch.reset();
-        for (Branch& branch : high_) branch.reset();
-        for (std::vector<Branch>& branches : below_) {
-            for (Branch& branch : branches) branch.reset();
         }
     }
 

@@ -56,10 +56,6 @@ class DcBlockerProcessor final : public Processor {
         }
     }
 
-    void reset() RTA_NONBLOCKING override {
-        for (dsp::DcBlocker& filter : filters_) filter.reset();
-    }
-
  private:
     [[nodiscard]] dsp::DcBlocker::Coefficients coefficients_at(float frequency_hz) const RTA_NONBLOCKING {
         return dsp::DcBlocker::coefficients(static_cast<double>(frequency_hz), sample_rate_hz_);

@@ -70,11 +70,6 @@ class DelayProcessor final : public Processor {
                       {mix.value, mix.ramp});
     }
 
-    void reset() RTA_NONBLOCKING override {
-        line_.reset();
-        fresh_ = true;
-    }
-
  private:
     bool fresh_ = true;  ///< put into a sound that was there before, unless this is its frame 0
     dsp::DelayLine line_;

@@ -95,8 +95,6 @@ class Equalizer final : public Processor {
         bands_.process(motions_, context.inputs[0], context.outputs[0]);
     }
 
-    void reset() RTA_NONBLOCKING override { bands_.reset(); }
-
  private:
     std::vector<dsp::FilterMotion> motions_;
     dsp::BiquadCascade bands_;

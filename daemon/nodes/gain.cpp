@@ -49,8 +49,6 @@ class GainProcessor final : public Processor {
         dsp::scale(context.inputs[0].channel(0), factor, nullptr, out.channel(0));
     }
 
-    void reset() RTA_NONBLOCKING override {}
-
  private:
     // Apart, so that the way above has no registers to save for it.
     [[gnu::noinline]] void process_any(const ProcessContext& context) RTA_NONBLOCKING {

@@ -67,8 +67,6 @@ class GateProcessor final : public Processor {
                       context.outputs[0]);
     }
 
-    void reset() RTA_NONBLOCKING override { gate_.reset(); }
-
     [[nodiscard]] std::uint32_t latency_frames() const override { return gate_.latency_frames(); }
 
  private:

@@ -25,8 +25,6 @@ class ImpulseGenerator final : public Processor {
         fired_ = true;
     }
 
-    void reset() RTA_NONBLOCKING override { fired_ = false; }
-
  private:
     bool fired_ = false;
 };

@@ -40,8 +40,6 @@ class DeviceInput final : public Processor {
         }
     }
 
-    void reset() RTA_NONBLOCKING override {}
-
  private:
     static void capture(std::span<const float> in, const ParameterView& gain, std::span<float> out) RTA_NONBLOCKING {
         // A driver's NaN is not this node's fault and must not get it muted as faulty: it counts as a lost sample.

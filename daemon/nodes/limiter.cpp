@@ -55,8 +55,6 @@ class LimiterProcessor final : public Processor {
                          context.outputs[0]);
     }
 
-    void reset() RTA_NONBLOCKING override { limiter_.reset(); }
-
     [[nodiscard]] std::uint32_t latency_frames() const override { return limiter_.latency_frames(); }
 
  private:

@@ -53,8 +53,6 @@ class MatrixProcessor final : public Processor {
             }
         }
     }
-
-    void reset() RTA_NONBLOCKING override {}
 };
 
 }  // namespace

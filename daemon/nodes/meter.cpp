@@ -31,8 +31,6 @@ class MeterProcessor final : public Processor {
         }
     }
 
-    void reset() RTA_NONBLOCKING override { tap_.reset(); }
-
     [[nodiscard]] LevelTap* level_tap() override { return &tap_; }
 
  private:

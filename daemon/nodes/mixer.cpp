@@ -45,8 +45,6 @@ class Mixer final : public Processor {
         for (std::uint32_t input = 0; input < inputs_; ++input) add(context, input);
     }
 
-    void reset() RTA_NONBLOCKING override {}
-
  private:
     void add(const ProcessContext& context, std::uint32_t input) RTA_NONBLOCKING {
         const ParameterView& gain = context.parameters[input];

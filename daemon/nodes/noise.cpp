@@ -44,9 +44,10 @@ constexpr float kRmsOfSine = 1.224'744'87F;
 
 class NoiseGenerator final : public Processor {
  public:
-    explicit NoiseGenerator(const BuildContext& context) : seed_{context.settings.integer("seed")} {
+    explicit NoiseGenerator(const BuildContext& context) {
+        const std::uint64_t seed = context.settings.integer("seed");
         const std::uint32_t channels = context.settings.integer("channels");
-        for (std::uint32_t channel = 0; channel < channels; ++channel) white_.emplace_back(seed_, channel);
+        for (std::uint32_t channel = 0; channel < channels; ++channel) white_.emplace_back(seed, channel);
         if (context.settings.text("color") == "pink") pink_.resize(channels);
     }
 
@@ -61,13 +62,7 @@ class NoiseGenerator final : public Processor {
         }
     }
 
-    void reset() RTA_NONBLOCKING override {
-        for (std::uint32_t channel = 0; channel < white_.size(); ++channel) white_[channel].restart(seed_, channel);
-        for (dsp::PinkFilter& filter : pink_) filter.reset();
-    }
-
  private:
-    std::uint64_t seed_;
     std::vector<dsp::WhiteNoise> white_;  ///< one a channel
     std::vector<dsp::PinkFilter> pink_;   ///< one a channel, or none
 };

@@ -67,8 +67,6 @@ class OscillatorProcessor final : public Processor {
         }
     }
 
-    void reset() RTA_NONBLOCKING override { oscillator_.reset(); }
-
  private:
     dsp::BandLimitedOscillator oscillator_;
 };

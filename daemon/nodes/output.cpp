@@ -48,8 +48,6 @@ class DeviceOutput final : public Processor {
         }
     }
 
-    void reset() RTA_NONBLOCKING override {}
-
  private:
     std::uint32_t first_channel_;  ///< from 0
     std::vector<float> factors_;   ///< of this block, one a frame, while a factor is on a ramp

@@ -84,8 +84,6 @@ class Pan final : public Processor {
         }
     }
 
-    void reset() RTA_NONBLOCKING override {}
-
  private:
     [[nodiscard]] float factor(std::uint32_t side, float position) const RTA_NONBLOCKING {
         const auto towards = static_cast<double>(side == 0 ? -position : position);

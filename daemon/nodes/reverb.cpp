@@ -53,12 +53,6 @@ class ReverbProcessor final : public Processor {
         for (std::uint32_t first = 0; first < context.frame_count; first += kFrames) chunk(context, first);
     }
 
-    void reset() RTA_NONBLOCKING override {
-        reverb_.reset();
-        onset_ = {};
-        fresh_ = true;
-    }
-
  private:
     static constexpr std::uint32_t kFrames = dsp::kKernelFrames;
 

@@ -42,8 +42,6 @@ class SineGenerator final : public Processor {
         oscillator_.render(frequency.value, gain.value, out.channel(0));
     }
 
-    void reset() RTA_NONBLOCKING override { oscillator_.reset(); }
-
  private:
     // Apart, so that the way above has no registers to save for it.
     [[gnu::noinline]] void process_any(const ProcessContext& context) RTA_NONBLOCKING {

@@ -58,10 +58,6 @@ class SoftClipProcessor final : public Processor {
         }
     }
 
-    void reset() RTA_NONBLOCKING override {
-        for (dsp::Oversampler8& oversampler : oversamplers_) oversampler.reset();
-    }
-
     [[nodiscard]] std::uint32_t latency_frames() const override { return dsp::Oversampler8::kLatencyFrames; }
 
  private:

@@ -10,16 +10,16 @@
 namespace rta {
 namespace {
 
-/// How far ahead nodes and processors are fetched into the cache: the steps themselves are read in order, which the CPU
-/// foresees, but they point anywhere. See docs/decisions/0004-kernels.md for what it brings.
+/// How far ahead nodes and processors are prefetched. The CPU predicts reads of the steps, which are in order, but not of
+/// what they point to. Measurements: docs/decisions/0004-kernels.md.
 constexpr std::size_t kPrefetchSteps = 6;
 
-/// A mono source feeds every channel.
+/// A mono source feeds all channels.
 std::span<const float> source_channel(const AudioReadView& source, std::uint32_t channel) RTA_NONBLOCKING {
     return source.channel(source.channel_count() == 1 ? 0 : channel);
 }
 
-/// The gain is a factor, or a ramp where `ramp` points to one; see dsp/gain.h.
+/// Mixes one input with a constant gain, or with a ramp if `ramp` is not nullptr; see dsp/gain.h.
 void mix_in(const CompiledGraph::MixInput& input, const AudioWriteView& destination, float gain, const float* ramp,
             bool first) RTA_NONBLOCKING {
     for (std::uint32_t channel = 0; channel < destination.channel_count(); ++channel) {
@@ -45,7 +45,7 @@ bool all_finite(const AudioReadView& view) RTA_NONBLOCKING {
     return true;
 }
 
-/// What of the context is the step's own.
+/// Sets the parts of the context that belong to the step.
 void enter(ProcessContext& context, const CompiledGraph::Step& step) RTA_NONBLOCKING {
     context.inputs = step.inputs;
     context.outputs = step.outputs;
@@ -54,36 +54,38 @@ void enter(ProcessContext& context, const CompiledGraph::Step& step) RTA_NONBLOC
 
 }  // namespace
 
-void CompiledGraph::render(const AudioThreadKey& key, const DeviceBlock& device, std::uint64_t frame, bool hunt,
-                           bool time) RTA_NONBLOCKING {
+void CompiledGraph::render(const AudioThreadKey& key, const DeviceBlock& device, std::uint64_t frame,
+                           const BlockOptions& options) RTA_NONBLOCKING {
     ProcessContext context;
     context.frame = frame;
     context.frame_count = block_size_;
     context.device = device;
-    if (hunt || !rendered_) {
-        for (std::size_t index = 0; index < steps_.size(); ++index) run_carefully(key, index, context, hunt);
-    } else if (time && kHasCycleCounter) {
-        run_timing_some(key, context);
+    if (options.find_faults || !rendered_) {
+        for (std::size_t index = 0; index < steps_.size(); ++index) run_full(key, index, context, options.find_faults);
+    } else if (options.time_nodes && kHasCycleCounter) {
+        run_timed(key, context);
     } else {
         run(key, 0, steps_.size(), context);
     }
     rendered_ = true;
 }
 
-/// The steps from `begin` to `end`.
+/// Runs the steps from `begin` to `end`.
 void CompiledGraph::run(const AudioThreadKey& key, std::size_t begin, std::size_t end,
                         ProcessContext& context) RTA_NONBLOCKING {
     const std::span<const Step> steps{steps_};
     std::size_t next = begin;
-    for (auto place = std::ranges::lower_bound(not_plain_, begin); place != not_plain_.end() && *place < end; ++place) {
+    for (auto place = std::ranges::lower_bound(full_steps_, begin); place != full_steps_.end() && *place < end;
+         ++place) {
         run_plain(key, steps.subspan(next, *place - next), context);
-        run_carefully(key, *place, context, false);
+        run_full(key, *place, context, false);
         next = *place + std::size_t{1};
     }
     run_plain(key, steps.subspan(next, end - next), context);
 }
 
-void CompiledGraph::run_timing_some(const AudioThreadKey& key, ProcessContext& context) RTA_NONBLOCKING {
+/// Runs all steps and times some of them: in each block the next ones.
+void CompiledGraph::run_timed(const AudioThreadKey& key, ProcessContext& context) RTA_NONBLOCKING {
     constexpr std::size_t kFewest = 16;
     const std::size_t count = std::max(kFewest, steps_.size() * block_size_ / kTimingRoundFrames + 1);
     const std::size_t rounds = (steps_.size() + count - 1) / count;
@@ -92,13 +94,13 @@ void CompiledGraph::run_timing_some(const AudioThreadKey& key, ProcessContext& c
     run(key, 0, begin, context);
     for (std::size_t index = begin; index < end; ++index) {
         const std::uint64_t began = cycle_count();
-        run_carefully(key, index, context, false);
+        run_full(key, index, context, false);
         steps_[index].node->add_time(key, cycle_count() - began);
     }
     run(key, end, steps_.size(), context);
 }
 
-/// Steps with nothing to mix: this loop is what the engine costs where nothing changes.
+/// Runs steps that have nothing to mix. While nothing changes, this loop is the overhead of the engine.
 void CompiledGraph::run_plain(const AudioThreadKey& key, std::span<const Step> steps,
                               ProcessContext& context) RTA_NONBLOCKING {
     const std::size_t distance = std::min(steps.size(), kPrefetchSteps);
@@ -110,8 +112,8 @@ void CompiledGraph::run_plain(const AudioThreadKey& key, std::span<const Step> s
             __builtin_prefetch(ahead->processor);
             ++ahead;
         }
-        if (step.node->needs_care(key)) {
-            run_carefully(key, static_cast<std::size_t>(&step - steps_.data()), context, false);
+        if (step.node->needs_run(key)) {
+            run_full(key, static_cast<std::size_t>(&step - steps_.data()), context, false);
         } else {
             enter(context, step);
             step.processor->process(context);
@@ -119,12 +121,13 @@ void CompiledGraph::run_plain(const AudioThreadKey& key, std::span<const Step> s
     }
 }
 
-void CompiledGraph::run_carefully(const AudioThreadKey& key, std::size_t index, ProcessContext& context,
-                                  bool hunt) RTA_NONBLOCKING {
+void CompiledGraph::run_full(const AudioThreadKey& key, std::size_t index, ProcessContext& context,
+                             bool find_faults) RTA_NONBLOCKING {
     const Step& step = steps_[index];
     const StepDetail& detail = details_[index];
     NodeInstance& node = *step.node;
-    for (std::uint32_t i = 0; i < detail.delay_count; ++i) delay(delays_[detail.first_delay + i], context.frame, hunt);
+    for (std::uint32_t i = 0; i < detail.delay_count; ++i)
+        delay(delays_[detail.first_delay + i], context.frame, find_faults);
     for (std::uint32_t i = 0; i < detail.mix_count; ++i) mix(mixes_[detail.first_mix + i], context.frame);
     enter(context, step);
     if (node.fault(key).muted) {
@@ -132,18 +135,17 @@ void CompiledGraph::run_carefully(const AudioThreadKey& key, std::size_t index, 
         return;
     }
     if (!rendered_) {
-        aim(key, node, detail, context.frame);
+        start_ramps(key, node, detail, context.frame);
         context.silent_frames = silent_frames(index, context.frame);
     }
     node.run(key, context, node_scratch_);
-
-    if (hunt) blame(key, node, context);
+    if (find_faults) mute_if_faulty(key, node, context);
 }
 
-/// The plan's first block: sends the parameters of the node where the plan wants them.
-void CompiledGraph::aim(const AudioThreadKey& key, NodeInstance& node, const StepDetail& detail,
-                        std::uint64_t frame) RTA_NONBLOCKING {
-    // Nothing has been heard before frame 0, so there is nothing to ramp from.
+/// Starts the ramps to the parameter targets of a node, in the first block of the plan.
+void CompiledGraph::start_ramps(const AudioThreadKey& key, NodeInstance& node, const StepDetail& detail,
+                                std::uint64_t frame) RTA_NONBLOCKING {
+    // Nothing was audible before frame 0, so there is nothing to ramp from.
     const bool start = frame == 0;
     for (std::uint32_t i = 0; i < detail.target_count; ++i) {
         const ParameterTarget& target = targets_[detail.first_target + i];
@@ -152,21 +154,22 @@ void CompiledGraph::aim(const AudioThreadKey& key, NodeInstance& node, const Ste
     node.retarget_presence(key, detail.presence, frame, fade_start(frame), start ? 0 : device_fade_frames_);
 }
 
-/// A block was not finite: is it this node that made it so? A sink is judged by what has reached the device.
-void CompiledGraph::blame(const AudioThreadKey& key, NodeInstance& node,
-                          const ProcessContext& context) RTA_NONBLOCKING {
+/// Mutes the node if its outputs, or the device output after a sink, are not finite.
+void CompiledGraph::mute_if_faulty(const AudioThreadKey& key, NodeInstance& node,
+                                   const ProcessContext& context) RTA_NONBLOCKING {
     bool finite = all_finite(context.device.outputs.read());
     for (const AudioWriteView& output : context.outputs) finite = finite && all_finite(output.read());
     if (finite) return;
     node.mute(key);
     for (const AudioWriteView& output : context.outputs) silence(output);
-    silence(context.device.outputs);  // or the sinks behind this one would be blamed for it
+    silence(context.device.outputs);  // or later sinks would be muted, too
 }
 
-/// Once a node is hunted that is not finite, nobody behind a delay is to be blamed for what that node said before.
-void CompiledGraph::delay(const DelayedInput& input, std::uint64_t frame, bool hunt) RTA_NONBLOCKING {
+/// After a fault, the delay may still contain NaN or infinity from the faulty node: nodes after it must not be muted for
+/// that.
+void CompiledGraph::delay(const DelayedInput& input, std::uint64_t frame, bool find_faults) RTA_NONBLOCKING {
     ConnectionState& state = *input.state;
-    if (hunt) state.clean_until_frame = frame + state.delay->delay_frames() + input.source.frame_count();
+    if (find_faults) state.clean_until_frame = frame + state.delay->delay_frames() + input.source.frame_count();
     const bool clean = frame < state.clean_until_frame;
     for (std::uint32_t channel = 0; channel < input.destination.channel_count(); ++channel) {
         const std::span<float> out = input.destination.channel(channel);
@@ -184,7 +187,7 @@ void CompiledGraph::mix(PortMix& port, std::uint64_t frame) RTA_NONBLOCKING {
     }
 }
 
-/// With the gains of this block; true if they are at rest from now on.
+/// Mixes with the current gains. Returns whether all of them are at rest from now on.
 bool CompiledGraph::mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKING {
     const std::span<float> gains{node_scratch_.data(), block_size_};
     bool all_at_rest = true;
@@ -193,7 +196,8 @@ bool CompiledGraph::mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NON
         const MixInput& input = mix_inputs_[port.first_input + i];
         dsp::Ramp& gain = input.state->gain;
         if (!rendered_) {
-            // What was to begin later begins with what this plan changes: two halves of a cross-fade stay together.
+            // Fades that have not started yet start together with those of this plan, so that both halves of a crossfade
+            // stay aligned.
             gain.withdraw(frame);
             if (gain.target() != input.target_gain)
                 gain.retarget(input.target_gain, fade_start(frame), frame == 0 ? 0 : input.fade_frames);
@@ -209,7 +213,7 @@ bool CompiledGraph::mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NON
     return all_at_rest;
 }
 
-/// The same bits, several inputs at a time.
+/// Mixes several inputs at a time, with bitwise the same result.
 void CompiledGraph::mix_rested(const PortMix& port) const RTA_NONBLOCKING {
     if (port.factor_count == 0) return silence(port.destination);
     const std::span factors = std::span{rested_factors_}.subspan(port.first_factor, port.factor_count);

@@ -15,47 +15,47 @@
 
 namespace rta {
 
-/// One parameter on its way to a new value.
+/// A new value for one parameter, and the ramp to it.
 struct ParameterTarget {
     NodeInstance* node;
     std::uint32_t parameter;
-    float value;  ///< in the form that the processor is handed
+    float value;  ///< in the form that the processor receives
     std::uint32_t ramp_frames;
 };
 
-/// The plan: a graph turned into a flat list of steps with every buffer in its place. Made and freed on the control
-/// thread, borrowed by the Renderer; the audio thread walks it from front to back and looks nothing up.
+/// The plan: a graph compiled to a flat list of steps with all buffers assigned. Created and freed on the control thread and
+/// borrowed by the Renderer. The audio thread walks it from front to back, without look-ups.
 class CompiledGraph {
  public:
-    /// One connection of a port whose signal must be mixed.
+    /// One connection into a port whose signals must be mixed.
     struct MixInput {
         AudioReadView source;
         ConnectionState* state;
         float target_gain;
         std::uint32_t fade_frames;
     };
-    /// A connection that holds back what would come early, into buffers of its own, before it is mixed.
+    /// A connection whose signal is delayed into separate buffers before it is mixed.
     struct DelayedInput {
         AudioReadView source;
         AudioWriteView destination;
         ConnectionState* state;
     };
-    /// A port that has its own mixture: several connections, or one that is delayed or not at unity gain.
+    /// A port that needs a mix: several connections, or one that is delayed or not at unity gain.
     struct PortMix {
         AudioWriteView destination;
         std::uint32_t first_input;  ///< in mix_inputs, sorted by the name of the source
         std::uint32_t input_count;
-        /// In rested_factors: one for each input that does not go to zero gain. The channels of these inputs stand in
-        /// rested_channels, those of the first channel of the destination before those of the second.
+        /// In rested_factors: one factor for each input with a target gain other than zero. The channels of these inputs are
+        /// in rested_channels, those for the first channel of the destination before those for the second.
         std::uint32_t first_factor;
         std::uint32_t factor_count;
         std::uint32_t first_channel;
-        /// All gains have arrived. Only plans send them anywhere, so they stay there for as long as this one plays.
+        /// All gains are at rest. Only a plan can change them, so they remain at rest while this plan is rendered.
         bool at_rest;
     };
-    /// All that a block touches of the plan for a plain step: one line of the cache.
+    /// The part of the plan that a block reads for a plain step: one cache line.
     struct alignas(kCacheLine) Step {
-        // As ProcessContext has them: three copies of 16 bytes.
+        // In the order of ProcessContext: three copies of 16 bytes.
         std::span<const AudioReadView> inputs;
         std::span<const AudioWriteView> outputs;
         std::span<const ParameterView> parameters;
@@ -64,7 +64,7 @@ class CompiledGraph {
     };
     static_assert(sizeof(Step) == kCacheLine);
 
-    /// What else there is to a step. Plain ones look at it in the plan's first block only.
+    /// The rest of a step. Plain steps read it in the first block of a plan only.
     struct StepDetail {
         std::uint32_t first_mix;
         std::uint32_t mix_count;
@@ -72,55 +72,62 @@ class CompiledGraph {
         std::uint32_t delay_count;
         std::uint32_t first_target;
         std::uint32_t target_count;
-        float presence;  ///< device sinks: 1 for a node of the graph, 0 for one that leaves
+        float presence;  ///< device sinks: 1 for a node of the graph, 0 for a leaving one
+    };
+
+    /// What to do while rendering a block.
+    struct BlockOptions {
+        bool find_faults = false;  ///< find and mute nodes that produce NaN or infinity
+        bool time_nodes = false;   ///< time some of the nodes: each about once in kTimingRoundFrames
     };
 
     CompiledGraph() = default;
     CompiledGraph(const CompiledGraph&) = delete;
     CompiledGraph& operator=(const CompiledGraph&) = delete;
 
-    /// [audio] Renders one block that begins at `frame`: device.outputs must hold the zeros that output nodes add to.
-    /// Where `hunt` is set, looks for nodes that produce NaN or infinity and mutes them. Where `time` is set, some of
-    /// the nodes are timed: other ones in every block, every one about once in kTimingRoundFrames.
-    void render(const AudioThreadKey& key, const DeviceBlock& device, std::uint64_t frame, bool hunt,
-                bool time = false) RTA_NONBLOCKING;
-    /// 170 ms at 48 kHz. Reading the counter takes as long as a small node: so few are timed in a block that it does
-    /// not matter.
+    /// [audio] Renders one block that starts at `frame`. Output nodes add to device.outputs, so the caller must clear them.
+    void render(const AudioThreadKey& key, const DeviceBlock& device, std::uint64_t frame,
+                const BlockOptions& options) RTA_NONBLOCKING;
+    /// 170 ms at 48 kHz. Reading the cycle counter takes as long as a small node, so only a few nodes are timed in a block.
     static constexpr std::uint32_t kTimingRoundFrames = 8192;
 
-    /// [any] Parameter targets take effect in the first block; until it is rendered the plan must not be replaced.
+    /// [any] Returns whether the plan has parameter targets. They take effect in its first block; the plan must not be
+    /// replaced before that.
     [[nodiscard]] bool carries_targets() const RTA_NONBLOCKING { return !targets_.empty(); }
-    /// [any] Steps, in the order in which they run.
+    /// [any] Returns the steps in the order in which they run.
     [[nodiscard]] std::span<const Step> steps() const RTA_NONBLOCKING { return steps_; }
-    /// [any] How long the plan's fades, and those that have not begun before it, wait for what fades in.
+    /// [any] Returns the silence after which the fades of the plan start, and with them earlier fades that have not started
+    /// yet: signals that fade in must have arrived.
     [[nodiscard]] const Silence& fade_wait() const RTA_NONBLOCKING { return fade_wait_; }
-    /// [control] Of what each node puts out, in the order of the request; empty where nothing holds sound back.
+    /// [control] Returns the silence at the outputs of each node, in the order of the request; empty if nothing delays
+    /// signals.
     [[nodiscard]] std::span<const Silence> silences() const { return silences_; }
-    /// [any] Scratch channels of one block each that the plan needs.
+    /// [any] Returns the number of scratch channels, of one block each.
     [[nodiscard]] std::uint32_t buffer_count() const RTA_NONBLOCKING { return buffer_count_; }
 
  private:
     friend class PlanCompiler;
-    static void delay(const DelayedInput& input, std::uint64_t frame, bool hunt) RTA_NONBLOCKING;
+    static void delay(const DelayedInput& input, std::uint64_t frame, bool find_faults) RTA_NONBLOCKING;
     [[nodiscard]] std::uint32_t silent_frames(std::size_t index, std::uint64_t frame) const RTA_NONBLOCKING {
         return arrivals_.empty() ? 0 : static_cast<std::uint32_t>(arrivals_[index].end(frame) - frame);
     }
     [[nodiscard]] std::uint64_t fade_start(std::uint64_t frame) const RTA_NONBLOCKING {
-        // Nothing has been heard before frame 0, so there is nothing to fade from.
+        // Nothing was audible before frame 0, so there is nothing to fade from.
         return frame == 0 ? frame : fade_wait_.end(frame);
     }
     void mix(PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
     [[nodiscard]] bool mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
     void mix_rested(const PortMix& port) const RTA_NONBLOCKING;
     void run(const AudioThreadKey& key, std::size_t begin, std::size_t end, ProcessContext& context) RTA_NONBLOCKING;
-    void run_timing_some(const AudioThreadKey& key, ProcessContext& context) RTA_NONBLOCKING;
+    void run_timed(const AudioThreadKey& key, ProcessContext& context) RTA_NONBLOCKING;
     void run_plain(const AudioThreadKey& key, std::span<const Step> steps, ProcessContext& context) RTA_NONBLOCKING;
-    void run_carefully(const AudioThreadKey& key, std::size_t index, ProcessContext& context,
-                       bool hunt) RTA_NONBLOCKING;
-    void aim(const AudioThreadKey& key, NodeInstance& node, const StepDetail& detail,
-             std::uint64_t frame) RTA_NONBLOCKING;
+    void run_full(const AudioThreadKey& key, std::size_t index, ProcessContext& context,
+                  bool find_faults) RTA_NONBLOCKING;
+    void start_ramps(const AudioThreadKey& key, NodeInstance& node, const StepDetail& detail,
+                     std::uint64_t frame) RTA_NONBLOCKING;
 
-    static void blame(const AudioThreadKey& key, NodeInstance& node, const ProcessContext& context) RTA_NONBLOCKING;
+    static void mute_if_faulty(const AudioThreadKey& key, NodeInstance& node,
+                               const ProcessContext& context) RTA_NONBLOCKING;
 
     std::uint32_t block_size_ = 0;
     std::uint32_t device_fade_frames_ = 0;
@@ -129,8 +136,8 @@ class CompiledGraph {
     bool rendered_ = false;  ///< audio thread only
 
     std::vector<Step> steps_;
-    std::vector<StepDetail> details_;       ///< of each step
-    std::vector<std::uint32_t> not_plain_;  ///< indices of steps with mixtures and of device sinks, growing
+    std::vector<StepDetail> details_;        ///< of each step
+    std::vector<std::uint32_t> full_steps_;  ///< indices of steps with mixes and of device sinks, ascending
     std::vector<DelayedInput> delays_;
     std::vector<PortMix> mixes_;
     std::vector<MixInput> mix_inputs_;
@@ -138,17 +145,17 @@ class CompiledGraph {
     std::vector<const float*> rested_channels_;
     std::vector<AudioReadView> input_views_;
     std::vector<AudioWriteView> output_views_;
-    std::vector<ParameterTarget> targets_;  ///< those of one step stand together
+    std::vector<ParameterTarget> targets_;  ///< those of one step are adjacent
 
     AudioBuffer scratch_;                               ///< buffer_count x block_size
-    AudioBuffer silence_;                               ///< 1 x block_size of zeros that nobody writes
-    std::vector<float> node_scratch_;                   ///< what the neediest node asks for; one block at least
-    std::vector<const float*> read_channels_;           ///< what input views point to
-    std::vector<float*> write_channels_;                ///< what output views point to
-    std::vector<std::shared_ptr<NodeInstance>> nodes_;  ///< keeps what the steps borrow alive
+    AudioBuffer silence_;                               ///< 1 x block_size zeros, read-only
+    std::vector<float> node_scratch_;                   ///< shared by all nodes; at least one block
+    std::vector<const float*> read_channels_;           ///< targets of the input views
+    std::vector<float*> write_channels_;                ///< targets of the output views
+    std::vector<std::shared_ptr<NodeInstance>> nodes_;  ///< keeps the instances of the steps alive
     std::vector<std::shared_ptr<ConnectionState>> connections_;
     std::vector<Silence> silences_;
-    std::vector<Silence> arrivals_;  ///< of what comes into each step; empty where nothing holds sound back
+    std::vector<Silence> arrivals_;  ///< at the inputs of each step; empty if nothing delays signals
 };
 
 }  // namespace rta

@@ -7,12 +7,13 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <type_traits>
+
+#include "plan/plan_silences.h"
 
 namespace rta {
 namespace {
 
-/// Hands out scratch channels, the one given back last first: it is the likeliest to be in the cache.
+/// Allocates scratch channels. The channel released last is reused first, because it is the most likely to be cached.
 class BufferPool {
  public:
     [[nodiscard]] std::uint32_t take() {
@@ -21,9 +22,7 @@ class BufferPool {
         free_.pop_back();
         return buffer;
     }
-    void give_back(std::span<const std::uint32_t> buffers) {
-        free_.insert(free_.end(), buffers.begin(), buffers.end());
-    }
+    void release(std::span<const std::uint32_t> buffers) { free_.insert(free_.end(), buffers.begin(), buffers.end()); }
     [[nodiscard]] std::uint32_t count() const { return count_; }
 
  private:
@@ -31,7 +30,7 @@ class BufferPool {
     std::uint32_t count_ = 0;
 };
 
-/// The scratch channels of one output port, and how many connections have yet to read them.
+/// The scratch channels of one output port and the number of connections that have not read them yet.
 struct Signal {
     std::uint32_t first_buffer = 0;  ///< in PlanCompiler::buffers_
     std::uint32_t width = 0;
@@ -42,7 +41,7 @@ constexpr std::uint32_t kSilence = static_cast<std::uint32_t>(-1);
 
 }  // namespace
 
-/// One compilation. Buffers are first numbered, then, when their count is known, allocated and pointed to.
+/// One compilation. Buffers are numbered first. When their count is known, they are allocated and numbers become pointers.
 class PlanCompiler {
  public:
     explicit PlanCompiler(CompileRequest& request) : request_{request}, plan_{std::make_unique<CompiledGraph>()} {}
@@ -53,7 +52,10 @@ class PlanCompiler {
         find_signals();
         sort_targets();
         reserve();
-        find_fade_wait(*order);
+        PlanSilences silences = find_silences(request_, *order, first_connection_);
+        plan_->silences_ = std::move(silences.outputs);
+        plan_->arrivals_ = std::move(silences.arrivals);
+        plan_->fade_wait_ = silences.fade_wait;
         for (const std::uint32_t node : *order) place(node);
         allocate();
         resolve_views();
@@ -64,7 +66,7 @@ class PlanCompiler {
  private:
     using Connection = CompileRequest::Connection;
 
-    /// A view to be: where its channels' numbers stand.
+    /// A view whose channels are still numbers.
     struct PlannedView {
         std::uint32_t first_channel;  ///< in read_numbers_ or write_numbers_
         std::uint32_t width;
@@ -82,7 +84,7 @@ class PlanCompiler {
         return request_.nodes[node].instance->description().layout;
     }
 
-    /// Numbers the output ports, counts their readers, and finds where each node's incoming connections begin.
+    /// Numbers the output ports, counts their readers, and finds the first incoming connection of each node.
     void find_signals() {
         const auto node_count = request_.nodes.size();
         first_signal_.reserve(node_count);
@@ -102,52 +104,7 @@ class PlanCompiler {
         return signals_[first_signal_[connection.from_node] + connection.from_port];
     }
 
-    [[nodiscard]] std::span<const Connection> connections_into(std::uint32_t node) const {
-        return std::span{request_.connections}.subspan(first_connection_[node],
-                                                       first_connection_[node + 1] - first_connection_[node]);
-    }
-
-    /// What is new is silent until the look-ahead and the delays on its way are filled; what it replaces must not fade
-    /// before. What is not to be heard keeps nobody waiting.
-    void find_fade_wait(std::span<const std::uint32_t> order) {
-        if (std::ranges::none_of(request_.nodes, holds_sound_back<CompileRequest::Node>) &&
-            std::ranges::none_of(request_.connections, holds_sound_back<Connection>))
-            return;
-
-        plan_->silences_.resize(request_.nodes.size());
-        plan_->arrivals_.reserve(request_.nodes.size());
-        for (const std::uint32_t node : order) {
-            const CompileRequest::Node& entry = request_.nodes[node];
-            Silence arrival;
-            for (const Connection& connection : connections_into(node)) {
-                const Silence passed = silence_behind(connection);
-                if (connection.target_gain != 0.0F) arrival = longer(arrival, passed);
-            }
-            plan_->arrivals_.push_back(arrival);
-            const bool sink = entry.instance->description().type->device_role == DeviceRole::sink;
-            if (!entry.entering || sink) plan_->fade_wait_ = longer(plan_->fade_wait_, arrival);
-            plan_->silences_[node] = entry.entering ? arrival.behind(entry.instance->latency_frames()) : entry.silence;
-        }
-    }
-
-    [[nodiscard]] Silence silence_behind(const Connection& connection) {
-        const Silence& sent = plan_->silences_[connection.from_node];
-        if (!connection.entering) return longer(sent, connection.silence);
-        const dsp::FixedDelay* const delay = connection.state->delay.get();
-        return connection.state->silence = sent.behind(delay == nullptr ? 0 : delay->delay_frames());
-    }
-
-    template <class Entry>
-    static bool holds_sound_back(const Entry& entry) {
-        if (!entry.entering) return !entry.silence.none();
-        if constexpr (std::is_same_v<Entry, Connection>) {
-            return entry.state->delay != nullptr;
-        } else {
-            return entry.instance->latency_frames() != 0;
-        }
-    }
-
-    /// Groups the targets by node; those of one node keep their order, so that the later one counts.
+    /// Groups the targets by node. Those of one node keep their order, so that the later one wins.
     void sort_targets() {
         struct Ordered {
             NodeId node;
@@ -195,7 +152,7 @@ class PlanCompiler {
         detail.target_count = static_cast<std::uint32_t>(targets.size());
 
         if (detail.mix_count != 0 || instance.description().type->device_role == DeviceRole::sink)
-            plan_->not_plain_.push_back(static_cast<std::uint32_t>(plan_->steps_.size()));
+            plan_->full_steps_.push_back(static_cast<std::uint32_t>(plan_->steps_.size()));
         step_ports_.push_back({input_views_.size() - first_input_view, output_views_.size() - first_output_view});
         plan_->details_.push_back(detail);
         plan_->steps_.push_back({.inputs = {},
@@ -224,7 +181,7 @@ class PlanCompiler {
         assert(next == end);
     }
 
-    /// The mixture of `sources` gets buffers of its own, free again after the step.
+    /// Mixes `sources` into separate buffers, which are released after the step.
     void place_mix(std::span<Connection> sources, std::uint32_t width, std::uint32_t port) {
         sort_by_name(sources);
         const auto first_buffer = static_cast<std::uint32_t>(buffers_.size());
@@ -248,7 +205,7 @@ class PlanCompiler {
         input_views_.push_back(planned_read({first_buffer, width, 0}, width));
     }
 
-    /// What is held back of a signal, in buffers that are free again after the step.
+    /// Delays a signal into separate buffers, which are released after the step.
     [[nodiscard]] PlannedView place_delay(const PlannedView& source, ConnectionState& state) {
         const auto first_buffer = static_cast<std::uint32_t>(buffers_.size());
         for (std::uint32_t channel = 0; channel < source.width; ++channel) buffers_.push_back(pool_.take());
@@ -259,9 +216,8 @@ class PlanCompiler {
         return planned_read({first_buffer, source.width, 0}, source.width);
     }
 
-    /// Sums are made in the order of the sources' names, so that a graph sounds the same, bit for bit, however it was
-    /// put together. Names may repeat while a node leaves and its successor is there already: then the older goes
-    /// first.
+    /// Signals are summed in the order of their sources' names, so that a graph renders the same, bit for bit, however it
+    /// was built. A name occurs twice while a node leaves and its successor has already entered: the older comes first.
     void sort_by_name(std::span<Connection> sources) {
         if (sources.size() == 1) return;
         sort_keys_.clear();
@@ -277,7 +233,7 @@ class PlanCompiler {
         std::ranges::move(sorted_, sources.begin());
     }
 
-    /// The first eight bytes decide nearly every comparison of names: as a number they cost one instruction.
+    /// The first eight bytes decide nearly every comparison of names; as a number they take one instruction.
     [[nodiscard]] static std::uint64_t first_bytes(std::string_view name) {
         std::uint64_t bytes = 0;
         for (std::size_t i = 0; i < 8; ++i)
@@ -285,7 +241,7 @@ class PlanCompiler {
         return bytes;
     }
 
-    /// Lets output 0 stand where input 0 stands, if the type allows it and nobody else will read that input.
+    /// Lets output 0 use the buffers of input 0 if the type allows it and no other node will read that input.
     [[nodiscard]] bool place_in_place(std::uint32_t node) {
         const NodeDescription& description = request_.nodes[node].instance->description();
         const NodeLayout& ports = description.layout;
@@ -304,7 +260,7 @@ class PlanCompiler {
             Signal& source = signal_of(request_.connections[first]);
             if (source.readers != 1 || source.width != width) return false;
             output.first_buffer = source.first_buffer;
-            source.first_buffer = kSilence;  // taken over: not to be given back
+            source.first_buffer = kSilence;  // now owned by the output: must not be released
         }
         output_views_.push_back(planned_write(output.first_buffer, width));
         return true;
@@ -320,22 +276,22 @@ class PlanCompiler {
         }
     }
 
-    /// After the step: mixtures are done with, and so are signals that this node was the last to read or nobody reads.
+    /// After the step: releases its mixes, its delayed signals, and signals without further readers.
     void release_inputs(std::uint32_t node) {
-        for (const MixedBuffers& mixed : mixed_buffers_) give_back(mixed.first_buffer, mixed.width);
-        for (const DelayedBuffers& delayed : delayed_buffers_) give_back(delayed.first_buffer, delayed.width);
+        for (const MixedBuffers& mixed : mixed_buffers_) release(mixed.first_buffer, mixed.width);
+        for (const DelayedBuffers& delayed : delayed_buffers_) release(delayed.first_buffer, delayed.width);
         for (auto c = first_connection_[node]; c < first_connection_[node + 1]; ++c) {
             Signal& signal = signal_of(request_.connections[c]);
-            if (--signal.readers == 0 && signal.first_buffer != kSilence) give_back(signal.first_buffer, signal.width);
+            if (--signal.readers == 0 && signal.first_buffer != kSilence) release(signal.first_buffer, signal.width);
         }
         for (std::uint32_t port = 0; port < layout(node).outputs.size(); ++port) {
             const Signal& signal = signals_[first_signal_[node] + port];
-            if (signal.readers == 0) give_back(signal.first_buffer, signal.width);
+            if (signal.readers == 0) release(signal.first_buffer, signal.width);
         }
     }
 
-    void give_back(std::uint32_t first_buffer, std::uint32_t width) {
-        pool_.give_back(std::span{buffers_}.subspan(first_buffer, width));
+    void release(std::uint32_t first_buffer, std::uint32_t width) {
+        pool_.release(std::span{buffers_}.subspan(first_buffer, width));
     }
 
     [[nodiscard]] PlannedView planned_silence(std::uint32_t width) {
@@ -344,7 +300,7 @@ class PlanCompiler {
         return {first, width};
     }
 
-    /// A mono signal feeds every channel of a wider view.
+    /// A mono signal feeds all channels of a wider view.
     [[nodiscard]] PlannedView planned_read(const Signal& signal, std::uint32_t width) {
         const auto first = static_cast<std::uint32_t>(read_numbers_.size());
         for (std::uint32_t channel = 0; channel < width; ++channel) {
@@ -400,7 +356,7 @@ class PlanCompiler {
         resolve_steps();
     }
 
-    /// Lays out what is left of the mixtures once all gains have arrived.
+    /// Prepares the form of each mix that is used once all gains are at rest.
     void resolve_rested() {
         plan_->rested_factors_.reserve(plan_->mix_inputs_.size());
         plan_->rested_channels_.reserve(plan_->mix_inputs_.size());
@@ -422,7 +378,7 @@ class PlanCompiler {
         }
     }
 
-    /// The views of the steps stand in the order of the steps.
+    /// Views are stored in the order of the steps.
     void resolve_steps() {
         std::span<const AudioReadView> inputs = plan_->input_views_;
         std::span<const AudioWriteView> outputs = plan_->output_views_;
@@ -468,7 +424,7 @@ class PlanCompiler {
         std::uint32_t width;
     };
 
-    /// How many there are.
+    /// Number of ports of a step.
     struct PortCounts {
         std::size_t inputs;
         std::size_t outputs;
@@ -477,13 +433,13 @@ class PlanCompiler {
     CompileRequest& request_;
     std::unique_ptr<CompiledGraph> plan_;
     BufferPool pool_;
-    std::vector<Signal> signals_;                  ///< all output ports of all nodes
-    std::vector<std::uint32_t> first_signal_;      ///< of each node
-    std::vector<std::uint32_t> first_connection_;  ///< into each node; one more at the end
-    std::vector<std::uint32_t> buffers_;           ///< scratch channels by number, those of one signal together
+    std::vector<Signal> signals_;                  ///< of all output ports of all nodes
+    std::vector<std::uint32_t> first_signal_;      ///< index for each node
+    std::vector<std::uint32_t> first_connection_;  ///< index for each node, and one more at the end
+    std::vector<std::uint32_t> buffers_;           ///< scratch channels by number; those of one signal are adjacent
     std::vector<PortCounts> step_ports_;           ///< of each step
     std::vector<MixedBuffers> mixed_buffers_;      ///< of the step being placed
-    std::vector<DelayedBuffers> delayed_buffers_;  ///< likewise
+    std::vector<DelayedBuffers> delayed_buffers_;  ///< of the step being placed
     std::vector<SortKey> sort_keys_;               ///< of the port being placed
     std::vector<Connection> sorted_;
     std::vector<std::uint32_t> read_numbers_;

@@ -12,15 +12,15 @@
 
 namespace rta {
 
-/// What shall sound: nodes and connections of the graph, together with those that are still fading out.
+/// The contents of a plan: nodes and connections of the graph, and those that are still fading out.
 struct CompileRequest {
     struct Node {
         std::shared_ptr<NodeInstance> instance;
         bool leaving = false;
-        bool entering = false;  ///< no plan before had it
-        Silence silence{};      ///< of what it puts out, where a plan before brought it
+        bool entering = false;  ///< not in any earlier plan
+        Silence silence{};      ///< remaining at its outputs, unless it is entering
     };
-    /// Nodes are named by their index in `nodes`.
+    /// Nodes are identified by their index in `nodes`.
     struct Connection {
         std::uint32_t from_node;
         std::uint32_t from_port;
@@ -28,10 +28,10 @@ struct CompileRequest {
         std::uint32_t to_port;
         std::shared_ptr<ConnectionState> state;
         float target_gain;
-        /// The gain is known to rest at exactly 1: the signal may be read where it lies.
+        /// The gain rests at exactly 1: the signal may be read in place.
         bool at_unity;
-        bool entering = false;  ///< no plan before had it
-        Silence silence{};      ///< as of a node
+        bool entering = false;  ///< not in any earlier plan
+        Silence silence{};      ///< remaining after it, unless it is entering
     };
 
     std::uint32_t block_size;
@@ -39,12 +39,12 @@ struct CompileRequest {
     std::uint32_t device_fade_frames;
     std::vector<Node> nodes;
     std::vector<Connection> connections;   ///< sorted by (to_node, to_port)
-    std::vector<ParameterTarget> targets;  ///< of nodes in `nodes`; of two for the same parameter the later counts
+    std::vector<ParameterTarget> targets;  ///< of nodes in `nodes`; if two have the same parameter, the later wins
 };
 
-/// Sorts, gives every signal its buffer, and writes the step list. Buffers are reused as soon as their last reader has
-/// run, and a node that works in place gets its input's: a chain of any length needs two or three. O(nodes +
-/// connections) but for sorting the sources of each sum. [control]
+/// Sorts the nodes, assigns buffers to signals, and writes the list of steps. Buffers are reused as soon as their last
+/// reader has run, and in-place nodes share the buffers of their input, so a chain of any length needs two or three.
+/// O(nodes + connections), plus sorting the sources of each mix. [control]
 [[nodiscard]] std::expected<std::unique_ptr<CompiledGraph>, Cycle> compile(CompileRequest request);
 
 }  // namespace rta

@@ -51,10 +51,10 @@ Expected<std::vector<std::uint32_t>> compensating_delays(const AudioGraph& graph
         }
     }
     if (samples > kMaximumCompensation) {
-        return fail(ErrorCode::failed_precondition,
-                    "latency_compensation would need delays of " + std::to_string(samples >> 18U) +
-                        " MiB altogether; the most is " + std::to_string(kMaximumCompensation >> 18U) +
-                        " MiB: use shorter look-ahead, or turn it off");
+        return fail(ErrorCode::failed_precondition, "latency_compensation needs " + std::to_string(samples >> 18U) +
+                                                        " MiB of delays: the limit is " +
+                                                        std::to_string(kMaximumCompensation >> 18U) +
+                                                        " MiB; use shorter look-ahead or switch compensation off");
     }
     return delays;
 }

@@ -9,24 +9,25 @@
 
 namespace rta {
 
-/// How late the signals of a graph are: what the look-ahead of its nodes adds up to on the longest way. In frames.
+/// Latencies in frames, accumulated from the look-ahead of the nodes on the longest path.
 struct GraphLatency {
-    std::vector<std::uint64_t> arrivals;  ///< of each node, in the order of the graph: how late what it gets is
-    std::uint64_t output_frames = 0;      ///< how late what goes to the device is
+    std::vector<std::uint64_t> arrivals;  ///< at the inputs of each node, in the order of the graph
+    std::uint64_t output_frames = 0;      ///< at the device output
 };
 
-/// `own_frames` has one number a node, in the order of the graph, which has no cycles. Where the graph compensates
-/// latencies, all device sinks are as late as the latest. O(nodes + connections). [control]
+/// Computes the latencies of an acyclic graph. `own_frames` holds the latency that each node adds, in the order of the
+/// graph. If the graph compensates latencies, all device sinks have the latency of the latest. O(nodes + connections).
+/// [control]
 [[nodiscard]] GraphLatency find_latency(const AudioGraph& graph, std::span<const std::uint32_t> own_frames);
 
-/// The delays that make everything that meets in a node equally late: one a connection, node after node as the graph
-/// has them, each with its incoming connections in their order. Empty where there is nothing to delay.
+/// Returns the delays, in frames, that align all signals at the inputs of each node: one for each connection, for each node
+/// in the order of the graph its incoming connections in order. Empty if no delays are needed.
 ///
-/// FAILED_PRECONDITION if all of them together would have to hold more than kMaximumCompensation samples. [control]
+/// FAILED_PRECONDITION if the delays would hold more than kMaximumCompensation samples in total. [control]
 [[nodiscard]] Expected<std::vector<std::uint32_t>> compensating_delays(const AudioGraph& graph,
                                                                        std::span<const std::uint32_t> own_frames);
 
-/// Samples of 4 bytes: 256 MiB.
+/// In samples of 4 bytes: 256 MiB.
 inline constexpr std::uint64_t kMaximumCompensation = std::uint64_t{1} << 26U;
 
 }  // namespace rta

@@ -31,13 +31,13 @@ NodeInstance::NodeInstance(std::shared_ptr<const NodeDescription> description, s
       presence_{0.0F},
       description_{std::move(description)},
       level_tap_{processor_->level_tap()} {
-    if (own_parameters_ > kViewsHere) many_views_.resize(own_parameters_);
+    if (own_parameters_ > kInlineViews) allocated_views_.resize(own_parameters_);
     if (description_->layout.has_bypass && processor_->latency_frames() > 0) {
         dry_delay_ =
             std::make_unique<dsp::FixedDelay>(description_->layout.inputs.front().width, processor_->latency_frames());
-        needs_care_ = true;
+        needs_run_ = true;
     }
-    views_ = many_views_.empty() ? few_views_.data() : many_views_.data();
+    views_ = allocated_views_.empty() ? inline_views_.data() : allocated_views_.data();
     ramps_.reserve(description_->layout.parameters.size());
     for (const ParameterSpec& spec : description_->layout.parameters) {
         ramps_.emplace_back(processor_value(spec, spec.default_value), shape_of(spec.law));
@@ -51,7 +51,7 @@ void NodeInstance::start_with(std::span<const float> parameters) {
         ramps_[i] = dsp::Ramp{processor_value(spec, parameters[i]), shape_of(spec.law)};
         view(i) = {ramps_[i].target(), nullptr};
     }
-    needs_care_ = needs_dry();
+    needs_run_ = needs_dry();
 }
 
 void NodeInstance::start_present() {
@@ -62,7 +62,7 @@ void NodeInstance::start_present() {
 void NodeInstance::retarget(const AudioThreadKey&, std::uint32_t parameter, float value, std::uint64_t frame,
                             std::uint32_t ramp_frames) RTA_NONBLOCKING {
     ramps_[parameter].retarget(value, frame, ramp_frames);
-    needs_care_ = true;
+    needs_run_ = true;
 }
 
 void NodeInstance::retarget_presence(const AudioThreadKey&, float presence, std::uint64_t frame,
@@ -70,7 +70,7 @@ void NodeInstance::retarget_presence(const AudioThreadKey&, float presence, std:
     presence_.withdraw(frame);
     if (presence_.target() == presence) return;
     presence_.retarget(presence, start_frame, ramp_frames);
-    needs_care_ = true;
+    needs_run_ = true;
 }
 
 std::size_t NodeInstance::scratch_frames(std::uint32_t block_size) const {
@@ -80,18 +80,18 @@ std::size_t NodeInstance::scratch_frames(std::uint32_t block_size) const {
 }
 
 void NodeInstance::run(const AudioThreadKey&, ProcessContext& context, std::span<float> scratch) RTA_NONBLOCKING {
-    if (needs_care_) update_views(context.frame, context.frame_count, scratch);
+    if (needs_run_) update_views(context.frame, context.frame_count, scratch);
     context.parameters = {views_, own_parameters_};
     context.presence = presence_view_;
     if (needs_dry()) {
-        run_beside_dry(context, scratch.subspan((ramps_.size() + 1) * context.frame_count));
+        run_with_dry(context, scratch.subspan((ramps_.size() + 1) * context.frame_count));
     } else {
         processor_->process(context);
     }
 }
 
-/// The processor may overwrite what goes in, so that is kept before.
-void NodeInstance::run_beside_dry(ProcessContext& context, std::span<float> dry) RTA_NONBLOCKING {
+/// Copies the dry signal first, because an in-place processor overwrites it.
+void NodeInstance::run_with_dry(ProcessContext& context, std::span<float> dry) RTA_NONBLOCKING {
     const AudioReadView& in = context.inputs[0];
     const AudioWriteView& out = context.outputs[0];
     const auto dry_channel = [&](std::uint32_t channel) RTA_NONBLOCKING {
@@ -109,14 +109,14 @@ void NodeInstance::run_beside_dry(ProcessContext& context, std::span<float> dry)
 
     if (bypass_view_.at_rest() && bypass_view_.value == 0.0F) return;
     for (std::uint32_t channel = 0; channel < out.channel_count(); ++channel) {
-        const std::span<const float> through = dry_channel(channel);
+        const std::span<const float> dry_samples = dry_channel(channel);
         const std::span<float> samples = out.channel(channel);
         if (bypass_view_.at_rest()) {
-            std::ranges::copy(through, samples.begin());
+            std::ranges::copy(dry_samples, samples.begin());
             continue;
         }
         for (std::uint32_t frame = 0; frame < context.frame_count; ++frame) {
-            samples[frame] += bypass_view_.ramp[frame] * (through[frame] - samples[frame]);
+            samples[frame] += bypass_view_.ramp[frame] * (dry_samples[frame] - samples[frame]);
         }
     }
 }
@@ -133,7 +133,7 @@ void NodeInstance::update_views(std::uint64_t frame, std::uint32_t block_size,
         ramping = ramping || !view(i).at_rest();
     }
     presence_view_ = view_of(presence_, frame, scratch.subspan(ramps_.size() * block_size, block_size));
-    needs_care_ = ramping || !presence_view_.at_rest() || fault_.muted || needs_dry();
+    needs_run_ = ramping || !presence_view_.at_rest() || fault_.muted || needs_dry();
 }
 
 }  // namespace rta

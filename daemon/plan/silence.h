@@ -8,24 +8,24 @@
 
 namespace rta {
 
-/// How long something new is silent, because what it holds back (look-ahead, a compensating delay) is not filled with
-/// sound yet: until `frames` after the plan that brought it was adopted, and not before the frame `until`. [any]
+/// How long a new node or connection stays silent because look-ahead and compensating delays are not filled yet: it ends
+/// `frames` after the adoption of the plan that added it, but not before the frame `until`. [any]
 struct Silence {
     std::uint32_t frames = 0;
     std::uint64_t until = 0;
 
     [[nodiscard]] bool none() const RTA_NONBLOCKING { return frames == 0 && until == 0; }
-    /// Behind something that holds back so much, new with the same plan.
-    [[nodiscard]] Silence behind(std::uint32_t held_back_frames) const RTA_NONBLOCKING {
-        return {frames + held_back_frames, until == 0 ? 0 : until + held_back_frames};
+    /// Returns the silence after a delay that was added by the same plan.
+    [[nodiscard]] Silence delayed(std::uint32_t delay_frames) const RTA_NONBLOCKING {
+        return {frames + delay_frames, until == 0 ? 0 : until + delay_frames};
     }
-    /// When it ends, if the plan is adopted at that frame.
+    /// Returns the frame at which the silence ends if the plan is adopted at `adopted_at`.
     [[nodiscard]] std::uint64_t end(std::uint64_t adopted_at) const RTA_NONBLOCKING {
         return std::max(adopted_at + frames, until);
     }
 };
 
-/// Until both are over.
+/// Returns a silence that lasts until both have ended. [any]
 [[nodiscard]] inline Silence longer(const Silence& a, const Silence& b) RTA_NONBLOCKING {
     return {std::max(a.frames, b.frames), std::max(a.until, b.until)};
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The C functions of rta_engine.wasm. One thread makes every call, so it is control and audio thread in one; it claims
-// the same gate as a device does.
+// C functions exported by rta_engine.wasm. One thread makes all calls and is both control and audio thread; it claims the
+// same gate as a device does.
 //
-// Functions that can fail return 0, or the number of an ErrorCode; rta_last_error() then has the sentence. Text goes in
-// through rta_text(): ask for room, write UTF-8 there, make the call that reads it.
+// Functions that can fail return 0, or the number of an ErrorCode, in which case rta_last_error() returns the message. To
+// pass text, call rta_text() for a buffer, write UTF-8 to it, and then make the call that reads it.
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -26,8 +26,8 @@ using namespace rta;
 
 constexpr std::uint32_t kMaximumChannels = 64;
 
-std::string g_text;        // what the host wrote for the next call
-std::string g_last_error;  // the sentence of the last call that failed
+std::string g_text;        // written by the host for the next call
+std::string g_last_error;  // message of the last call that failed
 
 std::uint32_t refuse(const Error& error) {
     g_last_error = error.sentence;
@@ -36,7 +36,7 @@ std::uint32_t refuse(const Error& error) {
 
 std::uint32_t refuse(ErrorCode code, std::string sentence) { return refuse(Error{code, std::move(sentence), {}}); }
 
-/// The channels of a device that is nothing but memory, which the host reads and writes.
+/// Channels of a device in memory, which the host reads and writes.
 class Channels {
  public:
     Channels(std::uint32_t count, std::uint32_t frames) : samples_(std::size_t{count} * frames) {
@@ -60,12 +60,12 @@ class FaultObserver final : public Engine::Observer {
     void applied(std::uint64_t /*serial*/, std::uint64_t /*frame*/) override {}
     void node_faulted(const std::string& node, std::uint64_t frame) override {
         if (!sentence_.empty()) sentence_ += "; ";
-        sentence_ += "node " + node + " produced a number that is not finite at frame " + std::to_string(frame) +
-                     "; it is silent until it has been built anew";
+        sentence_ += "node " + node + " produced NaN or infinity at frame " + std::to_string(frame) +
+                     " and is muted until it has been rebuilt";
     }
     void device_faded(std::uint64_t /*frame*/) override {}
 
-    /// Of all nodes that have faulted since the last call; empty if there are none.
+    /// Returns a message about all nodes that have faulted since the last call; empty if none.
     [[nodiscard]] std::string take() { return std::exchange(sentence_, {}); }
 
  private:
@@ -88,33 +88,33 @@ struct Instance {
 
 }  // namespace
 
-/// Room for `bytes` bytes of text, which the next call that takes text reads. Valid until the next call of rta_text().
+/// Returns a buffer of `bytes` bytes for the text of the next call that reads text. Valid until the next rta_text().
 RTA_EXPORT(rta_text) char* rta_text(std::size_t bytes) {
     g_text.assign(bytes, '\0');
     return g_text.data();
 }
 
-/// The sentence of the last call that failed: UTF-8, not terminated.
+/// Returns the message of the last call that failed: UTF-8, not terminated.
 RTA_EXPORT(rta_last_error) const char* rta_last_error() { return g_last_error.data(); }
 RTA_EXPORT(rta_last_error_length) std::size_t rta_last_error_length() { return g_last_error.size(); }
 
-/// A new engine; 0 if it was refused. Sample rate in Hz, 8000 to 384000; `block_size` in frames, a power of two from 16
-/// to 1024; 0 to 64 channels each way.
+/// Creates an engine; returns 0 on error. `sample_rate_hz`: 8000 to 384000. `block_size`: frames, a power of two from 16 to
+/// 1024. `channels_in` and `channels_out`: 0 to 64.
 RTA_EXPORT(rta_create)
 Instance* rta_create(double sample_rate_hz, std::uint32_t block_size, std::uint32_t channels_in,
                      std::uint32_t channels_out) {
     if (!(sample_rate_hz >= 8'000.0 && sample_rate_hz <= 384'000.0)) {
-        refuse(ErrorCode::invalid_argument, "the sample rate must be from 8000 to 384000 Hz");
+        refuse(ErrorCode::invalid_argument, "invalid sample rate: expected 8000 to 384000 Hz");
         return nullptr;
     }
     if (!std::has_single_bit(block_size) || block_size < 16 || block_size > 1024) {
         refuse(ErrorCode::invalid_argument,
-               "block size " + std::to_string(block_size) + " must be a power of two from 16 to 1024");
+               "invalid block size " + std::to_string(block_size) + ": expected a power of two from 16 to 1024");
         return nullptr;
     }
     if (channels_in > kMaximumChannels || channels_out > kMaximumChannels) {
         refuse(ErrorCode::invalid_argument,
-               "there can be at most " + std::to_string(kMaximumChannels) + " channels each way");
+               "too many channels: expected at most " + std::to_string(kMaximumChannels) + " inputs and outputs");
         return nullptr;
     }
     return new Instance{EngineConfig{.sample_rate_hz = sample_rate_hz, .block_size = block_size}, channels_in,
@@ -123,7 +123,7 @@ Instance* rta_create(double sample_rate_hz, std::uint32_t block_size, std::uint3
 
 RTA_EXPORT(rta_destroy) void rta_destroy(Instance* instance) { delete instance; }
 
-/// Replaces the graph by the document in rta_text(). What stays keeps its state; the rest cross-fades.
+/// Replaces the graph by the document in rta_text(). Nodes that stay keep their state; all changes crossfade.
 RTA_EXPORT(rta_load_document) std::uint32_t rta_load_document(Instance* instance) {
     auto document = read_document(g_text);
     if (!document) return refuse(document.error());
@@ -135,12 +135,11 @@ RTA_EXPORT(rta_load_document) std::uint32_t rta_load_document(Instance* instance
     return ticket ? 0 : refuse(ticket.error());
 }
 
-/// Sets the parameter `NODE.PARAMETER` named in rta_text(), in its own unit, over `ramp_ms` (negative: the default, 20
-/// ms).
+/// Sets the parameter `NODE.PARAMETER` named in rta_text(), in its own unit, over `ramp_ms` (negative: 20 ms, the default).
 RTA_EXPORT(rta_set_parameter) std::uint32_t rta_set_parameter(Instance* instance, float value, float ramp_ms) {
     const auto dot = g_text.find('.');
     if (dot == std::string::npos) {
-        return refuse(ErrorCode::invalid_argument, "\"" + g_text + "\" names no parameter: write NODE.PARAMETER");
+        return refuse(ErrorCode::invalid_argument, "invalid parameter \"" + g_text + "\": expected NODE.PARAMETER");
     }
     SetParameter change{
         .node = g_text.substr(0, dot), .parameter = g_text.substr(dot + 1), .value = value, .ramp_ms = {}};
@@ -149,8 +148,8 @@ RTA_EXPORT(rta_set_parameter) std::uint32_t rta_set_parameter(Instance* instance
     return ticket ? 0 : refuse(ticket.error());
 }
 
-/// `block_size` samples of a device channel, from 0: write to the input before rta_render(), read the output after it.
-/// 0 if there is no such channel.
+/// Return the `block_size` samples of a device channel, counted from 0, or 0 if it does not exist. Write to inputs before
+/// rta_render() and read outputs after it.
 RTA_EXPORT(rta_input) float* rta_input(Instance* instance, std::uint32_t channel) {
     return instance->inputs.channel(channel);
 }
@@ -161,7 +160,7 @@ RTA_EXPORT(rta_output) const float* rta_output(Instance* instance, std::uint32_t
 /// Renders one block.
 RTA_EXPORT(rta_render) std::uint32_t rta_render(Instance* instance) {
     auto claim = instance->engine.gate().try_claim(instance->generation);
-    if (!claim) return refuse(ErrorCode::internal, "the audio thread's gate is shut");
+    if (!claim) return refuse(ErrorCode::internal, "the gate of the audio thread is closed");
     const std::uint32_t frames = instance->engine.config().block_size;
     const DeviceBlock device{
         .inputs = AudioReadView{instance->inputs.pointers(), instance->inputs.count(), frames},
@@ -171,8 +170,8 @@ RTA_EXPORT(rta_render) std::uint32_t rta_render(Instance* instance) {
     return 0;
 }
 
-/// Frees what rendering has handed back, and prunes what has faded out. Call it every few milliseconds of sound.
-/// INTERNAL, naming the nodes, once after any have produced a number that is not finite.
+/// Frees what rendering has returned and prunes what has faded out. Call it every few milliseconds of audio. Returns
+/// INTERNAL, with the names of the nodes, once after nodes have produced NaN or infinity.
 RTA_EXPORT(rta_poll) std::uint32_t rta_poll(Instance* instance) {
     instance->engine.poll(instance->faults);
     const std::string fault = instance->faults.take();

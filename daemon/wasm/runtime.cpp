@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the C++ runtime expects of a host and WebAssembly does not have. The library's own versions write a message
-// through WASI; a module with no imports stops instead, which the host sees as a RuntimeError.
+// Runtime functions for a module without imports. The versions of the C++ library write a message through WASI; these trap
+// instead, which the host receives as a RuntimeError.
 #include <__verbose_abort>
 
 extern "C" void __wasm_call_ctors();
@@ -10,8 +10,8 @@ extern "C" {
 [[noreturn]] void abort() { __builtin_trap(); }
 [[noreturn]] void __abort_message(const char* /*format*/, ...) { __builtin_trap(); }
 
-/// Call it once, before anything else: it runs the constructors of static objects. Calling them ourselves also keeps
-/// the linker from running them again at every exported call.
+/// Runs the constructors of static objects. The host must call it once, before any other function. Because this code calls
+/// the constructors, the linker does not add a call of them to every exported function.
 __attribute__((export_name("_initialize"))) void rta_initialize() { __wasm_call_ctors(); }
 
 }  // extern "C"

@@ -36,7 +36,6 @@ namespace {
 class Nothing final : public Processor {
  public:
     void process(const ProcessContext&) RTA_NONBLOCKING override {}
-    void reset() RTA_NONBLOCKING override {}
 };
 
 Expected<std::unique_ptr<Processor>> make_nothing(const BuildContext&) { return std::make_unique<Nothing>(); }

@@ -249,23 +249,6 @@ TEST_P(NodeConformanceTest, NeverAllocatesOnTheAudioThread) {
     const NodeLayout own = layout();
     for (const ParameterSpec& spec : own.parameters) bench.set(spec.name, spec.maximum, kRampFrames);
     EXPECT_EQ(count_block(), 0U) << "on ramps";
-    const AllocationTrap trap;
-    bench.reset();
-    EXPECT_EQ(trap.count(), 0U) << "reset";
-}
-
-TEST_P(NodeConformanceTest, ResetIsAsGoodAsNew) {
-    NodeBench used = bench_with(options());
-    const NodeLayout own = layout();
-    const std::vector<ParameterSpec>& specs = own.parameters;
-    (void)run_with_ramps(used, specs);
-    used.reset();
-    for (const ParameterSpec& spec : specs) used.set(spec.name, spec.default_value, 0);
-    // A fresh one that comes into a sound, not one that is there from frame 0 on.
-    NodeBench::Options now = options();
-    now.first_frame = used.frame();
-    NodeBench fresh = bench_with(now);
-    EXPECT_EQ(used.render(4'096), fresh.render(4'096));
 }
 
 TEST_P(NodeConformanceTest, WorksInPlaceIfItSaysSo) {
@@ -414,7 +397,6 @@ TEST(NodeBench, SeesASampleThatWasNotWritten) {
             const std::span<float> out = context.outputs[0].channel(0);
             for (std::size_t frame = 0; frame + 1 < out.size(); ++frame) out[frame] = 0.0F;
         }
-        void reset() RTA_NONBLOCKING override {}
     };
     static constexpr PortSpec kOutputs[] = {{"out", 1}};
     static constexpr NodeType kForgetful{.name = "forgetful",

@@ -38,12 +38,5 @@ TEST(ImpulseNode, TakesTheLevelOfItsFrameFromARamp) {
     expect_one_impulse(bench.render(1'024), 1.0F);
 }
 
-TEST(ImpulseNode, FiresAgainAfterAReset) {
-    NodeBench bench{impulse()};
-    (void)bench.render(256);
-    bench.reset();
-    expect_one_impulse(bench.render(256), 1.0F);
-}
-
 }  // namespace
 }  // namespace rta::test::impulse_test

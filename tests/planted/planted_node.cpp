@@ -66,7 +66,6 @@ class FaultyNode final : public Processor {
         if (fault_ == "read-past-end") out[0] = in.data()[context.frame_count];
         if (fault_ == "integer-overflow") g_number = g_number + 1;
     }
-    void reset() RTA_NONBLOCKING override {}
 
  private:
     std::string_view fault_;

@@ -89,11 +89,6 @@ class NodeBench {
         node_.retarget_presence(claim.key(), presence, frame_, frame_, fade_frames);
     }
 
-    void reset() {
-        const auto claim = gate_.try_claim(generation_);
-        node_.processor(claim.key()).reset();
-    }
-
     /// One block, with inputs filled beforehand; what came out is in output() and device_output() until the next one.
     void render_block() {
         fill(inputs_, options_.signal);

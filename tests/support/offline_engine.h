@@ -68,6 +68,18 @@ class OfflineEngine : private Engine::Observer {
         ASSERT_TRUE(read) << read.error().sentence;
         edit({ReplaceGraph{std::move(*read)}});
     }
+    /// Builds fresh processors at once and sends them.
+    Expected<Ticket> reset() { return complete(engine.start_reset(run_now)); }
+    static Expected<Ticket> complete(EngineReset reset) {
+        for (int i = 0; i < 2; ++i) {  // twice: nodes may have been added after the start
+            if (auto outcome = reset.try_complete()) return std::move(*outcome);
+        }
+        return fail(ErrorCode::resource_exhausted, "the reset does not complete");
+    }
+    static void run_now(const std::function<void()>& work, const std::function<void(const Expected<void>&)>& done) {
+        work();
+        done({});
+    }
     [[nodiscard]] std::uint64_t frame() const { return engine.renderer().frames(); }
 
     Engine engine;

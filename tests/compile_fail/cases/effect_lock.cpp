@@ -16,7 +16,6 @@ class Node final : public rta::Processor {
             for (float& sample : output.channel(0)) sample = 0.0F;
         }
     }
-    void reset() RTA_NONBLOCKING override {}
 
  private:
     std::mutex mutex_;

@@ -35,7 +35,6 @@ class Burn final : public Processor {
         while (static_cast<double>(io::monotonic_now_ns() - began_ns) < burn_ns) {
         }
     }
-    void reset() RTA_NONBLOCKING override { once_ms_ = 0.0F; }
 
  private:
     double block_ns_;

@@ -21,7 +21,6 @@ class BrokenProcessor final : public Processor {
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
         for (float& sample : context.outputs[0].channel(0)) sample = std::numeric_limits<float>::quiet_NaN();
     }
-    void reset() RTA_NONBLOCKING override {}
 };
 
 constexpr PortSpec kOut[] = {{"out", 1}};

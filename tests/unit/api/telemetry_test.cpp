@@ -31,7 +31,6 @@ class TapProcessor final : public Processor {
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
         std::ranges::fill(context.outputs[0].channel(0), 0.0F);
     }
-    void reset() RTA_NONBLOCKING override { tap_.reset(); }
     [[nodiscard]] LevelTap* level_tap() override { return &tap_; }
 
     inline static LevelTap* last_tap = nullptr;

@@ -22,7 +22,6 @@ class LateProcessor final : public Processor {
         delay_.advance(context.frame_count);
         for (float& sample : context.outputs[0].channel(0)) sample *= 0.5F;
     }
-    void reset() RTA_NONBLOCKING override {}
     [[nodiscard]] std::uint32_t latency_frames() const override { return kLatency; }
 
  private:

@@ -244,8 +244,6 @@ class BreakingProcessor final : public Processor {
             sample = breaks ? std::numeric_limits<float>::quiet_NaN() : 0.5F;
         if (breaks) blocks_ = 9;  // and goes on doing so until it is built anew
     }
-    void reset() RTA_NONBLOCKING override { blocks_ = 0; }
-
     static inline bool breaks_at_all = true;
 
  private:
@@ -340,7 +338,7 @@ TEST(EngineEdit, WhatMemoryIsTooShortForIsRefusedByName) {
     EXPECT_EQ(refused.error().code, ErrorCode::resource_exhausted);
     EXPECT_EQ(refused.error().edit_index, 1U);
     EXPECT_EQ(refused.error().sentence,
-              "node \"large\": takes 117 MiB, and the machine has 100 MiB left, of which 32 MiB are kept free");
+              "node \"large\": needs 117 MiB of memory, but 100 MiB are available, of which 32 MiB are reserved");
     EXPECT_EQ(offline.engine.graph().node_count(), 2U);
     EXPECT_TRUE(offline.apply({AddNode{"delay_line", "another", {}, {}}}));
 

@@ -324,9 +324,7 @@ TEST_F(LatencyEdit, AfterAResetTheOutputFadesInWhenTheLookAheadIsFilled) {
     offline.settle();
     ASSERT_TRUE(offline.engine.mute_output(true));
     offline.settle();
-    PreparedReset reset = offline.engine.begin_reset();
-    ASSERT_TRUE(offline.engine.build_reset(reset));
-    ASSERT_TRUE(offline.engine.reset(reset));
+    ASSERT_TRUE(offline.reset());
     ASSERT_TRUE(offline.engine.mute_output(false));
     offline.settle();
     const auto& heard = offline.recorded[0];
@@ -374,7 +372,7 @@ TEST(EngineLatencyLimits, MoreDelayThanThereIsRoomForIsRefusedWhole) {
     const auto refused = offline.apply({ReplaceGraph{document}});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::failed_precondition);
-    EXPECT_NE(refused.error().sentence.find("latency_compensation would need delays of 292 MiB"), std::string::npos)
+    EXPECT_NE(refused.error().sentence.find("latency_compensation needs 292 MiB of delays"), std::string::npos)
         << refused.error().sentence;
     EXPECT_EQ(refused.error().edit_index, 0U);
     EXPECT_EQ(offline.engine.graph().node_count(), 0U);

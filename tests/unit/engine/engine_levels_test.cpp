@@ -94,9 +94,7 @@ TEST_F(EngineLevels, AMeterThatComesLaterIsMeasuredFromItsFirstFrameOn) {
     EXPECT_EQ(levels.meters[1].frame_count, 512U - 64U);
     expect_like_recording(levels, levels.meters[1], 0);
     // A reset changes the processors, not the meters.
-    PreparedReset reset = offline.engine.begin_reset();
-    ASSERT_TRUE(offline.engine.build_reset(reset));
-    ASSERT_TRUE(offline.engine.reset(reset));
+    ASSERT_TRUE(offline.reset());
     offline.render_blocks(8);
     const MeasuredLevels after = offline.engine.take_levels();
     EXPECT_EQ(after.meters[1].node, id("late"));

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <span>
+#include <utility>
 
 #include "support/offline_engine.h"
 
@@ -45,9 +47,7 @@ void panic(OfflineEngine& offline) {
     must(offline.engine.mute_output(true));
     offline.settle();
     ASSERT_TRUE(offline.engine.output_silent());
-    PreparedReset reset = offline.engine.begin_reset();
-    ASSERT_TRUE(offline.engine.build_reset(reset));
-    must(offline.engine.reset(reset));
+    must(offline.reset());
 }
 
 struct EngineMute : testing::Test {
@@ -135,14 +135,12 @@ TEST_F(EngineMute, AResetKeepsTheGraphAndWhatWasEditedMeanwhile) {
     offline.load(kTone);
     offline.render_blocks(10);
     must(offline.engine.mute_output(true));
-    PreparedReset reset = offline.engine.begin_reset();
-    ASSERT_TRUE(offline.engine.build_reset(reset));
+    EngineReset reset = offline.engine.start_reset(OfflineEngine::run_now);
     offline.settle();
     offline.edit({AddNode{"sine", "second", {}, {{"gain_db", -12.0F}}}, Connect{"second", "vol", {}},
                   RenameNode{"osc", "first"}, SetParameter{"vol", "gain_db", -9.0F, {}}});
-    ASSERT_TRUE(offline.engine.extend_reset(reset));
-    ASSERT_TRUE(offline.engine.build_reset(reset));
-    must(offline.engine.reset(reset));
+    ASSERT_FALSE(reset.try_complete()) << "the second node is built first";
+    must(offline.complete(std::move(reset)));
     must(offline.engine.mute_output(false));
     // The plan of the edit carries a parameter, so one block is rendered with it.
     const std::size_t begin = offline.frame() + 64;
@@ -168,9 +166,7 @@ TEST_F(EngineMute, AResetInTheMiddleOfAFadeEndsIt) {
     offline.edit({AddNode{"gain", "extra", {}, {}}, Disconnect{"vol", "out"}, Connect{"vol", "extra", {}},
                   Connect{"extra", "out", {}}});
     offline.render_block();
-    PreparedReset reset = offline.engine.begin_reset();
-    ASSERT_TRUE(offline.engine.build_reset(reset));
-    must(offline.engine.reset(reset));
+    must(offline.reset());
     must(offline.engine.mute_output(false));
     const std::size_t begin = offline.frame();
     offline.render_blocks(60);
@@ -191,7 +187,6 @@ class Quiet final : public Processor {
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
         std::ranges::fill(context.outputs[0].channel(0), 0.25F);
     }
-    void reset() RTA_NONBLOCKING override {}
 };
 
 constexpr PortSpec kOut[] = {{"out", 1}};
@@ -213,10 +208,9 @@ TEST(EngineReset, AProcessorThatCannotBeBuiltLeavesEverythingAsItWas) {
     offline.render_blocks(4);
     must(offline.engine.mute_output(true));
     offline.settle();
-    PreparedReset none = offline.engine.begin_reset();
     refusing = true;
     const std::uint64_t plans = offline.engine.statistics().plans_made;
-    EXPECT_EQ(offline.engine.build_reset(none).error().code, ErrorCode::not_found);
+    EXPECT_EQ(offline.reset().error().code, ErrorCode::not_found);
     EXPECT_EQ(offline.engine.statistics().plans_made, plans);
     must(offline.engine.mute_output(false));
     offline.settle();
@@ -224,19 +218,65 @@ TEST(EngineReset, AProcessorThatCannotBeBuiltLeavesEverythingAsItWas) {
     EXPECT_EQ(offline.recorded[0].back(), 0.25F);
 }
 
-TEST(EngineReset, WhatHasComeIntoTheGraphMeanwhileIsListed) {
+/// Runs work when the test says so.
+struct LateWorker {
+    [[nodiscard]] RunOnWorker run() {
+        return [this](std::function<void()> work, std::function<void(const Expected<void>&)> done) {
+            EXPECT_FALSE(work_) << "one build at a time";
+            work_ = std::move(work);
+            done_ = std::move(done);
+        };
+    }
+    void finish(const Expected<void>& completed = {}) {
+        if (completed) work_();
+        work_ = nullptr;
+        done_(completed);
+    }
+
+ private:
+    std::function<void()> work_;
+    std::function<void(const Expected<void>&)> done_;
+};
+
+TEST(EngineReset, NodesAddedInTheMeantimeAreBuiltBeforeItIsSent) {
     OfflineEngine offline;
     offline.edit({AddNode{"sine", "a", {}, {}}});
-    PreparedReset reset = offline.engine.begin_reset();
-    ASSERT_TRUE(offline.engine.build_reset(reset));
-    EXPECT_FALSE(offline.engine.extend_reset(reset));
+    LateWorker worker;
+    EngineReset reset = offline.engine.start_reset(worker.run());
+    EXPECT_FALSE(reset.try_complete()) << "the processor of a is not built yet";
+    worker.finish();
     offline.edit({AddNode{"sine", "b", {}, {}}, RemoveNode{"a"}});
-    EXPECT_TRUE(offline.engine.extend_reset(reset));
-    ASSERT_TRUE(offline.engine.build_reset(reset));
-    EXPECT_FALSE(offline.engine.extend_reset(reset));
-    must(offline.engine.reset(reset));
+    EXPECT_FALSE(reset.try_complete());
+    EXPECT_FALSE(reset.try_complete()) << "the processor of b is not built yet";
+    worker.finish();
+    const auto completed = reset.try_complete();
+    ASSERT_TRUE(completed);
+    must(*completed);
     offline.render_blocks(2);
     EXPECT_EQ(offline.engine.graph().node_count(), 1U);
+}
+
+TEST(EngineReset, ReportsWorkThatWasNotCompleted) {
+    OfflineEngine offline;
+    offline.edit({AddNode{"sine", "a", {}, {}}});
+    LateWorker worker;
+    EngineReset reset = offline.engine.start_reset(worker.run());
+    worker.finish(fail(ErrorCode::resource_exhausted, "memory ran out"));
+    const auto completed = reset.try_complete();
+    ASSERT_TRUE(completed);
+    EXPECT_EQ(completed->error().sentence, "memory ran out");
+}
+
+TEST(EngineReset, MayBeAbandonedWhileProcessorsAreBuilt) {
+    OfflineEngine offline;
+    offline.edit({AddNode{"sine", "a", {}, {}}});
+    LateWorker worker;
+    {
+        const EngineReset abandoned = offline.engine.start_reset(worker.run());
+    }
+    worker.finish();
+    offline.render_block();
+    EXPECT_FALSE(offline.engine.outstanding());
 }
 
 bool breaking = false;
@@ -246,7 +286,6 @@ class Breaking final : public Processor {
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
         for (float& sample : context.outputs[0].channel(0)) sample = breaking ? NAN : 0.25F;
     }
-    void reset() RTA_NONBLOCKING override {}
 };
 
 constexpr NodeType kBreaking{
@@ -267,9 +306,7 @@ TEST(EngineReset, AFaultOfAProcessorThatWasReplacedIsNoFaultOfItsSuccessor) {
     breaking = true;
     offline.render_blocks(3);  // the fault is on its way
     breaking = false;
-    PreparedReset reset = offline.engine.begin_reset();
-    ASSERT_TRUE(offline.engine.build_reset(reset));
-    must(offline.engine.reset(reset));
+    must(offline.reset());
     offline.polls = true;
     offline.render_blocks(4);
     EXPECT_TRUE(offline.faults.empty());

@@ -59,13 +59,13 @@ TEST(FadeSchedule, ASilenceIsCountedFromTheAdoptionOfItsPlan) {
     FadeSchedule fades;
     const Silence silence{.frames = 300};
     fades.plan_sent(1, silence, silence, 480);
-    EXPECT_EQ(fades.left_of(silence, 1, 5'000).frames, 300U) << "not adopted: all of it is left";
+    EXPECT_EQ(fades.remaining_silence(silence, 1, 5'000).frames, 300U) << "not adopted: all of it is left";
     fades.plans_adopted(1, 5'000);
-    EXPECT_EQ(fades.left_of(silence, 1, 5'100).until, 5'300U);
-    EXPECT_TRUE(fades.left_of(silence, 1, 5'300).none());
+    EXPECT_EQ(fades.remaining_silence(silence, 1, 5'100).until, 5'300U);
+    EXPECT_TRUE(fades.remaining_silence(silence, 1, 5'300).none());
     EXPECT_FALSE(fades.advance(5'300));
-    EXPECT_TRUE(fades.left_of(silence, 1, 5'200).none()) << "what is over is forgotten";
-    EXPECT_TRUE(fades.left_of(silence, 7, 5'200).none()) << "a plan that brought no silence";
+    EXPECT_TRUE(fades.remaining_silence(silence, 1, 5'200).none()) << "what is over is forgotten";
+    EXPECT_TRUE(fades.remaining_silence(silence, 7, 5'200).none()) << "a plan that brought no silence";
 }
 
 }  // namespace

@@ -128,7 +128,7 @@ TEST(ResolvedSettings, ABadValueIsAnInvalidArgument) {
         {"kind", std::string{"comb"},
          R"(node "f": setting kind = "comb" must be one of "lowpass", "highpass", "notch")"},
         {"kind", 3.0, R"(node "f": setting kind = 3 must be one of "lowpass", "highpass", "notch")"},
-        {"file", 3.0, R"(node "f": setting file = 3 must be a text)"},
+        {"file", 3.0, R"(node "f": setting file = 3 must be a string)"},
     };
     for (const auto& [name, value, sentence] : cases) {
         const auto settings = resolve({{name, value}});

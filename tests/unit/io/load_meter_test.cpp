@@ -91,7 +91,6 @@ class Slow final : public Processor {
         }
         std::ranges::fill(context.outputs[0].channel(0), 0.0F);
     }
-    void reset() RTA_NONBLOCKING override {}
 };
 
 constexpr PortSpec kOut[] = {{"out", 1}};

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/draft.h"
+#include "engine/engine.h"
+#include "engine/fade_schedule.h"
+#include "engine/level_meters.h"
+#include "engine/node_builder.h"
+#include "engine/plan_exchange.h"
+#include "engine/sounding_graph.h"
+
+namespace rta {
+
+/// A fade of the device output in progress.
+struct DeviceFade {
+    std::uint64_t serial;
+    Silence wait;  ///< the fade starts after it
+    std::uint32_t length_frames;
+    std::optional<std::uint64_t> end_frame{};  ///< known once the command has been applied
+};
+
+/// State of the Engine, private to this folder, and the steps of which its calls consist. [control]
+struct EngineCore {
+    EngineCore(const NodeRegistry& registry_in, const EngineConfig& config_in)
+        : registry{registry_in}, config{config_in}, exchange{config_in.sample_rate_hz, config_in.block_size} {}
+
+    const NodeRegistry& registry;
+    EngineConfig config;
+    NodeBuilder builder{registry, config};
+    AudioThreadGate gate;
+    PlanExchange exchange;
+
+    AudioGraph graph;
+    std::uint64_t revision = 0;
+    std::uint64_t next_id = 1;
+    NodeInstances instances;  ///< the nodes of `graph`
+    SoundingGraph sounding;
+    FadeSchedule fades;
+    bool follow_up_due = false;  ///< fades have ended: a plan without what has faded out must follow
+    LevelMeters levels{exchange.renderer().output_levels(), config.sample_rate_hz};
+
+    float device_gain = 1.0F;  ///< target of the last fade_device()
+    bool muted = false;
+    std::optional<DeviceFade> device_fade;
+    std::map<NodeId, std::uint64_t> faulted_nodes;  ///< the frame from which each may be rebuilt
+    std::map<NodeId, std::uint64_t> rebuilt_nodes;  ///< the frame at which each was rebuilt
+    // The latest reset. Faults from before it belong to processors that it replaced.
+    std::uint64_t reset_serial = 0;
+    std::uint64_t reset_frame = 0;
+    Silence reset_silence;  ///< silence at the output that follows the reset
+
+    [[nodiscard]] std::uint32_t frames_of(float ms) const {
+        if (!config.ramps) return 0;
+        return static_cast<std::uint32_t>(std::lround(static_cast<double>(ms) * config.sample_rate_hz / 1000.0));
+    }
+
+    [[nodiscard]] DraftOrigin origin() const { return {.graph = graph, .next_id = next_id, .instances = instances}; }
+
+    // Sending.
+    [[nodiscard]] CompileRequest request_for(const SoundingGraph& sound) const;
+    [[nodiscard]] Silence remaining_silence(const Silence& silence, std::uint64_t serial) const;
+    std::uint64_t send_sounding(std::unique_ptr<CompiledGraph> plan, std::uint32_t fade_frames);
+    std::uint64_t send_plan(const Draft& draft);
+    void adopt(Draft draft);
+    std::uint64_t send_device_fade(float length_ms);
+    /// `fresh` has an instance of every node of the graph; there is room for a plan.
+    Ticket replace_processors(const NodeInstances& fresh);
+    [[nodiscard]] std::unique_ptr<CompiledGraph> compile_without_fades();
+
+    [[nodiscard]] std::vector<ParameterTarget> targets_in(const SoundingGraph& sound,
+                                                          std::span<const ParameterChange> changes) const;
+
+    // Replies of the audio thread.
+    void applied(const Event::Applied& reply);
+    void end_fades(Engine::Observer& observer);
+    void node_faulted(const Event::NodeFault& fault, Engine::Observer& observer);
+    void rebuild_faulted_nodes();
+};
+
+}  // namespace rta

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "graph/edit.h"
+
+namespace rta {
+
+/// Identifies a command that was sent to the audio thread. It takes effect when Engine::Observer::applied() reports its
+/// serial or a later one.
+struct Ticket {
+    std::uint64_t serial = 0;    ///< of the command; commands are applied in the order of their serials
+    std::uint64_t revision = 0;  ///< of the graph after the command
+};
+
+/// A transaction together with the processors that it adds. Its edits have not been validated against a graph yet.
+class PreparedTransaction {
+ public:
+    PreparedTransaction();
+    PreparedTransaction(PreparedTransaction&&) noexcept;
+    PreparedTransaction& operator=(PreparedTransaction&&) noexcept;
+    ~PreparedTransaction();
+
+    /// [any]
+    [[nodiscard]] const Transaction& transaction() const;
+
+ private:
+    friend class Engine;
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Size of the graph that a transaction would produce.
+struct GraphSize {
+    std::size_t node_count = 0;
+    std::size_t connection_count = 0;
+};
+
+}  // namespace rta
