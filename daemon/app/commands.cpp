@@ -18,9 +18,8 @@
 #include "app/text_file.h"
 #include "engine/engine.h"
 #include "io/block_adapter.h"
-#include "io/device_host.h"
+#include "io/device_kind.h"
 #include "io/offline_device.h"
-#include "io/portaudio_host.h"
 
 namespace rta::app {
 namespace {
@@ -112,8 +111,7 @@ void watch_for_interruption() {
 }  // namespace
 
 int run_devices() {
-    const auto host = io::make_portaudio_host([](const std::string&) {});
-    const auto devices = host->list();
+    const auto devices = io::DeviceDrivers{io::device_kinds(), {}}.list();
     if (!devices) return failure(kExitFailure, devices.error());
     std::size_t widest = 0;
     for (const DeviceInfo& device : *devices) widest = std::max(widest, device.name.size());
@@ -125,7 +123,7 @@ int run_devices() {
         std::printf("%-*s  %3u in  %3u out  %6.0f Hz%s\n", static_cast<int>(widest), device.name.c_str(),
                     device.channels_in, device.channels_out, device.default_sample_rate_hz, role);
     }
-    if (devices->empty()) std::fputs("rtad: PortAudio found no devices; --device null works without one\n", stderr);
+    if (devices->empty()) std::fputs("rtad: no audio devices found; --device null works without one\n", stderr);
     return std::fflush(stdout) == 0 ? kExitClean : kExitFailure;
 }
 

@@ -25,8 +25,8 @@
 #include "app/process_setup.h"
 #include "app/service.h"
 #include "engine/engine.h"
+#include "io/device_kind.h"
 #include "io/device_supervisor.h"
-#include "io/portaudio_host.h"
 #include "net/server.h"
 #include "store/graph_store.h"
 
@@ -63,10 +63,12 @@ class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, 
                    .block_size = options.device.block_size,
                    .ramps = ramps_enabled(),
                    .memory_left_bytes = &available_memory_bytes}},
-          supervisor_{engine_.gate(), engine_.renderer(), *this,
+          supervisor_{engine_.gate(),
+                      engine_.renderer(),
+                      *this,
                       [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
-                      io::make_portaudio_host(
-                          [](const std::string& line) { log(net::LogLevel::debug, "host library: " + line); })},
+                      io::device_kinds(),
+                      [](const std::string& line) { log(net::LogLevel::debug, "audio library: " + line); }},
           server_{io_, engine_, *this, &log} {
         if (options.state_directory.empty()) return;
         store_.emplace(
@@ -199,7 +201,7 @@ int Daemon::run() {
     server_.hold_clients();
     io::DeviceRequest request = options_.device;
     // An automatic restart must not overwrite the recording.
-    if (ServiceManager::present()) request.older = io::OlderRecording::kept_aside;
+    if (ServiceManager::present()) request.existing_file = io::ExistingFile::rename;
     supervisor_.start(request, [this](const Expected<void>& result) { started(result); });
     trim_memory();
     watch();

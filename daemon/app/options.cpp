@@ -109,19 +109,14 @@ template <class T>
 
 /// Defines the options of the daemon, for the command line and for the configuration file.
 void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
-    app.add_option("--device", raw.device, "Audio device: auto, null, null:FILE.wav, portaudio or portaudio:NAME")
+    app.add_option("--device", raw.device, "Audio device: " + io::device_forms(io::device_kinds()))
         ->type_name("DEVICE")
-        ->check([](const std::string& text) { return reason_of(io::DeviceChoice::parse(text)); })
+        ->check([](const std::string& text) { return reason_of(io::parse_device(text, io::device_kinds())); })
         ->capture_default_str();
     app.add_option("--input-device", raw.input_device,
-                   "Device to capture from if it is not --device: portaudio or portaudio:NAME")
+                   "Device to capture from if it is not --device: " + io::input_device_forms(io::device_kinds()))
         ->type_name("DEVICE")
-        ->check([](const std::string& text) {
-            const auto input = io::DeviceChoice::parse(text);
-            const bool good = input && input->kind == io::DeviceChoice::Kind::portaudio;
-            return good ? std::string{}
-                        : "invalid input device " + quoted(text) + ": expected portaudio or portaudio:NAME";
-        });
+        ->check([](const std::string& text) { return reason_of(io::parse_input_device(text, io::device_kinds())); });
     add_channels(app, "--channels-in", options.device.channels_in,
                  "Number of input channels (default: those of the device, at most 2; null: 0)");
     add_channels(app, "--channels-out", options.device.channels_out,
@@ -203,10 +198,13 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
 }
 
 /// Refuses a recording that would overwrite a file that rtad itself reads or writes.
-[[nodiscard]] std::string refuse_overwriting(const std::string& wav, const DaemonOptions& options,
-                                             const std::string& config) {
+[[nodiscard]] std::string refuse_overwriting(const DaemonOptions& options, const std::string& config) {
+    const io::DeviceChoice& device = options.device.device;
+    if (device.kind == nullptr || device.kind->argument_use != io::ArgumentUse::output_file) return {};
+    const std::string& wav = device.name;
     const auto refuse = [&](const std::string& what) {
-        return "--device null:" + wav + " would overwrite " + what + ": choose another file";
+        return "--device " + std::string{device.kind->name} + ":" + wav + " would overwrite " + what +
+               ": choose another file";
     };
     if (same_file(wav, options.graph)) return refuse("the graph");
     if (same_file(wav, config)) return refuse("the configuration");
@@ -219,25 +217,12 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
 
 /// Completes the options from the raw values and the defaults. Returns the reason if they conflict, else "".
 [[nodiscard]] std::string complete(DaemonOptions& options, const RawValues& raw) {
-    using Kind = io::DeviceChoice::Kind;
     // value(): both device texts were validated when they were parsed.
-    const io::DeviceChoice device = io::DeviceChoice::parse(raw.device).value();
-    options.device.device = device;
+    options.device.device = io::parse_device(raw.device, io::device_kinds()).value();
     if (!raw.input_device.empty()) {
-        if (device.kind == Kind::null)
-            return "--input-device requires a sound card: the null device captures only silence";
-        if (options.device.channels_in == 0U)
-            return "--input-device conflicts with --channels-in 0: no channels left to capture";
-        options.device.input_name = io::DeviceChoice::parse(raw.input_device).value().name;
+        options.device.input_name = io::parse_input_device(raw.input_device, io::device_kinds()).value().name;
     }
-    if (options.device.channels_out == 0U) {
-        if (device.kind == Kind::null && !device.name.empty()) {
-            return "--device null:FILE.wav requires at least one output channel, but --channels-out is 0";
-        }
-        if (device.kind != Kind::null && options.device.channels_in == 0U) {
-            return "--channels-in 0 and --channels-out 0: no channels left to open";
-        }
-    }
+    if (auto wrong = reason_of(io::check_request(options.device, io::device_kinds())); !wrong.empty()) return wrong;
     if (options.listen.empty() && !raw.listen_configured) options.listen.push_back(default_tcp_address());
     if (options.socket.empty()) {
         options.socket = default_socket_path();
@@ -245,7 +230,7 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
         if (auto wrong = reason_of(net::check_socket_path(options.socket)); !wrong.empty()) return wrong;
     }
     options.socket_for_group = in_runtime_directory(options.socket);
-    return device.kind == Kind::null ? refuse_overwriting(device.name, options, raw.config) : std::string{};
+    return refuse_overwriting(options, raw.config);
 }
 
 /// The key names of a configuration: the flags without their dashes.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -11,42 +10,43 @@
 
 namespace rta::io {
 
-/// Something that calls a BlockAdapter at the pace of a clock: a sound card, a timer, or whoever renders a file.
+/// Calls a BlockAdapter at the rate of a clock: a sound card, a timer, or a caller that renders a file.
 ///
-/// Opened by whoever makes it. Each function says which thread may call it: those of a host library block for as long
-/// as they like, so a device that belongs to one is driven by the device thread, never by the control thread.
+/// Each function states which thread may call it. Calls into an audio library may block for any length of time, so
+/// devices of a library are controlled by the device thread, never by the control thread.
 class AudioDevice {
  public:
     AudioDevice() = default;
     AudioDevice(const AudioDevice&) = delete;
     AudioDevice& operator=(const AudioDevice&) = delete;
-    /// [device thread] A device is stopped before it is destroyed.
+    /// The device must have been stopped. [device thread]
     virtual ~AudioDevice() = default;
 
     /// [any]
     [[nodiscard]] virtual const DeviceDescription& description() const noexcept = 0;
-    /// [device thread] From now on `adapter` is called; it must outlive the stop() that follows. UNAVAILABLE if the
-    /// host refuses, with what it said.
+    /// Starts to call `adapter`, which must outlive the matching stop(). UNAVAILABLE with the driver's message if the
+    /// driver refuses. [device thread]
     [[nodiscard]] virtual Expected<void> start(BlockAdapter& adapter) = 0;
-    /// [device thread] Plays what the host still holds, then ends. The adapter is not called after it has returned.
+    /// Plays what the driver still buffers, then stops. The adapter is not called after this returns. [device thread]
     virtual void stop() = 0;
     /// [any]
     [[nodiscard]] virtual DeviceLatency latency() const noexcept { return {}; }
 
-    /// [any] The host has said that it will not call again.
+    /// Returns true once the driver has reported the end of the stream. [any]
     [[nodiscard]] virtual bool finished() const noexcept { return false; }
-    /// [device thread] Asks the host whether it still means to call.
+    /// Asks the driver whether the stream is still running. [device thread]
     [[nodiscard]] virtual bool active() { return true; }
-    /// [any] Whether stop() may be called after the device was lost. Some hosts hang or abort the process instead.
+    /// Returns whether stop() may be called after the device was lost. Some drivers hang or abort the process. [any]
     [[nodiscard]] virtual bool can_stop_when_lost() const noexcept { return true; }
-    /// [control] Asked where the thread that calls has no real-time priority: a sentence.
+    /// Explains, in a sentence, why the calling thread has no real-time priority. Called only if it has none. [control]
     [[nodiscard]] virtual std::string why_not_realtime() const {
-        return "the host gives its audio thread no real-time priority; CAP_SYS_NICE or a limit on real-time priority "
-               "(LimitRTPRIO=) may let it";
+        return "the audio driver runs its thread without real-time priority; granting CAP_SYS_NICE or a limit on "
+               "real-time priority (LimitRTPRIO=) may allow it";
     }
-    /// [control] What went wrong beside the sound since the last call, in a sentence: a file that cannot be written.
+    /// Returns a problem that occurred since the last call and that does not affect the audio, such as a file that
+    /// cannot be written. [control]
     [[nodiscard]] virtual std::optional<std::string> take_warning() { return std::nullopt; }
-    /// [control] After stop(): what it was to keep is not whole, as a warning has said.
+    /// Returns true after stop() if the recording is incomplete, as a warning has reported. [control]
     [[nodiscard]] virtual bool failed() const noexcept { return false; }
 };
 

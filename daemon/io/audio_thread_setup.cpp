@@ -11,7 +11,7 @@
 
 namespace rta::io {
 
-// A system call, and so not in the compiler's list of what never waits; this one only reads a number.
+// Clang treats every system call as blocking; gettid() only reads a number.
 #if defined(__clang__)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wfunction-effects"
@@ -23,7 +23,7 @@ pid_t current_thread_id() RTA_NONBLOCKING { return gettid(); }
 
 [[gnu::noinline]] void touch_stack() RTA_NONBLOCKING {
     constexpr std::size_t kPage = 4096;
-    constexpr std::size_t kDepth = std::size_t{64} * 1024;  // of the 256 KB or more that every audio thread has
+    constexpr std::size_t kDepth = std::size_t{64} * 1024;  // audio threads have at least 256 KB
     [[maybe_unused]] volatile std::byte stack[kDepth];
     for (std::size_t offset = 0; offset < kDepth; offset += kPage) stack[offset] = std::byte{0};
 }
@@ -44,7 +44,7 @@ ThreadScheduling scheduling_of(pid_t thread_id) {
     if (policy < 0) return {};
     sched_param parameters{};
     if (sched_getparam(thread_id, &parameters) != 0) return {};
-    // A child thread may carry the reset-on-fork flag beside its policy.
+    // The policy may include the reset-on-fork flag.
     switch (policy & ~SCHED_RESET_ON_FORK) {
         case SCHED_FIFO:
             return {"SCHED_FIFO " + std::to_string(parameters.sched_priority), true};

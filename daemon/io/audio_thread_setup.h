@@ -9,23 +9,23 @@
 
 namespace rta::io {
 
-/// SCHED_FIFO priority that is asked for where the audio thread is ours: above ordinary threads and most drivers'
-/// threads, below the kernel's watchdogs.
+/// SCHED_FIFO priority of audio threads that the daemon creates: above ordinary threads and most driver threads, below
+/// the kernel's watchdogs.
 inline constexpr int kAudioThreadPriority = 70;
 
-/// [any] The kernel's id of the calling thread. One system call that cannot wait; made once a device.
+/// Returns the kernel's id of the calling thread. One system call, which cannot block; made once per device. [any]
 [[nodiscard]] pid_t current_thread_id() RTA_NONBLOCKING;
 
-/// [any] Writes to the stack below the caller, so that a page of it is not first touched in the middle of a block.
+/// Writes to the stack below the caller, so that none of its pages is first touched in the middle of a block. [any]
 void touch_stack() RTA_NONBLOCKING;
 
-/// [any] Asks for SCHED_FIFO at kAudioThreadPriority, or as much of it as the limit allows, for the calling thread.
-/// Returns 0, or the errno of the refusal.
+/// Requests SCHED_FIFO for the calling thread, at kAudioThreadPriority or the highest priority that the limit allows.
+/// Returns 0, or the errno of the refusal. [any]
 [[nodiscard]] int ask_for_realtime_priority() noexcept;
 
-/// How a thread is scheduled, as read back from the kernel.
+/// Scheduling of a thread, as read back from the kernel.
 struct ThreadScheduling {
-    std::string policy;  ///< "SCHED_FIFO 70", "SCHED_OTHER"; empty where there is no such thread
+    std::string policy;  ///< "SCHED_FIFO 70", "SCHED_OTHER"; empty if there is no such thread
     bool realtime = false;
 };
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "io/audio_thread_setup.h"
-#include "io/monotonic_clock.h"
+#include "io/clocks.h"
 #include "rt/denormal_guard.h"
 
 namespace rta::io {
@@ -14,17 +14,15 @@ namespace {
 
 [[nodiscard]] std::uint32_t fade_length(std::uint32_t sample_rate_hz, std::uint32_t block_size) {
     const auto least = static_cast<std::uint32_t>(std::ceil(BlockAdapter::kFadeSeconds * sample_rate_hz));
-    return std::max(std::bit_ceil(least), block_size);  // both powers of two: a multiple of the block
+    return std::max(std::bit_ceil(least), block_size);  // both are powers of two, so this is a multiple of the block
 }
 
-constexpr std::int64_t kSecondNs = 1'000'000'000;
-
-/// Only the callback writes its counters.
+/// No read-modify-write is needed: only the callback writes these counters.
 void count(std::atomic<std::uint64_t>& counter, std::uint64_t more = 1) RTA_NONBLOCKING {
     counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
 }
 
-/// From 0 at `x` = 0 to 1 at `x` = 1, level at both ends.
+/// Rises from 0 at x = 0 to 1 at x = 1, with zero slope at both ends.
 [[nodiscard]] float smooth_step(float x) RTA_NONBLOCKING { return x * x * (3.0F - 2.0F * x); }
 
 }  // namespace
@@ -42,30 +40,30 @@ BlockAdapter::BlockAdapter(AudioThreadGate& gate, Renderer& renderer, std::uint3
       history_{channels_out, fade_frames_},
       block_inputs_(channels_in, nullptr),
       block_outputs_(channels_out, nullptr),
-      loudest_(channels_out, 0.0F),
+      peaks_(channels_out, 0.0F),
       lateness_{sample_rate_hz} {}
 
 void BlockAdapter::grant(AudioThreadGate::Generation generation) noexcept {
-    // release pairs with the acquire in process(): what the control thread did to the engine before it handed it over
-    // is seen by a device thread that was running already.
+    // release pairs with the acquire in render(): a device thread that is already running sees everything that the
+    // control thread did to the engine before this call.
     generation_.store(generation, std::memory_order_release);
 }
 
 void BlockAdapter::process(const float* const* inputs, float* const* outputs, std::uint32_t frames,
                            const DriverFlags& reported) RTA_NONBLOCKING {
     const DenormalGuard denormals_are_zero;
-    const std::int64_t began_ns = monotonic_now_ns();
-    if (!thread_met_) meet_thread();
+    const std::int64_t start_ns = monotonic_now_ns();
+    if (!thread_prepared_) prepare_thread();
     render(inputs, outputs, frames);
     callback_frames_.store(frames, std::memory_order_relaxed);
     count(frames_, frames);
     count(callbacks_);
     if (frames == 0) return;
-    const std::int64_t took_ns = monotonic_now_ns() - began_ns;
-    const std::int64_t had_ns = std::int64_t{frames} * kSecondNs / sample_rate_hz_;
-    load_meter_.add(took_ns, had_ns);
-    const bool late = lateness_.callback(began_ns, frames, tolerance_ns_.load(std::memory_order_relaxed));
-    if (late || took_ns > had_ns || reported.any()) count_xruns(reported, late, took_ns > had_ns);
+    const std::int64_t took_ns = monotonic_now_ns() - start_ns;
+    const std::int64_t available_ns = std::int64_t{frames} * kSecondNs / sample_rate_hz_;
+    load_meter_.add(took_ns, available_ns);
+    const bool late = lateness_.callback(start_ns, frames, tolerance_ns_.load(std::memory_order_relaxed));
+    if (late || took_ns > available_ns || reported.any()) count_xruns(reported, late, took_ns > available_ns);
 }
 
 void BlockAdapter::count_xruns(const DriverFlags& reported, bool late, bool overrun) RTA_NONBLOCKING {
@@ -102,8 +100,8 @@ void BlockAdapter::render(const float* const* inputs, float* const* outputs, std
     }
 }
 
-void BlockAdapter::meet_thread() RTA_NONBLOCKING {
-    thread_met_ = true;
+void BlockAdapter::prepare_thread() RTA_NONBLOCKING {
+    thread_prepared_ = true;
     thread_id_.store(current_thread_id(), std::memory_order_relaxed);
     touch_stack();
 }
@@ -143,7 +141,7 @@ void BlockAdapter::switch_to_delay() RTA_NONBLOCKING {
     starts_unfaded_ = renderer_.frames() == 0;
     for (std::uint32_t channel = 0; channel < history_.channel_count(); ++channel) {
         for (const float sample : history_.read().channel(channel)) {
-            loudest_[channel] = std::max(loudest_[channel], std::abs(sample));
+            peaks_[channel] = std::max(peaks_[channel], std::abs(sample));
         }
     }
     playing_.clear();
@@ -175,7 +173,7 @@ void BlockAdapter::process_delayed(const AudioThreadKey& key, const float* const
     }
 }
 
-/// Fades the block in playing_, which begins `faded_` frames after the switch.
+/// Applies the fades to the block in playing_, which starts `faded_` frames after the switch.
 void BlockAdapter::fade_block() RTA_NONBLOCKING {
     for (std::uint32_t channel = 0; channel < playing_.channel_count(); ++channel) {
         std::uint32_t frame = faded_;
@@ -187,22 +185,22 @@ void BlockAdapter::fade_block() RTA_NONBLOCKING {
     faded_ += block_size_;
 }
 
-/// Gain of what was rendered after the switch, `frame` frames after it: there is none of it in the first block.
+/// Returns the gain of the audio rendered after the switch, `frame` frames after it. The first block contains none.
 float BlockAdapter::fading_in(std::uint32_t frame) const RTA_NONBLOCKING {
     if (starts_unfaded_ || frame >= block_size_ + fade_frames_) return 1.0F;
     if (frame < block_size_) return 0.0F;
     return smooth_step(static_cast<float>(frame - block_size_ + 1) / static_cast<float>(fade_frames_));
 }
 
-/// What the sound before the switch is carried on with, fading out: its mirror image about its last sample, so that
-/// neither value nor slope jumps. The image alone would reach three times the peak; it is bent, without a corner, to
-/// stay below the loudest sample that was played.
+/// Returns the extension of the audio before the switch, fading out: its mirror image about the last sample, so that
+/// neither value nor slope jumps. The image alone could reach three times the peak; it is compressed smoothly to stay
+/// below the loudest sample played.
 float BlockAdapter::fading_out(std::uint32_t channel, std::uint32_t frame) const RTA_NONBLOCKING {
     if (frame + 1 >= fade_frames_) return 0.0F;
     const auto history = history_.read().channel(channel);
     const float last = history[(history_end_ + fade_frames_ - 1) % fade_frames_];
     const float away = last - history[(history_end_ + fade_frames_ - 2 - frame) % fade_frames_];
-    const float room = away > 0.0F ? loudest_[channel] - last : loudest_[channel] + last;
+    const float room = away > 0.0F ? peaks_[channel] - last : peaks_[channel] + last;
     const float bent = room > 0.0F ? away * room / (room + std::abs(away)) : 0.0F;
     const float gain = 1.0F - smooth_step(static_cast<float>(frame + 1) / static_cast<float>(fade_frames_));
     return gain * (last + bent);

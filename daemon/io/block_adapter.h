@@ -10,7 +10,7 @@
 
 #include "dsp/audio_buffer.h"
 #include "engine/renderer.h"
-#include "io/lateness_clock.h"
+#include "io/clocks.h"
 #include "io/load_meter.h"
 #include "rt/annotations.h"
 #include "rt/audio_thread.h"
@@ -31,22 +31,32 @@ struct DriverFlags {
     }
 };
 
-/// Makes the Renderer's blocks of exactly block_size frames out of device callbacks of any length.
+/// Returns one pointer per channel of a view, as BlockAdapter::process() takes them. [control]
+template <class View>
+[[nodiscard]] auto channel_pointers(const View& view) {
+    std::vector<decltype(view.channel(0).data())> pointers;
+    for (std::uint32_t channel = 0; channel < view.channel_count(); ++channel) {
+        pointers.push_back(view.channel(channel).data());
+    }
+    return pointers;
+}
+
+/// Adapts device callbacks of any length to the Renderer, which needs blocks of exactly block_size frames.
 ///
-/// While every callback is a multiple of the block, the renderer works straight in the device's buffers and nothing is
-/// delayed. The first callback that is not switches, for good, to a delay of one block: input is gathered until a block
-/// is full, and what is played is the block before. Then one block of sound is missing; the adapter bridges it by
-/// carrying the waveform on (its mirror image about the last sample, so neither value nor slope jumps) while it fades
-/// that out and what follows in.
+/// While every callback is a multiple of the block size, the renderer works directly in the device's buffers, without
+/// added latency. The first callback that is not a multiple switches permanently to a delay of one block: input is
+/// collected until a block is full, while the previous block is played. The switch leaves a gap of one block, which the
+/// adapter fills by extending the waveform (mirrored about the last sample, so that neither value nor slope jumps),
+/// fading the extension out and the new audio in.
 ///
-/// One adapter serves one device. It claims the engine's gate for every callback with the generation it was granted;
-/// refused, it plays silence and leaves everything else alone.
+/// One adapter serves one device. It claims the engine's gate for every callback with the generation that it was
+/// granted; if the claim is refused, it plays silence and changes nothing.
 class BlockAdapter {
  public:
     /// Never granted: the gate counts from 1.
     static constexpr AudioThreadGate::Generation kNoGeneration =
         std::numeric_limits<AudioThreadGate::Generation>::max();
-    /// Least length of the fades around the switch, in seconds; they are rounded up to a power of two of frames.
+    /// Minimum length of the fades around the switch, in seconds; rounded up to a power of two of frames.
     static constexpr double kFadeSeconds = 0.005;
 
     /// `gate` and `renderer` must outlive every callback. Plays silence until grant(). [control]
@@ -56,17 +66,17 @@ class BlockAdapter {
     BlockAdapter& operator=(const BlockAdapter&) = delete;
     ~BlockAdapter() = default;
 
-    /// [any] From now on the engine is this device's, until the gate starts a later generation.
+    /// Gives the engine to this device until the gate starts a later generation. [any]
     void grant(AudioThreadGate::Generation generation) noexcept;
 
-    /// [any] The device plays on for so long when a callback is late. 0 until then.
+    /// Sets how late a callback may be without a dropout: the duration that the device buffers. Initially 0. [any]
     void tolerate_lateness(double output_latency_s) noexcept {
         tolerance_ns_.store(static_cast<std::int64_t>(output_latency_s * 1e9), std::memory_order_relaxed);
     }
 
-    /// [audio] One device callback. `inputs` and `outputs` point to as many channels as the device has, each of
-    /// `frames` samples; `inputs` may be nullptr, which is silence. Every output sample is written.
-    /// `said` is what the host says about this callback.
+    /// Serves one device callback. `inputs` and `outputs` point to one array of `frames` samples for each channel of
+    /// the device; `inputs` may be nullptr, which means silence. Writes every output sample. `reported` holds the
+    /// driver's flags for this callback. [audio]
     void process(const float* const* inputs, float* const* outputs, std::uint32_t frames,
                  const DriverFlags& reported = {}) RTA_NONBLOCKING;
 
@@ -75,36 +85,36 @@ class BlockAdapter {
     /// [any]
     [[nodiscard]] std::uint32_t block_size() const RTA_NONBLOCKING { return block_size_; }
 
-    // What the control thread reads. Each number is good by itself; together they need not be of one callback. [any]
+    // Values for the control thread. Each is valid on its own; together they may be from different callbacks. [any]
     [[nodiscard]] std::uint64_t callbacks() const noexcept { return callbacks_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::uint64_t frames() const noexcept { return frames_.load(std::memory_order_relaxed); }
-    /// Of the latest callback.
+    /// Frames of the latest callback.
     [[nodiscard]] std::uint32_t callback_frames() const noexcept {
         return callback_frames_.load(std::memory_order_relaxed);
     }
-    /// 0, or the block size once a callback was no multiple of it.
+    /// 0, or the block size after a callback that was not a multiple of it.
     [[nodiscard]] std::uint32_t latency_frames() const noexcept {
         return latency_frames_.load(std::memory_order_relaxed);
     }
-    /// Length of the fades around the switch, in frames: the first that sounds as rendered comes latency_frames() +
-    /// fade_frames() after it.
+    /// Length of the fades around the switch, in frames: unmodified output starts latency_frames() + fade_frames() after
+    /// the switch.
     [[nodiscard]] std::uint32_t fade_frames() const noexcept { return fade_frames_; }
-    /// Kernel's id of the thread that calls; 0 before the first callback.
+    /// Kernel's id of the thread that makes the callbacks; 0 before the first one.
     [[nodiscard]] pid_t thread_id() const noexcept { return thread_id_.load(std::memory_order_relaxed); }
     [[nodiscard]] XrunCounts xrun_counts() const noexcept;
-    /// Callbacks for which the host said something.
+    /// Callbacks for which the driver reported an underflow or overflow.
     [[nodiscard]] std::uint64_t reported_xruns() const noexcept {
         return reported_xruns_.load(std::memory_order_relaxed);
     }
-    /// The engine's clock at the latest of the xruns; 0 before the first.
+    /// The engine's clock at the latest xrun; 0 before the first.
     [[nodiscard]] std::uint64_t xrun_frame() const noexcept { return xrun_frame_.load(std::memory_order_relaxed); }
-    /// [control] How long callbacks take.
+    /// Durations of the callbacks. [control]
     [[nodiscard]] LoadMeter& load_meter() noexcept { return load_meter_; }
 
  private:
     void render(const float* const* inputs, float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING;
     void count_xruns(const DriverFlags& reported, bool late, bool overrun) RTA_NONBLOCKING;
-    void meet_thread() RTA_NONBLOCKING;
+    void prepare_thread() RTA_NONBLOCKING;
     void silence(float* const* outputs, std::uint32_t frames) const RTA_NONBLOCKING;
     void process_direct(const AudioThreadKey& key, const float* const* inputs, float* const* outputs,
                         std::uint32_t frames) RTA_NONBLOCKING;
@@ -123,22 +133,22 @@ class BlockAdapter {
     const std::int64_t sample_rate_hz_;
 
     // Only the callback touches these.
-    AudioBuffer gathered_;                    ///< input of the block that is filling up
-    AudioBuffer playing_;                     ///< output of the block before it
+    AudioBuffer gathered_;                    ///< input of the incomplete block
+    AudioBuffer playing_;                     ///< output of the previous block
     AudioBuffer silent_input_;                ///< one channel
     AudioBuffer history_;                     ///< ring of the last fade_frames_ frames played without delay
     std::vector<const float*> block_inputs_;  ///< into the device's buffers
     std::vector<float*> block_outputs_;
-    std::vector<float> loudest_;  ///< of history_, a channel each
+    std::vector<float> peaks_;  ///< peak of history_, per channel
     LatenessClock lateness_;
     std::uint32_t history_end_ = 0;
-    std::uint32_t position_ = 0;  ///< frames gathered, and frames of playing_ that were played
+    std::uint32_t position_ = 0;  ///< frames gathered, and frames of playing_ already played
     std::uint32_t faded_ = 0;     ///< frames since the switch, up to the end of the fades
     bool delayed_ = false;
-    bool starts_unfaded_ = false;  ///< the switch came before the engine had rendered anything
-    bool thread_met_ = false;
+    bool starts_unfaded_ = false;  ///< the switch preceded the first rendered block
+    bool thread_prepared_ = false;
 
-    // relaxed throughout: counters for people, nothing else is ordered by them.
+    // relaxed throughout: counters for display; nothing else is ordered by them.
     alignas(kCacheLine) std::atomic<std::uint64_t> callbacks_{0};
     std::atomic<std::uint64_t> frames_{0};
     std::atomic<std::uint32_t> callback_frames_{0};

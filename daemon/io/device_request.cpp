@@ -2,6 +2,7 @@
 #include "io/device_request.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "text/names.h"
 
@@ -22,18 +23,74 @@ namespace {
     return list_in_words(names);
 }
 
+void add_forms(std::vector<std::string>& forms, const DeviceKind& kind) {
+    forms.emplace_back(kind.name);
+    if (kind.argument_use == ArgumentUse::none) return;
+    forms.push_back(forms.back() + ":" + std::string{kind.argument});
+}
+
+/// Parses KIND or KIND:ARGUMENT. Empty if the text is neither.
+[[nodiscard]] std::optional<DeviceChoice> parse_kind(std::string_view text, DeviceKinds kinds) {
+    const auto colon = text.find(':');
+    const bool has_argument = colon != std::string_view::npos;
+    const DeviceKind* const kind = find_kind(kinds, text.substr(0, colon));
+    if (kind == nullptr) return std::nullopt;
+    if (!has_argument) return DeviceChoice{.kind = kind};
+    const std::string_view argument = text.substr(colon + 1);
+    if (kind->argument_use == ArgumentUse::none || argument.empty()) return std::nullopt;
+    return DeviceChoice{.kind = kind, .name = std::string{argument}};
+}
+
 }  // namespace
 
-Expected<DeviceChoice> DeviceChoice::parse(std::string_view text) {
-    const auto colon = text.find(':');
-    const std::string_view head = text.substr(0, colon);
-    const std::string name{colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1)};
-    const bool bare = colon == std::string_view::npos;
-    if (head == "auto" && bare) return DeviceChoice{Kind::automatic, {}};
-    if (head == "null" && (bare || !name.empty())) return DeviceChoice{Kind::null, name};
-    if (head == "portaudio" && (bare || !name.empty())) return DeviceChoice{Kind::portaudio, name};
-    return fail(ErrorCode::invalid_argument, "there is no device \"" + std::string{text} +
-                                                 "\": write auto, null, null:FILE.wav, portaudio or portaudio:NAME");
+std::string device_forms(DeviceKinds kinds) {
+    std::vector<std::string> forms{"auto"};
+    for (const DeviceKind* const kind : kinds) add_forms(forms, *kind);
+    return list_in_words(forms, "or");
+}
+
+std::string input_device_forms(DeviceKinds kinds) {
+    std::vector<std::string> forms;
+    for (const DeviceKind* const kind : kinds) {
+        if (kind->separate_input) add_forms(forms, *kind);
+    }
+    return list_in_words(forms, "or");
+}
+
+Expected<DeviceChoice> parse_device(std::string_view text, DeviceKinds kinds) {
+    if (text == "auto") return DeviceChoice{};
+    if (auto choice = parse_kind(text, kinds)) return std::move(*choice);
+    return fail(ErrorCode::invalid_argument, "invalid device " + quoted(text) + ": expected " + device_forms(kinds));
+}
+
+Expected<DeviceChoice> parse_input_device(std::string_view text, DeviceKinds kinds) {
+    if (auto choice = parse_kind(text, kinds); choice && choice->kind->separate_input) return std::move(*choice);
+    return fail(ErrorCode::invalid_argument,
+                "invalid input device " + quoted(text) + ": expected " + input_device_forms(kinds));
+}
+
+std::vector<const DeviceKind*> kinds_to_try(const DeviceChoice& choice, DeviceKinds kinds) {
+    if (choice.kind != nullptr) return {choice.kind};
+    std::vector<const DeviceKind*> candidates;
+    std::ranges::copy_if(kinds, std::back_inserter(candidates),
+                         [](const DeviceKind* kind) { return kind->auto_role == AutoRole::candidate; });
+    return candidates;
+}
+
+Expected<void> check_request(const DeviceRequest& request, DeviceKinds kinds) {
+    if (request.input_name && request.channels_in == 0U) {
+        return fail(ErrorCode::invalid_argument,
+                    "--input-device conflicts with --channels-in 0: no channels left to capture");
+    }
+    for (const DeviceKind* const kind : kinds_to_try(request.device, kinds)) {
+        if (request.input_name && !kind->separate_input) {
+            return fail(ErrorCode::invalid_argument, "--input-device conflicts with --device " +
+                                                         std::string{kind->name} + ", which has no separate input");
+        }
+        if (kind->check == nullptr) continue;
+        if (auto checked = kind->check(request); !checked) return checked;
+    }
+    return {};
 }
 
 Expected<std::size_t> find_device(std::span<const DeviceInfo> devices, std::string_view wanted, Direction direction) {
@@ -41,38 +98,38 @@ Expected<std::size_t> find_device(std::span<const DeviceInfo> devices, std::stri
     for (std::size_t index = 0; index < devices.size(); ++index) {
         if (channel_count(devices[index], direction) > 0) able.push_back(index);
     }
-    std::vector<std::size_t> fitting;
-    std::ranges::copy_if(able, std::back_inserter(fitting), [&](std::size_t i) { return devices[i].name == wanted; });
-    if (fitting.empty()) {
-        std::ranges::copy_if(able, std::back_inserter(fitting),
+    std::vector<std::size_t> matches;
+    std::ranges::copy_if(able, std::back_inserter(matches), [&](std::size_t i) { return devices[i].name == wanted; });
+    if (matches.empty()) {
+        std::ranges::copy_if(able, std::back_inserter(matches),
                              [&](std::size_t i) { return devices[i].name.find(wanted) != std::string::npos; });
     }
-    if (fitting.size() == 1) return fitting.front();
+    if (matches.size() == 1) return matches.front();
 
     const std::string what = std::string{direction_name(direction)} + " device";
-    if (fitting.empty()) {
-        return fail(ErrorCode::not_found, "no " + what + " fits \"" + std::string{wanted} + "\"; there " +
-                                              (able.size() == 1 ? "is " : "are ") + names_of(devices, able));
+    if (matches.empty()) {
+        return fail(ErrorCode::not_found,
+                    "no " + what + " matches " + quoted(wanted) + "; available: " + names_of(devices, able));
     }
-    return fail(ErrorCode::invalid_argument, "\"" + std::string{wanted} + "\" fits more than one " + what + ": " +
-                                                 names_of(devices, fitting) + "; write more of the name");
+    return fail(ErrorCode::invalid_argument, quoted(wanted) + " matches more than one " + what + ": " +
+                                                 names_of(devices, matches) + "; use a longer part of the name");
 }
 
-Expected<std::uint32_t> choose_channels(std::optional<std::uint32_t> asked, const DeviceInfo& device,
+Expected<std::uint32_t> choose_channels(std::optional<std::uint32_t> requested, const DeviceInfo& device,
                                         Direction direction) {
-    const std::uint32_t has = channel_count(device, direction);
-    if (!asked) return std::min(has, kDefaultChannels);
-    if (*asked <= has) return *asked;
-    return fail(ErrorCode::invalid_argument, "\"" + device.name + "\" has " + std::to_string(has) + " " +
+    const std::uint32_t available = channel_count(device, direction);
+    if (!requested) return std::min(available, kDefaultChannels);
+    if (*requested <= available) return *requested;
+    return fail(ErrorCode::invalid_argument, quoted(device.name) + " has " + std::to_string(available) + " " +
                                                  std::string{direction_name(direction)} + " channels, not " +
-                                                 std::to_string(*asked));
+                                                 std::to_string(*requested));
 }
 
-std::string list_in_words(std::span<const std::string> items) {
+std::string list_in_words(std::span<const std::string> items, std::string_view conjunction) {
     if (items.empty()) return "none";
     std::string words = items.front();
     for (std::size_t index = 1; index < items.size(); ++index) {
-        words += index + 1 == items.size() ? " and " : ", ";
+        words += index + 1 == items.size() ? " " + std::string{conjunction} + " " : ", ";
         words += items[index];
     }
     return words;

@@ -8,59 +8,68 @@
 #include <string_view>
 #include <vector>
 
+#include "io/device_kind.h"
 #include "io/wav_file.h"
 #include "status/status.h"
 #include "text/error.h"
 
 namespace rta::io {
 
-/// What --device and --input-device say.
+/// The value of --device or --input-device.
 struct DeviceChoice {
-    enum class Kind : std::uint8_t {
-        automatic,  ///< `auto`: the sound card if there is one, else null
-        null,       ///< `null` or `null:FILE.wav`
-        portaudio,  ///< `portaudio` or `portaudio:NAME`
-    };
-
-    Kind kind = Kind::automatic;
-    std::string name;  ///< the part after the colon; empty: none was given
-
-    /// INVALID_ARGUMENT naming the forms there are.
-    [[nodiscard]] static Expected<DeviceChoice> parse(std::string_view text);
+    const DeviceKind* kind = nullptr;  ///< nullptr: `auto`
+    std::string name{};                ///< the part after the colon; empty if there is none
 
     [[nodiscard]] bool operator==(const DeviceChoice&) const = default;
 };
 
-/// The device that is wanted, before anyone knows whether it exists.
+/// The requested device, which may not exist.
 struct DeviceRequest {
-    DeviceChoice device;
-    std::optional<std::string> input_name;      ///< NAME of another PortAudio device to capture from
-    std::optional<std::uint32_t> channels_in;   ///< left out: the device's, at most kDefaultChannels (null: 0)
-    std::optional<std::uint32_t> channels_out;  ///< left out: the device's, at most kDefaultChannels (null: as many)
+    DeviceChoice device{};
+    std::optional<std::string> input_name{};      ///< separate device to capture from; empty name: the default input
+    std::optional<std::uint32_t> channels_in{};   ///< unset: what the device has, at most kDefaultChannels (null: 0)
+    std::optional<std::uint32_t> channels_out{};  ///< unset: what the device has, at most kDefaultChannels (null: 2)
     std::uint32_t sample_rate_hz = 48'000;
     std::uint32_t block_size = 64;
-    OlderRecording older = OlderRecording::overwritten;  ///< of the null device's WAV file
+    ExistingFile existing_file = ExistingFile::overwrite;  ///< for a file that the device writes
 };
 
 inline constexpr std::uint32_t kDefaultChannels = 2;
-/// More than any sound card has: beyond it, a number is a typing mistake.
+/// More than any sound card has; larger numbers are typing errors.
 inline constexpr std::uint32_t kMaximumChannels = 256;
 inline constexpr std::uint32_t kMinimumSampleRateHz = 8'000;
 inline constexpr std::uint32_t kMaximumSampleRateHz = 768'000;
 
+/// Parses `auto`, KIND or KIND:ARGUMENT. INVALID_ARGUMENT listing all forms. [any]
+[[nodiscard]] Expected<DeviceChoice> parse_device(std::string_view text, DeviceKinds kinds);
+/// Parses KIND or KIND:ARGUMENT of a kind that has separate inputs. INVALID_ARGUMENT listing these forms. [any]
+[[nodiscard]] Expected<DeviceChoice> parse_input_device(std::string_view text, DeviceKinds kinds);
+/// Returns what parse_device() accepts: "auto, null, null:FILE.wav, portaudio or portaudio:NAME".
+[[nodiscard]] std::string device_forms(DeviceKinds kinds);
+/// Returns what parse_input_device() accepts.
+[[nodiscard]] std::string input_device_forms(DeviceKinds kinds);
+
+/// Returns the kinds to open in turn: the requested one, or the candidates of `auto`.
+[[nodiscard]] std::vector<const DeviceKind*> kinds_to_try(const DeviceChoice& choice, DeviceKinds kinds);
+/// Refuses a request that contradicts itself, by the checks of the kinds that would be tried. INVALID_ARGUMENT naming
+/// the flags. [any]
+[[nodiscard]] Expected<void> check_request(const DeviceRequest& request, DeviceKinds kinds);
+
+// For drivers. [any]
+
 enum class Direction : std::uint8_t { input, output };
 
-/// Index of the device that `wanted` names: its whole name, or a part that fits one device only, among the devices that
-/// have channels in that direction. NOT_FOUND listing what there is; INVALID_ARGUMENT listing what fits.
+/// Returns the index of the device called `wanted`: its whole name, or a part of it that matches only one of the
+/// devices with channels in that direction. NOT_FOUND listing these devices; INVALID_ARGUMENT listing the matches.
 [[nodiscard]] Expected<std::size_t> find_device(std::span<const DeviceInfo> devices, std::string_view wanted,
                                                 Direction direction);
 
-/// How many channels to open: `asked`, or what the device has, at most kDefaultChannels. INVALID_ARGUMENT naming the
-/// device if it has fewer.
-[[nodiscard]] Expected<std::uint32_t> choose_channels(std::optional<std::uint32_t> asked, const DeviceInfo& device,
+/// Returns the number of channels to open: `requested`, or what the device has, at most kDefaultChannels.
+/// INVALID_ARGUMENT naming the device if it has fewer than requested.
+[[nodiscard]] Expected<std::uint32_t> choose_channels(std::optional<std::uint32_t> requested, const DeviceInfo& device,
                                                       Direction direction);
 
-/// "44100, 48000 and 96000", or "none" of nothing.
-[[nodiscard]] std::string list_in_words(std::span<const std::string> items);
+/// Returns "44100, 48000 and 96000", or "none" if there are no items.
+[[nodiscard]] std::string list_in_words(std::span<const std::string> items, std::string_view conjunction = "and");
 
 }  // namespace rta::io

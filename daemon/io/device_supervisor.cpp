@@ -14,11 +14,11 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// A device plays silence for so long before it is given the engine. Some that open are no clock: ALSA's `null` and
-/// `file` call hundreds of times faster than real time.
-constexpr milliseconds kProbation{60};
-constexpr milliseconds kProbationStep{5};
-/// What an honest device may ask for at once to fill its buffers, in seconds of sound.
+/// A device plays silence for this time before it drives the engine. Some devices that open cannot be used as a clock:
+/// ALSA's `null` and `file` call hundreds of times faster than real time.
+constexpr milliseconds kProbeTime{60};
+constexpr milliseconds kProbeStep{5};
+/// Audio that a device may request in advance to fill its buffers, in seconds.
 constexpr double kLargestBufferSeconds = 1.0;
 constexpr seconds kFirstCallbackLimit{2};
 constexpr seconds kOpenLimit{10};
@@ -26,38 +26,38 @@ constexpr seconds kOpenLimit{10};
 static_assert(Renderer::kMeteredChannels == kMaximumChannels, "every channel that a device may have is measured");
 
 constexpr milliseconds kWatchInterval{10};
-/// Where nothing can be lost: files may still have something to report.
-constexpr milliseconds kLeisurelyInterval{100};
+/// Interval for devices that cannot be lost; their files may still have warnings.
+constexpr milliseconds kIdleInterval{100};
 
 constexpr milliseconds kLoadInterval{100};
-/// Between two lines of the log about xruns.
+/// Minimum interval between two log lines about xruns.
 constexpr seconds kXrunLogPause{10};
 
-/// Callbacks that do not come for this long, and for four periods, are worth a question to the host.
+/// The driver is asked about the stream after this time, and four periods, without a callback.
 constexpr milliseconds kStall{20};
 constexpr int kStallPeriods = 4;
 constexpr milliseconds kAskInterval{20};
-/// A host that says the stream is alive is believed for so long without a callback.
+/// A device without callbacks for this time is lost, even if its driver reports that the stream is running.
 constexpr seconds kStallLimit{2};
 
-[[nodiscard]] Expected<void> probation(const AudioDevice& device, const BlockAdapter& adapter) {
-    const auto began = std::chrono::steady_clock::now();
+[[nodiscard]] Expected<void> probe(const AudioDevice& device, const BlockAdapter& adapter) {
+    const auto start = std::chrono::steady_clock::now();
     const std::string name = '"' + device.description().name + '"';
     while (true) {
-        std::this_thread::sleep_for(kProbationStep);
-        const auto elapsed = std::chrono::steady_clock::now() - began;
-        if (device.finished()) return fail(ErrorCode::unavailable, name + " ended at once");
+        std::this_thread::sleep_for(kProbeStep);
+        const auto elapsed = std::chrono::steady_clock::now() - start;
+        if (device.finished()) return fail(ErrorCode::unavailable, name + " ended its stream immediately");
         if (adapter.callbacks() == 0) {
             if (elapsed < kFirstCallbackLimit) continue;
-            return fail(ErrorCode::unavailable, name + " opened, but did not call for sound within " +
+            return fail(ErrorCode::unavailable, name + " opened, but requested no audio within " +
                                                     std::to_string(kFirstCallbackLimit.count()) + " s");
         }
-        if (elapsed < kProbation) continue;
+        if (elapsed < kProbeTime) continue;
         const double elapsed_s = std::chrono::duration<double>(elapsed).count();
-        const double sound_s = static_cast<double>(adapter.frames()) / device.description().sample_rate_hz;
-        if (sound_s <= elapsed_s + kLargestBufferSeconds) return {};
-        return fail(ErrorCode::unavailable, name + " runs " + std::to_string(static_cast<int>(sound_s / elapsed_s)) +
-                                                " times faster than real time: it is no clock");
+        const double audio_s = static_cast<double>(adapter.frames()) / device.description().sample_rate_hz;
+        if (audio_s <= elapsed_s + kLargestBufferSeconds) return {};
+        return fail(ErrorCode::unavailable, name + " runs " + std::to_string(static_cast<int>(audio_s / elapsed_s)) +
+                                                " times faster than real time, so it cannot be used as a clock");
     }
 }
 
@@ -65,7 +65,7 @@ constexpr seconds kStallLimit{2};
     return device.name.empty() ? device.kind : device.name;
 }
 
-/// Those kinds that there are.
+/// Lists the counts that are not 0.
 [[nodiscard]] std::string in_words(const XrunCounts& counts) {
     std::string words;
     const auto add = [&](std::uint64_t count, const char* one, const char* many) {
@@ -83,7 +83,7 @@ constexpr seconds kStallLimit{2};
 }
 
 void append_sentence(std::string& text, const std::string& sentence) {
-    // A card refused with its input is often refused without it, and for the same reason.
+    // A card that is refused with its input is often refused without it for the same reason.
     if (text.find(sentence) != std::string::npos) return;
     if (!text.empty()) text += "; ";
     text += sentence;
@@ -92,76 +92,83 @@ void append_sentence(std::string& text, const std::string& sentence) {
 }  // namespace
 
 DeviceSupervisor::DeviceSupervisor(AudioThreadGate& gate, Renderer& renderer, Observer& observer, Post post,
-                                   std::unique_ptr<DeviceHost> host)
-    : gate_{gate}, renderer_{renderer}, observer_{observer}, post_{std::move(post)}, host_{std::move(host)} {}
+                                   DeviceKinds kinds, const DriverLog& log)
+    : gate_{gate}, renderer_{renderer}, observer_{observer}, post_{std::move(post)}, drivers_{kinds, log} {}
 
 DeviceSupervisor::~DeviceSupervisor() { static_cast<void>(stop(milliseconds::max())); }
 
 void DeviceSupervisor::start(const DeviceRequest& request, Started started) {
     request_ = request;
-    if (request.device.kind == DeviceChoice::Kind::null) {
-        started(start_null({.sample_rate_hz = request.sample_rate_hz,
-                            .block_size = request.block_size,
-                            .channels_in = request.channels_in.value_or(0),
-                            .channels_out = request.channels_out.value_or(kDefaultChannels),
-                            .file = request.device.name,
-                            .older = request.older}));
+    const DeviceKind* const kind = request.device.kind;
+    if (kind != nullptr && kind->calls == DriverCalls::return_at_once) {
+        started(start_directly(*kind, request));
         return;
     }
     started_ = std::move(started);
     opening_since_ = Clock::now();
-    host_used_ = true;
+    library_used_ = true;
     device_thread_.post([this, request] {
         // Shared, because a function object must be copyable.
-        const auto opening = std::make_shared<Opening>(open_host_device(request));
+        const auto opening = std::make_shared<Opening>(open_device(request));
         post_([this, opening] { opened(std::move(*opening)); });
     });
 }
 
 /// [device thread]
-DeviceSupervisor::Opening DeviceSupervisor::open_host_device(const DeviceRequest& request) const {
-    Opening opening = try_candidates(request);
-    // Nobody plays through the host: it need not keep memory, nor a sound server a client that does nothing.
-    if (!opening.running.device) host_->close();
-    return opening;
-}
-
-/// [device thread]
-DeviceSupervisor::Opening DeviceSupervisor::try_candidates(const DeviceRequest& request) const {
-    const auto candidates = host_->candidates(request);
-    if (!candidates) return {.running = {}, .refusals = candidates.error().sentence, .code = candidates.error().code};
+DeviceSupervisor::Opening DeviceSupervisor::open_device(const DeviceRequest& request) const {
     Opening opening;
-    for (const DeviceHost::Candidate& candidate : *candidates) {
-        auto running = try_candidate(candidate);
-        if (running) {
-            opening.running = std::move(*running);
-            break;
-        }
-        append_sentence(opening.refusals, running.error().sentence);
-        opening.code = running.error().code;
-        opening.tried = true;
+    for (const DeviceKind* const kind : kinds_to_try(request.device, drivers_.kinds())) {
+        try_kind(*kind, request, opening);
+        if (opening.running.device) break;
+        // An unused library must not keep memory, nor remain an idle client of a sound server.
+        drivers_.of(*kind).close();
     }
     return opening;
 }
 
 /// [device thread]
-Expected<DeviceSupervisor::Running> DeviceSupervisor::try_candidate(const DeviceHost::Candidate& candidate) const {
+void DeviceSupervisor::try_kind(const DeviceKind& kind, const DeviceRequest& request, Opening& opening) const {
+    const auto refuse = [&opening](const Error& error) {
+        append_sentence(opening.refusals, error.sentence);
+        opening.code = error.code;
+    };
+    const auto candidates = drivers_.of(kind).candidates(request);
+    if (!candidates) return refuse(candidates.error());
+    for (const DeviceDriver::Candidate& candidate : *candidates) {
+        auto running = try_candidate(kind, candidate);
+        if (running) {
+            opening.running = std::move(*running);
+            return;
+        }
+        refuse(running.error());
+        opening.any_tried = true;
+    }
+}
+
+/// [device thread]
+Expected<DeviceSupervisor::Running> DeviceSupervisor::try_candidate(const DeviceKind& kind,
+                                                                    const DeviceDriver::Candidate& candidate) const {
     auto device = candidate.open();
     if (!device) return std::unexpected(device.error());
-    const DeviceDescription& description = (*device)->description();
-    Running running{.adapter = std::make_unique<BlockAdapter>(gate_, renderer_, description.sample_rate_hz,
-                                                              description.channels_in, description.channels_out),
-                    .device = std::move(*device)};
+    Running running = make_running(kind, std::move(*device));
     auto ready = running.device->start(*running.adapter);
-    if (ready) ready = probation(*running.device, *running.adapter);
+    if (ready) ready = probe(*running.device, *running.adapter);
     if (ready) return running;
     running.device->stop();
     return std::unexpected(ready.error());
 }
 
+DeviceSupervisor::Running DeviceSupervisor::make_running(const DeviceKind& kind,
+                                                         std::unique_ptr<AudioDevice> device) const {
+    const DeviceDescription& description = device->description();
+    auto adapter = std::make_unique<BlockAdapter>(gate_, renderer_, description.sample_rate_hz, description.channels_in,
+                                                  description.channels_out);
+    return {.kind = &kind, .adapter = std::move(adapter), .device = std::move(device)};
+}
+
 void DeviceSupervisor::opened(Opening opening) {
     if (!started_ || stopped_) {
-        // It was waited for in vain; the engine belongs to another device by now, or to none.
+        // Too late: another device drives the engine by now, or none does.
         if (opening.running.device) given_up_.push_back(std::move(opening.running));
         return;
     }
@@ -170,7 +177,6 @@ void DeviceSupervisor::opened(Opening opening) {
         return;
     }
     current_ = std::move(opening.running);
-    host_drives_ = true;
     begin_watch();
     current_.adapter->grant(gate_.start_generation());
     if (!opening.refusals.empty()) observer_.device_warning(opening.refusals);
@@ -179,52 +185,61 @@ void DeviceSupervisor::opened(Opening opening) {
 
 void DeviceSupervisor::no_device(Opening opening) {
     const Started started = std::exchange(started_, {});
-    if (request_.device.kind != DeviceChoice::Kind::automatic) {
+    if (request_.device.kind != nullptr) {
         started(fail(opening.code, std::move(opening.refusals)));
         return;
     }
-    // Where there was nothing to try, the host has said so itself.
-    fallback_reason_ = (opening.tried ? "no usable sound card: " : "") + opening.refusals;
-    auto result = start_null({.sample_rate_hz = request_.sample_rate_hz,
-                              .block_size = request_.block_size,
-                              .channels_in = request_.channels_in.value_or(0),
-                              .channels_out = request_.channels_out.value_or(kDefaultChannels),
-                              .file = {}});
-    if (result) observer_.device_warning(fallback_reason_ + "; the null device keeps the clock");
+    // If there was no device to try, the refusal already says so.
+    fallback_reason_ = (opening.any_tried ? "no usable sound card: " : "") + opening.refusals;
+    auto result = start_fallback(request_);
+    if (result) observer_.device_warning(fallback_sentence());
     started(std::move(result));
 }
 
-Expected<void> DeviceSupervisor::start_null(const NullDevice::Config& config) {
-    auto device = NullDevice::open(config);
+/// Opens and starts a device whose calls return at once.
+Expected<void> DeviceSupervisor::start_directly(const DeviceKind& kind, const DeviceRequest& request) {
+    const auto candidates = drivers_.of(kind).candidates(request);
+    if (!candidates) return std::unexpected(candidates.error());
+    auto device = candidates->front().open();
     if (!device) return std::unexpected(device.error());
-    Running running{.adapter = std::make_unique<BlockAdapter>(gate_, renderer_, config.sample_rate_hz,
-                                                              config.channels_in, config.channels_out),
-                    .device = std::move(*device)};
+    Running running = make_running(kind, std::move(*device));
     running.adapter->grant(gate_.start_generation());
     if (auto begun = running.device->start(*running.adapter); !begun) return begun;
     current_ = std::move(running);
-    host_drives_ = false;
     begin_watch();
     return {};
 }
 
+/// Starts the fallback kind with the channels and the sample rate of `request`.
+Expected<void> DeviceSupervisor::start_fallback(DeviceRequest request) {
+    const DeviceKind& fallback = fallback_kind(drivers_.kinds());
+    request.device = {.kind = &fallback};
+    request.input_name.reset();
+    return start_directly(fallback, request);
+}
+
+std::string DeviceSupervisor::fallback_sentence() const {
+    return fallback_reason_ + "; the " + std::string{fallback_kind(drivers_.kinds()).name} +
+           " device provides the clock";
+}
+
 milliseconds DeviceSupervisor::poll(Clock::time_point now) {
     if (started_ && now - opening_since_ > kOpenLimit) {
-        no_device({.running = {},
-                   .refusals = "the sound system did not answer within " + std::to_string(kOpenLimit.count()) + " s",
+        no_device({.refusals = "the audio driver did not respond within " + std::to_string(kOpenLimit.count()) + " s",
                    .code = ErrorCode::deadline_exceeded});
     }
-    if (!current_.device || stopped_) return kLeisurelyInterval;
+    if (!current_.device || stopped_) return kIdleInterval;
     report_warnings();
     report_xruns(now);
     measure_load(now);
-    if (host_drives_) watch(now);
-    return host_drives_ ? kWatchInterval : kLeisurelyInterval;
+    if (!can_be_lost()) return kIdleInterval;
+    watch(now);
+    return kWatchInterval;
 }
 
 void DeviceSupervisor::watch(Clock::time_point now) {
     if (current_.device->finished()) {
-        lose("its host ended the stream");
+        lose("its driver ended the stream");
         return;
     }
     if (const std::uint64_t callbacks = current_.adapter->callbacks(); callbacks != watch_.callbacks) {
@@ -237,21 +252,21 @@ void DeviceSupervisor::watch(Clock::time_point now) {
     const auto stalled = now - watch_.progress;
     if (stalled < std::max<std::chrono::duration<double>>(kStall, kStallPeriods * period)) return;
     if (stalled > kStallLimit) {
-        lose("it has not called for sound for " + std::to_string(kStallLimit.count()) + " s");
+        lose("no callback for " + std::to_string(kStallLimit.count()) + " s");
         return;
     }
     if (now - watch_.asked >= kAskInterval) {
         watch_.asked = now;
-        ask_host();
+        ask_driver();
     }
 }
 
-void DeviceSupervisor::ask_host() {
+void DeviceSupervisor::ask_driver() {
     AudioDevice* const device = current_.device.get();
     device_thread_.post([this, device] {
         if (device->active()) return;
         post_([this, device] {
-            if (current_.device.get() == device && !stopped_) lose("its host no longer runs the stream");
+            if (current_.device.get() == device && !stopped_) lose("its driver no longer runs the stream");
         });
     });
 }
@@ -262,18 +277,17 @@ void DeviceSupervisor::lose(const std::string& why) {
     if (current_.device->can_stop_when_lost()) {
         device_thread_.post([device = current_.device.get()] { device->stop(); });
     }
-    // Kept for ever: nobody can say that its host will not call once more, and then the gate must be asked.
+    // Kept for the life of the process: its driver may call the adapter again, which then asks the gate.
     given_up_.push_back(std::move(current_));
     current_ = {};
 
     fallback_reason_ = '"' + description.name + "\" was lost: " + why;
-    const auto begun = start_null({.sample_rate_hz = description.sample_rate_hz,
-                                   .block_size = request_.block_size,
-                                   .channels_in = description.channels_in,
-                                   .channels_out = description.channels_out,
-                                   .file = {}});
-    observer_.device_changed(begun ? fallback_reason_ + "; the null device keeps the clock"
-                                   : fallback_reason_ + "; and " + begun.error().sentence);
+    DeviceRequest request = request_;
+    request.channels_in = description.channels_in;
+    request.channels_out = description.channels_out;
+    request.sample_rate_hz = description.sample_rate_hz;
+    const auto begun = start_fallback(std::move(request));
+    observer_.device_changed(begun ? fallback_sentence() : fallback_reason_ + "; " + begun.error().sentence);
 }
 
 void DeviceSupervisor::report_warnings() {
@@ -281,20 +295,20 @@ void DeviceSupervisor::report_warnings() {
     const std::uint32_t latency_frames = current_.adapter->latency_frames();
     if (latency_frames != watch_.latency_frames) {
         watch_.latency_frames = latency_frames;
-        observer_.device_warning("\"" + current_.device->description().name + "\" calls for " +
+        observer_.device_warning("\"" + current_.device->description().name + "\" requests " +
                                  std::to_string(current_.adapter->callback_frames()) +
-                                 " frames, which is no multiple of the block size: " + std::to_string(latency_frames) +
-                                 " frames of latency are added");
+                                 " frames per callback, which is not a multiple of the block size: this adds " +
+                                 std::to_string(latency_frames) + " frames of latency");
     }
 }
 
-/// Another device: its counts begin afresh.
+/// Resets the watch for a new device.
 void DeviceSupervisor::begin_watch() {
     const Clock::time_point now = Clock::now();
     const XrunCounts so_far = current_.adapter->xrun_counts();
     watch_ = {.progress = now, .asked = now, .xruns = so_far, .xruns_logged = so_far, .load_taken = now};
-    LoadMeter::Snapshot probation;
-    current_.adapter->load_meter().take(probation);
+    LoadMeter::Snapshot ignored;  // of the probe
+    current_.adapter->load_meter().take(ignored);
     load_.clear();
 }
 
@@ -306,28 +320,29 @@ void DeviceSupervisor::measure_load(Clock::time_point now) {
 
 void DeviceSupervisor::report_xruns(Clock::time_point now) {
     const XrunCounts counts = current_.adapter->xrun_counts();
-    tell_xruns(counts);
+    notify_xruns(counts);
     if (counts == watch_.xruns_logged || now < watch_.xruns_log_pause) return;
     log_xruns(counts);
     watch_.xruns_log_pause = now + kXrunLogPause;
 }
 
-/// Of a device that nobody will ask again: its log does not wait.
+/// Reports the xruns of a device that was lost, without waiting for the log pause.
 void DeviceSupervisor::report_last_xruns() {
     const XrunCounts counts = current_.adapter->xrun_counts();
-    tell_xruns(counts);
+    notify_xruns(counts);
     if (counts != watch_.xruns_logged) log_xruns(counts);
 }
 
-void DeviceSupervisor::tell_xruns(const XrunCounts& counts) {
+void DeviceSupervisor::notify_xruns(const XrunCounts& counts) {
     if (counts == watch_.xruns) return;
     observer_.device_xruns(counts.since(watch_.xruns), current_.adapter->xrun_frame());
     watch_.xruns = counts;
 }
 
 void DeviceSupervisor::log_xruns(const XrunCounts& counts) {
-    observer_.device_warning('"' + name_in_words(current_.device->description()) + "\" breaks up: " +
-                             in_words(counts.since(watch_.xruns_logged)) + "; since it was opened " + in_words(counts));
+    observer_.device_warning("dropouts on \"" + name_in_words(current_.device->description()) +
+                             "\": " + in_words(counts.since(watch_.xruns_logged)) +
+                             "; since it was opened: " + in_words(counts));
     watch_.xruns_logged = counts;
 }
 
@@ -351,23 +366,23 @@ SchedulingStatus DeviceSupervisor::scheduling() const {
 }
 
 void DeviceSupervisor::list(std::function<void(Expected<std::vector<DeviceInfo>>)> done) {
-    host_used_ = true;
+    library_used_ = true;
     device_thread_.post([this, done = std::move(done)] {
-        const auto devices = std::make_shared<Expected<std::vector<DeviceInfo>>>(host_->list());
+        const auto devices = std::make_shared<Expected<std::vector<DeviceInfo>>>(drivers_.list());
         post_([done, devices] { done(std::move(*devices)); });
     });
 }
 
 bool DeviceSupervisor::stop(milliseconds limit) {
-    if (std::exchange(stopped_, true)) return !host_used_;
+    if (std::exchange(stopped_, true)) return !library_used_;
     gate_.start_generation();
-    if (current_.device && host_drives_) {
+    if (current_.device && can_be_lost()) {
         const auto ended = std::make_shared<std::promise<void>>();
         const std::future<void> end = ended->get_future();
         const bool none_lost = given_up_.empty();
-        device_thread_.post([this, device = current_.device.get(), none_lost, ended] {
+        device_thread_.post([this, kind = current_.kind, device = current_.device.get(), none_lost, ended] {
             device->stop();
-            if (none_lost) host_->close();
+            if (none_lost) drivers_.of(*kind).close();
             ended->set_value();
         });
         if (limit == milliseconds::max()) {
@@ -379,7 +394,7 @@ bool DeviceSupervisor::stop(milliseconds limit) {
         current_.device->stop();
         report_warnings();
     }
-    return !host_used_;
+    return !library_used_;
 }
 
 }  // namespace rta::io

@@ -9,7 +9,7 @@ namespace rta::io {
 namespace {
 
 constexpr double kSumUnit = 0x1p-32;
-// Of a double: 52 bits of fraction, of which the topmost 5 tell one of 32 steps.
+// A double has 52 fraction bits; the topmost 5 of them select one of 32 steps.
 constexpr int kFractionBits = 52;
 constexpr int kStepBits = 5;
 constexpr int kExponentBias = 1023;
@@ -20,7 +20,7 @@ static_assert(LoadHistogram::kStepsPerOctave == std::size_t{1} << kStepBits);
 std::size_t LoadHistogram::bin_of(double load) RTA_NONBLOCKING {
     constexpr double kLeast = 0x1p-14;
     constexpr double kMost = 0x1.ffp+9;
-    // Octave and step stand next to each other in the number's bits.
+    // Octave and step are adjacent in the bits of the number.
     const auto steps = std::bit_cast<std::uint64_t>(std::clamp(load, kLeast, kMost)) >> (kFractionBits - kStepBits);
     constexpr auto kFirst = static_cast<std::uint64_t>(kExponentBias + kLowestOctave) << kStepBits;
     return static_cast<std::size_t>(steps - kFirst);
@@ -32,20 +32,20 @@ double LoadHistogram::load_of(std::size_t bin) noexcept {
     return std::ldexp(1.0 + step / static_cast<double>(kStepsPerOctave), octave);
 }
 
-void LoadMeter::add(std::int64_t took_ns, std::int64_t had_ns) RTA_NONBLOCKING {
-    const double load = static_cast<double>(std::max<std::int64_t>(took_ns, 0)) / static_cast<double>(had_ns);
+void LoadMeter::add(std::int64_t took_ns, std::int64_t available_ns) RTA_NONBLOCKING {
+    const double load = static_cast<double>(std::max<std::int64_t>(took_ns, 0)) / static_cast<double>(available_ns);
     bins_[LoadHistogram::bin_of(load)].fetch_add(1, std::memory_order_relaxed);
-    // A callback of an hour would still fit.
+    // The limit still admits a callback that takes an hour.
     sum_.fetch_add(static_cast<std::uint64_t>(std::min(load, 0x1p+24) / kSumUnit), std::memory_order_relaxed);
     const auto bits = std::bit_cast<std::uint64_t>(load);
-    // Only this thread writes anything but 0. Where take() takes the number away in between, this one was either no
-    // larger than what it took, or is stored behind it: nothing is lost.
+    // Only this thread writes values other than 0. If take() resets the value in between, the new value is either not
+    // larger than the one taken, or stored afterwards: nothing is lost.
     if (bits > worst_.load(std::memory_order_relaxed)) worst_.store(bits, std::memory_order_relaxed);
 }
 
 void LoadMeter::take(Snapshot& into) noexcept {
     for (std::size_t bin = 0; bin < LoadHistogram::kBins; ++bin) {
-        // Most are 0, and reading is cheaper than exchanging.
+        // Most bins are 0, and a load is cheaper than an exchange.
         const bool counted = bins_[bin].load(std::memory_order_relaxed) != 0;
         into.bins[bin] = counted ? bins_[bin].exchange(0, std::memory_order_relaxed) : 0;
     }
@@ -67,7 +67,7 @@ LoadStatus LoadHistory::load() const noexcept {
     }
     if (load.callback_count == 0) return {};
     load.mean = sum / static_cast<double>(load.callback_count);
-    const std::uint64_t above = load.callback_count / 100;  // as many may have taken more
+    const std::uint64_t above = load.callback_count / 100;  // number of callbacks that may have taken more
     std::uint64_t counted = 0;
     for (std::size_t bin = LoadHistogram::kBins; bin-- > 0;) {
         counted += bins[bin];

@@ -13,22 +13,21 @@
 
 namespace rta::io {
 
-/// Loads between 2^-14 and 2^10, counted in 32 steps an octave: a step is 3 % wide at most.
+/// Histogram of loads between 2^-14 and 2^10, with 32 steps per octave: a step is at most 3 % wide.
 struct LoadHistogram {
     static constexpr std::size_t kStepsPerOctave = 32;
     static constexpr int kLowestOctave = -14;
     static constexpr int kHighestOctave = 10;
     static constexpr std::size_t kBins = kStepsPerOctave * static_cast<std::size_t>(kHighestOctave - kLowestOctave);
 
-    /// What is beyond counts in the first or last bin.
+    /// Returns the bin of a load. Loads outside the range count in the first or last bin.
     [[nodiscard]] static std::size_t bin_of(double load) RTA_NONBLOCKING;
-    /// The middle of a bin.
+    /// Returns the middle of a bin.
     [[nodiscard]] static double load_of(std::size_t bin) noexcept;
 };
 
-/// What the audio thread counts and the control thread takes away, without either waiting for the other. Each number is
-/// good by itself; a callback that ends while they are taken may be in one of them only now and in the others next
-/// time.
+/// Load counters that the audio thread writes and the control thread reads and resets; neither waits for the other.
+/// Each number is valid on its own; a callback that ends during take() may be split between two snapshots.
 class LoadMeter {
  public:
     struct Snapshot {
@@ -37,19 +36,19 @@ class LoadMeter {
         double worst = 0;
     };
 
-    /// [audio] A callback took `took_ns` of `had_ns`, which is more than 0.
-    void add(std::int64_t took_ns, std::int64_t had_ns) RTA_NONBLOCKING;
-    /// [control] Everything since the last call.
+    /// Adds a callback that took `took_ns` of the `available_ns` it had, which must be positive. [audio]
+    void add(std::int64_t took_ns, std::int64_t available_ns) RTA_NONBLOCKING;
+    /// Moves everything counted since the last call into `into`. [control]
     void take(Snapshot& into) noexcept;
 
  private:
-    // relaxed throughout: numbers for people; nothing else is ordered by them.
+    // relaxed throughout: numbers for display; nothing else is ordered by them.
     alignas(kCacheLine) std::array<std::atomic<std::uint32_t>, LoadHistogram::kBins> bins_{};
     std::atomic<std::uint64_t> sum_{0};    ///< in 2^-32
-    std::atomic<std::uint64_t> worst_{0};  ///< the bits of a double, which sort as the number does
+    std::atomic<std::uint64_t> worst_{0};  ///< bits of a double, which compare like the number
 };
 
-/// The load of the last second, out of snapshots of 100 ms. [control]
+/// Load of the last second, computed from snapshots taken every 100 ms. [control]
 class LoadHistory {
  public:
     static constexpr std::size_t kSnapshots = 10;

@@ -10,14 +10,10 @@
 #include <utility>
 
 #include "io/audio_thread_setup.h"
-#include "io/channel_pointers.h"
-#include "io/monotonic_clock.h"
-#include "io/null_clock.h"
+#include "io/clocks.h"
 
 namespace rta::io {
 namespace {
-
-constexpr std::int64_t kSecondNs = 1'000'000'000;
 
 void sleep_until(std::int64_t time_ns) noexcept {
     const timespec until{.tv_sec = time_ns / kSecondNs, .tv_nsec = time_ns % kSecondNs};
@@ -31,7 +27,7 @@ Expected<std::unique_ptr<NullDevice>> NullDevice::open(const Config& config) {
     std::unique_ptr<WavRecorder> recorder;
     if (!config.file.empty()) {
         auto created = WavRecorder::create(config.file, config.sample_rate_hz, config.channels_out, config.block_size,
-                                           config.older);
+                                           config.existing_file);
         if (!created) return std::unexpected(created.error());
         recorder = std::move(*created);
     }
@@ -56,7 +52,7 @@ Expected<void> NullDevice::start(BlockAdapter& adapter) {
         thread_ = std::thread{[this, &adapter] { run(adapter); }};
     } catch (const std::system_error& error) {
         return fail(ErrorCode::resource_exhausted,
-                    std::string{"the null device's thread cannot be started: "} + error.what());
+                    std::string{"cannot start the thread of the null device: "} + error.what());
     }
     return {};
 }
@@ -85,7 +81,7 @@ void NullDevice::stop() {
 std::string NullDevice::why_not_realtime() const {
     const int refusal = priority_refusal_.load(std::memory_order_relaxed);
     return "SCHED_FIFO was refused: " + std::string{std::strerror(refusal)} +
-           "; CAP_SYS_NICE or a limit on real-time priority (LimitRTPRIO=) allows it";
+           "; grant CAP_SYS_NICE or a limit on real-time priority (LimitRTPRIO=)";
 }
 
 std::optional<std::string> NullDevice::take_warning() { return recorder_ ? recorder_->take_warning() : std::nullopt; }

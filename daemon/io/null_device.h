@@ -13,9 +13,9 @@
 
 namespace rta::io {
 
-/// A device without hardware: a thread that calls the adapter block by block at absolute deadlines of the monotonic
-/// clock. Hears silence; what it is handed goes into a WAV file, or nowhere. Its functions call no host library, so any
-/// thread may drive it.
+/// Device without hardware: a thread that calls the adapter once per block, at absolute deadlines of the monotonic
+/// clock. Its input is silence; its output is written to a WAV file or discarded. Its functions call no audio library,
+/// so any thread may call them.
 class NullDevice final : public AudioDevice {
  public:
     struct Config {
@@ -23,8 +23,8 @@ class NullDevice final : public AudioDevice {
         std::uint32_t block_size = 64;
         std::uint32_t channels_in = 0;
         std::uint32_t channels_out = 2;
-        std::string file;  ///< WAV to write; empty: none
-        OlderRecording older = OlderRecording::overwritten;
+        std::string file;  ///< WAV file to write; empty: none
+        ExistingFile existing_file = ExistingFile::overwrite;
     };
 
     /// UNAVAILABLE, naming the file, if it cannot be written.
@@ -33,7 +33,7 @@ class NullDevice final : public AudioDevice {
 
     [[nodiscard]] const DeviceDescription& description() const noexcept override { return description_; }
     [[nodiscard]] Expected<void> start(BlockAdapter& adapter) override;
-    /// Ends within a block, and completes the file.
+    /// Stops within one block and completes the file.
     void stop() override;
     [[nodiscard]] std::string why_not_realtime() const override;
     [[nodiscard]] std::optional<std::string> take_warning() override;
@@ -49,7 +49,7 @@ class NullDevice final : public AudioDevice {
     AudioBuffer input_;   ///< silence
     AudioBuffer output_;  ///< the thread's
 
-    // relaxed: numbers for people and a flag that may be seen a block later; nothing else is ordered by them.
+    // relaxed: a flag that may be seen a block later, and a number for display; nothing else is ordered by them.
     std::atomic<bool> stop_{false};
     std::atomic<int> priority_refusal_{0};  ///< errno
     std::thread thread_;

@@ -7,8 +7,6 @@
 #include <system_error>
 #include <utility>
 
-#include "io/channel_pointers.h"
-
 namespace rta::io {
 
 Expected<std::unique_ptr<OfflineDevice>> OfflineDevice::open(const Config& config) {
@@ -18,15 +16,15 @@ Expected<std::unique_ptr<OfflineDevice>> OfflineDevice::open(const Config& confi
         if (!opened) return std::unexpected(opened.error());
         if (opened->sample_rate_hz() != config.sample_rate_hz) {
             const std::string rate = std::to_string(opened->sample_rate_hz());
-            return fail(ErrorCode::invalid_argument,
-                        "the sound file " + config.input_file + " is at " + rate + " Hz and the engine at " +
-                            std::to_string(config.sample_rate_hz) + " Hz: render with --sample-rate " + rate +
-                            ", or convert the file");
+            return fail(ErrorCode::invalid_argument, "the sound file " + config.input_file + " has a sample rate of " +
+                                                         rate + " Hz, but the engine runs at " +
+                                                         std::to_string(config.sample_rate_hz) +
+                                                         " Hz: use --sample-rate " + rate + " or convert the file");
         }
-        // Writing begins by emptying the file.
+        // Opening the output truncates it.
         if (std::error_code ignored; std::filesystem::equivalent(config.input_file, config.output_file, ignored)) {
             return fail(ErrorCode::invalid_argument,
-                        "input and output are the same file, " + config.output_file + ": write to another one");
+                        "input and output are the same file, " + config.output_file + ": choose another output file");
         }
         reader = std::move(*opened);
     }

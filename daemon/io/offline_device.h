@@ -13,7 +13,7 @@
 
 namespace rta::io {
 
-/// Renders a file as fast as it can, on the thread that asks for it: time passes when advance() is called. [one thread]
+/// Renders to a file as fast as possible, on the calling thread: time passes only in advance(). [one thread]
 class OfflineDevice final : public AudioDevice {
  public:
     struct Config {
@@ -21,18 +21,18 @@ class OfflineDevice final : public AudioDevice {
         std::uint32_t block_size = 64;
         std::uint32_t channels_out = 2;  ///< 1 or more
         std::string output_file;         ///< float32 WAV
-        std::string input_file;          ///< any sound file of the same rate, followed by silence; empty: no input
+        std::string input_file;          ///< sound file of the same sample rate, followed by silence; empty: no input
     };
 
-    /// INVALID_ARGUMENT where the input's rate is another; NOT_FOUND, UNAVAILABLE naming the file.
+    /// INVALID_ARGUMENT if the input has another sample rate; NOT_FOUND or UNAVAILABLE, naming the file.
     [[nodiscard]] static Expected<std::unique_ptr<OfflineDevice>> open(const Config& config);
 
     [[nodiscard]] const DeviceDescription& description() const noexcept override { return description_; }
     [[nodiscard]] Expected<void> start(BlockAdapter& adapter) override;
-    /// Renders and writes `frames`. The engine is run in whole blocks; frames that a block renders beyond what was
-    /// asked for are written by the next call, if there is one.
+    /// Renders and writes `frames` frames. The engine runs in whole blocks; surplus frames of the last block are written
+    /// by the next call.
     [[nodiscard]] Expected<void> advance(std::uint64_t frames);
-    /// Completes the file. Only its result says whether the file is whole.
+    /// Completes the file. Only its result tells whether the file is complete.
     [[nodiscard]] Expected<void> finish();
     void stop() override {}
 

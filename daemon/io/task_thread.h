@@ -10,17 +10,16 @@
 
 namespace rta::io {
 
-/// A thread that runs tasks one after the other: where calls are made that may block for ever. Started by the first
-/// task. [control]
+/// Thread that runs tasks in order, for calls that may block indefinitely. The first task starts it. [control]
 class TaskThread {
  public:
     TaskThread() = default;
     TaskThread(const TaskThread&) = delete;
     TaskThread& operator=(const TaskThread&) = delete;
-    /// Waits for the tasks that are queued.
+    /// Waits for all queued tasks.
     ~TaskThread();
 
-    /// Tasks must not throw.
+    /// Queues a task, which must not throw.
     void post(std::function<void()> task);
 
  private:

@@ -19,7 +19,7 @@
 namespace rta::io {
 namespace {
 
-/// What libsndfile says of `file` (nullptr: of what it could not open), fit for the end of a sentence.
+/// Returns libsndfile's error message for `file` (nullptr: for the last failed open), to end a sentence with.
 [[nodiscard]] std::string reason(sf_private_tag* file) {
     constexpr std::string_view kSystem = "System error : ";
     std::string words = sf_strerror(file);
@@ -28,8 +28,8 @@ namespace {
     return words;
 }
 
-/// Opens without emptying, because another process may be writing the file, and locks it for as long as it is open.
-/// A file system without locks is no reason to refuse.
+/// Opens the file without truncating it, because another process may be writing it, and locks it while it is open.
+/// Ignores that a file system has no locks.
 [[nodiscard]] os::Result<os::UniqueFd> open_locked(const std::string& path) {
     os::UniqueFd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666)};
     if (!file) return os::fail_with_errno();
@@ -38,12 +38,12 @@ namespace {
     return file;
 }
 
-[[nodiscard]] std::string why_not(std::error_code error) {
-    return error == std::errc::operation_would_block ? "another rtad is writing it" : error.message();
+[[nodiscard]] std::string describe(std::error_code error) {
+    return error == std::errc::operation_would_block ? "another rtad is writing to it" : error.message();
 }
 
 [[nodiscard]] bool holds_sound(int descriptor) {
-    constexpr off_t kHeader = 128;  // more than it is
+    constexpr off_t kHeader = 128;  // upper bound
     struct stat status{};
     return ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > kHeader;
 }
@@ -56,7 +56,7 @@ WavWriter::WavWriter(SoundFile file, std::string path, std::uint32_t channels)
     : file_{std::move(file)}, path_{std::move(path)}, channels_{channels} {}
 
 Expected<WavWriter> WavWriter::create(const std::string& path, std::uint32_t sample_rate_hz, std::uint32_t channels,
-                                      OlderRecording older) {
+                                      ExistingFile existing_file) {
     SF_INFO info{};
     info.samplerate = static_cast<int>(sample_rate_hz);
     info.channels = static_cast<int>(channels);
@@ -65,25 +65,25 @@ Expected<WavWriter> WavWriter::create(const std::string& path, std::uint32_t sam
         return fail(ErrorCode::unavailable, "cannot write the WAV file " + path + ": " + why);
     };
     auto output = open_locked(path);
-    if (!output) return refuse(why_not(output.error()));
-    std::string kept;
-    if (older == OlderRecording::kept_aside && holds_sound(output->get())) {
-        // Through a symbolic link, which stays.
-        auto aside = os::rename_to_free_name(AT_FDCWD, os::real_path(path), ".kept-");
-        if (!aside) return refuse("the older recording cannot be renamed: " + aside.error().message());
-        kept = std::move(*aside);
+    if (!output) return refuse(describe(output.error()));
+    std::string renamed_to;
+    if (existing_file == ExistingFile::rename && holds_sound(output->get())) {
+        // Renames the target of a symbolic link, not the link.
+        auto new_name = os::rename_to_free_name(AT_FDCWD, os::real_path(path), ".kept-");
+        if (!new_name) return refuse("the existing recording cannot be renamed: " + new_name.error().message());
+        renamed_to = std::move(*new_name);
         output = open_locked(path);
-        if (!output) return refuse(why_not(output.error()));
+        if (!output) return refuse(describe(output.error()));
     }
     const int descriptor = output->release();
-    // What cannot be emptied, such as a device, is written as it is.
+    // Ignored: a file that cannot be truncated, such as a device, is written as it is.
     static_cast<void>(::ftruncate(descriptor, 0) == 0);
     SoundFile file{sf_open_fd(descriptor, SFM_WRITE, &info, SF_TRUE)};
     if (!file) return refuse(reason(nullptr));
-    // The PEAK chunk carries the time of day: the same sound would not be the same file.
+    // The PEAK chunk contains a timestamp, which would make files with the same audio differ.
     sf_command(file.get(), SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
     WavWriter writer{std::move(file), path, channels};
-    writer.kept_ = std::move(kept);
+    writer.renamed_to_ = std::move(renamed_to);
     writer.update_header();
     return writer;
 }
@@ -91,9 +91,8 @@ Expected<WavWriter> WavWriter::create(const std::string& path, std::uint32_t sam
 Expected<void> WavWriter::write(std::span<const float> interleaved) {
     const std::uint64_t frames = interleaved.size() / channels_;
     if (!wav_has_room(frames_, frames, channels_)) {
-        return fail(
-            ErrorCode::resource_exhausted,
-            "the WAV file " + path_ + " has reached 4 GiB, which is as long as a WAV file can be: no more is written");
+        return fail(ErrorCode::resource_exhausted,
+                    "the WAV file " + path_ + " has reached 4 GiB, the maximum size of a WAV file; recording stopped");
     }
     const sf_count_t written = sf_writef_float(file_.get(), interleaved.data(), static_cast<sf_count_t>(frames));
     frames_ += static_cast<std::uint64_t>(written);
@@ -116,7 +115,7 @@ SoundReader::SoundReader(SoundFile file, std::uint32_t sample_rate_hz, std::uint
     : file_{std::move(file)}, sample_rate_hz_{sample_rate_hz}, channels_{channels}, frames_{frames} {}
 
 Expected<SoundReader> SoundReader::open(const std::string& path) {
-    // Asked first: libsndfile's own attempts at guessing leave any errno behind.
+    // Checked first, because libsndfile's format detection overwrites errno.
     if (access(path.c_str(), R_OK) != 0) {
         const int error = errno;
         return fail(error == ENOENT ? ErrorCode::not_found : ErrorCode::unavailable,
@@ -125,7 +124,7 @@ Expected<SoundReader> SoundReader::open(const std::string& path) {
     SF_INFO info{};
     SoundFile file{sf_open(path.c_str(), SFM_READ, &info)};
     if (!file) {
-        return fail(ErrorCode::invalid_argument, path + " is no sound file: " + reason(nullptr));
+        return fail(ErrorCode::invalid_argument, path + " is not a sound file: " + reason(nullptr));
     }
     return SoundReader{std::move(file), static_cast<std::uint32_t>(info.samplerate),
                        static_cast<std::uint32_t>(info.channels), static_cast<std::uint64_t>(info.frames)};

@@ -18,35 +18,35 @@ struct CloseSoundFile {
 };
 using SoundFile = std::unique_ptr<sf_private_tag, CloseSoundFile>;
 
-/// Whether a float32 WAV file of `frames` frames can take `more`: its size fields end at 4 GiB.
+/// Returns whether `more` frames fit into a float32 WAV file of `frames` frames: a WAV file is limited to 4 GiB.
 [[nodiscard]] constexpr bool wav_has_room(std::uint64_t frames, std::uint64_t more, std::uint32_t channels) {
-    constexpr std::uint64_t kHeader = 4096;  // more than it is
+    constexpr std::uint64_t kHeader = 4096;  // upper bound
     constexpr std::uint64_t kLargest = 0xFFFF'FFFF - kHeader;
     return (frames + more) * channels * sizeof(float) <= kLargest;
 }
 
-/// What becomes of a recording that is there already.
-enum class OlderRecording : std::uint8_t {
-    overwritten,
-    kept_aside,  ///< as FILE.kept-1, -2, ...: the first name that is free
+/// What WavWriter does with an existing recording of the same name.
+enum class ExistingFile : std::uint8_t {
+    overwrite,
+    rename,  ///< to the first free name of FILE.kept-1, FILE.kept-2, ...
 };
 
-/// Writes float32 WAV, whose size fields end at 4 GiB. May block: never from the audio thread.
+/// Writes float32 WAV files of up to 4 GiB. May block; must not be called on the audio thread.
 class WavWriter {
  public:
-    /// Creates or empties `path` and writes a header. UNAVAILABLE, naming the file, if it cannot be.
+    /// Creates or truncates `path` and writes a header. UNAVAILABLE, naming the file, if that fails.
     [[nodiscard]] static Expected<WavWriter> create(const std::string& path, std::uint32_t sample_rate_hz,
                                                     std::uint32_t channels,
-                                                    OlderRecording older = OlderRecording::overwritten);
-    /// Where create() kept an older recording; empty: there was none.
-    [[nodiscard]] const std::string& kept() const noexcept { return kept_; }
+                                                    ExistingFile existing_file = ExistingFile::overwrite);
+    /// Returns the name to which create() renamed an existing recording; empty if there was none.
+    [[nodiscard]] const std::string& renamed_to() const noexcept { return renamed_to_; }
 
-    /// Appends whole frames, interleaved. RESOURCE_EXHAUSTED, and nothing written, where the file would pass 4 GiB;
-    /// UNAVAILABLE where the disk refuses.
+    /// Appends whole interleaved frames. RESOURCE_EXHAUSTED, without writing anything, if the file would exceed 4 GiB;
+    /// UNAVAILABLE if the write fails.
     [[nodiscard]] Expected<void> write(std::span<const float> interleaved);
-    /// Makes the header tell of all that was written: the file is whole even if the process is killed.
+    /// Updates the header to cover everything written so far, so that the file is valid even if the process is killed.
     void update_header() noexcept;
-    /// The same, and closes it. UNAVAILABLE if the system reports what it could not write before.
+    /// Updates the header and closes the file. UNAVAILABLE if the system reports a delayed write error.
     [[nodiscard]] Expected<void> close();
 
     [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
@@ -56,22 +56,22 @@ class WavWriter {
 
     SoundFile file_;
     std::string path_;
-    std::string kept_;
+    std::string renamed_to_;
     std::uint32_t channels_;
     std::uint64_t frames_ = 0;
 };
 
-/// Reads any sound file that libsndfile knows, as float32.
+/// Reads any sound file that libsndfile supports, as float32.
 class SoundReader {
  public:
-    /// NOT_FOUND or UNAVAILABLE if it cannot be read, INVALID_ARGUMENT if it is no sound; all name the file.
+    /// NOT_FOUND or UNAVAILABLE if the file cannot be read, INVALID_ARGUMENT if it is not a sound file; all name the file.
     [[nodiscard]] static Expected<SoundReader> open(const std::string& path);
 
     [[nodiscard]] std::uint32_t sample_rate_hz() const noexcept { return sample_rate_hz_; }
     [[nodiscard]] std::uint32_t channels() const noexcept { return channels_; }
     [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
 
-    /// Reads up to as many whole frames as fit, interleaved; returns how many, 0 at the end.
+    /// Reads as many whole interleaved frames as fit. Returns the number of frames, 0 at the end of the file.
     [[nodiscard]] std::size_t read(std::span<float> interleaved);
 
  private:

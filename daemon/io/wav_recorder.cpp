@@ -12,10 +12,10 @@ namespace rta::io {
 namespace {
 
 constexpr std::chrono::milliseconds kDrainInterval{50};
-/// How much sound may be missing from the file after a kill, beside what is in the ring.
+/// Audio that may be missing from the file after a kill, in addition to the contents of the ring.
 constexpr std::chrono::seconds kHeaderInterval{1};
 constexpr std::size_t kBatchFrames = 4096;
-/// In the ring at once; while there are more, blocks are lost, and make a gap longer instead.
+/// Capacity of the ring of gaps. While it is full, further blocks are dropped, which extends the last gap.
 constexpr std::size_t kGaps = 64;
 
 [[nodiscard]] std::size_t ring_capacity(std::uint32_t sample_rate_hz, std::uint32_t channels) {
@@ -26,13 +26,13 @@ constexpr std::size_t kGaps = 64;
 
 Expected<std::unique_ptr<WavRecorder>> WavRecorder::create(const std::string& path, std::uint32_t sample_rate_hz,
                                                            std::uint32_t channels, std::uint32_t block_size,
-                                                           OlderRecording older) {
-    auto writer = WavWriter::create(path, sample_rate_hz, channels, older);
+                                                           ExistingFile existing_file) {
+    auto writer = WavWriter::create(path, sample_rate_hz, channels, existing_file);
     if (!writer) return std::unexpected(writer.error());
-    const std::string kept = writer->kept();
+    const std::string renamed_to = writer->renamed_to();
     std::unique_ptr<WavRecorder> recorder{
         new WavRecorder{std::move(*writer), path, sample_rate_hz, channels, block_size}};
-    if (!kept.empty()) recorder->report("an older recording, " + path + ", is kept as " + kept);
+    if (!renamed_to.empty()) recorder->report("the existing recording " + path + " was renamed to " + renamed_to);
     return recorder;
 }
 
@@ -63,21 +63,21 @@ void WavRecorder::record(const AudioReadView& block) RTA_NONBLOCKING {
             index += channels_;
         }
     }
-    // The gap goes first: when its reader finds the block, it finds the gap before it too.
+    // The gap is pushed first, so that the reader of the block always sees the gap before it.
     if (missing_frames_ != 0) {
         if (sender_.free_space() < interleaved_.size() || !gap_sender_.try_push({blocks_sent_, missing_frames_})) {
-            return lose(block.frame_count());
+            return drop(block.frame_count());
         }
         missing_frames_ = 0;
     }
-    if (!sender_.try_push_batch(interleaved_)) return lose(block.frame_count());
+    if (!sender_.try_push_batch(interleaved_)) return drop(block.frame_count());
     ++blocks_sent_;
 }
 
-void WavRecorder::lose(std::uint32_t frames) RTA_NONBLOCKING {
+void WavRecorder::drop(std::uint32_t frames) RTA_NONBLOCKING {
     missing_frames_ += frames;
     // relaxed: a counter, written by this thread only.
-    lost_frames_.store(lost_frames_.load(std::memory_order_relaxed) + frames, std::memory_order_relaxed);
+    dropped_frames_.store(dropped_frames_.load(std::memory_order_relaxed) + frames, std::memory_order_relaxed);
 }
 
 void WavRecorder::run(const std::stop_token& stop) {
@@ -85,7 +85,7 @@ void WavRecorder::run(const std::stop_token& stop) {
     batch.reserve(kBatchFrames * channels_);
     auto header_written = std::chrono::steady_clock::now();
     while (!stop.stop_requested()) {
-        // The audio thread wakes nobody, so this one looks.
+        // The audio thread must not wake other threads, so this thread polls.
         std::this_thread::sleep_for(kDrainInterval);
         drain(batch);
         if (const auto now = std::chrono::steady_clock::now(); now - header_written >= kHeaderInterval) {
@@ -111,7 +111,7 @@ void WavRecorder::drain(std::vector<float>& batch) {
         batch.push_back(*sample);
         if (batch.size() == kBatchFrames * channels_) write(batch);
     }
-    // Blocks enter the ring whole, so what is there is whole frames.
+    // Blocks enter the ring as a whole, so the batch contains whole frames.
     write(batch);
 }
 
@@ -143,10 +143,11 @@ std::optional<std::string> WavRecorder::take_warning() {
         const std::lock_guard lock{mutex_};
         if (!warning_.empty()) return std::exchange(warning_, {});
     }
-    if (const std::uint64_t lost = lost_frames(); lost != lost_reported_) {
-        const std::uint64_t fresh = lost - std::exchange(lost_reported_, lost);
+    if (const std::uint64_t dropped = dropped_frames(); dropped != dropped_reported_) {
+        const std::uint64_t fresh = dropped - std::exchange(dropped_reported_, dropped);
         return std::to_string(fresh) + " frames are missing from " + path_ +
-               ", and silence stands for them: the disk could not keep up (" + std::to_string(lost) + " in all)";
+               " and were replaced with silence: the disk could not keep up (" + std::to_string(dropped) +
+               " frames in total)";
     }
     return std::nullopt;
 }

@@ -18,39 +18,41 @@
 
 namespace rta::io {
 
-/// Records blocks into a WAV file from an audio thread that never waits: the blocks cross a ring of several seconds to
-/// a thread that writes them. A block for which there is no room is lost as a whole, counted and reported; silence
-/// of the same length stands for it, so that what follows is where it belongs.
+/// Records blocks into a WAV file without blocking the audio thread: blocks pass through a ring that holds several
+/// seconds to a thread that writes them. If the ring is full, a block is dropped as a whole, counted and reported;
+/// silence of the same length replaces it in the file, so that later audio keeps its position.
 class WavRecorder {
  public:
-    /// What the ring holds at least.
+    /// Minimum capacity of the ring.
     static constexpr std::uint32_t kBufferSeconds = 5;
 
     /// UNAVAILABLE, naming the file, if it cannot be written. [control]
     [[nodiscard]] static Expected<std::unique_ptr<WavRecorder>> create(
         const std::string& path, std::uint32_t sample_rate_hz, std::uint32_t channels, std::uint32_t block_size,
-        OlderRecording older = OlderRecording::overwritten);
+        ExistingFile existing_file = ExistingFile::overwrite);
     WavRecorder(const WavRecorder&) = delete;
     WavRecorder& operator=(const WavRecorder&) = delete;
     ~WavRecorder();
 
-    /// [audio] `block` has the channels and the length that the recorder was made for.
+    /// `block` must have the channel count and length given to create(). [audio]
     void record(const AudioReadView& block) RTA_NONBLOCKING;
 
-    /// [any] Frames of silence that are in the file because the writing thread had fallen behind.
-    [[nodiscard]] std::uint64_t lost_frames() const noexcept { return lost_frames_.load(std::memory_order_relaxed); }
-    /// [control] What happened since the last call that the user should know.
+    /// Returns the number of frames that were dropped because the writer thread had fallen behind. [any]
+    [[nodiscard]] std::uint64_t dropped_frames() const noexcept {
+        return dropped_frames_.load(std::memory_order_relaxed);
+    }
+    /// Returns a problem since the last call that the user should know of. [control]
     [[nodiscard]] std::optional<std::string> take_warning();
-    /// [control] Writes what is still in the ring and closes the file: every block recorded before is in it. The audio
-    /// thread must not record any more. Later calls do nothing.
+    /// Writes the rest of the ring and closes the file. The audio thread must have stopped recording. Later calls do
+    /// nothing. [control]
     void finish();
-    /// [control] After finish(): the file is not whole, as a warning has said.
+    /// Returns true after finish() if the file is incomplete, as a warning has reported. [control]
     [[nodiscard]] bool failed() const noexcept { return failed_; }
 
  private:
-    /// Blocks that were lost in a row.
+    /// Consecutive dropped blocks.
     struct Gap {
-        std::uint64_t before_block;  ///< the first that was recorded again, by its number in the ring
+        std::uint64_t before_block;  ///< index, in the ring, of the first block after the gap
         std::uint64_t frames;
     };
 
@@ -60,7 +62,7 @@ class WavRecorder {
     void drain(std::vector<float>& batch);
     void write(std::vector<float>& batch);
     void write_silence(std::uint64_t frames);
-    void lose(std::uint32_t frames) RTA_NONBLOCKING;
+    void drop(std::uint32_t frames) RTA_NONBLOCKING;
     void report(std::string sentence);
 
     const std::string path_;
@@ -70,22 +72,22 @@ class WavRecorder {
     SpscRing<float> ring_;
     RingSender<float> sender_;        ///< the audio thread's
     std::vector<float> interleaved_;  ///< the audio thread's: one block
-    std::atomic<std::uint64_t> lost_frames_{0};
+    std::atomic<std::uint64_t> dropped_frames_{0};
     SpscRing<Gap> gap_ring_;
     RingSender<Gap> gap_sender_;        ///< the audio thread's
     std::uint64_t blocks_sent_ = 0;     ///< the audio thread's
-    std::uint64_t missing_frames_ = 0;  ///< the audio thread's until finish(): lost since the last block in the ring
+    std::uint64_t missing_frames_ = 0;  ///< the audio thread's until finish(): dropped since the last block in the ring
 
-    RingReceiver<float> receiver_;    ///< the writing thread's
-    RingReceiver<Gap> gap_receiver_;  ///< the writing thread's
-    std::optional<Gap> next_gap_;     ///< likewise
-    std::uint64_t samples_read_ = 0;  ///< likewise
-    WavWriter writer_;                ///< the writing thread's, until finish() has joined it
-    bool failed_ = false;             ///< likewise
+    RingReceiver<float> receiver_;    ///< the writer thread's
+    RingReceiver<Gap> gap_receiver_;  ///< the writer thread's
+    std::optional<Gap> next_gap_;     ///< also the writer thread's
+    std::uint64_t samples_read_ = 0;  ///< also the writer thread's
+    WavWriter writer_;                ///< the writer thread's until finish() has joined it
+    bool failed_ = false;             ///< also the writer thread's
 
     std::mutex mutex_;
-    std::string warning_;              ///< under mutex_: not taken yet
-    std::uint64_t lost_reported_ = 0;  ///< [control]
+    std::string warning_;                 ///< under mutex_: not yet taken
+    std::uint64_t dropped_reported_ = 0;  ///< [control]
 
     std::jthread thread_;
 };

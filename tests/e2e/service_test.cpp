@@ -195,7 +195,7 @@ TEST_F(Sockets, AServiceThatIsStartedAgainKeepsWhatItHasRecorded) {
     EXPECT_EQ(run_once({}).find("kept"), std::string::npos) << "a person who records again means it";
     EXPECT_FALSE(fs::exists(directory_ / "out.wav.kept-1"));
     const std::string log = run_once({{"NOTIFY_SOCKET", (directory_ / "notify").string()}});
-    EXPECT_NE(log.find("is kept as " + wav.string() + ".kept-1"), std::string::npos) << log;
+    EXPECT_NE(log.find("was renamed to " + wav.string() + ".kept-1"), std::string::npos) << log;
     EXPECT_EQ(read_text(directory_ / "out.wav.kept-1"), recorded);
     EXPECT_GT(read_wav(wav).frames(), 0U);
 }

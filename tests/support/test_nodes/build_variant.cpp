@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "io/monotonic_clock.h"
+#include "io/clocks.h"
 
 namespace rta::app {
 namespace {

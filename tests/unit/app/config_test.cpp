@@ -154,7 +154,7 @@ TEST_F(ConfigOptions, EveryKey) {
         graph = 'g.json'
         log-level = "debug"
     )");
-    EXPECT_EQ(options.device.device, (io::DeviceChoice{io::DeviceChoice::Kind::portaudio, "ALSA/hw:0"}));
+    EXPECT_EQ(options.device.device, io::parse_device("portaudio:ALSA/hw:0", io::device_kinds()));
     EXPECT_EQ(options.device.input_name, "Mic");
     EXPECT_EQ(options.device.channels_in, 1U);
     EXPECT_EQ(options.device.channels_out, 8U);
@@ -175,7 +175,7 @@ TEST_F(ConfigOptions, TheCommandLineWins) {
         listen = ["127.0.0.1:1", "127.0.0.1:2"]
     )";
     const auto options = good(config, {"--sample-rate", "96000", "--listen", "127.0.0.1:3", "--device", "null"});
-    EXPECT_EQ(options.device.device, (io::DeviceChoice{io::DeviceChoice::Kind::null, ""}));
+    EXPECT_EQ(options.device.device, io::parse_device("null", io::device_kinds()));
     EXPECT_EQ(options.device.sample_rate_hz, 96'000U);
     EXPECT_EQ(options.device.block_size, 256U) << "the value of the file, which the command line does not override";
     EXPECT_EQ(options.listen, std::vector<std::string>{"127.0.0.1:3"});
@@ -221,7 +221,7 @@ TEST_F(ConfigOptions, WrongValuesAreRefusedWithFileLineKeyAndTheExpectedValue) {
     expect_refused("listen = [\"0.0.0.0:7340\"]", {"line 1", "listen", "refused to listen on 0.0.0.0:7340"});
     expect_refused("socket = \"/" + std::string(107, 's') + "\"", {"line 1", "socket", "has 108 bytes"});
     expect_refused("device = \"null:" + path_ + "\"", {"would overwrite the configuration"});
-    expect_refused("device = \"null\"\ninput-device = \"portaudio\"", {"--input-device requires a sound card"});
+    expect_refused("device = \"null\"\ninput-device = \"portaudio\"", {"--input-device conflicts with --device null"});
 }
 
 TEST_F(ConfigOptions, AFileThatCannotBeReadIsRefused) {

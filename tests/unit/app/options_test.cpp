@@ -39,7 +39,7 @@ void expect_usage_error(const std::vector<std::string>& arguments, const std::st
 TEST(Options, Defaults) {
     setenv("RUNTIME_DIRECTORY", "/run/a:/run/b", 1);
     const auto options = expect<DaemonOptions>({});
-    EXPECT_EQ(options.device.device.kind, io::DeviceChoice::Kind::automatic);
+    EXPECT_EQ(options.device.device, io::DeviceChoice{}) << "auto";
     EXPECT_FALSE(options.device.channels_in);
     EXPECT_FALSE(options.device.channels_out);
     EXPECT_EQ(options.device.sample_rate_hz, 48'000U);
@@ -67,7 +67,7 @@ TEST(Options, EveryFlagOfTheDaemon) {
                                                 "--state-dir",    "/var/lib/x",
                                                 "--graph",        "g.json",
                                                 "--log-level",    "debug"});
-    EXPECT_EQ(options.device.device, (io::DeviceChoice{io::DeviceChoice::Kind::portaudio, "ALSA/hw:0"}));
+    EXPECT_EQ(options.device.device, io::parse_device("portaudio:ALSA/hw:0", io::device_kinds()));
     EXPECT_EQ(options.device.input_name, "Mic");
     EXPECT_EQ(options.device.channels_in, 1U);
     EXPECT_EQ(options.device.channels_out, 8U);

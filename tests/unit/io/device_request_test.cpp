@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace rta::io {
 namespace {
 
@@ -17,21 +19,49 @@ const std::vector<DeviceInfo> kDevices{
 };
 
 TEST(DeviceChoice, ReadsEveryForm) {
-    using Kind = DeviceChoice::Kind;
-    EXPECT_EQ(DeviceChoice::parse("auto"), (DeviceChoice{Kind::automatic, ""}));
-    EXPECT_EQ(DeviceChoice::parse("null"), (DeviceChoice{Kind::null, ""}));
-    EXPECT_EQ(DeviceChoice::parse("null:a:b.wav"), (DeviceChoice{Kind::null, "a:b.wav"}));
-    EXPECT_EQ(DeviceChoice::parse("portaudio"), (DeviceChoice{Kind::portaudio, ""}));
-    EXPECT_EQ(DeviceChoice::parse("portaudio:ALSA/hw:0"), (DeviceChoice{Kind::portaudio, "ALSA/hw:0"}));
+    const DeviceKinds kinds = device_kinds();
+    const DeviceKind* const null = find_kind(kinds, "null");
+    const DeviceKind* const portaudio = find_kind(kinds, "portaudio");
+    ASSERT_NE(null, nullptr);
+    ASSERT_NE(portaudio, nullptr);
+    EXPECT_EQ(parse_device("auto", kinds), DeviceChoice{});
+    EXPECT_EQ(parse_device("null", kinds), (DeviceChoice{null, ""}));
+    EXPECT_EQ(parse_device("null:a:b.wav", kinds), (DeviceChoice{null, "a:b.wav"}));
+    EXPECT_EQ(parse_device("portaudio", kinds), (DeviceChoice{portaudio, ""}));
+    EXPECT_EQ(parse_device("portaudio:ALSA/hw:0", kinds), (DeviceChoice{portaudio, "ALSA/hw:0"}));
+    EXPECT_EQ(parse_input_device("portaudio:Mic", kinds), (DeviceChoice{portaudio, "Mic"}));
 }
 
 TEST(DeviceChoice, RefusesTheRestAndSaysWhatThereIs) {
     for (const char* const text : {"", "nul", "auto:x", "null:", "portaudio:", "jack", "Null"}) {
-        const auto choice = DeviceChoice::parse(text);
+        const auto choice = parse_device(text, device_kinds());
         ASSERT_FALSE(choice) << text;
         EXPECT_EQ(choice.error().code, ErrorCode::invalid_argument);
         EXPECT_NE(choice.error().sentence.find("portaudio:NAME"), std::string::npos);
         EXPECT_NE(choice.error().sentence.find('"' + std::string{text} + '"'), std::string::npos);
+    }
+}
+
+TEST(DeviceChoice, FormsComeFromTheKinds) {
+    static constexpr DeviceKind kFirst{.name = "first", .argument = "X", .argument_use = ArgumentUse::device_name};
+    static constexpr DeviceKind kSecond{.name = "second", .separate_input = true};
+    static constexpr const DeviceKind* kKinds[] = {&kFirst, &kSecond};
+    EXPECT_EQ(device_forms(kKinds), "auto, first, first:X or second");
+    EXPECT_EQ(input_device_forms(kKinds), "second");
+    const auto choice = parse_device("second:x", kKinds);
+    ASSERT_FALSE(choice) << "it takes no argument";
+    EXPECT_EQ(choice.error().sentence, "invalid device \"second:x\": expected auto, first, first:X or second");
+    EXPECT_FALSE(parse_input_device("first", kKinds));
+    EXPECT_FALSE(parse_input_device("auto", kKinds));
+}
+
+TEST(DeviceKinds, AreSortedAndHaveOneFallback) {
+    const DeviceKinds kinds = device_kinds();
+    EXPECT_TRUE(std::ranges::is_sorted(kinds, {}, &DeviceKind::name));
+    EXPECT_EQ(std::ranges::count(kinds, AutoRole::fallback, &DeviceKind::auto_role), 1);
+    for (const DeviceKind* const kind : kinds) {
+        EXPECT_EQ(kind->argument.empty(), kind->argument_use == ArgumentUse::none) << kind->name;
+        EXPECT_NE(kind->make_driver, nullptr) << kind->name;
     }
 }
 

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 using test::kTone;
 using test::load;
 
-/// What a host would do, as the test wills.
+/// How the driver behaves.
 struct Script {
     std::atomic<bool> finished{false};
     std::atomic<bool> active{true};
@@ -31,7 +31,7 @@ struct Script {
     std::atomic<bool> never_calls{false};
     std::atomic<int> starts{0};
     std::atomic<int> stops{0};
-    std::atomic<int> closes{0};  ///< of the host
+    std::atomic<int> closes{0};  ///< of the driver
     std::atomic<bool> can_stop_when_lost{true};
     std::atomic<BlockAdapter*> adapter{nullptr};
     /// How a library is made to hang: until there is a permit.
@@ -51,11 +51,8 @@ struct Script {
 class FakeDevice final : public AudioDevice {
  public:
     explicit FakeDevice(Script& script, std::string name) : script_{script} {
-        description_ = {.kind = "portaudio",
-                        .name = std::move(name),
-                        .sample_rate_hz = 48'000,
-                        .channels_in = 0,
-                        .channels_out = 1};
+        description_ = {
+            .kind = "scripted", .name = std::move(name), .sample_rate_hz = 48'000, .channels_in = 0, .channels_out = 1};
     }
     [[nodiscard]] const DeviceDescription& description() const noexcept override { return description_; }
     [[nodiscard]] Expected<void> start(BlockAdapter& adapter) override {
@@ -83,9 +80,9 @@ class FakeDevice final : public AudioDevice {
     DeviceDescription description_;
 };
 
-class FakeHost final : public DeviceHost {
+class ScriptedDriver final : public DeviceDriver {
  public:
-    explicit FakeHost(Script& script) : script_{script} {}
+    explicit ScriptedDriver(Script& script) : script_{script} {}
 
     [[nodiscard]] Expected<std::vector<DeviceInfo>> list() override {
         return std::vector<DeviceInfo>{{.name = "Fake/good", .channels_out = 1}};
@@ -110,13 +107,29 @@ class FakeHost final : public DeviceHost {
     Script& script_;
 };
 
+/// The script of the running test.
+Script* current_script = nullptr;
+
+constexpr DeviceKind kScripted{
+    .name = "scripted",
+    .argument = "NAME",
+    .argument_use = ArgumentUse::device_name,
+    .auto_role = AutoRole::candidate,
+    .make_driver = [](DriverLog) -> std::unique_ptr<DeviceDriver> {
+        return std::make_unique<ScriptedDriver>(*current_script);
+    },
+};
+
+[[nodiscard]] DeviceKinds kinds() {
+    static const DeviceKind* const kKinds[] = {find_kind(device_kinds(), "null"), &kScripted};
+    return kKinds;
+}
+
 class SupervisorTest : public ::testing::Test, private DeviceSupervisor::Observer {
  protected:
     SupervisorTest() { load(engine, kTone); }
 
-    static DeviceRequest request(const char* device) {
-        return {.device = DeviceChoice::parse(device).value(), .input_name = {}, .channels_in = {}, .channels_out = {}};
-    }
+    static DeviceRequest request(const char* device) { return {.device = parse_device(device, kinds()).value()}; }
     void start(const char* device) {
         supervisor.start(request(device), [this](Expected<void> result) { started = std::move(result); });
     }
@@ -143,6 +156,7 @@ class SupervisorTest : public ::testing::Test, private DeviceSupervisor::Observe
     }
 
     Script script;
+    Script* const installed = current_script = &script;
     Engine engine{builtin_nodes(), {.sample_rate_hz = 48'000, .block_size = 64}};
     std::vector<std::string> changes;
     std::vector<std::string> warnings;
@@ -152,8 +166,7 @@ class SupervisorTest : public ::testing::Test, private DeviceSupervisor::Observe
     std::condition_variable posted;
     std::deque<std::function<void()>> tasks;  ///< under mutex
     DeviceSupervisor supervisor{engine.gate(), engine.renderer(), *this,
-                                [this](std::function<void()> task) { post(std::move(task)); },
-                                std::make_unique<FakeHost>(script)};
+                                [this](std::function<void()> task) { post(std::move(task)); }, kinds()};
 
  private:
     void post(std::function<void()> task) {
@@ -183,7 +196,7 @@ TEST_F(SupervisorTest, TheNullDeviceStartsAtOnceAndTouchesNoHost) {
 }
 
 TEST_F(SupervisorTest, ADeviceIsHeardOnlyAfterItsProbation) {
-    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    ASSERT_TRUE(start_and_wait("scripted:good"));
     EXPECT_EQ(engine.renderer().frames(), 0U) << "nothing of the graph was lost on the probation";
     EXPECT_TRUE(script.call());
     EXPECT_EQ(engine.renderer().frames(), 64U);
@@ -198,7 +211,7 @@ TEST_F(SupervisorTest, ADeviceIsHeardOnlyAfterItsProbation) {
 }
 
 TEST_F(SupervisorTest, ADeviceAskedForByNameThatFailsIsAnError) {
-    const auto busy = start_and_wait("portaudio:bad");
+    const auto busy = start_and_wait("scripted:bad");
     ASSERT_FALSE(busy);
     EXPECT_EQ(busy.error().sentence, "\"Fake/bad\" is busy");
     EXPECT_EQ(script.closes, 1) << "nobody plays through the host";
@@ -206,25 +219,26 @@ TEST_F(SupervisorTest, ADeviceAskedForByNameThatFailsIsAnError) {
 }
 
 TEST_F(SupervisorTest, ADeviceThatDoesNotExistIsAnError) {
-    const auto missing = start_and_wait("portaudio:missing");
+    const auto missing = start_and_wait("scripted:missing");
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code, ErrorCode::not_found);
 }
 
 TEST_F(SupervisorTest, ADeviceThatRunsAwayIsNoClock) {
     script.runs_away = true;
-    const auto result = start_and_wait("portaudio:good");
+    const auto result = start_and_wait("scripted:good");
     ASSERT_FALSE(result);
-    EXPECT_NE(result.error().sentence.find("it is no clock"), std::string::npos) << result.error().sentence;
+    EXPECT_NE(result.error().sentence.find("cannot be used as a clock"), std::string::npos) << result.error().sentence;
     EXPECT_NE(result.error().sentence.find("Fake/bad"), std::string::npos) << "everything tried is named";
     EXPECT_EQ(script.stops, 1);
 }
 
 TEST_F(SupervisorTest, ADeviceThatEndsAtOnceIsRefused) {
     script.never_calls = true;
-    const auto result = start_and_wait("portaudio:good");
+    const auto result = start_and_wait("scripted:good");
     ASSERT_FALSE(result);
-    EXPECT_NE(result.error().sentence.find("ended at once"), std::string::npos) << result.error().sentence;
+    EXPECT_NE(result.error().sentence.find("ended its stream immediately"), std::string::npos)
+        << result.error().sentence;
 }
 
 TEST_F(SupervisorTest, AutoFallsBackToTheNullDeviceWithAWarning) {
@@ -235,17 +249,17 @@ TEST_F(SupervisorTest, AutoFallsBackToTheNullDeviceWithAWarning) {
     EXPECT_TRUE(supervisor.status().fallback_reason.starts_with("no usable sound card: "))
         << supervisor.status().fallback_reason;
     ASSERT_EQ(warnings.size(), 1U);
-    EXPECT_NE(warnings.front().find("the null device keeps the clock"), std::string::npos);
+    EXPECT_NE(warnings.front().find("the null device provides the clock"), std::string::npos);
 }
 
 TEST_F(SupervisorTest, WhenTheHostEndsTheStreamTheNullClockTakesOver) {
-    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    ASSERT_TRUE(start_and_wait("scripted:good"));
     ASSERT_TRUE(script.call());
     script.finished = true;
     supervisor.poll(DeviceSupervisor::Clock::now());
     await_progress();
     EXPECT_EQ(changes, std::vector<std::string>{
-                           "\"Fake/good\" was lost: its host ended the stream; the null device keeps the clock"});
+                           "\"Fake/good\" was lost: its driver ended the stream; the null device provides the clock"});
     const DeviceStatus state = supervisor.status();
     EXPECT_EQ(state.description.kind, "null");
     EXPECT_EQ(state.description.channels_out, 1U) << "as wide as the device it stands in for";
@@ -255,7 +269,7 @@ TEST_F(SupervisorTest, WhenTheHostEndsTheStreamTheNullClockTakesOver) {
 }
 
 TEST_F(SupervisorTest, CallbacksThatCeaseAreALossIfTheHostAgrees) {
-    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    ASSERT_TRUE(start_and_wait("scripted:good"));
     ASSERT_TRUE(script.call());
     const auto now = DeviceSupervisor::Clock::now();
     supervisor.poll(now);
@@ -274,7 +288,7 @@ TEST_F(SupervisorTest, CallbacksThatCeaseAreALossIfTheHostAgrees) {
 }
 
 TEST_F(SupervisorTest, AHostThatSaysAliveIsBelievedForAWhile) {
-    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    ASSERT_TRUE(start_and_wait("scripted:good"));
     ASSERT_TRUE(script.call());
     const auto now = DeviceSupervisor::Clock::now();
     supervisor.poll(now);
@@ -285,7 +299,7 @@ TEST_F(SupervisorTest, AHostThatSaysAliveIsBelievedForAWhile) {
     EXPECT_TRUE(changes.empty()) << "it has called again";
     supervisor.poll(now + 5s);
     ASSERT_EQ(changes.size(), 1U);
-    EXPECT_NE(changes.front().find("has not called"), std::string::npos);
+    EXPECT_NE(changes.front().find("no callback for 2 s"), std::string::npos);
 }
 
 TEST_F(SupervisorTest, AHostThatHangsWhileOpeningIsGivenUp) {
@@ -296,7 +310,7 @@ TEST_F(SupervisorTest, AHostThatHangsWhileOpeningIsGivenUp) {
     supervisor.poll(DeviceSupervisor::Clock::now() + 11s);
     ASSERT_TRUE(started && *started);
     await_progress();
-    EXPECT_NE(supervisor.status().fallback_reason.find("did not answer"), std::string::npos);
+    EXPECT_NE(supervisor.status().fallback_reason.find("did not respond"), std::string::npos);
     // It comes after all: too late.
     script.permits.release();
     run_one();
@@ -306,20 +320,20 @@ TEST_F(SupervisorTest, AHostThatHangsWhileOpeningIsGivenUp) {
 
 TEST_F(SupervisorTest, TheExitDoesNotWaitForAHostThatHangs) {
     script.hangs_in_stop = true;
-    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    ASSERT_TRUE(start_and_wait("scripted:good"));
     EXPECT_FALSE(supervisor.stop(20ms));
     EXPECT_FALSE(script.call());
     script.permits.release();  // the test itself must end
 }
 
 TEST_F(SupervisorTest, LatencyOfTheAdapterIsReportedOnce) {
-    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    ASSERT_TRUE(start_and_wait("scripted:good"));
     warnings.clear();
     script.call(100);
     supervisor.poll(DeviceSupervisor::Clock::now());
     supervisor.poll(DeviceSupervisor::Clock::now());
     ASSERT_EQ(warnings.size(), 1U);
-    EXPECT_NE(warnings.front().find("calls for 100 frames"), std::string::npos) << warnings.front();
+    EXPECT_NE(warnings.front().find("requests 100 frames per callback"), std::string::npos) << warnings.front();
     EXPECT_EQ(supervisor.status().adapter_frames, 64U);
 }
 
@@ -337,7 +351,7 @@ TEST_F(SupervisorTest, ListsOnTheControlThread) {
 }
 
 TEST_F(SupervisorTest, TellsOfXrunsOnceAndLogsThemSparingly) {
-    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    ASSERT_TRUE(start_and_wait("scripted:good"));
     const DeviceSupervisor::Clock::time_point now = DeviceSupervisor::Clock::now();
     // 100 s of frames at a time: a callback cannot be an overrun.
     const auto call = [&](const DriverFlags& said) { script.call(4'800'000, said); };
@@ -366,7 +380,7 @@ TEST_F(SupervisorTest, TellsOfXrunsOnceAndLogsThemSparingly) {
     EXPECT_EQ(warnings.size(), logged);
     supervisor.poll(now + 11s);
     ASSERT_EQ(warnings.size(), logged + 1);
-    EXPECT_NE(warnings.back().find("1 input underflow, 1 output overflow; since it was opened 1 input underflow, 1 "
+    EXPECT_NE(warnings.back().find("1 input underflow, 1 output overflow; since it was opened: 1 input underflow, 1 "
                                    "input overflow, 2 output underflows, 1 output overflow"),
               std::string::npos)
         << warnings.back();
@@ -376,7 +390,7 @@ TEST_F(SupervisorTest, TellsOfXrunsOnceAndLogsThemSparingly) {
 }
 
 TEST_F(SupervisorTest, TheLastXrunsOfALostDeviceAreToldAndLogged) {
-    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    ASSERT_TRUE(start_and_wait("scripted:good"));
     const DeviceSupervisor::Clock::time_point now = DeviceSupervisor::Clock::now();
     // 100 s of frames: the callback cannot be an overrun. Those of 64 may be, so only what the host says is compared.
     script.call(4'800'000, {.input_overflow = true});
@@ -397,12 +411,12 @@ TEST_F(SupervisorTest, TheLastXrunsOfALostDeviceAreToldAndLogged) {
     EXPECT_EQ(xruns[2].first.output_overflows, 0U);
     EXPECT_EQ(xruns[2].second, frame);
     ASSERT_EQ(warnings.size(), logged + 1);
-    EXPECT_NE(warnings.back().find("1 input underflow, 1 output overflow; since it was opened"), std::string::npos)
+    EXPECT_NE(warnings.back().find("1 input underflow, 1 output overflow; since it was opened:"), std::string::npos)
         << warnings.back();
 }
 
 TEST_F(SupervisorTest, TheNullDeviceThatTakesOverCountsAfresh) {
-    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    ASSERT_TRUE(start_and_wait("scripted:good"));
     script.call(4'800'000, {.output_underflow = true});
     supervisor.poll(DeviceSupervisor::Clock::now());
     ASSERT_EQ(xruns.size(), 1U);
@@ -417,7 +431,7 @@ TEST_F(SupervisorTest, TheNullDeviceThatTakesOverCountsAfresh) {
 }
 
 TEST_F(SupervisorTest, MeasuresTheLoadOfTheLastSecond) {
-    ASSERT_TRUE(start_and_wait("portaudio:good"));
+    ASSERT_TRUE(start_and_wait("scripted:good"));
     DeviceSupervisor::Clock::time_point now = DeviceSupervisor::Clock::now();
     EXPECT_EQ(supervisor.load().callback_count, 0U) << "what the device called for on probation is not told";
     for (int i = 0; i < 7; ++i) script.call(4'800'000);

@@ -108,7 +108,7 @@ TEST_F(FilesTest, TheRecorderKeepsEveryBlockInOrder) {
         (*recorder)->record(block.read());
     }
     (*recorder)->finish();
-    EXPECT_EQ((*recorder)->lost_frames(), 0U);
+    EXPECT_EQ((*recorder)->dropped_frames(), 0U);
     EXPECT_FALSE((*recorder)->take_warning());
     EXPECT_EQ(read(folder / "r.wav"), expected);
 }
@@ -124,19 +124,19 @@ TEST_F(FilesTest, TheRecorderPutsSilenceInThePlaceOfWhatItLoses) {
         (*recorder)->record(block.read());
     };
     // Faster than any disk: the ring is full before the writing thread has woken twice.
-    while ((*recorder)->lost_frames() < 5 * 64) record();
+    while ((*recorder)->dropped_frames() < 5 * 64) record();
     const auto warning = (*recorder)->take_warning();
     ASSERT_TRUE(warning);
     EXPECT_NE(warning->find("frames are missing from " + (folder / "r.wav")), std::string::npos) << *warning;
     EXPECT_FALSE((*recorder)->take_warning()) << "it was said already";
     // Until blocks find room again, and then once more to the brim, so that the file ends with a loss.
     std::uint64_t between = 0;
-    while (between != (*recorder)->lost_frames()) {
+    while (between != (*recorder)->dropped_frames()) {
         std::this_thread::sleep_for(std::chrono::milliseconds{5});
-        between = (*recorder)->lost_frames();
+        between = (*recorder)->dropped_frames();
         record();
     }
-    while ((*recorder)->lost_frames() == between) record();
+    while ((*recorder)->dropped_frames() == between) record();
     (*recorder)->finish();
 
     const std::vector<float> samples = read(folder / "r.wav");
@@ -149,7 +149,7 @@ TEST_F(FilesTest, TheRecorderPutsSilenceInThePlaceOfWhatItLoses) {
             ASSERT_EQ(samples[frame], static_cast<float>(frame / 64 + 1)) << "frame " << frame;
         }
     }
-    EXPECT_EQ(silent, (*recorder)->lost_frames());
+    EXPECT_EQ(silent, (*recorder)->dropped_frames());
     EXPECT_GE(silent, 6U * 64U);
 }
 
@@ -171,8 +171,8 @@ TEST_F(FilesTest, TheRecorderReportsADiskThatRefuses) {
 
 TEST_F(FilesTest, AnOlderRecordingIsKeptAsideWhereThatIsAsked) {
     const std::string path = folder / "r.wav";
-    const auto record = [&](OlderRecording older, float value) {
-        auto recorder = WavRecorder::create(path, 48'000, 1, 64, older);
+    const auto record = [&](ExistingFile existing_file, float value) {
+        auto recorder = WavRecorder::create(path, 48'000, 1, 64, existing_file);
         ASSERT_TRUE(recorder) << recorder.error().sentence;
         AudioBuffer block{1, 64};
         std::ranges::fill(block.write().channel(0), value);
@@ -180,20 +180,20 @@ TEST_F(FilesTest, AnOlderRecordingIsKeptAsideWhereThatIsAsked) {
         (*recorder)->finish();
         EXPECT_FALSE((*recorder)->failed());
     };
-    record(OlderRecording::kept_aside, 0.1F);
+    record(ExistingFile::rename, 0.1F);
     EXPECT_FALSE(std::filesystem::exists(path + ".kept-1")) << "there was none";
-    record(OlderRecording::overwritten, 0.2F);
+    record(ExistingFile::overwrite, 0.2F);
     EXPECT_FALSE(std::filesystem::exists(path + ".kept-1"));
     std::filesystem::create_symlink("r.wav", folder / "link.wav");
-    record(OlderRecording::kept_aside, 0.3F);
-    record(OlderRecording::kept_aside, 0.4F);
+    record(ExistingFile::rename, 0.3F);
+    record(ExistingFile::rename, 0.4F);
     EXPECT_EQ(read(path + ".kept-1").front(), 0.2F);
     EXPECT_EQ(read(path + ".kept-2").front(), 0.3F);
     EXPECT_EQ(read(path).front(), 0.4F);
     {
         const auto nothing_in_it = WavWriter::create(path, 48'000, 1);
     }
-    record(OlderRecording::kept_aside, 0.5F);
+    record(ExistingFile::rename, 0.5F);
     EXPECT_FALSE(std::filesystem::exists(path + ".kept-3")) << "a header alone is no recording";
 }
 

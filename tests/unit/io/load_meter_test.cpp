@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "io/block_adapter.h"
-#include "io/monotonic_clock.h"
+#include "io/clocks.h"
 #include "sounding_engine.h"
 
 namespace rta::io {

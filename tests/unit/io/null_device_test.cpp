@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "io/audio_thread_setup.h"
-#include "io/null_clock.h"
+#include "io/clocks.h"
 #include "io/offline_device.h"
 #include "io/wav_file.h"
 #include "sounding_engine.h"

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The only file that knows PortAudio.
-#include "io/portaudio_host.h"
-
+// `portaudio` and `portaudio:NAME`: the devices of PortAudio. No other file includes PortAudio.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pa_jack.h>
@@ -18,64 +16,67 @@
 #include <string_view>
 #include <utility>
 
-namespace rta::io {
+#include "io/device_kind.h"
+#include "io/device_request.h"
+
+namespace rta::io::devices {
 namespace {
 
 constexpr const char* kClientName = "rtad";
 constexpr std::array kStandardRates{8'000,  11'025, 16'000,  22'050,  32'000,  44'100, 48'000,
                                     88'200, 96'000, 176'400, 192'000, 352'800, 384'000};
 
-/// While it lives, what anybody prints to stderr is caught, and then told: ALSA, JACK and PortAudio print there while
-/// they look for devices that do not exist, and PortAudio offers no way to stop it. The log has a descriptor of its
-/// own.
-class CaughtStderr {
+/// Redirects stderr of the whole process during its lifetime, then passes each line to the log. ALSA, JACK and
+/// PortAudio print to stderr while they probe devices that do not exist, and PortAudio cannot prevent it. The daemon's
+/// log has a file descriptor of its own.
+class RedirectedStderr {
  public:
-    explicit CaughtStderr(const std::function<void(const std::string&)>& said) : said_{said} {
+    explicit RedirectedStderr(const DriverLog& log) : log_{log} {
         std::fflush(stderr);
-        kept_ = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-        caught_ = memfd_create("rtad-stderr", MFD_CLOEXEC);
-        if (kept_ >= 0 && caught_ >= 0) dup2(caught_, STDERR_FILENO);
+        original_ = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+        captured_ = memfd_create("rtad-stderr", MFD_CLOEXEC);
+        if (original_ >= 0 && captured_ >= 0) dup2(captured_, STDERR_FILENO);
     }
-    CaughtStderr(const CaughtStderr&) = delete;
-    CaughtStderr& operator=(const CaughtStderr&) = delete;
-    ~CaughtStderr() {
+    RedirectedStderr(const RedirectedStderr&) = delete;
+    RedirectedStderr& operator=(const RedirectedStderr&) = delete;
+    ~RedirectedStderr() {
         std::fflush(stderr);
-        if (kept_ >= 0) dup2(kept_, STDERR_FILENO);
-        tell();
-        if (kept_ >= 0) close(kept_);
-        if (caught_ >= 0) close(caught_);
+        if (original_ >= 0) dup2(original_, STDERR_FILENO);
+        forward();
+        if (original_ >= 0) close(original_);
+        if (captured_ >= 0) close(captured_);
     }
 
  private:
-    void tell() const {
-        if (caught_ < 0) return;
+    void forward() const {
+        if (captured_ < 0 || !log_) return;
         std::string text;
         std::array<char, 4096> part{};
-        lseek(caught_, 0, SEEK_SET);
-        for (ssize_t got = 0; (got = read(caught_, part.data(), part.size())) > 0;) {
+        lseek(captured_, 0, SEEK_SET);
+        for (ssize_t got = 0; (got = read(captured_, part.data(), part.size())) > 0;) {
             text.append(part.data(), static_cast<std::size_t>(got));
         }
         for (std::size_t begin = 0; begin < text.size();) {
             const std::size_t end = std::min(text.find('\n', begin), text.size());
-            if (end > begin) said_(text.substr(begin, end - begin));
+            if (end > begin) log_(text.substr(begin, end - begin));
             begin = end + 1;
         }
     }
 
-    const std::function<void(const std::string&)>& said_;
-    int kept_ = -1;
-    int caught_ = -1;
+    const DriverLog& log_;
+    int original_ = -1;
+    int captured_ = -1;
 };
 
 void ignore_alsa(const char*, int, const char*, int, const char*, ...) {}
 void ignore_jack(const char*) {}
 
-/// Host libraries also print later, from threads of their own. They come with PortAudio and are not ours to link, so
-/// their handlers are set where they turn out to be there.
-void silence_host_libraries() {
+/// Silences ALSA and JACK, which also print later, on their own threads. They are loaded by PortAudio and not linked
+/// here, so their handlers are looked up at run time.
+void silence_libraries() {
     using AlsaHandler = void (*)(const char*, int, const char*, int, const char*, ...);
     using JackHandler = void (*)(const char*);
-    // Casts: how POSIX hands out functions by name; the types are those of the libraries' documentation.
+    // dlsym() requires the casts; the types are those of the libraries' documentation.
     if (auto* const set = reinterpret_cast<int (*)(AlsaHandler)>(dlsym(RTLD_DEFAULT, "snd_lib_error_set_handler"))) {
         set(&ignore_alsa);
     }
@@ -86,7 +87,7 @@ void silence_host_libraries() {
     }
 }
 
-/// PortAudio's code in words, with what the host said where it said something.
+/// Returns PortAudio's message for the error, with that of the host API if there is one.
 [[nodiscard]] std::string describe(PaError error) {
     std::string words = Pa_GetErrorText(error);
     if (error == paUnanticipatedHostError) {
@@ -102,11 +103,11 @@ void silence_host_libraries() {
     return std::string{Pa_GetHostApiInfo(device.hostApi)->name} + "/" + device.name;
 }
 
-[[nodiscard]] PaHostApiTypeId host_type(PaDeviceIndex device) {
+[[nodiscard]] PaHostApiTypeId host_api_of(PaDeviceIndex device) {
     return Pa_GetHostApiInfo(Pa_GetDeviceInfo(device)->hostApi)->type;
 }
 
-/// Devices as PortAudio numbers them.
+/// Lists all devices, indexed by PortAudio's device number.
 [[nodiscard]] std::vector<DeviceInfo> all_devices() {
     std::vector<DeviceInfo> devices;
     const PaDeviceIndex default_input = Pa_GetDefaultInputDevice();
@@ -123,9 +124,9 @@ void silence_host_libraries() {
     return devices;
 }
 
-/// One stream to open: devices by PortAudio's number, and how wide.
+/// A stream to open. Devices are PortAudio's device numbers.
 struct StreamPlan {
-    PaDeviceIndex output = paNoDevice;  ///< paNoDevice where channels_out is 0
+    PaDeviceIndex output = paNoDevice;  ///< paNoDevice if channels_out is 0
     PaDeviceIndex input = paNoDevice;
     std::uint32_t channels_in = 0;
     std::uint32_t channels_out = 0;
@@ -138,15 +139,15 @@ struct StreamPlan {
         if (channels_in > 0 && input != output) words += " with input " + full_name(*Pa_GetDeviceInfo(input));
         return words;
     }
-    [[nodiscard]] bool on_host(PaHostApiTypeId type) const {
-        return host_type(channels_out == 0 ? input : output) == type;
+    [[nodiscard]] bool uses_host_api(PaHostApiTypeId type) const {
+        return host_api_of(channels_out == 0 ? input : output) == type;
     }
 };
 
-/// The two ends of a StreamPlan as PortAudio takes them; one that is not used is nullptr.
-class StreamEnds {
+/// Input and output of a StreamPlan as PortAudio expects them; nullptr if unused.
+class StreamParameters {
  public:
-    explicit StreamEnds(const StreamPlan& plan) {
+    explicit StreamParameters(const StreamPlan& plan) {
         if (plan.channels_in > 0) {
             input_ = {plan.input, static_cast<int>(plan.channels_in), paFloat32 | paNonInterleaved,
                       Pa_GetDeviceInfo(plan.input)->defaultLowInputLatency, nullptr};
@@ -164,20 +165,19 @@ class StreamEnds {
     PaStreamParameters output_{};
 };
 
-[[nodiscard]] std::string accepted_rates(const StreamEnds& ends) {
+[[nodiscard]] std::string supported_rates(const StreamParameters& parameters) {
     std::vector<std::string> rates;
     for (const int rate : kStandardRates) {
-        if (Pa_IsFormatSupported(ends.input(), ends.output(), rate) == paFormatIsSupported) {
+        if (Pa_IsFormatSupported(parameters.input(), parameters.output(), rate) == paFormatIsSupported) {
             rates.push_back(std::to_string(rate));
         }
     }
-    return rates.empty() ? "it takes none of the usual rates" : "it takes " + list_in_words(rates);
+    return rates.empty() ? "it supports none of the standard sample rates" : "it supports " + list_in_words(rates);
 }
 
 class PortAudioDevice final : public AudioDevice {
  public:
-    [[nodiscard]] static Expected<std::unique_ptr<AudioDevice>> open(
-        const StreamPlan& plan, const std::function<void(const std::string&)>& said);
+    [[nodiscard]] static Expected<std::unique_ptr<AudioDevice>> open(const StreamPlan& plan, const DriverLog& log);
     ~PortAudioDevice() override = default;
 
     [[nodiscard]] const DeviceDescription& description() const noexcept override { return description_; }
@@ -189,18 +189,18 @@ class PortAudioDevice final : public AudioDevice {
     }
     [[nodiscard]] bool finished() const noexcept override { return finished_.load(std::memory_order_relaxed); }
     [[nodiscard]] bool active() override { return stream_ != nullptr && Pa_IsStreamActive(stream_) == 1; }
-    /// PortAudio waits 600 s for a JACK server that is gone, and then aborts the process.
+    /// If the JACK server is gone, PortAudio waits for 600 s and then aborts the process.
     [[nodiscard]] bool can_stop_when_lost() const noexcept override { return !jack_; }
 
  private:
-    PortAudioDevice(const StreamPlan& plan, const std::function<void(const std::string&)>& said)
+    PortAudioDevice(const StreamPlan& plan, const DriverLog& log)
         : description_{.kind = "portaudio",
                        .name = plan.name(),
                        .sample_rate_hz = plan.sample_rate_hz,
                        .channels_in = plan.channels_in,
                        .channels_out = plan.channels_out},
-          jack_{plan.on_host(paJACK)},
-          said_{said} {}
+          jack_{plan.uses_host_api(paJACK)},
+          log_{log} {}
 
     static int on_callback(const void* input, void* output, unsigned long frames, const PaStreamCallbackTimeInfo* time,
                            PaStreamCallbackFlags flags, void* device) RTA_NONBLOCKING;
@@ -210,7 +210,7 @@ class PortAudioDevice final : public AudioDevice {
 
     DeviceDescription description_;
     bool jack_;
-    const std::function<void(const std::string&)>& said_;
+    const DriverLog& log_;
     PaStream* stream_ = nullptr;
     BlockAdapter* adapter_ = nullptr;  ///< set before the stream starts
 
@@ -220,41 +220,41 @@ class PortAudioDevice final : public AudioDevice {
     std::atomic<double> output_latency_s_{0};
 };
 
-Expected<std::unique_ptr<AudioDevice>> PortAudioDevice::open(const StreamPlan& plan,
-                                                             const std::function<void(const std::string&)>& said) {
-    const CaughtStderr quiet{said};
-    const StreamEnds ends{plan};
+Expected<std::unique_ptr<AudioDevice>> PortAudioDevice::open(const StreamPlan& plan, const DriverLog& log) {
+    const RedirectedStderr redirected{log};
+    const StreamParameters parameters{plan};
     const std::string name = plan.name();
-    const PaError supported = Pa_IsFormatSupported(ends.input(), ends.output(), plan.sample_rate_hz);
+    const PaError supported = Pa_IsFormatSupported(parameters.input(), parameters.output(), plan.sample_rate_hz);
     if (supported == paInvalidSampleRate) {
-        return fail(ErrorCode::invalid_argument, "\"" + name + "\" refuses " + std::to_string(plan.sample_rate_hz) +
-                                                     " Hz; " + accepted_rates(ends) + " (--sample-rate)");
+        return fail(ErrorCode::invalid_argument, "\"" + name + "\" does not support " +
+                                                     std::to_string(plan.sample_rate_hz) + " Hz; " +
+                                                     supported_rates(parameters) + " (--sample-rate)");
     }
     if (supported != paFormatIsSupported) {
-        return fail(ErrorCode::unavailable, "\"" + name + "\" cannot be opened: " + describe(supported));
+        return fail(ErrorCode::unavailable, "cannot open \"" + name + "\": " + describe(supported));
     }
 
-    std::unique_ptr<PortAudioDevice> device{new PortAudioDevice{plan, said}};
-    // JACK's period is what it is: taken as it comes, PortAudio need not cut it up and delay it. Elsewhere the host is
+    std::unique_ptr<PortAudioDevice> device{new PortAudioDevice{plan, log}};
+    // JACK has a fixed period: accepting any size keeps PortAudio from splitting and delaying it. Other host APIs are
     // asked for whole blocks.
     const unsigned long frames = device->jack_ ? paFramesPerBufferUnspecified : plan.block_size;
-    const PaError opened = Pa_OpenStream(&device->stream_, ends.input(), ends.output(), plan.sample_rate_hz, frames,
-                                         paNoFlag, &PortAudioDevice::on_callback, device.get());
+    const PaError opened = Pa_OpenStream(&device->stream_, parameters.input(), parameters.output(), plan.sample_rate_hz,
+                                         frames, paNoFlag, &PortAudioDevice::on_callback, device.get());
     if (opened != paNoError) {
-        return fail(ErrorCode::unavailable, "\"" + name + "\" cannot be opened: " + describe(opened));
+        return fail(ErrorCode::unavailable, "cannot open \"" + name + "\": " + describe(opened));
     }
     Pa_SetStreamFinishedCallback(device->stream_, &PortAudioDevice::on_finished);
-    if (plan.on_host(paALSA)) PaAlsa_EnableRealtimeScheduling(device->stream_, 1);
+    if (plan.uses_host_api(paALSA)) PaAlsa_EnableRealtimeScheduling(device->stream_, 1);
     return device;
 }
 
 Expected<void> PortAudioDevice::start(BlockAdapter& adapter) {
-    const CaughtStderr quiet{said_};
+    const RedirectedStderr redirected{log_};
     adapter_ = &adapter;
     if (const PaError started = Pa_StartStream(stream_); started != paNoError) {
         const std::string why = describe(started);
         Pa_CloseStream(std::exchange(stream_, nullptr));
-        return fail(ErrorCode::unavailable, "\"" + description_.name + "\" cannot be started: " + why);
+        return fail(ErrorCode::unavailable, "cannot start \"" + description_.name + "\": " + why);
     }
     if (const PaStreamInfo* const info = Pa_GetStreamInfo(stream_)) {
         input_latency_s_.store(description_.channels_in == 0 ? 0.0 : info->inputLatency, std::memory_order_relaxed);
@@ -266,8 +266,8 @@ Expected<void> PortAudioDevice::start(BlockAdapter& adapter) {
 
 void PortAudioDevice::stop() {
     if (stream_ == nullptr) return;
-    const CaughtStderr quiet{said_};
-    // Stop, not abort: what the host still holds is the end of a fade.
+    const RedirectedStderr redirected{log_};
+    // Stop, not abort: the driver still buffers the end of a fade.
     Pa_StopStream(stream_);
     Pa_CloseStream(std::exchange(stream_, nullptr));
 }
@@ -275,7 +275,7 @@ void PortAudioDevice::stop() {
 int PortAudioDevice::on_callback(const void* input, void* output, unsigned long frames, const PaStreamCallbackTimeInfo*,
                                  PaStreamCallbackFlags flags, void* device) RTA_NONBLOCKING {
     auto& self = *static_cast<PortAudioDevice*>(device);
-    // Flags are a mask: several may be set at once.
+    // The flags are a bit mask: several may be set.
     const DriverFlags reported{.input_underflow = (flags & paInputUnderflow) != 0,
                                .input_overflow = (flags & paInputOverflow) != 0,
                                .output_underflow = (flags & paOutputUnderflow) != 0,
@@ -286,16 +286,16 @@ int PortAudioDevice::on_callback(const void* input, void* output, unsigned long 
     return paContinue;
 }
 
-/// Keeps PortAudio initialised from the first stream on, until close(): terminating it may block or abort once a JACK
-/// server has gone.
-class PortAudioHost final : public DeviceHost {
+/// Keeps PortAudio initialized from the first stream until close(): terminating it may block or abort once a JACK server
+/// is gone. Uses the library only when first called: initializing it costs memory and time.
+class PortAudioDriver final : public DeviceDriver {
  public:
-    explicit PortAudioHost(std::function<void(const std::string&)> said) : said_{std::move(said)} {}
+    explicit PortAudioDriver(DriverLog log) : log_{std::move(log)} {}
 
     [[nodiscard]] Expected<std::vector<DeviceInfo>> list() override;
     [[nodiscard]] Expected<std::vector<Candidate>> candidates(const DeviceRequest& request) override;
-    /// A process that ends while its client is part of JACK's graph stalls a synchronous server, and all who are heard
-    /// through it, until the server gives it up: ten times its client timeout, 5 s by default.
+    /// A process that exits while it is a client in JACK's graph stalls a synchronous server, and every other client,
+    /// until the server gives it up: after ten times its client timeout, 5 s by default.
     void close() override {
         terminate();
         stream_opened_ = false;
@@ -306,25 +306,25 @@ class PortAudioHost final : public DeviceHost {
     void terminate();
     [[nodiscard]] Expected<std::vector<StreamPlan>> plans(const DeviceRequest& request) const;
 
-    std::function<void(const std::string&)> said_;
+    DriverLog log_;
     bool initialized_ = false;
     bool stream_opened_ = false;
 };
 
-Expected<void> PortAudioHost::initialize() {
+Expected<void> PortAudioDriver::initialize() {
     if (initialized_) return {};
-    const CaughtStderr quiet{said_};
-    silence_host_libraries();
+    const RedirectedStderr redirected{log_};
+    silence_libraries();
     PaJack_SetClientName(kClientName);
     if (const PaError error = Pa_Initialize(); error != paNoError) {
-        return fail(ErrorCode::unavailable, "PortAudio cannot be initialised: " + describe(error));
+        return fail(ErrorCode::unavailable, "cannot initialize PortAudio: " + describe(error));
     }
     initialized_ = true;
     return {};
 }
 
-Expected<std::vector<DeviceInfo>> PortAudioHost::list() {
-    // Once there is a stream PortAudio cannot look again; it knows what was there when the stream was opened.
+Expected<std::vector<DeviceInfo>> PortAudioDriver::list() {
+    // While a stream is open PortAudio cannot rescan; it lists the devices that existed when the stream was opened.
     if (!stream_opened_) terminate();
     if (auto ready = initialize(); !ready) return std::unexpected(ready.error());
     auto devices = all_devices();
@@ -332,15 +332,15 @@ Expected<std::vector<DeviceInfo>> PortAudioHost::list() {
     return devices;
 }
 
-/// Only before the first stream, or after the last.
-void PortAudioHost::terminate() {
+/// Must be called only before the first stream, or after the last.
+void PortAudioDriver::terminate() {
     if (!initialized_) return;
-    const CaughtStderr quiet{said_};
+    const RedirectedStderr redirected{log_};
     Pa_Terminate();
     initialized_ = false;
 }
 
-/// What the request leaves open is taken from the device.
+/// Takes what the request leaves open from the devices.
 [[nodiscard]] Expected<StreamPlan> plan_stream(const DeviceRequest& request, const std::vector<DeviceInfo>& devices,
                                                PaDeviceIndex output, PaDeviceIndex input) {
     StreamPlan plan{.sample_rate_hz = request.sample_rate_hz, .block_size = request.block_size};
@@ -359,13 +359,12 @@ void PortAudioHost::terminate() {
         plan.input = input;
     }
     if (plan.channels_in == 0 && plan.channels_out == 0) {
-        return fail(ErrorCode::invalid_argument,
-                    "a device without input and without output channels is none: see --channels-in, --channels-out");
+        return fail(ErrorCode::invalid_argument, "no channels left to open: see --channels-in and --channels-out");
     }
     return plan;
 }
 
-Expected<std::vector<StreamPlan>> PortAudioHost::plans(const DeviceRequest& request) const {
+Expected<std::vector<StreamPlan>> PortAudioDriver::plans(const DeviceRequest& request) const {
     const std::vector<DeviceInfo> devices = all_devices();
     const Direction main_direction = request.channels_out == 0U ? Direction::input : Direction::output;
 
@@ -376,7 +375,7 @@ Expected<std::vector<StreamPlan>> PortAudioHost::plans(const DeviceRequest& requ
         input = static_cast<PaDeviceIndex>(*found);
     } else if (request.input_name) {
         input = Pa_GetDefaultInputDevice();
-        if (input == paNoDevice) return fail(ErrorCode::not_found, "there is no default input device");
+        if (input == paNoDevice) return fail(ErrorCode::not_found, "no default input device");
     }
 
     std::vector<PaDeviceIndex> mains;
@@ -385,7 +384,7 @@ Expected<std::vector<StreamPlan>> PortAudioHost::plans(const DeviceRequest& requ
         if (!found) return std::unexpected(found.error());
         mains.push_back(static_cast<PaDeviceIndex>(*found));
     } else {
-        // The default of PortAudio's own choice first, then those of the other host APIs.
+        // PortAudio's default first, then the defaults of the other host APIs.
         const auto add = [&](PaDeviceIndex index) {
             if (index != paNoDevice && std::ranges::find(mains, index) == mains.end()) mains.push_back(index);
         };
@@ -394,7 +393,7 @@ Expected<std::vector<StreamPlan>> PortAudioHost::plans(const DeviceRequest& requ
             const PaHostApiInfo& info = *Pa_GetHostApiInfo(api);
             add(main_direction == Direction::output ? info.defaultOutputDevice : info.defaultInputDevice);
         }
-        if (mains.empty()) return fail(ErrorCode::not_found, "PortAudio finds no sound card");
+        if (mains.empty()) return fail(ErrorCode::not_found, "PortAudio found no sound card");
     }
 
     std::vector<StreamPlan> plans;
@@ -405,7 +404,7 @@ Expected<std::vector<StreamPlan>> PortAudioHost::plans(const DeviceRequest& requ
         auto plan = plan_stream(request, devices, output, input != paNoDevice ? input : own_input);
         if (!plan) return std::unexpected(plan.error());
         plans.push_back(*plan);
-        // Capture that nobody asked for must not cost the output.
+        // Input that was not requested must not prevent the output from opening.
         if (plan->channels_in > 0 && plan->channels_out > 0 && !request.channels_in && !request.input_name) {
             plan->channels_in = 0;
             plans.push_back(*plan);
@@ -414,7 +413,7 @@ Expected<std::vector<StreamPlan>> PortAudioHost::plans(const DeviceRequest& requ
     return plans;
 }
 
-Expected<std::vector<DeviceHost::Candidate>> PortAudioHost::candidates(const DeviceRequest& request) {
+Expected<std::vector<DeviceDriver::Candidate>> PortAudioDriver::candidates(const DeviceRequest& request) {
     if (auto ready = initialize(); !ready) return std::unexpected(ready.error());
     const auto streams = plans(request);
     if (!streams) return std::unexpected(streams.error());
@@ -422,7 +421,7 @@ Expected<std::vector<DeviceHost::Candidate>> PortAudioHost::candidates(const Dev
     for (const StreamPlan& plan : *streams) {
         candidates.push_back({plan.name(), [this, plan] {
                                   stream_opened_ = true;
-                                  return PortAudioDevice::open(plan, said_);
+                                  return PortAudioDevice::open(plan, log_);
                               }});
     }
     return candidates;
@@ -430,8 +429,20 @@ Expected<std::vector<DeviceHost::Candidate>> PortAudioHost::candidates(const Dev
 
 }  // namespace
 
-std::unique_ptr<DeviceHost> make_portaudio_host(std::function<void(const std::string& line)> said) {
-    return std::make_unique<PortAudioHost>(std::move(said));
-}
+extern constinit const DeviceKind kPortaudio{
+    .name = "portaudio",
+    .argument = "NAME",
+    .argument_use = ArgumentUse::device_name,
+    .calls = DriverCalls::may_block,
+    .auto_role = AutoRole::candidate,
+    .separate_input = true,
+    .make_driver = [](DriverLog log) -> std::unique_ptr<DeviceDriver> {
+        return std::make_unique<PortAudioDriver>(std::move(log));
+    },
+    .check = [](const DeviceRequest& request) -> Expected<void> {
+        if (request.channels_in != 0U || request.channels_out != 0U) return {};
+        return fail(ErrorCode::invalid_argument, "--channels-in 0 and --channels-out 0: no channels left to open");
+    },
+};
 
-}  // namespace rta::io
+}  // namespace rta::io::devices

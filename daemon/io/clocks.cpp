@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "io/monotonic_clock.h"
+#include "io/clocks.h"
 
 #include <ctime>
 
 namespace rta::io {
 
-// Declared as if it called the system; the kernel's vDSO answers in the process itself, by reading a counter.
+// Clang takes clock_gettime() for a blocking system call; the kernel's vDSO answers it in user space.
 #if defined(__clang__)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wfunction-effects"
