@@ -346,64 +346,10 @@ void Daemon::watch() {
     });
 }
 
-api::DeviceStatus Daemon::device_status() const {
-    const io::DeviceState state = supervisor_.state();
-    return {.kind = state.description.kind,
-            .name = state.description.name,
-            .running = state.running,
-            .fallback_reason = state.fallback_reason,
-            .sample_rate_hz = static_cast<double>(state.description.sample_rate_hz),
-            .channels_in = state.description.channels_in,
-            .channels_out = state.description.channels_out,
-            .callback_frames = state.callback_frames,
-            .adapter_frames = state.adapter_frames,
-            .output_latency_s = state.latency.output_s,
-            .input_latency_s = state.latency.input_s,
-            .xruns = state.host_xruns,
-            .xrun_counts = to_api(state.xruns)};
-}
-
-api::LoadStatus Daemon::load_status() const {
-    const io::Load load = supervisor_.state().load;
-    return {.callback_count = load.callback_count, .mean = load.mean, .p99 = load.p99, .worst = load.worst};
-}
-
-void Daemon::device_xruns(const io::XrunCounts& counts, std::uint64_t frame) { server_.xruns(to_api(counts), frame); }
-
-api::RealtimeStatus Daemon::realtime_status() const {
-    io::DeviceState state = supervisor_.state();
-    return {.memory_locked = memory_.locked,
-            .memory_detail = memory_.detail,
-            .scheduling = std::move(state.scheduling),
-            .scheduling_detail = std::move(state.scheduling_detail)};
-}
-
-api::StoreStatus Daemon::store_status() const {
-    if (!store_) return {};
-    store::GraphStore::Status status = store_->status();
-    return {.directory = std::move(status.directory),
-            .saved_revision = status.saved_revision,
-            .up_to_date = status.up_to_date,
-            .error = std::move(status.error)};
-}
-
-void Daemon::list_devices(std::function<void(std::vector<api::DeviceInfo>)> done) {
-    supervisor_.list([done = std::move(done)](const Expected<std::vector<io::DeviceInfo>>& listed) {
-        std::vector<api::DeviceInfo> devices;
-        if (!listed) {
-            log(net::LogLevel::warning, "cannot list the devices: " + listed.error().sentence);
-            done(std::move(devices));
-            return;
-        }
-        for (const io::DeviceInfo& device : *listed) {
-            devices.push_back({.name = device.name,
-                               .channels_in = device.channels_in,
-                               .channels_out = device.channels_out,
-                               .default_sample_rate_hz = device.default_sample_rate_hz,
-                               .default_input = device.default_input,
-                               .default_output = device.default_output});
-        }
-        done(std::move(devices));
+void Daemon::list_devices(std::function<void(std::vector<DeviceInfo>)> done) {
+    supervisor_.list([done = std::move(done)](Expected<std::vector<DeviceInfo>> listed) {
+        if (!listed) log(net::LogLevel::warning, "cannot list the devices: " + listed.error().sentence);
+        done(std::move(listed).value_or(std::vector<DeviceInfo>{}));
     });
 }
 
@@ -415,7 +361,7 @@ void Daemon::device_changed(const std::string& sentence) {
 /// Handles an exception, usually of a failed allocation. The steps here may fail for the same reason.
 void give_up(Daemon* daemon, const char* why) {
     try {
-        log(net::LogLevel::error, std::string{"exiting after an internal error: "} + why);
+        log(net::LogLevel::error, std::string{"exiting after an exception: "} + why);
         if (daemon != nullptr) {
             daemon->give_up();
             static_cast<void>(daemon->close());
