@@ -17,8 +17,6 @@ namespace {
 using rtactl::Exit;
 using rtactl::PrintableStream;
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
 /// The request in protobuf's text form, on one line, without what differs from call to call.
 std::string shown(v1::Request request) {
     request.clear_id();

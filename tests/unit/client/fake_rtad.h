@@ -13,6 +13,10 @@
 
 namespace rta::test {
 
+[[nodiscard]] inline bool has(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
 /// What rtactl did.
 struct Outcome {
     rtactl::Exit exit;

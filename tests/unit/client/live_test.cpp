@@ -19,8 +19,6 @@ namespace {
 
 using rtactl::Exit;
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
 v1::Event levels(std::uint64_t number, float peak_db, const char* meter = nullptr) {
     v1::Event event;
     event.set_telemetry_number(number);

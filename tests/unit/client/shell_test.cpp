@@ -10,8 +10,6 @@ namespace {
 
 using rtactl::Exit;
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
 TEST(Shell, RunsTheSameCommandsOverOneConnection) {
     FakeRtad rtad;
     const Outcome outcome =
