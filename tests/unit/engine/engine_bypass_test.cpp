@@ -9,7 +9,7 @@
 #include "dsp/fixed_delay.h"
 #include "support/offline_engine.h"
 
-namespace rta::test {
+namespace rta::test::engine_bypass_test {
 namespace {
 
 constexpr std::uint32_t kLatency = 100;
@@ -135,4 +135,4 @@ TEST(EngineBypass, PassesBothSidesOfABalanceOn) {
 }
 
 }  // namespace
-}  // namespace rta::test
+}  // namespace rta::test::engine_bypass_test

@@ -8,7 +8,7 @@
 
 #include "support/offline_engine.h"
 
-namespace rta::test {
+namespace rta::test::engine_edit_test {
 namespace {
 
 /// Two branches: a sine on the left, a sine on the right.
@@ -355,4 +355,4 @@ TEST(EngineEdit, WhatMemoryIsTooShortForIsRefusedByName) {
 }
 
 }  // namespace
-}  // namespace rta::test
+}  // namespace rta::test::engine_edit_test

@@ -4,7 +4,7 @@
 
 #include "support/offline_engine.h"
 
-namespace rta::test {
+namespace rta::test::engine_exchange_test {
 namespace {
 
 constexpr const char* kChain = R"({
@@ -141,4 +141,4 @@ TEST(EngineExchange, TheGateLetsOnlyTheNewestGenerationIn) {
 }
 
 }  // namespace
-}  // namespace rta::test
+}  // namespace rta::test::engine_exchange_test

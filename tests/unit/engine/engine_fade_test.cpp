@@ -9,7 +9,7 @@
 
 #include "support/offline_engine.h"
 
-namespace rta::test {
+namespace rta::test::engine_fade_test {
 namespace {
 
 constexpr std::size_t kConnectionFade = 480;  // 10 ms at 48 kHz
@@ -222,4 +222,4 @@ TEST_F(EngineFade, WithoutRampsEveryEditIsAStep) {
 }
 
 }  // namespace
-}  // namespace rta::test
+}  // namespace rta::test::engine_fade_test

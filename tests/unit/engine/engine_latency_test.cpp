@@ -13,7 +13,7 @@
 #include "support/analysis.h"
 #include "support/offline_engine.h"
 
-namespace rta::test {
+namespace rta::test::engine_latency_test {
 namespace {
 
 /// A limiter's look-ahead, and the frames that its true-peak meter needs beside.
@@ -389,4 +389,4 @@ TEST(EngineLatencyLimits, MoreDelayThanThereIsRoomForIsRefusedWhole) {
 }
 
 }  // namespace
-}  // namespace rta::test
+}  // namespace rta::test::engine_latency_test

@@ -8,7 +8,7 @@
 
 #include "support/offline_engine.h"
 
-namespace rta::test {
+namespace rta::test::engine_levels_test {
 namespace {
 
 constexpr const char* kMetered = R"({
@@ -231,4 +231,4 @@ TEST_F(EngineLevelsOfDevices, ADeviceThatChangesWhileNobodyTakesLosesNothing) {
 }
 
 }  // namespace
-}  // namespace rta::test
+}  // namespace rta::test::engine_levels_test

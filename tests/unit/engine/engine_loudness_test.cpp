@@ -12,7 +12,7 @@
 #include "support/loudness.h"
 #include "support/offline_engine.h"
 
-namespace rta::test {
+namespace rta::test::engine_loudness_test {
 namespace {
 
 constexpr double kTone1 = 1'000.0;
@@ -349,4 +349,4 @@ TEST(Restart, AResetOfEveryProcessorIsOne) {
 }
 
 }  // namespace
-}  // namespace rta::test
+}  // namespace rta::test::engine_loudness_test

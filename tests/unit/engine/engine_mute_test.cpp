@@ -12,7 +12,7 @@
 
 #include "support/offline_engine.h"
 
-namespace rta::test {
+namespace rta::test::engine_mute_test {
 namespace {
 
 constexpr std::size_t kDeviceFade = 960;  // 20 ms at 48 kHz
@@ -320,4 +320,4 @@ TEST(EngineReset, AFaultOfAProcessorThatWasReplacedIsNoFaultOfItsSuccessor) {
 }
 
 }  // namespace
-}  // namespace rta::test
+}  // namespace rta::test::engine_mute_test

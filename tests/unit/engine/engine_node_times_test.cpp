@@ -9,7 +9,7 @@
 #include "rt/cycle_counter.h"
 #include "support/offline_engine.h"
 
-namespace rta::test {
+namespace rta::test::engine_node_times_test {
 namespace {
 
 /// Pairs of a sine and a gain, summed: with mixtures, and more nodes than are timed in one block.
@@ -69,4 +69,4 @@ TEST(NodeTimes, AreNotHeard) {
 }
 
 }  // namespace
-}  // namespace rta::test
+}  // namespace rta::test::engine_node_times_test

@@ -10,7 +10,7 @@
 
 #include "support/offline_engine.h"
 
-namespace rta::test {
+namespace rta::test::engine_storm_test {
 namespace {
 
 /// Edits the path of one tone at random: osc -> [some of g0 g1 g2 g3 in any order] -> out.
@@ -315,4 +315,4 @@ TEST(EngineStorm, HoweverAGraphCameAboutItSoundsLikeItsDocument) {
 }
 
 }  // namespace
-}  // namespace rta::test
+}  // namespace rta::test::engine_storm_test

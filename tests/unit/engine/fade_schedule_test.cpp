@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace rta {
+namespace rta::fade_schedule_test {
 namespace {
 
 constexpr Silence kNone{};
@@ -69,4 +69,4 @@ TEST(FadeSchedule, ASilenceIsCountedFromTheAdoptionOfItsPlan) {
 }
 
 }  // namespace
-}  // namespace rta
+}  // namespace rta::fade_schedule_test
