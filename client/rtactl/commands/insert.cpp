@@ -27,7 +27,7 @@ Result<GraphMirror::ConnectionInfo> find_connection(const GraphMirror& graph, co
         std::string all;
         for (const auto& connection : found)
             all.append(all.empty() ? "" : ", ").append(connection.from).append(" -> ").append(connection.to);
-        return fail(Exit::refused, "connection " + a + " -> " + b + " is ambiguous: expected one of " + all);
+        return fail(Exit::refused, "connection " + a + " -> " + b + " is ambiguous; expected one of: " + all);
     }
     return std::move(found.front());
 }

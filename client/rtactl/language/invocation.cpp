@@ -99,7 +99,7 @@ class Parser {
         const std::string in_group = group_.empty() ? "" : group_ + " ";
         return usage_error("unknown command " + quoted(in_group + word) +
                            (closest.empty() ? "; " + (group_.empty() ? help_hint(place_) + " lists all commands"
-                                                                     : "expected one of " + join(existing))
+                                                                     : "expected one of: " + join(existing))
                                             : "; did you mean " + quoted(in_group + std::string{closest}) + "?"));
     }
 

@@ -113,7 +113,7 @@ TEST(Commands, ListsDevicesAndTypes) {
     }
     const Outcome unknown = rtad.run({"types", "sinus"});
     EXPECT_EQ(unknown.exit, Exit::refused);
-    EXPECT_TRUE(has(unknown.err, "no node type"));
+    EXPECT_TRUE(has(unknown.err, "unknown node type"));
     EXPECT_EQ(rtad.run({"types", ""}).exit, Exit::usage);
 }
 

@@ -140,7 +140,7 @@ TEST(Invocation, RefusesAndSuggests) {
              Case{"''", "unknown command \"\""},
              Case{"graph", "one of show, dot, save, load, check, diff, compensate, clear"},
              Case{"graph svae f", "did you mean \"graph save\"?"},
-             Case{"graph xyzzy", "expected one of show, dot, save"},
+             Case{"graph xyzzy", "expected one of: show, dot, save"},
              Case{"set a.b=1 --rmp 3", "did you mean \"--ramp\"?"},
              Case{"status --ramp 3", "unknown option \"--ramp\""},
              Case{"--hots x status", "did you mean \"--host\"?"},
