@@ -219,7 +219,7 @@ TEST_F(ConfigOptions, WrongValuesAreRefusedWithFileLineKeyAndTheExpectedValue) {
     expect_refused("\nstate-dir = 12", {"line 2", "state-dir must be text"});
     expect_refused("listen = [\"127.0.0.1:1\", 7340]", {"line 1", "listen must be text"});
     expect_refused("listen = [\"0.0.0.0:7340\"]", {"line 1", "listen", "refused to listen on 0.0.0.0:7340"});
-    expect_refused("socket = \"/" + std::string(107, 's') + "\"", {"line 1", "socket", "has 108 bytes"});
+    expect_refused("socket = \"/" + std::string(107, 's') + "\"", {"line 1", "socket", "108 bytes; expected 1 to 107"});
     expect_refused("device = \"null:" + path_ + "\"", {"would overwrite the configuration"});
     expect_refused("device = \"null\"\ninput-device = \"portaudio\"", {"--input-device conflicts with --device null"});
 }

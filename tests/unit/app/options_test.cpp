@@ -139,7 +139,7 @@ TEST(Options, EmptyValuesAreRefused) {
 TEST(Options, AddressesAndSocketPathsAreValidatedBeforeTheStart) {
     expect_usage_error({"--listen", "0.0.0.0:7340"}, "refused to listen on 0.0.0.0:7340");
     expect_usage_error({"--listen", "[::]:7340"}, "refused to listen on [::]:7340");
-    expect_usage_error({"--socket", "/" + std::string(107, 's')}, "has 108 bytes");
+    expect_usage_error({"--socket", "/" + std::string(107, 's')}, "108 bytes; expected 1 to 107");
     static_cast<void>(expect<DaemonOptions>({"--socket", "/" + std::string(106, 's')}));
 }
 
