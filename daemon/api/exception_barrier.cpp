@@ -14,7 +14,7 @@ Error thrown_error(const std::exception_ptr& thrown, std::string_view doing) {
     } catch (const std::bad_alloc&) {
         return Error{ErrorCode::resource_exhausted, "memory ran out while " + what, {}};
     } catch (const std::length_error&) {
-        return Error{ErrorCode::resource_exhausted, "more memory than there can be was asked for while " + what, {}};
+        return Error{ErrorCode::resource_exhausted, "allocation size too large while " + what, {}};
     } catch (const std::exception& other) {
         return Error{ErrorCode::internal, "something failed while " + what + ": " + other.what(), {}};
     } catch (...) {

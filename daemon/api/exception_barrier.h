@@ -9,12 +9,12 @@
 
 namespace rta::api {
 
-/// What was thrown, as an error. Lack of memory, and a size that no memory could hold: RESOURCE_EXHAUSTED; whatever
-/// else a library throws: INTERNAL. `doing` completes "memory ran out while ...". [any]
+/// Returns an exception as an error: RESOURCE_EXHAUSTED for a lack of memory and for an allocation size that is too
+/// large, INTERNAL for all others. `doing` completes "memory ran out while ...". [any]
 [[nodiscard]] Error thrown_error(const std::exception_ptr& thrown, std::string_view doing);
 
-/// Calls `call`, and lets nothing that it throws go on: an exception that crosses a thread, or the io_context, ends the
-/// daemon, and one client's request must not. [any]
+/// Calls `call` and returns what it throws as an error. An exception that leaves a thread or the io_context would
+/// terminate the daemon, and one client's request must not do that. [any]
 template <class Call>
 [[nodiscard]] Expected<void> guarded(std::string_view doing, Call&& call) {
     try {

@@ -6,7 +6,6 @@
 #include <array>
 #include <string>
 
-#include "api/convert.h"
 #include "rta/v1/control.pb.h"
 
 namespace rta::api {
@@ -15,10 +14,8 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
-/// As many messages within messages as protobuf reads.
+/// Depth of nested messages that protobuf parses.
 constexpr int kMaximumDepth = 100;
-/// Fields of higher numbers have no lists.
-constexpr std::uint32_t kCountedNumbers = 32;
 
 /// One field of a message on the wire.
 struct Field {
@@ -29,7 +26,7 @@ struct Field {
     std::string_view bytes{};  ///< of bytes
 };
 
-/// The fields of a message, one after the other; ends where they end, or cannot be read.
+/// Reads the fields of a message one after the other, until the message ends or is malformed.
 class Fields {
  public:
     explicit Fields(std::string_view message) : rest_{message} {}
@@ -57,7 +54,7 @@ class Fields {
                 return std::nullopt;
             case 3:
             case 4:
-                return field;  // a group of old: its fields count as the message's own
+                return field;  // a proto2 group: its fields count as those of the message
             case 5:
                 return fixed(field, 4);
             default:
@@ -87,7 +84,7 @@ class Fields {
     std::string_view rest_;
 };
 
-/// Numbers lie packed, four or eight bytes each; everything else is an object.
+/// Numbers are packed, four or eight bytes each; all other elements are objects.
 bool holds_objects(const FieldDescriptor* field) {
     return field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE ||
            field->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
@@ -102,7 +99,7 @@ std::size_t count_of(std::string_view message, std::uint32_t number) {
 
 class Counter {
  public:
-    /// What is wrong, if anything.
+    /// Returns the error for the first list that is too long, if any.
     std::optional<Error> count(std::string_view message, const Descriptor& type, int depth) {
         std::array<std::size_t, kCountedNumbers> counts{};
         std::size_t unknown = 0;
@@ -111,13 +108,13 @@ class Counter {
             const FieldDescriptor* known = type.FindFieldByNumber(static_cast<int>(field->number));
             if (known == nullptr) {
                 if (++unknown > kMost || ++elements_ > kMaximumElements)
-                    return too_many("unknown fields", unknown, kMost);
+                    return too_many_items("unknown fields", unknown);
                 continue;
             }
             if (field->kind != Field::Kind::bytes || !holds_objects(known)) continue;
             if (known->is_repeated() && field->number < kCountedNumbers) {
                 if (++counts[field->number] > kMost)
-                    return too_many(known->name(), count_of(message, field->number), kMost);
+                    return too_many_items(known->name(), count_of(message, field->number));
                 if (++elements_ > kMaximumElements) return too_many_together();
             }
             if (known->message_type() == nullptr || depth == kMaximumDepth) continue;
@@ -129,17 +126,11 @@ class Counter {
  private:
     static constexpr std::size_t kMost = kMaximumItems;
 
-    static Error too_many(const std::string& list, std::size_t count, std::size_t most) {
+    static Error too_many_together() {
         return Error{
             ErrorCode::invalid_argument,
-            "the list of " + list + " holds " + std::to_string(count) + " of them; the most is " + std::to_string(most),
+            "the lists of the request have more than " + std::to_string(kMaximumElements) + " elements together",
             {}};
-    }
-    static Error too_many_together() {
-        return Error{ErrorCode::invalid_argument,
-                     "the lists of the request hold more than " + std::to_string(kMaximumElements) +
-                         " elements together, which is the most",
-                     {}};
     }
 
     std::size_t elements_ = 0;
@@ -155,6 +146,13 @@ std::uint64_t id_of(std::string_view request) {
 }
 
 }  // namespace
+
+Error too_many_items(std::string_view list, std::size_t count) {
+    return Error{ErrorCode::invalid_argument,
+                 "the list of " + std::string{list} + " has " + std::to_string(count) + " elements; at most " +
+                     std::to_string(kMaximumItems) + " are allowed",
+                 {}};
+}
 
 std::optional<Oversized> find_oversized(std::string_view request) {
     auto wrong = Counter{}.count(request, *v1::Request::descriptor(), 1);

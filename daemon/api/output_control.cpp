@@ -14,37 +14,37 @@ void OutputControl::mute(bool muted, Asked asked) { enqueue({.asked = std::move(
 
 void OutputControl::panic(Asked asked) { enqueue({.asked = std::move(asked)}); }
 
-void OutputControl::enqueue(Work work) {
-    const TimePoint now = work.asked.now;
+void OutputControl::enqueue(Item item) {
+    const TimePoint now = item.asked.now;
     if (!busy()) {
         last_frame_ = engine_.renderer().frames();
         last_progress_ = now;
     }
-    queue_.push_back(std::move(work));
+    queue_.push_back(std::move(item));
     poll(now);
 }
 
 void OutputControl::poll(TimePoint now) {
-    // Whoever is called back may ask for more: the loop below comes to it.
-    if (polling_) return;
-    polling_ = true;
+    loop_.run([&] { advance_all(now); });
+}
+
+void OutputControl::advance_all(TimePoint now) {
     if (const std::uint64_t frame = engine_.renderer().frames(); frame != std::exchange(last_frame_, frame)) {
         last_progress_ = now;
     }
     while (!queue_.empty() && advance(queue_.front(), now) == Step::done) queue_.pop_front();
     expire_waiting(now);
     expire_still(now);
-    polling_ = false;
 }
 
-OutputControl::Step OutputControl::advance(Work& work, TimePoint now) {
-    return work.mute ? advance_mute(work, now) : advance_panic(work, now);
+OutputControl::Step OutputControl::advance(Item& item, TimePoint now) {
+    return item.mute ? advance_mute(item, now) : advance_panic(item, now);
 }
 
 /// What has not been begun: the engine was full, and is asked again.
-OutputControl::Step OutputControl::refused(Work& work, Error error, TimePoint now) {
-    if (error.code == ErrorCode::resource_exhausted && now < work.asked.give_up) return Step::waits;
-    work.asked.answered(std::unexpected(std::move(error)));
+OutputControl::Step OutputControl::refused(Item& item, Error error, TimePoint now) {
+    if (error.code == ErrorCode::resource_exhausted && now < item.asked.give_up) return Step::waits;
+    item.asked.answered(std::unexpected(std::move(error)));
     return Step::done;
 }
 
@@ -59,54 +59,55 @@ Expected<Ticket> OutputControl::send_mute(bool muted, const std::string& client_
     return ticket;
 }
 
-OutputControl::Step OutputControl::advance_mute(Work& work, TimePoint now) {
-    const auto ticket = send_mute(*work.mute, work.asked.client_name);
-    if (!ticket) return refused(work, ticket.error(), now);
-    link_.await(*ticket, now + kStillDeadline,
-                [answered = std::move(work.asked.answered)](std::optional<std::uint64_t> frame) { answered(frame); });
-    work.asked.committed();
+OutputControl::Step OutputControl::advance_mute(Item& item, TimePoint now) {
+    const auto ticket = send_mute(*item.mute, item.asked.client_name);
+    if (!ticket) return refused(item, ticket.error(), now);
+    commands_.await(
+        *ticket, now + kStillDeadline,
+        [answered = std::move(item.asked.answered)](std::optional<std::uint64_t> frame) { answered(frame); });
+    item.asked.committed();
     return Step::done;
 }
 
-OutputControl::Step OutputControl::begin_panic(Work& work, TimePoint now) {
-    if (const auto muted = send_mute(true, work.asked.client_name); !muted) return refused(work, muted.error(), now);
-    unanswered_.push_back(std::make_shared<Unanswered>(now, std::move(work.asked.answered)));
-    work.asked.answered = [unanswered = unanswered_.back()](const auto& outcome) {
+OutputControl::Step OutputControl::begin_panic(Item& item, TimePoint now) {
+    if (const auto muted = send_mute(true, item.asked.client_name); !muted) return refused(item, muted.error(), now);
+    unanswered_.push_back(std::make_shared<Unanswered>(now, std::move(item.asked.answered)));
+    item.asked.answered = [unanswered = unanswered_.back()](const auto& outcome) {
         if (const auto answered = std::exchange(unanswered->answered, nullptr)) answered(outcome);
     };
     // Processors are built while the output fades out.
-    work.reset = engine_.start_reset([&workers = workers_](std::function<void()> build, auto done) {
-        workers.run("processors were rebuilt", std::move(build), std::move(done));
+    item.reset = engine_.start_reset([&workers = workers_](std::function<void()> build, auto done) {
+        workers.run("rebuilding processors", std::move(build), std::move(done));
     });
     return Step::waits;
 }
 
-OutputControl::Step OutputControl::advance_panic(Work& work, TimePoint now) {
-    if (!work.reset && begin_panic(work, now) == Step::done) return Step::done;
-    if (!work.reset || !engine_.output_silent()) return Step::waits;
-    const auto ticket = work.reset->try_complete();
+OutputControl::Step OutputControl::advance_panic(Item& item, TimePoint now) {
+    if (!item.reset && begin_panic(item, now) == Step::done) return Step::done;
+    if (!item.reset || !engine_.output_silent()) return Step::waits;
+    const auto ticket = item.reset->try_complete();
     if (!ticket) return Step::waits;
     if (*ticket) {
-        finish_panic(work, **ticket);
+        finish_panic(item, **ticket);
         return Step::done;
     }
     Error error = ticket->error();
     error.sentence = "the output is muted, but nothing was reset: " + error.sentence;
-    work.asked.committed();
-    work.asked.answered(std::unexpected(std::move(error)));
+    item.asked.committed();
+    item.asked.answered(std::unexpected(std::move(error)));
     return Step::done;
 }
 
-void OutputControl::finish_panic(Work& work, const Ticket& ticket) {
-    link_.announce(ticket, [this, answered = std::move(work.asked.answered),
-                            client_name = std::move(work.asked.client_name)](std::uint64_t frame) {
+void OutputControl::finish_panic(Item& item, const Ticket& ticket) {
+    commands_.announce(ticket, [this, answered = std::move(item.asked.answered),
+                                client_name = std::move(item.asked.client_name)](std::uint64_t frame) {
         answered(std::optional{frame});
         hub_.publish([&](v1::Event& event) {
             event.mutable_panicked()->set_frame(frame);
             event.mutable_panicked()->set_client_name(client_name);
         });
     });
-    work.asked.committed();
+    item.asked.committed();
 }
 
 /// Behind one that does not get on.

@@ -10,9 +10,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Somebody waits for an answer: the time of a poll is added to the time of the round trip, on average by half.
+/// While a client awaits an answer. Half of it is added to the round-trip time on average.
 constexpr auto kAwaitedInterval = 50us;
-/// Nobody waits, but a fade is running, or a transaction is not heard yet.
+/// While a fade runs or a transaction is not heard yet, and no client waits.
 constexpr auto kOutstandingInterval = 2ms;
 constexpr auto kIdleInterval = 50ms;
 

@@ -9,37 +9,38 @@
 #include <string>
 #include <vector>
 
-#include "api/event_hub.h"
+#include "api/events/event_hub.h"
+#include "api/fairness.h"
 #include "engine/engine.h"
 
 namespace rta::api {
 
-using TimePoint = std::chrono::steady_clock::time_point;
-
-/// The engine wakes nobody, so this asks it: resolves the tickets that were applied, tells subscribers what happened,
-/// and says how soon to ask again. Owns no timer. [control]
+/// Commands that the engine has accepted and no block has applied yet, and the engine's events. The engine wakes no
+/// thread, so this polls it: completes commands, publishes what happened, and says when to poll again. Has no timer.
+/// [control]
 class PendingCommands final : private Engine::Observer {
  public:
-    /// Called once, with the frame where the change began, or with nothing when the time was up.
+    /// Called once, with the first frame of the change, or with nothing when its deadline has passed.
     using Answered = std::function<void(std::optional<std::uint64_t> frame)>;
 
     PendingCommands(Engine& engine, EventHub& hub) : engine_{engine}, hub_{hub} {}
 
-    /// Tickets come in the order the engine gave them, deadlines do not decrease.
+    /// Calls `answered` when the ticket is applied. Precondition: tickets are in the order in which the engine issued
+    /// them, and deadlines do not decrease.
     void await(const Ticket& ticket, TimePoint deadline, Answered answered);
-    /// A TransactionHeard is published when the ticket is applied, however long that takes.
+    /// Publishes TransactionHeard when the ticket is applied, without a deadline.
     void announce(const Ticket& ticket);
-    /// `heard` is called when the ticket is applied, however long that takes.
+    /// Calls `heard` when the ticket is applied, without a deadline.
     void announce(const Ticket& ticket, std::function<void(std::uint64_t frame)> heard);
-    /// Fades the device output to silence; retried until the engine has room. `done` is called when the fade has ended.
+    /// Fades the device output to silence, as soon as the engine has room, and calls `done` at the end of the fade.
     void fade_out(float length_ms, std::function<void()> done);
 
-    /// `faulted` is called with the name of every node that is silenced because it put out NaN or infinity.
+    /// `faulted` is called with the name of every node that is muted because it produced NaN or infinity.
     void on_node_fault(std::function<void(const std::string& node)> faulted) { faulted_ = std::move(faulted); }
 
-    /// Asks the engine and calls back whoever waited. What is called back may use the engine.
+    /// Polls the engine and calls back. Callbacks may use the engine.
     void poll(TimePoint now);
-    /// How long the next poll() may be put off.
+    /// Returns how long the next poll() may be delayed.
     [[nodiscard]] std::chrono::microseconds interval() const;
 
  private:
@@ -80,7 +81,7 @@ class PendingCommands final : private Engine::Observer {
     std::deque<Unheard> unheard_;
     std::optional<Fade> fade_;
     std::function<void(const std::string& node)> faulted_;
-    // What the observer was told during one poll(): the engine must not be used while it reports.
+    // Reported by the engine during one poll(), and handled after it: the engine must not be used while it reports.
     std::vector<Applied> applied_;
     std::vector<Fault> faults_;
 };

@@ -8,7 +8,7 @@
 #include <concepts>
 #include <utility>
 
-#include "text/names.h"
+#include "text/utf8.h"
 
 namespace rta::api {
 namespace {

@@ -89,7 +89,7 @@ void ClientSession::end() {
 void ClientSession::client_changed() {
     if (!client_->lost().empty() && stream_->is_open()) {
         log_(LogLevel::warning,
-             name_ + " " + quoted(client_->client_name()) + " " + std::string{client_->lost()} + "; disconnecting it");
+             name_ + " " + quoted(client_->name()) + " " + std::string{client_->lost()} + "; disconnecting it");
         // A write that waits for the client to read now fails, which ends the session.
         stream_->close();
     }
@@ -112,11 +112,9 @@ void ClientSession::await_hello(std::chrono::milliseconds time) {
     hello_timer_.expires_after(time);
     hello_timer_.async_wait([self = weak_from_this()](asio::error_code cancelled) {
         const auto alive = self.lock();
-        if (cancelled || !alive || alive->closed_ || alive->client_->greeted()) return;
-        if (!alive->client_->refused()) {
-            alive->client_->refuse_stream(
-                Error{ErrorCode::deadline_exceeded, "no Hello received in time; disconnecting", {}});
-        }
+        if (cancelled || !alive || alive->closed_ || !alive->client_->awaits_hello()) return;
+        alive->client_->refuse_stream(
+            Error{ErrorCode::deadline_exceeded, "no Hello received in time; disconnecting", {}});
         alive->stream_->stop_reading();
     });
 }

@@ -20,7 +20,7 @@
 #include "engine/renderer.h"
 #include "frame/frame_codec.h"
 #include "rta/v1/control.pb.h"
-#include "text/names.h"
+#include "text/utf8.h"
 
 namespace {
 

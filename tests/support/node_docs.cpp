@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "api/convert.h"
+#include "api/requests/list_node_types.h"
 #include "graph/node_type.h"
 #include "rtactl/drawing/type_page.h"
 #include "support/temporary.h"

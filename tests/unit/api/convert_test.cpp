@@ -7,8 +7,11 @@
 #include <array>
 #include <limits>
 
+#include "api/requests/list_node_types.h"
+#include "api/requests/set_parameters.h"
+#include "api/requests/transaction.h"
 #include "frame/frame_codec.h"
-#include "text/names.h"
+#include "text/utf8.h"
 
 namespace rta::api {
 namespace {
@@ -119,9 +122,9 @@ TEST(Convert, SettingsOfTheWrongKindAreNamed) {
     const std::array<std::pair<const char*, const char*>, 6> kinds{{{"null_value: NULL_VALUE", "null"},
                                                                     {"list_value {}", "a list"},
                                                                     {"struct_value {}", "an object"},
-                                                                    {"number_value: nan", "no finite number"},
-                                                                    {"number_value: inf", "no finite number"},
-                                                                    {"", "without a value"}}};
+                                                                    {"number_value: nan", "not a finite number"},
+                                                                    {"number_value: inf", "not a finite number"},
+                                                                    {"", "not set"}}};
     for (const auto& [value, word] : kinds) {
         const std::string settings = std::string{"settings { fields { key: \"channels\" value { "} + value + " } }";
         for (const std::string& text :

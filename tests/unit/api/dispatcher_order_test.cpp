@@ -90,7 +90,7 @@ TEST(DispatcherOrder, TransactionsCommitInTheOrderOfTheirRequestsHoweverLongEach
     )");
 }
 
-TEST(DispatcherOrder, ConnectionsDoNotWaitForEachOthersPreparation) {
+TEST(DispatcherOrder, ClientsDoNotWaitForEachOthersPreparation) {
     Script script;
     script.play("hello a\nhello b");
     script.workers.held = true;
@@ -108,7 +108,7 @@ TEST(DispatcherOrder, ConnectionsDoNotWaitForEachOthersPreparation) {
     script.play("block\n a< response { id: 1 apply_transaction { revision: 2 } }");
 }
 
-TEST(DispatcherOrder, AConnectionThatIsGoneCommitsNothingMore) {
+TEST(DispatcherOrder, AClosedClientCommitsNothingMore) {
     Script script;
     script.play("hello a");
     script.workers.held = true;

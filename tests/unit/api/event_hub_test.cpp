@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/event_hub.h"
+#include "api/events/event_hub.h"
 
 #include <gtest/gtest.h>
 

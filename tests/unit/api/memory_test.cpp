@@ -20,7 +20,7 @@ TEST_F(Memory, ANodeForWhichThereIsNoneIsRefusedAndNothingChanges) {
     script.play(R"(
         hello a
         a> id: 1 apply_transaction { edits { edits { add_node { name: "s" type: "sine" } } edits { add_node { name: "h" type: "huge" } } } }
-        a< response { id: 1 status { code: RESOURCE_EXHAUSTED message: "memory ran out while the transaction was prepared; nothing has changed" } }
+        a< response { id: 1 status { code: RESOURCE_EXHAUSTED message: "memory ran out while preparing the request; nothing has changed" } }
         a> id: 2 check_graph { edits { edits { add_node { name: "h" type: "huge" } } } }
         a< response { id: 2 status { code: RESOURCE_EXHAUSTED } }
         a> id: 3 get_graph {}
@@ -36,7 +36,7 @@ TEST_F(Memory, WhateverElseALibraryThrowsIsInternal) {
     script.play(R"(
         hello a
         a> id: 1 apply_transaction { edits { edits { add_node { name: "f" type: "failing" } } } }
-        a< response { id: 1 status { code: INTERNAL message: "something failed while the transaction was prepared; nothing has changed: the library is in a bad mood" } }
+        a< response { id: 1 status { code: INTERNAL message: "something failed while preparing the request; nothing has changed: the library is in a bad mood" } }
         a> id: 2 apply_transaction { edits {} }
         block
         a< response { id: 2 status { code: OK } apply_transaction { revision: 1 } }
@@ -48,7 +48,7 @@ TEST_F(Memory, WhatTheControlThreadCannotDoIsAnswered) {
     script.host.no_memory = true;
     script.play(R"(
         a> id: 1 get_status {}
-        a< response { id: 1 status { code: RESOURCE_EXHAUSTED message: "memory ran out while the request was carried out; nothing has changed" } }
+        a< response { id: 1 status { code: RESOURCE_EXHAUSTED message: "memory ran out while executing the request; nothing has changed" } }
         b> id: 1 get_graph {}
         b< response { id: 1 status { code: OK } }
     )");
@@ -64,7 +64,7 @@ TEST_F(Memory, WhatIsCommittedIsToldAsSuch) {
     script.host.no_memory = true;
     script.play(R"(
         a> id: 1 apply_transaction { edits { edits { add_node { name: "s" type: "sine" } } } }
-        a< response { id: 1 status { code: RESOURCE_EXHAUSTED message: "memory ran out while the request was carried out; the change was made all the same" } apply_transaction { revision: 1 } }
+        a< response { id: 1 status { code: RESOURCE_EXHAUSTED message: "memory ran out while executing the request; the change was committed nevertheless" } apply_transaction { revision: 1 } }
         a> id: 2 set_parameters { changes { node: "s" parameter: "frequency_hz" value: 300 } }
         a< response { id: 2 status { code: RESOURCE_EXHAUSTED } set_parameters {} }
     )");

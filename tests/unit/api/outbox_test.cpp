@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/outbox.h"
+#include "api/events/outbox.h"
 
 #include <gtest/gtest.h>
 

@@ -8,6 +8,7 @@
 
 #include <limits>
 #include <new>
+#include <optional>
 #include <stdexcept>
 
 namespace rta::api::test {
@@ -58,6 +59,19 @@ v1::Request request(std::string_view text) {
     return message;
 }
 
+std::string tone(char client) {
+    const std::string name{client};
+    return name + R"(> id: 1 apply_transaction { edits { )" + R"(edits { add_node { name: "osc" type: "sine" } } )" +
+           R"(edits { add_node { name: "vol" type: "gain" } } )" +
+           R"(edits { add_node { name: "out" type: "output" settings { fields { key: "channels" value { number_value: 2 } } } } } )" +
+           R"(edits { connect { from: "osc" to: "vol" } } )" + R"(edits { connect { from: "vol" to: "out" } } } })" +
+           "\nblock\n" + name + "< response { id: 1 apply_transaction { revision: 1 frame: 0 } }\n";
+}
+
+std::string sentence(const std::optional<v1::ServerMessage>& message) {
+    return message ? message->response().status().message() : "no answer";
+}
+
 Script::Script(const NodeRegistry& registry, EngineConfig config)
     : engine{registry, config},
       dispatcher{engine, host, workers, [this] { return now += clock_step; }},
@@ -100,18 +114,22 @@ void Script::send(char name, const v1::Request& request) { send_bytes(name, requ
 
 std::optional<v1::ServerMessage> Script::receive(char name) {
     Peer& from = peer(name);
-    auto frame = from.decoder.next();
-    if (frame && !*frame) {
+    const auto next = [&]() -> std::optional<std::string_view> {
+        const auto frame = from.decoder.next();
+        EXPECT_TRUE(frame) << "the dispatcher's output is not a stream of frames";
+        return frame ? *frame : std::nullopt;
+    };
+    auto frame = next();
+    if (!frame) {
         const auto chunks = from.client->outbox().take(1);
         for (const auto& chunk : chunks) from.decoder.feed(chunk.bytes());
         from.client->outbox().sent(chunks);
         from.client->output_drained();
-        frame = from.decoder.next();
+        frame = next();
     }
-    EXPECT_TRUE(frame) << "what the dispatcher wrote is no stream of frames";
-    if (!frame || !*frame) return std::nullopt;
+    if (!frame) return std::nullopt;
     v1::ServerMessage message;
-    EXPECT_TRUE(message.ParseFromArray((*frame)->data(), static_cast<int>((*frame)->size())));
+    EXPECT_TRUE(message.ParseFromArray(frame->data(), static_cast<int>(frame->size())));
     return message;
 }
 

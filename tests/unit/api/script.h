@@ -129,6 +129,12 @@ class Script {
 
 [[nodiscard]] v1::Request request(std::string_view text);
 
+/// Client `client` asks for osc -> vol -> out, and the transaction is heard in the first block.
+[[nodiscard]] std::string tone(char client = 'a');
+
+/// Returns the status message of a response.
+[[nodiscard]] std::string sentence(const std::optional<v1::ServerMessage>& message);
+
 /// A node that puts out NaN; NodeType for a registry of the test's own.
 extern const NodeType kBroken;
 /// A node for which there is no memory.

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <string>
 
-#include "api/convert.h"
+#include "api/list_limits.h"
 #include "graph/level_tap.h"
 #include "script.h"
 
@@ -174,7 +174,8 @@ TEST_F(TelemetryTest, MetersTellTruePeaksAndALoudnessThatIsTheSameForAllAndCanBe
     script.send('a', many);
     const auto refused = script.receive('a');
     ASSERT_TRUE(refused);
-    EXPECT_EQ(refused->response().status().message(), "the list of nodes holds 65537 of them; the most is 65536");
+    EXPECT_EQ(refused->response().status().message(),
+              "the list of nodes has 65537 elements; at most 65536 are allowed");
 }
 
 TEST_F(TelemetryTest, EachRateHasItsOwnFramesAndTheSameRateTheSame) {

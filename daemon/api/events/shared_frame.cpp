@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/shared_frame.h"
+#include "api/events/shared_frame.h"
 
 #include "frame/frame_codec.h"
 #include "rta/v1/control.pb.h"
@@ -7,7 +7,7 @@
 namespace rta::api {
 namespace {
 
-/// A frame that would waste much of a page has one of its own.
+/// Larger frames get a page of their own, so that they do not waste part of a shared one.
 constexpr std::size_t kLargeBytes = FramePages::kPageBytes / 8;
 
 }  // namespace
@@ -26,13 +26,10 @@ SharedFrame FramePages::add(const v1::ServerMessage& message) {
         page_ = std::make_shared<std::string>();
         page_->reserve(kPageBytes);
     }
-    SharedFrame frame;
-    frame.begin_ = page_->size();
-    frame.size_ = size;
-    frame.page_ = page_;
+    const std::size_t begin = page_->size();
     page_->append(head);
     message.AppendToString(page_.get());
-    return frame;
+    return {page_, begin, size};
 }
 
 }  // namespace rta::api

@@ -11,19 +11,19 @@
 
 namespace rta::api {
 
-/// Makes shares of a block's time out of what nodes took. [control]
+/// Converts the times measured for nodes into shares of a block's duration. [control]
 class NodeLoads {
  public:
-    /// Of a block's time, as a share of it.
+    /// Share of a block's duration.
     struct NodeLoad {
         NodeId node;
-        double share = 0.0;    ///< since the call before; where the node was not timed since, as it was then
-        double average = 0.0;  ///< since begin(), or since the node came
+        double share = 0.0;    ///< since the previous call; unchanged if the node was not timed since
+        double average = 0.0;  ///< since begin(), or since the node was added
     };
 
-    /// Forgets everything; what nodes took up to now does not count.
+    /// Starts again: only what nodes take from now on counts.
     void begin(std::span<const NodeTime> times);
-    /// The heaviest of these nodes, by their share, at most `most`.
+    /// Returns the nodes with the largest shares, at most `most`.
     [[nodiscard]] std::vector<NodeLoad> heaviest(std::span<const NodeTime> times, double cycles_per_block,
                                                  std::size_t most);
 

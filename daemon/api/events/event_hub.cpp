@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/event_hub.h"
+#include "api/events/event_hub.h"
 
 #include <algorithm>
 #include <random>
@@ -13,8 +13,8 @@ void EventHub::publish(const std::function<void(v1::Event&)>& fill) {
     ++number_;
     if (subscribers_.empty()) return;
     SharedFrame shared;
-    const auto made = guarded("an event was made", [&] { shared = frame_of(fill); });
-    for (Subscriber* subscriber : subscribers_) made ? subscriber->deliver(shared) : subscriber->missed();
+    const auto created = guarded("creating an event", [&] { shared = frame_of(fill); });
+    for (Subscriber* subscriber : subscribers_) created ? subscriber->deliver(shared) : subscriber->missed();
 }
 
 SharedFrame EventHub::frame_of(const std::function<void(v1::Event&)>& fill) {

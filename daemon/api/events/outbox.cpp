@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/outbox.h"
+#include "api/events/outbox.h"
 
 #include <utility>
 
@@ -9,27 +9,27 @@
 namespace rta::api {
 namespace {
 
-/// Small frames are gathered up to so many bytes: one write instead of many.
+/// Small frames are collected up to this size, to be written at once.
 constexpr std::size_t kChunkBytes = std::size_t{64} << 10U;
-/// The length before a frame, at most.
+/// Most bytes that the length of a frame takes.
 constexpr std::size_t kLongestLength = 10;
-/// Telemetry written at one time, unless it is a single event.
+/// Telemetry written at once, unless it is a single event.
 constexpr std::size_t kTelemetryAtOnceBytes = std::size_t{32} << 10U;
 
 }  // namespace
 
 std::string& Outbox::open_chunk() {
-    if (chunks_.empty() || chunks_.back().shared_ || chunks_.back().own_.size() >= kChunkBytes) {
+    if (chunks_.empty() || chunks_.back().shared || chunks_.back().own.size() >= kChunkBytes) {
         chunks_.emplace_back();
     }
-    return chunks_.back().own_;
+    return chunks_.back().own;
 }
 
 void Outbox::push_response(const v1::ServerMessage& message) {
     std::string& bytes = open_chunk();
     const std::size_t before = bytes.size();
     const std::size_t payload = message.ByteSizeLong();
-    bytes.reserve(before + payload + kLongestLength);  // what follows cannot fail half-way
+    bytes.reserve(before + payload + kLongestLength);  // so that nothing below can throw half-way
     append_frame_length(bytes, payload);
     message.AppendToString(&bytes);
     unsent_ += bytes.size() - before;
@@ -38,9 +38,9 @@ void Outbox::push_response(const v1::ServerMessage& message) {
 bool Outbox::push_event(const SharedFrame& frame) {
     const std::size_t size = frame.size();
     if (unsent_events_ != 0 && unsent_events_ + size > kEventLimitBytes) return false;
-    if (chunks_.empty() || !chunks_.back().shared_ || !chunks_.back().shared_.extend(frame)) {
+    if (chunks_.empty() || !chunks_.back().shared || !chunks_.back().shared.extend(frame)) {
         if (chunks_.size() >= kEventLimitChunks) return false;
-        chunks_.emplace_back().shared_ = frame;
+        chunks_.emplace_back().shared = frame;
     }
     unsent_ += size;
     unsent_events_ += size;
@@ -61,7 +61,7 @@ void Outbox::drop_oldest() {
     ++telemetry_dropped_;
 }
 
-/// Appends the oldest as a frame. Messages may be put one behind the other: the numbers are another Event, and both
+/// Appends the oldest event as a frame. Protobuf merges concatenated messages: the numbers are a second Event, and both
 /// together are the event of a ServerMessage.
 void Outbox::take_telemetry(std::string& into) {
     const Telemetry oldest = std::move(telemetry_.front());
@@ -73,7 +73,7 @@ void Outbox::take_telemetry(std::string& into) {
     constexpr char kLengthDelimited = 2;
     std::string head{static_cast<char>(v1::ServerMessage::kEventFieldNumber << 3 | kLengthDelimited)};
     const std::size_t bytes = oldest.event->size() + numbers.ByteSizeLong();
-    append_frame_length(head, bytes);  // a varint, as every length of protobuf
+    append_frame_length(head, bytes);  // a varint, as all lengths in protobuf
     append_frame_length(into, head.size() + bytes);
     into.append(head).append(*oldest.event);
     numbers.AppendToString(&into);
@@ -88,20 +88,20 @@ std::vector<Outbox::Chunk> Outbox::take(std::size_t wanted) {
         chunks_.pop_front();
     }
     if (telemetry_.empty() || (!taken.empty() && bytes >= wanted)) return taken;
-    // Not much at once: what is taken can grow stale on its way, but not be dropped any more.
+    // Only a little: once taken, telemetry can become outdated, but can no longer be dropped.
     Chunk& chunk = taken.emplace_back();
-    chunk.telemetry_ = true;
+    chunk.telemetry = true;
     do {
-        take_telemetry(chunk.own_);
-    } while (!telemetry_.empty() && bytes + chunk.own_.size() < wanted && chunk.own_.size() < kTelemetryAtOnceBytes);
+        take_telemetry(chunk.own);
+    } while (!telemetry_.empty() && bytes + chunk.own.size() < wanted && chunk.own.size() < kTelemetryAtOnceBytes);
     return taken;
 }
 
 void Outbox::sent(const std::vector<Chunk>& chunks) {
     for (const Chunk& chunk : chunks) {
-        if (chunk.telemetry_) continue;
+        if (chunk.telemetry) continue;
         unsent_ -= chunk.bytes().size();
-        if (chunk.shared_) unsent_events_ -= chunk.bytes().size();
+        if (chunk.shared) unsent_events_ -= chunk.bytes().size();
     }
 }
 

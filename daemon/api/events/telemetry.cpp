@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/telemetry.h"
+#include "api/events/telemetry.h"
 
 #include <algorithm>
 #include <cmath>
@@ -16,9 +16,9 @@ namespace {
 
 using std::chrono::microseconds;
 
-/// Taps hold a quarter of a second; they are emptied well before.
+/// Taps hold 250 ms, and must be emptied before they are full.
 constexpr microseconds kLongestInterval{50'000};
-/// Levels come in quanta of frames: nothing is gained by asking more often.
+/// Levels are measured in quanta of frames: polling more often gains nothing.
 constexpr microseconds kShortestInterval{2'000};
 
 float decibels(double gain) {
@@ -31,7 +31,7 @@ void write_channel(const MeasuredLevels::Channel& channel, v1::ChannelLevel& mes
     const double mean =
         channel.frame_count == 0 ? 0.0 : channel.sum_of_squares / static_cast<double>(channel.frame_count);
     message.set_peak_db(decibels(peak));
-    // Never above the peak, as squares beyond the range of a float would make it.
+    // Squares beyond the range of a float would put the RMS above the peak.
     message.set_rms_db(decibels(std::min(std::sqrt(mean), peak)));
 }
 
@@ -48,7 +48,7 @@ void write_loudness(const MeasuredLevels::Source& meter, v1::Loudness& message) 
 }
 
 void add_channels(const std::vector<MeasuredLevels::Channel>& taken, std::vector<MeasuredLevels::Channel>& sum) {
-    sum.resize(taken.size());  // those of another device are not told of
+    sum.resize(taken.size());  // channels of a previous device are dropped
     for (std::size_t i = 0; i < taken.size(); ++i) {
         sum[i].peak = std::max(sum[i].peak, taken[i].peak);
         sum[i].true_peak = std::max(sum[i].true_peak, taken[i].true_peak);
@@ -66,7 +66,7 @@ void deliver(const v1::Event& event, const std::vector<Telemetry::Subscriber*>& 
 
 void Telemetry::subscribe(Subscriber& subscriber, const Topics& topics, TimePoint now) {
     leave(subscriber);
-    // What has been measured so far is for those who were here before.
+    // What has been measured so far is for the earlier subscribers.
     if (watching_) poll_levels();
     if (topics.xruns) xruns_.push_back(&subscriber);
     if (topics.levels || topics.load) {
@@ -96,7 +96,7 @@ void Telemetry::leave(Subscriber& subscriber) {
     std::erase_if(groups_, [](const auto& entry) { return entry.second.levels.empty() && entry.second.load.empty(); });
 }
 
-/// Nodes measure, and are timed, only while somebody wants to know.
+/// Nodes measure, and are timed, only while there are subscribers.
 void Telemetry::update_watch() {
     if (timing_ && node_loads_subscribers_.empty()) {
         timing_ = false;
@@ -142,7 +142,7 @@ void Telemetry::poll_levels() {
         if (frame < *group.levels_due) continue;
         tell_levels(group, taken);
         *group.levels_due += interval;
-        // The control thread was held up: what is past is not made up for.
+        // After a delay of the control thread, missed events are not made up for.
         if (*group.levels_due <= frame) group.levels_due = frame + interval;
     }
 }
@@ -169,7 +169,7 @@ void Telemetry::write_levels(const Group& group, const MeasuredLevels& taken, v1
     message.set_frame(group.frame);
     message.set_frame_count(static_cast<std::uint32_t>(group.frame_count));
     for (const auto& channel : group.outputs) write_channel(channel, *message.add_outputs());
-    // Those that were removed meanwhile are not among those taken last.
+    // Without the nodes that have been removed: those are missing in what was taken last.
     std::vector<std::pair<std::string_view, const MeasuredLevels::Source*>> meters;
     for (const MeasuredLevels::Source& meter : taken.meters) {
         const GraphNode* const node = engine_.graph().find(meter.node);
@@ -212,7 +212,7 @@ void Telemetry::begin_node_loads(TimePoint now) {
     node_loads_.begin(engine_.node_times());
 }
 
-/// By the time that has gone by since timing began: the longer, the more exact.
+/// Measured over the time since timing began: the longer, the more accurate.
 double Telemetry::cycles_per_block() const {
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - timing_began_;
     const EngineConfig& config = engine_.config();

@@ -7,9 +7,9 @@
 #include <optional>
 #include <vector>
 
+#include "api/events/node_loads.h"
+#include "api/events/outbox.h"
 #include "api/host.h"
-#include "api/node_loads.h"
-#include "api/outbox.h"
 #include "api/pending_commands.h"
 #include "engine/engine.h"
 
@@ -19,20 +19,20 @@ class Levels;
 
 namespace rta::api {
 
-/// Levels, load, xruns and the loads of nodes for whoever has subscribed to them. Subscribers of one rate get the same
-/// events, made and serialised once. Owns no timer; while nobody subscribes there is nothing to do. [control]
+/// Sends levels, load, xruns and node loads to the subscribers of each. Subscribers with the same rate get the same
+/// events, serialised once. Has no timer, and nothing to do without subscribers. [control]
 class Telemetry {
  public:
     static constexpr float kDefaultRateHz = 10.0F;
     static constexpr float kMinimumRateHz = 1.0F;
     static constexpr float kMaximumRateHz = 100.0F;
-    /// In one event of levels; meters beyond it, in the order of their names, are left out.
+    /// Channels in one event of levels; meters beyond it, in the order of their names, are left out.
     static constexpr std::size_t kMaximumChannels = 16'384;
-    /// What stands for everything below it.
+    /// Reported for all lower levels.
     static constexpr float kFloorDb = -150.0F;
-    /// In one event of node loads: the heaviest.
+    /// Nodes in one event of node loads, heaviest first.
     static constexpr std::size_t kMaximumNodeLoads = 64;
-    /// From one event of node loads to the next; each node is timed three times in between.
+    /// Interval of node load events; each node is timed three times in it.
     static constexpr std::chrono::milliseconds kNodeLoadsInterval{500};
 
     class Subscriber {
@@ -51,30 +51,30 @@ class Telemetry {
 
     Telemetry(Engine& engine, Host& host) : engine_{engine}, host_{host} {}
 
-    /// Replaces what it had subscribed to.
+    /// Replaces earlier topics of the subscriber.
     void subscribe(Subscriber& subscriber, const Topics& topics, TimePoint now);
     /// No effect if it has not subscribed.
     void unsubscribe(Subscriber& subscriber);
 
-    /// Something went wrong: since the last call, the latest at `frame`.
+    /// Reports the xruns counted since the last call; `frame` is that of the latest one.
     void xruns(const XrunCounts& counts, std::uint64_t frame);
 
-    /// Takes what was measured, and tells what is due.
+    /// Collects measurements, and sends the events that are due.
     void poll(TimePoint now);
-    /// How long the next poll() may be put off; nothing where nobody has subscribed.
+    /// Returns how long the next poll() may be delayed; nothing without subscribers.
     [[nodiscard]] std::optional<std::chrono::microseconds> interval(TimePoint now) const;
 
  private:
     using Subscribers = std::vector<Subscriber*>;
     using Channels = std::vector<MeasuredLevels::Channel>;
-    /// Those of one rate.
+    /// Subscribers of one rate.
     struct Group {
         Subscribers levels;
         Subscribers load;
         TimePoint load_due{};
-        std::optional<double> levels_due;  ///< the engine's clock, in frames
-        std::uint64_t frame = 0;           ///< behind what has been measured
-        std::uint64_t frame_count = 0;     ///< since the event before
+        std::optional<double> levels_due;  ///< in frames of the engine's clock
+        std::uint64_t frame = 0;           ///< end of what has been measured
+        std::uint64_t frame_count = 0;     ///< since the previous event
         Channels outputs;
         std::map<std::uint64_t, Channels> meters;  ///< by the node's id
     };
@@ -101,7 +101,7 @@ class Telemetry {
     NodeLoads node_loads_;
     bool timing_ = false;
     TimePoint node_loads_due_{};
-    std::chrono::steady_clock::time_point timing_began_;  ///< by the clock that tells the rate of cycle_count()
+    std::chrono::steady_clock::time_point timing_began_;  ///< of the clock that cycle_count() is compared with
     std::uint64_t cycles_then_ = 0;                       ///< cycle_count() at that time
 };
 

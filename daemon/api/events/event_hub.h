@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "api/shared_frame.h"
+#include "api/events/shared_frame.h"
 
 namespace rta::v1 {
 class Event;
@@ -15,7 +15,7 @@ class Event;
 
 namespace rta::api {
 
-/// Gives every change of this instance its number and hands it to every subscriber, serialised once. [control]
+/// Numbers all changes of this instance, and delivers them to all subscribers, serialised once. [control]
 class EventHub {
  public:
     class Subscriber {
@@ -23,14 +23,14 @@ class EventHub {
         virtual ~Subscriber() = default;
         /// Must neither subscribe, unsubscribe nor publish.
         virtual void deliver(const SharedFrame& event) = 0;
-        /// Memory ran out for an event: this subscriber will not get it.
+        /// Memory ran out for an event, which this subscriber will not get.
         virtual void missed() = 0;
     };
 
     explicit EventHub(std::string instance_id) : instance_id_{std::move(instance_id)} {}
 
-    /// Counts one change; `fill` writes everything but the number, and is called only if anybody listens. Throws
-    /// nothing: where memory runs out, subscribers are told that they miss it.
+    /// Counts one change and delivers it. `fill` writes everything except the number; it is called only if there are
+    /// subscribers. Throws nothing: where memory runs out, missed() is called.
     /// Precondition: the event fits into a frame.
     void publish(const std::function<void(v1::Event&)>& fill);
 
@@ -38,7 +38,7 @@ class EventHub {
     /// No effect if it has not subscribed.
     void unsubscribe(Subscriber& subscriber);
 
-    /// Of the latest change; 0 before the first.
+    /// Returns the number of the latest change; 0 before the first.
     [[nodiscard]] std::uint64_t number() const { return number_; }
     [[nodiscard]] const std::string& instance_id() const { return instance_id_; }
     [[nodiscard]] std::size_t subscriber_count() const { return subscribers_.size(); }
@@ -52,7 +52,7 @@ class EventHub {
     std::vector<Subscriber*> subscribers_;
 };
 
-/// 128 random bits in hexadecimal.
+/// Returns 128 random bits in hexadecimal.
 [[nodiscard]] std::string random_instance_id();
 
 }  // namespace rta::api

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/node_loads.h"
+#include "api/events/node_loads.h"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@ namespace rta::api {
 
 namespace {
 
-/// 0 where no block was timed in between.
+/// Returns 0 if no block was timed in between.
 double share_between(const NodeTime& from, const NodeTime& to, double cycles_per_block) {
     if (to.block_count <= from.block_count || to.cycles < from.cycles) return 0.0;
     const auto cycles = static_cast<double>(to.cycles - from.cycles);
@@ -31,7 +31,7 @@ std::vector<NodeLoads::NodeLoad> NodeLoads::heaviest(std::span<const NodeTime> t
         const auto before = seen_.find(time.node.value());
         Seen seen =
             before == seen_.end() ? Seen{.first = {.node = time.node}, .last = {.node = time.node}} : before->second;
-        // A processor that was reset has counters of its own.
+        // After a reset, the node's new processor counts from 0.
         if (time.block_count < seen.last.block_count)
             seen = {.first = {.node = time.node}, .last = {.node = time.node}};
         if (time.block_count != seen.last.block_count) {

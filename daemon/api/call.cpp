@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "api/call.h"
+
+#include <string>
+#include <utility>
+
+#include "api/client.h"
+#include "api/convert.h"
+
+namespace rta::api {
+namespace {
+
+constexpr std::uint32_t kDefaultTimeoutMs = 1000;
+constexpr std::uint32_t kMaximumTimeoutMs = 60'000;
+
+std::uint32_t timeout_of(const v1::Request& message) {
+    return message.has_timeout_ms() ? message.timeout_ms() : kDefaultTimeoutMs;
+}
+
+Error unknown_request(const v1::Request& message) {
+    const auto& fields = v1::Request::GetReflection()->GetUnknownFields(message);
+    std::string sentence =
+        fields.empty() ? "the request is empty"
+                       : "unknown request in field " + std::to_string(fields.field(0).number()) + " of rta.v1.Request";
+    std::string_view separator = ": rtad " RTA_VERSION " supports ";
+    for (const RequestKind& kind : request_table()) {
+        sentence.append(separator).append(kind.name);
+        separator = ", ";
+    }
+    return Error{ErrorCode::unimplemented, std::move(sentence), {}};
+}
+
+}  // namespace
+
+std::optional<Error> find_fault(const v1::Request& message) {
+    if (find_request_kind(message.request_case()) == nullptr) return unknown_request(message);
+    const std::uint32_t timeout = timeout_of(message);
+    if (timeout >= 1 && timeout <= kMaximumTimeoutMs) return std::nullopt;
+    return Error{
+        ErrorCode::invalid_argument,
+        "timeout_ms is " + std::to_string(timeout) + "; it must be from 1 to " + std::to_string(kMaximumTimeoutMs),
+        {}};
+}
+
+std::uint32_t PendingRequest::timeout_ms() const { return timeout_of(message); }
+
+v1::Response& PendingRequest::begin_answer() {
+    v1::Response& response = *reply.mutable_response();
+    response.Clear();
+    response.set_id(message.id());
+    response.mutable_status()->set_code(v1::OK);
+    return response;
+}
+
+v1::Response& PendingRequest::answer() {
+    stage = Stage::answered;
+    return begin_answer();
+}
+
+void PendingRequest::refuse(const Error& error) { to_wire(error, *answer().mutable_status()); }
+
+void PendingRequest::fail(Error error) {
+    if (!committed) {
+        error.sentence += "; nothing has changed";
+        return refuse(error);
+    }
+    error.sentence += "; the change was committed nevertheless";
+    stage = Stage::answered;
+    to_wire(error, *reply.mutable_response()->mutable_status());
+}
+
+void CallHandle::resume(const std::function<void(Call&)>& use) const {
+    if (const auto client = client_.lock()) client->resume(number_, use);
+}
+
+CallHandle Call::handle() const { return {client.weak_from_this(), number}; }
+
+}  // namespace rta::api

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "api/fairness.h"
+#include "api/request_table.h"
+#include "rta/v1/control.pb.h"
+#include "text/error.h"
+
+namespace rta::api {
+
+class Client;
+struct Services;
+
+/// A request between its arrival and its answer. [control]
+struct PendingRequest {
+    enum class Stage : std::uint8_t {
+        waiting,    ///< for its turn among the requests of its client
+        preparing,  ///< on a worker
+        prepared,   ///< `state` holds the result
+        in_line,    ///< behind the mutes and panics of other clients
+        executed,   ///< its turn is over; the answer comes later
+        answered,   ///< `reply` holds the answer
+    };
+
+    v1::Request message{};
+    const RequestKind* kind = nullptr;  ///< null: refused when it arrived
+    std::size_t bytes = 0;              ///< memory that the request takes
+    Stage stage = Stage::waiting;
+    std::unique_ptr<RequestState> state{};  ///< of its kind
+    bool committed = false;                 ///< what it changed stays, even if the request fails now
+    std::optional<TimePoint> give_up{};     ///< the engine was full, and is asked again until then
+    v1::ServerMessage reply{};
+
+    /// The next request of the client may run.
+    [[nodiscard]] bool turn_over() const { return stage == Stage::executed || stage == Stage::answered; }
+    /// How long it may wait for room in the engine.
+    [[nodiscard]] std::uint32_t timeout_ms() const;
+
+    /// Returns an empty answer with status OK, which is not complete yet.
+    v1::Response& begin_answer();
+    /// Returns the same; it counts as complete when the handler returns.
+    v1::Response& answer();
+    void refuse(const Error& error);
+    /// For an error that was not foreseen, after which what was committed stays.
+    void fail(Error error);
+};
+
+/// Returns why a request must be refused whatever its kind, if it must: unknown kind, invalid timeout_ms. [any]
+[[nodiscard]] std::optional<Error> find_fault(const v1::Request& message);
+
+/// Refers to a request whose answer comes later, while its client may leave. [control]
+class CallHandle {
+ public:
+    CallHandle(std::weak_ptr<Client> client, std::uint64_t number) : client_{std::move(client)}, number_{number} {}
+
+    /// Calls `use` unless the client has left, and continues with the client's requests.
+    void resume(const std::function<void(Call&)>& use) const;
+
+ private:
+    std::weak_ptr<Client> client_;
+    std::uint64_t number_;
+};
+
+/// What a handler is called with. Valid during the call only. [control]
+struct Call {
+    Services& services;
+    Client& client;
+    PendingRequest& request;
+    std::uint64_t number;  ///< of the request, among those of the client
+
+    [[nodiscard]] CallHandle handle() const;
+};
+
+}  // namespace rta::api

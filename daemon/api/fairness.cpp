@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "api/fairness.h"
+
+#include <algorithm>
+
+namespace rta::api {
+namespace {
+
+void enqueue_once(std::deque<std::weak_ptr<Waiter>>& queue, const std::shared_ptr<Waiter>& waiter) {
+    const auto same = [&](const std::weak_ptr<Waiter>& other) { return other.lock() == waiter; };
+    if (std::ranges::none_of(queue, same)) queue.emplace_back(waiter);
+}
+
+}  // namespace
+
+void RoomQueue::took_room(const Waiter& waiter) {
+    if (in_turn_ == &waiter) in_turn_ = nullptr;
+}
+
+void RoomQueue::wait(const std::shared_ptr<Waiter>& waiter) {
+    if (in_turn_ != waiter.get()) return enqueue_once(waiting_, waiter);
+    in_turn_ = nullptr;
+    full_ = true;
+    waiting_.emplace_front(waiter);
+}
+
+void RoomQueue::retry(TimePoint now) {
+    // A copy: a client whose request expires may queue again with its next one.
+    for (const auto& waiting : std::deque{waiting_}) {
+        if (const auto waiter = waiting.lock()) waiter->expire(now);
+    }
+    full_ = false;
+    // One round: a client that queues again with a further request waits for the next.
+    for (std::size_t left = waiting_.size(); left > 0 && !full_ && !waiting_.empty(); --left) {
+        const auto waiter = waiting_.front().lock();
+        waiting_.pop_front();
+        if (waiter == nullptr) continue;
+        in_turn_ = waiter.get();
+        waiter->resume();
+        in_turn_ = nullptr;
+    }
+}
+
+bool LongRequestQueue::may_run(const std::shared_ptr<Waiter>& waiter) {
+    if (!waiter->long_running()) return true;
+    if (in_turn_ == waiter.get()) {
+        in_turn_ = nullptr;
+        return true;
+    }
+    enqueue_once(waiting_, waiter);
+    return false;
+}
+
+void LongRequestQueue::finished(Waiter& waiter, std::chrono::nanoseconds duration, TimePoint now) {
+    waiter.set_long_running(duration >= kLong);
+    if (waiter.long_running()) rest_until_ = now + std::min<std::chrono::nanoseconds>(duration, kLongestRest);
+}
+
+void LongRequestQueue::resume(TimePoint now) {
+    for (std::size_t left = waiting_.size(); left > 0 && now >= rest_until_; --left) {
+        const auto waiter = waiting_.front().lock();
+        waiting_.pop_front();
+        if (waiter == nullptr) continue;
+        in_turn_ = waiter.get();
+        waiter->resume();
+        in_turn_ = nullptr;
+    }
+}
+
+}  // namespace rta::api

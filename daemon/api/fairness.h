@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <utility>
+
+namespace rta::api {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+/// Base class of what waits in the queues below: a client. [control]
+class Waiter {
+ public:
+    virtual ~Waiter() = default;
+    /// Called when its turn has come: continues with the request that had to wait.
+    virtual void resume() = 0;
+    /// Gives up what has waited longer than its timeout, without waiting for a turn.
+    virtual void expire(TimePoint now) = 0;
+
+    [[nodiscard]] bool long_running() const { return long_running_; }
+    /// For LongRequestQueue.
+    void set_long_running(bool is) { long_running_ = is; }
+
+ private:
+    bool long_running_ = false;
+};
+
+/// Clients that found the engine full, first come, first served. [control]
+class RoomQueue {
+ public:
+    [[nodiscard]] bool empty() const { return waiting_.empty(); }
+    /// Returns false while others wait and it is not the turn of `waiter`: the engine must not be asked.
+    [[nodiscard]] bool may_ask(const Waiter& waiter) const { return waiting_.empty() || in_turn_ == &waiter; }
+    /// The engine had room. Further requests of the same client wait behind the others.
+    void took_room(const Waiter& waiter);
+    /// The engine was full, or may_ask() returned false. A client refused in its turn stays first.
+    void wait(const std::shared_ptr<Waiter>& waiter);
+    /// Asks those whose time is up to give up, then resumes clients in order until the engine is full again.
+    void retry(TimePoint now);
+
+ private:
+    std::deque<std::weak_ptr<Waiter>> waiting_;
+    const Waiter* in_turn_ = nullptr;  ///< may ask although others wait
+    bool full_ = false;                ///< the client in turn was refused
+};
+
+/// Clients whose last request kept the control thread for long. They take turns of one request each, with a rest after
+/// each that is as long as the request took, so that all other clients are served in between. [control]
+class LongRequestQueue {
+ public:
+    /// A request that takes longer is a long one.
+    static constexpr std::chrono::milliseconds kLong{5};
+    static constexpr std::chrono::milliseconds kLongestRest{250};
+
+    [[nodiscard]] bool empty() const { return waiting_.empty(); }
+    /// Returns true for a client whose last request was short, or whose turn it is. Otherwise the client waits, and is
+    /// resumed in its turn.
+    [[nodiscard]] bool may_run(const std::shared_ptr<Waiter>& waiter);
+    /// To be called after every request.
+    void finished(Waiter& waiter, std::chrono::nanoseconds duration, TimePoint now);
+    /// Resumes clients in order until one of them runs a long request again.
+    void resume(TimePoint now);
+
+ private:
+    std::deque<std::weak_ptr<Waiter>> waiting_;
+    const Waiter* in_turn_ = nullptr;  ///< may run one request although others wait
+    TimePoint rest_until_{};
+};
+
+/// Keeps a loop from running inside itself: a call made by the loop may ask for another run, which the running loop
+/// then covers.
+class NonReentrant {
+ public:
+    /// Returns false without calling `loop` if it is running already. `loop` must not throw.
+    template <class Loop>
+    bool run(Loop&& loop) {
+        if (std::exchange(running_, true)) return false;
+        std::forward<Loop>(loop)();
+        running_ = false;
+        return true;
+    }
+
+ private:
+    bool running_ = false;
+};
+
+}  // namespace rta::api

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "api/request_table.h"
+
+#include <algorithm>
+#include <array>
+
+namespace rta::api {
+namespace requests {
+
+using Prepared = Expected<std::unique_ptr<RequestState>>;
+
+void apply_transaction(Call& call);
+void check_graph(Call& call);
+void get_frequency_response(Call& call);
+void get_graph(Call& call);
+void get_status(Call& call);
+void hello(Call& call);
+void list_devices(Call& call);
+void list_node_types(Call& call);
+void mute_output(Call& call);
+void panic(Call& call);
+void reset_meters(Call& call);
+void set_parameters(Call& call);
+void subscribe(Call& call);
+
+Prepared prepare_apply_transaction(const Engine& engine, v1::Request& message);
+Prepared prepare_check_graph(const Engine& engine, v1::Request& message);
+
+std::string smaller_graph(const v1::Request& message);
+
+}  // namespace requests
+
+namespace {
+
+using enum Role;
+using enum Ordering;
+using v1::Request;
+
+constexpr bool kChanges = true;
+constexpr bool kReads = false;
+constexpr bool kDurable = true;
+constexpr bool kTransient = false;
+
+// clang-format off
+constexpr std::array kTable{
+    RequestKind{Request::kHello, "hello", none, kReads, kTransient, after_answers,
+                nullptr, requests::hello, nullptr},
+    RequestKind{Request::kGetStatus, "get_status", observer, kReads, kTransient, after_answers,
+                nullptr, requests::get_status, nullptr},
+    RequestKind{Request::kListDevices, "list_devices", observer, kReads, kTransient, pipelined,
+                nullptr, requests::list_devices, nullptr},
+    RequestKind{Request::kListNodeTypes, "list_node_types", observer, kReads, kTransient, after_answers,
+                nullptr, requests::list_node_types, nullptr},
+    RequestKind{Request::kGetGraph, "get_graph", observer, kReads, kTransient, after_answers,
+                nullptr, requests::get_graph, requests::smaller_graph},
+    RequestKind{Request::kApplyTransaction, "apply_transaction", controller, kChanges, kDurable, pipelined,
+                requests::prepare_apply_transaction, requests::apply_transaction, nullptr},
+    RequestKind{Request::kSetParameters, "set_parameters", controller, kChanges, kDurable, pipelined,
+                nullptr, requests::set_parameters, nullptr},
+    RequestKind{Request::kCheckGraph, "check_graph", observer, kReads, kTransient, pipelined,
+                requests::prepare_check_graph, requests::check_graph, nullptr},
+    RequestKind{Request::kSubscribe, "subscribe", observer, kReads, kTransient, after_answers,
+                nullptr, requests::subscribe, nullptr},
+    RequestKind{Request::kMuteOutput, "mute_output", controller, kChanges, kTransient, urgent,
+                nullptr, requests::mute_output, nullptr},
+    RequestKind{Request::kPanic, "panic", controller, kChanges, kTransient, urgent,
+                nullptr, requests::panic, nullptr},
+    RequestKind{Request::kResetMeters, "reset_meters", controller, kChanges, kTransient, after_answers,
+                nullptr, requests::reset_meters, nullptr},
+    RequestKind{Request::kGetFrequencyResponse, "get_frequency_response", observer, kReads, kTransient, after_answers,
+                nullptr, requests::get_frequency_response, nullptr},
+};
+// clang-format on
+static_assert(std::ranges::is_sorted(kTable, {}, &RequestKind::request_case));
+
+}  // namespace
+
+std::span<const RequestKind> request_table() { return kTable; }
+
+const RequestKind* find_request_kind(v1::Request::RequestCase request_case) {
+    const auto found = std::ranges::lower_bound(kTable, request_case, {}, &RequestKind::request_case);
+    return found != kTable.end() && found->request_case == request_case ? &*found : nullptr;
+}
+
+}  // namespace rta::api

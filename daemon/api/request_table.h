@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "rta/v1/control.pb.h"
+#include "text/error.h"
+
+namespace rta {
+class Engine;
+}
+
+namespace rta::api {
+
+struct Call;
+
+/// What a client must be allowed to do to send a request. Each role includes the roles before it.
+enum class Role : std::uint8_t {
+    none,           ///< a client that has not sent Hello
+    observer,       ///< reads and subscribes
+    controller,     ///< changes the graph and what is heard
+    administrator,  ///< changes the daemon
+};
+
+/// When a request may run. Requests of one client always run in the order in which they were sent.
+enum class Ordering : std::uint8_t {
+    pipelined,      ///< earlier requests of the client may still await their answers
+    after_answers,  ///< when all earlier requests of the client are answered and its outbox has room
+    urgent,         ///< as `pipelined`, and also while it is not the client's turn in the LongRequestQueue
+};
+
+/// What a handler keeps between two calls for the same request; derived from by each kind that needs it.
+struct RequestState {
+    RequestState() = default;
+    RequestState(const RequestState&) = delete;
+    RequestState& operator=(const RequestState&) = delete;
+    virtual ~RequestState() = default;
+};
+
+/// One kind of request. The table of all kinds is in request_table.cpp, each kind's code in requests/NAME.cpp.
+struct RequestKind {
+    v1::Request::RequestCase request_case;
+    std::string_view name;  ///< of its field in v1::Request
+    Role role;
+    bool changes_state;  ///< of the graph, of the output or of what others can read; not only of the client itself
+    bool durable;        ///< what it changes is saved, and restored when the daemon starts again
+    Ordering ordering;
+
+    /// Does the slow part on a worker thread, ahead of the request's turn; null: there is none. May take the message
+    /// apart. The result is the state that execute() finds.
+    Expected<std::unique_ptr<RequestState>> (*prepare)(const Engine& engine, v1::Request& message);
+    /// Runs on the control thread. Either answers or refuses the request, or defers the answer, or leaves the request as
+    /// it is, to be called again.
+    void (*execute)(Call& call);
+    /// Names a smaller request, as a clause that begins with "; ", for an answer that does not fit into a frame. May be
+    /// null.
+    std::string (*smaller_request)(const v1::Request& message);
+};
+
+/// Returns one row for each kind, in the order of v1::Request.
+[[nodiscard]] std::span<const RequestKind> request_table();
+
+/// Returns null for a kind that the table does not list.
+[[nodiscard]] const RequestKind* find_request_kind(v1::Request::RequestCase request_case);
+
+}  // namespace rta::api

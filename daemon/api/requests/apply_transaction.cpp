@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#include <utility>
+
+#include "api/call.h"
+#include "api/client.h"
+#include "api/requests/commit.h"
+#include "api/requests/transaction.h"
+#include "api/services.h"
+
+namespace rta::api::requests {
+namespace {
+
+void publish_edits(Services& services, const Client& client, std::uint64_t revision, v1::EditList& edits) {
+    services.hub.publish([&](v1::Event& event) {
+        v1::GraphChanged& changed = *event.mutable_graph_changed();
+        changed.set_revision(revision);
+        changed.mutable_edits()->Swap(edits.mutable_edits());
+        changed.set_client_name(client.name());
+    });
+}
+
+void refuse_transaction(Call& call, const TransactionState& transaction, const Error& error) {
+    // With an edit at fault it is not the engine that is full, and waiting does not help.
+    if (error.code == ErrorCode::resource_exhausted && !error.edit_index)
+        return retry_later(call, call.services.plan_room, error);
+    call.request.refuse(without_index(error, transaction.whole_graph));
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& engine, v1::Request& message) {
+    return prepare_transaction(engine, take_content(*message.mutable_apply_transaction()));
+}
+
+void apply_transaction(Call& call) {
+    Services& services = call.services;
+    auto& transaction = static_cast<TransactionState&>(*call.request.state);
+    if (!services.plan_room.may_ask(call.client)) {
+        return retry_later(call, services.plan_room,
+                           Error{ErrorCode::resource_exhausted, "other transactions wait for room in the engine", {}});
+    }
+    // Allocated before the commit: without memory, the answer must still carry the revision.
+    v1::TransactionResult& result = *call.request.begin_answer().mutable_apply_transaction();
+    const auto ticket = services.engine.commit(transaction.prepared);
+    if (!ticket) return refuse_transaction(call, transaction, ticket.error());
+    result.set_revision(ticket->revision);
+    committed(call, services.plan_room);
+    publish_edits(services, call.client, ticket->revision, transaction.edits);
+    call.request.state.reset();
+    services.commands.announce(*ticket);
+    await_frame(call, *ticket, [](v1::Response& response, std::uint64_t frame) {
+        response.mutable_apply_transaction()->set_frame(frame);
+    });
+}
+
+}  // namespace rta::api::requests

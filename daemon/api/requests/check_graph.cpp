@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "api/call.h"
+#include "api/requests/transaction.h"
+#include "api/services.h"
+
+namespace rta::api::requests {
+
+Expected<std::unique_ptr<RequestState>> prepare_check_graph(const Engine& engine, v1::Request& message) {
+    return prepare_transaction(engine, take_content(*message.mutable_check_graph()));
+}
+
+void check_graph(Call& call) {
+    const auto& transaction = static_cast<const TransactionState&>(*call.request.state);
+    const auto checked = call.services.engine.check(transaction.prepared);
+    if (checked) {
+        v1::CheckResult& result = *call.request.answer().mutable_check_graph();
+        result.set_node_count(static_cast<std::uint32_t>(checked->node_count));
+        result.set_connection_count(static_cast<std::uint32_t>(checked->connection_count));
+    } else {
+        call.request.refuse(without_index(checked.error(), transaction.whole_graph));
+    }
+    call.request.state.reset();
+}
+
+}  // namespace rta::api::requests

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "api/fairness.h"
+#include "api/host.h"
+#include "text/error.h"
+
+namespace rta::api {
+
+/// Asks the host for its devices, once at a time for all clients: searching is slow, and a client could ask a thousand
+/// times. [control]
+class DeviceQuery {
+ public:
+    /// How long the device thread may search.
+    static constexpr std::chrono::seconds kDeadline{10};
+
+    using Listed = std::function<void(const Expected<std::vector<DeviceInfo>>&)>;
+
+    explicit DeviceQuery(Host& host) : host_{host} {}
+    DeviceQuery(const DeviceQuery&) = delete;
+    DeviceQuery& operator=(const DeviceQuery&) = delete;
+
+    /// Calls `listed` once, with the devices or with DEADLINE_EXCEEDED.
+    void list(TimePoint now, Listed listed);
+    void expire(TimePoint now);
+
+ private:
+    struct Caller {
+        Listed listed;
+        TimePoint deadline;
+    };
+    void answer(const std::vector<DeviceInfo>& devices);
+
+    Host& host_;
+    std::deque<Caller> callers_;
+    bool running_ = false;
+    /// Held weakly by the host's callback, which may come after this has been destroyed.
+    std::shared_ptr<DeviceQuery*> self_ = std::make_shared<DeviceQuery*>(this);
+};
+
+}  // namespace rta::api

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "api/call.h"
+#include "api/client.h"
+#include "api/services.h"
+#include "text/quoting.h"
+
+namespace rta::api::requests {
+namespace {
+
+constexpr std::uint32_t kProtocolVersion = 1;
+constexpr std::size_t kMaximumClientNameBytes = 128;
+
+Expected<void> check_hello(const v1::Hello& hello, const Client& client) {
+    if (client.introduced()) return fail(ErrorCode::failed_precondition, "hello was already received: send it once");
+    if (hello.protocol_version() != kProtocolVersion) {
+        return fail(ErrorCode::failed_precondition, "unsupported protocol version " +
+                                                        std::to_string(hello.protocol_version()) +
+                                                        ": rtad " RTA_VERSION " supports version 1");
+    }
+    if (hello.client_name().size() > kMaximumClientNameBytes || !is_printable(hello.client_name())) {
+        return fail(ErrorCode::invalid_argument, "invalid client_name " + quoted(hello.client_name()) +
+                                                     ": expected at most 128 bytes without control characters, line "
+                                                     "separators and bidirectional formatting characters");
+    }
+    return {};
+}
+
+}  // namespace
+
+void hello(Call& call) {
+    const v1::Hello& hello = call.request.message.hello();
+    if (const auto valid = check_hello(hello, call.client); !valid) return call.request.refuse(valid.error());
+    call.client.introduce(hello.client_name());
+    v1::HelloResult& result = *call.request.answer().mutable_hello();
+    result.set_protocol_version(kProtocolVersion);
+    result.set_server_version(RTA_VERSION);
+    result.set_instance_id(call.services.hub.instance_id());
+}
+
+}  // namespace rta::api::requests

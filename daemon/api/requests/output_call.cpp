@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "api/requests/output_call.h"
+
+#include <chrono>
+
+#include "api/client.h"
+#include "api/convert.h"
+#include "api/services.h"
+
+namespace rta::api::requests {
+namespace {
+
+using Stage = PendingRequest::Stage;
+using Outcome = Expected<std::optional<std::uint64_t>>;
+using WriteAnswer = void (*)(v1::Response&, std::optional<std::uint64_t> frame);
+
+void finish_output(PendingRequest& request, const Outcome& outcome, WriteAnswer write) {
+    if (!outcome) return request.refuse(outcome.error());
+    v1::Response& response = request.answer();
+    write(response, *outcome);
+    if (*outcome) return;
+    to_wire(Error{ErrorCode::deadline_exceeded, "started, but not finished: no block of audio has run for 500 ms", {}},
+            *response.mutable_status());
+}
+
+}  // namespace
+
+OutputControl::Asked stand_in_line(Call& call, WriteAnswer answer) {
+    call.request.stage = Stage::in_line;
+    const TimePoint now = call.services.clock();
+    return {.client_name = call.client.name(),
+            .now = now,
+            .give_up = now + std::chrono::milliseconds{call.request.timeout_ms()},
+            .committed =
+                [handle = call.handle()] {
+                    handle.resume([](Call& later) {
+                        if (later.request.stage == Stage::in_line) later.request.stage = Stage::executed;
+                    });
+                },
+            .answered =
+                [answer, handle = call.handle()](const Outcome& outcome) {
+                    handle.resume([&](Call& later) { finish_output(later.request, outcome, answer); });
+                }};
+}
+
+}  // namespace rta::api::requests

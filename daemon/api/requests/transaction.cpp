@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+#include "api/requests/transaction.h"
+
+#include <cmath>
+#include <string>
+#include <variant>
+
+#include "api/convert.h"
+#include "frame/frame_codec.h"
+#include "text/quoting.h"
+
+namespace rta::api {
+namespace {
+
+using google::protobuf::Struct;
+using google::protobuf::Value;
+
+/// Of an event about a transaction, except its edits: numbers, and the name of a client.
+constexpr std::size_t kEventOverheadBytes = 1024;
+
+std::unexpected<Error> invalid(std::string sentence) { return fail(ErrorCode::invalid_argument, std::move(sentence)); }
+
+Expected<SettingValue> to_setting(const Value& value, std::string_view name, std::string_view node) {
+    const auto refuse = [&](std::string_view kind) {
+        return invalid("setting " + quoted(name) + " of node " + quoted(node) + " is " + std::string{kind} +
+                       "; expected a number, a string, true or false");
+    };
+    switch (value.kind_case()) {
+        case Value::kNumberValue:
+            if (!std::isfinite(value.number_value())) return refuse("not a finite number");
+            return value.number_value();
+        case Value::kStringValue:
+            return value.string_value();
+        case Value::kBoolValue:
+            return value.bool_value();
+        case Value::kNullValue:
+            return refuse("null");
+        case Value::kListValue:
+            return refuse("a list");
+        case Value::kStructValue:
+            return refuse("an object");
+        case Value::KIND_NOT_SET:
+            return refuse("not set");
+    }
+    return refuse("of an unknown type");
+}
+
+Expected<Edit> to_add_node(const v1::Node& message) {
+    auto settings = to_settings(message.settings(), message.name());
+    if (!settings) return std::unexpected(std::move(settings.error()));
+    AddNode edit{message.type(), message.name(), std::move(*settings), {}};
+    for (const auto& [name, value] : message.parameters()) edit.parameters.emplace(name, value);
+    return edit;
+}
+
+Expected<Edit> to_change_settings(const v1::ChangeSettings& message) {
+    auto settings = to_settings(message.settings(), message.node());
+    if (!settings) return std::unexpected(std::move(settings.error()));
+    return ChangeSettings{message.node(), std::move(*settings)};
+}
+
+Expected<TransactionContent> checked(TransactionContent content) {
+    if (auto fits = check_event_size(content.edits.ByteSizeLong()); !fits)
+        return std::unexpected(std::move(fits.error()));
+    return content;
+}
+
+Expected<TransactionContent> from_edits(v1::EditList&& list) {
+    if (list.edits_size() > kMaximumItems)
+        return std::unexpected(too_many_items("edits", static_cast<std::size_t>(list.edits_size())));
+    TransactionContent content;
+    content.edits = std::move(list);
+    content.transaction.edits.reserve(static_cast<std::size_t>(content.edits.edits_size()));
+    std::uint32_t index = 0;
+    for (const v1::Edit& message : content.edits.edits()) {
+        auto edit = to_edit(message);
+        if (edit && std::holds_alternative<ReplaceGraph>(*edit) && content.edits.edits_size() > 1) {
+            edit = invalid("replace_graph must be the only edit of its transaction");
+        }
+        if (!edit) {
+            edit.error().edit_index = index;
+            return std::unexpected(std::move(edit.error()));
+        }
+        content.transaction.edits.push_back(std::move(*edit));
+        ++index;
+    }
+    return checked(std::move(content));
+}
+
+TransactionContent replacement(GraphDocument document) {
+    TransactionContent content;
+    content.whole_graph = true;
+    content.transaction.edits.emplace_back(ReplaceGraph{std::move(document)});
+    return content;
+}
+
+Expected<TransactionContent> from_graph(v1::Graph&& graph) {
+    auto document = to_document(graph);
+    if (!document) return std::unexpected(std::move(document.error()));
+    TransactionContent content = replacement(std::move(*document));
+    *content.edits.add_edits()->mutable_replace_graph() = std::move(graph);
+    return checked(std::move(content));
+}
+
+Expected<TransactionContent> from_document(std::string_view text) {
+    auto document = read_document(text);
+    if (!document) return std::unexpected(std::move(document.error()));
+    v1::Graph graph;
+    to_wire(*document, graph);
+    TransactionContent content = replacement(std::move(*document));
+    *content.edits.add_edits()->mutable_replace_graph() = std::move(graph);
+    return checked(std::move(content));
+}
+
+/// ApplyTransaction and CheckGraph have the same content.
+template <class Message>
+Expected<TransactionContent> take(Message& message) {
+    switch (message.content_case()) {
+        case Message::kEdits:
+            return from_edits(std::move(*message.mutable_edits()));
+        case Message::kGraph:
+            return from_graph(std::move(*message.mutable_graph()));
+        case Message::kDocument:
+            return from_document(message.document());
+        case Message::CONTENT_NOT_SET:
+            break;
+    }
+    return invalid("the transaction is empty: expected edits, a graph or a document");
+}
+
+}  // namespace
+
+Expected<TransactionContent> take_content(v1::ApplyTransaction& content) { return take(content); }
+Expected<TransactionContent> take_content(v1::CheckGraph& content) { return take(content); }
+
+SetParameter to_change(const v1::SetParameter& message) {
+    SetParameter change{message.node(), message.parameter(), message.value(), {}};
+    if (message.has_ramp_ms()) change.ramp_ms = message.ramp_ms();
+    return change;
+}
+
+Expected<void> check_event_size(std::size_t bytes) {
+    constexpr std::size_t kMost = kMaximumFrameBytes - kEventOverheadBytes;
+    if (bytes <= kMost) return {};
+    return invalid("the change takes " + std::to_string(bytes) + " bytes; at most " + std::to_string(kMost) +
+                   " fit into the event that reports it");
+}
+
+Expected<Settings> to_settings(const Struct& message, std::string_view node) {
+    Settings settings;
+    for (const auto& [name, value] : message.fields()) {
+        auto setting = to_setting(value, name, node);
+        if (!setting) return std::unexpected(std::move(setting.error()));
+        settings.emplace(name, std::move(*setting));
+    }
+    return settings;
+}
+
+Expected<GraphDocument> to_document(const v1::Graph& message) {
+    const auto node_count = static_cast<std::size_t>(message.nodes_size());
+    const auto connection_count = static_cast<std::size_t>(message.connections_size());
+    if (node_count > kMaximumItems) return std::unexpected(too_many_items("nodes", node_count));
+    if (connection_count > kMaximumItems) return std::unexpected(too_many_items("connections", connection_count));
+    GraphDocument document;
+    document.nodes.reserve(node_count);
+    for (const v1::Node& from : message.nodes()) {
+        auto settings = to_settings(from.settings(), from.name());
+        if (!settings) return std::unexpected(std::move(settings.error()));
+        GraphDocument::Node& node =
+            document.nodes.emplace_back(GraphDocument::Node{from.name(), from.type(), std::move(*settings), {}, {}});
+        for (const auto& [name, value] : from.parameters()) node.parameters.emplace(name, value);
+    }
+    document.connections.reserve(connection_count);
+    for (const v1::Connection& from : message.connections()) {
+        GraphDocument::Connection& connection =
+            document.connections.emplace_back(GraphDocument::Connection{from.from(), from.to(), {}, {}});
+        if (from.has_gain_db()) connection.gain_db = from.gain_db();
+    }
+    document.latency_compensation = message.latency_compensation();
+    return document;
+}
+
+Expected<Edit> to_edit(const v1::Edit& message) {
+    switch (message.edit_case()) {
+        case v1::Edit::kAddNode:
+            return to_add_node(message.add_node());
+        case v1::Edit::kRemoveNode:
+            return RemoveNode{message.remove_node().name()};
+        case v1::Edit::kRenameNode:
+            return RenameNode{message.rename_node().name(), message.rename_node().new_name()};
+        case v1::Edit::kConnect: {
+            Connect edit{message.connect().from(), message.connect().to(), {}};
+            if (message.connect().has_gain_db()) edit.gain_db = message.connect().gain_db();
+            return edit;
+        }
+        case v1::Edit::kDisconnect:
+            return Disconnect{message.disconnect().from(), message.disconnect().to()};
+        case v1::Edit::kSetParameter:
+            return to_change(message.set_parameter());
+        case v1::Edit::kChangeSettings:
+            return to_change_settings(message.change_settings());
+        case v1::Edit::kSetLatencyCompensation:
+            return SetLatencyCompensation{message.set_latency_compensation().enabled()};
+        case v1::Edit::kReplaceGraph: {
+            auto document = to_document(message.replace_graph());
+            if (!document) return std::unexpected(std::move(document.error()));
+            return ReplaceGraph{std::move(*document)};
+        }
+        case v1::Edit::EDIT_NOT_SET:
+            break;
+    }
+    return invalid(
+        "unknown kind of edit: expected add_node, remove_node, rename_node, connect, disconnect, set_parameter, "
+        "change_settings, set_latency_compensation or replace_graph");
+}
+
+namespace requests {
+
+Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine,
+                                                            Expected<TransactionContent> content) {
+    if (!content) return std::unexpected(std::move(content.error()));
+    auto prepared = engine.prepare(std::move(content->transaction));
+    if (!prepared) return std::unexpected(without_index(std::move(prepared.error()), content->whole_graph));
+    return std::make_unique<TransactionState>(std::move(content->edits), content->whole_graph, std::move(*prepared));
+}
+
+Error without_index(Error error, bool whole_graph) {
+    if (whole_graph) error.edit_index.reset();
+    return error;
+}
+
+}  // namespace requests
+}  // namespace rta::api

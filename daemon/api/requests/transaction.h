@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+#include "api/list_limits.h"
+#include "api/request_table.h"
+#include "document/document.h"
+#include "engine/engine.h"
+#include "graph/edit.h"
+#include "rta/v1/control.pb.h"
+#include "text/error.h"
+
+namespace rta::api {
+
+/// A transaction as the engine takes it, and as the events about it report it.
+struct TransactionContent {
+    Transaction transaction;
+    v1::EditList edits;
+    bool whole_graph = false;  ///< edits.edits(0) is its replace_graph, which the client did not number
+};
+
+// From the wire. Errors name the field at fault; none of these reads the graph. [any]
+
+/// Takes `content` apart. INVALID_ARGUMENT: no content, an edit without its kind, replace_graph among other edits, too
+/// many edits, a document that cannot be read, a transaction that does not fit into an event.
+[[nodiscard]] Expected<TransactionContent> take_content(v1::ApplyTransaction& content);
+[[nodiscard]] Expected<TransactionContent> take_content(v1::CheckGraph& content);
+[[nodiscard]] Expected<Settings> to_settings(const google::protobuf::Struct& message, std::string_view node);
+[[nodiscard]] Expected<GraphDocument> to_document(const v1::Graph& message);
+[[nodiscard]] Expected<Edit> to_edit(const v1::Edit& message);
+[[nodiscard]] SetParameter to_change(const v1::SetParameter& message);
+
+/// Returns an error if a change of this size does not fit into the event that reports it.
+[[nodiscard]] Expected<void> check_event_size(std::size_t bytes);
+
+namespace requests {
+
+/// State of ApplyTransaction and CheckGraph.
+struct TransactionState final : RequestState {
+    TransactionState(v1::EditList&& list, bool whole, PreparedTransaction&& made)
+        : edits{std::move(list)}, whole_graph{whole}, prepared{std::move(made)} {}
+
+    v1::EditList edits;
+    bool whole_graph;
+    PreparedTransaction prepared;
+};
+
+[[nodiscard]] Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine,
+                                                                          Expected<TransactionContent> content);
+
+/// Returns `error` without the index of an edit that the client did not number.
+[[nodiscard]] Error without_index(Error error, bool whole_graph);
+
+}  // namespace requests
+}  // namespace rta::api

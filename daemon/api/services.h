@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "api/events/event_hub.h"
+#include "api/events/telemetry.h"
+#include "api/fairness.h"
+#include "api/host.h"
+#include "api/output_control.h"
+#include "api/pending_commands.h"
+#include "api/requests/device_query.h"
+#include "api/workers.h"
+#include "engine/engine.h"
+
+namespace rta::api {
+
+class Client;
+
+using Clock = std::function<TimePoint()>;
+
+/// What all clients share, for the handlers of requests. [control]
+struct Services {
+    Services(Engine& shared_engine, Host& shared_host, Workers& shared_workers, Clock shared_clock)
+        : engine{shared_engine}, host{shared_host}, workers{shared_workers}, clock{std::move(shared_clock)} {}
+
+    /// To be called when Dispatcher::interval() may have become shorter.
+    void wake() const {
+        if (on_wake) on_wake();
+    }
+
+    Engine& engine;
+    Host& host;
+    Workers& workers;
+    Clock clock;
+    EventHub hub{random_instance_id()};
+    PendingCommands commands{engine, hub};
+    OutputControl output{engine, hub, commands, workers};
+    Telemetry telemetry{engine, host};
+    DeviceQuery devices{host};
+    RoomQueue plan_room;       ///< transactions
+    RoomQueue parameter_room;  ///< parameter changes
+    LongRequestQueue long_requests;
+    const TimePoint start = clock();
+    std::vector<Client*> clients;  ///< in the order in which they connected; without those that were refused
+    std::function<void()> on_wake;
+};
+
+}  // namespace rta::api

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+#include "api/fairness.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+
+namespace rta::api {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr TimePoint kStart{1h};
+
+/// Writes its name into the log whenever it is resumed.
+class FakeWaiter final : public Waiter {
+ public:
+    FakeWaiter(char name, std::string& log) : name_{name}, log_{log} {}
+
+    void resume() override {
+        log_ += name_;
+        if (on_resume) on_resume();
+    }
+    void expire(TimePoint now) override {
+        if (give_up && now >= *give_up) log_ += static_cast<char>(name_ - 'a' + 'A');
+    }
+
+    std::function<void()> on_resume;
+    std::optional<TimePoint> give_up;
+
+ private:
+    char name_;
+    std::string& log_;
+};
+
+struct Fairness : testing::Test {
+    [[nodiscard]] std::shared_ptr<FakeWaiter> waiter(char name) { return std::make_shared<FakeWaiter>(name, log); }
+    std::string take_log() { return std::exchange(log, {}); }
+
+    std::string log;
+    RoomQueue room;
+    LongRequestQueue turns;
+    const std::shared_ptr<FakeWaiter> a = waiter('a');
+    const std::shared_ptr<FakeWaiter> b = waiter('b');
+    const std::shared_ptr<FakeWaiter> c = waiter('c');
+};
+
+struct RoomQueueTest : Fairness {};
+struct LongRequestQueueTest : Fairness {
+    /// Runs a request, if it may run; then it takes so long.
+    bool run(const std::shared_ptr<FakeWaiter>& waiter, std::chrono::milliseconds duration, TimePoint now) {
+        if (!turns.may_run(waiter)) return false;
+        turns.finished(*waiter, duration, now);
+        return true;
+    }
+};
+
+TEST_F(RoomQueueTest, LetsEveryoneAskWhileNobodyWaits) {
+    EXPECT_TRUE(room.empty());
+    EXPECT_TRUE(room.may_ask(*a));
+    room.wait(a);
+    EXPECT_FALSE(room.empty());
+    EXPECT_FALSE(room.may_ask(*b));
+    EXPECT_FALSE(room.may_ask(*a)) << "not before its turn";
+}
+
+TEST_F(RoomQueueTest, ResumesInTheOrderOfArrivalAndEachOnce) {
+    for (const auto& waiter : {b, a, b, c}) room.wait(waiter);
+    a->on_resume = [&] {
+        EXPECT_TRUE(room.may_ask(*a));
+        EXPECT_FALSE(room.may_ask(*c));
+    };
+    room.retry(kStart);
+    EXPECT_EQ(take_log(), "bac");
+    EXPECT_TRUE(room.empty());
+}
+
+TEST_F(RoomQueueTest, StopsAtTheFirstRefusalAndKeepsThatOneFirst) {
+    room.wait(a);
+    room.wait(b);
+    a->on_resume = [&] { room.wait(a); };
+    room.retry(kStart);
+    EXPECT_EQ(take_log(), "a");
+    a->on_resume = nullptr;
+    room.retry(kStart);
+    EXPECT_EQ(take_log(), "ab");
+}
+
+TEST_F(RoomQueueTest, ASecondRequestWaitsBehindTheOthers) {
+    room.wait(a);
+    room.wait(b);
+    a->on_resume = [&] {
+        room.took_room(*a);
+        EXPECT_FALSE(room.may_ask(*a)) << "its turn is used";
+        room.wait(a);
+    };
+    room.retry(kStart);
+    EXPECT_EQ(take_log(), "ab");
+    a->on_resume = nullptr;
+    room.retry(kStart);
+    EXPECT_EQ(take_log(), "a");
+}
+
+TEST_F(RoomQueueTest, ExpiresWithoutATurn) {
+    room.wait(a);
+    room.wait(b);
+    a->on_resume = [&] { room.wait(a); };
+    b->give_up = kStart + 10ms;
+    room.retry(kStart + 9ms);
+    EXPECT_EQ(take_log(), "a");
+    room.retry(kStart + 10ms);
+    EXPECT_EQ(take_log(), "Ba");
+}
+
+TEST_F(RoomQueueTest, SkipsWaitersThatAreGone) {
+    auto gone = waiter('x');
+    room.wait(gone);
+    room.wait(a);
+    gone.reset();
+    room.retry(kStart);
+    EXPECT_EQ(take_log(), "a");
+}
+
+TEST_F(LongRequestQueueTest, ShortRequestsNeedNoTurn) {
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(run(a, 4ms, kStart));
+    EXPECT_TRUE(turns.empty());
+}
+
+TEST_F(LongRequestQueueTest, ALongRequestMakesTheNextOneWaitAsLong) {
+    EXPECT_TRUE(run(a, 50ms, kStart));
+    EXPECT_FALSE(run(a, 50ms, kStart));
+    EXPECT_TRUE(run(b, 1ms, kStart)) << "others are served in between";
+    turns.resume(kStart + 49ms);
+    EXPECT_EQ(take_log(), "");
+    a->on_resume = [&] { EXPECT_TRUE(run(a, 1ms, kStart + 50ms)); };
+    turns.resume(kStart + 50ms);
+    EXPECT_EQ(take_log(), "a");
+    EXPECT_TRUE(run(a, 1ms, kStart + 50ms)) << "its last request was short";
+}
+
+TEST_F(LongRequestQueueTest, NoRestIsLongerThanTheLimit) {
+    EXPECT_TRUE(run(a, 10s, kStart));
+    EXPECT_FALSE(run(a, 10s, kStart));
+    turns.resume(kStart + LongRequestQueue::kLongestRest);
+    EXPECT_EQ(take_log(), "a");
+}
+
+TEST_F(LongRequestQueueTest, ClientsTakeTurnsOfOneRequestEach) {
+    TimePoint now = kStart;
+    for (const auto& waiter : {a, b, c}) {
+        EXPECT_TRUE(run(waiter, 20ms, now));
+        EXPECT_FALSE(run(waiter, 20ms, now));
+        waiter->on_resume = [&, waiter = waiter.get(), self = std::weak_ptr{waiter}] {
+            EXPECT_TRUE(run(self.lock(), 20ms, now));
+            EXPECT_FALSE(run(self.lock(), 20ms, now)) << "one request a turn";
+        };
+    }
+    for (int turn = 0; turn < 6; ++turn) turns.resume(now += 20ms);
+    EXPECT_EQ(take_log(), "abcabc");
+}
+
+TEST_F(LongRequestQueueTest, SkipsWaitersThatAreGone) {
+    auto gone = waiter('x');
+    for (const auto& waiter : {gone, a}) {
+        EXPECT_TRUE(run(waiter, 20ms, kStart));
+        EXPECT_FALSE(run(waiter, 20ms, kStart));
+    }
+    gone.reset();
+    turns.resume(kStart + 20ms);
+    EXPECT_EQ(take_log(), "a");
+    EXPECT_TRUE(turns.empty());
+}
+
+TEST(NonReentrant, RefusesToRunInsideItself) {
+    NonReentrant loop;
+    int runs = 0;
+    EXPECT_TRUE(loop.run([&] {
+        ++runs;
+        EXPECT_FALSE(loop.run([&] { ++runs; }));
+    }));
+    EXPECT_TRUE(loop.run([&] { ++runs; }));
+    EXPECT_EQ(runs, 2);
+}
+
+}  // namespace
+}  // namespace rta::api

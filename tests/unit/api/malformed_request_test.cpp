@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// What is refused whatever it asks for.
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+
+#include "script.h"
+
+namespace rta::api::test {
+namespace {
+
+TEST(MalformedRequests, AnUnknownRequestIsUnimplementedAndNamesItsField) {
+    Script script;
+    script.play("hello a");
+    v1::Request unknown = request("id: 9");
+    v1::Request::GetReflection()->MutableUnknownFields(&unknown)->AddLengthDelimited(99, "from the future");
+    script.send('a', unknown);
+    const auto answer = script.receive('a');
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->response().id(), 9U);
+    EXPECT_EQ(answer->response().status().code(), v1::UNIMPLEMENTED);
+    EXPECT_NE(sentence(answer).find("99"), std::string::npos) << sentence(answer);
+    for (const char* const known : {"hello", "check_graph", "subscribe", "mute_output", "panic"}) {
+        EXPECT_NE(sentence(answer).find(known), std::string::npos) << sentence(answer);
+    }
+    script.play(R"(
+        a> id: 10
+        a< response { id: 10 status { code: UNIMPLEMENTED } }
+        a> id: 11 get_status {}
+        a< response { id: 11 get_status {} }
+    )");
+}
+
+TEST(MalformedRequests, BytesThatAreNotARequestEndTheStreamAfterEarlierAnswers) {
+    Script script;
+    script.play(R"(
+        hello a
+        hello b
+        a> id: 1 apply_transaction { edits {} }
+    )");
+    script.send_bytes('a', "\xFF\xFF\xFF");
+    EXPECT_TRUE(script.client('a').refused());
+    EXPECT_FALSE(script.client('a').wants_more());
+    EXPECT_FALSE(script.client('a').idle()) << "the transaction is still to be answered";
+    script.play(R"(
+        a-
+        block
+        a< response { id: 1 apply_transaction { revision: 1 } }
+        a< response { id: 0 status { code: INVALID_ARGUMENT } }
+        b> id: 1 get_status {}
+        b< response { id: 1 get_status {} }
+    )");
+    EXPECT_TRUE(script.client('a').idle());
+}
+
+TEST(MalformedRequests, AStringThatIsNotUtf8IsNoRequest) {
+    Script script;
+    script.play("hello a");
+    v1::Request bad = request("id: 1 list_node_types { type: \"abc\" }");
+    std::string bytes = bad.SerializeAsString();
+    bytes.replace(bytes.find("abc"), 3, "\xC3\x28\xFF");
+    script.send_bytes('a', bytes);
+    script.play("a< response { id: 0 status { code: INVALID_ARGUMENT } }");
+}
+
+/// Two bytes on the wire, and much more in memory.
+std::string empty_elements(std::string_view head_of_list, int count) {
+    std::string list;
+    for (int i = 0; i < count; ++i) list += head_of_list;
+    return list;
+}
+
+/// A field of bytes, as a message within a message is one.
+std::string field(int number, const std::string& bytes) {
+    std::string out{static_cast<char>(number << 3 | 2)};
+    append_frame(out, bytes);
+    return out;
+}
+
+TEST(MalformedRequests, EndlessListsAreRefusedBeforeTheyTakeMemory) {
+    Script script;
+    script.play("hello a");
+    const std::string two_million = empty_elements(std::string{"\x0A\0", 2}, 2'000'000);
+    const auto expect_refused = [&](const std::string& content, const std::string& sentence) {
+        script.send_bytes('a', content + std::string{"\x08\x07"});
+        const auto answer = script.receive('a');
+        ASSERT_TRUE(answer);
+        EXPECT_EQ(answer->response().id(), 7U);
+        EXPECT_EQ(answer->response().status().code(), v1::INVALID_ARGUMENT);
+        EXPECT_EQ(answer->response().status().message(), sentence);
+    };
+    const std::string many = " has 2000000 elements; at most 65536 are allowed";
+    expect_refused(field(8, field(1, two_million)), "the list of edits" + many);
+    expect_refused(field(8, field(2, two_million)), "the list of nodes" + many);
+    expect_refused(field(9, two_million), "the list of changes" + many);
+    expect_refused(field(14, two_million), "the list of nodes" + many);
+    // Lists in lists, none of them too long: settings { fields { value { list_value { values... } } } }.
+    const std::string values = empty_elements(std::string{"\x0A\0", 2}, 60'000);
+    std::string fields;
+    for (char name = 'a'; name < 'k'; ++name) {
+        fields += field(1, field(1, std::string(1, name)) + field(2, field(6, values)));
+    }
+    expect_refused(field(8, field(1, field(1, field(1, field(3, fields))))),
+                   "the lists of the request have more than 524288 elements together");
+    script.play(R"(
+        a> id: 4 get_graph {}
+        a< response { id: 4 status { code: OK } }
+    )");
+}
+
+TEST(MalformedRequests, WhatARequestTakesInMemoryCountsAsPending) {
+    Script script;
+    script.play("hello a");
+    script.workers.held = true;
+    v1::Request large = request("id: 1 apply_transaction { edits {} }");
+    for (int i = 0; i < 60'000; ++i) {
+        large.mutable_apply_transaction()->mutable_edits()->add_edits()->mutable_add_node()->mutable_settings();
+    }
+    EXPECT_LT(large.ByteSizeLong(), std::size_t{1} << 20U);
+    script.send('a', large);
+    EXPECT_FALSE(script.client('a').wants_more());
+    script.workers.held = false;
+    script.workers.finish(0);
+    EXPECT_TRUE(script.receive('a'));
+    EXPECT_TRUE(script.client('a').wants_more());
+}
+
+TEST(MalformedRequests, TimeoutsOutOfRangeAreRefused) {
+    Script script;
+    script.play(R"(
+        hello a
+        a> id: 1 timeout_ms: 0 get_status {}
+        a< response { id: 1 status { code: INVALID_ARGUMENT } }
+        a> id: 2 timeout_ms: 60001 get_status {}
+        a< response { id: 2 status { code: INVALID_ARGUMENT } }
+        a> id: 3 timeout_ms: 60000 get_status {}
+        a< response { id: 3 get_status {} }
+    )");
+}
+
+}  // namespace
+}  // namespace rta::api::test

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+// Requests that change the graph, and how they are refused.
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+
+#include "document/document.h"
+#include "script.h"
+
+namespace rta::api::test {
+namespace {
+
+TEST(Transactions, ATransactionIsAnsweredWhenItIsHeard) {
+    Script script;
+    script.play(R"(
+        hello a
+        block
+        block
+        a> id: 7 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } }
+        a-
+        tick 1
+        a-
+        block
+        a< response { id: 7 apply_transaction { revision: 1 frame: 128 } }
+        a-
+    )");
+}
+
+TEST(Transactions, ATransactionWithoutEditsTakesARevisionToo) {
+    Script script;
+    script.play(R"(
+        hello a
+        a> id: 7 apply_transaction { edits {} }
+        block
+        a< response { id: 7 apply_transaction { revision: 1 } }
+    )");
+}
+
+TEST(Transactions, AGraphComesAsMessageOrAsDocument) {
+    Script script;
+    script.play(R"(
+        hello a
+        a> id: 1 apply_transaction { graph { nodes { name: "osc" type: "sine" parameters { key: "frequency_hz" value: 220 } } nodes { name: "out" type: "output" } connections { from: "osc" to: "out" gain_db: -6 } } }
+        block
+        a< response { id: 1 apply_transaction { revision: 1 } }
+        a> id: 2 apply_transaction { document: "{\"nodes\": [{\"name\": \"c\", \"type\": \"constant\"}], \"connections\": []}" }
+        block
+        a< response { id: 2 apply_transaction { revision: 2 } }
+    )");
+    EXPECT_EQ(script.engine.graph().node_count(), 1U);
+    EXPECT_NE(script.engine.graph().find("c"), nullptr);
+}
+
+TEST(Transactions, EveryBadEditIsRefusedByIndexAndChangesNothing) {
+    struct Case {
+        const char* edit;
+        v1::Code code;
+        const char* name;  ///< must be in the sentence
+    };
+    const Case cases[] = {
+        {R"(add_node { name: "osc" type: "gain" })", v1::ALREADY_EXISTS, "osc"},
+        {R"(add_node { name: "x" type: "sinus" })", v1::NOT_FOUND, "sinus"},
+        {R"(add_node { name: "1x" type: "sine" })", v1::INVALID_ARGUMENT, "1x"},
+        {R"(add_node { name: "x" type: "sine" parameters { key: "pitch" value: 1 } })", v1::NOT_FOUND, "pitch"},
+        {R"(add_node { name: "x" type: "sine" parameters { key: "frequency_hz" value: nan } })", v1::INVALID_ARGUMENT,
+         "frequency_hz"},
+        {R"(add_node { name: "x" type: "sine" settings { fields { key: "channels" value { number_value: 2.5 } } } })",
+         v1::INVALID_ARGUMENT, "channels"},
+        {R"(add_node { name: "x" type: "sine" settings { fields { key: "color" value { number_value: 1 } } } })",
+         v1::NOT_FOUND, "color"},
+        {R"(remove_node { name: "nobody" })", v1::NOT_FOUND, "nobody"},
+        {R"(connect { from: "nobody" to: "vol" })", v1::NOT_FOUND, "nobody"},
+        {R"(connect { from: "osc" to: "vol:left" })", v1::NOT_FOUND, "left"},
+        {R"(connect { from: "vol" to: "vol" })", v1::FAILED_PRECONDITION, "vol"},
+        {R"(connect { from: "osc" to: "vol" gain_db: nan })", v1::INVALID_ARGUMENT, "osc"},
+        {R"(connect { from: "osc" to: "vol" gain_db: 25 })", v1::INVALID_ARGUMENT, "25"},
+        {R"(disconnect { from: "osc" to: "out" })", v1::NOT_FOUND, "osc"},
+        {R"(set_parameter { node: "osc" parameter: "frequency_hz" value: -1 })", v1::INVALID_ARGUMENT, "frequency_hz"},
+        {R"(set_parameter { node: "osc" parameter: "frequency_hz" value: inf })", v1::INVALID_ARGUMENT, "frequency_hz"},
+        {R"(set_parameter { node: "osc" parameter: "q" value: 1 })", v1::NOT_FOUND, "\"q\""},
+        {R"(set_parameter { node: "osc" parameter: "frequency_hz" value: 100 ramp_ms: -1 })", v1::INVALID_ARGUMENT,
+         "-1"},
+        {R"(set_parameter { node: "osc" parameter: "frequency_hz" value: 100 ramp_ms: nan })", v1::INVALID_ARGUMENT,
+         "ramp"},
+        {R"(set_parameter { node: "osc" parameter: "frequency_hz" value: 100 ramp_ms: 1e9 })", v1::INVALID_ARGUMENT,
+         "ramp"},
+        {R"(change_settings { node: "osc" settings { fields { key: "channels" value { number_value: 0 } } } })",
+         v1::INVALID_ARGUMENT, "channels"},
+        {R"(replace_graph {})", v1::INVALID_ARGUMENT, "replace_graph"},
+        {"", v1::INVALID_ARGUMENT, "add_node"},
+    };
+    Script script;
+    script.play("hello a\n" + tone());
+    const std::string before = write_document(script.engine.graph().document());
+    for (const Case& bad : cases) {
+        SCOPED_TRACE(bad.edit);
+        const std::string edits =
+            std::string{
+                "{ edits { edits { remove_node { name: \"vol\" } } edits { add_node { name: \"vol\" type: \"gain\" } } "
+                "edits { "} +
+            bad.edit + " } } }";
+        for (const char* kind : {"id: 5 apply_transaction ", "id: 5 check_graph "}) {
+            script.send('a', request(kind + edits));
+            const auto answer = script.receive('a');
+            ASSERT_TRUE(answer);
+            EXPECT_EQ(answer->response().status().code(), bad.code) << sentence(answer);
+            EXPECT_EQ(answer->response().status().edit_index(), 2U) << sentence(answer);
+            EXPECT_NE(sentence(answer).find(bad.name), std::string::npos) << sentence(answer);
+            EXPECT_EQ(answer->response().result_case(), v1::Response::RESULT_NOT_SET);
+        }
+        EXPECT_EQ(write_document(script.engine.graph().document()), before);
+        EXPECT_EQ(script.engine.revision(), 1U);
+    }
+    EXPECT_EQ(script.dispatcher.hub().number(), 2U) << "a refusal is no change";
+}
+
+TEST(Transactions, ACycleIsNamedWhole) {
+    Script script;
+    script.play("hello a\n" + tone());
+    script.send('a', request(R"(id: 5 apply_transaction { edits {
+        edits { add_node { name: "first" type: "gain" } } edits { add_node { name: "second" type: "gain" } }
+        edits { connect { from: "first" to: "second" } } edits { connect { from: "second" to: "first" } } } })"));
+    const auto answer = script.receive('a');
+    EXPECT_EQ(answer->response().status().code(), v1::FAILED_PRECONDITION);
+    EXPECT_EQ(answer->response().status().edit_index(), 3U);
+    EXPECT_NE(sentence(answer).find("first"), std::string::npos);
+    EXPECT_NE(sentence(answer).find("second"), std::string::npos);
+}
+
+TEST(Transactions, AWholeGraphAtFaultHasNoEditIndex) {
+    Script script;
+    script.play("hello a");
+    for (const char* content :
+         {R"(graph { nodes { name: "x" type: "nothing" } })", R"(graph { connections { from: "x" to: "y" } })",
+          R"(document: "{\"nodes\": [{\"name\": \"x\", \"type\": \"nothing\"}]}")", R"(document: "[")"}) {
+        for (const char* kind : {"apply_transaction", "check_graph"}) {
+            script.send('a', request(std::string{"id: 5 "} + kind + " { " + content + " }"));
+            const auto answer = script.receive('a');
+            ASSERT_TRUE(answer);
+            EXPECT_NE(answer->response().status().code(), v1::OK);
+            EXPECT_FALSE(answer->response().status().has_edit_index()) << sentence(answer);
+        }
+    }
+}
+
+TEST(Transactions, ParametersChangeAllOrNone) {
+    Script script;
+    script.play("hello a\n" + tone() + R"(
+        a> id: 2 set_parameters { changes { node: "osc" parameter: "frequency_hz" value: 330 } changes { node: "vol" parameter: "gain_db" value: 99 } }
+        a< response { id: 2 status { code: INVALID_ARGUMENT edit_index: 1 } }
+        a> id: 3 set_parameters { changes { node: "osc" parameter: "frequency_hz" value: 330 } changes { node: "who" parameter: "gain_db" value: 0 } }
+        a< response { id: 3 status { code: NOT_FOUND edit_index: 1 } }
+        a> id: 4 set_parameters {}
+        a< response { id: 4 status { code: INVALID_ARGUMENT } }
+        a> id: 5 set_parameters { changes { node: "osc" parameter: "frequency_hz" value: 330 ramp_ms: nan } }
+        a< response { id: 5 status { code: INVALID_ARGUMENT edit_index: 0 } }
+    )");
+    const GraphNode* osc = script.engine.graph().find("osc");
+    ASSERT_NE(osc, nullptr);
+    EXPECT_EQ(osc->parameters.at(*osc->description->layout.find_parameter("frequency_hz")), 440.0F);
+    script.play(R"(
+        a> id: 6 set_parameters { changes { node: "osc" parameter: "frequency_hz" value: 330 } changes { node: "vol" parameter: "gain_db" value: -3 ramp_ms: 0 } }
+        a-
+        block
+        a< response { id: 6 set_parameters { frame: 64 } }
+    )");
+    EXPECT_EQ(
+        script.engine.graph().find("osc")->parameters.at(*osc->description->layout.find_parameter("frequency_hz")),
+        330.0F);
+    EXPECT_EQ(script.engine.revision(), 1U) << "parameters take no revision";
+}
+
+TEST(Transactions, TheHostIsToldOfWhatIsCommittedAndOfNothingElse) {
+    Script script;
+    script.play("hello a\n" + tone());
+    EXPECT_EQ(script.host.graph_changes, 1);
+    script.play(R"(
+        a> id: 2 set_parameters { changes { node: "osc" parameter: "frequency_hz" value: 220 } }
+        block
+        a< response { id: 2 set_parameters {} }
+    )");
+    EXPECT_EQ(script.host.graph_changes, 2);
+    script.play(R"(
+        a> id: 3 set_parameters { changes { node: "osc" parameter: "colour" value: 220 } }
+        a< response { id: 3 status { code: NOT_FOUND } }
+        a> id: 4 apply_transaction { edits { edits { remove_node { name: "nobody" } } } }
+        a< response { id: 4 status { code: NOT_FOUND } }
+        a> id: 5 check_graph { edits {} }
+        a< response { id: 5 check_graph {} }
+        a> id: 6 get_status {}
+        a< response { id: 6 get_status { store { directory: "/state" saved_revision: 3 error: "the disk is full" } } }
+    )");
+    EXPECT_EQ(script.host.graph_changes, 2);
+}
+
+}  // namespace
+}  // namespace rta::api::test
