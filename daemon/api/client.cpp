@@ -75,7 +75,7 @@ void Client::close() {
     executed_ = 0;
 }
 
-/// The client no longer counts as one, though it may still be told why.
+/// The client is no longer counted and gets no events, but may still get its last answer.
 void Client::leave() {
     Services& services = dispatcher_.services();
     services.hub.unsubscribe(*this);

@@ -73,16 +73,25 @@ class LongRequestQueue {
 /// then covers.
 class NonReentrant {
  public:
-    /// Returns false without calling `loop` if it is running already. `loop` must not throw.
+    /// Returns false without calling `loop` if it is running already.
     template <class Loop>
     bool run(Loop&& loop) {
         if (std::exchange(running_, true)) return false;
+        const Ended ended{running_};
         std::forward<Loop>(loop)();
-        running_ = false;
         return true;
     }
 
  private:
+    /// Also after an exception.
+    struct Ended {
+        explicit Ended(bool& flag) : running{flag} {}
+        Ended(const Ended&) = delete;
+        Ended& operator=(const Ended&) = delete;
+        ~Ended() { running = false; }
+        bool& running;
+    };
+
     bool running_ = false;
 };
 

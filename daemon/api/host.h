@@ -8,18 +8,18 @@
 
 namespace rta::api {
 
-/// Through this `api` reaches devices and the operating system; `app` implements it. [control]
+/// Access to devices, the operating system and the store, implemented by `app`. [control]
 class Host {
  public:
     virtual ~Host() = default;
     [[nodiscard]] virtual DeviceStatus device_status() const = 0;
     [[nodiscard]] virtual LoadStatus load_status() const = 0;
     [[nodiscard]] virtual RealtimeStatus realtime_status() const = 0;
-    /// A host that remembers nothing overrides neither this nor graph_changed().
+    /// Override this together with graph_changed() if the graph is saved.
     [[nodiscard]] virtual StoreStatus store_status() const { return {}; }
-    /// A transaction or a parameter change has been committed. Called for each of them: must cost next to nothing.
+    /// Called after every commit of a transaction or parameter change. Must be fast.
     virtual void graph_changed() {}
-    /// Calls `done` later, on the control thread: the device thread may take seconds to look.
+    /// Calls `done` later, on the control thread: searching for devices may take seconds.
     virtual void list_devices(std::function<void(std::vector<DeviceInfo>)> done) = 0;
 };
 

@@ -41,7 +41,7 @@ OutputControl::Step OutputControl::advance(Item& item, TimePoint now) {
     return item.mute ? advance_mute(item, now) : advance_panic(item, now);
 }
 
-/// What has not been begun: the engine was full, and is asked again.
+/// The engine was full: the request is tried again until its timeout.
 OutputControl::Step OutputControl::refused(Item& item, Error error, TimePoint now) {
     if (error.code == ErrorCode::resource_exhausted && now < item.asked.give_up) return Step::waits;
     item.asked.answered(std::unexpected(std::move(error)));
@@ -110,7 +110,7 @@ void OutputControl::finish_panic(Item& item, const Ticket& ticket) {
     item.asked.committed();
 }
 
-/// Behind one that does not get on.
+/// Refuses requests that wait behind one that does not finish.
 void OutputControl::expire_waiting(TimePoint now) {
     for (std::size_t i = 1; i < queue_.size();) {
         if (now < queue_[i].asked.give_up) {
@@ -120,9 +120,9 @@ void OutputControl::expire_waiting(TimePoint now) {
         const Answered answered = std::move(queue_[i].asked.answered);
         queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(i));
         answered(fail(ErrorCode::resource_exhausted,
-                      std::string{queue_.front().mute ? "a mute before it waits for room in the engine"
-                                                      : "a panic before it is not over"} +
-                          "; nothing has changed, try again (timeout_ms)"));
+                      std::string{queue_.front().mute ? "an earlier mute waits for room in the engine"
+                                                      : "an earlier panic has not finished"} +
+                          "; nothing has changed; try again, or set a longer timeout_ms"));
     }
 }
 

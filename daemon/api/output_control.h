@@ -58,7 +58,7 @@ class OutputControl {
         std::optional<bool> mute{};          ///< not set: a panic
         std::optional<EngineReset> reset{};  ///< of a panic, from the start of its mute on
     };
-    /// A panic whose answer has not been given.
+    /// A panic that has not been answered.
     struct Unanswered {
         TimePoint asked;
         Answered answered;

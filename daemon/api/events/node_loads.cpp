@@ -42,10 +42,10 @@ std::vector<NodeLoads::NodeLoad> NodeLoads::heaviest(std::span<const NodeTime> t
         now.emplace(time.node.value(), seen);
     }
     seen_ = std::move(now);
-    const std::size_t told = std::min(most, loads.size());
-    std::ranges::partial_sort(loads, loads.begin() + static_cast<std::ptrdiff_t>(told), std::ranges::greater{},
+    const std::size_t reported = std::min(most, loads.size());
+    std::ranges::partial_sort(loads, loads.begin() + static_cast<std::ptrdiff_t>(reported), std::ranges::greater{},
                               &NodeLoad::share);
-    loads.resize(told);
+    loads.resize(reported);
     return loads;
 }
 

@@ -140,7 +140,7 @@ void Telemetry::poll_levels() {
         }
         add(taken, group);
         if (frame < *group.levels_due) continue;
-        tell_levels(group, taken);
+        send_levels(group, taken);
         *group.levels_due += interval;
         // After a delay of the control thread, missed events are not made up for.
         if (*group.levels_due <= frame) group.levels_due = frame + interval;
@@ -156,7 +156,7 @@ void Telemetry::add(const MeasuredLevels& taken, Group& group) {
     }
 }
 
-void Telemetry::tell_levels(Group& group, const MeasuredLevels& taken) const {
+void Telemetry::send_levels(Group& group, const MeasuredLevels& taken) const {
     v1::Event event;
     write_levels(group, taken, *event.mutable_levels());
     deliver(event, group.levels);
@@ -231,11 +231,11 @@ void Telemetry::poll_node_loads(TimePoint now) {
         for (const auto& load : node_loads_.heaviest(engine_.node_times(), cycles_per_block(), kMaximumNodeLoads)) {
             const GraphNode* const node = engine_.graph().find(load.node);
             if (node == nullptr) continue;
-            v1::NodeLoad& told = *message.add_nodes();
-            told.set_node(node->name());
-            told.set_type(std::string{node->description->type->name});
-            told.set_share(static_cast<float>(load.share));
-            told.set_average(static_cast<float>(load.average));
+            v1::NodeLoad& reported = *message.add_nodes();
+            reported.set_node(node->name());
+            reported.set_type(std::string{node->description->type->name});
+            reported.set_share(static_cast<float>(load.share));
+            reported.set_average(static_cast<float>(load.average));
         }
     }
     deliver(event, node_loads_subscribers_);

@@ -87,7 +87,7 @@ class Telemetry {
     void poll_node_loads(TimePoint now);
     [[nodiscard]] double cycles_per_block() const;
     static void add(const MeasuredLevels& taken, Group& group);
-    void tell_levels(Group& group, const MeasuredLevels& taken) const;
+    void send_levels(Group& group, const MeasuredLevels& taken) const;
     void write_levels(const Group& group, const MeasuredLevels& taken, v1::Levels& message) const;
     [[nodiscard]] double frames_of_interval(float rate_hz) const;
 

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <new>
+#include <optional>
 #include <string>
 
 namespace rta::api {
@@ -181,6 +183,12 @@ TEST(NonReentrant, RefusesToRunInsideItself) {
     }));
     EXPECT_TRUE(loop.run([&] { ++runs; }));
     EXPECT_EQ(runs, 2);
+}
+
+TEST(NonReentrant, RunsAgainAfterAnException) {
+    NonReentrant loop;
+    EXPECT_THROW(loop.run([] { throw std::bad_alloc{}; }), std::bad_alloc);
+    EXPECT_TRUE(loop.run([] {}));
 }
 
 }  // namespace
