@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "text/names.h"
+#include "text/quoting.h"
 
 namespace rta::io {
 namespace {
