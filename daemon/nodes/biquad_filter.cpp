@@ -23,35 +23,39 @@ static_assert(static_cast<std::size_t>(dsp::FilterKind::high_shelf) + 1 == kKind
 constexpr std::array<std::string_view, 3> kWidths{"q", "bandwidth", "slope"};
 
 constexpr std::array kSettings{
-    SettingSpec{.name = "kind",
-                .kind = SettingSpec::Kind::choice,
-                .default_text = "lowpass",
-                .choices = kKinds,
-                .help = "Response, as in the Audio EQ Cookbook: bandpass_skirt peaks at q, bandpass_peak at 0 dB."},
+    SettingSpec{
+        .name = "kind",
+        .kind = SettingSpec::Kind::choice,
+        .default_text = "lowpass",
+        .choices = kKinds,
+        .help =
+            "Response, as in the Audio EQ Cookbook. The peak gain of bandpass_skirt is q, that of bandpass_peak 0 dB."},
     SettingSpec{.name = "width",
                 .kind = SettingSpec::Kind::choice,
                 .default_text = "q",
                 .choices = kWidths,
-                .help = "Which of the parameters q, bandwidth_octaves and slope is in force; the others do nothing."},
+                .help = "Parameter that sets the width: q, bandwidth_octaves or slope. The other two are ignored."},
     channels_setting(),
 };
 
 enum Parameter : std::uint8_t { kFrequency, kQ, kGain, kBandwidth, kSlope };
 constexpr std::array kParameters{
     ParameterSpec{"frequency_hz", Unit::hertz, 5.0F, 20'000.0F, 1'000.0F,
-                  "Corner, centre or middle of the shelf; kept just below half the sample rate.", RampLaw::logarithmic},
-    ParameterSpec{"q", Unit::ratio, dsp::kLeastQ, 40.0F, 0.707107F, "Resonance; 0.7071 is flat (Butterworth).",
+                  "Corner or centre frequency, or midpoint of a shelf; limited to just below half the sample rate.",
                   RampLaw::logarithmic},
-    ParameterSpec{"gain_db", Unit::decibel, -24.0F, 24.0F, 0.0F, "Gain of a peak or shelf; other kinds have none."},
+    ParameterSpec{"q", Unit::ratio, dsp::kLeastQ, 40.0F, 0.707107F,
+                  "Resonance; 0.7071 is maximally flat (Butterworth).", RampLaw::logarithmic},
+    ParameterSpec{"gain_db", Unit::decibel, -24.0F, 24.0F, 0.0F,
+                  "Gain of a peak or shelf; ignored by the other kinds."},
     ParameterSpec{
         "bandwidth_octaves", Unit::none, 0.05F, 6.0F, 1.0F,
-        "With width = bandwidth: between -3 dB, or half the gain of a peak, in octaves; q counts as at least 0.25, "
-        "which is about 4 octaves.",
+        "With width = bandwidth: bandwidth in octaves between the -3 dB points, or between the half-gain points of a "
+        "peak. The resulting q is at least 0.25, which is about 4 octaves.",
         RampLaw::logarithmic},
     ParameterSpec{
         "slope", Unit::ratio, 0.1F, 1.0F, 1.0F,
-        "With width = slope: of a shelf, 1 is the steepest without a hump; elsewhere q = sqrt(slope / 2). q counts "
-        "as at least 0.25.",
+        "With width = slope: slope of a shelf; 1 is the steepest without overshoot. For the other kinds, q = sqrt(slope "
+        "/ 2). The resulting q is at least 0.25.",
         RampLaw::logarithmic},
 };
 static_assert(well_formed(kParameters));
@@ -102,7 +106,7 @@ class BiquadFilter final : public Processor {
 
 extern constinit const NodeType kBiquadFilter{
     .name = "biquad_filter",
-    .help = "A second-order filter with the responses of the Audio EQ Cookbook, stable under any modulation.",
+    .help = "Second-order filter with the responses of the Audio EQ Cookbook, stable under any modulation.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

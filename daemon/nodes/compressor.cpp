@@ -13,26 +13,27 @@ namespace {
 
 constexpr std::array kSettings{
     look_ahead_setting(
-        "How much later the sound comes out than it is looked at, so that the gain is down when it comes."),
+        "Delay of the output relative to the level detector, so that the gain is reduced before a peak. Adds latency."),
     side_chain_setting(),
-    channels_setting("Width of every port of the node; the loudest channel decides for all."),
+    channels_setting("Number of channels of every port. The loudest channel sets the gain of all."),
 };
 
 enum Parameter : std::uint8_t { kThresholdDb, kRatio, kKneeDb, kAttackMs, kReleaseMs, kMakeupDb };
 constexpr std::array kParameters{
-    ParameterSpec{"threshold_db", Unit::decibel, -80.0F, 0.0F, -20.0F, "Peak level above which gain is reduced."},
+    ParameterSpec{"threshold_db", Unit::decibel, -80.0F, 0.0F, -20.0F, "Peak level above which the gain is reduced."},
     ParameterSpec{"ratio", Unit::ratio, 1.0F, 100.0F, 4.0F,
-                  "How many dB more must go in for one dB more to come out, above the threshold.",
+                  "Increase of the input level, in dB, that raises the output by 1 dB above the threshold.",
                   RampLaw::logarithmic},
     ParameterSpec{"knee_db", Unit::decibel, 0.0F, 24.0F, 6.0F,
-                  "Width of the bend around the threshold; 0 is a corner."},
+                  "Width of the soft knee around the threshold; 0 is a hard knee."},
     ParameterSpec{"attack_ms", Unit::milliseconds, 0.05F, 500.0F, 10.0F,
-                  "Time constant with which the reduction grows: after it 63% of the way are done.",
+                  "Time constant of increasing gain reduction: the time to reach 63% of the change.",
                   RampLaw::logarithmic},
     ParameterSpec{"release_ms", Unit::milliseconds, 1.0F, 5'000.0F, 150.0F,
-                  "Time constant with which the reduction shrinks, from 5 ms after the level has fallen.",
+                  "Time constant of decreasing gain reduction; the release starts 5 ms after the level has fallen.",
                   RampLaw::logarithmic},
-    ParameterSpec{"makeup_db", Unit::decibel, -24.0F, 24.0F, 0.0F, "Gain after the compression.", RampLaw::amplitude},
+    ParameterSpec{"makeup_db", Unit::decibel, -24.0F, 24.0F, 0.0F, "Gain applied after compression.",
+                  RampLaw::amplitude},
 };
 static_assert(well_formed(kParameters));
 
@@ -52,7 +53,7 @@ class CompressorProcessor final : public Processor {
             const ParameterView& view = context.parameters[parameter];
             return dsp::BlockValue{view.value, view.ramp};
         };
-        // The last input is the side chain, where there is one.
+        // The last input is the side chain if the node has one, otherwise `in`.
         compressor_.process(context.inputs.front(), context.inputs.back(),
                             {.threshold_db = value(kThresholdDb),
                              .ratio = value(kRatio),
@@ -73,7 +74,7 @@ class CompressorProcessor final : public Processor {
 
 extern constinit const NodeType kCompressor{
     .name = "compressor",
-    .help = "Reduces the gain of what is louder than a threshold.",
+    .help = "Reduces the gain of signals above a threshold.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

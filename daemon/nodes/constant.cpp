@@ -41,7 +41,7 @@ class ConstantGenerator final : public Processor {
 
 extern constinit const NodeType kConstant{
     .name = "constant",
-    .help = "The same value in every sample.",
+    .help = "Constant signal.",
     .parameters = kParameters,
     .outputs = kOutputs,
     .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {

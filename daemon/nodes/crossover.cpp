@@ -12,10 +12,10 @@
 #include "dsp/biquad.h"
 #include "graph/node_type.h"
 
-/// Linkwitz-Riley crossovers: each way is a Butterworth filter twice, so that where two ways meet both are at -6 dB and
-/// in phase (Siegfried Linkwitz, "Active crossover networks for noncoincident drivers", JAES 24, 1976). Low and high
-/// sum to an all-pass of half the order. A way that a crossing above it does not touch passes through that crossing's
-/// all-pass instead, so that all ways keep the same phase and any number of them sum flat.
+/// Linkwitz-Riley crossovers. Each band is two identical Butterworth filters in series, so that adjacent bands are both
+/// at -6 dB and in phase at the crossover frequency (Siegfried Linkwitz, "Active crossover networks for noncoincident
+/// drivers", JAES 24, 1976). Low and high sum to an all-pass of half the order. A band that a higher crossover
+/// does not split passes through that crossover's all-pass, so that all bands have the same phase and sum flat.
 namespace rta::nodes {
 
 namespace {
@@ -28,23 +28,24 @@ constexpr std::array kSettings{
                 .minimum = 2,
                 .maximum = 4,
                 .default_number = 2,
-                .help = "How many outputs there are, from the lowest frequencies to the highest."},
+                .help = "Number of outputs, from the lowest frequency band to the highest."},
     SettingSpec{.name = "order",
                 .kind = SettingSpec::Kind::integer,
                 .minimum = 2,
                 .maximum = 8,
                 .default_number = 4,
                 .choices = kOrders,
-                .help = "Of the Linkwitz-Riley filters: 12, 24 or 48 dB an octave."},
+                .help = "Order of the Linkwitz-Riley filters: 2, 4 and 8 are 12, 24 and 48 dB per octave."},
     channels_setting(),
 };
 
 constexpr std::array kParameters{[] {
-    ParameterSpec spec = repeated({"frequency_#_hz", Unit::hertz, 20.0F, 20'000.0F, 400.0F,
-                                   "Crossing of the outputs of that number and the next. Where crossings are out of "
-                                   "order the outputs still sum flat, and those between carry what both let through.",
-                                   RampLaw::logarithmic},
-                                  "ways", 1);
+    ParameterSpec spec =
+        repeated({"frequency_#_hz", Unit::hertz, 20.0F, 20'000.0F, 400.0F,
+                  "Crossover frequency between output # and the next. If the frequencies are not in "
+                  "ascending order, the outputs still sum flat; those between carry only what both pass.",
+                  RampLaw::logarithmic},
+                 "ways", 1);
     spec.default_factor = 5.0F;
     return spec;
 }()};
@@ -53,7 +54,7 @@ static_assert(well_formed(kParameters));
 constexpr std::array kInputs{PortSpec{"in"}};
 constexpr std::array kOutputs{PortSpec{.name = "out_#", .repeat = {"ways"}}};
 
-/// A section of a crossing: all of them have the crossing's frequency.
+/// One second-order section of a crossover. All sections have the crossover's frequency.
 struct Section {
     dsp::FilterKind kind;
     float q;
@@ -63,14 +64,14 @@ using Sections = std::vector<Section>;
 struct Crossing {
     Sections low;
     Sections high;
-    Sections all;  ///< the sum of both
+    Sections all;  ///< all-pass equal to the sum of low and high
 };
 
-/// Of an order in kOrders. A Butterworth filter of order 2 has a Q of sqrt(1/2), one of order 4 sections with 1 / (2
-/// cos(pi / 8)) and 1 / (2 cos(3 pi / 8)). Twice the first order is one section with a Q of 1/2.
+/// Returns the sections for an order in kOrders. A Butterworth filter of order 2 has Q = sqrt(1/2). One of order 4 has
+/// sections with Q = 1 / (2 cos(pi / 8)) and 1 / (2 cos(3 pi / 8)). Two filters of order 1 are one section with Q = 1/2.
 Crossing crossing_of(std::uint32_t order) {
     using Kind = dsp::FilterKind;
-    // With two poles low and high meet in opposite phase: the high one is inverted.
+    // At order 2, low and high have opposite phase at the crossover frequency, so high is inverted.
     if (order == 2) {
         return {{{Kind::lowpass, 0.5F}}, {{Kind::inverted_highpass, 0.5F}}, {{Kind::lowpass_less_highpass, 0.5F}}};
     }
@@ -85,7 +86,7 @@ Crossing crossing_of(std::uint32_t order) {
     return crossing;
 }
 
-/// Sections in series that follow one frequency.
+/// Sections in series with a common frequency.
 class Branch {
  public:
     Branch(const Sections& sections, const BuildContext& context)
@@ -129,7 +130,7 @@ class Crossover final : public Processor {
     }
 
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
-        // What lies above the crossings so far waits in the highest output.
+        // The highest output holds the signal above the crossovers processed so far.
         const AudioWriteView& above = context.outputs.back();
         AudioReadView rest = context.inputs[0];
         for (std::size_t i = 0; i < low_.size(); ++i) {
@@ -144,17 +145,17 @@ class Crossover final : public Processor {
     }
 
  private:
-    // One for each crossing.
+    // One for each crossover frequency.
     std::vector<Branch> low_;
     std::vector<Branch> high_;
-    std::vector<std::vector<Branch>> below_;  ///< the all-passes of the ways further down
+    std::vector<std::vector<Branch>> below_;  ///< the all-passes of the lower bands
 };
 
 }  // namespace
 
 extern constinit const NodeType kCrossover{
     .name = "crossover",
-    .help = "Splits the spectrum into ways that sum flat (Linkwitz-Riley).",
+    .help = "Splits a signal into frequency bands that sum flat (Linkwitz-Riley).",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

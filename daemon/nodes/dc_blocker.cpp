@@ -20,8 +20,8 @@ constexpr std::array kSettings{channels_setting()};
 
 enum Parameter : std::uint8_t { kFrequencyHz };
 constexpr std::array kParameters{
-    ParameterSpec{"frequency_hz", Unit::hertz, 0.1F, 200.0F, 5.0F, "Corner frequency (-3 dB); 6 dB an octave below.",
-                  RampLaw::logarithmic},
+    ParameterSpec{"frequency_hz", Unit::hertz, 0.1F, 200.0F, 5.0F,
+                  "Corner frequency (-3 dB); the slope is 6 dB per octave.", RampLaw::logarithmic},
 };
 static_assert(well_formed(kParameters));
 
@@ -62,17 +62,17 @@ class DcBlockerProcessor final : public Processor {
     }
 
     double sample_rate_hz_;
-    float frequency_hz_ = 0.0F;  ///< of coefficients_; none yet
+    float frequency_hz_ = 0.0F;  ///< for which coefficients_ was computed; 0: none yet
     dsp::DcBlocker::Coefficients coefficients_{};
-    std::vector<dsp::DcBlocker::Coefficients> moving_;  ///< one a frame, while the frequency is on a ramp
-    std::vector<dsp::DcBlocker> filters_;               ///< one a channel
+    std::vector<dsp::DcBlocker::Coefficients> moving_;  ///< one per frame while the frequency is ramping
+    std::vector<dsp::DcBlocker> filters_;               ///< one per channel
 };
 
 }  // namespace
 
 extern constinit const NodeType kDcBlocker{
     .name = "dc_blocker",
-    .help = "Takes away what is constant in a signal, with a high-pass of first order.",
+    .help = "Removes DC with a first-order high-pass filter.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

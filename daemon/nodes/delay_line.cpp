@@ -19,35 +19,35 @@ constexpr std::array kSettings{
                 .minimum = 1.0,
                 .maximum = kMaximumMs,
                 .default_number = 1'000.0,
-                .help = "The longest delay there may be; memory for all of it is taken when the node is built."},
+                .help = "Maximum delay. Memory for it is allocated when the node is built."},
     channels_setting(),
 };
 
 enum Parameter : std::uint8_t { kTimeMs, kFeedback, kMix };
 constexpr std::array kParameters{
-    ParameterSpec{.name = "time_ms",
-                  .unit = Unit::milliseconds,
-                  .minimum = 0.0F,
-                  .maximum = static_cast<float>(kMaximumMs),
-                  .default_value = 100.0F,
-                  .help =
-                      "Delay, fractions of a frame included; a change cross-fades from the old delay to the new one in "
-                      "about 20 ms, without a glide of the pitch.",
-                  .law = RampLaw::own,
-                  .maximum_setting = "max_time_ms"},
+    ParameterSpec{
+        .name = "time_ms",
+        .unit = Unit::milliseconds,
+        .minimum = 0.0F,
+        .maximum = static_cast<float>(kMaximumMs),
+        .default_value = 100.0F,
+        .help = "Delay, including fractions of a frame. A change crossfades to the new delay in about 20 ms, without "
+                "a change of pitch.",
+        .law = RampLaw::own,
+        .maximum_setting = "max_time_ms"},
     ParameterSpec{
         .name = "feedback",
         .unit = Unit::ratio,
         .minimum = -0.99F,
         .maximum = 0.99F,
         .default_value = 0.0F,
-        .help = "How much of the delayed sound goes in again; it comes back one frame later at the earliest."},
+        .help = "Factor of the feedback from the delayed signal to the input; its delay is at least one frame."},
     ParameterSpec{.name = "mix",
                   .unit = Unit::ratio,
                   .minimum = 0.0F,
                   .maximum = 1.0F,
                   .default_value = 1.0F,
-                  .help = "How much of the output is delayed: 1 is all of it, 0 is the input alone."},
+                  .help = "Mix of input and delayed signal: 0 is the input only, 1 the delayed signal only."},
 };
 static_assert(well_formed(kParameters));
 
@@ -71,7 +71,8 @@ class DelayProcessor final : public Processor {
     }
 
  private:
-    bool fresh_ = true;  ///< put into a sound that was there before, unless this is its frame 0
+    bool fresh_ =
+        true;  ///< no block processed yet: unless this is frame 0, the node was inserted into a running signal
     dsp::DelayLine line_;
 };
 
@@ -79,7 +80,7 @@ class DelayProcessor final : public Processor {
 
 extern constinit const NodeType kDelayLine{
     .name = "delay_line",
-    .help = "Delays the sound, with feedback for echoes.",
+    .help = "Delays the signal, with feedback for echoes.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

@@ -24,36 +24,38 @@ constexpr std::array kSettings{
                 .minimum = 1,
                 .maximum = 16,
                 .default_number = 4,
-                .help = "How many bands there are, one after the other; all but the ends are peaking."},
+                .help = "Number of bands in series. All bands except the first and the last are peaking."},
     SettingSpec{.name = "first_band",
                 .kind = SettingSpec::Kind::choice,
                 .default_text = "peaking",
                 .choices = kFirstKinds,
-                .help = "Kind of band 1, as the kinds of biquad_filter."},
+                .help = "Kind of band 1; see the setting kind of biquad_filter."},
     SettingSpec{.name = "last_band",
                 .kind = SettingSpec::Kind::choice,
                 .default_text = "peaking",
                 .choices = kLastKinds,
-                .help = "Kind of the last band; where there is one band only, first_band says its kind."},
+                .help = "Kind of the last band; ignored if there is only one band."},
     channels_setting(),
 };
 
 enum Row : std::uint8_t { kFrequency, kQ, kGain };
 constexpr std::array kParameters{
     [] {
-        ParameterSpec spec =
-            repeated({"frequency_#_hz", Unit::hertz, 5.0F, 20'000.0F, 80.0F,
-                      "Centre of the band of that number, or corner at an end; kept just below half the sample rate.",
-                      RampLaw::logarithmic},
-                     "bands");
+        ParameterSpec spec = repeated(
+            {"frequency_#_hz", Unit::hertz, 5.0F, 20'000.0F, 80.0F,
+             "Centre frequency of band #, or corner frequency of a shelf or cut; limited to just below half the "
+             "sample rate.",
+             RampLaw::logarithmic},
+            "bands");
         spec.default_factor = 5.0F;
         return spec;
     }(),
-    repeated({"q_#", Unit::ratio, dsp::kLeastQ, 40.0F, 0.707107F,
-              "How narrow the band is: 1.41 is an octave, 0.7071 two; with the latter the ends have no hump.",
-              RampLaw::logarithmic},
-             "bands"),
-    repeated({"gain_#_db", Unit::decibel, -24.0F, 24.0F, 0.0F, "Gain of the band; a highpass or lowpass has none."},
+    repeated(
+        {"q_#", Unit::ratio, dsp::kLeastQ, 40.0F, 0.707107F,
+         "Selectivity of band #: 1.41 is one octave wide, 0.7071 two. Shelves and cuts have no overshoot at 0.7071.",
+         RampLaw::logarithmic},
+        "bands"),
+    repeated({"gain_#_db", Unit::decibel, -24.0F, 24.0F, 0.0F, "Gain of band #; ignored by highpass and lowpass."},
              "bands"),
 };
 static_assert(well_formed(kParameters));
@@ -104,7 +106,7 @@ class Equalizer final : public Processor {
 
 extern constinit const NodeType kEqualizer{
     .name = "equalizer",
-    .help = "A parametric equalizer: peaking bands, with a shelf or a cut at either end where the settings say so.",
+    .help = "Parametric equalizer: peaking bands, with an optional shelf or cut as the first and the last band.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

@@ -29,8 +29,8 @@ static_assert(well_formed(kParameters));
 constexpr std::array kInputs{PortSpec{"in"}};
 constexpr std::array kOutputs{PortSpec{"out"}};
 
-/// The three parameters as one factor. The switches arrive as ramps between 0 and 1, so muting fades to 0 and inverting
-/// goes through 0: neither clicks.
+/// Combines the three parameters into one factor. Switches are ramps between 0 and 1: mute fades to 0 and invert passes
+/// through 0, so neither clicks.
 constexpr float combined(float gain, float mute, float invert) { return gain * (1.0F - mute) * (1.0F - 2.0F * invert); }
 
 class GainProcessor final : public Processor {
@@ -44,13 +44,13 @@ class GainProcessor final : public Processor {
         const bool at_rest = gain.at_rest() && mute.at_rest() && invert.at_rest();
         const AudioWriteView& out = context.outputs[0];
         if (!at_rest || out.channel_count() != 1) return process_any(context);
-        // The commonest way, with nothing to do after its last call.
+        // The most common path; it ends with a tail call.
         const float factor = combined(gain.value, mute.value, invert.value);
         dsp::scale(context.inputs[0].channel(0), factor, nullptr, out.channel(0));
     }
 
  private:
-    // Apart, so that the way above has no registers to save for it.
+    // A separate function, so that the path above has no registers to save.
     [[gnu::noinline]] void process_any(const ProcessContext& context) RTA_NONBLOCKING {
         const ParameterView gain = context.parameters[kGainDb];
         const ParameterView mute = context.parameters[kMute];
@@ -70,14 +70,14 @@ class GainProcessor final : public Processor {
         }
     }
 
-    std::vector<float> factors_;  ///< of this block, one a frame, while a parameter is on a ramp
+    std::vector<float> factors_;  ///< one per frame of the block, while a parameter is ramping
 };
 
 }  // namespace
 
 extern constinit const NodeType kGain{
     .name = "gain",
-    .help = "Changes level and polarity, or mutes.",
+    .help = "Changes the level or polarity, or mutes the signal.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

@@ -13,10 +13,10 @@ namespace {
 
 constexpr std::array kSettings{
     look_ahead_setting(
-        "How much later the sound comes out than it is looked at, so that the gate is open when it comes, "
-        "if the attack takes no longer."),
+        "Delay of the output relative to the level detector, so that the gate is open before a sound starts if the "
+        "attack is no longer than this. Adds latency."),
     side_chain_setting(),
-    channels_setting("Width of every port of the node; the loudest channel decides for all."),
+    channels_setting("Number of channels of every port. The loudest channel sets the gain of all."),
 };
 
 enum Parameter : std::uint8_t { kThresholdDb, kHysteresisDb, kKneeDb, kAttackMs, kHoldMs, kReleaseMs, kRangeDb };
@@ -24,18 +24,21 @@ constexpr std::array kParameters{
     ParameterSpec{"threshold_db", Unit::decibel, -120.0F, 0.0F, -50.0F, "Peak level that opens the gate.",
                   RampLaw::amplitude},
     ParameterSpec{"hysteresis_db", Unit::decibel, 0.0F, 24.0F, 4.0F,
-                  "How far below the threshold the level must fall for the gate to close.", RampLaw::amplitude},
-    ParameterSpec{"knee_db", Unit::decibel, 0.0F, 24.0F, 0.0F,
-                  "Width of the bend around the threshold, within which the gate is partly open; 0 is a corner."},
-    ParameterSpec{"attack_ms", Unit::milliseconds, 0.05F, 500.0F, 1.0F, "Time from shut to open.",
+                  "Distance below the threshold to which the level must fall before the gate closes.",
+                  RampLaw::amplitude},
+    ParameterSpec{
+        "knee_db", Unit::decibel, 0.0F, 24.0F, 0.0F,
+        "Width of the soft knee around the threshold, within which the gate is partly open; 0 is a hard knee."},
+    ParameterSpec{"attack_ms", Unit::milliseconds, 0.05F, 500.0F, 1.0F, "Time from closed to open.",
                   RampLaw::logarithmic},
     ParameterSpec{
         "hold_ms", Unit::milliseconds, 0.0F, 2'000.0F, 50.0F,
-        "How long the level must stay low before the gate closes; 25 ms at least, for the peaks of low notes."},
-    ParameterSpec{"release_ms", Unit::milliseconds, 1.0F, 5'000.0F, 150.0F, "Time from open to shut.",
+        "Time for which the level must stay low before the gate closes; at least 25 ms, so that the gate stays open "
+        "between the peaks of low notes."},
+    ParameterSpec{"release_ms", Unit::milliseconds, 1.0F, 5'000.0F, 150.0F, "Time from open to closed.",
                   RampLaw::logarithmic},
-    ParameterSpec{"range_db", Unit::decibel, -120.0F, 0.0F, -80.0F, "Gain while the gate is shut; -120 dB is silence.",
-                  RampLaw::amplitude},
+    ParameterSpec{"range_db", Unit::decibel, -120.0F, 0.0F, -80.0F,
+                  "Gain while the gate is closed; -120 dB is silence.", RampLaw::amplitude},
 };
 static_assert(well_formed(kParameters));
 
@@ -55,7 +58,7 @@ class GateProcessor final : public Processor {
             const ParameterView& view = context.parameters[parameter];
             return dsp::BlockValue{view.value, view.ramp};
         };
-        // The last input is the side chain, where there is one.
+        // The last input is the side chain if the node has one, otherwise `in`.
         gate_.process(context.inputs.front(), context.inputs.back(),
                       {.threshold = value(kThresholdDb),
                        .hysteresis = value(kHysteresisDb),
@@ -77,7 +80,7 @@ class GateProcessor final : public Processor {
 
 extern constinit const NodeType kGate{
     .name = "gate",
-    .help = "Lets sound through while it is louder than a threshold.",
+    .help = "Passes the signal while its level is above a threshold.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

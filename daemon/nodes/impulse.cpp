@@ -11,7 +11,7 @@ namespace rta::nodes {
 namespace {
 
 enum Parameter : std::uint8_t { kGainDb };
-constexpr std::array kParameters{level_db("gain_db", 0.0F, "Level of the one sample.")};
+constexpr std::array kParameters{level_db("gain_db", 0.0F, "Peak level of the impulse.")};
 static_assert(well_formed(kParameters));
 
 constexpr std::array kOutputs{PortSpec{"out", 1}};
@@ -34,8 +34,8 @@ class ImpulseGenerator final : public Processor {
 extern constinit const NodeType kImpulse{
     .name = "impulse",
     .help =
-        "One sample of 1 in the first frame it renders, then silence. It is for graphs that are rendered from frame 0 "
-        "on (\"rtad render\"): put into a sound that plays, it has fired before its connections fade in.",
+        "One sample of 1 in the first frame, then silence. For graphs rendered from frame 0 (\"rtad render\"): in a "
+        "running graph the impulse is over before the connections of the new node have faded in.",
     .parameters = kParameters,
     .outputs = kOutputs,
     .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {

@@ -13,8 +13,8 @@ namespace rta::nodes {
 namespace {
 
 constexpr std::array kSettings{
-    channels_setting("How many channels of the device, and the width of the output."),
-    first_channel_setting("The first of them; 1 is the first of the device. Channels the device lacks are silence."),
+    channels_setting("Number of device channels, and of channels of the output."),
+    first_channel_setting("First device channel, starting at 1. Channels that the device does not have are silent."),
 };
 
 enum Parameter : std::uint8_t { kGainDb };
@@ -42,19 +42,19 @@ class DeviceInput final : public Processor {
 
  private:
     static void capture(std::span<const float> in, const ParameterView& gain, std::span<float> out) RTA_NONBLOCKING {
-        // A driver's NaN is not this node's fault and must not get it muted as faulty: it counts as a lost sample.
+        // A NaN from the driver counts as a lost sample. Passed on, it would get this node muted as faulty.
         dsp::finite_or_zero(in, out);
         dsp::scale(out, gain.value, gain.ramp, out);
     }
 
-    std::uint32_t first_channel_;  ///< from 0
+    std::uint32_t first_channel_;  ///< starting at 0
 };
 
 }  // namespace
 
 extern constinit const NodeType kInput{
     .name = "input",
-    .help = "What the device captures.",
+    .help = "Input of the audio device.",
     .settings = kSettings,
     .parameters = kParameters,
     .outputs = kOutputs,

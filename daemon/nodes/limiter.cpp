@@ -18,18 +18,17 @@ constexpr std::array kSettings{
                 .minimum = 0.5,
                 .maximum = 20.0,
                 .default_number = 3.0,
-                .help = "Time in which the gain comes down before a peak; the sound comes out 39 frames more than this "
-                        "later."},
-    channels_setting("Width of every port of the node; the highest peak of all channels decides for all."),
+                .help = "Time in which the gain is reduced before a peak. The latency is this time plus 39 frames."},
+    channels_setting("Number of channels of every port. The highest peak of all channels sets the gain of all."),
 };
 
 enum Parameter : std::uint8_t { kCeilingDb, kReleaseMs };
 constexpr std::array kParameters{
     ParameterSpec{"ceiling_db", Unit::decibel, -60.0F, 0.0F, -1.0F,
-                  "What neither a sample nor the signal between samples (true peak, dBTP) goes above.",
+                  "Maximum level of the samples and of the signal between samples (true peak, dBTP).",
                   RampLaw::amplitude},
     ParameterSpec{"release_ms", Unit::milliseconds, 1.0F, 5'000.0F, 100.0F,
-                  "Time constant with which the gain comes back: after it 63% of the way are done.",
+                  "Time constant of the return of the gain: the time to reach 63% of the change.",
                   RampLaw::logarithmic},
 };
 static_assert(well_formed(kParameters));
@@ -65,7 +64,7 @@ class LimiterProcessor final : public Processor {
 
 extern constinit const NodeType kLimiter{
     .name = "limiter",
-    .help = "Lets no peak through that is higher than a ceiling, between the samples too.",
+    .help = "Limits peaks to a ceiling, including peaks between samples.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

@@ -21,15 +21,16 @@ namespace {
             .help = help};
 }
 constexpr std::array kSettings{
-    ports_setting("inputs", "How many inputs there are, each of one channel."),
-    ports_setting("outputs", "How many outputs there are, each of one channel."),
+    ports_setting("inputs", "Number of mono inputs."),
+    ports_setting("outputs", "Number of mono outputs."),
 };
 
-/// Row by row: all outputs of input 1, then those of input 2.
+/// Row by row: all outputs of input 1, then all outputs of input 2, and so on.
 constexpr ParameterSpec kCrossing = [] {
-    ParameterSpec spec = repeated(
-        level_db("gain_#_#_db", -120.0F, "Gain from the input of the first number to the output of the second."),
-        "inputs");
+    ParameterSpec spec =
+        repeated(level_db("gain_#_#_db", -120.0F,
+                          "Gain from the input (first number) to the output (second number); -120 dB is silence."),
+                 "inputs");
     spec.repeat_inner = {"outputs"};
     return spec;
 }();
@@ -59,7 +60,7 @@ class MatrixProcessor final : public Processor {
 
 extern constinit const NodeType kMatrix{
     .name = "matrix",
-    .help = "Feeds each input to each output with a gain of its own; every crossing begins silent.",
+    .help = "Mixes every input into every output, each with its own gain; all gains start at silence.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

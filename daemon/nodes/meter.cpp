@@ -42,9 +42,8 @@ class MeterProcessor final : public Processor {
 extern constinit const NodeType kMeter{
     .name = "meter",
     .help =
-        "Passes its input through and measures it: clients that subscribe to levels see peak, RMS and true peak, and "
-        "the "
-        "loudness of all channels together (EBU R 128).",
+        "Passes its input through and measures it. Clients that subscribe to levels receive peak, RMS and true peak of "
+        "each channel, and the loudness of all channels together (EBU R 128).",
     .settings = kSettings,
     .inputs = kInputs,
     .outputs = kOutputs,

@@ -19,13 +19,13 @@ constexpr std::array kSettings{
                 .minimum = 1,
                 .maximum = 64,
                 .default_number = 2,
-                .help = "How many inputs there are, each as wide as the output."},
+                .help = "Number of inputs, each with as many channels as the output."},
     channels_setting(),
 };
 
 constexpr std::array kParameters{
-    repeated(level_db("gain_#_db", 0.0F, "Gain of the input of that number; -120 dB is silence."), "inputs"),
-    repeated(on_off("mute_#", false, "Silences the input of that number."), "inputs"),
+    repeated(level_db("gain_#_db", 0.0F, "Gain of input #; -120 dB is silence."), "inputs"),
+    repeated(on_off("mute_#", false, "Mutes input #."), "inputs"),
 };
 static_assert(well_formed(kParameters));
 
@@ -65,14 +65,14 @@ class Mixer final : public Processor {
     }
 
     std::uint32_t inputs_;
-    std::vector<float> factors_;  ///< of one input, one a frame, while its gain or mute is on a ramp
+    std::vector<float> factors_;  ///< of one input, one per frame, while its gain or mute is ramping
 };
 
 }  // namespace
 
 extern constinit const NodeType kMixer{
     .name = "mixer",
-    .help = "Sums its inputs, each with a gain and a mute of its own.",
+    .help = "Sums its inputs, each with its own gain and mute.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

@@ -21,25 +21,25 @@ constexpr std::array kSettings{
                 .kind = SettingSpec::Kind::choice,
                 .default_text = "white",
                 .choices = kColors,
-                .help = "white: the same power in every hertz; pink: the same in every octave."},
+                .help = "white: equal power per hertz; pink: equal power per octave."},
     SettingSpec{.name = "seed",
                 .kind = SettingSpec::Kind::integer,
                 .minimum = 0,
                 .maximum = 4'294'967'295,
                 .default_number = 1,
-                .help = "The same seed gives the same noise."},
-    channels_setting("Width of the output; every channel carries a noise of its own."),
+                .help = "Seed of the generator. Equal seeds produce equal noise."},
+    channels_setting("Number of channels of the output. The channels are independent."),
 };
 
 enum Parameter : std::uint8_t { kGainDb };
 constexpr std::array kParameters{
-    level_db("gain_db", -20.0F, "RMS level, as that of a sine with this peak level: the two measure alike."),
+    level_db("gain_db", -20.0F, "RMS level, given as the peak level of a sine with the same RMS."),
 };
 static_assert(well_formed(kParameters));
 
 constexpr std::array kOutputs{PortSpec{"out"}};
 
-/// What makes the RMS of the generator, 1/sqrt(3), that of a sine of amplitude 1: sqrt(3/2).
+/// Scales the RMS of the generator, 1/sqrt(3), to that of a sine of amplitude 1: sqrt(3/2).
 constexpr float kRmsOfSine = 1.224'744'87F;
 
 class NoiseGenerator final : public Processor {
@@ -63,8 +63,8 @@ class NoiseGenerator final : public Processor {
     }
 
  private:
-    std::vector<dsp::WhiteNoise> white_;  ///< one a channel
-    std::vector<dsp::PinkFilter> pink_;   ///< one a channel, or none
+    std::vector<dsp::WhiteNoise> white_;  ///< one per channel
+    std::vector<dsp::PinkFilter> pink_;   ///< one per channel; empty for white noise
 };
 
 }  // namespace

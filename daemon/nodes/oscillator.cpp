@@ -21,8 +21,8 @@ constexpr std::array kSettings{
                 .kind = SettingSpec::Kind::choice,
                 .default_text = "saw",
                 .choices = kShapes,
-                .help = "Shape of the wave."},
-    channels_setting("Width of the output; every channel carries the same tone."),
+                .help = "Waveform."},
+    channels_setting("Number of channels of the output. All channels carry the same signal."),
 };
 
 enum Parameter : std::uint8_t { kFrequencyHz, kGainDb, kPulseWidth };
@@ -32,13 +32,14 @@ constexpr std::array kParameters{
                   .minimum = 0.01F,
                   .maximum = 24'000.0F,
                   .default_value = 440.0F,
-                  .help = "Frequency of the tone; at most half the sample rate is played.",
+                  .help = "Frequency, limited to half the sample rate.",
                   .law = RampLaw::logarithmic},
-    level_db("gain_db", -20.0F,
-             "Level of the wave: half the way from its lowest to its highest point; at a jump, leaving out what lies "
-             "above half the sample rate adds up to 18 % to it."),
+    level_db(
+        "gain_db", -20.0F,
+        "Peak level of the ideal waveform: half of its peak-to-peak value. Band limiting adds up to 18% of overshoot "
+        "at steps."),
     ParameterSpec{"pulse_width", Unit::ratio, 0.01F, 0.99F, 0.5F,
-                  "Part of the cycle for which a square is high; other shapes do without it."},
+                  "Part of the cycle for which a square is high; ignored by the other shapes."},
 };
 static_assert(well_formed(kParameters));
 
@@ -75,7 +76,7 @@ class OscillatorProcessor final : public Processor {
 
 extern constinit const NodeType kOscillator{
     .name = "oscillator",
-    .help = "A saw, square or triangle wave without aliases.",
+    .help = "Saw, square or triangle wave without aliasing.",
     .settings = kSettings,
     .parameters = kParameters,
     .outputs = kOutputs,

@@ -12,8 +12,8 @@ namespace rta::nodes {
 namespace {
 
 constexpr std::array kSettings{
-    channels_setting("How many channels of the device, and the width of the input."),
-    first_channel_setting("The first of them; 1 is the first of the device. Channels the device lacks are dropped."),
+    channels_setting("Number of device channels, and of channels of the input."),
+    first_channel_setting("First device channel, starting at 1. Channels that the device does not have are dropped."),
 };
 
 enum Parameter : std::uint8_t { kGainDb };
@@ -43,21 +43,21 @@ class DeviceOutput final : public Processor {
         for (std::uint32_t channel = 0; channel < in.channel_count(); ++channel) {
             const std::uint32_t destination = first_channel_ + channel;
             if (destination >= device.channel_count()) break;
-            // Added, not written: several outputs may feed one channel of the device.
+            // Add, not overwrite: several output nodes may feed one device channel.
             dsp::add_scaled(in.channel(channel), factor, ramp, device.channel(destination));
         }
     }
 
  private:
-    std::uint32_t first_channel_;  ///< from 0
-    std::vector<float> factors_;   ///< of this block, one a frame, while a factor is on a ramp
+    std::uint32_t first_channel_;  ///< starting at 0
+    std::vector<float> factors_;   ///< one per frame of the block, while a factor is ramping
 };
 
 }  // namespace
 
 extern constinit const NodeType kOutput{
     .name = "output",
-    .help = "What the device plays.",
+    .help = "Output of the audio device.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

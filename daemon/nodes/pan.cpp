@@ -20,20 +20,21 @@ constexpr std::array kSettings{
                 .kind = SettingSpec::Kind::choice,
                 .default_text = "minus_3_db",
                 .choices = kLaws,
-                .help = "Level of a mono input on either side in the middle: minus_3_db keeps the power constant, "
-                        "minus_6_db the sum of both sides, minus_4_5_db lies half-way."},
+                .help =
+                    "Pan law: level of both outputs at the centre position of a mono input. minus_3_db keeps the power "
+                    "constant, minus_6_db the sum of both sides; minus_4_5_db is a compromise."},
     SettingSpec{.name = "channels",
                 .kind = SettingSpec::Kind::integer,
                 .minimum = 1,
                 .maximum = 2,
                 .default_number = 1,
-                .help = "Width of the input: 1 is placed between left and right, 2 is balanced."},
+                .help = "Number of channels of the input: 1 is panned between left and right, 2 is balanced."},
 };
 
 enum Parameter : std::uint8_t { kPosition };
 constexpr std::array kParameters{
     ParameterSpec{"position", Unit::none, -1.0F, 1.0F, 0.0F,
-                  "From -1, left, to 1, right; of a stereo input, the side turned away from gets quieter."},
+                  "Position from -1 (left) to 1 (right). With a stereo input, the opposite side is attenuated."},
 };
 static_assert(well_formed(kParameters));
 
@@ -44,7 +45,7 @@ enum class Law : std::uint8_t { minus_3_db, minus_4_5_db, minus_6_db };
 
 Law law_of(std::string_view name) { return static_cast<Law>(std::ranges::find(kLaws, name) - kLaws.begin()); }
 
-/// Factor of the side at 1; that of the other is the same at -position.
+/// Returns the factor of the side at position 1. The factor of the other side is the same at -position.
 double gain_towards(Law law, double position) RTA_NONBLOCKING {
     const double linear = 0.5 + 0.5 * position;
     const double constant_power = dsp::sine_of_turns(0.25 * linear);
@@ -63,7 +64,7 @@ class Pan final : public Processor {
  public:
     explicit Pan(const BuildContext& context)
         : law_{law_of(context.settings.text("law"))},
-          // A stereo input is left as it is in the middle, and never made louder.
+          // A stereo input is unchanged at the centre and never amplified.
           scale_{context.settings.integer("channels") == 2 ? 1.0 / gain_towards(law_, 0.0) : 1.0},
           factors_{std::vector<float>(context.block_size), std::vector<float>(context.block_size)} {}
 
@@ -92,16 +93,16 @@ class Pan final : public Processor {
 
     Law law_;
     double scale_;
-    float position_ = 2.0F;                      ///< that factor_ is for; none yet
-    std::array<float, 2> factor_{};              ///< of either side, at rest
-    std::array<std::vector<float>, 2> factors_;  ///< one a frame, while the position is on a ramp
+    float position_ = 2.0F;                      ///< for which factor_ was computed; 2: none yet
+    std::array<float, 2> factor_{};              ///< of each side, while the position is constant
+    std::array<std::vector<float>, 2> factors_;  ///< one per frame, while the position is ramping
 };
 
 }  // namespace
 
 extern constinit const NodeType kPan{
     .name = "pan",
-    .help = "Places a mono input between left and right, or balances a stereo one.",
+    .help = "Pans a mono input between left and right, or balances a stereo input.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

@@ -20,20 +20,22 @@ constexpr std::array kSettings{
                 .minimum = 1,
                 .maximum = 2,
                 .default_number = 1,
-                .help = "Width of every port of the node: 2 surrounds the listener."},
+                .help = "Number of channels of every port: 1 (mono) or 2 (stereo)."},
 };
 
 enum Parameter : std::uint8_t { kDecayS, kDampingHz, kSize, kPreDelayMs, kMix };
 constexpr std::array kParameters{
-    ParameterSpec{"decay_s", Unit::seconds, 0.1F, 60.0F, 2.0F, "Time in which the reverberation falls by 60 dB.",
-                  RampLaw::logarithmic},
+    ParameterSpec{"decay_s", Unit::seconds, 0.1F, 60.0F, 2.0F,
+                  "Time in which the reverberation decays by 60 dB (RT60).", RampLaw::logarithmic},
     ParameterSpec{"damping_hz", Unit::hertz, 200.0F, 20'000.0F, 6'000.0F,
-                  "Frequency at which it falls twice as fast, and faster above.", RampLaw::logarithmic},
+                  "Frequency at which the decay is twice as fast; higher frequencies decay faster.",
+                  RampLaw::logarithmic},
     ParameterSpec{"size", Unit::ratio, static_cast<float>(dsp::Reverb::kSmallestSize), 1.0F, 0.5F,
-                  "Of the room: how far echoes lie apart.", RampLaw::own},
+                  "Size of the room: scales the time between echoes.", RampLaw::own},
     ParameterSpec{"pre_delay_ms", Unit::milliseconds, 0.0F, static_cast<float>(dsp::Reverb::kLongestPreDelayMs), 10.0F,
-                  "Time before the first echo, beside what the size makes of it.", RampLaw::own},
-    ParameterSpec{"mix", Unit::ratio, 0.0F, 1.0F, 0.3F, "From 0, the input alone, to 1, the reverberation alone."},
+                  "Delay before the first echo, in addition to the delay that results from size.", RampLaw::own},
+    ParameterSpec{"mix", Unit::ratio, 0.0F, 1.0F, 0.3F,
+                  "Mix of input and reverberation: 0 is the input only, 1 the reverberation only."},
 };
 static_assert(well_formed(kParameters));
 
@@ -81,7 +83,7 @@ class ReverbProcessor final : public Processor {
             float* const mixed = context.outputs[0].channel(channel).data() + first;
             for (std::uint32_t frame = 0; frame < kFrames; ++frame) {
                 const float part = mix.at_rest() ? mix.value : mix.ramp[first + frame];
-                // Exactly the one or the other at both ends.
+                // Bit-exact at both ends: 0 is the input, 1 the reverberation.
                 mixed[frame] = (1.0F - part) * dry[frame] + part * wet[channel][frame];
             }
         }
@@ -89,8 +91,9 @@ class ReverbProcessor final : public Processor {
 
     std::uint32_t channels_;
     std::uint32_t onset_frames_;
-    bool fresh_ = true;  ///< put into a sound that was there before, unless this is its frame 0
-    dsp::Onset onset_;   ///< of what is to reverberate
+    bool fresh_ =
+        true;           ///< no block processed yet: unless this is frame 0, the node was inserted into a running signal
+    dsp::Onset onset_;  ///< of the input of the reverberation
     dsp::Reverb reverb_;
 };
 
@@ -98,7 +101,7 @@ class ReverbProcessor final : public Processor {
 
 extern constinit const NodeType kReverb{
     .name = "reverb",
-    .help = "Reverberation of a room, mono or stereo.",
+    .help = "Room reverberation, mono or stereo.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

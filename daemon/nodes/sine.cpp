@@ -12,7 +12,8 @@ namespace rta::nodes {
 
 namespace {
 
-constexpr std::array kSettings{channels_setting("Width of the output; every channel carries the same tone.")};
+constexpr std::array kSettings{
+    channels_setting("Number of channels of the output. All channels carry the same signal.")};
 
 enum Parameter : std::uint8_t { kFrequencyHz, kGainDb };
 constexpr std::array kParameters{
@@ -21,9 +22,9 @@ constexpr std::array kParameters{
                   .minimum = 0.01F,
                   .maximum = 24'000.0F,
                   .default_value = 440.0F,
-                  .help = "Frequency of the tone; at most half the sample rate is played.",
+                  .help = "Frequency, limited to half the sample rate.",
                   .law = RampLaw::logarithmic},
-    level_db("gain_db", -20.0F, "Peak level of the tone."),
+    level_db("gain_db", -20.0F, "Peak level."),
 };
 static_assert(well_formed(kParameters));
 
@@ -38,12 +39,12 @@ class SineGenerator final : public Processor {
         const ParameterView& gain = context.parameters[kGainDb];
         const AudioWriteView& out = context.outputs[0];
         if (!frequency.at_rest() || !gain.at_rest() || out.channel_count() != 1) return process_any(context);
-        // The commonest way, with nothing to do after its last call.
+        // The most common path; it ends with a tail call.
         oscillator_.render(frequency.value, gain.value, out.channel(0));
     }
 
  private:
-    // Apart, so that the way above has no registers to save for it.
+    // A separate function, so that the path above has no registers to save.
     [[gnu::noinline]] void process_any(const ProcessContext& context) RTA_NONBLOCKING {
         const ParameterView& frequency = context.parameters[kFrequencyHz];
         const ParameterView& gain = context.parameters[kGainDb];
@@ -62,7 +63,7 @@ class SineGenerator final : public Processor {
 
 extern constinit const NodeType kSine{
     .name = "sine",
-    .help = "A pure tone.",
+    .help = "Sine wave.",
     .settings = kSettings,
     .parameters = kParameters,
     .outputs = kOutputs,

@@ -22,14 +22,14 @@ constexpr std::array kSettings{
                 .minimum = -24.0,
                 .maximum = -1.0,
                 .default_number = -6.0,
-                .help = "Level, in dB of full scale, up to which nothing is changed."},
+                .help = "Level in dBFS up to which the signal is unchanged."},
     channels_setting(),
 };
 
 enum Parameter : std::uint8_t { kDriveDb, kGainDb };
 constexpr std::array kParameters{
-    ParameterSpec{"drive_db", Unit::decibel, -24.0F, 48.0F, 0.0F, "Gain before the curve.", RampLaw::amplitude},
-    level_db("gain_db", 0.0F, "Gain behind the curve, which tends to full scale."),
+    ParameterSpec{"drive_db", Unit::decibel, -24.0F, 48.0F, 0.0F, "Gain before clipping.", RampLaw::amplitude},
+    level_db("gain_db", 0.0F, "Gain after the clipping curve, which approaches full scale."),
 };
 static_assert(well_formed(kParameters));
 
@@ -62,14 +62,14 @@ class SoftClipProcessor final : public Processor {
 
  private:
     float knee_;
-    std::vector<dsp::Oversampler8> oversamplers_;  ///< one a channel
+    std::vector<dsp::Oversampler8> oversamplers_;  ///< one per channel
 };
 
 }  // namespace
 
 extern constinit const NodeType kSoftClip{
     .name = "soft_clip",
-    .help = "Rounds off peaks, at eight times the sample rate so that no aliases are heard; 44 frames late.",
+    .help = "Soft-clips peaks at eight times the sample rate, without audible aliasing. Latency: 44 frames.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,
