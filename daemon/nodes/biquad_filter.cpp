@@ -54,8 +54,8 @@ constexpr std::array kParameters{
         RampLaw::logarithmic},
     ParameterSpec{
         "slope", Unit::ratio, 0.1F, 1.0F, 1.0F,
-        "With width = slope: slope of a shelf; 1 is the steepest without overshoot. For the other kinds, q = sqrt(slope "
-        "/ 2). The resulting q is at least 0.25.",
+        "With width = slope: slope of a shelf; 1 is the steepest without overshoot. For the other kinds, "
+        "q = sqrt(slope / 2). The resulting q is at least 0.25.",
         RampLaw::logarithmic},
 };
 static_assert(well_formed(kParameters));

@@ -68,7 +68,8 @@ struct Crossing {
 };
 
 /// Returns the sections for an order in kOrders. A Butterworth filter of order 2 has Q = sqrt(1/2). One of order 4 has
-/// sections with Q = 1 / (2 cos(pi / 8)) and 1 / (2 cos(3 pi / 8)). Two filters of order 1 are one section with Q = 1/2.
+/// sections with Q = 1 / (2 cos(pi / 8)) and 1 / (2 cos(3 pi / 8)). Two filters of order 1 are one section with
+/// Q = 1/2.
 Crossing crossing_of(std::uint32_t order) {
     using Kind = dsp::FilterKind;
     // At order 2, low and high have opposite phase at the crossover frequency, so high is inverted.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// What the audio thread promises: no allocation, no lock, no system call, no throw, no wait.
+/// Marks a function that the audio thread may call: it does not allocate, lock, make a system call, throw or wait.
 ///
-/// Clang 20 and later check it at compile time (-Werror=function-effects) for the function and for everything it calls,
-/// and RealtimeSanitizer checks it again while it runs. GCC knows only the noexcept half, hence the macro. An override
-/// inherits the promise of its base, so annotating the base class is enough.
+/// Clang 20 and later check this at compile time (-Werror=function-effects) for the function and its callees;
+/// RealtimeSanitizer checks it at run time. GCC supports only the noexcept part, therefore the macro. Overrides inherit
+/// the annotation of the base class.
 #if __has_cpp_attribute(clang::nonblocking)
 #define RTA_NONBLOCKING noexcept [[clang::nonblocking]]
 #else

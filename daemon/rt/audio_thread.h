@@ -9,10 +9,10 @@
 
 namespace rta {
 
-/// The pass-key of the audio thread: whoever can show one is, at this moment, the only audio thread of the engine.
+/// Pass-key of the audio thread. The thread that holds one is the only audio thread of the engine at that time.
 ///
-/// Every audio-only function asks for a `const AudioThreadKey&`. Only AudioThreadGate::Claim makes one, and it can be
-/// neither copied nor moved, so it cannot leave the callback that claimed it: C++'s form of Rust's `!Send`.
+/// Every audio-only function takes a `const AudioThreadKey&`. Only AudioThreadGate::Claim creates one. It can be
+/// neither copied nor moved, so it cannot leave the callback that claimed it (compare `!Send` in Rust).
 class AudioThreadKey {
  public:
     AudioThreadKey(const AudioThreadKey&) = delete;
@@ -23,26 +23,26 @@ class AudioThreadKey {
     AudioThreadKey() RTA_NONBLOCKING {}
 };
 
-/// Lets one audio thread into the engine at a time, whatever devices do: a device that was given up but still calls, or
-/// two devices at once, find the gate shut and write silence.
+/// Admits one audio thread to the engine at a time. A second device, or an abandoned device that still calls back, is
+/// refused and must write silence.
 class AudioThreadGate {
  public:
-    /// Number of a device's term as the owner of the audio clock. A later generation revokes all earlier ones.
+    /// Number of a device's period as the owner of the audio clock. A new generation revokes all earlier ones.
     using Generation = std::uint32_t;
 
-    /// Holds the gate for its lifetime, if it could be claimed.
+    /// Holds the gate for its lifetime if the claim succeeded. Convertible to true if it did.
     class Claim {
      public:
         Claim(const Claim&) = delete;
         Claim& operator=(const Claim&) = delete;
         ~Claim() RTA_NONBLOCKING {
-            // release pairs with the acquire in try_claim(): the next claimer sees all that this one did.
+            // release pairs with the acquire in try_claim(): the next holder sees all writes of this one.
             if (gate_ != nullptr) gate_->claimed_.store(false, std::memory_order_release);
         }
 
         [[nodiscard]] explicit operator bool() const RTA_NONBLOCKING { return gate_ != nullptr; }
 
-        /// Only if the claim succeeded.
+        /// Returns the key. Precondition: the claim succeeded.
         [[nodiscard]] const AudioThreadKey& key() const RTA_NONBLOCKING { return key_; }
 
      private:
@@ -57,14 +57,14 @@ class AudioThreadGate {
     AudioThreadGate(const AudioThreadGate&) = delete;
     AudioThreadGate& operator=(const AudioThreadGate&) = delete;
 
-    /// [any] Starts a new generation and revokes every earlier one. A callback that is inside when it is revoked
-    /// finishes its blocks; the new generation is refused until it has left.
+    /// [any] Starts a new generation, revokes all earlier ones and returns its number. A callback that holds the gate
+    /// at that time finishes its blocks; the new generation is refused until then.
     Generation start_generation() noexcept {
-        // relaxed: the number alone matters; what a claimer may touch is ordered by `claimed_`.
+        // relaxed: only the number matters; `claimed_` orders access to the engine.
         return generation_.fetch_add(1, std::memory_order_relaxed) + 1;
     }
 
-    /// [audio] Refused when another thread is inside, or when `generation` is not the newest.
+    /// [audio] Claims the gate. Fails while another thread holds it, or if `generation` is not the newest.
     [[nodiscard]] Claim try_claim(Generation generation) RTA_NONBLOCKING {
         bool expected = false;
         // acquire pairs with the release in ~Claim().

@@ -5,8 +5,9 @@
 
 namespace rta {
 
-/// Bytes between two things that different threads write. Not std::hardware_destructive_interference_size: its value
-/// depends on compiler flags, and GCC warns of it in headers.
+/// Minimum distance in bytes between objects that different threads write. Not
+/// std::hardware_destructive_interference_size, whose value depends on compiler flags and about which GCC warns in
+/// headers.
 inline constexpr std::size_t kCacheLine = 64;
 
 }  // namespace rta

@@ -7,9 +7,9 @@
 
 namespace rta {
 
-/// A counter of the CPU that counts at a constant rate, whatever the CPU's clock does, and is read in a few nanoseconds
-/// without a system call: the time-stamp counter, or the virtual timer of ARM. Its rate is told by nobody, so compare
-/// it with a clock. [any]
+/// Returns a CPU counter that runs at a constant rate, independent of the CPU frequency: the time-stamp counter (x86)
+/// or the virtual timer (ARM). Reading it takes a few nanoseconds and no system call. The rate is unknown: calibrate it
+/// against a clock. [any]
 #if defined(__x86_64__) || defined(__i386__)
 inline constexpr bool kHasCycleCounter = true;
 [[nodiscard]] inline std::uint64_t cycle_count() RTA_NONBLOCKING { return __builtin_ia32_rdtsc(); }
@@ -21,7 +21,7 @@ inline constexpr bool kHasCycleCounter = true;
     return count;
 }
 #else
-/// There is none, as in WebAssembly: nothing can be timed, and everything takes no time.
+/// No counter is available, for example in WebAssembly: all measured times are 0.
 inline constexpr bool kHasCycleCounter = false;
 [[nodiscard]] inline std::uint64_t cycle_count() RTA_NONBLOCKING { return 0; }
 #endif

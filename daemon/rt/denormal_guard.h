@@ -11,12 +11,12 @@
 
 namespace rta {
 
-/// While it lives, denormal numbers count as zero on the calling thread, as operands and as results: a decaying filter
-/// or delay would otherwise reach them, and each operation on one costs a hundred cycles on many CPUs. The thread's own
-/// mode comes back at the end. [any]
+/// Treats denormal operands and results as zero on the calling thread for its lifetime, then restores the previous
+/// mode. Decaying filters and delays reach denormals, and an operation on one takes about a hundred cycles on many
+/// CPUs. [any]
 ///
-/// x86: FTZ and DAZ of MXCSR. ARM: FZ of FPCR. WebAssembly has no such mode: kernels with feedback flush their own
-/// state there.
+/// x86: FTZ and DAZ of MXCSR. ARM: FZ of FPCR. WebAssembly has no such mode; there, kernels with feedback flush their
+/// own state.
 class DenormalGuard {
  public:
     DenormalGuard() RTA_NONBLOCKING : previous_{mode()} { set_mode(previous_ | kFlushDenormals); }
@@ -24,7 +24,7 @@ class DenormalGuard {
     DenormalGuard(const DenormalGuard&) = delete;
     DenormalGuard& operator=(const DenormalGuard&) = delete;
 
-    /// Whether this CPU has such a mode.
+    /// Returns true if the target CPU has such a mode.
     [[nodiscard]] static constexpr bool supported() { return kFlushDenormals != 0; }
 
  private:

@@ -25,34 +25,33 @@ class RingSender;
 template <class T>
 class RingReceiver;
 
-/// A bounded queue between exactly one sending and one receiving thread, without locks and without waiting.
+/// Bounded, lock-free and wait-free single-producer single-consumer queue.
 ///
-/// The ring owns the slots; all use goes through its two ends, `sender()` and `receiver()`, which borrow the ring and
-/// must not outlive it. Memory is allocated and touched once, when the ring is built [control].
+/// The ring owns the slots. Elements pass through its two ends, `sender()` and `receiver()`, which refer to the ring
+/// and must not outlive it. Memory is allocated and pre-faulted once, in the constructor [control].
 ///
-/// How it works, and why it is correct:
-/// - `tail_` counts the elements ever sent and `head_` the elements ever received. Both run freely and wrap modulo
-///   2^bits; `tail_ - head_` is the number of elements waiting, which never exceeds the capacity. Because the capacity
-///   is a power of two it divides 2^bits, so `index & mask_` walks the slots without a seam where an index wraps.
-/// - Only the sender writes `tail_`, only the receiver writes `head_`. A slot belongs to the sender while its index is
-/// in
-///   [tail_, head_ + capacity) and to the receiver while it is in [head_, tail_). It changes hands by a release store
-///   of the one index, seen by an acquire load of it on the other side: no slot is ever touched by two threads at once.
-/// - Each side remembers the other's index as it last saw it, and looks again only when that is not enough: an old
-/// value
-///   is merely pessimistic, since the other's index only grows. So the two threads seldom share a cache line.
+/// Why it is correct:
+/// - `tail` counts all elements sent, `head` all elements received. Both wrap modulo 2^bits; `tail - head` is the
+///   number of queued elements and never exceeds the capacity. The capacity is a power of two and so divides 2^bits:
+///   `index & mask_` stays continuous when an index wraps.
+/// - Only the sender writes `tail`, only the receiver writes `head`. The sender owns the slots with an index in
+///   [tail, head + capacity), the receiver those in [head, tail). Ownership passes by a release store of an index that
+///   the other side reads with an acquire load, so two threads never access the same slot at the same time.
+/// - Each side caches the last seen index of the other side (`head_seen`, `tail_seen`) and reloads it only when the
+///   cached value is not sufficient. An outdated value is safe because indexes only grow, and caching avoids most
+///   cache-line transfers between the threads.
 template <class T>
 class SpscRing {
-    // Elements are copied in and out as bytes would be, and a slot is overwritten without ending anything.
+    // Elements are copied like bytes, and slots are overwritten without a destructor call.
     static_assert(std::is_trivially_copyable_v<T> && std::is_nothrow_copy_constructible_v<T>);
     static_assert(std::atomic<std::size_t>::is_always_lock_free);
 
  public:
-    /// `capacity` elements: a power of two, at least 1. `first_index` is where the free-running indexes begin: tests
-    /// start just below their wrap-around. [control]
+    /// `capacity` is the number of elements: a power of two, at least 1. `first_index` is the initial value of both
+    /// indexes; tests start just below the wrap-around. [control]
     explicit SpscRing(std::size_t capacity, std::size_t first_index = 0)
         : slots_{allocate(capacity)}, mask_{capacity - 1} {
-        // relaxed: no other thread can know the ring before its constructor has returned.
+        // relaxed: no other thread knows the ring before its constructor has returned.
         sender_side_.tail.store(first_index, std::memory_order_relaxed);
         sender_side_.head_seen = first_index;
         receiver_side_.head.store(first_index, std::memory_order_relaxed);
@@ -60,23 +59,23 @@ class SpscRing {
     }
     SpscRing(const SpscRing&) = delete;
     SpscRing& operator=(const SpscRing&) = delete;
-    // Elements still waiting need no destructor: they are trivially destructible, being trivially copyable.
+    // Queued elements need no destructor call: trivially copyable types are trivially destructible.
     ~SpscRing() = default;
 
-    /// The end that sends; may be taken once. [control]
+    /// Returns the sending end. Precondition: not called before. [control]
     [[nodiscard]] RingSender<T> sender() {
         assert(!sender_taken_ && "a ring has one sender");
         sender_taken_ = true;
         return RingSender<T>{*this};
     }
-    /// The end that receives; may be taken once. [control]
+    /// Returns the receiving end. Precondition: not called before. [control]
     [[nodiscard]] RingReceiver<T> receiver() {
         assert(!receiver_taken_ && "a ring has one receiver");
         receiver_taken_ = true;
         return RingReceiver<T>{*this};
     }
 
-    /// [any]
+    /// Returns the maximum number of queued elements. [any]
     [[nodiscard]] std::size_t capacity() const RTA_NONBLOCKING { return mask_ + 1; }
 
  private:
@@ -94,44 +93,44 @@ class SpscRing {
         assert(std::has_single_bit(capacity) && "the capacity of a ring is a power of two");
         assert(capacity <= std::numeric_limits<std::size_t>::max() / sizeof(T));
         const std::size_t bytes = capacity * sizeof(T);
-        // Cast: operator new returns raw storage; std::byte may alias it, and no T exists in it until one is sent.
+        // Cast: operator new returns raw storage; std::byte may alias it, and it holds no T until one is sent.
         Slots slots{static_cast<std::byte*>(::operator new(bytes, kAlignment))};
-        std::memset(slots.get(), 0, bytes);  // fault the pages in now, not at the first send on the audio thread
+        std::memset(slots.get(), 0, bytes);  // pre-fault the pages, so that the audio thread does not
         return slots;
     }
 
-    /// Where element number `index` lives. In bounds: `index & mask_` is less than the capacity. Aligned: the storage
-    /// is aligned for T and sizeof(T) is a multiple of alignof(T).
+    /// Returns the address of element `index`. In bounds: `index & mask_` is less than the capacity. Aligned: the
+    /// storage is aligned for T, and sizeof(T) is a multiple of alignof(T).
     [[nodiscard]] std::byte* slot(std::size_t index) const RTA_NONBLOCKING {
         return slots_.get() + (index & mask_) * sizeof(T);
     }
 
-    /// [sender] The slot must belong to the sender.
+    /// [sender] Precondition: the sender owns the slot.
     void write(std::size_t index, const T& value) RTA_NONBLOCKING {
-        // Placement new: begins the life of a T in the slot. The T that may have lived there before is trivially
-        // destructible, so reusing its storage ends it properly.
+        // Placement new starts the lifetime of a T in the slot. A previous T is trivially destructible, so reusing its
+        // storage ends its lifetime.
         ::new (static_cast<void*>(slot(index))) T(value);
     }
 
-    /// [receiver] The slot must belong to the receiver.
+    /// [receiver] Precondition: the receiver owns the slot.
     [[nodiscard]] const T& read(std::size_t index) const RTA_NONBLOCKING {
-        // Cast: the sender began the life of a T at exactly this address and handed the slot over since. launder,
-        // because the pointer was computed from the raw storage and not from that placement new.
+        // Cast: the sender started the lifetime of a T at this address before it passed the slot on. launder: the
+        // pointer is computed from the raw storage, not obtained from that placement new.
         return *std::launder(reinterpret_cast<const T*>(slot(index)));
     }
 
-    /// Never written after construction, so every thread may keep its own copy of this cache line.
+    /// Constant after construction, so the threads can share this cache line.
     Slots slots_;
     std::size_t mask_;
     bool sender_taken_ = false;
     bool receiver_taken_ = false;
 
-    /// Written by the sender only; `tail` is read by the receiver.
+    /// Written by the sender only. The receiver reads `tail`.
     struct alignas(kCacheLine) SenderSide {
         std::atomic<std::size_t> tail{0};
         std::size_t head_seen = 0;
     };
-    /// Written by the receiver only; `head` is read by the sender.
+    /// Written by the receiver only. The sender reads `head`.
     struct alignas(kCacheLine) ReceiverSide {
         std::atomic<std::size_t> head{0};
         std::size_t tail_seen = 0;
@@ -140,8 +139,8 @@ class SpscRing {
     ReceiverSide receiver_side_;
 };
 
-/// The sending end of a ring: one thread at a time. Whoever moves it to another thread orders the two threads' uses, as
-/// with any object. A moved-from end refuses everything; using it is a mistake that debug builds stop at.
+/// Sending end of a ring, used by one thread at a time. A caller that moves it to another thread must synchronize the
+/// two threads, as with any object. A moved-from end refuses every element; debug builds assert.
 template <class T>
 class RingSender {
  public:
@@ -154,11 +153,11 @@ class RingSender {
     RingSender& operator=(const RingSender&) = delete;
     ~RingSender() = default;
 
-    /// Sends `value`; false, and nothing sent, if the ring is full.
+    /// Sends `value`. Returns false and sends nothing if the ring is full.
     [[nodiscard]] bool try_push(const T& value) RTA_NONBLOCKING { return try_push_batch(std::span{&value, 1}); }
 
-    /// Sends all `values`, in order, or none: the receiver sees either no element of the batch or all of them. False if
-    /// there is not room for all. An empty batch is always sent.
+    /// Sends all `values` in order, or none: the receiver sees either no element of the batch or all of them. Returns
+    /// false if the free space does not suffice. An empty batch always succeeds.
     [[nodiscard]] bool try_push_batch(std::span<const T> values) RTA_NONBLOCKING {
         assert(ring_ != nullptr && "this end was moved from");
         if (ring_ == nullptr) return false;
@@ -169,19 +168,20 @@ class RingSender {
 
         std::size_t index = tail;
         for (const T& value : values) ring_->write(index++, value);
-        // release pairs with the acquire in RingReceiver::try_pop(): the elements are whole before the receiver can see
-        // a tail beyond them. One store for all of them: it cannot see a part of the batch.
+        // release pairs with the acquire in RingReceiver::try_pop(): the elements are complete before the receiver can
+        // see a tail beyond them. A single store, so that it cannot see part of a batch.
         mine.tail.store(index, std::memory_order_release);
         return true;
     }
 
-    /// How many elements can be sent for certain: a lower bound, since the receiver may be making room right now.
+    /// Returns the number of elements that can be sent: a lower bound, because the receiver may free slots
+    /// concurrently.
     [[nodiscard]] std::size_t free_space() RTA_NONBLOCKING {
         assert(ring_ != nullptr && "this end was moved from");
         if (ring_ == nullptr) return 0;
         auto& mine = ring_->sender_side_;
-        // acquire pairs with the release in RingReceiver::try_pop(): the receiver has finished reading a slot before we
-        // can see a head beyond it and write there again.
+        // acquire pairs with the release in RingReceiver::try_pop(): the receiver has finished reading a slot before
+        // this thread can see a head beyond it and overwrite the slot.
         mine.head_seen = ring_->receiver_side_.head.load(std::memory_order_acquire);
         // relaxed: only this thread writes tail.
         return ring_->capacity() - (mine.tail.load(std::memory_order_relaxed) - mine.head_seen);
@@ -194,7 +194,7 @@ class RingSender {
     SpscRing<T>* ring_;
 };
 
-/// The receiving end of a ring; see RingSender for who may use it when. A moved-from end is empty for ever.
+/// Receiving end of a ring; the thread rules of RingSender apply. A moved-from end is always empty.
 template <class T>
 class RingReceiver {
  public:
@@ -207,7 +207,7 @@ class RingReceiver {
     RingReceiver& operator=(const RingReceiver&) = delete;
     ~RingReceiver() = default;
 
-    /// The oldest element, or nothing if the ring is empty.
+    /// Removes and returns the oldest element; std::nullopt if the ring is empty.
     [[nodiscard]] std::optional<T> try_pop() RTA_NONBLOCKING {
         assert(ring_ != nullptr && "this end was moved from");
         if (ring_ == nullptr) return std::nullopt;
@@ -215,14 +215,14 @@ class RingReceiver {
         // relaxed: only this thread writes head.
         const std::size_t head = mine.head.load(std::memory_order_relaxed);
         if (head == mine.tail_seen) {
-            // acquire pairs with the release in RingSender::try_push_batch(): having seen its tail, we see the elements
-            // below it.
+            // acquire pairs with the release in RingSender::try_push_batch(): a thread that sees its tail also sees the
+            // elements below it.
             mine.tail_seen = ring_->sender_side_.tail.load(std::memory_order_acquire);
             if (head == mine.tail_seen) return std::nullopt;
         }
         std::optional<T> value{ring_->read(head)};
-        // release pairs with the acquire in RingSender::free_space(): the element is copied out before the sender can
-        // see a head beyond it and reuse its slot.
+        // release pairs with the acquire in RingSender::free_space(): the element is copied before the sender can see a
+        // head beyond it and reuse its slot.
         mine.head.store(head + 1, std::memory_order_release);
         return value;
     }

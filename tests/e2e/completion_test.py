@@ -119,7 +119,7 @@ class Fish(Case):
         self.assertEqual(self.offered("rtactl --socket to"), ["tone one.json"])
         asked = subprocess.run(["fish", "--no-config", "-c", "rtactl completion fish | source; complete -C 'rtactl play sin'"],
                                env=self.daemon.environment, capture_output=True, text=True)
-        self.assertRegex(asked.stdout, r"^sine\tA pure tone")
+        self.assertRegex(asked.stdout, r"^sine\tSine wave")
 
 
 class AnyShell(Case):
