@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kSamplesPerLine = AudioBuffer::kAlignment / sizeof(float);
 
-/// Samples from the beginning of one channel to that of the next: the frames, rounded up to whole lines.
+/// Returns the distance between the starts of two channels in samples: the frames, rounded up to whole cache lines.
 constexpr std::size_t channel_stride(std::uint32_t frame_count) {
     return (std::size_t{frame_count} + kSamplesPerLine - 1) / kSamplesPerLine * kSamplesPerLine;
 }
@@ -26,7 +26,7 @@ AudioBuffer::AudioBuffer(std::uint32_t channel_count, std::uint32_t frame_count)
     : channels_(channel_count), frame_count_{frame_count} {
     const std::size_t stride = channel_stride(frame_count);
     const std::size_t sample_count = stride * channel_count;
-    // Cast: operator new begins the lives of the floats that the following writes need (they are implicit-lifetime).
+    // Cast: operator new implicitly creates the floats, which are implicit-lifetime types.
     samples_.reset(static_cast<float*>(::operator new(sample_count * sizeof(float), std::align_val_t{kAlignment})));
     std::fill_n(samples_.get(), sample_count, 0.0F);
     for (std::size_t index = 0; index < channels_.size(); ++index) channels_[index] = samples_.get() + index * stride;

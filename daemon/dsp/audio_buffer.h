@@ -11,18 +11,18 @@
 
 namespace rta {
 
-/// Planar float32 samples, channels x frames, of a size fixed for ever: allocated, zeroed and so pre-faulted once when
-/// it is built, and reused from then on. Every channel begins on a boundary of 64 bytes: a cache line, and the widest
-/// SIMD register there is.
+/// Planar float32 samples, channels x frames. The size is fixed: the memory is allocated, zeroed and thereby
+/// pre-faulted in the constructor. Every channel starts on a 64-byte boundary: a cache line, and the widest SIMD
+/// register.
 ///
 /// Move-only. A moved-from buffer has no channels.
 class AudioBuffer {
  public:
-    /// Bytes that the address of every channel is a multiple of.
+    /// Alignment of every channel in bytes.
     static constexpr std::size_t kAlignment = 64;
 
     AudioBuffer() = default;
-    /// Silence. [control]
+    /// Allocates a silent buffer. [control]
     AudioBuffer(std::uint32_t channel_count, std::uint32_t frame_count);
     AudioBuffer(AudioBuffer&& other) noexcept;
     AudioBuffer& operator=(AudioBuffer&& other) noexcept;
@@ -35,13 +35,14 @@ class AudioBuffer {
     }
     [[nodiscard]] std::uint32_t frame_count() const RTA_NONBLOCKING { return frame_count_; }
 
-    /// Views stay good until the buffer is destroyed: moving it moves no sample.
+    /// Returns a view of all samples. Views are valid until the buffer is destroyed; moving the buffer does not move
+    /// the samples.
     [[nodiscard]] AudioWriteView write() RTA_NONBLOCKING { return {channels_.data(), channel_count(), frame_count_}; }
     [[nodiscard]] AudioReadView read() const RTA_NONBLOCKING {
         return {channels_.data(), channel_count(), frame_count_};
     }
 
-    /// Back to silence. [any]
+    /// Sets all samples to 0. [any]
     void clear() RTA_NONBLOCKING;
 
  private:
@@ -50,7 +51,7 @@ class AudioBuffer {
     };
 
     std::unique_ptr<float[], Deallocate> samples_;
-    std::vector<float*> channels_;  ///< into samples_
+    std::vector<float*> channels_;  ///< pointers into samples_
     std::uint32_t frame_count_ = 0;
 };
 

@@ -8,7 +8,7 @@
 
 namespace rta {
 
-/// Planar samples that one may read: channels x frames. Borrowed, two words wide.
+/// Non-owning, read-only view of planar samples: channels x frames.
 class AudioReadView {
  public:
     AudioReadView() = default;
@@ -20,7 +20,7 @@ class AudioReadView {
 
     [[nodiscard]] std::uint32_t channel_count() const RTA_NONBLOCKING { return channel_count_; }
     [[nodiscard]] std::uint32_t frame_count() const RTA_NONBLOCKING { return frame_count_; }
-    /// Samples of channel 0 <= `index` < channel_count().
+    /// Returns the samples of channel `index`, 0 <= index < channel_count().
     [[nodiscard]] std::span<const float> channel(std::uint32_t index) const RTA_NONBLOCKING {
         return {channels_[index], frame_count_};
     }
@@ -31,7 +31,7 @@ class AudioReadView {
     std::uint32_t frame_count_ = 0;
 };
 
-/// Planar samples that one may write: channels x frames.
+/// Non-owning, writable view of planar samples: channels x frames.
 class AudioWriteView {
  public:
     AudioWriteView() = default;

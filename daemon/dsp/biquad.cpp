@@ -17,14 +17,14 @@ namespace {
 /// Rows of scratch memory: the coefficients of BiquadRamp, then frequency, Q and gain.
 enum Row : std::uint8_t { kDrive, kA2, kA3, kK, kM0, kM1, kM2, kFrequency, kQ, kGain, kRows };
 
-/// Equal to no values.
+/// Compares unequal to all values, because of the NaN.
 constexpr FilterValues kNone{std::numeric_limits<float>::quiet_NaN(), 0.0F, 0.0F};
 
 bool moves(const FilterMotion& motion) RTA_NONBLOCKING {
     return motion.frequency_hz.ramp != nullptr || motion.width.ramp != nullptr || motion.gain_db.ramp != nullptr;
 }
 
-/// Half a cycle is a turn by pi.
+/// Returns the frequency in half cycles per frame, at most kMaximumHalfCycles. Half a cycle is an angle of pi.
 double half_cycles_of(double frequency_hz, double sample_rate_hz) RTA_NONBLOCKING {
     return std::min(2.0 * frequency_hz / sample_rate_hz, static_cast<double>(kMaximumHalfCycles));
 }
@@ -33,17 +33,17 @@ bool has_gain(FilterKind kind) RTA_NONBLOCKING {
     return kind == FilterKind::peaking || kind == FilterKind::low_shelf || kind == FilterKind::high_shelf;
 }
 
-/// The cookbook's A: the square root of the gain.
+/// Returns A of the cookbook, the square root of the gain.
 double root_of_gain(double gain_db) RTA_NONBLOCKING {
     constexpr double kOctavesPerDb = 0.083'048'202'372'184'058;  // log2(10) / 40
     return exp2(gain_db * kOctavesPerDb);
 }
 
-/// 1 / Q = 2 sinh(ln(2) / 2 * bandwidth * w / sin(w)), where w is the angle that the frequency turns in a frame.
+/// 1 / Q = 2 sinh(ln(2) / 2 * bandwidth * w / sin(w)), where w is the angle per frame.
 double q_of_bandwidth(double octaves, double frequency_hz, double sample_rate_hz) RTA_NONBLOCKING {
     const double half_cycles = half_cycles_of(frequency_hz, sample_rate_hz);
     const double sine = 2.0 * sine_of_quarters(half_cycles) * sine_of_quarters(1.0 - half_cycles);
-    // sinh(x) by powers of 2: ln(2) / 2 times log2(e) is a half.
+    // sinh(x) from powers of 2: ln(2) / 2 times log2(e) is 1/2.
     const double half_power = 0.5 * octaves * kPi * half_cycles / sine;
     return 1.0 / (exp2(half_power) - exp2(-half_power));
 }
@@ -69,10 +69,10 @@ double q_of(const FilterShape& shape, const FilterValues& values, double sample_
     return std::max(q, static_cast<double>(kLeastQ));
 }
 
-/// A section as Simper writes it: g is the integrators' gain, k = 1 / Q, the integrators are fed with drive * input,
-/// and output = m0 * input + m1 * band-pass + m2 * low-pass.
+/// A section in Simper's notation: g is the gain of the integrators, k = 1 / Q, the input of the integrators is drive *
+/// input, and output = m0 * input + m1 * band-pass + m2 * low-pass.
 ///
-/// The drive is 1 where not keeps_feed().
+/// The drive is 1 unless keeps_feed().
 struct Mixture {
     double g_factor = 1.0;
     double drive = 1.0;
@@ -112,7 +112,7 @@ Mixture mixture_of(FilterKind kind, double k, double gain_db) RTA_NONBLOCKING {
     return {.k = k};
 }
 
-/// Row by row.
+/// 2 x 2, row by row.
 using Matrix = std::array<double, 4>;
 
 Matrix product(const Matrix& a, const Matrix& b) RTA_NONBLOCKING {
@@ -128,7 +128,7 @@ void store_change(const Matrix& power, float (&change)[4]) RTA_NONBLOCKING {
 
 using Complex = std::complex<double>;
 
-/// How far a sine has turned after each frame of a step of the kernels.
+/// Rotation of a sine after each frame of a kernel step.
 struct Turns {
     Turns(std::size_t chunk_frames, double angle) : chunk{chunk_frames} {
         const Complex turn = std::polar(1.0, angle);
@@ -144,8 +144,8 @@ Complex response(const BiquadCoefficients& section, const Turns& turns) {
     constexpr std::size_t kFrames = BiquadCoefficients::kFrames;
     const std::size_t chunk = turns.chunk;
 
-    // Each output of a chunk is turned back to the chunk's beginning: the conjugate of a sum with these turns. Rounded,
-    // the frames of a chunk differ by a trifle; their mean is what the sine becomes at its own frequency.
+    // Each output of a chunk is rotated back to the start of the chunk: the conjugate of a sum with these rotations.
+    // Because of rounding, the frames of a chunk differ slightly; their mean is the response at the frequency.
     Complex into_1 = 0.0;
     Complex into_2 = 0.0;
     Complex from_1 = 0.0;
@@ -157,12 +157,12 @@ Complex response(const BiquadCoefficients& section, const Turns& turns) {
         into_2 += turned * static_cast<double>(section.to_state_2[kFrames - chunk + frame]);
         from_1 += turned * static_cast<double>(section.from_state_1[frame]);
         from_2 += turned * static_cast<double>(section.from_state_2[frame]);
-        // An input `frame` frames ago is heard in all frames of the chunk but the first `frame`.
+        // An input `frame` frames ago affects all frames of the chunk except the first `frame`.
         through +=
             turned * (static_cast<double>(section.impulse[kFrames + frame]) * static_cast<double>(chunk - frame));
     }
 
-    // The states before each chunk, when the sine has always been there: turned * s = s + change * s + what comes in.
+    // The states before each chunk in the steady state: turned * s = s + change * s + input.
     const auto& change = chunk == 8 ? section.advance_8 : section.advance_16;
     const Complex turn = turns.after[chunk] - 1.0;
     const Complex m11 = turn - static_cast<double>(change[0]);
@@ -183,7 +183,7 @@ BiquadCoefficients biquad_coefficients(const FilterShape& shape, const FilterVal
     const Mixture mixture =
         mixture_of(shape.kind, 1.0 / q_of(shape, values, sample_rate_hz), static_cast<double>(values.gain_db));
     const double half_cycles = half_cycles_of(static_cast<double>(values.frequency_hz), sample_rate_hz);
-    // a1, a2 and a3 with sine and cosine in place of their quotient g, which knows no bounds.
+    // a1, a2 and a3 from sine and cosine instead of their quotient g, which is unbounded.
     const double s = sine_of_quarters(half_cycles) * mixture.g_factor;
     const double c = sine_of_quarters(1.0 - half_cycles);
     const double sum = c * c + mixture.k * s * c + s * s;
@@ -191,7 +191,7 @@ BiquadCoefficients biquad_coefficients(const FilterShape& shape, const FilterVal
     const double a2 = s * c / sum;
     const double a3 = s * s / sum;
 
-    // States to states, input to states, states to output, input to output, of one frame.
+    // The matrices of one frame: states to states, input to states, states to output, input to output.
     const Matrix advance{2.0 * a1 - 1.0, -2.0 * a2, 2.0 * a2, 1.0 - 2.0 * a3};
     const std::array<double, 2> into_states{mixture.drive * 2.0 * a2, mixture.drive * 2.0 * a3};
     std::array<double, 2> to_states = into_states;
@@ -262,8 +262,8 @@ void BiquadCascade::process(std::span<const FilterMotion> motions, const AudioRe
     }
 }
 
-/// Whether the section is at rest, and then sees to its coefficients. One that keeps its feed takes up other values
-/// than before on the move.
+/// Returns true if the parameters of the section are constant, and then updates its coefficients. A section that keeps
+/// its feed handles changed values as a movement.
 bool BiquadCascade::rest(std::size_t section, const FilterMotion& motion) RTA_NONBLOCKING {
     if (moves(motion)) return false;
     const FilterValues values{motion.frequency_hz.value, motion.width.value, motion.gain_db.value};
@@ -279,7 +279,7 @@ void BiquadCascade::settle(std::size_t section, const FilterValues& values) RTA_
     feeds_[section] = sections_[section].feed;
 }
 
-/// Section by section, each either at rest or on the move.
+/// Processes section by section, each with constant or moving parameters.
 void BiquadCascade::process_moving(std::span<const FilterMotion> motions, const AudioReadView& in,
                                    const AudioWriteView& out) RTA_NONBLOCKING {
     const std::size_t count = sections_.size();

@@ -16,80 +16,81 @@
 /// band-pass and low-pass give exactly the cookbook's transfer functions; the structure is that of Vadim Zavalishin,
 /// "The Art of VA Filter Design" (2018), chapters 3 and 4.
 ///
-/// Both integrators lose or keep energy but never make any, whatever frequency and Q do from one frame to the next: the
-/// matrix that leads from states to states is the Cayley transform of a dissipative one, so its norm is at most 1
-/// (Aaron Wishnick, "Time-varying filters for musical applications", DAFx-14). No modulation makes them unstable, and
-/// as the states are continuous, none makes them click.
+/// The integrators never add energy, however frequency and Q change from one frame to the next: the state matrix is the
+/// Cayley transform of a dissipative matrix, so its norm is at most 1 (Aaron Wishnick, "Time-varying filters for
+/// musical applications", DAFx-14). No modulation makes a section unstable. The states are continuous, so no modulation
+/// makes it click.
 ///
-/// A band-pass of constant peak, and what is made of it (notch, all-pass, peak), is driven with 1 / Q and not
-/// multiplied by it: it then holds its input and not Q times that, which would come out when Q falls faster than it
-/// drains. Of these kinds and the high-pass, the first integrator's feed, drive * input - k * band-pass - low-pass,
-/// stays as it was when drive and k change, and the second state gives way: a high-pass is that feed, and what a slow
-/// input makes of the second state is in proportion to the drive. Band-pass and feed are a pair of states with the same
-/// dissipative matrix, so this makes no energy either.
+/// A band-pass of constant peak gain, and the kinds derived from it (notch, all-pass, peaking), are driven with 1 / Q
+/// instead of multiplied by it: the states then hold the input and not Q times the input, which would become audible
+/// when Q falls faster than the section decays. In these kinds and the high-pass, the feed of the first integrator,
+/// drive * input - k * band-pass - low-pass, is kept when drive and k change, and the second state is adjusted instead:
+/// the output of a high-pass is that feed, and the second state for a slow input is proportional to the drive.
+/// Band-pass and feed are a pair of states with the same dissipative matrix, so this adds no energy either.
 ///
-/// At rest a section computes 8 or 16 frames at once (block state-space): what the frames' inputs answer does not wait
-/// for the frames before, and only the two states go from one such step to the next. On the move it goes frame by
-/// frame.
+/// With constant parameters a section computes 8 or 16 frames at once (block state-space): the response to the inputs
+/// does not depend on previous frames, and only the two states pass from one step to the next. With moving parameters
+/// it computes frame by frame.
 namespace rta::dsp {
 
-/// What tells how wide a section is.
+/// Parameter that determines the width of a section.
 enum class FilterWidth : std::uint8_t {
     q,
     bandwidth,  ///< in octaves: between -3 dB of a band-pass or notch, between half the dB of a peak
-    slope,      ///< of a shelf: 1 is as steep as it gets without a hump
+    slope,      ///< of a shelf: 1 is the steepest without overshoot
 };
 
-/// What of a section never changes.
+/// Fixed properties of a section.
 struct FilterShape {
     FilterKind kind = FilterKind::lowpass;
     FilterWidth width = FilterWidth::q;
 };
 
-/// What of a section may change.
+/// Variable parameters of a section.
 struct FilterValues {
     float frequency_hz;
-    float width;  ///< as the shape says
+    float width;  ///< in the unit of FilterShape::width
     float gain_db;
 
     [[nodiscard]] bool operator==(const FilterValues&) const = default;
 };
 
-/// A bandwidth or a slope that asks for less counts as this Q: see docs/decisions/0005-filters.md.
+/// Minimum Q that a bandwidth or a slope results in: see docs/decisions/0005-filters.md.
 inline constexpr float kLeastQ = 0.25F;
 
-/// Of a section at rest. Frequencies count as at most kMaximumHalfCycles / 2 of the sample rate. Computed in double;
-/// each number is off by one rounding to float. [any]
+/// Returns the coefficients of a section with constant parameters. Frequencies are limited to kMaximumHalfCycles / 2 of
+/// the sample rate. Computed in double; each number is rounded to float once. [any]
 [[nodiscard]] BiquadCoefficients biquad_coefficients(const FilterShape& shape, const FilterValues& values,
                                                      double sample_rate_hz) RTA_NONBLOCKING;
 
-/// What sections in series make of sines, written to `responses`, one for each of `frequencies_hz`: computed, in
-/// double, from the float coefficients with the kernels' steps of now. [control]
+/// Writes the complex frequency response of sections in series to `responses`, one for each of `frequencies_hz`.
+/// Computed in double from the float coefficients and the step size of the kernels in use. [control]
 void cascade_response(std::span<const BiquadCoefficients> sections, double sample_rate_hz,
                       std::span<const double> frequencies_hz, std::span<std::complex<double>> responses);
 
-/// A value during one block: at rest where `ramp` is nullptr, else one a frame and `value` is not looked at.
+/// Value during one block. If `ramp` is nullptr, `value` holds for every frame; otherwise `ramp` has one value per
+/// frame and `value` is ignored.
 struct FilterCourse {
     float value = 0.0F;
     const float* ramp = nullptr;
 };
 
-/// What of a section may change, during one block.
+/// Parameters of a section during one block.
 struct FilterMotion {
     FilterCourse frequency_hz;
     FilterCourse width;
     FilterCourse gain_db;
 };
 
-/// Second-order sections one after the other, in each of several channels.
+/// Second-order sections in series, for each of several channels.
 class BiquadCascade {
  public:
     /// [control]
     BiquadCascade(std::span<const FilterShape> shapes, std::uint32_t channel_count, double sample_rate_hz,
                   std::uint32_t block_size);
 
-    /// One block: a motion for each section, as many channels as there are, `block_size` frames. Channel n of `out` may
-    /// be channel n of `in`. [audio]
+    /// Processes one block: one motion per section, all channels, `block_size` frames. Channel n of `out` may be
+    /// channel n of `in`. [audio]
     void process(std::span<const FilterMotion> motions, const AudioReadView& in,
                  const AudioWriteView& out) RTA_NONBLOCKING;
 
@@ -102,14 +103,14 @@ class BiquadCascade {
               std::uint32_t frames) RTA_NONBLOCKING;
     [[nodiscard]] BiquadRamp design_ramp(std::size_t section, const FilterMotion& motion) RTA_NONBLOCKING;
 
-    std::vector<BiquadCoefficients> sections_;  ///< of values_
+    std::vector<BiquadCoefficients> sections_;  ///< for values_
     std::vector<BiquadState> states_;           ///< channels x sections
-    std::vector<FilterValues> values_;          ///< those of which sections_ were computed; NaN: of none
-    std::vector<BiquadFeed> feeds_;             ///< of the last frame; without a drive where there was none
+    std::vector<FilterValues> values_;          ///< for which sections_ was computed; NaN: none
+    std::vector<BiquadFeed> feeds_;             ///< of the last frame; drive 0 if there was none
     std::vector<FilterShape> shapes_;
     double sample_rate_hz_;
     std::uint32_t block_size_;
-    std::vector<float> scratch_;  ///< rows of a block each, for a section on the move
+    std::vector<float> scratch_;  ///< rows of one block each, for a section with moving parameters
     std::vector<const float*> ins_;
     std::vector<float*> outs_;
 };

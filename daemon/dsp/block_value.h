@@ -7,8 +7,8 @@
 
 namespace rta::dsp {
 
-/// A value over one block, as in dsp/gain.h: `ramp` is nullptr and `value` holds for every frame, or it points to one
-/// value a frame.
+/// Value during one block, as in dsp/gain.h: if `ramp` is nullptr, `value` holds for every frame; otherwise `ramp` has
+/// one value per frame.
 struct BlockValue {
     float value;
     const float* ramp;
@@ -18,7 +18,7 @@ struct BlockValue {
     [[nodiscard]] float operator[](std::uint32_t frame) const RTA_NONBLOCKING {
         return ramp == nullptr ? value : ramp[frame];
     }
-    /// Over what is left of the block from `frame` on.
+    /// Returns the value for the rest of the block, starting at `frame`.
     [[nodiscard]] BlockValue from(std::uint32_t frame) const RTA_NONBLOCKING {
         return {value, ramp == nullptr ? nullptr : ramp + frame};
     }

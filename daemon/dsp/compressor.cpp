@@ -10,22 +10,22 @@ namespace rta::dsp {
 
 namespace {
 
-/// Levels below it (-200 dB) are as good as none, and have a logarithm.
+/// Minimum level (-200 dB), so that the logarithm is defined.
 constexpr float kLowestLevel = 1e-10F;
-/// Levels above it (600 dB) are reduced no further: what quick_exp2() can make a gain of.
+/// Maximum level (600 dB), limited by the range of quick_exp2().
 constexpr float kHighestLevel = 1e30F;
-/// A reduction so small is none: it moves no sample by more than a rounding.
+/// Smaller reductions are ignored: they change samples by rounding errors only.
 constexpr double kNoReductionDb = 1e-6;
 
-/// Smoothing and curve work in float; this is what is left of the decibels per octave there.
+/// kDbPerOctave for smoothing and curve, which use float.
 constexpr auto kDbPerOctaveFloat = static_cast<float>(kDbPerOctave);
 
-/// The static curve: how much less comes out than goes in, in dB.
+/// Static curve: gain reduction in dB.
 struct Curve {
     float threshold_db;
     float slope;  ///< 1 - 1 / ratio
     float half_knee_db;
-    float bend;  ///< slope / (2 knee), or 0 where there is no knee
+    float bend;  ///< slope / (2 knee), or 0 without a knee
 
     Curve(float threshold, float ratio, float knee) RTA_NONBLOCKING : threshold_db{threshold},
                                                                       slope{1.0F - 1.0F / ratio},
@@ -33,7 +33,7 @@ struct Curve {
                                                                       bend{knee > 0.0F ? slope / (2.0F * knee) : 0.0F} {
     }
 
-    /// Within the knee the square of the way into it, above it a straight line. Free of branches.
+    /// Quadratic within the knee, linear above it. Branch-free.
     [[nodiscard]] float reduction_db(float level_db) const RTA_NONBLOCKING {
         const float over = level_db - threshold_db;
         const float into_knee = std::min(std::max(over + half_knee_db, 0.0F), 2.0F * half_knee_db);
@@ -51,7 +51,7 @@ float level_db(float level) RTA_NONBLOCKING {
 Compressor::Compressor(double sample_rate_hz, std::uint32_t look_ahead_frames, std::uint32_t channel_count,
                        std::uint32_t block_size)
     : sample_rate_hz_{sample_rate_hz},
-      // A peak is held until it has come out.
+      // A peak is held until it has been output.
       hold_{static_cast<std::uint32_t>(kHoldMs * sample_rate_hz / 1'000.0) + 1 + look_ahead_frames},
       delay_{channel_count, look_ahead_frames},
       values_(block_size) {}
@@ -78,7 +78,7 @@ void Compressor::process(const AudioReadView& in, const AudioReadView& key, cons
     delay_.advance(in.frame_count());
 }
 
-/// Whether nothing is reduced in this block, at its levels.
+/// Returns true if no gain reduction is needed for the levels of this block.
 bool Compressor::idle(const Parameters& parameters) const RTA_NONBLOCKING {
     const bool at_rest = parameters.threshold_db.at_rest() && parameters.knee_db.at_rest();
     if (!at_rest || reduction_db_ != 0.0) return false;
@@ -87,7 +87,7 @@ bool Compressor::idle(const Parameters& parameters) const RTA_NONBLOCKING {
     return level_db(highest) <= parameters.threshold_db.value - parameters.knee_db.value / 2.0F;
 }
 
-/// Levels become the reductions that the curve gives.
+/// Replaces levels by the gain reductions of the static curve.
 void Compressor::compute_reductions(const Parameters& parameters) RTA_NONBLOCKING {
     const auto& [threshold_db, ratio, knee_db, attack, release, makeup] = parameters;
     if (threshold_db.at_rest() && ratio.at_rest() && knee_db.at_rest()) {
@@ -101,7 +101,7 @@ void Compressor::compute_reductions(const Parameters& parameters) RTA_NONBLOCKIN
     }
 }
 
-/// The branching one-pole: the attack where more reduction is asked for than there is, else the release.
+/// Branching one-pole: attack if the wanted reduction is greater than the current one, otherwise release.
 void Compressor::smooth(const Parameters& parameters) RTA_NONBLOCKING {
     const BlockValue& attack_ms = parameters.attack_ms;
     const BlockValue& release_ms = parameters.release_ms;
@@ -116,7 +116,7 @@ void Compressor::smooth(const Parameters& parameters) RTA_NONBLOCKING {
             release_ = decay_per_frame(static_cast<double>(release_ms_), sample_rate_hz_);
         }
         const auto wanted_db = static_cast<double>(values_[n]);
-        // Both ways are worked out: waiting for which one it is would take longer.
+        // Both results are computed: a branch would take longer.
         const double away_db = reduction_db - wanted_db;
         const double attacked_db = wanted_db + attack_ * away_db;
         const double released_db = wanted_db + release_ * away_db;
@@ -126,7 +126,7 @@ void Compressor::smooth(const Parameters& parameters) RTA_NONBLOCKING {
     reduction_db_ = reduction_db < kNoReductionDb ? 0.0 : reduction_db;
 }
 
-/// Reductions become gains.
+/// Replaces reductions by gains.
 void Compressor::compute_gains(const Parameters& parameters) RTA_NONBLOCKING {
     constexpr float kOctavesPerDb = 1.0F / kDbPerOctaveFloat;
     for (float& value : values_) value = quick_exp2(-value * kOctavesPerDb);

@@ -13,35 +13,35 @@
 
 namespace rta::dsp {
 
-/// Takes down what is louder than a threshold, all channels alike.
+/// Compressor: reduces the gain of signals above a threshold, equally in all channels.
 ///
 /// D. Giannoulis, M. Massberg and J. D. Reiss, "Digital Dynamic Range Compressor Design - A Tutorial and Analysis",
-/// J. Audio Eng. Soc. 60(6), 2012: feed-forward; the level goes through the gain computer with its quadratic knee in
-/// dB, and the gain reduction in dB, not the level, through a smooth, branching one-pole, so that a reduction of any
-/// depth comes and goes in the same time.
+/// J. Audio Eng. Soc. 60(6), 2012. Feed-forward: the gain computer, with a quadratic knee, works in dB. A smooth
+/// branching one-pole filters the gain reduction in dB, not the level, so that attack and release times do not depend
+/// on the amount of reduction.
 ///
-/// The level is the highest peak of the last kHoldMs, of the loudest channel. So a tone above 100 Hz has the level of
-/// its peaks and not one that swings twice a period: what comes out is what the static curve says, without distortion.
-/// The release begins that much after the sound has fallen.
+/// The level is the highest peak of the last kHoldMs in the loudest channel. A tone above 100 Hz therefore has a
+/// constant level, which would otherwise vary twice per period and distort the output. The release starts kHoldMs after
+/// the level has fallen.
 class Compressor {
  public:
     static constexpr double kHoldMs = 5.0;
 
-    /// Times of the frames of one block, in dB and ms.
+    /// Parameters during one block.
     struct Parameters {
         BlockValue threshold_db;
-        BlockValue ratio;    ///< 1 or more
-        BlockValue knee_db;  ///< width; 0 or more
+        BlockValue ratio;    ///< at least 1
+        BlockValue knee_db;  ///< width; at least 0
         BlockValue attack_ms;
         BlockValue release_ms;
-        BlockValue makeup;  ///< a factor
+        BlockValue makeup;  ///< factor
     };
 
-    /// `look_ahead_frames`: the sound comes out so much later than it is looked at. [control]
+    /// `look_ahead_frames` is the delay of the output relative to the level detector. [control]
     Compressor(double sample_rate_hz, std::uint32_t look_ahead_frames, std::uint32_t channel_count,
                std::uint32_t block_size);
 
-    /// One block of all channels. `key` is what the level is that of, `out` may be `in`. [audio]
+    /// Processes one block of all channels. The level is that of `key`. `out` may be `in`. [audio]
     void process(const AudioReadView& in, const AudioReadView& key, const Parameters& parameters,
                  const AudioWriteView& out) RTA_NONBLOCKING;
 
@@ -56,10 +56,10 @@ class Compressor {
     double sample_rate_hz_;
     SlidingMaximum hold_;
     FixedDelay delay_;
-    std::vector<float> values_;  ///< a block: levels, then reductions in dB, then gains
+    std::vector<float> values_;  ///< one block: levels, then reductions in dB, then gains
     double reduction_db_ = 0.0;  ///< of the last frame
 
-    float attack_ms_ = 0.0F;  ///< of attack_
+    float attack_ms_ = 0.0F;  ///< for which attack_ was computed
     float release_ms_ = 0.0F;
     double attack_ = 0.0;  ///< decay_per_frame()
     double release_ = 0.0;

@@ -9,12 +9,12 @@
 
 namespace rta::dsp {
 
-/// A first-order high-pass, made from the analogue one by the bilinear transform with its corner kept in place: -3.01
-/// dB at the corner, 6.02 dB an octave below, 1 at half the sample rate, exactly 0 at 0 Hz.
+/// First-order high-pass: the bilinear transform of the analogue filter, pre-warped at the corner frequency. -3.01 dB
+/// at the corner, 6.02 dB per octave below, gain 1 at half the sample rate, exactly 0 at 0 Hz.
 ///
 ///     y[n] = pole y[n-1] + gain (x[n] - x[n-1])
 ///
-/// With corners so far below the sample rate the pole lies very close to 1: its state is a double.
+/// For corner frequencies far below the sample rate the pole is very close to 1, so the state is a double.
 class DcBlocker {
  public:
     struct Coefficients {
@@ -22,7 +22,7 @@ class DcBlocker {
         double gain;
     };
 
-    /// For corners above 0 and below half the sample rate. [any]
+    /// Returns the coefficients. 0 < `corner_hz` < half the sample rate. [any]
     [[nodiscard]] static Coefficients coefficients(double corner_hz, double sample_rate_hz) RTA_NONBLOCKING {
         const double half_angle = 0.5 * corner_hz / sample_rate_hz;
         const double tangent = sine_of_turns(half_angle) / cosine_of_turns(half_angle);
@@ -30,9 +30,9 @@ class DcBlocker {
         return {.pole = (1.0 - tangent) * gain, .gain = gain};
     }
 
-    /// `out` may be `in`, and its size is a multiple of 4. [audio]
+    /// Processes one block with constant coefficients. `out` may be `in`; its size is a multiple of 4. [audio]
     void process(const Coefficients& coefficients, std::span<const float> in, std::span<float> out) RTA_NONBLOCKING {
-        // Four frames at once: only the last line of them waits for the four before.
+        // Four frames at once, so that only one operation depends on the previous four frames.
         const double pole = coefficients.pole;
         const double gain = coefficients.gain;
         const double pole2 = pole * pole;
@@ -59,7 +59,7 @@ class DcBlocker {
         keep(before, state);
     }
 
-    /// The same with coefficients for each frame. [audio]
+    /// Processes one block with coefficients for each frame. [audio]
     void process(std::span<const Coefficients> coefficients, std::span<const float> in,
                  std::span<float> out) RTA_NONBLOCKING {
         double before = static_cast<double>(before_);
@@ -75,7 +75,7 @@ class DcBlocker {
 
  private:
     void keep(double before, double state) RTA_NONBLOCKING {
-        constexpr double kSilence = 1e-30;  // far below the smallest step of a float near anything audible
+        constexpr double kSilence = 1e-30;  // far below the resolution of a float near any audible level
         before_ = static_cast<float>(before);
         state_ = state < kSilence && state > -kSilence ? 0.0 : state;
     }

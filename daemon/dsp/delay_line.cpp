@@ -14,13 +14,13 @@ namespace {
 
 constexpr std::uint32_t kHalf = DelayTap::kMaximumCount / 2;
 
-/// Frames that are made one by one where the line is read at once after it is written.
+/// Number of frames that are computed one by one if the line is read immediately after it is written.
 constexpr std::uint32_t kNear = kKernelFrames;
-/// Older samples than these are not read by a tap whose nearest is below kNear.
+/// Maximum age of the samples read by a tap whose `nearest` is less than kNear.
 constexpr std::uint32_t kNearHistory = kNear + DelayTap::kMaximumCount;
 
-/// Half of the Kaiser window with beta 9, its outermost value first, but for a factor: the modified Bessel function of
-/// order 0 at beta * sqrt(1 - u^2), by its series.
+/// Returns half of an unnormalised Kaiser window with beta 9, outermost value first: the series of the modified Bessel
+/// function of order 0 at beta * sqrt(1 - u^2).
 consteval std::array<double, kHalf> kaiser_half() {
     constexpr double kBeta = 9.0;
     std::array<double, kHalf> window{};
@@ -37,12 +37,12 @@ consteval std::array<double, kHalf> kaiser_half() {
 }
 constexpr std::array<double, kHalf> kKaiserHalf = kaiser_half();
 
-/// Feedback decays into denormals, which cost a hundred cycles each where nothing flushes them.
+/// Feedback decays into denormals, which take about a hundred cycles each unless flushed.
 void flush_tiny(std::span<float> samples) RTA_NONBLOCKING {
     for (float& sample : samples) sample = flushed(sample);
 }
 
-/// The sample that the tap reads, where `now` points to the one of age 0.
+/// Returns the sample that the tap reads. `now` points to the sample of age 0.
 float read_one(const DelayTap& tap, const float* now) RTA_NONBLOCKING {
     const float* const oldest = now - tap.farthest();
     if (tap.whole()) return *oldest;
@@ -55,7 +55,7 @@ float read_one(const DelayTap& tap, const float* now) RTA_NONBLOCKING {
     return even + odd;
 }
 
-/// Of a times gain `1 - fade` and b times gain `fade`.
+/// Crossfades from a (`fade` = 0) to b (`fade` = 1).
 float faded(float a, float b, float fade) RTA_NONBLOCKING { return a * (1.0F - fade) + b * fade; }
 
 }  // namespace
@@ -112,7 +112,7 @@ void DelayLine::process(const AudioReadView& in, const AudioWriteView& out, floa
     ask_for(time_ms);
     for (std::uint32_t first = 0; first < block_size_;) {
         begin_fade();
-        // As far as the same places of the line are heard.
+        // Up to the end of the crossfade or of the block.
         const std::uint32_t left = block_size_ - first;
         const std::uint32_t count = fade_left_ == 0 ? left : std::min(fade_left_, left);
         process_part(in, out, first, count, feedback.from(first), mix.from(first));
@@ -121,7 +121,7 @@ void DelayLine::process(const AudioReadView& in, const AudioWriteView& out, floa
     prefetch();
 }
 
-/// `count` frames of the block from `first` on, where `feedback` and `mix` begin.
+/// Processes `count` frames of the block, starting at `first`, where `feedback` and `mix` start.
 void DelayLine::process_part(const AudioReadView& in, const AudioWriteView& out, std::uint32_t first,
                              std::uint32_t count, BlockValue feedback, BlockValue mix) RTA_NONBLOCKING {
     if (mix.ramp != nullptr) {
@@ -146,11 +146,11 @@ void DelayLine::process_part(const AudioReadView& in, const AudioWriteView& out,
     fade_left_ -= std::min(fade_left_, count);
 }
 
-/// Asks for the memory of the next block, which has long left the caches, while other nodes are at work: with many
-/// delays, waiting for it is most of what they would cost.
+/// Prefetches the memory of the next block, which is no longer in the caches, while other nodes are processed. With
+/// many delays, cache misses would dominate the cost.
 void DelayLine::prefetch() const RTA_NONBLOCKING {
     constexpr std::uint32_t kLineFrames = AudioBuffer::kAlignment / sizeof(float);
-    // After so many the CPU goes on by itself.
+    // After this number the hardware prefetcher takes over.
     constexpr std::uint32_t kEnough = 8 * kLineFrames;
     const std::uint32_t capacity = ring_.frame_count();
     const std::uint32_t back = tap_.farthest();
@@ -165,7 +165,7 @@ void DelayLine::prefetch() const RTA_NONBLOCKING {
         for (std::uint32_t frame = 0; frame < read_frames; frame += kLineFrames) {
             __builtin_prefetch(ring + begin + frame);
         }
-        __builtin_prefetch(ring + begin + read_frames - 1);  // what is read begins anywhere in a line
+        __builtin_prefetch(ring + begin + read_frames - 1);  // reads may start anywhere in a cache line
     }
 }
 
@@ -176,7 +176,7 @@ double DelayLine::frames_of(float time_ms) const RTA_NONBLOCKING {
     return std::min(off <= frames * 0x1p-23 ? whole : frames, static_cast<double>(maximum_frames_));
 }
 
-/// At the top of a block.
+/// Called at the start of a block.
 void DelayLine::ask_for(float time_ms) RTA_NONBLOCKING {
     if (started_ && time_ms == time_ms_) return;
     time_ms_ = time_ms;
@@ -186,7 +186,7 @@ void DelayLine::ask_for(float time_ms) RTA_NONBLOCKING {
     started_ = true;
 }
 
-/// To the delay asked for, if it waits and the fade before is done.
+/// Starts a crossfade to the requested delay if one is pending and no crossfade is active.
 void DelayLine::begin_fade() RTA_NONBLOCKING {
     if (!waiting_ || fade_left_ != 0) return;
     old_tap_ = tap_;
@@ -195,13 +195,13 @@ void DelayLine::begin_fade() RTA_NONBLOCKING {
     fade_left_ = fade_frames_;
 }
 
-/// How much of the new place is heard in a frame of the part; the rest is the old one.
+/// Returns the gain of the new position in a frame of the part; the gain of the old one is 1 minus it.
 float DelayLine::fade_gain(std::uint32_t frame) const RTA_NONBLOCKING {
     return static_cast<float>(fade_frames_ - fade_left_ + frame) / static_cast<float>(fade_frames_);
 }
 
-/// `count` samples of the line in one piece, the first of them that of frame `first` of the part, which may lie before
-/// it (below 0) and before the last reset, where there is silence. May be in `scratch`.
+/// Returns `count` contiguous samples of the line, starting at frame `first` relative to the part. `first` may be
+/// negative; samples before the first block are silence. The result may be in `scratch`.
 const float* DelayLine::window(std::uint32_t channel, std::int32_t first, std::uint32_t count,
                                std::span<float> scratch) RTA_NONBLOCKING {
     const std::span<const float> ring = ring_.read().channel(channel);
@@ -221,8 +221,8 @@ const float* DelayLine::window(std::uint32_t channel, std::int32_t first, std::u
     return scratch.data();
 }
 
-/// What the tap gives for `count` frames of the part from `frame` on, all of whose samples have been written. May be
-/// in `scratch`.
+/// Returns the output of the tap for `count` frames of the part, starting at `frame`. All samples that it reads must
+/// have been written. The result may be in `scratch`.
 const float* DelayLine::read(std::uint32_t channel, const DelayTap& tap, std::uint32_t frame, std::uint32_t count,
                              std::span<float> scratch) RTA_NONBLOCKING {
     const std::int32_t first = static_cast<std::int32_t>(frame) - static_cast<std::int32_t>(tap.farthest());
@@ -232,7 +232,7 @@ const float* DelayLine::read(std::uint32_t channel, const DelayTap& tap, std::ui
     return scratch.data();
 }
 
-/// The same for what is heard, in the middle of a fade too.
+/// Returns the output of the current tap, including an active crossfade.
 const float* DelayLine::read_faded(std::uint32_t channel, std::uint32_t frame, std::uint32_t count) RTA_NONBLOCKING {
     const float* const wet = read(channel, tap_, frame, count, wet_);
     if (fade_left_ == 0) return wet;
@@ -241,13 +241,13 @@ const float* DelayLine::read_faded(std::uint32_t channel, std::uint32_t frame, s
     return wet_.data();
 }
 
-/// Without feedback: the whole part at once.
+/// Processes a whole part without feedback.
 void DelayLine::pass(std::uint32_t channel, const Input& in, std::span<float> out, BlockValue mix) RTA_NONBLOCKING {
     std::ranges::copy(in.line, ring_.write().channel(channel).subspan(position_).begin());
     blend(in.dry, read_faded(channel, 0, static_cast<std::uint32_t>(out.size())), 0, mix, out);
 }
 
-/// As many frames at a time as are read from what is there already.
+/// Processes a part with feedback, in steps that read only samples already written.
 void DelayLine::feed_back(std::uint32_t channel, const Input& in, std::span<float> out, BlockValue feedback,
                           BlockValue mix) RTA_NONBLOCKING {
     const std::uint32_t nearest = fade_left_ == 0 ? tap_.nearest : std::min(tap_.nearest, old_tap_.nearest);
@@ -277,19 +277,19 @@ void DelayLine::feed_back_far(std::uint32_t channel, std::uint32_t frame, const 
     blend(in.dry, wet, frame, mix, out);
 }
 
-/// kNear frames, one after the other.
+/// Processes kNear frames one by one.
 void DelayLine::feed_back_near(std::uint32_t channel, std::uint32_t frame, const Input& in, std::span<float> out,
                                BlockValue feedback, BlockValue mix) RTA_NONBLOCKING {
     std::array<float, kNearHistory + kNear> line{};
     std::copy_n(window(channel, static_cast<std::int32_t>(frame) - static_cast<std::int32_t>(kNearHistory),
                        kNearHistory, window_),
                 kNearHistory, line.begin());
-    // In the middle of a fade one of the two may lie far away.
+    // During a crossfade one of the two positions may be far away.
     const bool fading = fade_left_ != 0;
     const float* const far = tap_.nearest >= kNear ? read(channel, tap_, frame, kNear, wet_) : nullptr;
     const float* const old_far =
         fading && old_tap_.nearest >= kNear ? read(channel, old_tap_, frame, kNear, old_wet_) : nullptr;
-    // What goes in is heard at once, but not fed back at once.
+    // With a delay of 0 the input is output immediately, but fed back one frame later.
     const bool at_once = tap_.nearest == 0 || (fading && old_tap_.nearest == 0);
 
     std::array<float, kNear> wet;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Compiled once for every SIMD target, as dsp/kernels.cpp is.
+// Compiled once for every SIMD target, like dsp/kernels.cpp.
 #include "dsp/filter_kernels.h"
 
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
@@ -31,18 +31,18 @@ constexpr Pairs kPairs;
 
 constexpr std::size_t kLanes = hn::MaxLanes(Floats{});
 
-/// Frames of one step of the recursion, and the vectors that hold them.
+/// Frames of one step of the recursion, and the number of vectors that hold them.
 constexpr std::size_t kChunk = kLanes < 8 ? 8 : kLanes;
 constexpr std::size_t kParts = kChunk / kLanes;
 static_assert(kChunk == 8 || kChunk == 16, "BiquadCoefficients has no matrices for other steps");
 
-/// States below this are none: what decays there is far below any sample, and would take the time of denormals where
-/// the CPU cannot flush them.
+/// States below this are set to 0: they are far below any sample, and would become denormals on CPUs that do not flush
+/// them.
 constexpr float kSilentState = 1e-20F;
 
 HWY_INLINE float flushed(float state) { return state < kSilentState && state > -kSilentState ? 0.0F : state; }
 
-/// The sum of all groups of four lanes.
+/// Returns the sum of all groups of four lanes.
 template <class Tag>
 HWY_INLINE hn::Vec<Quads> folded(Tag /*tag*/, hn::Vec<Tag> lanes) {
     if constexpr (hn::MaxLanes(Tag{}) == 4) {
@@ -53,7 +53,7 @@ HWY_INLINE hn::Vec<Quads> folded(Tag /*tag*/, hn::Vec<Tag> lanes) {
     }
 }
 
-/// Sums a's lanes, b's, c's and d's.
+/// Returns the four sums of the lanes of a, b, c and d.
 HWY_INLINE hn::Vec<Quads> four_sums(FloatVector a, FloatVector b, FloatVector c, FloatVector d) {
     const FloatVector ab = hn::Add(hn::InterleaveLower(kFloats, a, b), hn::InterleaveUpper(kFloats, a, b));
     const FloatVector cd = hn::Add(hn::InterleaveLower(kFloats, c, d), hn::InterleaveUpper(kFloats, c, d));
@@ -63,7 +63,8 @@ HWY_INLINE hn::Vec<Quads> four_sums(FloatVector a, FloatVector b, FloatVector c,
     return folded(kFloats, sums);
 }
 
-/// What the inputs of kChunks chunks add to the states: two sums a chunk. Room is needed for an even number of chunks.
+/// Computes the contribution of the inputs of kChunks chunks to the states: two sums per chunk. `sums` must have room
+/// for an even number of chunks.
 template <std::size_t kChunks>
 HWY_INLINE void sums_to_states(const BiquadCoefficients& section, const float* in, float* sums) {
     const float* const to_1 = section.to_state_1 + BiquadCoefficients::kFrames - kChunk;
@@ -83,8 +84,8 @@ HWY_INLINE void sums_to_states(const BiquadCoefficients& section, const float* i
     }
 }
 
-/// kChunks chunks at once. Their answers to the input do not depend on each other; only the states, two numbers, go
-/// from one to the next.
+/// Processes kChunks chunks. Their responses to the input are independent; only the two states pass from one chunk to
+/// the next.
 template <std::size_t kChunks>
 HWY_INLINE void run_group(const BiquadCoefficients& section, BiquadState& state, const float* in, float* out) {
     float sums[2 * (kChunks + kChunks % 2)];
@@ -95,7 +96,7 @@ HWY_INLINE void run_group(const BiquadCoefficients& section, BiquadState& state,
     const float* const response = section.impulse + BiquadCoefficients::kFrames;
     HWY_UNROLL(16)
     for (std::size_t frame = 0; frame < kChunk; ++frame) {
-        // The parts before the frame's own hear nothing of it.
+        // A frame does not affect earlier parts.
         for (std::size_t part = frame / kLanes; part < kParts; ++part) {
             const FloatVector column = hn::LoadU(kFloats, response + part * kLanes - frame);
             for (std::size_t c = 0; c < kChunks; ++c) {
@@ -146,7 +147,7 @@ void run(const BiquadCoefficients* sections, BiquadState* states, std::size_t co
     }
 }
 
-/// sin(pi / 2 * x), 0 <= x <= 1; see dsp/math.h.
+/// Returns sin(pi / 2 * x), 0 <= x <= 1; see dsp/math.h.
 HWY_INLINE FloatVector sines_of_quarters(FloatVector x) {
     const FloatVector square = hn::Mul(x, x);
     FloatVector sum = hn::MulAdd(square, hn::Set(kFloats, kSine9), hn::Set(kFloats, kSine7));
@@ -156,13 +157,13 @@ HWY_INLINE FloatVector sines_of_quarters(FloatVector x) {
     return hn::Mul(x, sum);
 }
 
-/// 10^(gain_db / 40), the cookbook's A: the square root of the gain. Relative error below 2e-7.
+/// Returns 10^(gain_db / 40): A of the cookbook, the square root of the gain. Relative error below 2e-7.
 HWY_INLINE FloatVector roots_of_gains(FloatVector gain_db) {
     constexpr float kOctavesPerDb = 0.083'048'202F;  // log2(10) / 40
     const FloatVector octaves = hn::Mul(gain_db, hn::Set(kFloats, kOctavesPerDb));
     const auto whole = hn::NearestInt(octaves);
     const FloatVector t = hn::Mul(hn::Sub(octaves, hn::ConvertTo(kFloats, whole)), hn::Set(kFloats, 0.693'147'18F));
-    // The Taylor series of e^t for |t| < 0.35: its first missing term is below 6e-9.
+    // Taylor series of e^t for |t| < 0.35; the first missing term is below 6e-9.
     FloatVector sum = hn::MulAdd(t, hn::Set(kFloats, 1.0F / 5'040), hn::Set(kFloats, 1.0F / 720));
     sum = hn::MulAdd(t, sum, hn::Set(kFloats, 1.0F / 120));
     sum = hn::MulAdd(t, sum, hn::Set(kFloats, 1.0F / 24));
@@ -175,15 +176,15 @@ HWY_INLINE FloatVector roots_of_gains(FloatVector gain_db) {
     return hn::Mul(sum, hn::BitCast(kFloats, scale));
 }
 
-/// A vector of frames of a section on the move.
+/// One vector of frames of a section with moving parameters.
 struct Design {
-    FloatVector s, c;  ///< sine and cosine of half the angle that the frequency turns in a frame
+    FloatVector s, c;  ///< sine and cosine of half the angle per frame
     FloatVector k;     ///< 1 / Q
     FloatVector drive;
     FloatVector m0, m1, m2;
 };
 
-/// As mixture_of() in dsp/biquad.cpp.
+/// Computes the same as mixture_of() in dsp/biquad.cpp.
 HWY_INLINE void mix(FilterKind kind, FloatVector gain_db, Design& design) {
     const FloatVector zero = hn::Zero(kFloats);
     const FloatVector one = hn::Set(kFloats, 1.0F);
@@ -267,7 +268,7 @@ void design(FilterKind kind, float half_cycles_per_hz, const float* frequency_hz
         design.c = sines_of_quarters(hn::Sub(one, half_cycles));
         design.k = hn::Div(one, hn::LoadU(kFloats, q + frame));
         mix(kind, hn::LoadU(kFloats, gain_db + frame), design);
-        // 1 / (1 + g (g + k)) with g = s / c, times c^2: so nothing grows without bounds towards half the sample rate.
+        // 1 / (1 + g (g + k)) with g = s / c, times c^2: all terms stay bounded near half the sample rate.
         const FloatVector across = hn::Mul(design.s, design.c);
         const FloatVector square = hn::Mul(design.s, design.s);
         const FloatVector sum = hn::MulAdd(across, design.k, hn::MulAdd(design.c, design.c, square));
@@ -281,7 +282,7 @@ void design(FilterKind kind, float half_cycles_per_hz, const float* frequency_hz
     }
 }
 
-/// One frame of a section that keeps its feed: where drive and k change, the second state takes up the difference.
+/// Runs one frame of a section that keeps its feed: when drive and k change, the second state absorbs the difference.
 HWY_INLINE float run_feed_frame(const BiquadRamp& ramp, std::size_t frame, const BiquadFeed& before, float x, float& s1,
                                 float& s2) {
     const float k_step_of_band = (ramp.k[frame] - before.k) * s1;
@@ -296,10 +297,10 @@ HWY_INLINE float run_feed_frame(const BiquadRamp& ramp, std::size_t frame, const
     return ramp.m0[frame] * x + ramp.m1[frame] * v1 + ramp.m2[frame] * v2;
 }
 
-/// One frame of any other.
+/// Runs one frame of any other section.
 HWY_INLINE float run_frame(const BiquadRamp& ramp, std::size_t frame, float x, float& s1, float& s2) {
     const float less_low = x - s2;
-    // The changes and not the new values: near 0 Hz they are small, and keep their digits.
+    // Computes changes, not new values: near 0 Hz they are small and keep their precision.
     const float change_1 = ramp.a2[frame] * (less_low - ramp.k[frame] * s1) - ramp.a3[frame] * s1;
     const float change_2 = ramp.a2[frame] * s1 + ramp.a3[frame] * less_low;
     const float v1 = s1 + change_1;
@@ -309,7 +310,7 @@ HWY_INLINE float run_frame(const BiquadRamp& ramp, std::size_t frame, float x, f
     return ramp.m0[frame] * x + ramp.m1[frame] * v1 + ramp.m2[frame] * v2;
 }
 
-/// kChannels channels side by side: what one waits for, the others use.
+/// Runs kChannels channels in parallel to hide instruction latencies.
 template <std::size_t kChannels>
 HWY_INLINE void run_ramp_group(const BiquadRamp& ramp, BiquadState* states, std::size_t stride, const float* const* ins,
                                float* const* outs, std::size_t frames) {
@@ -366,7 +367,7 @@ HWY_AFTER_NAMESPACE();
 
 namespace rta::dsp {
 
-// The baseline, which every CPU that this build is for runs.
+// The baseline target, which every supported CPU can run.
 constinit FilterKernels detail::g_filter_kernels = HWY_STATIC_DISPATCH(kFilterKernels);
 
 void detail::use_filter_kernels([[maybe_unused]] std::string_view target) {

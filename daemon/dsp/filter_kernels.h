@@ -10,22 +10,22 @@
 
 namespace rta::dsp {
 
-/// What a second-order section does with its spectrum: those of the Audio EQ Cookbook, and two that crossovers need.
+/// Responses of second-order sections: those of the Audio EQ Cookbook, and two for crossovers.
 enum class FilterKind : std::uint8_t {
     lowpass,
     highpass,
-    bandpass_skirt,  ///< skirts of constant gain; the peak's gain is q
-    bandpass_peak,   ///< a peak of 0 dB
+    bandpass_skirt,  ///< constant skirt gain; the peak gain is Q
+    bandpass_peak,   ///< constant peak gain of 0 dB
     notch,
     allpass,
     peaking,
     low_shelf,
     high_shelf,
     inverted_highpass,
-    lowpass_less_highpass,  ///< with q 0.5 an all-pass of the first order
+    lowpass_less_highpass,  ///< a first-order all-pass if Q = 0.5
 };
 
-/// Sections whose first integrator's feed stays as it was when drive and k change: see dsp/biquad.h.
+/// Returns true if the feed of the first integrator is kept when drive and k change: see dsp/biquad.h.
 [[nodiscard]] constexpr bool keeps_feed(FilterKind kind) RTA_NONBLOCKING {
     switch (kind) {
         case FilterKind::highpass:
@@ -45,44 +45,45 @@ enum class FilterKind : std::uint8_t {
     return false;
 }
 
-/// What the first integrator of a section is fed with: drive * input - k * band-pass - low-pass.
+/// Parameters of the feed of the first integrator: drive * input - k * band-pass - low-pass.
 struct BiquadFeed {
     float drive = 0.0F;
     float k = 0.0F;
 };
 
-/// Frequencies go up to this many half cycles a frame (1 is half the sample rate, where all kinds degenerate).
+/// Maximum frequency in half cycles per frame. 1 is half the sample rate, where all kinds degenerate.
 inline constexpr float kMaximumHalfCycles = 0.99F;
 
-/// A second-order section at rest, as the kernels run it: `kFrames` frames at once, from the state before them.
+/// Second-order section with constant parameters, in the form that kernels run: up to `kFrames` frames at once, from
+/// the state before them.
 struct alignas(kCacheLine) BiquadCoefficients {
     static constexpr std::size_t kFrames = 16;
 
-    /// kFrames zeros, then the impulse response: kFrames samples from any place in it on are a column of the matrix
-    /// that leads from input to output.
+    /// kFrames zeros, then the impulse response. Any kFrames consecutive samples are a column of the input-to-output
+    /// matrix.
     float impulse[2 * kFrames];
-    float from_state_1[kFrames];  ///< what 1 in the first state adds to the output, frame by frame
+    float from_state_1[kFrames];  ///< contribution of the first state to the output, per frame
     float from_state_2[kFrames];
-    float to_state_1[kFrames];  ///< what 1 in the input adds to the first state after the last frame, frame by frame
+    float to_state_1[kFrames];  ///< contribution of each input frame to the first state after the last frame
     float to_state_2[kFrames];
-    /// What the states become without input, less what they are (the matrix's rows one after the other). Near 0 Hz the
-    /// states hardly change within a block: less themselves, the change keeps all its digits.
+    /// State matrix minus identity, row by row: the change of the states without input. Near 0 Hz the states hardly
+    /// change within a block; storing the change preserves its precision.
     float advance_8[4];   ///< after 8 frames
     float advance_16[4];  ///< after 16
-    BiquadFeed feed;      ///< for a section that sets out from here
+    BiquadFeed feed;      ///< initial feed of a section whose parameters start to move
 };
 
-/// The states of a section in one channel: twice the values that its two integrators reach less their inputs, as
-/// Simper's `ic1eq` and `ic2eq`.
+/// States of a section in one channel: Simper's `ic1eq` and `ic2eq`, twice the outputs of the integrators minus their
+/// previous states.
 struct BiquadState {
     float s1 = 0.0F;
     float s2 = 0.0F;
 };
 
-/// A section on the move: its coefficients frame by frame, each row as long as the block.
+/// Coefficients of a section with moving parameters: rows of one value per frame of the block.
 struct BiquadRamp {
-    BiquadFeed before;  ///< of the frame before the first one; where the feed is kept
-    float* drive;       ///< nullptr if it is 1, and the feed not kept
+    BiquadFeed before;  ///< of the frame before the first one; used if the feed is kept
+    float* drive;       ///< nullptr if it is 1 and the feed is not kept
     float* a2;
     float* a3;
     float* k;
@@ -91,35 +92,34 @@ struct BiquadRamp {
     float* m2;
 };
 
-/// The loops of filters, compiled for one SIMD target; dsp/biquad.h says what they compute. All [any].
+/// Filter loops, compiled for one SIMD target; dsp/biquad.h describes what they compute. All [any].
 ///
-/// Targets that have a fused multiply-add use it in run() and design(): so targets differ, by roundings.
+/// Targets with fused multiply-add use it in run() and design(), so the results of targets differ by rounding errors.
 /// `frames` is a multiple of kKernelFrames. An output may be the input.
 struct FilterKernels {
-    /// Frames that run() advances the states by: 8 or 16.
+    /// Number of frames that run() processes per step: 8 or 16.
     std::size_t chunk_frames;
 
-    /// `count` sections at rest, one after the other, over one channel.
+    /// Runs `count` sections with constant parameters in series over one channel.
     void (*run)(const BiquadCoefficients* sections, BiquadState* states, std::size_t count, const float* in, float* out,
                 std::size_t frames) RTA_NONBLOCKING;
-    /// Coefficients of a section on the move, from a frequency, a Q and a gain for each frame. `half_cycles_per_hz` is
-    /// 2 / sample rate.
+    /// Computes the coefficients of a section with moving parameters from a frequency, a Q and a gain for each frame.
+    /// `half_cycles_per_hz` is 2 / sample rate.
     void (*design)(FilterKind kind, float half_cycles_per_hz, const float* frequency_hz, const float* q,
                    const float* gain_db, const BiquadRamp& ramp, std::size_t frames) RTA_NONBLOCKING;
-    /// A section on the move over several channels. The state of channel n is
-    /// states[n * stride].
+    /// Runs a section with moving parameters over several channels. The state of channel n is states[n * stride].
     void (*run_ramp)(const BiquadRamp& ramp, BiquadState* states, std::size_t stride, const float* const* ins,
                      float* const* outs, std::size_t channels, std::size_t frames) RTA_NONBLOCKING;
 };
 
 namespace detail {
-/// Those of the target in use, as detail::g_kernels.
+/// Kernels of the target in use, as detail::g_kernels.
 extern FilterKernels g_filter_kernels;
-/// use_simd_target()'s: `target` is one of simd_targets().
+/// Selects the filter kernels; part of use_simd_target(). `target` is one of simd_targets().
 void use_filter_kernels(std::string_view target);
 }  // namespace detail
 
-/// The kernels of the target in use.
+/// Returns the filter kernels of the target in use.
 [[nodiscard]] inline const FilterKernels& filter_kernels() RTA_NONBLOCKING { return detail::g_filter_kernels; }
 
 }  // namespace rta::dsp

@@ -9,20 +9,20 @@
 
 namespace rta::dsp {
 
-/// Delays all its channels by a fixed number of frames, bit for bit; silence comes first.
+/// Delays all channels by a fixed number of frames, bit-exact. The output starts with silence.
 class FixedDelay {
  public:
-    /// Frames come in blocks of a power of two of at most this.
+    /// Maximum block size in frames. Block sizes are powers of two.
     static constexpr std::uint32_t kMaximumBlock = 1024;
 
-    /// `delay_frames` of 0 copies. [control]
+    /// A `delay_frames` of 0 copies the input. [control]
     FixedDelay(std::uint32_t channel_count, std::uint32_t delay_frames);
 
     [[nodiscard]] std::uint32_t delay_frames() const RTA_NONBLOCKING { return delay_frames_; }
 
-    /// A block of one channel; `out` may be `in`. Every channel once, then advance(). [audio]
+    /// Processes one block of one channel. `out` may be `in`. Call once for each channel, then advance(). [audio]
     void process(std::uint32_t channel, std::span<const float> in, std::span<float> out) RTA_NONBLOCKING;
-    /// All channels have had their block. [audio]
+    /// Moves on to the next block, after all channels were processed. [audio]
     void advance(std::uint32_t block_size) RTA_NONBLOCKING;
 
  private:

@@ -11,16 +11,16 @@ namespace rta::dsp {
 
 namespace {
 
-/// Thresholds below it (-120 dB) are silence.
+/// Minimum threshold (-120 dB).
 constexpr float kLowestThreshold = 1e-6F;
-/// Quotients of levels beyond it are as good as it, and have a logarithm.
+/// Maximum quotient of level and threshold, so that the logarithm is defined.
 constexpr float kLargestQuotient = 1e20F;
-/// Knees narrower than it, in dB, are as good as it, and can be divided by.
+/// Minimum width of the knee in dB, so that it can be a divisor.
 constexpr float kNarrowestKnee = 1e-6F;
 
-/// How far open the gate is within the bend, by the level.
+/// Opening of the gate within the knee as a function of the level.
 struct Knee {
-    float scale;       ///< makes levels quotients of the threshold
+    float scale;       ///< converts levels to quotients of the threshold
     float hysteresis;  ///< in octaves
     float opened_per_octave;
 
@@ -43,7 +43,7 @@ Gate::Gate(double sample_rate_hz, std::uint32_t look_ahead_frames, std::uint32_t
            std::uint32_t block_size)
     : frames_per_ms_{sample_rate_hz / 1'000.0},
       peak_frames_{static_cast<double>(static_cast<std::uint32_t>(kPeakMs * frames_per_ms_))},
-      // A peak is held until it has come out.
+      // A peak is held until it has been output.
       peak_{static_cast<std::uint32_t>(peak_frames_) + 1 + look_ahead_frames},
       delay_{channel_count, look_ahead_frames},
       values_(block_size),
@@ -85,7 +85,7 @@ void Gate::process(const AudioReadView& in, const AudioReadView& key, const Para
     delay_.advance(in.frame_count());
 }
 
-/// What the levels say.
+/// Computes the openings for the levels of the block.
 void Gate::look(const Parameters& parameters) RTA_NONBLOCKING {
     const auto& [threshold, hysteresis, knee_db, attack, hold, release, floor] = parameters;
     const bool at_rest = threshold.at_rest() && hysteresis.at_rest();
@@ -111,7 +111,7 @@ void Gate::look(const Parameters& parameters) RTA_NONBLOCKING {
     }
 }
 
-/// Where the gate stays for the whole block, as far as that is easy to see.
+/// Returns the state in which the gate stays for the whole block, if a quick check can tell.
 Gate::Stayed Gate::rest() const RTA_NONBLOCKING {
     if (state_.wanted == 0.0F && state_.opened == 0.0) {
         bool any = false;
@@ -125,7 +125,7 @@ Gate::Stayed Gate::rest() const RTA_NONBLOCKING {
     return Stayed::nowhere;
 }
 
-/// One frame on.
+/// Updates the target opening for one frame.
 void Gate::State::want(float opening, float keeping, double hold_frames) RTA_NONBLOCKING {
     if (opening > wanted || keeping > wanted) {
         wanted = std::max(wanted, opening);
@@ -139,7 +139,7 @@ void Gate::State::want(float opening, float keeping, double hold_frames) RTA_NON
     if (closing) wanted = keeping;
 }
 
-/// Values become how far open the gate is.
+/// Replaces values by the openings of the gate.
 Gate::Stayed Gate::move(const Parameters& parameters) RTA_NONBLOCKING {
     if (const Stayed stayed = rest(); stayed != Stayed::nowhere) {
         state_.quiet_frames = 0.0;
@@ -151,7 +151,7 @@ Gate::Stayed Gate::move(const Parameters& parameters) RTA_NONBLOCKING {
     for (std::uint32_t n = 0; n < values_.size(); ++n) {
         const double hold_frames = static_cast<double>(parameters.hold_ms[n]) * frames_per_ms_;
         state.want(opening_[n], keeping_[n], hold_frames - peak_frames_);
-        // A division only while the gate is on its way.
+        // Divide only while the gate is moving.
         const auto wanted = static_cast<double>(state.wanted);
         if (state.opened < wanted) {
             const double step = 1.0 / (static_cast<double>(parameters.attack_ms[n]) * frames_per_ms_);

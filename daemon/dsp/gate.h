@@ -12,53 +12,52 @@
 
 namespace rta::dsp {
 
-/// Lets sound through while it is louder than a threshold, all channels alike.
+/// Noise gate: passes the signal while its level is above a threshold. All channels have the same gain.
 ///
 /// D. Giannoulis, M. Massberg and J. D. Reiss, "Digital Dynamic Range Compressor Design - A Tutorial and Analysis",
-/// J. Audio Eng. Soc. 60(6), 2012, from which come the two thresholds and the hold of a noise gate, and the knee: a
-/// bend of so many dB, half of them on each side of the threshold. Within it the gate is partly open; where there is
-/// none it opens in the frame in which the loudest channel reaches the threshold. It begins to close when for the hold
-/// time the level has been too low to keep it as far open as it is, by the same knee around the threshold less the
-/// hysteresis, and from then on follows the level until that rises.
+/// J. Audio Eng. Soc. 60(6), 2012, is the source of the two thresholds, the hold time and the knee. The knee is centred
+/// on the threshold; within it the gate is partly open. Without a knee the gate opens in the frame in which the loudest
+/// channel reaches the threshold. The gate starts to close when the level has been too low for its current opening for
+/// the hold time; the closing threshold is the threshold minus the hysteresis, with the same knee. While closing, the
+/// opening follows the level until the level rises.
 ///
-/// How far open the gate is, 0 to 1, goes up to 1 in the attack time and down to 0 in the release time. The gain is an
-/// S of it (3 p^2 - 2 p^3), which has no corner at its ends: not in time, so that even an attack of a millisecond does
-/// not click, and not in the static curve, which leaves 0 dB as a square of the way into the knee, as that of a
-/// compressor does.
+/// The opening, 0 to 1, rises to 1 in the attack time and falls to 0 in the release time. The gain is an S-curve of the
+/// opening p (3 p^2 - 2 p^3) with a slope of 0 at both ends. Therefore even an attack of one millisecond does not
+/// click, and the static curve leaves 0 dB quadratically, like that of a compressor.
 ///
-/// The level is the highest peak of the last kPeakMs, half a period of 20 Hz, so that the gate stays where it is
-/// between the peaks of the lowest tone. They count as part of the hold time.
+/// The level is the highest peak of the last kPeakMs, half a period of 20 Hz, so that the gate does not move between
+/// the peaks of the lowest tones. kPeakMs is part of the hold time.
 class Gate {
  public:
     static constexpr double kPeakMs = 25.0;
 
     struct Parameters {
-        BlockValue threshold;   ///< a factor: the peak level that opens
-        BlockValue hysteresis;  ///< a factor of 1 or more: as far below the threshold it closes
-        BlockValue knee_db;     ///< width; 0 or more
+        BlockValue threshold;   ///< factor: the peak level that opens the gate
+        BlockValue hysteresis;  ///< factor, at least 1: ratio of the opening to the closing threshold
+        BlockValue knee_db;     ///< width; at least 0
         BlockValue attack_ms;
         BlockValue hold_ms;
         BlockValue release_ms;
-        BlockValue floor;  ///< a factor: the gain while it is shut
+        BlockValue floor;  ///< factor: the gain while the gate is closed
     };
 
-    /// `look_ahead_frames`: the sound comes out so much later than it is looked at. [control]
+    /// `look_ahead_frames` is the delay of the output relative to the level detector. [control]
     Gate(double sample_rate_hz, std::uint32_t look_ahead_frames, std::uint32_t channel_count, std::uint32_t block_size);
 
-    /// One block of all channels. `key` is what the level is that of, `out` may be `in`. [audio]
+    /// Processes one block of all channels. The level is that of `key`. `out` may be `in`. [audio]
     void process(const AudioReadView& in, const AudioReadView& key, const Parameters& parameters,
                  const AudioWriteView& out) RTA_NONBLOCKING;
 
     [[nodiscard]] std::uint32_t latency_frames() const { return delay_.delay_frames(); }
 
  private:
-    /// Where the gate has been for a whole block.
+    /// State in which the gate stayed for a whole block.
     enum class Stayed : std::uint8_t { nowhere, open, shut };
     struct State {
-        float wanted = 0.0F;        ///< how far open the gate is to be
-        bool closing = false;       ///< it follows a level that falls
-        double quiet_frames = 0.0;  ///< for so long the level has been too low, but the gate is held
-        double opened = 0.0;        ///< how far open it is
+        float wanted = 0.0F;        ///< target opening
+        bool closing = false;       ///< follows a falling level
+        double quiet_frames = 0.0;  ///< time for which the level has been too low while the gate is held
+        double opened = 0.0;        ///< current opening
 
         void want(float opening, float keeping, double hold_frames) RTA_NONBLOCKING;
     };
@@ -70,9 +69,9 @@ class Gate {
     double peak_frames_;
     SlidingMaximum peak_;
     FixedDelay delay_;
-    std::vector<float> values_;   ///< a block: levels, then how far open the gate is, then gains
-    std::vector<float> opening_;  ///< a block: how far the level opens a gate that is shut
-    std::vector<float> keeping_;  ///< a block: how far open it keeps a gate that is open
+    std::vector<float> values_;   ///< one block: levels, then openings, then gains
+    std::vector<float> opening_;  ///< one block: opening of a closed gate at the level
+    std::vector<float> keeping_;  ///< one block: opening at which the level keeps an open gate
     State state_;
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Written once, compiled for every SIMD target: foreach_target.h includes this file again for each. Nothing of the
-// standard library is called between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE: the linker keeps one copy of an
-// inline function, and it might be the one for AVX-512.
+// Compiled once for every SIMD target: foreach_target.h includes this file for each. Code between HWY_BEFORE_NAMESPACE
+// and HWY_AFTER_NAMESPACE must not call the standard library: the linker keeps one copy of an inline function, which
+// might be the one compiled for AVX-512.
 #include "dsp/kernels.h"
 
-// Vectors of SVE have no length that is known here.
+// The length of SVE vectors is unknown at compile time.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dsp/kernels.cpp"
@@ -22,7 +22,7 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// At most as wide as what `frames` is a multiple of.
+// `frames` is a multiple of the vector width.
 using Floats = hn::CappedTag<float, kKernelFrames>;
 using Ints = hn::RebindToSigned<Floats>;
 using Words = hn::RebindToUnsigned<Floats>;
@@ -37,8 +37,8 @@ constexpr DoubleWords kDoubleWords;
 
 constexpr std::size_t kLanes = hn::MaxLanes(Floats{});
 
-/// Calls `at(frame)` for the first frame of each vector, four calls in a row: a block of 64 frames is one round for the
-/// widest vectors.
+/// Calls `at(frame)` for the first frame of each vector, unrolled by four: a block of 64 frames is one iteration with
+/// the widest vectors.
 template <class At>
 HWY_INLINE void for_each_vector(std::size_t frames, At at) {
     constexpr std::size_t kRound = 4 * kLanes;
@@ -86,7 +86,7 @@ void add_scaled_ramped(const float* in, const float* factors, float* sum, std::s
     });
 }
 
-/// Adds `count` inputs to `sum` over kVectors vectors of frames, which stay in registers meanwhile.
+/// Adds `count` inputs to `sum` over kVectors vectors of frames, which stay in registers.
 template <std::size_t kVectors>
 HWY_INLINE void add_group(const float* const* ins, const float* factors, std::size_t count, bool first,
                           std::size_t frame, float* sum) {
@@ -113,9 +113,9 @@ HWY_INLINE void add_group(const float* const* ins, const float* factors, std::si
 
 void sum_scaled(const float* const* ins, const float* factors, std::size_t count, float* out,
                 std::size_t frames) RTA_NONBLOCKING {
-    // As many inputs as their lines stay in the cache beside each other however long the block is.
+    // Number of inputs whose cache lines fit into the cache together, for any block size.
     constexpr std::size_t kGroup = 16;
-    // As many sums as there are registers for: one block of 64 frames at once where they are 8 or 16 wide.
+    // Number of sums that fit into registers: a whole block of 64 frames with vectors of 8 or 16 lanes.
     constexpr std::size_t kVectors = kLanes == 16 ? 4 : 8;
     for (std::size_t i = 0; i < count; i += kGroup) {
         const std::size_t members = count - i < kGroup ? count - i : kGroup;
@@ -127,7 +127,7 @@ void sum_scaled(const float* const* ins, const float* factors, std::size_t count
     }
 }
 
-/// `kVectors` vectors of frames, whose sums stay in registers.
+/// Processes kVectors vectors of frames, whose sums stay in registers.
 template <std::size_t kVectors>
 HWY_INLINE void fir_group(const float* in, const float* taps, std::size_t count, float* out) {
     FloatVector sums[kVectors];
@@ -166,8 +166,8 @@ void soft_clip(const float* in, float knee, float* out, std::size_t frames) RTA_
     }
 }
 
-/// gain * sine_of_phase() of each lane (see dsp/math.h), whose phase is told from where the sine has its peak. Fused
-/// multiply-add, where the target has it: a third of the instructions less.
+/// Returns gain * sine_of_phase() of each lane (see dsp/math.h). Phases are relative to the peak of the sine. Uses
+/// fused multiply-add where available, which saves a third of the instructions.
 HWY_INLINE FloatVector sines(WordVector phases_from_peak, FloatVector gain) {
     const auto quarter = hn::Set(kInts, std::int32_t{1} << 30);
     const auto from_peak = hn::Abs(hn::BitCast(kInts, phases_from_peak));
@@ -178,12 +178,12 @@ HWY_INLINE FloatVector sines(WordVector phases_from_peak, FloatVector gain) {
     sum = hn::MulAdd(square, sum, hn::Set(kFloats, kSine5));
     sum = hn::MulAdd(square, sum, hn::Set(kFloats, kSine3));
     sum = hn::MulAdd(square, sum, hn::Set(kFloats, kSine1));
-    return hn::Mul(hn::Mul(x, gain), sum);  // not x * sum * gain: one product less to wait for
+    return hn::Mul(hn::Mul(x, gain), sum);  // not x * sum * gain: a shorter dependency chain
 }
 
 void sine(std::uint64_t phase, std::uint64_t increment, float factor, float* out, std::size_t frames) RTA_NONBLOCKING {
-    // The sine is that of the upper halves of 64-bit phases. Two vectors of these make one of floats.
-    // 0, 1, 2 ... times the increment, from products of 32 bits: those of 64 are slow or do not exist.
+    // The sine uses the upper halves of 64-bit phases. Two vectors of these result in one vector of floats.
+    // 0, 1, 2 ... times the increment, from 32-bit products: 64-bit products are slow or unavailable.
     const WordVector index = hn::BitCast(kWords, hn::Iota(kDoubleWords, 0));
     const auto low = hn::MulEven(index, hn::Set(kWords, static_cast<std::uint32_t>(increment)));
     const auto high = hn::MulEven(index, hn::Set(kWords, static_cast<std::uint32_t>(increment >> 32U)));
@@ -222,7 +222,7 @@ void feed_back(const float* in, const float* wet, float feedback, float mix, flo
     }
 }
 
-// NaN and infinity are those with every bit of the exponent set: without the sign, they are the largest integers.
+// NaN and infinity have all exponent bits set: without the sign, they are the largest integers.
 constexpr std::int32_t kMagnitude = 0x7FFF'FFFF;
 constexpr std::int32_t kInfinity = 0x7F80'0000;
 
@@ -305,16 +305,16 @@ HWY_AFTER_NAMESPACE();
 
 namespace rta::dsp {
 
-// The baseline, which every CPU that this build is for runs.
+// The baseline target, which every supported CPU can run.
 constinit Kernels detail::g_kernels = HWY_STATIC_DISPATCH(kKernels);
 
 namespace {
 
-/// Of the targets that the CPU runs, best first.
+/// Returns the kernels of the targets that the CPU supports, best first.
 std::vector<const Kernels*> supported_kernels() {
     std::vector<const Kernels*> found;
 #if HWY_TARGETS != HWY_STATIC_TARGET
-    // HWY_EXPORT would make the same choice once and for all; here it can be made again.
+    // HWY_EXPORT would make the same choice, but permanently; here it can be changed.
     [[maybe_unused]] const std::int64_t supported = hwy::SupportedTargets();
 #if (HWY_TARGETS & HWY_AVX3) && HWY_STATIC_TARGET != HWY_AVX3
     if ((supported & HWY_AVX3) != 0) found.push_back(&N_AVX3::kKernels);
@@ -327,7 +327,7 @@ std::vector<const Kernels*> supported_kernels() {
     return found;
 }
 
-// Before main(), so that nobody can forget it: programs that link the kernels run the best there are.
+// Runs before main(), so that every program that links the kernels uses the best target.
 [[maybe_unused]] const bool g_chosen = use_simd_target(supported_kernels().front()->target);
 
 }  // namespace

@@ -8,7 +8,8 @@
 
 namespace rta::dsp {
 
-/// Peak and sum of squares; NaN and infinity count as 0. The length is a multiple of kKernelFrames. [any]
+/// Returns peak and sum of squares of `samples`. NaN and infinity count as 0. The length is a multiple of
+/// kKernelFrames. [any]
 [[nodiscard]] inline Level measure_level(std::span<const float> samples) RTA_NONBLOCKING {
     return kernels().level(samples.data(), samples.size());
 }

@@ -10,11 +10,11 @@ namespace rta::dsp {
 
 namespace {
 
-/// A gain so close to 1 is 1: no sample would be another.
+/// Gains this close to 1 count as 1: they would change no sample.
 constexpr double kNoReduction = 0x1p-25;
 
-/// As large a power of two as leaves room for the sum of so many of them: the smallest gain that can be told from
-/// silence is as small as can be.
+/// Returns the largest power of two of which `count` can be summed without overflow, so that the resolution of gains is
+/// as fine as possible.
 std::int64_t largest_unit(std::uint64_t count) { return std::int64_t{1} << (62 - std::bit_width(count)); }
 
 }  // namespace
@@ -38,9 +38,9 @@ void Limiter::RunningSum::process(std::span<std::int64_t> values) RTA_NONBLOCKIN
     place_ = place;
 }
 
-// Averages of a and b frames reach back a + b - 2 frames. For them to be down from kGuardFrames before a peak on, the
-// sound comes a + b - 2 + kGuardFrames later than the peak is known; for them to stay down until kGuardFrames after the
-// frame behind it, the peak is held for kGuardFrames and two frames more than that.
+// Moving averages of a and b frames reach back a + b - 2 frames. To reach the minimum kGuardFrames before a peak, the
+// signal is delayed by a + b - 2 + kGuardFrames relative to the detection of the peak. To stay there until kGuardFrames
+// after the frame that follows the peak, the peak is held for kGuardFrames + 2 frames more than that.
 Limiter::Limiter(double sample_rate_hz, std::uint32_t look_ahead_frames, std::uint32_t channel_count,
                  std::uint32_t block_size)
     : sample_rate_hz_{sample_rate_hz},
@@ -73,7 +73,7 @@ void Limiter::process(const AudioReadView& in, BlockValue ceiling, BlockValue re
         const std::span<float> samples = out.channel(channel);
         delay_.process(channel, in.channel(channel), samples);
         if (!limits) continue;
-        // Rounding may lift a sample over the ceiling by its last bit.
+        // Rounding may raise a sample above the ceiling by its last bit.
         for (std::size_t n = 0; n < samples.size(); ++n) {
             samples[n] = std::clamp(samples[n] * values_[n], -ceilings_[n], ceilings_[n]);
         }
@@ -81,11 +81,11 @@ void Limiter::process(const AudioReadView& in, BlockValue ceiling, BlockValue re
     delay_.advance(in.frame_count());
 }
 
-/// Peaks become gains; false if all of them are 1, and nothing was written.
+/// Replaces peaks by gains. Returns false and writes nothing if all gains are 1.
 bool Limiter::compute_gains(BlockValue release_ms) RTA_NONBLOCKING {
     bool over = false;
     for (std::size_t n = 0; n < values_.size(); ++n) over = over || values_[n] > ceilings_[n];
-    // What is held is below the ceiling, and both averages are full of ones: they may stand still.
+    // The held peak is below the ceiling and both averages contain only gains of 1: no update is needed.
     if (!over && calm_frames_ >= smooth_frames_) return false;
 
     for (std::size_t n = 0; n < values_.size(); ++n) values_[n] = std::max(values_[n] / ceilings_[n], 1.0F);

@@ -14,36 +14,36 @@
 
 namespace rta::dsp {
 
-/// Keeps samples, and the signal between them, below a ceiling, all channels alike.
+/// Limiter: keeps samples, and the signal between samples, below a ceiling. All channels have the same gain.
 ///
-/// The gain that the highest peak of the next frames needs is held until that peak has come out, released by a one-pole
-/// and smoothed by two running averages: each is no higher than what it is made from, so the gain is down when the peak
-/// comes, and got there on a smooth way that takes the look-ahead (a design well known; its parts are in P. Hamalainen,
-/// "Smoothing of the Control Signal without Clipped Output in Digital Peak Limiters", DAFx 2002). The gain stands still
-/// for kGuardFrames around a peak, so that an interpolator sees it multiplied by one number.
+/// The gain that the highest upcoming peak requires is held until that peak has been output, released by a one-pole and
+/// smoothed by two moving averages. The average of a held gain has reached its minimum when the peak is output, after a
+/// smooth transition of the look-ahead time. This is a well-known design (P. Hamalainen, "Smoothing of the Control
+/// Signal without Clipped Output in Digital Peak Limiters", DAFx 2002). The gain is constant for kGuardFrames around a
+/// peak, so that an interpolator sees the signal multiplied by a constant.
 ///
-/// Averages are sums of whole numbers: they do not drift, and of gains of 1 they are 1. What needs no limiting comes
-/// out bit for bit. What is louder than TruePeak::kLoudest is limited as if it were so loud, and clipped.
+/// The averages use integer sums: they do not drift, and the average of gains of 1 is exactly 1. A signal that needs no
+/// limiting passes bit-exactly. Samples above TruePeak::kLoudest are limited as if they had that level, then clipped.
 class Limiter {
  public:
-    /// `look_ahead_frames` > 0: the time that the gain takes to come down. [control]
+    /// `look_ahead_frames` > 0 is the time in which the gain is reduced. [control]
     Limiter(double sample_rate_hz, std::uint32_t look_ahead_frames, std::uint32_t channel_count,
             std::uint32_t block_size);
 
-    /// One block of all channels. `ceiling` is a factor above 0; a change of it holds from the sound on whose peaks are
-    /// told then, which went in TruePeak::kLatency frames before. `out` may be `in`. [audio]
+    /// Processes one block of all channels. `ceiling` is a factor greater than 0; a change applies to the input from
+    /// TruePeak::kLatency frames before. `out` may be `in`. [audio]
     void process(const AudioReadView& in, BlockValue ceiling, BlockValue release_ms,
                  const AudioWriteView& out) RTA_NONBLOCKING;
 
     [[nodiscard]] std::uint32_t latency_frames() const { return delay_.delay_frames(); }
 
  private:
-    /// The sum of the latest `length` whole numbers.
+    /// Sum of the last `length` integers.
     class RunningSum {
      public:
         RunningSum(std::uint32_t length, std::int64_t value) : values_(length) { fill(value); }
         void fill(std::int64_t value) RTA_NONBLOCKING;
-        /// Each value becomes the sum of the latest.
+        /// Replaces each value by the sum of the last `length` values.
         void process(std::span<std::int64_t> values) RTA_NONBLOCKING;
         [[nodiscard]] std::int64_t sum() const RTA_NONBLOCKING { return sum_; }
 
@@ -60,22 +60,22 @@ class Limiter {
     double sample_rate_hz_;
     TruePeak true_peak_;
     std::uint32_t hold_frames_;
-    std::uint32_t smooth_frames_;  ///< both averages together
+    std::uint32_t smooth_frames_;  ///< of both averages together
     SlidingMaximum hold_;
-    std::int64_t one_;  ///< a gain of 1
+    std::int64_t one_;  ///< integer that represents a gain of 1
     RunningSum first_;
     RunningSum second_;
-    double full_sum_;           ///< of second_ where all gains are 1
-    FixedDelay delay_;          ///< of the sound
-    FixedDelay ceiling_delay_;  ///< of the ceiling, so that it meets the sound whose peaks were held against it
+    double full_sum_;           ///< sum of second_ if all gains are 1
+    FixedDelay delay_;          ///< of the signal
+    FixedDelay ceiling_delay_;  ///< of the ceiling, so that it stays aligned with the signal
 
-    std::vector<float> values_;       ///< a block: peaks, then gains
-    std::vector<std::int64_t> sums_;  ///< a block: gains as whole numbers, then their sums
-    std::vector<float> ceilings_;     ///< a block
-    double gain_ = 1.0;               ///< released, not smoothed
+    std::vector<float> values_;       ///< one block: peaks, then gains
+    std::vector<std::int64_t> sums_;  ///< one block: gains as integers, then their sums
+    std::vector<float> ceilings_;     ///< one block
+    double gain_ = 1.0;               ///< after release, before smoothing
     std::uint32_t calm_frames_ = 0;   ///< since gain_ was last below 1
 
-    float release_ms_ = 0.0F;  ///< of release_
+    float release_ms_ = 0.0F;  ///< for which release_ was computed
     double release_ = 0.0;     ///< decay_per_frame()
 };
 

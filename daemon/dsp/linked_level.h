@@ -13,8 +13,8 @@
 
 namespace rta::dsp {
 
-/// Of each frame the magnitude of the loudest channel: what links the channels of a dynamics processor, so that the
-/// image between them stands still. [any]
+/// Writes the magnitude of the loudest channel for each frame. Dynamics processors use it to link channels, so that the
+/// stereo image does not shift. [any]
 inline void linked_level(const AudioReadView& in, std::span<float> level) RTA_NONBLOCKING {
     const std::span<const float> first = in.channel(0);
     for (std::size_t n = 0; n < level.size(); ++n) level[n] = magnitude(first[n]);
@@ -24,23 +24,23 @@ inline void linked_level(const AudioReadView& in, std::span<float> level) RTA_NO
     }
 }
 
-/// The largest of the latest `length` values, of values that are at least 0, with 0 before the first.
+/// Maximum of the last `length` values. Values are at least 0; the values before the first are 0.
 ///
 /// M. van Herk, "A fast algorithm for local minimum and maximum filters on rectangular and octagonal kernels", Pattern
-/// Recognition Letters 13(7), 1992: values come in groups, and the window is the end of one group and the beginning of
-/// another. The largest of the beginning is kept as values come; those of all ends of a group take a pass over it from
-/// its back. Here groups are half as long as the window, so that a whole group lies between the two, and the pass over
-/// that one is made while the next one comes, a step with each value: every value costs the same. Else processors that
-/// were built together would all have their passes to make in the same block.
+/// Recognition Letters 13(7), 1992: values are processed in groups, and the window covers the end of one group and the
+/// beginning of another. The maximum of the beginning is updated with each value; the maxima of all ends of a group
+/// take a backward pass over it. Here a group is half as long as the window, so that a whole group lies between the
+/// two. The pass over that group runs while the next group is filled, one step per value, so that every value costs the
+/// same. Otherwise processors that were built together would all run their passes in the same block.
 class SlidingMaximum {
  public:
     /// `length` > 0. [control]
     explicit SlidingMaximum(std::uint32_t length)
         : group_frames_{length / 2U}, odd_{length % 2U}, groups_(2 * (group_frames_ + 1)) {}
 
-    /// Each value becomes the largest of the latest. [audio]
+    /// Replaces each value by the maximum of the last `length` values. [audio]
     void process(std::span<float> values) RTA_NONBLOCKING {
-        if (group_frames_ == 0) return;  // a window of one
+        if (group_frames_ == 0) return;  // window of one value
         while (!values.empty()) {
             const std::size_t run = std::min(values.size(), group_frames_ - place_);
             take(values.first(run));
@@ -60,11 +60,11 @@ class SlidingMaximum {
     }
 
  private:
-    /// Values of one group.
+    /// Processes values of one group.
     void take(std::span<float> values) RTA_NONBLOCKING {
         float* const coming = groups_.data() + coming_ + place_;
         float* const last = groups_.data() + (group_frames_ + 1 - coming_) + (group_frames_ - 1 - place_);
-        // A window of an odd length reaches back one value further than two groups do.
+        // A window of odd length is one value longer than two groups.
         const float* const ends = coming + 1 - odd_;
         float beginning = beginning_;
         float end = end_;
@@ -81,7 +81,7 @@ class SlidingMaximum {
         end_ = end;
     }
 
-    /// A group is complete.
+    /// Starts the next group.
     void turn() RTA_NONBLOCKING {
         coming_ = group_frames_ + 1 - coming_;
         between_ = beginning_;
@@ -92,15 +92,15 @@ class SlidingMaximum {
 
     std::size_t group_frames_;
     std::size_t odd_;
-    /// Two groups, each with a 0 at its end. In the one that is coming: its values up to place_, from there on the
-    /// largest of each end of the group before the last. In the other: the last group, of which as much from its back
-    /// has become the largest of each end.
+    /// Two groups, each with a 0 at its end. The current group: its values up to place_, then the maxima of the ends of
+    /// the group before the last. The other: the last group, of which an equal part from its back has been replaced by
+    /// the maxima of its ends.
     std::vector<float> groups_;
-    std::size_t coming_ = 0;  ///< where the group that is coming begins
+    std::size_t coming_ = 0;  ///< index of the current group in groups_
     std::size_t place_ = 0;
-    float beginning_ = 0.0F;  ///< the largest of the group that is coming
-    float between_ = 0.0F;    ///< of the last group
-    float end_ = 0.0F;        ///< of as much of it as the pass has come through
+    float beginning_ = 0.0F;  ///< maximum of the current group
+    float between_ = 0.0F;    ///< maximum of the last group
+    float end_ = 0.0F;        ///< maximum of the part of the last group that the pass has covered
 };
 
 }  // namespace rta::dsp

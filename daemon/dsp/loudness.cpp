@@ -12,15 +12,15 @@ namespace rta::dsp {
 
 namespace {
 
-// The analogue filters behind the 48 kHz table of BS.1770-4 (annex 1, tables 1 and 2), found by undoing its bilinear
-// transform. Its shelf is the cookbook's but for 0.002 dB.
+// The analogue filters that underlie the 48 kHz tables of BS.1770-4 (annex 1, tables 1 and 2), obtained by inverting
+// the bilinear transform. The shelf differs from that of the cookbook by 0.002 dB.
 constexpr FilterValues kShelf{.frequency_hz = 1'499.5F, .width = 0.707'175F, .gain_db = 3.999'84F};
 constexpr FilterValues kHighPass{.frequency_hz = 38.135'47F, .width = 0.500'327F, .gain_db = 0.0F};
 
-/// More than a float squared is no sound, and sums of it would be infinite.
+/// Maximum power of a sample: sums of larger values could become infinite.
 constexpr double kLargestPower = 1e38;
 
-/// 0 dB is what a sine of 997 Hz and peak 1 in one channel has, plus 3.01 dB.
+/// Offset of BS.1770: a sine of 997 Hz with peak 1 in one channel has -3.01 LUFS.
 constexpr double kOffsetLu = -0.691;
 
 double lufs(double power) {
@@ -107,13 +107,13 @@ std::span<const LoudnessStep> LoudnessFilter::process(std::uint64_t frame, const
     return std::span{steps_}.first(told);
 }
 
-/// Adds the squares of one channel to those of each part.
+/// Adds the weighted squares of one channel to the sum of each part.
 void LoudnessFilter::weigh(std::uint32_t channel, std::span<const float> in) RTA_NONBLOCKING {
     kernels().finite_or_zero(in.data(), weighted_.data(), in.size());
     std::array<BiquadState, 2>& states = states_[channel];
     filter_kernels().run(weighting_.sections.data(), states.data(), states.size(), weighted_.data(), weighted_.data(),
                          in.size());
-    // Samples that are hardly finite may leave states that are not, and would be there for good.
+    // Very large samples may lead to non-finite states, which would persist.
     for (BiquadState& state : states) state = {finite_or_zero(state.s1), finite_or_zero(state.s2)};
     std::uint32_t begin = 0;
     for (std::size_t part = 0; part < part_count_; ++part) {
@@ -143,7 +143,7 @@ void LoudnessMeter::Histogram::add(double power) {
     ++count_;
 }
 
-/// The bin that holds the relative gate, or the next where more than half of it lies below.
+/// Returns the bin that contains the relative gate, or the next one if more than half of that bin is below the gate.
 std::size_t LoudnessMeter::Histogram::first_above(double gate_lu) const {
     const double gate = lufs(power_ / static_cast<double>(count_)) - gate_lu - kAbsoluteGateLufs;
     const double place = gate * kBinsPerLu + 0.5;
@@ -201,7 +201,7 @@ void LoudnessMeter::update_windows(const LoudnessStep& step) {
     short_term_sum_ += step.power - powers_[place];
     powers_[place] = step.power;
     if (place != kShortTermSteps - 1) return;
-    // Once a round from scratch, so that roundings do not add up, and silence becomes none again.
+    // Recompute once per round, so that rounding errors do not accumulate and silence becomes exactly 0.
     momentary_sum_ = 0.0;
     short_term_sum_ = 0.0;
     for (std::size_t i = 0; i < kShortTermSteps; ++i) {

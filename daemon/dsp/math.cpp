@@ -4,7 +4,8 @@
 namespace rta::dsp {
 
 double log2(double x) RTA_NONBLOCKING {
-    // x = mantissa * 2^exponent with the mantissa between sqrt(1/2) and sqrt(2), where the series below is shortest.
+    // x = mantissa * 2^exponent with the mantissa between sqrt(1/2) and sqrt(2), where the series below converges
+    // fastest.
     const auto bits = std::bit_cast<std::uint64_t>(x);
     constexpr auto kSqrtHalf = std::bit_cast<std::uint64_t>(0.707'106'781'186'547'524);
     constexpr std::uint64_t kExponentField = 0xFFF0'0000'0000'0000;
@@ -20,7 +21,7 @@ double log2(double x) RTA_NONBLOCKING {
 }
 
 double sine_of_quarters(double x) RTA_NONBLOCKING {
-    // The Taylor series, each term from the one before: the first one missing is below 2e-18.
+    // Taylor series, each term computed from the previous one; the first missing term is below 2e-18.
     const double t = x * (kPi / 2);
     const double square = t * t;
     double sum = 1.0;

@@ -7,19 +7,19 @@
 
 #include "rt/annotations.h"
 
-/// The only mathematics audio is made with: libm's results differ from CPU to CPU, these do not.
-/// Plain IEEE arithmetic without contraction, so that every compiler gives the same bits.
+/// Mathematical functions for audio code. Results of libm differ between CPUs; these functions use plain IEEE
+/// arithmetic without contraction, so that every compiler and CPU produces the same bits.
 namespace rta::dsp {
 
 inline constexpr double kPi = 3.14159265358979323846;
 
-/// Levels at and below this are silence, exactly 0.
+/// Levels at and below this are silence: a factor of exactly 0.
 inline constexpr float kSilenceDb = -120.0F;
 
-/// 2^x for -1022 <= x <= 1022; not clamped: anything beyond gives a meaningless number. Relative error below 1e-9;
-/// exact for whole numbers. Free of branches, so that a loop over it vectorises.
+/// Returns 2^x for -1022 <= x <= 1022; the result for other x is meaningless. Relative error below 1e-9; exact for
+/// integers. Branch-free, so that loops over it vectorise.
 [[nodiscard]] inline double exp2(double x) RTA_NONBLOCKING {
-    // Adding 1.5 * 2^52 leaves no room for a fraction: it rounds to the nearest whole number, which then stands in the
+    // Adding 1.5 * 2^52 leaves no bits for a fraction: the sum is rounded to the nearest integer, which is in the
     // lowest bits of the sum.
     constexpr double kRound = 6'755'399'441'055'744.0;
     const double rounded = x + kRound;
@@ -36,22 +36,22 @@ inline constexpr float kSilenceDb = -120.0F;
     return power * scale;
 }
 
-/// log2(x) for normal x > 0. Error below 1e-9, absolute; exact for powers of two.
+/// Returns log2(x) for normal x > 0. Absolute error below 1e-9; exact for powers of two.
 [[nodiscard]] double log2(double x) RTA_NONBLOCKING;
 
-/// 2^x for -126 <= x <= 126 (clamped). Relative error below 1e-7.
+/// Returns 2^x; x is clamped to -126 to 126. Relative error below 1e-7.
 [[nodiscard]] float exp2(float x) RTA_NONBLOCKING;
-/// log2(x) for normal x > 0: what the other log2() gives, rounded to float.
+/// Returns log2(x) for normal x > 0: the result of log2(double), rounded to float.
 [[nodiscard]] float log2(float x) RTA_NONBLOCKING;
-/// 10^(gain_db / 20); exactly 0 at and below kSilenceDb, exactly 1 at 0 dB. Computed in double.
+/// Returns 10^(gain_db / 20); exactly 0 at and below kSilenceDb, exactly 1 at 0 dB. Computed in double.
 [[nodiscard]] float gain_from_db(float gain_db) RTA_NONBLOCKING;
 
-/// sin(2 pi turns) for |turns| < 2^50. Error below 1e-15; exact for every multiple of a quarter.
+/// Returns sin(2 pi turns) for |turns| < 2^50. Error below 1e-15; exact for multiples of 1/4.
 [[nodiscard]] inline double sine_of_turns(double turns) RTA_NONBLOCKING {
     constexpr double kRound = 6'755'399'441'055'744.0;  // see exp2()
     const double nearest = (turns + kRound) - kRound;
     const double part = turns - nearest;  // -0.5 to 0.5
-    // Folded at the quarters: the sine there is that of the distance from the nearest half turn.
+    // Folded at the quarter turns: the sine equals that of the distance from the nearest half turn.
     const double folded = part > 0.25 ? 0.5 - part : (part < -0.25 ? -0.5 - part : part);
     if (folded == 0.25 || folded == -0.25) return folded * 4.0;
     const double x = folded * (2.0 * kPi);
@@ -69,17 +69,17 @@ inline constexpr float kSilenceDb = -120.0F;
     return x * sum;
 }
 
-/// cos(2 pi turns) for |turns| < 2^50. Error below 4e-15 for |turns| < 4 (the sum of the argument and a quarter is
-/// rounded); exact for every multiple of a quarter.
+/// Returns cos(2 pi turns) for |turns| < 2^50. Error below 4e-15 for |turns| < 4 (turns + 1/4 is rounded); exact for
+/// multiples of 1/4.
 [[nodiscard]] inline double cosine_of_turns(double turns) RTA_NONBLOCKING { return sine_of_turns(turns + 0.25); }
 
-/// The square root of x >= 0, rounded correctly: the one function of libm that IEEE 754 leaves no choice in.
+/// Returns the square root of x >= 0, correctly rounded: the only libm function whose result IEEE 754 defines exactly.
 [[nodiscard]] inline double square_root(double x) RTA_NONBLOCKING { return std::sqrt(x); }
 
-/// log2(x) for normal x > 0 in single precision: error below 3e-7 plus 2^-23 of the result. Free of branches, so that a
-/// loop over it vectorises.
+/// Returns log2(x) for normal x > 0 in single precision. Error below 3e-7 plus 2^-23 of the result. Branch-free, so
+/// that loops over it vectorise.
 [[nodiscard]] inline float quick_log2(float x) RTA_NONBLOCKING {
-    // As in log2(), with as many terms as a float is worth: the first missing one is below 5e-8.
+    // As in log2(), with the terms that matter for a float: the first missing term is below 5e-8.
     const auto bits = std::bit_cast<std::int32_t>(x);
     constexpr auto kSqrtHalf = std::bit_cast<std::int32_t>(0.707'106'781F);
     const std::int32_t exponent = (bits - kSqrtHalf) >> 23;
@@ -91,8 +91,8 @@ inline constexpr float kSilenceDb = -120.0F;
     return static_cast<float>(exponent) + kTwoOverLn2 * artanh;
 }
 
-/// 2^x for -126 <= x <= 126 in single precision; not clamped. Relative error below 4e-7; exact for whole numbers. Free
-/// of branches, so that a loop over it vectorises.
+/// Returns 2^x for -126 <= x <= 126 in single precision; not clamped. Relative error below 4e-7; exact for integers.
+/// Branch-free, so that loops over it vectorise.
 [[nodiscard]] inline float quick_exp2(float x) RTA_NONBLOCKING {
     constexpr float kRound = 12'582'912.0F;  // 1.5 * 2^23, see exp2()
     const float rounded = x + kRound;
@@ -104,18 +104,18 @@ inline constexpr float kSilenceDb = -120.0F;
     return power * std::bit_cast<float>(scale);
 }
 
-/// dB of a factor of 2.
+/// Level of a factor of 2, in dB.
 inline constexpr double kDbPerOctave = 6.020'599'913'279'624;
 
-/// What is left of a distance after one frame, if after `time_ms` 1/e of it is left: the usual meaning of a time
-/// constant. `time_ms` > 0.
+/// Returns the factor by which a value with the time constant `time_ms` decays in one frame (to 1/e in `time_ms`).
+/// `time_ms` > 0.
 [[nodiscard]] inline double decay_per_frame(double time_ms, double sample_rate_hz) RTA_NONBLOCKING {
     constexpr double kLog2E = 1.442'695'040'888'963'4;
     const double octaves = kLog2E * 1'000.0 / (time_ms * sample_rate_hz);
     return exp2(octaves < 1'000.0 ? -octaves : -1'000.0);
 }
 
-/// `sample`, or 0 where it is NaN or infinite. Free of branches, so that a loop over it vectorises.
+/// Returns `sample`, or 0 if it is NaN or infinite. Branch-free, so that loops over it vectorise.
 [[nodiscard]] inline float finite_or_zero(float sample) RTA_NONBLOCKING {
     constexpr std::uint32_t kExponentField = 0x7F80'0000;
     const auto bits = std::bit_cast<std::uint32_t>(sample);
@@ -123,35 +123,35 @@ inline constexpr double kDbPerOctave = 6.020'599'913'279'624;
     return std::bit_cast<float>(finite ? bits : 0U);
 }
 
-/// sin(pi / 2 * x) for -1 <= x <= 1. Relative error below 1e-15. The cosine is that of 1 - |x|.
+/// Returns sin(pi / 2 * x) for -1 <= x <= 1. Relative error below 1e-15. For the cosine pass 1 - |x|.
 [[nodiscard]] double sine_of_quarters(double x) RTA_NONBLOCKING;
 
-/// The sample without its sign. Free of branches, so that a loop over it vectorises.
+/// Returns |sample|. Branch-free, so that loops over it vectorise.
 [[nodiscard]] inline float magnitude(float sample) RTA_NONBLOCKING {
     constexpr std::uint32_t kAllButTheSign = 0x7FFF'FFFF;
     return std::bit_cast<float>(std::bit_cast<std::uint32_t>(sample) & kAllButTheSign);
 }
 
-/// Smaller samples are not heard, and about to become denormals.
+/// Samples below this magnitude are inaudible and close to the denormal range.
 inline constexpr float kTiny = 1e-30F;
 
-/// `sample`, or 0 where it is too small to be heard and about to become a denormal. For state that feeds back.
+/// Returns `sample`, or 0 if its magnitude is below kTiny. For state in feedback loops, which would become denormal.
 [[nodiscard]] inline float flushed(float sample) RTA_NONBLOCKING {
     return sample < kTiny && sample > -kTiny ? 0.0F : sample;
 }
 
-/// The odd polynomial of degree 9 closest to sin(pi / 2 * x) for -1 <= x <= 1 (minimax, found with Remez's algorithm):
-/// 3.4e-9 away.
+/// Coefficients of the odd minimax polynomial of degree 9 for sin(pi / 2 * x), -1 <= x <= 1 (Remez algorithm). Error:
+/// 3.4e-9.
 inline constexpr float kSine1 = 1.570'796'290F;
 inline constexpr float kSine3 = -0.645'963'360F;
 inline constexpr float kSine5 = 0.079'688'481F;
 inline constexpr float kSine7 = -0.004'672'228F;
 inline constexpr float kSine9 = 0.000'150'821F;
 
-/// sin(2 pi phase / 2^32): a whole turn is 2^32, so phases wrap by themselves. Error below 2.5e-7, which is a few
-/// roundings of a float. The kernels compute many at once, to the same bits.
+/// Returns sin(2 pi phase / 2^32). A full turn is 2^32, so phases wrap automatically. Error below 2.5e-7, a few float
+/// rounding errors. The kernels compute the same bits for many phases at once.
 [[nodiscard]] inline float sine_of_phase(std::uint32_t phase) RTA_NONBLOCKING {
-    // A quarter of a turn less the distance from the peak, which lies at a quarter: a triangle with the sine's zeros.
+    // A quarter turn minus the distance from the peak at a quarter turn: a triangle with the zeros of the sine.
     constexpr std::uint32_t kQuarterTurn = 0x4000'0000;
     constexpr std::uint32_t kHalfTurn = 0x8000'0000;
     const std::uint32_t ahead = phase - kQuarterTurn;

@@ -5,7 +5,7 @@ namespace rta::dsp {
 
 namespace {
 
-/// SplitMix64 of G. Steele, D. Lea and C. Flood (OOPSLA 2014).
+/// SplitMix64 by G. Steele, D. Lea and C. Flood (OOPSLA 2014).
 class SplitMix64 {
  public:
     explicit SplitMix64(std::uint64_t state) RTA_NONBLOCKING : state_{state} {}
@@ -31,7 +31,7 @@ constexpr float kPinkDirect = -0.856302219F;
 }  // namespace
 
 void WhiteNoise::restart(std::uint64_t seed, std::uint64_t stream) RTA_NONBLOCKING {
-    // Two rounds: seeds and streams that follow each other lead to states that have nothing to do with each other.
+    // Two rounds, so that consecutive seeds and streams result in unrelated states.
     SplitMix64 of_seed{seed};
     SplitMix64 words{of_seed.next() ^ SplitMix64{~stream}.next()};
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
@@ -40,7 +40,7 @@ void WhiteNoise::restart(std::uint64_t seed, std::uint64_t stream) RTA_NONBLOCKI
             state_[word][lane] = static_cast<std::uint32_t>(bits);
             state_[word + 1][lane] = static_cast<std::uint32_t>(bits >> 32U);
         }
-        state_[0][lane] |= 1U;  // all zero is the one state that leads nowhere
+        state_[0][lane] |= 1U;  // the all-zero state would produce only zeros
     }
 }
 

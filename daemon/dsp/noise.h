@@ -12,22 +12,22 @@
 
 namespace rta::dsp {
 
-/// White noise: samples evenly spread over -1 to 1, independent of each other, hence an RMS of 1/sqrt(3).
+/// White noise: independent samples, uniformly distributed over -1 to 1. The RMS is 1/sqrt(3).
 ///
-/// Sixteen generators side by side, one for each frame of sixteen, so that the loop over them vectorises and the
-/// sequence does not depend on the block size. Each is xoshiro128+ of D. Blackman and S. Vigna ("Scrambled linear
+/// Sixteen parallel generators, one for each frame of a group of sixteen, so that the loop vectorises and the sequence
+/// does not depend on the block size. Each is xoshiro128+ by D. Blackman and S. Vigna ("Scrambled linear
 /// pseudorandom number generators", ACM Transactions on Mathematical Software 47, 2021), with a period of 2^128 - 1,
-/// seeded from SplitMix64 as its authors advise. Only the upper 24 bits of each word reach the sample, which are its
-/// good ones.
+/// seeded with SplitMix64 as its authors recommend. Samples use only the upper 24 bits of each word, which have the
+/// better quality.
 class WhiteNoise {
  public:
-    /// `stream` sets apart noises of one seed, such as the channels of a node. [any]
+    /// `stream` selects one of the independent sequences of a seed, for example one per channel. [any]
     WhiteNoise(std::uint64_t seed, std::uint64_t stream) RTA_NONBLOCKING { restart(seed, stream); }
 
-    /// Begins again as a new one. [audio]
+    /// Restarts as if newly constructed. [audio]
     void restart(std::uint64_t seed, std::uint64_t stream) RTA_NONBLOCKING;
 
-    /// Writes the next out.size() samples, times `factor`; out.size() is a multiple of kKernelFrames. [audio]
+    /// Writes the next out.size() samples, multiplied by `factor`. out.size() is a multiple of kKernelFrames. [audio]
     void render(float factor, std::span<float> out) RTA_NONBLOCKING;
 
  private:
@@ -37,15 +37,15 @@ class WhiteNoise {
     std::array<Words, 4> state_;
 };
 
-/// Turns white noise pink: -3.01 dB an octave, within 0.11 dB from 1e-4 to 0.45 of the sample rate (from 20 Hz at
-/// 192 kHz to 20 kHz at 44.1 kHz), and level below 6e-5 of it. White noise keeps its RMS.
+/// Filters white noise to pink noise: -3.01 dB per octave, within 0.11 dB from 1e-4 to 0.45 of the sample rate (20 Hz
+/// at 192 kHz to 20 kHz at 44.1 kHz); flat below 6e-5 of the sample rate. The RMS of white noise is preserved.
 ///
-/// Eight one-pole low-passes with poles at equal ratios, and a path past them, added up: the weights are those with
-/// which the logarithm of the magnitude comes closest to that of f^-1/2 (iteratively reweighted least squares, which
-/// tends to the least largest error). Everything is relative to the sample rate, so one set serves all.
+/// The sum of a direct path and eight one-pole low-passes with poles at equal ratios. The weights fit the logarithm of
+/// the magnitude to that of f^-1/2 (iteratively reweighted least squares, which approximates the minimax solution). All
+/// values are relative to the sample rate, so one set serves all rates.
 class PinkFilter {
  public:
-    /// In place. [audio]
+    /// Filters `samples` in place. [audio]
     void process(std::span<float> samples) RTA_NONBLOCKING;
 
  private:

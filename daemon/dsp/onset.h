@@ -10,24 +10,24 @@
 
 namespace rta::dsp {
 
-/// Softens the beginning of what goes into something that gives it back later, when the fades of the edit that put it
-/// into a sound have long ended: silence for as long as nothing can be there yet, then a rise without corners. [audio]
+/// Fades in the input of a processor that outputs it later, after the fades of the edit that inserted the processor
+/// have ended. The output is silence while no input can have arrived, then rises smoothly. [audio]
 class Onset {
  public:
-    /// How long a rise takes where nothing asks for less.
+    /// Default rise time.
     static constexpr double kRiseSeconds = 0.01;
 
-    /// Of what comes from now on.
+    /// Starts a fade-in at the next frame: silence, then a rise, both in frames.
     void begin(std::uint32_t silent_frames, std::uint32_t rise_frames) RTA_NONBLOCKING {
         silent_frames_ = silent_frames;
         rise_frames_ = rise_frames;
         elapsed_ = 0;
     }
 
-    /// Everything passes as it is, until the next begin().
+    /// Returns true if the fade-in is over: soften() no longer changes the input.
     [[nodiscard]] bool over() const RTA_NONBLOCKING { return elapsed_ >= silent_frames_ + rise_frames_; }
 
-    /// The frames from now on of one channel.
+    /// Processes one channel, starting at the current frame.
     void soften(std::span<const float> in, std::span<float> out) const RTA_NONBLOCKING {
         const std::uint64_t past = std::uint64_t{silent_frames_} + rise_frames_;
         const float step = 1.0F / static_cast<float>(std::max(rise_frames_, 1U));
@@ -44,7 +44,7 @@ class Onset {
         }
     }
 
-    /// Now is so many frames later.
+    /// Advances the current frame.
     void advance(std::uint32_t frames) RTA_NONBLOCKING { elapsed_ += frames; }
 
  private:

@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t kHalfTurn = 0x8000'0000'0000'0000;
 constexpr std::uint64_t kQuarterTurn = 0x4000'0000'0000'0000;
 
-/// The upper half of a phase as a number between -1 and 1: a saw that is 0 at phase 0.
+/// Returns the phase as a number between -1 and 1: a saw that is 0 at phase 0.
 float saw_of(std::uint64_t phase) RTA_NONBLOCKING {
     return static_cast<float>(static_cast<std::int32_t>(static_cast<std::uint32_t>(phase >> 32U))) * 0x1p-31F;
 }
@@ -30,30 +30,30 @@ std::uint64_t phase_of(float cycles) RTA_NONBLOCKING {
 
 class BandLimitedOscillator::Residuals {
  public:
-    /// The one there is; made by the first to ask, which takes some milliseconds. [control]
+    /// Returns the shared instance. The first call computes it, which takes some milliseconds. [control]
     static const Residuals& instance() {
         static const Residuals residuals;
         return residuals;
     }
 
-    /// Adds the residual of a step by `height` that lies `past` frames, 0 to 1, before the first of the second half of
-    /// `sum`, which has kTaps frames.
+    /// Adds the residual of a step by `height` to `sum`, which has kTaps frames. The step is `past` frames, 0 to 1,
+    /// before the first frame of the second half of `sum`.
     void add_step(float height, float past, float* sum) const RTA_NONBLOCKING { add(steps_, height, past, sum); }
-    /// The same for a corner where the slope changes by `height` a frame.
+    /// Adds the residual of a corner at which the slope changes by `height` per frame.
     void add_corner(float height, float past, float* sum) const RTA_NONBLOCKING { add(corners_, height, past, sum); }
 
  private:
-    /// Straight lines between as many positions are 100 dB below the step.
+    /// With this number of positions, the error of linear interpolation is 100 dB below the step.
     static constexpr std::size_t kPositions = 128;
     using Rows = std::array<std::array<float, kTaps>, kPositions + 1>;
 
     static constexpr double kAttenuationDb = 86.0;
-    /// Of the sample rate; the stopband begins at half of it.
+    /// Cutoff as a fraction of the sample rate; the stopband starts at 1/2.
     static constexpr double kCutoff = 0.5 - 0.5 * (kAttenuationDb - 8.0) / (28.7 * static_cast<double>(kHalfWidth));
 
     Residuals() {
-        // The response to a step is the integral of that to an impulse, and the response to a corner the integral of
-        // that: each is summed with Simpson's rule over a grid twice as fine as what it is needed for.
+        // The step response is the integral of the impulse response, and the response to a corner is the integral of
+        // the step response. Both are integrated with Simpson's rule on a grid of twice the needed resolution.
         constexpr std::size_t kSteps = 2 * kTaps * kPositions;
         constexpr double kWidth = 0.5 / static_cast<double>(kPositions);
         const double beta = kaiser_beta(kAttenuationDb);
@@ -104,7 +104,7 @@ BandLimitedOscillator::BandLimitedOscillator(Shape shape, double sample_rate_hz,
 
 std::uint64_t BandLimitedOscillator::increment_of(float frequency_hz) const RTA_NONBLOCKING {
     const double cycles_per_frame = static_cast<double>(frequency_hz) / sample_rate_hz_;
-    // Less than half a turn, so that no frame holds two corners of a triangle.
+    // Less than half a turn, so that no frame contains two corners of a triangle.
     return cycles_per_frame < 0.5 ? static_cast<std::uint64_t>(cycles_per_frame * 0x1p64) : kHalfTurn - 1;
 }
 
@@ -131,7 +131,7 @@ void BandLimitedOscillator::render(const FrameValues& frequency_hz, const FrameV
 }
 
 void BandLimitedOscillator::start(const FrameValues& frequency_hz, const FrameValues& pulse_width) RTA_NONBLOCKING {
-    // As if it had always been running: steps before the first frame reach into it.
+    // Start as if the oscillator had always been running: residuals of earlier steps reach into the first frames.
     const std::uint64_t increment = increment_of(frequency_hz[0]);
     phase_ = 0 - increment * kHalfWidth;
     pulse_width_ = phase_of(pulse_width[0]);
@@ -147,8 +147,8 @@ void BandLimitedOscillator::generate(const Increments& increments, const FrameVa
             add_saw(phase_, increments, 1.0F, frames);
             break;
         case Shape::square:
-            // Two saws apart by the pulse width: their slopes cancel, and neither has DC. Each is shifted so that its
-            // jump, which is at half a turn, lies where the pulse begins or ends.
+            // Two saws whose phases differ by the pulse width: their slopes cancel, and neither has DC. Each is shifted
+            // so that its step, at half a turn, is at the start or the end of the pulse.
             add_saw(phase_ + kHalfTurn, increments, -1.0F, frames);
             add_pulse_end(increments, pulse_width, frames);
             break;
@@ -183,7 +183,7 @@ void BandLimitedOscillator::add_pulse_end(const Increments& increments, const Fr
         add_saw(phase_ + kHalfTurn - pulse_width_, increments, 1.0F, frames);
         return;
     }
-    // While the width grows faster than the phase, the end of the pulse runs away from it: jumps go backwards.
+    // If the width grows faster than the phase, the end of the pulse moves away from the phase: steps go backwards.
     float* const plain = sum_.data() + kHalfWidth;
     std::uint64_t since_jump = phase_ - pulse_width_;
     for (std::size_t frame = 0; frame < frames; ++frame) {

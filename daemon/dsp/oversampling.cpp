@@ -11,14 +11,14 @@ namespace rta::dsp {
 
 namespace {
 
-/// `count` taps, an odd number, whose sum is 1; `cutoff` in parts of the sample rate they run at.
+/// Returns `count` taps, an odd number, whose sum is 1. `cutoff` is a fraction of the sample rate of the filter.
 std::vector<double> low_pass(std::size_t count, double cutoff, double attenuation_db) {
     const double half_width = static_cast<double>(count - 1) / 2.0;
     const double beta = kaiser_beta(attenuation_db);
     std::vector<double> taps;
     double sum = 0.0;
     for (std::size_t i = 0; i < count; ++i) {
-        // The window ends one tap beyond the last: it is not 0 there.
+        // The window ends one tap beyond the last one, where it is not 0.
         taps.push_back(windowed_sinc(static_cast<double>(i) - half_width, cutoff, half_width + 1.0, beta));
         sum += taps.back();
     }
@@ -26,14 +26,15 @@ std::vector<double> low_pass(std::size_t count, double cutoff, double attenuatio
     return taps;
 }
 
-/// Taps number `first`, `first` + 2, ... times `factor`.
+/// Returns taps `first`, `first` + 2, ..., multiplied by `factor`.
 std::vector<float> every_other(const std::vector<double>& taps, std::size_t first, double factor) {
     std::vector<float> chosen;
     for (std::size_t i = first; i < taps.size(); i += 2) chosen.push_back(static_cast<float>(factor * taps[i]));
     return chosen;
 }
 
-/// The phase of a half-band filter that is not a delay. Its sum is 1 / 2 * `factor`, as the middle tap is.
+/// Returns the polyphase branch of a half-band filter that is not a pure delay. Its sum is 1 / 2 * `factor`, like the
+/// middle tap.
 std::vector<float> half_band(std::size_t pairs, double attenuation_db, double factor) {
     std::vector<double> taps = low_pass(4 * pairs - 1, 0.25, attenuation_db);
     double sum = 0.0;
@@ -48,21 +49,21 @@ void separate(const float* in, float* even, float* odd, std::size_t frames) RTA_
     }
 }
 
-// Pairs of taps, and stopbands that these reach over their transition bands, for each doubling: the first has the
-// narrowest to cross, from 20 to 28 kHz at 48 kHz.
+// Pairs of taps and resulting stopband attenuation of each doubling. The first has the narrowest transition band: 20 to
+// 28 kHz at 48 kHz.
 constexpr std::size_t kPairs2 = 15;
 constexpr std::size_t kPairs4 = 6;
 constexpr std::size_t kPairs8 = 4;
 constexpr double kAttenuation2Db = 77.0;
 constexpr double kAttenuation4Db = 87.0;
 constexpr double kAttenuation8Db = 83.0;
-/// Of the last filter; it crosses its transition band in (80 - 8) / (14.36 * 86) of twice the sample rate, which ends
-/// at a quarter of that.
+/// Taps of the last filter. Its transition band is (80 - 8) / (14.36 * 86) of twice the sample rate wide and ends at a
+/// quarter of that rate.
 constexpr std::size_t kLastTaps = 87;
 constexpr double kLastAttenuationDb = 80.0;
 constexpr double kLastCutoff = 0.25 - 0.5 * (kLastAttenuationDb - 8.0) / (14.36 * (kLastTaps - 1));
 
-/// All filters together, in frames of the highest rate, and what is missing to whole frames of the lowest.
+/// Total latency of all filters in frames of the highest rate, and the padding to whole frames of the lowest rate.
 constexpr std::size_t kDelay =
     4 * (2 * kPairs2 - 1) + std::size_t{4} * (2 * kPairs4 - 1) + 2 * (2 * kPairs8 - 1) + 4 * ((kLastTaps - 1) / 2);
 constexpr std::size_t kPadding = Oversampler8::kLatencyFrames * Oversampler8::kFactor - kDelay;
@@ -103,7 +104,7 @@ Decimator::Decimator(const std::vector<double>& taps, std::size_t most_frames)
       of_odd_(most_frames) {}
 
 void Decimator::run(const float* in, float* out, std::size_t frames) RTA_NONBLOCKING {
-    // Of the odd frames, the last one comes after what is written last: it waits for the next block.
+    // The last odd frame is later than the last output frame, so it is kept for the next block.
     separate(in, even_.input(), odd_.input() + 1, frames);
     even_.run(out, frames);
     odd_.run(of_odd_.data(), frames);

@@ -9,34 +9,35 @@
 
 namespace rta::dsp {
 
-/// A finite impulse response over a stream that comes in blocks: remembers what of the past it needs.
+/// Block-based FIR filter. Keeps the past frames that it needs.
 class FirStream {
  public:
-    /// `taps`, the newest frame's last: symmetric ones read the same either way. Remembers `history` frames of the
-    /// past, or as many as the taps need. [control]
+    /// The last of `taps` applies to the newest frame. Keeps `history` past frames, or the number that the taps need if
+    /// that is greater. [control]
     FirStream(std::vector<float> taps, std::size_t most_frames, std::size_t history = 0);
 
-    /// Where the next `frames` frames, a multiple of kKernelFrames, are to be written. [audio]
+    /// Returns where to write the next `frames` frames, a multiple of kKernelFrames. [audio]
     [[nodiscard]] float* input() RTA_NONBLOCKING { return samples_.data() + history_; }
-    /// The response at each of them. [audio]
+    /// Filters the frames that were written to input(). [audio]
     void run(float* out, std::size_t frames) const RTA_NONBLOCKING;
-    /// They, `frames_ago` <= history() frames before. [audio]
+    /// Returns the same frames, delayed by `frames_ago` <= history. [audio]
     [[nodiscard]] const float* delayed(std::size_t frames_ago) const RTA_NONBLOCKING {
         return samples_.data() + history_ - frames_ago;
     }
-    /// They are the past now. [audio]
+    /// Moves the frames to the past. [audio]
     void finish(std::size_t frames) RTA_NONBLOCKING;
 
  private:
     std::vector<float> taps_;
     std::size_t history_;
-    std::vector<float> samples_;  ///< history_ frames of the past, then the block
+    std::vector<float> samples_;  ///< history_ past frames, then the block
 };
 
-/// Doubles or halves the sample rate with half-band filters of linear phase: every other tap but the middle one is 0,
-/// so that one of the two phases is nothing but a delay (M. Bellanger, J. Daguet and G. Lepagnol, "Interpolation,
+/// Doubles the sample rate with a linear-phase half-band filter. Every other tap except the middle one is 0, so one of
+/// the two polyphase branches is a pure delay (M. Bellanger, J. Daguet and G. Lepagnol, "Interpolation,
 /// extrapolation, and reduction of computation speed in digital filters", IEEE Transactions on Acoustics, Speech, and
-/// Signal Processing 22(4), 1974). 4 * pairs - 1 taps; both are late by 2 * pairs - 1 frames of the higher rate.
+/// Signal Processing 22(4), 1974). The filter has 4 * pairs - 1 taps; the latency is 2 * pairs - 1 frames of the higher
+/// rate.
 class HalfBandUp {
  public:
     /// `most_frames` of the lower rate. [control]
@@ -52,7 +53,7 @@ class HalfBandUp {
     std::vector<float> filtered_;
 };
 
-/// Halves the sample rate with any filter of linear phase and odd length.
+/// Halves the sample rate with a given linear-phase filter of odd length.
 class Decimator {
  public:
     /// `most_frames` of the lower rate. [control]
@@ -62,12 +63,12 @@ class Decimator {
     void run(const float* in, float* out, std::size_t frames) RTA_NONBLOCKING;
 
  private:
-    FirStream even_;  ///< the first, third, ... frame
+    FirStream even_;  ///< first, third, ... frame
     FirStream odd_;
     std::vector<float> of_odd_;
 };
 
-/// See HalfBandUp.
+/// Halves the sample rate with the half-band filter of HalfBandUp.
 class HalfBandDown {
  public:
     /// `most_frames` of the lower rate. [control]
@@ -79,14 +80,14 @@ class HalfBandDown {
  private:
     std::size_t pairs_;
     FirStream even_;
-    FirStream odd_;  ///< is only delayed
+    FirStream odd_;  ///< pure delay
 };
 
-/// Eight times the sample rate and back, for one channel. Between the two lies what makes new harmonics.
+/// Oversamples one channel by 8, for processing that generates harmonics.
 ///
-/// The way up passes what is below 0.417 of the sample rate (20 kHz at 48 kHz) and keeps its images 77 dB down; the way
-/// back passes what is below 0.383 (18.4 kHz) and leaves nothing above 0.5: what reaches from there into the audible
-/// band is 80 dB down. Together they are late by exactly kLatencyFrames.
+/// Upsampling passes frequencies below 0.417 of the sample rate (20 kHz at 48 kHz) and attenuates their images by 77
+/// dB. Downsampling passes frequencies below 0.383 (18.4 kHz) and removes those above 0.5; aliases in the audible band
+/// are attenuated by 80 dB. The total latency is exactly kLatencyFrames.
 class Oversampler8 {
  public:
     static constexpr std::size_t kFactor = 8;
@@ -95,11 +96,11 @@ class Oversampler8 {
     /// [control]
     explicit Oversampler8(std::size_t block_size);
 
-    /// Where the next block is to be written. [audio]
+    /// Returns where to write the next block. [audio]
     [[nodiscard]] float* input() RTA_NONBLOCKING { return up2_.input(); }
-    /// The 8 * `frames` frames that the block becomes, to be worked on in place. [audio]
+    /// Upsamples the block and returns its 8 * `frames` frames, to be processed in place. [audio]
     [[nodiscard]] std::span<float> up(std::size_t frames) RTA_NONBLOCKING;
-    /// What has become of them, as a block again. [audio]
+    /// Downsamples the processed frames to one block. [audio]
     void down(std::span<float> out) RTA_NONBLOCKING;
 
  private:
@@ -109,7 +110,7 @@ class Oversampler8 {
     HalfBandDown down4_;
     HalfBandDown down2_;
     Decimator down1_;
-    std::vector<float> high_;    ///< at 8 times the rate: kPadding frames of the past, then the block
+    std::vector<float> high_;    ///< at 8 times the rate: kPadding past frames, then the block
     std::vector<float> middle_;  ///< at 4 times
     std::vector<float> low_;     ///< at 2 times
 };

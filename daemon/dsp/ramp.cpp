@@ -10,8 +10,8 @@ namespace rta::dsp {
 
 namespace {
 
-// The one formula of each shape, for a single frame and for a block alike: hence the same bits. `elapsed` counts frames
-// since the start; it is a whole number below 2^53, so it is exact however it was come by.
+// One formula for each shape, used for single frames and for blocks, so that both produce the same bits. `elapsed` is
+// the number of frames since the start: an integer below 2^53, and therefore exact.
 float linear_value(float start, double step, double elapsed) RTA_NONBLOCKING {
     return static_cast<float>(static_cast<double>(start) + step * elapsed);
 }
@@ -20,7 +20,7 @@ float logarithmic_value(float start, double step, double elapsed) RTA_NONBLOCKIN
     return static_cast<float>(static_cast<double>(start) * exp2(step * elapsed));
 }
 
-/// Takes the frames before `end_frame` off the front of `values`, whose first one is frame `frame`.
+/// Removes the frames before `end_frame` from the front of `values`, whose first frame is `frame`, and returns them.
 std::span<float> take_until(std::uint64_t end_frame, std::uint64_t& frame, std::span<float>& values) RTA_NONBLOCKING {
     const std::uint64_t wanted = end_frame > frame ? end_frame - frame : 0;
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, values.size()));
@@ -34,10 +34,10 @@ std::span<float> take_until(std::uint64_t end_frame, std::uint64_t& frame, std::
 
 void Ramp::retarget(float target, std::uint64_t start_frame, std::uint32_t length_frames) RTA_NONBLOCKING {
     const float start = value_at(start_frame);
-    // A leg that begins no earlier than the new one never counts again; what came before it still does.
+    // A leg that does not start before the new one never applies; the one before it still does.
     if (start_frame > leg_.start_frame) previous_ = leg_;
 
-    // log2() wants normal numbers, which every frequency is.
+    // log2() requires normal numbers.
     constexpr float kSmallest = std::numeric_limits<float>::min();
     leg_ = Leg{.start = start,
                .target = target,
@@ -72,7 +72,7 @@ void Ramp::Leg::render(std::uint64_t frame, std::span<float> values) const RTA_N
     std::ranges::fill(take_until(start_frame, frame, values), start);
     const double first_elapsed = static_cast<double>(frame - start_frame);
     const std::span<float> moving = take_until(end_frame, frame, values);
-    // The frame counts up in 32 bits because SSE converts those to double, and no wider ones.
+    // A 32-bit frame counter, because SSE cannot convert wider integers to double.
     const auto count = static_cast<std::int32_t>(moving.size());
     float* const out = moving.data();
     if (bent) {

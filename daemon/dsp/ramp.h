@@ -8,42 +8,42 @@
 
 namespace rta::dsp {
 
-/// A value on its way from one number to another, computed from the frame index and not by accumulation: the same frame
-/// gives the same bits whatever the block size, and nothing drifts. Both ends are met exactly.
+/// Value that moves from one number to another. It is computed from the frame index, not by accumulation: the result
+/// for a frame does not depend on the block size and does not drift. Start and target are reached exactly.
 class Ramp {
  public:
     enum class Shape : std::uint8_t {
         linear,       ///< equal steps
-        logarithmic,  ///< equal ratios (frequencies); falls back to linear where an end is not above zero
+        logarithmic,  ///< equal ratios (frequencies); linear if an end is not greater than 0
     };
 
     Ramp() = default;
     explicit Ramp(float value, Shape shape = Shape::linear) RTA_NONBLOCKING : leg_{.start = value, .target = value},
                                                                               shape_{shape} {}
 
-    /// Starts at `start_frame` from whatever the value is there; arrives at `target` `length_frames` later. Length 0
-    /// jumps. `start_frame` may lie ahead of the frames asked for next: until then the value goes on as it did.
+    /// Moves from the value at `start_frame` to `target` in `length_frames` frames; length 0 is a step. `start_frame`
+    /// may be in the future: until then the previous movement continues.
     void retarget(float target, std::uint64_t start_frame, std::uint32_t length_frames) RTA_NONBLOCKING;
 
-    /// Takes back a retarget() that has not started at `frame`: the value goes on as it would have without it.
+    /// Undoes the last retarget() if it has not started at `frame`; the previous movement continues.
     void withdraw(std::uint64_t frame) RTA_NONBLOCKING {
         if (frame < leg_.start_frame) leg_ = previous_;
     }
 
     [[nodiscard]] float target() const RTA_NONBLOCKING { return leg_.target; }
-    /// True from the first frame at which the value is the target and stays there.
+    /// Returns true if the value is the target at `frame` and all later frames.
     [[nodiscard]] bool at_rest(std::uint64_t frame) const RTA_NONBLOCKING { return frame >= leg_.end_frame; }
     [[nodiscard]] float value_at(std::uint64_t frame) const RTA_NONBLOCKING;
-    /// Writes the values of frames `frame` to `frame + values.size() - 1`, the bits that value_at() gives.
+    /// Writes the values of frames `frame` to `frame + values.size() - 1`, bit-identical to value_at().
     void render(std::uint64_t frame, std::span<float> values) const RTA_NONBLOCKING;
 
  private:
-    /// One way from a number to another.
+    /// One movement from a number to another.
     struct Leg {
         float start = 0.0F;
         float target = 0.0F;
-        double step = 0.0;  ///< per frame: of the value, or, if bent, in octaves
-        bool bent = false;  ///< logarithmic, and both ends allow it
+        double step = 0.0;  ///< per frame; in octaves if bent
+        bool bent = false;  ///< logarithmic, and both ends are greater than 0
         std::uint64_t start_frame = 0;
         std::uint64_t end_frame = 0;
 
@@ -52,7 +52,7 @@ class Ramp {
     };
 
     Leg leg_;
-    Leg previous_;  ///< in force until leg_ starts
+    Leg previous_;  ///< applies until leg_ starts
     Shape shape_ = Shape::linear;
 };
 

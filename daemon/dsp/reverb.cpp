@@ -15,21 +15,21 @@ namespace {
 constexpr std::size_t kFrames = kKernelFrames;
 constexpr std::size_t kLines = Reverb::kLines;
 
-/// Of the lines at size 1, in ms: prime numbers of frames at 48 kHz from 27 to 90 ms, in equal ratios.
+/// Lengths of the lines at size 1, in ms: prime numbers of frames at 48 kHz from 27 to 90 ms, in equal ratios.
 constexpr std::array<double, kLines> kLineMs{1297.0 / 48.0, 1409.0 / 48.0, 1523.0 / 48.0, 1657.0 / 48.0,
                                              1789.0 / 48.0, 1933.0 / 48.0, 2099.0 / 48.0, 2273.0 / 48.0,
                                              2467.0 / 48.0, 2671.0 / 48.0, 2897.0 / 48.0, 3137.0 / 48.0,
                                              3391.0 / 48.0, 3677.0 / 48.0, 3989.0 / 48.0, 4327.0 / 48.0};
 
-/// Of the all-pass filters: frames at Dattorro's rate of 29,761 Hz, and gains. Those of the right channel are a little
-/// longer, so that what is the same on both sides is so no more.
+/// All-pass filters: lengths in frames at Dattorro's rate of 29,761 Hz, and gains. Those of the right channel are
+/// slightly longer, to decorrelate equal inputs.
 constexpr std::array<double, 4> kDiffuserFrames{142.0, 107.0, 379.0, 277.0};
 constexpr std::array<float, 4> kDiffuserGains{0.75F, 0.75F, 0.625F, 0.625F};
 constexpr double kDattorroRateHz = 29'761.0;
 constexpr double kRightDiffusers = 1.083;
 
-/// What goes into each line: signs of which no row of the Hadamard matrix knows more than another (a bent function), so
-/// that every line hears the same of the first echo.
+/// Signs of the input of each line: a bent function, equally correlated with all rows of the Hadamard matrix, so that
+/// the first echo reaches every line with equal energy.
 constexpr std::array<float, kLines> kInputSigns = [] {
     std::array<float, kLines> signs{};
     for (std::size_t line = 0; line < kLines; ++line) {
@@ -39,20 +39,20 @@ constexpr std::array<float, kLines> kInputSigns = [] {
     return signs;
 }();
 
-/// Rows of the matrix that are heard.
+/// Rows of the matrix that are output.
 constexpr std::array<std::size_t, 2> kOutputRows{5, 10};
 
 constexpr double kFadeMs = 50.0;
-/// What decays below this, -300 dB, is 0: WebAssembly has no other guard against denormals.
+/// Values below this (-300 dB) are set to 0: WebAssembly has no other protection against denormals.
 constexpr float kNothing = 1e-15F;
 
 float without_denormals(float sample) RTA_NONBLOCKING { return sample * sample < kNothing * kNothing ? 0.0F : sample; }
 
-/// Of a size known beforehand, so that no function is called for it.
+/// The size is a constant, so that the copy is inlined.
 void copy_chunk(const float* in, float* out) RTA_NONBLOCKING { std::memcpy(out, in, kFrames * sizeof(float)); }
 
-// The loops below are functions of their own, and not inlined, so that compilers vectorise them: within another loop,
-// GCC unrolls sixteen frames first, and then sees nothing but single numbers.
+// The loops below are separate functions, not inlined, so that compilers vectorise them: inside another loop, GCC first
+// unrolls sixteen frames and then does not vectorise them.
 
 /// a, b = a + b, a - b
 [[gnu::noinline]] void butterfly(float* __restrict a, float* __restrict b, std::size_t count) RTA_NONBLOCKING {
@@ -67,7 +67,7 @@ void copy_chunk(const float* in, float* out) RTA_NONBLOCKING { std::memcpy(out, 
     for (std::size_t i = 0; i < count; ++i) samples[i] = without_denormals(samples[i]);
 }
 
-/// An all-pass filter: `before` is what was `kept` as many frames ago as it is long.
+/// All-pass filter. `before` is the `kept` signal, delayed by the length of the filter.
 [[gnu::noinline]] void all_pass(const float* __restrict before, float gain, float* __restrict kept,
                                 float* __restrict samples) RTA_NONBLOCKING {
     for (std::size_t frame = 0; frame < kFrames; ++frame) {
@@ -81,9 +81,9 @@ void copy_chunk(const float* in, float* out) RTA_NONBLOCKING { std::memcpy(out, 
     for (std::size_t frame = 0; frame < kFrames; ++frame) sum[frame] += sign * in[frame];
 }
 
-/// The Hadamard matrix times the lines of `tile`, frame by frame; not normalised.
+/// Multiplies the lines of `tile` by the unnormalised Hadamard matrix, frame by frame.
 void hadamard(float* tile) RTA_NONBLOCKING {
-    // Lines lie one behind the other, so those that meet in a step are two pieces of memory.
+    // Lines are contiguous, so the lines combined in a step are two blocks of memory.
     for (std::size_t half = kFrames; half < kLines * kFrames; half *= 2) {
         for (std::size_t first = 0; first < kLines * kFrames; first += 2 * half) {
             butterfly(tile + first, tile + first + half, half);
@@ -100,7 +100,7 @@ bool all_zero(const float* samples) RTA_NONBLOCKING {
 }  // namespace
 
 ChunkDelay::ChunkDelay(std::size_t longest_frames)
-    // The oldest frame that may be read is not yet overwritten by the chunk of now.
+    // The current chunk must not overwrite the oldest frame that may be read.
     : size_{(longest_frames + 2 * kFrames - 1) / kFrames * kFrames}, samples_(size_ + kFrames) {}
 
 void ChunkDelay::write(const float* chunk) RTA_NONBLOCKING {
@@ -147,13 +147,13 @@ std::uint32_t Reverb::pre_delay_of(float ms) const RTA_NONBLOCKING {
 
 Reverb::Coefficients Reverb::coefficients_of(const Controls& controls) const RTA_NONBLOCKING {
     constexpr double kOctavesIn60Db = 9.965'784'284'662'087;  // log2(1000)
-    constexpr double kOfMatrix = 0.25;                        // makes it orthogonal
+    constexpr double kOfMatrix = 0.25;                        // normalises the matrix
     const double corner = std::min(static_cast<double>(controls.damping_hz) / sample_rate_hz_, 0.49);
     const double cosine = cosine_of_turns(corner);
     const double decay_frames = static_cast<double>(controls.decay_s) * sample_rate_hz_;
-    // The low-pass must not ring longer than the decay, which it would where lines are long and the decay is short.
+    // The low-pass must not ring longer than the decay, which it would with long lines and a short decay.
     const double slowest_pole = exp2(-2.0 * kOctavesIn60Db / decay_frames);
-    // While the size fades, the lines are as long as their mixture is on the average.
+    // During a crossfade of the size, use the average length of the mixture.
     const auto left = static_cast<double>(size_.left - std::min<std::uint32_t>(size_.left, kFrames));
     const double part = left / static_cast<double>(fade_frames_);
     Coefficients coefficients;
@@ -162,7 +162,7 @@ Reverb::Coefficients Reverb::coefficients_of(const Controls& controls) const RTA
         const double frames =
             static_cast<double>(delays_[line]) * (1.0 - part) + static_cast<double>(from_[line]) * part;
         const double gain = exp2(-kOctavesIn60Db * frames / decay_frames);
-        // At the corner the low-pass takes away once more what the gain does.
+        // At the corner frequency the low-pass attenuates by the same factor as the gain.
         const double square = gain * gain;
         const double b = (1.0 - square * cosine) / (1.0 - square);
         const double pole = std::min(1.0 / (b + square_root(b * b - 1.0)), slowest_pole);
@@ -257,7 +257,7 @@ void Reverb::damp(Tile& tile) RTA_NONBLOCKING {
             }
         }
     } else {
-        // Frame by frame over all lines: none waits for itself.
+        // Frame by frame over all lines, so that consecutive operations are independent.
         std::array<float, kLines> damped = damped_;
         for (std::size_t frame = 0; frame < kFrames; ++frame) {
             for (std::size_t line = 0; line < kLines; ++line) {
@@ -282,7 +282,7 @@ void Reverb::process(const Controls& controls, const float* const* in, float* co
     bool silent = true;
     for (std::size_t channel = 0; channel < channels_; ++channel) silent = silent && all_zero(in[channel]);
     if (silent && quiet_frames_ >= memory_frames_) {
-        // Nothing sounds, so nothing has to be moved gently either.
+        // The reverb is silent, so controls may change without smoothing.
         started_ = false;
         for (std::size_t channel = 0; channel < channels_; ++channel) std::fill_n(out[channel], kFrames, 0.0F);
         return;

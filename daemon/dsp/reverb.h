@@ -11,44 +11,45 @@
 
 namespace rta::dsp {
 
-/// A delay of whole frames, in chunks of kKernelFrames: every read and every write is one piece of memory.
+/// Delay of an integer number of frames, processed in chunks of kKernelFrames. Every read and write is contiguous.
 class ChunkDelay {
  public:
     /// [control]
     explicit ChunkDelay(std::size_t longest_frames);
 
-    /// The chunk that begins `frames` before now; up to kKernelFrames - 1 of it only if now has been written. [audio]
+    /// Returns the chunk that starts `frames` frames before the current one. If `frames` < kKernelFrames, write the
+    /// current chunk first. [audio]
     [[nodiscard]] const float* read(std::size_t frames) const RTA_NONBLOCKING {
         return samples_.data() + (now_ >= frames ? now_ - frames : now_ + size_ - frames);
     }
-    /// Writes the chunk of now. [audio]
+    /// Writes the current chunk. [audio]
     void write(const float* chunk) RTA_NONBLOCKING;
-    /// Now is one chunk later. [audio]
+    /// Advances by one chunk. [audio]
     void advance() RTA_NONBLOCKING { now_ = now_ + kKernelFrames == size_ ? 0 : now_ + kKernelFrames; }
-    /// What is written is gone after as many frames.
+    /// Returns the number of frames after which a written chunk is overwritten.
     [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
-    std::size_t size_;            ///< whole chunks
-    std::vector<float> samples_;  ///< size_ frames, and the first chunk once more: reads need not wrap
+    std::size_t size_;            ///< a multiple of kKernelFrames
+    std::vector<float> samples_;  ///< size_ frames, then a copy of the first chunk, so that reads need not wrap
     std::size_t now_ = 0;
 };
 
-/// Reverberation, all of it wet.
+/// Reverberation. The output contains no direct signal.
 ///
 /// A feedback delay network (J.-M. Jot and A. Chaigne, "Digital delay networks for designing artificial reverberators",
-/// AES 90th Convention, 1991): sixteen delay lines, of lengths in equal ratios, whose outputs are mixed by a Hadamard
-/// matrix, which loses no energy, and fed back. In front of each line is a gain that takes away as many decibels as
-/// the decay loses in the line's length, and a one-pole low-pass for what high frequencies lose beyond that; so all
-/// resonances die away alike. In front, four all-pass filters in series (M. Schroeder, "Natural sounding artificial
+/// AES 90th Convention, 1991): sixteen delay lines with lengths in equal ratios, whose outputs are mixed by a lossless
+/// Hadamard matrix and fed back. Before each line, a gain applies the decay for the length of the line, and a one-pole
+/// low-pass applies the additional decay of high frequencies, so that all resonances decay at the same rate. The input
+/// passes four all-pass filters in series, which multiply the echoes (M. Schroeder, "Natural sounding artificial
 /// reverberation", JAES 10(3), 1962; lengths and gains are those of J. Dattorro, "Effect design, part 1", JAES 45(9),
-/// 1997) make many echoes of each. Left and right are two rows of the matrix: orthogonal, hence uncorrelated.
+/// 1997). Left and right are two rows of the matrix: orthogonal, and therefore uncorrelated.
 ///
-/// The power of a steady noise behind it is that of the noise, but for what the damping takes away (2 dB of white noise
-/// at 20 kHz, most of it where the decay is short and the lines are long), however long the decay. The gain that makes
-/// it so is applied to what goes into the lines, and so are those of the decay: what the lines hold is as loud as what
-/// is heard of it, and keeps its level when any control moves. Once its tail is below -300 dB it is silent, and costs
-/// nothing. Everything happens in chunks of kKernelFrames, of which every delay is at least as long.
+/// For steady noise, output power equals input power regardless of the decay time, except for the damping (up to 2 dB
+/// for white noise with damping at 20 kHz, with short decays and long lines). The normalising gain and the decay gains
+/// are applied to the input of the lines: the level in the lines is the level of the output, and does not change when a
+/// control moves. When the tail is below -300 dB, the reverb is silent and takes no CPU time. Processing is in chunks
+/// of kKernelFrames; no delay is shorter.
 class Reverb {
  public:
     static constexpr std::size_t kLines = 16;
@@ -56,39 +57,39 @@ class Reverb {
     static constexpr double kSmallestSize = 0.1;
 
     struct Controls {
-        float decay_s;       ///< until the level is 60 dB down
-        float damping_hz;    ///< where that takes half the time
-        float size;          ///< of the delay lines, kSmallestSize to 1: 90 ms for the longest
+        float decay_s;       ///< time in which the level falls by 60 dB
+        float damping_hz;    ///< frequency at which the decay takes half of that time
+        float size;          ///< kSmallestSize to 1; at 1 the longest line is 90 ms
         float pre_delay_ms;  ///< up to kLongestPreDelayMs
     };
 
     /// `channels` is 1 or 2; the sample rate is at least 8 kHz. [control]
     Reverb(double sample_rate_hz, std::size_t channels);
 
-    /// `channels` chunks of kKernelFrames frames in and out, which are not the same memory. [audio]
+    /// Processes one chunk of kKernelFrames frames of each channel. `in` and `out` must not overlap. [audio]
     ///
-    /// Decay and damping move from where they were to the controls' over the chunk. Size and pre-delay are cross-faded
-    /// over 50 ms, one change after the other.
+    /// Decay and damping move to their new values within the chunk. Changes of size and pre-delay crossfade over 50 ms,
+    /// one after the other.
     void process(const Controls& controls, const float* const* in, float* const* out) RTA_NONBLOCKING;
 
  private:
     static constexpr std::size_t kDiffusers = 4;
     using Chunk = std::array<float, kKernelFrames>;
-    /// A chunk of each line, one behind the other.
+    /// One chunk of each line, line by line.
     using Tile = std::array<float, kLines * kKernelFrames>;
     using Delays = std::array<std::uint32_t, kLines>;
 
-    /// Of all lines: line by line, out = gain * in + pole * out before.
+    /// Coefficients of the decay filters: out = gain * in + pole * previous out, for each line.
     struct Coefficients {
         std::array<float, kLines> gain{};
         std::array<float, kLines> pole{};
-        float in = 0.0F;  ///< what goes into every line is multiplied by
+        float in = 0.0F;  ///< factor of the input of all lines
     };
 
-    /// A cross-fade between two sets of delays.
+    /// Crossfade between two sets of delays.
     struct Fade {
-        std::uint32_t left = 0;  ///< frames
-        float from = 0.0F;       ///< the control's value
+        std::uint32_t left = 0;  ///< remaining frames
+        float from = 0.0F;       ///< values of the control
         float to = 0.0F;
     };
 
@@ -113,20 +114,20 @@ class Reverb {
     double sample_rate_hz_;
     std::size_t channels_;
     std::uint32_t fade_frames_;
-    std::size_t memory_frames_ = 0;       ///< silence for as long, and nothing is left anywhere
-    std::vector<Input> inputs_;           ///< one a channel
+    std::size_t memory_frames_ = 0;       ///< number of silent frames after which all memory is empty
+    std::vector<Input> inputs_;           ///< one per channel
     std::vector<ChunkDelay> lines_;       ///< kLines
-    std::array<float, kLines> damped_{};  ///< what each line's filter gave last
-    bool started_ = false;                ///< there are controls to move away from
-    std::size_t quiet_frames_ = 0;        ///< for as long, nothing went in and nothing came round
-    Controls controls_{};                 ///< that now_ is for
-    Delays from_{};                       ///< while the size fades
+    std::array<float, kLines> damped_{};  ///< last output of the filter of each line
+    bool started_ = false;                ///< controls_ has been set
+    std::size_t quiet_frames_ = 0;        ///< frames without input and feedback
+    Controls controls_{};                 ///< for which now_ was computed
+    Delays from_{};                       ///< source of the crossfade of the size
     Delays delays_{};
     Fade size_;
     Fade pre_delay_;
     Coefficients now_;
     Coefficients next_;    ///< at the end of the chunk
-    bool moving_ = false;  ///< between the two
+    bool moving_ = false;  ///< now_ and next_ differ
 };
 
 }  // namespace rta::dsp

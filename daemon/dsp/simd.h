@@ -4,20 +4,20 @@
 #include <string_view>
 #include <vector>
 
-/// The kernels (dsp/kernels.h, dsp/filter_kernels.h) are compiled for several SIMD targets, and the best that the CPU
-/// runs is chosen before main(), in all tables at once. Targets differ by roundings at most; another one is chosen to
-/// test that, and to measure.
+/// The kernels (dsp/kernels.h, dsp/filter_kernels.h) are compiled for several SIMD targets. The best target that the
+/// CPU supports is selected for all tables before main(). Results of targets differ by rounding errors at most. Tests
+/// and benchmarks select other targets.
 namespace rta::dsp {
 
-/// Names of the targets that this build has and this CPU runs, best first: of "avx3" (AVX-512), "avx2", "sse4", "neon",
-/// "wasm". Never empty. [control]
+/// Returns the names of the targets that the build contains and the CPU supports, best first: "avx3" (AVX-512), "avx2",
+/// "sse4", "neon", "wasm". Never empty. [control]
 [[nodiscard]] std::vector<std::string_view> simd_targets();
 
-/// The one in use. [any]
+/// Returns the target in use. [any]
 [[nodiscard]] std::string_view simd_target();
 
-/// Uses the target called `name` from now on; false, and nothing changes, if it is not one of simd_targets(). While
-/// there is no audio thread. [control]
+/// Selects the target `name`. Returns false and changes nothing if it is not one of simd_targets(). Precondition: no
+/// audio thread is running. [control]
 [[nodiscard]] bool use_simd_target(std::string_view name);
 
 }  // namespace rta::dsp

@@ -13,19 +13,19 @@
 
 namespace rta::dsp {
 
-/// A sine whose phase is a 64-bit integer, a cycle being 2^64: adding to it wraps by itself and never loses a bit, so
-/// after an hour the phase is off by no more than the 53 bits of the frequency itself. Harmonics and noise are those of
-/// sine_of_phase(). The phase is continuous through every change of frequency.
+/// Sine oscillator with a 64-bit integer phase; a cycle is 2^64. Additions wrap automatically and are exact, so that
+/// after an hour the phase is as accurate as the 53 bits of the frequency. Harmonics and noise are those of
+/// sine_of_phase(). The phase is continuous when the frequency changes.
 class SineOscillator {
  public:
     explicit SineOscillator(double sample_rate_hz) : sample_rate_hz_{sample_rate_hz} {}
 
-    /// Amplitude `factor`, one frequency for all frames. `out.size()` is a multiple of kKernelFrames. [audio]
+    /// Renders with amplitude `factor` and a constant frequency. `out.size()` is a multiple of kKernelFrames. [audio]
     ///
-    /// Frequencies are at least 0; above half the sample rate, they count as half the sample rate.
+    /// Frequencies are at least 0, and are limited to half the sample rate.
     void render(float frequency_hz, float factor, std::span<float> out) RTA_NONBLOCKING {
         assert(out.size() % kKernelFrames == 0);
-        // The quotient of a frequency at rest is not worked out again: a division takes as long as a vector of sines.
+        // Cached: the division takes as long as a vector of sines.
         if (frequency_hz != frequency_hz_) {
             frequency_hz_ = frequency_hz;
             increment_ = increment_of(frequency_hz);
@@ -35,17 +35,17 @@ class SineOscillator {
         kernels().sine(phase, increment_, factor, out.data(), out.size());
     }
 
-    /// The same with amplitude 1. [audio]
+    /// Renders with amplitude 1 and a constant frequency. [audio]
     void render(float frequency_hz, std::span<float> out) RTA_NONBLOCKING { render(frequency_hz, 1.0F, out); }
 
-    /// Amplitude 1, a frequency for each frame, as many as `out` has. [audio]
+    /// Renders with amplitude 1 and one frequency per frame of `out`. [audio]
     void render(std::span<const float> frequencies_hz, std::span<float> out) RTA_NONBLOCKING {
         assert(frequencies_hz.size() == out.size());
         render(0.0F, frequencies_hz.data(), 1.0F, nullptr, out);
     }
 
-    /// Frequency and amplitude each as one value for all frames, or, where the ramp is not nullptr, as one a frame,
-    /// when the value is not looked at. The same bits where a ramp is flat. [audio]
+    /// Renders with frequency and amplitude that are constant, or one value per frame if the ramp is not nullptr; the
+    /// constant is then ignored. A flat ramp and a constant produce the same bits. [audio]
     void render(float frequency_hz, const float* frequencies_hz, float factor, const float* factors,
                 std::span<float> out) RTA_NONBLOCKING {
         assert(out.size() % kKernelFrames == 0);
@@ -62,7 +62,7 @@ class SineOscillator {
         }
     }
 
-    /// Of the next frame, in 2^-64 cycles.
+    /// Returns the phase of the next frame, in 2^-64 cycles.
     [[nodiscard]] std::uint64_t phase() const RTA_NONBLOCKING { return phase_; }
 
  private:
@@ -73,8 +73,8 @@ class SineOscillator {
 
     double sample_rate_hz_;
     std::uint64_t phase_ = 0;
-    float frequency_hz_ = 0.0F;    ///< of increment_
-    std::uint64_t increment_ = 0;  ///< a frame
+    float frequency_hz_ = 0.0F;    ///< for which increment_ was computed
+    std::uint64_t increment_ = 0;  ///< per frame
 };
 
 }  // namespace rta::dsp

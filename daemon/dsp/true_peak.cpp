@@ -10,17 +10,17 @@ namespace rta::dsp {
 
 namespace {
 
-/// The magnitude at b, or at the top of the parabola through a, b and c where that lies around b: b + t^2 / (8 d).
+/// Returns the magnitude at b, or at the vertex of the parabola through a, b and c if it is near b: b + t^2 / (8 d).
 float peak_of(float a, float b, float c) RTA_NONBLOCKING {
     constexpr float kSome = 1e-30F;
     const float t = a - c;
     const float d = magnitude(2.0F * b - a - c) + kSome;
-    // The quotient first: a division that depends on a condition keeps a loop from being vectorised.
+    // Divide unconditionally: a conditional division prevents vectorisation.
     const float more = t * t / (8.0F * d);
     return magnitude(b) + (magnitude(t) <= d ? more : 0.0F);
 }
 
-/// The Kaiser window at -1 <= u <= 1, but for a factor: the modified Bessel function of order 0 by its series.
+/// Returns the unnormalised Kaiser window at -1 <= u <= 1: the series of the modified Bessel function of order 0.
 double kaiser(double beta, double u) {
     const double quarter_square = beta * beta * (1.0 - u * u) / 4.0;
     double sum = 0.0;
@@ -32,12 +32,12 @@ double kaiser(double beta, double u) {
     return sum;
 }
 
-/// Of factor k of `count`: -1 to 1, symmetric.
+/// Returns the position of factor k of `count`: -1 to 1, symmetric.
 double place(std::size_t k, std::size_t count) {
     return (2.0 * static_cast<double>(k) + 1.0) / static_cast<double>(count) - 1.0;
 }
 
-/// A sinc at `fraction` of a frame behind the sample in the middle; see DelayTap.
+/// Returns a sinc at `fraction` of a frame after the middle sample; see DelayTap.
 template <std::size_t kCount>
 std::array<float, kCount> interpolator(double fraction) {
     std::array<double, kCount> factors{};
@@ -52,8 +52,8 @@ std::array<float, kCount> interpolator(double fraction) {
     return rounded;
 }
 
-/// A high-pass whose gain is 1 at half the sample rate, and a half a tenth of the sample rate below that: a low-pass
-/// whose signs alternate.
+/// Returns a high-pass with a gain of 1 at half the sample rate and 1/2 at 0.4 of the sample rate: a low-pass with
+/// alternating signs.
 template <std::size_t kCount>
 std::array<float, kCount> high_pass() {
     std::array<double, kCount> factors{};
@@ -71,16 +71,16 @@ std::array<float, kCount> high_pass() {
     return rounded;
 }
 
-/// Raises `peaks` to the highest magnitudes from a quarter of a frame before each of them to the next frame. `line`
-/// holds kTaps frames of before, then the block; `between` has room for a block of each quarter.
+/// Raises each of `peaks` to the highest magnitude from a quarter of a frame before its frame to the next frame. `line`
+/// holds kTaps previous frames, then the block; `between` has room for one block of each quarter.
 template <std::size_t kTaps>
 void raise_to_peaks(std::span<const float> line, const std::array<std::array<float, kTaps>, 3>& quarters,
                     std::array<std::vector<float>, 3>& between, std::span<float> peaks) RTA_NONBLOCKING {
-    // The factors for frame n begin at line[n + 1]; its own sample stands in their middle.
+    // The factors for frame n apply from line[n + 1] on; its own sample is in the middle.
     for (std::size_t quarter = 0; quarter < 3; ++quarter) {
         kernels().fir(line.data() + 1, quarters[quarter].data(), kTaps, between[quarter].data(), peaks.size());
     }
-    // Of the frame before, the last quarter only.
+    // Only the last quarter of the previous frame.
     float before = 0.0F;
     for (std::size_t k = 0; k < kTaps; ++k) before += line[k] * quarters[2][k];
 
@@ -115,7 +115,7 @@ TruePeak::TruePeak(std::uint32_t channel_count, std::uint32_t block_size)
       loud_chunks_(block_size / kChunk),
       edges_(block_size) {
     for (std::vector<float>& quarter : between_) quarter.resize(block_size + kKernelFrames);
-    // A parabola adds an eighth of the difference of its ends at most.
+    // A parabola adds at most 1/8 of the difference of its ends.
     largest_gain_ = 1.25F * gain_of(quarters_[1]) + kEdgeWeight * gain_of(edge_);
 }
 
@@ -141,7 +141,7 @@ void TruePeak::process(const AudioReadView& in, std::span<const float> floors, s
     silence_quiet_chunks(peaks);
 }
 
-/// Of which chunks a peak could reach its floor; whether of any.
+/// Marks the chunks in which a peak could reach its floor. Returns true if there are any.
 bool TruePeak::find_loud(std::span<const float> floors) RTA_NONBLOCKING {
     std::ranges::fill(chunk_levels_, 0.0F);
     for (std::uint32_t channel = 0; channel < lines_.channel_count(); ++channel) {
@@ -173,7 +173,7 @@ void TruePeak::silence_quiet_chunks(std::span<float> values) const RTA_NONBLOCKI
 void TruePeak::interpolate(std::span<const float> line, std::span<float> peaks) RTA_NONBLOCKING {
     raise_to_peaks<kTaps>(line, quarters_, between_, peaks);
 
-    // Told kEdgeReach frames ahead of the peaks.
+    // Computed kEdgeReach frames ahead of the peaks.
     constexpr std::size_t kEdgeBegin = 1 + kTaps / 2 + kEdgeReach - kEdgeTaps / 2;
     static_assert(kEdgeBegin + kEdgeTaps == kTaps + 1);
     kernels().fir(line.data() + kEdgeBegin, edge_.data(), kEdgeTaps, between_[0].data(), block_size_);

@@ -14,39 +14,38 @@
 
 namespace rta::dsp {
 
-/// How high a signal goes between its samples: what a converter will make of it.
+/// Estimates the true peak: the peak of the signal between its samples, as a converter reconstructs it.
 ///
-/// Recommendation ITU-R BS.1770-4, annex 2, asks for four times as many samples. Here each of them comes from 64
-/// samples (flat to 22 kHz of 48 kHz) and a parabola through three of them finds the peak between: at half the sample
-/// rate, where that is hardest, it is read 0.08 dB too low.
+/// Recommendation ITU-R BS.1770-4, annex 2, requires oversampling by 4. Here each sample is interpolated from 64
+/// samples (flat to 22 kHz at 48 kHz), and a parabola through three of them finds the peak in between. In the worst
+/// case, at half the sample rate, it reads 0.08 dB too low.
 ///
-/// Of what a signal holds just below half the sample rate no two interpolators make the same, and the longer one is,
-/// the higher it reads white noise (by more than a decibel). So that none reads more than is told here, the level of
-/// what lies above 0.4 of the sample rate (19 kHz of 48) counts once more, times kEdgeWeight: with it, interpolators of
-/// 20 to 512 samples stayed below what was told, over white noise, random bits and square waves. Music has next to
-/// nothing there.
+/// Interpolators differ in their response just below half the sample rate, and longer ones read white noise higher (by
+/// more than a decibel). So that no interpolator reads more than this estimate, the level above 0.4 of the sample rate
+/// (19 kHz at 48 kHz) is added, multiplied by kEdgeWeight. With it, interpolators of 20 to 512 samples read less than
+/// the estimate for white noise, random bits and square waves. Music has hardly any energy in that range.
 class TruePeak {
  public:
-    /// Frames by which a peak is told later than it went in.
+    /// Latency of the estimate, in frames.
     static constexpr std::uint32_t kLatency = 32;
-    /// Louder samples (+144 dB) count as this, so that none is too loud to reckon with.
+    /// Louder samples count as this level (+144 dB), so that no computation overflows.
     static constexpr float kLoudest = 0x1p24F;
 
     /// [control]
     TruePeak(std::uint32_t channel_count, std::uint32_t block_size);
 
-    /// peaks[n] = the highest magnitude, of all channels, from kLatency frames before frame n until the frame after, or
-    /// 0 where nothing so high as floors[n] is to be found. [audio]
+    /// Writes the peaks of all channels: peaks[n] is the highest magnitude between the frame kLatency before frame n
+    /// and the next one; 0 if it is below floors[n]. [audio]
     void process(const AudioReadView& in, std::span<const float> floors, std::span<float> peaks) RTA_NONBLOCKING;
 
  private:
     static constexpr std::uint32_t kTaps = 2 * kLatency;
     static constexpr std::uint32_t kEdgeTaps = 48;
-    /// The level above 0.4 of the sample rate is the highest within so many frames on both sides: a chunk altogether,
-    /// so that after a quiet one nothing is left of it.
+    /// The level above 0.4 of the sample rate is the maximum within this number of frames on both sides: together one
+    /// chunk, so that nothing is left after a quiet chunk.
     static constexpr std::uint32_t kEdgeReach = 8;
     static constexpr float kEdgeWeight = 0.7F;
-    /// Whether a peak needs to be looked for is decided for so many frames at a time, whatever the block size.
+    /// Number of frames for which the search for a peak is decided together, independent of the block size.
     static constexpr std::uint32_t kChunk = 16;
 
     bool find_loud(std::span<const float> floors) RTA_NONBLOCKING;
@@ -55,43 +54,43 @@ class TruePeak {
 
     std::uint32_t block_size_;
     std::array<std::array<float, kTaps>, 3>
-        quarters_;                       ///< factors for 1/4, 2/4 and 3/4 of a frame; oldest sample first
-    std::array<float, kEdgeTaps> edge_;  ///< a high-pass
-    float largest_gain_;                 ///< what all of this can make of a sample
+        quarters_;                       ///< factors for 1/4, 2/4 and 3/4 of a frame, oldest sample first
+    std::array<float, kEdgeTaps> edge_;  ///< high-pass
+    float largest_gain_;                 ///< maximum gain of all of this for one sample
 
-    AudioBuffer lines_;                          ///< channels x (kTaps frames of before, then the block)
-    std::vector<float> chunk_levels_;            ///< the highest sample of each chunk of the lines
-    std::vector<std::uint8_t> loud_chunks_;      ///< of the block: 1 where a peak is looked for
-    std::array<std::vector<float>, 3> between_;  ///< a block of each quarter
-    std::vector<float> edges_;                   ///< a block
+    AudioBuffer lines_;                          ///< channels x (kTaps previous frames, then the block)
+    std::vector<float> chunk_levels_;            ///< peak of each chunk of the lines
+    std::vector<std::uint8_t> loud_chunks_;      ///< of the block: 1 where a peak is searched for
+    std::array<std::vector<float>, 3> between_;  ///< one block of each quarter
+    std::vector<float> edges_;                   ///< one block
     SlidingMaximum edge_reach_{2 * kEdgeReach};
 };
 
-/// The same as meters read it: nothing counts twice. Each of the three samples between two comes from 32 (flat to 20
-/// kHz of 44.1); with the parabola, sines up to there are read to within 0.1 dB.
+/// True peak for meters, without the added level of TruePeak. The interpolators use 32 samples (flat to 20 kHz at
+/// 44.1 kHz); with the parabola, sines up to that frequency are accurate to 0.1 dB.
 class TruePeakMeter {
  public:
-    /// Frames by which a peak is told later than it went in.
+    /// Latency of the reading, in frames.
     static constexpr std::uint32_t kLatency = 16;
 
     /// [control]
     TruePeakMeter(std::uint32_t channel_count, std::uint32_t block_size);
 
-    /// The highest magnitude in a block of one channel, from kLatency frames before it to as many before its end. NaN
-    /// and infinity count as 0. What is nearer than kLatency frames to the beginning is left out: between silence that
-    /// nobody has heard and sound, there would be an edge that overshoots. [audio]
+    /// Returns the highest magnitude of one channel over a block that starts and ends kLatency frames before `in`. NaN
+    /// and infinity count as 0. The first kLatency frames after construction or reset() are omitted: the step from the
+    /// assumed silence to the signal would overshoot. [audio]
     [[nodiscard]] float process(std::uint32_t channel, std::span<const float> in) RTA_NONBLOCKING;
-    /// What comes next does not follow what came before. [audio]
+    /// Discards all state: the next block need not follow the previous one. [audio]
     void reset() RTA_NONBLOCKING;
 
  private:
     static constexpr std::uint32_t kTaps = 2 * kLatency;
 
-    std::array<std::array<float, kTaps>, 3> quarters_;  ///< as TruePeak's
-    AudioBuffer lines_;                                 ///< channels x (kTaps frames of before, then the block)
-    std::array<std::vector<float>, 3> between_;         ///< a block of each quarter
-    std::vector<float> peaks_;                          ///< a block
-    std::vector<std::size_t> unheard_frames_;           ///< in the line of each channel, before the block
+    std::array<std::array<float, kTaps>, 3> quarters_;  ///< as in TruePeak
+    AudioBuffer lines_;                                 ///< channels x (kTaps previous frames, then the block)
+    std::array<std::vector<float>, 3> between_;         ///< one block of each quarter
+    std::vector<float> peaks_;                          ///< one block
+    std::vector<std::size_t> unheard_frames_;           ///< per channel: frames before the block that hold no signal
 };
 
 }  // namespace rta::dsp

@@ -7,7 +7,7 @@ namespace rta::dsp {
 
 namespace {
 
-/// The modified Bessel function of the first kind, of order 0.
+/// Returns the modified Bessel function of the first kind of order 0.
 double bessel_i0(double x) {
     const double quarter = x * x / 4.0;
     double term = 1.0;
@@ -29,7 +29,7 @@ double kaiser_window(double position, double beta) {
 }
 
 double windowed_sinc(double time, double cutoff, double half_width, double beta) {
-    // Where the series of the sine divided by its argument has nothing but its first term left.
+    // Below this, sin(x) / x is 1 in double precision.
     constexpr double kNothing = 1e-9;
     const double angle = 2.0 * kPi * cutoff * time;
     const bool middle = angle > -kNothing && angle < kNothing;
