@@ -41,7 +41,7 @@ constexpr milliseconds kFadeLimit{300};
 constexpr milliseconds kFirstBlockInterval{1};
 /// Longest interval between reports to systemd. The watchdog may require a shorter one.
 constexpr milliseconds kServiceInterval{1000};
-/// Timeout for closing PortAudio, after which a hanging host library is abandoned. Closing usually takes a tenth of
+/// Timeout for closing PortAudio, after which a hanging audio library is abandoned. Closing usually takes a tenth of
 /// this, but a synchronous JACK server may first wait for another client that exited without closing.
 constexpr milliseconds kCloseLimit{1000};
 
@@ -389,8 +389,8 @@ int run_daemon(const DaemonOptions& options, const MemoryLock& memory) {
         status = kExitFailure;
         give_up(daemon.get(), error.what());
     }
-    // With a host library loaded, nothing is destroyed, not even static objects: a thread of the library may still run,
-    // and the clean-up of the library may hang or abort. Files and sockets are already closed.
+    // With an audio library loaded, nothing is destroyed, not even static objects: a thread of the library may still
+    // run, and the clean-up of the library may hang or abort. Files and sockets are already closed.
     if (!destroy) std::_Exit(status);
     return status;
 }

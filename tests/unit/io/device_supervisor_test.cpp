@@ -204,7 +204,7 @@ TEST_F(SupervisorTest, ADeviceIsHeardOnlyAfterItsProbation) {
     EXPECT_EQ(state.description.name, "Fake/good");
     EXPECT_EQ(state.latency.output_s, 0.02);
     EXPECT_EQ(warnings, std::vector<std::string>{"\"Fake/bad\" is busy"}) << "what was tried before it";
-    EXPECT_FALSE(supervisor.stop(10s)) << "a host library is in the process";
+    EXPECT_FALSE(supervisor.stop(10s)) << "an audio library is loaded";
     EXPECT_EQ(script.stops, 1);
     EXPECT_EQ(script.closes, 1) << "a sound server must see the daemon go";
     EXPECT_FALSE(script.call()) << "after stop() the gate is shut";
