@@ -35,8 +35,7 @@ class EngineReset {
 
  private:
     struct State;
-    /// Starts to build processors for the nodes that have no fresh one yet. Returns false if there are none.
-    bool build_missing();
+    void start_build();
 
     EngineCore* engine_;
     RunOnWorker run_;
