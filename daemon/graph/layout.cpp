@@ -79,7 +79,7 @@ void expand(const ParameterSpec& of_type, const ResolvedSettings& settings, std:
 }
 
 constexpr ParameterSpec kBypass =
-    on_off("bypass", false, "Passes the input on as it is, cross-faded; the node goes on working unheard.");
+    on_off("bypass", false, "Bypasses the node with a crossfade; the node keeps processing.");
 
 constexpr bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 

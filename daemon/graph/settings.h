@@ -52,7 +52,7 @@ struct SettingSpec {
     return {.name = "side_chain",
             .kind = SettingSpec::Kind::on_off,
             .default_number = 0,
-            .help = "Adds the input `side_chain`, whose level decides in the place of that of `in`."};
+            .help = "Adds the input `side_chain`, whose level controls the node instead of that of `in`."};
 }
 
 /// Returns the row `first_channel` of an `input` or `output`: its first device channel, from 1.
