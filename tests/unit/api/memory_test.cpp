@@ -79,5 +79,19 @@ TEST_F(Memory, WhatIsCommittedIsToldAsSuch) {
     EXPECT_EQ(script.engine.graph().node_count(), 1U);
 }
 
+TEST(MemoryLimit, WhatMemoryIsTooShortForIsRefusedAtOnce) {
+    Script script{builtin_nodes(), {.memory_left_bytes = [] { return std::uint64_t{64} << 20U; }}};
+    script.play(R"(
+        hello a
+        a> id: 1 apply_transaction { edits { edits { add_node { name: "echo" type: "delay_line" } } } }
+        block
+        a< response { id: 1 apply_transaction { revision: 1 } }
+        a> id: 2 apply_transaction { edits { edits { change_settings { node: "echo" settings { fields { key: "channels" value { number_value: 64 } } fields { key: "max_time_ms" value { number_value: 10000 } } } } } } }
+        a< response { id: 2 status { code: RESOURCE_EXHAUSTED edit_index: 0 } }
+        a> id: 3 get_status {}
+        a< response { id: 3 get_status { engine { revision: 1 } } }
+    )");
+}
+
 }  // namespace
 }  // namespace rta::api::test
