@@ -4,11 +4,12 @@
 #include <fcntl.h>
 #include <jack/jack.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <stdexcept>
+
+#include "os/file_lock.h"
 
 namespace rta::test {
 namespace {
@@ -41,7 +42,7 @@ void JackServer::take_name() {
         const std::string file = std::filesystem::temp_directory_path() / (name + ".lock");
         name_lock_ = os::UniqueFd{::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666)};
         if (!name_lock_) throw std::runtime_error("cannot open " + file);
-        if (::flock(name_lock_.get(), LOCK_EX | LOCK_NB) == 0) {
+        if (os::try_lock(name_lock_.get())) {
             name_ = name;
             return;
         }

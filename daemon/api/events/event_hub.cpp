@@ -6,6 +6,7 @@
 
 #include "api/exception_barrier.h"
 #include "rta/v1/control.pb.h"
+#include "text/quoting.h"
 
 namespace rta::api {
 
@@ -32,13 +33,9 @@ void EventHub::subscribe(Subscriber& subscriber) {
 void EventHub::unsubscribe(Subscriber& subscriber) { std::erase(subscribers_, &subscriber); }
 
 std::string random_instance_id() {
-    static constexpr std::string_view kDigits = "0123456789abcdef";
     std::random_device random;
     std::string id;
-    while (id.size() < 32) {
-        auto bits = random();
-        for (int i = 0; i < 8; ++i, bits >>= 4U) id.push_back(kDigits[bits & 0xFU]);
-    }
+    while (id.size() < 32) id += hexadecimal(random(), 8);
     return id;
 }
 
