@@ -317,7 +317,7 @@ TEST_F(Rtactl, InsertsANodeIntoAStereoPathInOneTransaction) {
         EXPECT_FALSE(connection.from() == "osc" && connection.to() == "vol");
     }
     EXPECT_TRUE(has(refused({"insert", "gain", "late", "osc", "out"}), "there is no connection osc -> out"));
-    EXPECT_TRUE(has(refused({"insert", "gain", "trim", "vol", "out"}), "already a node"));
+    EXPECT_TRUE(has(refused({"insert", "gain", "trim", "vol", "out"}), "node \"trim\" already exists"));
     EXPECT_EQ(client_.graph().graph().connections_size(), 3) << "all or nothing";
 }
 
