@@ -29,7 +29,7 @@ void set_number(Message& message, const FieldDescriptor& field, auto value) {
         case FieldDescriptor::CPPTYPE_DOUBLE:
             return reflection.SetDouble(&message, &field, static_cast<double>(value));
         default:
-            assert(!"a status field is a bool, a number, a string or a struct");
+            assert(false && "a status field is a bool, a number, a string or a struct");
     }
 }
 
