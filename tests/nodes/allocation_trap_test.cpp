@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The trap must be able to spring, or a count of 0 says nothing.
+// Verifies that the trap detects allocations; otherwise a count of 0 would mean nothing.
 #include "support/allocation_trap.h"
 
 #include <gtest/gtest.h>
@@ -12,13 +12,13 @@
 namespace rta::test::allocation_trap_test {
 namespace {
 
-/// Keeps the compiler from leaving out an allocation that nobody uses.
+/// Prevents the compiler from removing an unused allocation.
 void* used(void* memory) {
     void* volatile seen = memory;
     return seen;
 }
 
-/// Nothing to count in builds whose allocator belongs to a sanitizer.
+/// Skipped in builds with the allocator of a sanitizer, where the trap is inactive.
 std::uint64_t expected(std::uint64_t count) { return allocation_trap_active() ? count : 0; }
 
 TEST(AllocationTrap, CountsTheMallocFamily) {
@@ -64,7 +64,7 @@ TEST(AllocationTrap, CountsOnlyItsOwnThread) {
     thread.join();
     const std::uint64_t mine = trap.count();
     EXPECT_EQ(other, expected(2));
-    EXPECT_LE(mine, 1U) << "join() may free the thread's handle, and no more";
+    EXPECT_LE(mine, 1U) << "join() may free only the handle of the thread";
 }
 
 }  // namespace

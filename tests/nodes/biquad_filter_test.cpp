@@ -40,13 +40,13 @@ Values values_of(const FilterPoint& point) {
     return {{"frequency_hz", point.frequency_hz}, {"q", point.q}, {"gain_db", point.gain_db}};
 }
 
-/// Until what rings is below -140 dB.
+/// Length after which the ringing is below -140 dB.
 std::uint64_t ringing_frames(double frequency_hz, double q, double gain_db, double sample_rate_hz) {
     const double a = std::pow(10.0, std::fabs(gain_db) / 40.0);
     return 1'024 + static_cast<std::uint64_t>(16.0 * std::max(q, 1.0) * a / (3.14 * frequency_hz) * sample_rate_hz);
 }
 
-/// Magnitude to 0.01 dB and phase to 0.1 degrees, wherever the response is above -80 dB.
+/// Compares magnitude (0.01 dB) and phase (0.1 degrees) where the response is above -80 dB.
 void expect_cookbook(const std::vector<float>& impulse_response, const CookbookSection& section) {
     int compared = 0;
     for (const double at_hz : frequencies(10.0, 0.49 * section.sample_rate_hz, 40)) {
@@ -68,7 +68,7 @@ TEST_P(BiquadFilterKindTest, HasTheCookbooksResponseAtRandomSettings) {
     Dice dice{1};
     for (int i = 0; i < 20; ++i) {
         const double rate = std::array{44'100.0, 48'000.0, 192'000.0}[static_cast<std::size_t>(i) % 3];
-        // As floats, which is what the node is given.
+        // Rounded to float, like the parameters of the node.
         const auto frequency_hz = static_cast<float>(i == 0 ? 20.0 : dice.by_ratio(20.0, 20'000.0));
         const auto q = static_cast<float>(i == 0 ? 20.0 : dice.by_ratio(0.25, 20.0));
         const auto gain_db = static_cast<float>(dice.between(-24.0, 24.0));
@@ -94,7 +94,7 @@ TEST_P(BiquadFilterKindTest, TakesBandwidthAndSlopeAsTheCookbookDoes) {
                             {"q", 0.3F}};
         const double angle = angle_of(frequency_hz, 48'000.0);
         const double sine = std::sin(angle);
-        const double widest = sine / (2.0 * 0.25);  // the alpha of the least Q
+        const double widest = sine / (2.0 * 0.25);  // alpha for the minimum Q
         const double a = has_gain ? std::pow(10.0, gain_db / 40.0) : 1.0;
         const std::uint64_t frames = ringing_frames(frequency_hz, 20.0, gain_db, 48'000.0);
         NodeBench by_bandwidth = filter(GetParam(), values, 48'000.0, impulse, {{"width", std::string{"bandwidth"}}});
@@ -108,8 +108,8 @@ TEST_P(BiquadFilterKindTest, TakesBandwidthAndSlopeAsTheCookbookDoes) {
     }
 }
 
-/// Simper's state-variable filter, frame by frame in double and with libm; driven with 1 / Q where he multiplies by it,
-/// and, as a high-pass is, with the feed of the first integrator kept when that changes.
+/// Simper's state-variable filter, frame by frame in double with libm. Driven with 1 / Q where he multiplies by 1 / Q;
+/// those kinds and the high-pass keep the feed of the first integrator when parameters change.
 class Reference {
  public:
     Reference(std::string_view kind, double sample_rate_hz) : kind_{kind}, sample_rate_hz_{sample_rate_hz} {}
@@ -148,11 +148,11 @@ class Reference {
     double sample_rate_hz_;
     double ic1_ = 0.0;
     double ic2_ = 0.0;
-    double drive_ = 0.0;  ///< of the frame before
+    double drive_ = 0.0;  ///< of the previous frame
     double k_ = 0.0;
 };
 
-/// Power of what differs from the reference, relative to the reference's: in dB.
+/// Power of the difference from the reference, relative to the power of the reference, in dB.
 struct Difference {
     double error = 0.0;
     double power = 0.0;
@@ -163,9 +163,8 @@ struct Difference {
     [[nodiscard]] double in_db() const { return 10.0 * std::log10(error / power); }
 };
 
-// Rounding a coefficient to float moves frequency and Q by 6e-8 of themselves, and turns the phase at Q 20 by at most
-// 40 times as much: -112 dB, if the filter stayed there; sweeping over all settings it is far from its resonance
-// mostly.
+// Rounding a coefficient to float changes frequency and Q by a relative 6e-8, and the phase at Q = 20 by at most 40
+// times that: -112 dB in the worst case. While sweeping over all settings, the filter is rarely near its resonance.
 constexpr double kModulatedErrorDb = -112.0;
 
 TEST_P(BiquadFilterKindTest, FollowsItsParametersFrameByFrame) {
@@ -217,8 +216,8 @@ TEST_P(BiquadFilterKindTest, KeepsItsErrorBelowMinus100DbAt20HzAndQ20) {
     });
 }
 
-/// The two integrators make no energy: with noise within 1, each frame adds at most 2 to the states' norm, and what a
-/// state forgets, it forgets within Q periods. The output is at most the states times 1 / Q and a gain of 16.
+/// The integrators add no energy. With noise within -1 to 1, each frame adds at most 2 to the norm of the states, and
+/// the states decay within Q periods. The output is at most the states times 1 / Q and a gain of 16.
 TEST_P(BiquadFilterKindTest, StaysBoundedWhateverItsParametersJumpTo) {
     const auto specs = NodeBench{type()}.layout().parameters;
     for (const double rate : {8'000.0, 48'000.0, 192'000.0}) {
@@ -243,7 +242,7 @@ TEST_P(BiquadFilterKindTest, StaysBoundedWhateverItsParametersJumpTo) {
     }
 }
 
-/// What a narrow resonance has gathered does not come out at once when it is widened.
+/// Widening a narrow resonance does not release its stored energy immediately.
 TEST_P(BiquadFilterKindTest, IsNeverMuchLouderOnTheMoveThanAtRest) {
     const std::string_view kind = GetParam();
     const bool has_gain = kind.find("shelf") != std::string_view::npos || kind == "peaking";
@@ -266,7 +265,7 @@ TEST_P(BiquadFilterKindTest, IsNeverMuchLouderOnTheMoveThanAtRest) {
             expect_no_burst({hz, 10.0F, gain_db}, {hz, 1.0F, gain_db}, false);
             for (const float q : {0.25F, 0.707107F, 40.0F}) {
                 expect_no_burst({hz, q, gain_db}, {hz < 4'000.0F ? 8.0F * hz : hz / 8.0F, q, gain_db}, false);
-                // A shelf's resonance moves with its gain, and passes the tone.
+                // The resonance of a shelf moves with the gain and crosses the tone.
                 expect_no_burst({hz, q, gain_db}, {hz, q, -gain_db}, true);
             }
         }
@@ -302,7 +301,7 @@ TEST_P(BiquadFilterKindTest, TellsTheResponseThatItHas) {
         for (const double at_hz : frequencies(10.0, 23'000.0, 30)) {
             const Complex expected = cookbook_response({GetParam(), 30.0, alpha_of_q(30.0, 20.0), 9.0}, at_hz);
             const Complex told = told_response(type(), *settings, {30.0F, 20.0F, 9.0F, 1.0F, 1.0F}, at_hz);
-            // 40 times a rounding in the resonance, and a rounding of the largest term, 8, elsewhere.
+            // 40 rounding errors at the resonance; elsewhere a rounding error of the largest term, 8.
             EXPECT_LT(std::abs(told - expected), 1e-5 * std::abs(expected) + 2e-6) << at_hz << " Hz, " << target;
         }
     });
@@ -314,7 +313,7 @@ TEST_P(BiquadFilterKindTest, FallsSilentAltogether) {
     bench.render(4'800);
     bench.feed({});
     bench.render(48'000);
-    // Denormals would be seen here: nothing flushes them in this program but the filter itself.
+    // Denormals would be detected here: only the filter itself flushes them in this program.
     for (const float sample : bench.render_channel(64)) ASSERT_EQ(sample, 0.0F);
 }
 

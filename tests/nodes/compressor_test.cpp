@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Against the equations of Giannoulis, Massberg and Reiss (2012), computed in double precision.
+// Compares with the equations of Giannoulis, Massberg and Reiss (2012) in double precision.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ const NodeType& compressor() { return *builtin_nodes().find("compressor"); }
 double gain(double db) { return std::pow(10.0, db / 20.0); }
 double db(double gain) { return 20.0 * std::log10(gain); }
 
-/// What comes out of the gain computer for a level, in dB.
+/// Returns the output of the gain computer for a level, in dB.
 double static_curve(double level_db, double threshold_db, double ratio, double knee_db) {
     const double over = level_db - threshold_db;
     if (2.0 * over < -knee_db) return level_db;
@@ -66,7 +66,7 @@ TEST(CompressorNode, FollowsItsStaticCurve) {
                     const double exact = 3.0 + static_curve(level_db, threshold_db, ratio, knee_db);
                     NodeBench steady{compressor(), {}, with(values, constant(level_db))};
                     (void)steady.render(4'096);
-                    // Logarithm and exponential of single precision: 4e-5 dB.
+                    // Error of logarithm and exponential in single precision: 4e-5 dB.
                     ASSERT_NEAR(db(static_cast<double>(steady.render_channel(64).back())), exact, 1e-4)
                         << threshold_db << " dB, " << ratio << ":1, knee " << knee_db << ", level " << level_db;
                 }
@@ -89,7 +89,7 @@ TEST(CompressorNode, FollowsItsStaticCurveForTonesToo) {
     }
 }
 
-/// Full scale from 200 ms to 600 ms, silence in the key else: the gain that a small constant meets.
+/// Returns the gain of a small constant while the side chain is at full scale from 200 ms to 600 ms, otherwise silent.
 std::vector<float> gains_over_step(const Values& values, const Settings& more = {}, std::uint64_t frames = 96'000) {
     Settings settings = more;
     settings.emplace("side_chain", true);
@@ -129,8 +129,7 @@ TEST(CompressorNode, AttacksAndReleasesWithItsTimeConstants) {
 }
 
 TEST(CompressorNode, TheTimeConstantsAreThoseOfTheDefinition) {
-    // The same without any formula of the node's: 63% of the way after the attack time, 37% left after the release
-    // time.
+    // Without a formula of the node: 63% of the change after the attack time, 37% left after the release time.
     const std::vector<float> gains =
         gains_over_step({{"threshold_db", -40.0F}, {"ratio", 2.0F}, {"attack_ms", 20.0F}, {"release_ms", 100.0F}});
     const double part_attacked = -db(static_cast<double>(gains[9'600 + 959])) / 20.0;
@@ -153,10 +152,10 @@ TEST(CompressorNode, DucksByItsSideChain) {
                          })};
     const NodeBench::Recording out = bench.render(96'000);
     ASSERT_EQ(out.size(), 2U);
-    EXPECT_EQ(out[0][4'799], 0.5F) << "what is loud in `in` does not count";
+    EXPECT_EQ(out[0][4'799], 0.5F) << "the level of `in` is ignored";
     EXPECT_NEAR(db(static_cast<double>(out[0][9'599]) / 0.5), -30.0 * 0.99, 1e-3);
     EXPECT_NEAR(db(static_cast<double>(out[1][9'599]) / -0.125), -30.0 * 0.99, 1e-3) << "channels are linked";
-    EXPECT_EQ(out[0].back(), 0.5F) << "and comes back, to the bit";
+    EXPECT_EQ(out[0].back(), 0.5F) << "the gain returns to 1, bit-exactly";
 }
 
 TEST(CompressorNode, LooksAheadAndSaysSo) {
@@ -167,14 +166,14 @@ TEST(CompressorNode, LooksAheadAndSaysSo) {
     const ResolvedSettings none = ResolvedSettings::resolve(type.settings, {}, "node").value();
     EXPECT_EQ(type.create({kRateHz, 64, none}).value()->latency_frames(), 0U);
 
-    // Below the threshold: the input, 240 frames late, bit for bit.
+    // Below the threshold: the input, delayed by 240 frames, bit-exact.
     NodeBench quiet{type, {{"look_ahead_ms", 5.0}}, with({}, tone(997.0, -30.0))};
     const std::vector<float> late = quiet.render_channel(4'096);
     NodeBench now{type, {}, with({}, tone(997.0, -30.0))};
     const std::vector<float> prompt = now.render_channel(4'096);
     for (std::size_t n = 240; n < late.size(); ++n) ASSERT_EQ(late[n], prompt[n - 240]) << n;
 
-    // A step comes out when the gain is down already, and the gain stays down until its end has come out.
+    // The gain is reduced before a step is output, and stays reduced until the end of the step is output.
     const Values values{{"threshold_db", -40.0F}, {"ratio", 2.0F}, {"attack_ms", 0.5F}, {"release_ms", 50.0F}};
     const std::vector<float> gains = gains_over_step(values, {{"look_ahead_ms", 5.0}});
     for (std::size_t n = 9'600 + 240; n < 28'800 + 240; ++n) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What holds for every node type there is. A new file in daemon/nodes is tested here without a line being written.
+// Tests that every node type must pass. A new file in daemon/nodes is tested here without additional code.
 #include <gtest/gtest.h>
 #include <malloc.h>
 
@@ -48,7 +48,7 @@ void add_variant(std::vector<Variant>& variants, const NodeType& type, const Set
         {&type, std::move(settings), std::string{type.name} + "_" + std::string{spec.name} + "_" + label});
 }
 
-/// Settings that are choices change what the others mean: all pairs of what they may be.
+/// Choices can change the meaning of other settings, so all pairs of their values are tested.
 void add_pairs_of_choices(std::vector<Variant>& variants, const NodeType& type) {
     for (const SettingSpec& first : type.settings) {
         for (const SettingSpec& second : type.settings) {
@@ -56,7 +56,7 @@ void add_pairs_of_choices(std::vector<Variant>& variants, const NodeType& type) 
             if (!(first.name < second.name)) continue;
             for (const std::string_view one : first.choices) {
                 for (const std::string_view other : second.choices) {
-                    if (one == first.default_text || other == second.default_text) continue;  // a variant already
+                    if (one == first.default_text || other == second.default_text) continue;  // already a variant
                     variants.push_back(
                         {&type,
                          {{std::string{first.name}, std::string{one}}, {std::string{second.name}, std::string{other}}},
@@ -67,7 +67,7 @@ void add_pairs_of_choices(std::vector<Variant>& variants, const NodeType& type) 
     }
 }
 
-/// Every type with the defaults, and with each setting at each of its ends.
+/// Returns every type with its defaults, and with each setting at its minimum and maximum.
 std::vector<Variant> all_variants() {
     std::vector<Variant> variants;
     for (const NodeType* type : builtin_nodes().types()) {
@@ -96,7 +96,7 @@ std::vector<Variant> all_variants() {
     return variants;
 }
 
-/// Full scale, white, and the same at every run: a hash of where and when.
+/// Full-scale white noise, equal in every run: a hash of channel and frame.
 float noise(std::uint32_t port, std::uint32_t channel, std::uint64_t frame) {
     std::uint64_t hash = frame * 0x9E37'79B9'7F4A'7C15ULL + port * 1'000'003ULL + channel * 7'919ULL + 1;
     hash ^= hash >> 29U;
@@ -105,7 +105,7 @@ float noise(std::uint32_t port, std::uint32_t channel, std::uint64_t frame) {
     return static_cast<float>(static_cast<std::int32_t>(hash & 0xFFFF'FFFFU)) / 0x1p31F;
 }
 
-/// A tone of 100 Hz at a quarter of full scale: what steps stand out from.
+/// Tone of 100 Hz at a quarter of full scale, in which steps are detectable.
 float tone(std::uint32_t, std::uint32_t, std::uint64_t frame) {
     constexpr std::size_t kPeriod = 480;  // frames at 48 kHz
     static const std::array<float, kPeriod> kTone = [] {
@@ -130,7 +130,7 @@ class NodeConformanceTest : public testing::TestWithParam<Variant> {
         options.signal = options.device_signal = signal;
         return NodeBench{*GetParam().type, GetParam().settings, options};
     }
-    /// Its parameters' names live as long as it does.
+    /// Owns the names of the parameters.
     static NodeLayout layout() { return NodeBench{*GetParam().type, GetParam().settings}.layout(); }
 
     static void expect_finite(const NodeBench::Recording& recording, const std::string& when) {
@@ -204,7 +204,7 @@ void append(NodeBench::Recording& recording, const NodeBench::Recording& more) {
     }
 }
 
-/// A run in which every parameter moves: from its default to its maximum, and half-way through that to its minimum.
+/// Renders while every parameter moves: from its default towards its maximum, then from half-way to its minimum.
 NodeBench::Recording run_with_ramps(NodeBench& bench, const std::vector<ParameterSpec>& specs) {
     NodeBench::Recording recording = bench.render(1'024);
     for (const ParameterSpec& spec : specs) bench.set(spec.name, spec.maximum, 2'000);
@@ -252,7 +252,7 @@ TEST_P(NodeConformanceTest, NeverAllocatesOnTheAudioThread) {
 }
 
 TEST_P(NodeConformanceTest, WorksInPlaceIfItSaysSo) {
-    if (!GetParam().type->in_place) return;  // nothing is promised, and the plan compiler asks for nothing
+    if (!GetParam().type->in_place) return;  // in-place processing is not supported and not used by the plan compiler
     const NodeLayout own = layout();
     const std::vector<ParameterSpec>& specs = own.parameters;
     NodeBench::Options elsewhere = options();
@@ -280,7 +280,7 @@ double largest_difference(const std::vector<float>& a, const std::vector<float>&
     return largest;
 }
 
-/// Values of a parameter from its minimum to its maximum, spaced as its law moves through them.
+/// Returns values of a parameter from its minimum to its maximum, spaced by its ramp law.
 std::vector<float> values_of(const ParameterSpec& spec) {
     if (spec.law == RampLaw::on_off) return {spec.minimum, spec.maximum};
     constexpr int kSteps = 64;
@@ -294,8 +294,8 @@ std::vector<float> values_of(const ParameterSpec& spec) {
     return values;
 }
 
-/// How much steeper than on average a ramp may be at one of its ends: 4 leaves room for most. A ramp in equal steps of
-/// dB rises in proportion to where it is, at its loud end so many times its mean.
+/// Returns how much steeper than average a ramp may be at its ends: 4 suffices for most. The slope of a ramp in equal
+/// dB steps is proportional to its value, and at its loud end this multiple of the mean.
 double steepness(const ParameterSpec& spec) {
     constexpr double kNepersPerDb = 0.115'129'254'649'702'28;  // ln(10) / 20
     if (spec.unit != Unit::decibel || spec.law != RampLaw::linear) return 4.0;
@@ -305,7 +305,7 @@ double steepness(const ParameterSpec& spec) {
 TEST_P(NodeConformanceTest, AParameterJumpLeavesNoStep) {
     constexpr std::uint64_t kSettleFrames = 1'024;
     constexpr std::uint64_t kFrames = 2'048;
-    // A table of 128 rows is 128 times the same: its ends are enough.
+    // Testing the first and the last of 128 equal rows is sufficient.
     constexpr std::size_t kEnds = 8;
     const NodeLayout own = layout();
     for (std::size_t index = 0; index < own.parameters.size(); ++index) {
@@ -318,7 +318,7 @@ TEST_P(NodeConformanceTest, AParameterJumpLeavesNoStep) {
         };
         const std::vector<float> values = values_of(spec);
         std::vector<NodeBench::Recording> settled;
-        std::vector<double> bends;  // of each settled recording, its largest
+        std::vector<double> bends;  // maximum of each settled recording
         for (const float value : values) {
             NodeBench bench = bench_at(value);
             (void)bench.render(kSettleFrames);
@@ -327,16 +327,16 @@ TEST_P(NodeConformanceTest, AParameterJumpLeavesNoStep) {
             for (const auto& samples : settled.back()) bend = std::max(bend, largest_second_difference(samples));
             bends.push_back(bend);
         }
-        // `bend_at_rest`: what the values that are passed bend the signal by when none of them moves.
+        // `bend_at_rest`: curvature of the signal at the values on the way, without a change.
         const auto expect_no_step = [&](std::size_t from, std::size_t to, double bend_at_rest) {
             NodeBench bench = bench_at(values[from]);
             (void)bench.render(kSettleFrames);
-            NodeBench::Recording moving = bench.render(64);  // the block before: a step may lie on the seam
+            NodeBench::Recording moving = bench.render(64);  // also the previous block: a step may be between
             bench.set(spec.name, values[to], kRampFrames);
             append(moving, bench.render(kFrames));
             for (std::size_t channel = 0; channel < moving.size(); ++channel) {
-                // A ramp spreads the change over its frames, with a corner at each end. A change made in one frame
-                // bends the signal by all of it, a hundred times as much.
+                // A ramp distributes the change over its frames, with a corner at each end. A change within one
+                // frame has about a hundred times that curvature.
                 const double change = largest_difference(settled[from][channel], settled[to][channel]);
                 ASSERT_LE(largest_second_difference(moving[channel]),
                           1.5 * bend_at_rest + steepness(spec) * change / kRampFrames + 1e-6)
@@ -349,20 +349,20 @@ TEST_P(NodeConformanceTest, AParameterJumpLeavesNoStep) {
             expect_no_step(i, i + 1, bend_at_rest);
             expect_no_step(i + 1, i, bend_at_rest);
         }
-        // All the way: a filter that is narrower than an octave passes the tone in 2 ms, and bends it as it does.
+        // The whole range: a filter narrower than an octave sweeps over the tone in 2 ms and bends it.
         expect_no_step(0, last, 4.0 * std::ranges::max(bends));
         expect_no_step(last, 0, 4.0 * std::ranges::max(bends));
     }
 }
 
-/// Bytes that the process has allocated.
+/// Returns the number of bytes that the process has allocated.
 std::size_t bytes_in_use() {
     const struct mallinfo2 info = mallinfo2();
     return info.uordblks + info.hblkhd;
 }
 
 TEST_P(NodeConformanceTest, TakesNoMoreMemoryThanItSays) {
-    if (!test::allocation_trap_active()) return;  // a sanitizer's allocator does not tell
+    if (!test::allocation_trap_active()) return;  // not supported by the allocator of a sanitizer
     const NodeType& type = *GetParam().type;
     const auto description = NodeDescription::make(type, "node", GetParam().settings);
     ASSERT_TRUE(description) << description.error().sentence;
@@ -373,7 +373,7 @@ TEST_P(NodeConformanceTest, TakesNoMoreMemoryThanItSays) {
     ASSERT_TRUE(processor) << processor.error().sentence;
     const std::uint64_t said = type.memory_bytes == nullptr ? kSmallProcessorBytes : type.memory_bytes(context);
     EXPECT_LE(taken, said);
-    // What takes little and says much would be refused for nothing.
+    // A node that overestimates its memory would be refused without need.
     if (type.memory_bytes != nullptr) {
         EXPECT_LT(said, 2 * taken + kSmallProcessorBytes);
     }

@@ -73,8 +73,8 @@ TEST(CrossoverNode, SumsFlatHoweverItsCrossingsLie) {
     }
 }
 
-/// Butterworth of half the order, squared: by the analogue prototype and the frequency that the bilinear transform
-/// makes of it.
+/// Squared Butterworth response of half the order, from the analogue prototype with the frequency warped by the
+/// bilinear transform.
 double level_db(int order, double at_hz, double crossing_hz, bool low) {
     const double warped = std::tan(std::numbers::pi * at_hz / kRate) / std::tan(std::numbers::pi * crossing_hz / kRate);
     return -db(1.0 + std::pow(low ? warped : 1.0 / warped, order));
@@ -95,7 +95,7 @@ TEST(CrossoverNode, HasLinkwitzAndRileysSlopes) {
                     << "order " << order << " at " << at_hz << " Hz";
             }
         }
-        // An octave, so far below the crossing that it no longer bends the slope: 12, 24 and 48 dB.
+        // Slope over one octave, far below the crossover frequency: 12, 24 and 48 dB.
         const double octave_hz = order == 2 ? 30.0 : order == 4 ? 100.0 : 250.0;
         const double octave_db =
             db(std::abs(transform(ways[1], 2.0 * octave_hz, kRate) / transform(ways[1], octave_hz, kRate)));
@@ -109,7 +109,7 @@ TEST(CrossoverNode, KeepsItsWaysInPhase) {
         const auto ways = bench.render(24'000);
         const auto sum = sum_of(ways);
         for (std::size_t i = 0; i < c.crossings_hz.size(); ++i) {
-            // Ways have the phase of the sum, or, beyond the next crossing of order 2, its opposite.
+            // Bands have the phase of the sum, or the opposite phase beyond the next crossover of order 2.
             for (const auto& way : ways) {
                 const Complex at = transform(way, c.crossings_hz[i], kRate);
                 if (std::abs(at) < 1e-3) continue;
@@ -134,7 +134,7 @@ TEST(CrossoverNode, SumsToTheSameAllpassWhileItsCrossingsMove) {
             in += std::pow(static_cast<double>(white_noise(0, 0, first + n)), 2);
             out += std::pow(static_cast<double>(sum[n]), 2);
         }
-        // What moves is no all-pass any more, but it must not be heard: energy in, energy out.
+        // A moving crossover is not exactly an all-pass, but the energy must stay the same.
         EXPECT_NEAR(10.0 * std::log10(out / in), 0.0, 0.1) << order;
     }
 }
@@ -152,7 +152,7 @@ TEST(CrossoverNode, StaysBoundedWhateverItsParametersJumpTo) {
                 }
                 bench.render_block();
                 for (std::size_t way = 0; way < 4; ++way) {
-                    // Butterworth sections ring by a few times their input; there are fourteen in a row.
+                    // Butterworth sections overshoot by a few times their input; there are fourteen in series.
                     for (const float sample : bench.output(way).channel(0)) ASSERT_LT(std::fabs(sample), 1e3F);
                 }
             }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Against the closed form of the bilinear transform of s / (s + corner), in long double.
+// Compares with the closed form of the bilinear transform of s / (s + corner) in long double.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -35,7 +35,7 @@ TEST(DcBlockerNode, AnswersAStepAsTheClosedFormDoes) {
         const long double pole = (1.0L - tangent) / (1.0L + tangent);
         long double expected = 1.0L / (1.0L + tangent);
         for (const float sample : out) {
-            // One rounding to float, and the double's own over half a million steps.
+            // One rounding to float, plus the rounding errors of double over half a million steps.
             ASSERT_NEAR(sample, static_cast<double>(expected), 0x1p-24 * static_cast<double>(expected) + 1e-10)
                 << frequency_hz << " Hz";
             expected *= pole;
@@ -51,7 +51,7 @@ TEST(DcBlockerNode, IsAHighPassOfFirstOrder) {
                                                static_cast<long double>(frame % 48'000) / 48'000.0L));
         };
         NodeBench bench = dc_blocker(static_cast<float>(kCorner), tone);
-        (void)bench.render(48'000);  // e^(-2 pi 100) is left of the beginning
+        (void)bench.render(48'000);  // the initial transient has decayed to e^(-2 pi 100)
         const double gain = test::amplitude_at(bench.render_channel(48'000), kRate, tone_hz);
         const double ratio = static_cast<double>(std::tan(kPi * static_cast<long double>(kCorner) / 48'000.0L) /
                                                  std::tan(kPi * static_cast<long double>(tone_hz) / 48'000.0L));
@@ -69,7 +69,7 @@ TEST(DcBlockerNode, TakesDcAwayAndLeavesTheRest) {
     for (const std::vector<float>& channel : bench.render(48'000)) {
         double sum = 0.0;
         for (const float sample : channel) sum += static_cast<double>(sample);
-        // -120 dB of the constant; roundings of samples of 0.1 average out far below.
+        // -120 dB relative to the constant; rounding errors of samples of 0.1 average out far below.
         EXPECT_LT(std::fabs(sum / 48'000.0), 0.25e-6);
         EXPECT_NEAR(test::amplitude_at(channel, kRate, 1'000.0), 0.1, 0.1 * 2e-5);  // (5 / 1000)^2 / 2
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Against the delay's own definition, computed in double precision.
+// Compares with the definition of the delay in double precision.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,14 +19,14 @@ namespace {
 using test::NodeBench;
 
 constexpr double kRateHz = 48'000.0;
-/// Of a cross-fade at 48 kHz, see dsp/delay_line.h.
+/// Frames of a crossfade at 48 kHz, see dsp/delay_line.h.
 constexpr std::uint32_t kFadeFrames = 960;
 
 const NodeType& delay_line() { return *builtin_nodes().find("delay_line"); }
 
 float time_ms(double frames, double rate_hz = kRateHz) { return static_cast<float>(frames * 1'000.0 / rate_hz); }
 
-/// White, below half of full scale.
+/// White noise below half of full scale.
 float noise(std::uint32_t channel, std::uint64_t frame) {
     std::uint64_t hash = (frame + 1) * 0x9E37'79B9'7F4A'7C15ULL + channel * 7'919ULL;
     hash ^= hash >> 29U;
@@ -65,13 +65,13 @@ TEST(DelayLineNode, DelaysByWholeFramesBitForBit) {
 }
 
 TEST(DelayLineNode, GoesRoundAndRoundWithoutASeam) {
-    // A short line, whose end comes many times, with every place of the end within a block's window.
+    // A short line that wraps many times, at every position within the window of a block.
     NodeBench bench{delay_line(), {{"max_time_ms", 10.0}}, with({{"time_ms", time_ms(477)}}, noises())};
     const std::vector<float> out = bench.render_channel(20'000);
     for (std::size_t n = 0; n < out.size(); ++n) ASSERT_EQ(out[n], n < 477 ? 0.0F : noise(0, n - 477)) << n;
 }
 
-/// A sine through a delay, against the sine of the delayed time.
+/// Compares a delayed sine with the sine of the delayed time.
 double largest_error(double frames, double frequency_hz) {
     const double step = 2.0 * std::numbers::pi * frequency_hz / kRateHz;
     const auto sine = [=](std::uint32_t, std::uint32_t, std::uint64_t frame) {
@@ -90,7 +90,7 @@ double largest_error(double frames, double frequency_hz) {
 }
 
 TEST(DelayLineNode, DelaysByFractionsWithinTheStatedError) {
-    // What dsp/delay_line.h promises, and the rounding of 32 products of floats.
+    // The error documented in dsp/delay_line.h, plus the rounding errors of 32 float products.
     constexpr double kRounding = 32 * 0x1p-24;
     const double below_18_khz = std::pow(10.0, -85.0 / 20.0) + kRounding;
     const double below_20_khz = std::pow(10.0, -60.0 / 20.0) + kRounding;
@@ -108,7 +108,7 @@ TEST(DelayLineNode, DelaysByFractionsWithinTheStatedError) {
     }
 }
 
-/// Lagrange's polynomial through `count` samples of ages first, first + 1, ... at `age`: factor of each.
+/// Returns the factors of Lagrange's polynomial at `age` for `count` samples of ages first, first + 1, ...
 std::vector<double> lagrange(int first, int count, double age) {
     std::vector<double> factors;
     for (int k = 0; k < count; ++k) {
@@ -138,7 +138,7 @@ TEST(DelayLineNode, DelaysByFewFramesWithLagrangesPolynomial) {
     }
 }
 
-/// The definition, in double precision: what comes out for an input of noise.
+/// Output of the definition in double precision for a noise input.
 class Reference {
  public:
     explicit Reference(std::uint32_t frames) : frames_{frames} {}
@@ -165,7 +165,7 @@ TEST(DelayLineNode, FeedsBackAndMixesByItsDefinition) {
                 const std::vector<float> out = bench.render_channel(4'096);
                 Reference reference{frames};
                 for (std::size_t n = 0; n < out.size(); ++n) {
-                    // Each round adds roundings of values below 5, and nine tenths of those before remain.
+                    // Each round trip adds rounding errors of values below 5; 90% of the previous errors remain.
                     ASSERT_NEAR(out[n], reference.next(noise(0, n), feedback, mix), 10 * 5 * 3 * 0x1p-24)
                         << frames << " frames, feedback " << feedback << ", mix " << mix << ", frame " << n;
                 }
@@ -189,7 +189,7 @@ TEST(DelayLineNode, FollowsRampsOfFeedbackAndMixFrameByFrame) {
 }
 
 TEST(DelayLineNode, StaysStableAtTheEndsOfItsRange) {
-    // Seen from outside, a loop of gain 0.99 sums a geometric series; interpolation adds 0.0001 to each round at most.
+    // A loop with a gain of 0.99 sums a geometric series; interpolation adds at most 0.0001 per round trip.
     const double bound = 0.5 * 1.5 / (1.0 - 0.99 * 1.000'1);
     for (const float feedback : {-0.99F, 0.99F}) {
         for (const double frames : {0.0, 0.5, 1.0, 1.5, 4.6, 15.9, 16.5, 30.2, 31.5, 64.4, 333.3}) {
@@ -205,7 +205,7 @@ TEST(DelayLineNode, StaysStableAtTheEndsOfItsRange) {
                 return largest;
             };
             EXPECT_LT(magnitude(early), bound) << frames << " frames, feedback " << feedback;
-            // 400 rounds later: 0.99^400 is 0.018.
+            // 400 round trips later: 0.99^400 is 0.018.
             EXPECT_LT(magnitude(late), 0.1 * magnitude(early)) << frames << " frames, feedback " << feedback;
         }
     }
@@ -236,7 +236,7 @@ TEST(DelayLineNode, CrossFadesFromOneDelayToTheNext) {
             ASSERT_NEAR(out[i], between(delayed(n, 400), delayed(n, to), part), 0x1p-23)
                 << to << " frames, frame " << i;
         }
-        ASSERT_EQ(out.back(), delayed(4'096 + 2'047, to)) << "arrived, bit for bit";
+        ASSERT_EQ(out.back(), delayed(4'096 + 2'047, to)) << "bit-exact after the crossfade";
     }
 }
 
@@ -248,7 +248,7 @@ TEST(DelayLineNode, AChangeDuringAFadeWaitsForItsEndWhereverInABlock) {
         (void)bench.render(1'024);
         bench.set("time_ms", time_ms(200), 0);
         std::vector<float> out = bench.render_channel(256);
-        bench.set("time_ms", time_ms(250), 0);  // never heard
+        bench.set("time_ms", time_ms(250), 0);  // superseded before it takes effect
         const auto more = [&](std::uint64_t frames) {
             const std::vector<float> rest = bench.render_channel(frames);
             out.insert(out.end(), rest.begin(), rest.end());
@@ -278,7 +278,7 @@ TEST(DelayLineNode, AChangeTakes20MsAtEveryRate) {
             (void)bench.render(4'096);
             bench.set("time_ms", 0.0F, 0);
             const std::vector<float> out = bench.render_channel(8'192);
-            // Until the old place has its 1, too, it shows how far the fade is.
+            // Until the old position also reads 1, the output equals the progress of the crossfade.
             const double fade_frames = std::round(0.02 * rate_hz / 16.0) * 16.0;
             for (std::size_t n = 0; n < static_cast<std::size_t>(0.01 * rate_hz); ++n)
                 ASSERT_NEAR(out[n], static_cast<double>(n) / fade_frames, 1e-6) << rate_hz << " Hz, frame " << n;

@@ -102,7 +102,7 @@ TEST(EqualizerNode, TellsTheResponseThatItHas) {
     }
 }
 
-/// A band on the move changes what goes through it as a filter of its own would.
+/// A moving band behaves like a separate moving filter.
 TEST(EqualizerNode, MovesEachBandByItself) {
     Dice dice{7};
     const std::vector<Band> bands = random_bands(3, "peaking", "peaking", dice);
@@ -111,7 +111,7 @@ TEST(EqualizerNode, MovesEachBandByItself) {
     options.signal = white_noise;
     NodeBench equalizer{type(), settings_of(3, "peaking", "peaking", 2.0), options};
 
-    std::vector<std::vector<float>> signal(2);  // what goes into the next filter
+    std::vector<std::vector<float>> signal(2);  // input of the next filter
     for (std::uint32_t channel = 0; channel < 2; ++channel) {
         for (std::uint64_t n = 0; n < 8'192; ++n) signal[channel].push_back(white_noise(0, channel, n));
     }
@@ -147,7 +147,7 @@ TEST(EqualizerNode, IsNeverMuchLouderOnTheMoveThanAtRest) {
                      {std::pair{FilterPoint{hz, 40.0F, gain_db}, FilterPoint{hz, 0.25F, gain_db}},
                       std::pair{FilterPoint{hz, 0.25F, gain_db}, FilterPoint{hz, 40.0F, gain_db}},
                       std::pair{FilterPoint{hz, 2.0F, -gain_db}, FilterPoint{hz, 2.0F, gain_db}}}) {
-                    // The other bands are flat there, or nearly so.
+                    // The other bands are nearly flat there.
                     std::vector<Band> bands{{first, 10.0F, 0.707107F, 0.0F},
                                             {"peaking", 600.0F, 1.0F, 0.0F},
                                             {last, 20'000.0F, 0.707107F, 0.0F}};
@@ -169,7 +169,7 @@ TEST(EqualizerNode, IsNeverMuchLouderOnTheMoveThanAtRest) {
     }
 }
 
-/// With cuts at its ends as much as with peaks or shelves that do nothing yet.
+/// With cuts at the ends, and with peaks or shelves of 0 dB.
 TEST(EqualizerNode, IsFlatInTheMiddleUntilItIsSet) {
     for (const auto& [first, last] :
          {std::pair{"peaking", "peaking"}, std::pair{"low_shelf", "high_shelf"}, std::pair{"highpass", "lowpass"}}) {
@@ -202,7 +202,7 @@ TEST(EqualizerNode, StaysBoundedWhateverItsParametersJumpTo) {
                 bench.set(spec.name, chance < 1.0 ? spec.minimum : spec.maximum, chance < 2.0 ? 0 : 8);
             }
             bench.render_block();
-            // Six bands of 24 dB each, and what their resonances store: far below 10^10.
+            // Six bands of 24 dB each, plus the energy stored in their resonances: far below 10^10.
             for (const float sample : bench.output().channel(0)) ASSERT_LT(std::fabs(sample), 1e10F) << block;
         }
     }

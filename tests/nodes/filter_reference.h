@@ -14,8 +14,8 @@
 #include "dsp/simd.h"
 #include "support/node_bench.h"
 
-/// What filters are held against: the Audio EQ Cookbook as it is written, in double and with libm, and measurements of
-/// impulse responses.
+/// References for filter tests: the formulas of the Audio EQ Cookbook in double with libm, and measurements of impulse
+/// responses.
 namespace rta::test {
 
 using Complex = std::complex<double>;
@@ -102,7 +102,7 @@ inline Complex transform(const std::vector<float>& impulse_response, double at_h
     const double turn_c = std::cos(angle);
     const double turn_s = std::sin(angle);
     for (std::size_t n = 0; n < impulse_response.size(); ++n) {
-        if (n % 1'024 == 0) {  // so that the rotation's roundings do not add up
+        if (n % 1'024 == 0) {  // so that rounding errors of the rotation do not accumulate
             c = std::cos(angle * static_cast<double>(n));
             s = std::sin(angle * static_cast<double>(n));
         }
@@ -118,7 +118,7 @@ inline Complex transform(const std::vector<float>& impulse_response, double at_h
 
 inline float impulse(std::uint32_t, std::uint32_t, std::uint64_t frame) { return frame == 0 ? 1.0F : 0.0F; }
 
-/// Full scale, white, the same at every run, another one in each channel.
+/// Full-scale white noise, equal in every run, different for each channel.
 inline float white_noise(std::uint32_t port, std::uint32_t channel, std::uint64_t frame) {
     std::uint64_t hash = frame * 0x9E37'79B9'7F4A'7C15ULL + port * 1'000'003ULL + channel * 7'919ULL + 1;
     hash ^= hash >> 29U;
@@ -151,14 +151,14 @@ inline double peak_of(const std::vector<float>& samples) {
     return peak;
 }
 
-/// What a section may ramp.
+/// Parameters of a section that can ramp.
 struct FilterPoint {
     float frequency_hz;
     float q;
     float gain_db;
 };
 
-/// What the points between two, on the way that ramps take, make at most of a tone; or of any within three octaves.
+/// Returns the maximum gain of a tone, or of any tone within three octaves, over the points that a ramp passes.
 inline double largest_response(std::string_view kind, const FilterPoint& from, const FilterPoint& to, double tone_hz,
                                bool at_any_frequency = false) {
     constexpr int kPoints = 48;
@@ -186,14 +186,14 @@ class Dice {
     double between(double low, double high) {
         return low + (high - low) * (static_cast<double>(engine_()) / 4294967295.0);
     }
-    /// Equal chances for equal ratios.
+    /// Random value, uniformly distributed on a logarithmic scale.
     double by_ratio(double low, double high) { return low * std::pow(high / low, between(0.0, 1.0)); }
 
  private:
     std::mt19937 engine_;
 };
 
-/// Each SIMD target in turn; at the end, the one from before.
+/// Runs with each SIMD target, then restores the previous one.
 template <class Run>
 void for_each_target(const Run& run) {
     const std::string_view before = dsp::simd_target();
@@ -204,7 +204,7 @@ void for_each_target(const Run& run) {
     ASSERT_TRUE(dsp::use_simd_target(before));
 }
 
-/// What `type` tells of one frequency.
+/// Returns the response that `type` reports for one frequency.
 inline Complex told_response(const NodeType& type, const ResolvedSettings& settings,
                              const std::vector<float>& parameters, double at_hz, std::uint32_t output = 0,
                              double sample_rate_hz = 48'000.0) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a type says its frequency response is, against the spectrum of the impulse response that its processor gives.
+// Compares the frequency response that a type reports with the spectrum of the impulse response of its processor.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -16,7 +16,7 @@ namespace {
 
 constexpr double kRate = 48'000.0;
 
-/// Anything that the setting takes, but few channels.
+/// Returns a random valid value of the setting; few channels.
 Settings random_settings(const NodeType& type, std::mt19937& random) {
     Settings settings;
     for (const SettingSpec& spec : type.settings) {
@@ -39,7 +39,7 @@ Settings random_settings(const NodeType& type, std::mt19937& random) {
     return settings;
 }
 
-/// So that the impulse response is over when the spectrum is taken.
+/// Limits the impulse response to the length of the spectrum.
 float random_value(const ParameterSpec& spec, std::mt19937& random) {
     const auto between = [&](float low, float high) { return std::uniform_real_distribution{low, high}(random); };
     if (spec.name == "bypass") return 0.0F;
@@ -73,7 +73,7 @@ TEST(FrequencyResponse, IsWhatTheProcessorDoes) {
             float highest_crossing = 0.0F;
             for (const ParameterSpec& spec : layout.parameters) {
                 float value = random_value(spec, random);
-                // Crossings of one node are meant to rise.
+                // Crossover frequencies of a node should be in ascending order.
                 if (std::string_view{type->name} == "crossover" && spec.unit == Unit::hertz)
                     value = highest_crossing = std::max(value, highest_crossing);
                 options.parameters.emplace(spec.name, value);

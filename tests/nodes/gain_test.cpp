@@ -30,7 +30,7 @@ NodeBench gain_node(std::map<std::string, float, std::less<>> parameters, std::u
     return NodeBench{*builtin_nodes().find("gain"), {{"channels", static_cast<double>(channels)}}, options};
 }
 
-/// Every sample is the input's, times the factor of its frame. `tolerance` is relative to a factor of 1.
+/// Expects every sample to be the input times the factor of its frame. `tolerance` is relative to a factor of 1.
 template <class Factor>
 void expect_factor(const NodeBench::Recording& recording, std::uint64_t first_frame, const Factor& factor,
                    double tolerance) {
@@ -60,7 +60,7 @@ TEST(GainNode, MultipliesByItsGain) {
     for (const float gain_db : {-119.0F, -60.0F, -6.0F, 0.1F, 24.0F}) {
         NodeBench bench = gain_node({{"gain_db", gain_db}}, 2);
         const double factor = std::pow(10.0, static_cast<double>(gain_db) / 20.0);
-        // Two roundings of a float: the factor and the product.
+        // Two float rounding errors: the factor and the product.
         expect_factor(bench.render(256), 0, [&](std::size_t) { return factor; }, factor * 0x1p-23);
     }
 }

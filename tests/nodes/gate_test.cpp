@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A side chain of constant levels says when the gate opens and closes; a constant input shows its gain.
+// A side chain with constant levels opens and closes the gate; a constant input shows its gain.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,14 +24,14 @@ using Key = std::function<double(std::uint64_t)>;
 
 constexpr double kRateHz = 48'000.0;
 constexpr double kFramesPerMs = 48.0;
-/// For so long a peak counts at least: half a period of 20 Hz.
+/// Minimum duration of a peak: half a period of 20 Hz.
 constexpr double kPeakMs = 25.0;
 
 const NodeType& gate() { return *builtin_nodes().find("gate"); }
 
 double gain(double db) { return std::pow(10.0, db / 20.0); }
 
-/// The gains that the gate goes through while its side chain has these levels.
+/// Returns the gains of the gate for these levels of its side chain.
 std::vector<float> gains(const Values& values, const Key& key, std::uint64_t frames, double look_ahead_ms = 0.0) {
     NodeBench::Options options;
     options.parameters = values;
@@ -42,7 +42,7 @@ std::vector<float> gains(const Values& values, const Key& key, std::uint64_t fra
     return bench.render_channel(frames);
 }
 
-/// First frame from `from` on with that gain; the end if there is none.
+/// Returns the first frame from `from` on with this gain; the end if not found.
 std::size_t first_at(const std::vector<float>& gains, std::size_t from, float gain) {
     return static_cast<std::size_t>(std::find(gains.begin() + static_cast<std::ptrdiff_t>(from), gains.end(), gain) -
                                     gains.begin());
@@ -99,7 +99,7 @@ TEST(GateNode, StaysOpenWithinItsHysteresis) {
     };
     EXPECT_EQ(falls_to(-35.99), 1.0F);
     EXPECT_NEAR(falls_to(-36.01), gain(-80.0), 1e-8);
-    // What has only ever been between the two has not opened it.
+    // A level between the two thresholds does not open the gate.
     const auto rises_to = gains(values, [](std::uint64_t n) { return n < 1'000 ? 0.0 : gain(-31.0); }, 4'096);
     EXPECT_NEAR(rises_to.back(), gain(-80.0), 1e-8);
 }
@@ -121,13 +121,13 @@ TEST(GateNode, TurnsBackOnItsWayWithoutAStep) {
         gains(values, [](std::uint64_t n) { return (n >= 500 && n < 2'500) || n >= 4'900 ? 1.0 : 0.0; }, 8'192);
     EXPECT_LT(first_at(out, 500, 1.0F), 500U + 960U);
     EXPECT_LT(out[4'899], 1.0F);
-    EXPECT_GT(out[4'899], 0.1F) << "on its way down";
-    // The steepest place of the S, which is 1.5 times as steep as a line.
+    EXPECT_GT(out[4'899], 0.1F) << "closing";
+    // Maximum slope of the S-curve, 1.5 times that of a line.
     for (std::size_t n = 1; n < out.size(); ++n) ASSERT_LT(std::fabs(out[n] - out[n - 1]), 1.51 / 960) << n;
     EXPECT_EQ(out.back(), 1.0F);
 }
 
-/// How far open the gate is at rest at a level.
+/// Returns the static opening of the gate at a level.
 double static_opening(double level_db, double threshold_db, double knee_db) {
     if (knee_db == 0.0) return level_db >= threshold_db ? 1.0 : 0.0;
     return std::clamp((level_db - threshold_db) / knee_db + 0.5, 0.0, 1.0);
@@ -147,11 +147,11 @@ TEST(GateNode, FollowsItsStaticCurveThroughTheKnee) {
                     const double opening =
                         static_opening(level_db, static_cast<double>(threshold_db), static_cast<double>(knee_db));
                     const double exact = floor + (1.0 - floor) * s_curve(opening);
-                    // Up from silence, and down from full scale.
+                    // Rising from silence, and falling from full scale.
                     for (const double before : {0.0, 1.0}) {
                         const auto out =
                             gains(values, [=](std::uint64_t n) { return n < 480 ? before : gain(level_db); }, 4'096);
-                        // A logarithm of single precision is 1e-6 dB from the exact one, and a level is rounded.
+                        // The single-precision logarithm has an error of 1e-6 dB, and levels are rounded.
                         ASSERT_NEAR(out.back(), exact, 1e-5 / std::max(static_cast<double>(knee_db), 1.0))
                             << threshold_db << " dB, knee " << knee_db << ", range " << range_db << ", level "
                             << level_db << ", from " << before;
@@ -197,7 +197,7 @@ TEST(GateNode, HasTheHysteresisInItsKneeToo) {
         EXPECT_NEAR(from(-90.0, db), at(static_opening(db, -30.0, 4.0)), 1e-5) << "up to " << db;
         EXPECT_NEAR(from(-10.0, db), at(static_opening(db + 6.0, -30.0, 4.0)), 1e-5) << "down to " << db;
     }
-    // What has opened it half-way is kept so, and no more.
+    // A level that opened the gate half-way keeps that opening.
     EXPECT_NEAR(from(-30.0, -34.0), at(0.5), 1e-5);
     EXPECT_NEAR(from(-30.0, -36.5), at(static_opening(-30.5, -30.0, 4.0)), 1e-5);
 }
@@ -214,7 +214,7 @@ TEST(GateNode, FollowsADecayThroughTheKneeFromTheHoldTimeOn) {
         return s_curve(static_opening(-10.0 - 40.0 * (frame - kPeakMs * kFramesPerMs) / kRateHz, -30.0, 20.0));
     };
     constexpr double kTop = 12'000.0;  // -20 dB, the upper end of the knee
-    // The level first goes below that as the peak hold ends.
+    // The level falls below that when the peak hold ends.
     const auto held = static_cast<std::size_t>(kTop + kHoldMs * kFramesPerMs - 2.0);
     EXPECT_EQ(out[held], 1.0F);
     EXPECT_LT(out[held + 10], 1.0F);
@@ -248,7 +248,7 @@ TEST(GateNode, LooksAheadAndSaysSo) {
             ResolvedSettings::resolve(gate().settings, {{"look_ahead_ms", look_ahead_ms}}, "node").value();
         EXPECT_EQ(gate().create({kRateHz, 64, settings}).value()->latency_frames(), frames);
 
-        // An impulse says how late it comes in fact.
+        // An impulse measures the actual latency.
         NodeBench::Options options;
         options.signal = [](std::uint32_t, std::uint32_t, std::uint64_t n) { return n == 1'000 ? 0.5F : 0.0F; };
         options.parameters = {{"attack_ms", 0.05F}};
@@ -271,13 +271,13 @@ TEST(GateNode, LetsTheFirstPeakOfASoundThrough) {
     NodeBench late{gate(), {{"look_ahead_ms", 5.0}}, options};
     const std::vector<float> out = late.render_channel(48'000);
     constexpr std::size_t kLatency = 240;
-    // Open, to the bit, until it has come out below the threshold for as long as a peak counts at least.
+    // Open, bit-exact, until the output has been below the threshold for the minimum duration of a peak.
     const auto quiet = static_cast<std::size_t>(0.02 * 54.0 / 20.0 * std::log(10.0) * kRateHz);
     for (std::size_t n = 4'800; n < 4'800 + quiet; ++n) ASSERT_EQ(out[n + kLatency], drum(0, 0, n)) << n;
-    for (std::size_t n = 0; n < 4'800; ++n) ASSERT_EQ(out[n], 0.0F) << "shut until the drum is seen: " << n;
+    for (std::size_t n = 0; n < 4'800; ++n) ASSERT_EQ(out[n], 0.0F) << "closed until the drum is detected: " << n;
     EXPECT_EQ(out.back(), 0.0F);
 
-    // Without look-ahead the beginning is lost.
+    // Without look-ahead the attack of the drum is lost.
     NodeBench prompt{gate(), {}, options};
     EXPECT_LT(std::fabs(prompt.render_channel(9'600)[4'800]), 0.01F);
 }
@@ -314,7 +314,7 @@ TEST(GateNode, IsBypassedInTime) {
     append(bench.render(4'800));
     for (std::uint32_t channel = 0; channel < 2; ++channel) {
         for (std::size_t n = 2'400; n < out[channel].size(); ++n) {
-            // Open, and beside it the same: but for the rounding of the cross-fade nobody can tell.
+            // The open gate equals the bypassed signal, except for the rounding errors of the crossfade.
             ASSERT_NEAR(out[channel][n], signal(0, channel, n - 240), 1e-7) << channel << ", " << n;
         }
     }
@@ -334,7 +334,7 @@ TEST(GateNode, GatesByItsOwnInputAndLinksItsChannels) {
     for (std::size_t n = 0; n < 4'800; ++n) ASSERT_EQ(out[0][n], 0.0F);
     for (std::uint32_t channel = 0; channel < 2; ++channel) {
         for (std::size_t n = 4'800 + 120; n < 24'000; ++n) {
-            ASSERT_EQ(out[channel][n], sine(0, channel, n)) << "open, to the bit: channel " << channel << ", " << n;
+            ASSERT_EQ(out[channel][n], sine(0, channel, n)) << "open, bit-exact: channel " << channel << ", " << n;
         }
     }
     EXPECT_EQ(out[0].back(), 0.0F);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Ten minutes of what is hard to limit, measured by another interpolator than the limiter's own.
+// Ten minutes of signals that are difficult to limit, measured with an interpolator other than that of the limiter.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -22,14 +22,14 @@ using test::NodeBench;
 using Values = std::map<std::string, float, std::less<>>;
 
 constexpr double kRateHz = 48'000.0;
-constexpr std::uint32_t kLatency = 144 + 39;  // 3 ms and what the help says
+constexpr std::uint32_t kLatency = 144 + 39;  // 3 ms, plus the latency stated in the help
 
 const NodeType& limiter() { return *builtin_nodes().find("limiter"); }
 
 double gain(double db) { return std::pow(10.0, db / 20.0); }
 double db(double gain) { return 20.0 * std::log10(gain); }
 
-/// The true peak by 16 times as many samples, each from a sinc under a Kaiser window that is centred on it.
+/// True peak by 16 times oversampling; each sample is interpolated with a centred, Kaiser-windowed sinc.
 class Interpolator {
  public:
     Interpolator(int taps, double beta) : taps_{taps} {
@@ -48,7 +48,7 @@ class Interpolator {
         }
     }
 
-    /// Highest magnitude from half of the taps after the beginning to half of them before the end.
+    /// Returns the highest magnitude, without half of the taps at the beginning and at the end.
     [[nodiscard]] double peak(const std::vector<float>& samples) const {
         constexpr std::size_t kRun = 64;
         float largest = 0.0F;
@@ -90,7 +90,7 @@ struct Case {
     Hostile signal;
 };
 
-/// Each a minute long. Measured by an interpolator of the usual length all the time and by a long one now and then.
+/// Signals of one minute each. All is measured with an interpolator of the usual length, some parts with a long one.
 constexpr std::array kHostile{
     Case{"WhiteNoise", [](std::uint64_t n) { return 8.0 * noise(n); }},
     Case{"NoiseBursts", [](std::uint64_t n) { return (n / 3'001 % 2 == 0 ? 0.05 : 16.0) * noise(n); }},
@@ -108,7 +108,7 @@ constexpr std::array kHostile{
          }},
     Case{"NearAQuarterOfTheRate",
          [](std::uint64_t n) {
-             // All phases, slowly, with a level that jumps.
+             // Slowly through all phases, with steps of the level.
              return (n % 20'000 < 11'000 ? 2.5 : 0.9) * sine(static_cast<double>(n) * 0.250'003);
          }},
     Case{"GlidingTones",
@@ -162,11 +162,11 @@ TEST_P(HostileTest, StaysBelowItsCeilingBetweenSamplesToo) {
         measure(usual, usual_part, usual_peak);
         if (second % 10 != 0) continue;
         measure(long_one, long_part, long_peak);
-        long_part.clear();  // the next one is another place
+        long_part.clear();  // the next part is at another position
     }
     EXPECT_LE(db(usual_peak), kCeilingDb + 0.1);
     EXPECT_LE(db(long_peak), kCeilingDb + 0.1);
-    EXPECT_GE(db(usual_peak), kCeilingDb - 3.0) << "limited, and not merely quiet";
+    EXPECT_GE(db(usual_peak), kCeilingDb - 3.0) << "limited, not just quiet";
     RecordProperty("usual_peak_db", std::to_string(db(usual_peak)));
     RecordProperty("long_peak_db", std::to_string(db(long_peak)));
 }
@@ -229,7 +229,7 @@ TEST(LimiterNode, ReleasesWithItsTimeConstantAndComesBackToTheBit) {
     for (const float release_ms : {20.0F, 100.0F, 400.0F}) {
         NodeBench bench{limiter(), {}, with({{"ceiling_db", 0.0F}, {"release_ms", release_ms}}, signal)};
         const std::vector<float> out = bench.render_channel(480'000);
-        // From where the gain is surely on its way up: what is left of the reduction decays by 1/e in the time.
+        // Once the gain is rising, the reduction decays by 1/e in the release time.
         const std::size_t begin = 9'600 + 2 * kLatency + 64;
         const auto left = [&](std::size_t frame) { return 1.0 - static_cast<double>(out[frame]) * 4.0; };
         const auto frames = static_cast<std::size_t>(release_ms * 48.0F);
@@ -267,7 +267,7 @@ TEST(LimiterNode, StaysAtItsCeilingHoweverLoudTheSoundIs) {
             for (const double level : {1e3, 1e6, 1e9, 3e9, 1e15, 1e20, 1e30, 3.4e38}) {
                 for (const double frequency_hz : {0.0, 997.0, 5'000.0}) {
                     const auto signal = [=](std::uint32_t, std::uint32_t, std::uint64_t frame) {
-                        // A moment of it, and the rest at -20 dB of the ceiling.
+                        // A short burst, then 20 dB below the ceiling.
                         const double now = frame >= 4'800 && frame < 9'600 ? level : 0.1 * static_cast<double>(ceiling);
                         return static_cast<float>(now *
                                                   sine(frequency_hz * static_cast<double>(frame) / kRateHz + 0.25));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// That a meter passes its input through is the conformance test's; what it tells is compared with what it was fed.
+// Compares the readings of a meter with its input. conformance_test.cpp tests that it passes its input through.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -51,7 +51,7 @@ struct Meter : testing::Test {
     void blocks(int count) {
         for (int i = 0; i < count; ++i) block();
     }
-    /// The record must be that of the frames that it says it is of, `origin` being the frame of the first sample fed.
+    /// Expects the record to match the frames that it reports. `origin` is the frame of the first sample.
     void expect_true(const LevelRecord& record, std::uint64_t origin = 0) const {
         double peak = 0;
         double sum = 0;
@@ -110,7 +110,7 @@ TEST_F(Meter, WhoComesInTheMiddleOfAQuantumBeginsThere) {
 TEST_F(Meter, WhatIsToldLateIsToldWhole) {
     LevelTap& tap = *processor->level_tap();
     tap.enable(true);
-    blocks(10'000);  // nobody takes anything: 13 s
+    blocks(10'000);  // 13 s without a reader
     std::uint64_t end = 0;
     const auto drain = [&] {
         while (const auto record = tap.take()) {
@@ -126,7 +126,7 @@ TEST_F(Meter, WhatIsToldLateIsToldWhole) {
     EXPECT_LT(end, frame);
     blocks(4);
     drain();
-    EXPECT_EQ(end, frame) << "what found no room came later";
+    EXPECT_EQ(end, frame) << "records without room arrive later";
 }
 
 TEST_F(Meter, AfterAPauseItBeginsAnew) {

@@ -14,7 +14,7 @@ namespace {
 
 using test::NodeBench;
 
-/// Each input and channel carries a constant of its own: sums tell what went into them.
+/// Each input and channel carries a different constant, so that sums identify their inputs.
 float constant_of(std::uint32_t port, std::uint32_t channel, std::uint64_t) {
     return static_cast<float>(port + 1) + 0.125F * static_cast<float>(channel);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Statistics of a fixed seed, each held against five standard deviations of what is estimated. What the pink filter
-// itself does is measured in tests/unit/dsp.
+// Statistics of a fixed seed, each within five standard deviations of the estimate. tests/unit/dsp measures the
+// response of the pink filter.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -77,7 +77,7 @@ TEST(NoiseNode, HasTheRmsOfASineOfThatLevel) {
     NodeBench white = noise("white");
     const std::vector<float> samples = white.render_channel(kCount);
     const double expected = 0.1 / std::sqrt(2.0);
-    // Of an even distribution, the square has a relative variance of 4/5; the root halves the deviation.
+    // The square of a uniform distribution has a relative variance of 4/5; the root halves the deviation.
     EXPECT_NEAR(test::rms(samples) / expected, 1.0, kSigmas * std::sqrt(0.8 / kCount) / 2.0);
     EXPECT_LT(test::peak(samples), 0.1 * std::sqrt(1.5) * 1.000'001);
 
@@ -117,7 +117,7 @@ void expect_even_thirds(const std::string& color, double bias_db) {
     NodeBench bench = noise(color);
     const std::vector<double> lines = power(bench.render_channel(kCount));
     const auto line_of = [](double hz) { return static_cast<std::size_t>(hz / kRate * kCount); };
-    // A level of the whole, in dB, that the bands are held against: of 2 to 4 kHz, where 40,000 lines are averaged.
+    // Reference level for the bands, in dB: 2 to 4 kHz, the average of 40,000 lines.
     const auto level_db = [&](std::size_t first, std::size_t last) {
         double sum = 0.0;
         for (std::size_t i = first; i < last; ++i) sum += lines[i] * (color == "pink" ? static_cast<double>(i) : 1.0);
@@ -135,8 +135,8 @@ void expect_even_thirds(const std::string& color, double bias_db) {
 }
 
 TEST(NoiseNode, IsFlatIfWhiteAndFalls3DbAnOctaveIfPink) {
-    expect_even_thirds("white", 0.03);  // the reference's own five deviations, 0.11 dB at the narrowest, are within
-    expect_even_thirds("pink", 0.25);   // and the filter's ripple, 0.11 dB on either side
+    expect_even_thirds("white", 0.03);  // includes five deviations of the reference, 0.11 dB at the narrowest
+    expect_even_thirds("pink", 0.25);   // plus the ripple of the filter, +-0.11 dB
 }
 
 TEST(NoiseNode, IsSilentAtMinus120DbAndFollowsARamp) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Against the Fourier series of each wave. Most tones have a whole number of periods in the signal that is looked at,
-// so that every harmonic, and every alias, has a line of the spectrum to itself and no window is needed.
+// Compares with the Fourier series of each waveform. Most tones have an integer number of periods in the analysed
+// signal: every harmonic and every alias has its own spectral line, and no window is needed.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -33,7 +33,7 @@ NodeBench oscillator(const std::string& shape, float frequency_hz, float pulse_w
     return NodeBench{*builtin_nodes().find("oscillator"), {{"shape", shape}, {"channels", channels}}, options};
 }
 
-/// Harmonic number k of the wave of amplitude 1: what multiplies e^(2 pi i k phase) / 2.
+/// Returns harmonic k of the waveform of amplitude 1: the coefficient of e^(2 pi i k phase) / 2.
 std::complex<double> harmonic(const std::string& shape, int k, double pulse_width = 0.5) {
     const std::complex<double> sine{0.0, -1.0};
     const double pi_k = std::numbers::pi * k;
@@ -53,7 +53,7 @@ Spectrum spectrum_of(const std::vector<float>& signal) {
 constexpr std::size_t kCount = 1U << 15U;
 float frequency_of_line(std::size_t line) { return static_cast<float>(static_cast<double>(line) * kRate / kCount); }
 
-/// Of all that is not a harmonic of `line`, the strongest, against the fundamental.
+/// Returns the strongest component that is not a harmonic of `line`, relative to the fundamental.
 double worst_alias_db(const Spectrum& lines, std::size_t line) {
     double worst = 0.0;
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -64,7 +64,7 @@ double worst_alias_db(const Spectrum& lines, std::size_t line) {
 
 TEST(OscillatorNode, HasNoAliases) {
     std::mt19937 random{1};
-    // Odd, so that aliases never fall on harmonics. In equal ratios from 20 Hz to 20 kHz.
+    // Odd, so that aliases never coincide with harmonics. Equal ratios from 20 Hz to 20 kHz.
     std::vector<std::size_t> fundamentals;
     for (int i = 0; i < 100; ++i) {
         const double hz = 20.0 * std::pow(1'000.0, std::uniform_real_distribution{0.0, 1.0}(random));
@@ -87,7 +87,7 @@ TEST(OscillatorNode, HasNoAliasesAtPulseWidthsOfAllKinds) {
         for (const float width : {0.01F, 0.1F, 0.37F, 0.75F, 0.99F}) {
             NodeBench bench = oscillator("square", frequency_of_line(line), width);
             const Spectrum lines = spectrum_of(bench.render_channel(kCount));
-            // Against a square's fundamental: that of a narrow pulse is weak itself.
+            // Relative to the fundamental of a square, because that of a narrow pulse is weak.
             const double alias = worst_alias_db(lines, line) +
                                  test::db_from_gain(std::abs(lines[line]) / std::abs(harmonic("square", 1)));
             EXPECT_LT(alias, kAliasDb) << width << ", " << frequency_of_line(line) << " Hz";
@@ -96,7 +96,7 @@ TEST(OscillatorNode, HasNoAliasesAtPulseWidthsOfAllKinds) {
 }
 
 TEST(OscillatorNode, HasNoAliasesAtFrequenciesThatFitNothing) {
-    // A Kaiser window whose side lobes lie 150 dB down; its main lobe is 10 lines wide on either side.
+    // Kaiser window with side lobes at -150 dB; its main lobe is 10 lines wide on each side.
     constexpr double kBeta = 16.0;
     constexpr std::size_t kLobe = 10;
     const double peak = std::cyl_bessel_i(0.0, kBeta);
@@ -135,7 +135,7 @@ TEST(OscillatorNode, HasTheHarmonicsOfItsFourierSeriesFromTheFirstFrame) {
                 EXPECT_LT(std::abs(lines[0]), 1e-6) << "DC";
                 for (int k = 1; static_cast<double>(k) * frequency_of_line(line) < 18'500.0; ++k) {
                     const std::complex<double> expected = harmonic(shape, k, static_cast<double>(width));
-                    // 0.01 dB, in phase too; and what steps at positions between those of the table are off by.
+                    // 0.01 dB, also of the phase, plus the error of interpolating between positions of the table.
                     EXPECT_LT(std::abs(lines[static_cast<std::size_t>(k) * line] - expected),
                               0.00115 * std::abs(expected) + 1e-5)
                         << shape << ", harmonic " << k << " of " << frequency_of_line(line) << " Hz";
@@ -146,7 +146,7 @@ TEST(OscillatorNode, HasTheHarmonicsOfItsFourierSeriesFromTheFirstFrame) {
 }
 
 TEST(OscillatorNode, RollsOffAsItSays) {
-    // One saw whose harmonics lie close together: the filter's own response.
+    // A saw with closely spaced harmonics shows the response of the filter.
     constexpr std::size_t kLine = 33;
     NodeBench bench = oscillator("saw", frequency_of_line(kLine));
     const Spectrum lines = spectrum_of(bench.render_channel(kCount));
@@ -189,7 +189,7 @@ TEST(OscillatorNode, HasNoAliasesWhileItGlides) {
 }
 
 TEST(OscillatorNode, GlidesWithoutAClick) {
-    // Over six octaves in 20 ms and back. No bend is steeper than the steepest of the waves that it passes.
+    // Six octaves in 20 ms and back. No curvature exceeds that of the steepest waveform on the way.
     for (const std::string shape : {"saw", "square", "triangle"}) {
         double bend = 0.0;
         for (float frequency_hz = 50.0F; frequency_hz < 3'200.0F; frequency_hz *= 1.01F) {
@@ -209,8 +209,8 @@ TEST(OscillatorNode, GlidesWithoutAClick) {
 }
 
 TEST(OscillatorNode, KeepsItsStepsCleanWhenThePulseOutgrowsThePhase) {
-    // At 1 Hz, half-way through the cycle, the pulse grows beyond where the phase is, and shrinks again: the wave steps
-    // up and down, as steeply as anywhere.
+    // At 1 Hz, half-way through the cycle, the pulse width grows beyond the phase and shrinks again: the waveform steps
+    // up and down with the usual slope.
     NodeBench bench = oscillator("square", 1.0F, 0.1F);
     std::vector<float> begin = bench.render_channel(23'808);
     const double bend = test::largest_second_difference(begin).size;

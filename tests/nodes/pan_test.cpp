@@ -15,7 +15,7 @@ namespace {
 
 using test::NodeBench;
 
-/// Two roundings of a float near 1: the factor and, on ramps, the position.
+/// Two float rounding errors near 1: the factor and, on ramps, the position.
 constexpr double kTolerance = 0x1p-22;
 
 float ones(std::uint32_t, std::uint32_t channel, std::uint64_t) { return channel == 0 ? 1.0F : 0.5F; }

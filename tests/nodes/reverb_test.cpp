@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Of impulse responses: decay by Schroeder's integration (JASA 37(3), 1965), echo density after J. S. Abel and P.
+// Measures impulse responses: decay by Schroeder integration (JASA 37(3), 1965), echo density after J. S. Abel and P.
 // Huang, "A simple, robust measure of reverberation echo density" (AES 121st Convention, 2006).
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ using Spectrum = std::vector<std::complex<double>>;
 
 constexpr double kRate = 48'000.0;
 
-/// Wet alone, unless `parameters` say otherwise.
+/// Wet signal only, unless `parameters` set the mix.
 NodeBench reverb(Parameters parameters, const NodeBench::Signal& signal, double channels = 2) {
     NodeBench::Options options;
     parameters.try_emplace("mix", 1.0F);
@@ -54,7 +54,7 @@ Spectrum spectrum_of(const std::vector<float>& signal) {
     return lines;
 }
 
-/// What lies within so many octaves around `center_hz`, with edges like a cosine's.
+/// Band-pass of the given width in octaves around `center_hz`, with cosine edges.
 std::vector<double> band_of(const std::vector<float>& signal, double center_hz, double octaves) {
     Spectrum lines = spectrum_of(signal);
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -69,7 +69,7 @@ std::vector<double> band_of(const std::vector<float>& signal, double center_hz, 
     return band;
 }
 
-/// From -5 to -35 dB of the energy that is still to come, told for 60 dB.
+/// Decay time for 60 dB, measured from -5 to -35 dB of the remaining energy.
 double decay_s(const std::vector<double>& signal) {
     std::vector<double> to_come(signal.size() + 1);
     for (std::size_t n = signal.size(); n-- > 0;) to_come[n] = to_come[n + 1] + signal[n] * signal[n];
@@ -88,8 +88,8 @@ TEST(ReverbNode, DecaysInTheTimeAskedFor) {
             double sum = 0.0;
             int count = 0;
             for (const double hz : {250.0, 500.0, 1'000.0, 2'000.0}) {
-                // What is measured of noise that decays in this time, within this bandwidth, has a relative standard
-                // deviation of 0.87 / sqrt(bandwidth * decay) (ISO 3382, annex A).
+                // The measured decay time of noise within this bandwidth has a relative standard deviation of 0.87 /
+                // sqrt(bandwidth * decay) (ISO 3382, annex A).
                 const double deviation = 0.87 / std::sqrt(0.35 * hz * static_cast<double>(decay));
                 for (const std::vector<float>& channel : recording) {
                     const double ratio = decay_s(band_of(channel, hz, 0.5)) / static_cast<double>(decay);
@@ -114,7 +114,7 @@ TEST(ReverbNode, DecaysTwiceAsFastAtTheDampingFrequency) {
     }
 }
 
-/// Of 20 ms around a time: how many samples lie beyond the standard deviation, against as many as do in noise.
+/// Returns the fraction of samples within 20 ms beyond the standard deviation, relative to that of noise.
 double echo_density(const std::vector<float>& signal, double at_s) {
     constexpr std::size_t kHalf = 480;
     const auto middle = static_cast<std::size_t>(at_s * kRate);
@@ -126,7 +126,7 @@ double echo_density(const std::vector<float>& signal, double at_s) {
 }
 
 TEST(ReverbNode, IsAsDenseAsNoiseSoonAfterItsFirstEcho) {
-    // Size 0.5: the first echo comes after 13.5 ms, and the longest line is 45 ms long.
+    // Size 0.5: the first echo arrives after 13.5 ms, and the longest line is 45 ms.
     for (const auto& [size, dense_s] : {std::pair{0.1F, 0.04}, std::pair{0.5F, 0.1}, std::pair{1.0F, 0.16}}) {
         for (const std::vector<float>& channel :
              response({{"size", size}, {"pre_delay_ms", 0.0F}, {"damping_hz", 20'000.0F}}, 1.0)) {
@@ -142,7 +142,7 @@ TEST(ReverbNode, IsAsDenseAsNoiseSoonAfterItsFirstEcho) {
     }
 }
 
-/// Energy in thirds of an octave from 100 Hz to 10 kHz.
+/// Energy in third-octave bands from 100 Hz to 10 kHz.
 std::vector<double> thirds_of(const std::vector<float>& signal) {
     const Spectrum lines = spectrum_of(signal);
     std::vector<double> thirds;
@@ -176,7 +176,7 @@ TEST(ReverbNode, MayBeAddedUpToMono) {
         }
         EXPECT_NEAR(10.0 * std::log10(mono / stereo), 0.0, 0.5) << size;
         EXPECT_NEAR(test::db_from_gain(test::rms(recording[0]) / test::rms(recording[1])), 0.0, 0.5)
-            << "leans to a side";
+            << "left and right differ";
     }
 }
 
@@ -186,7 +186,7 @@ TEST(ReverbNode, ColorsLittle) {
             const std::vector<float> left = response({{"size", size}, {"damping_hz", 20'000.0F}}, 2.5, channels)[0];
             const std::vector<double> thirds = thirds_of(left);
             const auto [least, most] = std::ranges::minmax(thirds);
-            // A small room has few resonances at 100 Hz, and they are heard.
+            // A small room has few, audible resonances at 100 Hz.
             EXPECT_LT(10.0 * std::log10(most / least), size < 0.5F ? 12.0 : 6.0)
                 << "size " << size << ", " << channels << " channels";
         }
@@ -232,7 +232,7 @@ TEST(ReverbNode, IsAsLoudForEveryDecayAndStableAtAllExtremes) {
                 NodeBench bench = reverb(
                     {{"decay_s", decay}, {"size", size}, {"damping_hz", damping_hz}},
                     [&](std::uint32_t, std::uint32_t, std::uint64_t) { return on ? white(random) : 0.0F; }, 1);
-                // Long enough to be steady: a power of 1 - 10^-6 T / decay is there after T.
+                // Long enough to be steady: after T the power is 1 - 10^(-6 T / decay).
                 (void)bench.render(
                     static_cast<std::uint64_t>(kRate * std::min(20.0, 0.2 + static_cast<double>(decay))));
                 const double level_db = test::db_from_gain(test::rms(bench.render_channel(96'000)) * std::sqrt(3.0));
@@ -244,13 +244,13 @@ TEST(ReverbNode, IsAsLoudForEveryDecayAndStableAtAllExtremes) {
                 (void)bench.render(48'000);
                 EXPECT_LT(test::db_from_gain(test::rms(bench.render_channel(4'800)) * std::sqrt(3.0) + 1e-30),
                           std::max(level_db - 50.0 / static_cast<double>(decay) + 3.0, -280.0))
-                    << decay << " s, size " << size << ", " << damping_hz << " Hz: it does not decay";
+                    << decay << " s, size " << size << ", " << damping_hz << " Hz: no decay";
             }
         }
     }
 }
 
-/// Pink by Voss and McCartney: a sum of whites that are held for 1, 2, 4, ... frames; about -14 dB.
+/// Pink noise after Voss and McCartney: a sum of white noises held for 1, 2, 4, ... frames; about -14 dB.
 class PinkNoise {
  public:
     float next() {
@@ -268,7 +268,7 @@ class PinkNoise {
     std::uint64_t frame_ = 0;
 };
 
-/// The largest level of 10 ms.
+/// Returns the highest level within 10 ms.
 double loudest(const std::vector<float>& signal) {
     double most = 0.0;
     for (std::size_t first = 0; first + 480 <= signal.size(); first += 480)
@@ -310,8 +310,8 @@ TEST(ReverbNode, KeepsTheLevelOfWhatRingsWhenItsRoomChanges) {
             const std::vector<float> out = bench.render_channel(48'000);
             (void)bench.render(480'000);
             const std::vector<float> after = bench.render_channel(48'000);
-            // Whatever rings keeps its level: nothing is louder than one of the two rests. 3 dB are the chance of
-            // noise.
+            // The level does not change while a control moves: it is at most that of one of the two end points,
+            // plus 3 dB for the randomness of noise.
             const std::string name = std::string{move.parameter} + "_" + std::to_string(move.from) + "_to_" +
                                      std::to_string(move.to) + "_" + std::to_string(silent_before) + "_" +
                                      std::to_string(&move - moves.data());
@@ -326,7 +326,7 @@ TEST(ReverbNode, KeepsTheLevelOfWhatRingsWhenItsRoomChanges) {
 }
 
 TEST(ReverbNode, EndsInSilenceWithoutDenormalsAndBeginsAnew) {
-    // Without a guard against denormals, as in WebAssembly.
+    // Without protection against denormals, as in WebAssembly.
     NodeBench bench = reverb({{"decay_s", 0.2F}}, impulse);
     const NodeBench::Recording first = bench.render(96'000);
     for (const std::vector<float>& channel : first) {
@@ -340,8 +340,8 @@ TEST(ReverbNode, EndsInSilenceWithoutDenormalsAndBeginsAnew) {
 }
 
 TEST(ReverbNode, ChangesWithoutAClick) {
-    // A tone of 100 Hz at full scale bends by (2 pi 100 / 48000)^2 a frame; behind the reverb it is as loud or less. A
-    // change of size moves every echo.
+    // A tone of 100 Hz at full scale has a curvature of (2 pi 100 / 48000)^2 per frame; the reverb does not make
+    // it louder. A change of size moves every echo.
     const auto tone = [](std::uint32_t, std::uint32_t, std::uint64_t frame) {
         return static_cast<float>(std::sin(2.0 * std::numbers::pi * static_cast<double>(frame % 480) / 480.0));
     };
@@ -361,8 +361,8 @@ TEST(ReverbNode, ChangesWithoutAClick) {
         }
         const double angle = 2.0 * std::numbers::pi * 100.0 / kRate;
         RecordProperty(std::string{name} + "_bend", std::to_string(largest / (angle * angle * peak)));
-        // A ramp of 960 frames has a corner at either end, and may be steeper in places; a step would be 240 times
-        // that.
+        // A ramp of 960 frames has a corner at each end and may be steeper in places; a step would have 240 times that
+        // curvature.
         EXPECT_LT(largest, (2.0 * angle * angle + 4.0 / 960.0) * peak) << name;
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Against libm's sine in long double. The spectrum and the drift of the kernel are tested in tests/unit/dsp.
+// Compares with the sine of libm in long double. tests/unit/dsp tests the spectrum and the drift of the kernel.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,10 +16,10 @@ namespace {
 using test::NodeBench;
 
 constexpr long double kTwoPi = 2.0L * 3.141592653589793238462643383279502884L;
-/// The kernel's own error; a level below 0 dB only makes it smaller.
+/// Error of the kernel; levels below 0 dB reduce it.
 constexpr double kTolerance = 2.5e-7;
 
-/// A sine of amplitude 1 after so many cycles.
+/// Returns a sine of amplitude 1 after `cycles` cycles.
 double exact_sine(long double cycles) { return static_cast<double>(std::sin(kTwoPi * cycles)); }
 
 const NodeType& sine() { return *builtin_nodes().find("sine"); }
@@ -72,7 +72,8 @@ TEST(SineNode, GlidesInEqualRatiosWithoutABreakInThePhase) {
 
     long double cycles = 0.0L;
     for (std::size_t n = 0; n < out.size(); ++n) {
-        // The frequency of a frame is a float, hence right to 2^-24, and its errors have one sign at worst.
+        // The frequency of a frame is a float with a relative error of 2^-24; in the worst case all errors have the
+        // same sign.
         const double drift = 6.3 * static_cast<double>(cycles) * 0x1p-23;
         ASSERT_NEAR(out[n], exact_sine(cycles), kTolerance + drift) << n;
         const long double part = n < 640 ? 0.0L : std::min(1.0L, static_cast<long double>(n - 640) / kLength);
@@ -103,7 +104,7 @@ TEST(SineNode, CarriesTheSameToneOnEveryChannel) {
 TEST(SineNode, PlaysNothingAboveHalfTheSampleRate) {
     NodeBench at_half = sine_at(4'000.0F, 0.0F, 8'000.0);
     NodeBench above = sine_at(24'000.0F, 0.0F, 8'000.0);
-    EXPECT_EQ(above.render(1'024), at_half.render(1'024)) << "an alias is heard";
+    EXPECT_EQ(above.render(1'024), at_half.render(1'024)) << "aliasing";
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ constexpr std::size_t kCount = 1U << 14U;
 constexpr std::uint32_t kLatency = 44;
 const double kKnee = std::pow(10.0, -6.0 / 20.0);
 
-/// A sine with a whole number of periods in kCount frames.
+/// Sine with an integer number of periods in kCount frames.
 NodeBench::Signal tone(std::size_t line, double amplitude) {
     return [=](std::uint32_t, std::uint32_t, std::uint64_t frame) {
         const double cycles = static_cast<double>(frame * line % kCount) / kCount;
@@ -63,7 +63,7 @@ double curve(double x) {
 }
 
 TEST(SoftClipNode, FollowsItsCurve) {
-    // Levels that stand still: no filter changes them.
+    // Constant levels, which no filter changes.
     for (const double level : {-20.0, -1.3, -0.6, -0.5, -0.1, 0.0, 0.4, 0.5012, 0.51, 0.7, 1.0, 2.0, 10.0}) {
         NodeBench bench =
             soft_clip({}, [=](std::uint32_t, std::uint32_t, std::uint64_t) { return static_cast<float>(level); });
@@ -95,7 +95,7 @@ TEST(SoftClipNode, IsAsLateAsItSays) {
     const auto description = NodeDescription::make(type, "node", {});
     const auto processor = type.create({kRate, 64, (*description)->settings});
     EXPECT_EQ((*processor)->latency_frames(), kLatency);
-    // A pulse that lies in the passband comes out as it went in.
+    // A pulse within the passband is unchanged.
     const auto pulse = [](std::uint64_t frame) {
         const double time = (static_cast<double>(frame) - 200.0) / 8.0;
         return static_cast<float>(0.4 * std::exp(-time * time));
@@ -108,7 +108,7 @@ TEST(SoftClipNode, IsAsLateAsItSays) {
 }
 
 TEST(SoftClipNode, HasNoAliases) {
-    // 5 kHz at full scale, driven by 12 dB: eight times the sample rate holds the harmonics up to the 71st.
+    // 5 kHz at full scale, driven by 12 dB: eight times the sample rate contains the harmonics up to the 71st.
     for (const double frequency_hz : {80.0, 440.0, 997.0, 2'500.0, 3'777.0, 5'000.0}) {
         const std::size_t line = line_of(frequency_hz);
         NodeBench bench = soft_clip({{"drive_db", 12.0F}}, tone(line, 1.0));
@@ -140,8 +140,8 @@ TEST(SoftClipNode, MakesTheHarmonicsOfItsCurve) {
 }
 
 TEST(SoftClipNode, StaysWithinWhatASquareOfFullScaleCanHold) {
-    // Driven hard, a tone becomes a square. Of what lies above half the sample rate, nothing is left: in the end there
-    // is the fundamental alone, whose amplitude is 4/pi.
+    // With high drive a tone becomes a square. Nothing above half the sample rate remains: only the fundamental, whose
+    // amplitude is 4/pi.
     for (const std::size_t line : {3UZ, 301UZ, 1'111UZ, 1'707UZ}) {
         NodeBench bench = soft_clip({{"drive_db", 48.0F}}, tone(line, 1.0));
         (void)bench.render(1'024);

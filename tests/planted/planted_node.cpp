@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A node with one fault of your choice, rendered for a few blocks: planted_node FAULT. What it must not do is behind
-// functions that promise more than they keep, as a library might: the compiler is satisfied, the gate must not be.
+// Renders a few blocks of a node with one fault: planted_node FAULT. The fault is in functions that are wrongly
+// declared nonblocking, as in a library: the compiler accepts them, so the run-time check must detect it.
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -19,7 +19,7 @@ using namespace rta;
 
 constexpr std::uint32_t kFrames = 64;
 
-// What the compiler and the optimiser know nothing about.
+// Hidden from the compiler and the optimiser.
 float* volatile g_samples = nullptr;
 volatile int g_number = std::numeric_limits<int>::max();
 std::mutex g_mutex;
@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
     bool known = false;
     for (const std::string_view name : kFaults) known = known || name == fault;
     if (!known) {
-        // Not a failure that a test could take for a fault that was caught.
+        // Exit with success, so that the test cannot mistake this for a detected fault.
         std::fputs("usage: planted_node clean|malloc|string|mutex|read-past-end|use-after-free|leak|integer-overflow\n",
                    stdout);
         return EXIT_SUCCESS;

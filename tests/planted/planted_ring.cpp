@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Two threads and the ring "rt/spsc_ring.h", which may be the real one or a copy with one memory order too weak. Built
-// with the latter the program must not survive ThreadSanitizer.
+// Two threads and the ring "rt/spsc_ring.h": either the real one, or a copy with one memory order that is too weak.
+// With the copy, ThreadSanitizer must report a race.
 #include <cstdint>
 #include <cstdlib>
 #include <thread>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t kItems = 200'000;
 
-// Two words, so that an element can be seen half written.
+// Two words, so that a partially written element is detectable.
 struct Item {
     std::uint64_t number;
     std::uint64_t copy;
@@ -20,7 +20,7 @@ struct Item {
 }  // namespace
 
 int main() {
-    rta::SpscRing<Item> ring{4};  // so small that slots are reused all the time
+    rta::SpscRing<Item> ring{4};  // small, so that slots are reused constantly
     auto sender = ring.sender();
     auto receiver = ring.receiver();
     std::thread producer{[&sender] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Two devices fight for the engine: at any moment at most one is inside, and a revoked one never gets in again.
+// Two devices compete for the engine: at most one holds it at any time, and a revoked one never gets it again.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -17,8 +17,8 @@ constexpr int kClaimsEach = 3'000'000;
 TEST(AudioThreadGateStress, TwoThreadsAreNeverInsideTogether) {
     AudioThreadGate gate;
     const auto generation = gate.start_generation();
-    // Not atomic on purpose: only the gate protects it. ThreadSanitizer reports any overlap, and a lost update shows in
-    // the sum of any build.
+    // Deliberately not atomic: only the gate protects it. ThreadSanitizer reports any overlap; in other builds a lost
+    // update changes the sum.
     std::uint64_t blocks = 0;
     std::atomic<int> inside{0};
     std::atomic<bool> overlapped{false};
@@ -50,8 +50,8 @@ TEST(AudioThreadGateStress, ARevokedDeviceNeverComesBack) {
     std::vector<AudioThreadGate::Generation> entered;  // protected by the gate
     entered.reserve(kGenerations);
 
-    // Each device knows the generation that was newest when it last looked, and the two look at different moments: one
-    // tries to get in with a number that the other has just revoked.
+    // Each device knows the newest generation of the last time it looked. The devices look at different times, so that
+    // one tries to claim the gate with a number that the other has just revoked.
     std::atomic<AudioThreadGate::Generation> newest{1};
     const auto device = [&] {
         for (;;) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One thread sends, one receives, as fast as they can. ThreadSanitizer sees whether the memory orders are right; the
-// content and the order of what arrives are checked in every build.
+// One thread sends and one receives at full speed. ThreadSanitizer checks the memory orders; every build checks content
+// and order of the items.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 namespace rta {
 namespace {
 
-/// Items that are sent through each ring; RTA_STRESS_ITEMS in the environment asks for more.
+/// Number of items sent through each ring; the environment variable RTA_STRESS_ITEMS increases it.
 std::uint64_t item_count() {
     static const std::uint64_t count = [] {
         const char* wanted = std::getenv("RTA_STRESS_ITEMS");
@@ -27,7 +27,7 @@ std::uint64_t item_count() {
     return count;
 }
 
-/// Two words that belong together: a slot read while it is written, or memory that nobody wrote, shows.
+/// Two related words, which reveal a slot that is read while it is written, or memory that was never written.
 struct Item {
     std::uint64_t number;
     std::uint64_t proof;
@@ -39,8 +39,8 @@ struct Item {
     static constexpr std::uint64_t proof_of(std::uint64_t number) { return ~number * 0x9E37'79B9'7F4A'7C15ULL; }
 };
 
-/// Says when to give the core away. The other thread, if it runs at this moment, answers within a few dozen attempts;
-/// if it does not, every further one burns the share of a busy machine that it waits for.
+/// Decides when to yield the core. If the other thread is running, it responds within a few dozen attempts; otherwise
+/// more attempts only take CPU time from it.
 class Patience {
  public:
     void failed() {
@@ -51,8 +51,8 @@ class Patience {
     std::uint32_t failures_ = 0;
 };
 
-/// For each size from 1 to what the ring can hold (37 at most), over and over: as many single items, then as many in
-/// one batch.
+/// For each size from 1 to the capacity (at most 37), repeatedly: that number of single items, then one batch of that
+/// size.
 void send_all(RingSender<Item>& sender, std::size_t capacity) {
     Patience patience;
     std::array<Item, 37> batch;
@@ -80,7 +80,7 @@ class SpscRingStressTest : public testing::TestWithParam<std::size_t> {};
 
 TEST_P(SpscRingStressTest, EveryItemArrivesOnceWholeAndInOrder) {
     const std::size_t capacity = GetParam();
-    // The indexes begin below their wrap-around, so that it is passed in the middle of the run.
+    // The indexes start below the wrap-around, so that they wrap during the run.
     SpscRing<Item> ring{capacity, std::numeric_limits<std::size_t>::max() - item_count() / 2};
     auto receiver = ring.receiver();
     std::thread sending{[&, sender = ring.sender()]() mutable { send_all(sender, capacity); }};
@@ -97,7 +97,7 @@ TEST_P(SpscRingStressTest, EveryItemArrivesOnceWholeAndInOrder) {
     }
     sending.join();
     EXPECT_EQ(wrong, 0U) << "items lost, repeated, out of order or torn";
-    EXPECT_FALSE(receiver.try_pop().has_value()) << "more arrived than was sent";
+    EXPECT_FALSE(receiver.try_pop().has_value()) << "more items received than sent";
 }
 
 INSTANTIATE_TEST_SUITE_P(Capacity, SpscRingStressTest, testing::Values<std::size_t>(1, 2, 1024),

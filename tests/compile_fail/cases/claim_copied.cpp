@@ -2,7 +2,7 @@
 // layers: rt
 // gcc: use of deleted function .*Claim\(const rta::AudioThreadGate::Claim&\)
 // clang: call to deleted constructor of '.*Claim'
-// Two claims of one gate would open it twice.
+// Two claims of one gate would release it twice.
 #include "rt/audio_thread.h"
 
 bool render(rta::AudioThreadGate& gate, rta::AudioThreadGate::Generation generation) {

@@ -2,7 +2,7 @@
 // layers: engine
 // gcc: no matching function for call to .*CommandReceiver::try_receive\(\)
 // clang: too few arguments to function call, expected 1, have 0
-// The audio thread's ends of the rings are of use only to who holds the pass-key.
+// Only the holder of the pass-key can use the audio thread's ends of the rings.
 #include "engine/messages.h"
 
 bool receive(rta::CommandReceiver& commands, const rta::AudioThreadKey& key) RTA_NONBLOCKING {

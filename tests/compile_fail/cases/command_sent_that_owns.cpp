@@ -2,7 +2,7 @@
 // layers: engine
 // gcc: static assertion failed
 // clang: static assertion failed .*is_trivially_copyable
-// What travels in a ring owns nothing: a message with a std::string in it could not be freed on the audio thread.
+// Ring elements own nothing: the audio thread could not free a message that contains a std::string.
 #include <string>
 
 #include "engine/messages.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // layers: graph
 // clang: error: function with 'nonblocking' attribute must not allocate or deallocate memory
-// Audio code never allocates.
+// Audio code does not allocate.
 #include "graph/processor.h"
 
 class Node final : public rta::Processor {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // layers: graph
 // clang: error: function with 'nonblocking' attribute must not call non-'nonblocking' function .*now
-// Audio is timed by frames; clocks are system calls on some machines.
+// Audio code counts frames; reading a clock is a system call on some machines.
 #include <chrono>
 
 #include "graph/processor.h"

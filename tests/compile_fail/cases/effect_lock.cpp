@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // layers: graph
-// clang: error: function with 'nonblocking' attribute must not call non-'nonblocking' constructor
-// 'std::lock_guard<std::mutex>::lock_guard' Audio code never waits for another thread.
+// clang: error: function with 'nonblocking' attribute must not call non-'nonblocking' constructor 'std::lock_guard<std::mutex>::lock_guard'
+// Audio code does not wait for another thread.
 #include <mutex>
 
 #include "graph/processor.h"

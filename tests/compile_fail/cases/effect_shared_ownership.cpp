@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // layers: graph
 // clang: error: function with 'nonblocking' attribute must not call non-'nonblocking' (function|destructor|constructor)
-// The audio thread borrows: letting go of the last owner would free.
+// The audio thread does not own: releasing the last reference would free memory.
 #include <memory>
 
 #include "graph/processor.h"

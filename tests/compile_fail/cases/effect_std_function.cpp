@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // layers: graph
 // clang: error: function with 'nonblocking' attribute must not call non-'nonblocking' function .*operator\(\)
-// What a std::function calls, nobody has checked.
+// The compiler cannot check the target of a std::function.
 #include <functional>
 
 #include "graph/processor.h"

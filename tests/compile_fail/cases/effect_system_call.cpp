@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // layers: graph
 // clang: error: function with 'nonblocking' attribute must not call non-'nonblocking' function 'write'
-// No system call, and so no log.
+// Audio code makes no system calls, and therefore does not log.
 #include <unistd.h>
 
 #include "graph/processor.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // layers: graph
 // clang: error: function with 'nonblocking' attribute must not throw or catch exceptions
-// An exception allocates, and ends the program where nothing catches it.
+// An exception allocates, and terminates the program if it is not caught.
 #include "graph/processor.h"
 
 class Node final : public rta::Processor {

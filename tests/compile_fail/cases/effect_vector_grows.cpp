@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // layers: graph
 // clang: error: function with 'nonblocking' attribute must not call non-'nonblocking' function .*push_back
-// Nor does it through a container.
+// Audio code does not allocate through a container.
 #include <vector>
 
 #include "graph/processor.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // layers: graph
 // clang: error: function with 'nonblocking' attribute must not call non-'nonblocking' function
-// A virtual call is as good as its base class promises.
+// A virtual call has the effects that its base class declares.
 #include "graph/processor.h"
 
 class Listener {

@@ -2,7 +2,7 @@
 // layers: rt
 // gcc: AudioThreadKey::AudioThreadKey\(\).* is private within this context
 // clang: calling a private constructor of class 'rta::AudioThreadKey'
-// Only the gate makes a key.
+// Only the gate creates a key.
 #include "rt/audio_thread.h"
 
 bool render(rta::AudioThreadGate& gate, rta::AudioThreadGate::Generation generation) {

@@ -2,7 +2,7 @@
 // layers: rt
 // gcc: use of deleted function .*AudioThreadKey\(const rta::AudioThreadKey&\)
 // clang: call to deleted constructor of '.*AudioThreadKey'
-// A pass-key that could be copied would outlive the callback it was given to.
+// A copy of a pass-key could outlive the callback that claimed the gate.
 #include "rt/audio_thread.h"
 
 void callback(const rta::AudioThreadKey& key) {

@@ -2,7 +2,7 @@
 // layers: graph
 // gcc: conversion from .* to non-scalar type .*NodeId.* requested
 // clang: no viable conversion|no matching function
-// A NodeId is no number: a port's index cannot be passed for a node.
+// A NodeId is not a number, so a port index cannot be passed as a node.
 #include "graph/audio_graph.h"
 
 const rta::GraphNode* look_up(const rta::AudioGraph& graph, std::uint32_t port) {

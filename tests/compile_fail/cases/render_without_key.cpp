@@ -2,7 +2,7 @@
 // layers: engine
 // gcc: no matching function for call to .*Renderer::render\(
 // clang: too few arguments to function call, expected 2, have 1
-// Nobody renders who is not, at this moment, the audio thread.
+// Only the current audio thread renders.
 #include "engine/renderer.h"
 
 void callback(rta::Renderer& renderer, const rta::AudioThreadKey& key, const rta::DeviceBlock& device) RTA_NONBLOCKING {

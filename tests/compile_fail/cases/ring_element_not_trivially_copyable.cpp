@@ -2,7 +2,7 @@
 // layers: rt
 // gcc: spsc_ring.h:[0-9]+:[0-9]+: error: static assertion failed
 // clang: static assertion failed .*is_trivially_copyable_v<std::.*string
-// An element is copied as bytes would be, and overwritten without a destructor.
+// Elements are copied like bytes and overwritten without a destructor call.
 #include <string>
 
 #include "rt/spsc_ring.h"

@@ -2,7 +2,7 @@
 // layers: rt
 // gcc: use of deleted function .*RingSender
 // clang: call to deleted constructor of .*RingSender
-// A ring has one sender: its end moves and cannot be copied.
+// A ring has one sender; its end is move-only.
 #include <utility>
 
 #include "rt/spsc_ring.h"

@@ -16,7 +16,7 @@ static_assert(!std::is_copy_constructible_v<AudioBuffer> && !std::is_copy_assign
 static_assert(std::is_nothrow_move_constructible_v<AudioBuffer> && std::is_nothrow_move_assignable_v<AudioBuffer>);
 static_assert(std::is_trivially_copyable_v<AudioWriteView> && std::is_trivially_copyable_v<AudioReadView>);
 
-/// A value that tells channel and frame apart from all others.
+/// Returns a unique value for each channel and frame.
 float mark(std::uint32_t channel, std::uint32_t frame) { return static_cast<float>(channel * 10'000 + frame + 1); }
 
 void fill_with_marks(AudioWriteView view) {

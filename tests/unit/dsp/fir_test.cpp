@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The kernels behind filters of finite length and behind the soft clipper, on every SIMD target of this CPU.
+// Tests the kernels of FIR filters and of the soft clipper on every SIMD target of the CPU.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -17,7 +17,7 @@
 namespace rta::dsp::fir_test {
 namespace {
 
-/// Every test leaves the target as it was.
+/// Restores the target after every test.
 class FirTest : public testing::Test {
  protected:
     void TearDown() override { ASSERT_TRUE(use_simd_target(before_)); }
@@ -44,7 +44,7 @@ TEST_F(FirTest, IsTheSumOfProductsFromLeftToRightOnEveryTarget) {
                     for (std::size_t i = 1; i < count; ++i) sum += taps[i] * in[n + i];
                     ASSERT_EQ(out[n], sum) << target << ", " << count << " taps, frame " << n << " of " << frames;
                 }
-                ASSERT_TRUE(std::isnan(out[frames])) << "wrote too far";
+                ASSERT_TRUE(std::isnan(out[frames])) << "wrote beyond the end";
             }
         }
     }
@@ -75,7 +75,7 @@ TEST_F(FirTest, ClipsAlikeOnEveryTarget) {
 }
 
 TEST(WindowedSinc, IsAtItsCutoffAndItsStopbandWhatItsDesignSays) {
-    // Of a filter sampled finely: half of the amplitude at the cutoff, and 80 dB less where the transition band ends.
+    // Half of the amplitude at the cutoff, and -80 dB at the end of the transition band.
     constexpr double kHalfWidth = 24.0;
     constexpr double kCutoff = 0.2;
     constexpr double kAttenuationDb = 80.0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every kernel for every SIMD target that this machine runs: against mathematics in double precision, against the other
-// targets, and never a sample beside those it was given.
+// Tests every kernel on every SIMD target that the CPU supports: compares with double precision and with the other
+// targets, and checks that kernels write no sample outside their output.
 #include "dsp/kernels.h"
 
 #include <gtest/gtest.h>
@@ -31,7 +31,7 @@ constexpr float kUntouched = 12'345.0F;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-/// Samples of a block between two guards that no kernel may write, and at an odd address: kernels ask for no alignment.
+/// Block between two guards that kernels must not overwrite, at an unaligned address: kernels require no alignment.
 class Guarded {
  public:
     explicit Guarded(std::size_t frames) : samples_(frames + 2 * kGuard, kUntouched) {}
@@ -59,7 +59,7 @@ class Guarded {
     std::vector<float> samples_;
 };
 
-/// A product of floats is exact in double: rounded once, it is what a single multiplication must give.
+/// A product of floats is exact in double; rounded once, it equals a single float multiplication.
 float product(float a, float b) { return static_cast<float>(static_cast<double>(a) * static_cast<double>(b)); }
 
 class KernelTest : public testing::TestWithParam<std::string_view> {
@@ -144,7 +144,7 @@ TEST_P(KernelTest, TheFirFilterIsThatOfMathematics) {
                 for (std::size_t k = 0; k < count; ++k) {
                     exact += static_cast<double>(in[frame + k]) * static_cast<double>(factors[k]);
                 }
-                // Two roundings for each of the products, of sums that are below their number.
+                // Two rounding errors per product, of sums below the number of products.
                 ASSERT_NEAR(out[frame], exact, static_cast<double>(count * count) * 0x1p-23)
                     << count << " factors, frame " << frame << " of " << frames;
             }
@@ -194,13 +194,13 @@ TEST_P(KernelTest, TheSineIsThatOfMathematics) {
         kernels().sine(phase, increment, 0.5F, sine.data(), frames);
         kernels().sine_of_phases(phases.data(), factors.data(), of_phases.data(), frames);
         for (std::size_t frame = 0; frame < frames; ++frame) {
-            // Of sine_of_phase() and of a phase that is cut off at 2^-32 cycles.
+            // Error of sine_of_phase(), plus truncation of the phase to 2^-32 cycles.
             constexpr double kTolerance = 0.5 * (2.5e-7 + 2.0 * std::numbers::pi * 0x1p-32);
             ASSERT_NEAR(sine[frame], 0.5 * sine_of(phase + increment * frame), kTolerance) << frame;
-            // Two ways to round it, of which targets with fused multiply-add go another one.
+            // Targets with fused multiply-add round differently.
             ASSERT_NEAR(sine[frame], 0.5F * sine_of_phase(phases[frame]), 1.2e-7F) << frame;
         }
-        EXPECT_EQ(sine.bits(), of_phases.bits()) << "one way or the other, the same bits";
+        EXPECT_EQ(sine.bits(), of_phases.bits()) << "both kernels produce the same bits";
         EXPECT_TRUE(sine.guards_stand() && of_phases.guards_stand()) << frames;
     }
 }
@@ -245,7 +245,7 @@ TEST_P(KernelTest, FindsASingleSampleThatIsNoNumberAndMakesItZero) {
     }
 }
 
-/// All that the kernels give for the same input. The sine stands apart.
+/// Results of all kernels for the same input. The sine is separate, because it may differ.
 struct Everything {
     std::vector<std::vector<std::uint32_t>> exact;
     std::vector<float> sine;

@@ -26,7 +26,7 @@ TEST(Level, IsThePeakAndTheSumOfSquares) {
         }
         const Level level = measure_level(samples);
         EXPECT_EQ(level.peak, static_cast<float>(peak));
-        // The narrowest target has 4 sums of length / 4 squares, each rounded at most as often.
+        // The narrowest target has 4 sums of length / 4 squares, each with at most that number of rounding errors.
         EXPECT_NEAR(level.sum_of_squares / sum, 1.0, static_cast<double>(length / 4 + 8) * 0x1p-24);
     }
 }

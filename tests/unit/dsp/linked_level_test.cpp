@@ -24,7 +24,7 @@ std::vector<float> noise(std::size_t count) {
     return values;
 }
 
-/// The largest of the latest `length` values, looked for again for each.
+/// Returns the maximum of the last `length` values, by a search for each value.
 std::vector<float> brute_force(const std::vector<float>& values, std::size_t length) {
     std::vector<float> largest;
     for (std::size_t n = 0; n < values.size(); ++n) {
@@ -34,7 +34,7 @@ std::vector<float> brute_force(const std::vector<float>& values, std::size_t len
     return largest;
 }
 
-/// In blocks of the sizes that `next` gives, from one to the next.
+/// Processes in blocks of the sizes that `next` returns.
 template <class Next>
 std::vector<float> in_blocks(SlidingMaximum& maximum, std::vector<float> values, std::size_t size, Next next) {
     for (std::size_t done = 0; done < values.size(); done += size, size = next(size)) {
@@ -64,7 +64,7 @@ TEST(SlidingMaximum, IsTheLargestOfTheLatest) {
 }
 
 TEST(SlidingMaximum, IsThatOfWhatRisesAndFalls) {
-    // The largest is the latest, then the oldest: what the pass over a group has to carry through.
+    // The maximum is the newest value, then the oldest, which the pass over a group must preserve.
     std::vector<float> values(3'000);
     for (std::size_t n = 0; n < values.size(); ++n) values[n] = static_cast<float>(n < 1'000 ? n : 3'000 - n);
     for (const std::size_t length : {2U, 3U, 100U, 101U, 640U, 1'500U}) {

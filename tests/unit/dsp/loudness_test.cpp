@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The K-weighting against the table of BS.1770, steps against plain sums, and meters against what the definitions give.
+// Compares the K-weighting with the table of BS.1770, steps with direct sums, and meters with the definitions.
 #include "dsp/loudness.h"
 
 #include <gtest/gtest.h>
@@ -75,7 +75,7 @@ TEST(LoudnessFilter, GivesTheSameStepsWhateverTheBlockSize) {
         const auto reference = steps_of(signal, rate_hz, 16, 1'024);
         const auto frames_per_step = rate_hz / kLoudnessStepsPerSecond;
         EXPECT_EQ(reference.front().index, static_cast<std::uint64_t>(std::ceil(1'024 / frames_per_step)))
-            << "the first that is whole";
+            << "the first complete step";
         for (const std::uint32_t block_size : {64U, 1'024U}) {
             const auto steps = steps_of(signal, rate_hz, block_size, 1'024);
             ASSERT_EQ(steps.size(), reference.size()) << block_size;
@@ -138,7 +138,7 @@ TEST(LoudnessMeter, AGapBeginsTheWindowsAnewAndTakesNothingFromTheProgramme) {
     EXPECT_NEAR(meter.loudness().integrated_lufs.value(), -20.0, 1e-4);
     EXPECT_NEAR(meter.loudness().measured_s, 10.3, 1e-9);
     add(meter, index, -30.0, 0.1);
-    EXPECT_NEAR(meter.loudness().momentary_lufs.value(), -30.0, 1e-4) << "without what was before the gap";
+    EXPECT_NEAR(meter.loudness().momentary_lufs.value(), -30.0, 1e-4) << "without the steps before the gap";
 }
 
 TEST(LoudnessMeter, ARestartForgetsTheProgrammeAndNotTheWindows) {
@@ -152,7 +152,7 @@ TEST(LoudnessMeter, ARestartForgetsTheProgrammeAndNotTheWindows) {
     EXPECT_NEAR(meter.loudness().short_term_lufs.value(), -10.0, 1e-4);
     add(meter, index, -10.0, 0.05);
     add(meter, index, -40.0, 5.0);
-    EXPECT_NEAR(meter.loudness().integrated_lufs.value(), -40.0, 1e-3) << "none of it is from before";
+    EXPECT_NEAR(meter.loudness().integrated_lufs.value(), -40.0, 1e-3) << "without the steps before the restart";
     EXPECT_NEAR(meter.loudness().maximum_momentary_lufs.value(), -40.0, 1e-3);
     EXPECT_NEAR(meter.loudness().maximum_short_term_lufs.value(), -40.0, 1e-3);
     EXPECT_NEAR(meter.loudness().measured_s, 5.0, 1e-9);
@@ -165,7 +165,7 @@ TEST(LoudnessMeter, SilenceIsSilenceAtOnceAndDoesNotCount) {
     add(meter, index, -1'000.0, 6.0);
     EXPECT_EQ(meter.loudness().momentary_lufs.value(), -150.0F);
     EXPECT_EQ(meter.loudness().short_term_lufs.value(), -150.0F);
-    EXPECT_NEAR(meter.loudness().integrated_lufs.value(), 0.0, 0.05) << "but for the blocks at the edge";
+    EXPECT_NEAR(meter.loudness().integrated_lufs.value(), 0.0, 0.05) << "except for the blocks at the boundary";
 }
 
 /// EBU Tech 3342, minimum requirements 1 to 4.
@@ -197,8 +197,8 @@ TEST(LoudnessMeter, OfManyHoursIsThatOfEveryMinute) {
         add(meter, index, -36.0, 10.0);
         add(meter, index, -23.0, 50.0);
     }
-    // Of a minute's blocks above the gate 497 hold nothing but the loud part; in six, which straddle its ends, are 1/4,
-    // 1/2 and 3/4 of it, and for the rest the quiet part, 13 LU below.
+    // Of the blocks of a minute above the gate, 497 contain only the loud part. Six overlap its ends and contain 1/4,
+    // 1/2 and 3/4 of it; the rest of them is the quiet part, 13 LU below.
     const double quiet = std::pow(10.0, -1.3);
     const double expected = -23.0 + 10.0 * std::log10((497.0 + 3.0 + 3.0 * quiet) / 503.0);
     EXPECT_NEAR(meter.loudness().integrated_lufs.value(), expected, 0.001);

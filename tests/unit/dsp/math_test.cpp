@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Against libm in long double, which is right to 1e-18.
+// Compares with libm in long double, which is accurate to 1e-18.
 #include "dsp/math.h"
 
 #include <gtest/gtest.h>
@@ -171,7 +171,7 @@ TEST(SineOfTurns, IsWithinItsTolerance) {
         const long double whole = std::round(static_cast<long double>(turns));
         const long double angle = 2.0L * 3.141592653589793238462643383279502884L * (turns - whole);
         ASSERT_LT(static_cast<double>(std::fabs(sine_of_turns(turns) - std::sin(angle))), 1e-15) << turns;
-        // A quarter is added to the argument, which rounds it.
+        // Adding 1/4 rounds the argument.
         ASSERT_LT(static_cast<double>(std::fabs(cosine_of_turns(turns) - std::cos(angle))), 4e-15) << turns;
     }
 }

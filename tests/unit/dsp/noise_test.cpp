@@ -15,7 +15,7 @@ namespace rta::dsp::noise_test {
 namespace {
 
 TEST(PinkFilter, Falls3DbAnOctaveAndKeepsTheRms) {
-    constexpr std::size_t kCount = 1U << 18U;  // the slowest pole has died away after 2^16
+    constexpr std::size_t kCount = 1U << 18U;  // the slowest pole has decayed after 2^16 frames
     std::vector<float> response(kCount, 0.0F);
     response[0] = 1.0F;
     PinkFilter filter;

@@ -18,7 +18,7 @@ static_assert(std::is_trivially_copyable_v<Ramp>);
 
 using Shape = Ramp::Shape;
 
-/// Half a unit in the last place of a float, relative; the ramp's own arithmetic adds less than a hundredth of that.
+/// Relative error of half a unit in the last place of a float; the arithmetic of the ramp adds less than 1% of that.
 constexpr double kRounding = 0x1p-24 * 1.01;
 
 double closed_form(Shape shape, double start, double target, double part) {
@@ -65,7 +65,7 @@ TEST_P(RampTest, FollowsItsClosedForm) {
     const std::uint32_t stride = std::max(1U, c.length / 5'000);
     for (std::uint32_t elapsed = 0; elapsed <= c.length; elapsed += stride) {
         const double expected = closed_form(c.shape, c.start, c.target, static_cast<double>(elapsed) / c.length);
-        // Relative to the larger end where the ramp crosses zero: there the steps themselves are that exact only.
+        // Relative to the larger end if the ramp crosses zero, because the steps have that precision only.
         const double scale = c.shape == Shape::linear ? std::max(std::fabs(c.start), std::fabs(c.target)) : expected;
         ASSERT_NEAR(ramp_.value_at(c.start_frame + elapsed), expected, kRounding * scale) << elapsed;
     }
@@ -91,7 +91,7 @@ TEST_P(RampTest, MeetsBothEndsExactlyAndStaysBetweenThem) {
         ASSERT_GE(up * (value - last), 0.0F) << "turns back at " << elapsed;
         last = value;
     }
-    // The logarithmic shape may round to one unit beyond the target just before it arrives.
+    // Just before the end, the logarithmic shape may round to one unit beyond the target.
     ASSERT_GE(up * (c.target - last), -std::fabs(c.target) * 0x1p-23F);
 }
 
@@ -202,7 +202,7 @@ TEST(Ramp, SentTwiceAtOneFrameKeepsWhatCameBefore) {
     ramp.retarget(3.0F, 750, 0);
     ramp.retarget(4.0F, 750, 100);
     EXPECT_EQ(ramp.value_at(749), 0.251F);
-    EXPECT_EQ(ramp.value_at(750), 3.0F) << "a jump counts at once, also for what follows in the same frame";
+    EXPECT_EQ(ramp.value_at(750), 3.0F) << "a step takes effect immediately, also for later changes in the same frame";
     EXPECT_EQ(ramp.value_at(850), 4.0F);
 }
 
@@ -216,13 +216,13 @@ TEST(Ramp, WhatHasNotBegunIsWithdrawnAndWhatHasGoesOn) {
 
     ramp.retarget(1.0F, 200, 50);
     ramp.withdraw(200);
-    EXPECT_EQ(ramp.target(), 1.0F) << "it begins in this very frame";
+    EXPECT_EQ(ramp.target(), 1.0F) << "it starts in this frame";
     EXPECT_EQ(ramp.value_at(225), 0.5F);
 
-    // One that is under way, and behind it one that is taken back and asked for anew.
+    // An active ramp, followed by one that is withdrawn and requested again.
     ramp.retarget(0.0F, 240, 10);
     ramp.withdraw(220);
-    EXPECT_EQ(ramp.value_at(245), 0.9F) << "the way up goes on";
+    EXPECT_EQ(ramp.value_at(245), 0.9F) << "the rise continues";
     ramp.retarget(0.0F, 245, 10);
     EXPECT_EQ(ramp.value_at(225), 0.5F) << "until then";
     EXPECT_EQ(ramp.value_at(245), 0.9F);

@@ -15,10 +15,10 @@ namespace {
 
 constexpr long double kTwoPi = 2.0L * 3.141592653589793238462643383279502884L;
 constexpr double kRate = 48'000.0;
-/// Of one sample: see sine_of_phase().
+/// Tolerance of one sample: see sine_of_phase().
 constexpr double kSampleTolerance = 2.5e-7;
 
-/// `cycles` counts from any whole number of cycles.
+/// Integer offsets of `cycles` do not matter.
 double sine_of_cycles(long double cycles) {
     return static_cast<double>(std::sin(kTwoPi * (cycles - std::floor(cycles))));
 }
@@ -33,8 +33,8 @@ std::vector<float> render(SineOscillator& oscillator, float frequency_hz, std::s
     return out;
 }
 
-/// Power of the sine of `frequency_hz` in `signal`, by least squares: `signal` is one second long and the frequency a
-/// whole number, so sine and cosine are orthogonal and the fit is two sums.
+/// Returns the power of the sine of `frequency_hz` in `signal`, by least squares. `signal` is one second long and the
+/// frequency an integer, so sine and cosine are orthogonal and the fit is two sums.
 double power_at(std::span<const double> signal, int frequency_hz) {
     double in_phase = 0.0;
     double quadrature = 0.0;
@@ -61,7 +61,7 @@ TEST_P(SineQualityTest, HarmonicsAndNoiseAreBelowMinus120Db) {
     const std::vector<double> signal(rendered.begin(), rendered.end());
     const double fundamental = power_at(signal, GetParam());
     EXPECT_NEAR(db(fundamental / 0.5), 0.0, 1e-5) << "dB of full scale";
-    // All that is not the fundamental: harmonics, their images, and noise.
+    // Everything except the fundamental: harmonics, their images and noise.
     const double rest = mean_square(signal) - fundamental;
     EXPECT_LT(db(std::fabs(rest) / fundamental), -120.0);
     for (int harmonic = 2; harmonic <= 9 && harmonic * GetParam() < 24'000; ++harmonic) {
@@ -84,14 +84,14 @@ TEST(SineOscillator, DoesNotDriftInAnHour) {
         // Exact: the product has 24 + 28 bits, and fmod() never rounds.
         const long double cycles =
             std::fmod(static_cast<long double>(frequency_hz) * static_cast<long double>(kHour), 48'000.0L) / 48'000.0L;
-        // The frequency in cycles a frame is rounded once to 53 bits and once to 2^-64 cycles.
+        // The frequency in cycles per frame is rounded to 53 bits, then to 2^-64 cycles.
         const double tolerance =
             static_cast<double>(frequency_hz) * 3'600.0 * 0x1p-53 + static_cast<double>(kHour) * 0x1p-64;
         const long double phase = static_cast<long double>(oscillator.phase()) / 0x1p64L;
         const long double difference = phase - cycles;
         EXPECT_LT(static_cast<double>(std::fabs(difference - std::round(difference))), tolerance) << "cycles";
 
-        // And that is still what is heard.
+        // The output must still match the phase.
         oscillator.render(frequency_hz, block);
         for (std::size_t n = 0; n < kBlock; ++n) {
             const long double exact =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Against sines, whose true peak is their amplitude, and an impulse, whose true peak is itself.
+// Compares with sines, whose true peak is their amplitude, and with an impulse, whose true peak is its height.
 #include "dsp/true_peak.h"
 
 #include <gtest/gtest.h>
@@ -39,7 +39,7 @@ std::vector<float> peaks_of(const std::function<double(std::uint32_t)>& signal, 
 double sine(double cycles) { return std::sin(2.0 * std::numbers::pi * cycles); }
 
 TEST(TruePeak, OfASineIsItsAmplitude) {
-    // Cycles a frame; up to 0.35 nothing counts twice.
+    // Cycles per frame; up to 0.35 no level is added.
     for (const double frequency : {0.01, 0.1, 0.25, 0.3, 0.35}) {
         for (const double phase : {0.0, 0.03, 0.125, 0.2}) {
             const auto peaks = peaks_of([=](std::uint32_t n) { return 0.5 * sine(frequency * n + phase); }, 40);
@@ -66,7 +66,7 @@ TEST(TruePeak, IsToldAfterItsLatency) {
 TEST(TruePeak, FindsNothingBelowItsFloorAndIsTheSameAboveItWhateverTheBlockSize) {
     const auto bursts = [](std::uint32_t n) { return (n / 100 % 3 == 0 ? 1.0 : 0.001) * sine(0.21 * n * n / 500.0); };
     const auto reference = peaks_of(bursts, 64, 0.5F);
-    EXPECT_NE(std::count(reference.begin(), reference.end(), 0.0F), 0) << "quiet chunks are passed over";
+    EXPECT_NE(std::count(reference.begin(), reference.end(), 0.0F), 0) << "quiet chunks are skipped";
     for (const std::uint32_t block_size : {16U, 256U, 1'024U}) {
         EXPECT_EQ(peaks_of(bursts, 64, 0.5F, block_size), reference) << block_size;
     }
@@ -88,7 +88,7 @@ float meter_peak(const std::function<double(std::uint32_t)>& signal, std::uint32
     return peak;
 }
 
-/// Comes and goes without an edge, whose overshoot would be the highest.
+/// Fades in and out, because the overshoot of a step would be the highest peak.
 double windowed_sine(double frequency, double phase, std::uint32_t n) {
     return 0.5 * (0.5 - 0.5 * std::cos(2.0 * std::numbers::pi * n / 8'192.0)) * sine(frequency * n + phase);
 }

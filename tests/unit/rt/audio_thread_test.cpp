@@ -20,9 +20,9 @@ TEST(AudioThreadGate, LetsInOneAtATime) {
         const auto first = gate.try_claim(generation);
         ASSERT_TRUE(first);
         EXPECT_FALSE(gate.try_claim(generation));
-        EXPECT_FALSE(gate.try_claim(generation)) << "a refused claim must not open the gate when it ends";
+        EXPECT_FALSE(gate.try_claim(generation)) << "a failed claim must not release the gate";
     }
-    EXPECT_TRUE(gate.try_claim(generation)) << "the gate opens when the claim ends";
+    EXPECT_TRUE(gate.try_claim(generation)) << "the gate is free after the claim ends";
 }
 
 TEST(AudioThreadGate, RefusesAGenerationThatWasRevoked) {
@@ -32,7 +32,7 @@ TEST(AudioThreadGate, RefusesAGenerationThatWasRevoked) {
     const auto second = gate.start_generation();
     EXPECT_NE(first, second);
     EXPECT_FALSE(gate.try_claim(first));
-    EXPECT_TRUE(gate.try_claim(second)) << "a refused generation must leave the gate open";
+    EXPECT_TRUE(gate.try_claim(second)) << "a refused generation must leave the gate free";
 }
 
 TEST(AudioThreadGate, RefusesAGenerationThatNeverBegan) {

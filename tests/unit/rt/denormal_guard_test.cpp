@@ -11,7 +11,7 @@ namespace {
 
 static_assert(!std::is_copy_constructible_v<DenormalGuard> && !std::is_move_constructible_v<DenormalGuard>);
 
-/// At run time, whatever the compiler could work out beforehand.
+/// Multiplies at run time; the compiler must not fold the constants.
 float product(float a, float b) {
     const volatile float first = a;
     const volatile float second = b;
@@ -27,7 +27,7 @@ TEST(DenormalGuard, FlushesResults) {
     EXPECT_NE(product(kSmallestNormal, 0.25F), 0.0F);
     const DenormalGuard guard;
     EXPECT_EQ(product(kSmallestNormal, 0.25F), 0.0F);
-    EXPECT_EQ(product(kSmallestNormal, 1.0F), kSmallestNormal) << "normal numbers stay";
+    EXPECT_EQ(product(kSmallestNormal, 1.0F), kSmallestNormal) << "normal numbers are unchanged";
 }
 
 TEST(DenormalGuard, CountsDenormalOperandsAsZero) {
@@ -43,7 +43,7 @@ TEST(DenormalGuard, GivesTheThreadItsOwnModeBack) {
             const DenormalGuard inner;
             EXPECT_EQ(product(kSmallestNormal, 0.25F), 0.0F);
         }
-        EXPECT_EQ(product(kSmallestNormal, 0.25F), 0.0F) << "the outer guard still holds";
+        EXPECT_EQ(product(kSmallestNormal, 0.25F), 0.0F) << "the outer guard is still active";
     }
     EXPECT_EQ(product(kSmallestNormal, 0.25F), kSmallestNormal / 4.0F);
     EXPECT_EQ(product(kDenormal, 0x1p100F), kDenormal * 0x1p100F);

@@ -23,7 +23,7 @@ static_assert(std::is_nothrow_move_constructible_v<RingReceiver<int>> &&
 static_assert(std::is_nothrow_move_assignable_v<RingSender<int>> && !std::is_copy_assignable_v<RingSender<int>>);
 static_assert(std::is_nothrow_move_assignable_v<RingReceiver<int>> && !std::is_copy_assignable_v<RingReceiver<int>>);
 
-/// No default constructor, and a size that is not a power of two: the ring may need neither.
+/// Without a default constructor, and with a size that is not a power of two: the ring must support both.
 struct Item {
     explicit Item(int number) : first{number}, second{-number}, third{2 * number} {}
     std::int32_t first;
@@ -31,7 +31,7 @@ struct Item {
     std::int32_t third;
 };
 
-/// Every ring behaves the same wherever its free-running indexes begin: at 0, as they do, or just below their wrap.
+/// Rings must behave the same with any initial index: 0, the default, and just below the wrap-around.
 class SpscRingTest : public testing::TestWithParam<std::tuple<std::size_t, std::size_t>> {
  protected:
     static std::size_t capacity() { return std::get<0>(GetParam()); }
@@ -87,15 +87,15 @@ TEST_P(SpscRingTest, SendsABatchWholeOrNotAtAll) {
     std::vector<int> too_many(capacity() + 1, -1);
 
     EXPECT_FALSE(sender.try_push_batch(too_many));
-    EXPECT_EQ(receiver.try_pop(), std::nullopt) << "a refused batch left something behind";
+    EXPECT_EQ(receiver.try_pop(), std::nullopt) << "a refused batch must leave no element";
     EXPECT_TRUE(sender.try_push_batch({}));
     EXPECT_EQ(receiver.try_pop(), std::nullopt);
 
     for (int lap = 0; lap < 3; ++lap) {
         ASSERT_TRUE(sender.try_push_batch(full));
-        EXPECT_TRUE(sender.try_push_batch({})) << "an empty batch needs no room";
+        EXPECT_TRUE(sender.try_push_batch({})) << "an empty batch needs no free slot";
         EXPECT_FALSE(sender.try_push_batch(std::span{full}.first(1)));
-        ASSERT_EQ(receiver.try_pop(), 0);  // room for one, not for all
+        ASSERT_EQ(receiver.try_pop(), 0);  // one free slot, not enough for all
         if (capacity() > 1) {
             EXPECT_FALSE(sender.try_push_batch(full));
         }
@@ -158,7 +158,7 @@ TEST(SpscRing, EndsMoveWithAllTheyKnow) {
 
 TEST(SpscRing, AMovedFromEndIsEmptyAndStopsADebugBuild) {
     testing::FLAGS_gtest_death_test_style = "threadsafe";
-    // RealtimeSanitizer stops the program before the assertion's message is out: composing it allocates.
+    // RealtimeSanitizer stops the program before the message of the assertion: formatting it allocates.
     constexpr auto kStopped = "moved from|RealtimeSanitizer";
     SpscRing<int> ring{2};
     auto sender = ring.sender();
@@ -166,7 +166,7 @@ TEST(SpscRing, AMovedFromEndIsEmptyAndStopsADebugBuild) {
     ASSERT_TRUE(sender.try_push(1));
     const auto moved_sender = std::move(sender);
     const auto moved_receiver = std::move(receiver);
-    // NOLINTBEGIN(bugprone-use-after-move): that is what is tested.
+    // NOLINTBEGIN(bugprone-use-after-move): this is under test.
     EXPECT_DEBUG_DEATH(EXPECT_FALSE(sender.try_push(2)), kStopped);
     EXPECT_DEBUG_DEATH(EXPECT_FALSE(sender.try_push_batch({})), kStopped);
     EXPECT_DEBUG_DEATH(EXPECT_EQ(sender.free_space(), 0U), kStopped);
