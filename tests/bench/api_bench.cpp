@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What clients cost and wait for, with the whole daemon on the null device: the round trip of a parameter change, the
-// processor time of a daemon at rest, and late blocks under 20,000 parameter changes a second.
+// Measures clients of the daemon on the null device: the round trip of a parameter change, the CPU time of an idle
+// daemon, and late blocks under 20,000 parameter changes per second.
 //
 //     build/release/bin/api_bench
 #include <pthread.h>
@@ -55,10 +55,10 @@ double at(std::vector<double> samples, double fraction) {
 struct RoundTrip {
     double sent_us;
     double answered_us;
-    double frame_us;  ///< where the change began, on the engine's clock
+    double frame_us;  ///< start of the change on the clock of the engine
 };
 
-/// One change at a time, at moments that have nothing to do with the blocks.
+/// One change at a time, at times that are independent of the blocks.
 std::vector<RoundTrip> make_round_trips(ProtocolClient& client, int count) {
     std::mt19937 random{1};
     std::uniform_int_distribution<int> pause_us{200, 3'000};
@@ -74,10 +74,10 @@ std::vector<RoundTrip> make_round_trips(ProtocolClient& client, int count) {
     return trips;
 }
 
-/// How much later than the first block after it was sent a change is answered. The null device begins block n at an
-/// anchor plus n blocks. Among hundreds of changes some are sent just before the block that takes them in, and none
-/// after it, so the largest of (sent - frame) is the anchor, or a little before it: what is printed is a little too
-/// much. A stall of the machine moves the anchor, so it is looked for in short stretches, of which most see none.
+/// Returns the time from the first block after a change was sent to its response. The null device starts block n at an
+/// anchor plus n blocks. Among hundreds of changes some are sent just before the block that applies them, and none
+/// after it, so the maximum of (sent - frame) is the anchor or slightly earlier: the result is slightly too large. A
+/// stall of the machine moves the anchor, so it is determined for short intervals, most of which contain no stall.
 std::vector<double> beyond_the_wait(const std::vector<RoundTrip>& trips) {
     constexpr std::size_t kStretch = 200;
     std::vector<double> waits;
@@ -120,7 +120,7 @@ void measure_round_trips() {
 // ---------------------------------------------------------------------------------------------------------------------
 // At rest
 
-/// Processor time of all threads of a process so far, in nanoseconds, as the scheduler counts it.
+/// Returns the CPU time of all threads of a process, in nanoseconds, as counted by the scheduler.
 std::uint64_t cpu_ns(pid_t pid) {
     std::uint64_t sum = 0;
     for (const auto& task : std::filesystem::directory_iterator{"/proc/" + std::to_string(pid) + "/task"}) {
@@ -131,8 +131,7 @@ std::uint64_t cpu_ns(pid_t pid) {
     return sum;
 }
 
-/// A thread that sleeps block by block on the same clock and with the same priority as the null device, and does
-/// nothing else.
+/// Thread that sleeps block by block, with the clock and the priority of the null device, and does nothing else.
 class BareLoop {
  public:
     BareLoop() : thread_{[this] { run(); }} {}
@@ -204,7 +203,7 @@ constexpr int kClients = 4;
 constexpr int kChangesPerSecond = 20'000;
 constexpr seconds kWindow{5};
 
-/// Sends single changes at an even rate and reads the answers as they come. Returns how many were answered.
+/// Sends single changes at a constant rate and reads the responses. Returns the number of responses.
 int change_parameters(ProtocolClient client, Clock::time_point end, std::atomic<int>& refused) {
     constexpr int kAtOnce = kChangesPerSecond / kClients / 1'000;  // every millisecond
     int sent = 0;
@@ -224,7 +223,7 @@ int change_parameters(ProtocolClient client, Clock::time_point end, std::atomic<
             change.set_value(static_cast<float>(-(sent % 60)));
             client.send(request);
         }
-        // As many as can be unanswered for two blocks and a little; the rest keeps the pace.
+        // Allow the pending requests of slightly more than two blocks; then wait for responses.
         while (sent - answered > 20 * kAtOnce) receive();
         next += milliseconds{1};
         std::this_thread::sleep_until(next);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What benchmark programs share: an engine that plays edits offline, and rows that are timed in turn.
+// Shared by the benchmark programs: an offline engine, and rows that are timed alternately.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +25,7 @@ namespace rta::bench {
 inline constexpr std::uint32_t kBlock = 64;
 inline constexpr double kRateHz = 48'000.0;
 
-/// An engine with one mono output that plays `edits`.
+/// Engine with one mono output that renders the graph built by `edits`.
 class Rig {
  public:
     explicit Rig(std::vector<Edit> edits, double sample_rate_hz = kRateHz,
@@ -40,7 +40,7 @@ class Rig {
         const auto claim = engine_.gate().try_claim(generation_);
         for (int i = 0; i < blocks; ++i) engine_.renderer().render(claim.key(), {AudioReadView{}, out_.write()});
     }
-    /// Lets plans settle.
+    /// Renders until all fades have ended.
     void poll() { engine_.poll(ignore_); }
     [[nodiscard]] Engine& engine() { return engine_; }
     [[nodiscard]] std::span<const float> block() const { return out_.read().channel(0); }
@@ -60,11 +60,11 @@ class Rig {
     Ignore ignore_;
 };
 
-/// Something that is run again and again, and how its time is told.
+/// Row of the table: a function that runs repeatedly, and the unit of its time.
 struct Row {
     std::string what;
     std::string target;
-    double units;  ///< nanoseconds are told per this many things in a run
+    double units;  ///< number of units per run; the time is printed per unit
     std::string unit;
     std::function<void()> run;
     std::vector<double> ns = {};
@@ -77,10 +77,11 @@ struct Row {
     }
 };
 
-/// `what` came out `difference` away from what is right: more than `tolerance` ends the program.
+/// Throws if the error `difference` of `what` exceeds `tolerance`.
 inline void check(std::string_view what, double difference, double tolerance) {
     if (difference <= tolerance) return;
-    throw std::runtime_error(std::string{what} + " is off by " + std::to_string(difference) + ": nothing was timed");
+    throw std::runtime_error(std::string{what} + " is off by " + std::to_string(difference) +
+                             ": no times were measured");
 }
 
 inline double ns_of(const std::function<void()>& run) {
@@ -91,16 +92,16 @@ inline double ns_of(const std::function<void()>& run) {
 
 inline void use(std::string_view target) {
     if (dsp::simd_target() == target) return;
-    // No audio thread but this one, which is between two blocks.
+    // This is the only audio thread, and it is between two blocks.
     if (!dsp::use_simd_target(target)) throw std::runtime_error("no such SIMD target");
 }
 
-/// All rows in turn, again and again: what disturbs the machine for a while disturbs them all.
+/// Runs all rows alternately, so that temporary load on the machine affects them equally.
 inline void measure(std::vector<Row>& rows, int repetitions) {
     for (int i = -3; i < repetitions; ++i) {
         for (Row& row : rows) {
             use(row.target);
-            row.run();  // its memory is that of the row again, and not of the one before
+            row.run();  // warm the caches, which hold the data of the previous row
             const double ns = ns_of(row.run);
             if (i >= 0) row.ns.push_back(ns);
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the whole daemon costs on the null device: from its start to its first block, its memory at rest and after
-// edits.
+// Measures the daemon on the null device: the time from its start to the first block, and its memory when idle and
+// after edits.
 //
 //     build/release/bin/daemon_bench
 #include <algorithm>
@@ -41,8 +41,8 @@ std::string decimal(double value, const char* unit) {
     return text.str();
 }
 
-/// From before the process is made until a client is answered, which is not before the first block is rendered. Looked
-/// for every 5 ms, so up to that much too long.
+/// Measures the time from before the process is created until a client receives a response, which is after the first
+/// block was rendered. Polls every 5 ms, so the result is up to 5 ms too long.
 double start_ms() {
     const auto begin = std::chrono::steady_clock::now();
     const Daemon daemon{null_device()};
@@ -64,18 +64,18 @@ void measure_starts() {
     print_row("start to the first block, p99", percentile(0.99), "< 300 ms");
 }
 
-/// A line of /proc/PID/status, in MB.
+/// Returns a value of /proc/PID/status, in MB.
 double memory_mb(pid_t pid, const std::string& key) {
     std::ifstream file{"/proc/" + std::to_string(pid) + "/status"};
     for (std::string line; std::getline(file, line);) {
         if (line.starts_with(key + ":")) return std::stod(line.substr(key.size() + 1)) / 1024.0;
     }
-    throw std::runtime_error("/proc tells no " + key);
+    throw std::runtime_error("not found in /proc/PID/status: " + key);
 }
 
 std::string megabytes(double value) { return decimal(value, "MB"); }
 
-/// Edits of every kind, by four clients at once, until so many are made; then the path is as it was.
+/// Makes this number of edits of every kind with four concurrent clients, then restores the graph.
 void edit(const Daemon& daemon, std::size_t edits, std::uint32_t seed) {
     const StormPlan plan{.source_type = "sine", .retune_source = true, .edits = edits, .seed = seed};
     run_storm(daemon, plan);
@@ -94,7 +94,7 @@ void measure_memory() {
     Daemon daemon{null_device()};
     const pid_t pid = daemon.process().pid();
     ProtocolClient client = daemon.client();
-    // At rest: what the start has left to be given back is given back.
+    // Idle: memory that only the start needs has been released.
     std::this_thread::sleep_for(std::chrono::seconds{1});
     const v1::StatusResult status = client.status();
     print_row("memory locked", status.realtime().memory_locked() ? "yes" : "NO: " + status.realtime().memory_detail());
@@ -112,7 +112,7 @@ void measure_memory() {
     print_row("  difference", megabytes(last - first), "< 1 MB");
     print_row("VmHWM", megabytes(memory_mb(pid, "VmHWM")));
     print_plans(client.status().engine());
-    if (daemon.stop() != ExitStatus{0, 0}) throw std::runtime_error("rtad did not end cleanly");
+    if (daemon.stop() != ExitStatus{0, 0}) throw std::runtime_error("rtad did not exit cleanly");
 }
 
 }  // namespace

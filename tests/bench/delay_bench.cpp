@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What delays cost: one tone through 256 delays, each through a gain, all summed, rendered by the whole engine on one
-// core, beside one loop that computes the same without an engine. What is timed is checked first.
+// Measures delays: one tone through 256 delays, each followed by a gain, all summed. Compares the engine on one core
+// with a single loop that computes the same without an engine. Results are verified before they are timed.
 //
 //     chrt -f 50 taskset -c 1 build/release/bin/delay_bench [--quick]
 #include <array>
@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kDelays = 256;
 constexpr double kFrequencyHz = 440.0;
 
-/// One of the kinds of delay that are measured.
+/// One kind of delay to measure.
 struct Kind {
     const char* what;
     double fraction;  ///< of a frame, added to whole frames
@@ -58,7 +58,7 @@ std::vector<Edit> graph(const Kind& kind) {
     return edits;
 }
 
-/// One second of line, as delay_line has by default.
+/// Line of one second, the default of delay_line.
 FusedDelays fused(const Kind& kind) {
     std::vector<FusedDelays::Delay> delays;
     for (std::size_t i = 0; i < kDelays; ++i) {
@@ -77,7 +77,7 @@ double tone(double frame) {
     return frame < 0.0 ? 0.0 : 0.1 * std::sin(2.0 * std::numbers::pi * kFrequencyHz * frame / kRateHz);
 }
 
-/// The definition, in double precision. A delay that has not begun at `frame` is silent.
+/// Computes the definition in double precision. A delay is silent until its signal arrives.
 double exact(const Kind& kind, std::size_t delay, double frame) {
     const double frames = static_cast<double>(time_ms(kind, delay)) * kRateHz / 1'000.0;
     double wet = 0.0;
@@ -91,7 +91,7 @@ double exact(const Kind& kind, std::size_t delay, double frame) {
 }
 
 void check(const Kind& kind, Rig& rig, FusedDelays& loop, std::string_view target) {
-    // After more than the longest delay, and with the end of the line within.
+    // Longer than the longest delay, and includes the end of the line.
     constexpr std::uint32_t kBlocks = 48'000 / kBlock + 30;
     double largest = 0.0;
     std::array<float, kBlock> in{};
@@ -100,20 +100,20 @@ void check(const Kind& kind, Rig& rig, FusedDelays& loop, std::string_view targe
         for (std::uint32_t i = 0; i < kBlock; ++i) in[i] = static_cast<float>(tone(block * kBlock + i));
         loop.render(target, in.data(), out.data());
         rig.render(1);
-        // Where a delay has just begun, interpolation hears the tone's beginning coming.
+        // Interpolation rings before the start of the tone.
         const bool compared = block % 10 == 0 && (kind.fraction == 0.0 || block * kBlock > 24'300);
         for (std::uint32_t i = 0; compared && i < kBlock; ++i) {
             double sum = 0.0;
             for (std::size_t d = 0; d < kDelays; ++d) sum += exact(kind, d, block * kBlock + i);
             for (const float sample : {rig.block()[i], out[i]}) {
                 const double difference = std::fabs(static_cast<double>(sample) - sum);
-                if (!(difference <= largest)) largest = difference;  // NaN too
+                if (!(difference <= largest)) largest = difference;  // also for NaN
             }
         }
     }
     if (!(largest <= 1e-5)) {
         throw std::runtime_error(std::string{kind.what} + " is off by " + std::to_string(largest) +
-                                 ": nothing was timed");
+                                 ": no times were measured");
     }
 }
 

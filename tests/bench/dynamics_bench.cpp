@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What dynamics processors cost: a tone through many of them side by side, by the whole engine on one core. What is
-// timed is checked first.
+// Measures dynamics processors: a tone through many of them in parallel, rendered by the engine on one core. Results
+// are verified before they are timed.
 //
 //     chrt -f 50 taskset -c 1 build/release/bin/dynamics_bench [--quick]
 #include <algorithm>
@@ -24,7 +24,7 @@ struct Kind {
     const char* type;
     float level_db;  ///< of the tone
     std::map<std::string, float, std::less<>> parameters;
-    double peak_db;  ///< of what comes out, per node
+    double peak_db;  ///< expected peak of the output, per node
 };
 
 const std::vector<Kind> kKinds{
@@ -64,16 +64,16 @@ Row row(const Kind& kind, std::string_view target) {
     }
     const double peak_db = 20.0 * std::log10(peak / kNodes);
     if (!(std::fabs(peak_db - kind.peak_db) < 0.1)) {
-        throw std::runtime_error(std::string{kind.what} + " gives " + std::to_string(peak_db) +
-                                 " dB: nothing was timed");
+        throw std::runtime_error(std::string{kind.what} + " has a peak of " + std::to_string(peak_db) +
+                                 " dB: no times were measured");
     }
     return {kind.what, std::string{target}, static_cast<double>(kNodes) * kBlock * kMadeBlocks, "ns a node and frame",
             [rig] { rig->render(kMadeBlocks); }};
 }
 
-/// What each block costs of processors that look far ahead and were built together, so that whatever one of them puts
-/// off until some block they all put off until the same. The same sound is rendered again and again by engines built
-/// anew; of each block the least time counts, so that what else the machine does is left out.
+/// Measures each block of processors with a long look-ahead that were built together, so that periodic work of all of
+/// them would fall into the same block. The same signal is rendered repeatedly by new engines; the minimum time of each
+/// block counts, to exclude other load on the machine.
 void print_worst_block(const char* what, const char* type, double look_ahead_ms, bool quick) {
     constexpr double kHighRateHz = 192'000.0;
     constexpr std::size_t kBlocks = 1'500;  // half a second: ten times the longest look-ahead

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What a graph costs: sines through gains, constants through gains, and steps that do nothing, rendered by the whole
-// engine on one core, beside one loop that computes the same without an engine. What is timed is checked first.
+// Measures graphs: sines through gains, constants through gains, and nodes that do nothing. Compares the engine on one
+// core with a single loop that computes the same without an engine. Results are verified before they are timed.
 //
 //     chrt -f 50 taskset -c 1 build/release/bin/engine_bench [TARGET]
 //
-// With a SIMD target, its rows only (for a profiler), else those of all that the CPU runs.
+// With TARGET, measures this SIMD target only (for a profiler), otherwise all targets that the CPU supports.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -32,7 +32,7 @@
 namespace rta::bench {
 namespace {
 
-/// A step that does nothing: what is left is what the engine adds to every node.
+/// Node that does nothing: measures the overhead of the engine per node.
 class Nothing final : public Processor {
  public:
     void process(const ProcessContext&) RTA_NONBLOCKING override {}
@@ -66,7 +66,7 @@ float level_db(std::size_t pair) { return -20.0F - static_cast<float>(pair % 13)
 float gain_db(std::size_t pair) { return -40.0F + static_cast<float>(pair % 11); }
 float constant(std::size_t pair) { return static_cast<float>(pair % 17) / 100.0F - 0.05F; }
 
-/// `count` pairs of a source and a gain, all into one output.
+/// Returns `count` pairs of a source and a gain, all connected to one output.
 std::vector<Edit> pairs(std::size_t count, const std::function<AddNode(std::size_t)>& source) {
     std::vector<Edit> edits{AddNode{"output", "out", {}, {}}};
     for (std::size_t i = 0; i < count; ++i) {
@@ -113,7 +113,7 @@ FusedPairs fused_pairs(std::size_t count) {
     return fused;
 }
 
-/// The engine and the loop, against each other and against libm in double precision.
+/// Compares the engine and the loop with each other and with libm in double precision.
 void check_pairs(Rig& rig, std::size_t count, std::string_view target) {
     std::array<FusedPairs, 2> loops{fused_pairs(count), fused_pairs(count)};
     double largest = 0.0;
@@ -131,14 +131,14 @@ void check_pairs(Rig& rig, std::size_t count, std::string_view target) {
             }
             for (const float sample : {rig.block()[frame], fused[0][frame], fused[1][frame]}) {
                 const double difference = std::fabs(static_cast<double>(sample) - exact);
-                if (!(difference <= largest)) largest = difference;  // NaN too
+                if (!(difference <= largest)) largest = difference;  // also for NaN
             }
         }
     }
     check("sine -> gain, summed", largest, 1e-5);
 }
 
-/// Constants, each through a gain, all summed, without an engine.
+/// Sums constants, each through a gain, without an engine.
 class ConstantLoops {
  public:
     explicit ConstantLoops(std::size_t count) : samples_(count * kBlock) {
@@ -150,7 +150,7 @@ class ConstantLoops {
         ones_.assign(count, 1.0F);
     }
 
-    /// With the engine's kernels: every signal is written, scaled where it lies, and summed with the others.
+    /// Uses the kernels of the engine: every signal is written, scaled in place and added.
     void render_signals(std::span<float> out) {
         for (std::size_t i = 0; i < signals_.size(); ++i) {
             const std::span<float> signal{samples_.data() + i * kBlock, kBlock};
@@ -160,7 +160,7 @@ class ConstantLoops {
         dsp::sum_scaled(signals_, ones_, out);
     }
 
-    /// In registers: a product and a sum a pair and vector, and nothing is written but the sums.
+    /// Uses registers: one product and one sum per pair and vector; only the sums are written.
     void render_fused(std::string_view target, std::span<float> out) const {
         sum_products(target, values_.data(), gains_.data(), values_.size(), out.data(), out.size());
     }
@@ -173,7 +173,7 @@ class ConstantLoops {
     std::vector<const float*> signals_;
 };
 
-/// The engine and the loops, against double precision.
+/// Compares the engine and the loops with double precision.
 void check_constants(Rig& rig, ConstantLoops& loops, std::size_t count, std::string_view target) {
     double exact = 0.0;
     for (std::size_t i = 0; i < count; ++i) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What filters cost: biquad_filter nodes in series, equalizers and a crossover, rendered by the whole engine on one
-// core, beside one loop that computes the same without an engine, and one that goes frame by frame. What is timed is
-// checked first.
+// Measures filters: biquad_filter nodes in series, equalizers and a crossover. Compares the engine on one core with a
+// single loop that computes the same without an engine, and with a loop that processes frame by frame. Results are
+// verified before they are timed.
 //
 //     chrt -f 50 taskset -c 1 build/release/bin/filter_bench [--quick]
 #include <algorithm>
@@ -38,7 +38,7 @@ constexpr std::size_t kFilters = 512;
 constexpr std::uint32_t kChannels = 64;
 constexpr std::size_t kBands = 8;
 
-/// The input of the first block, white; what is timed after it is the same again and again.
+/// Input of the first block: white noise. Timed blocks repeat it.
 float noise(std::uint32_t channel, std::uint32_t frame) {
     std::uint64_t hash = frame * 0x9E37'79B9'7F4A'7C15ULL + channel * 7'919ULL + 1;
     hash ^= hash >> 29U;
@@ -53,7 +53,7 @@ struct Ignore : Engine::Observer {
     void device_faded(std::uint64_t) override {}
 };
 
-/// An engine that plays `edits`, with as many inputs as outputs.
+/// Engine that renders the graph built by `edits`, with equal numbers of inputs and outputs.
 class Rig {
  public:
     Rig(std::vector<Edit> edits, std::uint32_t channels)
@@ -79,7 +79,7 @@ class Rig {
             throw std::runtime_error(ticket.error().sentence);
         }
     }
-    /// A minute of nothing.
+    /// Renders a minute of silence.
     void fall_silent() {
         in_.clear();
         render(60 * static_cast<int>(kRateHz) / static_cast<int>(kBlock));
@@ -95,7 +95,7 @@ class Rig {
     Ignore ignore_;
 };
 
-/// Peaks and dips over the whole spectrum: together they neither boost nor damp much.
+/// Peaks and dips over the whole spectrum, whose total gain is close to 1.
 dsp::FilterValues filter_values(std::size_t i) {
     return {50.0F * std::pow(1.0105F, static_cast<float>(i % 512)), 0.7F + 0.1F * static_cast<float>(i % 9),
             i % 2 == 0 ? 3.0F : -3.0F};
@@ -153,7 +153,7 @@ std::vector<Edit> mono_equalizers() {
     return edits;
 }
 
-/// Both ends of the device, with nothing between: what a graph without filters costs.
+/// Device input connected to device output: the cost of a graph without filters.
 std::vector<Edit> wires() {
     const Settings channels{{"channels", static_cast<double>(kChannels)}};
     return {AddNode{"input", "in", channels, {}}, AddNode{"output", "out", channels, {}}, Connect{"in", "out", {}}};
@@ -177,7 +177,7 @@ FusedFilters fused(std::size_t count, std::size_t channels, dsp::FilterValues (*
     return filters;
 }
 
-/// The cookbook's peaking filter in double, frame by frame.
+/// Peaking filter of the cookbook in double, frame by frame.
 class Reference {
  public:
     Reference(std::size_t count, dsp::FilterValues (*values)(std::size_t)) {
@@ -209,8 +209,7 @@ class Reference {
     std::vector<Section> sections_;
 };
 
-/// Simper's filter frame by frame in float, one filter after the other: what filters cost that wait for their
-/// recursion.
+/// Simper's filter frame by frame in float, one filter after the other: limited by the latency of the recursion.
 struct ScalarFilters {
     struct Section {
         float a1, a2, a3, m1, s1 = 0.0F, s2 = 0.0F;
@@ -244,10 +243,11 @@ struct ScalarFilters {
 
 void check(std::string_view what, double difference, double tolerance) {
     if (difference <= tolerance) return;
-    throw std::runtime_error(std::string{what} + " is off by " + std::to_string(difference) + ": nothing was timed");
+    throw std::runtime_error(std::string{what} + " is off by " + std::to_string(difference) +
+                             ": no times were measured");
 }
 
-/// Blocks of the engine and of the loop against double precision.
+/// Compares blocks of the engine and of the loop with double precision.
 void check_filters(std::string_view what, Rig& rig, FusedFilters loop, std::string_view target, Reference reference,
                    std::uint32_t channel) {
     double largest = 0.0;
@@ -263,18 +263,18 @@ void check_filters(std::string_view what, Rig& rig, FusedFilters loop, std::stri
             peak = std::max(peak, std::fabs(exact));
             for (const float sample : {rig.block(channel)[frame], samples[frame]}) {
                 const double difference = std::fabs(static_cast<double>(sample) - exact);
-                if (!(difference <= largest)) largest = difference;  // NaN too
+                if (!(difference <= largest)) largest = difference;  // also for NaN
             }
         }
     }
     check(what, largest / peak, 1e-4);
 }
 
-/// One row: something that is run again and again, and how its time is told.
+/// Row of the table: a function that runs repeatedly, and the unit of its time.
 struct Row {
     std::string what;
     std::string target;
-    double units;  ///< nanoseconds are told per this many things in a run
+    double units;  ///< number of units per run; the time is printed per unit
     std::string unit;
     std::function<void()> run;
     std::vector<double> ns = {};
@@ -376,16 +376,16 @@ void add_equalizer_rows(std::vector<Row>& rows, std::string_view target) {
 
 void use(std::string_view target) {
     if (target.empty() || dsp::simd_target() == target) return;
-    // No audio thread but this one, which is between two blocks.
+    // This is the only audio thread, and it is between two blocks.
     if (!dsp::use_simd_target(target)) throw std::runtime_error("no such SIMD target");
 }
 
-/// All rows in turn, again and again: what disturbs the machine for a while disturbs them all.
+/// Runs all rows alternately, so that temporary load on the machine affects them equally.
 void measure(std::vector<Row>& rows, int repetitions) {
     for (int i = -3; i < repetitions; ++i) {
         for (Row& row : rows) {
             use(row.target);
-            row.run();  // its memory is that of the row again, and not of the one before
+            row.run();  // warm the caches, which hold the data of the previous row
             const double ns = ns_of(row.run);
             if (i >= 0) row.ns.push_back(ns);
         }

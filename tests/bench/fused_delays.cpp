@@ -18,14 +18,14 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::CappedTag<float, 16>;
 using FloatVector = hn::Vec<Floats>;
 
-/// `count` samples from `begin` on, in `scratch` where they go over the end of the line.
+/// Returns `count` samples starting at `begin`; copied to `scratch` if they wrap at the end of the line.
 const float* piece(const float* line, std::size_t capacity, std::size_t begin, std::size_t count, float* scratch) {
     if (begin + count <= capacity) return line + begin;
     for (std::size_t i = 0; i < count; ++i) scratch[i] = line[(begin + i) % capacity];
     return scratch;
 }
 
-/// As many delays ahead as memory takes to answer.
+/// Prefetch distance in delays, which covers the memory latency.
 constexpr std::size_t kAhead = 8;
 
 void prefetch(const FusedDelays& all, std::size_t d) {

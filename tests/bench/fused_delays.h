@@ -8,8 +8,8 @@
 
 namespace rta::bench {
 
-/// Delays of one signal, each through a gain, all summed: what the graph of delay_bench computes, as one loop without
-/// an engine. It shows what the graph costs.
+/// Sums delays of one signal, each through a gain: the computation of the graph of delay_bench as a single loop without
+/// an engine, for comparison.
 class FusedDelays {
  public:
     struct Delay {
@@ -17,10 +17,10 @@ class FusedDelays {
         float factor;
         std::vector<float> taps;  ///< oldest sample first, around `frames`; empty: a whole number of frames
     };
-    /// All with the same feedback and mix; `capacity` is a multiple of 64 that holds the longest.
+    /// All delays have the same feedback and mix. `capacity` is a multiple of 64, at least the longest delay.
     FusedDelays(std::vector<Delay> delays, std::uint32_t capacity, float feedback, float mix);
 
-    /// The next 64 frames.
+    /// Renders the next 64 frames.
     void render(std::string_view simd_target, const float* in, float* out);
 
     static constexpr std::size_t kFrames = 64;

@@ -21,7 +21,8 @@ constexpr std::size_t kParts = kChunk / kLanes;
 constexpr std::size_t kFrames = FusedFilters::kFrames;
 constexpr std::size_t kVectors = kFrames / kLanes;
 
-/// Block state-space: the answer to the input by columns, the states by sums over lanes, then the answer to the states.
+/// Block state-space: the response to the input by columns, the states by sums over lanes, then the response to the
+/// states.
 void render(const dsp::BiquadCoefficients* sections, dsp::BiquadState* states, std::size_t count, float* samples) {
     constexpr std::size_t kAll = dsp::BiquadCoefficients::kFrames;
     for (std::size_t i = 0; i < count; ++i) {

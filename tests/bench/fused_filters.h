@@ -9,13 +9,13 @@
 
 namespace rta::bench {
 
-/// Second-order sections in series over one channel, as one loop without an engine: what the graphs of filter_bench
-/// compute. It shows what the graph costs.
+/// Second-order sections in series over one channel: the computation of the graphs of filter_bench as a single loop
+/// without an engine, for comparison.
 struct FusedFilters {
     static constexpr std::size_t kFrames = 64;
 
     std::vector<dsp::BiquadCoefficients> sections;
-    std::vector<dsp::BiquadState> states;  ///< of all channels, one channel's after the other's
+    std::vector<dsp::BiquadState> states;  ///< of all channels, channel by channel
 
     /// Filters kFrames frames of channel `channel` in place.
     void render(std::string_view simd_target, std::size_t channel, float* samples);

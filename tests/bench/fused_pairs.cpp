@@ -45,7 +45,7 @@ HWY_INLINE FloatVector sines(hn::Vec<Words> phases_from_peak) {
     return hn::Mul(x, sum);
 }
 
-/// The sums of kVectors vectors stay in registers while all pairs are added to them.
+/// Keeps the sums of kVectors vectors in registers while all pairs are added.
 template <bool kFused>
 HWY_INLINE void render(std::uint64_t* phases, const std::uint64_t* increments, const float* factors, std::size_t count,
                        float* out, std::size_t frames) {
@@ -101,7 +101,7 @@ void sum_products(const float* values, const float* factors, std::size_t count, 
             const auto factor = hn::Set(kFloats, factors[i]);
             for (auto& sum : sums) {
                 auto product = hn::Mul(value, factor);
-                // Or the compiler would see that all vectors are one.
+                // Prevents the compiler from merging equal vectors.
                 asm volatile("" : "+x"(product.raw));
                 sum = hn::Add(sum, product);
             }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What meters cost while somebody looks at them, and while nobody does, by the whole engine on one core. What is timed
-// is checked first.
+// Measures meters with and without a subscriber, rendered by the engine on one core. Results are verified before they
+// are timed.
 //
 //     chrt -f 50 taskset -c 1 build/release/bin/meter_bench [--quick]
 #include <cmath>
@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kNodes = 64;
 
-/// The channels of the meters all hear one tone.
+/// All channels of all meters receive the same tone.
 std::vector<Edit> graph(std::uint32_t channels) {
     std::vector<Edit> edits{AddNode{"output", "out", {}, {}},
                             AddNode{"sine", "tone", {}, {{"frequency_hz", 997.0F}, {"gain_db", -20.0F}}}};
@@ -29,7 +29,7 @@ std::vector<Edit> graph(std::uint32_t channels) {
     return edits;
 }
 
-/// 997 Hz at -20 dB has -23.01 LUFS a channel.
+/// 997 Hz at -20 dB is -23.01 LUFS per channel.
 void check(Rig& rig, std::uint32_t channels) {
     rig.engine().watch_levels(true);
     MeasuredLevels levels;
@@ -40,7 +40,7 @@ void check(Rig& rig, std::uint32_t channels) {
     const double expected = -23.01 + 10.0 * std::log10(channels);
     for (const MeasuredLevels::Source& meter : levels.meters) {
         if (!(std::fabs(static_cast<double>(meter.loudness.momentary_lufs.value_or(0.0F)) - expected) < 0.1)) {
-            throw std::runtime_error("a meter is wrong: nothing was timed");
+            throw std::runtime_error("a meter reading is wrong: no times were measured");
         }
     }
 }
@@ -61,7 +61,7 @@ void add_rows(std::vector<Row>& rows, std::uint32_t channels, std::string_view t
                         render();
                     }});
     rows.push_back({what + "looked at", std::string{target}, units, "ns a channel and frame", [rig, render] {
-                        // Emptied, or the rings would be full.
+                        // Drain the rings, so that they are never full.
                         rig->engine().watch_levels(true);
                         render();
                     }});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What timing nodes costs a block: the same graph with and without it, by the whole engine on one core.
+// Measures the cost of node timing per block: the same graph with and without timing, rendered by the engine on one
+// core.
 //
 //     chrt -f 50 taskset -c 1 build/release/bin/node_load_bench [--quick]
 #include <cstdio>
@@ -12,7 +13,7 @@
 namespace rta::bench {
 namespace {
 
-/// A chain of gains, which take next to no time: the hardest to time for next to nothing.
+/// Chain of gains, which take very little time: the worst case for the overhead of timing.
 std::vector<Edit> gains(std::size_t count) {
     std::vector<Edit> edits{AddNode{"output", "out", {}, {}}, AddNode{"sine", "n0", {}, {}}};
     for (std::size_t i = 1; i < count; ++i) {
@@ -23,7 +24,7 @@ std::vector<Edit> gains(std::size_t count) {
     return edits;
 }
 
-/// Sines through filters, side by side: what graphs are made of.
+/// Parallel sines through filters: a typical graph.
 std::vector<Edit> voices(std::size_t count) {
     std::vector<Edit> edits{AddNode{"output", "out", {}, {}}};
     for (std::size_t i = 0; i < count / 2; ++i) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What an edit costs: adopting a plan on the audio thread, compiling it and the whole commit on the control thread.
+// Measures edits: adopting a plan on the audio thread, compiling it, and the whole commit on the control thread.
 //
 //     build/release/bin/plan_bench
 #include <algorithm>
@@ -41,7 +41,7 @@ void print_row(const std::string& what, std::size_t nodes, const Percentiles& p)
     std::printf("%-44s %7zu %12.3f %12.3f %12.3f\n", what.c_str(), nodes, p.at(0.5), p.at(0.99), p.at(1.0));
 }
 
-/// `nodes` nodes: sines, each through a gain, all summed in one output; or one long chain.
+/// Returns a graph of `nodes` nodes: sines, each through a gain, all summed in one output; or one long chain.
 std::vector<Edit> graph_edits(std::size_t nodes, bool one_chain) {
     std::vector<Edit> edits{AddNode{"output", "out", {}, {}}};
     std::string last;
@@ -84,7 +84,7 @@ class Rig {
             std::exit(1);
         }
     }
-    /// Adopts what was sent and renders; the microseconds that the adoption took.
+    /// Adopts the pending plan and renders. Returns the time of the adoption in microseconds.
     double render() {
         const auto claim = engine_.gate().try_claim(generation_);
         const auto begin = Clock::now();
@@ -111,7 +111,7 @@ void measure_edits(std::size_t nodes) {
     const int rounds = nodes >= 10'000 ? 500 : 2000;
     for (int i = 0; i < rounds; ++i) {
         const auto begin = Clock::now();
-        // The same graph again: a plan of all its nodes without a fade.
+        // The same graph again: a plan of all nodes without a fade.
         rig.commit({Connect{"n1_vol", "out", {}}});
         commits.push_back(microseconds_since(begin));
         adoptions.push_back(rig.render());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What one node of a type costs per frame within the whole engine, its part of the mixture included: many of them at
-// once into one output. Nodes with an input are fed by noise, one for all.
+// Measures one node of a type per frame within the engine, including its share of the mixing: several nodes connected
+// to one output. Nodes with an input share one noise source.
 //
 //     chrt -f 50 taskset -c 1 build/release/bin/source_bench [TYPE...]
 #include <algorithm>
@@ -27,18 +27,18 @@ namespace {
 
 constexpr std::uint32_t kBlock = 64;
 constexpr double kRateHz = 48'000.0;
-constexpr std::size_t kNodes = 8;  // few enough for the second-level cache to hold what they remember
+constexpr std::size_t kNodes = 8;  // few enough for their memory to fit into the L2 cache
 constexpr int kBlocks = 40;
 
 using Parameters = std::map<std::string, float, std::less<>>;
 
-/// One thing to be measured.
+/// One case to measure.
 struct Case {
     std::string what;
     std::string type;
     Settings settings = {};
     Parameters parameters = {};
-    std::string moving = {};  ///< a parameter that never rests
+    std::string moving = {};  ///< parameter that moves all the time
 };
 
 std::vector<Case> cases() {
@@ -72,7 +72,7 @@ struct Ignore : Engine::Observer {
     void device_faded(std::uint64_t) override {}
 };
 
-/// kNodes nodes of one case, played.
+/// Engine that renders kNodes nodes of one case.
 class Rig {
  public:
     explicit Rig(const Case& what) : case_{what}, out_{2, kBlock} {
@@ -104,7 +104,7 @@ class Rig {
         for (int i = 0; i < kBlocks; ++i) engine_.renderer().render(claim.key(), {AudioReadView{}, out_.write()});
     }
 
-    /// Sends the moving parameter of every node on a way that is longer than a run.
+    /// Starts a ramp of the moving parameter of every node that is longer than a run.
     void set_off() {
         if (case_.moving.empty()) return;
         engine_.poll(ignore_);
@@ -134,13 +134,13 @@ double ns_of(Rig& rig) {
     return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
 }
 
-/// The least and the middle of many runs, in nanoseconds a node and frame.
+/// Prints minimum and median of many runs, in nanoseconds per node and frame.
 void measure(const Case& what) {
     constexpr int kRuns = 100;
     Rig rig{what};
     std::vector<double> ns;
     for (int i = 0; i < kRuns; ++i) {
-        if (i % 9 == 0) rig.set_off();  // what is rendered until the next time takes less than its second
+        if (i % 9 == 0) rig.set_off();  // the next runs take less than the second of the ramp
         rig.render();
         ns.push_back(ns_of(rig) / (kBlocks * kBlock * static_cast<double>(kNodes)));
     }
