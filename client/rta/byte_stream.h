@@ -10,8 +10,8 @@
 
 namespace rta::client {
 
-/// The stream of bytes to and from a daemon: a socket, or a protocol such as TLS or WebSocket over a socket. Only wait()
-/// blocks. Not thread-safe.
+/// The stream of bytes to and from a daemon: a socket, or a protocol such as TLS or WebSocket over a socket. Only
+/// wait() blocks. Not thread-safe.
 class ByteStream {
  public:
     ByteStream() = default;
@@ -24,8 +24,8 @@ class ByteStream {
         bool writable = false;
         bool interrupted = false;  ///< the interrupt descriptor is readable
     };
-    /// Waits until read() has bytes or an error to return, until write() accepts bytes (only if `for_writing`), or until
-    /// `interrupt_descriptor` is readable (-1: none). If all are false, the deadline has passed.
+    /// Waits until read() has bytes or an error to return, until write() accepts bytes (only if `for_writing`), or
+    /// until `interrupt_descriptor` is readable (-1: none). If all are false, the deadline has passed.
     [[nodiscard]] virtual Readiness wait(bool for_writing, const Deadline& deadline, int interrupt_descriptor) = 0;
 
     /// The result of a read or write. If `count` is 0 and `closed` is false, no byte could be moved: call wait() again.

@@ -45,8 +45,8 @@ struct ClientOptions {
 /// error. After a timeout the client can be used further; the late response is discarded.
 class DaemonClient {
  public:
-    /// Connects to the first of `endpoints` that accepts, and sends Hello. Errors: cannot_connect lists each address with
-    /// the reason; refused is the daemon's response to Hello (another protocol version, an invalid token).
+    /// Connects to the first of `endpoints` that accepts, and sends Hello. Errors: cannot_connect lists each address
+    /// with the reason; refused is the daemon's response to Hello (another protocol version, an invalid token).
     [[nodiscard]] static Expected<DaemonClient> open(std::span<const Endpoint> endpoints,
                                                      const ClientOptions& options = {});
 
@@ -66,8 +66,8 @@ class DaemonClient {
     /// Sends a request and returns the id assigned to it. Also takes in responses and events, so that client and daemon
     /// cannot block each other when both have much to send.
     [[nodiscard]] Expected<std::uint64_t> send(v1::Request request);
-    /// Receives the response to the request with this id, once. Returns `interrupted` when `interrupt_descriptor` becomes
-    /// readable (-1: none); the response can then be received later.
+    /// Receives the response to the request with this id, once. Returns `interrupted` when `interrupt_descriptor`
+    /// becomes readable (-1: none); the response can then be received later.
     [[nodiscard]] Expected<v1::Response> receive(std::uint64_t id, int interrupt_descriptor = -1);
 
     /// Returns the next event, or `timeout` at the deadline. Returns `interrupted` when `interrupt_descriptor` becomes

@@ -15,8 +15,8 @@ class Deadline {
     [[nodiscard]] static Deadline in(std::chrono::milliseconds time);
 
     [[nodiscard]] bool passed() const { return moment_ && Clock::now() >= *moment_; }
-    /// Returns the timeout for poll(2) in milliseconds, rounded up so that it does not return before the deadline; -1 for
-    /// never.
+    /// Returns the timeout for poll(2) in milliseconds, rounded up so that it does not return before the deadline; -1
+    /// for never.
     [[nodiscard]] int poll_timeout() const;
     /// Returns the deadline of the first of `count` attempts that share the remaining time equally.
     [[nodiscard]] Deadline share(std::size_t count) const;

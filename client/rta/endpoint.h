@@ -32,8 +32,8 @@ using Endpoint = std::variant<TcpEndpoint, UnixEndpoint>;
 /// Parses `HOST`, `HOST:PORT`, `[IPV6]`, `[IPV6]:PORT`, or an IPv6 address without brackets.
 [[nodiscard]] std::expected<TcpEndpoint, std::string> parse_tcp_endpoint(std::string_view text);
 
-/// Returns the addresses at which a daemon on this machine may listen, in order of preference: local_sockets(), then TCP
-/// on the loopback interface.
+/// Returns the addresses at which a daemon on this machine may listen, in order of preference: local_sockets(), then
+/// TCP on the loopback interface.
 [[nodiscard]] std::vector<Endpoint> local_endpoints(std::string_view runtime_directory,
                                                     std::string_view xdg_runtime_directory);
 

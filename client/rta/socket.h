@@ -11,8 +11,8 @@
 
 namespace rta::client {
 
-/// Connects a TCP or Unix socket. Resolves a host name and tries its addresses in turn. The error describes why the last
-/// attempt failed.
+/// Connects a TCP or Unix socket. Resolves a host name and tries its addresses in turn. The error describes why the
+/// last attempt failed.
 [[nodiscard]] std::expected<std::unique_ptr<ByteStream>, std::string> connect_socket(const Endpoint& endpoint,
                                                                                      const Deadline& deadline);
 

@@ -24,8 +24,8 @@ enum class FrameError : std::uint8_t {
 [[nodiscard]] std::string_view frame_error_sentence(FrameError error) noexcept;
 
 /// Splits a stream of bytes into the payloads of varint length-delimited frames; protobuf runtimes call this format
-/// "delimited". Checks each length before using it, so the memory in use is at most twice the bytes received and not yet
-/// taken. Not thread-safe.
+/// "delimited". Checks each length before using it, so the memory in use is at most twice the bytes received and not
+/// yet taken. Not thread-safe.
 class FrameDecoder {
  public:
     /// Appends received bytes, of any number of frames. Invalidates views returned by next().

@@ -17,8 +17,9 @@ inline constexpr const char* kLoopbackAddress = "127.0.0.1";
 }
 
 /// Returns the paths at which a client looks for the Unix socket, in order; the daemon listens at the first. They are
-/// `control.sock` in `runtime_directory` ($RUNTIME_DIRECTORY, set by systemd; the first if it lists several, separated by
-/// colons), in the folder `rtad` of `user_directory` ($XDG_RUNTIME_DIR), and in /run/rtad. Empty folders are left out.
+/// `control.sock` in `runtime_directory` ($RUNTIME_DIRECTORY, set by systemd; the first if it lists several, separated
+/// by colons), in the folder `rtad` of `user_directory` ($XDG_RUNTIME_DIR), and in /run/rtad. Empty folders are left
+/// out.
 [[nodiscard]] inline std::vector<std::string> local_sockets(std::string_view runtime_directory,
                                                             std::string_view user_directory) {
     std::vector<std::string> sockets;

@@ -39,11 +39,11 @@ struct ServerLimits {
 ///     server.hold_clients();                     // until the device runs, then server.welcome_clients()
 ///     io.run();                                  // on one thread, the control thread
 ///     // on SIGTERM, in io:
-///     server.fade_out(kDeviceFadeMs, [&] { server.stop(); io.stop(); });   // and a timer, in case no block is rendered
+///     server.fade_out(kDeviceFadeMs, [&] { server.stop(); io.stop(); });   // and a timer, if no block is rendered
 ///
 /// From construction to stop() only the server calls engine.poll(), from handlers of `io`. Before io.run() and between
-/// calls of it, the caller may use the engine directly (--graph). `io`, `engine` and `host` must outlive the server. `io`
-/// must run on one thread only.
+/// calls of it, the caller may use the engine directly (--graph). `io`, `engine` and `host` must outlive the server.
+/// `io` must run on one thread only.
 class Server {
  public:
     Server(asio::io_context& io, Engine& engine, api::Host& host, LogSink log, ServerLimits limits = {});
@@ -62,14 +62,14 @@ class Server {
     /// are configuration errors, for which `rtad` exits with status 2.
     Expected<std::string> listen_tcp(std::string_view address);
 
-    /// Listens on a Unix socket. Creates the last folder of `path`, with mode 0700, if it does not exist, and replaces a
-    /// stale socket file. With SocketAccess::owner, only this user and root may connect. With SocketAccess::group,
+    /// Listens on a Unix socket. Creates the last folder of `path`, with mode 0700, if it does not exist, and replaces
+    /// a stale socket file. With SocketAccess::owner, only this user and root may connect. With SocketAccess::group,
     /// members of the daemon's group that may enter the folder may connect too. stop() removes the socket file, unless
     /// it has been replaced.
     ///
     /// Errors: INVALID_ARGUMENT if `path` is too long for a socket; ALREADY_EXISTS if another process listens there or
-    /// if the file is not a socket; PERMISSION_DENIED; UNAVAILABLE. These are configuration errors. DEADLINE_EXCEEDED is
-    /// not: another process holds a lock on the folder, perhaps for a short time.
+    /// if the file is not a socket; PERMISSION_DENIED; UNAVAILABLE. These are configuration errors. DEADLINE_EXCEEDED
+    /// is not: another process holds a lock on the folder, perhaps for a short time.
     Expected<void> listen_unix(const std::string& path, SocketAccess access = SocketAccess::owner);
 
     /// Serves one client on a stream that is already connected. `address` is shown to other clients and in the log.
@@ -86,8 +86,8 @@ class Server {
     /// Reports the dropouts since the previous call; the latest was at `frame` of the engine's clock.
     void xruns(const XrunCounts& counts, std::uint64_t frame);
 
-    /// Fades the device output to silence and then calls `done` from `io`. Set a timer as well: without a running device
-    /// the fade never ends. Retries while the engine returns RESOURCE_EXHAUSTED.
+    /// Fades the device output to silence and then calls `done` from `io`. Set a timer as well: without a running
+    /// device the fade never ends. Retries while the engine returns RESOURCE_EXHAUSTED.
     void fade_out(float length_ms, std::function<void()> done);
 
     /// Closes all listeners and sessions and waits for the worker threads. No callback is called afterwards, and the
