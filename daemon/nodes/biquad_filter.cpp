@@ -52,11 +52,10 @@ constexpr std::array kParameters{
         "With width = bandwidth: bandwidth in octaves between the -3 dB points, or between the half-gain points of a "
         "peak. The resulting q is at least 0.25, which is about 4 octaves.",
         RampLaw::logarithmic},
-    ParameterSpec{
-        "slope", Unit::ratio, 0.1F, 1.0F, 1.0F,
-        "With width = slope: slope of a shelf; 1 is the steepest without overshoot. For the other kinds, "
-        "q = sqrt(slope / 2). The resulting q is at least 0.25.",
-        RampLaw::logarithmic},
+    ParameterSpec{"slope", Unit::ratio, 0.1F, 1.0F, 1.0F,
+                  "With width = slope: slope of a shelf; 1 is the steepest without overshoot. For the other kinds, "
+                  "q = sqrt(slope / 2). The resulting q is at least 0.25.",
+                  RampLaw::logarithmic},
 };
 static_assert(well_formed(kParameters));
 
