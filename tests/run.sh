@@ -144,7 +144,8 @@ test_preset() {
     if [ "$tests" -eq 0 ]; then all=1 bad_in_all=1; fi
     [ "$bad" -eq 0 ] || show_failed_tests "$preset"
 
-    run_ctest "$preset" "$preset-timing" -L timing ${exclude:+-LE "$exclude"} -j 1 "$@"
+    tests=0 bad=0
+    [ $quick = yes ] || run_ctest "$preset" "$preset-timing" -L timing -j 1 "$@"
     all=$((all + tests))
     if [ "$bad" -ne 0 ]; then
         local failed_first
