@@ -41,7 +41,7 @@ os::Result<void> write_replacement(const std::string& path, std::string_view tex
     if (written) written = replacement->flush();
     if (written) written = replacement->rename();
     // Not an error of the write: some file systems cannot sync a folder.
-    if (written) [[maybe_unused]] const auto synced = replacement->sync_folder();
+    if (written) static_cast<void>(replacement->sync_folder());
     return written;
 }
 
