@@ -74,7 +74,7 @@ class Editing(Case):
     def test_tab_shows_what_there_is_to_choose_from(self):
         shell = self.shell()
         shell.type("set sine." + TAB)
-        shell.until(r"^frequency_hz= +Frequency of the tone")
+        shell.until(r"^frequency_hz= +Frequency, limited")
         shell.until(r"^channels= +Width")
         shell.line(r"rtactl> set sine\.")
         shell.type("channels=" + TAB)
