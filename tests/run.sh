@@ -196,7 +196,7 @@ step_tidy() {
     local files
     run "configure for clang-tidy" tidy-configure.log cmake --preset asan || { gate "configuring for clang-tidy" 1; return; }
     run "generate for clang-tidy" tidy-generate.log cmake --build build/asan --target rta_proto || { gate "protocol for clang-tidy" 1; return; }
-    mapfile -t files < <(grep -oE '"file": "[^"]*"' build/asan/compile_commands.json | cut -d '"' -f 4 | grep -E '/(daemon|client)/' | sort -u)
+    mapfile -t files < <(grep -oE '"file": "[^"]*"' build/asan/compile_commands.json | cut -d '"' -f 4 | grep -E "^$PWD/(build/asan/)?(daemon|client)/" | sort -u)
     # shellcheck disable=SC2016
     run "clang-tidy, ${#files[@]} translation units" tidy.log \
         bash -c 'printf "%s\0" "${@:2}" | xargs -0 -t -n 1 -P "$1" clang-tidy-22 -p build/asan --quiet' tidy "$jobs" "${files[@]}"

@@ -35,8 +35,7 @@ Utf8Character first_character(std::string_view text) {
 }
 
 std::size_t first_invalid_utf8(std::string_view text) {
-    const char* const end = text.data() + text.size();
-    return static_cast<std::size_t>(utf8::find_invalid(text.data(), end) - text.data());
+    return static_cast<std::size_t>(utf8::find_invalid(text.begin(), text.end()) - text.begin());
 }
 
 std::size_t character_count(std::string_view text) {

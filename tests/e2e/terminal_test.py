@@ -75,7 +75,7 @@ class Editing(Case):
         shell = self.shell()
         shell.type("set sine." + TAB)
         shell.until(r"^frequency_hz= +Frequency, limited")
-        shell.until(r"^channels= +Width")
+        shell.until(r"^channels= +Number")
         shell.line(r"rtactl> set sine\.")
         shell.type("channels=" + TAB)
         shell.until(r"^integer, 1 to 64, default 1$")

@@ -30,6 +30,7 @@ extern constinit const DeviceKind kNull{
     .argument_use = ArgumentUse::output_file,
     .calls = DriverCalls::return_at_once,
     .auto_role = AutoRole::fallback,
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): the field has this type for drivers that keep the log.
     .make_driver = [](DriverLog) -> std::unique_ptr<DeviceDriver> { return std::make_unique<NullDriver>(); },
     .check = [](const DeviceRequest& request) -> Expected<void> {
         if (request.device.name.empty() || request.channels_out != 0U) return {};
