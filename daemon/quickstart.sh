@@ -40,6 +40,18 @@ step() {
     "$@" >"$log" 2>&1 || { tail -n 40 "$log" >&2; fail "$1 failed; the complete log is $log"; }
 }
 
+# step_with_progress LOG COMMAND...: as step; prints the last line of the log every 10 seconds.
+step_with_progress() {
+    step "$@" &
+    local pid=$! seconds=0
+    while kill -0 "$pid" 2>/dev/null; do
+        sleep 1
+        seconds=$((seconds + 1))
+        if [ $((seconds % 10)) -eq 0 ]; then printf '   %s s: %s\n' "$seconds" "$(tail -n 1 "$out/$1" | cut -c 1-100)"; fi
+    done
+    wait "$pid"
+}
+
 # Prints the command as a user would type it, and runs it.
 rtactl() {
     printf '    $ rtactl %s\n' "$*"
@@ -105,7 +117,7 @@ step configure.log cmake --preset release
 if [ -t 1 ]; then
     cmake --build build/release --target rtad rtactl rta_wavpicture || fail "the build failed"
 else
-    step build.log cmake --build build/release --target rtad rtactl rta_wavpicture
+    step_with_progress build.log cmake --build build/release --target rtad rtactl rta_wavpicture
 fi
 "$bin/rtad" --version | sed 's/^/   /'
 
