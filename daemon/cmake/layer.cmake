@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-# rta_layer(NAME [PATH FOLDER] [SOURCES ...] [PUBLIC ...] [PRIVATE ...]): one folder is one target, rta_NAME.
+# rta_layer(NAME [PATH FOLDER] [COLD] [SOURCES ...] [PUBLIC ...] [PRIVATE ...]): one folder is one target, rta_NAME.
 #
 # A header is included by its path below daemon/ or client/: "graph/edit.h", "rtactl/language/lexer.h". PATH is that path
 # where it is not NAME. Each layer has an include folder that holds nothing but that layer. A target therefore sees the
 # layers that it links, and those that their headers need (PUBLIC), and no others: a wrong include fails the build.
 # PRIVATE: layers and libraries that only the sources need.
+# COLD: no code whose speed anyone notices, so a release compiles it with -O1 (docs/decisions/0008-build-time.md).
 function(rta_layer name)
-    cmake_parse_arguments(LAYER "" "PATH" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+    cmake_parse_arguments(LAYER "COLD" "PATH" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
     if(LAYER_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "rta_layer(${name}): unknown arguments '${LAYER_UNPARSED_ARGUMENTS}'")
     endif()
@@ -22,6 +23,11 @@ function(rta_layer name)
         add_library(rta_${name} STATIC ${LAYER_SOURCES})
         target_include_directories(rta_${name} PUBLIC ${include_dir})
         target_link_libraries(rta_${name} PUBLIC rta_options ${LAYER_PUBLIC} PRIVATE ${LAYER_PRIVATE})
+        # Headers of protobuf, Asio and CLI11 are most of what a layer compiles: read them seldom.
+        set_target_properties(rta_${name} PROPERTIES UNITY_BUILD_BATCH_SIZE 16)
+        if(LAYER_COLD)
+            target_compile_options(rta_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+        endif()
     else()
         add_library(rta_${name} INTERFACE)
         target_include_directories(rta_${name} INTERFACE ${include_dir})

@@ -11,7 +11,7 @@
 #include "dsp/biquad.h"
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::biquad_filter {
 
 namespace {
 
@@ -103,7 +103,7 @@ class BiquadFilter final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kBiquadFilter{
+extern constinit const NodeType kType{
     .name = "biquad_filter",
     .help = "Second-order filter with the responses of the Audio EQ Cookbook, stable under any modulation.",
     .settings = kSettings,
@@ -124,4 +124,4 @@ extern constinit const NodeType kBiquadFilter{
         },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::biquad_filter

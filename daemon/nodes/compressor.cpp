@@ -7,7 +7,7 @@
 
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::compressor {
 
 namespace {
 
@@ -72,7 +72,7 @@ class CompressorProcessor final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kCompressor{
+extern constinit const NodeType kType{
     .name = "compressor",
     .help = "Reduces the gain of signals above a threshold.",
     .settings = kSettings,
@@ -85,4 +85,4 @@ extern constinit const NodeType kCompressor{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::compressor

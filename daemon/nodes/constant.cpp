@@ -7,7 +7,7 @@
 #include "dsp/gain.h"
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::constant {
 
 namespace {
 
@@ -39,7 +39,7 @@ class ConstantGenerator final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kConstant{
+extern constinit const NodeType kType{
     .name = "constant",
     .help = "Constant signal.",
     .parameters = kParameters,
@@ -49,4 +49,4 @@ extern constinit const NodeType kConstant{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::constant

@@ -16,7 +16,7 @@
 /// at -6 dB and in phase at the crossover frequency (Siegfried Linkwitz, "Active crossover networks for noncoincident
 /// drivers", JAES 24, 1976). Low and high sum to an all-pass of half the order. A band that a higher crossover
 /// does not split passes through that crossover's all-pass, so that all bands have the same phase and sum flat.
-namespace rta::nodes {
+namespace rta::nodes::crossover {
 
 namespace {
 
@@ -154,7 +154,7 @@ class Crossover final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kCrossover{
+extern constinit const NodeType kType{
     .name = "crossover",
     .help = "Splits a signal into frequency bands that sum flat (Linkwitz-Riley).",
     .settings = kSettings,
@@ -181,4 +181,4 @@ extern constinit const NodeType kCrossover{
         },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::crossover

@@ -12,7 +12,7 @@
 
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::dc_blocker {
 
 namespace {
 
@@ -70,7 +70,7 @@ class DcBlockerProcessor final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kDcBlocker{
+extern constinit const NodeType kType{
     .name = "dc_blocker",
     .help = "Removes DC with a first-order high-pass filter.",
     .settings = kSettings,
@@ -93,4 +93,4 @@ extern constinit const NodeType kDcBlocker{
         },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::dc_blocker

@@ -7,7 +7,7 @@
 
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::delay_line {
 
 namespace {
 
@@ -78,7 +78,7 @@ class DelayProcessor final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kDelayLine{
+extern constinit const NodeType kType{
     .name = "delay_line",
     .help = "Delays the signal, with feedback for echoes.",
     .settings = kSettings,
@@ -98,4 +98,4 @@ extern constinit const NodeType kDelayLine{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::delay_line

@@ -11,7 +11,7 @@
 #include "dsp/biquad.h"
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::equalizer {
 
 namespace {
 
@@ -104,7 +104,7 @@ class Equalizer final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kEqualizer{
+extern constinit const NodeType kType{
     .name = "equalizer",
     .help = "Parametric equalizer: peaking bands, with an optional shelf or cut as the first and the last band.",
     .settings = kSettings,
@@ -129,4 +129,4 @@ extern constinit const NodeType kEqualizer{
         },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::equalizer

@@ -12,7 +12,7 @@
 #include "dsp/math.h"
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::gain {
 
 namespace {
 
@@ -75,7 +75,7 @@ class GainProcessor final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kGain{
+extern constinit const NodeType kType{
     .name = "gain",
     .help = "Changes the level or polarity, or mutes the signal.",
     .settings = kSettings,
@@ -93,4 +93,4 @@ extern constinit const NodeType kGain{
         },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::gain

@@ -7,7 +7,7 @@
 
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::gate {
 
 namespace {
 
@@ -78,7 +78,7 @@ class GateProcessor final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kGate{
+extern constinit const NodeType kType{
     .name = "gate",
     .help = "Passes the signal while its level is above a threshold.",
     .settings = kSettings,
@@ -91,4 +91,4 @@ extern constinit const NodeType kGate{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::gate

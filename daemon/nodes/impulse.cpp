@@ -6,7 +6,7 @@
 
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::impulse {
 
 namespace {
 
@@ -31,7 +31,7 @@ class ImpulseGenerator final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kImpulse{
+extern constinit const NodeType kType{
     .name = "impulse",
     .help =
         "One sample of 1 in the first frame, then silence. For graphs rendered from frame 0 (\"rtad render\"): in a "
@@ -43,4 +43,4 @@ extern constinit const NodeType kImpulse{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::impulse

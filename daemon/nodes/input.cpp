@@ -8,7 +8,7 @@
 #include "dsp/gain.h"
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::input {
 
 namespace {
 
@@ -52,7 +52,7 @@ class DeviceInput final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kInput{
+extern constinit const NodeType kType{
     .name = "input",
     .help = "Input of the audio device.",
     .settings = kSettings,
@@ -64,4 +64,4 @@ extern constinit const NodeType kInput{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::input

@@ -8,7 +8,7 @@
 
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::limiter {
 
 namespace {
 
@@ -62,7 +62,7 @@ class LimiterProcessor final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kLimiter{
+extern constinit const NodeType kType{
     .name = "limiter",
     .help = "Limits peaks to a ceiling, including peaks between samples.",
     .settings = kSettings,
@@ -75,4 +75,4 @@ extern constinit const NodeType kLimiter{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::limiter

@@ -8,7 +8,7 @@
 #include "dsp/gain.h"
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::matrix {
 
 namespace {
 
@@ -58,7 +58,7 @@ class MatrixProcessor final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kMatrix{
+extern constinit const NodeType kType{
     .name = "matrix",
     .help = "Mixes every input into every output, each with its own gain; all gains start at silence.",
     .settings = kSettings,
@@ -70,4 +70,4 @@ extern constinit const NodeType kMatrix{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::matrix

@@ -7,7 +7,7 @@
 #include "graph/level_tap.h"
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::meter {
 
 namespace {
 
@@ -39,7 +39,7 @@ class MeterProcessor final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kMeter{
+extern constinit const NodeType kType{
     .name = "meter",
     .help =
         "Passes its input through and measures it. Clients that subscribe to levels receive peak, RMS and true peak of "
@@ -53,4 +53,4 @@ extern constinit const NodeType kMeter{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::meter

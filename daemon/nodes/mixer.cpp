@@ -9,7 +9,7 @@
 #include "dsp/gain.h"
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::mixer {
 
 namespace {
 
@@ -70,7 +70,7 @@ class Mixer final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kMixer{
+extern constinit const NodeType kType{
     .name = "mixer",
     .help = "Sums its inputs, each with its own gain and mute.",
     .settings = kSettings,
@@ -82,4 +82,4 @@ extern constinit const NodeType kMixer{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::mixer

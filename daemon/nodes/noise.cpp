@@ -11,7 +11,7 @@
 #include "dsp/gain.h"
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::noise {
 
 namespace {
 
@@ -69,7 +69,7 @@ class NoiseGenerator final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kNoise{
+extern constinit const NodeType kType{
     .name = "noise",
     .help = "White or pink noise.",
     .settings = kSettings,
@@ -80,4 +80,4 @@ extern constinit const NodeType kNoise{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::noise

@@ -11,7 +11,7 @@
 #include "dsp/gain.h"
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::oscillator {
 
 namespace {
 
@@ -74,7 +74,7 @@ class OscillatorProcessor final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kOscillator{
+extern constinit const NodeType kType{
     .name = "oscillator",
     .help = "Saw, square or triangle wave without aliasing.",
     .settings = kSettings,
@@ -85,4 +85,4 @@ extern constinit const NodeType kOscillator{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::oscillator

@@ -7,7 +7,7 @@
 #include "dsp/gain.h"
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::output {
 
 namespace {
 
@@ -55,7 +55,7 @@ class DeviceOutput final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kOutput{
+extern constinit const NodeType kType{
     .name = "output",
     .help = "Output of the audio device.",
     .settings = kSettings,
@@ -67,4 +67,4 @@ extern constinit const NodeType kOutput{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::output

@@ -10,7 +10,7 @@
 #include "dsp/math.h"
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::pan {
 
 namespace {
 
@@ -100,7 +100,7 @@ class Pan final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kPan{
+extern constinit const NodeType kType{
     .name = "pan",
     .help = "Pans a mono input between left and right, or balances a stereo input.",
     .settings = kSettings,
@@ -112,4 +112,4 @@ extern constinit const NodeType kPan{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::pan

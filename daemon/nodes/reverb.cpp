@@ -10,7 +10,7 @@
 #include "dsp/onset.h"
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::reverb {
 
 namespace {
 
@@ -99,7 +99,7 @@ class ReverbProcessor final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kReverb{
+extern constinit const NodeType kType{
     .name = "reverb",
     .help = "Room reverberation, mono or stereo.",
     .settings = kSettings,
@@ -112,4 +112,4 @@ extern constinit const NodeType kReverb{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::reverb

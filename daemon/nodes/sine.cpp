@@ -8,7 +8,7 @@
 
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::sine {
 
 namespace {
 
@@ -61,7 +61,7 @@ class SineGenerator final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kSine{
+extern constinit const NodeType kType{
     .name = "sine",
     .help = "Sine wave.",
     .settings = kSettings,
@@ -72,4 +72,4 @@ extern constinit const NodeType kSine{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::sine

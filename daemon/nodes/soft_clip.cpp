@@ -12,7 +12,7 @@
 #include "dsp/oversampling.h"
 #include "graph/node_type.h"
 
-namespace rta::nodes {
+namespace rta::nodes::soft_clip {
 
 namespace {
 
@@ -67,7 +67,7 @@ class SoftClipProcessor final : public Processor {
 
 }  // namespace
 
-extern constinit const NodeType kSoftClip{
+extern constinit const NodeType kType{
     .name = "soft_clip",
     .help = "Soft-clips peaks at eight times the sample rate, without audible aliasing. Latency: 44 frames.",
     .settings = kSettings,
@@ -80,4 +80,4 @@ extern constinit const NodeType kSoftClip{
     },
 };
 
-}  // namespace rta::nodes
+}  // namespace rta::nodes::soft_clip

@@ -216,7 +216,7 @@ struct Panel {
     std::string_view unit;
 };
 
-std::string escaped(std::string_view text) {
+std::string xml_escaped(std::string_view text) {
     std::string out;
     for (const char c : text) {
         if (c == '&') {
@@ -276,7 +276,7 @@ std::string plot_svg(const v1::FrequencyResponseResult& response, std::string_vi
     out << std::fixed << std::setprecision(2);
     out << "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " << kWidth << " 580\" font-family=\"sans-serif\" "
         << "font-size=\"12\" fill=\"#444\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
-        << "<text x=\"" << kLeft << "\" y=\"26\" font-size=\"16\">" << escaped(title) << "</text>\n"
+        << "<text x=\"" << kLeft << "\" y=\"26\" font-size=\"16\">" << xml_escaped(title) << "</text>\n"
         << "<style>line{stroke:#ddd}</style>\n";
     draw_grid(out, magnitude, frequencies);
     draw_grid(out, phase, frequencies);
@@ -287,7 +287,7 @@ std::string plot_svg(const v1::FrequencyResponseResult& response, std::string_vi
         draw_curve(out, phase, frequencies, response.frequencies_hz(), output.phase_deg(), color, 180.0);
         if (response.outputs_size() == 1) continue;
         out << "<text x=\"" << kWidth - kRight - 64 * (response.outputs_size() - i) << "\" y=\"26\" fill=\"" << color
-            << "\">" << escaped(output.port()) << "</text>\n";
+            << "\">" << xml_escaped(output.port()) << "</text>\n";
     }
     out << "<text x=\"" << kWidth - kRight << "\" y=\"572\" text-anchor=\"end\">Hz</text>\n</svg>\n";
     return out.str();
