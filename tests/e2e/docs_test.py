@@ -103,7 +103,7 @@ class Shell:
         if background:
             command = f"{background[1]} >daemon.log 2>&1 &"
         elif FOR_EVER.match(command):
-            command = f"timeout --preserve-status -s INT 2 {command}"
+            command = f"wait {self.start_and_interrupt(command)}"
         self.process.stdin.write(f"{command}\nprintf '\\n@status %d\\n' $?\n")
         self.process.stdin.flush()
         output = ""
@@ -116,6 +116,29 @@ class Shell:
                 return output[:-1]  # without the line break before the status
             output += line
         raise Failure(f"the shell ended\n{output}")
+
+    def start_and_interrupt(self, command):
+        """Starts a command that goes on until it is interrupted, and interrupts it. Returns its process id."""
+        self.process.stdin.write(f"{command.split('#')[0]} >live.out 2>&1 &\nprintf '%d\\n' $!\n")
+        self.process.stdin.flush()
+        pid = int(self.process.stdout.readline())
+        deadline = time.monotonic() + PATIENCE_S
+        while not self.handles_interrupts(pid):
+            if time.monotonic() > deadline:
+                raise Failure(f"{command} does not get as far as handling SIGINT")
+            time.sleep(0.05)
+        os.kill(pid, signal.SIGINT)
+        return pid
+
+    @staticmethod
+    def handles_interrupts(pid):
+        """rtactl blocks SIGINT as soon as it reads it from a descriptor."""
+        try:
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        except FileNotFoundError:
+            return True  # has ended; its status tells why
+        blocked = int(re.search(r"^SigBlk:\s*(\w+)$", status, re.MULTILINE)[1], 16)
+        return bool(blocked & 1 << (signal.SIGINT - 1))
 
     def wait_for_daemon(self):
         deadline = time.monotonic() + PATIENCE_S
