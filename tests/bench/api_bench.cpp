@@ -12,9 +12,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -24,6 +22,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench_main.h"
 #include "support/daemon.h"
 
 namespace rta::test {
@@ -266,14 +265,8 @@ void measure_storm() {
 }  // namespace
 }  // namespace rta::test
 
-int main() {
-    try {
-        rta::test::measure_round_trips();
-        rta::test::measure_rests();
-        rta::test::measure_storm();
-        return EXIT_SUCCESS;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "api_bench: %s\n", error.what());
-        return EXIT_FAILURE;
-    }
+void rta::bench::run(std::span<const std::string_view>) {
+    rta::test::measure_round_trips();
+    rta::test::measure_rests();
+    rta::test::measure_storm();
 }

@@ -8,8 +8,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <exception>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -17,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench_main.h"
 #include "e2e/edit_storm.h"
 #include "support/daemon.h"
 
@@ -118,13 +117,7 @@ void measure_memory() {
 }  // namespace
 }  // namespace rta::test
 
-int main() {
-    try {
-        rta::test::measure_starts();
-        rta::test::measure_memory();
-        return EXIT_SUCCESS;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "daemon_bench: %s\n", error.what());
-        return EXIT_FAILURE;
-    }
+void rta::bench::run(std::span<const std::string_view>) {
+    rta::test::measure_starts();
+    rta::test::measure_memory();
 }

@@ -6,15 +6,14 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <numbers>
 
 #include "bench.h"
+#include "bench_main.h"
 #include "dsp/delay_line.h"
 #include "dsp/math.h"
 #include "fused_delays.h"
-#include "rt/denormal_guard.h"
 
 namespace rta::bench {
 namespace {
@@ -138,20 +137,12 @@ void add_rows(std::vector<Row>& rows, const Kind& kind, std::string_view target)
 }  // namespace
 }  // namespace rta::bench
 
-int main(int argc, char** argv) {
-    using namespace rta;
-    try {
-        const bool quick = argc > 1 && std::string_view{argv[1]} == "--quick";
-        const DenormalGuard guard;
-        std::vector<bench::Row> rows;
-        for (const std::string_view target : dsp::simd_targets()) {
-            for (const bench::Kind& kind : bench::kKinds) bench::add_rows(rows, kind, target);
-        }
-        bench::measure(rows, quick ? 20 : 300);
-        bench::print(rows);
-        return EXIT_SUCCESS;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "delay_bench: %s\n", error.what());
-        return EXIT_FAILURE;
+void rta::bench::run(std::span<const std::string_view> arguments) {
+    const bool quick = !arguments.empty() && arguments[0] == "--quick";
+    std::vector<Row> rows;
+    for (const std::string_view target : dsp::simd_targets()) {
+        for (const Kind& kind : kKinds) add_rows(rows, kind, target);
     }
+    measure(rows, quick ? 20 : 300);
+    print(rows);
 }

@@ -6,13 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <limits>
 #include <map>
 #include <memory>
 
 #include "bench.h"
-#include "rt/denormal_guard.h"
+#include "bench_main.h"
 
 namespace rta::bench {
 namespace {
@@ -93,26 +92,18 @@ void print_worst_block(const char* what, const char* type, double look_ahead_ms,
 }  // namespace
 }  // namespace rta::bench
 
-int main(int argc, char** argv) {
-    using namespace rta;
-    try {
-        const bool quick = argc > 1 && std::string_view{argv[1]} == "--quick";
-        const DenormalGuard guard;
-        std::vector<bench::Row> rows;
-        for (const std::string_view target : dsp::simd_targets()) {
-            for (const bench::Kind& kind : bench::kKinds) rows.push_back(bench::row(kind, target));
-        }
-        bench::measure(rows, quick ? 20 : 300);
-        bench::print(rows);
-        std::printf("\n%-52s %-6s %9s %9s\n", "64 that look ahead, at 192 kHz", "target", "median", "worst");
-        for (const std::string_view target : dsp::simd_targets()) {
-            bench::use(target);
-            bench::print_worst_block("compressor, 50 ms ahead", "compressor", 50.0, quick);
-            bench::print_worst_block("limiter, 20 ms ahead", "limiter", 20.0, quick);
-        }
-        return EXIT_SUCCESS;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "dynamics_bench: %s\n", error.what());
-        return EXIT_FAILURE;
+void rta::bench::run(std::span<const std::string_view> arguments) {
+    const bool quick = !arguments.empty() && arguments[0] == "--quick";
+    std::vector<Row> rows;
+    for (const std::string_view target : dsp::simd_targets()) {
+        for (const Kind& kind : kKinds) rows.push_back(row(kind, target));
+    }
+    measure(rows, quick ? 20 : 300);
+    print(rows);
+    std::printf("\n%-52s %-6s %9s %9s\n", "64 that look ahead, at 192 kHz", "target", "median", "worst");
+    for (const std::string_view target : dsp::simd_targets()) {
+        use(target);
+        print_worst_block("compressor, 50 ms ahead", "compressor", 50.0, quick);
+        print_worst_block("limiter, 20 ms ahead", "limiter", 20.0, quick);
     }
 }

@@ -9,7 +9,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <numbers>
@@ -21,13 +20,13 @@
 #include <vector>
 
 #include "bench.h"
+#include "bench_main.h"
 #include "dsp/gain.h"
 #include "dsp/math.h"
 #include "dsp/simd.h"
 #include "engine/engine.h"
 #include "fused_pairs.h"
 #include "graph/node_type.h"
-#include "rt/denormal_guard.h"
 
 namespace rta::bench {
 namespace {
@@ -252,26 +251,18 @@ void add_step_rows(std::vector<Row>& rows, std::string_view target) {
 }  // namespace
 }  // namespace rta::bench
 
-int main(int argc, char** argv) {
-    using namespace rta;
-    try {
-        const DenormalGuard guard;
-        std::vector<bench::Row> rows;
-        if (argc > 1) {
-            bench::use(argv[1]);
-            bench::add_pair_rows(rows, dsp::simd_target());
-        } else {
-            for (const std::string_view target : dsp::simd_targets()) {
-                bench::use(target);
-                bench::add_pair_rows(rows, target);
-            }
-            bench::add_step_rows(rows, dsp::simd_targets().front());
+void rta::bench::run(std::span<const std::string_view> arguments) {
+    std::vector<Row> rows;
+    if (!arguments.empty()) {
+        use(arguments[0]);
+        add_pair_rows(rows, dsp::simd_target());
+    } else {
+        for (const std::string_view target : dsp::simd_targets()) {
+            use(target);
+            add_pair_rows(rows, target);
         }
-        bench::measure(rows, 300);
-        bench::print(rows);
-        return EXIT_SUCCESS;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "engine_bench: %s\n", error.what());
-        return EXIT_FAILURE;
+        add_step_rows(rows, dsp::simd_targets().front());
     }
+    measure(rows, 300);
+    print(rows);
 }

@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <numbers>
@@ -20,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench_main.h"
 #include "dsp/audio_buffer.h"
 #include "dsp/biquad.h"
 #include "dsp/simd.h"
@@ -27,7 +27,6 @@
 #include "engine/renderer.h"
 #include "fused_filters.h"
 #include "rt/audio_thread.h"
-#include "rt/denormal_guard.h"
 
 namespace rta::bench {
 namespace {
@@ -403,22 +402,14 @@ void print(const std::vector<Row>& rows) {
 }  // namespace
 }  // namespace rta::bench
 
-int main(int argc, char** argv) {
-    using namespace rta;
-    try {
-        const bool quick = argc > 1 && std::string_view{argv[1]} == "--quick";
-        const DenormalGuard guard;
-        std::vector<bench::Row> rows;
-        for (const std::string_view target : dsp::simd_targets()) {
-            bench::use(target);
-            bench::add_chain_rows(rows, target, rows.empty());
-            bench::add_equalizer_rows(rows, target);
-        }
-        bench::measure(rows, quick ? 20 : 200);
-        bench::print(rows);
-        return EXIT_SUCCESS;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "filter_bench: %s\n", error.what());
-        return EXIT_FAILURE;
+void rta::bench::run(std::span<const std::string_view> arguments) {
+    const bool quick = !arguments.empty() && arguments[0] == "--quick";
+    std::vector<Row> rows;
+    for (const std::string_view target : dsp::simd_targets()) {
+        use(target);
+        add_chain_rows(rows, target, rows.empty());
+        add_equalizer_rows(rows, target);
     }
+    measure(rows, quick ? 20 : 200);
+    print(rows);
 }

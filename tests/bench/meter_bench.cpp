@@ -5,11 +5,10 @@
 //     chrt -f 50 taskset -c 1 build/release/bin/meter_bench [--quick]
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 
 #include "bench.h"
-#include "rt/denormal_guard.h"
+#include "bench_main.h"
 
 namespace rta::bench {
 namespace {
@@ -70,20 +69,12 @@ void add_rows(std::vector<Row>& rows, std::uint32_t channels, std::string_view t
 }  // namespace
 }  // namespace rta::bench
 
-int main(int argc, char** argv) {
-    using namespace rta;
-    try {
-        const bool quick = argc > 1 && std::string_view{argv[1]} == "--quick";
-        const DenormalGuard guard;
-        std::vector<bench::Row> rows;
-        for (const std::string_view target : dsp::simd_targets()) {
-            for (const std::uint32_t channels : {1U, 2U, 8U}) bench::add_rows(rows, channels, target);
-        }
-        bench::measure(rows, quick ? 20 : 300);
-        bench::print(rows);
-        return EXIT_SUCCESS;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "meter_bench: %s\n", error.what());
-        return EXIT_FAILURE;
+void rta::bench::run(std::span<const std::string_view> arguments) {
+    const bool quick = !arguments.empty() && arguments[0] == "--quick";
+    std::vector<Row> rows;
+    for (const std::string_view target : dsp::simd_targets()) {
+        for (const std::uint32_t channels : {1U, 2U, 8U}) add_rows(rows, channels, target);
     }
+    measure(rows, quick ? 20 : 300);
+    print(rows);
 }

@@ -4,11 +4,10 @@
 //
 //     chrt -f 50 taskset -c 1 build/release/bin/node_load_bench [--quick]
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 
 #include "bench.h"
-#include "rt/denormal_guard.h"
+#include "bench_main.h"
 
 namespace rta::bench {
 namespace {
@@ -59,27 +58,19 @@ void add_pair(std::vector<Row>& rows, const std::string& what, std::vector<Edit>
 }  // namespace
 }  // namespace rta::bench
 
-int main(int argc, char** argv) {
-    using namespace rta;
-    try {
-        const bool quick = argc > 1 && std::string_view{argv[1]} == "--quick";
-        const DenormalGuard guard;
-        std::vector<bench::Row> rows;
-        for (const std::size_t count : {100UZ, 1'000UZ, 10'000UZ}) {
-            bench::add_pair(rows, std::to_string(count) + " gains in a chain", bench::gains(count));
-            bench::add_pair(rows, std::to_string(count) + " sines and filters", bench::voices(count));
-        }
-        bench::measure(rows, quick ? 20 : 200);
-        bench::print(rows);
-        std::printf("\n%-52s %9s %12s\n", "timing", "of it", "of 1.333 ms");
-        for (std::size_t i = 0; i < rows.size(); i += 2) {
-            const double more_ns = rows[i + 1].median() - rows[i].median();
-            std::printf("%-52s %7.2f %% %10.4f %%\n", rows[i].what.c_str(), 100.0 * more_ns / rows[i].median(),
-                        100.0 * more_ns / (bench::kBlock * 1e9 / bench::kRateHz));
-        }
-        return EXIT_SUCCESS;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "node_load_bench: %s\n", error.what());
-        return EXIT_FAILURE;
+void rta::bench::run(std::span<const std::string_view> arguments) {
+    const bool quick = !arguments.empty() && arguments[0] == "--quick";
+    std::vector<Row> rows;
+    for (const std::size_t count : {100UZ, 1'000UZ, 10'000UZ}) {
+        add_pair(rows, std::to_string(count) + " gains in a chain", gains(count));
+        add_pair(rows, std::to_string(count) + " sines and filters", voices(count));
+    }
+    measure(rows, quick ? 20 : 200);
+    print(rows);
+    std::printf("\n%-52s %9s %12s\n", "timing", "of it", "of 1.333 ms");
+    for (std::size_t i = 0; i < rows.size(); i += 2) {
+        const double more_ns = rows[i + 1].median() - rows[i].median();
+        std::printf("%-52s %7.2f %% %10.4f %%\n", rows[i].what.c_str(), 100.0 * more_ns / rows[i].median(),
+                    100.0 * more_ns / (kBlock * 1e9 / kRateHz));
     }
 }

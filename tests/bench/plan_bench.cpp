@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "bench_main.h"
 #include "dsp/audio_buffer.h"
 #include "engine/engine.h"
 #include "engine/renderer.h"
@@ -163,7 +163,7 @@ void measure_compiling(std::size_t nodes, bool one_chain) {
 }  // namespace
 }  // namespace rta
 
-int main() {
+void rta::bench::run(std::span<const std::string_view>) {
     std::printf("%-44s %7s %12s %12s %12s\n", "", "nodes", "p50", "p99", "max");
     for (const std::size_t nodes : {10UZ, 1'000UZ, 10'000UZ}) rta::measure_edits(nodes);
     for (const std::size_t nodes : {10UZ, 1'000UZ, 10'000UZ}) {

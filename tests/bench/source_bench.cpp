@@ -7,20 +7,19 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bench_main.h"
 #include "dsp/audio_buffer.h"
 #include "dsp/simd.h"
 #include "engine/engine.h"
 #include "engine/renderer.h"
 #include "graph/node_type.h"
 #include "rt/audio_thread.h"
-#include "rt/denormal_guard.h"
 
 namespace rta::bench {
 namespace {
@@ -151,22 +150,13 @@ void measure(const Case& what) {
 }  // namespace
 }  // namespace rta::bench
 
-int main(int argc, char** argv) {
-    using namespace rta;
-    try {
-        const DenormalGuard guard;
-        std::vector<std::string_view> wanted(argv + 1, argv + argc);
-        for (const std::string_view target : dsp::simd_targets()) {
-            if (!dsp::use_simd_target(target)) throw std::runtime_error("no such SIMD target");
-            std::printf("%-32s %9s %9s ns a node and frame\n", std::string{target}.c_str(), "minimum", "median");
-            for (const bench::Case& what : bench::cases()) {
-                if (builtin_nodes().find(what.type) == nullptr) continue;
-                if (wanted.empty() || std::ranges::find(wanted, what.type) != wanted.end()) bench::measure(what);
-            }
+void rta::bench::run(std::span<const std::string_view> arguments) {
+    for (const std::string_view target : dsp::simd_targets()) {
+        if (!dsp::use_simd_target(target)) throw std::runtime_error("no such SIMD target");
+        std::printf("%-32s %9s %9s ns a node and frame\n", std::string{target}.c_str(), "minimum", "median");
+        for (const Case& what : cases()) {
+            if (builtin_nodes().find(what.type) == nullptr) continue;
+            if (arguments.empty() || std::ranges::find(arguments, what.type) != arguments.end()) measure(what);
         }
-        return EXIT_SUCCESS;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "source_bench: %s\n", error.what());
-        return EXIT_FAILURE;
     }
 }
