@@ -132,13 +132,13 @@ class Shell:
 
     @staticmethod
     def handles_interrupts(pid):
-        """rtactl blocks SIGINT as soon as it reads it from a descriptor."""
+        """rtactl blocks SIGINT as soon as it reads it from a descriptor; so does bash, before it becomes rtactl."""
         try:
             status = pathlib.Path(f"/proc/{pid}/status").read_text()
         except FileNotFoundError:
             return True  # has ended; its status tells why
-        blocked = int(re.search(r"^SigBlk:\s*(\w+)$", status, re.MULTILINE)[1], 16)
-        return bool(blocked & 1 << (signal.SIGINT - 1))
+        name, blocked = (re.search(rf"^{field}:\s*(\w+)$", status, re.MULTILINE)[1] for field in ("Name", "SigBlk"))
+        return name == "rtactl" and bool(int(blocked, 16) & 1 << (signal.SIGINT - 1))
 
     def wait_for_daemon(self):
         deadline = time.monotonic() + PATIENCE_S
