@@ -32,7 +32,7 @@ Client::Client(Dispatcher& dispatcher, std::string address)
     : dispatcher_{dispatcher}, address_{std::move(address)}, connected_{dispatcher.services().clock()} {}
 
 void Client::receive(std::string_view payload) {
-    const auto received = guarded("reading a request; disconnecting", [&] { enqueue(payload); });
+    const auto received = guarded("reading a request", [&] { enqueue(payload); });
     if (!received) return refuse_stream(received.error());
     resume();
 }

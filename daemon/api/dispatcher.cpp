@@ -81,12 +81,12 @@ void Dispatcher::prepare(const Call& call) {
     request.message.set_id(preparation->message.id());
     if (preparation->message.has_timeout_ms()) request.message.set_timeout_ms(preparation->message.timeout_ms());
     services_.workers.run(
-        "preparing the request; nothing has changed",
+        "preparing the request",
         [preparation, prepare = request.kind->prepare, &engine = std::as_const(services_.engine)] {
             preparation->state = prepare(engine, preparation->message);
         },
         [preparation, handle = call.handle()](const Expected<void>& ran) {
-            if (!ran) preparation->state = std::unexpected(ran.error());
+            if (!ran) preparation->state = fail(ran.error().code, ran.error().sentence + "; nothing has changed");
             handle.resume([&](Call& later) { prepared(later.request, *preparation); });
         });
 }

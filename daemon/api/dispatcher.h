@@ -17,8 +17,8 @@ namespace rta::api {
 class Dispatcher {
  public:
     /// All arguments outlive the dispatcher.
-    Dispatcher(Engine& engine, Host& host, Workers& workers, Clock clock = &std::chrono::steady_clock::now)
-        : services_{engine, host, workers, std::move(clock)} {}
+    Dispatcher(Engine& engine, DaemonAccess& daemon, Workers& workers, Clock clock = &std::chrono::steady_clock::now)
+        : services_{engine, daemon, workers, std::move(clock)} {}
     Dispatcher(const Dispatcher&) = delete;
     Dispatcher& operator=(const Dispatcher&) = delete;
 

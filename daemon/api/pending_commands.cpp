@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 /// While a client awaits an answer. Half of it is added to the round-trip time on average.
 constexpr auto kAwaitedInterval = 50us;
-/// While a fade runs or a transaction is not heard yet, and no client waits.
+/// While a fade runs or a transaction is not in effect yet, and no client waits.
 constexpr auto kOutstandingInterval = 2ms;
 constexpr auto kIdleInterval = 50ms;
 

@@ -7,7 +7,7 @@
 #include "api/events/event_hub.h"
 #include "api/events/telemetry.h"
 #include "api/fairness.h"
-#include "api/host.h"
+#include "api/daemon_access.h"
 #include "api/output_control.h"
 #include "api/pending_commands.h"
 #include "api/requests/device_query.h"
@@ -22,8 +22,8 @@ using Clock = std::function<TimePoint()>;
 
 /// What all clients share, for the handlers of requests. [control]
 struct Services {
-    Services(Engine& shared_engine, Host& shared_host, Workers& shared_workers, Clock shared_clock)
-        : engine{shared_engine}, host{shared_host}, workers{shared_workers}, clock{std::move(shared_clock)} {}
+    Services(Engine& shared_engine, DaemonAccess& shared_daemon, Workers& shared_workers, Clock shared_clock)
+        : engine{shared_engine}, daemon{shared_daemon}, workers{shared_workers}, clock{std::move(shared_clock)} {}
 
     /// To be called when Dispatcher::interval() may have become shorter.
     void wake() const {
@@ -31,14 +31,14 @@ struct Services {
     }
 
     Engine& engine;
-    Host& host;
+    DaemonAccess& daemon;
     Workers& workers;
     Clock clock;
     EventHub hub{random_instance_id()};
     PendingCommands commands{engine, hub};
     OutputControl output{engine, hub, commands, workers};
-    Telemetry telemetry{engine, host};
-    DeviceQuery devices{host};
+    Telemetry telemetry{engine, daemon};
+    DeviceQuery devices{daemon};
     RoomQueue plan_room;       ///< transactions
     RoomQueue parameter_room;  ///< parameter changes
     LongRequestQueue long_requests;

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "api/host.h"
+#include "api/daemon_access.h"
 #include "app/build_variant.h"
 #include "app/graph_file.h"
 #include "app/logging.h"
@@ -41,7 +41,7 @@ constexpr milliseconds kFadeLimit{300};
 constexpr milliseconds kFirstBlockInterval{1};
 /// Longest interval between reports to systemd. The watchdog may require a shorter one.
 constexpr milliseconds kServiceInterval{1000};
-/// Timeout for closing PortAudio, after which a hanging audio library is abandoned. Closing usually takes a tenth of
+/// Timeout for closing the device, after which a hanging audio library is abandoned. Closing usually takes a tenth of
 /// this, but a synchronous JACK server may first wait for another client that exited without closing.
 constexpr milliseconds kCloseLimit{1000};
 
@@ -53,7 +53,7 @@ constexpr milliseconds kCloseLimit{1000};
 }
 
 /// Owns the parts of the daemon and connects them. [control]
-class Daemon final : private api::Host, private io::DeviceSupervisor::Observer, private store::GraphStore::Owner {
+class Daemon final : private api::DaemonAccess, private io::DeviceSupervisor::Observer, private store::GraphStore::Owner {
  public:
     Daemon(const DaemonOptions& options, const MemoryLock& memory)
         : options_{options},
@@ -231,7 +231,7 @@ void Daemon::replace_signal_handlers(void (*handler)(int)) {
 
 /// Call it after the server has stopped: the graph no longer changes.
 void Daemon::save_last() {
-    // The disk may block for ever. A second signal then exits immediately.
+    // The disk may block indefinitely. A second signal then exits immediately.
     replace_signal_handlers([](int) { std::_Exit(kExitFailure); });
     if (!store_) return;
     if (const auto saved = store_->finish(); !saved) {

@@ -220,7 +220,7 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     // value(): both device texts were validated when they were parsed.
     options.device.device = io::parse_device(raw.device, io::device_kinds()).value();
     if (!raw.input_device.empty()) {
-        options.device.input_name = io::parse_input_device(raw.input_device, io::device_kinds()).value().name;
+        options.device.input = io::parse_input_device(raw.input_device, io::device_kinds()).value();
     }
     if (auto wrong = reason_of(io::check_request(options.device, io::device_kinds())); !wrong.empty()) return wrong;
     if (options.listen.empty() && !raw.listen_configured) options.listen.push_back(default_tcp_address());
@@ -310,7 +310,7 @@ struct CommandLine {
             ->type_name("FILE")
             ->check(refuse_empty);
         daemon_flags = app.get_options();
-        devices_command = app.add_subcommand("devices", "List the audio devices that PortAudio finds");
+        devices_command = app.add_subcommand("devices", "List the audio devices");
         check_command = define_check(app, check);
         render_command = define_render(app, render);
         app.require_subcommand(0, 1);

@@ -33,7 +33,7 @@ Expected<OutputFile> OutputFile::of(const std::string& path) {
         // The lock that WavWriter takes. A file system without locks is no reason to refuse.
         const auto locked = os::try_lock(file.lock_.get());
         if (!locked && locked.error() == std::errc::operation_would_block)
-            return cannot_write(path, "another rtad is writing it");
+            return cannot_write(path, "another rtad is writing to it");
         file.target_ = os::real_path(path);
     }
     file.has_partial_file_ = true;

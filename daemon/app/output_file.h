@@ -14,7 +14,7 @@ namespace rta::app {
 /// is not a regular file, such as a device or a pipe, is written directly.
 class OutputFile {
  public:
-    /// UNAVAILABLE if the file may not be written or another rtad is writing it.
+    /// UNAVAILABLE if the file may not be written or another rtad is writing to it.
     [[nodiscard]] static Expected<OutputFile> of(const std::string& path);
 
     /// Whether a partial file is written, which is removed if it is not completed.

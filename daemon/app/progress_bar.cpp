@@ -10,7 +10,6 @@
 #include <string_view>
 #include <utility>
 
-#include "document/document.h"
 #include "text/display_width.h"
 #include "text/format_number.h"
 

@@ -5,7 +5,7 @@
 # where it is not NAME. Each layer has an include folder that holds nothing but that layer. A target therefore sees the
 # layers that it links, and those that their headers need (PUBLIC), and no others: a wrong include fails the build.
 # PRIVATE: layers and libraries that only the sources need.
-# COLD: no code whose speed anyone notices, so a release compiles it with -O1 (docs/decisions/0008-build-time.md).
+# COLD: speed does not matter, so a release compiles the layer with -O1 (docs/decisions/0008-build-time.md).
 function(rta_layer name)
     cmake_parse_arguments(LAYER "COLD" "PATH" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
     if(LAYER_UNPARSED_ARGUMENTS)

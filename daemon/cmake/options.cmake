@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# Flags that every target of the project is built with: the warnings (as errors) and the rules of section 9 of the design.
+# Flags of every target of the project: warnings (as errors) and code generation.
 add_library(rta_options INTERFACE)
 
-# In a unity build several sources are one translation unit (docs/decisions/0008-build-time.md). A local name may then be
-# that of a constant in another file, and GCC takes each source for a header that declares types which no other file can name.
+# In a unity build several sources are one translation unit (docs/decisions/0008-build-time.md). A local name may shadow a
+# constant of another file, and GCC warns about types in anonymous namespaces as if each source were a header.
 set(shadow -Wshadow)
 if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     set(shadow -Wshadow=local -Wno-subobject-linkage)
@@ -18,7 +18,7 @@ target_compile_options(rta_options INTERFACE
     -ffp-contract=off)
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    # The promise of the audio thread, proved by the compiler.
+    # The compiler checks that the audio thread does not block.
     target_compile_options(rta_options INTERFACE -Werror=function-effects -Wfunction-effects)
     if(RTA_NATIVE)
         # Asio 1.22 does not recognise the coroutines of Clang 22.
@@ -34,7 +34,7 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
 endif()
 
 if(RTA_SANITIZE)
-    # A sanitizer's finding ends the program: a test cannot pass over it.
+    # A sanitizer error ends the program, so that the test fails.
     target_compile_options(rta_options INTERFACE -fsanitize=${RTA_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(rta_options INTERFACE -fsanitize=${RTA_SANITIZE})
 endif()

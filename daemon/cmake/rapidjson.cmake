@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# rta_rapidjson: the headers of RapidJSON and nothing beside them, through a folder of their own. WebAssembly must not
-# see the rest of the system's include folder, which belongs to another machine.
+# rta_rapidjson: the headers of RapidJSON and nothing else, through a separate folder. WebAssembly must not see the
+# rest of the system's include folder, which is for another architecture.
 find_path(RAPIDJSON_INCLUDE_DIR rapidjson/rapidjson.h PATHS /usr/include REQUIRED NO_CMAKE_FIND_ROOT_PATH)
 set(rapidjson_dir ${CMAKE_BINARY_DIR}/include/third_party)
 file(MAKE_DIRECTORY ${rapidjson_dir})

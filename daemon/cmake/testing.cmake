@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What the CMakeLists.txt under tests/ are written with.
+# Functions for the CMakeLists.txt under tests/.
 include(GoogleTest)
 
 # rta_test(NAME [SHARDS N] SOURCES ... [DEPENDS ...] [LABELS ...] [PROPERTIES ...]): one GoogleTest program.
@@ -7,8 +7,8 @@ include(GoogleTest)
 #
 # ctest runs the program in N processes, each with its share of the tests; one process if SHARDS is left out. A process for
 # each of thousands of tests costs more than most of the tests, above all under a sanitizer. With SHARDS 0 each test is
-# known to ctest by its name and is a process of its own. The label `timing` marks programs that depend on the machine's timing: tests/run.sh runs
-# them alone, at the end.
+# known to ctest by its name and is a process of its own. The label `timing` marks programs that depend on the machine's
+# timing: tests/run.sh runs them alone, at the end.
 function(rta_test name)
     cmake_parse_arguments(TEST "" "SHARDS" "SOURCES;DEPENDS;LABELS;PROPERTIES" ${ARGN})
     if(TEST_UNPARSED_ARGUMENTS OR NOT TEST_SOURCES)
@@ -21,7 +21,7 @@ function(rta_test name)
         list(APPEND properties LABELS "${TEST_LABELS}")
     endif()
     if(NOT "TIMEOUT" IN_LIST properties)
-        # Not a measure of anything: a test that hangs must end. Sanitizers on a slow machine stay far below it.
+        # Ends a test that hangs. Sanitizers on a slow machine stay far below it.
         list(APPEND properties TIMEOUT 300)
     endif()
     if(NOT DEFINED TEST_SHARDS)
@@ -53,7 +53,7 @@ function(rta_fuzz_target name)
     endif()
     cmake_path(ABSOLUTE_PATH FUZZ_CORPUS BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} NORMALIZE)
     if(NOT IS_DIRECTORY ${FUZZ_CORPUS})
-        message(FATAL_ERROR "rta_fuzz_target(${name}): there is no corpus at ${FUZZ_CORPUS}")
+        message(FATAL_ERROR "rta_fuzz_target(${name}): corpus not found: ${FUZZ_CORPUS}")
     endif()
     add_executable(${name} ${FUZZ_SOURCES})
     target_link_libraries(${name} PRIVATE rta_options ${FUZZ_DEPENDS})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Toolchain of the preset `wasm`: Clang 22, wasi-libc and libc++ 22 from Debian. What comes out imports nothing.
+# Toolchain of the preset `wasm`: Clang 22, wasi-libc and libc++ 22 from Debian. The module has no imports.
 set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR wasm32)
 
@@ -7,7 +7,7 @@ set(CMAKE_C_COMPILER clang-22)
 set(CMAKE_CXX_COMPILER clang++-22)
 set(CMAKE_C_COMPILER_TARGET wasm32-wasi)
 set(CMAKE_CXX_COMPILER_TARGET wasm32-wasi)
-# There is no host to start a program for: test compilations make libraries.
+# Programs for the target cannot run here: test compilations build libraries.
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 
 # Clang 22 warns that the target is called wasm32-wasip1 now; Debian's libraries are still under the old name.

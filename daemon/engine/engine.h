@@ -74,7 +74,7 @@ class Engine {
     [[nodiscard]] bool output_silent() const;
 
     /// [control] Starts to replace the processors of all nodes by fresh ones, built by `run`. Graph, parameters and
-    /// revision do not change. Call try_complete() on the result until it returns the ticket.
+    /// revision do not change. Call try_complete() on the result until it returns a ticket or an error.
     [[nodiscard]] EngineReset start_reset(RunOnWorker run);
 
     /// [control] Starts or stops level measurement; earlier measurements are discarded.

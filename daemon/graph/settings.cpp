@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "document/document.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
 #include "text/suggestion.h"

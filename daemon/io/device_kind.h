@@ -47,8 +47,8 @@ using DriverLog = std::function<void(const std::string& line)>;
 
 /// How the calls of a driver and its devices behave.
 enum class DriverCalls : std::uint8_t {
-    may_block,       ///< made on the device thread; the device is probed before it drives the engine, and may be lost
-    return_at_once,  ///< made on the control thread; the device is a thread of the daemon's own and is never lost
+    may_block,    ///< made on the device thread; the device is probed before it drives the engine, and may be lost
+    nonblocking,  ///< made on any thread, so the driver has no state; the device is the daemon's own thread, never lost
 };
 
 /// How `auto` uses a kind.

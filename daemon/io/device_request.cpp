@@ -78,14 +78,19 @@ std::vector<const DeviceKind*> kinds_to_try(const DeviceChoice& choice, DeviceKi
 }
 
 Expected<void> check_request(const DeviceRequest& request, DeviceKinds kinds) {
-    if (request.input_name && request.channels_in == 0U) {
+    if (request.input && request.channels_in == 0U) {
         return fail(ErrorCode::invalid_argument,
                     "--input-device conflicts with --channels-in 0: no channels left to capture");
     }
     for (const DeviceKind* const kind : kinds_to_try(request.device, kinds)) {
-        if (request.input_name && !kind->separate_input) {
+        if (request.input && !kind->separate_input) {
             return fail(ErrorCode::invalid_argument, "--input-device conflicts with --device " +
                                                          std::string{kind->name} + ", which has no separate input");
+        }
+        if (request.input && request.device.kind != nullptr && request.input->kind != kind) {
+            return fail(ErrorCode::invalid_argument,
+                        "--input-device " + std::string{request.input->kind->name} + " conflicts with --device " +
+                            std::string{kind->name} + ": expected a device of the same kind");
         }
         if (kind->check == nullptr) continue;
         if (auto checked = kind->check(request); !checked) return checked;

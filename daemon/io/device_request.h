@@ -26,7 +26,7 @@ struct DeviceChoice {
 /// The requested device, which may not exist.
 struct DeviceRequest {
     DeviceChoice device{};
-    std::optional<std::string> input_name{};      ///< separate device to capture from; empty name: the default input
+    std::optional<DeviceChoice> input{};          ///< separate device to capture from; empty name: the default input
     std::optional<std::uint32_t> channels_in{};   ///< unset: what the device has, at most kDefaultChannels (null: 0)
     std::optional<std::uint32_t> channels_out{};  ///< unset: what the device has, at most kDefaultChannels (null: 2)
     std::uint32_t sample_rate_hz = 48'000;

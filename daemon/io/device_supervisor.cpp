@@ -100,7 +100,7 @@ DeviceSupervisor::~DeviceSupervisor() { static_cast<void>(stop(milliseconds::max
 void DeviceSupervisor::start(const DeviceRequest& request, Started started) {
     request_ = request;
     const DeviceKind* const kind = request.device.kind;
-    if (kind != nullptr && kind->calls == DriverCalls::return_at_once) {
+    if (kind != nullptr && kind->calls == DriverCalls::nonblocking) {
         started(start_directly(*kind, request));
         return;
     }
@@ -214,7 +214,7 @@ Expected<void> DeviceSupervisor::start_directly(const DeviceKind& kind, const De
 Expected<void> DeviceSupervisor::start_fallback(DeviceRequest request) {
     const DeviceKind& fallback = fallback_kind(drivers_.kinds());
     request.device = {.kind = &fallback};
-    request.input_name.reset();
+    request.input.reset();
     return start_directly(fallback, request);
 }
 

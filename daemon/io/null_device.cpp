@@ -35,7 +35,7 @@ Expected<std::unique_ptr<NullDevice>> NullDevice::open(const Config& config) {
 }
 
 NullDevice::NullDevice(const Config& config, std::unique_ptr<WavRecorder> recorder)
-    : description_{.kind = config.kind,
+    : description_{.kind = "null",
                    .name = config.file,
                    .sample_rate_hz = config.sample_rate_hz,
                    .channels_in = config.channels_in,

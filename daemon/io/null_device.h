@@ -19,7 +19,6 @@ namespace rta::io {
 class NullDevice final : public AudioDevice {
  public:
     struct Config {
-        std::string kind = "null";  ///< name of the kind that opens the device
         std::uint32_t sample_rate_hz = 48'000;
         std::uint32_t block_size = 64;
         std::uint32_t channels_in = 0;

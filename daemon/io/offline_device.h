@@ -32,7 +32,7 @@ class OfflineDevice final : public AudioDevice {
     /// Renders and writes `frames` frames. The engine runs in whole blocks; surplus frames of the last block are written
     /// by the next call.
     [[nodiscard]] Expected<void> advance(std::uint64_t frames);
-    /// Completes the file. Only its result tells whether the file is complete.
+    /// Completes the file. Only its result shows whether the file is complete.
     [[nodiscard]] Expected<void> finish();
     void stop() override {}
 

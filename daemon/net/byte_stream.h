@@ -30,7 +30,7 @@ class ByteStream {
     [[nodiscard]] virtual asio::awaitable<std::size_t> write(std::span<const asio::const_buffer> buffers,
                                                              asio::error_code& error) = 0;
 
-    /// Tells the client that no more bytes follow. The client may still send.
+    /// Signals the end of the output to the client. The client may still send.
     [[nodiscard]] virtual asio::awaitable<void> finish_writing(asio::error_code& error) = 0;
 
     /// Ends the input: a pending read and all later ones return what was received and then eof.

@@ -72,7 +72,7 @@ void ClientSession::close() {
 
 /// An exception ends the session of this client, not the daemon.
 void ClientSession::failed(const std::exception_ptr& thrown) {
-    const auto logged = api::guarded("a failed session was logged", [&] {
+    const auto logged = api::guarded("logging a failed session", [&] {
         log_(LogLevel::error, name_ + ": " + api::thrown_error(thrown, "the client was served").sentence);
     });
     static_cast<void>(logged);

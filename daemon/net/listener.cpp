@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "api/exception_barrier.h"
 #include "net/endpoint.h"
 
 namespace rta::net {
@@ -69,7 +70,7 @@ void Listener::completed(const asio::error_code& error, StreamSocket client) {
     if (closed_) return;
     if (!error) {
         failing_ = false;
-        handler_(take(std::move(client)));
+        handler_(std::move(client));
     } else if (error != asio::error::operation_aborted) {
         retry_later(error);
     }
@@ -78,15 +79,20 @@ void Listener::completed(const asio::error_code& error, StreamSocket client) {
 }
 
 void Listener::retry_later(const asio::error_code& error) {
-    if (!std::exchange(failing_, true)) {
-        log_(LogLevel::error, "cannot accept clients on " + name() + ": " + error.message() + "; retrying");
-    }
+    if (!std::exchange(failing_, true)) log_failure(error);
     pending_ = true;
     retry_timer_.expires_after(kRetryPause);
     retry_timer_.async_wait([self = shared_from_this()](const asio::error_code&) {
         self->pending_ = false;
         self->accept_next();
     });
+}
+
+void Listener::log_failure(const asio::error_code& error) const {
+    const auto logged = api::guarded("logging a failed accept", [&] {
+        log_(LogLevel::error, "cannot accept clients on " + name() + ": " + error.message() + "; retrying");
+    });
+    static_cast<void>(logged);
 }
 
 Listener::Accepted Listener::take(StreamSocket client) const {

@@ -20,7 +20,7 @@ class Listener final : public std::enable_shared_from_this<Listener> {
         std::unique_ptr<ByteStream> stream;
         std::string address;  ///< HOST:PORT of the client, or the path of the Unix socket; empty if it has disconnected
     };
-    using Handler = std::function<void(Accepted)>;
+    using Handler = std::function<void(StreamSocket)>;
 
     Listener(ListeningSocket socket, LogSink log);
 
@@ -31,13 +31,16 @@ class Listener final : public std::enable_shared_from_this<Listener> {
     void release();
     void close();
 
+    /// Prepares a socket that `handler` received for the server. May throw.
+    [[nodiscard]] Accepted take(StreamSocket client) const;
+
     [[nodiscard]] const std::string& name() const { return socket_.name; }
 
  private:
     void accept_next();
     void completed(const asio::error_code& error, StreamSocket client);
     void retry_later(const asio::error_code& error);
-    [[nodiscard]] Accepted take(StreamSocket client) const;
+    void log_failure(const asio::error_code& error) const;
 
     ListeningSocket socket_;
     LogSink log_;

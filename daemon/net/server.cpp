@@ -49,7 +49,7 @@ class WorkerPool final : public api::Workers {
         asio::post(threads_, [this, work = std::move(work), done = std::move(done)] {
             work();
             // A client waits for the result, so it must not be lost because memory ran out for a moment.
-            while (!api::guarded("work was handed back", [&] { asio::post(io_, done); }) && !stopping_) {
+            while (!api::guarded("returning a result", [&] { asio::post(io_, done); }) && !stopping_) {
                 std::this_thread::sleep_for(kMemoryPause);
             }
         });
@@ -64,12 +64,12 @@ class WorkerPool final : public api::Workers {
 
 /// Shared with its pending handlers, which the io_context may keep after stop().
 struct Server::Impl : std::enable_shared_from_this<Impl> {
-    Impl(asio::io_context& context, Engine& engine, api::Host& host, LogSink sink, ServerLimits given)
+    Impl(asio::io_context& context, Engine& engine, api::DaemonAccess& daemon, LogSink sink, ServerLimits given)
         : io{context},
           log{std::move(sink)},
           limits{given},
           workers{context},
-          dispatcher{engine, host, workers},
+          dispatcher{engine, daemon, workers},
           poll_timer{context} {}
 
     void start();
@@ -124,7 +124,7 @@ void Server::Impl::poll_engine() {
     poll_timer.expires_after(poll_interval);
     poll_timer.async_wait([self = shared_from_this()](const asio::error_code&) {
         if (self->stopped) return;
-        const auto polled = api::guarded("the engine was polled", [&] { self->dispatcher.tick(); });
+        const auto polled = api::guarded("polling the engine", [&] { self->dispatcher.tick(); });
         if (!polled) self->failed(polled.error());
         if (!self->stopped) self->poll_engine();
     });
@@ -134,10 +134,12 @@ void Server::Impl::listen(ListeningSocket socket) {
     const auto listener = listeners.emplace_back(std::make_shared<Listener>(std::move(socket), log));
     log(LogLevel::info, "listening on " + listener->name());
     if (holding) listener->hold();
-    // `this` is valid: stop() closes the listener, which then drops the handler.
-    listener->start([this, name = listener->name()](Listener::Accepted client) {
-        const auto served = api::guarded("a client was accepted",
-                                         [&] { serve(std::move(client.stream), std::move(client.address), name); });
+    // `this` and `raw` are valid: stop() closes the listener, which then drops the handler.
+    listener->start([this, raw = listener.get()](StreamSocket client) {
+        const auto served = api::guarded("accepting a client", [&] {
+            Listener::Accepted accepted = raw->take(std::move(client));
+            serve(std::move(accepted.stream), std::move(accepted.address), raw->name());
+        });
         if (!served) failed(served.error());
     });
 }
@@ -183,7 +185,7 @@ void Server::Impl::node_faulted(const std::string& node) {
 /// Logs an error that the daemon survives.
 void Server::Impl::failed(const Error& error) {
     if (!failures.due(std::chrono::steady_clock::now())) return;
-    const auto logged = api::guarded("a failure was logged", [&] { log(LogLevel::error, error.sentence); });
+    const auto logged = api::guarded("logging a failure", [&] { log(LogLevel::error, error.sentence); });
     static_cast<void>(logged);
 }
 
@@ -191,11 +193,11 @@ void Server::Impl::remove(const ClientSession* session) {
     std::erase_if(sessions, [&](const auto& other) { return other.get() == session; });
 }
 
-Server::Server(asio::io_context& io, Engine& engine, api::Host& host, LogSink log, ServerLimits limits) {
+Server::Server(asio::io_context& io, Engine& engine, api::DaemonAccess& daemon, LogSink log, ServerLimits limits) {
     if (!log) log = [](LogLevel, std::string_view) {};
     // protobuf would write to stderr about invalid UTF-8; the client receives an error instead.
     google::protobuf::SetLogHandler(nullptr);
-    impl_ = std::make_shared<Impl>(io, engine, host, std::move(log), limits);
+    impl_ = std::make_shared<Impl>(io, engine, daemon, std::move(log), limits);
     impl_->start();
 }
 

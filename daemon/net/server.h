@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "api/host.h"
+#include "api/daemon_access.h"
 #include "engine/engine.h"
 #include "net/address.h"
 #include "net/log.h"
@@ -33,7 +33,7 @@ struct ServerLimits {
 /// Serves the protocol to clients on TCP and Unix sockets, and polls the engine. [control]
 ///
 ///     asio::io_context io;
-///     net::Server server{io, engine, host, [](net::LogLevel level, std::string_view line) { ... }};
+///     net::Server server{io, engine, daemon, [](net::LogLevel level, std::string_view line) { ... }};
 ///     if (auto bound = server.listen_tcp("127.0.0.1:7340"); !bound) { print(bound.error().sentence); return 2; }
 ///     if (auto bound = server.listen_unix(path); !bound) ...
 ///     server.hold_clients();                     // until the device runs, then server.welcome_clients()
@@ -42,11 +42,11 @@ struct ServerLimits {
 ///     server.fade_out(kDeviceFadeMs, [&] { server.stop(); io.stop(); });   // and a timer, if no block is rendered
 ///
 /// From construction to stop() only the server calls engine.poll(), from handlers of `io`. Before io.run() and between
-/// calls of it, the caller may use the engine directly (--graph). `io`, `engine` and `host` must outlive the server.
+/// calls of it, the caller may use the engine directly (--graph). `io`, `engine` and `daemon` must outlive the server.
 /// `io` must run on one thread only.
 class Server {
  public:
-    Server(asio::io_context& io, Engine& engine, api::Host& host, LogSink log, ServerLimits limits = {});
+    Server(asio::io_context& io, Engine& engine, api::DaemonAccess& daemon, LogSink log, ServerLimits limits = {});
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
     /// Calls stop().
@@ -80,7 +80,7 @@ class Server {
     void hold_clients();
     void welcome_clients();
 
-    /// Tells every subscriber that the device has been lost or replaced.
+    /// Notifies all subscribers that the device has been lost or replaced.
     void device_changed(const DeviceStatus& device);
 
     /// Reports the dropouts since the previous call; the latest was at `frame` of the engine's clock.

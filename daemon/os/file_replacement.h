@@ -36,7 +36,7 @@ class FileReplacement {
 
     /// Closes the file; the caller writes it through path().
     void close() { file_.reset(); }
-    /// Sets the mode of the file at the target, or, if there is none, that of a new file.
+    /// Gives the temporary file the mode of the target, or that of a new file if the target does not exist.
     [[nodiscard]] Result<void> take_mode_of_target();
     /// Waits until the contents are on the disk, then closes the file.
     [[nodiscard]] Result<void> flush();

@@ -32,7 +32,7 @@ void require(bool condition, const char* promise, const std::string& detail = {}
     std::abort();
 }
 
-class QuietHost final : public api::Host {
+class QuietDaemon final : public api::DaemonAccess {
  public:
     [[nodiscard]] DeviceStatus device_status() const override { return {}; }
     [[nodiscard]] LoadStatus load_status() const override { return {}; }
@@ -146,7 +146,7 @@ class Daemon {
 
     api::TimePoint now_{};
     Engine engine_{builtin_nodes(), {}};
-    QuietHost host_;
+    QuietDaemon host_;
     WorkersAtOnce workers_;
     api::Dispatcher dispatcher_{engine_, host_, workers_, [this] { return now_; }};
     std::shared_ptr<api::Client> author_ = dispatcher_.connect();

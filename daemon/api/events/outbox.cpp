@@ -9,11 +9,11 @@
 namespace rta::api {
 namespace {
 
-/// Small frames are collected up to this size, to be written at once.
+/// Small frames are collected up to this size, to be written together.
 constexpr std::size_t kChunkBytes = std::size_t{64} << 10U;
 /// Most bytes that the length of a frame takes.
 constexpr std::size_t kLongestLength = 10;
-/// Telemetry written at once, unless it is a single event.
+/// Maximum telemetry in one write, unless it is a single event.
 constexpr std::size_t kTelemetryAtOnceBytes = std::size_t{32} << 10U;
 
 }  // namespace

@@ -196,7 +196,7 @@ void Telemetry::poll_load(TimePoint now) {
     for (auto& [rate_hz, group] : groups_) {
         if (group.load.empty() || now < group.load_due) continue;
         v1::Event event;
-        to_wire(host_.load_status(), engine_.renderer().frames(), *event.mutable_load());
+        to_wire(daemon_.load_status(), engine_.renderer().frames(), *event.mutable_load());
         deliver(event, group.load);
         const microseconds interval{std::lround(1e6 / static_cast<double>(rate_hz))};
         group.load_due = std::max(group.load_due + interval, now + kShortestInterval);

@@ -9,8 +9,8 @@
 
 #include "api/events/node_loads.h"
 #include "api/events/outbox.h"
-#include "api/host.h"
-#include "api/pending_commands.h"
+#include "api/daemon_access.h"
+#include "api/fairness.h"
 #include "engine/engine.h"
 
 namespace rta::v1 {
@@ -49,7 +49,7 @@ class Telemetry {
         float rate_hz = kDefaultRateHz;  ///< of levels and load
     };
 
-    Telemetry(Engine& engine, Host& host) : engine_{engine}, host_{host} {}
+    Telemetry(Engine& engine, DaemonAccess& daemon) : engine_{engine}, daemon_{daemon} {}
 
     /// Replaces earlier topics of the subscriber.
     void subscribe(Subscriber& subscriber, const Topics& topics, TimePoint now);
@@ -92,7 +92,7 @@ class Telemetry {
     [[nodiscard]] double frames_of_interval(float rate_hz) const;
 
     Engine& engine_;
-    Host& host_;
+    DaemonAccess& daemon_;
     std::map<float, Group> groups_;  ///< by rate in Hz
     Subscribers xruns_;
     bool watching_ = false;

@@ -27,7 +27,7 @@ void retry_later(Call& call, RoomQueue& room, Error error) {
 void committed(Call& call, RoomQueue& room) {
     call.request.committed = true;
     room.took_room(call.client);
-    call.services.host.graph_changed();
+    call.services.daemon.graph_changed();
 }
 
 void await_frame(Call& call, const Ticket& ticket, void (*set_frame)(v1::Response&, std::uint64_t)) {
@@ -38,7 +38,7 @@ void await_frame(Call& call, const Ticket& ticket, void (*set_frame)(v1::Respons
             v1::Response& response = *later.request.reply.mutable_response();
             if (frame) return set_frame(response, *frame);
             to_wire(Error{ErrorCode::deadline_exceeded,
-                          "committed, but not heard yet: no block of audio has run for 500 ms",
+                          "committed, but not in effect yet: no block of audio was rendered for 500 ms",
                           {}},
                     *response.mutable_status());
         });

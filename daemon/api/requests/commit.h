@@ -24,7 +24,7 @@ void retry_later(Call& call, RoomQueue& room, Error error);
 /// The engine has room and has committed the request.
 void committed(Call& call, RoomQueue& room);
 
-/// Defers the answer, which is complete except for the frame, until the change is heard.
+/// Defers the answer, which is complete except for the frame, until the change takes effect.
 void await_frame(Call& call, const Ticket& ticket, void (*set_frame)(v1::Response& response, std::uint64_t frame));
 
 }  // namespace rta::api::requests

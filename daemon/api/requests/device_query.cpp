@@ -8,7 +8,7 @@ namespace rta::api {
 void DeviceQuery::list(TimePoint now, Listed listed) {
     callers_.push_back({std::move(listed), now + kDeadline});
     if (std::exchange(running_, true)) return;
-    host_.list_devices([self = std::weak_ptr{self_}](const std::vector<DeviceInfo>& devices) {
+    daemon_.list_devices([self = std::weak_ptr{self_}](const std::vector<DeviceInfo>& devices) {
         if (const auto alive = self.lock()) (*alive)->answer(devices);
     });
 }
@@ -23,7 +23,7 @@ void DeviceQuery::expire(TimePoint now) {
         const Caller caller = std::move(callers_.front());
         callers_.pop_front();
         caller.listed(fail(ErrorCode::deadline_exceeded,
-                           "timed out after 10 s: the host's audio libraries have not listed their devices"));
+                           "timed out after 10 s: the audio libraries have not listed their devices"));
     }
 }
 

@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "api/fairness.h"
-#include "api/host.h"
+#include "api/daemon_access.h"
 #include "text/error.h"
 
 namespace rta::api {
 
-/// Asks the host for its devices, once at a time for all clients: searching is slow, and a client could ask a thousand
+/// Asks the daemon for its devices, once at a time for all clients: searching is slow, and a client could ask a thousand
 /// times. [control]
 class DeviceQuery {
  public:
@@ -22,7 +22,7 @@ class DeviceQuery {
 
     using Listed = std::function<void(const Expected<std::vector<DeviceInfo>>&)>;
 
-    explicit DeviceQuery(Host& host) : host_{host} {}
+    explicit DeviceQuery(DaemonAccess& daemon) : daemon_{daemon} {}
     DeviceQuery(const DeviceQuery&) = delete;
     DeviceQuery& operator=(const DeviceQuery&) = delete;
 
@@ -37,10 +37,10 @@ class DeviceQuery {
     };
     void answer(const std::vector<DeviceInfo>& devices);
 
-    Host& host_;
+    DaemonAccess& daemon_;
     std::deque<Caller> callers_;
     bool running_ = false;
-    /// Held weakly by the host's callback, which may come after this has been destroyed.
+    /// Held weakly by the daemon's callback, which may come after this has been destroyed.
     std::shared_ptr<DeviceQuery*> self_ = std::make_shared<DeviceQuery*>(this);
 };
 

@@ -72,10 +72,10 @@ void get_status(Call& call) {
     result.set_server_version(RTA_VERSION);
     result.set_instance_id(services.hub.instance_id());
     result.set_uptime_s(seconds_since(services.start, now));
-    to_wire(services.host.device_status(), *result.mutable_device());
-    to_wire(services.host.realtime_status(), *result.mutable_realtime());
-    to_wire(services.host.store_status(), *result.mutable_store());
-    to_wire(services.host.load_status(), services.engine.renderer().frames(), *result.mutable_load());
+    to_wire(services.daemon.device_status(), *result.mutable_device());
+    to_wire(services.daemon.realtime_status(), *result.mutable_realtime());
+    to_wire(services.daemon.store_status(), *result.mutable_store());
+    to_wire(services.daemon.load_status(), services.engine.renderer().frames(), *result.mutable_load());
     describe_engine(services.engine, services.hub.number(), *result.mutable_engine());
     describe_clients(services.clients, now, result);
 }

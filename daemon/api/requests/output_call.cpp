@@ -19,7 +19,7 @@ void finish_output(PendingRequest& request, const Outcome& outcome, WriteAnswer 
     v1::Response& response = request.answer();
     write(response, *outcome);
     if (*outcome) return;
-    to_wire(Error{ErrorCode::deadline_exceeded, "started, but not finished: no block of audio has run for 500 ms", {}},
+    to_wire(Error{ErrorCode::deadline_exceeded, "started, but not finished: no block of audio was rendered for 500 ms", {}},
             *response.mutable_status());
 }
 

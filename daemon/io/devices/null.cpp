@@ -28,7 +28,7 @@ extern constinit const DeviceKind kNull{
     .name = "null",
     .argument = "FILE.wav",
     .argument_use = ArgumentUse::output_file,
-    .calls = DriverCalls::return_at_once,
+    .calls = DriverCalls::nonblocking,
     .auto_role = AutoRole::fallback,
     // NOLINTNEXTLINE(performance-unnecessary-value-param): the field has this type for drivers that keep the log.
     .make_driver = [](DriverLog) -> std::unique_ptr<DeviceDriver> { return std::make_unique<NullDriver>(); },

@@ -369,11 +369,11 @@ Expected<std::vector<StreamPlan>> PortAudioDriver::plans(const DeviceRequest& re
     const Direction main_direction = request.channels_out == 0U ? Direction::input : Direction::output;
 
     PaDeviceIndex input = paNoDevice;
-    if (request.input_name && !request.input_name->empty()) {
-        const auto found = find_device(devices, *request.input_name, Direction::input);
+    if (request.input && !request.input->name.empty()) {
+        const auto found = find_device(devices, request.input->name, Direction::input);
         if (!found) return std::unexpected(found.error());
         input = static_cast<PaDeviceIndex>(*found);
-    } else if (request.input_name) {
+    } else if (request.input) {
         input = Pa_GetDefaultInputDevice();
         if (input == paNoDevice) return fail(ErrorCode::not_found, "no default input device");
     }
@@ -405,7 +405,7 @@ Expected<std::vector<StreamPlan>> PortAudioDriver::plans(const DeviceRequest& re
         if (!plan) return std::unexpected(plan.error());
         plans.push_back(*plan);
         // Input that was not requested must not prevent the output from opening.
-        if (plan->channels_in > 0 && plan->channels_out > 0 && !request.channels_in && !request.input_name) {
+        if (plan->channels_in > 0 && plan->channels_out > 0 && !request.channels_in && !request.input) {
             plan->channels_in = 0;
             plans.push_back(*plan);
         }

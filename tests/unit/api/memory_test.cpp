@@ -45,14 +45,14 @@ TEST_F(Memory, WhateverElseALibraryThrowsIsInternal) {
 
 TEST_F(Memory, WhatTheControlThreadCannotDoIsAnswered) {
     script.play("hello a\nhello b");
-    script.host.no_memory = true;
+    script.daemon.no_memory = true;
     script.play(R"(
         a> id: 1 get_status {}
         a< response { id: 1 status { code: RESOURCE_EXHAUSTED message: "memory ran out while executing the request; nothing has changed" } }
         b> id: 1 get_graph {}
         b< response { id: 1 status { code: OK } }
     )");
-    script.host.no_memory = false;
+    script.daemon.no_memory = false;
     script.play(R"(
         a> id: 2 get_status {}
         a< response { id: 2 status { code: OK } }
@@ -61,14 +61,14 @@ TEST_F(Memory, WhatTheControlThreadCannotDoIsAnswered) {
 
 TEST_F(Memory, WhatIsCommittedIsToldAsSuch) {
     script.play("hello a");
-    script.host.no_memory = true;
+    script.daemon.no_memory = true;
     script.play(R"(
         a> id: 1 apply_transaction { edits { edits { add_node { name: "s" type: "sine" } } } }
         a< response { id: 1 status { code: RESOURCE_EXHAUSTED message: "memory ran out while executing the request; the change was committed nevertheless" } apply_transaction { revision: 1 } }
         a> id: 2 set_parameters { changes { node: "s" parameter: "frequency_hz" value: 300 } }
         a< response { id: 2 status { code: RESOURCE_EXHAUSTED } set_parameters {} }
     )");
-    script.host.no_memory = false;
+    script.daemon.no_memory = false;
     script.play(R"(
         block
         a-

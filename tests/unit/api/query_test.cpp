@@ -103,10 +103,10 @@ TEST(Queries, CheckGraphTellsSizesAndCommitsNothing) {
 
 TEST(Queries, StatusTellsDeviceRealtimeAndEngine) {
     Script script;
-    script.host.device.fallback_reason = "hw:0 is busy";
-    script.host.device.callback_frames = 256;
-    script.host.device.xruns = 3;
-    script.host.realtime.scheduling.detail = "not permitted";
+    script.daemon.device.fallback_reason = "hw:0 is busy";
+    script.daemon.device.callback_frames = 256;
+    script.daemon.device.xruns = 3;
+    script.daemon.realtime.scheduling.detail = "not permitted";
     script.play("hello a\nhello b\n" + tone() + R"(
         tick 2500
         a> id: 2 get_status {}
@@ -208,15 +208,15 @@ TEST(Queries, DevicesAreAskedForOnceForEverybodyWhoWaits) {
         a> id: 2 get_status {}
         a-
     )");
-    ASSERT_EQ(script.host.looks.size(), 1U);
-    script.host.looks.front()({{.name = "ALSA/hw:0", .channels_out = 2, .default_output = true}});
+    ASSERT_EQ(script.daemon.looks.size(), 1U);
+    script.daemon.looks.front()({{.name = "ALSA/hw:0", .channels_out = 2, .default_output = true}});
     script.play(R"(
         a< response { id: 1 list_devices { devices { name: "ALSA/hw:0" channels_out: 2 default_output: true } } }
         a< response { id: 2 get_status {} }
         b< response { id: 1 list_devices { devices { name: "ALSA/hw:0" } } }
         b> id: 2 list_devices {}
     )");
-    EXPECT_EQ(script.host.looks.size(), 2U) << "the next one looks again";
+    EXPECT_EQ(script.daemon.looks.size(), 2U) << "the next one looks again";
 }
 
 TEST(Queries, DevicesThatNeverComeAreGivenUp) {
@@ -229,7 +229,7 @@ TEST(Queries, DevicesThatNeverComeAreGivenUp) {
         tick 1
         a< response { id: 1 status { code: DEADLINE_EXCEEDED } }
     )");
-    script.host.looks.front()({});  // too late for anybody, and no harm
+    script.daemon.looks.front()({});  // too late for anybody, and no harm
     script.play("a-");
 }
 

@@ -74,7 +74,7 @@ std::string sentence(const std::optional<v1::ServerMessage>& message) {
 
 Script::Script(const NodeRegistry& registry, EngineConfig config)
     : engine{registry, config},
-      dispatcher{engine, host, workers, [this] { return now += clock_step; }},
+      dispatcher{engine, daemon, workers, [this] { return now += clock_step; }},
       inputs_{0, config.block_size},
       outputs_{2, config.block_size},
       generation_{engine.gate().start_generation()} {

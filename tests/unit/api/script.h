@@ -22,7 +22,7 @@
 namespace rta::api::test {
 
 /// Devices and operating system as the test wants them.
-class FakeHost final : public Host {
+class FakeDaemon final : public DaemonAccess {
  public:
     [[nodiscard]] DeviceStatus device_status() const override {
         if (no_memory) throw std::bad_alloc{};
@@ -108,7 +108,7 @@ class Script {
     TimePoint now{std::chrono::hours{1}};
     std::chrono::milliseconds clock_step{0};  ///< that pass whenever somebody looks at the clock
     Engine engine;
-    FakeHost host;
+    FakeDaemon daemon;
     FakeWorkers workers;
     Dispatcher dispatcher;
 

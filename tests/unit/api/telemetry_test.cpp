@@ -451,7 +451,7 @@ TEST_F(TelemetryTest, WhoDoesNotReadLosesTheOldestAndIsToldHowMany) {
 
 TEST_F(TelemetryTest, StatusTellsWhoIsThereAndHowLoadedTheDeviceIs) {
     Script fresh;
-    fresh.host.device.xrun_counts = {.output_underflows = 5, .late_callbacks = 2, .overruns = 1};
+    fresh.daemon.device.xrun_counts = {.output_underflows = 5, .late_callbacks = 2, .overruns = 1};
     fresh.play(R"(
         hello a
         hello b

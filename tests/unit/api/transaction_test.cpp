@@ -174,13 +174,13 @@ TEST(Transactions, ParametersChangeAllOrNone) {
 TEST(Transactions, TheHostIsToldOfWhatIsCommittedAndOfNothingElse) {
     Script script;
     script.play("hello a\n" + tone());
-    EXPECT_EQ(script.host.graph_changes, 1);
+    EXPECT_EQ(script.daemon.graph_changes, 1);
     script.play(R"(
         a> id: 2 set_parameters { changes { node: "osc" parameter: "frequency_hz" value: 220 } }
         block
         a< response { id: 2 set_parameters {} }
     )");
-    EXPECT_EQ(script.host.graph_changes, 2);
+    EXPECT_EQ(script.daemon.graph_changes, 2);
     script.play(R"(
         a> id: 3 set_parameters { changes { node: "osc" parameter: "colour" value: 220 } }
         a< response { id: 3 status { code: NOT_FOUND } }
@@ -191,7 +191,7 @@ TEST(Transactions, TheHostIsToldOfWhatIsCommittedAndOfNothingElse) {
         a> id: 6 get_status {}
         a< response { id: 6 get_status { store { directory: "/state" saved_revision: 3 error: "the disk is full" } } }
     )");
-    EXPECT_EQ(script.host.graph_changes, 2);
+    EXPECT_EQ(script.daemon.graph_changes, 2);
 }
 
 }  // namespace

@@ -68,7 +68,8 @@ TEST(Options, EveryFlagOfTheDaemon) {
                                                 "--graph",        "g.json",
                                                 "--log-level",    "debug"});
     EXPECT_EQ(options.device.device, io::parse_device("portaudio:ALSA/hw:0", io::device_kinds()));
-    EXPECT_EQ(options.device.input_name, "Mic");
+    ASSERT_TRUE(options.device.input);
+    EXPECT_EQ(options.device.input->name, "Mic");
     EXPECT_EQ(options.device.channels_in, 1U);
     EXPECT_EQ(options.device.channels_out, 8U);
     EXPECT_EQ(options.device.sample_rate_hz, 96'000U);

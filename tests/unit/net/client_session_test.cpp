@@ -10,7 +10,7 @@
 #include <deque>
 
 #include "net/server.h"
-#include "quiet_host.h"
+#include "quiet_daemon.h"
 #include "support/deadline.h"
 #include "support/protocol_client.h"
 
@@ -140,9 +140,9 @@ class ClientSessionTest : public testing::Test {
     asio::io_context io;
     std::shared_ptr<StreamState> stream = std::make_shared<StreamState>(io);
     Engine engine{builtin_nodes(), {}};
-    QuietHost host;
+    QuietDaemon daemon;
     std::string log;
-    Server server{io, engine, host, [this](LogLevel, std::string_view line) { log.append(line).append("\n"); },
+    Server server{io, engine, daemon, [this](LogLevel, std::string_view line) { log.append(line).append("\n"); },
                   ServerLimits{.clients = 1, .hello_time = std::chrono::milliseconds{100}}};
 };
 

@@ -25,7 +25,7 @@
 #include "dsp/audio_buffer.h"
 #include "engine/renderer.h"
 #include "os/unique_fd.h"
-#include "quiet_host.h"
+#include "quiet_daemon.h"
 #include "support/deadline.h"
 #include "support/protocol_client.h"
 #include "support/temporary.h"
@@ -73,7 +73,7 @@ class RunningServer {
  public:
     explicit RunningServer(ServerLimits limits = {}, const NodeRegistry& registry = builtin_nodes())
         : engine_{registry, {}},
-          server{io_, engine_, host_, [this](LogLevel, std::string_view line) { log.add(line); }, limits},
+          server{io_, engine_, daemon_, [this](LogLevel, std::string_view line) { log.add(line); }, limits},
           socket_path{(directory_ / "control.sock").string()} {
         const auto address = server.listen_tcp("127.0.0.1:0");
         EXPECT_TRUE(address);
@@ -128,7 +128,7 @@ class RunningServer {
     asio::io_context io_;
     asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
     Engine engine_;
-    QuietHost host_;
+    QuietDaemon daemon_;
     std::atomic<bool> quit_{false};
 
  public:

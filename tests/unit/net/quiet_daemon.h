@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "api/host.h"
+#include "api/daemon_access.h"
 
 namespace rta::net {
 
-/// A host with a null device that never reports anything.
-class QuietHost final : public api::Host {
+/// A daemon with a null device that never reports anything.
+class QuietDaemon final : public api::DaemonAccess {
  public:
     [[nodiscard]] DeviceStatus device_status() const override {
         return {.description = {.kind = "null"}, .running = true};

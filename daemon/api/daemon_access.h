@@ -9,9 +9,9 @@
 namespace rta::api {
 
 /// Access to devices, the operating system and the store, implemented by `app`. [control]
-class Host {
+class DaemonAccess {
  public:
-    virtual ~Host() = default;
+    virtual ~DaemonAccess() = default;
     [[nodiscard]] virtual DeviceStatus device_status() const = 0;
     [[nodiscard]] virtual LoadStatus load_status() const = 0;
     [[nodiscard]] virtual RealtimeStatus realtime_status() const = 0;
