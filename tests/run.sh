@@ -3,7 +3,7 @@
 # Installs missing packages on Debian 12, builds, and runs tests. Run it as root or with sudo, from any directory:
 #
 #   tests/run.sh                     release build and all of its tests
-#   tests/run.sh --quick             release build, without the slow and the end-to-end tests
+#   tests/run.sh --quick             release build, without e2e, stress, compile_fail and timing tests
 #   tests/run.sh --all               everything: formatting, release, sanitizers, fuzz targets, WebAssembly, clang-tidy
 #   tests/run.sh --only tsan,wasm    only these steps of --all: format release asan tsan rtsan fuzz wasm tidy
 #
@@ -106,7 +106,7 @@ build() {
     gate "building preset $preset" 0
 }
 
-# junit_count FILE NAME: the attribute NAME of the test suite in a JUnit file; 0 if there is none.
+# junit_count FILE NAME: prints the attribute NAME of the test suite in a JUnit file, or 0 if it is missing.
 junit_count() {
     local value
     value=$(grep -m 1 -A 6 '<testsuite' "$1" 2>/dev/null | tr '\n' ' ' | grep -oE "[[:space:]]$2=\"[0-9]+\"" | grep -oE '[0-9]+')
@@ -127,12 +127,12 @@ run_ctest() {
     if [ $status -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1 tests=$((tests + 1)); fi
 }
 
-# show_failed_tests NAME: what ctest printed of the tests that failed.
+# show_failed_tests NAME: prints the output of the failed tests.
 show_failed_tests() {
     grep -vE '^ *[0-9]+/[0-9]+ Test .* Passed |^ *Start +[0-9]+:' "$log_dir/$1-test.log" | tail -n 400 | sed 's/^/    /'
 }
 
-# failed_tests NAME: their names, one a line.
+# failed_tests NAME: prints the names of the failed tests, one per line.
 failed_tests() { grep -oE '<testcase name="[^"]*"[^>]*status="fail"' "$log_dir/$1-junit.xml" | cut -d '"' -f 2; }
 
 # test_preset PRESET [CTEST ARGUMENTS...]: every test of a preset that is built; those with the label `timing` at the end.
@@ -176,7 +176,7 @@ step_format() {
 
 step_release() {
     local exclude=''
-    if [ $quick = yes ]; then exclude='e2e|slow|compile_fail|stress'; fi
+    if [ $quick = yes ]; then exclude='e2e|compile_fail|stress'; fi
     build release && test_preset release
 }
 

@@ -26,7 +26,7 @@ inline constexpr std::uint32_t kProtocolVersion = 1;
 
 struct ClientOptions {
     std::string client_name = "librta";  ///< shown to other clients and in the daemon's log; at most 128 bytes
-    std::string token{};                 ///< local sockets require none
+    std::string token{};                 ///< reserved; rtad ignores it
     /// Limit for connecting, and for each call.
     std::chrono::milliseconds timeout = std::chrono::seconds{10};
 };

@@ -92,7 +92,8 @@ void Client::give_up(std::string_view why) {
 void Client::deliver(const SharedFrame& event) {
     if (state_ == State::lost) return;
     const auto pushed = guarded("queueing an event", [&] {
-        if (!outbox_.push_event(event)) give_up("does not read its events (8 MiB of them, or 8192 between answers)");
+        if (!outbox_.push_event(event))
+            give_up("does not read its events (8 MiB of them, or about 4096 with responses in between)");
     });
     if (!pushed) return missed();
     if (changed_) changed_();

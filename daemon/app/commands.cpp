@@ -77,7 +77,7 @@ volatile std::sig_atomic_t interrupted = 0;
 /// Makes the next SIGINT, SIGTERM or SIGHUP set `interrupted`. Ignored signals stay ignored, as nohup requires.
 void watch_for_interruption() {
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-        struct sigaction action{};
+        struct sigaction action {};
         if (sigaction(number, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
         action = {};
         action.sa_handler = [](int) { interrupted = 1; };
@@ -132,7 +132,7 @@ int run_check(const CheckOptions& options) {
         const auto config = read_config_file(options.file);
         if (!config) return failure(kExitUsage, config.error());
         if (const auto checked = check_graph_of(*config); !checked) return failure(kExitUsage, checked.error());
-        std::printf("%s: good\n", options.file.c_str());
+        std::printf("%s: valid\n", options.file.c_str());
         return std::fflush(stdout) == 0 ? kExitClean : kExitFailure;
     }
     const std::string name = options.file == "-" ? "standard input" : options.file;
@@ -141,7 +141,7 @@ int run_check(const CheckOptions& options) {
     const Engine engine{node_types(), {.memory_left_bytes = &available_memory_bytes}};
     const auto document = check_graph_text(engine, *text, name);
     if (!document) return failure(kExitUsage, document.error());
-    std::printf("%s: %s, %s: good\n", name.c_str(), count_of(document->nodes.size(), "node").c_str(),
+    std::printf("%s: valid, %s, %s\n", name.c_str(), count_of(document->nodes.size(), "node").c_str(),
                 count_of(document->connections.size(), "connection").c_str());
     return std::fflush(stdout) == 0 ? kExitClean : kExitFailure;
 }

@@ -53,7 +53,9 @@ constexpr milliseconds kCloseLimit{1000};
 }
 
 /// Owns the parts of the daemon and connects them. [control]
-class Daemon final : private api::DaemonAccess, private io::DeviceSupervisor::Observer, private store::GraphStore::Owner {
+class Daemon final : private api::DaemonAccess,
+                     private io::DeviceSupervisor::Observer,
+                     private store::GraphStore::Owner {
  public:
     Daemon(const DaemonOptions& options, const MemoryLock& memory)
         : options_{options},
@@ -162,7 +164,7 @@ int Daemon::restore_graph() {
         log(net::LogLevel::info, "restored the graph of " + options_.state_directory);
         if (!options_.graph.empty()) {
             log(net::LogLevel::info,
-                "--graph " + options_.graph + " is not loaded: the state folder contains a saved graph");
+                "--graph " + options_.graph + " is not loaded: the state directory contains a saved graph");
         }
     }
     return *restored == store::GraphStore::Restored::nothing ? load_graph() : kExitClean;
@@ -221,7 +223,7 @@ void Daemon::give_up() {
 /// between, a signal would kill the process.
 void Daemon::replace_signal_handlers(void (*handler)(int)) {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-        struct sigaction action{};
+        struct sigaction action {};
         if (sigaction(signal, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
         action = {};
         action.sa_handler = handler;
@@ -305,7 +307,7 @@ std::string Daemon::service_status() const {
 
 void Daemon::await_signal() {
     // Closing the terminal stops rtad, as Ctrl-C does, unless SIGHUP is ignored (nohup).
-    struct sigaction hangup{};
+    struct sigaction hangup {};
     if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) signals_.add(SIGHUP);
     signals_.async_wait([this](const asio::error_code& error, int) {
         if (error) return;

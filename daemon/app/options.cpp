@@ -134,7 +134,7 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
         ->check(refuse_empty)
         ->check([](const std::string& path) { return reason_of(net::check_socket_path(path)); });
     app.add_option("--state-dir", options.state_directory,
-                   "Folder in which to save the graph after every change, and from which to restore it at start")
+                   "Directory in which to save the graph after every change, and from which to restore it at start")
         ->type_name("DIR")
         ->check(refuse_empty);
     add_graph(app, options.graph, "Initial graph; ignored if --state-dir contains a saved graph");
@@ -210,7 +210,7 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     if (same_file(wav, config)) return refuse("the configuration");
     if (options.state_directory.empty()) return {};
     for (const std::string& file : store::StateFolder::files_in(options.state_directory)) {
-        if (same_file(wav, file)) return refuse("a file of the state folder");
+        if (same_file(wav, file)) return refuse("a file of the state directory");
     }
     return {};
 }

@@ -177,7 +177,7 @@ void GraphStore::saved(Job& job) {
         owner_.store_warning(folder_.graph_path() + " was not written by this rtad: renamed to " + *renamed);
     }
     if (!std::exchange(error_, {}).empty()) {
-        owner_.store_recovered("the state folder " + folder_.path() + " can be written again; the graph is saved");
+        owner_.store_recovered("the state directory " + folder_.path() + " can be written again; the graph is saved");
     }
 }
 

@@ -38,7 +38,7 @@ Seen look(ProtocolClient& client) {
     return {graph.document(), graph.revision(), graph.change_number()};
 }
 
-/// A daemon that plays a tone, and a client that watches it, while others send rubbish.
+/// A daemon that plays a tone, and a client that observes it while others send invalid data.
 class BadInput : public testing::Test {
  protected:
     void SetUp() override {
@@ -46,8 +46,8 @@ class BadInput : public testing::Test {
         before_ = look(watcher_);
     }
 
-    /// After the rubbish: nothing has changed, nobody was told of a change, and what was handed to the device is bit
-    /// for bit what the graph alone gives.
+    /// Afterwards nothing has changed, no client was notified of a change, and the recorded output equals, bit
+    /// for bit, the output of the graph alone.
     void TearDown() override {
         EXPECT_EQ(look(watcher_), before_);
         // The answer above came after any event there could have been.
@@ -86,7 +86,6 @@ class BadInput : public testing::Test {
 };
 
 // ---- bytes
-// -------------------------------------------------------------------------------------------------------------
 
 TEST_F(BadInput, GarbageBytes) {
     // Announces more than a message may have; and, cut into frames, is no message.
@@ -141,7 +140,6 @@ TEST_F(BadInput, ManyBrokenConnectionsLeaveRoomForAGoodOne) {
 }
 
 // ---- requests
-// ------------------------------------------------------------------------------------------------------------
 
 TEST_F(BadInput, UnknownRequest) {
     ProtocolClient client = daemon().client();
@@ -345,7 +343,6 @@ TEST_F(BadInput, AFileThatIsNoDocument) {
 }
 
 // ---- the start
-// -----------------------------------------------------------------------------------------------------------
 
 std::vector<std::string> with_private_sockets(const TemporaryDirectory& directory, std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"--socket", (directory / "s").string()});

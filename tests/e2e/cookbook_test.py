@@ -491,7 +491,7 @@ def gate_attack(document):
     return [(crossed_ms(opening, 0.75) - crossed_ms(opening, 0.25)) / MIDDLE_OF_S]
 
 
-@measure("ms", "gate shuts in")
+@measure("ms", "gate closes in")
 def gate_release(document):
     opening = gate_openings(document, -20, -80)
     return [(crossed_ms(opening, 0.25) - crossed_ms(opening, 0.75)) / MIDDLE_OF_S]
@@ -524,13 +524,13 @@ def gate_opens(document):
     return [boundary(lambda level: is_open(document, tone(1_000, level, 1)), -90, -10)]
 
 
-@measure("dB", "gate shuts at")
+@measure("dB", "gate closes at")
 def gate_shuts(document):
     loud = tone(1_000, -10, 0.2)
     return [boundary(lambda level: is_open(document, loud + tone(1_000, level, 1)), -90, -10)]
 
 
-@measure("dB", "gain of the shut gate")
+@measure("dB", "gain of the closed gate")
 def gate_range(document):
     return [gate_gain_db(document, tone(1_000, -80, 1))]
 

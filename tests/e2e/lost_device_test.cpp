@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The sound server dies under rtad: clients are told, the null clock takes over, edits go on, and the exit is clean
-// although PortAudio can never close the stream again.
+// The sound server exits: clients are notified, the null device takes over, edits still work, and rtad exits cleanly
+// although PortAudio can no longer close the stream.
 #include <gtest/gtest.h>
 #include <signal.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// rtad as services are run, as far as that can be seen without a service manager: configuration, installation, what it
-// says to systemd and to the journal, and what it finds when it starts beside or after another one.
+// rtad as a service, as far as this can be tested without a service manager: configuration, installation, messages
+// to systemd and to the journal, and starting while another rtad runs or after one was killed.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
@@ -74,14 +74,14 @@ TEST(Configuration, ItsGraphIsCheckedToo) {
 TEST(Configuration, TheShippedOneIsGood) {
     const RunResult checked = run_rtad({"check", RTA_TEST_CONFIG});
     EXPECT_EQ(checked.status, (ExitStatus{0, 0})) << checked.error;
-    EXPECT_NE(checked.output.find("good"), std::string::npos) << checked.output;
+    EXPECT_NE(checked.output.find("valid"), std::string::npos) << checked.output;
 }
 
 TEST(Check, ReadsStandardInputAndWaitsForNobodyElse) {
     const Command from_input{rtad_program().string(), {"check", "-"}};
     const RunResult good = run(from_input, R"({"nodes": [{"name": "a", "type": "sine"}]})");
     EXPECT_EQ(good.status, (ExitStatus{0, 0})) << good.error;
-    EXPECT_NE(good.output.find("standard input: 1 node, 0 connections: good"), std::string::npos) << good.output;
+    EXPECT_NE(good.output.find("standard input: valid, 1 node, 0 connections"), std::string::npos) << good.output;
     const RunResult bad = run(from_input, "{\n oops");
     EXPECT_EQ(bad.status, (ExitStatus{2, 0}));
     EXPECT_NE(bad.error.find("standard input: line 2"), std::string::npos) << bad.error;
@@ -216,7 +216,7 @@ TEST_F(Sockets, TheServicesOwnFolderLetsTheGroupIn) {
     const auto mode_with = [&](const std::map<std::string, std::string>& environment) {
         Process daemon{{rtad_program().string(), arguments(), environment}};
         EXPECT_TRUE(daemon.wait_for_line(Process::Stream::error, "device: null")) << daemon.error();
-        struct stat status{};
+        struct stat status {};
         EXPECT_EQ(::stat(socket_.c_str(), &status), 0);
         daemon.signal(SIGTERM);
         EXPECT_EQ(daemon.wait(), (ExitStatus{0, 0}));
@@ -238,7 +238,7 @@ TEST_F(Sockets, WithoutTcpThereIsTheSocketAlone) {
     EXPECT_EQ(daemon.wait(), (ExitStatus{0, 0}));
 }
 
-// ---- what systemd and the journal are told
+// ---- messages to systemd and the journal
 
 /// The end of NOTIFY_SOCKET that systemd holds.
 class NotifySocket {

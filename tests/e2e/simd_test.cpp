@@ -13,7 +13,7 @@
 namespace rta::test {
 namespace {
 
-/// Of full scale: what the design allows between targets and block sizes.
+/// Largest allowed difference between targets and block sizes, relative to full scale.
 constexpr float kTolerance = 1e-5F;
 
 constexpr const char* kDocument = R"({

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// rtad remembers its graph: over a restart, over a kill in the middle of saving, and it bears what a disk can do to it.
+// rtad saves and restores its graph: across restarts, across kills while it saves, and with disks that fail.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/inotify.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// rtad.service in a machine with a real systemd, booted in a container: started with the machine, used by the group
-// audio, killed, stopped and watched, and heard all the while. systemd_session.sh does it, this judges.
+// rtad.service on a machine with a real systemd, booted in a container: boot, access by the group audio, kill, stop
+// and watchdog, while the output is recorded. systemd_session.sh runs the steps; this file checks the results.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Levels against the recording, load and xruns against time that was burnt, and what slow and many clients do to
-// others; mute and panic as they are heard.
+// Compares levels with the recording, and load and xruns with time that test nodes waste; tests slow clients,
+// many clients, mute and panic.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>

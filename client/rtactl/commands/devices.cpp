@@ -17,7 +17,7 @@ std::string role_of(const v1::Device& device) {
 
 void print_devices(std::ostream& out, const v1::DevicesResult& devices) {
     if (devices.devices_size() == 0) {
-        out << "no sound device; rtad plays to the null device\n";
+        out << "no sound card found; rtad uses the null device\n";
         return;
     }
     TextTable table;

@@ -127,8 +127,8 @@ extern constinit const Command kMeter = checked({
         "= is the RMS, - the peak, | the recent maximum; over means above full scale. Otherwise prints one line\n"
         "for each event. The loudness of a meter (EBU R 128) covers all its channels: momentary M (400 ms),\n"
         "short-term S (3 s) and integrated I (the programme), with the loudness range and the true peaks.\n"
-        "The programme starts when a client first shows the meter and restarts with --reset, for all clients.\n"
-        "It is paused while no client shows the meter.",
+        "The programme starts when a client first subscribes to levels. --reset and panic restart it, for all clients.\n"
+        "It is paused while no client is subscribed to levels.",
     .example = "rtactl meter\n"
                "rtactl meter vu --rate 25 --count 50\n"
                "rtactl meter --reset vu",

@@ -35,13 +35,11 @@ bool can_be_drawn(const v1::FrequencyResponseResult& response) {
     const int count = frequencies_hz.size();
     return count >= 2 && std::ranges::all_of(frequencies_hz, finite) && std::ranges::is_sorted(frequencies_hz) &&
            frequencies_hz[0] > 0.0F && frequencies_hz[0] < frequencies_hz[count - 1] &&
-           std::ranges::all_of(
-               response.outputs(),
-               [&](const v1::PortResponse& output) {
-                   return output.magnitude_db_size() == count && output.phase_deg_size() == count &&
-                          std::ranges::all_of(output.magnitude_db(), finite) &&
-                          std::ranges::all_of(output.phase_deg(), finite);
-               });
+           std::ranges::all_of(response.outputs(), [&](const v1::PortResponse& output) {
+               return output.magnitude_db_size() == count && output.phase_deg_size() == count &&
+                      std::ranges::all_of(output.magnitude_db(), finite) &&
+                      std::ranges::all_of(output.phase_deg(), finite);
+           });
 }
 
 Result<void> run_response(Context& context, const Arguments& arguments) {
@@ -80,7 +78,8 @@ extern constinit const Command kResponse = checked({
     .name = "response",
     .arguments = {Argument{"NODE[:PORT]", Expects::output}},
     .help = "Plot the current frequency response of a filter: magnitude, and phase if there is one output.",
-    .details = "Supports biquad_filter, equalizer, crossover, dc_blocker and gain. With --json, prints the values.",
+    .details =
+        "Types without a frequency response, such as sources and compressors, are refused. With --json, prints the values.",
     .example = "rtactl response vol\n"
                "rtactl response vol:out --svg vol.svg",
     .options = kResponseOptions,

@@ -107,7 +107,7 @@ extern constinit const Command kShell = checked({
     .name = "shell",
     .help = "Run commands from the standard input, one per line.",
     .details =
-        "The lines between begin and commit are one transaction: all of it is applied, or nothing. Blank lines and\n"
+        "The lines between begin and commit are one transaction, applied as a whole or not at all. Blank lines and\n"
         "text after a # are ignored. A refused line is reported with its number; the following lines still run,\n"
         "and the exit status is 1.",
     .example = "rtactl shell\n"

@@ -147,8 +147,8 @@ extern constinit const Command kTop = checked({
     .help = "Show load, xruns, clients and the nodes that take the most time, until interrupted.",
     .details =
         "Load is the time that device callbacks take, as a share of the time available, over the last second.\n"
-        "The share of a node is that of a block's time, over the last half second and on average since a client\n"
-        "started to watch. Without a terminal, prints one page after the other.",
+        "The share of a node is its part of a block's duration: over the last half second, and on average since the\n"
+        "first client subscribed. Without a terminal, prints one page after the other.",
     .example = "rtactl top\n"
                "rtactl top --rate 2 --count 3",
     .options = kTopOptions,

@@ -96,7 +96,7 @@ Result<std::uint64_t> parse_count(const Arguments& arguments) {
     std::uint64_t count = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), count);
     if (error != std::errc{} || end != text->data() + text->size() || count == 0)
-        return usage_error("--count: " + quoted(*text) + " is not a count; expected a whole number, 1 or more");
+        return usage_error("--count: invalid count " + quoted(*text) + ": expected a whole number, 1 or more");
     return count;
 }
 

@@ -56,8 +56,8 @@ Result<void> set_muted(Context& context, const Arguments& arguments, bool muted)
 Result<bool> parse_switch_word(std::string_view command, const Arguments& arguments, std::size_t index) {
     if (arguments.words.size() <= index) return true;
     if (const auto on = parse_switch(arguments.words[index])) return *on;
-    return usage_error(std::string{command} + ": " + quoted(arguments.words[index]) +
-                       " is not a switch; expected on or off");
+    return usage_error(std::string{command} + ": invalid value " + quoted(arguments.words[index]) +
+                       ": expected on or off");
 }
 
 }  // namespace rta::rtactl

@@ -118,7 +118,8 @@ class Parser {
             option = find_option(global_options(), name);
             owner = &invocation_.globals;
             if (option != nullptr && place_ == Place::shell) {
-                return usage_error(name + " is not an option of a line: give it to rtactl itself, before `shell`");
+                return usage_error(name +
+                                   " is not available inside the shell: give it to rtactl itself, before `shell`");
             }
         }
         if (option == nullptr) return usage_error(unknown_name("option", name, option_names()));

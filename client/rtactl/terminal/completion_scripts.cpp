@@ -287,7 +287,7 @@ std::string fish_line(std::string_view condition, std::string_view what, std::st
     return "complete -c rtactl -n " + in_quotes(condition) + " " + std::string{what} + " -d " + in_quotes(help) + "\n";
 }
 
-/// Tells fish whether the option takes a value.
+/// Returns the line that declares an option to fish, with or without a value.
 std::string fish_option(std::string_view condition, const Option& option) {
     std::string what = "-l " + std::string{option.name.substr(2)};
     if (!option.value_name.empty()) what += option.expects == Expects::file ? " -r -F" : " -x";

@@ -148,7 +148,7 @@ TEST(Options, ARecordingMustNotOverwriteFilesOfRtad) {
     expect_usage_error({"--device", "null:/x/g.json", "--graph", "/x/./g.json"}, "would overwrite the graph");
     for (const char* name : {"graph.json", "graph.json.new", "lock", "restoring"}) {
         expect_usage_error({"--device", std::string{"null:/x/state/../state/"} + name, "--state-dir", "/x/state"},
-                           "would overwrite a file of the state folder");
+                           "would overwrite a file of the state directory");
     }
     static_cast<void>(expect<DaemonOptions>({"--device", "null:/x/state/out.wav", "--state-dir", "/x/state"}));
 }

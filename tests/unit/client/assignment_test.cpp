@@ -50,7 +50,7 @@ TEST(Assignment, SplitsAtTheFirstEqualsSign) {
     EXPECT_EQ(parse_assignment("file=it's.wav")->value, "it's.wav") << "a quote in the middle is a character";
 }
 
-TEST(Assignment, RefusesWhatIsNone) {
+TEST(Assignment, RejectsInvalidText) {
     EXPECT_NE(parse_assignment("gain_db").error().find("= is missing"), std::string::npos);
     EXPECT_NE(parse_assignment("").error().find("= is missing"), std::string::npos);
     EXPECT_NE(parse_assignment("=3").error().find("the name is missing"), std::string::npos);
@@ -92,7 +92,7 @@ TEST(ChainLink, ReadsATypeAndItsValues) {
     EXPECT_EQ(parse_chain_link("a:file=,b=1")->assignments[0].value, "");
 }
 
-TEST(ChainLink, RefusesWhatIsNone) {
+TEST(ChainLink, RejectsInvalidText) {
     struct Case {
         std::string_view text;
         std::string_view says;
@@ -158,7 +158,7 @@ TEST(Resolve, PassesOnWhatTheTableDoesNotKnow) {
     }
 }
 
-TEST(Resolve, SendsASlipToWhereItBelongs) {
+TEST(Resolve, MisspelledNamesAreSentAsTheResemblingKind) {
     const v1::NodeType type = delay_line();
     // So that the daemon says: unknown setting "chanels" (did you mean "channels"?).
     EXPECT_EQ(std::get<google::protobuf::Value>(*resolve(&type, {"chanels", "2"})).number_value(), 2.0);

@@ -167,7 +167,7 @@ TEST(Commands, PlayAddKeepsWhatIsThere) {
     EXPECT_EQ(edits.Get(4).connect().to(), "output_2");
 }
 
-TEST(Commands, EditsSayWhatWasTyped) {
+TEST(Commands, EditCommandsSendTheTypedValues) {
     struct Case {
         std::vector<std::string> words;
         std::string request;
@@ -212,7 +212,7 @@ TEST(Commands, EditsSayWhatWasTyped) {
     }
 }
 
-TEST(Commands, SetTellsWhatItUnderstood) {
+TEST(Commands, SetPrintsTheParsedValues) {
     FakeRtad rtad;
     EXPECT_EQ(rtad.run({"set", "osc.frequency_hz=2kHz", "vol.mute=yes"}).out,
               "osc.frequency_hz = 2000 Hz\nvol.mute = on\n");
@@ -266,7 +266,7 @@ const std::string kHostile =
     "31m\xE2\x80\xAE";
 const std::string kHarmless = "\\x1b[31m\\xc2\\x9b31m\\xe2\\x80\\xae";
 
-TEST(Commands, WhatTheDaemonSaysCannotSteerTheTerminal) {
+TEST(Commands, TextFromTheDaemonIsEscaped) {
     FakeRtad refusing{refuse_changes(v1::INVALID_ARGUMENT, "no: " + kHostile)};
     EXPECT_EQ(refusing.run({"remove", "x"}).err, "rtactl: no: " + kHarmless + "\n");
     FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
@@ -358,7 +358,7 @@ TEST(Commands, AWrongUnitIsFoundBeforeAnythingIsChanged) {
     EXPECT_EQ(rtad.change_count(), 0U);
 }
 
-TEST(Commands, TheStatusSaysWhoRefused) {
+TEST(Commands, ExitStatusDependsOnTheResponseCode) {
     EXPECT_EQ(FakeRtad{refuse_changes(v1::INVALID_ARGUMENT, "no")}.run({"remove", "x"}).exit, Exit::refused);
     EXPECT_EQ(FakeRtad{refuse_changes(v1::DEADLINE_EXCEEDED, "no block runs")}.run({"set", "osc.gain_db=1"}).exit,
               Exit::refused);
@@ -368,7 +368,7 @@ TEST(Commands, TheStatusSaysWhoRefused) {
     EXPECT_EQ(speechless.err, "rtactl: INTERNAL\n");
 }
 
-TEST(Commands, TellsThatNobodyAnswers) {
+TEST(Commands, ReportsThatNoDaemonIsRunning) {
     const std::string nobody = "127.0.0.1:" + std::to_string(free_tcp_port());
     const Outcome outcome = run_rtactl({"--host", nobody, "status"});
     EXPECT_EQ(outcome.exit, Exit::cannot_connect);
@@ -387,7 +387,7 @@ TEST(Commands, TellsThatTheOutcomeOfAChangeIsNotKnown) {
     EXPECT_TRUE(has(outcome.err, "it is not known whether the change was made")) << outcome.err;
 }
 
-TEST(Commands, GraphFilesComeAndGo) {
+TEST(Commands, GraphsAreSavedAndLoaded) {
     const TemporaryDirectory directory;
     const std::string file = directory / "chain.json";
     FakeRtad rtad;
@@ -424,7 +424,7 @@ TEST(Commands, FaultsOfADocumentCarryItsName) {
         << "that there is no daemon is no fault of the document";
 }
 
-TEST(Commands, TakesAMegabyteOfNonsense) {
+TEST(Commands, HandlesInvalidArgumentsOfOneMegabyte) {
     FakeRtad rtad;
     const std::string megabyte(1'000'000, 'x');
     EXPECT_EQ(rtad.run({megabyte}).exit, Exit::usage);
@@ -513,7 +513,7 @@ TEST(Commands, InsertNamesWhatIsMissing) {
     EXPECT_EQ(rtad.change_count(), 0U);
 }
 
-TEST(Commands, InsertSeesWhatTheTransactionHasMadeSoFar) {
+TEST(Commands, InsertUsesEarlierEditsOfTheTransaction) {
     FakeRtad rtad;
     const Outcome outcome = rtad.run({"shell"},
                                      "begin\nset vol.channels=2\nrename vol level\ninsert gain trim level out\n"
@@ -570,7 +570,7 @@ TEST(Commands, CompensationIsAnEdit) {
     EXPECT_EQ(shown(rtad.last_change()), "apply_transaction { edits { edits { set_latency_compensation { } } } }");
     const Outcome wrong = rtad.run({"graph", "compensate", "perhaps"});
     EXPECT_EQ(wrong.exit, rtactl::Exit::usage);
-    EXPECT_EQ(wrong.err, "rtactl: graph compensate: \"perhaps\" is not a switch; expected on or off\n");
+    EXPECT_EQ(wrong.err, "rtactl: graph compensate: invalid value \"perhaps\": expected on or off\n");
 }
 
 TEST(Commands, BypassesNodes) {
@@ -586,7 +586,7 @@ TEST(Commands, BypassesNodes) {
     const std::size_t changes = rtad.change_count();
     const Outcome neither = rtad.run({"bypass", "vol", "half"});
     EXPECT_EQ(neither.exit, Exit::usage);
-    EXPECT_TRUE(has(neither.err, "bypass: \"half\" is not a switch; expected on or off")) << neither.err;
+    EXPECT_TRUE(has(neither.err, "bypass: invalid value \"half\": expected on or off")) << neither.err;
     EXPECT_EQ(rtad.run({"bypass"}).exit, Exit::usage);
     EXPECT_EQ(rtad.run({"bypass", "vol", "on", "off"}).exit, Exit::usage);
     EXPECT_EQ(rtad.change_count(), changes);
@@ -602,7 +602,7 @@ TEST(Commands, BypassIsPartOfATransaction) {
     EXPECT_EQ(rtad.change_count(), 1U);
 }
 
-TEST(Commands, TellsWhatTheDaemonSaysOfANodeWithoutABypass) {
+TEST(Commands, ReportsTheDaemonsErrorForANodeWithoutBypass) {
     FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
         if (!request.has_set_parameters()) return std::nullopt;
         return Reply{.bytes =
@@ -614,7 +614,7 @@ TEST(Commands, TellsWhatTheDaemonSaysOfANodeWithoutABypass) {
     EXPECT_EQ(outcome.out, "");
 }
 
-TEST(Commands, AnswersThatDoNotComeLeaveItOpenWhetherTheOutputIsMuted) {
+TEST(Commands, MuteWithoutAResponseReportsAnUnknownOutcome) {
     FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
         if (!request.has_mute_output()) return std::nullopt;
         return Reply{.close = true};
@@ -622,7 +622,7 @@ TEST(Commands, AnswersThatDoNotComeLeaveItOpenWhetherTheOutputIsMuted) {
     EXPECT_TRUE(has(rtad.run({"mute"}).err, "it is not known whether the change was made"));
 }
 
-TEST(Commands, AnswersThatDoNotComeLeaveItOpenWhetherMetersBeganAnew) {
+TEST(Commands, MeterResetWithoutAResponseReportsAnUnknownOutcome) {
     FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
         if (!request.has_reset_meters()) return std::nullopt;
         return Reply{.close = true};

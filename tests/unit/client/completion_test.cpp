@@ -141,7 +141,7 @@ TEST(Completion, OffersTheCommandsOfThePlace) {
     EXPECT_EQ(offered({"help", "comm"}, Place::command_line), Texts{"commit "});
 }
 
-TEST(Completion, OffersEveryCommandAndNothingThatIsNone) {
+TEST(Completion, OffersAllCommandsAndNothingElse) {
     for (const Place place : {Place::shell, Place::command_line}) {
         std::set<std::string> expected;
         for (const rtactl::Command* command : all_commands().all()) {
@@ -239,7 +239,7 @@ TEST(Completion, OffersWhatValuesMayBe) {
     EXPECT_EQ(offered({"completion", "z"}, Place::command_line), Texts{"zsh "});
 }
 
-TEST(Completion, TellsWhatANumberMayBe) {
+TEST(Completion, ShowsTheRangeOfANumber) {
     FixedSource source;
     const auto hint = [&](const std::vector<std::string>& words) {
         const Completion completion = complete(all_commands(), words, Place::shell, source);

@@ -38,7 +38,7 @@ TEST(Dot, EscapesWhatASettingMayHold) {
               "}\n");
 }
 
-TEST(Dot, ShowsPortsThatOnlyAConnectionTellsOf) {
+TEST(Dot, ShowsPortsKnownOnlyFromConnections) {
     v1::Graph graph = test::fake_graph();
     graph.mutable_nodes(1)->set_type("mixer");  // not in the table
     graph.mutable_connections(0)->set_to("vol:in_3");

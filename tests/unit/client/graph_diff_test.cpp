@@ -22,7 +22,7 @@ Lines diff(const Change& change) {
     return lines;
 }
 
-TEST(GraphDiff, OfTheSameGraphIsEmptyHoweverItIsWritten) {
+TEST(GraphDiff, EqualGraphsHaveNoDifference) {
     EXPECT_EQ(diff([](v1::Graph&) {}), Lines{});
     EXPECT_EQ(diff([](v1::Graph& graph) {
                   graph.mutable_connections(0)->set_from("osc:out");
@@ -47,7 +47,7 @@ TEST(GraphDiff, ParametersThatAreLeftOutGoToTheirDefaults) {
               (Lines{"set osc.frequency_hz=1000", "set vol.mute=0"}));
 }
 
-TEST(GraphDiff, ParametersThatANodeTakesAsItIsComeBeforeItsSettings) {
+TEST(GraphDiff, ParametersValidWithOldSettingsAreSetFirst) {
     EXPECT_EQ(diff([](v1::Graph& graph) {
                   (*graph.mutable_nodes(0)->mutable_settings()->mutable_fields())["channels"].set_number_value(2);
                   (*graph.mutable_nodes(0)->mutable_parameters())["gain_db"] = -6;
@@ -56,7 +56,7 @@ TEST(GraphDiff, ParametersThatANodeTakesAsItIsComeBeforeItsSettings) {
               (Lines{"set osc.gain_db=-6", "set osc.channels=2", "set out.channels=1"}));
 }
 
-TEST(GraphDiff, NodesThatBothChangeAreApartMeanwhile) {
+TEST(GraphDiff, ConnectionBetweenTwoChangedNodesIsRemovedAndRestored) {
     const auto set_channels = [](v1::Node& node, double channels) {
         (*node.mutable_settings()->mutable_fields())["channels"].set_number_value(channels);
     };

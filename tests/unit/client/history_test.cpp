@@ -16,7 +16,7 @@ using rtactl::History;
 using Lines = std::vector<std::string>;
 
 mode_t mode_of(const std::filesystem::path& path) {
-    struct stat info{};
+    struct stat info {};
     EXPECT_EQ(::stat(path.c_str(), &info), 0) << path;
     return info.st_mode & 07777;
 }
@@ -68,7 +68,7 @@ TEST_F(HistoryTest, IsBounded) {
     EXPECT_EQ(History{path_}.load(), lines);
 }
 
-TEST_F(HistoryTest, DoesNoHarmWhereItCannotBe) {
+TEST_F(HistoryTest, UnusableFileIsIgnored) {
     std::filesystem::create_directories(path_);
     for (const std::string& path :
          {std::string{}, path_.string(), std::string{"/proc/nowhere/history"}, std::string{"/dev/null"}}) {
@@ -83,7 +83,7 @@ TEST_F(HistoryTest, DoesNoHarmWhereItCannotBe) {
     EXPECT_EQ(of_pipe.load(), Lines{});
 }
 
-TEST_F(HistoryTest, StandsWhereTheEnvironmentSays) {
+TEST_F(HistoryTest, PathFollowsTheEnvironment) {
     const auto path_with = [](const char* state, const char* home) {
         const auto set = [](const char* name, const char* value) {
             return value == nullptr ? ::unsetenv(name) : ::setenv(name, value, 1);

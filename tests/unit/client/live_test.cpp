@@ -246,7 +246,7 @@ TEST(Live, AChangeOfTheTerminalsSizeLeavesTheAnswerAwaited) {
     EXPECT_TRUE(has(outcome.out, "\x1b[?1049l\x1b[?25hdevice")) << outcome.out;
 }
 
-TEST(Picture, CutsWhatDoesNotFitTheSizeOfNow) {
+TEST(Picture, TextIsCutToTheCurrentTerminalSize) {
     const Terminal terminal{10, 3};
     std::ostringstream out;
     {
@@ -270,7 +270,7 @@ TEST(MeterPicture, BarsShowRmsPeakAndHold) {
     EXPECT_EQ(rtactl::level_bar(12, 12, 12, 6), "[=====|]") << "above full scale there is no more room";
 }
 
-TEST(MeterPicture, AHeldPeakStandsForOneAndAHalfSecondsAndFallsBy20DbASecond) {
+TEST(MeterPicture, HeldPeakLasts1500MsThenFalls20DbPerSecond) {
     constexpr double kRateHz = 48'000;
     rtactl::PeakHold hold;
     EXPECT_EQ(hold.update(-6, 0, kRateHz), -6.0F);

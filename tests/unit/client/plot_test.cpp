@@ -32,7 +32,7 @@ v1::FrequencyResponseResult between(float low_db, float high_db) {
     return response;
 }
 
-TEST(Plot, TheAxisHoldsTheCurveInStepsThatPeopleCountIn) {
+TEST(Plot, AxisCoversTheCurveInRoundSteps) {
     const auto expect_axis = [](float low_db, float high_db, double lowest, double highest, double step) {
         const auto axis = magnitude_axis(between(low_db, high_db));
         EXPECT_EQ(axis.lowest, lowest) << low_db << " " << high_db;
@@ -63,7 +63,7 @@ TEST(Plot, DrawsTheCurveWhereItBelongs) {
     }
 }
 
-TEST(Plot, APhaseThatTurnsRoundIsNotJoined) {
+TEST(Plot, WrappedPhaseIsNotConnected) {
     v1::FrequencyResponseResult response = between(0.0F, 0.0F);
     response.mutable_outputs(0)->set_phase_deg(0, 179.0F);
     response.mutable_outputs(0)->set_phase_deg(1, -179.0F);

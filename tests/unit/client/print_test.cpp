@@ -160,7 +160,7 @@ TEST(Print, AHugeTransactionIsCutShort) {
     EXPECT_LT(describe(event).size(), 1'000U);
 }
 
-TEST(Print, TypesSayWhatASettingDecides) {
+TEST(Print, TypesShowDependenciesOnSettings) {
     v1::NodeType type;
     type.set_name("thing");
     v1::ParameterInfo& time = *type.add_parameters();

@@ -91,7 +91,7 @@ TEST(Shell, ChainsAddedInOneTransactionGetNamesOfTheirOwn) {
     EXPECT_EQ(edits.Get(4).add_node().name(), "output_2");
 }
 
-TEST(Shell, BlamesTheLineOfTheEditAtFault) {
+TEST(Shell, ReportsTheLineOfTheRejectedEdit) {
     FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
         if (!request.has_apply_transaction()) return std::nullopt;
         v1::Response response = refusal(request, v1::NOT_FOUND, "unknown node \"b\"");

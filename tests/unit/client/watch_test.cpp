@@ -23,7 +23,7 @@ FakeRtad::Override with_events(bool close) {
     };
 }
 
-TEST(Watch, PrintsALineAnEventAndTellsThatTheDaemonWentAway) {
+TEST(Watch, PrintsOneLinePerEventAndReportsTheDisconnect) {
     FakeRtad rtad{with_events(true)};
     const Outcome outcome = rtad.run({"watch"});
     EXPECT_EQ(outcome.exit, Exit::cannot_connect);

@@ -258,7 +258,7 @@ constexpr NodeType kBreaking{.name = "breaking",
                                  return std::make_unique<BreakingProcessor>();
                              }};
 
-TEST(EngineEdit, ANodeThatProducesNanIsMutedNamedAndBuiltAnew) {
+TEST(EngineEdit, NodeWithNanIsMutedReportedAndRebuilt) {
     const NodeType* types[] = {&kBreaking, builtin_nodes().find("output")};
     const NodeRegistry registry{types};
     BreakingProcessor::breaks_at_all = true;
@@ -274,7 +274,7 @@ TEST(EngineEdit, ANodeThatProducesNanIsMutedNamedAndBuiltAnew) {
     EXPECT_EQ(offline.engine.revision(), 1U);
 }
 
-TEST(EngineEdit, WhatACompensatingDelayHoldsOfABrokenNodeSilencesNobody) {
+TEST(EngineEdit, NanInACompensatingDelayMutesNoOtherNode) {
     const NodeType* types[] = {&kBreaking, builtin_nodes().find("constant"), builtin_nodes().find("limiter"),
                                builtin_nodes().find("output")};
     const NodeRegistry registry{types};
@@ -325,7 +325,7 @@ TEST(EngineEdit, AnOutputThatOverflowsIsNamedAndTheOthersPlayOn) {
 
 std::uint64_t g_memory_left = 0;
 
-TEST(EngineEdit, WhatMemoryIsTooShortForIsRefusedByName) {
+TEST(EngineEdit, NodeThatNeedsTooMuchMemoryIsRejectedByName) {
     g_memory_left = std::uint64_t{200} << 20U;
     OfflineEngine offline{{.memory_left_bytes = [] { return g_memory_left; }}};
     const AddNode small{"delay_line", "small", {{"channels", 2.0}}, {}};

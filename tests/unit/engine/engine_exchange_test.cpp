@@ -11,7 +11,7 @@ constexpr const char* kChain = R"({
   "nodes": [ {"name": "one", "type": "constant", "parameters": {"value": 1}}, {"name": "out", "type": "output"} ],
   "connections": [ {"from": "one", "to": "out"} ] })";
 
-TEST(EngineExchange, AFullEngineSaysSoAndChangesNothing) {
+TEST(EngineExchange, FullQueueRefusesAndChangesNothing) {
     OfflineEngine offline;
     offline.load(kChain);
     offline.polls = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who fades, who does not, and for how long: design section 4, sample by sample. Signals are constants, so that what is
-// recorded is the fade itself.
+// Checks which connections fade and for how long, sample by sample. Signals are constants, so that the recording is
+// the fade itself.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -105,7 +105,7 @@ TEST_F(EngineFade, ADisconnectedSourceFadesOut) {
     expect_ramp(from(begin), 1.0F, 0.0F, kConnectionFade);
 }
 
-TEST_F(EngineFade, ANewChainStandsAtFullGainInsideAndFadesWhereItJoins) {
+TEST_F(EngineFade, NewChainFadesOnlyAtItsJunction) {
     start();
     const std::size_t begin = offline.recorded[0].size();
     offline.edit({AddNode{"constant", "two", {}, {{"value", 0.5F}}}, AddNode{"gain", "two_vol", {}, {}},
@@ -126,7 +126,7 @@ TEST_F(EngineFade, ARepeatedConnectRampsTheGainOfTheConnection) {
     EXPECT_EQ(offline.engine.graph().connection_count(), 2U);
 }
 
-TEST_F(EngineFade, AnEditInMidFadeGoesOnFromWhereTheFadeIs) {
+TEST_F(EngineFade, EditDuringAFadeContinuesFromTheCurrentGain) {
     start();
     offline.edit({Disconnect{"one", "vol"}});
     offline.render_blocks(3);  // 192 of 480 frames
@@ -138,7 +138,7 @@ TEST_F(EngineFade, AnEditInMidFadeGoesOnFromWhereTheFadeIs) {
     expect_ramp(from(turn), 1.0F - 192.0F / 480.0F, 1.0F, kConnectionFade);
 }
 
-TEST_F(EngineFade, ANodeInsertedAndTakenOutAgainInMidFadeLeavesNoDip) {
+TEST_F(EngineFade, NodeRemovedDuringItsFadeInLeavesNoStep) {
     start();
     for (int i = 0; i < 20; ++i) {
         offline.edit({AddNode{"gain", "extra", {}, {}}, Disconnect{"vol", "out"}, Connect{"vol", "extra", {}},

@@ -44,7 +44,7 @@ std::vector<std::size_t> frames_above(const std::vector<float>& samples, float l
     return frames;
 }
 
-TEST(EngineLatency, WithoutCompensationEachPathIsAsLateAsItIs) {
+TEST(EngineLatency, WithoutCompensationPathsKeepTheirLatency) {
     OfflineEngine offline;
     offline.load(three_ways(false));
     offline.render_blocks(10);
@@ -52,7 +52,7 @@ TEST(EngineLatency, WithoutCompensationEachPathIsAsLateAsItIs) {
     EXPECT_EQ(frames_above(offline.recorded[1], 0.05F), (std::vector<std::size_t>{0}));
 }
 
-TEST(EngineLatency, CompensationAlignsWhatMeetsAndWhatGoesToTheDevice) {
+TEST(EngineLatency, CompensationAlignsMeetingPathsAndDeviceOutputs) {
     OfflineEngine offline;
     offline.load(three_ways(true));
     offline.render_blocks(10);
@@ -124,7 +124,7 @@ TEST_F(LatencyEdit, AnInsertedNodeThatLooksAheadCrossFadesWithoutADip) {
     expect_constant();
 }
 
-TEST_F(LatencyEdit, TheSameWhereOtherPathsAreHeldBackForIt) {
+TEST_F(LatencyEdit, InsertedLookAheadNodeCrossfadesWithoutDipUnderCompensation) {
     start(true);
     insert_limiter(5.0);
     offline.settle();
@@ -137,7 +137,7 @@ TEST_F(LatencyEdit, TheSameWhereOtherPathsAreHeldBackForIt) {
     expect_constant();
 }
 
-TEST_F(LatencyEdit, TheFadeWaitsJustAsLongAsWhatEntersIsSilent) {
+TEST_F(LatencyEdit, FadeStartsWhenTheNewSignalArrives) {
     start(false);
     const std::size_t begin = offline.recorded[0].size();
     offline.edit({AddNode{"limiter", "lim", {{"look_ahead_ms", 5.0}}, {}},
@@ -150,7 +150,7 @@ TEST_F(LatencyEdit, TheFadeWaitsJustAsLongAsWhatEntersIsSilent) {
     EXPECT_NEAR(heard.back() - heard.front(), 0.5F * (std::pow(10.0F, 0.3F) - 1.0F), 1e-4F);
 }
 
-TEST_F(LatencyEdit, WhatIsTakenBackBeforeItsFadeBeganIsNotHeard) {
+TEST_F(LatencyEdit, EditRevertedBeforeItsFadeStartsIsInaudible) {
     start(false);
     insert_limiter(20.0);
     offline.render_block();
@@ -159,7 +159,7 @@ TEST_F(LatencyEdit, WhatIsTakenBackBeforeItsFadeBeganIsNotHeard) {
     expect_constant();
 }
 
-TEST_F(LatencyEdit, WhatIsReplacedBeforeItsFadeBeganKeepsTheOldPath) {
+TEST_F(LatencyEdit, ReplacementBeforeTheFadeStartsKeepsTheOldPath) {
     start(false);
     insert_limiter(20.0);
     offline.render_blocks(4);
@@ -304,7 +304,7 @@ TEST(EngineOnset, AReverbThatIsPutInBeginsItsTailWithoutACorner) {
     }
 }
 
-TEST(EngineOnset, WhatIsThereFromFrame0BeginsAsItIs) {
+TEST(EngineOnset, NodesPresentAtFrameZeroStartUnfaded) {
     for (const char* type : {"delay_line", "reverb"}) {
         OfflineEngine offline;
         offline.load(std::string{R"({"nodes": [ )"} + kHalf + R"(, {"name": "node", "type": ")" + type +
@@ -345,7 +345,7 @@ TEST_F(LatencyEdit, CompensationIsSwitchedOnAndOffWhileItPlays) {
     expect_constant();
 }
 
-TEST(EngineLatencyLimits, MoreDelayThanThereIsRoomForIsRefusedWhole) {
+TEST(EngineLatencyLimits, CompensationAboveTheDelayLimitIsRejected) {
     OfflineEngine offline;
     GraphDocument document;
     document.latency_compensation = true;

@@ -39,7 +39,7 @@ struct EngineLevels : testing::Test {
     OfflineEngine offline;
 };
 
-TEST_F(EngineLevels, AreThoseOfTheFramesThatTheySayTheyAreOf) {
+TEST_F(EngineLevels, LevelsMatchTheReportedFrames) {
     offline.load(kMetered);
     offline.render_blocks(3);
     EXPECT_EQ(offline.engine.take_levels().frame_count, 0U) << "nobody watches";
@@ -102,7 +102,7 @@ TEST_F(EngineLevels, AMeterThatComesLaterIsMeasuredFromItsFirstFrameOn) {
     expect_like_recording(after, after.meters[1], 0);
 }
 
-TEST_F(EngineLevels, WhatWasMeasuredBeforeNobodyWatchedIsForgotten) {
+TEST_F(EngineLevels, MeasurementsBeforeAPauseAreDiscarded) {
     offline.load(kMetered);
     offline.engine.watch_levels(true);
     offline.render_blocks(50);

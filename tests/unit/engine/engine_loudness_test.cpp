@@ -292,7 +292,7 @@ TEST_F(Wandering, ARestartCountsFromTheFrameThatItTells) {
     EXPECT_NEAR(programme.loudness().measured_s, 60.0 - static_cast<double>(begin) / 48'000.0, 1e-6);
 }
 
-TEST_F(Wandering, WhileNobodyLooksItRestsAndGoesOnBehindTheRest) {
+TEST_F(Wandering, MeasurementPausesWhileUnwatchedAndContinuesAfterwards) {
     play_until(20.0);
     const dsp::Loudness before = programme.loudness();
     programme.engine().watch_levels(false);
@@ -327,7 +327,7 @@ TEST_F(Wandering, AControlThreadThatIsLateLosesNothing) {
     EXPECT_NEAR(levels.meters[0].loudness.measured_s, 12.0, 1e-6);
 }
 
-TEST(Restart, NamesWhatIsNoMeter) {
+TEST(Restart, RejectsNodesThatAreNotMeters) {
     Programme programme;
     const std::string unknown[] = {"m", "mm"};
     EXPECT_EQ(programme.engine().restart_loudness(unknown).error().code, ErrorCode::not_found);
@@ -337,7 +337,7 @@ TEST(Restart, NamesWhatIsNoMeter) {
     EXPECT_EQ(refused.error().sentence, "node \"in\" of type input does not measure loudness: expected a meter");
 }
 
-TEST(Restart, AResetOfEveryProcessorIsOne) {
+TEST(Restart, ProcessorResetRestartsTheMeasurement) {
     Programme programme;
     programme.play_until(5.0, {-10, -10});
     ASSERT_TRUE(programme.engine().mute_output(true));

@@ -90,7 +90,7 @@ TEST_F(EngineMute, MutingWhatIsMutedDoesNotFadeAgain) {
     expect_fade(from(begin), 1.0F, 0.0F);
 }
 
-TEST_F(EngineMute, TheFadeAtTheEndEndsWhateverIsMuted) {
+TEST_F(EngineMute, ExitFadeCompletesRegardlessOfMute) {
     offline.load(kOne);
     offline.render_blocks(4);
     must(offline.engine.mute_output(true));
@@ -105,7 +105,7 @@ TEST_F(EngineMute, TheFadeAtTheEndEndsWhateverIsMuted) {
     for (const float sample : from(begin)) ASSERT_EQ(sample, 0.0F) << "unmuting brings nothing back at the end";
 }
 
-TEST_F(EngineMute, AfterAResetItSoundsAsIfItHadJustBegun) {
+TEST_F(EngineMute, OutputAfterResetEqualsAFreshStart) {
     offline.load(kTone);
     offline.render_blocks(37);
     offline.edit({SetParameter{"osc", "frequency_hz", 1'234.0F, {}}});
@@ -271,9 +271,7 @@ TEST(EngineReset, MayBeAbandonedWhileProcessorsAreBuilt) {
     OfflineEngine offline;
     offline.edit({AddNode{"sine", "a", {}, {}}});
     LateWorker worker;
-    {
-        const EngineReset abandoned = offline.engine.start_reset(worker.run());
-    }
+    { const EngineReset abandoned = offline.engine.start_reset(worker.run()); }
     worker.finish();
     offline.render_block();
     EXPECT_FALSE(offline.engine.outstanding());
@@ -294,7 +292,7 @@ constexpr NodeType kBreaking{
     .outputs = kOut,
     .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> { return std::make_unique<Breaking>(); }};
 
-TEST(EngineReset, AFaultOfAProcessorThatWasReplacedIsNoFaultOfItsSuccessor) {
+TEST(EngineReset, FaultOfAReplacedProcessorIsNotReportedForItsSuccessor) {
     std::vector<const NodeType*> types{&kBreaking, builtin_nodes().find("output")};
     const NodeRegistry registry{types};
     breaking = false;

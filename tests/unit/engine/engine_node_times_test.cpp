@@ -25,7 +25,7 @@ std::vector<Edit> pairs(int count) {
     return edits;
 }
 
-TEST(NodeTimes, AreTakenOfEveryNodeInTurnWhileSomebodyAsks) {
+TEST(NodeTimes, AllNodesAreTimedInTurnWhileWatched) {
     ASSERT_TRUE(kHasCycleCounter) << "rt/cycle_counter.h does not know this CPU: nothing can be timed on it";
     for (const std::uint32_t block_size : {16U, 64U, 1'024U}) {
         OfflineEngine offline{{.block_size = block_size}};

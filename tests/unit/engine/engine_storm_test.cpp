@@ -210,7 +210,7 @@ TEST(EngineStorm, NeitherLookAheadNorItsCompensationClicks) {
 
 /// An edit in the middle of a fade begins another of 10 ms beside it: for as long the sum is a little less. It is never
 /// more, for that would be two copies of one path, and never silence, for that would be none.
-TEST(EngineStorm, HoweverFastNodesThatLookAheadComeAndGoThereIsOnePath) {
+TEST(EngineStorm, RapidLookAheadEditsKeepExactlyOnePathAudible) {
     for (unsigned seed = 1; seed <= 30; ++seed) {
         OfflineEngine offline;
         TonePathEditor editor{offline, seed, true};
@@ -292,7 +292,7 @@ class GraphScrambler {
     std::mt19937 random_;
 };
 
-TEST(EngineStorm, HoweverAGraphCameAboutItSoundsLikeItsDocument) {
+TEST(EngineStorm, EditedGraphRendersLikeItsDocument) {
     for (unsigned seed = 1; seed <= 40; ++seed) {
         OfflineEngine lived{{}, builtin_nodes(), 1};
         GraphScrambler scrambler{lived, seed};

@@ -44,7 +44,7 @@ TEST(FadeSchedule, FadesEndInTheOrderInWhichTheyBegan) {
     EXPECT_EQ(fades.ended_serial(), 2U);
 }
 
-TEST(FadeSchedule, WhatWasToBeginLaterEndsWithALaterPlan) {
+TEST(FadeSchedule, DelayedFadeEndsWithALaterPlan) {
     FadeSchedule fades;
     fades.plan_sent(1, {.frames = 1'000}, {.frames = 1'000}, 480);
     fades.plans_adopted(1, 0);

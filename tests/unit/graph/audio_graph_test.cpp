@@ -107,7 +107,7 @@ TEST(AudioGraph, ACycleIsNamedWhole) {
     EXPECT_EQ(acyclic.error().sentence, "the connections would form a cycle: b -> c -> d -> b");
 }
 
-TEST(AudioGraph, TheDocumentGivesTheSameGraphBack) {
+TEST(AudioGraph, GraphSurvivesADocumentRoundTrip) {
     GraphBuilder builder;
     builder.add("sine", "osc").add("gain", "vol").add("output", "out", {{"channels", 2.0}, {"first_channel", 3.0}});
     builder.connect("osc", "vol").connect("vol", "out");

@@ -138,7 +138,7 @@ TEST(ResolvedSettings, ABadValueIsAnInvalidArgument) {
     }
 }
 
-TEST(ResolvedSettings, AWrongQuestionIsTheNodesOwnFault) {
+TEST(ResolvedSettings, ReadingAnUnknownSettingOrWrongKindAborts) {
     const auto settings = *resolve({});
     EXPECT_DEATH((void)settings.integer("bands"), "");
     EXPECT_DEATH((void)settings.on("channels"), "");
@@ -357,7 +357,7 @@ TEST(CheckParameter, NamesNodeParameterValueAndRange) {
     }
 }
 
-TEST(IsNodeName, IsTheDesignsPattern) {
+TEST(IsNodeName, AcceptsOnlyTheDocumentedPattern) {
     for (const std::string& name :
          {std::string{"a"}, std::string{"Z9"}, std::string{"low-pass_2"}, "x" + std::string(63, '-')}) {
         EXPECT_TRUE(is_node_name(name)) << name;

@@ -49,7 +49,7 @@ TEST(TopologicalOrder, NamesTheWholeCycleAndNothingElse) {
     EXPECT_EQ(order.error().nodes, (Order{1, 2, 3}));
 }
 
-TEST(TopologicalOrder, EveryReportedCycleIsOne) {
+TEST(TopologicalOrder, EveryReportedCycleIsACycleOfTheGraph) {
     std::mt19937 random{2};
     int cycles = 0;
     for (int round = 0; round < 300; ++round) {

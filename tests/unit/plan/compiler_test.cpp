@@ -56,7 +56,7 @@ TEST(Compiler, EveryNodeHasOneStepInAnOrderThatFollowsTheConnections) {
     for (std::size_t i = 1; i < 50; ++i) EXPECT_LT((*plan)->steps()[i - 1].node->id(), (*plan)->steps()[i].node->id());
 }
 
-TEST(Compiler, ACycleIsReportedAsOne) {
+TEST(Compiler, CycleIsRejected) {
     GraphBuilder builder;
     builder.add("gain", "a").add("gain", "b").connect("a", "b").connect("b", "a");
     EXPECT_FALSE(compile(builder.request()));
