@@ -31,7 +31,7 @@ void Renderer::render(const AudioThreadKey& key, const DeviceBlock& device) RTA_
     }
     // The search starts in the block after a bad one and ends when a block is finite and all faults are reported.
     const bool reported = !find_faults_ || report_faults(key);
-    find_faults_ = !silence_if_not_finite(device) || !reported;
+    find_faults_ = silence_if_not_finite(device.outputs) || !reported;
     apply_device_gain(device);
     if (levels_wanted) output_levels_.add(frame_, device.outputs.read());
     frame_ += block_size_;
@@ -102,18 +102,6 @@ void Renderer::apply_device_gain(const DeviceBlock& device) RTA_NONBLOCKING {
         const auto samples = device.outputs.channel(channel);
         dsp::scale(samples, device_gain_.target(), at_rest ? nullptr : gains_.data(), samples);
     }
-}
-
-bool Renderer::silence_if_not_finite(const DeviceBlock& device) RTA_NONBLOCKING {
-    bool finite = true;
-    for (std::uint32_t channel = 0; channel < device.outputs.channel_count(); ++channel) {
-        finite = finite && dsp::all_finite(device.outputs.channel(channel));
-    }
-    if (finite) return true;
-    for (std::uint32_t channel = 0; channel < device.outputs.channel_count(); ++channel) {
-        std::ranges::fill(device.outputs.channel(channel), 0.0F);
-    }
-    return false;
 }
 
 bool Renderer::report_faults(const AudioThreadKey& key) RTA_NONBLOCKING {

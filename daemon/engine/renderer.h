@@ -57,8 +57,6 @@ class Renderer {
     [[nodiscard]] Next apply(const AudioThreadKey& key, const Command& command) RTA_NONBLOCKING;
     void send_return(const AudioThreadKey& key, const Event& event) RTA_NONBLOCKING;
     void apply_device_gain(const DeviceBlock& device) RTA_NONBLOCKING;
-    /// Silences the block unless all samples are finite. Returns whether they were.
-    [[nodiscard]] bool silence_if_not_finite(const DeviceBlock& device) RTA_NONBLOCKING;
     /// Returns whether all muted nodes have been reported.
     [[nodiscard]] bool report_faults(const AudioThreadKey& key) RTA_NONBLOCKING;
 

@@ -45,6 +45,21 @@ bool all_finite(const AudioReadView& view) RTA_NONBLOCKING {
     return true;
 }
 
+}  // namespace
+
+bool silence_if_not_finite(const AudioWriteView& view) RTA_NONBLOCKING {
+    bool silenced = false;
+    for (std::uint32_t channel = 0; channel < view.channel_count(); ++channel) {
+        const std::span<float> samples = view.channel(channel);
+        if (dsp::all_finite(samples)) continue;
+        std::ranges::fill(samples, 0.0F);
+        silenced = true;
+    }
+    return silenced;
+}
+
+namespace {
+
 /// Sets the parts of the context that belong to the step.
 void enter(ProcessContext& context, const CompiledGraph::Step& step) RTA_NONBLOCKING {
     context.inputs = step.inputs;
@@ -157,12 +172,12 @@ void CompiledGraph::start_ramps(const AudioThreadKey& key, NodeInstance& node, c
 /// Mutes the node if its outputs, or the device output after a sink, are not finite.
 void CompiledGraph::mute_if_faulty(const AudioThreadKey& key, NodeInstance& node,
                                    const ProcessContext& context) RTA_NONBLOCKING {
-    bool finite = all_finite(context.device.outputs.read());
+    // The device is silenced so that later sinks are not muted, too.
+    bool finite = !silence_if_not_finite(context.device.outputs);
     for (const AudioWriteView& output : context.outputs) finite = finite && all_finite(output.read());
     if (finite) return;
     node.mute(key);
     for (const AudioWriteView& output : context.outputs) silence(output);
-    silence(context.device.outputs);  // or later sinks would be muted, too
 }
 
 /// After a fault, the delay may still contain NaN or infinity from the faulty node: nodes after it must not be muted for

@@ -15,6 +15,9 @@
 
 namespace rta {
 
+/// Silences the channels with a sample that is NaN or infinite, and no others. Returns whether there were any. [audio]
+[[nodiscard]] bool silence_if_not_finite(const AudioWriteView& view) RTA_NONBLOCKING;
+
 /// A new value for one parameter, and the ramp to it.
 struct ParameterTarget {
     NodeInstance* node;
