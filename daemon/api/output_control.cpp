@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/workers.h"
 #include "engine/renderer.h"
 #include "rta/v1/control.pb.h"
 
@@ -76,9 +75,7 @@ OutputControl::Step OutputControl::begin_panic(Item& item, TimePoint now) {
         if (const auto answered = std::exchange(unanswered->answered, nullptr)) answered(outcome);
     };
     // Processors are built while the output fades out.
-    item.reset = engine_.start_reset([&workers = workers_](std::function<void()> build, auto done) {
-        workers.run("rebuilding processors", std::move(build), std::move(done));
-    });
+    item.reset = engine_.start_reset();
     return Step::waits;
 }
 

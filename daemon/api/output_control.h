@@ -18,8 +18,6 @@
 
 namespace rta::api {
 
-class Workers;
-
 /// Runs the mutes and panics of all clients one after the other: a panic takes several steps, and no client may unmute
 /// the output between them. Has no timer and no clock. [control]
 class OutputControl {
@@ -41,8 +39,8 @@ class OutputControl {
     };
 
     /// All arguments outlive this.
-    OutputControl(Engine& engine, EventHub& hub, PendingCommands& commands, Workers& workers)
-        : engine_{engine}, hub_{hub}, commands_{commands}, workers_{workers} {}
+    OutputControl(Engine& engine, EventHub& hub, PendingCommands& commands)
+        : engine_{engine}, hub_{hub}, commands_{commands} {}
 
     void mute(bool muted, Asked asked);
     void panic(Asked asked);
@@ -80,7 +78,6 @@ class OutputControl {
     Engine& engine_;
     EventHub& hub_;
     PendingCommands& commands_;
-    Workers& workers_;
     std::deque<Item> queue_;
     std::vector<std::shared_ptr<Unanswered>> unanswered_;
     std::uint64_t last_frame_ = 0;

@@ -23,7 +23,14 @@ using Clock = std::function<TimePoint()>;
 /// What all clients share, for the handlers of requests. [control]
 struct Services {
     Services(Engine& shared_engine, DaemonAccess& shared_daemon, Workers& shared_workers, Clock shared_clock)
-        : engine{shared_engine}, daemon{shared_daemon}, workers{shared_workers}, clock{std::move(shared_clock)} {}
+        : engine{shared_engine}, daemon{shared_daemon}, workers{shared_workers}, clock{std::move(shared_clock)} {
+        engine.build_on([&pool = workers](std::function<void()> build, auto done) {
+            pool.run("rebuilding processors", std::move(build), std::move(done), Workers::Lane::urgent);
+        });
+    }
+    Services(const Services&) = delete;
+    Services& operator=(const Services&) = delete;
+    ~Services() { engine.build_on(run_here); }
 
     /// To be called when Dispatcher::interval() may have become shorter.
     void wake() const {
@@ -36,7 +43,7 @@ struct Services {
     Clock clock;
     EventHub hub{random_instance_id()};
     PendingCommands commands{engine, hub};
-    OutputControl output{engine, hub, commands, workers};
+    OutputControl output{engine, hub, commands};
     Telemetry telemetry{engine, daemon};
     DeviceQuery devices{daemon};
     RoomQueue plan_room;       ///< transactions

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -14,18 +15,26 @@ namespace rta::api {
 /// Runs slow work on other threads. [control]
 class Workers {
  public:
+    /// Work in one lane never waits for work in another.
+    enum class Lane : std::uint8_t {
+        requests,  ///< what clients ask for
+        urgent,    ///< what must not wait for clients: panic, and the successors of nodes that failed
+    };
+
     virtual ~Workers() = default;
     /// Calls `work` on some thread, and then `done` on the control thread: later, or before run() returns. `done` gets
     /// what `work` throws as an error; see guarded().
-    void run(std::string_view doing, std::function<void()> work, std::function<void(const Expected<void>&)> done) {
+    void run(std::string_view doing, std::function<void()> work, std::function<void(const Expected<void>&)> done,
+             Lane lane = Lane::requests) {
         const auto outcome = std::make_shared<Expected<void>>();
-        start([doing, work = std::move(work), outcome] { *outcome = guarded(doing, work); },
-              [done = std::move(done), outcome] { done(*outcome); });
+        start(
+            lane, [doing, work = std::move(work), outcome] { *outcome = guarded(doing, work); },
+            [done = std::move(done), outcome] { done(*outcome); });
     }
 
  private:
     /// As run(), for `work` that does not throw.
-    virtual void start(std::function<void()> work, std::function<void()> done) = 0;
+    virtual void start(Lane lane, std::function<void()> work, std::function<void()> done) = 0;
 };
 
 }  // namespace rta::api

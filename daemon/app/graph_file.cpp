@@ -50,7 +50,7 @@ Expected<void> load_graph_file(Engine& engine, const std::string& path) {
 }
 
 Expected<GraphDocument> check_graph_text(const Engine& engine, const std::string& text, const std::string& path) {
-    const auto prepared = read_graph_text(engine, text, path);
+    auto prepared = read_graph_text(engine, text, path);
     if (!prepared) return std::unexpected(prepared.error());
     if (const auto checked = engine.check(*prepared); !checked) return std::unexpected(in_file(checked.error(), path));
     return std::get<ReplaceGraph>(prepared->transaction().edits.front()).document;

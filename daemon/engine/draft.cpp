@@ -2,9 +2,10 @@
 #include "engine/draft.h"
 
 #include <algorithm>
-#include <functional>
+#include <cassert>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 
@@ -25,8 +26,8 @@ Expected<void> check_ramp(const std::optional<float>& ramp_ms, std::string_view 
 /// Applies one edit to a draft.
 class Editor {
  public:
-    Editor(Draft& draft, std::span<const PreparedNode> nodes, const NodeBuilder& builder)
-        : draft_{draft}, nodes_{nodes}, builder_{builder} {}
+    Editor(Draft& draft, std::size_t index, std::span<const PreparedNode> nodes)
+        : draft_{draft}, index_{index}, nodes_{nodes} {}
 
     Expected<void> operator()(const AddNode&) {
         const PreparedNode& node = nodes_.front();
@@ -39,10 +40,7 @@ class Editor {
         const auto node = draft_.graph.require(edit.name);
         if (!node) return std::unexpected(node.error());
         const NodeDescription& old = *(*node)->description;
-        draft_.renamed.push_back((*node)->id);
-        auto description = NodeDescription::make(*old.type, edit.new_name, old.given_settings);
-        if (!description) return std::unexpected(std::move(description.error()));
-        return draft_.graph.rename_node(edit.name, std::move(*description));
+        return describe(**node, NodeDescription::make(*old.type, edit.new_name, old.given_settings));
     }
 
     Expected<void> operator()(const Connect& edit) { return draft_.graph.connect(edit.from, edit.to, edit.gain_db); }
@@ -63,10 +61,15 @@ class Editor {
         for (const auto& [name, value] : edit.settings) settings.insert_or_assign(name, value);
         auto description = NodeDescription::make(*(*node)->description->type, edit.node, std::move(settings));
         if (!description) return std::unexpected(std::move(description.error()));
-        auto instance = builder_.build(std::move(*description));
-        if (!instance) return std::unexpected(std::move(instance.error()));
-        auto shared = (*instance)->shared_description();
-        return draft_.graph.replace_node(draft_.add(std::move(*instance)), std::move(shared));
+        // Nothing that the processor depends on has changed: it keeps its state.
+        if ((*description)->settings == (*node)->description->settings) return describe(**node, std::move(description));
+        if (nodes_.empty() || !built_for(**description)) {
+            draft_.unbuilt.push_back({index_, *description});
+            return draft_.graph.replace_node(NodeId{draft_.next_id++}, std::move(*description));
+        }
+        const std::shared_ptr<NodeInstance>& instance = nodes_.front().instance;
+        instance->rename(std::move(*description));
+        return draft_.replace(instance);
     }
 
     Expected<void> operator()(const SetLatencyCompensation& edit) {
@@ -86,6 +89,19 @@ class Editor {
     }
 
  private:
+    /// Gives a node another name, or other words for the same settings.
+    Expected<void> describe(const GraphNode& node, Expected<std::shared_ptr<const NodeDescription>> description) {
+        if (!description) return std::unexpected(std::move(description.error()));
+        draft_.renamed.push_back(node.id);
+        return draft_.graph.rename_node(std::string{node.name()}, std::move(*description));
+    }
+
+    /// Other clients may have changed the node since its successor was built.
+    [[nodiscard]] bool built_for(const NodeDescription& description) const {
+        const NodeDescription& built = nodes_.front().instance->description();
+        return built.type == description.type && built.settings == description.settings;
+    }
+
     /// Returns the existing node of the same name, type and settings, or nullptr.
     [[nodiscard]] const GraphNode* find_same(const PreparedNode& node) const {
         const NodeDescription& description = node.instance->description();
@@ -149,30 +165,100 @@ class Editor {
     }
 
     Draft& draft_;
+    std::size_t index_;
     std::span<const PreparedNode> nodes_;
-    const NodeBuilder& builder_;
 };
 
 /// Applies the first `edit_count` edits.
-Expected<Draft> apply_first(const DraftOrigin& origin, const PreparedEdits& edits, std::size_t edit_count,
-                            const NodeBuilder& builder) {
+Expected<Draft> apply_first(const DraftOrigin& origin, const PreparedEdits& edits, std::size_t edit_count) {
     Draft result = origin.draft();
     for (std::size_t i = 0; i < edit_count; ++i) {
-        auto good = result.apply(edits.transaction.edits[i], edits.nodes[i], builder);
+        auto good = result.apply(edits.transaction.edits[i], i, edits.nodes[i]);
         if (!good) return std::unexpected(at_edit(std::move(good.error()), i));
     }
     return result;
 }
 
-/// Finds, by bisection, an edit before which the draft is good and after which it is not. Used for errors only.
-std::size_t first_edit_against(const std::function<bool(const Draft&)>& is_good, const DraftOrigin& origin,
-                               const PreparedEdits& edits, const NodeBuilder& builder) {
+/// Finds the edit that completed a cycle: the last one that added one of its connections. Applies the edits once more.
+class CycleSearch {
+ public:
+    CycleSearch(const DraftOrigin& origin, const PreparedEdits& edits) : edits_{edits}, draft_{origin.draft()} {
+        for (std::size_t i = 0; i < edits.transaction.edits.size(); ++i) note(i);
+    }
+
+    /// `cycle` holds the ids of its nodes in the final graph, each before the node that it feeds.
+    [[nodiscard]] std::size_t last_edit(std::span<const NodeId> cycle) const {
+        std::size_t last = replaced_all_in_;
+        for (const Joined& joined : joined_) {
+            const auto from = std::ranges::find(cycle, successor(joined.from));
+            if (from == cycle.end()) continue;
+            const auto next = from + 1 == cycle.end() ? cycle.begin() : from + 1;
+            if (*next == successor(joined.to)) last = std::max(last, joined.edit_index);
+        }
+        return last;
+    }
+
+ private:
+    /// A connection that an edit added, by the nodes as they were then.
+    struct Joined {
+        std::size_t edit_index;
+        NodeId from;
+        NodeId to;
+    };
+
+    void note(std::size_t index) {
+        const Edit& edit = edits_.transaction.edits[index];
+        const std::size_t count = draft_.graph.connection_count();
+        const auto* changed = std::get_if<ChangeSettings>(&edit);
+        const NodeId before = changed != nullptr ? id_of(changed->node) : NodeId{};
+        [[maybe_unused]] const auto applied = draft_.apply(edit, index, edits_.nodes[index]);
+        assert(applied && "the edits have been applied before");
+        if (std::holds_alternative<ReplaceGraph>(edit)) {
+            joined_.clear();
+            replaced_all_in_ = index;
+        } else if (changed != nullptr) {
+            if (const NodeId after = id_of(changed->node); after != before) successors_.emplace(before.value(), after);
+        } else if (const auto* connect = std::get_if<Connect>(&edit); draft_.graph.connection_count() != count) {
+            if (connect != nullptr) joined_.push_back({index, id_of(connect->from), id_of(connect->to)});
+        }
+    }
+
+    /// `place`: a node, or one of its ports as `node:port`.
+    [[nodiscard]] NodeId id_of(std::string_view place) const {
+        return draft_.graph.find(place.substr(0, place.find(':')))->id;
+    }
+
+    [[nodiscard]] NodeId successor(NodeId id) const {
+        for (auto next = successors_.find(id.value()); next != successors_.end(); next = successors_.find(id.value()))
+            id = next->second;
+        return id;
+    }
+
+    const PreparedEdits& edits_;
+    Draft draft_;
+    std::vector<Joined> joined_;
+    std::unordered_map<std::uint64_t, NodeId> successors_;  ///< of nodes that ChangeSettings replaced
+    std::size_t replaced_all_in_ = 0;                       ///< the last ReplaceGraph
+};
+
+[[nodiscard]] std::size_t edit_that_closes(const Cycle& cycle, const AudioGraph& graph, const DraftOrigin& origin,
+                                           const PreparedEdits& edits) {
+    std::vector<NodeId> ids;
+    ids.reserve(cycle.nodes.size());
+    for (const std::uint32_t index : cycle.nodes) ids.push_back(graph.nodes()[index]->id);
+    return CycleSearch{origin, edits}.last_edit(ids);
+}
+
+/// Finds, by bisection, an edit before which the latencies can be compensated and after which they cannot.
+std::size_t edit_that_delays_too_much(const DraftOrigin& origin, const PreparedEdits& edits) {
     std::size_t good = 0;
     std::size_t bad = edits.transaction.edits.size();
     while (bad - good > 1) {
         const std::size_t middle = good + (bad - good) / 2;
-        const auto result = apply_first(origin, edits, middle, builder);
-        (result && is_good(*result) ? good : bad) = middle;
+        const auto result = apply_first(origin, edits, middle);
+        const bool is_good =
+            result && result->graph.order() && compensating_delays(result->graph, result->latencies()).has_value();
+        (is_good ? good : bad) = middle;
     }
     return good;
 }
@@ -187,8 +273,13 @@ Expected<ParameterChange> check_change(const AudioGraph& graph, const SetParamet
     return ParameterChange{place->node, place->index, edit.value, edit.ramp_ms.value_or(kDefaultParameterRampMs)};
 }
 
-Expected<void> Draft::apply(const Edit& edit, std::span<const PreparedNode> nodes, const NodeBuilder& builder) {
-    return std::visit(Editor{*this, nodes, builder}, edit);
+Expected<void> Draft::apply(const Edit& edit, std::size_t index, std::span<const PreparedNode> nodes) {
+    return std::visit(Editor{*this, index, nodes}, edit);
+}
+
+Expected<void> Draft::replace(std::shared_ptr<NodeInstance> instance) {
+    auto description = instance->shared_description();
+    return graph.replace_node(add(std::move(instance)), std::move(description));
 }
 
 NodeId Draft::add(std::shared_ptr<NodeInstance> instance) {
@@ -219,20 +310,17 @@ void Draft::rename_instances() const {
     }
 }
 
-Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits, const NodeBuilder& builder) {
-    auto result = apply_first(origin, edits, edits.transaction.edits.size(), builder);
+Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits) {
+    auto result = apply_first(origin, edits, edits.transaction.edits.size());
     if (!result) return result;
-    if (auto acyclic = result->graph.check_acyclic(); !acyclic) {
-        const auto is_acyclic = [](const Draft& some) { return some.graph.check_acyclic().has_value(); };
+    if (const auto order = result->graph.order(); !order) {
+        Error error = result->graph.cycle_error(order.error());
         return std::unexpected(
-            at_edit(std::move(acyclic.error()), first_edit_against(is_acyclic, origin, edits, builder)));
+            at_edit(std::move(error), edit_that_closes(order.error(), result->graph, origin, edits)));
     }
+    if (!result->unbuilt.empty()) return result;
     if (auto delays = compensating_delays(result->graph, result->latencies()); !delays) {
-        const auto can_be_compensated = [](const Draft& some) {
-            return some.graph.check_acyclic() && compensating_delays(some.graph, some.latencies());
-        };
-        return std::unexpected(
-            at_edit(std::move(delays.error()), first_edit_against(can_be_compensated, origin, edits, builder)));
+        return std::unexpected(at_edit(std::move(delays.error()), edit_that_delays_too_much(origin, edits)));
     }
     return result;
 }

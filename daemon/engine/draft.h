@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -29,10 +30,17 @@ struct ParameterChange {
 /// Validates a parameter change. Errors: INVALID_ARGUMENT, NOT_FOUND. [control]
 [[nodiscard]] Expected<ParameterChange> check_change(const AudioGraph& graph, const SetParameter& edit);
 
+/// A node that a ChangeSettings edit replaces: which settings it needs is known only in the graph to which it applies.
+struct UnbuiltNode {
+    std::size_t edit_index;
+    std::shared_ptr<const NodeDescription> description;
+};
+
 /// A transaction and the nodes that its edits add.
 struct PreparedEdits {
     Transaction transaction;
     std::vector<std::vector<PreparedNode>> nodes;  ///< one entry for each edit
+    std::vector<UnbuiltNode> unbuilt;              ///< found by the last commit() or check()
 };
 
 /// A copy of the graph to which edits are applied, so that a failed transaction leaves the graph unchanged. [control]
@@ -43,9 +51,13 @@ struct Draft {
     std::vector<std::shared_ptr<NodeInstance>> added = {};  ///< by id
     std::vector<ParameterChange> changes = {};              ///< of nodes of the original graph
     std::vector<NodeId> renamed = {};
+    /// Nodes of the graph without an instance: they must be built, and the edits applied again, before this is compiled.
+    std::vector<UnbuiltNode> unbuilt = {};
 
-    /// Applies one edit. After an error the draft must be discarded.
-    Expected<void> apply(const Edit& edit, std::span<const PreparedNode> nodes, const NodeBuilder& builder);
+    /// Applies edit number `index` with the nodes that were built for it. After an error the draft must be discarded.
+    Expected<void> apply(const Edit& edit, std::size_t index, std::span<const PreparedNode> nodes);
+    /// Replaces a node by one of the same name, with the instance's description.
+    Expected<void> replace(std::shared_ptr<NodeInstance> instance);
     /// Assigns an id to a new node.
     NodeId add(std::shared_ptr<NodeInstance> instance);
 
@@ -66,9 +78,8 @@ struct DraftOrigin {
     [[nodiscard]] Draft draft() const { return {.graph = graph, .next_id = next_id, .instances = &instances}; }
 };
 
-/// Returns a draft with all edits applied. Errors identify the edit that failed, that closes a cycle, or that requires
-/// compensating delays over the limit. [control]
-[[nodiscard]] Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits,
-                                          const NodeBuilder& builder);
+/// Returns a draft with all edits applied. Builds nothing: nodes that are missing are listed in Draft::unbuilt. Errors
+/// identify the edit that failed, that closes a cycle, or that requires compensating delays over the limit. [control]
+[[nodiscard]] Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits);
 
 }  // namespace rta

@@ -9,6 +9,7 @@
 #include "engine/renderer.h"
 #include "plan/compiler.h"
 #include "plan/latency.h"
+#include "text/quoting.h"
 
 namespace rta {
 namespace {
@@ -18,6 +19,15 @@ constexpr const char* kFull = "the queue to the audio thread is full; nothing wa
 /// A batch is applied at the top of one block. Larger ones are attached to a plan instead, which applies each change where
 /// its node runs.
 constexpr std::size_t kMaximumBatch = 64;
+
+/// Returns a draft that can be compiled. Lists in `edits` what must be built first.
+Expected<Draft> complete_draft(const DraftOrigin& origin, PreparedEdits& edits) {
+    auto draft = apply_edits(origin, edits);
+    if (!draft || draft->unbuilt.empty()) return draft;
+    edits.unbuilt = std::move(draft->unbuilt);
+    return fail(ErrorCode::aborted, "node " + quoted(edits.unbuilt.front().description->name) +
+                                        " must be built with its new settings first");
+}
 
 }  // namespace
 
@@ -31,14 +41,42 @@ PreparedTransaction::~PreparedTransaction() = default;
 const Transaction& PreparedTransaction::transaction() const { return impl_->transaction; }
 
 Expected<PreparedTransaction> Engine::prepare(Transaction transaction) const {
-    PreparedTransaction prepared;
+    const NodeBuilder& builder = core_->builder;
+    NodeBuilder::Reservation reservation{builder};
+    std::vector<std::vector<DescribedNode>> described;
+    described.reserve(transaction.edits.size());
     for (std::size_t i = 0; i < transaction.edits.size(); ++i) {
-        auto nodes = core_->builder.build_for(transaction.edits[i]);
+        auto nodes = builder.describe(transaction.edits[i]);
+        if (!nodes) return std::unexpected(at_edit(std::move(nodes.error()), i));
+        for (const DescribedNode& node : *nodes) {
+            if (auto enough = reservation.add(*node.description); !enough)
+                return std::unexpected(at_edit(at_position(std::move(enough.error()), node.position), i));
+        }
+        described.push_back(std::move(*nodes));
+    }
+    PreparedTransaction prepared;
+    for (std::size_t i = 0; i < described.size(); ++i) {
+        auto nodes = builder.build(std::move(described[i]));
         if (!nodes) return std::unexpected(at_edit(std::move(nodes.error()), i));
         prepared.impl_->nodes.push_back(std::move(*nodes));
     }
     prepared.impl_->transaction = std::move(transaction);
     return prepared;
+}
+
+Expected<void> Engine::build(PreparedTransaction& prepared) const {
+    PreparedEdits& edits = *prepared.impl_;
+    NodeBuilder::Reservation reservation{core_->builder};
+    for (const UnbuiltNode& node : edits.unbuilt) {
+        if (auto enough = reservation.add(*node.description); !enough)
+            return std::unexpected(at_edit(std::move(enough.error()), node.edit_index));
+    }
+    for (UnbuiltNode& node : std::exchange(edits.unbuilt, {})) {
+        auto instance = core_->builder.build(std::move(node.description));
+        if (!instance) return std::unexpected(at_edit(std::move(instance.error()), node.edit_index));
+        edits.nodes[node.edit_index] = {PreparedNode{std::move(*instance), {}}};
+    }
+    return {};
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -47,16 +85,16 @@ Expected<PreparedTransaction> Engine::prepare(Transaction transaction) const {
 Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
     EngineCore& core = *core_;
     if (!core.exchange.has_room_for_plan()) return fail(ErrorCode::resource_exhausted, kFull);
-    auto draft = apply_edits(core.origin(), *prepared.impl_, core.builder);
+    auto draft = complete_draft(core.origin(), *prepared.impl_);
     if (!draft) return std::unexpected(std::move(draft.error()));
     draft->rename_instances();
-    const std::uint64_t serial = core.send_plan(*draft);
+    const std::uint64_t serial = core.send_draft(*draft);
     core.adopt(std::move(*draft));
     return Ticket{serial, ++core.revision};
 }
 
-Expected<GraphSize> Engine::check(const PreparedTransaction& prepared) const {
-    const auto draft = apply_edits(core_->origin(), *prepared.impl_, core_->builder);
+Expected<GraphSize> Engine::check(PreparedTransaction& prepared) const {
+    const auto draft = complete_draft(core_->origin(), *prepared.impl_);
     if (!draft) return std::unexpected(draft.error());
     const SoundingGraph nothing;
     const SoundingTransition transition{.now = nothing,
@@ -93,7 +131,7 @@ Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits) {
     if (needs_plan) {
         Draft draft = core.origin().draft();
         draft.changes = std::move(changes);
-        return Ticket{core.send_plan(draft), core.revision};
+        return Ticket{core.send_draft(draft), core.revision};
     }
     auto targets = core.targets_in(core.sounding, changes);
     if (targets.empty()) return Ticket{core.exchange.send_nothing(), core.revision};
@@ -122,7 +160,9 @@ bool Engine::output_silent() const { return core_->muted && !core_->device_fade;
 // ---------------------------------------------------------------------------------------------------------------------
 // Reset
 
-EngineReset Engine::start_reset(RunOnWorker run) { return EngineReset{*core_, std::move(run)}; }
+void Engine::build_on(RunOnWorker run) { core_->run_on_worker = std::move(run); }
+
+EngineReset Engine::start_reset() { return EngineReset{*core_}; }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Measurements

@@ -45,18 +45,28 @@ class Engine {
     /// [control] No audio thread may be inside the renderer or enter it again.
     ~Engine();
 
-    /// [any] Builds the processors that the transaction adds. Slow: call it on a worker thread. Errors: unknown type,
-    /// invalid setting, failed factory, RESOURCE_EXHAUSTED if memory is short; `edit_index` identifies the edit.
+    /// [any] Builds the processors that the transaction adds. Slow: call it on a worker thread. Their memory is added up
+    /// before the first is built. Errors: unknown type, invalid setting, failed factory, RESOURCE_EXHAUSTED if memory is
+    /// short; `edit_index` identifies the edit.
     [[nodiscard]] Expected<PreparedTransaction> prepare(Transaction transaction) const;
 
     /// [control] Validates the transaction against the current graph, compiles it and sends the plan, in one step and all
-    /// or nothing. Takes the next revision. On any error nothing has changed, `prepared` included. RESOURCE_EXHAUSTED
-    /// without an `edit_index` means that the audio thread has not returned enough plans yet; it is the only error after
-    /// which the same `prepared` may be retried.
+    /// or nothing. Takes the next revision. On any error the graph has not changed. The same `prepared` may be committed
+    /// again after two of them: RESOURCE_EXHAUSTED without an `edit_index` means that the audio thread has not returned
+    /// enough plans yet; ABORTED means that processors must be built with build() first, because only the graph to which
+    /// ChangeSettings applies decides what they are.
     [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared);
 
-    /// [control] Validates and compiles without committing. Returns the size of the graph that would result.
-    [[nodiscard]] Expected<GraphSize> check(const PreparedTransaction& prepared) const;
+    /// [any] Builds what commit() or check() found missing. Slow: call it on a worker thread. Errors as in prepare().
+    [[nodiscard]] Expected<void> build(PreparedTransaction& prepared) const;
+
+    /// [control] Validates and compiles without committing. Returns the size of the graph that would result. ABORTED as in
+    /// commit().
+    [[nodiscard]] Expected<GraphSize> check(PreparedTransaction& prepared) const;
+
+    /// [control] Sets who builds processors that no transaction brings along: those of a reset, and the successors of
+    /// nodes that failed. At first that is run_here(). The work must have ended when the engine is destroyed.
+    void build_on(RunOnWorker run);
 
     /// [control] Changes parameters, all or none; all take effect in the same block. RESOURCE_EXHAUSTED as in commit().
     [[nodiscard]] Expected<Ticket> set_parameters(std::span<const SetParameter> changes);
@@ -73,9 +83,10 @@ class Engine {
     /// [control] Returns whether the output is muted and the fade has ended.
     [[nodiscard]] bool output_silent() const;
 
-    /// [control] Starts to replace the processors of all nodes by fresh ones, built by `run`. Graph, parameters and
-    /// revision do not change. Call try_complete() on the result until it returns a ticket or an error.
-    [[nodiscard]] EngineReset start_reset(RunOnWorker run);
+    /// [control] Starts to replace the processors of all nodes by fresh ones. Graph, parameters and revision do not
+    /// change. Until the reset is over, commits change the graph only: what they add has never run, and is heard when the
+    /// reset takes effect. Call try_complete() on the result until it returns a ticket or an error.
+    [[nodiscard]] EngineReset start_reset();
 
     /// [control] Starts or stops level measurement; earlier measurements are discarded.
     void watch_levels(bool watched);

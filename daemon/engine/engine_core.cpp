@@ -103,6 +103,22 @@ std::uint64_t EngineCore::send_plan(const Draft& draft) {
     return send_sounding(std::move(*plan), frames_of(sounding.device_fades ? kDeviceFadeMs : kConnectionFadeMs));
 }
 
+std::uint64_t EngineCore::send_draft(const Draft& draft) {
+    return resets_in_progress == 0 ? send_plan(draft) : send_changes(draft);
+}
+
+/// What sounds does not change, except for parameters: the reset may fail.
+std::uint64_t EngineCore::send_changes(const Draft& draft) {
+    held_back = true;
+    auto targets = targets_in(sounding, draft.changes);
+    if (targets.empty()) return exchange.send_nothing();
+    CompileRequest request = request_for(sounding);
+    request.targets = std::move(targets);
+    auto plan = compile(std::move(request));
+    assert(plan && "the current sound has no cycle");
+    return send_sounding(std::move(*plan), frames_of(kConnectionFadeMs));
+}
+
 void EngineCore::adopt(Draft draft) {
     graph = std::move(draft.graph);
     next_id = draft.next_id;
@@ -130,7 +146,9 @@ std::uint64_t EngineCore::send_device_fade(float length_ms) {
 Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
     NodeInstances replacements;
     for (const auto& node : graph.nodes()) {
-        const std::shared_ptr<NodeInstance>& instance = fresh.at(node->id.value());
+        const auto built = fresh.find(node->id.value());
+        const std::shared_ptr<NodeInstance>& instance =
+            built != fresh.end() ? built->second : instances.at(node->id.value());
         instance->assign_id(node->id);
         instance->rename(node->description);
         instance->start_with(node->parameters);
@@ -184,32 +202,47 @@ void EngineCore::end_fades(Engine::Observer& observer) {
         device_fade.reset();
         observer.device_faded(now);
     }
-    if (follow_up_due && exchange.has_room_for_plan()) send_plan(origin().draft());
+    if (follow_up_due && resets_in_progress == 0 && exchange.has_room_for_plan()) send_plan(origin().draft());
 }
 
 void EngineCore::rebuild_faulted_nodes() {
+    if (resets_in_progress != 0) return;
     const std::uint64_t now = exchange.renderer().frames();
     for (auto node = faulted_nodes.begin(); node != faulted_nodes.end();) {
-        if (now < node->second) {
-            ++node;
-            continue;
-        }
-        if (!exchange.has_room_for_plan()) return;
         const GraphNode* faulted = graph.find(node->first);
-        if (faulted == nullptr) {  // removed or replaced in the meantime
-            node = faulted_nodes.erase(node);
-            continue;
+        if (faulted != nullptr) {
+            FaultedNode& state = node->second;
+            if (now >= state.not_before && state.build == nullptr) rebuild(state, *faulted);
+            if (state.build == nullptr || !state.build->done || !exchange.has_room_for_plan()) {
+                ++node;
+                continue;
+            }
+            // If the factory fails, the node stays muted; its fault has already been reported.
+            if (state.build->instance) replace_processor(*faulted, std::move(*state.build->instance));
         }
-        Draft rebuilt = origin().draft();
-        const NodeId new_id{rebuilt.next_id};
-        // If the factory fails, the node stays muted; its fault has already been reported.
-        if (rebuilt.apply(ChangeSettings{faulted->name(), {}}, {}, builder)) {
-            send_plan(rebuilt);
-            adopt(std::move(rebuilt));
-            rebuilt_nodes.insert_or_assign(new_id, now);
-        }
-        node = faulted_nodes.erase(node);
+        node = faulted_nodes.erase(node);  // or removed or replaced in the meantime
     }
+}
+
+void EngineCore::rebuild(FaultedNode& node, const GraphNode& faulted) {
+    node.build = std::make_shared<FaultedNode::Build>();
+    run_on_worker([build = node.build, description = faulted.description,
+                   &nodes = std::as_const(builder)] { build->instance = nodes.build(description); },
+                  [build = node.build](const Expected<void>& completed) {
+                      if (!completed) build->instance = std::unexpected(completed.error());
+                      build->done = true;
+                  });
+}
+
+void EngineCore::replace_processor(const GraphNode& node, std::shared_ptr<NodeInstance> instance) {
+    Draft rebuilt = origin().draft();
+    const NodeId new_id{rebuilt.next_id};
+    instance->rename(node.description);
+    [[maybe_unused]] const auto replaced = rebuilt.replace(std::move(instance));
+    assert(replaced && "the description has not changed");
+    send_plan(rebuilt);
+    adopt(std::move(rebuilt));
+    rebuilt_nodes.insert_or_assign(new_id, exchange.renderer().frames());
 }
 
 void EngineCore::node_faulted(const Event::NodeFault& fault, Engine::Observer& observer) {
@@ -217,7 +250,7 @@ void EngineCore::node_faulted(const Event::NodeFault& fault, Engine::Observer& o
     if (node == nullptr || fault.frame < reset_frame) return;  // removed or replaced in the meantime
     const auto last = rebuilt_nodes.find(node->id);
     const auto pause = static_cast<std::uint64_t>(kRebuildPauseS * config.sample_rate_hz);
-    faulted_nodes.insert_or_assign(node->id, last == rebuilt_nodes.end() ? 0 : last->second + pause);
+    faulted_nodes.insert_or_assign(node->id, FaultedNode{last == rebuilt_nodes.end() ? 0 : last->second + pause});
     observer.node_faulted(node->name(), fault.frame);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "engine/level_meters.h"
 #include "engine/node_builder.h"
 #include "engine/plan_exchange.h"
+#include "engine/reset.h"
 #include "engine/sounding_graph.h"
 
 namespace rta {
@@ -25,6 +27,18 @@ struct DeviceFade {
     Silence wait;  ///< the fade starts after it
     std::uint32_t length_frames;
     std::optional<std::uint64_t> end_frame{};  ///< known once the command has been applied
+};
+
+/// A node that has produced NaN or infinity, and its successor.
+struct FaultedNode {
+    /// The build on a worker, which alone accesses `instance` until `done`.
+    struct Build {
+        Expected<std::shared_ptr<NodeInstance>> instance{};
+        bool done = false;
+    };
+
+    std::uint64_t not_before;  ///< frame
+    std::shared_ptr<Build> build{};
 };
 
 /// State of the Engine, private to this folder, and the steps of which its calls consist. [control]
@@ -50,8 +64,11 @@ struct EngineCore {
     float device_gain = 1.0F;  ///< target of the last fade_device()
     bool muted = false;
     std::optional<DeviceFade> device_fade;
-    std::map<NodeId, std::uint64_t> faulted_nodes;  ///< the frame from which each may be rebuilt
+    std::map<NodeId, FaultedNode> faulted_nodes;
     std::map<NodeId, std::uint64_t> rebuilt_nodes;  ///< the frame at which each was rebuilt
+    RunOnWorker run_on_worker = run_here;
+    std::size_t resets_in_progress = 0;
+    bool held_back = false;  ///< during a reset the graph has changed, and the sound has not
     // The latest reset. Faults from before it belong to processors that it replaced.
     std::uint64_t reset_serial = 0;
     std::uint64_t reset_frame = 0;
@@ -71,8 +88,11 @@ struct EngineCore {
     std::uint64_t send_plan(const Draft& draft);
     void adopt(Draft draft);
     std::uint64_t send_device_fade(float length_ms);
-    /// `fresh` has an instance of every node of the graph; there is room for a plan.
+    /// `fresh` has instances of nodes that have run; the others are fresh themselves. There is room for a plan.
     Ticket replace_processors(const NodeInstances& fresh);
+    /// Sends the transition to the draft, or, during a reset, only its parameter changes. There is room for a plan.
+    std::uint64_t send_draft(const Draft& draft);
+    std::uint64_t send_changes(const Draft& draft);
     [[nodiscard]] std::unique_ptr<CompiledGraph> compile_without_fades();
 
     [[nodiscard]] std::vector<ParameterTarget> targets_in(const SoundingGraph& sound,
@@ -83,6 +103,8 @@ struct EngineCore {
     void end_fades(Engine::Observer& observer);
     void node_faulted(const Event::NodeFault& fault, Engine::Observer& observer);
     void rebuild_faulted_nodes();
+    void rebuild(FaultedNode& node, const GraphNode& faulted);
+    void replace_processor(const GraphNode& node, std::shared_ptr<NodeInstance> instance);
 };
 
 }  // namespace rta

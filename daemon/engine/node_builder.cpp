@@ -15,62 +15,94 @@ Error at_node(std::string_view name, Error error) {
     return error;
 }
 
+/// What a build leaves to the rest of the system.
+constexpr std::uint64_t kReserveBytes = std::uint64_t{32} << 20U;
+
 std::string megabytes(std::uint64_t bytes) { return std::to_string(bytes >> 20U) + " MiB"; }
+
+Error too_little_memory(std::string needed, std::uint64_t left) {
+    return {
+        ErrorCode::resource_exhausted,
+        std::move(needed) + megabytes(left) + " are available, of which " + megabytes(kReserveBytes) + " are reserved",
+        {}};
+}
 
 }  // namespace
 
-/// Running out of memory would let the kernel's OOM killer pick a victim. The query takes longer than building a small
-/// node, so for nodes without an estimate it runs only once in kCheckInterval.
-Expected<void> NodeBuilder::check_memory(const NodeType& type, const BuildContext& context) const {
+NodeBuilder::Reservation::~Reservation() { builder_.reserved_bytes_.fetch_sub(bytes_, std::memory_order_relaxed); }
+
+Expected<void> NodeBuilder::Reservation::add(const NodeDescription& description) {
+    const auto memory_left_bytes = builder_.config_.memory_left_bytes;
+    if (memory_left_bytes == nullptr || description.type->memory_bytes == nullptr) return {};
+    const std::uint64_t wanted = description.type->memory_bytes(builder_.context_of(description));
+    if (!left_bytes_) left_bytes_ = memory_left_bytes();
+    const std::uint64_t reserved = builder_.reserved_bytes_.fetch_add(wanted, std::memory_order_relaxed) + wanted;
+    bytes_ += wanted;
+    if (*left_bytes_ >= reserved + kReserveBytes) return {};
+    std::string needs = "needs " + megabytes(wanted) + " of memory";
+    if (bytes_ != wanted) needs += ", the transaction up to this node " + megabytes(bytes_);
+    if (reserved != bytes_) needs += ", transactions in preparation " + megabytes(reserved - bytes_);
+    return std::unexpected(at_node(description.name, too_little_memory(needs + ", but ", *left_bytes_)));
+}
+
+/// Running out of memory would let the kernel's OOM killer pick a victim. Nodes that need much have a reservation; the query
+/// takes longer than building a small node, so for the others it runs only once in kCheckInterval.
+Expected<void> NodeBuilder::check_memory() const {
     constexpr std::uint32_t kCheckInterval = 16;
-    constexpr std::uint64_t kReserveBytes = std::uint64_t{32} << 20U;
     const bool due = built_.fetch_add(1, std::memory_order_relaxed) % kCheckInterval == 0;
-    if (config_.memory_left_bytes == nullptr || (type.memory_bytes == nullptr && !due)) return {};
-    const std::uint64_t wanted = type.memory_bytes == nullptr ? 0 : type.memory_bytes(context);
+    if (config_.memory_left_bytes == nullptr || !due) return {};
     const std::uint64_t left = config_.memory_left_bytes();
-    if (left >= wanted + kReserveBytes) return {};
-    const std::string needed = wanted == 0 ? "not enough memory: " : "needs " + megabytes(wanted) + " of memory, but ";
-    return fail(ErrorCode::resource_exhausted,
-                needed + megabytes(left) + " are available, of which " + megabytes(kReserveBytes) + " are reserved");
+    if (left >= kReserveBytes) return {};
+    return std::unexpected(too_little_memory("not enough memory: ", left));
 }
 
 Expected<std::shared_ptr<NodeInstance>> NodeBuilder::build(std::shared_ptr<const NodeDescription> description) const {
-    const BuildContext context{config_.sample_rate_hz, config_.block_size, description->settings};
-    if (auto enough = check_memory(*description->type, context); !enough)
+    if (auto enough = check_memory(); !enough)
         return std::unexpected(at_node(description->name, std::move(enough.error())));
-    auto processor = description->type->create(context);
+    auto processor = description->type->create(context_of(*description));
     if (!processor) return std::unexpected(at_node(description->name, std::move(processor.error())));
     return std::make_shared<NodeInstance>(std::move(description), std::move(*processor));
 }
 
-Expected<PreparedNode> NodeBuilder::build(const std::string& type_name, const std::string& name,
-                                          const Settings& settings,
-                                          const std::map<std::string, float, std::less<>>& parameters) const {
+Expected<DescribedNode> NodeBuilder::describe(const std::string& type_name, const std::string& name,
+                                              const Settings& settings,
+                                              const std::map<std::string, float, std::less<>>& parameters) const {
     const auto type = registry_.require(type_name);
     if (!type) return std::unexpected(at_node(name, type.error()));
     auto description = NodeDescription::make(**type, name, settings);
     if (!description) return std::unexpected(std::move(description.error()));
     auto values = (*description)->parameter_values(parameters);
     if (!values) return std::unexpected(std::move(values.error()));
-    auto instance = build(std::move(*description));
-    if (!instance) return std::unexpected(std::move(instance.error()));
-    return PreparedNode{std::move(*instance), std::move(*values)};
+    return DescribedNode{std::move(*description), std::move(*values)};
 }
 
-Expected<std::vector<PreparedNode>> NodeBuilder::build_for(const Edit& edit) const {
-    std::vector<PreparedNode> nodes;
+Expected<std::vector<DescribedNode>> NodeBuilder::describe(const Edit& edit) const {
+    std::vector<DescribedNode> nodes;
     if (const auto* add = std::get_if<AddNode>(&edit)) {
-        auto node = build(add->type, add->name, add->settings, add->parameters);
+        auto node = describe(add->type, add->name, add->settings, add->parameters);
         if (!node) return std::unexpected(std::move(node.error()));
         nodes.push_back(std::move(*node));
     } else if (const auto* replace = std::get_if<ReplaceGraph>(&edit)) {
+        nodes.reserve(replace->document.nodes.size());
         for (const GraphDocument::Node& entry : replace->document.nodes) {
-            auto node = build(entry.type, entry.name, entry.settings, entry.parameters);
+            auto node = describe(entry.type, entry.name, entry.settings, entry.parameters);
             if (!node) return std::unexpected(at_position(std::move(node.error()), entry.position));
+            node->position = entry.position;
             nodes.push_back(std::move(*node));
         }
     }
     return nodes;
+}
+
+Expected<std::vector<PreparedNode>> NodeBuilder::build(std::vector<DescribedNode> nodes) const {
+    std::vector<PreparedNode> built;
+    built.reserve(nodes.size());
+    for (DescribedNode& node : nodes) {
+        auto instance = build(std::move(node.description));
+        if (!instance) return std::unexpected(at_position(std::move(instance.error()), node.position));
+        built.push_back({std::move(*instance), std::move(node.parameters)});
+    }
+    return built;
 }
 
 }  // namespace rta

@@ -8,65 +8,61 @@
 
 namespace rta {
 
-/// While `building` is true, only the worker thread accesses the other members.
-struct EngineReset::State {
-    struct MissingNode {
+/// Until `done` is true, only the worker thread accesses the other members.
+struct EngineReset::Build {
+    struct Node {
         NodeId id;
         std::shared_ptr<const NodeDescription> description;
     };
 
-    /// Lists the nodes without a fresh processor. Returns whether there are any.
-    bool find_missing(const AudioGraph& graph) {
-        missing.clear();
-        for (const auto& node : graph.nodes()) {
-            if (!fresh.contains(node->id.value())) missing.push_back({node->id, node->description});
+    [[nodiscard]] Expected<void> run(const NodeBuilder& builder) {
+        NodeBuilder::Reservation reservation{builder};
+        for (const Node& node : nodes) {
+            if (auto enough = reservation.add(*node.description); !enough) return enough;
         }
-        return !missing.empty();
-    }
-
-    [[nodiscard]] Expected<void> build_missing(const NodeBuilder& builder) {
-        for (const MissingNode& node : missing) {
+        for (const Node& node : nodes) {
             auto instance = builder.build(node.description);
             if (!instance) return std::unexpected(std::move(instance.error()));
-            fresh.insert_or_assign(node.id.value(), std::move(*instance));
+            fresh.emplace(node.id.value(), std::move(*instance));
         }
         return {};
     }
 
-    std::vector<MissingNode> missing;
+    std::vector<Node> nodes;
     NodeInstances fresh;
     Expected<void> result{};
-    bool building = false;
+    bool done = false;
 };
 
-EngineReset::EngineReset(EngineCore& engine, RunOnWorker run)
-    : engine_{&engine}, run_{std::move(run)}, state_{std::make_shared<State>()} {
-    state_->find_missing(engine_->graph);
-    start_build();
+void EngineReset::End::operator()(EngineCore* engine) const {
+    if (--engine->resets_in_progress == 0 && std::exchange(engine->held_back, false)) engine->follow_up_due = true;
+}
+
+EngineReset::EngineReset(EngineCore& engine) : engine_{&engine}, build_{std::make_shared<Build>()} {
+    ++engine.resets_in_progress;
+    build_->nodes.reserve(engine.graph.node_count());
+    for (const auto& node : engine.graph.nodes()) build_->nodes.push_back({node->id, node->description});
+    engine.run_on_worker(
+        [build = build_, &builder = std::as_const(engine.builder)] { build->result = build->run(builder); },
+        [build = build_](const Expected<void>& completed) {
+            if (!completed) build->result = completed;
+            build->done = true;
+        });
 }
 EngineReset::EngineReset(EngineReset&&) noexcept = default;
 EngineReset& EngineReset::operator=(EngineReset&&) noexcept = default;
 EngineReset::~EngineReset() = default;
 
-void EngineReset::start_build() {
-    state_->building = true;
-    run_(
-        [state = state_, &builder = std::as_const(engine_->builder)] { state->result = state->build_missing(builder); },
-        [state = state_](const Expected<void>& completed) {
-            if (!completed) state->result = completed;
-            state->building = false;
-        });
-}
-
 std::optional<Expected<Ticket>> EngineReset::try_complete() {
-    if (state_->building) return std::nullopt;
-    if (!state_->result) return std::unexpected(state_->result.error());
-    if (state_->find_missing(engine_->graph)) {
-        start_build();
-        return std::nullopt;
+    if (!build_->done) return std::nullopt;
+    if (!build_->result) {
+        engine_.reset();
+        return std::unexpected(build_->result.error());
     }
     if (!engine_->exchange.has_room_for_plan()) return std::nullopt;
-    return engine_->replace_processors(state_->fresh);
+    EngineCore& engine = *engine_;
+    engine_.reset();
+    return engine.replace_processors(build_->fresh);
 }
 
 }  // namespace rta

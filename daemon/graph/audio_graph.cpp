@@ -273,13 +273,11 @@ std::expected<std::vector<std::uint32_t>, Cycle> AudioGraph::order() const {
     return topological_order(static_cast<std::uint32_t>(nodes_.size()), arcs);
 }
 
-Expected<void> AudioGraph::check_acyclic() const {
-    const auto sorted = order();
-    if (sorted) return {};
+Error AudioGraph::cycle_error(const Cycle& cycle) const {
     std::string path;
-    for (const std::uint32_t index : sorted.error().nodes) path += nodes_[index]->name() + " -> ";
-    path += nodes_[sorted.error().nodes.front()]->name();
-    return fail(ErrorCode::failed_precondition, "the connections would form a cycle: " + path);
+    for (const std::uint32_t index : cycle.nodes) path += nodes_[index]->name() + " -> ";
+    path += nodes_[cycle.nodes.front()]->name();
+    return {ErrorCode::failed_precondition, "the connections would form a cycle: " + path, {}};
 }
 
 const GraphNode* AudioGraph::find(std::string_view name) const {

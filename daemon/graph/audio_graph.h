@@ -97,7 +97,7 @@ class AudioGraph {
     Expected<void> remove_node(std::string_view name);
     /// Renames a node. `description` is the current one with another name. Errors as in add_node().
     Expected<void> rename_node(std::string_view name, std::shared_ptr<const NodeDescription> description);
-    /// Adds a connection, or sets the gain of an existing one. Does not detect cycles: check_acyclic() does, once for a whole
+    /// Adds a connection, or sets the gain of an existing one. Does not detect cycles: order() does, once for a whole
     /// transaction. Errors: FAILED_PRECONDITION if the widths do not match.
     Expected<void> connect(std::string_view from, std::string_view to, std::optional<float> gain_db);
     Expected<void> disconnect(std::string_view from, std::string_view to);
@@ -106,8 +106,8 @@ class AudioGraph {
     /// that still exist, are kept. Errors: a connection or value that is no longer valid.
     Expected<void> replace_node(NodeId id, std::shared_ptr<const NodeDescription> description);
 
-    /// Errors: FAILED_PRECONDITION, with the path of a cycle.
-    [[nodiscard]] Expected<void> check_acyclic() const;
+    /// Returns the error for a cycle found by order(): FAILED_PRECONDITION, with the path.
+    [[nodiscard]] Error cycle_error(const Cycle& cycle) const;
     /// Returns indices into nodes(), every node after its sources.
     [[nodiscard]] std::expected<std::vector<std::uint32_t>, Cycle> order() const;
 

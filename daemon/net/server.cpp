@@ -33,31 +33,33 @@ constexpr std::chrono::seconds kFaultLogInterval{1};
 /// Pause before an operation is retried that failed because memory ran out.
 constexpr std::chrono::milliseconds kMemoryPause{10};
 
-/// Two threads for slow work. Results return to the io_context.
+/// Two threads for the requests of clients and one for urgent work. Results return to the io_context.
 class WorkerPool final : public api::Workers {
  public:
     explicit WorkerPool(asio::io_context& io) : io_{io} {}
     /// Waits for running work; drops work that has not started.
     void stop() {
         stopping_ = true;
-        threads_.stop();
-        threads_.join();
+        for (asio::thread_pool* threads : {&request_threads_, &urgent_thread_}) threads->stop();
+        for (asio::thread_pool* threads : {&request_threads_, &urgent_thread_}) threads->join();
     }
 
  private:
-    void start(std::function<void()> work, std::function<void()> done) override {
-        asio::post(threads_, [this, work = std::move(work), done = std::move(done)] {
-            work();
-            // A client waits for the result, so it must not be lost because memory ran out for a moment.
-            while (!api::guarded("returning a result", [&] { asio::post(io_, done); }) && !stopping_) {
-                std::this_thread::sleep_for(kMemoryPause);
-            }
-        });
+    void start(Lane lane, std::function<void()> work, std::function<void()> done) override {
+        asio::post(lane == Lane::urgent ? urgent_thread_ : request_threads_,
+                   [this, work = std::move(work), done = std::move(done)] {
+                       work();
+                       // A client waits for the result, so it must not be lost because memory ran out for a moment.
+                       while (!api::guarded("returning a result", [&] { asio::post(io_, done); }) && !stopping_) {
+                           std::this_thread::sleep_for(kMemoryPause);
+                       }
+                   });
     }
 
     std::atomic<bool> stopping_{false};
     asio::io_context& io_;
-    asio::thread_pool threads_{kWorkerThreads};
+    asio::thread_pool request_threads_{kWorkerThreads};
+    asio::thread_pool urgent_thread_{1};
 };
 
 }  // namespace

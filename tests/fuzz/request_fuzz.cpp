@@ -42,7 +42,7 @@ class QuietDaemon final : public api::DaemonAccess {
 
 class WorkersAtOnce final : public api::Workers {
  public:
-    void start(std::function<void()> work, std::function<void()> done) override {
+    void start(Lane, std::function<void()> work, std::function<void()> done) override {
         work();
         done();
     }

@@ -56,7 +56,11 @@ class OfflineEngine : private Engine::Observer {
     Expected<Ticket> apply(std::vector<Edit> edits) {
         auto prepared = engine.prepare(Transaction{std::move(edits)});
         if (!prepared) return std::unexpected(prepared.error());
-        return engine.commit(*prepared);
+        for (;;) {
+            auto ticket = engine.commit(*prepared);
+            if (ticket || ticket.error().code != ErrorCode::aborted) return ticket;
+            if (auto built = engine.build(*prepared); !built) return std::unexpected(built.error());
+        }
     }
     /// An edit that must succeed.
     void edit(std::vector<Edit> edits) {
@@ -69,16 +73,10 @@ class OfflineEngine : private Engine::Observer {
         edit({ReplaceGraph{std::move(*read)}});
     }
     /// Builds fresh processors at once and sends them.
-    Expected<Ticket> reset() { return complete(engine.start_reset(run_now)); }
+    Expected<Ticket> reset() { return complete(engine.start_reset()); }
     static Expected<Ticket> complete(EngineReset reset) {
-        for (int i = 0; i < 2; ++i) {  // twice: nodes may have been added after the start
-            if (auto outcome = reset.try_complete()) return std::move(*outcome);
-        }
+        if (auto outcome = reset.try_complete()) return std::move(*outcome);
         return fail(ErrorCode::resource_exhausted, "the reset does not complete");
-    }
-    static void run_now(const std::function<void()>& work, const std::function<void(const Expected<void>&)>& done) {
-        work();
-        done({});
     }
     [[nodiscard]] std::uint64_t frame() const { return engine.renderer().frames(); }
 

@@ -10,12 +10,14 @@ Expected<std::unique_ptr<RequestState>> prepare_check_graph(const Engine& engine
 }
 
 void check_graph(Call& call) {
-    const auto& transaction = static_cast<const TransactionState&>(*call.request.state);
+    auto& transaction = static_cast<TransactionState&>(*call.request.state);
     const auto checked = call.services.engine.check(transaction.prepared);
     if (checked) {
         v1::CheckResult& result = *call.request.answer().mutable_check_graph();
         result.set_node_count(static_cast<std::uint32_t>(checked->node_count));
         result.set_connection_count(static_cast<std::uint32_t>(checked->connection_count));
+    } else if (build_missing(call, checked.error())) {
+        return;
     } else {
         call.request.refuse(without_index(checked.error(), transaction.whole_graph));
     }

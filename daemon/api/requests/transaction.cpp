@@ -2,10 +2,13 @@
 #include "api/requests/transaction.h"
 
 #include <cmath>
+#include <memory>
 #include <string>
 #include <variant>
 
+#include "api/call.h"
 #include "api/convert.h"
+#include "api/services.h"
 #include "frame/frame_codec.h"
 #include "text/quoting.h"
 
@@ -222,6 +225,40 @@ Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine
     auto prepared = engine.prepare(std::move(content->transaction));
     if (!prepared) return std::unexpected(without_index(std::move(prepared.error()), content->whole_graph));
     return std::make_unique<TransactionState>(std::move(content->edits), content->whole_graph, std::move(*prepared));
+}
+
+bool build_missing(Call& call, const Error& error) {
+    if (error.code != ErrorCode::aborted) return false;
+    auto& transaction = static_cast<TransactionState&>(*call.request.state);
+    if (++transaction.builds > kMaximumBuilds) {
+        call.request.refuse(Error{ErrorCode::aborted,
+                                  "other clients changed the settings of the same nodes " +
+                                      std::to_string(kMaximumBuilds) + " times; nothing has changed; try again",
+                                  {}});
+        return true;
+    }
+    call.request.stage = PendingRequest::Stage::preparing;
+    struct Build {
+        std::unique_ptr<RequestState> state;
+        Expected<void> outcome{};
+    };
+    const auto build = std::make_shared<Build>(std::move(call.request.state));
+    call.services.workers.run(
+        "building processors",
+        [build, &engine = std::as_const(call.services.engine)] {
+            build->outcome = engine.build(static_cast<TransactionState&>(*build->state).prepared);
+        },
+        [build, handle = call.handle()](const Expected<void>& ran) {
+            handle.resume([&](Call& later) {
+                const Expected<void>& outcome = ran ? build->outcome : ran;
+                if (!outcome) return later.request.refuse(outcome.error());
+                later.request.state = std::move(build->state);
+                later.request.stage = PendingRequest::Stage::prepared;
+            });
+        });
+    // A worker that has finished already: nothing else would execute the request again.
+    if (call.request.stage == PendingRequest::Stage::prepared) call.request.kind->execute(call);
+    return true;
 }
 
 Error without_index(Error error, bool whole_graph) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -45,7 +46,14 @@ struct TransactionState final : RequestState {
     v1::EditList edits;
     bool whole_graph;
     PreparedTransaction prepared;
+    std::uint32_t builds = 0;  ///< after the first preparation
 };
+
+/// To be called when the engine refuses a TransactionState with `error`. Returns whether it must only be built first: a
+/// worker does that, and the request is executed again. Others may change the settings of the same nodes in the meantime;
+/// after kMaximumBuilds builds the request is refused.
+[[nodiscard]] bool build_missing(Call& call, const Error& error);
+inline constexpr std::uint32_t kMaximumBuilds = 16;
 
 [[nodiscard]] Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine,
                                                                           Expected<TransactionContent> content);

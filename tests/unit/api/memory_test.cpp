@@ -36,7 +36,7 @@ TEST_F(Memory, WhateverElseALibraryThrowsIsInternal) {
     script.play(R"(
         hello a
         a> id: 1 apply_transaction { edits { edits { add_node { name: "f" type: "failing" } } } }
-        a< response { id: 1 status { code: INTERNAL message: "something failed while preparing the request; nothing has changed: the library is in a bad mood" } }
+        a< response { id: 1 status { code: INTERNAL message: "something failed while preparing the request: the library is in a bad mood; nothing has changed" } }
         a> id: 2 apply_transaction { edits {} }
         block
         a< response { id: 2 status { code: OK } apply_transaction { revision: 1 } }

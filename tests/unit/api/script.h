@@ -49,7 +49,7 @@ class FakeDaemon final : public DaemonAccess {
 /// Does the work at once, or keeps it until the test asks for it.
 class FakeWorkers final : public Workers {
  public:
-    void start(std::function<void()> work, std::function<void()> done) override {
+    void start(Lane, std::function<void()> work, std::function<void()> done) override {
         if (held) return jobs.push_back({std::move(work), std::move(done)});
         work();
         done();

@@ -194,5 +194,50 @@ TEST(Transactions, TheHostIsToldOfWhatIsCommittedAndOfNothingElse) {
     EXPECT_EQ(script.daemon.graph_changes, 2);
 }
 
+/// Client `client` changes settings of the compressor `comp`, as transaction `id`.
+std::string change(char client, int id, const std::string& setting, double value) {
+    return std::string{client} + "> id: " + std::to_string(id) +
+           " apply_transaction { edits { edits { change_settings { node: \"comp\" settings { fields { key: \"" +
+           setting + "\" value { number_value: " + std::to_string(value) + " } } } } } } }\n";
+}
+
+TEST(Transactions, ChangedSettingsAreBuiltByAWorkerForTheGraphToWhichTheyApply) {
+    Script script;
+    script.play(
+        "hello a\nhello b\na> id: 1 apply_transaction { edits { edits { add_node { name: \"comp\" type: "
+        "\"compressor\" } } } }\nblock\na< response { id: 1 }\n");
+    script.workers.held = true;
+    script.play(change('a', 2, "look_ahead_ms", 5.0));
+    script.workers.finish(0);  // the message has been read, and the processor is built next
+    ASSERT_EQ(script.workers.jobs.size(), 1U);
+    script.workers.held = false;
+    script.play(change('b', 1, "channels", 2.0) +
+                "block\nb< response { id: 1 apply_transaction { revision: 2 } }\na-\n");
+    script.workers.finish(0);  // too late: it is built again
+    script.play("block\na< response { id: 2 apply_transaction { revision: 3 } }\n");
+    const ResolvedSettings& settings = script.engine.graph().find("comp")->description->settings;
+    EXPECT_EQ(settings.integer("channels"), 2U);
+    EXPECT_EQ(settings.number("look_ahead_ms"), 5.0);
+}
+
+TEST(Transactions, SettingsThatOthersKeepChangingAreGivenUp) {
+    Script script;
+    script.play(
+        "hello a\nhello b\na> id: 1 apply_transaction { edits { edits { add_node { name: \"comp\" type: "
+        "\"compressor\" } } } }\nblock\na< response { id: 1 }\n");
+    script.workers.held = true;
+    script.play(change('a', 2, "look_ahead_ms", 5.0));
+    script.workers.finish(0);
+    for (int id = 1; script.workers.jobs.size() == 1; ++id) {
+        ASSERT_LE(id, 100);
+        script.workers.held = false;
+        script.play(change('b', id, "channels", 1.0 + id % 2) + "block\nb< response { id: " + std::to_string(id) +
+                    " }\n");
+        script.workers.held = true;
+        script.workers.finish(0);
+    }
+    script.play("a< response { id: 2 status { code: ABORTED } }\n");
+}
+
 }  // namespace
 }  // namespace rta::api::test

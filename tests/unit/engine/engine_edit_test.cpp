@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -321,6 +322,125 @@ TEST(EngineEdit, AnOutputThatOverflowsIsNamedAndTheOthersPlayOn) {
     EXPECT_EQ(offline.faults.front(), "loud");
     EXPECT_EQ(offline.recorded[1].back(), 1.0F);
     for (const float sample : offline.recorded[0]) ASSERT_TRUE(std::isfinite(sample));
+}
+
+TEST(EngineEdit, AFaultyNodeDoesNotTouchTheOtherChannels) {
+    const NodeType* types[] = {&kBreaking, builtin_nodes().find("output"), builtin_nodes().find("sine")};
+    const NodeRegistry registry{types};
+    const auto record = [&](bool breaks) {
+        BreakingProcessor::breaks_at_all = breaks;
+        OfflineEngine offline{{}, registry};
+        offline.load(R"({"nodes": [ {"name": "bad", "type": "breaking"}, {"name": "osc", "type": "sine"},
+                                    {"name": "left", "type": "output"},
+                                    {"name": "right", "type": "output", "settings": {"first_channel": 2}} ],
+                         "connections": [ {"from": "bad", "to": "left"}, {"from": "osc", "to": "right"} ]})");
+        offline.render_blocks(1'600);
+        EXPECT_EQ(offline.faults.empty(), !breaks);
+        return offline.recorded[1];
+    };
+    EXPECT_EQ(record(true), record(false));
+}
+
+/// Counts how often it is built.
+class CountedProcessor final : public Processor {
+ public:
+    void process(const ProcessContext& context) RTA_NONBLOCKING override {
+        std::ranges::fill(context.outputs[0].channel(0), 0.5F);
+    }
+    static inline int built = 0;
+};
+
+constexpr std::array kCountedSettings{channels_setting()};
+constexpr NodeType kCounted{.name = "counted",
+                            .help = "Counts how often it is built.",
+                            .settings = kCountedSettings,
+                            .outputs = kBreakingOut,
+                            .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {
+                                ++CountedProcessor::built;
+                                return std::make_unique<CountedProcessor>();
+                            }};
+
+struct EngineSettings : testing::Test {
+    std::array<const NodeType*, 4> types{builtin_nodes().find("compressor"), &kCounted, builtin_nodes().find("gain"),
+                                         builtin_nodes().find("output")};
+    NodeRegistry registry{types};
+    OfflineEngine offline{{}, registry};
+};
+
+TEST_F(EngineSettings, ARefusedTransactionBuildsNothing) {
+    offline.edit({AddNode{"counted", "a", {}, {}}, AddNode{"gain", "b", {}, {}}, AddNode{"gain", "c", {}, {}},
+                  Connect{"b", "c", {}}});
+    std::vector<Edit> edits;
+    for (int i = 0; i < 500; ++i) edits.emplace_back(ChangeSettings{"a", {{"channels", 2.0 + i % 2}}});
+    edits.emplace_back(Connect{"c", "b", {}});
+    edits.emplace_back(Connect{"a", "b", {}});
+    CountedProcessor::built = 0;
+    auto prepared = offline.engine.prepare({std::move(edits)});
+    ASSERT_TRUE(prepared);
+    const auto refused = offline.engine.commit(*prepared);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().sentence, "the connections would form a cycle: b -> c -> b");
+    EXPECT_EQ(refused.error().edit_index, 500U);
+    EXPECT_EQ(CountedProcessor::built, 0);
+}
+
+TEST_F(EngineSettings, TheEditThatClosesACycleIsFoundBehindChangesOfItsNodes) {
+    offline.edit({AddNode{"compressor", "b", {}, {}}, AddNode{"gain", "c", {}, {}}});
+    const auto refused = offline.apply({Connect{"c", "b", {}}, ChangeSettings{"b", {{"look_ahead_ms", 5.0}}},
+                                        RenameNode{"b", "d"}, Connect{"d:out", "c:in", {}}, Connect{"c", "d", -3.0F}});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().edit_index, 3U) << refused.error().sentence;
+}
+
+TEST_F(EngineSettings, SettingsThatStayTheSameKeepTheNode) {
+    offline.edit({AddNode{"counted", "a", {}, {}}, AddNode{"output", "out", {}, {}}, Connect{"a", "out", {}}});
+    const NodeId before = offline.engine.graph().find("a")->id;
+    CountedProcessor::built = 0;
+    offline.edit({ChangeSettings{"a", {{"channels", 1.0}}}});
+    EXPECT_EQ(CountedProcessor::built, 0);
+    EXPECT_EQ(offline.engine.graph().find("a")->id, before);
+    EXPECT_EQ(offline.engine.graph().find("a")->description->given_settings.size(), 1U);
+    offline.edit({ChangeSettings{"a", {{"channels", 2.0}}}});
+    EXPECT_EQ(CountedProcessor::built, 1);
+    EXPECT_NE(offline.engine.graph().find("a")->id, before);
+}
+
+TEST_F(EngineSettings, ANodeThatChangedAfterItsSuccessorWasBuiltIsBuiltAgain) {
+    offline.edit({AddNode{"compressor", "b", {}, {}}});
+    const auto change = [&](const char* setting, double value) {
+        auto prepared = offline.engine.prepare({{ChangeSettings{"b", {{setting, value}}}}});
+        EXPECT_EQ(offline.engine.commit(*prepared).error().code, ErrorCode::aborted);
+        EXPECT_TRUE(offline.engine.build(*prepared));
+        return std::move(*prepared);
+    };
+    auto first = change("look_ahead_ms", 5.0);
+    auto second = change("channels", 2.0);
+    ASSERT_TRUE(offline.engine.commit(second));
+    EXPECT_EQ(offline.engine.commit(first).error().code, ErrorCode::aborted);
+    ASSERT_TRUE(offline.engine.build(first));
+    ASSERT_TRUE(offline.engine.commit(first));
+    const ResolvedSettings& settings = offline.engine.graph().find("b")->description->settings;
+    EXPECT_EQ(settings.integer("channels"), 2U);
+    EXPECT_EQ(settings.number("look_ahead_ms"), 5.0);
+}
+
+TEST(EngineEdit, TheMemoryOfATransactionIsAddedUpBeforeAnythingIsBuilt) {
+    static std::uint64_t left = 0;
+    left = std::uint64_t{400} << 20U;
+    OfflineEngine offline{{.memory_left_bytes = [] { return left; }}};
+    std::vector<Edit> edits;
+    for (int i = 0; i < 2'000; ++i) {
+        edits.emplace_back(
+            AddNode{"delay_line", "d" + std::to_string(i), {{"channels", 64.0}, {"max_time_ms", 10'000.0}}, {}});
+    }
+    const auto refused = offline.apply(std::move(edits));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::resource_exhausted);
+    EXPECT_EQ(refused.error().edit_index, 3U);
+    EXPECT_EQ(
+        refused.error().sentence,
+        "node \"d3\": needs 117 MiB of memory, the transaction up to this node 469 MiB, but 400 MiB are available, "
+        "of which 32 MiB are reserved");
 }
 
 std::uint64_t g_memory_left = 0;

@@ -135,11 +135,10 @@ TEST_F(EngineMute, AResetKeepsTheGraphAndWhatWasEditedMeanwhile) {
     offline.load(kTone);
     offline.render_blocks(10);
     must(offline.engine.mute_output(true));
-    EngineReset reset = offline.engine.start_reset(OfflineEngine::run_now);
+    EngineReset reset = offline.engine.start_reset();
     offline.settle();
     offline.edit({AddNode{"sine", "second", {}, {{"gain_db", -12.0F}}}, Connect{"second", "vol", {}},
                   RenameNode{"osc", "first"}, SetParameter{"vol", "gain_db", -9.0F, {}}});
-    ASSERT_FALSE(reset.try_complete()) << "the second node is built first";
     must(offline.complete(std::move(reset)));
     must(offline.engine.mute_output(false));
     // The plan of the edit carries a parameter, so one block is rendered with it.
@@ -238,29 +237,83 @@ struct LateWorker {
     std::function<void(const Expected<void>&)> done_;
 };
 
-TEST(EngineReset, NodesAddedInTheMeantimeAreBuiltBeforeItIsSent) {
+TEST(EngineReset, CompletesHoweverManyNodesAreAddedInTheMeantime) {
     OfflineEngine offline;
     offline.edit({AddNode{"sine", "a", {}, {}}});
     LateWorker worker;
-    EngineReset reset = offline.engine.start_reset(worker.run());
+    offline.engine.build_on(worker.run());
+    EngineReset reset = offline.engine.start_reset();
+    EXPECT_FALSE(reset.try_complete()) << "the processor of a is not built yet";
+    offline.edit({AddNode{"sine", "b", {}, {}}, RemoveNode{"a"}});
     EXPECT_FALSE(reset.try_complete()) << "the processor of a is not built yet";
     worker.finish();
-    offline.edit({AddNode{"sine", "b", {}, {}}, RemoveNode{"a"}});
-    EXPECT_FALSE(reset.try_complete());
-    EXPECT_FALSE(reset.try_complete()) << "the processor of b is not built yet";
-    worker.finish();
+    offline.edit({AddNode{"sine", "c", {}, {}}});
     const auto completed = reset.try_complete();
     ASSERT_TRUE(completed);
     must(*completed);
     offline.render_blocks(2);
-    EXPECT_EQ(offline.engine.graph().node_count(), 1U);
+    EXPECT_EQ(offline.engine.graph().node_count(), 2U);
+}
+
+constexpr const char* kSine = R"({"nodes": [
+    {"name": "osc", "type": "sine"}, {"name": "out", "type": "output"}],
+    "connections": [{"from": "osc", "to": "out"}]})";
+
+TEST(EngineReset, NodesAddedInTheMeantimeAreFreshToo) {
+    OfflineEngine offline;
+    offline.load(kSine);
+    offline.render_blocks(20);
+    must(offline.engine.mute_output(true));
+    LateWorker worker;
+    offline.engine.build_on(worker.run());
+    EngineReset reset = offline.engine.start_reset();
+    // Would it run before the reset, it would repeat what sounded then.
+    offline.edit({AddNode{"delay_line", "echo", {}, {{"time_ms", 50.0F}}}, Disconnect{"osc", "out"},
+                  Connect{"osc", "echo", {}}, Connect{"echo", "out", {}},
+                  SetParameter{"osc", "frequency_hz", 997.0F, {}}});
+    offline.render_blocks(100);
+    worker.finish();
+    const auto completed = reset.try_complete();
+    ASSERT_TRUE(completed);
+    must(*completed);
+    must(offline.engine.mute_output(false));
+    const std::size_t begin = offline.frame();
+    offline.settle();
+    offline.render_blocks(100);
+
+    OfflineEngine fresh;
+    fresh.load(write_document(offline.engine.graph().document()));
+    fresh.render_blocks(100);
+    constexpr std::size_t kDelay = 2'400;
+    for (std::size_t frame = 0; frame < kDelay; ++frame)
+        ASSERT_EQ(offline.recorded[0][begin + frame], 0.0F) << "frame " << frame;
+    for (std::size_t frame = kDelay + 480; frame < 100 * 64; ++frame)
+        ASSERT_EQ(offline.recorded[0][begin + frame], fresh.recorded[0][frame]) << "frame " << frame;
+}
+
+TEST(EngineReset, WhatWasCommittedIsHeardWhenAResetFails) {
+    OfflineEngine offline;
+    offline.load(kSine);
+    offline.render_blocks(20);
+    LateWorker worker;
+    offline.engine.build_on(worker.run());
+    EngineReset reset = offline.engine.start_reset();
+    offline.edit({RemoveNode{"osc"}, AddNode{"constant", "dc", {}, {{"value", 0.25F}}}, Connect{"dc", "out", {}}});
+    offline.render_blocks(40);
+    EXPECT_NE(offline.recorded[0].back(), 0.25F) << "during the reset";
+    worker.finish(fail(ErrorCode::resource_exhausted, "memory ran out"));
+    EXPECT_FALSE(reset.try_complete()->has_value());
+    offline.settle();
+    offline.render_block();
+    EXPECT_EQ(offline.recorded[0].back(), 0.25F);
 }
 
 TEST(EngineReset, ReportsWorkThatWasNotCompleted) {
     OfflineEngine offline;
     offline.edit({AddNode{"sine", "a", {}, {}}});
     LateWorker worker;
-    EngineReset reset = offline.engine.start_reset(worker.run());
+    offline.engine.build_on(worker.run());
+    EngineReset reset = offline.engine.start_reset();
     worker.finish(fail(ErrorCode::resource_exhausted, "memory ran out"));
     const auto completed = reset.try_complete();
     ASSERT_TRUE(completed);
@@ -271,7 +324,8 @@ TEST(EngineReset, MayBeAbandonedWhileProcessorsAreBuilt) {
     OfflineEngine offline;
     offline.edit({AddNode{"sine", "a", {}, {}}});
     LateWorker worker;
-    { const EngineReset abandoned = offline.engine.start_reset(worker.run()); }
+    offline.engine.build_on(worker.run());
+    { const EngineReset abandoned = offline.engine.start_reset(); }
     worker.finish();
     offline.render_block();
     EXPECT_FALSE(offline.engine.outstanding());
