@@ -35,11 +35,13 @@ bool can_be_drawn(const v1::FrequencyResponseResult& response) {
     const int count = frequencies_hz.size();
     return count >= 2 && std::ranges::all_of(frequencies_hz, finite) && std::ranges::is_sorted(frequencies_hz) &&
            frequencies_hz[0] > 0.0F && frequencies_hz[0] < frequencies_hz[count - 1] &&
-           std::ranges::all_of(response.outputs(), [&](const v1::PortResponse& output) {
-               return output.magnitude_db_size() == count && output.phase_deg_size() == count &&
-                      std::ranges::all_of(output.magnitude_db(), finite) &&
-                      std::ranges::all_of(output.phase_deg(), finite);
-           });
+           std::ranges::all_of(
+               response.outputs(),
+               [&](const v1::PortResponse& output) {
+                   return output.magnitude_db_size() == count && output.phase_deg_size() == count &&
+                          std::ranges::all_of(output.magnitude_db(), finite) &&
+                          std::ranges::all_of(output.phase_deg(), finite);
+               });
 }
 
 Result<void> run_response(Context& context, const Arguments& arguments) {
