@@ -4,10 +4,10 @@
 #include <functional>
 #include <vector>
 
+#include "api/daemon_access.h"
 #include "api/events/event_hub.h"
 #include "api/events/telemetry.h"
 #include "api/fairness.h"
-#include "api/daemon_access.h"
 #include "api/output_control.h"
 #include "api/pending_commands.h"
 #include "api/requests/device_query.h"

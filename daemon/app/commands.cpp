@@ -77,7 +77,7 @@ volatile std::sig_atomic_t interrupted = 0;
 /// Makes the next SIGINT, SIGTERM or SIGHUP set `interrupted`. Ignored signals stay ignored, as nohup requires.
 void watch_for_interruption() {
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-        struct sigaction action {};
+        struct sigaction action{};
         if (sigaction(number, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
         action = {};
         action.sa_handler = [](int) { interrupted = 1; };

@@ -223,7 +223,7 @@ void Daemon::give_up() {
 /// between, a signal would kill the process.
 void Daemon::replace_signal_handlers(void (*handler)(int)) {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-        struct sigaction action {};
+        struct sigaction action{};
         if (sigaction(signal, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
         action = {};
         action.sa_handler = handler;
@@ -307,7 +307,7 @@ std::string Daemon::service_status() const {
 
 void Daemon::await_signal() {
     // Closing the terminal stops rtad, as Ctrl-C does, unless SIGHUP is ignored (nohup).
-    struct sigaction hangup {};
+    struct sigaction hangup{};
     if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) signals_.add(SIGHUP);
     signals_.async_wait([this](const asio::error_code& error, int) {
         if (error) return;

@@ -88,9 +88,9 @@ Expected<void> check_request(const DeviceRequest& request, DeviceKinds kinds) {
                                                          std::string{kind->name} + ", which has no separate input");
         }
         if (request.input && request.device.kind != nullptr && request.input->kind != kind) {
-            return fail(ErrorCode::invalid_argument,
-                        "--input-device " + std::string{request.input->kind->name} + " conflicts with --device " +
-                            std::string{kind->name} + ": expected a device of the same kind");
+            return fail(ErrorCode::invalid_argument, "--input-device " + std::string{request.input->kind->name} +
+                                                         " conflicts with --device " + std::string{kind->name} +
+                                                         ": expected a device of the same kind");
         }
         if (kind->check == nullptr) continue;
         if (auto checked = kind->check(request); !checked) return checked;

@@ -53,7 +53,7 @@ Expected<void> StateFolder::open_folder() {
     if (!created && errno != EEXIST) {
         // On a read-only file system mkdir() fails with EROFS even if the folder exists.
         const std::error_code error = os::last_error();
-        struct stat status {};
+        struct stat status{};
         if (::stat(path_.c_str(), &status) != 0) return cannot("create the state directory", path_, error);
     }
     auto opened = os::open_folder(path_);
@@ -85,7 +85,7 @@ Expected<void> StateFolder::lock() {
 Expected<std::optional<std::string>> StateFolder::read_graph() {
     if (!folder_) return std::nullopt;
     const auto file = os::open_to_read(folder_.get(), kGraph);
-    struct stat status {};
+    struct stat status{};
     if (!file) {
         // A symbolic link to a missing file must not be overwritten either.
         const bool is_missing = file.error() == std::errc::no_such_file_or_directory &&
@@ -152,7 +152,7 @@ Expected<std::optional<std::string>> StateFolder::write_graph(std::string_view t
 }
 
 Expected<std::optional<std::string>> StateFolder::rename_foreign_graph() {
-    struct stat status {};
+    struct stat status{};
     if (::fstatat(folder_.get(), kGraph, &status, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno == ENOENT) return std::nullopt;
         return cannot("examine", graph_path(), os::last_error());
@@ -171,7 +171,7 @@ Expected<void> StateFolder::replace_graph(std::string_view text) {
     if (written) written = replacement->flush();
     if (!written) return cannot("write", new_path, written.error());
 
-    struct stat status {};
+    struct stat status{};
     if (::fstatat(folder_.get(), kNew, &status, AT_SYMLINK_NOFOLLOW) != 0)
         return cannot("replace", graph_path(), os::last_error());
     if (const auto renamed = replacement->rename(); !renamed) return cannot("replace", graph_path(), renamed.error());

@@ -216,7 +216,7 @@ TEST_F(Sockets, TheServicesOwnFolderLetsTheGroupIn) {
     const auto mode_with = [&](const std::map<std::string, std::string>& environment) {
         Process daemon{{rtad_program().string(), arguments(), environment}};
         EXPECT_TRUE(daemon.wait_for_line(Process::Stream::error, "device: null")) << daemon.error();
-        struct stat status {};
+        struct stat status{};
         EXPECT_EQ(::stat(socket_.c_str(), &status), 0);
         daemon.signal(SIGTERM);
         EXPECT_EQ(daemon.wait(), (ExitStatus{0, 0}));

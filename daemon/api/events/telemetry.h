@@ -7,9 +7,9 @@
 #include <optional>
 #include <vector>
 
+#include "api/daemon_access.h"
 #include "api/events/node_loads.h"
 #include "api/events/outbox.h"
-#include "api/daemon_access.h"
 #include "api/fairness.h"
 #include "engine/engine.h"
 

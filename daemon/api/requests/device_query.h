@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "api/fairness.h"
 #include "api/daemon_access.h"
+#include "api/fairness.h"
 #include "text/error.h"
 
 namespace rta::api {

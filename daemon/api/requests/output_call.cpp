@@ -19,8 +19,9 @@ void finish_output(PendingRequest& request, const Outcome& outcome, WriteAnswer 
     v1::Response& response = request.answer();
     write(response, *outcome);
     if (*outcome) return;
-    to_wire(Error{ErrorCode::deadline_exceeded, "started, but not finished: no block of audio was rendered for 500 ms", {}},
-            *response.mutable_status());
+    to_wire(
+        Error{ErrorCode::deadline_exceeded, "started, but not finished: no block of audio was rendered for 500 ms", {}},
+        *response.mutable_status());
 }
 
 }  // namespace

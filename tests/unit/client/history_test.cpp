@@ -16,7 +16,7 @@ using rtactl::History;
 using Lines = std::vector<std::string>;
 
 mode_t mode_of(const std::filesystem::path& path) {
-    struct stat info {};
+    struct stat info{};
     EXPECT_EQ(::stat(path.c_str(), &info), 0) << path;
     return info.st_mode & 07777;
 }

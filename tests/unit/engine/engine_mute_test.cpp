@@ -325,7 +325,9 @@ TEST(EngineReset, MayBeAbandonedWhileProcessorsAreBuilt) {
     offline.edit({AddNode{"sine", "a", {}, {}}});
     LateWorker worker;
     offline.engine.build_on(worker.run());
-    { const EngineReset abandoned = offline.engine.start_reset(); }
+    {
+        const EngineReset abandoned = offline.engine.start_reset();
+    }
     worker.finish();
     offline.render_block();
     EXPECT_FALSE(offline.engine.outstanding());

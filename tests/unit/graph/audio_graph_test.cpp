@@ -104,7 +104,8 @@ TEST(AudioGraph, ACycleIsNamedWhole) {
     builder.connect("d", "b");
     const auto order = builder.graph.order();
     ASSERT_FALSE(order);
-    EXPECT_EQ(builder.graph.cycle_error(order.error()).sentence, "the connections would form a cycle: b -> c -> d -> b");
+    EXPECT_EQ(builder.graph.cycle_error(order.error()).sentence,
+              "the connections would form a cycle: b -> c -> d -> b");
 }
 
 TEST(AudioGraph, GraphSurvivesADocumentRoundTrip) {
