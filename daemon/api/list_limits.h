@@ -29,8 +29,8 @@ struct Oversized {
 
 /// Counts the elements of the lists in a serialised v1::Request before memory is spent on them: an empty element takes
 /// two bytes on the wire, and a hundred in memory. Which fields are lists is read from the descriptors of the messages.
-/// INVALID_ARGUMENT, naming the list: more than kMaximumItems in one list, or more than kMaximumElements in all of them.
-/// Bytes that are not a request are left to protobuf. [any]
+/// INVALID_ARGUMENT, naming the list: more than kMaximumItems in one list, or more than kMaximumElements in all of
+/// them. Bytes that are not a request are left to protobuf. [any]
 [[nodiscard]] std::optional<Oversized> find_oversized(std::string_view request);
 
 }  // namespace rta::api

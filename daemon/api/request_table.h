@@ -53,8 +53,8 @@ struct RequestKind {
     /// Does the slow part on a worker thread, ahead of the request's turn; null: there is none. May take the message
     /// apart. The result is the state that execute() finds.
     Expected<std::unique_ptr<RequestState>> (*prepare)(const Engine& engine, v1::Request& message);
-    /// Runs on the control thread. Either answers or refuses the request, or defers the answer, or leaves the request as
-    /// it is, to be called again.
+    /// Runs on the control thread. Either answers or refuses the request, or defers the answer, or leaves the request
+    /// as it is, to be called again.
     void (*execute)(Call& call);
     /// Names a smaller request, as a clause that begins with "; ", for an answer that does not fit into a frame. May be
     /// null.

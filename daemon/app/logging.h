@@ -13,7 +13,8 @@ namespace rta::app {
 /// counted; the daemon never waits. Call it once, before other threads start. [control]
 void start_logging(net::LogLevel level);
 
-/// Logs one line. Before start_logging(), the line goes to stdout as spdlog formats it. [any], except on the audio thread
+/// Logs one line. Before start_logging(), the line goes to stdout as spdlog formats it. [any], except on the audio
+/// thread
 void log(net::LogLevel level, std::string_view line);
 
 /// Prints an error with which the program exits before the log has started.

@@ -10,8 +10,8 @@
 
 namespace rta::app {
 
-/// An output file of `rtad render`. Written as FILE.partial-XXXXXX, which replaces FILE when it is complete. A path that
-/// is not a regular file, such as a device or a pipe, is written directly.
+/// An output file of `rtad render`. Written as FILE.partial-XXXXXX, which replaces FILE when it is complete. A path
+/// that is not a regular file, such as a device or a pipe, is written directly.
 class OutputFile {
  public:
     /// UNAVAILABLE if the file may not be written or another rtad is writing to it.

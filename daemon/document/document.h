@@ -51,8 +51,9 @@ struct GraphDocument {
 /// numbers out of the range of float32, unexpected nesting, and documents over 16 MiB.
 [[nodiscard]] Expected<GraphDocument> read_document(std::string_view text);
 
-/// Writes the JSON form. Equal graphs give equal text: nodes are sorted by name, connections by `from` and `to`, settings
-/// and parameters by key; numbers have the shortest digits that read back as the same float. Ends with a newline.
+/// Writes the JSON form. Equal graphs give equal text: nodes are sorted by name, connections by `from` and `to`,
+/// settings and parameters by key; numbers have the shortest digits that read back as the same float. Ends with a
+/// newline.
 [[nodiscard]] std::string write_document(const GraphDocument& document);
 
 }  // namespace rta

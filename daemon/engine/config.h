@@ -10,8 +10,8 @@ struct EngineConfig {
     std::uint32_t block_size = 64;  ///< frames; a power of two from 16 to 1024
     /// False: ramps and fades take no time. For one test binary only, which proves that the click tests can fail.
     bool ramps = true;
-    /// [any] Returns the bytes of memory still available on this machine; nullptr if unknown. Nodes that would need more
-    /// are refused.
+    /// [any] Returns the bytes of memory still available on this machine; nullptr if unknown. Nodes that would need
+    /// more are refused.
     std::uint64_t (*memory_left_bytes)() = nullptr;
 };
 

@@ -51,7 +51,8 @@ struct Draft {
     std::vector<std::shared_ptr<NodeInstance>> added = {};  ///< by id
     std::vector<ParameterChange> changes = {};              ///< of nodes of the original graph
     std::vector<NodeId> renamed = {};
-    /// Nodes of the graph without an instance: they must be built, and the edits applied again, before this is compiled.
+    /// Nodes of the graph without an instance: they must be built, and the edits applied again, before this is
+    /// compiled.
     std::vector<UnbuiltNode> unbuilt = {};
 
     /// Applies edit number `index` with the nodes that were built for it. After an error the draft must be discarded.

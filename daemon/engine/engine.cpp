@@ -16,8 +16,8 @@ namespace {
 
 constexpr const char* kFull = "the queue to the audio thread is full; nothing was changed, try again";
 
-/// A batch is applied at the top of one block. Larger ones are attached to a plan instead, which applies each change where
-/// its node runs.
+/// A batch is applied at the top of one block. Larger ones are attached to a plan instead, which applies each change
+/// where its node runs.
 constexpr std::size_t kMaximumBatch = 64;
 
 /// Returns a draft that can be compiled. Lists in `edits` what must be built first.

@@ -22,8 +22,8 @@ namespace rta {
 class Renderer;
 struct EngineCore;
 
-/// The control half of the engine: owns the graph, the processors and the plans. Edits are compiled to plans and sent to
-/// the Renderer. Calls never wait: those that find no room return RESOURCE_EXHAUSTED and change nothing.
+/// The control half of the engine: owns the graph, the processors and the plans. Edits are compiled to plans and sent
+/// to the Renderer. Calls never wait: those that find no room return RESOURCE_EXHAUSTED and change nothing.
 class Engine {
  public:
     /// Receives the reports of poll(), in order. [control]
@@ -45,23 +45,23 @@ class Engine {
     /// [control] No audio thread may be inside the renderer or enter it again.
     ~Engine();
 
-    /// [any] Builds the processors that the transaction adds. Slow: call it on a worker thread. Their memory is added up
-    /// before the first is built. Errors: unknown type, invalid setting, failed factory, RESOURCE_EXHAUSTED if memory is
-    /// short; `edit_index` identifies the edit.
+    /// [any] Builds the processors that the transaction adds. Slow: call it on a worker thread. Their memory is added
+    /// up before the first is built. Errors: unknown type, invalid setting, failed factory, RESOURCE_EXHAUSTED if
+    /// memory is short; `edit_index` identifies the edit.
     [[nodiscard]] Expected<PreparedTransaction> prepare(Transaction transaction) const;
 
-    /// [control] Validates the transaction against the current graph, compiles it and sends the plan, in one step and all
-    /// or nothing. Takes the next revision. On any error the graph has not changed. The same `prepared` may be committed
-    /// again after two of them: RESOURCE_EXHAUSTED without an `edit_index` means that the audio thread has not returned
-    /// enough plans yet; ABORTED means that processors must be built with build() first, because only the graph to which
-    /// ChangeSettings applies decides what they are.
+    /// [control] Validates the transaction against the current graph, compiles it and sends the plan, in one step and
+    /// all or nothing. Takes the next revision. On any error the graph has not changed. The same `prepared` may be
+    /// committed again after two of them: RESOURCE_EXHAUSTED without an `edit_index` means that the audio thread has
+    /// not returned enough plans yet; ABORTED means that processors must be built with build() first, because only the
+    /// graph to which ChangeSettings applies decides what they are.
     [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared);
 
     /// [any] Builds what commit() or check() found missing. Slow: call it on a worker thread. Errors as in prepare().
     [[nodiscard]] Expected<void> build(PreparedTransaction& prepared) const;
 
-    /// [control] Validates and compiles without committing. Returns the size of the graph that would result. ABORTED as in
-    /// commit().
+    /// [control] Validates and compiles without committing. Returns the size of the graph that would result. ABORTED as
+    /// in commit().
     [[nodiscard]] Expected<GraphSize> check(PreparedTransaction& prepared) const;
 
     /// [control] Sets who builds processors that no transaction brings along: those of a reset, and the successors of
@@ -71,8 +71,8 @@ class Engine {
     /// [control] Changes parameters, all or none; all take effect in the same block. RESOURCE_EXHAUSTED as in commit().
     [[nodiscard]] Expected<Ticket> set_parameters(std::span<const SetParameter> changes);
 
-    /// [control] Fades the device output to silence (`gain` 0) or to full level (1) over `length_ms`. A muted output stays
-    /// silent. RESOURCE_EXHAUSTED as in commit().
+    /// [control] Fades the device output to silence (`gain` 0) or to full level (1) over `length_ms`. A muted output
+    /// stays silent. RESOURCE_EXHAUSTED as in commit().
     [[nodiscard]] Expected<Ticket> fade_device(float gain, float length_ms);
 
     /// [control] Mutes or unmutes the device output with a fade over kDeviceFadeMs. The graph keeps playing.
@@ -84,8 +84,8 @@ class Engine {
     [[nodiscard]] bool output_silent() const;
 
     /// [control] Starts to replace the processors of all nodes by fresh ones. Graph, parameters and revision do not
-    /// change. Until the reset is over, commits change the graph only: what they add has never run, and is heard when the
-    /// reset takes effect. Call try_complete() on the result until it returns a ticket or an error.
+    /// change. Until the reset is over, commits change the graph only: what they add has never run, and is heard when
+    /// the reset takes effect. Call try_complete() on the result until it returns a ticket or an error.
     [[nodiscard]] EngineReset start_reset();
 
     /// [control] Starts or stops level measurement; earlier measurements are discarded.
@@ -94,17 +94,19 @@ class Engine {
     /// block if that is longer.
     [[nodiscard]] MeasuredLevels take_levels();
     /// [control] Restarts programme loudness (integrated, range and maxima) in the named nodes, or in all meters if
-    /// `names` is empty; all or nothing. Returns the first frame that counts. Errors: unknown node; node without a meter.
+    /// `names` is empty; all or nothing. Returns the first frame that counts. Errors: unknown node; node without a
+    /// meter.
     [[nodiscard]] Expected<std::uint64_t> restart_loudness(std::span<const std::string> names);
 
-    /// [control] Starts or stops timing nodes. Each node is timed in some blocks only, about once every 8,192 frames, or
-    /// more often in small graphs.
+    /// [control] Starts or stops timing nodes. Each node is timed in some blocks only, about once every 8,192 frames,
+    /// or more often in small graphs.
     void watch_node_times(bool watched);
     /// [control] Returns the times of all nodes, unordered.
     [[nodiscard]] std::vector<NodeTime> node_times() const;
 
-    /// [control] Processes the replies of the audio thread: frees what it returned, prunes what has faded out, and reports
-    /// to the observer. Call it every few milliseconds while outstanding() returns true, and every 100 ms otherwise.
+    /// [control] Processes the replies of the audio thread: frees what it returned, prunes what has faded out, and
+    /// reports to the observer. Call it every few milliseconds while outstanding() returns true, and every 100 ms
+    /// otherwise.
     void poll(Observer& observer);
     /// [control] Returns whether a command has not been applied yet or a running fade must be followed by a plan.
     [[nodiscard]] bool outstanding() const;

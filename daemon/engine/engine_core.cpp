@@ -26,8 +26,8 @@ std::vector<ParameterTarget> EngineCore::targets_in(const SoundingGraph& sound,
     std::vector<ParameterTarget> targets;
     targets.reserve(changes.size());
     for (const ParameterChange& change : changes) {
-        // A node that is not in a plan yet enters with the value that the graph has then. A node that has left the graph
-        // needs no change.
+        // A node that is not in a plan yet enters with the value that the graph has then. A node that has left the
+        // graph needs no change.
         if (!sound.contains(change.node)) continue;
         const auto found = instances.find(change.node.value());
         if (found == instances.end()) continue;

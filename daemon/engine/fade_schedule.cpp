@@ -18,8 +18,8 @@ void FadeSchedule::plans_adopted(std::uint64_t serial, std::uint64_t frame) {
     begin_fades(serial, frame);
 }
 
-/// If several plans are adopted in one block, only the last is rendered, and the changes of all of them fade with it. So
-/// do fades that have not started yet.
+/// If several plans are adopted in one block, only the last is rendered, and the changes of all of them fade with it.
+/// So do fades that have not started yet.
 void FadeSchedule::begin_fades(std::uint64_t serial, std::uint64_t frame) {
     const auto begins = [&](const Fade& fade) { return !fade.end_frame && fade.serial <= serial; };
     if (std::ranges::none_of(fades_, begins)) return;

@@ -9,8 +9,8 @@
 
 namespace rta {
 
-/// Tracks when the fades of the plans that were sent start and end, and how long the nodes and connections that they added
-/// stay silent. A plan is identified by the serial of the command that carried it. [control]
+/// Tracks when the fades of the plans that were sent start and end, and how long the nodes and connections that they
+/// added stay silent. A plan is identified by the serial of the command that carried it. [control]
 class FadeSchedule {
  public:
     /// Records that a plan was sent. Its fades start after `wait`; `longest` is the longest silence of what it adds.

@@ -18,8 +18,8 @@ struct ParameterBatch {
     std::vector<ParameterTarget> targets;
 };
 
-/// A message from the Engine to the Renderer. Pointers are borrowed: the Engine keeps the object alive until the Renderer
-/// has returned it.
+/// A message from the Engine to the Renderer. Pointers are borrowed: the Engine keeps the object alive until the
+/// Renderer has returned it.
 struct Command {
     enum class Kind : std::uint8_t { adopt_plan, set_parameter, apply_batch, fade_device, nothing };
 
@@ -30,8 +30,8 @@ struct Command {
     };
 
     Kind kind;
-    /// adopt_plan: the plan has parameter targets, which take effect when it is rendered, so no later plan may replace it
-    /// before that. Stored here so that adopting a plan does not read the plan.
+    /// adopt_plan: the plan has parameter targets, which take effect when it is rendered, so no later plan may replace
+    /// it before that. Stored here so that adopting a plan does not read the plan.
     bool render_first;
     std::uint64_t serial;  ///< +1 with every command
     union {

@@ -45,8 +45,8 @@ Expected<void> NodeBuilder::Reservation::add(const NodeDescription& description)
     return std::unexpected(at_node(description.name, too_little_memory(needs + ", but ", *left_bytes_)));
 }
 
-/// Running out of memory would let the kernel's OOM killer pick a victim. Nodes that need much have a reservation; the query
-/// takes longer than building a small node, so for the others it runs only once in kCheckInterval.
+/// Running out of memory would let the kernel's OOM killer pick a victim. Nodes that need much have a reservation; the
+/// query takes longer than building a small node, so for the others it runs only once in kCheckInterval.
 Expected<void> NodeBuilder::check_memory() const {
     constexpr std::uint32_t kCheckInterval = 16;
     const bool due = built_.fetch_add(1, std::memory_order_relaxed) % kCheckInterval == 0;

@@ -58,8 +58,8 @@ class NodeBuilder {
     /// [any] Errors, with the name of the node: a failed factory, RESOURCE_EXHAUSTED if memory is short.
     [[nodiscard]] Expected<std::shared_ptr<NodeInstance>> build(
         std::shared_ptr<const NodeDescription> description) const;
-    /// [any] Describes the nodes that the edit adds: one for AddNode, all for ReplaceGraph, none for other edits. Errors:
-    /// unknown type, invalid setting or parameter.
+    /// [any] Describes the nodes that the edit adds: one for AddNode, all for ReplaceGraph, none for other edits.
+    /// Errors: unknown type, invalid setting or parameter.
     [[nodiscard]] Expected<std::vector<DescribedNode>> describe(const Edit& edit) const;
     /// [any] Builds described nodes. Errors: those of build().
     [[nodiscard]] Expected<std::vector<PreparedNode>> build(std::vector<DescribedNode> nodes) const;

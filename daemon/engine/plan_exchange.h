@@ -15,7 +15,8 @@ namespace rta {
 ///
 /// Sending cannot fail once a has_room function has returned true, and returning cannot fail at all: at most
 /// kMaximumCommands commands are unanswered, the command ring holds that many, and the return ring holds two events for
-/// each. A command causes at most two events: the returned plan or batch, and one `applied` for all commands of its block.
+/// each. A command causes at most two events: the returned plan or batch, and one `applied` for all commands of its
+/// block.
 class PlanExchange {
  public:
     static constexpr std::size_t kMaximumCommands = 1024;

@@ -16,8 +16,8 @@ struct Ticket {
     std::uint64_t revision = 0;  ///< of the graph after the command
 };
 
-/// A transaction together with the processors that it adds, except those that ChangeSettings replaces at first. Its edits
-/// have not been validated against a graph yet.
+/// A transaction together with the processors that it adds, except those that ChangeSettings replaces at first. Its
+/// edits have not been validated against a graph yet.
 class PreparedTransaction {
  public:
     PreparedTransaction();

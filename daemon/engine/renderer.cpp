@@ -35,7 +35,8 @@ void Renderer::render(const AudioThreadKey& key, const DeviceBlock& device) RTA_
     apply_device_gain(device);
     if (levels_wanted) output_levels_.add(frame_, device.outputs.read());
     frame_ += block_size_;
-    // release pairs with the acquire in frames(): a reader of the new time finds the events of the block in their rings.
+    // release pairs with the acquire in frames(): a reader of the new time finds the events of the block in their
+    // rings.
     published_frame_.store(frame_, std::memory_order_release);
 }
 

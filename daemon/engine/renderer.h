@@ -20,20 +20,21 @@ class Renderer {
     /// Device channels whose level is measured: the maximum of a device.
     static constexpr std::uint32_t kMeteredChannels = 256;
 
-    /// [control] `returns` must have room for everything that can be outstanding at the same time; PlanExchange ensures it.
+    /// [control] `returns` must have room for everything that can be outstanding at the same time; PlanExchange ensures
+    /// it.
     Renderer(double sample_rate_hz, std::uint32_t block_size, CommandReceiver commands, EventSender returns,
              EventSender telemetry);
 
-    /// [audio] Renders one block. The views of `device` hold block_size frames. Outputs are overwritten; they never contain
-    /// NaN or infinity.
+    /// [audio] Renders one block. The views of `device` hold block_size frames. Outputs are overwritten; they never
+    /// contain NaN or infinity.
     void render(const AudioThreadKey& key, const DeviceBlock& device) RTA_NONBLOCKING;
 
-    /// [audio] The first step of render(): applies the commands that have arrived. Adopting a plan only replaces a pointer.
-    /// Public so that benchmarks can measure it alone.
+    /// [audio] The first step of render(): applies the commands that have arrived. Adopting a plan only replaces a
+    /// pointer. Public so that benchmarks can measure it alone.
     void apply_commands(const AudioThreadKey& key) RTA_NONBLOCKING;
 
-    /// [control] Tap of the device outputs. Enable it after the taps of the nodes and take its records first: each of its
-    /// records is sent after those of the nodes for the same frames.
+    /// [control] Tap of the device outputs. Enable it after the taps of the nodes and take its records first: each of
+    /// its records is sent after those of the nodes for the same frames.
     [[nodiscard]] LevelTap& output_levels() { return output_levels_; }
 
     /// [control] Starts or stops timing nodes from one of the next blocks on; see NodeInstance::time().

@@ -23,10 +23,10 @@ inline void run_here(const std::function<void()>& work, const std::function<void
     done({});
 }
 
-/// A reset in progress: replaces the processors of all nodes that the graph had when it started by fresh ones, which are
-/// built on a worker thread while the graph keeps playing. Started by Engine::start_reset(); destroying it abandons the
-/// reset, and what was committed in the meantime is then heard. The engine must outlive it and the work that it started.
-/// [control]
+/// A reset in progress: replaces the processors of all nodes that the graph had when it started by fresh ones, which
+/// are built on a worker thread while the graph keeps playing. Started by Engine::start_reset(); destroying it abandons
+/// the reset, and what was committed in the meantime is then heard. The engine must outlive it and the work that it
+/// started. [control]
 class EngineReset {
  public:
     explicit EngineReset(EngineCore& engine);
@@ -36,8 +36,8 @@ class EngineReset {
 
     /// Sends the fresh processors to the audio thread, in one plan and without fades: call it only while
     /// Engine::output_silent(). Returns nothing while processors are being built, or while the engine has no room for a
-    /// plan: call it again later. Errors: a factory failed or memory is short; the old processors keep playing. The reset
-    /// is over when a ticket or an error has been returned.
+    /// plan: call it again later. Errors: a factory failed or memory is short; the old processors keep playing. The
+    /// reset is over when a ticket or an error has been returned.
     [[nodiscard]] std::optional<Expected<Ticket>> try_complete();
 
  private:

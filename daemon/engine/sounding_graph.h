@@ -15,8 +15,8 @@ namespace rta {
 
 /// The contents of the latest plan: the committed graph, and nodes and connections that are still fading out. [control]
 ///
-/// A connection fades in or out exactly when its destination was in the graph before and stays in it. Connections into a
-/// new or a leaving node have full gain. A node inserted into a connection therefore crossfades with the path that it
+/// A connection fades in or out exactly when its destination was in the graph before and stays in it. Connections into
+/// a new or a leaving node have full gain. A node inserted into a connection therefore crossfades with the path that it
 /// replaces, without a dip.
 ///
 /// A plan is identified by the serial of the command that carried it, and fades end in the order in which they started.
@@ -40,7 +40,8 @@ struct SoundingGraph {
 
     std::vector<Node> nodes;              ///< by id
     std::vector<Connection> connections;  ///< by key and delay
-    /// Something fades. A plan must follow the fades: to prune, to read signals in place again, or to complete the change.
+    /// Something fades. A plan must follow the fades: to prune, to read signals in place again, or to complete the
+    /// change.
     bool unsettled = false;
     /// A device sink enters or leaves: the fades of the plan last as long as those of the device.
     bool device_fades = false;
@@ -67,8 +68,8 @@ struct SoundingTransition {
 
 /// Returns the transition from `now` to `target`: everything that is still audible, plus the new graph.
 [[nodiscard]] SoundingGraph merge(const SoundingTransition& transition);
-/// Returns the transition without the additions of `target`: the first half of a change in which old and new connections
-/// together would form a cycle.
+/// Returns the transition without the additions of `target`: the first half of a change in which old and new
+/// connections together would form a cycle.
 [[nodiscard]] SoundingGraph merge_departures(const SoundingTransition& transition);
 
 }  // namespace rta

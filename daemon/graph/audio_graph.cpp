@@ -329,8 +329,8 @@ std::size_t AudioGraph::index_of(NodeId id) const {
 
 GraphNode& AudioGraph::writable(NodeId id) {
     std::shared_ptr<const GraphNode>& node = nodes_[index_of(id)];
-    // The node may be shared with a copy of this graph, which must not change. The count cannot change in between, because
-    // all graphs live on the control thread.
+    // The node may be shared with a copy of this graph, which must not change. The count cannot change in between,
+    // because all graphs live on the control thread.
     if (node.use_count() > 1) node = std::make_shared<GraphNode>(*node);
     // Every GraphNode is created as a non-const object; only the pointer is const.
     return const_cast<GraphNode&>(*node);

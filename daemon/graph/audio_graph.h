@@ -21,8 +21,8 @@
 
 namespace rta {
 
-/// Identity of a node. Never reused while the daemon runs: a node that is removed and added again under the same name gets
-/// another id.
+/// Identity of a node. Never reused while the daemon runs: a node that is removed and added again under the same name
+/// gets another id.
 class NodeId {
  public:
     constexpr NodeId() = default;
@@ -89,8 +89,8 @@ class AudioGraph {
  public:
     // Every edit either succeeds or changes nothing and returns an error.
 
-    /// Adds a node. `id` must be larger than all ids used before; `parameters` holds one value for each parameter of the
-    /// description. Errors: ALREADY_EXISTS if the name is taken, INVALID_ARGUMENT if it is not a valid name.
+    /// Adds a node. `id` must be larger than all ids used before; `parameters` holds one value for each parameter of
+    /// the description. Errors: ALREADY_EXISTS if the name is taken, INVALID_ARGUMENT if it is not a valid name.
     Expected<void> add_node(NodeId id, std::shared_ptr<const NodeDescription> description,
                             std::vector<float> parameters);
     /// Removes a node and its connections.
@@ -102,8 +102,8 @@ class AudioGraph {
     Expected<void> connect(std::string_view from, std::string_view to, std::optional<float> gain_db);
     Expected<void> disconnect(std::string_view from, std::string_view to);
     Expected<void> set_parameter(std::string_view node, std::string_view parameter, float value);
-    /// Replaces the node of the same name by the node `id` with this description. Connections, and the values of parameters
-    /// that still exist, are kept. Errors: a connection or value that is no longer valid.
+    /// Replaces the node of the same name by the node `id` with this description. Connections, and the values of
+    /// parameters that still exist, are kept. Errors: a connection or value that is no longer valid.
     Expected<void> replace_node(NodeId id, std::shared_ptr<const NodeDescription> description);
 
     /// Returns the error for a cycle found by order(): FAILED_PRECONDITION, with the path.
@@ -142,8 +142,8 @@ class AudioGraph {
     /// Returns `node`, or `node:port` if the node has several inputs.
     [[nodiscard]] std::string input_name(PortRef port) const;
 
-    /// Returns the graph as a document: all parameters with their values, settings as given, and the gains of connections
-    /// that are not 0 dB.
+    /// Returns the graph as a document: all parameters with their values, settings as given, and the gains of
+    /// connections that are not 0 dB.
     [[nodiscard]] GraphDocument document() const;
 
  private:

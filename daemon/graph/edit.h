@@ -60,8 +60,8 @@ struct SetLatencyCompensation {
     bool enabled;
 };
 
-/// Replaces the whole graph. Nodes of the same name, type and settings keep their state; parameters not given take their
-/// defaults.
+/// Replaces the whole graph. Nodes of the same name, type and settings keep their state; parameters not given take
+/// their defaults.
 struct ReplaceGraph {
     GraphDocument document;
 };

@@ -38,9 +38,9 @@ struct NodeLayout {
     std::vector<std::uint32_t> by_name_;  ///< indices of parameters sorted by name; empty if there are few
 };
 
-/// Returns the `bypass` parameter of a type, which crossfades between the output and the input of a node. Nodes whose `in`
-/// and `out` have the same width have it. It is not in the type's table, and the engine, not the processor, handles it. If
-/// only nodes with the maximum of `channels` have it, the row is repeated accordingly. [any]
+/// Returns the `bypass` parameter of a type, which crossfades between the output and the input of a node. Nodes whose
+/// `in` and `out` have the same width have it. It is not in the type's table, and the engine, not the processor,
+/// handles it. If only nodes with the maximum of `channels` have it, the row is repeated accordingly. [any]
 [[nodiscard]] std::optional<ParameterSpec> bypass_of(const NodeType& type);
 
 /// Checks a value against the range of the parameter. Errors: INVALID_ARGUMENT, for NaN and infinity too. [any]

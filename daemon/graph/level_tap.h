@@ -35,8 +35,8 @@ struct LevelRecord {
 /// records are complete. If the number of channels changes within a quantum, for example with the device, the quantum
 /// continues: channels that no longer exist at its end have no record, and new channels count from their first frame.
 ///
-/// On request the tap also measures a programme: true peaks, and the loudness of all channels together, in steps that have
-/// their own ring. A step that finds that ring full is lost.
+/// On request the tap also measures a programme: true peaks, and the loudness of all channels together, in steps that
+/// have their own ring. A step that finds that ring full is lost.
 class LevelTap {
  public:
     enum class Measures : std::uint8_t { levels, programme };

@@ -49,8 +49,8 @@ struct NodeType {
     using Factory = Expected<std::unique_ptr<Processor>> (*)(const BuildContext&);
     /// [any] Estimates the bytes that a processor needs.
     using Memory = std::uint64_t (*)(const BuildContext&);
-    /// [control] Computes the frequency response from the first input to one output, the same for all channels. Writes gain
-    /// and phase for each frequency of the query to `values`.
+    /// [control] Computes the frequency response from the first input to one output, the same for all channels. Writes
+    /// gain and phase for each frequency of the query to `values`.
     using Response = void (*)(const ResponseQuery&, std::span<std::complex<double>> values);
 
     std::string_view name;

@@ -19,9 +19,9 @@ enum class RampLaw : std::uint8_t {
     own,          ///< passed on immediately: the node smooths the change itself
 };
 
-/// Repeats a row of a table as often as a setting says, minus `less`: a crossover has one frequency fewer than ways. The
-/// name of the row contains a # for the number, from 1: `gain_#_db`. An on/off setting counts as 1 or 0: an optional port
-/// needs no number.
+/// Repeats a row of a table as often as a setting says, minus `less`: a crossover has one frequency fewer than ways.
+/// The name of the row contains a # for the number, from 1: `gain_#_db`. An on/off setting counts as 1 or 0: an
+/// optional port needs no number.
 struct Repeat {
     std::string_view setting = {};  ///< empty: not repeated
     std::uint32_t less = 0;

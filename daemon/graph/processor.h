@@ -57,12 +57,12 @@ class Processor {
     /// [audio] Renders one block. Must write every sample of every output.
     virtual void process(const ProcessContext& context) RTA_NONBLOCKING = 0;
 
-    /// [control] Returns the latency in frames, which never changes: look-ahead and linear-phase filters count, the delay that
-    /// is a node's purpose does not.
+    /// [control] Returns the latency in frames, which never changes: look-ahead and linear-phase filters count, the
+    /// delay that is a node's purpose does not.
     [[nodiscard]] virtual std::uint32_t latency_frames() const { return 0; }
 
-    /// [any] Returns the tap in which the processor measures levels, or nullptr. Called once, after construction. The tap
-    /// must live as long as the processor.
+    /// [any] Returns the tap in which the processor measures levels, or nullptr. Called once, after construction. The
+    /// tap must live as long as the processor.
     [[nodiscard]] virtual LevelTap* level_tap() { return nullptr; }
 };
 

@@ -6,7 +6,8 @@
 namespace rta {
 namespace {
 
-/// Outgoing arcs of all nodes in one array: those of node n are at first[n] .. first[n + 1] - 1, in the order of the arcs.
+/// Outgoing arcs of all nodes in one array: those of node n are at first[n] .. first[n + 1] - 1, in the order of the
+/// arcs.
 struct Adjacency {
     std::vector<std::uint32_t> first;
     std::vector<std::uint32_t> targets;

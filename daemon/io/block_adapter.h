@@ -96,8 +96,8 @@ class BlockAdapter {
     [[nodiscard]] std::uint32_t latency_frames() const noexcept {
         return latency_frames_.load(std::memory_order_relaxed);
     }
-    /// Length of the fades around the switch, in frames: unmodified output starts latency_frames() + fade_frames() after
-    /// the switch.
+    /// Length of the fades around the switch, in frames: unmodified output starts latency_frames() + fade_frames()
+    /// after the switch.
     [[nodiscard]] std::uint32_t fade_frames() const noexcept { return fade_frames_; }
     /// Kernel's id of the thread that makes the callbacks; 0 before the first one.
     [[nodiscard]] pid_t thread_id() const noexcept { return thread_id_.load(std::memory_order_relaxed); }

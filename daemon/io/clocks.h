@@ -50,7 +50,8 @@ class LatenessClock {
 /// clock. Block n is due at the anchor plus n blocks; it is computed from n, so errors do not accumulate.
 ///
 /// A thread that wakes late runs up to three overdue blocks immediately. Once it is four blocks late, the anchor moves
-/// to the current time and the missed time is dropped, so the clock never runs a long burst. [any, one thread at a time]
+/// to the current time and the missed time is dropped, so the clock never runs a long burst. [any, one thread at a
+/// time]
 class NullClock {
  public:
     static constexpr std::int64_t kReanchorBlocks = 4;

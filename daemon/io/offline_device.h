@@ -29,8 +29,8 @@ class OfflineDevice final : public AudioDevice {
 
     [[nodiscard]] const DeviceDescription& description() const noexcept override { return description_; }
     [[nodiscard]] Expected<void> start(BlockAdapter& adapter) override;
-    /// Renders and writes `frames` frames. The engine runs in whole blocks; surplus frames of the last block are written
-    /// by the next call.
+    /// Renders and writes `frames` frames. The engine runs in whole blocks; surplus frames of the last block are
+    /// written by the next call.
     [[nodiscard]] Expected<void> advance(std::uint64_t frames);
     /// Completes the file. Only its result shows whether the file is complete.
     [[nodiscard]] Expected<void> finish();

@@ -64,7 +64,8 @@ class WavWriter {
 /// Reads any sound file that libsndfile supports, as float32.
 class SoundReader {
  public:
-    /// NOT_FOUND or UNAVAILABLE if the file cannot be read, INVALID_ARGUMENT if it is not a sound file; all name the file.
+    /// NOT_FOUND or UNAVAILABLE if the file cannot be read, INVALID_ARGUMENT if it is not a sound file; all name the
+    /// file.
     [[nodiscard]] static Expected<SoundReader> open(const std::string& path);
 
     [[nodiscard]] std::uint32_t sample_rate_hz() const noexcept { return sample_rate_hz_; }

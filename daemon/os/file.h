@@ -37,8 +37,8 @@ namespace rta::os {
 /// Closes the descriptor and reports the error, which reset() ignores: some file systems report a full disk only here.
 [[nodiscard]] Result<void> close(UniqueFd fd);
 
-/// Returns the mode of a file created with 0666: 0666 without the bits of the umask. Sets the umask for a moment, because
-/// it cannot be read otherwise: not thread-safe.
+/// Returns the mode of a file created with 0666: 0666 without the bits of the umask. Sets the umask for a moment,
+/// because it cannot be read otherwise: not thread-safe.
 [[nodiscard]] mode_t mode_of_new_file();
 
 /// Renames a file in `folder` to the first free name of `name + suffix + N`, N from 1 to 10,000; returns that name.

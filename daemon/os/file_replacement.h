@@ -19,7 +19,8 @@ namespace rta::os {
 class FileReplacement {
  public:
     /// Creates `target + suffix + XXXXXX`, mode 0600, where XXXXXX makes the name unique: a file or symbolic link that
-    /// another user put there is not followed. A symbolic link at `target` must be resolved by the caller; see real_path().
+    /// another user put there is not followed. A symbolic link at `target` must be resolved by the caller; see
+    /// real_path().
     [[nodiscard]] static Result<FileReplacement> create(const std::string& target, std::string_view suffix);
     /// Creates or empties `name` in `folder`, which must stay open. Does not follow a symbolic link.
     [[nodiscard]] static Result<FileReplacement> create_in(int folder, std::string name, std::string target,

@@ -10,8 +10,8 @@
 namespace rta {
 namespace {
 
-/// How far ahead nodes and processors are prefetched. The CPU predicts reads of the steps, which are in order, but not of
-/// what they point to. Measurements: docs/decisions/0004-kernels.md.
+/// How far ahead nodes and processors are prefetched. The CPU predicts reads of the steps, which are in order, but not
+/// of what they point to. Measurements: docs/decisions/0004-kernels.md.
 constexpr std::size_t kPrefetchSteps = 6;
 
 /// A mono source feeds all channels.
@@ -180,8 +180,8 @@ void CompiledGraph::mute_if_faulty(const AudioThreadKey& key, NodeInstance& node
     for (const AudioWriteView& output : context.outputs) silence(output);
 }
 
-/// After a fault, the delay may still contain NaN or infinity from the faulty node: nodes after it must not be muted for
-/// that.
+/// After a fault, the delay may still contain NaN or infinity from the faulty node: nodes after it must not be muted
+/// for that.
 void CompiledGraph::delay(const DelayedInput& input, std::uint64_t frame, bool find_faults) RTA_NONBLOCKING {
     ConnectionState& state = *input.state;
     if (find_faults) state.clean_until_frame = frame + state.delay->delay_frames() + input.source.frame_count();
@@ -211,8 +211,8 @@ bool CompiledGraph::mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NON
         const MixInput& input = mix_inputs_[port.first_input + i];
         dsp::Ramp& gain = input.state->gain;
         if (!rendered_) {
-            // Fades that have not started yet start together with those of this plan, so that both halves of a crossfade
-            // stay aligned.
+            // Fades that have not started yet start together with those of this plan, so that both halves of a
+            // crossfade stay aligned.
             gain.withdraw(frame);
             if (gain.target() != input.target_gain)
                 gain.retarget(input.target_gain, fade_start(frame), frame == 0 ? 0 : input.fade_frames);

@@ -26,8 +26,8 @@ struct ParameterTarget {
     std::uint32_t ramp_frames;
 };
 
-/// The plan: a graph compiled to a flat list of steps with all buffers assigned. Created and freed on the control thread and
-/// borrowed by the Renderer. The audio thread walks it from front to back, without look-ups.
+/// The plan: a graph compiled to a flat list of steps with all buffers assigned. Created and freed on the control
+/// thread and borrowed by the Renderer. The audio thread walks it from front to back, without look-ups.
 class CompiledGraph {
  public:
     /// One connection into a port whose signals must be mixed.
@@ -48,8 +48,8 @@ class CompiledGraph {
         AudioWriteView destination;
         std::uint32_t first_input;  ///< in mix_inputs, sorted by the name of the source
         std::uint32_t input_count;
-        /// In rested_factors: one factor for each input with a target gain other than zero. The channels of these inputs are
-        /// in rested_channels, those for the first channel of the destination before those for the second.
+        /// In rested_factors: one factor for each input with a target gain other than zero. The channels of these
+        /// inputs are in rested_channels, those for the first channel of the destination before those for the second.
         std::uint32_t first_factor;
         std::uint32_t factor_count;
         std::uint32_t first_channel;
@@ -88,10 +88,12 @@ class CompiledGraph {
     CompiledGraph(const CompiledGraph&) = delete;
     CompiledGraph& operator=(const CompiledGraph&) = delete;
 
-    /// [audio] Renders one block that starts at `frame`. Output nodes add to device.outputs, so the caller must clear them.
+    /// [audio] Renders one block that starts at `frame`. Output nodes add to device.outputs, so the caller must clear
+    /// them.
     void render(const AudioThreadKey& key, const DeviceBlock& device, std::uint64_t frame,
                 const BlockOptions& options) RTA_NONBLOCKING;
-    /// 170 ms at 48 kHz. Reading the cycle counter takes as long as a small node, so only a few nodes are timed in a block.
+    /// 170 ms at 48 kHz. Reading the cycle counter takes as long as a small node, so only a few nodes are timed in a
+    /// block.
     static constexpr std::uint32_t kTimingRoundFrames = 8192;
 
     /// [any] Returns whether the plan has parameter targets. They take effect in its first block; the plan must not be
@@ -99,8 +101,8 @@ class CompiledGraph {
     [[nodiscard]] bool carries_targets() const RTA_NONBLOCKING { return !targets_.empty(); }
     /// [any] Returns the steps in the order in which they run.
     [[nodiscard]] std::span<const Step> steps() const RTA_NONBLOCKING { return steps_; }
-    /// [any] Returns the silence after which the fades of the plan start, and with them earlier fades that have not started
-    /// yet: signals that fade in must have arrived.
+    /// [any] Returns the silence after which the fades of the plan start, and with them earlier fades that have not
+    /// started yet: signals that fade in must have arrived.
     [[nodiscard]] const Silence& fade_wait() const RTA_NONBLOCKING { return fade_wait_; }
     /// [control] Returns the silence at the outputs of each node, in the order of the request; empty if nothing delays
     /// signals.

@@ -41,7 +41,8 @@ constexpr std::uint32_t kSilence = static_cast<std::uint32_t>(-1);
 
 }  // namespace
 
-/// One compilation. Buffers are numbered first. When their count is known, they are allocated and numbers become pointers.
+/// One compilation. Buffers are numbered first. When their count is known, they are allocated and numbers become
+/// pointers.
 class PlanCompiler {
  public:
     explicit PlanCompiler(CompileRequest& request) : request_{request}, plan_{std::make_unique<CompiledGraph>()} {}
@@ -216,8 +217,9 @@ class PlanCompiler {
         return planned_read({first_buffer, source.width, 0}, source.width);
     }
 
-    /// Signals are summed in the order of their sources' names, so that a graph renders the same, bit for bit, however it
-    /// was built. A name occurs twice while a node leaves and its successor has already entered: the older comes first.
+    /// Signals are summed in the order of their sources' names, so that a graph renders the same, bit for bit, however
+    /// it was built. A name occurs twice while a node leaves and its successor has already entered: the older comes
+    /// first.
     void sort_by_name(std::span<Connection> sources) {
         if (sources.size() == 1) return;
         sort_keys_.clear();

@@ -20,8 +20,8 @@ struct GraphLatency {
 /// [control]
 [[nodiscard]] GraphLatency find_latency(const AudioGraph& graph, std::span<const std::uint32_t> own_frames);
 
-/// Returns the delays, in frames, that align all signals at the inputs of each node: one for each connection, for each node
-/// in the order of the graph its incoming connections in order. Empty if no delays are needed.
+/// Returns the delays, in frames, that align all signals at the inputs of each node: one for each connection, for each
+/// node in the order of the graph its incoming connections in order. Empty if no delays are needed.
 ///
 /// FAILED_PRECONDITION if the delays would hold more than kMaximumCompensation samples in total. [control]
 [[nodiscard]] Expected<std::vector<std::uint32_t>> compensating_delays(const AudioGraph& graph,

@@ -19,9 +19,9 @@
 
 namespace rta {
 
-/// The processor of a node and the state of its parameters. Successive plans borrow the same instance, so a node keeps its
-/// state when the graph around it changes. While a plan that borrows it is alive, only the audio thread may call the
-/// functions marked [audio].
+/// The processor of a node and the state of its parameters. Successive plans borrow the same instance, so a node keeps
+/// its state when the graph around it changes. While a plan that borrows it is alive, only the audio thread may call
+/// the functions marked [audio].
 class alignas(kCacheLine) NodeInstance {
  public:
     /// [any]
@@ -29,8 +29,8 @@ class alignas(kCacheLine) NodeInstance {
     NodeInstance(const NodeInstance&) = delete;
     NodeInstance& operator=(const NodeInstance&) = delete;
 
-    /// [control] Sets the id; must be called before the first plan that contains this node. Ids are assigned in the order of
-    /// commits, and processors are built before that.
+    /// [control] Sets the id; must be called before the first plan that contains this node. Ids are assigned in the
+    /// order of commits, and processors are built before that.
     void assign_id(NodeId id) { id_ = id; }
     /// [any]
     [[nodiscard]] NodeId id() const RTA_NONBLOCKING { return id_; }
@@ -46,12 +46,12 @@ class alignas(kCacheLine) NodeInstance {
     /// [control] Returns the tap in which the node measures levels, or nullptr.
     [[nodiscard]] LevelTap* level_tap() const { return level_tap_; }
 
-    /// [control] Sets all parameters, in their own units and at rest; must be called before the first plan that contains
-    /// this node.
+    /// [control] Sets all parameters, in their own units and at rest; must be called before the first plan that
+    /// contains this node.
     void start_with(std::span<const float> parameters);
 
-    /// [control] Makes a device sink present from its first frame on instead of fading in; must be called before the first
-    /// plan that contains this node.
+    /// [control] Makes a device sink present from its first frame on instead of fading in; must be called before the
+    /// first plan that contains this node.
     void start_present();
 
     /// [audio] Starts to ramp a parameter to `value`, which is in the form that the processor receives.
@@ -62,8 +62,8 @@ class alignas(kCacheLine) NodeInstance {
                            std::uint32_t ramp_frames) RTA_NONBLOCKING;
     /// [control] Returns the number of floats that run() needs as scratch.
     [[nodiscard]] std::size_t scratch_frames(std::uint32_t block_size) const;
-    /// [audio] Renders one block: parameter ramps, the processor, and the crossfade of a bypass. Fills in the parameters and
-    /// the presence of `context`, which point into `scratch`; the caller provides the rest.
+    /// [audio] Renders one block: parameter ramps, the processor, and the crossfade of a bypass. Fills in the
+    /// parameters and the presence of `context`, which point into `scratch`; the caller provides the rest.
     void run(const AudioThreadKey& key, ProcessContext& context, std::span<float> scratch) RTA_NONBLOCKING;
 
     /// [control] Return what plans point to. Both stay valid while the instance lives; only the audio thread may
@@ -71,8 +71,8 @@ class alignas(kCacheLine) NodeInstance {
     [[nodiscard]] Processor* processor() const { return processor_.get(); }
     [[nodiscard]] std::span<const ParameterView> views() const { return {views_, own_parameters_}; }
 
-    /// [audio] Returns whether run() must be called; if not, calling process() of the processor is enough. Rarely true: the
-    /// node is muted, ramps, or is bypassed.
+    /// [audio] Returns whether run() must be called; if not, calling process() of the processor is enough. Rarely true:
+    /// the node is muted, ramps, or is bypassed.
     [[nodiscard]] bool needs_run(const AudioThreadKey&) const RTA_NONBLOCKING { return needs_run_; }
 
     /// Processing time in the blocks in which the node was timed, since it was added.
@@ -120,8 +120,8 @@ class alignas(kCacheLine) NodeInstance {
     static constexpr std::size_t kInlineViews = 3;
 
     // While nothing ramps, a block touches only the first cache line of a node, up to inline_views_.
-    /// A view is on a ramp or was in the previous block; the node is muted; or the dry signal is audible or must be delayed
-    /// for a later bypass.
+    /// A view is on a ramp or was in the previous block; the node is muted; or the dry signal is audible or must be
+    /// delayed for a later bypass.
     bool needs_run_ = false;
     Fault fault_;
     ParameterView* views_;  ///< own_parameters_ of them
@@ -147,13 +147,14 @@ class alignas(kCacheLine) NodeInstance {
 /// itself. [any]
 [[nodiscard]] float processor_value(const ParameterSpec& spec, float value);
 
-/// State of a connection from block to block. It belongs to the connection, not to a plan, so fades continue when the plan
-/// changes. Only the audio thread may access it while a plan that borrows it is alive, except where noted.
+/// State of a connection from block to block. It belongs to the connection, not to a plan, so fades continue when the
+/// plan changes. Only the audio thread may access it while a plan that borrows it is alive, except where noted.
 struct ConnectionState {
     dsp::Ramp gain;  ///< from silence to full gain or back
     /// Compensating delay, applied before the gain; nullptr if there is none.
     std::unique_ptr<dsp::FixedDelay> delay{};
-    /// Until this frame, NaN and infinity from the delay are replaced by 0: they may be from a node that was muted since.
+    /// Until this frame, NaN and infinity from the delay are replaced by 0: they may be from a node that was muted
+    /// since.
     std::uint64_t clean_until_frame = 0;
     /// [control] Silence after the connection, counted from the first plan that contained it.
     Silence silence{};

@@ -8,8 +8,8 @@
 
 namespace rta {
 
-/// How long a new node or connection stays silent because look-ahead and compensating delays are not filled yet: it ends
-/// `frames` after the adoption of the plan that added it, but not before the frame `until`. [any]
+/// How long a new node or connection stays silent because look-ahead and compensating delays are not filled yet: it
+/// ends `frames` after the adoption of the plan that added it, but not before the frame `until`. [any]
 struct Silence {
     std::uint32_t frames = 0;
     std::uint64_t until = 0;

@@ -65,19 +65,20 @@ class GraphStore {
     /// Discards changes that finish() has not saved.
     ~GraphStore();
 
-    /// Opens the folder and loads its graph. Call it once, before any other function. Fails only with ALREADY_EXISTS: the
-    /// folder is in use by another rtad. If the folder cannot be used for another reason, the owner is warned and
+    /// Opens the folder and loads its graph. Call it once, before any other function. Fails only with ALREADY_EXISTS:
+    /// the folder is in use by another rtad. If the folder cannot be used for another reason, the owner is warned and
     /// opening is retried.
     ///
     /// A graph that the machine cannot hold must not stop every start. If loading throws, the graph is renamed like a
     /// damaged one before the exception propagates. It is also renamed after kMaximumFailedRestores processes in a row
     /// have died before confirm_restore().
     [[nodiscard]] Expected<Restored> restore(const Load& load);
-    /// Confirms that the restored graph plays, or that it is not the reason for a failed start. Does nothing if no graph
-    /// was restored.
+    /// Confirms that the restored graph plays, or that it is not the reason for a failed start. Does nothing if no
+    /// graph was restored.
     void confirm_restore();
 
-    /// Schedules a save after a change of the graph or of a parameter. Only increments a counter while a save is pending.
+    /// Schedules a save after a change of the graph or of a parameter. Only increments a counter while a save is
+    /// pending.
     void changed();
 
     /// Saves outstanding changes, waits for the disk, and stops the thread. Call no other function after it, except

@@ -14,9 +14,9 @@
 
 namespace rta::store {
 
-/// The folder in which one daemon saves its graph. It contains `graph.json` and `lock`; `graph.json.new` while a graph is
-/// being written; `restoring` from the start of a restore until the graph plays; and `graph.json.kept-1`, `-2`, ... for
-/// graphs that could not be restored.
+/// The folder in which one daemon saves its graph. It contains `graph.json` and `lock`; `graph.json.new` while a graph
+/// is being written; `restoring` from the start of a restore until the graph plays; and `graph.json.kept-1`, `-2`, ...
+/// for graphs that could not be restored.
 ///
 /// `graph.json` is replaced atomically: readers see either the old or the new contents, also after a crash. A
 /// `graph.json` that this object neither wrote nor read is never overwritten, but renamed to `graph.json.kept-N`.
@@ -38,8 +38,8 @@ class StateFolder {
     [[nodiscard]] Expected<void> open();
 
     /// Returns the contents of `graph.json`, or nullopt if it does not exist. Also works if open() failed because the
-    /// folder is read-only. INVALID_ARGUMENT or UNAVAILABLE if `graph.json` is not a regular file, is too long or cannot
-    /// be read.
+    /// folder is read-only. INVALID_ARGUMENT or UNAVAILABLE if `graph.json` is not a regular file, is too long or
+    /// cannot be read.
     [[nodiscard]] Expected<std::optional<std::string>> read_graph();
 
     /// Records in the file `restoring` that a restore has begun. Returns the number of previous restores in a row that
@@ -50,9 +50,9 @@ class StateFolder {
     /// Renames `graph.json` to the first free `graph.json.kept-N`. Returns the new path.
     [[nodiscard]] Expected<std::string> rename_graph();
 
-    /// Replaces `graph.json` and waits until the text is on the disk. Opens the folder if necessary. A `graph.json` that
-    /// another process wrote is renamed first; returns its new path, or nullopt. After an error, `graph.json` has its
-    /// old contents, or the new ones if only syncing the folder failed.
+    /// Replaces `graph.json` and waits until the text is on the disk. Opens the folder if necessary. A `graph.json`
+    /// that another process wrote is renamed first; returns its new path, or nullopt. After an error, `graph.json` has
+    /// its old contents, or the new ones if only syncing the folder failed.
     [[nodiscard]] Expected<std::optional<std::string>> write_graph(std::string_view text);
 
     [[nodiscard]] const std::string& path() const { return path_; }

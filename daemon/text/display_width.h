@@ -12,7 +12,8 @@ namespace rta {
 /// not depend on the locale. [any]
 [[nodiscard]] std::size_t display_width(std::string_view text);
 
-/// Returns the longest beginning of `text` that is at most `columns` wide. Combining marks stay with their character. [any]
+/// Returns the longest beginning of `text` that is at most `columns` wide. Combining marks stay with their character.
+/// [any]
 [[nodiscard]] std::string_view fitting_prefix(std::string_view text, std::size_t columns);
 
 /// Returns `text`, or if it is wider than `columns`, its beginning and "..." within `columns`. `columns` > 3. [any]

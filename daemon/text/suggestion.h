@@ -7,9 +7,9 @@
 
 namespace rta {
 
-/// Returns the sentence that refuses an unknown name and lists the known ones, such as
-/// `unknown setting "chanels" (did you mean "channels"?); expected one of: channels, first_channel`. A long list is cut.
-/// `kind` is the word for what was looked up. [any]
+/// Returns the sentence that refuses an unknown name and lists the known ones, such as `unknown setting "chanels" (did
+/// you mean "channels"?); expected one of: channels, first_channel`. A long list is cut. `kind` is the word for what
+/// was looked up. [any]
 [[nodiscard]] std::string unknown_name(std::string_view kind, std::string_view name,
                                        std::span<const std::string_view> known);
 

@@ -2,8 +2,8 @@
 // C functions exported by rta_engine.wasm. One thread makes all calls and is both control and audio thread; it claims the
 // same gate as a device does.
 //
-// Functions that can fail return 0, or the number of an ErrorCode, in which case rta_last_error() returns the message. To
-// pass text, call rta_text() for a buffer, write UTF-8 to it, and then make the call that reads it.
+// Functions that can fail return 0, or the number of an ErrorCode, in which case rta_last_error() returns the message.
+// To pass text, call rta_text() for a buffer, write UTF-8 to it, and then make the call that reads it.
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -135,7 +135,8 @@ RTA_EXPORT(rta_load_document) std::uint32_t rta_load_document(Instance* instance
     return ticket ? 0 : refuse(ticket.error());
 }
 
-/// Sets the parameter `NODE.PARAMETER` named in rta_text(), in its own unit, over `ramp_ms` (negative: 20 ms, the default).
+/// Sets the parameter `NODE.PARAMETER` named in rta_text(), in its own unit, over `ramp_ms` (negative: 20 ms, the
+/// default).
 RTA_EXPORT(rta_set_parameter) std::uint32_t rta_set_parameter(Instance* instance, float value, float ramp_ms) {
     const auto dot = g_text.find('.');
     if (dot == std::string::npos) {
@@ -148,8 +149,8 @@ RTA_EXPORT(rta_set_parameter) std::uint32_t rta_set_parameter(Instance* instance
     return ticket ? 0 : refuse(ticket.error());
 }
 
-/// Return the `block_size` samples of a device channel, counted from 0, or 0 if it does not exist. Write to inputs before
-/// rta_render() and read outputs after it.
+/// Return the `block_size` samples of a device channel, counted from 0, or 0 if it does not exist. Write to inputs
+/// before rta_render() and read outputs after it.
 RTA_EXPORT(rta_input) float* rta_input(Instance* instance, std::uint32_t channel) {
     return instance->inputs.channel(channel);
 }

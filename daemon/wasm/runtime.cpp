@@ -10,8 +10,8 @@ extern "C" {
 [[noreturn]] void abort() { __builtin_trap(); }
 [[noreturn]] void __abort_message(const char* /*format*/, ...) { __builtin_trap(); }
 
-/// Runs the constructors of static objects. The host must call it once, before any other function. Because this code calls
-/// the constructors, the linker does not add a call of them to every exported function.
+/// Runs the constructors of static objects. The host must call it once, before any other function. Because this code
+/// calls the constructors, the linker does not add a call of them to every exported function.
 __attribute__((export_name("_initialize"))) void rta_initialize() { __wasm_call_ctors(); }
 
 }  // extern "C"

@@ -13,8 +13,8 @@
 
 namespace rta::api {
 
-/// Asks the daemon for its devices, once at a time for all clients: searching is slow, and a client could ask a thousand
-/// times. [control]
+/// Asks the daemon for its devices, once at a time for all clients: searching is slow, and a client could ask a
+/// thousand times. [control]
 class DeviceQuery {
  public:
     /// How long the device thread may search.

@@ -286,8 +286,8 @@ int PortAudioDevice::on_callback(const void* input, void* output, unsigned long 
     return paContinue;
 }
 
-/// Keeps PortAudio initialized from the first stream until close(): terminating it may block or abort once a JACK server
-/// is gone. Uses the library only when first called: initializing it costs memory and time.
+/// Keeps PortAudio initialized from the first stream until close(): terminating it may block or abort once a JACK
+/// server is gone. Uses the library only when first called: initializing it costs memory and time.
 class PortAudioDriver final : public DeviceDriver {
  public:
     explicit PortAudioDriver(DriverLog log) : log_{std::move(log)} {}
