@@ -169,7 +169,9 @@ void Client::prepare_ahead() {
 void Client::expire(TimePoint now) {
     if (executed_ == queue_.size()) return;
     PendingRequest& request = queue_[executed_];
-    if (request.stage == PendingRequest::Stage::answered || !request.give_up || now < *request.give_up) return;
+    // A request that a worker prepares does not wait for room; its client may stand in a queue for an earlier one.
+    if (request.stage == PendingRequest::Stage::answered || request.stage == PendingRequest::Stage::preparing) return;
+    if (!request.give_up || now < *request.give_up) return;
     request.refuse(Error{ErrorCode::resource_exhausted,
                          "the engine had no room for this request within " + std::to_string(request.timeout_ms()) +
                              " ms (timeout_ms); nothing has changed",

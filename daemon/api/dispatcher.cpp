@@ -100,15 +100,18 @@ bool Dispatcher::dispatch(Call& call) {
         services_.wake();
         return false;
     }
+    const bool was_prepared = request.stage == Stage::prepared;
     const TimePoint begin = services_.clock();
     if (!request.turn_over() && request.stage != Stage::in_line) {
         const auto executed = guarded("executing the request", [&] { execute(call); });
         if (!executed) request.fail(executed.error());
     }
-    if (!request.turn_over()) return false;
+    // A transaction whose processors must be built first has taken its time, too.
+    const bool is_built_next = was_prepared && request.stage == Stage::preparing;
+    if (!request.turn_over() && !is_built_next) return false;
     const TimePoint end = services_.clock();
     services_.long_requests.finished(call.client, end - begin, end);
-    return true;
+    return request.turn_over();
 }
 
 void Dispatcher::device_changed(const DeviceStatus& device) {

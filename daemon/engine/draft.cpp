@@ -188,12 +188,12 @@ class CycleSearch {
 
     /// `cycle` holds the ids of its nodes in the final graph, each before the node that it feeds.
     [[nodiscard]] std::size_t last_edit(std::span<const NodeId> cycle) const {
+        std::unordered_map<std::uint64_t, NodeId> next;
+        for (std::size_t i = 0; i < cycle.size(); ++i) next.emplace(cycle[i].value(), cycle[(i + 1) % cycle.size()]);
         std::size_t last = replaced_all_in_;
         for (const Joined& joined : joined_) {
-            const auto from = std::ranges::find(cycle, successor(joined.from));
-            if (from == cycle.end()) continue;
-            const auto next = from + 1 == cycle.end() ? cycle.begin() : from + 1;
-            if (*next == successor(joined.to)) last = std::max(last, joined.edit_index);
+            const auto from = next.find(successor(joined.from).value());
+            if (from != next.end() && from->second == successor(joined.to)) last = std::max(last, joined.edit_index);
         }
         return last;
     }

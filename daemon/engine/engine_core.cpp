@@ -208,20 +208,43 @@ void EngineCore::end_fades(Engine::Observer& observer) {
 void EngineCore::rebuild_faulted_nodes() {
     if (resets_in_progress != 0) return;
     const std::uint64_t now = exchange.renderer().frames();
+    bool any_built = false;
     for (auto node = faulted_nodes.begin(); node != faulted_nodes.end();) {
         const GraphNode* faulted = graph.find(node->first);
-        if (faulted != nullptr) {
-            FaultedNode& state = node->second;
-            if (now >= state.not_before && state.build == nullptr) rebuild(state, *faulted);
-            if (state.build == nullptr || !state.build->done || !exchange.has_room_for_plan()) {
-                ++node;
-                continue;
-            }
-            // If the factory fails, the node stays muted; its fault has already been reported.
-            if (state.build->instance) replace_processor(*faulted, std::move(*state.build->instance));
+        if (faulted == nullptr) {  // removed or replaced in the meantime
+            node = faulted_nodes.erase(node);
+            continue;
         }
-        node = faulted_nodes.erase(node);  // or removed or replaced in the meantime
+        FaultedNode& state = node->second;
+        if (now >= state.not_before && state.build == nullptr) rebuild(state, *faulted);
+        any_built = any_built || (state.build != nullptr && state.build->done);
+        ++node;
     }
+    if (any_built && exchange.has_room_for_plan()) replace_faulted_nodes();
+}
+
+/// All in one plan: however many nodes fail, they leave room for the transactions of clients.
+void EngineCore::replace_faulted_nodes() {
+    Draft rebuilt = origin().draft();
+    for (auto node = faulted_nodes.begin(); node != faulted_nodes.end();) {
+        FaultedNode& state = node->second;
+        if (state.build == nullptr || !state.build->done) {
+            ++node;
+            continue;
+        }
+        // If the factory fails, the node stays muted; its fault has already been reported.
+        if (state.build->instance) {
+            const NodeId new_id{rebuilt.next_id};
+            (*state.build->instance)->rename(graph.find(node->first)->description);
+            [[maybe_unused]] const auto replaced = rebuilt.replace(std::move(*state.build->instance));
+            assert(replaced && "the description has not changed");
+            rebuilt_nodes.insert_or_assign(new_id, exchange.renderer().frames());
+        }
+        node = faulted_nodes.erase(node);
+    }
+    if (rebuilt.added.empty()) return;
+    send_plan(rebuilt);
+    adopt(std::move(rebuilt));
 }
 
 void EngineCore::rebuild(FaultedNode& node, const GraphNode& faulted) {
@@ -232,17 +255,6 @@ void EngineCore::rebuild(FaultedNode& node, const GraphNode& faulted) {
                       if (!completed) build->instance = std::unexpected(completed.error());
                       build->done = true;
                   });
-}
-
-void EngineCore::replace_processor(const GraphNode& node, std::shared_ptr<NodeInstance> instance) {
-    Draft rebuilt = origin().draft();
-    const NodeId new_id{rebuilt.next_id};
-    instance->rename(node.description);
-    [[maybe_unused]] const auto replaced = rebuilt.replace(std::move(instance));
-    assert(replaced && "the description has not changed");
-    send_plan(rebuilt);
-    adopt(std::move(rebuilt));
-    rebuilt_nodes.insert_or_assign(new_id, exchange.renderer().frames());
 }
 
 void EngineCore::node_faulted(const Event::NodeFault& fault, Engine::Observer& observer) {

@@ -104,7 +104,7 @@ struct EngineCore {
     void node_faulted(const Event::NodeFault& fault, Engine::Observer& observer);
     void rebuild_faulted_nodes();
     void rebuild(FaultedNode& node, const GraphNode& faulted);
-    void replace_processor(const GraphNode& node, std::shared_ptr<NodeInstance> instance);
+    void replace_faulted_nodes();
 };
 
 }  // namespace rta

@@ -228,7 +228,8 @@ Expected<void> AudioGraph::replace_node(NodeId id, std::shared_ptr<const NodeDes
     if (!node) return std::unexpected(node.error());
     const GraphNode old = **node;
 
-    AudioGraph changed = *this;
+    // Edits a copy of the node and its neighbours only.
+    AudioGraph changed = with_neighbours(old);
     auto parameters = description->parameter_values({});
     if (!parameters) return std::unexpected(std::move(parameters.error()));
     for (std::size_t i = 0; i < old.parameters.size(); ++i) {
@@ -257,8 +258,28 @@ Expected<void> AudioGraph::replace_node(NodeId id, std::shared_ptr<const NodeDes
             if (!good) return good;
         }
     }
-    *this = std::move(changed);
+    ids_.erase(old.name());
+    nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index_of(old.id)));
+    ids_.emplace(changed.nodes_.back()->name(), id);
+    nodes_.push_back(std::move(changed.nodes_.back()));
+    changed.nodes_.pop_back();
+    for (auto& neighbour : changed.nodes_) nodes_[index_of(neighbour->id)] = std::move(neighbour);
     return {};
+}
+
+AudioGraph AudioGraph::with_neighbours(const GraphNode& node) const {
+    std::vector<NodeId> ids = node.outgoing;
+    ids.push_back(node.id);
+    for (const IncomingConnection& connection : node.incoming) ids.push_back(connection.from.node);
+    std::ranges::sort(ids);
+    ids.erase(std::ranges::unique(ids).begin(), ids.end());
+    AudioGraph part;
+    part.connection_count_ = connection_count_;
+    for (const NodeId id : ids) {
+        part.nodes_.push_back(nodes_[index_of(id)]);
+        part.ids_.emplace(part.nodes_.back()->name(), id);
+    }
+    return part;
 }
 
 std::expected<std::vector<std::uint32_t>, Cycle> AudioGraph::order() const {

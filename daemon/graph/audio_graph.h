@@ -148,6 +148,8 @@ class AudioGraph {
 
  private:
     [[nodiscard]] GraphNode& writable(NodeId id);
+    /// Returns a graph of the node and the nodes that are connected to it.
+    [[nodiscard]] AudioGraph with_neighbours(const GraphNode& node) const;
     [[nodiscard]] Expected<void> check_new_name(std::string_view name) const;
     /// Resolves `node:port`, or `node` if the node has one output.
     [[nodiscard]] Expected<PortRef> resolve_output(std::string_view text) const;

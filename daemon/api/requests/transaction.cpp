@@ -250,6 +250,7 @@ bool build_missing(Call& call, const Error& error) {
         },
         [build, handle = call.handle()](const Expected<void>& ran) {
             handle.resume([&](Call& later) {
+                if (later.request.stage != PendingRequest::Stage::preparing) return;  // has failed in the meantime
                 const Expected<void>& outcome = ran ? build->outcome : ran;
                 if (!outcome) return later.request.refuse(outcome.error());
                 later.request.state = std::move(build->state);

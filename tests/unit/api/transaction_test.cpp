@@ -2,6 +2,7 @@
 // Requests that change the graph, and how they are refused.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <limits>
 #include <string>
 
@@ -237,6 +238,23 @@ TEST(Transactions, SettingsThatOthersKeepChangingAreGivenUp) {
         script.workers.finish(0);
     }
     script.play("a< response { id: 2 status { code: ABORTED } }\n");
+}
+
+TEST(Transactions, ARequestThatIsBeingBuiltDoesNotExpire) {
+    Script script;
+    script.play(
+        "hello a\nhello b\na> id: 1 apply_transaction { edits { edits { add_node { name: \"comp\" type: "
+        "\"compressor\" } } } }\nblock\na< response { id: 1 }\n");
+    for (int id = 1; id <= 16; ++id) script.play("b> id: " + std::to_string(id) + " apply_transaction { edits {} }\n");
+    script.play(change('a', 2, "look_ahead_ms", 5.0));  // waits for room
+    script.workers.held = true;
+    script.play("block\n");
+    ASSERT_EQ(script.workers.jobs.size(), 1U) << "its processor is being built";
+    script.client('a').expire(script.now + std::chrono::seconds{10});
+    script.play("a-\n");
+    script.workers.finish(0);
+    script.play("block\na< response { id: 2 apply_transaction {} }\n");
+    script.play("a> id: 3 get_status {}\na< response { id: 3 get_status {} }\n");
 }
 
 }  // namespace

@@ -275,6 +275,25 @@ TEST(EngineEdit, NodeWithNanIsMutedReportedAndRebuilt) {
     EXPECT_EQ(offline.engine.revision(), 1U);
 }
 
+TEST(EngineEdit, ManyFaultyNodesAreReplacedInOnePlan) {
+    const NodeType* types[] = {&kBreaking, builtin_nodes().find("output")};
+    const NodeRegistry registry{types};
+    BreakingProcessor::breaks_at_all = true;
+    OfflineEngine offline{{}, registry};
+    std::vector<Edit> edits{AddNode{"output", "out", {}, {}}};
+    for (int i = 0; i < 100; ++i) {
+        edits.emplace_back(AddNode{"breaking", "bad" + std::to_string(i), {}, {}});
+        edits.emplace_back(Connect{"bad" + std::to_string(i), "out", {}});
+    }
+    offline.edit(std::move(edits));
+    offline.render_blocks(9);
+    const std::uint64_t plans = offline.engine.statistics().plans_made;
+    offline.render_blocks(4);
+    EXPECT_EQ(offline.faults.size(), 100U);
+    EXPECT_LE(offline.engine.statistics().plans_made, plans + 2);
+    EXPECT_TRUE(offline.apply({RemoveNode{"bad0"}}));
+}
+
 TEST(EngineEdit, NanInACompensatingDelayMutesNoOtherNode) {
     const NodeType* types[] = {&kBreaking, builtin_nodes().find("constant"), builtin_nodes().find("limiter"),
                                builtin_nodes().find("output")};
