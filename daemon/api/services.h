@@ -30,7 +30,6 @@ struct Services {
     }
     Services(const Services&) = delete;
     Services& operator=(const Services&) = delete;
-    ~Services() { engine.build_on(run_here); }
 
     /// To be called when Dispatcher::interval() may have become shorter.
     void wake() const {

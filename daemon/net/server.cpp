@@ -117,6 +117,7 @@ void Server::Impl::stop() {
     poll_timer.cancel();
     for (const auto& listener : std::exchange(listeners, {})) listener->close();
     for (const auto& session : std::exchange(sessions, {})) session->close();
+    dispatcher.release_engine();
     workers.stop();
     log = nullptr;
 }
