@@ -86,7 +86,7 @@ void Dispatcher::prepare(const Call& call) {
             preparation->state = prepare(engine, preparation->message);
         },
         [preparation, handle = call.handle()](const Expected<void>& ran) {
-            if (!ran) preparation->state = fail(ran.error().code, ran.error().sentence + "; nothing has changed");
+            if (!ran) preparation->state = std::unexpected(unchanged(ran.error()));
             handle.resume([&](Call& later) { prepared(later.request, *preparation); });
         });
 }

@@ -22,4 +22,9 @@ Error thrown_error(const std::exception_ptr& thrown, std::string_view doing) {
     }
 }
 
+Error unchanged(Error error) {
+    error.sentence += "; nothing has changed";
+    return error;
+}
+
 }  // namespace rta::api

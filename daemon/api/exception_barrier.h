@@ -13,6 +13,9 @@ namespace rta::api {
 /// large, INTERNAL for all others. `doing` completes "memory ran out while ...". [any]
 [[nodiscard]] Error thrown_error(const std::exception_ptr& thrown, std::string_view doing);
 
+/// Returns `error` with the assurance that nothing has changed. [any]
+[[nodiscard]] Error unchanged(Error error);
+
 /// Calls `call` and returns what it throws as an error. An exception that leaves a thread or the io_context would
 /// terminate the daemon, and one client's request must not do that. [any]
 template <class Call>

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -199,7 +201,7 @@ class CycleSearch {
     }
 
  private:
-    /// A connection that an edit added, by the nodes as they were then.
+    /// The first connection from one node to another, which an edit added, by the nodes as they were then.
     struct Joined {
         std::size_t edit_index;
         NodeId from;
@@ -208,8 +210,9 @@ class CycleSearch {
 
     void note(std::size_t index) {
         const Edit& edit = edits_.transaction.edits[index];
-        const std::size_t count = draft_.graph.connection_count();
         const auto* changed = std::get_if<ChangeSettings>(&edit);
+        const auto* connect = std::get_if<Connect>(&edit);
+        const std::optional<Joined> joined = connect != nullptr ? first_connection(index, *connect) : std::nullopt;
         const NodeId before = changed != nullptr ? id_of(changed->node) : NodeId{};
         [[maybe_unused]] const auto applied = draft_.apply(edit, index, edits_.nodes[index]);
         assert(applied && "the edits have been applied before");
@@ -218,9 +221,25 @@ class CycleSearch {
             replaced_all_in_ = index;
         } else if (changed != nullptr) {
             if (const NodeId after = id_of(changed->node); after != before) successors_.emplace(before.value(), after);
-        } else if (const auto* connect = std::get_if<Connect>(&edit); draft_.graph.connection_count() != count) {
-            if (connect != nullptr) joined_.push_back({index, id_of(connect->from), id_of(connect->to)});
+        } else if (joined) {
+            joined_.push_back(*joined);
         }
+    }
+
+    /// Returns nothing if the two nodes are connected already: another connection closes no cycle.
+    [[nodiscard]] std::optional<Joined> first_connection(std::size_t index, const Connect& edit) const {
+        const NodeId from = id_of(edit.from);
+        const NodeId to = id_of(edit.to);
+        const GraphNode& destination = *draft_.graph.find(to);
+        for (std::uint32_t port = 0; port < destination.description->layout.inputs.size(); ++port) {
+            const auto found = std::ranges::lower_bound(
+                destination.incoming, std::tuple{port, PortRef{from, 0}}, {},
+                [](const auto& incoming) { return std::tuple{incoming.to_port, incoming.from}; });
+            const bool connected =
+                found != destination.incoming.end() && found->to_port == port && found->from.node == from;
+            if (connected) return std::nullopt;
+        }
+        return Joined{index, from, to};
     }
 
     /// `place`: a node, or one of its ports as `node:port`.

@@ -48,12 +48,10 @@ Expected<PreparedTransaction> Engine::prepare(Transaction transaction) const {
     for (std::size_t i = 0; i < transaction.edits.size(); ++i) {
         auto nodes = builder.describe(transaction.edits[i]);
         if (!nodes) return std::unexpected(at_edit(std::move(nodes.error()), i));
-        for (const DescribedNode& node : *nodes) {
-            if (auto enough = reservation.add(*node.description); !enough)
-                return std::unexpected(at_edit(at_position(std::move(enough.error()), node.position), i));
-        }
+        for (const DescribedNode& node : *nodes) reservation.add(*node.description, i, node.position);
         described.push_back(std::move(*nodes));
     }
+    if (auto enough = reservation.check(); !enough) return std::unexpected(std::move(enough.error()));
     PreparedTransaction prepared;
     for (std::size_t i = 0; i < described.size(); ++i) {
         auto nodes = builder.build(std::move(described[i]));
@@ -67,10 +65,8 @@ Expected<PreparedTransaction> Engine::prepare(Transaction transaction) const {
 Expected<void> Engine::build(PreparedTransaction& prepared) const {
     PreparedEdits& edits = *prepared.impl_;
     NodeBuilder::Reservation reservation{core_->builder};
-    for (const UnbuiltNode& node : edits.unbuilt) {
-        if (auto enough = reservation.add(*node.description); !enough)
-            return std::unexpected(at_edit(std::move(enough.error()), node.edit_index));
-    }
+    for (const UnbuiltNode& node : edits.unbuilt) reservation.add(*node.description, node.edit_index);
+    if (auto enough = reservation.check(); !enough) return enough;
     for (UnbuiltNode& node : std::exchange(edits.unbuilt, {})) {
         auto instance = core_->builder.build(std::move(node.description));
         if (!instance) return std::unexpected(at_edit(std::move(instance.error()), node.edit_index));
@@ -88,7 +84,7 @@ Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
     auto draft = complete_draft(core.origin(), *prepared.impl_);
     if (!draft) return std::unexpected(std::move(draft.error()));
     draft->rename_instances();
-    const std::uint64_t serial = core.send_draft(*draft);
+    const std::uint64_t serial = core.send_commit(*draft);
     core.adopt(std::move(*draft));
     return Ticket{serial, ++core.revision};
 }
@@ -128,11 +124,7 @@ Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits) {
         [[maybe_unused]] const auto set = core.graph.set_parameter(edit.node, edit.parameter, edit.value);
         assert(set);
     }
-    if (needs_plan) {
-        Draft draft = core.origin().draft();
-        draft.changes = std::move(changes);
-        return Ticket{core.send_draft(draft), core.revision};
-    }
+    if (needs_plan) return Ticket{core.send_parameters(changes), core.revision};
     auto targets = core.targets_in(core.sounding, changes);
     if (targets.empty()) return Ticket{core.exchange.send_nothing(), core.revision};
     if (targets.size() == 1) return Ticket{core.exchange.send(targets.front()), core.revision};
@@ -160,7 +152,10 @@ bool Engine::output_silent() const { return core_->muted && !core_->device_fade;
 // ---------------------------------------------------------------------------------------------------------------------
 // Reset
 
-void Engine::build_on(RunOnWorker run) { core_->run_on_worker = std::move(run); }
+void Engine::build_on(RunOnWorker run) {
+    core_->abandon_rebuild();  // the old workers may have dropped it
+    core_->run_on_worker = std::move(run);
+}
 
 EngineReset Engine::start_reset() { return EngineReset{*core_}; }
 
@@ -224,7 +219,7 @@ void Engine::poll(Observer& observer) {
 bool Engine::outstanding() const {
     const EngineCore& core = *core_;
     return !core.exchange.all_applied() || core.sounding.unsettled || core.follow_up_due ||
-           core.device_fade.has_value() || !core.faulted_nodes.empty();
+           core.device_fade.has_value() || !core.faulted_nodes.empty() || core.held_back;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

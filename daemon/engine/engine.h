@@ -11,6 +11,7 @@
 #include "engine/measurements.h"
 #include "engine/prepared_transaction.h"
 #include "engine/reset.h"
+#include "engine/run_on_worker.h"
 #include "graph/audio_graph.h"
 #include "graph/edit.h"
 #include "graph/node_type.h"
@@ -84,8 +85,9 @@ class Engine {
     [[nodiscard]] bool output_silent() const;
 
     /// [control] Starts to replace the processors of all nodes by fresh ones. Graph, parameters and revision do not
-    /// change. Until the reset is over, commits change the graph only: what they add has never run, and is heard when
-    /// the reset takes effect. Call try_complete() on the result until it returns a ticket or an error.
+    /// change. One reset at a time. Until it is over, commit() changes the graph only: what it adds has never run, its
+    /// ticket is applied in the next block, and the sound changes when the reset takes effect. Call try_complete() on
+    /// the result until it returns a ticket or an error.
     [[nodiscard]] EngineReset start_reset();
 
     /// [control] Starts or stops level measurement; earlier measurements are discarded.

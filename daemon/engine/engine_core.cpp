@@ -103,20 +103,36 @@ std::uint64_t EngineCore::send_plan(const Draft& draft) {
     return send_sounding(std::move(*plan), frames_of(sounding.device_fades ? kDeviceFadeMs : kConnectionFadeMs));
 }
 
-std::uint64_t EngineCore::send_draft(const Draft& draft) {
-    return resets_in_progress == 0 ? send_plan(draft) : send_changes(draft);
+/// Sends the transition to a transaction's draft. During a reset the sound does not change: the commands of a
+/// transaction must act together, and the reset sends the graph. There is room for a plan.
+std::uint64_t EngineCore::send_commit(const Draft& draft) {
+    if (!reset_in_progress()) return send_plan(draft);
+    for (const ParameterChange& change : draft.changes)
+        held_changes.insert_or_assign({change.node, change.parameter}, change.ramp_ms);
+    held_back = true;
+    return exchange.send_nothing();
 }
 
-/// What sounds does not change, except for parameters: the reset may fail.
-std::uint64_t EngineCore::send_changes(const Draft& draft) {
-    held_back = true;
-    auto targets = targets_in(sounding, draft.changes);
-    if (targets.empty()) return exchange.send_nothing();
+/// Sends what sounds now once more, with parameter changes. There is room for a plan.
+std::uint64_t EngineCore::send_parameters(std::span<const ParameterChange> changes) {
     CompileRequest request = request_for(sounding);
-    request.targets = std::move(targets);
+    request.targets = targets_in(sounding, changes);
     auto plan = compile(std::move(request));
     assert(plan && "the current sound has no cycle");
-    return send_sounding(std::move(*plan), frames_of(kConnectionFadeMs));
+    return send_sounding(std::move(*plan), frames_of(sounding.device_fades ? kDeviceFadeMs : kConnectionFadeMs));
+}
+
+/// After a reset that was abandoned or has failed, what it held back is heard. There is room for a plan.
+void EngineCore::release_held_changes() {
+    Draft draft = origin().draft();
+    for (const auto& [place, ramp_ms] : held_changes) {
+        const auto& [node, parameter] = place;
+        if (const GraphNode* const changed = graph.find(node))
+            draft.changes.push_back({node, parameter, changed->parameters[parameter], ramp_ms});
+    }
+    send_plan(draft);
+    held_changes.clear();
+    held_back = false;
 }
 
 void EngineCore::adopt(Draft draft) {
@@ -156,32 +172,32 @@ Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
         levels.prepare_to_play(*instance);
         replacements.emplace(node->id.value(), instance);
     }
-    levels.replace_all(replacements);
-    // The plans that borrow the replaced instances keep them alive.
-    instances = std::move(replacements);
-    faulted_nodes.clear();
-    auto plan = compile_without_fades();
-    reset_silence = plan->fade_wait();
-    reset_serial = send_sounding(std::move(plan), 0);
-    reset_frame = std::numeric_limits<std::uint64_t>::max();
-    follow_up_due = false;
-    return {reset_serial, revision};
-}
-
-/// Compiles the graph as if no other plan had been before it: nothing fades in or out.
-std::unique_ptr<CompiledGraph> EngineCore::compile_without_fades() {
+    // As if no other plan had been before it: nothing fades in or out.
     const SoundingGraph nothing;
-    const auto delays = compensating_delays(graph, origin().draft().latencies());
+    const DraftOrigin replaced{.graph = graph, .next_id = next_id, .instances = replacements};
+    const auto delays = compensating_delays(graph, replaced.draft().latencies());
     assert(delays && "the graph was compensated before");
-    sounding = merge({.now = nothing,
-                      .target = graph,
-                      .delays_frames = *delays,
-                      .serial = exchange.next_serial(),
-                      .ended_serial = fades.ended_serial(),
-                      .entering = [&](NodeId id) { return instances.at(id.value()); }});
-    auto plan = compile(request_for(sounding));
+    SoundingGraph next = merge({.now = nothing,
+                                .target = graph,
+                                .delays_frames = *delays,
+                                .serial = exchange.next_serial(),
+                                .ended_serial = fades.ended_serial(),
+                                .entering = [&](NodeId id) { return replacements.at(id.value()); }});
+    auto plan = compile(request_for(next));
     assert(plan && "the graph has no cycles");
-    return std::move(*plan);
+
+    // Memory may run out above; nothing has changed so far. The plans that borrow the replaced instances keep them alive.
+    levels.replace_all(replacements);
+    instances = std::move(replacements);
+    sounding = std::move(next);
+    faulted_nodes.clear();
+    held_changes.clear();
+    held_back = false;
+    follow_up_due = false;
+    reset_silence = (*plan)->fade_wait();
+    reset_serial = send_sounding(std::move(*plan), 0);
+    reset_frame = std::numeric_limits<std::uint64_t>::max();
+    return {reset_serial, revision};
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -202,59 +218,54 @@ void EngineCore::end_fades(Engine::Observer& observer) {
         device_fade.reset();
         observer.device_faded(now);
     }
-    if (follow_up_due && resets_in_progress == 0 && exchange.has_room_for_plan()) send_plan(origin().draft());
+    if ((follow_up_due || held_back) && !reset_in_progress() && exchange.has_room_for_plan()) release_held_changes();
 }
 
 void EngineCore::rebuild_faulted_nodes() {
-    if (resets_in_progress != 0) return;
+    if (reset_in_progress()) return;
+    std::erase_if(faulted_nodes, [&](const auto& entry) { return graph.find(entry.first) == nullptr; });
+    if (rebuild == nullptr) start_rebuild();
+    if (rebuild != nullptr && rebuild->done() && exchange.has_room_for_plan()) replace_faulted_nodes();
+}
+
+void EngineCore::start_rebuild() {
     const std::uint64_t now = exchange.renderer().frames();
-    bool any_built = false;
-    for (auto node = faulted_nodes.begin(); node != faulted_nodes.end();) {
-        const GraphNode* faulted = graph.find(node->first);
-        if (faulted == nullptr) {  // removed or replaced in the meantime
-            node = faulted_nodes.erase(node);
-            continue;
-        }
-        FaultedNode& state = node->second;
-        if (now >= state.not_before && state.build == nullptr) rebuild(state, *faulted);
-        any_built = any_built || (state.build != nullptr && state.build->done);
-        ++node;
+    std::vector<ProcessorBuild::Node> nodes;
+    for (const auto& [id, not_before] : faulted_nodes) {
+        if (now >= not_before) nodes.push_back({id, graph.find(id)->description});
     }
-    if (any_built && exchange.has_room_for_plan()) replace_faulted_nodes();
+    if (nodes.empty()) return;
+    rebuild = ProcessorBuild::start(run_on_worker, builder, std::move(nodes), ProcessorBuild::OnError::skip);
 }
 
-/// All in one plan: however many nodes fail, they leave room for the transactions of clients.
+/// All in one plan: however many nodes fail, they leave room for the transactions of clients. A node that could not be
+/// built stays muted; its fault has already been reported.
 void EngineCore::replace_faulted_nodes() {
-    Draft rebuilt = origin().draft();
-    for (auto node = faulted_nodes.begin(); node != faulted_nodes.end();) {
-        FaultedNode& state = node->second;
-        if (state.build == nullptr || !state.build->done) {
-            ++node;
-            continue;
-        }
-        // If the factory fails, the node stays muted; its fault has already been reported.
-        if (state.build->instance) {
-            const NodeId new_id{rebuilt.next_id};
-            (*state.build->instance)->rename(graph.find(node->first)->description);
-            [[maybe_unused]] const auto replaced = rebuilt.replace(std::move(*state.build->instance));
-            assert(replaced && "the description has not changed");
-            rebuilt_nodes.insert_or_assign(new_id, exchange.renderer().frames());
-        }
-        node = faulted_nodes.erase(node);
+    Draft draft = origin().draft();
+    for (const ProcessorBuild::Node& node : rebuild->nodes()) {
+        const auto built = rebuild->built().find(node.id.value());
+        const GraphNode* const faulted = graph.find(node.id);  // null: removed or replaced in the meantime
+        if (built == rebuild->built().end() || faulted == nullptr) continue;
+        built->second->rename(faulted->description);
+        [[maybe_unused]] const auto replaced = draft.replace(built->second);
+        assert(replaced && "the description has not changed");
     }
-    if (rebuilt.added.empty()) return;
-    send_plan(rebuilt);
-    adopt(std::move(rebuilt));
+    if (!draft.added.empty()) {
+        const std::uint64_t first_id = next_id;
+        send_plan(draft);
+        adopt(std::move(draft));
+        for (std::uint64_t id = first_id; id < next_id; ++id)
+            rebuilt_nodes.insert_or_assign(NodeId{id}, exchange.renderer().frames());
+    }
+    for (const ProcessorBuild::Node& node : rebuild->nodes()) faulted_nodes.erase(node.id);
+    rebuild.reset();
 }
 
-void EngineCore::rebuild(FaultedNode& node, const GraphNode& faulted) {
-    node.build = std::make_shared<FaultedNode::Build>();
-    run_on_worker([build = node.build, description = faulted.description,
-                   &nodes = std::as_const(builder)] { build->instance = nodes.build(description); },
-                  [build = node.build](const Expected<void>& completed) {
-                      if (!completed) build->instance = std::unexpected(completed.error());
-                      build->done = true;
-                  });
+/// The nodes stay faulted, and are rebuilt later unless a reset replaces them.
+void EngineCore::abandon_rebuild() {
+    if (rebuild == nullptr) return;
+    rebuild->abandon();
+    rebuild.reset();
 }
 
 void EngineCore::node_faulted(const Event::NodeFault& fault, Engine::Observer& observer) {
@@ -262,7 +273,7 @@ void EngineCore::node_faulted(const Event::NodeFault& fault, Engine::Observer& o
     if (node == nullptr || fault.frame < reset_frame) return;  // removed or replaced in the meantime
     const auto last = rebuilt_nodes.find(node->id);
     const auto pause = static_cast<std::uint64_t>(kRebuildPauseS * config.sample_rate_hz);
-    faulted_nodes.insert_or_assign(node->id, FaultedNode{last == rebuilt_nodes.end() ? 0 : last->second + pause});
+    faulted_nodes.insert_or_assign(node->id, last == rebuilt_nodes.end() ? 0 : last->second + pause);
     observer.node_faulted(node->name(), fault.frame);
 }
 

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/draft.h"
@@ -16,7 +16,8 @@
 #include "engine/level_meters.h"
 #include "engine/node_builder.h"
 #include "engine/plan_exchange.h"
-#include "engine/reset.h"
+#include "engine/processor_build.h"
+#include "engine/run_on_worker.h"
 #include "engine/sounding_graph.h"
 
 namespace rta {
@@ -27,18 +28,6 @@ struct DeviceFade {
     Silence wait;  ///< the fade starts after it
     std::uint32_t length_frames;
     std::optional<std::uint64_t> end_frame{};  ///< known once the command has been applied
-};
-
-/// A node that has produced NaN or infinity, and its successor.
-struct FaultedNode {
-    /// The build on a worker, which alone accesses `instance` until `done`.
-    struct Build {
-        Expected<std::shared_ptr<NodeInstance>> instance{};
-        bool done = false;
-    };
-
-    std::uint64_t not_before;  ///< frame
-    std::shared_ptr<Build> build{};
 };
 
 /// State of the Engine, private to this folder, and the steps of which its calls consist. [control]
@@ -64,11 +53,14 @@ struct EngineCore {
     float device_gain = 1.0F;  ///< target of the last fade_device()
     bool muted = false;
     std::optional<DeviceFade> device_fade;
-    std::map<NodeId, FaultedNode> faulted_nodes;
+    std::map<NodeId, std::uint64_t> faulted_nodes;  ///< the frame from which each may be rebuilt
+    std::shared_ptr<ProcessorBuild> rebuild;        ///< successors of faulted nodes; null if none are being built
     std::map<NodeId, std::uint64_t> rebuilt_nodes;  ///< the frame at which each was rebuilt
     RunOnWorker run_on_worker = run_here;
-    std::size_t resets_in_progress = 0;
-    bool held_back = false;  ///< during a reset the graph has changed, and the sound has not
+    std::weak_ptr<const bool> reset;  ///< expires when the reset is over
+    bool held_back = false;           ///< during a reset the graph has changed, and the sound has not
+    /// Parameter changes of transactions that are held back, and their ramps in ms. The values are in the graph.
+    std::map<std::pair<NodeId, std::uint32_t>, float> held_changes;
     // The latest reset. Faults from before it belong to processors that it replaced.
     std::uint64_t reset_serial = 0;
     std::uint64_t reset_frame = 0;
@@ -79,6 +71,7 @@ struct EngineCore {
         return static_cast<std::uint32_t>(std::lround(static_cast<double>(ms) * config.sample_rate_hz / 1000.0));
     }
 
+    [[nodiscard]] bool reset_in_progress() const { return !reset.expired(); }
     [[nodiscard]] DraftOrigin origin() const { return {.graph = graph, .next_id = next_id, .instances = instances}; }
 
     // Sending.
@@ -90,10 +83,9 @@ struct EngineCore {
     std::uint64_t send_device_fade(float length_ms);
     /// `fresh` has instances of nodes that have run; the others are fresh themselves. There is room for a plan.
     Ticket replace_processors(const NodeInstances& fresh);
-    /// Sends the transition to the draft, or, during a reset, only its parameter changes. There is room for a plan.
-    std::uint64_t send_draft(const Draft& draft);
-    std::uint64_t send_changes(const Draft& draft);
-    [[nodiscard]] std::unique_ptr<CompiledGraph> compile_without_fades();
+    std::uint64_t send_commit(const Draft& draft);
+    std::uint64_t send_parameters(std::span<const ParameterChange> changes);
+    void release_held_changes();
 
     [[nodiscard]] std::vector<ParameterTarget> targets_in(const SoundingGraph& sound,
                                                           std::span<const ParameterChange> changes) const;
@@ -103,8 +95,9 @@ struct EngineCore {
     void end_fades(Engine::Observer& observer);
     void node_faulted(const Event::NodeFault& fault, Engine::Observer& observer);
     void rebuild_faulted_nodes();
-    void rebuild(FaultedNode& node, const GraphNode& faulted);
+    void start_rebuild();
     void replace_faulted_nodes();
+    void abandon_rebuild();
 };
 
 }  // namespace rta

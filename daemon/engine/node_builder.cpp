@@ -31,18 +31,32 @@ Error too_little_memory(std::string needed, std::uint64_t left) {
 
 NodeBuilder::Reservation::~Reservation() { builder_.reserved_bytes_.fetch_sub(bytes_, std::memory_order_relaxed); }
 
-Expected<void> NodeBuilder::Reservation::add(const NodeDescription& description) {
-    const auto memory_left_bytes = builder_.config_.memory_left_bytes;
-    if (memory_left_bytes == nullptr || description.type->memory_bytes == nullptr) return {};
-    const std::uint64_t wanted = description.type->memory_bytes(builder_.context_of(description));
-    if (!left_bytes_) left_bytes_ = memory_left_bytes();
-    const std::uint64_t reserved = builder_.reserved_bytes_.fetch_add(wanted, std::memory_order_relaxed) + wanted;
-    bytes_ += wanted;
-    if (*left_bytes_ >= reserved + kReserveBytes) return {};
-    std::string needs = "needs " + megabytes(wanted) + " of memory";
-    if (bytes_ != wanted) needs += ", the transaction up to this node " + megabytes(bytes_);
-    if (reserved != bytes_) needs += ", transactions in preparation " + megabytes(reserved - bytes_);
-    return std::unexpected(at_node(description.name, too_little_memory(needs + ", but ", *left_bytes_)));
+void NodeBuilder::Reservation::add(const NodeDescription& description, std::optional<std::size_t> edit_index,
+                                   const DocumentPosition& position) {
+    if (builder_.config_.memory_left_bytes == nullptr || description.type->memory_bytes == nullptr) return;
+    const std::uint64_t bytes = description.type->memory_bytes(builder_.context_of(description));
+    items_.push_back({description.name, bytes, edit_index, position});
+    builder_.reserved_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    bytes_ += bytes;
+}
+
+Expected<void> NodeBuilder::Reservation::check() const {
+    if (items_.empty()) return {};
+    // In this order: what another reservation releases in between is counted twice, not left out.
+    const std::uint64_t others = builder_.reserved_bytes_.load(std::memory_order_relaxed) - bytes_;
+    const std::uint64_t left = builder_.config_.memory_left_bytes();
+    std::uint64_t sum = 0;
+    for (const Item& item : items_) {
+        sum += item.bytes;
+        if (left >= sum + others + kReserveBytes) continue;
+        std::string needs = "needs " + megabytes(item.bytes) + " of memory";
+        if (sum != item.bytes) needs += " (" + megabytes(sum) + " with the nodes before it)";
+        if (others != 0) needs += ", and nodes that are being built " + megabytes(others);
+        Error error = at_position(at_node(item.node, too_little_memory(needs + ", but ", left)), item.position);
+        if (item.edit_index) return std::unexpected(at_edit(std::move(error), *item.edit_index));
+        return std::unexpected(std::move(error));
+    }
+    return {};
 }
 
 /// Running out of memory would let the kernel's OOM killer pick a victim. Nodes that need much have a reservation; the

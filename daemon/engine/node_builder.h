@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -35,21 +36,32 @@ struct DescribedNode {
 /// Builds nodes. Slow, but independent of the graph, so any thread may do it.
 class NodeBuilder {
  public:
-    /// Memory that is set aside while nodes are built, so that transactions built at the same time cannot together take
-    /// more than there is. Once a node has been built, the system counts its memory. [any]
+    /// Memory reserved for nodes while they are built, so that transactions built at the same time cannot together take
+    /// more than there is. Only types with an estimate (NodeType::memory_bytes) count. A node that has been built is
+    /// counted twice until the reservation ends. [any]
     class Reservation {
      public:
         explicit Reservation(const NodeBuilder& builder) : builder_{builder} {}
         Reservation(const Reservation&) = delete;
         Reservation& operator=(const Reservation&) = delete;
         ~Reservation();
-        /// Adds the memory of one more node. Error, with the name of the node: RESOURCE_EXHAUSTED if that is too much.
-        [[nodiscard]] Expected<void> add(const NodeDescription& description);
+        /// Adds the memory of a node. The edit and the position are for the error.
+        void add(const NodeDescription& description, std::optional<std::size_t> edit_index = {},
+                 const DocumentPosition& position = {});
+        /// RESOURCE_EXHAUSTED, with the first node that is too much, if there is not enough memory for all.
+        [[nodiscard]] Expected<void> check() const;
 
      private:
+        struct Item {
+            std::string node;
+            std::uint64_t bytes;
+            std::optional<std::size_t> edit_index;
+            DocumentPosition position;
+        };
+
         const NodeBuilder& builder_;
-        std::uint64_t bytes_ = 0;
-        std::optional<std::uint64_t> left_bytes_{};  ///< available when the first node that needs much was added
+        std::vector<Item> items_;
+        std::uint64_t bytes_ = 0;  ///< of all items
     };
 
     /// [control] Both must outlive the builder.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 
@@ -11,22 +10,12 @@
 namespace rta {
 
 struct EngineCore;
+class ProcessorBuild;
 
-/// Runs `work` on a worker thread and then calls `done` on the control thread, later or before returning. `done`
-/// receives an error if `work` could not be completed, for example because memory ran out.
-using RunOnWorker =
-    std::function<void(std::function<void()> work, std::function<void(const Expected<void>& completed)> done)>;
-
-/// The RunOnWorker of programs without workers.
-inline void run_here(const std::function<void()>& work, const std::function<void(const Expected<void>&)>& done) {
-    work();
-    done({});
-}
-
-/// A reset in progress: replaces the processors of all nodes that the graph had when it started by fresh ones, which
-/// are built on a worker thread while the graph keeps playing. Started by Engine::start_reset(); destroying it abandons
-/// the reset, and what was committed in the meantime is then heard. The engine must outlive it and the work that it
-/// started. [control]
+/// A reset in progress: replaces the processors of all nodes that the graph has when it starts by fresh ones, which are
+/// built on a worker thread while the graph keeps playing. Started by Engine::start_reset(), one at a time. Destroying it
+/// abandons the reset, also after the engine has been destroyed; what was committed in the meantime is then heard.
+/// [control]
 class EngineReset {
  public:
     explicit EngineReset(EngineCore& engine);
@@ -41,14 +30,9 @@ class EngineReset {
     [[nodiscard]] std::optional<Expected<Ticket>> try_complete();
 
  private:
-    struct Build;
-    /// Ends the hold on commits.
-    struct End {
-        void operator()(EngineCore* engine) const;
-    };
-
-    std::unique_ptr<EngineCore, End> engine_;  ///< null when the reset is over
-    std::shared_ptr<Build> build_;             ///< shared with the work
+    EngineCore* engine_;  ///< accessed by try_complete() only
+    std::shared_ptr<ProcessorBuild> build_;
+    std::shared_ptr<const bool> in_progress_;  ///< the engine observes how long it lives
 };
 
 }  // namespace rta

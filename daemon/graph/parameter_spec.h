@@ -19,7 +19,7 @@ enum class RampLaw : std::uint8_t {
     own,          ///< passed on immediately: the node smooths the change itself
 };
 
-/// Repeats a row of a table as often as a setting says, minus `less`: a crossover has one frequency fewer than ways.
+/// The row is repeated: the value of a setting, minus `less`, is the count. A crossover has one frequency fewer than ways.
 /// The name of the row contains a # for the number, from 1: `gain_#_db`. An on/off setting counts as 1 or 0: an
 /// optional port needs no number.
 struct Repeat {

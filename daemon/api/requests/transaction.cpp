@@ -8,6 +8,7 @@
 
 #include "api/call.h"
 #include "api/convert.h"
+#include "api/exception_barrier.h"
 #include "api/services.h"
 #include "frame/frame_codec.h"
 #include "text/quoting.h"
@@ -251,8 +252,8 @@ bool build_missing(Call& call, const Error& error) {
         [build, handle = call.handle()](const Expected<void>& ran) {
             handle.resume([&](Call& later) {
                 if (later.request.stage != PendingRequest::Stage::preparing) return;  // has failed in the meantime
-                const Expected<void>& outcome = ran ? build->outcome : ran;
-                if (!outcome) return later.request.refuse(outcome.error());
+                if (!ran) return later.request.refuse(unchanged(ran.error()));
+                if (!build->outcome) return later.request.refuse(build->outcome.error());
                 later.request.state = std::move(build->state);
                 later.request.stage = PendingRequest::Stage::prepared;
             });

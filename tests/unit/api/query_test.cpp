@@ -229,7 +229,7 @@ TEST(Queries, DevicesThatNeverComeAreGivenUp) {
         tick 1
         a< response { id: 1 status { code: DEADLINE_EXCEEDED } }
     )");
-    script.daemon.looks.front()({});  // too late for anybody, and no harm
+    script.daemon.looks.front()({});  // late results are ignored
     script.play("a-");
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <limits>
 #include <string>
+#include <string_view>
 
 #include "document/document.h"
 #include "script.h"
@@ -195,6 +196,14 @@ TEST(Transactions, TheHostIsToldOfWhatIsCommittedAndOfNothingElse) {
     EXPECT_EQ(script.daemon.graph_changes, 2);
 }
 
+constexpr std::string_view kTwoClientsAndACompressor = R"(
+    hello a
+    hello b
+    a> id: 1 apply_transaction { edits { edits { add_node { name: "comp" type: "compressor" } } } }
+    block
+    a< response { id: 1 }
+)";
+
 /// Client `client` changes settings of the compressor `comp`, as transaction `id`.
 std::string change(char client, int id, const std::string& setting, double value) {
     return std::string{client} + "> id: " + std::to_string(id) +
@@ -204,9 +213,7 @@ std::string change(char client, int id, const std::string& setting, double value
 
 TEST(Transactions, ChangedSettingsAreBuiltByAWorkerForTheGraphToWhichTheyApply) {
     Script script;
-    script.play(
-        "hello a\nhello b\na> id: 1 apply_transaction { edits { edits { add_node { name: \"comp\" type: "
-        "\"compressor\" } } } }\nblock\na< response { id: 1 }\n");
+    script.play(kTwoClientsAndACompressor);
     script.workers.held = true;
     script.play(change('a', 2, "look_ahead_ms", 5.0));
     script.workers.finish(0);  // the message has been read, and the processor is built next
@@ -223,9 +230,7 @@ TEST(Transactions, ChangedSettingsAreBuiltByAWorkerForTheGraphToWhichTheyApply) 
 
 TEST(Transactions, SettingsThatOthersKeepChangingAreGivenUp) {
     Script script;
-    script.play(
-        "hello a\nhello b\na> id: 1 apply_transaction { edits { edits { add_node { name: \"comp\" type: "
-        "\"compressor\" } } } }\nblock\na< response { id: 1 }\n");
+    script.play(kTwoClientsAndACompressor);
     script.workers.held = true;
     script.play(change('a', 2, "look_ahead_ms", 5.0));
     script.workers.finish(0);
@@ -242,9 +247,7 @@ TEST(Transactions, SettingsThatOthersKeepChangingAreGivenUp) {
 
 TEST(Transactions, ARequestThatIsBeingBuiltDoesNotExpire) {
     Script script;
-    script.play(
-        "hello a\nhello b\na> id: 1 apply_transaction { edits { edits { add_node { name: \"comp\" type: "
-        "\"compressor\" } } } }\nblock\na< response { id: 1 }\n");
+    script.play(kTwoClientsAndACompressor);
     for (int id = 1; id <= 16; ++id) script.play("b> id: " + std::to_string(id) + " apply_transaction { edits {} }\n");
     script.play(change('a', 2, "look_ahead_ms", 5.0));  // waits for room
     script.workers.held = true;

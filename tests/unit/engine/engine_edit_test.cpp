@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <new>
+#include <utility>
 
 #include "support/offline_engine.h"
 
@@ -275,6 +278,83 @@ TEST(EngineEdit, NodeWithNanIsMutedReportedAndRebuilt) {
     EXPECT_EQ(offline.engine.revision(), 1U);
 }
 
+/// A breaking node on channel 1, and a worker that works when the test says so.
+struct FaultyNodes : testing::Test {
+    void SetUp() override {
+        BreakingProcessor::breaks_at_all = true;
+        offline.load(R"({"nodes": [ {"name": "bad", "type": "breaking"}, {"name": "out", "type": "output"} ],
+                         "connections": [ {"from": "bad", "to": "out"} ]})");
+        offline.engine.build_on([this](auto run, auto finished) {
+            if (std::exchange(no_memory, false)) throw std::bad_alloc{};
+            work = std::move(run);
+            done = std::move(finished);
+        });
+        offline.render_blocks(9);
+        offline.polls = false;
+        offline.render_blocks(4);
+        BreakingProcessor::breaks_at_all = false;
+        offline.polls = true;
+    }
+    void finish() {
+        work();
+        std::exchange(done, nullptr)({});
+        work = nullptr;
+    }
+    [[nodiscard]] float last() {
+        offline.render_blocks(40);
+        return offline.recorded[0].back();
+    }
+
+    std::array<const NodeType*, 2> types{&kBreaking, builtin_nodes().find("output")};
+    NodeRegistry registry{types};
+    OfflineEngine offline{{}, registry};
+    std::function<void()> work;
+    std::function<void(const Expected<void>&)> done;
+    bool no_memory = false;
+};
+
+TEST_F(FaultyNodes, AreSilentUntilTheirSuccessorIsBuilt) {
+    EXPECT_EQ(last(), 0.0F);
+    ASSERT_TRUE(work);
+    finish();
+    EXPECT_EQ(last(), 0.5F);
+}
+
+TEST_F(FaultyNodes, MayBeRenamedOrRemovedWhileTheirSuccessorIsBuilt) {
+    EXPECT_EQ(last(), 0.0F);
+    offline.edit({RenameNode{"bad", "good"}});
+    finish();
+    EXPECT_EQ(last(), 0.5F);
+    ASSERT_NE(offline.engine.graph().find("good"), nullptr);
+
+    BreakingProcessor::breaks_at_all = true;
+    EXPECT_EQ(last(), 0.0F);
+    BreakingProcessor::breaks_at_all = false;
+    offline.render_blocks(800);  // a node that fails again soon waits for a second
+    offline.edit({RemoveNode{"good"}});
+    finish();
+    EXPECT_EQ(last(), 0.0F);
+    EXPECT_EQ(offline.engine.graph().node_count(), 1U);
+}
+
+TEST_F(FaultyNodes, AreRebuiltWhenThereIsMemoryAgain) {
+    no_memory = true;
+    EXPECT_THROW(offline.poll(), std::bad_alloc);
+    EXPECT_EQ(last(), 0.0F);
+    finish();
+    EXPECT_EQ(last(), 0.5F);
+}
+
+TEST_F(FaultyNodes, AreReplacedByAReset) {
+    EXPECT_EQ(last(), 0.0F);
+    const auto dropped = std::exchange(done, nullptr);
+    EngineReset reset = offline.engine.start_reset();
+    finish();
+    ASSERT_TRUE(reset.try_complete()->has_value());
+    dropped({});
+    EXPECT_EQ(last(), 0.5F);
+}
+
 TEST(EngineEdit, ManyFaultyNodesAreReplacedInOnePlan) {
     const NodeType* types[] = {&kBreaking, builtin_nodes().find("output")};
     const NodeRegistry registry{types};
@@ -411,6 +491,18 @@ TEST_F(EngineSettings, TheEditThatClosesACycleIsFoundBehindChangesOfItsNodes) {
     EXPECT_EQ(refused.error().edit_index, 3U) << refused.error().sentence;
 }
 
+TEST_F(EngineSettings, ASecondConnectionOfTwoNodesClosesNoCycle) {
+    const AddNode compressor{"compressor", "b", {{"side_chain", true}}, {}};
+    offline.edit({AddNode{"gain", "a", {}, {}}, compressor, Connect{"a", "b:in", {}}});
+    for (const bool taken_back : {false, true}) {
+        std::vector<Edit> edits{Connect{"b", "a", {}}, Connect{"a", "b:side_chain", {}}};
+        if (taken_back) edits.emplace_back(Disconnect{"a", "b:side_chain"});
+        const auto refused = offline.apply(std::move(edits));
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().edit_index, 0U) << refused.error().sentence;
+    }
+}
+
 TEST_F(EngineSettings, SettingsThatStayTheSameKeepTheNode) {
     offline.edit({AddNode{"counted", "a", {}, {}}, AddNode{"output", "out", {}, {}}, Connect{"a", "out", {}}});
     const NodeId before = offline.engine.graph().find("a")->id;
@@ -456,10 +548,9 @@ TEST(EngineEdit, TheMemoryOfATransactionIsAddedUpBeforeAnythingIsBuilt) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::resource_exhausted);
     EXPECT_EQ(refused.error().edit_index, 3U);
-    EXPECT_EQ(
-        refused.error().sentence,
-        "node \"d3\": needs 117 MiB of memory, the transaction up to this node 469 MiB, but 400 MiB are available, "
-        "of which 32 MiB are reserved");
+    EXPECT_EQ(refused.error().sentence,
+              "node \"d3\": needs 117 MiB of memory (469 MiB with the nodes before it), but 400 MiB are available, "
+              "of which 32 MiB are reserved");
 }
 
 std::uint64_t g_memory_left = 0;

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <new>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -141,9 +143,8 @@ TEST_F(EngineMute, AResetKeepsTheGraphAndWhatWasEditedMeanwhile) {
                   RenameNode{"osc", "first"}, SetParameter{"vol", "gain_db", -9.0F, {}}});
     must(offline.complete(std::move(reset)));
     must(offline.engine.mute_output(false));
-    // The plan of the edit carries a parameter, so one block is rendered with it.
-    const std::size_t begin = offline.frame() + 64;
-    offline.render_blocks(61);
+    const std::size_t begin = offline.frame();
+    offline.render_blocks(60);
     offline.edit({SetParameter{"first", "frequency_hz", 500.0F, 0.0F}});
     offline.settle();
     EXPECT_EQ(offline.engine.statistics().plans_alive, 1U) << "what played before has been freed";
@@ -298,14 +299,61 @@ TEST(EngineReset, WhatWasCommittedIsHeardWhenAResetFails) {
     LateWorker worker;
     offline.engine.build_on(worker.run());
     EngineReset reset = offline.engine.start_reset();
-    offline.edit({RemoveNode{"osc"}, AddNode{"constant", "dc", {}, {{"value", 0.25F}}}, Connect{"dc", "out", {}}});
+    offline.edit({RemoveNode{"osc"}, AddNode{"constant", "dc", {}, {{"value", 0.25F}}}, Connect{"dc", "out", {}},
+                  SetParameter{"out", "gain_db", -120.0F, {}}});
+    offline.edit({SetParameter{"out", "gain_db", 0.0F, {}}, SetParameter{"dc", "value", 0.5F, {}}});
+    const std::size_t begin = offline.frame();
     offline.render_blocks(40);
-    EXPECT_NE(offline.recorded[0].back(), 0.25F) << "during the reset";
+    OfflineEngine untouched;
+    untouched.load(kSine);
+    untouched.render_blocks(60);
+    for (std::size_t frame = begin; frame < offline.frame(); ++frame)
+        ASSERT_EQ(offline.recorded[0][frame], untouched.recorded[0][frame]) << "during the reset, frame " << frame;
     worker.finish(fail(ErrorCode::resource_exhausted, "memory ran out"));
     EXPECT_FALSE(reset.try_complete()->has_value());
     offline.settle();
     offline.render_block();
-    EXPECT_EQ(offline.recorded[0].back(), 0.25F);
+    EXPECT_EQ(offline.recorded[0].back(), 0.5F);
+}
+
+TEST(EngineReset, ParametersOfNodesThatStayAreHeldBackToo) {
+    OfflineEngine offline;
+    offline.load(kSine);
+    offline.render_blocks(20);
+    LateWorker worker;
+    offline.engine.build_on(worker.run());
+    {
+        const EngineReset abandoned = offline.engine.start_reset();
+        offline.edit({SetParameter{"osc", "gain_db", -120.0F, {}}});
+        offline.render_blocks(40);
+        EXPECT_NE(offline.recorded[0].back(), 0.0F);
+    }
+    offline.settle();
+    offline.render_blocks(40);
+    EXPECT_EQ(offline.recorded[0].back(), 0.0F);
+    worker.finish();
+}
+
+TEST(EngineReset, MayOutliveTheEngine) {
+    std::optional<EngineReset> reset;
+    {
+        OfflineEngine offline;
+        offline.edit({AddNode{"sine", "a", {}, {}}});
+        reset.emplace(offline.engine.start_reset());
+    }
+    reset.reset();
+}
+
+TEST(EngineReset, CannotStartWithoutMemoryAndChangesNothingThen) {
+    OfflineEngine offline;
+    offline.load(kSine);
+    offline.engine.build_on([](const auto&, const auto&) { throw std::bad_alloc{}; });
+    EXPECT_THROW(static_cast<void>(offline.engine.start_reset()), std::bad_alloc);
+    offline.edit({RemoveNode{"osc"}});
+    offline.settle();
+    EXPECT_EQ(offline.recorded[0].back(), 0.0F) << "commits are not held back";
+    offline.engine.build_on(run_here);
+    must(offline.reset());
 }
 
 TEST(EngineReset, ReportsWorkThatWasNotCompleted) {

@@ -503,6 +503,45 @@ TEST_P(ServerTest, OutOfMemoryOnAWorkerIsReportedAndTheDaemonContinues) {
     EXPECT_EQ(client.call(request("apply_transaction { edits {} }")).status().code(), v1::OK);
 }
 
+TEST_P(ServerTest, APanicDoesNotWaitForTheWorkOfOtherClients) {
+    static std::promise<void> end;
+    static std::atomic<int> waiting{0};
+    static std::shared_future<void> ended;
+    end = {};
+    ended = end.get_future().share();
+    waiting = 0;
+    constexpr NodeType slow{
+        .name = "slow",
+        .help = "Is built when the test says so.",
+        .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {
+            ++waiting;
+            ended.wait();
+            return fail(ErrorCode::unavailable, "not needed");
+        },
+    };
+    const NodeType* types[] = {builtin_nodes().find("output"), &slow};
+    const NodeRegistry registry{types};
+    RunningServer busy{{}, registry};
+    struct Finish {
+        ~Finish() { end.set_value(); }
+    } const finish;  // before the server waits for its workers
+    const auto connect = [&] { return GetParam() ? busy.tcp() : busy.local(); };
+    ProtocolClient other = connect();
+    other.hello();
+    EXPECT_EQ(other.call(request("apply_transaction { edits { edits { add_node { name: 'o' type: 'output' } } } }"))
+                  .status()
+                  .code(),
+              v1::OK);
+    ProtocolClient client = connect();
+    client.hello();
+    for (int i = 0; i < 8; ++i)
+        client.send(request("apply_transaction { edits { edits { add_node { name: 's' type: 'slow' } } } }"));
+    const Deadline deadline;
+    while (waiting < 2) ASSERT_FALSE(deadline.passed()) << "both workers are busy";
+    EXPECT_EQ(other.call(request("panic {}")).status().code(), v1::OK);
+    EXPECT_EQ(other.call(request("mute_output {}")).status().code(), v1::OK);
+}
+
 TEST_P(ServerTest, ContinuesAfterRunningOutOfDescriptors) {
     rlimit before_limit{};
     ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before_limit), 0);
