@@ -86,6 +86,76 @@ void add_scaled_ramped(const float* in, const float* factors, float* sum, std::s
     });
 }
 
+#if HWY_HAVE_FLOAT64
+using Doubles = hn::Repartition<double, Floats>;
+using DoubleVector = hn::Vec<Doubles>;
+constexpr Doubles kDoubles;
+
+/// Writes value_at(elapsed), value_at(elapsed + 1), ..., rounded to float.
+template <class ValueAt>
+HWY_INLINE void write_ramp(double elapsed, float* out, std::size_t frames, ValueAt value_at) {
+    constexpr hn::Half<Floats> kHalf;
+    // Integers, and therefore exact.
+    DoubleVector first = hn::Add(hn::Set(kDoubles, elapsed), hn::Iota(kDoubles, 0));
+    const DoubleVector half = hn::Set(kDoubles, kLanes / 2);
+    const DoubleVector all = hn::Set(kDoubles, kLanes);
+    for_each_vector(frames, [&](std::size_t frame) HWY_ATTR {
+        const auto low = hn::DemoteTo(kHalf, value_at(first));
+        const auto high = hn::DemoteTo(kHalf, value_at(hn::Add(first, half)));
+        first = hn::Add(first, all);
+        hn::StoreU(hn::Combine(kFloats, high, low), kFloats, out + frame);
+    });
+}
+
+void linear_ramp(float start, double step, double elapsed, float* out, std::size_t frames) RTA_NONBLOCKING {
+    const DoubleVector origin = hn::Set(kDoubles, static_cast<double>(start));
+    const DoubleVector slope = hn::Set(kDoubles, step);
+    write_ramp(elapsed, out, frames, [&](DoubleVector at) HWY_ATTR { return hn::Add(origin, hn::Mul(slope, at)); });
+}
+
+/// Computes the same bits as exp2() in dsp/math.h.
+HWY_INLINE DoubleVector powers_of_two(DoubleVector x) {
+    const DoubleVector round = hn::Set(kDoubles, 6'755'399'441'055'744.0);
+    const DoubleVector rounded = hn::Add(x, round);
+    const DoubleVector fraction = hn::Sub(x, hn::Sub(rounded, round));
+    const DoubleVector t = hn::Mul(fraction, hn::Set(kDoubles, 0.693'147'180'559'945'309));
+    DoubleVector power = hn::Add(hn::Set(kDoubles, 1.0 / 5040), hn::Div(t, hn::Set(kDoubles, 40320.0)));
+    power = hn::Add(hn::Set(kDoubles, 1.0 / 720), hn::Mul(t, power));
+    power = hn::Add(hn::Set(kDoubles, 1.0 / 120), hn::Mul(t, power));
+    power = hn::Add(hn::Set(kDoubles, 1.0 / 24), hn::Mul(t, power));
+    power = hn::Add(hn::Set(kDoubles, 1.0 / 6), hn::Mul(t, power));
+    power = hn::Add(hn::Set(kDoubles, 1.0 / 2), hn::Mul(t, power));
+    power = hn::Add(hn::Set(kDoubles, 1.0), hn::Mul(t, power));
+    power = hn::Add(hn::Set(kDoubles, 1.0), hn::Mul(t, power));
+    const auto biased = hn::Add(hn::BitCast(kDoubleWords, rounded), hn::Set(kDoubleWords, std::uint64_t{1023}));
+    return hn::Mul(power, hn::BitCast(kDoubles, hn::ShiftLeft<52>(biased)));
+}
+
+void logarithmic_ramp(float start, double step, double elapsed, float* out, std::size_t frames) RTA_NONBLOCKING {
+    const DoubleVector origin = hn::Set(kDoubles, static_cast<double>(start));
+    const DoubleVector octaves = hn::Set(kDoubles, step);
+    write_ramp(elapsed, out, frames,
+               [&](DoubleVector at) HWY_ATTR { return hn::Mul(origin, powers_of_two(hn::Mul(octaves, at))); });
+}
+
+#else  // Highway has no vectors of doubles for WebAssembly: these loops are left to the compiler.
+
+void linear_ramp(float start, double step, double elapsed, float* out, std::size_t frames) RTA_NONBLOCKING {
+    for (std::size_t frame = 0; frame < frames; ++frame) {
+        const double at = elapsed + static_cast<double>(frame);
+        out[frame] = static_cast<float>(static_cast<double>(start) + step * at);
+    }
+}
+
+void logarithmic_ramp(float start, double step, double elapsed, float* out, std::size_t frames) RTA_NONBLOCKING {
+    for (std::size_t frame = 0; frame < frames; ++frame) {
+        const double at = elapsed + static_cast<double>(frame);
+        out[frame] = static_cast<float>(static_cast<double>(start) * exp2(step * at));
+    }
+}
+
+#endif
+
 /// Adds `count` inputs to `sum` over kVectors vectors of frames, which stay in registers.
 template <std::size_t kVectors>
 HWY_INLINE void add_group(const float* const* ins, const float* factors, std::size_t count, bool first,
@@ -286,6 +356,8 @@ constexpr Kernels kKernels{
     .scale_ramped = scale_ramped,
     .add_scaled = add_scaled,
     .add_scaled_ramped = add_scaled_ramped,
+    .linear_ramp = linear_ramp,
+    .logarithmic_ramp = logarithmic_ramp,
     .sum_scaled = sum_scaled,
     .fir = fir,
     .soft_clip = soft_clip,

@@ -17,8 +17,8 @@ struct Level {
     float sum_of_squares = 0.0F;  ///< for a few thousand samples at most, because it is a float
 };
 
-/// Sample loops, compiled for one SIMD target. Call them through their wrappers (dsp/gain.h, dsp/sine.h, dsp/finite.h,
-/// dsp/level.h), which describe what they compute. All [any].
+/// Sample loops, compiled for one SIMD target. Call them through their wrappers (dsp/gain.h, dsp/ramp.h, dsp/sine.h,
+/// dsp/finite.h, dsp/level.h), which describe what they compute. All [any].
 ///
 /// Kernels do not fuse multiplication and addition, so all targets produce the same bits. Exceptions that may differ in
 /// the last bit: the sine uses fused multiply-add where available, and `level` computes its sum in one part per SIMD
@@ -36,6 +36,11 @@ struct Kernels {
     void (*add_scaled)(const float* in, float factor, float* sum, std::size_t frames) RTA_NONBLOCKING;
     /// sum += in * factors, one per frame
     void (*add_scaled_ramped)(const float* in, const float* factors, float* sum, std::size_t frames) RTA_NONBLOCKING;
+    /// out = start + step * elapsed, start + step * (elapsed + 1), ...; computed in double. `elapsed` is an integer.
+    void (*linear_ramp)(float start, double step, double elapsed, float* out, std::size_t frames) RTA_NONBLOCKING;
+    /// out = start * 2^(step * elapsed), start * 2^(step * (elapsed + 1)), ...; computed in double with exp2() of
+    /// dsp/math.h
+    void (*logarithmic_ramp)(float start, double step, double elapsed, float* out, std::size_t frames) RTA_NONBLOCKING;
     /// out = ins[0] * factors[0] + ins[1] * factors[1] + ..., from left to right. `count` > 0; `out` must not be one of
     /// `ins`.
     void (*sum_scaled)(const float* const* ins, const float* factors, std::size_t count, float* out,

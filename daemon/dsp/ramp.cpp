@@ -4,14 +4,15 @@
 #include <algorithm>
 #include <limits>
 
+#include "dsp/kernels.h"
 #include "dsp/math.h"
 
 namespace rta::dsp {
 
 namespace {
 
-// One formula for each shape, used for single frames and for blocks, so that both produce the same bits. `elapsed` is
-// the number of frames since the start: an integer below 2^53, and therefore exact.
+// One formula for each shape, used for single frames; the kernels compute the same bits for blocks. `elapsed` is the
+// number of frames since the start: an integer below 2^53, and therefore exact.
 float linear_value(float start, double step, double elapsed) RTA_NONBLOCKING {
     return static_cast<float>(static_cast<double>(start) + step * elapsed);
 }
@@ -41,9 +42,10 @@ void Ramp::retarget(float target, std::uint64_t start_frame, std::uint32_t lengt
     constexpr float kSmallest = std::numeric_limits<float>::min();
     leg_ = Leg{.start = start,
                .target = target,
-               .bent = shape_ == Shape::logarithmic && start >= kSmallest && target >= kSmallest,
                .start_frame = start_frame,
-               .end_frame = start_frame + length_frames};
+               .length_frames = length_frames,
+               .bent = leg_.shape == Shape::logarithmic && start >= kSmallest && target >= kSmallest,
+               .shape = leg_.shape};
     if (length_frames == 0) return;
     const double way = leg_.bent ? log2(static_cast<double>(target)) - log2(static_cast<double>(start))
                                  : static_cast<double>(target) - static_cast<double>(start);
@@ -55,6 +57,10 @@ float Ramp::value_at(std::uint64_t frame) const RTA_NONBLOCKING {
 }
 
 void Ramp::render(std::uint64_t frame, std::span<float> values) const RTA_NONBLOCKING {
+    const bool whole = values.size() % kKernelFrames == 0;
+    if (whole && frame >= leg_.start_frame && frame + values.size() <= leg_.end_frame()) {
+        return leg_.render_moving(frame, values);
+    }
     const std::uint64_t first_frame = frame;
     const std::span<float> before = take_until(leg_.start_frame, frame, values);
     previous_.render(first_frame, before);
@@ -62,28 +68,26 @@ void Ramp::render(std::uint64_t frame, std::span<float> values) const RTA_NONBLO
 }
 
 float Ramp::Leg::value_at(std::uint64_t frame) const RTA_NONBLOCKING {
-    if (frame >= end_frame) return target;
+    if (frame >= end_frame()) return target;
     if (frame <= start_frame) return start;
     const double elapsed = static_cast<double>(frame - start_frame);
     return bent ? logarithmic_value(start, step, elapsed) : linear_value(start, step, elapsed);
 }
 
+/// Frames between start and end, in whole kernel blocks.
+void Ramp::Leg::render_moving(std::uint64_t frame, std::span<float> values) const RTA_NONBLOCKING {
+    const double elapsed = static_cast<double>(frame - start_frame);
+    const auto kernel = bent ? kernels().logarithmic_ramp : kernels().linear_ramp;
+    kernel(start, step, elapsed, values.data(), values.size());
+}
+
 void Ramp::Leg::render(std::uint64_t frame, std::span<float> values) const RTA_NONBLOCKING {
     std::ranges::fill(take_until(start_frame, frame, values), start);
-    const double first_elapsed = static_cast<double>(frame - start_frame);
-    const std::span<float> moving = take_until(end_frame, frame, values);
-    // A 32-bit frame counter, because SSE cannot convert wider integers to double.
-    const auto count = static_cast<std::int32_t>(moving.size());
-    float* const out = moving.data();
-    if (bent) {
-        for (std::int32_t index = 0; index < count; ++index) {
-            out[index] = logarithmic_value(start, step, first_elapsed + static_cast<double>(index));
-        }
-    } else {
-        for (std::int32_t index = 0; index < count; ++index) {
-            out[index] = linear_value(start, step, first_elapsed + static_cast<double>(index));
-        }
-    }
+    const std::span<float> moving = take_until(end_frame(), frame, values);
+    const std::uint64_t first_frame = frame - moving.size();
+    const std::size_t whole = moving.size() - moving.size() % kKernelFrames;
+    if (whole != 0) render_moving(first_frame, moving.first(whole));
+    for (std::size_t i = whole; i < moving.size(); ++i) moving[i] = value_at(first_frame + i);
     std::ranges::fill(values, target);
 }
 

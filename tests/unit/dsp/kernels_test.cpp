@@ -111,6 +111,26 @@ TEST_P(KernelTest, SumsAreRoundedOnceForTheProductAndOnceForTheSum) {
     }
 }
 
+TEST_P(KernelTest, RampsHaveTheBitsOfTheFormulaForOneFrame) {
+    constexpr float kStart = 440.0F;
+    for (const double elapsed : {0.0, 1.0, 28'799'999.0, 0x1p40}) {
+        const double step = 7.0 / (elapsed + 1'000.0);
+        for (const std::size_t frames : kBlocks) {
+            Guarded linear{frames};
+            Guarded logarithmic{frames};
+            kernels().linear_ramp(kStart, step, elapsed, linear.data(), frames);
+            kernels().logarithmic_ramp(kStart, -step, elapsed, logarithmic.data(), frames);
+            for (std::size_t frame = 0; frame < frames; ++frame) {
+                const double at = elapsed + static_cast<double>(frame);
+                ASSERT_EQ(linear[frame], static_cast<float>(static_cast<double>(kStart) + step * at)) << frame;
+                ASSERT_EQ(logarithmic[frame], static_cast<float>(static_cast<double>(kStart) * exp2(-step * at)))
+                    << frame;
+            }
+            EXPECT_TRUE(linear.guards_stand() && logarithmic.guards_stand()) << frames;
+        }
+    }
+}
+
 TEST_P(KernelTest, ManyInputsAreSummedFromLeftToRight) {
     for (const std::size_t frames : kBlocks) {
         for (const std::size_t count : {1U, 2U, 7U, 15U, 16U, 17U, 32U, 33U, 200U}) {
