@@ -13,6 +13,8 @@ namespace {
 /// How far ahead nodes and processors are prefetched. The CPU predicts reads of the steps, which are in order, but not
 /// of what they point to. Measurements: docs/decisions/0004-kernels.md.
 constexpr std::size_t kPrefetchSteps = 6;
+/// How far ahead ramps are prefetched, by a node that ramps: then the next ones often do, too.
+constexpr std::ptrdiff_t kPrefetchRamps = 3;
 
 /// A mono source feeds all channels.
 std::span<const float> source_channel(const AudioReadView& source, std::uint32_t channel) RTA_NONBLOCKING {
@@ -128,7 +130,9 @@ void CompiledGraph::run_plain(const AudioThreadKey& key, std::span<const Step> s
             ++ahead;
         }
         if (step.node->needs_run(key)) {
-            run_full(key, static_cast<std::size_t>(&step - steps_.data()), context, false);
+            if (end - &step > kPrefetchRamps) (&step)[kPrefetchRamps].node->prefetch_moving_ramp(key);
+            enter(context, step);
+            run_node(key, step, context);
         } else {
             enter(context, step);
             step.processor->process(context);
@@ -145,16 +149,21 @@ void CompiledGraph::run_full(const AudioThreadKey& key, std::size_t index, Proce
         delay(delays_[detail.first_delay + i], context.frame, find_faults);
     for (std::uint32_t i = 0; i < detail.mix_count; ++i) mix(mixes_[detail.first_mix + i], context.frame);
     enter(context, step);
-    if (node.fault(key).muted) {
-        for (const AudioWriteView& output : context.outputs) silence(output);
-        return;
-    }
-    if (!rendered_) {
+    if (!rendered_ && !node.fault(key).muted) {
         start_ramps(key, node, detail, context.frame);
         context.silent_frames = silent_frames(index, context.frame);
     }
-    node.run(key, context, node_scratch_);
-    if (find_faults) mute_if_faulty(key, node, context);
+    run_node(key, step, context);
+    if (find_faults && !node.fault(key).muted) mute_if_faulty(key, node, context);
+}
+
+/// Runs the node of a step whose inputs are ready and whose context has been entered.
+void CompiledGraph::run_node(const AudioThreadKey& key, const Step& step, ProcessContext& context) RTA_NONBLOCKING {
+    if (step.node->fault(key).muted) {
+        for (const AudioWriteView& output : context.outputs) silence(output);
+    } else {
+        step.node->run(key, *step.processor, context, node_scratch_);
+    }
 }
 
 /// Starts the ramps to the parameter targets of a node, in the first block of the plan.

@@ -128,6 +128,7 @@ class CompiledGraph {
     void run_plain(const AudioThreadKey& key, std::span<const Step> steps, ProcessContext& context) RTA_NONBLOCKING;
     void run_full(const AudioThreadKey& key, std::size_t index, ProcessContext& context,
                   bool find_faults) RTA_NONBLOCKING;
+    void run_node(const AudioThreadKey& key, const Step& step, ProcessContext& context) RTA_NONBLOCKING;
     void start_ramps(const AudioThreadKey& key, NodeInstance& node, const StepDetail& detail,
                      std::uint64_t frame) RTA_NONBLOCKING;
 

@@ -2,6 +2,7 @@
 #include "plan/node_instance.h"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 
 #include "dsp/math.h"
@@ -26,67 +27,78 @@ float processor_value(const ParameterSpec& spec, float value) {
 }
 
 NodeInstance::NodeInstance(std::shared_ptr<const NodeDescription> description, std::unique_ptr<Processor> processor)
-    : own_parameters_{description->layout.parameters.size() - (description->layout.has_bypass ? 1 : 0)},
+    : has_bypass_{description->layout.has_bypass},
+      is_device_sink_{description->type->device_role == DeviceRole::sink},
+      own_parameters_{static_cast<std::uint16_t>(description->layout.parameters.size() - (has_bypass_ ? 1 : 0))},
       processor_{std::move(processor)},
-      presence_{0.0F},
       description_{std::move(description)},
       level_tap_{processor_->level_tap()} {
-    if (own_parameters_ > kInlineViews) allocated_views_.resize(own_parameters_);
-    if (description_->layout.has_bypass && processor_->latency_frames() > 0) {
+    const std::span<const ParameterSpec> parameters = description_->layout.parameters;
+    assert(parameters.size() == parameter_count());
+    if (!is_small()) {
+        large_ = std::make_unique<Large>();
+        large_->ramps.resize(parameters.size());
+        large_->views.resize(own_parameters_);
+        large_->moving.resize(parameters.size() / kWordBits);
+    }
+    if (is_device_sink_) presence_ = std::make_unique<Presence>();
+    if (has_bypass_ && processor_->latency_frames() > 0) {
         dry_delay_ =
             std::make_unique<dsp::FixedDelay>(description_->layout.inputs.front().width, processor_->latency_frames());
+        needs_dry_ = true;
         needs_run_ = true;
     }
-    views_ = allocated_views_.empty() ? inline_views_.data() : allocated_views_.data();
-    ramps_.reserve(description_->layout.parameters.size());
-    for (const ParameterSpec& spec : description_->layout.parameters) {
-        ramps_.emplace_back(processor_value(spec, spec.default_value), shape_of(spec.law));
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+        ramp(i) = dsp::Ramp{processor_value(parameters[i], parameters[i].default_value), shape_of(parameters[i].law)};
     }
 }
 
 void NodeInstance::start_with(std::span<const float> parameters) {
-    assert(parameters.size() == ramps_.size());
-    for (std::size_t i = 0; i < ramps_.size(); ++i) {
+    assert(parameters.size() == parameter_count());
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
         const ParameterSpec& spec = description_->layout.parameters[i];
-        ramps_[i] = dsp::Ramp{processor_value(spec, parameters[i]), shape_of(spec.law)};
-        view(i) = {ramps_[i].target(), nullptr};
+        ramp(i) = dsp::Ramp{processor_value(spec, parameters[i]), shape_of(spec.law)};
+        view(i) = {ramp(i).target(), nullptr};
     }
-    needs_run_ = needs_dry();
+    needs_dry_ = uses_dry();
+    needs_run_ = needs_dry_;
 }
 
 void NodeInstance::start_present() {
-    presence_ = dsp::Ramp{1.0F};
-    presence_view_ = {1.0F, nullptr};
+    if (is_device_sink_) *presence_ = {dsp::Ramp{1.0F}, {1.0F, nullptr}};
 }
 
 void NodeInstance::retarget(const AudioThreadKey&, std::uint32_t parameter, float value, std::uint64_t frame,
                             std::uint32_t ramp_frames) RTA_NONBLOCKING {
-    ramps_[parameter].retarget(value, frame, ramp_frames);
-    needs_run_ = true;
+    ramp(parameter).retarget(value, frame, ramp_frames);
+    start_moving(parameter);
 }
 
 void NodeInstance::retarget_presence(const AudioThreadKey&, float presence, std::uint64_t frame,
                                      std::uint64_t start_frame, std::uint32_t ramp_frames) RTA_NONBLOCKING {
-    presence_.withdraw(frame);
-    if (presence_.target() == presence) return;
-    presence_.retarget(presence, start_frame, ramp_frames);
-    needs_run_ = true;
+    if (!is_device_sink_) return;
+    dsp::Ramp& fade = presence_->ramp;
+    fade.withdraw(frame);
+    if (fade.target() == presence) return;
+    fade.retarget(presence, start_frame, ramp_frames);
+    start_moving(parameter_count());
 }
 
 std::size_t NodeInstance::scratch_frames(std::uint32_t block_size) const {
     const NodeLayout& layout = description_->layout;
     const std::size_t dry_channels = layout.has_bypass ? layout.inputs.front().width : 0;
-    return (ramps_.size() + 1 + dry_channels) * block_size;
+    return (parameter_count() + 1 + dry_channels) * block_size;
 }
 
-void NodeInstance::run(const AudioThreadKey&, ProcessContext& context, std::span<float> scratch) RTA_NONBLOCKING {
+void NodeInstance::run(const AudioThreadKey&, Processor& processor, ProcessContext& context,
+                       std::span<float> scratch) RTA_NONBLOCKING {
     if (needs_run_) update_views(context.frame, context.frame_count, scratch);
-    context.parameters = {views_, own_parameters_};
-    context.presence = presence_view_;
-    if (needs_dry()) {
-        run_with_dry(context, scratch.subspan((ramps_.size() + 1) * context.frame_count));
+    context.parameters = views();
+    if (is_device_sink_) context.presence = presence_->view;
+    if (needs_dry_) {
+        run_with_dry(context, scratch.subspan((parameter_count() + 1) * context.frame_count));
     } else {
-        processor_->process(context);
+        processor.process(context);
     }
 }
 
@@ -121,19 +133,34 @@ void NodeInstance::run_with_dry(ProcessContext& context, std::span<float> dry) R
     }
 }
 
-bool NodeInstance::needs_dry() const RTA_NONBLOCKING {
-    return dry_delay_ != nullptr || !bypass_view_.at_rest() || bypass_view_.value != 0.0F;
+/// Updates the views of up to kWordBits ramps, of which `first` is the first one. Bits of `moving` are those of moving_.
+/// Returns the bits of the ramps that still move.
+inline std::uint64_t NodeInstance::update_word(std::size_t first, std::uint64_t moving, std::uint64_t frame,
+                                               std::uint32_t block_size, std::span<float> scratch) RTA_NONBLOCKING {
+    std::uint64_t still_moving = 0;
+    for (std::uint64_t rest = moving; rest != 0; rest &= rest - 1) {
+        const auto bit = static_cast<std::size_t>(std::countr_zero(rest));
+        const std::size_t index = first + bit;
+        ParameterView& changed = view(index);
+        changed = view_of(ramp(index), frame, scratch.subspan(index * block_size, block_size));
+        if (!changed.at_rest()) still_moving |= std::uint64_t{1} << bit;
+        if (&changed == &bypass_view_) needs_dry_ = uses_dry();
+    }
+    return still_moving;
 }
 
 void NodeInstance::update_views(std::uint64_t frame, std::uint32_t block_size,
                                 std::span<float> scratch) RTA_NONBLOCKING {
-    bool ramping = false;
-    for (std::size_t i = 0; i < ramps_.size(); ++i) {
-        view(i) = view_of(ramps_[i], frame, scratch.subspan(i * block_size, block_size));
-        ramping = ramping || !view(i).at_rest();
+    moving_ = update_word(0, moving_, frame, block_size, scratch);
+    bool any_moves = moving_ != 0;
+    if (!is_small()) {
+        for (std::size_t i = 0; i < large_->moving.size(); ++i) {
+            std::uint64_t& word = large_->moving[i];
+            word = update_word((i + 1) * kWordBits, word, frame, block_size, scratch);
+            any_moves = any_moves || word != 0;
+        }
     }
-    presence_view_ = view_of(presence_, frame, scratch.subspan(ramps_.size() * block_size, block_size));
-    needs_run_ = ramping || !presence_view_.at_rest() || fault_.muted || needs_dry();
+    needs_run_ = any_moves || fault_.muted || needs_dry_;
 }
 
 }  // namespace rta

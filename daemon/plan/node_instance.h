@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -60,16 +61,28 @@ class alignas(kCacheLine) NodeInstance {
     /// [audio] Starts to ramp the presence of a device sink to 0 or 1. A ramp that has not started yet is cancelled.
     void retarget_presence(const AudioThreadKey& key, float presence, std::uint64_t frame, std::uint64_t start_frame,
                            std::uint32_t ramp_frames) RTA_NONBLOCKING;
+    /// [audio] Load the ramp of a parameter into the cache for retarget(), or one that moves for run().
+    void prefetch_ramp(const AudioThreadKey&, std::uint32_t parameter) const RTA_NONBLOCKING {
+        __builtin_prefetch(&parameter_ramp(parameter), 1);
+    }
+    void prefetch_moving_ramp(const AudioThreadKey& key) const RTA_NONBLOCKING {
+        const auto first = static_cast<std::uint32_t>(std::countr_zero(moving_));
+        if (first < parameter_count()) prefetch_ramp(key, first);
+    }
     /// [control] Returns the number of floats that run() needs as scratch.
     [[nodiscard]] std::size_t scratch_frames(std::uint32_t block_size) const;
     /// [audio] Renders one block: parameter ramps, the processor, and the crossfade of a bypass. Fills in the
-    /// parameters and the presence of `context`, which point into `scratch`; the caller provides the rest.
-    void run(const AudioThreadKey& key, ProcessContext& context, std::span<float> scratch) RTA_NONBLOCKING;
+    /// parameters and the presence of `context`, which point into `scratch`; the caller provides the rest. `processor`
+    /// is that of the node: plans have it at hand, and here it would be in another cache line.
+    void run(const AudioThreadKey& key, Processor& processor, ProcessContext& context,
+             std::span<float> scratch) RTA_NONBLOCKING;
 
     /// [control] Return what plans point to. Both stay valid while the instance lives; only the audio thread may
     /// dereference them.
     [[nodiscard]] Processor* processor() const { return processor_.get(); }
-    [[nodiscard]] std::span<const ParameterView> views() const { return {views_, own_parameters_}; }
+    [[nodiscard]] std::span<const ParameterView> views() const RTA_NONBLOCKING {
+        return {is_small() ? inline_views_.data() : large_->views.data(), own_parameters_};
+    }
 
     /// [audio] Returns whether run() must be called; if not, calling process() of the processor is enough. Rarely true:
     /// the node is muted, ramps, or is bypassed.
@@ -108,34 +121,74 @@ class alignas(kCacheLine) NodeInstance {
     [[nodiscard]] Fault fault(const AudioThreadKey&) const RTA_NONBLOCKING { return fault_; }
 
  private:
+    /// Views and ramps of a node with many parameters.
+    struct Large {
+        std::vector<dsp::Ramp> ramps;
+        std::vector<ParameterView> views;   ///< own_parameters_ of them
+        std::vector<std::uint64_t> moving;  ///< continues moving_
+    };
+    struct Presence {
+        dsp::Ramp ramp;
+        ParameterView view;
+    };
+
     void update_views(std::uint64_t frame, std::uint32_t block_size, std::span<float> scratch) RTA_NONBLOCKING;
+    [[nodiscard]] std::uint64_t update_word(std::size_t first, std::uint64_t moving, std::uint64_t frame,
+                                            std::uint32_t block_size, std::span<float> scratch) RTA_NONBLOCKING;
     void run_with_dry(ProcessContext& context, std::span<float> dry) RTA_NONBLOCKING;
-    [[nodiscard]] bool needs_dry() const RTA_NONBLOCKING;
-    /// Returns the view of parameter `index`, `bypass` included.
+    /// Returns whether the dry signal is audible or must be delayed for a later bypass.
+    [[nodiscard]] bool uses_dry() const RTA_NONBLOCKING {
+        return dry_delay_ != nullptr || !bypass_view_.at_rest() || bypass_view_.value != 0.0F;
+    }
+    /// Returns the number of parameters, `bypass` included. The ramp of the presence has this index.
+    [[nodiscard]] std::size_t parameter_count() const RTA_NONBLOCKING {
+        return std::size_t{own_parameters_} + (has_bypass_ ? 1 : 0);
+    }
+    /// Small nodes keep the views and ramps of parameters inline.
+    [[nodiscard]] bool is_small() const RTA_NONBLOCKING { return own_parameters_ <= kInlineViews; }
+    [[nodiscard]] const dsp::Ramp& parameter_ramp(std::size_t index) const RTA_NONBLOCKING {
+        return is_small() ? inline_ramps_[index] : large_->ramps[index];
+    }
+    [[nodiscard]] dsp::Ramp& ramp(std::size_t index) RTA_NONBLOCKING {
+        if (index == parameter_count()) return presence_->ramp;
+        return is_small() ? inline_ramps_[index] : large_->ramps[index];
+    }
+    /// Returns the view of a ramp.
     [[nodiscard]] ParameterView& view(std::size_t index) RTA_NONBLOCKING {
-        return index < own_parameters_ ? views_[index] : bypass_view_;
+        if (index < own_parameters_) return is_small() ? inline_views_[index] : large_->views[index];
+        return index < parameter_count() ? bypass_view_ : presence_->view;
+    }
+    [[nodiscard]] std::uint64_t& moving_word(std::size_t ramp) RTA_NONBLOCKING {
+        return ramp < kWordBits ? moving_ : large_->moving[ramp / kWordBits - 1];
+    }
+    void start_moving(std::size_t ramp) RTA_NONBLOCKING {
+        moving_word(ramp) |= std::uint64_t{1} << ramp % kWordBits;
+        needs_run_ = true;
     }
 
-    /// Views of nodes with more parameters than this are allocated separately.
     static constexpr std::size_t kInlineViews = 3;
+    static constexpr std::size_t kWordBits = 64;
 
-    // While nothing ramps, a block touches only the first cache line of a node, up to inline_views_.
-    /// A view is on a ramp or was in the previous block; the node is muted; or the dry signal is audible or must be
-    /// delayed for a later bypass.
+    // While nothing ramps, a block touches only the first cache line of a node, up to inline_views_. While a parameter
+    // of a small node ramps, it touches that and the ramp.
+    /// A view is on a ramp or was in the previous block; the node is muted; or needs_dry_.
     bool needs_run_ = false;
+    bool needs_dry_ = false;  ///< uses_dry()
     Fault fault_;
-    ParameterView* views_;  ///< own_parameters_ of them
+    bool has_bypass_;
+    bool is_device_sink_;
+    std::uint16_t own_parameters_;  ///< all but `bypass`, which the engine handles
+    /// One bit for each of the first ramps: it moves, or did when its view was updated last. All others are at rest.
+    std::uint64_t moving_ = 0;
     std::array<ParameterView, kInlineViews> inline_views_;
+    std::array<dsp::Ramp, kInlineViews + 1> inline_ramps_;  ///< of all parameters, `bypass` included
 
-    std::vector<ParameterView> allocated_views_;
-    ParameterView presence_view_;
-    ParameterView bypass_view_;
+    std::unique_ptr<Large> large_;  ///< nullptr if the node is small
+    std::unique_ptr<Processor> processor_;
+    std::unique_ptr<Presence> presence_;  ///< device sinks only
     /// Gives the bypassed signal the latency of the processor; nullptr if the node has no latency or no bypass.
     std::unique_ptr<dsp::FixedDelay> dry_delay_;
-    std::size_t own_parameters_;  ///< all but `bypass`, which the engine handles
-    std::unique_ptr<Processor> processor_;
-    std::vector<dsp::Ramp> ramps_;
-    dsp::Ramp presence_;
+    ParameterView bypass_view_;
     NodeId id_;
     std::shared_ptr<const NodeDescription> description_;
     LevelTap* level_tap_;

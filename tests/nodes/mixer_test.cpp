@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -65,6 +66,23 @@ TEST(MatrixNode, FeedsEachInputToEachOutputWithTheGainOfTheirCrossing) {
     ASSERT_EQ(recording.size(), 2U);
     for (const float sample : recording[0]) ASSERT_NEAR(sample, 2.0 * 0.1 + 3.0, 1e-5);
     for (const float sample : recording[1]) ASSERT_NEAR(sample, 1.0 + 30.0, 1e-5);
+}
+
+TEST(MatrixNode, RampsTheFirstAndTheLastOfManyParametersTogether) {
+    NodeBench bench = bench_of("matrix", {{"inputs", 12.0}, {"outputs", 12.0}}, {});
+    (void)bench.render(64);
+    // The parameters 0, 63, 64 and 143.
+    for (const char* crossing : {"gain_1_1_db", "gain_6_4_db", "gain_6_5_db", "gain_12_12_db"}) {
+        bench.set(crossing, 0.0F, 96);
+    }
+    const auto recording = bench.render(192);
+    for (std::size_t n = 0; n < 192; ++n) {
+        const double gain = std::min(1.0, static_cast<double>(n) / 96.0);
+        for (std::size_t output = 0; output < 12; ++output) {
+            const double input = output == 0 ? 1.0 : output == 11 ? 12.0 : output == 3 || output == 4 ? 6.0 : 0.0;
+            ASSERT_NEAR(recording[output][n], gain * input, 1e-5) << "output " << output + 1 << ", frame " << n;
+        }
+    }
 }
 
 TEST(MatrixNode, BeginsSilent) {

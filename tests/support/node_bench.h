@@ -134,7 +134,7 @@ class NodeBench {
         context.frame = frame_;
         context.frame_count = options_.block_size;
         context.device = {device_in_.read(), device_out_.write()};
-        node_.run(key, context, scratch_);
+        node_.run(key, *node_.processor(), context, scratch_);
     }
 
     [[nodiscard]] AudioThreadGate::Claim claim() { return gate_.try_claim(generation_); }
