@@ -245,6 +245,7 @@ BiquadCascade::BiquadCascade(std::span<const FilterShape> shapes, std::uint32_t 
       sample_rate_hz_{sample_rate_hz},
       block_size_{block_size},
       scratch_(std::size_t{kRows} * block_size),
+      interleaved_(channel_count == 1 ? 0 : interleaved_width(channel_count) * block_size),
       ins_(channel_count),
       outs_(channel_count) {}
 
@@ -279,34 +280,52 @@ void BiquadCascade::settle(std::size_t section, const FilterValues& values) RTA_
     feeds_[section] = sections_[section].feed;
 }
 
-/// Processes section by section, each with constant or moving parameters.
+/// Processes section by section, each with constant or moving parameters. Channels are interleaved from the first moving
+/// section to the next one at rest.
 void BiquadCascade::process_moving(std::span<const FilterMotion> motions, const AudioReadView& in,
                                    const AudioWriteView& out) RTA_NONBLOCKING {
     const std::size_t count = sections_.size();
     const std::uint32_t channels = out.channel_count();
+    const std::uint32_t frames = out.frame_count();
+    if (channels == 0) return;
     for (std::uint32_t channel = 0; channel < channels; ++channel) {
         ins_[channel] = in.channel(channel).data();
         outs_[channel] = out.channel(channel).data();
     }
     const FilterKernels& kernels = filter_kernels();
+    float* const samples = channels == 1 ? outs_[0] : interleaved_.data();
+    bool interleaved = false;
+    const auto deinterleave = [&] {
+        if (channels != 1) kernels.deinterleave(samples, outs_.data(), channels, frames);
+        std::ranges::copy(outs_, ins_.begin());
+        interleaved = false;
+    };
     for (std::size_t i = 0; i < count; ++i) {
         if (rest(i, motions[i])) {
+            if (interleaved) deinterleave();
             for (std::uint32_t channel = 0; channel < channels; ++channel) {
                 kernels.run(&sections_[i], states_.data() + i + channel * count, 1, ins_[channel], outs_[channel],
-                            out.frame_count());
+                            frames);
             }
-        } else {
-            move(i, motions[i], channels, out.frame_count());
+            std::ranges::copy(outs_, ins_.begin());
+            continue;
         }
-        std::ranges::copy(outs_, ins_.begin());
+        if (!interleaved && channels != 1) {
+            kernels.interleave(ins_.data(), channels, samples, frames);
+        } else if (!interleaved && ins_[0] != samples) {
+            std::copy_n(ins_[0], frames, samples);
+        }
+        interleaved = true;
+        move(i, motions[i], samples, channels, frames);
     }
+    if (interleaved) deinterleave();
 }
 
-void BiquadCascade::move(std::size_t section, const FilterMotion& motion, std::uint32_t channels,
+/// `samples` are interleaved.
+void BiquadCascade::move(std::size_t section, const FilterMotion& motion, float* samples, std::uint32_t channels,
                          std::uint32_t frames) RTA_NONBLOCKING {
     const BiquadRamp ramp = design_ramp(section, motion);
-    filter_kernels().run_ramp(ramp, states_.data() + section, sections_.size(), ins_.data(), outs_.data(), channels,
-                              frames);
+    filter_kernels().run_ramp(ramp, states_.data() + section, sections_.size(), samples, channels, frames);
     if (!moves(motion)) {
         settle(section, {motion.frequency_hz.value, motion.width.value, motion.gain_db.value});
         return;

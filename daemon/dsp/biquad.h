@@ -30,7 +30,7 @@
 ///
 /// With constant parameters a section computes 8 or 16 frames at once (block state-space): the response to the inputs
 /// does not depend on previous frames, and only the two states pass from one step to the next. With moving parameters
-/// it computes frame by frame.
+/// it computes frame by frame, and several channels at once.
 namespace rta::dsp {
 
 /// Parameter that determines the width of a section.
@@ -99,7 +99,7 @@ class BiquadCascade {
     void process_moving(std::span<const FilterMotion> motions, const AudioReadView& in,
                         const AudioWriteView& out) RTA_NONBLOCKING;
     void settle(std::size_t section, const FilterValues& values) RTA_NONBLOCKING;
-    void move(std::size_t section, const FilterMotion& motion, std::uint32_t channels,
+    void move(std::size_t section, const FilterMotion& motion, float* samples, std::uint32_t channels,
               std::uint32_t frames) RTA_NONBLOCKING;
     [[nodiscard]] BiquadRamp design_ramp(std::size_t section, const FilterMotion& motion) RTA_NONBLOCKING;
 
@@ -110,7 +110,8 @@ class BiquadCascade {
     std::vector<FilterShape> shapes_;
     double sample_rate_hz_;
     std::uint32_t block_size_;
-    std::vector<float> scratch_;  ///< rows of one block each, for a section with moving parameters
+    std::vector<float> scratch_;      ///< rows of one block each, for a section with moving parameters
+    std::vector<float> interleaved_;  ///< one block of all channels; empty if there is one channel
     std::vector<const float*> ins_;
     std::vector<float*> outs_;
 };

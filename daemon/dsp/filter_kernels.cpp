@@ -282,72 +282,179 @@ void design(FilterKind kind, float half_cycles_per_hz, const float* frequency_hz
     }
 }
 
-/// Runs one frame of a section that keeps its feed: when drive and k change, the second state absorbs the difference.
-HWY_INLINE float run_feed_frame(const BiquadRamp& ramp, std::size_t frame, const BiquadFeed& before, float x, float& s1,
-                                float& s2) {
-    const float k_step_of_band = (ramp.k[frame] - before.k) * s1;
-    const float less_low = before.drive * x - s2;
-    const float change_1 = ramp.a2[frame] * (less_low - before.k * s1) - ramp.a3[frame] * s1;
-    const float change_2 = ramp.a2[frame] * s1 + ramp.a3[frame] * (less_low + k_step_of_band);
-    s2 += (ramp.drive[frame] - before.drive) * x - k_step_of_band;
-    const float v1 = s1 + change_1;
-    const float v2 = s2 + change_2;
-    s1 += 2.0F * change_1;
-    s2 += 2.0F * change_2;
-    return ramp.m0[frame] * x + ramp.m1[frame] * v1 + ramp.m2[frame] * v2;
+/// Transposes 4 x 4 floats.
+HWY_INLINE void transpose(hn::Vec<Quads> (&rows)[4]) {
+    constexpr hn::Repartition<double, Quads> kHalves;
+    const auto ab_low = hn::BitCast(kHalves, hn::InterleaveLower(kQuads, rows[0], rows[1]));
+    const auto ab_high = hn::BitCast(kHalves, hn::InterleaveUpper(kQuads, rows[0], rows[1]));
+    const auto cd_low = hn::BitCast(kHalves, hn::InterleaveLower(kQuads, rows[2], rows[3]));
+    const auto cd_high = hn::BitCast(kHalves, hn::InterleaveUpper(kQuads, rows[2], rows[3]));
+    rows[0] = hn::BitCast(kQuads, hn::InterleaveLower(kHalves, ab_low, cd_low));
+    rows[1] = hn::BitCast(kQuads, hn::InterleaveUpper(kHalves, ab_low, cd_low));
+    rows[2] = hn::BitCast(kQuads, hn::InterleaveLower(kHalves, ab_high, cd_high));
+    rows[3] = hn::BitCast(kQuads, hn::InterleaveUpper(kHalves, ab_high, cd_high));
 }
 
-/// Runs one frame of any other section.
-HWY_INLINE float run_frame(const BiquadRamp& ramp, std::size_t frame, float x, float& s1, float& s2) {
-    const float less_low = x - s2;
-    // Computes changes, not new values: near 0 Hz they are small and keep their precision.
-    const float change_1 = ramp.a2[frame] * (less_low - ramp.k[frame] * s1) - ramp.a3[frame] * s1;
-    const float change_2 = ramp.a2[frame] * s1 + ramp.a3[frame] * less_low;
-    const float v1 = s1 + change_1;
-    const float v2 = s2 + change_2;
-    s1 += 2.0F * change_1;
-    s2 += 2.0F * change_2;
-    return ramp.m0[frame] * x + ramp.m1[frame] * v1 + ramp.m2[frame] * v2;
-}
-
-/// Runs kChannels channels in parallel to hide instruction latencies.
-template <std::size_t kChannels>
-HWY_INLINE void run_ramp_group(const BiquadRamp& ramp, BiquadState* states, std::size_t stride, const float* const* ins,
-                               float* const* outs, std::size_t frames) {
-    float s1[kChannels];
-    float s2[kChannels];
-    for (std::size_t i = 0; i < kChannels; ++i) {
-        s1[i] = states[i * stride].s1;
-        s2[i] = states[i * stride].s2;
-    }
-    if (ramp.drive != nullptr) {
-        BiquadFeed before = ramp.before;
-        for (std::size_t frame = 0; frame < frames; ++frame) {
-            for (std::size_t i = 0; i < kChannels; ++i) {
-                outs[i][frame] = run_feed_frame(ramp, frame, before, ins[i][frame], s1[i], s2[i]);
+void interleave(const float* const* ins, std::size_t channels, float* samples, std::size_t frames) RTA_NONBLOCKING {
+    const std::size_t width = interleaved_width(channels);
+    for (std::size_t channel = 0; channel < channels; channel += 4) {
+        for (std::size_t frame = 0; frame < frames; frame += 4) {
+            hn::Vec<Quads> rows[4] = {hn::Zero(kQuads), hn::Zero(kQuads), hn::Zero(kQuads), hn::Zero(kQuads)};
+            for (std::size_t i = 0; i < 4 && channel + i < channels; ++i) {
+                rows[i] = hn::LoadU(kQuads, ins[channel + i] + frame);
             }
-            before = {ramp.drive[frame], ramp.k[frame]};
+            transpose(rows);
+            for (std::size_t i = 0; i < 4; ++i) hn::StoreU(rows[i], kQuads, samples + (frame + i) * width + channel);
         }
-    } else {
-        for (std::size_t frame = 0; frame < frames; ++frame) {
-            for (std::size_t i = 0; i < kChannels; ++i) {
-                outs[i][frame] = run_frame(ramp, frame, ins[i][frame], s1[i], s2[i]);
+    }
+}
+
+void deinterleave(const float* samples, float* const* outs, std::size_t channels, std::size_t frames) RTA_NONBLOCKING {
+    const std::size_t width = interleaved_width(channels);
+    for (std::size_t channel = 0; channel < channels; channel += 4) {
+        for (std::size_t frame = 0; frame < frames; frame += 4) {
+            hn::Vec<Quads> rows[4];
+            for (std::size_t i = 0; i < 4; ++i) rows[i] = hn::LoadU(kQuads, samples + (frame + i) * width + channel);
+            transpose(rows);
+            for (std::size_t i = 0; i < 4 && channel + i < channels; ++i) {
+                hn::StoreU(rows[i], kQuads, outs[channel + i] + frame);
             }
         }
     }
-    for (std::size_t i = 0; i < kChannels; ++i) states[i * stride] = {flushed(s1[i]), flushed(s2[i])};
 }
 
-void run_ramp(const BiquadRamp& ramp, BiquadState* states, std::size_t stride, const float* const* ins,
-              float* const* outs, std::size_t channels, std::size_t frames) RTA_NONBLOCKING {
-    constexpr std::size_t kGroup = 4;
-    std::size_t channel = 0;
-    for (; channel + kGroup <= channels; channel += kGroup) {
-        run_ramp_group<kGroup>(ramp, states + channel * stride, stride, ins + channel, outs + channel, frames);
+/// States of one vector of channels.
+template <class Tag>
+struct States {
+    hn::Vec<Tag> s1, s2;
+};
+
+/// Coefficients of one frame, in all lanes.
+template <class Tag>
+struct FrameCoefficients {
+    HWY_INLINE FrameCoefficients(const BiquadRamp& ramp, std::size_t frame)
+        : a2{hn::Set(Tag{}, ramp.a2[frame])},
+          a3{hn::Set(Tag{}, ramp.a3[frame])},
+          m0{hn::Set(Tag{}, ramp.m0[frame])},
+          m1{hn::Set(Tag{}, ramp.m1[frame])},
+          m2{hn::Set(Tag{}, ramp.m2[frame])} {}
+
+    hn::Vec<Tag> a2, a3, m0, m1, m2;
+};
+
+/// Advances the states by the changes and returns the output. Changes are not new values: near 0 Hz they are small and
+/// keep their precision.
+template <class Tag>
+HWY_INLINE hn::Vec<Tag> advance(const FrameCoefficients<Tag>& c, hn::Vec<Tag> x, hn::Vec<Tag> change_1,
+                                hn::Vec<Tag> change_2, States<Tag>& s) {
+    const auto two = hn::Set(Tag{}, 2.0F);
+    const auto v1 = hn::Add(s.s1, change_1);
+    const auto v2 = hn::Add(s.s2, change_2);
+    s.s1 = hn::Add(s.s1, hn::Mul(two, change_1));
+    s.s2 = hn::Add(s.s2, hn::Mul(two, change_2));
+    return hn::Add(hn::Add(hn::Mul(c.m0, x), hn::Mul(c.m1, v1)), hn::Mul(c.m2, v2));
+}
+
+/// Runs a section that keeps its feed: when drive and k change, the second state absorbs the difference.
+template <class Tag, std::size_t kVectors>
+HWY_INLINE void run_kept_feed(const BiquadRamp& ramp, States<Tag> (&states)[kVectors], float* samples,
+                              std::size_t width, std::size_t frames) {
+    constexpr Tag kTag;
+    BiquadFeed before = ramp.before;
+    for (std::size_t frame = 0; frame < frames; ++frame) {
+        const FrameCoefficients<Tag> c{ramp, frame};
+        const BiquadFeed now{ramp.drive[frame], ramp.k[frame]};
+        const auto drive = hn::Set(kTag, before.drive);
+        const auto k = hn::Set(kTag, before.k);
+        const auto drive_step = hn::Set(kTag, now.drive - before.drive);
+        const auto k_step = hn::Set(kTag, now.k - before.k);
+        before = now;
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            float* const place = samples + frame * width + v * hn::MaxLanes(kTag);
+            States<Tag>& s = states[v];
+            const auto x = hn::LoadU(kTag, place);
+            const auto k_step_of_band = hn::Mul(k_step, s.s1);
+            const auto less_low = hn::Sub(hn::Mul(drive, x), s.s2);
+            const auto change_1 = hn::Sub(hn::Mul(c.a2, hn::Sub(less_low, hn::Mul(k, s.s1))), hn::Mul(c.a3, s.s1));
+            const auto change_2 = hn::Add(hn::Mul(c.a2, s.s1), hn::Mul(c.a3, hn::Add(less_low, k_step_of_band)));
+            s.s2 = hn::Add(s.s2, hn::Sub(hn::Mul(drive_step, x), k_step_of_band));
+            hn::StoreU(advance<Tag>(c, x, change_1, change_2, s), kTag, place);
+        }
     }
-    for (; channel < channels; ++channel) {
-        run_ramp_group<1>(ramp, states + channel * stride, stride, ins + channel, outs + channel, frames);
+}
+
+/// Runs any other section.
+template <class Tag, std::size_t kVectors>
+HWY_INLINE void run_other(const BiquadRamp& ramp, States<Tag> (&states)[kVectors], float* samples, std::size_t width,
+                          std::size_t frames) {
+    constexpr Tag kTag;
+    for (std::size_t frame = 0; frame < frames; ++frame) {
+        const FrameCoefficients<Tag> c{ramp, frame};
+        const auto k = hn::Set(kTag, ramp.k[frame]);
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            float* const place = samples + frame * width + v * hn::MaxLanes(kTag);
+            States<Tag>& s = states[v];
+            const auto x = hn::LoadU(kTag, place);
+            const auto less_low = hn::Sub(x, s.s2);
+            const auto change_1 = hn::Sub(hn::Mul(c.a2, hn::Sub(less_low, hn::Mul(k, s.s1))), hn::Mul(c.a3, s.s1));
+            const auto change_2 = hn::Add(hn::Mul(c.a2, s.s1), hn::Mul(c.a3, less_low));
+            hn::StoreU(advance<Tag>(c, x, change_1, change_2, s), kTag, place);
+        }
     }
+}
+
+/// Interleaved channels that run_ramp() has not processed yet.
+struct Remaining {
+    BiquadState* states;
+    float* samples;
+    std::size_t channels;
+    std::size_t lanes;
+};
+
+/// Runs kVectors vectors of channels, in parallel to hide instruction latencies, as often as they fit.
+template <class Tag, std::size_t kVectors>
+HWY_INLINE void run_ramp_groups(const BiquadRamp& ramp, std::size_t stride, std::size_t width, std::size_t frames,
+                                Remaining& remaining) {
+    constexpr Tag kTag;
+    constexpr std::size_t kLanesOfTag = hn::MaxLanes(Tag{});
+    constexpr std::size_t kGroup = kVectors * kLanesOfTag;
+    while (remaining.lanes >= kGroup) {
+        const std::size_t channels = remaining.channels < kGroup ? remaining.channels : kGroup;
+        float s1[kGroup] = {};
+        float s2[kGroup] = {};
+        for (std::size_t i = 0; i < channels; ++i) {
+            s1[i] = remaining.states[i * stride].s1;
+            s2[i] = remaining.states[i * stride].s2;
+        }
+        States<Tag> states[kVectors];
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            states[v] = {hn::LoadU(kTag, s1 + v * kLanesOfTag), hn::LoadU(kTag, s2 + v * kLanesOfTag)};
+        }
+        if (ramp.drive != nullptr) {
+            run_kept_feed<Tag, kVectors>(ramp, states, remaining.samples, width, frames);
+        } else {
+            run_other<Tag, kVectors>(ramp, states, remaining.samples, width, frames);
+        }
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            hn::StoreU(states[v].s1, kTag, s1 + v * kLanesOfTag);
+            hn::StoreU(states[v].s2, kTag, s2 + v * kLanesOfTag);
+        }
+        for (std::size_t i = 0; i < channels; ++i) remaining.states[i * stride] = {flushed(s1[i]), flushed(s2[i])};
+        remaining = {remaining.states + channels * stride, remaining.samples + kGroup, remaining.channels - channels,
+                     remaining.lanes - kGroup};
+    }
+}
+
+void run_ramp(const BiquadRamp& ramp, BiquadState* states, std::size_t stride, float* samples, std::size_t channels,
+              std::size_t frames) RTA_NONBLOCKING {
+    const std::size_t width = interleaved_width(channels);
+    Remaining remaining{states, samples, channels, width};
+    run_ramp_groups<Floats, 4>(ramp, stride, width, frames, remaining);
+    run_ramp_groups<Floats, 2>(ramp, stride, width, frames, remaining);
+    run_ramp_groups<Floats, 1>(ramp, stride, width, frames, remaining);
+    run_ramp_groups<hn::CappedTag<float, 8>, 1>(ramp, stride, width, frames, remaining);
+    run_ramp_groups<Quads, 1>(ramp, stride, width, frames, remaining);
+    run_ramp_groups<hn::CappedTag<float, 1>, 1>(ramp, stride, width, frames, remaining);
 }
 
 }  // namespace
@@ -356,6 +463,8 @@ constexpr FilterKernels kFilterKernels{
     .chunk_frames = kChunk,
     .run = run,
     .design = design,
+    .interleave = interleave,
+    .deinterleave = deinterleave,
     .run_ramp = run_ramp,
 };
 

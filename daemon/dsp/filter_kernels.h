@@ -80,6 +80,11 @@ struct BiquadState {
     float s2 = 0.0F;
 };
 
+/// Returns the number of floats per frame of interleaved channels: whole vectors of four, unless there is one channel.
+[[nodiscard]] constexpr std::size_t interleaved_width(std::size_t channels) RTA_NONBLOCKING {
+    return channels == 1 ? 1 : (channels + 3) / 4 * 4;
+}
+
 /// Coefficients of a section with moving parameters: rows of one value per frame of the block.
 struct BiquadRamp {
     BiquadFeed before;  ///< of the frame before the first one; used if the feed is kept
@@ -95,6 +100,7 @@ struct BiquadRamp {
 /// Filter loops, compiled for one SIMD target; dsp/biquad.h describes what they compute. All [any].
 ///
 /// Targets with fused multiply-add use it in run() and design(), so the results of targets differ by rounding errors.
+/// The channels of a section have no influence on each other.
 /// `frames` is a multiple of kKernelFrames. An output may be the input.
 struct FilterKernels {
     /// Number of frames that run() processes per step: 8 or 16.
@@ -107,9 +113,15 @@ struct FilterKernels {
     /// `half_cycles_per_hz` is 2 / sample rate.
     void (*design)(FilterKind kind, float half_cycles_per_hz, const float* frequency_hz, const float* q,
                    const float* gain_db, const BiquadRamp& ramp, std::size_t frames) RTA_NONBLOCKING;
-    /// Runs a section with moving parameters over several channels. The state of channel n is states[n * stride].
-    void (*run_ramp)(const BiquadRamp& ramp, BiquadState* states, std::size_t stride, const float* const* ins,
-                     float* const* outs, std::size_t channels, std::size_t frames) RTA_NONBLOCKING;
+    /// Interleaves channels, for run_ramp(): interleaved_width() floats for each frame, the spare ones 0.
+    void (*interleave)(const float* const* ins, std::size_t channels, float* samples,
+                       std::size_t frames) RTA_NONBLOCKING;
+    void (*deinterleave)(const float* samples, float* const* outs, std::size_t channels,
+                         std::size_t frames) RTA_NONBLOCKING;
+    /// Runs a section with moving parameters over interleaved channels, in place. The state of channel n is
+    /// states[n * stride].
+    void (*run_ramp)(const BiquadRamp& ramp, BiquadState* states, std::size_t stride, float* samples,
+                     std::size_t channels, std::size_t frames) RTA_NONBLOCKING;
 };
 
 namespace detail {

@@ -294,6 +294,38 @@ TEST_P(BiquadFilterKindTest, IsTheSameOnEveryTargetWithin1e5) {
     });
 }
 
+TEST_P(BiquadFilterKindTest, MovesEachOfManyChannelsLikeASingleOne) {
+    const Values values{{"frequency_hz", 300.0F}, {"q", 4.0F}, {"gain_db", -9.0F}};
+    const auto move = [](NodeBench& bench) {
+        (void)bench.render(64);
+        bench.set("frequency_hz", 5'000.0F, 300);
+        bench.set("q", 0.5F, 200);
+        bench.set("gain_db", 12.0F, 100);
+        return bench.render(512);
+    };
+    const auto signal = [](std::uint32_t channel_added) {
+        return [channel_added](std::uint32_t port, std::uint32_t channel, std::uint64_t frame) {
+            return white_noise(port, channel + channel_added, frame);
+        };
+    };
+    for_each_target([&](std::string_view target) {
+        NodeBench::Recording singles;
+        for (std::uint32_t channel = 0; channel < 64; ++channel) {
+            NodeBench bench = filter(GetParam(), values, 48'000.0, signal(channel));
+            singles.push_back(move(bench).front());
+        }
+        for (const std::size_t channels : {2UZ, 3UZ, 4UZ, 7UZ, 8UZ, 13UZ, 37UZ, 64UZ}) {
+            NodeBench bench =
+                filter(GetParam(), values, 48'000.0, signal(0), {{"channels", static_cast<double>(channels)}});
+            const NodeBench::Recording recording = move(bench);
+            for (std::size_t channel = 0; channel < channels; ++channel) {
+                ASSERT_EQ(recording[channel], singles[channel])
+                    << target << ", channel " << channel << " of " << channels;
+            }
+        }
+    });
+}
+
 TEST_P(BiquadFilterKindTest, TellsTheResponseThatItHas) {
     const auto settings = ResolvedSettings::resolve(type().settings, {{"kind", std::string{GetParam()}}}, "test");
     ASSERT_TRUE(settings);
