@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
+#include <string>
 #include <utility>
+#include <variant>
 
 #include "engine/engine_core.h"
 #include "engine/renderer.h"
@@ -16,9 +19,19 @@ namespace {
 
 constexpr const char* kFull = "the queue to the audio thread is full; nothing was changed, try again";
 
-/// A batch is applied at the top of one block. Larger ones are attached to a plan instead, which applies each change
-/// where its node runs.
-constexpr std::size_t kMaximumBatch = 64;
+Error too_many_changes(const EngineCore& core, std::size_t changes) {
+    return {ErrorCode::invalid_argument,
+            "the request changes " + std::to_string(changes) + " parameters: expected at most " +
+                std::to_string(core.exchange.maximum_targets()) + " in one block of " +
+                std::to_string(core.config.block_size) + " frames at " +
+                std::to_string(std::lround(core.config.sample_rate_hz)) + " Hz",
+            {}};
+}
+
+bool replaces_graph(const Transaction& transaction) {
+    return std::ranges::any_of(transaction.edits,
+                               [](const Edit& edit) { return std::holds_alternative<ReplaceGraph>(edit); });
+}
 
 /// Returns a draft that can be compiled. Lists in `edits` what must be built first.
 Expected<Draft> complete_draft(const DraftOrigin& origin, PreparedEdits& edits) {
@@ -83,8 +96,16 @@ Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
     if (!core.exchange.has_room_for_plan()) return fail(ErrorCode::resource_exhausted, kFull);
     auto draft = complete_draft(core.origin(), *prepared.impl_);
     if (!draft) return std::unexpected(std::move(draft.error()));
+    std::size_t targets = 0;
+    if (!core.reset_in_progress()) {
+        targets = core.targets_in(core.sounding, draft->changes).size();
+        if (targets > core.exchange.maximum_targets() && !replaces_graph(prepared.transaction())) {
+            return std::unexpected(too_many_changes(core, targets));
+        }
+    }
     draft->rename_instances();
     const std::uint64_t serial = core.send_commit(*draft);
+    core.exchange.count_targets(targets);
     core.adopt(std::move(*draft));
     return Ticket{serial, ++core.revision};
 }
@@ -108,8 +129,10 @@ Expected<GraphSize> Engine::check(PreparedTransaction& prepared) const {
 
 Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits) {
     EngineCore& core = *core_;
-    const bool needs_plan = edits.size() > kMaximumBatch;
-    if (!(needs_plan ? core.exchange.has_room_for_plan() : core.exchange.has_room_for_batch(edits.size()))) {
+    if (edits.size() > core.exchange.maximum_targets()) {
+        return std::unexpected(too_many_changes(core, edits.size()));
+    }
+    if (!core.exchange.has_room_for_command() || !core.exchange.has_room_for_targets(edits.size())) {
         return fail(ErrorCode::resource_exhausted, kFull);
     }
     std::vector<ParameterChange> changes;
@@ -124,12 +147,13 @@ Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits) {
         [[maybe_unused]] const auto set = core.graph.set_parameter(edit.node, edit.parameter, edit.value);
         assert(set);
     }
-    if (needs_plan) return Ticket{core.send_parameters(changes), core.revision};
     auto targets = core.targets_in(core.sounding, changes);
     if (targets.empty()) return Ticket{core.exchange.send_nothing(), core.revision};
     if (targets.size() == 1) return Ticket{core.exchange.send(targets.front()), core.revision};
     return Ticket{core.exchange.send(std::make_unique<ParameterBatch>(std::move(targets))), core.revision};
 }
+
+std::size_t Engine::maximum_changes() const { return core_->exchange.maximum_targets(); }
 
 Expected<Ticket> Engine::fade_device(float gain, float length_ms) {
     EngineCore& core = *core_;

@@ -55,7 +55,8 @@ class Engine {
     /// all or nothing. Takes the next revision. On any error the graph has not changed. The same `prepared` may be
     /// committed again after two of them: RESOURCE_EXHAUSTED without an `edit_index` means that the audio thread has
     /// not returned enough plans yet; ABORTED means that processors must be built with build() first, because only the
-    /// graph to which ChangeSettings applies decides what they are.
+    /// graph to which ChangeSettings applies decides what they are. INVALID_ARGUMENT also if more than maximum_changes()
+    /// parameters of playing nodes change.
     [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared);
 
     /// [any] Builds what commit() or check() found missing. Slow: call it on a worker thread. Errors as in prepare().
@@ -69,8 +70,13 @@ class Engine {
     /// nodes that failed. At first that is run_here(). The work must have ended when the engine is destroyed.
     void build_on(RunOnWorker run);
 
-    /// [control] Changes parameters, all or none; all take effect in the same block. RESOURCE_EXHAUSTED as in commit().
+    /// [control] Changes parameters, all or none; all take effect in the same block. INVALID_ARGUMENT if there are more
+    /// than maximum_changes(); RESOURCE_EXHAUSTED as in commit().
     [[nodiscard]] Expected<Ticket> set_parameters(std::span<const SetParameter> changes);
+
+    /// [control] Returns the number of parameters of playing nodes that one request may change, from the duration of a
+    /// block. ReplaceGraph is not limited: what a document changes depends on the graph that it replaces.
+    [[nodiscard]] std::size_t maximum_changes() const;
 
     /// [control] Fades the device output to silence (`gain` 0) or to full level (1) over `length_ms`. A muted output
     /// stays silent. RESOURCE_EXHAUSTED as in commit().

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/plan_exchange.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace rta {
@@ -10,7 +11,9 @@ PlanExchange::PlanExchange(double sample_rate_hz, std::uint32_t block_size)
       returns_{return_ring_.receiver()},
       telemetry_{telemetry_ring_.receiver()},
       renderer_{sample_rate_hz, block_size, CommandReceiver{command_ring_.receiver()},
-                EventSender{return_ring_.sender()}, EventSender{telemetry_ring_.sender()}} {}
+                EventSender{return_ring_.sender()}, EventSender{telemetry_ring_.sender()}},
+      maximum_targets_{
+          std::max(kFewestTargets, static_cast<std::size_t>(kTargetsPerSecond * block_size / sample_rate_hz))} {}
 
 PlanExchange::~PlanExchange() = default;
 
@@ -35,16 +38,20 @@ std::uint64_t PlanExchange::send(std::unique_ptr<ParameterBatch> batch) {
     Command command{};
     command.kind = Command::Kind::apply_batch;
     command.batch = batch.get();
-    batch_targets_ += batch->targets.size();
+    const std::size_t targets = batch->targets.size();
     batches_.emplace(batch.get(), std::move(batch));
-    return send(command);
+    const std::uint64_t serial = send(command);
+    count_targets(targets);
+    return serial;
 }
 
 std::uint64_t PlanExchange::send(const ParameterTarget& parameter) {
     Command command{};
     command.kind = Command::Kind::set_parameter;
     command.parameter = parameter;
-    return send(command);
+    const std::uint64_t serial = send(command);
+    count_targets(1);
+    return serial;
 }
 
 std::uint64_t PlanExchange::send(Command::DeviceFade fade) {
@@ -60,6 +67,12 @@ std::uint64_t PlanExchange::send_nothing() {
     return send(command);
 }
 
+void PlanExchange::count_targets(std::size_t targets) {
+    if (targets == 0) return;
+    waiting_.push_back({sent_serial_, targets});
+    waiting_targets_ += targets;
+}
+
 std::optional<Event> PlanExchange::receive() {
     while (const auto event = returns_.try_receive()) {
         switch (event->kind) {
@@ -67,11 +80,14 @@ std::optional<Event> PlanExchange::receive() {
                 plans_.erase(event->plan);
                 break;
             case Event::Kind::batch_returned:
-                batch_targets_ -= event->batch->targets.size();
                 batches_.erase(event->batch);
                 break;
             case Event::Kind::applied:
                 applied_serial_ = event->applied.serial;
+                while (!waiting_.empty() && waiting_.front().serial <= applied_serial_) {
+                    waiting_targets_ -= waiting_.front().targets;
+                    waiting_.pop_front();
+                }
                 return event;
             case Event::Kind::node_faulted:
                 break;  // telemetry: never sent on this ring

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -22,8 +24,10 @@ class PlanExchange {
     static constexpr std::size_t kMaximumCommands = 1024;
     /// Plans alive at the same time, including the one being rendered.
     static constexpr std::size_t kMaximumPlans = 16;
-    /// Targets in all batches that have not been returned: the audio thread may have to apply all of them in one block.
-    static constexpr std::size_t kMaximumBatchTargets = 2048;
+    /// Parameter targets per second of a block. Applying a target and rendering the first block of its ramp takes 30 to
+    /// 45 ns, so this number takes up to 7 % of a block.
+    static constexpr double kTargetsPerSecond = 1'536'000.0;
+    static constexpr std::size_t kFewestTargets = 16;
 
     PlanExchange(double sample_rate_hz, std::uint32_t block_size);
     /// No audio thread may be inside the renderer or enter it again.
@@ -32,8 +36,13 @@ class PlanExchange {
     PlanExchange& operator=(const PlanExchange&) = delete;
 
     [[nodiscard]] bool has_room_for_command() const { return sent_serial_ - applied_serial_ < kMaximumCommands; }
-    [[nodiscard]] bool has_room_for_batch(std::size_t targets) const {
-        return has_room_for_command() && batch_targets_ + targets <= kMaximumBatchTargets;
+    /// Returns the number of parameter targets that may wait: the audio thread may have to apply all of them in its next
+    /// block.
+    [[nodiscard]] std::size_t maximum_targets() const { return maximum_targets_; }
+    /// Commands other than plans need room for their targets. A plan has room, because no command behind it is applied
+    /// in the same block.
+    [[nodiscard]] bool has_room_for_targets(std::size_t targets) const {
+        return waiting_targets_ + targets <= maximum_targets_;
     }
     [[nodiscard]] bool has_room_for_plan() const { return has_room_for_command() && plans_.size() < kMaximumPlans; }
 
@@ -46,6 +55,9 @@ class PlanExchange {
     std::uint64_t send(const ParameterTarget& parameter);
     std::uint64_t send(Command::DeviceFade fade);
     std::uint64_t send_nothing();
+
+    /// Counts the targets of the plan sent last. Those of other commands are counted when they are sent.
+    void count_targets(std::size_t targets);
 
     /// Returns whether all commands sent so far have been applied.
     [[nodiscard]] bool all_applied() const { return sent_serial_ == applied_serial_; }
@@ -78,7 +90,15 @@ class PlanExchange {
     std::uint64_t plans_made_ = 0;
     std::unordered_map<CompiledGraph*, std::unique_ptr<CompiledGraph>> plans_;
     std::unordered_map<ParameterBatch*, std::unique_ptr<ParameterBatch>> batches_;
-    std::size_t batch_targets_ = 0;  ///< in all of batches_
+
+    /// A command with targets that has not been applied yet.
+    struct Waiting {
+        std::uint64_t serial;
+        std::size_t targets;
+    };
+    std::size_t maximum_targets_;
+    std::deque<Waiting> waiting_;
+    std::size_t waiting_targets_ = 0;  ///< in all of waiting_
 };
 
 }  // namespace rta

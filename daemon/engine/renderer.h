@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "dsp/ramp.h"
@@ -56,6 +57,7 @@ class Renderer {
     enum class Next : std::uint8_t { apply_more, render_first };
 
     [[nodiscard]] Next apply(const AudioThreadKey& key, const Command& command) RTA_NONBLOCKING;
+    void apply_batch(const AudioThreadKey& key, std::span<const ParameterTarget> targets) RTA_NONBLOCKING;
     void send_return(const AudioThreadKey& key, const Event& event) RTA_NONBLOCKING;
     void apply_device_gain(const DeviceBlock& device) RTA_NONBLOCKING;
     /// Returns whether all muted nodes have been reported.
