@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <functional>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -29,8 +30,8 @@ inline constexpr double kRateHz = 48'000.0;
 class Rig {
  public:
     explicit Rig(std::vector<Edit> edits, double sample_rate_hz = kRateHz,
-                 const NodeRegistry& registry = builtin_nodes())
-        : engine_{registry, {.sample_rate_hz = sample_rate_hz, .block_size = kBlock}}, out_{1, kBlock} {
+                 const NodeRegistry& registry = builtin_nodes(), std::uint32_t block_size = kBlock)
+        : engine_{registry, {.sample_rate_hz = sample_rate_hz, .block_size = block_size}}, out_{1, block_size} {
         auto prepared = engine_.prepare({std::move(edits)});
         if (!prepared) throw std::runtime_error(prepared.error().sentence);
         if (const auto ticket = engine_.commit(*prepared); !ticket) throw std::runtime_error(ticket.error().sentence);
@@ -68,6 +69,7 @@ struct Row {
     std::string unit;
     std::function<void()> run;
     std::vector<double> ns = {};
+    std::optional<std::size_t> compared = {};  ///< index of a row; the times are also printed in ratio to it
 
     [[nodiscard]] double minimum() const { return std::ranges::min(ns) / units; }
     [[nodiscard]] double median() const {
@@ -111,8 +113,13 @@ inline void measure(std::vector<Row>& rows, int repetitions) {
 inline void print(const std::vector<Row>& rows) {
     std::printf("%-52s %-6s %9s %9s\n", "", "target", "minimum", "median");
     for (const Row& row : rows) {
-        std::printf("%-52s %-6s %9.3f %9.3f %s\n", row.what.c_str(), row.target.c_str(), row.minimum(), row.median(),
+        std::printf("%-52s %-6s %9.3f %9.3f %s", row.what.c_str(), row.target.c_str(), row.minimum(), row.median(),
                     row.unit.c_str());
+        if (row.compared.has_value()) {
+            const Row& other = rows[*row.compared];
+            std::printf(", %.2f and %.2f times", row.minimum() / other.minimum(), row.median() / other.median());
+        }
+        std::printf("\n");
     }
 }
 

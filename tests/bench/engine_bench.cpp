@@ -2,9 +2,10 @@
 // Measures graphs: sines through gains, constants through gains, and nodes that do nothing. Compares the engine on one
 // core with a single loop that computes the same without an engine. Results are verified before they are timed.
 //
-//     chrt -f 50 taskset -c 1 build/release/bin/engine_bench [TARGET]
+//     chrt -f 50 taskset -c 1 build/release/bin/engine_bench [TARGET | --ramps]
 //
-// With TARGET, measures this SIMD target only (for a profiler), otherwise all targets that the CPU supports.
+// With TARGET, measures this SIMD target only (for a profiler), otherwise all targets that the CPU supports. With
+// --ramps, measures parameters on ramps only.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -248,12 +249,129 @@ void add_step_rows(std::vector<Row>& rows, std::string_view target) {
     }
 }
 
+std::vector<Edit> gains(std::size_t count) {
+    std::vector<Edit> edits;
+    for (std::size_t i = 0; i < count; ++i) edits.emplace_back(AddNode{"gain", "n" + std::to_string(i), {}, {}});
+    return edits;
+}
+
+constexpr std::size_t kEqualizers = 8;
+constexpr std::size_t kChannels = 64;
+constexpr std::size_t kBands = 16;
+
+/// Noise into equalizers of many channels.
+std::vector<Edit> equalizers() {
+    std::vector<Edit> edits{AddNode{"noise", "in", {}, {}}};
+    const Settings settings{{"bands", static_cast<double>(kBands)}, {"channels", static_cast<double>(kChannels)}};
+    for (std::size_t i = 0; i < kEqualizers; ++i) {
+        AddNode node{"equalizer", "n" + std::to_string(i), settings, {}};
+        for (std::size_t band = 1; band <= kBands; ++band) {
+            node.parameters["frequency_" + std::to_string(band) + "_hz"] = 100.0F * static_cast<float>(band);
+        }
+        edits.emplace_back(node);
+        edits.emplace_back(Connect{"in", node.name, {}});
+    }
+    return edits;
+}
+
+constexpr float kLongRampMs = 600'000.0F;
+
+std::vector<SetParameter> changes_of_gains(std::size_t count, float gain_db, float ramp_ms) {
+    std::vector<SetParameter> changes;
+    for (std::size_t i = 0; i < count; ++i) changes.push_back({"n" + std::to_string(i), "gain_db", gain_db, ramp_ms});
+    return changes;
+}
+
+std::vector<SetParameter> changes_of_equalizers() {
+    std::vector<SetParameter> changes;
+    for (std::size_t i = 0; i < kEqualizers; ++i) {
+        const std::string node = "n" + std::to_string(i);
+        for (std::size_t band = 1; band <= kBands; ++band) {
+            const std::string which = std::to_string(band);
+            const float frequency_hz = 110.0F * static_cast<float>(band);
+            changes.push_back({node, "frequency_" + which + "_hz", frequency_hz, kLongRampMs});
+            changes.push_back({node, "q_" + which, 2.0F, kLongRampMs});
+            changes.push_back({node, "gain_" + which + "_db", 6.0F, kLongRampMs});
+        }
+    }
+    return changes;
+}
+
+/// Starts ramps that outlast the measurement, in as many requests as the engine requires.
+void start_ramps(Rig& rig, std::span<const SetParameter> changes) {
+    constexpr std::size_t kRequest = 100;
+    rig.render(1);
+    for (std::size_t begin = 0; begin < changes.size(); begin += kRequest) {
+        const auto part = changes.subspan(begin, std::min(kRequest, changes.size() - begin));
+        if (const auto ticket = rig.engine().set_parameters(part); !ticket) {
+            throw std::runtime_error(ticket.error().sentence);
+        }
+        rig.render(1);
+        rig.poll();
+    }
+}
+
+void add_ramp_rows(std::vector<Row>& rows, std::string_view target) {
+    constexpr std::size_t kGains = 10'000;
+    const auto add = [&](const std::string& what, double things, const char* unit, const std::vector<Edit>& edits,
+                         std::span<const SetParameter> changes) {
+        auto rest = std::make_shared<Rig>(edits);
+        auto ramps = std::make_shared<Rig>(edits);
+        start_ramps(*ramps, changes);
+        rows.push_back(engine_row(what + ", at rest", target, things, unit, std::move(rest)));
+        rows.push_back(engine_row("  on ramps", target, things, unit, std::move(ramps)));
+        rows.back().compared = rows.size() - 2;
+    };
+    add("10000 x gain", static_cast<double>(kGains), "ns a gain and block", gains(kGains),
+        changes_of_gains(kGains, -6.0F, kLongRampMs));
+    add("8 x equalizer, 64 channels x 16 bands", 1'000.0, "us a block", equalizers(), changes_of_equalizers());
+}
+
+/// Measures the block in which the largest batch takes effect and the block after it, both in ratio to a block at rest.
+void measure_batches(std::size_t count, std::uint32_t block_size, double sample_rate_hz) {
+    Rig rig{gains(count), sample_rate_hz, registry(), block_size};
+    const std::size_t size = std::min(count, rig.engine().maximum_changes());
+    const auto block = [&] { return ns_of([&] { rig.render(1); }); };
+    std::array<std::vector<double>, 3> ns;
+    for (int i = 0; i < 200; ++i) {
+        // 20 ms, and some blocks more.
+        rig.render(static_cast<int>(0.02 * sample_rate_hz / block_size) + 5);
+        rig.poll();
+        ns[0].push_back(block());
+        const auto changes = changes_of_gains(size, i % 2 == 0 ? -6.0F : -7.0F, 20.0F);
+        if (const auto ticket = rig.engine().set_parameters(changes); !ticket) {
+            throw std::runtime_error(ticket.error().sentence);
+        }
+        ns[1].push_back(block());
+        ns[2].push_back(block());
+    }
+    const double duration_us = 1e6 * block_size / sample_rate_hz;
+    std::printf("%zu gains, blocks of %u frames at %.0f Hz (%.0f us)\n", count, block_size, sample_rate_hz,
+                duration_us);
+    constexpr std::array<const char*, 3> kWhat{"at rest", "applies the largest batch", "the block after it"};
+    std::array<double, 3> medians{};
+    for (std::size_t i = 0; i < ns.size(); ++i) {
+        std::ranges::sort(ns[i]);
+        medians[i] = ns[i][ns[i].size() / 2];
+        std::printf("  %-28s %8.1f %8.1f us   %6.2f %6.2f of a block at rest", kWhat[i], ns[i].front() / 1e3,
+                    medians[i] / 1e3, ns[i].front() / ns[0].front(), medians[i] / medians[0]);
+        if (i == 1) std::printf(", %zu targets", size);
+        std::printf("\n");
+    }
+}
+
 }  // namespace
 }  // namespace rta::bench
 
 void rta::bench::run(std::span<const std::string_view> arguments) {
     std::vector<Row> rows;
-    if (!arguments.empty()) {
+    const bool ramps_only = !arguments.empty() && arguments[0] == "--ramps";
+    if (ramps_only) {
+        for (const std::string_view target : dsp::simd_targets()) {
+            use(target);
+            add_ramp_rows(rows, target);
+        }
+    } else if (!arguments.empty()) {
         use(arguments[0]);
         add_pair_rows(rows, dsp::simd_target());
     } else {
@@ -262,7 +380,12 @@ void rta::bench::run(std::span<const std::string_view> arguments) {
             add_pair_rows(rows, target);
         }
         add_step_rows(rows, dsp::simd_targets().front());
+        add_ramp_rows(rows, dsp::simd_targets().front());
     }
-    measure(rows, 300);
+    measure(rows, ramps_only ? 100 : 300);
     print(rows);
+    if (!ramps_only && !arguments.empty()) return;
+    use(dsp::simd_targets().front());
+    measure_batches(10'000, 64, 48'000.0);
+    measure_batches(2'048, 16, 192'000.0);
 }
