@@ -22,13 +22,8 @@ void PendingCommands::await(const Ticket& ticket, TimePoint deadline, Answered a
     waiting_.push_back({ticket.serial, deadline, std::move(answered)});
 }
 
-void PendingCommands::announce(const Ticket& ticket) {
-    announce(ticket, [this, revision = ticket.revision](std::uint64_t frame) {
-        hub_.publish([&](v1::Event& event) {
-            event.mutable_transaction_heard()->set_revision(revision);
-            event.mutable_transaction_heard()->set_frame(frame);
-        });
-    });
+void PendingCommands::await_start(std::uint64_t revision, TimePoint deadline, Answered answered) {
+    waiting_for_start_.insert_or_assign(revision, WaitingForStart{deadline, std::move(answered)});
 }
 
 void PendingCommands::announce(const Ticket& ticket, std::function<void(std::uint64_t frame)> heard) {
@@ -43,6 +38,7 @@ void PendingCommands::fade_out(float length_ms, std::function<void()> done) {
 void PendingCommands::poll(TimePoint now) {
     engine_.poll(*this);
     for (const Applied& one : std::exchange(applied_, {})) resolve(one);
+    for (const Started& one : std::exchange(started_, {})) resolve(one);
     for (const Fault& fault : std::exchange(faults_, {})) {
         hub_.publish([&](v1::Event& event) {
             event.mutable_node_faulted()->set_node(fault.node);
@@ -55,12 +51,16 @@ void PendingCommands::poll(TimePoint now) {
 }
 
 std::chrono::microseconds PendingCommands::interval() const {
-    if (!waiting_.empty()) return kAwaitedInterval;
+    if (!waiting_.empty() || !waiting_for_start_.empty()) return kAwaitedInterval;
     if (fade_ || engine_.outstanding()) return kOutstandingInterval;
     return kIdleInterval;
 }
 
 void PendingCommands::applied(std::uint64_t serial, std::uint64_t frame) { applied_.push_back({serial, frame}); }
+
+void PendingCommands::transaction_heard(std::uint64_t revision, std::uint64_t frame) {
+    started_.push_back({revision, frame});
+}
 
 void PendingCommands::node_faulted(const std::string& node, std::uint64_t frame) { faults_.push_back({node, frame}); }
 
@@ -81,7 +81,24 @@ void PendingCommands::resolve(const Applied& applied) {
     }
 }
 
+/// Clients learn from the response before the event that their own change is heard.
+void PendingCommands::resolve(const Started& started) {
+    if (auto waiting = waiting_for_start_.extract(started.revision)) waiting.mapped().answered(started.frame);
+    if (announced_.erase(started.revision) == 0) return;  // the graph with which the daemon started
+    hub_.publish([&](v1::Event& event) {
+        event.mutable_transaction_heard()->set_revision(started.revision);
+        event.mutable_transaction_heard()->set_frame(started.frame);
+    });
+}
+
 void PendingCommands::expire(TimePoint now) {
+    for (auto next = waiting_for_start_.begin(); next != waiting_for_start_.end();) {
+        const auto waiting = next++;
+        if (waiting->second.deadline > now) continue;
+        const Answered answered = std::move(waiting->second.answered);
+        waiting_for_start_.erase(waiting);
+        answered(std::nullopt);
+    }
     while (!waiting_.empty() && waiting_.front().deadline <= now) {
         const Waiting late = std::move(waiting_.front());
         waiting_.pop_front();

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,8 +30,10 @@ class PendingCommands final : private Engine::Observer {
     /// Calls `answered` when the ticket is applied. Precondition: tickets are in the order in which the engine issued
     /// them, and deadlines do not decrease.
     void await(const Ticket& ticket, TimePoint deadline, Answered answered);
-    /// Publishes TransactionHeard when the ticket is applied, without a deadline.
-    void announce(const Ticket& ticket);
+    /// Publishes TransactionHeard when the transaction with this revision begins to be heard.
+    void announce(std::uint64_t revision) { announced_.insert(revision); }
+    /// Calls `answered` when the transaction with this revision begins to be heard.
+    void await_start(std::uint64_t revision, TimePoint deadline, Answered answered);
     /// Calls `heard` when the ticket is applied, without a deadline.
     void announce(const Ticket& ticket, std::function<void(std::uint64_t frame)> heard);
     /// Fades the device output to silence, as soon as the engine has room, and calls `done` at the end of the fade.
@@ -57,6 +61,14 @@ class PendingCommands final : private Engine::Observer {
         std::uint64_t serial;
         std::uint64_t frame;
     };
+    struct Started {
+        std::uint64_t revision;
+        std::uint64_t frame;
+    };
+    struct WaitingForStart {
+        TimePoint deadline;
+        Answered answered;
+    };
     struct Fault {
         std::string node;
         std::uint64_t frame;
@@ -69,9 +81,11 @@ class PendingCommands final : private Engine::Observer {
     };
 
     void applied(std::uint64_t serial, std::uint64_t frame) override;
+    void transaction_heard(std::uint64_t revision, std::uint64_t frame) override;
     void node_faulted(const std::string& node, std::uint64_t frame) override;
     void device_faded(std::uint64_t frame) override;
     void resolve(const Applied& applied);
+    void resolve(const Started& started);
     void expire(TimePoint now);
     void advance_fade();
 
@@ -79,10 +93,13 @@ class PendingCommands final : private Engine::Observer {
     EventHub& hub_;
     std::deque<Waiting> waiting_;
     std::deque<Unheard> unheard_;
+    std::set<std::uint64_t> announced_;                           ///< revisions
+    std::map<std::uint64_t, WaitingForStart> waiting_for_start_;  ///< by revision
     std::optional<Fade> fade_;
     std::function<void(const std::string& node)> faulted_;
     // Reported by the engine during one poll(), and handled after it: the engine must not be used while it reports.
     std::vector<Applied> applied_;
+    std::vector<Started> started_;
     std::vector<Fault> faults_;
 };
 

@@ -59,6 +59,7 @@ namespace {
 class RenderObserver final : public Engine::Observer {
  public:
     void applied(std::uint64_t, std::uint64_t) override {}
+    void transaction_heard(std::uint64_t, std::uint64_t) override {}
     void device_faded(std::uint64_t) override {}
     void node_faulted(const std::string& node, std::uint64_t frame) override {
         if (fault_.empty()) {

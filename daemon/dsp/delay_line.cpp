@@ -98,12 +98,6 @@ DelayLine::DelayLine(double sample_rate_hz, double maximum_ms, std::uint32_t cha
     wet_.resize(block_size);
     old_wet_.resize(block_size);
     dry_gains_.resize(block_size);
-    softened_.resize(block_size);
-}
-
-void DelayLine::fade_in(std::uint32_t silent_frames, float time_ms) RTA_NONBLOCKING {
-    const double rise_frames = std::min(Onset::kRiseSeconds * sample_rate_hz_, frames_of(time_ms));
-    onset_.begin(silent_frames, static_cast<std::uint32_t>(rise_frames));
 }
 
 void DelayLine::process(const AudioReadView& in, const AudioWriteView& out, float time_ms, BlockValue feedback,
@@ -127,20 +121,15 @@ void DelayLine::process_part(const AudioReadView& in, const AudioWriteView& out,
     if (mix.ramp != nullptr) {
         for (std::uint32_t frame = 0; frame < count; ++frame) dry_gains_[frame] = 1.0F - mix.ramp[frame];
     }
-    const bool soft = !onset_.over();
-    const std::span softened = std::span{softened_}.first(count);
     for (std::uint32_t channel = 0; channel < out.channel_count(); ++channel) {
         const std::span<const float> dry = in.channel(channel).subspan(first, count);
         const std::span<float> heard = out.channel(channel).subspan(first, count);
-        if (soft) onset_.soften(dry, softened);
-        const Input input{.dry = dry, .line = soft ? softened : dry};
         if (feedback.is(0.0F)) {
-            pass(channel, input, heard, mix);
+            pass(channel, dry, heard, mix);
         } else {
-            feed_back(channel, input, heard, feedback, mix);
+            feed_back(channel, dry, heard, feedback, mix);
         }
     }
-    if (soft) onset_.advance(count);
     position_ = position_ + count == ring_.frame_count() ? 0 : position_ + count;
     filled_ = std::min(filled_ + count, ring_.frame_count());
     fade_left_ -= std::min(fade_left_, count);
@@ -242,13 +231,14 @@ const float* DelayLine::read_faded(std::uint32_t channel, std::uint32_t frame, s
 }
 
 /// Processes a whole part without feedback.
-void DelayLine::pass(std::uint32_t channel, const Input& in, std::span<float> out, BlockValue mix) RTA_NONBLOCKING {
-    std::ranges::copy(in.line, ring_.write().channel(channel).subspan(position_).begin());
-    blend(in.dry, read_faded(channel, 0, static_cast<std::uint32_t>(out.size())), 0, mix, out);
+void DelayLine::pass(std::uint32_t channel, std::span<const float> in, std::span<float> out,
+                     BlockValue mix) RTA_NONBLOCKING {
+    std::ranges::copy(in, ring_.write().channel(channel).subspan(position_).begin());
+    blend(in, read_faded(channel, 0, static_cast<std::uint32_t>(out.size())), 0, mix, out);
 }
 
 /// Processes a part with feedback, in steps that read only samples already written.
-void DelayLine::feed_back(std::uint32_t channel, const Input& in, std::span<float> out, BlockValue feedback,
+void DelayLine::feed_back(std::uint32_t channel, std::span<const float> in, std::span<float> out, BlockValue feedback,
                           BlockValue mix) RTA_NONBLOCKING {
     const std::uint32_t nearest = fade_left_ == 0 ? tap_.nearest : std::min(tap_.nearest, old_tap_.nearest);
     const auto size = static_cast<std::uint32_t>(out.size());
@@ -256,30 +246,30 @@ void DelayLine::feed_back(std::uint32_t channel, const Input& in, std::span<floa
     for (std::uint32_t frame = 0; frame < size; frame += run) {
         const std::uint32_t count = std::min(run, size - frame);
         if (nearest < kNear) {
-            feed_back_near(channel, frame, in.part(frame, count), out.subspan(frame, count), feedback, mix);
+            feed_back_near(channel, frame, in.subspan(frame, count), out.subspan(frame, count), feedback, mix);
         } else {
-            feed_back_far(channel, frame, in.part(frame, count), out.subspan(frame, count), feedback, mix);
+            feed_back_far(channel, frame, in.subspan(frame, count), out.subspan(frame, count), feedback, mix);
         }
     }
 }
 
-void DelayLine::feed_back_far(std::uint32_t channel, std::uint32_t frame, const Input& in, std::span<float> out,
-                              BlockValue feedback, BlockValue mix) RTA_NONBLOCKING {
+void DelayLine::feed_back_far(std::uint32_t channel, std::uint32_t frame, std::span<const float> in,
+                              std::span<float> out, BlockValue feedback, BlockValue mix) RTA_NONBLOCKING {
     const std::span<float> line = ring_.write().channel(channel).subspan(position_ + frame, out.size());
     const float* const wet = read_faded(channel, frame, static_cast<std::uint32_t>(out.size()));
-    if (feedback.at_rest() && mix.at_rest() && in.line.data() == in.dry.data()) {
-        kernels().feed_back(in.dry.data(), wet, feedback.value, mix.value, line.data(), out.data(), out.size());
+    if (feedback.at_rest() && mix.at_rest()) {
+        kernels().feed_back(in.data(), wet, feedback.value, mix.value, line.data(), out.data(), out.size());
         return;
     }
-    std::ranges::copy(in.line, line.begin());
+    std::ranges::copy(in, line.begin());
     add_scaled({wet, out.size()}, feedback.value, feedback.from(frame).ramp, line);
     flush_tiny(line);
-    blend(in.dry, wet, frame, mix, out);
+    blend(in, wet, frame, mix, out);
 }
 
 /// Processes kNear frames one by one.
-void DelayLine::feed_back_near(std::uint32_t channel, std::uint32_t frame, const Input& in, std::span<float> out,
-                               BlockValue feedback, BlockValue mix) RTA_NONBLOCKING {
+void DelayLine::feed_back_near(std::uint32_t channel, std::uint32_t frame, std::span<const float> in,
+                               std::span<float> out, BlockValue feedback, BlockValue mix) RTA_NONBLOCKING {
     std::array<float, kNearHistory + kNear> line{};
     std::copy_n(window(channel, static_cast<std::int32_t>(frame) - static_cast<std::int32_t>(kNearHistory),
                        kNearHistory, window_),
@@ -305,11 +295,11 @@ void DelayLine::feed_back_near(std::uint32_t channel, std::uint32_t frame, const
         };
         float back = fed(tap_, far);
         if (fading) back = faded(fed(old_tap_, old_far), back, fade_gain(frame + i));
-        *now = flushed(in.line[i] + feedback[frame + i] * back);
+        *now = flushed(in[i] + feedback[frame + i] * back);
         wet[i] = at_once ? hear() : back;
     }
     std::copy_n(line.begin() + kNearHistory, kNear, ring_.write().channel(channel).subspan(position_ + frame).begin());
-    blend(in.dry, wet.data(), frame, mix, out);
+    blend(in, wet.data(), frame, mix, out);
 }
 
 void DelayLine::blend(std::span<const float> dry, const float* wet, std::uint32_t frame, BlockValue mix,

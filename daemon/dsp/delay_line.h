@@ -10,7 +10,6 @@
 #include "dsp/audio_buffer.h"
 #include "dsp/audio_view.h"
 #include "dsp/block_value.h"
-#include "dsp/onset.h"
 #include "rt/annotations.h"
 
 namespace rta::dsp {
@@ -55,11 +54,6 @@ class DelayLine {
     /// Allocates and pre-faults all memory. [control]
     DelayLine(double sample_rate_hz, double maximum_ms, std::uint32_t channel_count, std::uint32_t block_size);
 
-    /// Fades in the input of the line over 10 ms, or over the delay if that is shorter, after `silent_frames` frames of
-    /// silent input. Otherwise a line that is inserted into a running signal would start with a step after the delay.
-    /// Called before the first block; `time_ms` is the delay of that block. [audio]
-    void fade_in(std::uint32_t silent_frames, float time_ms) RTA_NONBLOCKING;
-
     /// Processes one block of all channels. `out` may be `in`. [audio]
     ///
     /// `time_ms`: 0 to the maximum; a time that is a whole number of frames within float precision is rounded to it.
@@ -72,16 +66,6 @@ class DelayLine {
     [[nodiscard]] std::uint32_t fade_frames() const RTA_NONBLOCKING { return fade_frames_; }
 
  private:
-    /// Input of one channel, or a part of it.
-    struct Input {
-        std::span<const float> dry;   ///< direct signal
-        std::span<const float> line;  ///< input of the line: the direct signal after the fade-in
-
-        [[nodiscard]] Input part(std::size_t first, std::size_t count) const RTA_NONBLOCKING {
-            return {.dry = dry.subspan(first, count), .line = line.subspan(first, count)};
-        }
-    };
-
     [[nodiscard]] double frames_of(float time_ms) const RTA_NONBLOCKING;
     void prefetch() const RTA_NONBLOCKING;
     void ask_for(float time_ms) RTA_NONBLOCKING;
@@ -95,12 +79,12 @@ class DelayLine {
                                     std::uint32_t count, std::span<float> scratch) RTA_NONBLOCKING;
     [[nodiscard]] const float* read_faded(std::uint32_t channel, std::uint32_t frame,
                                           std::uint32_t count) RTA_NONBLOCKING;
-    void pass(std::uint32_t channel, const Input& in, std::span<float> out, BlockValue mix) RTA_NONBLOCKING;
-    void feed_back(std::uint32_t channel, const Input& in, std::span<float> out, BlockValue feedback,
+    void pass(std::uint32_t channel, std::span<const float> in, std::span<float> out, BlockValue mix) RTA_NONBLOCKING;
+    void feed_back(std::uint32_t channel, std::span<const float> in, std::span<float> out, BlockValue feedback,
                    BlockValue mix) RTA_NONBLOCKING;
-    void feed_back_far(std::uint32_t channel, std::uint32_t frame, const Input& in, std::span<float> out,
+    void feed_back_far(std::uint32_t channel, std::uint32_t frame, std::span<const float> in, std::span<float> out,
                        BlockValue feedback, BlockValue mix) RTA_NONBLOCKING;
-    void feed_back_near(std::uint32_t channel, std::uint32_t frame, const Input& in, std::span<float> out,
+    void feed_back_near(std::uint32_t channel, std::uint32_t frame, std::span<const float> in, std::span<float> out,
                         BlockValue feedback, BlockValue mix) RTA_NONBLOCKING;
     void blend(std::span<const float> dry, const float* wet, std::uint32_t frame, BlockValue mix,
                std::span<float> out) RTA_NONBLOCKING;
@@ -122,13 +106,10 @@ class DelayLine {
     std::uint32_t fade_left_ = 0;  ///< remaining frames of the crossfade, from position_; 0: none
     bool waiting_ = false;         ///< wanted_ has not become tap_ yet
 
-    Onset onset_;  ///< of the input
-
     std::vector<float> window_;     ///< copy of samples that are not contiguous in the ring
     std::vector<float> wet_;        ///< one block
     std::vector<float> old_wet_;    ///< one block
     std::vector<float> dry_gains_;  ///< one block: 1 - mix
-    std::vector<float> softened_;   ///< one block
 };
 
 }  // namespace rta::dsp

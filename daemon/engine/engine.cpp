@@ -98,29 +98,27 @@ Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
     if (!draft) return std::unexpected(std::move(draft.error()));
     std::size_t targets = 0;
     if (!core.reset_in_progress()) {
-        targets = core.targets_in(core.sounding, draft->changes).size();
+        targets = core.targets_of(draft->changes).size();
         if (targets > core.exchange.maximum_targets() && !replaces_graph(prepared.transaction())) {
             return std::unexpected(too_many_changes(core, targets));
         }
     }
     draft->rename_instances();
-    const std::uint64_t serial = core.send_commit(*draft);
+    auto ticket = core.send_commit(*draft);
+    if (!ticket) return ticket;
     core.exchange.count_targets(targets);
     core.adopt(std::move(*draft));
-    return Ticket{serial, ++core.revision};
+    ++core.revision;
+    return ticket;
 }
 
 Expected<GraphSize> Engine::check(PreparedTransaction& prepared) const {
     const auto draft = complete_draft(core_->origin(), *prepared.impl_);
     if (!draft) return std::unexpected(draft.error());
-    const SoundingGraph nothing;
-    const SoundingTransition transition{.now = nothing,
-                                        .target = draft->graph,
-                                        .delays_frames = {},
-                                        .serial = 1,
-                                        .ended_serial = 0,
-                                        .entering = [&](NodeId id) { return draft->instance(id); }};
-    CompileRequest request = merge(transition).request(transition.serial, 0, {});
+    const SoundingGraph sound = SoundingGraph::of(
+        draft->graph, committed_connections(draft->graph, {}),
+        {.serial = 1, .frame = 0, .fade_frames = 0, .instance = [&](NodeId id) { return draft->instance(id); }});
+    CompileRequest request = sound.request(0);
     request.block_size = core_->config.block_size;
     const auto plan = compile(std::move(request));
     assert(plan && "an acyclic graph compiles");
@@ -147,7 +145,8 @@ Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits) {
         [[maybe_unused]] const auto set = core.graph.set_parameter(edit.node, edit.parameter, edit.value);
         assert(set);
     }
-    auto targets = core.targets_in(core.sounding, changes);
+    for (const ParameterChange& change : changes) core.rounds.parameter_set(change.node, change.parameter);
+    auto targets = core.targets_of(changes);
     if (targets.empty()) return Ticket{core.exchange.send_nothing(), core.revision};
     if (targets.size() == 1) return Ticket{core.exchange.send(targets.front()), core.revision};
     return Ticket{core.exchange.send(std::make_unique<ParameterBatch>(std::move(targets))), core.revision};
@@ -230,8 +229,7 @@ void Engine::poll(Observer& observer) {
     EngineCore& core = *core_;
     while (const auto event = core.exchange.receive()) {
         if (event->kind == Event::Kind::applied) {
-            core.applied(event->applied);
-            observer.applied(event->applied.serial, event->applied.frame);
+            core.applied(event->applied, observer);
         } else if (event->kind == Event::Kind::node_faulted) {
             core.node_faulted(event->fault, observer);
         }
@@ -242,8 +240,8 @@ void Engine::poll(Observer& observer) {
 
 bool Engine::outstanding() const {
     const EngineCore& core = *core_;
-    return !core.exchange.all_applied() || core.sounding.unsettled || core.follow_up_due ||
-           core.device_fade.has_value() || !core.faulted_nodes.empty() || core.held_back;
+    return !core.exchange.all_applied() || core.rounds.unfinished() || core.device_fade.has_value() ||
+           !core.faulted_nodes.empty() || core.held_back;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -262,7 +260,7 @@ AudioThreadGate& Engine::gate() { return core_->gate; }
 
 EngineStatistics Engine::statistics() const {
     const PlanExchange& exchange = core_->exchange;
-    return {exchange.plans_made(), exchange.plans_freed(), exchange.plans_alive(),
+    return {exchange.plans_made(), exchange.plans_freed(), exchange.plans_alive(), core_->rounds.sound().nodes.size(),
             exchange.renderer().telemetry_dropped()};
 }
 

@@ -33,6 +33,9 @@ class Engine {
         virtual ~Observer() = default;
         /// Every command up to `serial` took effect at the top of the block that starts at `frame`.
         virtual void applied(std::uint64_t serial, std::uint64_t frame) = 0;
+        /// The transaction with this revision begins to be heard in the block that starts at `frame`. Once for each
+        /// revision, not necessarily in their order; what starts together has the same frame.
+        virtual void transaction_heard(std::uint64_t revision, std::uint64_t frame) = 0;
         /// A node produced NaN or infinity at `frame`. It is muted until its processor has been rebuilt.
         virtual void node_faulted(const std::string& node, std::uint64_t frame) = 0;
         /// The fade started by fade_device() or mute_output() has ended.

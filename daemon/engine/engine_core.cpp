@@ -21,14 +21,13 @@ constexpr double kRebuildPauseS = 1.0;
 // ---------------------------------------------------------------------------------------------------------------------
 // Sending
 
-std::vector<ParameterTarget> EngineCore::targets_in(const SoundingGraph& sound,
-                                                    std::span<const ParameterChange> changes) const {
+std::vector<ParameterTarget> EngineCore::targets_of(std::span<const ParameterChange> changes) const {
     std::vector<ParameterTarget> targets;
     targets.reserve(changes.size());
     for (const ParameterChange& change : changes) {
         // A node that is not in a plan yet enters with the value that the graph has then. A node that has left the
         // graph needs no change.
-        if (!sound.contains(change.node)) continue;
+        if (!rounds.sound().contains(change.node)) continue;
         const auto found = instances.find(change.node.value());
         if (found == instances.end()) continue;
         const ParameterSpec& spec = found->second->description().layout.parameters[change.parameter];
@@ -39,87 +38,54 @@ std::vector<ParameterTarget> EngineCore::targets_in(const SoundingGraph& sound,
     return targets;
 }
 
-CompileRequest EngineCore::request_for(const SoundingGraph& sound) const {
-    CompileRequest request = sound.request(
-        exchange.next_serial(), fades.ended_serial(),
-        [this](const Silence& silence, std::uint64_t serial) { return remaining_silence(silence, serial); });
-    request.block_size = config.block_size;
-    request.connection_fade_frames = frames_of(kConnectionFadeMs);
-    request.device_fade_frames = frames_of(kDeviceFadeMs);
-    return request;
-}
-
-/// Returns what is left now of a silence that started with the plan `serial`.
-Silence EngineCore::remaining_silence(const Silence& silence, std::uint64_t serial) const {
-    return fades.remaining_silence(silence, serial, exchange.renderer().frames());
-}
-
-/// Sends the plan of `sounding` and records the silences and fades that it starts.
-std::uint64_t EngineCore::send_sounding(std::unique_ptr<CompiledGraph> plan, std::uint32_t fade_frames) {
-    Silence longest;
-    for (std::size_t i = 0; i < plan->silences().size(); ++i) {
-        SoundingGraph::Node& node = sounding.nodes[i];
-        if (node.entered_in != exchange.next_serial()) continue;
-        node.silence = plan->silences()[i];
-        longest = longer(longest, node.silence);
+std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const AudioGraph& committed) {
+    if (!step.send) {
+        rounds = std::move(next);
+        return exchange.send_nothing();
     }
-    longest = longer(longest, plan->fade_wait());
-    fades.plan_sent(exchange.next_serial(), plan->fade_wait(), longest, fade_frames);
-    return exchange.send(std::move(plan));
-}
-
-/// Compiles the transition from the current sound to the draft and sends the plan. There is room for a plan.
-std::uint64_t EngineCore::send_plan(const Draft& draft) {
-    const auto delays = compensating_delays(draft.graph, draft.latencies());
-    assert(delays && "apply_edits() has refused graphs that cannot be compensated");
-    const SoundingTransition transition{.now = sounding,
-                                        .target = draft.graph,
-                                        .delays_frames = *delays,
-                                        .serial = exchange.next_serial(),
-                                        .ended_serial = fades.ended_serial(),
-                                        .entering = [&](NodeId id) { return draft.instance(id); }};
-    const auto compile_sound = [&](const SoundingGraph& sound) {
-        CompileRequest request = request_for(sound);
-        request.targets = targets_in(sounding, draft.changes);
-        return compile(std::move(request));
-    };
-    SoundingGraph next = merge(transition);
-    auto plan = compile_sound(next);
-    if (!plan) {
-        // The old and the new connections together form a cycle: the old ones fade out first. The current sound has no
-        // cycle.
-        next = merge_departures(transition);
-        plan = compile_sound(next);
-        assert(plan);
-    }
-    for (const SoundingGraph::Node& node : next.nodes) {
-        const NodeId id = node.instance->id();
-        if (sounding.contains(id)) continue;
-        node.instance->start_with(draft.graph.find(id)->parameters);
+    for (const SoundingGraph::Node& node : next.sound().nodes) {
+        if (rounds.sound().contains(node.id())) continue;
+        node.instance->start_with(committed.find(node.id())->parameters);
         levels.prepare_to_play(*node.instance);
     }
-    sounding = std::move(next);
-    follow_up_due = false;
-    return send_sounding(std::move(*plan), frames_of(sounding.device_fades ? kDeviceFadeMs : kConnectionFadeMs));
+    CompileRequest request = next.request();
+    request.targets = targets_of(step.parameters);
+    auto plan = compile(std::move(request));
+    assert(plan && "rounds close no cycle");
+    rounds = std::move(next);
+    return exchange.send(std::move(*plan));
+}
+
+Expected<std::uint64_t> EngineCore::send_draft(const Draft& draft, std::vector<std::uint64_t> revisions) {
+    const auto delays = compensating_delays(draft.graph, draft.latencies());
+    assert(delays && "apply_edits() has refused graphs that cannot be compensated");
+    Rounds next = rounds;
+    const auto step = next.commit({.graph = draft.graph,
+                                   .connections = committed_connections(draft.graph, *delays),
+                                   .parameters = draft.changes,
+                                   .renames = !draft.renamed.empty(),
+                                   .revisions = std::move(revisions),
+                                   .instance = [&](NodeId id) { return draft.instance(id); }},
+                                  now());
+    if (!step) return std::unexpected(step.error());
+    return send(std::move(next), *step, draft.graph);
 }
 
 /// Sends the transition to a transaction's draft. During a reset the sound does not change: the commands of a
 /// transaction must act together, and the reset sends the graph. There is room for a plan.
-std::uint64_t EngineCore::send_commit(const Draft& draft) {
-    if (!reset_in_progress()) return send_plan(draft);
-    for (const ParameterChange& change : draft.changes)
-        held_changes.insert_or_assign({change.node, change.parameter}, change.ramp_ms);
-    held_back = true;
-    return exchange.send_nothing();
-}
-
-/// Sends what sounds now once more, with parameter changes. There is room for a plan.
-std::uint64_t EngineCore::send_parameters(std::span<const ParameterChange> changes) {
-    CompileRequest request = request_for(sounding);
-    request.targets = targets_in(sounding, changes);
-    auto plan = compile(std::move(request));
-    assert(plan && "the current sound has no cycle");
-    return send_sounding(std::move(*plan), frames_of(sounding.device_fades ? kDeviceFadeMs : kConnectionFadeMs));
+Expected<Ticket> EngineCore::send_commit(const Draft& draft) {
+    const std::uint64_t next_revision = revision + 1;
+    if (reset_in_progress()) {
+        for (const ParameterChange& change : draft.changes)
+            held_changes.insert_or_assign({change.node, change.parameter}, change.ramp_ms);
+        held_revisions.push_back(next_revision);
+        held_back = true;
+        return Ticket{exchange.send_nothing(), next_revision};
+    }
+    const auto serial = send_draft(draft, {next_revision});
+    if (!serial) return std::unexpected(serial.error());
+    const double wait_ms = 1000.0 * static_cast<double>(rounds.latest_waits_frames()) / config.sample_rate_hz;
+    return Ticket{*serial, next_revision, static_cast<std::uint32_t>(std::ceil(wait_ms))};
 }
 
 /// After a reset that was abandoned or has failed, what it held back is heard. There is room for a plan.
@@ -130,8 +96,9 @@ void EngineCore::release_held_changes() {
         if (const GraphNode* const changed = graph.find(node))
             draft.changes.push_back({node, parameter, changed->parameters[parameter], ramp_ms});
     }
-    send_plan(draft);
+    if (!send_draft(draft, held_revisions)) return;  // tried again
     held_changes.clear();
+    held_revisions.clear();
     held_back = false;
 }
 
@@ -154,9 +121,14 @@ std::uint64_t EngineCore::send_device_fade(float length_ms) {
     const std::uint32_t frames = frames_of(length_ms);
     const float gain = muted ? 0.0F : device_gain;
     // After a reset the output is silent until the look-ahead is filled; a fade that ended before would end in a step.
-    const Silence wait = gain > 0.0F ? remaining_silence(reset_silence, reset_serial) : Silence{};
-    device_fade = DeviceFade{.serial = exchange.next_serial(), .wait = wait, .length_frames = frames};
-    return exchange.send(Command::DeviceFade{gain, frames, wait});
+    const bool reset_applied = reset_frame != std::numeric_limits<std::uint64_t>::max();
+    const Command::DeviceFade fade{
+        .gain = gain,
+        .length_frames = frames,
+        .wait_frames = gain > 0.0F && !reset_applied ? reset_silence_frames : 0,
+        .not_before_frame = gain > 0.0F && reset_applied ? reset_frame + reset_silence_frames : 0};
+    device_fade = DeviceFade{.serial = exchange.next_serial(), .fade = fade};
+    return exchange.send(fade);
 }
 
 Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
@@ -173,29 +145,31 @@ Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
         replacements.emplace(node->id.value(), instance);
     }
     // As if no other plan had been before it: nothing fades in or out.
-    const SoundingGraph nothing;
     const DraftOrigin replaced{.graph = graph, .next_id = next_id, .instances = replacements};
     const auto delays = compensating_delays(graph, replaced.draft().latencies());
     assert(delays && "the graph was compensated before");
-    SoundingGraph next = merge({.now = nothing,
-                                .target = graph,
-                                .delays_frames = *delays,
-                                .serial = exchange.next_serial(),
-                                .ended_serial = fades.ended_serial(),
-                                .entering = [&](NodeId id) { return replacements.at(id.value()); }});
-    auto plan = compile(request_for(next));
+    Rounds next = rounds;
+    const std::uint32_t silence_frames =
+        next.restart({.graph = graph,
+                      .connections = committed_connections(graph, *delays),
+                      .parameters = {},
+                      .renames = false,
+                      .revisions = held_revisions,
+                      .instance = [&](NodeId id) { return replacements.at(id.value()); }},
+                     now());
+    auto plan = compile(next.request());
     assert(plan && "the graph has no cycles");
 
     // Memory may run out above; nothing has changed so far. The plans that borrow the replaced instances keep them alive.
     levels.replace_all(replacements);
     instances = std::move(replacements);
-    sounding = std::move(next);
+    rounds = std::move(next);
     faulted_nodes.clear();
     held_changes.clear();
+    held_revisions.clear();
     held_back = false;
-    follow_up_due = false;
-    reset_silence = (*plan)->fade_wait();
-    reset_serial = send_sounding(std::move(*plan), 0);
+    reset_silence_frames = silence_frames;
+    reset_serial = exchange.send(std::move(*plan));
     reset_frame = std::numeric_limits<std::uint64_t>::max();
     return {reset_serial, revision};
 }
@@ -203,22 +177,37 @@ Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
 // ---------------------------------------------------------------------------------------------------------------------
 // Replies of the audio thread
 
-void EngineCore::applied(const Event::Applied& reply) {
+void EngineCore::applied(const Event::Applied& reply, Engine::Observer& observer) {
     if (reply.serial >= reset_serial) reset_frame = std::min(reset_frame, reply.frame);
-    fades.plans_adopted(reply.serial, reply.frame);
     if (device_fade && !device_fade->end_frame && device_fade->serial <= reply.serial) {
-        device_fade->end_frame = device_fade->wait.end(reply.frame) + device_fade->length_frames;
+        device_fade->end_frame = device_fade->fade.start_frame(reply.frame) + device_fade->fade.length_frames;
     }
+    observer.applied(reply.serial, reply.frame);
+    rounds.adopted(reply.serial, reply.frame,
+                   [&](std::uint64_t heard) { observer.transaction_heard(heard, reply.frame); });
 }
 
 void EngineCore::end_fades(Engine::Observer& observer) {
-    const std::uint64_t now = exchange.renderer().frames();
-    if (fades.advance(now) && sounding.unsettled) follow_up_due = true;
-    if (device_fade && device_fade->end_frame && *device_fade->end_frame <= now) {
+    const std::uint64_t frame = exchange.renderer().frames();
+    if (device_fade && device_fade->end_frame && *device_fade->end_frame <= frame) {
         device_fade.reset();
-        observer.device_faded(now);
+        observer.device_faded(frame);
     }
-    if ((follow_up_due || held_back) && !reset_in_progress() && exchange.has_room_for_plan()) release_held_changes();
+    if (!reset_in_progress() && exchange.has_room_for_plan()) start_waiting();
+}
+
+/// Sends what may be heard now: what has waited for a reset or for a round. There is room for a plan.
+void EngineCore::start_waiting() {
+    if (held_back) return release_held_changes();
+    const Rounds::Moment moment = now();
+    if (!rounds.due(moment.frame)) return;
+    Rounds next = rounds;
+    const Rounds::Step step = next.advance(graph, moment, [this](NodeId id) { return instances.at(id.value()); });
+    if (step.send) {
+        send(std::move(next), step, graph);
+    } else {
+        rounds = std::move(next);
+    }
 }
 
 void EngineCore::rebuild_faulted_nodes() {
@@ -252,7 +241,7 @@ void EngineCore::replace_faulted_nodes() {
     }
     if (!draft.added.empty()) {
         const std::uint64_t first_id = next_id;
-        send_plan(draft);
+        if (!send_draft(draft, {})) return;  // tried again
         adopt(std::move(draft));
         for (std::uint64_t id = first_id; id < next_id; ++id)
             rebuilt_nodes.insert_or_assign(NodeId{id}, exchange.renderer().frames());

@@ -12,21 +12,22 @@
 
 #include "engine/draft.h"
 #include "engine/engine.h"
-#include "engine/fade_schedule.h"
 #include "engine/level_meters.h"
 #include "engine/node_builder.h"
 #include "engine/plan_exchange.h"
 #include "engine/processor_build.h"
+#include "engine/rounds.h"
 #include "engine/run_on_worker.h"
-#include "engine/sounding_graph.h"
 
 namespace rta {
+
+/// How much later than estimated a change may be heard.
+inline constexpr float kPromiseGraceMs = 50.0F;
 
 /// A fade of the device output in progress.
 struct DeviceFade {
     std::uint64_t serial;
-    Silence wait;  ///< the fade starts after it
-    std::uint32_t length_frames;
+    Command::DeviceFade fade;
     std::optional<std::uint64_t> end_frame{};  ///< known once the command has been applied
 };
 
@@ -45,9 +46,11 @@ struct EngineCore {
     std::uint64_t revision = 0;
     std::uint64_t next_id = 1;
     NodeInstances instances;  ///< the nodes of `graph`
-    SoundingGraph sounding;
-    FadeSchedule fades;
-    bool follow_up_due = false;  ///< fades have ended: a plan without what has faded out must follow
+    Rounds rounds{{.round_frames = frames_of(kConnectionFadeMs),
+                   .device_round_frames = frames_of(kDeviceFadeMs),
+                   .gain_frames = frames_of(kConnectionFadeMs),
+                   .grace_frames = frames_of(kPromiseGraceMs),
+                   .block_frames = config.block_size}};
     LevelMeters levels{exchange.renderer().output_levels(), config.sample_rate_hz};
 
     float device_gain = 1.0F;  ///< target of the last fade_device()
@@ -61,10 +64,11 @@ struct EngineCore {
     bool held_back = false;           ///< during a reset the graph has changed, and the sound has not
     /// Parameter changes of transactions that are held back, and their ramps in ms. The values are in the graph.
     std::map<std::pair<NodeId, std::uint32_t>, float> held_changes;
+    std::vector<std::uint64_t> held_revisions;
     // The latest reset. Faults from before it belong to processors that it replaced.
     std::uint64_t reset_serial = 0;
     std::uint64_t reset_frame = 0;
-    Silence reset_silence;  ///< silence at the output that follows the reset
+    std::uint32_t reset_silence_frames = 0;  ///< at the output after the reset
 
     [[nodiscard]] std::uint32_t frames_of(float ms) const {
         if (!config.ramps) return 0;
@@ -75,24 +79,27 @@ struct EngineCore {
     [[nodiscard]] DraftOrigin origin() const { return {.graph = graph, .next_id = next_id, .instances = instances}; }
 
     // Sending.
-    [[nodiscard]] CompileRequest request_for(const SoundingGraph& sound) const;
-    [[nodiscard]] Silence remaining_silence(const Silence& silence, std::uint64_t serial) const;
-    std::uint64_t send_sounding(std::unique_ptr<CompiledGraph> plan, std::uint32_t fade_frames);
-    std::uint64_t send_plan(const Draft& draft);
+    [[nodiscard]] Rounds::Moment now() const {
+        return {.frame = exchange.renderer().frames(), .serial = exchange.next_serial()};
+    }
+    /// Sends the plan of `next`, or an empty command if none is needed. There is room for a plan.
+    std::uint64_t send(Rounds next, const Rounds::Step& step, const AudioGraph& committed);
+    /// Sends the transition to a draft. The revisions are reported when it is heard. There is room for a plan.
+    [[nodiscard]] Expected<std::uint64_t> send_draft(const Draft& draft, std::vector<std::uint64_t> revisions);
     void adopt(Draft draft);
     std::uint64_t send_device_fade(float length_ms);
     /// `fresh` has instances of nodes that have run; the others are fresh themselves. There is room for a plan.
     Ticket replace_processors(const NodeInstances& fresh);
-    std::uint64_t send_commit(const Draft& draft);
-    std::uint64_t send_parameters(std::span<const ParameterChange> changes);
+    [[nodiscard]] Expected<Ticket> send_commit(const Draft& draft);
     void release_held_changes();
 
-    [[nodiscard]] std::vector<ParameterTarget> targets_in(const SoundingGraph& sound,
-                                                          std::span<const ParameterChange> changes) const;
+    /// Returns the targets of nodes that are in the current plan.
+    [[nodiscard]] std::vector<ParameterTarget> targets_of(std::span<const ParameterChange> changes) const;
 
     // Replies of the audio thread.
-    void applied(const Event::Applied& reply);
+    void applied(const Event::Applied& reply, Engine::Observer& observer);
     void end_fades(Engine::Observer& observer);
+    void start_waiting();
     void node_faulted(const Event::NodeFault& fault, Engine::Observer& observer);
     void rebuild_faulted_nodes();
     void start_rebuild();

@@ -53,6 +53,7 @@ struct EngineStatistics {
     std::uint64_t plans_made = 0;
     std::uint64_t plans_freed = 0;
     std::uint64_t plans_alive = 0;
+    std::uint64_t sounding_nodes = 0;     ///< in the latest plan: those of the graph, and those that fade out
     std::uint64_t telemetry_dropped = 0;  ///< events lost because the telemetry ring was full
 };
 

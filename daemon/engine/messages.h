@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <type_traits>
@@ -26,7 +27,13 @@ struct Command {
     struct DeviceFade {
         float gain;
         std::uint32_t length_frames;
-        Silence wait;  ///< the fade starts after it
+        /// It starts this many frames after the command is applied, but not before `not_before_frame`.
+        std::uint32_t wait_frames;
+        std::uint64_t not_before_frame;
+
+        [[nodiscard]] std::uint64_t start_frame(std::uint64_t applied_at) const RTA_NONBLOCKING {
+            return std::max(applied_at + wait_frames, not_before_frame);
+        }
     };
 
     Kind kind;

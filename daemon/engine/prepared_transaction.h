@@ -14,6 +14,8 @@ namespace rta {
 struct Ticket {
     std::uint64_t serial = 0;    ///< of the command; commands are applied in the order of their serials
     std::uint64_t revision = 0;  ///< of the graph after the command
+    /// Upper bound of the time until the change begins to be heard; 0: it begins with the command.
+    std::uint32_t starts_within_ms = 0;
 };
 
 /// A transaction together with the processors that it adds, except those that ChangeSettings replaces at first. Its

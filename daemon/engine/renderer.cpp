@@ -26,7 +26,7 @@ void Renderer::render(const AudioThreadKey& key, const DeviceBlock& device) RTA_
         std::ranges::fill(device.outputs.channel(channel), 0.0F);
     }
     if (plan_ != nullptr) {
-        plan_->render(key, device, frame_,
+        plan_->render(key, device, frame_, crossfade_,
                       {.find_faults = find_faults_, .time_nodes = nodes_timed_.load(std::memory_order_relaxed)});
     }
     // The search starts in the block after a bad one and ends when a block is finite and all faults are reported.
@@ -78,7 +78,7 @@ Renderer::Next Renderer::apply(const AudioThreadKey& key, const Command& command
         }
         case Command::Kind::fade_device:
             device_gain_.withdraw(frame_);
-            device_gain_.retarget(command.fade.gain, command.fade.wait.end(frame_), command.fade.length_frames);
+            device_gain_.retarget(command.fade.gain, command.fade.start_frame(frame_), command.fade.length_frames);
             return Next::apply_more;
         case Command::Kind::nothing:
             return Next::apply_more;

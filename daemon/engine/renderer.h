@@ -70,6 +70,7 @@ class Renderer {
     CompiledGraph* plan_ = nullptr;
     std::uint64_t frame_ = 0;   ///< first frame of the next block
     bool find_faults_ = false;  ///< the last block was not finite: find the faulty node
+    Crossfade crossfade_;
     dsp::Ramp device_gain_{1.0F};
     std::vector<float> gains_;  ///< one block
     LevelTap output_levels_;

@@ -2,180 +2,452 @@
 #include "engine/sounding_graph.h"
 
 #include <algorithm>
+#include <cassert>
+#include <iterator>
 #include <tuple>
+#include <utility>
 
 #include "dsp/math.h"
 
 namespace rta {
 namespace {
 
-NodeId id_of(const SoundingGraph::Node& node) { return node.instance->id(); }
+using Node = SoundingGraph::Node;
+using Connection = SoundingGraph::Connection;
 
-auto place_of(const SoundingGraph::Connection& connection) { return std::tie(connection.key, connection.delay_frames); }
+auto place_of(const Connection& connection) { return std::tie(connection.key, connection.delay_frames); }
+auto place_of(const CommittedConnection& connection) { return std::tie(connection.key, connection.delay_frames); }
+constexpr auto by_place = [](const Connection& connection) { return place_of(connection); };
+constexpr auto port_of = [](const auto& connection) { return connection.key.to; };
 
-const SoundingGraph::Node* find_node(const std::vector<SoundingGraph::Node>& nodes, NodeId id) {
-    const auto found = std::ranges::lower_bound(nodes, id, {}, id_of);
-    return found != nodes.end() && id_of(*found) == id ? &*found : nullptr;
+/// Merges sorted vectors.
+template <typename T, typename Key>
+void merge_in(std::vector<T>& all, std::vector<T> added, Key key) {
+    if (added.empty()) return;
+    std::vector<T> merged;
+    merged.reserve(all.size() + added.size());
+    std::merge(std::make_move_iterator(all.begin()), std::make_move_iterator(all.end()),
+               std::make_move_iterator(added.begin()), std::make_move_iterator(added.end()), std::back_inserter(merged),
+               [&](const T& a, const T& b) { return key(a) < key(b); });
+    all = std::move(merged);
 }
 
-/// Which part of a transition to include.
-enum class Scope : std::uint8_t { everything, departures };
-
-/// Walks `now` and `target` in parallel; both are sorted the same way.
-class Merger {
- public:
-    Merger(const SoundingTransition& transition, Scope scope)
-        : transition_{transition}, with_new_{scope == Scope::everything} {
-        result_.unsettled = !with_new_;
+/// Returns the connection without a presence.
+Connection unheard(const CommittedConnection& committed, const NodeInstance& source, std::uint64_t serial) {
+    auto state = std::make_shared<ConnectionState>(dsp::Ramp{committed.gain});
+    if (committed.delay_frames != 0) {
+        const auto& port = source.description().layout.outputs[committed.key.from.port];
+        state->delay = std::make_unique<dsp::FixedDelay>(port.width, committed.delay_frames);
     }
+    return {.key = committed.key,
+            .delay_frames = committed.delay_frames,
+            .state = std::move(state),
+            .entered_in = serial,
+            .gain = committed.gain,
+            .wanted_gain = committed.gain,
+            .fill_frames = committed.delay_frames};
+}
 
-    [[nodiscard]] SoundingGraph merge() {
-        merge_nodes();
-        merge_connections();
-        return std::move(result_);
+/// Returns whether the signal of a node starts with the node instead of with its inputs.
+bool is_source(const Node& node) { return node.instance->description().layout.inputs.empty(); }
+
+bool remembers(const Node& node) {
+    return node.instance->description().type->remembers_input || node.instance->latency_frames() != 0;
+}
+
+/// Connects new nodes.
+class Entry {
+ public:
+    Entry(SoundingGraph& sound, const SoundingGraph::Entrance& entrance) : sound_{sound}, entrance_{entrance} {}
+
+    bool enter(const AudioGraph& graph, std::span<const CommittedConnection> committed) {
+        enter_nodes(graph);
+        for (Connection& connection : sound_.connections) connection.filling = false;
+        std::vector<Connection> added;
+        auto old = sound_.connections.begin();
+        for (const CommittedConnection& connection : committed) {
+            while (old != sound_.connections.end() && place_of(*old) < place_of(connection)) ++old;
+            if (old != sound_.connections.end() && place_of(*old) == place_of(connection)) {
+                old->filling = !old->hearing.any();
+            } else if (is_new(connection.key.to.node)) {
+                added.push_back(heard_connection(connection));
+            } else if (connection.delay_frames != 0) {
+                added.push_back(unheard(connection, instance_of(connection.key.from.node), entrance_.serial));
+                added.back().filling = true;
+                fills_ = true;
+            }
+        }
+        merge_in(sound_.connections, std::move(added), by_place);
+        if (fills_) sound_.fill(entrance_.serial, entrance_.frame);
+        return fills_;
     }
 
  private:
-    void merge_nodes() {
-        const auto& now = transition_.now.nodes;
-        const auto target = transition_.target.nodes();
-        result_.nodes.reserve(std::max(now.size(), target.size()));
-        auto old = now.begin();
-        for (const auto& node : target) {
-            for (; old != now.end() && id_of(*old) < node->id; ++old) leave(*old);
-            if (old != now.end() && id_of(*old) == node->id) {
-                result_.nodes.push_back(*old++);
-            } else if (with_new_) {
-                enter(*node);
-            }
+    void enter_nodes(const AudioGraph& graph) {
+        for (Node& node : sound_.nodes) node.committed = graph.find(node.id()) != nullptr;
+        for (const auto& node : graph.nodes()) {
+            if (sound_.contains(node->id)) continue;
+            added_nodes_.push_back({.instance = entrance_.instance(node->id), .entered_in = entrance_.serial});
         }
-        for (; old != now.end(); ++old) leave(*old);
+        if (added_nodes_.empty()) return;
+        fades_ = std::ranges::any_of(added_nodes_, remembers);
+        fills_ = fades_;
+        merge_in(sound_.nodes, added_nodes_, [](const Node& node) { return node.id(); });
     }
 
-    void enter(const GraphNode& node) {
-        result_.nodes.push_back(
-            {.instance = transition_.entering(node.id), .left_in = 0, .entered_in = transition_.serial});
-        if (node.description->type->device_role == DeviceRole::sink) result_.device_fades = true;
-    }
+    [[nodiscard]] bool is_new(NodeId id) const { return std::ranges::binary_search(added_nodes_, id, {}, &Node::id); }
 
-    void leave(const SoundingGraph::Node& node) {
-        if (node.left_in != 0 && node.left_in <= transition_.ended_serial) return;
-        result_.nodes.push_back(node);
-        result_.unsettled = true;
-        if (node.left_in != 0) return;
-        result_.nodes.back().left_in = transition_.serial;
-        if (node.instance->description().type->device_role == DeviceRole::sink) result_.device_fades = true;
-    }
+    [[nodiscard]] const NodeInstance& instance_of(NodeId id) const { return *sound_.find(id)->instance; }
 
-    void merge_connections() {
-        const auto& now = transition_.now.connections;
-        result_.connections.reserve(std::max(now.size(), transition_.target.connection_count()));
-        auto old = now.begin();
-        auto delay = transition_.delays_frames.begin();
-        for (const auto& node : transition_.target.nodes()) {
-            for (const IncomingConnection& incoming : node->incoming) {
-                const std::uint32_t delay_frames = transition_.delays_frames.empty() ? 0 : *delay++;
-                const ConnectionKey key{{node->id, incoming.to_port}, incoming.from};
-                const auto place = std::tie(key, delay_frames);
-                const float gain = dsp::gain_from_db(incoming.gain_db);
-                for (; old != now.end() && place_of(*old) < place; ++old) disconnect(*old);
-                if (old != now.end() && place_of(*old) == place) {
-                    keep(*old++, gain);
-                } else if (with_new_) {
-                    connect(key, delay_frames, gain);
-                }
-            }
+    /// A new node has its inputs at once: it is not heard yet. If one of the new nodes remembers what it receives, the
+    /// signals fade in where they reach the new nodes.
+    [[nodiscard]] Connection heard_connection(const CommittedConnection& committed) {
+        const Node& source = *sound_.find(committed.key.from.node);
+        Connection connection = unheard(committed, *source.instance, entrance_.serial);
+        connection.hearing = Hearing::full();
+        connection.state->presence = Presence{1.0F};
+        if (source.filled_from != 0 || committed.delay_frames != 0) fills_ = true;
+        if (fades_ && (!is_new(source.id()) || is_source(source))) {
+            connection.state->gain = dsp::Ramp{0.0F};
+            connection.fades_in = true;
+            connection.gain_changed_in = entrance_.serial;
+            connection.fill_frames += entrance_.fade_frames;
         }
-        for (; old != now.end(); ++old) disconnect(*old);
+        return connection;
     }
 
-    void keep(SoundingGraph::Connection connection, float gain) {
-        if (connection.target_gain != gain) {
-            connection.target_gain = gain;
-            connection.changed_in = transition_.serial;
-        }
-        if (connection.changed_in > transition_.ended_serial) result_.unsettled = true;
-        result_.connections.push_back(std::move(connection));
-    }
-
-    void connect(const ConnectionKey& key, std::uint32_t delay_frames, float gain) {
-        const bool fades_in = find_node(transition_.now.nodes, key.to.node) != nullptr;
-        auto state = std::make_shared<ConnectionState>(dsp::Ramp{fades_in ? 0.0F : gain});
-        if (delay_frames != 0) {
-            const auto& outputs = find_node(result_.nodes, key.from.node)->instance->description().layout.outputs;
-            state->delay = std::make_unique<dsp::FixedDelay>(outputs[key.from.port].width, delay_frames);
-        }
-        result_.connections.push_back({.key = key,
-                                       .delay_frames = delay_frames,
-                                       .state = std::move(state),
-                                       .target_gain = gain,
-                                       .changed_in = fades_in ? transition_.serial : 0,
-                                       .entered_in = transition_.serial});
-        if (fades_in) result_.unsettled = true;
-    }
-
-    void disconnect(SoundingGraph::Connection connection) {
-        const auto* to = find_node(result_.nodes, connection.key.to.node);
-        if (to == nullptr || find_node(result_.nodes, connection.key.from.node) == nullptr) return;  // pruned
-        const bool stays = to->left_in == 0;
-        if (stays && connection.target_gain != 0.0F) {
-            connection.target_gain = 0.0F;
-            connection.changed_in = transition_.serial;
-        } else if (stays && connection.changed_in <= transition_.ended_serial) {
-            return;  // has faded out
-        }
-        result_.unsettled = true;
-        result_.connections.push_back(std::move(connection));
-    }
-
-    const SoundingTransition& transition_;
-    bool with_new_;
-    SoundingGraph result_;
+    SoundingGraph& sound_;
+    const SoundingGraph::Entrance& entrance_;
+    std::vector<Node> added_nodes_;  ///< by id
+    bool fades_ = false;
+    bool fills_ = false;
 };
 
 }  // namespace
 
-bool SoundingGraph::contains(NodeId id) const { return find_node(nodes, id) != nullptr; }
-
-CompileRequest SoundingGraph::request(std::uint64_t serial, std::uint64_t ended_serial,
-                                      const RemainingSilence& remaining_silence) const {
-    const auto left = [&](const Silence& silence, std::uint64_t entered_in) {
-        return silence.none() || entered_in == serial ? Silence{} : remaining_silence(silence, entered_in);
-    };
-    CompileRequest request{};
-    request.nodes.reserve(nodes.size());
-    for (const Node& node : nodes) {
-        request.nodes.push_back({.instance = node.instance,
-                                 .leaving = node.left_in != 0,
-                                 .entering = node.entered_in == serial,
-                                 .silence = left(node.silence, node.entered_in)});
+std::vector<CommittedConnection> committed_connections(const AudioGraph& graph,
+                                                       std::span<const std::uint32_t> delays_frames) {
+    std::vector<CommittedConnection> connections;
+    connections.reserve(graph.connection_count());
+    auto delay = delays_frames.begin();
+    for (const auto& node : graph.nodes()) {
+        for (const IncomingConnection& incoming : node->incoming) {
+            connections.push_back({.key = {{node->id, incoming.to_port}, incoming.from},
+                                   .delay_frames = delays_frames.empty() ? 0 : *delay++,
+                                   .gain = dsp::gain_from_db(incoming.gain_db)});
+        }
     }
+    return connections;
+}
 
-    const auto number_of = [this](NodeId id) {
-        return static_cast<std::uint32_t>(std::ranges::lower_bound(nodes, id, {}, id_of) - nodes.begin());
+void Hearing::aim() {
+    if (target == wanted) return;
+    target = wanted;
+    sounds = sounds || target;
+    steady = false;
+}
+
+void Hearing::settle() {
+    sounds = target;
+    steady = true;
+}
+
+bool SoundingGraph::Node::is_sink() const { return instance->description().type->device_role == DeviceRole::sink; }
+
+SoundingGraph SoundingGraph::of(const AudioGraph& graph, std::span<const CommittedConnection> committed,
+                                const Entrance& entrance) {
+    SoundingGraph sound;
+    sound.enter(graph, committed, entrance);
+    for (Node& node : sound.nodes) {
+        if (node.is_sink()) node.hearing = Hearing::full();
+    }
+    return sound;
+}
+
+const Node* SoundingGraph::find(NodeId id) const {
+    const auto found = std::ranges::lower_bound(nodes, id, {}, &Node::id);
+    return found != nodes.end() && found->id() == id ? &*found : nullptr;
+}
+
+std::uint32_t SoundingGraph::index_of(NodeId id) const {
+    return static_cast<std::uint32_t>(std::ranges::lower_bound(nodes, id, {}, &Node::id) - nodes.begin());
+}
+
+std::span<Connection> SoundingGraph::into(PortRef port) {
+    const auto found = std::ranges::equal_range(connections, port, {}, port_of);
+    return {found.begin(), found.end()};
+}
+
+const Connection* SoundingGraph::find(const CommittedConnection& connection) const {
+    const auto found = std::ranges::lower_bound(connections, place_of(connection), {}, by_place);
+    return found != connections.end() && place_of(*found) == place_of(connection) ? &*found : nullptr;
+}
+
+bool SoundingGraph::enter(const AudioGraph& graph, std::span<const CommittedConnection> committed,
+                          const Entrance& entrance) {
+    return Entry{*this, entrance}.enter(graph, committed);
+}
+
+std::vector<PortRef> SoundingGraph::want(std::span<const PortRef> ports, std::span<const CommittedConnection> committed,
+                                         std::uint64_t serial) {
+    std::vector<PortRef> changed;
+    std::vector<Connection> added;
+    for (const PortRef& port : ports) {
+        const auto node = std::ranges::lower_bound(nodes, port.node, {}, &Node::id);
+        if (node == nodes.end() || node->id() != port.node) continue;
+        if (port.port == kDevicePort) {
+            node->hearing.wanted = node->committed;
+            if (node->hearing.wanted != node->hearing.target) changed.push_back(port);
+            continue;
+        }
+        if (!node->committed) continue;
+        bool changes = false;
+        const std::span<Connection> old = into(port);
+        for (Connection& connection : old) connection.hearing.wanted = false;
+        for (const CommittedConnection& connection : std::ranges::equal_range(committed, port, {}, port_of)) {
+            const auto found = std::ranges::lower_bound(old, place_of(connection), {}, by_place);
+            if (found != old.end() && place_of(*found) == place_of(connection)) {
+                found->hearing.wanted = true;
+                found->wanted_gain = connection.gain;
+                changes = changes || found->gain != connection.gain;
+                continue;
+            }
+            added.push_back(unheard(connection, *find(connection.key.from.node)->instance, serial));
+            added.back().hearing.wanted = true;
+            changes = true;
+        }
+        changes = changes || std::ranges::any_of(old, [](const Connection& connection) {
+                      return connection.hearing.wanted != connection.hearing.target;
+                  });
+        if (changes) changed.push_back(port);
+    }
+    merge_in(connections, std::move(added), by_place);
+    return changed;
+}
+
+void SoundingGraph::keep(std::span<const PortRef> ports) {
+    for (const PortRef& port : ports) {
+        if (port.port == kDevicePort) {
+            Hearing& hearing = nodes[index_of(port.node)].hearing;
+            hearing.wanted = hearing.target;
+            continue;
+        }
+        for (Connection& connection : into(port)) {
+            connection.hearing.wanted = connection.hearing.target;
+            connection.wanted_gain = connection.gain;
+        }
+    }
+}
+
+void SoundingGraph::aim(PortRef port, std::uint64_t serial) {
+    if (port.port == kDevicePort) {
+        nodes[index_of(port.node)].hearing.aim();
+        return;
+    }
+    for (Connection& connection : into(port)) {
+        connection.hearing.aim();
+        if (connection.gain == connection.wanted_gain) continue;
+        connection.gain = connection.wanted_gain;
+        connection.gain_changed_in = serial;
+    }
+}
+
+void SoundingGraph::aim_departures(PortRef port) {
+    for (Connection& connection : into(port)) {
+        if (connection.hearing.target && !connection.hearing.wanted) connection.hearing.aim();
+    }
+}
+
+bool SoundingGraph::changes_presence(PortRef port) {
+    if (port.port == kDevicePort) return true;
+    return std::ranges::any_of(into(port), [](const Connection& connection) {
+        return connection.hearing.wanted != connection.hearing.target;
+    });
+}
+
+bool SoundingGraph::settle() {
+    bool differs = std::ranges::find(nodes, false, &Node::committed) != nodes.end();
+    for (Node& node : nodes) node.hearing.settle();
+    for (Connection& connection : connections) {
+        differs = differs || !connection.hearing.steady;
+        connection.hearing.settle();
+    }
+    return differs;
+}
+
+void SoundingGraph::prune() {
+    std::vector<bool> needed(nodes.size());
+    std::vector<std::uint32_t> reached;
+    for (std::uint32_t i = 0; i < nodes.size(); ++i) {
+        if (!nodes[i].committed && !nodes[i].hearing.any()) continue;
+        needed[i] = true;
+        if (!nodes[i].committed) reached.push_back(i);
+    }
+    // What feeds a node that is still needed.
+    const auto need_sources = [&](const Connection& connection) {
+        const std::uint32_t from = index_of(connection.key.from.node);
+        if (!connection.hearing.any() || needed[from]) return;
+        needed[from] = true;
+        reached.push_back(from);
     };
-    request.connections.reserve(connections.size());
+    for (const Connection& connection : connections) {
+        if (needed[index_of(connection.key.to.node)]) need_sources(connection);
+    }
+    while (!reached.empty()) {
+        const NodeId id = nodes[reached.back()].id();
+        reached.pop_back();
+        const auto incoming =
+            std::ranges::equal_range(connections, id, {}, [](const Connection& c) { return c.key.to.node; });
+        std::ranges::for_each(incoming, need_sources);
+    }
+    std::erase_if(connections, [&](const Connection& connection) {
+        return (!connection.hearing.any() && !connection.filling) || !needed[index_of(connection.key.to.node)] ||
+               !needed[index_of(connection.key.from.node)];
+    });
+    if (std::ranges::find(needed, false) == needed.end()) return;
+    std::vector<Node> kept;
+    kept.reserve(nodes.size());
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        if (needed[i]) kept.push_back(std::move(nodes[i]));
+    }
+    nodes = std::move(kept);
+}
+
+void SoundingGraph::fill(std::uint64_t first_serial, std::uint64_t frame) {
+    const auto order =
+        topological_order(static_cast<std::uint32_t>(nodes.size()), arcs([](const Hearing& h) { return h.playing(); }));
+    assert(order);
+    const auto fill_connection = [&](Connection& connection) {
+        if (connection.entered_in < first_serial) return;
+        const std::uint64_t source = find(connection.key.from.node)->filled_from;
+        connection.filled_from =
+            source == 0 && connection.fill_frames == 0 ? 0 : std::max(source, frame) + connection.fill_frames;
+    };
+    for (const std::uint32_t index : *order) {
+        Node& node = nodes[index];
+        if (node.entered_in < first_serial) continue;
+        std::uint64_t arrival = 0;
+        for (Connection& connection :
+             std::ranges::equal_range(connections, node.id(), {}, [](const Connection& c) { return c.key.to.node; })) {
+            fill_connection(connection);
+            if (connection.hearing.playing()) arrival = std::max(arrival, connection.filled_from);
+        }
+        const std::uint32_t latency = node.instance->latency_frames();
+        node.filled_from = arrival == 0 && latency == 0 ? 0 : std::max(arrival, frame) + latency;
+    }
+    std::ranges::for_each(connections, fill_connection);  // those that lead to nodes from before
+}
+
+void SoundingGraph::refill(std::span<const PortRef> changed, std::uint64_t frame) {
+    const auto order =
+        topological_order(static_cast<std::uint32_t>(nodes.size()), arcs([](const Hearing& h) { return h.playing(); }));
+    assert(order);
+    std::vector<bool> anew(nodes.size());
+    for (const PortRef& port : changed) anew[index_of(port.node)] = true;
+    const auto refill_connection = [&](Connection& connection) {
+        const std::uint32_t source = index_of(connection.key.from.node);
+        if (!anew[source]) return;
+        connection.filled_from = std::max(connection.filled_from, nodes[source].filled_from + connection.delay_frames);
+    };
+    for (const std::uint32_t index : *order) {
+        Node& node = nodes[index];
+        std::uint64_t arrival = frame;
+        for (Connection& connection :
+             std::ranges::equal_range(connections, node.id(), {}, [](const Connection& c) { return c.key.to.node; })) {
+            if (!connection.hearing.playing()) continue;
+            const std::uint32_t source = index_of(connection.key.from.node);
+            refill_connection(connection);
+            arrival = std::max({arrival, connection.filled_from, nodes[source].filled_from});
+            anew[index] = anew[index] || anew[source];
+        }
+        if (anew[index]) node.filled_from = std::max(node.filled_from, arrival + node.instance->latency_frames());
+    }
+    std::ranges::for_each(connections, refill_connection);  // those that are not in the order, too
+}
+
+std::vector<bool> SoundingGraph::heard(Counts counts) const {
+    std::vector<bool> heard(nodes.size());
+    std::vector<std::uint32_t> reached;
+    for (std::uint32_t i = 0; i < nodes.size(); ++i) {
+        if (!nodes[i].is_sink() || !counts(nodes[i].hearing)) continue;
+        heard[i] = true;
+        reached.push_back(i);
+    }
+    while (!reached.empty()) {
+        const NodeId id = nodes[reached.back()].id();
+        reached.pop_back();
+        for (const Connection& connection :
+             std::ranges::equal_range(connections, id, {}, [](const Connection& c) { return c.key.to.node; })) {
+            const std::uint32_t from = index_of(connection.key.from.node);
+            if (!counts(connection.hearing) || heard[from]) continue;
+            heard[from] = true;
+            reached.push_back(from);
+        }
+    }
+    return heard;
+}
+
+std::vector<Arc> SoundingGraph::arcs(Counts counts) const {
+    std::vector<Arc> arcs;
+    arcs.reserve(connections.size());
     std::uint32_t to = 0;  // connections are sorted by the id of their destination, as nodes are by id
     for (const Connection& connection : connections) {
-        while (id_of(nodes[to]) != connection.key.to.node) ++to;
+        while (nodes[to].id() != connection.key.to.node) ++to;
+        if (counts(connection.hearing)) arcs.push_back({index_of(connection.key.from.node), to});
+    }
+    return arcs;
+}
+
+std::vector<bool> SoundingGraph::fed_by(std::span<const PortRef> ports) const {
+    const auto order =
+        topological_order(static_cast<std::uint32_t>(nodes.size()), arcs([](const Hearing& h) { return h.playing(); }));
+    assert(order);
+    std::vector<bool> fed(nodes.size());
+    for (const PortRef& port : ports) fed[index_of(port.node)] = true;
+    for (const std::uint32_t index : *order) {
+        const auto incoming = std::ranges::equal_range(connections, nodes[index].id(), {},
+                                                       [](const Connection& c) { return c.key.to.node; });
+        fed[index] = fed[index] || std::ranges::any_of(incoming, [&](const Connection& connection) {
+                         return connection.hearing.playing() && fed[index_of(connection.key.from.node)];
+                     });
+    }
+    return fed;
+}
+
+std::size_t SoundingGraph::leaving_count() const {
+    return static_cast<std::size_t>(std::ranges::count(nodes, false, &Node::committed));
+}
+
+CompileRequest SoundingGraph::request(std::uint64_t ended_gains) const {
+    CompileRequest request{};
+    request.nodes.reserve(nodes.size());
+    for (const Node& node : nodes) request.nodes.push_back({.instance = node.instance, .present = node.hearing.target});
+    request.connections.reserve(connections.size());
+    std::uint32_t to = 0;
+    for (const Connection& connection : connections) {
+        while (nodes[to].id() != connection.key.to.node) ++to;
+        const Hearing& hearing = connection.hearing;
+        if (!hearing.playing()) {
+            if (connection.delay_frames != 0) {
+                request.fillings.push_back(
+                    {index_of(connection.key.from.node), connection.key.from.port, connection.state});
+            }
+            continue;
+        }
+        const bool rests = hearing.steady && hearing.target && hearing.wanted;
         request.connections.push_back(
-            {.from_node = number_of(connection.key.from.node),
+            {.from_node = index_of(connection.key.from.node),
              .from_port = connection.key.from.port,
              .to_node = to,
              .to_port = connection.key.to.port,
              .state = connection.state,
-             .target_gain = connection.target_gain,
-             .at_unity = connection.target_gain == 1.0F && connection.changed_in <= ended_serial,
-             .entering = connection.entered_in == serial,
-             .silence = left(connection.state->silence, connection.entered_in)});
+             .target_gain = connection.gain,
+             .at_unity = rests && connection.gain == 1.0F && connection.gain_changed_in <= ended_gains,
+             .present = hearing.target,
+             .gain_wait_frames = connection.gain_changed_in == connection.entered_in ? connection.delay_frames : 0,
+             .fades_in = connection.fades_in});
     }
     return request;
-}
-
-SoundingGraph merge(const SoundingTransition& transition) { return Merger{transition, Scope::everything}.merge(); }
-
-SoundingGraph merge_departures(const SoundingTransition& transition) {
-    return Merger{transition, Scope::departures}.merge();
 }
 
 }  // namespace rta

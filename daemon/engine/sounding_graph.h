@@ -13,63 +13,127 @@
 
 namespace rta {
 
-/// The contents of the latest plan: the committed graph, and nodes and connections that are still fading out. [control]
-///
-/// A connection fades in or out exactly when its destination was in the graph before and stays in it. Connections into
-/// a new or a leaving node have full gain. A node inserted into a connection therefore crossfades with the path that it
-/// replaces, without a dip.
-///
-/// A plan is identified by the serial of the command that carried it, and fades end in the order in which they started.
-/// One number, the last serial whose fades have ended, therefore determines what may be pruned.
+/// A connection of the committed graph, as it is to sound.
+struct CommittedConnection {
+    ConnectionKey key;
+    std::uint32_t delay_frames;  ///< compensating delay
+    float gain;                  ///< a factor
+
+    [[nodiscard]] bool operator==(const CommittedConnection&) const = default;
+};
+
+/// Returns the connections of `graph`, sorted by key. `delays_frames` is from compensating_delays(). [control]
+[[nodiscard]] std::vector<CommittedConnection> committed_connections(const AudioGraph& graph,
+                                                                     std::span<const std::uint32_t> delays_frames);
+
+/// The pseudo-port at which a device sink feeds the device.
+inline constexpr std::uint32_t kDevicePort = static_cast<std::uint32_t>(-1);
+
+/// Whether a signal is heard at its port.
+struct Hearing {
+    bool sounds = false;  ///< may be present now
+    bool target = false;  ///< is in the target of the latest round
+    bool wanted = false;  ///< is in the target of the unit that changes the port; otherwise the same as `target`
+    bool steady = true;   ///< the latest round does not change it
+
+    static constexpr Hearing full() { return {.sounds = true, .target = true, .wanted = true}; }
+    [[nodiscard]] bool any() const { return sounds || target || wanted; }
+    [[nodiscard]] bool playing() const { return sounds || target; }
+    void aim();
+    void settle();
+};
+
+/// What the latest plan contains: what sounds before, during or after its round, and nodes and delays that are being
+/// filled. A signal is filled from the frame on at which everything new on its path has received input for as long as
+/// look-ahead and delays last; only then may a round make it audible. [control]
 struct SoundingGraph {
     struct Node {
         std::shared_ptr<NodeInstance> instance;
-        std::uint64_t left_in = 0;     ///< the plan in which it left the graph; 0: it is in the graph
-        std::uint64_t entered_in = 0;  ///< the first plan that contained it
-        Silence silence{};             ///< of its outputs, counted from the adoption of that plan
+        std::uint64_t entered_in = 0;   ///< serial of the first plan that contains it
+        std::uint64_t filled_from = 0;  ///< frame, estimated until that plan has been adopted; 0: nothing to fill
+        Hearing hearing{};              ///< device sinks: at the device
+        bool committed = true;          ///< in the committed graph
+
+        [[nodiscard]] NodeId id() const { return instance->id(); }
+        [[nodiscard]] bool is_sink() const;
     };
     /// A connection whose compensating delay changes is replaced by a new one; the two crossfade.
     struct Connection {
         ConnectionKey key;
         std::uint32_t delay_frames;
         std::shared_ptr<ConnectionState> state;
-        float target_gain;
-        std::uint64_t changed_in = 0;  ///< the plan in which its gain last changed; 0: never
-        std::uint64_t entered_in = 0;  ///< the first plan that contained it
+        std::uint64_t entered_in = 0;  ///< serial of the first plan that contains it
+        float gain = 1.0F;
+        float wanted_gain = 1.0F;           ///< after the unit that changes the port
+        std::uint64_t gain_changed_in = 0;  ///< serial of the plan in which `gain` last changed; 0: never
+        std::uint32_t fill_frames = 0;      ///< its delay and its fade-in
+        std::uint64_t filled_from = 0;      ///< frame, as of nodes
+        Hearing hearing{};
+        bool filling = false;   ///< committed, and not wanted yet
+        bool fades_in = false;  ///< its gain started at 0
+    };
+    /// How nodes and connections enter.
+    struct Entrance {
+        std::uint64_t serial;       ///< of the plan with which they enter
+        std::uint64_t frame;        ///< at which that plan is likely to be adopted
+        std::uint32_t fade_frames;  ///< of the inputs of nodes that remember them
+        /// Returns the instance of a node of the committed graph.
+        std::function<std::shared_ptr<NodeInstance>(NodeId)> instance;
     };
 
     std::vector<Node> nodes;              ///< by id
     std::vector<Connection> connections;  ///< by key and delay
-    /// Something fades. A plan must follow the fades: to prune, to read signals in place again, or to complete the
-    /// change.
-    bool unsettled = false;
-    /// A device sink enters or leaves: the fades of the plan last as long as those of the device.
-    bool device_fades = false;
 
-    [[nodiscard]] bool contains(NodeId id) const;
-    /// Returns what is left, at the time of the request, of a silence that started with the plan `serial`.
-    using RemainingSilence = std::function<Silence(const Silence& silence, std::uint64_t serial)>;
-    /// Returns the request to compile this as the plan `serial`.
-    [[nodiscard]] CompileRequest request(std::uint64_t serial, std::uint64_t ended_serial,
-                                         const RemainingSilence& remaining_silence) const;
+    /// Returns `graph` as it sounds when all of it is heard.
+    [[nodiscard]] static SoundingGraph of(const AudioGraph& graph, std::span<const CommittedConnection> committed,
+                                          const Entrance& entrance);
+
+    [[nodiscard]] const Node* find(NodeId id) const;
+    [[nodiscard]] bool contains(NodeId id) const { return find(id) != nullptr; }
+    [[nodiscard]] std::uint32_t index_of(NodeId id) const;
+    [[nodiscard]] std::span<Connection> into(PortRef port);
+    [[nodiscard]] const Connection* find(const CommittedConnection& connection) const;
+
+    /// Adds the nodes of `graph` that are missing, with their connections, and the delays that must be filled before
+    /// they are heard. Marks nodes that have left. Changes nothing of what is heard. Returns whether anything must be
+    /// filled.
+    bool enter(const AudioGraph& graph, std::span<const CommittedConnection> committed, const Entrance& entrance);
+
+    /// Marks what is wanted at `ports`, which are sorted: what is committed there. Ports of nodes that have left keep
+    /// what they have. Returns the ports that change.
+    std::vector<PortRef> want(std::span<const PortRef> ports, std::span<const CommittedConnection> committed,
+                              std::uint64_t serial);
+    /// Undoes want(): what is the target remains wanted.
+    void keep(std::span<const PortRef> ports);
+    /// Makes what is wanted at a port the target of the round.
+    void aim(PortRef port, std::uint64_t serial);
+    /// Makes the target at a port what sounds there and is still wanted.
+    void aim_departures(PortRef port);
+    /// Returns whether aim() would change what is present, and not only gains.
+    [[nodiscard]] bool changes_presence(PortRef port);
+    /// The round has ended: its target sounds. Returns whether a plan of it would differ.
+    bool settle();
+    /// Removes what is neither heard nor committed.
+    void prune();
+
+    /// Computes from which frame on that is filled which entered in the plan `first_serial` or later, adopted at
+    /// `frame`.
+    void fill(std::uint64_t first_serial, std::uint64_t frame);
+    /// The inputs of these nodes have changed: their look-ahead, and that of what they feed, is filled anew from
+    /// `frame` on.
+    void refill(std::span<const PortRef> changed, std::uint64_t frame);
+
+    using Counts = bool (*)(const Hearing&);
+    /// Returns for each node whether it feeds the device through what `counts`.
+    [[nodiscard]] std::vector<bool> heard(Counts counts) const;
+    [[nodiscard]] std::vector<Arc> arcs(Counts counts) const;
+    /// Returns for each node whether it has one of these ports, or plays what such a node sends.
+    [[nodiscard]] std::vector<bool> fed_by(std::span<const PortRef> ports) const;
+
+    /// Returns the number of nodes that are not in the committed graph.
+    [[nodiscard]] std::size_t leaving_count() const;
+    /// Returns the request to compile this. Gains that changed in the plan `ended_gains` or before rest.
+    [[nodiscard]] CompileRequest request(std::uint64_t ended_gains) const;
 };
-
-/// A change from the current sound to a new graph.
-struct SoundingTransition {
-    const SoundingGraph& now;
-    const AudioGraph& target;
-    /// One for each connection of `target`: for each node, its incoming connections in order. Empty: no delays.
-    std::span<const std::uint32_t> delays_frames;
-    std::uint64_t serial;        ///< of the new plan
-    std::uint64_t ended_serial;  ///< the last plan whose fades have ended
-    /// Returns the instance of a node that is not in `now`.
-    std::function<std::shared_ptr<NodeInstance>(NodeId)> entering;
-};
-
-/// Returns the transition from `now` to `target`: everything that is still audible, plus the new graph.
-[[nodiscard]] SoundingGraph merge(const SoundingTransition& transition);
-/// Returns the transition without the additions of `target`: the first half of a change in which old and new
-/// connections together would form a cycle.
-[[nodiscard]] SoundingGraph merge_departures(const SoundingTransition& transition);
 
 }  // namespace rta

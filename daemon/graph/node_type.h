@@ -61,6 +61,9 @@ struct NodeType {
     std::span<const PortSpec> outputs = {};
     /// The processor allows its first input and its first output to be the same memory.
     bool in_place = false;
+    /// The processor may output what it received much later, however its parameters were set when it received it: its
+    /// input must not start with a step.
+    bool remembers_input = false;
     DeviceRole device_role = DeviceRole::none;
     Factory create;
     Response response = nullptr;    ///< nullptr if there is none

@@ -38,8 +38,6 @@ struct ProcessContext {
     std::span<const ParameterView> parameters;  ///< in the order of the type's table
     std::uint64_t frame = 0;                    ///< the engine's clock at the start of the block
     std::uint32_t frame_count = 0;              ///< the block size: constant, a power of two from 16 to 1024
-    /// Number of frames until the latency of new upstream nodes has filled. Set in the first block of a plan only.
-    std::uint32_t silent_frames = 0;
     DeviceBlock device;
     /// Device sinks only: a factor from 0 to 1 with which the engine fades the sink in or out.
     ParameterView presence;

@@ -64,15 +64,11 @@ class DelayProcessor final : public Processor {
         const ParameterView& feedback = context.parameters[kFeedback];
         const ParameterView& mix = context.parameters[kMix];
         const float time_ms = context.parameters[kTimeMs].value;
-        if (fresh_ && context.frame != 0) line_.fade_in(context.silent_frames, time_ms);
-        fresh_ = false;
         line_.process(context.inputs[0], context.outputs[0], time_ms, {feedback.value, feedback.ramp},
                       {mix.value, mix.ramp});
     }
 
  private:
-    bool fresh_ =
-        true;  ///< no block processed yet: unless this is frame 0, the node was inserted into a running signal
     dsp::DelayLine line_;
 };
 
@@ -86,6 +82,7 @@ extern constinit const NodeType kType{
     .inputs = kInputs,
     .outputs = kOutputs,
     .in_place = true,
+    .remembers_input = true,
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<DelayProcessor>(context);
     },

@@ -7,7 +7,6 @@
 #include <span>
 
 #include "dsp/kernels.h"
-#include "dsp/onset.h"
 #include "graph/node_type.h"
 
 namespace rta::nodes::reverb {
@@ -45,13 +44,9 @@ constexpr std::array kOutputs{PortSpec{"out"}};
 class ReverbProcessor final : public Processor {
  public:
     explicit ReverbProcessor(const BuildContext& context)
-        : channels_{context.settings.integer("channels")},
-          onset_frames_{static_cast<std::uint32_t>(dsp::Onset::kRiseSeconds * context.sample_rate_hz)},
-          reverb_{context.sample_rate_hz, channels_} {}
+        : channels_{context.settings.integer("channels")}, reverb_{context.sample_rate_hz, channels_} {}
 
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
-        if (fresh_ && context.frame != 0) onset_.begin(context.silent_frames, onset_frames_);
-        fresh_ = false;
         for (std::uint32_t first = 0; first < context.frame_count; first += kFrames) chunk(context, first);
     }
 
@@ -62,16 +57,10 @@ class ReverbProcessor final : public Processor {
         const std::uint32_t last = first + kFrames - 1;
         const auto& parameters = context.parameters;
         std::array<std::array<float, kFrames>, 2> wet;
-        std::array<std::array<float, kFrames>, 2> softened;
-        const bool soft = !onset_.over();
         std::array<const float*, 2> in{};
         const std::array<float*, 2> out{wet[0].data(), wet[1].data()};
-        for (std::uint32_t channel = 0; channel < channels_; ++channel) {
-            const std::span<const float> dry = context.inputs[0].channel(channel).subspan(first, kFrames);
-            if (soft) onset_.soften(dry, softened[channel]);
-            in[channel] = soft ? softened[channel].data() : dry.data();
-        }
-        if (soft) onset_.advance(kFrames);
+        for (std::uint32_t channel = 0; channel < channels_; ++channel)
+            in[channel] = context.inputs[0].channel(channel).data() + first;
         reverb_.process({.decay_s = parameters[kDecayS][last],
                          .damping_hz = parameters[kDampingHz][last],
                          .size = parameters[kSize][last],
@@ -90,10 +79,6 @@ class ReverbProcessor final : public Processor {
     }
 
     std::uint32_t channels_;
-    std::uint32_t onset_frames_;
-    bool fresh_ =
-        true;           ///< no block processed yet: unless this is frame 0, the node was inserted into a running signal
-    dsp::Onset onset_;  ///< of the input of the reverberation
     dsp::Reverb reverb_;
 };
 
@@ -107,6 +92,7 @@ extern constinit const NodeType kType{
     .inputs = kInputs,
     .outputs = kOutputs,
     .in_place = true,
+    .remembers_input = true,
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<ReverbProcessor>(context);
     },

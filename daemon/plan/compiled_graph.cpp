@@ -72,7 +72,8 @@ void enter(ProcessContext& context, const CompiledGraph::Step& step) RTA_NONBLOC
 }  // namespace
 
 void CompiledGraph::render(const AudioThreadKey& key, const DeviceBlock& device, std::uint64_t frame,
-                           const BlockOptions& options) RTA_NONBLOCKING {
+                           Crossfade& crossfade, const BlockOptions& options) RTA_NONBLOCKING {
+    start_round(frame, crossfade);
     ProcessContext context;
     context.frame = frame;
     context.frame_count = block_size_;
@@ -85,6 +86,13 @@ void CompiledGraph::render(const AudioThreadKey& key, const DeviceBlock& device,
         run(key, 0, steps_.size(), context);
     }
     rendered_ = true;
+}
+
+void CompiledGraph::start_round(std::uint64_t frame, Crossfade& crossfade) RTA_NONBLOCKING {
+    // Nothing was audible before frame 0, so there is nothing to fade from.
+    if (!rendered_) crossfade.start(round_, frame, frame == 0 ? 0 : round_frames_);
+    crossfade_ = &crossfade;
+    if (!crossfade.progress().at_rest(frame)) crossfade.progress().render(frame, progress_);
 }
 
 /// Runs the steps from `begin` to `end`.
@@ -147,13 +155,13 @@ void CompiledGraph::run_full(const AudioThreadKey& key, std::size_t index, Proce
     NodeInstance& node = *step.node;
     for (std::uint32_t i = 0; i < detail.delay_count; ++i)
         delay(delays_[detail.first_delay + i], context.frame, find_faults);
+    if (!rendered_) start_mixes(node, detail, key, context.frame);
     for (std::uint32_t i = 0; i < detail.mix_count; ++i) mix(mixes_[detail.first_mix + i], context.frame);
     enter(context, step);
-    if (!rendered_ && !node.fault(key).muted) {
-        start_ramps(key, node, detail, context.frame);
-        context.silent_frames = silent_frames(index, context.frame);
-    }
+    if (!rendered_ && !node.fault(key).muted) start_ramps(key, node, detail, context.frame);
     run_node(key, step, context);
+    for (std::uint32_t i = 0; i < detail.filling_count; ++i)
+        delay(delays_[detail.first_delay + detail.delay_count + i], context.frame, find_faults);
     if (find_faults && !node.fault(key).muted) mute_if_faulty(key, node, context);
 }
 
@@ -162,7 +170,7 @@ void CompiledGraph::run_node(const AudioThreadKey& key, const Step& step, Proces
     if (step.node->fault(key).muted) {
         for (const AudioWriteView& output : context.outputs) silence(output);
     } else {
-        step.node->run(key, *step.processor, context, node_scratch_);
+        step.node->run(key, *step.processor, context, *crossfade_, node_scratch_);
     }
 }
 
@@ -175,7 +183,24 @@ void CompiledGraph::start_ramps(const AudioThreadKey& key, NodeInstance& node, c
         const ParameterTarget& target = targets_[detail.first_target + i];
         node.retarget(key, target.parameter, target.value, frame, start ? 0 : target.ramp_frames);
     }
-    node.retarget_presence(key, detail.presence, frame, fade_start(frame), start ? 0 : device_fade_frames_);
+    node.move_presence(key, *crossfade_, detail.presence, frame);
+}
+
+/// Moves the presences and gains of a node's connections, in the first block of the plan. A node that has never run
+/// remembers nothing, so what is connected to it need not fade in.
+void CompiledGraph::start_mixes(const NodeInstance& node, const StepDetail& detail, const AudioThreadKey& key,
+                                std::uint64_t frame) RTA_NONBLOCKING {
+    const bool at_once = frame == 0 || !node.has_run(key);
+    for (const PortMix& port : std::span{mixes_}.subspan(detail.first_mix, detail.mix_count)) {
+        for (const MixInput& input : std::span{mix_inputs_}.subspan(port.first_input, port.input_count)) {
+            const bool was_absent = input.state->presence.move(*crossfade_, input.presence, at_once);
+            const bool fades_in = input.fades_in && at_once;
+            const bool jumps = frame == 0 || (was_absent && !fades_in);
+            dsp::Ramp& gain = input.state->gain;
+            if (gain.target() != input.target_gain)
+                gain.retarget(input.target_gain, frame + input.gain_wait_frames, jumps ? 0 : input.gain_fade_frames);
+        }
+    }
 }
 
 /// Mutes the node if its outputs, or the device output after a sink, are not finite.
@@ -213,28 +238,41 @@ void CompiledGraph::mix(PortMix& port, std::uint64_t frame) RTA_NONBLOCKING {
 
 /// Mixes with the current gains. Returns whether all of them are at rest from now on.
 bool CompiledGraph::mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKING {
-    const std::span<float> gains{node_scratch_.data(), block_size_};
     bool all_at_rest = true;
     bool first = true;
-    for (std::uint32_t i = 0; i < port.input_count; ++i) {
-        const MixInput& input = mix_inputs_[port.first_input + i];
-        dsp::Ramp& gain = input.state->gain;
-        if (!rendered_) {
-            // Fades that have not started yet start together with those of this plan, so that both halves of a
-            // crossfade stay aligned.
-            gain.withdraw(frame);
-            if (gain.target() != input.target_gain)
-                gain.retarget(input.target_gain, fade_start(frame), frame == 0 ? 0 : input.fade_frames);
-        }
-        const bool at_rest = gain.at_rest(frame);
+    for (const MixInput& input : std::span{mix_inputs_}.subspan(port.first_input, port.input_count)) {
+        const Presence& presence = input.state->presence;
+        const dsp::Ramp& gain = input.state->gain;
+        const bool presence_rests = presence.at_rest(*crossfade_, frame);
+        const bool at_rest = presence_rests && gain.at_rest(frame);
         all_at_rest = all_at_rest && at_rest;
-        if (at_rest && gain.target() == 0.0F) continue;  // a connection at zero gain is not read
-        if (!at_rest) gain.render(frame, gains);
-        mix_in(input, port.destination, gain.target(), at_rest ? nullptr : gains.data(), first);
+        if (presence_rests && presence.target() == 0.0F) continue;  // an absent connection is not read
+        if (at_rest && gain.target() == 0.0F) continue;             // nor is one at zero gain
+        mix_in(input, port.destination, gain.target(), at_rest ? nullptr : factors_of(input, frame), first);
         first = false;
     }
     if (first) silence(port.destination);
     return all_at_rest;
+}
+
+/// Computes gain x presence for each frame of the block, of an input that is not at rest.
+const float* CompiledGraph::factors_of(const MixInput& input, std::uint64_t frame) RTA_NONBLOCKING {
+    const Presence& presence = input.state->presence;
+    const dsp::Ramp& gain = input.state->gain;
+    const std::span<float> factors = std::span{node_scratch_}.first(block_size_);
+    if (presence.at_rest(*crossfade_, frame)) {  // at 1
+        gain.render(frame, factors);
+        return factors.data();
+    }
+    presence.render(progress_, factors);
+    if (!gain.at_rest(frame)) {
+        const std::span<float> gains = std::span{node_scratch_}.subspan(block_size_, block_size_);
+        gain.render(frame, gains);
+        dsp::scale(factors, 0.0F, gains.data(), factors);
+    } else if (gain.target() != 1.0F) {
+        dsp::scale(factors, gain.target(), nullptr, factors);
+    }
+    return factors.data();
 }
 
 /// Mixes several inputs at a time, with bitwise the same result.

@@ -9,6 +9,7 @@
 
 #include "dsp/audio_buffer.h"
 #include "dsp/audio_view.h"
+#include "plan/crossfade.h"
 #include "plan/node_instance.h"
 #include "rt/audio_thread.h"
 #include "rt/cache_line.h"
@@ -35,7 +36,10 @@ class CompiledGraph {
         AudioReadView source;
         ConnectionState* state;
         float target_gain;
-        std::uint32_t fade_frames;
+        std::uint32_t gain_fade_frames;
+        std::uint32_t gain_wait_frames;  ///< before the gain starts to move
+        float presence;                  ///< 1: in the target of the round, 0: not
+        bool fades_in;                   ///< the gain starts at 0, because the destination remembers what it receives
     };
     /// A connection whose signal is delayed into separate buffers before it is mixed.
     struct DelayedInput {
@@ -48,12 +52,13 @@ class CompiledGraph {
         AudioWriteView destination;
         std::uint32_t first_input;  ///< in mix_inputs, sorted by the name of the source
         std::uint32_t input_count;
-        /// In rested_factors: one factor for each input with a target gain other than zero. The channels of these
+        /// In rested_factors: one factor for each input that is present with a gain other than zero. The channels of these
         /// inputs are in rested_channels, those for the first channel of the destination before those for the second.
         std::uint32_t first_factor;
         std::uint32_t factor_count;
         std::uint32_t first_channel;
-        /// All gains are at rest. Only a plan can change them, so they remain at rest while this plan is rendered.
+        /// All gains and presences are at rest. Only a plan can change them, so they remain at rest while this plan is
+        /// rendered.
         bool at_rest;
     };
     /// The part of the plan that a block reads for a plain step: one cache line.
@@ -73,9 +78,10 @@ class CompiledGraph {
         std::uint32_t mix_count;
         std::uint32_t first_delay;
         std::uint32_t delay_count;
+        std::uint32_t filling_count;  ///< delays that follow these, of the outputs: filled, and not heard yet
         std::uint32_t first_target;
         std::uint32_t target_count;
-        float presence;  ///< device sinks: 1 for a node of the graph, 0 for a leaving one
+        float presence;  ///< device sinks: 1 if in the target of the round, 0 if not
     };
 
     /// What to do while rendering a block.
@@ -89,8 +95,8 @@ class CompiledGraph {
     CompiledGraph& operator=(const CompiledGraph&) = delete;
 
     /// [audio] Renders one block that starts at `frame`. Output nodes add to device.outputs, so the caller must clear
-    /// them.
-    void render(const AudioThreadKey& key, const DeviceBlock& device, std::uint64_t frame,
+    /// them. Starts the round of the plan in `crossfade` unless an earlier plan has started it.
+    void render(const AudioThreadKey& key, const DeviceBlock& device, std::uint64_t frame, Crossfade& crossfade,
                 const BlockOptions& options) RTA_NONBLOCKING;
     /// 170 ms at 48 kHz. Reading the cycle counter takes as long as a small node, so only a few nodes are timed in a
     /// block.
@@ -101,27 +107,18 @@ class CompiledGraph {
     [[nodiscard]] bool carries_targets() const RTA_NONBLOCKING { return !targets_.empty(); }
     /// [any] Returns the steps in the order in which they run.
     [[nodiscard]] std::span<const Step> steps() const RTA_NONBLOCKING { return steps_; }
-    /// [any] Returns the silence after which the fades of the plan start, and with them earlier fades that have not
-    /// started yet: signals that fade in must have arrived.
-    [[nodiscard]] const Silence& fade_wait() const RTA_NONBLOCKING { return fade_wait_; }
-    /// [control] Returns the silence at the outputs of each node, in the order of the request; empty if nothing delays
-    /// signals.
-    [[nodiscard]] std::span<const Silence> silences() const { return silences_; }
     /// [any] Returns the number of scratch channels, of one block each.
     [[nodiscard]] std::uint32_t buffer_count() const RTA_NONBLOCKING { return buffer_count_; }
 
  private:
     friend class PlanCompiler;
     static void delay(const DelayedInput& input, std::uint64_t frame, bool find_faults) RTA_NONBLOCKING;
-    [[nodiscard]] std::uint32_t silent_frames(std::size_t index, std::uint64_t frame) const RTA_NONBLOCKING {
-        return arrivals_.empty() ? 0 : static_cast<std::uint32_t>(arrivals_[index].end(frame) - frame);
-    }
-    [[nodiscard]] std::uint64_t fade_start(std::uint64_t frame) const RTA_NONBLOCKING {
-        // Nothing was audible before frame 0, so there is nothing to fade from.
-        return frame == 0 ? frame : fade_wait_.end(frame);
-    }
+    void start_round(std::uint64_t frame, Crossfade& crossfade) RTA_NONBLOCKING;
+    void start_mixes(const NodeInstance& node, const StepDetail& detail, const AudioThreadKey& key,
+                     std::uint64_t frame) RTA_NONBLOCKING;
     void mix(PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
     [[nodiscard]] bool mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
+    [[nodiscard]] const float* factors_of(const MixInput& input, std::uint64_t frame) RTA_NONBLOCKING;
     void mix_rested(const PortMix& port) const RTA_NONBLOCKING;
     void run(const AudioThreadKey& key, std::size_t begin, std::size_t end, ProcessContext& context) RTA_NONBLOCKING;
     void run_timed(const AudioThreadKey& key, ProcessContext& context) RTA_NONBLOCKING;
@@ -136,14 +133,15 @@ class CompiledGraph {
                                const ProcessContext& context) RTA_NONBLOCKING;
 
     std::uint32_t block_size_ = 0;
-    std::uint32_t device_fade_frames_ = 0;
-    Silence fade_wait_;
+    std::uint64_t round_ = 0;
+    std::uint32_t round_frames_ = 0;
+    const Crossfade* crossfade_ = nullptr;  ///< of the block being rendered
     std::uint32_t buffer_count_ = 0;
     bool rendered_ = false;  ///< audio thread only
 
     std::vector<Step> steps_;
     std::vector<StepDetail> details_;        ///< of each step
-    std::vector<std::uint32_t> full_steps_;  ///< indices of steps with mixes and of device sinks, ascending
+    std::vector<std::uint32_t> full_steps_;  ///< indices of steps with mixes or fillings and of device sinks, ascending
     std::vector<DelayedInput> delays_;
     std::vector<PortMix> mixes_;
     std::vector<MixInput> mix_inputs_;
@@ -155,13 +153,12 @@ class CompiledGraph {
 
     AudioBuffer scratch_;                               ///< buffer_count x block_size
     AudioBuffer silence_;                               ///< 1 x block_size zeros, read-only
-    std::vector<float> node_scratch_;                   ///< shared by all nodes; at least one block
+    std::vector<float> progress_;                       ///< of the round, while it is not at rest; one block
+    std::vector<float> node_scratch_;                   ///< shared by all nodes; at least two blocks
     std::vector<const float*> read_channels_;           ///< targets of the input views
     std::vector<float*> write_channels_;                ///< targets of the output views
     std::vector<std::shared_ptr<NodeInstance>> nodes_;  ///< keeps the instances of the steps alive
     std::vector<std::shared_ptr<ConnectionState>> connections_;
-    std::vector<Silence> silences_;
-    std::vector<Silence> arrivals_;  ///< at the inputs of each step; empty if nothing delays signals
 };
 
 }  // namespace rta

@@ -8,8 +8,6 @@
 #include <span>
 #include <string_view>
 
-#include "plan/plan_silences.h"
-
 namespace rta {
 namespace {
 
@@ -39,6 +37,8 @@ struct Signal {
 
 constexpr std::uint32_t kSilence = static_cast<std::uint32_t>(-1);
 
+bool rests_audible(const CompiledGraph::MixInput& input) { return input.presence != 0.0F && input.target_gain != 0.0F; }
+
 }  // namespace
 
 /// One compilation. Buffers are numbered first. When their count is known, they are allocated and numbers become
@@ -51,12 +51,11 @@ class PlanCompiler {
         const auto order = topological_order(static_cast<std::uint32_t>(request_.nodes.size()), arcs());
         if (!order) return std::unexpected(order.error());
         find_signals();
+        std::ranges::sort(request_.fillings, {}, [](const CompileRequest::Filling& filling) {
+            return std::pair{filling.from_node, filling.from_port};
+        });
         sort_targets();
         reserve();
-        PlanSilences silences = find_silences(request_, *order, first_connection_);
-        plan_->silences_ = std::move(silences.outputs);
-        plan_->arrivals_ = std::move(silences.arrivals);
-        plan_->fade_wait_ = silences.fade_wait;
         for (const std::uint32_t node : *order) place(node);
         allocate();
         resolve_views();
@@ -132,7 +131,7 @@ class PlanCompiler {
         const CompileRequest::Node& entry = request_.nodes[node];
         NodeInstance& instance = *entry.instance;
         CompiledGraph::StepDetail detail{};
-        detail.presence = entry.leaving ? 0.0F : 1.0F;
+        detail.presence = entry.present ? 1.0F : 0.0F;
         detail.first_mix = static_cast<std::uint32_t>(plan_->mixes_.size());
         detail.first_delay = static_cast<std::uint32_t>(plan_->delays_.size());
         const std::size_t first_input_view = input_views_.size();
@@ -143,16 +142,20 @@ class PlanCompiler {
         place_inputs(node);
         const bool in_place = place_in_place(node);
         place_outputs(node, in_place ? 1 : 0);
+        detail.delay_count = static_cast<std::uint32_t>(plan_->delays_.size()) - detail.first_delay;
+        place_fillings(node);
+        detail.filling_count =
+            static_cast<std::uint32_t>(plan_->delays_.size()) - detail.first_delay - detail.delay_count;
         release_inputs(node);
 
         detail.mix_count = static_cast<std::uint32_t>(plan_->mixes_.size()) - detail.first_mix;
-        detail.delay_count = static_cast<std::uint32_t>(plan_->delays_.size()) - detail.first_delay;
         const auto targets = std::ranges::equal_range(plan_->targets_, instance.id(), {},
                                                       [](const ParameterTarget& target) { return target.node->id(); });
         detail.first_target = static_cast<std::uint32_t>(targets.begin() - plan_->targets_.begin());
         detail.target_count = static_cast<std::uint32_t>(targets.size());
 
-        if (detail.mix_count != 0 || instance.description().type->device_role == DeviceRole::sink)
+        if (detail.mix_count != 0 || detail.filling_count != 0 ||
+            instance.description().type->device_role == DeviceRole::sink)
             plan_->full_steps_.push_back(static_cast<std::uint32_t>(plan_->steps_.size()));
         step_ports_.push_back({input_views_.size() - first_input_view, output_views_.size() - first_output_view});
         plan_->details_.push_back(detail);
@@ -201,7 +204,13 @@ class PlanCompiler {
             const Signal& signal = signal_of(source);
             const PlannedView as_sent = planned_read(signal, signal.width);
             mix_sources_.push_back(source.state->delay == nullptr ? as_sent : place_delay(as_sent, *source.state));
-            plan_->mix_inputs_.push_back({{}, source.state.get(), source.target_gain, request_.connection_fade_frames});
+            plan_->mix_inputs_.push_back({{},
+                                          source.state.get(),
+                                          source.target_gain,
+                                          request_.gain_fade_frames,
+                                          source.gain_wait_frames,
+                                          source.present ? 1.0F : 0.0F,
+                                          source.fades_in});
         }
         input_views_.push_back(planned_read({first_buffer, width, 0}, width));
     }
@@ -278,6 +287,14 @@ class PlanCompiler {
         }
     }
 
+    void place_fillings(std::uint32_t node) {
+        for (const CompileRequest::Filling& filling :
+             std::ranges::equal_range(request_.fillings, node, {}, &CompileRequest::Filling::from_node)) {
+            const Signal& signal = signals_[first_signal_[node] + filling.from_port];
+            static_cast<void>(place_delay(planned_read(signal, signal.width), *filling.state));
+        }
+    }
+
     /// After the step: releases its mixes, its delayed signals, and signals without further readers.
     void release_inputs(std::uint32_t node) {
         for (const MixedBuffers& mixed : mixed_buffers_) release(mixed.first_buffer, mixed.width);
@@ -319,12 +336,14 @@ class PlanCompiler {
     }
 
     void allocate() {
-        std::size_t node_scratch = request_.block_size;
+        std::size_t node_scratch = 2 * std::size_t{request_.block_size};
         for (const CompileRequest::Node& node : request_.nodes) {
             node_scratch = std::max(node_scratch, node.instance->scratch_frames(request_.block_size));
         }
         plan_->block_size_ = request_.block_size;
-        plan_->device_fade_frames_ = request_.device_fade_frames;
+        plan_->round_ = request_.round;
+        plan_->round_frames_ = request_.round_frames;
+        plan_->progress_.assign(request_.block_size, 0.0F);
         plan_->buffer_count_ = pool_.count();
         plan_->scratch_ = AudioBuffer{pool_.count(), request_.block_size};
         plan_->silence_ = AudioBuffer{1, request_.block_size};
@@ -367,12 +386,12 @@ class PlanCompiler {
             mix.first_factor = static_cast<std::uint32_t>(plan_->rested_factors_.size());
             mix.first_channel = static_cast<std::uint32_t>(plan_->rested_channels_.size());
             for (const CompiledGraph::MixInput& input : inputs) {
-                if (input.target_gain != 0.0F) plan_->rested_factors_.push_back(input.target_gain);
+                if (rests_audible(input)) plan_->rested_factors_.push_back(input.target_gain);
             }
             mix.factor_count = static_cast<std::uint32_t>(plan_->rested_factors_.size()) - mix.first_factor;
             for (std::uint32_t channel = 0; channel < mix.destination.channel_count(); ++channel) {
                 for (const CompiledGraph::MixInput& input : inputs) {
-                    if (input.target_gain == 0.0F) continue;
+                    if (!rests_audible(input)) continue;
                     const bool mono = input.source.channel_count() == 1;
                     plan_->rested_channels_.push_back(input.source.channel(mono ? 0 : channel).data());
                 }
@@ -404,6 +423,8 @@ class PlanCompiler {
         for (CompileRequest::Node& node : request_.nodes) plan_->nodes_.push_back(std::move(node.instance));
         plan_->connections_.reserve(request_.connections.size());
         for (Connection& connection : request_.connections) plan_->connections_.push_back(std::move(connection.state));
+        for (CompileRequest::Filling& filling : request_.fillings)
+            plan_->connections_.push_back(std::move(filling.state));
     }
 
     struct SortKey {

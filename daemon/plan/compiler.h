@@ -12,13 +12,11 @@
 
 namespace rta {
 
-/// The contents of a plan: nodes and connections of the graph, and those that are still fading out.
+/// The contents of a plan: everything that sounds before, during or after its round, and what is being filled.
 struct CompileRequest {
     struct Node {
         std::shared_ptr<NodeInstance> instance;
-        bool leaving = false;
-        bool entering = false;  ///< not in any earlier plan
-        Silence silence{};      ///< remaining at its outputs, unless it is entering
+        bool present = true;  ///< device sinks: in the target of the round
     };
     /// Nodes are identified by their index in `nodes`.
     struct Connection {
@@ -28,17 +26,28 @@ struct CompileRequest {
         std::uint32_t to_port;
         std::shared_ptr<ConnectionState> state;
         float target_gain;
-        /// The gain rests at exactly 1: the signal may be read in place.
+        /// Presence and gain rest at exactly 1: the signal may be read in place.
         bool at_unity;
-        bool entering = false;  ///< not in any earlier plan
-        Silence silence{};      ///< remaining after it, unless it is entering
+        bool present = true;  ///< in the target of the round
+        /// Before the gain starts to move: a signal that is delayed fades in when it has arrived.
+        std::uint32_t gain_wait_frames = 0;
+        bool fades_in = false;  ///< the gain starts at 0, because the destination remembers what it receives
+    };
+
+    /// A delay that is filled before it is heard: nobody reads it yet, so it cannot close a cycle.
+    struct Filling {
+        std::uint32_t from_node;
+        std::uint32_t from_port;
+        std::shared_ptr<ConnectionState> state;
     };
 
     std::uint32_t block_size;
-    std::uint32_t connection_fade_frames;
-    std::uint32_t device_fade_frames;
+    std::uint32_t gain_fade_frames;
+    std::uint64_t round;
+    std::uint32_t round_frames;
     std::vector<Node> nodes;
-    std::vector<Connection> connections;   ///< sorted by (to_node, to_port)
+    std::vector<Connection> connections;  ///< sorted by (to_node, to_port)
+    std::vector<Filling> fillings;
     std::vector<ParameterTarget> targets;  ///< of nodes in `nodes`; if two have the same parameter, the later wins
 };
 

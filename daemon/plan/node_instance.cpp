@@ -41,7 +41,7 @@ NodeInstance::NodeInstance(std::shared_ptr<const NodeDescription> description, s
         large_->views.resize(own_parameters_);
         large_->moving.resize(parameters.size() / kWordBits);
     }
-    if (is_device_sink_) presence_ = std::make_unique<Presence>();
+    if (is_device_sink_) presence_ = std::make_unique<SinkPresence>();
     if (has_bypass_ && processor_->latency_frames() > 0) {
         dry_delay_ =
             std::make_unique<dsp::FixedDelay>(description_->layout.inputs.front().width, processor_->latency_frames());
@@ -65,7 +65,7 @@ void NodeInstance::start_with(std::span<const float> parameters) {
 }
 
 void NodeInstance::start_present() {
-    if (is_device_sink_) *presence_ = {dsp::Ramp{1.0F}, {1.0F, nullptr}};
+    if (is_device_sink_) *presence_ = {Presence{1.0F}, {1.0F, nullptr}};
 }
 
 void NodeInstance::retarget(const AudioThreadKey&, std::uint32_t parameter, float value, std::uint64_t frame,
@@ -74,14 +74,11 @@ void NodeInstance::retarget(const AudioThreadKey&, std::uint32_t parameter, floa
     start_moving(parameter);
 }
 
-void NodeInstance::retarget_presence(const AudioThreadKey&, float presence, std::uint64_t frame,
-                                     std::uint64_t start_frame, std::uint32_t ramp_frames) RTA_NONBLOCKING {
+void NodeInstance::move_presence(const AudioThreadKey&, const Crossfade& crossfade, float presence,
+                                 std::uint64_t frame) RTA_NONBLOCKING {
     if (!is_device_sink_) return;
-    dsp::Ramp& fade = presence_->ramp;
-    fade.withdraw(frame);
-    if (fade.target() == presence) return;
-    fade.retarget(presence, start_frame, ramp_frames);
-    start_moving(parameter_count());
+    presence_->presence.move(crossfade, presence, frame == 0);
+    needs_run_ = true;
 }
 
 std::size_t NodeInstance::scratch_frames(std::uint32_t block_size) const {
@@ -90,9 +87,10 @@ std::size_t NodeInstance::scratch_frames(std::uint32_t block_size) const {
     return (parameter_count() + 1 + dry_channels) * block_size;
 }
 
-void NodeInstance::run(const AudioThreadKey&, Processor& processor, ProcessContext& context,
+void NodeInstance::run(const AudioThreadKey&, Processor& processor, ProcessContext& context, const Crossfade& crossfade,
                        std::span<float> scratch) RTA_NONBLOCKING {
-    if (needs_run_) update_views(context.frame, context.frame_count, scratch);
+    has_run_ = true;
+    if (needs_run_) update_views(context, crossfade, scratch);
     context.parameters = views();
     if (is_device_sink_) context.presence = presence_->view;
     if (needs_dry_) {
@@ -149,8 +147,11 @@ inline std::uint64_t NodeInstance::update_word(std::size_t first, std::uint64_t 
     return still_moving;
 }
 
-void NodeInstance::update_views(std::uint64_t frame, std::uint32_t block_size,
+/// The presence is rendered into the scratch, too.
+void NodeInstance::update_views(const ProcessContext& context, const Crossfade& crossfade,
                                 std::span<float> scratch) RTA_NONBLOCKING {
+    const std::uint64_t frame = context.frame;
+    const std::uint32_t block_size = context.frame_count;
     moving_ = update_word(0, moving_, frame, block_size, scratch);
     bool any_moves = moving_ != 0;
     if (!is_small()) {
@@ -158,6 +159,17 @@ void NodeInstance::update_views(std::uint64_t frame, std::uint32_t block_size,
             std::uint64_t& word = large_->moving[i];
             word = update_word((i + 1) * kWordBits, word, frame, block_size, scratch);
             any_moves = any_moves || word != 0;
+        }
+    }
+    if (is_device_sink_) {
+        const Presence& presence = presence_->presence;
+        presence_->view = {presence.target(), nullptr};
+        if (!presence.at_rest(crossfade, frame)) {
+            const std::span<float> values = scratch.subspan(parameter_count() * block_size, block_size);
+            crossfade.progress().render(frame, values);
+            presence.render(values, values);
+            presence_->view.ramp = values.data();
+            any_moves = true;
         }
     }
     needs_run_ = any_moves || fault_.muted || needs_dry_;

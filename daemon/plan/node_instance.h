@@ -14,7 +14,7 @@
 #include "dsp/ramp.h"
 #include "graph/audio_graph.h"
 #include "graph/processor.h"
-#include "plan/silence.h"
+#include "plan/crossfade.h"
 #include "rt/audio_thread.h"
 #include "rt/cache_line.h"
 
@@ -58,9 +58,9 @@ class alignas(kCacheLine) NodeInstance {
     /// [audio] Starts to ramp a parameter to `value`, which is in the form that the processor receives.
     void retarget(const AudioThreadKey& key, std::uint32_t parameter, float value, std::uint64_t frame,
                   std::uint32_t ramp_frames) RTA_NONBLOCKING;
-    /// [audio] Starts to ramp the presence of a device sink to 0 or 1. A ramp that has not started yet is cancelled.
-    void retarget_presence(const AudioThreadKey& key, float presence, std::uint64_t frame, std::uint64_t start_frame,
-                           std::uint32_t ramp_frames) RTA_NONBLOCKING;
+    /// [audio] Moves the presence of a device sink to 0 or 1 with the current round; at frame 0 at once.
+    void move_presence(const AudioThreadKey& key, const Crossfade& crossfade, float presence,
+                       std::uint64_t frame) RTA_NONBLOCKING;
     /// [audio] Load the ramp of a parameter into the cache for retarget(), or one that moves for run().
     void prefetch_ramp(const AudioThreadKey&, std::uint32_t parameter) const RTA_NONBLOCKING {
         __builtin_prefetch(&parameter_ramp(parameter), 1);
@@ -74,8 +74,10 @@ class alignas(kCacheLine) NodeInstance {
     /// [audio] Renders one block: parameter ramps, the processor, and the crossfade of a bypass. Fills in the
     /// parameters and the presence of `context`, which point into `scratch`; the caller provides the rest. `processor`
     /// is that of the node: plans have it at hand, and here it would be in another cache line.
-    void run(const AudioThreadKey& key, Processor& processor, ProcessContext& context,
+    void run(const AudioThreadKey& key, Processor& processor, ProcessContext& context, const Crossfade& crossfade,
              std::span<float> scratch) RTA_NONBLOCKING;
+    /// [audio] Returns whether run() has been called.
+    [[nodiscard]] bool has_run(const AudioThreadKey&) const RTA_NONBLOCKING { return has_run_; }
 
     /// [control] Return what plans point to. Both stay valid while the instance lives; only the audio thread may
     /// dereference them.
@@ -127,12 +129,13 @@ class alignas(kCacheLine) NodeInstance {
         std::vector<ParameterView> views;   ///< own_parameters_ of them
         std::vector<std::uint64_t> moving;  ///< continues moving_
     };
-    struct Presence {
-        dsp::Ramp ramp;
+    struct SinkPresence {
+        Presence presence;
         ParameterView view;
     };
 
-    void update_views(std::uint64_t frame, std::uint32_t block_size, std::span<float> scratch) RTA_NONBLOCKING;
+    void update_views(const ProcessContext& context, const Crossfade& crossfade,
+                      std::span<float> scratch) RTA_NONBLOCKING;
     [[nodiscard]] std::uint64_t update_word(std::size_t first, std::uint64_t moving, std::uint64_t frame,
                                             std::uint32_t block_size, std::span<float> scratch) RTA_NONBLOCKING;
     void run_with_dry(ProcessContext& context, std::span<float> dry) RTA_NONBLOCKING;
@@ -140,7 +143,7 @@ class alignas(kCacheLine) NodeInstance {
     [[nodiscard]] bool uses_dry() const RTA_NONBLOCKING {
         return dry_delay_ != nullptr || !bypass_view_.at_rest() || bypass_view_.value != 0.0F;
     }
-    /// Returns the number of parameters, `bypass` included. The ramp of the presence has this index.
+    /// Returns the number of parameters, `bypass` included.
     [[nodiscard]] std::size_t parameter_count() const RTA_NONBLOCKING {
         return std::size_t{own_parameters_} + (has_bypass_ ? 1 : 0);
     }
@@ -150,13 +153,12 @@ class alignas(kCacheLine) NodeInstance {
         return is_small() ? inline_ramps_[index] : large_->ramps[index];
     }
     [[nodiscard]] dsp::Ramp& ramp(std::size_t index) RTA_NONBLOCKING {
-        if (index == parameter_count()) return presence_->ramp;
         return is_small() ? inline_ramps_[index] : large_->ramps[index];
     }
     /// Returns the view of a ramp.
     [[nodiscard]] ParameterView& view(std::size_t index) RTA_NONBLOCKING {
         if (index < own_parameters_) return is_small() ? inline_views_[index] : large_->views[index];
-        return index < parameter_count() ? bypass_view_ : presence_->view;
+        return bypass_view_;
     }
     [[nodiscard]] std::uint64_t& moving_word(std::size_t ramp) RTA_NONBLOCKING {
         return ramp < kWordBits ? moving_ : large_->moving[ramp / kWordBits - 1];
@@ -173,6 +175,7 @@ class alignas(kCacheLine) NodeInstance {
     // of a small node ramps, it touches that and the ramp.
     /// A view is on a ramp or was in the previous block; the node is muted; or needs_dry_.
     bool needs_run_ = false;
+    bool has_run_ = false;
     bool needs_dry_ = false;  ///< uses_dry()
     Fault fault_;
     bool has_bypass_;
@@ -185,7 +188,7 @@ class alignas(kCacheLine) NodeInstance {
 
     std::unique_ptr<Large> large_;  ///< nullptr if the node is small
     std::unique_ptr<Processor> processor_;
-    std::unique_ptr<Presence> presence_;  ///< device sinks only
+    std::unique_ptr<SinkPresence> presence_;  ///< device sinks only
     /// Gives the bypassed signal the latency of the processor; nullptr if the node has no latency or no bypass.
     std::unique_ptr<dsp::FixedDelay> dry_delay_;
     ParameterView bypass_view_;
@@ -201,16 +204,15 @@ class alignas(kCacheLine) NodeInstance {
 [[nodiscard]] float processor_value(const ParameterSpec& spec, float value);
 
 /// State of a connection from block to block. It belongs to the connection, not to a plan, so fades continue when the
-/// plan changes. Only the audio thread may access it while a plan that borrows it is alive, except where noted.
+/// plan changes. Only the audio thread may access it while a plan that borrows it is alive.
 struct ConnectionState {
-    dsp::Ramp gain;  ///< from silence to full gain or back
+    dsp::Ramp gain;
+    Presence presence;
     /// Compensating delay, applied before the gain; nullptr if there is none.
     std::unique_ptr<dsp::FixedDelay> delay{};
     /// Until this frame, NaN and infinity from the delay are replaced by 0: they may be from a node that was muted
     /// since.
     std::uint64_t clean_until_frame = 0;
-    /// [control] Silence after the connection, counted from the first plan that contained it.
-    Silence silence{};
 };
 
 }  // namespace rta

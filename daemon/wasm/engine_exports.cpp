@@ -63,6 +63,7 @@ class FaultObserver final : public Engine::Observer {
         sentence_ += "node " + node + " produced NaN or infinity at frame " + std::to_string(frame) +
                      " and is muted until it has been rebuilt";
     }
+    void transaction_heard(std::uint64_t /*revision*/, std::uint64_t /*frame*/) override {}
     void device_faded(std::uint64_t /*frame*/) override {}
 
     /// Returns a message about all nodes that have faulted since the last call; empty if none.

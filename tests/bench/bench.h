@@ -52,6 +52,7 @@ class Rig {
         void node_faulted(const std::string& node, std::uint64_t) override {
             throw std::runtime_error(node + " faulted");
         }
+        void transaction_heard(std::uint64_t, std::uint64_t) override {}
         void device_faded(std::uint64_t) override {}
     };
 

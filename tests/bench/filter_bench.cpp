@@ -49,6 +49,7 @@ float noise(std::uint32_t channel, std::uint32_t frame) {
 struct Ignore : Engine::Observer {
     void applied(std::uint64_t, std::uint64_t) override {}
     void node_faulted(const std::string& node, std::uint64_t) override { throw std::runtime_error(node + " faulted"); }
+    void transaction_heard(std::uint64_t, std::uint64_t) override {}
     void device_faded(std::uint64_t) override {}
 };
 

@@ -65,6 +65,7 @@ std::vector<Edit> graph_edits(std::size_t nodes, bool one_chain) {
 struct Ignore : Engine::Observer {
     void applied(std::uint64_t, std::uint64_t) override {}
     void node_faulted(const std::string&, std::uint64_t) override {}
+    void transaction_heard(std::uint64_t, std::uint64_t) override {}
     void device_faded(std::uint64_t) override {}
 };
 
@@ -131,7 +132,7 @@ CompileRequest request_of(const AudioGraph& graph) {
         auto instance = std::make_shared<NodeInstance>(
             node->description, *node->description->type->create({48'000.0, 64, node->description->settings}));
         instance->assign_id(node->id);
-        request.nodes.push_back({std::move(instance), false});
+        request.nodes.push_back({std::move(instance)});
     }
     for (const auto& node : graph.nodes()) {
         for (const IncomingConnection& incoming : node->incoming) {

@@ -68,6 +68,7 @@ std::vector<Case> cases() {
 struct Ignore : Engine::Observer {
     void applied(std::uint64_t, std::uint64_t) override {}
     void node_faulted(const std::string& node, std::uint64_t) override { throw std::runtime_error(node + " faulted"); }
+    void transaction_heard(std::uint64_t, std::uint64_t) override {}
     void device_faded(std::uint64_t) override {}
 };
 

@@ -46,7 +46,7 @@ TEST(Accounting, PlansMadeArePlansFreedAndPlansAlive) {
     while (engine.plans_alive() > 2 && !deadline.passed()) engine = client.status().engine();
     expect_balanced(engine);
     EXPECT_LE(engine.plans_alive(), 2U);
-    EXPECT_GE(engine.plans_made(), plan.edits / 2) << "every transaction makes a plan";
+    EXPECT_GE(engine.plans_made(), plan.edits / 20) << "rounds of 10 ms make plans";
     RecordProperty("most_plans_alive", static_cast<int>(most_alive));
     EXPECT_EQ(daemon.stop(), (ExitStatus{0, 0}));
 }

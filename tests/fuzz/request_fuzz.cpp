@@ -90,10 +90,11 @@ class Daemon {
     }
 
     void finish() {
-        for (int blocks = 0; !unanswered_.empty(); ++blocks) {
-            require(blocks < 10'000, "every request is answered");
+        int blocks = 0;
+        do {
+            require(blocks++ < 10'000, "every request is answered");
             block();
-        }
+        } while (!unanswered_.empty());
         require(event_number_ == dispatcher_.hub().number(), "every change is told");
         const std::string text = write_document(engine_.graph().document());
         const auto document = read_document(text);

@@ -308,17 +308,6 @@ TEST(DelayLineNode, SoundsTheSameWhateverTheBlockSizeInTheMiddleOfFades) {
     }
 }
 
-TEST(DelayLineNode, FadesWhatGoesInWhereItComesIntoASound) {
-    NodeBench::Options options = with({{"time_ms", time_ms(1'000)}}, [](auto, auto, auto) { return 1.0F; });
-    options.first_frame = 6'400;
-    NodeBench bench{delay_line(), {}, options};
-    const std::vector<float> out = bench.render_channel(2'048);
-    for (std::size_t n = 0; n < out.size(); ++n) {
-        const double part = std::clamp((static_cast<double>(n) - 1'000.0) / 480.0, 0.0, 1.0);
-        ASSERT_NEAR(out[n], part * part * (3.0 - 2.0 * part), 1e-6) << n;
-    }
-}
-
 TEST(DelayLineNode, KeepsItsChannelsApart) {
     NodeBench bench{delay_line(), {{"channels", 3.0}}, with({{"time_ms", time_ms(77)}}, noises())};
     const NodeBench::Recording out = bench.render(1'024);

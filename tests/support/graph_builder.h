@@ -42,10 +42,12 @@ class GraphBuilder {
     /// `at_unity` false: every connection is mixed, as while it fades.
     [[nodiscard]] CompileRequest request(bool at_unity = true) const {
         CompileRequest request{.block_size = 64,
-                               .connection_fade_frames = 480,
-                               .device_fade_frames = 960,
+                               .gain_fade_frames = 480,
+                               .round = 1,
+                               .round_frames = 480,
                                .nodes = {},
                                .connections = {},
+                               .fillings = {},
                                .targets = {}};
         std::map<NodeId, std::uint32_t> numbers;
         for (const auto& node : graph.nodes()) {
@@ -55,7 +57,7 @@ class GraphBuilder {
             auto instance = std::make_shared<NodeInstance>(node->description, std::move(*processor));
             instance->assign_id(node->id);
             instance->start_with(node->parameters);
-            request.nodes.push_back({std::move(instance), false});
+            request.nodes.push_back({std::move(instance)});
         }
         for (const auto& node : graph.nodes()) {
             for (const IncomingConnection& incoming : node->incoming) {

@@ -64,7 +64,7 @@ class NodeBench {
         }
         if (options.in_place) output_views_.at(0) = inputs_.at(0).write();
         const auto claim = gate_.try_claim(generation_);
-        node_.retarget_presence(claim.key(), 1.0F, 0, 0, 0);
+        node_.move_presence(claim.key(), crossfade_, 1.0F, 0);
     }
 
     [[nodiscard]] const NodeLayout& layout() const { return description_->layout; }
@@ -86,7 +86,8 @@ class NodeBench {
     /// Fades a sink on the device in or out, as the engine does.
     void set_presence(float presence, std::uint32_t fade_frames = 960) {
         const auto claim = gate_.try_claim(generation_);
-        node_.retarget_presence(claim.key(), presence, frame_, frame_, fade_frames);
+        crossfade_.start(crossfade_.round() + 1, frame_, fade_frames);
+        node_.move_presence(claim.key(), crossfade_, presence, frame_);
     }
 
     /// One block, with inputs filled beforehand; what came out is in output() and device_output() until the next one.
@@ -134,7 +135,7 @@ class NodeBench {
         context.frame = frame_;
         context.frame_count = options_.block_size;
         context.device = {device_in_.read(), device_out_.write()};
-        node_.run(key, *node_.processor(), context, scratch_);
+        node_.run(key, *node_.processor(), context, crossfade_, scratch_);
     }
 
     [[nodiscard]] AudioThreadGate::Claim claim() { return gate_.try_claim(generation_); }
@@ -174,6 +175,7 @@ class NodeBench {
     }
 
     Options options_;
+    Crossfade crossfade_;
     AudioThreadGate gate_;
     AudioThreadGate::Generation generation_ = gate_.start_generation();
     std::shared_ptr<const NodeDescription> description_;

@@ -62,10 +62,18 @@ class OfflineEngine : private Engine::Observer {
             if (auto built = engine.build(*prepared); !built) return std::unexpected(built.error());
         }
     }
-    /// An edit that must succeed.
-    void edit(std::vector<Edit> edits) {
-        const auto ticket = apply(std::move(edits));
-        ASSERT_TRUE(ticket) << ticket.error().sentence;
+    /// An edit that must succeed. While the engine has no room for it, it is tried again after the next block, as the
+    /// daemon does.
+    void edit(const std::vector<Edit>& edits) {
+        for (int i = 0; i < 10'000; ++i) {
+            const auto ticket = apply(edits);
+            if (ticket) return;
+            const bool full = ticket.error().code == ErrorCode::resource_exhausted && !ticket.error().edit_index;
+            ASSERT_TRUE(full) << ticket.error().sentence;
+            render_block();
+            poll();
+        }
+        FAIL() << "the engine never has room";
     }
     void load(std::string_view document) {
         auto read = read_document(document);
@@ -88,13 +96,17 @@ class OfflineEngine : private Engine::Observer {
     AudioBuffer outputs_;
 
  public:
-    std::vector<std::vector<float>> recorded;                           ///< channels x all frames so far
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> applications;  ///< serial, frame
+    std::vector<std::vector<float>> recorded;                                 ///< channels x all frames so far
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> applications;        ///< serial, frame
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> transactions_heard;  ///< revision, frame
     std::vector<std::string> faults;
     std::vector<std::uint64_t> device_fades;
 
  private:
     void applied(std::uint64_t serial, std::uint64_t frame) override { applications.emplace_back(serial, frame); }
+    void transaction_heard(std::uint64_t revision, std::uint64_t frame) override {
+        transactions_heard.emplace_back(revision, frame);
+    }
     void node_faulted(const std::string& node, std::uint64_t) override { faults.push_back(node); }
     void device_faded(std::uint64_t frame) override { device_fades.push_back(frame); }
 

@@ -211,6 +211,7 @@ v1::TransactionResult ProtocolClient::apply(const v1::EditList& edits) {
 v1::TransactionResult ProtocolClient::apply_document(const std::string& text) {
     v1::Request request;
     request.mutable_apply_transaction()->set_document(text);
+    request.mutable_apply_transaction()->set_wait_for_start(true);
     return require_ok(call(request)).apply_transaction();
 }
 
@@ -274,6 +275,7 @@ v1::EditList transaction(std::vector<v1::Edit> edits) {
 v1::Request apply_request(const v1::EditList& edits) {
     v1::Request request;
     *request.mutable_apply_transaction()->mutable_edits() = edits;
+    request.mutable_apply_transaction()->set_wait_for_start(true);
     return request;
 }
 

@@ -94,7 +94,11 @@ Result<v1::Response> Context::call(v1::Request request) { return exchange(std::m
 
 Result<v1::Response> Context::query(v1::Request request) { return exchange(std::move(request), Purpose::query); }
 
-Result<v1::Response> Context::change(v1::Request request) { return exchange(std::move(request), Purpose::change); }
+/// Who changes something by hand wants to know when it is heard.
+Result<v1::Response> Context::change(v1::Request request) {
+    if (request.has_apply_transaction()) request.mutable_apply_transaction()->set_wait_for_start(true);
+    return exchange(std::move(request), Purpose::change);
+}
 
 Result<std::vector<v1::Response>> Context::call_all(std::vector<v1::Request> requests) {
     const auto client = connected_client();

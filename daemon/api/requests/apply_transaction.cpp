@@ -10,6 +10,8 @@
 namespace rta::api::requests {
 namespace {
 
+void set_frame(v1::Response& response, std::uint64_t frame) { response.mutable_apply_transaction()->set_frame(frame); }
+
 void publish_edits(Services& services, const Client& client, std::uint64_t revision, v1::EditList& edits) {
     services.hub.publish([&](v1::Event& event) {
         v1::GraphChanged& changed = *event.mutable_graph_changed();
@@ -17,6 +19,12 @@ void publish_edits(Services& services, const Client& client, std::uint64_t revis
         changed.mutable_edits()->Swap(edits.mutable_edits());
         changed.set_client_name(client.name());
     });
+}
+
+void await_start(Call& call, const Ticket& ticket) {
+    const TimePoint deadline =
+        call.services.clock() + std::chrono::milliseconds{ticket.starts_within_ms} + kHeardDeadline;
+    call.services.commands.await_start(ticket.revision, deadline, answer_with_frame(call, set_frame));
 }
 
 void refuse_transaction(Call& call, const TransactionState& transaction, const Error& error) {
@@ -30,7 +38,9 @@ void refuse_transaction(Call& call, const TransactionState& transaction, const E
 }  // namespace
 
 Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& engine, v1::Request& message) {
-    return prepare_transaction(engine, take_content(*message.mutable_apply_transaction()));
+    auto state = prepare_transaction(engine, take_content(*message.mutable_apply_transaction()));
+    if (state) static_cast<TransactionState&>(**state).wait_for_start = message.apply_transaction().wait_for_start();
+    return state;
 }
 
 void apply_transaction(Call& call) {
@@ -42,16 +52,18 @@ void apply_transaction(Call& call) {
     }
     // Allocated before the commit: without memory, the answer must still carry the revision.
     v1::TransactionResult& result = *call.request.begin_answer().mutable_apply_transaction();
+    const bool waits = transaction.wait_for_start;
     const auto ticket = services.engine.commit(transaction.prepared);
     if (!ticket) return refuse_transaction(call, transaction, ticket.error());
     result.set_revision(ticket->revision);
+    result.set_starts_within_ms(ticket->starts_within_ms);
     committed(call, services.plan_room);
     publish_edits(services, call.client, ticket->revision, transaction.edits);
     call.request.state.reset();
-    services.commands.announce(*ticket);
-    await_frame(call, *ticket, [](v1::Response& response, std::uint64_t frame) {
-        response.mutable_apply_transaction()->set_frame(frame);
-    });
+    services.commands.announce(ticket->revision);
+    call.request.stage = PendingRequest::Stage::answered;
+    services.wake();
+    if (waits) await_start(call, *ticket);
 }
 
 }  // namespace rta::api::requests

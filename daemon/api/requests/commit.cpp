@@ -30,20 +30,23 @@ void committed(Call& call, RoomQueue& room) {
     call.services.daemon.graph_changed();
 }
 
-void await_frame(Call& call, const Ticket& ticket, void (*set_frame)(v1::Response&, std::uint64_t)) {
+PendingCommands::Answered answer_with_frame(Call& call, SetFrame set_frame) {
     call.request.stage = PendingRequest::Stage::executed;
-    const auto complete = [set_frame, handle = call.handle()](std::optional<std::uint64_t> frame) {
+    return [set_frame, handle = call.handle()](std::optional<std::uint64_t> frame) {
         handle.resume([&](Call& later) {
             later.request.stage = PendingRequest::Stage::answered;
             v1::Response& response = *later.request.reply.mutable_response();
             if (frame) return set_frame(response, *frame);
             to_wire(Error{ErrorCode::deadline_exceeded,
-                          "committed, but not in effect yet: no block of audio was rendered for 500 ms",
+                          "committed, but not heard yet: no block of audio was rendered for 500 ms",
                           {}},
                     *response.mutable_status());
         });
     };
-    call.services.commands.await(ticket, call.services.clock() + kHeardDeadline, complete);
+}
+
+void await_frame(Call& call, const Ticket& ticket, SetFrame set_frame) {
+    call.services.commands.await(ticket, call.services.clock() + kHeardDeadline, answer_with_frame(call, set_frame));
     call.services.wake();
 }
 

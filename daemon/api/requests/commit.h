@@ -7,6 +7,7 @@
 
 #include "api/call.h"
 #include "api/fairness.h"
+#include "api/pending_commands.h"
 #include "engine/engine.h"
 #include "text/error.h"
 
@@ -24,7 +25,11 @@ void retry_later(Call& call, RoomQueue& room, Error error);
 /// The engine has room and has committed the request.
 void committed(Call& call, RoomQueue& room);
 
+/// Sets the frame in a response.
+using SetFrame = void (*)(v1::Response& response, std::uint64_t frame);
+/// Returns what completes an answer that lacks the frame only.
+[[nodiscard]] PendingCommands::Answered answer_with_frame(Call& call, SetFrame set_frame);
 /// Defers the answer, which is complete except for the frame, until the change takes effect.
-void await_frame(Call& call, const Ticket& ticket, void (*set_frame)(v1::Response& response, std::uint64_t frame));
+void await_frame(Call& call, const Ticket& ticket, SetFrame set_frame);
 
 }  // namespace rta::api::requests

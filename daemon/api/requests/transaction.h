@@ -45,6 +45,7 @@ struct TransactionState final : RequestState {
 
     v1::EditList edits;
     bool whole_graph;
+    bool wait_for_start = false;  ///< the response is sent when the change begins to be heard
     PreparedTransaction prepared;
     std::uint32_t builds = 0;  ///< after the first preparation
 };

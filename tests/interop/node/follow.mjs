@@ -18,7 +18,7 @@ const chain = {
 };
 
 async function playAndEdit(client) {
-  const played = (await client.call({apply_transaction: {graph: chain}})).apply_transaction;
+  const played = (await client.call({apply_transaction: {graph: chain, wait_for_start: true}})).apply_transaction;
   console.log(`revision ${played.revision} takes effect at frame ${played.frame}`);
   await client.call({set_parameters: {changes: [{node: 'osc', parameter: 'frequency_hz', value: 660, ramp_ms: 100}]}});
   // Add a second tone in one transaction, which is applied as a whole or not at all.

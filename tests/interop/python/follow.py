@@ -20,6 +20,7 @@ CHAIN = """{
 def play_and_edit(client):
     request = pb.Request()
     request.apply_transaction.document = CHAIN
+    request.apply_transaction.wait_for_start = True
     played = client.call(request).apply_transaction
     print(f"revision {played.revision} takes effect at frame {played.frame}")
 

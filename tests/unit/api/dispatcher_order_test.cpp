@@ -9,7 +9,7 @@ namespace rta::api::test {
 namespace {
 
 v1::Request empty_transaction(std::uint64_t id) {
-    v1::Request message = request("apply_transaction { edits {} }");
+    v1::Request message = request("apply_transaction { wait_for_start: true edits {} }");
     message.set_id(id);
     return message;
 }
@@ -18,7 +18,11 @@ v1::Request empty_transaction(std::uint64_t id) {
 void fill_with_plans(Script& script) {
     script.play("hello z");
     for (std::uint64_t i = script.engine.statistics().plans_alive; i < PlanExchange::kMaximumPlans; ++i) {
-        script.send('z', empty_transaction(i));
+        v1::Request message = request("apply_transaction { edits { edits { add_node { type: \"gain\" } } } }");
+        message.set_id(i);
+        message.mutable_apply_transaction()->mutable_edits()->mutable_edits(0)->mutable_add_node()->set_name(
+            "filler" + std::to_string(i));
+        script.send('z', message);
     }
     ASSERT_EQ(script.engine.statistics().plans_alive, PlanExchange::kMaximumPlans);
 }
@@ -30,7 +34,7 @@ TEST(DispatcherOrder, ATransactionThatNoBlockAppliesIsAnsweredLateAndHeardLater)
         hello b
         b> id: 1 subscribe { topics: TOPIC_CHANGES }
         b< response { id: 1 subscribe {} }
-        a> id: 1 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } }
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "osc" type: "sine" } } } }
         b< event { number: 1 graph_changed { revision: 1 } }
         tick 499
         a-
@@ -49,7 +53,7 @@ TEST(DispatcherOrder, TheLateAnswerHasNoFrame) {
     Script script;
     script.play(R"(
         hello a
-        a> id: 1 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } }
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "osc" type: "sine" } } } }
         a> id: 2 set_parameters { changes { node: "osc" parameter: "frequency_hz" value: 220 } }
         tick 500
     )");
@@ -70,8 +74,8 @@ TEST(DispatcherOrder, TransactionsCommitInTheOrderOfTheirRequestsHoweverLongEach
     script.play("hello a");
     script.workers.held = true;
     script.play(R"(
-        a> id: 1 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } }
-        a> id: 2 apply_transaction { edits { edits { add_node { name: "vol" type: "gain" } } } }
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "osc" type: "sine" } } } }
+        a> id: 2 apply_transaction { wait_for_start: true edits { edits { add_node { name: "vol" type: "gain" } } } }
         a> id: 3 set_parameters { changes { node: "vol" parameter: "gain_db" value: -6 } }
         a> id: 4 get_graph {}
     )");
@@ -95,8 +99,8 @@ TEST(DispatcherOrder, ClientsDoNotWaitForEachOthersPreparation) {
     script.play("hello a\nhello b");
     script.workers.held = true;
     script.play(R"(
-        a> id: 1 apply_transaction { edits { edits { add_node { name: "slow" type: "sine" } } } }
-        b> id: 1 apply_transaction { edits { edits { add_node { name: "fast" type: "sine" } } } }
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "slow" type: "sine" } } } }
+        b> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "fast" type: "sine" } } } }
     )");
     script.workers.finish(1);
     script.play(R"(
@@ -112,7 +116,8 @@ TEST(DispatcherOrder, AClosedClientCommitsNothingMore) {
     Script script;
     script.play("hello a");
     script.workers.held = true;
-    script.play("a> id: 1 apply_transaction { edits { edits { add_node { name: \"osc\" type: \"sine\" } } } }");
+    script.play(
+        "a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: \"osc\" type: \"sine\" } } } }");
     script.disconnect('a');
     script.workers.finish(0);
     EXPECT_EQ(script.engine.revision(), 0U);
@@ -122,9 +127,9 @@ TEST(DispatcherOrder, ARefusalWaitsForTheAnswersBeforeIt) {
     Script script;
     script.play(R"(
         hello a
-        a> id: 1 apply_transaction { edits {} }
+        a> id: 1 apply_transaction { wait_for_start: true edits {} }
         a> id: 2
-        a> id: 3 apply_transaction { edits { edits {} } }
+        a> id: 3 apply_transaction { wait_for_start: true edits { edits {} } }
         a-
         block
         a< response { id: 1 apply_transaction { revision: 1 } }
@@ -137,9 +142,9 @@ TEST(DispatcherOrder, AReadSeesWhatWasAskedBeforeItAndNothingAskedAfterIt) {
     Script script;
     script.play(R"(
         hello a
-        a> id: 1 apply_transaction { edits { edits { add_node { name: "one" type: "sine" } } } }
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "one" type: "sine" } } } }
         a> id: 2 get_graph {}
-        a> id: 3 apply_transaction { edits { edits { add_node { name: "two" type: "sine" } } } }
+        a> id: 3 apply_transaction { wait_for_start: true edits { edits { add_node { name: "two" type: "sine" } } } }
         a> id: 4 get_graph {}
         block
         a< response { id: 1 apply_transaction { revision: 1 } }
@@ -155,7 +160,7 @@ TEST(DispatcherOrder, AThousandPipelinedRequestsAreAnsweredInOrder) {
     Script script;
     script.play(R"(
         hello a
-        a> id: 1 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } }
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "osc" type: "sine" } } } }
         block
         a< response { id: 1 apply_transaction {} }
     )");
@@ -183,7 +188,7 @@ TEST(DispatcherOrder, ParameterChangesDoNotWaitForBlocks) {
     Script script;
     script.play(R"(
         hello a
-        a> id: 1 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } }
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "osc" type: "sine" } } } }
         block
         a< response { id: 1 apply_transaction {} }
     )");
@@ -206,7 +211,7 @@ TEST(DispatcherOrder, AFullEngineIsAskedAgainUntilABlockMakesRoom) {
     script.play("hello a");
     fill_with_plans(script);
     script.play(R"(
-        a> id: 1 apply_transaction { edits {} }
+        a> id: 1 apply_transaction { wait_for_start: true edits {} }
         tick 400
         a-
     )");
@@ -223,8 +228,8 @@ TEST(DispatcherOrder, AFullEngineIsGivenUpAfterTheTimeout) {
     script.play("hello a\nhello b");
     fill_with_plans(script);
     script.play(R"(
-        a> id: 1 timeout_ms: 200 apply_transaction { edits {} }
-        b> id: 1 apply_transaction { edits {} }
+        a> id: 1 timeout_ms: 200 apply_transaction { wait_for_start: true edits {} }
+        b> id: 1 apply_transaction { wait_for_start: true edits {} }
         tick 199
         a-
         tick 1
@@ -282,15 +287,15 @@ TEST(DispatcherOrder, ThoseWhoWaitForRoomGetItInTheOrderTheyCame) {
     script.play("hello a\nhello b\nhello c");
     fill_with_plans(script);
     script.play(R"(
-        b> id: 1 apply_transaction { edits {} }
-        b> id: 2 apply_transaction { edits {} }
-        a> id: 1 apply_transaction { edits {} }
+        b> id: 1 apply_transaction { wait_for_start: true edits {} }
+        b> id: 2 apply_transaction { wait_for_start: true edits {} }
+        a> id: 1 apply_transaction { wait_for_start: true edits {} }
         tick 1
     )");
     script.render_block();
     script.dispatcher.tick();
     script.play(R"(
-        c> id: 1 apply_transaction { edits {} }
+        c> id: 1 apply_transaction { wait_for_start: true edits {} }
         tick 1
         block
         b< response { id: 1 apply_transaction { revision: 17 } }
@@ -307,11 +312,11 @@ TEST(DispatcherOrder, ThoseWhoWaitForRoomGetItInTheOrderTheyCame) {
 TEST(DispatcherOrder, WhoeverIsGoneNoLongerWaitsForRoom) {
     Script script;
     // One request is committed and not answered, one waits for room.
-    script.play("hello a\nhello b\n a> id: 1 apply_transaction { edits {} }");
+    script.play("hello a\nhello b\n a> id: 1 apply_transaction { wait_for_start: true edits {} }");
     fill_with_plans(script);
     script.play(R"(
-        a> id: 2 apply_transaction { edits {} }
-        b> id: 1 apply_transaction { edits {} }
+        a> id: 2 apply_transaction { wait_for_start: true edits {} }
+        b> id: 1 apply_transaction { wait_for_start: true edits {} }
         tick 1
     )");
     // Closed, but still held, as by a session whose coroutines have not ended yet.
@@ -321,7 +326,7 @@ TEST(DispatcherOrder, WhoeverIsGoneNoLongerWaitsForRoom) {
         tick 1
         block
         block
-        b< response { id: 1 apply_transaction { revision: 17 } }
+        b< response { id: 1 apply_transaction { revision: 18 } }
         tick 100000
     )");
     EXPECT_TRUE(held->idle());
@@ -332,13 +337,13 @@ TEST(DispatcherOrder, ParameterChangesAreNotHeldUpByTransactionsThatFindNoRoom) 
     script.play(R"(
         hello a
         hello b
-        a> id: 1 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } }
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "osc" type: "sine" } } } }
         block
         a< response { id: 1 apply_transaction {} }
     )");
     fill_with_plans(script);
     script.play(R"(
-        a> id: 2 apply_transaction { edits {} }
+        a> id: 2 apply_transaction { wait_for_start: true edits {} }
         b> id: 1 set_parameters { changes { node: "osc" parameter: "frequency_hz" value: 220 } }
         block
         b< response { id: 1 set_parameters { frame: 64 } }
@@ -350,7 +355,7 @@ TEST(DispatcherOrder, AParameterChangeWaitsForRoomToo) {
     script.play(R"(
         hello a
         hello b
-        a> id: 1 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } }
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "osc" type: "sine" } } } }
         block
         a< response { id: 1 apply_transaction {} }
     )");
@@ -404,7 +409,7 @@ TEST(DispatcherOrder, LargeRequestsAreBoundedByTheirBytes) {
 TEST(DispatcherOrder, AClientThatDoesNotReadStopsBeingAnswered) {
     Script script;
     script.play("hello a");
-    v1::Request large = request("id: 1 apply_transaction { graph {} }");
+    v1::Request large = request("id: 1 apply_transaction { wait_for_start: true graph {} }");
     for (int i = 0; i < 5'000; ++i) {
         v1::Node& node = *large.mutable_apply_transaction()->mutable_graph()->add_nodes();
         node.set_name("node_with_a_long_name_" + std::to_string(i));
@@ -428,7 +433,7 @@ TEST(DispatcherOrder, AClientThatDoesNotReadStopsBeingAnswered) {
 TEST(DispatcherOrder, RequestsTakenInWhileThereWasRoomAreAnsweredAsRoomComes) {
     Script script;
     script.play("hello a");
-    v1::Request large = request("id: 1 apply_transaction { graph {} }");
+    v1::Request large = request("id: 1 apply_transaction { wait_for_start: true graph {} }");
     for (int i = 0; i < 5'000; ++i) {
         v1::Node& node = *large.mutable_apply_transaction()->mutable_graph()->add_nodes();
         node.set_name("node_with_a_long_name_" + std::to_string(i));
@@ -447,7 +452,7 @@ TEST(DispatcherOrder, AnAnswerThatNoFrameCanHoldIsAnError) {
     Script script;
     script.play("hello a");
     for (int part = 0; part < 3; ++part) {
-        v1::Request message = request("id: 1 apply_transaction { edits {} }");
+        v1::Request message = request("id: 1 apply_transaction { wait_for_start: true edits {} }");
         for (int i = 0; i < 12'000; ++i) {
             v1::Node& node = *message.mutable_apply_transaction()->mutable_edits()->add_edits()->mutable_add_node();
             node.set_name("a_node_of_the_graph_with_a_name_as_long_as_it_may_be_" + std::to_string(part * 12'000 + i));
@@ -476,7 +481,8 @@ TEST(DispatcherOrder, TheEngineIsAskedOftenOnlyWhileSomebodyWaits) {
     EXPECT_GE(script.dispatcher.interval(), 10ms);
     script.play("hello a");
     EXPECT_EQ(busy, 0);
-    script.play("a> id: 1 apply_transaction { edits { edits { add_node { name: \"osc\" type: \"sine\" } } } }");
+    script.play(
+        "a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: \"osc\" type: \"sine\" } } } }");
     EXPECT_EQ(busy, 1) << "whoever sleeps for 50 ms must be told";
     EXPECT_LE(script.dispatcher.interval(), 150us);
     script.block();

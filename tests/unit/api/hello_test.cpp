@@ -17,7 +17,7 @@ TEST(Hello, HelloComesFirst) {
         a< response { id: 1 status { code: FAILED_PRECONDITION } }
         a> id: 2 set_parameters { changes { node: "x" } }
         a< response { id: 2 status { code: FAILED_PRECONDITION } }
-        a> id: 3 apply_transaction { edits {} }
+        a> id: 3 apply_transaction { wait_for_start: true edits {} }
         a< response { id: 3 status { code: FAILED_PRECONDITION } }
         a> id: 4 hello { protocol_version: 1 client_name: "me" }
         a< response { id: 4 hello { protocol_version: 1 } }

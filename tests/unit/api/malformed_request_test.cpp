@@ -37,7 +37,7 @@ TEST(MalformedRequests, BytesThatAreNotARequestEndTheStreamAfterEarlierAnswers) 
     script.play(R"(
         hello a
         hello b
-        a> id: 1 apply_transaction { edits {} }
+        a> id: 1 apply_transaction { wait_for_start: true edits {} }
     )");
     script.send_bytes('a', "\xFF\xFF\xFF");
     EXPECT_TRUE(script.client('a').refused());
@@ -113,7 +113,7 @@ TEST(MalformedRequests, WhatARequestTakesInMemoryCountsAsPending) {
     Script script;
     script.play("hello a");
     script.workers.held = true;
-    v1::Request large = request("id: 1 apply_transaction { edits {} }");
+    v1::Request large = request("id: 1 apply_transaction { wait_for_start: true edits {} }");
     for (int i = 0; i < 60'000; ++i) {
         large.mutable_apply_transaction()->mutable_edits()->add_edits()->mutable_add_node()->mutable_settings();
     }

@@ -19,13 +19,13 @@ class Memory : public testing::Test {
 TEST_F(Memory, ANodeForWhichThereIsNoneIsRefusedAndNothingChanges) {
     script.play(R"(
         hello a
-        a> id: 1 apply_transaction { edits { edits { add_node { name: "s" type: "sine" } } edits { add_node { name: "h" type: "huge" } } } }
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "s" type: "sine" } } edits { add_node { name: "h" type: "huge" } } } }
         a< response { id: 1 status { code: RESOURCE_EXHAUSTED message: "memory ran out while preparing the request; nothing has changed" } }
         a> id: 2 check_graph { edits { edits { add_node { name: "h" type: "huge" } } } }
         a< response { id: 2 status { code: RESOURCE_EXHAUSTED } }
         a> id: 3 get_graph {}
         a< response { id: 3 status { code: OK } get_graph { graph {} } }
-        a> id: 4 apply_transaction { edits { edits { add_node { name: "s" type: "sine" } } } }
+        a> id: 4 apply_transaction { wait_for_start: true edits { edits { add_node { name: "s" type: "sine" } } } }
         block
         a< response { id: 4 status { code: OK } apply_transaction { revision: 1 } }
     )");
@@ -35,9 +35,9 @@ TEST_F(Memory, ANodeForWhichThereIsNoneIsRefusedAndNothingChanges) {
 TEST_F(Memory, WhateverElseALibraryThrowsIsInternal) {
     script.play(R"(
         hello a
-        a> id: 1 apply_transaction { edits { edits { add_node { name: "f" type: "failing" } } } }
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "f" type: "failing" } } } }
         a< response { id: 1 status { code: INTERNAL message: "something failed while preparing the request: the library is in a bad mood; nothing has changed" } }
-        a> id: 2 apply_transaction { edits {} }
+        a> id: 2 apply_transaction { wait_for_start: true edits {} }
         block
         a< response { id: 2 status { code: OK } apply_transaction { revision: 1 } }
     )");
@@ -63,7 +63,7 @@ TEST_F(Memory, WhatIsCommittedIsToldAsSuch) {
     script.play("hello a");
     script.daemon.no_memory = true;
     script.play(R"(
-        a> id: 1 apply_transaction { edits { edits { add_node { name: "s" type: "sine" } } } }
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "s" type: "sine" } } } }
         a< response { id: 1 status { code: RESOURCE_EXHAUSTED message: "memory ran out while executing the request; the change was committed nevertheless" } apply_transaction { revision: 1 } }
         a> id: 2 set_parameters { changes { node: "s" parameter: "frequency_hz" value: 300 } }
         a< response { id: 2 status { code: RESOURCE_EXHAUSTED } set_parameters {} }
@@ -72,7 +72,7 @@ TEST_F(Memory, WhatIsCommittedIsToldAsSuch) {
     script.play(R"(
         block
         a-
-        a> id: 3 apply_transaction { edits {} }
+        a> id: 3 apply_transaction { wait_for_start: true edits {} }
         block
         a< response { id: 3 status { code: OK } apply_transaction { revision: 2 } }
     )");
@@ -83,10 +83,10 @@ TEST(MemoryLimit, WhatMemoryIsTooShortForIsRefusedAtOnce) {
     Script script{builtin_nodes(), {.memory_left_bytes = [] { return std::uint64_t{64} << 20U; }}};
     script.play(R"(
         hello a
-        a> id: 1 apply_transaction { edits { edits { add_node { name: "echo" type: "delay_line" } } } }
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "echo" type: "delay_line" } } } }
         block
         a< response { id: 1 apply_transaction { revision: 1 } }
-        a> id: 2 apply_transaction { edits { edits { change_settings { node: "echo" settings { fields { key: "channels" value { number_value: 64 } } fields { key: "max_time_ms" value { number_value: 10000 } } } } } } }
+        a> id: 2 apply_transaction { wait_for_start: true edits { edits { change_settings { node: "echo" settings { fields { key: "channels" value { number_value: 64 } } fields { key: "max_time_ms" value { number_value: 10000 } } } } } } }
         a< response { id: 2 status { code: RESOURCE_EXHAUSTED edit_index: 0 } }
         a> id: 3 get_status {}
         a< response { id: 3 get_status { engine { revision: 1 } } }

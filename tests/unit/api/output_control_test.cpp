@@ -59,7 +59,7 @@ TEST(OutputControl, APanicIsAnsweredWhenEverythingIsFresh) {
         hello b
         b> id: 1 subscribe { topics: TOPIC_CHANGES }
         b< response { id: 1 subscribe {} }
-        a> id: 1 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } }
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "osc" type: "sine" } } } }
         block
         a< response { id: 1 apply_transaction { frame: 0 } }
         b< event { number: 1 graph_changed {} }
@@ -132,7 +132,7 @@ TEST(OutputControl, WhatAClientAsksBehindItsPanicComesBehindIt) {
         hello a
         block
         a> id: 1 panic {}
-        a> id: 2 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } }
+        a> id: 2 apply_transaction { wait_for_start: true edits { edits { add_node { name: "osc" type: "sine" } } } }
     )");
     script.workers.finish(1);
     blocks(script, 30);

@@ -65,7 +65,7 @@ TEST(Queries, AGraphThatDoesNotFitIsToldByParts) {
     Script script;
     script.play("hello a");
     for (const char group : {'a', 'b'}) {
-        v1::Request large = request("id: 1 apply_transaction { edits {} }");
+        v1::Request large = request("id: 1 apply_transaction { wait_for_start: true edits {} }");
         for (int i = 0; i < 18'000; ++i) {
             v1::Node& node = *large.mutable_apply_transaction()->mutable_edits()->add_edits()->mutable_add_node();
             node.set_name(std::string(1, group) + "_node_with_a_name_" + std::to_string(i));
@@ -123,7 +123,7 @@ TEST(Queries, AFrequencyResponseIsThatOfTheParametersOfNow) {
     Script script;
     script.play(R"(
         hello a
-        a> id: 1 apply_transaction { edits { edits { add_node { name: "low" type: "biquad_filter" parameters { key: "frequency_hz" value: 1000 } } } edits { add_node { name: "osc" type: "sine" } } } }
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "low" type: "biquad_filter" parameters { key: "frequency_hz" value: 1000 } } } edits { add_node { name: "osc" type: "sine" } } } }
         block
         a< response { id: 1 apply_transaction { revision: 1 } }
         a> id: 2 get_frequency_response { node: "osc" }

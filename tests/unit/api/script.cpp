@@ -61,7 +61,8 @@ v1::Request request(std::string_view text) {
 
 std::string tone(char client) {
     const std::string name{client};
-    return name + R"(> id: 1 apply_transaction { edits { )" + R"(edits { add_node { name: "osc" type: "sine" } } )" +
+    return name + R"(> id: 1 apply_transaction { wait_for_start: true edits { )" +
+           R"(edits { add_node { name: "osc" type: "sine" } } )" +
            R"(edits { add_node { name: "vol" type: "gain" } } )" +
            R"(edits { add_node { name: "out" type: "output" settings { fields { key: "channels" value { number_value: 2 } } } } } )" +
            R"(edits { connect { from: "osc" to: "vol" } } )" + R"(edits { connect { from: "vol" to: "out" } } } })" +

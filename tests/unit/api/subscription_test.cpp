@@ -21,7 +21,7 @@ TEST(Events, SubscribersAreToldOfEveryChangeTheAuthorIncluded) {
         a< response { id: 1 subscribe { } }
         b> id: 1 subscribe { topics: TOPIC_CHANGES }
         b< response { id: 1 subscribe { } }
-        a> id: 2 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } }
+        a> id: 2 apply_transaction { wait_for_start: true edits { edits { add_node { name: "osc" type: "sine" } } } }
         a< event { number: 1 graph_changed { revision: 1 client_name: "a" edits { add_node { name: "osc" type: "sine" } } } }
         b< event { number: 1 graph_changed { revision: 1 client_name: "a" edits { add_node { name: "osc" type: "sine" } } } }
         a-
@@ -51,7 +51,7 @@ TEST(Events, SubscriptionBeginsAtTheNumberThatItsAnswerTells) {
     script.play(R"(
         b> id: 2 subscribe { topics: TOPIC_CHANGES }
         b< response { id: 2 subscribe { change_number: 2 } }
-        a> id: 2 apply_transaction { edits {} }
+        a> id: 2 apply_transaction { wait_for_start: true edits {} }
         b< event { number: 3 graph_changed { revision: 2 } }
         b-
     )");
@@ -63,12 +63,12 @@ TEST(Events, AReplacedGraphIsToldAsOneEditWhateverFormItCameIn) {
         hello a
         a> id: 1 subscribe { topics: TOPIC_CHANGES }
         a< response { id: 1 subscribe {} }
-        a> id: 2 apply_transaction { document: "{\"nodes\": [{\"name\": \"c\", \"type\": \"constant\", \"parameters\": {\"value\": 0.5}}]}" }
+        a> id: 2 apply_transaction { wait_for_start: true document: "{\"nodes\": [{\"name\": \"c\", \"type\": \"constant\", \"parameters\": {\"value\": 0.5}}]}" }
         a< event { number: 1 graph_changed { revision: 1 edits { replace_graph { nodes { name: "c" type: "constant" parameters { key: "value" value: 0.5 } } } } } }
         block
         a< response { id: 2 apply_transaction { revision: 1 } }
         a< event { number: 2 transaction_heard { revision: 1 } }
-        a> id: 3 apply_transaction { graph { nodes { name: "d" type: "gain" } } }
+        a> id: 3 apply_transaction { wait_for_start: true graph { nodes { name: "d" type: "gain" } } }
         a< event { number: 3 graph_changed { revision: 2 edits { replace_graph { nodes { name: "d" type: "gain" } } } } }
     )");
 }
@@ -95,8 +95,8 @@ TEST(Events, TheEventsRebuildTheGraph) {
     )" + tone() +
                 R"(
         a> id: 2 set_parameters { changes { node: "osc" parameter: "frequency_hz" value: 330 } }
-        a> id: 3 apply_transaction { edits { edits { add_node { name: "trim" type: "gain" } } edits { disconnect { from: "osc" to: "vol" } } edits { connect { from: "osc" to: "trim" } } edits { connect { from: "trim" to: "vol" gain_db: -1 } } } }
-        a> id: 4 apply_transaction { edits { edits { change_settings { node: "out" settings { fields { key: "channels" value { number_value: 1 } } } } } } }
+        a> id: 3 apply_transaction { wait_for_start: true edits { edits { add_node { name: "trim" type: "gain" } } edits { disconnect { from: "osc" to: "vol" } } edits { connect { from: "osc" to: "trim" } } edits { connect { from: "trim" to: "vol" gain_db: -1 } } } }
+        a> id: 4 apply_transaction { wait_for_start: true edits { edits { change_settings { node: "out" settings { fields { key: "channels" value { number_value: 1 } } } } } } }
         block
         block
     )");
@@ -145,7 +145,7 @@ TEST(Events, AFaultedNodeIsNamed) {
         hello a
         a> id: 1 subscribe { topics: TOPIC_CHANGES }
         a< response { id: 1 subscribe {} }
-        a> id: 2 apply_transaction { edits { edits { add_node { name: "bad" type: "broken" } } edits { add_node { name: "out" type: "output" } } edits { connect { from: "bad" to: "out" } } } }
+        a> id: 2 apply_transaction { wait_for_start: true edits { edits { add_node { name: "bad" type: "broken" } } edits { add_node { name: "out" type: "output" } } edits { connect { from: "bad" to: "out" } } } }
         a< event { number: 1 graph_changed { revision: 1 } }
         block
         a< response { id: 2 apply_transaction { revision: 1 } }
@@ -172,7 +172,7 @@ TEST(Events, AClosedClientIsSentNothing) {
         hello b
         b> id: 1 subscribe { topics: TOPIC_CHANGES }
         b< response { id: 1 subscribe {} }
-        b> id: 2 apply_transaction { edits {} }
+        b> id: 2 apply_transaction { wait_for_start: true edits {} }
     )");
     script.disconnect('b');
     EXPECT_EQ(script.dispatcher.hub().subscriber_count(), 0U);
@@ -195,7 +195,7 @@ TEST(Events, ASubscriberThatDoesNotReadIsGivenUpAndTheOthersAreNot) {
         c> id: 1 subscribe { topics: TOPIC_CHANGES }
         c< response { id: 1 subscribe {} }
     )");
-    v1::Request large = request("id: 2 apply_transaction { graph {} }");
+    v1::Request large = request("id: 2 apply_transaction { wait_for_start: true graph {} }");
     for (int i = 0; i < 10'000; ++i) {
         v1::Node& node = *large.mutable_apply_transaction()->mutable_graph()->add_nodes();
         node.set_name("node_with_a_long_name_" + std::to_string(i));

@@ -14,7 +14,7 @@ namespace {
 
 /// A constant of 0.5 on the left, of 0.25 through a meter of two channels to nowhere.
 constexpr const char* kConstants = R"(
-    a> id: 1 apply_transaction { edits {
+    a> id: 1 apply_transaction { wait_for_start: true edits {
     edits { add_node { name: "half" type: "constant" parameters { key: "value" value: 0.5 } } }
     edits { add_node { name: "quarter" type: "constant" parameters { key: "value" value: 0.25 } } }
     edits { add_node { name: "m2" type: "meter" settings { fields { key: "channels" value { number_value: 2 } } } } }
@@ -129,7 +129,7 @@ TEST_F(TelemetryTest, LevelsComeAtTheClientsRateAndWithoutAGap) {
 TEST_F(TelemetryTest, MetersTellTruePeaksAndALoudnessThatIsTheSameForAllAndCanBeReset) {
     script.play("hello a\nhello b\nhello c");
     script.play(
-        "a> id: 1 apply_transaction { edits { edits { add_node { name: \"tone\" type: \"sine\" parameters { key: "
+        "a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: \"tone\" type: \"sine\" parameters { key: "
         "\"frequency_hz\" value: 12000 } parameters { key: \"gain_db\" value: -20 } } } edits { add_node { name: \"m\" "
         "type: \"meter\" } } edits { connect { from: \"tone\" to: \"m\" } } } }");
     script.block();
@@ -412,7 +412,7 @@ TEST(TelemetryTaps, OfNodesAreOffWhileNobodySubscribesToLevels) {
     Script script{registry};
     script.play(R"(
         hello a
-        a> id: 1 apply_transaction { edits { edits { add_node { name: "t" type: "tap" } } } }
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "t" type: "tap" } } } }
         block
         a< response { id: 1 apply_transaction {} }
     )");

@@ -19,7 +19,7 @@ TEST(Transactions, ATransactionIsAnsweredWhenItIsHeard) {
         hello a
         block
         block
-        a> id: 7 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } }
+        a> id: 7 apply_transaction { wait_for_start: true edits { edits { add_node { name: "osc" type: "sine" } } } }
         a-
         tick 1
         a-
@@ -33,7 +33,7 @@ TEST(Transactions, ATransactionWithoutEditsTakesARevisionToo) {
     Script script;
     script.play(R"(
         hello a
-        a> id: 7 apply_transaction { edits {} }
+        a> id: 7 apply_transaction { wait_for_start: true edits {} }
         block
         a< response { id: 7 apply_transaction { revision: 1 } }
     )");
@@ -43,10 +43,10 @@ TEST(Transactions, AGraphComesAsMessageOrAsDocument) {
     Script script;
     script.play(R"(
         hello a
-        a> id: 1 apply_transaction { graph { nodes { name: "osc" type: "sine" parameters { key: "frequency_hz" value: 220 } } nodes { name: "out" type: "output" } connections { from: "osc" to: "out" gain_db: -6 } } }
+        a> id: 1 apply_transaction { wait_for_start: true graph { nodes { name: "osc" type: "sine" parameters { key: "frequency_hz" value: 220 } } nodes { name: "out" type: "output" } connections { from: "osc" to: "out" gain_db: -6 } } }
         block
         a< response { id: 1 apply_transaction { revision: 1 } }
-        a> id: 2 apply_transaction { document: "{\"nodes\": [{\"name\": \"c\", \"type\": \"constant\"}], \"connections\": []}" }
+        a> id: 2 apply_transaction { wait_for_start: true document: "{\"nodes\": [{\"name\": \"c\", \"type\": \"constant\"}], \"connections\": []}" }
         block
         a< response { id: 2 apply_transaction { revision: 2 } }
     )");
@@ -120,7 +120,7 @@ TEST(Transactions, EveryBadEditIsRefusedByIndexAndChangesNothing) {
 TEST(Transactions, ACycleIsNamedWhole) {
     Script script;
     script.play("hello a\n" + tone());
-    script.send('a', request(R"(id: 5 apply_transaction { edits {
+    script.send('a', request(R"(id: 5 apply_transaction { wait_for_start: true edits {
         edits { add_node { name: "first" type: "gain" } } edits { add_node { name: "second" type: "gain" } }
         edits { connect { from: "first" to: "second" } } edits { connect { from: "second" to: "first" } } } })"));
     const auto answer = script.receive('a');
@@ -186,7 +186,7 @@ TEST(Transactions, TheHostIsToldOfWhatIsCommittedAndOfNothingElse) {
     script.play(R"(
         a> id: 3 set_parameters { changes { node: "osc" parameter: "colour" value: 220 } }
         a< response { id: 3 status { code: NOT_FOUND } }
-        a> id: 4 apply_transaction { edits { edits { remove_node { name: "nobody" } } } }
+        a> id: 4 apply_transaction { wait_for_start: true edits { edits { remove_node { name: "nobody" } } } }
         a< response { id: 4 status { code: NOT_FOUND } }
         a> id: 5 check_graph { edits {} }
         a< response { id: 5 check_graph {} }
@@ -199,7 +199,7 @@ TEST(Transactions, TheHostIsToldOfWhatIsCommittedAndOfNothingElse) {
 constexpr std::string_view kTwoClientsAndACompressor = R"(
     hello a
     hello b
-    a> id: 1 apply_transaction { edits { edits { add_node { name: "comp" type: "compressor" } } } }
+    a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "comp" type: "compressor" } } } }
     block
     a< response { id: 1 }
 )";
@@ -207,7 +207,7 @@ constexpr std::string_view kTwoClientsAndACompressor = R"(
 /// Client `client` changes settings of the compressor `comp`, as transaction `id`.
 std::string change(char client, int id, const std::string& setting, double value) {
     return std::string{client} + "> id: " + std::to_string(id) +
-           " apply_transaction { edits { edits { change_settings { node: \"comp\" settings { fields { key: \"" +
+           " apply_transaction { wait_for_start: true edits { edits { change_settings { node: \"comp\" settings { fields { key: \"" +
            setting + "\" value { number_value: " + std::to_string(value) + " } } } } } } }\n";
 }
 
@@ -248,7 +248,10 @@ TEST(Transactions, SettingsThatOthersKeepChangingAreGivenUp) {
 TEST(Transactions, ARequestThatIsBeingBuiltDoesNotExpire) {
     Script script;
     script.play(kTwoClientsAndACompressor);
-    for (int id = 1; id <= 16; ++id) script.play("b> id: " + std::to_string(id) + " apply_transaction { edits {} }\n");
+    for (int id = 1; id <= 16; ++id) {
+        script.play("b> id: " + std::to_string(id) + " apply_transaction { edits { edits { add_node { name: \"n" +
+                    std::to_string(id) + "\" type: \"gain\" } } } }\n");
+    }
     script.play(change('a', 2, "look_ahead_ms", 5.0));  // waits for room
     script.workers.held = true;
     script.play("block\n");
@@ -258,6 +261,43 @@ TEST(Transactions, ARequestThatIsBeingBuiltDoesNotExpire) {
     script.workers.finish(0);
     script.play("block\na< response { id: 2 apply_transaction {} }\n");
     script.play("a> id: 3 get_status {}\na< response { id: 3 get_status {} }\n");
+}
+
+TEST(Transactions, AreAnsweredAfterTheCommitUnlessTheyWaitForTheirStart) {
+    Script script;
+    script.play(R"(
+        hello a
+        hello b
+        b> id: 1 subscribe { topics: TOPIC_CHANGES }
+        b< response { id: 1 subscribe {} }
+        a> id: 1 apply_transaction { document: "{\"nodes\": [{\"name\": \"s\", \"type\": \"constant\"}, {\"name\": \"o\", \"type\": \"output\"}], \"connections\": [{\"from\": \"s\", \"to\": \"o\"}]}" }
+        a< response { id: 1 apply_transaction { revision: 1 } }
+        b< event { number: 1 graph_changed { revision: 1 } }
+        b-
+        block
+        b< event { number: 2 transaction_heard { revision: 1 } }
+        a> id: 2 apply_transaction { edits { edits { disconnect { from: "s" to: "o" } } } }
+        a< response { id: 2 apply_transaction { revision: 2 } }
+        b< event { number: 3 graph_changed { revision: 2 } }
+        block
+        b< event { number: 4 transaction_heard { revision: 2 frame: 64 } }
+        a> id: 3 apply_transaction { wait_for_start: true edits { edits { connect { from: "s" to: "o" } } } }
+        a> id: 4 get_status {}
+        b< event { number: 5 graph_changed { revision: 3 } }
+        block
+        a-
+        block
+        block
+        block
+        block
+        block
+        block
+        block
+        block
+        a< response { id: 3 apply_transaction { revision: 3 frame: 576 starts_within_ms: 83 } }
+        a< response { id: 4 get_status {} }
+        b< event { number: 6 transaction_heard { revision: 3 frame: 576 } }
+    )");
 }
 
 }  // namespace

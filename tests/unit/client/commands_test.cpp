@@ -19,6 +19,11 @@ using rtactl::PrintableStream;
 
 /// The request in protobuf's text form, on one line, without what differs from call to call.
 std::string shown(v1::Request request) {
+    // Every change by hand waits until it is heard.
+    if (request.has_apply_transaction()) {
+        EXPECT_TRUE(request.apply_transaction().wait_for_start());
+        request.mutable_apply_transaction()->clear_wait_for_start();
+    }
     request.clear_id();
     request.clear_timeout_ms();
     return request.ShortDebugString();

@@ -185,10 +185,11 @@ TEST(EngineExchange, EveryPlanIsHandedBackAndFreed) {
         offline.render_block();
         offline.edit({RemoveNode{"extra"}, Connect{"one", "out", {}}});
         offline.render_blocks(2);
+        if (i % 3 == 0) offline.settle();
     }
     offline.settle();
     const EngineStatistics statistics = offline.engine.statistics();
-    EXPECT_GE(statistics.plans_made, 401U);
+    EXPECT_GE(statistics.plans_made, 200U);
     EXPECT_EQ(statistics.plans_alive, 1U);
     EXPECT_EQ(statistics.plans_made, statistics.plans_freed + statistics.plans_alive);
 }

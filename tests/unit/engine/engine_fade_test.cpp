@@ -126,19 +126,21 @@ TEST_F(EngineFade, ARepeatedConnectRampsTheGainOfTheConnection) {
     EXPECT_EQ(offline.engine.graph().connection_count(), 2U);
 }
 
-TEST_F(EngineFade, EditDuringAFadeContinuesFromTheCurrentGain) {
+TEST_F(EngineFade, AnEditDuringACrossfadeWaitsForItsEnd) {
     start();
     offline.edit({Disconnect{"one", "vol"}});
     offline.render_blocks(3);  // 192 of 480 frames
-    const std::size_t turn = offline.recorded[0].size();
     ASSERT_NEAR(offline.recorded[0].back(), 1.0F - 191.0F / 480.0F, kTolerance);
     offline.edit({Connect{"one", "vol", {}}});
     offline.settle();
     offline.render_blocks(4);
-    expect_ramp(from(turn), 1.0F - 192.0F / 480.0F, 1.0F, kConnectionFade);
+    ASSERT_EQ(offline.transactions_heard.size(), 3U);
+    const std::size_t turn = offline.transactions_heard[2].second;
+    EXPECT_LE(turn, offline.transactions_heard[1].second + kConnectionFade + 64);
+    expect_ramp(from(turn), 0.0F, 1.0F, kConnectionFade);
 }
 
-TEST_F(EngineFade, NodeRemovedDuringItsFadeInLeavesNoStep) {
+TEST_F(EngineFade, NodeRemovedDuringItsFadeInLeavesNoDip) {
     start();
     for (int i = 0; i < 20; ++i) {
         offline.edit({AddNode{"gain", "extra", {}, {}}, Disconnect{"vol", "out"}, Connect{"vol", "extra", {}},
@@ -148,30 +150,22 @@ TEST_F(EngineFade, NodeRemovedDuringItsFadeInLeavesNoStep) {
         offline.render_blocks(2);
     }
     offline.settle();
-    // Fades that begin at different times with different lengths to go do not add up to exactly 1 (each runs 10 ms from
-    // where it is), but nothing steps and nothing is lost.
-    EXPECT_LE(largest_step(offline.recorded[0]), 3.0F / 480.0F);
-    EXPECT_EQ(offline.recorded[0].back(), 1.0F);
+    for (const float sample : offline.recorded[0]) ASSERT_NEAR(sample, 1.0F, kTolerance);
 }
 
-TEST_F(EngineFade, TwoNodesThatChangePlacesFadeOutAndThenIn) {
+TEST_F(EngineFade, TwoNodesThatChangePlacesAreNeverSilent) {
     start();
     offline.edit({AddNode{"gain", "second", {}, {}}, Disconnect{"vol", "out"}, Connect{"vol", "second", {}},
                   Connect{"second", "out", {}}});
     offline.settle();
     const std::size_t begin = offline.recorded[0].size();
-    // one -> vol -> second -> out becomes one -> second -> vol -> out; both at once would be a loop.
+    // one -> vol -> second -> out becomes one -> second -> vol -> out; both at once would be a loop, so the ports change
+    // one after another.
     offline.edit({Disconnect{"one", "vol"}, Disconnect{"vol", "second"}, Disconnect{"second", "out"},
                   Connect{"one", "second", {}}, Connect{"second", "vol", {}}, Connect{"vol", "out", {}}});
     offline.settle();
     offline.render_blocks(4);
-    const auto played = from(begin);
-    // Three connections in series fade together, so the way down and the way up are cubes: steepest 3/480 a frame.
-    EXPECT_LE(largest_step(played), 3.01F / 480.0F);
-    EXPECT_EQ(*std::ranges::min_element(played), 0.0F) << "the old must be gone before the new begins";
-    EXPECT_EQ(played.back(), 1.0F);
-    const auto silent = static_cast<std::size_t>(std::ranges::count(played, 0.0F));
-    EXPECT_LE(silent, 3U * 64U) << "and the new begins as soon as it may";
+    for (const float sample : from(begin)) ASSERT_NEAR(sample, 1.0F, kTolerance);
 }
 
 TEST_F(EngineFade, ParametersRampInTwentyMilliseconds) {

@@ -28,7 +28,8 @@ std::vector<float> render(CompiledGraph& plan) {
     AudioThreadGate gate;
     const auto claim = gate.try_claim(gate.start_generation());
     AudioBuffer out{1, 64};
-    plan.render(claim.key(), {AudioReadView{}, out.write()}, 0, {});
+    Crossfade crossfade;
+    plan.render(claim.key(), {AudioReadView{}, out.write()}, 0, crossfade, {});
     const auto samples = out.read().channel(0);
     return {samples.begin(), samples.end()};
 }

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: MIT
+#include "engine/rounds.h"
+
+#include <algorithm>
+#include <cassert>
+#include <iterator>
+#include <utility>
+
+#include "engine/acyclic_steps.h"
+
+namespace rta {
+namespace {
+
+/// Nodes that are not in the graph may be this many, or as many as the graph has.
+constexpr std::size_t kMaximumLeaving = 1024;
+/// Rounds that a unit which has started, or the preparation of one, is likely to need.
+constexpr std::uint32_t kRoundsOfAnOverlap = 4;
+
+bool playing(const Hearing& hearing) { return hearing.playing(); }
+bool wanted(const Hearing& hearing) { return hearing.wanted; }
+
+bool acyclic(const SoundingGraph& sound, SoundingGraph::Counts counts) {
+    return topological_order(static_cast<std::uint32_t>(sound.nodes.size()), sound.arcs(counts)).has_value();
+}
+
+std::vector<NodeId> sinks_of(const AudioGraph& graph) {
+    std::vector<NodeId> sinks;
+    for (const auto& node : graph.nodes()) {
+        if (node->description->type->device_role == DeviceRole::sink) sinks.push_back(node->id);
+    }
+    return sinks;
+}
+
+bool overlap(std::span<const PortRef> a, std::span<const PortRef> b) {
+    for (auto left = a.begin(), right = b.begin(); left != a.end() && right != b.end();) {
+        if (*left == *right) return true;
+        ++(*left < *right ? left : right);
+    }
+    return false;
+}
+
+/// Calls `different(port)` for each port at which the sorted lists differ, in order.
+template <typename Different>
+void compare_ports(std::span<const CommittedConnection> before, std::span<const CommittedConnection> after,
+                   Different different) {
+    const auto take_port = [](std::span<const CommittedConnection>& list, PortRef port) {
+        const auto end = std::ranges::find_if(list, [&](const auto& c) { return c.key.to != port; });
+        const auto taken = list.first(static_cast<std::size_t>(end - list.begin()));
+        list = list.subspan(taken.size());
+        return taken;
+    };
+    while (!before.empty() || !after.empty()) {
+        const PortRef port = before.empty()  ? after.front().key.to
+                             : after.empty() ? before.front().key.to
+                                             : std::min(before.front().key.to, after.front().key.to);
+        if (!std::ranges::equal(take_port(before, port), take_port(after, port))) different(port);
+    }
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Commits
+
+Expected<Rounds::Step> Rounds::commit(Change change, const Moment& now) {
+    Unit unit = unit_of(change);
+    committed_ = std::move(change.connections);
+    committed_sinks_ = sinks_of(change.graph);
+    const std::size_t count_before = std::exchange(committed_count_, change.graph.node_count());
+    const std::optional<std::uint64_t> revision =
+        change.revisions.empty() ? std::nullopt : std::optional{change.revisions.back()};
+    for (const auto& [place, parameter] : unit.parameters) parameter_set(place.first, place.second);
+    merge_in(std::move(unit));
+    Step result = step(change.graph, now, change.instance);
+    result.send = result.send || change.renames;
+    if (!units_.empty() && units_.back().heard_frame > units_.back().promised_frame) {
+        return fail(ErrorCode::resource_exhausted,
+                    "an earlier change of the same ports waits to be heard, and this one "
+                    "would delay it; nothing was changed, try again");
+    }
+    if (sound_.leaving_count() > std::max({kMaximumLeaving, count_before, committed_count_})) {
+        return fail(ErrorCode::resource_exhausted,
+                    "too many removed nodes are still fading out; nothing was changed, "
+                    "try again");
+    }
+    latest_waits_frames_ = 0;
+    for (const Unit& waiting : units_) {
+        const bool waits = revision && std::ranges::find(waiting.revisions, *revision) != waiting.revisions.end();
+        if (waits && waiting.promised_frame > now.frame) latest_waits_frames_ = waiting.promised_frame - now.frame;
+    }
+    return result;
+}
+
+Rounds::Unit Rounds::unit_of(const Change& change) const {
+    Unit unit;
+    unit.revisions = change.revisions;
+    compare_ports(committed_, change.connections, [&](PortRef port) { unit.ports.push_back(port); });
+    std::vector<NodeId> sinks;
+    std::ranges::set_symmetric_difference(committed_sinks_, sinks_of(change.graph), std::back_inserter(sinks));
+    for (const NodeId sink : sinks) unit.ports.push_back({sink, kDevicePort});
+    std::ranges::sort(unit.ports);
+    for (const ParameterChange& parameter : change.parameters)
+        unit.parameters.insert_or_assign({parameter.node, parameter.parameter}, parameter);
+    return unit;
+}
+
+/// Merges the unit with those that wait at the same ports. They keep what was promised to them.
+void Rounds::merge_in(Unit unit) {
+    std::uint64_t promised = 0;
+    for (auto waiting = units_.begin(); waiting != units_.end();) {
+        if (waiting->started || !overlap(waiting->ports, unit.ports)) {
+            ++waiting;
+            continue;
+        }
+        promised = promised == 0 ? waiting->promised_frame : std::min(promised, waiting->promised_frame);
+        std::vector<PortRef> ports;
+        std::ranges::set_union(waiting->ports, unit.ports, std::back_inserter(ports));
+        unit.ports = std::move(ports);
+        unit.revisions.insert(unit.revisions.begin(), waiting->revisions.begin(), waiting->revisions.end());
+        unit.parameters.merge(std::move(waiting->parameters));  // keeps the newer ones
+        waiting = units_.erase(waiting);
+    }
+    unit.promised_frame = promised;
+    units_.push_back(std::move(unit));
+}
+
+std::uint32_t Rounds::restart(Change change, const Moment& now) {
+    std::vector<std::uint64_t> revisions = std::move(change.revisions);
+    for (const Unit& unit : units_) revisions.insert(revisions.end(), unit.revisions.begin(), unit.revisions.end());
+    units_.clear();
+    committed_ = std::move(change.connections);
+    committed_sinks_ = sinks_of(change.graph);
+    committed_count_ = change.graph.node_count();
+    sound_ = SoundingGraph::of(change.graph, committed_,
+                               {.serial = now.serial, .frame = 0, .fade_frames = 0, .instance = change.instance});
+    round_ = {.number = round_.number + 1, .serial = now.serial, .sent_frame = now.frame, .frames = 0, .running = true};
+    fill_serial_ = now.serial;
+    if (!revisions.empty()) heard_.push_back({now.serial, std::move(revisions)});
+    std::uint64_t longest = 0;
+    for (const SoundingGraph::Node& node : sound_.nodes) {
+        if (node.is_sink()) longest = std::max(longest, node.filled_from);
+    }
+    return static_cast<std::uint32_t>(longest);
+}
+
+void Rounds::parameter_set(NodeId node, std::uint32_t parameter) {
+    for (Unit& unit : units_) unit.parameters.erase({node, parameter});
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Time
+
+void Rounds::adopted(std::uint64_t serial, std::uint64_t frame,
+                     const std::function<void(std::uint64_t revision)>& heard) {
+    const std::uint64_t first_serial = std::exchange(adopted_serial_, serial) + 1;
+    if (round_.running && !round_.end_frame && round_.serial <= serial)
+        round_.end_frame = frame == 0 ? 0 : frame + round_.frames;
+    for (GainRamp& ramp : gain_ramps_) {
+        if (ramp.serial <= serial && !ramp.end_frame) ramp.end_frame = frame == 0 ? 0 : frame + lengths_.gain_frames;
+    }
+    if (fill_serial_ >= first_serial) {
+        sound_.fill(first_serial, frame);
+        for (Unit& unit : units_) unit.retry_frame = 0;
+    }
+    while (!heard_.empty() && heard_.front().serial <= serial) {
+        for (const std::uint64_t revision : heard_.front().revisions) heard(revision);
+        heard_.pop_front();
+    }
+}
+
+bool Rounds::due(std::uint64_t frame) const {
+    if (round_.running && (!round_.end_frame || *round_.end_frame > frame)) return false;
+    if (round_.running || follow_up_due_) return true;
+    if (!gain_ramps_.empty() && gain_ramps_.front().end_frame && *gain_ramps_.front().end_frame <= frame) return true;
+    return std::ranges::any_of(units_, [&](const Unit& unit) { return unit.retry_frame <= frame; });
+}
+
+bool Rounds::unfinished() const {
+    return round_.running || follow_up_due_ || !gain_ramps_.empty() || !units_.empty() || !heard_.empty();
+}
+
+void Rounds::end_round(std::uint64_t frame) {
+    while (!gain_ramps_.empty() && gain_ramps_.front().end_frame && *gain_ramps_.front().end_frame <= frame) {
+        ended_gains_ = gain_ramps_.front().serial;
+        gain_ramps_.pop_front();
+        follow_up_due_ = true;
+    }
+    if (!round_.running || !round_.end_frame || *round_.end_frame > frame) return;
+    round_.running = false;
+    follow_up_due_ = sound_.settle() || follow_up_due_;
+    std::erase_if(round_.unheard, [&](const PortRef& port) { return !sound_.contains(port.node); });
+    if (!round_.unheard.empty()) sound_.refill(std::exchange(round_.unheard, {}), *round_.end_frame);
+    for (Unit& unit : units_) unit.retry_frame = 0;
+}
+
+/// A round that no block has begun yet may be extended, unless it prepares nodes that are not heard.
+bool Rounds::may_start_round(const Moment& now) const {
+    return !round_.running || (!round_.end_frame && round_.sent_frame == now.frame && round_.unheard.empty());
+}
+
+/// A node that no block has run yet has no inputs that could fade.
+bool Rounds::is_fresh(NodeId node) const { return sound_.find(node)->entered_in > adopted_serial_; }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Starting units
+
+Rounds::Step Rounds::advance(const AudioGraph& graph, const Moment& now,
+                             const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance) {
+    Step result = step(graph, now, instance);
+    // What needed no plan is reported with the next command.
+    result.send = result.send || (!heard_.empty() && heard_.back().serial == now.serial);
+    return result;
+}
+
+Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
+                          const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance) {
+    end_round(now.frame);
+    if (now.frame == 0) sound_.settle();  // nothing has been heard yet
+    SoundingGraph before = sound_;
+    const bool fills = sound_.enter(graph, committed_,
+                                    {.serial = now.serial,
+                                     .frame = now.frame + 2 * std::uint64_t{lengths_.block_frames},
+                                     .fade_frames = now.frame == 0 ? 0 : lengths_.round_frames,
+                                     .instance = instance});
+    aims_presence_ = aims_sink_ = aims_gain_ = false;
+    aims_unheard_.clear();
+    Step result;
+    bool starts = false;
+    for (Unit& unit : units_) {
+        if (unit.started) {
+            if (!round_.running) continue_unit(unit, now, result);
+        } else if (overlaps_started(unit)) {
+            promise(unit, now.frame, lengths_.round_frames * kRoundsOfAnOverlap, now);
+        } else if (start(unit, now)) {
+            continue_unit(unit, now, result);
+            starts = true;
+        }
+    }
+    std::erase_if(units_, [](const Unit& unit) { return unit.started && unit.left.empty(); });
+    const std::size_t count = sound_.nodes.size();
+    const bool enters = count != before.nodes.size();
+    sound_.prune();
+    const bool leaves = sound_.nodes.size() != count;
+    // What a unit that starts wants is kept with the plan.
+    const bool changes = starts && (enters || std::ranges::any_of(units_, &Unit::started));
+    result.send = aims_presence_ || aims_gain_ || fills || leaves || changes || !result.parameters.empty() ||
+                  (follow_up_due_ && !round_.running);
+    if (!result.send) {
+        sound_ = std::move(before);
+        return result;
+    }
+    if (aims_presence_) begin_round(now);
+    if (aims_gain_ || fills) gain_ramps_.push_back({.serial = now.serial});
+    if (fills) fill_serial_ = now.serial;
+    follow_up_due_ = false;
+    return result;
+}
+
+void Rounds::begin_round(const Moment& now) {
+    // A round that is extended keeps its time: it cannot be extended for ever.
+    const bool extended = round_.running;
+    const std::uint32_t length = aims_sink_ ? lengths_.device_round_frames : lengths_.round_frames;
+    round_ = {.number = round_.number + 1,
+              .serial = now.serial,
+              .sent_frame = now.frame,
+              .frames = extended ? std::max(round_.frames, length) : length,
+              .running = true,
+              .unheard = std::exchange(aims_unheard_, {})};
+}
+
+bool Rounds::overlaps_started(const Unit& unit) const {
+    return std::ranges::any_of(units_,
+                               [&](const Unit& other) { return other.started && overlap(other.ports, unit.ports); });
+}
+
+/// Starts a unit if it is ready. Otherwise nothing changes but the time at which to try again, and what is promised.
+bool Rounds::start(Unit& unit, const Moment& now) {
+    const std::vector<PortRef> changed = sound_.want(unit.ports, committed_, now.serial);
+    const bool presence = std::ranges::any_of(changed, [&](PortRef port) { return sound_.changes_presence(port); });
+    const std::uint64_t ready = ready_frame(changed, now);
+    const bool in_time = ready <= now.frame && (!presence || may_start_round(now));
+    if (in_time && (!presence || acyclic(sound_, wanted))) {
+        unit.left = in_order(changed);
+        if (!presence || !round_.running || fits_into_one_round(unit)) {
+            unit.started = true;
+            const std::uint64_t preparation = preparation_frames(changed);
+            if (preparation != 0 && now.frame != 0) promise(unit, now.frame, preparation, now);
+            return true;
+        }
+        unit.left.clear();
+    }
+    const std::uint64_t preparation = preparation_frames(changed);
+    sound_.keep(changed);
+    unit.heard_frame = ready + preparation;
+    unit.retry_frame = ready;
+    promise(unit, ready, preparation, now);
+    return false;
+}
+
+/// A unit that needs several rounds cannot extend one: what that one has added may close cycles.
+bool Rounds::fits_into_one_round(const Unit& unit) {
+    const std::vector<PortRef> next = next_ports(unit);
+    return next.size() == unit.left.size() && find_acyclic_step(sound_, next, 0).ports.size() == next.size();
+}
+
+/// Returns an upper bound of the time that a unit takes to prepare nodes that are not heard yet: a round, and what fills
+/// behind it.
+std::uint64_t Rounds::preparation_frames(std::span<const PortRef> changed) const {
+    const std::vector<bool> heard = sound_.heard(playing);
+    std::vector<PortRef> prepared;
+    std::ranges::copy_if(changed, std::back_inserter(prepared),
+                         [&](const PortRef& port) { return prepares(port, heard); });
+    if (prepared.empty()) return 0;
+    std::uint64_t frames = std::uint64_t{lengths_.round_frames} * kRoundsOfAnOverlap;
+    const std::vector<bool> fed = sound_.fed_by(prepared);
+    for (std::size_t i = 0; i < fed.size(); ++i) {
+        if (fed[i]) frames += sound_.nodes[i].instance->latency_frames();
+    }
+    return frames;
+}
+
+/// Fixes the bound of a unit that has to wait, once.
+void Rounds::promise(Unit& unit, std::uint64_t ready_frame, std::uint64_t preparation_frames, const Moment& now) {
+    if (unit.promised_frame != 0) return;
+    for (const Unit& other : units_) {
+        if (other.started) ready_frame = std::max(ready_frame, other.retry_frame + lengths_.device_round_frames);
+    }
+    const std::uint64_t round_end = round_.running ? now.frame + lengths_.device_round_frames : now.frame;
+    unit.promised_frame = std::max(ready_frame, round_end) + preparation_frames + lengths_.grace_frames +
+                          lengths_.round_frames + 2 * std::uint64_t{lengths_.block_frames};
+}
+
+/// Returns the frame from which on the new signals at these ports are filled; the current frame if they are.
+std::uint64_t Rounds::ready_frame(std::span<const PortRef> ports, const Moment& now) {
+    if (now.frame == 0) return 0;  // nothing was audible before
+    const auto filled = [&](const auto& signal) {
+        if (signal.filled_from == 0) return now.frame;
+        // Until the plan has been adopted, the frame is an estimate.
+        return std::max(signal.filled_from, signal.entered_in <= adopted_serial_ ? now.frame : now.frame + 1);
+    };
+    const std::vector<bool> prepared = aims_unheard_.empty() ? std::vector<bool>{} : sound_.fed_by(aims_unheard_);
+    std::optional<std::vector<bool>> heard;
+    std::uint64_t ready = now.frame;
+    for (const PortRef& port : ports) {
+        const SoundingGraph::Node& node = *sound_.find(port.node);
+        if (port.port == kDevicePort) {
+            if (node.hearing.wanted) ready = std::max(ready, filled(node));
+            continue;
+        }
+        for (const SoundingGraph::Connection& connection : sound_.into(port)) {
+            if (!connection.hearing.wanted || connection.hearing.playing()) continue;
+            const std::uint32_t source = sound_.index_of(connection.key.from.node);
+            std::uint64_t frame = connection.delay_frames != 0 ? filled(connection) : filled(sound_.nodes[source]);
+            if (!prepared.empty() && prepared[source]) frame = std::max(frame, now.frame + 1);
+            if (frame <= ready) continue;
+            if (!heard) heard = sound_.heard(playing);
+            // A node that has run and is not heard receives its inputs a round earlier.
+            if (is_fresh(port.node) || (*heard)[sound_.index_of(port.node)]) ready = frame;
+        }
+    }
+    return ready;
+}
+
+/// Nodes that are no longer heard lose their inputs last.
+std::vector<Rounds::ChangingPort> Rounds::in_order(std::span<const PortRef> changed) const {
+    const std::vector<bool> before = sound_.heard(playing);
+    const std::vector<bool> after = sound_.heard(wanted);
+    std::vector<ChangingPort> order;
+    order.reserve(changed.size());
+    for (const PortRef& port : changed) {
+        const std::uint32_t node = sound_.index_of(port.node);
+        const bool ends = port.port != kDevicePort && before[node] && !after[node];
+        order.push_back({.port = port, .last = ends});
+    }
+    return order;
+}
+
+/// Returns whether a change of the port is not heard, and must be over before the node is heard.
+bool Rounds::prepares(PortRef port, const std::vector<bool>& heard) const {
+    return port.port != kDevicePort && !is_fresh(port.node) && !heard[sound_.index_of(port.node)];
+}
+
+/// Returns the ports of a unit that may change together. Nodes that are not heard receive their inputs before they are
+/// heard, and nodes that are no longer heard afterwards: two crossfades one behind the other would dip.
+std::vector<PortRef> Rounds::next_ports(const Unit& unit) const {
+    const std::vector<bool> heard = sound_.heard(playing);
+    std::vector<PortRef> prepared;
+    std::vector<PortRef> main;
+    std::vector<PortRef> last;
+    for (const ChangingPort& left : unit.left)
+        (left.last ? last : prepares(left.port, heard) ? prepared : main).push_back(left.port);
+    if (!prepared.empty()) return prepared;
+    return main.empty() ? last : main;
+}
+
+/// Changes what a started unit may change with the next round.
+void Rounds::continue_unit(Unit& unit, const Moment& now, Step& step) {
+    std::erase_if(unit.left, [&](const ChangingPort& left) { return !sound_.contains(left.port.node); });
+    if (unit.left.empty()) return begin_to_be_heard(unit, now, step);
+    const std::vector<PortRef> ports = next_ports(unit);
+    if (const std::uint64_t ready = ready_frame(ports, now); ready > now.frame) {
+        unit.retry_frame = ready;
+        return;
+    }
+    const bool prepares_only = ports.size() < unit.left.size() && prepares(ports.front(), sound_.heard(playing));
+    aim_some(unit, ports, now);
+    if (!prepares_only) begin_to_be_heard(unit, now, step);
+}
+
+void Rounds::begin_to_be_heard(Unit& unit, const Moment& now, Step& step) {
+    for (const auto& [place, change] : std::exchange(unit.parameters, {})) step.parameters.push_back(change);
+    if (!unit.revisions.empty()) heard_.push_back({now.serial, std::exchange(unit.revisions, {})});
+}
+
+/// Changes as many of the ports together as close no cycle with what still sounds; the others stay for later rounds.
+void Rounds::aim_some(Unit& unit, std::span<const PortRef> ports, const Moment& now) {
+    AcyclicStep step = find_acyclic_step(sound_, ports, unit.rounds);
+    ++unit.rounds;
+    const std::vector<bool> heard = sound_.heard(playing);
+    std::ranges::copy_if(step.ports, std::back_inserter(aims_unheard_),
+                         [&](const PortRef& port) { return prepares(port, heard); });
+    for (const PortRef& port : step.ports) aim(port, now);
+    for (const PortRef& port : step.departures) sound_.aim_departures(port);
+    aims_presence_ = aims_presence_ || !step.departures.empty();
+    std::ranges::sort(step.ports);
+    std::erase_if(unit.left,
+                  [&](const ChangingPort& left) { return std::ranges::binary_search(step.ports, left.port); });
+}
+
+void Rounds::aim(PortRef port, const Moment& now) {
+    if (sound_.changes_presence(port)) aims_presence_ = true;
+    if (port.port == kDevicePort) aims_sink_ = true;
+    for (const SoundingGraph::Connection& connection : sound_.into(port))
+        aims_gain_ = aims_gain_ || connection.gain != connection.wanted_gain;
+    sound_.aim(port, now.serial);
+}
+
+CompileRequest Rounds::request() const {
+    CompileRequest request = sound_.request(ended_gains_);
+    request.block_size = lengths_.block_frames;
+    request.gain_fade_frames = lengths_.gain_frames;
+    request.round = round_.number;
+    request.round_frames = round_.frames;
+    return request;
+}
+
+}  // namespace rta

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "engine/draft.h"
+#include "engine/sounding_graph.h"
+#include "text/error.h"
+
+namespace rta {
+
+/// Decides when committed changes start to be heard. A round is the one crossfade of the whole engine, from what sounds
+/// to a new target. What has been committed during a round waits as units and starts with a later round, as soon as its
+/// new signals are filled. docs/architecture.md explains the model.
+///
+/// A value: a transaction changes a copy, which replaces the original when its plan has been compiled. [control]
+class Rounds {
+ public:
+    struct Lengths {
+        std::uint32_t round_frames;         ///< of a crossfade
+        std::uint32_t device_round_frames;  ///< of a crossfade in which a device sink fades
+        std::uint32_t gain_frames;          ///< of the ramp of a connection's gain
+        std::uint32_t grace_frames;         ///< by which a promise exceeds the estimate
+        std::uint32_t block_frames;
+    };
+    /// The state of the engine at the time of a call.
+    struct Moment {
+        std::uint64_t frame;   ///< rendered so far
+        std::uint64_t serial;  ///< of the next command
+    };
+    /// What a transaction has made of the committed graph.
+    struct Change {
+        const AudioGraph& graph;
+        std::vector<CommittedConnection> connections;
+        std::span<const ParameterChange> parameters;
+        bool renames;                          ///< nodes: signals are summed in the order of their names
+        std::vector<std::uint64_t> revisions;  ///< that it commits; none: the engine's own
+        /// Returns the instance of a node of `graph`.
+        std::function<std::shared_ptr<NodeInstance>(NodeId)> instance;
+    };
+    /// What the next plan brings, beside what it contains.
+    struct Step {
+        bool send = false;  ///< a plan is needed
+        std::vector<ParameterChange> parameters = {};
+    };
+
+    explicit Rounds(const Lengths& lengths) : lengths_{lengths} {}
+
+    /// Takes in a change, and starts what may start. RESOURCE_EXHAUSTED if the change would delay what has been
+    /// promised, or if too much would sound that is not in the graph: nothing may be kept of this object then.
+    [[nodiscard]] Expected<Step> commit(Change change, const Moment& now);
+    /// Starts what may start.
+    [[nodiscard]] Step advance(const AudioGraph& graph, const Moment& now,
+                               const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance);
+    /// Replaces everything by the graph, as if it had never sounded otherwise. Returns the frames for which it will be
+    /// silent because its look-ahead must fill.
+    std::uint32_t restart(Change change, const Moment& now);
+
+    /// Records that all plans up to `serial` were adopted in the block that starts at `frame`. Calls
+    /// `heard(revision)` for each transaction that begins to be heard there.
+    void adopted(std::uint64_t serial, std::uint64_t frame, const std::function<void(std::uint64_t revision)>& heard);
+    /// Returns whether advance() may have something to do.
+    [[nodiscard]] bool due(std::uint64_t frame) const;
+    /// Returns whether a round runs or something waits.
+    [[nodiscard]] bool unfinished() const;
+
+    /// A parameter was set by itself: a change that waits in a unit is obsolete.
+    void parameter_set(NodeId node, std::uint32_t parameter);
+    /// Returns an upper bound of the time until the latest commit is heard; 0: with its command.
+    [[nodiscard]] std::uint64_t latest_waits_frames() const { return latest_waits_frames_; }
+
+    [[nodiscard]] const SoundingGraph& sound() const { return sound_; }
+    /// Returns the request to compile what sounds.
+    [[nodiscard]] CompileRequest request() const;
+
+ private:
+    struct ChangingPort {
+        PortRef port;
+        bool last;  ///< belongs to a node that is no longer heard afterwards: changes after the others
+    };
+    /// What has been committed together, or later at the same ports, and must start together.
+    struct Unit {
+        std::vector<std::uint64_t> revisions;
+        std::vector<PortRef> ports;  ///< sorted
+        std::map<std::pair<NodeId, std::uint32_t>, ParameterChange> parameters;
+        std::uint64_t promised_frame = 0;  ///< at which it is heard at the latest
+        std::uint64_t heard_frame = 0;     ///< estimate, while it waits
+        std::uint64_t retry_frame = 0;     ///< before which it cannot start
+        bool started = false;
+        std::vector<ChangingPort> left = {};  ///< once started: what is still to change
+        std::uint32_t rounds = 0;
+    };
+    struct Round {
+        std::uint64_t number = 0;
+        std::uint64_t serial = 0;      ///< of its first plan
+        std::uint64_t sent_frame = 0;  ///< rendered when that was sent
+        std::uint32_t frames = 0;      ///< its length
+        bool running = false;
+        std::optional<std::uint64_t> end_frame{};  ///< known once it has been adopted
+        std::vector<PortRef> unheard{};            ///< ports of nodes that are not heard, which it changes
+    };
+    struct GainRamp {
+        std::uint64_t serial;
+        std::optional<std::uint64_t> end_frame{};
+    };
+    struct Heard {
+        std::uint64_t serial;
+        std::vector<std::uint64_t> revisions;
+    };
+
+    [[nodiscard]] Unit unit_of(const Change& change) const;
+    void merge_in(Unit unit);
+    [[nodiscard]] Step step(const AudioGraph& graph, const Moment& now,
+                            const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance);
+    void end_round(std::uint64_t frame);
+    [[nodiscard]] bool may_start_round(const Moment& now) const;
+    [[nodiscard]] bool start(Unit& unit, const Moment& now);
+    [[nodiscard]] std::vector<ChangingPort> in_order(std::span<const PortRef> changed) const;
+    [[nodiscard]] std::vector<PortRef> next_ports(const Unit& unit) const;
+    [[nodiscard]] bool prepares(PortRef port, const std::vector<bool>& heard) const;
+    [[nodiscard]] std::uint64_t ready_frame(std::span<const PortRef> ports, const Moment& now);
+    void continue_unit(Unit& unit, const Moment& now, Step& step);
+    void begin_to_be_heard(Unit& unit, const Moment& now, Step& step);
+    void aim_some(Unit& unit, std::span<const PortRef> ports, const Moment& now);
+    void promise(Unit& unit, std::uint64_t ready_frame, std::uint64_t preparation_frames, const Moment& now);
+    [[nodiscard]] std::uint64_t preparation_frames(std::span<const PortRef> changed) const;
+    void aim(PortRef port, const Moment& now);
+    void begin_round(const Moment& now);
+    [[nodiscard]] bool is_fresh(NodeId node) const;
+    [[nodiscard]] bool fits_into_one_round(const Unit& unit);
+    [[nodiscard]] bool overlaps_started(const Unit& unit) const;
+
+    Lengths lengths_;
+    SoundingGraph sound_;
+    std::vector<CommittedConnection> committed_;
+    std::vector<NodeId> committed_sinks_;  ///< sorted
+    std::size_t committed_count_ = 0;
+    std::vector<Unit> units_;  ///< in the order of their first commits
+    Round round_;
+    std::deque<GainRamp> gain_ramps_;  ///< by serial
+    std::uint64_t ended_gains_ = 0;    ///< serial
+    std::deque<Heard> heard_;          ///< by serial
+    std::uint64_t adopted_serial_ = 0;
+    std::uint64_t fill_serial_ = 0;      ///< of the latest plan with something to fill
+    bool follow_up_due_ = false;         ///< a plan without what has faded out must follow
+    std::vector<PortRef> aims_unheard_;  ///< what the plan being made changes of nodes that are not heard
+    bool aims_presence_ = false;         ///< the plan being made changes presences
+    bool aims_sink_ = false;
+    bool aims_gain_ = false;
+    std::uint64_t latest_waits_frames_ = 0;
+};
+
+}  // namespace rta

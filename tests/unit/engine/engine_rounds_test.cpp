@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MIT
+// Edits that overlap: each is heard without a step, none makes another dip, and none holds another back.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/offline_engine.h"
+
+namespace rta::test::engine_rounds_test {
+namespace {
+
+constexpr std::size_t kRound = 480;  // 10 ms at 48 kHz
+constexpr std::size_t kBlock = 64;
+/// Of a constant of 0.5 that fades in 10 ms.
+constexpr float kFadeStep = 0.0011F;
+
+float largest_step(std::span<const float> samples) {
+    float largest = 0.0F;
+    for (std::size_t i = 1; i < samples.size(); ++i) largest = std::max(largest, std::abs(samples[i] - samples[i - 1]));
+    return largest;
+}
+
+struct EngineRounds : testing::Test {
+    /// A constant of 0.5 to the first channel of the device, and another to the second.
+    void start(const std::string& more_nodes = {}, const std::string& more_connections = {}) {
+        offline.load(R"({"nodes": [ {"name": "dc", "type": "constant", "parameters": {"value": 0.5}},
+                                    {"name": "out", "type": "output"},
+                                    {"name": "other_dc", "type": "constant", "parameters": {"value": 0.5}},
+                                    {"name": "other", "type": "output", "settings": {"first_channel": 2}} )" +
+                     more_nodes + R"( ], "connections": [ {"from": "dc", "to": "out"},
+                                                          {"from": "other_dc", "to": "other"} )" +
+                     more_connections + "] }");
+        offline.settle();
+        offline.render_blocks(32);
+    }
+    void insert(const std::string& type, const std::string& name, const std::string& from, const std::string& to,
+                const Settings& settings = {}) {
+        offline.edit(
+            {AddNode{type, name, settings, {}}, Disconnect{from, to}, Connect{from, name, {}}, Connect{name, to, {}}});
+    }
+    void expect_constant(std::size_t channel, std::size_t begin = 0, float level = 0.5F) const {
+        const auto [low, high] = std::ranges::minmax(std::span{offline.recorded[channel]}.subspan(begin));
+        EXPECT_NEAR(low, level, 1e-5F) << "channel " << channel;
+        EXPECT_NEAR(high, level, 1e-5F) << "channel " << channel;
+    }
+    [[nodiscard]] std::size_t now() const { return offline.recorded[0].size(); }
+    /// Returns the first frame from `begin` on at which the channel leaves `level`.
+    [[nodiscard]] std::size_t moved(std::size_t channel, std::size_t begin, float level = 0.5F) const {
+        const auto& heard = offline.recorded[channel];
+        const auto first = std::find_if(heard.begin() + static_cast<std::ptrdiff_t>(begin), heard.end(),
+                                        [&](float sample) { return std::abs(sample - level) > 1e-5F; });
+        return static_cast<std::size_t>(first - heard.begin());
+    }
+
+    OfflineEngine offline;
+};
+
+TEST_F(EngineRounds, EditsOfLookAheadInARowKeepPlansSmall) {
+    start();
+    offline.edit({AddNode{"compressor", "comp", {}, {{"threshold_db", 0.0F}}}, Disconnect{"other_dc", "other"},
+                  Connect{"other_dc", "comp", {}}, Connect{"comp", "other", {}}});
+    for (int i = 0; i < 400; ++i) {
+        offline.edit({ChangeSettings{"comp", {{"look_ahead_ms", i % 2 == 0 ? 49.0 : 50.0}}}});
+        offline.render_blocks(2);
+        ASSERT_LE(offline.engine.statistics().sounding_nodes, 5U + 64U) << "edit " << i;
+        ASSERT_LE(offline.engine.statistics().plans_alive, 4U) << "edit " << i;
+    }
+    offline.settle();
+    EXPECT_EQ(offline.engine.statistics().sounding_nodes, 5U);
+    EXPECT_EQ(offline.engine.statistics().plans_alive, 1U);
+    expect_constant(0);
+    expect_constant(1);
+}
+
+TEST_F(EngineRounds, AClientThatChangesLookAheadAllTheTimeHoldsBackNoOther) {
+    start(R"(, {"name": "comp", "type": "compressor"}, {"name": "silent", "type": "gain"})",
+          R"(, {"from": "comp", "to": "silent"})");
+    for (int i = 0; i < 20; ++i) {
+        offline.edit({ChangeSettings{"comp", {{"look_ahead_ms", i % 2 == 0 ? 49.0 : 50.0}}}});
+        offline.render_blocks(22);  // 30 ms
+    }
+    offline.edit({ChangeSettings{"comp", {{"look_ahead_ms", 48.0}}}});
+    const std::size_t begin = now();
+    offline.edit({Disconnect{"dc", "out"}});
+    for (int i = 0; i < 10; ++i) {
+        offline.render_blocks(22);
+        offline.edit({ChangeSettings{"comp", {{"look_ahead_ms", i % 2 == 0 ? 49.0 : 50.0}}}});
+    }
+    offline.settle();
+    EXPECT_LE(moved(0, begin), begin + kRound + 3 * kBlock);
+    EXPECT_EQ(offline.recorded[0][begin + 2 * kRound + 4 * kBlock], 0.0F);
+    EXPECT_LT(largest_step(offline.recorded[0]), kFadeStep);
+}
+
+TEST_F(EngineRounds, AnInsertedChainWithLookAheadHoldsBackNoOther) {
+    start();
+    std::vector<Edit> chain{Disconnect{"other_dc", "other"}};
+    std::string before = "other_dc";
+    for (int i = 0; i < 20; ++i) {
+        const std::string name = "comp" + std::to_string(i);
+        chain.emplace_back(AddNode{"compressor", name, {{"look_ahead_ms", 50.0}}, {{"threshold_db", 0.0F}}});
+        chain.emplace_back(Connect{before, name, {}});
+        before = name;
+    }
+    chain.emplace_back(Connect{before, "other", {}});
+    offline.edit(std::move(chain));
+    offline.render_block();
+    const std::size_t begin = now();
+    offline.edit({Disconnect{"dc", "out"}});
+    offline.settle();
+    EXPECT_LE(moved(0, begin), begin + 3 * kBlock);
+    EXPECT_LT(largest_step(offline.recorded[1]), kFadeStep);
+    EXPECT_NEAR(offline.recorded[1].back(), 0.5F, 1e-5F);
+}
+
+TEST_F(EngineRounds, AConnectionAtZeroGainComesBackWithoutAStep) {
+    for (const double frequency : {100.0, 1'000.0}) {
+        OfflineEngine offline;
+        offline.load(R"({"latency_compensation": true,
+            "nodes": [ {"name": "s", "type": "sine", "parameters": {"frequency_hz": )" +
+                     std::to_string(frequency) + R"(, "gain_db": -6.0206}}, {"name": "o", "type": "output"},
+                       {"name": "lim", "type": "limiter", "settings": {"look_ahead_ms": 20}},
+                       {"name": "quiet", "type": "output", "settings": {"first_channel": 2}} ],
+            "connections": [ {"from": "s", "to": "lim"}, {"from": "lim", "to": "quiet"} ]})");
+        offline.render_blocks(100);
+        offline.edit({Connect{"s", "o", -120.0F}});
+        offline.render_blocks(3);
+        offline.edit({Connect{"s", "o", 0.0F}});
+        offline.render_blocks(100);
+        const float own = 2.0F * 3.14159265F * static_cast<float>(frequency) / 48'000.0F * 0.5F;
+        EXPECT_LT(largest_step(offline.recorded[0]), own + kFadeStep) << frequency;
+        EXPECT_NEAR(*std::ranges::max_element(offline.recorded[0]), 0.5F, 0.001F);
+    }
+}
+
+TEST_F(EngineRounds, ADelayLineRemembersNoStepFromItsInsertion) {
+    start();
+    offline.edit({AddNode{"delay_line", "echo", {}, {{"time_ms", 0.0F}, {"mix", 1.0F}}}, Disconnect{"dc", "out"},
+                  Connect{"dc", "echo", {}}, Connect{"echo", "out", {}}});
+    offline.render_blocks(30);
+    const SetParameter later{"echo", "time_ms", 250.0F, {}};
+    ASSERT_TRUE(offline.engine.set_parameters({&later, 1}));
+    offline.render_blocks(400);
+    // The line itself crossfades in 20 ms when its delay changes.
+    EXPECT_LT(largest_step(offline.recorded[0]), kFadeStep);
+}
+
+TEST_F(EngineRounds, AnOutputBehindAReplacedLookAheadWaitsUntilThatIsFilled) {
+    start();
+    for (const double look_ahead_ms : {5.0, 10.0, 20.0}) {
+        for (const std::uint32_t blocks : {0U, 2U, 4U, 8U}) {
+            start();
+            const std::size_t begin = now() - 1;
+            offline.edit({AddNode{"limiter", "lim", {{"look_ahead_ms", 10.0}}, {}}, Connect{"dc", "lim", {}},
+                          AddNode{"output", "late", {}, {}}, Connect{"lim", "late", {}}});
+            offline.render_blocks(blocks);
+            offline.edit({ChangeSettings{"lim", {{"look_ahead_ms", look_ahead_ms}}}});
+            offline.settle();
+            offline.render_block();
+            EXPECT_LT(largest_step(std::span{offline.recorded[0]}.subspan(begin)), kFadeStep)
+                << look_ahead_ms << " ms after " << blocks << " blocks";
+            EXPECT_NEAR(offline.recorded[0].back(), 1.0F, 1e-5F);
+        }
+    }
+}
+
+TEST_F(EngineRounds, ADelayBehindASilentLookAheadWaitsWhenItsInputIsDisconnected) {
+    start(R"(, {"name": "line", "type": "delay_line", "parameters": {"time_ms": 5, "mix": 1}})");
+    offline.edit({AddNode{"limiter", "lim", {{"look_ahead_ms", 20.0}}, {}}, Connect{"dc", "lim", {}}});
+    offline.render_blocks(2);
+    offline.edit({AddNode{"delay_line", "echo", {}, {{"time_ms", 100.0F}, {"mix", 1.0F}}}, Disconnect{"dc", "lim"},
+                  Connect{"lim", "echo", {}}, Connect{"echo", "out", {}}});
+    offline.render_blocks(400);
+    EXPECT_LT(largest_step(offline.recorded[0]), kFadeStep);
+    EXPECT_EQ(offline.recorded[0].back(), 0.5F);
+}
+
+TEST_F(EngineRounds, AnEditThatClosesALoopLeavesOtherPathsAlone) {
+    start(R"(, {"name": "p", "type": "gain"}, {"name": "q", "type": "gain"})",
+          R"(, {"from": "other_dc", "to": "p"}, {"from": "p", "to": "q"})");
+    offline.edit({Disconnect{"p", "q"}, Disconnect{"other_dc", "p"}, Connect{"q", "p", {}},
+                  AddNode{"gain", "unity", {}, {}}, Disconnect{"dc", "out"}, Connect{"dc", "unity", {}},
+                  Connect{"unity", "out", {}}});
+    offline.settle();
+    expect_constant(0);
+    expect_constant(1);
+}
+
+TEST_F(EngineRounds, NodesOfAChainChangePlacesAndAreNeverSilent) {
+    start();
+    for (const char* name : {"a", "b", "c", "d"})
+        insert("gain", name, "dc", name == std::string{"a"} ? "out" : std::string{static_cast<char>(name[0] - 1)});
+    offline.settle();
+    // dc -> d -> c -> b -> a -> out becomes dc -> a -> b -> c -> d -> out.
+    offline.edit({Disconnect{"dc", "d"}, Disconnect{"d", "c"}, Disconnect{"c", "b"}, Disconnect{"b", "a"},
+                  Disconnect{"a", "out"}, Connect{"dc", "a", {}}, Connect{"a", "b", {}}, Connect{"b", "c", {}},
+                  Connect{"c", "d", {}}, Connect{"d", "out", {}}});
+    offline.settle();
+    expect_constant(0);
+    EXPECT_EQ(offline.engine.statistics().sounding_nodes, 8U);
+}
+
+TEST_F(EngineRounds, OverlappingInsertionsDoNotDip) {
+    for (const std::uint32_t blocks : {0U, 1U, 2U, 4U, 7U, 8U}) {
+        start();
+        const std::size_t begin = now() - 1;
+        for (int i = 0; i < 4; ++i) {
+            const std::string name = "g" + std::to_string(i);
+            insert("gain", name, "dc", i == 0 ? "out" : "g" + std::to_string(i - 1));
+            offline.render_blocks(blocks);
+        }
+        for (int i = 0; i < 4; ++i) {
+            const std::string name = "h" + std::to_string(i);
+            insert("gain", name, i == 0 ? "g0" : "h" + std::to_string(i - 1), "out");
+            offline.render_blocks(blocks);
+        }
+        offline.settle();
+        expect_constant(0, begin);
+    }
+}
+
+TEST_F(EngineRounds, AnInsertionWhileLookAheadIsFilledDoesNotDip) {
+    start();
+    offline.edit({AddNode{"compressor", "comp", {{"look_ahead_ms", 50.0}}, {{"threshold_db", 0.0F}}},
+                  Disconnect{"dc", "out"}, Connect{"dc", "comp", {}}, Connect{"comp", "out", {}}});
+    offline.render_blocks(42);  // 56 ms
+    insert("gain", "unity", "comp", "out");
+    offline.settle();
+    expect_constant(0);
+}
+
+TEST_F(EngineRounds, ATransactionIsWholeAtEveryFrame) {
+    start();
+    insert("gain", "x", "dc", "out");
+    offline.settle();
+    const std::size_t begin = now();
+    // 20 dB more before X, 20 dB less behind it, both by connections that fade at once.
+    offline.edit({Connect{"dc", "x", 20.0F}, Connect{"x", "out", -20.0F}});
+    offline.settle();
+    const auto heard = std::span{offline.recorded[0]}.subspan(begin);
+    // Two linear ramps multiplied: 0.5 (1 + 9s)(1 - 0.9s), never outside of what such ramps give.
+    EXPECT_NEAR(heard.back(), 0.5F, 1e-4F);
+    offline.edit({AddNode{"gain", "up", {}, {{"gain_db", 20.0F}}}, AddNode{"gain", "down", {}, {{"gain_db", -20.0F}}},
+                  Disconnect{"dc", "x"}, Disconnect{"x", "out"}, Connect{"dc", "up", 20.0F}, Connect{"up", "x", {}},
+                  Connect{"x", "down", -20.0F}, Connect{"down", "out", {}}});
+    offline.settle();
+    EXPECT_NEAR(offline.recorded[0].back(), 0.5F, 1e-4F);
+    ASSERT_GE(offline.transactions_heard.size(), 4U);
+}
+
+TEST_F(EngineRounds, ExistingNodesArePluggedInAndOutAtTheSameLevel) {
+    start(R"(, {"name": "a", "type": "gain"}, {"name": "b", "type": "gain"}, {"name": "c", "type": "gain"})");
+    for (int i = 0; i < 3; ++i) {
+        offline.edit({Disconnect{"dc", "out"}, Connect{"dc", "a", {}}, Connect{"a", "b", {}}, Connect{"b", "c", {}},
+                      Connect{"c", "out", {}}});
+        offline.settle();
+        offline.edit({Disconnect{"dc", "a"}, Disconnect{"a", "b"}, Disconnect{"b", "c"}, Disconnect{"c", "out"},
+                      Connect{"dc", "out", {}}});
+        offline.settle();
+    }
+    expect_constant(0);
+}
+
+TEST_F(EngineRounds, AnEditNeedsNoLongerThanARoundAndTwoBlocks) {
+    start();
+    insert("gain", "a", "dc", "out");
+    offline.render_blocks(2);
+    const auto ticket = offline.apply({Disconnect{"other_dc", "other"}});
+    ASSERT_TRUE(ticket);
+    EXPECT_GT(ticket->starts_within_ms, 0U);
+    const std::size_t begin = now();
+    offline.settle();
+    EXPECT_LE(moved(1, begin), begin + kRound + 2 * kBlock);
+    ASSERT_EQ(offline.transactions_heard.size(), 3U);
+    EXPECT_EQ(offline.transactions_heard.back().first, ticket->revision);
+    EXPECT_EQ(offline.transactions_heard.back().second + 1, moved(1, begin));
+}
+
+TEST_F(EngineRounds, WhatWaitsAtTheSamePortStartsTogetherWithinItsPromise) {
+    start();
+    const auto first = offline.apply({AddNode{"limiter", "lim", {{"look_ahead_ms", 20.0}}, {}}, Disconnect{"dc", "out"},
+                                      Connect{"dc", "lim", {}}, Connect{"lim", "out", {}}});
+    ASSERT_TRUE(first);
+    const std::size_t promised = now() + first->starts_within_ms * 48;
+    EXPECT_GT(first->starts_within_ms, 20U);
+    EXPECT_LT(first->starts_within_ms, 20U + 50U + 40U);
+    // An adversary who replaces the limiter all the time.
+    std::uint32_t refused = 0;
+    for (int i = 0; i < 60; ++i) {
+        offline.render_blocks(2);
+        const auto ticket = offline.apply({ChangeSettings{"lim", {{"look_ahead_ms", 19.0 + i % 2}}}});
+        if (!ticket) {
+            EXPECT_EQ(ticket.error().code, ErrorCode::resource_exhausted);
+            EXPECT_FALSE(ticket.error().edit_index);
+            ++refused;
+        }
+    }
+    offline.settle();
+    EXPECT_GT(refused, 0U);
+    const auto heard =
+        std::ranges::find(offline.transactions_heard, first->revision, [](const auto& entry) { return entry.first; });
+    ASSERT_NE(heard, offline.transactions_heard.end());
+    EXPECT_LE(heard->second, promised);
+    EXPECT_EQ(offline.transactions_heard.size(), offline.engine.revision());
+    expect_constant(0);
+}
+
+TEST_F(EngineRounds, ParametersOfATransactionActWhenItStarts) {
+    start(R"(, {"name": "v", "type": "gain"})");
+    insert("gain", "a", "dc", "out");  // a round, for which the next transaction waits
+    offline.render_blocks(2);
+    offline.edit({Disconnect{"other_dc", "other"}, Connect{"other_dc", "v", {}}, Connect{"v", "other", {}},
+                  SetParameter{"v", "gain_db", 6.0206F, 0.0F}});
+    offline.settle();
+    EXPECT_LT(largest_step(offline.recorded[1]), kFadeStep);
+    EXPECT_NEAR(offline.recorded[1].back(), 1.0F, 1e-4F);
+}
+
+}  // namespace
+}  // namespace rta::test::engine_rounds_test
