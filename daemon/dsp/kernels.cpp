@@ -97,7 +97,8 @@ HWY_INLINE void write_ramp(double elapsed, float* out, std::size_t frames, Value
     constexpr hn::Half<Floats> kHalf;
     // Integers, and therefore exact.
     DoubleVector first = hn::Add(hn::Set(kDoubles, elapsed), hn::Iota(kDoubles, 0));
-    const DoubleVector half = hn::Set(kDoubles, kLanes / 2);
+    constexpr std::size_t kHalfLanes = kLanes / 2;
+    const DoubleVector half = hn::Set(kDoubles, static_cast<double>(kHalfLanes));
     const DoubleVector all = hn::Set(kDoubles, kLanes);
     for_each_vector(frames, [&](std::size_t frame) HWY_ATTR {
         const auto low = hn::DemoteTo(kHalf, value_at(first));

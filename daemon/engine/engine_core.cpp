@@ -44,8 +44,8 @@ std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const Audi
         return exchange.send_nothing();
     }
     for (const SoundingGraph::Node& node : next.sound().nodes) {
-        if (rounds.sound().contains(node.id())) continue;
-        node.instance->start_with(committed.find(node.id())->parameters);
+        if (rounds.sound().contains(node.id)) continue;
+        node.instance->start_with(committed.find(node.id)->parameters);
         levels.prepare_to_play(*node.instance);
     }
     CompileRequest request = next.request();

@@ -216,7 +216,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
                           const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance) {
     end_round(now.frame);
     if (now.frame == 0) sound_.settle();  // nothing has been heard yet
-    SoundingGraph before = sound_;
+    const std::size_t count_before = sound_.nodes.size();
     const bool fills = sound_.enter(graph, committed_,
                                     {.serial = now.serial,
                                      .frame = now.frame + 2 * std::uint64_t{lengths_.block_frames},
@@ -230,7 +230,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
         if (unit.started) {
             if (!round_.running) continue_unit(unit, now, result);
         } else if (overlaps_started(unit)) {
-            promise(unit, now.frame, lengths_.round_frames * kRoundsOfAnOverlap, now);
+            promise(unit, now.frame, std::uint64_t{lengths_.round_frames} * kRoundsOfAnOverlap, now);
         } else if (start(unit, now)) {
             continue_unit(unit, now, result);
             starts = true;
@@ -238,7 +238,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     }
     std::erase_if(units_, [](const Unit& unit) { return unit.started && unit.left.empty(); });
     const std::size_t count = sound_.nodes.size();
-    const bool enters = count != before.nodes.size();
+    const bool enters = count != count_before;
     sound_.prune();
     const bool leaves = sound_.nodes.size() != count;
     // What a unit that starts wants is kept with the plan.
@@ -246,7 +246,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     result.send = aims_presence_ || aims_gain_ || fills || leaves || changes || !result.parameters.empty() ||
                   (follow_up_due_ && !round_.running);
     if (!result.send) {
-        sound_ = std::move(before);
+        sound_.forget(now.serial);
         return result;
     }
     if (aims_presence_) begin_round(now);

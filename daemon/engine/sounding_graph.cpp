@@ -84,15 +84,16 @@ class Entry {
 
  private:
     void enter_nodes(const AudioGraph& graph) {
-        for (Node& node : sound_.nodes) node.committed = graph.find(node.id()) != nullptr;
+        for (Node& node : sound_.nodes) node.committed = graph.find(node.id) != nullptr;
         for (const auto& node : graph.nodes()) {
             if (sound_.contains(node->id)) continue;
-            added_nodes_.push_back({.instance = entrance_.instance(node->id), .entered_in = entrance_.serial});
+            added_nodes_.push_back(
+                {.id = node->id, .instance = entrance_.instance(node->id), .entered_in = entrance_.serial});
         }
         if (added_nodes_.empty()) return;
         fades_ = std::ranges::any_of(added_nodes_, remembers);
         fills_ = fades_;
-        merge_in(sound_.nodes, added_nodes_, [](const Node& node) { return node.id(); });
+        merge_in(sound_.nodes, added_nodes_, [](const Node& node) { return node.id; });
     }
 
     [[nodiscard]] bool is_new(NodeId id) const { return std::ranges::binary_search(added_nodes_, id, {}, &Node::id); }
@@ -107,7 +108,7 @@ class Entry {
         connection.hearing = Hearing::full();
         connection.state->presence = Presence{1.0F};
         if (source.filled_from != 0 || committed.delay_frames != 0) fills_ = true;
-        if (fades_ && (!is_new(source.id()) || is_source(source))) {
+        if (fades_ && (!is_new(source.id) || is_source(source))) {
             connection.state->gain = dsp::Ramp{0.0F};
             connection.fades_in = true;
             connection.gain_changed_in = entrance_.serial;
@@ -166,7 +167,7 @@ SoundingGraph SoundingGraph::of(const AudioGraph& graph, std::span<const Committ
 
 const Node* SoundingGraph::find(NodeId id) const {
     const auto found = std::ranges::lower_bound(nodes, id, {}, &Node::id);
-    return found != nodes.end() && found->id() == id ? &*found : nullptr;
+    return found != nodes.end() && found->id == id ? &*found : nullptr;
 }
 
 std::uint32_t SoundingGraph::index_of(NodeId id) const {
@@ -194,7 +195,7 @@ std::vector<PortRef> SoundingGraph::want(std::span<const PortRef> ports, std::sp
     std::vector<Connection> added;
     for (const PortRef& port : ports) {
         const auto node = std::ranges::lower_bound(nodes, port.node, {}, &Node::id);
-        if (node == nodes.end() || node->id() != port.node) continue;
+        if (node == nodes.end() || node->id != port.node) continue;
         if (port.port == kDevicePort) {
             node->hearing.wanted = node->committed;
             if (node->hearing.wanted != node->hearing.target) changed.push_back(port);
@@ -294,7 +295,7 @@ void SoundingGraph::prune() {
         if (needed[index_of(connection.key.to.node)]) need_sources(connection);
     }
     while (!reached.empty()) {
-        const NodeId id = nodes[reached.back()].id();
+        const NodeId id = nodes[reached.back()].id;
         reached.pop_back();
         const auto incoming =
             std::ranges::equal_range(connections, id, {}, [](const Connection& c) { return c.key.to.node; });
@@ -313,6 +314,11 @@ void SoundingGraph::prune() {
     nodes = std::move(kept);
 }
 
+void SoundingGraph::forget(std::uint64_t serial) {
+    std::erase_if(connections, [&](const Connection& connection) { return connection.entered_in == serial; });
+    std::erase_if(nodes, [&](const Node& node) { return node.entered_in == serial; });
+}
+
 void SoundingGraph::fill(std::uint64_t first_serial, std::uint64_t frame) {
     const auto order =
         topological_order(static_cast<std::uint32_t>(nodes.size()), arcs([](const Hearing& h) { return h.playing(); }));
@@ -328,7 +334,7 @@ void SoundingGraph::fill(std::uint64_t first_serial, std::uint64_t frame) {
         if (node.entered_in < first_serial) continue;
         std::uint64_t arrival = 0;
         for (Connection& connection :
-             std::ranges::equal_range(connections, node.id(), {}, [](const Connection& c) { return c.key.to.node; })) {
+             std::ranges::equal_range(connections, node.id, {}, [](const Connection& c) { return c.key.to.node; })) {
             fill_connection(connection);
             if (connection.hearing.playing()) arrival = std::max(arrival, connection.filled_from);
         }
@@ -353,7 +359,7 @@ void SoundingGraph::refill(std::span<const PortRef> changed, std::uint64_t frame
         Node& node = nodes[index];
         std::uint64_t arrival = frame;
         for (Connection& connection :
-             std::ranges::equal_range(connections, node.id(), {}, [](const Connection& c) { return c.key.to.node; })) {
+             std::ranges::equal_range(connections, node.id, {}, [](const Connection& c) { return c.key.to.node; })) {
             if (!connection.hearing.playing()) continue;
             const std::uint32_t source = index_of(connection.key.from.node);
             refill_connection(connection);
@@ -374,7 +380,7 @@ std::vector<bool> SoundingGraph::heard(Counts counts) const {
         reached.push_back(i);
     }
     while (!reached.empty()) {
-        const NodeId id = nodes[reached.back()].id();
+        const NodeId id = nodes[reached.back()].id;
         reached.pop_back();
         for (const Connection& connection :
              std::ranges::equal_range(connections, id, {}, [](const Connection& c) { return c.key.to.node; })) {
@@ -392,7 +398,7 @@ std::vector<Arc> SoundingGraph::arcs(Counts counts) const {
     arcs.reserve(connections.size());
     std::uint32_t to = 0;  // connections are sorted by the id of their destination, as nodes are by id
     for (const Connection& connection : connections) {
-        while (nodes[to].id() != connection.key.to.node) ++to;
+        while (nodes[to].id != connection.key.to.node) ++to;
         if (counts(connection.hearing)) arcs.push_back({index_of(connection.key.from.node), to});
     }
     return arcs;
@@ -405,7 +411,7 @@ std::vector<bool> SoundingGraph::fed_by(std::span<const PortRef> ports) const {
     std::vector<bool> fed(nodes.size());
     for (const PortRef& port : ports) fed[index_of(port.node)] = true;
     for (const std::uint32_t index : *order) {
-        const auto incoming = std::ranges::equal_range(connections, nodes[index].id(), {},
+        const auto incoming = std::ranges::equal_range(connections, nodes[index].id, {},
                                                        [](const Connection& c) { return c.key.to.node; });
         fed[index] = fed[index] || std::ranges::any_of(incoming, [&](const Connection& connection) {
                          return connection.hearing.playing() && fed[index_of(connection.key.from.node)];
@@ -425,7 +431,7 @@ CompileRequest SoundingGraph::request(std::uint64_t ended_gains) const {
     request.connections.reserve(connections.size());
     std::uint32_t to = 0;
     for (const Connection& connection : connections) {
-        while (nodes[to].id() != connection.key.to.node) ++to;
+        while (nodes[to].id != connection.key.to.node) ++to;
         const Hearing& hearing = connection.hearing;
         if (!hearing.playing()) {
             if (connection.delay_frames != 0) {

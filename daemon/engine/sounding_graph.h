@@ -48,13 +48,13 @@ struct Hearing {
 /// look-ahead and delays last; only then may a round make it audible. [control]
 struct SoundingGraph {
     struct Node {
+        NodeId id;  ///< of the instance; here, so that a search by id stays in this vector
         std::shared_ptr<NodeInstance> instance;
         std::uint64_t entered_in = 0;   ///< serial of the first plan that contains it
         std::uint64_t filled_from = 0;  ///< frame, estimated until that plan has been adopted; 0: nothing to fill
         Hearing hearing{};              ///< device sinks: at the device
         bool committed = true;          ///< in the committed graph
 
-        [[nodiscard]] NodeId id() const { return instance->id(); }
         [[nodiscard]] bool is_sink() const;
     };
     /// A connection whose compensating delay changes is replaced by a new one; the two crossfade.
@@ -115,6 +115,8 @@ struct SoundingGraph {
     bool settle();
     /// Removes what is neither heard nor committed.
     void prune();
+    /// Removes what entered with the plan `serial`, which is not sent.
+    void forget(std::uint64_t serial);
 
     /// Computes from which frame on that is filled which entered in the plan `first_serial` or later, adopted at
     /// `frame`.
