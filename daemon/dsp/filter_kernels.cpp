@@ -411,7 +411,8 @@ struct Remaining {
     std::size_t lanes;
 };
 
-/// Runs kVectors vectors of channels, in parallel to hide instruction latencies, as often as they fit.
+/// Runs groups of kVectors vectors of channels while enough channels are left. The vectors of a group run in parallel,
+/// which hides the latencies of the instructions.
 template <class Tag, std::size_t kVectors>
 HWY_INLINE void run_ramp_groups(const BiquadRamp& ramp, std::size_t stride, std::size_t width, std::size_t frames,
                                 Remaining& remaining) {

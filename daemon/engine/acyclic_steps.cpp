@@ -2,6 +2,7 @@
 #include "engine/acyclic_steps.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace rta {
@@ -81,7 +82,7 @@ std::vector<Arc> new_arcs(SoundingGraph& sound, PortRef port) {
     return arcs;
 }
 
-/// Sorts nodes of the region by the order of the wanted graph.
+/// Returns the position of each node in the order of the wanted graph.
 std::vector<std::uint32_t> positions(const SoundingGraph& sound) {
     std::vector<std::uint32_t> positions(sound.nodes.size());
     const auto order = topological_order(static_cast<std::uint32_t>(sound.nodes.size()),

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cassert>
 #include <iterator>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "engine/acyclic_steps.h"
@@ -15,6 +17,11 @@ namespace {
 constexpr std::size_t kMaximumLeaving = 1024;
 /// Rounds that a unit which has started, or the preparation of one, is likely to need.
 constexpr std::uint32_t kRoundsOfAnOverlap = 4;
+
+constexpr std::string_view kWouldDelay =
+    "an earlier change of the same ports waits to be heard, and this one would delay it; nothing was changed, try again";
+constexpr std::string_view kTooManyLeave =
+    "too many removed nodes are still fading out; nothing was changed, try again";
 
 bool playing(const Hearing& hearing) { return hearing.playing(); }
 bool wanted(const Hearing& hearing) { return hearing.wanted; }
@@ -73,21 +80,17 @@ Expected<Rounds::Step> Rounds::commit(Change change, const Moment& now) {
     merge_in(std::move(unit));
     Step result = step(change.graph, now, change.instance);
     result.send = result.send || change.renames;
-    if (!units_.empty() && units_.back().heard_frame > units_.back().promised_frame) {
-        return fail(ErrorCode::resource_exhausted,
-                    "an earlier change of the same ports waits to be heard, and this one "
-                    "would delay it; nothing was changed, try again");
+    const auto waiting = std::ranges::find_if(units_, [&](const Unit& other) {
+        return revision && std::ranges::find(other.revisions, *revision) != other.revisions.end();
+    });
+    if (waiting != units_.end() && !waiting->started && waiting->heard_frame > waiting->promised_frame) {
+        return fail(ErrorCode::resource_exhausted, std::string{kWouldDelay});
     }
     if (sound_.leaving_count() > std::max({kMaximumLeaving, count_before, committed_count_})) {
-        return fail(ErrorCode::resource_exhausted,
-                    "too many removed nodes are still fading out; nothing was changed, "
-                    "try again");
+        return fail(ErrorCode::resource_exhausted, std::string{kTooManyLeave});
     }
-    latest_waits_frames_ = 0;
-    for (const Unit& waiting : units_) {
-        const bool waits = revision && std::ranges::find(waiting.revisions, *revision) != waiting.revisions.end();
-        if (waits && waiting.promised_frame > now.frame) latest_waits_frames_ = waiting.promised_frame - now.frame;
-    }
+    const bool waits = waiting != units_.end() && waiting->promised_frame > now.frame;
+    latest_waits_frames_ = waits ? waiting->promised_frame - now.frame : 0;
     return result;
 }
 

@@ -34,7 +34,7 @@ struct CompileRequest {
         bool fades_in = false;  ///< the gain starts at 0, because the destination remembers what it receives
     };
 
-    /// A delay that is filled before it is heard: nobody reads it yet, so it cannot close a cycle.
+    /// A delay that is filled before it is heard: no node reads it yet, so it cannot close a cycle.
     struct Filling {
         std::uint32_t from_node;
         std::uint32_t from_port;

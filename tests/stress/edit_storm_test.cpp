@@ -25,7 +25,7 @@
 namespace rta::test::edit_storm_test {
 namespace {
 
-constexpr std::size_t kPaths = 4;  ///< one for each client and device channel; nobody edits the last
+constexpr std::size_t kPaths = 4;  ///< one for each client and device channel; the last one is never edited
 constexpr float kTolerance = 2e-5F;
 
 enum class Kind : std::uint8_t {

@@ -71,8 +71,8 @@ TEST(Transactions, EveryBadEditIsRefusedByIndexAndChangesNothing) {
          v1::INVALID_ARGUMENT, "channels"},
         {R"(add_node { name: "x" type: "sine" settings { fields { key: "color" value { number_value: 1 } } } })",
          v1::NOT_FOUND, "color"},
-        {R"(remove_node { name: "nobody" })", v1::NOT_FOUND, "nobody"},
-        {R"(connect { from: "nobody" to: "vol" })", v1::NOT_FOUND, "nobody"},
+        {R"(remove_node { name: "missing" })", v1::NOT_FOUND, "missing"},
+        {R"(connect { from: "missing" to: "vol" })", v1::NOT_FOUND, "missing"},
         {R"(connect { from: "osc" to: "vol:left" })", v1::NOT_FOUND, "left"},
         {R"(connect { from: "vol" to: "vol" })", v1::FAILED_PRECONDITION, "vol"},
         {R"(connect { from: "osc" to: "vol" gain_db: nan })", v1::INVALID_ARGUMENT, "osc"},
@@ -186,7 +186,7 @@ TEST(Transactions, TheHostIsToldOfWhatIsCommittedAndOfNothingElse) {
     script.play(R"(
         a> id: 3 set_parameters { changes { node: "osc" parameter: "colour" value: 220 } }
         a< response { id: 3 status { code: NOT_FOUND } }
-        a> id: 4 apply_transaction { wait_for_start: true edits { edits { remove_node { name: "nobody" } } } }
+        a> id: 4 apply_transaction { wait_for_start: true edits { edits { remove_node { name: "missing" } } } }
         a< response { id: 4 status { code: NOT_FOUND } }
         a> id: 5 check_graph { edits {} }
         a< response { id: 5 check_graph {} }
