@@ -83,7 +83,7 @@ Expected<Rounds::Step> Rounds::commit(Change change, const Moment& now) {
     const auto waiting = std::ranges::find_if(units_, [&](const Unit& other) {
         return revision && std::ranges::find(other.revisions, *revision) != other.revisions.end();
     });
-    if (waiting != units_.end() && !waiting->started && waiting->heard_frame > waiting->promised_frame) {
+    if (waiting != units_.end() && waiting->heard_frame > waiting->promised_frame) {
         return fail(ErrorCode::resource_exhausted, std::string{kWouldDelay});
     }
     if (sound_.leaving_count() > std::max({kMaximumLeaving, count_before, committed_count_})) {
@@ -134,16 +134,17 @@ std::uint32_t Rounds::restart(Change change, const Moment& now) {
     committed_ = std::move(change.connections);
     committed_sinks_ = sinks_of(change.graph);
     committed_count_ = change.graph.node_count();
-    sound_ = SoundingGraph::of(change.graph, committed_,
-                               {.serial = now.serial, .frame = 0, .fade_frames = 0, .instance = change.instance});
+    sound_ =
+        SoundingGraph::of(change.graph, committed_,
+                          {.serial = now.serial, .frame = now.frame, .fade_frames = 0, .instance = change.instance});
     round_ = {.number = round_.number + 1, .serial = now.serial, .sent_frame = now.frame, .frames = 0, .running = true};
     fill_serial_ = now.serial;
     if (!revisions.empty()) heard_.push_back({now.serial, std::move(revisions)});
-    std::uint64_t longest = 0;
+    std::uint64_t filled_from = now.frame;
     for (const SoundingGraph::Node& node : sound_.nodes) {
-        if (node.is_sink()) longest = std::max(longest, node.filled_from);
+        if (node.is_sink()) filled_from = std::max(filled_from, node.filled_from);
     }
-    return static_cast<std::uint32_t>(longest);
+    return static_cast<std::uint32_t>(filled_from - now.frame);
 }
 
 void Rounds::parameter_set(NodeId node, std::uint32_t parameter) {
@@ -201,8 +202,11 @@ bool Rounds::may_start_round(const Moment& now) const {
     return !round_.running || (!round_.end_frame && round_.sent_frame == now.frame && round_.unheard.empty());
 }
 
-/// A node that no block has run yet has no inputs that could fade.
-bool Rounds::is_fresh(NodeId node) const { return sound_.find(node)->entered_in > adopted_serial_; }
+/// A node that no block has run yet has no inputs that could fade. A plan with parameters is rendered before the next one
+/// is adopted.
+bool Rounds::is_fresh(NodeId node) const {
+    return sound_.find(node)->entered_in > std::max(adopted_serial_, parameters_serial_);
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Starting units
@@ -233,7 +237,8 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
         if (unit.started) {
             if (!round_.running) continue_unit(unit, now, result);
         } else if (overlaps_started(unit)) {
-            promise(unit, now.frame, std::uint64_t{lengths_.round_frames} * kRoundsOfAnOverlap, now);
+            // What it waits for may have to fill first, and then its own preparation.
+            promise(unit, now.frame, 2 * preparation_frames(sounding_ports(unit)), now);
         } else if (start(unit, now)) {
             continue_unit(unit, now, result);
             starts = true;
@@ -255,6 +260,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     if (aims_presence_) begin_round(now);
     if (aims_gain_ || fills) gain_ramps_.push_back({.serial = now.serial});
     if (fills) fill_serial_ = now.serial;
+    if (!result.parameters.empty()) parameters_serial_ = now.serial;
     follow_up_due_ = false;
     return result;
 }
@@ -286,15 +292,17 @@ bool Rounds::start(Unit& unit, const Moment& now) {
         unit.left = in_order(changed);
         if (!presence || !round_.running || fits_into_one_round(unit)) {
             unit.started = true;
-            const std::uint64_t preparation = preparation_frames(changed);
+            std::vector<PortRef> prepared = unheard_ports(changed);
+            std::erase_if(prepared, [&](const PortRef& port) { return is_fresh(port.node); });
+            const std::uint64_t preparation = preparation_frames(prepared);
             if (preparation != 0 && now.frame != 0) promise(unit, now.frame, preparation, now);
             return true;
         }
         unit.left.clear();
     }
-    const std::uint64_t preparation = preparation_frames(changed);
+    // By then, nodes that no block has run yet have run.
+    const std::uint64_t preparation = preparation_frames(unheard_ports(changed));
     sound_.keep(changed);
-    unit.heard_frame = ready + preparation;
     unit.retry_frame = ready;
     promise(unit, ready, preparation, now);
     return false;
@@ -306,31 +314,40 @@ bool Rounds::fits_into_one_round(const Unit& unit) {
     return next.size() == unit.left.size() && find_acyclic_step(sound_, next, 0).ports.size() == next.size();
 }
 
-/// Returns an upper bound of the time that a unit takes to prepare nodes that are not heard yet: a round, and what fills
-/// behind it.
-std::uint64_t Rounds::preparation_frames(std::span<const PortRef> changed) const {
+/// Returns those of the ports whose nodes are not heard.
+std::vector<PortRef> Rounds::unheard_ports(std::span<const PortRef> ports) const {
     const std::vector<bool> heard = sound_.heard(playing);
-    std::vector<PortRef> prepared;
-    std::ranges::copy_if(changed, std::back_inserter(prepared),
-                         [&](const PortRef& port) { return prepares(port, heard); });
-    if (prepared.empty()) return 0;
-    std::uint64_t frames = std::uint64_t{lengths_.round_frames} * kRoundsOfAnOverlap;
-    const std::vector<bool> fed = sound_.fed_by(prepared);
-    for (std::size_t i = 0; i < fed.size(); ++i) {
-        if (fed[i]) frames += sound_.nodes[i].instance->latency_frames();
-    }
-    return frames;
+    std::vector<PortRef> unheard;
+    std::ranges::copy_if(ports, std::back_inserter(unheard), [&](const PortRef& port) {
+        return port.port != kDevicePort && !heard[sound_.index_of(port.node)];
+    });
+    return unheard;
 }
 
-/// Fixes the bound of a unit that has to wait, once.
+/// Returns an upper bound of the time that a unit takes to prepare the nodes of these ports, which are not heard yet: a
+/// round, and what fills behind it.
+std::uint64_t Rounds::preparation_frames(std::span<const PortRef> prepared) const {
+    if (prepared.empty()) return 0;
+    return std::uint64_t{lengths_.round_frames} * kRoundsOfAnOverlap + sound_.frames_to_fill(prepared);
+}
+
+/// Returns the ports of a unit whose nodes are in the plan.
+std::vector<PortRef> Rounds::sounding_ports(const Unit& unit) const {
+    std::vector<PortRef> ports;
+    std::ranges::copy_if(unit.ports, std::back_inserter(ports),
+                         [&](const PortRef& port) { return sound_.contains(port.node); });
+    return ports;
+}
+
+/// Estimates when a unit that has to wait is heard, and fixes its bound, once.
 void Rounds::promise(Unit& unit, std::uint64_t ready_frame, std::uint64_t preparation_frames, const Moment& now) {
-    if (unit.promised_frame != 0) return;
     for (const Unit& other : units_) {
         if (other.started) ready_frame = std::max(ready_frame, other.retry_frame + lengths_.device_round_frames);
     }
     const std::uint64_t round_end = round_.running ? now.frame + lengths_.device_round_frames : now.frame;
-    unit.promised_frame = std::max(ready_frame, round_end) + preparation_frames + lengths_.grace_frames +
-                          lengths_.round_frames + 2 * std::uint64_t{lengths_.block_frames};
+    unit.heard_frame = std::max(ready_frame, round_end) + preparation_frames + lengths_.round_frames +
+                       2 * std::uint64_t{lengths_.block_frames};
+    if (unit.promised_frame == 0) unit.promised_frame = unit.heard_frame + lengths_.grace_frames;
 }
 
 /// Returns the frame from which on the new signals at these ports are filled; the current frame if they are.

@@ -131,7 +131,9 @@ class Rounds {
     void begin_to_be_heard(Unit& unit, const Moment& now, Step& step);
     void aim_some(Unit& unit, std::span<const PortRef> ports, const Moment& now);
     void promise(Unit& unit, std::uint64_t ready_frame, std::uint64_t preparation_frames, const Moment& now);
-    [[nodiscard]] std::uint64_t preparation_frames(std::span<const PortRef> changed) const;
+    [[nodiscard]] std::vector<PortRef> unheard_ports(std::span<const PortRef> ports) const;
+    [[nodiscard]] std::uint64_t preparation_frames(std::span<const PortRef> prepared) const;
+    [[nodiscard]] std::vector<PortRef> sounding_ports(const Unit& unit) const;
     void aim(PortRef port, const Moment& now);
     void begin_round(const Moment& now);
     [[nodiscard]] bool is_fresh(NodeId node) const;
@@ -149,10 +151,11 @@ class Rounds {
     std::uint64_t ended_gains_ = 0;    ///< serial
     std::deque<Heard> heard_;          ///< by serial
     std::uint64_t adopted_serial_ = 0;
-    std::uint64_t fill_serial_ = 0;      ///< of the latest plan with something to fill
-    bool follow_up_due_ = false;         ///< a plan without what has faded out must follow
-    std::vector<PortRef> aims_unheard_;  ///< what the plan being made changes of nodes that are not heard
-    bool aims_presence_ = false;         ///< the plan being made changes presences
+    std::uint64_t fill_serial_ = 0;        ///< of the latest plan with something to fill
+    std::uint64_t parameters_serial_ = 0;  ///< of the latest plan with parameters
+    bool follow_up_due_ = false;           ///< a plan without what has faded out must follow
+    std::vector<PortRef> aims_unheard_;    ///< what the plan being made changes of nodes that are not heard
+    bool aims_presence_ = false;           ///< the plan being made changes presences
     bool aims_sink_ = false;
     bool aims_gain_ = false;
     std::uint64_t latest_waits_frames_ = 0;

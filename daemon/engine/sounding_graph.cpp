@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <iterator>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -418,6 +419,28 @@ std::vector<bool> SoundingGraph::fed_by(std::span<const PortRef> ports) const {
                      });
     }
     return fed;
+}
+
+std::uint64_t SoundingGraph::frames_to_fill(std::span<const PortRef> changed) const {
+    const auto order =
+        topological_order(static_cast<std::uint32_t>(nodes.size()), arcs([](const Hearing& h) { return h.playing(); }));
+    assert(order);
+    std::vector<std::optional<std::uint64_t>> filled(nodes.size());  // nothing: not fed by the ports
+    for (const PortRef& port : changed) filled[index_of(port.node)] = 0;
+    std::uint64_t longest = 0;
+    for (const std::uint32_t index : *order) {
+        std::optional<std::uint64_t>& own = filled[index];
+        for (const Connection& connection : std::ranges::equal_range(
+                 connections, nodes[index].id, {}, [](const Connection& c) { return c.key.to.node; })) {
+            const std::optional<std::uint64_t> source = filled[index_of(connection.key.from.node)];
+            if (connection.hearing.playing() && source)
+                own = std::max(own.value_or(0), *source + connection.delay_frames);
+        }
+        if (!own) continue;
+        *own += nodes[index].instance->latency_frames();
+        longest = std::max(longest, *own);
+    }
+    return longest;
 }
 
 std::size_t SoundingGraph::leaving_count() const {

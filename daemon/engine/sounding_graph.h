@@ -131,6 +131,8 @@ struct SoundingGraph {
     [[nodiscard]] std::vector<Arc> arcs(Counts counts) const;
     /// Returns for each node whether it has one of these ports, or plays what such a node sends.
     [[nodiscard]] std::vector<bool> fed_by(std::span<const PortRef> ports) const;
+    /// Returns the longest time that anything takes to fill after the inputs of these nodes have changed.
+    [[nodiscard]] std::uint64_t frames_to_fill(std::span<const PortRef> changed) const;
 
     /// Returns the number of nodes that are not in the committed graph.
     [[nodiscard]] std::size_t leaving_count() const;

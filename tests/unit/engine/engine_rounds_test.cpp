@@ -322,5 +322,14 @@ TEST_F(EngineRounds, ParametersOfATransactionActWhenItStarts) {
     EXPECT_NEAR(offline.recorded[1].back(), 1.0F, 1e-4F);
 }
 
+TEST_F(EngineRounds, ANodeThatHasRunInAPlanWithParametersIsPluggedInWithoutADip) {
+    start();
+    // The plan with the parameter is rendered by itself, so the node has run when it is connected.
+    offline.edit({AddNode{"gain", "n", {}, {}}, SetParameter{"other_dc", "value", 0.5F, {}}});
+    offline.edit({Disconnect{"dc", "out"}, Connect{"dc", "n", {}}, Connect{"n", "out", {}}});
+    offline.settle();
+    expect_constant(0);
+}
+
 }  // namespace
 }  // namespace rta::test::engine_rounds_test
