@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Measures edits: adopting a plan on the audio thread, compiling it, and the whole commit on the control thread.
 //
-//     build/release/bin/plan_bench
+//     build/release/bin/plan_bench [--edits]
+//
+// With --edits, measures edits of 10,000 nodes only (for a profiler).
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
@@ -38,7 +43,8 @@ struct Percentiles {
 };
 
 void print_row(const std::string& what, std::size_t nodes, const Percentiles& p) {
-    std::printf("%-44s %7zu %12.3f %12.3f %12.3f\n", what.c_str(), nodes, p.at(0.5), p.at(0.99), p.at(1.0));
+    std::printf("%-44s %7zu %12.3f %12.3f %12.3f %12.3f\n", what.c_str(), nodes, p.at(0.0), p.at(0.5), p.at(0.99),
+                p.at(1.0));
 }
 
 /// Returns a graph of `nodes` nodes: sines, each through a gain, all summed in one output; or one long chain.
@@ -74,16 +80,46 @@ class Rig {
     Rig(std::size_t nodes, bool one_chain)
         : engine_{builtin_nodes(), {}}, out_{2, 64}, generation_{engine_.gate().start_generation()} {
         commit(graph_edits(nodes, one_chain));
-        render();
-        while (engine_.outstanding()) render();
+        settle();
     }
 
-    void commit(std::vector<Edit> edits) {
+    /// Returns the time of the commit in microseconds; processors are built before it.
+    double commit(std::vector<Edit> edits) {
         auto prepared = engine_.prepare({std::move(edits)});
-        if (!prepared || !engine_.commit(*prepared)) {
-            std::fprintf(stderr, "plan_bench: a commit was refused\n");
-            std::exit(1);
+        if (!prepared) refuse(prepared.error());
+        auto begin = Clock::now();
+        auto ticket = engine_.commit(*prepared);
+        if (!ticket && ticket.error().code == ErrorCode::aborted) {
+            if (const auto built = engine_.build(*prepared); !built) refuse(built.error());
+            begin = Clock::now();
+            ticket = engine_.commit(*prepared);
         }
+        const double us = microseconds_since(begin);
+        if (!ticket) refuse(ticket.error());
+        return us;
+    }
+    /// Returns the time of one block in microseconds.
+    double block() {
+        const auto claim = engine_.gate().try_claim(generation_);
+        const auto begin = Clock::now();
+        engine_.renderer().render(claim.key(), {AudioReadView{}, out_.write()});
+        return microseconds_since(begin);
+    }
+    /// Renders until nothing is outstanding. Returns the time of the longest poll in microseconds.
+    double settle() {
+        double longest = 0.0;
+        while (engine_.outstanding()) {
+            block();
+            const auto begin = Clock::now();
+            engine_.poll(ignore_);
+            longest = std::max(longest, microseconds_since(begin));
+        }
+        return longest;
+    }
+    [[nodiscard]] static long minor_faults() {
+        rusage usage{};
+        getrusage(RUSAGE_SELF, &usage);
+        return usage.ru_minflt;
     }
     /// Adopts the pending plan and renders. Returns the time of the adoption in microseconds.
     double render() {
@@ -98,29 +134,81 @@ class Rig {
     [[nodiscard]] Engine& engine() { return engine_; }
 
  private:
+    [[noreturn]] static void refuse(const Error& error) {
+        std::fprintf(stderr, "plan_bench: a commit was refused: %s\n", error.sentence.c_str());
+        std::exit(1);
+    }
+
     Engine engine_;
     AudioBuffer out_;
     AudioThreadGate::Generation generation_;
     Ignore ignore_;
 };
 
-void measure_edits(std::size_t nodes) {
+void measure_adoptions(std::size_t nodes) {
     Rig rig{nodes, false};
     std::vector<double> adoptions;
     std::vector<double> empty;
-    std::vector<double> commits;
-    const int rounds = nodes >= 10'000 ? 500 : 2000;
-    for (int i = 0; i < rounds; ++i) {
-        const auto begin = Clock::now();
-        // The same graph again: a plan of all nodes without a fade.
-        rig.commit({Connect{"n1_vol", "out", {}}});
-        commits.push_back(microseconds_since(begin));
+    for (int i = 0; i < 500; ++i) {
+        // A round without a fade: only the output changes its gain.
+        rig.commit({Connect{"n1_vol", "out", i % 2 == 0 ? -1.0F : 0.0F}});
         adoptions.push_back(rig.render());
         empty.push_back(rig.render());
+        rig.settle();
     }
     print_row("adopting a plan, us", nodes, Percentiles{std::move(adoptions)});
     print_row("  of it the clock and an empty ring, us", nodes, Percentiles{std::move(empty)});
-    print_row("commit: validate, merge, compile, send, us", nodes, Percentiles{std::move(commits)});
+}
+
+/// An edit and what reverses it.
+struct EditKind {
+    std::string what;
+    std::vector<Edit> edits;
+    std::vector<Edit> reverse;
+};
+
+std::vector<EditKind> edit_kinds() {
+    return {
+        {"connect, disconnect", {Connect{"n1", "n3_vol", {}}}, {Disconnect{"n1", "n3_vol"}}},
+        {"a gain of a connection", {Connect{"n1_vol", "out", -1.0F}}, {Connect{"n1_vol", "out", 0.0F}}},
+        {"insert a gain, remove it",
+         {AddNode{"gain", "new", {}, {}}, Connect{"n1_vol", "new", {}}, Connect{"new", "out", {}},
+          Disconnect{"n1_vol", "out"}},
+         {RemoveNode{"new"}, Connect{"n1_vol", "out", {}}}},
+        {"a setting",
+         {ChangeSettings{"delay", {{"max_time_ms", 20.0}}}},
+         {ChangeSettings{"delay", {{"max_time_ms", 10.0}}}}},
+    };
+}
+
+void measure_edits(std::size_t nodes) {
+    for (const EditKind& kind : edit_kinds()) {
+        Rig rig{nodes, false};
+        rig.commit({AddNode{"delay_line", "delay", {{"max_time_ms", 10.0}}, {{"time_ms", 1.0F}}},
+                    Connect{"n1", "delay", {}}, Connect{"delay", "out", {}}});
+        rig.settle();
+        std::vector<double> commits;
+        std::vector<double> polls;
+        std::vector<double> first_blocks;
+        std::vector<double> next_blocks;
+        const long faults = Rig::minor_faults();
+        const int rounds = nodes >= 10'000 ? 60 : 200;
+        for (int i = 0; i < rounds; ++i) {
+            for (const std::vector<Edit>& edits : {kind.edits, kind.reverse}) {
+                commits.push_back(rig.commit(edits));
+                first_blocks.push_back(rig.block());
+                next_blocks.push_back(rig.block());
+                polls.push_back(rig.settle());
+            }
+        }
+        const double faults_per_edit =
+            static_cast<double>(Rig::minor_faults() - faults) / static_cast<double>(commits.size());
+        print_row(kind.what + ": commit, us", nodes, Percentiles{std::move(commits)});
+        print_row("  the longest poll after it, us", nodes, Percentiles{std::move(polls)});
+        print_row("  first block, us", nodes, Percentiles{std::move(first_blocks)});
+        print_row("  next block, us", nodes, Percentiles{std::move(next_blocks)});
+        std::printf("%-44s %7zu %12.3f\n", "  minor page faults, all threads", nodes, faults_per_edit);
+    }
 }
 
 CompileRequest request_of(const AudioGraph& graph) {
@@ -164,9 +252,14 @@ void measure_compiling(std::size_t nodes, bool one_chain) {
 }  // namespace
 }  // namespace rta
 
-void rta::bench::run(std::span<const std::string_view>) {
-    std::printf("%-44s %7s %12s %12s %12s\n", "", "nodes", "p50", "p99", "max");
-    for (const std::size_t nodes : {10UZ, 1'000UZ, 10'000UZ}) rta::measure_edits(nodes);
+void rta::bench::run(std::span<const std::string_view> arguments) {
+    const bool edits_only = !arguments.empty() && arguments[0] == "--edits";
+    std::printf("%-44s %7s %12s %12s %12s %12s\n", "", "nodes", "min", "p50", "p99", "max");
+    for (const std::size_t nodes : {10UZ, 1'000UZ, 10'000UZ}) {
+        if (!edits_only) rta::measure_adoptions(nodes);
+        if (!edits_only || nodes == 10'000) rta::measure_edits(nodes);
+    }
+    if (edits_only) return;
     for (const std::size_t nodes : {10UZ, 1'000UZ, 10'000UZ}) {
         rta::measure_compiling(nodes, false);
         rta::measure_compiling(nodes, true);
