@@ -74,10 +74,9 @@ std::vector<bool> cyclic_region(std::size_t node_count, std::span<const Arc> arc
 std::vector<Arc> new_arcs(SoundingGraph& sound, PortRef port) {
     std::vector<Arc> arcs;
     if (port.port == kDevicePort) return arcs;
-    const std::uint32_t to = sound.index_of(port.node);
     for (const SoundingGraph::Connection& connection : sound.into(port)) {
         if (connection.hearing.wanted && !connection.hearing.playing())
-            arcs.push_back({sound.index_of(connection.key.from.node), to});
+            arcs.push_back({connection.from_node, connection.to_node});
     }
     return arcs;
 }

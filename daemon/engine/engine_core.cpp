@@ -44,7 +44,7 @@ std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const Audi
         return exchange.send_nothing();
     }
     for (const SoundingGraph::Node& node : next.sound().nodes) {
-        if (rounds.sound().contains(node.id)) continue;
+        if (node.entered_in != exchange.next_serial()) continue;
         node.instance->start_with(committed.find(node.id)->parameters);
         levels.prepare_to_play(*node.instance);
     }

@@ -142,7 +142,7 @@ std::uint32_t Rounds::restart(Change change, const Moment& now) {
     if (!revisions.empty()) heard_.push_back({now.serial, std::move(revisions)});
     std::uint64_t filled_from = now.frame;
     for (const SoundingGraph::Node& node : sound_.nodes) {
-        if (node.is_sink()) filled_from = std::max(filled_from, node.filled_from);
+        if (node.is_sink) filled_from = std::max(filled_from, node.filled_from);
     }
     return static_cast<std::uint32_t>(filled_from - now.frame);
 }
@@ -369,7 +369,7 @@ std::uint64_t Rounds::ready_frame(std::span<const PortRef> ports, const Moment& 
         }
         for (const SoundingGraph::Connection& connection : sound_.into(port)) {
             if (!connection.hearing.wanted || connection.hearing.playing()) continue;
-            const std::uint32_t source = sound_.index_of(connection.key.from.node);
+            const std::uint32_t source = connection.from_node;
             std::uint64_t frame = connection.delay_frames != 0 ? filled(connection) : filled(sound_.nodes[source]);
             if (!prepared.empty() && prepared[source]) frame = std::max(frame, now.frame + 1);
             if (frame <= ready) continue;

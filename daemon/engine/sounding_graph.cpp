@@ -33,31 +33,10 @@ void merge_in(std::vector<T>& all, std::vector<T> added, Key key) {
     all = std::move(merged);
 }
 
-/// Returns the connection without a presence.
-Connection unheard(const CommittedConnection& committed, const NodeInstance& source, std::uint64_t serial) {
-    auto state = std::make_shared<ConnectionState>(dsp::Ramp{committed.gain});
-    if (committed.delay_frames != 0) {
-        const auto& port = source.description().layout.outputs[committed.key.from.port];
-        state->delay = std::make_unique<dsp::FixedDelay>(port.width, committed.delay_frames);
-    }
-    return {.key = committed.key,
-            .delay_frames = committed.delay_frames,
-            .state = std::move(state),
-            .entered_in = serial,
-            .gain = committed.gain,
-            .wanted_gain = committed.gain,
-            .fill_frames = committed.delay_frames};
-}
-
-/// Returns whether the signal of a node starts with the node instead of with its inputs.
-bool is_source(const Node& node) { return node.instance->description().layout.inputs.empty(); }
-
-bool remembers(const Node& node) {
-    return node.instance->description().type->remembers_input || node.instance->latency_frames() != 0;
-}
+}  // namespace
 
 /// Connects new nodes.
-class Entry {
+class SoundingGraph::Entry {
  public:
     Entry(SoundingGraph& sound, const SoundingGraph::Entrance& entrance) : sound_{sound}, entrance_{entrance} {}
 
@@ -73,43 +52,47 @@ class Entry {
             } else if (is_new(connection.key.to.node)) {
                 added.push_back(heard_connection(connection));
             } else if (connection.delay_frames != 0) {
-                added.push_back(unheard(connection, instance_of(connection.key.from.node), entrance_.serial));
+                added.push_back(sound_.unheard(connection, entrance_.serial));
                 added.back().filling = true;
                 fills_ = true;
             }
         }
-        merge_in(sound_.connections, std::move(added), by_place);
+        sound_.add(std::move(added));
         if (fills_) sound_.fill(entrance_.serial, entrance_.frame);
         return fills_;
     }
 
  private:
     void enter_nodes(const AudioGraph& graph) {
-        for (Node& node : sound_.nodes) node.committed = graph.find(node.id) != nullptr;
-        for (const auto& node : graph.nodes()) {
-            if (sound_.contains(node->id)) continue;
-            added_nodes_.push_back(
-                {.id = node->id, .instance = entrance_.instance(node->id), .entered_in = entrance_.serial});
+        auto old = sound_.nodes.begin();
+        for (const NodeId id : graph.node_ids()) {
+            for (; old != sound_.nodes.end() && old->id < id; ++old) old->committed = false;
+            if (old != sound_.nodes.end() && old->id == id) {
+                old++->committed = true;
+                continue;
+            }
+            added_nodes_.push_back(Node::entering(entrance_.instance(id), entrance_.serial));
         }
+        for (; old != sound_.nodes.end(); ++old) old->committed = false;
         if (added_nodes_.empty()) return;
-        fades_ = std::ranges::any_of(added_nodes_, remembers);
+        fades_ = std::ranges::any_of(added_nodes_, &Node::remembers);
         fills_ = fades_;
-        merge_in(sound_.nodes, added_nodes_, [](const Node& node) { return node.id; });
+        // Ids ascend, so the indices of the other nodes stay.
+        assert(sound_.nodes.empty() || sound_.nodes.back().id < added_nodes_.front().id);
+        sound_.nodes.insert(sound_.nodes.end(), added_nodes_.begin(), added_nodes_.end());
     }
 
-    [[nodiscard]] bool is_new(NodeId id) const { return std::ranges::binary_search(added_nodes_, id, {}, &Node::id); }
-
-    [[nodiscard]] const NodeInstance& instance_of(NodeId id) const { return *sound_.find(id)->instance; }
+    [[nodiscard]] bool is_new(NodeId id) const { return !added_nodes_.empty() && id >= added_nodes_.front().id; }
 
     /// A new node has its inputs at once: it is not heard yet. If one of the new nodes remembers what it receives, the
     /// signals fade in where they reach the new nodes.
     [[nodiscard]] Connection heard_connection(const CommittedConnection& committed) {
-        const Node& source = *sound_.find(committed.key.from.node);
-        Connection connection = unheard(committed, *source.instance, entrance_.serial);
+        Connection connection = sound_.unheard(committed, entrance_.serial);
+        const Node& source = sound_.nodes[connection.from_node];
         connection.hearing = Hearing::full();
         connection.state->presence = Presence{1.0F};
         if (source.filled_from != 0 || committed.delay_frames != 0) fills_ = true;
-        if (fades_ && (!is_new(source.id) || is_source(source))) {
+        if (fades_ && (!is_new(source.id) || source.is_source)) {
             connection.state->gain = dsp::Ramp{0.0F};
             connection.fades_in = true;
             connection.gain_changed_in = entrance_.serial;
@@ -124,8 +107,6 @@ class Entry {
     bool fades_ = false;
     bool fills_ = false;
 };
-
-}  // namespace
 
 std::vector<CommittedConnection> committed_connections(const AudioGraph& graph,
                                                        std::span<const std::uint32_t> delays_frames) {
@@ -154,14 +135,78 @@ void Hearing::settle() {
     steady = true;
 }
 
-bool SoundingGraph::Node::is_sink() const { return instance->description().type->device_role == DeviceRole::sink; }
+Node Node::entering(std::shared_ptr<NodeInstance> instance, std::uint64_t serial) {
+    const NodeDescription& description = instance->description();
+    const std::uint32_t latency_frames = instance->latency_frames();
+    Node node{.id = instance->id(), .instance = std::move(instance), .entered_in = serial};
+    node.latency_frames = latency_frames;
+    node.is_sink = description.type->device_role == DeviceRole::sink;
+    node.is_source = description.layout.inputs.empty();
+    node.remembers = description.type->remembers_input || latency_frames != 0;
+    return node;
+}
+
+/// Returns the connection without a presence.
+Connection SoundingGraph::unheard(const CommittedConnection& committed, std::uint64_t serial) const {
+    const std::uint32_t from_node = index_of(committed.key.from.node);
+    auto state = std::make_shared<ConnectionState>(dsp::Ramp{committed.gain});
+    if (committed.delay_frames != 0) {
+        const NodeDescription& source = nodes[from_node].instance->description();
+        state->delay = std::make_unique<dsp::FixedDelay>(source.layout.outputs[committed.key.from.port].width,
+                                                         committed.delay_frames);
+    }
+    return {.key = committed.key,
+            .delay_frames = committed.delay_frames,
+            .from_node = from_node,
+            .to_node = index_of(committed.key.to.node),
+            .state = std::move(state),
+            .entered_in = serial,
+            .gain = committed.gain,
+            .wanted_gain = committed.gain,
+            .fill_frames = committed.delay_frames};
+}
+
+/// Adds connections, which are sorted.
+void SoundingGraph::add(std::vector<Connection> added) {
+    if (!added.empty()) merge_in(connections, std::move(added), by_place);
+    find_incoming();
+}
+
+void SoundingGraph::find_incoming() {
+    first_incoming.resize(nodes.size() + 1);
+    std::uint32_t next = 0;
+    for (std::uint32_t i = 0; i < connections.size(); ++i) {
+        while (next <= connections[i].to_node) first_incoming[next++] = i;
+    }
+    while (next < first_incoming.size()) first_incoming[next++] = static_cast<std::uint32_t>(connections.size());
+}
+
+/// Removes the other nodes, and the connections from and to them.
+void SoundingGraph::keep_only(const std::vector<bool>& kept) {
+    std::vector<std::uint32_t> index(nodes.size());
+    std::uint32_t count = 0;
+    for (std::uint32_t i = 0; i < nodes.size(); ++i) {
+        index[i] = count;
+        if (!kept[i]) continue;
+        if (count != i) nodes[count] = std::move(nodes[i]);
+        ++count;
+    }
+    nodes.erase(nodes.begin() + count, nodes.end());
+    std::erase_if(connections, [&](const Connection& connection) {
+        return !kept[connection.from_node] || !kept[connection.to_node];
+    });
+    for (Connection& connection : connections) {
+        connection.from_node = index[connection.from_node];
+        connection.to_node = index[connection.to_node];
+    }
+}
 
 SoundingGraph SoundingGraph::of(const AudioGraph& graph, std::span<const CommittedConnection> committed,
                                 const Entrance& entrance) {
     SoundingGraph sound;
     sound.enter(graph, committed, entrance);
     for (Node& node : sound.nodes) {
-        if (node.is_sink()) node.hearing = Hearing::full();
+        if (node.is_sink) node.hearing = Hearing::full();
     }
     return sound;
 }
@@ -176,8 +221,18 @@ std::uint32_t SoundingGraph::index_of(NodeId id) const {
 }
 
 std::span<Connection> SoundingGraph::into(PortRef port) {
-    const auto found = std::ranges::equal_range(connections, port, {}, port_of);
+    const std::uint32_t node = index_of(port.node);
+    if (node == nodes.size() || nodes[node].id != port.node) return {};
+    const auto found = std::ranges::equal_range(into_node(node), port, {}, port_of);
     return {found.begin(), found.end()};
+}
+
+std::span<Connection> SoundingGraph::into_node(std::uint32_t index) {
+    return std::span{connections}.subspan(first_incoming[index], first_incoming[index + 1] - first_incoming[index]);
+}
+
+std::span<const Connection> SoundingGraph::into_node(std::uint32_t index) const {
+    return std::span{connections}.subspan(first_incoming[index], first_incoming[index + 1] - first_incoming[index]);
 }
 
 const Connection* SoundingGraph::find(const CommittedConnection& connection) const {
@@ -214,7 +269,7 @@ std::vector<PortRef> SoundingGraph::want(std::span<const PortRef> ports, std::sp
                 changes = changes || found->gain != connection.gain;
                 continue;
             }
-            added.push_back(unheard(connection, *find(connection.key.from.node)->instance, serial));
+            added.push_back(unheard(connection, serial));
             added.back().hearing.wanted = true;
             changes = true;
         }
@@ -223,7 +278,7 @@ std::vector<PortRef> SoundingGraph::want(std::span<const PortRef> ports, std::sp
                   });
         if (changes) changed.push_back(port);
     }
-    merge_in(connections, std::move(added), by_place);
+    if (!added.empty()) add(std::move(added));
     return changed;
 }
 
@@ -286,38 +341,34 @@ void SoundingGraph::prune() {
         if (!nodes[i].committed) reached.push_back(i);
     }
     // What feeds a node that is still needed.
-    const auto need_sources = [&](const Connection& connection) {
-        const std::uint32_t from = index_of(connection.key.from.node);
-        if (!connection.hearing.any() || needed[from]) return;
-        needed[from] = true;
-        reached.push_back(from);
+    const auto need_source = [&](const Connection& connection) {
+        if (!connection.hearing.any() || needed[connection.from_node]) return;
+        needed[connection.from_node] = true;
+        reached.push_back(connection.from_node);
     };
     for (const Connection& connection : connections) {
-        if (needed[index_of(connection.key.to.node)]) need_sources(connection);
+        if (needed[connection.to_node]) need_source(connection);
     }
     while (!reached.empty()) {
-        const NodeId id = nodes[reached.back()].id;
+        const std::uint32_t node = reached.back();
         reached.pop_back();
-        const auto incoming =
-            std::ranges::equal_range(connections, id, {}, [](const Connection& c) { return c.key.to.node; });
-        std::ranges::for_each(incoming, need_sources);
+        std::ranges::for_each(into_node(node), need_source);
     }
-    std::erase_if(connections, [&](const Connection& connection) {
-        return (!connection.hearing.any() && !connection.filling) || !needed[index_of(connection.key.to.node)] ||
-               !needed[index_of(connection.key.from.node)];
-    });
-    if (std::ranges::find(needed, false) == needed.end()) return;
-    std::vector<Node> kept;
-    kept.reserve(nodes.size());
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        if (needed[i]) kept.push_back(std::move(nodes[i]));
-    }
-    nodes = std::move(kept);
+    const std::size_t removed = std::erase_if(
+        connections, [](const Connection& connection) { return !connection.hearing.any() && !connection.filling; });
+    const bool all = std::ranges::find(needed, false) == needed.end();
+    if (!all) keep_only(needed);
+    if (removed != 0 || !all) find_incoming();
 }
 
 void SoundingGraph::forget(std::uint64_t serial) {
-    std::erase_if(connections, [&](const Connection& connection) { return connection.entered_in == serial; });
-    std::erase_if(nodes, [&](const Node& node) { return node.entered_in == serial; });
+    const std::size_t removed =
+        std::erase_if(connections, [&](const Connection& connection) { return connection.entered_in == serial; });
+    std::vector<bool> kept(nodes.size());
+    for (std::size_t i = 0; i < nodes.size(); ++i) kept[i] = nodes[i].entered_in != serial;
+    const bool all = std::ranges::find(kept, false) == kept.end();
+    if (!all) keep_only(kept);
+    if (removed != 0 || !all) find_incoming();
 }
 
 void SoundingGraph::fill(std::uint64_t first_serial, std::uint64_t frame) {
@@ -326,7 +377,7 @@ void SoundingGraph::fill(std::uint64_t first_serial, std::uint64_t frame) {
     assert(order);
     const auto fill_connection = [&](Connection& connection) {
         if (connection.entered_in < first_serial) return;
-        const std::uint64_t source = find(connection.key.from.node)->filled_from;
+        const std::uint64_t source = nodes[connection.from_node].filled_from;
         connection.filled_from =
             source == 0 && connection.fill_frames == 0 ? 0 : std::max(source, frame) + connection.fill_frames;
     };
@@ -334,13 +385,12 @@ void SoundingGraph::fill(std::uint64_t first_serial, std::uint64_t frame) {
         Node& node = nodes[index];
         if (node.entered_in < first_serial) continue;
         std::uint64_t arrival = 0;
-        for (Connection& connection :
-             std::ranges::equal_range(connections, node.id, {}, [](const Connection& c) { return c.key.to.node; })) {
+        for (Connection& connection : into_node(index)) {
             fill_connection(connection);
             if (connection.hearing.playing()) arrival = std::max(arrival, connection.filled_from);
         }
-        const std::uint32_t latency = node.instance->latency_frames();
-        node.filled_from = arrival == 0 && latency == 0 ? 0 : std::max(arrival, frame) + latency;
+        node.filled_from =
+            arrival == 0 && node.latency_frames == 0 ? 0 : std::max(arrival, frame) + node.latency_frames;
     }
     std::ranges::for_each(connections, fill_connection);  // those that lead to nodes from before
 }
@@ -352,22 +402,21 @@ void SoundingGraph::refill(std::span<const PortRef> changed, std::uint64_t frame
     std::vector<bool> anew(nodes.size());
     for (const PortRef& port : changed) anew[index_of(port.node)] = true;
     const auto refill_connection = [&](Connection& connection) {
-        const std::uint32_t source = index_of(connection.key.from.node);
+        const std::uint32_t source = connection.from_node;
         if (!anew[source]) return;
         connection.filled_from = std::max(connection.filled_from, nodes[source].filled_from + connection.delay_frames);
     };
     for (const std::uint32_t index : *order) {
         Node& node = nodes[index];
         std::uint64_t arrival = frame;
-        for (Connection& connection :
-             std::ranges::equal_range(connections, node.id, {}, [](const Connection& c) { return c.key.to.node; })) {
+        for (Connection& connection : into_node(index)) {
             if (!connection.hearing.playing()) continue;
-            const std::uint32_t source = index_of(connection.key.from.node);
+            const std::uint32_t source = connection.from_node;
             refill_connection(connection);
             arrival = std::max({arrival, connection.filled_from, nodes[source].filled_from});
             anew[index] = anew[index] || anew[source];
         }
-        if (anew[index]) node.filled_from = std::max(node.filled_from, arrival + node.instance->latency_frames());
+        if (anew[index]) node.filled_from = std::max(node.filled_from, arrival + node.latency_frames);
     }
     std::ranges::for_each(connections, refill_connection);  // those that are not in the order, too
 }
@@ -376,16 +425,15 @@ std::vector<bool> SoundingGraph::heard(Counts counts) const {
     std::vector<bool> heard(nodes.size());
     std::vector<std::uint32_t> reached;
     for (std::uint32_t i = 0; i < nodes.size(); ++i) {
-        if (!nodes[i].is_sink() || !counts(nodes[i].hearing)) continue;
+        if (!nodes[i].is_sink || !counts(nodes[i].hearing)) continue;
         heard[i] = true;
         reached.push_back(i);
     }
     while (!reached.empty()) {
-        const NodeId id = nodes[reached.back()].id;
+        const std::uint32_t node = reached.back();
         reached.pop_back();
-        for (const Connection& connection :
-             std::ranges::equal_range(connections, id, {}, [](const Connection& c) { return c.key.to.node; })) {
-            const std::uint32_t from = index_of(connection.key.from.node);
+        for (const Connection& connection : into_node(node)) {
+            const std::uint32_t from = connection.from_node;
             if (!counts(connection.hearing) || heard[from]) continue;
             heard[from] = true;
             reached.push_back(from);
@@ -397,10 +445,8 @@ std::vector<bool> SoundingGraph::heard(Counts counts) const {
 std::vector<Arc> SoundingGraph::arcs(Counts counts) const {
     std::vector<Arc> arcs;
     arcs.reserve(connections.size());
-    std::uint32_t to = 0;  // connections are sorted by the id of their destination, as nodes are by id
     for (const Connection& connection : connections) {
-        while (nodes[to].id != connection.key.to.node) ++to;
-        if (counts(connection.hearing)) arcs.push_back({index_of(connection.key.from.node), to});
+        if (counts(connection.hearing)) arcs.push_back({connection.from_node, connection.to_node});
     }
     return arcs;
 }
@@ -412,10 +458,8 @@ std::vector<bool> SoundingGraph::fed_by(std::span<const PortRef> ports) const {
     std::vector<bool> fed(nodes.size());
     for (const PortRef& port : ports) fed[index_of(port.node)] = true;
     for (const std::uint32_t index : *order) {
-        const auto incoming = std::ranges::equal_range(connections, nodes[index].id, {},
-                                                       [](const Connection& c) { return c.key.to.node; });
-        fed[index] = fed[index] || std::ranges::any_of(incoming, [&](const Connection& connection) {
-                         return connection.hearing.playing() && fed[index_of(connection.key.from.node)];
+        fed[index] = fed[index] || std::ranges::any_of(into_node(index), [&](const Connection& connection) {
+                         return connection.hearing.playing() && fed[connection.from_node];
                      });
     }
     return fed;
@@ -430,14 +474,13 @@ std::uint64_t SoundingGraph::frames_to_fill(std::span<const PortRef> changed) co
     std::uint64_t longest = 0;
     for (const std::uint32_t index : *order) {
         std::optional<std::uint64_t>& own = filled[index];
-        for (const Connection& connection : std::ranges::equal_range(
-                 connections, nodes[index].id, {}, [](const Connection& c) { return c.key.to.node; })) {
-            const std::optional<std::uint64_t> source = filled[index_of(connection.key.from.node)];
+        for (const Connection& connection : into_node(index)) {
+            const std::optional<std::uint64_t> source = filled[connection.from_node];
             if (connection.hearing.playing() && source)
                 own = std::max(own.value_or(0), *source + connection.delay_frames);
         }
         if (!own) continue;
-        *own += nodes[index].instance->latency_frames();
+        *own += nodes[index].latency_frames;
         longest = std::max(longest, *own);
     }
     return longest;
@@ -452,22 +495,19 @@ CompileRequest SoundingGraph::request(std::uint64_t ended_gains) const {
     request.nodes.reserve(nodes.size());
     for (const Node& node : nodes) request.nodes.push_back({.instance = node.instance, .present = node.hearing.target});
     request.connections.reserve(connections.size());
-    std::uint32_t to = 0;
     for (const Connection& connection : connections) {
-        while (nodes[to].id != connection.key.to.node) ++to;
         const Hearing& hearing = connection.hearing;
         if (!hearing.playing()) {
             if (connection.delay_frames != 0) {
-                request.fillings.push_back(
-                    {index_of(connection.key.from.node), connection.key.from.port, connection.state});
+                request.fillings.push_back({connection.from_node, connection.key.from.port, connection.state});
             }
             continue;
         }
         const bool rests = hearing.steady && hearing.target && hearing.wanted;
         request.connections.push_back(
-            {.from_node = index_of(connection.key.from.node),
+            {.from_node = connection.from_node,
              .from_port = connection.key.from.port,
-             .to_node = to,
+             .to_node = connection.to_node,
              .to_port = connection.key.to.port,
              .state = connection.state,
              .target_gain = connection.gain,

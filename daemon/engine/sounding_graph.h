@@ -52,15 +52,22 @@ struct SoundingGraph {
         std::shared_ptr<NodeInstance> instance;
         std::uint64_t entered_in = 0;   ///< serial of the first plan that contains it
         std::uint64_t filled_from = 0;  ///< frame, estimated until that plan has been adopted; 0: nothing to fill
-        Hearing hearing{};              ///< device sinks: at the device
-        bool committed = true;          ///< in the committed graph
+        std::uint32_t latency_frames = 0;
+        Hearing hearing{};      ///< device sinks: at the device
+        bool committed = true;  ///< in the committed graph
+        // What passes over all nodes read is here, because each instance is in another part of the memory.
+        bool is_sink = false;
+        bool is_source = false;  ///< its signal starts with the node instead of with its inputs
+        bool remembers = false;  ///< its input, or looks ahead
 
-        [[nodiscard]] bool is_sink() const;
+        [[nodiscard]] static Node entering(std::shared_ptr<NodeInstance> instance, std::uint64_t serial);
     };
     /// A connection whose compensating delay changes is replaced by a new one; the two crossfade.
     struct Connection {
         ConnectionKey key;
         std::uint32_t delay_frames;
+        std::uint32_t from_node;  ///< index in `nodes`
+        std::uint32_t to_node;    ///< index in `nodes`
         std::shared_ptr<ConnectionState> state;
         std::uint64_t entered_in = 0;  ///< serial of the first plan that contains it
         float gain = 1.0F;
@@ -81,8 +88,9 @@ struct SoundingGraph {
         std::function<std::shared_ptr<NodeInstance>(NodeId)> instance;
     };
 
-    std::vector<Node> nodes;              ///< by id
-    std::vector<Connection> connections;  ///< by key and delay
+    std::vector<Node> nodes;                    ///< by id
+    std::vector<Connection> connections;        ///< by key and delay
+    std::vector<std::uint32_t> first_incoming;  ///< for each node in `connections`, and one more at the end
 
     /// Returns `graph` as it sounds when all of it is heard.
     [[nodiscard]] static SoundingGraph of(const AudioGraph& graph, std::span<const CommittedConnection> committed,
@@ -92,6 +100,9 @@ struct SoundingGraph {
     [[nodiscard]] bool contains(NodeId id) const { return find(id) != nullptr; }
     [[nodiscard]] std::uint32_t index_of(NodeId id) const;
     [[nodiscard]] std::span<Connection> into(PortRef port);
+    /// Returns the connections into the node with this index.
+    [[nodiscard]] std::span<Connection> into_node(std::uint32_t index);
+    [[nodiscard]] std::span<const Connection> into_node(std::uint32_t index) const;
     [[nodiscard]] const Connection* find(const CommittedConnection& connection) const;
 
     /// Adds the nodes of `graph` that are missing, with their connections, and the delays that must be filled before
@@ -138,6 +149,13 @@ struct SoundingGraph {
     [[nodiscard]] std::size_t leaving_count() const;
     /// Returns the request to compile this. Gains that changed in the plan `ended_gains` or before rest.
     [[nodiscard]] CompileRequest request(std::uint64_t ended_gains) const;
+
+ private:
+    class Entry;
+    [[nodiscard]] Connection unheard(const CommittedConnection& committed, std::uint64_t serial) const;
+    void add(std::vector<Connection> added);
+    void find_incoming();
+    void keep_only(const std::vector<bool>& kept);
 };
 
 }  // namespace rta

@@ -119,10 +119,10 @@ Expected<void> AudioGraph::check_new_name(std::string_view name) const {
 Expected<void> AudioGraph::add_node(NodeId id, std::shared_ptr<const NodeDescription> description,
                                     std::vector<float> parameters) {
     assert(parameters.size() == description->layout.parameters.size());
-    assert(nodes_.empty() || nodes_.back()->id < id);
+    assert(node_ids_.empty() || node_ids_.back() < id);
     if (auto good = check_new_name(description->name); !good) return good;
     ids_.emplace(description->name, id);
-    nodes_.push_back(std::make_shared<GraphNode>(GraphNode{id, std::move(description), std::move(parameters), {}, {}}));
+    push_back(std::make_shared<GraphNode>(GraphNode{id, std::move(description), std::move(parameters), {}, {}}));
     return {};
 }
 
@@ -145,7 +145,7 @@ Expected<void> AudioGraph::remove_node(std::string_view name) {
     const auto to_itself = static_cast<std::size_t>(std::ranges::count(removed.outgoing, removed.id));
     connection_count_ -= removed.incoming.size() + removed.outgoing.size() - to_itself;
     ids_.erase(removed.name());
-    nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index_of(removed.id)));
+    erase(index_of(removed.id));
     return {};
 }
 
@@ -259,9 +259,9 @@ Expected<void> AudioGraph::replace_node(NodeId id, std::shared_ptr<const NodeDes
         }
     }
     ids_.erase(old.name());
-    nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index_of(old.id)));
+    erase(index_of(old.id));
     ids_.emplace(changed.nodes_.back()->name(), id);
-    nodes_.push_back(std::move(changed.nodes_.back()));
+    push_back(std::move(changed.nodes_.back()));
     changed.nodes_.pop_back();
     for (auto& neighbour : changed.nodes_) nodes_[index_of(neighbour->id)] = std::move(neighbour);
     return {};
@@ -276,7 +276,7 @@ AudioGraph AudioGraph::with_neighbours(const GraphNode& node) const {
     AudioGraph part;
     part.connection_count_ = connection_count_;
     for (const NodeId id : ids) {
-        part.nodes_.push_back(nodes_[index_of(id)]);
+        part.push_back(nodes_[index_of(id)]);
         part.ids_.emplace(part.nodes_.back()->name(), id);
     }
     return part;
@@ -308,7 +308,7 @@ const GraphNode* AudioGraph::find(std::string_view name) const {
 
 const GraphNode* AudioGraph::find(NodeId id) const {
     const std::size_t index = index_of(id);
-    return index < nodes_.size() && nodes_[index]->id == id ? nodes_[index].get() : nullptr;
+    return index < nodes_.size() && node_ids_[index] == id ? nodes_[index].get() : nullptr;
 }
 
 std::string AudioGraph::output_name(PortRef port) const {
@@ -344,8 +344,17 @@ GraphDocument AudioGraph::document() const {
 }
 
 std::size_t AudioGraph::index_of(NodeId id) const {
-    const auto found = std::ranges::lower_bound(nodes_, id, std::less<>{}, [](const auto& node) { return node->id; });
-    return static_cast<std::size_t>(found - nodes_.begin());
+    return static_cast<std::size_t>(std::ranges::lower_bound(node_ids_, id) - node_ids_.begin());
+}
+
+void AudioGraph::push_back(std::shared_ptr<const GraphNode> node) {
+    node_ids_.push_back(node->id);
+    nodes_.push_back(std::move(node));
+}
+
+void AudioGraph::erase(std::size_t index) {
+    nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index));
+    node_ids_.erase(node_ids_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
 GraphNode& AudioGraph::writable(NodeId id) {

@@ -131,6 +131,8 @@ class AudioGraph {
     [[nodiscard]] Expected<const GraphNode*> require(std::string_view name) const;
 
     [[nodiscard]] std::size_t node_count() const { return nodes_.size(); }
+    /// Returns the ids of nodes(), in the same order.
+    [[nodiscard]] std::span<const NodeId> node_ids() const { return node_ids_; }
     /// Returns the nodes sorted by id, which is the order in which they were added.
     [[nodiscard]] std::span<const std::shared_ptr<const GraphNode>> nodes() const { return nodes_; }
     /// Returns the index in nodes(), or the index at which a node with this id would be inserted.
@@ -148,6 +150,8 @@ class AudioGraph {
 
  private:
     [[nodiscard]] GraphNode& writable(NodeId id);
+    void push_back(std::shared_ptr<const GraphNode> node);
+    void erase(std::size_t index);
     /// Returns a graph of the node and the nodes that are connected to it.
     [[nodiscard]] AudioGraph with_neighbours(const GraphNode& node) const;
     [[nodiscard]] Expected<void> check_new_name(std::string_view name) const;
@@ -157,6 +161,7 @@ class AudioGraph {
     [[nodiscard]] Expected<void> check_widths(PortRef from, PortRef to) const;
 
     std::vector<std::shared_ptr<const GraphNode>> nodes_;  ///< by id
+    std::vector<NodeId> node_ids_;                         ///< of nodes_: a search by id reads nothing else
     std::unordered_map<std::string_view, NodeId> ids_;     ///< keys are views of the names in the descriptions
     std::size_t connection_count_ = 0;
     bool latency_compensation_ = false;
