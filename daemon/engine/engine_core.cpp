@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <limits>
+#include <ranges>
 #include <utility>
 
 #include "engine/renderer.h"
@@ -40,18 +42,21 @@ std::vector<ParameterTarget> EngineCore::targets_of(std::span<const ParameterCha
 
 std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const AudioGraph& committed) {
     if (!step.send) {
+        exchange.borrow(next.take_borrowed());
         rounds = std::move(next);
         return exchange.send_nothing();
     }
-    for (const SoundingGraph::Node& node : next.sound().nodes) {
-        if (node.entered_in != exchange.next_serial()) continue;
-        node.instance->start_with(committed.find(node.id)->parameters);
-        levels.prepare_to_play(*node.instance);
+    // New nodes have the largest ids.
+    for (const SoundingGraph::Node& node : next.sound().nodes | std::views::reverse) {
+        if (node.entered_in != exchange.next_serial()) break;
+        node.compiled.instance->start_with(committed.find(node.id)->parameters);
+        levels.prepare_to_play(*node.compiled.instance);
     }
     CompileRequest request = next.request();
     request.targets = targets_of(step.parameters);
     auto plan = compile(std::move(request));
     assert(plan && "rounds close no cycle");
+    exchange.borrow(next.take_borrowed());
     rounds = std::move(next);
     return exchange.send(std::move(*plan));
 }
@@ -79,6 +84,7 @@ Expected<Ticket> EngineCore::send_commit(const Draft& draft) {
         for (const ParameterChange& change : draft.changes)
             held_changes.insert_or_assign({change.node, change.parameter}, change.ramp_ms);
         held_revisions.push_back(next_revision);
+        held_renames.insert(held_renames.end(), draft.renamed.begin(), draft.renamed.end());
         held_back = true;
         return Ticket{exchange.send_nothing(), next_revision};
     }
@@ -96,14 +102,16 @@ void EngineCore::release_held_changes() {
         if (const GraphNode* const changed = graph.find(node))
             draft.changes.push_back({node, parameter, changed->parameters[parameter], ramp_ms});
     }
+    draft.renamed = held_renames;
     if (!send_draft(draft, held_revisions)) return;  // tried again
     held_changes.clear();
     held_revisions.clear();
+    held_renames.clear();
     held_back = false;
 }
 
 void EngineCore::adopt(Draft draft) {
-    graph = std::move(draft.graph);
+    const AudioGraph before = std::exchange(graph, std::move(draft.graph));
     next_id = draft.next_id;
     for (auto& instance : draft.added) {
         const std::uint64_t id = instance->id().value();
@@ -112,8 +120,12 @@ void EngineCore::adopt(Draft draft) {
         instances.emplace(id, std::move(instance));
     }
     if (instances.size() == graph.node_count()) return;
-    std::erase_if(instances, [&](const auto& entry) { return graph.find(NodeId{entry.first}) == nullptr; });
-    std::erase_if(rebuilt_nodes, [&](const auto& entry) { return graph.find(entry.first) == nullptr; });
+    std::vector<NodeId> removed;
+    std::ranges::set_difference(before.node_ids(), graph.node_ids(), std::back_inserter(removed));
+    for (const NodeId id : removed) {
+        instances.erase(id.value());
+        rebuilt_nodes.erase(id);
+    }
     levels.keep_nodes_of(graph);
 }
 
@@ -163,10 +175,12 @@ Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
     // Memory may run out above; nothing has changed so far. The plans that borrow the replaced instances keep them alive.
     levels.replace_all(replacements);
     instances = std::move(replacements);
+    exchange.borrow_only(next.take_borrowed().entered);
     rounds = std::move(next);
     faulted_nodes.clear();
     held_changes.clear();
     held_revisions.clear();
+    held_renames.clear();
     held_back = false;
     reset_silence_frames = silence_frames;
     reset_serial = exchange.send(std::move(*plan));
@@ -206,6 +220,7 @@ void EngineCore::start_waiting() {
     if (step.send) {
         send(std::move(next), step, graph);
     } else {
+        exchange.borrow(next.take_borrowed());
         rounds = std::move(next);
     }
 }

@@ -65,6 +65,7 @@ struct EngineCore {
     /// Parameter changes of transactions that are held back, and their ramps in ms. The values are in the graph.
     std::map<std::pair<NodeId, std::uint32_t>, float> held_changes;
     std::vector<std::uint64_t> held_revisions;
+    std::vector<NodeId> held_renames;
     // The latest reset. Faults from before it belong to processors that it replaced.
     std::uint64_t reset_serial = 0;
     std::uint64_t reset_frame = 0;

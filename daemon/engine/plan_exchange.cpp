@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace rta {
 
@@ -67,6 +68,32 @@ std::uint64_t PlanExchange::send_nothing() {
     return send(command);
 }
 
+void PlanExchange::borrow(Borrowed changes) {
+    for (auto& owner : changes.entered) {
+        const void* const key = owner.get();
+        borrowed_.insert_or_assign(key, std::move(owner));
+    }
+    if (changes.left.empty()) return;
+    Retired& retired = retired_.emplace_back(plans_made_);
+    retired.owners.reserve(changes.left.size());
+    for (const void* const key : changes.left) {
+        if (auto entry = borrowed_.extract(key)) retired.owners.push_back(std::move(entry.mapped()));
+    }
+    free_retired();
+}
+
+void PlanExchange::borrow_only(std::vector<std::shared_ptr<const void>> entered) {
+    Retired& retired = retired_.emplace_back(plans_made_);
+    retired.owners.reserve(borrowed_.size());
+    for (auto& [key, owner] : std::exchange(borrowed_, {})) retired.owners.push_back(std::move(owner));
+    borrow({.entered = std::move(entered)});
+    free_retired();
+}
+
+void PlanExchange::free_retired() {
+    while (!retired_.empty() && retired_.front().plans_made <= plans_freed()) retired_.pop_front();
+}
+
 void PlanExchange::count_targets(std::size_t targets) {
     if (targets == 0) return;
     waiting_.push_back({sent_serial_, targets});
@@ -78,6 +105,7 @@ std::optional<Event> PlanExchange::receive() {
         switch (event->kind) {
             case Event::Kind::plan_returned:
                 plans_.erase(event->plan);
+                free_retired();
                 break;
             case Event::Kind::batch_returned:
                 batches_.erase(event->batch);

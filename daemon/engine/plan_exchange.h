@@ -7,7 +7,9 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
+#include "engine/borrowed.h"
 #include "engine/messages.h"
 #include "engine/renderer.h"
 
@@ -56,6 +58,12 @@ class PlanExchange {
     std::uint64_t send(Command::DeviceFade fade);
     std::uint64_t send_nothing();
 
+    /// Keeps alive what the next plan borrows. What has left is freed when the plans before it have returned. Plans
+    /// return in the order in which they were sent.
+    void borrow(Borrowed changes);
+    /// The same, if the next plan has nothing in common with those before it.
+    void borrow_only(std::vector<std::shared_ptr<const void>> entered);
+
     /// Counts the targets of the plan sent last. Those of other commands are counted when they are sent.
     void count_targets(std::size_t targets);
 
@@ -76,6 +84,7 @@ class PlanExchange {
     static constexpr std::size_t kTelemetryEvents = 256;
 
     std::uint64_t send(Command command);
+    void free_retired();
 
     SpscRing<Command> command_ring_{kMaximumCommands};
     SpscRing<Event> return_ring_{2 * kMaximumCommands};
@@ -88,6 +97,13 @@ class PlanExchange {
     std::uint64_t sent_serial_ = 0;
     std::uint64_t applied_serial_ = 0;
     std::uint64_t plans_made_ = 0;
+    /// What has left, with the number of plans made before: they may borrow it.
+    struct Retired {
+        std::uint64_t plans_made;
+        std::vector<std::shared_ptr<const void>> owners;
+    };
+    std::unordered_map<const void*, std::shared_ptr<const void>> borrowed_;
+    std::deque<Retired> retired_;
     std::unordered_map<CompiledGraph*, std::unique_ptr<CompiledGraph>> plans_;
     std::unordered_map<ParameterBatch*, std::unique_ptr<ParameterBatch>> batches_;
 

@@ -78,6 +78,7 @@ Expected<Rounds::Step> Rounds::commit(Change change, const Moment& now) {
         change.revisions.empty() ? std::nullopt : std::optional{change.revisions.back()};
     for (const auto& [place, parameter] : unit.parameters) parameter_set(place.first, place.second);
     merge_in(std::move(unit));
+    if (change.renames) sound_.read_names();
     Step result = step(change.graph, now, change.instance);
     result.send = result.send || change.renames;
     const auto waiting = std::ranges::find_if(units_, [&](const Unit& other) {
@@ -142,7 +143,7 @@ std::uint32_t Rounds::restart(Change change, const Moment& now) {
     if (!revisions.empty()) heard_.push_back({now.serial, std::move(revisions)});
     std::uint64_t filled_from = now.frame;
     for (const SoundingGraph::Node& node : sound_.nodes) {
-        if (node.is_sink) filled_from = std::max(filled_from, node.filled_from);
+        if (node.is_sink()) filled_from = std::max(filled_from, node.filled_from);
     }
     return static_cast<std::uint32_t>(filled_from - now.frame);
 }

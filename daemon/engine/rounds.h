@@ -78,6 +78,8 @@ class Rounds {
     [[nodiscard]] std::uint64_t latest_waits_frames() const { return latest_waits_frames_; }
 
     [[nodiscard]] const SoundingGraph& sound() const { return sound_; }
+    /// Returns what plans borrow from now on that the last one did not, and the reverse. Empty until the next change.
+    [[nodiscard]] Borrowed take_borrowed() { return std::exchange(sound_.borrowed, {}); }
     /// Returns the request to compile what sounds.
     [[nodiscard]] CompileRequest request() const;
 

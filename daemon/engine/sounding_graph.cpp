@@ -71,7 +71,9 @@ class SoundingGraph::Entry {
                 old++->committed = true;
                 continue;
             }
-            added_nodes_.push_back(Node::entering(entrance_.instance(id), entrance_.serial));
+            std::shared_ptr<NodeInstance> instance = entrance_.instance(id);
+            added_nodes_.push_back(Node::entering(*instance, entrance_.serial));
+            sound_.borrowed.entered.push_back(std::move(instance));
         }
         for (; old != sound_.nodes.end(); ++old) old->committed = false;
         if (added_nodes_.empty()) return;
@@ -92,7 +94,7 @@ class SoundingGraph::Entry {
         connection.hearing = Hearing::full();
         connection.state->presence = Presence{1.0F};
         if (source.filled_from != 0 || committed.delay_frames != 0) fills_ = true;
-        if (fades_ && (!is_new(source.id) || source.is_source)) {
+        if (fades_ && (!is_new(source.id) || source.is_source())) {
             connection.state->gain = dsp::Ramp{0.0F};
             connection.fades_in = true;
             connection.gain_changed_in = entrance_.serial;
@@ -135,31 +137,29 @@ void Hearing::settle() {
     steady = true;
 }
 
-Node Node::entering(std::shared_ptr<NodeInstance> instance, std::uint64_t serial) {
-    const NodeDescription& description = instance->description();
-    const std::uint32_t latency_frames = instance->latency_frames();
-    Node node{.id = instance->id(), .instance = std::move(instance), .entered_in = serial};
-    node.latency_frames = latency_frames;
-    node.is_sink = description.type->device_role == DeviceRole::sink;
-    node.is_source = description.layout.inputs.empty();
-    node.remembers = description.type->remembers_input || latency_frames != 0;
+Node Node::entering(NodeInstance& instance, std::uint64_t serial) {
+    Node node{.id = instance.id(), .compiled = CompileRequest::Node::of(instance), .entered_in = serial};
+    node.latency_frames = instance.latency_frames();
+    node.remembers = instance.description().type->remembers_input || node.latency_frames != 0;
     return node;
 }
 
 /// Returns the connection without a presence.
-Connection SoundingGraph::unheard(const CommittedConnection& committed, std::uint64_t serial) const {
+Connection SoundingGraph::unheard(const CommittedConnection& committed, std::uint64_t serial) {
     const std::uint32_t from_node = index_of(committed.key.from.node);
     auto state = std::make_shared<ConnectionState>(dsp::Ramp{committed.gain});
     if (committed.delay_frames != 0) {
-        const NodeDescription& source = nodes[from_node].instance->description();
+        const NodeDescription& source = nodes[from_node].compiled.instance->description();
         state->delay = std::make_unique<dsp::FixedDelay>(source.layout.outputs[committed.key.from.port].width,
                                                          committed.delay_frames);
     }
+    ConnectionState* const borrowed_state = state.get();
+    borrowed.entered.push_back(std::move(state));
     return {.key = committed.key,
             .delay_frames = committed.delay_frames,
             .from_node = from_node,
             .to_node = index_of(committed.key.to.node),
-            .state = std::move(state),
+            .state = borrowed_state,
             .entered_in = serial,
             .gain = committed.gain,
             .wanted_gain = committed.gain,
@@ -181,20 +181,32 @@ void SoundingGraph::find_incoming() {
     while (next < first_incoming.size()) first_incoming[next++] = static_cast<std::uint32_t>(connections.size());
 }
 
+template <typename Predicate>
+bool SoundingGraph::remove_connections(Predicate removed) {
+    const std::size_t removed_count = std::erase_if(connections, [&](const Connection& connection) {
+        if (!removed(connection)) return false;
+        borrowed.left.push_back(connection.state);
+        return true;
+    });
+    return removed_count != 0;
+}
+
 /// Removes the other nodes, and the connections from and to them.
 void SoundingGraph::keep_only(const std::vector<bool>& kept) {
     std::vector<std::uint32_t> index(nodes.size());
     std::uint32_t count = 0;
     for (std::uint32_t i = 0; i < nodes.size(); ++i) {
         index[i] = count;
-        if (!kept[i]) continue;
+        if (!kept[i]) {
+            borrowed.left.push_back(nodes[i].compiled.instance);
+            continue;
+        }
         if (count != i) nodes[count] = std::move(nodes[i]);
         ++count;
     }
     nodes.erase(nodes.begin() + count, nodes.end());
-    std::erase_if(connections, [&](const Connection& connection) {
-        return !kept[connection.from_node] || !kept[connection.to_node];
-    });
+    remove_connections(
+        [&](const Connection& connection) { return !kept[connection.from_node] || !kept[connection.to_node]; });
     for (Connection& connection : connections) {
         connection.from_node = index[connection.from_node];
         connection.to_node = index[connection.to_node];
@@ -206,7 +218,7 @@ SoundingGraph SoundingGraph::of(const AudioGraph& graph, std::span<const Committ
     SoundingGraph sound;
     sound.enter(graph, committed, entrance);
     for (Node& node : sound.nodes) {
-        if (node.is_sink) node.hearing = Hearing::full();
+        if (node.is_sink()) node.hearing = Hearing::full();
     }
     return sound;
 }
@@ -354,21 +366,21 @@ void SoundingGraph::prune() {
         reached.pop_back();
         std::ranges::for_each(into_node(node), need_source);
     }
-    const std::size_t removed = std::erase_if(
-        connections, [](const Connection& connection) { return !connection.hearing.any() && !connection.filling; });
+    const bool removed = remove_connections(
+        [](const Connection& connection) { return !connection.hearing.any() && !connection.filling; });
     const bool all = std::ranges::find(needed, false) == needed.end();
     if (!all) keep_only(needed);
-    if (removed != 0 || !all) find_incoming();
+    if (removed || !all) find_incoming();
 }
 
 void SoundingGraph::forget(std::uint64_t serial) {
-    const std::size_t removed =
-        std::erase_if(connections, [&](const Connection& connection) { return connection.entered_in == serial; });
+    const bool removed =
+        remove_connections([&](const Connection& connection) { return connection.entered_in == serial; });
     std::vector<bool> kept(nodes.size());
     for (std::size_t i = 0; i < nodes.size(); ++i) kept[i] = nodes[i].entered_in != serial;
     const bool all = std::ranges::find(kept, false) == kept.end();
     if (!all) keep_only(kept);
-    if (removed != 0 || !all) find_incoming();
+    if (removed || !all) find_incoming();
 }
 
 void SoundingGraph::fill(std::uint64_t first_serial, std::uint64_t frame) {
@@ -425,7 +437,7 @@ std::vector<bool> SoundingGraph::heard(Counts counts) const {
     std::vector<bool> heard(nodes.size());
     std::vector<std::uint32_t> reached;
     for (std::uint32_t i = 0; i < nodes.size(); ++i) {
-        if (!nodes[i].is_sink || !counts(nodes[i].hearing)) continue;
+        if (!nodes[i].is_sink() || !counts(nodes[i].hearing)) continue;
         heard[i] = true;
         reached.push_back(i);
     }
@@ -486,6 +498,10 @@ std::uint64_t SoundingGraph::frames_to_fill(std::span<const PortRef> changed) co
     return longest;
 }
 
+void SoundingGraph::read_names() {
+    for (Node& node : nodes) node.compiled.name_bytes = CompileRequest::Node::of(*node.compiled.instance).name_bytes;
+}
+
 std::size_t SoundingGraph::leaving_count() const {
     return static_cast<std::size_t>(std::ranges::count(nodes, false, &Node::committed));
 }
@@ -493,7 +509,10 @@ std::size_t SoundingGraph::leaving_count() const {
 CompileRequest SoundingGraph::request(std::uint64_t ended_gains) const {
     CompileRequest request{};
     request.nodes.reserve(nodes.size());
-    for (const Node& node : nodes) request.nodes.push_back({.instance = node.instance, .present = node.hearing.target});
+    for (const Node& node : nodes) {
+        request.nodes.push_back(node.compiled);
+        request.nodes.back().present = node.hearing.target;
+    }
     request.connections.reserve(connections.size());
     for (const Connection& connection : connections) {
         const Hearing& hearing = connection.hearing;
@@ -514,7 +533,8 @@ CompileRequest SoundingGraph::request(std::uint64_t ended_gains) const {
              .at_unity = rests && connection.gain == 1.0F && connection.gain_changed_in <= ended_gains,
              .present = hearing.target,
              .gain_wait_frames = connection.gain_changed_in == connection.entered_in ? connection.delay_frames : 0,
-             .fades_in = connection.fades_in});
+             .fades_in = connection.fades_in,
+             .is_delayed = connection.delay_frames != 0});
     }
     return request;
 }

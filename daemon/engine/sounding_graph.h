@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/borrowed.h"
 #include "graph/audio_graph.h"
 #include "plan/compiler.h"
 #include "plan/node_instance.h"
@@ -48,19 +49,20 @@ struct Hearing {
 /// look-ahead and delays last; only then may a round make it audible. [control]
 struct SoundingGraph {
     struct Node {
-        NodeId id;  ///< of the instance; here, so that a search by id stays in this vector
-        std::shared_ptr<NodeInstance> instance;
+        NodeId id;
+        CompileRequest::Node compiled;  ///< what the plan contains of it
         std::uint64_t entered_in = 0;   ///< serial of the first plan that contains it
         std::uint64_t filled_from = 0;  ///< frame, estimated until that plan has been adopted; 0: nothing to fill
-        std::uint32_t latency_frames = 0;
-        Hearing hearing{};      ///< device sinks: at the device
-        bool committed = true;  ///< in the committed graph
         // What passes over all nodes read is here, because each instance is in another part of the memory.
-        bool is_sink = false;
-        bool is_source = false;  ///< its signal starts with the node instead of with its inputs
+        std::uint32_t latency_frames = 0;
+        Hearing hearing{};       ///< device sinks: at the device
+        bool committed = true;   ///< in the committed graph
         bool remembers = false;  ///< its input, or looks ahead
 
-        [[nodiscard]] static Node entering(std::shared_ptr<NodeInstance> instance, std::uint64_t serial);
+        [[nodiscard]] static Node entering(NodeInstance& instance, std::uint64_t serial);
+        [[nodiscard]] bool is_sink() const { return compiled.is_device_sink; }
+        /// Returns whether its signal starts with the node instead of with its inputs.
+        [[nodiscard]] bool is_source() const { return compiled.input_count == 0; }
     };
     /// A connection whose compensating delay changes is replaced by a new one; the two crossfade.
     struct Connection {
@@ -68,7 +70,7 @@ struct SoundingGraph {
         std::uint32_t delay_frames;
         std::uint32_t from_node;  ///< index in `nodes`
         std::uint32_t to_node;    ///< index in `nodes`
-        std::shared_ptr<ConnectionState> state;
+        ConnectionState* state;
         std::uint64_t entered_in = 0;  ///< serial of the first plan that contains it
         float gain = 1.0F;
         float wanted_gain = 1.0F;           ///< after the unit that changes the port
@@ -91,6 +93,7 @@ struct SoundingGraph {
     std::vector<Node> nodes;                    ///< by id
     std::vector<Connection> connections;        ///< by key and delay
     std::vector<std::uint32_t> first_incoming;  ///< for each node in `connections`, and one more at the end
+    Borrowed borrowed;                          ///< what has changed since the last plan
 
     /// Returns `graph` as it sounds when all of it is heard.
     [[nodiscard]] static SoundingGraph of(const AudioGraph& graph, std::span<const CommittedConnection> committed,
@@ -145,6 +148,8 @@ struct SoundingGraph {
     /// Returns the longest time that anything takes to fill after the inputs of these nodes have changed.
     [[nodiscard]] std::uint64_t frames_to_fill(std::span<const PortRef> changed) const;
 
+    /// Reads the names of all nodes again: some were renamed.
+    void read_names();
     /// Returns the number of nodes that are not in the committed graph.
     [[nodiscard]] std::size_t leaving_count() const;
     /// Returns the request to compile this. Gains that changed in the plan `ended_gains` or before rest.
@@ -152,10 +157,13 @@ struct SoundingGraph {
 
  private:
     class Entry;
-    [[nodiscard]] Connection unheard(const CommittedConnection& committed, std::uint64_t serial) const;
+    [[nodiscard]] Connection unheard(const CommittedConnection& committed, std::uint64_t serial);
     void add(std::vector<Connection> added);
     void find_incoming();
     void keep_only(const std::vector<bool>& kept);
+    /// Removes connections. Returns whether there were any.
+    template <typename Predicate>
+    bool remove_connections(Predicate removed);
 };
 
 }  // namespace rta

@@ -151,14 +151,12 @@ class CompiledGraph {
     std::vector<AudioWriteView> output_views_;
     std::vector<ParameterTarget> targets_;  ///< those of one step are adjacent
 
-    AudioBuffer scratch_;                               ///< buffer_count x block_size
-    AudioBuffer silence_;                               ///< 1 x block_size zeros, read-only
-    std::vector<float> progress_;                       ///< of the round, while it is not at rest; one block
-    std::vector<float> node_scratch_;                   ///< shared by all nodes; at least two blocks
-    std::vector<const float*> read_channels_;           ///< targets of the input views
-    std::vector<float*> write_channels_;                ///< targets of the output views
-    std::vector<std::shared_ptr<NodeInstance>> nodes_;  ///< keeps the instances of the steps alive
-    std::vector<std::shared_ptr<ConnectionState>> connections_;
+    AudioBuffer scratch_;                      ///< buffer_count x block_size
+    AudioBuffer silence_;                      ///< 1 x block_size zeros, read-only
+    std::vector<float> progress_;              ///< of the round, while it is not at rest; one block
+    std::vector<float> node_scratch_;          ///< shared by all nodes; at least two blocks
+    std::vector<const float*> read_channels_;  ///< targets of the input views
+    std::vector<float*> write_channels_;       ///< targets of the output views
 };
 
 }  // namespace rta

@@ -5,8 +5,10 @@
 #include <cassert>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
+#include <tuple>
 
 namespace rta {
 namespace {
@@ -37,9 +39,34 @@ struct Signal {
 
 constexpr std::uint32_t kSilence = static_cast<std::uint32_t>(-1);
 
+/// The first eight bytes decide nearly every comparison of names; as a number they take one instruction.
+std::uint64_t first_bytes(std::string_view name) {
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < 8; ++i)
+        bytes = bytes << 8U | (i < name.size() ? static_cast<unsigned char>(name[i]) : 0U);
+    return bytes;
+}
+
 bool rests_audible(const CompiledGraph::MixInput& input) { return input.presence != 0.0F && input.target_gain != 0.0F; }
 
 }  // namespace
+
+CompileRequest::Node CompileRequest::Node::of(NodeInstance& instance) {
+    const NodeDescription& description = instance.description();
+    const NodeLayout& layout = description.layout;
+    return {.instance = &instance,
+            .processor = instance.processor(),
+            .parameters = instance.views(),
+            .id = instance.id(),
+            .name_bytes = first_bytes(description.name),
+            .input_count = static_cast<std::uint32_t>(layout.inputs.size()),
+            .output_count = static_cast<std::uint32_t>(layout.outputs.size()),
+            .input_width = layout.inputs.empty() ? 0 : layout.inputs.front().width,
+            .output_width = layout.outputs.empty() ? 0 : layout.outputs.front().width,
+            .scratch_channels = instance.scratch_channels(),
+            .in_place = description.type->in_place,
+            .is_device_sink = description.type->device_role == DeviceRole::sink};
+}
 
 /// One compilation. Buffers are numbered first. When their count is known, they are allocated and numbers become
 /// pointers.
@@ -59,11 +86,11 @@ class PlanCompiler {
         for (const std::uint32_t node : *order) place(node);
         allocate();
         resolve_views();
-        keep_alive();
         return std::move(plan_);
     }
 
  private:
+    using Node = CompileRequest::Node;
     using Connection = CompileRequest::Connection;
 
     /// A view whose channels are still numbers.
@@ -80,18 +107,25 @@ class PlanCompiler {
         return arcs;
     }
 
-    [[nodiscard]] const NodeLayout& layout(std::uint32_t node) const {
-        return request_.nodes[node].instance->description().layout;
+    [[nodiscard]] static std::uint32_t input_width(const Node& node, std::uint32_t port) {
+        return port == 0 ? node.input_width : node.instance->description().layout.inputs[port].width;
+    }
+    [[nodiscard]] static std::uint32_t output_width(const Node& node, std::uint32_t port) {
+        return port == 0 ? node.output_width : node.instance->description().layout.outputs[port].width;
     }
 
     /// Numbers the output ports, counts their readers, and finds the first incoming connection of each node.
     void find_signals() {
         const auto node_count = request_.nodes.size();
-        first_signal_.reserve(node_count);
+        first_signal_.reserve(node_count + 1);
+        signals_.reserve(node_count);
         for (std::uint32_t node = 0; node < node_count; ++node) {
             first_signal_.push_back(static_cast<std::uint32_t>(signals_.size()));
-            for (const NodeLayout::Port& port : layout(node).outputs) signals_.push_back({0, port.width, 0});
+            const Node& entry = request_.nodes[node];
+            for (std::uint32_t port = 0; port < entry.output_count; ++port)
+                signals_.push_back({0, output_width(entry, port), 0});
         }
+        first_signal_.push_back(static_cast<std::uint32_t>(signals_.size()));
         first_connection_.assign(node_count + 1, 0);
         for (const Connection& connection : request_.connections) {
             ++signal_of(connection).readers;
@@ -128,8 +162,7 @@ class PlanCompiler {
     }
 
     void place(std::uint32_t node) {
-        const CompileRequest::Node& entry = request_.nodes[node];
-        NodeInstance& instance = *entry.instance;
+        const Node& entry = request_.nodes[node];
         CompiledGraph::StepDetail detail{};
         detail.presence = entry.present ? 1.0F : 0.0F;
         detail.first_mix = static_cast<std::uint32_t>(plan_->mixes_.size());
@@ -149,37 +182,37 @@ class PlanCompiler {
         release_inputs(node);
 
         detail.mix_count = static_cast<std::uint32_t>(plan_->mixes_.size()) - detail.first_mix;
-        const auto targets = std::ranges::equal_range(plan_->targets_, instance.id(), {},
+        const auto targets = std::ranges::equal_range(plan_->targets_, entry.id, {},
                                                       [](const ParameterTarget& target) { return target.node->id(); });
         detail.first_target = static_cast<std::uint32_t>(targets.begin() - plan_->targets_.begin());
         detail.target_count = static_cast<std::uint32_t>(targets.size());
 
-        if (detail.mix_count != 0 || detail.filling_count != 0 ||
-            instance.description().type->device_role == DeviceRole::sink)
+        if (detail.mix_count != 0 || detail.filling_count != 0 || entry.is_device_sink)
             plan_->full_steps_.push_back(static_cast<std::uint32_t>(plan_->steps_.size()));
         step_ports_.push_back({input_views_.size() - first_input_view, output_views_.size() - first_output_view});
         plan_->details_.push_back(detail);
         plan_->steps_.push_back({.inputs = {},
                                  .outputs = {},
-                                 .parameters = instance.views(),
-                                 .processor = instance.processor(),
-                                 .node = &instance});
+                                 .parameters = entry.parameters,
+                                 .processor = entry.processor,
+                                 .node = entry.instance});
     }
 
     void place_inputs(std::uint32_t node) {
         auto next = first_connection_[node];
         const auto end = first_connection_[node + 1];
-        const auto& ports = layout(node).inputs;
-        for (std::uint32_t port = 0; port < ports.size(); ++port) {
+        const Node& entry = request_.nodes[node];
+        for (std::uint32_t port = 0; port < entry.input_count; ++port) {
+            const std::uint32_t width = input_width(entry, port);
             const auto begin = next;
             while (next < end && request_.connections[next].to_port == port) ++next;
             const auto sources = std::span{request_.connections}.subspan(begin, next - begin);
             if (sources.empty()) {
-                input_views_.push_back(planned_silence(ports[port].width));
-            } else if (sources.size() == 1 && sources.front().at_unity && sources.front().state->delay == nullptr) {
-                input_views_.push_back(planned_read(signal_of(sources.front()), ports[port].width));
+                input_views_.push_back(planned_silence(width));
+            } else if (sources.size() == 1 && sources.front().at_unity && !sources.front().is_delayed) {
+                input_views_.push_back(planned_read(signal_of(sources.front()), width));
             } else {
-                place_mix(sources, ports[port].width, port);
+                place_mix(sources, width, port);
             }
         }
         assert(next == end);
@@ -203,9 +236,9 @@ class PlanCompiler {
         for (const Connection& source : sources) {
             const Signal& signal = signal_of(source);
             const PlannedView as_sent = planned_read(signal, signal.width);
-            mix_sources_.push_back(source.state->delay == nullptr ? as_sent : place_delay(as_sent, *source.state));
+            mix_sources_.push_back(!source.is_delayed ? as_sent : place_delay(as_sent, *source.state));
             plan_->mix_inputs_.push_back({{},
-                                          source.state.get(),
+                                          source.state,
                                           source.target_gain,
                                           request_.gain_fade_frames,
                                           source.gain_wait_frames,
@@ -233,32 +266,21 @@ class PlanCompiler {
         if (sources.size() == 1) return;
         sort_keys_.clear();
         for (std::size_t i = 0; i < sources.size(); ++i) {
-            const NodeInstance& node = *request_.nodes[sources[i].from_node].instance;
-            const NodeDescription& description = node.description();
-            sort_keys_.push_back({first_bytes(description.name), description.name,
-                                  description.layout.outputs[sources[i].from_port].name, node.id(), i});
+            const Node& node = request_.nodes[sources[i].from_node];
+            sort_keys_.push_back({node.name_bytes, node.id, node.instance, sources[i].from_port, i});
         }
-        std::ranges::sort(sort_keys_);
+        std::ranges::sort(sort_keys_, std::less<>{});
         sorted_.clear();
         for (const SortKey& key : sort_keys_) sorted_.push_back(std::move(sources[key.index]));
         std::ranges::move(sorted_, sources.begin());
     }
 
-    /// The first eight bytes decide nearly every comparison of names; as a number they take one instruction.
-    [[nodiscard]] static std::uint64_t first_bytes(std::string_view name) {
-        std::uint64_t bytes = 0;
-        for (std::size_t i = 0; i < 8; ++i)
-            bytes = bytes << 8U | (i < name.size() ? static_cast<unsigned char>(name[i]) : 0U);
-        return bytes;
-    }
-
     /// Lets output 0 use the buffers of input 0 if the type allows it and no other node will read that input.
     [[nodiscard]] bool place_in_place(std::uint32_t node) {
-        const NodeDescription& description = request_.nodes[node].instance->description();
-        const NodeLayout& ports = description.layout;
-        if (!description.type->in_place || ports.inputs.empty() || ports.outputs.empty()) return false;
-        const std::uint32_t width = ports.inputs.front().width;
-        if (width != ports.outputs.front().width) return false;
+        const Node& entry = request_.nodes[node];
+        const std::uint32_t width = entry.input_width;
+        if (!entry.in_place || entry.input_count == 0 || entry.output_count == 0 || width != entry.output_width)
+            return false;
 
         Signal& output = signals_[first_signal_[node]];
         if (!mixed_buffers_.empty() && mixed_buffers_.front().port == 0) {
@@ -278,9 +300,8 @@ class PlanCompiler {
     }
 
     void place_outputs(std::uint32_t node, std::uint32_t first_port) {
-        const auto& ports = layout(node).outputs;
-        for (std::uint32_t port = first_port; port < ports.size(); ++port) {
-            Signal& signal = signals_[first_signal_[node] + port];
+        for (std::uint32_t index = first_signal_[node] + first_port; index < first_signal_[node + 1]; ++index) {
+            Signal& signal = signals_[index];
             signal.first_buffer = static_cast<std::uint32_t>(buffers_.size());
             for (std::uint32_t channel = 0; channel < signal.width; ++channel) buffers_.push_back(pool_.take());
             output_views_.push_back(planned_write(signal.first_buffer, signal.width));
@@ -303,8 +324,8 @@ class PlanCompiler {
             Signal& signal = signal_of(request_.connections[c]);
             if (--signal.readers == 0 && signal.first_buffer != kSilence) release(signal.first_buffer, signal.width);
         }
-        for (std::uint32_t port = 0; port < layout(node).outputs.size(); ++port) {
-            const Signal& signal = signals_[first_signal_[node] + port];
+        for (std::uint32_t index = first_signal_[node]; index < first_signal_[node + 1]; ++index) {
+            const Signal& signal = signals_[index];
             if (signal.readers == 0) release(signal.first_buffer, signal.width);
         }
     }
@@ -337,9 +358,8 @@ class PlanCompiler {
 
     void allocate() {
         std::size_t node_scratch = 2 * std::size_t{request_.block_size};
-        for (const CompileRequest::Node& node : request_.nodes) {
-            node_scratch = std::max(node_scratch, node.instance->scratch_frames(request_.block_size));
-        }
+        for (const Node& node : request_.nodes)
+            node_scratch = std::max(node_scratch, std::size_t{node.scratch_channels} * request_.block_size);
         plan_->block_size_ = request_.block_size;
         plan_->round_ = request_.round;
         plan_->round_frames_ = request_.round_frames;
@@ -418,22 +438,21 @@ class PlanCompiler {
         return {plan_->write_channels_.data() + view.first_channel, view.width, request_.block_size};
     }
 
-    void keep_alive() {
-        plan_->nodes_.reserve(request_.nodes.size());
-        for (CompileRequest::Node& node : request_.nodes) plan_->nodes_.push_back(std::move(node.instance));
-        plan_->connections_.reserve(request_.connections.size());
-        for (Connection& connection : request_.connections) plan_->connections_.push_back(std::move(connection.state));
-        for (CompileRequest::Filling& filling : request_.fillings)
-            plan_->connections_.push_back(std::move(filling.state));
-    }
-
     struct SortKey {
-        std::uint64_t first_bytes;
-        std::string_view node;
-        std::string_view port;
+        std::uint64_t name_bytes;
         NodeId id;
+        const NodeInstance* node;
+        std::uint32_t port;
         std::size_t index;
-        auto operator<=>(const SortKey&) const = default;
+
+        /// The order by name of the node, then by name of its port, then by id.
+        [[nodiscard]] bool operator<(const SortKey& other) const {
+            if (name_bytes != other.name_bytes) return name_bytes < other.name_bytes;
+            return std::tuple{node_name(), port_name(), id} <
+                   std::tuple{other.node_name(), other.port_name(), other.id};
+        }
+        [[nodiscard]] std::string_view node_name() const { return node->description().name; }
+        [[nodiscard]] std::string_view port_name() const { return node->description().layout.outputs[port].name; }
     };
 
     struct MixedBuffers {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "graph/topological_order.h"
@@ -12,11 +13,27 @@
 
 namespace rta {
 
-/// The contents of a plan: everything that sounds before, during or after its round, and what is being filled.
+/// The contents of a plan: everything that sounds before, during or after its round, and what is being filled. The plan
+/// borrows instances and states; the caller must keep them alive longer than the plan.
 struct CompileRequest {
+    /// A node, with all that the compiler reads of it: the instance, its description and its type are in other parts of
+    /// the memory, and reading those for each node takes longer than the rest of the compilation.
     struct Node {
-        std::shared_ptr<NodeInstance> instance;
+        NodeInstance* instance;
+        Processor* processor;
+        std::span<const ParameterView> parameters;
+        NodeId id;
+        std::uint64_t name_bytes;    ///< the first eight bytes of its name
+        std::uint32_t input_count;   ///< of ports
+        std::uint32_t output_count;  ///< of ports
+        std::uint32_t input_width;   ///< of the first port
+        std::uint32_t output_width;  ///< of the first port
+        std::uint32_t scratch_channels;
+        bool in_place;
+        bool is_device_sink;
         bool present = true;  ///< device sinks: in the target of the round
+
+        [[nodiscard]] static Node of(NodeInstance& instance);
     };
     /// Nodes are identified by their index in `nodes`.
     struct Connection {
@@ -24,7 +41,7 @@ struct CompileRequest {
         std::uint32_t from_port;
         std::uint32_t to_node;
         std::uint32_t to_port;
-        std::shared_ptr<ConnectionState> state;
+        ConnectionState* state;
         float target_gain;
         /// Presence and gain rest at exactly 1: the signal may be read in place.
         bool at_unity;
@@ -32,13 +49,14 @@ struct CompileRequest {
         /// Before the gain starts to move: a signal that is delayed fades in when it has arrived.
         std::uint32_t gain_wait_frames = 0;
         bool fades_in = false;  ///< the gain starts at 0, because the destination remembers what it receives
+        bool is_delayed = false;
     };
 
     /// A delay that is filled before it is heard: no node reads it yet, so it cannot close a cycle.
     struct Filling {
         std::uint32_t from_node;
         std::uint32_t from_port;
-        std::shared_ptr<ConnectionState> state;
+        ConnectionState* state;
     };
 
     std::uint32_t block_size;

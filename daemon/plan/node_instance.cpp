@@ -81,10 +81,10 @@ void NodeInstance::move_presence(const AudioThreadKey&, const Crossfade& crossfa
     needs_run_ = true;
 }
 
-std::size_t NodeInstance::scratch_frames(std::uint32_t block_size) const {
+std::uint32_t NodeInstance::scratch_channels() const {
     const NodeLayout& layout = description_->layout;
-    const std::size_t dry_channels = layout.has_bypass ? layout.inputs.front().width : 0;
-    return (parameter_count() + 1 + dry_channels) * block_size;
+    const std::uint32_t dry_channels = layout.has_bypass ? layout.inputs.front().width : 0;
+    return static_cast<std::uint32_t>(parameter_count()) + 1 + dry_channels;
 }
 
 void NodeInstance::run(const AudioThreadKey&, Processor& processor, ProcessContext& context, const Crossfade& crossfade,

@@ -69,8 +69,12 @@ class alignas(kCacheLine) NodeInstance {
         const auto first = static_cast<std::uint32_t>(std::countr_zero(moving_));
         if (first < parameter_count()) prefetch_ramp(key, first);
     }
+    /// [control] Returns the number of blocks that run() needs as scratch.
+    [[nodiscard]] std::uint32_t scratch_channels() const;
     /// [control] Returns the number of floats that run() needs as scratch.
-    [[nodiscard]] std::size_t scratch_frames(std::uint32_t block_size) const;
+    [[nodiscard]] std::size_t scratch_frames(std::uint32_t block_size) const {
+        return std::size_t{scratch_channels()} * block_size;
+    }
     /// [audio] Renders one block: parameter ramps, the processor, and the crossfade of a bypass. Fills in the
     /// parameters and the presence of `context`, which point into `scratch`; the caller provides the rest. `processor`
     /// is that of the node: plans have it at hand, and here it would be in another cache line.

@@ -211,7 +211,8 @@ void measure_edits(std::size_t nodes) {
     }
 }
 
-CompileRequest request_of(const AudioGraph& graph) {
+/// The owners of what the request borrows are added to `borrowed`.
+CompileRequest request_of(const AudioGraph& graph, std::vector<std::shared_ptr<const void>>& borrowed) {
     CompileRequest request{};
     request.block_size = 64;
     std::map<NodeId, std::uint32_t> numbers;
@@ -220,13 +221,15 @@ CompileRequest request_of(const AudioGraph& graph) {
         auto instance = std::make_shared<NodeInstance>(
             node->description, *node->description->type->create({48'000.0, 64, node->description->settings}));
         instance->assign_id(node->id);
-        request.nodes.push_back({std::move(instance)});
+        request.nodes.push_back(CompileRequest::Node::of(*instance));
+        borrowed.push_back(std::move(instance));
     }
     for (const auto& node : graph.nodes()) {
         for (const IncomingConnection& incoming : node->incoming) {
+            auto state = std::make_shared<ConnectionState>(dsp::Ramp{1.0F});
             request.connections.push_back({numbers.at(incoming.from.node), incoming.from.port, numbers.at(node->id),
-                                           incoming.to_port, std::make_shared<ConnectionState>(dsp::Ramp{1.0F}), 1.0F,
-                                           true});
+                                           incoming.to_port, state.get(), 1.0F, true});
+            borrowed.push_back(std::move(state));
         }
     }
     return request;
@@ -234,7 +237,8 @@ CompileRequest request_of(const AudioGraph& graph) {
 
 void measure_compiling(std::size_t nodes, bool one_chain) {
     Rig rig{nodes, one_chain};
-    const CompileRequest request = request_of(rig.engine().graph());
+    std::vector<std::shared_ptr<const void>> borrowed;
+    const CompileRequest request = request_of(rig.engine().graph(), borrowed);
     std::vector<double> times;
     std::uint32_t buffers = 0;
     for (int i = 0; i < 200; ++i) {

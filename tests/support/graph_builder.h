@@ -39,7 +39,7 @@ class GraphBuilder {
         return *this;
     }
 
-    /// `at_unity` false: every connection is mixed, as while it fades.
+    /// `at_unity` false: every connection is mixed, as while it fades. The plan borrows from this object.
     [[nodiscard]] CompileRequest request(bool at_unity = true) const {
         CompileRequest request{.block_size = 64,
                                .gain_fade_frames = 480,
@@ -57,13 +57,15 @@ class GraphBuilder {
             auto instance = std::make_shared<NodeInstance>(node->description, std::move(*processor));
             instance->assign_id(node->id);
             instance->start_with(node->parameters);
-            request.nodes.push_back({std::move(instance)});
+            request.nodes.push_back(CompileRequest::Node::of(*instance));
+            borrowed_.push_back(std::move(instance));
         }
         for (const auto& node : graph.nodes()) {
             for (const IncomingConnection& incoming : node->incoming) {
+                auto state = std::make_shared<ConnectionState>(dsp::Ramp{1.0F});
                 request.connections.push_back({numbers.at(incoming.from.node), incoming.from.port, numbers.at(node->id),
-                                               incoming.to_port, std::make_shared<ConnectionState>(dsp::Ramp{1.0F}),
-                                               1.0F, at_unity});
+                                               incoming.to_port, state.get(), 1.0F, at_unity});
+                borrowed_.push_back(std::move(state));
             }
         }
         return request;
@@ -79,6 +81,7 @@ class GraphBuilder {
     }
 
     std::uint64_t next_id_ = 1;
+    mutable std::vector<std::shared_ptr<const void>> borrowed_;
 };
 
 }  // namespace rta::test

@@ -51,7 +51,8 @@ TEST(Compiler, AThousandChainsSideBySideNeedOneBufferEachAtTheirSum) {
 }
 
 TEST(Compiler, EveryNodeHasOneStepInAnOrderThatFollowsTheConnections) {
-    const auto plan = compile(chain(50).request());
+    const GraphBuilder builder = chain(50);
+    const auto plan = compile(builder.request());
     ASSERT_TRUE(plan);
     ASSERT_EQ((*plan)->steps().size(), 50U);
     for (std::size_t i = 1; i < 50; ++i) EXPECT_LT((*plan)->steps()[i - 1].node->id(), (*plan)->steps()[i].node->id());
