@@ -332,7 +332,11 @@ void Draft::rename_instances() const {
 Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits) {
     auto result = apply_first(origin, edits, edits.transaction.edits.size());
     if (!result) return result;
-    if (const auto order = result->graph.order(); !order) {
+    // Nothing else adds connections between nodes.
+    const bool connects = std::ranges::any_of(edits.transaction.edits, [](const Edit& edit) {
+        return std::holds_alternative<Connect>(edit) || std::holds_alternative<ReplaceGraph>(edit);
+    });
+    if (const auto order = connects ? result->graph.order() : std::vector<std::uint32_t>{}; !order) {
         Error error = result->graph.cycle_error(order.error());
         return std::unexpected(
             at_edit(std::move(error), edit_that_closes(order.error(), result->graph, origin, edits)));

@@ -64,9 +64,14 @@ std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const Audi
 Expected<std::uint64_t> EngineCore::send_draft(const Draft& draft, std::vector<std::uint64_t> revisions) {
     const auto delays = compensating_delays(draft.graph, draft.latencies());
     assert(delays && "apply_edits() has refused graphs that cannot be compensated");
+    // During a reset, and until its changes are released, the graph is not what `rounds` holds.
+    const bool similar =
+        delays->empty() && !held_back &&
+        std::ranges::all_of(rounds.committed(), [](const auto& connection) { return connection.delay_frames == 0; });
     Rounds next = rounds;
     const auto step = next.commit({.graph = draft.graph,
-                                   .connections = committed_connections(draft.graph, *delays),
+                                   .connections = similar ? changed_connections(graph, rounds.committed(), draft.graph)
+                                                          : committed_connections(draft.graph, *delays),
                                    .parameters = draft.changes,
                                    .renames = !draft.renamed.empty(),
                                    .revisions = std::move(revisions),

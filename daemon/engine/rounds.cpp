@@ -30,14 +30,6 @@ bool acyclic(const SoundingGraph& sound, SoundingGraph::Counts counts) {
     return topological_order(static_cast<std::uint32_t>(sound.nodes.size()), sound.arcs(counts)).has_value();
 }
 
-std::vector<NodeId> sinks_of(const AudioGraph& graph) {
-    std::vector<NodeId> sinks;
-    for (const auto& node : graph.nodes()) {
-        if (node->description->type->device_role == DeviceRole::sink) sinks.push_back(node->id);
-    }
-    return sinks;
-}
-
 bool overlap(std::span<const PortRef> a, std::span<const PortRef> b) {
     for (auto left = a.begin(), right = b.begin(); left != a.end() && right != b.end();) {
         if (*left == *right) return true;
@@ -72,7 +64,7 @@ void compare_ports(std::span<const CommittedConnection> before, std::span<const 
 Expected<Rounds::Step> Rounds::commit(Change change, const Moment& now) {
     Unit unit = unit_of(change);
     committed_ = std::move(change.connections);
-    committed_sinks_ = sinks_of(change.graph);
+    committed_sinks_.assign(change.graph.device_sinks().begin(), change.graph.device_sinks().end());
     const std::size_t count_before = std::exchange(committed_count_, change.graph.node_count());
     const std::optional<std::uint64_t> revision =
         change.revisions.empty() ? std::nullopt : std::optional{change.revisions.back()};
@@ -100,7 +92,7 @@ Rounds::Unit Rounds::unit_of(const Change& change) const {
     unit.revisions = change.revisions;
     compare_ports(committed_, change.connections, [&](PortRef port) { unit.ports.push_back(port); });
     std::vector<NodeId> sinks;
-    std::ranges::set_symmetric_difference(committed_sinks_, sinks_of(change.graph), std::back_inserter(sinks));
+    std::ranges::set_symmetric_difference(committed_sinks_, change.graph.device_sinks(), std::back_inserter(sinks));
     for (const NodeId sink : sinks) unit.ports.push_back({sink, kDevicePort});
     std::ranges::sort(unit.ports);
     for (const ParameterChange& parameter : change.parameters)
@@ -133,7 +125,7 @@ std::uint32_t Rounds::restart(Change change, const Moment& now) {
     for (const Unit& unit : units_) revisions.insert(revisions.end(), unit.revisions.begin(), unit.revisions.end());
     units_.clear();
     committed_ = std::move(change.connections);
-    committed_sinks_ = sinks_of(change.graph);
+    committed_sinks_.assign(change.graph.device_sinks().begin(), change.graph.device_sinks().end());
     committed_count_ = change.graph.node_count();
     sound_ =
         SoundingGraph::of(change.graph, committed_,

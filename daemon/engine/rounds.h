@@ -77,6 +77,7 @@ class Rounds {
     /// Returns an upper bound of the time until the latest commit is heard; 0: with its command.
     [[nodiscard]] std::uint64_t latest_waits_frames() const { return latest_waits_frames_; }
 
+    [[nodiscard]] std::span<const CommittedConnection> committed() const { return committed_; }
     [[nodiscard]] const SoundingGraph& sound() const { return sound_; }
     /// Returns what plans borrow from now on that the last one did not, and the reverse. Empty until the next change.
     [[nodiscard]] Borrowed take_borrowed() { return std::exchange(sound_.borrowed, {}); }

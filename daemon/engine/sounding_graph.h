@@ -27,6 +27,12 @@ struct CommittedConnection {
 [[nodiscard]] std::vector<CommittedConnection> committed_connections(const AudioGraph& graph,
                                                                      std::span<const std::uint32_t> delays_frames);
 
+/// Returns the same for a graph without delays of which some nodes differ from those of `before`, whose connections are
+/// `old`: nodes that an edit does not change are shared. [control]
+[[nodiscard]] std::vector<CommittedConnection> changed_connections(const AudioGraph& before,
+                                                                   std::span<const CommittedConnection> old,
+                                                                   const AudioGraph& graph);
+
 /// The pseudo-port at which a device sink feeds the device.
 inline constexpr std::uint32_t kDevicePort = static_cast<std::uint32_t>(-1);
 

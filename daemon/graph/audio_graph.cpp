@@ -112,7 +112,7 @@ Expected<void> AudioGraph::check_new_name(std::string_view name) const {
         return fail(ErrorCode::invalid_argument,
                     "invalid node name " + quoted(name) + ": expected a letter, then up to 63 letters, digits, - or _");
     }
-    if (ids_.contains(name)) return fail(ErrorCode::already_exists, "node " + quoted(name) + " already exists");
+    if (find(name) != nullptr) return fail(ErrorCode::already_exists, "node " + quoted(name) + " already exists");
     return {};
 }
 
@@ -121,7 +121,6 @@ Expected<void> AudioGraph::add_node(NodeId id, std::shared_ptr<const NodeDescrip
     assert(parameters.size() == description->layout.parameters.size());
     assert(node_ids_.empty() || node_ids_.back() < id);
     if (auto good = check_new_name(description->name); !good) return good;
-    ids_.emplace(description->name, id);
     push_back(std::make_shared<GraphNode>(GraphNode{id, std::move(description), std::move(parameters), {}, {}}));
     return {};
 }
@@ -144,7 +143,6 @@ Expected<void> AudioGraph::remove_node(std::string_view name) {
     // A node connected to itself is allowed until the end of the transaction; that connection is in both lists.
     const auto to_itself = static_cast<std::size_t>(std::ranges::count(removed.outgoing, removed.id));
     connection_count_ -= removed.incoming.size() + removed.outgoing.size() - to_itself;
-    ids_.erase(removed.name());
     erase(index_of(removed.id));
     return {};
 }
@@ -156,8 +154,8 @@ Expected<void> AudioGraph::rename_node(std::string_view name, std::shared_ptr<co
     if (description->name != name) {
         if (auto good = check_new_name(description->name); !good) return good;
     }
-    ids_.erase((*node)->name());
-    ids_.emplace(description->name, id);
+    ids_.remove((*node)->name(), id.value());
+    ids_.add(description->name, id.value());
     writable(id).description = std::move(description);
     return {};
 }
@@ -258,9 +256,7 @@ Expected<void> AudioGraph::replace_node(NodeId id, std::shared_ptr<const NodeDes
             if (!good) return good;
         }
     }
-    ids_.erase(old.name());
     erase(index_of(old.id));
-    ids_.emplace(changed.nodes_.back()->name(), id);
     push_back(std::move(changed.nodes_.back()));
     changed.nodes_.pop_back();
     for (auto& neighbour : changed.nodes_) nodes_[index_of(neighbour->id)] = std::move(neighbour);
@@ -277,7 +273,6 @@ AudioGraph AudioGraph::with_neighbours(const GraphNode& node) const {
     part.connection_count_ = connection_count_;
     for (const NodeId id : ids) {
         part.push_back(nodes_[index_of(id)]);
-        part.ids_.emplace(part.nodes_.back()->name(), id);
     }
     return part;
 }
@@ -302,8 +297,8 @@ Error AudioGraph::cycle_error(const Cycle& cycle) const {
 }
 
 const GraphNode* AudioGraph::find(std::string_view name) const {
-    const auto found = ids_.find(name);
-    return found == ids_.end() ? nullptr : find(found->second);
+    const std::uint64_t found = ids_.find(name, [&](std::uint64_t id) { return find(NodeId{id})->name() == name; });
+    return found == 0 ? nullptr : find(NodeId{found});
 }
 
 const GraphNode* AudioGraph::find(NodeId id) const {
@@ -344,15 +339,27 @@ GraphDocument AudioGraph::document() const {
 }
 
 std::size_t AudioGraph::index_of(NodeId id) const {
-    return static_cast<std::size_t>(std::ranges::lower_bound(node_ids_, id) - node_ids_.begin());
+    if (node_ids_.empty() || id <= node_ids_.front()) return 0;
+    // Ids ascend, most of them by 1, so the place is not far before this one.
+    const std::size_t last = std::min<std::size_t>(id.value() - node_ids_.front().value(), node_ids_.size());
+    std::size_t way = 1;
+    while (way <= last && node_ids_[last - way] >= id) way *= 2;
+    const auto begin = node_ids_.begin() + static_cast<std::ptrdiff_t>(last - std::min(way, last));
+    const auto end = node_ids_.begin() + static_cast<std::ptrdiff_t>(last - way / 2);
+    return static_cast<std::size_t>(std::lower_bound(begin, end, id) - node_ids_.begin());
 }
 
 void AudioGraph::push_back(std::shared_ptr<const GraphNode> node) {
     node_ids_.push_back(node->id);
+    ids_.add(node->name(), node->id.value());
+    if (node->description->type->device_role == DeviceRole::sink) device_sinks_.push_back(node->id);
     nodes_.push_back(std::move(node));
 }
 
 void AudioGraph::erase(std::size_t index) {
+    const GraphNode& node = *nodes_[index];
+    ids_.remove(node.name(), node.id.value());
+    if (node.description->type->device_role == DeviceRole::sink) std::erase(device_sinks_, node.id);
     nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index));
     node_ids_.erase(node_ids_.begin() + static_cast<std::ptrdiff_t>(index));
 }

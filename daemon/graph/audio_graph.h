@@ -9,12 +9,12 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "graph/edit.h"
 #include "graph/layout.h"
+#include "graph/name_table.h"
 #include "graph/node_type.h"
 #include "graph/topological_order.h"
 #include "text/error.h"
@@ -135,6 +135,8 @@ class AudioGraph {
     [[nodiscard]] std::span<const NodeId> node_ids() const { return node_ids_; }
     /// Returns the nodes sorted by id, which is the order in which they were added.
     [[nodiscard]] std::span<const std::shared_ptr<const GraphNode>> nodes() const { return nodes_; }
+    /// Returns the ids of the device sinks, ascending.
+    [[nodiscard]] std::span<const NodeId> device_sinks() const { return device_sinks_; }
     /// Returns the index in nodes(), or the index at which a node with this id would be inserted.
     [[nodiscard]] std::size_t index_of(NodeId id) const;
     [[nodiscard]] std::size_t connection_count() const { return connection_count_; }
@@ -162,7 +164,8 @@ class AudioGraph {
 
     std::vector<std::shared_ptr<const GraphNode>> nodes_;  ///< by id
     std::vector<NodeId> node_ids_;                         ///< of nodes_: a search by id reads nothing else
-    std::unordered_map<std::string_view, NodeId> ids_;     ///< keys are views of the names in the descriptions
+    std::vector<NodeId> device_sinks_;
+    NameTable ids_;
     std::size_t connection_count_ = 0;
     bool latency_compensation_ = false;
 };

@@ -159,6 +159,9 @@ class PlanCompiler {
         step_ports_.reserve(request_.nodes.size());
         plan_->mix_inputs_.reserve(request_.connections.size());
         buffers_.reserve(signals_.size());
+        const std::size_t views = request_.nodes.size() + request_.connections.size();
+        for (auto* const planned : {&input_views_, &output_views_, &mix_sources_}) planned->reserve(views);
+        for (auto* const numbers : {&read_numbers_, &write_numbers_}) numbers->reserve(2 * views);
     }
 
     void place(std::uint32_t node) {
