@@ -215,7 +215,7 @@ Rounds::Step Rounds::advance(const AudioGraph& graph, const Moment& now,
 Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
                           const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance) {
     end_round(now.frame);
-    if (now.frame == 0) sound_.settle();  // nothing has been heard yet
+    if (now.frame == 0) sound_.settle_before_start();
     const std::size_t count_before = sound_.nodes.size();
     const bool fills = sound_.enter(graph, committed_,
                                     {.serial = now.serial,

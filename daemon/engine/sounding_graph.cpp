@@ -98,6 +98,7 @@ class SoundingGraph::Entry {
         Connection connection = sound_.unheard(committed, entrance_.serial);
         const Node& source = sound_.nodes[connection.from_node];
         connection.hearing = Hearing::full();
+        connection.moves = false;
         connection.state->presence = Presence{1.0F};
         if (source.filled_from != 0 || committed.delay_frames != 0) fills_ = true;
         if (fades_ && (!is_new(source.id) || source.is_source())) {
@@ -148,16 +149,11 @@ std::vector<CommittedConnection> changed_connections(const AudioGraph& before, s
     return connections;
 }
 
-void Hearing::aim() {
-    if (target == wanted) return;
+bool Hearing::aim() {
+    if (target == wanted) return false;
     target = wanted;
     sounds = sounds || target;
-    steady = false;
-}
-
-void Hearing::settle() {
-    sounds = target;
-    steady = true;
+    return true;
 }
 
 Node Node::entering(NodeInstance& instance, std::uint64_t serial) {
@@ -337,7 +333,7 @@ void SoundingGraph::aim(PortRef port, std::uint64_t serial) {
         return;
     }
     for (Connection& connection : into(port)) {
-        connection.hearing.aim();
+        connection.aim();
         if (connection.gain == connection.wanted_gain) continue;
         connection.gain = connection.wanted_gain;
         connection.gain_changed_in = serial;
@@ -346,7 +342,7 @@ void SoundingGraph::aim(PortRef port, std::uint64_t serial) {
 
 void SoundingGraph::aim_departures(PortRef port) {
     for (Connection& connection : into(port)) {
-        if (connection.hearing.target && !connection.hearing.wanted) connection.hearing.aim();
+        if (connection.hearing.target && !connection.hearing.wanted) connection.aim();
     }
 }
 
@@ -361,10 +357,16 @@ bool SoundingGraph::settle() {
     bool differs = std::ranges::find(nodes, false, &Node::committed) != nodes.end();
     for (Node& node : nodes) node.hearing.settle();
     for (Connection& connection : connections) {
-        differs = differs || !connection.hearing.steady;
+        differs = differs || connection.moves;
+        connection.moves = false;
         connection.hearing.settle();
     }
     return differs;
+}
+
+void SoundingGraph::settle_before_start() {
+    for (Node& node : nodes) node.hearing.settle();
+    for (Connection& connection : connections) connection.hearing.settle();
 }
 
 void SoundingGraph::prune() {
@@ -545,7 +547,10 @@ CompileRequest SoundingGraph::request(std::uint64_t ended_gains) const {
             }
             continue;
         }
-        const bool rests = hearing.steady && hearing.target && hearing.wanted;
+        // The gain of a connection with a delay ends later.
+        const bool gain_rests = connection.gain_changed_in == 0 ||
+                                (connection.gain_changed_in <= ended_gains && connection.delay_frames == 0);
+        const bool rests = !connection.moves && hearing.target && hearing.wanted && gain_rests;
         request.connections.push_back(
             {.from_node = connection.from_node,
              .from_port = connection.key.from.port,
@@ -553,7 +558,7 @@ CompileRequest SoundingGraph::request(std::uint64_t ended_gains) const {
              .to_port = connection.key.to.port,
              .state = connection.state,
              .target_gain = connection.gain,
-             .at_unity = rests && connection.gain == 1.0F && connection.gain_changed_in <= ended_gains,
+             .at_rest = rests,
              .present = hearing.target,
              .gain_wait_frames = connection.gain_changed_in == connection.entered_in ? connection.delay_frames : 0,
              .fades_in = connection.fades_in,

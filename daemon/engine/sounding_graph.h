@@ -41,13 +41,13 @@ struct Hearing {
     bool sounds = false;  ///< may be present now
     bool target = false;  ///< is in the target of the latest round
     bool wanted = false;  ///< is in the target of the unit that changes the port; otherwise the same as `target`
-    bool steady = true;   ///< the latest round does not change it
 
     static constexpr Hearing full() { return {.sounds = true, .target = true, .wanted = true}; }
     [[nodiscard]] bool any() const { return sounds || target || wanted; }
     [[nodiscard]] bool playing() const { return sounds || target; }
-    void aim();
-    void settle();
+    /// Returns whether the target changes.
+    bool aim();
+    void settle() { sounds = target; }
 };
 
 /// What the latest plan contains: what sounds before, during or after its round, and nodes and delays that are being
@@ -86,6 +86,9 @@ struct SoundingGraph {
         Hearing hearing{};
         bool filling = false;   ///< committed, and not wanted yet
         bool fades_in = false;  ///< its gain started at 0
+        bool moves = true;      ///< its presence may not have reached the target yet
+
+        void aim() { moves = hearing.aim() || moves; }
     };
     /// How nodes and connections enter.
     struct Entrance {
@@ -133,6 +136,8 @@ struct SoundingGraph {
     [[nodiscard]] bool changes_presence(PortRef port);
     /// The round has ended: its target sounds. Returns whether a plan of it would differ.
     bool settle();
+    /// Nothing has sounded yet, so the round needs no time. Presences move in the first block.
+    void settle_before_start();
     /// Removes what is neither heard nor committed.
     void prune();
     /// Removes what entered with the plan `serial`, which is not sent.

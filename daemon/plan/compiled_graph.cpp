@@ -78,9 +78,9 @@ void CompiledGraph::render(const AudioThreadKey& key, const DeviceBlock& device,
     context.frame = frame;
     context.frame_count = block_size_;
     context.device = device;
-    if (options.find_faults || !rendered_) {
+    if (options.find_faults) {
         for (std::size_t index = 0; index < steps_.size(); ++index) run_full(key, index, context, options.find_faults);
-    } else if (options.time_nodes && kHasCycleCounter) {
+    } else if (options.time_nodes && kHasCycleCounter && rendered_) {
         run_timed(key, context);
     } else {
         run(key, 0, steps_.size(), context);
@@ -100,8 +100,8 @@ void CompiledGraph::run(const AudioThreadKey& key, std::size_t begin, std::size_
                         ProcessContext& context) RTA_NONBLOCKING {
     const std::span<const Step> steps{steps_};
     std::size_t next = begin;
-    for (auto place = std::ranges::lower_bound(full_steps_, begin); place != full_steps_.end() && *place < end;
-         ++place) {
+    const std::vector<std::uint32_t>& full_steps = rendered_ ? full_steps_ : first_steps_;
+    for (auto place = std::ranges::lower_bound(full_steps, begin); place != full_steps.end() && *place < end; ++place) {
         run_plain(key, steps.subspan(next, *place - next), context);
         run_full(key, *place, context, false);
         next = *place + std::size_t{1};
@@ -192,7 +192,9 @@ void CompiledGraph::start_mixes(const NodeInstance& node, const StepDetail& deta
                                 std::uint64_t frame) RTA_NONBLOCKING {
     const bool at_once = frame == 0 || !node.has_run(key);
     for (const PortMix& port : std::span{mixes_}.subspan(detail.first_mix, detail.mix_count)) {
+        if (port.at_rest) continue;
         for (const MixInput& input : std::span{mix_inputs_}.subspan(port.first_input, port.input_count)) {
+            if (input.at_rest) continue;
             const bool was_absent = input.state->presence.move(*crossfade_, input.presence, at_once);
             const bool fades_in = input.fades_in && at_once;
             const bool jumps = frame == 0 || (was_absent && !fades_in);
@@ -241,6 +243,12 @@ bool CompiledGraph::mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NON
     bool all_at_rest = true;
     bool first = true;
     for (const MixInput& input : std::span{mix_inputs_}.subspan(port.first_input, port.input_count)) {
+        if (input.at_rest) {
+            if (input.target_gain == 0.0F) continue;
+            mix_in(input, port.destination, input.target_gain, nullptr, first);
+            first = false;
+            continue;
+        }
         const Presence& presence = input.state->presence;
         const dsp::Ramp& gain = input.state->gain;
         const bool presence_rests = presence.at_rest(*crossfade_, frame);

@@ -40,6 +40,8 @@ class CompiledGraph {
         std::uint32_t gain_wait_frames;  ///< before the gain starts to move
         float presence;                  ///< 1: in the target of the round, 0: not
         bool fades_in;                   ///< the gain starts at 0, because the destination remembers what it receives
+        /// Presence and gain rest at their targets while this plan is rendered: the state is not read.
+        bool at_rest;
     };
     /// A connection whose signal is delayed into separate buffers before it is mixed.
     struct DelayedInput {
@@ -72,7 +74,7 @@ class CompiledGraph {
     };
     static_assert(sizeof(Step) == kCacheLine);
 
-    /// The rest of a step. Plain steps read it in the first block of a plan only.
+    /// The rest of a step. Plain steps have none, except targets.
     struct StepDetail {
         std::uint32_t first_mix;
         std::uint32_t mix_count;
@@ -142,6 +144,7 @@ class CompiledGraph {
     std::vector<Step> steps_;
     std::vector<StepDetail> details_;        ///< of each step
     std::vector<std::uint32_t> full_steps_;  ///< indices of steps with mixes or fillings and of device sinks, ascending
+    std::vector<std::uint32_t> first_steps_;  ///< the same for the first block: also those with targets
     std::vector<DelayedInput> delays_;
     std::vector<PortMix> mixes_;
     std::vector<MixInput> mix_inputs_;

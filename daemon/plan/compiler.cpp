@@ -190,8 +190,10 @@ class PlanCompiler {
         detail.first_target = static_cast<std::uint32_t>(targets.begin() - plan_->targets_.begin());
         detail.target_count = static_cast<std::uint32_t>(targets.size());
 
-        if (detail.mix_count != 0 || detail.filling_count != 0 || entry.is_device_sink)
-            plan_->full_steps_.push_back(static_cast<std::uint32_t>(plan_->steps_.size()));
+        const auto step = static_cast<std::uint32_t>(plan_->steps_.size());
+        const bool is_full = detail.mix_count != 0 || detail.filling_count != 0 || entry.is_device_sink;
+        if (is_full) plan_->full_steps_.push_back(step);
+        if (is_full || detail.target_count != 0) plan_->first_steps_.push_back(step);
         step_ports_.push_back({input_views_.size() - first_input_view, output_views_.size() - first_output_view});
         plan_->details_.push_back(detail);
         plan_->steps_.push_back({.inputs = {},
@@ -212,7 +214,8 @@ class PlanCompiler {
             const auto sources = std::span{request_.connections}.subspan(begin, next - begin);
             if (sources.empty()) {
                 input_views_.push_back(planned_silence(width));
-            } else if (sources.size() == 1 && sources.front().at_unity && !sources.front().is_delayed) {
+            } else if (sources.size() == 1 && sources.front().at_rest && sources.front().target_gain == 1.0F &&
+                       !sources.front().is_delayed) {
                 input_views_.push_back(planned_read(signal_of(sources.front()), width));
             } else {
                 place_mix(sources, width, port);
@@ -235,7 +238,7 @@ class PlanCompiler {
                                  .first_factor = 0,
                                  .factor_count = 0,
                                  .first_channel = 0,
-                                 .at_rest = false});
+                                 .at_rest = std::ranges::all_of(sources, &Connection::at_rest)});
         for (const Connection& source : sources) {
             const Signal& signal = signal_of(source);
             const PlannedView as_sent = planned_read(signal, signal.width);
@@ -246,7 +249,8 @@ class PlanCompiler {
                                           request_.gain_fade_frames,
                                           source.gain_wait_frames,
                                           source.present ? 1.0F : 0.0F,
-                                          source.fades_in});
+                                          source.fades_in,
+                                          source.at_rest});
         }
         input_views_.push_back(planned_read({first_buffer, width, 0}, width));
     }

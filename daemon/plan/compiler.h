@@ -43,8 +43,9 @@ struct CompileRequest {
         std::uint32_t to_port;
         ConnectionState* state;
         float target_gain;
-        /// Presence and gain rest at exactly 1: the signal may be read in place.
-        bool at_unity;
+        /// Presence and gain have reached their targets, and the presence is 1. If the gain is 1, too, the signal may be
+        /// read in place.
+        bool at_rest;
         bool present = true;  ///< in the target of the round
         /// Before the gain starts to move: a signal that is delayed fades in when it has arrived.
         std::uint32_t gain_wait_frames = 0;

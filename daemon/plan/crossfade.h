@@ -47,8 +47,8 @@ class Presence {
     Presence() = default;
     explicit Presence(float value) RTA_NONBLOCKING : from_{value}, to_{value} {}
 
-    /// Moves to `target` with the current round, or at once. Must be called in the first block of each plan. Returns
-    /// whether the signal was absent until now.
+    /// Moves to `target` with the current round, or at once. Must be called in the first block of each plan in
+    /// which the presence does not rest at 1. Returns whether the signal was absent until now.
     bool move(const Crossfade& crossfade, float target, bool at_once) RTA_NONBLOCKING {
         if (crossfade.round() == round_ && target == to_) return false;
         const float now = from_ + (to_ - from_) * crossfade.passed_of(round_);

@@ -46,7 +46,6 @@ NodeInstance::NodeInstance(std::shared_ptr<const NodeDescription> description, s
         dry_delay_ =
             std::make_unique<dsp::FixedDelay>(description_->layout.inputs.front().width, processor_->latency_frames());
         needs_dry_ = true;
-        needs_run_ = true;
     }
     for (std::size_t i = 0; i < parameters.size(); ++i) {
         ramp(i) = dsp::Ramp{processor_value(parameters[i], parameters[i].default_value), shape_of(parameters[i].law)};
@@ -61,7 +60,7 @@ void NodeInstance::start_with(std::span<const float> parameters) {
         view(i) = {ramp(i).target(), nullptr};
     }
     needs_dry_ = uses_dry();
-    needs_run_ = needs_dry_;
+    needs_run_ = true;
 }
 
 void NodeInstance::start_present() {

@@ -177,8 +177,8 @@ class alignas(kCacheLine) NodeInstance {
 
     // While nothing ramps, a block touches only the first cache line of a node, up to inline_views_. While a parameter
     // of a small node ramps, it touches that and the ramp.
-    /// A view is on a ramp or was in the previous block; the node is muted; or needs_dry_.
-    bool needs_run_ = false;
+    /// A view is on a ramp or was in the previous block; the node is muted; needs_dry_; or it has never run.
+    bool needs_run_ = true;
     bool has_run_ = false;
     bool needs_dry_ = false;  ///< uses_dry()
     Fault fault_;
