@@ -61,6 +61,24 @@ struct EngineRounds : testing::Test {
     OfflineEngine offline;
 };
 
+TEST_F(EngineRounds, AConnectionFromBeforeTheFirstBlockStaysUntilItFadesOut) {
+    offline.load(R"({"nodes": [ {"name": "dc", "type": "constant", "parameters": {"value": 0.5}},
+                                {"name": "nothing", "type": "constant", "parameters": {"value": 0}},
+                                {"name": "out", "type": "output"} ], "connections": [] })");
+    offline.edit({Connect{"dc", "out", {}}});
+    offline.edit({AddNode{"gain", "more", {}, {}}});  // another plan, which replaces the one before without a block
+    offline.render_blocks(32);
+    offline.settle();
+    offline.edit({Connect{"nothing", "out", {}}});
+    offline.render_blocks(32);
+    offline.settle();
+    expect_constant(0);
+    offline.edit({Disconnect{"dc", "out"}});
+    offline.render_blocks(32);
+    EXPECT_LE(largest_step(offline.recorded[0]), kFadeStep);
+    EXPECT_EQ(offline.recorded[0].back(), 0.0F);
+}
+
 TEST_F(EngineRounds, EditsOfLookAheadInARowKeepPlansSmall) {
     start();
     offline.edit({AddNode{"compressor", "comp", {}, {{"threshold_db", 0.0F}}}, Disconnect{"other_dc", "other"},

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
 #include "support/graph_builder.h"
 
 namespace rta {
@@ -122,6 +126,22 @@ TEST(AudioGraph, GraphSurvivesADocumentRoundTrip) {
         ASSERT_TRUE(again.graph.connect(connection.from, connection.to, connection.gain_db));
     }
     EXPECT_EQ(write_document(again.graph.document()), text);
+}
+
+TEST(AudioGraph, FindsTheIndexOfEveryIdWhereIdsAreMissing) {
+    GraphBuilder builder;
+    for (int n = 1; n <= 300; ++n) builder.add("gain", "n" + std::to_string(n));
+    for (int n = 1; n <= 300; ++n) {
+        const bool removed = n % 7 == 0 || (n > 40 && n < 120) || n < 3;
+        if (removed) {
+            ASSERT_TRUE(builder.graph.remove_node("n" + std::to_string(n)));
+        }
+    }
+    const auto ids = builder.graph.node_ids();
+    for (std::uint64_t id = 0; id <= 310; ++id) {
+        const auto expected = std::ranges::lower_bound(ids, NodeId{id}) - ids.begin();
+        EXPECT_EQ(builder.graph.index_of(NodeId{id}), static_cast<std::size_t>(expected)) << id;
+    }
 }
 
 }  // namespace
