@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "api/awaited_starts.h"
 #include "api/fairness.h"
 #include "api/request_table.h"
 #include "rta/v1/control.pb.h"
@@ -35,6 +36,7 @@ struct PendingRequest {
     std::unique_ptr<RequestState> state{};  ///< of its kind
     bool committed = false;                 ///< what it changed stays, even if the request fails now
     std::optional<TimePoint> give_up{};     ///< the engine was full, and is asked again until then
+    AwaitedStarts::Wait start{};            ///< of its transaction; removed together with the request
     v1::ServerMessage reply{};
 
     /// The next request of the client may run.

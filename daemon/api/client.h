@@ -33,6 +33,9 @@ class Client final : public std::enable_shared_from_this<Client>,
     /// Requests received and not yet answered, and the memory that they take, at which no more are received.
     static constexpr std::size_t kMaximumPending = 1024;
     static constexpr std::size_t kMaximumPendingBytes = std::size_t{8} << 20U;
+    /// Executed requests whose responses have not been sent, at which no further transaction is committed that waits for
+    /// its start. Bounds what a client can make others wait for.
+    static constexpr std::size_t kMaximumWaits = 128;
 
     /// Use Dispatcher::connect().
     Client(Dispatcher& dispatcher, std::string address);
@@ -80,6 +83,8 @@ class Client final : public std::enable_shared_from_this<Client>,
     void introduce(std::string name) { name_ = std::move(name); }
     /// All requests before the one whose turn it is have been answered, and its answer fits into the outbox.
     [[nodiscard]] bool ready_for_answer() const { return executed_ == 0 && outbox_.has_room(); }
+    /// Returns the number of requests whose turn is over, and whose responses have not been put into the outbox.
+    [[nodiscard]] std::size_t unanswered() const { return executed_; }
     /// Calls `use` with the pending request of this number, if there is one, and continues.
     void resume(std::uint64_t number, const std::function<void(Call&)>& use);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -22,9 +21,6 @@ namespace rta::api {
 /// the output between them. Has no timer and no clock. [control]
 class OutputControl {
  public:
-    /// If no block of audio runs for this long, a request that has started is answered without its frame.
-    static constexpr std::chrono::milliseconds kStillDeadline{500};
-
     /// Called once: with the first frame of the change, with nothing if it has started but no block runs, or with an
     /// error; then nothing has changed.
     using Answered = std::function<void(const Expected<std::optional<std::uint64_t>>&)>;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "api/pending_commands.h"
 
+#include <algorithm>
+#include <tuple>
 #include <utility>
 
+#include "engine/renderer.h"
 #include "rta/v1/control.pb.h"
 
 namespace rta::api {
@@ -10,11 +13,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// While a client awaits an answer. Half of it is added to the round-trip time on average.
+/// While a client awaits what the next block does. Half of it is added to the round-trip time on average.
 constexpr auto kAwaitedInterval = 50us;
-/// While a fade runs or a transaction is not in effect yet, and no client waits.
+/// While a fade runs, or a transaction waits to be heard.
 constexpr auto kOutstandingInterval = 2ms;
 constexpr auto kIdleInterval = 50ms;
+/// If no block is rendered for this long, the next one is not expected soon.
+constexpr auto kStillAfter = 100ms;
 
 }  // namespace
 
@@ -22,8 +27,14 @@ void PendingCommands::await(const Ticket& ticket, TimePoint deadline, Answered a
     waiting_.push_back({ticket.serial, deadline, std::move(answered)});
 }
 
-void PendingCommands::await_start(std::uint64_t revision, TimePoint deadline, Answered answered) {
-    waiting_for_start_.insert_or_assign(revision, WaitingForStart{deadline, std::move(answered)});
+void PendingCommands::announce(const Ticket& ticket) {
+    if (!first_announced_) first_announced_ = ticket.revision;
+}
+
+AwaitedStarts::Wait PendingCommands::await_start(const Ticket& ticket, TimePoint now, TimePoint deadline,
+                                                 AwaitedStarts::Answered answered) {
+    if (ticket.starts_within_ms == 0) prompt_serial_ = ticket.serial;
+    return starts_.add({.revision = ticket.revision, .begin = now, .deadline = deadline}, std::move(answered));
 }
 
 void PendingCommands::announce(const Ticket& ticket, std::function<void(std::uint64_t frame)> heard) {
@@ -37,8 +48,9 @@ void PendingCommands::fade_out(float length_ms, std::function<void()> done) {
 
 void PendingCommands::poll(TimePoint now) {
     engine_.poll(*this);
+    note_progress(now);
     for (const Applied& one : std::exchange(applied_, {})) resolve(one);
-    for (const Started& one : std::exchange(started_, {})) resolve(one);
+    report_starts();
     for (const Fault& fault : std::exchange(faults_, {})) {
         hub_.publish([&](v1::Event& event) {
             event.mutable_node_faulted()->set_node(fault.node);
@@ -51,15 +63,26 @@ void PendingCommands::poll(TimePoint now) {
 }
 
 std::chrono::microseconds PendingCommands::interval() const {
-    if (!waiting_.empty() || !waiting_for_start_.empty()) return kAwaitedInterval;
-    if (fade_ || engine_.outstanding()) return kOutstandingInterval;
+    if (!started_.empty()) return kAwaitedInterval;
+    const bool prompt = !waiting_.empty() || prompt_serial_ > applied_serial_;
+    if (prompt && rendering_) return kAwaitedInterval;
+    if (prompt || !starts_.empty() || fade_ || engine_.outstanding()) return kOutstandingInterval;
     return kIdleInterval;
 }
 
-void PendingCommands::applied(std::uint64_t serial, std::uint64_t frame) { applied_.push_back({serial, frame}); }
+void PendingCommands::note_progress(TimePoint now) {
+    if (const std::uint64_t frames = engine_.renderer().frames(); frames != std::exchange(frames_, frames))
+        last_block_ = now;
+    rendering_ = now - last_block_ < kStillAfter;
+}
+
+void PendingCommands::applied(std::uint64_t serial, std::uint64_t frame) {
+    applied_serial_ = serial;
+    applied_.push_back({serial, frame});
+}
 
 void PendingCommands::transaction_heard(std::uint64_t revision, std::uint64_t frame) {
-    started_.push_back({revision, frame});
+    starting_.push_back({revision, frame});
 }
 
 void PendingCommands::node_faulted(const std::string& node, std::uint64_t frame) { faults_.push_back({node, frame}); }
@@ -81,10 +104,23 @@ void PendingCommands::resolve(const Applied& applied) {
     }
 }
 
+/// The engine merges transactions in the order in which they come to wait at the same ports, which need not be that of
+/// their revisions.
+void PendingCommands::report_starts() {
+    std::ranges::sort(starting_, {}, [](const Started& one) { return std::tuple{one.frame, one.revision}; });
+    started_.insert(started_.end(), starting_.begin(), starting_.end());
+    starting_.clear();
+    for (std::size_t left = std::min(started_.size(), kStartsPerPoll); left > 0; --left) {
+        const Started one = started_.front();
+        started_.pop_front();
+        resolve(one);
+    }
+}
+
 /// Clients learn from the response before the event that their own change is heard.
 void PendingCommands::resolve(const Started& started) {
-    if (auto waiting = waiting_for_start_.extract(started.revision)) waiting.mapped().answered(started.frame);
-    if (announced_.erase(started.revision) == 0) return;  // the graph with which the daemon started
+    starts_.heard(started.revision, started.frame);
+    if (!first_announced_ || started.revision < *first_announced_) return;
     hub_.publish([&](v1::Event& event) {
         event.mutable_transaction_heard()->set_revision(started.revision);
         event.mutable_transaction_heard()->set_frame(started.frame);
@@ -92,13 +128,8 @@ void PendingCommands::resolve(const Started& started) {
 }
 
 void PendingCommands::expire(TimePoint now) {
-    for (auto next = waiting_for_start_.begin(); next != waiting_for_start_.end();) {
-        const auto waiting = next++;
-        if (waiting->second.deadline > now) continue;
-        const Answered answered = std::move(waiting->second.answered);
-        waiting_for_start_.erase(waiting);
-        answered(std::nullopt);
-    }
+    // What has started and is not reported yet is not late.
+    if (started_.empty()) starts_.expire(now, last_block_);
     while (!waiting_.empty() && waiting_.front().deadline <= now) {
         const Waiting late = std::move(waiting_.front());
         waiting_.pop_front();

@@ -10,8 +10,6 @@
 namespace rta::api::requests {
 namespace {
 
-void set_frame(v1::Response& response, std::uint64_t frame) { response.mutable_apply_transaction()->set_frame(frame); }
-
 void publish_edits(Services& services, const Client& client, std::uint64_t revision, v1::EditList& edits) {
     services.hub.publish([&](v1::Event& event) {
         v1::GraphChanged& changed = *event.mutable_graph_changed();
@@ -19,12 +17,6 @@ void publish_edits(Services& services, const Client& client, std::uint64_t revis
         changed.mutable_edits()->Swap(edits.mutable_edits());
         changed.set_client_name(client.name());
     });
-}
-
-void await_start(Call& call, const Ticket& ticket) {
-    const TimePoint deadline =
-        call.services.clock() + std::chrono::milliseconds{ticket.starts_within_ms} + kHeardDeadline;
-    call.services.commands.await_start(ticket.revision, deadline, answer_with_frame(call, set_frame));
 }
 
 void refuse_transaction(Call& call, const TransactionState& transaction, const Error& error) {
@@ -46,13 +38,15 @@ Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& 
 void apply_transaction(Call& call) {
     Services& services = call.services;
     auto& transaction = static_cast<TransactionState&>(*call.request.state);
+    const bool waits = transaction.wait_for_start;
+    // Tried again when the client's first pending request is answered.
+    if (waits && call.client.unanswered() >= Client::kMaximumWaits) return;
     if (!services.plan_room.may_ask(call.client)) {
         return retry_later(call, services.plan_room,
                            Error{ErrorCode::resource_exhausted, "other transactions wait for room in the engine", {}});
     }
     // Allocated before the commit: without memory, the answer must still carry the revision.
     v1::TransactionResult& result = *call.request.begin_answer().mutable_apply_transaction();
-    const bool waits = transaction.wait_for_start;
     const auto ticket = services.engine.commit(transaction.prepared);
     if (!ticket) return refuse_transaction(call, transaction, ticket.error());
     result.set_revision(ticket->revision);
@@ -60,10 +54,10 @@ void apply_transaction(Call& call) {
     committed(call, services.plan_room);
     publish_edits(services, call.client, ticket->revision, transaction.edits);
     call.request.state.reset();
-    services.commands.announce(ticket->revision);
+    services.commands.announce(*ticket);
     call.request.stage = PendingRequest::Stage::answered;
+    if (waits) return await_start(call, *ticket);
     services.wake();
-    if (waits) await_start(call, *ticket);
 }
 
 }  // namespace rta::api::requests

@@ -30,23 +30,61 @@ void committed(Call& call, RoomQueue& room) {
     call.services.daemon.graph_changed();
 }
 
-PendingCommands::Answered answer_with_frame(Call& call, SetFrame set_frame) {
+void await_frame(Call& call, const Ticket& ticket) {
     call.request.stage = PendingRequest::Stage::executed;
-    return [set_frame, handle = call.handle()](std::optional<std::uint64_t> frame) {
+    const auto complete = [handle = call.handle()](std::optional<std::uint64_t> frame) {
         handle.resume([&](Call& later) {
             later.request.stage = PendingRequest::Stage::answered;
             v1::Response& response = *later.request.reply.mutable_response();
-            if (frame) return set_frame(response, *frame);
+            if (frame) return response.mutable_set_parameters()->set_frame(*frame);
             to_wire(Error{ErrorCode::deadline_exceeded,
                           "committed, but not heard yet: no block of audio was rendered for 500 ms",
                           {}},
                     *response.mutable_status());
         });
     };
+    call.services.commands.await(ticket, call.services.clock() + kStillDeadline, complete);
+    call.services.wake();
 }
 
-void await_frame(Call& call, const Ticket& ticket, SetFrame set_frame) {
-    call.services.commands.await(ticket, call.services.clock() + kHeardDeadline, answer_with_frame(call, set_frame));
+/// A client that sets timeout_ms states how long it is prepared to wait. For all others, the engine's bound decides.
+StartLimit start_limit(const PendingRequest& request, const Ticket& ticket, TimePoint now) {
+    if (request.message.has_timeout_ms()) {
+        const std::chrono::milliseconds timeout{request.timeout_ms()};
+        return {.length = timeout, .by_client = true, .deadline = request.give_up.value_or(now + timeout)};
+    }
+    const auto length = std::chrono::milliseconds{ticket.starts_within_ms} + kStartGrace;
+    return {.length = length, .by_client = false, .deadline = now + length};
+}
+
+Error late_start(const Ticket& ticket, AwaitedStarts::Late late, const StartLimit& limit) {
+    const auto text = [](std::chrono::milliseconds time) { return std::to_string(time.count()) + " ms"; };
+    std::string sentence = "committed as revision " + std::to_string(ticket.revision) + ", but not heard yet: ";
+    if (late == AwaitedStarts::Late::no_blocks) {
+        sentence += "no block of audio was rendered for " + text(kStillDeadline);
+    } else {
+        sentence += "it did not start within " + text(limit.length);
+        if (limit.by_client) sentence += " (timeout_ms)";
+        const std::chrono::milliseconds bound{ticket.starts_within_ms};
+        if (bound >= limit.length) sentence += "; it starts at most " + text(bound) + " after the commit";
+    }
+    return Error{ErrorCode::deadline_exceeded, std::move(sentence), {}};
+}
+
+void await_start(Call& call, const Ticket& ticket) {
+    PendingRequest& request = call.request;
+    const TimePoint now = call.services.clock();
+    const StartLimit limit = start_limit(request, ticket, now);
+    const auto complete = [limit, ticket, handle = call.handle()](const AwaitedStarts::Outcome& outcome) {
+        handle.resume([&](Call& later) {
+            later.request.stage = PendingRequest::Stage::answered;
+            v1::Response& response = *later.request.reply.mutable_response();
+            if (!outcome.frame) return to_wire(late_start(ticket, outcome.late, limit), *response.mutable_status());
+            response.mutable_apply_transaction()->set_frame(*outcome.frame);
+        });
+    };
+    request.start = call.services.commands.await_start(ticket, now, limit.deadline, complete);
+    request.stage = PendingRequest::Stage::executed;
     call.services.wake();
 }
 

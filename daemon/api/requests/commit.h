@@ -2,21 +2,21 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
-#include <functional>
 
+#include "api/awaited_starts.h"
 #include "api/call.h"
 #include "api/fairness.h"
-#include "api/pending_commands.h"
 #include "engine/engine.h"
 #include "text/error.h"
 
 namespace rta::api::requests {
 
-// What transactions and parameter changes share: waiting for room in the engine, and for the block that applies them.
+// What transactions and parameter changes share: waiting for room in the engine. And what they wait for once they are
+// committed: the block that applies parameters, and the block with which a transaction begins to be heard.
 
-/// If no block has applied a change within this time, it is answered DEADLINE_EXCEEDED.
-inline constexpr std::chrono::milliseconds kHeardDeadline{500};
+/// If the start of a transaction is later than its starts_within_ms by this, it is answered DEADLINE_EXCEEDED. More than
+/// kStillDeadline, so that the answer names the cause if no block is rendered.
+inline constexpr std::chrono::milliseconds kStartGrace{1000};
 
 /// The engine has no room for the request: it is tried again in the client's turn, and refused with `error` once its
 /// timeout_ms has passed.
@@ -25,11 +25,22 @@ void retry_later(Call& call, RoomQueue& room, Error error);
 /// The engine has room and has committed the request.
 void committed(Call& call, RoomQueue& room);
 
-/// Sets the frame in a response.
-using SetFrame = void (*)(v1::Response& response, std::uint64_t frame);
-/// Returns what completes an answer that lacks the frame only.
-[[nodiscard]] PendingCommands::Answered answer_with_frame(Call& call, SetFrame set_frame);
-/// Defers the answer, which is complete except for the frame, until the change takes effect.
-void await_frame(Call& call, const Ticket& ticket, SetFrame set_frame);
+/// Defers the answer to SetParameters, which is complete except for the frame, until the change takes effect.
+void await_frame(Call& call, const Ticket& ticket);
+
+/// How long a request waits for the start of its transaction.
+struct StartLimit {
+    std::chrono::milliseconds length;
+    bool by_client;  ///< it is the request's timeout_ms
+    TimePoint deadline;
+};
+[[nodiscard]] StartLimit start_limit(const PendingRequest& request, const Ticket& ticket, TimePoint now);
+
+/// Returns the error for a transaction that is committed and has not started within the limit.
+[[nodiscard]] Error late_start(const Ticket& ticket, AwaitedStarts::Late late, const StartLimit& limit);
+
+/// Defers the answer to ApplyTransaction, which is complete except for the frame, until the transaction begins to be
+/// heard; see ApplyTransaction.wait_for_start.
+void await_start(Call& call, const Ticket& ticket);
 
 }  // namespace rta::api::requests

@@ -64,9 +64,7 @@ void set_parameters(Call& call) {
     committed(call, services.parameter_room);
     publish_changes(call, ticket->revision);
     request.state.reset();
-    await_frame(call, *ticket, [](v1::Response& response, std::uint64_t frame) {
-        response.mutable_set_parameters()->set_frame(frame);
-    });
+    await_frame(call, *ticket);
 }
 
 }  // namespace requests
