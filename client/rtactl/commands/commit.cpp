@@ -19,7 +19,7 @@ Result<void> run_commit(Context& context, const Arguments&) {
     Failure failure = std::move(edited.error());
     if (failure.edit_index && *failure.edit_index < transaction.lines.size())
         failure.line = transaction.lines[*failure.edit_index];
-    if (failure.exit == Exit::refused) failure.sentence += "; no change was made";
+    if (failure.exit == Exit::refused && !failure.committed) failure.sentence += "; no change was made";
     return std::unexpected(std::move(failure));
 }
 

@@ -74,14 +74,15 @@ Result<v1::Response> Context::check(client::Expected<v1::Response> response, Pur
     if (status.code() == v1::OK) return std::move(*response);
     Failure failure{exit_of(status.code()), status.message().empty() ? v1::Code_Name(status.code()) : status.message()};
     if (status.has_edit_index()) failure.edit_index = status.edit_index();
+    failure.committed = response->result_case() != v1::Response::RESULT_NOT_SET;
     return std::unexpected(std::move(failure));
 }
 
 Result<v1::Response> Context::exchange(v1::Request request, Purpose purpose) {
     const auto client = connected_client();
     if (!client) return std::unexpected(client.error());
-    // The daemon may spend half of the timeout waiting for room in its engine; the rest is left for the network and for
-    // the change to take effect.
+    // The daemon may wait for half of the timeout for room in its engine and for the change to take effect; the rest is
+    // left for the network.
     request.set_timeout_ms(static_cast<std::uint32_t>(std::clamp<long long>(options_.timeout.count() / 2, 1, 60'000)));
     auto response = (*client)->call(std::move(request));
     const bool unknown =

@@ -64,8 +64,8 @@ class Context {
     [[nodiscard]] Result<std::vector<v1::Response>> call_all(std::vector<v1::Request> requests);
     /// Sends the request of a command that reads. With --json, prints the response.
     [[nodiscard]] Result<v1::Response> query(v1::Request request);
-    /// Sends the request of a command that changes something. With --json, prints the response. If no response arrives,
-    /// the error says that the outcome is unknown.
+    /// Sends the request of a command that changes something, and waits until the change takes effect. With --json,
+    /// prints the response. If no response arrives, the error says that the outcome is unknown.
     [[nodiscard]] Result<v1::Response> change(v1::Request request);
     /// Applies the edits in one transaction and prints its revision. Between `begin` and `commit`, only collects them.
     /// Prints `title` in either case, if it is not empty.

@@ -14,7 +14,7 @@ namespace rta::rtactl {
 enum class Exit : std::uint8_t {
     done = 0,
     refused = 1,         ///< by the daemon; in the shell: any line
-    usage = 2,           ///< the command line is wrong
+    usage = 2,           ///< the command line is wrong, or a file that it names cannot be read or written
     cannot_connect = 3,  ///< no daemon, or it was lost
     not_allowed = 4,     ///< UNAUTHENTICATED, PERMISSION_DENIED
 };
@@ -27,6 +27,7 @@ struct Failure {
     std::optional<std::uint32_t> edit_index{};
     /// Number of the line that caused the error, from 1; 0: the current line.
     std::size_t line = 0;
+    bool committed = false;  ///< the change was made, but not confirmed in time
 };
 
 template <class T>

@@ -15,7 +15,9 @@ namespace {
 constexpr std::array kGlobalOptions{
     Option{"--host", "HOST[:PORT]", "Connect to the daemon over TCP; default port 7340, IPv6 as [::1]:7340."},
     Option{"--socket", "PATH", "Connect to the daemon over this Unix socket.", Expects::file},
-    Option{"--timeout", "S", "Set the timeout for connecting and for each response; default 10 s."},
+    Option{
+        "--timeout", "S",
+        "Set the timeout for connecting and for each response; default 10 s. A change must take effect in half of it."},
     Option{"--json", "", "Print the daemon's response as one line of JSON, and nothing else."},
     Option{"--help", "", "Print help, or the help of the given command."},
     Option{"--version", "", "Print the version."},

@@ -103,6 +103,19 @@ TEST(Shell, ReportsTheLineOfTheRejectedEdit) {
     EXPECT_EQ(outcome.err, "rtactl: line 4: unknown node \"b\"; no change was made\n");
 }
 
+TEST(Shell, ACommitThatIsHeardLateIsNotReportedAsUndone) {
+    FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_apply_transaction()) return std::nullopt;
+        v1::Response response = refusal(request, v1::DEADLINE_EXCEEDED, "committed as revision 7, but not heard yet");
+        response.mutable_apply_transaction()->set_revision(7);
+        return Reply{.bytes = frame(response)};
+    }};
+    const Outcome outcome = rtad.run({"shell"}, "begin\nremove a\ncommit\nget osc.frequency_hz\n");
+    EXPECT_EQ(outcome.exit, Exit::refused);
+    EXPECT_EQ(outcome.err, "rtactl: line 3: committed as revision 7, but not heard yet\n");
+    EXPECT_EQ(outcome.out, "osc.frequency_hz = 440 Hz\n") << "the connection is not lost";
+}
+
 TEST(Shell, CommitsNothingIfALineOfTheTransactionIsWrong) {
     FakeRtad rtad;
     const Outcome outcome = rtad.run({"shell"}, "begin\nadd sine x\nadd sine\ncommit\nremove y\n");
