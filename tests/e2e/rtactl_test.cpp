@@ -135,6 +135,8 @@ TEST_F(Rtactl, UsageErrorsAreStatusTwo) {
     refused({"--host", "somewhere", "status"}, kUsage);  // with --socket
     done({"add", "sine", "osc"});
     refused({"set", "osc.gain_db=loud"}, kUsage);
+    EXPECT_TRUE(has(refused({"set", "osc.channels=2", "osc.channels=3"}, kUsage), "\"osc.channels\" is given twice"));
+    EXPECT_TRUE(has(refused({"set", "osc.gain_db=-6", "--ramp", "99999999"}, kUsage), "\"99999999\" is out of range"));
     EXPECT_EQ(run({rtactl_program().string(), {}}).status, kUsage);
 }
 
@@ -190,6 +192,19 @@ TEST_F(Rtactl, JsonIsTheResponseAndNothingElse) {
     EXPECT_TRUE(has(refusal.status().message(), "ghost"));
 }
 
+TEST_F(Rtactl, AnEditReturnsWhenItTakesEffect) {
+    client_.subscribe({v1::TOPIC_CHANGES});
+    const auto added = parse_json<v1::Response>(done({"--json", "add", "gain", "a"})).apply_transaction();
+    EXPECT_TRUE(added.has_frame());
+    std::optional<v1::Event> event;
+    do {
+        event = client_.next_event();
+    } while (event && !event->has_transaction_heard());
+    ASSERT_TRUE(event) << "no TransactionHeard has arrived";
+    EXPECT_EQ(event->transaction_heard().revision(), added.revision());
+    EXPECT_EQ(event->transaction_heard().frame(), added.frame());
+}
+
 TEST_F(Rtactl, GraphsAreSavedLoadedAndCheckedWithoutLoss) {
     const TemporaryDirectory directory;
     const std::string first = (directory / "first.json").string();
@@ -211,7 +226,9 @@ TEST_F(Rtactl, GraphsAreSavedLoadedAndCheckedWithoutLoss) {
     EXPECT_EQ(run_rtad({"check", first}).status, kDone);
 
     const std::uint64_t before = revision();
-    EXPECT_TRUE(has(refused({"graph", "load", (directory / "missing.json").string()}, kUsage), "missing.json"));
+    for (const char* command : {"load", "check", "diff"})
+        EXPECT_TRUE(has(refused({"graph", command, (directory / "missing.json").string()}, kUsage), "missing.json"));
+    EXPECT_TRUE(has(refused({"graph", "save", (directory / "missing" / "a.json").string()}, kUsage), "missing/a.json"));
     EXPECT_EQ(revision(), before);
 }
 
@@ -336,6 +353,9 @@ TEST_F(Rtactl, MutesANode) {
     EXPECT_EQ(done({"unmute", "vol"}), "vol.mute = off\n");
     EXPECT_EQ(done({"get", "vol.mute"}), "vol.mute = off\n");
     EXPECT_TRUE(has(refused({"mute", "osc"}), "mute"));
+    done({"add", "sine", "tone"});
+    EXPECT_TRUE(has(refused({"mute", "tone"}), "node \"tone\" (sine) cannot be muted: it has no parameter mute"));
+    EXPECT_TRUE(has(refused({"bypass", "tone"}), "cannot be bypassed"));
 }
 
 TEST_F(Rtactl, MutesTheOutputAndPanics) {

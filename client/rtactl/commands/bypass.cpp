@@ -8,7 +8,11 @@ namespace {
 Result<void> run_bypass(Context& context, const Arguments& arguments) {
     const auto on = parse_switch_word("bypass", arguments, 1);
     if (!on) return std::unexpected(on.error());
-    return set_switch(context, arguments.words[0], "bypass", *on);
+    return set_switch(context, arguments.words[0],
+                      {.parameter = "bypass",
+                       .refusal = "cannot be bypassed",
+                       .expected = "a node whose ports in and out have the same number of channels"},
+                      *on);
 }
 
 }  // namespace

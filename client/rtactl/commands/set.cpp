@@ -2,16 +2,21 @@
 #include <algorithm>
 #include <array>
 #include <ostream>
+#include <set>
+#include <utility>
 
 #include "rtactl/context/context.h"
 #include "rtactl/drawing/node_values.h"
 #include "rtactl/language/assignment.h"
 #include "rtactl/language/type_table.h"
 #include "rtactl/language/values.h"
+#include "text/quoting.h"
 
 namespace rta::rtactl::commands {
 
 namespace {
+
+constexpr double kLongestRampMs = 600'000;  // SetParameter.ramp_ms
 
 /// The assignments, resolved: parameters ramp; settings rebuild their node, with one edit for each node.
 struct Changes {
@@ -34,9 +39,13 @@ v1::ChangeSettings& settings_of(Changes& changes, const std::string& node) {
 
 Result<std::vector<NodeAssignment>> parse_node_assignments(std::span<const std::string> words) {
     std::vector<NodeAssignment> assignments;
+    std::set<std::pair<std::string, std::string>> names;
     for (const std::string& word : words) {
         auto assignment = parse_node_assignment(word);
         if (!assignment) return usage_error(std::move(assignment.error()));
+        const auto& [node, value] = *assignment;
+        if (!names.emplace(node, value.name).second)
+            return usage_error(quoted(node + "." + value.name) + " is given twice; expected one value");
         assignments.push_back(std::move(*assignment));
     }
     return assignments;
@@ -82,6 +91,9 @@ Result<std::optional<float>> parse_ramp(const Arguments& arguments) {
     if (!text) return std::nullopt;
     const auto ramp = parse_value(*text, ValueUnit::milliseconds);
     if (!ramp) return usage_error("--ramp: " + ramp.error());
+    // The daemon would report the nearest float.
+    if (*ramp < 0 || *ramp > kLongestRampMs)
+        return usage_error("--ramp: " + quoted(*text) + " is out of range; expected 0 to 600000 ms");
     return static_cast<float>(*ramp);
 }
 

@@ -19,7 +19,7 @@ Result<void> write_output(Context& context, const std::string& path, std::string
         if (!context.json()) context.out() << printable_document(text);
         return {};
     }
-    if (auto written = replace_file(path, text); !written) return fail(Exit::refused, std::move(written.error()));
+    if (auto written = replace_file(path, text); !written) return usage_error(std::move(written.error()));
     return {};
 }
 

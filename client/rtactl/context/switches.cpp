@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "rtactl/context/switches.h"
 
+#include <algorithm>
 #include <ostream>
 
+#include "rtactl/language/type_table.h"
 #include "rtactl/language/values.h"
 #include "text/quoting.h"
 
@@ -27,14 +29,32 @@ Result<void> set_output_muted(Context& context, bool muted) {
     return {};
 }
 
+/// The daemon would only report that the parameter is unknown, which the command does not name. With --json, its
+/// response is the output.
+Result<void> require_parameter(Context& context, const std::string& node, const Switch& which) {
+    if (context.json()) return {};
+    const auto graph = context.fetch_graph({node});
+    if (!graph) return std::unexpected(graph.error());
+    const GraphMirror::NodeInfo* known = (*graph)->find(node);
+    const v1::NodeType* type = known == nullptr ? nullptr : context.find_type(known->type);
+    if (type == nullptr) return {};
+    const auto parameters = parameters_of(*type, known->settings);
+    if (std::ranges::find(parameters, which.parameter, &v1::ParameterInfo::name) != parameters.end()) return {};
+    std::string sentence = "node " + quoted(node) + " (" + type->name() + ") ";
+    sentence.append(which.refusal).append(": it has no parameter ").append(which.parameter);
+    sentence.append("; expected ").append(which.expected);
+    return fail(Exit::refused, std::move(sentence));
+}
+
 }  // namespace
 
-Result<void> set_switch(Context& context, const std::string& node, const std::string& parameter, bool on) {
+Result<void> set_switch(Context& context, const std::string& node, const Switch& which, bool on) {
+    if (auto checked = require_parameter(context, node, which); !checked) return checked;
     v1::SetParameter change;
     change.set_node(node);
-    change.set_parameter(parameter);
+    change.set_parameter(which.parameter);
     change.set_value(on ? 1.0F : 0.0F);
-    const std::string title = node + "." + parameter + " = " + (on ? "on" : "off");
+    const std::string title = node + "." + which.parameter + " = " + (on ? "on" : "off");
     if (context.transaction()) {
         v1::Edit edit;
         *edit.mutable_set_parameter() = change;
@@ -50,7 +70,11 @@ Result<void> set_switch(Context& context, const std::string& node, const std::st
 
 Result<void> set_muted(Context& context, const Arguments& arguments, bool muted) {
     if (arguments.words.empty()) return set_output_muted(context, muted);
-    return set_switch(context, arguments.words[0], "mute", muted);
+    return set_switch(context, arguments.words[0],
+                      {.parameter = "mute",
+                       .refusal = muted ? "cannot be muted" : "cannot be unmuted",
+                       .expected = "a node with that parameter, such as a gain, or no NODE for the device output"},
+                      muted);
 }
 
 Result<bool> parse_switch_word(std::string_view command, const Arguments& arguments, std::size_t index) {

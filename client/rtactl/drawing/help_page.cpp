@@ -76,8 +76,8 @@ void print_help(std::ostream& out, const CommandTable& table, Place place) {
         out << "  " << socket << '\n';
     out << "  " << default_tcp_address() << '\n';
     out << "\n"
-           "Exit status: 0 done, 1 refused by the daemon (shell: any line refused), 2 usage, 3 cannot connect,\n"
-           "4 not allowed.\n"
+           "Exit status: 0 done, 1 refused by the daemon (shell: any line refused), 2 usage, or a file that cannot be\n"
+           "read or written, 3 cannot connect, 4 not allowed.\n"
            "\n"
            "`rtactl COMMAND --help` explains a command. Example:\n"
            "  rtactl play sine:frequency_hz=440 gain:gain_db=-12\n";

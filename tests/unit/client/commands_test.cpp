@@ -217,6 +217,30 @@ TEST(Commands, EditCommandsSendTheTypedValues) {
     }
 }
 
+/// The transaction is committed, and the daemon stops waiting for its start.
+std::optional<Reply> late_start(const v1::Request& request) {
+    if (!request.has_apply_transaction()) return std::nullopt;
+    v1::Response response = refusal(request, v1::DEADLINE_EXCEEDED,
+                                    "committed as revision 7, but not heard yet: no block of audio was rendered");
+    response.mutable_apply_transaction()->set_revision(7);
+    response.mutable_apply_transaction()->set_starts_within_ms(60);
+    return Reply{.bytes = frame(response)};
+}
+
+TEST(Commands, ALateStartIsAnErrorThatSaysWhatIsCommitted) {
+    FakeRtad rtad{late_start};
+    const Outcome outcome = rtad.run({"remove", "osc"});
+    EXPECT_EQ(outcome.exit, Exit::refused);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(outcome.err, "rtactl: committed as revision 7, but not heard yet: no block of audio was rendered\n");
+    const Outcome json = rtad.run({"--json", "remove", "osc"});
+    EXPECT_EQ(json.exit, Exit::refused);
+    const auto response = from_json<v1::Response>(json.out);
+    EXPECT_EQ(response.status().code(), v1::DEADLINE_EXCEEDED);
+    EXPECT_EQ(response.apply_transaction().revision(), 7U);
+    EXPECT_FALSE(response.apply_transaction().has_frame());
+}
+
 TEST(Commands, SetPrintsTheParsedValues) {
     FakeRtad rtad;
     EXPECT_EQ(rtad.run({"set", "osc.frequency_hz=2kHz", "vol.mute=yes"}).out,
@@ -360,7 +384,21 @@ TEST(Commands, AWrongUnitIsFoundBeforeAnythingIsChanged) {
     EXPECT_TRUE(has(rtad.run({"add", "sine", "x", "gain_db=1", "gain_db=2"}).err, "given twice"));
     EXPECT_TRUE(has(rtad.run({"set", "osc.channels=2", "--ramp", "5"}).err, "--ramp applies to parameters only"));
     EXPECT_EQ(rtad.run({"set", "osc.frequency_hz=250ms"}).exit, Exit::usage);
+    EXPECT_EQ(rtad.run({"set", "osc.gain_db=-6", "--ramp", "99999999"}).err,
+              "rtactl: --ramp: \"99999999\" is out of range; expected 0 to 600000 ms\n");
+    EXPECT_EQ(rtad.run({"set", "osc.gain_db=-6", "--ramp", "-1"}).exit, Exit::usage);
     EXPECT_EQ(rtad.change_count(), 0U);
+    EXPECT_EQ(rtad.run({"set", "osc.gain_db=-6", "--ramp", "600s"}).exit, Exit::done);
+}
+
+TEST(Commands, AValueThatIsGivenTwiceIsRefused) {
+    FakeRtad rtad;
+    const Outcome setting = rtad.run({"set", "osc.channels=2", "vol.channels=2", "osc.channels=3"});
+    EXPECT_EQ(setting.exit, Exit::usage);
+    EXPECT_EQ(setting.out, "");
+    EXPECT_EQ(setting.err, "rtactl: \"osc.channels\" is given twice; expected one value\n");
+    EXPECT_EQ(rtad.run({"set", "osc.gain_db=-6", "osc.gain_db=-7"}).exit, Exit::usage);
+    EXPECT_EQ(rtad.daemon().requests().size(), 0U);
 }
 
 TEST(Commands, ExitStatusDependsOnTheResponseCode) {
@@ -405,7 +443,22 @@ TEST(Commands, GraphsAreSavedAndLoaded) {
     EXPECT_EQ(rtad.last_change().apply_transaction().document(), "{ \"nodes\": [] }\n");
     EXPECT_EQ(rtad.run({"graph", "check", "-"}, "{}").out, "standard input: valid, 1 node, 0 connections\n");
     EXPECT_EQ(rtad.last_change().check_graph().document(), "{}");
-    EXPECT_EQ(rtad.run({"graph", "save", "/dev/full"}).exit, Exit::refused);
+}
+
+TEST(Commands, AFileThatCannotBeReadOrWrittenIsStatusTwo) {
+    FakeRtad rtad;
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"graph", "load", "/nonexistent/file"},
+                                                  {"graph", "check", "/nonexistent/file"},
+                                                  {"graph", "diff", "/nonexistent/file"},
+                                                  {"graph", "save", "/nonexistent/file"},
+                                                  {"graph", "save", "/dev/full"},
+                                                  {"response", "vol", "--svg", "/nonexistent/file"}}) {
+        const Outcome outcome = rtad.run(words);
+        EXPECT_EQ(outcome.exit, Exit::usage) << outcome.err;
+        EXPECT_EQ(outcome.out, "");
+        EXPECT_TRUE(outcome.err.starts_with("rtactl: cannot ")) << outcome.err;
+    }
+    EXPECT_EQ(rtad.change_count(), 0U);
 }
 
 TEST(Commands, FaultsOfADocumentCarryItsName) {
@@ -607,16 +660,35 @@ TEST(Commands, BypassIsPartOfATransaction) {
     EXPECT_EQ(rtad.change_count(), 1U);
 }
 
-TEST(Commands, ReportsTheDaemonsErrorForANodeWithoutBypass) {
+TEST(Commands, ANodeWithoutTheSwitchIsRefusedByName) {
+    FakeRtad rtad;
+    const Outcome muted = rtad.run({"mute", "osc"});
+    EXPECT_EQ(muted.exit, Exit::refused);
+    EXPECT_EQ(muted.out, "");
+    EXPECT_EQ(muted.err,
+              "rtactl: node \"osc\" (sine) cannot be muted: it has no parameter mute; expected a node with that "
+              "parameter, such as a gain, or no NODE for the device output\n");
+    EXPECT_TRUE(has(rtad.run({"unmute", "osc"}).err, "node \"osc\" (sine) cannot be unmuted"));
+    EXPECT_EQ(
+        rtad.run({"bypass", "osc"}).err,
+        "rtactl: node \"osc\" (sine) cannot be bypassed: it has no parameter bypass; expected a node whose ports in "
+        "and out have the same number of channels\n");
+    const Outcome shell = rtad.run({"shell"}, "begin\nmute osc\ncommit\n");
+    EXPECT_EQ(shell.exit, Exit::refused);
+    EXPECT_TRUE(has(shell.err, "line 2: node \"osc\" (sine) cannot be muted")) << shell.err;
+    EXPECT_EQ(rtad.change_count(), 0U);
+}
+
+TEST(Commands, ASwitchWithJsonIsRefusedByTheDaemon) {
     FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
         if (!request.has_set_parameters()) return std::nullopt;
         return Reply{.bytes =
                          frame(refusal(request, v1::NOT_FOUND, "node \"osc\" (sine): unknown parameter \"bypass\""))};
     }};
-    const Outcome outcome = rtad.run({"bypass", "osc"});
+    const Outcome outcome = rtad.run({"--json", "bypass", "osc"});
     EXPECT_EQ(outcome.exit, Exit::refused);
     EXPECT_TRUE(has(outcome.err, "node \"osc\" (sine): unknown parameter \"bypass\"")) << outcome.err;
-    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(from_json<v1::Response>(outcome.out).status().code(), v1::NOT_FOUND);
 }
 
 TEST(Commands, MuteWithoutAResponseReportsAnUnknownOutcome) {

@@ -176,7 +176,7 @@ TEST(Completion, OffersNodes) {
     EXPECT_EQ(offered({"rename", "vo"}), Texts{"vol "});
     EXPECT_EQ(offered({"rename", "vol", ""}), Texts{}) << "a new name is the user's own";
     EXPECT_EQ(offered({"mute", ""}), Texts{"vol "}) << "the one that has a mute";
-    EXPECT_EQ(offered({"bypass", ""}), Texts{"low "}) << "the one that has a bypass";
+    EXPECT_EQ(offered({"bypass", ""}), (Texts{"low ", "vol "})) << "those that have a bypass";
     EXPECT_EQ(offered({"bypass", "low", "of"}), Texts{"off "});
     EXPECT_EQ(offered({"meter", ""}), Texts{"vu "});
 }
@@ -225,7 +225,8 @@ TEST(Completion, OffersChainLinks) {
     EXPECT_EQ(offered({"play", "ga"}), Texts{"gain"}) << "it may go on";
     EXPECT_EQ(offered({"play", "gain"}), Texts{"gain:"});
     EXPECT_EQ(offered({"play", "sine", "gain:gai"}), Texts{"gain:gain_db="});
-    EXPECT_EQ(offered({"play", "gain:gain_db=-6,"}), (Texts{"gain:gain_db=-6,mute=", "gain:gain_db=-6,channels="}));
+    EXPECT_EQ(offered({"play", "gain:gain_db=-6,"}),
+              (Texts{"gain:gain_db=-6,mute=", "gain:gain_db=-6,bypass=", "gain:gain_db=-6,channels="}));
     EXPECT_EQ(offered({"play", "gain:mute=o"}), (Texts{"gain:mute=on ", "gain:mute=off "}));
     EXPECT_EQ(offered({"play", "filter:kind='notch',st"}), Texts{"filter:kind='notch',steep="});
     EXPECT_EQ(offered({"play", "mixer:inputs=1,gain_"}), Texts{"mixer:inputs=1,gain_1_db="});

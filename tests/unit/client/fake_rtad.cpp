@@ -60,6 +60,7 @@ v1::NodeTypesResult fake_types() {
     gain.add_outputs()->set_name("out");
     add_parameter(gain, "gain_db", "dB", -120, 24, 0, "amplitude");
     add_parameter(gain, "mute", "on/off", 0, 1, 0, "on_off");
+    add_parameter(gain, "bypass", "on/off", 0, 1, 0, "on_off");
     v1::NodeType output = make_type("output", "Plays to the device.");
     output.add_inputs()->set_name("in");
     add_parameter(output, "gain_db", "dB", -120, 24, 0, "amplitude");

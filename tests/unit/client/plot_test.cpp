@@ -105,7 +105,7 @@ TEST(ResponseCommand, PrintsThePlotOrWritesTheDrawing) {
         std::vector<std::string> words = command;
         words.push_back(directory.path() / "nowhere/file");
         const Outcome unwritten = rtad.run(words);
-        EXPECT_EQ(unwritten.exit, rtactl::Exit::refused);
+        EXPECT_EQ(unwritten.exit, rtactl::Exit::usage);
         EXPECT_THAT(unwritten.err, HasSubstr("cannot write"));
         words.back() = "";
         EXPECT_EQ(rtad.run(words).exit, rtactl::Exit::usage);
