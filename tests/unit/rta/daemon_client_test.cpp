@@ -256,6 +256,32 @@ TEST(DaemonClient, KeepsEventsThatArriveBetweenResponses) {
     EXPECT_EQ(none.error().kind, Error::Kind::timeout);
 }
 
+TEST(DaemonClient, ReturnsTheResultOfATransactionThatIsCommittedAndNotHeardYet) {
+    ScriptedDaemon daemon{[](const v1::Request& request) {
+        if (!request.has_apply_transaction()) return Reply{.bytes = frame(heard(7)) + frame(ok(request))};
+        v1::Response late = refusal(request, v1::DEADLINE_EXCEEDED, "committed as revision 7, but not heard yet");
+        late.mutable_apply_transaction()->set_revision(7);
+        late.mutable_apply_transaction()->set_starts_within_ms(60);
+        return Reply{.bytes = frame(late)};
+    }};
+    auto client = connect(daemon);
+    ASSERT_TRUE(client);
+    v1::Request request;
+    request.mutable_apply_transaction()->mutable_edits();
+    request.mutable_apply_transaction()->set_wait_for_start(true);
+    const auto response = client->call(std::move(request));
+    ASSERT_TRUE(response) << response.error().sentence;
+    EXPECT_TRUE(daemon.requests().front().apply_transaction().wait_for_start());
+    EXPECT_EQ(response->status().code(), v1::DEADLINE_EXCEEDED);
+    EXPECT_EQ(response->apply_transaction().revision(), 7U);
+    EXPECT_EQ(response->apply_transaction().starts_within_ms(), 60U);
+    EXPECT_FALSE(response->apply_transaction().has_frame());
+    ASSERT_TRUE(client->call(status_request())) << "still connected";
+    const auto event = client->next_event(Deadline::in(test::kPatience));
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->transaction_heard().revision(), 7U);
+}
+
 TEST(DaemonClient, KeepsEventsReceivedBeforeAnError) {
     ScriptedDaemon daemon{[](const v1::Request& request) {
         return Reply{.bytes = frame(ok(request)) + frame(heard(1)) + std::string(12, '\xff'), .close = true};
