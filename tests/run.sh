@@ -193,13 +193,10 @@ step_wasm() {
 step_tidy() {
     # The tests are exempt: GoogleTest's macros drown the findings. The translation units are those of the unity build,
     # which reads each header once for several sources.
-    local files
+    # Units in which nothing changed since they had no findings are skipped.
     run "configure for clang-tidy" tidy-configure.log cmake --preset asan || { gate "configuring for clang-tidy" 1; return; }
     run "generate for clang-tidy" tidy-generate.log cmake --build build/asan --target rta_proto || { gate "protocol for clang-tidy" 1; return; }
-    mapfile -t files < <(grep -oE '"file": "[^"]*"' build/asan/compile_commands.json | cut -d '"' -f 4 | grep -E "^$PWD/(build/asan/)?(daemon|client)/" | sort -u)
-    # shellcheck disable=SC2016
-    run "clang-tidy, ${#files[@]} translation units" tidy.log \
-        bash -c 'printf "%s\0" "${@:2}" | xargs -0 -t -n 1 -P "$1" clang-tidy-22 -p build/asan --quiet' tidy "$jobs" "${files[@]}"
+    run "clang-tidy" tidy.log /usr/bin/python3 tests/tidy.py build/asan build/tidy "$jobs"
     gate "clang-tidy" $? || grep -E 'error:|warning:' "$log_dir/tidy.log" | sort -u | head -n 60 | sed 's/^/    /'
 }
 
