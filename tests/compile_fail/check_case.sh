@@ -1,9 +1,26 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # check_case.sh CASE PATTERN COMPILER FLAGS...: CASE compiles, and with -DRTA_FAULT fails with a diagnostic that PATTERN matches.
+#
+# A case that passed leaves a stamp in the folder stamps/ of the working directory. Its name is a hash of all that decides
+# the outcome: this script, the pattern, the compiler and its flags, and both texts with all that they include, macros
+# and comments too. A case whose stamp exists is not compiled again.
 set -u
-case_file=$1 pattern=$2
+script=$0 case_file=$1 pattern=$2
 shift 2
+
+# The text before macros are expanded.
+expand=-fdirectives-only
+[[ $1 == *clang* ]] && expand=-frewrite-includes
+if plain=$("$@" -E $expand "$case_file" 2>/dev/null) && fault=$("$@" -E $expand -DRTA_FAULT "$case_file" 2>/dev/null); then
+    flags=()
+    for word in "$@"; do [[ $word == @* ]] && flags+=("${word#@}"); done
+    stamp=stamps/$({ cat "$script" "${flags[@]}" && printf '%s\n' "$pattern" "$@" "$plain" "$fault" && "$1" --version; } | sha256sum | cut -d ' ' -f 1)
+    if [ -e "$stamp" ]; then
+        echo "passed before, and nothing changed"
+        exit 0
+    fi
+fi
 
 if ! output=$("$@" -fsyntax-only "$case_file" 2>&1); then
     printf 'error: %s must compile without the fault, and does not:\n%s\n' "$case_file" "$output"
@@ -18,3 +35,4 @@ if ! grep -Eq -- "$pattern" <<<"$output"; then
     exit 1
 fi
 grep -E -- "$pattern" <<<"$output"
+if [ -n "${stamp-}" ]; then mkdir -p stamps && : >"$stamp"; fi
