@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <ostream>
@@ -96,8 +97,8 @@ std::vector<Variant> all_variants() {
     return variants;
 }
 
-/// Full-scale white noise, equal in every run: a hash of channel and frame.
-float noise(std::uint32_t port, std::uint32_t channel, std::uint64_t frame) {
+/// One sample of noise(): a hash of port, channel and frame.
+float noise_at(std::uint32_t port, std::uint32_t channel, std::uint64_t frame) {
     std::uint64_t hash = frame * 0x9E37'79B9'7F4A'7C15ULL + port * 1'000'003ULL + channel * 7'919ULL + 1;
     hash ^= hash >> 29U;
     hash *= 0xBF58'476D'1CE4'E5B9ULL;
@@ -105,8 +106,23 @@ float noise(std::uint32_t port, std::uint32_t channel, std::uint64_t frame) {
     return static_cast<float>(static_cast<std::int32_t>(hash & 0xFFFF'FFFFU)) / 0x1p31F;
 }
 
+/// Full-scale white noise, equal in every run. What has been computed is kept: some nodes have 128 inputs, and are run
+/// hundreds of times.
+void noise(std::uint32_t port, std::uint32_t channel, std::uint64_t first_frame, std::span<float> samples) {
+    static std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<float>> all;
+    std::vector<float>& kept = all[{port, channel}];
+    const std::size_t end = first_frame + samples.size();
+    if (kept.size() < end) {
+        const std::size_t begin = kept.size();
+        kept.resize(std::max<std::size_t>(end, 2 * begin));
+        float* const to = kept.data();
+        for (std::size_t frame = begin; frame < kept.size(); ++frame) to[frame] = noise_at(port, channel, frame);
+    }
+    std::memcpy(samples.data(), kept.data() + first_frame, samples.size_bytes());
+}
+
 /// Tone of 100 Hz at a quarter of full scale, in which steps are detectable.
-float tone(std::uint32_t, std::uint32_t, std::uint64_t frame) {
+float tone(std::uint64_t frame) {
     constexpr std::size_t kPeriod = 480;  // frames at 48 kHz
     static const std::array<float, kPeriod> kTone = [] {
         std::array<float, kPeriod> samples{};
@@ -136,9 +152,11 @@ class NodeConformanceTest : public testing::TestWithParam<Variant> {
     static void expect_finite(const NodeBench::Recording& recording, const std::string& when) {
         for (std::size_t channel = 0; channel < recording.size(); ++channel) {
             const auto& samples = recording[channel];
-            const auto bad = std::ranges::find_if_not(samples, [](float sample) { return std::isfinite(sample); });
-            ASSERT_EQ(bad, samples.end())
-                << when << ": channel " << channel << ", frame " << bad - samples.begin() << ": " << *bad;
+            const float* const first = samples.data();
+            std::size_t frame = 0;
+            while (frame < samples.size() && std::isfinite(first[frame])) ++frame;
+            ASSERT_EQ(frame, samples.size())
+                << when << ": channel " << channel << ", frame " << frame << ": " << samples[frame];
         }
     }
 };
@@ -214,6 +232,10 @@ NodeBench::Recording run_with_ramps(NodeBench& bench, const std::vector<Paramete
     return recording;
 }
 
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
 TEST_P(NodeConformanceTest, SoundsTheSameWhateverTheBlockSize) {
     const NodeLayout own = layout();
     const std::vector<ParameterSpec>& specs = own.parameters;
@@ -221,6 +243,7 @@ TEST_P(NodeConformanceTest, SoundsTheSameWhateverTheBlockSize) {
     cut.block_size = 64;
     NodeBench reference_bench = bench_with(cut, tone);
     const NodeBench::Recording reference = run_with_ramps(reference_bench, specs);
+    expect_finite(reference, "blocks of 64");
     for (const std::uint32_t block_size : {16U, 256U, 1'024U}) {
         cut.block_size = block_size;
         NodeBench bench = bench_with(cut, tone);
@@ -228,6 +251,7 @@ TEST_P(NodeConformanceTest, SoundsTheSameWhateverTheBlockSize) {
         ASSERT_EQ(recording.size(), reference.size());
         for (std::size_t channel = 0; channel < reference.size(); ++channel) {
             ASSERT_EQ(recording[channel].size(), reference[channel].size());
+            if (same_bits(recording[channel], reference[channel])) continue;
             for (std::size_t frame = 0; frame < reference[channel].size(); ++frame) {
                 ASSERT_NEAR(recording[channel][frame], reference[channel][frame], 1e-5)
                     << "blocks of " << block_size << ", channel " << channel << ", frame " << frame;
@@ -265,8 +289,9 @@ TEST_P(NodeConformanceTest, WorksInPlaceIfItSaysSo) {
 
 double largest_second_difference(const std::vector<float>& samples) {
     double largest = 0.0;
+    const float* const x = samples.data();  // with sanitizers, operator[] takes longer than the sums
     for (std::size_t n = 1; n + 1 < samples.size(); ++n) {
-        const double bend = static_cast<double>(samples[n - 1]) - 2.0 * samples[n] + samples[n + 1];
+        const double bend = static_cast<double>(x[n - 1]) - 2.0 * x[n] + x[n + 1];
         largest = std::max(largest, std::fabs(bend));
     }
     return largest;
@@ -274,8 +299,11 @@ double largest_second_difference(const std::vector<float>& samples) {
 
 double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
     double largest = 0.0;
-    for (std::size_t n = 0; n < std::min(a.size(), b.size()); ++n) {
-        largest = std::max(largest, std::fabs(static_cast<double>(a[n]) - b[n]));
+    const float* const x = a.data();
+    const float* const y = b.data();
+    const std::size_t size = std::min(a.size(), b.size());
+    for (std::size_t n = 0; n < size; ++n) {
+        largest = std::max(largest, std::fabs(static_cast<double>(x[n]) - y[n]));
     }
     return largest;
 }
@@ -302,6 +330,16 @@ double steepness(const ParameterSpec& spec) {
     return std::max(4.0, 1.5 * kNepersPerDb * static_cast<double>(spec.maximum - spec.minimum));
 }
 
+/// Returns for each channel whether its samples differ from those of the channel before it. All channels are fed with
+/// the same tone, so in most nodes they do not, and measuring one of them is sufficient.
+std::vector<bool> differs_from_previous(const NodeBench::Recording& recording) {
+    std::vector<bool> differs;
+    for (std::size_t channel = 0; channel < recording.size(); ++channel) {
+        differs.push_back(channel == 0 || !same_bits(recording[channel], recording[channel - 1]));
+    }
+    return differs;
+}
+
 TEST_P(NodeConformanceTest, AParameterJumpLeavesNoStep) {
     constexpr std::uint64_t kSettleFrames = 1'024;
     constexpr std::uint64_t kFrames = 2'048;
@@ -318,23 +356,32 @@ TEST_P(NodeConformanceTest, AParameterJumpLeavesNoStep) {
         };
         const std::vector<float> values = values_of(spec);
         std::vector<NodeBench::Recording> settled;
+        std::vector<std::vector<bool>> settled_differs;
         std::vector<double> bends;  // maximum of each settled recording
         for (const float value : values) {
             NodeBench bench = bench_at(value);
-            (void)bench.render(kSettleFrames);
+            bench.pass(kSettleFrames);
             settled.push_back(bench.render(kFrames));
+            settled_differs.push_back(differs_from_previous(settled.back()));
             double bend = 0.0;
-            for (const auto& samples : settled.back()) bend = std::max(bend, largest_second_difference(samples));
+            for (std::size_t channel = 0; channel < settled.back().size(); ++channel) {
+                if (!settled_differs.back()[channel]) continue;
+                bend = std::max(bend, largest_second_difference(settled.back()[channel]));
+            }
             bends.push_back(bend);
         }
         // `bend_at_rest`: curvature of the signal at the values on the way, without a change.
         const auto expect_no_step = [&](std::size_t from, std::size_t to, double bend_at_rest) {
             NodeBench bench = bench_at(values[from]);
-            (void)bench.render(kSettleFrames);
+            bench.pass(kSettleFrames);
             NodeBench::Recording moving = bench.render(64);  // also the previous block: a step may be between
             bench.set(spec.name, values[to], kRampFrames);
             append(moving, bench.render(kFrames));
+            const std::vector<bool> moving_differs = differs_from_previous(moving);
             for (std::size_t channel = 0; channel < moving.size(); ++channel) {
+                if (!moving_differs[channel] && !settled_differs[from][channel] && !settled_differs[to][channel]) {
+                    continue;
+                }
                 // A ramp distributes the change over its frames, with a corner at each end. A change within one
                 // frame has about a hundred times that curvature.
                 const double change = largest_difference(settled[from][channel], settled[to][channel]);

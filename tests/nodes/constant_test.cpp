@@ -32,7 +32,7 @@ TEST(ConstantNode, IsItsValueInEverySample) {
 
 TEST(ConstantNode, MovesInEqualSteps) {
     NodeBench bench{constant()};
-    (void)bench.render(64);
+    bench.pass(64);
     bench.set("value", -0.5F, 960);
     const std::vector<float> out = bench.render_channel(1'280);
     for (std::size_t n = 0; n < out.size(); ++n) {

@@ -80,7 +80,7 @@ TEST(GainNode, InvertsExactly) {
 
 TEST(GainNode, RampsItsGainInEqualSteps) {
     NodeBench bench = gain_node({{"gain_db", -120.0F}}, 2);
-    (void)bench.render(64);
+    bench.pass(64);
     bench.set("gain_db", 0.0F, 960);
     expect_factor(
         bench.render(1'280), 64, [](std::size_t n) { return std::min(1.0, static_cast<double>(n) / 960.0); }, 0x1p-23);
@@ -88,7 +88,7 @@ TEST(GainNode, RampsItsGainInEqualSteps) {
 
 TEST(GainNode, MutesAndUnmutesWithAFade) {
     NodeBench bench = gain_node({});
-    (void)bench.render(64);
+    bench.pass(64);
     bench.set("mute", 1.0F, 960);
     const auto out = [](std::size_t n) { return 1.0 - std::min(1.0, static_cast<double>(n) / 960.0); };
     expect_factor(bench.render(1'280), 64, out, 0x1p-22);
@@ -98,7 +98,7 @@ TEST(GainNode, MutesAndUnmutesWithAFade) {
 
 TEST(GainNode, InvertsThroughSilence) {
     NodeBench bench = gain_node({});
-    (void)bench.render(64);
+    bench.pass(64);
     bench.set("invert", 1.0F, 960);
     expect_factor(
         bench.render(1'280), 64,
@@ -108,7 +108,7 @@ TEST(GainNode, InvertsThroughSilence) {
 TEST(GainNode, CombinesAllThreeWhileOneMoves) {
     NodeBench bench = gain_node({{"gain_db", 6.0F}, {"invert", 1.0F}});
     const double gain = std::pow(10.0, 6.0 / 20.0);
-    (void)bench.render(64);
+    bench.pass(64);
     bench.set("mute", 1.0F, 480);
     expect_factor(
         bench.render(960), 64,

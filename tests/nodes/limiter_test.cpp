@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <numbers>
@@ -51,27 +52,47 @@ class Interpolator {
     /// Returns the highest magnitude, without half of the taps at the beginning and at the end.
     [[nodiscard]] double peak(const std::vector<float>& samples) const {
         constexpr std::size_t kRun = 64;
-        float largest = 0.0F;
+        Four largest{};
         const auto taps = static_cast<std::size_t>(taps_);
         for (std::size_t first = 0; first + taps + kRun <= samples.size(); first += kRun) {
-            for (const std::vector<float>& factors : phases_) {
-                // Pointers: with sanitizers, the functions of the library took most of the time of all tests of nodes.
-                std::array<float, kRun> run_sums{};
-                float* const sums = run_sums.data();
-                for (std::size_t k = 0; k < taps; ++k) {
-                    const float factor = factors[k];
-                    const float* const run = samples.data() + first + k;
-                    for (std::size_t i = 0; i < kRun; ++i) sums[i] += factor * run[i];
+            for (const std::vector<float>& phase : phases_) {
+                for (std::size_t part = 0; part < kRun; part += 32) {
+                    const float* const run = samples.data() + first + part;
+                    const float* const factors = phase.data();
+                    Four a{}, b{}, c{}, d{}, e{}, f{}, g{}, h{};
+                    for (std::size_t k = 0; k < taps; ++k) {
+                        const float factor = factors[k];
+                        const float* const at = run + k;
+                        a += factor * load(at);
+                        b += factor * load(at + 4);
+                        c += factor * load(at + 8);
+                        d += factor * load(at + 12);
+                        e += factor * load(at + 16);
+                        f += factor * load(at + 20);
+                        g += factor * load(at + 24);
+                        h += factor * load(at + 28);
+                    }
+                    for (const Four& sums : {a, b, c, d, e, f, g, h}) {
+                        const Four magnitudes = sums < 0.0F ? -sums : sums;
+                        largest = magnitudes > largest ? magnitudes : largest;
+                    }
                 }
-                for (const float sum : run_sums) largest = std::max(largest, std::fabs(sum));
             }
         }
-        return static_cast<double>(largest);
+        return static_cast<double>(std::max({largest[0], largest[1], largest[2], largest[3]}));
     }
 
     [[nodiscard]] std::size_t overlap() const { return static_cast<std::size_t>(taps_) + 64; }
 
  private:
+    // Written as vectors: sanitizers are built with -O1, which does not vectorize, and check each access.
+    using Four = float __attribute__((vector_size(16)));
+    [[gnu::always_inline]] static Four load(const float* samples) {
+        Four four;
+        std::memcpy(&four, samples, sizeof four);
+        return four;
+    }
+
     static constexpr int kPhases = 16;
     int taps_;
     std::vector<std::vector<float>> phases_;
@@ -144,9 +165,7 @@ TEST_P(HostileTest, StaysBelowItsCeilingBetweenSamplesToo) {
     NodeBench::Options options;
     options.block_size = 1'024;
     options.parameters = {{"ceiling_db", static_cast<float>(kCeilingDb)}, {"release_ms", 60.0F}};
-    options.signal = [](std::uint32_t, std::uint32_t, std::uint64_t frame) {
-        return static_cast<float>(GetParam().signal(frame));
-    };
+    options.signal = [hostile = GetParam().signal](std::uint64_t frame) { return static_cast<float>(hostile(frame)); };
     NodeBench bench{limiter(), {}, options};
 
     const Interpolator usual{48, 8.0};
@@ -157,7 +176,9 @@ TEST_P(HostileTest, StaysBelowItsCeilingBetweenSamplesToo) {
     double long_peak = 0.0;
     for (std::uint64_t second = 0; second < kSeconds; ++second) {
         const std::vector<float> out = bench.render_channel(48'128);
-        for (const float sample : out) ASSERT_LE(std::fabs(sample), ceiling) << "in second " << second;
+        bool below = true;
+        for (const float sample : out) below = below && std::fabs(sample) <= ceiling;
+        ASSERT_TRUE(below) << "in second " << second;
         const auto measure = [&](const Interpolator& interpolator, std::vector<float>& part, double& peak) {
             part.insert(part.end(), out.begin(), out.end());
             peak = std::max(peak, interpolator.peak(part));
@@ -220,7 +241,7 @@ TEST(LimiterNode, DeclaresItsLatency) {
 TEST(LimiterNode, BringsALoudToneToItsCeiling) {
     for (const double frequency_hz : {997.0, 5'000.0, 12'000.0, 17'000.0}) {
         NodeBench bench{limiter(), {}, with({{"ceiling_db", -3.0F}}, tone(frequency_hz, 4.0))};
-        (void)bench.render(9'600);
+        bench.pass(9'600);
         EXPECT_NEAR(db(Interpolator(256, 9.0).peak(bench.render_channel(9'600))), -3.0, 0.1) << frequency_hz;
     }
 }
@@ -254,7 +275,7 @@ TEST(LimiterNode, KeepsTheImageOfItsChannels) {
 
 TEST(LimiterNode, FollowsARampOfItsCeiling) {
     NodeBench bench{limiter(), {}, with({{"ceiling_db", 0.0F}, {"release_ms", 10.0F}}, tone(997.0, 2.0))};
-    (void)bench.render(9'600);
+    bench.pass(9'600);
     bench.set("ceiling_db", -20.0F, 960);
     const std::vector<float> out = bench.render_channel(9'600);
     for (std::size_t n = 960 + kLatency; n < out.size(); ++n) ASSERT_LE(std::fabs(out[n]), 0.1F) << n;

@@ -29,7 +29,9 @@ NodeBench noise(const std::string& color, double seed = 1, double channels = 1, 
 
 double correlation(const std::vector<float>& a, const std::vector<float>& b, std::size_t lag) {
     double product = 0.0;
-    for (std::size_t n = 0; n + lag < a.size(); ++n) product += static_cast<double>(a[n]) * b[n + lag];
+    const float* const x = a.data();  // with sanitizers, operator[] takes longer than the sums
+    const float* const y = b.data() + lag;
+    for (std::size_t n = 0; n + lag < a.size(); ++n) product += static_cast<double>(x[n]) * y[n];
     return product / (static_cast<double>(a.size()) * test::rms(a) * test::rms(b));
 }
 

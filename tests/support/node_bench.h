@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <map>
@@ -11,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "dsp/audio_buffer.h"
@@ -25,8 +27,56 @@ namespace rta::test {
 /// node leaves unwritten shows.
 class NodeBench {
  public:
-    /// The sample to feed into a channel of an input port (or of the device) at a frame.
-    using Signal = std::function<float(std::uint32_t port, std::uint32_t channel, std::uint64_t frame)>;
+    /// The samples to feed into a channel of an input port (or of the device): a function of port, channel and frame, or
+    /// of the frame only if every channel is fed with the same. It is called through a pointer once for each block: one
+    /// such call for each sample took a large part of the time of all tests of nodes.
+    class Signal {
+     public:
+        Signal() = default;
+        template <class Function>
+            requires std::is_invocable_r_v<float, const Function&, std::uint32_t, std::uint32_t, std::uint64_t>
+        Signal(const Function& function)  // NOLINT(google-explicit-constructor): a function is a signal
+            : fill_{[function](std::uint32_t port, std::uint32_t channel, std::uint64_t first_frame,
+                               std::span<float> samples) {
+                  float* const to = samples.data();
+                  for (std::size_t i = 0; i < samples.size(); ++i) to[i] = function(port, channel, first_frame + i);
+              }} {}
+        /// Fills the samples itself.
+        template <class Function>
+            requires std::is_invocable_r_v<void, const Function&, std::uint32_t, std::uint32_t, std::uint64_t,
+                                           std::span<float>>
+        Signal(const Function& function) : fill_{function} {}  // NOLINT(google-explicit-constructor)
+        template <class Function>
+            requires std::is_invocable_r_v<float, const Function&, std::uint64_t>
+        Signal(const Function& function)  // NOLINT(google-explicit-constructor)
+            : Signal{[function](std::uint32_t, std::uint32_t, std::uint64_t frame) { return function(frame); }} {
+            same_everywhere_ = true;
+        }
+
+        float operator()(std::uint32_t port, std::uint32_t channel, std::uint64_t frame) const {
+            float sample = 0.0F;
+            fill_(port, channel, frame, {&sample, 1});
+            return sample;
+        }
+        /// Fills one block of all channels of a port; with silence if there is no function.
+        void fill(const AudioWriteView& view, std::uint32_t port, std::uint64_t first_frame) const {
+            for (std::uint32_t channel = 0; channel < view.channel_count(); ++channel) {
+                const std::span<float> samples = view.channel(channel);
+                if (!fill_) {
+                    std::memset(samples.data(), 0, samples.size_bytes());
+                } else if (same_everywhere_ && channel > 0) {
+                    std::memcpy(samples.data(), view.channel(0).data(), samples.size_bytes());
+                } else {
+                    fill_(port, channel, first_frame, samples);
+                }
+            }
+        }
+
+     private:
+        std::function<void(std::uint32_t port, std::uint32_t channel, std::uint64_t first_frame, std::span<float>)>
+            fill_;
+        bool same_everywhere_ = false;
+    };
     /// One vector of samples a channel: those of all output ports, in order.
     using Recording = std::vector<std::vector<float>>;
 
@@ -51,6 +101,7 @@ class NodeBench {
                 unwrap(type.create({options.sample_rate_hz, options.block_size, description_->settings}))},
           device_in_{options.device_inputs, options.block_size},
           device_out_{options.device_outputs, options.block_size},
+          not_written_(options.block_size, std::numeric_limits<float>::quiet_NaN()),
           scratch_(node_.scratch_frames(options.block_size)),
           frame_{options.first_frame} {
         node_.start_with(unwrap(description_->parameter_values(options.parameters)));
@@ -92,8 +143,10 @@ class NodeBench {
 
     /// One block, with inputs filled beforehand; what came out is in output() and device_output() until the next one.
     void render_block() {
-        fill(inputs_, options_.signal);
-        fill_buffer(device_in_, 0, options_.device_signal);
+        for (std::uint32_t port = 0; port < inputs_.size(); ++port) {
+            options_.signal.fill(inputs_[port].write(), port, frame_);
+        }
+        options_.device_signal.fill(device_in_.write(), 0, frame_);
         device_out_.clear();
         if (!options_.in_place) {
             for (AudioBuffer& output : outputs_) poison(output.write());
@@ -113,13 +166,18 @@ class NodeBench {
         for (std::uint64_t done = 0; done < frames; done += options_.block_size) {
             render_block();
             std::size_t channel = 0;
-            for (const AudioWriteView& view : output_views_) append(recording, channel, view.read());
-            if (output_views_.empty()) append(recording, channel, device_out_.read());
+            for (const AudioWriteView& view : output_views_) append(recording, channel, view.read(), frames);
+            if (output_views_.empty()) append(recording, channel, device_out_.read(), frames);
         }
         return recording;
     }
 
-    /// The same for a node with one channel. By value: a range-for over a part of a temporary would outlive it before
+    /// Renders whole blocks until `frames` frames are done, and records nothing.
+    void pass(std::uint64_t frames) {
+        for (std::uint64_t done = 0; done < frames; done += options_.block_size) render_block();
+    }
+
+    /// The same as render() for a node with one channel. By value: a range-for over a part of a temporary would outlive it before
     /// C++23's rule, which GCC 12 does not have yet.
     std::vector<float> render_channel(std::uint64_t frames) {
         Recording recording = render(frames);
@@ -147,29 +205,15 @@ class NodeBench {
         return std::move(*expected);
     }
 
-    static void poison(const AudioWriteView& view) {
+    void poison(const AudioWriteView& view) const {
         for (std::uint32_t channel = 0; channel < view.channel_count(); ++channel) {
-            std::ranges::fill(view.channel(channel), std::numeric_limits<float>::quiet_NaN());
+            std::memcpy(view.channel(channel).data(), not_written_.data(), not_written_.size() * sizeof(float));
         }
     }
 
-    void fill(std::vector<AudioBuffer>& buffers, const Signal& signal) {
-        for (std::uint32_t port = 0; port < buffers.size(); ++port) fill_buffer(buffers[port], port, signal);
-    }
-
-    void fill_buffer(AudioBuffer& buffer, std::uint32_t port, const Signal& signal) {
-        const AudioWriteView view = buffer.write();
-        for (std::uint32_t channel = 0; channel < view.channel_count(); ++channel) {
-            const std::span<float> samples = view.channel(channel);
-            for (std::uint32_t i = 0; i < samples.size(); ++i) {
-                samples[i] = signal ? signal(port, channel, frame_ + i) : 0.0F;
-            }
-        }
-    }
-
-    static void append(Recording& recording, std::size_t& channel, const AudioReadView& view) {
+    void append(Recording& recording, std::size_t& channel, const AudioReadView& view, std::uint64_t frames) const {
         for (std::uint32_t i = 0; i < view.channel_count(); ++i, ++channel) {
-            if (recording.size() <= channel) recording.emplace_back();
+            if (recording.size() <= channel) recording.emplace_back().reserve(frames + options_.block_size);
             recording[channel].insert(recording[channel].end(), view.channel(i).begin(), view.channel(i).end());
         }
     }
@@ -186,6 +230,7 @@ class NodeBench {
     std::vector<AudioWriteView> output_views_;
     AudioBuffer device_in_;
     AudioBuffer device_out_;
+    std::vector<float> not_written_;  ///< one block of NaN
     std::vector<float> scratch_;
     std::uint64_t frame_;
 };
