@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// Shared by the source files of edit_load_bench.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rta::bench {
+
+/// How much is measured.
+struct Load {
+    bool quick = false;      ///< a twentieth, to see that it works
+    std::uint32_t seed = 1;  ///< of the random edits
+
+    [[nodiscard]] std::size_t of(std::size_t count) const {
+        return quick ? std::max<std::size_t>(count / 20, 1) : count;
+    }
+};
+
+/// Samples in order of their size.
+class Percentiles {
+ public:
+    explicit Percentiles(std::vector<double> samples) : samples_{std::move(samples)} { std::ranges::sort(samples_); }
+    [[nodiscard]] double at(double fraction) const {
+        if (samples_.empty()) return 0.0;
+        return samples_[static_cast<std::size_t>(fraction * static_cast<double>(samples_.size() - 1))];
+    }
+    [[nodiscard]] double p50() const { return at(0.5); }
+    [[nodiscard]] double p99() const { return at(0.99); }
+    [[nodiscard]] double maximum() const { return at(1.0); }
+    [[nodiscard]] std::size_t count() const { return samples_.size(); }
+
+ private:
+    std::vector<double> samples_;
+};
+
+inline void print_title(const std::string& title) {
+    std::printf("\n%s\n", title.c_str());
+    std::fflush(stdout);
+}
+
+/// Prints a figure, and what it should be.
+inline void print_figure(const std::string& what, const std::string& value, const std::string& wanted = "") {
+    std::printf("  %-56s %28s   %s\n", what.c_str(), value.c_str(), wanted.c_str());
+    std::fflush(stdout);
+}
+
+inline std::string decimal(double value, int digits = 2) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%.*f", digits, value);
+    return text;
+}
+
+/// "1.00 / 2.00 / 3.00 ms"
+inline std::string text_of(const Percentiles& samples, const char* unit, int digits = 2) {
+    return decimal(samples.p50(), digits) + " / " + decimal(samples.p99(), digits) + " / " +
+           decimal(samples.maximum(), digits) + " " + unit;
+}
+
+// Measurements through the socket of a daemon.
+void measure_inserts(const Load& load);
+void measure_clients(const Load& load);
+void measure_panic(const Load& load);
+
+}  // namespace rta::bench
