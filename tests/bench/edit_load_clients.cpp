@@ -152,9 +152,16 @@ void build_chains(ProtocolClient& client, std::size_t count) {
 std::uint64_t late_blocks(ProtocolClient& client) { return client.status().device().late_blocks(); }
 
 struct Window {
-    std::uint64_t late = 0;
-    float load = 0.0F;
+    std::uint64_t late;  ///< blocks
+    double worst_load;   ///< of its last second
 };
+
+Window watch(ProtocolClient& client, const std::function<void()>& during) {
+    const std::uint64_t before = late_blocks(client);
+    during();
+    const v1::StatusResult status = client.status();
+    return {status.device().late_blocks() - before, static_cast<double>(status.load().worst())};
+}
 
 /// Splits a connection in the middle of each of the first `count` chains, one every 100 ms.
 void insert_live(ProtocolClient& client, std::size_t count, std::vector<double>& answers_ms) {
@@ -205,28 +212,28 @@ void measure_inserts(const Load& load) {
     const std::size_t nodes = load.quick ? 3'000 : 30'000;
     const int pairs = load.quick ? 1 : kPairs;
     print_title(std::to_string(nodes) + " nodes in a running daemon, " + std::to_string(kInserts) +
-                " inserts, one every 100 ms");
+                " inserts, at most one every 100 ms");
     const auto daemon = start_below_half(nodes);
     ProtocolClient client = daemon->client();
     check_level(daemon->client());
     std::array<std::uint64_t, 2> sums{};
     std::vector<double> answers_ms;
     for (int pair = 0; pair < pairs; ++pair) {
-        std::array<Window, 2> windows{};
-        for (const bool edits : {false, true}) {
-            const std::uint64_t before = late_blocks(client);
-            const auto end = Clock::now() + milliseconds{100 * kInserts + 500};
-            if (edits) insert_live(client, kInserts, answers_ms);
-            std::this_thread::sleep_until(end);
-            const v1::StatusResult status = client.status();
-            windows[edits] = {status.device().late_blocks() - before, status.load().worst()};
-            sums[edits] += windows[edits].late;
-            if (edits) remove_inserted(client, kInserts);
-        }
-        print_figure("pair " + std::to_string(pair + 1) + ": late blocks, quiet / inserts",
-                     std::to_string(windows[0].late) + " / " + std::to_string(windows[1].late),
-                     "worst load of the last second " + decimal(static_cast<double>(windows[0].load)) + " / " +
-                         decimal(static_cast<double>(windows[1].load)));
+        const auto begin = Clock::now();
+        const Window inserts = watch(client, [&] {
+            insert_live(client, kInserts, answers_ms);
+            std::this_thread::sleep_for(milliseconds{500});
+        });
+        const auto length = Clock::now() - begin;
+        remove_inserted(client, kInserts);
+        const Window quiet = watch(client, [&] { std::this_thread::sleep_for(length); });
+        sums[0] += quiet.late;
+        sums[1] += inserts.late;
+        print_figure(
+            "pair " + std::to_string(pair + 1) + ", " + decimal(std::chrono::duration<double>(length).count(), 1) +
+                " s each: late blocks, quiet / inserts",
+            std::to_string(quiet.late) + " / " + std::to_string(inserts.late),
+            "worst load of the last second " + decimal(quiet.worst_load) + " / " + decimal(inserts.worst_load));
     }
     check_level(daemon->client());
     print_figure("sum of late blocks, quiet / inserts", std::to_string(sums[0]) + " / " + std::to_string(sums[1]),
