@@ -248,8 +248,8 @@ namespace {
 
 /// A graph of three parts that share nothing: a compressor that one client rebuilds, a gain that another one mutes, and
 /// a sum to which a third adds nodes.
-void build_parts(ProtocolClient& client) {
-    v1::Edit compressor = add_node("compressor", "a_compressor", {}, {{"look_ahead_ms", 50.0F}});
+void build_parts(ProtocolClient& client, float look_ahead_ms) {
+    v1::Edit compressor = add_node("compressor", "a_compressor", {}, {{"look_ahead_ms", look_ahead_ms}});
     client.apply(
         transaction({add_node("constant", "a_source"), std::move(compressor),
                      add_node("output", "a_out", {}, {{"first_channel", 2}}), connect("a_source", "a_compressor"),
@@ -434,7 +434,7 @@ void measure_clients(const Load& load) {
         for (const bool nodes : {false, true}) {
             const Daemon daemon{null_device()};
             ProtocolClient client = daemon.client();
-            build_parts(client);
+            build_parts(client, 50.0F);
             std::this_thread::sleep_for(milliseconds{200});
             check_level(daemon.client());
             std::optional<LookAheadEditor> look_ahead_editor;
@@ -468,7 +468,7 @@ void measure_panic(const Load& load) {
     print_title("A panic while 4 clients add nodes, 8 requests deep");
     const Daemon daemon{null_device()};
     ProtocolClient client = daemon.client();
-    build_parts(client);
+    build_parts(client, 0.0F);  // after a panic, the output stays silent until look-ahead is filled
     std::vector<std::unique_ptr<NodeEditor>> editors;
     for (std::size_t i = 0; i < kClients; ++i)
         editors.push_back(std::make_unique<NodeEditor>(daemon, "nodes" + std::to_string(i), 2'000));
