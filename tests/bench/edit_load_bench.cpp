@@ -678,7 +678,7 @@ class Branches {
 };
 
 void measure_branches(const Load& load, std::size_t count, std::size_t length, bool looks_ahead) {
-    const std::size_t edits = load.of(10'000);
+    const std::size_t edits = load.of(count == 1 ? 10'000 : 2'500);
     print_title(std::to_string(edits) + " edits, one every 2 ms, each moves " + std::to_string(count) +
                 " branches of " + std::to_string(length) + " nodes" + (looks_ahead ? " with 20 ms of look-ahead" : "") +
                 " over 4,096 ports");
@@ -796,7 +796,7 @@ void measure_first_blocks(const Load& load, std::size_t count, bool other_cpu) {
     };
     std::array<std::vector<double>, 4> us;
     bool inserted = false;
-    const std::size_t edits = load.of(400);
+    const std::size_t edits = load.of(100);
     for (std::size_t i = 0; i < 20; ++i) block_ns();
     for (std::size_t i = 0; i < edits; ++i) {
         // An insert and its removal in turn, each after the fade of the one before.
