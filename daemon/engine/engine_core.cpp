@@ -96,7 +96,7 @@ Expected<Ticket> EngineCore::send_commit(const Draft& draft) {
     const auto serial = send_draft(draft, {next_revision});
     if (!serial) return std::unexpected(serial.error());
     const double wait_ms = 1000.0 * static_cast<double>(rounds.latest_waits_frames()) / config.sample_rate_hz;
-    return Ticket{*serial, next_revision, static_cast<std::uint32_t>(std::ceil(wait_ms))};
+    return Ticket{*serial, next_revision, static_cast<std::uint32_t>(std::ceil(wait_ms)), rounds.latest_combs()};
 }
 
 /// After a reset that was abandoned or has failed, what it held back is heard. There is room for a plan.

@@ -23,6 +23,8 @@ namespace rta {
 
 /// How much later than estimated a change may be heard.
 inline constexpr float kPromiseGraceMs = 50.0F;
+/// Look-ahead up to which a signal glides to another latency instead of combing. The longest glide takes 1 s.
+inline constexpr float kLongestGlideMs = 10.0F;
 
 /// A fade of the device output in progress.
 struct DeviceFade {
@@ -50,6 +52,7 @@ struct EngineCore {
                    .device_round_frames = frames_of(kDeviceFadeMs),
                    .gain_frames = frames_of(kConnectionFadeMs),
                    .grace_frames = frames_of(kPromiseGraceMs),
+                   .longest_glide_frames = frames_of(kLongestGlideMs),
                    .block_frames = config.block_size}};
     LevelMeters levels{exchange.renderer().output_levels(), config.sample_rate_hz};
 

@@ -16,6 +16,8 @@ struct Ticket {
     std::uint64_t revision = 0;  ///< of the graph after the command
     /// Upper bound of the time until the change begins to be heard; 0: it begins with the command.
     std::uint32_t starts_within_ms = 0;
+    /// A signal is crossfaded with itself at another latency, without a glide: for the time of the crossfade it combs.
+    bool combs = false;
 };
 
 /// A transaction together with the processors that it adds, except those that ChangeSettings replaces at first. Its

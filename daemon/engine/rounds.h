@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/alignment.h"
 #include "engine/draft.h"
 #include "engine/sounding_graph.h"
 #include "text/error.h"
@@ -25,10 +26,11 @@ namespace rta {
 class Rounds {
  public:
     struct Lengths {
-        std::uint32_t round_frames;         ///< of a crossfade
-        std::uint32_t device_round_frames;  ///< of a crossfade in which a device sink fades
-        std::uint32_t gain_frames;          ///< of the ramp of a connection's gain
-        std::uint32_t grace_frames;         ///< by which a promise exceeds the estimate
+        std::uint32_t round_frames;          ///< of a crossfade
+        std::uint32_t device_round_frames;   ///< of a crossfade in which a device sink fades
+        std::uint32_t gain_frames;           ///< of the ramp of a connection's gain
+        std::uint32_t grace_frames;          ///< by which a promise exceeds the estimate
+        std::uint32_t longest_glide_frames;  ///< delay up to which signals glide; 0: none do
         std::uint32_t block_frames;
     };
     /// The state of the engine at the time of a call.
@@ -76,6 +78,9 @@ class Rounds {
     void parameter_set(NodeId node, std::uint32_t parameter);
     /// Returns an upper bound of the time until the latest commit is heard; 0: with its command.
     [[nodiscard]] std::uint64_t latest_waits_frames() const { return latest_waits_frames_; }
+
+    /// Returns whether the latest commit replaces a signal by the same one with another latency without a glide.
+    [[nodiscard]] bool latest_combs() const { return latest_combs_; }
 
     [[nodiscard]] std::span<const CommittedConnection> committed() const { return committed_; }
     [[nodiscard]] const SoundingGraph& sound() const { return sound_; }
@@ -138,6 +143,23 @@ class Rounds {
     [[nodiscard]] std::uint64_t preparation_frames(std::span<const PortRef> prepared) const;
     [[nodiscard]] std::vector<PortRef> sounding_ports(const Unit& unit) const;
     void aim(PortRef port, const Moment& now);
+    [[nodiscard]] std::uint64_t align(const Unit& unit, std::span<const PortRef> changed, const Moment& now);
+    void align_port(const Shift& shift, std::uint32_t late, const Moment& now);
+    [[nodiscard]] std::uint64_t aligned_from(const Shift& shift, const Moment& now);
+    [[nodiscard]] std::uint32_t lateness(PortRef port, const Moment& now);
+    void keep_in_time(PortRef port, const Moment& now);
+    [[nodiscard]] bool may_glide(const Shift& shift, std::uint32_t late) const;
+    [[nodiscard]] bool glides_in_time(const Unit& unit, const Shift& shift, std::uint32_t late,
+                                      const Moment& now) const;
+    void glide_to(SoundingGraph::Connection& connection, std::uint32_t frames, const Moment& now);
+    [[nodiscard]] std::shared_ptr<dsp::GlidingDelay> make_glide(const SoundingGraph::Connection& connection,
+                                                                std::uint32_t frames) const;
+    void time_glides(const Moment& now);
+    void return_glides(const Moment& now);
+    void end_glides(std::uint64_t frame);
+    [[nodiscard]] std::uint64_t longest_glide() const;
+    [[nodiscard]] std::uint64_t after_round(const Moment& now) const;
+    [[nodiscard]] std::uint64_t likely_adoption(const Moment& now) const;
     void begin_round(const Moment& now);
     [[nodiscard]] bool is_fresh(NodeId node) const;
     [[nodiscard]] bool fits_into_one_round(const Unit& unit);
@@ -161,7 +183,11 @@ class Rounds {
     bool aims_presence_ = false;           ///< the plan being made changes presences
     bool aims_sink_ = false;
     bool aims_gain_ = false;
+    bool aims_glide_ = false;
+    std::optional<std::uint64_t> glide_end_frame_;  ///< at which the next glide to a delay of 0 ends
     std::uint64_t latest_waits_frames_ = 0;
+    std::uint64_t latest_revision_ = 0;
+    bool latest_combs_ = false;
 };
 
 }  // namespace rta

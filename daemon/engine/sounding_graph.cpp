@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <iterator>
 #include <optional>
 #include <tuple>
@@ -205,6 +206,7 @@ bool SoundingGraph::remove_connections(Predicate removed) {
     const std::size_t removed_count = std::erase_if(connections, [&](const Connection& connection) {
         if (!removed(connection)) return false;
         borrowed.left.push_back(connection.state);
+        if (connection.glide.delay != nullptr) borrowed.left.push_back(connection.glide.delay);
         return true;
     });
     return removed_count != 0;
@@ -264,6 +266,11 @@ std::span<Connection> SoundingGraph::into_node(std::uint32_t index) {
 
 std::span<const Connection> SoundingGraph::into_node(std::uint32_t index) const {
     return std::span{connections}.subspan(first_incoming[index], first_incoming[index + 1] - first_incoming[index]);
+}
+
+std::span<const Connection> SoundingGraph::into(PortRef port) const {
+    const auto found = std::ranges::equal_range(connections, port, {}, port_of);
+    return {found.begin(), found.end()};
 }
 
 const Connection* SoundingGraph::find(const CommittedConnection& connection) const {
@@ -441,7 +448,8 @@ void SoundingGraph::refill(std::span<const PortRef> changed, std::uint64_t frame
     const auto refill_connection = [&](Connection& connection) {
         const std::uint32_t source = connection.from_node;
         if (!anew[source]) return;
-        connection.filled_from = std::max(connection.filled_from, nodes[source].filled_from + connection.delay_frames);
+        connection.filled_from = std::max(
+            connection.filled_from, nodes[source].filled_from + connection.delay_frames + connection.glide.frames);
     };
     for (const std::uint32_t index : *order) {
         Node& node = nodes[index];
@@ -456,6 +464,59 @@ void SoundingGraph::refill(std::span<const PortRef> changed, std::uint64_t frame
         if (anew[index]) node.filled_from = std::max(node.filled_from, arrival + node.latency_frames);
     }
     std::ranges::for_each(connections, refill_connection);  // those that are not in the order, too
+}
+
+std::uint32_t Connection::glide_position(std::uint64_t frame) const {
+    if (glide.delay == nullptr || frame >= glide_rests_from || glide.length_frames == 0) return glide.frames;
+    const double left = std::min(1.0, static_cast<double>(glide_rests_from - frame) / glide.length_frames);
+    return static_cast<std::uint32_t>(
+        std::lround(static_cast<double>(glide.frames) +
+                    left * (static_cast<double>(glide_from) - static_cast<double>(glide.frames))));
+}
+
+bool SoundingGraph::has_latency() const {
+    return std::ranges::any_of(nodes, [](const Node& node) { return node.latency_frames != 0; });
+}
+
+bool SoundingGraph::glides() const {
+    return std::ranges::any_of(connections, [](const Connection& c) { return c.glide.delay != nullptr; });
+}
+
+void SoundingGraph::replace_glide(Connection& connection, std::shared_ptr<dsp::GlidingDelay> delay) {
+    if (connection.glide.delay != nullptr) borrowed.left.push_back(connection.glide.delay);
+    connection.glide = {.delay = delay.get()};
+    if (delay != nullptr) borrowed.entered.push_back(std::move(delay));
+}
+
+std::uint32_t SoundingGraph::glide_load() const {
+    std::uint32_t load = 0;
+    for (const Connection& connection : connections) {
+        if (connection.glide.delay != nullptr) load += glide_load_of(connection);
+    }
+    return load;
+}
+
+std::uint32_t SoundingGraph::width_of(const Connection& connection) const {
+    return nodes[connection.from_node].compiled.instance->description().layout.outputs[connection.key.from.port].width;
+}
+
+bool SoundingGraph::start_glides(std::uint64_t first_serial, std::uint64_t frame) {
+    bool any = false;
+    for (Connection& connection : connections) {
+        if (connection.glide.delay == nullptr || connection.glide_changed_in < first_serial) continue;
+        any = true;
+        if (connection.hearing.playing()) connection.glide_rests_from = frame + connection.glide.length_frames;
+    }
+    return any;
+}
+
+std::optional<std::uint64_t> SoundingGraph::next_glide_end(std::uint64_t adopted_serial) const {
+    std::optional<std::uint64_t> next;
+    for (const Connection& connection : connections) {
+        if (!connection.glide_has_ended(adopted_serial)) continue;
+        next = std::min(next.value_or(connection.glide_rests_from), connection.glide_rests_from);
+    }
+    return next;
 }
 
 std::vector<bool> SoundingGraph::heard(Counts counts) const {
@@ -542,8 +603,9 @@ CompileRequest SoundingGraph::request(std::uint64_t ended_gains) const {
     for (const Connection& connection : connections) {
         const Hearing& hearing = connection.hearing;
         if (!hearing.playing()) {
-            if (connection.delay_frames != 0) {
-                request.fillings.push_back({connection.from_node, connection.key.from.port, connection.state});
+            if (connection.delay_frames != 0 || connection.glide.delay != nullptr) {
+                request.fillings.push_back(
+                    {connection.from_node, connection.key.from.port, connection.state, connection.glide});
             }
             continue;
         }
@@ -562,7 +624,8 @@ CompileRequest SoundingGraph::request(std::uint64_t ended_gains) const {
              .present = hearing.target,
              .gain_wait_frames = connection.gain_changed_in == connection.entered_in ? connection.delay_frames : 0,
              .fades_in = connection.fades_in,
-             .is_delayed = connection.delay_frames != 0});
+             .is_delayed = connection.delay_frames != 0 || connection.glide.delay != nullptr,
+             .glide = connection.glide});
     }
     return request;
 }

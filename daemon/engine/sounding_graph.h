@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -87,8 +89,24 @@ struct SoundingGraph {
         bool filling = false;   ///< committed, and not wanted yet
         bool fades_in = false;  ///< its gain started at 0
         bool moves = true;      ///< its presence may not have reached the target yet
+        CompileRequest::Glide glide{};
+        std::uint64_t glide_changed_in = 0;  ///< serial of the plan in which the glide got its target
+        std::uint64_t glide_rests_from = 0;  ///< frame, estimated until that plan has been adopted
+        std::uint32_t glide_from = 0;        ///< delay from which it started
 
+        /// Returns the delay at a frame, from which the true one may differ by one block.
+        [[nodiscard]] std::uint32_t glide_position(std::uint64_t frame) const;
+        [[nodiscard]] std::uint32_t glide_distance() const {
+            return std::max(glide_from, glide.frames) - std::min(glide_from, glide.frames);
+        }
+        /// Returns whether the glide is one to a delay of 0 in an adopted plan, and nothing fades.
+        [[nodiscard]] bool glide_has_ended(std::uint64_t adopted_serial) const {
+            return glide.delay != nullptr && glide.frames == 0 && !moves && hearing.target &&
+                   glide_changed_in <= adopted_serial;
+        }
         void aim() { moves = hearing.aim() || moves; }
+        [[nodiscard]] bool leaves() const { return hearing.target && !hearing.wanted; }
+        [[nodiscard]] bool arrives() const { return hearing.wanted && !hearing.playing(); }
     };
     /// How nodes and connections enter.
     struct Entrance {
@@ -112,6 +130,7 @@ struct SoundingGraph {
     [[nodiscard]] bool contains(NodeId id) const { return find(id) != nullptr; }
     [[nodiscard]] std::uint32_t index_of(NodeId id) const;
     [[nodiscard]] std::span<Connection> into(PortRef port);
+    [[nodiscard]] std::span<const Connection> into(PortRef port) const;
     /// Returns the connections into the node with this index.
     [[nodiscard]] std::span<Connection> into_node(std::uint32_t index);
     [[nodiscard]] std::span<const Connection> into_node(std::uint32_t index) const;
@@ -149,6 +168,21 @@ struct SoundingGraph {
     /// The inputs of these nodes have changed: their look-ahead, and that of what they feed, is filled anew from
     /// `frame` on.
     void refill(std::span<const PortRef> changed, std::uint64_t frame);
+
+    /// Returns whether a node looks ahead.
+    [[nodiscard]] bool has_latency() const;
+    // Glides.
+    [[nodiscard]] bool glides() const;
+    /// Gives a connection another gliding delay, or none. Its target is 0.
+    void replace_glide(Connection& connection, std::shared_ptr<dsp::GlidingDelay> delay);
+    /// Returns the load of all connections that glide or are late: for each the number of its channels and 3.
+    [[nodiscard]] std::uint32_t glide_load() const;
+    [[nodiscard]] std::uint32_t glide_load_of(const Connection& connection) const { return width_of(connection) + 3; }
+    [[nodiscard]] std::uint32_t width_of(const Connection& connection) const;
+    /// The glides of the plan `first_serial` and later start at `frame`. Returns whether there are any.
+    bool start_glides(std::uint64_t first_serial, std::uint64_t frame);
+    /// Returns the first frame at which a delay that glides to 0 may be removed.
+    [[nodiscard]] std::optional<std::uint64_t> next_glide_end(std::uint64_t adopted_serial) const;
 
     using Counts = bool (*)(const Hearing&);
     /// Returns for each node whether it feeds the device through what `counts`.

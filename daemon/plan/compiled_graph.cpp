@@ -216,18 +216,33 @@ void CompiledGraph::mute_if_faulty(const AudioThreadKey& key, NodeInstance& node
     for (const AudioWriteView& output : context.outputs) silence(output);
 }
 
-/// After a fault, the delay may still contain NaN or infinity from the faulty node: nodes after it must not be muted
+/// After a fault, the delays may still contain NaN or infinity from the faulty node: nodes after it must not be muted
 /// for that.
-void CompiledGraph::delay(const DelayedInput& input, std::uint64_t frame, bool find_faults) RTA_NONBLOCKING {
+void CompiledGraph::delay(const DelayedInput& input, std::uint64_t frame, bool find_faults) const RTA_NONBLOCKING {
     ConnectionState& state = *input.state;
-    if (find_faults) state.clean_until_frame = frame + state.delay->delay_frames() + input.source.frame_count();
+    dsp::FixedDelay* const fixed = state.delay.get();
+    dsp::GlidingDelay* const glide = input.glide;
+    if (find_faults) {
+        state.clean_until_frame = frame + input.source.frame_count() + (fixed != nullptr ? fixed->delay_frames() : 0) +
+                                  (glide != nullptr ? glide->maximum_frames() : 0);
+    }
+    if (glide != nullptr) {
+        if (!rendered_) glide->move_to(input.glide_frames, frame, frame == 0 ? 0 : input.glide_length_frames);
+        glide->start_block(frame);
+    }
     const bool clean = frame < state.clean_until_frame;
     for (std::uint32_t channel = 0; channel < input.destination.channel_count(); ++channel) {
+        std::span<const float> in = input.source.channel(channel);
         const std::span<float> out = input.destination.channel(channel);
-        state.delay->process(channel, input.source.channel(channel), out);
+        if (fixed != nullptr) {
+            fixed->process(channel, in, out);
+            in = out;
+        }
+        if (glide != nullptr) glide->process(channel, in, out);
         if (clean) dsp::finite_or_zero(out, out);
     }
-    state.delay->advance(input.source.frame_count());
+    if (fixed != nullptr) fixed->advance(input.source.frame_count());
+    if (glide != nullptr) glide->advance();
 }
 
 void CompiledGraph::mix(PortMix& port, std::uint64_t frame) RTA_NONBLOCKING {

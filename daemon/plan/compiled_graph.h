@@ -9,6 +9,7 @@
 
 #include "dsp/audio_buffer.h"
 #include "dsp/audio_view.h"
+#include "dsp/gliding_delay.h"
 #include "plan/crossfade.h"
 #include "plan/node_instance.h"
 #include "rt/audio_thread.h"
@@ -43,11 +44,15 @@ class CompiledGraph {
         /// Presence and gain rest at their targets while this plan is rendered: the state is not read.
         bool at_rest;
     };
-    /// A connection whose signal is delayed into separate buffers before it is mixed.
+    /// A connection whose signal is delayed into separate buffers before it is mixed, by the delay of its state and then
+    /// by `glide`; at least one of them is not nullptr.
     struct DelayedInput {
         AudioReadView source;
         AudioWriteView destination;
         ConnectionState* state;
+        dsp::GlidingDelay* glide;
+        std::uint32_t glide_frames;         ///< to which it glides
+        std::uint32_t glide_length_frames;  ///< for how long
     };
     /// A port that needs a mix: several connections, or one that is delayed or not at unity gain.
     struct PortMix {
@@ -114,7 +119,7 @@ class CompiledGraph {
 
  private:
     friend class PlanCompiler;
-    static void delay(const DelayedInput& input, std::uint64_t frame, bool find_faults) RTA_NONBLOCKING;
+    void delay(const DelayedInput& input, std::uint64_t frame, bool find_faults) const RTA_NONBLOCKING;
     void start_round(std::uint64_t frame, Crossfade& crossfade) RTA_NONBLOCKING;
     void start_mixes(const NodeInstance& node, const StepDetail& detail, const AudioThreadKey& key,
                      std::uint64_t frame) RTA_NONBLOCKING;

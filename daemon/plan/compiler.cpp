@@ -242,7 +242,7 @@ class PlanCompiler {
         for (const Connection& source : sources) {
             const Signal& signal = signal_of(source);
             const PlannedView as_sent = planned_read(signal, signal.width);
-            mix_sources_.push_back(!source.is_delayed ? as_sent : place_delay(as_sent, *source.state));
+            mix_sources_.push_back(source.is_delayed ? place_delay(as_sent, *source.state, source.glide) : as_sent);
             plan_->mix_inputs_.push_back({{},
                                           source.state,
                                           source.target_gain,
@@ -256,13 +256,19 @@ class PlanCompiler {
     }
 
     /// Delays a signal into separate buffers, which are released after the step.
-    [[nodiscard]] PlannedView place_delay(const PlannedView& source, ConnectionState& state) {
+    [[nodiscard]] PlannedView place_delay(const PlannedView& source, ConnectionState& state,
+                                          const CompileRequest::Glide& glide) {
         const auto first_buffer = static_cast<std::uint32_t>(buffers_.size());
         for (std::uint32_t channel = 0; channel < source.width; ++channel) buffers_.push_back(pool_.take());
         delayed_buffers_.push_back({first_buffer, source.width});
         delay_sources_.push_back(source);
         delay_destinations_.push_back(planned_write(first_buffer, source.width));
-        plan_->delays_.push_back({.source = {}, .destination = {}, .state = &state});
+        plan_->delays_.push_back({.source = {},
+                                  .destination = {},
+                                  .state = &state,
+                                  .glide = glide.delay,
+                                  .glide_frames = glide.frames,
+                                  .glide_length_frames = glide.length_frames});
         return planned_read({first_buffer, source.width, 0}, source.width);
     }
 
@@ -319,7 +325,7 @@ class PlanCompiler {
         for (const CompileRequest::Filling& filling :
              std::ranges::equal_range(request_.fillings, node, {}, &CompileRequest::Filling::from_node)) {
             const Signal& signal = signals_[first_signal_[node] + filling.from_port];
-            static_cast<void>(place_delay(planned_read(signal, signal.width), *filling.state));
+            static_cast<void>(place_delay(planned_read(signal, signal.width), *filling.state, filling.glide));
         }
     }
 

@@ -35,6 +35,12 @@ struct CompileRequest {
 
         [[nodiscard]] static Node of(NodeInstance& instance);
     };
+    /// A delay of a connection that moves; see SoundingGraph.
+    struct Glide {
+        dsp::GlidingDelay* delay = nullptr;  ///< nullptr: none
+        std::uint32_t frames = 0;            ///< to which it moves
+        std::uint32_t length_frames = 0;     ///< for how long
+    };
     /// Nodes are identified by their index in `nodes`.
     struct Connection {
         std::uint32_t from_node;
@@ -51,6 +57,7 @@ struct CompileRequest {
         std::uint32_t gain_wait_frames = 0;
         bool fades_in = false;  ///< the gain starts at 0, because the destination remembers what it receives
         bool is_delayed = false;
+        Glide glide = {};
     };
 
     /// A delay that is filled before it is heard: no node reads it yet, so it cannot close a cycle.
@@ -58,6 +65,7 @@ struct CompileRequest {
         std::uint32_t from_node;
         std::uint32_t from_port;
         ConnectionState* state;
+        Glide glide = {};
     };
 
     std::uint32_t block_size;

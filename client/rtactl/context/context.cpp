@@ -145,6 +145,7 @@ void Context::print_revision(const v1::TransactionResult& result, std::string_vi
     if (json()) return;
     out() << title << (title.empty() ? "" : ": ") << "revision " << result.revision();
     if (result.has_frame()) out() << ", takes effect at frame " << result.frame();
+    if (result.combs()) out() << ", with some frequencies cancelled for 10 ms";
     out() << '\n';
 }
 

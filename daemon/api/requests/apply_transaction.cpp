@@ -51,6 +51,7 @@ void apply_transaction(Call& call) {
     if (!ticket) return refuse_transaction(call, transaction, ticket.error());
     result.set_revision(ticket->revision);
     result.set_starts_within_ms(ticket->starts_within_ms);
+    result.set_combs(ticket->combs);
     committed(call, services.plan_room);
     publish_edits(services, call.client, ticket->revision, transaction.edits);
     call.request.state.reset();

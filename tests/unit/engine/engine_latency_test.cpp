@@ -146,10 +146,11 @@ TEST_F(LatencyEdit, FadeStartsWhenTheNewSignalArrives) {
     offline.settle();
     const auto& heard = offline.recorded[0];
     const auto moved = std::ranges::find_if(heard, [&](float sample) { return std::abs(sample - heard[0]) > 1e-5F; });
-    // The input of a node that looks ahead fades in over 10 ms, and then its look-ahead fills.
+    // The input of a node that looks ahead fades in over 10 ms, and then its look-ahead fills. In the meantime, the old
+    // signal glides to the same latency.
     const auto waited = static_cast<std::size_t>(moved - heard.begin()) - begin;
-    EXPECT_GE(waited, 480 + kLong);
-    EXPECT_LE(waited, 480 + kLong + 3 * 64);
+    EXPECT_GE(waited, 100 * kLong);
+    EXPECT_LE(waited, 100 * kLong + 3 * 64);
     EXPECT_NEAR(heard.back() - heard.front(), 0.5F * (std::pow(10.0F, 0.3F) - 1.0F), 1e-4F);
 }
 

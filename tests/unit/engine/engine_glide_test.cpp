@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+// A signal that is replaced by the same signal with another latency glides to it instead of combing.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/offline_engine.h"
+
+namespace rta::test::engine_glide_test {
+namespace {
+
+constexpr double kRateHz = 48'000.0;
+constexpr double kAmplitude = 0.5;
+
+/// Returns the lowest level in dB against the amplitude, of windows of 5 ms.
+double lowest_level_db(std::span<const float> samples) {
+    constexpr std::size_t kWindow = 240;
+    double lowest = 1.0;
+    for (std::size_t begin = 0; begin + kWindow <= samples.size(); begin += kWindow / 4) {
+        double sum = 0.0;
+        for (const float sample : samples.subspan(begin, kWindow)) sum += double{sample} * double{sample};
+        lowest = std::min(lowest, 2.0 * sum / kWindow);
+    }
+    return 10.0 * std::log10(lowest / (kAmplitude * kAmplitude));
+}
+
+double largest_step(std::span<const float> samples) {
+    double largest = 0.0;
+    for (std::size_t i = 1; i < samples.size(); ++i)
+        largest = std::max(largest, std::abs(double{samples[i]} - double{samples[i - 1]}));
+    return largest;
+}
+
+struct EngineGlide : testing::TestWithParam<double> {
+    /// A tone with a period of 1 ms, directly and through a gain, to two channels.
+    void start(bool compensated = false) {
+        offline.load(std::string{R"({"latency_compensation": )"} + (compensated ? "true" : "false") + R"(, "nodes": [
+            {"name": "tone", "type": "sine", "parameters": {"frequency_hz": 1000, "gain_db": -6.0206}},
+            {"name": "a", "type": "gain"}, {"name": "b", "type": "gain"},
+            {"name": "out", "type": "output"},
+            {"name": "other", "type": "output", "settings": {"first_channel": 2}} ],
+            "connections": [ {"from": "tone", "to": "a"}, {"from": "a", "to": "out"},
+                             {"from": "tone", "to": "b"}, {"from": "b", "to": "other"} ] })");
+        offline.settle();
+        offline.render_blocks(32);
+    }
+    Ticket insert_limiter(double look_ahead_ms) {
+        const auto ticket = offline.apply({AddNode{"limiter", "lim", {{"look_ahead_ms", look_ahead_ms}}, {}},
+                                           Disconnect{"a", "out"}, Connect{"a", "lim", {}}, Connect{"lim", "out", {}}});
+        EXPECT_TRUE(ticket);
+        return ticket ? *ticket : Ticket{};
+    }
+    Ticket remove_limiter() {
+        const auto ticket = offline.apply({RemoveNode{"lim"}, Connect{"a", "out", {}}});
+        EXPECT_TRUE(ticket);
+        return ticket ? *ticket : Ticket{};
+    }
+    void expect_steady_tone(std::size_t channel = 0) const {
+        const std::span heard{offline.recorded[channel]};
+        EXPECT_GT(lowest_level_db(heard), -0.5) << "channel " << channel;
+        // Pitch and fades add 3 %.
+        EXPECT_LT(largest_step(heard), kAmplitude * 2.0 * std::numbers::pi * 1000.0 / kRateHz * 1.03);
+    }
+    [[nodiscard]] std::size_t now() const { return offline.recorded[0].size(); }
+
+    OfflineEngine offline;
+};
+
+/// Half a period is the worst latency: a crossfade cancels the tone.
+INSTANTIATE_TEST_SUITE_P(LookAheadMs, EngineGlide, testing::Values(0.5, 1.5, 8.5));
+
+TEST_P(EngineGlide, InsertedAndRemovedLookAheadDoesNotComb) {
+    start();
+    const std::size_t begin = now();
+    const Ticket inserted = insert_limiter(GetParam());
+    EXPECT_FALSE(inserted.combs);
+    offline.settle();
+    const auto heard = std::ranges::find(offline.transactions_heard, inserted.revision, [](auto e) { return e.first; });
+    ASSERT_NE(heard, offline.transactions_heard.end());
+    EXPECT_LE(heard->second, begin + inserted.starts_within_ms * 48);
+    EXPECT_GE(heard->second, begin + static_cast<std::size_t>(100.0 * GetParam() * 48.0));  // 1 % of pitch
+    EXPECT_FALSE(remove_limiter().combs);
+    offline.settle();
+    expect_steady_tone();
+    // In the end nothing is late, and no delay is left: the same as a branch that was never edited.
+    offline.render_blocks(8);
+    EXPECT_TRUE(std::ranges::equal(std::span{offline.recorded[0]}.last(256), std::span{offline.recorded[1]}.last(256)));
+}
+
+TEST_P(EngineGlide, ChangedLookAheadDoesNotComb) {
+    start();
+    insert_limiter(0.5);
+    offline.settle();
+    for (const double look_ahead_ms : {0.5 + GetParam(), 1.0}) {
+        offline.edit({ChangeSettings{"lim", {{"look_ahead_ms", look_ahead_ms}}}});
+        offline.settle();
+    }
+    expect_steady_tone();
+}
+
+TEST_P(EngineGlide, CompensatedPathsGlideTogether) {
+    start(true);
+    // The sum of the tone and its inverse over both paths, which cancel while they are in time.
+    offline.edit({AddNode{"gain", "inverse", {}, {{"invert", 1.0F}}}, AddNode{"mixer", "sum", {{"inputs", 2.0}}, {}},
+                  AddNode{"output", "summed", {{"first_channel", 2.0}}, {}}, RemoveNode{"other"}, RemoveNode{"b"},
+                  Connect{"tone", "inverse", {}}, Connect{"inverse", "sum:in_1", {}}, Connect{"a", "sum:in_2", {}},
+                  Connect{"sum", "summed", {}}});
+    offline.settle();
+    offline.render_blocks(8);
+    const std::size_t begin = now();
+    offline.edit({AddNode{"limiter", "lim", {{"look_ahead_ms", GetParam()}}, {}}, Disconnect{"a", "sum:in_2"},
+                  Connect{"a", "lim", {}}, Connect{"lim", "sum:in_2", {}}});
+    offline.settle();
+    offline.edit({RemoveNode{"lim"}, Connect{"a", "sum:in_2", {}}});
+    offline.settle();
+    expect_steady_tone(0);
+    for (const float sample : std::span{offline.recorded[1]}.subspan(begin)) ASSERT_NEAR(sample, 0.0F, 2e-3F);
+}
+
+TEST_F(EngineGlide, AnEditDuringAGlideStartsFromWhereItIs) {
+    start();
+    insert_limiter(5.5);
+    offline.settle();
+    remove_limiter();
+    offline.render_blocks(100);  // the path glides back
+    const Ticket ticket = *offline.apply(
+        {AddNode{"gain", "g", {}, {}}, Disconnect{"a", "out"}, Connect{"a", "g", {}}, Connect{"g", "out", {}}});
+    EXPECT_FALSE(ticket.combs);
+    EXPECT_LT(ticket.starts_within_ms, 100U);
+    offline.settle();
+    expect_steady_tone();
+}
+
+TEST_F(EngineGlide, LongLookAheadCombsAndIsReported) {
+    start();
+    const Ticket ticket = insert_limiter(10.5);
+    EXPECT_TRUE(ticket.combs);
+    EXPECT_LT(ticket.starts_within_ms, 150U);
+    offline.settle();
+    EXPECT_LT(lowest_level_db(offline.recorded[0]), -3.0);
+}
+
+TEST_F(EngineGlide, UnrelatedSignalsDoNotGlide) {
+    start();
+    const std::size_t begin = now();
+    const Ticket ticket =
+        *offline.apply({AddNode{"sine", "new", {}, {}}, AddNode{"limiter", "lim", {{"look_ahead_ms", 5.0}}, {}},
+                        Disconnect{"a", "out"}, Connect{"new", "lim", {}}, Connect{"lim", "out", {}}});
+    EXPECT_FALSE(ticket.combs);
+    EXPECT_LT(ticket.starts_within_ms, 150U);
+    // Until the crossfade starts, the old signal is as it was.
+    offline.render_blocks(4);
+    EXPECT_TRUE(std::ranges::equal(std::span{offline.recorded[0]}.subspan(begin),
+                                   std::span{offline.recorded[1]}.subspan(begin)));
+}
+
+TEST_F(EngineGlide, ManyChannelsDoNotGlideTogether) {
+    std::string nodes;
+    std::string connections;
+    for (int i = 0; i < 20; ++i) {
+        const std::string n = std::to_string(i);
+        nodes += R"(, {"name": "g)" + n + R"(", "type": "gain", "settings": {"channels": 64}}, {"name": "h)" + n +
+                 R"(", "type": "gain", "settings": {"channels": 64}})";
+        connections += R"(, {"from": "tone", "to": "g)" + n + R"("}, {"from": "g)" + n + R"(", "to": "h)" + n +
+                       R"("}, {"from": "h)" + n + R"(", "to": "out"})";
+    }
+    offline.load(
+        R"({"nodes": [{"name": "tone", "type": "sine"}, {"name": "out", "type": "output", "settings": {"channels": 64}})" +
+        nodes + R"(], "connections": [)" + connections.substr(2) + "]}");
+    offline.settle();
+    std::vector<bool> combs;
+    for (int i = 0; i < 4; ++i) {
+        const std::string n = std::to_string(i);
+        const auto ticket = offline.apply(
+            {AddNode{"limiter", "lim" + n, {{"look_ahead_ms", 5.0}, {"channels", 64.0}}, {}},
+             Disconnect{"g" + n, "h" + n}, Connect{"g" + n, "lim" + n, {}}, Connect{"lim" + n, "h" + n, {}}});
+        ASSERT_TRUE(ticket);
+        combs.push_back(ticket->combs);
+    }
+    EXPECT_EQ(combs, (std::vector{false, true, true, true}));
+    offline.settle();
+}
+
+}  // namespace
+}  // namespace rta::test::engine_glide_test
