@@ -14,6 +14,8 @@ using Stage = PendingRequest::Stage;
 
 /// While clients wait for room in the engine, which it has again once a block has been rendered.
 constexpr std::chrono::microseconds kRoomInterval{250};
+/// While clients wait for a change of the same ports to start.
+constexpr std::chrono::microseconds kPortInterval{1'000};
 /// While a mute waits for room, or a panic for its fade and its processors.
 constexpr std::chrono::microseconds kOutputInterval{2'000};
 /// While clients with long requests wait for their turn.
@@ -57,6 +59,7 @@ void Dispatcher::tick() {
     services_.commands.poll(now);
     services_.output.poll(now);
     services_.telemetry.poll(now);
+    services_.port_queue.retry(now, services_.engine.progress());
     services_.plan_room.retry(now);
     services_.parameter_room.retry(now);
     services_.long_requests.resume(now);
@@ -66,6 +69,7 @@ void Dispatcher::tick() {
 std::chrono::microseconds Dispatcher::interval() const {
     std::chrono::microseconds interval = services_.commands.interval();
     if (!services_.plan_room.empty() || !services_.parameter_room.empty()) interval = std::min(interval, kRoomInterval);
+    if (!services_.port_queue.empty()) interval = std::min(interval, kPortInterval);
     if (services_.output.busy()) interval = std::min(interval, kOutputInterval);
     if (!services_.long_requests.empty()) interval = std::min(interval, kLongRequestInterval);
     if (const auto telemetry = services_.telemetry.interval(services_.clock()))

@@ -2,6 +2,7 @@
 #include "api/fairness.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rta::api {
 namespace {
@@ -9,6 +10,13 @@ namespace {
 void enqueue_once(std::deque<std::weak_ptr<Waiter>>& queue, const std::shared_ptr<Waiter>& waiter) {
     const auto same = [&](const std::weak_ptr<Waiter>& other) { return other.lock() == waiter; };
     if (std::ranges::none_of(queue, same)) queue.emplace_back(waiter);
+}
+
+/// Lets those give up whose time is over. A client whose request expires may queue again with its next one.
+void expire_all(std::deque<std::weak_ptr<Waiter>> queue, TimePoint now) {
+    for (const auto& waiting : queue) {
+        if (const auto waiter = waiting.lock()) waiter->expire(now);
+    }
 }
 
 }  // namespace
@@ -25,10 +33,7 @@ void RoomQueue::wait(const std::shared_ptr<Waiter>& waiter) {
 }
 
 void RoomQueue::retry(TimePoint now) {
-    // A copy: a client whose request expires may queue again with its next one.
-    for (const auto& waiting : std::deque{waiting_}) {
-        if (const auto waiter = waiting.lock()) waiter->expire(now);
-    }
+    expire_all(waiting_, now);
     full_ = false;
     // One round: a client that queues again with a further request waits for the next.
     for (std::size_t left = waiting_.size(); left > 0 && !full_ && !waiting_.empty(); --left) {
@@ -38,6 +43,18 @@ void RoomQueue::retry(TimePoint now) {
         in_turn_ = waiter.get();
         waiter->resume();
         in_turn_ = nullptr;
+    }
+}
+
+void PortQueue::wait(const std::shared_ptr<Waiter>& waiter) { enqueue_once(waiting_, waiter); }
+
+void PortQueue::retry(TimePoint now, std::uint64_t progress) {
+    expire_all(waiting_, now);
+    if (std::exchange(progress_, progress) == progress) return;
+    for (std::size_t left = waiting_.size(); left > 0 && !waiting_.empty(); --left) {
+        const auto waiter = waiting_.front().lock();
+        waiting_.pop_front();
+        if (waiter != nullptr) waiter->resume();
     }
 }
 

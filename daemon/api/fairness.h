@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <utility>
@@ -44,6 +46,20 @@ class RoomQueue {
     std::deque<std::weak_ptr<Waiter>> waiting_;
     const Waiter* in_turn_ = nullptr;  ///< may ask although others wait
     bool full_ = false;                ///< the client in turn was refused
+};
+
+/// Clients whose transactions wait for earlier changes of the same ports. They hold back nobody else. [control]
+class PortQueue {
+ public:
+    [[nodiscard]] bool empty() const { return waiting_.empty(); }
+    void wait(const std::shared_ptr<Waiter>& waiter);
+    /// Asks those whose time is up to give up, then resumes the others in order, if `progress` of the engine has
+    /// changed. To be called before any new request is executed after that: who waits goes first.
+    void retry(TimePoint now, std::uint64_t progress);
+
+ private:
+    std::deque<std::weak_ptr<Waiter>> waiting_;
+    std::uint64_t progress_ = 0;
 };
 
 /// Clients whose last request kept the control thread for long. They take turns of one request each, with a rest after

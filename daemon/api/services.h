@@ -47,6 +47,7 @@ struct Services {
     DeviceQuery devices{daemon};
     RoomQueue plan_room;       ///< transactions
     RoomQueue parameter_room;  ///< parameter changes
+    PortQueue port_queue;      ///< transactions
     LongRequestQueue long_requests;
     const TimePoint start = clock();
     std::vector<Client*> clients;  ///< in the order in which they connected; without those that were refused

@@ -34,9 +34,11 @@ GlidingDelay::GlidingDelay(std::uint32_t channel_count, std::uint32_t block_size
       weights_(block_size),
       ring_{channel_count, std::bit_ceil(maximum_frames + block_size + kTaps)} {}
 
-void GlidingDelay::move_to(std::uint32_t frames, std::uint64_t frame, std::uint32_t length_frames) RTA_NONBLOCKING {
-    const auto target = static_cast<float>(std::min(frames, maximum_frames_));
-    if (delay_.target() != target) delay_.retarget(target, frame, length_frames);
+void GlidingDelay::move_to(std::uint32_t frames, std::uint64_t frame, std::uint32_t length_frames,
+                           std::uint64_t order) RTA_NONBLOCKING {
+    if (order == order_) return;
+    order_ = order;
+    delay_.retarget(static_cast<float>(std::min(frames, maximum_frames_)), frame, length_frames);
 }
 
 void GlidingDelay::start_block(std::uint64_t frame) RTA_NONBLOCKING {

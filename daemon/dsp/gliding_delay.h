@@ -29,8 +29,10 @@ class GlidingDelay {
 
     [[nodiscard]] std::uint32_t maximum_frames() const RTA_NONBLOCKING { return maximum_frames_; }
 
-    /// Moves the delay to `frames` unless it moves there already, from `frame` on in `length_frames` frames. [audio]
-    void move_to(std::uint32_t frames, std::uint64_t frame, std::uint32_t length_frames) RTA_NONBLOCKING;
+    /// Moves the delay from where it is to `frames`, from `frame` on in `length_frames` frames. `order` numbers these
+    /// movements, from 1 on: one that has been ordered before is not started again. [audio]
+    void move_to(std::uint32_t frames, std::uint64_t frame, std::uint32_t length_frames,
+                 std::uint64_t order) RTA_NONBLOCKING;
     /// Prepares the block that starts at `frame`. Call it before process(). [audio]
     void start_block(std::uint64_t frame) RTA_NONBLOCKING;
     /// Processes one block of one channel. `out` may be `in`. Call once for each channel, then advance(). [audio]
@@ -50,6 +52,7 @@ class GlidingDelay {
     std::uint32_t block_size_;
     std::uint32_t maximum_frames_;
     Ramp delay_;
+    std::uint64_t order_ = 0;             ///< of the latest movement
     bool moves_ = false;                  ///< in this block
     std::vector<float> delays_;           ///< of the frames of a block
     std::vector<Interpolation> weights_;  ///< of the frames of a block

@@ -93,6 +93,7 @@ Expected<void> Engine::build(PreparedTransaction& prepared) const {
 
 Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
     EngineCore& core = *core_;
+    core.ports_wait = false;
     if (!core.exchange.has_room_for_plan()) return fail(ErrorCode::resource_exhausted, kFull);
     auto draft = complete_draft(core.origin(), *prepared.impl_);
     if (!draft) return std::unexpected(std::move(draft.error()));
@@ -111,6 +112,9 @@ Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
     ++core.revision;
     return ticket;
 }
+
+bool Engine::refused_for_ports() const { return core_->ports_wait; }
+std::uint64_t Engine::progress() const { return core_->rounds_advanced; }
 
 Expected<GraphSize> Engine::check(PreparedTransaction& prepared) const {
     const auto draft = complete_draft(core_->origin(), *prepared.impl_);

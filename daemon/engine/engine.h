@@ -62,6 +62,12 @@ class Engine {
     /// parameters of playing nodes change.
     [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared);
 
+    /// [control] Returns whether the last commit() was refused because an earlier change of the same ports waits, and not
+    /// because the engine is full: others can commit. It cannot succeed before progress() changes.
+    [[nodiscard]] bool refused_for_ports() const;
+    /// [control] Returns a number that changes when something that waited may have started.
+    [[nodiscard]] std::uint64_t progress() const;
+
     /// [any] Builds what commit() or check() found missing. Slow: call it on a worker thread. Errors as in prepare().
     [[nodiscard]] Expected<void> build(PreparedTransaction& prepared) const;
 

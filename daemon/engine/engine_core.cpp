@@ -77,6 +77,7 @@ Expected<std::uint64_t> EngineCore::send_draft(const Draft& draft, std::vector<s
                                    .revisions = std::move(revisions),
                                    .instance = [&](NodeId id) { return draft.instance(id); }},
                                   now());
+    ports_wait = next.ports_wait();
     if (!step) return std::unexpected(step.error());
     return send(std::move(next), *step, draft.graph);
 }
@@ -220,6 +221,7 @@ void EngineCore::start_waiting() {
     if (held_back) return release_held_changes();
     const Rounds::Moment moment = now();
     if (!rounds.due(moment.frame)) return;
+    ++rounds_advanced;
     Rounds next = rounds;
     const Rounds::Step step = next.advance(graph, moment, [this](NodeId id) { return instances.at(id.value()); });
     if (step.send) {

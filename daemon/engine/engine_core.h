@@ -63,8 +63,10 @@ struct EngineCore {
     std::shared_ptr<ProcessorBuild> rebuild;        ///< successors of faulted nodes; null if none are being built
     std::map<NodeId, std::uint64_t> rebuilt_nodes;  ///< the frame at which each was rebuilt
     RunOnWorker run_on_worker = run_here;
-    std::weak_ptr<const bool> reset;  ///< expires when the reset is over
-    bool held_back = false;           ///< during a reset the graph has changed, and the sound has not
+    std::weak_ptr<const bool> reset;    ///< expires when the reset is over
+    bool ports_wait = false;            ///< the last commit was refused for an earlier change of the same ports
+    std::uint64_t rounds_advanced = 0;  ///< how often what waits has been tried again
+    bool held_back = false;             ///< during a reset the graph has changed, and the sound has not
     /// Parameter changes of transactions that are held back, and their ramps in ms. The values are in the graph.
     std::map<std::pair<NodeId, std::uint32_t>, float> held_changes;
     std::vector<std::uint64_t> held_revisions;

@@ -86,6 +86,7 @@ Expected<Rounds::Step> Rounds::commit(Change change, const Moment& now) {
         return revision && std::ranges::find(other.revisions, *revision) != other.revisions.end();
     });
     if (waiting != units_.end() && waiting->heard_frame > waiting->promised_frame) {
+        ports_wait_ = true;
         return fail(ErrorCode::resource_exhausted, std::string{kWouldDelay});
     }
     if (sound_.leaving_count() > std::max({kMaximumLeaving, count_before, committed_count_})) {
@@ -483,7 +484,7 @@ std::uint64_t Rounds::align(const Unit& unit, std::span<const PortRef> changed, 
             keep_in_time(port, now);
             continue;
         }
-        const std::uint32_t late = lateness(port, now);
+        const std::uint32_t late = lateness_at(port, now);
         if (may_glide(*shift, late) && glides_in_time(unit, *shift, late, now)) {
             align_port(*shift, late, now);
         } else if (latest) {
@@ -496,13 +497,17 @@ std::uint64_t Rounds::align(const Unit& unit, std::span<const PortRef> changed, 
     return aligned;
 }
 
-/// Returns by how much what leaves a port is late already, because of an earlier round.
-std::uint32_t Rounds::lateness(PortRef port, const Moment& now) {
+/// Returns by how much a connection that leaves is late already, because of an earlier round, and may stay so.
+std::uint32_t Rounds::lateness(const SoundingGraph::Connection& connection, const Moment& now) const {
+    const bool returns = connection.glide.frames == 0 && !connection.moves;
+    return returns ? connection.glide_position(likely_adoption(now)) : connection.glide.frames;
+}
+
+/// Returns the largest lateness of what leaves a port.
+std::uint32_t Rounds::lateness_at(PortRef port, const Moment& now) {
     std::uint32_t late = 0;
     for (const SoundingGraph::Connection& connection : sound_.into(port)) {
-        if (!connection.leaves() || connection.glide.delay == nullptr) continue;
-        const bool returns = connection.glide.frames == 0 && !connection.moves;
-        late = std::max(late, returns ? connection.glide_position(likely_adoption(now)) : connection.glide.frames);
+        if (connection.leaves()) late = std::max(late, lateness(connection, now));
     }
     return late;
 }
@@ -514,7 +519,8 @@ void Rounds::align_port(const Shift& shift, std::uint32_t late, const Moment& no
     for (SoundingGraph::Connection& connection : sound_.into(shift.port)) {
         if (connection.arrives()) glide_to(connection, new_frames, now);
         // What fades stays in time with what it fades with.
-        if (connection.leaves() && !connection.moves) glide_to(connection, old_frames, now);
+        if (connection.leaves() && !connection.moves)
+            glide_to(connection, old_glides ? old_frames : lateness(connection, now), now);
     }
 }
 
@@ -530,7 +536,7 @@ std::uint64_t Rounds::aligned_from(const Shift& shift, const Moment& now) {
                 aligned = std::max(aligned, after_round(now) + frames);
             }
         } else if (connection.glide.delay != nullptr) {
-            const bool adopted = connection.glide_changed_in <= adopted_serial_;
+            const bool adopted = connection.glide.order <= adopted_serial_;
             aligned = std::max({aligned, connection.glide_rests_from, adopted ? now.frame : now.frame + 1});
         }
     }
@@ -560,8 +566,15 @@ bool Rounds::may_glide(const Shift& shift, std::uint32_t late) const {
 /// A glide that would break the promise of the unit, because something prevented it before, is left out.
 bool Rounds::glides_in_time(const Unit& unit, const Shift& shift, std::uint32_t late, const Moment& now) const {
     if (unit.promised_frame == 0 || shift.frames <= std::int64_t{late}) return true;
-    const auto way = static_cast<std::uint64_t>(shift.frames - std::int64_t{late});
-    return now.frame + way * kGlideFramesPerFrame + lengths_.round_frames <= unit.promised_frame;
+    std::int64_t way = 0;
+    for (const SoundingGraph::Connection& connection : sound_.into(shift.port)) {
+        if (!connection.leaves() || connection.glide.frames == shift.frames) continue;
+        const std::uint32_t from =
+            connection.moves ? connection.glide.frames : connection.glide_position(likely_adoption(now));
+        way = std::max(way, shift.frames - std::int64_t{from});
+    }
+    const auto length = static_cast<std::uint64_t>(way) * kGlideFramesPerFrame;
+    return now.frame + length + lengths_.round_frames <= unit.promised_frame;
 }
 
 /// Lets a connection glide to a delay. One that does not sound yet has it at once, and must be filled.
@@ -573,7 +586,7 @@ void Rounds::glide_to(SoundingGraph::Connection& connection, std::uint32_t frame
     connection.glide_from = sounds ? connection.glide_position(likely_adoption(now)) : frames;
     connection.glide.frames = frames;
     connection.glide.length_frames = 0;
-    connection.glide_changed_in = now.serial;
+    connection.glide.order = now.serial;
     if (sounds) return;
     connection.glide_rests_from = 0;
     connection.filling = true;
@@ -594,7 +607,7 @@ std::shared_ptr<dsp::GlidingDelay> Rounds::make_glide(const SoundingGraph::Conne
 /// Sets the time of the glides that start together. The position from which they start is an estimate.
 void Rounds::time_glides(const Moment& now) {
     const auto starts = [&](const SoundingGraph::Connection& connection) {
-        return connection.glide_changed_in == now.serial && connection.glide.length_frames == 0 &&
+        return connection.glide.order == now.serial && connection.glide.length_frames == 0 &&
                connection.hearing.playing();
     };
     std::uint32_t longest = 0;

@@ -79,6 +79,8 @@ class Rounds {
     /// Returns an upper bound of the time until the latest commit is heard; 0: with its command.
     [[nodiscard]] std::uint64_t latest_waits_frames() const { return latest_waits_frames_; }
 
+    /// Returns whether the latest commit was refused only because an earlier change of the same ports waits.
+    [[nodiscard]] bool ports_wait() const { return ports_wait_; }
     /// Returns whether the latest commit replaces a signal by the same one with another latency without a glide.
     [[nodiscard]] bool latest_combs() const { return latest_combs_; }
 
@@ -146,7 +148,8 @@ class Rounds {
     [[nodiscard]] std::uint64_t align(const Unit& unit, std::span<const PortRef> changed, const Moment& now);
     void align_port(const Shift& shift, std::uint32_t late, const Moment& now);
     [[nodiscard]] std::uint64_t aligned_from(const Shift& shift, const Moment& now);
-    [[nodiscard]] std::uint32_t lateness(PortRef port, const Moment& now);
+    [[nodiscard]] std::uint32_t lateness(const SoundingGraph::Connection& connection, const Moment& now) const;
+    [[nodiscard]] std::uint32_t lateness_at(PortRef port, const Moment& now);
     void keep_in_time(PortRef port, const Moment& now);
     [[nodiscard]] bool may_glide(const Shift& shift, std::uint32_t late) const;
     [[nodiscard]] bool glides_in_time(const Unit& unit, const Shift& shift, std::uint32_t late,
@@ -188,6 +191,7 @@ class Rounds {
     std::uint64_t latest_waits_frames_ = 0;
     std::uint64_t latest_revision_ = 0;
     bool latest_combs_ = false;
+    bool ports_wait_ = false;
 };
 
 }  // namespace rta

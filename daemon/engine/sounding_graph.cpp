@@ -503,7 +503,7 @@ std::uint32_t SoundingGraph::width_of(const Connection& connection) const {
 bool SoundingGraph::start_glides(std::uint64_t first_serial, std::uint64_t frame) {
     bool any = false;
     for (Connection& connection : connections) {
-        if (connection.glide.delay == nullptr || connection.glide_changed_in < first_serial) continue;
+        if (connection.glide.delay == nullptr || connection.glide.order < first_serial) continue;
         any = true;
         if (connection.hearing.playing()) connection.glide_rests_from = frame + connection.glide.length_frames;
     }

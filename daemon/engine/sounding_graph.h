@@ -86,11 +86,10 @@ struct SoundingGraph {
         std::uint32_t fill_frames = 0;      ///< its delay and its fade-in
         std::uint64_t filled_from = 0;      ///< frame, as of nodes
         Hearing hearing{};
-        bool filling = false;   ///< committed, and not wanted yet
-        bool fades_in = false;  ///< its gain started at 0
-        bool moves = true;      ///< its presence may not have reached the target yet
-        CompileRequest::Glide glide{};
-        std::uint64_t glide_changed_in = 0;  ///< serial of the plan in which the glide got its target
+        bool filling = false;                ///< committed, and not wanted yet
+        bool fades_in = false;               ///< its gain started at 0
+        bool moves = true;                   ///< its presence may not have reached the target yet
+        CompileRequest::Glide glide{};       ///< its order is the serial of the plan in which it got its target
         std::uint64_t glide_rests_from = 0;  ///< frame, estimated until that plan has been adopted
         std::uint32_t glide_from = 0;        ///< delay from which it started
 
@@ -102,7 +101,7 @@ struct SoundingGraph {
         /// Returns whether the glide is one to a delay of 0 in an adopted plan, and nothing fades.
         [[nodiscard]] bool glide_has_ended(std::uint64_t adopted_serial) const {
             return glide.delay != nullptr && glide.frames == 0 && !moves && hearing.target &&
-                   glide_changed_in <= adopted_serial;
+                   glide.order <= adopted_serial;
         }
         void aim() { moves = hearing.aim() || moves; }
         [[nodiscard]] bool leaves() const { return hearing.target && !hearing.wanted; }

@@ -227,7 +227,9 @@ void CompiledGraph::delay(const DelayedInput& input, std::uint64_t frame, bool f
                                   (glide != nullptr ? glide->maximum_frames() : 0);
     }
     if (glide != nullptr) {
-        if (!rendered_) glide->move_to(input.glide_frames, frame, frame == 0 ? 0 : input.glide_length_frames);
+        if (!rendered_) {
+            glide->move_to(input.glide_frames, frame, frame == 0 ? 0 : input.glide_length_frames, input.glide_order);
+        }
         glide->start_block(frame);
     }
     const bool clean = frame < state.clean_until_frame;

@@ -53,6 +53,7 @@ class CompiledGraph {
         dsp::GlidingDelay* glide;
         std::uint32_t glide_frames;         ///< to which it glides
         std::uint32_t glide_length_frames;  ///< for how long
+        std::uint64_t glide_order;          ///< see GlidingDelay::move_to()
     };
     /// A port that needs a mix: several connections, or one that is delayed or not at unity gain.
     struct PortMix {

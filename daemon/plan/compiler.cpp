@@ -268,7 +268,8 @@ class PlanCompiler {
                                   .state = &state,
                                   .glide = glide.delay,
                                   .glide_frames = glide.frames,
-                                  .glide_length_frames = glide.length_frames});
+                                  .glide_length_frames = glide.length_frames,
+                                  .glide_order = glide.order});
         return planned_read({first_buffer, source.width, 0}, source.width);
     }
 

@@ -40,6 +40,7 @@ struct CompileRequest {
         dsp::GlidingDelay* delay = nullptr;  ///< nullptr: none
         std::uint32_t frames = 0;            ///< to which it moves
         std::uint32_t length_frames = 0;     ///< for how long
+        std::uint64_t order = 0;             ///< see GlidingDelay::move_to()
     };
     /// Nodes are identified by their index in `nodes`.
     struct Connection {

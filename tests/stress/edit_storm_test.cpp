@@ -124,7 +124,7 @@ class Run {
             }
             offline_.poll();
         }
-        for (int i = 0; i < 20'000 && offline_.engine.outstanding(); ++i) {
+        for (int i = 0; i < 100'000 && offline_.engine.outstanding(); ++i) {
             offline_.render_block();
             if (auto failure = check()) return failure;
         }

@@ -45,7 +45,7 @@ class OfflineEngine : private Engine::Observer {
     }
     /// Until every fade has ended and the engine has nothing more to send.
     void settle() {
-        for (int i = 0; i < 10'000; ++i) {
+        for (int i = 0; i < 200'000; ++i) {  // a glide takes up to 1 s
             render_block();
             if (!engine.outstanding()) return;
         }

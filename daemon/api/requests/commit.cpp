@@ -10,18 +10,33 @@
 
 namespace rta::api::requests {
 
-void retry_later(Call& call, RoomQueue& room, Error error) {
+namespace {
+
+/// Returns whether the request may wait any longer; refuses it otherwise.
+bool may_wait(Call& call, Error error) {
     PendingRequest& request = call.request;
     const TimePoint now = call.services.clock();
     const std::chrono::milliseconds timeout{request.timeout_ms()};
     if (!request.give_up) request.give_up = now + timeout;
-    if (now < *request.give_up) {
-        room.wait(call.client.shared_from_this());
-        call.services.wake();
-        return;
-    }
+    if (now < *request.give_up) return true;
     error.sentence += "; timed out after " + std::to_string(timeout.count()) + " ms (timeout_ms)";
     request.refuse(error);
+    return false;
+}
+
+}  // namespace
+
+void retry_later(Call& call, RoomQueue& room, Error error) {
+    if (!may_wait(call, std::move(error))) return;
+    room.wait(call.client.shared_from_this());
+    call.services.wake();
+}
+
+void retry_after_ports(Call& call, Error error) {
+    call.services.plan_room.took_room(call.client);
+    if (!may_wait(call, std::move(error))) return;
+    call.services.port_queue.wait(call.client.shared_from_this());
+    call.services.wake();
 }
 
 void committed(Call& call, RoomQueue& room) {

@@ -49,6 +49,9 @@ struct Fairness : testing::Test {
 };
 
 struct RoomQueueTest : Fairness {};
+struct PortQueueTest : Fairness {
+    PortQueue ports;
+};
 struct LongRequestQueueTest : Fairness {
     /// Runs a request, if it may run; then it takes so long.
     bool run(const std::shared_ptr<FakeWaiter>& waiter, std::chrono::milliseconds duration, TimePoint now) {
@@ -189,6 +192,28 @@ TEST(NonReentrant, RunsAgainAfterAnException) {
     NonReentrant loop;
     EXPECT_THROW(loop.run([] { throw std::bad_alloc{}; }), std::bad_alloc);
     EXPECT_TRUE(loop.run([] {}));
+}
+
+TEST_F(PortQueueTest, ResumesAllInOrderOnceSomethingHasStarted) {
+    for (const auto& waiter : {b, a, b}) ports.wait(waiter);
+    ports.retry(kStart, 0);
+    EXPECT_EQ(take_log(), "") << "nothing has started";
+    b->on_resume = [&] { ports.wait(b); };  // its ports wait again
+    ports.retry(kStart, 1);
+    EXPECT_EQ(take_log(), "ba");
+    ports.retry(kStart, 1);
+    EXPECT_EQ(take_log(), "");
+    b->on_resume = nullptr;
+    ports.retry(kStart, 2);
+    EXPECT_EQ(take_log(), "b");
+    EXPECT_TRUE(ports.empty());
+}
+
+TEST_F(PortQueueTest, LetsThoseGiveUpWhoseTimeIsOver) {
+    a->give_up = kStart;
+    ports.wait(a);
+    ports.retry(kStart, 0);
+    EXPECT_EQ(take_log(), "A");
 }
 
 }  // namespace

@@ -263,6 +263,44 @@ TEST(Transactions, ARequestThatIsBeingBuiltDoesNotExpire) {
     script.play("a> id: 3 get_status {}\na< response { id: 3 get_status {} }\n");
 }
 
+TEST(Transactions, WhoseOwnPortsWaitHoldsBackNoOther) {
+    Script script;
+    script.play(R"(
+        hello a
+        hello b
+        a> id: 1 apply_transaction { document: "{\"nodes\": [{\"name\": \"s\", \"type\": \"constant\"}, {\"name\": \"comp\", \"type\": \"compressor\"}, {\"name\": \"o\", \"type\": \"output\"}, {\"name\": \"p\", \"type\": \"output\"}], \"connections\": [{\"from\": \"s\", \"to\": \"comp\"}, {\"from\": \"comp\", \"to\": \"o\"}, {\"from\": \"s\", \"to\": \"p\"}]}" }
+        a< response { id: 1 apply_transaction { revision: 1 } }
+        block
+    )");
+    const auto change_look_ahead = [](int id, double ms) {
+        return "a> id: " + std::to_string(id) +
+               " timeout_ms: 60000 apply_transaction { edits { edits { change_settings { node: \"comp\" settings { fields { key: "
+               "\"look_ahead_ms\" value { number_value: " +
+               std::to_string(ms) + " } } } } } } }\n";
+    };
+    // Each is refused once it would delay the first.
+    int id = 2;
+    std::optional<v1::ServerMessage> answer;
+    do {
+        script.play(change_look_ahead(id, 20.0 + id % 2) + "block\n");
+        answer = script.receive('a');
+        ASSERT_LT(++id, 200);
+    } while (answer);
+    // Another client's transaction is committed at once, and is heard in time.
+    script.play(R"(
+        b> id: 1 apply_transaction { wait_for_start: true edits { edits { disconnect { from: "s" to: "p" } } } }
+        block
+        b< response { id: 1 apply_transaction { starts_within_ms: 0 } }
+        a-
+    )");
+    for (int i = 0; i < 200 && !answer; ++i) {
+        script.block();
+        answer = script.receive('a');
+    }
+    ASSERT_TRUE(answer);
+    EXPECT_NE(answer->response().apply_transaction().revision(), 0U) << "and the first is not starved";
+}
+
 TEST(Transactions, AreAnsweredAfterTheCommitUnlessTheyWaitForTheirStart) {
     Script script;
     script.play(R"(

@@ -45,7 +45,7 @@ TEST(GlidingDelay, GlidesWithAnErrorThatFallsWithTheDelay) {
     constexpr double kFrequency = 1000.0 / 48'000.0;
     GlidingDelay line{2, kBlock, kMaximum, 0};
     render(line, kFrequency, 0, 32);
-    line.move_to(24, 32 * kBlock, 2400);
+    line.move_to(24, 32 * kBlock, 2400, 1);
     const std::vector<float> heard = render(line, kFrequency, 32 * kBlock, 40);
     for (std::size_t i = 0; i < heard.size(); ++i) {
         const double delay = std::min(24.0, static_cast<double>(i) / 100.0);
@@ -60,9 +60,9 @@ TEST(GlidingDelay, ReturnsFromWhereItIs) {
     constexpr double kFrequency = 0.01;
     GlidingDelay line{2, kBlock, kMaximum, 100};
     render(line, kFrequency, 0, 32);
-    line.move_to(0, 32 * kBlock, 10'000);
+    line.move_to(0, 32 * kBlock, 10'000, 1);
     const std::vector<float> down = render(line, kFrequency, 32 * kBlock, 50);
-    line.move_to(100, 82 * kBlock, 10'000);
+    line.move_to(100, 82 * kBlock, 10'000, 2);
     const std::vector<float> up = render(line, kFrequency, 82 * kBlock, 200);
     const double turned_at = 100.0 - 50.0 * kBlock / 100.0;
     EXPECT_NEAR(down.back(), tone(82.0 * kBlock - 1.0 - turned_at, kFrequency), 1e-3);
@@ -73,7 +73,7 @@ TEST(GlidingDelay, ReturnsFromWhereItIs) {
 TEST(GlidingDelay, KeepsAConstant) {
     GlidingDelay line{1, kBlock, kMaximum, 0};
     std::vector<float> samples(kBlock);
-    line.move_to(kMaximum, 0, 4800);
+    line.move_to(kMaximum, 0, 4800, 1);
     for (std::uint32_t frame = 0; frame < 100 * kBlock; frame += kBlock) {
         samples.assign(kBlock, 0.5F);
         line.start_block(frame);

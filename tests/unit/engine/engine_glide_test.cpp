@@ -138,6 +138,19 @@ TEST_F(EngineGlide, AnEditDuringAGlideStartsFromWhereItIs) {
     expect_steady_tone();
 }
 
+TEST_F(EngineGlide, AnEditThatIsUndoneInTheSameBlockDoesNotClick) {
+    start();
+    insert_limiter(4.0);
+    offline.settle();
+    remove_limiter();
+    offline.render_blocks(100);  // the path glides back
+    offline.edit(
+        {AddNode{"gain", "g", {}, {}}, Disconnect{"a", "out"}, Connect{"a", "g", {}}, Connect{"g", "out", {}}});
+    offline.edit({RemoveNode{"g"}, Connect{"a", "out", {}}});
+    offline.settle();
+    expect_steady_tone();
+}
+
 TEST_F(EngineGlide, LongLookAheadCombsAndIsReported) {
     start();
     const Ticket ticket = insert_limiter(10.5);
