@@ -20,6 +20,7 @@
 
 #include "recorded_daemon.h"
 #include "support/analysis.h"
+#include "support/effort.h"
 
 namespace rta::test {
 namespace {
@@ -481,7 +482,7 @@ TEST_F(StoreTrouble, AFolderThatIsRemovedIsMadeAgain) {
 
 // ---- kills in the middle of saving
 
-constexpr int kKills = 200;
+constexpr int kKills = cases(200, 60);
 constexpr int kNodes = 100;
 
 /// Tells when a file of that name appears in the folder.

@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "support/effort.h"
 #include "support/loudness.h"
 #include "support/offline_engine.h"
 
@@ -42,25 +43,33 @@ class Programme {
     void play_until(double seconds, const std::vector<double>& peaks_db, double frequency_hz = kTone1) {
         std::vector<double> peaks;
         for (const double db : peaks_db) peaks.push_back(std::pow(10.0, db / 20.0));
+        double sine = 0.0;
         play_until(seconds, [&](std::uint32_t channel, std::uint64_t n) {
-            const double cycles = frequency_hz * static_cast<double>(n) / sample_rate_hz_;
-            return peaks.at(channel) * std::sin(2.0 * std::numbers::pi * cycles);
+            if (channel == 0) {
+                const double cycles = frequency_hz * static_cast<double>(n) / sample_rate_hz_;
+                sine = std::sin(2.0 * std::numbers::pi * cycles);
+            }
+            return peaks[channel] * sine;
         });
     }
     void rest_until(double seconds) {
         play_until(seconds, [](std::uint32_t, std::uint64_t) { return 0.0; });
     }
-    /// signal(channel, frame): blocks are filled up to the frame, which need not be at the end of one.
+    /// signal(channel, frame), called for the channels in turn: blocks are filled up to the frame, which need not be at the end of one.
     template <class Signal>
     void play_until(double seconds, const Signal& signal) {
         const auto end = static_cast<std::uint64_t>(std::llround(seconds * sample_rate_hz_));
         const std::uint32_t block = offline_.inputs.read().frame_count();
+        std::vector<float*> inputs;
+        for (std::uint32_t channel = 0; channel < offline_.inputs.channel_count(); ++channel) {
+            inputs.push_back(offline_.inputs.write().channel(channel).data());
+        }
         for (; filled_ < end; ++filled_) {
-            for (std::uint32_t channel = 0; channel < offline_.inputs.channel_count(); ++channel) {
-                offline_.inputs.write().channel(channel)[filled_ % block] =
-                    static_cast<float>(signal(channel, filled_));
+            const std::size_t at = filled_ % block;
+            for (std::uint32_t channel = 0; channel < inputs.size(); ++channel) {
+                inputs[channel][at] = static_cast<float>(signal(channel, filled_));
             }
-            if (filled_ % block != block - 1) continue;
+            if (at != block - 1) continue;
             offline_.render_block();
             levels_ = offline_.engine.take_levels();
             seen();
@@ -156,7 +165,7 @@ TEST_P(Tech3341, Signal9HasAConstantShortTermLoudness) {
 }
 
 TEST_P(Tech3341, Signal10IsCaughtWhereverItBegins) {
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 20; i += cases(1, 6)) {
         Programme programme{2, GetParam()};
         programme.rest_until(0.15 * i);
         programme.play_until(0.15 * i + 3.0, {-23, -23});
@@ -168,7 +177,7 @@ TEST_P(Tech3341, Signal10IsCaughtWhereverItBegins) {
 TEST_P(Tech3341, Signal11IsFollowed) {
     Programme programme{2, GetParam()};
     double end_s = 0.0;
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 20; i += cases(1, 6)) {
         const double level = -38.0 + i;
         programme.rest_until(end_s += 0.15 * i);
         programme.play_until(end_s += 3.0, {level, level});
@@ -190,7 +199,7 @@ TEST_P(Tech3341, Signal12HasAConstantMomentaryLoudness) {
 TEST_P(Tech3341, Signal13IsCaughtWhereverItBegins) {
     // The EBU's silences grow by 20 ms; those of 7 ms fall between the steps.
     for (const double silence_s : {0.02, 0.007}) {
-        for (int i = 0; i < 20; ++i) {
+        for (int i = 0; i < 20; i += cases(1, 6)) {
             Programme programme{2, GetParam()};
             programme.rest_until(silence_s * i);
             programme.play_until(silence_s * i + 0.4, {-23, -23});

@@ -8,6 +8,7 @@
 #include <random>
 #include <set>
 
+#include "support/effort.h"
 #include "support/offline_engine.h"
 
 namespace rta::test::engine_storm_test {
@@ -176,7 +177,7 @@ double largest_second_difference(const std::vector<float>& samples) {
 constexpr double kBound = 0.0042 + 0.0104 + 0.0019;
 
 TEST(EngineStorm, RandomEditsInTheTonesPathLeaveNoClick) {
-    for (unsigned seed = 1; seed <= 8; ++seed) {
+    for (unsigned seed = 1; seed <= cases(8U, 2U); ++seed) {
         OfflineEngine offline;
         TonePathEditor editor{offline, seed};
         editor.start();
@@ -193,7 +194,7 @@ TEST(EngineStorm, RandomEditsInTheTonesPathLeaveNoClick) {
 }
 
 TEST(EngineStorm, NeitherLookAheadNorItsCompensationClicks) {
-    for (unsigned seed = 1; seed <= 12; ++seed) {
+    for (unsigned seed = 1; seed <= cases(12U, 3U); ++seed) {
         OfflineEngine offline;
         TonePathEditor editor{offline, seed, true};
         editor.start();
@@ -210,7 +211,7 @@ TEST(EngineStorm, NeitherLookAheadNorItsCompensationClicks) {
 
 /// Whatever changes, the path is a crossfade of paths of the same level.
 TEST(EngineStorm, RapidLookAheadEditsKeepExactlyOnePathAudible) {
-    for (unsigned seed = 1; seed <= 30; ++seed) {
+    for (unsigned seed = 1; seed <= cases(30U, 5U); ++seed) {
         OfflineEngine offline;
         TonePathEditor editor{offline, seed, true};
         editor.start_constant(0.25F);
@@ -292,7 +293,7 @@ class GraphScrambler {
 };
 
 TEST(EngineStorm, EditedGraphRendersLikeItsDocument) {
-    for (unsigned seed = 1; seed <= 40; ++seed) {
+    for (unsigned seed = 1; seed <= cases(40U, 8U); ++seed) {
         OfflineEngine lived{{}, builtin_nodes(), 1};
         GraphScrambler scrambler{lived, seed};
         std::mt19937 random{seed};
