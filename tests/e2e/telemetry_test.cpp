@@ -362,7 +362,7 @@ TEST(Telemetry, WhoReadsNothingLosesTelemetryAndDisturbsNobody) {
     Daemon daemon{{.arguments = {"--device", "null"}}};
     ProtocolClient editor = daemon.client("editor");
     std::vector<v1::Edit> meters;
-    for (int i = 0; i < 128; ++i) {
+    for (int i = 0; i < 32; ++i) {
         meters.push_back(add_node("meter", "m" + std::to_string(i), {}, {{"channels", 64.0F}}));
     }
     editor.apply(transaction(std::move(meters)));

@@ -198,7 +198,7 @@ TEST(Events, ASubscriberThatDoesNotReadIsGivenUpAndTheOthersAreNot) {
     v1::Request large = request("id: 2 apply_transaction { wait_for_start: true graph {} }");
     for (int i = 0; i < 10'000; ++i) {
         v1::Node& node = *large.mutable_apply_transaction()->mutable_graph()->add_nodes();
-        node.set_name("node_with_a_long_name_" + std::to_string(i));
+        node.set_name("node_with_a_name_of_almost_the_64_bytes_that_are_allowed_" + std::to_string(i));
         node.set_type("gain");
     }
     int transactions = 0;

@@ -152,7 +152,7 @@ v1::Request large_graph(int count) {
     v1::Request message = request("apply_transaction { graph {} }");
     for (int i = 0; i < count; ++i) {
         v1::Node& node = *message.mutable_apply_transaction()->mutable_graph()->add_nodes();
-        node.set_name("node_with_a_long_name_" + std::to_string(i));
+        node.set_name("node_with_a_name_of_almost_the_64_bytes_that_are_allowed_" + std::to_string(i));
         node.set_type("gain");
     }
     return message;
