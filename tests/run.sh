@@ -140,8 +140,7 @@ failed_tests() { grep -oE '<testcase name="[^"]*"[^>]*status="fail"' "$log_dir/$
 test_preset() {
     local preset=$1 tests bad all bad_in_all name
     shift
-    # One test more than there are cores: the JACK tests, one of which runs for most of the time, mostly wait.
-    run_ctest "$preset" "$preset" -LE "timing${exclude:+|$exclude}" -j "$((jobs + 1))" "$@"
+    run_ctest "$preset" "$preset" -LE "timing${exclude:+|$exclude}" -j "$jobs" "$@"
     all=$tests bad_in_all=$bad
     if [ "$tests" -eq 0 ]; then all=1 bad_in_all=1; fi
     [ "$bad" -eq 0 ] || show_failed_tests "$preset"
