@@ -13,8 +13,8 @@ void enqueue_once(std::deque<std::weak_ptr<Waiter>>& queue, const std::shared_pt
 }
 
 /// Lets those give up whose time is over. A client whose request expires may queue again with its next one.
-void expire_all(std::deque<std::weak_ptr<Waiter>> queue, TimePoint now) {
-    for (const auto& waiting : queue) {
+void expire_all(const std::deque<std::weak_ptr<Waiter>>& queue, TimePoint now) {
+    for (const auto& waiting : std::deque{queue}) {
         if (const auto waiter = waiting.lock()) waiter->expire(now);
     }
 }

@@ -222,7 +222,7 @@ void SoundingGraph::keep_only(const std::vector<bool>& kept) {
             borrowed.left.push_back(nodes[i].compiled.instance);
             continue;
         }
-        if (count != i) nodes[count] = std::move(nodes[i]);
+        if (count != i) nodes[count] = nodes[i];
         ++count;
     }
     nodes.erase(nodes.begin() + count, nodes.end());

@@ -285,7 +285,7 @@ class PlanCompiler {
         }
         std::ranges::sort(sort_keys_, std::less<>{});
         sorted_.clear();
-        for (const SortKey& key : sort_keys_) sorted_.push_back(std::move(sources[key.index]));
+        for (const SortKey& key : sort_keys_) sorted_.push_back(sources[key.index]);
         std::ranges::move(sorted_, sources.begin());
     }
 
