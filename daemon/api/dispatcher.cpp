@@ -14,8 +14,8 @@ using Stage = PendingRequest::Stage;
 
 /// While clients wait for room in the engine, which it has again once a block has been rendered.
 constexpr std::chrono::microseconds kRoomInterval{250};
-/// While clients wait for a change of the same ports to start.
-constexpr std::chrono::microseconds kPortInterval{1'000};
+/// While clients wait until the engine makes progress.
+constexpr std::chrono::microseconds kProgressInterval{1'000};
 /// While a mute waits for room, or a panic for its fade and its processors.
 constexpr std::chrono::microseconds kOutputInterval{2'000};
 /// While clients with long requests wait for their turn.
@@ -59,7 +59,7 @@ void Dispatcher::tick() {
     services_.commands.poll(now);
     services_.output.poll(now);
     services_.telemetry.poll(now);
-    services_.port_queue.retry(now, services_.engine.progress());
+    services_.progress_queue.retry(now, services_.engine.progress());
     services_.plan_room.retry(now);
     services_.parameter_room.retry(now);
     services_.long_requests.resume(now);
@@ -69,7 +69,7 @@ void Dispatcher::tick() {
 std::chrono::microseconds Dispatcher::interval() const {
     std::chrono::microseconds interval = services_.commands.interval();
     if (!services_.plan_room.empty() || !services_.parameter_room.empty()) interval = std::min(interval, kRoomInterval);
-    if (!services_.port_queue.empty()) interval = std::min(interval, kPortInterval);
+    if (!services_.progress_queue.empty()) interval = std::min(interval, kProgressInterval);
     if (services_.output.busy()) interval = std::min(interval, kOutputInterval);
     if (!services_.long_requests.empty()) interval = std::min(interval, kLongRequestInterval);
     if (const auto telemetry = services_.telemetry.interval(services_.clock()))
@@ -112,8 +112,10 @@ bool Dispatcher::dispatch(Call& call) {
     }
     // A transaction whose processors must be built first has taken its time, too.
     const bool is_built_next = was_prepared && request.stage == Stage::preparing;
-    if (!request.turn_over() && !is_built_next) return false;
     const TimePoint end = services_.clock();
+    // So has a transaction that is refused for now and tried again.
+    const bool is_long = end - begin >= LongRequestQueue::kLong;
+    if (!request.turn_over() && !is_built_next && !is_long) return false;
     services_.long_requests.finished(call.client, end - begin, end);
     return request.turn_over();
 }

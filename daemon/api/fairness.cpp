@@ -46,9 +46,9 @@ void RoomQueue::retry(TimePoint now) {
     }
 }
 
-void PortQueue::wait(const std::shared_ptr<Waiter>& waiter) { enqueue_once(waiting_, waiter); }
+void ProgressQueue::wait(const std::shared_ptr<Waiter>& waiter) { enqueue_once(waiting_, waiter); }
 
-void PortQueue::retry(TimePoint now, std::uint64_t progress) {
+void ProgressQueue::retry(TimePoint now, std::uint64_t progress) {
     expire_all(waiting_, now);
     if (std::exchange(progress_, progress) == progress) return;
     for (std::size_t left = waiting_.size(); left > 0 && !waiting_.empty(); --left) {

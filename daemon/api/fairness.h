@@ -48,8 +48,9 @@ class RoomQueue {
     bool full_ = false;                ///< the client in turn was refused
 };
 
-/// Clients whose transactions wait for earlier changes of the same ports. They hold back nobody else. [control]
-class PortQueue {
+/// Clients whose transactions wait until the engine makes progress: an earlier change of the same places starts, or removed
+/// nodes fade out. Other clients do not wait for them. [control]
+class ProgressQueue {
  public:
     [[nodiscard]] bool empty() const { return waiting_.empty(); }
     void wait(const std::shared_ptr<Waiter>& waiter);

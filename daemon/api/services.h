@@ -45,9 +45,9 @@ struct Services {
     OutputControl output{engine, hub, commands};
     Telemetry telemetry{engine, daemon};
     DeviceQuery devices{daemon};
-    RoomQueue plan_room;       ///< transactions
-    RoomQueue parameter_room;  ///< parameter changes
-    PortQueue port_queue;      ///< transactions
+    RoomQueue plan_room;           ///< transactions
+    RoomQueue parameter_room;      ///< parameter changes
+    ProgressQueue progress_queue;  ///< transactions
     LongRequestQueue long_requests;
     const TimePoint start = clock();
     std::vector<Client*> clients;  ///< in the order in which they connected; without those that were refused

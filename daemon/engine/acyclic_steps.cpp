@@ -20,26 +20,47 @@ class Adjacency {
     void add(const Arc& arc) { next_[arc.from].push_back(arc.to); }
     [[nodiscard]] std::span<const std::uint32_t> from(std::uint32_t node) const { return next_[node]; }
 
-    [[nodiscard]] bool reaches(std::uint32_t from, std::uint32_t to) const {
+    /// Returns whether there is a way from a node to one of the sources of `arcs`.
+    [[nodiscard]] bool reaches(std::uint32_t from, std::span<const Arc> arcs) const {
         std::vector<bool> seen(next_.size());
         std::vector<std::uint32_t> open{from};
         while (!open.empty()) {
             const std::uint32_t node = open.back();
             open.pop_back();
-            if (node == to) return true;
             if (seen[node]) continue;
             seen[node] = true;
             open.insert(open.end(), next_[node].begin(), next_[node].end());
         }
-        return false;
+        return std::ranges::any_of(arcs, [&](const Arc& arc) { return seen[arc.from]; });
     }
 
  private:
     std::vector<std::vector<std::uint32_t>> next_;
 };
 
-/// Marks the nodes that remain when nodes without arcs to the rest, or from it, are removed again and again: all nodes
-/// on cycles, and those between cycles.
+/// Returns the arcs that are new when the port changes.
+std::vector<Arc> new_arcs(SoundingGraph& sound, PortRef port) {
+    std::vector<Arc> arcs;
+    if (port.port == kDevicePort) return arcs;
+    for (const SoundingGraph::Connection& connection : sound.into(port)) {
+        if (connection.hearing.wanted && !connection.hearing.playing())
+            arcs.push_back({connection.from_node, connection.to_node});
+    }
+    return arcs;
+}
+
+/// Returns the position of each node in the order of the wanted graph.
+std::vector<std::uint32_t> positions(const SoundingGraph& sound) {
+    std::vector<std::uint32_t> positions(sound.nodes.size());
+    const auto order = topological_order(static_cast<std::uint32_t>(sound.nodes.size()),
+                                         sound.arcs([](const Hearing& hearing) { return hearing.wanted; }));
+    if (!order) return positions;
+    for (std::uint32_t i = 0; i < order->size(); ++i) positions[(*order)[i]] = i;
+    return positions;
+}
+
+}  // namespace
+
 std::vector<bool> cyclic_region(std::size_t node_count, std::span<const Arc> arcs) {
     std::vector<bool> remains(node_count, true);
     const auto trim = [&](auto source, auto destination) {
@@ -70,29 +91,6 @@ std::vector<bool> cyclic_region(std::size_t node_count, std::span<const Arc> arc
     return remains;
 }
 
-/// Returns the arcs that are new when the port changes.
-std::vector<Arc> new_arcs(SoundingGraph& sound, PortRef port) {
-    std::vector<Arc> arcs;
-    if (port.port == kDevicePort) return arcs;
-    for (const SoundingGraph::Connection& connection : sound.into(port)) {
-        if (connection.hearing.wanted && !connection.hearing.playing())
-            arcs.push_back({connection.from_node, connection.to_node});
-    }
-    return arcs;
-}
-
-/// Returns the position of each node in the order of the wanted graph.
-std::vector<std::uint32_t> positions(const SoundingGraph& sound) {
-    std::vector<std::uint32_t> positions(sound.nodes.size());
-    const auto order = topological_order(static_cast<std::uint32_t>(sound.nodes.size()),
-                                         sound.arcs([](const Hearing& hearing) { return hearing.wanted; }));
-    if (!order) return positions;
-    for (std::uint32_t i = 0; i < order->size(); ++i) positions[(*order)[i]] = i;
-    return positions;
-}
-
-}  // namespace
-
 AcyclicStep find_acyclic_step(SoundingGraph& sound, std::span<const PortRef> ports, std::uint32_t rounds_so_far) {
     const std::size_t node_count = sound.nodes.size();
     const std::vector<Arc> playing = sound.arcs([](const Hearing& hearing) { return hearing.playing(); });
@@ -120,9 +118,7 @@ AcyclicStep find_acyclic_step(SoundingGraph& sound, std::span<const PortRef> por
     std::ranges::sort(inside, {}, [&](const PortRef& port) { return position[sound.index_of(port.node)]; });
     for (const PortRef& port : inside) {
         const std::vector<Arc> added = new_arcs(sound, port);
-        const bool closes =
-            std::ranges::any_of(added, [&](const Arc& arc) { return adjacency.reaches(arc.to, arc.from); });
-        if (closes) continue;
+        if (!added.empty() && adjacency.reaches(added.front().to, added)) continue;
         step.ports.push_back(port);
         for (const Arc& arc : added) adjacency.add(arc);
     }

@@ -12,6 +12,9 @@ namespace {
 using Connection = SoundingGraph::Connection;
 using Counts = SoundingGraph::Counts;
 
+/// Ports whose sources are searched, each in a walk over the graph. No more than half of them may glide together.
+constexpr std::size_t kMostSearched = 64;
+
 bool is_anything(const Hearing& hearing) { return hearing.any(); }
 bool in_target(const Hearing& hearing) { return hearing.target; }
 bool is_wanted(const Hearing& hearing) { return hearing.wanted; }
@@ -68,7 +71,8 @@ class ShiftFinder {
           acyclic_{
               topological_order(static_cast<std::uint32_t>(sound.nodes.size()), sound.arcs(is_anything)).has_value()} {}
 
-    [[nodiscard]] std::optional<Shift> find(PortRef port) const {
+    /// `searches`: look for loops and common sources; otherwise the shift is reported as one that cannot glide.
+    [[nodiscard]] std::optional<Shift> find(PortRef port, bool searches) const {
         if (!before_ || !after_ || !heard_[sound_.index_of(port.node)]) return std::nullopt;
         std::int64_t leaving = 0;
         std::int64_t arriving = 0;
@@ -79,8 +83,9 @@ class ShiftFinder {
                 arriving = std::max(arriving, (*after_)[connection.from_node] + connection.delay_frames);
         }
         const bool in_time = arriving == leaving && !is_late(port);
-        if (in_time || !have_common_source(port)) return std::nullopt;
-        return Shift{.port = port, .frames = arriving - leaving, .in_one_round = acyclic_ || !is_in_loop(port)};
+        if (in_time || (searches && !have_common_source(port))) return std::nullopt;
+        const bool in_one_round = searches && (acyclic_ || !is_in_loop(port));
+        return Shift{.port = port, .frames = arriving - leaving, .in_one_round = in_one_round};
     }
 
  private:
@@ -131,7 +136,8 @@ std::vector<Shift> find_shifts(const SoundingGraph& sound, std::span<const PortR
     if (ports.empty() || !(sound.has_latency() || sound.glides())) return shifts;
     const ShiftFinder finder{sound};
     for (const PortRef port : ports) {
-        if (const auto shift = finder.find(port)) shifts.push_back(*shift);
+        const bool searches = shifts.size() < kMostSearched;
+        if (const auto shift = finder.find(port, searches)) shifts.push_back(*shift);
     }
     return shifts;
 }

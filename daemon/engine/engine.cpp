@@ -93,27 +93,28 @@ Expected<void> Engine::build(PreparedTransaction& prepared) const {
 
 Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
     EngineCore& core = *core_;
-    core.ports_wait = false;
+    core.refused_until_progress = false;
     if (!core.exchange.has_room_for_plan()) return fail(ErrorCode::resource_exhausted, kFull);
     auto draft = complete_draft(core.origin(), *prepared.impl_);
     if (!draft) return std::unexpected(std::move(draft.error()));
-    std::size_t targets = 0;
-    if (!core.reset_in_progress()) {
-        targets = core.targets_of(draft->changes).size();
-        if (targets > core.exchange.maximum_targets() && !replaces_graph(prepared.transaction())) {
-            return std::unexpected(too_many_changes(core, targets));
-        }
+    if (!core.reset_in_progress() && !replaces_graph(prepared.transaction())) {
+        const std::size_t targets = core.targets_of(draft->changes).size();
+        if (targets > core.exchange.maximum_targets()) return std::unexpected(too_many_changes(core, targets));
     }
+    // What a reset that failed has held back must be heard first.
+    if (core.held_back && !core.reset_in_progress()) return fail(ErrorCode::resource_exhausted, kFull);
     draft->rename_instances();
     auto ticket = core.send_commit(*draft);
-    if (!ticket) return ticket;
-    core.exchange.count_targets(targets);
+    if (!ticket) {
+        core.restore_names(*draft);
+        return ticket;
+    }
     core.adopt(std::move(*draft));
     ++core.revision;
     return ticket;
 }
 
-bool Engine::refused_for_ports() const { return core_->ports_wait; }
+bool Engine::refused_until_progress() const { return core_->refused_until_progress; }
 std::uint64_t Engine::progress() const { return core_->rounds_advanced; }
 
 Expected<GraphSize> Engine::check(PreparedTransaction& prepared) const {

@@ -57,14 +57,14 @@ class Engine {
     /// [control] Validates the transaction against the current graph, compiles it and sends the plan, in one step and
     /// all or nothing. Takes the next revision. On any error the graph has not changed. The same `prepared` may be
     /// committed again after two of them: RESOURCE_EXHAUSTED without an `edit_index` means that the audio thread has
-    /// not returned enough plans yet; ABORTED means that processors must be built with build() first, because only the
+    /// not returned enough plans yet, or what refused_until_progress() says; ABORTED means that processors must be built with build() first, because only the
     /// graph to which ChangeSettings applies decides what they are. INVALID_ARGUMENT also if more than maximum_changes()
     /// parameters of playing nodes change.
     [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared);
 
-    /// [control] Returns whether the last commit() was refused because an earlier change of the same ports waits, and not
-    /// because the engine is full: others can commit. It cannot succeed before progress() changes.
-    [[nodiscard]] bool refused_for_ports() const;
+    /// [control] Returns whether the last commit() was refused because of what waits or fades out, and not because the
+    /// engine is full: others can commit. It cannot succeed before progress() changes.
+    [[nodiscard]] bool refused_until_progress() const;
     /// [control] Returns a number that changes when something that waited may have started.
     [[nodiscard]] std::uint64_t progress() const;
 

@@ -57,8 +57,9 @@ std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const Audi
     auto plan = compile(std::move(request));
     assert(plan && "rounds close no cycle");
     exchange.borrow(next.take_borrowed());
+    const std::uint64_t serial = exchange.send(std::move(*plan));
     rounds = std::move(next);
-    return exchange.send(std::move(*plan));
+    return serial;
 }
 
 Expected<std::uint64_t> EngineCore::send_draft(const Draft& draft, std::vector<std::uint64_t> revisions) {
@@ -77,7 +78,7 @@ Expected<std::uint64_t> EngineCore::send_draft(const Draft& draft, std::vector<s
                                    .revisions = std::move(revisions),
                                    .instance = [&](NodeId id) { return draft.instance(id); }},
                                   now());
-    ports_wait = next.ports_wait();
+    refused_until_progress = next.refused_until_progress();
     if (!step) return std::unexpected(step.error());
     return send(std::move(next), *step, draft.graph);
 }
@@ -114,6 +115,12 @@ void EngineCore::release_held_changes() {
     held_revisions.clear();
     held_renames.clear();
     held_back = false;
+}
+
+void EngineCore::restore_names(const Draft& draft) {
+    for (const NodeId id : draft.renamed) {
+        if (const GraphNode* const node = graph.find(id)) instances.at(id.value())->rename(node->description);
+    }
 }
 
 void EngineCore::adopt(Draft draft) {
@@ -178,10 +185,10 @@ Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
     auto plan = compile(next.request());
     assert(plan && "the graph has no cycles");
 
-    // Memory may run out above; nothing has changed so far. The plans that borrow the replaced instances keep them alive.
+    // Memory may run out up to borrow_only(): until then, no node that a plan borrows has been released.
     levels.replace_all(replacements);
-    instances = std::move(replacements);
     exchange.borrow_only(next.take_borrowed().entered);
+    instances = std::move(replacements);
     rounds = std::move(next);
     faulted_nodes.clear();
     held_changes.clear();
@@ -218,7 +225,8 @@ void EngineCore::end_fades(Engine::Observer& observer) {
 
 /// Sends what may be heard now: what has waited for a reset or for a round. There is room for a plan.
 void EngineCore::start_waiting() {
-    if (held_back) return release_held_changes();
+    if (held_back) release_held_changes();
+    if (!exchange.has_room_for_plan()) return;
     const Rounds::Moment moment = now();
     if (!rounds.due(moment.frame)) return;
     ++rounds_advanced;

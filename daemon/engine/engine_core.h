@@ -53,6 +53,7 @@ struct EngineCore {
                    .gain_frames = frames_of(kConnectionFadeMs),
                    .grace_frames = frames_of(kPromiseGraceMs),
                    .longest_glide_frames = frames_of(kLongestGlideMs),
+                   .most_parameters = exchange.maximum_targets(),
                    .block_frames = config.block_size}};
     LevelMeters levels{exchange.renderer().output_levels(), config.sample_rate_hz};
 
@@ -63,10 +64,10 @@ struct EngineCore {
     std::shared_ptr<ProcessorBuild> rebuild;        ///< successors of faulted nodes; null if none are being built
     std::map<NodeId, std::uint64_t> rebuilt_nodes;  ///< the frame at which each was rebuilt
     RunOnWorker run_on_worker = run_here;
-    std::weak_ptr<const bool> reset;    ///< expires when the reset is over
-    bool ports_wait = false;            ///< the last commit was refused for an earlier change of the same ports
-    std::uint64_t rounds_advanced = 0;  ///< how often what waits has been tried again
-    bool held_back = false;             ///< during a reset the graph has changed, and the sound has not
+    std::weak_ptr<const bool> reset;      ///< expires when the reset is over
+    bool refused_until_progress = false;  ///< the last commit was refused because of what waits or fades out
+    std::uint64_t rounds_advanced = 0;    ///< how often what waits has been tried again
+    bool held_back = false;               ///< during a reset the graph has changed, and the sound has not
     /// Parameter changes of transactions that are held back, and their ramps in ms. The values are in the graph.
     std::map<std::pair<NodeId, std::uint32_t>, float> held_changes;
     std::vector<std::uint64_t> held_revisions;
@@ -93,6 +94,8 @@ struct EngineCore {
     /// Sends the transition to a draft. The revisions are reported when it is heard. There is room for a plan.
     [[nodiscard]] Expected<std::uint64_t> send_draft(const Draft& draft, std::vector<std::uint64_t> revisions);
     void adopt(Draft draft);
+    /// Undoes Draft::rename_instances() for a draft that is not adopted.
+    void restore_names(const Draft& draft);
     std::uint64_t send_device_fade(float length_ms);
     /// `fresh` has instances of nodes that have run; the others are fresh themselves. There is room for a plan.
     Ticket replace_processors(const NodeInstances& fresh);

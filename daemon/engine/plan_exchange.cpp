@@ -14,7 +14,9 @@ PlanExchange::PlanExchange(double sample_rate_hz, std::uint32_t block_size)
       renderer_{sample_rate_hz, block_size, CommandReceiver{command_ring_.receiver()},
                 EventSender{return_ring_.sender()}, EventSender{telemetry_ring_.sender()}},
       maximum_targets_{
-          std::max(kFewestTargets, static_cast<std::size_t>(kTargetsPerSecond * block_size / sample_rate_hz))} {}
+          std::max(kFewestTargets, static_cast<std::size_t>(kTargetsPerSecond * block_size / sample_rate_hz))} {
+    plans_.reserve(kMaximumPlans);
+}
 
 PlanExchange::~PlanExchange() = default;
 
@@ -30,7 +32,8 @@ std::uint64_t PlanExchange::send(std::unique_ptr<CompiledGraph> plan) {
     command.kind = Command::Kind::adopt_plan;
     command.render_first = plan->carries_targets();
     command.plan = plan.get();
-    plans_.emplace(plan.get(), std::move(plan));
+    count_targets(plan->target_count());
+    plans_.push_back(std::move(plan));
     ++plans_made_;
     return send(command);
 }
@@ -41,18 +44,16 @@ std::uint64_t PlanExchange::send(std::unique_ptr<ParameterBatch> batch) {
     command.batch = batch.get();
     const std::size_t targets = batch->targets.size();
     batches_.emplace(batch.get(), std::move(batch));
-    const std::uint64_t serial = send(command);
     count_targets(targets);
-    return serial;
+    return send(command);
 }
 
 std::uint64_t PlanExchange::send(const ParameterTarget& parameter) {
     Command command{};
     command.kind = Command::Kind::set_parameter;
     command.parameter = parameter;
-    const std::uint64_t serial = send(command);
     count_targets(1);
-    return serial;
+    return send(command);
 }
 
 std::uint64_t PlanExchange::send(Command::DeviceFade fade) {
@@ -76,6 +77,7 @@ void PlanExchange::borrow(Borrowed changes) {
     if (changes.left.empty()) return;
     Retired& retired = retired_.emplace_back(plans_made_);
     retired.owners.reserve(changes.left.size());
+    // Memory may run out above, where nothing has been released yet.
     for (const void* const key : changes.left) {
         if (auto entry = borrowed_.extract(key)) retired.owners.push_back(std::move(entry.mapped()));
     }
@@ -83,10 +85,15 @@ void PlanExchange::borrow(Borrowed changes) {
 }
 
 void PlanExchange::borrow_only(std::vector<std::shared_ptr<const void>> entered) {
+    std::unordered_map<const void*, std::shared_ptr<const void>> borrowed;
+    for (auto& owner : entered) {
+        const void* const key = owner.get();
+        borrowed.insert_or_assign(key, std::move(owner));
+    }
     Retired& retired = retired_.emplace_back(plans_made_);
     retired.owners.reserve(borrowed_.size());
-    for (auto& [key, owner] : std::exchange(borrowed_, {})) retired.owners.push_back(std::move(owner));
-    borrow({.entered = std::move(entered)});
+    for (auto& [key, owner] : borrowed_) retired.owners.push_back(std::move(owner));
+    borrowed_ = std::move(borrowed);
     free_retired();
 }
 
@@ -96,7 +103,7 @@ void PlanExchange::free_retired() {
 
 void PlanExchange::count_targets(std::size_t targets) {
     if (targets == 0) return;
-    waiting_.push_back({sent_serial_, targets});
+    waiting_.push_back({next_serial(), targets});
     waiting_targets_ += targets;
 }
 
@@ -104,7 +111,7 @@ std::optional<Event> PlanExchange::receive() {
     while (const auto event = returns_.try_receive()) {
         switch (event->kind) {
             case Event::Kind::plan_returned:
-                plans_.erase(event->plan);
+                std::erase_if(plans_, [&](const auto& plan) { return plan.get() == event->plan; });
                 free_retired();
                 break;
             case Event::Kind::batch_returned:

@@ -64,9 +64,6 @@ class PlanExchange {
     /// The same, if the next plan has nothing in common with those before it.
     void borrow_only(std::vector<std::shared_ptr<const void>> entered);
 
-    /// Counts the targets of the plan sent last. Those of other commands are counted when they are sent.
-    void count_targets(std::size_t targets);
-
     /// Returns whether all commands sent so far have been applied.
     [[nodiscard]] bool all_applied() const { return sent_serial_ == applied_serial_; }
 
@@ -84,6 +81,8 @@ class PlanExchange {
     static constexpr std::size_t kTelemetryEvents = 256;
 
     std::uint64_t send(Command command);
+    /// Counts the targets of the next command.
+    void count_targets(std::size_t targets);
     void free_retired();
 
     SpscRing<Command> command_ring_{kMaximumCommands};
@@ -106,7 +105,7 @@ class PlanExchange {
     std::deque<Retired> retired_;
     /// A plan that returns leaves its memory to the allocator, which gives it to one of the next plans: an edit of 10,000
     /// nodes causes 0 to 7 minor page faults (plan_bench), so plans need no pool of their own.
-    std::unordered_map<CompiledGraph*, std::unique_ptr<CompiledGraph>> plans_;
+    std::vector<std::unique_ptr<CompiledGraph>> plans_;  ///< reserved, so that sending one cannot fail
     std::unordered_map<ParameterBatch*, std::unique_ptr<ParameterBatch>> batches_;
 
     /// A command with targets that has not been applied yet.

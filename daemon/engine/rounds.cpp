@@ -5,8 +5,11 @@
 #include <cassert>
 #include <cstdlib>
 #include <iterator>
+#include <limits>
+#include <ranges>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "engine/acyclic_steps.h"
@@ -16,6 +19,10 @@ namespace {
 
 /// Nodes that are not in the graph may be this many, or as many as the graph has.
 constexpr std::size_t kMaximumLeaving = 1024;
+/// Units. Each one that waits costs passes over the graph when it is tried.
+constexpr std::size_t kMaximumUnits = 64;
+/// Nothing but the end of a round, of another unit, or a new plan lets the unit start.
+constexpr std::uint64_t kUntilProgress = std::numeric_limits<std::uint64_t>::max();
 /// Rounds that a unit which has started, or the preparation of one, is likely to need.
 constexpr std::uint32_t kRoundsOfAnOverlap = 4;
 
@@ -29,6 +36,11 @@ constexpr std::string_view kWouldDelay =
     "an earlier change of the same ports waits to be heard, and this one would delay it; nothing was changed, try again";
 constexpr std::string_view kTooManyLeave =
     "too many removed nodes are still fading out; nothing was changed, try again";
+constexpr std::string_view kTooManyWait =
+    "too many transactions wait to be heard, and this one would wait, too; nothing was changed, try again";
+constexpr std::string_view kTooManyParameters =
+    "an earlier change waits to be heard, and together they change too many parameters for one block; nothing was "
+    "changed, try again";
 
 bool playing(const Hearing& hearing) { return hearing.playing(); }
 bool wanted(const Hearing& hearing) { return hearing.wanted; }
@@ -69,32 +81,47 @@ void compare_ports(std::span<const CommittedConnection> before, std::span<const 
 // Commits
 
 Expected<Rounds::Step> Rounds::commit(Change change, const Moment& now) {
+    const std::size_t leaving_before = sound_.leaving_count();
+    const std::size_t count_before = committed_count_;
     Unit unit = unit_of(change);
-    committed_ = std::move(change.connections);
-    committed_sinks_.assign(change.graph.device_sinks().begin(), change.graph.device_sinks().end());
-    const std::size_t count_before = std::exchange(committed_count_, change.graph.node_count());
-    const std::optional<std::uint64_t> revision =
-        change.revisions.empty() ? std::nullopt : std::optional{change.revisions.back()};
-    for (const auto& [place, parameter] : unit.parameters) parameter_set(place.first, place.second);
-    latest_revision_ = revision.value_or(0);
+    latest_revision_ = change.revisions.empty() ? 0 : change.revisions.back();
     latest_combs_ = false;
-    merge_in(std::move(unit));
+    join(std::move(unit), change.graph);
+    take_in(std::move(change.connections), change.graph);
     if (change.renames) sound_.read_names();
     Step result = step(change.graph, now, change.instance);
     result.send = result.send || change.renames;
-    const auto waiting = std::ranges::find_if(units_, [&](const Unit& other) {
-        return revision && std::ranges::find(other.revisions, *revision) != other.revisions.end();
-    });
-    if (waiting != units_.end() && waiting->heard_frame > waiting->promised_frame) {
-        ports_wait_ = true;
-        return fail(ErrorCode::resource_exhausted, std::string{kWouldDelay});
+
+    const auto waiting = std::ranges::find_if(units_, [this](const Unit& other) { return is_latest(other); });
+    const std::size_t leaving = sound_.leaving_count();
+    if (const std::string_view why = waiting == units_.end() ? "" : why_not_waiting(*waiting); !why.empty()) {
+        return refuse(why);
     }
-    if (sound_.leaving_count() > std::max({kMaximumLeaving, count_before, committed_count_})) {
-        return fail(ErrorCode::resource_exhausted, std::string{kTooManyLeave});
+    if (leaving > leaving_before && leaving > std::max({kMaximumLeaving, count_before, committed_count_})) {
+        return refuse(kTooManyLeave);
     }
     const bool waits = waiting != units_.end() && waiting->promised_frame > now.frame;
     latest_waits_frames_ = waits ? waiting->promised_frame - now.frame : 0;
     return result;
+}
+
+void Rounds::take_in(std::vector<CommittedConnection> connections, const AudioGraph& graph) {
+    committed_ = std::move(connections);
+    committed_sinks_.assign(graph.device_sinks().begin(), graph.device_sinks().end());
+    committed_count_ = graph.node_count();
+    if (!graph.node_ids().empty()) newest_node_ = std::max(newest_node_, graph.node_ids().back());
+}
+
+/// Returns why the unit of the latest commit may not wait; empty: it may.
+std::string_view Rounds::why_not_waiting(const Unit& unit) const {
+    if (unit.heard_frame > unit.promised_frame) return kWouldDelay;
+    if (unit.revisions.size() > 1 && unit.parameters.size() > lengths_.most_parameters) return kTooManyParameters;
+    return units_.size() > kMaximumUnits ? kTooManyWait : "";
+}
+
+std::unexpected<Error> Rounds::refuse(std::string_view why) {
+    refused_until_progress_ = true;
+    return fail(ErrorCode::resource_exhausted, std::string{why});
 }
 
 Rounds::Unit Rounds::unit_of(const Change& change) const {
@@ -105,38 +132,106 @@ Rounds::Unit Rounds::unit_of(const Change& change) const {
     std::ranges::set_symmetric_difference(committed_sinks_, change.graph.device_sinks(), std::back_inserter(sinks));
     for (const NodeId sink : sinks) unit.ports.push_back({sink, kDevicePort});
     std::ranges::sort(unit.ports);
+    const std::span<const NodeId> ids = change.graph.node_ids();
+    unit.nodes.assign(std::ranges::upper_bound(ids, newest_node_), ids.end());
     for (const ParameterChange& parameter : change.parameters)
         unit.parameters.insert_or_assign({parameter.node, parameter.parameter}, parameter);
     return unit;
 }
 
-/// Merges the unit with those that wait at the same ports. They keep what was promised to them.
-void Rounds::merge_in(Unit unit) {
-    std::uint64_t promised = 0;
-    for (auto waiting = units_.begin(); waiting != units_.end();) {
-        if (waiting->started || !overlap(waiting->ports, unit.ports)) {
-            ++waiting;
-            continue;
-        }
-        promised = promised == 0 ? waiting->promised_frame : std::min(promised, waiting->promised_frame);
-        std::vector<PortRef> ports;
-        std::ranges::set_union(waiting->ports, unit.ports, std::back_inserter(ports));
-        unit.ports = std::move(ports);
-        unit.revisions.insert(unit.revisions.begin(), waiting->revisions.begin(), waiting->revisions.end());
-        unit.parameters.merge(std::move(waiting->parameters));  // keeps the newer ones
-        waiting = units_.erase(waiting);
-    }
-    unit.promised_frame = promised;
+bool Rounds::is_latest(const Unit& unit) const {
+    return latest_revision_ != 0 && std::ranges::binary_search(unit.revisions, latest_revision_);
+}
+
+/// Returns whether `later` would tear `earlier` apart, or the reverse: they change the same ports or parameters, or one
+/// sets a parameter of a node that the other adds.
+bool Rounds::touch(const Unit& earlier, const Unit& later) {
+    if (overlap(earlier.ports, later.ports)) return true;
+    return std::ranges::any_of(later.parameters, [&](const auto& entry) {
+        return earlier.parameters.contains(entry.first) || std::ranges::binary_search(earlier.nodes, entry.first.first);
+    });
+}
+
+/// Adds a unit, merged with those that must start together with it.
+void Rounds::join(Unit unit, const AudioGraph& graph) {
+    const bool removes = graph.node_count() != committed_count_ + unit.nodes.size();
+    const auto loses_a_node = [&](const Unit& waiting) {
+        return removes && std::ranges::any_of(waiting.parameters, [&](const auto& entry) {
+                   return graph.find(entry.first.first) == nullptr;
+               });
+    };
+    std::vector<bool> joins;
+    for (const Unit& waiting : units_)
+        joins.push_back(!waiting.started && (touch(waiting, unit) || loses_a_node(waiting)));
     units_.push_back(std::move(unit));
+    joins.push_back(true);
+    merge(joins);
+}
+
+/// Merges the marked units into the first of them. They keep what was promised to them.
+void Rounds::merge(const std::vector<bool>& marked) {
+    std::vector<Unit> merged;
+    std::optional<std::size_t> first;
+    for (std::size_t i = 0; i < units_.size(); ++i) {
+        if (marked[i] && first) {
+            merged[*first].absorb(std::move(units_[i]));
+        } else {
+            if (marked[i]) first = merged.size();
+            merged.push_back(std::move(units_[i]));
+        }
+    }
+    units_ = std::move(merged);
+}
+
+void Rounds::Unit::absorb(Unit later) {
+    const auto unite = [](auto& mine, const auto& others) {
+        std::remove_reference_t<decltype(mine)> all;
+        std::ranges::set_union(mine, others, std::back_inserter(all));
+        mine = std::move(all);
+    };
+    unite(ports, later.ports);
+    unite(nodes, later.nodes);
+    unite(revisions, later.revisions);
+    later.parameters.merge(std::move(parameters));  // keeps the newer ones
+    parameters = std::move(later.parameters);
+    if (promised_frame == 0 || (later.promised_frame != 0 && later.promised_frame < promised_frame))
+        promised_frame = later.promised_frame;
+    heard_frame = retry_frame = 0;
+}
+
+/// Merges units that wait and whose ports lie on a common cycle of what sounds and what is committed. Each of them alone
+/// might close it, and none could start. What is left closes no cycle in whichever order it starts.
+void Rounds::merge_loops() {
+    const auto waits = [](const Unit& unit) { return !unit.started; };
+    if (std::ranges::count_if(units_, waits) < 2) return;
+    const auto node_count = static_cast<std::uint32_t>(sound_.nodes.size());
+    std::vector<Arc> arcs = sound_.arcs(playing);
+    for (const Unit& unit : units_ | std::views::filter(waits)) {
+        for (const PortRef& port : unit.ports) {
+            if (!sound_.contains(port.node)) continue;
+            const std::uint32_t to = sound_.index_of(port.node);
+            for (const auto& connection :
+                 std::ranges::equal_range(committed_, port, {}, [](const auto& c) { return c.key.to; }))
+                arcs.push_back({sound_.index_of(connection.key.from.node), to});
+        }
+    }
+    if (topological_order(node_count, arcs)) return;
+    const std::vector<bool> region = cyclic_region(node_count, arcs);
+    std::vector<bool> marked;
+    for (const Unit& unit : units_) {
+        marked.push_back(waits(unit) && std::ranges::any_of(unit.ports, [&](const PortRef& port) {
+                             return port.port != kDevicePort && sound_.contains(port.node) &&
+                                    region[sound_.index_of(port.node)];
+                         }));
+    }
+    merge(marked);
 }
 
 std::uint32_t Rounds::restart(Change change, const Moment& now) {
     std::vector<std::uint64_t> revisions = std::move(change.revisions);
     for (const Unit& unit : units_) revisions.insert(revisions.end(), unit.revisions.begin(), unit.revisions.end());
     units_.clear();
-    committed_ = std::move(change.connections);
-    committed_sinks_.assign(change.graph.device_sinks().begin(), change.graph.device_sinks().end());
-    committed_count_ = change.graph.node_count();
+    take_in(std::move(change.connections), change.graph);
     sound_ =
         SoundingGraph::of(change.graph, committed_,
                           {.serial = now.serial, .frame = now.frame, .fade_frames = 0, .instance = change.instance});
@@ -167,9 +262,7 @@ void Rounds::adopted(std::uint64_t serial, std::uint64_t frame,
     }
     if (fill_serial_ >= first_serial) sound_.fill(first_serial, frame);
     const bool glides = sound_.start_glides(first_serial, frame);
-    if (fill_serial_ >= first_serial || glides) {
-        for (Unit& unit : units_) unit.retry_frame = 0;
-    }
+    if (fill_serial_ >= first_serial || glides) try_all_again();
     if (glides) glide_end_frame_ = sound_.next_glide_end(adopted_serial_);
     while (!heard_.empty() && heard_.front().serial <= serial) {
         for (const std::uint64_t revision : heard_.front().revisions) heard(revision);
@@ -200,7 +293,7 @@ void Rounds::end_round(std::uint64_t frame) {
     follow_up_due_ = sound_.settle() || follow_up_due_;
     std::erase_if(round_.unheard, [&](const PortRef& port) { return !sound_.contains(port.node); });
     if (!round_.unheard.empty()) sound_.refill(std::exchange(round_.unheard, {}), *round_.end_frame);
-    for (Unit& unit : units_) unit.retry_frame = 0;
+    try_all_again();
 }
 
 /// A round that no block has begun yet may be extended, unless it prepares nodes that are not heard.
@@ -219,6 +312,7 @@ bool Rounds::is_fresh(NodeId node) const {
 
 Rounds::Step Rounds::advance(const AudioGraph& graph, const Moment& now,
                              const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance) {
+    latest_revision_ = 0;
     Step result = step(graph, now, instance);
     // What needed no plan is reported with the next command.
     result.send = result.send || (!heard_.empty() && heard_.back().serial == now.serial);
@@ -238,22 +332,12 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
                                      .instance = instance});
     aims_presence_ = aims_sink_ = aims_gain_ = aims_glide_ = false;
     aims_unheard_.clear();
+    merge_loops();
     Step result;
     bool starts = false;
-    for (Unit& unit : units_) {
-        if (unit.started) {
-            if (!round_.running) continue_unit(unit, now, result);
-        } else if (overlaps_started(unit)) {
-            // What it waits for may have to fill first; then come its own preparation and a glide, whose lengths are not
-            // known yet.
-            const std::uint64_t preparation = preparation_frames(sounding_ports(unit));
-            promise(unit, now.frame, 2 * preparation + longest_glide(), now);
-        } else if (start(unit, now)) {
-            continue_unit(unit, now, result);
-            starts = true;
-        }
-    }
-    std::erase_if(units_, [](const Unit& unit) { return unit.started && unit.left.empty(); });
+    for (Unit& unit : units_) starts = try_unit(unit, now, result) || starts;
+    const auto ended = std::erase_if(units_, [](const Unit& unit) { return unit.started && unit.left.empty(); });
+    if (ended != 0) try_all_again();
     return_glides(now);
     const std::size_t count = sound_.nodes.size();
     const bool enters = count != count_before;
@@ -275,6 +359,40 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     return result;
 }
 
+/// Continues a unit that has started, or starts one that waits, if it can. Returns whether it has started now.
+bool Rounds::try_unit(Unit& unit, const Moment& now, Step& step) {
+    // A single transaction may change more than that: a document is exempt.
+    const bool fits =
+        step.parameters.empty() || step.parameters.size() + unit.parameters.size() <= lengths_.most_parameters;
+    if (unit.started) {
+        if (!round_.running && fits) continue_unit(unit, now, step);
+        if (!fits) unit.retry_frame = now.frame + 1;
+        return false;
+    }
+    if (unit.retry_frame > now.frame && !is_latest(unit)) return false;
+    if (touches_started(unit)) {
+        wait_for_others(unit, now);
+    } else if (!fits) {
+        promise(unit, now.frame, 0, now);
+        unit.retry_frame = now.frame + 1;
+    } else if (start(unit, now)) {
+        continue_unit(unit, now, step);
+        return true;
+    }
+    return false;
+}
+
+/// What the unit waits for may have to fill first; then come its own preparation and a glide, whose lengths are not known
+/// yet.
+void Rounds::wait_for_others(Unit& unit, const Moment& now) {
+    promise(unit, now.frame, 2 * preparation_frames(sounding_ports(unit)) + longest_glide(), now);
+    unit.retry_frame = kUntilProgress;
+}
+
+void Rounds::try_all_again() {
+    for (Unit& unit : units_) unit.retry_frame = 0;
+}
+
 void Rounds::begin_round(const Moment& now) {
     // A round that is extended keeps its time: it cannot be extended for ever.
     const bool extended = round_.running;
@@ -287,9 +405,8 @@ void Rounds::begin_round(const Moment& now) {
               .unheard = std::exchange(aims_unheard_, {})};
 }
 
-bool Rounds::overlaps_started(const Unit& unit) const {
-    return std::ranges::any_of(units_,
-                               [&](const Unit& other) { return other.started && overlap(other.ports, unit.ports); });
+bool Rounds::touches_started(const Unit& unit) const {
+    return std::ranges::any_of(units_, [&](const Unit& other) { return other.started && touch(other, unit); });
 }
 
 /// Starts a unit if it is ready. Otherwise nothing changes but the time at which to try again, and what is promised.
@@ -299,10 +416,12 @@ bool Rounds::start(Unit& unit, const Moment& now) {
     const std::uint64_t aligned = align(unit, changed, now);
     const std::uint64_t ready = std::max(ready_frame(changed, now), aligned);
     const bool in_time = ready <= now.frame && (!presence || may_start_round(now));
-    if (in_time && (!presence || acyclic(sound_, wanted))) {
+    const bool closes = in_time && presence && !acyclic(sound_, wanted);
+    if (in_time && !closes) {
         unit.left = in_order(changed);
         if (!presence || !round_.running || fits_into_one_round(unit)) {
             unit.started = true;
+            unit.retry_frame = 0;
             std::vector<PortRef> prepared = unheard_ports(changed);
             std::erase_if(prepared, [&](const PortRef& port) { return is_fresh(port.node); });
             const std::uint64_t preparation = preparation_frames(prepared);
@@ -314,8 +433,12 @@ bool Rounds::start(Unit& unit, const Moment& now) {
     // By then, nodes that no block has run yet have run.
     const std::uint64_t preparation = preparation_frames(unheard_ports(changed));
     sound_.keep(changed);
-    unit.retry_frame = ready;
+    if (closes) {  // with a port that a started unit still has to change
+        wait_for_others(unit, now);
+        return false;
+    }
     promise(unit, ready, preparation, now);
+    unit.retry_frame = ready > now.frame ? ready : kUntilProgress;
     return false;
 }
 
@@ -476,7 +599,7 @@ void Rounds::aim(PortRef port, const Moment& now) {
 std::uint64_t Rounds::align(const Unit& unit, std::span<const PortRef> changed, const Moment& now) {
     if (lengths_.longest_glide_frames == 0 || now.frame == 0) return now.frame;
     const std::vector<Shift> shifts = find_shifts(sound_, changed);
-    const bool latest = std::ranges::find(unit.revisions, latest_revision_) != unit.revisions.end();
+    const bool latest = is_latest(unit);
     for (const PortRef& port : unit.ports) {
         if (port.port == kDevicePort) continue;
         const auto shift = std::ranges::lower_bound(shifts, port, {}, &Shift::port);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <expected>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,6 +34,7 @@ class Rounds {
         std::uint32_t gain_frames;           ///< of the ramp of a connection's gain
         std::uint32_t grace_frames;          ///< by which a promise exceeds the estimate
         std::uint32_t longest_glide_frames;  ///< delay up to which signals glide; 0: none do
+        std::size_t most_parameters;         ///< that units that start together may change
         std::uint32_t block_frames;
     };
     /// The state of the engine at the time of a call.
@@ -79,8 +83,8 @@ class Rounds {
     /// Returns an upper bound of the time until the latest commit is heard; 0: with its command.
     [[nodiscard]] std::uint64_t latest_waits_frames() const { return latest_waits_frames_; }
 
-    /// Returns whether the latest commit was refused only because an earlier change of the same ports waits.
-    [[nodiscard]] bool ports_wait() const { return ports_wait_; }
+    /// Returns whether the latest commit was refused because of what waits or fades out.
+    [[nodiscard]] bool refused_until_progress() const { return refused_until_progress_; }
     /// Returns whether the latest commit replaces a signal by the same one with another latency without a glide.
     [[nodiscard]] bool latest_combs() const { return latest_combs_; }
 
@@ -96,10 +100,11 @@ class Rounds {
         PortRef port;
         bool last;  ///< belongs to a node that is no longer heard afterwards: changes after the others
     };
-    /// What has been committed together, or later at the same ports, and must start together.
+    /// What has been committed together, or later at the same places, and must start together.
     struct Unit {
-        std::vector<std::uint64_t> revisions;
-        std::vector<PortRef> ports;  ///< sorted
+        std::vector<std::uint64_t> revisions;  ///< sorted
+        std::vector<PortRef> ports;            ///< sorted
+        std::vector<NodeId> nodes;             ///< that it adds, sorted
         std::map<std::pair<NodeId, std::uint32_t>, ParameterChange> parameters;
         std::uint64_t promised_frame = 0;  ///< at which it is heard at the latest
         std::uint64_t heard_frame = 0;     ///< estimate, while it waits
@@ -107,6 +112,9 @@ class Rounds {
         bool started = false;
         std::vector<ChangingPort> left = {};  ///< once started: what is still to change
         std::uint32_t rounds = 0;
+
+        /// Takes in a unit that was committed later.
+        void absorb(Unit later);
     };
     struct Round {
         std::uint64_t number = 0;
@@ -127,7 +135,14 @@ class Rounds {
     };
 
     [[nodiscard]] Unit unit_of(const Change& change) const;
-    void merge_in(Unit unit);
+    void take_in(std::vector<CommittedConnection> connections, const AudioGraph& graph);
+    [[nodiscard]] std::string_view why_not_waiting(const Unit& unit) const;
+    [[nodiscard]] std::unexpected<Error> refuse(std::string_view why);
+    [[nodiscard]] bool is_latest(const Unit& unit) const;
+    [[nodiscard]] static bool touch(const Unit& earlier, const Unit& later);
+    void join(Unit unit, const AudioGraph& graph);
+    void merge(const std::vector<bool>& marked);
+    void merge_loops();
     [[nodiscard]] Step step(const AudioGraph& graph, const Moment& now,
                             const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance);
     void end_round(std::uint64_t frame);
@@ -166,13 +181,17 @@ class Rounds {
     void begin_round(const Moment& now);
     [[nodiscard]] bool is_fresh(NodeId node) const;
     [[nodiscard]] bool fits_into_one_round(const Unit& unit);
-    [[nodiscard]] bool overlaps_started(const Unit& unit) const;
+    [[nodiscard]] bool touches_started(const Unit& unit) const;
+    [[nodiscard]] bool try_unit(Unit& unit, const Moment& now, Step& step);
+    void wait_for_others(Unit& unit, const Moment& now);
+    void try_all_again();
 
     Lengths lengths_;
     SoundingGraph sound_;
     std::vector<CommittedConnection> committed_;
     std::vector<NodeId> committed_sinks_;  ///< sorted
     std::size_t committed_count_ = 0;
+    NodeId newest_node_{};
     std::vector<Unit> units_;  ///< in the order of their first commits
     Round round_;
     std::deque<GainRamp> gain_ramps_;  ///< by serial
@@ -191,7 +210,7 @@ class Rounds {
     std::uint64_t latest_waits_frames_ = 0;
     std::uint64_t latest_revision_ = 0;
     bool latest_combs_ = false;
-    bool ports_wait_ = false;
+    bool refused_until_progress_ = false;
 };
 
 }  // namespace rta

@@ -113,6 +113,8 @@ class CompiledGraph {
     /// [any] Returns whether the plan has parameter targets. They take effect in its first block; the plan must not be
     /// replaced before that.
     [[nodiscard]] bool carries_targets() const RTA_NONBLOCKING { return !targets_.empty(); }
+    /// [any]
+    [[nodiscard]] std::size_t target_count() const RTA_NONBLOCKING { return targets_.size(); }
     /// [any] Returns the steps in the order in which they run.
     [[nodiscard]] std::span<const Step> steps() const RTA_NONBLOCKING { return steps_; }
     /// [any] Returns the number of scratch channels, of one block each.

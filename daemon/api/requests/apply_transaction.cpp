@@ -21,7 +21,7 @@ void publish_edits(Services& services, const Client& client, std::uint64_t revis
 
 void refuse_transaction(Call& call, const TransactionState& transaction, const Error& error) {
     if (build_missing(call, error)) return;
-    if (call.services.engine.refused_for_ports()) return retry_after_ports(call, error);
+    if (call.services.engine.refused_until_progress()) return retry_after_progress(call, error);
     // With an edit at fault it is not the engine that is full, and waiting does not help.
     if (error.code == ErrorCode::resource_exhausted && !error.edit_index)
         return retry_later(call, call.services.plan_room, error);

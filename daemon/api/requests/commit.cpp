@@ -32,10 +32,10 @@ void retry_later(Call& call, RoomQueue& room, Error error) {
     call.services.wake();
 }
 
-void retry_after_ports(Call& call, Error error) {
+void retry_after_progress(Call& call, Error error) {
     call.services.plan_room.took_room(call.client);
     if (!may_wait(call, std::move(error))) return;
-    call.services.port_queue.wait(call.client.shared_from_this());
+    call.services.progress_queue.wait(call.client.shared_from_this());
     call.services.wake();
 }
 

@@ -22,9 +22,9 @@ inline constexpr std::chrono::milliseconds kStartGrace{1000};
 /// timeout_ms has passed.
 void retry_later(Call& call, RoomQueue& room, Error error);
 
-/// An earlier change of the same ports waits: the request is tried again when that may have started, and refused with
+/// The request waits for what waits or fades out in the engine: it is tried again when that may be over, and refused with
 /// `error` once its timeout_ms has passed.
-void retry_after_ports(Call& call, Error error);
+void retry_after_progress(Call& call, Error error);
 
 /// The engine has room and has committed the request.
 void committed(Call& call, RoomQueue& room);

@@ -49,8 +49,8 @@ struct Fairness : testing::Test {
 };
 
 struct RoomQueueTest : Fairness {};
-struct PortQueueTest : Fairness {
-    PortQueue ports;
+struct ProgressQueueTest : Fairness {
+    ProgressQueue ports;
 };
 struct LongRequestQueueTest : Fairness {
     /// Runs a request, if it may run; then it takes so long.
@@ -194,7 +194,7 @@ TEST(NonReentrant, RunsAgainAfterAnException) {
     EXPECT_TRUE(loop.run([] {}));
 }
 
-TEST_F(PortQueueTest, ResumesAllInOrderOnceSomethingHasStarted) {
+TEST_F(ProgressQueueTest, ResumesAllInOrderOnceSomethingHasStarted) {
     for (const auto& waiter : {b, a, b}) ports.wait(waiter);
     ports.retry(kStart, 0);
     EXPECT_EQ(take_log(), "") << "nothing has started";
@@ -209,7 +209,7 @@ TEST_F(PortQueueTest, ResumesAllInOrderOnceSomethingHasStarted) {
     EXPECT_TRUE(ports.empty());
 }
 
-TEST_F(PortQueueTest, LetsThoseGiveUpWhoseTimeIsOver) {
+TEST_F(ProgressQueueTest, LetsThoseGiveUpWhoseTimeIsOver) {
     a->give_up = kStart;
     ports.wait(a);
     ports.retry(kStart, 0);

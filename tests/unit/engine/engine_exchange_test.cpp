@@ -89,7 +89,16 @@ TEST(EngineExchange, ALargerRequestIsRefusedWithTheLimitThatFollowsFromTheBlock)
         EXPECT_TRUE(offline.engine.set_parameters(changes));
         EXPECT_EQ(offline.engine.set_parameters({changes.data(), 1}).error().code, ErrorCode::resource_exhausted);
         offline.settle();
-        EXPECT_TRUE(offline.apply(std::vector<Edit>(changes.begin(), changes.end())));
+
+        std::vector<Edit> different;  // of the same parameter, only the last would count
+        for (std::size_t i = 0; i < c.maximum; ++i) {
+            const std::string mixer = "m" + std::to_string(i / 64);
+            if (i % 64 == 0) offline.edit({AddNode{"mixer", mixer, {{"inputs", 64.0}}, {}}});
+            different.emplace_back(SetParameter{mixer, "gain_" + std::to_string(i % 64 + 1) + "_db", -6.0F, {}});
+            offline.render_block();
+        }
+        offline.settle();
+        EXPECT_TRUE(offline.apply(std::move(different)));
         EXPECT_EQ(offline.engine.set_parameters({changes.data(), 1}).error().code, ErrorCode::resource_exhausted)
             << "the targets of plans count, too";
         offline.settle();
