@@ -339,6 +339,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     const auto ended = std::erase_if(units_, [](const Unit& unit) { return unit.started && unit.left.empty(); });
     if (ended != 0) try_all_again();
     return_glides(now);
+    glide_end_frame_ = sound_.next_glide_end(adopted_serial_);
     const std::size_t count = sound_.nodes.size();
     const bool enters = count != count_before;
     sound_.prune();
@@ -599,7 +600,7 @@ void Rounds::aim(PortRef port, const Moment& now) {
 std::uint64_t Rounds::align(const Unit& unit, std::span<const PortRef> changed, const Moment& now) {
     if (lengths_.longest_glide_frames == 0 || now.frame == 0) return now.frame;
     const std::vector<Shift> shifts = find_shifts(sound_, changed);
-    const bool latest = is_latest(unit);
+    std::vector<Shift> aligned_shifts;
     for (const PortRef& port : unit.ports) {
         if (port.port == kDevicePort) continue;
         const auto shift = std::ranges::lower_bound(shifts, port, {}, &Shift::port);
@@ -608,15 +609,16 @@ std::uint64_t Rounds::align(const Unit& unit, std::span<const PortRef> changed, 
             continue;
         }
         const std::uint32_t late = lateness_at(port, now);
-        if (may_glide(*shift, late) && glides_in_time(unit, *shift, late, now)) {
+        if (may_glide(*shift, late, now) && glides_in_time(unit, *shift, late, now)) {
             align_port(*shift, late, now);
-        } else if (latest) {
+            aligned_shifts.push_back(*shift);
+        } else if (is_latest(unit)) {
             latest_combs_ = true;
         }
     }
     time_glides(now);
     std::uint64_t aligned = now.frame;
-    for (const Shift& shift : shifts) aligned = std::max(aligned, aligned_from(shift, now));
+    for (const Shift& shift : aligned_shifts) aligned = std::max(aligned, aligned_from(shift, now));
     return aligned;
 }
 
@@ -674,12 +676,14 @@ void Rounds::keep_in_time(PortRef port, const Moment& now) {
     }
 }
 
-bool Rounds::may_glide(const Shift& shift, std::uint32_t late) const {
+/// After a panic, a signal that is silent until look-ahead has filled must not come later than the output expects.
+bool Rounds::may_glide(const Shift& shift, std::uint32_t late, const Moment& now) const {
     const std::int64_t longest = lengths_.longest_glide_frames;
     if (!shift.in_one_round || shift.frames > longest || std::int64_t{late} - shift.frames > longest) return false;
     std::uint32_t load = sound_.glide_load();
     const bool old_glides = shift.frames > std::int64_t{late};
     for (const SoundingGraph::Connection& connection : sound_.into(shift.port)) {
+        if (connection.leaves() && connection.filled_from > now.frame) return false;
         const bool delayed = old_glides ? connection.leaves() : connection.arrives();
         if (delayed && connection.glide.delay == nullptr) load += sound_.glide_load_of(connection);
     }
@@ -765,7 +769,6 @@ void Rounds::end_glides(std::uint64_t frame) {
         sound_.replace_glide(connection, nullptr);
         follow_up_due_ = true;
     }
-    glide_end_frame_ = sound_.next_glide_end(adopted_serial_);
 }
 
 /// Returns a frame at which the current round has ended.

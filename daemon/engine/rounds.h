@@ -166,7 +166,7 @@ class Rounds {
     [[nodiscard]] std::uint32_t lateness(const SoundingGraph::Connection& connection, const Moment& now) const;
     [[nodiscard]] std::uint32_t lateness_at(PortRef port, const Moment& now);
     void keep_in_time(PortRef port, const Moment& now);
-    [[nodiscard]] bool may_glide(const Shift& shift, std::uint32_t late) const;
+    [[nodiscard]] bool may_glide(const Shift& shift, std::uint32_t late, const Moment& now) const;
     [[nodiscard]] bool glides_in_time(const Unit& unit, const Shift& shift, std::uint32_t late,
                                       const Moment& now) const;
     void glide_to(SoundingGraph::Connection& connection, std::uint32_t frames, const Moment& now);

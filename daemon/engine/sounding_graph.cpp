@@ -366,6 +366,9 @@ bool SoundingGraph::settle() {
     for (Connection& connection : connections) {
         differs = differs || connection.moves;
         connection.moves = false;
+        // If it returns, it must not be found in the middle of a glide.
+        const bool has_left = connection.hearing.sounds && !connection.hearing.target;
+        if (has_left && connection.glide.delay != nullptr) replace_glide(connection, nullptr);
         connection.hearing.settle();
     }
     return differs;
