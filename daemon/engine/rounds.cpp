@@ -161,6 +161,7 @@ void Rounds::join(Unit unit, const AudioGraph& graph) {
                });
     };
     std::vector<bool> joins;
+    joins.reserve(units_.size() + 1);
     for (const Unit& waiting : units_)
         joins.push_back(!waiting.started && (touch(waiting, unit) || loses_a_node(waiting)));
     units_.push_back(std::move(unit));
@@ -218,6 +219,7 @@ void Rounds::merge_loops() {
     if (topological_order(node_count, arcs)) return;
     const std::vector<bool> region = cyclic_region(node_count, arcs);
     std::vector<bool> marked;
+    marked.reserve(units_.size());
     for (const Unit& unit : units_) {
         marked.push_back(waits(unit) && std::ranges::any_of(unit.ports, [&](const PortRef& port) {
                              return port.port != kDevicePort && sound_.contains(port.node) &&
@@ -600,18 +602,17 @@ void Rounds::aim(PortRef port, const Moment& now) {
 std::uint64_t Rounds::align(const Unit& unit, std::span<const PortRef> changed, const Moment& now) {
     if (lengths_.longest_glide_frames == 0 || now.frame == 0) return now.frame;
     const std::vector<Shift> shifts = find_shifts(sound_, changed);
-    std::vector<Shift> aligned_shifts;
     for (const PortRef& port : unit.ports) {
-        if (port.port == kDevicePort) continue;
-        const auto shift = std::ranges::lower_bound(shifts, port, {}, &Shift::port);
-        if (shift == shifts.end() || shift->port != port) {
+        if (port.port != kDevicePort && !std::ranges::binary_search(shifts, port, {}, &Shift::port))
             keep_in_time(port, now);
-            continue;
-        }
-        const std::uint32_t late = lateness_at(port, now);
-        if (may_glide(*shift, late, now) && glides_in_time(unit, *shift, late, now)) {
-            align_port(*shift, late, now);
-            aligned_shifts.push_back(*shift);
+    }
+    time_glides(now);
+    std::vector<Shift> aligned_shifts;
+    for (const Shift& shift : shifts) {
+        const std::uint32_t late = lateness_at(shift.port, now);
+        if (may_glide(shift, late, now) && glides_in_time(unit, shift, late, now)) {
+            align_port(shift, late, now);
+            aligned_shifts.push_back(shift);
         } else if (is_latest(unit)) {
             latest_combs_ = true;
         }
@@ -692,16 +693,20 @@ bool Rounds::may_glide(const Shift& shift, std::uint32_t late, const Moment& now
 
 /// A glide that would break the promise of the unit, because something prevented it before, is left out.
 bool Rounds::glides_in_time(const Unit& unit, const Shift& shift, std::uint32_t late, const Moment& now) const {
-    if (unit.promised_frame == 0 || shift.frames <= std::int64_t{late}) return true;
-    std::int64_t way = 0;
+    if (unit.promised_frame == 0) return true;
+    const bool old_glides = shift.frames > std::int64_t{late};
+    std::int64_t wait = 0;
     for (const SoundingGraph::Connection& connection : sound_.into(shift.port)) {
-        if (!connection.leaves() || connection.glide.frames == shift.frames) continue;
-        const std::uint32_t from =
-            connection.moves ? connection.glide.frames : connection.glide_position(likely_adoption(now));
-        way = std::max(way, shift.frames - std::int64_t{from});
+        if (old_glides && connection.leaves() && connection.glide.frames != shift.frames) {
+            const std::uint32_t from =
+                connection.moves ? connection.glide.frames : connection.glide_position(likely_adoption(now));
+            wait = std::max(wait, (shift.frames - from) * kGlideFramesPerFrame + lengths_.block_frames);
+        }
+        const std::int64_t frames = std::int64_t{late} - shift.frames;
+        if (!old_glides && connection.arrives() && connection.glide.frames != frames)
+            wait = std::max(wait, frames + connection.delay_frames);
     }
-    const auto length = static_cast<std::uint64_t>(way) * kGlideFramesPerFrame;
-    return now.frame + length + lengths_.round_frames <= unit.promised_frame;
+    return likely_adoption(now) + static_cast<std::uint64_t>(wait) + lengths_.round_frames <= unit.promised_frame;
 }
 
 /// Lets a connection glide to a delay. One that does not sound yet has it at once, and must be filled.

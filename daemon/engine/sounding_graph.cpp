@@ -225,7 +225,7 @@ void SoundingGraph::keep_only(const std::vector<bool>& kept) {
         if (count != i) nodes[count] = nodes[i];
         ++count;
     }
-    nodes.erase(nodes.begin() + count, nodes.end());
+    nodes.erase(nodes.begin() + static_cast<std::ptrdiff_t>(count), nodes.end());
     remove_connections(
         [&](const Connection& connection) { return !kept[connection.from_node] || !kept[connection.to_node]; });
     for (Connection& connection : connections) {

@@ -341,7 +341,8 @@ GraphDocument AudioGraph::document() const {
 std::size_t AudioGraph::index_of(NodeId id) const {
     if (node_ids_.empty() || id <= node_ids_.front()) return 0;
     // Ids ascend, most of them by 1, so the place is not far before this one.
-    const std::size_t last = std::min<std::size_t>(id.value() - node_ids_.front().value(), node_ids_.size());
+    const auto last =
+        static_cast<std::size_t>(std::min<std::uint64_t>(id.value() - node_ids_.front().value(), node_ids_.size()));
     std::size_t way = 1;
     while (way <= last && node_ids_[last - way] >= id) way *= 2;
     const auto begin = node_ids_.begin() + static_cast<std::ptrdiff_t>(last - std::min(way, last));
