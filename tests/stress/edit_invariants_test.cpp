@@ -575,7 +575,9 @@ class StormRun {
             promises_[ticket->revision] = starts;
         committed_.insert(ticket->revision);
         const std::uint64_t ends = starts + frames_of(kCrossfades * 10.0) + 40U * block();
-        leaving_.emplace_back(ends, leaving.size());
+        // A removed node sounds on while an earlier transaction that disconnects it waits.
+        all_end_ = std::max(all_end_, ends);
+        leaving_.emplace_back(all_end_, leaving.size());
         // A whole graph sets parameters with the default ramp.
         const std::uint64_t parameters_end =
             ends + frames_of(static_cast<double>(std::max(plan.parameter_ramp_ms.value_or(0.0F), 20.0F)));
@@ -773,7 +775,8 @@ class StormRun {
     bool quiet_ = false;  ///< the output may be below its level
     int next_name_ = 0;
     std::vector<std::pair<std::uint64_t, std::size_t>> leaving_;  ///< processors that exist until a frame
-    std::map<std::uint64_t, std::uint64_t> promises_;             ///< revision, frame
+    std::uint64_t all_end_ = 0;                        ///< frame from which on nothing of what has been committed fades
+    std::map<std::uint64_t, std::uint64_t> promises_;  ///< revision, frame
     std::set<std::uint64_t> committed_;
     std::set<std::uint64_t> heard_;
     std::size_t heard_count_ = 0;
