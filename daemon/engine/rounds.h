@@ -6,7 +6,6 @@
 #include <deque>
 #include <expected>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,8 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "engine/alignment.h"
+#include "engine/change_unit.h"
 #include "engine/draft.h"
+#include "engine/glides.h"
 #include "engine/sounding_graph.h"
 #include "text/error.h"
 
@@ -79,7 +79,9 @@ class Rounds {
     [[nodiscard]] bool unfinished() const;
 
     /// A parameter was set by itself: a change that waits in a unit is obsolete.
-    void parameter_set(NodeId node, std::uint32_t parameter);
+    void parameter_set(NodeId node, std::uint32_t parameter) {
+        for (ChangeUnit& unit : units_) unit.parameters.erase({node, parameter});
+    }
     /// Returns an upper bound of the time until the latest commit is heard; 0: with its command.
     [[nodiscard]] std::uint64_t latest_waits_frames() const { return latest_waits_frames_; }
 
@@ -96,26 +98,6 @@ class Rounds {
     [[nodiscard]] CompileRequest request() const;
 
  private:
-    struct ChangingPort {
-        PortRef port;
-        bool last;  ///< belongs to a node that is no longer heard afterwards: changes after the others
-    };
-    /// What has been committed together, or later at the same places, and must start together.
-    struct Unit {
-        std::vector<std::uint64_t> revisions;  ///< sorted
-        std::vector<PortRef> ports;            ///< sorted
-        std::vector<NodeId> nodes;             ///< that it adds, sorted
-        std::map<std::pair<NodeId, std::uint32_t>, ParameterChange> parameters;
-        std::uint64_t promised_frame = 0;  ///< at which it is heard at the latest
-        std::uint64_t heard_frame = 0;     ///< estimate, while it waits
-        std::uint64_t retry_frame = 0;     ///< before which it cannot start
-        bool started = false;
-        std::vector<ChangingPort> left = {};  ///< once started: what is still to change
-        std::uint32_t rounds = 0;
-
-        /// Takes in a unit that was committed later.
-        void absorb(Unit later);
-    };
     struct Round {
         std::uint64_t number = 0;
         std::uint64_t serial = 0;      ///< of its first plan
@@ -134,56 +116,43 @@ class Rounds {
         std::vector<std::uint64_t> revisions;
     };
 
-    [[nodiscard]] Unit unit_of(const Change& change) const;
+    [[nodiscard]] ChangeUnit unit_of(const Change& change) const;
     void take_in(std::vector<CommittedConnection> connections, const AudioGraph& graph);
-    [[nodiscard]] std::string_view why_not_waiting(const Unit& unit) const;
+    [[nodiscard]] std::string_view why_not_waiting(const ChangeUnit& unit) const;
     [[nodiscard]] std::unexpected<Error> refuse(std::string_view why);
-    [[nodiscard]] bool is_latest(const Unit& unit) const;
-    [[nodiscard]] static bool touch(const Unit& earlier, const Unit& later);
-    void join(Unit unit, const AudioGraph& graph);
-    void merge(const std::vector<bool>& marked);
-    void merge_loops();
+    [[nodiscard]] bool is_latest(const ChangeUnit& unit) const;
+    void join(ChangeUnit unit, const AudioGraph& graph);
     [[nodiscard]] Step step(const AudioGraph& graph, const Moment& now,
                             const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance);
     void end_round(std::uint64_t frame);
     [[nodiscard]] bool may_start_round(const Moment& now) const;
-    [[nodiscard]] bool start(Unit& unit, const Moment& now);
-    [[nodiscard]] std::vector<ChangingPort> in_order(std::span<const PortRef> changed) const;
-    [[nodiscard]] std::vector<PortRef> next_ports(const Unit& unit) const;
+    [[nodiscard]] bool start(ChangeUnit& unit, const Moment& now);
+    [[nodiscard]] std::vector<ChangeUnit::ChangingPort> in_order(std::span<const PortRef> changed) const;
+    [[nodiscard]] std::vector<PortRef> next_ports(const ChangeUnit& unit) const;
     [[nodiscard]] bool prepares(PortRef port, const std::vector<bool>& heard) const;
     [[nodiscard]] std::uint64_t ready_frame(std::span<const PortRef> ports, const Moment& now);
-    void continue_unit(Unit& unit, const Moment& now, Step& step);
-    void begin_to_be_heard(Unit& unit, const Moment& now, Step& step);
-    void aim_some(Unit& unit, std::span<const PortRef> ports, const Moment& now);
-    void promise(Unit& unit, std::uint64_t ready_frame, std::uint64_t preparation_frames, const Moment& now);
-    [[nodiscard]] std::vector<PortRef> unheard_ports(std::span<const PortRef> ports) const;
+    void continue_unit(ChangeUnit& unit, const Moment& now, Step& step);
+    void begin_to_be_heard(ChangeUnit& unit, const Moment& now, Step& step);
+    void aim_some(ChangeUnit& unit, std::span<const PortRef> ports, const Moment& now);
+    void promise(ChangeUnit& unit, std::uint64_t ready_frame, std::uint64_t preparation_frames, const Moment& now);
     [[nodiscard]] std::uint64_t preparation_frames(std::span<const PortRef> prepared) const;
-    [[nodiscard]] std::vector<PortRef> sounding_ports(const Unit& unit) const;
+    [[nodiscard]] std::vector<PortRef> sounding_ports(const ChangeUnit& unit) const;
     void aim(PortRef port, const Moment& now);
-    [[nodiscard]] std::uint64_t align(const Unit& unit, std::span<const PortRef> changed, const Moment& now);
-    void align_port(const Shift& shift, std::uint32_t late, const Moment& now);
-    [[nodiscard]] std::uint64_t aligned_from(const Shift& shift, const Moment& now);
-    [[nodiscard]] std::uint32_t lateness(const SoundingGraph::Connection& connection, const Moment& now) const;
-    [[nodiscard]] std::uint32_t lateness_at(PortRef port, const Moment& now);
-    void keep_in_time(PortRef port, const Moment& now);
-    [[nodiscard]] bool may_glide(const Shift& shift, std::uint32_t late, const Moment& now) const;
-    [[nodiscard]] bool glides_in_time(const Unit& unit, const Shift& shift, std::uint32_t late,
-                                      const Moment& now) const;
-    void glide_to(SoundingGraph::Connection& connection, std::uint32_t frames, const Moment& now);
-    [[nodiscard]] std::shared_ptr<dsp::GlidingDelay> make_glide(const SoundingGraph::Connection& connection,
-                                                                std::uint32_t frames) const;
-    void time_glides(const Moment& now);
-    void return_glides(const Moment& now);
-    void end_glides(std::uint64_t frame);
+    [[nodiscard]] Glides glides(const Moment& now);
     [[nodiscard]] std::uint64_t longest_glide() const;
-    [[nodiscard]] std::uint64_t after_round(const Moment& now) const;
-    [[nodiscard]] std::uint64_t likely_adoption(const Moment& now) const;
+    /// Returns a frame at which the current round has ended.
+    [[nodiscard]] std::uint64_t after_round(const Moment& now) const {
+        return now.frame + (round_.running ? lengths_.device_round_frames : 0);
+    }
+    [[nodiscard]] std::uint64_t likely_adoption(const Moment& now) const {
+        return now.frame + 2 * std::uint64_t{lengths_.block_frames};
+    }
     void begin_round(const Moment& now);
     [[nodiscard]] bool is_fresh(NodeId node) const;
-    [[nodiscard]] bool fits_into_one_round(const Unit& unit);
-    [[nodiscard]] bool touches_started(const Unit& unit) const;
-    [[nodiscard]] bool try_unit(Unit& unit, const Moment& now, Step& step);
-    void wait_for_others(Unit& unit, const Moment& now);
+    [[nodiscard]] bool fits_into_one_round(const ChangeUnit& unit);
+    [[nodiscard]] bool touches_started(const ChangeUnit& unit) const;
+    [[nodiscard]] bool try_unit(ChangeUnit& unit, const Moment& now, Step& step);
+    void wait_for_others(ChangeUnit& unit, const Moment& now);
     void try_all_again();
 
     Lengths lengths_;
@@ -192,7 +161,7 @@ class Rounds {
     std::vector<NodeId> committed_sinks_;  ///< sorted
     std::size_t committed_count_ = 0;
     NodeId newest_node_{};
-    std::vector<Unit> units_;  ///< in the order of their first commits
+    std::vector<ChangeUnit> units_;  ///< in the order of their first commits
     Round round_;
     std::deque<GainRamp> gain_ramps_;  ///< by serial
     std::uint64_t ended_gains_ = 0;    ///< serial

@@ -9,7 +9,7 @@
 #include <tuple>
 #include <utility>
 
-#include "dsp/math.h"
+#include "engine/filling.h"
 
 namespace rta {
 namespace {
@@ -32,12 +32,6 @@ void merge_in(std::vector<T>& all, std::vector<T> added, Key key) {
                std::make_move_iterator(added.begin()), std::make_move_iterator(added.end()), std::back_inserter(merged),
                [&](const T& a, const T& b) { return key(a) < key(b); });
     all = std::move(merged);
-}
-
-CommittedConnection committed_connection(NodeId to, const IncomingConnection& incoming, std::uint32_t delay_frames) {
-    return {.key = {{to, incoming.to_port}, incoming.from},
-            .delay_frames = delay_frames,
-            .gain = dsp::gain_from_db(incoming.gain_db)};
 }
 
 }  // namespace
@@ -65,7 +59,7 @@ class SoundingGraph::Entry {
             }
         }
         sound_.add(std::move(added));
-        if (fills_) sound_.fill(entrance_.serial, entrance_.frame);
+        if (fills_) fill(sound_, entrance_.serial, entrance_.frame);
         return fills_;
     }
 
@@ -117,38 +111,6 @@ class SoundingGraph::Entry {
     bool fades_ = false;
     bool fills_ = false;
 };
-
-std::vector<CommittedConnection> committed_connections(const AudioGraph& graph,
-                                                       std::span<const std::uint32_t> delays_frames) {
-    std::vector<CommittedConnection> connections;
-    connections.reserve(graph.connection_count());
-    auto delay = delays_frames.begin();
-    for (const auto& node : graph.nodes()) {
-        for (const IncomingConnection& incoming : node->incoming)
-            connections.push_back(committed_connection(node->id, incoming, delays_frames.empty() ? 0 : *delay++));
-    }
-    return connections;
-}
-
-std::vector<CommittedConnection> changed_connections(const AudioGraph& before, std::span<const CommittedConnection> old,
-                                                     const AudioGraph& graph) {
-    std::vector<CommittedConnection> connections;
-    connections.reserve(graph.connection_count());
-    std::size_t index = 0;  // in `before`
-    auto next = old.begin();
-    for (std::size_t i = 0; i < graph.node_count(); ++i) {
-        const NodeId id = graph.node_ids()[i];
-        while (index < before.node_count() && before.node_ids()[index] < id) ++index;
-        while (next != old.end() && next->key.to.node < id) ++next;
-        if (index < before.node_count() && before.nodes()[index] == graph.nodes()[i]) {
-            for (; next != old.end() && next->key.to.node == id; ++next) connections.push_back(*next);
-            continue;
-        }
-        for (const IncomingConnection& incoming : graph.nodes()[i]->incoming)
-            connections.push_back(committed_connection(id, incoming, 0));
-    }
-    return connections;
-}
 
 bool Hearing::aim() {
     if (target == wanted) return false;
@@ -418,57 +380,6 @@ void SoundingGraph::forget(std::uint64_t serial) {
     if (removed || !all) find_incoming();
 }
 
-void SoundingGraph::fill(std::uint64_t first_serial, std::uint64_t frame) {
-    const auto order =
-        topological_order(static_cast<std::uint32_t>(nodes.size()), arcs([](const Hearing& h) { return h.playing(); }));
-    assert(order);
-    const auto fill_connection = [&](Connection& connection) {
-        if (connection.entered_in < first_serial) return;
-        const std::uint64_t source = nodes[connection.from_node].filled_from;
-        connection.filled_from =
-            source == 0 && connection.fill_frames == 0 ? 0 : std::max(source, frame) + connection.fill_frames;
-    };
-    for (const std::uint32_t index : *order) {
-        Node& node = nodes[index];
-        if (node.entered_in < first_serial) continue;
-        std::uint64_t arrival = 0;
-        for (Connection& connection : into_node(index)) {
-            fill_connection(connection);
-            if (connection.hearing.playing()) arrival = std::max(arrival, connection.filled_from);
-        }
-        node.filled_from =
-            arrival == 0 && node.latency_frames == 0 ? 0 : std::max(arrival, frame) + node.latency_frames;
-    }
-    std::ranges::for_each(connections, fill_connection);  // those that lead to nodes from before
-}
-
-void SoundingGraph::refill(std::span<const PortRef> changed, std::uint64_t frame) {
-    const auto order =
-        topological_order(static_cast<std::uint32_t>(nodes.size()), arcs([](const Hearing& h) { return h.playing(); }));
-    assert(order);
-    std::vector<bool> anew(nodes.size());
-    for (const PortRef& port : changed) anew[index_of(port.node)] = true;
-    const auto refill_connection = [&](Connection& connection) {
-        const std::uint32_t source = connection.from_node;
-        if (!anew[source]) return;
-        connection.filled_from = std::max(
-            connection.filled_from, nodes[source].filled_from + connection.delay_frames + connection.glide.frames);
-    };
-    for (const std::uint32_t index : *order) {
-        Node& node = nodes[index];
-        std::uint64_t arrival = frame;
-        for (Connection& connection : into_node(index)) {
-            if (!connection.hearing.playing()) continue;
-            const std::uint32_t source = connection.from_node;
-            refill_connection(connection);
-            arrival = std::max({arrival, connection.filled_from, nodes[source].filled_from});
-            anew[index] = anew[index] || anew[source];
-        }
-        if (anew[index]) node.filled_from = std::max(node.filled_from, arrival + node.latency_frames);
-    }
-    std::ranges::for_each(connections, refill_connection);  // those that are not in the order, too
-}
-
 std::uint32_t Connection::glide_position(std::uint64_t frame) const {
     if (glide.delay == nullptr || frame >= glide_rests_from || glide.length_frames == 0) return glide.frames;
     const double left = std::min(1.0, static_cast<double>(glide_rests_from - frame) / glide.length_frames);
@@ -489,37 +400,6 @@ void SoundingGraph::replace_glide(Connection& connection, std::shared_ptr<dsp::G
     if (connection.glide.delay != nullptr) borrowed.left.push_back(connection.glide.delay);
     connection.glide = {.delay = delay.get()};
     if (delay != nullptr) borrowed.entered.push_back(std::move(delay));
-}
-
-std::uint32_t SoundingGraph::glide_load() const {
-    std::uint32_t load = 0;
-    for (const Connection& connection : connections) {
-        if (connection.glide.delay != nullptr) load += glide_load_of(connection);
-    }
-    return load;
-}
-
-std::uint32_t SoundingGraph::width_of(const Connection& connection) const {
-    return nodes[connection.from_node].compiled.instance->description().layout.outputs[connection.key.from.port].width;
-}
-
-bool SoundingGraph::start_glides(std::uint64_t first_serial, std::uint64_t frame) {
-    bool any = false;
-    for (Connection& connection : connections) {
-        if (connection.glide.delay == nullptr || connection.glide.order < first_serial) continue;
-        any = true;
-        if (connection.hearing.playing()) connection.glide_rests_from = frame + connection.glide.length_frames;
-    }
-    return any;
-}
-
-std::optional<std::uint64_t> SoundingGraph::next_glide_end(std::uint64_t adopted_serial) const {
-    std::optional<std::uint64_t> next;
-    for (const Connection& connection : connections) {
-        if (!connection.glide_has_ended(adopted_serial)) continue;
-        next = std::min(next.value_or(connection.glide_rests_from), connection.glide_rests_from);
-    }
-    return next;
 }
 
 std::vector<bool> SoundingGraph::heard(Counts counts) const {
@@ -543,6 +423,15 @@ std::vector<bool> SoundingGraph::heard(Counts counts) const {
     return heard;
 }
 
+std::vector<PortRef> SoundingGraph::unheard_ports(std::span<const PortRef> ports) const {
+    const std::vector<bool> playing = heard([](const Hearing& hearing) { return hearing.playing(); });
+    std::vector<PortRef> unheard;
+    std::ranges::copy_if(ports, std::back_inserter(unheard), [&](const PortRef& port) {
+        return port.port != kDevicePort && !playing[index_of(port.node)];
+    });
+    return unheard;
+}
+
 std::vector<Arc> SoundingGraph::arcs(Counts counts) const {
     std::vector<Arc> arcs;
     arcs.reserve(connections.size());
@@ -550,41 +439,6 @@ std::vector<Arc> SoundingGraph::arcs(Counts counts) const {
         if (counts(connection.hearing)) arcs.push_back({connection.from_node, connection.to_node});
     }
     return arcs;
-}
-
-std::vector<bool> SoundingGraph::fed_by(std::span<const PortRef> ports) const {
-    const auto order =
-        topological_order(static_cast<std::uint32_t>(nodes.size()), arcs([](const Hearing& h) { return h.playing(); }));
-    assert(order);
-    std::vector<bool> fed(nodes.size());
-    for (const PortRef& port : ports) fed[index_of(port.node)] = true;
-    for (const std::uint32_t index : *order) {
-        fed[index] = fed[index] || std::ranges::any_of(into_node(index), [&](const Connection& connection) {
-                         return connection.hearing.playing() && fed[connection.from_node];
-                     });
-    }
-    return fed;
-}
-
-std::uint64_t SoundingGraph::frames_to_fill(std::span<const PortRef> changed) const {
-    const auto order =
-        topological_order(static_cast<std::uint32_t>(nodes.size()), arcs([](const Hearing& h) { return h.playing(); }));
-    assert(order);
-    std::vector<std::optional<std::uint64_t>> filled(nodes.size());  // nothing: not fed by the ports
-    for (const PortRef& port : changed) filled[index_of(port.node)] = 0;
-    std::uint64_t longest = 0;
-    for (const std::uint32_t index : *order) {
-        std::optional<std::uint64_t>& own = filled[index];
-        for (const Connection& connection : into_node(index)) {
-            const std::optional<std::uint64_t> source = filled[connection.from_node];
-            if (connection.hearing.playing() && source)
-                own = std::max(own.value_or(0), *source + connection.delay_frames);
-        }
-        if (!own) continue;
-        *own += nodes[index].latency_frames;
-        longest = std::max(longest, *own);
-    }
-    return longest;
 }
 
 void SoundingGraph::read_names() {

@@ -10,30 +10,12 @@
 #include <vector>
 
 #include "engine/borrowed.h"
+#include "engine/committed_connections.h"
 #include "graph/audio_graph.h"
 #include "plan/compiler.h"
 #include "plan/node_instance.h"
 
 namespace rta {
-
-/// A connection of the committed graph, as it is to sound.
-struct CommittedConnection {
-    ConnectionKey key;
-    std::uint32_t delay_frames;  ///< compensating delay
-    float gain;                  ///< a factor
-
-    [[nodiscard]] bool operator==(const CommittedConnection&) const = default;
-};
-
-/// Returns the connections of `graph`, sorted by key. `delays_frames` is from compensating_delays(). [control]
-[[nodiscard]] std::vector<CommittedConnection> committed_connections(const AudioGraph& graph,
-                                                                     std::span<const std::uint32_t> delays_frames);
-
-/// Returns the same for a graph without delays of which some nodes differ from those of `before`, whose connections are
-/// `old`: nodes that an edit does not change are shared. [control]
-[[nodiscard]] std::vector<CommittedConnection> changed_connections(const AudioGraph& before,
-                                                                   std::span<const CommittedConnection> old,
-                                                                   const AudioGraph& graph);
 
 /// The pseudo-port at which a device sink feeds the device.
 inline constexpr std::uint32_t kDevicePort = static_cast<std::uint32_t>(-1);
@@ -161,36 +143,19 @@ struct SoundingGraph {
     /// Removes what entered with the plan `serial`, which is not sent.
     void forget(std::uint64_t serial);
 
-    /// Computes from which frame on that is filled which entered in the plan `first_serial` or later, adopted at
-    /// `frame`.
-    void fill(std::uint64_t first_serial, std::uint64_t frame);
-    /// The inputs of these nodes have changed: their look-ahead, and that of what they feed, is filled anew from
-    /// `frame` on.
-    void refill(std::span<const PortRef> changed, std::uint64_t frame);
-
     /// Returns whether a node looks ahead.
     [[nodiscard]] bool has_latency() const;
-    // Glides.
+    /// Returns whether any connection glides or is late.
     [[nodiscard]] bool glides() const;
     /// Gives a connection another gliding delay, or none. Its target is 0.
     void replace_glide(Connection& connection, std::shared_ptr<dsp::GlidingDelay> delay);
-    /// Returns the load of all connections that glide or are late: for each the number of its channels and 3.
-    [[nodiscard]] std::uint32_t glide_load() const;
-    [[nodiscard]] std::uint32_t glide_load_of(const Connection& connection) const { return width_of(connection) + 3; }
-    [[nodiscard]] std::uint32_t width_of(const Connection& connection) const;
-    /// The glides of the plan `first_serial` and later start at `frame`. Returns whether there are any.
-    bool start_glides(std::uint64_t first_serial, std::uint64_t frame);
-    /// Returns the first frame at which a delay that glides to 0 may be removed.
-    [[nodiscard]] std::optional<std::uint64_t> next_glide_end(std::uint64_t adopted_serial) const;
 
     using Counts = bool (*)(const Hearing&);
     /// Returns for each node whether it feeds the device through what `counts`.
     [[nodiscard]] std::vector<bool> heard(Counts counts) const;
+    /// Returns those of the ports whose nodes are not heard now.
+    [[nodiscard]] std::vector<PortRef> unheard_ports(std::span<const PortRef> ports) const;
     [[nodiscard]] std::vector<Arc> arcs(Counts counts) const;
-    /// Returns for each node whether it has one of these ports, or plays what such a node sends.
-    [[nodiscard]] std::vector<bool> fed_by(std::span<const PortRef> ports) const;
-    /// Returns the longest time that anything takes to fill after the inputs of these nodes have changed.
-    [[nodiscard]] std::uint64_t frames_to_fill(std::span<const PortRef> changed) const;
 
     /// Reads the names of all nodes again: some were renamed.
     void read_names();

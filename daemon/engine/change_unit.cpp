@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "engine/change_unit.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <type_traits>
+
+#include "engine/acyclic_steps.h"
+
+namespace rta {
+namespace {
+
+bool overlap(std::span<const PortRef> a, std::span<const PortRef> b) {
+    for (auto left = a.begin(), right = b.begin(); left != a.end() && right != b.end();) {
+        if (*left == *right) return true;
+        ++(*left < *right ? left : right);
+    }
+    return false;
+}
+
+/// Takes the connections into `port` from the front of `list`.
+std::span<const CommittedConnection> take_port(std::span<const CommittedConnection>& list, PortRef port) {
+    const auto end = std::ranges::find_if(list, [&](const auto& c) { return c.key.to != port; });
+    const auto taken = list.first(static_cast<std::size_t>(end - list.begin()));
+    list = list.subspan(taken.size());
+    return taken;
+}
+
+/// Returns what sounds, and what the waiting units would add to it.
+std::vector<Arc> arcs_with(const SoundingGraph& sound, std::span<const ChangeUnit> units,
+                           std::span<const CommittedConnection> committed) {
+    std::vector<Arc> arcs = sound.arcs([](const Hearing& hearing) { return hearing.playing(); });
+    for (const ChangeUnit& unit : units) {
+        if (unit.started) continue;
+        for (const PortRef& port : unit.ports) {
+            if (!sound.contains(port.node)) continue;
+            const std::uint32_t to = sound.index_of(port.node);
+            for (const auto& connection :
+                 std::ranges::equal_range(committed, port, {}, [](const auto& c) { return c.key.to; }))
+                arcs.push_back({sound.index_of(connection.key.from.node), to});
+        }
+    }
+    return arcs;
+}
+
+}  // namespace
+
+bool ChangeUnit::touches(const ChangeUnit& later) const {
+    if (overlap(ports, later.ports)) return true;
+    return std::ranges::any_of(later.parameters, [&](const auto& entry) {
+        return parameters.contains(entry.first) || std::ranges::binary_search(nodes, entry.first.first);
+    });
+}
+
+void ChangeUnit::absorb(ChangeUnit later) {
+    const auto unite = [](auto& mine, const auto& others) {
+        std::remove_reference_t<decltype(mine)> all;
+        std::ranges::set_union(mine, others, std::back_inserter(all));
+        mine = std::move(all);
+    };
+    unite(ports, later.ports);
+    unite(nodes, later.nodes);
+    unite(revisions, later.revisions);
+    later.parameters.merge(std::move(parameters));  // keeps the newer ones
+    parameters = std::move(later.parameters);
+    if (promised_frame == 0 || (later.promised_frame != 0 && later.promised_frame < promised_frame))
+        promised_frame = later.promised_frame;
+    heard_frame = retry_frame = 0;
+}
+
+std::vector<PortRef> differing_ports(std::span<const CommittedConnection> before,
+                                     std::span<const CommittedConnection> after) {
+    std::vector<PortRef> ports;
+    while (!before.empty() || !after.empty()) {
+        const PortRef port = before.empty()  ? after.front().key.to
+                             : after.empty() ? before.front().key.to
+                                             : std::min(before.front().key.to, after.front().key.to);
+        if (!std::ranges::equal(take_port(before, port), take_port(after, port))) ports.push_back(port);
+    }
+    return ports;
+}
+
+void merge_units(std::vector<ChangeUnit>& units, const std::vector<bool>& marked) {
+    std::vector<ChangeUnit> merged;
+    std::optional<std::size_t> first;
+    for (std::size_t i = 0; i < units.size(); ++i) {
+        if (marked[i] && first) {
+            merged[*first].absorb(std::move(units[i]));
+        } else {
+            if (marked[i]) first = merged.size();
+            merged.push_back(std::move(units[i]));
+        }
+    }
+    units = std::move(merged);
+}
+
+void merge_units_in_loops(std::vector<ChangeUnit>& units, const SoundingGraph& sound,
+                          std::span<const CommittedConnection> committed) {
+    if (std::ranges::count(units, false, &ChangeUnit::started) < 2) return;
+    const auto node_count = static_cast<std::uint32_t>(sound.nodes.size());
+    const std::vector<Arc> arcs = arcs_with(sound, units, committed);
+    if (topological_order(node_count, arcs)) return;
+    const std::vector<bool> region = cyclic_region(node_count, arcs);
+    const auto lies_in_region = [&](const PortRef& port) {
+        return port.port != kDevicePort && sound.contains(port.node) && region[sound.index_of(port.node)];
+    };
+    std::vector<bool> marked;
+    marked.reserve(units.size());
+    for (const ChangeUnit& unit : units)
+        marked.push_back(!unit.started && std::ranges::any_of(unit.ports, lies_in_region));
+    merge_units(units, marked);
+}
+
+}  // namespace rta

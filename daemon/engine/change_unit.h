@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "engine/draft.h"
+#include "engine/sounding_graph.h"
+
+namespace rta {
+
+/// What has been committed together, or later at the same places, and must start together. [control]
+struct ChangeUnit {
+    struct ChangingPort {
+        PortRef port;
+        bool last;  ///< belongs to a node that is no longer heard afterwards: changes after the others
+    };
+
+    std::vector<std::uint64_t> revisions;  ///< sorted
+    std::vector<PortRef> ports;            ///< sorted
+    std::vector<NodeId> nodes;             ///< that it adds, sorted
+    std::map<std::pair<NodeId, std::uint32_t>, ParameterChange> parameters;
+    std::uint64_t promised_frame = 0;  ///< at which it is heard at the latest
+    std::uint64_t heard_frame = 0;     ///< estimate, while it waits
+    std::uint64_t retry_frame = 0;     ///< before which it cannot start
+    bool started = false;
+    std::vector<ChangingPort> left = {};  ///< once started: what is still to change
+    std::uint32_t rounds = 0;
+
+    /// Returns whether a unit that was committed later must start together with this one: both change the same ports or
+    /// parameters, or `later` sets a parameter of a node that this one adds.
+    [[nodiscard]] bool touches(const ChangeUnit& later) const;
+    /// Takes in a unit that was committed later.
+    void absorb(ChangeUnit later);
+};
+
+/// Returns the ports at which the sorted connections differ, sorted.
+[[nodiscard]] std::vector<PortRef> differing_ports(std::span<const CommittedConnection> before,
+                                                   std::span<const CommittedConnection> after);
+
+/// Merges the marked units into the first of them. They keep what was promised to them.
+void merge_units(std::vector<ChangeUnit>& units, const std::vector<bool>& marked);
+
+/// Merges units that wait and whose ports lie on a common cycle of what sounds and what is committed. Each of them alone
+/// might close it, and none could start. What is left closes no cycle in whichever order it starts.
+void merge_units_in_loops(std::vector<ChangeUnit>& units, const SoundingGraph& sound,
+                          std::span<const CommittedConnection> committed);
+
+}  // namespace rta

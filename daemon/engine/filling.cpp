@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "engine/filling.h"
+
+#include <algorithm>
+#include <cassert>
+#include <optional>
+
+#include "graph/topological_order.h"
+
+namespace rta {
+namespace {
+
+using Node = SoundingGraph::Node;
+using Connection = SoundingGraph::Connection;
+
+/// Returns the indices of the nodes, each behind those that feed it.
+std::vector<std::uint32_t> playing_order(const SoundingGraph& sound) {
+    auto order = topological_order(static_cast<std::uint32_t>(sound.nodes.size()),
+                                   sound.arcs([](const Hearing& hearing) { return hearing.playing(); }));
+    assert(order);
+    return std::move(*order);
+}
+
+}  // namespace
+
+void fill(SoundingGraph& sound, std::uint64_t first_serial, std::uint64_t frame) {
+    const auto fill_connection = [&](Connection& connection) {
+        if (connection.entered_in < first_serial) return;
+        const std::uint64_t source = sound.nodes[connection.from_node].filled_from;
+        connection.filled_from =
+            source == 0 && connection.fill_frames == 0 ? 0 : std::max(source, frame) + connection.fill_frames;
+    };
+    for (const std::uint32_t index : playing_order(sound)) {
+        Node& node = sound.nodes[index];
+        if (node.entered_in < first_serial) continue;
+        std::uint64_t arrival = 0;
+        for (Connection& connection : sound.into_node(index)) {
+            fill_connection(connection);
+            if (connection.hearing.playing()) arrival = std::max(arrival, connection.filled_from);
+        }
+        node.filled_from =
+            arrival == 0 && node.latency_frames == 0 ? 0 : std::max(arrival, frame) + node.latency_frames;
+    }
+    std::ranges::for_each(sound.connections, fill_connection);  // those that lead to older nodes
+}
+
+void refill(SoundingGraph& sound, std::span<const PortRef> changed, std::uint64_t frame) {
+    std::vector<bool> anew(sound.nodes.size());
+    for (const PortRef& port : changed) anew[sound.index_of(port.node)] = true;
+    const auto refill_connection = [&](Connection& connection) {
+        const std::uint32_t source = connection.from_node;
+        if (!anew[source]) return;
+        connection.filled_from =
+            std::max(connection.filled_from,
+                     sound.nodes[source].filled_from + connection.delay_frames + connection.glide.frames);
+    };
+    for (const std::uint32_t index : playing_order(sound)) {
+        Node& node = sound.nodes[index];
+        std::uint64_t arrival = frame;
+        for (Connection& connection : sound.into_node(index)) {
+            if (!connection.hearing.playing()) continue;
+            const std::uint32_t source = connection.from_node;
+            refill_connection(connection);
+            arrival = std::max({arrival, connection.filled_from, sound.nodes[source].filled_from});
+            anew[index] = anew[index] || anew[source];
+        }
+        if (anew[index]) node.filled_from = std::max(node.filled_from, arrival + node.latency_frames);
+    }
+    std::ranges::for_each(sound.connections, refill_connection);  // those that are not in the order, too
+}
+
+std::vector<bool> fed_by(const SoundingGraph& sound, std::span<const PortRef> ports) {
+    std::vector<bool> fed(sound.nodes.size());
+    for (const PortRef& port : ports) fed[sound.index_of(port.node)] = true;
+    for (const std::uint32_t index : playing_order(sound)) {
+        fed[index] = fed[index] || std::ranges::any_of(sound.into_node(index), [&](const Connection& connection) {
+                         return connection.hearing.playing() && fed[connection.from_node];
+                     });
+    }
+    return fed;
+}
+
+std::uint64_t frames_to_fill(const SoundingGraph& sound, std::span<const PortRef> changed) {
+    std::vector<std::optional<std::uint64_t>> filled(sound.nodes.size());  // nothing: not fed by the ports
+    for (const PortRef& port : changed) filled[sound.index_of(port.node)] = 0;
+    std::uint64_t longest = 0;
+    for (const std::uint32_t index : playing_order(sound)) {
+        std::optional<std::uint64_t>& own = filled[index];
+        for (const Connection& connection : sound.into_node(index)) {
+            const std::optional<std::uint64_t> source = filled[connection.from_node];
+            if (connection.hearing.playing() && source)
+                own = std::max(own.value_or(0), *source + connection.delay_frames);
+        }
+        if (!own) continue;
+        *own += sound.nodes[index].latency_frames;
+        longest = std::max(longest, *own);
+    }
+    return longest;
+}
+
+}  // namespace rta

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "engine/alignment.h"
+#include "engine/change_unit.h"
+#include "engine/sounding_graph.h"
+
+namespace rta {
+
+/// Aligns a signal that is replaced by the same signal with another latency: what leaves glides to the latency of what
+/// arrives, or what arrives starts with the latency of what leaves and glides back when the round has ended. Glides that
+/// start together take the same time, so signals that were in time with each other stay so.
+///
+/// A view of what sounds, for one step. [control]
+class Glides {
+ public:
+    struct Lengths {
+        std::uint32_t longest_frames;  ///< delay up to which signals glide; 0: none do
+        std::uint32_t round_frames;
+        std::uint32_t block_frames;
+    };
+    struct Moment {
+        std::uint64_t frame;              ///< rendered so far
+        std::uint64_t serial;             ///< of the next plan
+        std::uint64_t adopted_serial;     ///< of the latest plan that was adopted
+        std::uint64_t adoption_frame;     ///< at which the next plan is likely to be adopted
+        std::uint64_t after_round_frame;  ///< at which the current round has ended
+    };
+    struct Alignment {
+        std::uint64_t ready_frame;  ///< from which on what leaves is aligned
+        bool combs;                 ///< a signal crossfades with itself at another latency
+    };
+
+    Glides(SoundingGraph& sound, const Lengths& lengths, const Moment& now)
+        : sound_{sound}, lengths_{lengths}, now_{now} {}
+
+    /// Aligns what leaves and arrives at `changed`, those ports of the unit at which something changes.
+    [[nodiscard]] Alignment align(const ChangeUnit& unit, std::span<const PortRef> changed);
+    /// Lets what sounds late after a round glide back, unless one of the units changes its port and needs it late.
+    void give_back(std::span<const ChangeUnit> units);
+    /// Removes delays that have become 0. Returns whether there were any.
+    bool remove_ended();
+    /// Returns whether the next plan starts a glide.
+    [[nodiscard]] bool started() const { return started_; }
+
+ private:
+    [[nodiscard]] std::uint32_t lateness(const SoundingGraph::Connection& connection) const;
+    [[nodiscard]] std::uint32_t lateness_at(PortRef port);
+    void align_port(const Shift& shift, std::uint32_t late);
+    [[nodiscard]] std::uint64_t aligned_from(const Shift& shift);
+    void keep_in_time(PortRef port);
+    [[nodiscard]] bool may_glide(const Shift& shift, std::uint32_t late) const;
+    [[nodiscard]] bool glides_in_time(const ChangeUnit& unit, const Shift& shift, std::uint32_t late) const;
+    void glide_to(SoundingGraph::Connection& connection, std::uint32_t frames);
+    [[nodiscard]] std::shared_ptr<dsp::GlidingDelay> make_glide(const SoundingGraph::Connection& connection,
+                                                                std::uint32_t frames) const;
+    void time_glides();
+    [[nodiscard]] std::uint32_t width_of(const SoundingGraph::Connection& connection) const;
+    [[nodiscard]] std::uint32_t load_of(const SoundingGraph::Connection& connection) const {
+        return width_of(connection) + 3;
+    }
+    [[nodiscard]] std::uint32_t load_of_all() const;
+
+    SoundingGraph& sound_;
+    Lengths lengths_;
+    Moment now_;
+    bool started_ = false;
+};
+
+/// The glides of the plan `first_serial` and later start at `frame`. Returns whether there are any. [control]
+bool start_glides(SoundingGraph& sound, std::uint64_t first_serial, std::uint64_t frame);
+/// Returns the first frame at which a delay that glides to 0 may be removed. [control]
+[[nodiscard]] std::optional<std::uint64_t> next_glide_end(const SoundingGraph& sound, std::uint64_t adopted_serial);
+/// Returns how long a glide by this delay takes.
+[[nodiscard]] std::uint64_t longest_glide_frames(std::uint32_t delay_frames);
+
+}  // namespace rta
