@@ -198,12 +198,6 @@ bool Rounds::may_start_round(const Moment& now) const {
     return !round_.running || (!round_.end_frame && round_.sent_frame == now.frame && round_.unheard.empty());
 }
 
-/// A node that no block has run yet has no inputs that could fade. A plan with parameters is rendered before the next one
-/// is adopted.
-bool Rounds::is_fresh(NodeId node) const {
-    return sound_.find(node)->entered_in > std::max(adopted_serial_, parameters_serial_);
-}
-
 // ---------------------------------------------------------------------------------------------------------------------
 // Starting units
 
@@ -254,7 +248,6 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     if (aims_presence_) begin_round(now);
     if (aims_gain_ || fills) gain_ramps_.push_back({.serial = now.serial});
     if (fills || aims_glide_) fill_serial_ = now.serial;
-    if (!result.parameters.empty()) parameters_serial_ = now.serial;
     follow_up_due_ = false;
     return result;
 }
@@ -320,21 +313,17 @@ bool Rounds::start(ChangeUnit& unit, const Moment& now) {
     const std::uint64_t ready = std::max(ready_frame(changed, now), alignment.ready_frame);
     const bool in_time = ready <= now.frame && (!presence || may_start_round(now));
     const bool closes = in_time && presence && !acyclic(sound_, wanted);
+    const std::uint64_t preparation = preparation_frames(sound_.unheard_ports(changed));
     if (in_time && !closes) {
         unit.left = in_order(changed);
         if (!presence || !round_.running || fits_into_one_round(unit)) {
             unit.started = true;
             unit.retry_frame = 0;
-            std::vector<PortRef> prepared = sound_.unheard_ports(changed);
-            std::erase_if(prepared, [&](const PortRef& port) { return is_fresh(port.node); });
-            const std::uint64_t preparation = preparation_frames(prepared);
             if (preparation != 0 && now.frame != 0) promise(unit, now.frame, preparation, now);
             return true;
         }
         unit.left.clear();
     }
-    // By then, nodes that no block has run yet have run.
-    const std::uint64_t preparation = preparation_frames(sound_.unheard_ports(changed));
     sound_.keep(changed);
     if (closes) {  // with a port that a started unit still has to change
         wait_for_others(unit, now);
@@ -400,8 +389,8 @@ std::uint64_t Rounds::ready_frame(std::span<const PortRef> ports, const Moment& 
             if (!prepared.empty() && prepared[source]) frame = std::max(frame, now.frame + 1);
             if (frame <= ready) continue;
             if (!heard) heard = sound_.heard(playing);
-            // A node that has run and is not heard receives its inputs a round earlier.
-            if (is_fresh(port.node) || (*heard)[sound_.index_of(port.node)]) ready = frame;
+            // A node that is not heard receives its inputs a round earlier.
+            if ((*heard)[sound_.index_of(port.node)]) ready = frame;
         }
     }
     return ready;
@@ -423,7 +412,7 @@ std::vector<ChangeUnit::ChangingPort> Rounds::in_order(std::span<const PortRef> 
 
 /// Returns whether a change of the port is not heard, and must be over before the node is heard.
 bool Rounds::prepares(PortRef port, const std::vector<bool>& heard) const {
-    return port.port != kDevicePort && !is_fresh(port.node) && !heard[sound_.index_of(port.node)];
+    return port.port != kDevicePort && !heard[sound_.index_of(port.node)];
 }
 
 /// Returns the ports of a unit that may change together. Nodes that are not heard receive their inputs before they are

@@ -148,7 +148,6 @@ class Rounds {
         return now.frame + 2 * std::uint64_t{lengths_.block_frames};
     }
     void begin_round(const Moment& now);
-    [[nodiscard]] bool is_fresh(NodeId node) const;
     [[nodiscard]] bool fits_into_one_round(const ChangeUnit& unit);
     [[nodiscard]] bool touches_started(const ChangeUnit& unit) const;
     [[nodiscard]] bool try_unit(ChangeUnit& unit, const Moment& now, Step& step);
@@ -167,11 +166,10 @@ class Rounds {
     std::uint64_t ended_gains_ = 0;    ///< serial
     std::deque<Heard> heard_;          ///< by serial
     std::uint64_t adopted_serial_ = 0;
-    std::uint64_t fill_serial_ = 0;        ///< of the latest plan with something to fill
-    std::uint64_t parameters_serial_ = 0;  ///< of the latest plan with parameters
-    bool follow_up_due_ = false;           ///< a plan without what has faded out must follow
-    std::vector<PortRef> aims_unheard_;    ///< what the plan being made changes of nodes that are not heard
-    bool aims_presence_ = false;           ///< the plan being made changes presences
+    std::uint64_t fill_serial_ = 0;      ///< of the latest plan with something to fill
+    bool follow_up_due_ = false;         ///< a plan without what has faded out must follow
+    std::vector<PortRef> aims_unheard_;  ///< what the plan being made changes of nodes that are not heard
+    bool aims_presence_ = false;         ///< the plan being made changes presences
     bool aims_sink_ = false;
     bool aims_gain_ = false;
     bool aims_glide_ = false;

@@ -98,7 +98,6 @@ class SoundingGraph::Entry {
         if (source.filled_from != 0 || committed.delay_frames != 0) fills_ = true;
         if (fades_ && (!is_new(source.id) || source.is_source())) {
             connection.state->gain = dsp::Ramp{0.0F};
-            connection.fades_in = true;
             connection.gain_changed_in = entrance_.serial;
             connection.fill_frames += entrance_.fade_frames;
         }
@@ -480,7 +479,6 @@ CompileRequest SoundingGraph::request(std::uint64_t ended_gains) const {
              .at_rest = rests,
              .present = hearing.target,
              .gain_wait_frames = connection.gain_changed_in == connection.entered_in ? connection.delay_frames : 0,
-             .fades_in = connection.fades_in,
              .is_delayed = connection.delay_frames != 0 || connection.glide.delay != nullptr,
              .glide = connection.glide});
     }

@@ -69,7 +69,6 @@ struct SoundingGraph {
         std::uint64_t filled_from = 0;      ///< frame, as of nodes
         Hearing hearing{};
         bool filling = false;                ///< committed, and not wanted yet
-        bool fades_in = false;               ///< its gain started at 0
         bool moves = true;                   ///< its presence may not have reached the target yet
         CompileRequest::Glide glide{};       ///< its order is the serial of the plan in which it got its target
         std::uint64_t glide_rests_from = 0;  ///< frame, estimated until that plan has been adopted

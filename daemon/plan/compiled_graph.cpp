@@ -155,7 +155,7 @@ void CompiledGraph::run_full(const AudioThreadKey& key, std::size_t index, Proce
     NodeInstance& node = *step.node;
     for (std::uint32_t i = 0; i < detail.delay_count; ++i)
         delay(delays_[detail.first_delay + i], context.frame, find_faults);
-    if (!rendered_) start_mixes(node, detail, key, context.frame);
+    if (!rendered_) start_mixes(detail, context.frame);
     for (std::uint32_t i = 0; i < detail.mix_count; ++i) mix(mixes_[detail.first_mix + i], context.frame);
     enter(context, step);
     if (!rendered_ && !node.fault(key).muted) start_ramps(key, node, detail, context.frame);
@@ -186,21 +186,17 @@ void CompiledGraph::start_ramps(const AudioThreadKey& key, NodeInstance& node, c
     node.move_presence(key, *crossfade_, detail.presence, frame);
 }
 
-/// Moves the presences and gains of a node's connections, in the first block of the plan. A node that has never run
-/// remembers nothing, so what is connected to it need not fade in.
-void CompiledGraph::start_mixes(const NodeInstance& node, const StepDetail& detail, const AudioThreadKey& key,
-                                std::uint64_t frame) RTA_NONBLOCKING {
-    const bool at_once = frame == 0 || !node.has_run(key);
+/// Moves the presences and gains of a node's connections, in the first block of the plan.
+void CompiledGraph::start_mixes(const StepDetail& detail, std::uint64_t frame) RTA_NONBLOCKING {
     for (const PortMix& port : std::span{mixes_}.subspan(detail.first_mix, detail.mix_count)) {
         if (port.at_rest) continue;
         for (const MixInput& input : std::span{mix_inputs_}.subspan(port.first_input, port.input_count)) {
             if (input.at_rest) continue;
-            const bool was_absent = input.state->presence.move(*crossfade_, input.presence, at_once);
-            const bool fades_in = input.fades_in && at_once;
-            const bool jumps = frame == 0 || (was_absent && !fades_in);
+            const bool was_absent = input.state->presence.move(*crossfade_, input.presence, frame == 0);
             dsp::Ramp& gain = input.state->gain;
             if (gain.target() != input.target_gain)
-                gain.retarget(input.target_gain, frame + input.gain_wait_frames, jumps ? 0 : input.gain_fade_frames);
+                gain.retarget(input.target_gain, frame + input.gain_wait_frames,
+                              was_absent ? 0 : input.gain_fade_frames);
         }
     }
 }

@@ -40,7 +40,6 @@ class CompiledGraph {
         std::uint32_t gain_fade_frames;
         std::uint32_t gain_wait_frames;  ///< before the gain starts to move
         float presence;                  ///< 1: in the target of the round, 0: not
-        bool fades_in;                   ///< the gain starts at 0, because the destination remembers what it receives
         /// Presence and gain rest at their targets while this plan is rendered: the state is not read.
         bool at_rest;
     };
@@ -124,8 +123,7 @@ class CompiledGraph {
     friend class PlanCompiler;
     void delay(const DelayedInput& input, std::uint64_t frame, bool find_faults) const RTA_NONBLOCKING;
     void start_round(std::uint64_t frame, Crossfade& crossfade) RTA_NONBLOCKING;
-    void start_mixes(const NodeInstance& node, const StepDetail& detail, const AudioThreadKey& key,
-                     std::uint64_t frame) RTA_NONBLOCKING;
+    void start_mixes(const StepDetail& detail, std::uint64_t frame) RTA_NONBLOCKING;
     void mix(PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
     [[nodiscard]] bool mix_ramped(const PortMix& port, std::uint64_t frame) RTA_NONBLOCKING;
     [[nodiscard]] const float* factors_of(const MixInput& input, std::uint64_t frame) RTA_NONBLOCKING;

@@ -249,7 +249,6 @@ class PlanCompiler {
                                           request_.gain_fade_frames,
                                           source.gain_wait_frames,
                                           source.present ? 1.0F : 0.0F,
-                                          source.fades_in,
                                           source.at_rest});
         }
         input_views_.push_back(planned_read({first_buffer, width, 0}, width));

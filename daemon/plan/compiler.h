@@ -56,7 +56,6 @@ struct CompileRequest {
         bool present = true;  ///< in the target of the round
         /// Before the gain starts to move: a signal that is delayed fades in when it has arrived.
         std::uint32_t gain_wait_frames = 0;
-        bool fades_in = false;  ///< the gain starts at 0, because the destination remembers what it receives
         bool is_delayed = false;
         Glide glide = {};
     };

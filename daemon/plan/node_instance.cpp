@@ -88,7 +88,6 @@ std::uint32_t NodeInstance::scratch_channels() const {
 
 void NodeInstance::run(const AudioThreadKey&, Processor& processor, ProcessContext& context, const Crossfade& crossfade,
                        std::span<float> scratch) RTA_NONBLOCKING {
-    has_run_ = true;
     if (needs_run_) update_views(context, crossfade, scratch);
     context.parameters = views();
     if (is_device_sink_) context.presence = presence_->view;

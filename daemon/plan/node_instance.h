@@ -80,8 +80,6 @@ class alignas(kCacheLine) NodeInstance {
     /// is that of the node: plans have it at hand, and here it would be in another cache line.
     void run(const AudioThreadKey& key, Processor& processor, ProcessContext& context, const Crossfade& crossfade,
              std::span<float> scratch) RTA_NONBLOCKING;
-    /// [audio] Returns whether run() has been called.
-    [[nodiscard]] bool has_run(const AudioThreadKey&) const RTA_NONBLOCKING { return has_run_; }
 
     /// [control] Return what plans point to. Both stay valid while the instance lives; only the audio thread may
     /// dereference them.
@@ -179,7 +177,6 @@ class alignas(kCacheLine) NodeInstance {
     // of a small node ramps, it touches that and the ramp.
     /// A view is on a ramp or was in the previous block; the node is muted; needs_dry_; or it has never run.
     bool needs_run_ = true;
-    bool has_run_ = false;
     bool needs_dry_ = false;  ///< uses_dry()
     Fault fault_;
     bool has_bypass_;

@@ -169,6 +169,17 @@ TEST_F(EngineRounds, ADelayLineRemembersNoStepFromItsInsertion) {
     EXPECT_LT(largest_step(offline.recorded[0]), kFadeStep);
 }
 
+TEST_F(EngineRounds, ADelayLineRemembersNoStepFromItsFirstConnection) {
+    start();
+    offline.edit({AddNode{"delay_line", "d", {}, {{"time_ms", 20.0F}}}});
+    // Before a block has run the delay line.
+    offline.edit({Connect{"dc", "d", {}}, Connect{"d", "out", {}}});
+    offline.settle();
+    offline.render_blocks(64);
+    EXPECT_NEAR(offline.recorded[0].back(), 1.0F, 1e-5F);
+    EXPECT_LE(largest_step(offline.recorded[0]), kFadeStep * 1.1F);  // the delay line interpolates
+}
+
 TEST_F(EngineRounds, AnOutputBehindAReplacedLookAheadWaitsUntilThatIsFilled) {
     start();
     for (const double look_ahead_ms : {5.0, 10.0, 20.0}) {
