@@ -574,19 +574,18 @@ class StormRun {
         if (within_ms && promises && std::getenv("RTAD_STORM_PROMISES") != nullptr)
             promises_[ticket->revision] = starts;
         committed_.insert(ticket->revision);
-        const std::uint64_t ends = starts + frames_of(kCrossfades * 10.0) + 40U * block();
-        // A removed node sounds on while an earlier transaction that disconnects it waits.
-        all_end_ = std::max(all_end_, ends);
+        // An earlier transaction may still wait which disconnects what this one removes, or connects what this one changes.
+        all_end_ = std::max(all_end_, starts + frames_of(kCrossfades * 10.0) + 40U * block());
         leaving_.emplace_back(all_end_, leaving.size());
         // A whole graph sets parameters with the default ramp.
         const std::uint64_t parameters_end =
-            ends + frames_of(static_cast<double>(std::max(plan.parameter_ramp_ms.value_or(0.0F), 20.0F)));
+            all_end_ + frames_of(static_cast<double>(std::max(plan.parameter_ramp_ms.value_or(0.0F), 20.0F)));
         for (std::size_t i = 0; i < kRegions; ++i) {
             const Region& region = plan.after.regions[i];
             Level& level = levels_[i];
-            level.connection.set(factor_of(region.level_db), ends);
-            level.side.set(factor_of(region.side_db.value_or(kSilentDb)), ends);
-            level.source.set(region.connected ? 1.0F : 0.0F, ends + latency_frames());
+            level.connection.set(factor_of(region.level_db), all_end_);
+            level.side.set(factor_of(region.side_db.value_or(kSilentDb)), all_end_);
+            level.source.set(region.connected ? 1.0F : 0.0F, all_end_ + latency_frames());
             level.fader.set(factor_of(region.fader_db), parameters_end);
         }
         model_ = plan.after;
