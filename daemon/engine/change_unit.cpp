@@ -28,6 +28,11 @@ std::span<const CommittedConnection> take_port(std::span<const CommittedConnecti
     return taken;
 }
 
+/// Returns the connections into a port.
+auto into(std::span<const CommittedConnection> connections, PortRef port) {
+    return std::ranges::equal_range(connections, port, {}, [](const CommittedConnection& c) { return c.key.to; });
+}
+
 /// Returns what sounds, and what the waiting units would add to it.
 std::vector<Arc> arcs_with(const SoundingGraph& sound, std::span<const ChangeUnit> units,
                            std::span<const CommittedConnection> committed) {
@@ -37,8 +42,7 @@ std::vector<Arc> arcs_with(const SoundingGraph& sound, std::span<const ChangeUni
         for (const PortRef& port : unit.ports) {
             if (!sound.contains(port.node)) continue;
             const std::uint32_t to = sound.index_of(port.node);
-            for (const auto& connection :
-                 std::ranges::equal_range(committed, port, {}, [](const auto& c) { return c.key.to; }))
+            for (const CommittedConnection& connection : into(committed, port))
                 arcs.push_back({sound.index_of(connection.key.from.node), to});
         }
     }
@@ -51,6 +55,16 @@ bool ChangeUnit::touches(const ChangeUnit& later) const {
     if (overlap(ports, later.ports)) return true;
     return std::ranges::any_of(later.parameters, [&](const auto& entry) {
         return parameters.contains(entry.first) || std::ranges::binary_search(nodes, entry.first.first);
+    });
+}
+
+bool ChangeUnit::waits_for(const std::vector<bool>& marked, const SoundingGraph& sound,
+                           std::span<const CommittedConnection> committed) const {
+    return std::ranges::any_of(ports, [&](const PortRef& port) {
+        return std::ranges::any_of(into(committed, port), [&](const CommittedConnection& connection) {
+            const NodeId source = connection.key.from.node;
+            return sound.contains(source) && marked[sound.index_of(source)];
+        });
     });
 }
 

@@ -82,7 +82,9 @@ std::vector<bool> fed_by(const SoundingGraph& sound, std::span<const PortRef> po
 
 std::uint64_t frames_to_fill(const SoundingGraph& sound, std::span<const PortRef> changed) {
     std::vector<std::optional<std::uint64_t>> filled(sound.nodes.size());  // nothing: not fed by the ports
-    for (const PortRef& port : changed) filled[sound.index_of(port.node)] = 0;
+    for (const PortRef& port : changed) {
+        if (sound.contains(port.node)) filled[sound.index_of(port.node)] = 0;
+    }
     std::uint64_t longest = 0;
     for (const std::uint32_t index : playing_order(sound)) {
         std::optional<std::uint64_t>& own = filled[index];

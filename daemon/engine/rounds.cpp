@@ -26,7 +26,7 @@ constexpr std::uint64_t kUntilProgress = std::numeric_limits<std::uint64_t>::max
 constexpr std::uint32_t kRoundsOfAnOverlap = 4;
 
 constexpr std::string_view kWouldDelay =
-    "an earlier change of the same ports waits to be heard, and this one would delay it; nothing was changed, try again";
+    "an earlier change waits to be heard, and this one would delay it; nothing was changed, try again";
 constexpr std::string_view kTooManyLeave =
     "too many removed nodes are still fading out; nothing was changed, try again";
 constexpr std::string_view kTooManyWait =
@@ -53,6 +53,7 @@ Expected<Rounds::Step> Rounds::commit(Change change, const Moment& now) {
     ChangeUnit unit = unit_of(change);
     latest_revision_ = change.revisions.empty() ? 0 : change.revisions.back();
     latest_combs_ = false;
+    const std::vector<PortRef> ports = unit.ports;
     join(std::move(unit), change.graph);
     take_in(std::move(change.connections), change.graph);
     if (change.renames) sound_.read_names();
@@ -64,6 +65,9 @@ Expected<Rounds::Step> Rounds::commit(Change change, const Moment& now) {
     if (const std::string_view why = waiting == units_.end() ? "" : why_not_waiting(*waiting); !why.empty()) {
         return refuse(why);
     }
+    const bool changes_presence = aims_presence_ || waiting != units_.end();
+    const std::uint64_t starts = waiting == units_.end() ? now.frame : waiting->heard_frame;
+    if (changes_presence && delays_another(ports, starts, now)) return refuse(kWouldDelay);
     if (leaving > leaving_before && leaving > std::max({kMaximumLeaving, count_before, committed_count_})) {
         return refuse(kTooManyLeave);
     }
@@ -84,6 +88,21 @@ std::string_view Rounds::why_not_waiting(const ChangeUnit& unit) const {
     if (unit.heard_frame > unit.promised_frame) return kWouldDelay;
     if (unit.revisions.size() > 1 && unit.parameters.size() > lengths_.most_parameters) return kTooManyParameters;
     return units_.size() > kMaximumUnits ? kTooManyWait : "";
+}
+
+/// Returns whether another unit waits for nodes that are not heard yet, and would have to wait for longer than promised
+/// because these ports change at the frame `starts`: nodes fill again when their inputs change.
+bool Rounds::delays_another(std::span<const PortRef> ports, std::uint64_t starts, const Moment& now) const {
+    const auto may_be_delayed = [&](const ChangeUnit& unit) { return !unit.started && !is_latest(unit); };
+    if (ports.empty() || std::ranges::none_of(units_, may_be_delayed)) return false;
+    const std::vector<PortRef> prepared = sound_.unheard_ports(ports);
+    if (prepared.empty()) return false;
+    const std::vector<bool> fed = fed_by(sound_, prepared);
+    const std::uint64_t heard = std::max(starts, after_round(now)) + preparation_frames(prepared) + latest_start();
+    return std::ranges::any_of(units_, [&](const ChangeUnit& unit) {
+        return may_be_delayed(unit) && unit.promised_frame != 0 && unit.promised_frame < heard &&
+               unit.waits_for(fed, sound_, committed_);
+    });
 }
 
 std::unexpected<Error> Rounds::refuse(std::string_view why) {
@@ -278,7 +297,7 @@ bool Rounds::try_unit(ChangeUnit& unit, const Moment& now, Step& step) {
 /// What the unit waits for may have to fill first; then come its own preparation and a glide, whose lengths are not known
 /// yet.
 void Rounds::wait_for_others(ChangeUnit& unit, const Moment& now) {
-    promise(unit, now.frame, 2 * preparation_frames(sounding_ports(unit)) + longest_glide(), now);
+    promise(unit, now.frame, 2 * preparation_frames(unit.ports) + longest_glide(), now);
     unit.retry_frame = kUntilProgress;
 }
 
@@ -347,21 +366,12 @@ std::uint64_t Rounds::preparation_frames(std::span<const PortRef> prepared) cons
     return std::uint64_t{lengths_.round_frames} * kRoundsOfAnOverlap + frames_to_fill(sound_, prepared);
 }
 
-/// Returns the ports of a unit whose nodes are in the plan.
-std::vector<PortRef> Rounds::sounding_ports(const ChangeUnit& unit) const {
-    std::vector<PortRef> ports;
-    std::ranges::copy_if(unit.ports, std::back_inserter(ports),
-                         [&](const PortRef& port) { return sound_.contains(port.node); });
-    return ports;
-}
-
 /// Estimates when a unit that has to wait is heard, and fixes its bound, once.
 void Rounds::promise(ChangeUnit& unit, std::uint64_t ready_frame, std::uint64_t preparation_frames, const Moment& now) {
     for (const ChangeUnit& other : units_) {
         if (other.started) ready_frame = std::max(ready_frame, other.retry_frame + lengths_.device_round_frames);
     }
-    unit.heard_frame = std::max(ready_frame, after_round(now)) + preparation_frames + lengths_.round_frames +
-                       2 * std::uint64_t{lengths_.block_frames};
+    unit.heard_frame = std::max(ready_frame, after_round(now)) + preparation_frames + latest_start();
     if (unit.promised_frame == 0) unit.promised_frame = unit.heard_frame + lengths_.grace_frames;
 }
 

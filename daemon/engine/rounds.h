@@ -119,6 +119,7 @@ class Rounds {
     [[nodiscard]] ChangeUnit unit_of(const Change& change) const;
     void take_in(std::vector<CommittedConnection> connections, const AudioGraph& graph);
     [[nodiscard]] std::string_view why_not_waiting(const ChangeUnit& unit) const;
+    [[nodiscard]] bool delays_another(std::span<const PortRef> ports, std::uint64_t starts, const Moment& now) const;
     [[nodiscard]] std::unexpected<Error> refuse(std::string_view why);
     [[nodiscard]] bool is_latest(const ChangeUnit& unit) const;
     void join(ChangeUnit unit, const AudioGraph& graph);
@@ -136,13 +137,16 @@ class Rounds {
     void aim_some(ChangeUnit& unit, std::span<const PortRef> ports, const Moment& now);
     void promise(ChangeUnit& unit, std::uint64_t ready_frame, std::uint64_t preparation_frames, const Moment& now);
     [[nodiscard]] std::uint64_t preparation_frames(std::span<const PortRef> prepared) const;
-    [[nodiscard]] std::vector<PortRef> sounding_ports(const ChangeUnit& unit) const;
     void aim(PortRef port, const Moment& now);
     [[nodiscard]] Glides glides(const Moment& now);
     [[nodiscard]] std::uint64_t longest_glide() const;
     /// Returns a frame at which the current round has ended.
     [[nodiscard]] std::uint64_t after_round(const Moment& now) const {
         return now.frame + (round_.running ? lengths_.device_round_frames : 0);
+    }
+    /// Returns how long what is ready may have to wait until it is heard, in frames.
+    [[nodiscard]] std::uint64_t latest_start() const {
+        return lengths_.round_frames + 2 * std::uint64_t{lengths_.block_frames};
     }
     [[nodiscard]] std::uint64_t likely_adoption(const Moment& now) const {
         return now.frame + 2 * std::uint64_t{lengths_.block_frames};

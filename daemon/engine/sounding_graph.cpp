@@ -426,7 +426,7 @@ std::vector<PortRef> SoundingGraph::unheard_ports(std::span<const PortRef> ports
     const std::vector<bool> playing = heard([](const Hearing& hearing) { return hearing.playing(); });
     std::vector<PortRef> unheard;
     std::ranges::copy_if(ports, std::back_inserter(unheard), [&](const PortRef& port) {
-        return port.port != kDevicePort && !playing[index_of(port.node)];
+        return port.port != kDevicePort && contains(port.node) && !playing[index_of(port.node)];
     });
     return unheard;
 }

@@ -98,6 +98,20 @@ TEST_F(EngineWaiting, WhatClosesALoopWithAWaitingChangeStatesTheBoundOfThatChang
     expect_bounds_kept();
 }
 
+TEST_F(EngineWaiting, WhatFillsAgainDoesNotDelayWhatWaitsForIt) {
+    start();
+    offline.edit({AddNode{"gain", "g", {}, {}}, Connect{"dc", "g", {}}});
+    offline.render_blocks(8);
+    const auto look_ahead = [](const char* name) { return AddNode{"compressor", name, {{"look_ahead_ms", 50.0}}, {}}; };
+    commit({look_ahead("waits"), Connect{"g", "waits", {}}, Connect{"waits", "out", {}}});
+    offline.render_blocks(30);
+    const std::uint64_t later =
+        commit({look_ahead("more"), Disconnect{"dc", "g"}, Connect{"dc", "more", {}}, Connect{"more", "g", {}}});
+    offline.settle();
+    expect_bounds_kept();
+    EXPECT_NE(heard(later), 0U);
+}
+
 TEST_F(EngineWaiting, UnitsThatOpenEachOthersLoopsStart) {
     start(kPairs, kPairConnections);
     start_round();
