@@ -399,8 +399,9 @@ std::uint64_t Rounds::ready_frame(std::span<const PortRef> ports, const Moment& 
             if (!prepared.empty() && prepared[source]) frame = std::max(frame, now.frame + 1);
             if (frame <= ready) continue;
             if (!heard) heard = sound_.heard(playing);
-            // A node that is not heard receives its inputs a round earlier.
-            if ((*heard)[sound_.index_of(port.node)]) ready = frame;
+            // A node that is not heard receives its inputs a round earlier. A delay that has not filled begins with a
+            // step, which the node may remember.
+            if (connection.fill_frames != 0 || (*heard)[sound_.index_of(port.node)]) ready = frame;
         }
     }
     return ready;

@@ -180,6 +180,24 @@ TEST_F(EngineRounds, ADelayLineRemembersNoStepFromItsFirstConnection) {
     EXPECT_LE(largest_step(offline.recorded[0]), kFadeStep * 1.1F);  // the delay line interpolates
 }
 
+TEST_F(EngineRounds, ADelayLineRemembersNoStepFromACompensatingDelayThatFills) {
+    start(
+        R"(, {"name": "c", "type": "compressor", "settings": {"look_ahead_ms": 20}, "parameters": {"threshold_db": 0}},
+               {"name": "g", "type": "gain"},
+               {"name": "d", "type": "delay_line", "parameters": {"time_ms": 30}} )",
+        R"(, {"from": "dc", "to": "c"}, {"from": "dc", "to": "g"}, {"from": "c", "to": "other"},
+               {"from": "g", "to": "other"} )");
+    offline.edit({SetLatencyCompensation{true}});
+    offline.settle();
+    const std::size_t begin = now();
+    offline.edit({Disconnect{"c", "other"}, Disconnect{"g", "other"}, Connect{"c", "d", {}}, Connect{"g", "d", {}},
+                  Connect{"d", "other", {}}});
+    offline.settle();
+    offline.render_blocks(64);
+    EXPECT_NEAR(offline.recorded[1].back(), 1.5F, 1e-5F);
+    EXPECT_LE(largest_step(std::span{offline.recorded[1]}.subspan(begin)), 2.0F * kFadeStep * 1.1F);
+}
+
 TEST_F(EngineRounds, AnOutputBehindAReplacedLookAheadWaitsUntilThatIsFilled) {
     start();
     for (const double look_ahead_ms : {5.0, 10.0, 20.0}) {
