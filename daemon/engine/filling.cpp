@@ -80,6 +80,17 @@ std::vector<bool> fed_by(const SoundingGraph& sound, std::span<const PortRef> po
     return fed;
 }
 
+std::uint64_t filled_frame(const SoundingGraph& sound, std::span<const PortRef> ports) {
+    std::uint64_t filled = 0;
+    for (const PortRef& port : ports) {
+        for (const Connection& connection : sound.into(port)) {
+            if (!connection.hearing.any()) continue;
+            filled = std::max({filled, connection.filled_from, sound.nodes[connection.from_node].filled_from});
+        }
+    }
+    return filled;
+}
+
 std::uint64_t frames_to_fill(const SoundingGraph& sound, std::span<const PortRef> changed) {
     std::vector<std::optional<std::uint64_t>> filled(sound.nodes.size());  // nothing: not fed by the ports
     for (const PortRef& port : changed) {

@@ -22,6 +22,9 @@ void refill(SoundingGraph& sound, std::span<const PortRef> changed, std::uint64_
 /// Returns for each node whether it has one of these ports, or plays what such a node sends. [control]
 [[nodiscard]] std::vector<bool> fed_by(const SoundingGraph& sound, std::span<const PortRef> ports);
 
+/// Returns the frame from which on all signals that lead to these ports, or will, are filled. [control]
+[[nodiscard]] std::uint64_t filled_frame(const SoundingGraph& sound, std::span<const PortRef> ports);
+
 /// Returns the longest time that anything takes to fill after the inputs of these nodes have changed, in frames.
 /// [control]
 [[nodiscard]] std::uint64_t frames_to_fill(const SoundingGraph& sound, std::span<const PortRef> changed);

@@ -98,7 +98,8 @@ bool Rounds::delays_another(std::span<const PortRef> ports, std::uint64_t starts
     const std::vector<PortRef> prepared = sound_.unheard_ports(ports);
     if (prepared.empty()) return false;
     const std::vector<bool> fed = fed_by(sound_, prepared);
-    const std::uint64_t heard = std::max(starts, after_round(now)) + preparation_frames(prepared) + latest_start();
+    const std::uint64_t heard = std::max({starts, after_round(now), filled_frame(sound_, prepared)}) +
+                                preparation_frames(prepared) + latest_start();
     return std::ranges::any_of(units_, [&](const ChangeUnit& unit) {
         return may_be_delayed(unit) && unit.promised_frame != 0 && unit.promised_frame < heard &&
                unit.waits_for(fed, sound_, committed_);
@@ -332,13 +333,15 @@ bool Rounds::start(ChangeUnit& unit, const Moment& now) {
     const std::uint64_t ready = std::max(ready_frame(changed, now), alignment.ready_frame);
     const bool in_time = ready <= now.frame && (!presence || may_start_round(now));
     const bool closes = in_time && presence && !acyclic(sound_, wanted);
-    const std::uint64_t preparation = preparation_frames(sound_.unheard_ports(changed));
+    const std::vector<PortRef> prepared = sound_.unheard_ports(changed);
+    const std::uint64_t filled = filled_frame(sound_, prepared);
+    const std::uint64_t preparation = preparation_frames(prepared);
     if (in_time && !closes) {
         unit.left = in_order(changed);
         if (!presence || !round_.running || fits_into_one_round(unit)) {
             unit.started = true;
             unit.retry_frame = 0;
-            if (preparation != 0 && now.frame != 0) promise(unit, now.frame, preparation, now);
+            if (preparation != 0 && now.frame != 0) promise(unit, filled, preparation, now);
             return true;
         }
         unit.left.clear();
@@ -348,7 +351,7 @@ bool Rounds::start(ChangeUnit& unit, const Moment& now) {
         wait_for_others(unit, now);
         return false;
     }
-    promise(unit, ready, preparation, now);
+    promise(unit, std::max(ready, filled), preparation, now);
     unit.retry_frame = ready > now.frame ? ready : kUntilProgress;
     return false;
 }

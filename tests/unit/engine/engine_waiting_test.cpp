@@ -98,6 +98,14 @@ TEST_F(EngineWaiting, WhatClosesALoopWithAWaitingChangeStatesTheBoundOfThatChang
     expect_bounds_kept();
 }
 
+TEST_F(EngineWaiting, WhatFillsBeforeANodeThatIsNotHeardCounts) {
+    start(R"(, {"name": "g", "type": "gain"} )");
+    commit(joined(a_second_of_look_ahead(),
+                  {Disconnect{"comp19", "other"}, Connect{"comp19", "g", {}}, Connect{"g", "other", {}}}));
+    offline.settle();
+    expect_bounds_kept();
+}
+
 TEST_F(EngineWaiting, WhatFillsAgainDoesNotDelayWhatWaitsForIt) {
     start();
     offline.edit({AddNode{"gain", "g", {}, {}}, Connect{"dc", "g", {}}});
