@@ -106,11 +106,6 @@ bool Rounds::delays_another(std::span<const PortRef> ports, std::uint64_t starts
     });
 }
 
-std::unexpected<Error> Rounds::refuse(std::string_view why) {
-    refused_until_progress_ = true;
-    return fail(ErrorCode::resource_exhausted, std::string{why});
-}
-
 ChangeUnit Rounds::unit_of(const Change& change) const {
     ChangeUnit unit;
     unit.revisions = change.revisions;
@@ -124,10 +119,6 @@ ChangeUnit Rounds::unit_of(const Change& change) const {
     for (const ParameterChange& parameter : change.parameters)
         unit.parameters.insert_or_assign({parameter.node, parameter.parameter}, parameter);
     return unit;
-}
-
-bool Rounds::is_latest(const ChangeUnit& unit) const {
-    return latest_revision_ != 0 && std::ranges::binary_search(unit.revisions, latest_revision_);
 }
 
 /// Adds a unit, merged with those that must start together with it.

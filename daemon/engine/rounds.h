@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -9,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -120,8 +122,13 @@ class Rounds {
     void take_in(std::vector<CommittedConnection> connections, const AudioGraph& graph);
     [[nodiscard]] std::string_view why_not_waiting(const ChangeUnit& unit) const;
     [[nodiscard]] bool delays_another(std::span<const PortRef> ports, std::uint64_t starts, const Moment& now) const;
-    [[nodiscard]] std::unexpected<Error> refuse(std::string_view why);
-    [[nodiscard]] bool is_latest(const ChangeUnit& unit) const;
+    [[nodiscard]] std::unexpected<Error> refuse(std::string_view why) {
+        refused_until_progress_ = true;
+        return fail(ErrorCode::resource_exhausted, std::string{why});
+    }
+    [[nodiscard]] bool is_latest(const ChangeUnit& unit) const {
+        return latest_revision_ != 0 && std::ranges::binary_search(unit.revisions, latest_revision_);
+    }
     void join(ChangeUnit unit, const AudioGraph& graph);
     [[nodiscard]] Step step(const AudioGraph& graph, const Moment& now,
                             const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance);
