@@ -5,12 +5,9 @@
 
 #include <algorithm>
 #include <asio/io_context.hpp>
-#include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
-#include <asio/thread_pool.hpp>
-#include <atomic>
 #include <chrono>
-#include <thread>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -19,48 +16,17 @@
 #include "net/client_session.h"
 #include "net/listener.h"
 #include "net/log_limiter.h"
+#include "net/worker_pool.h"
 #include "text/quoting.h"
 
 namespace rta::net {
 namespace {
 
-constexpr std::size_t kWorkerThreads = 2;
 /// Refused clients that still wait for the reason of their refusal. Beyond this number the oldest is disconnected.
 constexpr std::size_t kMaximumRefused = 64;
 /// Minimum interval between log lines that clients can trigger.
 constexpr std::chrono::seconds kRefusalLogInterval{10};
 constexpr std::chrono::seconds kFaultLogInterval{1};
-/// Pause before an operation is retried that failed because memory ran out.
-constexpr std::chrono::milliseconds kMemoryPause{10};
-
-/// Two threads for the requests of clients and one for urgent work. Results return to the io_context.
-class WorkerPool final : public api::Workers {
- public:
-    explicit WorkerPool(asio::io_context& io) : io_{io} {}
-    /// Waits for running work; drops work that has not started.
-    void stop() {
-        stopping_ = true;
-        for (asio::thread_pool* threads : {&request_threads_, &urgent_thread_}) threads->stop();
-        for (asio::thread_pool* threads : {&request_threads_, &urgent_thread_}) threads->join();
-    }
-
- private:
-    void start(Lane lane, std::function<void()> work, std::function<void()> done) override {
-        asio::post(lane == Lane::urgent ? urgent_thread_ : request_threads_,
-                   [this, work = std::move(work), done = std::move(done)] {
-                       work();
-                       // A client waits for the result, so it must not be lost because memory ran out for a moment.
-                       while (!api::guarded("returning a result", [&] { asio::post(io_, done); }) && !stopping_) {
-                           std::this_thread::sleep_for(kMemoryPause);
-                       }
-                   });
-    }
-
-    std::atomic<bool> stopping_{false};
-    asio::io_context& io_;
-    asio::thread_pool request_threads_{kWorkerThreads};
-    asio::thread_pool urgent_thread_{1};
-};
 
 }  // namespace
 

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "net/worker_pool.h"
+
+#include <asio/post.hpp>
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "api/exception_barrier.h"
+
+namespace rta::net {
+namespace {
+
+constexpr std::size_t kRequestThreads = 2;
+/// Pause before an operation is retried that failed because memory ran out.
+constexpr std::chrono::milliseconds kMemoryPause{10};
+
+}  // namespace
+
+/// Results that wait for the thread of the io_context. One handler takes one of them and posts the next.
+class WorkerPool::Results : public std::enable_shared_from_this<Results> {
+ public:
+    explicit Results(asio::io_context& io) : io_{io} {}
+
+    /// [any] May throw, and has not taken the result then.
+    void add(const std::function<void()>& done) {
+        const std::scoped_lock lock{mutex_};
+        results_.push_back(done);
+        if (posted_) return;
+        try {
+            post();
+        } catch (...) {
+            results_.pop_back();
+            throw;
+        }
+    }
+
+ private:
+    void post() {
+        asio::post(io_, [self = shared_from_this()] { self->take(); });
+        posted_ = true;
+    }
+
+    void take() {
+        for (bool last = false; !last;) {
+            std::function<void()> done;
+            {
+                const std::scoped_lock lock{mutex_};
+                done = std::move(results_.front());
+                results_.pop_front();
+                posted_ = false;
+                // If no memory is left for the next handler, this one takes the next result, too.
+                last = results_.empty() || api::guarded("taking a result", [this] { post(); });
+            }
+            done();
+        }
+    }
+
+    asio::io_context& io_;
+    std::mutex mutex_;
+    std::deque<std::function<void()>> results_;
+    bool posted_ = false;
+};
+
+WorkerPool::WorkerPool(asio::io_context& io)
+    : io_{io}, results_{std::make_shared<Results>(io)}, request_threads_{kRequestThreads}, urgent_thread_{1} {}
+
+WorkerPool::~WorkerPool() = default;
+
+void WorkerPool::stop() {
+    stopping_ = true;
+    for (asio::thread_pool* threads : {&request_threads_, &urgent_thread_}) threads->stop();
+    for (asio::thread_pool* threads : {&request_threads_, &urgent_thread_}) threads->join();
+}
+
+void WorkerPool::start(Lane lane, std::function<void()> work, std::function<void()> done) {
+    asio::post(lane == Lane::urgent ? urgent_thread_ : request_threads_,
+               [this, lane, work = std::move(work), done = std::move(done)] {
+                   work();
+                   const auto deliver = [&] { lane == Lane::urgent ? asio::post(io_, done) : results_->add(done); };
+                   // A client waits for the result, so it must not be lost because memory ran out for a moment.
+                   while (!api::guarded("returning a result", deliver) && !stopping_) {
+                       std::this_thread::sleep_for(kMemoryPause);
+                   }
+               });
+}
+
+}  // namespace rta::net

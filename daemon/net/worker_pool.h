@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/thread_pool.hpp>
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include "api/workers.h"
+
+namespace rta::net {
+
+/// Two threads for the requests of clients and one for urgent work. Results return to the io_context, whose thread takes
+/// those of requests one by one: each may lead to a commit, and what else the thread has to do, a mute for example, waits
+/// for one of them at most.
+class WorkerPool final : public api::Workers {
+ public:
+    explicit WorkerPool(asio::io_context& io);
+    WorkerPool(const WorkerPool&) = delete;
+    WorkerPool& operator=(const WorkerPool&) = delete;
+    ~WorkerPool() override;
+    /// Waits for running work; drops work that has not started.
+    void stop();
+
+ private:
+    class Results;
+    void start(Lane lane, std::function<void()> work, std::function<void()> done) override;
+
+    std::atomic<bool> stopping_{false};
+    asio::io_context& io_;
+    std::shared_ptr<Results> results_;  ///< of requests; handlers of the io_context may outlive the pool
+    asio::thread_pool request_threads_;
+    asio::thread_pool urgent_thread_;
+};
+
+}  // namespace rta::net
