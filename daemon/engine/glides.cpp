@@ -2,6 +2,7 @@
 #include "engine/glides.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace rta {
 namespace {
@@ -12,9 +13,12 @@ constexpr std::uint32_t kGlideFramesPerFrame = 100;
 /// channel: a channel counts 1, a signal 3 more. 128 is 7 % of a block at 48 kHz.
 constexpr std::uint32_t kMostGlideLoad = 128;
 
+constexpr std::uint64_t kNoDeadline = std::numeric_limits<std::uint64_t>::max();
+
 }  // namespace
 
-Glides::Alignment Glides::align(const ChangeUnit& unit, std::span<const PortRef> changed) {
+Glides::Alignment Glides::align(const ChangeUnit& unit, std::span<const PortRef> changed,
+                                std::uint64_t preparation_frames) {
     Alignment result{.ready_frame = now_.frame, .combs = false};
     if (lengths_.longest_frames == 0 || now_.frame == 0) return result;
     const std::vector<Shift> shifts = find_shifts(sound_, changed);
@@ -22,10 +26,12 @@ Glides::Alignment Glides::align(const ChangeUnit& unit, std::span<const PortRef>
         if (port.port != kDevicePort && !std::ranges::binary_search(shifts, port, {}, &Shift::port)) keep_in_time(port);
     }
     time_glides();
+    const std::uint64_t deadline =
+        unit.promised_frame == 0 ? kNoDeadline : unit.promised_frame - std::min(unit.promised_frame, preparation_frames);
     std::vector<Shift> aligned_shifts;
     for (const Shift& shift : shifts) {
         const std::uint32_t late = lateness_at(shift.port);
-        if (may_glide(shift, late) && glides_in_time(unit, shift, late)) {
+        if (may_glide(shift, late) && glides_in_time(deadline, shift, late)) {
             align_port(shift, late);
             aligned_shifts.push_back(shift);
         } else {
@@ -106,8 +112,7 @@ bool Glides::may_glide(const Shift& shift, std::uint32_t late) const {
 }
 
 /// A glide that would break the promise of the unit, because something prevented it before, is left out.
-bool Glides::glides_in_time(const ChangeUnit& unit, const Shift& shift, std::uint32_t late) const {
-    if (unit.promised_frame == 0) return true;
+bool Glides::glides_in_time(std::uint64_t deadline_frame, const Shift& shift, std::uint32_t late) const {
     const bool old_glides = shift.frames > std::int64_t{late};
     std::int64_t wait = 0;
     for (const SoundingGraph::Connection& connection : sound_.into(shift.port)) {
@@ -120,7 +125,7 @@ bool Glides::glides_in_time(const ChangeUnit& unit, const Shift& shift, std::uin
         if (!old_glides && connection.arrives() && connection.glide.frames != frames)
             wait = std::max(wait, frames + connection.delay_frames);
     }
-    return now_.adoption_frame + static_cast<std::uint64_t>(wait) + lengths_.round_frames <= unit.promised_frame;
+    return now_.adoption_frame + static_cast<std::uint64_t>(wait) + lengths_.round_frames <= deadline_frame;
 }
 
 /// Lets a connection glide to a delay. One that does not sound yet has it at once, and must be filled.

@@ -39,8 +39,10 @@ class Glides {
     Glides(SoundingGraph& sound, const Lengths& lengths, const Moment& now)
         : sound_{sound}, lengths_{lengths}, now_{now} {}
 
-    /// Aligns what leaves and arrives at `changed`, those ports of the unit at which something changes.
-    [[nodiscard]] Alignment align(const ChangeUnit& unit, std::span<const PortRef> changed);
+    /// Aligns what leaves and arrives at `changed`, those ports of the unit at which something changes. The unit is heard
+    /// `preparation_frames` later.
+    [[nodiscard]] Alignment align(const ChangeUnit& unit, std::span<const PortRef> changed,
+                                  std::uint64_t preparation_frames);
     /// Lets what sounds late after a round glide back, unless one of the units changes its port and needs it late.
     void give_back(std::span<const ChangeUnit> units);
     /// Removes delays that have become 0. Returns whether there were any.
@@ -55,7 +57,7 @@ class Glides {
     [[nodiscard]] std::uint64_t aligned_from(const Shift& shift);
     void keep_in_time(PortRef port);
     [[nodiscard]] bool may_glide(const Shift& shift, std::uint32_t late) const;
-    [[nodiscard]] bool glides_in_time(const ChangeUnit& unit, const Shift& shift, std::uint32_t late) const;
+    [[nodiscard]] bool glides_in_time(std::uint64_t deadline_frame, const Shift& shift, std::uint32_t late) const;
     void glide_to(SoundingGraph::Connection& connection, std::uint32_t frames);
     [[nodiscard]] std::shared_ptr<dsp::GlidingDelay> make_glide(const SoundingGraph::Connection& connection,
                                                                 std::uint32_t frames) const;

@@ -318,15 +318,15 @@ bool Rounds::start(ChangeUnit& unit, const Moment& now) {
     const std::vector<PortRef> changed = sound_.want(unit.ports, committed_, now.serial);
     const bool presence = std::ranges::any_of(changed, [&](PortRef port) { return sound_.changes_presence(port); });
     Glides aligning = glides(now);
-    const Glides::Alignment alignment = aligning.align(unit, changed);
+    const std::vector<PortRef> prepared = sound_.unheard_ports(changed);
+    const std::uint64_t preparation = preparation_frames(prepared);
+    const Glides::Alignment alignment = aligning.align(unit, changed, preparation);
     aims_glide_ = aims_glide_ || aligning.started();
     if (is_latest(unit)) latest_combs_ = latest_combs_ || alignment.combs;
     const std::uint64_t ready = std::max(ready_frame(changed, now), alignment.ready_frame);
     const bool in_time = ready <= now.frame && (!presence || may_start_round(now));
     const bool closes = in_time && presence && !acyclic(sound_, wanted);
-    const std::vector<PortRef> prepared = sound_.unheard_ports(changed);
     const std::uint64_t filled = filled_frame(sound_, prepared);
-    const std::uint64_t preparation = preparation_frames(prepared);
     if (in_time && !closes) {
         unit.left = in_order(changed);
         if (!presence || !round_.running || fits_into_one_round(unit)) {
