@@ -15,6 +15,8 @@ namespace {
 
 /// Requests of one client that are prepared before their turn.
 constexpr std::size_t kPreparedAhead = 8;
+/// Requests of this size are freed on a worker.
+constexpr std::size_t kFreedOnWorkerBytes = 65'536;
 
 Error too_large(const PendingRequest& request, std::size_t bytes) {
     std::string sentence = "the answer takes " + std::to_string(bytes) + " bytes; a message has at most " +
@@ -71,6 +73,7 @@ void Client::close() {
     if (std::exchange(state_, State::closed) == State::closed) return;
     changed_ = nullptr;
     leave();
+    for (PendingRequest& request : queue_) free_on_worker(request);
     queue_.clear();
     executed_ = 0;
 }
@@ -151,9 +154,21 @@ void Client::send_front() {
     if (bytes > kMaximumFrameBytes) request.refuse(too_large(request, bytes));
     outbox_.push_response(request.reply);
     pending_bytes_ -= request.bytes;
+    free_on_worker(request);
     queue_.pop_front();
     ++first_number_;
     --executed_;
+}
+
+/// The nodes of a large transaction that was refused would keep the control thread for long.
+void Client::free_on_worker(PendingRequest& request) {
+    if (request.state == nullptr || request.bytes < kFreedOnWorkerBytes) return;
+    static_cast<void>(guarded("freeing a request", [&] {
+        dispatcher_.services().workers.run(
+            "freeing a request",
+            [state = std::shared_ptr<RequestState>{std::move(request.state)}]() mutable { state.reset(); },
+            [](const Expected<void>&) {});
+    }));
 }
 
 void Client::prepare_ahead() {

@@ -87,7 +87,9 @@ void Dispatcher::prepare(const Call& call) {
     services_.workers.run(
         "preparing the request",
         [preparation, prepare = request.kind->prepare, &engine = std::as_const(services_.engine)] {
-            preparation->state = prepare(engine, preparation->message);
+            v1::Request message;  // freed on the worker, like all that takes long
+            message.Swap(&preparation->message);
+            preparation->state = prepare(engine, message);
         },
         [preparation, handle = call.handle()](const Expected<void>& ran) {
             if (!ran) preparation->state = std::unexpected(unchanged(ran.error()));

@@ -21,10 +21,10 @@ constexpr std::uint64_t kReserveBytes = std::uint64_t{32} << 20U;
 std::string megabytes(std::uint64_t bytes) { return std::to_string(bytes >> 20U) + " MiB"; }
 
 Error too_little_memory(std::string needed, std::uint64_t left) {
-    return {
-        ErrorCode::resource_exhausted,
-        std::move(needed) + megabytes(left) + " are available, of which " + megabytes(kReserveBytes) + " are reserved",
-        {}};
+    return {ErrorCode::resource_exhausted,
+            std::move(needed) + megabytes(left) + " are left, and " + megabytes(kReserveBytes) +
+                " stay reserved for the system",
+            {}};
 }
 
 }  // namespace

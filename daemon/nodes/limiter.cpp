@@ -73,6 +73,7 @@ extern constinit const NodeType kType{
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<LimiterProcessor>(context);
     },
+    .memory_bytes = &look_ahead_memory_bytes,
 };
 
 }  // namespace rta::nodes::limiter

@@ -273,7 +273,7 @@ TEST_F(Store, AGraphThatDoesNotFitInMemoryIsRenamed) {
                       "--socket", socket, "--listen", "127.0.0.1:0", "--state-dir", folder_.string()}}};
     const auto warning = limited.wait_for_line(Process::Stream::error, "graph.json.kept-1");
     ASSERT_TRUE(warning) << limited.error();
-    EXPECT_NE(warning->find(" of which 32 MiB are reserved"), std::string::npos) << *warning;
+    EXPECT_NE(warning->find(" and 32 MiB stay reserved for the system"), std::string::npos) << *warning;
     ASSERT_TRUE(limited.wait_for_line(Process::Stream::error, "device: null")) << limited.error();
     ProtocolClient client = ProtocolClient::connect_unix(socket);
     client.hello();

@@ -549,8 +549,8 @@ TEST(EngineEdit, TheMemoryOfATransactionIsAddedUpBeforeAnythingIsBuilt) {
     EXPECT_EQ(refused.error().code, ErrorCode::resource_exhausted);
     EXPECT_EQ(refused.error().edit_index, 3U);
     EXPECT_EQ(refused.error().sentence,
-              "node \"d3\": needs 117 MiB of memory (469 MiB with the nodes before it), but 400 MiB are available, "
-              "of which 32 MiB are reserved");
+              "node \"d3\": needs 117 MiB of memory (469 MiB with the nodes before it), but 400 MiB are left, "
+              "and 32 MiB stay reserved for the system");
 }
 
 std::uint64_t g_memory_left = 0;
@@ -568,7 +568,7 @@ TEST(EngineEdit, NodeThatNeedsTooMuchMemoryIsRejectedByName) {
     EXPECT_EQ(refused.error().code, ErrorCode::resource_exhausted);
     EXPECT_EQ(refused.error().edit_index, 1U);
     EXPECT_EQ(refused.error().sentence,
-              "node \"large\": needs 117 MiB of memory, but 100 MiB are available, of which 32 MiB are reserved");
+              "node \"large\": needs 117 MiB of memory, but 100 MiB are left, and 32 MiB stay reserved for the system");
     EXPECT_EQ(offline.engine.graph().node_count(), 2U);
     EXPECT_TRUE(offline.apply({AddNode{"delay_line", "another", {}, {}}}));
 
