@@ -167,7 +167,7 @@ void Client::free_on_worker(PendingRequest& request) {
         dispatcher_.services().workers.run(
             "freeing a request",
             [state = std::shared_ptr<RequestState>{std::move(request.state)}]() mutable { state.reset(); },
-            [](const Expected<void>&) {});
+            [](const Expected<void>&) {}, Workers::Lane::freeing);
     }));
 }
 

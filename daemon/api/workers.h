@@ -19,6 +19,7 @@ class Workers {
     enum class Lane : std::uint8_t {
         requests,  ///< what clients ask for
         urgent,    ///< what must not wait for clients: panic, and the successors of nodes that failed
+        freeing,   ///< what would take memory if it waited
     };
 
     virtual ~Workers() = default;

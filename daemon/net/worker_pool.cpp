@@ -66,26 +66,41 @@ class WorkerPool::Results : public std::enable_shared_from_this<Results> {
 };
 
 WorkerPool::WorkerPool(asio::io_context& io)
-    : io_{io}, results_{std::make_shared<Results>(io)}, request_threads_{kRequestThreads}, urgent_thread_{1} {}
+    : io_{io},
+      results_{std::make_shared<Results>(io)},
+      request_threads_{kRequestThreads},
+      urgent_thread_{1},
+      freeing_thread_{1} {}
 
 WorkerPool::~WorkerPool() = default;
 
 void WorkerPool::stop() {
     stopping_ = true;
-    for (asio::thread_pool* threads : {&request_threads_, &urgent_thread_}) threads->stop();
-    for (asio::thread_pool* threads : {&request_threads_, &urgent_thread_}) threads->join();
+    for (asio::thread_pool* threads : {&request_threads_, &urgent_thread_, &freeing_thread_}) threads->stop();
+    for (asio::thread_pool* threads : {&request_threads_, &urgent_thread_, &freeing_thread_}) threads->join();
+}
+
+asio::thread_pool& WorkerPool::threads_of(Lane lane) {
+    switch (lane) {
+        case Lane::urgent:
+            return urgent_thread_;
+        case Lane::freeing:
+            return freeing_thread_;
+        case Lane::requests:
+            break;
+    }
+    return request_threads_;
 }
 
 void WorkerPool::start(Lane lane, std::function<void()> work, std::function<void()> done) {
-    asio::post(lane == Lane::urgent ? urgent_thread_ : request_threads_,
-               [this, lane, work = std::move(work), done = std::move(done)] {
-                   work();
-                   const auto deliver = [&] { lane == Lane::urgent ? asio::post(io_, done) : results_->add(done); };
-                   // A client waits for the result, so it must not be lost because memory ran out for a moment.
-                   while (!api::guarded("returning a result", deliver) && !stopping_) {
-                       std::this_thread::sleep_for(kMemoryPause);
-                   }
-               });
+    asio::post(threads_of(lane), [this, lane, work = std::move(work), done = std::move(done)] {
+        work();
+        const auto deliver = [&] { lane == Lane::requests ? results_->add(done) : asio::post(io_, done); };
+        // A client waits for the result, so it must not be lost because memory ran out for a moment.
+        while (!api::guarded("returning a result", deliver) && !stopping_) {
+            std::this_thread::sleep_for(kMemoryPause);
+        }
+    });
 }
 
 }  // namespace rta::net

@@ -11,7 +11,7 @@
 
 namespace rta::net {
 
-/// Two threads for the requests of clients and one for urgent work. Results return to the io_context, whose thread takes
+/// Two threads for the requests of clients, one for urgent work, and one that frees memory. Results return to the io_context, whose thread takes
 /// those of requests one by one: each may lead to a commit, and what else the thread has to do, a mute for example, waits
 /// for one of them at most.
 class WorkerPool final : public api::Workers {
@@ -25,6 +25,7 @@ class WorkerPool final : public api::Workers {
 
  private:
     class Results;
+    [[nodiscard]] asio::thread_pool& threads_of(Lane lane);
     void start(Lane lane, std::function<void()> work, std::function<void()> done) override;
 
     std::atomic<bool> stopping_{false};
@@ -32,6 +33,7 @@ class WorkerPool final : public api::Workers {
     std::shared_ptr<Results> results_;  ///< of requests; handlers of the io_context may outlive the pool
     asio::thread_pool request_threads_;
     asio::thread_pool urgent_thread_;
+    asio::thread_pool freeing_thread_;
 };
 
 }  // namespace rta::net
