@@ -26,8 +26,9 @@ Glides::Alignment Glides::align(const ChangeUnit& unit, std::span<const PortRef>
         if (port.port != kDevicePort && !std::ranges::binary_search(shifts, port, {}, &Shift::port)) keep_in_time(port);
     }
     time_glides();
-    const std::uint64_t deadline =
-        unit.promised_frame == 0 ? kNoDeadline : unit.promised_frame - std::min(unit.promised_frame, preparation_frames);
+    const std::uint64_t deadline = unit.promised_frame == 0
+                                       ? kNoDeadline
+                                       : unit.promised_frame - std::min(unit.promised_frame, preparation_frames);
     std::vector<Shift> aligned_shifts;
     for (const Shift& shift : shifts) {
         const std::uint32_t late = lateness_at(shift.port);
