@@ -15,7 +15,7 @@ namespace {
 
 /// Requests of one client that are prepared before their turn.
 constexpr std::size_t kPreparedAhead = 8;
-/// Requests of this size are freed on a worker.
+/// The prepared state of a request of at least this size is freed on a worker.
 constexpr std::size_t kFreedOnWorkerBytes = 65'536;
 
 Error too_large(const PendingRequest& request, std::size_t bytes) {
@@ -160,7 +160,7 @@ void Client::send_front() {
     --executed_;
 }
 
-/// The nodes of a large transaction that was refused would keep the control thread for long.
+/// Freeing the nodes of a large transaction that was rejected would keep the control thread for long.
 void Client::free_on_worker(PendingRequest& request) {
     if (request.state == nullptr || request.bytes < kFreedOnWorkerBytes) return;
     static_cast<void>(guarded("freeing a request", [&] {

@@ -33,7 +33,7 @@ struct ChangeUnit {
     /// Returns whether a unit that was committed later must start together with this one: both change the same ports or
     /// parameters, or `later` sets a parameter of a node that this one adds.
     [[nodiscard]] bool touches(const ChangeUnit& later) const;
-    /// Returns whether one of the marked nodes of `sound` is to arrive at its ports.
+    /// Returns whether a committed connection leads from a marked node of `sound` to one of its ports.
     [[nodiscard]] bool waits_for(const std::vector<bool>& marked, const SoundingGraph& sound,
                                  std::span<const CommittedConnection> committed) const;
     /// Takes in a unit that was committed later.

@@ -21,6 +21,14 @@ std::vector<std::uint32_t> playing_order(const SoundingGraph& sound) {
     return std::move(*order);
 }
 
+/// Returns more than any path through the graph takes to fill.
+std::uint64_t sum_of_latencies(const SoundingGraph& sound) {
+    std::uint64_t sum = 0;
+    for (const Node& node : sound.nodes) sum += node.latency_frames;
+    for (const Connection& connection : sound.connections) sum += connection.delay_frames;
+    return sum;
+}
+
 }  // namespace
 
 void fill(SoundingGraph& sound, std::uint64_t first_serial, std::uint64_t frame) {
@@ -92,17 +100,19 @@ std::uint64_t filled_frame(const SoundingGraph& sound, std::span<const PortRef> 
 }
 
 std::uint64_t frames_to_fill(const SoundingGraph& sound, std::span<const PortRef> changed) {
+    const auto any = [](const Hearing& hearing) { return hearing.any(); };
+    const auto order = topological_order(static_cast<std::uint32_t>(sound.nodes.size()), sound.arcs(any));
+    if (!order) return sum_of_latencies(sound);  // the new graph and the old one together have a cycle
     std::vector<std::optional<std::uint64_t>> filled(sound.nodes.size());  // nothing: not fed by the ports
     for (const PortRef& port : changed) {
         if (sound.contains(port.node)) filled[sound.index_of(port.node)] = 0;
     }
     std::uint64_t longest = 0;
-    for (const std::uint32_t index : playing_order(sound)) {
+    for (const std::uint32_t index : *order) {
         std::optional<std::uint64_t>& own = filled[index];
         for (const Connection& connection : sound.into_node(index)) {
             const std::optional<std::uint64_t> source = filled[connection.from_node];
-            if (connection.hearing.playing() && source)
-                own = std::max(own.value_or(0), *source + connection.delay_frames);
+            if (any(connection.hearing) && source) own = std::max(own.value_or(0), *source + connection.delay_frames);
         }
         if (!own) continue;
         *own += sound.nodes[index].latency_frames;

@@ -25,8 +25,8 @@ void refill(SoundingGraph& sound, std::span<const PortRef> changed, std::uint64_
 /// Returns the frame from which on all signals that lead to these ports, or will, are filled. [control]
 [[nodiscard]] std::uint64_t filled_frame(const SoundingGraph& sound, std::span<const PortRef> ports);
 
-/// Returns the longest time that anything takes to fill after the inputs of these nodes have changed, in frames.
-/// [control]
+/// Returns the longest time that anything takes to fill after the inputs of these nodes have changed, in frames: by what
+/// sounds and what is wanted. [control]
 [[nodiscard]] std::uint64_t frames_to_fill(const SoundingGraph& sound, std::span<const PortRef> changed);
 
 }  // namespace rta

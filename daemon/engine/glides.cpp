@@ -129,7 +129,7 @@ bool Glides::glides_in_time(std::uint64_t deadline_frame, const Shift& shift, st
     return now_.adoption_frame + static_cast<std::uint64_t>(wait) + lengths_.round_frames <= deadline_frame;
 }
 
-/// Lets a connection glide to a delay. One that does not sound yet has it at once, and must be filled.
+/// Lets a connection glide to a delay. One that does not sound yet has it immediately, and must be filled.
 void Glides::glide_to(SoundingGraph::Connection& connection, std::uint32_t frames) {
     if (frames == connection.glide.frames) return;
     const bool sounds = connection.hearing.playing();

@@ -90,10 +90,10 @@ std::string_view Rounds::why_not_waiting(const ChangeUnit& unit) const {
     return units_.size() > kMaximumUnits ? kTooManyWait : "";
 }
 
-/// Returns whether another unit waits for nodes that are not heard yet, and would have to wait for longer than promised
+/// Returns whether another unit that is not heard yet waits for nodes to fill, and would have to wait for longer than promised
 /// because these ports change at the frame `starts`: nodes fill again when their inputs change.
 bool Rounds::delays_another(std::span<const PortRef> ports, std::uint64_t starts, const Moment& now) const {
-    const auto may_be_delayed = [&](const ChangeUnit& unit) { return !unit.started && !is_latest(unit); };
+    const auto may_be_delayed = [&](const ChangeUnit& unit) { return !unit.revisions.empty() && !is_latest(unit); };
     if (ports.empty() || std::ranges::none_of(units_, may_be_delayed)) return false;
     const std::vector<PortRef> prepared = sound_.unheard_ports(ports);
     if (prepared.empty()) return false;
@@ -223,9 +223,10 @@ Rounds::Step Rounds::advance(const AudioGraph& graph, const Moment& now,
 
 Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
                           const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance) {
+    before_start_ = now.frame == 0;
     end_round(now.frame);
     if (glide_end_frame_ && *glide_end_frame_ <= now.frame && glides(now).remove_ended()) follow_up_due_ = true;
-    if (now.frame == 0) sound_.settle_before_start();
+    if (before_start_) sound_.settle_before_start();
     const std::size_t count_before = sound_.nodes.size();
     const bool fills = sound_.enter(graph, committed_,
                                     {.serial = now.serial,
@@ -277,7 +278,7 @@ bool Rounds::try_unit(ChangeUnit& unit, const Moment& now, Step& step) {
     if (touches_started(unit)) {
         wait_for_others(unit, now);
     } else if (!fits) {
-        promise(unit, now.frame, 0, now);
+        wait_for_others(unit, now);
         unit.retry_frame = now.frame + 1;
     } else if (start(unit, now)) {
         continue_unit(unit, now, step);
@@ -289,7 +290,8 @@ bool Rounds::try_unit(ChangeUnit& unit, const Moment& now, Step& step) {
 /// What the unit waits for may have to fill first; then come its own preparation and a glide, whose lengths are not known
 /// yet.
 void Rounds::wait_for_others(ChangeUnit& unit, const Moment& now) {
-    promise(unit, now.frame, 2 * preparation_frames(unit.ports) + longest_glide(), now);
+    const std::uint64_t filled = std::ranges::max(sound_.nodes, {}, &SoundingGraph::Node::filled_from).filled_from;
+    promise(unit, std::max(now.frame, filled), 2 * preparation_frames(unit.ports) + longest_glide(), now);
     unit.retry_frame = kUntilProgress;
 }
 
@@ -318,7 +320,7 @@ bool Rounds::start(ChangeUnit& unit, const Moment& now) {
     const std::vector<PortRef> changed = sound_.want(unit.ports, committed_, now.serial);
     const bool presence = std::ranges::any_of(changed, [&](PortRef port) { return sound_.changes_presence(port); });
     Glides aligning = glides(now);
-    const std::vector<PortRef> prepared = sound_.unheard_ports(changed);
+    const std::vector<PortRef> prepared = before_start_ ? std::vector<PortRef>{} : sound_.unheard_ports(changed);
     const std::uint64_t preparation = preparation_frames(prepared);
     const Glides::Alignment alignment = aligning.align(unit, changed, preparation);
     aims_glide_ = aims_glide_ || aligning.started();
@@ -332,7 +334,7 @@ bool Rounds::start(ChangeUnit& unit, const Moment& now) {
         if (!presence || !round_.running || fits_into_one_round(unit)) {
             unit.started = true;
             unit.retry_frame = 0;
-            if (preparation != 0 && now.frame != 0) promise(unit, filled, preparation, now);
+            if (preparation != 0) promise(unit, filled, preparation, now);
             return true;
         }
         unit.left.clear();
@@ -417,7 +419,7 @@ std::vector<ChangeUnit::ChangingPort> Rounds::in_order(std::span<const PortRef> 
 
 /// Returns whether a change of the port is not heard, and must be over before the node is heard.
 bool Rounds::prepares(PortRef port, const std::vector<bool>& heard) const {
-    return port.port != kDevicePort && !heard[sound_.index_of(port.node)];
+    return !before_start_ && port.port != kDevicePort && !heard[sound_.index_of(port.node)];
 }
 
 /// Returns the ports of a unit that may change together. Nodes that are not heard receive their inputs before they are

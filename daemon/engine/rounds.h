@@ -180,6 +180,7 @@ class Rounds {
     std::uint64_t fill_serial_ = 0;      ///< of the latest plan with something to fill
     bool follow_up_due_ = false;         ///< a plan without what has faded out must follow
     std::vector<PortRef> aims_unheard_;  ///< what the plan being made changes of nodes that are not heard
+    bool before_start_ = false;          ///< no block has been rendered: nothing needs to be prepared
     bool aims_presence_ = false;         ///< the plan being made changes presences
     bool aims_sink_ = false;
     bool aims_gain_ = false;

@@ -43,16 +43,16 @@ struct ResponseQuery {
 /// Maximum memory of a processor whose type has no estimate.
 inline constexpr std::uint64_t kSmallProcessorBytes = std::uint64_t{16} << 20U;
 
-/// Estimates the bytes of a dynamics processor with the settings `look_ahead_ms` and `channels`: its delay, the one of the
-/// dry signal for its bypass, and what it computes in between.
+/// Estimates the bytes of a dynamics processor with the settings `look_ahead_ms` and `channels`: its delay, the delay of
+/// the dry signal for its bypass, and its buffers.
 [[nodiscard]] inline std::uint64_t look_ahead_memory_bytes(const BuildContext& context) {
     const auto channels = static_cast<std::uint64_t>(context.settings.integer("channels"));
     const auto frames =
         static_cast<std::uint64_t>(context.settings.number("look_ahead_ms") * context.sample_rate_hz / 1'000.0) + 1;
-    constexpr std::uint64_t kFramesBeside = 2048;  // of each delay
-    constexpr std::uint64_t kBytesBeside = std::uint64_t{16} << 10U;
+    constexpr std::uint64_t kExtraFrames = 2048;  // of each delay
+    constexpr std::uint64_t kExtraBytes = std::uint64_t{16} << 10U;
     const std::uint64_t delays = frames > 1 ? 2 : 1;
-    return kBytesBeside + (delays * channels * sizeof(float) + 4 * sizeof(std::int64_t)) * (frames + kFramesBeside);
+    return kExtraBytes + (delays * channels * sizeof(float) + 4 * sizeof(std::int64_t)) * (frames + kExtraFrames);
 }
 
 /// Description of a node type: one constinit object at the end of its file in daemon/nodes.

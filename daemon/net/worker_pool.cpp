@@ -49,11 +49,14 @@ class WorkerPool::Results : public std::enable_shared_from_this<Results> {
             std::function<void()> done;
             {
                 const std::scoped_lock lock{mutex_};
+                if (results_.empty()) {
+                    posted_ = false;
+                    return;
+                }
                 done = std::move(results_.front());
                 results_.pop_front();
-                posted_ = false;
                 // If no memory is left for the next handler, this one takes the next result, too.
-                last = results_.empty() || api::guarded("taking a result", [this] { post(); });
+                last = api::guarded("taking a result", [this] { post(); }).has_value();
             }
             done();
         }
@@ -62,7 +65,7 @@ class WorkerPool::Results : public std::enable_shared_from_this<Results> {
     asio::io_context& io_;
     std::mutex mutex_;
     std::deque<std::function<void()>> results_;
-    bool posted_ = false;
+    bool posted_ = false;  ///< a handler takes results, or will
 };
 
 WorkerPool::WorkerPool(asio::io_context& io)

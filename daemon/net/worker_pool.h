@@ -11,9 +11,9 @@
 
 namespace rta::net {
 
-/// Two threads for the requests of clients, one for urgent work, and one that frees memory. Results return to the io_context, whose thread takes
-/// those of requests one by one: each may lead to a commit, and what else the thread has to do, a mute for example, waits
-/// for one of them at most.
+/// Two threads for the requests of clients, one for urgent work, and one that frees memory. Results return to the
+/// io_context. Its thread takes the results of requests one at a time, because each may lead to a commit. Other work, such
+/// as a mute, waits for at most one.
 class WorkerPool final : public api::Workers {
  public:
     explicit WorkerPool(asio::io_context& io);

@@ -79,6 +79,15 @@ TEST_F(EngineRounds, AConnectionFromBeforeTheFirstBlockStaysUntilItFadesOut) {
     EXPECT_EQ(offline.recorded[0].back(), 0.0F);
 }
 
+TEST_F(EngineRounds, WhatIsEditedBeforeTheFirstBlockIsHeardInIt) {
+    offline.load(R"({"nodes": [ {"name": "dc", "type": "constant", "parameters": {"value": 0.5}},
+                                {"name": "out", "type": "output"} ], "connections": [] })");
+    offline.edit({AddNode{"gain", "g", {}, {}}});
+    offline.edit({Connect{"dc", "g", {}}, Connect{"g", "out", {}}});
+    offline.render_blocks(4);
+    expect_constant(0);
+}
+
 TEST_F(EngineRounds, EditsOfLookAheadInARowKeepPlansSmall) {
     start();
     offline.edit({AddNode{"compressor", "comp", {}, {{"threshold_db", 0.0F}}}, Disconnect{"other_dc", "other"},

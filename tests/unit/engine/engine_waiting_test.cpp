@@ -106,6 +106,39 @@ TEST_F(EngineWaiting, WhatFillsBeforeANodeThatIsNotHeardCounts) {
     expect_bounds_kept();
 }
 
+TEST_F(EngineWaiting, ExistingLookAheadThatIsConnectedToAChainCounts) {
+    start();
+    std::vector<Edit> nodes;
+    std::vector<Edit> chain{Connect{"other_dc", "comp0", {}}, Connect{"comp19", "other", {}}};
+    for (int i = 0; i < 20; ++i) {
+        nodes.emplace_back(
+            AddNode{"compressor", "comp" + std::to_string(i), {{"look_ahead_ms", 50.0}}, {{"threshold_db", 0.0F}}});
+        if (i > 0) chain.emplace_back(Connect{"comp" + std::to_string(i - 1), "comp" + std::to_string(i), {}});
+    }
+    offline.edit(std::move(nodes));
+    offline.settle();
+    commit(chain);
+    offline.settle();
+    expect_bounds_kept();
+}
+
+TEST_F(EngineWaiting, WhatFillsAgainDoesNotDelayWhatHasStartedToPrepare) {
+    start();
+    offline.edit({AddNode{"gain", "g", {}, {}}, Connect{"other_dc", "g", {}}});
+    std::vector<Edit> chain = a_second_of_look_ahead();
+    chain.erase(chain.begin());  // the other constant stays where it is
+    chain.emplace_back(Disconnect{"other_dc", "comp0"});
+    chain.emplace_back(Disconnect{"comp19", "other"});
+    offline.edit(std::move(chain));
+    offline.settle();
+    commit({Connect{"g", "comp0", {}}, Connect{"comp19", "other", {}}});
+    offline.render_blocks(400);
+    commit({AddNode{"gain", "more", {}, {}}, Disconnect{"other_dc", "g"}, Connect{"other_dc", "more", {}},
+            Connect{"more", "g", {}}});
+    offline.settle();
+    expect_bounds_kept();
+}
+
 TEST_F(EngineWaiting, WhatFillsAgainDoesNotDelayWhatWaitsForIt) {
     start();
     offline.edit({AddNode{"gain", "g", {}, {}}, Connect{"dc", "g", {}}});
