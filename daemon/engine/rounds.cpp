@@ -90,8 +90,8 @@ std::string_view Rounds::why_not_waiting(const ChangeUnit& unit) const {
     return units_.size() > kMaximumUnits ? kTooManyWait : "";
 }
 
-/// Returns whether another unit that is not heard yet waits for nodes to fill, and would have to wait for longer than promised
-/// because these ports change at the frame `starts`: nodes fill again when their inputs change.
+/// Returns whether another unit that is not heard yet waits for nodes to fill, and would have to wait for longer than
+/// promised because these ports change at the frame `starts`: nodes fill again when their inputs change.
 bool Rounds::delays_another(std::span<const PortRef> ports, std::uint64_t starts, const Moment& now) const {
     const auto may_be_delayed = [&](const ChangeUnit& unit) { return !unit.revisions.empty() && !is_latest(unit); };
     if (ports.empty() || std::ranges::none_of(units_, may_be_delayed)) return false;
@@ -290,8 +290,9 @@ bool Rounds::try_unit(ChangeUnit& unit, const Moment& now, Step& step) {
 /// What the unit waits for may have to fill first; then come its own preparation and a glide, whose lengths are not known
 /// yet.
 void Rounds::wait_for_others(ChangeUnit& unit, const Moment& now) {
-    const std::uint64_t filled = std::ranges::max(sound_.nodes, {}, &SoundingGraph::Node::filled_from).filled_from;
-    promise(unit, std::max(now.frame, filled), 2 * preparation_frames(unit.ports) + longest_glide(), now);
+    std::uint64_t filled = now.frame;
+    for (const SoundingGraph::Node& node : sound_.nodes) filled = std::max(filled, node.filled_from);
+    promise(unit, filled, 2 * preparation_frames(unit.ports) + longest_glide(), now);
     unit.retry_frame = kUntilProgress;
 }
 
@@ -476,11 +477,6 @@ void Rounds::aim(PortRef port, const Moment& now) {
     for (const SoundingGraph::Connection& connection : sound_.into(port))
         aims_gain_ = aims_gain_ || connection.gain != connection.wanted_gain;
     sound_.aim(port, now.serial);
-}
-
-/// Returns how long a glide may take.
-std::uint64_t Rounds::longest_glide() const {
-    return sound_.has_latency() ? longest_glide_frames(lengths_.longest_glide_frames) : 0;
 }
 
 Glides Rounds::glides(const Moment& now) {

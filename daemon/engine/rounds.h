@@ -146,7 +146,10 @@ class Rounds {
     [[nodiscard]] std::uint64_t preparation_frames(std::span<const PortRef> prepared) const;
     void aim(PortRef port, const Moment& now);
     [[nodiscard]] Glides glides(const Moment& now);
-    [[nodiscard]] std::uint64_t longest_glide() const;
+    /// Returns how long a glide may take, in frames.
+    [[nodiscard]] std::uint64_t longest_glide() const {
+        return sound_.has_latency() ? longest_glide_frames(lengths_.longest_glide_frames) : 0;
+    }
     /// Returns a frame at which the current round has ended.
     [[nodiscard]] std::uint64_t after_round(const Moment& now) const {
         return now.frame + (round_.running ? lengths_.device_round_frames : 0);
