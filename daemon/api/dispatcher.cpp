@@ -115,7 +115,7 @@ bool Dispatcher::dispatch(Call& call) {
     // A transaction whose processors must be built first has taken its time, too.
     const bool is_built_next = was_prepared && request.stage == Stage::preparing;
     const TimePoint end = services_.clock();
-    // So has a transaction that is refused for now and tried again.
+    // So has a transaction that the engine has refused until it makes progress.
     const bool is_long = end - begin >= LongRequestQueue::kLong;
     if (!request.turn_over() && !is_built_next && !is_long) return false;
     services_.long_requests.finished(call.client, end - begin, end);

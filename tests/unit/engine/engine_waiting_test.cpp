@@ -130,6 +130,7 @@ TEST_F(EngineWaiting, WhatFillsAgainDoesNotDelayWhatHasStartedToPrepare) {
     chain.emplace_back(Disconnect{"other_dc", "comp0"});
     chain.emplace_back(Disconnect{"comp19", "other"});
     offline.edit(std::move(chain));
+    offline.render_blocks(800);  // the chain is filled
     offline.settle();
     commit({Connect{"g", "comp0", {}}, Connect{"comp19", "other", {}}});
     offline.render_blocks(400);
