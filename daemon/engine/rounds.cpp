@@ -144,9 +144,9 @@ std::uint32_t Rounds::restart(Change change, const Moment& now) {
         revisions.insert(revisions.end(), unit.revisions.begin(), unit.revisions.end());
     units_.clear();
     take_in(std::move(change.connections), change.graph);
-    sound_ =
-        SoundingGraph::of(change.graph, committed_,
-                          {.serial = now.serial, .frame = now.frame, .fade_frames = 0, .instance = change.instance});
+    sound_ = SoundingGraph::of(
+        change.graph, committed_,
+        {.serial = now.serial, .frame = now.frame, .fade_frames = fade_in_frames(now), .instance = change.instance});
     round_ = {.number = round_.number + 1, .serial = now.serial, .sent_frame = now.frame, .frames = 0, .running = true};
     fill_serial_ = now.serial;
     if (!revisions.empty()) heard_.push_back({now.serial, std::move(revisions)});
@@ -231,7 +231,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     const bool fills = sound_.enter(graph, committed_,
                                     {.serial = now.serial,
                                      .frame = likely_adoption(now),
-                                     .fade_frames = now.frame == 0 ? 0 : lengths_.round_frames,
+                                     .fade_frames = fade_in_frames(now),
                                      .instance = instance});
     aims_presence_ = aims_sink_ = aims_gain_ = aims_glide_ = false;
     aims_unheard_.clear();

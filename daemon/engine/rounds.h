@@ -158,6 +158,11 @@ class Rounds {
     [[nodiscard]] std::uint64_t latest_start() const {
         return lengths_.round_frames + 2 * std::uint64_t{lengths_.block_frames};
     }
+    /// Returns how long the inputs of new nodes fade in, if one of them remembers its input. Before the first block nothing
+    /// fades.
+    [[nodiscard]] std::uint32_t fade_in_frames(const Moment& now) const {
+        return now.frame == 0 ? 0 : lengths_.round_frames;
+    }
     [[nodiscard]] std::uint64_t likely_adoption(const Moment& now) const {
         return now.frame + 2 * std::uint64_t{lengths_.block_frames};
     }

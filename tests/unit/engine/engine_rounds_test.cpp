@@ -387,5 +387,25 @@ TEST_F(EngineRounds, ANodeThatHasRunInAPlanWithParametersIsPluggedInWithoutADip)
     expect_constant(0);
 }
 
+/// After a reset the inputs of nodes fade in. A delay that begins to fill during that fade holds it back for longer.
+TEST_F(EngineRounds, ADelayThatBeginsToFillAfterAResetWaitsForTheInputsThatFadeIn) {
+    const std::string compressor =
+        R"("type": "compressor", "settings": {"look_ahead_ms": 40}, "parameters": {"ratio": 1})";
+    start(R"(, {"name": "direct", "type": "gain"}, {"name": "first", )" + compressor + R"(}, {"name": "second", )" +
+              compressor + "}",
+          R"(, {"from": "other_dc", "to": "direct"}, {"from": "direct", "to": "first"},
+               {"from": "direct", "to": "second"}, {"from": "direct", "to": "other", "gain_db": -6.0206},
+               {"from": "first", "to": "other", "gain_db": -12.0412},
+               {"from": "second", "to": "other", "gain_db": -12.0412})");
+    offline.edit({Disconnect{"other_dc", "other"}, SetLatencyCompensation{true}});
+    offline.settle();
+    const std::size_t reset = now();
+    ASSERT_TRUE(offline.reset());
+    offline.edit({Disconnect{"direct", "second"}, Connect{"first", "second", {}}});  // the other paths get more delay
+    offline.settle();
+    offline.render_blocks(64);
+    expect_constant(1, reset + 3'600);  // 75 ms: the output has filled and faded in
+}
+
 }  // namespace
 }  // namespace rta::test::engine_rounds_test
