@@ -6,6 +6,7 @@
 
 #include "api/client.h"
 #include "api/convert.h"
+#include "api/services.h"
 
 namespace rta::api {
 namespace {
@@ -74,5 +75,10 @@ void CallHandle::resume(const std::function<void(Call&)>& use) const {
 }
 
 CallHandle Call::handle() const { return {client.weak_from_this(), number}; }
+
+std::optional<GraphSnapshot> Call::snapshot_if_large() const {
+    if (request.bytes < PendingRequest::kLargeBytes) return std::nullopt;
+    return services.engine.snapshot();
+}
 
 }  // namespace rta::api

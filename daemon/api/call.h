@@ -10,6 +10,7 @@
 #include "api/awaited_starts.h"
 #include "api/fairness.h"
 #include "api/request_table.h"
+#include "engine/prepared_transaction.h"
 #include "rta/v1/control.pb.h"
 #include "text/error.h"
 
@@ -21,6 +22,7 @@ struct Services;
 /// A request between its arrival and its answer. [control]
 struct PendingRequest {
     enum class Stage : std::uint8_t {
+        parsing,    ///< on a worker
         waiting,    ///< for its turn among the requests of its client
         preparing,  ///< on a worker
         prepared,   ///< `state` holds the result
@@ -29,8 +31,11 @@ struct PendingRequest {
         answered,   ///< `reply` holds the answer
     };
 
+    /// Requests of at least so many bytes are parsed, validated and freed on workers.
+    static constexpr std::size_t kLargeBytes = 16'384;
+
     v1::Request message{};
-    const RequestKind* kind = nullptr;  ///< null: refused when it arrived
+    const RequestKind* kind = nullptr;  ///< null: not parsed yet, or refused when it arrived
     std::size_t bytes = 0;              ///< memory that the request takes
     Stage stage = Stage::waiting;
     std::unique_ptr<RequestState> state{};  ///< of its kind
@@ -77,6 +82,8 @@ struct Call {
     std::uint64_t number;  ///< of the request, among those of the client
 
     [[nodiscard]] CallHandle handle() const;
+    /// Returns a snapshot of the graph if validating the request would take long.
+    [[nodiscard]] std::optional<GraphSnapshot> snapshot_if_large() const;
 };
 
 }  // namespace rta::api

@@ -11,12 +11,33 @@
 #include "frame/frame_codec.h"
 
 namespace rta::api {
+
+/// What the bytes of a message have turned out to be.
+struct ParsedRequest {
+    v1::Request message{};
+    std::size_t bytes = 0;             ///< of memory
+    std::optional<Error> error{};      ///< the request is refused
+    std::optional<Error> malformed{};  ///< the stream is refused
+};
+
 namespace {
 
 /// Requests of one client that are prepared before their turn.
 constexpr std::size_t kPreparedAhead = 8;
-/// The prepared state of a request of at least this size is freed on a worker.
-constexpr std::size_t kFreedOnWorkerBytes = 65'536;
+ParsedRequest parse(std::string_view payload) {
+    ParsedRequest parsed{.bytes = payload.size()};
+    if (auto oversized = find_oversized(payload)) {
+        parsed.message.set_id(oversized->id);
+        parsed.error = std::move(oversized->error);
+    } else if (parsed.message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+        parsed.bytes = std::max(parsed.bytes, parsed.message.SpaceUsedLong());
+        parsed.error = find_fault(parsed.message);
+    } else {
+        parsed.malformed =
+            Error{ErrorCode::invalid_argument, "the message is not an rta.v1.Request; disconnecting", {}};
+    }
+    return parsed;
+}
 
 Error too_large(const PendingRequest& request, std::size_t bytes) {
     std::string sentence = "the answer takes " + std::to_string(bytes) + " bytes; a message has at most " +
@@ -40,32 +61,54 @@ void Client::receive(std::string_view payload) {
 }
 
 void Client::enqueue(std::string_view payload) {
-    PendingRequest request;
-    request.bytes = payload.size();
-    if (const auto oversized = find_oversized(payload)) {
-        request.message.set_id(oversized->id);
-        request.refuse(oversized->error);
-    } else if (request.message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
-        request.bytes = std::max(request.bytes, request.message.SpaceUsedLong());
-        request.kind = find_request_kind(request.message.request_case());
-        if (const auto fault = find_fault(request.message)) request.refuse(*fault);
-    } else {
-        return refuse_stream(
-            Error{ErrorCode::invalid_argument, "the message is not an rta.v1.Request; disconnecting", {}});
-    }
+    if (payload.size() >= PendingRequest::kLargeBytes) return parse_on_worker(std::string{payload});
+    ParsedRequest parsed = parse(payload);
+    take(queue_.emplace_back(), parsed);
+}
+
+/// Until the worker has finished, nothing more is received: how much memory a request takes is known only then.
+void Client::parse_on_worker(std::string payload) {
+    struct Parsing {
+        std::string payload;
+        ParsedRequest parsed{};
+    };
+    const auto parsing = std::make_shared<Parsing>(std::move(payload));
+    queue_.emplace_back().stage = PendingRequest::Stage::parsing;
+    const auto started = guarded("reading a request", [&] {
+        dispatcher_.services().workers.run(
+            "reading a request", [parsing] { parsing->parsed = parse(parsing->payload); },
+            [parsing, handle = call(queue_.size() - 1).handle()](const Expected<void>& ran) {
+                if (!ran) parsing->parsed.malformed = ran.error();
+                handle.resume([&](Call& later) { later.client.take(later.request, parsing->parsed); });
+            });
+    });
+    if (!started) refuse_stream(queue_.back(), started.error());
+}
+
+void Client::take(PendingRequest& request, ParsedRequest& parsed) {
+    if (parsed.malformed) return refuse_stream(request, *parsed.malformed);
+    request.message.Swap(&parsed.message);
+    request.bytes = parsed.bytes;
+    request.kind = find_request_kind(request.message.request_case());
+    request.stage = PendingRequest::Stage::waiting;
+    if (parsed.error) request.refuse(*parsed.error);
     pending_bytes_ += request.bytes;
-    queue_.push_back(std::move(request));
 }
 
 void Client::refuse_stream(const Error& error) {
-    if (state_ == State::open) state_ = State::refused;
-    leave();
-    queue_.emplace_back().refuse(error);
+    refuse_stream(queue_.emplace_back(), error);
     resume();
 }
 
+void Client::refuse_stream(PendingRequest& last, const Error& error) {
+    if (state_ == State::open) state_ = State::refused;
+    leave();
+    last.refuse(error);
+}
+
 bool Client::wants_more() const {
-    return state_ != State::refused && state_ != State::closed && queue_.size() < kMaximumPending &&
+    const bool parses = !queue_.empty() && queue_.back().stage == PendingRequest::Stage::parsing;
+    return state_ != State::refused && state_ != State::closed && !parses && queue_.size() < kMaximumPending &&
            pending_bytes_ < kMaximumPendingBytes && outbox_.has_room();
 }
 
@@ -160,14 +203,18 @@ void Client::send_front() {
     --executed_;
 }
 
-/// Freeing the nodes of a large transaction that was rejected would keep the control thread for long.
+/// Freeing a large request, and the nodes of a transaction that was rejected, would keep the control thread for long.
 void Client::free_on_worker(PendingRequest& request) {
-    if (request.state == nullptr || request.bytes < kFreedOnWorkerBytes) return;
+    if (request.bytes < PendingRequest::kLargeBytes) return;
+    struct Memory {
+        v1::Request message{};
+        std::unique_ptr<RequestState> state{};
+    };
     static_cast<void>(guarded("freeing a request", [&] {
-        dispatcher_.services().workers.run(
-            "freeing a request",
-            [state = std::shared_ptr<RequestState>{std::move(request.state)}]() mutable { state.reset(); },
-            [](const Expected<void>&) {}, Workers::Lane::freeing);
+        const auto memory = std::make_shared<Memory>();
+        memory->message.Swap(&request.message);
+        memory->state = std::move(request.state);
+        dispatcher_.services().workers.free(memory);
     }));
 }
 

@@ -20,6 +20,7 @@
 namespace rta::api {
 
 class Dispatcher;
+struct ParsedRequest;
 
 /// The protocol state of one client, without its socket: takes payloads of frames in, and puts frames into an outbox.
 ///
@@ -104,6 +105,9 @@ class Client final : public std::enable_shared_from_this<Client>,
     void deliver_telemetry(const SharedTelemetry& event) override;
 
     void enqueue(std::string_view payload);
+    void parse_on_worker(std::string payload);
+    void take(PendingRequest& request, ParsedRequest& parsed);
+    void refuse_stream(PendingRequest& last, const Error& error);
     [[nodiscard]] bool step();
     void prepare_ahead();
     void send_front();

@@ -24,6 +24,7 @@ constexpr std::chrono::microseconds kLongRequestInterval{2'000};
 /// What goes to a worker and comes back.
 struct Preparation {
     v1::Request message;
+    std::optional<GraphSnapshot> snapshot;
     Expected<std::unique_ptr<RequestState>> state = fail(ErrorCode::internal, "the request was not prepared");
 };
 
@@ -81,6 +82,7 @@ void Dispatcher::prepare(const Call& call) {
     PendingRequest& request = call.request;
     request.stage = Stage::preparing;
     const auto preparation = std::make_shared<Preparation>();
+    preparation->snapshot = call.snapshot_if_large();
     preparation->message.Swap(&request.message);
     request.message.set_id(preparation->message.id());
     if (preparation->message.has_timeout_ms()) request.message.set_timeout_ms(preparation->message.timeout_ms());
@@ -89,16 +91,19 @@ void Dispatcher::prepare(const Call& call) {
         [preparation, prepare = request.kind->prepare, &engine = std::as_const(services_.engine)] {
             v1::Request message;  // freed on the worker, like all that takes long
             message.Swap(&preparation->message);
-            preparation->state = prepare(engine, message);
+            preparation->state = prepare(engine, preparation->snapshot ? &*preparation->snapshot : nullptr, message);
         },
-        [preparation, handle = call.handle()](const Expected<void>& ran) {
+        [preparation, handle = call.handle(), &workers = services_.workers](const Expected<void>& ran) {
+            preparation->snapshot.reset();
             if (!ran) preparation->state = std::unexpected(unchanged(ran.error()));
             handle.resume([&](Call& later) { prepared(later.request, *preparation); });
+            if (preparation->state && *preparation->state) workers.free(std::move(*preparation->state));
         });
 }
 
 bool Dispatcher::dispatch(Call& call) {
     PendingRequest& request = call.request;
+    if (request.stage == Stage::parsing) return false;
     // Silence must not wait, and a request that is still being prepared needs no turn yet.
     const bool needs_turn =
         (request.kind == nullptr || request.kind->ordering != Ordering::urgent) && request.stage != Stage::preparing;

@@ -12,7 +12,8 @@
 
 namespace rta {
 class Engine;
-}
+struct GraphSnapshot;
+}  // namespace rta
 
 namespace rta::api {
 
@@ -51,8 +52,10 @@ struct RequestKind {
     Ordering ordering;
 
     /// Does the slow part on a worker thread, ahead of the request's turn; null: there is none. May take the message
-    /// apart. The result is the state that execute() finds.
-    Expected<std::unique_ptr<RequestState>> (*prepare)(const Engine& engine, v1::Request& message);
+    /// apart. Large requests get a snapshot of the graph, to be validated on the worker, too; otherwise it is null. The
+    /// result is the state that execute() finds.
+    Expected<std::unique_ptr<RequestState>> (*prepare)(const Engine& engine, const GraphSnapshot* snapshot,
+                                                       v1::Request& message);
     /// Runs on the control thread. Either answers or refuses the request, or defers the answer, or leaves the request
     /// as it is, to be called again.
     void (*execute)(Call& call);

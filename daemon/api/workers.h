@@ -32,6 +32,14 @@ class Workers {
             lane, [doing, work = std::move(work), outcome] { *outcome = guarded(doing, work); },
             [done = std::move(done), outcome] { done(*outcome); });
     }
+    /// Frees on a thread what would take long: the nodes of a large transaction that was rejected.
+    void free(std::shared_ptr<const void> memory) {
+        static_cast<void>(guarded("freeing a request", [&] {
+            run(
+                "freeing a request", [owned = std::move(memory)]() mutable { owned.reset(); },
+                [](const Expected<void>&) {}, Lane::freeing);
+        }));
+    }
 
  private:
     /// As run(), for `work` that does not throw.

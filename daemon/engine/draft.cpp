@@ -33,7 +33,7 @@ class Editor {
 
     Expected<void> operator()(const AddNode&) {
         const PreparedNode& node = nodes_.front();
-        return draft_.graph.add_node(draft_.add(node.instance), node.instance->shared_description(), node.parameters);
+        return draft_.graph.add_node(add(node), node.description, node.parameters);
     }
 
     Expected<void> operator()(const RemoveNode& edit) { return draft_.graph.remove_node(edit.name); }
@@ -91,6 +91,12 @@ class Editor {
     }
 
  private:
+    NodeId add(const PreparedNode& node) {
+        // An earlier attempt may have renamed it.
+        if (node.instance != nullptr) node.instance->rename(node.description);
+        return draft_.add(node.instance);
+    }
+
     /// Gives a node another name, or other words for the same settings.
     Expected<void> describe(const GraphNode& node, Expected<std::shared_ptr<const NodeDescription>> description) {
         if (!description) return std::unexpected(std::move(description.error()));
@@ -106,7 +112,7 @@ class Editor {
 
     /// Returns the existing node of the same name, type and settings, or nullptr.
     [[nodiscard]] const GraphNode* find_same(const PreparedNode& node) const {
-        const NodeDescription& description = node.instance->description();
+        const NodeDescription& description = *node.description;
         const GraphNode* const old = draft_.graph.find(description.name);
         const bool same = old != nullptr && old->description->type == description.type &&
                           old->description->settings == description.settings;
@@ -128,7 +134,7 @@ class Editor {
         for (const auto& [old, index] : order) {
             const PreparedNode& node = nodes_[index];
             const DocumentPosition& position = document.nodes[index].position;
-            const auto& description = node.instance->shared_description();
+            const auto& description = node.description;
             if (old != nullptr && old == previous) {
                 return std::unexpected(at_position(
                     {ErrorCode::already_exists, "node " + quoted(description->name) + " already exists", {}},
@@ -136,7 +142,7 @@ class Editor {
             }
             previous = old;
             if (old != nullptr) add_changes(*old, node.parameters, changes);
-            const NodeId id = old != nullptr ? old->id : draft_.add(node.instance);
+            const NodeId id = old != nullptr ? old->id : add(node);
             if (auto good = replaced.add_node(id, description, node.parameters); !good) {
                 return std::unexpected(at_position(std::move(good.error()), position));
             }
@@ -174,10 +180,12 @@ class Editor {
 /// Applies the first `edit_count` edits.
 Expected<Draft> apply_first(const DraftOrigin& origin, const PreparedEdits& edits, std::size_t edit_count) {
     Draft result = origin.draft();
+    result.graph.defer_compaction();
     for (std::size_t i = 0; i < edit_count; ++i) {
         auto good = result.apply(edits.transaction.edits[i], i, edits.nodes[i]);
         if (!good) return std::unexpected(at_edit(std::move(good.error()), i));
     }
+    result.graph.compact();
     return result;
 }
 
@@ -185,6 +193,7 @@ Expected<Draft> apply_first(const DraftOrigin& origin, const PreparedEdits& edit
 class CycleSearch {
  public:
     CycleSearch(const DraftOrigin& origin, const PreparedEdits& edits) : edits_{edits}, draft_{origin.draft()} {
+        draft_.graph.defer_compaction();
         for (std::size_t i = 0; i < edits.transaction.edits.size(); ++i) note(i);
     }
 
@@ -282,6 +291,22 @@ std::size_t edit_that_delays_too_much(const DraftOrigin& origin, const PreparedE
     return good;
 }
 
+/// Applies all edits. Errors: those of an edit, and of the edit that closes a cycle.
+Expected<Draft> apply_acyclic(const DraftOrigin& origin, const PreparedEdits& edits) {
+    auto result = apply_first(origin, edits, edits.transaction.edits.size());
+    if (!result) return result;
+    // Nothing else adds connections between nodes.
+    const bool connects = std::ranges::any_of(edits.transaction.edits, [](const Edit& edit) {
+        return std::holds_alternative<Connect>(edit) || std::holds_alternative<ReplaceGraph>(edit);
+    });
+    if (const auto order = connects ? result->graph.order() : std::vector<std::uint32_t>{}; !order) {
+        Error error = result->graph.cycle_error(order.error());
+        return std::unexpected(
+            at_edit(std::move(error), edit_that_closes(order.error(), result->graph, origin, edits)));
+    }
+    return result;
+}
+
 }  // namespace
 
 Expected<ParameterChange> check_change(const AudioGraph& graph, const SetParameter& edit) {
@@ -303,6 +328,7 @@ Expected<void> Draft::replace(std::shared_ptr<NodeInstance> instance) {
 
 NodeId Draft::add(std::shared_ptr<NodeInstance> instance) {
     const NodeId id{next_id++};
+    if (instance == nullptr) return id;
     instance->assign_id(id);
     added.push_back(std::move(instance));
     return id;
@@ -330,22 +356,20 @@ void Draft::rename_instances() const {
 }
 
 Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits) {
-    auto result = apply_first(origin, edits, edits.transaction.edits.size());
-    if (!result) return result;
-    // Nothing else adds connections between nodes.
-    const bool connects = std::ranges::any_of(edits.transaction.edits, [](const Edit& edit) {
-        return std::holds_alternative<Connect>(edit) || std::holds_alternative<ReplaceGraph>(edit);
-    });
-    if (const auto order = connects ? result->graph.order() : std::vector<std::uint32_t>{}; !order) {
-        Error error = result->graph.cycle_error(order.error());
-        return std::unexpected(
-            at_edit(std::move(error), edit_that_closes(order.error(), result->graph, origin, edits)));
-    }
-    if (!result->unbuilt.empty()) return result;
+    auto result = apply_acyclic(origin, edits);
+    if (!result || !result->unbuilt.empty()) return result;
     if (auto delays = compensating_delays(result->graph, result->latencies()); !delays) {
         return std::unexpected(at_edit(std::move(delays.error()), edit_that_delays_too_much(origin, edits)));
     }
     return result;
+}
+
+Expected<std::vector<UnbuiltNode>> validate_edits(const AudioGraph& graph, std::uint64_t next_id,
+                                                  const PreparedEdits& edits) {
+    const NodeInstances none;
+    auto result = apply_acyclic({.graph = graph, .next_id = next_id, .instances = none}, edits);
+    if (!result) return std::unexpected(std::move(result.error()));
+    return std::move(result->unbuilt);
 }
 
 }  // namespace rta

@@ -40,7 +40,7 @@ struct UnbuiltNode {
 struct PreparedEdits {
     Transaction transaction;
     std::vector<std::vector<PreparedNode>> nodes;  ///< one entry for each edit
-    std::vector<UnbuiltNode> unbuilt;              ///< found by the last commit() or check()
+    std::vector<UnbuiltNode> unbuilt;              ///< found when the edits were applied last
 };
 
 /// A copy of the graph to which edits are applied, so that a failed transaction leaves the graph unchanged. [control]
@@ -59,7 +59,7 @@ struct Draft {
     Expected<void> apply(const Edit& edit, std::size_t index, std::span<const PreparedNode> nodes);
     /// Replaces a node by one of the same name, with the instance's description.
     Expected<void> replace(std::shared_ptr<NodeInstance> instance);
-    /// Assigns an id to a new node.
+    /// Assigns an id to a new node. Null: one that is not built, in a draft that is only validated.
     NodeId add(std::shared_ptr<NodeInstance> instance);
 
     [[nodiscard]] std::shared_ptr<NodeInstance> instance(NodeId id) const;
@@ -82,5 +82,10 @@ struct DraftOrigin {
 /// Returns a draft with all edits applied. Builds nothing: nodes that are missing are listed in Draft::unbuilt. Errors
 /// identify the edit that failed, that closes a cycle, or that requires compensating delays over the limit. [control]
 [[nodiscard]] Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits);
+
+/// Validates the edits as apply_edits() does, except for the limit of compensating delays, which depends on latencies.
+/// No node needs to be built. Returns the nodes that ChangeSettings edits replace. [any]
+[[nodiscard]] Expected<std::vector<UnbuiltNode>> validate_edits(const AudioGraph& graph, std::uint64_t next_id,
+                                                                const PreparedEdits& edits);
 
 }  // namespace rta

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -33,18 +34,50 @@ bool replaces_graph(const Transaction& transaction) {
                                [](const Edit& edit) { return std::holds_alternative<ReplaceGraph>(edit); });
 }
 
+/// Why the edits are not valid.
+struct Refusal {
+    std::uint64_t revision;  ///< of the graph to which they do not apply
+    Error error;
+};
+
+struct ValidatedEdits : PreparedEdits {
+    std::optional<Refusal> refusal;
+};
+
 /// Returns a draft that can be compiled. Lists in `edits` what must be built first.
-Expected<Draft> complete_draft(const DraftOrigin& origin, PreparedEdits& edits) {
-    auto draft = apply_edits(origin, edits);
+Expected<Draft> complete_draft(const EngineCore& core, ValidatedEdits& edits) {
+    if (edits.refusal && edits.refusal->revision == core.revision) return std::unexpected(edits.refusal->error);
+    if (edits.refusal) return fail(ErrorCode::aborted, "the graph has changed since the transaction was validated");
+    auto draft = apply_edits(core.origin(), edits);
     if (!draft || draft->unbuilt.empty()) return draft;
     edits.unbuilt = std::move(draft->unbuilt);
     return fail(ErrorCode::aborted, "node " + quoted(edits.unbuilt.front().description->name) +
                                         " must be built with its new settings first");
 }
 
+/// Builds the nodes that are not built yet. Their memory is added up first.
+Expected<void> build_nodes(const NodeBuilder& builder, std::span<std::vector<PreparedNode>> nodes_of_edits) {
+    NodeBuilder::Reservation reservation{builder};
+    for (std::size_t i = 0; i < nodes_of_edits.size(); ++i) {
+        for (const PreparedNode& node : nodes_of_edits[i]) {
+            if (node.instance == nullptr) reservation.add(*node.description, i, node.position);
+        }
+    }
+    if (auto enough = reservation.check(); !enough) return enough;
+    for (std::size_t i = 0; i < nodes_of_edits.size(); ++i) {
+        for (PreparedNode& node : nodes_of_edits[i]) {
+            if (node.instance != nullptr) continue;
+            auto instance = builder.build(node.description);
+            if (!instance) return std::unexpected(at_edit(at_position(std::move(instance.error()), node.position), i));
+            node.instance = std::move(*instance);
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
-struct PreparedTransaction::Impl : PreparedEdits {};
+struct PreparedTransaction::Impl : ValidatedEdits {};
 
 PreparedTransaction::PreparedTransaction() : impl_{std::make_unique<Impl>()} {}
 PreparedTransaction::PreparedTransaction(PreparedTransaction&&) noexcept = default;
@@ -53,39 +86,36 @@ PreparedTransaction::~PreparedTransaction() = default;
 
 const Transaction& PreparedTransaction::transaction() const { return impl_->transaction; }
 
-Expected<PreparedTransaction> Engine::prepare(Transaction transaction) const {
-    const NodeBuilder& builder = core_->builder;
-    NodeBuilder::Reservation reservation{builder};
-    std::vector<std::vector<DescribedNode>> described;
-    described.reserve(transaction.edits.size());
-    for (std::size_t i = 0; i < transaction.edits.size(); ++i) {
-        auto nodes = builder.describe(transaction.edits[i]);
-        if (!nodes) return std::unexpected(at_edit(std::move(nodes.error()), i));
-        for (const DescribedNode& node : *nodes) reservation.add(*node.description, i, node.position);
-        described.push_back(std::move(*nodes));
-    }
-    if (auto enough = reservation.check(); !enough) return std::unexpected(std::move(enough.error()));
+GraphSnapshot Engine::snapshot() const { return {core_->graph, core_->next_id, core_->revision}; }
+
+Expected<PreparedTransaction> Engine::prepare(Transaction transaction, const GraphSnapshot* snapshot) const {
     PreparedTransaction prepared;
-    for (std::size_t i = 0; i < described.size(); ++i) {
-        auto nodes = builder.build(std::move(described[i]));
+    PreparedEdits& edits = *prepared.impl_;
+    edits.nodes.reserve(transaction.edits.size());
+    for (std::size_t i = 0; i < transaction.edits.size(); ++i) {
+        auto nodes = core_->builder.describe(transaction.edits[i]);
         if (!nodes) return std::unexpected(at_edit(std::move(nodes.error()), i));
-        prepared.impl_->nodes.push_back(std::move(*nodes));
+        edits.nodes.push_back(std::move(*nodes));
     }
-    prepared.impl_->transaction = std::move(transaction);
+    edits.transaction = std::move(transaction);
+    if (auto built = build(prepared, snapshot); !built) return std::unexpected(std::move(built.error()));
     return prepared;
 }
 
-Expected<void> Engine::build(PreparedTransaction& prepared) const {
-    PreparedEdits& edits = *prepared.impl_;
-    NodeBuilder::Reservation reservation{core_->builder};
-    for (const UnbuiltNode& node : edits.unbuilt) reservation.add(*node.description, node.edit_index);
-    if (auto enough = reservation.check(); !enough) return enough;
-    for (UnbuiltNode& node : std::exchange(edits.unbuilt, {})) {
-        auto instance = core_->builder.build(std::move(node.description));
-        if (!instance) return std::unexpected(at_edit(std::move(instance.error()), node.edit_index));
-        edits.nodes[node.edit_index] = {PreparedNode{std::move(*instance), {}}};
+Expected<void> Engine::build(PreparedTransaction& prepared, const GraphSnapshot* snapshot) const {
+    ValidatedEdits& edits = *prepared.impl_;
+    edits.refusal.reset();
+    if (snapshot != nullptr) {
+        auto unbuilt = validate_edits(snapshot->graph, snapshot->next_id, edits);
+        if (!unbuilt) {
+            edits.refusal = {snapshot->revision, std::move(unbuilt.error())};
+            return {};
+        }
+        edits.unbuilt = std::move(*unbuilt);
     }
-    return {};
+    for (UnbuiltNode& node : std::exchange(edits.unbuilt, {}))
+        edits.nodes[node.edit_index] = {PreparedNode{.description = std::move(node.description), .parameters = {}}};
+    return build_nodes(core_->builder, edits.nodes);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -95,7 +125,7 @@ Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
     EngineCore& core = *core_;
     core.refused_until_progress = false;
     if (!core.exchange.has_room_for_plan()) return fail(ErrorCode::resource_exhausted, kFull);
-    auto draft = complete_draft(core.origin(), *prepared.impl_);
+    auto draft = complete_draft(core, *prepared.impl_);
     if (!draft) return std::unexpected(std::move(draft.error()));
     if (!core.reset_in_progress() && !replaces_graph(prepared.transaction())) {
         const std::size_t targets = core.targets_of(draft->changes).size();
@@ -118,7 +148,7 @@ bool Engine::refused_until_progress() const { return core_->refused_until_progre
 std::uint64_t Engine::progress() const { return core_->rounds_advanced; }
 
 Expected<GraphSize> Engine::check(PreparedTransaction& prepared) const {
-    const auto draft = complete_draft(core_->origin(), *prepared.impl_);
+    const auto draft = complete_draft(*core_, *prepared.impl_);
     if (!draft) return std::unexpected(draft.error());
     const SoundingGraph sound = SoundingGraph::of(
         draft->graph, committed_connections(draft->graph, {}),

@@ -49,16 +49,24 @@ class Engine {
     /// [control] No audio thread may be inside the renderer or enter it again.
     ~Engine();
 
+    /// [control] Returns the graph as it is now, for prepare() and build(). Takes as long as copying the graph.
+    [[nodiscard]] GraphSnapshot snapshot() const;
+
     /// [any] Builds the processors that the transaction adds. Slow: call it on a worker thread. Their memory is added
     /// up before the first is built. Errors: unknown type, invalid setting, failed factory, RESOURCE_EXHAUSTED if
     /// memory is short; `edit_index` identifies the edit.
-    [[nodiscard]] Expected<PreparedTransaction> prepare(Transaction transaction) const;
+    ///
+    /// With a snapshot, the transaction is validated against it first. If it is not valid nothing is built, and commit()
+    /// returns the error, without applying a single edit.
+    [[nodiscard]] Expected<PreparedTransaction> prepare(Transaction transaction,
+                                                        const GraphSnapshot* snapshot = nullptr) const;
 
     /// [control] Validates the transaction against the current graph, compiles it and sends the plan, in one step and
     /// all or nothing. Takes the next revision. On any error the graph has not changed. The same `prepared` may be
     /// committed again after two of them: RESOURCE_EXHAUSTED without an `edit_index` means that the audio thread has
-    /// not returned enough plans yet, or what refused_until_progress() says; ABORTED means that processors must be built with build() first, because only the
-    /// graph to which ChangeSettings applies decides what they are. INVALID_ARGUMENT also if more than maximum_changes()
+    /// not returned enough plans yet, or what refused_until_progress() says; ABORTED means that build() must be called
+    /// first, because only the graph to which ChangeSettings applies decides which processors are needed, or because the
+    /// transaction was not valid and the graph has changed since. INVALID_ARGUMENT also if more than maximum_changes()
     /// parameters of playing nodes change.
     [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared);
 
@@ -68,8 +76,9 @@ class Engine {
     /// [control] Returns a number that changes when something that waited may have started.
     [[nodiscard]] std::uint64_t progress() const;
 
-    /// [any] Builds what commit() or check() found missing. Slow: call it on a worker thread. Errors as in prepare().
-    [[nodiscard]] Expected<void> build(PreparedTransaction& prepared) const;
+    /// [any] Builds what commit() or check() found missing, and validates again. Slow: call it on a worker thread. Errors
+    /// and snapshot as in prepare().
+    [[nodiscard]] Expected<void> build(PreparedTransaction& prepared, const GraphSnapshot* snapshot = nullptr) const;
 
     /// [control] Validates and compiles without committing. Returns the size of the graph that would result. ABORTED as
     /// in commit().

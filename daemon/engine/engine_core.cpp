@@ -261,6 +261,7 @@ void EngineCore::start_rebuild() {
 /// built stays muted; its fault has already been reported.
 void EngineCore::replace_faulted_nodes() {
     Draft draft = origin().draft();
+    draft.graph.defer_compaction();
     for (const ProcessorBuild::Node& node : rebuild->nodes()) {
         const auto built = rebuild->built().find(node.id.value());
         const GraphNode* const faulted = graph.find(node.id);  // null: removed or replaced in the meantime
@@ -269,6 +270,7 @@ void EngineCore::replace_faulted_nodes() {
         [[maybe_unused]] const auto replaced = draft.replace(built->second);
         assert(replaced && "the description has not changed");
     }
+    draft.graph.compact();
     if (!draft.added.empty()) {
         const std::uint64_t first_id = next_id;
         if (!send_draft(draft, {})) return;  // tried again

@@ -78,20 +78,20 @@ Expected<std::shared_ptr<NodeInstance>> NodeBuilder::build(std::shared_ptr<const
     return std::make_shared<NodeInstance>(std::move(description), std::move(*processor));
 }
 
-Expected<DescribedNode> NodeBuilder::describe(const std::string& type_name, const std::string& name,
-                                              const Settings& settings,
-                                              const std::map<std::string, float, std::less<>>& parameters) const {
+Expected<PreparedNode> NodeBuilder::describe(const std::string& type_name, const std::string& name,
+                                             const Settings& settings,
+                                             const std::map<std::string, float, std::less<>>& parameters) const {
     const auto type = registry_.require(type_name);
     if (!type) return std::unexpected(at_node(name, type.error()));
     auto description = NodeDescription::make(**type, name, settings);
     if (!description) return std::unexpected(std::move(description.error()));
     auto values = (*description)->parameter_values(parameters);
     if (!values) return std::unexpected(std::move(values.error()));
-    return DescribedNode{std::move(*description), std::move(*values)};
+    return PreparedNode{std::move(*description), std::move(*values)};
 }
 
-Expected<std::vector<DescribedNode>> NodeBuilder::describe(const Edit& edit) const {
-    std::vector<DescribedNode> nodes;
+Expected<std::vector<PreparedNode>> NodeBuilder::describe(const Edit& edit) const {
+    std::vector<PreparedNode> nodes;
     if (const auto* add = std::get_if<AddNode>(&edit)) {
         auto node = describe(add->type, add->name, add->settings, add->parameters);
         if (!node) return std::unexpected(std::move(node.error()));
@@ -106,17 +106,6 @@ Expected<std::vector<DescribedNode>> NodeBuilder::describe(const Edit& edit) con
         }
     }
     return nodes;
-}
-
-Expected<std::vector<PreparedNode>> NodeBuilder::build(std::vector<DescribedNode> nodes) const {
-    std::vector<PreparedNode> built;
-    built.reserve(nodes.size());
-    for (DescribedNode& node : nodes) {
-        auto instance = build(std::move(node.description));
-        if (!instance) return std::unexpected(at_position(std::move(instance.error()), node.position));
-        built.push_back({std::move(*instance), std::move(node.parameters)});
-    }
-    return built;
 }
 
 }  // namespace rta

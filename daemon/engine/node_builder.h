@@ -20,17 +20,12 @@
 
 namespace rta {
 
-/// A node that has been built but is not part of a graph yet.
+/// A node that is not part of a graph yet.
 struct PreparedNode {
-    std::shared_ptr<NodeInstance> instance;
-    std::vector<float> parameters;  ///< values, each in the parameter's own unit
-};
-
-/// A node that has not been built yet.
-struct DescribedNode {
     std::shared_ptr<const NodeDescription> description;
-    std::vector<float> parameters;
-    DocumentPosition position{};  ///< for errors about a document
+    std::vector<float> parameters;             ///< values, each in the parameter's own unit
+    DocumentPosition position{};               ///< for errors about a document
+    std::shared_ptr<NodeInstance> instance{};  ///< null: not built yet
 };
 
 /// Builds nodes. Slow, but independent of the graph, so any thread may do it.
@@ -72,14 +67,12 @@ class NodeBuilder {
         std::shared_ptr<const NodeDescription> description) const;
     /// [any] Describes the nodes that the edit adds: one for AddNode, all for ReplaceGraph, none for other edits.
     /// Errors: unknown type, invalid setting or parameter.
-    [[nodiscard]] Expected<std::vector<DescribedNode>> describe(const Edit& edit) const;
-    /// [any] Builds described nodes. Errors: those of build().
-    [[nodiscard]] Expected<std::vector<PreparedNode>> build(std::vector<DescribedNode> nodes) const;
+    [[nodiscard]] Expected<std::vector<PreparedNode>> describe(const Edit& edit) const;
 
  private:
-    [[nodiscard]] Expected<DescribedNode> describe(const std::string& type_name, const std::string& name,
-                                                   const Settings& settings,
-                                                   const std::map<std::string, float, std::less<>>& parameters) const;
+    [[nodiscard]] Expected<PreparedNode> describe(const std::string& type_name, const std::string& name,
+                                                  const Settings& settings,
+                                                  const std::map<std::string, float, std::less<>>& parameters) const;
     [[nodiscard]] BuildContext context_of(const NodeDescription& description) const {
         return {config_.sample_rate_hz, config_.block_size, description.settings};
     }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "graph/audio_graph.h"
 #include "graph/edit.h"
 
 namespace rta {
@@ -36,6 +37,14 @@ class PreparedTransaction {
     friend class Engine;
     struct Impl;
     std::unique_ptr<Impl> impl_;
+};
+
+/// The graph of a revision. Other threads may read it; the control thread destroys it, because graphs share nodes, and an
+/// edit copies a node only if another graph has it, too.
+struct GraphSnapshot {
+    AudioGraph graph;
+    std::uint64_t next_id = 1;  ///< id of the next node added
+    std::uint64_t revision = 0;
 };
 
 /// Size of the graph that a transaction would produce.

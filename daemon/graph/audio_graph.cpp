@@ -361,14 +361,27 @@ void AudioGraph::erase(std::size_t index) {
     const GraphNode& node = *nodes_[index];
     ids_.remove(node.name(), node.id.value());
     if (node.description->type->device_role == DeviceRole::sink) std::erase(device_sinks_, node.id);
+    if (compaction_deferred_) {
+        nodes_[index].reset();
+        ++gap_count_;
+        return;
+    }
     nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index));
     node_ids_.erase(node_ids_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
+void AudioGraph::compact() {
+    compaction_deferred_ = false;
+    if (std::exchange(gap_count_, 0) == 0) return;
+    std::erase(nodes_, nullptr);
+    node_ids_.clear();
+    for (const auto& node : nodes_) node_ids_.push_back(node->id);
+}
+
 GraphNode& AudioGraph::writable(NodeId id) {
     std::shared_ptr<const GraphNode>& node = nodes_[index_of(id)];
-    // The node may be shared with a copy of this graph, which must not change. The count cannot change in between,
-    // because all graphs live on the control thread.
+    // The node may be shared with a copy of this graph, which must not change. Another thread may copy this graph while the
+    // control thread keeps a copy for it; until that is destroyed, the count is larger than 1.
     if (node.use_count() > 1) node = std::make_shared<GraphNode>(*node);
     // Every GraphNode is created as a non-const object; only the pointer is const.
     return const_cast<GraphNode&>(*node);
@@ -378,7 +391,9 @@ Expected<const GraphNode*> AudioGraph::require(std::string_view name) const {
     if (const GraphNode* node = find(name)) return node;
     std::vector<std::string_view> names;
     names.reserve(nodes_.size());
-    for (const auto& node : nodes_) names.push_back(node->name());
+    for (const auto& node : nodes_) {
+        if (node != nullptr) names.push_back(node->name());
+    }
     return fail(ErrorCode::not_found, unknown_name("node", name, names));
 }
 

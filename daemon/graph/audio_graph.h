@@ -106,6 +106,11 @@ class AudioGraph {
     /// parameters that still exist, are kept. Errors: a connection or value that is no longer valid.
     Expected<void> replace_node(NodeId id, std::shared_ptr<const NodeDescription> description);
 
+    /// From here to compact(), edits that remove nodes take constant time, and nothing else but find() and edits may be
+    /// called. Otherwise removing all nodes one by one takes time that grows with their square.
+    void defer_compaction() { compaction_deferred_ = true; }
+    void compact();
+
     /// Returns the error for a cycle found by order(): FAILED_PRECONDITION, with the path.
     [[nodiscard]] Error cycle_error(const Cycle& cycle) const;
     /// Returns indices into nodes(), every node after its sources.
@@ -130,7 +135,7 @@ class AudioGraph {
     /// Returns the node. Errors: NOT_FOUND, with the names of existing nodes.
     [[nodiscard]] Expected<const GraphNode*> require(std::string_view name) const;
 
-    [[nodiscard]] std::size_t node_count() const { return nodes_.size(); }
+    [[nodiscard]] std::size_t node_count() const { return nodes_.size() - gap_count_; }
     /// Returns the ids of nodes(), in the same order.
     [[nodiscard]] std::span<const NodeId> node_ids() const { return node_ids_; }
     /// Returns the nodes sorted by id, which is the order in which they were added.
@@ -162,8 +167,10 @@ class AudioGraph {
     [[nodiscard]] Expected<PortRef> resolve_input(std::string_view text) const;
     [[nodiscard]] Expected<void> check_widths(PortRef from, PortRef to) const;
 
-    std::vector<std::shared_ptr<const GraphNode>> nodes_;  ///< by id
+    std::vector<std::shared_ptr<const GraphNode>> nodes_;  ///< by id; null: removed, until compact()
     std::vector<NodeId> node_ids_;                         ///< of nodes_: a search by id reads nothing else
+    std::size_t gap_count_ = 0;                            ///< nodes that are null
+    bool compaction_deferred_ = false;
     std::vector<NodeId> device_sinks_;
     NameTable ids_;
     std::size_t connection_count_ = 0;

@@ -220,10 +220,10 @@ Expected<Edit> to_edit(const v1::Edit& message) {
 
 namespace requests {
 
-Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine,
+Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine, const GraphSnapshot* snapshot,
                                                             Expected<TransactionContent> content) {
     if (!content) return std::unexpected(std::move(content.error()));
-    auto prepared = engine.prepare(std::move(content->transaction));
+    auto prepared = engine.prepare(std::move(content->transaction), snapshot);
     if (!prepared) return std::unexpected(without_index(std::move(prepared.error()), content->whole_graph));
     return std::make_unique<TransactionState>(std::move(content->edits), content->whole_graph, std::move(*prepared));
 }
@@ -233,30 +233,34 @@ bool build_missing(Call& call, const Error& error) {
     auto& transaction = static_cast<TransactionState&>(*call.request.state);
     if (++transaction.builds > kMaximumBuilds) {
         call.request.refuse(Error{ErrorCode::aborted,
-                                  "other clients changed the settings of the same nodes " +
-                                      std::to_string(kMaximumBuilds) + " times; nothing has changed; try again",
+                                  "other clients changed the graph " + std::to_string(kMaximumBuilds) +
+                                      " times while this transaction was prepared; nothing has changed; try again",
                                   {}});
         return true;
     }
     call.request.stage = PendingRequest::Stage::preparing;
     struct Build {
         std::unique_ptr<RequestState> state;
+        std::optional<GraphSnapshot> snapshot;
         Expected<void> outcome{};
     };
-    const auto build = std::make_shared<Build>(std::move(call.request.state));
+    const auto build = std::make_shared<Build>(std::move(call.request.state), call.snapshot_if_large());
     call.services.workers.run(
         "building processors",
         [build, &engine = std::as_const(call.services.engine)] {
-            build->outcome = engine.build(static_cast<TransactionState&>(*build->state).prepared);
+            build->outcome = engine.build(static_cast<TransactionState&>(*build->state).prepared,
+                                          build->snapshot ? &*build->snapshot : nullptr);
         },
-        [build, handle = call.handle()](const Expected<void>& ran) {
+        [build, handle = call.handle(), &workers = call.services.workers](const Expected<void>& ran) {
+            build->snapshot.reset();
             handle.resume([&](Call& later) {
                 if (later.request.stage != PendingRequest::Stage::preparing) return;  // has failed in the meantime
+                later.request.state = std::move(build->state);
                 if (!ran) return later.request.refuse(unchanged(ran.error()));
                 if (!build->outcome) return later.request.refuse(build->outcome.error());
-                later.request.state = std::move(build->state);
                 later.request.stage = PendingRequest::Stage::prepared;
             });
+            if (build->state != nullptr) workers.free(std::move(build->state));  // the client has left
         });
     // A worker that has finished already: nothing else would execute the request again.
     if (call.request.stage == PendingRequest::Stage::prepared) call.request.kind->execute(call);

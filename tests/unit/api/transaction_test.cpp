@@ -9,6 +9,7 @@
 
 #include "document/document.h"
 #include "script.h"
+#include "support/live_processors.h"
 
 namespace rta::api::test {
 namespace {
@@ -243,6 +244,95 @@ TEST(Transactions, SettingsThatOthersKeepChangingAreGivenUp) {
         script.workers.finish(0);
     }
     script.play("a< response { id: 2 status { code: ABORTED } }\n");
+}
+
+/// Adds a thousand nodes. Larger than what the control thread parses and validates itself.
+v1::Request large_transaction(std::uint64_t id, bool with_cycle) {
+    v1::Request request;
+    request.set_id(id);
+    v1::EditList& list = *request.mutable_apply_transaction()->mutable_edits();
+    for (int i = 0; i < 1'000; ++i) {
+        v1::Node& node = *list.add_edits()->mutable_add_node();
+        node.set_name("large" + std::to_string(i));
+        node.set_type("gain");
+    }
+    const auto connect = [&](const char* from, const char* to) {
+        v1::Connect& connection = *list.add_edits()->mutable_connect();
+        connection.set_from(from);
+        connection.set_to(to);
+    };
+    connect("large1", "large2");
+    if (with_cycle) connect("large2", "large1");
+    return request;
+}
+
+TEST(Transactions, ALargeTransactionThatIsNotValidIsRefusedBeforeItsNodesAreBuilt) {
+    Script script{rta::test::counting_nodes()};
+    const std::ptrdiff_t before = rta::test::live_processors();
+    script.play("hello a\n");
+    script.workers.held = true;
+    script.send('a', large_transaction(1, true));
+    ASSERT_EQ(script.workers.jobs.size(), 1U) << "is parsed";
+    script.workers.finish(0);
+    ASSERT_EQ(script.workers.jobs.size(), 1U) << "is validated";
+    auto validated = std::move(script.workers.jobs.front());
+    script.workers.jobs.clear();
+    validated.work();
+    EXPECT_EQ(rta::test::live_processors(), before);
+    validated.done();
+    script.play("a< response { id: 1 status { code: FAILED_PRECONDITION edit_index: 1001 } }\n");
+}
+
+TEST(Transactions, ALargeTransactionIsValidatedAgainIfTheGraphHasChanged) {
+    Script script;
+    script.play(R"(
+        hello a
+        hello b
+        b> id: 1 apply_transaction { edits { edits { add_node { name: "large1" type: "gain" } } } }
+        b< response { id: 1 apply_transaction { revision: 1 } }
+    )");
+    script.workers.held = true;
+    script.send('a', large_transaction(2, false));
+    script.workers.finish(0);  // parses
+    script.workers.jobs.front().work();
+    script.workers.held = false;
+    script.play(R"(
+        b> id: 2 apply_transaction { edits { edits { remove_node { name: "large1" } } } }
+        b< response { id: 2 apply_transaction { revision: 2 } }
+    )");
+    const auto done = script.workers.jobs.front().done;
+    script.workers.jobs.clear();
+    done();
+    script.play("a< response { id: 2 apply_transaction { revision: 3 } }\n");
+    EXPECT_EQ(script.engine.graph().node_count(), 1'000U);
+}
+
+TEST(Transactions, ALargeMessageThatIsNotARequestEndsTheStream) {
+    Script script;
+    script.play("hello a\n");
+    script.workers.held = true;
+    script.send_bytes('a', std::string(100'000, '\xFF'));
+    script.play("a-\n");
+    EXPECT_FALSE(script.client('a').wants_more());
+    script.workers.finish(0);
+    script.play("a< response { status { code: INVALID_ARGUMENT } }\n");
+    EXPECT_TRUE(script.client('a').refused());
+}
+
+TEST(Transactions, AClientMayLeaveWhileItsLargeRequestIsPrepared) {
+    Script script{rta::test::counting_nodes()};
+    const std::ptrdiff_t before = rta::test::live_processors();
+    for (const std::size_t finished : {0U, 1U}) {
+        script.play("hello a\n");
+        script.workers.held = true;
+        script.send('a', large_transaction(1, false));
+        for (std::size_t i = 0; i < finished; ++i) script.workers.finish(0);
+        script.disconnect('a');
+        while (!script.workers.jobs.empty()) script.workers.finish(0);
+        script.workers.held = false;
+        EXPECT_EQ(rta::test::live_processors(), before) << finished;
+        EXPECT_EQ(script.engine.graph().node_count(), 0U);
+    }
 }
 
 TEST(Transactions, ARequestThatIsBeingBuiltDoesNotExpire) {

@@ -278,5 +278,21 @@ TEST_F(EngineWaiting, ARefusedTransactionRenamesNothing) {
     EXPECT_EQ(offline.recorded[0].back(), 0.0F);
 }
 
+TEST_F(EngineWaiting, ANodeThatItsTransactionRenamesCanBeAddedAfterARefusal) {
+    std::string nodes;
+    for (int i = 0; i < 100; ++i) nodes += R"(, {"name": "n)" + std::to_string(i) + R"(", "type": "gain"})";
+    start(nodes);
+    start_round();
+    for (int i = 0; i < 99; ++i) static_cast<void>(offline.apply({Connect{"dc", "n" + std::to_string(i), {}}}));
+    auto prepared =
+        offline.engine.prepare({{AddNode{"gain", "x", {}, {}}, RenameNode{"x", "y"}, Connect{"y", "n99", {}}}});
+    ASSERT_TRUE(prepared);
+    EXPECT_EQ(offline.engine.commit(*prepared).error().code, ErrorCode::resource_exhausted);
+    offline.settle();
+    const auto ticket = offline.engine.commit(*prepared);
+    ASSERT_TRUE(ticket) << ticket.error().sentence;
+    EXPECT_NE(offline.engine.graph().find("y"), nullptr);
+}
+
 }  // namespace
 }  // namespace rta::test::engine_waiting_test

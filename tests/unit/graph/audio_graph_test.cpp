@@ -39,6 +39,30 @@ TEST(AudioGraph, RemovingANodeRemovesItsConnections) {
     EXPECT_TRUE(builder.graph.disconnect("a", "d"));
 }
 
+TEST(AudioGraph, DeferredCompactionEndsWithTheSameGraph) {
+    GraphBuilder together;
+    GraphBuilder one_by_one;
+    for (GraphBuilder* builder : {&together, &one_by_one}) {
+        for (int i = 0; i < 40; ++i) builder->add(i % 7 == 0 ? "output" : "gain", "n" + std::to_string(i));
+        for (int i = 1; i < 40; i += 3) builder->connect("n" + std::to_string(i), "n" + std::to_string(i / 7 * 7));
+    }
+    together.graph.defer_compaction();
+    for (GraphBuilder* builder : {&together, &one_by_one}) {
+        for (int i = 0; i < 40; i += 1 + i % 3) {
+            ASSERT_TRUE(builder->graph.remove_node("n" + std::to_string(i))) << i;
+            EXPECT_FALSE(builder->graph.remove_node("n" + std::to_string(i))) << i;
+        }
+        builder->add("gain", "n0").add("output", "last").connect("n0", "last");
+        ASSERT_TRUE(builder->graph.remove_node("n0"));
+    }
+    EXPECT_EQ(together.graph.node_count(), one_by_one.graph.node_count());
+    together.graph.compact();
+    EXPECT_EQ(write_document(together.graph.document()), write_document(one_by_one.graph.document()));
+    EXPECT_TRUE(std::ranges::equal(together.graph.node_ids(), one_by_one.graph.node_ids()));
+    EXPECT_TRUE(std::ranges::equal(together.graph.device_sinks(), one_by_one.graph.device_sinks()));
+    EXPECT_EQ(together.graph.connection_count(), one_by_one.graph.connection_count());
+}
+
 TEST(AudioGraph, AMonoOutputFeedsAWiderInputAndNothingElseMismatches) {
     GraphBuilder builder;
     builder.add("gain", "mono").add("gain", "stereo", {{"channels", 2.0}}).add("gain", "three", {{"channels", 3.0}});
