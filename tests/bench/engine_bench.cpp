@@ -297,7 +297,7 @@ std::vector<SetParameter> changes_of_equalizers() {
     return changes;
 }
 
-/// Starts ramps that outlast the measurement, in as many requests as the engine requires.
+/// Starts ramps that outlast the measurement, in the number of requests that the engine requires.
 void start_ramps(Rig& rig, std::span<const SetParameter> changes) {
     constexpr std::size_t kRequest = 100;
     rig.render(1);

@@ -160,7 +160,7 @@ void measure_adoptions(std::size_t nodes) {
     print_row("  of it the clock and an empty ring, us", nodes, Percentiles{std::move(empty)});
 }
 
-/// An edit and what reverses it.
+/// An edit and its reverse.
 struct EditKind {
     std::string what;
     std::vector<Edit> edits;

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# systemd_machine.sh BUILD_DIR RESULTS: boots a machine, an overlay of this one's files, in which rtad is installed by
-# cmake --install and enabled, runs systemd_session.sh in it and ends with it. What the machine says goes to stdout; what is
-# missing for it to stderr, with exit status 1. Nothing outside of RESULTS and a tmpfs of its own is written.
+# systemd_machine.sh BUILD_DIR RESULTS: boots a container on an overlay of this machine's files, in which rtad is
+# installed by cmake --install and enabled. Runs systemd_session.sh in it; the container stops when the script ends. The
+# console of the container goes to stdout. If a requirement is missing, reports it on stderr and exits with status 1.
+# Writes only to RESULTS and to its own tmpfs.
 set -u
 build=$1
 results=$2
@@ -17,7 +18,7 @@ done
 [ -x /lib/systemd/systemd ] || give_up "there is no systemd to boot; tests/run.sh installs it (daemon/packages.sh)"
 mountpoint -q /sys/fs/cgroup || give_up "there is no /sys/fs/cgroup, without which no systemd boots"
 
-# The mounts end with the namespace.
+# A separate mount namespace: the mounts are removed when it ends.
 if [ "${RTAD_MACHINE_UNSHARED-}" = "" ]; then
     RTAD_MACHINE_UNSHARED=1 exec unshare --mount --propagation private -- "${BASH_SOURCE[0]}" "$@"
 fi
@@ -30,7 +31,7 @@ mount -t overlay -o "lowerdir=/,upperdir=$space/upper,workdir=$space/work" rtad-
     give_up "an overlay of / cannot be mounted here"
 root=$space/root
 
-# Of this machine's services none is wanted; what a first boot would ask or wait for is answered.
+# Disables the services of this machine, and configures what a first boot would ask for.
 rm -rf "$root"/etc/systemd/system/*.wants "$root"/var/log/journal "$root"/etc/fstab
 for unit in systemd-networkd.service systemd-resolved.service systemd-timesyncd.service systemd-pstore.service \
     systemd-firstboot.service e2scrub_reap.service postgresql.service apt-daily.timer apt-daily-upgrade.timer \
@@ -64,7 +65,7 @@ for unit in rtad rtad-session; do
     systemctl --root="$root" enable "$unit.service" 2>>"$results/install.log" || give_up "$unit.service cannot be enabled"
 done
 
-# Bounded by the test's patience; a machine that hangs is told to end first.
+# Shorter than the timeout of the test. A machine that hangs receives SIGTERM first.
 timeout --kill-after=5 90 systemd-nspawn --quiet --register=no --keep-unit --private-network \
     --capability=CAP_IPC_LOCK,CAP_SYS_NICE --machine="rtad-test-$$" --bind="$results/report:/results" \
     --directory="$root" --boot </dev/null

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr TimePoint kStart{1h};
 
-/// Writes its name into the log whenever it is resumed.
+/// Appends its name to the log when it is resumed.
 class FakeWaiter final : public Waiter {
  public:
     FakeWaiter(char name, std::string& log) : name_{name}, log_{log} {}
@@ -53,7 +53,7 @@ struct ProgressQueueTest : Fairness {
     ProgressQueue ports;
 };
 struct LongRequestQueueTest : Fairness {
-    /// Runs a request, if it may run; then it takes so long.
+    /// Runs a request of this duration, if it may run.
     bool run(const std::shared_ptr<FakeWaiter>& waiter, std::chrono::milliseconds duration, TimePoint now) {
         if (!turns.may_run(waiter)) return false;
         turns.finished(*waiter, duration, now);
