@@ -24,7 +24,7 @@ struct PendingRequest {
         waiting,    ///< for its turn among the requests of its client
         preparing,  ///< on a worker
         prepared,   ///< `state` holds the result
-        in_line,    ///< behind the mutes and panics of other clients
+        queued,     ///< after the mutes and panics of other clients
         executed,   ///< its turn is over; the answer comes later
         answered,   ///< `reply` holds the answer
     };
@@ -35,7 +35,7 @@ struct PendingRequest {
     Stage stage = Stage::waiting;
     std::unique_ptr<RequestState> state{};  ///< of its kind
     bool committed = false;                 ///< what it changed stays, even if the request fails now
-    std::optional<TimePoint> give_up{};     ///< the engine was full, and is asked again until then
+    std::optional<TimePoint> deadline{};    ///< the engine had no room; the request is retried until then
     AwaitedStarts::Wait start{};            ///< of its transaction; removed together with the request
     v1::ServerMessage reply{};
 
@@ -53,8 +53,8 @@ struct PendingRequest {
     void fail(Error error);
 };
 
-/// Returns why a request must be refused whatever its kind, if it must: unknown kind, invalid timeout_ms. [any]
-[[nodiscard]] std::optional<Error> find_fault(const v1::Request& message);
+/// Returns the error of a request that is invalid regardless of its kind: unknown kind, invalid timeout_ms. [any]
+[[nodiscard]] std::optional<Error> find_error(const v1::Request& message);
 
 /// Refers to a request whose answer comes later, while its client may leave. [control]
 class CallHandle {

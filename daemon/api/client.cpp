@@ -48,7 +48,7 @@ void Client::enqueue(std::string_view payload) {
     } else if (request.message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
         request.bytes = std::max(request.bytes, request.message.SpaceUsedLong());
         request.kind = find_request_kind(request.message.request_case());
-        if (const auto fault = find_fault(request.message)) request.refuse(*fault);
+        if (const auto error = find_error(request.message)) request.refuse(*error);
     } else {
         return refuse_stream(
             Error{ErrorCode::invalid_argument, "the message is not an rta.v1.Request; disconnecting", {}});
@@ -86,7 +86,7 @@ void Client::leave() {
     std::erase(services.clients, this);
 }
 
-void Client::give_up(std::string_view why) {
+void Client::mark_lost(std::string_view why) {
     if (state_ == State::closed) return;
     state_ = State::lost;
     lost_ = why;
@@ -96,7 +96,7 @@ void Client::deliver(const SharedFrame& event) {
     if (state_ == State::lost) return;
     const auto pushed = guarded("queueing an event", [&] {
         if (!outbox_.push_event(event))
-            give_up("does not read its events (8 MiB of them, or about 4096 with responses in between)");
+            mark_lost("does not read its events (8 MiB of them, or about 4096 with responses in between)");
     });
     if (!pushed) return missed();
     if (changed_) changed_();
@@ -104,7 +104,7 @@ void Client::deliver(const SharedFrame& event) {
 
 /// Events about changes are never dropped: a client that misses one has to read the graph again.
 void Client::missed() {
-    give_up("missed an event about a change because memory ran out");
+    mark_lost("missed an event about a change because memory ran out");
     if (changed_) changed_();
 }
 
@@ -130,7 +130,7 @@ void Client::resume() {
             while (step()) {
             }
         });
-        if (!answered) give_up("could not be answered because memory ran out");
+        if (!answered) mark_lost("could not be answered because memory ran out");
     });
     if (ran && changed_) changed_();
 }
@@ -184,9 +184,9 @@ void Client::prepare_ahead() {
 void Client::expire(TimePoint now) {
     if (executed_ == queue_.size()) return;
     PendingRequest& request = queue_[executed_];
-    // A request that a worker prepares does not wait for room; its client may stand in a queue for an earlier one.
+    // A request that a worker prepares does not wait for room; its client may be queued for an earlier one.
     if (request.stage == PendingRequest::Stage::answered || request.stage == PendingRequest::Stage::preparing) return;
-    if (!request.give_up || now < *request.give_up) return;
+    if (!request.deadline || now < *request.deadline) return;
     request.refuse(Error{ErrorCode::resource_exhausted,
                          "the engine had no room for this request within " + std::to_string(request.timeout_ms()) +
                              " ms (timeout_ms); nothing has changed",

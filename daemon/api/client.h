@@ -109,7 +109,7 @@ class Client final : public std::enable_shared_from_this<Client>,
     void send_front();
     void free_on_worker(PendingRequest& request);
     [[nodiscard]] Call call(std::size_t index);
-    void give_up(std::string_view why);
+    void mark_lost(std::string_view why);
     void leave();
 
     static const std::string kNoName;

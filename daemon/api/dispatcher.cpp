@@ -108,7 +108,7 @@ bool Dispatcher::dispatch(Call& call) {
     }
     const bool was_prepared = request.stage == Stage::prepared;
     const TimePoint begin = services_.clock();
-    if (!request.turn_over() && request.stage != Stage::in_line) {
+    if (!request.turn_over() && request.stage != Stage::queued) {
         const auto executed = guarded("executing the request", [&] { execute(call); });
         if (!executed) request.fail(executed.error());
     }

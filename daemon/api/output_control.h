@@ -28,7 +28,7 @@ class OutputControl {
     struct Asked {
         std::string client_name;
         TimePoint now;
-        TimePoint give_up;  ///< refused with RESOURCE_EXHAUSTED if it has not started by then
+        TimePoint deadline;  ///< refused with RESOURCE_EXHAUSTED if it has not started by then
         /// Called once, unless the request is refused: the client's later requests take effect after it.
         std::function<void()> committed;
         Answered answered;

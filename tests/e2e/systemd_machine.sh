@@ -9,14 +9,14 @@ build=$1
 results=$2
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-give_up() { echo "systemd_machine: $*" >&2; exit 1; }
+fail() { echo "systemd_machine: $*" >&2; exit 1; }
 
-[ "$(id -u)" -eq 0 ] || give_up "booting a machine in a container takes root"
+[ "$(id -u)" -eq 0 ] || fail "booting a machine in a container takes root"
 for program in systemd-nspawn cmake unshare; do
-    command -v $program >/dev/null || give_up "there is no $program; tests/run.sh installs it (daemon/packages.sh)"
+    command -v $program >/dev/null || fail "there is no $program; tests/run.sh installs it (daemon/packages.sh)"
 done
-[ -x /lib/systemd/systemd ] || give_up "there is no systemd to boot; tests/run.sh installs it (daemon/packages.sh)"
-mountpoint -q /sys/fs/cgroup || give_up "there is no /sys/fs/cgroup, without which no systemd boots"
+[ -x /lib/systemd/systemd ] || fail "there is no systemd to boot; tests/run.sh installs it (daemon/packages.sh)"
+mountpoint -q /sys/fs/cgroup || fail "there is no /sys/fs/cgroup, without which no systemd boots"
 
 # A separate mount namespace: the mounts are removed when it ends.
 if [ "${RTAD_MACHINE_UNSHARED-}" = "" ]; then
@@ -24,11 +24,11 @@ if [ "${RTAD_MACHINE_UNSHARED-}" = "" ]; then
 fi
 
 space=$results/machine
-mkdir -p "$space" "$results/report" || give_up "cannot write to $results"
-mount -t tmpfs -o size=1g rtad-test "$space" || give_up "a tmpfs cannot be mounted here"
+mkdir -p "$space" "$results/report" || fail "cannot write to $results"
+mount -t tmpfs -o size=1g rtad-test "$space" || fail "a tmpfs cannot be mounted here"
 mkdir "$space"/{upper,work,root}
 mount -t overlay -o "lowerdir=/,upperdir=$space/upper,workdir=$space/work" rtad-test "$space/root" ||
-    give_up "an overlay of / cannot be mounted here"
+    fail "an overlay of / cannot be mounted here"
 root=$space/root
 
 # Disables the services of this machine, and configures what a first boot would ask for.
@@ -43,7 +43,7 @@ ln -sf /lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.t
 echo 7ad0000000000000000000000000007a >"$root/etc/machine-id"
 echo rtad-test >"$root/etc/hostname"
 
-DESTDIR=$root cmake --install "$build" --prefix /usr >"$results/install.log" 2>&1 || give_up "cmake --install failed: $(tail -n 3 "$results/install.log")"
+DESTDIR=$root cmake --install "$build" --prefix /usr >"$results/install.log" 2>&1 || fail "cmake --install failed: $(tail -n 3 "$results/install.log")"
 echo 'device = "null:/var/lib/rtad/out.wav"' >>"$root/etc/rtad/rtad.toml"
 
 install -m 755 "$here/systemd_session.sh" "$root/usr/bin/rtad-session"
@@ -62,7 +62,7 @@ WantedBy=multi-user.target
 UNIT
 mkdir "$root/etc/systemd/system/multi-user.target.wants"
 for unit in rtad rtad-session; do
-    systemctl --root="$root" enable "$unit.service" 2>>"$results/install.log" || give_up "$unit.service cannot be enabled"
+    systemctl --root="$root" enable "$unit.service" 2>>"$results/install.log" || fail "$unit.service cannot be enabled"
 done
 
 # Shorter than the timeout of the test. A machine that hangs receives SIGTERM first.

@@ -25,11 +25,11 @@ class FakeWaiter final : public Waiter {
         if (on_resume) on_resume();
     }
     void expire(TimePoint now) override {
-        if (give_up && now >= *give_up) log_ += static_cast<char>(name_ - 'a' + 'A');
+        if (deadline && now >= *deadline) log_ += static_cast<char>(name_ - 'a' + 'A');
     }
 
     std::function<void()> on_resume;
-    std::optional<TimePoint> give_up;
+    std::optional<TimePoint> deadline;
 
  private:
     char name_;
@@ -111,7 +111,7 @@ TEST_F(RoomQueueTest, ExpiresWithoutATurn) {
     room.wait(a);
     room.wait(b);
     a->on_resume = [&] { room.wait(a); };
-    b->give_up = kStart + 10ms;
+    b->deadline = kStart + 10ms;
     room.retry(kStart + 9ms);
     EXPECT_EQ(take_log(), "a");
     room.retry(kStart + 10ms);
@@ -210,7 +210,7 @@ TEST_F(ProgressQueueTest, ResumesAllInOrderOnceSomethingHasStarted) {
 }
 
 TEST_F(ProgressQueueTest, LetsThoseGiveUpWhoseTimeIsOver) {
-    a->give_up = kStart;
+    a->deadline = kStart;
     ports.wait(a);
     ports.retry(kStart, 0);
     EXPECT_EQ(take_log(), "A");
