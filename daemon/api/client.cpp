@@ -78,7 +78,7 @@ void Client::close() {
     executed_ = 0;
 }
 
-/// The client is no longer counted and gets no events, but may still get its last answer.
+/// The client is no longer counted and receives no events, but may still receive its last answer.
 void Client::leave() {
     Services& services = dispatcher_.services();
     services.hub.unsubscribe(*this);
@@ -102,7 +102,7 @@ void Client::deliver(const SharedFrame& event) {
     if (changed_) changed_();
 }
 
-/// Events about changes are never dropped: a client that misses one has to read the graph again.
+/// Events about changes are never dropped: a client that misses one must read the graph again.
 void Client::missed() {
     mark_lost("missed an event about a change because memory ran out");
     if (changed_) changed_();
@@ -160,7 +160,7 @@ void Client::send_front() {
     --executed_;
 }
 
-/// Freeing the nodes of a large transaction that was rejected would keep the control thread for long.
+/// Freeing the nodes of a large rejected transaction would block the control thread for a long time.
 void Client::free_on_worker(PendingRequest& request) {
     if (request.state == nullptr || request.bytes < kFreedOnWorkerBytes) return;
     static_cast<void>(guarded("freeing a request", [&] {

@@ -40,7 +40,7 @@ class Dispatcher {
 
     void device_changed(const DeviceStatus& device);
     void xruns(const XrunCounts& counts, std::uint64_t frame) { services_.telemetry.xruns(counts, frame); }
-    /// The engine no longer uses the workers, which are about to stop.
+    /// Stops the engine from using the workers, which are about to stop.
     void release_engine();
     /// Fades the device output to silence, and calls `done` at its end.
     void fade_out(float length_ms, std::function<void()> done);

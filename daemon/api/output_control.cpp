@@ -107,7 +107,7 @@ void OutputControl::finish_panic(Item& item, const Ticket& ticket) {
     item.asked.committed();
 }
 
-/// Refuses requests that wait behind one that does not finish.
+/// Refuses requests that wait for one that does not finish.
 void OutputControl::expire_waiting(TimePoint now) {
     for (std::size_t i = 1; i < queue_.size();) {
         if (now < queue_[i].asked.deadline) {

@@ -88,7 +88,7 @@ enum class InTransaction : std::uint8_t {
 };
 
 /// One command: everything that the command line, the shell, the help and completion need to know about it. Each is
-/// defined in a file of its own in rtactl/commands, together with its code.
+/// defined in a separate file in rtactl/commands, together with its code.
 struct Command {
     using Run = Result<void> (*)(Context&, const Arguments&);
 
