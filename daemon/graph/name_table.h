@@ -35,7 +35,7 @@ class NameTable {
     void remove(std::string_view name, std::uint64_t id) {
         std::size_t gap = hash_of(name) & mask();
         while (slots_[gap].id != id) gap = (gap + 1) & mask();
-        // A search stops at a free slot: what would not be found behind it moves into it.
+        // A search stops at a free slot, so entries that would no longer be found are moved into the gap.
         for (std::size_t i = (gap + 1) & mask(); slots_[i].id != 0; i = (i + 1) & mask()) {
             const std::size_t way = (i - slots_[i].hash) & mask();
             if (way < ((i - gap) & mask())) continue;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What bash, zsh and fish offer behind rtactl, with a live daemon: the shells themselves are asked, at a terminal.
+"""Tests completion of rtactl in bash, zsh and fish, with a running daemon and the real shells in a pseudo-terminal.
 
     completion_test.py BUILD_BIN
 """
