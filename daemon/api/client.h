@@ -55,14 +55,14 @@ class Client final : public std::enable_shared_from_this<Client>,
     [[nodiscard]] bool wants_more() const;
 
     [[nodiscard]] Outbox& outbox() { return outbox_; }
-    /// To be called when bytes have left the outbox: continues with requests that waited for room.
+    /// Must be called when bytes have left the outbox. Continues with requests that waited for room.
     void output_drained() { resume(); }
 
-    /// All requests received have been answered.
+    /// Returns whether all received requests have been answered.
     [[nodiscard]] bool idle() const { return queue_.empty(); }
-    /// The client has not yet sent a valid Hello, and may still do so.
+    /// Returns whether the client has not yet sent a valid Hello, and may still do so.
     [[nodiscard]] bool awaits_hello() const { return state_ == State::open && !introduced(); }
-    /// No more requests are received; the client is to be disconnected once it is idle().
+    /// Returns whether no more requests are received, and the client must be disconnected once it is idle().
     [[nodiscard]] bool refused() const { return state_ == State::refused; }
     /// Returns why the client must be disconnected immediately, such as "does not read its events"; empty otherwise.
     [[nodiscard]] std::string_view lost() const { return lost_; }
@@ -78,10 +78,10 @@ class Client final : public std::enable_shared_from_this<Client>,
 
     // For the dispatcher and the handlers of requests.
 
-    /// The client has sent a valid Hello.
+    /// Returns whether the client has sent a valid Hello.
     [[nodiscard]] bool introduced() const { return name_.has_value(); }
     void introduce(std::string name) { name_ = std::move(name); }
-    /// All requests before the one whose turn it is have been answered, and its answer fits into the outbox.
+    /// Returns whether all requests before the current one have been answered, and its answer fits into the outbox.
     [[nodiscard]] bool ready_for_answer() const { return executed_ == 0 && outbox_.has_room(); }
     /// Returns the number of requests whose turn is over, and whose responses have not been put into the outbox.
     [[nodiscard]] std::size_t unanswered() const { return executed_; }

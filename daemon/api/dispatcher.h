@@ -16,7 +16,7 @@ namespace rta::api {
 /// engine's events, and the queues of clients that wait. Has no sockets and no timer. [control]
 class Dispatcher {
  public:
-    /// All arguments outlive the dispatcher.
+    /// All arguments must outlive the dispatcher.
     Dispatcher(Engine& engine, DaemonAccess& daemon, Workers& workers, Clock clock = &std::chrono::steady_clock::now)
         : services_{engine, daemon, workers, std::move(clock)} {}
     Dispatcher(const Dispatcher&) = delete;

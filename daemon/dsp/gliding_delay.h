@@ -41,7 +41,7 @@ class GlidingDelay {
     void advance() RTA_NONBLOCKING;
 
  private:
-    /// How to compute one frame of the output.
+    /// The parameters of the computation of one output frame.
     struct Interpolation {
         std::uint32_t newest;              ///< delay of the first sample, in frames
         std::array<float, kTaps> weights;  ///< of the first sample and those before it

@@ -31,7 +31,7 @@ class Engine {
     class Observer {
      public:
         virtual ~Observer() = default;
-        /// Every command up to `serial` took effect at the top of the block that starts at `frame`.
+        /// Every command up to `serial` took effect at the start of the block that begins at `frame`.
         virtual void applied(std::uint64_t serial, std::uint64_t frame) = 0;
         /// The transaction with this revision begins to be heard in the block that starts at `frame`. Once for each
         /// revision, not necessarily in their order; what starts together has the same frame.

@@ -89,7 +89,7 @@ struct SoundingGraph {
         [[nodiscard]] bool leaves() const { return hearing.target && !hearing.wanted; }
         [[nodiscard]] bool arrives() const { return hearing.wanted && !hearing.playing(); }
     };
-    /// How nodes and connections enter.
+    /// The parameters with which nodes and connections are added.
     struct Entrance {
         std::uint64_t serial;       ///< of the plan with which they enter
         std::uint64_t frame;        ///< at which that plan is likely to be adopted

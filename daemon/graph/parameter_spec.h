@@ -10,7 +10,7 @@ namespace rta {
 
 enum class Unit : std::uint8_t { none, hertz, decibel, ratio, milliseconds, seconds, on_off };
 
-/// How a parameter moves from one value to another. The engine computes the ramps for all nodes.
+/// The form of a ramp from one value to another. The engine computes the ramps for all nodes.
 enum class RampLaw : std::uint8_t {
     linear,       ///< linear in the value
     logarithmic,  ///< linear in the logarithm of the value, for frequencies

@@ -92,7 +92,7 @@ class CompiledGraph {
         float presence;  ///< device sinks: 1 if in the target of the round, 0 if not
     };
 
-    /// What to do while rendering a block.
+    /// Options for rendering a block.
     struct BlockOptions {
         bool find_faults = false;  ///< find and mute nodes that produce NaN or infinity
         bool time_nodes = false;   ///< time some of the nodes: each about once in kTimingRoundFrames

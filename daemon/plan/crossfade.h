@@ -41,8 +41,8 @@ class Crossfade {
     float left_at_ = 1.0F;
 };
 
-/// How much of a signal is present, 0 to 1: a connection at the port to which it leads, or a device sink at the device.
-/// Moves with the Crossfade only. [audio]
+/// Factor from 0 to 1 with which a signal is present: a connection at its destination port, or a device sink at the
+/// device. Moves with the Crossfade only. [audio]
 class Presence {
  public:
     Presence() = default;

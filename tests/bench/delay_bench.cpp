@@ -34,7 +34,7 @@ constexpr std::array kKinds{
     Kind{"fractions of frames", 0.3, 0.0F, 1.0F},
 };
 
-/// From 10 ms to half a second.
+/// Returns a delay from 10 ms to half a second.
 std::uint32_t whole_frames(std::size_t delay) { return 480 + static_cast<std::uint32_t>(delay) * 93; }
 float time_ms(const Kind& kind, std::size_t delay) {
     return static_cast<float>((whole_frames(delay) + kind.fraction) / kRateHz * 1'000.0);

@@ -459,7 +459,7 @@ class Storm {
         return commit(path, std::move(next), {});
     }
 
-    /// Half of them as parameter changes, half in a transaction.
+    /// Changes a parameter: half of the times by a parameter change, otherwise in a transaction.
     bool set(Path& path) {
         SetParameter change{path.source(), "frequency_hz", static_cast<float>(100 + below(1'000)), {}};
         if (path.transparent) {

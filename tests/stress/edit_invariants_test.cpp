@@ -596,7 +596,7 @@ class StormRun {
     }
     /// A plan with parameters needs a separate block, and so do the plans before it.
     static constexpr std::uint64_t kPlansInFlight = 16;
-    /// More than the latency of a region.
+    /// Returns an upper bound of the latency of a region.
     [[nodiscard]] std::uint64_t latency_frames() const { return frames_of(600.0); }
 
     bool mute() {

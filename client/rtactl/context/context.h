@@ -98,7 +98,7 @@ class Context {
     bool quit = false;
 
  private:
-    /// What a request is for: to prepare the command, to read, or to change something.
+    /// Purpose of a request: to prepare the command, to read, or to change something.
     enum class Purpose : std::uint8_t { preparation, query, change };
 
     Result<client::DaemonClient*> connected_client();

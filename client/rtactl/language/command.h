@@ -17,7 +17,7 @@ namespace rta::rtactl {
 
 class Context;
 
-/// What a word of a command may be. Completion offers candidates by it.
+/// Kind of a word of a command, which determines the candidates of completion.
 enum class Expects : std::uint8_t {
     text,              ///< free text: a new name, a number, an address
     type,              ///< a node type

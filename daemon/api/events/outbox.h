@@ -20,7 +20,7 @@ namespace rta::api {
 /// A serialised v1::Event of telemetry, without its numbers, shared by several outboxes.
 using SharedTelemetry = std::shared_ptr<const std::string>;
 
-/// What is to be written to one client, in order. [control]
+/// The messages to be written to one client, in order. [control]
 ///
 /// Responses are bounded by the caller, which starts none while has_room() is false. Events about changes have a
 /// separate limit; beyond it the client has to be disconnected, because they are never dropped. Telemetry has a
@@ -59,16 +59,16 @@ class Outbox {
     /// Returns the number of telemetry events dropped so far.
     [[nodiscard]] std::uint64_t telemetry_dropped() const { return telemetry_dropped_; }
 
-    /// Responses may be created.
+    /// Returns whether responses may be created.
     [[nodiscard]] bool has_room() const { return unsent_ < kRoomBytes; }
-    /// There is nothing to take; chunks taken before may still be unsent.
+    /// Returns whether there is nothing to take; chunks taken before may still be unsent.
     [[nodiscard]] bool empty() const { return chunks_.empty() && telemetry_.empty(); }
     /// Returns the bytes not yet reported by sent(), without telemetry.
     [[nodiscard]] std::size_t unsent_bytes() const { return unsent_; }
 
     /// Removes the next chunks to write: at least one, and no more once they have `wanted` bytes.
     [[nodiscard]] std::vector<Chunk> take(std::size_t wanted);
-    /// To be called when these chunks have been written.
+    /// Must be called when these chunks have been written.
     void sent(const std::vector<Chunk>& chunks);
 
  private:

@@ -32,7 +32,7 @@ void committed(Call& call, RoomQueue& room);
 /// Defers the answer to SetParameters, which is complete except for the frame, until the change takes effect.
 void await_frame(Call& call, const Ticket& ticket);
 
-/// How long a request waits for the start of its transaction.
+/// Limit of the time that a request waits for the start of its transaction.
 struct StartLimit {
     std::chrono::milliseconds length;
     bool by_client;  ///< it is the request's timeout_ms
