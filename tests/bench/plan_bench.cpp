@@ -211,7 +211,7 @@ void measure_edits(std::size_t nodes) {
     }
 }
 
-/// The owners of what the request borrows are added to `borrowed`.
+/// Returns a request to compile the graph. Adds the owners of the objects that it borrows to `borrowed`.
 CompileRequest request_of(const AudioGraph& graph, std::vector<std::shared_ptr<const void>>& borrowed) {
     CompileRequest request{};
     request.block_size = 64;

@@ -6,7 +6,6 @@
 # A case that passed leaves a stamp in the folder stamps/ of the working directory. The name of the stamp is a hash of
 # everything that determines the outcome: this script, the pattern, the compiler and its flags, and the source with and
 # without the fault, including all headers, macros and comments. A case whose stamp exists is not compiled again.
-# and comments too. A case whose stamp exists is not compiled again.
 set -u
 script=$0 case_file=$1 pattern=$2
 shift 2
