@@ -42,7 +42,8 @@ install_packages() {
     for group in "$@"; do
         local -n members="packages_$group"
         wanted+=("${members[@]}")
-        # Debian's nodejs and npm conflict with Node.js from other sources, so they are installed only if there is none.
+        # Debian's nodejs and npm conflict with Node.js from other sources, so they are installed only if Node.js is
+        # missing.
         if [ "$group" = test ] && ! command -v node >/dev/null; then wanted+=(nodejs); fi
         if [ "$group" = test ] && ! command -v npm >/dev/null; then wanted+=(npm); fi
     done

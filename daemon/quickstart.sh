@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# From a fresh Debian 12 to sound: installs missing packages (as root or with sudo), builds rtad and rtactl, plays a chain of
-# nodes and edits it while it plays, first on the sound card, if there is one, and then into a WAV file. Run it from any
-# directory.
+# Quickstart on a fresh Debian 12: installs missing packages (as root or with sudo), builds rtad and rtactl, plays a
+# chain of nodes and edits it during playback, first on the sound card, if there is one, and then into a WAV file. Run
+# it from any directory.
 #
 # It uses its own socket and a free port, so that it does not interfere with a running rtad.
 set -euo pipefail

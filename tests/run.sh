@@ -20,7 +20,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 export LC_ALL=C.UTF-8
 export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-5G}
-# Another checkout of the same sources finds what this one has compiled.
+# Shares compiled objects between checkouts of the same sources.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 export ASAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-22
 export TSAN_OPTIONS=external_symbolizer_path=$ASAN_SYMBOLIZER_PATH RTSAN_OPTIONS=external_symbolizer_path=$ASAN_SYMBOLIZER_PATH
@@ -136,7 +136,8 @@ show_failed_tests() {
 # failed_tests NAME: prints the names of the failed tests, one per line.
 failed_tests() { grep -oE '<testcase name="[^"]*"[^>]*status="fail"' "$log_dir/$1-junit.xml" | cut -d '"' -f 2; }
 
-# test_preset PRESET [CTEST ARGUMENTS...]: every test of a preset that is built; those with the label `timing` at the end.
+# test_preset PRESET [CTEST ARGUMENTS...]: runs all tests of a preset that are built, those with the label `timing`
+# last.
 test_preset() {
     local preset=$1 tests bad all bad_in_all name
     shift
@@ -183,21 +184,20 @@ step_release() {
 
 step_asan() { build asan && test_preset asan; }
 step_tsan() {
-    # ThreadSanitizer finds a missing order between two accesses without their coinciding; it needs fewer items.
+    # ThreadSanitizer detects missing ordering even if the two accesses do not coincide, so fewer items suffice.
     build tsan && RTA_STRESS_ITEMS=${RTA_STRESS_ITEMS:-2000000} test_preset tsan
 }
 step_rtsan() { build rtsan && test_preset rtsan; }
 step_fuzz() { build fuzz fuzz_targets && test_preset fuzz; }
 
 step_wasm() {
-    # The test compares what the module renders with what rtad renders.
+    # This test compares the output of the module with that of rtad.
     build release rtad && build wasm && test_preset wasm
 }
 
 step_tidy() {
-    # The tests are exempt: GoogleTest's macros drown the findings. The translation units are those of the unity build,
-    # which reads each header once for several sources.
-    # Units in which nothing changed since they had no findings are skipped.
+    # The tests are exempt, because the macros of GoogleTest cause too many findings. The translation units are those of
+    # the unity build, which reads each header once for several sources. Unchanged units without findings are skipped.
     run "configure for clang-tidy" tidy-configure.log cmake --preset asan || { gate "configuring for clang-tidy" 1; return; }
     run "generate for clang-tidy" tidy-generate.log cmake --build build/asan --target rta_proto || { gate "protocol for clang-tidy" 1; return; }
     run "clang-tidy" tidy.log /usr/bin/python3 tests/tidy.py build/asan build/tidy "$jobs"

@@ -31,7 +31,7 @@ for settings in sorted(path for folder in (".", "daemon/**", "client/**") for pa
 
 
 def read(file):
-    """Returns the size of all that the unit reads and the path of its stamp, or no path if it cannot be read."""
+    """Returns the size of everything that the unit reads and the path of its stamp, or no path if it cannot be read."""
     command = shlex.split(units[file]["command"])
     output = command.index("-o")
     command = [word for word in command[:output] + command[output + 2:] if word != "-c"]
@@ -54,13 +54,13 @@ def check(file, stamp):
 
 with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
     files = sorted(units)
-    # The largest first, so that no core is left without work for long at the end.
+    # The largest units first, so that all cores are busy until the end.
     found = sorted(zip(pool.map(read, files), files), key=lambda item: -item[0][0])
     changed = [(file, stamp) for (_, stamp), file in found if not (stamp and stamp.exists())]
     print(f"{len(files)} translation units, {len(changed)} of them changed", flush=True)
     good = list(pool.map(lambda item: check(*item), changed))
 
-# Stamps of texts that no longer exist.
+# Remove stamps of units whose text no longer exists.
 current = {stamp.name for (_, stamp), _ in found if stamp}
 for stamp in stamps.iterdir():
     if stamp.name not in current:

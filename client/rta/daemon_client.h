@@ -60,8 +60,8 @@ class DaemonClient {
     /// Sets the timeout of each further call.
     void set_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout; }
 
-    /// Sends a request and receives its response, whose status the caller must check. A response may have an error and a
-    /// result: the change is committed, but was not confirmed in time.
+    /// Sends a request and receives its response, whose status the caller must check. A response may have an error and
+    /// a result: the change is committed, but was not confirmed in time.
     [[nodiscard]] Expected<v1::Response> call(v1::Request request);
 
     /// Sends a request and returns the id assigned to it. Also takes in responses and events, so that client and daemon

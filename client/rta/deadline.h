@@ -6,7 +6,7 @@
 
 namespace rta::client {
 
-/// A time of the monotonic clock at which an operation gives up, or never.
+/// A time of the monotonic clock at which an operation times out, or never.
 class Deadline {
  public:
     using Clock = std::chrono::steady_clock;

@@ -14,12 +14,13 @@
 
 namespace rta::api {
 
-/// If no block of audio is rendered for this long, the requests that have waited for one as long are answered.
+/// If no block of audio is rendered for this long, requests that have waited for a block for at least this long are
+/// answered.
 inline constexpr std::chrono::milliseconds kStillDeadline{500};
 
-/// Requests whose transaction is committed, and that are answered when it begins to be heard. Transactions may begin in
-/// another order than that of their revisions. What a call costs does not grow with the number of requests that go on
-/// waiting, except for a logarithm. [control]
+/// Requests whose transactions are committed, and that are answered when their transactions begin to be heard. The
+/// order of starts may differ from the order of revisions. The cost of a call grows only logarithmically with the
+/// number of requests that continue to wait. [control]
 class AwaitedStarts {
  public:
     /// Why a request is answered before its transaction begins.
@@ -40,8 +41,8 @@ class AwaitedStarts {
         TimePoint deadline;
     };
 
-    /// Keeps a request among those that wait: destroyed before the answer, it removes the request, which is then not
-    /// answered. AwaitedStarts outlives it.
+    /// Registration of a waiting request. If it is destroyed before the answer, the request is removed and not
+    /// answered. AwaitedStarts must outlive it.
     class [[nodiscard]] Wait {
      public:
         Wait() = default;

@@ -33,7 +33,7 @@ Error unknown_request(const v1::Request& message) {
 
 }  // namespace
 
-std::optional<Error> find_fault(const v1::Request& message) {
+std::optional<Error> find_error(const v1::Request& message) {
     if (find_request_kind(message.request_case()) == nullptr) return unknown_request(message);
     const std::uint32_t timeout = timeout_of(message);
     if (timeout >= 1 && timeout <= kMaximumTimeoutMs) return std::nullopt;

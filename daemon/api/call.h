@@ -26,7 +26,7 @@ struct PendingRequest {
         waiting,    ///< for its turn among the requests of its client
         preparing,  ///< on a worker
         prepared,   ///< `state` holds the result
-        in_line,    ///< behind the mutes and panics of other clients
+        queued,     ///< after the mutes and panics of other clients
         executed,   ///< its turn is over; the answer comes later
         answered,   ///< `reply` holds the answer
     };
@@ -40,13 +40,13 @@ struct PendingRequest {
     Stage stage = Stage::waiting;
     std::unique_ptr<RequestState> state{};  ///< of its kind
     bool committed = false;                 ///< what it changed stays, even if the request fails now
-    std::optional<TimePoint> give_up{};     ///< the engine was full, and is asked again until then
+    std::optional<TimePoint> deadline{};    ///< the engine had no room; the request is retried until then
     AwaitedStarts::Wait start{};            ///< of its transaction; removed together with the request
     v1::ServerMessage reply{};
 
-    /// The next request of the client may run.
+    /// Returns whether the next request of the client may run.
     [[nodiscard]] bool turn_over() const { return stage == Stage::executed || stage == Stage::answered; }
-    /// How long it may wait for room in the engine.
+    /// Returns how long the request may wait for room in the engine.
     [[nodiscard]] std::uint32_t timeout_ms() const;
 
     /// Returns an empty answer with status OK, which is not complete yet.
@@ -54,19 +54,19 @@ struct PendingRequest {
     /// Returns the same; it counts as complete when the handler returns.
     v1::Response& answer();
     void refuse(const Error& error);
-    /// For an error that was not foreseen, after which what was committed stays.
+    /// Refuses the request after an unexpected error. Committed changes stay.
     void fail(Error error);
 };
 
-/// Returns why a request must be refused whatever its kind, if it must: unknown kind, invalid timeout_ms. [any]
-[[nodiscard]] std::optional<Error> find_fault(const v1::Request& message);
+/// Returns the error of a request that is invalid regardless of its kind: unknown kind, invalid timeout_ms. [any]
+[[nodiscard]] std::optional<Error> find_error(const v1::Request& message);
 
-/// Refers to a request whose answer comes later, while its client may leave. [control]
+/// Refers to a request that is answered later, while its client may disconnect. [control]
 class CallHandle {
  public:
     CallHandle(std::weak_ptr<Client> client, std::uint64_t number) : client_{std::move(client)}, number_{number} {}
 
-    /// Calls `use` unless the client has left, and continues with the client's requests.
+    /// Calls `use` unless the client has disconnected, and continues with the client's requests.
     void resume(const std::function<void(Call&)>& use) const;
 
  private:
@@ -74,7 +74,7 @@ class CallHandle {
     std::uint64_t number_;
 };
 
-/// What a handler is called with. Valid during the call only. [control]
+/// The arguments of a handler. Valid during the call only. [control]
 struct Call {
     Services& services;
     Client& client;

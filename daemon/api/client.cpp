@@ -12,7 +12,7 @@
 
 namespace rta::api {
 
-/// What the bytes of a message have turned out to be.
+/// Result of parsing the bytes of a message.
 struct ParsedRequest {
     v1::Request message{};
     std::size_t bytes = 0;             ///< of memory
@@ -31,7 +31,7 @@ ParsedRequest parse(std::string_view payload) {
         parsed.error = std::move(oversized->error);
     } else if (parsed.message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
         parsed.bytes = std::max(parsed.bytes, parsed.message.SpaceUsedLong());
-        parsed.error = find_fault(parsed.message);
+        parsed.error = find_error(parsed.message);
     } else {
         parsed.malformed =
             Error{ErrorCode::invalid_argument, "the message is not an rta.v1.Request; disconnecting", {}};
@@ -121,7 +121,7 @@ void Client::close() {
     executed_ = 0;
 }
 
-/// The client is no longer counted and gets no events, but may still get its last answer.
+/// The client is no longer counted and receives no events, but may still receive its last answer.
 void Client::leave() {
     Services& services = dispatcher_.services();
     services.hub.unsubscribe(*this);
@@ -129,7 +129,7 @@ void Client::leave() {
     std::erase(services.clients, this);
 }
 
-void Client::give_up(std::string_view why) {
+void Client::mark_lost(std::string_view why) {
     if (state_ == State::closed) return;
     state_ = State::lost;
     lost_ = why;
@@ -139,15 +139,15 @@ void Client::deliver(const SharedFrame& event) {
     if (state_ == State::lost) return;
     const auto pushed = guarded("queueing an event", [&] {
         if (!outbox_.push_event(event))
-            give_up("does not read its events (8 MiB of them, or about 4096 with responses in between)");
+            mark_lost("does not read its events (8 MiB of them, or about 4096 with responses in between)");
     });
     if (!pushed) return missed();
     if (changed_) changed_();
 }
 
-/// Events about changes are never dropped: a client that misses one has to read the graph again.
+/// Events about changes are never dropped: a client that misses one must read the graph again.
 void Client::missed() {
-    give_up("missed an event about a change because memory ran out");
+    mark_lost("missed an event about a change because memory ran out");
     if (changed_) changed_();
 }
 
@@ -173,7 +173,7 @@ void Client::resume() {
             while (step()) {
             }
         });
-        if (!answered) give_up("could not be answered because memory ran out");
+        if (!answered) mark_lost("could not be answered because memory ran out");
     });
     if (ran && changed_) changed_();
 }
@@ -203,7 +203,7 @@ void Client::send_front() {
     --executed_;
 }
 
-/// Freeing a large request, and the nodes of a transaction that was rejected, would keep the control thread for long.
+/// Freeing a large request, and the nodes of a rejected transaction, would block the control thread for a long time.
 void Client::free_on_worker(PendingRequest& request) {
     if (request.bytes < PendingRequest::kLargeBytes) return;
     struct Memory {
@@ -231,9 +231,9 @@ void Client::prepare_ahead() {
 void Client::expire(TimePoint now) {
     if (executed_ == queue_.size()) return;
     PendingRequest& request = queue_[executed_];
-    // A request that a worker prepares does not wait for room; its client may stand in a queue for an earlier one.
+    // A request that a worker prepares does not wait for room; its client may be queued for an earlier one.
     if (request.stage == PendingRequest::Stage::answered || request.stage == PendingRequest::Stage::preparing) return;
-    if (!request.give_up || now < *request.give_up) return;
+    if (!request.deadline || now < *request.deadline) return;
     request.refuse(Error{ErrorCode::resource_exhausted,
                          "the engine had no room for this request within " + std::to_string(request.timeout_ms()) +
                              " ms (timeout_ms); nothing has changed",

@@ -31,11 +31,11 @@ class Client final : public std::enable_shared_from_this<Client>,
                      public EventHub::Subscriber,
                      public Telemetry::Subscriber {
  public:
-    /// Requests received and not yet answered, and the memory that they take, at which no more are received.
+    /// Limit of requests received and not yet answered, and of their memory. At the limit, no more are received.
     static constexpr std::size_t kMaximumPending = 1024;
     static constexpr std::size_t kMaximumPendingBytes = std::size_t{8} << 20U;
-    /// Executed requests whose responses have not been sent, at which no further transaction is committed that waits for
-    /// its start. Bounds what a client can make others wait for.
+    /// Limit of executed requests whose responses have not been sent. At the limit, no further transaction that waits
+    /// for its start is committed, which bounds the delay that a client can cause to others.
     static constexpr std::size_t kMaximumWaits = 128;
 
     /// Use Dispatcher::connect().
@@ -52,20 +52,20 @@ class Client final : public std::enable_shared_from_this<Client>,
     void receive(std::string_view payload);
     /// The stream is malformed, or the client is not admitted: answers `error` with id 0, as the last answer.
     void refuse_stream(const Error& error);
-    /// To be checked before every receive(). Returns false while the client has to wait.
+    /// Must be checked before every receive(). Returns false while the client has to wait.
     [[nodiscard]] bool wants_more() const;
 
     [[nodiscard]] Outbox& outbox() { return outbox_; }
-    /// To be called when bytes have left the outbox: continues with requests that waited for room.
+    /// Must be called when bytes have left the outbox. Continues with requests that waited for room.
     void output_drained() { resume(); }
 
-    /// All requests received have been answered.
+    /// Returns whether all received requests have been answered.
     [[nodiscard]] bool idle() const { return queue_.empty(); }
-    /// The client has not yet sent a valid Hello, and may still do so.
+    /// Returns whether the client has not yet sent a valid Hello, and may still do so.
     [[nodiscard]] bool awaits_hello() const { return state_ == State::open && !introduced(); }
-    /// No more requests are received; the client is to be disconnected once it is idle().
+    /// Returns whether no more requests are received, and the client must be disconnected once it is idle().
     [[nodiscard]] bool refused() const { return state_ == State::refused; }
-    /// Returns why the client must be disconnected immediately, as "does not read its events"; empty: it must not.
+    /// Returns why the client must be disconnected immediately, such as "does not read its events"; empty otherwise.
     [[nodiscard]] std::string_view lost() const { return lost_; }
 
     /// Returns the name given in Hello; empty before.
@@ -79,14 +79,14 @@ class Client final : public std::enable_shared_from_this<Client>,
 
     // For the dispatcher and the handlers of requests.
 
-    /// The client has sent a valid Hello.
+    /// Returns whether the client has sent a valid Hello.
     [[nodiscard]] bool introduced() const { return name_.has_value(); }
     void introduce(std::string name) { name_ = std::move(name); }
-    /// All requests before the one whose turn it is have been answered, and its answer fits into the outbox.
+    /// Returns whether all requests before the current one have been answered, and its answer fits into the outbox.
     [[nodiscard]] bool ready_for_answer() const { return executed_ == 0 && outbox_.has_room(); }
     /// Returns the number of requests whose turn is over, and whose responses have not been put into the outbox.
     [[nodiscard]] std::size_t unanswered() const { return executed_; }
-    /// Calls `use` with the pending request of this number, if there is one, and continues.
+    /// Calls `use` with the pending request of this number, if it exists, and continues.
     void resume(std::uint64_t number, const std::function<void(Call&)>& use);
 
     void resume() override;
@@ -95,7 +95,7 @@ class Client final : public std::enable_shared_from_this<Client>,
  private:
     enum class State : std::uint8_t {
         open,
-        refused,  ///< an answer said that the stream is of no use
+        refused,  ///< the last response reported that the stream is invalid
         lost,     ///< must be disconnected without waiting for the client to read
         closed,
     };
@@ -113,7 +113,7 @@ class Client final : public std::enable_shared_from_this<Client>,
     void send_front();
     void free_on_worker(PendingRequest& request);
     [[nodiscard]] Call call(std::size_t index);
-    void give_up(std::string_view why);
+    void mark_lost(std::string_view why);
     void leave();
 
     static const std::string kNoName;

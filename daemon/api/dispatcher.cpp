@@ -12,16 +12,16 @@ namespace {
 
 using Stage = PendingRequest::Stage;
 
-/// While clients wait for room in the engine, which it has again once a block has been rendered.
+/// Interval while clients wait for room in the engine, which is available again once a block has been rendered.
 constexpr std::chrono::microseconds kRoomInterval{250};
-/// While clients wait until the engine makes progress.
+/// Interval while clients wait until the engine makes progress.
 constexpr std::chrono::microseconds kProgressInterval{1'000};
-/// While a mute waits for room, or a panic for its fade and its processors.
+/// Interval while a mute waits for room, or a panic for its fade and its processors.
 constexpr std::chrono::microseconds kOutputInterval{2'000};
-/// While clients with long requests wait for their turn.
+/// Interval while clients with long requests wait for their turn.
 constexpr std::chrono::microseconds kLongRequestInterval{2'000};
 
-/// What goes to a worker and comes back.
+/// Data that is passed to a worker and back.
 struct Preparation {
     v1::Request message;
     std::optional<GraphSnapshot> snapshot;
@@ -104,7 +104,7 @@ void Dispatcher::prepare(const Call& call) {
 bool Dispatcher::dispatch(Call& call) {
     PendingRequest& request = call.request;
     if (request.stage == Stage::parsing) return false;
-    // Silence must not wait, and a request that is still being prepared needs no turn yet.
+    // Mutes and panics must not wait, and a request that is still being prepared needs no turn yet.
     const bool needs_turn =
         (request.kind == nullptr || request.kind->ordering != Ordering::urgent) && request.stage != Stage::preparing;
     if (needs_turn && !services_.long_requests.may_run(call.client.shared_from_this())) {
@@ -113,11 +113,11 @@ bool Dispatcher::dispatch(Call& call) {
     }
     const bool was_prepared = request.stage == Stage::prepared;
     const TimePoint begin = services_.clock();
-    if (!request.turn_over() && request.stage != Stage::in_line) {
+    if (!request.turn_over() && request.stage != Stage::queued) {
         const auto executed = guarded("executing the request", [&] { execute(call); });
         if (!executed) request.fail(executed.error());
     }
-    // A transaction whose processors must be built first has taken its time, too.
+    // A transaction whose processors must be built first has used its turn, too.
     const bool is_built_next = was_prepared && request.stage == Stage::preparing;
     const TimePoint end = services_.clock();
     // So has a transaction that the engine has refused until it makes progress.

@@ -16,7 +16,7 @@ namespace rta::api {
 /// engine's events, and the queues of clients that wait. Has no sockets and no timer. [control]
 class Dispatcher {
  public:
-    /// All arguments outlive the dispatcher.
+    /// All arguments must outlive the dispatcher.
     Dispatcher(Engine& engine, DaemonAccess& daemon, Workers& workers, Clock clock = &std::chrono::steady_clock::now)
         : services_{engine, daemon, workers, std::move(clock)} {}
     Dispatcher(const Dispatcher&) = delete;
@@ -40,7 +40,7 @@ class Dispatcher {
 
     void device_changed(const DeviceStatus& device);
     void xruns(const XrunCounts& counts, std::uint64_t frame) { services_.telemetry.xruns(counts, frame); }
-    /// The engine no longer uses the workers, which are about to stop.
+    /// Stops the engine from using the workers, which are about to stop.
     void release_engine();
     /// Fades the device output to silence, and calls `done` at its end.
     void fade_out(float length_ms, std::function<void()> done);

@@ -12,7 +12,7 @@ void enqueue_once(std::deque<std::weak_ptr<Waiter>>& queue, const std::shared_pt
     if (std::ranges::none_of(queue, same)) queue.emplace_back(waiter);
 }
 
-/// Lets those give up whose time is over. A client whose request expires may queue again with its next one.
+/// Expires requests whose timeout has passed. A client whose request expires may queue again with its next one.
 void expire_all(const std::deque<std::weak_ptr<Waiter>>& queue, TimePoint now) {
     for (const auto& waiting : std::deque{queue}) {
         if (const auto waiter = waiting.lock()) waiter->expire(now);

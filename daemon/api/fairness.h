@@ -18,7 +18,7 @@ class Waiter {
     virtual ~Waiter() = default;
     /// Called when its turn has come: continues with the request that had to wait.
     virtual void resume() = 0;
-    /// Gives up what has waited longer than its timeout, without waiting for a turn.
+    /// Refuses a request that has waited longer than its timeout, without waiting for its turn.
     virtual void expire(TimePoint now) = 0;
 
     [[nodiscard]] bool long_running() const { return long_running_; }
@@ -29,17 +29,17 @@ class Waiter {
     bool long_running_ = false;
 };
 
-/// Clients that found the engine full, first come, first served. [control]
+/// Clients for which the engine had no room, first come, first served. [control]
 class RoomQueue {
  public:
     [[nodiscard]] bool empty() const { return waiting_.empty(); }
     /// Returns false while others wait and it is not the turn of `waiter`: the engine must not be asked.
     [[nodiscard]] bool may_ask(const Waiter& waiter) const { return waiting_.empty() || in_turn_ == &waiter; }
-    /// The engine had room. Further requests of the same client wait behind the others.
+    /// The engine had room. Further requests of the same client wait after the others.
     void took_room(const Waiter& waiter);
     /// The engine was full, or may_ask() returned false. A client refused in its turn stays first.
     void wait(const std::shared_ptr<Waiter>& waiter);
-    /// Asks those whose time is up to give up, then resumes clients in order until the engine is full again.
+    /// Expires requests whose timeout has passed, then resumes clients in order until the engine is full again.
     void retry(TimePoint now);
 
  private:
@@ -48,14 +48,14 @@ class RoomQueue {
     bool full_ = false;                ///< the client in turn was refused
 };
 
-/// Clients whose transactions wait until the engine makes progress: an earlier change of the same places starts, or removed
-/// nodes fade out. Other clients do not wait for them. [control]
+/// Clients whose transactions wait until the engine makes progress: an earlier change of the same places starts, or
+/// removed nodes fade out. Other clients do not wait for them. [control]
 class ProgressQueue {
  public:
     [[nodiscard]] bool empty() const { return waiting_.empty(); }
     void wait(const std::shared_ptr<Waiter>& waiter);
-    /// Asks those whose time is up to give up, then resumes the others in order, if `progress` of the engine has
-    /// changed. To be called before any new request is executed after that: who waits goes first.
+    /// Expires requests whose timeout has passed. Then, if `progress` of the engine has changed, resumes the other
+    /// clients in order. Must be called before any new request is executed after that: waiting clients go first.
     void retry(TimePoint now, std::uint64_t progress);
 
  private:
@@ -63,8 +63,8 @@ class ProgressQueue {
     std::uint64_t progress_ = 0;
 };
 
-/// Clients whose last request kept the control thread for long. They take turns of one request each, with a rest after
-/// each that is as long as the request took, so that all other clients are served in between. [control]
+/// Clients whose last request occupied the control thread for a long time. They take turns of one request each. After
+/// each request follows a pause as long as the request took, so that all other clients are served in between. [control]
 class LongRequestQueue {
  public:
     /// A request that takes longer is a long one.
@@ -75,7 +75,7 @@ class LongRequestQueue {
     /// Returns true for a client whose last request was short, or whose turn it is. Otherwise the client waits, and is
     /// resumed in its turn.
     [[nodiscard]] bool may_run(const std::shared_ptr<Waiter>& waiter);
-    /// To be called after every request.
+    /// Must be called after every request.
     void finished(Waiter& waiter, std::chrono::nanoseconds duration, TimePoint now);
     /// Resumes clients in order until one of them runs a long request again.
     void resume(TimePoint now);
@@ -86,8 +86,8 @@ class LongRequestQueue {
     TimePoint rest_until_{};
 };
 
-/// Keeps a loop from running inside itself: a call made by the loop may ask for another run, which the running loop
-/// then covers.
+/// Prevents a loop from re-entering itself. A call made by the loop may request another run; the running loop covers
+/// it.
 class NonReentrant {
  public:
     /// Returns false without calling `loop` if it is running already.
@@ -100,7 +100,7 @@ class NonReentrant {
     }
 
  private:
-    /// Also after an exception.
+    /// Resets the flag, also after an exception.
     struct Ended {
         explicit Ended(bool& flag) : running{flag} {}
         Ended(const Ended&) = delete;

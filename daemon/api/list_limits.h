@@ -10,15 +10,15 @@
 
 namespace rta::api {
 
-/// Elements that one list of a request may have.
+/// Maximum number of elements in one list of a request.
 inline constexpr int kMaximumItems = 65'536;
-/// Elements that all lists of a request may have together.
+/// Maximum number of elements in all lists of a request together.
 inline constexpr std::size_t kMaximumElements = 524'288;
 
 /// Lists are counted in fields with smaller numbers; a test checks that there are no others.
 inline constexpr std::uint32_t kCountedNumbers = 32;
 
-/// Returns INVALID_ARGUMENT for a list of so many elements, named by `list`.
+/// Returns INVALID_ARGUMENT for a list of `count` elements, named by `list`.
 [[nodiscard]] Error too_many_items(std::string_view list, std::size_t count);
 
 /// A request that is refused without being parsed.

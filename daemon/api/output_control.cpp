@@ -42,7 +42,7 @@ OutputControl::Step OutputControl::advance(Item& item, TimePoint now) {
 
 /// The engine was full: the request is tried again until its timeout.
 OutputControl::Step OutputControl::refused(Item& item, Error error, TimePoint now) {
-    if (error.code == ErrorCode::resource_exhausted && now < item.asked.give_up) return Step::waits;
+    if (error.code == ErrorCode::resource_exhausted && now < item.asked.deadline) return Step::waits;
     item.asked.answered(std::unexpected(std::move(error)));
     return Step::done;
 }
@@ -107,10 +107,10 @@ void OutputControl::finish_panic(Item& item, const Ticket& ticket) {
     item.asked.committed();
 }
 
-/// Refuses requests that wait behind one that does not finish.
+/// Refuses requests that wait for one that does not finish.
 void OutputControl::expire_waiting(TimePoint now) {
     for (std::size_t i = 1; i < queue_.size();) {
-        if (now < queue_[i].asked.give_up) {
+        if (now < queue_[i].asked.deadline) {
             ++i;
             continue;
         }

@@ -28,13 +28,13 @@ class OutputControl {
     struct Asked {
         std::string client_name;
         TimePoint now;
-        TimePoint give_up;  ///< refused with RESOURCE_EXHAUSTED if it has not started by then
+        TimePoint deadline;  ///< refused with RESOURCE_EXHAUSTED if it has not started by then
         /// Called once, unless the request is refused: the client's later requests take effect after it.
         std::function<void()> committed;
         Answered answered;
     };
 
-    /// All arguments outlive this.
+    /// All arguments must outlive this object.
     OutputControl(Engine& engine, EventHub& hub, PendingCommands& commands)
         : engine_{engine}, hub_{hub}, commands_{commands} {}
 
@@ -43,7 +43,7 @@ class OutputControl {
 
     /// Continues with everything that can continue. Callbacks may call mute() and panic().
     void poll(TimePoint now);
-    /// A request has not been completed.
+    /// Returns whether a request has not been completed.
     [[nodiscard]] bool busy() const { return !queue_.empty() || !unanswered_.empty(); }
 
  private:

@@ -13,9 +13,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// While a client awaits what the next block does. Half of it is added to the round-trip time on average.
+/// Poll interval while a client waits for the next block. Adds half of its length to the round-trip time on average.
 constexpr auto kAwaitedInterval = 50us;
-/// While a fade runs, or a transaction waits to be heard.
+/// Poll interval while a fade runs, or a transaction waits to be heard.
 constexpr auto kOutstandingInterval = 2ms;
 constexpr auto kIdleInterval = 50ms;
 /// If no block is rendered for this long, the next one is not expected soon.

@@ -18,8 +18,8 @@
 namespace rta::api {
 
 /// Commands that the engine has accepted and no block has applied yet, transactions that are not heard yet, and the
-/// engine's events. The engine wakes no thread, so this polls it: completes commands, publishes what happened, and says
-/// when to poll again. Has no timer. [control]
+/// engine's events. The engine wakes no thread, so this class polls it: completes commands, publishes events, and
+/// returns when to poll again. Has no timer. [control]
 class PendingCommands final : private Engine::Observer {
  public:
     /// Transactions that begin to be heard together are reported to clients in polls of this many, so that a poll does

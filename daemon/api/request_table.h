@@ -19,7 +19,7 @@ namespace rta::api {
 
 struct Call;
 
-/// What a client must be allowed to do to send a request. Each role includes the roles before it.
+/// The permission that a request requires. Each role includes the roles before it.
 enum class Role : std::uint8_t {
     none,           ///< a client that has not sent Hello
     observer,       ///< reads and subscribes
@@ -27,14 +27,14 @@ enum class Role : std::uint8_t {
     administrator,  ///< changes the daemon
 };
 
-/// When a request may run. Requests of one client always run in the order in which they were sent.
+/// The order in which a request may run. Requests of one client always run in the order in which they were sent.
 enum class Ordering : std::uint8_t {
     pipelined,      ///< earlier requests of the client may still await their answers
     after_answers,  ///< when all earlier requests of the client are answered and its outbox has room
     urgent,         ///< as `pipelined`, and also while it is not the client's turn in the LongRequestQueue
 };
 
-/// What a handler keeps between two calls for the same request; derived from by each kind that needs it.
+/// State that a handler keeps between two calls for the same request. Each kind that needs it derives a class.
 struct RequestState {
     RequestState() = default;
     RequestState(const RequestState&) = delete;

@@ -20,7 +20,7 @@ class Client;
 
 using Clock = std::function<TimePoint()>;
 
-/// What all clients share, for the handlers of requests. [control]
+/// State shared by all clients, for the handlers of requests. [control]
 struct Services {
     Services(Engine& shared_engine, DaemonAccess& shared_daemon, Workers& shared_workers, Clock shared_clock)
         : engine{shared_engine}, daemon{shared_daemon}, workers{shared_workers}, clock{std::move(shared_clock)} {
@@ -31,7 +31,7 @@ struct Services {
     Services(const Services&) = delete;
     Services& operator=(const Services&) = delete;
 
-    /// To be called when Dispatcher::interval() may have become shorter.
+    /// Must be called when Dispatcher::interval() may have become shorter.
     void wake() const {
         if (on_wake) on_wake();
     }

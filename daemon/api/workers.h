@@ -15,16 +15,16 @@ namespace rta::api {
 /// Runs slow work on other threads. [control]
 class Workers {
  public:
-    /// Work in one lane never waits for work in another.
+    /// Work in one lane never waits for work in another lane.
     enum class Lane : std::uint8_t {
-        requests,  ///< what clients ask for
-        urgent,    ///< what must not wait for clients: panic, and the successors of nodes that failed
-        freeing,   ///< what would take memory if it waited
+        requests,  ///< requests of clients
+        urgent,    ///< work that must not wait for clients: panic, and the successors of faulty nodes
+        freeing,   ///< work that would occupy memory if it waited
     };
 
     virtual ~Workers() = default;
-    /// Calls `work` on some thread, and then `done` on the control thread: later, or before run() returns. `done` gets
-    /// what `work` throws as an error; see guarded().
+    /// Calls `work` on a worker thread, and then `done` on the control thread: later, or before run() returns. `done`
+    /// receives the exception of `work` as an error; see guarded().
     void run(std::string_view doing, std::function<void()> work, std::function<void(const Expected<void>&)> done,
              Lane lane = Lane::requests) {
         const auto outcome = std::make_shared<Expected<void>>();

@@ -5,13 +5,12 @@
 
 namespace rta::app {
 
-// What differs between rtad and the two binaries that are built for the tests only.
+// Differences between rtad and the two binaries that are built only for tests.
 
-/// Returns the node types of this binary: builtin_nodes(), and a few that misbehave in rtad_test_nodes.
+/// Returns the node types of this binary: builtin_nodes(), and some faulty ones in rtad_test_nodes.
 [[nodiscard]] const NodeRegistry& node_types();
 
-/// Returns EngineConfig::ramps of this binary: false in rtad_no_ramps only. The tests that listen for clicks must fail
-/// with that one.
+/// Returns EngineConfig::ramps of this binary: false in rtad_no_ramps only, with which the click tests must fail.
 [[nodiscard]] bool ramps_enabled();
 
 }  // namespace rta::app

@@ -18,7 +18,7 @@ std::unexpected<Error> refuse(std::uint32_t line, const std::string& sentence) {
     return fail(ErrorCode::invalid_argument, "line " + std::to_string(line) + ": " + sentence);
 }
 
-/// Returns the text behind the equals sign of a line, empty if it has none.
+/// Returns the text after the equals sign of a line, empty if it has none.
 std::string_view value_in_line(std::string_view text, std::uint32_t line) {
     for (std::uint32_t skipped = 1; skipped < line; ++skipped) {
         text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);

@@ -83,7 +83,7 @@ class Daemon final : private api::DaemonAccess,
     /// Runs until a signal arrives or the device fails to start. Returns the exit status.
     [[nodiscard]] int run();
     /// Disconnects the clients and saves the graph after an exception.
-    void give_up();
+    void stop_after_exception();
     /// Closes the device. Returns false if the process must exit without destroying any object.
     [[nodiscard]] bool close() { return supervisor_.stop(kCloseLimit); }
     /// Returns, after close(), whether the recording is incomplete.
@@ -214,7 +214,7 @@ int Daemon::run() {
     return status_;
 }
 
-void Daemon::give_up() {
+void Daemon::stop_after_exception() {
     server_.stop();
     save_last();
 }
@@ -361,11 +361,11 @@ void Daemon::device_changed(const std::string& sentence) {
 }
 
 /// Handles an exception, usually of a failed allocation. The steps here may fail for the same reason.
-void give_up(Daemon* daemon, const char* why) {
+void handle_exception(Daemon* daemon, const char* why) {
     try {
         log(net::LogLevel::error, std::string{"exiting after an exception: "} + why);
         if (daemon != nullptr) {
-            daemon->give_up();
+            daemon->stop_after_exception();
             static_cast<void>(daemon->close());
         }
     } catch (const std::exception&) {
@@ -389,7 +389,7 @@ int run_daemon(const DaemonOptions& options, const MemoryLock& memory) {
         if (status == kExitClean && daemon->recording_failed()) status = kExitFailure;
     } catch (const std::exception& error) {
         status = kExitFailure;
-        give_up(daemon.get(), error.what());
+        handle_exception(daemon.get(), error.what());
     }
     // With an audio library loaded, nothing is destroyed, not even static objects: a thread of the library may still
     // run, and the clean-up of the library may hang or abort. Files and sockets are already closed.

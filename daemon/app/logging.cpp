@@ -73,7 +73,7 @@ class NonblockingSink final : public spdlog::sinks::base_sink<std::mutex> {
     std::uint64_t lost_ = 0;
 };
 
-/// What precedes the text of a line at each level. spdlog's own level names are not configurable at run time.
+/// Prefix of a line at each level. spdlog's own level names are not configurable at run time.
 struct LevelPrefixes {
     std::string_view debug;
     std::string_view info;

@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::uint32_t kMinimumBlockSize = 16;
 constexpr std::uint32_t kMaximumBlockSize = 1024;
-/// A century. A longer duration is a typing mistake.
+/// A century. A longer duration is a typing error.
 constexpr double kMaximumDurationS = 3.2e9;
 
 [[nodiscard]] std::string environment(const char* name) {
@@ -248,7 +248,7 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     return std::ranges::find(kNumberTypes, option.get_type_name()) != kNumberTypes.end();
 }
 
-/// Gives the entry to the option of that name, as the command line would. Returns the reason for a refusal, else "".
+/// Passes the entry to the option of that name, as the command line would. Returns the reason for a refusal, else "".
 [[nodiscard]] std::string apply_entry(CLI::App& app, const ConfigEntry& entry, RawValues& raw) {
     const std::vector<std::string_view> keys = keys_of(app);
     if (std::ranges::find(keys, entry.key) == keys.end()) return unknown_name("key", entry.key, keys);

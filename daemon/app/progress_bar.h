@@ -11,7 +11,7 @@ namespace rta::app {
 /// Progress of a rendering, drawn on stderr if that is a terminal.
 class ProgressBar {
  public:
-    /// The label is shown in front of the bar.
+    /// The label is shown before the bar.
     ProgressBar(std::string label, std::uint64_t frames, double sample_rate_hz);
     ProgressBar(const ProgressBar&) = delete;
     ProgressBar& operator=(const ProgressBar&) = delete;
@@ -36,8 +36,8 @@ class ProgressBar {
 };
 
 /// Returns a line such as "tone.wav  [#########                     ]  30 %  90 s of 300 s, 120 times real time". It is
-/// shorter than `columns`, so that the cursor stays on the line. If the space is too small, the bar shrinks and is left
-/// out, then the label is truncated, then the rest of the line.
+/// shorter than `columns`, so that the cursor stays on the line. If the space is too small, the bar is shortened and
+/// then omitted, then the label is truncated, then the rest of the line.
 [[nodiscard]] std::string progress_line(const std::string& label, double done_s, double length_s, double elapsed_s,
                                         std::size_t columns);
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# rta_highway: the headers of Highway and nothing else, through a separate folder. WebAssembly must not see the rest of the
-# system's include folder, which is for another architecture. The library detects the CPU's features at run time;
+# rta_highway: the headers of Highway and nothing else, through a separate folder. WebAssembly must not see the rest of
+# the system's include folder, which is for another architecture. The library detects the CPU's features at run time;
 # WebAssembly has one target and needs only the headers.
 find_path(HIGHWAY_INCLUDE_DIR hwy/highway.h PATHS /usr/include REQUIRED NO_CMAKE_FIND_ROOT_PATH)
 set(highway_dir ${CMAKE_BINARY_DIR}/include/highway)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # rta_layer(NAME [PATH FOLDER] [COLD] [SOURCES ...] [PUBLIC ...] [PRIVATE ...]): one folder is one target, rta_NAME.
 #
-# A header is included by its path below daemon/ or client/: "graph/edit.h", "rtactl/language/lexer.h". PATH is that path
-# where it is not NAME. Each layer has an include folder that holds nothing but that layer. A target therefore sees the
-# layers that it links, and those that their headers need (PUBLIC), and no others: a wrong include fails the build.
+# A header is included by its path below daemon/ or client/: "graph/edit.h", "rtactl/language/lexer.h". PATH is that
+# path if it differs from NAME. Each layer has an include folder that contains only that layer. A target therefore sees
+# the layers that it links, and those that their headers need (PUBLIC), and no others: a wrong include fails the build.
 # PRIVATE: layers and libraries that only the sources need.
 # COLD: speed does not matter, so a release compiles the layer with -O1 (docs/decisions/0008-build-time.md).
 function(rta_layer name)
@@ -23,7 +23,8 @@ function(rta_layer name)
         add_library(rta_${name} STATIC ${LAYER_SOURCES})
         target_include_directories(rta_${name} PUBLIC ${include_dir})
         target_link_libraries(rta_${name} PUBLIC rta_options ${LAYER_PUBLIC} PRIVATE ${LAYER_PRIVATE})
-        # Headers of protobuf, Asio and CLI11 are most of what a layer compiles: read them seldom.
+        # Headers of protobuf, Asio and CLI11 are most of what a layer compiles, so unity builds read them once for many
+        # sources.
         set_target_properties(rta_${name} PROPERTIES UNITY_BUILD_BATCH_SIZE 16)
         if(LAYER_COLD)
             target_compile_options(rta_${name} PRIVATE $<$<CONFIG:Release>:-O1>)

@@ -2,8 +2,8 @@
 # Flags of every target of the project: warnings (as errors) and code generation.
 add_library(rta_options INTERFACE)
 
-# In a unity build several sources are one translation unit (docs/decisions/0008-build-time.md). A local name may shadow a
-# constant of another file, and GCC warns about types in anonymous namespaces as if each source were a header.
+# In a unity build several sources are one translation unit (docs/decisions/0008-build-time.md). A local name may shadow
+# a constant of another file, and GCC warns about types in anonymous namespaces as if each source were a header.
 set(shadow -Wshadow)
 if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     set(shadow -Wshadow=local -Wno-subobject-linkage)

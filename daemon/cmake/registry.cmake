@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-# rta_registry(TEMPLATE SOURCES ... TYPE TYPE NAMESPACE NAMESPACE [SYMBOL SYMBOL]): writes the table of what the files of a
-# folder define.
+# rta_registry(TEMPLATE SOURCES ... TYPE TYPE NAMESPACE NAMESPACE [SYMBOL SYMBOL]): writes the table of what the files
+# of a folder define.
 #
-# Each file, such as graph_save.cpp, defines one constant of the TYPE in the NAMESPACE, named after the file: kGraphSave. With
-# SYMBOL the constant has that name in every file, and the file its own namespace: NAMESPACE::graph_save::SYMBOL. The
-# template's @registry_declarations@ and @registry_entries@ become their declarations and their addresses, sorted by file
-# name. The result has the template's name without ".in".
+# Each file, such as graph_save.cpp, defines one constant of the TYPE in the NAMESPACE, named after the file:
+# kGraphSave. With SYMBOL the constant has that name in every file, and the file its own namespace:
+# NAMESPACE::graph_save::SYMBOL. The template's @registry_declarations@ and @registry_entries@ become their declarations
+# and their addresses, sorted by file name. The result has the template's name without ".in".
 function(rta_registry template)
     cmake_parse_arguments(REGISTRY "" "TYPE;NAMESPACE;SYMBOL" "SOURCES" ${ARGN})
     list(SORT REGISTRY_SOURCES)

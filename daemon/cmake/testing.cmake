@@ -5,10 +5,10 @@ include(GoogleTest)
 # rta_test(NAME [SHARDS N] SOURCES ... [DEPENDS ...] [LABELS ...] [PROPERTIES ...]): one GoogleTest program.
 # DEPENDS are link libraries; PROPERTIES go to each test (TIMEOUT 600 and the like).
 #
-# ctest runs the program in N processes, each with its share of the tests; one process if SHARDS is left out. A process for
-# each of thousands of tests costs more than most of the tests, above all under a sanitizer. With SHARDS 0 each test is
-# known to ctest by its name and is a process of its own. The label `timing` marks programs that depend on the machine's
-# timing: tests/run.sh runs them alone, at the end.
+# ctest runs the program in N processes, each with its share of the tests; one process if SHARDS is left out. A process
+# for each of thousands of tests costs more than most of the tests, above all under a sanitizer. With SHARDS 0, ctest
+# lists each test by its name and runs it in its own process. The label `timing` marks programs that depend on the
+# machine's timing: tests/run.sh runs them alone, at the end.
 function(rta_test name)
     cmake_parse_arguments(TEST "" "SHARDS" "SOURCES;DEPENDS;LABELS;PROPERTIES" ${ARGN})
     if(TEST_UNPARSED_ARGUMENTS OR NOT TEST_SOURCES)
@@ -21,7 +21,7 @@ function(rta_test name)
         list(APPEND properties LABELS "${TEST_LABELS}")
     endif()
     if(NOT "TIMEOUT" IN_LIST properties)
-        # Ends a test that hangs. Sanitizers on a slow machine stay far below it.
+        # Stops a test that hangs. Sanitizers on a slow machine take far less time.
         list(APPEND properties TIMEOUT 300)
     endif()
     if(NOT DEFINED TEST_SHARDS)
@@ -41,8 +41,8 @@ function(rta_test name)
     endforeach()
 endfunction()
 
-# rta_fuzz_target(NAME SOURCES ... [DEPENDS ...] CORPUS DIR [RUNS N]): a libFuzzer program. Preset `fuzz` only. ctest runs it
-# for a fixed number of inputs with a fixed seed, starting from DIR, which it does not write to.
+# rta_fuzz_target(NAME SOURCES ... [DEPENDS ...] CORPUS DIR [RUNS N]): a libFuzzer program, for the preset `fuzz` only.
+# ctest runs it for a fixed number of inputs with a fixed seed, starting from DIR, to which it does not write.
 function(rta_fuzz_target name)
     cmake_parse_arguments(FUZZ "" "CORPUS;RUNS" "SOURCES;DEPENDS" ${ARGN})
     if(FUZZ_UNPARSED_ARGUMENTS OR NOT FUZZ_SOURCES OR NOT FUZZ_CORPUS)

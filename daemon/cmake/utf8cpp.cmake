@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# rta_utf8cpp: the headers of UTF8-CPP (libutfcpp) and nothing else, through a folder of their own, as in rapidjson.cmake.
+# rta_utf8cpp: the headers of UTF8-CPP (libutfcpp) and nothing else, through a separate folder, as in rapidjson.cmake.
 find_path(UTF8CPP_INCLUDE_DIR utf8/unchecked.h PATHS /usr/include/utf8cpp /usr/include REQUIRED NO_CMAKE_FIND_ROOT_PATH)
 set(utf8cpp_dir ${CMAKE_BINARY_DIR}/include/third_party_utf8cpp)
 file(MAKE_DIRECTORY ${utf8cpp_dir})

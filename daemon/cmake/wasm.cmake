@@ -7,7 +7,7 @@ set(CMAKE_C_COMPILER clang-22)
 set(CMAKE_CXX_COMPILER clang++-22)
 set(CMAKE_C_COMPILER_TARGET wasm32-wasi)
 set(CMAKE_CXX_COMPILER_TARGET wasm32-wasi)
-# Programs for the target cannot run here: test compilations build libraries.
+# Programs for the target cannot run here, so test compilations build libraries.
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 
 # Clang 22 warns that the target is called wasm32-wasip1 now; Debian's libraries are still under the old name.

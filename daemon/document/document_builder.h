@@ -21,7 +21,7 @@ enum class Kind : std::uint8_t { string, number, boolean, null, object, array };
 /// The object or array that the reader is in.
 enum class Place : std::uint8_t { outside, document, nodes, node, settings, parameters, connections, connection };
 
-/// Why the document is refused.
+/// The error in a refused document.
 struct Fault {
     std::size_t offset;  ///< in the text
     std::string sentence;

@@ -25,7 +25,7 @@ using json::Fault;
 using json::LineCounter;
 using json::TextStream;
 
-/// More than a graph of 100,000 nodes needs, and little enough to refuse other files before they fill the memory.
+/// Greater than a graph of 100,000 nodes needs, and small enough to refuse other files before they fill the memory.
 constexpr std::size_t kLongestDocument = 16U << 20U;  // bytes
 
 std::string found_at(std::string_view text, std::size_t offset) {

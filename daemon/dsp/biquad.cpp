@@ -280,8 +280,8 @@ void BiquadCascade::settle(std::size_t section, const FilterValues& values) RTA_
     feeds_[section] = sections_[section].feed;
 }
 
-/// Processes section by section, each with constant or moving parameters. Channels are interleaved from the first moving
-/// section to the next one at rest.
+/// Processes section by section, each with constant or moving parameters. Channels are interleaved from the first
+/// moving section to the next one at rest.
 void BiquadCascade::process_moving(std::span<const FilterMotion> motions, const AudioReadView& in,
                                    const AudioWriteView& out) RTA_NONBLOCKING {
     const std::size_t count = sections_.size();

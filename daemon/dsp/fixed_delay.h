@@ -22,7 +22,7 @@ class FixedDelay {
 
     /// Processes one block of one channel. `out` may be `in`. Call once for each channel, then advance(). [audio]
     void process(std::uint32_t channel, std::span<const float> in, std::span<float> out) RTA_NONBLOCKING;
-    /// Moves on to the next block, after all channels were processed. [audio]
+    /// Advances to the next block, after all channels were processed. [audio]
     void advance(std::uint32_t block_size) RTA_NONBLOCKING;
 
  private:

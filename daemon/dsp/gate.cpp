@@ -111,7 +111,7 @@ void Gate::look(const Parameters& parameters) RTA_NONBLOCKING {
     }
 }
 
-/// Returns the state in which the gate stays for the whole block, if a quick check can tell.
+/// Returns the state in which the gate stays for the whole block, if a quick check can determine it.
 Gate::Stayed Gate::rest() const RTA_NONBLOCKING {
     if (state_.wanted == 0.0F && state_.opened == 0.0) {
         bool any = false;

@@ -48,7 +48,7 @@ void GlidingDelay::start_block(std::uint64_t frame) RTA_NONBLOCKING {
     for (std::uint32_t i = 0; i < block_size_; ++i) weights_[i] = interpolation(delays_[i]);
 }
 
-/// The samples of an odd order lie symmetrically around the wanted point. The weight of sample k is the product of
+/// The samples of an odd order lie symmetrically around the requested point. The weight of sample k is the product of
 /// (point - j) / (k - j) over all other samples j.
 GlidingDelay::Interpolation GlidingDelay::interpolation(float delay_frames) RTA_NONBLOCKING {
     const auto whole = static_cast<std::uint32_t>(delay_frames);

@@ -8,7 +8,7 @@
 namespace rta {
 namespace {
 
-/// More rounds of 10 ms than that are heard as slow; silence is quicker.
+/// More rounds of 10 ms would be perceived as slow; fading out and in is quicker.
 constexpr std::uint32_t kMaximumRounds = 8;
 /// Ports x connections of a region, which bounds the search to a few milliseconds.
 constexpr std::size_t kMaximumWork = 100'000;
@@ -20,7 +20,7 @@ class Adjacency {
     void add(const Arc& arc) { next_[arc.from].push_back(arc.to); }
     [[nodiscard]] std::span<const std::uint32_t> from(std::uint32_t node) const { return next_[node]; }
 
-    /// Returns whether there is a way from a node to one of the sources of `arcs`.
+    /// Returns whether a path leads from a node to one of the sources of `arcs`.
     [[nodiscard]] bool reaches(std::uint32_t from, std::span<const Arc> arcs) const {
         std::vector<bool> seen(next_.size());
         std::vector<std::uint32_t> open{from};

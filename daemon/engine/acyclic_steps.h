@@ -10,20 +10,21 @@
 
 namespace rta {
 
-/// What one round may change of the ports of a unit without closing a cycle with what still sounds.
+/// The port changes of a unit that are possible in one round without closing a cycle with what still sounds.
 struct AcyclicStep {
-    std::vector<PortRef> ports;       ///< change now
-    std::vector<PortRef> departures;  ///< lose now what they are to lose; the rest must wait for a later round
+    std::vector<PortRef> ports;  ///< change in this round
+    /// Lose their departing connections in this round; the rest must wait for a later round.
+    std::vector<PortRef> departures;
 };
 
-/// Returns the nodes on cycles and those between cycles: what remains when nodes without arcs to the rest, or from it, are
-/// removed again and again. [control]
+/// Returns the nodes on cycles and those between cycles: the nodes that remain after repeatedly removing all nodes that
+/// have no incoming or no outgoing arcs. [control]
 [[nodiscard]] std::vector<bool> cyclic_region(std::size_t node_count, std::span<const Arc> arcs);
 
-/// Returns the largest step that can be found quickly: all ports if they close no cycle; otherwise those outside the
-/// region in which cycles are closed, and inside it one node after another in the order of the new graph, which never
-/// closes a cycle. A region that is too large for that, or a unit that has taken `rounds_so_far` too many rounds, fades
-/// out and then in. [control]
+/// Returns the largest step that can be found quickly. If the ports close no cycle, that is all ports. Otherwise, it is
+/// the ports outside the region of the cycles, and inside it one node after another in the order of the new graph,
+/// which never closes a cycle. If the region is too large for that, or the unit has already taken too many rounds
+/// (`rounds_so_far`), it fades out and then in. [control]
 [[nodiscard]] AcyclicStep find_acyclic_step(SoundingGraph& sound, std::span<const PortRef> ports,
                                             std::uint32_t rounds_so_far);
 

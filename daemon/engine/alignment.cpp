@@ -12,7 +12,8 @@ namespace {
 using Connection = SoundingGraph::Connection;
 using Counts = SoundingGraph::Counts;
 
-/// Ports whose sources are searched, each in a walk over the graph. No more than half of them may glide together.
+/// Maximum number of ports whose sources are searched, each in a traversal of the graph. At most half of them can glide
+/// together.
 constexpr std::size_t kMostSearched = 64;
 
 bool is_anything(const Hearing& hearing) { return hearing.any(); }
@@ -26,7 +27,8 @@ bool replaces_signals(const SoundingGraph& sound, PortRef port) {
            std::ranges::any_of(connections, &Connection::arrives);
 }
 
-/// Returns by how many frames the output of each node is late, through what `counts`. Nothing: there is a cycle.
+/// Returns the latency at the output of each node along connections that `counts` selects; nullopt if they form a
+/// cycle.
 std::optional<std::vector<std::int64_t>> find_latencies(const SoundingGraph& sound, Counts counts) {
     const auto order = topological_order(static_cast<std::uint32_t>(sound.nodes.size()), sound.arcs(counts));
     if (!order) return std::nullopt;
@@ -42,7 +44,7 @@ std::optional<std::vector<std::int64_t>> find_latencies(const SoundingGraph& sou
     return latencies;
 }
 
-/// Marks the node and all nodes that feed it through what `counts`.
+/// Marks the node and all nodes that feed it through connections that `counts` selects.
 void mark_sources(const SoundingGraph& sound, std::uint32_t node, Counts counts, std::vector<bool>& marked) {
     std::vector<std::uint32_t> reached;
     const auto reach = [&](std::uint32_t index) {
@@ -60,7 +62,7 @@ void mark_sources(const SoundingGraph& sound, std::uint32_t node, Counts counts,
     }
 }
 
-/// Finds shifts with what is the same for all ports.
+/// Finds shifts. Holds the data that are the same for all ports.
 class ShiftFinder {
  public:
     explicit ShiftFinder(const SoundingGraph& sound)
@@ -89,7 +91,7 @@ class ShiftFinder {
     }
 
  private:
-    /// Returns whether what leaves is late because of an earlier shift.
+    /// Returns whether a leaving signal is late because of an earlier shift.
     [[nodiscard]] bool is_late(PortRef port) const {
         return std::ranges::any_of(sound_.into(port), [](const Connection& connection) {
             return connection.leaves() && connection.glide.delay != nullptr;

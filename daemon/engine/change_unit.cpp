@@ -20,7 +20,7 @@ bool overlap(std::span<const PortRef> a, std::span<const PortRef> b) {
     return false;
 }
 
-/// Takes the connections into `port` from the front of `list`.
+/// Removes the connections into `port` from the front of `list`, and returns them.
 std::span<const CommittedConnection> take_port(std::span<const CommittedConnection>& list, PortRef port) {
     const auto end = std::ranges::find_if(list, [&](const auto& c) { return c.key.to != port; });
     const auto taken = list.first(static_cast<std::size_t>(end - list.begin()));
@@ -33,7 +33,7 @@ auto into(std::span<const CommittedConnection> connections, PortRef port) {
     return std::ranges::equal_range(connections, port, {}, [](const CommittedConnection& c) { return c.key.to; });
 }
 
-/// Returns what sounds, and what the waiting units would add to it.
+/// Returns what sounds, plus what the waiting units would add.
 std::vector<Arc> arcs_with(const SoundingGraph& sound, std::span<const ChangeUnit> units,
                            std::span<const CommittedConnection> committed) {
     std::vector<Arc> arcs = sound.arcs([](const Hearing& hearing) { return hearing.playing(); });

@@ -12,7 +12,7 @@
 
 namespace rta {
 
-/// What has been committed together, or later at the same places, and must start together. [control]
+/// Changes that have been committed together, or later at the same places, and must start together. [control]
 struct ChangeUnit {
     struct ChangingPort {
         PortRef port;
@@ -23,11 +23,11 @@ struct ChangeUnit {
     std::vector<PortRef> ports;            ///< sorted
     std::vector<NodeId> nodes;             ///< that it adds, sorted
     std::map<std::pair<NodeId, std::uint32_t>, ParameterChange> parameters;
-    std::uint64_t promised_frame = 0;  ///< at which it is heard at the latest
+    std::uint64_t promised_frame = 0;  ///< frame at which it is heard at the latest
     std::uint64_t heard_frame = 0;     ///< estimate, while it waits
-    std::uint64_t retry_frame = 0;     ///< before which it cannot start
+    std::uint64_t retry_frame = 0;     ///< frame before which it cannot start
     bool started = false;
-    std::vector<ChangingPort> left = {};  ///< once started: what is still to change
+    std::vector<ChangingPort> left = {};  ///< after the start: ports that must still change
     std::uint32_t rounds = 0;
 
     /// Returns whether a unit that was committed later must start together with this one: both change the same ports or
@@ -36,7 +36,7 @@ struct ChangeUnit {
     /// Returns whether a committed connection leads from a marked node of `sound` to one of its ports.
     [[nodiscard]] bool waits_for(const std::vector<bool>& marked, const SoundingGraph& sound,
                                  std::span<const CommittedConnection> committed) const;
-    /// Takes in a unit that was committed later.
+    /// Merges a unit that was committed later.
     void absorb(ChangeUnit later);
 };
 
@@ -44,11 +44,11 @@ struct ChangeUnit {
 [[nodiscard]] std::vector<PortRef> differing_ports(std::span<const CommittedConnection> before,
                                                    std::span<const CommittedConnection> after);
 
-/// Merges the marked units into the first of them. They keep what was promised to them.
+/// Merges the marked units into the first of them. Their promises are kept.
 void merge_units(std::vector<ChangeUnit>& units, const std::vector<bool>& marked);
 
-/// Merges units that wait and whose ports lie on a common cycle of what sounds and what is committed. Each of them alone
-/// might close it, and none could start. What is left closes no cycle in whichever order it starts.
+/// Merges waiting units whose ports lie on a common cycle of what sounds and what is committed. Each of them alone
+/// might close the cycle, so none could start. After merging, the units close no cycle in any order of starts.
 void merge_units_in_loops(std::vector<ChangeUnit>& units, const SoundingGraph& sound,
                           std::span<const CommittedConnection> committed);
 

@@ -9,7 +9,7 @@
 
 namespace rta {
 
-/// A connection of the committed graph, as it is to sound.
+/// A connection of the committed graph, with the delay and gain with which it must sound.
 struct CommittedConnection {
     ConnectionKey key;
     std::uint32_t delay_frames;  ///< compensating delay
@@ -22,7 +22,7 @@ struct CommittedConnection {
 [[nodiscard]] std::vector<CommittedConnection> committed_connections(const AudioGraph& graph,
                                                                      std::span<const std::uint32_t> delays_frames);
 
-/// Returns the same for a graph without delays of which some nodes differ from those of `before`, whose connections are
+/// Returns the same for a graph without delays in which some nodes differ from those of `before`, whose connections are
 /// `old`: nodes that an edit does not change are shared. [control]
 [[nodiscard]] std::vector<CommittedConnection> changed_connections(const AudioGraph& before,
                                                                    std::span<const CommittedConnection> old,

@@ -97,7 +97,7 @@ class Editor {
         return draft_.add(node.instance);
     }
 
-    /// Gives a node another name, or other words for the same settings.
+    /// Changes the name of a node, or the text of its settings if their values are the same.
     Expected<void> describe(const GraphNode& node, Expected<std::shared_ptr<const NodeDescription>> description) {
         if (!description) return std::unexpected(std::move(description.error()));
         draft_.renamed.push_back(node.id);
@@ -189,7 +189,7 @@ Expected<Draft> apply_first(const DraftOrigin& origin, const PreparedEdits& edit
     return result;
 }
 
-/// Finds the edit that completed a cycle: the last one that added one of its connections. Applies the edits once more.
+/// Finds the edit that completed a cycle: the last one that added one of its connections. Applies the edits again.
 class CycleSearch {
  public:
     CycleSearch(const DraftOrigin& origin, const PreparedEdits& edits) : edits_{edits}, draft_{origin.draft()} {

@@ -131,7 +131,7 @@ Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
         const std::size_t targets = core.targets_of(draft->changes).size();
         if (targets > core.exchange.maximum_targets()) return std::unexpected(too_many_changes(core, targets));
     }
-    // What a reset that failed has held back must be heard first.
+    // The changes that a failed reset has held back must be heard first.
     if (core.held_back && !core.reset_in_progress()) return fail(ErrorCode::resource_exhausted, kFull);
     draft->rename_instances();
     auto ticket = core.send_commit(*draft);

@@ -31,7 +31,7 @@ class Engine {
     class Observer {
      public:
         virtual ~Observer() = default;
-        /// Every command up to `serial` took effect at the top of the block that starts at `frame`.
+        /// Every command up to `serial` took effect at the start of the block that begins at `frame`.
         virtual void applied(std::uint64_t serial, std::uint64_t frame) = 0;
         /// The transaction with this revision begins to be heard in the block that starts at `frame`. Once for each
         /// revision, not necessarily in their order; what starts together has the same frame.
@@ -63,37 +63,38 @@ class Engine {
 
     /// [control] Validates the transaction against the current graph, compiles it and sends the plan, in one step and
     /// all or nothing. Takes the next revision. On any error the graph has not changed. The same `prepared` may be
-    /// committed again after two of them: RESOURCE_EXHAUSTED without an `edit_index` means that the audio thread has
-    /// not returned enough plans yet, or what refused_until_progress() says; ABORTED means that build() must be called
-    /// first, because only the graph to which ChangeSettings applies decides which processors are needed, or because the
-    /// transaction was not valid and the graph has changed since. INVALID_ARGUMENT also if more than maximum_changes()
-    /// parameters of playing nodes change.
+    /// committed again after two of the errors. RESOURCE_EXHAUSTED without an `edit_index` means that the audio thread
+    /// has not returned enough plans yet, or that refused_until_progress() applies. ABORTED means that build() must be
+    /// called first: only the graph to which ChangeSettings applies determines the processors, or the transaction was not
+    /// valid and the graph has changed since. INVALID_ARGUMENT also if more than maximum_changes() parameters of playing
+    /// nodes change.
     [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared);
 
-    /// [control] Returns whether the last commit() was refused because of what waits or fades out, and not because the
-    /// engine is full: others can commit. It cannot succeed before progress() changes.
+    /// [control] Returns whether the last commit() was refused because of waiting changes or fades, and not because the
+    /// engine is full: other transactions can be committed. It cannot succeed before progress() changes.
     [[nodiscard]] bool refused_until_progress() const;
-    /// [control] Returns a number that changes when something that waited may have started.
+    /// [control] Returns a number that changes when a waiting change may have started.
     [[nodiscard]] std::uint64_t progress() const;
 
-    /// [any] Builds what commit() or check() found missing, and validates again. Slow: call it on a worker thread. Errors
-    /// and snapshot as in prepare().
+    /// [any] Builds the processors that commit() or check() found missing, and validates again. Slow: call it on a worker
+    /// thread. Errors and snapshot as in prepare().
     [[nodiscard]] Expected<void> build(PreparedTransaction& prepared, const GraphSnapshot* snapshot = nullptr) const;
 
     /// [control] Validates and compiles without committing. Returns the size of the graph that would result. ABORTED as
     /// in commit().
     [[nodiscard]] Expected<GraphSize> check(PreparedTransaction& prepared) const;
 
-    /// [control] Sets who builds processors that no transaction brings along: those of a reset, and the successors of
-    /// nodes that failed. At first that is run_here(). The work must have ended when the engine is destroyed.
+    /// [control] Sets the executor that builds processors without a transaction: those of a reset, and the successors
+    /// of faulty nodes. Initially run_here(). The work must have ended when the engine is destroyed.
     void build_on(RunOnWorker run);
 
     /// [control] Changes parameters, all or none; all take effect in the same block. INVALID_ARGUMENT if there are more
     /// than maximum_changes(); RESOURCE_EXHAUSTED as in commit().
     [[nodiscard]] Expected<Ticket> set_parameters(std::span<const SetParameter> changes);
 
-    /// [control] Returns the number of parameters of playing nodes that one request may change, from the duration of a
-    /// block. ReplaceGraph is not limited: what a document changes depends on the graph that it replaces.
+    /// [control] Returns the number of parameters of playing nodes that one request may change, which depends on the
+    /// duration of a block. ReplaceGraph is not limited: the number of changes by a document depends on the graph that
+    /// it replaces.
     [[nodiscard]] std::size_t maximum_changes() const;
 
     /// [control] Fades the device output to silence (`gain` 0) or to full level (1) over `length_ms`. A muted output
@@ -108,10 +109,10 @@ class Engine {
     /// [control] Returns whether the output is muted and the fade has ended.
     [[nodiscard]] bool output_silent() const;
 
-    /// [control] Starts to replace the processors of all nodes by fresh ones. Graph, parameters and revision do not
-    /// change. One reset at a time. Until it is over, commit() changes the graph only: what it adds has never run, its
-    /// ticket is applied in the next block, and the sound changes when the reset takes effect. Call try_complete() on
-    /// the result until it returns a ticket or an error.
+    /// [control] Starts to replace the processors of all nodes by new ones. Graph, parameters and revision do not
+    /// change. One reset at a time. During the reset, commit() changes the graph only: the sound changes when the reset
+    /// takes effect, although the ticket is applied in the next block. Call try_complete() on the result until it
+    /// returns a ticket or an error.
     [[nodiscard]] EngineReset start_reset();
 
     /// [control] Starts or stops level measurement; earlier measurements are discarded.

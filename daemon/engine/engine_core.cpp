@@ -101,7 +101,7 @@ Expected<Ticket> EngineCore::send_commit(const Draft& draft) {
     return Ticket{*serial, next_revision, static_cast<std::uint32_t>(std::ceil(wait_ms)), rounds.latest_combs()};
 }
 
-/// After a reset that was abandoned or has failed, what it held back is heard. There is room for a plan.
+/// After a reset that was abandoned or has failed, applies the changes that it held back. There is room for a plan.
 void EngineCore::release_held_changes() {
     Draft draft = origin().draft();
     for (const auto& [place, ramp_ms] : held_changes) {
@@ -110,7 +110,7 @@ void EngineCore::release_held_changes() {
             draft.changes.push_back({node, parameter, changed->parameters[parameter], ramp_ms});
     }
     draft.renamed = held_renames;
-    if (!send_draft(draft, held_revisions)) return;  // tried again
+    if (!send_draft(draft, held_revisions)) return;  // retried later
     held_changes.clear();
     held_revisions.clear();
     held_renames.clear();
@@ -169,7 +169,7 @@ Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
         levels.prepare_to_play(*instance);
         replacements.emplace(node->id.value(), instance);
     }
-    // As if no other plan had been before it: nothing fades in or out.
+    // As if this were the first plan: nothing fades in or out.
     const DraftOrigin replaced{.graph = graph, .next_id = next_id, .instances = replacements};
     const auto delays = compensating_delays(graph, replaced.draft().latencies());
     assert(delays && "the graph was compensated before");
@@ -223,7 +223,7 @@ void EngineCore::end_fades(Engine::Observer& observer) {
     if (!reset_in_progress() && exchange.has_room_for_plan()) start_waiting();
 }
 
-/// Sends what may be heard now: what has waited for a reset or for a round. There is room for a plan.
+/// Sends the changes that may be heard now, which have waited for a reset or for a round. There is room for a plan.
 void EngineCore::start_waiting() {
     if (held_back) release_held_changes();
     if (!exchange.has_room_for_plan()) return;
@@ -257,8 +257,8 @@ void EngineCore::start_rebuild() {
     rebuild = ProcessorBuild::start(run_on_worker, builder, std::move(nodes), ProcessorBuild::OnError::skip);
 }
 
-/// All in one plan: however many nodes fail, they leave room for the transactions of clients. A node that could not be
-/// built stays muted; its fault has already been reported.
+/// Sends all of them in one plan, so that any number of faulty nodes leaves room for the transactions of clients. A
+/// node that could not be built stays muted; its fault has already been reported.
 void EngineCore::replace_faulted_nodes() {
     Draft draft = origin().draft();
     draft.graph.defer_compaction();
@@ -273,7 +273,7 @@ void EngineCore::replace_faulted_nodes() {
     draft.graph.compact();
     if (!draft.added.empty()) {
         const std::uint64_t first_id = next_id;
-        if (!send_draft(draft, {})) return;  // tried again
+        if (!send_draft(draft, {})) return;  // retried later
         adopt(std::move(draft));
         for (std::uint64_t id = first_id; id < next_id; ++id)
             rebuilt_nodes.insert_or_assign(NodeId{id}, exchange.renderer().frames());

@@ -21,9 +21,10 @@
 
 namespace rta {
 
-/// How much later than estimated a change may be heard.
+/// Margin by which a change may be heard later than estimated.
 inline constexpr float kPromiseGraceMs = 50.0F;
-/// Look-ahead up to which a signal glides to another latency instead of combing. The longest glide takes 1 s.
+/// Maximum look-ahead for which a signal glides to another latency, which avoids comb filtering. The longest glide
+/// takes 1 s.
 inline constexpr float kLongestGlideMs = 10.0F;
 
 /// A fade of the device output in progress.
@@ -33,7 +34,7 @@ struct DeviceFade {
     std::optional<std::uint64_t> end_frame{};  ///< known once the command has been applied
 };
 
-/// State of the Engine, private to this folder, and the steps of which its calls consist. [control]
+/// State of the Engine, private to this folder, and the steps of its calls. [control]
 struct EngineCore {
     EngineCore(const NodeRegistry& registry_in, const EngineConfig& config_in)
         : registry{registry_in}, config{config_in}, exchange{config_in.sample_rate_hz, config_in.block_size} {}
@@ -66,7 +67,7 @@ struct EngineCore {
     RunOnWorker run_on_worker = run_here;
     std::weak_ptr<const bool> reset;      ///< expires when the reset is over
     bool refused_until_progress = false;  ///< the last commit was refused because of what waits or fades out
-    std::uint64_t rounds_advanced = 0;    ///< how often what waits has been tried again
+    std::uint64_t rounds_advanced = 0;    ///< how often waiting changes have been retried
     bool held_back = false;               ///< during a reset the graph has changed, and the sound has not
     /// Parameter changes of transactions that are held back, and their ramps in ms. The values are in the graph.
     std::map<std::pair<NodeId, std::uint32_t>, float> held_changes;

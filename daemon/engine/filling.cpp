@@ -13,7 +13,7 @@ namespace {
 using Node = SoundingGraph::Node;
 using Connection = SoundingGraph::Connection;
 
-/// Returns the indices of the nodes, each behind those that feed it.
+/// Returns the indices of the nodes in an order in which every node follows its sources.
 std::vector<std::uint32_t> playing_order(const SoundingGraph& sound) {
     auto order = topological_order(static_cast<std::uint32_t>(sound.nodes.size()),
                                    sound.arcs([](const Hearing& hearing) { return hearing.playing(); }));
@@ -21,7 +21,7 @@ std::vector<std::uint32_t> playing_order(const SoundingGraph& sound) {
     return std::move(*order);
 }
 
-/// Returns more than any path through the graph takes to fill.
+/// Returns an upper bound of the time that any path through the graph takes to fill.
 std::uint64_t sum_of_latencies(const SoundingGraph& sound) {
     std::uint64_t sum = 0;
     for (const Node& node : sound.nodes) sum += node.latency_frames;
@@ -49,15 +49,15 @@ void fill(SoundingGraph& sound, std::uint64_t first_serial, std::uint64_t frame)
         node.filled_from =
             arrival == 0 && node.latency_frames == 0 ? 0 : std::max(arrival, frame) + node.latency_frames;
     }
-    std::ranges::for_each(sound.connections, fill_connection);  // those that lead to older nodes
+    std::ranges::for_each(sound.connections, fill_connection);  // connections to older nodes
 }
 
 void refill(SoundingGraph& sound, std::span<const PortRef> changed, std::uint64_t frame) {
-    std::vector<bool> anew(sound.nodes.size());
-    for (const PortRef& port : changed) anew[sound.index_of(port.node)] = true;
+    std::vector<bool> refills(sound.nodes.size());
+    for (const PortRef& port : changed) refills[sound.index_of(port.node)] = true;
     const auto refill_connection = [&](Connection& connection) {
         const std::uint32_t source = connection.from_node;
-        if (!anew[source]) return;
+        if (!refills[source]) return;
         connection.filled_from =
             std::max(connection.filled_from,
                      sound.nodes[source].filled_from + connection.delay_frames + connection.glide.frames);
@@ -70,11 +70,11 @@ void refill(SoundingGraph& sound, std::span<const PortRef> changed, std::uint64_
             const std::uint32_t source = connection.from_node;
             refill_connection(connection);
             arrival = std::max({arrival, connection.filled_from, sound.nodes[source].filled_from});
-            anew[index] = anew[index] || anew[source];
+            refills[index] = refills[index] || refills[source];
         }
-        if (anew[index]) node.filled_from = std::max(node.filled_from, arrival + node.latency_frames);
+        if (refills[index]) node.filled_from = std::max(node.filled_from, arrival + node.latency_frames);
     }
-    std::ranges::for_each(sound.connections, refill_connection);  // those that are not in the order, too
+    std::ranges::for_each(sound.connections, refill_connection);  // also connections that are not in the order
 }
 
 std::vector<bool> fed_by(const SoundingGraph& sound, std::span<const PortRef> ports) {
@@ -103,7 +103,7 @@ std::uint64_t frames_to_fill(const SoundingGraph& sound, std::span<const PortRef
     const auto any = [](const Hearing& hearing) { return hearing.any(); };
     const auto order = topological_order(static_cast<std::uint32_t>(sound.nodes.size()), sound.arcs(any));
     if (!order) return sum_of_latencies(sound);  // the new graph and the old one together have a cycle
-    std::vector<std::optional<std::uint64_t>> filled(sound.nodes.size());  // nothing: not fed by the ports
+    std::vector<std::optional<std::uint64_t>> filled(sound.nodes.size());  // nullopt: not fed by the ports
     for (const PortRef& port : changed) {
         if (sound.contains(port.node)) filled[sound.index_of(port.node)] = 0;
     }

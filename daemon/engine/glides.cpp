@@ -9,8 +9,8 @@ namespace {
 
 /// Glides change the pitch by 1 %, or 17 cents.
 constexpr std::uint32_t kGlideFramesPerFrame = 100;
-/// The load of all signals that may glide at the same time. A frame of a signal takes about 33 ns, and 11 ns more for each
-/// channel: a channel counts 1, a signal 3 more. 128 is 7 % of a block at 48 kHz.
+/// The load of all signals that may glide at the same time. A frame of a signal takes about 33 ns, and 11 ns more for
+/// each channel: a channel counts 1, a signal 3 more. 128 is 7 % of a block at 48 kHz.
 constexpr std::uint32_t kMostGlideLoad = 128;
 
 constexpr std::uint64_t kNoDeadline = std::numeric_limits<std::uint64_t>::max();
@@ -44,13 +44,13 @@ Glides::Alignment Glides::align(const ChangeUnit& unit, std::span<const PortRef>
     return result;
 }
 
-/// Returns by how much a connection that leaves is late already, because of an earlier round, and may stay so.
+/// Returns the lateness of a leaving connection that an earlier round has caused, and that it may keep.
 std::uint32_t Glides::lateness(const SoundingGraph::Connection& connection) const {
     const bool returns = connection.glide.frames == 0 && !connection.moves;
     return returns ? connection.glide_position(now_.adoption_frame) : connection.glide.frames;
 }
 
-/// Returns the largest lateness of what leaves a port.
+/// Returns the largest lateness of the connections that leave a port.
 std::uint32_t Glides::lateness_at(PortRef port) {
     std::uint32_t late = 0;
     for (const SoundingGraph::Connection& connection : sound_.into(port)) {
@@ -65,13 +65,13 @@ void Glides::align_port(const Shift& shift, std::uint32_t late) {
     const auto new_frames = static_cast<std::uint32_t>(std::int64_t{old_frames} - shift.frames);
     for (SoundingGraph::Connection& connection : sound_.into(shift.port)) {
         if (connection.arrives()) glide_to(connection, new_frames);
-        // What fades stays in time with what it fades with.
+        // Signals that fade together stay in time with each other.
         if (connection.leaves() && !connection.moves)
             glide_to(connection, old_glides ? old_frames : lateness(connection));
     }
 }
 
-/// Returns the frame from which on what leaves has the delay that it needs.
+/// Returns the frame from which the leaving connections have the delay that they need.
 std::uint64_t Glides::aligned_from(const Shift& shift) {
     std::uint64_t aligned = now_.frame;
     for (const SoundingGraph::Connection& connection : sound_.into(shift.port)) {
@@ -90,7 +90,7 @@ std::uint64_t Glides::aligned_from(const Shift& shift) {
     return aligned;
 }
 
-/// At a port without a shift, what stays returns to no delay, and what leaves is left alone.
+/// At a port without a shift, connections that stay glide back to no delay; leaving connections do not change.
 void Glides::keep_in_time(PortRef port) {
     for (SoundingGraph::Connection& connection : sound_.into(port)) {
         const bool rests = connection.hearing.playing() && !connection.moves && !connection.leaves();
@@ -98,7 +98,7 @@ void Glides::keep_in_time(PortRef port) {
     }
 }
 
-/// After a panic, a signal that is silent until look-ahead has filled must not come later than the output expects.
+/// After a panic, a signal that is silent until look-ahead has filled must not arrive later than the output expects.
 bool Glides::may_glide(const Shift& shift, std::uint32_t late) const {
     const std::int64_t longest = lengths_.longest_frames;
     if (!shift.in_one_round || shift.frames > longest || std::int64_t{late} - shift.frames > longest) return false;
@@ -112,7 +112,7 @@ bool Glides::may_glide(const Shift& shift, std::uint32_t late) const {
     return load <= kMostGlideLoad;
 }
 
-/// A glide that would break the promise of the unit, because something prevented it before, is left out.
+/// Returns false for a glide that would break the promise of the unit because something has delayed it; it is omitted.
 bool Glides::glides_in_time(std::uint64_t deadline_frame, const Shift& shift, std::uint32_t late) const {
     const bool old_glides = shift.frames > std::int64_t{late};
     std::int64_t wait = 0;
@@ -129,7 +129,8 @@ bool Glides::glides_in_time(std::uint64_t deadline_frame, const Shift& shift, st
     return now_.adoption_frame + static_cast<std::uint64_t>(wait) + lengths_.round_frames <= deadline_frame;
 }
 
-/// Lets a connection glide to a delay. One that does not sound yet has it immediately, and must be filled.
+/// Lets a connection glide to a delay. A connection that does not sound yet has the delay immediately, and must be
+/// filled.
 void Glides::glide_to(SoundingGraph::Connection& connection, std::uint32_t frames) {
     if (frames == connection.glide.frames) return;
     const bool sounds = connection.hearing.playing();
@@ -201,7 +202,7 @@ std::uint32_t Glides::width_of(const SoundingGraph::Connection& connection) cons
     return source.layout.outputs[connection.key.from.port].width;
 }
 
-/// Returns the load of all connections that glide or are late: for each the number of its channels and 3.
+/// Returns the load of all connections that glide or are late: the number of channels plus 3 for each.
 std::uint32_t Glides::load_of_all() const {
     std::uint32_t load = 0;
     for (const SoundingGraph::Connection& connection : sound_.connections) {

@@ -12,15 +12,15 @@
 
 namespace rta {
 
-/// Aligns a signal that is replaced by the same signal with another latency: what leaves glides to the latency of what
-/// arrives, or what arrives starts with the latency of what leaves and glides back when the round has ended. Glides that
-/// start together take the same time, so signals that were in time with each other stay so.
+/// Aligns a signal that is replaced by the same signal with another latency: the leaving signal glides to the latency
+/// of the arriving one, or the arriving signal starts with the latency of the leaving one and glides back after the
+/// round. Glides that start together take the same time, so aligned signals stay aligned.
 ///
 /// A view of what sounds, for one step. [control]
 class Glides {
  public:
     struct Lengths {
-        std::uint32_t longest_frames;  ///< delay up to which signals glide; 0: none do
+        std::uint32_t longest_frames;  ///< maximum delay to which signals glide; 0: no glides
         std::uint32_t round_frames;
         std::uint32_t block_frames;
     };
@@ -32,20 +32,21 @@ class Glides {
         std::uint64_t after_round_frame;  ///< at which the current round has ended
     };
     struct Alignment {
-        std::uint64_t ready_frame;  ///< from which on what leaves is aligned
+        std::uint64_t ready_frame;  ///< from which the leaving signals are aligned
         bool combs;                 ///< a signal crossfades with itself at another latency
     };
 
     Glides(SoundingGraph& sound, const Lengths& lengths, const Moment& now)
         : sound_{sound}, lengths_{lengths}, now_{now} {}
 
-    /// Aligns what leaves and arrives at `changed`, those ports of the unit at which something changes. The unit is heard
+    /// Aligns leaving and arriving signals at `changed`, the changing ports of the unit. The unit is heard
     /// `preparation_frames` later.
     [[nodiscard]] Alignment align(const ChangeUnit& unit, std::span<const PortRef> changed,
                                   std::uint64_t preparation_frames);
-    /// Lets what sounds late after a round glide back, unless one of the units changes its port and needs it late.
+    /// Lets signals that are late after a round glide back, unless one of the units changes their port and needs the
+    /// delay.
     void give_back(std::span<const ChangeUnit> units);
-    /// Removes delays that have become 0. Returns whether there were any.
+    /// Removes delays that have become 0. Returns whether any were removed.
     bool remove_ended();
     /// Returns whether the next plan starts a glide.
     [[nodiscard]] bool started() const { return started_; }
@@ -74,7 +75,8 @@ class Glides {
     bool started_ = false;
 };
 
-/// The glides of the plan `first_serial` and later start at `frame`. Returns whether there are any. [control]
+/// Sets the start of the glides in the plan `first_serial` and later ones to `frame`. Returns whether there are any.
+/// [control]
 bool start_glides(SoundingGraph& sound, std::uint64_t first_serial, std::uint64_t frame);
 /// Returns the first frame at which a delay that glides to 0 may be removed. [control]
 [[nodiscard]] std::optional<std::uint64_t> next_glide_end(const SoundingGraph& sound, std::uint64_t adopted_serial);

@@ -26,7 +26,7 @@ class LevelMeters {
 
     /// Adds the node if it has a level tap. Nodes must be added in the order of their ids.
     void add(const std::shared_ptr<NodeInstance>& instance);
-    /// Removes nodes that are not in the graph any more.
+    /// Removes nodes that are no longer in the graph.
     void keep_nodes_of(const AudioGraph& graph);
     /// Replaces the instances of all nodes after a reset.
     void replace_all(const NodeInstances& fresh);

@@ -15,7 +15,7 @@ Error at_node(std::string_view name, Error error) {
     return error;
 }
 
-/// What a build leaves to the rest of the system.
+/// Memory that a build must leave to the rest of the system.
 constexpr std::uint64_t kReserveBytes = std::uint64_t{32} << 20U;
 
 std::string megabytes(std::uint64_t bytes) { return std::to_string(bytes >> 20U) + " MiB"; }
@@ -42,7 +42,7 @@ void NodeBuilder::Reservation::add(const NodeDescription& description, std::opti
 
 Expected<void> NodeBuilder::Reservation::check() const {
     if (items_.empty()) return {};
-    // In this order: what another reservation releases in between is counted twice, not left out.
+    // The order matters: memory that another reservation releases in between is counted twice rather than missed.
     const std::uint64_t others = builder_.reserved_bytes_.load(std::memory_order_relaxed) - bytes_;
     const std::uint64_t left = builder_.config_.memory_left_bytes();
     std::uint64_t sum = 0;
@@ -59,8 +59,9 @@ Expected<void> NodeBuilder::Reservation::check() const {
     return {};
 }
 
-/// Running out of memory would let the kernel's OOM killer pick a victim. Nodes that need much have a reservation; the
-/// query takes longer than building a small node, so for the others it runs only once in kCheckInterval.
+/// Running out of memory would let the kernel's OOM killer pick a victim. Nodes that need much memory have a
+/// reservation. The query takes longer than building a small node, so for the others it runs only once in
+/// kCheckInterval.
 Expected<void> NodeBuilder::check_memory() const {
     constexpr std::uint32_t kCheckInterval = 16;
     const bool due = built_.fetch_add(1, std::memory_order_relaxed) % kCheckInterval == 0;

@@ -32,8 +32,8 @@ struct PreparedNode {
 class NodeBuilder {
  public:
     /// Memory reserved for nodes while they are built, so that transactions built at the same time cannot together take
-    /// more than there is. Only types with an estimate (NodeType::memory_bytes) count. A node that has been built is
-    /// counted twice until the reservation ends. [any]
+    /// more than the available memory. Only types with an estimate (NodeType::memory_bytes) count. A node that has been
+    /// built is counted twice until the reservation ends. [any]
     class Reservation {
      public:
         explicit Reservation(const NodeBuilder& builder) : builder_{builder} {}
@@ -43,7 +43,7 @@ class NodeBuilder {
         /// Adds the memory of a node. The edit and the position are for the error.
         void add(const NodeDescription& description, std::optional<std::size_t> edit_index = {},
                  const DocumentPosition& position = {});
-        /// RESOURCE_EXHAUSTED, with the first node that is too much, if there is not enough memory for all.
+        /// RESOURCE_EXHAUSTED, with the first node that does not fit, if there is not enough memory for all.
         [[nodiscard]] Expected<void> check() const;
 
      private:

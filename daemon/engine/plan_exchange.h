@@ -38,11 +38,11 @@ class PlanExchange {
     PlanExchange& operator=(const PlanExchange&) = delete;
 
     [[nodiscard]] bool has_room_for_command() const { return sent_serial_ - applied_serial_ < kMaximumCommands; }
-    /// Returns the number of parameter targets that may wait: the audio thread may have to apply all of them in its next
-    /// block.
+    /// Returns the number of parameter targets that may wait: the audio thread may have to apply all of them in its
+    /// next block.
     [[nodiscard]] std::size_t maximum_targets() const { return maximum_targets_; }
-    /// Commands other than plans need room for their targets. A plan has room, because no command behind it is applied
-    /// in the same block.
+    /// Commands other than plans need room for their targets. A plan has room, because no later command is applied in
+    /// the same block.
     [[nodiscard]] bool has_room_for_targets(std::size_t targets) const {
         return waiting_targets_ + targets <= maximum_targets_;
     }
@@ -58,10 +58,10 @@ class PlanExchange {
     std::uint64_t send(Command::DeviceFade fade);
     std::uint64_t send_nothing();
 
-    /// Keeps alive what the next plan borrows. What has left is freed when the plans before it have returned. Plans
-    /// return in the order in which they were sent.
+    /// Keeps alive what the next plan borrows. What the plan no longer borrows is freed when the earlier plans have
+    /// returned. Plans return in the order in which they were sent.
     void borrow(Borrowed changes);
-    /// The same, if the next plan has nothing in common with those before it.
+    /// The same, if the next plan shares nothing with the earlier ones.
     void borrow_only(std::vector<std::shared_ptr<const void>> entered);
 
     /// Returns whether all commands sent so far have been applied.
@@ -96,15 +96,15 @@ class PlanExchange {
     std::uint64_t sent_serial_ = 0;
     std::uint64_t applied_serial_ = 0;
     std::uint64_t plans_made_ = 0;
-    /// What has left, with the number of plans made before: they may borrow it.
+    /// Released objects, with the number of plans created before: those plans may borrow them.
     struct Retired {
         std::uint64_t plans_made;
         std::vector<std::shared_ptr<const void>> owners;
     };
     std::unordered_map<const void*, std::shared_ptr<const void>> borrowed_;
     std::deque<Retired> retired_;
-    /// A plan that returns leaves its memory to the allocator, which gives it to one of the next plans: an edit of 10,000
-    /// nodes causes 0 to 7 minor page faults (plan_bench), so plans need no pool of their own.
+    /// A plan that returns is freed, and the allocator reuses its memory for one of the next plans: an edit of 10,000
+    /// nodes causes 0 to 7 minor page faults (plan_bench), so plans need no pool.
     std::vector<std::unique_ptr<CompiledGraph>> plans_;  ///< reserved, so that sending one cannot fail
     std::unordered_map<ParameterBatch*, std::unique_ptr<ParameterBatch>> batches_;
 

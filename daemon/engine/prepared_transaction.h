@@ -15,14 +15,15 @@ namespace rta {
 struct Ticket {
     std::uint64_t serial = 0;    ///< of the command; commands are applied in the order of their serials
     std::uint64_t revision = 0;  ///< of the graph after the command
-    /// Upper bound of the time until the change begins to be heard; 0: it begins with the command.
+    /// Upper bound of the time until the change begins to be heard. 0: with the command.
     std::uint32_t starts_within_ms = 0;
-    /// A signal is crossfaded with itself at another latency, without a glide: for the time of the crossfade it combs.
+    /// A signal is crossfaded with itself at another latency, without a glide, which causes comb filtering during the
+    /// crossfade.
     bool combs = false;
 };
 
-/// A transaction together with the processors that it adds, except those that ChangeSettings replaces at first. Its
-/// edits have not been validated against a graph yet.
+/// A transaction with the processors that it adds, initially without those that ChangeSettings replaces. Its edits have
+/// not been validated against a graph yet.
 class PreparedTransaction {
  public:
     PreparedTransaction();

@@ -12,7 +12,7 @@
 
 namespace rta {
 
-/// Fresh processors for nodes of the graph, built on a worker while the graph keeps playing. Shared with the work, which
+/// New processors for nodes of the graph, built on a worker while the graph keeps playing. Shared with the work, which
 /// alone accesses the result until done(). [control]
 class ProcessorBuild {
  public:
@@ -20,7 +20,7 @@ class ProcessorBuild {
         NodeId id;
         std::shared_ptr<const NodeDescription> description;
     };
-    /// What happens if a node cannot be built or memory is short.
+    /// Behaviour if a node cannot be built or memory is short.
     enum class OnError : std::uint8_t {
         stop,  ///< nothing more is built, and result() has the error
         skip,  ///< the other nodes are built
@@ -31,13 +31,13 @@ class ProcessorBuild {
                                                                std::vector<Node> nodes, OnError on_error);
 
     [[nodiscard]] bool done() const { return done_; }
-    /// Ends the work before the next node; the result is not wanted.
+    /// Stops the work before the next node; the result is discarded.
     void abandon() { wanted_.store(false, std::memory_order_relaxed); }
 
     [[nodiscard]] const std::vector<Node>& nodes() const { return nodes_; }
-    /// To be called when done().
+    /// Must be called when done().
     [[nodiscard]] const Expected<void>& result() const { return result_; }
-    /// Returns what was built, by the id of its node. To be called when done().
+    /// Returns the built instances, by the ids of their nodes. Must be called when done().
     [[nodiscard]] const NodeInstances& built() const { return built_; }
 
  private:

@@ -86,7 +86,7 @@ Renderer::Next Renderer::apply(const AudioThreadKey& key, const Command& command
     return Next::apply_more;
 }
 
-/// The nodes of a batch are in no cache: without prefetching, each would be waited for.
+/// The nodes of a batch are not in a cache: without prefetching, the thread would wait for each of them.
 void Renderer::apply_batch(const AudioThreadKey& key, std::span<const ParameterTarget> targets) RTA_NONBLOCKING {
     constexpr std::size_t kAhead = 8;
     for (std::size_t i = 0; i < targets.size(); ++i) {

@@ -45,7 +45,7 @@ class Renderer {
     [[nodiscard]] std::uint64_t frames() const RTA_NONBLOCKING {
         return published_frame_.load(std::memory_order_acquire);
     }
-    /// [any] In frames.
+    /// [any] Returns the block size in frames.
     [[nodiscard]] std::uint32_t block_size() const RTA_NONBLOCKING { return block_size_; }
     /// [any] Returns the number of telemetry events lost because their ring was full.
     [[nodiscard]] std::uint64_t telemetry_dropped() const RTA_NONBLOCKING {

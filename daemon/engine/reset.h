@@ -12,10 +12,10 @@ namespace rta {
 struct EngineCore;
 class ProcessorBuild;
 
-/// A reset in progress: replaces the processors of all nodes that the graph has when it starts by fresh ones, which are
-/// built on a worker thread while the graph keeps playing. Started by Engine::start_reset(), one at a time. Destroying it
-/// abandons the reset, also after the engine has been destroyed; what was committed in the meantime is then heard.
-/// [control]
+/// A reset in progress: replaces the processors of all nodes that the graph has when it starts by new ones, which are
+/// built on a worker thread while the graph keeps playing. Started by Engine::start_reset(), one at a time. Its
+/// destruction abandons the reset, also after the engine has been destroyed; changes committed in the meantime are then
+/// heard. [control]
 class EngineReset {
  public:
     explicit EngineReset(EngineCore& engine);
@@ -23,7 +23,7 @@ class EngineReset {
     EngineReset& operator=(EngineReset&&) noexcept;
     ~EngineReset();
 
-    /// Sends the fresh processors to the audio thread, in one plan and without fades: call it only while
+    /// Sends the new processors to the audio thread, in one plan and without fades: call it only while
     /// Engine::output_silent(). Returns nothing while processors are being built, or while the engine has no room for a
     /// plan: call it again later. Errors: a factory failed or memory is short; the old processors keep playing. The
     /// reset is over when a ticket or an error has been returned.

@@ -16,13 +16,13 @@
 namespace rta {
 namespace {
 
-/// Nodes that are not in the graph may be this many, or as many as the graph has.
+/// Maximum number of nodes that are not in the graph, unless the graph has more nodes.
 constexpr std::size_t kMaximumLeaving = 1024;
-/// Units. Each one that waits costs passes over the graph when it is tried.
+/// Maximum number of units. A waiting unit costs traversals of the graph whenever it is tried.
 constexpr std::size_t kMaximumUnits = 64;
-/// Nothing but the end of a round, of another unit, or a new plan lets the unit start.
+/// Only the end of a round, of another unit, or a new plan can let the unit start.
 constexpr std::uint64_t kUntilProgress = std::numeric_limits<std::uint64_t>::max();
-/// Rounds that a unit which has started, or the preparation of one, is likely to need.
+/// Number of rounds that a started unit, or the preparation of one, is likely to need.
 constexpr std::uint32_t kRoundsOfAnOverlap = 4;
 
 constexpr std::string_view kWouldDelay =
@@ -83,7 +83,7 @@ void Rounds::take_in(std::vector<CommittedConnection> connections, const AudioGr
     if (!graph.node_ids().empty()) newest_node_ = std::max(newest_node_, graph.node_ids().back());
 }
 
-/// Returns why the unit of the latest commit may not wait; empty: it may.
+/// Returns why the unit of the latest commit must not wait; empty if it may.
 std::string_view Rounds::why_not_waiting(const ChangeUnit& unit) const {
     if (unit.heard_frame > unit.promised_frame) return kWouldDelay;
     if (unit.revisions.size() > 1 && unit.parameters.size() > lengths_.most_parameters) return kTooManyParameters;
@@ -216,7 +216,7 @@ Rounds::Step Rounds::advance(const AudioGraph& graph, const Moment& now,
                              const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance) {
     latest_revision_ = 0;
     Step result = step(graph, now, instance);
-    // What needed no plan is reported with the next command.
+    // Units that needed no plan are reported with the next command.
     result.send = result.send || (!heard_.empty() && heard_.back().serial == now.serial);
     return result;
 }
@@ -249,7 +249,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     const bool enters = count != count_before;
     sound_.prune();
     const bool leaves = sound_.nodes.size() != count;
-    // What a unit that starts wants is kept with the plan.
+    // The wanted state of a unit that starts is kept with the plan.
     const bool changes = starts && (enters || std::ranges::any_of(units_, &ChangeUnit::started));
     result.send = aims_presence_ || aims_gain_ || aims_glide_ || fills || leaves || changes ||
                   !result.parameters.empty() || (follow_up_due_ && !round_.running);
@@ -266,7 +266,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
 
 /// Continues a unit that has started, or starts one that waits, if it can. Returns whether it has started now.
 bool Rounds::try_unit(ChangeUnit& unit, const Moment& now, Step& step) {
-    // A single transaction may change more than that: a document is exempt.
+    // A single transaction may change more than that, because documents have no limit.
     const bool fits =
         step.parameters.empty() || step.parameters.size() + unit.parameters.size() <= lengths_.most_parameters;
     if (unit.started) {
@@ -287,8 +287,8 @@ bool Rounds::try_unit(ChangeUnit& unit, const Moment& now, Step& step) {
     return false;
 }
 
-/// What the unit waits for may have to fill first; then come its own preparation and a glide, whose lengths are not known
-/// yet.
+/// The signals for which the unit waits may have to fill first. Then follow its own preparation and a glide, whose
+/// lengths are not known yet.
 void Rounds::wait_for_others(ChangeUnit& unit, const Moment& now) {
     std::uint64_t filled = now.frame;
     for (const SoundingGraph::Node& node : sound_.nodes) filled = std::max(filled, node.filled_from);
@@ -301,7 +301,7 @@ void Rounds::try_all_again() {
 }
 
 void Rounds::begin_round(const Moment& now) {
-    // A round that is extended keeps its time: it cannot be extended for ever.
+    // An extended round keeps its time, so that it cannot be extended indefinitely.
     const bool extended = round_.running;
     const std::uint32_t length = aims_sink_ ? lengths_.device_round_frames : lengths_.round_frames;
     round_ = {.number = round_.number + 1,
@@ -316,7 +316,7 @@ bool Rounds::touches_started(const ChangeUnit& unit) const {
     return std::ranges::any_of(units_, [&](const ChangeUnit& other) { return other.started && other.touches(unit); });
 }
 
-/// Starts a unit if it is ready. Otherwise nothing changes but the time at which to try again, and what is promised.
+/// Starts a unit if it is ready. Otherwise changes only its promise and the time of the next attempt.
 bool Rounds::start(ChangeUnit& unit, const Moment& now) {
     const std::vector<PortRef> changed = sound_.want(unit.ports, committed_, now.serial);
     const bool presence = std::ranges::any_of(changed, [&](PortRef port) { return sound_.changes_presence(port); });
@@ -350,20 +350,20 @@ bool Rounds::start(ChangeUnit& unit, const Moment& now) {
     return false;
 }
 
-/// A unit that needs several rounds cannot extend one: what that one has added may close cycles.
+/// A unit that needs several rounds cannot extend one: the changes of that round may close cycles with it.
 bool Rounds::fits_into_one_round(const ChangeUnit& unit) {
     const std::vector<PortRef> next = next_ports(unit);
     return next.size() == unit.left.size() && find_acyclic_step(sound_, next, 0).ports.size() == next.size();
 }
 
-/// Returns an upper bound of the time that a unit takes to prepare the nodes of these ports, which are not heard yet: a
-/// round, and what fills behind it.
+/// Returns an upper bound of the time that a unit takes to prepare the nodes of these ports, which are not heard yet:
+/// the rounds, and the time to fill the nodes after them.
 std::uint64_t Rounds::preparation_frames(std::span<const PortRef> prepared) const {
     if (prepared.empty()) return 0;
     return std::uint64_t{lengths_.round_frames} * kRoundsOfAnOverlap + frames_to_fill(sound_, prepared);
 }
 
-/// Estimates when a unit that has to wait is heard, and fixes its bound, once.
+/// Estimates when a waiting unit is heard, and sets its promise once.
 void Rounds::promise(ChangeUnit& unit, std::uint64_t ready_frame, std::uint64_t preparation_frames, const Moment& now) {
     for (const ChangeUnit& other : units_) {
         if (other.started) ready_frame = std::max(ready_frame, other.retry_frame + lengths_.device_round_frames);
@@ -372,7 +372,7 @@ void Rounds::promise(ChangeUnit& unit, std::uint64_t ready_frame, std::uint64_t 
     if (unit.promised_frame == 0) unit.promised_frame = unit.heard_frame + lengths_.grace_frames;
 }
 
-/// Returns the frame from which on the new signals at these ports are filled; the current frame if they are.
+/// Returns the frame from which the new signals at these ports are filled; the current frame if they already are.
 std::uint64_t Rounds::ready_frame(std::span<const PortRef> ports, const Moment& now) {
     if (now.frame == 0) return 0;  // nothing was audible before
     const auto filled = [&](const auto& signal) {
@@ -404,7 +404,7 @@ std::uint64_t Rounds::ready_frame(std::span<const PortRef> ports, const Moment& 
     return ready;
 }
 
-/// Nodes that are no longer heard lose their inputs last.
+/// Orders the ports: nodes that are no longer heard lose their inputs last.
 std::vector<ChangeUnit::ChangingPort> Rounds::in_order(std::span<const PortRef> changed) const {
     const std::vector<bool> before = sound_.heard(playing);
     const std::vector<bool> after = sound_.heard(wanted);
@@ -418,13 +418,13 @@ std::vector<ChangeUnit::ChangingPort> Rounds::in_order(std::span<const PortRef> 
     return order;
 }
 
-/// Returns whether a change of the port is not heard, and must be over before the node is heard.
+/// Returns whether a change of the port is inaudible, and must end before the node is heard.
 bool Rounds::prepares(PortRef port, const std::vector<bool>& heard) const {
     return !before_start_ && port.port != kDevicePort && !heard[sound_.index_of(port.node)];
 }
 
-/// Returns the ports of a unit that may change together. Nodes that are not heard receive their inputs before they are
-/// heard, and nodes that are no longer heard afterwards: two crossfades one behind the other would dip.
+/// Returns the ports of a unit that may change together. Nodes that are not heard yet receive their inputs first, and
+/// nodes that are no longer heard lose theirs last: two crossfades in series would cause a dip.
 std::vector<PortRef> Rounds::next_ports(const ChangeUnit& unit) const {
     const std::vector<bool> heard = sound_.heard(playing);
     std::vector<PortRef> prepared;
@@ -436,7 +436,7 @@ std::vector<PortRef> Rounds::next_ports(const ChangeUnit& unit) const {
     return main.empty() ? last : main;
 }
 
-/// Changes what a started unit may change with the next round.
+/// Makes the changes of a started unit that the next round allows.
 void Rounds::continue_unit(ChangeUnit& unit, const Moment& now, Step& step) {
     std::erase_if(unit.left, [&](const ChangeUnit::ChangingPort& left) { return !sound_.contains(left.port.node); });
     if (unit.left.empty()) return begin_to_be_heard(unit, now, step);
@@ -455,7 +455,8 @@ void Rounds::begin_to_be_heard(ChangeUnit& unit, const Moment& now, Step& step) 
     if (!unit.revisions.empty()) heard_.push_back({now.serial, std::exchange(unit.revisions, {})});
 }
 
-/// Changes as many of the ports together as close no cycle with what still sounds; the others stay for later rounds.
+/// Changes as many of the ports together as possible without closing a cycle with what still sounds. The others stay
+/// for later rounds.
 void Rounds::aim_some(ChangeUnit& unit, std::span<const PortRef> ports, const Moment& now) {
     AcyclicStep step = find_acyclic_step(sound_, ports, unit.rounds);
     ++unit.rounds;

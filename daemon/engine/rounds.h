@@ -23,11 +23,11 @@
 
 namespace rta {
 
-/// Decides when committed changes start to be heard. A round is the one crossfade of the whole engine, from what sounds
-/// to a new target. What has been committed during a round waits as units and starts with a later round, as soon as its
-/// new signals are filled. docs/architecture.md explains the model.
+/// Decides when committed changes start to be heard. A round is the single crossfade of the whole engine, from what
+/// sounds to a new target. Changes committed during a round wait as units. A unit starts with a later round, as soon as
+/// its new signals are filled. docs/architecture.md explains the model.
 ///
-/// A value: a transaction changes a copy, which replaces the original when its plan has been compiled. [control]
+/// A value type: a transaction changes a copy, which replaces the original when its plan has been compiled. [control]
 class Rounds {
  public:
     struct Lengths {
@@ -35,8 +35,8 @@ class Rounds {
         std::uint32_t device_round_frames;   ///< of a crossfade in which a device sink fades
         std::uint32_t gain_frames;           ///< of the ramp of a connection's gain
         std::uint32_t grace_frames;          ///< by which a promise exceeds the estimate
-        std::uint32_t longest_glide_frames;  ///< delay up to which signals glide; 0: none do
-        std::size_t most_parameters;         ///< that units that start together may change
+        std::uint32_t longest_glide_frames;  ///< maximum delay to which signals glide; 0: no glides
+        std::size_t most_parameters;         ///< maximum for units that start together
         std::uint32_t block_frames;
     };
     /// The state of the engine at the time of a call.
@@ -44,7 +44,7 @@ class Rounds {
         std::uint64_t frame;   ///< rendered so far
         std::uint64_t serial;  ///< of the next command
     };
-    /// What a transaction has made of the committed graph.
+    /// The change that a transaction makes to the committed graph.
     struct Change {
         const AudioGraph& graph;
         std::vector<CommittedConnection> connections;
@@ -54,7 +54,7 @@ class Rounds {
         /// Returns the instance of a node of `graph`.
         std::function<std::shared_ptr<NodeInstance>(NodeId)> instance;
     };
-    /// What the next plan brings, beside what it contains.
+    /// Properties of the next plan that are not part of its contents.
     struct Step {
         bool send = false;  ///< a plan is needed
         std::vector<ParameterChange> parameters = {};
@@ -62,14 +62,14 @@ class Rounds {
 
     explicit Rounds(const Lengths& lengths) : lengths_{lengths} {}
 
-    /// Takes in a change, and starts what may start. RESOURCE_EXHAUSTED if the change would delay what has been
-    /// promised, or if too much would sound that is not in the graph: nothing may be kept of this object then.
+    /// Adds a change, and starts what may start. RESOURCE_EXHAUSTED if the change would break a promise, or if too many
+    /// nodes outside the graph would sound: this object must then be discarded.
     [[nodiscard]] Expected<Step> commit(Change change, const Moment& now);
-    /// Starts what may start.
+    /// Starts the units that may start.
     [[nodiscard]] Step advance(const AudioGraph& graph, const Moment& now,
                                const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance);
-    /// Replaces everything by the graph, as if it had never sounded otherwise. Returns the frames for which it will be
-    /// silent because its look-ahead must fill.
+    /// Replaces everything by the graph, without a transition. Returns the number of frames for which it is silent
+    /// because its look-ahead must fill.
     std::uint32_t restart(Change change, const Moment& now);
 
     /// Records that all plans up to `serial` were adopted in the block that starts at `frame`. Calls
@@ -80,21 +80,22 @@ class Rounds {
     /// Returns whether a round runs or something waits.
     [[nodiscard]] bool unfinished() const;
 
-    /// A parameter was set by itself: a change that waits in a unit is obsolete.
+    /// A parameter was set separately: a change of it that waits in a unit is obsolete.
     void parameter_set(NodeId node, std::uint32_t parameter) {
         for (ChangeUnit& unit : units_) unit.parameters.erase({node, parameter});
     }
-    /// Returns an upper bound of the time until the latest commit is heard; 0: with its command.
+    /// Returns an upper bound of the time until the latest commit is heard. 0: with its command.
     [[nodiscard]] std::uint64_t latest_waits_frames() const { return latest_waits_frames_; }
 
-    /// Returns whether the latest commit was refused because of what waits or fades out.
+    /// Returns whether the latest commit was refused because of waiting changes or fades.
     [[nodiscard]] bool refused_until_progress() const { return refused_until_progress_; }
-    /// Returns whether the latest commit replaces a signal by the same one with another latency without a glide.
+    /// Returns whether the latest commit replaces a signal by the same signal with another latency without a glide.
     [[nodiscard]] bool latest_combs() const { return latest_combs_; }
 
     [[nodiscard]] std::span<const CommittedConnection> committed() const { return committed_; }
     [[nodiscard]] const SoundingGraph& sound() const { return sound_; }
-    /// Returns what plans borrow from now on that the last one did not, and the reverse. Empty until the next change.
+    /// Returns the difference between the objects borrowed by plans from now on and by the last plan. Empty until the
+    /// next change.
     [[nodiscard]] Borrowed take_borrowed() { return std::exchange(sound_.borrowed, {}); }
     /// Returns the request to compile what sounds.
     [[nodiscard]] CompileRequest request() const;
@@ -107,7 +108,7 @@ class Rounds {
         std::uint32_t frames = 0;      ///< its length
         bool running = false;
         std::optional<std::uint64_t> end_frame{};  ///< known once it has been adopted
-        std::vector<PortRef> unheard{};            ///< ports of nodes that are not heard, which it changes
+        std::vector<PortRef> unheard{};            ///< ports that it changes of nodes that are not heard
     };
     struct GainRamp {
         std::uint64_t serial;
@@ -186,10 +187,10 @@ class Rounds {
     std::deque<Heard> heard_;          ///< by serial
     std::uint64_t adopted_serial_ = 0;
     std::uint64_t fill_serial_ = 0;      ///< of the latest plan with something to fill
-    bool follow_up_due_ = false;         ///< a plan without what has faded out must follow
-    std::vector<PortRef> aims_unheard_;  ///< what the plan being made changes of nodes that are not heard
+    bool follow_up_due_ = false;         ///< a plan without the faded-out nodes must follow
+    std::vector<PortRef> aims_unheard_;  ///< changes, by the plan being built, of nodes that are not heard
     bool before_start_ = false;          ///< no block has been rendered: nothing needs to be prepared
-    bool aims_presence_ = false;         ///< the plan being made changes presences
+    bool aims_presence_ = false;         ///< the plan being built changes presences
     bool aims_sink_ = false;
     bool aims_gain_ = false;
     bool aims_glide_ = false;

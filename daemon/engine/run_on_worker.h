@@ -12,7 +12,7 @@ namespace rta {
 using RunOnWorker =
     std::function<void(std::function<void()> work, std::function<void(const Expected<void>& completed)> done)>;
 
-/// The RunOnWorker of programs without workers.
+/// The RunOnWorker for programs without workers.
 inline void run_here(const std::function<void()>& work, const std::function<void(const Expected<void>&)>& done) {
     work();
     done({});

@@ -80,15 +80,15 @@ class SoundingGraph::Entry {
         if (added_nodes_.empty()) return;
         fades_ = std::ranges::any_of(added_nodes_, &Node::remembers);
         fills_ = fades_;
-        // Ids ascend, so the indices of the other nodes stay.
+        // Ids ascend, so the indices of the other nodes do not change.
         assert(sound_.nodes.empty() || sound_.nodes.back().id < added_nodes_.front().id);
         sound_.nodes.insert(sound_.nodes.end(), added_nodes_.begin(), added_nodes_.end());
     }
 
     [[nodiscard]] bool is_new(NodeId id) const { return !added_nodes_.empty() && id >= added_nodes_.front().id; }
 
-    /// A new node has its inputs at once: it is not heard yet. If one of the new nodes remembers what it receives, the
-    /// signals fade in where they reach the new nodes.
+    /// The connections of a new node are present immediately, because it is not heard yet. If one of the new nodes
+    /// remembers its input, the signals fade in where they reach the new nodes.
     [[nodiscard]] Connection heard_connection(const CommittedConnection& committed) {
         Connection connection = sound_.unheard(committed, entrance_.serial);
         const Node& source = sound_.nodes[connection.from_node];
@@ -327,7 +327,7 @@ bool SoundingGraph::settle() {
     for (Connection& connection : connections) {
         differs = differs || connection.moves;
         connection.moves = false;
-        // If it returns, it must not be found in the middle of a glide.
+        // If the connection is added again, it must not be in the middle of a glide.
         const bool has_left = connection.hearing.sounds && !connection.hearing.target;
         if (has_left && connection.glide.delay != nullptr) replace_glide(connection, nullptr);
         connection.hearing.settle();
@@ -348,7 +348,7 @@ void SoundingGraph::prune() {
         needed[i] = true;
         if (!nodes[i].committed) reached.push_back(i);
     }
-    // What feeds a node that is still needed.
+    // The source of a node that is still needed is needed, too.
     const auto need_source = [&](const Connection& connection) {
         if (!connection.hearing.any() || needed[connection.from_node]) return;
         needed[connection.from_node] = true;

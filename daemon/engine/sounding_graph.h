@@ -34,20 +34,21 @@ struct Hearing {
     void settle() { sounds = target; }
 };
 
-/// What the latest plan contains: what sounds before, during or after its round, and nodes and delays that are being
-/// filled. A signal is filled from the frame on at which everything new on its path has received input for as long as
-/// look-ahead and delays last; only then may a round make it audible. [control]
+/// The contents of the latest plan: what sounds before, during or after its round, and nodes and delays that are being
+/// filled. A signal is filled from the frame at which everything new on its path has received input for the duration of
+/// look-ahead and delays. A round may make it audible only after that. [control]
 struct SoundingGraph {
     struct Node {
         NodeId id;
         CompileRequest::Node compiled;  ///< what the plan contains of it
         std::uint64_t entered_in = 0;   ///< serial of the first plan that contains it
         std::uint64_t filled_from = 0;  ///< frame, estimated until that plan has been adopted; 0: nothing to fill
-        // What passes over all nodes read is here, because each instance is in another part of the memory.
+        // Data that traversals of all nodes read is stored here, because the instances are in other parts of the
+        // memory.
         std::uint32_t latency_frames = 0;
         Hearing hearing{};       ///< device sinks: at the device
         bool committed = true;   ///< in the committed graph
-        bool remembers = false;  ///< its input, or looks ahead
+        bool remembers = false;  ///< remembers its input, or has look-ahead
 
         [[nodiscard]] static Node entering(NodeInstance& instance, std::uint64_t serial);
         [[nodiscard]] bool is_sink() const { return compiled.is_device_sink; }
@@ -72,9 +73,9 @@ struct SoundingGraph {
         bool moves = true;                   ///< its presence may not have reached the target yet
         CompileRequest::Glide glide{};       ///< its order is the serial of the plan in which it got its target
         std::uint64_t glide_rests_from = 0;  ///< frame, estimated until that plan has been adopted
-        std::uint32_t glide_from = 0;        ///< delay from which it started
+        std::uint32_t glide_from = 0;        ///< delay at its start
 
-        /// Returns the delay at a frame, from which the true one may differ by one block.
+        /// Returns the delay at a frame, accurate to one block.
         [[nodiscard]] std::uint32_t glide_position(std::uint64_t frame) const;
         [[nodiscard]] std::uint32_t glide_distance() const {
             return std::max(glide_from, glide.frames) - std::min(glide_from, glide.frames);
@@ -88,7 +89,7 @@ struct SoundingGraph {
         [[nodiscard]] bool leaves() const { return hearing.target && !hearing.wanted; }
         [[nodiscard]] bool arrives() const { return hearing.wanted && !hearing.playing(); }
     };
-    /// How nodes and connections enter.
+    /// The parameters with which nodes and connections are added.
     struct Entrance {
         std::uint64_t serial;       ///< of the plan with which they enter
         std::uint64_t frame;        ///< at which that plan is likely to be adopted
@@ -102,7 +103,7 @@ struct SoundingGraph {
     std::vector<std::uint32_t> first_incoming;  ///< for each node in `connections`, and one more at the end
     Borrowed borrowed;                          ///< what has changed since the last plan
 
-    /// Returns `graph` as it sounds when all of it is heard.
+    /// Returns `graph` in the state in which all of it is heard.
     [[nodiscard]] static SoundingGraph of(const AudioGraph& graph, std::span<const CommittedConnection> committed,
                                           const Entrance& entrance);
 
@@ -116,47 +117,46 @@ struct SoundingGraph {
     [[nodiscard]] std::span<const Connection> into_node(std::uint32_t index) const;
     [[nodiscard]] const Connection* find(const CommittedConnection& connection) const;
 
-    /// Adds the nodes of `graph` that are missing, with their connections, and the delays that must be filled before
-    /// they are heard. Marks nodes that have left. Changes nothing of what is heard. Returns whether anything must be
-    /// filled.
+    /// Adds the missing nodes of `graph` with their connections, and the delays that must be filled before they are
+    /// heard. Marks removed nodes. Does not change what is heard. Returns whether anything must be filled.
     bool enter(const AudioGraph& graph, std::span<const CommittedConnection> committed, const Entrance& entrance);
 
-    /// Marks what is wanted at `ports`, which are sorted: what is committed there. Ports of nodes that have left keep
-    /// what they have. Returns the ports that change.
+    /// Marks the committed connections at `ports`, which are sorted, as wanted. Ports of removed nodes do not change.
+    /// Returns the ports that change.
     std::vector<PortRef> want(std::span<const PortRef> ports, std::span<const CommittedConnection> committed,
                               std::uint64_t serial);
-    /// Undoes want(): what is the target remains wanted.
+    /// Undoes want(): the target is what is wanted.
     void keep(std::span<const PortRef> ports);
-    /// Makes what is wanted at a port the target of the round.
+    /// Sets the target at a port to what is wanted.
     void aim(PortRef port, std::uint64_t serial);
-    /// Makes the target at a port what sounds there and is still wanted.
+    /// Reduces the target at a port to what sounds there and is still wanted.
     void aim_departures(PortRef port);
-    /// Returns whether aim() would change what is present, and not only gains.
+    /// Returns whether aim() would change presences, and not only gains.
     [[nodiscard]] bool changes_presence(PortRef port);
-    /// The round has ended: its target sounds. Returns whether a plan of it would differ.
+    /// Ends the round: its target sounds. Returns whether a new plan would differ.
     bool settle();
-    /// Nothing has sounded yet, so the round needs no time. Presences move in the first block.
+    /// Completes the round immediately, because nothing has sounded yet. Presences move in the first block.
     void settle_before_start();
-    /// Removes what is neither heard nor committed.
+    /// Removes nodes and connections that are neither heard nor committed.
     void prune();
-    /// Removes what entered with the plan `serial`, which is not sent.
+    /// Removes what was added by the plan `serial`, which is not sent.
     void forget(std::uint64_t serial);
 
-    /// Returns whether a node looks ahead.
+    /// Returns whether a node has look-ahead.
     [[nodiscard]] bool has_latency() const;
-    /// Returns whether any connection glides or is late.
+    /// Returns whether a connection glides or is late.
     [[nodiscard]] bool glides() const;
-    /// Gives a connection another gliding delay, or none. Its target is 0.
+    /// Replaces or removes the gliding delay of a connection. Its target is 0.
     void replace_glide(Connection& connection, std::shared_ptr<dsp::GlidingDelay> delay);
 
     using Counts = bool (*)(const Hearing&);
-    /// Returns for each node whether it feeds the device through what `counts`.
+    /// Returns for each node whether it feeds the device through connections that `counts` selects.
     [[nodiscard]] std::vector<bool> heard(Counts counts) const;
-    /// Returns those of the ports whose nodes are not heard now.
+    /// Returns those ports whose nodes are not heard now.
     [[nodiscard]] std::vector<PortRef> unheard_ports(std::span<const PortRef> ports) const;
     [[nodiscard]] std::vector<Arc> arcs(Counts counts) const;
 
-    /// Reads the names of all nodes again: some were renamed.
+    /// Reads the names of all nodes again, because some were renamed.
     void read_names();
     /// Returns the number of nodes that are not in the committed graph.
     [[nodiscard]] std::size_t leaving_count() const;

@@ -54,7 +54,7 @@ ParameterSpec limited(ParameterSpec spec, const ResolvedSettings& settings) {
     return spec;
 }
 
-/// Appends a row as often as the settings require. `names` stores names that are not in the table.
+/// Appends a row as many times as the settings require. `names` stores names that are not in the table.
 void expand(const ParameterSpec& of_type, const ResolvedSettings& settings, std::vector<ParameterSpec>& parameters,
             std::deque<std::string>& names) {
     const ParameterSpec spec = limited(of_type, settings);

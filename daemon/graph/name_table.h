@@ -9,8 +9,8 @@
 
 namespace rta {
 
-/// Hash table from names to 64-bit ids other than 0. The names themselves are elsewhere. One vector, so that a copy costs
-/// no more than its memory. [control]
+/// Hash table from names to 64-bit ids other than 0. The names themselves are elsewhere. One vector, so that a copy
+/// costs no more than its memory. [control]
 class NameTable {
  public:
     /// Returns the id for which `is_name(id)` returns true, of those added under the same name, or 0.
@@ -35,7 +35,7 @@ class NameTable {
     void remove(std::string_view name, std::uint64_t id) {
         std::size_t gap = hash_of(name) & mask();
         while (slots_[gap].id != id) gap = (gap + 1) & mask();
-        // A search stops at a free slot: what would not be found behind it moves into it.
+        // A search stops at a free slot, so entries that would no longer be found are moved into the gap.
         for (std::size_t i = (gap + 1) & mask(); slots_[i].id != 0; i = (i + 1) & mask()) {
             const std::size_t way = (i - slots_[i].hash) & mask();
             if (way < ((i - gap) & mask())) continue;

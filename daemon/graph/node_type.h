@@ -14,7 +14,7 @@
 
 namespace rta {
 
-/// A port of a node type. A repeated port, such as `in_#`, stands for as many ports as a setting says.
+/// A port of a node type. A repeated port, such as `in_#`, has the number of instances given by a setting.
 struct PortSpec {
     std::string_view name;
     std::uint32_t width = 0;  ///< channels; 0: the setting `channels`
@@ -43,8 +43,8 @@ struct ResponseQuery {
 /// Maximum memory of a processor whose type has no estimate.
 inline constexpr std::uint64_t kSmallProcessorBytes = std::uint64_t{16} << 20U;
 
-/// Estimates the bytes of a dynamics processor with the settings `look_ahead_ms` and `channels`: its delay, the delay of
-/// the dry signal for its bypass, and its buffers.
+/// Estimates the bytes of a dynamics processor with the settings `look_ahead_ms` and `channels`: its delay, the delay
+/// of the dry signal for its bypass, and its buffers.
 [[nodiscard]] inline std::uint64_t look_ahead_memory_bytes(const BuildContext& context) {
     const auto channels = static_cast<std::uint64_t>(context.settings.integer("channels"));
     const auto frames =
@@ -73,13 +73,13 @@ struct NodeType {
     std::span<const PortSpec> outputs = {};
     /// The processor allows its first input and its first output to be the same memory.
     bool in_place = false;
-    /// The processor may output what it received much later, however its parameters were set when it received it: its
+    /// The processor may output its input much later, regardless of the parameters at the time of the input, so the
     /// input must not start with a step.
     bool remembers_input = false;
     DeviceRole device_role = DeviceRole::none;
     Factory create;
     Response response = nullptr;    ///< nullptr if there is none
-    Memory memory_bytes = nullptr;  ///< nullptr if never more than kSmallProcessorBytes
+    Memory memory_bytes = nullptr;  ///< nullptr if at most kSmallProcessorBytes
 };
 
 /// A set of node types, sorted by name. The daemon uses builtin_nodes(); tests create their own. [any]

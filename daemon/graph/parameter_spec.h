@@ -10,7 +10,7 @@ namespace rta {
 
 enum class Unit : std::uint8_t { none, hertz, decibel, ratio, milliseconds, seconds, on_off };
 
-/// How a parameter moves from one value to another. The engine computes the ramps for all nodes.
+/// The form of a ramp from one value to another. The engine computes the ramps for all nodes.
 enum class RampLaw : std::uint8_t {
     linear,       ///< linear in the value
     logarithmic,  ///< linear in the logarithm of the value, for frequencies
@@ -19,8 +19,8 @@ enum class RampLaw : std::uint8_t {
     own,          ///< passed on immediately: the node smooths the change itself
 };
 
-/// The row is repeated: the value of a setting, minus `less`, is the count. A crossover has one frequency fewer than ways.
-/// The name of the row contains a # for the number, from 1: `gain_#_db`. An on/off setting counts as 1 or 0: an
+/// The row is repeated: the value of a setting, minus `less`, is the count. A crossover has one frequency fewer than
+/// ways. The name of the row contains a # for the number, from 1: `gain_#_db`. An on/off setting counts as 1 or 0: an
 /// optional port needs no number.
 struct Repeat {
     std::string_view setting = {};  ///< empty: not repeated
@@ -51,7 +51,7 @@ struct ParameterSpec {
     return {name, Unit::decibel, -120.0F, 24.0F, default_db, help, RampLaw::amplitude};
 }
 
-/// Returns the row, repeated as often as `setting` says; its name must contain a #.
+/// Returns the row, repeated as many times as `setting` specifies; its name must contain a #.
 [[nodiscard]] constexpr ParameterSpec repeated(ParameterSpec spec, std::string_view setting, std::uint32_t less = 0) {
     spec.repeat = {setting, less};
     return spec;

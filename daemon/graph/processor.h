@@ -44,7 +44,7 @@ struct ProcessContext {
 };
 
 /// The audio half of a node. Built and destroyed off the audio thread; in between only the audio thread calls it. A
-/// processor cannot be reset: a fresh one replaces it.
+/// processor cannot be reset: a new one replaces it.
 class Processor {
  public:
     Processor() = default;

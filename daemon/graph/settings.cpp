@@ -68,7 +68,7 @@ SettingValue default_of(const SettingSpec& spec) {
 }
 
 /// Returns why the value is invalid, or an empty string.
-std::string find_fault(const SettingSpec& spec, const SettingValue& value) {
+std::string find_error(const SettingSpec& spec, const SettingValue& value) {
     switch (spec.kind) {
         case SettingSpec::Kind::integer:
         case SettingSpec::Kind::number: {
@@ -124,7 +124,7 @@ Expected<ResolvedSettings> ResolvedSettings::resolve(std::span<const SettingSpec
             for (const SettingSpec& known : table) names.push_back(known.name);
             return fail(ErrorCode::not_found, at_fault + unknown_name("setting", name, names));
         }
-        if (const std::string wrong = find_fault(*spec, value); !wrong.empty()) {
+        if (const std::string wrong = find_error(*spec, value); !wrong.empty()) {
             return fail(ErrorCode::invalid_argument, at_fault + "setting " + name + " = " + display(value) + wrong);
         }
         SettingValue& stored = resolved.values_.find(name)->second;

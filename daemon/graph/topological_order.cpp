@@ -25,7 +25,7 @@ struct Adjacency {
 };
 
 /// Every node that Kahn's algorithm could not place has an unplaced predecessor. A backward walk from any of them must
-/// return to a node already seen, and the walk between the two visits is a cycle.
+/// return to a visited node, and the part of the walk between the two visits is a cycle.
 Cycle find_cycle(std::uint32_t node_count, std::span<const Arc> arcs, std::span<const std::uint32_t> missing) {
     constexpr auto kNone = static_cast<std::uint32_t>(-1);
     std::vector<std::uint32_t> predecessor(node_count, kNone);

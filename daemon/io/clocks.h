@@ -16,8 +16,9 @@ inline constexpr std::int64_t kSecondNs = 1'000'000'000;
 /// Detects late device callbacks. Pure arithmetic: the caller passes times, in nanoseconds of one monotonic clock. A
 /// callback is due when the frames of the previous one have been played. [audio]
 ///
-/// If callbacks arrive early, in a burst, the earliest is the reference. Small lateness is forgiven within a second,
-/// because the clocks of the device and the machine differ: a drift of 100 ppm would otherwise add up over hours.
+/// If callbacks arrive early, in a burst, the earliest is the reference. A small lateness decays with a time constant
+/// of one second, because the clocks of the device and the machine differ: a drift of 100 ppm would otherwise add up
+/// over hours.
 class LatenessClock {
  public:
     explicit LatenessClock(std::uint32_t sample_rate_hz) noexcept : sample_rate_hz_{sample_rate_hz} {}
@@ -31,7 +32,7 @@ class LatenessClock {
         if (!started_ || late || lateness_ns < 0) {
             due_ns_ = now_ns + period_ns;
         } else {
-            // Forgives the share of the lateness that the period is of one second.
+            // Reduces the lateness by a fraction: the period divided by one second.
             due_ns_ += period_ns + lateness_ns * std::min(period_ns, kSecondNs) / kSecondNs;
         }
         started_ = true;

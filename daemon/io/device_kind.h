@@ -21,7 +21,7 @@ struct DeviceRequest;
 /// all calls are made on the device thread, unless the kind's DriverCalls say otherwise. [device thread]
 class DeviceDriver {
  public:
-    /// A device that may satisfy a request. `open` tries it.
+    /// A device that may satisfy a request. `open` tries to open it.
     struct Candidate {
         std::string name;
         std::function<Expected<std::unique_ptr<AudioDevice>>()> open;
@@ -47,8 +47,9 @@ using DriverLog = std::function<void(const std::string& line)>;
 
 /// How the calls of a driver and its devices behave.
 enum class DriverCalls : std::uint8_t {
-    may_block,    ///< made on the device thread; the device is probed before it drives the engine, and may be lost
-    nonblocking,  ///< made on any thread, so the driver has no state; the device is the daemon's own thread, never lost
+    may_block,  ///< made on the device thread; the device is probed before it drives the engine, and may be lost
+    /// Made on any thread, so the driver has no state; the device runs on the daemon's own thread and is never lost.
+    nonblocking,
 };
 
 /// How `auto` uses a kind.

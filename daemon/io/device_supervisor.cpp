@@ -168,7 +168,7 @@ DeviceSupervisor::Running DeviceSupervisor::make_running(const DeviceKind& kind,
 
 void DeviceSupervisor::opened(Opening opening) {
     if (!started_ || stopped_) {
-        // Too late: another device drives the engine by now, or none does.
+        // Too late: another device drives the engine by now, or no device.
         if (opening.running.device) given_up_.push_back(std::move(opening.running));
         return;
     }
@@ -196,7 +196,7 @@ void DeviceSupervisor::no_device(Opening opening) {
     started(std::move(result));
 }
 
-/// Opens and starts a device whose calls return at once.
+/// Opens and starts a device whose calls do not block.
 Expected<void> DeviceSupervisor::start_directly(const DeviceKind& kind, const DeviceRequest& request) {
     const auto candidates = drivers_.of(kind).candidates(request);
     if (!candidates) return std::unexpected(candidates.error());
@@ -277,7 +277,7 @@ void DeviceSupervisor::lose(const std::string& why) {
     if (current_.device->can_stop_when_lost()) {
         device_thread_.post([device = current_.device.get()] { device->stop(); });
     }
-    // Kept for the life of the process: its driver may call the adapter again, which then asks the gate.
+    // Kept until the process exits: its driver may call the adapter again, which then asks the gate.
     given_up_.push_back(std::move(current_));
     current_ = {};
 

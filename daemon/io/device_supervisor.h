@@ -51,8 +51,8 @@ class DeviceSupervisor {
     /// Waits for the device thread. Must not run after stop() has returned false.
     ~DeviceSupervisor();
 
-    /// Opens the device and gives it the engine, then calls `started`: before returning if the calls of the kind return
-    /// at once, else later. Called once. `auto` always starts, if necessary on the fallback kind with a warning. Errors
+    /// Opens the device and gives it the engine, then calls `started` once: before returning if the calls of the kind
+    /// do not block, otherwise later. `auto` always starts, if necessary on the fallback kind with a warning. Errors
     /// name every device that was tried and the reason for its refusal.
     void start(const DeviceRequest& request, std::function<void(Expected<void>)> started);
 

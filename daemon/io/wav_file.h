@@ -25,7 +25,7 @@ using SoundFile = std::unique_ptr<sf_private_tag, CloseSoundFile>;
     return (frames + more) * channels * sizeof(float) <= kLargest;
 }
 
-/// What WavWriter does with an existing recording of the same name.
+/// Handling of an existing recording of the same name by WavWriter.
 enum class ExistingFile : std::uint8_t {
     overwrite,
     rename,  ///< to the first free name of FILE.kept-1, FILE.kept-2, ...

@@ -16,7 +16,7 @@ namespace rta::net {
 namespace {
 
 constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
-/// Size of one write. After each write the client is asked again what to do next.
+/// Size of one write. After each write, the session asks the client for the next data.
 constexpr std::size_t kWriteBytes = std::size_t{256} << 10U;
 /// Time that a refused client has to read the reason.
 constexpr std::chrono::seconds kLingerTime{1};

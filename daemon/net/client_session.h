@@ -17,8 +17,8 @@
 
 namespace rta::net {
 
-/// Lets one coroutine wait until another part of the program has raised the condition. A raise that finds no waiter is
-/// remembered for the next wait(). [control]
+/// Lets one coroutine wait until another part of the program has raised the condition. A raise without a waiter is
+/// stored for the next wait(). [control]
 class Condition {
  public:
     explicit Condition(const asio::any_io_executor& executor)

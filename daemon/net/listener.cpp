@@ -15,7 +15,7 @@ namespace {
 /// Memory that the system reserves for unread output of one client, before it doubles the value. By default it is
 /// megabytes: telemetry for a slow client would become stale there, where the daemon can no longer drop it.
 constexpr int kSendBufferBytes = 128 << 10;
-/// Most failures of accept() are a shortage of file descriptors, which an immediate retry would meet again.
+/// Pause after a failed accept(). Most failures are a lack of file descriptors, so an immediate retry would fail again.
 constexpr std::chrono::milliseconds kRetryPause{100};
 
 std::string tcp_peer_address(const StreamSocket& client) {

@@ -15,8 +15,8 @@ class LogLimiter {
 
     explicit LogLimiter(std::chrono::milliseconds interval) : interval_{interval} {}
 
-    /// To be called for each occurrence. Returns the number of suppressed occurrences since the last line if a line
-    /// may be logged now, nothing otherwise.
+    /// Must be called for each occurrence. If a line may be logged now, returns the number of occurrences suppressed
+    /// since the last line, otherwise nothing.
     [[nodiscard]] std::optional<std::uint64_t> due(TimePoint now) {
         if (next_ && now < *next_) {
             ++suppressed_;

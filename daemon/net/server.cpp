@@ -133,7 +133,7 @@ void Server::Impl::refuse(api::Client& client, const std::string& listener) {
     client.refuse_stream(Error{ErrorCode::resource_exhausted, limit + "; try again later", {}});
 }
 
-/// Refused clients no longer count as clients, and must not use up the resources of those that do.
+/// Refused clients no longer count as clients, and must not exhaust the resources of other clients.
 void Server::Impl::limit_refused_sessions() {
     if (sessions.size() - dispatcher.client_count() <= kMaximumRefused) return;
     const auto oldest = std::ranges::find_if(sessions, [](const auto& session) { return session->refused(); });
@@ -151,7 +151,7 @@ void Server::Impl::node_faulted(const std::string& node) {
             (*unlogged == 0 ? "" : " (and " + std::to_string(*unlogged) + " more faults before it)"));
 }
 
-/// Logs an error that the daemon survives.
+/// Logs an error after which the daemon continues.
 void Server::Impl::failed(const Error& error) {
     if (!failures.due(std::chrono::steady_clock::now())) return;
     const auto logged = api::guarded("logging a failure", [&] { log(LogLevel::error, error.sentence); });

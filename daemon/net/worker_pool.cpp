@@ -15,17 +15,17 @@ namespace rta::net {
 namespace {
 
 constexpr std::size_t kRequestThreads = 2;
-/// Pause before an operation is retried that failed because memory ran out.
+/// Pause before retrying an operation that failed because memory ran out.
 constexpr std::chrono::milliseconds kMemoryPause{10};
 
 }  // namespace
 
-/// Results that wait for the thread of the io_context. One handler takes one of them and posts the next.
+/// Results that wait for the thread of the io_context. One handler processes one of them and posts the next handler.
 class WorkerPool::Results : public std::enable_shared_from_this<Results> {
  public:
     explicit Results(asio::io_context& io) : io_{io} {}
 
-    /// [any] May throw, and has not taken the result then.
+    /// [any] May throw; the result has then not been added.
     void add(const std::function<void()>& done) {
         const std::scoped_lock lock{mutex_};
         results_.push_back(done);
@@ -55,7 +55,7 @@ class WorkerPool::Results : public std::enable_shared_from_this<Results> {
                 }
                 done = std::move(results_.front());
                 results_.pop_front();
-                // If no memory is left for the next handler, this one takes the next result, too.
+                // If memory is too short for another handler, this handler processes the next result, too.
                 last = api::guarded("taking a result", [this] { post(); }).has_value();
             }
             done();
@@ -65,7 +65,7 @@ class WorkerPool::Results : public std::enable_shared_from_this<Results> {
     asio::io_context& io_;
     std::mutex mutex_;
     std::deque<std::function<void()>> results_;
-    bool posted_ = false;  ///< a handler takes results, or will
+    bool posted_ = false;  ///< a handler processes results, or will
 };
 
 WorkerPool::WorkerPool(asio::io_context& io)
@@ -99,7 +99,7 @@ void WorkerPool::start(Lane lane, std::function<void()> work, std::function<void
     asio::post(threads_of(lane), [this, lane, work = std::move(work), done = std::move(done)] {
         work();
         const auto deliver = [&] { lane == Lane::requests ? results_->add(done) : asio::post(io_, done); };
-        // A client waits for the result, so it must not be lost because memory ran out for a moment.
+        // A client waits for the result, so it must not be lost because of a temporary lack of memory.
         while (!api::guarded("returning a result", deliver) && !stopping_) {
             std::this_thread::sleep_for(kMemoryPause);
         }

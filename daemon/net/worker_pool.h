@@ -12,8 +12,8 @@
 namespace rta::net {
 
 /// Two threads for the requests of clients, one for urgent work, and one that frees memory. Results return to the
-/// io_context. Its thread takes the results of requests one at a time, because each may lead to a commit. Other work, such
-/// as a mute, waits for at most one.
+/// io_context. Its thread takes the results of requests one at a time, because each may lead to a commit. Other work,
+/// such as a mute, waits for at most one.
 class WorkerPool final : public api::Workers {
  public:
     explicit WorkerPool(asio::io_context& io);

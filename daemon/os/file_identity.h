@@ -10,18 +10,18 @@
 
 namespace rta::os {
 
-/// Identifies a file or folder, whatever name leads to it.
+/// Identifies a file or folder, independent of its path.
 struct FileIdentity {
     dev_t device = 0;
     ino_t inode = 0;
 
     [[nodiscard]] static FileIdentity of(const struct stat& status);
-    /// Nothing if there is no such file. A symbolic link is not followed.
+    /// Returns nullopt if the file does not exist. Does not follow a symbolic link.
     [[nodiscard]] static std::optional<FileIdentity> at(const std::string& path);
     [[nodiscard]] bool operator==(const FileIdentity&) const = default;
 };
 
-/// Identifies a file and the state of its contents: changes when another process replaces or modifies it.
+/// Identifies a file and the version of its contents, which changes when another process replaces or modifies the file.
 struct FileVersion {
     FileIdentity file;
     std::int64_t modified_ns = 0;

@@ -16,11 +16,11 @@ Result<void> try_lock(int fd) {
 
 Result<void> lock(int fd, std::chrono::milliseconds timeout) {
     constexpr std::chrono::milliseconds kInterval{10};
-    const auto give_up = std::chrono::steady_clock::now() + timeout;
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
     while (true) {
         const auto locked = try_lock(fd);
         const bool is_taken = !locked && locked.error() == std::errc::operation_would_block;
-        if (!is_taken || std::chrono::steady_clock::now() >= give_up) return locked;
+        if (!is_taken || std::chrono::steady_clock::now() >= deadline) return locked;
         std::this_thread::sleep_for(kInterval);
     }
 }

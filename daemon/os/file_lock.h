@@ -9,8 +9,8 @@
 
 namespace rta::os {
 
-/// How long to wait for a lock: another daemon that is starting holds it for a few milliseconds, and one that was
-/// killed holds it until its memory has been freed.
+/// Time limit for a lock: another daemon that is starting holds it for a few milliseconds, and a killed one holds it
+/// until its memory has been freed.
 inline constexpr std::chrono::milliseconds kLockTimeout{1000};
 
 /// Locks a file or folder (flock(2)) until its descriptor is closed, or fails immediately with

@@ -11,9 +11,9 @@ namespace rta {
 namespace {
 
 /// How far ahead nodes and processors are prefetched. The CPU predicts reads of the steps, which are in order, but not
-/// of what they point to. Measurements: docs/decisions/0004-kernels.md.
+/// of the objects that they point to. Measurements: docs/decisions/0004-kernels.md.
 constexpr std::size_t kPrefetchSteps = 6;
-/// How far ahead ramps are prefetched, by a node that ramps: then the next ones often do, too.
+/// How far ahead ramps are prefetched by a node that ramps, because the next nodes often ramp, too.
 constexpr std::ptrdiff_t kPrefetchRamps = 3;
 
 /// A mono source feeds all channels.
@@ -109,7 +109,7 @@ void CompiledGraph::run(const AudioThreadKey& key, std::size_t begin, std::size_
     run_plain(key, steps.subspan(next, end - next), context);
 }
 
-/// Runs all steps and times some of them: in each block the next ones.
+/// Runs all steps, and times some of them; the next block times the following ones.
 void CompiledGraph::run_timed(const AudioThreadKey& key, ProcessContext& context) RTA_NONBLOCKING {
     constexpr std::size_t kFewest = 16;
     const std::size_t count = std::max(kFewest, steps_.size() * block_size_ / kTimingRoundFrames + 1);
@@ -212,8 +212,8 @@ void CompiledGraph::mute_if_faulty(const AudioThreadKey& key, NodeInstance& node
     for (const AudioWriteView& output : context.outputs) silence(output);
 }
 
-/// After a fault, the delays may still contain NaN or infinity from the faulty node: nodes after it must not be muted
-/// for that.
+/// After a fault, the delays may still contain NaN or infinity from the faulty node. Later nodes must not be muted
+/// because of them.
 void CompiledGraph::delay(const DelayedInput& input, std::uint64_t frame, bool find_faults) const RTA_NONBLOCKING {
     ConnectionState& state = *input.state;
     dsp::FixedDelay* const fixed = state.delay.get();

@@ -43,8 +43,8 @@ class CompiledGraph {
         /// Presence and gain rest at their targets while this plan is rendered: the state is not read.
         bool at_rest;
     };
-    /// A connection whose signal is delayed into separate buffers before it is mixed, by the delay of its state and then
-    /// by `glide`; at least one of them is not nullptr.
+    /// A connection whose signal is delayed into separate buffers before it is mixed, by the delay of its state and
+    /// then by `glide`; at least one of them is not nullptr.
     struct DelayedInput {
         AudioReadView source;
         AudioWriteView destination;
@@ -59,8 +59,9 @@ class CompiledGraph {
         AudioWriteView destination;
         std::uint32_t first_input;  ///< in mix_inputs, sorted by the name of the source
         std::uint32_t input_count;
-        /// In rested_factors: one factor for each input that is present with a gain other than zero. The channels of these
-        /// inputs are in rested_channels, those for the first channel of the destination before those for the second.
+        /// In rested_factors: one factor for each input that is present with a gain other than zero. The channels of
+        /// these inputs are in rested_channels, those for the first channel of the destination before those for the
+        /// second.
         std::uint32_t first_factor;
         std::uint32_t factor_count;
         std::uint32_t first_channel;
@@ -91,7 +92,7 @@ class CompiledGraph {
         float presence;  ///< device sinks: 1 if in the target of the round, 0 if not
     };
 
-    /// What to do while rendering a block.
+    /// Options for rendering a block.
     struct BlockOptions {
         bool find_faults = false;  ///< find and mute nodes that produce NaN or infinity
         bool time_nodes = false;   ///< time some of the nodes: each about once in kTimingRoundFrames

@@ -247,9 +247,8 @@ class PlanCompiler {
         return planned_read({first_buffer, source.width, 0}, source.width);
     }
 
-    /// Signals are summed in the order of their sources' names, so that a graph renders the same, bit for bit, however
-    /// it was built. A name occurs twice while a node leaves and its successor has already entered: the older comes
-    /// first.
+    /// Signals are summed in the order of their sources' names, so that a graph renders bit-identically however it was
+    /// built. A name occurs twice while a node is replaced by a node of the same name: the older node comes first.
     void sort_by_name(std::span<Connection> sources) {
         if (sources.size() == 1) return;
         sort_keys_.clear();

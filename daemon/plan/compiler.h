@@ -16,8 +16,8 @@ namespace rta {
 /// The contents of a plan: everything that sounds before, during or after its round, and what is being filled. The plan
 /// borrows instances and states; the caller must keep them alive longer than the plan.
 struct CompileRequest {
-    /// A node, with all that the compiler reads of it: the instance, its description and its type are in other parts of
-    /// the memory, and reading those for each node takes longer than the rest of the compilation.
+    /// A node, with all data that the compiler reads of it: the instance, its description and its type are in other
+    /// parts of the memory, and reading those for each node takes longer than the rest of the compilation.
     struct Node {
         NodeInstance* instance;
         Processor* processor;
@@ -50,8 +50,8 @@ struct CompileRequest {
         std::uint32_t to_port;
         ConnectionState* state;
         float target_gain;
-        /// Presence and gain have reached their targets, and the presence is 1. If the gain is 1, too, the signal may be
-        /// read in place.
+        /// Presence and gain have reached their targets, and the presence is 1. If the gain is 1, too, the signal may
+        /// be read in place.
         bool at_rest;
         bool present = true;  ///< in the target of the round
         /// Before the gain starts to move: a signal that is delayed fades in when it has arrived.

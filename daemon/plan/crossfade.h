@@ -10,12 +10,13 @@
 
 namespace rta {
 
-/// The one crossfade of the engine. All signals that a round adds or removes fade together, so that at every port their
-/// factors sum to 1 at every frame. Belongs to the Renderer; successive plans of the same round continue it. [audio]
+/// The single crossfade of the engine. All signals that a round adds or removes fade together, so that at every port
+/// their factors sum to 1 at every frame. Belongs to the Renderer; successive plans of the same round continue it.
+/// [audio]
 class Crossfade {
  public:
-    /// Starts the round number `round` at `frame` if it is not the current one. A crossfade that has not ended is left
-    /// where it is: each Presence continues from the value that it has.
+    /// Starts the round number `round` at `frame` if it is not the current one. If the previous crossfade has not
+    /// ended, each Presence continues from its current value.
     void start(std::uint64_t round, std::uint64_t frame, std::uint32_t length_frames) RTA_NONBLOCKING {
         if (round == round_) return;
         left_round_ = round_;
@@ -40,14 +41,14 @@ class Crossfade {
     float left_at_ = 1.0F;
 };
 
-/// How much of a signal is present, 0 to 1: a connection at the port to which it leads, or a device sink at the device.
-/// Moves with the Crossfade only. [audio]
+/// Factor from 0 to 1 with which a signal is present: a connection at its destination port, or a device sink at the
+/// device. Moves with the Crossfade only. [audio]
 class Presence {
  public:
     Presence() = default;
     explicit Presence(float value) RTA_NONBLOCKING : from_{value}, to_{value} {}
 
-    /// Moves to `target` with the current round, or at once. Must be called in the first block of each plan in
+    /// Moves to `target` with the current round, or immediately. Must be called in the first block of each plan in
     /// which the presence does not rest at 1. Returns whether the signal was absent until now.
     bool move(const Crossfade& crossfade, float target, bool at_once) RTA_NONBLOCKING {
         if (crossfade.round() == round_ && target == to_) return false;

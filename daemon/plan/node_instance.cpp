@@ -129,8 +129,8 @@ void NodeInstance::run_with_dry(ProcessContext& context, std::span<float> dry) R
     }
 }
 
-/// Updates the views of up to kWordBits ramps, of which `first` is the first one. Bits of `moving` are those of moving_.
-/// Returns the bits of the ramps that still move.
+/// Updates the views of up to kWordBits ramps, of which `first` is the first one. Bits of `moving` are those of
+/// moving_. Returns the bits of the ramps that still move.
 inline std::uint64_t NodeInstance::update_word(std::size_t first, std::uint64_t moving, std::uint64_t frame,
                                                std::uint32_t block_size, std::span<float> scratch) RTA_NONBLOCKING {
     std::uint64_t still_moving = 0;

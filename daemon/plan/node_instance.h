@@ -58,10 +58,10 @@ class alignas(kCacheLine) NodeInstance {
     /// [audio] Starts to ramp a parameter to `value`, which is in the form that the processor receives.
     void retarget(const AudioThreadKey& key, std::uint32_t parameter, float value, std::uint64_t frame,
                   std::uint32_t ramp_frames) RTA_NONBLOCKING;
-    /// [audio] Moves the presence of a device sink to 0 or 1 with the current round; at frame 0 at once.
+    /// [audio] Moves the presence of a device sink to 0 or 1 with the current round; immediately at frame 0.
     void move_presence(const AudioThreadKey& key, const Crossfade& crossfade, float presence,
                        std::uint64_t frame) RTA_NONBLOCKING;
-    /// [audio] Load the ramp of a parameter into the cache for retarget(), or one that moves for run().
+    /// [audio] Prefetch the ramp of a parameter for retarget(), or a moving one for run().
     void prefetch_ramp(const AudioThreadKey&, std::uint32_t parameter) const RTA_NONBLOCKING {
         __builtin_prefetch(&parameter_ramp(parameter), 1);
     }
@@ -77,7 +77,7 @@ class alignas(kCacheLine) NodeInstance {
     }
     /// [audio] Renders one block: parameter ramps, the processor, and the crossfade of a bypass. Fills in the
     /// parameters and the presence of `context`, which point into `scratch`; the caller provides the rest. `processor`
-    /// is that of the node: plans have it at hand, and here it would be in another cache line.
+    /// is that of the node: plans have it in the cache, and a member here would be in another cache line.
     void run(const AudioThreadKey& key, Processor& processor, ProcessContext& context, const Crossfade& crossfade,
              std::span<float> scratch) RTA_NONBLOCKING;
 
@@ -209,7 +209,7 @@ class alignas(kCacheLine) NodeInstance {
 struct ConnectionState {
     dsp::Ramp gain;
     Presence presence;
-    /// Compensating delay, applied before the gain; nullptr if there is none.
+    /// Compensating delay, applied before the gain; nullptr: no delay.
     std::unique_ptr<dsp::FixedDelay> delay{};
     /// Until this frame, NaN and infinity from the delay are replaced by 0: they may be from a node that was muted
     /// since.

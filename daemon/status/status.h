@@ -131,7 +131,7 @@ struct SchedulingStatus {
     }
 };
 
-/// What the operating system granted for the audio thread.
+/// The privileges that the operating system granted to the audio thread.
 struct RealtimeStatus {
     MemoryLock memory{};
     SchedulingStatus scheduling{};

@@ -15,7 +15,7 @@ struct Utf8Character {
 };
 
 /// Decodes the first character of `text`, which must not be empty. UTF-8 as in RFC 3629: overlong forms, surrogates and
-/// code points above U+10FFFF are not valid. A byte that is not part of a valid character is reported by itself. [any]
+/// code points above U+10FFFF are not valid. A byte that is not part of a valid character is reported separately. [any]
 [[nodiscard]] Utf8Character first_character(std::string_view text);
 
 /// Returns the offset of the first byte that is not part of a valid character, or text.size(). [any]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// C functions exported by rta_engine.wasm. One thread makes all calls and is both control and audio thread; it claims the
-// same gate as a device does.
+// C functions exported by rta_engine.wasm. One thread makes all calls and is both control and audio thread; it claims
+// the same gate as a device does.
 //
 // Functions that can fail return 0, or the number of an ErrorCode, in which case rta_last_error() returns the message.
 // To pass text, call rta_text() for a buffer, write UTF-8 to it, and then make the call that reads it.
@@ -99,8 +99,8 @@ RTA_EXPORT(rta_text) char* rta_text(std::size_t bytes) {
 RTA_EXPORT(rta_last_error) const char* rta_last_error() { return g_last_error.data(); }
 RTA_EXPORT(rta_last_error_length) std::size_t rta_last_error_length() { return g_last_error.size(); }
 
-/// Creates an engine; returns 0 on error. `sample_rate_hz`: 8000 to 384000. `block_size`: frames, a power of two from 16 to
-/// 1024. `channels_in` and `channels_out`: 0 to 64.
+/// Creates an engine; returns 0 on error. `sample_rate_hz`: 8000 to 384000. `block_size`: frames, a power of two from
+/// 16 to 1024. `channels_in` and `channels_out`: 0 to 64.
 RTA_EXPORT(rta_create)
 Instance* rta_create(double sample_rate_hz, std::uint32_t block_size, std::uint32_t channels_in,
                      std::uint32_t channels_out) {

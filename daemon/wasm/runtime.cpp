@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Runtime functions for a module without imports. The versions of the C++ library write a message through WASI; these trap
-// instead, which the host receives as a RuntimeError.
+// Runtime functions for a module without imports. The versions of the C++ library write a message through WASI; these
+// trap instead, which the host receives as a RuntimeError.
 #include <__verbose_abort>
 
 extern "C" void __wasm_call_ctors();

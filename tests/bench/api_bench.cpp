@@ -117,7 +117,7 @@ void measure_round_trips() {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// At rest
+// Idle daemon
 
 /// Returns the CPU time of all threads of a process, in nanoseconds, as counted by the scheduler.
 std::uint64_t cpu_ns(pid_t pid) {

@@ -6,9 +6,9 @@
 
 namespace rta::bench {
 
-/// What a benchmark program does: measures and prints. Each program defines it; bench_main.cpp calls it with the words
-/// of the command line, with denormal numbers flushed to zero as on an audio thread. An exception ends the program with
-/// its text and status 1.
+/// Entry point of a benchmark program, which each program defines: measures and prints. bench_main.cpp calls it with
+/// the command-line arguments and with denormal numbers flushed to zero, as on an audio thread. If it throws, the
+/// program prints the text of the exception and exits with status 1.
 void run(std::span<const std::string_view> arguments);
 
 }  // namespace rta::bench

@@ -74,7 +74,7 @@ double memory_mb(pid_t pid, const std::string& key) {
 
 std::string megabytes(double value) { return decimal(value, "MB"); }
 
-/// Makes this number of edits of every kind with four concurrent clients, then restores the graph.
+/// Makes `edits` edits of all kinds with four concurrent clients, then restores the graph.
 void edit(const Daemon& daemon, std::size_t edits, std::uint32_t seed) {
     const StormPlan plan{.source_type = "sine", .retune_source = true, .edits = edits, .seed = seed};
     run_storm(daemon, plan);

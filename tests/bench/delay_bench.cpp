@@ -34,7 +34,7 @@ constexpr std::array kKinds{
     Kind{"fractions of frames", 0.3, 0.0F, 1.0F},
 };
 
-/// From 10 ms to half a second.
+/// Returns a delay from 10 ms to half a second.
 std::uint32_t whole_frames(std::size_t delay) { return 480 + static_cast<std::uint32_t>(delay) * 93; }
 float time_ms(const Kind& kind, std::size_t delay) {
     return static_cast<float>((whole_frames(delay) + kind.fraction) / kRateHz * 1'000.0);
@@ -99,7 +99,7 @@ void check(const Kind& kind, Rig& rig, FusedDelays& loop, std::string_view targe
         for (std::uint32_t i = 0; i < kBlock; ++i) in[i] = static_cast<float>(tone(block * kBlock + i));
         loop.render(target, in.data(), out.data());
         rig.render(1);
-        // Interpolation rings before the start of the tone.
+        // Not compared before the start of the tone, where interpolation rings.
         const bool compared = block % 10 == 0 && (kind.fraction == 0.0 || block * kBlock > 24'300);
         for (std::uint32_t i = 0; compared && i < kBlock; ++i) {
             double sum = 0.0;

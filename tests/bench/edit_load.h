@@ -12,17 +12,17 @@
 
 namespace rta::bench {
 
-/// How much is measured.
+/// Amount of work to measure.
 struct Load {
-    bool quick = false;      ///< a twentieth, to see that it works
-    std::uint32_t seed = 1;  ///< of the random edits
+    bool quick = false;      ///< run a twentieth of the measurement, as a check that it works
+    std::uint32_t seed = 1;  ///< seed of the random edits
 
     [[nodiscard]] std::size_t of(std::size_t count) const {
         return quick ? std::max<std::size_t>(count / 20, 1) : count;
     }
 };
 
-/// Samples in order of their size.
+/// Samples in ascending order.
 class Percentiles {
  public:
     explicit Percentiles(std::vector<double> samples) : samples_{std::move(samples)} { std::ranges::sort(samples_); }
@@ -44,7 +44,7 @@ inline void print_title(const std::string& title) {
     std::fflush(stdout);
 }
 
-/// Prints a figure, and what it should be.
+/// Prints a figure and its expected value.
 inline void print_figure(const std::string& what, const std::string& value, const std::string& wanted = "") {
     std::printf("  %-56s %28s   %s\n", what.c_str(), value.c_str(), wanted.c_str());
     std::fflush(stdout);

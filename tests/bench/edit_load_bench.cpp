@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Measures what edits cost while an engine is loaded with them, in ratio to an engine at rest.
+// Measures the cost of edits while an engine is under an edit load, relative to an idle engine.
 //
 //     build/release/bin/edit_load_bench [--quick] [--seed N] [storm | ports | inserts | clients | panic | gains]...
 //
-// storm    100,000 edits of all kinds, 500 a second; the engine afterwards, compared with a new one of the same graph
-// ports    branches that move from port to port over 4,096 ports, an edit every 2 ms
-// inserts  nodes inserted into 30,000 nodes of a running daemon; late blocks
-// clients  answers and starts of one client of a daemon while others edit as fast as they can
+// storm    100,000 edits of all kinds, 500 per second; then compares the engine with a new one of the same graph
+// ports    branches that move from port to port over 4,096 ports, one edit every 2 ms
+// inserts  nodes inserted into 30,000 nodes of a running daemon; counts late blocks
+// clients  response and start times of one client of a daemon while others edit as fast as they can
 // panic    a panic while four clients add nodes
-// gains    the first block after an edit of 10,000 nodes, compared with the next one
+// gains    the first block after an edit of 10,000 nodes, compared with the next block
 //
-// Without names, measures all. Times of the engine alone are in seconds of audio: it renders as fast as it can. What
-// is heard is verified first; no time is.
+// Without names, measures all. Times of the engine alone are in seconds of audio, because it renders as fast as it can.
+// The output is verified before it is timed; times are not asserted.
 #include <malloc.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -50,7 +50,7 @@ namespace {
 constexpr double kBlockMs = 1000.0 * kBlock / kRateHz;
 constexpr float kLevel = 0.5F;
 constexpr float kTolerance = 2e-5F;
-/// After which the daemon gives an edit up for which the engine has no room.
+/// Time after which the daemon rejects an edit for which the engine has no room.
 constexpr std::uint64_t kTimeoutFrames = 48'000;
 
 /// Returns the memory of this process that is in RAM, and the part of it that the heap has handed out, in MB.
@@ -85,15 +85,15 @@ class LoadedEngine : private Engine::Observer {
  public:
     struct Counts {
         std::size_t edits = 0;    ///< committed
-        std::size_t retried = 0;  ///< edits that did not find room at first
+        std::size_t retried = 0;  ///< edits for which there was no room at first
         std::size_t retries = 0;
         std::size_t given_up = 0;
-        std::uint64_t longest_wait_frames = 0;  ///< of an edit for room
+        std::uint64_t longest_wait_frames = 0;  ///< longest time that an edit waited for room
         std::uint64_t most_sounding = 0;
-        double most_of_bound = 0.0;  ///< largest ratio of the nodes that are not in the graph to their bound
+        double most_of_bound = 0.0;  ///< largest ratio of the number of nodes that are not in the graph to its bound
         std::uint64_t most_leaving = 0;
         std::uint64_t most_plans = 0;
-        std::uint64_t heard = 0;  ///< transactions
+        std::uint64_t heard = 0;  ///< transactions that have taken effect
         std::map<std::string, std::size_t> refusals = {};
     };
 
@@ -118,8 +118,8 @@ class LoadedEngine : private Engine::Observer {
         render();
     }
 
-    /// Commits, and renders one block for each retry. Returns false if the edit was given up. `rendered` is called
-    /// after each of these blocks with its time.
+    /// Commits, and renders one block per retry. Returns false if the edit timed out. Calls `rendered` with the time of
+    /// each of these blocks.
     bool edit(std::vector<Edit> edits, const std::function<void(double us)>& rendered) {
         auto prepared = engine_.prepare({std::move(edits)});
         if (!prepared) throw std::runtime_error(prepared.error().sentence);
@@ -157,7 +157,7 @@ class LoadedEngine : private Engine::Observer {
     [[nodiscard]] std::span<const float> channel(std::uint32_t index) const { return out_.read().channel(index); }
     [[nodiscard]] const Counts& counts() const { return counts_; }
     [[nodiscard]] Percentiles commits_us() const { return Percentiles{commits_us_}; }
-    /// Touches the memory, so that its growth is not counted as the engine's.
+    /// Touches the memory, so that its growth is not attributed to the engine.
     void reserve(std::size_t edits) {
         commits_us_.assign(edits, 0.0);
         commits_us_.clear();
@@ -222,8 +222,8 @@ void print_counts(const LoadedEngine& loaded) {
     print_figure("commit, CPU time, p50 / p99 / max", text_of(loaded.commits_us(), "us", 0));
 }
 
-/// Calls `edit` `count` times, each `interval` of audio time after the one before, and `rendered` after each block.
-/// Edits that had to wait for room are made up for. Returns by how many frames the last one was late.
+/// Calls `edit` `count` times, each `interval` of audio time after the previous call, and `rendered` after each block.
+/// After edits that had to wait for room, catches up. Returns by how many frames the last edit was late.
 std::uint64_t run_at_rate(LoadedEngine& loaded, std::size_t count, double interval_frames,
                           const std::function<void(std::size_t)>& edit,
                           const std::function<void(double us)>& rendered) {
@@ -304,12 +304,12 @@ class Storm {
             &Storm::set,        &Storm::replace_graph,
             &Storm::compensate,
         };
-        // Not every kind makes sense in every state.
+        // Some kinds do not apply to some states of the path.
         while (!(this->*kKinds[below(kKinds.size())])(path)) {
         }
     }
 
-    /// Throws if a transparent path is not, or another one is out of bounds. Of the block rendered last.
+    /// Throws if, in the last rendered block, a transparent path is not constant or another path is out of bounds.
     void check() const {
         for (const Path& path : paths_) {
             for (const float sample : loaded_.channel(path.channel)) {
@@ -332,7 +332,7 @@ class Storm {
     [[nodiscard]] AddNode new_node(const Path& path, bool looks_ahead) {
         AddNode node{"gain", new_name(), {}, {}};
         if (looks_ahead) {
-            // No signal of a transparent path is as high as the ceiling of the limiter: it only delays.
+            // The signals of a transparent path are below the ceiling of the limiter, so the limiter only delays them.
             node.type = path.transparent || below(2) == 0 ? "limiter" : "compressor";
             node.settings["look_ahead_ms"] = static_cast<double>(1 + below(20));
         } else if (!path.transparent) {
@@ -459,7 +459,7 @@ class Storm {
         return commit(path, std::move(next), {});
     }
 
-    /// Half of them alone, half in a transaction.
+    /// Changes a parameter: half of the times by a parameter change, otherwise in a transaction.
     bool set(Path& path) {
         SetParameter change{path.source(), "frequency_hz", static_cast<float>(100 + below(1'000)), {}};
         if (path.transparent) {
@@ -476,7 +476,7 @@ class Storm {
         return true;
     }
 
-    /// The nodes of one path become other ones, all others stay.
+    /// Replaces the nodes of one path; all other nodes stay.
     bool replace_graph(Path& path) {
         GraphDocument document = loaded_.engine().graph().document();
         Path next = path;
@@ -537,7 +537,7 @@ void measure_storm(const Load& load) {
                 " paths, block " + std::to_string(kBlock));
 
     auto loaded = std::make_unique<LoadedEngine>(Storm::kChannels);
-    std::vector<double> blocks_us(edits * 4);  // touched, so that their growth is not counted
+    std::vector<double> blocks_us(edits * 4);  // touched, so that its growth is not counted
     blocks_us.clear();
     loaded->reserve(edits * 2);
     Storm* checked = nullptr;
@@ -612,8 +612,8 @@ void measure_storm(const Load& load) {
 // ---------------------------------------------------------------------------------------------------------------------
 // ports
 
-/// Branches of a constant and some nodes that move to another port with every edit. All that is heard together is the
-/// same constant at every frame, because the one fades in as the other fades out.
+/// Branches of a constant and some nodes that move to another port with every edit. Their sum is the same constant at
+/// every frame, because one branch fades in as the other fades out.
 class Branches {
  public:
     static constexpr std::size_t kMixers = 64;
@@ -719,10 +719,10 @@ void run_on_cpu(std::size_t cpu) {
     cpu_set_t cpus;
     CPU_ZERO(&cpus);
     CPU_SET(cpu, &cpus);
-    pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus);  // fails where there is only one
+    pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus);  // fails on a machine with only one CPU
 }
 
-/// A thread on a CPU of its own, as the audio thread is. One call at a time.
+/// Thread on its own CPU, like the audio thread. Runs one call at a time.
 class OtherThread {
  public:
     OtherThread() : thread_{[this] { run(); }} {
@@ -756,7 +756,7 @@ class OtherThread {
         }
     }
 
-    cpu_set_t cpus_{};  ///< of the thread that calls
+    cpu_set_t cpus_{};  ///< CPUs of the calling thread
     const std::function<void()>* work_ = nullptr;
     std::binary_semaphore begin_{0};
     std::binary_semaphore end_{0};
@@ -799,7 +799,7 @@ void measure_first_blocks(const Load& load, std::size_t count, bool other_cpu) {
     const std::size_t edits = load.of(100);
     for (std::size_t i = 0; i < 20; ++i) block_ns();
     for (std::size_t i = 0; i < edits; ++i) {
-        // An insert and its removal in turn, each after the fade of the one before.
+        // An insert and its removal alternate, each after the fade of the previous one.
         for (int block = 0; block < 25; ++block) block_ns();
         us[0].push_back(block_ns());
         std::vector<Edit> transaction;

@@ -37,7 +37,7 @@ using std::chrono::milliseconds;
 
 constexpr double kFramesPerMs = 48.0;
 constexpr double kRoundFrames = 480.0;
-constexpr double kLevelDb = -6.0206;  ///< of the sum of all sources
+constexpr double kLevelDb = -6.0206;  ///< level of the sum of all sources
 
 Daemon::Options null_device(std::uint32_t block_size = 64) {
     return {.arguments = {"--device", "null", "--log-level", "warning", "--block-size", std::to_string(block_size)}};
@@ -47,7 +47,7 @@ double ms_since(Clock::time_point begin) {
     return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
 
-/// Runs `work` repeatedly in a thread of its own until the end of the scope. stop() throws what it threw.
+/// Runs `work` repeatedly on its own thread until the end of the scope. stop() rethrows its exception.
 class Background {
  public:
     explicit Background(std::function<void()> work)
@@ -152,8 +152,8 @@ void build_chains(ProtocolClient& client, std::size_t count) {
 std::uint64_t late_blocks(ProtocolClient& client) { return client.status().device().late_blocks(); }
 
 struct Window {
-    std::uint64_t late;  ///< blocks
-    double worst_load;   ///< of its last second
+    std::uint64_t late;  ///< late blocks
+    double worst_load;   ///< load during the last second
 };
 
 Window watch(ProtocolClient& client, const std::function<void()>& during) {
@@ -187,7 +187,7 @@ void remove_inserted(ProtocolClient& client, std::size_t count) {
     std::this_thread::sleep_for(milliseconds{500});
 }
 
-/// Starts a daemon with the smallest block size for which the graph loads it by less than half.
+/// Starts a daemon with the smallest block size at which the load of the graph is below one half.
 std::unique_ptr<Daemon> start_below_half(std::size_t nodes) {
     for (std::uint32_t block_size = 64;; block_size *= 2) {
         auto daemon = std::make_unique<Daemon>(null_device(block_size));
@@ -246,8 +246,8 @@ void measure_inserts(const Load& load) {
 
 namespace {
 
-/// A graph of three parts that share nothing: a compressor that one client rebuilds, a gain that another one mutes, and
-/// a sum to which a third adds nodes.
+/// Graph of three independent parts: a compressor that one client rebuilds, a gain that another one mutes, and a sum to
+/// which a third adds nodes.
 void build_parts(ProtocolClient& client, float look_ahead_ms) {
     v1::Edit compressor = add_node("compressor", "a_compressor", {}, {{"look_ahead_ms", look_ahead_ms}});
     client.apply(
@@ -289,7 +289,7 @@ class LookAheadEditor {
     Background background_;
 };
 
-/// Adds nodes between two others, and removes each again unless the graph may grow.
+/// Adds nodes between two others; removes each again after `kept` further nodes.
 class NodeEditor {
  public:
     NodeEditor(const Daemon& daemon, const std::string& name, std::size_t kept)
@@ -329,7 +329,7 @@ class MeasuredClient {
                      "p99 wanted <= 50 ms");
     }
 
-    /// The answer comes when the change starts.
+    /// The response arrives when the change starts.
     void mute_by_transaction() {
         ProtocolClient client = daemon_.client("measured");
         std::vector<double> answers_ms;
@@ -348,7 +348,7 @@ class MeasuredClient {
                      "p99 wanted <= 50 ms" + text_of_codes(refused));
     }
 
-    /// Asks for the frame before and after each transaction, in one write.
+    /// Requests the frame before and after each transaction, in one write.
     void reconnect() {
         ProtocolClient client = daemon_.client("measured");
         client.subscribe();
@@ -374,7 +374,7 @@ class MeasuredClient {
             const double after = frame_of(client.receive_response());
             if (response.status().code() != v1::OK) {
                 ++refused[response.status().code()];
-                ++i;  // the other one would be refused, too
+                ++i;  // skip the reverse edit, which would be refused, too
                 continue;
             }
             const v1::TransactionResult& result = response.apply_transaction();
@@ -383,7 +383,7 @@ class MeasuredClient {
             room_ms.push_back((after - before) / kFramesPerMs);
             starts_ms.push_back((heard - before) / kFramesPerMs);
             promised_ms = std::max(promised_ms, promised);
-            // Without a promise, it starts with the next block.
+            // Without a promise, the transaction starts with the next block.
             if (heard - after > promised * kFramesPerMs + 64.0) ++broken;
             if (heard - before > kRoundFrames + 2.0 * 64.0) ++late;
         }

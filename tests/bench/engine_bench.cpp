@@ -297,7 +297,7 @@ std::vector<SetParameter> changes_of_equalizers() {
     return changes;
 }
 
-/// Starts ramps that outlast the measurement, in as many requests as the engine requires.
+/// Starts ramps that outlast the measurement, in the number of requests that the engine requires.
 void start_ramps(Rig& rig, std::span<const SetParameter> changes) {
     constexpr std::size_t kRequest = 100;
     rig.render(1);
@@ -334,7 +334,7 @@ void measure_batches(std::size_t count, std::uint32_t block_size, double sample_
     const auto block = [&] { return ns_of([&] { rig.render(1); }); };
     std::array<std::vector<double>, 3> ns;
     for (int i = 0; i < 200; ++i) {
-        // 20 ms, and some blocks more.
+        // 20 ms, plus some blocks.
         rig.render(static_cast<int>(0.02 * sample_rate_hz / block_size) + 5);
         rig.poll();
         ns[0].push_back(block());

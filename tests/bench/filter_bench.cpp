@@ -95,7 +95,7 @@ class Rig {
     Ignore ignore_;
 };
 
-/// Peaks and dips over the whole spectrum, whose total gain is close to 1.
+/// Returns peaks and dips over the whole spectrum, whose total gain is close to 1.
 dsp::FilterValues filter_values(std::size_t i) {
     return {50.0F * std::pow(1.0105F, static_cast<float>(i % 512)), 0.7F + 0.1F * static_cast<float>(i % 9),
             i % 2 == 0 ? 3.0F : -3.0F};

@@ -12,7 +12,7 @@
 namespace rta::bench {
 namespace {
 
-/// Chain of gains, which take very little time: the worst case for the overhead of timing.
+/// Chain of gains, which take little time: the worst case for the relative overhead of timing.
 std::vector<Edit> gains(std::size_t count) {
     std::vector<Edit> edits{AddNode{"output", "out", {}, {}}, AddNode{"sine", "n0", {}, {}}};
     for (std::size_t i = 1; i < count; ++i) {

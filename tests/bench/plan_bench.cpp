@@ -160,7 +160,7 @@ void measure_adoptions(std::size_t nodes) {
     print_row("  of it the clock and an empty ring, us", nodes, Percentiles{std::move(empty)});
 }
 
-/// An edit and what reverses it.
+/// An edit and its reverse.
 struct EditKind {
     std::string what;
     std::vector<Edit> edits;
@@ -211,7 +211,7 @@ void measure_edits(std::size_t nodes) {
     }
 }
 
-/// The owners of what the request borrows are added to `borrowed`.
+/// Returns a request to compile the graph. Adds the owners of the objects that it borrows to `borrowed`.
 CompileRequest request_of(const AudioGraph& graph, std::vector<std::shared_ptr<const void>>& borrowed) {
     CompileRequest request{};
     request.block_size = 64;

@@ -37,7 +37,7 @@ struct Case {
     std::string type;
     Settings settings = {};
     Parameters parameters = {};
-    std::string moving = {};  ///< parameter that moves all the time
+    std::string moving = {};  ///< parameter that moves during the whole measurement
 };
 
 std::vector<Case> cases() {
@@ -104,7 +104,7 @@ class Rig {
         for (int i = 0; i < kBlocks; ++i) engine_.renderer().render(claim.key(), {AudioReadView{}, out_.write()});
     }
 
-    /// Starts a ramp of the moving parameter of every node that is longer than a run.
+    /// Starts a ramp of the moving parameter of every node. The ramp is longer than a run.
     void set_off() {
         if (case_.moving.empty()) return;
         engine_.poll(ignore_);

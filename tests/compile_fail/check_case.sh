@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# check_case.sh CASE PATTERN COMPILER FLAGS...: CASE compiles, and with -DRTA_FAULT fails with a diagnostic that PATTERN matches.
+# check_case.sh CASE PATTERN COMPILER FLAGS...: checks that CASE compiles, and that with -DRTA_FAULT it fails with a
+# diagnostic that matches PATTERN.
 #
-# A case that passed leaves a stamp in the folder stamps/ of the working directory. Its name is a hash of all that decides
-# the outcome: this script, the pattern, the compiler and its flags, and both texts with all that they include, macros
-# and comments too. A case whose stamp exists is not compiled again.
+# A case that passed leaves a stamp in the folder stamps/ of the working directory. The name of the stamp is a hash of
+# everything that determines the outcome: this script, the pattern, the compiler and its flags, and the source with and
+# without the fault, including all headers, macros and comments. A case whose stamp exists is not compiled again.
 set -u
 script=$0 case_file=$1 pattern=$2
 shift 2
 
-# The text before macros are expanded.
+# Preprocesses without expanding macros.
 expand=-fdirectives-only
 [[ $1 == *clang* ]] && expand=-frewrite-includes
 if plain=$("$@" -E $expand "$case_file" 2>/dev/null) && fault=$("$@" -E $expand -DRTA_FAULT "$case_file" 2>/dev/null); then

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every plan that was made was freed or is alive: nothing is lost between the control and the audio thread, and nothing
-// piles up.
+// Every plan that was created is alive or has been freed: no plan is lost between the control thread and the audio
+// thread, and plans do not accumulate.
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -29,7 +29,7 @@ TEST(Accounting, PlansMadeArePlansFreedAndPlansAlive) {
             failure = std::current_exception();
         }
     }};
-    // The sum holds at every moment, not only at the end.
+    // The sum holds at all times, not only at the end.
     std::uint64_t most_alive = 0;
     for (int look = 0; look < 200; ++look) {
         const v1::EngineState engine = client.status().engine();
@@ -40,7 +40,7 @@ TEST(Accounting, PlansMadeArePlansFreedAndPlansAlive) {
     if (failure) std::rethrow_exception(failure);
     clear_storm_path(daemon, plan, 100.0F);
 
-    // Once all has faded, one plan sounds; the one before it may still be on its way back.
+    // After all fades, one plan is rendered; the previous one may still be in the ring to the control thread.
     v1::EngineState engine = client.status().engine();
     const Deadline deadline;
     while (engine.plans_alive() > 2 && !deadline.passed()) engine = client.status().engine();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bad input of any kind: a clear error that names what is at fault; the graph, the sound and the other clients are
-// untouched.
+// Invalid input of any kind: a clear error that names the fault. The graph, the sound and the other clients are not
+// affected.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -25,7 +25,7 @@ constexpr const char* kDocument = R"({
   "connections": [ {"from": "osc", "to": "vol"}, {"from": "vol", "to": "out"} ]
 })";
 
-/// Everything that bad input must not change, as a client sees it.
+/// The state visible to a client that invalid input must not change.
 struct Seen {
     std::string document;
     std::uint64_t revision;
@@ -46,11 +46,11 @@ class BadInput : public testing::Test {
         before_ = look(watcher_);
     }
 
-    /// Afterwards nothing has changed, no client was notified of a change, and the recorded output equals, bit
-    /// for bit, the output of the graph alone.
+    /// Verifies that nothing has changed, that no client was notified of a change, and that the recorded output is
+    /// bit-identical to the output of the graph alone.
     void TearDown() override {
         EXPECT_EQ(look(watcher_), before_);
-        // The answer above came after any event there could have been.
+        // An event would have arrived before the response to the request above.
         const std::optional<v1::Event> event = watcher_.next_event(std::chrono::milliseconds{0});
         EXPECT_FALSE(event) << event->ShortDebugString();
         EXPECT_TRUE(recorded_.daemon().process().running());
@@ -65,8 +65,8 @@ class BadInput : public testing::Test {
 
     [[nodiscard]] Daemon& daemon() { return recorded_.daemon(); }
 
-    /// Sends bytes on a connection of their own, after its Hello if wanted; returns what came before the daemon closed
-    /// it.
+    /// Sends bytes on a separate connection, after its Hello if `after_hello`. Returns what was received before the
+    /// daemon closed the connection.
     std::optional<v1::Response> answer_to(const std::string& bytes, bool after_hello) {
         ProtocolClient client = ProtocolClient::connect_tcp(daemon().port());
         if (after_hello) client.hello("rubbish");
@@ -88,7 +88,7 @@ class BadInput : public testing::Test {
 // ---- bytes
 
 TEST_F(BadInput, GarbageBytes) {
-    // Announces more than a message may have; and, cut into frames, is no message.
+    // Announces more than the maximum size of a message; and, split into frames, is not a valid message.
     const std::string http = "GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: somebody who has the wrong port\r\n\r\n";
     for (const bool after_hello : {false, true}) {
         const std::optional<v1::Response> response = answer_to(http, after_hello);
@@ -102,7 +102,7 @@ TEST_F(BadInput, GarbageBytes) {
         std::string bytes(1 + random() % 2'000, '\0');
         for (char& byte : bytes) byte = static_cast<char>(random() & 0xFFU);
         const std::optional<v1::Response> response = answer_to(bytes, round % 2 == 0);
-        // Bytes that by chance are the beginning of a long message are only cut off.
+        // Bytes that happen to announce a long message are an incomplete message: there is no response.
         if (response) {
             EXPECT_NE(response->status().code(), v1::OK) << response->ShortDebugString();
         }
@@ -132,7 +132,7 @@ TEST_F(BadInput, LengthJustAboveTheLimit) {
 }
 
 TEST_F(BadInput, ManyBrokenConnectionsLeaveRoomForAGoodOne) {
-    for (int i = 0; i < 600; ++i) {  // more than the daemon serves at a time
+    for (int i = 0; i < 600; ++i) {  // more than the daemon serves at the same time
         ProtocolClient client = ProtocolClient::connect_unix(daemon().socket());
         client.send_bytes("\x05");
     }
@@ -148,7 +148,7 @@ TEST_F(BadInput, UnknownRequest) {
     const v1::Response response = client.call(request);
     EXPECT_EQ(response.status().code(), v1::UNIMPLEMENTED) << response.ShortDebugString();
     EXPECT_NE(response.status().message(), "");
-    client.status();  // the connection goes on
+    client.status();  // the connection stays open
 }
 
 TEST_F(BadInput, RequestBeforeHello) {
@@ -173,7 +173,7 @@ struct BadEdit {
     const char* name;
     v1::Edit edit;
     v1::Code code;
-    std::vector<std::string> named;  ///< what the message must tell
+    std::vector<std::string> named;  ///< texts that the message must contain
 };
 
 v1::Edit bad_settings() {
@@ -236,7 +236,7 @@ TEST_F(BadInput, EditsOfATransaction) {
     ProtocolClient client = daemon().client();
     for (const BadEdit& bad : bad_edits()) {
         SCOPED_TRACE(bad.name);
-        // Between two good ones: all or nothing.
+        // The invalid edit is between two valid ones: all edits apply or none.
         const v1::EditList edits =
             transaction({add_node("sine", "extra"), bad.edit, set_parameter("vol", "gain_db", -30.0F)});
         const v1::Response response = client.call(apply_request(edits));
@@ -342,7 +342,7 @@ TEST_F(BadInput, AFileThatIsNoDocument) {
     EXPECT_EQ(daemon().ctl({"graph", "check", file}).status.code, 1);
 }
 
-// ---- the start
+// ---- start
 
 std::vector<std::string> with_private_sockets(const TemporaryDirectory& directory, std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"--socket", (directory / "s").string()});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is edited in one branch changes not one bit of another: nothing is reset, delayed or rendered anew.
+// Edits in one branch do not change a single bit of another branch: nothing there is reset, delayed or rebuilt.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kSecond = 48'000;
 
-/// Two branches that share nothing but the daemon: the left channel is left alone, the right one is edited.
+/// Two independent branches: the left channel is not edited, the right one is.
 constexpr const char* kDocument = R"({
   "nodes": [
     {"name": "left_sine", "type": "sine", "parameters": {"frequency_hz": 443.21, "gain_db": -7}},
@@ -37,7 +37,7 @@ v1::Edit wider(const std::string& node, int channels) {
     return edit;
 }
 
-/// Every kind of edit, at the right branch.
+/// Makes every kind of edit in the right branch.
 void edit_right_branch(ProtocolClient& client, std::mt19937& random, int round) {
     const std::string name = "right_extra_" + std::to_string(round);
     const auto value = [&](float low, float high) { return std::uniform_real_distribution<float>{low, high}(random); };
@@ -46,17 +46,17 @@ void edit_right_branch(ProtocolClient& client, std::mt19937& random, int round) 
     client.set_parameter("right_sine", "frequency_hz", value(100.0F, 5'000.0F));
     client.apply(transaction({set_parameter("right_gain", "gain_db", value(-30.0F, 0.0F)),
                               connect(name, "right_gain", value(-20.0F, 0.0F))}));
-    // Two nodes change places.
+    // Swap two nodes.
     client.apply(transaction({disconnect("right_sine", name), disconnect(name, "right_gain"),
                               disconnect("right_gain", "right_out"), connect("right_sine", "right_gain"),
                               connect("right_gain", name), connect(name, "right_out")}));
     client.apply(transaction({wider("right_sine", 1), remove_node(name), connect("right_gain", "right_out")}));
-    // The sink itself goes and comes, and the source is another one of the same name.
+    // Replace the sink, and the source by another one of the same name.
     client.apply(transaction({remove_node("right_out"), add_node("output", "right_out", {}, {{"first_channel", 2.0F}}),
                               connect("right_gain", "right_out")}));
     client.apply(
         transaction({remove_node("right_sine"), add_node("sine", "right_sine"), connect("right_sine", "right_gain")}));
-    // The whole graph, in which the left branch is what it was.
+    // Replace the whole graph; the left branch stays the same.
     client.apply_document(kDocument);
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What bash, zsh and fish offer behind rtactl, with a live daemon: the shells themselves are asked, at a terminal.
+"""Tests completion of rtactl in bash, zsh and fish, with a running daemon and the real shells in a pseudo-terminal.
 
     completion_test.py BUILD_BIN
 """
@@ -28,7 +28,7 @@ class Case(unittest.TestCase):
         return opened
 
     def check(self, shell, completed):
-        """Each line with TAB behind it becomes the other."""
+        """Checks that TAB completes each line to its counterpart."""
         for typed, expected in completed:
             shell.type(typed + TAB)
             shell.line("% " + expected)
@@ -36,7 +36,7 @@ class Case(unittest.TestCase):
             shell.line("%")
 
 
-# What every shell makes of a line.
+# Completions that are the same in every shell.
 COMPLETED = [
     ("rtactl sta", "rtactl status"),
     ("rtactl gra", "rtactl graph"),
@@ -80,7 +80,7 @@ class Bash(Case):
 
 class Zsh(Case):
     def test_completes(self):
-        # As it is installed: a file in a folder of $fpath.
+        # Installed as by the package: a file in a folder of $fpath.
         functions = self.daemon.home / "functions"
         functions.mkdir()
         (functions / "_rtactl").write_text(self.daemon.ctl("completion", "zsh"))

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Takes the graphs of docs/cookbook.md from the page, renders them, and measures every row of their tables.
+"""Extracts the graphs from docs/cookbook.md, renders them, and measures every row of their tables.
 
     cookbook_test.py BUILD_BIN DOCUMENT
 
-A section may show one document, fenced as ```json FILE, and then has one table with the rows `| what | value | within |`.
-What a row is about says its first column, by the patterns of `measures`; a row that none of them knows fails, and so does
-a pattern that no row asks for. Measurements know nothing of the value that the page states.
+A section may show one document, fenced as ```json FILE. It then has one table with the rows
+`| what | value | within |`. The patterns of `measures` match the first column of a row and select the measurement. A
+row that no pattern matches is an error, and so is a pattern that matches no row. Measurements do not use the value
+stated on the page.
 """
 import array
 import cmath
@@ -20,9 +21,9 @@ import sys
 import tempfile
 
 RATE_HZ = 48_000
-# Quiet enough that no node of these graphs which has a threshold notices, loud enough that rounding (-150 dB) does not count.
+# Below the thresholds of all nodes in these graphs, and far enough above the rounding errors (-150 dB).
 PROBE = 1e-3
-# Where probes sit: some time after the start, at no multiple of a block.
+# Position of probes: some time after the start, and not a multiple of the block size.
 PROBE_FRAME = 1_003
 RESPONSE_FRAMES = 8_192
 BYPASSABLE = {"biquad_filter", "compressor", "delay_line", "equalizer", "gain", "gate", "limiter", "reverb", "soft_clip"}
@@ -55,7 +56,8 @@ class Recipe:
 
 
 def recipes_of(text):
-    """One of each section that has a document; nothing that looks like a document or a row is left out."""
+    """Returns a recipe for each section with a document. Rejects anything that looks like a document or a row but is
+    not one."""
     recipes, heading, file, document, rows, fence = [], 1, None, [], [], False
 
     def close():
@@ -98,7 +100,7 @@ def tone(frequency_hz, level_db, seconds):
 
 
 def probe(seconds=0.5):
-    """An impulse."""
+    """Returns an impulse."""
     samples = silence(seconds)
     samples[PROBE_FRAME] = PROBE
     return samples
@@ -117,7 +119,7 @@ def seconds_of(samples, begin, end):
 
 
 def phasor(samples, frequency_hz):
-    """Of a tone: its peak level as a factor, and its phase. Exact over whole cycles of all tones that there are."""
+    """Returns peak level, as a factor, and phase of a tone. Exact over whole cycles of all tones in the signal."""
     turn = cmath.exp(-2j * math.pi * frequency_hz / RATE_HZ)
     # Horner's scheme, from the last sample to the first.
     total = 0j
@@ -139,7 +141,7 @@ def response(impulse_response, frequency_hz):
 
 
 def spectrum(samples):
-    """The discrete Fourier transform; as many samples as a power of two."""
+    """Returns the discrete Fourier transform. The number of samples must be a power of two."""
     if len(samples) == 1:
         return samples
     even, odd = spectrum(samples[::2]), spectrum(samples[1::2])
@@ -149,14 +151,16 @@ def spectrum(samples):
 
 
 def delay_behind_ms(late, early):
-    """Of one impulse response behind another that differs from it by a delay and a real factor: the slope of the phase."""
+    """Returns the delay between two impulse responses that differ by a delay and a real factor: the slope of the
+    phase."""
     low_hz, high_hz = 900, 1_100
     turned = [response(late, hz) / response(early, hz) for hz in (low_hz, high_hz)]
     return -cmath.phase(turned[1] / turned[0]) / (2 * math.pi * (high_hz - low_hz)) * 1_000
 
 
 def boundary(is_above, low, high):
-    """Where between low and high something begins to hold, which must not at low and must at high."""
+    """Returns the boundary between low and high at which is_above becomes true. It must be false at low and true at
+    high."""
     if is_above(low) or not is_above(high):
         raise Failure(f"nothing changes between {low} and {high}")
     for _ in range(24):
@@ -166,7 +170,7 @@ def boundary(is_above, low, high):
 
 
 def highest_at(samples, begin):
-    """The frame from `begin` on in which there is most."""
+    """Returns the frame of the highest peak from `begin` on."""
     return max(range(begin, len(samples)), key=lambda n: abs(samples[n]))
 
 
@@ -184,7 +188,7 @@ def write_wav(path, channels):
 
 
 def read_wav(path):
-    """Its channels; 32-bit float."""
+    """Returns the channels of a file with 32-bit float samples."""
     content, at, width = path.read_bytes(), 12, None
     while True:
         name, size = struct.unpack_from("<4sI", content, at)
@@ -200,7 +204,7 @@ def read_wav(path):
 
 
 class Document:
-    """A graph of the page, and variants of it."""
+    """A graph of the page. Creates variants of it."""
 
     def __init__(self, graph, rtad, folder):
         self.graph, self.rtad, self.folder = graph, rtad, folder
@@ -212,7 +216,7 @@ class Document:
         raise Failure(f"there is no node {name}")
 
     def with_values(self, **values):
-        """As `rtactl set` would: node__parameter=value."""
+        """Returns a variant with parameters set as by `rtactl set`: node__parameter=value."""
         variant = Document(copy.deepcopy(self.graph), self.rtad, self.folder)
         for key, value in values.items():
             name, parameter = key.split("__")
@@ -220,7 +224,7 @@ class Document:
         return variant
 
     def only(self, *active, **values):
-        """All nodes but these bypassed."""
+        """Returns a variant in which all nodes except the given ones are bypassed."""
         for name in active:
             self.node(name)
         return self.with_values(**values, **{f"{node['name']}__bypass": 1 for node in self.graph["nodes"]
@@ -232,7 +236,7 @@ class Document:
             raise Failure(f"rtad {arguments[0]}: {done.stderr}")
 
     def render(self, *inputs, seconds=None):
-        """What the channels of the device get, given what comes in on them."""
+        """Renders the graph with these device inputs. Returns the channels of the device outputs."""
         graph, out, wav = (self.folder / name for name in ("graph.json", "out.wav", "in.wav"))
         graph.write_text(json.dumps(self.graph))
         arguments = []
@@ -245,17 +249,17 @@ class Document:
 
 
 def impulse_responses(channels):
-    """From the frame of the probe on."""
+    """Returns the impulse responses, which start at the frame of the probe."""
     return [[sample / PROBE for sample in channel[PROBE_FRAME:PROBE_FRAME + RESPONSE_FRAMES]] for channel in channels]
 
 
-# ---- what rows are about ---------------------------------------------------------------------------------------------
+# ---- measurements ----------------------------------------------------------------------------------------------------
 
 measures = []
 
 
 def measure(unit, pattern):
-    """Registers a measurement: the page's document and the parts of the pattern in, the figure of each channel out."""
+    """Registers a measurement. Takes the document and the groups of the pattern; returns the figure of each channel."""
     def register(function):
         measures.append((unit, re.compile(pattern), function))
         return function
@@ -296,12 +300,12 @@ def stereo(channels):
 
 
 def frequency_of(samples):
-    """From the first to the last time that it rises through zero."""
+    """Measures from the first to the last rising zero crossing."""
     rises = [n + here / (here - after) for n, (here, after) in enumerate(zip(samples, samples[1:])) if here < 0 <= after]
     return (len(rises) - 1) / (rises[-1] - rises[0]) * RATE_HZ
 
 
-# A crossover. A way is named after its nodes: woofer_out and so on, in the order of the outputs of `crossover`.
+# A crossover. A way has the name of its output node (woofer_out etc.), in the order of the outputs of `crossover`.
 
 WAYS = ("woofer", "midrange", "tweeter")
 
@@ -317,7 +321,8 @@ def way_responses(document, way):
 
 
 def linkwitz_riley(document, way, frequency_hz):
-    """The magnitude of a way, 4th order, through the bilinear transform that meets the crossings: s^4 / (1 + s^4) ..."""
+    """Returns the magnitude of a 4th-order way after the bilinear transform with prewarped frequencies: s^4 / (1 + s^4)
+    ..."""
     ratios = [math.tan(math.pi * frequency_hz / RATE_HZ) / math.tan(math.pi * crossing_hz / RATE_HZ) for crossing_hz in
               (document.node("crossover")["parameters"][f"frequency_{i}_hz"] for i in (1, 2))]
     index = WAYS.index(way)
@@ -326,7 +331,7 @@ def linkwitz_riley(document, way, frequency_hz):
 
 
 def middle_hz(way):
-    """Well within each way."""
+    """Returns a frequency well within the band of a way."""
     return {"woofer": 60, "midrange": 1_000, "tweeter": 10_000}[way]
 
 
@@ -400,7 +405,7 @@ def way_release(document, way, frequency_hz):
 
 @measure("ms", "latency of the woofer")
 def way_latency(document):
-    # A filter without look-ahead lets something of an impulse through at once.
+    # Without look-ahead, part of an impulse passes a filter immediately.
     return [next(n for n, sample in enumerate(heard) if sample) / RATE_HZ * 1_000
             for heard in way_responses(document, "woofer")]
 
@@ -408,23 +413,23 @@ def way_latency(document):
 # Any chain.
 
 def silencing(document, path):
-    """The values that leave one of the guitar's two paths."""
+    """Returns the parameter values that silence one of the two paths of the guitar."""
     return {"blend__mute_2": 1} if path == "clean" else {"blend__mute_1": 1}
 
 
 def without_music(document):
-    """The values that leave the voice alone where there is music too."""
+    """Returns the parameter values that mute the music, if the graph has music."""
     return {"mix__mute_2": 1} if any(node["name"] == "music" for node in document.graph["nodes"]) else {}
 
 
 def chain_inputs(document, samples):
-    """The same into every input."""
+    """Returns the same signal for every input."""
     return [samples] * sum(node["settings"]["channels"] for node in document.graph["nodes"] if node["type"] == "input")
 
 
 @measure("ms", "latency")
 def latency(document):
-    # What is bypassed is as late as it was, and an impulse stays one only if its ways meet again.
+    # A bypassed node keeps its latency. An impulse stays a single impulse only if its paths are aligned.
     heard = impulse_responses(stereo(document.only().render(*chain_inputs(document, probe()))))
     for channel in heard:
         if sum(sample != 0 for sample in channel) != 1:
@@ -433,7 +438,7 @@ def latency(document):
 
 
 def filter_at(document, node, frequency_hz):
-    """The magnitude response of a node: with it against without it."""
+    """Returns the magnitude response of a node: the output with the node relative to the output without it."""
     def heard(*active):
         channels = stereo(document.only(*active, **without_music(document)).render(*chain_inputs(document, probe())))
         return [response(channel, float(frequency_hz)) for channel in impulse_responses(channels)]
@@ -444,7 +449,7 @@ STEP_S = 1
 
 
 def gains_after_step(document, node, before_db, after_db):
-    """What the node makes of a constant, as a factor, in each frame from that on in which it goes to another level."""
+    """Returns the gain of the node, as a factor, in each frame from the step of a constant to another level on."""
     values = without_music(document)
     step = [gain(before_db)] * round(STEP_S * RATE_HZ) + [gain(after_db)] * (2 * RATE_HZ)
     with_it, without = (stereo(variant.render(*chain_inputs(document, step)))[0]
@@ -454,7 +459,7 @@ def gains_after_step(document, node, before_db, after_db):
 
 
 def crossed_ms(values, level):
-    """When they are past it for the first time, between the frames too."""
+    """Returns the first time at which the values cross the level, interpolated between frames."""
     up = values[0] < level
     n = next(n for n, value in enumerate(values) if (value >= level if up else value <= level))
     return (n - (values[n] - level) / (values[n] - values[n - 1])) / RATE_HZ * 1_000
@@ -474,12 +479,12 @@ def release(document, node):
 
 # The guitar chain.
 
-# The gate moves on the S of 3 p^2 - 2 p^3, which goes from a quarter to three quarters in this part of the time.
+# The gate moves along the curve 3 p^2 - 2 p^3, which rises from 1/4 to 3/4 in this fraction of its duration.
 MIDDLE_OF_S = 0.34730
 
 
 def gate_openings(document, before_db, after_db):
-    """0 to 1 in each frame after a step."""
+    """Returns the opening of the gate, 0 to 1, in each frame after a step."""
     gains = gains_after_step(document, "gate", before_db, after_db)
     shut, opened = min(gains), max(gains)
     return [(factor - shut) / (opened - shut) for factor in gains]
@@ -503,12 +508,12 @@ def gate_hold(document):
 
 
 def settled(document, frequency_hz, level):
-    """The last second of a tone, when everything has come to rest."""
+    """Returns the last second of a tone, in the steady state."""
     return [seconds_of(channel, 2, 3) for channel in stereo(document.render(tone(frequency_hz, level, 3)))]
 
 
 def gate_gain_db(document, samples):
-    """At the end."""
+    """Returns the gain of the gate at the end of the samples."""
     def level(*active):
         heard = stereo(document.only(*active, **silencing(document, "clean")).render(samples))[0]
         return level_db(heard[-RATE_HZ // 10:], 1_000)
@@ -542,7 +547,7 @@ def path_level(document, path, level):
 
 
 DRIVEN_HZ = 220
-# Within it a tone has whole cycles, and so have all aliases of its harmonics: they fall onto multiples of 20 Hz.
+# Contains whole cycles of the tone and of all aliases of its harmonics, which fall on multiples of 20 Hz.
 DRIVEN_FRAMES = 2_400
 
 
@@ -578,7 +583,7 @@ def tone_stack(document, frequency_hz):
 
 
 def echoes(document):
-    """Of each channel: frames and samples of the direct sound and of two echoes."""
+    """Returns, for each channel, frames and samples of the direct sound and of two echoes."""
     def peaks(channel):
         frames = [highest_at(channel, 0)]
         for _ in range(2):
@@ -604,7 +609,7 @@ def echo_feedback(document):
 
 @measure("s", r"reverberation at (\d+) Hz falls by 60 dB in")
 def reverberation(document, frequency_hz):
-    """ISO 3382: the energy that is still to come, from -5 to -35 dB."""
+    """Measures the decay of the remaining energy from -5 to -35 dB, as in ISO 3382."""
     def decay_s(channel):
         tail, energy, left = seconds_of(channel, 1.05, 7), 0.0, []
         for sample in reversed(tail):
@@ -613,18 +618,18 @@ def reverberation(document, frequency_hz):
         left.reverse()
         five, thirty_five = (next(n for n, value in enumerate(left) if value < left[0] * gain(fall) ** 2) for fall in (-5, -35))
         return 2 * (thirty_five - five) / RATE_HZ
-    # A single tone would be heard to beat between the room's modes: a third of an octave of tones, of which neither has one.
+    # Tones over a third of an octave; a single tone would beat between the modes of the room, which distorts the decay.
     tones = [tone(float(frequency_hz) * 2 ** (i / 60), -40, 1) for i in range(-10, 11)]
     return [decay_s(channel) for channel in
             stereo(document.only("reverb").render([sum(samples) for samples in zip(*tones)] + silence(6)))]
 
 
 def reverberated(document):
-    """Of each channel the direct sound, and what comes after it."""
-    def parted(channel):
+    """Returns, for each channel, the direct sound and the samples after it."""
+    def split(channel):
         direct = highest_at(channel, 0)
         return channel[direct], channel[direct + 1:]
-    return [parted(channel) for channel in stereo(document.only("reverb").render(probe(5)))]
+    return [split(channel) for channel in stereo(document.only("reverb").render(probe(5)))]
 
 
 @measure("ms", "reverberation begins after")
@@ -643,14 +648,14 @@ def ceiling(document, level):
     return [level_db(heard, 1_000) for heard in settled(document.only("limiter"), 1_000, float(level))]
 
 
-# A voice over music. Tones stand for them, of whole cycles in a millisecond, so that each is heard without the other.
+# A voice over music. Both are tones with whole cycles per millisecond, so that each can be measured separately.
 
 VOICE_HZ, MUSIC_HZ, MUSIC_DB = 1_000, 3_000, -20
 BEGIN_S, END_S = 1, 3  # when the voice speaks
 
 
 def music_db(document, voice):
-    """Of each channel the level of the music in each millisecond."""
+    """Returns, for each channel, the level of the music in each millisecond."""
     music = tone(MUSIC_HZ, MUSIC_DB, len(voice) / RATE_HZ)
     late, step = round(latency(document)[0] * RATE_HZ / 1_000), RATE_HZ // 1_000
     return [[level_db(channel[n:n + step], MUSIC_HZ) for n in range(late, len(channel) - step, step)]
@@ -662,7 +667,7 @@ def spoken(level):
 
 
 def reductions_db(document, level):
-    """In each millisecond, against the music alone."""
+    """Returns the reduction in each millisecond, relative to the music alone."""
     alone = music_db(document, silence(1))
     return [[before[-1] - now for now in channel] for before, channel in zip(alone, music_db(document, spoken(level)))]
 
@@ -730,7 +735,7 @@ def highest_peak(document, voice, music):
 # ---- the test --------------------------------------------------------------------------------------------------------
 
 def measured(document, row):
-    """Figures of the row, by the one measurement that knows it."""
+    """Returns the figures of the row, from the one measurement that matches it."""
     known = [(unit, function, found) for unit, pattern, function in measures if (found := pattern.fullmatch(row.what))]
     if len(known) != 1:
         raise Failure(f"{len(known)} measurements know {row.what!r}")

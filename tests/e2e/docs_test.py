@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Types the commands of a document as a newcomer would: in order, in one shell, in a home of their own.
+"""Runs the commands of a document as a new user would: in order, in one shell, in a separate home directory.
 
     docs_test.py BUILD_BIN DOCUMENT
 
-In indented blocks and in fenced ones, a line that begins with `$ ` is a command (with `<<WORD`, the lines up to WORD too); it
-must succeed. What stands under it, up to the next command or the end of the block, must be its output, in which `...` stands
-for anything within a line, or, alone on a line, for any lines; where nothing is shown, nothing is compared. What a fenced
-block that begins with ```json FILE shows is in that file.
+In indented and fenced blocks, a line that begins with `$ ` is a command (with `<<WORD`, including the lines up to
+WORD). It must succeed. The lines below it, up to the next command or the end of the block, are its expected output, in
+which `...` matches anything within a line, or, alone on a line, any number of lines. Without such lines, the output is
+not compared. The contents of a fenced block that begins with ```json FILE are in that file.
 """
 import os
 import pathlib
@@ -19,10 +19,10 @@ import tempfile
 import time
 
 PATIENCE_S = 60
-# They install packages or take minutes (it is they that run this test), or speak of an installed system.
+# These install packages, take minutes (some of them run this test), or need an installed system.
 NOT_HERE = re.compile(r"(daemon/quickstart\.sh|tests/run\.sh|cmake|ctest|apt|apt-get|sudo|git|systemctl|journalctl)\b"
                       r"|.*/(etc|run)/rtad/")
-# These go on until they are interrupted, as they are here.
+# These run until they are interrupted; this test interrupts them.
 FOR_EVER = re.compile(r"rtactl (watch|meter|top)\b(?!.*--count)")
 
 
@@ -36,7 +36,7 @@ class Example:
 
 
 def blocks_of(text):
-    """Lists of (line number, line) that stand in code."""
+    """Returns lists of (line number, line) of the code blocks."""
     blocks, fenced, current = [], False, []
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("```"):
@@ -45,7 +45,7 @@ def blocks_of(text):
             current.append((number, line if fenced else line[4:]))
             continue
         elif not line.strip() and current and not fenced:
-            continue  # a blank line may be part of an indented block: the next line tells
+            continue  # a blank line may be part of an indented block; the next line decides
         if current:
             blocks.append(current)
         current = []
@@ -82,7 +82,7 @@ def fits(shown, output):
 
 
 class Shell:
-    """One bash, as a terminal has it: what a command exports or starts is there for the next."""
+    """A single bash, as in a terminal: what a command exports or starts is available to the next command."""
 
     def __init__(self, home, programs):
         build = home / "build" / "release"
@@ -91,14 +91,14 @@ class Shell:
         environment = {name: value for name, value in os.environ.items()
                        if name not in ("XDG_RUNTIME_DIR", "RUNTIME_DIRECTORY", "RTACTL_HOST")}
         environment.update(HOME=str(home), TMPDIR=str(home))
-        # A group of its own, which ends with all that was started in it.
+        # A separate process group, so that everything started in it is ended with it.
         self.process = subprocess.Popen(["bash", "--noprofile", "--norc"], cwd=home, env=environment, text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         start_new_session=True)
         self.home = home
 
     def run(self, command):
-        """What it printed; it must succeed."""
+        """Runs a command, which must succeed, and returns its output."""
         background = re.fullmatch(r"(.*?)&\s*(#.*)?", command)
         if background:
             command = f"{background[1]} >daemon.log 2>&1 &"
@@ -118,7 +118,7 @@ class Shell:
         raise Failure(f"the shell ended\n{output}")
 
     def start_and_interrupt(self, command):
-        """Starts a command that goes on until it is interrupted, and interrupts it. Returns its process id."""
+        """Starts a command that runs until it is interrupted, and interrupts it. Returns its process id."""
         self.process.stdin.write(f"{command.split('#')[0]} >live.out 2>&1 &\nprintf '%d\\n' $!\n")
         self.process.stdin.flush()
         pid = int(self.process.stdout.readline())
@@ -132,11 +132,12 @@ class Shell:
 
     @staticmethod
     def handles_interrupts(pid):
-        """rtactl blocks SIGINT as soon as it reads it from a descriptor; so does bash, before it becomes rtactl."""
+        """Returns whether the process blocks SIGINT. rtactl does when it reads SIGINT from a descriptor; bash before
+        exec, too."""
         try:
             status = pathlib.Path(f"/proc/{pid}/status").read_text()
         except FileNotFoundError:
-            return True  # has ended; its status tells why
+            return True  # has exited; the caller checks its status
         name, blocked = (re.search(rf"^{field}:\s*(\w+)$", status, re.MULTILINE)[1] for field in ("Name", "SigBlk"))
         return name == "rtactl" and bool(int(blocked, 16) & 1 << (signal.SIGINT - 1))
 
@@ -157,7 +158,7 @@ class Shell:
     def end(self):
         os.killpg(self.process.pid, signal.SIGTERM)
         self.process.stdin.close()
-        self.process.stdout.read()  # ends when the last of the group has
+        self.process.stdout.read()  # returns when the last process of the group has exited
         self.process.wait(PATIENCE_S)
 
 

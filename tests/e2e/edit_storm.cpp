@@ -18,7 +18,7 @@ constexpr std::size_t kMostBranches = 4;
 
 std::string joint(std::uint32_t index) { return "joint_" + std::to_string(index); }
 
-/// One client with its section of the path, and with branches of its own beside the path.
+/// A client with its section of the path and with its branches next to the path.
 class StormClient {
  public:
     StormClient(const Daemon& daemon, const StormPlan& plan, std::uint32_t index)
@@ -43,7 +43,7 @@ class StormClient {
  private:
     struct Inserted {
         std::string name;
-        bool turns;  ///< the polarity
+        bool turns;  ///< inverts the polarity
     };
 
     [[nodiscard]] std::size_t below(std::size_t end) {
@@ -53,7 +53,8 @@ class StormClient {
         return std::uniform_real_distribution<float>{low, high}(random_);
     }
     [[nodiscard]] std::string fresh_name() { return prefix_ + std::to_string(next_name_++); }
-    /// The joint before the section for 0, the joint behind it for section_.size() + 1, else what is between.
+    /// Returns the joint before the section for 0, the joint after it for section_.size() + 1, otherwise the node in
+    /// between.
     [[nodiscard]] const std::string& node(std::size_t index) const {
         if (index == 0) return before_;
         return index <= section_.size() ? section_[index - 1].name : after_;
@@ -91,7 +92,7 @@ class StormClient {
         count_in_path(gain.turns);
     }
 
-    /// Two neighbours change places: the old and the new order together would be a cycle.
+    /// Swaps two neighbours: the old and the new order together would form a cycle.
     void swap() {
         if (section_.size() < 2) return insert();
         const std::size_t at = below(section_.size() - 1);
@@ -105,7 +106,7 @@ class StormClient {
         count_in_path(false);
     }
 
-    /// The sound fades away, and comes back with this client's next edit.
+    /// Silences the path until this client's next edit.
     void disconnect_path() {
         commit({disconnect(node(0), node(1))});
         broken_ = true;
@@ -135,7 +136,7 @@ class StormClient {
         count_in_path(turn);
     }
 
-    /// Half the time in a transaction, half the time without.
+    /// Sets a parameter, half of the times in a transaction.
     void set(const std::string& name, const std::string& parameter, float value) {
         if (below(2) == 0) return commit({set_parameter(name, parameter, value)});
         v1::Request request;
@@ -143,7 +144,7 @@ class StormClient {
         call(std::move(request));
     }
 
-    /// A sine with an output of its own comes and goes on the second channel.
+    /// Adds or removes a sine with its own output on the second channel.
     void beside_the_path() {
         ++report_.edits;
         const bool goes = branches_.size() == kMostBranches || (!branches_.empty() && below(2) == 0);
@@ -168,7 +169,7 @@ class StormClient {
     void call(v1::Request request) {
         request.set_timeout_ms(60'000);
         const v1::Response response = client_.call(std::move(request));
-        // DEADLINE_EXCEEDED: the machine stood still for half a second, but the change is made.
+        // DEADLINE_EXCEEDED: the machine stalled for half a second, but the change is applied.
         const bool made = response.status().code() == v1::OK || response.status().code() == v1::DEADLINE_EXCEEDED;
         if (!made) throw std::runtime_error("an edit of " + prefix_ + " was refused: " + response.status().message());
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// No click and no lost frame, whatever is edited: a sine, and recorded speech, through a path that several clients edit
-// at random and at once, as an independent JACK client hears it. The same measurement finds the clicks of a daemon
-// without ramps.
+// No clicks and no lost frames under any edits: an independent JACK client records a sine, and speech, through a path
+// that several clients edit concurrently at random. The same measurement detects the clicks of a daemon without ramps.
 #include <gtest/gtest.h>
 
 #include "edit_storm.h"
@@ -14,7 +13,7 @@ namespace {
 
 constexpr double kRate = 48'000.0;
 constexpr std::size_t kSecond = 48'000;
-/// Three minutes: the storm takes seconds, and longer where a sanitizer or a busy machine slows the daemon down.
+/// Three minutes: the storm takes seconds, longer under a sanitizer or on a busy machine.
 constexpr std::size_t kCapacity = 180 * kSecond;
 constexpr double kAmplitude = 0.5011872;  // -6 dB
 
@@ -24,14 +23,14 @@ void expect_as_planned(const StormReport& report, const StormPlan& plan) {
     EXPECT_GE(report.jumps * 4, report.edits) << "enough edits that would be heard as clicks";
 }
 
-/// What the recording of a storm gave.
+/// Results of the recording of a storm.
 struct Recorded {
     StormReport report;
     std::vector<float> heard;
     std::uint64_t lost_frames;
 };
 
-/// Plays a sine of -6 dB, edits, and checks that nothing was broken: afterwards the sine is as it was before.
+/// Plays a sine of -6 dB, edits, and checks that the sine is unchanged afterwards.
 Recorded storm_over_a_sine(const std::filesystem::path& program, const StormPlan& plan,
                            const std::function<void(JackClient&, StormPlan&)>& prepare = {}) {
     JackRig rig{{.program = program, .capacity_frames = kCapacity}};
@@ -87,17 +86,18 @@ TEST(JackEditStorm, WithoutRampsTheSineHasClicks) {
     expect_as_planned(recorded.report, plan);
     EXPECT_EQ(recorded.lost_frames, 0U);
     const double bound = second_difference_bound(kAmplitude, kHighestStormHz, kSlopeOfTheStorm);
-    // Edits of all four clients may fall into one block, and while one has disconnected the path the others are not
-    // heard.
+    // Edits of all four clients may fall into one block. While one client has disconnected the path, the edits of the
+    // others are inaudible.
     EXPECT_GE(find_discontinuities(recorded.heard, bound).size(), recorded.report.jumps / 8);
 }
 
-/// One edit at a time, long enough apart for its fades to end: the bound is that of a single edit, a three hundredth of
-/// the step that turning the polarity makes without ramps.
+/// One edit at a time, with intervals longer than a fade. The bound is that of a single edit: a three hundredth of the
+/// step that an inversion of the polarity causes without ramps.
 StormPlan calm_plan() { return {.source_type = "sine", .retune_source = true, .edits = 60, .clients = 1, .seed = 2}; }
 
 void pause_between_edits(JackClient& witness, StormPlan& plan) {
-    // Fade out, wait for the control thread, fade in: 480 frames, a few blocks, 480 frames; and a parameter's 960.
+    // Fade out, wait for the control thread, fade in: 480 frames, a few blocks, 480 frames. A parameter takes 960
+    // frames.
     plan.between_edits = [&witness] { witness.wait_frames(3'600); };
 }
 
@@ -114,13 +114,13 @@ TEST(JackEditStorm, WithoutRampsASingleEditBreaksTheSine) {
     const StormPlan plan = calm_plan();
     const Recorded recorded = storm_over_a_sine(rtad_no_ramps_program(), plan, pause_between_edits);
     const double bound = second_difference_bound(kAmplitude, kHighestStormHz, kSlopeOfOneEdit);
-    // Of the edits that jump, those are missed that meet the sine near zero.
+    // Edits that take effect near a zero crossing of the sine are not detected.
     EXPECT_GE(find_discontinuities(recorded.heard, bound).size(), recorded.report.jumps / 2);
 }
 
-/// Plays speech over and over into rtad and edits the path that brings it back; finds every place where the gain of the
-/// path moved faster than ramps can. A frame that is lost or repeated on the way, by whomever, is found too: from there
-/// on what is heard is no longer what was played that long ago.
+/// Plays speech in a loop into rtad, edits the path from input to output, and finds every place at which the gain of
+/// the path changed faster than ramps can. It also detects a frame that any program on the way lost or repeated: after
+/// it, the recording no longer matches the played signal with the same delay.
 struct SpeechStorm {
     StormReport report;
     std::vector<Finding> steps;
@@ -139,13 +139,13 @@ SpeechStorm storm_over_speech(const std::filesystem::path& program, const StormP
         played.insert(played.end(), once.begin(), once.end());
     const std::size_t start = witness.play(0, played);
     witness.wait_for_frame(start + once.size() + kSecond / 2);
-    // Nothing is edited yet: what comes back is what was played, and tells the latency of the path.
+    // Before the edits: the recording equals the played signal, which determines the latency of the path.
     const std::size_t delay = find_delay(once, witness.recording(0).subspan(start, once.size() + kSecond / 2));
     EXPECT_EQ(first_difference(once, witness.recording(0).subspan(start + delay, once.size())), std::nullopt);
 
     SpeechStorm result{run_storm(rig.daemon(), plan), {}, 0};
     clear_storm_path(rig.daemon(), plan, 0.0F);
-    witness.wait_frames(kSecond / 2);  // the last fades end
+    witness.wait_frames(kSecond / 2);  // until the last fades have ended
     const std::size_t calm = witness.frames();
     witness.wait_for_frame(calm + once.size());
     EXPECT_FALSE(witness.full()) << "the storm took longer than the recording";
@@ -153,7 +153,7 @@ SpeechStorm storm_over_speech(const std::filesystem::path& program, const StormP
     const std::size_t from = start + delay;
     const std::span<const float> heard = witness.recording(0).subspan(from, calm + once.size() - from);
     const std::span<const float> original = std::span<const float>{played}.first(heard.size());
-    // Speech below -60 dB says too little of the gain.
+    // Below -60 dB, speech is too quiet to measure the gain.
     result.steps = find_gain_steps(original, heard, kSlopeOfTheStorm, 1e-3);
     result.lost_frames = witness.lost_frames();
     EXPECT_EQ(first_difference(original.last(once.size()), heard.last(once.size())), std::nullopt)
@@ -176,7 +176,7 @@ TEST(JackEditStorm, WithoutRampsSpeechHasClicks) {
     const StormPlan plan = speech_plan();
     const SpeechStorm storm = storm_over_speech(rtad_no_ramps_program(), plan);
     expect_as_planned(storm.report, plan);
-    // As for the sine; and what happens in a pause of the speech is not heard.
+    // As for the sine. Edits during a pause of the speech are inaudible, too.
     EXPECT_GE(storm.steps.size(), storm.report.jumps / 16);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Recorded speech, played into JACK, comes back through input -> gain -> output.
+// Speech played into JACK passes through input -> gain -> output.
 #include <gtest/gtest.h>
 
 #include "jack_rig.h"
@@ -15,7 +15,7 @@ TEST(JackInput, SpeechComesBackBitForBitAtZeroDb) {
     JackRig rig{{.capacity_frames = 20 * kSecond, .with_input = true}};
     JackClient& witness = rig.witness();
     ProtocolClient client = rig.daemon().client();
-    // Two paths, so that channels that were swapped or mixed would show: input 1 to output 1, input 2 to output 2.
+    // Two paths, so that swapped or mixed channels are detected: input 1 to output 1, input 2 to output 2.
     client.apply(
         transaction({add_node("input", "in", {}, {{"channels", 2}}), add_node("gain", "vol", {}, {{"channels", 2}}),
                      add_node("output", "out", {}, {{"channels", 2}}), connect("in", "vol"), connect("vol", "out")}));
@@ -32,7 +32,7 @@ TEST(JackInput, SpeechComesBackBitForBitAtZeroDb) {
         delays[channel] = find_delay(played[channel], heard);
         EXPECT_EQ(first_difference(played[channel], heard.subspan(delays[channel], first.size())), std::nullopt)
             << "channel " << channel << ", delay " << delays[channel] << " frames";
-        // Silence before, and after: nothing but what was played.
+        // Silence before and after the speech.
         EXPECT_EQ(peak(heard.first(delays[channel])), 0.0);
         EXPECT_EQ(peak(heard.subspan(delays[channel] + first.size())), 0.0);
     }
@@ -54,7 +54,7 @@ TEST(JackInput, ASecondChannelAloneIsFoundByItsNumber) {
     for (float& sample : samples) sample = -sample;
     const std::span<const float> heard = witness.recording(0).subspan(start);
     const std::size_t delay = find_delay(samples, heard);
-    // Values, not bits: the sign of a zero is lost where an output adds to the silence of the device.
+    // Compares values, not bits: the sign of a zero is lost when an output adds to the silence of the device.
     const std::span<const float> part = heard.subspan(delay, samples.size());
     for (std::size_t n = 0; n < samples.size(); ++n) ASSERT_EQ(part[n], samples[n]) << n;
     EXPECT_EQ(peak(witness.recording(1)), 0.0) << "an output of one channel plays on one channel";

@@ -16,7 +16,7 @@ Daemon::Options daemon_options(const JackServer& server, const JackRig::Options&
     return result;
 }
 
-/// Those of the one client that is neither the server nor the witness.
+/// Returns the ports of the only client that is neither the server nor the witness.
 std::vector<std::string> of_the_daemon(std::vector<std::string> ports) {
     std::erase_if(ports,
                   [](const std::string& port) { return port.starts_with("system:") || port.starts_with(kWitness); });

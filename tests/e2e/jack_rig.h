@@ -13,19 +13,19 @@
 
 namespace rta::test {
 
-/// The name under which PortAudio offers the two hardware channels of a JACK server.
+/// Name of the two hardware channels of a JACK server in PortAudio.
 inline constexpr const char* kJackDevice = "portaudio:JACK Audio Connection Kit/system";
 
-/// The real audio path: a JACK server, rtad on it through PortAudio, and a witness that records what rtad plays and
-/// plays what rtad hears.
+/// The real audio path: a JACK server, rtad connected to it through PortAudio, and a witness, which records the output
+/// of rtad and plays into its inputs.
 class JackRig {
  public:
     struct Options {
-        std::vector<std::string> arguments{};  ///< of rtad, beside its device
+        std::vector<std::string> arguments{};  ///< arguments of rtad, in addition to its device
         std::filesystem::path program = rtad_program();
-        std::size_t capacity_frames = 0;  ///< of the recording
+        std::size_t capacity_frames = 0;  ///< capacity of the recording
         JackServer::Options server{};
-        bool with_input = false;  ///< the witness plays into rtad's inputs, the server's silence does not
+        bool with_input = false;  ///< connect the inputs of rtad to the witness instead of the silence of the server
     };
 
     explicit JackRig(const Options& options);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A tone asked for with rtactl, as an independent JACK client hears it.
+// A tone played by rtactl, recorded by an independent JACK client.
 #include <gtest/gtest.h>
 
 #include <numbers>
@@ -13,14 +13,14 @@ namespace {
 constexpr double kRate = 48'000.0;
 constexpr std::size_t kSecond = 48'000;
 
-/// What an ideal float32 sine leaves after a sine fit: rounding to 24 bits, half a unit in the last place at most, in
-/// three places (the generator and two gains). Against a sine of any level that is below 20 lg(3 * 2^-24 * sqrt 2) =
-/// -132 dB. The generator is promised to stay below -120 dB.
+/// Residual of an ideal float32 sine after a sine fit: rounding to 24 bits, at most half a unit in the last place, in
+/// three places (the generator and two gains). Relative to a sine of any level, the residual is below 20 lg(3 * 2^-24 *
+/// sqrt 2) = -132 dB. The generator guarantees less than -120 dB.
 constexpr double kCleanDb = -120.0;
 
 double omega(double frequency_hz) { return 2.0 * std::numbers::pi * frequency_hz / kRate; }
 
-/// Records two seconds from now on and fits them; checks that both channels carry the same bits.
+/// Records the next two seconds and fits a sine; checks that both channels are bit-identical.
 SineFit measure(JackClient& witness) {
     const std::size_t begin = witness.frames();
     witness.wait_for_frame(begin + 2 * kSecond);
@@ -45,15 +45,15 @@ TEST(JackTone, HasTheFrequencyTheLevelAndThePurityAskedFor) {
 
     const RunResult set = rig.daemon().ctl({"set", "sine.frequency_hz=0.331kHz", "gain.gain_db=-20dB"});
     ASSERT_EQ(set.status, (ExitStatus{0, 0})) << set.error;
-    witness.wait_frames(kSecond / 2);  // the parameters have arrived
+    witness.wait_frames(kSecond / 2);  // the parameters have reached their targets
     const SineFit changed = measure(witness);
     EXPECT_NEAR(changed.frequency_hz, 331.0, 1e-5);
     EXPECT_NEAR(changed.level_db(), -26.0, 1e-4);
     EXPECT_LT(changed.thd_plus_noise_db(), kCleanDb);
 
-    // The whole recording: silence, the output fading in over 960 frames, the tone, and both parameters on ramps of 960
-    // frames. Curvature of the sine at its highest frequency, of its modulation by a ramp, and the corner where a ramp
-    // begins.
+    // The whole recording: silence, the fade-in of the output over 960 frames, the tone, and two parameter ramps of 960
+    // frames each. The bound is the sum of the curvature of the sine at its highest frequency, that of its modulation
+    // by a ramp, and the corner at the start of a ramp.
     const double amplitude = gain_from_db(-12.0);
     const double w = omega(997.0);
     const double bound = amplitude * (w * w + 2.0 * w / 960.0 + 1.0 / 960.0);
@@ -63,7 +63,7 @@ TEST(JackTone, HasTheFrequencyTheLevelAndThePurityAskedFor) {
     EXPECT_FALSE(witness.full());
 
     EXPECT_EQ(rig.daemon().stop(), (ExitStatus{0, 0})) << rig.daemon().process().error();
-    // The exit is a fade too, and ends in silence.
+    // The exit is also a fade, and ends in silence.
     witness.wait_frames(2'048);
     EXPECT_LE(largest_second_difference(witness.recording(0)).size, bound);
     const std::span<const float> end = witness.recording(0).last(256);

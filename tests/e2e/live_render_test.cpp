@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is heard live is what `rtad render` writes, bit for bit, until the fade at the exit.
+// The live output is bit-identical to the output of `rtad render` until the fade at exit.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kSecond = 48'000;
 
-/// Sums, gains on nodes and on connections, two outputs of different channels, an impulse in the first frame.
+/// Sums, gains of nodes and connections, two outputs on different channels, and an impulse in the first frame.
 constexpr const char* kDocument = R"({
   "nodes": [
     {"name": "low", "type": "sine", "parameters": {"frequency_hz": 110.5, "gain_db": -9}},
@@ -32,7 +32,7 @@ constexpr const char* kDocument = R"({
   ]
 })";
 
-/// Where the fade at the exit begins: the first frame at which a sample differs.
+/// Returns the start of the fade at exit: the first frame at which a sample differs.
 std::size_t check_until_fade(const Wav& live, const Wav& rendered) {
     std::size_t same = std::min(live.frames(), rendered.frames());
     for (std::size_t channel = 0; channel < 2; ++channel) {
@@ -41,14 +41,14 @@ std::size_t check_until_fade(const Wav& live, const Wav& rendered) {
     return same;
 }
 
-/// From `begin` on the live samples are the rendered ones times a straight line from 1 to 0 that is `kDeviceFadeFrames`
-/// long, and after it they are silence.
+/// Expects that from `begin` on the live samples are the rendered ones times a linear ramp from 1 to 0 over
+/// `kDeviceFadeFrames` frames, and silence after it.
 void expect_fade_out(const std::vector<float>& live, const std::vector<float>& rendered, std::size_t begin) {
-    // The first frame of the ramp still has the gain 1, or rounds to the same bits: the fade may begin a little before.
+    // In the first frames of the ramp the gain is 1 or rounds to the same bits, so the fade may start slightly earlier.
     for (std::size_t n = begin; n < live.size(); ++n) {
         const double along = static_cast<double>(n - begin + 1) / static_cast<double>(kDeviceFadeFrames);
         const double expected = static_cast<double>(rendered[n]) * std::max(0.0, 1.0 - along);
-        // Two frames of uncertainty about the beginning.
+        // The start is uncertain by two frames.
         const double tolerance =
             2.0 / static_cast<double>(kDeviceFadeFrames) * std::abs(static_cast<double>(rendered[n])) + 1e-7;
         ASSERT_NEAR(live[n], expected, tolerance) << "frame " << n << ", the fade began at " << begin;
@@ -67,7 +67,7 @@ void compare(const Wav& live) {
     ASSERT_EQ(rendered.channels.size(), 2U);
     EXPECT_TRUE(rendered.float32);
     ASSERT_GE(rendered.frames(), live.frames());
-    // The graph is not silent, or nothing would be compared.
+    // The graph must not be silent: comparing silence would prove nothing.
     EXPECT_GT(rms(live.channels[0]), 0.1);
     EXPECT_GT(rms(live.channels[1]), 0.1);
 
@@ -115,11 +115,11 @@ TEST(LiveRender, HasTheLengthAskedForAndAsManyChannelsAsTheHighestOneUsed) {
     EXPECT_EQ(wav.frames(), 4'800U);
     EXPECT_EQ(peak(wav.channels[0]), 0.0);
     EXPECT_EQ(peak(wav.channels[1]), 0.0);
-    // A render begins unfaded: the first frame has its full value.
+    // A render starts without a fade: the first frame has its full value.
     for (const float sample : wav.channels[2]) ASSERT_EQ(sample, 0.5F);
 }
 
-/// Files beside OUT.wav that are not whole.
+/// Counts the incomplete files next to OUT.wav.
 int partial_files(const std::filesystem::path& folder) {
     int count = 0;
     for (const auto& entry : std::filesystem::directory_iterator{folder}) {
@@ -166,7 +166,7 @@ TEST(LiveRender, ReplacesAFileAndWritesToWhatIsNone) {
     EXPECT_EQ(std::filesystem::status(file).permissions(),
               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     EXPECT_EQ(partial_files(directory.path()), 0);
-    // A name that could be guessed could be a link by then, to whatever its maker wants overwritten.
+    // A predictable name could be a symbolic link that an attacker has created, to a file that must not be overwritten.
     write_text(directory / "victim", "as it was");
     std::filesystem::create_symlink("victim", directory / "new.wav.partial");
     EXPECT_EQ(render_to(directory / "new.wav"), (ExitStatus{.code = 0}));

@@ -33,7 +33,7 @@ TEST_P(LostDevice, TheNullClockTakesOverAndTheExitIsClean) {
     EXPECT_NE(device.fallback_reason().find("JACK Audio Connection Kit/system"), std::string::npos)
         << device.fallback_reason();
 
-    // The clock goes on by itself, and edits are heard.
+    // The clock continues without the device, and edits take effect.
     const std::uint64_t frame = client.status().engine().frame();
     EXPECT_GE(frame, before.engine().frame());
     const v1::TransactionResult edit = client.apply(transaction({set_parameter("osc", "frequency_hz", 1'000.0F)}));

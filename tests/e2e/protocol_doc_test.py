@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Sends every example of docs/protocol.md to a daemon, in order, and compares what comes back.
+"""Sends every example of docs/protocol.md to a daemon, in order, and compares the responses and events.
 
     protocol_doc_test.py RTAD PROTO_DIR DOCUMENT
 
-Fenced blocks, each with the name of a connection behind the word (left out: `editor`), which opens it:
+Fenced blocks, each followed by the name of a connection (default: `editor`), which is opened at its first use:
     ```request       is sent
-    ```bytes         is sent as it is, in hexadecimal
+    ```bytes         hexadecimal; sent as raw bytes
     ```response      must be the next response
     ```event         must be the next event
     ```closed        the daemon must have closed the connection
-In what is compared, `...` stands for any value, for all other fields of an object, or for all further items of a list.
-A comment `<!-- test: WORD ARGUMENT -->` makes a situation: see Runner.situation_*.
+In what is compared, `...` matches any value, all other fields of an object, or all further items of a list.
+A comment `<!-- test: WORD ARGUMENT -->` sets up a situation: see Runner.situation_*.
 """
 import contextlib
 import fcntl
@@ -26,7 +26,7 @@ import tempfile
 import time
 
 PATIENCE_S = 60
-# These codes are reserved: rtad has no tokens yet, INTERNAL would be a mistake in it, and nothing gives the others up to now.
+# Reserved codes: rtad has no tokens yet, INTERNAL would be a bug, and no request returns the others so far.
 RESERVED_CODES = {"PERMISSION_DENIED", "UNAUTHENTICATED", "ABORTED", "UNAVAILABLE", "INTERNAL"}
 ANY = object()
 
@@ -63,7 +63,7 @@ def steps_of(path):
 
 
 def with_wildcards(text):
-    """JSON in which ... may stand for a value, for fields, or for items, as Python objects."""
+    """Parses JSON in which ... may replace a value, fields, or items. Returns Python objects."""
     out, brackets, last = [], [], ""
     for token in re.findall(r'"(?:[^"\\]|\\.)*"|\.\.\.|[^"\s]|\s+', text):
         if token in "{[":
@@ -90,7 +90,7 @@ def with_wildcards(text):
 
 
 def difference(expected, actual, where=""):
-    """None, or where and how they differ."""
+    """Returns None, or where and how the two differ."""
     if expected is ANY:
         return None
     if isinstance(expected, dict) and isinstance(actual, dict):
@@ -98,7 +98,7 @@ def difference(expected, actual, where=""):
             if key is ANY:
                 continue
             if key not in actual:
-                # proto3 leaves out what is zero.
+                # proto3 omits default values.
                 if value is ANY or value in ("OK", 0, "0", False, "", []):
                     continue
                 return f"{where}.{key} is missing"
@@ -121,7 +121,7 @@ def difference(expected, actual, where=""):
 
 
 class Shown:
-    """What of the protocol the document has shown."""
+    """Records the parts of the protocol that the document has shown."""
 
     def __init__(self):
         self.messages, self.fields, self.codes = set(), set(), set()
@@ -197,7 +197,7 @@ def varint(number):
 
 
 def pb_size(data):
-    """What a varint at the beginning says, and how many bytes it has; None if it is not whole."""
+    """Returns the value of a leading varint and its length in bytes; None if it is incomplete."""
     number = 0
     for i, byte in enumerate(data[:10]):
         number |= (byte & 0x7F) << (7 * i)
@@ -236,7 +236,7 @@ class Daemon:
 
 
 class Jack:
-    """A JACK server without a sound card, under a name that no other test uses."""
+    """A JACK server without a sound card, with a unique name."""
 
     def __init__(self, stack):
         for number in range(4):
@@ -273,7 +273,7 @@ class Runner:
         getattr(self, step.word)(step)
 
     def json(self, step):
-        """Shown only: the bytes before it in a form to be read."""
+        """Not sent: a readable form of the previous bytes."""
 
     def request(self, step):
         value = json.loads(step.text)
@@ -308,11 +308,11 @@ class Runner:
         self.shown.add(expected, descriptor)
 
     def situation_connect(self, step):
-        """Opens a connection that says nothing."""
+        """Opens a connection without sending anything."""
         self.connection(step.argument)
 
     def situation_crowd(self, step):
-        """As many silent clients as the daemon takes."""
+        """Opens idle connections up to the limit of the daemon."""
         self.crowd = [socket.create_connection(("127.0.0.1", self.daemon.port)) for _ in range(int(step.argument))]
 
     def situation_disperse(self, _):
@@ -320,13 +320,13 @@ class Runner:
             client.close()
 
     def situation_stall(self, _):
-        """The daemon stops for a moment; it misses many callbacks."""
+        """Stops the daemon for a moment, so that it misses many callbacks."""
         self.daemon.process.send_signal(signal.SIGSTOP)
         time.sleep(0.2)
         self.daemon.process.send_signal(signal.SIGCONT)
 
     def situation_jack(self, _):
-        """Another daemon, on a sound server."""
+        """Starts another daemon, on a sound server."""
         for connection in self.connections.values():
             connection.socket.close()
         self.connections = {}

@@ -22,7 +22,7 @@ void RecordedDaemon::wait_for_frame(std::uint64_t frame) {
     const Deadline deadline;
     while (client.status().engine().frame() < frame) {
         if (deadline.passed()) throw std::runtime_error("the engine does not get to frame " + std::to_string(frame));
-        ::usleep(10'000);  // the clock is asked, nothing is assumed of the time
+        ::usleep(10'000);  // polls the clock of the engine; no real time is assumed
     }
 }
 

@@ -12,23 +12,23 @@
 
 namespace rta::test {
 
-/// 20 ms at 48 kHz: how long the device fades out before rtad ends.
+/// Duration of the fade-out of the device before rtad exits: 20 ms at 48 kHz.
 inline constexpr std::size_t kDeviceFadeFrames = 960;
 
-/// rtad on the null device, whose samples are kept in a WAV file.
+/// rtad on the null device, with its output recorded to a WAV file.
 class RecordedDaemon {
  public:
     struct Options {
-        std::string graph{};  ///< document to begin with
+        std::string graph{};  ///< initial document
         std::vector<std::string> arguments{};
     };
 
     explicit RecordedDaemon(const Options& options);
 
     [[nodiscard]] Daemon& daemon() { return *daemon_; }
-    /// Waits, by the engine's own clock, until that many frames have been rendered.
+    /// Waits until the engine has rendered this number of frames.
     void wait_for_frame(std::uint64_t frame);
-    /// Ends rtad with SIGTERM, which must succeed, and returns all samples that were handed to the device.
+    /// Stops rtad with SIGTERM, which must succeed, and returns all samples written to the device.
     [[nodiscard]] Wav stop();
 
  private:
@@ -36,7 +36,7 @@ class RecordedDaemon {
     std::unique_ptr<Daemon> daemon_;
 };
 
-/// `rtad render` of a document, float32. Throws std::runtime_error if it fails.
+/// Runs `rtad render` with a document; returns float32 samples. Throws std::runtime_error if it fails.
 [[nodiscard]] Wav render(const std::string& document, double duration_s, std::vector<std::string> arguments = {});
 
 }  // namespace rta::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The commands as a user types them.
+// The commands as a user enters them.
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -28,7 +28,7 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
-/// One line of JSON under the .proto's own field names, read as strictly as protobuf does.
+/// Parses one line of JSON with the field names of the .proto, as strictly as protobuf does.
 template <class Message>
 Message parse_json(const std::string& line) {
     Message message;
@@ -42,7 +42,7 @@ class Rtactl : public testing::Test {
     RunResult ctl(std::vector<std::string> arguments, std::string_view input = {}) {
         return daemon_.ctl(std::move(arguments), input);
     }
-    /// Runs, must be done, returns the output.
+    /// Runs rtactl, which must succeed; returns its output.
     std::string done(std::vector<std::string> arguments, std::string_view input = {}) {
         const std::string command = arguments.front();
         const RunResult result = ctl(std::move(arguments), input);
@@ -50,7 +50,7 @@ class Rtactl : public testing::Test {
         EXPECT_EQ(result.error, "") << command;
         return result.output;
     }
-    /// Runs, must be refused with one sentence on stderr; returns it.
+    /// Runs rtactl, which must fail with one sentence on stderr; returns the sentence.
     std::string refused(std::vector<std::string> arguments, const ExitStatus& status = kRefused) {
         const std::string command = arguments.front();
         const RunResult result = ctl(std::move(arguments));
@@ -132,7 +132,7 @@ TEST_F(Rtactl, UsageErrorsAreStatusTwo) {
     refused({"add", "sine"}, kUsage);
     refused({"set", "osc"}, kUsage);
     refused({"status", "--no-such-flag"}, kUsage);
-    refused({"--host", "somewhere", "status"}, kUsage);  // with --socket
+    refused({"--host", "somewhere", "status"}, kUsage);  // conflicts with --socket
     done({"add", "sine", "osc"});
     refused({"set", "osc.gain_db=loud"}, kUsage);
     EXPECT_TRUE(has(refused({"set", "osc.channels=2", "osc.channels=3"}, kUsage), "\"osc.channels\" is given twice"));
@@ -265,7 +265,7 @@ TEST_F(Rtactl, ShellTransactionsAreAllOrNothing) {
     const RunResult aborted = ctl({"shell"}, "begin\nadd sine osc\nabort\n");
     EXPECT_EQ(aborted.status, kDone) << aborted.error;
     EXPECT_EQ(revision(), 0U);
-    // A transaction that the end of the input leaves open is not made.
+    // A transaction that is still open at the end of the input is not applied.
     EXPECT_NE(ctl({"shell"}, "begin\nadd sine osc\n").status, kDone);
     EXPECT_EQ(revision(), 0U);
 }
@@ -291,17 +291,17 @@ TEST_F(Rtactl, WatchPrintsEveryChange) {
     watch.signal(SIGINT);
     EXPECT_EQ(watch.wait(), kDone);
 
-    // For people: one line each.
+    // Text for people: one line per change.
     Process plain{{rtactl_program().string(), {"--host", "127.0.0.1:" + std::to_string(daemon_.port()), "watch"}}};
     std::optional<std::string> line;
-    // It says nothing before the first change, so changes are made until it has seen one.
+    // The watch prints nothing before the first change, so make changes until it has printed one.
     while (!line) {
         done({"set", "osc.frequency_hz=600"});
         line = plain.wait_for_line(Process::Stream::output, "osc.frequency_hz", std::chrono::milliseconds{100});
         ASSERT_TRUE(plain.running()) << plain.error();
     }
     EXPECT_TRUE(has(*line, "600")) << *line;
-    // The daemon ends: so does the watch, and says why.
+    // When the daemon exits, the watch exits, too, and reports why.
     EXPECT_EQ(daemon_.stop(), kDone);
     EXPECT_EQ(plain.wait(), kCannotConnect);
     EXPECT_NE(plain.error(), "");
@@ -313,7 +313,7 @@ constexpr std::string_view kChain = R"({
             {"name": "out", "type": "output", "settings": {"channels": 2}}],
   "connections": [{"from": "osc", "to": "vol", "gain_db": -6}, {"from": "vol", "to": "out"}]
 })";
-/// The same with a meter in front of the output.
+/// The same with a meter before the output.
 constexpr std::string_view kMeteredChain = R"({
   "nodes": [{"name": "osc", "type": "sine", "settings": {"channels": 2}},
             {"name": "vol", "type": "gain", "settings": {"channels": 2}},
@@ -396,7 +396,7 @@ TEST_F(Rtactl, DrawsTheGraph) {
     EXPECT_TRUE(dot.starts_with("digraph rtad {\n")) << dot;
     EXPECT_TRUE(has(dot, "\"osc\":\"out_out\" -> \"vol\":\"in_in\" [label=\"-6 dB\"];")) << dot;
     EXPECT_EQ(std::ranges::count(dot, '{'), std::ranges::count(dot, '}'));
-    // Where there is a Graphviz, it understands it.
+    // If Graphviz is installed, it accepts the output.
     if (run({"sh", {"-c", "command -v dot"}}).status != kDone) return;
     const RunResult drawn = run({"dot", {"-Tsvg"}}, dot);
     EXPECT_EQ(drawn.status, kDone) << drawn.error;
@@ -449,11 +449,11 @@ TEST_F(Rtactl, FindsTheDaemonThroughRtactlHost) {
 // The examples of the help pages
 
 struct HelpExample {
-    std::string command;  ///< as it is typed
-    bool in_shell;        ///< of a command that only the shell has
+    std::string command;  ///< as the user enters it
+    bool in_shell;        ///< a command that exists only in the shell
 };
 
-/// What stands under Example on the page of every command that the help lists.
+/// Returns the lines below "Example" on the help page of every listed command.
 std::vector<HelpExample> help_examples() {
     std::vector<HelpExample> examples;
     for (const rtactl::Command* command : rtactl::all_commands().all()) {
@@ -463,7 +463,7 @@ std::vector<HelpExample> help_examples() {
     return examples;
 }
 
-/// These go on until they are interrupted.
+/// Returns whether the command runs until it is interrupted.
 bool runs_for_ever(const std::string& command) {
     if (has(command, "--count") || has(command, "--reset")) return false;
     return has(command, " watch") || has(command, " meter") || has(command, " top");
@@ -473,7 +473,7 @@ class HelpExamples : public Rtactl {
  protected:
     Command shell_command(const std::string& line) const {
         const std::string path = rtactl_program().parent_path().string();
-        // exec: a signal is for rtactl, not for the shell around it.
+        // exec: the signal must reach rtactl, not the shell around it.
         const std::string exec = has(line, "|") ? "" : "exec ";
         Command command{"sh",
                         {"-c", "cd " + directory_.path().string() + " && PATH=" + path + ":$PATH && " + exec + line}};
@@ -489,7 +489,7 @@ class HelpExamples : public Rtactl {
 
     void run_until_interrupted(const std::string& line) {
         Process process{shell_command(line)};
-        // Something happens for it to print: from then on it takes signals.
+        // Make changes for it to print. After its first output it handles signals.
         while (process.output().empty()) {
             ASSERT_TRUE(process.running()) << line << ": " << process.error();
             client_.set_parameter("osc", "frequency_hz", 500.0F);
@@ -588,7 +588,7 @@ TEST_F(Rtactl, DrawsTheGraphWithGraphviz) {
 
 // ---- what `rtactl types TYPE` prints --------------------------------------------------------------------------------
 
-/// The lines below "Example", without "rtactl".
+/// Returns the lines below "Example", without "rtactl".
 std::vector<std::string> printed_examples(const std::string& page) {
     const std::string title = "\nExample\n";
     const std::size_t begin = page.find(title);

@@ -94,7 +94,7 @@ TEST(Check, ReadsStandardInputAndWaitsForNobodyElse) {
     EXPECT_NE(waiting.error.find("not a regular file"), std::string::npos) << waiting.error;
 }
 
-// ---- beside and after another one
+// ---- next to and after another rtad
 
 class Sockets : public testing::Test {
  protected:
@@ -207,7 +207,7 @@ TEST_F(Sockets, AnIgnoredHangupStaysIgnoredToTheEnd) {
                      socket_.string(), "--listen", "127.0.0.1:0"}}};
     ASSERT_TRUE(daemon.wait_for_line(Process::Stream::error, "device: null")) << daemon.error();
     daemon.signal(SIGTERM);
-    // As nohup has it.
+    // Ignored, as by nohup.
     while (daemon.running()) daemon.signal(SIGHUP);
     EXPECT_EQ(daemon.wait(), (ExitStatus{0, 0})) << daemon.error();
 }
@@ -240,7 +240,7 @@ TEST_F(Sockets, WithoutTcpThereIsTheSocketAlone) {
 
 // ---- messages to systemd and the journal
 
-/// The end of NOTIFY_SOCKET that systemd holds.
+/// systemd's end of NOTIFY_SOCKET.
 class NotifySocket {
  public:
     explicit NotifySocket(const fs::path& path) : socket_{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)} {
@@ -251,7 +251,7 @@ class NotifySocket {
             throw std::runtime_error("cannot bind " + path.string());
         }
     }
-    /// The next message that begins with `begin`; those before it are kept in seen().
+    /// Returns the next message that begins with `begin`. Earlier messages are in seen().
     [[nodiscard]] std::optional<std::string> wait_for(std::string_view begin) {
         const Deadline deadline;
         while (true) {
@@ -312,7 +312,7 @@ TEST(ServiceManager, IsToldWhyAStartFailed) {
     EXPECT_EQ(notify.seen().size(), 1U) << "it was never ready";
 }
 
-/// Everything that rtad writes to a stderr of which JOURNAL_STREAM says what `stream` says.
+/// Returns everything that rtad writes to stderr, with JOURNAL_STREAM describing `stream`.
 std::string log_with_stream(const std::string& stream, std::vector<std::string> arguments) {
     const TemporaryDirectory directory;
     arguments.insert(arguments.begin(),

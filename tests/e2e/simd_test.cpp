@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The same document under every SIMD target of this machine: the same sound, and the same bits where the target is the
-// same.
+// The same document with every SIMD target of this machine: the same sound, and the same bits with the same target.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -49,7 +48,7 @@ float largest_difference(const Wav& a, const Wav& b) {
     for (std::size_t channel = 0; channel < a.channels.size(); ++channel) {
         for (std::size_t frame = 0; frame < a.frames(); ++frame) {
             const float difference = std::fabs(a.channels[channel][frame] - b.channels[channel][frame]);
-            if (!(difference <= largest)) largest = difference;  // NaN too
+            if (!(difference <= largest)) largest = difference;  // also for NaN
         }
     }
     return largest;

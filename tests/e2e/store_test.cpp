@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// rtad saves and restores its graph: across restarts, across kills while it saves, and with disks that fail.
+// rtad saves and restores its graph: across restarts, kills during a save, and disk failures.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/inotify.h>
@@ -48,7 +48,7 @@ class Store : public testing::Test {
         result.arguments.insert(result.arguments.end(), more.begin(), more.end());
         return result;
     }
-    /// Returns the status in which `good` holds; asks until then.
+    /// Polls the status until `good` holds, and returns it.
     static v1::StatusResult wait_for_status(ProtocolClient& client,
                                             const std::function<bool(const v1::StoreState&)>& good) {
         const Deadline deadline;
@@ -56,7 +56,7 @@ class Store : public testing::Test {
             v1::StatusResult status = client.status();
             if (good(status.store())) return status;
             if (deadline.passed()) throw std::runtime_error("the store stays at " + status.store().ShortDebugString());
-            ::usleep(10'000);  // the daemon is asked, nothing is assumed of the time
+            ::usleep(10'000);  // polls the daemon; no time is assumed
         }
     }
     static v1::StatusResult wait_until_saved(ProtocolClient& client) {
@@ -122,7 +122,7 @@ TEST_F(Store, ParametersAndConnectionGainsAreRememberedToo) {
         wait_until_saved(client);
         client.set_parameter("osc", "frequency_hz", 123.25F);
         saved = client.graph().document();
-        // No wait: the end saves what is not saved yet.
+        // No wait: the daemon saves unsaved changes before it exits.
         expect_clean_end(daemon);
     }
     EXPECT_EQ(read_text(file_), saved);
@@ -289,7 +289,7 @@ TEST_F(Store, AGraphThatDoesNotFitInMemoryIsRenamed) {
 
 TEST_F(Store, AGraphOnWhichRtadDiesWhileRestoringIsTriedTwice) {
     fs::create_directory(folder_);
-    // The first block takes a second, during which the file `restoring` exists.
+    // The first block takes a second; the file `restoring` exists during that time.
     write_text(file_, R"({"nodes": [{"name": "b", "type": "burn", "parameters": {"once_ms": 1000}}]})");
     const Command command{rtad_test_nodes_program().string(),
                           {"--device", "null", "--socket", (directory_ / "s").string(), "--listen", "127.0.0.1:0",
@@ -328,12 +328,12 @@ TEST_F(Store, AnOrderlyExitBeforeTheFirstBlockIsNotAFailedRestore) {
     }
 }
 
-// ---- disks that refuse
+// ---- disk failures
 
-/// A tone that must stay as it is while the disk refuses to take it in.
+/// A tone that must play undisturbed while the disk refuses writes.
 class StoreTrouble : public Store {
  protected:
-    /// Edits that are heard, and what the trouble looks like from outside, once: warning, status.
+    /// Makes edits, which must take effect, and expects one warning and the status to report the failure.
     void expect_trouble(Process& process, ProtocolClient& client, const std::string& reason) {
         client.set_parameter("osc", "frequency_hz", 441.0F);
         const auto warning = process.wait_for_line(Process::Stream::error, "cannot be saved");
@@ -343,9 +343,9 @@ class StoreTrouble : public Store {
             wait_for_status(client, [](const v1::StoreState& store) { return !store.error().empty(); });
         EXPECT_FALSE(status.store().up_to_date());
         EXPECT_NE(status.store().error().find(reason), std::string::npos) << status.store().error();
-        client.set_parameter("osc", "frequency_hz", 442.0F);  // throws if it is not heard
+        client.set_parameter("osc", "frequency_hz", 442.0F);  // throws if it does not take effect
     }
-    /// What was edited meanwhile is on disk, and the log says so.
+    /// The changes made in the meantime are saved, and the log reports it.
     void expect_recovery(Process& process, ProtocolClient& client) {
         EXPECT_TRUE(process.wait_for_line(Process::Stream::error, "can be written again")) << process.error();
         EXPECT_EQ(wait_until_saved(client).store().error(), "");
@@ -386,7 +386,7 @@ TEST_F(StoreTrouble, ALimitOnTheSizeOfFilesIsNoDeath) {
     first.client().apply_document(kTone);
     expect_clean_end(first);
     const std::string saved = read_text(file_);
-    // 1 KiB holds the tone, but not the tone and thirty more nodes; a signal would end whoever writes more.
+    // 1 KiB is enough for the tone, but not for thirty more nodes. A larger file would raise a signal.
     const std::string socket = (directory_ / "s").string();
     Process limited{{"/bin/bash",
                      {"-c", "ulimit -f 1; exec \"$0\" \"$@\"", rtad_program().string(), "--device", "null", "--socket",
@@ -408,7 +408,7 @@ TEST_F(StoreTrouble, ALimitOnTheSizeOfFilesIsNoDeath) {
     EXPECT_EQ(limited.wait(), (ExitStatus{0, 0}));
 }
 
-/// A disk of a few pages, mounted for one test.
+/// Filesystem of a few pages, mounted for one test.
 class SmallDisk {
  public:
     explicit SmallDisk(const fs::path& path) : path_{path} {
@@ -480,12 +480,12 @@ TEST_F(StoreTrouble, AFolderThatIsRemovedIsMadeAgain) {
     expect_clean_end(daemon);
 }
 
-// ---- kills in the middle of saving
+// ---- kills during a save
 
 constexpr int kKills = cases(200, 60);
 constexpr int kNodes = 100;
 
-/// Tells when a file of that name appears in the folder.
+/// Reports when a file of that name appears in the folder.
 class Watch {
  public:
     Watch(const fs::path& folder, std::string name) : name_{std::move(name)}, inotify_{::inotify_init1(IN_CLOEXEC)} {
@@ -513,13 +513,13 @@ class Watch {
     os::UniqueFd inotify_;
 };
 
-/// All nodes are given the same frequency, again and again, by transactions and by parameter changes, until the daemon
-/// is gone. The frequency only grows, so that a saved graph tells how old it is.
+/// Sets the same frequency in all nodes repeatedly, by transactions and by parameter changes, until the daemon is gone.
+/// The frequency only increases, so that a saved graph shows its age.
 class Storm {
  public:
     Storm(ProtocolClient client, float frequency_hz)
         : client_{std::move(client)}, sent_hz_{frequency_hz}, thread_{[this] { run(); }} {}
-    /// After the daemon has been killed: the highest frequency that was ever asked for.
+    /// After the daemon has been killed: returns the highest frequency requested.
     [[nodiscard]] float end() {
         thread_.join();
         return sent_hz_;
@@ -553,7 +553,7 @@ class Storm {
     std::thread thread_;
 };
 
-/// The frequency that all nodes of a saved graph have; throws if they differ or are not all there.
+/// Returns the frequency of all nodes in a saved graph. Throws if they differ or a node is missing.
 float frequency_of(const std::string& document) {
     static const std::regex pattern{"\"frequency_hz\": ([0-9.]+)"};
     std::set<std::string> values;
@@ -580,7 +580,7 @@ TEST_F(Store, KilledInTheMiddleOfSavingItHasTheOldGraphOrTheNewOne) {
         expect_clean_end(daemon);
     }
     std::mt19937 random{20'260};
-    // Most of them while the file is being written, the others when it takes its place, and after that.
+    // Most kills occur while the file is written, the others while it is renamed and later.
     std::exponential_distribution<double> delay_ms{1.0};
     float highest_hz = 100.0F;
     int half_written = 0;
@@ -603,7 +603,7 @@ TEST_F(Store, KilledInTheMiddleOfSavingItHasTheOldGraphOrTheNewOne) {
         ASSERT_GE(saved_hz, frequency_of(before)) << "kill " << kill;
         ASSERT_LE(saved_hz, highest_hz) << "kill " << kill;
     }
-    // Otherwise the kills did not come in the middle, and nothing was shown.
+    // Otherwise no kill occurred during a save, and the test proved nothing.
     EXPECT_GT(half_written, 0);
     EXPECT_GT(replaced, 0);
     RecordProperty("half_written", half_written);

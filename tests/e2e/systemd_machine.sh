@@ -1,36 +1,37 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# systemd_machine.sh BUILD_DIR RESULTS: boots a machine, an overlay of this one's files, in which rtad is installed by
-# cmake --install and enabled, runs systemd_session.sh in it and ends with it. What the machine says goes to stdout; what is
-# missing for it to stderr, with exit status 1. Nothing outside of RESULTS and a tmpfs of its own is written.
+# systemd_machine.sh BUILD_DIR RESULTS: boots a container on an overlay of this machine's files, in which rtad is
+# installed by cmake --install and enabled. Runs systemd_session.sh in it; the container stops when the script ends. The
+# console of the container goes to stdout. If a requirement is missing, reports it on stderr and exits with status 1.
+# Writes only to RESULTS and to its own tmpfs.
 set -u
 build=$1
 results=$2
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-give_up() { echo "systemd_machine: $*" >&2; exit 1; }
+fail() { echo "systemd_machine: $*" >&2; exit 1; }
 
-[ "$(id -u)" -eq 0 ] || give_up "booting a machine in a container takes root"
+[ "$(id -u)" -eq 0 ] || fail "booting a machine in a container takes root"
 for program in systemd-nspawn cmake unshare; do
-    command -v $program >/dev/null || give_up "there is no $program; tests/run.sh installs it (daemon/packages.sh)"
+    command -v $program >/dev/null || fail "there is no $program; tests/run.sh installs it (daemon/packages.sh)"
 done
-[ -x /lib/systemd/systemd ] || give_up "there is no systemd to boot; tests/run.sh installs it (daemon/packages.sh)"
-mountpoint -q /sys/fs/cgroup || give_up "there is no /sys/fs/cgroup, without which no systemd boots"
+[ -x /lib/systemd/systemd ] || fail "there is no systemd to boot; tests/run.sh installs it (daemon/packages.sh)"
+mountpoint -q /sys/fs/cgroup || fail "there is no /sys/fs/cgroup, without which no systemd boots"
 
-# The mounts end with the namespace.
+# A separate mount namespace: the mounts are removed when it ends.
 if [ "${RTAD_MACHINE_UNSHARED-}" = "" ]; then
     RTAD_MACHINE_UNSHARED=1 exec unshare --mount --propagation private -- "${BASH_SOURCE[0]}" "$@"
 fi
 
 space=$results/machine
-mkdir -p "$space" "$results/report" || give_up "cannot write to $results"
-mount -t tmpfs -o size=1g rtad-test "$space" || give_up "a tmpfs cannot be mounted here"
+mkdir -p "$space" "$results/report" || fail "cannot write to $results"
+mount -t tmpfs -o size=1g rtad-test "$space" || fail "a tmpfs cannot be mounted here"
 mkdir "$space"/{upper,work,root}
 mount -t overlay -o "lowerdir=/,upperdir=$space/upper,workdir=$space/work" rtad-test "$space/root" ||
-    give_up "an overlay of / cannot be mounted here"
+    fail "an overlay of / cannot be mounted here"
 root=$space/root
 
-# Of this machine's services none is wanted; what a first boot would ask or wait for is answered.
+# Disables the services of this machine, and configures what a first boot would ask for.
 rm -rf "$root"/etc/systemd/system/*.wants "$root"/var/log/journal "$root"/etc/fstab
 for unit in systemd-networkd.service systemd-resolved.service systemd-timesyncd.service systemd-pstore.service \
     systemd-firstboot.service e2scrub_reap.service postgresql.service apt-daily.timer apt-daily-upgrade.timer \
@@ -42,7 +43,7 @@ ln -sf /lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.t
 echo 7ad0000000000000000000000000007a >"$root/etc/machine-id"
 echo rtad-test >"$root/etc/hostname"
 
-DESTDIR=$root cmake --install "$build" --prefix /usr >"$results/install.log" 2>&1 || give_up "cmake --install failed: $(tail -n 3 "$results/install.log")"
+DESTDIR=$root cmake --install "$build" --prefix /usr >"$results/install.log" 2>&1 || fail "cmake --install failed: $(tail -n 3 "$results/install.log")"
 echo 'device = "null:/var/lib/rtad/out.wav"' >>"$root/etc/rtad/rtad.toml"
 
 install -m 755 "$here/systemd_session.sh" "$root/usr/bin/rtad-session"
@@ -61,10 +62,10 @@ WantedBy=multi-user.target
 UNIT
 mkdir "$root/etc/systemd/system/multi-user.target.wants"
 for unit in rtad rtad-session; do
-    systemctl --root="$root" enable "$unit.service" 2>>"$results/install.log" || give_up "$unit.service cannot be enabled"
+    systemctl --root="$root" enable "$unit.service" 2>>"$results/install.log" || fail "$unit.service cannot be enabled"
 done
 
-# Bounded by the test's patience; a machine that hangs is told to end first.
+# Shorter than the timeout of the test. A machine that hangs receives SIGTERM first.
 timeout --kill-after=5 90 systemd-nspawn --quiet --register=no --keep-unit --private-network \
     --capability=CAP_IPC_LOCK,CAP_SYS_NICE --machine="rtad-test-$$" --bind="$results/report:/results" \
     --directory="$root" --boot </dev/null

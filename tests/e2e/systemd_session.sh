@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What systemd_test does inside of the machine that it boots: rtad.service is installed and enabled, and this runs once the
-# machine is up. Every fact goes into a file of /results, as `NAME=VALUE` lines or as the output of a command; the test
-# judges them outside.
+# Runs inside the machine that systemd_test boots, with rtad.service installed and enabled, when the boot has completed.
+# Writes every result to a file in /results, as `NAME=VALUE` lines or as the output of a command. The test outside
+# checks them.
 set -u
 results=/results
 facts=$results/facts
@@ -13,11 +13,11 @@ now_ns() { date +%s%N; }
 property() { systemctl show --value -p "$1" rtad.service; }
 ctl() { rtactl --socket /run/rtad/control.sock "$@"; }
 as() { runuser -u "$1" -- rtactl --socket /run/rtad/control.sock "${@:2}"; }
-# number NAME: a number of `rtactl --json status`.
+# number NAME: prints a number of `rtactl --json status`.
 number() { sed -n "s/.*\"$1\": *\"\{0,1\}\([0-9]*\).*/\1/p" "$results/status.json" | head -n 1; }
 status() { ctl --json status >"$results/status.json" 2>"$results/status.error"; }
 
-# wait_for SECONDS COMMAND...: asks until the command succeeds.
+# wait_for SECONDS COMMAND...: polls until the command succeeds.
 wait_for() {
     local end=$((SECONDS + $1))
     shift
@@ -34,11 +34,11 @@ heard_for() { status && [ "$(number frame)" -ge "$1" ]; }
 useradd --no-create-home --groups audio listener
 useradd --no-create-home stranger
 
-# The unit, as its author is told.
+# Warnings about the unit file.
 systemd-analyze verify /usr/lib/systemd/system/rtad.service >"$results/verify" 2>&1
 systemd-analyze security --no-pager --offline=true /usr/lib/systemd/system/rtad.service >"$results/security" 2>&1
 
-# Enabled: the boot has started it. `start` returns when it has said that it is ready.
+# The unit is enabled, so the boot has started it. `start` returns when rtad has reported that it is ready.
 systemctl start rtad.service
 fact start $?
 fact active "$(property ActiveState)"
@@ -51,7 +51,7 @@ fact user "$(ps -o user= -p "$(property MainPID)")"
 fact capabilities "$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$(property MainPID)/status")"
 ctl status >"$results/status.txt" 2>&1
 
-# Those of the group audio may, others may not.
+# Members of the group audio have access, others have not.
 as listener play sine:frequency_hz=440,gain_db=-6 >"$results/play" 2>&1
 fact listener $?
 as stranger status >"$results/stranger" 2>&1
@@ -59,11 +59,11 @@ fact stranger $?
 
 wait_for 10 saved
 wait_for 10 heard_for 96000
-sleep 1.2 # the line for `systemctl status` is told every second
+sleep 1.2 # the line for `systemctl status` is updated every second
 fact status_text "$(property StatusText)"
 ctl graph show >"$results/graph.before"
 
-# Killed, again and again: when does it sound again? Its clock says how long it has been sounding when it answers.
+# Kills rtad repeatedly and measures the time until it plays again, from its clock at its first response.
 for _ in 1 2 3 4 5; do
     pid=$(property MainPID)
     wait_for 10 heard_for 9600
@@ -78,12 +78,12 @@ done
 ctl graph show >"$results/graph.after"
 fact restarts_by_kill "$(property NRestarts)"
 
-# Stopped but not dead: the watchdog notices. The shorter time is for the test's sake.
+# Stopped but not killed: the watchdog detects it. The timeout is shortened for the test.
 mkdir -p /run/systemd/system/rtad.service.d
 printf '[Service]\nWatchdogSec=1s\n' >/run/systemd/system/rtad.service.d/watchdog.conf
 systemctl daemon-reload
 systemctl restart rtad.service
-sleep 2.5 # longer than the watchdog grants: whoever feeds it lives
+sleep 2.5 # longer than the watchdog timeout: a running daemon must survive
 fact restarts_while_watched "$(property NRestarts)"
 pid=$(property MainPID)
 kill -STOP "$pid"
@@ -91,7 +91,7 @@ wait_for 20 started_again "$pid"
 fact restarts_by_watchdog "$(property NRestarts)"
 wait_for 10 heard_for 48000
 
-# The end.
+# Stop.
 systemctl stop rtad.service
 fact stop $?
 fact stop_result "$(property Result)"
@@ -100,11 +100,11 @@ cp "$recording" "$results/out.wav"
 cp /var/lib/rtad/graph.json "$results/graph.json"
 journalctl -u rtad.service -o json --output-fields=PRIORITY,MESSAGE,_TRANSPORT >"$results/journal"
 
-# A configuration that cannot be mended by trying.
+# A configuration error, which a restart cannot fix.
 echo 'sample-rat = 48000' >>/etc/rtad/rtad.toml
 systemctl start rtad.service >"$results/bad_config" 2>&1
 fact bad_config $?
-sleep 0.5 # a restart would have come by now
+sleep 0.5 # a restart would have happened by now
 fact bad_config_state "$(property ActiveState)"
 fact bad_config_status "$(property ExecMainStatus)"
 fact bad_config_restarts "$(property NRestarts)"

@@ -17,10 +17,10 @@
 namespace rta::test {
 namespace {
 
-/// As long as it may take the machine to boot, to go through everything, and to end; it does in a tenth of that.
+/// Time limit for booting the machine, all steps and the shutdown; normally they take a tenth of it.
 constexpr std::chrono::seconds kMachinePatience{120};
 
-/// One machine for all tests: what it left in its results.
+/// One machine for all tests; holds its results.
 class Systemd : public testing::Test {
  protected:
     static void SetUpTestSuite() {
@@ -41,7 +41,7 @@ class Systemd : public testing::Test {
         ASSERT_EQ(fact("timeout"), "") << text("session.log");
     }
 
-    /// What a file of the results holds; empty if there is none.
+    /// Returns the contents of a results file; empty if it does not exist.
     static std::string text(const std::string& name) {
         const std::filesystem::path file = *directory_ / "report" / name;
         return std::filesystem::exists(file) ? read_text(file) : std::string{};
@@ -103,7 +103,7 @@ TEST_F(Systemd, GoesThroughTheLifeOfAService) {
         for (const std::string& outage : all_facts("outage_ms")) outages_ms.push_back(std::stoi(outage));
         ASSERT_EQ(outages_ms.size(), 5U);
         std::ranges::sort(outages_ms);
-        // From the kill to the first frame of the next process. The limit is against hangs; the figures are printed.
+        // From the kill to the first frame of the next process. The limit only detects hangs; the times are printed.
         EXPECT_LT(outages_ms[4], 60'000);
         RecordProperty("outage_ms_median", outages_ms[2]);
         RecordProperty("outage_ms_worst", outages_ms[4]);
@@ -141,7 +141,7 @@ TEST_F(Systemd, GoesThroughTheLifeOfAService) {
         const Wav wav = read_wav(*directory_ / "report/out.wav");
         const Wav expected = render(text("graph.json"), 1.0);
         ASSERT_GT(wav.frames(), 9'600U);
-        // It restored at its first frame, and faded out at its end.
+        // It restored the graph at its first frame, and faded out at its exit.
         const std::span<const float> sounding = std::span<const float>{wav.channels[0]}.first(9'600);
         EXPECT_GT(rms(sounding), 0.3);
         EXPECT_EQ(first_difference(sounding, expected.channels[0]), std::nullopt);

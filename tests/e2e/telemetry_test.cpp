@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Compares levels with the recording, and load and xruns with time that test nodes waste; tests slow clients,
-// many clients, mute and panic.
+// Compares levels with the recording, and load and xruns with the time that test nodes consume. Also tests slow
+// clients, many clients, mute and panic.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
@@ -26,7 +26,7 @@ constexpr const char* kTone = R"({
              {"name": "right", "type": "output", "settings": {"first_channel": 2}} ],
   "connections": [ {"from": "osc", "to": "meter"}, {"from": "meter", "to": "left"}, {"from": "low", "to": "right"} ] })";
 
-/// The next event for which `wanted` holds; fails the test if none comes.
+/// Returns the next event for which `wanted` holds; fails the test if none arrives.
 v1::Event wait_for(ProtocolClient& client, const std::function<bool(const v1::Event&)>& wanted) {
     const Deadline deadline;
     while (!deadline.passed()) {
@@ -115,7 +115,7 @@ TEST(Telemetry, AMeterTellsWhatPassesIt) {
 }
 
 TEST(Telemetry, TheLoudnessIsThatOfTheRecordingFromTheResetOn) {
-    // What one meter of two channels hears is what reaches the device.
+    // One meter of two channels measures exactly what reaches the device.
     constexpr const char* kProgramme = R"({
       "nodes": [ {"name": "noise", "type": "noise", "settings": {"color": "pink"}, "parameters": {"gain_db": -14}},
                  {"name": "wide",  "type": "meter", "settings": {"channels": 2}},
@@ -149,7 +149,7 @@ TEST(Telemetry, TheLoudnessIsThatOfTheRecordingFromTheResetOn) {
     for (const v1::Levels& levels : all) {
         const v1::Loudness& loudness = levels.meters(0).loudness();
         if (loudness.measured_s() < 3.0) continue;
-        // Measured without a pause, so this tells the last step that is in it.
+        // The measurement has no pauses, so the number of steps gives the last one that it contains.
         const std::size_t end = begin + static_cast<std::size_t>(std::lround(loudness.measured_s() * 48'000.0));
         ASSERT_LE(end, wav.frames());
         EXPECT_NEAR(loudness.momentary_lufs(), reference.window_lufs(end, LoudnessReference::kMomentaryFrames), 0.02);
@@ -226,7 +226,7 @@ TEST(Telemetry, AfterAPanicItSoundsAsIfItHadJustBegun) {
     }
 }
 
-/// A daemon that can be made late.
+/// A daemon that can be slowed down.
 struct Burning : testing::Test {
     static Daemon::Options options(std::vector<std::string> arguments = {}) {
         arguments.insert(arguments.begin(), {"--device", "null"});
@@ -243,7 +243,7 @@ struct Burning : testing::Test {
 };
 
 TEST_F(Burning, TheLoadIsTheShareOfTheTimeThatIsBurnt) {
-    // Blocks of 21 ms, so that what the machine does beside it matters little.
+    // Blocks of 21 ms, so that other load on the machine matters little.
     Daemon daemon{options({"--block-size", "1024"})};
     ProtocolClient client = daemon.client();
     client.apply(transaction({add_node("burn", "burn", {{"share", 0.3F}})}));
@@ -255,7 +255,7 @@ TEST_F(Burning, TheLoadIsTheShareOfTheTimeThatIsBurnt) {
                    load.worst() >= load.p99() && load.callback_count() > 30 && load.callback_count() < 70;
         };
     };
-    // So much is burnt for certain, and little beside it.
+    // The node certainly consumes this share, and little else runs.
     static_cast<void>(wait_for(client, near_share(0.3)));
     client.set_parameter("burn", "share", 0.6F);
     static_cast<void>(wait_for(client, near_share(0.6)));
@@ -271,7 +271,7 @@ TEST_F(Burning, TheNodesThatBurnAreToldAtTheTopWithTheirShares) {
     client.apply(transaction(std::move(edits)));
     client.subscribe({v1::TOPIC_NODE_LOADS});
     const auto near = [](const v1::NodeLoad& load, const char* node, double share) {
-        // So much is burnt for certain, and little beside it: the machine may be busy.
+        // The node certainly consumes this share, and little else runs: the machine may be busy.
         return load.node() == node && load.type() == "burn" && load.share() > share * 0.99 &&
                load.share() < share + 0.05 && load.average() > share * 0.95 && load.average() < share + 0.05;
     };
@@ -331,7 +331,7 @@ TEST_F(Burning, AStoppedProcessIsLateOnce) {
     const v1::Event event = wait_for(client, [&](const v1::Event& one) {
         return one.xruns().frame() >= frame && one.xruns().counts().late_callbacks() > 0;
     });
-    // 150 blocks went by: they are one late callback, beside what this machine adds.
+    // 150 blocks were missed: one late callback, plus those that this machine causes.
     EXPECT_LT(event.xruns().counts().late_callbacks(), 50U);
 }
 
@@ -388,7 +388,7 @@ TEST(Telemetry, WhoReadsNothingLosesTelemetryAndDisturbsNobody) {
     EXPECT_GE(dropped_by("sleeper"), 200U);
     EXPECT_EQ(dropped_by("reader"), 0U);
 
-    // Awake again it is told what it missed, and no change is missing.
+    // After it resumes, the client receives the number of dropped events, and all changes.
     std::uint64_t last_number = 0;
     std::uint64_t dropped = 0;
     std::uint64_t change = 0;
@@ -443,7 +443,7 @@ TEST(Telemetry, FiveHundredClientsAreServedAtOnce) {
     while (editor.status().client_count() != 1 && !deadline.passed()) {
     }
     EXPECT_EQ(editor.status().client_count(), 1U);
-    // A second of sound, and nothing in it is missing.
+    // A second of sound without gaps.
     const std::uint64_t frame = editor.status().engine().frame();
     recorded.wait_for_frame(frame + 4'800);
     const Wav wav = recorded.stop();

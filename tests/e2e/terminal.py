@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What a person in front of a terminal does and sees: a program in a pseudo-terminal, its screen as pyte keeps it, and a
-daemon for it to talk to. Nothing here waits for time to pass: it reads until the screen shows what is expected."""
+"""A user at a terminal: runs a program in a pseudo-terminal with its screen in pyte, and a daemon for it to connect to.
+Nothing here waits for a fixed time: it reads until the screen shows what is expected."""
 import copy
 import fcntl
 import os
@@ -23,7 +23,7 @@ PATIENCE_S = 60
 
 
 class Screen(pyte.Screen):
-    """With the second screen that full-screen programs draw on, which pyte does not know."""
+    """A screen with the alternate buffer of full-screen programs, which pyte does not support."""
 
     TWO_SCREENS = 1049
 
@@ -42,7 +42,8 @@ class Screen(pyte.Screen):
     first = None
 
     def resize(self, lines, columns):
-        """As terminals do it, which pyte does not: the line of the cursor stays, and no line goes that need not."""
+        """Resizes as terminals do and pyte does not: keeps the line of the cursor, and removes no line
+        unnecessarily."""
         above = max(self.cursor.y + 1 - lines, 0)
         self.buffer.update({row: self.buffer[row + above] for row in range(lines)})
         for row in [row for row in self.buffer if row >= lines]:
@@ -65,7 +66,7 @@ class Screen(pyte.Screen):
 
 
 class Terminal:
-    """A command in a terminal of its own."""
+    """A command in its own terminal."""
 
     def __init__(self, command, environment, columns=100, rows=40, folder=None):
         self.screen = Screen(columns, rows)
@@ -81,7 +82,7 @@ class Terminal:
         return termios.tcgetattr(self.slave)
 
     def resize(self, columns, rows):
-        """As a window does: the kernel sends SIGWINCH."""
+        """Resizes the terminal like a window: the kernel sends SIGWINCH."""
         self.screen.resize(rows, columns)
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
@@ -92,7 +93,8 @@ class Terminal:
         return "\n".join(self.screen.shown).rstrip()
 
     def until(self, expected, patience_s=PATIENCE_S):
-        """Reads until it is so: a pattern that the screen must show (a match of it is returned), or a function."""
+        """Reads until the condition holds: a pattern that the screen must match (the match is returned), or a
+        function."""
         deadline = time.monotonic() + patience_s
         while True:
             seen = expected() if callable(expected) else re.search(expected, self.text(), re.MULTILINE)
@@ -104,14 +106,14 @@ class Terminal:
             self.stream.feed(os.read(self.master, 65536))
 
     def line(self, expected):
-        """Waits until the line at the cursor matches this."""
+        """Waits until the line of the cursor matches the pattern."""
         def shown():
             return re.fullmatch(expected, self.screen.shown[self.screen.cursor.y])
         shown.__name__ = expected
         self.until(shown)
 
     def end(self):
-        """Its exit status, once it has ended by itself."""
+        """Returns the exit status when the program has exited normally."""
         def ended():
             return self.process.poll() is not None
         deadline = time.monotonic() + PATIENCE_S
@@ -133,7 +135,7 @@ class Terminal:
 
 
 class Daemon:
-    """rtad on the null device, and an environment in which rtactl finds it and no file of the user's."""
+    """rtad on the null device, and an environment in which rtactl finds it and no files of the user."""
 
     def __init__(self, programs):
         self.home = pathlib.Path(tempfile.mkdtemp())
@@ -153,7 +155,7 @@ class Daemon:
             return attempt.connect_ex(str(self.socket)) == 0
 
     def ctl(self, *words):
-        """What it prints; it must be done."""
+        """Runs rtactl, which must succeed, and returns its output."""
         return subprocess.run(["rtactl", *words], env=self.environment, check=True, capture_output=True, text=True).stdout
 
     def stop(self):

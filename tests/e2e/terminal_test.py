@@ -40,7 +40,7 @@ class Case(unittest.TestCase):
         return shell
 
     def leave(self, shell):
-        """Ctrl-D ends it well, and the terminal is as it was."""
+        """Checks that Ctrl-D exits with success and that the terminal is restored."""
         shell.type(CTRL_D)
         self.assertEqual(shell.end(), 0)
         self.assertEqual(shell.modes(), shell.modes_before)
@@ -98,7 +98,7 @@ class Editing(Case):
     def test_a_daemon_that_hangs_or_is_gone_does_not_hang_the_prompt(self):
         shell = self.shell()
         self.daemon.process.send_signal(signal.SIGSTOP)
-        # A call waits longer for an answer than a prompt may.
+        # A call waits longer for a response than a prompt does.
         call = subprocess.Popen(["rtactl", "status"], env=self.daemon.environment, stderr=subprocess.DEVNULL)
         shell.type("set " + TAB + "x")
         shell.line("rtactl> set x")
@@ -236,7 +236,7 @@ class Remembering(Case):
 
 class LiveScreens(Case):
     def peak_db(self, shown):
-        """Of the meter node, as it is on the screen now; None: it is not there."""
+        """Returns the row of the meter node on the screen, or None."""
         line = self.row(shown)
         number = line and re.search(r"(-?[0-9]+\.[0-9]|-inf)", line)
         return number and float(number[1])
@@ -246,7 +246,7 @@ class LiveScreens(Case):
         return next((line for line in shown.screen.shown if line.startswith("meter")), None)
 
     def bar(self, shown):
-        """How many cells of the meter's bar are filled."""
+        """Returns the number of filled cells of the meter's bar."""
         return len(re.findall(r"[^\w\s.\[\]]", re.sub(r"-?[0-9]+\.[0-9]|-inf", "", self.row(shown) or "")))
 
     def shows_peak(self, shown, level_db):
@@ -322,7 +322,7 @@ class LiveScreens(Case):
         self.leave(shell)
 
     def changed(self, shell):
-        """Something for watch to show, until it does: from then on it takes signals."""
+        """Makes changes for watch until it shows one. From then on it handles signals."""
         if "parameters by" in shell.text():
             return True
         self.daemon.ctl("set", "sine.frequency_hz=500")
@@ -330,15 +330,15 @@ class LiveScreens(Case):
 
 
 class Stalled(Case):
-    """A reader that no longer reads does not keep anybody from ending them."""
+    """A reader that has stopped reading does not prevent the programs from exiting."""
 
     def until_full(self, process, reader):
-        """Waits until nothing more comes into the pipe or the terminal."""
+        """Waits until no more bytes arrive in the pipe or the terminal."""
         deadline = time.monotonic() + terminal.PATIENCE_S
         before = -1
         while True:
             waiting = self.waiting_in(reader)
-            # A second without a byte at a hundred events a second.
+            # A second without a byte, at a hundred events per second.
             if waiting > 0 and waiting == before:
                 return
             self.assertIsNone(process.poll())
@@ -407,6 +407,6 @@ class Loss(Case):
 
 if __name__ == "__main__":
     PROGRAMS = pathlib.Path(sys.argv.pop(1)).resolve()
-    # rtactl is found there by name too.
+    # The tests find rtactl by name, too.
     os.environ["PATH"] = f"{PROGRAMS}:{os.environ['PATH']}"
     unittest.main()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whatever the bytes are: either an error that tells where and is fit to be shown, or a document that can be written
+// For all inputs: the result is either an error with a position and a printable text, or a document that can be written
 // and read again without a change.
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whatever the bytes are and however they are cut: the frames that come out are those of the stream, an error stays an
-// error, and nothing is held that did not come.
+// For all inputs, split in any way: the frames are those of the stream, an error persists, and the decoder holds no
+// more bytes than it has received.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

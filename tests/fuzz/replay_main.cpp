@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Stands in for libFuzzer: hands every file of the folders named on the command line to the fuzz target once.
+// Replaces libFuzzer: passes every file in the folders of the command line to the fuzz target once.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
                 return 1;
             }
             std::printf("%s\n", entry.path().c_str());
-            std::fflush(stdout);  // the last line names the input at fault
+            std::fflush(stdout);  // so that the last line names the failing input
             LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
             ++replayed;
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whatever bytes a client sends, while blocks are rendered: every request is answered once and in order, every answer
-// and event can be read, and the graph stays one that its own document describes.
+// For all bytes that a client sends while blocks are rendered: every request is answered once and in order, every
+// response and event can be parsed, and the graph can be restored from its own document.
 #include <google/protobuf/stubs/logging.h>
 
 #include <algorithm>
@@ -48,7 +48,7 @@ class WorkersAtOnce final : public api::Workers {
     }
 };
 
-/// A daemon without sockets, with two clients: one sends the bytes, one has subscribed and only listens.
+/// A daemon without sockets, with two clients: one sends the bytes, the other has subscribed and only receives.
 class Daemon {
  public:
     Daemon() {
@@ -62,7 +62,7 @@ class Daemon {
         drain(*listener_);
     }
 
-    /// False once the client is of no use any more.
+    /// Returns false when the client has been refused or disconnected.
     bool receive(std::string_view payload) {
         v1::Request request;
         const bool readable = request.ParseFromArray(payload.data(), static_cast<int>(payload.size()));
@@ -131,7 +131,7 @@ class Daemon {
 
     void take(const v1::ServerMessage& message, bool from_author) {
         if (message.has_event()) {
-            if (from_author) return;  // it may have subscribed, at any number
+            if (from_author) return;  // it may have subscribed, from any number on
             require(message.event().number() == ++event_number_, "numbers have no gap");
             return;
         }
@@ -161,11 +161,11 @@ class Daemon {
 
 }  // namespace
 
-/// libFuzzer's own; nobody calls it where the corpus is only replayed.
+/// Defined by libFuzzer; not called when the corpus is only replayed.
 extern "C" [[gnu::weak]] std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t capacity);
 
-/// Mutates one request and mends its length, so that what is tried is requests more often than broken frames, which
-/// frame_fuzz is for.
+/// Mutates one request and corrects its length, so that mostly requests are tested rather than malformed frames, which
+/// frame_fuzz covers.
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t capacity,
                                                unsigned int seed) {
     std::vector<std::string> frames;
@@ -178,7 +178,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
     }
     if (frames.empty() || seed % 16 == 0) return LLVMFuzzerMutate(data, size, capacity);
 
-    // Sometimes the same request twice, or one less.
+    // Sometimes duplicates or removes a request.
     const std::size_t chosen = (seed >> 8U) % frames.size();
     if (seed % 16 == 1) {
         frames.push_back(frames[chosen]);
@@ -197,7 +197,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
     return stream.size();
 }
 
-/// The input is a stream of frames, as it would come over a socket.
+/// The input is a stream of frames, as received from a socket.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     google::protobuf::SetLogHandler(nullptr);
     Daemon daemon;

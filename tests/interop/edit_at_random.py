@@ -119,7 +119,7 @@ class Editor:
             kind(request)
 
     def replace(self, request):
-        """Replaces the graph by itself, without some of the nodes and parameters."""
+        """Replaces the graph by a copy without some of the nodes and parameters."""
         if self.chance.random() < 0.5:
             return False
         self.saved.append(self.graph.document)

@@ -129,7 +129,7 @@ TEST(CompressorNode, AttacksAndReleasesWithItsTimeConstants) {
 }
 
 TEST(CompressorNode, TheTimeConstantsAreThoseOfTheDefinition) {
-    // Without a formula of the node: 63% of the change after the attack time, 37% left after the release time.
+    // Independent of the node's formula: 63% of the change after the attack time, 37% left after the release time.
     const std::vector<float> gains =
         gains_over_step({{"threshold_db", -40.0F}, {"ratio", 2.0F}, {"attack_ms", 20.0F}, {"release_ms", 100.0F}});
     const double part_attacked = -db(static_cast<double>(gains[9'600 + 959])) / 20.0;

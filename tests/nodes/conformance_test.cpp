@@ -106,8 +106,8 @@ float noise_at(std::uint32_t port, std::uint32_t channel, std::uint64_t frame) {
     return static_cast<float>(static_cast<std::int32_t>(hash & 0xFFFF'FFFFU)) / 0x1p31F;
 }
 
-/// Full-scale white noise, equal in every run. What has been computed is kept: some nodes have 128 inputs, and are run
-/// hundreds of times.
+/// Full-scale white noise, equal in every run. Computed samples are cached: some nodes have 128 inputs and run hundreds
+/// of times.
 void noise(std::uint32_t port, std::uint32_t channel, std::uint64_t first_frame, std::span<float> samples) {
     static std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<float>> all;
     std::vector<float>& kept = all[{port, channel}];
@@ -370,7 +370,7 @@ TEST_P(NodeConformanceTest, AParameterJumpLeavesNoStep) {
             }
             bends.push_back(bend);
         }
-        // `bend_at_rest`: curvature of the signal at the values on the way, without a change.
+        // `bend_at_rest`: curvature of the signal at the values on the ramp, without a change.
         const auto expect_no_step = [&](std::size_t from, std::size_t to, double bend_at_rest) {
             NodeBench bench = bench_at(values[from]);
             bench.pass(kSettleFrames);
@@ -420,7 +420,7 @@ TEST_P(NodeConformanceTest, TakesNoMoreMemoryThanItSays) {
     ASSERT_TRUE(processor) << processor.error().sentence;
     const std::uint64_t said = type.memory_bytes == nullptr ? kSmallProcessorBytes : type.memory_bytes(context);
     EXPECT_LE(taken, said);
-    // A node that overestimates its memory would be refused without need.
+    // Overestimating memory would refuse nodes without need.
     if (type.memory_bytes != nullptr) {
         EXPECT_LT(said, 2 * taken + kSmallProcessorBytes);
     }

@@ -25,7 +25,7 @@ struct Band {
     float gain_db;
 };
 
-/// Kinds of the first and the last band, those between are peaking.
+/// Kinds of the first and the last band; those between are peaking.
 std::vector<Band> random_bands(std::size_t count, const char* first, const char* last, Dice& dice) {
     std::vector<Band> bands;
     for (std::size_t i = 0; i < count; ++i) {

@@ -37,7 +37,7 @@ inline double alpha_of_q(double frequency_hz, double q, double sample_rate_hz = 
     return std::sin(angle_of(frequency_hz, sample_rate_hz)) / (2.0 * q);
 }
 
-/// The transfer function at z = e^(jw), from the cookbook's six coefficients.
+/// Returns the transfer function at z = e^(jw), from the six coefficients of the cookbook.
 inline Complex cookbook_response(const CookbookSection& section, double at_hz) {
     const double cosine = std::cos(angle_of(section.frequency_hz, section.sample_rate_hz));
     const double sine = std::sin(angle_of(section.frequency_hz, section.sample_rate_hz));

@@ -15,7 +15,7 @@ namespace {
 
 using test::NodeBench;
 
-/// Differs from channel to channel and from frame to frame; 24 significant bits.
+/// Returns a sample with 24 significant bits that differs from channel to channel and from frame to frame.
 float sample_at(std::uint32_t, std::uint32_t channel, std::uint64_t frame) {
     const auto value = static_cast<std::int32_t>((frame * 2'654'435'761ULL + channel * 40'503ULL) & 0xFF'FFFFU);
     return static_cast<float>(value - 0x80'0000) / 0x1p23F;

@@ -203,7 +203,7 @@ TEST(GateNode, HasTheHysteresisInItsKneeToo) {
 }
 
 TEST(GateNode, FollowsADecayThroughTheKneeFromTheHoldTimeOn) {
-    // 40 dB a second, through a knee of 20 dB in half a second.
+    // 40 dB per second: through a knee of 20 dB in half a second.
     constexpr double kHoldMs = 100.0;
     const Values values{{"threshold_db", -30.0F}, {"hysteresis_db", 0.0F},
                         {"knee_db", 20.0F},       {"hold_ms", static_cast<float>(kHoldMs)},
@@ -214,7 +214,7 @@ TEST(GateNode, FollowsADecayThroughTheKneeFromTheHoldTimeOn) {
         return s_curve(static_opening(-10.0 - 40.0 * (frame - kPeakMs * kFramesPerMs) / kRateHz, -30.0, 20.0));
     };
     constexpr double kTop = 12'000.0;  // -20 dB, the upper end of the knee
-    // The level falls below that when the peak hold ends.
+    // The level falls below the knee when the peak hold ends.
     const auto held = static_cast<std::size_t>(kTop + kHoldMs * kFramesPerMs - 2.0);
     EXPECT_EQ(out[held], 1.0F);
     EXPECT_LT(out[held + 10], 1.0F);
@@ -259,7 +259,7 @@ TEST(GateNode, LooksAheadAndSaysSo) {
 }
 
 TEST(GateNode, LetsTheFirstPeakOfASoundThrough) {
-    // A drum: the loudest sample is the first.
+    // A drum: the first sample is the loudest.
     const auto drum = [](std::uint32_t, std::uint32_t, std::uint64_t frame) {
         if (frame < 4'800) return 1e-4F;
         const double t = static_cast<double>(frame - 4'800) / kRateHz;
@@ -277,7 +277,7 @@ TEST(GateNode, LetsTheFirstPeakOfASoundThrough) {
     for (std::size_t n = 0; n < 4'800; ++n) ASSERT_EQ(out[n], 0.0F) << "closed until the drum is detected: " << n;
     EXPECT_EQ(out.back(), 0.0F);
 
-    // Without look-ahead the attack of the drum is lost.
+    // Without look-ahead the attack of the drum is cut off.
     NodeBench prompt{gate(), {}, options};
     EXPECT_LT(std::fabs(prompt.render_channel(9'600)[4'800]), 0.01F);
 }

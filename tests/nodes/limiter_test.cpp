@@ -115,7 +115,8 @@ struct Case {
     Hostile signal;
 };
 
-/// Signals of one minute each. All is measured with an interpolator of the usual length, some parts with a long one.
+/// Signals of one minute each. All of them are measured with an interpolator of the usual length, some parts with a
+/// long one.
 constexpr std::array kHostile{
     Case{"WhiteNoise", [](std::uint64_t n) { return 8.0 * noise(n); }},
     Case{"NoiseBursts", [](std::uint64_t n) { return (n / 3'001 % 2 == 0 ? 0.05 : 16.0) * noise(n); }},
@@ -133,7 +134,7 @@ constexpr std::array kHostile{
          }},
     Case{"NearAQuarterOfTheRate",
          [](std::uint64_t n) {
-             // Slowly through all phases, with steps of the level.
+             // A tone that passes slowly through all phases, with steps of the level.
              return (n % 20'000 < 11'000 ? 2.5 : 0.9) * sine(static_cast<double>(n) * 0.250'003);
          }},
     Case{"GlidingTones",
@@ -157,7 +158,7 @@ void PrintTo(const Case& hostile, std::ostream* stream) { *stream << hostile.nam
 
 class HostileTest : public testing::TestWithParam<Case> {};
 
-/// Samples and true peaks over a minute, against the ceiling of -1 dB.
+/// Compares samples and true peaks over a minute with the ceiling of -1 dB.
 TEST_P(HostileTest, StaysBelowItsCeilingBetweenSamplesToo) {
     constexpr std::uint64_t kSeconds = 60;
     constexpr double kCeilingDb = -1.0;

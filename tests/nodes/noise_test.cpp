@@ -35,7 +35,7 @@ double correlation(const std::vector<float>& a, const std::vector<float>& b, std
     return product / (static_cast<double>(a.size()) * test::rms(a) * test::rms(b));
 }
 
-/// |spectrum|^2 of each line up to half the sample rate.
+/// Returns |spectrum|^2 of each line up to half the sample rate.
 std::vector<double> power(const std::vector<float>& signal) {
     std::vector<std::complex<double>> values(signal.begin(), signal.end());
     test::fft(values);
@@ -112,7 +112,7 @@ TEST(NoiseNode, HasNoDcAndAnEvenDistribution) {
     EXPECT_NEAR(chi_squared, kBins - 1.0, kSigmas * std::sqrt(2.0 * (kBins - 1.0)));
 }
 
-/// Power in each third of an octave from 20 Hz to 20 kHz, per line or per band, against the mean of all.
+/// Expects equal power in each third of an octave from 20 Hz to 20 kHz, per line or per band, relative to the mean.
 void expect_even_thirds(const std::string& color, double bias_db) {
     constexpr std::size_t kCount = 1U << 20U;
     constexpr double kRate = 48'000.0;

@@ -29,7 +29,7 @@ using Spectrum = std::vector<std::complex<double>>;
 
 constexpr double kRate = 48'000.0;
 
-/// Wet signal only, unless `parameters` set the mix.
+/// Renders the wet signal only, unless `parameters` set the mix.
 NodeBench reverb(Parameters parameters, const NodeBench::Signal& signal, double channels = 2) {
     NodeBench::Options options;
     parameters.try_emplace("mix", 1.0F);
@@ -40,7 +40,7 @@ NodeBench reverb(Parameters parameters, const NodeBench::Signal& signal, double 
 
 float impulse(std::uint32_t, std::uint32_t, std::uint64_t frame) { return frame == 0 ? 1.0F : 0.0F; }
 
-/// Its length is a power of two.
+/// Returns the impulse response. Its length is a power of two.
 NodeBench::Recording response(const Parameters& parameters, double seconds, double channels = 2) {
     std::size_t frames = 1;
     while (static_cast<double>(frames) < seconds * kRate) frames *= 2;
@@ -54,12 +54,13 @@ Spectrum spectrum_of(const std::vector<float>& signal) {
     return lines;
 }
 
-/// Band-pass of the given width in octaves around `center_hz`, with cosine edges.
+/// Returns the envelope of a band: a band-pass of the given width in octaves around `center_hz`, with cosine edges.
 std::vector<double> band_of(Spectrum lines, double center_hz, double octaves) {
     for (std::size_t i = 0; i < lines.size(); ++i) {
         const double hz = kRate * static_cast<double>(i) / static_cast<double>(lines.size());
         const double away = hz == 0.0 ? 1.0 : std::fabs(std::log2(hz / center_hz)) / octaves;
-        // The conjugate, and twice the transform, is the inverse. Half of the spectrum: the signal and its quadrature.
+        // The transform of the conjugate is the inverse transform, up to a scale. Half of the spectrum yields the
+        // signal and its quadrature.
         lines[i] = away < 1.0 ? std::conj(lines[i]) * (0.5 + 0.5 * std::cos(std::numbers::pi * away)) : 0.0;
     }
     test::fft(lines);
@@ -69,7 +70,7 @@ std::vector<double> band_of(Spectrum lines, double center_hz, double octaves) {
     return band;
 }
 
-/// Decay time for 60 dB, measured from -5 to -35 dB of the remaining energy.
+/// Returns the decay time for 60 dB, measured from -5 to -35 dB of the remaining energy.
 double decay_s(const std::vector<double>& signal) {
     std::vector<double> to_come(signal.size() + 1);
     for (std::size_t n = signal.size(); n-- > 0;) to_come[n] = to_come[n + 1] + signal[n] * signal[n];
@@ -145,7 +146,7 @@ TEST(ReverbNode, IsAsDenseAsNoiseSoonAfterItsFirstEcho) {
     }
 }
 
-/// Energy in third-octave bands from 100 Hz to 10 kHz.
+/// Returns the energy in third-octave bands from 100 Hz to 10 kHz.
 std::vector<double> thirds_of(const std::vector<float>& signal) {
     const Spectrum lines = spectrum_of(signal);
     std::vector<double> thirds;

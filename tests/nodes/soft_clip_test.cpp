@@ -44,7 +44,7 @@ NodeBench soft_clip(std::map<std::string, float, std::less<>> parameters, const 
     return NodeBench{*builtin_nodes().find("soft_clip"), std::move(settings), options};
 }
 
-/// Of the steady state.
+/// Returns the spectrum of the steady state.
 std::vector<std::complex<double>> spectrum_of(NodeBench& bench) {
     bench.pass(1'024);
     const std::vector<float> out = bench.render_channel(kCount);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Two devices compete for the engine: at most one holds it at any time, and a revoked one never gets it again.
+// Two devices compete for the engine: at most one holds it at any time, and a revoked device cannot claim it again.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -50,8 +50,8 @@ TEST(AudioThreadGateStress, ARevokedDeviceNeverComesBack) {
     std::vector<AudioThreadGate::Generation> entered;  // protected by the gate
     entered.reserve(kGenerations);
 
-    // Each device knows the newest generation of the last time it looked. The devices look at different times, so that
-    // one tries to claim the gate with a number that the other has just revoked.
+    // Each device remembers the generation that was newest when it last looked. The devices look at different times, so
+    // one of them tries to claim the gate with a generation that the other has just revoked.
     std::atomic<AudioThreadGate::Generation> newest{1};
     const auto device = [&] {
         for (;;) {

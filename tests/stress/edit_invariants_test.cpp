@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Random edits of several clients. What is checked does not depend on how the engine schedules its fades:
+// Random edits by several clients. The checks do not depend on how the engine schedules its fades:
 // - a constant stays between the levels that have been committed and may still sound, and ends at the last one
 // - no step is larger than the ramps of the edits allow
-// - a region that no client edits plays bit for bit what it plays without edits
-// - in the end everything plays like a fresh engine with the same graph, and nothing of removed nodes is left
-// - every transaction is heard within the time that its ticket promises, and replaced processors are freed soon after
+// - a region that no client edits is bit-identical to the same region without edits elsewhere
+// - in the end the output equals that of a new engine with the same graph, and no removed nodes remain
+// - every transaction takes effect within the time promised by its ticket, and replaced processors are freed soon after
 //
 // RTAD_STORM_SECONDS sets the duration, RTAD_STORM_SEED the first seed. A failure prints its seed and the shortest list
 // of edits that was found to fail.
@@ -41,19 +41,19 @@ constexpr std::size_t kUnedited = kRegions - 1;
 constexpr float kLevel = 0.5F;
 constexpr float kTolerance = 1e-4F * kLevel;
 constexpr float kSilentDb = -120.0F;
-/// After a change has started it may need this many crossfades: some edits are made in steps.
+/// Maximum number of crossfades that a change may need after it has started: some edits are applied in steps.
 constexpr double kCrossfades = 12.0;
 
 enum class Kind : std::uint8_t {
     insert,
     insert_delay,  ///< tones only: a delay line
     remove,
-    exchange,  ///< a node for a new one with the same name
+    exchange,  ///< replaces a node by a new one with the same name
     swap,
     reverse,
     shuffle,
     split,  ///< inserts two nodes side by side
-    plug,   ///< an unconnected stage of the graph
+    plug,   ///< inserts an unconnected stage into the graph
     unplug,
     settings,
     rename,
@@ -62,7 +62,7 @@ enum class Kind : std::uint8_t {
     side,        ///< gain of a connection from the source to the output, or its removal
     cut,         ///< disconnects the source, or connects it
     fader,       ///< a parameter
-    compensate,  ///< from here on all regions are affected
+    compensate,  ///< affects all regions from here on
     mute,
     panic,
     count,
@@ -75,11 +75,11 @@ static_assert(kNames.size() == static_cast<std::size_t>(Kind::count));
 struct Change {
     Kind kind;
     std::size_t region;
-    std::uint32_t first;  ///< random: which node, which value
+    std::uint32_t first;  ///< random; selects the node and the value
     std::uint32_t second;
 };
 
-/// One request. What a change does depends on the graph, so any changes may be left out.
+/// One request. The effect of a change depends on the graph, so any changes may be left out.
 struct Request {
     std::vector<Change> changes;  ///< in one transaction
     bool whole_graph;             ///< sent as the document of the resulting graph
@@ -102,17 +102,18 @@ struct Storm {
         for (const Kind kind : {Kind::level, Kind::side, Kind::fader}) {
             if (kinds.contains(kind)) count += 1.0F;
         }
-        // It is heard at several times where paths of different look-ahead meet.
+        // The cut reaches the output at several times where paths of different look-ahead meet.
         if (kinds.contains(Kind::cut)) count += 4.0F;
         if (kinds.contains(Kind::mute) || kinds.contains(Kind::panic)) count += 1.0F;
         return count;
     }
 };
 
-/// The source, stages of one node or of two side by side, a fader, the output; a connection around all of them.
+/// A source, stages of one node or of two in parallel, a fader, an output; and a connection from the source to the
+/// output.
 ///
-/// A node receives the same level in all stages in which it ever is. Therefore no order in which the engine changes the
-/// ports may move the level, not even where nodes change places.
+/// A node receives the same level in every stage in which it may be. So the level must not change in whatever order the
+/// engine changes the ports, even while nodes are swapped.
 struct Region {
     std::size_t index = 0;
     std::vector<std::vector<std::string>> stages{};
@@ -152,7 +153,7 @@ struct Description {
     std::map<std::string, float, std::less<>> parameters{};
 };
 
-/// The graph as it has been committed.
+/// The committed graph.
 struct Model {
     std::array<Region, kRegions> regions{};
     std::map<std::string, Description> nodes{};
@@ -179,7 +180,7 @@ struct Model {
 
 float factor_of(float db) { return db <= kSilentDb ? 0.0F : std::pow(10.0F, db / 20.0F); }
 
-/// A factor of the level of a region: the committed value, and previous ones that may still sound.
+/// A factor of the level of a region: the committed value, and previous values that may still sound.
 class Factor {
  public:
     explicit Factor(float value) : value_{value} {}
@@ -225,7 +226,7 @@ struct Level {
     }
 };
 
-/// Whether the engine reports when a transaction begins to be heard, and promises that time.
+/// Whether the engine reports when a transaction takes effect, and promises that time.
 template <class Observer>
 constexpr bool reports_transactions_heard = requires { &Observer::transaction_heard; };
 
@@ -320,7 +321,7 @@ class StormRun {
         check_end();
         return failure_;
     }
-    /// Returns what was sent, with the frame at which it was.
+    /// Returns what was sent, with its frame.
     [[nodiscard]] const std::string& sent() const { return sent_; }
 
  private:
@@ -335,7 +336,7 @@ class StormRun {
     [[nodiscard]] std::uint64_t frames_of(double ms) const {
         return static_cast<std::uint64_t>(ms * storm_.sample_rate_hz / 1'000.0);
     }
-    /// Longer than all look-ahead of a region.
+    /// Longer than the total look-ahead of a region.
     [[nodiscard]] std::uint32_t start_blocks() const {
         return static_cast<std::uint32_t>(frames_of(600.0) / block() + 2);
     }
@@ -352,10 +353,10 @@ class StormRun {
     // Edits.
 
     struct Plan {
-        Model before;  ///< with the names of nodes as they are after the transaction
+        Model before;  ///< with the names of nodes after the transaction
         Model after;
-        std::vector<Edit> first{};        ///< before connections change
-        std::vector<Edit> last{};         ///< after that
+        std::vector<Edit> first{};        ///< applied before connections change
+        std::vector<Edit> last{};         ///< applied after connections change
         std::set<std::string> rebuilt{};  ///< nodes that lose their connections
         std::optional<float> parameter_ramp_ms{};
     };
@@ -372,7 +373,7 @@ class StormRun {
         if (delay) {
             node = {"delay_line", {}, {{"time_ms", static_cast<float>(random % 40)}}};
         } else if (random % 5 == 0) {
-            // Nothing is above the ceiling or the threshold: these only delay.
+            // All signals are below the ceiling and the threshold, so these nodes only delay.
             node = {"limiter", {{"look_ahead_ms", 1.0 + random / 5 % 20}}};
         } else if (random % 5 == 1) {
             node = {"compressor",
@@ -459,7 +460,7 @@ class StormRun {
             }
             case Kind::rename: {
                 const std::string name = any_node(region, change.first);
-                // Only a node that is where it was: the connections of the others are known by one name only.
+                // Only a node that stays in place: the connections of other nodes are known by one name only.
                 if (name.empty() || !plan.before.nodes.contains(name)) return;
                 const std::string other = new_name();
                 for (Model* model : {&plan.before, &plan.after}) {
@@ -570,11 +571,13 @@ class StormRun {
         const std::optional<std::uint64_t> within_ms = promised_ms(*ticket);
         const std::uint64_t starts =
             frame() + frames_of(static_cast<double>(within_ms.value_or(2'000))) + kPlansInFlight * block();
-        // A transaction that joins several that wait may still be heard later than promised: asked for only.
+        // A transaction that is merged with waiting ones may start later than promised, so this is checked on request
+        // only.
         if (within_ms && promises && std::getenv("RTAD_STORM_PROMISES") != nullptr)
             promises_[ticket->revision] = starts;
         committed_.insert(ticket->revision);
-        // An earlier transaction may still wait which disconnects what this one removes, or connects what this one changes.
+        // An earlier transaction may still wait that disconnects what this one removes, or connects what this one
+        // changes.
         all_end_ = std::max(all_end_, starts + frames_of(kCrossfades * 10.0) + 40U * block());
         leaving_.emplace_back(all_end_, leaving.size());
         // A whole graph sets parameters with the default ramp.
@@ -591,9 +594,9 @@ class StormRun {
         model_ = plan.after;
         return true;
     }
-    /// A plan with parameters takes a block of its own, and the plans before it do, too.
+    /// A plan with parameters needs a separate block, and so do the plans before it.
     static constexpr std::uint64_t kPlansInFlight = 16;
-    /// More than the latency of a region.
+    /// Returns an upper bound of the latency of a region.
     [[nodiscard]] std::uint64_t latency_frames() const { return frames_of(600.0); }
 
     bool mute() {
@@ -646,7 +649,7 @@ class StormRun {
             if (storm_.tone) continue;
             Level& level = levels_[i];
             const float low = quiet_ ? 0.0F : level.low();
-            // A delay that glides interpolates: where a ramp begins or ends, it overshoots by 0.15 of the slope at most.
+            // A gliding delay interpolates: where a ramp starts or ends, it overshoots by at most 0.15 of the slope.
             const float ringing =
                 kTolerance + 0.15F * storm_.level_ramps() * kLevel / static_cast<float>(0.010 * storm_.sample_rate_hz);
             for (const float sample : heard.subspan(1)) {
@@ -667,7 +670,7 @@ class StormRun {
         const auto ramp_frames = static_cast<float>(0.010 * storm_.sample_rate_hz);
         float bound = storm_.level_ramps() * 2.0F * kLevel / ramp_frames + kTolerance;
         if (storm_.tone) {
-            // The tone by two ways, and up to seven crossfades in series between signals of opposite polarity.
+            // The tone on two paths, and up to seven crossfades in series between signals of opposite polarity.
             bound += 2.0F * kLevel * 2.0F * std::numbers::pi_v<float> / 256.0F + 7.0F * 2.0F * kLevel / ramp_frames;
         }
         for (std::size_t i = 1; i < heard.size(); ++i) {
@@ -713,7 +716,7 @@ class StormRun {
             }
             promises_.erase(promise);
         }
-        // The report of a block comes with the next poll.
+        // The report of a block arrives with the next poll.
         for (const auto& [revision, until] : promises_) {
             if (frame() > until + 4U * block())
                 return fail("transaction " + std::to_string(revision) + " is not heard in the promised time");
@@ -774,7 +777,7 @@ class StormRun {
     bool quiet_ = false;  ///< the output may be below its level
     int next_name_ = 0;
     std::vector<std::pair<std::uint64_t, std::size_t>> leaving_;  ///< processors that exist until a frame
-    std::uint64_t all_end_ = 0;                        ///< frame from which on nothing of what has been committed fades
+    std::uint64_t all_end_ = 0;                        ///< frame after which no committed change fades any more
     std::map<std::uint64_t, std::uint64_t> promises_;  ///< revision, frame
     std::set<std::uint64_t> committed_;
     std::set<std::uint64_t> heard_;
@@ -793,8 +796,8 @@ Storm make_storm(std::uint32_t seed) {
     storm.sample_rate_hz =
         std::array{8'000.0, 22'050.0, 44'100.0, 48'000.0, 48'000.0, 96'000.0, 192'000.0}.at(below(7));
     storm.tone = below(3) == 0;
-    // A storm without edits that affect all regions checks that the last one is left alone; one without edits of the
-    // level checks that it is constant.
+    // A storm without edits that affect all regions checks that the last region does not change. A storm without edits
+    // of the level checks that the level is constant.
     std::vector<Kind> structure;
     for (auto kind = static_cast<std::uint32_t>(Kind::insert); kind <= static_cast<std::uint32_t>(Kind::neutral);
          ++kind)
@@ -830,14 +833,14 @@ Storm make_storm(std::uint32_t seed) {
 
 std::optional<std::string> outcome(const Storm& storm) { return StormRun{storm}.run(); }
 
-/// Returns a failure without its numbers.
+/// Returns the text of a failure without its numbers.
 std::string kind_of(std::string failure) {
     std::erase_if(failure,
                   [](char c) { return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == 'e' || c == '+'; });
     return failure;
 }
 
-/// Leaves out requests and changes while the storm fails in the same way, for `seconds` at most.
+/// Removes requests and changes while the storm still fails in the same way, for `seconds` at most.
 void shrink(Storm& storm, const std::string& failure, double seconds) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>{seconds};
     const auto try_without = [&](Storm shorter) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Random edits from several clients, at random times. Every path is transparent whatever is edited: a constant must
-// remain exactly what it is, and only a committed change of level may move it, as far as that level and no further.
+// Random edits by several clients, at random times. Every path is transparent for all edits: a constant must stay
+// exactly the same. Only a committed change of level may change it, up to that level.
 //
-// RTAD_STORM_SECONDS sets how long the storm lasts. A failure prints its seed and the shortest list of edits that fails.
+// RTAD_STORM_SECONDS sets the duration of the storm. A failure prints its seed and the shortest failing list of edits.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -45,14 +45,13 @@ enum class Kind : std::uint8_t {
     count,
 };
 
-/// One edit of a client. What it does depends on the state of the path, so a list of edits makes sense without any of
-/// its members.
+/// One edit of a client. Its effect depends on the state of the path, so any edits may be left out of a list.
 struct Op {
     Kind kind;
     std::size_t path;
     std::uint32_t first;
     std::uint32_t second;
-    std::uint32_t wait_frames;  ///< before the next one
+    std::uint32_t wait_frames;  ///< before the next edit
 };
 
 std::string name_of(Kind kind) {
@@ -66,14 +65,14 @@ struct Storm {
     std::vector<Op> ops;
 };
 
-/// A path from a constant to an output: stages in a row. A stage is one node, or two nodes side by side of which each
-/// receives half.
+/// A path from a constant to an output: stages in series. A stage is one node, or two parallel nodes that receive half
+/// of the signal each.
 struct Path {
     std::size_t channel;
     std::vector<std::vector<std::string>> stages{};
-    /// Not connected. They come back as they were: a node has the same level wherever it is.
+    /// Unconnected stages. They are reused unchanged, because a node has the same level in every position.
     std::vector<std::vector<std::string>> spare{};
-    float level = 1.0F;  ///< of the last connection
+    float level = 1.0F;  ///< gain of the last connection
 
     [[nodiscard]] std::string source() const { return "dc" + std::to_string(channel); }
     [[nodiscard]] std::string sink() const { return "out" + std::to_string(channel); }
@@ -223,7 +222,7 @@ class Run {
                 before.emplace_back(ReplaceGraph{offline_.engine.graph().document()});
                 break;
             case Kind::parameter: {
-                // Without effect on what is heard, but it travels with a plan or alone.
+                // Has no audible effect, but is sent with a plan or alone.
                 const auto node = any_node(path, op.first);
                 if (node.empty() || types_.at(node) != "limiter") return;
                 const SetParameter set{node, "release_ms", 50.0F + static_cast<float>(op.second % 100), {}};
@@ -259,14 +258,14 @@ class Run {
             if (!full) ADD_FAILURE() << ticket.error().sentence;
             return;
         }
-        // Until the path has settled on it, what is heard lies between the levels of what has been committed.
+        // Until the path has settled, the output lies between the committed levels.
         limits_[path.channel].first = std::min(limits_[path.channel].first, 0.5F * next.level);
         limits_[path.channel].second = std::max(limits_[path.channel].second, 0.5F * next.level);
         path = std::move(next);
     }
 
     [[nodiscard]] Edit new_node(const std::string& name, std::uint32_t random) {
-        // Nothing is as high as the ceiling of the limiter: it only delays.
+        // All signals are below the ceiling of the limiter, so it only delays.
         const bool looks_ahead = random % 3 == 0;
         types_[name] = looks_ahead ? "limiter" : "gain";
         AddNode node{types_[name], name, {}, {}};
@@ -280,7 +279,7 @@ class Run {
         return stage[random / 16 % stage.size()];
     }
 
-    /// Checks the block rendered last.
+    /// Checks the last rendered block.
     [[nodiscard]] std::optional<std::string> check() {
         const bool settled = !offline_.engine.outstanding();
         const std::size_t first = offline_.recorded[0].size() - block();
@@ -321,8 +320,8 @@ class Run {
     std::array<Path, kPaths> paths_{};
     std::array<std::pair<float, float>, kPaths> limits_{};
     std::map<std::string, std::string> types_;
-    std::string replaced_;                         ///< by the edit that is being made
-    std::pair<std::string, std::string> renamed_;  ///< by the edit that is being made
+    std::string replaced_;                         ///< by the current edit
+    std::pair<std::string, std::string> renamed_;  ///< by the current edit
     int next_name_ = 0;
 };
 
@@ -349,7 +348,7 @@ Storm make_storm(std::uint32_t seed) {
 
 std::optional<std::string> outcome(const Storm& storm) { return Run{storm.config}.run(storm.ops); }
 
-/// Leaves out what is not needed for the failure.
+/// Removes edits that are not needed for the failure.
 void shrink(Storm& storm) {
     for (bool shorter = true; shorter;) {
         shorter = false;

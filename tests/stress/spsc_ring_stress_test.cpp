@@ -39,7 +39,7 @@ struct Item {
     static constexpr std::uint64_t proof_of(std::uint64_t number) { return ~number * 0x9E37'79B9'7F4A'7C15ULL; }
 };
 
-/// Decides when to yield the core. If the other thread is running, it responds within a few dozen attempts; otherwise
+/// Decides when to yield the core. If the other thread is running, it responds within a few dozen attempts. If not,
 /// more attempts only take CPU time from it.
 class Patience {
  public:
@@ -51,8 +51,8 @@ class Patience {
     std::uint32_t failures_ = 0;
 };
 
-/// For each size from 1 to the capacity (at most 37), repeatedly: that number of single items, then one batch of that
-/// size.
+/// For each size from 1 to the capacity (at most 37), repeatedly: sends that number of single items, then one batch of
+/// that size.
 void send_all(RingSender<Item>& sender, std::size_t capacity) {
     Patience patience;
     std::array<Item, 37> batch;
@@ -80,7 +80,7 @@ class SpscRingStressTest : public testing::TestWithParam<std::size_t> {};
 
 TEST_P(SpscRingStressTest, EveryItemArrivesOnceWholeAndInOrder) {
     const std::size_t capacity = GetParam();
-    // The indexes start below the wrap-around, so that they wrap during the run.
+    // The indexes start just below the wrap-around, so that they wrap during the run.
     SpscRing<Item> ring{capacity, std::numeric_limits<std::size_t>::max() - item_count() / 2};
     auto receiver = ring.receiver();
     std::thread sending{[&, sender = ring.sender()]() mutable { send_all(sender, capacity); }};

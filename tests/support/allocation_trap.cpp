@@ -19,8 +19,8 @@
 
 namespace {
 
-/// In the executable, so it needs no allocation itself: thread-local storage of the initial program is laid out when a
-/// thread starts.
+/// Thread-local in the executable, so it needs no allocation: the memory of such variables is reserved when a thread
+/// starts.
 thread_local constinit std::uint64_t calls = 0;
 
 }  // namespace
@@ -36,8 +36,8 @@ std::uint64_t AllocationTrap::count() const { return calls - at_start_; }
 }  // namespace rta::test
 
 #if RTA_OWN_ALLOCATOR
-// The program's own definitions win over those of the C library, for the shared libraries too (libstdc++'s operator new
-// calls malloc). They count and pass on to the C library's other names for the same functions.
+// The definitions in the program replace those of the C library, also for shared libraries (operator new of libstdc++
+// calls malloc). They count the call and forward it to the C library's alternative names of the same functions.
 extern "C" {
 
 // NOLINTBEGIN(bugprone-reserved-identifier): the C library's names.

@@ -5,19 +5,19 @@
 
 namespace rta::test {
 
-/// Whether this build can see allocations. Sanitizers bring an allocator of their own that must not be replaced: in
-/// their builds the trap compiles to nothing and counts nothing, and RealtimeSanitizer does its work instead.
+/// Returns whether this build can count allocations. Sanitizers have their own allocator, which must not be replaced:
+/// in their builds the trap is empty and counts nothing, and RealtimeSanitizer detects allocations instead.
 [[nodiscard]] bool allocation_trap_active();
 
-/// Counts how often the calling thread allocates or frees while it lives: malloc and its family, and with them operator
-/// new and delete, in all libraries of the process. Link allocation_trap.cpp into the test program.
+/// Counts the allocations and deallocations of the calling thread during its lifetime: malloc and related functions,
+/// and so operator new and delete, in all libraries of the process. Requires allocation_trap.cpp in the test program.
 class AllocationTrap {
  public:
     AllocationTrap();
     AllocationTrap(const AllocationTrap&) = delete;
     AllocationTrap& operator=(const AllocationTrap&) = delete;
 
-    /// Calls of this thread since the trap was set.
+    /// Returns the number of calls by this thread since the trap was set.
     [[nodiscard]] std::uint64_t count() const;
 
  private:

@@ -13,10 +13,10 @@ namespace rta::test {
 namespace {
 
 constexpr double kTwoPi = 2.0 * std::numbers::pi;
-/// Findings nearer than this are one: a click smears over a few samples, and its ringing over a few more.
+/// Findings closer than this are merged: a click extends over a few samples, and its ringing over a few more.
 constexpr std::size_t kSameClickFrames = 32;
 
-/// Solves the symmetric positive definite system of a least-squares problem by Gaussian elimination with pivots.
+/// Solves the symmetric positive definite system of a least-squares problem by Gaussian elimination with pivoting.
 template <std::size_t N>
 std::array<double, N> solve(std::array<std::array<double, N>, N> a, std::array<double, N> b) {
     for (std::size_t column = 0; column < N; ++column) {
@@ -42,7 +42,7 @@ std::array<double, N> solve(std::array<std::array<double, N>, N> a, std::array<d
     return x;
 }
 
-/// Least squares of the signal on basis(n), an array of N functions of the sample index.
+/// Fits the signal by least squares with basis(n), an array of N functions of the sample index.
 template <std::size_t N, class Basis>
 std::array<double, N> least_squares(std::span<const float> signal, const Basis& basis) {
     std::array<std::array<double, N>, N> normal{};
@@ -60,8 +60,8 @@ std::array<double, N> least_squares(std::span<const float> signal, const Basis& 
     return solve(normal, right);
 }
 
-/// Coefficients of cos, sin and 1 at a known frequency (rad a sample). The phase is counted from the middle of the
-/// signal, so that it and the frequency do not depend on each other.
+/// Returns the coefficients of cos, sin and 1 at a known frequency (radians per sample). The phase is relative to the
+/// middle of the signal, so that it does not depend on the frequency.
 std::array<double, 3> fit_known_frequency(std::span<const float> signal, double omega) {
     const double middle = static_cast<double>(signal.size()) / 2.0;
     return least_squares<3>(signal, [&](std::size_t n) {
@@ -70,7 +70,7 @@ std::array<double, 3> fit_known_frequency(std::span<const float> signal, double 
     });
 }
 
-/// Highest line of the spectrum of the whole signal, between the lines by a parabola through the logarithms.
+/// Returns the highest line of the spectrum of the whole signal, interpolated by a parabola through the logarithms.
 double guess_frequency(std::span<const float> signal) {
     const std::size_t length = std::bit_floor(signal.size());
     std::vector<std::complex<double>> values(length);
@@ -91,7 +91,7 @@ double guess_frequency(std::span<const float> signal) {
     return kTwoPi * (static_cast<double>(top) + shift) / static_cast<double>(length);
 }
 
-/// Keeps the largest of findings that belong together.
+/// Keeps the largest of adjacent findings.
 void note(std::vector<Finding>& findings, std::size_t& last_frame, Finding finding) {
     if (!findings.empty() && finding.frame - last_frame < kSameClickFrames) {
         if (finding.size > findings.back().size) findings.back() = finding;
@@ -104,7 +104,7 @@ void note(std::vector<Finding>& findings, std::size_t& last_frame, Finding findi
 double second_difference(std::span<const float> signal, std::size_t n) {
     const double size = std::abs(static_cast<double>(signal[n - 1]) - 2.0 * static_cast<double>(signal[n]) +
                                  static_cast<double>(signal[n + 1]));
-    // A NaN is the worst of all, and must not be lost in a comparison.
+    // A NaN counts as the largest value, and must not be lost in a comparison.
     return std::isnan(size) ? std::numeric_limits<double>::infinity() : size;
 }
 
@@ -138,7 +138,7 @@ void fft(std::span<std::complex<double>> values) {
         reversed ^= bit;
         if (i < reversed) std::swap(values[i], values[reversed]);
     }
-    // Those of every length, the shortest first. Most callers transform many signals of one size.
+    // Twiddle factors for every length, the shortest first. Most callers transform many signals of one size.
     thread_local std::vector<std::complex<double>> all_twiddles;
     if (all_twiddles.size() + 1 != size) {
         all_twiddles.clear();
@@ -174,7 +174,7 @@ void fft(std::span<std::complex<double>> values) {
 }
 
 std::vector<SpectrumLine> spectrum(std::span<const float> signal, double sample_rate_hz, std::size_t length) {
-    // Blackman-Harris: side lobes at -92 dB, far below what a picture shows.
+    // Blackman-Harris: side lobes at -92 dB, which no picture shows.
     std::vector<double> window(length);
     double window_sum = 0.0;
     for (std::size_t n = 0; n < length; ++n) {
@@ -198,7 +198,7 @@ std::vector<SpectrumLine> spectrum(std::span<const float> signal, double sample_
 
     std::vector<SpectrumLine> lines(power.size());
     for (std::size_t k = 0; k < power.size(); ++k) {
-        // A real sine shares its power between a positive and a negative line; the ends have one only.
+        // A real sine has its power in a positive and a negative line; the lines at both ends exist once.
         const double sides = k == 0 || k == length / 2 ? 1.0 : 2.0;
         const double amplitude = sides * std::sqrt(power[k] / static_cast<double>(windows)) / window_sum;
         lines[k] = {sample_rate_hz * static_cast<double>(k) / static_cast<double>(length),
@@ -216,7 +216,7 @@ SineFit fit_sine(std::span<const float> signal, double sample_rate_hz) {
     for (int step = 0; step < 20; ++step) {
         const auto [c, s, offset] = fit_known_frequency(signal, omega);
         static_cast<void>(offset);
-        // The derivative by the frequency, scaled to the size of the other three for the sake of the solver.
+        // The derivative with respect to the frequency, scaled to the size of the other three for numerical stability.
         const auto correction = least_squares<4>(signal, [&, c = c, s = s](std::size_t n) {
             const double time = static_cast<double>(n) - middle;
             const double cosine = std::cos(omega * time);
@@ -291,7 +291,7 @@ std::size_t find_delay(std::span<const float> part, std::span<const float> whole
     if (part.empty() || part.size() > whole.size()) {
         throw std::invalid_argument("find_delay: the part must not be empty and must fit into the whole");
     }
-    // Correlation through the spectrum; padded so that the ends do not meet.
+    // Correlation by means of the spectrum; padded so that it does not wrap around.
     const std::size_t size = std::bit_ceil(whole.size() + part.size());
     std::vector<std::complex<double>> a(size);
     std::vector<std::complex<double>> b(size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The measurements are only worth what they say of signals that are known: sines of exact parameters, distortion of a
-// known size, a click where one was put.
+// Verifies the measurements with known signals: sines of exact parameters, distortion of known size, and inserted
+// clicks.
 #include "support/analysis.h"
 
 #include <gtest/gtest.h>
@@ -44,7 +44,7 @@ TEST(Analysis, FitsTheFrequencyLevelAndPhaseOfASine) {
         EXPECT_NEAR(fit.level_db(), -20.0, 1e-6) << frequency;
         EXPECT_NEAR(fit.phase_rad, 0.7, 1e-5) << frequency;
         EXPECT_NEAR(fit.offset, 0.0, 1e-9) << frequency;
-        // What float32 leaves: rounding errors of at most half of 2^-27 at amplitudes below 2^-3.
+        // The limit of float32: rounding errors of at most half of 2^-27 at amplitudes below 2^-3.
         EXPECT_LT(fit.thd_plus_noise_db(), -140.0) << frequency;
     }
 }
@@ -78,7 +78,7 @@ TEST(Analysis, SecondDifferenceOfASteadySineIsItsCurvature) {
 TEST(Analysis, FindsAPlantedClick) {
     std::vector<float> signal = sine(100.0, 0.5, 48'000);
     for (std::size_t n = 12'345; n < signal.size(); ++n) signal[n] *= 0.9F;  // a step of the gain
-    signal[30'000] += 0.01F;                                                 // one sample off
+    signal[30'000] += 0.01F;                                                 // one wrong sample
     const std::vector<Finding> found = find_discontinuities(signal, 0.001);
     ASSERT_EQ(found.size(), 2U);
     EXPECT_NEAR(static_cast<double>(found[0].frame), 12'345.0, 1.0);
@@ -143,7 +143,7 @@ TEST(Analysis, FindsADelayAndComparesBits) {
 }
 
 TEST(Analysis, SpectrumShowsEachSineAtItsLevel) {
-    // Frequencies in the middle of lines: 65536 frames at 48 kHz.
+    // Frequencies at the centre of lines: 65536 frames at 48 kHz.
     std::vector<float> signal = sine(1'000.0 * 48'000.0 / 65'536.0, 0.5, 131'072);
     const std::vector<float> other = sine(10'000.0 * 48'000.0 / 65'536.0, 0.0005, signal.size());
     for (std::size_t n = 0; n < signal.size(); ++n) signal[n] += other[n];

@@ -37,7 +37,7 @@ Daemon::Daemon(const Options& options) : socket_{directory_ / "control.sock"}, p
             throw std::runtime_error("rtad does not start (" + describe(status) + "):\n" + process_->output() +
                                      process_->error());
         }
-        // The daemon is another program under test: that it accepts is the only sign relied on.
+        // The daemon is a separate program under test: accepting a connection is the only sign that it is ready.
         ::usleep(5'000);
     }
 }

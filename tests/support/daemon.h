@@ -14,27 +14,26 @@
 
 namespace rta::test {
 
-/// Paths of the programs under test.
+/// Return the paths of the programs under test.
 [[nodiscard]] std::filesystem::path rtad_program();
-/// rtad without ramps and fades: shows that a test that listens for clicks can fail.
+/// rtad without ramps and fades, to verify that a test for clicks can fail.
 [[nodiscard]] std::filesystem::path rtad_no_ramps_program();
-/// rtad with a node type more, `burn`, that makes the audio late.
+/// rtad with an additional node type, `burn`, which makes the audio late.
 [[nodiscard]] std::filesystem::path rtad_test_nodes_program();
 [[nodiscard]] std::filesystem::path rtactl_program();
 
-/// A running rtad with a Unix socket and a TCP port of its own. It ends with the test, whatever ends that.
+/// A running rtad with a separate Unix socket and TCP port. It is stopped with the test, however the test ends.
 class Daemon {
  public:
     struct Options {
-        std::vector<std::string> arguments{};  ///< beside --socket and --listen: --device and so on
+        std::vector<std::string> arguments{};  ///< in addition to --socket and --listen: --device etc.
         std::map<std::string, std::string> environment{};
         std::filesystem::path program = rtad_program();
     };
 
-    /// Returns when it accepts connections on both. Throws std::runtime_error with what it wrote if it ends before
-    /// that.
+    /// Returns when rtad accepts connections on both. If it exits before, throws std::runtime_error with its output.
     explicit Daemon(const Options& options);
-    /// Ends rtad as its users do, so that it takes leave of a sound server too; kills it if it does not obey.
+    /// Stops rtad as its users do, so that it disconnects from a sound server, too; kills it if it does not exit.
     ~Daemon();
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
@@ -43,15 +42,15 @@ class Daemon {
     [[nodiscard]] std::uint16_t port() const { return port_; }
     [[nodiscard]] Process& process() { return *process_; }
 
-    /// A connection over the Unix socket, past its Hello.
+    /// Opens a connection over the Unix socket, with its Hello completed.
     [[nodiscard]] ProtocolClient client(const std::string& name = "e2e") const;
-    /// The same over TCP.
+    /// Opens a connection over TCP.
     [[nodiscard]] ProtocolClient tcp_client(const std::string& name = "e2e-tcp") const;
 
-    /// `rtactl --socket SOCKET ARGUMENTS...`
+    /// Runs `rtactl --socket SOCKET ARGUMENTS...`.
     [[nodiscard]] RunResult ctl(std::vector<std::string> arguments, std::string_view input = {}) const;
 
-    /// SIGTERM, and waits for the end. Throws std::runtime_error, with what it wrote, if it does not come.
+    /// Sends SIGTERM and waits for the exit. If rtad does not exit, throws std::runtime_error with its output.
     ExitStatus stop();
 
  private:
@@ -61,7 +60,7 @@ class Daemon {
     std::unique_ptr<Process> process_;
 };
 
-/// Runs `rtad ARGUMENTS...` to its end, with sockets of its own where it is to listen.
+/// Runs `rtad ARGUMENTS...` to its exit, with separate sockets if it listens.
 [[nodiscard]] RunResult run_rtad(std::vector<std::string> arguments,
                                  std::map<std::string, std::string> environment = {});
 

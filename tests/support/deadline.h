@@ -6,17 +6,17 @@
 
 namespace rta::test {
 
-/// How long a test waits for an event before it calls it missing. Never a measure of anything: the machine is noisy and
-/// a sanitizer slows everything, so it is far above what the event takes.
+/// Time limit for an expected event. It measures nothing: it is far longer than the event takes, because the machine
+/// may be busy and sanitizers slow everything down.
 inline constexpr std::chrono::seconds kPatience{60};
 
-/// A moment until which several waits go on together.
+/// A point in time that limits several waits together.
 class Deadline {
  public:
     explicit Deadline(std::chrono::milliseconds from_now = kPatience) : end_{Clock::now() + from_now} {}
 
     [[nodiscard]] bool passed() const { return Clock::now() >= end_; }
-    /// Never negative; rounded up, so that a wait of this length does not end early.
+    /// Returns the time left, never negative; rounded up, so that a wait of this length does not end early.
     [[nodiscard]] std::chrono::milliseconds left() const {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(end_ - Clock::now());
         return std::max(left, std::chrono::milliseconds{0});

@@ -17,8 +17,8 @@ inline constexpr bool kSanitized = false;
 
 /// Number of random cases of a test: `all` of them, or `sanitized` in a build with a sanitizer.
 ///
-/// The results of all cases are checked in the release build. A sanitizer checks each memory access, lock or call on the
-/// way, and further cases execute the same code again at five to twenty times the cost.
+/// The results of all cases are checked in the release build. A sanitizer checks each memory access, lock or call on
+/// the way, and further cases execute the same code again at five to twenty times the cost.
 template <class Number>
 [[nodiscard]] constexpr Number cases(Number all, Number sanitized) {
     return kSanitized ? sanitized : all;

@@ -14,8 +14,7 @@
 
 namespace rta::test {
 
-/// Builds graphs of the built-in node types without an engine, and compiles them as if everything had always been
-/// there.
+/// Builds graphs of the built-in node types without an engine, and compiles them without fades.
 class GraphBuilder {
  public:
     GraphBuilder& add(std::string_view type, std::string name, Settings settings = {},
@@ -39,7 +38,8 @@ class GraphBuilder {
         return *this;
     }
 
-    /// `at_unity` false: every connection is mixed, as while it fades. The plan borrows from this object.
+    /// Returns a request to compile the graph. If not `at_unity`, every connection is mixed, as during a fade. The plan
+    /// refers to this object.
     [[nodiscard]] CompileRequest request(bool at_unity = true) const {
         CompileRequest request{.block_size = 64,
                                .gain_fade_frames = 480,

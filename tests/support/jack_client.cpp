@@ -62,7 +62,7 @@ JackClient::~JackClient() {
 void JackClient::process(jack_nframes_t count) {
     const jack_nframes_t now = ::jack_last_frame_time(client_);
     if (started_ && now != expected_time_) {
-        // Unsigned: also right where the server's 32 bit clock wraps.
+        // Unsigned arithmetic: also correct when the 32-bit clock of the server wraps.
         lost_frames_.fetch_add(now - expected_time_, std::memory_order_relaxed);
     }
     started_ = true;
@@ -86,7 +86,7 @@ void JackClient::process(jack_nframes_t count) {
             }
         }
     }
-    // release: whoever sees the new count sees the recorded samples.
+    // release: a reader that sees the new count also sees the recorded samples.
     frames_.store(at + count, std::memory_order_release);
     ::sem_post(&cycle_);
 }
@@ -128,7 +128,7 @@ std::size_t JackClient::play(std::uint32_t channel, std::vector<float> samples) 
     if (playback.ready.load(std::memory_order_relaxed))
         throw std::logic_error("play() was called twice for one channel");
     playback.samples = std::move(samples);
-    // Half a second ahead of what the callback is at, so that no frame of it is in the past.
+    // Half a second after the current frame, so that no frame is in the past when the callback plays it.
     playback.start = frames() + 24'000;
     playback.ready.store(true, std::memory_order_release);
     return playback.start;

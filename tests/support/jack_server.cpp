@@ -14,7 +14,7 @@
 namespace rta::test {
 namespace {
 
-/// libjack prints every attempt to reach a server that is not there yet.
+/// Suppresses the messages of libjack about attempts to reach a server that has not started yet.
 void silence_libjack() {
     ::jack_set_error_function([](const char*) {});
     ::jack_set_info_function([](const char*) {});
@@ -29,8 +29,8 @@ bool accepts_clients(const std::string& server) {
     return true;
 }
 
-/// JACK keeps a registry of at most eight servers. The entry of a server that was killed stays until one of the same
-/// name starts: names that are used again keep killed servers from filling it.
+/// JACK keeps a registry of at most eight servers. The entry of a killed server remains until a server with the same
+/// name starts. Reusing a few names prevents killed servers from filling the registry.
 constexpr int kNames = 4;
 
 }  // namespace
@@ -46,7 +46,7 @@ void JackServer::take_name() {
             name_ = name;
             return;
         }
-        if (number == kNames - 1) ::usleep(100'000);  // all are taken: other tests are at work
+        if (number == kNames - 1) ::usleep(100'000);  // all names are in use by other tests
     }
     throw std::runtime_error("all JACK servers of the tests are in use");
 }
@@ -61,12 +61,12 @@ JackServer::JackServer(const Options& options) {
 
 JackServer::~JackServer() {
     process_->signal(SIGTERM);
-    // The destructor of the process kills it if it does not obey.
+    // The destructor of the process kills it if it does not exit.
     static_cast<void>(process_->wait(std::chrono::seconds{5}));
 }
 
 bool JackServer::start(const Options& options, bool real_time) {
-    // -S: synchronous. -t: a client may be as late as it likes; the test's own patience ends first.
+    // -S: synchronous. -t: a timeout for clients that is longer than that of the test.
     std::vector<std::string> arguments{"-n", name_, real_time ? "-R" : "--no-realtime", "-t", "5000"};
     if (options.synchronous) arguments.emplace_back("-S");
     arguments.insert(arguments.end(), {"-d", "dummy", "-r", std::to_string(options.sample_rate_hz), "-p",
@@ -75,7 +75,7 @@ bool JackServer::start(const Options& options, bool real_time) {
     const Deadline deadline;
     while (process_->running() && !deadline.passed()) {
         if (accepts_clients(name_)) return true;
-        // There is nothing to wait on: the server says nothing when it is ready, and its socket appears too early.
+        // The server does not signal when it is ready, and its socket appears too early, so poll.
         ::usleep(10'000);
     }
     process_->kill();

@@ -11,38 +11,39 @@
 
 namespace rta::test {
 
-/// A JACK server of the test's own, on the dummy driver: no hardware, 48 kHz, two channels each way.
+/// A separate JACK server with the dummy driver: no hardware, 48 kHz, two channels in each direction.
 ///
-/// It runs in synchronous mode, in which a cycle waits for its clients: what is recorded is exact to the sample even
-/// when the machine is late, and a recording with a hole is the daemon's fault. Real-time scheduling is asked for and
-/// done without where it is refused.
+/// It runs in synchronous mode, in which a cycle waits for its clients: recordings are exact to the sample even on a
+/// busy machine, so a gap in a recording is an error of the daemon. Real-time scheduling is requested, and not
+/// required.
 class JackServer {
  public:
     struct Options {
         std::uint32_t period_frames = 256;
         std::uint32_t sample_rate_hz = 48'000;
-        bool synchronous = true;  ///< without it the server goes on when a client is late: an xrun
+        bool synchronous = true;  ///< if false, the server continues when a client is late: an xrun
     };
 
-    /// Returns when clients can connect. Throws std::runtime_error with what jackd said if it does not start, or if it
-    /// is not installed: a test that needs JACK must fail without it.
+    /// Returns when clients can connect. Throws std::runtime_error with the output of jackd if it does not start or is
+    /// not installed: a test that needs JACK must fail without it.
     JackServer() : JackServer(Options{}) {}
     explicit JackServer(const Options& options);
-    /// Ends the server; kills it if it does not obey.
+    /// Stops the server; kills it if it does not exit.
     ~JackServer();
     JackServer(const JackServer&) = delete;
     JackServer& operator=(const JackServer&) = delete;
 
-    /// Unlike that of any other server that runs, and of any client, for they share a path in /dev/shm.
+    /// Returns a name that differs from those of all running servers and of all clients, which share a path in
+    /// /dev/shm.
     [[nodiscard]] const std::string& name() const { return name_; }
-    /// What a process needs to find this server, and no other, without starting one itself.
+    /// Returns the environment in which a process finds only this server and does not start another one.
     [[nodiscard]] std::map<std::string, std::string> environment() const;
     [[nodiscard]] Process& process() { return *process_; }
 
  private:
     [[nodiscard]] bool start(const Options& options, bool real_time);
 
-    /// A name that no other test uses at the moment, locked.
+    /// Locks a name that no other test currently uses.
     void take_name();
 
     os::UniqueFd name_lock_;

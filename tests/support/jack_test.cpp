@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The witness itself: what it plays into JACK it records again, bit for bit and frame for frame, and it notices when
-// the server goes.
+// The test client itself: what it plays into JACK it records bit-identically at the right frame, and it detects the
+// exit of the server.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@ TEST(Jack, RecordsWhatItPlaysBitForBit) {
     const std::size_t start = client.play(0, samples);
     client.wait_for_frame(start + samples.size() + 1'024);
     ASSERT_FALSE(client.full());
-    // Through itself a client's samples come back one period later.
+    // When a client is connected to itself, its samples arrive one period later.
     const std::span<const float> heard = client.recording(0).subspan(start);
     const std::size_t delay = find_delay(samples, heard);
     EXPECT_EQ(first_difference(samples, heard.subspan(delay, samples.size())), std::nullopt);
@@ -47,7 +47,7 @@ TEST(Jack, NoFrameIsLostWhenTheMachineStopsForAWhile) {
     const std::size_t start = client.play(0, samples);
     client.wait_for_frame(start + 10'000);
     server.process().signal(SIGSTOP);
-    ::usleep(50'000);  // the length does not matter: it is longer than a period
+    ::usleep(50'000);  // any length greater than a period
     server.process().signal(SIGCONT);
     client.wait_for_frame(start + samples.size() + 1'024);
     const std::span<const float> heard = client.recording(0).subspan(start);

@@ -15,7 +15,7 @@ namespace {
 
 struct Section {
     std::array<double, 3> b;
-    std::array<double, 2> a;  ///< of one and two frames before
+    std::array<double, 2> a;  ///< of the previous two frames
 };
 
 // BS.1770-4, annex 1, tables 1 and 2.

@@ -22,14 +22,14 @@
 
 namespace rta::test {
 
-/// One node on a bench: built from its type as a graph would build it, and driven block by block as the engine drives
-/// it, with the engine's own parameter ramps. Outputs are filled with NaN before every block, so that a sample that the
-/// node leaves unwritten shows.
+/// Test bench for a single node: builds it from its type as a graph does, and runs it block by block as the engine
+/// does, with the parameter ramps of the engine. Outputs are filled with NaN before every block, so that samples that
+/// the node does not write are detected.
 class NodeBench {
  public:
-    /// The samples to feed into a channel of an input port (or of the device): a function of port, channel and frame, or
-    /// of the frame only if every channel is fed with the same. It is called through a pointer once for each block: one
-    /// such call for each sample took a large part of the time of all tests of nodes.
+    /// The samples for a channel of an input port or of the device: a function of port, channel and frame, or of the
+    /// frame only if all channels are equal. It is called through a pointer once per block, because one such call per
+    /// sample took a large part of the run time of all node tests.
     class Signal {
      public:
         Signal() = default;
@@ -41,7 +41,7 @@ class NodeBench {
                   float* const to = samples.data();
                   for (std::size_t i = 0; i < samples.size(); ++i) to[i] = function(port, channel, first_frame + i);
               }} {}
-        /// Fills the samples itself.
+        /// Accepts a function that fills the samples itself.
         template <class Function>
             requires std::is_invocable_r_v<void, const Function&, std::uint32_t, std::uint32_t, std::uint64_t,
                                            std::span<float>>
@@ -58,7 +58,7 @@ class NodeBench {
             fill_(port, channel, frame, {&sample, 1});
             return sample;
         }
-        /// Fills one block of all channels of a port; with silence if there is no function.
+        /// Fills one block of all channels of a port; with silence if no function is set.
         void fill(const AudioWriteView& view, std::uint32_t port, std::uint64_t first_frame) const {
             for (std::uint32_t channel = 0; channel < view.channel_count(); ++channel) {
                 const std::span<float> samples = view.channel(channel);
@@ -77,7 +77,7 @@ class NodeBench {
             fill_;
         bool same_everywhere_ = false;
     };
-    /// One vector of samples a channel: those of all output ports, in order.
+    /// One vector of samples per channel, for all output ports in order.
     using Recording = std::vector<std::vector<float>>;
 
     struct Options {
@@ -85,11 +85,11 @@ class NodeBench {
         std::uint32_t block_size = 64;
         std::uint32_t device_inputs = 0;   ///< channels
         std::uint32_t device_outputs = 0;  ///< channels
-        std::uint64_t first_frame = 0;     ///< where the clock begins: behind 0 the node comes into a sound
-        bool in_place = false;             ///< the first output is the memory of the first input
+        std::uint64_t first_frame = 0;     ///< start of the clock; after frame 0, the node is added to a running graph
+        bool in_place = false;             ///< the first output uses the memory of the first input
         std::map<std::string, float, std::less<>> parameters = {};  ///< from the first frame on
-        Signal signal = {};         ///< what the inputs are fed with; silence if there is none
-        Signal device_signal = {};  ///< what the device captures
+        Signal signal = {};                                         ///< input signal; default: silence
+        Signal device_signal = {};                                  ///< device input
     };
 
     explicit NodeBench(const NodeType& type, Settings settings = {})
@@ -119,14 +119,14 @@ class NodeBench {
     }
 
     [[nodiscard]] const NodeLayout& layout() const { return description_->layout; }
-    /// Of the next block.
+    /// Returns the first frame of the next block.
     [[nodiscard]] std::uint64_t frame() const { return frame_; }
 
-    /// Feeds the inputs and the device with another signal from the next block on.
+    /// Changes the signal of the inputs and of the device from the next block on.
     void feed(const Signal& signal) { options_.signal = options_.device_signal = signal; }
 
-    /// Sends a parameter on its way at the top of the next block, in the parameter's own unit. 960 frames: 20 ms at
-    /// 48 kHz, as the engine does.
+    /// Starts a parameter ramp at the start of the next block, in the unit of the parameter. The default of 960 frames
+    /// is that of the engine: 20 ms at 48 kHz.
     void set(std::string_view parameter, float value, std::uint32_t ramp_frames = 960) {
         const auto index = layout().find_parameter(parameter);
         if (!index) throw std::invalid_argument("no parameter " + std::string{parameter});
@@ -134,14 +134,14 @@ class NodeBench {
         node_.retarget(claim.key(), *index, processor_value(layout().parameters[*index], value), frame_, ramp_frames);
     }
 
-    /// Fades a sink on the device in or out, as the engine does.
+    /// Fades a device sink in or out, as the engine does.
     void set_presence(float presence, std::uint32_t fade_frames = 960) {
         const auto claim = gate_.try_claim(generation_);
         crossfade_.start(crossfade_.round() + 1, frame_, fade_frames);
         node_.move_presence(claim.key(), crossfade_, presence, frame_);
     }
 
-    /// One block, with inputs filled beforehand; what came out is in output() and device_output() until the next one.
+    /// Fills the inputs and renders one block. Its results are in output() and device_output() until the next call.
     void render_block() {
         for (std::uint32_t port = 0; port < inputs_.size(); ++port) {
             options_.signal.fill(inputs_[port].write(), port, frame_);
@@ -159,8 +159,8 @@ class NodeBench {
     [[nodiscard]] AudioReadView output(std::size_t port = 0) const { return output_views_.at(port).read(); }
     [[nodiscard]] AudioReadView device_output() const { return device_out_.read(); }
 
-    /// Renders whole blocks until `frames` frames are done and returns what came out of the outputs, or, for a node
-    /// that has none, what it added to the device.
+    /// Renders whole blocks until at least `frames` frames are rendered. Returns the outputs, or, for a node without
+    /// outputs, what it added to the device.
     Recording render(std::uint64_t frames) {
         Recording recording;
         for (std::uint64_t done = 0; done < frames; done += options_.block_size) {
@@ -172,20 +172,20 @@ class NodeBench {
         return recording;
     }
 
-    /// Renders whole blocks until `frames` frames are done, and records nothing.
+    /// Renders whole blocks until at least `frames` frames are rendered, without recording.
     void pass(std::uint64_t frames) {
         for (std::uint64_t done = 0; done < frames; done += options_.block_size) render_block();
     }
 
-    /// The same as render() for a node with one channel. By value: a range-for over a part of a temporary would outlive it before
-    /// C++23's rule, which GCC 12 does not have yet.
+    /// The same as render() for a node with one channel. Returns by value: before C++23, which GCC 12 does not
+    /// implement here, a range-for over a part of a temporary refers to a destroyed object.
     std::vector<float> render_channel(std::uint64_t frames) {
         Recording recording = render(frames);
         if (recording.size() != 1) throw std::logic_error("not one channel, but " + std::to_string(recording.size()));
         return std::move(recording[0]);
     }
 
-    /// Only the part of a block that runs on the audio thread, for those who count what it does.
+    /// Runs only the part of a block that runs on the audio thread, for tests that count its operations.
     void process(const AudioThreadKey& key) RTA_NONBLOCKING {
         ProcessContext context;
         context.inputs = input_views_;

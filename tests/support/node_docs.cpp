@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writes docs/nodes.md from the tables of the nodes, or checks that it is what they say:
+// Writes docs/nodes.md from the tables of the nodes, or checks that the file matches them:
 //
 //   node_docs write|check FILE
 #include <cstdio>

@@ -16,7 +16,7 @@
 
 namespace rta::test {
 
-/// An Engine whose audio thread is the test: every block is rendered when the test says so, and its output kept.
+/// Engine without an audio thread: renders each block when the test requests it, and records the output.
 class OfflineEngine : private Engine::Observer {
  public:
     explicit OfflineEngine(const EngineConfig& config = {}, const NodeRegistry& registry = builtin_nodes(),
@@ -27,7 +27,7 @@ class OfflineEngine : private Engine::Observer {
           recorded(channels_out),
           generation_{engine.gate().start_generation()} {}
 
-    /// Renders one block and lets the engine take in the answers.
+    /// Renders one block and polls the engine.
     void render_block() {
         {
             const auto claim = engine.gate().try_claim(generation_);
@@ -43,7 +43,7 @@ class OfflineEngine : private Engine::Observer {
     void render_blocks(std::uint32_t count) {
         for (std::uint32_t i = 0; i < count; ++i) render_block();
     }
-    /// Until every fade has ended and the engine has nothing more to send.
+    /// Renders until all fades have ended and the engine has nothing more to send.
     void settle() {
         for (int i = 0; i < 200'000; ++i) {  // a glide takes up to 1 s
             render_block();
@@ -62,7 +62,7 @@ class OfflineEngine : private Engine::Observer {
             if (auto built = engine.build(*prepared); !built) return std::unexpected(built.error());
         }
     }
-    /// An edit that must succeed. While the engine has no room for it, it is tried again after the next block, as the
+    /// Applies edits, which must succeed. While the engine has no room for them, retries after each block, as the
     /// daemon does.
     void edit(const std::vector<Edit>& edits) {
         for (int i = 0; i < 10'000; ++i) {
@@ -80,7 +80,7 @@ class OfflineEngine : private Engine::Observer {
         ASSERT_TRUE(read) << read.error().sentence;
         edit({ReplaceGraph{std::move(*read)}});
     }
-    /// Builds fresh processors at once and sends them.
+    /// Builds new processors immediately and sends them.
     Expected<Ticket> reset() { return complete(engine.start_reset()); }
     static Expected<Ticket> complete(EngineReset reset) {
         if (auto outcome = reset.try_complete()) return std::move(*outcome);

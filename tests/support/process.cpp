@@ -38,7 +38,7 @@ Pipe make_pipe() {
     return {os::UniqueFd{ends[0]}, os::UniqueFd{ends[1]}};
 }
 
-/// Full path of a program: between fork and exec nothing may be looked up or allocated.
+/// Returns the full path of a program, because between fork and exec nothing may be looked up or allocated.
 std::string find_program(const std::string& program) {
     if (program.find('/') != std::string::npos) return program;
     const char* path = std::getenv("PATH");
@@ -71,10 +71,10 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     return pointers;
 }
 
-/// The child between fork and exec: only async-signal-safe calls.
+/// Runs in the child between fork and exec: only async-signal-safe calls.
 [[noreturn]] void become(const char* program, char* const* arguments, char* const* environment, int input, int output,
                          int error, int failure, pid_t parent) {
-    // The child must not outlive a test that was killed; the parent may have died before the line took effect.
+    // The child must not outlive a killed test. The parent may have exited before prctl() took effect.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(127);
     sigset_t none;
@@ -89,7 +89,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     ::_exit(127);
 }
 
-/// True when a byte, or the end, can be read within `patience`.
+/// Returns true when a byte or the end of the stream can be read before the deadline.
 bool wait_readable(int fd, const Deadline& deadline) {
     pollfd entry{fd, POLLIN, 0};
     for (;;) {
@@ -138,7 +138,7 @@ Process::Process(const Command& command) : name_{std::filesystem::path(command.p
     input_ = std::move(input.write);
     output_pipe_ = std::move(output.read);
     error_pipe_ = std::move(error.read);
-    // A process that ends without reading must not end the test.
+    // A process that exits without reading must not terminate the test.
     ::signal(SIGPIPE, SIG_IGN);
     collector_ = std::thread{[this] { collect(); }};
 }
@@ -173,7 +173,7 @@ void Process::collect() {
             }
             arrived_.notify_all();
         }
-        // Only when there is nothing more to read, so that what the process wrote last is not lost.
+        // Only when nothing is left to read, so that the last output of the process is not lost.
         if (!something && polled[2].revents != 0) break;
     }
     const std::lock_guard lock{mutex_};
@@ -244,7 +244,7 @@ std::optional<ExitStatus> Process::wait(std::chrono::milliseconds patience) {
 
 ExitStatus Process::kill() {
     signal(SIGKILL);
-    // Nothing survives SIGKILL for longer than the kernel takes.
+    // After SIGKILL, the process exits as soon as the kernel has processed the signal.
     return wait(std::chrono::hours{1}).value_or(ExitStatus{});
 }
 

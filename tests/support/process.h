@@ -20,66 +20,65 @@
 
 namespace rta::test {
 
-/// How a process ended.
+/// Exit status of a process.
 struct ExitStatus {
-    int code = -1;   ///< what it returned; -1 if a signal ended it
-    int signal = 0;  ///< the signal that ended it; 0 if it returned
+    int code = -1;   ///< exit status; -1 if it was killed by a signal
+    int signal = 0;  ///< signal that killed it; 0 if it exited
 
     [[nodiscard]] bool operator==(const ExitStatus&) const = default;
 };
 
-/// "exit status 2", "killed by signal 9 (Killed)".
+/// Returns text such as "exit status 2" or "killed by signal 9 (Killed)".
 [[nodiscard]] std::string describe(const ExitStatus& status);
 
-/// What to run and how.
+/// A program to run, with its arguments and environment.
 struct Command {
-    std::string program;  ///< a path, or a name to be looked for in PATH
+    std::string program;  ///< path, or a name to look up in PATH
     std::vector<std::string> arguments{};
     /// Added to the environment of the test; an empty value removes the variable.
     std::map<std::string, std::string> environment{};
 };
 
-/// A child process whose output is collected while it runs. It dies with the test, whatever ends the test.
+/// A child process whose output is collected while it runs. It is killed with the test, however the test ends.
 class Process {
  public:
     enum class Stream { output, error };
 
-    /// Throws std::runtime_error, naming the program, if it cannot be started.
+    /// Throws std::runtime_error with the name of the program if it cannot be started.
     explicit Process(const Command& command);
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;
-    /// Kills the process if it still runs, and waits for it.
+    /// Kills the process if it is still running, and waits for it.
     ~Process();
 
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] const std::string& name() const { return name_; }
 
-    /// What the process has written so far.
+    /// Returns the output of the process so far.
     [[nodiscard]] std::string text(Stream stream) const;
     [[nodiscard]] std::string output() const { return text(Stream::output); }
     [[nodiscard]] std::string error() const { return text(Stream::error); }
 
-    /// Waits until the process has written a whole line that contains `part` and returns the line; nullopt if the
-    /// stream ended, or `patience` did, without one. A line that was found once is not found again: the search goes on
-    /// behind it.
+    /// Waits until the process has written a whole line that contains `part`, and returns the line. Returns nullopt if
+    /// the stream ends or the timeout expires first. The next search starts after the returned line.
     [[nodiscard]] std::optional<std::string> wait_for_line(Stream stream, std::string_view part,
                                                            std::chrono::milliseconds patience = kPatience);
 
-    /// Writes to the standard input. False if the process does not read any more.
+    /// Writes to the standard input. Returns false if the process no longer reads.
     bool write(std::string_view text);
     void close_input();
 
     void signal(int number) const;
     [[nodiscard]] bool running();
-    /// Waits for the end and for the rest of the output. nullopt if the process still runs when `patience` is over.
+    /// Waits for the exit and for the rest of the output. Returns nullopt on timeout.
     [[nodiscard]] std::optional<ExitStatus> wait(std::chrono::milliseconds patience = kPatience);
-    /// SIGKILL, and waits.
+    /// Sends SIGKILL, and waits for the exit.
     ExitStatus kill();
 
  private:
     struct Captured {
         std::string text;
-        std::size_t searched = 0;  ///< where wait_for_line() goes on
+        std::size_t searched = 0;  ///< position at which wait_for_line() continues
         bool ended = false;
     };
 
@@ -90,11 +89,11 @@ class Process {
 
     std::string name_;
     pid_t pid_ = -1;
-    os::UniqueFd pidfd_;  ///< readable once the process has ended
+    os::UniqueFd pidfd_;  ///< readable when the process has exited
     os::UniqueFd input_;
     os::UniqueFd output_pipe_;
     os::UniqueFd error_pipe_;
-    os::UniqueFd stop_;  ///< tells the collector to give up: a grandchild may hold the pipes for ever
+    os::UniqueFd stop_;  ///< stops the collector: a grandchild may keep the pipes open
     std::optional<ExitStatus> status_;
 
     mutable std::mutex mutex_;  ///< guards output_ and error_
@@ -104,14 +103,14 @@ class Process {
     std::thread collector_;
 };
 
-/// How a process that was run to its end ended, and all it wrote.
+/// Exit status and output of a process that has exited.
 struct RunResult {
     ExitStatus status;
     std::string output;
     std::string error;
 };
 
-/// Runs to the end with `input` as standard input. Throws std::runtime_error if that takes longer than `patience`.
+/// Runs a program to its exit, with `input` as standard input. Throws std::runtime_error if it exceeds `patience`.
 [[nodiscard]] RunResult run(const Command& command, std::string_view input = {},
                             std::chrono::milliseconds patience = kPatience);
 

@@ -73,7 +73,7 @@ TEST(Process, IsKilledWithItsOwner) {
 }
 
 TEST(Process, DiesWithAParentThatIsKilled) {
-    // The pipe is inherited all the way down: it ends when the last of them has.
+    // All descendants inherit the pipe: it is closed when the last of them has exited.
     std::array<int, 2> ends{};
     ASSERT_EQ(::pipe(ends.data()), 0);
     const pid_t parent = ::fork();

@@ -17,34 +17,33 @@
 
 namespace rta::test {
 
-/// A connection to the daemon that speaks the protocol with nothing but the generated messages and protobuf's own
-/// delimited framing: neither the client library nor the daemon's frame codec, which it is to check. One thread at a
-/// time.
+/// A connection to the daemon that uses only the generated messages and protobuf's own delimited framing. It does not
+/// share code with the client library or the daemon's frame codec, because it verifies them. Not thread-safe.
 ///
-/// What goes wrong with the connection itself throws std::runtime_error; refusals of the daemon are returned.
+/// Errors of the connection itself throw std::runtime_error; errors of the daemon are returned.
 class ProtocolClient {
  public:
     [[nodiscard]] static ProtocolClient connect_unix(const std::filesystem::path& path);
     [[nodiscard]] static ProtocolClient connect_tcp(std::uint16_t port);
 
-    /// As they are.
+    /// Sends bytes unchanged.
     void send_bytes(std::string_view bytes);
-    /// No more will be sent; answers can still be received.
+    /// Closes the connection for sending; responses can still be received.
     void finish_sending();
     void send(const v1::Request& request);
-    /// Of the responses in their order; events that arrive before it are kept for next_event().
+    /// Returns the next response. Events that arrive before it are queued for next_event().
     [[nodiscard]] v1::Response receive_response(std::chrono::milliseconds patience = kPatience);
-    /// nullopt if none has come within `patience`.
+    /// Returns the next event; nullopt if none arrives within `patience`.
     [[nodiscard]] std::optional<v1::Event> next_event(std::chrono::milliseconds patience = kPatience);
-    /// True once the daemon has closed the connection; what it still sends before that is kept.
+    /// Returns true when the daemon has closed the connection. Messages received before that are queued.
     [[nodiscard]] bool wait_closed(std::chrono::milliseconds patience = kPatience);
 
-    /// Sends under a fresh id, waits for the answer, checks that it carries the id.
+    /// Sends a request with a new id, waits for the response, and verifies the id.
     v1::Response call(v1::Request request);
-    /// Hello with the right version. Throws if it is refused.
+    /// Sends Hello with the correct version. Throws if it is refused.
     v1::HelloResult hello(const std::string& client_name = "e2e");
 
-    // The rest throws, with the daemon's sentence, if the daemon refuses.
+    // The following calls throw the daemon's error message if the daemon refuses.
     v1::StatusResult status();
     v1::GraphResult graph();
     v1::SubscribeResult subscribe(const std::vector<v1::Topic>& topics = {v1::TOPIC_CHANGES},
@@ -69,10 +68,10 @@ class ProtocolClient {
     std::uint64_t next_id_ = 1;
 };
 
-/// The message as protobuf's own library frames it.
+/// Returns the message with the framing of the protobuf library.
 [[nodiscard]] std::string delimited(const v1::Request& request);
 
-// Edits, for transactions.
+// Edits for transactions.
 using Values = std::initializer_list<std::pair<const char*, float>>;
 [[nodiscard]] v1::Edit add_node(const std::string& type, const std::string& name, Values parameters = {},
                                 Values settings = {});

@@ -28,7 +28,7 @@ void write_all(int connection, std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t count = ::send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return;  // the client is gone, which a test may well want
+        if (count <= 0) return;  // the client has disconnected, which some tests intend
         bytes.remove_prefix(static_cast<std::size_t>(count));
     }
 }

@@ -38,7 +38,7 @@ class ScriptedDaemon {
 
     /// Answers Hello without calling `handler`.
     explicit ScriptedDaemon(Handler handler);
-    /// Calls `handler` for Hello too. Sends `greeting` to each client before reading.
+    /// Calls `handler` for Hello, too. Sends `greeting` to each client before reading.
     ScriptedDaemon(Handler handler, std::string greeting);
     ScriptedDaemon(const ScriptedDaemon&) = delete;
     ScriptedDaemon& operator=(const ScriptedDaemon&) = delete;
@@ -47,7 +47,7 @@ class ScriptedDaemon {
     [[nodiscard]] client::Endpoint endpoint() const { return client::TcpEndpoint{.host = "127.0.0.1", .port = port_}; }
     /// Returns all requests received, except for Hellos answered without `handler`.
     [[nodiscard]] std::vector<v1::Request> requests() const;
-    /// Connections so far.
+    /// Returns the number of connections so far.
     [[nodiscard]] std::size_t connections() const;
     /// Waits until a request of this kind has been answered.
     void wait_for(v1::Request::RequestCase kind) const;
@@ -64,7 +64,7 @@ class ScriptedDaemon {
     std::uint16_t port_ = 0;
     os::UniqueFd listener_;
 
-    mutable std::mutex mutex_;  ///< guards what follows, and calls of handler_
+    mutable std::mutex mutex_;  ///< guards the following members and calls of handler_
     mutable std::condition_variable answered_;
     std::vector<v1::Request> requests_;
     std::list<os::UniqueFd> connections_;

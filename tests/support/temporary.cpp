@@ -22,7 +22,7 @@ TemporaryDirectory::TemporaryDirectory() {
 }
 
 TemporaryDirectory::~TemporaryDirectory() {
-    std::error_code ignored;  // a destructor has nobody to tell
+    std::error_code ignored;  // a destructor cannot report errors
     std::filesystem::remove_all(path_, ignored);
 }
 
@@ -32,7 +32,7 @@ std::uint16_t free_tcp_port() {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    // The sockets interface takes every family's address as sockaddr.
+    // The sockets API takes addresses of all families as sockaddr.
     auto* const generic = reinterpret_cast<sockaddr*>(&address);
     if (::bind(listener.get(), generic, size) != 0 || ::getsockname(listener.get(), generic, &size) != 0) {
         throw std::runtime_error("cannot find a free TCP port");

@@ -8,7 +8,8 @@
 
 namespace rta::test {
 
-/// A directory of its own that goes away with everything in it. Its path is short: a Unix socket's may have 107 bytes.
+/// A temporary directory, removed with its contents. Its path is short, because that of a Unix socket is limited to 107
+/// bytes.
 class TemporaryDirectory {
  public:
     TemporaryDirectory();
@@ -17,17 +18,17 @@ class TemporaryDirectory {
     ~TemporaryDirectory();
 
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-    /// Path of a file in it.
+    /// Returns the path of a file in the directory.
     [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
 
  private:
     std::filesystem::path path_;
 };
 
-/// A TCP port on loopback that nobody listened on a moment ago.
+/// Returns a TCP port on loopback on which no process listened just now.
 [[nodiscard]] std::uint16_t free_tcp_port();
 
-/// Both throw std::runtime_error, naming the file.
+/// Both throw std::runtime_error with the name of the file.
 void write_text(const std::filesystem::path& file, std::string_view text);
 [[nodiscard]] std::string read_text(const std::filesystem::path& file);
 

@@ -13,17 +13,17 @@ struct Wav {
     std::uint32_t sample_rate_hz = 48'000;
     std::vector<std::vector<float>>
         channels;         ///< full scale is 1; 16 bit samples are n / 32768, which float32 holds exactly
-    bool float32 = true;  ///< samples are 32 bit floats in the file
+    bool float32 = true;  ///< the file has 32-bit float samples
 
     [[nodiscard]] std::size_t frames() const { return channels.empty() ? 0 : channels.front().size(); }
 };
 
-/// Both throw std::runtime_error, naming the file.
+/// Both throw std::runtime_error with the name of the file.
 [[nodiscard]] Wav read_wav(const std::filesystem::path& file);
-/// Writes 32 bit floats, or 16 bit integers where `wav.float32` is false.
+/// Writes 32-bit floats, or 16-bit integers if `wav.float32` is false.
 void write_wav(const std::filesystem::path& file, const Wav& wav);
 
-/// Recorded speech, 48 kHz mono, from Debian's alsa-utils. Throws if the package is missing.
+/// Returns recorded speech, 48 kHz mono, from Debian's alsa-utils. Throws if the package is missing.
 [[nodiscard]] std::vector<float> speech();
 
 }  // namespace rta::test

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// rta_wavpicture IN.wav OUT.png: the waveform of a WAV file above, its spectrum below, from the samples in the file.
-// Exit status: 0 drawn, 1 could not be drawn, 2 usage.
+// rta_wavpicture IN.wav OUT.png: draws the waveform of a WAV file and its spectrum below it. Exit status: 0 success, 1
+// error, 2 usage error.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -21,12 +21,13 @@ namespace {
 
 using namespace rta::test;
 
-constexpr std::size_t kColumns = 1'200;          // about one a pixel
-constexpr std::size_t kSpectrumLength = 16'384;  // 2.9 Hz a line at 48 kHz
+constexpr std::size_t kColumns = 1'200;          // about one per pixel
+constexpr std::size_t kSpectrumLength = 16'384;  // 2.9 Hz per line at 48 kHz
 constexpr double kLowestHz = 20.0;
 constexpr double kFloorDb = -180.0;
 
-/// Lowest and highest sample of each column of the picture: a click of a single frame stays visible.
+/// Writes the lowest and the highest sample of each column of the picture, so that a click of a single frame is
+/// visible.
 void write_waveform(const std::filesystem::path& file, std::span<const float> samples, double sample_rate_hz) {
     std::ofstream stream{file};
     const std::size_t columns = std::min(kColumns, samples.size());
@@ -49,7 +50,7 @@ void write_spectrum(const std::filesystem::path& file, std::span<const float> sa
     if (!stream) throw std::runtime_error("cannot write " + file.string());
 }
 
-/// In gnuplot's single quotes everything stands for itself but the quote.
+/// Quotes a text for gnuplot: in single quotes, only the quote is special.
 std::string quoted(const std::string& text) {
     std::string result = "'";
     for (const char c : text) result += c == '\'' ? std::string{"''"} : std::string{c};
@@ -95,7 +96,7 @@ void draw(const std::filesystem::path& input, const std::filesystem::path& outpu
     const std::vector<float>& samples = wav.channels.front();
     const double rate = wav.sample_rate_hz;
     const double seconds = static_cast<double>(wav.frames()) / rate;
-    // A picture of silence still needs an axis.
+    // A picture of silence needs an axis, too.
     const double loudest = std::max(peak(samples), 1e-6);
     std::array<char, 128> facts{};
     std::snprintf(facts.data(), facts.size(), ": channel 1 of %zu, %.0f Hz, %.2f s, peak %.2f dB", wav.channels.size(),

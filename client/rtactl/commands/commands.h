@@ -5,7 +5,7 @@
 
 namespace rta::rtactl {
 
-/// Returns the commands that this folder defines, one a file.
+/// Returns the commands that this folder defines, one per file.
 [[nodiscard]] const CommandTable& all_commands();
 
 }  // namespace rta::rtactl

@@ -38,7 +38,7 @@ Result<void> run_graph_diff(Context& context, const Arguments& arguments) {
         context.out() << "# " << document->name << ": no difference\n";
         return {};
     }
-    // One transaction, as loading the document would be.
+    // One transaction, like loading the document.
     context.out() << "begin\n";
     for (const v1::Edit& edit : *edits) context.out() << describe(edit) << '\n';
     context.out() << "commit\n";

@@ -10,7 +10,7 @@ Result<void> run_help(Context& context, const Arguments& arguments) {
     words.emplace_back("--help");
     const auto invocation = parse_invocation(context.commands(), words, context.place());
     if (invocation) return dispatch(context, *invocation);
-    // A command of the other place can be explained too.
+    // A command of the other place can be explained, too.
     const Place other = context.place() == Place::shell ? Place::command_line : Place::shell;
     const auto elsewhere = parse_invocation(context.commands(), words, other);
     if (!elsewhere) return std::unexpected(invocation.error());

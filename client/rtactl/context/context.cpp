@@ -95,7 +95,7 @@ Result<v1::Response> Context::call(v1::Request request) { return exchange(std::m
 
 Result<v1::Response> Context::query(v1::Request request) { return exchange(std::move(request), Purpose::query); }
 
-/// Who changes something by hand wants to know when it is heard.
+/// Waits for the start of the change, because a user wants to know when it takes effect.
 Result<v1::Response> Context::change(v1::Request request) {
     if (request.has_apply_transaction()) request.mutable_apply_transaction()->set_wait_for_start(true);
     return exchange(std::move(request), Purpose::change);

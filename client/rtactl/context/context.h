@@ -53,7 +53,7 @@ class Context {
     [[nodiscard]] std::ostream& out() { return streams_.out; }
     [[nodiscard]] Place place() const { return line == 0 ? Place::command_line : Place::shell; }
 
-    /// Opens a client of the caller's own, in addition to the one of the context.
+    /// Opens another client, owned by the caller, in addition to the one of the context.
     [[nodiscard]] Result<client::DaemonClient> open() const;
 
     // A response other than OK is a Failure, and is printed with --json.
@@ -98,7 +98,7 @@ class Context {
     bool quit = false;
 
  private:
-    /// What a request is for: to prepare the command, to read, or to change something.
+    /// Purpose of a request: to prepare the command, to read, or to change something.
     enum class Purpose : std::uint8_t { preparation, query, change };
 
     Result<client::DaemonClient*> connected_client();

@@ -14,7 +14,7 @@
 
 namespace rta::rtactl {
 
-/// Runs commands that continue until they are interrupted. Has a client of its own, so that no events queue up for the
+/// Runs commands that continue until they are interrupted. Uses a separate client, so that no events queue up for the
 /// following lines of a shell; handles signals; and draws a picture if the output is a terminal.
 class LiveView {
  public:
@@ -23,7 +23,7 @@ class LiveView {
         picture,  ///< drawn in place, if the output is a terminal and --json is not given
     };
 
-    /// Runs `body`, which must return as soon as a call fails. Being ended by the user is not an error.
+    /// Runs `body`, which must return as soon as a call fails. An interruption by the user is not an error.
     static Result<void> run(Context& context, Display display, const std::function<Result<void>(LiveView&)>& body);
 
     [[nodiscard]] Context& context() { return context_; }

@@ -17,7 +17,7 @@ namespace rta::rtactl {
 
 class Context;
 
-/// What a word of a command may be. Completion offers candidates by it.
+/// Kind of a word of a command, which determines the candidates of completion.
 enum class Expects : std::uint8_t {
     text,              ///< free text: a new name, a number, an address
     type,              ///< a node type
@@ -88,7 +88,7 @@ enum class InTransaction : std::uint8_t {
 };
 
 /// One command: everything that the command line, the shell, the help and completion need to know about it. Each is
-/// defined in a file of its own in rtactl/commands, together with its code.
+/// defined in a separate file in rtactl/commands, together with its code.
 struct Command {
     using Run = Result<void> (*)(Context&, const Arguments&);
 

@@ -48,7 +48,7 @@ unsigned count_of(const v1::RepeatInfo& repeat, const v1::NodeType& type, const 
     return static_cast<unsigned>(std::clamp(count, 0.0, static_cast<double>(kMostRepeats)));
 }
 
-/// Returns the names that the pattern of a row stands for. The last # varies fastest.
+/// Returns the names to which the pattern of a row expands. The last # varies fastest.
 std::vector<std::string> names_of(const v1::ParameterInfo& parameter, const v1::NodeType& type,
                                   const google::protobuf::Struct& settings) {
     std::vector<std::string> names{parameter.name()};

@@ -13,14 +13,14 @@ namespace rta::rtactl {
 // A # in the name of a parameter or port stands for a number, starting at 1; see ParameterInfo.
 
 /// Returns the parameter of that name, with its own name and default even if the table has one row for several; nullopt
-/// if there is none.
+/// if not found.
 [[nodiscard]] std::optional<v1::ParameterInfo> find_parameter(const v1::NodeType& type, std::string_view name);
 
 /// Returns the parameters of a node with these settings, each with its own name, default and maximum.
 [[nodiscard]] std::vector<v1::ParameterInfo> parameters_of(const v1::NodeType& type,
                                                            const google::protobuf::Struct& settings);
 
-/// Return nullptr if there is none of that name.
+/// Return nullptr if not found.
 [[nodiscard]] const v1::NodeType* find_type(const v1::NodeTypesResult& types, std::string_view name);
 [[nodiscard]] const v1::SettingInfo* find_setting(const v1::NodeType& type, std::string_view name);
 

@@ -10,7 +10,7 @@
 
 namespace rta::rtactl {
 
-/// What the words before the cursor mean for the word at the cursor.
+/// Meaning of the words before the cursor for the word at the cursor.
 struct CursorContext {
     const Command* command = nullptr;  ///< nullptr: not yet given
     std::string group;                 ///< "graph", until its second word follows

@@ -17,7 +17,7 @@ namespace {
 
 /// Size of the buffer, which is written when it is full.
 constexpr std::size_t kBufferBytes = std::size_t{64} * 1024;
-/// Time for restoring the terminal after the end was requested.
+/// Time limit for restoring the terminal after the end was requested.
 constexpr int kRestoreMs = 100;
 
 /// Opens the pipe or terminal again: setting O_NONBLOCK on the descriptor itself would affect all its users.

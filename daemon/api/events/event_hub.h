@@ -30,8 +30,7 @@ class EventHub {
     explicit EventHub(std::string instance_id) : instance_id_{std::move(instance_id)} {}
 
     /// Counts one change and delivers it. `fill` writes everything except the number; it is called only if there are
-    /// subscribers. Throws nothing: where memory runs out, missed() is called.
-    /// Precondition: the event fits into a frame.
+    /// subscribers. Does not throw: if memory runs out, missed() is called. Precondition: the event fits into a frame.
     void publish(const std::function<void(v1::Event&)>& fill);
 
     void subscribe(Subscriber& subscriber);

@@ -11,7 +11,7 @@ namespace {
 
 /// Small frames are collected up to this size, to be written together.
 constexpr std::size_t kChunkBytes = std::size_t{64} << 10U;
-/// Most bytes that the length of a frame takes.
+/// Maximum number of bytes of the length of a frame.
 constexpr std::size_t kLongestLength = 10;
 /// Maximum telemetry in one write, unless it is a single event.
 constexpr std::size_t kTelemetryAtOnceBytes = std::size_t{32} << 10U;

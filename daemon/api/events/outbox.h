@@ -20,22 +20,22 @@ namespace rta::api {
 /// A serialised v1::Event of telemetry, without its numbers, shared by several outboxes.
 using SharedTelemetry = std::shared_ptr<const std::string>;
 
-/// What is to be written to one client, in order. [control]
+/// The messages to be written to one client, in order. [control]
 ///
-/// Responses are bounded by the caller, who starts none while has_room() is false. Events about changes have a limit of
-/// their own; beyond it the client has to be disconnected, because they are never dropped. Telemetry has a queue of its
-/// own, from which the oldest events are dropped and counted. It is sent after everything else and numbered only then,
-/// so that a client that reads slowly learns how much is missing.
+/// Responses are bounded by the caller, which starts none while has_room() is false. Events about changes have a
+/// separate limit; beyond it the client has to be disconnected, because they are never dropped. Telemetry has a
+/// separate queue, from which the oldest events are dropped and counted. It is sent after everything else and numbered
+/// only then, so that a slow client learns how much is missing.
 class Outbox {
  public:
     /// Bytes to be written at which no further responses are created.
     static constexpr std::size_t kRoomBytes = std::size_t{1} << 20U;
     /// Bytes of events that a client may leave unread, beyond those in the system's socket buffers.
     static constexpr std::size_t kEventLimitBytes = std::size_t{8} << 20U;
-    /// Chunks that a client may leave unread: where events and responses alternate, each takes memory of its own.
+    /// Chunks that a client may leave unread: if events and responses alternate, each chunk is allocated separately.
     static constexpr std::size_t kEventLimitChunks = 8192;
 
-    /// Telemetry that may wait: this many events, and this many bytes unless it is a single event.
+    /// Limit of queued telemetry: this many events, and this many bytes unless it is a single event.
     static constexpr std::size_t kTelemetryEvents = 256;
     static constexpr std::size_t kTelemetryBytes = std::size_t{4} << 20U;
 
@@ -59,16 +59,16 @@ class Outbox {
     /// Returns the number of telemetry events dropped so far.
     [[nodiscard]] std::uint64_t telemetry_dropped() const { return telemetry_dropped_; }
 
-    /// Responses may be created.
+    /// Returns whether responses may be created.
     [[nodiscard]] bool has_room() const { return unsent_ < kRoomBytes; }
-    /// There is nothing to take; chunks taken before may still be unsent.
+    /// Returns whether there is nothing to take; chunks taken before may still be unsent.
     [[nodiscard]] bool empty() const { return chunks_.empty() && telemetry_.empty(); }
     /// Returns the bytes not yet reported by sent(), without telemetry.
     [[nodiscard]] std::size_t unsent_bytes() const { return unsent_; }
 
     /// Removes the next chunks to write: at least one, and no more once they have `wanted` bytes.
     [[nodiscard]] std::vector<Chunk> take(std::size_t wanted);
-    /// To be called when these chunks have been written.
+    /// Must be called when these chunks have been written.
     void sent(const std::vector<Chunk>& chunks);
 
  private:

@@ -7,7 +7,7 @@
 namespace rta::api {
 namespace {
 
-/// Larger frames get a page of their own, so that they do not waste part of a shared one.
+/// Larger frames get a separate page, so that they do not waste part of a shared one.
 constexpr std::size_t kLargeBytes = FramePages::kPageBytes / 8;
 
 }  // namespace

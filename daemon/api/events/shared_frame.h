@@ -17,7 +17,7 @@ namespace rta::api {
 class SharedFrame {
  public:
     SharedFrame() = default;
-    /// Takes a page of its own.
+    /// Uses a separate page.
     explicit SharedFrame(std::string bytes)
         : size_{bytes.size()}, page_{std::make_shared<const std::string>(std::move(bytes))} {}
 

@@ -66,7 +66,7 @@ void deliver(const v1::Event& event, const std::vector<Telemetry::Subscriber*>& 
 
 void Telemetry::subscribe(Subscriber& subscriber, const Topics& topics, TimePoint now) {
     leave(subscriber);
-    // What has been measured so far is for the earlier subscribers.
+    // Poll first: the measurements so far belong to the earlier subscribers.
     if (watching_) poll_levels();
     if (topics.xruns) xruns_.push_back(&subscriber);
     if (topics.levels || topics.load) {
@@ -142,7 +142,7 @@ void Telemetry::poll_levels() {
         if (frame < *group.levels_due) continue;
         send_levels(group, taken);
         *group.levels_due += interval;
-        // After a delay of the control thread, missed events are not made up for.
+        // After a delay of the control thread, skipped events are not sent later.
         if (*group.levels_due <= frame) group.levels_due = frame + interval;
     }
 }
@@ -169,7 +169,7 @@ void Telemetry::write_levels(const Group& group, const MeasuredLevels& taken, v1
     message.set_frame(group.frame);
     message.set_frame_count(static_cast<std::uint32_t>(group.frame_count));
     for (const auto& channel : group.outputs) write_channel(channel, *message.add_outputs());
-    // Without the nodes that have been removed: those are missing in what was taken last.
+    // Omits removed nodes, which the last measurement does not contain.
     std::vector<std::pair<std::string_view, const MeasuredLevels::Source*>> meters;
     for (const MeasuredLevels::Source& meter : taken.meters) {
         const GraphNode* const node = engine_.graph().find(meter.node);

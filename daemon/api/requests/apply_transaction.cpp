@@ -22,7 +22,7 @@ void publish_edits(Services& services, const Client& client, std::uint64_t revis
 void refuse_transaction(Call& call, const TransactionState& transaction, const Error& error) {
     if (build_missing(call, error)) return;
     if (call.services.engine.refused_until_progress()) return retry_after_progress(call, error);
-    // With an edit at fault it is not the engine that is full, and waiting does not help.
+    // If an edit is at fault, the engine is not full, so waiting does not help.
     if (error.code == ErrorCode::resource_exhausted && !error.edit_index)
         return retry_later(call, call.services.plan_room, error);
     call.request.refuse(without_index(error, transaction.whole_graph));
@@ -41,7 +41,7 @@ void apply_transaction(Call& call) {
     Services& services = call.services;
     auto& transaction = static_cast<TransactionState&>(*call.request.state);
     const bool waits = transaction.wait_for_start;
-    // Tried again when the client's first pending request is answered.
+    // Retried when the client's first pending request is answered.
     if (waits && call.client.unanswered() >= Client::kMaximumWaits) return;
     if (!services.plan_room.may_ask(call.client)) {
         return retry_later(call, services.plan_room,

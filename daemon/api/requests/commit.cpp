@@ -17,8 +17,8 @@ bool may_wait(Call& call, Error error) {
     PendingRequest& request = call.request;
     const TimePoint now = call.services.clock();
     const std::chrono::milliseconds timeout{request.timeout_ms()};
-    if (!request.give_up) request.give_up = now + timeout;
-    if (now < *request.give_up) return true;
+    if (!request.deadline) request.deadline = now + timeout;
+    if (now < *request.deadline) return true;
     error.sentence += "; timed out after " + std::to_string(timeout.count()) + " ms (timeout_ms)";
     request.refuse(error);
     return false;
@@ -66,7 +66,7 @@ void await_frame(Call& call, const Ticket& ticket) {
 StartLimit start_limit(const PendingRequest& request, const Ticket& ticket, TimePoint now) {
     if (request.message.has_timeout_ms()) {
         const std::chrono::milliseconds timeout{request.timeout_ms()};
-        return {.length = timeout, .by_client = true, .deadline = request.give_up.value_or(now + timeout)};
+        return {.length = timeout, .by_client = true, .deadline = request.deadline.value_or(now + timeout)};
     }
     const auto length = std::chrono::milliseconds{ticket.starts_within_ms} + kStartGrace;
     return {.length = length, .by_client = false, .deadline = now + length};

@@ -11,19 +11,19 @@
 
 namespace rta::api::requests {
 
-// What transactions and parameter changes share: waiting for room in the engine. And what they wait for once they are
-// committed: the block that applies parameters, and the block with which a transaction begins to be heard.
+// Shared by transactions and parameter changes. Before the commit, they wait for room in the engine; after it, for the
+// block that applies the parameters, or with which the transaction begins to be heard.
 
-/// If the start of a transaction is later than its starts_within_ms by this, it is answered DEADLINE_EXCEEDED. More than
+/// A transaction whose start exceeds its starts_within_ms by this time is answered DEADLINE_EXCEEDED. Greater than
 /// kStillDeadline, so that the answer names the cause if no block is rendered.
 inline constexpr std::chrono::milliseconds kStartGrace{1000};
 
-/// The engine has no room for the request: it is tried again in the client's turn, and refused with `error` once its
+/// The engine has no room for the request: it is retried in the client's turn, and refused with `error` once its
 /// timeout_ms has passed.
 void retry_later(Call& call, RoomQueue& room, Error error);
 
-/// The request waits for what waits or fades out in the engine: it is tried again when that may be over, and refused with
-/// `error` once its timeout_ms has passed.
+/// The request waits for pending changes or fades in the engine: it is retried when they may have ended, and refused
+/// with `error` once its timeout_ms has passed.
 void retry_after_progress(Call& call, Error error);
 
 /// The engine has room and has committed the request.
@@ -32,7 +32,7 @@ void committed(Call& call, RoomQueue& room);
 /// Defers the answer to SetParameters, which is complete except for the frame, until the change takes effect.
 void await_frame(Call& call, const Ticket& ticket);
 
-/// How long a request waits for the start of its transaction.
+/// Limit of the time that a request waits for the start of its transaction.
 struct StartLimit {
     std::chrono::milliseconds length;
     bool by_client;  ///< it is the request's timeout_ms

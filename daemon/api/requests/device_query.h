@@ -13,11 +13,11 @@
 
 namespace rta::api {
 
-/// Asks the daemon for its devices, once at a time for all clients: searching is slow, and a client could ask a
-/// thousand times. [control]
+/// Lists the devices, with one search at a time for all clients: searching is slow, and clients may send many requests.
+/// [control]
 class DeviceQuery {
  public:
-    /// How long the device thread may search.
+    /// Time limit for the search on the device thread.
     static constexpr std::chrono::seconds kDeadline{10};
 
     using Listed = std::function<void(const Expected<std::vector<DeviceInfo>>&)>;

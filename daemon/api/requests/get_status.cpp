@@ -16,7 +16,7 @@ namespace {
 
 double seconds_since(TimePoint then, TimePoint now) { return std::chrono::duration<double>(now - then).count(); }
 
-/// Only the nodes with the highest latency, so that the answer fits into a frame.
+/// Lists only the nodes with the highest latency, so that the answer fits into a frame.
 void describe_latency(const LatencyReport& latency, const AudioGraph& graph, v1::EngineState& state) {
     constexpr std::size_t kMostNodes = 256;
     std::vector<LatencyReport::Node> nodes = latency.nodes;

@@ -13,7 +13,7 @@ void answer_mute(v1::Response& response, std::optional<std::uint64_t> frame) {
 }  // namespace
 
 void mute_output(Call& call) {
-    call.services.output.mute(call.request.message.mute_output().muted(), stand_in_line(call, answer_mute));
+    call.services.output.mute(call.request.message.mute_output().muted(), enqueue_output_call(call, answer_mute));
     call.services.wake();
 }
 

@@ -26,16 +26,16 @@ void finish_output(PendingRequest& request, const Outcome& outcome, WriteAnswer 
 
 }  // namespace
 
-OutputControl::Asked stand_in_line(Call& call, WriteAnswer answer) {
-    call.request.stage = Stage::in_line;
+OutputControl::Asked enqueue_output_call(Call& call, WriteAnswer answer) {
+    call.request.stage = Stage::queued;
     const TimePoint now = call.services.clock();
     return {.client_name = call.client.name(),
             .now = now,
-            .give_up = now + std::chrono::milliseconds{call.request.timeout_ms()},
+            .deadline = now + std::chrono::milliseconds{call.request.timeout_ms()},
             .committed =
                 [handle = call.handle()] {
                     handle.resume([](Call& later) {
-                        if (later.request.stage == Stage::in_line) later.request.stage = Stage::executed;
+                        if (later.request.stage == Stage::queued) later.request.stage = Stage::executed;
                     });
                 },
             .answered =

@@ -9,11 +9,11 @@
 
 namespace rta::api::requests {
 
-// What mutes and panics share: they take effect one after the other, across all clients.
+// Shared by mutes and panics, which take effect one after the other, across all clients.
 
-/// Puts the request in line, and returns how OutputControl reports its progress. `answer` writes the result, with the
+/// Queues the request, and returns how OutputControl reports its progress. `answer` writes the result, with the
 /// frame if it is known.
-[[nodiscard]] OutputControl::Asked stand_in_line(Call& call,
-                                                 void (*answer)(v1::Response&, std::optional<std::uint64_t> frame));
+[[nodiscard]] OutputControl::Asked enqueue_output_call(Call& call, void (*answer)(v1::Response&,
+                                                                                  std::optional<std::uint64_t> frame));
 
 }  // namespace rta::api::requests

@@ -13,7 +13,7 @@ void answer_panic(v1::Response& response, std::optional<std::uint64_t> frame) {
 }  // namespace
 
 void panic(Call& call) {
-    call.services.output.panic(stand_in_line(call, answer_panic));
+    call.services.output.panic(enqueue_output_call(call, answer_panic));
     call.services.wake();
 }
 

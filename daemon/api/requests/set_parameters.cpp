@@ -25,7 +25,7 @@ Expected<std::vector<SetParameter>> to_changes(const v1::SetParameters& message)
 namespace requests {
 namespace {
 
-/// Kept while the engine is full.
+/// Kept until the engine has room.
 struct Changes final : RequestState {
     explicit Changes(std::vector<SetParameter>&& converted) : list{std::move(converted)} {}
     std::vector<SetParameter> list;

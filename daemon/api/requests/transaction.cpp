@@ -19,7 +19,7 @@ namespace {
 using google::protobuf::Struct;
 using google::protobuf::Value;
 
-/// Of an event about a transaction, except its edits: numbers, and the name of a client.
+/// Size of an event about a transaction without its edits: numbers, and the name of a client.
 constexpr std::size_t kEventOverheadBytes = 1024;
 
 std::unexpected<Error> invalid(std::string sentence) { return fail(ErrorCode::invalid_argument, std::move(sentence)); }
@@ -262,7 +262,7 @@ bool build_missing(Call& call, const Error& error) {
             });
             if (build->state != nullptr) workers.free(std::move(build->state));  // the client has left
         });
-    // A worker that has finished already: nothing else would execute the request again.
+    // The worker has already finished, so execute the request here: nothing else would.
     if (call.request.stage == PendingRequest::Stage::prepared) call.request.kind->execute(call);
     return true;
 }

@@ -28,7 +28,7 @@ constexpr std::array kStandardRates{8'000,  11'025, 16'000,  22'050,  32'000,  4
 
 /// Redirects stderr of the whole process during its lifetime, then passes each line to the log. ALSA, JACK and
 /// PortAudio print to stderr while they probe devices that do not exist, and PortAudio cannot prevent it. The daemon's
-/// log has a file descriptor of its own.
+/// log has a separate file descriptor.
 class RedirectedStderr {
  public:
     explicit RedirectedStderr(const DriverLog& log) : log_{log} {
@@ -295,7 +295,7 @@ class PortAudioDriver final : public DeviceDriver {
     [[nodiscard]] Expected<std::vector<DeviceInfo>> list() override;
     [[nodiscard]] Expected<std::vector<Candidate>> candidates(const DeviceRequest& request) override;
     /// A process that exits while it is a client in JACK's graph stalls a synchronous server, and every other client,
-    /// until the server gives it up: after ten times its client timeout, 5 s by default.
+    /// until the server drops it: after ten times its client timeout, which is 5 s by default.
     void close() override {
         terminate();
         stream_opened_ = false;
@@ -340,7 +340,7 @@ void PortAudioDriver::terminate() {
     initialized_ = false;
 }
 
-/// Takes what the request leaves open from the devices.
+/// Takes the values that the request does not specify from the devices.
 [[nodiscard]] Expected<StreamPlan> plan_stream(const DeviceRequest& request, const std::vector<DeviceInfo>& devices,
                                                PaDeviceIndex output, PaDeviceIndex input) {
     StreamPlan plan{.sample_rate_hz = request.sample_rate_hz, .block_size = request.block_size};

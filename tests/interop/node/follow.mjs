@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Plays a chain and edits it. Then mirrors the graph until a node named `the_end` is added, and compares the mirror with the
-// graph of the daemon.
+// Plays a chain and edits it. Then mirrors the graph until a node named `the_end` is added, and compares the mirror
+// with the graph of the daemon.
 //
 //   RTAD_PROTO=DIR node follow.mjs HOST PORT      DIR contains rta/v1/control.proto
 import assert from 'node:assert/strict';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Mirrors the daemon's graph from events alone. It subscribes first and then requests the graph, so that no change is lost
-// between the two. Change numbers have no gaps; the graph already contains the changes up to its change_number.
+// Mirrors the daemon's graph from events alone. It subscribes first and then requests the graph, so that no change is
+// lost between the two. Change numbers have no gaps; the graph already contains the changes up to its change_number.
 
 /** Thrown if a change is missing: request the graph again. */
 export class Gap extends Error {}

@@ -91,7 +91,7 @@ class Graph:
                               for parameter, default in self.defaults(node["type"], node["settings"]).items()}
 
     def defaults(self, type_name, settings):
-        """Returns all parameters of a node with their defaults. A # in a name of the type stands for a number from 1."""
+        """Returns all parameters of a node with their defaults. A # in a name stands for a number from 1."""
         found = {}
         for row in self.types[type_name].parameters:
             for numbers in itertools.product(*(range(1, count(repeat, settings) + 1) for repeat in row.repeated_by)):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The variant rtad_test_nodes: the built-in node types and `burn`, which makes the audio late on purpose.
+// The variant rtad_test_nodes: the built-in node types, and `burn`, which makes the audio late deliberately.
 #include "app/build_variant.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which request is answered when its transaction begins to be heard, and which one is late.
+// Which requests are answered when their transactions take effect, and which are late.
 #include "api/awaited_starts.h"
 
 #include <gtest/gtest.h>
@@ -22,13 +22,13 @@ class AwaitedStartsTest : public testing::Test {
                                            note(revision, outcome);
                                        });
     }
-    /// Time passes, and blocks are rendered.
+    /// Advances the time and renders the blocks of that time.
     void play(std::chrono::milliseconds time) {
         now_ += time;
         last_block_ = now_;
         starts_.expire(now_, last_block_);
     }
-    /// Time passes, and no block is rendered.
+    /// Advances the time without rendering.
     void stand_still(std::chrono::milliseconds time) {
         now_ += time;
         starts_.expire(now_, last_block_);

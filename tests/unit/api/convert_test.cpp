@@ -36,7 +36,7 @@ Expected<TransactionContent> take_document(std::string_view text) {
     return take_content(message);
 }
 
-/// The error of a transaction that must be refused.
+/// Returns the error of a transaction, which must be refused.
 Error refused(std::string_view text) {
     auto content = take(text);
     EXPECT_FALSE(content) << text;

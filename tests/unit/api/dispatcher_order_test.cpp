@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Order, deadlines, and what happens when there is no room.
+// Order, deadlines, and lack of room.
 #include <gtest/gtest.h>
 
 #include "engine/plan_exchange.h"
@@ -14,7 +14,7 @@ v1::Request empty_transaction(std::uint64_t id) {
     return message;
 }
 
-/// Client `z` takes every plan that the engine has; none is handed back before a block runs.
+/// Client `z` takes all plans of the engine; none of them is returned before a block is rendered.
 void fill_with_plans(Script& script) {
     script.play("hello z");
     for (std::uint64_t i = script.engine.statistics().plans_alive; i < PlanExchange::kMaximumPlans; ++i) {
@@ -251,7 +251,7 @@ TEST(DispatcherOrder, WhoKeepsTheThreadLongTakesTurnsAndOthersAreServedInBetween
         hello b
         hello c
     )");
-    script.clock_step = std::chrono::milliseconds{10};  // as if everything took long
+    script.clock_step = std::chrono::milliseconds{10};  // as if everything took a long time
     for (const char client : {'a', 'b'}) {
         for (std::uint64_t id = 1; id <= 3; ++id) {
             v1::Request message = request("check_graph { edits {} }");
@@ -311,7 +311,7 @@ TEST(DispatcherOrder, ThoseWhoWaitForRoomGetItInTheOrderTheyCame) {
 
 TEST(DispatcherOrder, WhoeverIsGoneNoLongerWaitsForRoom) {
     Script script;
-    // One request is committed and not answered, one waits for room.
+    // One request is committed and not yet answered, one waits for room.
     script.play("hello a\nhello b\n a> id: 1 apply_transaction { wait_for_start: true edits {} }");
     fill_with_plans(script);
     script.play(R"(
@@ -319,7 +319,7 @@ TEST(DispatcherOrder, WhoeverIsGoneNoLongerWaitsForRoom) {
         b> id: 1 apply_transaction { wait_for_start: true edits {} }
         tick 1
     )");
-    // Closed, but still held, as by a session whose coroutines have not ended yet.
+    // Closed, but still referenced, as by a session whose coroutines have not ended yet.
     const std::shared_ptr<Client> held = script.client('a').shared_from_this();
     script.disconnect('a');
     script.play(R"(
@@ -442,7 +442,7 @@ TEST(DispatcherOrder, RequestsTakenInWhileThereWasRoomAreAnsweredAsRoomComes) {
         node.set_type("gain");
     }
     script.send('a', large);
-    // Behind an unanswered transaction they pile up, and their answers must not.
+    // Requests accumulate after an unanswered transaction; their responses must not.
     for (int i = 0; i < 20; ++i) script.send('a', request("id: 2 get_graph {}"));
     script.block();
     EXPECT_LT(script.client('a').outbox().unsent_bytes(), std::size_t{4} << 20U);
@@ -473,7 +473,7 @@ TEST(DispatcherOrder, AnAnswerThatNoFrameCanHoldIsAnError) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// How often the engine is asked
+// How often the engine is polled
 
 TEST(DispatcherOrder, TheEngineIsAskedOftenOnlyWhileSomebodyWaits) {
     using namespace std::chrono_literals;

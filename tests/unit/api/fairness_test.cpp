@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr TimePoint kStart{1h};
 
-/// Writes its name into the log whenever it is resumed.
+/// Appends its name to the log when it is resumed.
 class FakeWaiter final : public Waiter {
  public:
     FakeWaiter(char name, std::string& log) : name_{name}, log_{log} {}
@@ -25,11 +25,11 @@ class FakeWaiter final : public Waiter {
         if (on_resume) on_resume();
     }
     void expire(TimePoint now) override {
-        if (give_up && now >= *give_up) log_ += static_cast<char>(name_ - 'a' + 'A');
+        if (deadline && now >= *deadline) log_ += static_cast<char>(name_ - 'a' + 'A');
     }
 
     std::function<void()> on_resume;
-    std::optional<TimePoint> give_up;
+    std::optional<TimePoint> deadline;
 
  private:
     char name_;
@@ -53,7 +53,7 @@ struct ProgressQueueTest : Fairness {
     ProgressQueue ports;
 };
 struct LongRequestQueueTest : Fairness {
-    /// Runs a request, if it may run; then it takes so long.
+    /// Runs a request of this duration, if it may run.
     bool run(const std::shared_ptr<FakeWaiter>& waiter, std::chrono::milliseconds duration, TimePoint now) {
         if (!turns.may_run(waiter)) return false;
         turns.finished(*waiter, duration, now);
@@ -111,7 +111,7 @@ TEST_F(RoomQueueTest, ExpiresWithoutATurn) {
     room.wait(a);
     room.wait(b);
     a->on_resume = [&] { room.wait(a); };
-    b->give_up = kStart + 10ms;
+    b->deadline = kStart + 10ms;
     room.retry(kStart + 9ms);
     EXPECT_EQ(take_log(), "a");
     room.retry(kStart + 10ms);
@@ -210,7 +210,7 @@ TEST_F(ProgressQueueTest, ResumesAllInOrderOnceSomethingHasStarted) {
 }
 
 TEST_F(ProgressQueueTest, LetsThoseGiveUpWhoseTimeIsOver) {
-    a->give_up = kStart;
+    a->deadline = kStart;
     ports.wait(a);
     ports.retry(kStart, 0);
     EXPECT_EQ(take_log(), "A");

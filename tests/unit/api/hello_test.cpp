@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who may speak.
+// Which clients may send requests.
 #include <gtest/gtest.h>
 
 #include <limits>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is refused whatever it asks for.
+// Requests that are refused whatever their kind.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -64,14 +64,14 @@ TEST(MalformedRequests, AStringThatIsNotUtf8IsNoRequest) {
     script.play("a< response { id: 0 status { code: INVALID_ARGUMENT } }");
 }
 
-/// Two bytes on the wire, and much more in memory.
+/// Returns list elements that take two bytes each in the message, and much more in memory.
 std::string empty_elements(std::string_view head_of_list, int count) {
     std::string list;
     for (int i = 0; i < count; ++i) list += head_of_list;
     return list;
 }
 
-/// A field of bytes, as a message within a message is one.
+/// Returns a field of bytes; a nested message is encoded in the same way.
 std::string field(int number, const std::string& bytes) {
     std::string out{static_cast<char>(number << 3 | 2)};
     append_frame(out, bytes);
@@ -95,7 +95,7 @@ TEST(MalformedRequests, EndlessListsAreRefusedBeforeTheyTakeMemory) {
     expect_refused(field(8, field(2, two_million)), "the list of nodes" + many);
     expect_refused(field(9, two_million), "the list of changes" + many);
     expect_refused(field(14, two_million), "the list of nodes" + many);
-    // Lists in lists, none of them too long: settings { fields { value { list_value { values... } } } }.
+    // Nested lists, each with a valid length: settings { fields { value { list_value { values... } } } }.
     const std::string values = empty_elements(std::string{"\x0A\0", 2}, 60'000);
     std::string fields;
     for (char name = 'a'; name < 'k'; ++name) {

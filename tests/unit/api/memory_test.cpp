@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Lack of memory is one request's misfortune: it is answered, nothing has changed, and everybody is served as before.
+// If memory runs out during a request, that request is answered with an error and changes nothing. All clients are
+// served as before.
 #include <gtest/gtest.h>
 
 #include "script.h"

@@ -61,7 +61,7 @@ TEST(Outbox, SharesLargeEventsInsteadOfCopyingThem) {
     EXPECT_EQ(second.take(1).front().bytes().data(), large.bytes().data());
 }
 
-/// A change as the hub makes it, about `bytes` of it.
+/// Returns a change as the hub creates it, of about `bytes` bytes.
 v1::ServerMessage change_of(std::uint64_t number, std::size_t bytes = 10) {
     v1::ServerMessage message;
     message.mutable_event()->set_number(number);
@@ -138,7 +138,7 @@ TEST(Outbox, RefusesEventsBeyondTheLimitAndNotOneBefore) {
         ASSERT_TRUE(outbox.push_event(event)) << bytes;
     }
     EXPECT_FALSE(outbox.push_event(event_of(1)));
-    outbox.push_response(response_of(7));  // answers are bounded elsewhere
+    outbox.push_response(response_of(7));  // responses have a separate bound
     const auto chunks = outbox.take(1);
     EXPECT_FALSE(outbox.push_event(event)) << "taken is not yet sent";
     outbox.sent(chunks);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Mute and panic, as clients ask for them and as others hear of it.
+// Mute and panic: the requests, and what other clients receive.
 #include <gtest/gtest.h>
 
 #include "script.h"
@@ -7,7 +7,7 @@
 namespace rta::api::test {
 namespace {
 
-/// 20 ms of fade in blocks of 64 frames: 15 of them.
+/// Renders blocks of 64 frames: 15 of them are the fade of 20 ms.
 void blocks(Script& script, int count) {
     for (int i = 0; i < count; ++i) script.block();
 }

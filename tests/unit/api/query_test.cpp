@@ -24,7 +24,7 @@ TEST(Queries, TheGraphIsToldAsMessageAndAsText) {
     ASSERT_TRUE(answer);
     const v1::GraphResult& result = answer->response().get_graph();
     EXPECT_EQ(result.revision(), 1U);
-    EXPECT_EQ(result.change_number(), 3U);  // the graph, that it is heard, the parameter
+    EXPECT_EQ(result.change_number(), 3U);  // of the graph, its start and the parameter
     EXPECT_EQ(result.document(), write_document(script.engine.graph().document()));
     const auto read = to_document(result.graph());
     ASSERT_TRUE(read);
@@ -143,7 +143,7 @@ TEST(Queries, AFrequencyResponseIsThatOfTheParametersOfNow) {
     EXPECT_EQ(refused->response().status().code(), v1::INVALID_ARGUMENT);
     EXPECT_EQ(refused->response().status().message(), "frequencies_hz has 2049 elements; at most 2048 are allowed");
 
-    // A Butterworth low-pass is 3.01 dB down at its corner, and 90 degrees late.
+    // A Butterworth low-pass has -3.01 dB and a phase of -90 degrees at its corner frequency.
     script.send('a', request("id: 6 get_frequency_response { node: \"low\" frequencies_hz: [10, 1000, 2000] }"));
     const auto answer = script.receive('a');
     ASSERT_TRUE(answer);

@@ -79,7 +79,7 @@ Script::Script(const NodeRegistry& registry, EngineConfig config)
       inputs_{0, config.block_size},
       outputs_{2, config.block_size},
       generation_{engine.gate().start_generation()} {
-    // Of strings that are not UTF-8, which tests send on purpose.
+    // Suppresses warnings about strings that are not UTF-8, which tests send deliberately.
     google::protobuf::SetLogHandler(nullptr);
 }
 
@@ -141,7 +141,7 @@ void Script::expect(char name, std::string_view text) {
     ASSERT_TRUE(received) << "nothing has come";
     MessageDifferencer differencer;
     differencer.set_scope(MessageDifferencer::PARTIAL);
-    // A field that is written with its default value counts as left out, except for what tells success from failure.
+    // A field with its default value counts as omitted, so compare separately what distinguishes success from failure.
     EXPECT_EQ(received->message_case(), expected.message_case()) << received->ShortDebugString();
     EXPECT_EQ(received->response().status().code(), expected.response().status().code())
         << received->ShortDebugString();

@@ -21,7 +21,7 @@
 
 namespace rta::api::test {
 
-/// Devices and operating system as the test wants them.
+/// Devices and operating system controlled by the test.
 class FakeDaemon final : public DaemonAccess {
  public:
     [[nodiscard]] DeviceStatus device_status() const override {
@@ -43,10 +43,10 @@ class FakeDaemon final : public DaemonAccess {
     StoreStatus store{.directory = "/state", .saved_revision = 3, .error = "the disk is full"};
     int graph_changes = 0;
     bool no_memory = false;
-    std::deque<std::function<void(std::vector<DeviceInfo>)>> looks;  ///< asked for and not answered
+    std::deque<std::function<void(std::vector<DeviceInfo>)>> looks;  ///< requested and not yet answered
 };
 
-/// Does the work at once, or keeps it until the test asks for it.
+/// Runs work immediately, or keeps it until the test runs it.
 class FakeWorkers final : public Workers {
  public:
     void start(Lane, std::function<void()> work, std::function<void()> done) override {
@@ -54,7 +54,7 @@ class FakeWorkers final : public Workers {
         work();
         done();
     }
-    /// Does the kept job of this index, counted from the oldest.
+    /// Runs the kept job of this index, counted from the oldest.
     void finish(std::size_t index) {
         const Job job = jobs.at(index);
         jobs.erase(jobs.begin() + static_cast<std::ptrdiff_t>(index));
@@ -70,15 +70,15 @@ class FakeWorkers final : public Workers {
     std::deque<Job> jobs;
 };
 
-/// A real engine, a real dispatcher, a clock and an audio thread that the test moves, and clients without sockets.
+/// A real engine and dispatcher, with a clock and an audio thread controlled by the test, and clients without sockets.
 ///
-/// play() runs a script, one step a line:
-///     a> TEXT        client `a` (one letter; it connects when it first speaks) sends this rta.v1.Request
-///     a< TEXT        the next message to `a` is this rta.v1.ServerMessage; fields that TEXT leaves out may be anything
-///     a-             nothing is there for `a`
-///     block          one block is rendered, and the dispatcher ticks
-///     tick MS        the clock moves on, and the dispatcher ticks
-///     hello a        a> hello, a< its answer
+/// play() runs a script, one step per line:
+///     a> TEXT        client `a` (one letter; it connects at its first message) sends this rta.v1.Request
+///     a< TEXT        the next message to `a` must be this rta.v1.ServerMessage; omitted fields may have any value
+///     a-             there must be no message for `a`
+///     block          renders one block, then ticks the dispatcher
+///     tick MS        advances the clock, then ticks the dispatcher
+///     hello a        a> hello, a< its response
 /// Every failure names the line.
 class Script {
  public:
@@ -88,13 +88,13 @@ class Script {
 
     void send(char client, const v1::Request& request);
     void send_bytes(char client, std::string_view payload);
-    /// Nothing if there is none.
+    /// Returns the next message to the client; nullopt if there is no message.
     [[nodiscard]] std::optional<v1::ServerMessage> receive(char client);
-    /// Returns the client that the letter stands for.
+    /// Returns the client with this letter.
     [[nodiscard]] Client& client(char name);
     void disconnect(char client);
     void render_block();
-    /// Another device, as wide as that: from the next block on.
+    /// Switches to a device with this number of channels from the next block on.
     void set_device_channels(std::uint32_t channels_out);
     void block() {
         render_block();
@@ -106,7 +106,7 @@ class Script {
     }
 
     TimePoint now{std::chrono::hours{1}};
-    std::chrono::milliseconds clock_step{0};  ///< that pass whenever somebody looks at the clock
+    std::chrono::milliseconds clock_step{0};  ///< advance of the clock at every read
     Engine engine;
     FakeDaemon daemon;
     FakeWorkers workers;
@@ -129,17 +129,17 @@ class Script {
 
 [[nodiscard]] v1::Request request(std::string_view text);
 
-/// Client `client` asks for osc -> vol -> out, and the transaction is heard in the first block.
+/// Client `client` builds osc -> vol -> out; the transaction takes effect in the first block.
 [[nodiscard]] std::string tone(char client = 'a');
 
 /// Returns the status message of a response.
 [[nodiscard]] std::string sentence(const std::optional<v1::ServerMessage>& message);
 
-/// A node that puts out NaN; NodeType for a registry of the test's own.
+/// A node that outputs NaN, for a registry of the test.
 extern const NodeType kBroken;
-/// A node for which there is no memory.
+/// A node that needs more memory than available.
 extern const NodeType kHuge;
-/// A node whose building fails as only a library can.
+/// A node whose construction throws, like that of a library.
 extern const NodeType kFailing;
 
 }  // namespace rta::api::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What subscribers are sent.
+// What subscribers receive.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -153,7 +153,7 @@ TEST(Events, AFaultedNodeIsNamed) {
     )");
     std::vector<std::string> logged;
     script.dispatcher.on_node_fault([&](const std::string& node) { logged.push_back(node); });
-    // When it is noticed is the engine's business; that it is told, once, is ours.
+    // The engine decides when it detects the fault; this test verifies that subscribers are notified once.
     std::optional<v1::ServerMessage> told;
     for (int blocks = 0; !told && blocks < 100; ++blocks) {
         script.block();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Levels, load and xruns as subscribers see them, and what becomes of those that nobody reads.
+// Levels, load and xruns as subscribers receive them, and the handling of telemetry that is not read.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -12,7 +12,7 @@
 namespace rta::api::test {
 namespace {
 
-/// A constant of 0.5 on the left, of 0.25 through a meter of two channels to nowhere.
+/// A constant of 0.5 on the left, and one of 0.25 through an unconnected meter of two channels.
 constexpr const char* kConstants = R"(
     a> id: 1 apply_transaction { wait_for_start: true edits {
     edits { add_node { name: "half" type: "constant" parameters { key: "value" value: 0.5 } } }
@@ -24,7 +24,7 @@ constexpr const char* kConstants = R"(
     edits { connect { from: "m1" to: "out" } }
     edits { connect { from: "quarter" to: "m2" } } } })";
 
-/// Has levels to show, and shows the test whether anybody wants them.
+/// Has a level tap, and shows the test whether a client has subscribed to it.
 class TapProcessor final : public Processor {
  public:
     TapProcessor() { last_tap = &tap_; }
@@ -58,7 +58,7 @@ struct TelemetryTest : testing::Test {
         script.block();
         ASSERT_TRUE(script.receive('a'));
     }
-    /// Blocks of 64 frames with time that passes as their sound does.
+    /// Renders blocks of 64 frames, and advances the time accordingly.
     void play(int count) {
         for (int i = 0; i < count; ++i) {
             frames_ += 64;
@@ -66,7 +66,7 @@ struct TelemetryTest : testing::Test {
             script.block();
         }
     }
-    /// The same, and nobody looks after the telemetry meanwhile.
+    /// The same, without processing telemetry in the meantime.
     void play_unattended(int count) {
         for (int i = 0; i < count; ++i) {
             frames_ += 64;
@@ -143,7 +143,7 @@ TEST_F(TelemetryTest, MetersTellTruePeaksAndALoudnessThatIsTheSameForAllAndCanBe
     const v1::Loudness& loudness = last.meters(0).loudness();
     EXPECT_NEAR(last.meters(0).channels(0).true_peak_db(), -20.0, 0.1);
     EXPECT_NEAR(loudness.maximum_true_peak_db(), -20.0, 0.1);
-    // A sine in one channel is 3.01 dB below its peak; what K-weighting does to 12 kHz is in its table.
+    // A sine in one channel is 3.01 dB below its peak; the K-weighting at 12 kHz is in the table of the standard.
     EXPECT_NEAR(loudness.momentary_lufs(), -20.0 - 3.01 - 0.691 + 4.04, 0.05);
     EXPECT_NEAR(loudness.integrated_lufs(), loudness.momentary_lufs(), 0.05);
     EXPECT_NEAR(loudness.measured_s(), 4.0, 0.2);
@@ -241,7 +241,7 @@ TEST_F(TelemetryTest, AnotherDeviceMayHaveOtherChannels) {
     build();
     script.play("b> id: 1 subscribe { topics: TOPIC_LEVELS telemetry_rate_hz: 5 }\nb< response { id: 1 subscribe {} }");
     play(200);
-    // Every time in the middle of an interval, and of a quantum.
+    // Each change in the middle of an interval, and of a quantum.
     for (const std::uint32_t channels : {1U, 2U, 0U, 2U}) {
         script.set_device_channels(channels);
         play(151);
@@ -487,7 +487,7 @@ TEST_F(TelemetryTest, MetersBeyondTheLimitAreLeftOutByName) {
     script.send('a', request);
     script.play(
         "block\na< response { id: 1 }\na> id: 2 subscribe { topics: TOPIC_LEVELS telemetry_rate_hz: 100 }\na< response { id: 2 }");
-    // A block of so many channels is slow: no more of them than the first event needs.
+    // Rendering blocks of that many channels is slow, so render only until the first event.
     std::vector<v1::Event> received;
     for (int i = 0; i < 200 && received.empty(); ++i) {
         play(1);

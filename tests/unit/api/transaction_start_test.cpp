@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// When a transaction is answered, and what its client and others are told about the start of its change.
+// When a transaction is answered, and what clients are told about the start of its change.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// s -> o, whose disconnection then starts a round: the connection in the next transaction waits for its end.
+/// s -> o, whose disconnection starts a round: the connection in the next transaction waits for the end of the round.
 void start_round(Script& script) {
     script.play(R"(
         hello a
@@ -57,7 +57,7 @@ TEST(TransactionStart, WithoutABlockTheWaitEndsAfter500MsWhateverTheBound) {
 
 TEST(TransactionStart, WhileBlocksAreRenderedTheWaitIsNotLimitedTo500Ms) {
     Script script;
-    const EngineReset reset = script.engine.start_reset();  // holds back what is committed
+    const EngineReset reset = script.engine.start_reset();  // holds back committed changes
     script.play("hello a\na> id: 1 apply_transaction { wait_for_start: true edits {} }");
     for (int i = 0; i < 9; ++i) script.play("tick 100\nblock\na-");
     script.play(R"(
@@ -151,7 +151,7 @@ TEST(TransactionStart, AReadBehindAWaitingTransactionSeesIt) {
 
 using Heard = std::pair<std::uint64_t, std::uint64_t>;  ///< revision and frame
 
-/// Renders blocks until nothing is outstanding, and returns the TransactionHeard events that client `b` has received.
+/// Renders blocks until nothing is outstanding. Returns the TransactionHeard events received by client `b`.
 std::vector<Heard> play_on(Script& script) {
     std::vector<Heard> heard;
     for (int i = 0; i < 100; ++i) {
@@ -165,7 +165,7 @@ std::vector<Heard> play_on(Script& script) {
     return heard;
 }
 
-/// Expects the answer to a transaction of this revision, heard at `frame`.
+/// Expects the response to a transaction of this revision, which took effect at `frame`.
 void expect_heard(Script& script, char client, const Heard& heard) {
     SCOPED_TRACE(std::string{"client "} + client);
     const auto answer = script.receive(client);
@@ -232,7 +232,7 @@ TEST(TransactionStart, WhatIsCommittedDuringAPanicIsHeardWithIt) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Many requests, and clients that leave
+// Many requests, and clients that disconnect
 
 TEST(TransactionStart, TheEngineIsAskedOftenOnlyForWhatTheNextBlockDoes) {
     Script script;
@@ -335,7 +335,7 @@ TEST(TransactionStart, ManyThatStartTogetherAreAnsweredInSeveralTicks) {
     }
 }
 
-/// Processor time of one tick: the shortest of many.
+/// Returns the CPU time of one tick: the minimum of many.
 double tick_ns(Script& script) {
     const auto used = [] {
         timespec time{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Requests that change the graph, and how they are refused.
+// Requests that change the graph, and the errors with which they are refused.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -59,7 +59,7 @@ TEST(Transactions, EveryBadEditIsRefusedByIndexAndChangesNothing) {
     struct Case {
         const char* edit;
         v1::Code code;
-        const char* name;  ///< must be in the sentence
+        const char* name;  ///< must be in the error message
     };
     const Case cases[] = {
         {R"(add_node { name: "osc" type: "gain" })", v1::ALREADY_EXISTS, "osc"},
@@ -205,7 +205,7 @@ constexpr std::string_view kTwoClientsAndACompressor = R"(
     a< response { id: 1 }
 )";
 
-/// Client `client` changes settings of the compressor `comp`, as transaction `id`.
+/// Returns a request of `client` that changes a setting of the compressor `comp`, as transaction `id`.
 std::string change(char client, int id, const std::string& setting, double value) {
     return std::string{client} + "> id: " + std::to_string(id) +
            " apply_transaction { wait_for_start: true edits { edits { change_settings { node: \"comp\" settings { fields { key: \"" +
@@ -217,12 +217,12 @@ TEST(Transactions, ChangedSettingsAreBuiltByAWorkerForTheGraphToWhichTheyApply) 
     script.play(kTwoClientsAndACompressor);
     script.workers.held = true;
     script.play(change('a', 2, "look_ahead_ms", 5.0));
-    script.workers.finish(0);  // the message has been read, and the processor is built next
+    script.workers.finish(0);  // the message has been read; next, the processor is built
     ASSERT_EQ(script.workers.jobs.size(), 1U);
     script.workers.held = false;
     script.play(change('b', 1, "channels", 2.0) +
                 "block\nb< response { id: 1 apply_transaction { revision: 2 } }\na-\n");
-    script.workers.finish(0);  // too late: it is built again
+    script.workers.finish(0);  // outdated, so the processor is built again
     script.play("block\na< response { id: 2 apply_transaction { revision: 3 } }\n");
     const ResolvedSettings& settings = script.engine.graph().find("comp")->description->settings;
     EXPECT_EQ(settings.integer("channels"), 2U);
@@ -368,7 +368,7 @@ TEST(Transactions, WhoseOwnPortsWaitHoldsBackNoOther) {
                "\"look_ahead_ms\" value { number_value: " +
                std::to_string(ms) + " } } } } } } }\n";
     };
-    // Each is refused once it would delay the first.
+    // Each of them is refused if it would delay the first.
     int id = 2;
     std::optional<v1::ServerMessage> answer;
     do {
@@ -376,7 +376,7 @@ TEST(Transactions, WhoseOwnPortsWaitHoldsBackNoOther) {
         answer = script.receive('a');
         ASSERT_LT(++id, 200);
     } while (answer);
-    // Another client's transaction is committed at once, and is heard in time.
+    // Another client's transaction is committed immediately, and takes effect in time.
     script.play(R"(
         b> id: 1 apply_transaction { wait_for_start: true edits { edits { disconnect { from: "s" to: "p" } } } }
         block

@@ -235,7 +235,7 @@ TEST_F(ConfigOptions, AFileThatCannotBeReadIsRefused) {
     EXPECT_FALSE(read_config_file("-"));
 }
 
-// ---- the configuration that is shipped
+// ---- the shipped configuration
 
 [[nodiscard]] std::string shipped() {
     std::ifstream file{RTA_TEST_CONFIG};

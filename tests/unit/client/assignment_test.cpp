@@ -160,7 +160,7 @@ TEST(Resolve, PassesOnWhatTheTableDoesNotKnow) {
 
 TEST(Resolve, MisspelledNamesAreSentAsTheResemblingKind) {
     const v1::NodeType type = delay_line();
-    // So that the daemon says: unknown setting "chanels" (did you mean "channels"?).
+    // The value is sent as it is, so that the daemon reports: unknown setting "chanels" (did you mean "channels"?).
     EXPECT_EQ(std::get<google::protobuf::Value>(*resolve(&type, {"chanels", "2"})).number_value(), 2.0);
     EXPECT_EQ(parameter_of(*resolve(&type, {"gian_db", "2"})), 2.0F);
 }

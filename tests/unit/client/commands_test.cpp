@@ -17,9 +17,9 @@ namespace {
 using rtactl::Exit;
 using rtactl::PrintableStream;
 
-/// The request in protobuf's text form, on one line, without what differs from call to call.
+/// Returns the request in protobuf's text format, on one line, without the fields that differ between calls.
 std::string shown(v1::Request request) {
-    // Every change by hand waits until it is heard.
+    // Every manual change waits for its start.
     if (request.has_apply_transaction()) {
         EXPECT_TRUE(request.apply_transaction().wait_for_start());
         request.mutable_apply_transaction()->clear_wait_for_start();
@@ -289,7 +289,8 @@ TEST(Commands, CommandsAskForNoMoreOfTheGraphThanTheyNeed) {
     EXPECT_EQ(asked({"graph", "show", "--json"}), "");
 }
 
-/// What a terminal would obey: an escape sequence, the same begun with a C1 control, a mark that turns the text around.
+/// Text that a terminal would interpret: an escape sequence, one that starts with a C1 control, and a mark that
+/// reverses the text direction.
 const std::string kHostile =
     "\x1b[31m\xC2\x9B"
     "31m\xE2\x80\xAE";
@@ -321,9 +322,9 @@ TEST(Commands, TextFromTheDaemonIsEscaped) {
     EXPECT_EQ(printable(status, "\n"), status);
     EXPECT_TRUE(has(status, kHarmless)) << status;
     EXPECT_TRUE(has(rtad.run({"devices"}).out, kHarmless));
-    // A document stays one.
+    // A document stays valid JSON.
     EXPECT_TRUE(has(rtad.run({"graph", "show"}).out, "\\u009b31m\\u202e")) << rtad.run({"graph", "show"}).out;
-    // --json is escaped as JSON is.
+    // --json escapes as in JSON.
     const std::string json = rtad.run({"status", "--json"}).out;
     EXPECT_EQ(printable(json, "\n"), json);
     EXPECT_EQ(from_json<v1::Response>(json).get_status().device().name(), kHostile);
@@ -519,7 +520,7 @@ TEST(Commands, InsertPutsANodeIntoAConnection) {
               "edits { connect { from: \"trim\" to: \"vol:in\" } } } }");
 }
 
-/// The graph of the fake, changed.
+/// The fake with a changed graph.
 FakeRtad::Override with_graph(std::function<void(v1::Graph&)> change) {
     return [change = std::move(change)](const v1::Request& request) -> std::optional<Reply> {
         if (!request.has_get_graph()) return std::nullopt;
@@ -546,7 +547,7 @@ TEST(Commands, InsertKeepsTheGainAndTakesTheWidthOfWhatIsThere) {
     EXPECT_EQ(edits.edits(0).add_node().settings().fields().at("channels").number_value(), 2);
     EXPECT_FALSE(edits.edits(2).connect().has_gain_db());
     EXPECT_EQ(edits.edits(3).connect().gain_db(), -6.0F);
-    // Who says how wide it is to be is believed.
+    // An explicit width is not overridden.
     ASSERT_EQ(rtad.run({"insert", "gain", "trim", "vol", "out", "channels=1"}).exit, Exit::done);
     EXPECT_EQ(rtad.last_change()
                   .apply_transaction()
@@ -707,7 +708,7 @@ TEST(Commands, MeterResetWithoutAResponseReportsAnUnknownOutcome) {
     EXPECT_TRUE(has(rtad.run({"meter", "--reset"}).err, "it is not known whether the change was made"));
 }
 
-/// The variable, for as long as this lives.
+/// Sets the variable during the lifetime of this object.
 class HostVariable {
  public:
     explicit HostVariable(const std::string& value) { ::setenv("RTACTL_HOST", value.c_str(), 1); }
@@ -722,7 +723,7 @@ TEST(Commands, FindsTheDaemonThroughRtactlHost) {
     {
         const HostVariable variable{address};
         EXPECT_TRUE(has(run_rtactl({"status"}).out, "rtad 9.9.9"));
-        // What the command line says comes first.
+        // The command line has priority.
         const Outcome socket = run_rtactl({"--socket", "/nonexistent/a.sock", "status"});
         EXPECT_EQ(socket.exit, Exit::cannot_connect);
         EXPECT_TRUE(has(socket.err, "/nonexistent/a.sock")) << socket.err;

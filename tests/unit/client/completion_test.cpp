@@ -51,7 +51,7 @@ v1::SettingInfo& add_setting(v1::NodeType& type, const char* name, const char* k
     return setting;
 }
 
-/// A mixer (inputs), a matrix (inputs and outputs), a filter (choices), a meter and a delay (a setting lowers a
+/// A mixer (inputs), a matrix (inputs and outputs), a filter (choices), a meter, and a delay (a setting that lowers a
 /// maximum).
 v1::NodeTypesResult more_types() {
     v1::NodeTypesResult types = fake_types();
@@ -120,7 +120,7 @@ class FixedSource final : public rtactl::CompletionSource {
 
 using Texts = std::vector<std::string>;
 
-/// What the last word may become; a blank stands behind what is final.
+/// Returns the completions of the last word; a final completion ends with a blank.
 Texts offered(const std::vector<std::string>& words, Place place = Place::shell) {
     FixedSource source;
     Texts texts;
@@ -274,7 +274,7 @@ TEST(Completion, WithoutADaemonOffersWhatNeedsNone) {
 }
 
 TEST(Completion, EveryPlaceholderOfTheTableIsCompletedOrFree) {
-    // What is free text is a new name, a number or an address; everything else must lead to an offer of some kind.
+    // Free text is a new name, a number or an address. Every other word must have completions.
     const std::set<std::string_view> free_text{"NAME", "B", "WORD"};
     for (const rtactl::Command* entry : all_commands().all()) {
         const rtactl::Command& command = *entry;
@@ -368,7 +368,7 @@ TEST(DaemonCompletion, GivesUpOnADaemonThatDoesNotAnswer) {
 
 // ---- lines ----------------------------------------------------------------------------------------------------------
 
-/// The line after TAB; a | where something is shown, which follows.
+/// Returns the line after TAB, then, if completions are listed, a | and the list.
 std::string tabbed(const std::string& line) {
     FixedSource source;
     const LineCompletion completed = complete_line(all_commands(), line, source);

@@ -168,7 +168,7 @@ v1::FrequencyResponseResult fake_response() {
     v1::PortResponse& output = *response.add_outputs();
     output.set_port("out");
     for (int i = 0; i <= 300; ++i) {
-        const double ratio = 0.02 * std::pow(1'000.0, i / 300.0);  // to the corner, 1 kHz
+        const double ratio = 0.02 * std::pow(1'000.0, i / 300.0);  // relative to the corner frequency, 1 kHz
         response.add_frequencies_hz(static_cast<float>(1'000.0 * ratio));
         output.add_magnitude_db(static_cast<float>(-10.0 * std::log10(1.0 + ratio * ratio)));
         output.add_phase_deg(static_cast<float>(-std::atan(ratio) * 180.0 / std::numbers::pi));

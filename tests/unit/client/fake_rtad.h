@@ -17,18 +17,18 @@ namespace rta::test {
     return text.find(part) != std::string::npos;
 }
 
-/// What rtactl did.
+/// Result of a run of rtactl.
 struct Outcome {
     rtactl::Exit exit;
     std::string out;
     std::string err;
 };
 
-/// A daemon with three node types (sine, gain, output) and a graph of osc -> vol -> out, which answers every request as
-/// if it were fine, counting revisions, unless a test says otherwise; and rtactl run against it.
+/// A fake daemon with three node types (sine, gain, output) and the graph osc -> vol -> out. It answers every request
+/// with OK and counts revisions, unless the test overrides the response. Runs rtactl against itself.
 class FakeRtad {
  public:
-    /// Answers a request in place of the fake; nullopt: the fake answers.
+    /// Overrides the response to a request; with nullopt, the fake responds.
     using Override = std::function<std::optional<Reply>(const v1::Request&)>;
 
     explicit FakeRtad(Override override = {});
@@ -36,9 +36,9 @@ class FakeRtad {
     [[nodiscard]] Outcome run(std::vector<std::string> words, const std::string& input = {}, bool interactive = false,
                               int terminal = -1) const;
     [[nodiscard]] ScriptedDaemon& daemon() { return daemon_; }
-    /// The last request that changes something, or checks.
+    /// Returns the last request that changes or checks something.
     [[nodiscard]] v1::Request last_change() const;
-    /// How many requests change something.
+    /// Returns the number of requests that change something.
     [[nodiscard]] std::size_t change_count() const;
 
  private:
@@ -49,16 +49,16 @@ class FakeRtad {
     ScriptedDaemon daemon_;
 };
 
-/// The node types and the graph of the fake.
+/// Return the node types, the graph and the status of the fake.
 [[nodiscard]] v1::NodeTypesResult fake_types();
 [[nodiscard]] v1::Graph fake_graph();
 [[nodiscard]] v1::StatusResult fake_status();
-/// Of one output: 3 dB down at 1 kHz and 45 degrees late there, from 20 Hz to 20 kHz.
+/// Returns a response with one output, from 20 Hz to 20 kHz: -3 dB and -45 degrees at 1 kHz.
 [[nodiscard]] v1::FrequencyResponseResult fake_response();
-/// The answer to a subscription to node loads alone is followed by this.
+/// Sent after the response to a subscription to node loads only.
 [[nodiscard]] v1::Event fake_node_loads();
 
-/// rtactl without any daemon to find.
+/// Runs rtactl without a daemon.
 [[nodiscard]] Outcome run_rtactl(std::vector<std::string> words, const std::string& input = {},
                                  bool interactive = false, int terminal = -1);
 

@@ -11,7 +11,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-/// From the fake's graph (osc -> vol -> out) to what `change` makes of it.
+/// Returns the difference between the graph of the fake (osc -> vol -> out) and the same graph after `change`.
 template <class Change>
 Lines diff(const Change& change) {
     v1::Graph wanted = fake_graph();

@@ -17,7 +17,7 @@ Result<Invocation> parse(std::string_view line, Place place = Place::command_lin
     return parse_invocation(all_commands(), *split_words(line), place);
 }
 
-/// Lines of an example that are commands of ours: the rest of a pipe is somebody else's.
+/// Returns the lines of an example that are rtactl commands, without the other commands of a pipe.
 std::vector<std::string> example_lines(const Command& command) {
     std::vector<std::string> lines;
     std::istringstream text{std::string{command.example}};

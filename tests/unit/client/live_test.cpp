@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// meter, top and watch: what they ask for, what they print, and what they do to a terminal.
+// meter, top and watch: their requests, their output, and their use of a terminal.
 #include <gtest/gtest.h>
 #include <pty.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): pthread_kill is POSIX
@@ -34,7 +34,7 @@ v1::Event levels(std::uint64_t number, float peak_db, const char* meter = nullpt
     return event;
 }
 
-/// Answers Subscribe with these events behind the response.
+/// Answers Subscribe, followed by these events.
 FakeRtad::Override with_events(std::vector<v1::Event> events, bool close = true) {
     return [events = std::move(events), close](const v1::Request& request) -> std::optional<Reply> {
         if (request.has_get_graph()) {
@@ -54,7 +54,7 @@ FakeRtad::Override with_events(std::vector<v1::Event> events, bool close = true)
     };
 }
 
-/// A terminal of this size that nobody looks at.
+/// A pseudo-terminal of this size whose output is not read.
 class Terminal {
  public:
     Terminal(unsigned short columns, unsigned short rows) {
@@ -159,7 +159,7 @@ TEST(Meter, DrawsBarsAndGivesTheTerminalBack) {
     const std::size_t restored = outcome.out.find("\x1b[?1049l\x1b[?25h");
     ASSERT_NE(restored, std::string::npos);
     const std::string rest = outcome.out.substr(restored);
-    // 80 columns: 28 of them are the bar, whose 60 dB are 28 cells: -33 dB is 13 of them, -30 dB is 14, -6 dB is 25.
+    // 80 columns: the bar has 28 cells for 60 dB. -33 dB is 13 cells, -30 dB is 14, -6 dB is 25.
     EXPECT_TRUE(has(rest, "(device) [=============-          |   ]  -30.0  rms  -33.0  peak   -6.0 dB\n")) << rest;
     EXPECT_FALSE(has(rest.substr(1 + rest.find("25h")), "\x1b")) << "only text stays behind";
 }

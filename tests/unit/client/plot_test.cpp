@@ -19,7 +19,7 @@ using rtactl::plot_text;
 using testing::HasSubstr;
 using testing::Not;
 
-/// The magnitudes at 20 Hz and 20 kHz.
+/// Returns a response with these magnitudes at 20 Hz and 20 kHz.
 v1::FrequencyResponseResult between(float low_db, float high_db) {
     v1::FrequencyResponseResult response;
     response.add_frequencies_hz(20.0F);
@@ -52,7 +52,7 @@ TEST(Plot, DrawsTheCurveWhereItBelongs) {
     EXPECT_THAT(lines[13], HasSubstr("1k"));
     EXPECT_THAT(lines[14], HasSubstr("180 deg"));
     for (const std::string& line : lines) EXPECT_LE(line.size(), 80U) << line;
-    // At 1 kHz, 3.01 dB below: in the half row that is nearest.
+    // At 1 kHz, -3.01 dB: in the nearest half row.
     const auto axis = magnitude_axis(fake_response());
     const double dot = 3.0103 / (axis.highest - axis.lowest) * 25.0;
     const std::size_t at_1k = lines[13].find("1k");

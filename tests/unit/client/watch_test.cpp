@@ -13,7 +13,7 @@ namespace {
 
 using rtactl::Exit;
 
-/// Answers Subscribe with two events behind the response; then the daemon goes away, or stays.
+/// Answers Subscribe, followed by two events; then the daemon closes the connection or keeps it open.
 FakeRtad::Override with_events(bool close) {
     return [close](const v1::Request& request) -> std::optional<Reply> {
         if (!request.has_subscribe()) return std::nullopt;
@@ -48,7 +48,7 @@ TEST(Watch, EndsWellWhenInterrupted) {
         std::promise<Outcome> promise;
         auto outcome = promise.get_future();
         std::thread watcher{[&] { promise.set_value(rtad.run({"watch"})); }};
-        // The signals are held back before the subscription is asked for, so from here on they cannot end the test.
+        // rtactl blocks the signals before it subscribes, so from here on they cannot terminate the test.
         rtad.daemon().wait_for(v1::Request::kSubscribe);
         ASSERT_EQ(::pthread_kill(watcher.native_handle(), signal), 0);
         EXPECT_EQ(outcome.get().exit, Exit::done);

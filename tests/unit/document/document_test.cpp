@@ -66,7 +66,7 @@ void expect_same(const GraphDocument& expected, const GraphDocument& actual) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// What is read
+// Reading
 
 TEST(ReadDocument, AChain) {
     const GraphDocument document = read(kChain);
@@ -91,7 +91,7 @@ TEST(ReadDocument, KnowsWhereEachItemStands) {
     std::vector<std::pair<std::uint32_t, std::uint32_t>> places;
     for (const auto& node : document.nodes) places.emplace_back(node.position.line, node.position.column);
     places.emplace_back(document.connections.at(0).position.line, document.connections.at(0).position.column);
-    // The sixth column of line 3 counts bytes: the name before it has one letter in two bytes.
+    // Column 6 of line 3 counts bytes: the name before it contains a letter of two bytes.
     EXPECT_THAT(places, testing::ElementsAre(std::pair(1U, 12U), std::pair(1U, 37U), std::pair(3U, 3U),
                                              std::pair(3U, 28U), std::pair(5U, 17U)));
     EXPECT_EQ(document.nodes[2].position.prefix(), "line 3, column 3: ");
@@ -115,7 +115,7 @@ TEST(ReadDocument, WhatTheJsonFormOfProtobufAllows) {
          {"{}", " \r\n\t{ } \n", R"({"nodes":[],"connections":[]})", R"({"nodes":null,"connections":null})"}) {
         expect_same({}, read(text));
     }
-    // Keys in any order, keys with escapes, null for what is left out.
+    // Keys in any order, keys with escapes, null instead of omitted fields.
     const GraphDocument document = read(R"({"connections": [{"gain_db": null, "to": "b", "fro\u006d": "a"}],
         "nodes": [{"parameters": null, "type": "t", "settings": null, "name": "a"}]})");
     ASSERT_EQ(document.nodes.size(), 1U);
@@ -144,8 +144,7 @@ TEST(ReadDocument, NumbersAreRoundedOnceAndCorrectly) {
         {"1E+2", 100.0F, 100.0},
         {"1.5e-3", 0.0015F, 0.0015},
         {"16777217", 16777216.0F, 16777217.0},
-        // Just above the midpoint of two floats, by less than a double can tell: through a double it would round to
-        // even.
+        // Above the midpoint of two floats by less than the precision of a double: via a double it would round to even.
         {"1.00000005960464477539062500000000000001", 1.00000011920928955F, 1.000000059604644775390625},
         {"3.4028235e38", std::numeric_limits<float>::max(), 3.4028235e38},
         {"1e-45", std::numeric_limits<float>::denorm_min(), 1e-45},
@@ -183,7 +182,7 @@ TEST(ReadDocument, ALargeOne) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// What is refused
+// Errors
 
 struct BadDocument {
     std::string text;
@@ -397,7 +396,7 @@ TEST(ReadDocument, EveryBeginningOfADocumentIsRefused) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// What is written
+// Writing
 
 TEST(WriteDocument, OneItemALine) {
     EXPECT_EQ(write_document(read(kChain)), kChain);
@@ -556,7 +555,7 @@ class RandomDocuments {
     std::mt19937_64 random_;
 };
 
-/// Equals stay in their order.
+/// Sorts stably.
 template <class Item>
 std::vector<Item> in_order(const std::vector<Item>& items, auto place) {
     std::multimap<std::pair<std::string, std::string>, Item> ordered;
@@ -610,7 +609,7 @@ TEST(RandomDocument, IsWrittenTheSameInWhateverOrderItCame) {
     std::mt19937 shuffler{3};
     for (int i = 0; i < 1'000; ++i) {
         GraphDocument document = random.document();
-        // Equal names keep their order, so there must be none.
+        // Nodes with equal names keep their order from the input, so make all names different.
         for (std::size_t j = 0; j < document.nodes.size(); ++j) document.nodes[j].name += std::to_string(j);
         for (std::size_t j = 0; j < document.connections.size(); ++j) document.connections[j].to += std::to_string(j);
         const std::string text = write_document(document);
@@ -648,7 +647,8 @@ TEST(RandomDocument, IsReadAsProtobufWritesIt) {
     }
 }
 
-// The reader is stricter than protobuf, never more lenient: what it takes, protobuf takes, and means the same by it.
+// The reader is stricter than protobuf, never more lenient: protobuf accepts everything that it accepts, with the same
+// meaning.
 TEST(RandomDocument, DamagedIsRefusedOrMeansTheSameToProtobuf) {
     RandomDocuments random{6};
     constexpr std::string_view kDamage = "{}[]\",:\\/ \n0123456789.eE+-truefalsn_\x01\x7F\xC3";
@@ -720,7 +720,7 @@ void expect_shortest(Number value) {
     ASSERT_TRUE(read.ec == std::errc{} && read.ptr == text.data() + text.size()) << text;
     ASSERT_EQ(std::memcmp(&value, &again, sizeof value), 0) << text;
 
-    // With one digit less it would be another number.
+    // With one digit less, it would be a different number.
     std::string digits;
     for (const char c : text.substr(0, text.find('e'))) {
         if (c >= '0' && c <= '9') digits += c;

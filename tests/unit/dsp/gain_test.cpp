@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kFrames = 64;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-/// Values of all magnitudes and both signs.
+/// Returns values of all magnitudes and both signs.
 std::array<float, kFrames> samples() {
     std::array<float, kFrames> values{};
     for (std::size_t i = 0; i < kFrames; ++i) {

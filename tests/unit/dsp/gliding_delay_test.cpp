@@ -16,7 +16,7 @@ constexpr std::uint32_t kMaximum = 480;
 
 double tone(double frame, double frequency) { return std::sin(2.0 * std::numbers::pi * frequency * frame); }
 
-/// Delays a tone that lasts for ever. Frequencies are in cycles a frame.
+/// Delays an endless tone. Frequencies are in cycles per frame.
 std::vector<float> render(GlidingDelay& line, double frequency, std::uint32_t begin, std::uint32_t blocks) {
     std::vector<float> heard;
     std::vector<float> samples(kBlock);
@@ -79,7 +79,7 @@ TEST(GlidingDelay, KeepsAConstant) {
         line.start_block(frame);
         line.process(0, samples, samples);
         line.advance();
-        // Before the first frame there was silence, which a delay of that length reaches.
+        // Before the first frame there was silence, and the delay reaches back to it.
         for (std::uint32_t i = 0; i < kBlock; ++i) ASSERT_TRUE(frame + i < 10 || std::abs(samples[i] - 0.5F) < 1e-6F);
     }
 }

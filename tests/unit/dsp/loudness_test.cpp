@@ -106,7 +106,7 @@ TEST(LoudnessFilter, RecoversFromWhatIsNoSound) {
     for (const LoudnessStep& step : steps) ASSERT_TRUE(std::isfinite(step.power)) << step.index;
 }
 
-/// Steps without a gap from `index` on.
+/// Adds consecutive steps from `index` on.
 void add(LoudnessMeter& meter, std::uint64_t& index, double lufs, double seconds) {
     const double power = std::pow(10.0, (lufs + 0.691) / 10.0);
     for (int i = 0; i < std::lround(seconds * kLoudnessStepsPerSecond); ++i) meter.add({index++, power});

@@ -18,7 +18,7 @@ constexpr double kRate = 48'000.0;
 /// Tolerance of one sample: see sine_of_phase().
 constexpr double kSampleTolerance = 2.5e-7;
 
-/// Integer offsets of `cycles` do not matter.
+/// Returns the sine; integer offsets of `cycles` do not matter.
 double sine_of_cycles(long double cycles) {
     return static_cast<double>(std::sin(kTwoPi * (cycles - std::floor(cycles))));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The bypass that the engine gives to every node whose `in` and `out` have one width.
+// The bypass that the engine adds to every node whose `in` and `out` have the same width.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint32_t kLatency = 100;
 
-/// Halves the sound and brings it out 100 frames late, as a look-ahead does.
+/// Halves the signal and delays it by 100 frames, like a look-ahead.
 class LateProcessor final : public Processor {
  public:
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
@@ -39,7 +39,7 @@ constexpr NodeType kLate{.name = "late",
                              return std::make_unique<LateProcessor>();
                          }};
 
-/// A sine through a node of that type, and beside it, on the right, as it is.
+/// Returns a graph with a sine through a node of this type on the left, and directly on the right.
 std::string through(const char* type, const char* parameters) {
     return std::string{
                R"({"nodes": [ {"name": "osc", "type": "sine", "parameters": {"frequency_hz": 997, "gain_db": -6}},
@@ -90,7 +90,7 @@ TEST(EngineBypass, KeepsTheLatencyOfTheNode) {
     EXPECT_EQ(offline.recorded[0].back(), offline.recorded[1][offline.recorded[1].size() - 1 - kLatency]);
 }
 
-/// Of a node of that type, as wide as it gets, or as it is by default.
+/// Returns the layout of a node of this type, with its maximum or its default width.
 NodeLayout layout_of(const NodeType& type, bool widest) {
     Settings settings;
     for (const SettingSpec& setting : type.settings) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Edits: what they do to the graph and to the sound of everything they do not name, and what is refused.
+// Edits: their effect on the graph, the unchanged sound of everything else, and refused edits.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -87,7 +87,7 @@ TEST(EngineEdit, ARenamedNodePlaysOn) {
     const GraphDocument document = edited.engine.graph().document();
     EXPECT_TRUE(std::ranges::any_of(document.connections, [](const auto& c) { return c.from == "tone"; }));
     edited.edit({SetParameter{"tone", "gain_db", -9.0F, {}}});
-    // The old name is free again.
+    // The old name is available again.
     edited.edit({AddNode{"sine", "left_osc", {}, {}}});
 }
 
@@ -239,14 +239,14 @@ TEST(EngineEdit, ParametersAreSetTogetherOrNotAtAll) {
     EXPECT_EQ(offline.engine.revision(), 1U);
 }
 
-/// A node that plays NaN from its tenth block on, once.
+/// A node that outputs NaN from its tenth block on, until it is rebuilt.
 class BreakingProcessor final : public Processor {
  public:
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
         const bool breaks = breaks_at_all && ++blocks_ == 10;
         for (float& sample : context.outputs[0].channel(0))
             sample = breaks ? std::numeric_limits<float>::quiet_NaN() : 0.5F;
-        if (breaks) blocks_ = 9;  // and goes on doing so until it is built anew
+        if (breaks) blocks_ = 9;  // continues until it is rebuilt
     }
     static inline bool breaks_at_all = true;
 
@@ -278,7 +278,7 @@ TEST(EngineEdit, NodeWithNanIsMutedReportedAndRebuilt) {
     EXPECT_EQ(offline.engine.revision(), 1U);
 }
 
-/// A breaking node on channel 1, and a worker that works when the test says so.
+/// A faulty node on channel 1, and a worker that runs when the test requests it.
 struct FaultyNodes : testing::Test {
     void SetUp() override {
         BreakingProcessor::breaks_at_all = true;
@@ -330,7 +330,7 @@ TEST_F(FaultyNodes, MayBeRenamedOrRemovedWhileTheirSuccessorIsBuilt) {
     BreakingProcessor::breaks_at_all = true;
     EXPECT_EQ(last(), 0.0F);
     BreakingProcessor::breaks_at_all = false;
-    offline.render_blocks(800);  // a node that fails again soon waits for a second
+    offline.render_blocks(800);  // a node that fails again soon is rebuilt after a second
     offline.edit({RemoveNode{"good"}});
     finish();
     EXPECT_EQ(last(), 0.0F);
@@ -380,7 +380,7 @@ TEST(EngineEdit, NanInACompensatingDelayMutesNoOtherNode) {
     const NodeRegistry registry{types};
     BreakingProcessor::breaks_at_all = true;
     OfflineEngine offline{{}, registry};
-    // The broken node is held back for 20 ms and more: 15 blocks of NaN are on their way when the first arrives.
+    // The broken node is delayed by at least 20 ms: 15 blocks of NaN are in the delay when the first one arrives.
     offline.load(R"({"nodes": [ {"name": "bad", "type": "breaking"},
                                 {"name": "good", "type": "constant", "parameters": {"value": 0.25}},
                                 {"name": "lim", "type": "limiter", "settings": {"look_ahead_ms": 20}},
@@ -403,7 +403,7 @@ TEST(EngineEdit, NanInACompensatingDelayMutesNoOtherNode) {
 
 TEST(EngineEdit, AnOutputThatOverflowsIsNamedAndTheOthersPlayOn) {
     OfflineEngine offline;
-    // 33 times +24 dB is more than float32 holds, and only the output's own gain goes beyond it.
+    // 33 times +24 dB exceeds the range of float32, but only the gain of the output itself exceeds it.
     std::vector<Edit> edits{AddNode{"constant", "one", {}, {{"value", 1.0F}}},
                             AddNode{"output", "loud", {}, {{"gain_db", 24.0F}}},
                             AddNode{"output", "good", {{"first_channel", 2.0}}, {}}, Connect{"one", "good", {}}};
@@ -617,7 +617,7 @@ TEST(EngineEdit, NodeThatNeedsTooMuchMemoryIsRejectedByName) {
     EXPECT_EQ(changed.error().code, ErrorCode::resource_exhausted);
     EXPECT_EQ(changed.error().edit_index, 0U) << "or it would be tried again in vain";
 
-    // Small nodes are not asked for one by one, but not for ever either.
+    // Small nodes do not reserve memory one by one, but their number is limited, too.
     g_memory_left = std::uint64_t{10} << 20U;
     std::vector<Edit> many;
     for (int i = 0; i < 64; ++i) many.emplace_back(AddNode{"gain", "g" + std::to_string(i), {}, {}});

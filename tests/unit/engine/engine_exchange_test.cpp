@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Plans and parameters on their way to the audio thread and back: order, room, accounting.
+// Plans and parameters in the rings to and from the audio thread: order, room, accounting.
 #include <gtest/gtest.h>
 
 #include "support/offline_engine.h"
@@ -38,7 +38,7 @@ TEST(EngineExchange, AFullRingOfParametersIsRefusedToo) {
     const SetParameter change{"one", "value", 0.5F, {}};
     int sent = 0;
     while (offline.engine.set_parameters({&change, 1})) ASSERT_LT(++sent, 5000);
-    EXPECT_EQ(sent, 1023);  // 1,024 unanswered commands, the plan among them
+    EXPECT_EQ(sent, 1023);  // 1,024 unanswered commands, including the plan
     offline.settle();
     EXPECT_TRUE(offline.engine.set_parameters({&change, 1}));
 }
@@ -90,7 +90,7 @@ TEST(EngineExchange, ALargerRequestIsRefusedWithTheLimitThatFollowsFromTheBlock)
         EXPECT_EQ(offline.engine.set_parameters({changes.data(), 1}).error().code, ErrorCode::resource_exhausted);
         offline.settle();
 
-        std::vector<Edit> different;  // of the same parameter, only the last would count
+        std::vector<Edit> different;  // different parameters: of equal ones, only the last would count
         for (std::size_t i = 0; i < c.maximum; ++i) {
             const std::string mixer = "m" + std::to_string(i / 64);
             if (i % 64 == 0) offline.edit({AddNode{"mixer", mixer, {{"inputs", 64.0}}, {}}});
@@ -136,7 +136,7 @@ TEST(EngineExchange, SerialsAreAppliedInOrderAndToldWithTheirFrame) {
     const auto second = offline.engine.set_parameters({&change, 1});
     ASSERT_TRUE(first && second);
     EXPECT_EQ(second->serial, first->serial + 1);
-    offline.render_block();  // the plan carries a target, so that what is behind it waits one block
+    offline.render_block();  // the plan contains a target, so what follows it waits one block
     EXPECT_EQ(offline.applications.back(), std::pair(first->serial, std::uint64_t{64}));
     offline.render_block();
     EXPECT_EQ(offline.applications.back(), std::pair(second->serial, std::uint64_t{128}));

@@ -16,7 +16,7 @@ constexpr std::size_t kConnectionFade = 480;  // 10 ms at 48 kHz
 constexpr std::size_t kDeviceFade = 960;      // 20 ms
 constexpr float kTolerance = 2e-6F;           // float32 sums of a few products near 1
 
-/// A constant of 1 through a gain into both channels.
+/// A constant of 1 through a gain to both channels.
 constexpr const char* kChain = R"({
   "nodes": [ {"name": "one", "type": "constant", "parameters": {"value": 1}},
              {"name": "vol", "type": "gain"},
@@ -28,7 +28,7 @@ struct EngineFade : testing::Test {
         offline.load(kChain);
         offline.render_blocks(4);
     }
-    /// What channel 0 played from `frame` on.
+    /// Returns the output of channel 0 from `frame` on.
     [[nodiscard]] std::span<const float> from(std::size_t frame) const {
         return std::span{offline.recorded[0]}.subspan(frame);
     }
@@ -112,7 +112,7 @@ TEST_F(EngineFade, NewChainFadesOnlyAtItsJunction) {
                   Connect{"two", "two_vol", {}}, Connect{"two_vol", "out", {}}});
     offline.settle();
     offline.render_blocks(4);
-    // Were the inner connection faded too, this would be a parabola.
+    // If the inner connection also faded, this would be a parabola.
     expect_ramp(from(begin), 1.0F, 1.5F, kConnectionFade);
 }
 
@@ -159,8 +159,8 @@ TEST_F(EngineFade, TwoNodesThatChangePlacesAreNeverSilent) {
                   Connect{"second", "out", {}}});
     offline.settle();
     const std::size_t begin = offline.recorded[0].size();
-    // one -> vol -> second -> out becomes one -> second -> vol -> out; both at once would be a loop, so the ports change
-    // one after another.
+    // one -> vol -> second -> out becomes one -> second -> vol -> out. Both together would form a loop, so the ports
+    // change one after another.
     offline.edit({Disconnect{"one", "vol"}, Disconnect{"vol", "second"}, Disconnect{"second", "out"},
                   Connect{"one", "second", {}}, Connect{"second", "vol", {}}, Connect{"vol", "out", {}}});
     offline.settle();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A signal that is replaced by the same signal with another latency glides to it instead of combing.
+// A signal that is replaced by the same signal with a different latency glides to it, which avoids comb filtering.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@ namespace {
 constexpr double kRateHz = 48'000.0;
 constexpr double kAmplitude = 0.5;
 
-/// Returns the lowest level in dB against the amplitude, of windows of 5 ms.
+/// Returns the lowest level of 5 ms windows, in dB relative to the amplitude.
 double lowest_level_db(std::span<const float> samples) {
     constexpr std::size_t kWindow = 240;
     double lowest = 1.0;
@@ -65,7 +65,7 @@ struct EngineGlide : testing::TestWithParam<double> {
     void expect_steady_tone(std::size_t channel = 0) const {
         const std::span heard{offline.recorded[channel]};
         EXPECT_GT(lowest_level_db(heard), -0.5) << "channel " << channel;
-        // Pitch and fades add 3 %.
+        // Changes of pitch and fades add 3 %.
         EXPECT_LT(largest_step(heard), kAmplitude * 2.0 * std::numbers::pi * 1000.0 / kRateHz * 1.03);
     }
     [[nodiscard]] std::size_t now() const { return offline.recorded[0].size(); }
@@ -89,7 +89,7 @@ TEST_P(EngineGlide, InsertedAndRemovedLookAheadDoesNotComb) {
     EXPECT_FALSE(remove_limiter().combs);
     offline.settle();
     expect_steady_tone();
-    // In the end nothing is late, and no delay is left: the same as a branch that was never edited.
+    // In the end no signal is late and no delay remains: the output equals that of a branch that was never edited.
     offline.render_blocks(8);
     EXPECT_TRUE(std::ranges::equal(std::span{offline.recorded[0]}.last(256), std::span{offline.recorded[1]}.last(256)));
 }
@@ -107,7 +107,7 @@ TEST_P(EngineGlide, ChangedLookAheadDoesNotComb) {
 
 TEST_P(EngineGlide, CompensatedPathsGlideTogether) {
     start(true);
-    // The sum of the tone and its inverse over both paths, which cancel while they are in time.
+    // Sums the tone and its inverse over the two paths; they cancel while they are aligned.
     offline.edit({AddNode{"gain", "inverse", {}, {{"invert", 1.0F}}}, AddNode{"mixer", "sum", {{"inputs", 2.0}}, {}},
                   AddNode{"output", "summed", {{"first_channel", 2.0}}, {}}, RemoveNode{"other"}, RemoveNode{"b"},
                   Connect{"tone", "inverse", {}}, Connect{"inverse", "sum:in_1", {}}, Connect{"a", "sum:in_2", {}},
@@ -168,7 +168,7 @@ TEST_F(EngineGlide, UnrelatedSignalsDoNotGlide) {
                         Disconnect{"a", "out"}, Connect{"new", "lim", {}}, Connect{"lim", "out", {}}});
     EXPECT_FALSE(ticket.combs);
     EXPECT_LT(ticket.starts_within_ms, 150U);
-    // Until the crossfade starts, the old signal is as it was.
+    // Until the crossfade starts, the old signal is unchanged.
     offline.render_blocks(4);
     EXPECT_TRUE(std::ranges::equal(std::span{offline.recorded[0]}.subspan(begin),
                                    std::span{offline.recorded[1]}.subspan(begin)));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where paths of different latency meet: told, aligned where the graph asks for it, and edited without a click or a
+// Paths of different latency that join: reported, aligned if the graph requests it, and edited without a click or a
 // dip.
 #include <gtest/gtest.h>
 
@@ -16,11 +16,11 @@
 namespace rta::test::engine_latency_test {
 namespace {
 
-/// A limiter's look-ahead, and the frames that its true-peak meter needs beside.
+/// The look-ahead of a limiter, plus the frames that its true-peak meter needs.
 constexpr std::size_t kShort = 1 * 48 + 39;
 constexpr std::size_t kLong = 5 * 48 + 39;
 
-/// One impulse by three ways: through a limiter of 5 ms, through one of 1 ms, and straight.
+/// Returns a graph with an impulse on three paths: through a limiter of 5 ms, through one of 1 ms, and directly.
 std::string three_ways(bool compensated) {
     std::string document = R"({
   "nodes": [ {"name": "click", "type": "impulse", "parameters": {"gain_db": -20}},
@@ -92,7 +92,7 @@ TEST(EngineLatency, ABypassedNodeIsAsLateAsItWas) {
 }
 
 struct LatencyEdit : testing::Test {
-    /// A constant of 0.5 straight to the output, and the same at -6 dB beside it.
+    /// Plays a constant of 0.5, plus the same at -6 dB in parallel.
     void start(bool compensated) {
         offline.load(std::string{R"({
   "nodes": [ {"name": "dc", "type": "constant", "parameters": {"value": 0.5}},
@@ -105,7 +105,7 @@ struct LatencyEdit : testing::Test {
         offline.edit({AddNode{"limiter", "lim", {{"look_ahead_ms", look_ahead_ms}}, {}}, Disconnect{"dc", "out"},
                       Connect{"dc", "lim", {}}, Connect{"lim", "out", {}}});
     }
-    /// Everything so far stays where it was.
+    /// Expects that the output has been constant so far.
     void expect_constant() {
         const float level = offline.recorded[0].front();
         EXPECT_GT(level, 0.7F);
@@ -196,7 +196,7 @@ TEST_F(LatencyEdit, EditsElsewhereDelayAFadeByNoMoreThanARound) {
 TEST_F(LatencyEdit, AnOutputThatLeavesWithSlowerFadesLeavesWithoutAStep) {
     start(false);
     offline.edit({RemoveNode{"out"}});
-    // Before a block has been rendered: both fade with the second plan.
+    // Edits before the first block is rendered: both outputs fade in with the second plan.
     offline.edit({AddNode{"output", "next", {}, {}}, AddNode{"limiter", "lim", {{"look_ahead_ms", 20.0}}, {}},
                   Connect{"dc", "lim", {}}, Connect{"lim", "next", {}}});
     offline.settle();
@@ -204,7 +204,7 @@ TEST_F(LatencyEdit, AnOutputThatLeavesWithSlowerFadesLeavesWithoutAStep) {
     for (std::size_t i = 1; i < heard.size(); ++i) ASSERT_LT(std::abs(heard[i] - heard[i - 1]), 2e-3F) << "frame " << i;
 }
 
-/// What is heard of `source` while `nodes`, in a chain, are put between it and the output.
+/// Returns the output while `nodes` are inserted in series between `source` and the output.
 std::vector<float> heard_while_put_in(std::uint32_t block_size, const std::string& source, std::vector<AddNode> nodes,
                                       std::uint32_t frames) {
     OfflineEngine offline{EngineConfig{.block_size = block_size}};
@@ -225,7 +225,7 @@ std::vector<float> heard_while_put_in(std::uint32_t block_size, const std::strin
 }
 
 constexpr const char* kHalf = R"({"name": "source", "type": "constant", "parameters": {"value": 0.5}})";
-/// 0.5, 100 Hz: a step of 0.0065 a frame.
+/// 0.5 at 100 Hz: a step of 0.0065 per frame.
 constexpr const char* kSine =
     R"({"name": "source", "type": "sine", "parameters": {"frequency_hz": 100, "gain_db": -6.0206}})";
 
@@ -242,7 +242,7 @@ AddNode delay_line(double time_ms, float feedback) {
 TEST(EngineOnset, ADelayLineThatIsPutInDoesNotBeginWithAStep) {
     for (const std::uint32_t block_size : {16U, 64U, 512U, 1'024U}) {
         for (const double time_ms : {0.0, 0.03, 0.1, 0.5, 0.7777, 1.3, 1.4, 2.0, 5.0, 10.5, 15.0, 20.0, 100.0}) {
-            // At once it is heard of 0.5 what the connection has faded in by then: in twice the delay, over the delay.
+            // When the delayed constant becomes audible, it has the level to which its input has faded in by then.
             EXPECT_LT(largest_step(heard_while_put_in(block_size, kHalf, {delay_line(time_ms, 0.5F)}, 12'288)), 0.004F)
                 << time_ms << " ms, blocks of " << block_size;
             EXPECT_LT(largest_step(heard_while_put_in(block_size, kSine, {delay_line(time_ms, 0.0F)}, 12'288)), 0.008F)
@@ -256,7 +256,7 @@ TEST(EngineOnset, ADelayLineWaitsForTheLookAheadInFrontOfIt) {
         const std::vector<float> heard = heard_while_put_in(
             block_size, kSine, {{"limiter", "lim", {{"look_ahead_ms", 20.0}}, {}}, delay_line(300.0, 0.0F)}, 24'576);
         EXPECT_LT(largest_step(heard), 0.008F) << "blocks of " << block_size;
-        // The limiter is filled after 20 ms, and what it says then is heard 300 ms later.
+        // The limiter is filled after 20 ms, and its output is audible 300 ms later.
         const std::size_t begin = 4'096 + 20 * 48 + 39 + 300 * 48;
         EXPECT_EQ(heard[begin - 1], 0.0F);
         EXPECT_NEAR(test::peak(std::span{heard}.subspan(begin + 480)), 0.5, 0.001) << "blocks of " << block_size;
@@ -283,11 +283,11 @@ TEST(EngineOnset, ADelayLineWaitsForACompensatingDelayInFrontOfIt) {
                      {"look_ahead_ms": 20}} ], "connections": [ {"from": "source", "to": "out"},
                      {"from": "source", "to": "lim"}, {"from": "lim", "to": "out"} ]})");
     offline.render_blocks(64);
-    // What is mixed is held back for the limiter, and so, in front of the delay line, is the source.
+    // The mixed signals are delayed for the limiter, and so is the source before the delay line.
     offline.edit({AddNode{"mixer", "mix", {}, {}}, Connect{"source", "mix:in_1", {}}, Connect{"lim", "mix:in_2", {}},
                   delay_line(300.0, 0.0F), Connect{"mix", "delay", {}}, Connect{"delay", "out", {}}});
     offline.render_blocks(400);
-    // Twice the source's step, and as much again when the delayed sound has come.
+    // Twice the step of the source, and the same again when the delayed signal has arrived.
     EXPECT_LT(largest_step(offline.recorded[0]), 0.03F);
 }
 
@@ -305,7 +305,7 @@ TEST(EngineOnset, AReverbThatIsPutInBeginsItsTailWithoutACorner) {
             const std::vector<float> heard = heard_while_put_in(64, kTone, std::move(nodes), 48'000);
             const double bend = test::largest_second_difference(std::span{heard}.subspan(fade_end + 2)).size;
             const double bend_at_rest = test::largest_second_difference(std::span{heard}.last(4'800)).size;
-            // Where the 10 ms in which the input fades in end, it bends by 0.5 / 480 a frame.
+            // At the end of the 10 ms fade-in of the input, the second difference is 0.5 / 480.
             EXPECT_LT(bend, 2.0 * bend_at_rest + 0.5 / 480.0)
                 << pre_delay_ms << " ms, behind " << look_ahead_ms << " ms";
         }
@@ -370,7 +370,7 @@ TEST(EngineLatencyLimits, CompensationAboveTheDelayLimitIsRejected) {
         before = name;
     }
     document.connections.push_back({.from = before, .to = "out", .gain_db = {}});
-    // Each holds 64 channels back for 40 x 999 frames: 2.6 million samples.
+    // Each of them delays 64 channels by 40 x 999 frames: 2.6 million samples.
     for (int i = 0; i < 30; ++i) {
         const std::string name = "straight" + std::to_string(i);
         document.nodes.push_back({.name = name, .type = "gain", .settings = {{"channels", 64.0}}, .parameters = {}});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Levels against what was recorded, sample by sample.
+// Compares levels with the recording, sample by sample.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ constexpr const char* kMetered = R"({
                    {"from": "other", "to": "right_meter"}, {"from": "right_meter", "to": "right"} ] })";
 
 struct EngineLevels : testing::Test {
-    /// What `source` must be, if channel 0 of it is what `channel` recorded.
+    /// Expects the level of channel 0 of `source` to equal that of the recording of `channel`.
     void expect_like_recording(const MeasuredLevels& levels, const MeasuredLevels::Source& source,
                                std::uint32_t channel, std::uint32_t of_source = 0) const {
         const auto& samples = offline.recorded[channel];
@@ -136,7 +136,7 @@ TEST_F(EngineLevels, AControlThreadThatComesLateLosesNothing) {
     for (const auto& [node, frames] : meters) EXPECT_EQ(frames, outputs);
 }
 
-/// Devices of different widths, one after the other. Every sample of channel c is (c + 1) / 8.
+/// Devices of different widths in sequence. Every sample of channel c is (c + 1) / 8.
 struct EngineLevelsOfDevices : testing::Test {
     void SetUp() override {
         constexpr const char* kDocument = R"({
@@ -162,7 +162,7 @@ struct EngineLevelsOfDevices : testing::Test {
             engine.renderer().render(claim.key(), {AudioReadView{}, outputs.write()});
         }
     }
-    /// `frames` of each channel, every one of them at its constant.
+    /// Expects levels of these numbers of frames per channel, each frame at the constant of its channel.
     static void expect_channels(const MeasuredLevels& levels, std::initializer_list<std::uint64_t> frames) {
         ASSERT_EQ(levels.outputs.channels.size(), frames.size());
         float value = 0.0F;

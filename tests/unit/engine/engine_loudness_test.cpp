@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a meter node makes of the signals that EBU Tech 3341 (v3) asks every loudness meter to be tried with, at several
-// sample rates; of what is no test signal, against the text of BS.1770 in double precision.
+// Feeds a meter node with the test signals that EBU Tech 3341 (v3) specifies for loudness meters, at several sample
+// rates. Compares other signals with BS.1770 in double precision.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr double kTone1 = 1'000.0;
 
-/// A meter in an engine, fed by the device.
+/// A meter in an engine, fed from the device.
 class Programme {
  public:
     explicit Programme(std::uint32_t channels = 2, double sample_rate_hz = 48'000.0, std::uint32_t block_size = 64)
@@ -39,7 +39,7 @@ class Programme {
         return 20.0 * std::log10(static_cast<double>(now().maximum_true_peak));
     }
 
-    /// Sines of the same phase with these peaks, in dB, one a channel; until `seconds` have gone by since the start.
+    /// Plays sines of the same phase with these peaks in dB, one per channel, until `seconds` after the start.
     void play_until(double seconds, const std::vector<double>& peaks_db, double frequency_hz = kTone1) {
         std::vector<double> peaks;
         for (const double db : peaks_db) peaks.push_back(std::pow(10.0, db / 20.0));
@@ -55,7 +55,8 @@ class Programme {
     void rest_until(double seconds) {
         play_until(seconds, [](std::uint32_t, std::uint64_t) { return 0.0; });
     }
-    /// signal(channel, frame), called for the channels in turn: blocks are filled up to the frame, which need not be at the end of one.
+    /// Plays signal(channel, frame), which is called for the channels in turn. Fills blocks up to the last frame, which
+    /// need not be at the end of a block.
     template <class Signal>
     void play_until(double seconds, const Signal& signal) {
         const auto end = static_cast<std::uint64_t>(std::llround(seconds * sample_rate_hz_));
@@ -111,7 +112,7 @@ class Programme {
     double highest_s_ = -1'000.0;
 };
 
-/// One after the other: seconds, and the peaks of the channels in dB.
+/// A part of a sequence: its length in seconds, and the peaks of the channels in dB.
 struct Part {
     double seconds;
     std::vector<double> peaks_db;
@@ -197,7 +198,7 @@ TEST_P(Tech3341, Signal12HasAConstantMomentaryLoudness) {
 }
 
 TEST_P(Tech3341, Signal13IsCaughtWhereverItBegins) {
-    // The EBU's silences grow by 20 ms; those of 7 ms fall between the steps.
+    // The silences of the EBU increase in steps of 20 ms; those of 7 ms fall between the steps of the meter.
     for (const double silence_s : {0.02, 0.007}) {
         for (int i = 0; i < 20; i += cases(1, 6)) {
             Programme programme{2, GetParam()};
@@ -232,7 +233,7 @@ TEST_P(Tech3341, Signals15To19AreReadBetweenTheirSamples) {
                               Case{4, 45, 1.41, 3}}) {
         Programme programme{2, GetParam()};
         programme.play_until(5.0, [&](std::uint32_t, std::uint64_t n) {
-            // Fading in: an edge has an overshoot of its own.
+            // Fades in, because an edge would overshoot.
             const double fade = std::min(1.0, static_cast<double>(n) / 4'800.0);
             const double cycles = static_cast<double>(n) / tried.frames_per_cycle + tried.phase_degrees / 360.0;
             return tried.amplitude * fade * std::sin(2.0 * std::numbers::pi * cycles);
@@ -245,7 +246,7 @@ TEST_P(Tech3341, Signals15To19AreReadBetweenTheirSamples) {
 INSTANTIATE_TEST_SUITE_P(Rates, Tech3341, testing::Values(44'100.0, 48'000.0, 96'000.0),
                          [](const auto& rate) { return std::to_string(static_cast<int>(rate.param)); });
 
-/// Noise whose level wanders by 30 dB and now and then rests.
+/// Returns noise with a level that varies by 30 dB, and with occasional pauses.
 double wandering(std::mt19937& random, std::uint64_t n) {
     const double t = static_cast<double>(n) / 48'000.0;
     const double level_db = -25.0 + 15.0 * std::sin(0.7 * t) * std::sin(0.23 * t + 1.0);
@@ -294,7 +295,7 @@ TEST_F(Wandering, ARestartCountsFromTheFrameThatItTells) {
     EXPECT_EQ(*frame, programme.frame());
     EXPECT_EQ(programme.engine().take_levels().meters[0].maximum_true_peak, 0.0F);
     play_until(60.0);
-    // From the next whole step on.
+    // Starts at the next whole step.
     const std::size_t begin = (*frame + 479) / 480 * 480;
     const auto integrated = static_cast<double>(programme.loudness().integrated_lufs.value());
     EXPECT_TRUE(reference().fits(integrated, begin, std::size_t{60} * 48'000)) << integrated;
@@ -320,7 +321,7 @@ TEST_F(Wandering, MeasurementPausesWhileUnwatchedAndContinuesAfterwards) {
 
 TEST_F(Wandering, AControlThreadThatIsLateLosesNothing) {
     play_until(10.0);
-    // Two seconds without a look.
+    // Two seconds without reading the meter.
     for (int i = 0; i < 1'500; ++i) {
         for (std::uint32_t channel = 0; channel < 2; ++channel) {
             for (float& sample : programme.offline().inputs.write().channel(channel)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Muting the output and bringing every processor back to the state of a fresh one.
+// Muting the output, and resetting every processor to its initial state.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -111,7 +111,7 @@ TEST_F(EngineMute, OutputAfterResetEqualsAFreshStart) {
     offline.load(kTone);
     offline.render_blocks(37);
     offline.edit({SetParameter{"osc", "frequency_hz", 1'234.0F, {}}});
-    offline.render_blocks(1);  // the ramp is cut short: what counts is where it leads
+    offline.render_blocks(1);  // the ramp is cut short; only its target matters
     const std::uint64_t revision = offline.engine.revision();
     panic(offline);
     EXPECT_EQ(offline.engine.revision(), revision);
@@ -179,7 +179,7 @@ TEST_F(EngineMute, AResetInTheMiddleOfAFadeEndsIt) {
     EXPECT_FALSE(offline.engine.outstanding());
 }
 
-/// Refuses to be built once `refusing` is set.
+/// Fails to build once `refusing` is set.
 std::atomic<bool> refusing{false};
 
 class Quiet final : public Processor {
@@ -218,7 +218,7 @@ TEST(EngineReset, AProcessorThatCannotBeBuiltLeavesEverythingAsItWas) {
     EXPECT_EQ(offline.recorded[0].back(), 0.25F);
 }
 
-/// Runs work when the test says so.
+/// Runs work when the test requests it.
 struct LateWorker {
     [[nodiscard]] RunOnWorker run() {
         return [this](std::function<void()> work, std::function<void(const Expected<void>&)> done) {
@@ -268,7 +268,7 @@ TEST(EngineReset, NodesAddedInTheMeantimeAreFreshToo) {
     LateWorker worker;
     offline.engine.build_on(worker.run());
     EngineReset reset = offline.engine.start_reset();
-    // Would it run before the reset, it would repeat what sounded then.
+    // If the delay ran before the reset, it would repeat the signal from then.
     offline.edit({AddNode{"delay_line", "echo", {}, {{"time_ms", 50.0F}}}, Disconnect{"osc", "out"},
                   Connect{"osc", "echo", {}}, Connect{"echo", "out", {}},
                   SetParameter{"osc", "frequency_hz", 997.0F, {}}});
@@ -406,7 +406,7 @@ TEST(EngineReset, FaultOfAReplacedProcessorIsNotReportedForItsSuccessor) {
     offline.render_blocks(4);
     offline.polls = false;
     breaking = true;
-    offline.render_blocks(3);  // the fault is on its way
+    offline.render_blocks(3);  // the fault has not been received yet
     breaking = false;
     must(offline.reset());
     offline.polls = true;
@@ -414,7 +414,7 @@ TEST(EngineReset, FaultOfAReplacedProcessorIsNotReportedForItsSuccessor) {
     EXPECT_TRUE(offline.faults.empty());
     EXPECT_EQ(offline.recorded[0].back(), 0.25F);
 
-    // The next one is its own.
+    // A fault of the new processor is reported.
     breaking = true;
     offline.render_blocks(3);
     breaking = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// That nodes are timed while somebody asks, all of them and in turn, and that nothing of it is heard.
+// Nodes are timed while a client requests it, all of them in turn; the timing does not change the output.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 namespace rta::test::engine_node_times_test {
 namespace {
 
-/// Pairs of a sine and a gain, summed: with mixtures, and more nodes than are timed in one block.
+/// Returns pairs of a sine and a gain, summed: includes mixes, and more nodes than are timed in one block.
 std::vector<Edit> pairs(int count) {
     std::vector<Edit> edits{AddNode{"output", "out", {}, {}}};
     for (int i = 0; i < count; ++i) {
@@ -38,7 +38,7 @@ TEST(NodeTimes, AllNodesAreTimedInTurnWhileWatched) {
         const auto times = offline.engine.node_times();
         EXPECT_EQ(times.size(), 801U);
         for (const NodeTime& time : times) {
-            // 16 nodes a block are timed however small the blocks are.
+            // 16 nodes are timed per block, even if blocks are small.
             EXPECT_GE(time.block_count, 1U);
             EXPECT_LE(time.block_count, 2U + blocks * 16U / 801U) << "of " << blocks << " blocks";
             EXPECT_GT(time.cycles, 0U);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Edits that overlap in time: none causes a step or a dip in what it does not change, none delays another, and a
-// transaction takes effect as a whole. Only the public interface of the engine is used.
+// Edits that overlap in time: no edit causes a step or a dip in a signal that it does not change, no edit delays
+// another, and every transaction takes effect as a whole. Uses only the public interface of the engine.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@ namespace {
 constexpr std::size_t kFade = 480;  // 10 ms at 48 kHz
 constexpr std::size_t kBlock = 64;
 constexpr float kLevel = 0.5F;
-/// A constant of 0.5 that fades in 10 ms changes by 0.00104 a frame.
+/// A constant of 0.5 that fades over 10 ms changes by 0.00104 per frame.
 constexpr float kFadeStep = 0.0011F;
 constexpr float kExact = 1e-5F;  // float32 sums of a few products
 
@@ -38,8 +38,8 @@ float largest_step(std::span<const float> samples) {
 /// Largest step of a sine of amplitude 0.5.
 float sine_step(float frequency_hz) { return 2.0F * std::numbers::pi_v<float> * frequency_hz / 48'000.0F * kLevel; }
 
-/// Applies an edit that must succeed. While the engine has no room for it, a block is rendered and the edit repeated,
-/// as the daemon does.
+/// Applies an edit, which must succeed. While the engine has no room for it, renders a block and retries, as the daemon
+/// does.
 void edit(OfflineEngine& offline, const std::vector<Edit>& edits) {
     for (int i = 0; i < 5'000; ++i) {
         const auto ticket = offline.apply(edits);
@@ -92,7 +92,8 @@ std::vector<Edit> insertion(AddNode node, const std::string& from, const std::st
 }
 
 struct EngineOverlap : testing::Test {
-    /// A constant to the first channel of the device and another to the second, and `more` of the same transaction.
+    /// Connects a constant to the first channel of the device and another to the second, with `more` in the same
+    /// transaction.
     static void start(OfflineEngine& offline, const std::vector<Edit>& more = {}) {
         edit(offline,
              std::vector<Edit>{AddNode{"constant", "dc", {}, {{"value", kLevel}}}, AddNode{"output", "out", {}, {}},
@@ -116,7 +117,7 @@ struct EngineOverlap : testing::Test {
     void expect_constant(std::size_t channel, float tolerance = kExact) const {
         expect_constant(offline, channel, tolerance);
     }
-    /// Checks that the first channel, disconnected at `begin`, fades out immediately: it waits for one fade at most.
+    /// Checks that the first channel, disconnected at `begin`, fades out immediately: after at most one other fade.
     void expect_fades_out_from(std::size_t begin) const {
         const auto& heard = offline.recorded[0];
         const auto first_below = std::find_if(heard.begin() + static_cast<std::ptrdiff_t>(begin), heard.end(),
@@ -133,7 +134,7 @@ struct EngineOverlap : testing::Test {
     OfflineEngine offline;
 };
 
-// Plans do not grow.
+// The number of plans does not grow.
 
 TEST_F(EngineOverlap, FrequentChangesOfLookAheadKeepFewProcessors) {
     OfflineEngine counted{{}, counting_nodes()};
@@ -164,7 +165,7 @@ TEST_F(EngineOverlap, FrequentChangesOfLookAheadKeepFewProcessors) {
 // No client delays another.
 
 TEST_F(EngineOverlap, ChangesOfLookAheadElsewhereDoNotDelayAFadeOut) {
-    // The compressor is a branch of its own, which is not heard.
+    // The compressor is in a separate branch without output.
     start({look_ahead("comp", 49.0), gain("silent"), Connect{"comp", "silent", {}}});
     int changes = 0;
     const auto change = [&] { apply({ChangeSettings{"comp", {{"look_ahead_ms", changes++ % 2 == 0 ? 50.0 : 49.0}}}}); };
@@ -203,7 +204,7 @@ TEST_F(EngineOverlap, AChainOfLookAheadElsewhereDoesNotDelayAFadeOut) {
     expect_constant(1);
 }
 
-// No step where a delay has not been filled.
+// No step although a delay is not filled yet.
 
 TEST_F(EngineOverlap, ACompensatedConnectionAtZeroGainReturnsWithoutAStep) {
     for (const float frequency_hz : {100.0F, 1'000.0F}) {
@@ -284,7 +285,7 @@ TEST_F(EngineOverlap, ADelayLineBehindSilentLookAheadStartsWithoutAStep) {
                 delayed.render_blocks(300);
                 const std::string what = std::to_string(blocks) + " blocks, " + std::to_string(time_ms) + " ms, " +
                                          (together ? "one transaction" : "two transactions");
-                // The delayed sound itself fades, and the input of the delay line may fade at the same time.
+                // The delayed signal itself fades, and the input of the delay line may fade at the same time.
                 EXPECT_LT(largest_step(delayed.recorded[0]), 2.0F * kFadeStep) << what;
                 EXPECT_EQ(delayed.recorded[0].back(), kLevel) << what;
             }
@@ -335,7 +336,7 @@ TEST_F(EngineOverlap, AReversedChainOfUnityNodesDoesNotDip) {
     expect_constant(0);
 }
 
-// Insertions that follow each other.
+// Consecutive insertions.
 
 struct EngineOverlapSpacing : EngineOverlap, testing::WithParamInterface<std::uint32_t> {};
 
@@ -384,10 +385,10 @@ TEST_F(EngineOverlap, AnInsertionWhileLookAheadFadesInDoesNotDip) {
     EXPECT_LT(std::ranges::max(offline.recorded[0]), kLevel + kExact);
 }
 
-// A transaction is whole.
+// A transaction takes effect as a whole.
 
 TEST_F(EngineOverlap, AParameterWaitsForTheInsertionOfItsTransaction) {
-    // Two branches: `left` is faded out by a parameter while a branch with look-ahead replaces it.
+    // Two branches: a parameter fades `left` out while a branch with look-ahead replaces it.
     start({gain("left"), Disconnect{"dc", "out"}, Connect{"dc", "left", {}}, Connect{"left", "out", {}}});
     apply({SetParameter{"left", "gain_db", -120.0F, kConnectionFadeMs}, look_ahead("right", 20.0),
            Connect{"dc", "right", {}}, Connect{"right", "out", {}}});
@@ -397,8 +398,8 @@ TEST_F(EngineOverlap, AParameterWaitsForTheInsertionOfItsTransaction) {
 }
 
 TEST_F(EngineOverlap, MoreGainBeforeANodeWaitsForLessGainBehindIt) {
-    // Two gains in series cannot fade without moving their product, even if both fade together from s = 0 to 1: it is
-    // (1 + 9 s)(1 - 0.9 s), 3.025 at most. If one waits for the other, it is 10.
+    // The product of two gains in series changes while they fade, even if both fade together from s = 0 to 1: it is (1
+    // + 9 s)(1 - 0.9 s), at most 3.025. If one waited for the other, it would be 10.
     constexpr float kTogether = 3.025F;
     constexpr float kQuiet = 0.05F;
     const auto expect_whole = [&](const OfflineEngine& played, std::size_t begin, const std::string& what) {
@@ -414,7 +415,7 @@ TEST_F(EngineOverlap, MoreGainBeforeANodeWaitsForLessGainBehindIt) {
             start(whole, {SetParameter{"dc", "value", kQuiet, 0.0F}, gain("before"), gain("x"), Disconnect{"dc", "out"},
                           Connect{"dc", "before", {}}, Connect{"before", "x", {}}, Connect{"x", "out", {}}});
             std::vector<Edit> edits = insertion(gain("down", -20.0F), "x", "out");
-            // In front of both, so that they change the same frames of the signal.
+            // Inserted before both, so that both change at the same frames of the signal.
             if (look_ahead_ms > 0.0) edits = edits + insertion(look_ahead("comp", look_ahead_ms), "dc", "before");
             if (by == "parameter") edits.emplace_back(SetParameter{"before", "gain_db", 20.0F, kConnectionFadeMs});
             if (by == "connection") edits.emplace_back(Connect{"before", "x", 20.0F});
@@ -480,7 +481,7 @@ TEST_F(EngineOverlap, AConnectionThatReturnsWithAnotherGainDoesNotMoveTheLevel) 
     for (const AddNode& returning : {gain("a"), look_ahead("a", 27.0)}) {
         for (const std::uint32_t blocks : {1U, 3U, 7U, 9U, 16U}) {
             OfflineEngine returned;
-            // Two nodes side by side, each with half of the signal; one of them returns with all of it.
+            // Two nodes in parallel, each with half of the signal. One of them is reinserted with the whole signal.
             start(returned, {returning, gain("b"), Disconnect{"dc", "out"}, Connect{"dc", "a", kHalfDb},
                              Connect{"dc", "b", kHalfDb}, Connect{"a", "out", {}}, Connect{"b", "out", {}}});
             const std::size_t begin = returned.recorded[0].size();
@@ -501,7 +502,7 @@ TEST_F(EngineOverlap, ANodeThatFadesOutAndReturnsElsewhereDoesNotMoveTheLevel) {
     for (const AddNode& second : {gain("d"), look_ahead("d", 27.0)}) {
         for (const std::uint32_t blocks : {1U, 2U, 3U, 5U, 7U, 9U, 16U}) {
             OfflineEngine returned;
-            // dc -> a -> c -> out beside dc -> b -> d -> out, each with half of the signal.
+            // dc -> a -> c -> out in parallel with dc -> b -> d -> out, each with half of the signal.
             start(returned, {gain("a"), gain("b"), gain("c"), second, Disconnect{"dc", "out"},
                              Connect{"dc", "a", kHalfDb}, Connect{"dc", "b", kHalfDb}, Connect{"a", "c", {}},
                              Connect{"b", "d", {}}, Connect{"c", "out", {}}, Connect{"d", "out", {}}});
@@ -509,7 +510,7 @@ TEST_F(EngineOverlap, ANodeThatFadesOutAndReturnsElsewhereDoesNotMoveTheLevel) {
             edit(returned, {Disconnect{"a", "c"}, Disconnect{"b", "d"}, Disconnect{"c", "out"}, Disconnect{"d", "out"},
                             Connect{"a", "out", {}}, Connect{"b", "out", {}}});
             returned.render_blocks(blocks);
-            // In front of a and b, where it receives all of the signal.
+            // Inserted before a and b, where it receives the whole signal.
             edit(returned, {Disconnect{"dc", "a"}, Disconnect{"dc", "b"}, Connect{"dc", "d", {}},
                             Connect{"d", "a", kHalfDb}, Connect{"d", "b", kHalfDb}});
             returned.settle();
@@ -529,7 +530,7 @@ TEST_F(EngineOverlap, ANodeThatFadesOutAndReturnsAtAnotherGainDoesNotMoveTheLeve
             start(returned,
                   {gain("a"), gain("b"), gain("v"), Disconnect{"dc", "out"}, Connect{"dc", "a", kHalfDb},
                    Connect{"dc", "b", kHalfDb}, Connect{"a", "v", {}}, Connect{"b", "v", {}}, Connect{"v", "out", {}}});
-            // dc -> a -> c -> v beside dc -> b -> d -> v, each with half of the signal.
+            // dc -> a -> c -> v in parallel with dc -> b -> d -> v, each with half of the signal.
             edit(returned, {gain("c"), last, Disconnect{"a", "v"}, Disconnect{"b", "v"}, Connect{"a", "c", {}},
                             Connect{"b", "d", {}}, Connect{"c", "v", {}}, Connect{"d", "v", {}}});
             returned.settle();
@@ -538,7 +539,7 @@ TEST_F(EngineOverlap, ANodeThatFadesOutAndReturnsAtAnotherGainDoesNotMoveTheLeve
             edit(returned, {Disconnect{"dc", "a"}, Disconnect{"dc", "b"}, Disconnect{"a", "c"}, Disconnect{"b", "d"},
                             Connect{"dc", "c", kHalfDb}, Connect{"dc", "d", kHalfDb}});
             returned.render_blocks(blocks);
-            // b feeds both, with all of the signal.
+            // b feeds both with the whole signal.
             edit(returned, {Disconnect{"dc", "c"}, Disconnect{"dc", "d"}, Connect{"dc", "b", {}},
                             Connect{"b", "c", kHalfDb}, Connect{"b", "d", kHalfDb}});
             returned.settle();
@@ -564,7 +565,7 @@ TEST_F(EngineOverlap, RandomRewiringsOfUnityNodesDoNotMoveTheLevel) {
             next.emplace_back("out");
             if (const auto edits = rewire(path, next); !edits.empty()) edit(rewired, edits);
             path = next;
-            rewired.render_blocks(i % 4 == 3 ? 3 : 2);  // 3 ms in the mean
+            rewired.render_blocks(i % 4 == 3 ? 3 : 2);  // 3 ms on average
         }
         rewired.settle();
         expect_constant(rewired, 0, 1e-4F, "seed " + std::to_string(seed));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Edits that overlap: each is heard without a step, none makes another dip, and none holds another back.
+// Edits that overlap: each takes effect without a step, and none causes a dip in another signal or delays another edit.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kRound = 480;  // 10 ms at 48 kHz
 constexpr std::size_t kBlock = 64;
-/// Of a constant of 0.5 that fades in 10 ms.
+/// Maximum step of a constant of 0.5 that fades over 10 ms.
 constexpr float kFadeStep = 0.0011F;
 
 float largest_step(std::span<const float> samples) {
@@ -27,7 +27,7 @@ float largest_step(std::span<const float> samples) {
 }
 
 struct EngineRounds : testing::Test {
-    /// A constant of 0.5 to the first channel of the device, and another to the second.
+    /// Connects a constant of 0.5 to the first channel of the device, and another to the second.
     void start(const std::string& more_nodes = {}, const std::string& more_connections = {}) {
         offline.load(R"({"nodes": [ {"name": "dc", "type": "constant", "parameters": {"value": 0.5}},
                                     {"name": "out", "type": "output"},
@@ -66,7 +66,8 @@ TEST_F(EngineRounds, AConnectionFromBeforeTheFirstBlockStaysUntilItFadesOut) {
                                 {"name": "nothing", "type": "constant", "parameters": {"value": 0}},
                                 {"name": "out", "type": "output"} ], "connections": [] })");
     offline.edit({Connect{"dc", "out", {}}});
-    offline.edit({AddNode{"gain", "more", {}, {}}});  // another plan, which replaces the one before without a block
+    // Another plan, which replaces the pending one before a block is rendered.
+    offline.edit({AddNode{"gain", "more", {}, {}}});
     offline.render_blocks(32);
     offline.settle();
     offline.edit({Connect{"nothing", "out", {}}});
@@ -174,14 +175,14 @@ TEST_F(EngineRounds, ADelayLineRemembersNoStepFromItsInsertion) {
     const SetParameter later{"echo", "time_ms", 250.0F, {}};
     ASSERT_TRUE(offline.engine.set_parameters({&later, 1}));
     offline.render_blocks(400);
-    // The line itself crossfades in 20 ms when its delay changes.
+    // The delay line itself crossfades over 20 ms when its delay changes.
     EXPECT_LT(largest_step(offline.recorded[0]), kFadeStep);
 }
 
 TEST_F(EngineRounds, ADelayLineRemembersNoStepFromItsFirstConnection) {
     start();
     offline.edit({AddNode{"delay_line", "d", {}, {{"time_ms", 20.0F}}}});
-    // Before a block has run the delay line.
+    // Applied before a block has run the delay line.
     offline.edit({Connect{"dc", "d", {}}, Connect{"d", "out", {}}});
     offline.settle();
     offline.render_blocks(64);
@@ -296,11 +297,11 @@ TEST_F(EngineRounds, ATransactionIsWholeAtEveryFrame) {
     insert("gain", "x", "dc", "out");
     offline.settle();
     const std::size_t begin = now();
-    // 20 dB more before X, 20 dB less behind it, both by connections that fade at once.
+    // 20 dB more before X, 20 dB less after it, by two connections that fade together.
     offline.edit({Connect{"dc", "x", 20.0F}, Connect{"x", "out", -20.0F}});
     offline.settle();
     const auto heard = std::span{offline.recorded[0]}.subspan(begin);
-    // Two linear ramps multiplied: 0.5 (1 + 9s)(1 - 0.9s), never outside of what such ramps give.
+    // The product of two linear ramps, 0.5 (1 + 9s)(1 - 0.9s), stays within the range of such ramps.
     EXPECT_NEAR(heard.back(), 0.5F, 1e-4F);
     offline.edit({AddNode{"gain", "up", {}, {{"gain_db", 20.0F}}}, AddNode{"gain", "down", {}, {{"gain_db", -20.0F}}},
                   Disconnect{"dc", "x"}, Disconnect{"x", "out"}, Connect{"dc", "up", 20.0F}, Connect{"up", "x", {}},
@@ -346,7 +347,7 @@ TEST_F(EngineRounds, WhatWaitsAtTheSamePortStartsTogetherWithinItsPromise) {
     const std::size_t promised = now() + first->starts_within_ms * 48;
     EXPECT_GT(first->starts_within_ms, 20U);
     EXPECT_LT(first->starts_within_ms, 20U + 50U + 40U);
-    // An adversary who replaces the limiter all the time.
+    // Another client replaces the limiter all the time.
     std::uint32_t refused = 0;
     for (int i = 0; i < 60; ++i) {
         offline.render_blocks(2);
@@ -380,7 +381,7 @@ TEST_F(EngineRounds, ParametersOfATransactionActWhenItStarts) {
 
 TEST_F(EngineRounds, ANodeThatHasRunInAPlanWithParametersIsPluggedInWithoutADip) {
     start();
-    // The plan with the parameter is rendered by itself, so the node has run when it is connected.
+    // The plan with the parameter is rendered separately, so the node has run before it is connected.
     offline.edit({AddNode{"gain", "n", {}, {}}, SetParameter{"other_dc", "value", 0.5F, {}}});
     offline.edit({Disconnect{"dc", "out"}, Connect{"dc", "n", {}}, Connect{"n", "out", {}}});
     offline.settle();

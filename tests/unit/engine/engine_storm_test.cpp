@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Random edits, thousands of them: no click in the path of a tone, and a sound that in the end is the graph's, bit for
-// bit, however it came about.
+// Thousands of random edits: no click in the path of a tone, and a final output that is bit-identical to that of the
+// same graph without the edits.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,8 +17,8 @@ namespace {
 /// Edits the path of one tone at random: osc -> [some of g0 g1 g2 g3 in any order] -> out.
 class TonePathEditor {
  public:
-    /// `with_look_ahead`: some of the nodes look ahead, another path of the tone has none, and the two are aligned now
-    /// and then.
+    /// `with_look_ahead`: some of the nodes have look-ahead, a parallel path of the tone has none, and compensation is
+    /// switched on and off.
     TonePathEditor(OfflineEngine& offline, unsigned seed, bool with_look_ahead = false)
         : offline_{offline}, random_{seed}, with_look_ahead_{with_look_ahead} {}
 
@@ -31,13 +31,13 @@ class TonePathEditor {
         }
     }
 
-    /// The same with a constant for a tone, so that what is recorded is the sum of all gains.
+    /// The same with a constant instead of a tone, so that the recording is the sum of all gains.
     void start_constant(float value) {
         offline_.edit({AddNode{"constant", "osc", {}, {{"value", value}}}, AddNode{"output", "out", {}, {}},
                        Connect{"osc", "out", {}}});
     }
 
-    /// Nothing that has to dip: no order of nodes changes, and nothing is disconnected for a while.
+    /// Makes an edit that needs no dip: it does not reorder nodes, and disconnects nothing.
     void edit_without_dip() {
         switch (pick(4)) {
             case 0:
@@ -86,7 +86,7 @@ class TonePathEditor {
         return whole;
     }
 
-    /// From the path as it is to `inner`, in one transaction.
+    /// Changes the current path to `inner`, in one transaction.
     void rewire(std::vector<std::string> inner, std::vector<Edit> before, std::vector<Edit> after) {
         const auto connections_of = [](const std::vector<std::string>& nodes) {
             std::set<std::pair<std::string, std::string>> connections;
@@ -114,7 +114,7 @@ class TonePathEditor {
         inner.insert(inner.begin() + pick(static_cast<int>(inner.size()) + 1), name);
         AddNode node{"gain", name, {}, {}};
         if (with_look_ahead_ && pick(2) == 0) {
-            node.type = "limiter";  // nothing is as high as its ceiling: it only delays
+            node.type = "limiter";  // the signal is below its ceiling: it only delays
             node.settings["look_ahead_ms"] = static_cast<double>(1 + pick(10));
         }
         rewire(std::move(inner), {std::move(node)}, {});
@@ -170,10 +170,11 @@ double largest_second_difference(const std::vector<float>& samples) {
     return largest;
 }
 
-/// A sine of amplitude A and at most 700 Hz bends by A w^2 at most, w = 2 pi 700 / 48000 = 0.0916: 0.0042 for A = 0.5.
-/// A fade of 480 frames adds a corner of A/480 where it begins and ends, and 2 w A/480 while it runs. A path has at
-/// most five connections in a row, each a sum of a fading and a rising one: with all of them moving at once, 10 corners
-/// of 0.5/480 = 0.0104 and 10 x 2 x 0.0916 x 0.5/480 = 0.0019. A step without ramps bends by up to 0.5.
+/// The second difference of a sine of amplitude A and at most 700 Hz is at most A w^2, w = 2 pi 700 / 48000 = 0.0916:
+/// 0.0042 for A = 0.5. A fade of 480 frames adds a corner of A/480 at its start and end, and 2 w A/480 while it runs. A
+/// path has at most five connections in series, each a sum of a falling and a rising one. If all of them fade at the
+/// same time, they add 10 corners of 0.5/480 = 0.0104 and 10 x 2 x 0.0916 x 0.5/480 = 0.0019. A step without ramps has
+/// a second difference of up to 0.5.
 constexpr double kBound = 0.0042 + 0.0104 + 0.0019;
 
 TEST(EngineStorm, RandomEditsInTheTonesPathLeaveNoClick) {
@@ -209,7 +210,7 @@ TEST(EngineStorm, NeitherLookAheadNorItsCompensationClicks) {
     }
 }
 
-/// Whatever changes, the path is a crossfade of paths of the same level.
+/// After any of these edits, the path is a crossfade of paths of the same level.
 TEST(EngineStorm, RapidLookAheadEditsKeepExactlyOnePathAudible) {
     for (unsigned seed = 1; seed <= cases(30U, 5U); ++seed) {
         OfflineEngine offline;
@@ -219,7 +220,7 @@ TEST(EngineStorm, RapidLookAheadEditsKeepExactlyOnePathAudible) {
         std::mt19937 random{seed};
         for (int i = 0; i < 200; ++i) {
             editor.edit_without_dip();
-            // Often several plans in one block, and often a pause that is shorter than a look-ahead.
+            // Often several plans in one block, and often a pause shorter than a look-ahead.
             offline.render_blocks(std::uniform_int_distribution{0U, 3U + seed % 20}(random));
             offline.poll();
         }
@@ -244,7 +245,7 @@ TEST(EngineStorm, TheSameEditsWithoutRampsClick) {
     EXPECT_GT(largest_second_difference(offline.recorded[0]), 4.0 * kBound);
 }
 
-/// Edits any graph at random; what the engine refuses it must refuse whole.
+/// Edits any graph at random; an edit that the engine refuses must change nothing.
 class GraphScrambler {
  public:
     GraphScrambler(OfflineEngine& offline, unsigned seed) : offline_{offline}, random_{seed} {}

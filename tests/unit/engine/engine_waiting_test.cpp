@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Transactions that wait: what they promise, what they may not lose while they wait, and what they may not cost others.
+// Waiting transactions: their promises, what they must keep while they wait, and that they do not delay others.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kBlock = 64;
 
 struct EngineWaiting : testing::Test {
-    /// A constant of 0.5 to the first channel, another to the second, and more.
+    /// Connects a constant of 0.5 to the first channel, another to the second, and adds more.
     void start(const std::string& more_nodes = {}, const std::string& more_connections = {}) {
         offline.load(R"({"nodes": [ {"name": "dc", "type": "constant", "parameters": {"value": 0.5}},
                                     {"name": "out", "type": "output"},
@@ -30,13 +30,13 @@ struct EngineWaiting : testing::Test {
         offline.settle();
         offline.render_blocks(8);
     }
-    /// A round during which everything else waits.
+    /// Starts a round, for which all later transactions wait.
     void start_round() {
         offline.edit({AddNode{"gain", "in_round", {}, {}}, Disconnect{"dc", "out"}, Connect{"dc", "in_round", {}},
                       Connect{"in_round", "out", {}}});
         offline.render_block();
     }
-    /// Edits that put 20 compressors of 50 ms between the other constant and its output.
+    /// Returns edits that insert 20 compressors of 50 ms between the other constant and its output.
     static std::vector<Edit> a_second_of_look_ahead() {
         std::vector<Edit> edits{Disconnect{"other_dc", "other"}};
         std::string before = "other_dc";
@@ -53,7 +53,7 @@ struct EngineWaiting : testing::Test {
         edits.insert(edits.end(), more.begin(), more.end());
         return edits;
     }
-    /// Commits, tries again while it is refused for a retry, and notes the bound that it states.
+    /// Commits, retries while there is no room, and records the promised start.
     std::uint64_t commit(const std::vector<Edit>& edits) {
         for (int i = 0; i < 3000; ++i) {
             const auto ticket = offline.apply(edits);
@@ -126,7 +126,7 @@ TEST_F(EngineWaiting, WhatFillsAgainDoesNotDelayWhatHasStartedToPrepare) {
     start();
     offline.edit({AddNode{"gain", "g", {}, {}}, Connect{"other_dc", "g", {}}});
     std::vector<Edit> chain = a_second_of_look_ahead();
-    chain.erase(chain.begin());  // the other constant stays where it is
+    chain.erase(chain.begin());  // the other constant stays in place
     chain.emplace_back(Disconnect{"other_dc", "comp0"});
     chain.emplace_back(Disconnect{"comp19", "other"});
     offline.edit(std::move(chain));
@@ -207,7 +207,7 @@ TEST_F(EngineWaiting, ParametersOfUnitsThatStartTogetherAreLimitedInEachBlock) {
     for (int part = 0; part < 3; ++part) {
         std::vector<Edit> edits{Connect{"dc", "m" + std::to_string(part) + ":in_1", {}}};
         for (int i = 0; i < 1800; ++i) {
-            const int place = part * 1800 / 2 + i;  // half of them in the next one too
+            const int place = part * 1800 / 2 + i;  // half of them are also in the next transaction
             edits.emplace_back(SetParameter{"m" + std::to_string(place / 64 % 64),
                                             "gain_" + std::to_string(place % 64 + 1) + "_db",
                                             -6.0F - static_cast<float>(part),

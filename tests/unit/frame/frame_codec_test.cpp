@@ -9,7 +9,7 @@
 namespace rta {
 namespace {
 
-/// Every frame of the stream, fed in pieces of `piece` bytes.
+/// Returns every frame of the stream, decoded in pieces of `piece` bytes.
 std::vector<std::string> decode(FrameDecoder& decoder, std::string_view stream, std::size_t piece) {
     std::vector<std::string> frames;
     while (!stream.empty()) {
@@ -92,15 +92,15 @@ TEST(FrameCodec, RefusesAbsurdLengths) {
 }
 
 TEST(FrameCodec, RefusesALengthAsSoonAsItCannotBecomeRight) {
-    // 5 MiB in its first four bytes, more to come or not.
+    // The first four bytes announce 5 MiB, whether more bytes follow or not.
     EXPECT_EQ(error_of("\x80\x80\xC0\x82"), FrameError::too_long);
 }
 
 TEST(FrameCodec, RefusesVarintsThatAreNone) {
     using namespace std::string_view_literals;
-    // Ten bytes that all promise another one.
+    // Ten bytes, each of which announces another one.
     EXPECT_EQ(error_of("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80"sv), FrameError::bad_length);
-    // The tenth byte would be bit 64.
+    // The tenth byte would set bit 64.
     EXPECT_EQ(error_of("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02"sv), FrameError::bad_length);
     // Eleven bytes for a zero.
     EXPECT_EQ(error_of("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00"sv), FrameError::bad_length);

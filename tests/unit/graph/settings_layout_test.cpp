@@ -80,7 +80,7 @@ TEST(ResolvedSettings, TakesWhatIsGiven) {
 TEST(ResolvedSettings, AreTheSameWhereTheValuesAre) {
     EXPECT_EQ(*resolve({}), *resolve({{"channels", 1.0}, {"loop", true}}));
     EXPECT_NE(*resolve({}), *resolve({{"channels", 2.0}}));
-    // A sign of zero is no difference, and reaches no node.
+    // The sign of zero is ignored, and does not reach the node.
     EXPECT_FALSE(std::signbit(resolve({{"ratio", -0.0}})->number("ratio")));
 }
 

@@ -42,7 +42,7 @@ TEST(TopologicalOrder, AChainRunsToItsEndBeforeTheNextBegins) {
 }
 
 TEST(TopologicalOrder, NamesTheWholeCycleAndNothingElse) {
-    // 0 -> 1 -> 2 -> 3 -> 1, with 4 behind the cycle and 5 apart.
+    // 0 -> 1 -> 2 -> 3 -> 1, with 4 after the cycle and 5 separate.
     const Arc arcs[] = {{0, 1}, {1, 2}, {2, 3}, {3, 1}, {3, 4}};
     const auto order = topological_order(6, arcs);
     ASSERT_FALSE(order);

@@ -22,7 +22,7 @@ using test::noise;
 
 constexpr std::uint32_t kRate = 48'000;
 
-/// A device whose callbacks are as long as the test says.
+/// A device with callbacks of any length.
 class ScriptedDevice {
  public:
     ScriptedDevice(std::uint32_t channels_in, std::uint32_t channels_out, std::string_view document,
@@ -34,7 +34,7 @@ class ScriptedDevice {
         adapter.grant(engine.gate().start_generation());
     }
 
-    /// One callback of `frames`, with the next of `input` (one vector a channel), or without input buffers.
+    /// Makes one callback of `frames` frames with the next part of `input` (one vector per channel), or without input.
     void call(std::uint32_t frames, const std::vector<std::vector<float>>* input) {
         std::vector<const float*> inputs;
         for (std::uint32_t channel = 0; input != nullptr && channel < adapter.channels_in(); ++channel) {
@@ -42,7 +42,7 @@ class ScriptedDevice {
         }
         std::vector<float*> outputs;
         for (auto& channel : played) {
-            // What a device hands over is whatever was in its buffer before.
+            // A device does not clear its buffers.
             channel.resize(position + frames, std::numeric_limits<float>::quiet_NaN());
             outputs.push_back(channel.data() + position);
         }
@@ -59,7 +59,7 @@ class ScriptedDevice {
     std::size_t position = 0;
 };
 
-/// Bits, not values: -0 is not 0 here.
+/// Compares bits, not values: -0 is not equal to 0.
 [[nodiscard]] ::testing::AssertionResult same_bits(const std::vector<float>& played, std::size_t played_from,
                                                    const std::vector<float>& expected, std::size_t expected_from,
                                                    std::size_t frames) {
@@ -74,7 +74,7 @@ class ScriptedDevice {
     return ::testing::AssertionSuccess();
 }
 
-/// What the graph plays when every callback is one block.
+/// Returns the output of the graph if every callback is one block.
 [[nodiscard]] std::vector<float> reference_tone(std::size_t frames) {
     ScriptedDevice device{0, 1, kTone};
     while (device.position < frames) device.call(64, nullptr);
@@ -145,18 +145,19 @@ TEST(BlockAdapter, WhatIsHeardDoesNotDependOnHowTheDeviceCutsTime) {
 }
 
 TEST(BlockAdapter, TheSwitchMakesNoClick) {
-    // 440 Hz at half of full scale, as kTone plays it: its own second difference is the step that time makes twice.
+    // 440 Hz at half of full scale, as in kTone. `own` is its second difference.
     const double amplitude = std::pow(10.0, -6.0 / 20.0);
     const double angle = 2.0 * std::numbers::pi * 440.0 / kRate;
     const double own = amplitude * angle * angle;
-    // The continuation is at most four times as curved as the tone, what follows once; the fades (of 256 frames, slope
-    // at most 1.5/256, curvature 6/256^2) add twice their slope times the tone's, and their curvature times its height.
+    // The second difference of the continuation is at most four times that of the tone, that of the following signal
+    // once. The fades (256 frames, slope at most 1.5/256, second difference 6/256^2) add twice their slope times that
+    // of the tone, and their second difference times its amplitude.
     const double fades = 2.0 * (2.0 * 1.5 / 256.0 * amplitude * angle + 6.0 / (256.0 * 256.0) * amplitude);
     const double bound = 6.0 * own + fades;
-    // A cut would be a step as high as the sample it cuts at.
+    // An abrupt cut would be a step of the height of the signal there.
     ASSERT_LT(bound, amplitude / 10.0);
 
-    for (std::uint32_t blocks = 8; blocks < 72; ++blocks) {  // every phase of the tone, about
+    for (std::uint32_t blocks = 8; blocks < 72; ++blocks) {  // about every phase of the tone
         ScriptedDevice device{0, 1, kTone};
         for (std::uint32_t block = 0; block < blocks; ++block) device.call(64, nullptr);
         for (int i = 0; i < 40; ++i) device.call(100, nullptr);
@@ -164,7 +165,7 @@ TEST(BlockAdapter, TheSwitchMakesNoClick) {
         ASSERT_EQ(device.adapter.fade_frames(), 256U);
         EXPECT_LT(largest_second_difference(device.played.front(), 0, device.position), bound) << blocks;
         const auto [low, high] = std::ranges::minmax(device.played.front());
-        EXPECT_LE(std::max(-low, high), 2.0 * amplitude) << blocks;  // two tones that cross at most
+        EXPECT_LE(std::max(-low, high), 2.0 * amplitude) << blocks;  // at most two tones that overlap
     }
 }
 

@@ -69,7 +69,7 @@ TEST(FindDevice, TakesAWholeNameOrAPartThatFitsOne) {
     EXPECT_EQ(find_device(kDevices, "ALSA/default", Direction::output), 1U);
     EXPECT_EQ(find_device(kDevices, "ALC", Direction::output), 0U);
     EXPECT_EQ(find_device(kDevices, "JACK", Direction::input), 4U);
-    // "default" fits two that play, but only one that captures.
+    // "default" matches two devices with outputs, but only one with inputs.
     EXPECT_EQ(find_device(kDevices, "default", Direction::input), 1U);
 }
 

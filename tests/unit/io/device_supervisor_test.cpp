@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 using test::kTone;
 using test::load;
 
-/// How the driver behaves.
+/// Behaviour of the driver.
 struct Script {
     std::atomic<bool> finished{false};
     std::atomic<bool> active{true};
@@ -31,15 +31,15 @@ struct Script {
     std::atomic<bool> never_calls{false};
     std::atomic<int> starts{0};
     std::atomic<int> stops{0};
-    std::atomic<int> closes{0};  ///< of the driver
+    std::atomic<int> closes{0};  ///< closed devices
     std::atomic<bool> can_stop_when_lost{true};
     std::atomic<BlockAdapter*> adapter{nullptr};
-    /// How a library is made to hang: until there is a permit.
+    /// Makes the library hang until a permit is released.
     std::atomic<bool> hangs_in_open{false};
     std::atomic<bool> hangs_in_stop{false};
     std::counting_semaphore<> permits{0};
 
-    /// One callback of the device; true if it was given sound.
+    /// Makes one callback of the device; returns true if the output is not silent.
     bool call(std::uint32_t frames = 64, const DriverFlags& said = {}) {
         std::vector<float> samples(frames, 1.0F);
         float* const outputs[] = {samples.data()};
@@ -58,7 +58,7 @@ class FakeDevice final : public AudioDevice {
     [[nodiscard]] Expected<void> start(BlockAdapter& adapter) override {
         ++script_.starts;
         script_.adapter = &adapter;
-        adapter.tolerate_lateness(3'600.0);  // the test calls when it likes
+        adapter.tolerate_lateness(3'600.0);  // the test calls at any time
         if (script_.never_calls) {
             script_.finished = true;
         } else {
@@ -133,7 +133,7 @@ class SupervisorTest : public ::testing::Test, private DeviceSupervisor::Observe
     void start(const char* device) {
         supervisor.start(request(device), [this](Expected<void> result) { started = std::move(result); });
     }
-    /// Starts, and does the control thread's work until it is known how that went.
+    /// Starts, and runs the tasks of the control thread until the result is known.
     Expected<void> start_and_wait(const char* device) {
         start(device);
         while (!started) run_one();
@@ -149,7 +149,7 @@ class SupervisorTest : public ::testing::Test, private DeviceSupervisor::Observe
         }
         task();
     }
-    /// Until the null device has rendered something more.
+    /// Waits until the null device has rendered more blocks.
     void await_progress() {
         const std::uint64_t before = engine.renderer().frames();
         while (engine.renderer().frames() == before) std::this_thread::sleep_for(1ms);
@@ -164,7 +164,7 @@ class SupervisorTest : public ::testing::Test, private DeviceSupervisor::Observe
     std::optional<Expected<void>> started;
     std::mutex mutex;
     std::condition_variable posted;
-    std::deque<std::function<void()>> tasks;  ///< under mutex
+    std::deque<std::function<void()>> tasks;  ///< guarded by mutex
     DeviceSupervisor supervisor{engine.gate(), engine.renderer(), *this,
                                 [this](std::function<void()> task) { post(std::move(task)); }, kinds()};
 
@@ -265,7 +265,7 @@ TEST_F(SupervisorTest, WhenTheHostEndsTheStreamTheNullClockTakesOver) {
     EXPECT_EQ(state.description.channels_out, 1U) << "as wide as the device it stands in for";
     EXPECT_NE(state.fallback_reason, "");
     EXPECT_FALSE(script.call()) << "should the lost device call again";
-    while (script.stops == 0) std::this_thread::sleep_for(1ms);  // its host is told, on the device thread
+    while (script.stops == 0) std::this_thread::sleep_for(1ms);  // the device thread notifies its host
 }
 
 TEST_F(SupervisorTest, CallbacksThatCeaseAreALossIfTheHostAgrees) {
@@ -278,7 +278,7 @@ TEST_F(SupervisorTest, CallbacksThatCeaseAreALossIfTheHostAgrees) {
     supervisor.poll(now + 10ms);
     EXPECT_TRUE(changes.empty()) << "a short silence is no loss";
     supervisor.poll(now + 100ms);
-    run_one();  // the host's answer
+    run_one();  // the response of the host
     ASSERT_EQ(changes.size(), 1U);
     EXPECT_NE(changes.front().find("no longer runs the stream"), std::string::npos);
     await_progress();
@@ -311,7 +311,7 @@ TEST_F(SupervisorTest, AHostThatHangsWhileOpeningIsGivenUp) {
     ASSERT_TRUE(started && *started);
     await_progress();
     EXPECT_NE(supervisor.status().fallback_reason.find("did not respond"), std::string::npos);
-    // It comes after all: too late.
+    // The device opens after the timeout: too late.
     script.permits.release();
     run_one();
     EXPECT_EQ(supervisor.status().description.kind, "null");
@@ -323,7 +323,7 @@ TEST_F(SupervisorTest, TheExitDoesNotWaitForAHostThatHangs) {
     ASSERT_TRUE(start_and_wait("scripted:good"));
     EXPECT_FALSE(supervisor.stop(20ms));
     EXPECT_FALSE(script.call());
-    script.permits.release();  // the test itself must end
+    script.permits.release();  // lets the thread end, so that the test can
 }
 
 TEST_F(SupervisorTest, LatencyOfTheAdapterIsReportedOnce) {
@@ -353,7 +353,7 @@ TEST_F(SupervisorTest, ListsOnTheControlThread) {
 TEST_F(SupervisorTest, TellsOfXrunsOnceAndLogsThemSparingly) {
     ASSERT_TRUE(start_and_wait("scripted:good"));
     const DeviceSupervisor::Clock::time_point now = DeviceSupervisor::Clock::now();
-    // 100 s of frames at a time: a callback cannot be an overrun.
+    // 100 s of frames per callback, so that it cannot count as an overrun.
     const auto call = [&](const DriverFlags& said) { script.call(4'800'000, said); };
     call({});
     supervisor.poll(now);
@@ -392,7 +392,7 @@ TEST_F(SupervisorTest, TellsOfXrunsOnceAndLogsThemSparingly) {
 TEST_F(SupervisorTest, TheLastXrunsOfALostDeviceAreToldAndLogged) {
     ASSERT_TRUE(start_and_wait("scripted:good"));
     const DeviceSupervisor::Clock::time_point now = DeviceSupervisor::Clock::now();
-    // 100 s of frames: the callback cannot be an overrun. Those of 64 may be, so only what the host says is compared.
+    // 100 s of frames cannot count as an overrun. Callbacks of 64 may, so only the flags of the host are compared.
     script.call(4'800'000, {.input_overflow = true});
     supervisor.poll(now);
     const std::size_t logged = warnings.size();
@@ -404,7 +404,7 @@ TEST_F(SupervisorTest, TheLastXrunsOfALostDeviceAreToldAndLogged) {
     supervisor.poll(now + 1100ms);  // asks the host
     script.call(64, {.input_underflow = true});
     const std::uint64_t frame = engine.renderer().frames();
-    run_one();  // the host's answer
+    run_one();  // the response of the host
     ASSERT_EQ(changes.size(), 1U);
     ASSERT_EQ(xruns.size(), 3U);
     EXPECT_EQ(xruns[2].first.input_underflows, 1U);

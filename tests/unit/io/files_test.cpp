@@ -123,13 +123,13 @@ TEST_F(FilesTest, TheRecorderPutsSilenceInThePlaceOfWhatItLoses) {
         for (float& sample : block.write().channel(0)) sample = number;
         (*recorder)->record(block.read());
     };
-    // Faster than any disk: the ring is full before the writing thread has woken twice.
+    // Faster than any disk: the ring is full before the writer thread has woken twice.
     while ((*recorder)->dropped_frames() < 5 * 64) record();
     const auto warning = (*recorder)->take_warning();
     ASSERT_TRUE(warning);
     EXPECT_NE(warning->find("frames are missing from " + (folder / "r.wav")), std::string::npos) << *warning;
     EXPECT_FALSE((*recorder)->take_warning()) << "it was said already";
-    // Until blocks find room again, and then once more to the brim, so that the file ends with a loss.
+    // Until blocks find room again, and then until the ring is full once more, so that the file ends with a gap.
     std::uint64_t between = 0;
     while (between != (*recorder)->dropped_frames()) {
         std::this_thread::sleep_for(std::chrono::milliseconds{5});
@@ -154,7 +154,7 @@ TEST_F(FilesTest, TheRecorderPutsSilenceInThePlaceOfWhatItLoses) {
 }
 
 TEST_F(FilesTest, TheRecorderReportsADiskThatRefuses) {
-    // Every write to /dev/full fails for want of space.
+    // Every write to /dev/full fails with ENOSPC.
     auto recorder = WavRecorder::create("/dev/full", 48'000, 1, 64);
     if (!recorder) {
         EXPECT_NE(recorder.error().sentence.find("/dev/full"), std::string::npos);

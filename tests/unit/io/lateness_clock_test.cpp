@@ -15,7 +15,7 @@ constexpr std::int64_t kMs = 1'000'000;
 constexpr std::uint32_t kClockRate = 64'000;
 constexpr std::uint32_t kFrames = 64;
 
-/// How many of `count` callbacks are late that come `period_ns` after each other.
+/// Returns how many of `count` callbacks at intervals of `period_ns` are late.
 int late_of(LatenessClock& clock, std::int64_t& now, int count, std::int64_t period_ns, std::int64_t tolerance = 0) {
     int late = 0;
     for (int i = 0; i < count; ++i) {
@@ -75,7 +75,7 @@ TEST(LatenessClock, OneGapCountsOnceHoweverLongAndHoweverItIsCaughtUp) {
 }
 
 TEST(LatenessClock, BurstsAreNotLate) {
-    // A device of 4 ms that asks for 1 ms at a time.
+    // A device with periods of 4 ms that makes callbacks of 1 ms.
     LatenessClock clock{kClockRate};
     std::int64_t now = kFirstCallback;
     int late = 0;
@@ -90,7 +90,7 @@ TEST(LatenessClock, AnotherClocksDriftNeverCounts) {
     for (const double ppm : {-1'000.0, -100.0, 100.0, 500.0}) {
         LatenessClock clock{kClockRate};
         int late = 0;
-        // An hour.
+        // One hour.
         for (std::int64_t i = 0; i < 3'600'000; ++i) {
             const double due_ns = static_cast<double>(i) * 1e6 * (1.0 + ppm * 1e-6);
             late += clock.callback(kFirstCallback + std::llround(due_ns), kFrames, 0) ? 1 : 0;

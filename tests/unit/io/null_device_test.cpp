@@ -41,7 +41,7 @@ TEST(NullClock, CatchesUpWhatIsLessThanFourBlocksLate) {
         clock.begin_block(woken);
         ++blocks;
     }
-    EXPECT_EQ(blocks, 4);  // the one that was due, and three that it owed
+    EXPECT_EQ(blocks, 4);  // the block that was due, and three late ones
     EXPECT_EQ(clock.due_ns(), kStart + 4'000'000) << "the anchor has not moved";
 }
 
@@ -59,7 +59,7 @@ TEST(NullClock, ReanchorsWhenFourBlocksLateAndNeverBursts) {
 
 class NullDeviceTest : public ::testing::Test {
  protected:
-    /// Waits for the device's thread to have rendered as much.
+    /// Waits until the device thread has rendered this number of frames.
     void await_frames(std::uint64_t frames) const {
         while (engine.renderer().frames() < frames) std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }
@@ -92,7 +92,7 @@ TEST_F(NullDeviceTest, WritesWhatTheDeviceWasHandedToTheLastBlock) {
     const std::vector<float> live = samples_of(folder / "live.wav");
     ASSERT_EQ(live.size(), adapter.frames() * 2);
 
-    // The same graph, offline, is the same bits.
+    // The same graph rendered offline must be bit-identical.
     Engine other{builtin_nodes(), {.sample_rate_hz = 48'000, .block_size = 64}};
     load(other, kTone);
     BlockAdapter offline_adapter{other.gate(), other.renderer(), 48'000, 0, 2};
@@ -112,7 +112,7 @@ TEST_F(NullDeviceTest, TheFileIsWholeWhileItGrows) {
     BlockAdapter adapter{engine.gate(), engine.renderer(), 48'000, 0, 2};
     adapter.grant(engine.gate().start_generation());
     ASSERT_TRUE((*device)->start(adapter));
-    // As a reader would find it if the process were killed now: first empty, after a second with sound.
+    // Reads the file as if the process were killed now: at first it is empty, after a second it has samples.
     std::uint64_t frames = 0;
     while (frames == 0) {
         const auto reader = SoundReader::open(folder / "live.wav");
@@ -135,7 +135,7 @@ TEST_F(NullDeviceTest, TellsHowItsThreadIsScheduled) {
     EXPECT_TRUE(scheduling.policy.starts_with("SCHED_")) << scheduling.policy;
     EXPECT_EQ(scheduling.realtime, scheduling.policy != "SCHED_OTHER");
     (*device)->stop();
-    // pthread_join() returns a moment before the kernel has forgotten the thread; where it never does, ctest ends this.
+    // pthread_join() returns shortly before the kernel has removed the thread. If that never happens, ctest times out.
     while (!scheduling_of(adapter.thread_id()).policy.empty())
         std::this_thread::sleep_for(std::chrono::milliseconds{1});
 }

@@ -27,7 +27,7 @@ inline constexpr std::string_view kTone = R"({
               {"name": "out", "type": "output", "settings": {"channels": 2}}],
     "connections": [{"from": "osc", "to": "out"}]})";
 
-/// Makes `document` the engine's graph, before its first block.
+/// Loads `document` into the engine, before its first block.
 inline void load(Engine& engine, std::string_view document) {
     auto read = read_document(document);
     ASSERT_TRUE(read) << read.error().sentence;
@@ -39,7 +39,7 @@ inline void load(Engine& engine, std::string_view document) {
     ASSERT_TRUE(ticket) << ticket.error().sentence;
 }
 
-/// Planar noise: every sample differs from its neighbours, so that a sample in the wrong place shows.
+/// Returns planar noise: adjacent samples differ, so that a misplaced sample is detected.
 inline std::vector<std::vector<float>> noise(std::size_t channels, std::size_t frames) {
     std::mt19937 random{7};
     std::uniform_real_distribution<float> uniform{-1.0F, 1.0F};
@@ -50,7 +50,7 @@ inline std::vector<std::vector<float>> noise(std::size_t channels, std::size_t f
     return samples;
 }
 
-/// A folder that goes with the test.
+/// A temporary folder, removed with the test.
 class TemporaryFolder {
  public:
     TemporaryFolder() {

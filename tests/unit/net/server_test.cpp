@@ -214,7 +214,7 @@ TEST_P(ServerTest, AThousandPipelinedRequestsAreAnsweredInOrder) {
         message.set_timeout_ms(60'000);
         bytes += rta::test::delimited(message);
     }
-    // From a thread of its own: the server may stop reading until its answers are read.
+    // On a separate thread: the server may stop reading until its responses are read.
     auto sent = std::async(std::launch::async, [&] { client.send_bytes(bytes); });
     for (std::uint64_t i = 1; i <= 1000; ++i) {
         const v1::Response response = client.receive_response();
@@ -389,10 +389,10 @@ TEST_P(ServerTest, AClientThatNeverReadsIsNotReadFromAndDoesNotBlockOthers) {
     RawClient client{GetParam(), server};
     std::string requests = rta::test::delimited(request("id: 1 hello { protocol_version: 1 }"));
     client.push(requests);
-    // Each asks for half a megabyte, in six bytes.
+    // Each request has six bytes, and a response of half a megabyte.
     requests.clear();
     for (int i = 0; i < 10'000; ++i) requests += rta::test::delimited(request("id: 2 get_graph {}"));
-    // Until the server has stopped reading: repeatedly nothing can be sent, although it had time to continue.
+    // Until the server has stopped reading: several attempts to send fail, although it had time to continue.
     std::size_t sent = 0;
     for (int stalled = 0; stalled < 20;) {
         const std::size_t count = client.push(requests);
@@ -545,7 +545,7 @@ TEST_P(ServerTest, APanicDoesNotWaitForTheWorkOfOtherClients) {
 TEST_P(ServerTest, ContinuesAfterRunningOutOfDescriptors) {
     rlimit before_limit{};
     ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before_limit), 0);
-    // The client opens its descriptor before none is left; only the server needs another one.
+    // The client opens its descriptor before the limit is reached; only the server needs another one.
     RawClient* waiting = nullptr;
     {
         std::vector<UniqueFd> hoard;

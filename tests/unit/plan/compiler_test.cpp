@@ -64,7 +64,7 @@ TEST(Compiler, CycleIsRejected) {
     EXPECT_FALSE(compile(builder.request()));
 }
 
-/// What the graph of constants and gains must play, computed without plans, buffers or order.
+/// Computes the expected output of a graph of constants and gains, without plans, buffers or an order.
 class Reference {
  public:
     explicit Reference(const AudioGraph& graph) : graph_{graph} {}
@@ -89,7 +89,7 @@ TEST(Compiler, NoSignalIsOverwrittenBeforeItsLastReaderHasRun) {
             const bool source = i == 0 || std::uniform_int_distribution{0, 2}(random) == 0;
             const auto value = static_cast<float>(std::uniform_int_distribution{0, 31}(random)) / 32.0F;
             const std::string name = "n" + std::to_string(i);
-            // A width above one for some, so that mono signals feed several channels.
+            // Some nodes have more than one channel, so that mono signals feed several channels.
             const double channels = std::uniform_int_distribution{1, 4}(random) == 1 ? 2.0 : 1.0;
             if (source) {
                 builder.add("constant", name, {}, {{"value", value}});
@@ -101,14 +101,14 @@ TEST(Compiler, NoSignalIsOverwrittenBeforeItsLastReaderHasRun) {
         for (int i = 0; i < 3 * count; ++i) {
             const int from = std::uniform_int_distribution{0, count - 1}(random);
             const int to = std::uniform_int_distribution{from + 1, count}(random);
-            // Refused where the target has no input or the widths differ: then this pair is not connected.
+            // If the target has no input or the widths differ, connecting fails and this pair stays unconnected.
             (void)builder.graph.connect("n" + std::to_string(from), to == count ? "out" : "n" + std::to_string(to), {});
         }
         for (const bool at_unity : {true, false}) {
             auto plan = compile(builder.request(at_unity));
             ASSERT_TRUE(plan);
             const double expected = Reference{builder.graph}.value_of(*builder.graph.find("out"));
-            // Sums of multiples of 1/32 stay exact in float32 far beyond what these graphs add up to.
+            // Sums of multiples of 1/32 are exact in float32 far beyond the values in these graphs.
             for (const float sample : render(**plan))
                 ASSERT_EQ(static_cast<double>(sample), expected) << "round " << round;
         }

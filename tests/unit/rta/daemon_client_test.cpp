@@ -115,7 +115,7 @@ TEST(DaemonClient, SuggestsACauseIfRefusedWithoutAReason) {
 }
 
 TEST(DaemonClient, ReadsTheReasonEvenIfItsHelloCouldNotBeSent) {
-    // Closing a socket that holds unread bytes resets it. The reason, which was sent before, must still be read.
+    // Closing a socket with unread bytes resets it. The reason, which was sent before, must still be received.
     v1::Response full;
     full.mutable_status()->set_code(v1::RESOURCE_EXHAUSTED);
     full.mutable_status()->set_message("no room");
@@ -131,7 +131,7 @@ TEST(DaemonClient, ReadsTheReasonEvenIfItsHelloCouldNotBeSent) {
     std::thread daemon{[&] {
         for (int i = 0; i < 20; ++i) {
             const os::UniqueFd client{::accept(listener.get(), nullptr, nullptr)};
-            // Every other time the socket holds the unread Hello when it is closed.
+            // In every second round, the socket holds the unread Hello when it is closed.
             char byte = 0;
             if (i % 2 == 0) {
                 EXPECT_EQ(::recv(client.get(), &byte, 1, MSG_PEEK), 1);

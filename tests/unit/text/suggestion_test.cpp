@@ -56,7 +56,7 @@ TEST(UnknownName, CutsALongList) {
     const std::string sentence = unknown_name("node", "osc", views);
     EXPECT_TRUE(sentence.starts_with(R"(unknown node "osc"; expected one of: n0, n1, )")) << sentence;
     EXPECT_TRUE(sentence.ends_with("n22, n23 and 976 more")) << sentence;
-    // The whole list is searched for what was meant.
+    // Suggestions are searched in the whole list.
     EXPECT_NE(unknown_name("node", "n9999", views).find("did you mean \"n999\"?"), std::string::npos);
 }
 

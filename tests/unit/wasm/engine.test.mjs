@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The engine as WebAssembly, used as a page or a server would: no WASI, no npm package.
+// Tests the engine as WebAssembly, used as in a web page or a server: without WASI and npm packages.
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
@@ -9,7 +9,7 @@ import {test} from 'node:test';
 
 const SAMPLE_RATE_HZ = 48000;
 const BLOCK_SIZE = 64;
-const TOLERANCE = 1e-5;  // of full scale: what the design allows between targets
+const TOLERANCE = 1e-5;  // relative to full scale; allowed difference between targets
 
 const module = new WebAssembly.Module(readFileSync(process.env.RTA_WASM));
 
@@ -23,7 +23,7 @@ class Engine {
         if (this.handle === 0) throw new Error(this.lastError());
     }
 
-    // Every call may grow the memory, which detaches the views of before: views are made when they are needed.
+    // Every call may grow the memory, which detaches existing views, so views are created for each access.
     writeText(text) {
         const bytes = new TextEncoder().encode(text);
         const address = this.wasm.rta_text(bytes.length);
@@ -75,7 +75,7 @@ function largestDifference(samples, expected) {
     let largest = 0;
     samples.forEach((sample, index) => {
         const difference = Math.abs(sample - expected(index));
-        // NaN compares false with everything: it must not pass for a small difference.
+        // NaN compares false with everything, and must not count as a small difference.
         if (!(difference <= largest)) largest = difference;
     });
     return largest;
@@ -182,7 +182,7 @@ test('a thousand plans and as many engines take no more memory than five hundred
         const other = engine.wasm.rta_create(SAMPLE_RATE_HZ, BLOCK_SIZE, 0, 1);
         engine.wasm.rta_destroy(other);
     };
-    for (let index = 0; index < 500; ++index) edit(index);  // until the heap has found its shape
+    for (let index = 0; index < 500; ++index) edit(index);  // until the heap size is stable
     const size = engine.wasm.memory.buffer.byteLength;
     for (let index = 0; index < 1000; ++index) edit(index);
     assert.equal(engine.wasm.memory.buffer.byteLength, size);
