@@ -257,7 +257,7 @@ v1::Request large_transaction(std::uint64_t id, bool with_cycle) {
         node.set_type("gain");
     }
     const auto connect = [&](const char* from, const char* to) {
-        v1::Connect& connection = *list.add_edits()->mutable_connect();
+        v1::Connection& connection = *list.add_edits()->mutable_connect();
         connection.set_from(from);
         connection.set_to(to);
     };
