@@ -82,7 +82,8 @@ std::uint64_t Glides::aligned_from(const Shift& shift) {
                 const auto frames = static_cast<std::uint64_t>(way) * kGlideFramesPerFrame;
                 aligned = std::max(aligned, now_.after_round_frame + frames);
             }
-        } else if (connection.glide.delay != nullptr) {
+        }
+        if (connection.glide.delay != nullptr) {
             const bool adopted = connection.glide.order <= now_.adopted_serial;
             aligned = std::max({aligned, connection.glide_rests_from, adopted ? now_.frame : now_.frame + 1});
         }
@@ -121,6 +122,9 @@ bool Glides::glides_in_time(std::uint64_t deadline_frame, const Shift& shift, st
             const std::uint32_t from =
                 connection.moves ? connection.glide.frames : connection.glide_position(now_.adoption_frame);
             wait = std::max(wait, (shift.frames - from) * kGlideFramesPerFrame + lengths_.block_frames);
+        } else if (connection.leaves() && connection.glide.frames != 0 &&
+                   connection.glide_rests_from > now_.adoption_frame) {
+            wait = std::max(wait, static_cast<std::int64_t>(connection.glide_rests_from - now_.adoption_frame));
         }
         const std::int64_t frames = std::int64_t{late} - shift.frames;
         if (!old_glides && connection.arrives() && connection.glide.frames != frames)

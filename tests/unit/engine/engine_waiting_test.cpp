@@ -278,6 +278,25 @@ TEST_F(EngineWaiting, ARefusedTransactionRenamesNothing) {
     EXPECT_EQ(offline.recorded[0].back(), 0.0F);
 }
 
+/// A round may start while a signal that it replaces still glides. What undoes it in the same block and replaces that
+/// signal must wait for the glide, or do without it.
+TEST_F(EngineWaiting, AGlideThatIsNotOverIsPartOfThePromise) {
+    start(R"(, {"name": "g", "type": "gain"} )");
+    offline.edit({Disconnect{"dc", "out"}, Connect{"dc", "g", {}}, Connect{"g", "out", {}}});
+    offline.settle();
+    for (std::uint32_t blocks = 10; blocks < 40; ++blocks) {
+        commit({AddNode{"limiter", "lim", {{"look_ahead_ms", 8.0}}, {}}, Disconnect{"g", "out"},
+                Connect{"g", "lim", {}}, Connect{"lim", "out", {}}});
+        offline.render_blocks(10);
+        commit({ChangeSettings{"lim", {{"look_ahead_ms", 20.0}}}});
+        offline.render_blocks(blocks);
+        commit({RemoveNode{"lim"}, Connect{"g", "out", {}}});
+        commit({RemoveNode{"g"}, AddNode{"gain", "g", {}, {}}, Connect{"dc", "g", {}}, Connect{"g", "out", {}}});
+        offline.settle();
+        expect_bounds_kept();
+    }
+}
+
 TEST_F(EngineWaiting, ANodeThatItsTransactionRenamesCanBeAddedAfterARefusal) {
     std::string nodes;
     for (int i = 0; i < 100; ++i) nodes += R"(, {"name": "n)" + std::to_string(i) + R"(", "type": "gain"})";
