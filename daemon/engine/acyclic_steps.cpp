@@ -10,7 +10,7 @@ namespace {
 
 /// More rounds of 10 ms would be perceived as slow; fading out and in is quicker.
 constexpr std::uint32_t kMaximumRounds = 8;
-/// Ports x connections of a region, which bounds the search to a few milliseconds.
+/// Ports x (nodes and connections) of a region, which bounds the search to a few milliseconds.
 constexpr std::size_t kMaximumWork = 100'000;
 
 /// The arcs from each node.
@@ -110,7 +110,10 @@ AcyclicStep find_acyclic_step(SoundingGraph& sound, std::span<const PortRef> por
         adjacency.add(arc);
         ++inner_arcs;
     }
-    if (rounds_so_far >= kMaximumRounds || inside.size() * (node_count + inner_arcs) > kMaximumWork) {
+    const auto inner_nodes = static_cast<std::size_t>(std::ranges::count(region, true));
+    constexpr std::size_t kNodesOfAWord = 64;  // a search clears one bit for each node of the graph
+    const std::size_t work = inside.size() * (inner_nodes + inner_arcs + node_count / kNodesOfAWord);
+    if (rounds_so_far >= kMaximumRounds || work > kMaximumWork) {
         step.departures = std::move(inside);
         return step;
     }

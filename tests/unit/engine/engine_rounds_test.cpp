@@ -408,5 +408,70 @@ TEST_F(EngineRounds, ADelayThatBeginsToFillAfterAResetWaitsForTheInputsThatFadeI
     expect_constant(1, reset + 3'600);  // 75 ms: the output has filled and faded in
 }
 
+/// A constant through `count` gains in a row, to the first channel.
+struct Chain {
+    explicit Chain(int count) : nodes(static_cast<std::size_t>(count)) {
+        for (int i = 0; i < count; ++i) nodes[static_cast<std::size_t>(i)] = "chain" + std::to_string(i);
+    }
+    [[nodiscard]] std::vector<Edit> insertion() const {
+        std::vector<Edit> edits{Disconnect{"dc", "out"}};
+        for (const std::string& node : nodes) edits.emplace_back(AddNode{"gain", node, {}, {}});
+        connect(edits);
+        return edits;
+    }
+    [[nodiscard]] std::vector<Edit> reversal() {
+        std::vector<Edit> edits{Disconnect{"dc", nodes.front()}, Disconnect{nodes.back(), "out"}};
+        for (std::size_t i = 1; i < nodes.size(); ++i) edits.emplace_back(Disconnect{nodes[i - 1], nodes[i]});
+        std::ranges::reverse(nodes);
+        connect(edits);
+        return edits;
+    }
+    void connect(std::vector<Edit>& edits) const {
+        std::string before = "dc";
+        for (const std::string& node : nodes) edits.emplace_back(Connect{std::exchange(before, node), node, {}});
+        edits.emplace_back(Connect{before, "out", {}});
+    }
+    std::vector<std::string> nodes;
+};
+
+TEST_F(EngineRounds, AReversedChainKeepsItsLevelInALargeGraph) {
+    start();
+    Chain chain{6};
+    offline.edit(chain.insertion());
+    std::vector<Edit> many;
+    for (int i = 0; i < 30'000; ++i) many.emplace_back(AddNode{"gain", "n" + std::to_string(i), {}, {}});
+    offline.edit(many);
+    offline.settle();
+    offline.edit(chain.reversal());
+    offline.settle();
+    expect_constant(0);
+}
+
+/// Each node of a chain that is reversed needs a round of its own. Beyond 8 rounds, the chain fades out and in.
+TEST_F(EngineRounds, ATransactionTakesNoMoreThanEightRoundsAndAFade) {
+    start();
+    Chain chain{40};
+    offline.edit(chain.insertion());
+    offline.settle();
+    const std::size_t begin = now();
+    offline.edit(chain.reversal());
+    offline.settle();
+    constexpr std::size_t kMostRounds = 8 + 2;
+    EXPECT_LE(now() - begin, kMostRounds * (kRound + 2 * kBlock));
+    EXPECT_LE(largest_step(offline.recorded[0]), kFadeStep);
+    EXPECT_EQ(offline.recorded[0].back(), 0.5F);
+    expect_constant(1);
+}
+
+TEST_F(EngineRounds, AReversedChainOfEightNodesKeepsItsLevel) {
+    start();
+    Chain chain{8};
+    offline.edit(chain.insertion());
+    offline.settle();
+    offline.edit(chain.reversal());
+    offline.settle();
+    expect_constant(0);
+}
+
 }  // namespace
 }  // namespace rta::test::engine_rounds_test
