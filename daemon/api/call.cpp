@@ -77,7 +77,7 @@ void CallHandle::resume(const std::function<void(Call&)>& use) const {
 CallHandle Call::handle() const { return {client.weak_from_this(), number}; }
 
 std::optional<GraphSnapshot> Call::snapshot_if_large() const {
-    if (request.bytes < PendingRequest::kLargeBytes) return std::nullopt;
+    if (!request.is_large()) return std::nullopt;
     return services.engine.snapshot();
 }
 

@@ -10,6 +10,7 @@
 #include "api/awaited_starts.h"
 #include "api/fairness.h"
 #include "api/request_table.h"
+#include "api/workers.h"
 #include "engine/prepared_transaction.h"
 #include "rta/v1/control.pb.h"
 #include "text/error.h"
@@ -48,6 +49,11 @@ struct PendingRequest {
     [[nodiscard]] bool turn_over() const { return stage == Stage::executed || stage == Stage::answered; }
     /// Returns how long the request may wait for room in the engine.
     [[nodiscard]] std::uint32_t timeout_ms() const;
+    [[nodiscard]] bool is_large() const { return bytes >= kLargeBytes; }
+    /// Returns the lane for work on the request.
+    [[nodiscard]] Workers::Lane lane() const {
+        return is_large() ? Workers::Lane::large_requests : Workers::Lane::requests;
+    }
 
     /// Returns an empty answer with status OK, which is not complete yet.
     v1::Response& begin_answer();

@@ -80,7 +80,8 @@ void Client::parse_on_worker(std::string payload) {
             [parsing, handle = call(queue_.size() - 1).handle()](const Expected<void>& ran) {
                 if (!ran) parsing->parsed.malformed = ran.error();
                 handle.resume([&](Call& later) { later.client.take(later.request, parsing->parsed); });
-            });
+            },
+            Workers::Lane::large_requests);
     });
     if (!started) refuse_stream(queue_.back(), started.error());
 }
@@ -205,7 +206,7 @@ void Client::send_front() {
 
 /// Freeing a large request, and the nodes of a rejected transaction, would block the control thread for a long time.
 void Client::free_on_worker(PendingRequest& request) {
-    if (request.bytes < PendingRequest::kLargeBytes) return;
+    if (!request.is_large()) return;
     struct Memory {
         v1::Request message{};
         std::unique_ptr<RequestState> state{};

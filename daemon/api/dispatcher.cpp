@@ -98,7 +98,8 @@ void Dispatcher::prepare(const Call& call) {
             if (!ran) preparation->state = std::unexpected(unchanged(ran.error()));
             handle.resume([&](Call& later) { prepared(later.request, *preparation); });
             if (preparation->state && *preparation->state) workers.free(std::move(*preparation->state));
-        });
+        },
+        request.lane());
 }
 
 bool Dispatcher::dispatch(Call& call) {

@@ -72,6 +72,7 @@ WorkerPool::WorkerPool(asio::io_context& io)
     : io_{io},
       results_{std::make_shared<Results>(io)},
       request_threads_{kRequestThreads},
+      large_request_thread_{1},
       urgent_thread_{1},
       freeing_thread_{1} {}
 
@@ -79,12 +80,18 @@ WorkerPool::~WorkerPool() = default;
 
 void WorkerPool::stop() {
     stopping_ = true;
-    for (asio::thread_pool* threads : {&request_threads_, &urgent_thread_, &freeing_thread_}) threads->stop();
-    for (asio::thread_pool* threads : {&request_threads_, &urgent_thread_, &freeing_thread_}) threads->join();
+    for (asio::thread_pool* const threads : all_threads()) threads->stop();
+    for (asio::thread_pool* const threads : all_threads()) threads->join();
+}
+
+std::array<asio::thread_pool*, 4> WorkerPool::all_threads() {
+    return {&request_threads_, &large_request_thread_, &urgent_thread_, &freeing_thread_};
 }
 
 asio::thread_pool& WorkerPool::threads_of(Lane lane) {
     switch (lane) {
+        case Lane::large_requests:
+            return large_request_thread_;
         case Lane::urgent:
             return urgent_thread_;
         case Lane::freeing:
@@ -98,7 +105,8 @@ asio::thread_pool& WorkerPool::threads_of(Lane lane) {
 void WorkerPool::start(Lane lane, std::function<void()> work, std::function<void()> done) {
     asio::post(threads_of(lane), [this, lane, work = std::move(work), done = std::move(done)] {
         work();
-        const auto deliver = [&] { lane == Lane::requests ? results_->add(done) : asio::post(io_, done); };
+        const bool may_commit = lane == Lane::requests || lane == Lane::large_requests;
+        const auto deliver = [&] { may_commit ? results_->add(done) : asio::post(io_, done); };
         // A client waits for the result, so it must not be lost because of a temporary lack of memory.
         while (!api::guarded("returning a result", deliver) && !stopping_) {
             std::this_thread::sleep_for(kMemoryPause);

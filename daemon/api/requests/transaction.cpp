@@ -261,7 +261,8 @@ bool build_missing(Call& call, const Error& error) {
                 later.request.stage = PendingRequest::Stage::prepared;
             });
             if (build->state != nullptr) workers.free(std::move(build->state));  // the client has left
-        });
+        },
+        call.request.lane());
     // The worker has already finished, so execute the request here: nothing else would.
     if (call.request.stage == PendingRequest::Stage::prepared) call.request.kind->execute(call);
     return true;

@@ -28,6 +28,26 @@ TEST(WorkerPool, ResultsOfRequestsDoNotHoldBackOtherWork) {
     EXPECT_EQ(order, "rmrrrr");
 }
 
+TEST(WorkerPool, LargeRequestsDoNotHoldBackOthers) {
+    asio::io_context io;
+    WorkerPool pool{io};
+    const auto ignore = [](const Expected<void>&) {};
+    std::latch others{3};
+    std::latch large{kRequests};
+    for (int i = 0; i < kRequests; ++i) {
+        // Each waits until all the others have run.
+        const auto work = [&] {
+            others.wait();
+            large.count_down();
+        };
+        pool.run("working", work, ignore, api::Workers::Lane::large_requests);
+    }
+    for (const auto lane : {api::Workers::Lane::requests, api::Workers::Lane::urgent, api::Workers::Lane::freeing})
+        pool.run("working", [&] { others.count_down(); }, ignore, lane);
+    large.wait();
+    pool.stop();
+}
+
 TEST(WorkerPool, ResultsAreTakenAfterThePoolIsGone) {
     asio::io_context io;
     int taken = 0;
