@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "api/call.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "api/client.h"
 #include "api/convert.h"
-#include "api/services.h"
+#include "api/list_limits.h"
 
 namespace rta::api {
 namespace {
@@ -31,8 +32,7 @@ Error unknown_request(const v1::Request& message) {
     return Error{ErrorCode::unimplemented, std::move(sentence), {}};
 }
 
-}  // namespace
-
+/// Returns the error of a request that is invalid regardless of its kind.
 std::optional<Error> find_error(const v1::Request& message) {
     if (find_request_kind(message.request_case()) == nullptr) return unknown_request(message);
     const std::uint32_t timeout = timeout_of(message);
@@ -43,7 +43,42 @@ std::optional<Error> find_error(const v1::Request& message) {
         {}};
 }
 
+}  // namespace
+
+ParsedRequest ParsedRequest::parse(std::string_view payload) {
+    ParsedRequest parsed{.bytes = payload.size()};
+    if (auto oversized = find_oversized(payload)) {
+        parsed.message.set_id(oversized->id);
+        parsed.error = std::move(oversized->error);
+    } else if (parsed.message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+        parsed.kind = find_request_kind(parsed.message.request_case());
+        parsed.bytes = std::max(parsed.bytes, parsed.message.SpaceUsedLong());
+        parsed.error = find_error(parsed.message);
+    } else {
+        parsed.message.Clear();
+        parsed.malformed =
+            Error{ErrorCode::invalid_argument, "the message is not an rta.v1.Request; disconnecting", {}};
+    }
+    return parsed;
+}
+
+void ParsedRequest::take_content(v1::Request& content) {
+    content.Swap(&message);
+    message.set_id(content.id());
+    if (content.has_timeout_ms()) message.set_timeout_ms(content.timeout_ms());
+}
+
+Error not_introduced() {
+    return {ErrorCode::failed_precondition, "the first request of a client must be hello, with protocol_version 1", {}};
+}
+
 std::uint32_t PendingRequest::timeout_ms() const { return timeout_of(message); }
+
+void PendingRequest::prepared(Expected<std::unique_ptr<RequestState>> result) {
+    if (!result) return refuse(result.error());
+    state = std::move(*result);
+    stage = Stage::prepared;
+}
 
 v1::Response& PendingRequest::begin_answer() {
     v1::Response& response = *reply.mutable_response();
@@ -70,15 +105,15 @@ void PendingRequest::fail(Error error) {
     to_wire(error, *reply.mutable_response()->mutable_status());
 }
 
+bool CallHandle::use(const std::function<void(Call&)>& use) const {
+    const auto client = client_.lock();
+    return client != nullptr && client->use(number_, use);
+}
+
 void CallHandle::resume(const std::function<void(Call&)>& use) const {
     if (const auto client = client_.lock()) client->resume(number_, use);
 }
 
 CallHandle Call::handle() const { return {client.weak_from_this(), number}; }
-
-std::optional<GraphSnapshot> Call::snapshot_if_large() const {
-    if (!request.is_large()) return std::nullopt;
-    return services.engine.snapshot();
-}
 
 }  // namespace rta::api

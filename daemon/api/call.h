@@ -6,12 +6,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "api/awaited_starts.h"
 #include "api/fairness.h"
 #include "api/request_table.h"
-#include "api/workers.h"
-#include "engine/prepared_transaction.h"
 #include "rta/v1/control.pb.h"
 #include "text/error.h"
 
@@ -23,7 +23,8 @@ struct Services;
 /// A request between its arrival and its answer. [control]
 struct PendingRequest {
     enum class Stage : std::uint8_t {
-        parsing,    ///< on a worker
+        received,   ///< large, and not parsed yet
+        parsing,    ///< on a worker, or waiting for it
         waiting,    ///< for its turn among the requests of its client
         preparing,  ///< on a worker
         prepared,   ///< `state` holds the result
@@ -32,12 +33,14 @@ struct PendingRequest {
         answered,   ///< `reply` holds the answer
     };
 
-    /// Requests of at least so many bytes are parsed, validated and freed on workers.
+    /// Requests that take at least this many bytes on the wire are parsed, validated and freed on workers.
     static constexpr std::size_t kLargeBytes = 16'384;
 
+    std::string payload{};  ///< of a large request, until it is parsed
     v1::Request message{};
     const RequestKind* kind = nullptr;  ///< null: not parsed yet, or refused when it arrived
     std::size_t bytes = 0;              ///< memory that the request takes
+    bool large = false;                 ///< at least kLargeBytes
     Stage stage = Stage::waiting;
     std::unique_ptr<RequestState> state{};  ///< of its kind
     bool committed = false;                 ///< what it changed stays, even if the request fails now
@@ -49,11 +52,9 @@ struct PendingRequest {
     [[nodiscard]] bool turn_over() const { return stage == Stage::executed || stage == Stage::answered; }
     /// Returns how long the request may wait for room in the engine.
     [[nodiscard]] std::uint32_t timeout_ms() const;
-    [[nodiscard]] bool is_large() const { return bytes >= kLargeBytes; }
-    /// Returns the lane for work on the request.
-    [[nodiscard]] Workers::Lane lane() const {
-        return is_large() ? Workers::Lane::large_requests : Workers::Lane::requests;
-    }
+    [[nodiscard]] bool is_parsed() const { return stage != Stage::received && stage != Stage::parsing; }
+    /// Takes the result of its preparation.
+    void prepared(Expected<std::unique_ptr<RequestState>> result);
 
     /// Returns an empty answer with status OK, which is not complete yet.
     v1::Response& begin_answer();
@@ -64,15 +65,31 @@ struct PendingRequest {
     void fail(Error error);
 };
 
-/// Returns the error of a request that is invalid regardless of its kind: unknown kind, invalid timeout_ms. [any]
-[[nodiscard]] std::optional<Error> find_error(const v1::Request& message);
+/// A message that has been parsed.
+struct ParsedRequest {
+    v1::Request message{};
+    const RequestKind* kind = nullptr;
+    std::size_t bytes = 0;             ///< of memory
+    std::optional<Error> error{};      ///< the request is refused: oversized, unknown kind, invalid timeout_ms
+    std::optional<Error> malformed{};  ///< the stream is refused
+
+    /// [any]
+    [[nodiscard]] static ParsedRequest parse(std::string_view payload);
+    /// Moves the message to `content`, except for what its answer needs. [any]
+    void take_content(v1::Request& content);
+};
+
+/// Returns the error for a client that has not sent Hello.
+[[nodiscard]] Error not_introduced();
 
 /// Refers to a request that is answered later, while its client may disconnect. [control]
 class CallHandle {
  public:
     CallHandle(std::weak_ptr<Client> client, std::uint64_t number) : client_{std::move(client)}, number_{number} {}
 
-    /// Calls `use` unless the client has disconnected, and continues with the client's requests.
+    /// Calls `use` unless the client has disconnected. Returns whether it has not.
+    bool use(const std::function<void(Call&)>& use) const;
+    /// The same, and continues with the client's requests.
     void resume(const std::function<void(Call&)>& use) const;
 
  private:
@@ -88,8 +105,6 @@ struct Call {
     std::uint64_t number;  ///< of the request, among those of the client
 
     [[nodiscard]] CallHandle handle() const;
-    /// Returns a snapshot of the graph if validating the request would take long.
-    [[nodiscard]] std::optional<GraphSnapshot> snapshot_if_large() const;
 };
 
 }  // namespace rta::api

@@ -12,32 +12,10 @@
 
 namespace rta::api {
 
-/// Result of parsing the bytes of a message.
-struct ParsedRequest {
-    v1::Request message{};
-    std::size_t bytes = 0;             ///< of memory
-    std::optional<Error> error{};      ///< the request is refused
-    std::optional<Error> malformed{};  ///< the stream is refused
-};
-
 namespace {
 
 /// Requests of one client that are prepared before their turn.
 constexpr std::size_t kPreparedAhead = 8;
-ParsedRequest parse(std::string_view payload) {
-    ParsedRequest parsed{.bytes = payload.size()};
-    if (auto oversized = find_oversized(payload)) {
-        parsed.message.set_id(oversized->id);
-        parsed.error = std::move(oversized->error);
-    } else if (parsed.message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
-        parsed.bytes = std::max(parsed.bytes, parsed.message.SpaceUsedLong());
-        parsed.error = find_error(parsed.message);
-    } else {
-        parsed.malformed =
-            Error{ErrorCode::invalid_argument, "the message is not an rta.v1.Request; disconnecting", {}};
-    }
-    return parsed;
-}
 
 Error too_large(const PendingRequest& request, std::size_t bytes) {
     std::string sentence = "the answer takes " + std::to_string(bytes) + " bytes; a message has at most " +
@@ -61,39 +39,26 @@ void Client::receive(std::string_view payload) {
 }
 
 void Client::enqueue(std::string_view payload) {
-    if (payload.size() >= PendingRequest::kLargeBytes) return parse_on_worker(std::string{payload});
-    ParsedRequest parsed = parse(payload);
-    take(queue_.emplace_back(), parsed);
+    if (payload.size() < PendingRequest::kLargeBytes) {
+        ParsedRequest parsed = ParsedRequest::parse(payload);
+        return accept(queue_.emplace_back(), parsed);
+    }
+    if (!introduced()) return refuse_stream(queue_.emplace_back(), not_introduced());
+    PendingRequest request;
+    request.payload = payload;
+    request.large = true;
+    request.stage = PendingRequest::Stage::received;
+    queue_.push_back(std::move(request));
 }
 
-/// Until the worker has finished, nothing more is received: how much memory a request takes is known only then.
-void Client::parse_on_worker(std::string payload) {
-    struct Parsing {
-        std::string payload;
-        ParsedRequest parsed{};
-    };
-    const auto parsing = std::make_shared<Parsing>(std::move(payload));
-    queue_.emplace_back().stage = PendingRequest::Stage::parsing;
-    const auto started = guarded("reading a request", [&] {
-        dispatcher_.services().workers.run(
-            "reading a request", [parsing] { parsing->parsed = parse(parsing->payload); },
-            [parsing, handle = call(queue_.size() - 1).handle()](const Expected<void>& ran) {
-                if (!ran) parsing->parsed.malformed = ran.error();
-                handle.resume([&](Call& later) { later.client.take(later.request, parsing->parsed); });
-            },
-            Workers::Lane::large_requests);
-    });
-    if (!started) refuse_stream(queue_.back(), started.error());
-}
-
-void Client::take(PendingRequest& request, ParsedRequest& parsed) {
+void Client::accept(PendingRequest& request, ParsedRequest& parsed) {
     if (parsed.malformed) return refuse_stream(request, *parsed.malformed);
     request.message.Swap(&parsed.message);
     request.bytes = parsed.bytes;
-    request.kind = find_request_kind(request.message.request_case());
+    pending_bytes_ += request.bytes;
+    request.kind = parsed.kind;
     request.stage = PendingRequest::Stage::waiting;
     if (parsed.error) request.refuse(*parsed.error);
-    pending_bytes_ += request.bytes;
 }
 
 void Client::refuse_stream(const Error& error) {
@@ -108,8 +73,9 @@ void Client::refuse_stream(PendingRequest& last, const Error& error) {
 }
 
 bool Client::wants_more() const {
-    const bool parses = !queue_.empty() && queue_.back().stage == PendingRequest::Stage::parsing;
-    return state_ != State::refused && state_ != State::closed && !parses && queue_.size() < kMaximumPending &&
+    // How much memory a request takes is known once it has been parsed.
+    const bool is_parsed = queue_.empty() || queue_.back().is_parsed();
+    return state_ != State::refused && state_ != State::closed && is_parsed && queue_.size() < kMaximumPending &&
            pending_bytes_ < kMaximumPendingBytes && outbox_.has_room();
 }
 
@@ -160,11 +126,16 @@ void Client::deliver_telemetry(const SharedTelemetry& event) {
 
 Call Client::call(std::size_t index) { return {dispatcher_.services(), *this, queue_[index], first_number_ + index}; }
 
-void Client::resume(std::uint64_t number, const std::function<void(Call&)>& use) {
-    if (number < first_number_ || number - first_number_ >= queue_.size()) return;
+bool Client::use(std::uint64_t number, const std::function<void(Call&)>& use) {
+    if (number < first_number_ || number - first_number_ >= queue_.size()) return false;
     Call pending = call(static_cast<std::size_t>(number - first_number_));
-    use(pending);
-    resume();
+    const auto used = guarded("continuing a request", [&] { use(pending); });
+    if (!used) mark_lost("could not be answered because memory ran out");
+    return true;
+}
+
+void Client::resume(std::uint64_t number, const std::function<void(Call&)>& use_request) {
+    if (use(number, use_request)) resume();
 }
 
 void Client::resume() {
@@ -206,7 +177,7 @@ void Client::send_front() {
 
 /// Freeing a large request, and the nodes of a rejected transaction, would block the control thread for a long time.
 void Client::free_on_worker(PendingRequest& request) {
-    if (!request.is_large()) return;
+    if (!request.large) return;
     struct Memory {
         v1::Request message{};
         std::unique_ptr<RequestState> state{};
@@ -221,9 +192,13 @@ void Client::free_on_worker(PendingRequest& request) {
 
 void Client::prepare_ahead() {
     if (!introduced()) return;
+    // A large request is validated against the graph that its client's earlier requests have left.
+    if (executed_ < queue_.size() && queue_[executed_].stage == PendingRequest::Stage::received)
+        dispatcher_.services().large_requests.add(call(executed_));
     const std::size_t end = std::min(queue_.size(), executed_ + kPreparedAhead);
     for (std::size_t i = executed_; i < end; ++i) {
-        if (queue_[i].stage != PendingRequest::Stage::waiting || queue_[i].kind->prepare == nullptr) continue;
+        const PendingRequest& request = queue_[i];
+        if (request.stage != PendingRequest::Stage::waiting || request.kind->prepare == nullptr) continue;
         const Call early = call(i);
         dispatcher_.prepare(early);
     }

@@ -20,7 +20,6 @@
 namespace rta::api {
 
 class Dispatcher;
-struct ParsedRequest;
 
 /// The protocol state of one client, without its socket: takes payloads of frames in, and puts frames into an outbox.
 ///
@@ -86,8 +85,14 @@ class Client final : public std::enable_shared_from_this<Client>,
     [[nodiscard]] bool ready_for_answer() const { return executed_ == 0 && outbox_.has_room(); }
     /// Returns the number of requests whose turn is over, and whose responses have not been put into the outbox.
     [[nodiscard]] std::size_t unanswered() const { return executed_; }
-    /// Calls `use` with the pending request of this number, if it exists, and continues.
+    /// Calls `use` with the pending request of this number. Returns false if there is none.
+    bool use(std::uint64_t number, const std::function<void(Call&)>& use);
+    /// The same, and continues.
     void resume(std::uint64_t number, const std::function<void(Call&)>& use);
+    /// Takes in a request that has been parsed.
+    void accept(PendingRequest& request, ParsedRequest& parsed);
+    /// Answers `last` with `error`, as the last answer.
+    void refuse_stream(PendingRequest& last, const Error& error);
 
     void resume() override;
     void expire(TimePoint now) override;
@@ -105,9 +110,6 @@ class Client final : public std::enable_shared_from_this<Client>,
     void deliver_telemetry(const SharedTelemetry& event) override;
 
     void enqueue(std::string_view payload);
-    void parse_on_worker(std::string payload);
-    void take(PendingRequest& request, ParsedRequest& parsed);
-    void refuse_stream(PendingRequest& last, const Error& error);
     [[nodiscard]] bool step();
     void prepare_ahead();
     void send_front();

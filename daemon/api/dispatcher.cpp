@@ -24,23 +24,14 @@ constexpr std::chrono::microseconds kLongRequestInterval{2'000};
 /// Data that is passed to a worker and back.
 struct Preparation {
     v1::Request message;
-    std::optional<GraphSnapshot> snapshot;
     Expected<std::unique_ptr<RequestState>> state = fail(ErrorCode::internal, "the request was not prepared");
 };
-
-void prepared(PendingRequest& request, Preparation& preparation) {
-    if (!preparation.state) return request.refuse(preparation.state.error());
-    request.state = std::move(*preparation.state);
-    request.stage = Stage::prepared;
-}
 
 void execute(Call& call) {
     PendingRequest& request = call.request;
     const RequestKind& kind = *request.kind;
     if (kind.role != Role::none && !call.client.introduced()) {
-        return request.refuse(Error{ErrorCode::failed_precondition,
-                                    "the first request of a client must be hello, with protocol_version 1",
-                                    {}});
+        return request.refuse(not_introduced());
     }
     if (kind.ordering == Ordering::after_answers && !call.client.ready_for_answer()) return;
     if (kind.prepare != nullptr && request.stage != Stage::prepared) return;
@@ -82,7 +73,6 @@ void Dispatcher::prepare(const Call& call) {
     PendingRequest& request = call.request;
     request.stage = Stage::preparing;
     const auto preparation = std::make_shared<Preparation>();
-    preparation->snapshot = call.snapshot_if_large();
     preparation->message.Swap(&request.message);
     request.message.set_id(preparation->message.id());
     if (preparation->message.has_timeout_ms()) request.message.set_timeout_ms(preparation->message.timeout_ms());
@@ -91,20 +81,17 @@ void Dispatcher::prepare(const Call& call) {
         [preparation, prepare = request.kind->prepare, &engine = std::as_const(services_.engine)] {
             v1::Request message;  // freed on the worker, like all that takes long
             message.Swap(&preparation->message);
-            preparation->state = prepare(engine, preparation->snapshot ? &*preparation->snapshot : nullptr, message);
+            preparation->state = prepare(engine, nullptr, message);
         },
-        [preparation, handle = call.handle(), &workers = services_.workers](const Expected<void>& ran) {
-            preparation->snapshot.reset();
+        [preparation, handle = call.handle()](const Expected<void>& ran) {
             if (!ran) preparation->state = std::unexpected(unchanged(ran.error()));
-            handle.resume([&](Call& later) { prepared(later.request, *preparation); });
-            if (preparation->state && *preparation->state) workers.free(std::move(*preparation->state));
-        },
-        request.lane());
+            handle.resume([&](Call& later) { later.request.prepared(std::move(preparation->state)); });
+        });
 }
 
 bool Dispatcher::dispatch(Call& call) {
     PendingRequest& request = call.request;
-    if (request.stage == Stage::parsing) return false;
+    if (!request.is_parsed()) return false;
     // Mutes and panics must not wait, and a request that is still being prepared needs no turn yet.
     const bool needs_turn =
         (request.kind == nullptr || request.kind->ordering != Ordering::urgent) && request.stage != Stage::preparing;

@@ -8,6 +8,7 @@
 #include "api/events/event_hub.h"
 #include "api/events/telemetry.h"
 #include "api/fairness.h"
+#include "api/large_requests.h"
 #include "api/output_control.h"
 #include "api/pending_commands.h"
 #include "api/requests/device_query.h"
@@ -49,6 +50,7 @@ struct Services {
     RoomQueue parameter_room;      ///< parameter changes
     ProgressQueue progress_queue;  ///< transactions
     LongRequestQueue long_requests;
+    LargeRequests large_requests{engine, workers};
     const TimePoint start = clock();
     std::vector<Client*> clients;  ///< in the order in which they connected; without those that were refused
     std::function<void()> on_wake;

@@ -18,7 +18,7 @@ class Workers {
     /// Work in one lane never waits for work in another lane.
     enum class Lane : std::uint8_t {
         requests,        ///< requests of clients
-        large_requests,  ///< those of at least PendingRequest::kLargeBytes
+        large_requests,  ///< see PendingRequest::large
         urgent,          ///< work that must not wait for clients: panic, and the successors of faulty nodes
         freeing,         ///< work that would occupy memory if it waited
     };

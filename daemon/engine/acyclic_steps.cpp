@@ -104,12 +104,11 @@ AcyclicStep find_acyclic_step(SoundingGraph& sound, std::span<const PortRef> por
     std::vector<PortRef> inside;
     for (const PortRef& port : ports) (region[sound.index_of(port.node)] ? inside : step.ports).push_back(port);
     Adjacency adjacency{node_count};
-    std::size_t inner_arcs = 0;
+    const auto is_inner = [&](const Arc& arc) { return region[arc.from] && region[arc.to]; };
     for (const Arc& arc : playing) {
-        if (!region[arc.from] || !region[arc.to]) continue;
-        adjacency.add(arc);
-        ++inner_arcs;
+        if (is_inner(arc)) adjacency.add(arc);
     }
+    const auto inner_arcs = static_cast<std::size_t>(std::ranges::count_if(arcs, is_inner));
     const auto inner_nodes = static_cast<std::size_t>(std::ranges::count(region, true));
     constexpr std::size_t kNodesOfAWord = 64;  // a search clears one bit for each node of the graph
     const std::size_t work = inside.size() * (inner_nodes + inner_arcs + node_count / kNodesOfAWord);

@@ -18,6 +18,10 @@
 namespace rta {
 namespace {
 
+/// In larger transactions, an edit that requires too long compensating delays is not searched for: the search applies
+/// all edits several times.
+constexpr std::size_t kMostSearchedEdits = 1'000;
+
 Expected<void> check_ramp(const std::optional<float>& ramp_ms, std::string_view node, std::string_view parameter) {
     if (!ramp_ms || (*ramp_ms >= 0.0F && *ramp_ms <= kMaximumRampMs)) return {};
     return fail(ErrorCode::invalid_argument, "node " + quoted(node) + ": a ramp of " + format_number(*ramp_ms) +
@@ -359,6 +363,7 @@ Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edit
     auto result = apply_acyclic(origin, edits);
     if (!result || !result->unbuilt.empty()) return result;
     if (auto delays = compensating_delays(result->graph, result->latencies()); !delays) {
+        if (edits.transaction.edits.size() > kMostSearchedEdits) return std::unexpected(std::move(delays.error()));
         return std::unexpected(at_edit(std::move(delays.error()), edit_that_delays_too_much(origin, edits)));
     }
     return result;

@@ -80,7 +80,8 @@ struct DraftOrigin {
 };
 
 /// Returns a draft with all edits applied. Builds nothing: nodes that are missing are listed in Draft::unbuilt. Errors
-/// identify the edit that failed, that closes a cycle, or that requires compensating delays over the limit. [control]
+/// identify the edit that failed, that closes a cycle, or, among at most 1,000 edits, that requires compensating delays
+/// over the limit. [control]
 [[nodiscard]] Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits);
 
 /// Validates the edits as apply_edits() does, except for the limit of compensating delays, which depends on latencies.

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -34,21 +33,9 @@ bool replaces_graph(const Transaction& transaction) {
                                [](const Edit& edit) { return std::holds_alternative<ReplaceGraph>(edit); });
 }
 
-/// Why the edits are not valid.
-struct Refusal {
-    std::uint64_t revision;  ///< of the graph to which they do not apply
-    Error error;
-};
-
-struct ValidatedEdits : PreparedEdits {
-    std::optional<Refusal> refusal;
-};
-
 /// Returns a draft that can be compiled. Lists in `edits` what must be built first.
-Expected<Draft> complete_draft(const EngineCore& core, ValidatedEdits& edits) {
-    if (edits.refusal && edits.refusal->revision == core.revision) return std::unexpected(edits.refusal->error);
-    if (edits.refusal) return fail(ErrorCode::aborted, "the graph has changed since the transaction was validated");
-    auto draft = apply_edits(core.origin(), edits);
+Expected<Draft> complete_draft(const DraftOrigin& origin, PreparedEdits& edits) {
+    auto draft = apply_edits(origin, edits);
     if (!draft || draft->unbuilt.empty()) return draft;
     edits.unbuilt = std::move(draft->unbuilt);
     return fail(ErrorCode::aborted, "node " + quoted(edits.unbuilt.front().description->name) +
@@ -77,7 +64,7 @@ Expected<void> build_nodes(const NodeBuilder& builder, std::span<std::vector<Pre
 
 }  // namespace
 
-struct PreparedTransaction::Impl : ValidatedEdits {};
+struct PreparedTransaction::Impl : PreparedEdits {};
 
 PreparedTransaction::PreparedTransaction() : impl_{std::make_unique<Impl>()} {}
 PreparedTransaction::PreparedTransaction(PreparedTransaction&&) noexcept = default;
@@ -86,7 +73,7 @@ PreparedTransaction::~PreparedTransaction() = default;
 
 const Transaction& PreparedTransaction::transaction() const { return impl_->transaction; }
 
-GraphSnapshot Engine::snapshot() const { return {core_->graph, core_->next_id, core_->revision}; }
+GraphSnapshot Engine::snapshot() const { return {core_->graph, core_->next_id}; }
 
 Expected<PreparedTransaction> Engine::prepare(Transaction transaction, const GraphSnapshot* snapshot) const {
     PreparedTransaction prepared;
@@ -98,21 +85,17 @@ Expected<PreparedTransaction> Engine::prepare(Transaction transaction, const Gra
         edits.nodes.push_back(std::move(*nodes));
     }
     edits.transaction = std::move(transaction);
-    if (auto built = build(prepared, snapshot); !built) return std::unexpected(std::move(built.error()));
+    if (snapshot != nullptr) {
+        auto unbuilt = validate_edits(snapshot->graph, snapshot->next_id, edits);
+        if (!unbuilt) return std::unexpected(std::move(unbuilt.error()));
+        edits.unbuilt = std::move(*unbuilt);
+    }
+    if (auto built = build(prepared); !built) return std::unexpected(std::move(built.error()));
     return prepared;
 }
 
-Expected<void> Engine::build(PreparedTransaction& prepared, const GraphSnapshot* snapshot) const {
-    ValidatedEdits& edits = *prepared.impl_;
-    edits.refusal.reset();
-    if (snapshot != nullptr) {
-        auto unbuilt = validate_edits(snapshot->graph, snapshot->next_id, edits);
-        if (!unbuilt) {
-            edits.refusal = {snapshot->revision, std::move(unbuilt.error())};
-            return {};
-        }
-        edits.unbuilt = std::move(*unbuilt);
-    }
+Expected<void> Engine::build(PreparedTransaction& prepared) const {
+    PreparedEdits& edits = *prepared.impl_;
     for (UnbuiltNode& node : std::exchange(edits.unbuilt, {}))
         edits.nodes[node.edit_index] = {PreparedNode{.description = std::move(node.description), .parameters = {}}};
     return build_nodes(core_->builder, edits.nodes);
@@ -125,7 +108,7 @@ Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
     EngineCore& core = *core_;
     core.refused_until_progress = false;
     if (!core.exchange.has_room_for_plan()) return fail(ErrorCode::resource_exhausted, kFull);
-    auto draft = complete_draft(core, *prepared.impl_);
+    auto draft = complete_draft(core.origin(), *prepared.impl_);
     if (!draft) return std::unexpected(std::move(draft.error()));
     if (!core.reset_in_progress() && !replaces_graph(prepared.transaction())) {
         const std::size_t targets = core.targets_of(draft->changes).size();
@@ -148,7 +131,7 @@ bool Engine::refused_until_progress() const { return core_->refused_until_progre
 std::uint64_t Engine::progress() const { return core_->rounds_advanced; }
 
 Expected<GraphSize> Engine::check(PreparedTransaction& prepared) const {
-    const auto draft = complete_draft(*core_, *prepared.impl_);
+    const auto draft = complete_draft(core_->origin(), *prepared.impl_);
     if (!draft) return std::unexpected(draft.error());
     const SoundingGraph sound = SoundingGraph::of(
         draft->graph, committed_connections(draft->graph, {}),

@@ -49,25 +49,25 @@ class Engine {
     /// [control] No audio thread may be inside the renderer or enter it again.
     ~Engine();
 
-    /// [control] Returns the graph as it is now, for prepare() and build(). Takes as long as copying the graph.
+    /// [control] Returns the current graph, for prepare(). Takes as long as copying the graph.
     [[nodiscard]] GraphSnapshot snapshot() const;
 
     /// [any] Builds the processors that the transaction adds. Slow: call it on a worker thread. Their memory is added
     /// up before the first is built. Errors: unknown type, invalid setting, failed factory, RESOURCE_EXHAUSTED if
     /// memory is short; `edit_index` identifies the edit.
     ///
-    /// With a snapshot, the transaction is validated against it first. If it is not valid nothing is built, and commit()
-    /// returns the error, without applying a single edit.
+    /// With a snapshot, the transaction is validated against it before anything is built: the errors of commit(), except
+    /// those that depend on latencies and on the number of parameter changes. Take the
+    /// snapshot when commit() could be called: the errors are final.
     [[nodiscard]] Expected<PreparedTransaction> prepare(Transaction transaction,
                                                         const GraphSnapshot* snapshot = nullptr) const;
 
     /// [control] Validates the transaction against the current graph, compiles it and sends the plan, in one step and
     /// all or nothing. Takes the next revision. On any error the graph has not changed. The same `prepared` may be
     /// committed again after two of the errors. RESOURCE_EXHAUSTED without an `edit_index` means that the audio thread
-    /// has not returned enough plans yet, or that refused_until_progress() applies. ABORTED means that build() must be
-    /// called first: only the graph to which ChangeSettings applies determines the processors, or the transaction was not
-    /// valid and the graph has changed since. INVALID_ARGUMENT also if more than maximum_changes() parameters of playing
-    /// nodes change.
+    /// has not returned enough plans yet, or that refused_until_progress() applies. ABORTED means that processors must
+    /// be built with build() first, because only the graph to which ChangeSettings applies determines them.
+    /// INVALID_ARGUMENT also if more than maximum_changes() parameters of playing nodes change.
     [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared);
 
     /// [control] Returns whether the last commit() was refused because of waiting changes or fades, and not because the
@@ -76,9 +76,9 @@ class Engine {
     /// [control] Returns a number that changes when a waiting change may have started.
     [[nodiscard]] std::uint64_t progress() const;
 
-    /// [any] Builds the processors that commit() or check() found missing, and validates again. Slow: call it on a worker
-    /// thread. Errors and snapshot as in prepare().
-    [[nodiscard]] Expected<void> build(PreparedTransaction& prepared, const GraphSnapshot* snapshot = nullptr) const;
+    /// [any] Builds the processors that commit() or check() found missing. Slow: call it on a worker thread. Errors as
+    /// in prepare().
+    [[nodiscard]] Expected<void> build(PreparedTransaction& prepared) const;
 
     /// [control] Validates and compiles without committing. Returns the size of the graph that would result. ABORTED as
     /// in commit().

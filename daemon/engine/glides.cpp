@@ -122,10 +122,10 @@ bool Glides::glides_in_time(std::uint64_t deadline_frame, const Shift& shift, st
             const std::uint32_t from =
                 connection.moves ? connection.glide.frames : connection.glide_position(now_.adoption_frame);
             wait = std::max(wait, (shift.frames - from) * kGlideFramesPerFrame + lengths_.block_frames);
-        } else if (connection.leaves() && connection.glide.frames != 0 &&
-                   connection.glide_rests_from > now_.adoption_frame) {
-            wait = std::max(wait, static_cast<std::int64_t>(connection.glide_rests_from - now_.adoption_frame));
         }
+        const bool keeps_gliding = connection.moves || (!old_glides && connection.glide.frames != 0);
+        if (connection.leaves() && keeps_gliding && connection.glide_rests_from > now_.adoption_frame)
+            wait = std::max(wait, static_cast<std::int64_t>(connection.glide_rests_from - now_.adoption_frame));
         const std::int64_t frames = std::int64_t{late} - shift.frames;
         if (!old_glides && connection.arrives() && connection.glide.frames != frames)
             wait = std::max(wait, frames + connection.delay_frames);

@@ -40,12 +40,11 @@ class PreparedTransaction {
     std::unique_ptr<Impl> impl_;
 };
 
-/// The graph of a revision. Other threads may read it; the control thread destroys it, because graphs share nodes, and an
-/// edit copies a node only if another graph has it, too.
+/// A graph for validation on another thread. The control thread destroys it: a graph edits a node in place if no other
+/// graph shares it, so the snapshot must outlive every read.
 struct GraphSnapshot {
     AudioGraph graph;
     std::uint64_t next_id = 1;  ///< id of the next node added
-    std::uint64_t revision = 0;
 };
 
 /// Size of the graph that a transaction would produce.

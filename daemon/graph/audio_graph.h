@@ -84,7 +84,8 @@ struct GraphNode {
 
 /// The graph as its users see it: nodes, connections, parameter values. A value type: a transaction edits a copy, which
 /// replaces the original if all edits succeed. Copies share the nodes that are not edited, so copying a graph of 10,000
-/// nodes costs a fraction of compiling it. [control]
+/// nodes costs a fraction of compiling it. One thread may use a graph at a time; copies may be on different threads as long as
+/// the thread that edits the original keeps a copy that outlives their reads.
 class AudioGraph {
  public:
     // Every edit either succeeds or changes nothing and returns an error.
@@ -106,8 +107,8 @@ class AudioGraph {
     /// parameters that still exist, are kept. Errors: a connection or value that is no longer valid.
     Expected<void> replace_node(NodeId id, std::shared_ptr<const NodeDescription> description);
 
-    /// From here to compact(), edits that remove nodes take constant time, and nothing else but find() and edits may be
-    /// called. Otherwise removing all nodes one by one takes time that grows with their square.
+    /// Until compact() is called, edits that remove nodes do not move the other nodes, and only edits and find() may be
+    /// called. Otherwise, removing all nodes one by one takes time that grows with the square of their number.
     void defer_compaction() { compaction_deferred_ = true; }
     void compact();
 

@@ -56,7 +56,7 @@ void apply_transaction(Call& call) {
     result.set_combs(ticket->combs);
     committed(call, services.plan_room);
     publish_edits(services, call.client, ticket->revision, transaction.edits);
-    call.request.state.reset();
+    if (!call.request.large) call.request.state.reset();  // otherwise freed on a worker
     services.commands.announce(*ticket);
     call.request.stage = PendingRequest::Stage::answered;
     if (waits) return await_start(call, *ticket);

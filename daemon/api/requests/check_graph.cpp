@@ -22,7 +22,7 @@ void check_graph(Call& call) {
     } else {
         call.request.refuse(without_index(checked.error(), transaction.whole_graph));
     }
-    call.request.state.reset();
+    if (!call.request.large) call.request.state.reset();  // otherwise freed on a worker
 }
 
 }  // namespace rta::api::requests

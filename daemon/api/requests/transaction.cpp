@@ -233,26 +233,23 @@ bool build_missing(Call& call, const Error& error) {
     auto& transaction = static_cast<TransactionState&>(*call.request.state);
     if (++transaction.builds > kMaximumBuilds) {
         call.request.refuse(Error{ErrorCode::aborted,
-                                  "other clients changed the graph " + std::to_string(kMaximumBuilds) +
-                                      " times while this transaction was prepared; nothing has changed; try again",
+                                  "other clients changed the settings of the same nodes " +
+                                      std::to_string(kMaximumBuilds) + " times; nothing has changed; try again",
                                   {}});
         return true;
     }
     call.request.stage = PendingRequest::Stage::preparing;
     struct Build {
         std::unique_ptr<RequestState> state;
-        std::optional<GraphSnapshot> snapshot;
         Expected<void> outcome{};
     };
-    const auto build = std::make_shared<Build>(std::move(call.request.state), call.snapshot_if_large());
+    const auto build = std::make_shared<Build>(std::move(call.request.state));
     call.services.workers.run(
         "building processors",
         [build, &engine = std::as_const(call.services.engine)] {
-            build->outcome = engine.build(static_cast<TransactionState&>(*build->state).prepared,
-                                          build->snapshot ? &*build->snapshot : nullptr);
+            build->outcome = engine.build(static_cast<TransactionState&>(*build->state).prepared);
         },
         [build, handle = call.handle(), &workers = call.services.workers](const Expected<void>& ran) {
-            build->snapshot.reset();
             handle.resume([&](Call& later) {
                 if (later.request.stage != PendingRequest::Stage::preparing) return;  // has failed in the meantime
                 later.request.state = std::move(build->state);
@@ -262,7 +259,7 @@ bool build_missing(Call& call, const Error& error) {
             });
             if (build->state != nullptr) workers.free(std::move(build->state));  // the client has left
         },
-        call.request.lane());
+        call.request.large ? Workers::Lane::large_requests : Workers::Lane::requests);
     // The worker has already finished, so execute the request here: nothing else would.
     if (call.request.stage == PendingRequest::Stage::prepared) call.request.kind->execute(call);
     return true;

@@ -391,20 +391,22 @@ TEST(DispatcherOrder, RequestsBeyondTheLimitAreNotTakenIn) {
 
 TEST(DispatcherOrder, LargeRequestsAreBoundedByTheirBytes) {
     Script script;
-    script.play("hello a");
+    script.play("hello a\na> id: 1 apply_transaction { wait_for_start: true edits {} }\n");
     script.workers.held = true;
-    v1::Request large = request("id: 1 apply_transaction {}");
+    v1::Request large = request("id: 2 apply_transaction {}");
     large.mutable_apply_transaction()->set_document(std::string(std::size_t{3} << 20U, ' '));
     int taken = 0;
     while (script.client('a').wants_more()) {
         script.send('a', large);
         EXPECT_FALSE(script.client('a').wants_more()) << "before the request has been parsed";
-        script.workers.finish(script.workers.jobs.size() - 1);
+        script.workers.finish(script.workers.jobs.size() - 1);  // the others free memory
         ASSERT_LT(++taken, 10);
     }
-    EXPECT_EQ(taken, 3);
-    script.workers.finish(0);  // prepares the first
-    EXPECT_TRUE(script.receive('a'));
+    EXPECT_GE(taken, 2);  // a string may take more memory than its text
+    EXPECT_LE(taken, 3);
+    script.workers.held = false;
+    script.play(
+        "block\na< response { id: 1 apply_transaction {} }\na< response { id: 2 status { code: INVALID_ARGUMENT } }\n");
     EXPECT_TRUE(script.client('a').wants_more());
 }
 

@@ -535,32 +535,28 @@ TEST_F(EngineSettings, ANodeThatChangedAfterItsSuccessorWasBuiltIsBuiltAgain) {
     EXPECT_EQ(settings.number("look_ahead_ms"), 5.0);
 }
 
-TEST_F(EngineSettings, WhatIsNotValidInASnapshotBuildsNothingAndCommitsNothing) {
-    offline.edit({AddNode{"gain", "b", {}, {}}});
-    const Transaction transaction{{AddNode{"counted", "a", {}, {}}, Connect{"b", "a", {}}, Connect{"a", "b", {}}}};
-    const auto direct = offline.apply(transaction.edits);
-    ASSERT_FALSE(direct);
-    CountedProcessor::built = 0;
-    const GraphSnapshot before = offline.engine.snapshot();
-    auto prepared = offline.engine.prepare(transaction, &before);
-    ASSERT_TRUE(prepared);
-    const auto refused = offline.engine.commit(*prepared);
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().sentence, direct.error().sentence);
-    EXPECT_EQ(refused.error().edit_index, direct.error().edit_index);
-    EXPECT_EQ(CountedProcessor::built, 0);
-
-    // In a graph that has changed since, it may be valid.
-    offline.edit({RemoveNode{"b"}});
-    EXPECT_EQ(offline.engine.commit(*prepared).error().code, ErrorCode::aborted);
-    const GraphSnapshot after = offline.engine.snapshot();
-    ASSERT_TRUE(offline.engine.build(*prepared, &after));
-    EXPECT_EQ(offline.engine.commit(*prepared).error().code, ErrorCode::not_found);
-    offline.edit({AddNode{"gain", "b", {{"channels", 2.0}}, {}}});
-    const GraphSnapshot latest = offline.engine.snapshot();
-    EXPECT_EQ(offline.engine.check(*prepared).error().code, ErrorCode::aborted);
-    ASSERT_TRUE(offline.engine.build(*prepared, &latest));
-    EXPECT_EQ(offline.engine.check(*prepared).error().code, ErrorCode::failed_precondition) << "2 channels to 1";
+TEST_F(EngineSettings, WhatIsNotValidInASnapshotIsRefusedBeforeAnythingIsBuilt) {
+    offline.edit({AddNode{"gain", "b", {}, {}}, AddNode{"counted", "c", {}, {}}});
+    const AddNode counted{"counted", "a", {}, {}};
+    const std::vector<std::vector<Edit>> transactions{
+        {counted, Connect{"b", "a", {}}, Connect{"a", "b", {}}},
+        {counted, RemoveNode{"a"}, RemoveNode{"a"}},
+        {counted, RenameNode{"b", "c"}},
+        {counted, ChangeSettings{"c", {{"channels", 2.0}}}, ChangeSettings{"c", {{"channels", 200.0}}}},
+        {counted, SetParameter{"b", "gain_db", 1e9F, {}}},
+    };
+    const GraphSnapshot snapshot = offline.engine.snapshot();
+    for (const auto& edits : transactions) {
+        const auto direct = offline.apply(edits);
+        ASSERT_FALSE(direct);
+        CountedProcessor::built = 0;
+        const auto refused = offline.engine.prepare({edits}, &snapshot);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, direct.error().code);
+        EXPECT_EQ(refused.error().sentence, direct.error().sentence);
+        EXPECT_EQ(refused.error().edit_index, direct.error().edit_index);
+        EXPECT_EQ(CountedProcessor::built, 0) << refused.error().sentence;
+    }
 }
 
 TEST_F(EngineSettings, WhatASnapshotShowsToBeMissingIsBuiltWithTheRest) {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "api/large_requests.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "api/client.h"
+#include "api/exception_barrier.h"
+
+namespace rta::api {
+
+using Stage = PendingRequest::Stage;
+
+/// Data that is passed to the worker and back.
+struct LargeRequests::Job {
+    std::string payload;
+    std::optional<GraphSnapshot> snapshot{};
+    ParsedRequest parsed{};
+    std::optional<Expected<std::unique_ptr<RequestState>>> state{};  ///< nothing: the request needs no preparation
+
+    /// [worker]
+    void run(const Engine& engine) {
+        parsed = ParsedRequest::parse(payload);
+        if (parsed.error || parsed.malformed || parsed.kind->prepare == nullptr) return;
+        v1::Request message;  // freed on the worker
+        parsed.take_content(message);
+        state = parsed.kind->prepare(engine, &*snapshot, message);
+    }
+};
+
+void LargeRequests::add(const Call& call) {
+    call.request.stage = Stage::parsing;
+    waiting_.push_back(call.handle());
+    start_next();
+}
+
+/// Clients that have left in the meantime are skipped.
+void LargeRequests::start_next() {
+    while (!busy_ && !waiting_.empty()) {
+        const CallHandle handle = std::move(waiting_.front());
+        waiting_.pop_front();
+        handle.use([this](Call& call) {
+            const auto started = guarded("reading a request", [&] { start(call); });
+            if (!started) call.client.refuse_stream(call.request, started.error());
+        });
+    }
+}
+
+void LargeRequests::start(const Call& call) {
+    const auto job = std::make_shared<Job>(std::move(call.request.payload), engine_.snapshot());
+    busy_ = true;
+    const auto started = guarded("reading a request", [&] {
+        workers_.run(
+            "reading a request", [job, &engine = std::as_const(engine_)] { job->run(engine); },
+            [this, job, handle = call.handle()](const Expected<void>& ran) {
+                if (!ran) job->parsed.malformed = unchanged(ran.error());
+                finish(*job, handle);
+                workers_.free(job);
+                start_next();
+            },
+            Workers::Lane::large_requests);
+    });
+    if (started) return;
+    busy_ = false;
+    call.client.refuse_stream(call.request, started.error());
+}
+
+void LargeRequests::finish(Job& job, const CallHandle& handle) {
+    busy_ = false;
+    job.snapshot.reset();
+    handle.resume([&](Call& call) {
+        call.client.accept(call.request, job.parsed);
+        if (job.state) call.request.prepared(std::move(*job.state));
+    });
+}
+
+}  // namespace rta::api
