@@ -46,6 +46,7 @@ void CommitChecks::committed(std::uint64_t revision, const AudioGraph& graph) {
         if (!connections.contains(connection)) periods_[connection].back().removed_in = revision;
     }
     committed_ = std::move(connections);
+    nodes_ = {graph.node_ids().begin(), graph.node_ids().end()};
 }
 
 void CommitChecks::send_plan(std::uint64_t serial, const CompileRequest& contents) {
@@ -73,7 +74,7 @@ std::optional<std::string> CommitChecks::adopt(std::uint64_t serial) {
     for (const ConnectionKey& connection : adopted_.target) {
         const NodeId node = connection.to.node;
         const bool arrives = !before.target.contains(connection);
-        const bool is_audible = before.heard.contains(node) && adopted_.heard.contains(node);
+        const bool is_audible = before.heard.contains(node) && adopted_.heard.contains(node) && nodes_.contains(node);
         if (arrives && is_audible &&
             std::ranges::none_of(periods_[connection], [this](const Period& p) { return is_heard(p); }))
             return name_of(connection) + " is heard before the transaction that adds it";

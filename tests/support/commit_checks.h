@@ -19,8 +19,8 @@ namespace rta::test {
 /// - a connection is not heard before the transaction that adds it is reported as heard, so transactions are whole
 /// - in the end, the target is the committed graph, and the plan contains nothing else
 ///
-/// Left out: inputs of nodes that are not heard themselves, before or after. They change a round earlier than the
-/// transaction is heard, or not at all.
+/// Left out: inputs of nodes that are not heard themselves, before or after, which change a round earlier than the
+/// transaction is heard; and inputs of nodes that have been removed, which keep what they had.
 class CommitChecks {
  public:
     void committed(std::uint64_t revision, const AudioGraph& graph);
@@ -51,6 +51,7 @@ class CommitChecks {
     [[nodiscard]] bool is_heard(const Period& period) const;
 
     std::set<ConnectionKey> committed_{};
+    std::set<NodeId> nodes_{};  ///< of the committed graph
     std::map<ConnectionKey, std::vector<Period>> periods_{};
     std::set<std::uint64_t> heard_{};  ///< revisions
     std::deque<Plan> sent_{};

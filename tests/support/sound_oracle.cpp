@@ -43,6 +43,7 @@ void SoundOracle::send_plan(std::uint64_t serial, const CompileRequest& contents
     auto plan = std::make_shared<Plan>();
     plan->resets = contents.round_frames == 0 && contents.round != sent_round_;
     plan->round = sent_round_ = contents.round;
+    reset_sent_ = reset_sent_ || plan->resets;
     plan->round_frames = contents.round_frames;
     plan->gain_fade_frames = contents.gain_fade_frames;
     plan_nodes(contents, *plan);
@@ -180,7 +181,8 @@ void SoundOracle::send_parameter(std::uint64_t serial, AudioGraph::ParameterPlac
 }
 
 void SoundOracle::send_device_fade(std::uint64_t serial, double gain, float length_ms) {
-    commands_.emplace_back(serial, DeviceFade{.gain = gain, .frames = frames_of(length_ms)});
+    commands_.emplace_back(serial,
+                           DeviceFade{.gain = gain, .frames = frames_of(length_ms), .after_reset = reset_sent_});
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -192,10 +194,16 @@ void SoundOracle::apply(const AudioThreadKey& key, const Command& command) {
     } else if (const auto* const target = std::get_if<Target>(&command)) {
         retarget(key, *target);
     } else {
-        const DeviceFade& fade = std::get<DeviceFade>(command);
-        device_gain_.withdraw(frame_);
-        device_gain_.move_to(fade.gain, fade.gain > 0.0 ? std::max(frame_, silent_until_) : frame_, fade.frames);
+        fade_device(std::get<DeviceFade>(command));
     }
+}
+
+/// While the engine does not know the frame of the reset, it counts the silence from the fade.
+void SoundOracle::fade_device(const DeviceFade& fade) {
+    std::uint64_t begin = frame_;
+    if (fade.gain > 0.0) begin = std::max(silent_until_, fade.after_reset ? frame_ + silent_frames_ : frame_);
+    device_gain_.withdraw(frame_);
+    device_gain_.move_to(fade.gain, begin, fade.frames);
 }
 
 void SoundOracle::retarget(const AudioThreadKey& key, const Target& target) const {
@@ -203,7 +211,11 @@ void SoundOracle::retarget(const AudioThreadKey& key, const Target& target) cons
 }
 
 void SoundOracle::adopt(std::shared_ptr<Plan> plan) {
-    if (plan->resets) silent_until_ = frame_ + latency_of(*plan);
+    if (plan->resets) {
+        silent_frames_ = latency_of(*plan);
+        silent_until_ = frame_ + silent_frames_;
+        reset_sent_ = false;
+    }
     if (plan_ != nullptr && frame_ != 0 && !plan->resets) check_what_leaves(*plan_, *plan);
     plan_ = std::move(plan);
 }

@@ -123,6 +123,7 @@ class SoundOracle {
     struct DeviceFade {
         double gain;
         std::uint32_t frames;
+        bool after_reset;  ///< sent while a reset was on its way
     };
     using Command = std::variant<std::shared_ptr<Plan>, Target, DeviceFade>;
 
@@ -135,6 +136,7 @@ class SoundOracle {
     void plan_glide(PlannedConnection& planned, const CompileRequest::Glide& glide) const;
 
     void apply(const AudioThreadKey& key, const Command& command);
+    void fade_device(const DeviceFade& fade);
     void retarget(const AudioThreadKey& key, const Target& target) const;
     void adopt(std::shared_ptr<Plan> plan);
     [[nodiscard]] static std::uint64_t latency_of(const Plan& plan);
@@ -173,7 +175,10 @@ class SoundOracle {
     std::uint64_t round_ = 0;
     LinearMotion progress_{1.0};
     LinearMotion device_gain_{1.0};
-    std::uint64_t silent_until_ = 0;  ///< the look-ahead fills after a reset
+    // After a reset the look-ahead fills.
+    std::uint64_t silent_frames_ = 0;
+    std::uint64_t silent_until_ = 0;
+    bool reset_sent_ = false;  ///< and not adopted yet
 };
 
 }  // namespace rta::test
