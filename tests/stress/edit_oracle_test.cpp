@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Random edits of several clients, of which every output sample is predicted: SoundOracle computes it in double precision
-// from the rounds that the engine reports. Checked for each block:
+// Random edits of several clients. SoundOracle predicts every output sample in double precision, from the contents of the
+// plans and the frames at which the engine adopts them. Checked in each block:
 // - every sample is as predicted
-// - at each port, the sum of all gains stays between what it is before and after a round, and nothing that is present
-//   leaves the plan (SoundOracle)
-// - no connection is heard before its transaction, and in the end what sounds is what was committed (CommitChecks)
+// - at each port, the sum of the gains stays between its values before and after the round, and nothing that is still
+//   present leaves the plan (SoundOracle)
+// - no connection is heard before the transaction that adds it, and in the end the committed graph sounds (CommitChecks)
 //
-// Each client edits its region of the graph, in some storms also those of the others. Edits are random, so many graphs
-// are not useful, but all are predictable. Left out: the node type `gate`, which opens or stays closed if a level differs
-// in the last bit.
+// Each client edits its own region of the graph; in half of the storms also those of the others. The edits are random, so
+// many of the graphs are not useful, but all can be predicted.
+//
+// Left out:
+// - edits before the first block, which do not fade: a second plan may be adopted only after that block
+// - the node type `gate`: it opens or stays closed if a level differs in the last bit
 //
 // RTAD_STORM_SECONDS sets the duration, RTAD_STORM_SEED the first seed. A failure prints its seed and the shortest list
 // of edits that was found to fail.
@@ -20,7 +23,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <iostream>
-#include <limits>
 #include <numbers>
 #include <optional>
 #include <random>
@@ -30,7 +32,6 @@
 #include <vector>
 
 #include "support/commit_checks.h"
-#include "support/effort.h"
 #include "support/offline_engine.h"
 #include "support/random_edits.h"
 #include "support/sound_oracle.h"
@@ -114,7 +115,7 @@ class StormRun {
             checks_.send_plan(serial, contents);
         });
         commit({ReplaceGraph{RandomEdits::start(kRegions, storm.limits)}});
-        render(block());
+        render(block());  // edits before the first block are left out
     }
     ~StormRun() = default;
     StormRun(const StormRun&) = delete;
@@ -147,8 +148,9 @@ class StormRun {
     [[nodiscard]] std::uint64_t frames_of(double ms) const {
         return static_cast<std::uint64_t>(ms * storm_.config.sample_rate_hz / 1'000.0);
     }
-    void fail(const std::string& what) {
-        if (!failure_) failure_ = "frame " + std::to_string(oracle_.frame()) + ": " + what;
+    void fail(const std::string& what) { fail_at(frame(), what); }
+    void fail_at(std::uint64_t frame, const std::string& what) {
+        if (!failure_) failure_ = "frame " + std::to_string(frame) + ": " + what;
     }
 
     // Requests.
@@ -253,9 +255,9 @@ class StormRun {
         }
     }
 
-    /// Renders whole blocks of up to so many frames.
+    /// Renders whole blocks. What is left of the time is rendered with the next ones.
     void render(std::uint64_t frames) {
-        for (std::uint64_t rendered = 0; rendered + block() <= frames && !failure_; rendered += block()) {
+        for (due_frames_ += frames; due_frames_ >= block() && !failure_; due_frames_ -= block()) {
             fill(offline_.inputs, frame());
             offline_.render_block();
             if (frame() / block() % storm_.blocks_per_poll == 0) poll();
@@ -279,13 +281,13 @@ class StormRun {
             serial_ = offline_.applications[next_applied_++].first;
         fill(inputs_, first_frame);
         oracle_.render(serial_, inputs_.read());
-        if (oracle_.failure()) fail(*oracle_.failure());
-        if (const auto wrong = checks_.adopt(serial_)) fail(*wrong);
-        for (std::uint32_t channel = 0; channel < channels(); ++channel)
-            compare(channel, std::span{offline_.recorded[channel]}.subspan(first_frame, block()));
+        if (oracle_.failure()) fail_at(first_frame, *oracle_.failure());
+        if (const auto wrong = checks_.adopt(serial_)) fail_at(first_frame, *wrong);
+        for (std::uint32_t channel = 0; channel < channels(); ++channel) compare(channel, first_frame);
     }
 
-    void compare(std::uint32_t channel, std::span<const float> heard) {
+    void compare(std::uint32_t channel, std::uint64_t first_frame) {
+        const auto heard = std::span{offline_.recorded[channel]}.subspan(first_frame, block());
         const double relative = storm_.limits.remembering ? kTolerancePastMemory : kTolerance;
         const double tolerance = relative * std::max(1.0, oracle_.peak());
         const std::span<const double> predicted = oracle_.output(channel);
@@ -294,9 +296,9 @@ class StormRun {
             largest_error_ = std::max(largest_error_, error / tolerance);
             if (error <= tolerance) continue;
             std::ostringstream what;
-            what << "channel " << channel << " plays " << heard[i] << " after " << i << " frames, expected "
-                 << predicted[i] << ", tolerance " << tolerance;
-            return fail(what.str());
+            what << "channel " << channel << " plays " << heard[i] << ", expected " << predicted[i] << ", tolerance "
+                 << tolerance;
+            return fail_at(first_frame + i, what.str());
         }
     }
 
@@ -309,7 +311,8 @@ class StormRun {
     std::vector<GraphDocument> documents_{};  ///< committed so far
     std::size_t next_applied_ = 0;
     std::size_t next_heard_ = 0;
-    std::uint64_t serial_ = 0;
+    std::uint64_t serial_ = 0;  ///< of the last command that has taken effect
+    std::uint64_t due_frames_ = 0;
     std::uint32_t next_name_ = 0;
     float device_gain_ = 1.0F;
     bool muted_ = false;

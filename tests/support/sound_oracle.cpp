@@ -33,7 +33,7 @@ std::uint32_t SoundOracle::frames_of(float ms) const {
 }
 
 void SoundOracle::fail(const std::string& what) {
-    if (!failure_) failure_ = "frame " + std::to_string(frame_) + ": " + what;
+    if (!failure_) failure_ = what;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -99,13 +99,11 @@ void SoundOracle::start_new_nodes(const AudioGraph& graph) {
 }
 
 void SoundOracle::plan_connections(const CompileRequest& contents, Plan& plan) {
-    std::map<const ConnectionState*, std::shared_ptr<Connection>> connections;
+    Connections connections;
     std::vector<Arc> arcs;
-    const bool fades = std::ranges::any_of(entered_, [](const Node* node) { return node->remembers(); });
     for (const CompileRequest::Connection& entry : contents.connections) {
         const Node& from = *plan.nodes[entry.from_node].node;
         const Node& to = *plan.nodes[entry.to_node].node;
-        const bool is_new = !connections_.contains(entry.state);
         PlannedConnection planned{.connection = find_connection(entry.state, from, entry.from_port),
                                   .from_node = entry.from_node,
                                   .from_port = entry.from_port,
@@ -113,14 +111,8 @@ void SoundOracle::plan_connections(const CompileRequest& contents, Plan& plan) {
                                   .present = entry.present,
                                   .gain = static_cast<double>(entry.target_gain),
                                   .gain_wait_frames = entry.gain_wait_frames};
-        if (is_new) planned.connection->gain = LinearMotion{planned.gain};
-        if (is_new && entered_.contains(&to)) {
-            // It is not heard yet. What remembers its input receives it faded in, where it reaches the new nodes.
-            planned.connection->presence = {1.0, 1.0};
-            if (fades && (!entered_.contains(&from) || from.is_source())) planned.connection->gain = LinearMotion{0.0};
-        }
+        if (!std::exchange(planned.connection->has_played, true)) start_to_play(planned, from, to);
         plan_glide(planned, entry.glide);
-        planned.connection->present = entry.present;
         connections.emplace(entry.state, planned.connection);
         plan.nodes[entry.to_node].inputs[entry.to_port].push_back(plan.connections.size());
         plan.connections.push_back(std::move(planned));
@@ -133,12 +125,23 @@ void SoundOracle::plan_connections(const CompileRequest& contents, Plan& plan) {
                                   .from_port = entry.from_port,
                                   .plays = false};
         plan_glide(planned, entry.glide);
-        planned.connection->present = false;
         connections.emplace(entry.state, planned.connection);
         plan.connections.push_back(std::move(planned));
     }
     connections_ = std::move(connections);
     plan.order = topological_order(static_cast<std::uint32_t>(plan.nodes.size()), arcs).value();
+}
+
+/// A node that is new is not heard yet, so it has its inputs from the start. If one of the new nodes remembers its input,
+/// the gains start at 0 where signals reach the new nodes.
+void SoundOracle::start_to_play(const PlannedConnection& planned, const Node& from, const Node& to) const {
+    Connection& connection = *planned.connection;
+    connection.gain = LinearMotion{planned.gain};
+    if (!entered_.contains(&to)) return;
+    connection.presence = {1.0, 1.0};
+    const bool reaches_new_nodes = !entered_.contains(&from) || from.is_source();
+    const bool fades = std::ranges::any_of(entered_, [](const Node* node) { return node->remembers(); });
+    if (fades && reaches_new_nodes) connection.gain = LinearMotion{0.0};
 }
 
 /// Returns the connection with this state, or a new one.
@@ -155,7 +158,7 @@ std::shared_ptr<SoundOracle::Connection> SoundOracle::find_connection(const Conn
     return connection;
 }
 
-/// A delay that is new starts at 0 where something sounds, and where it is to be otherwise.
+/// A delay that is new starts at 0 if the signal is heard without it, otherwise at its target.
 void SoundOracle::plan_glide(PlannedConnection& planned, const CompileRequest::Glide& glide) const {
     Connection& connection = *planned.connection;
     if (connection.glide_key != glide.delay) {
@@ -167,6 +170,7 @@ void SoundOracle::plan_glide(PlannedConnection& planned, const CompileRequest::G
                                                                    connection.present ? 0 : glide.frames);
         }
     }
+    connection.present = planned.present;
     planned.glide = connection.glide;
     planned.glide_target = glide;
 }

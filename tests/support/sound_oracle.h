@@ -25,15 +25,15 @@
 
 namespace rta::test {
 
-/// Predicts every sample that an engine plays, from the contents of the plans that it sends and the frames at which it
-/// adopts them.
+/// Predicts every sample that an engine plays, from the contents of its plans (Engine::watch_plans()) and the frames at
+/// which it adopts them (Engine::Observer::applied()).
 ///
-/// Its own code, in double precision: presences, gains of connections, sums, compensating delays, the gain of the device,
-/// and with what a signal starts that is new in a plan. Production code, in instances of its own: processors with their
-/// parameter ramps and bypass (NodeInstance), and delays that glide (dsp::GlidingDelay). What a node receives and sends is
-/// rounded to float, as in the engine.
+/// The oracle has its own code, in double precision, for what fades and mixes: presences, gains of connections, sums,
+/// compensating delays, the gain of the device, and the state in which new nodes and connections start. It uses
+/// production code, in separate instances, for processors, parameter ramps and bypass (NodeInstance), and for delays that
+/// glide (dsp::GlidingDelay). The inputs and outputs of nodes are rounded to float, as in the engine.
 ///
-/// The plan must say what is in the target of its round; how long what is not in it remains in the plan is checked.
+/// It does not use what a plan says about gains at rest, and checks that nothing leaves a plan that is still present.
 class SoundOracle {
  public:
     SoundOracle(const EngineConfig& config, std::uint32_t channels_out);
@@ -83,8 +83,10 @@ class SoundOracle {
         std::vector<double> weights{};                 ///< gain x presence
         const void* glide_key = nullptr;
         std::shared_ptr<dsp::GlidingDelay> glide{};
+        bool has_played = false;
         bool present = false;  ///< in the target of the plan sent last
     };
+    using Connections = std::map<const ConnectionState*, std::shared_ptr<Connection>>;  ///< by those of the engine
     struct PlannedConnection {
         std::shared_ptr<Connection> connection;
         std::size_t from_node;
@@ -131,6 +133,7 @@ class SoundOracle {
     [[nodiscard]] std::shared_ptr<Node> make_node(const NodeInstance& instance) const;
     void plan_nodes(const CompileRequest& contents, Plan& plan);
     void plan_connections(const CompileRequest& contents, Plan& plan);
+    void start_to_play(const PlannedConnection& planned, const Node& from, const Node& to) const;
     [[nodiscard]] std::shared_ptr<Connection> find_connection(const ConnectionState* state, const Node& from,
                                                               std::uint32_t from_port) const;
     void plan_glide(PlannedConnection& planned, const CompileRequest::Glide& glide) const;
@@ -167,7 +170,7 @@ class SoundOracle {
     std::deque<std::pair<std::uint64_t, Command>> commands_{};  ///< by serial
     // Of the plan sent last, by their counterparts in the engine.
     std::map<const NodeInstance*, std::shared_ptr<Node>> nodes_{};
-    std::map<const ConnectionState*, std::shared_ptr<Connection>> connections_{};
+    Connections connections_{};
     std::set<const Node*> entered_{};                                    ///< with the plan sent last
     std::vector<std::pair<NodeId, std::shared_ptr<Node>>> new_nodes_{};  ///< without parameters
     std::uint64_t sent_round_ = 0;
