@@ -2,7 +2,8 @@
 #include "support/commit_checks.h"
 
 #include <algorithm>
-#include <utility>
+
+#include "graph/topological_order.h"
 
 namespace rta::test {
 namespace {
@@ -38,23 +39,25 @@ std::string name_of(const ConnectionKey& connection) {
 }  // namespace
 
 void CommitChecks::committed(std::uint64_t revision, const AudioGraph& graph) {
-    std::set<ConnectionKey> connections = connections_of(graph);
+    Connections connections = connections_of(graph);
     for (const ConnectionKey& connection : connections) {
         if (!committed_.contains(connection)) periods_[connection].push_back({.added_in = revision});
     }
     for (const ConnectionKey& connection : committed_) {
         if (!connections.contains(connection)) periods_[connection].back().removed_in = revision;
     }
-    committed_ = std::move(connections);
     nodes_ = {graph.node_ids().begin(), graph.node_ids().end()};
+    graphs_.emplace_back(revision, connections);
+    committed_ = std::move(connections);
 }
 
 void CommitChecks::send_plan(std::uint64_t serial, const CompileRequest& contents) {
     Plan plan{.serial = serial, .nodes = contents.nodes.size(), .connections = contents.connections.size()};
     for (const CompileRequest::Connection& connection : contents.connections) {
-        if (!connection.present) continue;
-        plan.target.insert({.to = {contents.nodes[connection.to_node].id, connection.to_port},
-                            .from = {contents.nodes[connection.from_node].id, connection.from_port}});
+        const ConnectionKey key{.to = {contents.nodes[connection.to_node].id, connection.to_port},
+                                .from = {contents.nodes[connection.from_node].id, connection.from_port}};
+        plan.all.insert(key);
+        if (connection.present) plan.target.insert(key);
     }
     for (const CompileRequest::Node& node : contents.nodes) {
         if (node.is_device_sink && node.present) plan.sinks.insert(node.id);
@@ -64,29 +67,68 @@ void CommitChecks::send_plan(std::uint64_t serial, const CompileRequest& content
 }
 
 std::optional<std::string> CommitChecks::adopt(std::uint64_t serial) {
-    std::optional<Plan> latest;
+    if (sent_.empty() || sent_.front().serial > serial) return std::nullopt;
+    const Plan before = std::move(adopted_);
     while (!sent_.empty() && sent_.front().serial <= serial) {
-        latest = std::move(sent_.front());
+        adopted_ = std::move(sent_.front());
         sent_.pop_front();
     }
-    if (!latest) return std::nullopt;
-    const Plan before = std::exchange(adopted_, std::move(*latest));
+    heard_.insert(heard_now_.begin(), heard_now_.end());
+    std::optional<std::string> failure = check_arrivals(before);
+    if (!failure && !heard_now_.empty() && !may_close_cycles(before)) failure = check_whole();
+    heard_now_.clear();
+    while (graphs_.size() > 1 && heard_.contains(graphs_.front().first)) graphs_.pop_front();
+    return failure;
+}
+
+std::optional<std::string> CommitChecks::check_arrivals(const Plan& before) const {
     for (const ConnectionKey& connection : adopted_.target) {
         const NodeId node = connection.to.node;
-        const bool arrives = !before.target.contains(connection);
         const bool is_audible = before.heard.contains(node) && adopted_.heard.contains(node) && nodes_.contains(node);
-        if (arrives && is_audible &&
-            std::ranges::none_of(periods_[connection], [this](const Period& p) { return is_heard(p); }))
+        if (is_audible && !before.target.contains(connection) && !is_due(connection))
             return name_of(connection) + " is heard before the transaction that adds it";
     }
     return std::nullopt;
 }
 
-bool CommitChecks::is_heard(const Period& period) const {
-    return heard_.contains(period.added_in) && !heard_.contains(period.removed_in);
+/// Checks the transactions that are heard from this block on.
+std::optional<std::string> CommitChecks::check_whole() const {
+    const auto is_now = [this](const Period& period) {
+        return heard_now_.contains(period.added_in) || heard_now_.contains(period.removed_in);
+    };
+    for (const auto& [connection, periods] : periods_) {
+        const NodeId node = connection.to.node;
+        if (!adopted_.heard.contains(node) || !nodes_.contains(node) || std::ranges::none_of(periods, is_now)) continue;
+        if (is_due(connection) != adopted_.target.contains(connection))
+            return "a transaction is heard without its change of " + name_of(connection);
+    }
+    return std::nullopt;
 }
 
-std::optional<std::string> CommitChecks::at_end(const AudioGraph& graph) const {
+bool CommitChecks::may_close_cycles(const Plan& before) const {
+    std::map<NodeId, std::uint32_t> indices;
+    std::vector<Arc> arcs;
+    const auto index_of = [&](NodeId node) {
+        return indices.try_emplace(node, static_cast<std::uint32_t>(indices.size())).first->second;
+    };
+    const auto add = [&](const Connections& connections) {
+        for (const ConnectionKey& connection : connections)
+            arcs.push_back({index_of(connection.from.node), index_of(connection.to.node)});
+    };
+    add(before.all);
+    add(adopted_.all);
+    for (const auto& [revision, connections] : graphs_) add(connections);
+    return !topological_order(static_cast<std::uint32_t>(indices.size()), arcs);
+}
+
+bool CommitChecks::is_due(const ConnectionKey& connection) const {
+    const auto periods = periods_.find(connection);
+    return periods != periods_.end() && std::ranges::any_of(periods->second, [this](const Period& period) {
+               return heard_.contains(period.added_in) && !heard_.contains(period.removed_in);
+           });
+}
+
+std::optional<std::string> CommitChecks::check_settled(const AudioGraph& graph) const {
     if (!sent_.empty()) return "a plan has not been adopted";
     if (adopted_.target != connections_of(graph)) return "the target of the last round is not the committed graph";
     if (!std::ranges::equal(adopted_.sinks, graph.device_sinks()))
