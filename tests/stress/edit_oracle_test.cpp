@@ -12,6 +12,7 @@
 // Left out:
 // - edits before the first block, which do not fade: a second plan may be adopted only after that block
 // - the node type `gate`: it opens or stays closed if a level differs in the last bit
+// - nodes that produce NaN, and `pan`, `matrix` and `impulse`
 //
 // RTAD_STORM_SECONDS sets the duration, RTAD_STORM_SEED the first seed. A failure prints its seed and the shortest list
 // of edits that was found to fail.

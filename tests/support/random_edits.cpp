@@ -45,23 +45,31 @@ constexpr std::array kParameters{
     ParameterRange{"crossover", "frequency_1_hz", 100.0F, 3'000.0F},
     ParameterRange{"noise", "gain_db", -40.0F, -12.0F},
     ParameterRange{"sine", "gain_db", -40.0F, -12.0F},
+    ParameterRange{"oscillator", "gain_db", -40.0F, -12.0F},
+    ParameterRange{"equalizer", "gain_1_db", -12.0F, 6.0F},
     ParameterRange{"reverb", "mix", 0.0F, 0.5F},
 };
 
 constexpr std::array<std::string_view, 6> kMemoryless{"gain", "gain", "gain", "mixer", "meter", "constant"};
-constexpr std::array<std::string_view, 16> kRemembering{
-    "gain",       "gain",       "mixer",     "biquad_filter", "delay_line", "limiter", "limiter", "limiter",
-    "compressor", "compressor", "soft_clip", "dc_blocker",    "crossover",  "noise",   "sine",    "reverb"};
+constexpr std::array<std::string_view, 18> kRemembering{
+    "gain",       "gain",      "mixer",   "biquad_filter", "equalizer",  "delay_line",
+    "limiter",    "limiter",   "limiter", "compressor",    "compressor", "soft_clip",
+    "dc_blocker", "crossover", "noise",   "sine",          "oscillator", "reverb"};
 
 std::string prefix_of(std::size_t region) { return "r" + std::to_string(region) + "_"; }
 std::string_view node_of(std::string_view end) { return end.substr(0, end.find(':')); }
 std::string_view port_of(std::string_view end) { return end.substr(node_of(end).size()); }
 bool has_inputs(std::string_view type) {
-    return type != "input" && type != "constant" && type != "noise" && type != "sine";
+    return type != "input" && type != "constant" && type != "noise" && type != "sine" && type != "oscillator";
 }
 bool has_look_ahead(std::string_view type) { return type == "limiter" || type == "compressor"; }
 bool same_ends(const GraphDocument::Connection& a, const GraphDocument::Connection& b) {
     return a.from == b.from && a.to == b.to;
+}
+/// Returns the second port of nodes that have several.
+std::string second_port(const std::string& end) {
+    const bool has_several = port_of(end) == ":in_1" || port_of(end) == ":out_1";
+    return has_several ? end.substr(0, end.size() - 1) + '2' : end;
 }
 float random_gain_db(std::uint32_t random) {
     constexpr std::array kGainsDb{0.0F, kHalfDb, -12.0F, -120.0F};
@@ -266,7 +274,10 @@ void RandomEdits::unplug(const RandomEdit& edit) {
 void RandomEdits::connect_any(const RandomEdit& edit) {
     const auto from = any_connection(edit.region, edit.first);
     const auto to = any_connection(edit.region, edit.second);
-    if (from && to) connect(from->from, to->to, random_gain_db(edit.second / 256));
+    if (!from || !to) return;
+    const bool others = edit.second / 4'096 % 2 == 0;
+    connect(others ? second_port(from->from) : from->from, others ? second_port(to->to) : to->to,
+            random_gain_db(edit.second / 256));
 }
 
 void RandomEdits::rename(const RandomEdit& edit) {

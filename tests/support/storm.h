@@ -14,9 +14,10 @@ namespace rta::test {
     return text == nullptr ? otherwise : std::atof(text);
 }
 
-/// Returns a failure without its numbers: a shorter storm must fail in the same way.
+/// Returns a failure without its numbers. A shorter storm must fail in the same way.
 [[nodiscard]] inline std::string without_numbers(std::string failure) {
-    std::erase_if(failure, [](char c) { return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+'; });
+    std::erase_if(failure,
+                  [](char c) { return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == 'e' || c == '+'; });
     return failure;
 }
 
