@@ -226,13 +226,13 @@ class StormRun {
 
     void panic(const std::vector<Edit>& edits, bool completes) {
         set_device(device_gain_, true);
-        const std::uint64_t end = frame() + frames_of(1'000.0) + 40U * block();
+        const std::uint64_t end = frame() + frames_of(1'000.0) + std::uint64_t{40} * block();
         while (!failure_ && !offline_.engine.output_silent() && frame() < end) render(block());
         if (!offline_.engine.output_silent()) return fail("the output does not become silent");
         {
             EngineReset reset = offline_.engine.start_reset();
             commit(edits);
-            render(2U * block());
+            render(std::uint64_t{2} * block());
             while (completes && !failure_) {
                 const auto outcome = reset.try_complete();
                 oracle_.start_new_nodes(offline_.engine.graph());
@@ -373,8 +373,10 @@ class StormMaker {
         for (std::uint32_t i = 0, count = below(3) == 0 ? 1 + below(4) : 1; i < count; ++i) {
             const auto kind = static_cast<RandomEdit::Kind>(below(static_cast<std::size_t>(RandomEdit::Kind::count)));
             // New nodes are what the other edits work on.
+            const std::size_t edited = regions > 1 ? below(regions) : region;
             edits.push_back({.kind = below(4) == 0 ? RandomEdit::Kind::insert : kind,
-                             .region = regions > 1 ? below(regions) : region,
+                             .region = edited,
+                             .other_region = regions > 1 && below(2) == 0 ? below(regions) : edited,
                              .first = below(1U << 16U),
                              .second = below(1U << 16U)});
         }
@@ -394,7 +396,7 @@ std::string text_of(const Storm& storm) {
         text << "  " << Request::kNames.at(static_cast<std::size_t>(request.kind)) << ' ' << request.random << ':';
         for (const RandomEdit& edit : request.edits) {
             text << " [" << RandomEdit::kNames.at(static_cast<std::size_t>(edit.kind)) << ", region " << edit.region
-                 << ", " << edit.first << ", " << edit.second << ']';
+                 << ", from " << edit.other_region << ", " << edit.first << ", " << edit.second << ']';
         }
         text << ", then " << request.wait_frames << " frames\n";
     }

@@ -272,7 +272,7 @@ void RandomEdits::unplug(const RandomEdit& edit) {
 }
 
 void RandomEdits::connect_any(const RandomEdit& edit) {
-    const auto from = any_connection(edit.region, edit.first);
+    const auto from = any_connection(edit.other_region, edit.first);
     const auto to = any_connection(edit.region, edit.second);
     if (!from || !to) return;
     const bool others = edit.second / 4'096 % 2 == 0;

@@ -43,7 +43,8 @@ struct RandomEdit {
 
     Kind kind;
     std::size_t region;
-    std::uint32_t first;  ///< random: which node, which value
+    std::size_t other_region;  ///< from which `connect` takes the signal
+    std::uint32_t first;       ///< random: which node, which value
     std::uint32_t second;
 };
 
@@ -54,7 +55,7 @@ struct RandomEditLimits {
 };
 
 /// Edits of a graph that consists of regions, one for each client: the names of the nodes of region 1 start with `r1_`.
-/// Each region starts as an input, a gain and an output. Two regions get connected only where two clients meet.
+/// Each region starts as an input, a gain and an output.
 class RandomEdits {
  public:
     RandomEdits(GraphDocument graph, const RandomEditLimits& limits, std::uint32_t& next_name)
