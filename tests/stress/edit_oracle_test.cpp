@@ -10,9 +10,12 @@
 // many of the graphs are not useful, but all can be predicted.
 //
 // Left out:
-// - edits before the first block, which do not fade: a second plan may be adopted only after that block
+// - edits before the first block: the engine takes them for inaudible, but adopts some of their plans after that block
 // - the node type `gate`: it opens or stays closed if a level differs in the last bit
 // - nodes that produce NaN, and `pan`, `matrix` and `impulse`
+//
+// Not checked, because the plans decide it: whether a signal is filled when it starts, and whether crossfades in a row dip.
+// edit_invariants_test checks that.
 //
 // RTAD_STORM_SECONDS sets the duration, RTAD_STORM_SEED the first seed. A failure prints its seed and the shortest list
 // of edits that was found to fail.
