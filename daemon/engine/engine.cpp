@@ -230,6 +230,8 @@ Expected<std::uint64_t> Engine::restart_loudness(std::span<const std::string> na
 
 void Engine::watch_node_times(bool watched) { renderer().time_nodes(watched); }
 
+void Engine::watch_plans(PlanWatcher watcher) { core_->plan_watcher = std::move(watcher); }
+
 std::vector<NodeTime> Engine::node_times() const {
     std::vector<NodeTime> times;
     times.reserve(core_->instances.size());

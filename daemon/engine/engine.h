@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,7 +22,11 @@
 namespace rta {
 
 class Renderer;
+struct CompileRequest;
 struct EngineCore;
+
+/// Receives the contents of the plan that is sent as command `serial`, during the call only.
+using PlanWatcher = std::function<void(std::uint64_t serial, const CompileRequest& contents)>;
 
 /// The control half of the engine: owns the graph, the processors and the plans. Edits are compiled to plans and sent
 /// to the Renderer. Calls never wait: those that find no room return RESOURCE_EXHAUSTED and change nothing.
@@ -130,6 +135,10 @@ class Engine {
     void watch_node_times(bool watched);
     /// [control] Returns the times of all nodes, unordered.
     [[nodiscard]] std::vector<NodeTime> node_times() const;
+
+    /// [control] From now on, calls `watcher` with each plan, from within the call that sends it. Tests predict the sound
+    /// from this.
+    void watch_plans(PlanWatcher watcher);
 
     /// [control] Processes the replies of the audio thread: frees what it returned, prunes what has faded out, and
     /// reports to the observer. Call it every few milliseconds while outstanding() returns true, and every 100 ms

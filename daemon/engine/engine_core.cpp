@@ -40,6 +40,13 @@ std::vector<ParameterTarget> EngineCore::targets_of(std::span<const ParameterCha
     return targets;
 }
 
+std::unique_ptr<CompiledGraph> EngineCore::make_plan(CompileRequest request) const {
+    if (plan_watcher) plan_watcher(exchange.next_serial(), request);
+    auto plan = compile(std::move(request));
+    assert(plan && "neither the graph nor a round has a cycle");
+    return std::move(*plan);
+}
+
 std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const AudioGraph& committed) {
     if (!step.send) {
         exchange.borrow(next.take_borrowed());
@@ -54,10 +61,9 @@ std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const Audi
     }
     CompileRequest request = next.request();
     request.targets = targets_of(step.parameters);
-    auto plan = compile(std::move(request));
-    assert(plan && "rounds close no cycle");
+    auto plan = make_plan(std::move(request));
     exchange.borrow(next.take_borrowed());
-    const std::uint64_t serial = exchange.send(std::move(*plan));
+    const std::uint64_t serial = exchange.send(std::move(plan));
     rounds = std::move(next);
     return serial;
 }
@@ -182,8 +188,7 @@ Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
                       .revisions = held_revisions,
                       .instance = [&](NodeId id) { return replacements.at(id.value()); }},
                      now());
-    auto plan = compile(next.request());
-    assert(plan && "the graph has no cycles");
+    auto plan = make_plan(next.request());
 
     // Memory may run out up to borrow_only(): until then, no node that a plan borrows has been released.
     levels.replace_all(replacements);
@@ -196,7 +201,7 @@ Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
     held_renames.clear();
     held_back = false;
     reset_silence_frames = silence_frames;
-    reset_serial = exchange.send(std::move(*plan));
+    reset_serial = exchange.send(std::move(plan));
     reset_frame = std::numeric_limits<std::uint64_t>::max();
     return {reset_serial, revision};
 }

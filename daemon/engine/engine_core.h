@@ -57,6 +57,7 @@ struct EngineCore {
                    .most_parameters = exchange.maximum_targets(),
                    .block_frames = config.block_size}};
     LevelMeters levels{exchange.renderer().output_levels(), config.sample_rate_hz};
+    PlanWatcher plan_watcher;
 
     float device_gain = 1.0F;  ///< target of the last fade_device()
     bool muted = false;
@@ -90,6 +91,8 @@ struct EngineCore {
     [[nodiscard]] Rounds::Moment now() const {
         return {.frame = exchange.renderer().frames(), .serial = exchange.next_serial()};
     }
+    /// Returns the next plan to send.
+    [[nodiscard]] std::unique_ptr<CompiledGraph> make_plan(CompileRequest request) const;
     /// Sends the plan of `next`, or an empty command if none is needed. There is room for a plan.
     std::uint64_t send(Rounds next, const Rounds::Step& step, const AudioGraph& committed);
     /// Sends the transition to a draft. The revisions are reported when it is heard. There is room for a plan.

@@ -32,6 +32,7 @@
 
 #include "support/live_processors.h"
 #include "support/offline_engine.h"
+#include "support/storm.h"
 
 namespace rta::test::edit_invariants_test {
 namespace {
@@ -833,20 +834,13 @@ Storm make_storm(std::uint32_t seed) {
 
 std::optional<std::string> outcome(const Storm& storm) { return StormRun{storm}.run(); }
 
-/// Returns the text of a failure without its numbers.
-std::string kind_of(std::string failure) {
-    std::erase_if(failure,
-                  [](char c) { return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == 'e' || c == '+'; });
-    return failure;
-}
-
 /// Removes requests and changes while the storm still fails in the same way, for `seconds` at most.
 void shrink(Storm& storm, const std::string& failure, double seconds) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>{seconds};
     const auto try_without = [&](Storm shorter) {
         if (std::chrono::steady_clock::now() > end) return false;
         const auto other = outcome(shorter);
-        if (!other || kind_of(*other) != kind_of(failure)) return false;
+        if (!other || without_numbers(*other) != without_numbers(failure)) return false;
         storm = std::move(shorter);
         return true;
     };
@@ -883,11 +877,6 @@ std::string text_of(const Storm& storm) {
         text << ", then " << request.wait_frames << " frames\n";
     }
     return text.str();
-}
-
-double number_from_environment(const char* name, double otherwise) {
-    const char* const text = std::getenv(name);
-    return text == nullptr ? otherwise : std::atof(text);
 }
 
 TEST(EditInvariants, HoldForRandomEditsOfSeveralClients) {
