@@ -14,11 +14,6 @@ namespace rta {
 
 /// Changes that have been committed together, or later at the same places, and must start together. [control]
 struct ChangeUnit {
-    struct ChangingPort {
-        PortRef port;
-        bool last;  ///< belongs to a node that is no longer heard afterwards: changes after the others
-    };
-
     std::vector<std::uint64_t> revisions;  ///< sorted
     std::vector<PortRef> ports;            ///< sorted
     std::vector<NodeId> nodes;             ///< that it adds, sorted
@@ -27,7 +22,8 @@ struct ChangeUnit {
     std::uint64_t heard_frame = 0;     ///< estimate, while it waits
     std::uint64_t retry_frame = 0;     ///< frame before which it cannot start
     bool started = false;
-    std::vector<ChangingPort> left = {};  ///< after the start: ports that must still change
+    bool continues = false;          ///< with the plan being built
+    std::vector<PortRef> left = {};  ///< after the start: ports that must still change
     std::uint32_t rounds = 0;
 
     /// Returns whether a unit that was committed later must start together with this one: both change the same ports or

@@ -223,7 +223,7 @@ Rounds::Step Rounds::advance(const AudioGraph& graph, const Moment& now,
 
 Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
                           const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance) {
-    before_start_ = now.frame == 0;
+    before_start_ = now.frame == 0 && !sent_parameters_;
     end_round(now.frame);
     if (glide_end_frame_ && *glide_end_frame_ <= now.frame && glides(now).remove_ended()) follow_up_due_ = true;
     if (before_start_) sound_.settle_before_start();
@@ -235,10 +235,16 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
                                      .instance = instance});
     aims_presence_ = aims_sink_ = aims_gain_ = aims_glide_ = false;
     aims_unheard_.clear();
+    preparing_.clear();
     merge_units_in_loops(units_, sound_, committed_);
     Step result;
     bool starts = false;
-    for (ChangeUnit& unit : units_) starts = try_unit(unit, now, result) || starts;
+    std::size_t parameters = 0;
+    for (ChangeUnit& unit : units_) starts = try_unit(unit, now, parameters) || starts;
+    // What all of them want decides which nodes are no longer heard afterwards.
+    for (ChangeUnit& unit : units_) {
+        if (std::exchange(unit.continues, false)) continue_unit(unit, now, result);
+    }
     const auto ended = std::erase_if(units_, [](const ChangeUnit& unit) { return unit.started && unit.left.empty(); });
     if (ended != 0) try_all_again();
     Glides returning = glides(now);
@@ -257,6 +263,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
         sound_.forget(now.serial);
         return result;
     }
+    sent_parameters_ = sent_parameters_ || !result.parameters.empty();
     if (aims_presence_) begin_round(now);
     if (aims_gain_ || fills) gain_ramps_.push_back({.serial = now.serial});
     if (fills || aims_glide_) fill_serial_ = now.serial;
@@ -264,27 +271,31 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     return result;
 }
 
-/// Continues a unit that has started, or starts one that waits, if it can. Returns whether it has started now.
-bool Rounds::try_unit(ChangeUnit& unit, const Moment& now, Step& step) {
+/// Lets a unit continue that has started, or start if it waits and can. `parameters`: of units that continue. Returns
+/// whether it has started now.
+bool Rounds::try_unit(ChangeUnit& unit, const Moment& now, std::size_t& parameters) {
     // A single transaction may change more than that, because documents have no limit.
-    const bool fits =
-        step.parameters.empty() || step.parameters.size() + unit.parameters.size() <= lengths_.most_parameters;
-    if (unit.started) {
-        if (!round_.running && fits) continue_unit(unit, now, step);
+    const bool fits = parameters == 0 || parameters + unit.parameters.size() <= lengths_.most_parameters;
+    const bool had_started = unit.started;
+    if (had_started) {
+        unit.continues = !round_.running && fits;
         if (!fits) unit.retry_frame = now.frame + 1;
+    } else if (unit.retry_frame > now.frame && !is_latest(unit)) {
         return false;
-    }
-    if (unit.retry_frame > now.frame && !is_latest(unit)) return false;
-    if (touches_started(unit)) {
+    } else if (touches_started(unit)) {
         wait_for_others(unit, now);
     } else if (!fits) {
         wait_for_others(unit, now);
         unit.retry_frame = now.frame + 1;
-    } else if (start(unit, now)) {
-        continue_unit(unit, now, step);
-        return true;
+    } else {
+        unit.continues = start(unit, now);
     }
-    return false;
+    if (!unit.continues) return false;
+    parameters += unit.parameters.size();
+    const std::vector<bool> heard = sound_.heard(playing);
+    std::ranges::copy_if(unit.left, std::back_inserter(preparing_),
+                         [&](const PortRef& port) { return prepares(port, heard); });
+    return !had_started;
 }
 
 /// The signals for which the unit waits may have to fill first. Then follow its own preparation and a glide, whose
@@ -326,12 +337,12 @@ bool Rounds::start(ChangeUnit& unit, const Moment& now) {
     const Glides::Alignment alignment = aligning.align(unit, changed, preparation);
     aims_glide_ = aims_glide_ || aligning.started();
     if (is_latest(unit)) latest_combs_ = latest_combs_ || alignment.combs;
-    const std::uint64_t ready = std::max(ready_frame(changed, now), alignment.ready_frame);
+    const std::uint64_t ready = std::max(ready_frame(changed, preparing_, now), alignment.ready_frame);
     const bool in_time = ready <= now.frame && (!presence || may_start_round(now));
     const bool closes = in_time && presence && !acyclic(sound_, wanted);
     const std::uint64_t filled = filled_frame(sound_, prepared);
     if (in_time && !closes) {
-        unit.left = in_order(changed);
+        unit.left = changed;
         if (!presence || !round_.running || fits_into_one_round(unit)) {
             unit.started = true;
             unit.retry_frame = 0;
@@ -373,14 +384,15 @@ void Rounds::promise(ChangeUnit& unit, std::uint64_t ready_frame, std::uint64_t 
 }
 
 /// Returns the frame from which the new signals at these ports are filled; the current frame if they already are.
-std::uint64_t Rounds::ready_frame(std::span<const PortRef> ports, const Moment& now) {
-    if (now.frame == 0) return 0;  // nothing was audible before
+std::uint64_t Rounds::ready_frame(std::span<const PortRef> ports, std::span<const PortRef> preparing,
+                                  const Moment& now) const {
+    if (before_start_) return 0;  // nothing was audible before
     const auto filled = [&](const auto& signal) {
         if (signal.filled_from == 0) return now.frame;
         // Until the plan has been adopted, the frame is an estimate.
         return std::max(signal.filled_from, signal.entered_in <= adopted_serial_ ? now.frame : now.frame + 1);
     };
-    const std::vector<bool> prepared = aims_unheard_.empty() ? std::vector<bool>{} : fed_by(sound_, aims_unheard_);
+    const std::vector<bool> prepared = preparing.empty() ? std::vector<bool>{} : fed_by(sound_, preparing);
     std::optional<std::vector<bool>> heard;
     std::uint64_t ready = now.frame;
     for (const PortRef& port : ports) {
@@ -404,20 +416,6 @@ std::uint64_t Rounds::ready_frame(std::span<const PortRef> ports, const Moment& 
     return ready;
 }
 
-/// Orders the ports: nodes that are no longer heard lose their inputs last.
-std::vector<ChangeUnit::ChangingPort> Rounds::in_order(std::span<const PortRef> changed) const {
-    const std::vector<bool> before = sound_.heard(playing);
-    const std::vector<bool> after = sound_.heard(wanted);
-    std::vector<ChangeUnit::ChangingPort> order;
-    order.reserve(changed.size());
-    for (const PortRef& port : changed) {
-        const std::uint32_t node = sound_.index_of(port.node);
-        const bool ends = port.port != kDevicePort && before[node] && !after[node];
-        order.push_back({.port = port, .last = ends});
-    }
-    return order;
-}
-
 /// Returns whether a change of the port is inaudible, and must end before the node is heard.
 bool Rounds::prepares(PortRef port, const std::vector<bool>& heard) const {
     return !before_start_ && port.port != kDevicePort && !heard[sound_.index_of(port.node)];
@@ -427,21 +425,24 @@ bool Rounds::prepares(PortRef port, const std::vector<bool>& heard) const {
 /// nodes that are no longer heard lose theirs last: two crossfades in series would cause a dip.
 std::vector<PortRef> Rounds::next_ports(const ChangeUnit& unit) const {
     const std::vector<bool> heard = sound_.heard(playing);
+    const std::vector<bool> heard_afterwards = sound_.heard(wanted);
     std::vector<PortRef> prepared;
     std::vector<PortRef> main;
     std::vector<PortRef> last;
-    for (const ChangeUnit::ChangingPort& left : unit.left)
-        (left.last ? last : prepares(left.port, heard) ? prepared : main).push_back(left.port);
+    for (const PortRef& port : unit.left) {
+        const bool ends = port.port != kDevicePort && !heard_afterwards[sound_.index_of(port.node)];
+        (prepares(port, heard) ? prepared : ends ? last : main).push_back(port);
+    }
     if (!prepared.empty()) return prepared;
     return main.empty() ? last : main;
 }
 
 /// Makes the changes of a started unit that the next round allows.
 void Rounds::continue_unit(ChangeUnit& unit, const Moment& now, Step& step) {
-    std::erase_if(unit.left, [&](const ChangeUnit::ChangingPort& left) { return !sound_.contains(left.port.node); });
+    std::erase_if(unit.left, [&](const PortRef& left) { return !sound_.contains(left.node); });
     if (unit.left.empty()) return begin_to_be_heard(unit, now, step);
     const std::vector<PortRef> ports = next_ports(unit);
-    if (const std::uint64_t ready = ready_frame(ports, now); ready > now.frame) {
+    if (const std::uint64_t ready = ready_frame(ports, aims_unheard_, now); ready > now.frame) {
         unit.retry_frame = ready;
         return;
     }
@@ -467,9 +468,7 @@ void Rounds::aim_some(ChangeUnit& unit, std::span<const PortRef> ports, const Mo
     for (const PortRef& port : step.departures) sound_.aim_departures(port);
     aims_presence_ = aims_presence_ || !step.departures.empty();
     std::ranges::sort(step.ports);
-    std::erase_if(unit.left, [&](const ChangeUnit::ChangingPort& left) {
-        return std::ranges::binary_search(step.ports, left.port);
-    });
+    std::erase_if(unit.left, [&](const PortRef& left) { return std::ranges::binary_search(step.ports, left); });
 }
 
 void Rounds::aim(PortRef port, const Moment& now) {

@@ -136,10 +136,10 @@ class Rounds {
     void end_round(std::uint64_t frame);
     [[nodiscard]] bool may_start_round(const Moment& now) const;
     [[nodiscard]] bool start(ChangeUnit& unit, const Moment& now);
-    [[nodiscard]] std::vector<ChangeUnit::ChangingPort> in_order(std::span<const PortRef> changed) const;
     [[nodiscard]] std::vector<PortRef> next_ports(const ChangeUnit& unit) const;
     [[nodiscard]] bool prepares(PortRef port, const std::vector<bool>& heard) const;
-    [[nodiscard]] std::uint64_t ready_frame(std::span<const PortRef> ports, const Moment& now);
+    [[nodiscard]] std::uint64_t ready_frame(std::span<const PortRef> ports, std::span<const PortRef> preparing,
+                                            const Moment& now) const;
     void continue_unit(ChangeUnit& unit, const Moment& now, Step& step);
     void begin_to_be_heard(ChangeUnit& unit, const Moment& now, Step& step);
     void aim_some(ChangeUnit& unit, std::span<const PortRef> ports, const Moment& now);
@@ -162,7 +162,7 @@ class Rounds {
     /// Returns how long the inputs of new nodes fade in, if one of them remembers its input. Before the first block nothing
     /// fades.
     [[nodiscard]] std::uint32_t fade_in_frames(const Moment& now) const {
-        return now.frame == 0 ? 0 : lengths_.round_frames;
+        return now.frame == 0 && !sent_parameters_ ? 0 : lengths_.round_frames;
     }
     [[nodiscard]] std::uint64_t likely_adoption(const Moment& now) const {
         return now.frame + 2 * std::uint64_t{lengths_.block_frames};
@@ -170,7 +170,7 @@ class Rounds {
     void begin_round(const Moment& now);
     [[nodiscard]] bool fits_into_one_round(const ChangeUnit& unit);
     [[nodiscard]] bool touches_started(const ChangeUnit& unit) const;
-    [[nodiscard]] bool try_unit(ChangeUnit& unit, const Moment& now, Step& step);
+    [[nodiscard]] bool try_unit(ChangeUnit& unit, const Moment& now, std::size_t& parameters);
     void wait_for_others(ChangeUnit& unit, const Moment& now);
     void try_all_again();
 
@@ -188,9 +188,11 @@ class Rounds {
     std::uint64_t adopted_serial_ = 0;
     std::uint64_t fill_serial_ = 0;      ///< of the latest plan with something to fill
     bool follow_up_due_ = false;         ///< a plan without the faded-out nodes must follow
+    std::vector<PortRef> preparing_;     ///< the same, of units that continue: some may not change yet
     std::vector<PortRef> aims_unheard_;  ///< changes, by the plan being built, of nodes that are not heard
-    bool before_start_ = false;          ///< no block has been rendered: nothing needs to be prepared
-    bool aims_presence_ = false;         ///< the plan being built changes presences
+    bool sent_parameters_ = false;  ///< a plan with parameters takes a block of its own: later plans start behind it
+    bool before_start_ = false;     ///< no block has been rendered: nothing needs to be prepared
+    bool aims_presence_ = false;    ///< the plan being built changes presences
     bool aims_sink_ = false;
     bool aims_gain_ = false;
     bool aims_glide_ = false;

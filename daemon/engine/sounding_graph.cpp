@@ -338,6 +338,8 @@ bool SoundingGraph::settle() {
 void SoundingGraph::settle_before_start() {
     for (Node& node : nodes) node.hearing.settle();
     for (Connection& connection : connections) connection.hearing.settle();
+    // The presence of what has left is still 1: it must not be used again.
+    prune();
 }
 
 void SoundingGraph::prune() {

@@ -224,15 +224,20 @@ void SoundOracle::adopt(std::shared_ptr<Plan> plan) {
     plan_ = std::move(plan);
 }
 
-/// Returns how long the device is silent until all look-ahead has filled.
+/// Returns how long the device is silent until all look-ahead has filled. If a node remembers its input, the signals of
+/// all sources fade in first.
 std::uint64_t SoundOracle::latency_of(const Plan& plan) {
     std::vector<std::uint64_t> latencies(plan.nodes.size());
     std::uint64_t longest = 0;
+    const bool fades = std::ranges::any_of(plan.nodes, [](const PlannedNode& node) { return node.node->remembers(); });
+    const std::uint64_t fade_frames = fades ? plan.gain_fade_frames : 0;
     for (const std::uint32_t index : plan.order) {
         const PlannedNode& planned = plan.nodes[index];
         for (const std::size_t input : planned.inputs | std::views::join) {
             const PlannedConnection& from = plan.connections[input];
-            latencies[index] = std::max(latencies[index], latencies[from.from_node] + from.connection->delay_frames);
+            const std::uint64_t fade = plan.nodes[from.from_node].node->is_source() ? fade_frames : 0;
+            latencies[index] =
+                std::max(latencies[index], latencies[from.from_node] + fade + from.connection->delay_frames);
         }
         latencies[index] += planned.node->instance->latency_frames();
         if (planned.node->is_sink()) longest = std::max(longest, latencies[index]);

@@ -61,6 +61,49 @@ struct EngineRounds : testing::Test {
     OfflineEngine offline;
 };
 
+/// Their rounds take no time, but their plans may be adopted in different blocks.
+TEST_F(EngineRounds, EditsBeforeTheFirstBlockLeaveNoStep) {
+    const std::vector<Edit> insertion{AddNode{"gain", "n", {}, {}}, Disconnect{"dc", "g"}, Connect{"dc", "n", {}},
+                                      Connect{"n", "g", {}}};
+    const std::vector<Edit> swap{Disconnect{"dc", "n"},  Disconnect{"n", "g"},  Disconnect{"g", "out"},
+                                 Connect{"dc", "g", {}}, Connect{"g", "n", {}}, Connect{"n", "out", {}}};
+    const SetParameter level{"out", "gain_db", 0.0F, {}};
+    const std::vector<std::vector<std::vector<Edit>>> cases{
+        {insertion, swap, {AddNode{"gain", "x", {}, {}}}},
+        {{level}, insertion, {level, AddNode{"gain", "x", {}, {}}}},
+    };
+    for (const auto& transactions : cases) {
+        OfflineEngine fresh;
+        fresh.load(R"({"nodes": [ {"name": "dc", "type": "constant", "parameters": {"value": 0.5}},
+                                  {"name": "g", "type": "gain"}, {"name": "out", "type": "output"} ],
+                       "connections": [ {"from": "dc", "to": "g"}, {"from": "g", "to": "out"} ] })");
+        for (const auto& edits : transactions) fresh.edit(edits);
+        fresh.settle();
+        const auto [low, high] = std::ranges::minmax(fresh.recorded[0]);
+        EXPECT_NEAR(low, 0.5F, 1e-5F);
+        EXPECT_NEAR(high, 0.5F, 1e-5F);
+    }
+}
+
+/// Two transactions start together. The second one makes a node heard that is silent after the first: the first must
+/// change it in the same round, although without the second one the node would not be heard any more.
+TEST_F(EngineRounds, WhatStartsTogetherDecidesWhichNodesAreHeardAfterwards) {
+    start(R"(, {"name": "g", "type": "gain"}, {"name": "sum", "type": "output"} )");
+    offline.edit(
+        {Disconnect{"dc", "out"}, Connect{"dc", "g", {}}, Connect{"g", "out", {}}, Disconnect{"other_dc", "other"}});
+    offline.settle();
+    offline.edit({Connect{"dc", "sum", -60.0F}});  // for which both wait
+    offline.render_block();
+    const std::size_t begin = now();
+    ASSERT_TRUE(
+        offline.apply({AddNode{"gain", "n", {}, {{"mute", 1.0F}}}, Disconnect{"dc", "g"}, Connect{"dc", "n", {}},
+                       Connect{"n", "g", {}}, Disconnect{"g", "out"}, Connect{"dc", "out", {}}}));
+    ASSERT_TRUE(offline.apply({Connect{"g", "other", {}}}));
+    offline.settle();
+    // While g becomes silent and the connection becomes full: 0.5 s (1 - s).
+    EXPECT_LE(std::ranges::max(std::span{offline.recorded[1]}.subspan(begin)), 0.125F + 1e-5F);
+}
+
 TEST_F(EngineRounds, AConnectionFromBeforeTheFirstBlockStaysUntilItFadesOut) {
     offline.load(R"({"nodes": [ {"name": "dc", "type": "constant", "parameters": {"value": 0.5}},
                                 {"name": "nothing", "type": "constant", "parameters": {"value": 0}},
