@@ -152,6 +152,12 @@ MemoryLock lock_memory() {
 
 void trim_memory() { malloc_trim(0); }
 
+double thread_time_s() {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
 std::uint64_t available_memory_bytes() {
     return std::min({available_on_machine(), available_address_space(), available_in_control_group()});
 }

@@ -29,4 +29,7 @@ void trim_memory();
 /// control group's limit or of its address space limit if that is less. [any]
 [[nodiscard]] std::uint64_t available_memory_bytes();
 
+/// Returns the processor time that the calling thread has taken, in seconds. [any]
+[[nodiscard]] double thread_time_s();
+
 }  // namespace rta::app

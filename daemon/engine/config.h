@@ -13,6 +13,9 @@ struct EngineConfig {
     /// [any] Returns the bytes of memory still available on this machine; nullptr if unknown. Nodes that would need
     /// more are refused.
     std::uint64_t (*memory_left_bytes)() = nullptr;
+    /// [any] Returns the processor time of the calling thread in seconds. Transactions whose validation on a worker
+    /// takes more than kMaximumEditS are refused; nullptr: none is.
+    double (*thread_time_s)() = nullptr;
 };
 
 }  // namespace rta

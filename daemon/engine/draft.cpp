@@ -22,6 +22,17 @@ namespace {
 /// all edits several times.
 constexpr std::size_t kMostSearchedEdits = 1'000;
 
+/// Reading the processor time takes about 200 ns.
+constexpr std::size_t kEditsBetweenChecks = 16;
+
+Error take_too_long(std::size_t done, std::size_t count) {
+    return {ErrorCode::invalid_argument,
+            "the transaction takes too long: after " + format_number(static_cast<float>(kMaximumEditS)) + " s, " +
+                std::to_string(done) + " of its " + std::to_string(count) +
+                " edits had been validated; expected several smaller transactions",
+            {}};
+}
+
 Expected<void> check_ramp(const std::optional<float>& ramp_ms, std::string_view node, std::string_view parameter) {
     if (!ramp_ms || (*ramp_ms >= 0.0F && *ramp_ms <= kMaximumRampMs)) return {};
     return fail(ErrorCode::invalid_argument, "node " + quoted(node) + ": a ramp of " + format_number(*ramp_ms) +
@@ -185,7 +196,11 @@ class Editor {
 Expected<Draft> apply_first(const DraftOrigin& origin, const PreparedEdits& edits, std::size_t edit_count) {
     Draft result = origin.draft();
     result.graph.defer_compaction();
+    const double begin_s = origin.thread_time_s != nullptr ? origin.thread_time_s() : 0.0;
     for (std::size_t i = 0; i < edit_count; ++i) {
+        const bool is_timed = origin.thread_time_s != nullptr && i % kEditsBetweenChecks == 0;
+        if (is_timed && origin.thread_time_s() - begin_s > kMaximumEditS)
+            return std::unexpected(at_edit(take_too_long(i, edit_count), i));
         auto good = result.apply(edits.transaction.edits[i], i, edits.nodes[i]);
         if (!good) return std::unexpected(at_edit(std::move(good.error()), i));
     }
@@ -369,10 +384,12 @@ Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edit
     return result;
 }
 
-Expected<std::vector<UnbuiltNode>> validate_edits(const AudioGraph& graph, std::uint64_t next_id,
-                                                  const PreparedEdits& edits) {
+Expected<std::vector<UnbuiltNode>> validate_edits(const GraphSnapshot& snapshot, const PreparedEdits& edits,
+                                                  double (*thread_time_s)()) {
     const NodeInstances none;
-    auto result = apply_acyclic({.graph = graph, .next_id = next_id, .instances = none}, edits);
+    auto result = apply_acyclic(
+        {.graph = snapshot.graph, .next_id = snapshot.next_id, .instances = none, .thread_time_s = thread_time_s},
+        edits);
     if (!result) return std::unexpected(std::move(result.error()));
     return std::move(result->unbuilt);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/node_builder.h"
+#include "engine/prepared_transaction.h"
 #include "graph/audio_graph.h"
 #include "graph/edit.h"
 #include "plan/node_instance.h"
@@ -18,6 +19,9 @@ namespace rta {
 
 /// Keyed by NodeId::value().
 using NodeInstances = std::unordered_map<std::uint64_t, std::shared_ptr<NodeInstance>>;
+
+/// Processor time that applying the edits of a transaction may take.
+inline constexpr double kMaximumEditS = 2.0;
 
 /// A valid change of a parameter, in the parameter's own unit.
 struct ParameterChange {
@@ -74,7 +78,8 @@ struct Draft {
 struct DraftOrigin {
     const AudioGraph& graph;
     std::uint64_t next_id;
-    const NodeInstances& instances;  ///< the nodes of `graph`
+    const NodeInstances& instances;       ///< the nodes of `graph`
+    double (*thread_time_s)() = nullptr;  ///< limits the time that the edits take; null: no limit
 
     [[nodiscard]] Draft draft() const { return {.graph = graph, .next_id = next_id, .instances = &instances}; }
 };
@@ -85,8 +90,10 @@ struct DraftOrigin {
 [[nodiscard]] Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits);
 
 /// Validates the edits as apply_edits() does, except for the limit of compensating delays, which depends on latencies.
-/// No node needs to be built. Returns the nodes that ChangeSettings edits replace. [any]
-[[nodiscard]] Expected<std::vector<UnbuiltNode>> validate_edits(const AudioGraph& graph, std::uint64_t next_id,
-                                                                const PreparedEdits& edits);
+/// No node needs to be built. Returns the nodes that ChangeSettings edits replace. INVALID_ARGUMENT also if the edits
+/// take more processor time than kMaximumEditS: the control thread, which applies them again, must not be blocked for
+/// longer. [any]
+[[nodiscard]] Expected<std::vector<UnbuiltNode>> validate_edits(const GraphSnapshot& snapshot,
+                                                                const PreparedEdits& edits, double (*thread_time_s)());
 
 }  // namespace rta

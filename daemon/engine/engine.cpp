@@ -86,7 +86,7 @@ Expected<PreparedTransaction> Engine::prepare(Transaction transaction, const Gra
     }
     edits.transaction = std::move(transaction);
     if (snapshot != nullptr) {
-        auto unbuilt = validate_edits(snapshot->graph, snapshot->next_id, edits);
+        auto unbuilt = validate_edits(*snapshot, edits, core_->config.thread_time_s);
         if (!unbuilt) return std::unexpected(std::move(unbuilt.error()));
         edits.unbuilt = std::move(*unbuilt);
     }

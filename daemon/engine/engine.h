@@ -61,8 +61,8 @@ class Engine {
     /// up before the first is built. Errors: unknown type, invalid setting, failed factory, RESOURCE_EXHAUSTED if
     /// memory is short; `edit_index` identifies the edit.
     ///
-    /// With a snapshot, the transaction is validated against it before anything is built: the errors of commit(), except
-    /// those that depend on latencies and on the number of parameter changes. Take the
+    /// With a snapshot, the transaction is validated against it before anything is built: the errors of commit(),
+    /// except those that depend on latencies and on the number of parameter changes, and kMaximumEditS. Take the
     /// snapshot when commit() could be called: the errors are final.
     [[nodiscard]] Expected<PreparedTransaction> prepare(Transaction transaction,
                                                         const GraphSnapshot* snapshot = nullptr) const;
@@ -136,8 +136,8 @@ class Engine {
     /// [control] Returns the times of all nodes, unordered.
     [[nodiscard]] std::vector<NodeTime> node_times() const;
 
-    /// [control] From now on, calls `watcher` with each plan, from within the call that sends it. Tests predict the sound
-    /// from this.
+    /// [control] From now on, calls `watcher` with each plan, from within the call that sends it. Tests predict the
+    /// sound from this.
     void watch_plans(PlanWatcher watcher);
 
     /// [control] Processes the replies of the audio thread: frees what it returned, prunes what has faded out, and

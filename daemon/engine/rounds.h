@@ -159,8 +159,8 @@ class Rounds {
     [[nodiscard]] std::uint64_t latest_start() const {
         return lengths_.round_frames + 2 * std::uint64_t{lengths_.block_frames};
     }
-    /// Returns how long the inputs of new nodes fade in, if one of them remembers its input. Before the first block nothing
-    /// fades.
+    /// Returns how long the inputs of new nodes fade in, if one of them remembers its input. Before the first block,
+    /// nothing fades.
     [[nodiscard]] std::uint32_t fade_in_frames(const Moment& now) const {
         return now.frame == 0 && !sent_parameters_ ? 0 : lengths_.round_frames;
     }

@@ -380,8 +380,8 @@ void AudioGraph::compact() {
 
 GraphNode& AudioGraph::writable(NodeId id) {
     std::shared_ptr<const GraphNode>& node = nodes_[index_of(id)];
-    // The node may be shared with a copy of this graph, which must not change. Another thread may copy this graph while the
-    // control thread keeps a copy for it; until that is destroyed, the count is larger than 1.
+    // The node may be shared with a copy of this graph, which must not change. Another thread may read a copy that the
+    // control thread keeps for it; until that is destroyed, the count is larger than 1.
     if (node.use_count() > 1) node = std::make_shared<GraphNode>(*node);
     // Every GraphNode is created as a non-const object; only the pointer is const.
     return const_cast<GraphNode&>(*node);

@@ -84,8 +84,8 @@ struct GraphNode {
 
 /// The graph as its users see it: nodes, connections, parameter values. A value type: a transaction edits a copy, which
 /// replaces the original if all edits succeed. Copies share the nodes that are not edited, so copying a graph of 10,000
-/// nodes costs a fraction of compiling it. One thread may use a graph at a time; copies may be on different threads as long as
-/// the thread that edits the original keeps a copy that outlives their reads.
+/// nodes costs a fraction of compiling it. One thread may use a graph at a time. Other threads may read copies, as
+/// long as the thread that edits the original keeps a copy that outlives their reads.
 class AudioGraph {
  public:
     // Every edit either succeeds or changes nothing and returns an error.

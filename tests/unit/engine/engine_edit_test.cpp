@@ -571,6 +571,22 @@ TEST_F(EngineSettings, WhatASnapshotShowsToBeMissingIsBuiltWithTheRest) {
     EXPECT_EQ(CountedProcessor::built, 2);
 }
 
+TEST(EngineEdit, ATransactionThatTakesTooLongToValidateIsRefused) {
+    static double time_s = 0.0;
+    const OfflineEngine offline{{.thread_time_s = [] { return time_s += 0.25; }}};
+    const GraphSnapshot snapshot = offline.engine.snapshot();
+    Transaction transaction;
+    for (int i = 0; i < 1'000; ++i) transaction.edits.emplace_back(AddNode{"gain", "n" + std::to_string(i), {}, {}});
+    const auto refused = offline.engine.prepare(transaction, &snapshot);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().sentence,
+              "the transaction takes too long: after 2 s, 128 of its 1000 edits had been validated; expected several "
+              "smaller transactions");
+    EXPECT_EQ(refused.error().edit_index, 128U);
+    transaction.edits.resize(100);
+    EXPECT_TRUE(offline.engine.prepare(transaction, &snapshot));
+}
+
 TEST(EngineEdit, TheMemoryOfATransactionIsAddedUpBeforeAnythingIsBuilt) {
     static std::uint64_t left = 0;
     left = std::uint64_t{400} << 20U;
