@@ -572,10 +572,7 @@ class StormRun {
         const std::optional<std::uint64_t> within_ms = promised_ms(*ticket);
         const std::uint64_t starts =
             frame() + frames_of(static_cast<double>(within_ms.value_or(2'000))) + kPlansInFlight * block();
-        // A transaction that is merged with waiting ones may start later than promised, so this is checked on request
-        // only.
-        if (within_ms && promises && std::getenv("RTAD_STORM_PROMISES") != nullptr)
-            promises_[ticket->revision] = starts;
+        if (within_ms && promises) promises_[ticket->revision] = starts;
         committed_.insert(ticket->revision);
         // An earlier transaction may still wait that disconnects what this one removes, or connects what this one
         // changes.
