@@ -19,7 +19,7 @@ struct LargeRequests::Job {
     ParsedRequest parsed{};
     std::optional<Expected<std::unique_ptr<RequestState>>> state{};  ///< nothing: the request needs no preparation
 
-    /// [worker]
+    /// [any]
     void run(const Engine& engine) {
         parsed = ParsedRequest::parse(payload);
         if (parsed.error || parsed.malformed || parsed.kind->prepare == nullptr) return;

@@ -278,6 +278,8 @@ bool Rounds::try_unit(ChangeUnit& unit, const Moment& now, std::size_t& paramete
     const bool fits = parameters == 0 || parameters + unit.parameters.size() <= lengths_.most_parameters;
     const bool had_started = unit.started;
     if (had_started) {
+        // A later transaction may have removed nodes.
+        std::erase_if(unit.left, [&](const PortRef& left) { return !sound_.contains(left.node); });
         unit.continues = !round_.running && fits;
         if (!fits) unit.retry_frame = now.frame + 1;
     } else if (unit.retry_frame > now.frame && !is_latest(unit)) {
@@ -439,7 +441,6 @@ std::vector<PortRef> Rounds::next_ports(const ChangeUnit& unit) const {
 
 /// Makes the changes of a started unit that the next round allows.
 void Rounds::continue_unit(ChangeUnit& unit, const Moment& now, Step& step) {
-    std::erase_if(unit.left, [&](const PortRef& left) { return !sound_.contains(left.node); });
     if (unit.left.empty()) return begin_to_be_heard(unit, now, step);
     const std::vector<PortRef> ports = next_ports(unit);
     if (const std::uint64_t ready = ready_frame(ports, aims_unheard_, now); ready > now.frame) {

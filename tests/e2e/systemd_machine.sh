@@ -15,7 +15,7 @@ fail() { echo "systemd_machine: $*" >&2; exit 1; }
 for program in systemd-nspawn cmake unshare; do
     command -v $program >/dev/null || fail "there is no $program; tests/run.sh installs it (daemon/packages.sh)"
 done
-[ -x /lib/systemd/systemd ] || fail "there is no systemd to boot; tests/run.sh installs it (daemon/packages.sh)"
+[ -x /lib/systemd/systemd ] || fail "systemd is not installed; tests/run.sh installs it (daemon/packages.sh)"
 mountpoint -q /sys/fs/cgroup || fail "there is no /sys/fs/cgroup, without which no systemd boots"
 
 # A separate mount namespace: the mounts are removed when it ends.

@@ -506,6 +506,20 @@ TEST_F(EngineRounds, ATransactionTakesNoMoreThanEightRoundsAndAFade) {
     expect_constant(1);
 }
 
+TEST_F(EngineRounds, ANodeIsRemovedBeforeItsTransactionHasChangedItsInput) {
+    start();
+    offline.edit(
+        {AddNode{"gain", "g", {}, {}}, Disconnect{"dc", "out"}, Connect{"dc", "g", {}}, Connect{"g", "out", {}}});
+    offline.settle();
+    // The node is no longer heard, so its input changes last.
+    offline.edit({Disconnect{"g", "out"}, Connect{"dc", "out", {}}, Disconnect{"dc", "g"}});
+    offline.render_blocks(2);
+    offline.edit({RemoveNode{"g"}});
+    offline.settle();
+    expect_constant(0);
+    EXPECT_EQ(offline.engine.statistics().sounding_nodes, offline.engine.graph().node_count());
+}
+
 TEST_F(EngineRounds, AReversedChainOfEightNodesKeepsItsLevel) {
     start();
     Chain chain{8};
