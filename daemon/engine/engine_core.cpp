@@ -61,6 +61,9 @@ std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const Audi
     }
     CompileRequest request = next.request();
     request.targets = targets_of(step.parameters);
+    // The transaction that sets a parameter may also remove the node.
+    std::erase_if(request.targets,
+                  [&](const ParameterTarget& target) { return !next.sound().contains(target.node->id()); });
     auto plan = make_plan(std::move(request));
     exchange.borrow(next.take_borrowed());
     const std::uint64_t serial = exchange.send(std::move(plan));

@@ -49,9 +49,12 @@ void SoundOracle::send_plan(std::uint64_t serial, const CompileRequest& contents
     plan_nodes(contents, *plan);
     plan_connections(contents, *plan);
     for (const ParameterTarget& target : contents.targets) {
-        // A transaction may set a parameter of a node that nothing hears, and remove it.
-        if (const auto node = nodes_.find(target.node); node != nodes_.end())
-            plan->targets.push_back({node->second, target.parameter, target.value, target.ramp_frames});
+        const auto node = nodes_.find(target.node);
+        if (node == nodes_.end()) {
+            fail("a plan sets a parameter of a node that it does not contain");
+            continue;
+        }
+        plan->targets.push_back({node->second, target.parameter, target.value, target.ramp_frames});
     }
     commands_.emplace_back(serial, std::move(plan));
 }

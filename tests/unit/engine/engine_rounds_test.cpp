@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "plan/compiler.h"
 #include "support/offline_engine.h"
 
 namespace rta::test::engine_rounds_test {
@@ -429,6 +430,17 @@ TEST_F(EngineRounds, ANodeThatHasRunInAPlanWithParametersIsPluggedInWithoutADip)
     offline.edit({Disconnect{"dc", "out"}, Connect{"dc", "n", {}}, Connect{"n", "out", {}}});
     offline.settle();
     expect_constant(0);
+}
+
+TEST_F(EngineRounds, APlanHasNoParametersOfNodesThatItDoesNotContain) {
+    start(R"(, {"name": "unheard", "type": "gain"})");
+    std::size_t targets = 0;
+    offline.engine.watch_plans(
+        [&](std::uint64_t, const CompileRequest& contents) { targets += contents.targets.size(); });
+    offline.edit(
+        {SetParameter{"unheard", "gain_db", -6.0F, {}}, SetParameter{"dc", "value", 0.5F, {}}, RemoveNode{"unheard"}});
+    offline.settle();
+    EXPECT_EQ(targets, 1U);  // of "dc"
 }
 
 /// After a reset the inputs of nodes fade in. A delay that begins to fill during that fade holds it back for longer.
