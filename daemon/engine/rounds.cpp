@@ -226,7 +226,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     before_start_ = now.frame == 0 && !sent_parameters_;
     end_round(now.frame);
     if (glide_end_frame_ && *glide_end_frame_ <= now.frame && glides(now).remove_ended()) follow_up_due_ = true;
-    if (before_start_) sound_.settle_before_start();
+    if (before_start_ && sound_.settle_before_start()) follow_up_due_ = true;
     const std::size_t count_before = sound_.nodes.size();
     const bool fills = sound_.enter(graph, committed_,
                                     {.serial = now.serial,

@@ -335,14 +335,14 @@ bool SoundingGraph::settle() {
     return differs;
 }
 
-void SoundingGraph::settle_before_start() {
+bool SoundingGraph::settle_before_start() {
     for (Node& node : nodes) node.hearing.settle();
     for (Connection& connection : connections) connection.hearing.settle();
     // The presence of what has left is still 1: it must not be used again.
-    prune();
+    return prune();
 }
 
-void SoundingGraph::prune() {
+bool SoundingGraph::prune() {
     std::vector<bool> needed(nodes.size());
     std::vector<std::uint32_t> reached;
     for (std::uint32_t i = 0; i < nodes.size(); ++i) {
@@ -369,6 +369,7 @@ void SoundingGraph::prune() {
     const bool all = std::ranges::find(needed, false) == needed.end();
     if (!all) keep_only(needed);
     if (removed || !all) find_incoming();
+    return removed || !all;
 }
 
 void SoundingGraph::forget(std::uint64_t serial) {

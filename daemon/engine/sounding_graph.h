@@ -135,10 +135,11 @@ struct SoundingGraph {
     [[nodiscard]] bool changes_presence(PortRef port);
     /// Ends the round: its target sounds. Returns whether a new plan would differ.
     bool settle();
-    /// Completes the round immediately, because nothing has sounded yet. Presences move in the first block.
-    void settle_before_start();
-    /// Removes nodes and connections that are neither heard nor committed.
-    void prune();
+    /// Completes the round immediately, because nothing has sounded yet. Presences move in the first block. Returns
+    /// whether the last plan contains more than what is left.
+    bool settle_before_start();
+    /// Removes nodes and connections that are neither heard nor committed. Returns whether there were any.
+    bool prune();
     /// Removes what was added by the plan `serial`, which is not sent.
     void forget(std::uint64_t serial);
 

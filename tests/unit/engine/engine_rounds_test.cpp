@@ -30,6 +30,11 @@ float largest_step(std::span<const float> samples) {
 struct EngineRounds : testing::Test {
     /// Connects a constant of 0.5 to the first channel of the device, and another to the second.
     void start(const std::string& more_nodes = {}, const std::string& more_connections = {}) {
+        load(more_nodes, more_connections);
+        offline.settle();
+        offline.render_blocks(32);
+    }
+    void load(const std::string& more_nodes = {}, const std::string& more_connections = {}) {
         offline.load(R"({"nodes": [ {"name": "dc", "type": "constant", "parameters": {"value": 0.5}},
                                     {"name": "out", "type": "output"},
                                     {"name": "other_dc", "type": "constant", "parameters": {"value": 0.5}},
@@ -37,8 +42,6 @@ struct EngineRounds : testing::Test {
                      more_nodes + R"( ], "connections": [ {"from": "dc", "to": "out"},
                                                           {"from": "other_dc", "to": "other"} )" +
                      more_connections + "] }");
-        offline.settle();
-        offline.render_blocks(32);
     }
     void insert(const std::string& type, const std::string& name, const std::string& from, const std::string& to,
                 const Settings& settings = {}) {
@@ -131,6 +134,21 @@ TEST_F(EngineRounds, WhatIsEditedBeforeTheFirstBlockIsHeardInIt) {
     offline.edit({Connect{"dc", "g", {}}, Connect{"g", "out", {}}});
     offline.render_blocks(4);
     expect_constant(0);
+}
+
+TEST_F(EngineRounds, WhatIsRemovedBeforeTheFirstBlockLeavesThePlan) {
+    load(R"(, {"name": "g", "type": "gain"})", R"(, {"from": "dc", "to": "g"}, {"from": "g", "to": "other"})");
+    std::size_t nodes = 0;
+    std::size_t connections = 0;
+    offline.engine.watch_plans([&](std::uint64_t, const CompileRequest& contents) {
+        nodes = contents.nodes.size();
+        connections = contents.connections.size();
+    });
+    offline.edit({RemoveNode{"g"}});
+    offline.edit({Connect{"dc", "out", 0.0F}});  // it exists, so no plan is needed
+    offline.settle();
+    EXPECT_EQ(nodes, 4U);
+    EXPECT_EQ(connections, 2U);
 }
 
 TEST_F(EngineRounds, EditsOfLookAheadInARowKeepPlansSmall) {
