@@ -48,21 +48,36 @@ constexpr std::array kParameters{
     ParameterRange{"oscillator", "gain_db", -40.0F, -12.0F},
     ParameterRange{"equalizer", "gain_1_db", -12.0F, 6.0F},
     ParameterRange{"reverb", "mix", 0.0F, 0.5F},
+    ParameterRange{"gate", "threshold_db", -50.0F, -6.0F},
+    ParameterRange{"gate", "hysteresis_db", 0.0F, 12.0F},
+    ParameterRange{"gate", "hold_ms", 0.0F, 60.0F},
+    ParameterRange{"gate", "release_ms", 1.0F, 100.0F},
+    ParameterRange{"gate", "range_db", -80.0F, -6.0F},
+    ParameterRange{"gate", "bypass", 0.0F, 1.0F},
+    ParameterRange{"pan", "position", -1.0F, 1.0F},
+    ParameterRange{"matrix", "gain_1_1_db", -24.0F, 0.0F},
+    ParameterRange{"matrix", "gain_1_2_db", -24.0F, 0.0F},
+    ParameterRange{"matrix", "gain_2_1_db", -24.0F, 0.0F},
+    ParameterRange{"impulse", "gain_db", -40.0F, 0.0F},
 };
 
-constexpr std::array<std::string_view, 6> kMemoryless{"gain", "gain", "gain", "mixer", "meter", "constant"};
-constexpr std::array<std::string_view, 18> kRemembering{
-    "gain",       "gain",      "mixer",   "biquad_filter", "equalizer",  "delay_line",
-    "limiter",    "limiter",   "limiter", "compressor",    "compressor", "soft_clip",
-    "dc_blocker", "crossover", "noise",   "sine",          "oscillator", "reverb"};
+constexpr auto kMemoryless =
+    std::to_array<std::string_view>({"gain", "gain", "gain", "mixer", "meter", "constant", "matrix", "pan"});
+constexpr auto kRemembering = std::to_array<std::string_view>(
+    {"gain",       "gain",       "mixer",      "biquad_filter", "equalizer",  "delay_line", "limiter", "limiter",
+     "limiter",    "compressor", "compressor", "soft_clip",     "dc_blocker", "crossover",  "noise",   "sine",
+     "oscillator", "reverb",     "gate",       "gate",          "pan",        "matrix",     "impulse"});
 
 std::string prefix_of(std::size_t region) { return "r" + std::to_string(region) + "_"; }
 std::string_view node_of(std::string_view end) { return end.substr(0, end.find(':')); }
 std::string_view port_of(std::string_view end) { return end.substr(node_of(end).size()); }
 bool has_inputs(std::string_view type) {
-    return type != "input" && type != "constant" && type != "noise" && type != "sine" && type != "oscillator";
+    return type != "input" && type != "constant" && type != "noise" && type != "sine" && type != "oscillator" &&
+           type != "impulse";
 }
-bool has_look_ahead(std::string_view type) { return type == "limiter" || type == "compressor"; }
+bool has_several_inputs(std::string_view type) { return type == "mixer" || type == "matrix"; }
+bool has_several_outputs(std::string_view type) { return type == "crossover" || type == "matrix"; }
+bool has_look_ahead(std::string_view type) { return type == "limiter" || type == "compressor" || type == "gate"; }
 bool same_ends(const GraphDocument::Connection& a, const GraphDocument::Connection& b) {
     return a.from == b.from && a.to == b.to;
 }
@@ -322,8 +337,12 @@ RandomEdits::Node RandomEdits::make_node(std::string name, std::uint32_t random)
                                                         : std::span<const std::string_view>{kMemoryless};
     Node node{
         .name = std::move(name), .type = std::string{types[random % types.size()]}, .settings = {}, .parameters = {}};
-    const std::uint32_t rest = random / 16;
-    if (has_inputs(node.type)) node.settings["channels"] = static_cast<double>(limits_.channels);
+    const std::uint32_t rest = random / 32;
+    if (node.type == "pan" && limits_.channels == 1) node.type = "gain";  // it has two outputs
+    if (has_inputs(node.type) && node.type != "matrix")
+        node.settings["channels"] = static_cast<double>(limits_.channels);
+    if (node.type == "pan" && rest % 4 == 0) node.settings["channels"] = 1.0;
+    if (node.type == "matrix") node.parameters = {{"gain_1_1_db", 0.0F}, {"gain_1_2_db", -6.0F}, {"gain_2_2_db", 0.0F}};
     if (has_look_ahead(node.type) && rest % 4 != 0) node.settings["look_ahead_ms"] = 1.0 + rest / 4 % 20;
     if (node.type == "limiter" && rest % 4 == 0) node.settings["look_ahead_ms"] = 0.5;
     if (node.type == "delay_line") node.settings["max_time_ms"] = 50.0;
@@ -410,13 +429,13 @@ const RandomEdits::Node* RandomEdits::find(std::string_view name) const {
 std::string RandomEdits::input_of(std::string_view node) const {
     const Node* const found = find(node);
     if (found == nullptr || !has_inputs(found->type)) return {};
-    return found->name + (found->type == "mixer" ? ":in_1" : "");
+    return found->name + (has_several_inputs(found->type) ? ":in_1" : "");
 }
 
 std::string RandomEdits::output_of(std::string_view node) const {
     const Node* const found = find(node);
     assert(found != nullptr);
-    return found->name + (found->type == "crossover" ? ":out_1" : "");
+    return found->name + (has_several_outputs(found->type) ? ":out_1" : "");
 }
 
 std::vector<RandomEdits::Connection> RandomEdits::connections_from(std::string_view node) const {
@@ -457,8 +476,8 @@ std::vector<std::string> RandomEdits::path(const std::string& start) const {
     const Node* node = find(start);
     // The edits before this one may have closed a cycle.
     const auto is_new = [&](const Node& next) { return std::ranges::find(nodes, next.name) == nodes.end(); };
-    while (node != nullptr && is_new(*node) && node->type != "output" && node->type != "mixer" &&
-           node->type != "crossover") {
+    while (node != nullptr && is_new(*node) && node->type != "output" && !has_several_inputs(node->type) &&
+           !has_several_outputs(node->type)) {
         nodes.push_back(node->name);
         const std::vector<Connection> next = connections_from(node->name);
         node = next.empty() ? nullptr : find(node_of(next.front().to));

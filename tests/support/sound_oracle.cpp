@@ -11,6 +11,9 @@ namespace {
 
 /// Of sums of gains, in double precision.
 constexpr double kTolerance = 1e-9;
+/// Of the level of a gate, relative to the largest sum of absolute values at any port: ten times the largest error that was
+/// measured.
+constexpr double kLevelTolerance = 1e-5;
 
 }  // namespace
 
@@ -90,12 +93,14 @@ std::shared_ptr<SoundOracle::Node> SoundOracle::make_node(const NodeInstance& in
         node->outputs.emplace_back(port.width, config_.block_size);
         node->output_views.push_back(node->outputs.back().write());
     }
+    if (description->type->name == "gate") node->bounds = std::make_unique<GateBounds>(instance, config_);
     return node;
 }
 
 void SoundOracle::start_new_nodes(const AudioGraph& graph) {
     for (const auto& [id, node] : new_nodes_) {
         node->instance->start_with(graph.find(id)->parameters);
+        if (node->bounds != nullptr) node->bounds->start_with(graph.find(id)->parameters);
         node->instance->start_present();  // the oracle fades it
     }
     new_nodes_.clear();
@@ -214,7 +219,10 @@ void SoundOracle::fade_device(const DeviceFade& fade) {
 }
 
 void SoundOracle::retarget(const AudioThreadKey& key, const Target& target) const {
-    target.node->instance->retarget(key, target.parameter, target.value, frame_, frame_ == 0 ? 0 : target.ramp_frames);
+    const std::uint32_t ramp_frames = frame_ == 0 ? 0 : target.ramp_frames;
+    target.node->instance->retarget(key, target.parameter, target.value, frame_, ramp_frames);
+    if (target.node->bounds != nullptr)
+        target.node->bounds->retarget(key, target.parameter, target.value, frame_, ramp_frames);
 }
 
 void SoundOracle::adopt(std::shared_ptr<Plan> plan) {
@@ -339,6 +347,10 @@ void SoundOracle::run(const AudioThreadKey& key, const Plan& plan, const Planned
                       const AudioReadView& device_inputs) {
     Node& node = *planned.node;
     for (std::uint32_t port = 0; port < node.inputs.size(); ++port) mix(plan, planned, port);
+    if (node.bounds != nullptr) {
+        const auto error = static_cast<float>(kLevelTolerance * std::max(1.0, peak_));
+        if (!node.bounds->agree(key, node.input_views[0], frame_, error)) undecided_ = true;
+    }
     device_.clear();
     ProcessContext context;
     context.inputs = node.input_views;

@@ -21,6 +21,7 @@
 #include "plan/compiler.h"
 #include "plan/node_instance.h"
 #include "rt/audio_thread.h"
+#include "support/gate_bounds.h"
 #include "support/linear_motion.h"
 
 namespace rta::test {
@@ -54,6 +55,9 @@ class SoundOracle {
     [[nodiscard]] double peak() const { return peak_; }
     /// Returns the first rule that the plans have broken.
     [[nodiscard]] const std::optional<std::string>& failure() const { return failure_; }
+    /// Returns whether the level of a gate has come so close to a threshold that rounding errors decide whether it opens.
+    /// From the last block on, nothing can be predicted.
+    [[nodiscard]] bool undecided() const { return undecided_; }
 
  private:
     /// A presence, which moves with the round.
@@ -69,6 +73,7 @@ class SoundOracle {
         std::vector<AudioBuffer> outputs{};
         std::vector<AudioReadView> input_views{};
         std::vector<AudioWriteView> output_views{};
+        std::unique_ptr<GateBounds> bounds{};  ///< gates
 
         [[nodiscard]] bool is_sink() const;
         [[nodiscard]] bool is_source() const { return inputs.empty(); }
@@ -166,6 +171,7 @@ class SoundOracle {
     std::vector<float> scratch_;
     double peak_ = 0.0;
     std::optional<std::string> failure_{};
+    bool undecided_ = false;
 
     std::deque<std::pair<std::uint64_t, Command>> commands_{};  ///< by serial
     // Of the plan sent last, by their counterparts in the engine.
