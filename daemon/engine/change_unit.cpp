@@ -96,6 +96,19 @@ std::vector<PortRef> differing_ports(std::span<const CommittedConnection> before
     return ports;
 }
 
+std::vector<PortRef> ports_of_later_rounds(std::span<const ChangeUnit> units, std::vector<PortRef> preparing) {
+    std::ranges::sort(preparing);
+    const auto is_first = [&](const PortRef& port) { return std::ranges::binary_search(preparing, port); };
+    std::vector<PortRef> later;
+    for (const ChangeUnit& unit : units) {
+        if (unit.continues && std::ranges::none_of(unit.left, is_first)) continue;
+        std::ranges::copy_if(unit.left, std::back_inserter(later),
+                             [&](const PortRef& port) { return !unit.continues || !is_first(port); });
+    }
+    std::ranges::sort(later);
+    return later;
+}
+
 void merge_units(std::vector<ChangeUnit>& units, const std::vector<bool>& marked) {
     std::vector<ChangeUnit> merged;
     std::optional<std::size_t> first;

@@ -40,6 +40,11 @@ struct ChangeUnit {
 [[nodiscard]] std::vector<PortRef> differing_ports(std::span<const CommittedConnection> before,
                                                    std::span<const CommittedConnection> after);
 
+/// Returns the ports of started units that do not change in the round being built, sorted: those of units that do not
+/// continue, and of units that change ports in `preparing` first.
+[[nodiscard]] std::vector<PortRef> ports_of_later_rounds(std::span<const ChangeUnit> units,
+                                                         std::vector<PortRef> preparing);
+
 /// Merges the marked units into the first of them. Their promises are kept.
 void merge_units(std::vector<ChangeUnit>& units, const std::vector<bool>& marked);
 

@@ -234,14 +234,14 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
                                      .fade_frames = fade_in_frames(now),
                                      .instance = instance});
     aims_presence_ = aims_sink_ = aims_gain_ = aims_glide_ = false;
-    aims_unheard_.clear();
-    preparing_.clear();
+    for (std::vector<PortRef>* const ports : {&aims_unheard_, &preparing_, &later_}) ports->clear();
     merge_units_in_loops(units_, sound_, committed_);
     Step result;
     bool starts = false;
     std::size_t parameters = 0;
     for (ChangeUnit& unit : units_) starts = try_unit(unit, now, parameters) || starts;
-    // What all of them want decides which nodes are no longer heard afterwards.
+    // What all of them change in this round decides which nodes are no longer heard afterwards.
+    later_ = ports_of_later_rounds(units_, preparing_);
     for (ChangeUnit& unit : units_) {
         if (std::exchange(unit.continues, false)) continue_unit(unit, now, result);
     }
@@ -427,7 +427,7 @@ bool Rounds::prepares(PortRef port, const std::vector<bool>& heard) const {
 /// nodes that are no longer heard lose theirs last: two crossfades in series would cause a dip.
 std::vector<PortRef> Rounds::next_ports(const ChangeUnit& unit) const {
     const std::vector<bool> heard = sound_.heard(playing);
-    const std::vector<bool> heard_afterwards = sound_.heard(wanted);
+    const std::vector<bool> heard_afterwards = sound_.heard(wanted, later_);
     std::vector<PortRef> prepared;
     std::vector<PortRef> main;
     std::vector<PortRef> last;

@@ -189,6 +189,7 @@ class Rounds {
     std::uint64_t fill_serial_ = 0;      ///< of the latest plan with something to fill
     bool follow_up_due_ = false;         ///< a plan without the faded-out nodes must follow
     std::vector<PortRef> preparing_;     ///< the same, of units that continue: some may not change yet
+    std::vector<PortRef> later_;         ///< of units that have started, sorted: not changed by the plan being built
     std::vector<PortRef> aims_unheard_;  ///< changes, by the plan being built, of nodes that are not heard
     bool sent_parameters_ = false;  ///< a plan with parameters takes a block of its own: later plans start behind it
     bool before_start_ = false;     ///< no block has been rendered: nothing needs to be prepared

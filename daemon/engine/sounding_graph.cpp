@@ -404,11 +404,14 @@ void SoundingGraph::replace_glide(Connection& connection, std::shared_ptr<dsp::G
     if (delay != nullptr) borrowed.entered.push_back(std::move(delay));
 }
 
-std::vector<bool> SoundingGraph::heard(Counts counts) const {
+std::vector<bool> SoundingGraph::heard(Counts counts, std::span<const PortRef> later) const {
+    const auto is_heard = [&](PortRef port, const Hearing& hearing) {
+        return std::ranges::binary_search(later, port) ? hearing.target : counts(hearing);
+    };
     std::vector<bool> heard(nodes.size());
     std::vector<std::uint32_t> reached;
     for (std::uint32_t i = 0; i < nodes.size(); ++i) {
-        if (!nodes[i].is_sink() || !counts(nodes[i].hearing)) continue;
+        if (!nodes[i].is_sink() || !is_heard({nodes[i].id, kDevicePort}, nodes[i].hearing)) continue;
         heard[i] = true;
         reached.push_back(i);
     }
@@ -417,7 +420,7 @@ std::vector<bool> SoundingGraph::heard(Counts counts) const {
         reached.pop_back();
         for (const Connection& connection : into_node(node)) {
             const std::uint32_t from = connection.from_node;
-            if (!counts(connection.hearing) || heard[from]) continue;
+            if (heard[from] || !is_heard(connection.key.to, connection.hearing)) continue;
             heard[from] = true;
             reached.push_back(from);
         }

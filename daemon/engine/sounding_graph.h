@@ -151,8 +151,9 @@ struct SoundingGraph {
     void replace_glide(Connection& connection, std::shared_ptr<dsp::GlidingDelay> delay);
 
     using Counts = bool (*)(const Hearing&);
-    /// Returns for each node whether it feeds the device through connections that `counts` selects.
-    [[nodiscard]] std::vector<bool> heard(Counts counts) const;
+    /// Returns for each node whether it feeds the device through connections that `counts` selects. At the ports in
+    /// `later`, which are sorted, those in the target.
+    [[nodiscard]] std::vector<bool> heard(Counts counts, std::span<const PortRef> later = {}) const;
     /// Returns those ports whose nodes are not heard now.
     [[nodiscard]] std::vector<PortRef> unheard_ports(std::span<const PortRef> ports) const;
     [[nodiscard]] std::vector<Arc> arcs(Counts counts) const;

@@ -108,6 +108,22 @@ TEST_F(EngineRounds, WhatStartsTogetherDecidesWhichNodesAreHeardAfterwards) {
     EXPECT_LE(std::ranges::max(std::span{offline.recorded[1]}.subspan(begin)), 0.125F + 1e-5F);
 }
 
+TEST_F(EngineRounds, ATransactionThatIsPreparedSplitsNoOther) {
+    start(R"(, {"name": "g", "type": "gain"}, {"name": "unheard", "type": "gain"},
+               {"name": "third", "type": "output", "settings": {"first_channel": 3}} )");
+    offline.edit({Disconnect{"dc", "out"}, Connect{"dc", "g", {}}, Connect{"g", "out", {}}});
+    offline.settle();
+    offline.edit({Connect{"dc", "third", {}}});  // for which both wait
+    offline.render_block();
+    const std::size_t begin = now();
+    // Connects the unheard node first. The node g is heard until the round after that.
+    ASSERT_TRUE(offline.apply({Connect{"dc", "unheard", {}}, Disconnect{"g", "out"}, Connect{"unheard", "out", {}}}));
+    ASSERT_TRUE(offline.apply({Disconnect{"dc", "g"}, Disconnect{"other_dc", "other"}}));
+    offline.settle();
+    EXPECT_LT(moved(1, begin), now());
+    EXPECT_EQ(moved(0, begin), moved(1, begin));
+}
+
 TEST_F(EngineRounds, AConnectionFromBeforeTheFirstBlockStaysUntilItFadesOut) {
     offline.load(R"({"nodes": [ {"name": "dc", "type": "constant", "parameters": {"value": 0.5}},
                                 {"name": "nothing", "type": "constant", "parameters": {"value": 0}},
