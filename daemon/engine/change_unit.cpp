@@ -101,12 +101,24 @@ std::vector<PortRef> ports_of_later_rounds(std::span<const ChangeUnit> units, st
     const auto is_first = [&](const PortRef& port) { return std::ranges::binary_search(preparing, port); };
     std::vector<PortRef> later;
     for (const ChangeUnit& unit : units) {
-        if (unit.continues && std::ranges::none_of(unit.left, is_first)) continue;
+        if (!unit.started || (unit.continues && std::ranges::none_of(unit.left, is_first))) continue;
         std::ranges::copy_if(unit.left, std::back_inserter(later),
                              [&](const PortRef& port) { return !unit.continues || !is_first(port); });
     }
     std::ranges::sort(later);
     return later;
+}
+
+bool hears_silenced_nodes(std::span<const ChangeUnit> units, const SoundingGraph& sound) {
+    const std::vector<PortRef> later = ports_of_later_rounds(units, {});
+    if (later.empty()) return false;
+    const std::vector<bool> target = sound.heard([](const Hearing& hearing) { return hearing.target; });
+    const std::vector<bool> wanted = sound.heard([](const Hearing& hearing) { return hearing.wanted; }, later);
+    return std::ranges::any_of(later, [&](const PortRef& port) {
+        if (port.port == kDevicePort || !sound.contains(port.node)) return false;
+        const std::uint32_t node = sound.index_of(port.node);
+        return wanted[node] && !target[node];
+    });
 }
 
 void merge_units(std::vector<ChangeUnit>& units, const std::vector<bool>& marked) {

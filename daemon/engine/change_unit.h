@@ -45,6 +45,10 @@ struct ChangeUnit {
 [[nodiscard]] std::vector<PortRef> ports_of_later_rounds(std::span<const ChangeUnit> units,
                                                          std::vector<PortRef> preparing);
 
+/// Returns whether the changes that are wanted, but not in the target, make a node heard that is silent in the target and
+/// has ports that a started unit changes later.
+[[nodiscard]] bool hears_silenced_nodes(std::span<const ChangeUnit> units, const SoundingGraph& sound);
+
 /// Merges the marked units into the first of them. Their promises are kept.
 void merge_units(std::vector<ChangeUnit>& units, const std::vector<bool>& marked);
 

@@ -363,10 +363,12 @@ bool Rounds::start(ChangeUnit& unit, const Moment& now) {
     return false;
 }
 
-/// A unit that needs several rounds cannot extend one: the changes of that round may close cycles with it.
+/// A unit that needs several rounds cannot extend one: the changes of that round may close cycles with it. Neither can a
+/// unit that makes a node heard again that the round silences: the node still has its old inputs.
 bool Rounds::fits_into_one_round(const ChangeUnit& unit) {
     const std::vector<PortRef> next = next_ports(unit);
-    return next.size() == unit.left.size() && find_acyclic_step(sound_, next, 0).ports.size() == next.size();
+    return next.size() == unit.left.size() && find_acyclic_step(sound_, next, 0).ports.size() == next.size() &&
+           !hears_silenced_nodes(units_, sound_);
 }
 
 /// Returns an upper bound of the time that a unit takes to prepare the nodes of these ports, which are not heard yet:

@@ -124,6 +124,21 @@ TEST_F(EngineRounds, ATransactionThatIsPreparedSplitsNoOther) {
     EXPECT_EQ(moved(0, begin), moved(1, begin));
 }
 
+TEST_F(EngineRounds, ANodeThatARoundSilencesIsNotHeardAgainInThatRound) {
+    start(R"(, {"name": "g", "type": "gain"})");
+    offline.edit(
+        {Disconnect{"dc", "out"}, Connect{"dc", "g", {}}, Connect{"g", "out", {}}, Disconnect{"other_dc", "other"}});
+    offline.settle();
+    const std::size_t begin = now();
+    // Disconnects the input of g a round later, because g is no longer heard.
+    ASSERT_TRUE(offline.apply({Disconnect{"dc", "g"}, Disconnect{"g", "out"}, Connect{"dc", "out", {}}}));
+    ASSERT_TRUE(offline.apply({Connect{"g", "other", {}}}));
+    offline.settle();
+    // While g becomes silent and the connection becomes full: 0.5 s (1 - s).
+    EXPECT_LE(std::ranges::max(std::span{offline.recorded[1]}.subspan(begin)), 0.125F + 1e-5F);
+    expect_constant(0, begin);
+}
+
 TEST_F(EngineRounds, AConnectionFromBeforeTheFirstBlockStaysUntilItFadesOut) {
     offline.load(R"({"nodes": [ {"name": "dc", "type": "constant", "parameters": {"value": 0.5}},
                                 {"name": "nothing", "type": "constant", "parameters": {"value": 0}},
