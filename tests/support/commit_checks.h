@@ -23,8 +23,7 @@ namespace rta::test {
 ///
 /// Left out of the first two: inputs of nodes that are not heard, before or after, which change a round earlier or later;
 /// and inputs of nodes that have been removed, which keep what they had. Left out of the second: transactions that close a
-/// cycle with what sounds or waits, which may take several rounds; and those that start while others start or wait, whose
-/// last ports may change a round late.
+/// cycle with what sounds or waits, which may take several rounds.
 class CommitChecks {
  public:
     void committed(std::uint64_t revision, const AudioGraph& graph);
@@ -56,7 +55,6 @@ class CommitChecks {
 
     [[nodiscard]] std::optional<std::string> check_arrivals(const Plan& before) const;
     [[nodiscard]] std::optional<std::string> check_whole() const;
-    [[nodiscard]] bool starts_alone() const;
     [[nodiscard]] bool may_close_cycles(const Plan& before) const;
     /// Returns whether a connection should be in the target, by what has been reported as heard.
     [[nodiscard]] bool is_due(const ConnectionKey& connection) const;
