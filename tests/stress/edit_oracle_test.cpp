@@ -9,8 +9,8 @@
 // Each client edits its own region of the graph; in half of the storms also those of the others. The edits are random, so
 // many of the graphs are not useful, but all can be predicted.
 //
-// Left out: nodes that produce NaN. A storm ends early if the level of a gate comes so close to a threshold that rounding
-// errors decide whether it opens.
+// Left out: nodes that produce NaN. A storm ends early if the level of a gate comes so close to a threshold that
+// rounding errors decide whether it opens.
 //
 // Not checked, because the plans decide it: whether a signal is filled when it starts, and whether crossfades in a row dip.
 // edit_invariants_test checks that.
@@ -47,7 +47,7 @@ namespace {
 constexpr std::size_t kRegions = 3;
 constexpr float kLevel = 0.5F;
 /// Relative to the largest sum of absolute values at any port. The engine computes gains and sums in float, so each of up
-/// to 4 inputs and of up to 12 nodes in a row adds an error of up to 2^-24. 3e-7 was the largest in 4,000 storms.
+/// to 4 inputs and of up to 12 nodes in a row adds an error of up to 2^-24. 4e-7 was the largest in 12,000 storms.
 constexpr double kTolerance = 1e-6;
 /// The same, with nodes that remember: filters and the gains of dynamics processors multiply errors. 6e-7 was the largest.
 constexpr double kTolerancePastMemory = 1e-5;

@@ -21,9 +21,9 @@ namespace rta::test {
 /// - when a transaction is reported as heard, all that it adds is in the target, and nothing that it removes
 /// - when everything has settled, the target is the committed graph, and the plan contains nothing else
 ///
-/// Left out of the first two: inputs of nodes that are not heard, before or after, which change a round earlier or later;
-/// and inputs of nodes that have been removed, which keep what they had. Left out of the second: transactions that close a
-/// cycle with what sounds or waits, which may take several rounds.
+/// Left out of the first two: inputs of nodes that are not heard, before or after, which change a round earlier or
+/// later; and inputs of nodes that have been removed, which keep what they had. Left out of the second: transactions
+/// that close a cycle with what sounds or waits, which may take several rounds.
 class CommitChecks {
  public:
     void committed(std::uint64_t revision, const AudioGraph& graph);

@@ -14,9 +14,9 @@
 
 namespace rta::test {
 
-/// Finds out whether the level of a gate is so close to a threshold that rounding errors decide whether it opens. Runs two
-/// more gates: one with the highest level that the errors allow, one with the lowest. A higher level never closes a gate,
-/// so while both have the same gain, that is the gain for all levels in between. The gate must have a hard knee.
+/// Finds out whether the level of a gate is so close to a threshold that rounding errors decide whether it opens. Runs
+/// two more gates: one with the highest level that the errors allow, one with the lowest. A higher level never closes a
+/// gate, so while both have the same gain, that is the gain for all levels in between. The gate must have a hard knee.
 class GateBounds {
  public:
     GateBounds(const NodeInstance& gate, const EngineConfig& config);
@@ -25,7 +25,8 @@ class GateBounds {
     /// Bypass is ignored: it does not change the state of a gate.
     void retarget(const AudioThreadKey& key, std::uint32_t parameter, float value, std::uint64_t frame,
                   std::uint32_t ramp_frames);
-    /// Renders one block. Returns whether the gain is the same for all inputs that differ from `input` by up to `error`.
+    /// Renders one block. Returns whether the gain is the same for all inputs that differ from `input` by at most
+    /// `error`.
     [[nodiscard]] bool agree(const AudioThreadKey& key, const AudioReadView& input, std::uint64_t frame, float error);
 
  private:

@@ -11,8 +11,8 @@ namespace {
 
 /// Of sums of gains, in double precision.
 constexpr double kTolerance = 1e-9;
-/// Of the level of a gate, relative to the largest sum of absolute values at any port: ten times the largest error that was
-/// measured.
+/// Of the level of a gate, relative to the largest sum of absolute values at any port: more than ten times the largest
+/// error that was measured.
 constexpr double kLevelTolerance = 1e-5;
 
 }  // namespace

@@ -55,8 +55,8 @@ class SoundOracle {
     [[nodiscard]] double peak() const { return peak_; }
     /// Returns the first rule that the plans have broken.
     [[nodiscard]] const std::optional<std::string>& failure() const { return failure_; }
-    /// Returns whether the level of a gate has come so close to a threshold that rounding errors decide whether it opens.
-    /// From the last block on, nothing can be predicted.
+    /// Returns whether the level of a gate has come so close to a threshold that rounding errors decide whether it
+    /// opens. From the last block on, nothing can be predicted.
     [[nodiscard]] bool undecided() const { return undecided_; }
 
  private:
