@@ -112,6 +112,20 @@ class AudioGraph {
     void defer_compaction() { compaction_deferred_ = true; }
     void compact();
 
+    /// Moves the ids of the nodes that were added to a copy of a graph behind those that the graph itself has had since.
+    struct IdShift {
+        NodeId first_added;       ///< and all higher ids
+        std::uint64_t count = 0;  ///< by which they rise
+
+        [[nodiscard]] NodeId apply(NodeId id) const { return id < first_added ? id : NodeId{id.value() + count}; }
+        [[nodiscard]] GraphNode apply(GraphNode node) const;
+    };
+    /// Applies the edits that turned `base`, an earlier copy of this graph, into `edited`. Takes time by the sizes of
+    /// the graphs, however many edits there were. If both have changed a parameter, that of `edited` is taken. Returns
+    /// false, and leaves this graph unusable, if both have changed the same node otherwise: its name, its settings, the
+    /// same connection, or one has removed it. Does not detect cycles.
+    [[nodiscard]] bool merge(const AudioGraph& base, const AudioGraph& edited, const IdShift& shift);
+
     /// Returns the error for a cycle found by order(): FAILED_PRECONDITION, with the path.
     [[nodiscard]] Error cycle_error(const Cycle& cycle) const;
     /// Returns indices into nodes(), every node after its sources.
@@ -157,6 +171,7 @@ class AudioGraph {
     [[nodiscard]] GraphDocument document() const;
 
  private:
+    struct Differences;
     [[nodiscard]] GraphNode& writable(NodeId id);
     void push_back(std::shared_ptr<const GraphNode> node);
     void erase(std::size_t index);

@@ -38,6 +38,20 @@ class GraphBuilder {
         return *this;
     }
 
+    GraphBuilder& rename(std::string_view name, std::string new_name) {
+        const NodeDescription& old = *graph.find(name)->description;
+        const auto renamed = graph.rename_node(name, describe(old.type->name, std::move(new_name), old.given_settings));
+        EXPECT_TRUE(renamed) << renamed.error().sentence;
+        return *this;
+    }
+    GraphBuilder& remove(std::string_view name) {
+        const auto removed = graph.remove_node(name);
+        EXPECT_TRUE(removed) << removed.error().sentence;
+        return *this;
+    }
+    /// Returns the id that the next node gets.
+    [[nodiscard]] std::uint64_t next_id() const { return next_id_; }
+
     /// Returns a request to compile the graph. If not `at_unity`, every connection is mixed, as during a fade. The plan
     /// refers to this object.
     [[nodiscard]] CompileRequest request(bool at_unity = true) const {
