@@ -80,6 +80,16 @@ void PendingRequest::prepared(Expected<std::unique_ptr<RequestState>> result) {
     stage = Stage::prepared;
 }
 
+std::uint32_t PendingRequest::room_timeout_ms() const {
+    return large ? std::min(timeout_ms(), kLargeRoomMs) : timeout_ms();
+}
+
+std::string PendingRequest::room_timeout_text() const {
+    const std::uint32_t length_ms = room_timeout_ms();
+    return std::to_string(length_ms) +
+           (length_ms == timeout_ms() ? " ms (timeout_ms)" : " ms (large requests wait no longer)");
+}
+
 v1::Response& PendingRequest::begin_answer() {
     v1::Response& response = *reply.mutable_response();
     response.Clear();

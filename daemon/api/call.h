@@ -35,6 +35,7 @@ struct PendingRequest {
 
     /// Requests that take at least this many bytes on the wire are parsed, validated and freed on workers.
     static constexpr std::size_t kLargeBytes = 16'384;
+    static constexpr std::uint32_t kLargeRoomMs = 1'000;
 
     std::string payload{};  ///< of a large request, until it is parsed
     v1::Request message{};
@@ -50,8 +51,12 @@ struct PendingRequest {
 
     /// Returns whether the next request of the client may run.
     [[nodiscard]] bool turn_over() const { return stage == Stage::executed || stage == Stage::answered; }
-    /// Returns how long the request may wait for room in the engine.
     [[nodiscard]] std::uint32_t timeout_ms() const;
+    /// Returns how long the request may wait for room in the engine: its timeout_ms, but at most kLargeRoomMs if it is
+    /// large, because the large requests of other clients wait for it.
+    [[nodiscard]] std::uint32_t room_timeout_ms() const;
+    /// Returns the same for an error, with its reason.
+    [[nodiscard]] std::string room_timeout_text() const;
     [[nodiscard]] bool is_parsed() const { return stage != Stage::received && stage != Stage::parsing; }
     /// Takes the result of its preparation.
     void prepared(Expected<std::unique_ptr<RequestState>> result);

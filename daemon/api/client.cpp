@@ -86,6 +86,7 @@ void Client::close() {
     for (PendingRequest& request : queue_) free_on_worker(request);
     queue_.clear();
     executed_ = 0;
+    dispatcher_.services().large_requests.start_next();
 }
 
 /// The client is no longer counted and receives no events, but may still receive its last answer.
@@ -160,6 +161,7 @@ bool Client::step() {
     Call next = call(executed_);
     if (!dispatcher_.dispatch(next)) return false;
     ++executed_;
+    if (next.request.large) dispatcher_.services().large_requests.start_next();
     return true;
 }
 
@@ -210,10 +212,10 @@ void Client::expire(TimePoint now) {
     // A request that a worker prepares does not wait for room; its client may be queued for an earlier one.
     if (request.stage == PendingRequest::Stage::answered || request.stage == PendingRequest::Stage::preparing) return;
     if (!request.deadline || now < *request.deadline) return;
-    request.refuse(Error{ErrorCode::resource_exhausted,
-                         "the engine had no room for this request within " + std::to_string(request.timeout_ms()) +
-                             " ms (timeout_ms); nothing has changed",
-                         {}});
+    request.refuse(
+        Error{ErrorCode::resource_exhausted,
+              "the engine had no room for this request within " + request.room_timeout_text() + "; nothing has changed",
+              {}});
     resume();
 }
 

@@ -15,7 +15,7 @@ using Stage = PendingRequest::Stage;
 /// Data that is passed to the worker and back.
 struct LargeRequests::Job {
     std::string payload;
-    std::optional<GraphSnapshot> snapshot{};
+    SharedGraphSnapshot snapshot;
     ParsedRequest parsed{};
     std::optional<Expected<std::unique_ptr<RequestState>>> state{};  ///< nothing: the request needs no preparation
 
@@ -25,7 +25,7 @@ struct LargeRequests::Job {
         if (parsed.error || parsed.malformed || parsed.kind->prepare == nullptr) return;
         v1::Request message;  // freed on the worker
         parsed.take_content(message);
-        state = parsed.kind->prepare(engine, &*snapshot, message);
+        state = parsed.kind->prepare(engine, std::move(snapshot), message);
     }
 };
 
@@ -35,12 +35,19 @@ void LargeRequests::add(const Call& call) {
     start_next();
 }
 
+bool LargeRequests::in_turn() {
+    bool over = true;
+    if (current_) current_->use([&](const Call& call) { over = call.request.turn_over(); });
+    if (over) current_.reset();
+    return !over;
+}
+
 /// Clients that have left in the meantime are skipped.
 void LargeRequests::start_next() {
-    while (!busy_ && !waiting_.empty()) {
-        const CallHandle handle = std::move(waiting_.front());
+    while (!on_worker_ && !in_turn() && !waiting_.empty()) {
+        current_ = std::move(waiting_.front());
         waiting_.pop_front();
-        handle.use([this](Call& call) {
+        current_->use([this](Call& call) {
             const auto started = guarded("reading a request", [&] { start(call); });
             if (!started) call.client.refuse_stream(call.request, started.error());
         });
@@ -49,7 +56,7 @@ void LargeRequests::start_next() {
 
 void LargeRequests::start(const Call& call) {
     const auto job = std::make_shared<Job>(std::move(call.request.payload), engine_.snapshot());
-    busy_ = true;
+    on_worker_ = true;
     const auto started = guarded("reading a request", [&] {
         workers_.run(
             "reading a request", [job, &engine = std::as_const(engine_)] { job->run(engine); },
@@ -57,18 +64,17 @@ void LargeRequests::start(const Call& call) {
                 if (!ran) job->parsed.malformed = unchanged(ran.error());
                 finish(*job, handle);
                 workers_.free(job);
-                start_next();
+                start_next();  // the client may have left
             },
             Workers::Lane::large_requests);
     });
     if (started) return;
-    busy_ = false;
+    on_worker_ = false;
     call.client.refuse_stream(call.request, started.error());
 }
 
 void LargeRequests::finish(Job& job, const CallHandle& handle) {
-    busy_ = false;
-    job.snapshot.reset();
+    on_worker_ = false;
     handle.resume([&](Call& call) {
         call.client.accept(call.request, job.parsed);
         if (job.state) call.request.prepared(std::move(*job.state));

@@ -23,8 +23,8 @@ void reset_meters(Call& call);
 void set_parameters(Call& call);
 void subscribe(Call& call);
 
-Prepared prepare_apply_transaction(const Engine& engine, const GraphSnapshot* snapshot, v1::Request& message);
-Prepared prepare_check_graph(const Engine& engine, const GraphSnapshot* snapshot, v1::Request& message);
+Prepared prepare_apply_transaction(const Engine& engine, SharedGraphSnapshot snapshot, v1::Request& message);
+Prepared prepare_check_graph(const Engine& engine, SharedGraphSnapshot snapshot, v1::Request& message);
 
 std::string smaller_graph(const v1::Request& message);
 

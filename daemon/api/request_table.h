@@ -7,12 +7,12 @@
 #include <string>
 #include <string_view>
 
+#include "engine/prepared_transaction.h"
 #include "rta/v1/control.pb.h"
 #include "text/error.h"
 
 namespace rta {
 class Engine;
-struct GraphSnapshot;
 }  // namespace rta
 
 namespace rta::api {
@@ -52,9 +52,9 @@ struct RequestKind {
     Ordering ordering;
 
     /// Does the slow part on a worker thread, ahead of the request's turn; null: there is none. May take the message
-    /// apart. Large requests get a snapshot of the graph, to be validated on the worker, too; otherwise it is null. The
+    /// apart. Large requests get a snapshot of the graph, to be applied on the worker, too; otherwise it is null. The
     /// result is the state that execute() finds.
-    Expected<std::unique_ptr<RequestState>> (*prepare)(const Engine& engine, const GraphSnapshot* snapshot,
+    Expected<std::unique_ptr<RequestState>> (*prepare)(const Engine& engine, SharedGraphSnapshot snapshot,
                                                        v1::Request& message);
     /// Runs on the control thread. Either answers or refuses the request, or defers the answer, or leaves the request
     /// as it is, to be called again.

@@ -45,7 +45,7 @@ namespace {
     if (options.graph.empty()) return {};
     const auto text = read_text_file("the graph", options.graph, kLongestGraphBytes);
     if (!text) return std::unexpected(text.error());
-    const Engine engine{node_types(),
+    Engine engine{node_types(),
                         {.sample_rate_hz = static_cast<double>(options.device.sample_rate_hz),
                          .block_size = options.device.block_size,
                          .ramps = ramps_enabled()}};
@@ -139,7 +139,7 @@ int run_check(const CheckOptions& options) {
     const std::string name = options.file == "-" ? "standard input" : options.file;
     const auto text = read_text_file("the graph", options.file, kLongestGraphBytes);
     if (!text) return failure(kExitUsage, text.error());
-    const Engine engine{node_types(), {.memory_left_bytes = &available_memory_bytes}};
+    Engine engine{node_types(), {.memory_left_bytes = &available_memory_bytes}};
     const auto document = check_graph_text(engine, *text, name);
     if (!document) return failure(kExitUsage, document.error());
     std::printf("%s: valid, %s, %s\n", name.c_str(), count_of(document->nodes.size(), "node").c_str(),

@@ -49,7 +49,7 @@ Expected<void> load_graph_file(Engine& engine, const std::string& path) {
     return load_graph_text(engine, *text, path);
 }
 
-Expected<GraphDocument> check_graph_text(const Engine& engine, const std::string& text, const std::string& path) {
+Expected<GraphDocument> check_graph_text(Engine& engine, const std::string& text, const std::string& path) {
     auto prepared = read_graph_text(engine, text, path);
     if (!prepared) return std::unexpected(prepared.error());
     if (const auto checked = engine.check(*prepared); !checked) return std::unexpected(in_file(checked.error(), path));

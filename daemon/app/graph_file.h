@@ -24,7 +24,7 @@ inline constexpr std::size_t kLongestGraphBytes = std::size_t{16} << 20U;
 [[nodiscard]] Expected<void> load_graph_file(Engine& engine, const std::string& path);
 
 /// Checks that a graph document could be committed to the engine. Returns the document.
-[[nodiscard]] Expected<GraphDocument> check_graph_text(const Engine& engine, const std::string& text,
+[[nodiscard]] Expected<GraphDocument> check_graph_text(Engine& engine, const std::string& text,
                                                        const std::string& path);
 
 /// Returns whether both paths name the same file, which need not exist.

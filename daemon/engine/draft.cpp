@@ -19,8 +19,8 @@ namespace rta {
 namespace {
 
 /// In larger transactions, an edit that requires too long compensating delays is not searched for: the search applies
-/// all edits several times.
-constexpr std::size_t kMostSearchedEdits = 1'000;
+/// all edits several times, on the control thread.
+constexpr std::size_t kMostSearchedEdits = 32;
 
 /// Reading the processor time takes about 200 ns.
 constexpr std::size_t kEditsBetweenChecks = 16;
@@ -48,7 +48,7 @@ class Editor {
 
     Expected<void> operator()(const AddNode&) {
         const PreparedNode& node = nodes_.front();
-        return draft_.graph.add_node(add(node), node.description, node.parameters);
+        return draft_.graph.add_node(add(0), node.description, node.parameters);
     }
 
     Expected<void> operator()(const RemoveNode& edit) { return draft_.graph.remove_node(edit.name); }
@@ -80,13 +80,11 @@ class Editor {
         if (!description) return std::unexpected(std::move(description.error()));
         // Nothing that the processor depends on has changed: it keeps its state.
         if ((*description)->settings == (*node)->description->settings) return describe(**node, std::move(description));
-        if (nodes_.empty() || !built_for(**description)) {
-            draft_.unbuilt.push_back({index_, *description});
-            return draft_.graph.replace_node(NodeId{draft_.next_id++}, std::move(*description));
-        }
+        if (!built_for(**description))
+            return draft_.graph.replace_node(draft_.add(nullptr, index_, 0), std::move(*description));
         const std::shared_ptr<NodeInstance>& instance = nodes_.front().instance;
         instance->rename(std::move(*description));
-        return draft_.replace(instance);
+        return draft_.replace(instance, index_);
     }
 
     Expected<void> operator()(const SetLatencyCompensation& edit) {
@@ -106,10 +104,11 @@ class Editor {
     }
 
  private:
-    NodeId add(const PreparedNode& node) {
+    NodeId add(std::size_t node_index) {
+        const PreparedNode& node = nodes_[node_index];
         // An earlier attempt may have renamed it.
         if (node.instance != nullptr) node.instance->rename(node.description);
-        return draft_.add(node.instance);
+        return draft_.add(node.instance, index_, node_index);
     }
 
     /// Changes the name of a node, or the text of its settings if their values are the same.
@@ -121,6 +120,7 @@ class Editor {
 
     /// Other clients may have changed the node since its successor was built.
     [[nodiscard]] bool built_for(const NodeDescription& description) const {
+        if (nodes_.empty() || nodes_.front().instance == nullptr) return false;
         const NodeDescription& built = nodes_.front().instance->description();
         return built.type == description.type && built.settings == description.settings;
     }
@@ -157,7 +157,7 @@ class Editor {
             }
             previous = old;
             if (old != nullptr) add_changes(*old, node.parameters, changes);
-            const NodeId id = old != nullptr ? old->id : add(node);
+            const NodeId id = old != nullptr ? old->id : add(index);
             if (auto good = replaced.add_node(id, description, node.parameters); !good) {
                 return std::unexpected(at_position(std::move(good.error()), position));
             }
@@ -340,22 +340,31 @@ Expected<void> Draft::apply(const Edit& edit, std::size_t index, std::span<const
     return std::visit(Editor{*this, index, nodes}, edit);
 }
 
-Expected<void> Draft::replace(std::shared_ptr<NodeInstance> instance) {
+Expected<void> Draft::replace(std::shared_ptr<NodeInstance> instance, std::size_t edit_index) {
     auto description = instance->shared_description();
-    return graph.replace_node(add(std::move(instance)), std::move(description));
+    return graph.replace_node(add(std::move(instance), edit_index, 0), std::move(description));
 }
 
-NodeId Draft::add(std::shared_ptr<NodeInstance> instance) {
+NodeId Draft::add(std::shared_ptr<NodeInstance> instance, std::size_t edit_index, std::size_t node_index) {
     const NodeId id{next_id++};
-    if (instance == nullptr) return id;
-    instance->assign_id(id);
-    added.push_back(std::move(instance));
+    if (instance != nullptr) instance->assign_id(id);
+    added.push_back({id, std::move(instance), edit_index, node_index});
     return id;
 }
 
+std::vector<MissingNode> Draft::missing() const {
+    std::vector<MissingNode> nodes;
+    for (const AddedNode& node : added) {
+        if (node.instance != nullptr) continue;
+        if (const GraphNode* const present = graph.find(node.id))
+            nodes.push_back({node.edit_index, node.node_index, present->description});
+    }
+    return nodes;
+}
+
 std::shared_ptr<NodeInstance> Draft::instance(NodeId id) const {
-    const auto found = std::ranges::lower_bound(added, id, {}, [](const auto& entry) { return entry->id(); });
-    if (found != added.end() && (*found)->id() == id) return *found;
+    const auto found = std::ranges::lower_bound(added, id, {}, &AddedNode::id);
+    if (found != added.end() && found->id == id) return found->instance;
     return instances->at(id.value());
 }
 
@@ -376,7 +385,7 @@ void Draft::rename_instances() const {
 
 Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits) {
     auto result = apply_acyclic(origin, edits);
-    if (!result || !result->unbuilt.empty()) return result;
+    if (!result || !result->missing().empty()) return result;
     if (auto delays = compensating_delays(result->graph, result->latencies()); !delays) {
         if (edits.transaction.edits.size() > kMostSearchedEdits) return std::unexpected(std::move(delays.error()));
         return std::unexpected(at_edit(std::move(delays.error()), edit_that_delays_too_much(origin, edits)));
@@ -384,14 +393,42 @@ Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edit
     return result;
 }
 
-Expected<std::vector<UnbuiltNode>> validate_edits(const GraphSnapshot& snapshot, const PreparedEdits& edits,
-                                                  double (*thread_time_s)()) {
-    const NodeInstances none;
-    auto result = apply_acyclic(
-        {.graph = snapshot.graph, .next_id = snapshot.next_id, .instances = none, .thread_time_s = thread_time_s},
-        edits);
-    if (!result) return std::unexpected(std::move(result.error()));
-    return std::move(result->unbuilt);
+Expected<Draft> apply_to_snapshot(const PreparedEdits& edits, double (*thread_time_s)()) {
+    static const NodeInstances none;
+    return apply_acyclic({.graph = edits.snapshot->graph,
+                          .next_id = edits.snapshot->next_id,
+                          .instances = none,
+                          .thread_time_s = thread_time_s},
+                         edits);
+}
+
+Expected<Draft> carry_over(const PreparedEdits& edits, const DraftOrigin& origin) {
+    const GraphSnapshot& snapshot = *edits.snapshot;
+    const Draft& draft = *edits.draft;
+    const auto conflict = [] { return fail(ErrorCode::aborted, "other clients have changed the same nodes"); };
+    if (edits.transaction.replaces_graph() && !std::ranges::equal(snapshot.graph.nodes(), origin.graph.nodes()))
+        return conflict();
+
+    Draft result = origin.draft();
+    const AudioGraph::IdShift shift{NodeId{snapshot.next_id}, origin.next_id - snapshot.next_id};
+    if (!result.graph.merge(snapshot.graph, draft.graph, shift)) return conflict();
+    result.next_id = draft.next_id + shift.count;
+    result.added = draft.added;
+    for (AddedNode& node : result.added) {
+        node.id = shift.apply(node.id);
+        if (node.instance != nullptr) node.instance->assign_id(node.id);
+    }
+    result.renamed = draft.renamed;
+    for (NodeId& id : result.renamed) id = shift.apply(id);
+    result.changes = draft.changes;
+    for (ParameterChange& change : result.changes) {
+        change.node = shift.apply(change.node);
+        result.graph.set_parameter({change.node, change.parameter}, change.value);
+    }
+    if (!result.graph.order()) return conflict();
+    if (auto delays = compensating_delays(result.graph, result.latencies()); !delays)
+        return std::unexpected(std::move(delays.error()));
+    return result;
 }
 
 }  // namespace rta

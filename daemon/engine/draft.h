@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -34,37 +35,40 @@ struct ParameterChange {
 /// Validates a parameter change. Errors: INVALID_ARGUMENT, NOT_FOUND. [control]
 [[nodiscard]] Expected<ParameterChange> check_change(const AudioGraph& graph, const SetParameter& edit);
 
-/// A node that a ChangeSettings edit replaces: which settings it needs is known only in the graph to which it applies.
-struct UnbuiltNode {
+/// A node that a draft adds.
+struct AddedNode {
+    NodeId id;
+    std::shared_ptr<NodeInstance> instance;  ///< null: not built yet
+    std::size_t edit_index = 0;
+    std::size_t node_index = 0;  ///< among the nodes of its edit
+};
+
+/// A node of a draft that must be built. Which settings a node needs that ChangeSettings replaces is known only in the
+/// graph to which the edit applies.
+struct MissingNode {
     std::size_t edit_index;
+    std::size_t node_index;  ///< among the nodes of its edit
     std::shared_ptr<const NodeDescription> description;
 };
 
-/// A transaction and the nodes that its edits add.
-struct PreparedEdits {
-    Transaction transaction;
-    std::vector<std::vector<PreparedNode>> nodes;  ///< one entry for each edit
-    std::vector<UnbuiltNode> unbuilt;              ///< found when the edits were applied last
-};
-
-/// A copy of the graph to which edits are applied, so that a failed transaction leaves the graph unchanged. [control]
+/// A copy of the graph to which edits are applied, so that a failed transaction leaves the graph unchanged. One thread
+/// may use it at a time.
 struct Draft {
     AudioGraph graph;
-    std::uint64_t next_id;                                  ///< id of the next node added
-    const NodeInstances* instances;                         ///< those of the original graph
-    std::vector<std::shared_ptr<NodeInstance>> added = {};  ///< by id
-    std::vector<ParameterChange> changes = {};              ///< of nodes of the original graph
+    std::uint64_t next_id;                      ///< id of the next node added
+    const NodeInstances* instances;             ///< those of the original graph
+    std::vector<AddedNode> added = {};          ///< by id; some may have been removed again
+    std::vector<ParameterChange> changes = {};  ///< in the order of the edits
     std::vector<NodeId> renamed = {};
-    /// Nodes of the graph without an instance: they must be built, and the edits applied again, before this is
-    /// compiled.
-    std::vector<UnbuiltNode> unbuilt = {};
 
     /// Applies edit number `index` with the nodes that were built for it. After an error the draft must be discarded.
     Expected<void> apply(const Edit& edit, std::size_t index, std::span<const PreparedNode> nodes);
     /// Replaces a node by one of the same name, with the instance's description.
-    Expected<void> replace(std::shared_ptr<NodeInstance> instance);
-    /// Assigns an id to a new node. Null: one that is not built, in a draft that is only validated.
-    NodeId add(std::shared_ptr<NodeInstance> instance);
+    Expected<void> replace(std::shared_ptr<NodeInstance> instance, std::size_t edit_index = 0);
+    /// Assigns an id to a new node, which may be built later.
+    NodeId add(std::shared_ptr<NodeInstance> instance, std::size_t edit_index, std::size_t node_index);
+    /// Returns the nodes of the graph that must be built before the draft is compiled.
+    [[nodiscard]] std::vector<MissingNode> missing() const;
 
     [[nodiscard]] std::shared_ptr<NodeInstance> instance(NodeId id) const;
     /// Returns the latency of each node, in the order of the graph; empty if the graph does not compensate latencies.
@@ -72,6 +76,15 @@ struct Draft {
     /// Renames the instances of renamed nodes. Call it before compiling: signals are summed in the order of their
     /// sources' names.
     void rename_instances() const;
+};
+
+/// A transaction and the nodes that its edits add.
+struct PreparedEdits {
+    Transaction transaction;
+    std::vector<std::vector<PreparedNode>> nodes;  ///< one entry for each edit
+    std::vector<MissingNode> missing;              ///< found when the edits were applied last
+    SharedGraphSnapshot snapshot;                  ///< to which a worker applies the edits; null: commit() does
+    std::optional<Draft> draft;                    ///< of the snapshot; not compared with the present graph
 };
 
 /// The state from which drafts are copied.
@@ -84,16 +97,18 @@ struct DraftOrigin {
     [[nodiscard]] Draft draft() const { return {.graph = graph, .next_id = next_id, .instances = &instances}; }
 };
 
-/// Returns a draft with all edits applied. Builds nothing: nodes that are missing are listed in Draft::unbuilt. Errors
-/// identify the edit that failed, that closes a cycle, or, among at most 1,000 edits, that requires compensating delays
-/// over the limit. [control]
+/// Returns a draft with all edits applied. Builds nothing: see Draft::missing(). Errors identify the edit that failed,
+/// that closes a cycle, or, among at most 32 edits, that requires compensating delays over the limit. [control]
 [[nodiscard]] Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits);
 
-/// Validates the edits as apply_edits() does, except for the limit of compensating delays, which depends on latencies.
-/// No node needs to be built. Returns the nodes that ChangeSettings edits replace. INVALID_ARGUMENT also if the edits
-/// take more processor time than kMaximumEditS: the control thread, which applies them again, must not be blocked for
-/// longer. [any]
-[[nodiscard]] Expected<std::vector<UnbuiltNode>> validate_edits(const GraphSnapshot& snapshot,
-                                                                const PreparedEdits& edits, double (*thread_time_s)());
+/// Applies the edits to the snapshot of `edits`. Errors as those of apply_edits(), without the limit of compensating
+/// delays, which depends on latencies; and INVALID_ARGUMENT if the edits take more processor time than kMaximumEditS:
+/// other clients wait for the worker. [any]
+[[nodiscard]] Expected<Draft> apply_to_snapshot(const PreparedEdits& edits, double (*thread_time_s)());
+
+/// Carries the draft of a snapshot over to the present graph. Takes time by the size of the graph, not by the edits.
+/// ABORTED if other clients have changed the same nodes or complete a cycle, or if the edits replace the graph and it
+/// has changed at all: they must be applied again. FAILED_PRECONDITION: compensating delays over the limit. [control]
+[[nodiscard]] Expected<Draft> carry_over(const PreparedEdits& edits, const DraftOrigin& origin);
 
 }  // namespace rta

@@ -28,38 +28,69 @@ Error too_many_changes(const EngineCore& core, std::size_t changes) {
             {}};
 }
 
-bool replaces_graph(const Transaction& transaction) {
-    return std::ranges::any_of(transaction.edits,
-                               [](const Edit& edit) { return std::holds_alternative<ReplaceGraph>(edit); });
-}
-
-/// Returns a draft that can be compiled. Lists in `edits` what must be built first.
-Expected<Draft> complete_draft(const DraftOrigin& origin, PreparedEdits& edits) {
-    auto draft = apply_edits(origin, edits);
-    if (!draft || draft->unbuilt.empty()) return draft;
-    edits.unbuilt = std::move(draft->unbuilt);
-    return fail(ErrorCode::aborted, "node " + quoted(edits.unbuilt.front().description->name) +
+/// Returns a draft that can be compiled. On ABORTED, a worker must build what `edits` lists, or apply them again.
+Expected<Draft> complete_draft(EngineCore& core, PreparedEdits& edits) {
+    if (edits.draft) {
+        auto draft = carry_over(edits, core.origin());
+        if (draft || draft.error().code != ErrorCode::aborted) return draft;
+        edits.draft.reset();
+        // One edit takes time by the size of the graph that it makes.
+        const bool again = !edits.transaction.replaces_graph();
+        edits.snapshot = again ? core.snapshot() : nullptr;
+        if (again) return draft;
+    }
+    auto draft = apply_edits(core.origin(), edits);
+    if (!draft) return draft;
+    edits.missing = draft->missing();
+    if (edits.missing.empty()) return draft;
+    return fail(ErrorCode::aborted, "node " + quoted(edits.missing.front().description->name) +
                                         " must be built with its new settings first");
 }
 
-/// Builds the nodes that are not built yet. Their memory is added up first.
-Expected<void> build_nodes(const NodeBuilder& builder, std::span<std::vector<PreparedNode>> nodes_of_edits) {
+/// Builds the nodes that are missing. Their memory is added up first.
+Expected<void> build_missing(const NodeBuilder& builder, PreparedEdits& edits) {
+    const std::vector<MissingNode> missing = std::exchange(edits.missing, {});
     NodeBuilder::Reservation reservation{builder};
-    for (std::size_t i = 0; i < nodes_of_edits.size(); ++i) {
-        for (const PreparedNode& node : nodes_of_edits[i]) {
-            if (node.instance == nullptr) reservation.add(*node.description, i, node.position);
-        }
+    for (const MissingNode& node : missing) {
+        auto& nodes = edits.nodes[node.edit_index];
+        if (std::holds_alternative<ChangeSettings>(edits.transaction.edits[node.edit_index]))
+            nodes = {PreparedNode{.description = node.description, .parameters = {}}};
+        const PreparedNode& prepared = nodes[node.node_index];
+        reservation.add(*prepared.description, node.edit_index, prepared.position);
     }
     if (auto enough = reservation.check(); !enough) return enough;
-    for (std::size_t i = 0; i < nodes_of_edits.size(); ++i) {
-        for (PreparedNode& node : nodes_of_edits[i]) {
-            if (node.instance != nullptr) continue;
-            auto instance = builder.build(node.description);
-            if (!instance) return std::unexpected(at_edit(at_position(std::move(instance.error()), node.position), i));
-            node.instance = std::move(*instance);
+    for (const MissingNode& node : missing) {
+        PreparedNode& prepared = edits.nodes[node.edit_index][node.node_index];
+        auto instance = builder.build(prepared.description);
+        if (!instance) {
+            return std::unexpected(
+                at_edit(at_position(std::move(instance.error()), prepared.position), node.edit_index));
         }
+        prepared.instance = std::move(*instance);
     }
     return {};
+}
+
+/// Makes the draft of the snapshot, with the nodes that it needs: not those that it removes again.
+Expected<void> make_draft(const EngineCore& core, PreparedEdits& edits) {
+    auto draft = apply_to_snapshot(edits, core.config.thread_time_s);
+    if (!draft) return std::unexpected(std::move(draft.error()));
+    edits.missing = draft->missing();
+    if (auto built = build_missing(core.builder, edits); !built) return built;
+    for (AddedNode& node : draft->added) {
+        const auto& nodes = edits.nodes[node.edit_index];
+        if (node.instance == nullptr && !nodes.empty()) node.instance = nodes[node.node_index].instance;
+    }
+    edits.draft = std::move(*draft);
+    return {};
+}
+
+std::vector<MissingNode> all_nodes(const PreparedEdits& edits) {
+    std::vector<MissingNode> nodes;
+    for (std::size_t i = 0; i < edits.nodes.size(); ++i) {
+        for (std::size_t k = 0; k < edits.nodes[i].size(); ++k) nodes.push_back({i, k, edits.nodes[i][k].description});
+    }
+    return nodes;
 }
 
 }  // namespace
@@ -73,9 +104,9 @@ PreparedTransaction::~PreparedTransaction() = default;
 
 const Transaction& PreparedTransaction::transaction() const { return impl_->transaction; }
 
-GraphSnapshot Engine::snapshot() const { return {core_->graph, core_->next_id}; }
+SharedGraphSnapshot Engine::snapshot() { return core_->snapshot(); }
 
-Expected<PreparedTransaction> Engine::prepare(Transaction transaction, const GraphSnapshot* snapshot) const {
+Expected<PreparedTransaction> Engine::prepare(Transaction transaction, SharedGraphSnapshot snapshot) const {
     PreparedTransaction prepared;
     PreparedEdits& edits = *prepared.impl_;
     edits.nodes.reserve(transaction.edits.size());
@@ -85,20 +116,15 @@ Expected<PreparedTransaction> Engine::prepare(Transaction transaction, const Gra
         edits.nodes.push_back(std::move(*nodes));
     }
     edits.transaction = std::move(transaction);
-    if (snapshot != nullptr) {
-        auto unbuilt = validate_edits(*snapshot, edits, core_->config.thread_time_s);
-        if (!unbuilt) return std::unexpected(std::move(unbuilt.error()));
-        edits.unbuilt = std::move(*unbuilt);
-    }
+    edits.snapshot = std::move(snapshot);
+    if (edits.snapshot == nullptr) edits.missing = all_nodes(edits);
     if (auto built = build(prepared); !built) return std::unexpected(std::move(built.error()));
     return prepared;
 }
 
 Expected<void> Engine::build(PreparedTransaction& prepared) const {
     PreparedEdits& edits = *prepared.impl_;
-    for (UnbuiltNode& node : std::exchange(edits.unbuilt, {}))
-        edits.nodes[node.edit_index] = {PreparedNode{.description = std::move(node.description), .parameters = {}}};
-    return build_nodes(core_->builder, edits.nodes);
+    return edits.snapshot != nullptr ? make_draft(*core_, edits) : build_missing(core_->builder, edits);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -108,9 +134,10 @@ Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
     EngineCore& core = *core_;
     core.refused_until_progress = false;
     if (!core.exchange.has_room_for_plan()) return fail(ErrorCode::resource_exhausted, kFull);
-    auto draft = complete_draft(core.origin(), *prepared.impl_);
+    PreparedEdits& edits = *prepared.impl_;
+    auto draft = complete_draft(core, edits);
     if (!draft) return std::unexpected(std::move(draft.error()));
-    if (!core.reset_in_progress() && !replaces_graph(prepared.transaction())) {
+    if (!core.reset_in_progress() && !edits.transaction.replaces_graph()) {
         const std::size_t targets = core.targets_of(draft->changes).size();
         if (targets > core.exchange.maximum_targets()) return std::unexpected(too_many_changes(core, targets));
     }
@@ -123,6 +150,9 @@ Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
         return ticket;
     }
     core.adopt(std::move(*draft));
+    // The draft shares nodes with the graph, so no worker may free it.
+    edits.draft.reset();
+    edits.snapshot.reset();
     ++core.revision;
     return ticket;
 }
@@ -130,8 +160,8 @@ Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
 bool Engine::refused_until_progress() const { return core_->refused_until_progress; }
 std::uint64_t Engine::progress() const { return core_->rounds_advanced; }
 
-Expected<GraphSize> Engine::check(PreparedTransaction& prepared) const {
-    const auto draft = complete_draft(core_->origin(), *prepared.impl_);
+Expected<GraphSize> Engine::check(PreparedTransaction& prepared) {
+    const auto draft = complete_draft(*core_, *prepared.impl_);
     if (!draft) return std::unexpected(draft.error());
     const SoundingGraph sound = SoundingGraph::of(
         draft->graph, committed_connections(draft->graph, {}),
@@ -256,6 +286,7 @@ void Engine::poll(Observer& observer) {
     }
     core.rebuild_faulted_nodes();
     core.end_fades(observer);
+    core.free_snapshots();
 }
 
 bool Engine::outstanding() const {

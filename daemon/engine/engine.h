@@ -55,23 +55,25 @@ class Engine {
     ~Engine();
 
     /// [control] Returns the current graph, for prepare(). Takes as long as copying the graph.
-    [[nodiscard]] GraphSnapshot snapshot() const;
+    [[nodiscard]] SharedGraphSnapshot snapshot();
 
     /// [any] Builds the processors that the transaction adds. Slow: call it on a worker thread. Their memory is added
     /// up before the first is built. Errors: unknown type, invalid setting, failed factory, RESOURCE_EXHAUSTED if
     /// memory is short; `edit_index` identifies the edit.
     ///
-    /// With a snapshot, the transaction is validated against it before anything is built: the errors of commit(),
-    /// except those that depend on latencies and on the number of parameter changes, and kMaximumEditS. Take the
-    /// snapshot when commit() could be called: the errors are final.
+    /// With a snapshot, the edits are applied to it before anything is built, which finds the errors of commit(), except
+    /// those that depend on latencies and on the number of parameter changes, and kMaximumEditS. Take the snapshot when
+    /// commit() could be called: the errors are final. commit() then takes time by the size of the graph, however many
+    /// edits there are.
     [[nodiscard]] Expected<PreparedTransaction> prepare(Transaction transaction,
-                                                        const GraphSnapshot* snapshot = nullptr) const;
+                                                        SharedGraphSnapshot snapshot = nullptr) const;
 
     /// [control] Validates the transaction against the current graph, compiles it and sends the plan, in one step and
     /// all or nothing. Takes the next revision. On any error the graph has not changed. The same `prepared` may be
     /// committed again after two of the errors. RESOURCE_EXHAUSTED without an `edit_index` means that the audio thread
-    /// has not returned enough plans yet, or that refused_until_progress() applies. ABORTED means that processors must
-    /// be built with build() first, because only the graph to which ChangeSettings applies determines them.
+    /// has not returned enough plans yet, or that refused_until_progress() applies. ABORTED means that build() must be
+    /// called first: processors are missing, because only the graph to which ChangeSettings applies determines them, or
+    /// the graph has changed since the snapshot in the same places.
     /// INVALID_ARGUMENT also if more than maximum_changes() parameters of playing nodes change.
     [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared);
 
@@ -81,13 +83,12 @@ class Engine {
     /// [control] Returns a number that changes when a waiting change may have started.
     [[nodiscard]] std::uint64_t progress() const;
 
-    /// [any] Builds the processors that commit() or check() found missing. Slow: call it on a worker thread. Errors as
-    /// in prepare().
+    /// [any] Does what commit() or check() found missing. Slow: call it on a worker thread. Errors as in prepare().
     [[nodiscard]] Expected<void> build(PreparedTransaction& prepared) const;
 
     /// [control] Validates and compiles without committing. Returns the size of the graph that would result. ABORTED as
     /// in commit().
-    [[nodiscard]] Expected<GraphSize> check(PreparedTransaction& prepared) const;
+    [[nodiscard]] Expected<GraphSize> check(PreparedTransaction& prepared);
 
     /// [control] Sets the executor that builds processors without a transaction: those of a reset, and the successors
     /// of faulty nodes. Initially run_here(). The work must have ended when the engine is destroyed.

@@ -20,6 +20,11 @@ constexpr double kRebuildPauseS = 1.0;
 
 }  // namespace
 
+SharedGraphSnapshot EngineCore::snapshot() {
+    free_snapshots();
+    return snapshots.emplace_back(std::make_shared<const GraphSnapshot>(graph, next_id));
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Sending
 
@@ -135,11 +140,10 @@ void EngineCore::restore_names(const Draft& draft) {
 void EngineCore::adopt(Draft draft) {
     const AudioGraph before = std::exchange(graph, std::move(draft.graph));
     next_id = draft.next_id;
-    for (auto& instance : draft.added) {
-        const std::uint64_t id = instance->id().value();
-        if (graph.find(NodeId{id}) == nullptr) continue;
-        levels.add(instance);
-        instances.emplace(id, std::move(instance));
+    for (AddedNode& node : draft.added) {
+        if (graph.find(node.id) == nullptr) continue;
+        levels.add(node.instance);
+        instances.emplace(node.id.value(), std::move(node.instance));
     }
     if (instances.size() == graph.node_count()) return;
     std::vector<NodeId> removed;

@@ -49,6 +49,7 @@ struct EngineCore {
     std::uint64_t revision = 0;
     std::uint64_t next_id = 1;
     NodeInstances instances;  ///< the nodes of `graph`
+    std::vector<SharedGraphSnapshot> snapshots;
     Rounds rounds{{.round_frames = frames_of(kConnectionFadeMs),
                    .device_round_frames = frames_of(kDeviceFadeMs),
                    .gain_frames = frames_of(kConnectionFadeMs),
@@ -86,6 +87,13 @@ struct EngineCore {
 
     [[nodiscard]] bool reset_in_progress() const { return !reset.expired(); }
     [[nodiscard]] DraftOrigin origin() const { return {.graph = graph, .next_id = next_id, .instances = instances}; }
+
+    /// Returns a snapshot of the graph.
+    [[nodiscard]] SharedGraphSnapshot snapshot();
+    /// Frees the snapshots that nothing else refers to.
+    void free_snapshots() {
+        std::erase_if(snapshots, [](const SharedGraphSnapshot& snapshot) { return snapshot.use_count() == 1; });
+    }
 
     // Sending.
     [[nodiscard]] Rounds::Moment now() const {

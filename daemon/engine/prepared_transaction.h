@@ -40,12 +40,13 @@ class PreparedTransaction {
     std::unique_ptr<Impl> impl_;
 };
 
-/// A graph for validation on another thread. The control thread destroys it: a graph edits a node in place if no other
-/// graph shares it, so the snapshot must outlive every read.
+/// A graph that other threads may read. The engine destroys it, on the control thread, after nothing else refers to it:
+/// a graph edits a node in place if no other graph shares it, so the snapshot must outlive every read.
 struct GraphSnapshot {
     AudioGraph graph;
     std::uint64_t next_id = 1;  ///< id of the next node added
 };
+using SharedGraphSnapshot = std::shared_ptr<const GraphSnapshot>;
 
 /// Size of the graph that a transaction would produce.
 struct GraphSize {

@@ -217,8 +217,13 @@ Expected<AudioGraph::ParameterPlace> AudioGraph::check_parameter(std::string_vie
 Expected<void> AudioGraph::set_parameter(std::string_view node, std::string_view parameter, float value) {
     const auto place = check_parameter(node, parameter, value);
     if (!place) return std::unexpected(place.error());
-    writable(place->node).parameters[place->index] = value;
+    set_parameter(*place, value);
     return {};
+}
+
+void AudioGraph::set_parameter(const ParameterPlace& place, float value) {
+    const GraphNode* const node = find(place.node);
+    if (node != nullptr && node->parameters[place.index] != value) writable(place.node).parameters[place.index] = value;
 }
 
 Expected<void> AudioGraph::replace_node(NodeId id, std::shared_ptr<const NodeDescription> description) {

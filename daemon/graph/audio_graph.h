@@ -88,6 +88,12 @@ struct GraphNode {
 /// long as the thread that edits the original keeps a copy that outlives their reads.
 class AudioGraph {
  public:
+    /// A parameter by its node and its index in the layout.
+    struct ParameterPlace {
+        NodeId node;
+        std::uint32_t index;
+    };
+
     // Every edit either succeeds or changes nothing and returns an error.
 
     /// Adds a node. `id` must be larger than all ids used before; `parameters` holds one value for each parameter of
@@ -103,6 +109,8 @@ class AudioGraph {
     Expected<void> connect(std::string_view from, std::string_view to, std::optional<float> gain_db);
     Expected<void> disconnect(std::string_view from, std::string_view to);
     Expected<void> set_parameter(std::string_view node, std::string_view parameter, float value);
+    /// Sets a parameter to a value that has been checked. Does nothing if the node does not exist.
+    void set_parameter(const ParameterPlace& place, float value);
     /// Replaces the node of the same name by the node `id` with this description. Connections, and the values of
     /// parameters that still exist, are kept. Errors: a connection or value that is no longer valid.
     Expected<void> replace_node(NodeId id, std::shared_ptr<const NodeDescription> description);
@@ -135,11 +143,6 @@ class AudioGraph {
     void set_latency_compensation(bool enabled) { latency_compensation_ = enabled; }
     [[nodiscard]] bool latency_compensation() const { return latency_compensation_; }
 
-    /// A parameter by its node and its index in the layout.
-    struct ParameterPlace {
-        NodeId node;
-        std::uint32_t index;
-    };
     /// Finds a parameter and checks `value` against its range. Errors: NOT_FOUND, INVALID_ARGUMENT.
     [[nodiscard]] Expected<ParameterPlace> check_parameter(std::string_view node, std::string_view parameter,
                                                            float value) const;

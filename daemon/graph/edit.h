@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -72,6 +73,10 @@ using Edit = std::variant<AddNode, RemoveNode, RenameNode, Connect, Disconnect, 
 /// Edits that are applied in order, all or none.
 struct Transaction {
     std::vector<Edit> edits;
+
+    [[nodiscard]] bool replaces_graph() const {
+        return std::ranges::any_of(edits, [](const Edit& edit) { return std::holds_alternative<ReplaceGraph>(edit); });
+    }
 };
 
 inline constexpr float kDefaultParameterRampMs = 20.0F;

@@ -30,9 +30,9 @@ void refuse_transaction(Call& call, const TransactionState& transaction, const E
 
 }  // namespace
 
-Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& engine, const GraphSnapshot* snapshot,
+Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& engine, SharedGraphSnapshot snapshot,
                                                                   v1::Request& message) {
-    auto state = prepare_transaction(engine, snapshot, take_content(*message.mutable_apply_transaction()));
+    auto state = prepare_transaction(engine, std::move(snapshot), take_content(*message.mutable_apply_transaction()));
     if (state) static_cast<TransactionState&>(**state).wait_for_start = message.apply_transaction().wait_for_start();
     return state;
 }

@@ -5,9 +5,9 @@
 
 namespace rta::api::requests {
 
-Expected<std::unique_ptr<RequestState>> prepare_check_graph(const Engine& engine, const GraphSnapshot* snapshot,
+Expected<std::unique_ptr<RequestState>> prepare_check_graph(const Engine& engine, SharedGraphSnapshot snapshot,
                                                             v1::Request& message) {
-    return prepare_transaction(engine, snapshot, take_content(*message.mutable_check_graph()));
+    return prepare_transaction(engine, std::move(snapshot), take_content(*message.mutable_check_graph()));
 }
 
 void check_graph(Call& call) {

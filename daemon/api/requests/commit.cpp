@@ -16,10 +16,9 @@ namespace {
 bool may_wait(Call& call, Error error) {
     PendingRequest& request = call.request;
     const TimePoint now = call.services.clock();
-    const std::chrono::milliseconds timeout{request.timeout_ms()};
-    if (!request.deadline) request.deadline = now + timeout;
+    if (!request.deadline) request.deadline = now + std::chrono::milliseconds{request.room_timeout_ms()};
     if (now < *request.deadline) return true;
-    error.sentence += "; timed out after " + std::to_string(timeout.count()) + " ms (timeout_ms)";
+    error.sentence += "; timed out after " + request.room_timeout_text();
     request.refuse(error);
     return false;
 }
@@ -66,7 +65,9 @@ void await_frame(Call& call, const Ticket& ticket) {
 StartLimit start_limit(const PendingRequest& request, const Ticket& ticket, TimePoint now) {
     if (request.message.has_timeout_ms()) {
         const std::chrono::milliseconds timeout{request.timeout_ms()};
-        return {.length = timeout, .by_client = true, .deadline = request.deadline.value_or(now + timeout)};
+        const TimePoint begin =
+            request.deadline ? *request.deadline - std::chrono::milliseconds{request.room_timeout_ms()} : now;
+        return {.length = timeout, .by_client = true, .deadline = begin + timeout};
     }
     const auto length = std::chrono::milliseconds{ticket.starts_within_ms} + kStartGrace;
     return {.length = length, .by_client = false, .deadline = now + length};

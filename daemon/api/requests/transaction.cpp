@@ -220,10 +220,10 @@ Expected<Edit> to_edit(const v1::Edit& message) {
 
 namespace requests {
 
-Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine, const GraphSnapshot* snapshot,
+Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine, SharedGraphSnapshot snapshot,
                                                             Expected<TransactionContent> content) {
     if (!content) return std::unexpected(std::move(content.error()));
-    auto prepared = engine.prepare(std::move(content->transaction), snapshot);
+    auto prepared = engine.prepare(std::move(content->transaction), std::move(snapshot));
     if (!prepared) return std::unexpected(without_index(std::move(prepared.error()), content->whole_graph));
     return std::make_unique<TransactionState>(std::move(content->edits), content->whole_graph, std::move(*prepared));
 }
@@ -233,8 +233,8 @@ bool build_missing(Call& call, const Error& error) {
     auto& transaction = static_cast<TransactionState&>(*call.request.state);
     if (++transaction.builds > kMaximumBuilds) {
         call.request.refuse(Error{ErrorCode::aborted,
-                                  "other clients changed the settings of the same nodes " +
-                                      std::to_string(kMaximumBuilds) + " times; nothing has changed; try again",
+                                  "other clients changed the same nodes " + std::to_string(kMaximumBuilds) +
+                                      " times; nothing has changed; try again",
                                   {}});
         return true;
     }

@@ -50,14 +50,14 @@ struct TransactionState final : RequestState {
     std::uint32_t builds = 0;  ///< after the first preparation
 };
 
-/// Must be called when the engine refuses a TransactionState with `error`. Returns whether it must only be built first:
-/// a worker does that, and the request is executed again. Other clients may change the settings of the same nodes in
-/// the meantime; after kMaximumBuilds builds the request is refused.
+/// Must be called when the engine refuses a TransactionState with `error`. Returns whether a worker must only build it,
+/// or apply it again, first: the request is executed again then. Other clients may change the same nodes in the
+/// meantime; after kMaximumBuilds builds the request is refused.
 [[nodiscard]] bool build_missing(Call& call, const Error& error);
 inline constexpr std::uint32_t kMaximumBuilds = 16;
 
 [[nodiscard]] Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine,
-                                                                          const GraphSnapshot* snapshot,
+                                                                          SharedGraphSnapshot snapshot,
                                                                           Expected<TransactionContent> content);
 
 /// Returns `error` without the index of an edit that the client did not number.

@@ -545,12 +545,12 @@ TEST_F(EngineSettings, WhatIsNotValidInASnapshotIsRefusedBeforeAnythingIsBuilt) 
         {counted, ChangeSettings{"c", {{"channels", 2.0}}}, ChangeSettings{"c", {{"channels", 200.0}}}},
         {counted, SetParameter{"b", "gain_db", 1e9F, {}}},
     };
-    const GraphSnapshot snapshot = offline.engine.snapshot();
+    const SharedGraphSnapshot snapshot = offline.engine.snapshot();
     for (const auto& edits : transactions) {
         const auto direct = offline.apply(edits);
         ASSERT_FALSE(direct);
         CountedProcessor::built = 0;
-        const auto refused = offline.engine.prepare({edits}, &snapshot);
+        const auto refused = offline.engine.prepare({edits}, snapshot);
         ASSERT_FALSE(refused);
         EXPECT_EQ(refused.error().code, direct.error().code);
         EXPECT_EQ(refused.error().sentence, direct.error().sentence);
@@ -561,10 +561,10 @@ TEST_F(EngineSettings, WhatIsNotValidInASnapshotIsRefusedBeforeAnythingIsBuilt) 
 
 TEST_F(EngineSettings, WhatASnapshotShowsToBeMissingIsBuiltWithTheRest) {
     offline.edit({AddNode{"counted", "a", {}, {}}});
-    const GraphSnapshot snapshot = offline.engine.snapshot();
+    const SharedGraphSnapshot snapshot = offline.engine.snapshot();
     CountedProcessor::built = 0;
-    auto prepared = offline.engine.prepare(
-        {{ChangeSettings{"a", {{"channels", 2.0}}}, AddNode{"counted", "b", {}, {}}}}, &snapshot);
+    auto prepared =
+        offline.engine.prepare({{ChangeSettings{"a", {{"channels", 2.0}}}, AddNode{"counted", "b", {}, {}}}}, snapshot);
     ASSERT_TRUE(prepared);
     EXPECT_EQ(CountedProcessor::built, 2);
     EXPECT_TRUE(offline.engine.commit(*prepared));
@@ -573,18 +573,18 @@ TEST_F(EngineSettings, WhatASnapshotShowsToBeMissingIsBuiltWithTheRest) {
 
 TEST(EngineEdit, ATransactionThatTakesTooLongToValidateIsRefused) {
     static double time_s = 0.0;
-    const OfflineEngine offline{{.thread_time_s = [] { return time_s += 0.25; }}};
-    const GraphSnapshot snapshot = offline.engine.snapshot();
+    OfflineEngine offline{{.thread_time_s = [] { return time_s += 0.25; }}};
+    const SharedGraphSnapshot snapshot = offline.engine.snapshot();
     Transaction transaction;
     for (int i = 0; i < 1'000; ++i) transaction.edits.emplace_back(AddNode{"gain", "n" + std::to_string(i), {}, {}});
-    const auto refused = offline.engine.prepare(transaction, &snapshot);
+    const auto refused = offline.engine.prepare(transaction, snapshot);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().sentence,
               "the transaction takes too long: after 2 s, 128 of its 1000 edits had been validated; expected several "
               "smaller transactions");
     EXPECT_EQ(refused.error().edit_index, 128U);
     transaction.edits.resize(100);
-    EXPECT_TRUE(offline.engine.prepare(transaction, &snapshot));
+    EXPECT_TRUE(offline.engine.prepare(transaction, snapshot));
 }
 
 TEST(EngineEdit, TheMemoryOfATransactionIsAddedUpBeforeAnythingIsBuilt) {
