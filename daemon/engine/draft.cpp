@@ -60,7 +60,12 @@ class Editor {
         return describe(**node, NodeDescription::make(*old.type, edit.new_name, old.given_settings));
     }
 
-    Expected<void> operator()(const Connect& edit) { return draft_.graph.connect(edit.from, edit.to, edit.gain_db); }
+    Expected<void> operator()(const Connect& edit) {
+        auto connection = draft_.graph.connect(edit.from, edit.to, edit.gain_db);
+        if (!connection) return std::unexpected(std::move(connection.error()));
+        draft_.connected.push_back(*connection);
+        return {};
+    }
 
     Expected<void> operator()(const Disconnect& edit) { return draft_.graph.disconnect(edit.from, edit.to); }
 
@@ -89,6 +94,7 @@ class Editor {
 
     Expected<void> operator()(const SetLatencyCompensation& edit) {
         draft_.graph.set_latency_compensation(edit.enabled);
+        draft_.compensated = edit.enabled;
         return {};
     }
 
@@ -425,6 +431,11 @@ Expected<Draft> carry_over(const PreparedEdits& edits, const DraftOrigin& origin
         change.node = shift.apply(change.node);
         result.graph.set_parameter({change.node, change.parameter}, change.value);
     }
+    for (const ConnectionKey& key : draft.connected) {
+        const IncomingConnection* const connection = draft.graph.find(key);
+        if (connection != nullptr && !result.graph.set_gain(shift.apply(key), connection->gain_db)) return conflict();
+    }
+    if (draft.compensated) result.graph.set_latency_compensation(*draft.compensated);
     if (!result.graph.order()) return conflict();
     if (auto delays = compensating_delays(result.graph, result.latencies()); !delays)
         return std::unexpected(std::move(delays.error()));

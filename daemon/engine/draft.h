@@ -60,6 +60,9 @@ struct Draft {
     std::vector<AddedNode> added = {};          ///< by id; some may have been removed again
     std::vector<ParameterChange> changes = {};  ///< in the order of the edits
     std::vector<NodeId> renamed = {};
+    // What edits have set, whether or not it had that value before.
+    std::vector<ConnectionKey> connected = {};
+    std::optional<bool> compensated = {};
 
     /// Applies edit number `index` with the nodes that were built for it. After an error the draft must be discarded.
     Expected<void> apply(const Edit& edit, std::size_t index, std::span<const PreparedNode> nodes);

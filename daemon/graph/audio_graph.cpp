@@ -160,7 +160,8 @@ Expected<void> AudioGraph::rename_node(std::string_view name, std::shared_ptr<co
     return {};
 }
 
-Expected<void> AudioGraph::connect(std::string_view from_text, std::string_view to_text, std::optional<float> gain_db) {
+Expected<ConnectionKey> AudioGraph::connect(std::string_view from_text, std::string_view to_text,
+                                            std::optional<float> gain_db) {
     const auto from = resolve_output(from_text);
     if (!from) return std::unexpected(from.error());
     const auto to = resolve_input(to_text);
@@ -170,18 +171,33 @@ Expected<void> AudioGraph::connect(std::string_view from_text, std::string_view 
                                                      ": gain_db = " + format_number(*gain_db) +
                                                      " is out of range: -120 to 24 dB");
     }
-    if (auto fits = check_widths(*from, *to); !fits) return fits;
+    if (auto fits = check_widths(*from, *to); !fits) return std::unexpected(std::move(fits.error()));
 
+    const ConnectionKey key{*to, *from};
+    if (set_gain(key, gain_db.value_or(0.0F))) return key;
     GraphNode& destination = writable(to->node);
     const auto position = incoming_position(destination.incoming, to->port, *from);
-    if (is_at(destination.incoming, position, to->port, *from)) {
-        position->gain_db = gain_db.value_or(0.0F);
-        return {};
-    }
     destination.incoming.insert(position, IncomingConnection{to->port, *from, gain_db.value_or(0.0F)});
     writable(from->node).outgoing.push_back(to->node);
     ++connection_count_;
-    return {};
+    return key;
+}
+
+const IncomingConnection* AudioGraph::find(const ConnectionKey& connection) const {
+    const GraphNode* const destination = find(connection.to.node);
+    if (destination == nullptr) return nullptr;
+    const auto& incoming = destination->incoming;
+    const auto position = incoming_position(incoming, connection.to.port, connection.from);
+    return is_at(incoming, position, connection.to.port, connection.from) ? &*position : nullptr;
+}
+
+bool AudioGraph::set_gain(const ConnectionKey& connection, float gain_db) {
+    const IncomingConnection* const found = find(connection);
+    if (found == nullptr) return false;
+    if (found->gain_db == gain_db) return true;
+    auto& incoming = writable(connection.to.node).incoming;
+    incoming_position(incoming, connection.to.port, connection.from)->gain_db = gain_db;
+    return true;
 }
 
 Expected<void> AudioGraph::disconnect(std::string_view from_text, std::string_view to_text) {
@@ -247,7 +263,8 @@ Expected<void> AudioGraph::replace_node(NodeId id, std::shared_ptr<const NodeDes
     if (auto added = changed.add_node(id, std::move(description), std::move(*parameters)); !added) return added;
     for (const IncomingConnection& connection : old.incoming) {
         const std::string to = old.name() + ":" + old.description->layout.inputs[connection.to_port].name;
-        if (auto good = changed.connect(output_name(connection.from), to, connection.gain_db); !good) return good;
+        if (auto good = changed.connect(output_name(connection.from), to, connection.gain_db); !good)
+            return std::unexpected(std::move(good.error()));
     }
     std::vector<NodeId> targets = old.outgoing;
     std::ranges::sort(targets);
@@ -258,7 +275,7 @@ Expected<void> AudioGraph::replace_node(NodeId id, std::shared_ptr<const NodeDes
             if (connection.from.node != old.id) continue;
             const std::string from = old.name() + ":" + old.description->layout.outputs[connection.from.port].name;
             auto good = changed.connect(from, input_name({target, connection.to_port}), connection.gain_db);
-            if (!good) return good;
+            if (!good) return std::unexpected(std::move(good.error()));
         }
     }
     erase(index_of(old.id));

@@ -106,11 +106,15 @@ class AudioGraph {
     Expected<void> rename_node(std::string_view name, std::shared_ptr<const NodeDescription> description);
     /// Adds a connection, or sets the gain of an existing one. Does not detect cycles: order() does, once for a whole
     /// transaction. Errors: FAILED_PRECONDITION if the widths do not match.
-    Expected<void> connect(std::string_view from, std::string_view to, std::optional<float> gain_db);
+    Expected<ConnectionKey> connect(std::string_view from, std::string_view to, std::optional<float> gain_db);
     Expected<void> disconnect(std::string_view from, std::string_view to);
     Expected<void> set_parameter(std::string_view node, std::string_view parameter, float value);
     /// Sets a parameter to a value that has been checked. Does nothing if the node does not exist.
     void set_parameter(const ParameterPlace& place, float value);
+    /// Sets the gain of a connection, in dB. Returns false if it does not exist.
+    [[nodiscard]] bool set_gain(const ConnectionKey& connection, float gain_db);
+    /// Returns the connection, or nullptr if not found.
+    [[nodiscard]] const IncomingConnection* find(const ConnectionKey& connection) const;
     /// Replaces the node of the same name by the node `id` with this description. Connections, and the values of
     /// parameters that still exist, are kept. Errors: a connection or value that is no longer valid.
     Expected<void> replace_node(NodeId id, std::shared_ptr<const NodeDescription> description);
@@ -126,6 +130,9 @@ class AudioGraph {
         std::uint64_t count = 0;  ///< by which they rise
 
         [[nodiscard]] NodeId apply(NodeId id) const { return id < first_added ? id : NodeId{id.value() + count}; }
+        [[nodiscard]] ConnectionKey apply(const ConnectionKey& key) const {
+            return {{apply(key.to.node), key.to.port}, {apply(key.from.node), key.from.port}};
+        }
         [[nodiscard]] GraphNode apply(GraphNode node) const;
     };
     /// Applies the edits that turned `base`, an earlier copy of this graph, into `edited`. Takes time by the sizes of

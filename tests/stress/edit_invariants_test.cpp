@@ -91,6 +91,7 @@ struct Storm {
     double sample_rate_hz;
     std::uint32_t block_size;
     bool tone;
+    bool with_snapshots;  ///< transactions are prepared like large ones
     std::set<Kind> kinds;
     std::vector<Request> requests;
 
@@ -298,6 +299,7 @@ class StormRun {
             engine->edit({ReplaceGraph{model_.document()}});
             engine->render_blocks(start_blocks());
         }
+        if constexpr (requires { offline_.with_snapshots; }) offline_.with_snapshots = storm.with_snapshots;
     }
     ~StormRun() = default;
     StormRun(const StormRun&) = delete;
@@ -794,6 +796,7 @@ Storm make_storm(std::uint32_t seed) {
     storm.sample_rate_hz =
         std::array{8'000.0, 22'050.0, 44'100.0, 48'000.0, 48'000.0, 96'000.0, 192'000.0}.at(below(7));
     storm.tone = below(3) == 0;
+    storm.with_snapshots = seed % 2 == 0;
     // A storm without edits that affect all regions checks that the last region does not change. A storm without edits
     // of the level checks that the level is constant.
     std::vector<Kind> structure;

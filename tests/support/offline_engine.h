@@ -54,7 +54,7 @@ class OfflineEngine : private Engine::Observer {
     void poll() { engine.poll(*this); }
 
     Expected<Ticket> apply(std::vector<Edit> edits) {
-        auto prepared = engine.prepare(Transaction{std::move(edits)});
+        auto prepared = prepare({std::move(edits)});
         if (!prepared) return std::unexpected(prepared.error());
         for (;;) {
             auto ticket = engine.commit(*prepared);
@@ -91,9 +91,22 @@ class OfflineEngine : private Engine::Observer {
     Engine engine;
     AudioBuffer inputs;
     bool polls = true;
+    /// Transactions are prepared like large ones, each with a snapshot from before the previous one was committed.
+    bool with_snapshots = false;
 
  private:
+    Expected<PreparedTransaction> prepare(Transaction transaction) {
+        if (!with_snapshots) return engine.prepare(std::move(transaction));
+        const SharedGraphSnapshot now = engine.snapshot();
+        const SharedGraphSnapshot earlier = std::exchange(snapshot_, now);
+        if (earlier != nullptr) {
+            if (auto prepared = engine.prepare(transaction, earlier)) return prepared;
+        }
+        return engine.prepare(std::move(transaction), now);  // an error for the earlier graph need not be one now
+    }
+
     AudioBuffer outputs_;
+    SharedGraphSnapshot snapshot_;
 
  public:
     std::vector<std::vector<float>> recorded;                                 ///< channels x all frames so far

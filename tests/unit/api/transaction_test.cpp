@@ -328,6 +328,35 @@ TEST(Transactions, AClientMayLeaveWhileItsLargeRequestIsPrepared) {
     EXPECT_EQ(script.engine.graph().node_count(), 1'000U);
 }
 
+/// Prepared requests take memory: there is never more than one that is large.
+TEST(Transactions, TheNextLargeTransactionIsParsedWhenTheTurnOfTheOneBeforeIsOver) {
+    Script script;
+    script.play(kTwoClientsAndACompressor);
+    for (int id = 1; id <= 16; ++id) {
+        script.play("b> id: " + std::to_string(id) + " apply_transaction { edits { edits { add_node { name: \"n" +
+                    std::to_string(id) + "\" type: \"gain\" } } } }\n");
+    }
+    v1::Request waits = large_transaction(17, false);
+    waits.set_timeout_ms(60'000);
+    script.workers.held = true;
+    script.send('a', waits);
+    script.workers.finish(0);
+    script.play("a-\n");
+    const std::size_t jobs = script.workers.jobs.size();  // they free memory
+    script.send('b', large_transaction(18, true));
+    EXPECT_EQ(script.workers.jobs.size(), jobs) << "the engine has no room for the first";
+    script.tick(std::chrono::milliseconds{1'000});
+    const auto refused = script.receive('a');
+    EXPECT_NE(sentence(refused).find("within 1000 ms (large requests wait no longer)"), std::string::npos)
+        << sentence(refused);
+    ASSERT_FALSE(script.workers.jobs.empty());
+    while (!script.workers.jobs.empty()) script.workers.finish(0);
+    while (const auto answer = script.receive('b')) {
+        if (answer->response().id() == 18) return;
+    }
+    ADD_FAILURE() << "the second is not answered";
+}
+
 TEST(Transactions, ARequestThatIsBeingBuiltDoesNotExpire) {
     Script script;
     script.play(kTwoClientsAndACompressor);

@@ -571,6 +571,138 @@ TEST_F(EngineSettings, WhatASnapshotShowsToBeMissingIsBuiltWithTheRest) {
     EXPECT_EQ(CountedProcessor::built, 2);
 }
 
+TEST_F(EngineSettings, NodesThatATransactionRemovesAgainAreNotBuiltFromASnapshot) {
+    offline.edit({AddNode{"counted", "a", {}, {}}});
+    CountedProcessor::built = 0;
+    std::vector<Edit> edits;
+    for (int i = 0; i < 100; ++i) {
+        edits.emplace_back(AddNode{"counted", "b", {}, {}});
+        edits.emplace_back(RemoveNode{"b"});
+        edits.emplace_back(ChangeSettings{"a", {{"channels", 2.0 + i % 2}}});
+    }
+    auto prepared = offline.engine.prepare({std::move(edits)}, offline.engine.snapshot());
+    ASSERT_TRUE(prepared);
+    ASSERT_TRUE(offline.engine.commit(*prepared));
+    EXPECT_EQ(CountedProcessor::built, 1);
+    EXPECT_EQ(offline.engine.graph().find("a")->description->settings.integer("channels"), 3U);
+    EXPECT_EQ(offline.engine.graph().node_count(), 1U);
+}
+
+/// A transaction that is prepared with a snapshot, while another client edits the graph.
+struct EngineSnapshots : EngineSettings {
+    void SetUp() override {
+        offline.edit({AddNode{"counted", "a", {}, {}}, AddNode{"gain", "b", {}, {}}, AddNode{"output", "out", {}, {}},
+                      Connect{"a", "b", {}}, Connect{"b", "out", {}}});
+        offline.settle();
+    }
+    PreparedTransaction prepare(std::vector<Edit> edits) {
+        auto prepared = offline.engine.prepare({std::move(edits)}, offline.engine.snapshot());
+        EXPECT_TRUE(prepared) << prepared.error().sentence;
+        return std::move(*prepared);
+    }
+    /// Applies it once more.
+    void commit_after_conflict(PreparedTransaction& prepared) {
+        const auto refused = offline.engine.commit(prepared);
+        ASSERT_FALSE(refused);
+        ASSERT_EQ(refused.error().code, ErrorCode::aborted) << refused.error().sentence;
+        const auto built = offline.engine.build(prepared);
+        ASSERT_TRUE(built) << built.error().sentence;
+        const auto committed = offline.engine.commit(prepared);
+        ASSERT_TRUE(committed) << committed.error().sentence;
+    }
+    std::string document() { return write_document(offline.engine.graph().document()); }
+};
+
+TEST_F(EngineSnapshots, TheTransactionIsCarriedOverToWhatTheOtherHasCommitted) {
+    const std::vector<Edit> edits{AddNode{"counted", "c", {}, {}},
+                                  AddNode{"gain", "d", {}, {}},
+                                  Connect{"c", "d", {}},
+                                  Connect{"d", "out", -6.0F},
+                                  SetParameter{"b", "gain_db", -6.0F, {}},
+                                  SetParameter{"d", "gain_db", -6.0F, {}},
+                                  RenameNode{"a", "source"}};
+    const std::vector<Edit> others{AddNode{"counted", "e", {}, {}}, Connect{"e", "out", {}},
+                                   SetParameter{"b", "gain_db", -12.0F, {}}};
+    auto prepared = prepare(edits);
+    offline.edit(others);
+    CountedProcessor::built = 0;
+    const auto ticket = offline.engine.commit(prepared);
+    ASSERT_TRUE(ticket) << ticket.error().sentence;
+    EXPECT_EQ(CountedProcessor::built, 0);
+
+    OfflineEngine in_order{{}, registry};
+    in_order.load(R"({"nodes": [ {"name": "a", "type": "counted"}, {"name": "b", "type": "gain"},
+                                 {"name": "out", "type": "output"} ],
+                      "connections": [ {"from": "a", "to": "b"}, {"from": "b", "to": "out"} ]})");
+    in_order.edit(others);
+    in_order.edit(edits);
+    EXPECT_EQ(document(), write_document(in_order.engine.graph().document()));
+    for (OfflineEngine* engine : {&offline, &in_order}) {
+        engine->settle();
+        engine->render_blocks(40);
+    }
+    EXPECT_EQ(offline.recorded[0].back(), in_order.recorded[0].back());
+}
+
+TEST_F(EngineSnapshots, WhatTheOtherHasChangedInTheSamePlaceIsEditedAgain) {
+    auto prepared = prepare({ChangeSettings{"a", {{"channels", 2.0}}}, Disconnect{"b", "out"}});
+    offline.edit({RemoveNode{"a"}, AddNode{"counted", "a", {}, {}}});
+    const NodeId before = offline.engine.graph().find("a")->id;
+    commit_after_conflict(prepared);
+    EXPECT_GT(offline.engine.graph().find("a")->id, before);
+    EXPECT_EQ(offline.engine.graph().find("a")->description->settings.integer("channels"), 2U);
+
+    auto removed = prepare({RemoveNode{"a"}, Connect{"b", "out", {}}});
+    offline.edit({RemoveNode{"a"}});
+    EXPECT_EQ(offline.engine.commit(removed).error().code, ErrorCode::aborted);
+    const auto built = offline.engine.build(removed);
+    ASSERT_FALSE(built);
+    EXPECT_EQ(built.error().code, ErrorCode::not_found);
+    EXPECT_EQ(built.error().edit_index, 0U);
+}
+
+TEST_F(EngineSnapshots, ACycleThatTheOtherHasClosedIsFound) {
+    auto prepared = prepare({AddNode{"gain", "c", {}, {}}, Connect{"b", "c", {}}});
+    offline.edit({AddNode{"gain", "d", {}, {}}});
+    auto back = prepare({Connect{"d", "b", {}}});
+    ASSERT_TRUE(offline.engine.commit(prepared));
+    offline.edit({Connect{"c", "d", {}}});
+    EXPECT_EQ(offline.engine.commit(back).error().code, ErrorCode::aborted);
+    const auto built = offline.engine.build(back);
+    ASSERT_FALSE(built);
+    EXPECT_EQ(built.error().code, ErrorCode::failed_precondition);
+    EXPECT_EQ(built.error().edit_index, 0U);
+}
+
+TEST_F(EngineSnapshots, WhatTheTransactionSetsToItsOldValueIsSetNevertheless) {
+    auto prepared = prepare({SetParameter{"b", "gain_db", 0.0F, {}}, Connect{"b", "out", {}},
+                             SetLatencyCompensation{false}, SetLatencyCompensation{false}});
+    const std::string before = document();
+    offline.edit({SetParameter{"b", "gain_db", -20.0F, {}}, Connect{"b", "out", -20.0F}, SetLatencyCompensation{true}});
+    ASSERT_TRUE(offline.engine.commit(prepared));
+    EXPECT_EQ(document(), before);
+
+    auto again = prepare({Connect{"b", "out", {}}});
+    offline.edit({Disconnect{"b", "out"}});
+    commit_after_conflict(again);
+    EXPECT_EQ(document(), before);
+}
+
+TEST_F(EngineSnapshots, AReplacedGraphIsThatOfTheDocumentWhateverTheOtherHasDone) {
+    const GraphDocument document_before = offline.engine.graph().document();
+    const std::string before = document();
+    auto unchanged = prepare({ReplaceGraph{document_before}});
+    ASSERT_TRUE(offline.engine.commit(unchanged));
+    auto added = prepare({ReplaceGraph{document_before}});
+    offline.edit({AddNode{"gain", "c", {}, {}}, SetParameter{"b", "gain_db", -20.0F, {}}});
+    ASSERT_TRUE(offline.engine.commit(added)) << "nothing is missing";
+    EXPECT_EQ(document(), before);
+    auto removed = prepare({ReplaceGraph{document_before}});
+    offline.edit({RemoveNode{"a"}});
+    commit_after_conflict(removed);
+    EXPECT_EQ(document(), before);
+}
+
 TEST(EngineEdit, ATransactionThatTakesTooLongToValidateIsRefused) {
     static double time_s = 0.0;
     OfflineEngine offline{{.thread_time_s = [] { return time_s += 0.25; }}};

@@ -180,6 +180,7 @@ constexpr double kBound = 0.0042 + 0.0104 + 0.0019;
 TEST(EngineStorm, RandomEditsInTheTonesPathLeaveNoClick) {
     for (unsigned seed = 1; seed <= cases(8U, 2U); ++seed) {
         OfflineEngine offline;
+        offline.with_snapshots = seed % 2 == 0;
         TonePathEditor editor{offline, seed};
         editor.start();
         std::mt19937 random{seed};
@@ -197,6 +198,7 @@ TEST(EngineStorm, RandomEditsInTheTonesPathLeaveNoClick) {
 TEST(EngineStorm, NeitherLookAheadNorItsCompensationClicks) {
     for (unsigned seed = 1; seed <= cases(12U, 3U); ++seed) {
         OfflineEngine offline;
+        offline.with_snapshots = seed % 2 == 0;
         TonePathEditor editor{offline, seed, true};
         editor.start();
         std::mt19937 random{seed};
@@ -214,6 +216,7 @@ TEST(EngineStorm, NeitherLookAheadNorItsCompensationClicks) {
 TEST(EngineStorm, RapidLookAheadEditsKeepExactlyOnePathAudible) {
     for (unsigned seed = 1; seed <= cases(30U, 5U); ++seed) {
         OfflineEngine offline;
+        offline.with_snapshots = seed % 2 == 0;
         TonePathEditor editor{offline, seed, true};
         editor.start_constant(0.25F);
         offline.render_blocks(4);
