@@ -185,10 +185,10 @@ void Client::free_on_worker(PendingRequest& request) {
         std::unique_ptr<RequestState> state{};
     };
     static_cast<void>(guarded("freeing a request", [&] {
-        const auto memory = std::make_shared<Memory>();
+        auto memory = std::make_shared<Memory>();
         memory->message.Swap(&request.message);
         memory->state = std::move(request.state);
-        dispatcher_.services().workers.free(memory);
+        dispatcher_.services().workers.free(std::move(memory));
     }));
 }
 

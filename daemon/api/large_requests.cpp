@@ -63,7 +63,7 @@ void LargeRequests::start(const Call& call) {
             [this, job, handle = call.handle()](const Expected<void>& ran) {
                 if (!ran) job->parsed.malformed = unchanged(ran.error());
                 finish(*job, handle);
-                workers_.free(job);
+                workers_.free(std::make_shared<Job>(std::move(*job)));  // whoever else still refers to the job
                 start_next();  // the client may have left
             },
             Workers::Lane::large_requests);

@@ -33,7 +33,8 @@ class Workers {
             lane, [doing, work = std::move(work), outcome] { *outcome = guarded(doing, work); },
             [done = std::move(done), outcome] { done(*outcome); });
     }
-    /// Frees on a thread what would take long: the nodes of a large transaction that was rejected.
+    /// Frees on a thread what would take long: the nodes of a large transaction that was rejected. The caller must hand
+    /// over the only reference.
     void free(std::shared_ptr<const void> memory) {
         static_cast<void>(guarded("freeing a request", [&] {
             run(
