@@ -107,8 +107,8 @@ class Counter {
         while (const auto field = fields.next()) {
             const FieldDescriptor* known = type.FindFieldByNumber(static_cast<int>(field->number));
             if (known == nullptr) {
-                if (++unknown > kMost || ++elements_ > kMaximumElements)
-                    return too_many_items("unknown fields", unknown);
+                if (++unknown > kMost) return too_many_items("unknown fields", unknown);
+                if (++elements_ > kMaximumElements) return too_many_together();
                 continue;
             }
             if (field->kind != Field::Kind::bytes || !holds_objects(known)) continue;
@@ -127,10 +127,10 @@ class Counter {
     static constexpr std::size_t kMost = kMaximumItems;
 
     static Error too_many_together() {
-        return Error{
-            ErrorCode::invalid_argument,
-            "the lists of the request have more than " + std::to_string(kMaximumElements) + " elements together",
-            {}};
+        return Error{ErrorCode::invalid_argument,
+                     "the lists of the request, and its unknown fields, have more than " +
+                         std::to_string(kMaximumElements) + " elements together",
+                     {}};
     }
 
     std::size_t elements_ = 0;

@@ -63,8 +63,8 @@ class Engine {
     ///
     /// With a snapshot, the edits are applied to it before anything is built, which finds the errors of commit(), except
     /// those that depend on latencies and on the number of parameter changes, and kMaximumEditS. Take the snapshot when
-    /// commit() could be called: the errors are final. commit() then takes time by the size of the graph, however many
-    /// edits there are.
+    /// commit() could be called: the errors are final. The time of commit() then depends on the size of the graph, not
+    /// on the number of edits.
     [[nodiscard]] Expected<PreparedTransaction> prepare(Transaction transaction,
                                                         SharedGraphSnapshot snapshot = nullptr) const;
 

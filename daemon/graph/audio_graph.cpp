@@ -312,8 +312,11 @@ std::expected<std::vector<std::uint32_t>, Cycle> AudioGraph::order() const {
 }
 
 Error AudioGraph::cycle_error(const Cycle& cycle) const {
+    constexpr std::size_t kMostNamed = 12;
     std::string path;
-    for (const std::uint32_t index : cycle.nodes) path += nodes_[index]->name() + " -> ";
+    const std::size_t count = cycle.nodes.size();
+    for (std::size_t i = 0; i < std::min(count, kMostNamed); ++i) path += nodes_[cycle.nodes[i]]->name() + " -> ";
+    if (count > kMostNamed) path += std::to_string(count - kMostNamed) + " more -> ";
     path += nodes_[cycle.nodes.front()]->name();
     return {ErrorCode::failed_precondition, "the connections would form a cycle: " + path, {}};
 }

@@ -124,7 +124,7 @@ class AudioGraph {
     void defer_compaction() { compaction_deferred_ = true; }
     void compact();
 
-    /// Moves the ids of the nodes that were added to a copy of a graph behind those that the graph itself has had since.
+    /// Moves the ids of nodes that were added to a copy of a graph behind those that the graph has assigned since.
     struct IdShift {
         NodeId first_added;       ///< and all higher ids
         std::uint64_t count = 0;  ///< by which they rise
@@ -135,13 +135,13 @@ class AudioGraph {
         }
         [[nodiscard]] GraphNode apply(GraphNode node) const;
     };
-    /// Applies the edits that turned `base`, an earlier copy of this graph, into `edited`. Takes time by the sizes of
-    /// the graphs, however many edits there were. If both have changed a parameter, that of `edited` is taken. Returns
-    /// false, and leaves this graph unusable, if both have changed the same node otherwise: its name, its settings, the
-    /// same connection, or one has removed it. Does not detect cycles.
+    /// Applies the differences between `base`, an earlier copy of this graph, and `edited`. If both graphs have changed
+    /// the same parameter, that of `edited` is taken. Returns false, and leaves this graph unusable, if both have changed
+    /// the name, the settings or the same connection of a node, or one has removed a node that the other has changed.
+    /// Does not detect cycles.
     [[nodiscard]] bool merge(const AudioGraph& base, const AudioGraph& edited, const IdShift& shift);
 
-    /// Returns the error for a cycle found by order(): FAILED_PRECONDITION, with the path.
+    /// Returns the error for a cycle found by order(): FAILED_PRECONDITION, with the path, or the begin of a long one.
     [[nodiscard]] Error cycle_error(const Cycle& cycle) const;
     /// Returns indices into nodes(), every node after its sources.
     [[nodiscard]] std::expected<std::vector<std::uint32_t>, Cycle> order() const;

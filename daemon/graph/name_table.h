@@ -10,7 +10,7 @@
 namespace rta {
 
 /// Hash table from names to 64-bit ids other than 0. The names themselves are elsewhere. One vector, so that a copy
-/// costs no more than its memory. [control]
+/// costs no more than its memory. One thread may use a table at a time.
 class NameTable {
  public:
     /// Returns the id for which `is_name(id)` returns true, of those added under the same name, or 0.

@@ -137,6 +137,17 @@ TEST(AudioGraph, ACycleIsNamedWhole) {
               "the connections would form a cycle: b -> c -> d -> b");
 }
 
+TEST(AudioGraph, OfALongCycleTheFirstNodesAreNamed) {
+    GraphBuilder builder;
+    for (int i = 0; i < 100; ++i) builder.add("gain", "n" + std::to_string(i));
+    for (int i = 0; i < 100; ++i) builder.connect("n" + std::to_string(i), "n" + std::to_string((i + 1) % 100));
+    const auto order = builder.graph.order();
+    ASSERT_FALSE(order);
+    const std::string sentence = builder.graph.cycle_error(order.error()).sentence;
+    EXPECT_NE(sentence.find(" -> 88 more -> "), std::string::npos) << sentence;
+    EXPECT_LT(sentence.size(), 150U);
+}
+
 TEST(AudioGraph, GraphSurvivesADocumentRoundTrip) {
     GraphBuilder builder;
     builder.add("sine", "osc").add("gain", "vol").add("output", "out", {{"channels", 2.0}, {"first_channel", 3.0}});
