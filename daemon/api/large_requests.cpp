@@ -64,7 +64,7 @@ void LargeRequests::start(const Call& call) {
                 if (!ran) job->parsed.malformed = unchanged(ran.error());
                 finish(*job, handle);
                 workers_.free(std::make_shared<Job>(std::move(*job)));  // whoever else still refers to the job
-                start_next();  // the client may have left
+                start_next();                                           // the client may have left
             },
             Workers::Lane::large_requests);
     });

@@ -46,9 +46,9 @@ namespace {
     const auto text = read_text_file("the graph", options.graph, kLongestGraphBytes);
     if (!text) return std::unexpected(text.error());
     Engine engine{node_types(),
-                        {.sample_rate_hz = static_cast<double>(options.device.sample_rate_hz),
-                         .block_size = options.device.block_size,
-                         .ramps = ramps_enabled()}};
+                  {.sample_rate_hz = static_cast<double>(options.device.sample_rate_hz),
+                   .block_size = options.device.block_size,
+                   .ramps = ramps_enabled()}};
     if (const auto checked = check_graph_text(engine, *text, options.graph); !checked) {
         return std::unexpected(checked.error());
     }

@@ -61,10 +61,10 @@ class Engine {
     /// up before the first is built. Errors: unknown type, invalid setting, failed factory, RESOURCE_EXHAUSTED if
     /// memory is short; `edit_index` identifies the edit.
     ///
-    /// With a snapshot, the edits are applied to it before anything is built, which finds the errors of commit(), except
-    /// those that depend on latencies and on the number of parameter changes, and kMaximumEditS. Take the snapshot when
-    /// commit() could be called: the errors are final. The time of commit() then depends on the size of the graph, not
-    /// on the number of edits.
+    /// With a snapshot, the edits are applied to it before anything is built. This finds the errors of commit(), except
+    /// those that depend on latencies and on the number of parameter changes, and that of kMaximumEditS. Take the
+    /// snapshot when commit() could be called: the errors are final. The time of commit() then depends on the size of
+    /// the graph, not on the number of edits.
     [[nodiscard]] Expected<PreparedTransaction> prepare(Transaction transaction,
                                                         SharedGraphSnapshot snapshot = nullptr) const;
 

@@ -136,9 +136,9 @@ class AudioGraph {
         [[nodiscard]] GraphNode apply(GraphNode node) const;
     };
     /// Applies the differences between `base`, an earlier copy of this graph, and `edited`. If both graphs have changed
-    /// the same parameter, that of `edited` is taken. Returns false, and leaves this graph unusable, if both have changed
-    /// the name, the settings or the same connection of a node, or one has removed a node that the other has changed.
-    /// Does not detect cycles.
+    /// the same parameter, that of `edited` is taken. Returns false, and leaves this graph unusable, if both have
+    /// changed the name, the settings or the same connection of a node, or one has removed a node that the other has
+    /// changed. Does not detect cycles.
     [[nodiscard]] bool merge(const AudioGraph& base, const AudioGraph& edited, const IdShift& shift);
 
     /// Returns the error for a cycle found by order(): FAILED_PRECONDITION, with the path, or the begin of a long one.
