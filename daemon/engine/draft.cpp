@@ -56,8 +56,9 @@ class Editor {
     Expected<void> operator()(const RenameNode& edit) {
         const auto node = draft_.graph.require(edit.name);
         if (!node) return std::unexpected(node.error());
-        const NodeDescription& old = *(*node)->description;
-        return describe(**node, NodeDescription::make(*old.type, edit.new_name, old.given_settings));
+        auto renamed = std::make_shared<NodeDescription>(*(*node)->description);
+        renamed->name = edit.new_name;
+        return describe(**node, std::move(renamed));
     }
 
     Expected<void> operator()(const Connect& edit) {
@@ -84,7 +85,8 @@ class Editor {
         auto description = NodeDescription::make(*(*node)->description->type, edit.node, std::move(settings));
         if (!description) return std::unexpected(std::move(description.error()));
         // Nothing that the processor depends on has changed: it keeps its state.
-        if ((*description)->settings == (*node)->description->settings) return describe(**node, std::move(description));
+        if ((*description)->settings == (*node)->description->settings)
+            return describe(**node, std::move(*description));
         if (!built_for(**description))
             return draft_.graph.replace_node(draft_.add(nullptr, index_, 0), std::move(*description));
         const std::shared_ptr<NodeInstance>& instance = nodes_.front().instance;
@@ -118,10 +120,9 @@ class Editor {
     }
 
     /// Changes the name of a node, or the text of its settings if their values are the same.
-    Expected<void> describe(const GraphNode& node, Expected<std::shared_ptr<const NodeDescription>> description) {
-        if (!description) return std::unexpected(std::move(description.error()));
+    Expected<void> describe(const GraphNode& node, std::shared_ptr<const NodeDescription> description) {
         draft_.renamed.push_back(node.id);
-        return draft_.graph.rename_node(std::string{node.name()}, std::move(*description));
+        return draft_.graph.rename_node(std::string{node.name()}, std::move(description));
     }
 
     /// Other clients may have changed the node since its successor was built.

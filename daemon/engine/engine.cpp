@@ -28,8 +28,22 @@ Error too_many_changes(const EngineCore& core, std::size_t changes) {
             {}};
 }
 
-/// Returns a draft that can be compiled. On ABORTED, a worker must build what `edits` lists, or apply them again.
+/// Transactions with more ChangeSettings edits are applied on a worker: the parameters of a node with other settings are
+/// laid out again, which takes up to 0.2 ms.
+constexpr std::ptrdiff_t kMostLayouts = 8;
+
+bool takes_long(const Transaction& transaction) {
+    return std::ranges::count_if(transaction.edits, [](const Edit& edit) {
+               return std::holds_alternative<ChangeSettings>(edit);
+           }) > kMostLayouts;
+}
+
+/// Returns a draft that can be compiled. On ABORTED, a worker must build what `edits` lists, or apply them to a snapshot.
 Expected<Draft> complete_draft(EngineCore& core, PreparedEdits& edits) {
+    if (!edits.draft && takes_long(edits.transaction)) {
+        edits.snapshot = core.snapshot();
+        return fail(ErrorCode::aborted, "the edits must be applied on a worker first");
+    }
     if (edits.draft) {
         auto draft = carry_over(edits, core.origin());
         if (draft || draft.error().code != ErrorCode::aborted) return draft;

@@ -469,18 +469,35 @@ struct EngineSettings : testing::Test {
 TEST_F(EngineSettings, ARefusedTransactionBuildsNothing) {
     offline.edit({AddNode{"counted", "a", {}, {}}, AddNode{"gain", "b", {}, {}}, AddNode{"gain", "c", {}, {}},
                   Connect{"b", "c", {}}});
+    for (const std::uint32_t count : {5U, 500U}) {
+        std::vector<Edit> edits;
+        for (std::uint32_t i = 0; i < count; ++i) edits.emplace_back(ChangeSettings{"a", {{"channels", 2.0 + i % 2}}});
+        edits.emplace_back(Connect{"c", "b", {}});
+        edits.emplace_back(Connect{"a", "b", {}});
+        CountedProcessor::built = 0;
+        const auto refused = offline.apply(std::move(edits));
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().sentence, "the connections would form a cycle: b -> c -> b");
+        EXPECT_EQ(refused.error().edit_index, count);
+        EXPECT_EQ(CountedProcessor::built, 0);
+    }
+}
+
+TEST_F(EngineSettings, ManyChangesOfSettingsAreNotAppliedByTheCommit) {
+    offline.edit({AddNode{"counted", "a", {}, {}}});
     std::vector<Edit> edits;
-    for (int i = 0; i < 500; ++i) edits.emplace_back(ChangeSettings{"a", {{"channels", 2.0 + i % 2}}});
-    edits.emplace_back(Connect{"c", "b", {}});
-    edits.emplace_back(Connect{"a", "b", {}});
-    CountedProcessor::built = 0;
-    auto prepared = offline.engine.prepare({std::move(edits)});
+    for (int i = 0; i < 9; ++i) edits.emplace_back(ChangeSettings{"a", {{"channels", 2.0 + i % 2}}});
+    auto prepared = offline.engine.prepare({edits});
     ASSERT_TRUE(prepared);
     const auto refused = offline.engine.commit(*prepared);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().sentence, "the connections would form a cycle: b -> c -> b");
-    EXPECT_EQ(refused.error().edit_index, 500U);
-    EXPECT_EQ(CountedProcessor::built, 0);
+    EXPECT_EQ(refused.error().sentence, "the edits must be applied on a worker first");
+    offline.edit({AddNode{"counted", "b", {}, {}}});
+    CountedProcessor::built = 0;
+    ASSERT_TRUE(offline.engine.build(*prepared));
+    EXPECT_EQ(CountedProcessor::built, 1);
+    ASSERT_TRUE(offline.engine.commit(*prepared));
+    EXPECT_EQ(offline.engine.graph().find("a")->description->settings.integer("channels"), 2U);
 }
 
 TEST_F(EngineSettings, TheEditThatClosesACycleIsFoundBehindChangesOfItsNodes) {
