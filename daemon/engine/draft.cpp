@@ -400,6 +400,20 @@ Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edit
     return result;
 }
 
+std::unordered_set<std::string_view> names_in(const Transaction& transaction) {
+    std::unordered_set<std::string_view> names;
+    const auto add_place = [&](std::string_view place) { names.insert(place.substr(0, place.find(':'))); };
+    const auto add = [&]<typename Kind>(const Kind& edit) {
+        if constexpr (requires { edit.name; }) names.insert(edit.name);
+        if constexpr (requires { edit.new_name; }) names.insert(edit.new_name);
+        if constexpr (requires { edit.node; }) names.insert(edit.node);
+        if constexpr (requires { edit.from; }) add_place(edit.from);
+        if constexpr (requires { edit.to; }) add_place(edit.to);
+    };
+    for (const Edit& edit : transaction.edits) std::visit(add, edit);
+    return names;
+}
+
 Expected<Draft> apply_to_snapshot(const PreparedEdits& edits, double (*thread_time_s)()) {
     static const NodeInstances none;
     return apply_acyclic({.graph = edits.snapshot->graph,
@@ -415,6 +429,9 @@ Expected<Draft> carry_over(const PreparedEdits& edits, const DraftOrigin& origin
     const auto conflict = [] { return fail(ErrorCode::aborted, "other clients have changed the same nodes"); };
     if (edits.transaction.replaces_graph() && !std::ranges::equal(snapshot.graph.nodes(), origin.graph.nodes()))
         return conflict();
+
+    const auto is_named = [&](std::string_view name) { return edits.names.contains(name); };
+    if (std::ranges::any_of(origin.graph.names_changed_since(snapshot.graph), is_named)) return conflict();
 
     Draft result = origin.draft();
     const AudioGraph::IdShift shift{NodeId{snapshot.next_id}, origin.next_id - snapshot.next_id};
@@ -434,7 +451,9 @@ Expected<Draft> carry_over(const PreparedEdits& edits, const DraftOrigin& origin
     }
     for (const ConnectionKey& key : draft.connected) {
         const IncomingConnection* const connection = draft.graph.find(key);
-        if (connection != nullptr && !result.graph.set_gain(shift.apply(key), connection->gain_db)) return conflict();
+        const bool exists = result.graph.find(shift.apply(key)) != nullptr;
+        if (exists != (connection != nullptr)) return conflict();
+        if (exists) result.graph.set_gain(shift.apply(key), connection->gain_db);
     }
     if (draft.compensated) result.graph.set_latency_compensation(*draft.compensated);
     if (!result.graph.order()) return conflict();

@@ -6,7 +6,9 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/node_builder.h"
@@ -88,6 +90,7 @@ struct PreparedEdits {
     std::vector<MissingNode> missing;              ///< found when the edits were applied last
     SharedGraphSnapshot snapshot;                  ///< to which a worker applies the edits; null: commit() does
     std::optional<Draft> draft;                    ///< of the snapshot; not compared with the present graph
+    std::unordered_set<std::string_view> names;    ///< of nodes in the edits, if there is a draft
 };
 
 /// The state from which drafts are copied.
@@ -104,14 +107,19 @@ struct DraftOrigin {
 /// that closes a cycle, or, among at most 32 edits, that requires compensating delays over the limit. [control]
 [[nodiscard]] Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits);
 
+/// Returns the names of nodes in the edits. [any]
+[[nodiscard]] std::unordered_set<std::string_view> names_in(const Transaction& transaction);
+
 /// Applies the edits to the snapshot of `edits`. Errors as those of apply_edits(), without the limit of compensating
 /// delays, which depends on latencies; and INVALID_ARGUMENT if the edits take more processor time than kMaximumEditS:
 /// other clients wait for the worker. [any]
 [[nodiscard]] Expected<Draft> apply_to_snapshot(const PreparedEdits& edits, double (*thread_time_s)());
 
 /// Carries the draft of a snapshot over to the present graph. Takes time by the size of the graph, not by the edits.
-/// ABORTED if other clients have changed the same nodes or complete a cycle, or if the edits replace the graph and it
-/// has changed at all: they must be applied again. FAILED_PRECONDITION: compensating delays over the limit. [control]
+/// The result is that of applying the edits, by their names, to the present graph: clients follow the graph so.
+/// ABORTED if that is not certain, because other clients have changed the same nodes, or because the edits replace the
+/// graph and it has changed at all: they must be applied again. FAILED_PRECONDITION: compensating delays over the limit.
+/// [control]
 [[nodiscard]] Expected<Draft> carry_over(const PreparedEdits& edits, const DraftOrigin& origin);
 
 }  // namespace rta

@@ -96,6 +96,7 @@ Expected<void> make_draft(const EngineCore& core, PreparedEdits& edits) {
         if (node.instance == nullptr && !nodes.empty()) node.instance = nodes[node.node_index].instance;
     }
     edits.draft = std::move(*draft);
+    edits.names = names_in(edits.transaction);
     return {};
 }
 

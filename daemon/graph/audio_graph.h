@@ -112,7 +112,7 @@ class AudioGraph {
     /// Sets a parameter to a value that has been checked. Does nothing if the node does not exist.
     void set_parameter(const ParameterPlace& place, float value);
     /// Sets the gain of a connection, in dB. Returns false if it does not exist.
-    [[nodiscard]] bool set_gain(const ConnectionKey& connection, float gain_db);
+    bool set_gain(const ConnectionKey& connection, float gain_db);
     /// Returns the connection, or nullptr if not found.
     [[nodiscard]] const IncomingConnection* find(const ConnectionKey& connection) const;
     /// Replaces the node of the same name by the node `id` with this description. Connections, and the values of
@@ -135,6 +135,9 @@ class AudioGraph {
         }
         [[nodiscard]] GraphNode apply(GraphNode node) const;
     };
+    /// Returns the names that belong to another node than in `base`, an earlier copy of this graph, or to none, in one of
+    /// the two graphs. Valid as long as both are.
+    [[nodiscard]] std::vector<std::string_view> names_changed_since(const AudioGraph& base) const;
     /// Applies the differences between `base`, an earlier copy of this graph, and `edited`. If both graphs have changed
     /// the same parameter, that of `edited` is taken. Returns false, and leaves this graph unusable, if both have
     /// changed the name, the settings or the same connection of a node, or one has removed a node that the other has

@@ -122,6 +122,19 @@ struct AudioGraph::Differences {
     }
 };
 
+std::vector<std::string_view> AudioGraph::names_changed_since(const AudioGraph& base) const {
+    const Differences differences{base, *this};
+    std::vector<std::string_view> names;
+    for (const GraphNode* const node : differences.removed) names.push_back(node->name());
+    for (const GraphNode* const node : differences.added) names.push_back(node->name());
+    for (const auto& [before, after] : differences.changed) {
+        if (before->name() == after->name()) continue;
+        names.push_back(before->name());
+        names.push_back(after->name());
+    }
+    return names;
+}
+
 bool AudioGraph::merge(const AudioGraph& base, const AudioGraph& edited, const IdShift& shift) {
     const Differences differences{base, edited};
     defer_compaction();

@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <new>
+#include <random>
 #include <utility>
 
 #include "support/offline_engine.h"
@@ -703,6 +704,81 @@ TEST_F(EngineSnapshots, WhatTheTransactionSetsToItsOldValueIsSetNevertheless) {
     offline.edit({Disconnect{"b", "out"}});
     commit_after_conflict(again);
     EXPECT_EQ(document(), before);
+}
+
+/// Clients that follow the graph apply the edits of all events in the order of their revisions, by the names in them.
+TEST_F(EngineSnapshots, ANameIsThatOfTheNodeThatHasItAtTheCommit) {
+    auto renamed = prepare({SetParameter{"b", "gain_db", -6.0F, {}}});
+    offline.edit({RenameNode{"b", "c"}, AddNode{"gain", "b", {}, {}}});
+    commit_after_conflict(renamed);
+    EXPECT_EQ(offline.engine.graph().find("b")->parameters.front(), -6.0F);
+    EXPECT_EQ(offline.engine.graph().find("c")->parameters.front(), 0.0F);
+
+    auto taken_back = prepare({AddNode{"gain", "d", {}, {}}, RemoveNode{"d"}});
+    offline.edit({AddNode{"gain", "d", {}, {}}});
+    EXPECT_EQ(offline.engine.commit(taken_back).error().code, ErrorCode::aborted);
+    EXPECT_EQ(offline.engine.build(taken_back).error().code, ErrorCode::already_exists);
+
+    auto disconnected = prepare({Connect{"b", "d", {}}, Disconnect{"b", "d"}});
+    offline.edit({Connect{"b", "d", {}}});
+    commit_after_conflict(disconnected);
+    EXPECT_TRUE(offline.engine.graph().find("d")->incoming.empty());
+}
+
+TEST_F(EngineSnapshots, RandomTransactionsEndAsIfTheyHadBeenAppliedInTheirOrder) {
+    constexpr std::array kNames{"a", "b", "c", "d", "e"};
+    std::mt19937 random{1};
+    const auto name = [&] { return std::string{kNames.at(random() % kNames.size())}; };
+    const auto edit = [&]() -> Edit {
+        switch (random() % 9) {
+            case 0:
+            case 1:
+                return AddNode{"gain", name(), {}, {}};
+            case 2:
+                return RemoveNode{name()};
+            case 3:
+                return RenameNode{name(), name()};
+            case 4:
+                return Connect{name(), name(), -static_cast<float>(random() % 2)};
+            case 5:
+                return Disconnect{name(), name()};
+            case 6:
+                return SetLatencyCompensation{random() % 2 == 0};
+            case 7:
+                return ChangeSettings{name(), {{"channels", 1.0 + static_cast<double>(random() % 2)}}};
+            default:
+                return SetParameter{name(), "gain_db", -static_cast<float>(random() % 3), {}};
+        }
+    };
+    const auto edits = [&](std::uint32_t most) {
+        std::vector<Edit> list(1 + random() % most);
+        std::ranges::generate(list, edit);
+        return list;
+    };
+    OfflineEngine follower{{}, registry};
+    follower.load(document());
+    std::size_t carried_over = 0;
+    std::size_t applied_again = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        for (OfflineEngine* engine : {&offline, &follower}) engine->settle();
+        Transaction large{edits(5)};
+        auto prepared = offline.engine.prepare(large, offline.engine.snapshot());
+        if (const auto others = edits(2); offline.apply(others)) {
+            ASSERT_TRUE(follower.apply(others)) << i;
+        }
+        if (!prepared) continue;
+        auto ticket = offline.engine.commit(*prepared);
+        const bool again = !ticket && ticket.error().code == ErrorCode::aborted;
+        if (again && !offline.engine.build(*prepared)) continue;
+        for (OfflineEngine* engine : {&offline, &follower}) engine->settle();
+        if (!ticket) ticket = offline.engine.commit(*prepared);
+        ASSERT_TRUE(ticket) << i << ": " << ticket.error().sentence;
+        ASSERT_TRUE(follower.apply(large.edits)) << i;
+        ASSERT_EQ(document(), write_document(follower.engine.graph().document())) << i;
+        ++(again ? applied_again : carried_over);
+    }
+    EXPECT_GT(carried_over, 1'000U);
+    EXPECT_GT(applied_again, 100U);
 }
 
 TEST_F(EngineSnapshots, AReplacedGraphIsThatOfTheDocumentWhateverTheOtherHasDone) {
