@@ -45,8 +45,8 @@ struct ChangeUnit {
 [[nodiscard]] std::vector<PortRef> ports_of_later_rounds(std::span<const ChangeUnit> units,
                                                          std::vector<PortRef> preparing);
 
-/// Returns whether what is wanted makes a node heard that is silent in the target, and at which a started unit has ports
-/// to change later.
+/// Returns whether what is wanted makes a node heard that is silent in the target, and at which a started unit has
+/// ports to change later.
 [[nodiscard]] bool hears_silenced_nodes(std::span<const ChangeUnit> units, const SoundingGraph& sound);
 
 /// Merges the marked units into the first of them. Their promises are kept.

@@ -115,11 +115,11 @@ struct DraftOrigin {
 /// other clients wait for the worker. [any]
 [[nodiscard]] Expected<Draft> apply_to_snapshot(const PreparedEdits& edits, double (*thread_time_s)());
 
-/// Carries the draft of a snapshot over to the present graph. Takes time by the size of the graph, not by the edits.
-/// The result is that of applying the edits, by their names, to the present graph: clients follow the graph so.
-/// ABORTED if that is not certain, because other clients have changed the same nodes, or because the edits replace the
-/// graph and it has changed at all: they must be applied again. FAILED_PRECONDITION: compensating delays over the limit.
-/// [control]
+/// Applies the differences between the snapshot and its draft to the present graph, in a time that depends on the sizes
+/// of the graphs, not on the number of edits. The result is the same as if the edits, with the names in them, had been
+/// applied to the present graph, because clients follow the graph in that way. ABORTED: the edits must be applied
+/// again, because other clients have changed the same nodes, or because they replace the graph and it has changed at
+/// all. FAILED_PRECONDITION: compensating delays over the limit. [control]
 [[nodiscard]] Expected<Draft> carry_over(const PreparedEdits& edits, const DraftOrigin& origin);
 
 }  // namespace rta

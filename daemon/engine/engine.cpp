@@ -28,8 +28,8 @@ Error too_many_changes(const EngineCore& core, std::size_t changes) {
             {}};
 }
 
-/// Transactions with more ChangeSettings edits are applied on a worker: the parameters of a node with other settings are
-/// laid out again, which takes up to 0.2 ms.
+/// Transactions with more ChangeSettings edits are applied on a worker: a new layout of the parameters of a node takes
+/// up to 0.2 ms.
 constexpr std::ptrdiff_t kMostLayouts = 8;
 
 bool takes_long(const Transaction& transaction) {
@@ -38,7 +38,7 @@ bool takes_long(const Transaction& transaction) {
            }) > kMostLayouts;
 }
 
-/// Returns a draft that can be compiled. On ABORTED, a worker must build what `edits` lists, or apply them to a snapshot.
+/// Returns a draft that can be compiled. On ABORTED, a worker must call build(), for which `edits` is prepared.
 Expected<Draft> complete_draft(EngineCore& core, PreparedEdits& edits) {
     if (!edits.draft && takes_long(edits.transaction)) {
         edits.snapshot = core.snapshot();

@@ -177,8 +177,8 @@ bool Rounds::start(ChangeUnit& unit, const Moment& now) {
     return false;
 }
 
-/// A unit that needs several rounds cannot extend one: the changes of that round may close cycles with it. Nor can a unit
-/// extend one that makes a node heard again that the round silences: the node still has its old inputs.
+/// A unit that needs several rounds cannot extend one: the changes of that round may close cycles with it. Nor can a
+/// unit that makes a node heard again that the round silences: the node still has its old inputs.
 bool Rounds::fits_into_one_round(const ChangeUnit& unit) {
     const std::vector<PortRef> next = next_ports(unit);
     return next.size() == unit.left.size() && find_acyclic_step(sound_, next, 0).ports.size() == next.size() &&

@@ -135,8 +135,8 @@ class AudioGraph {
         }
         [[nodiscard]] GraphNode apply(GraphNode node) const;
     };
-    /// Returns the names that belong to another node than in `base`, an earlier copy of this graph, or to none, in one of
-    /// the two graphs. Valid as long as both are.
+    /// Returns the names that belong to different nodes in this graph and in `base`, an earlier copy of it, or to a
+    /// node in one of them only. Valid as long as both graphs.
     [[nodiscard]] std::vector<std::string_view> names_changed_since(const AudioGraph& base) const;
     /// Applies the differences between `base`, an earlier copy of this graph, and `edited`. If both graphs have changed
     /// the same parameter, that of `edited` is taken. Returns false, and leaves this graph unusable, if both have
