@@ -72,10 +72,11 @@ void Client::refuse_stream(PendingRequest& last, const Error& error) {
     last.refuse(error);
 }
 
+bool Client::parsing() const { return !queue_.empty() && !queue_.back().is_parsed(); }
+
 bool Client::wants_more() const {
     // How much memory a request takes is known once it has been parsed.
-    const bool is_parsed = queue_.empty() || queue_.back().is_parsed();
-    return state_ != State::refused && state_ != State::closed && is_parsed && queue_.size() < kMaximumPending &&
+    return state_ != State::refused && state_ != State::closed && !parsing() && queue_.size() < kMaximumPending &&
            pending_bytes_ < kMaximumPendingBytes && outbox_.has_room();
 }
 

@@ -53,6 +53,8 @@ class Client final : public std::enable_shared_from_this<Client>,
     void refuse_stream(const Error& error);
     /// Must be checked before every receive(). Returns false while the client has to wait.
     [[nodiscard]] bool wants_more() const;
+    /// Returns whether the last request received is large and has not been parsed yet.
+    [[nodiscard]] bool parsing() const;
 
     [[nodiscard]] Outbox& outbox() { return outbox_; }
     /// Must be called when bytes have left the outbox. Continues with requests that waited for room.

@@ -50,8 +50,8 @@ std::string_view frame_error_sentence(FrameError error) noexcept {
 
 void FrameDecoder::feed(std::span<const char> bytes) {
     if (error_) return;
+    free_taken();
     if (taken_ == buffer_.size()) {
-        if (buffer_.capacity() > kKeptBytes) std::string{}.swap(buffer_);
         buffer_.clear();
         taken_ = 0;
     } else if (taken_ >= buffer_.size() / 2) {
@@ -60,6 +60,12 @@ void FrameDecoder::feed(std::span<const char> bytes) {
         taken_ = 0;
     }
     buffer_.append(bytes.data(), bytes.size());
+}
+
+void FrameDecoder::free_taken() {
+    if (taken_ != buffer_.size() || buffer_.capacity() <= kKeptBytes) return;
+    std::string{}.swap(buffer_);
+    taken_ = 0;
 }
 
 std::expected<std::optional<std::string_view>, FrameError> FrameDecoder::next() {

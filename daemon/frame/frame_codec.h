@@ -35,6 +35,9 @@ class FrameDecoder {
     /// incomplete. Reports an invalid length as soon as it can be recognised; all later calls return the same error.
     [[nodiscard]] std::expected<std::optional<std::string_view>, FrameError> next();
 
+    /// Frees the memory of a large frame if next() has returned everything. Invalidates views returned by next().
+    void free_taken();
+
     /// Returns the number of bytes that next() has not returned. If the stream ends while this is not 0, its last frame
     /// is truncated.
     [[nodiscard]] std::size_t buffered() const noexcept { return buffer_.size() - taken_; }

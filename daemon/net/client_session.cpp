@@ -34,10 +34,12 @@ asio::awaitable<void> Condition::wait() {
 }
 
 ClientSession::ClientSession(const asio::any_io_executor& executor, std::unique_ptr<ByteStream> stream,
-                             std::shared_ptr<api::Client> client, std::string name, LogSink log)
+                             std::shared_ptr<api::Client> client, std::shared_ptr<LargeMessages> large_messages,
+                             std::string name, LogSink log)
     : executor_{executor},
       stream_{std::move(stream)},
       client_{std::move(client)},
+      large_messages_{std::move(large_messages)},
       name_{std::move(name)},
       log_{std::move(log)},
       may_read_{executor},
@@ -64,6 +66,7 @@ void ClientSession::close() {
     ended_ = nullptr;
     client_->close();
     stream_->close();
+    large_messages_->leave(*this);
     linger_timer_.cancel();
     hello_timer_.cancel();
     may_read_.raise();
@@ -124,7 +127,7 @@ asio::awaitable<void> ClientSession::read_requests() {
     while (!closed_) {
         decode_requests();
         if (client_->refused()) break;
-        if (!client_->wants_more()) {
+        if (!may_hold_more()) {
             co_await may_read_.wait();
             continue;
         }
@@ -142,8 +145,28 @@ asio::awaitable<void> ClientSession::read_requests() {
         }
         decoder_.feed({buffer.data(), count});
     }
+    large_messages_->leave(*this);
     input_ended_ = true;
     may_write_.raise();
+}
+
+bool ClientSession::holds_large_message() const {
+    return decoder_.buffered() >= LargeMessages::kFreeBytes || client_->parsing();
+}
+
+bool ClientSession::may_hold_more() {
+    if (!holds_large_message()) large_messages_->leave(*this);
+    if (!client_->wants_more()) return false;
+    return !holds_large_message() || large_messages_->enter({shared_from_this(), this});
+}
+
+void ClientSession::end_large_message() {
+    if (client_->refused()) return;
+    client_->refuse_stream(Error{ErrorCode::deadline_exceeded,
+                                 "a message of 64 KiB or more was not complete in time, and other clients wait to send "
+                                 "theirs; disconnecting",
+                                 {}});
+    stream_->stop_reading();
 }
 
 void ClientSession::decode_requests() {
@@ -156,6 +179,7 @@ void ClientSession::decode_requests() {
         }
         if (!*frame) return;
         client_->receive(**frame);
+        decoder_.free_taken();
     }
 }
 

@@ -13,6 +13,7 @@
 #include "api/client.h"
 #include "frame/frame_codec.h"
 #include "net/byte_stream.h"
+#include "net/large_messages.h"
 #include "net/log.h"
 
 namespace rta::net {
@@ -40,11 +41,12 @@ class Condition {
 ///
 /// Reading pauses while the client has enough requests pending or does not read its responses. After the end of the
 /// input, all pending requests are answered before the session ends. [control]
-class ClientSession final : public std::enable_shared_from_this<ClientSession> {
+class ClientSession final : public std::enable_shared_from_this<ClientSession>, private LargeMessages::Holder {
  public:
     /// `name` identifies the session in the log.
     ClientSession(const asio::any_io_executor& executor, std::unique_ptr<ByteStream> stream,
-                  std::shared_ptr<api::Client> client, std::string name, LogSink log);
+                  std::shared_ptr<api::Client> client, std::shared_ptr<LargeMessages> large_messages, std::string name,
+                  LogSink log);
 
     /// Starts serving. Calls `ended` once, unless close() is called first. A client that has not sent Hello after
     /// `hello_time` is refused.
@@ -65,12 +67,18 @@ class ClientSession final : public std::enable_shared_from_this<ClientSession> {
     void decode_requests();
     void input_finished();
     void client_changed();
+    [[nodiscard]] bool may_hold_more();
+    [[nodiscard]] bool holds_large_message() const;
+    void place_free() override { may_read_.raise(); }
+    [[nodiscard]] bool waits_for_daemon() const override { return client_->parsing(); }
+    void end_large_message() override;
     void failed(const std::exception_ptr& thrown);
     void end();
 
     asio::any_io_executor executor_;
     std::unique_ptr<ByteStream> stream_;
     std::shared_ptr<api::Client> client_;
+    std::shared_ptr<LargeMessages> large_messages_;
     std::string name_;
     LogSink log_;
     std::function<void()> ended_;

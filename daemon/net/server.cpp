@@ -38,6 +38,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
           limits{given},
           workers{context},
           dispatcher{engine, daemon, workers},
+          large_messages{std::make_shared<LargeMessages>(context.get_executor(), given.large_message_time)},
           poll_timer{context} {}
 
     void start();
@@ -56,6 +57,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     ServerLimits limits;
     WorkerPool workers;
     api::Dispatcher dispatcher;
+    std::shared_ptr<LargeMessages> large_messages;
     asio::steady_timer poll_timer;
     std::chrono::microseconds poll_interval{0};
     std::vector<std::shared_ptr<Listener>> listeners;
@@ -116,7 +118,7 @@ void Server::Impl::listen(ListeningSocket socket) {
 void Server::Impl::serve(std::unique_ptr<ByteStream> stream, std::string address, const std::string& listener) {
     const auto client = dispatcher.connect(std::move(address));
     const auto session =
-        std::make_shared<ClientSession>(io.get_executor(), std::move(stream), client,
+        std::make_shared<ClientSession>(io.get_executor(), std::move(stream), client, large_messages,
                                         "client " + std::to_string(++session_number) + " on " + listener, log);
     sessions.push_back(session);
     if (dispatcher.client_count() > limits.clients) refuse(*client, listener);

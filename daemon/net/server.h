@@ -28,6 +28,9 @@ struct ServerLimits {
     std::size_t clients = 512;  ///< further clients are refused with RESOURCE_EXHAUSTED
     /// A client that has not sent Hello after this time is refused with DEADLINE_EXCEEDED.
     std::chrono::milliseconds hello_time{10'000};
+    /// A client that takes longer for a message of 64 KiB or more, while others wait to send theirs, is refused with
+    /// DEADLINE_EXCEEDED.
+    std::chrono::milliseconds large_message_time{10'000};
 };
 
 /// Serves the protocol to clients on TCP and Unix sockets, and polls the engine. [control]

@@ -5,6 +5,7 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <asio/error.hpp>
 #include <asio/io_context.hpp>
 #include <deque>
@@ -145,6 +146,54 @@ class ClientSessionTest : public testing::Test {
     Server server{io, engine, daemon, [this](LogLevel, std::string_view line) { log.append(line).append("\n"); },
                   ServerLimits{.clients = 1, .hello_time = std::chrono::milliseconds{100}}};
 };
+
+/// Many sessions, each with a large message that is not complete.
+class LargeMessagesTest : public ClientSessionTest {
+ protected:
+    static constexpr std::size_t kMessageBytes = std::size_t{1} << 20U;
+    static constexpr std::size_t kPartBytes = std::size_t{200} << 10U;
+
+    std::shared_ptr<StreamState> send_part() {
+        auto sender = std::make_shared<StreamState>(io);
+        std::string bytes = test::delimited(parsed("id: 1 hello { protocol_version: 1 }"));
+        append_frame_length(bytes, kMessageBytes);
+        bytes.append(kPartBytes, '\n');
+        sender->input.push_back(std::move(bytes));
+        many.serve(std::make_unique<MemoryStream>(sender), "memory");
+        return sender;
+    }
+    static bool is_read(const std::shared_ptr<StreamState>& sender) { return sender->input.empty(); }
+    ~LargeMessagesTest() override { many.stop(); }
+
+    Server many{io, engine, daemon, [](LogLevel, std::string_view) {},
+                ServerLimits{.clients = 40, .large_message_time = std::chrono::milliseconds{500}}};
+    std::vector<std::shared_ptr<StreamState>> senders;
+};
+
+TEST_F(LargeMessagesTest, WithoutAPlaceASessionDoesNotReadOn) {
+    for (std::size_t i = 0; i < LargeMessages::kPlaces + 2; ++i) senders.push_back(send_part());
+    const auto read_count = [&] { return static_cast<std::size_t>(std::ranges::count_if(senders, is_read)); };
+    ASSERT_TRUE(run_until([&] {
+        return read_count() == LargeMessages::kPlaces && senders.back()->input.size() == 1 &&
+               senders.back()->input.front().size() < kPartBytes;
+    }));
+    EXPECT_GT(senders.back()->input.front().size(), kPartBytes - 2 * LargeMessages::kFreeBytes);
+
+    senders.front()->input_ends = true;
+    senders.front()->changed.raise();
+    EXPECT_TRUE(run_until([&] { return read_count() == LargeMessages::kPlaces + 1; })) << "it takes the place";
+    EXPECT_FALSE(is_read(senders.back()));
+}
+
+TEST_F(LargeMessagesTest, WhoTakesTooLongMakesRoomForThoseWhoWait) {
+    for (std::size_t i = 0; i < LargeMessages::kPlaces; ++i) senders.push_back(send_part());
+    ASSERT_TRUE(run_until([&] { return std::ranges::all_of(senders, is_read); }));
+    const auto late = send_part();
+    EXPECT_TRUE(run_until([&] { return is_read(late); }));
+    EXPECT_TRUE(run_until([&] { return !senders.front()->open; }));
+    stream = senders.front();
+    EXPECT_EQ(responses().back().status().code(), v1::DEADLINE_EXCEEDED);
+}
 
 TEST_F(ClientSessionTest, AnswersRequestsHoweverTheirBytesArrive) {
     for (const std::size_t size : {1U, 2U, 7U, 1000U}) {
