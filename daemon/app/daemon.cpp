@@ -2,8 +2,10 @@
 #include "app/daemon.h"
 
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
@@ -15,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -50,6 +53,21 @@ constexpr milliseconds kCloseLimit{1000};
     if (!device.name.empty()) words += " " + device.name;
     return words + ", " + std::to_string(device.channels_in) + " in, " + std::to_string(device.channels_out) +
            " out, " + std::to_string(device.sample_rate_hz) + " Hz";
+}
+
+/// Signals that end rtad as Ctrl-C does, unless they are ignored (nohup): a closed terminal, a used up processor time,
+/// a failing power supply.
+constexpr std::array kExitSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGPWR};
+
+[[nodiscard]] bool is_ignored(int signal) {
+    struct sigaction action{};
+    return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+/// A signal handler.
+void report_save(int) {
+    constexpr std::string_view kText = "rtad: saving the last changes of the graph\n";
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kText.data(), kText.size());
 }
 
 /// Owns the parts of the daemon and connects them. [control]
@@ -126,7 +144,7 @@ class Daemon final : private api::DaemonAccess,
     const DaemonOptions options_;
     const MemoryLock memory_;
     asio::io_context io_{1};
-    asio::signal_set signals_{io_, SIGINT, SIGTERM};
+    asio::signal_set signals_{io_};
     asio::steady_timer watch_timer_{io_};
     asio::steady_timer fade_timer_{io_};
     asio::steady_timer welcome_timer_{io_};
@@ -144,14 +162,14 @@ class Daemon final : private api::DaemonAccess,
 
 int Daemon::configure() {
     log(net::LogLevel::info, "rtad " RTA_VERSION);
-    const int restored = restore_graph();
-    const int status = restored == kExitClean ? listen() : restored;
+    if (const int restored = restore_graph(); restored != kExitClean) return restored;
+    const int status = listen();
     // The restored graph did not cause this failure.
     if (status != kExitClean && store_) store_->confirm_restore();
     return status;
 }
 
-/// Restores the saved graph. If there is none, loads the graph of --graph.
+/// Restores the saved graph. If there is none, or it is damaged, loads the graph of --graph.
 int Daemon::restore_graph() {
     if (!store_) return load_graph();
     const auto restored = store_->restore([this](const std::string& text) {
@@ -159,7 +177,7 @@ int Daemon::restore_graph() {
     });
     if (!restored) {
         log(net::LogLevel::error, restored.error().sentence);
-        return kExitUsage;
+        return restored.error().code == ErrorCode::already_exists ? kExitUsage : kExitFailure;
     }
     if (*restored == store::GraphStore::Restored::graph) {
         log(net::LogLevel::info, "restored the graph of " + options_.state_directory);
@@ -168,7 +186,7 @@ int Daemon::restore_graph() {
                 "--graph " + options_.graph + " is not loaded: the state directory contains a saved graph");
         }
     }
-    return *restored == store::GraphStore::Restored::nothing ? load_graph() : kExitClean;
+    return *restored == store::GraphStore::Restored::graph ? kExitClean : load_graph();
 }
 
 int Daemon::load_graph() {
@@ -223,10 +241,9 @@ void Daemon::stop_after_exception() {
 /// Replaces the handlers of Asio after io_ has stopped. The replacement must be atomic: with the default action in
 /// between, a signal would kill the process.
 void Daemon::replace_signal_handlers(void (*handler)(int)) {
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    for (const int signal : kExitSignals) {
+        if (is_ignored(signal)) continue;
         struct sigaction action{};
-        if (sigaction(signal, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
-        action = {};
         action.sa_handler = handler;
         sigaction(signal, &action, nullptr);
     }
@@ -234,8 +251,8 @@ void Daemon::replace_signal_handlers(void (*handler)(int)) {
 
 /// Call it after the server has stopped: the graph no longer changes.
 void Daemon::save_last() {
-    // The disk may block indefinitely. A second signal then exits immediately.
-    replace_signal_handlers([](int) { std::_Exit(kExitFailure); });
+    // No signal may skip the save, even if the disk blocks for a long time.
+    replace_signal_handlers(store_ ? report_save : [](int) { std::_Exit(kExitFailure); });
     if (!store_) return;
     if (const auto saved = store_->finish(); !saved) {
         log(net::LogLevel::error, "the last changes of the graph were not saved: " + saved.error().sentence);
@@ -307,9 +324,9 @@ std::string Daemon::service_status() const {
 }
 
 void Daemon::await_signal() {
-    // Closing the terminal stops rtad, as Ctrl-C does, unless SIGHUP is ignored (nohup).
-    struct sigaction hangup{};
-    if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) signals_.add(SIGHUP);
+    for (const int signal : kExitSignals) {
+        if (!is_ignored(signal)) signals_.add(signal);
+    }
     signals_.async_wait([this](const asio::error_code& error, int) {
         if (error) return;
         // A second signal skips the fade. Confirmed changes are still saved.

@@ -105,12 +105,18 @@ std::uint64_t available_in_control_group() {
     return *limit - std::min(*used, *limit);
 }
 
+/// Ignores what would end the process for no reason of its own: without the last save, and without a fade.
+void ignore_signals() {
+    for (const int number : {SIGPIPE, SIGXFSZ, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGSTKFLT})
+        signal(number, SIG_IGN);
+    for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) signal(number, SIG_IGN);
+}
+
 }  // namespace
 
 void prepare_process() {
     open_standard_streams();
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
+    ignore_signals();
     raise_to_hard_limit(RLIMIT_NOFILE);
     raise_to_hard_limit(RLIMIT_MEMLOCK);
     raise_to_hard_limit(RLIMIT_RTPRIO);

@@ -10,6 +10,14 @@
 #include "document/document.h"
 
 namespace rta::store {
+namespace {
+
+/// Returns whether loading failed because of what was saved, rather than of the state of the machine.
+bool is_damage(const Error& error) {
+    return error.code != ErrorCode::unavailable && error.code != ErrorCode::resource_exhausted;
+}
+
+}  // namespace
 
 GraphStore::GraphStore(std::string directory, Post post, Owner& owner)
     : folder_{std::move(directory)}, post_{std::move(post)}, owner_{owner} {}
@@ -39,11 +47,15 @@ Expected<GraphStore::Restored> GraphStore::restore(const Load& load) {
     } else if (*text) {
         loaded = load_saved(load, **text);
     }
+    if (!loaded && !is_damage(loaded.error())) {
+        // Without the folder, the reason is that of opening it.
+        return std::unexpected(opened ? loaded.error() : opened.error());
+    }
     Restored restored = text && !*text ? Restored::nothing : Restored::graph;
     if (restored == Restored::nothing) folder_.end_restore();
     if (!loaded) {
         restored = Restored::damaged;
-        owner_.store_warning(rename_unrestorable(loaded.error().sentence) + "; starting with an empty graph");
+        owner_.store_warning(rename_unrestorable(loaded.error().sentence) + "; starting without it");
         confirm_restore();
     }
     if (restored == Restored::graph) saved_revision_ = owner_.state().revision;
@@ -65,16 +77,11 @@ Expected<std::optional<std::string>> GraphStore::read_saved() {
 Expected<void> GraphStore::load_saved(const Load& load, const std::string& text) {
     restoring_ = true;
     if (const unsigned failed = folder_.begin_restore(); failed >= kMaximumFailedRestores) {
-        return fail(ErrorCode::aborted, "rtad died " + std::to_string(failed) +
-                                            " times in a row while it was restoring " + folder_.graph_path());
+        return fail(
+            ErrorCode::aborted,
+            std::to_string(failed) + " starts in a row have failed while rtad was restoring " + folder_.graph_path());
     }
-    try {
-        return load(text);
-    } catch (const std::exception& error) {
-        owner_.store_warning(rename_unrestorable(error.what()) + "; the next start begins with an empty graph");
-        confirm_restore();
-        throw;
-    }
+    return load(text);
 }
 
 /// Renames a graph that cannot be restored. Returns the warning, without its consequence.

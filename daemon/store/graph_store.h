@@ -53,7 +53,7 @@ class GraphStore {
     enum class Restored : std::uint8_t {
         graph,    ///< the saved graph was loaded
         nothing,  ///< no saved graph was found
-        damaged,  ///< the saved graph could not be loaded; it was renamed and the owner was warned
+        damaged,  ///< what was saved is not a graph that can be loaded; it was renamed and the owner was warned
     };
     /// Loads the text of a document as the graph. An error must leave the graph unchanged; an exception need not.
     using Load = std::function<Expected<void>(const std::string& text)>;
@@ -65,13 +65,13 @@ class GraphStore {
     /// Discards changes that finish() has not saved.
     ~GraphStore();
 
-    /// Opens the folder and loads its graph. Call it once, before any other function. Fails only with ALREADY_EXISTS:
-    /// the folder is in use by another rtad. If the folder cannot be used for another reason, the owner is warned and
-    /// opening is retried.
+    /// Opens the folder and loads its graph. Call it once, before any other function. If the folder cannot be created or
+    /// written, the owner is warned and opening is retried. ALREADY_EXISTS: the folder is in use by another rtad.
+    /// UNAVAILABLE and RESOURCE_EXHAUSTED: the saved graph may be good, but cannot be read or loaded now; it is not
+    /// touched, and a later start may succeed.
     ///
-    /// A graph that the machine cannot hold must not stop every start. If loading throws, the graph is renamed like a
-    /// damaged one before the exception propagates. It is also renamed after kMaximumFailedRestores processes in a row
-    /// have died before confirm_restore().
+    /// A graph that the machine cannot hold must not stop every start: it is renamed like a damaged one after
+    /// kMaximumFailedRestores starts in a row have failed, or their processes have died, before confirm_restore().
     [[nodiscard]] Expected<Restored> restore(const Load& load);
     /// Confirms that the restored graph plays, or that it is not the reason for a failed start. Does nothing if no
     /// graph was restored.

@@ -83,7 +83,12 @@ Expected<void> StateFolder::lock() {
 }
 
 Expected<std::optional<std::string>> StateFolder::read_graph() {
-    if (!folder_) return std::nullopt;
+    if (!folder_) {
+        struct stat status{};
+        if (::stat(path_.c_str(), &status) == 0) return fail(ErrorCode::unavailable, "cannot read " + graph_path());
+        if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+        return cannot("read", graph_path(), os::last_error());
+    }
     const auto file = os::open_to_read(folder_.get(), kGraph);
     struct stat status{};
     if (!file) {

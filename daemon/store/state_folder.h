@@ -38,8 +38,8 @@ class StateFolder {
     [[nodiscard]] Expected<void> open();
 
     /// Returns the contents of `graph.json`, or nullopt if it does not exist. Also works if open() failed because the
-    /// folder is read-only. INVALID_ARGUMENT or UNAVAILABLE if `graph.json` is not a regular file, is too long or
-    /// cannot be read.
+    /// folder is read-only. INVALID_ARGUMENT if `graph.json` is not a regular file or is too long; UNAVAILABLE if it
+    /// cannot be read, or if it is not known whether it exists.
     [[nodiscard]] Expected<std::optional<std::string>> read_graph();
 
     /// Records in the file `restoring` that a restore has begun. Returns the number of previous restores in a row that

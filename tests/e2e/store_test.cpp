@@ -142,7 +142,12 @@ TEST_F(Store, TheLastEditsBeforeTheEndAreOnDisk) {
 }
 
 TEST_F(Store, TheyAreHoweverItWasToldToEnd) {
-    for (const std::vector<int>& signals : {std::vector{SIGHUP}, {SIGTERM, SIGTERM}, {SIGINT, SIGINT}}) {
+    for (const std::vector<int>& signals : {std::vector{SIGHUP},
+                                            {SIGTERM, SIGTERM},
+                                            {SIGINT, SIGINT},
+                                            {SIGQUIT},
+                                            {SIGTERM, SIGTERM, SIGTERM, SIGQUIT},
+                                            {SIGUSR1, SIGUSR2, SIGALRM, SIGPROF, SIGRTMIN + 1, SIGTERM}}) {
         Daemon daemon{options()};
         ProtocolClient client = daemon.client();
         client.apply_document(kTone);
@@ -154,6 +159,53 @@ TEST_F(Store, TheyAreHoweverItWasToldToEnd) {
         EXPECT_EQ(daemon.process().wait(), (ExitStatus{0, 0})) << signals.front();
         EXPECT_EQ(read_text(file_), last) << signals.front();
     }
+}
+
+TEST_F(Store, ADamagedGraphIsReplacedByTheGraphFile) {
+    write_text(directory_ / "tone.json", kTone);
+    fs::create_directory(folder_);
+    write_text(file_, "not a graph");
+    Daemon daemon{options({"--graph", (directory_ / "tone.json").string()})};
+    ProtocolClient client = daemon.client();
+    EXPECT_EQ(client.status().engine().node_count(), 2U);
+    wait_until_saved(client);
+    EXPECT_EQ(read_text(folder_ / "graph.json.kept-1"), "not a graph");
+    EXPECT_EQ(read_text(file_), client.graph().document());
+}
+
+/// The disk to which it leads may not be mounted yet.
+TEST_F(Store, ALinkThatLeadsNowhereStays) {
+    fs::create_directory(folder_);
+    fs::create_symlink("nowhere", file_);
+    const RunResult refused = run_rtad({"--device", "null", "--socket", (directory_ / "s").string(), "--listen",
+                                        "127.0.0.1:0", "--state-dir", folder_.string()});
+    EXPECT_EQ(refused.status, (ExitStatus{1, 0})) << refused.error;
+    EXPECT_NE(refused.error.find("cannot read " + file_.string() + ": No such file"), std::string::npos)
+        << refused.error;
+    EXPECT_TRUE(fs::is_symlink(file_));
+}
+
+/// A process without descriptors can read no file: this is no reason to move a good one away.
+TEST_F(Store, WithoutDescriptorsTheStartFailsAndTheGraphStays) {
+    fs::create_directory(folder_);
+    write_text(file_, kTone);
+    int failed = 0;
+    for (int limit = 4; limit <= 24; ++limit) {
+        Process limited{
+            {"/bin/bash",
+             {"-c", "ulimit -n " + std::to_string(limit) + "; exec \"$0\" \"$@\"", rtad_program().string(), "--device",
+              "null", "--socket", (directory_ / "s").string(), "--state-dir", folder_.string()}}};
+        const bool started = limited.wait_for_line(Process::Stream::error, "device: null").has_value();
+        if (started) limited.signal(SIGTERM);
+        const auto status = limited.wait();
+        ASSERT_TRUE(status) << limit;
+        EXPECT_EQ(status->signal, 0) << limit << ": " << limited.error();
+        EXPECT_TRUE(started || status->code != 0) << limit << ": " << limited.error();
+        EXPECT_EQ(read_text(file_), kTone) << limit << ": " << limited.error();
+        EXPECT_FALSE(fs::exists(folder_ / "graph.json.kept-1")) << limit << ": " << limited.error();
+        failed += started ? 0 : 1;
+    }
+    EXPECT_GT(failed, 5);
 }
 
 TEST_F(Store, AGraphFileIsForAFolderThatHoldsNone) {
@@ -224,7 +276,6 @@ TEST_F(Store, DamagedStateIsRenamedAndTheGraphIsEmpty) {
          "16 MiB"},
         {"a folder", [](const fs::path& file) { fs::create_directory(file); }, "not a regular file"},
         {"a FIFO", [](const fs::path& file) { ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0); }, "not a regular file"},
-        {"a dangling link", [](const fs::path& file) { fs::create_symlink("nowhere", file); }, "No such file"},
     };
     fs::create_directory(folder_);
     int kept = 0;
@@ -264,16 +315,24 @@ std::string large_graph() {
     return R"({"nodes": [)" + nodes + "]}";
 }
 
-TEST_F(Store, AGraphThatDoesNotFitInMemoryIsRenamed) {
+/// Another program may have taken the memory for a moment.
+TEST_F(Store, AGraphThatDoesNotFitInMemoryIsRenamedAfterTwoFailedStarts) {
     fs::create_directory(folder_);
     write_text(file_, large_graph());
     const std::string socket = (directory_ / "s").string();
-    Process limited{{"/bin/bash",
-                     {"-c", "ulimit -v 200000; exec \"$0\" \"$@\"", rtad_program().string(), "--device", "null",
-                      "--socket", socket, "--listen", "127.0.0.1:0", "--state-dir", folder_.string()}}};
+    const Command command{"/bin/bash",
+                          {"-c", "ulimit -v 200000; exec \"$0\" \"$@\"", rtad_program().string(), "--device", "null",
+                           "--socket", socket, "--listen", "127.0.0.1:0", "--state-dir", folder_.string()}};
+    for (int start = 0; start < 2; ++start) {
+        const RunResult failed = run(command);
+        EXPECT_EQ(failed.status, (ExitStatus{1, 0})) << failed.error;
+        EXPECT_NE(failed.error.find(" and 32 MiB stay reserved for the system"), std::string::npos) << failed.error;
+        EXPECT_EQ(read_text(file_), large_graph());
+    }
+    Process limited{command};
     const auto warning = limited.wait_for_line(Process::Stream::error, "graph.json.kept-1");
     ASSERT_TRUE(warning) << limited.error();
-    EXPECT_NE(warning->find(" and 32 MiB stay reserved for the system"), std::string::npos) << *warning;
+    EXPECT_NE(warning->find("2 starts in a row have failed"), std::string::npos) << *warning;
     ASSERT_TRUE(limited.wait_for_line(Process::Stream::error, "device: null")) << limited.error();
     ProtocolClient client = ProtocolClient::connect_unix(socket);
     client.hello();
@@ -304,7 +363,7 @@ TEST_F(Store, AGraphOnWhichRtadDiesWhileRestoringIsTriedTwice) {
         Process process{command};
         const auto warning = process.wait_for_line(Process::Stream::error, "graph.json.kept-1");
         ASSERT_TRUE(warning) << process.error();
-        EXPECT_NE(warning->find("died 2 times in a row"), std::string::npos) << *warning;
+        EXPECT_NE(warning->find("2 starts in a row have failed"), std::string::npos) << *warning;
         ASSERT_TRUE(process.wait_for_line(Process::Stream::error, "device: null")) << process.error();
         process.signal(SIGTERM);
         EXPECT_EQ(process.wait(), (ExitStatus{0, 0}));

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "store/graph_store.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <condition_variable>
 #include <deque>
@@ -16,6 +18,7 @@
 
 #include "document/document.h"
 #include "graph/node_type.h"
+#include "os/unique_fd.h"
 #include "support/deadline.h"
 #include "support/temporary.h"
 
@@ -191,17 +194,54 @@ TEST_F(GraphStoreTest, ADamagedGraphIsRenamed) {
     EXPECT_FALSE(fs::exists(file_));
 }
 
-TEST_F(GraphStoreTest, AGraphWhoseLoadingThrowsIsRenamedBeforeTheExceptionPropagates) {
+TEST_F(GraphStoreTest, AGraphThatExceedsTheMemoryIsRenamedAfterTwoStarts) {
     fs::create_directory(path_);
     write_text(file_, "too much");
-    const auto store = make_store();
     EXPECT_THROW(
-        static_cast<void>(store->restore([](const std::string&) -> Expected<void> { throw std::bad_alloc{}; })),
+        static_cast<void>(make_store()->restore([](const std::string&) -> Expected<void> { throw std::bad_alloc{}; })),
         std::bad_alloc);
+    EXPECT_EQ(read_text(file_), "too much");
+    load_result_ = fail(ErrorCode::resource_exhausted, "too little memory");
+    const auto refused = make_store()->restore([this](const std::string&) { return load_result_; });
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().sentence, "too little memory");
+    EXPECT_EQ(read_text(file_), "too much");
+    EXPECT_TRUE(warnings_.empty());
+    EXPECT_EQ(restore(*make_store()), GraphStore::Restored::damaged);
     ASSERT_EQ(warnings_.size(), 1U);
     EXPECT_NE(warnings_[0].find("graph.json.kept-1"), std::string::npos) << warnings_[0];
     EXPECT_EQ(read_text(path_ / "graph.json.kept-1"), "too much");
     EXPECT_FALSE(fs::exists(path_ / "restoring"));
+}
+
+/// A read error is not damage.
+TEST_F(GraphStoreTest, AGraphThatCannotBeReadStays) {
+    fs::create_directory(path_);
+    const auto expect_refused = [&](std::string_view reason) {
+        const auto refused = make_store()->restore([](const std::string&) -> Expected<void> { return {}; });
+        ASSERT_FALSE(refused) << reason;
+        EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+        EXPECT_NE(refused.error().sentence.find(reason), std::string::npos) << refused.error().sentence;
+        EXPECT_TRUE(warnings_.empty() || warnings_.back().find("kept") == std::string::npos) << warnings_.back();
+        EXPECT_FALSE(fs::exists(path_ / "graph.json.kept-1"));
+    };
+    fs::create_symlink("/proc/self/mem", file_);  // whose first page is not mapped
+    expect_refused("Input/output error");
+    fs::remove(file_);
+
+    write_text(file_, "good");
+    const os::UniqueFd highest{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int free = 0; free < 3; ++free) {
+        const rlimit none{.rlim_cur = static_cast<rlim_t>(highest.get() + 1 + free), .rlim_max = before.rlim_max};
+        ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+        const auto refused = make_store()->restore([](const std::string&) -> Expected<void> { return {}; });
+        ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+        ASSERT_FALSE(refused) << free;
+        EXPECT_NE(refused.error().sentence.find("Too many open files"), std::string::npos) << refused.error().sentence;
+        EXPECT_EQ(read_text(file_), "good") << free;
+    }
 }
 
 TEST_F(GraphStoreTest, AGraphIsRenamedAfterTwoFailedRestoresInARow) {
@@ -218,7 +258,7 @@ TEST_F(GraphStoreTest, AGraphIsRenamedAfterTwoFailedRestoresInARow) {
     EXPECT_EQ(restore(*store), GraphStore::Restored::damaged);
     EXPECT_EQ(loaded_, "") << "no third attempt";
     ASSERT_EQ(warnings_.size(), 1U);
-    EXPECT_NE(warnings_[0].find("died 2 times in a row"), std::string::npos) << warnings_[0];
+    EXPECT_NE(warnings_[0].find("2 starts in a row have failed"), std::string::npos) << warnings_[0];
     EXPECT_EQ(read_text(path_ / "graph.json.kept-1"), "deadly");
     EXPECT_FALSE(fs::exists(path_ / "restoring"));
 }
