@@ -74,6 +74,10 @@ void Client::refuse_stream(PendingRequest& last, const Error& error) {
 
 bool Client::parsing() const { return !queue_.empty() && !queue_.back().is_parsed(); }
 
+bool Client::waits_for_worker() const {
+    return !queue_.empty() && queue_.back().stage == PendingRequest::Stage::parsing;
+}
+
 bool Client::wants_more() const {
     // How much memory a request takes is known once it has been parsed.
     return state_ != State::refused && state_ != State::closed && !parsing() && queue_.size() < kMaximumPending &&
@@ -195,8 +199,10 @@ void Client::free_on_worker(PendingRequest& request) {
 
 void Client::prepare_ahead() {
     if (!introduced()) return;
-    // A large request is validated against the graph that its client's earlier requests have left.
-    if (executed_ < queue_.size() && queue_[executed_].stage == PendingRequest::Stage::received)
+    // A large request is applied to the graph that its client's earlier requests have left. Once it is parsed, it must
+    // not wait for them: the large requests of other clients wait for it.
+    if (executed_ < queue_.size() && queue_[executed_].stage == PendingRequest::Stage::received &&
+        unanswered() < kMaximumWaits)
         dispatcher_.services().large_requests.add(call(executed_));
     const std::size_t end = std::min(queue_.size(), executed_ + kPreparedAhead);
     for (std::size_t i = executed_; i < end; ++i) {

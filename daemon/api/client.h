@@ -55,6 +55,8 @@ class Client final : public std::enable_shared_from_this<Client>,
     [[nodiscard]] bool wants_more() const;
     /// Returns whether the last request received is large and has not been parsed yet.
     [[nodiscard]] bool parsing() const;
+    /// Returns whether a worker parses it, or will when it has parsed those of other clients.
+    [[nodiscard]] bool waits_for_worker() const;
 
     [[nodiscard]] Outbox& outbox() { return outbox_; }
     /// Must be called when bytes have left the outbox. Continues with requests that waited for room.

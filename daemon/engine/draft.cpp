@@ -107,6 +107,7 @@ class Editor {
         if (auto good = replace_connections(edit.document, replaced); !good) return good;
         replaced.set_latency_compensation(edit.document.latency_compensation);
         draft_.graph = std::move(replaced);
+        draft_.compensated = edit.document.latency_compensation;
         draft_.changes.insert(draft_.changes.end(), changes.begin(), changes.end());
         return {};
     }

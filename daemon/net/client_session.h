@@ -70,7 +70,7 @@ class ClientSession final : public std::enable_shared_from_this<ClientSession>, 
     [[nodiscard]] bool may_hold_more();
     [[nodiscard]] bool holds_large_message() const;
     void place_free() override { may_read_.raise(); }
-    [[nodiscard]] bool waits_for_daemon() const override { return client_->parsing(); }
+    [[nodiscard]] bool waits_for_daemon() const override { return client_->waits_for_worker(); }
     void end_large_message() override;
     void failed(const std::exception_ptr& thrown);
     void end();

@@ -65,8 +65,8 @@ class GraphStore {
     /// Discards changes that finish() has not saved.
     ~GraphStore();
 
-    /// Opens the folder and loads its graph. Call it once, before any other function. If the folder cannot be created or
-    /// written, the owner is warned and opening is retried. ALREADY_EXISTS: the folder is in use by another rtad.
+    /// Opens the folder and loads its graph. Call it once, before any other function. If the folder cannot be created
+    /// or written, the owner is warned and opening is retried. ALREADY_EXISTS: the folder is in use by another rtad.
     /// UNAVAILABLE and RESOURCE_EXHAUSTED: the saved graph may be good, but cannot be read or loaded now; it is not
     /// touched, and a later start may succeed.
     ///

@@ -231,13 +231,17 @@ Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine
 bool build_missing(Call& call, const Error& error) {
     if (error.code != ErrorCode::aborted) return false;
     auto& transaction = static_cast<TransactionState&>(*call.request.state);
-    if (++transaction.builds > kMaximumBuilds) {
+    const TimePoint now = call.services.clock();
+    if (transaction.builds == 0) transaction.first_build = now;
+    const bool takes_long = call.request.large && now - transaction.first_build >= kLongestBuilds;
+    if (transaction.builds == kMaximumBuilds || takes_long) {
         call.request.refuse(Error{ErrorCode::aborted,
-                                  "other clients changed the same nodes " + std::to_string(kMaximumBuilds) +
+                                  "other clients changed the same nodes " + std::to_string(transaction.builds) +
                                       " times; nothing has changed; try again",
                                   {}});
         return true;
     }
+    ++transaction.builds;
     call.request.stage = PendingRequest::Stage::preparing;
     struct Build {
         std::unique_ptr<RequestState> state;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 #include <utility>
 
+#include "api/fairness.h"
 #include "api/list_limits.h"
 #include "api/request_table.h"
 #include "document/document.h"
@@ -48,13 +50,16 @@ struct TransactionState final : RequestState {
     bool wait_for_start = false;  ///< the response is sent when the change begins to be heard
     PreparedTransaction prepared;
     std::uint32_t builds = 0;  ///< after the first preparation
+    TimePoint first_build{};
 };
 
 /// Must be called when the engine refuses a TransactionState with `error`. Returns whether a worker must only build it,
 /// or apply it again, first: the request is executed again then. Other clients may change the same nodes in the
-/// meantime; after kMaximumBuilds builds the request is refused.
+/// meantime; after kMaximumBuilds builds, or if it is large, after kLongestBuilds, the request is refused.
 [[nodiscard]] bool build_missing(Call& call, const Error& error);
 inline constexpr std::uint32_t kMaximumBuilds = 16;
+/// The large requests of other clients wait.
+inline constexpr std::chrono::seconds kLongestBuilds{2};
 
 [[nodiscard]] Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine,
                                                                           SharedGraphSnapshot snapshot,

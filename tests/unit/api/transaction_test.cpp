@@ -357,6 +357,52 @@ TEST(Transactions, TheNextLargeTransactionIsParsedWhenTheTurnOfTheOneBeforeIsOve
     ADD_FAILURE() << "the second is not answered";
 }
 
+/// The large requests of other clients wait for one that has been parsed.
+TEST(Transactions, ALargeTransactionWaitsForTheAnswersOfItsClientBeforeItIsParsed) {
+    Script script;
+    script.play(kTwoClientsAndACompressor);
+    for (std::size_t id = 1; id <= Client::kMaximumWaits; ++id) {
+        script.send('a', request("id: " + std::to_string(id) +
+                                 " apply_transaction { wait_for_start: true edits { edits { add_node { name: \"n" +
+                                 std::to_string(id) + "\" type: \"gain\" } } } }"));
+        script.dispatcher.tick();
+    }
+    script.workers.held = true;
+    script.send('a', large_transaction(1'000, false));
+    EXPECT_TRUE(script.workers.jobs.empty());
+    script.send('b', large_transaction(1, true));
+    EXPECT_EQ(script.workers.jobs.size(), 1U);
+    script.workers.held = false;
+    script.workers.finish(0);
+    script.play("b< response { id: 1 status { code: FAILED_PRECONDITION } }\n");
+    for (int i = 0; i < 100; ++i) script.block();
+    std::uint64_t last = 0;
+    while (const auto answer = script.receive('a')) last = answer->response().id();
+    EXPECT_EQ(last, 1'000U);
+}
+
+TEST(Transactions, ALargeTransactionIsNotAppliedAgainForLongerThanTwoSeconds) {
+    Script script;
+    script.play(kTwoClientsAndACompressor);
+    v1::Request large = large_transaction(2, false);
+    large.mutable_apply_transaction()->mutable_edits()->add_edits()->mutable_remove_node()->set_name("comp");
+    script.workers.held = true;
+    script.send('a', large);
+    int attempts = 0;
+    for (int id = 1; !script.workers.jobs.empty(); ++id) {
+        ASSERT_LE(id, 100);
+        script.workers.held = false;
+        script.play(change('b', id, "channels", 1.0 + id % 2) + "block\nb< response { id: " + std::to_string(id) +
+                    " }\n");
+        script.tick(std::chrono::milliseconds{900});
+        script.workers.held = true;
+        for (std::size_t left = script.workers.jobs.size(); left > 0; --left) script.workers.finish(0);
+        ++attempts;
+    }
+    script.play("a< response { id: 2 status { code: ABORTED } }\n");
+    EXPECT_LE(attempts, 5);
+}
+
 TEST(Transactions, ARequestThatIsBeingBuiltDoesNotExpire) {
     Script script;
     script.play(kTwoClientsAndACompressor);

@@ -790,6 +790,10 @@ TEST_F(EngineSnapshots, AReplacedGraphIsThatOfTheDocumentWhateverTheOtherHasDone
     offline.edit({AddNode{"gain", "c", {}, {}}, SetParameter{"b", "gain_db", -20.0F, {}}});
     ASSERT_TRUE(offline.engine.commit(added)) << "nothing is missing";
     EXPECT_EQ(document(), before);
+    auto compensated = prepare({ReplaceGraph{document_before}});
+    offline.edit({SetLatencyCompensation{true}});
+    ASSERT_TRUE(offline.engine.commit(compensated));
+    EXPECT_EQ(document(), before);
     auto removed = prepare({ReplaceGraph{document_before}});
     offline.edit({RemoveNode{"a"}});
     commit_after_conflict(removed);
