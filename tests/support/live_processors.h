@@ -16,11 +16,15 @@ namespace rta::test {
 namespace live_processors_detail {
 
 inline std::atomic<std::ptrdiff_t> live{0};
+inline std::atomic<std::size_t> built{0};
 
 /// Forwards to the processor of a built-in type.
 class CountedProcessor final : public Processor {
  public:
-    explicit CountedProcessor(std::unique_ptr<Processor> processor) : processor_{std::move(processor)} { ++live; }
+    explicit CountedProcessor(std::unique_ptr<Processor> processor) : processor_{std::move(processor)} {
+        ++live;
+        ++built;
+    }
     ~CountedProcessor() override { --live; }
 
     void process(const ProcessContext& context) RTA_NONBLOCKING override { processor_->process(context); }
@@ -71,5 +75,8 @@ inline const NodeRegistry& counting_nodes() {
 
 /// Returns the number of processors of counting_nodes() that exist in this process, in all engines and outside of them.
 inline std::ptrdiff_t live_processors() { return live_processors_detail::live; }
+
+/// Returns the number of processors of counting_nodes() that have been built so far.
+inline std::size_t built_processors() { return live_processors_detail::built; }
 
 }  // namespace rta::test
