@@ -37,7 +37,13 @@ void LargeRequests::add(const Call& call) {
 
 bool LargeRequests::in_turn() {
     bool over = true;
-    if (current_) current_->use([&](const Call& call) { over = call.request.turn_over(); });
+    if (current_) {
+        current_->use([&](const Call& call) {
+            // A request that needs no preparation may have to wait until its client reads earlier answers.
+            const RequestKind* const kind = call.request.kind;
+            over = call.request.turn_over() || kind == nullptr || kind->prepare == nullptr;
+        });
+    }
     if (over) current_.reset();
     return !over;
 }
@@ -63,8 +69,10 @@ void LargeRequests::start(const Call& call) {
             [this, job, handle = call.handle()](const Expected<void>& ran) {
                 if (!ran) job->parsed.malformed = unchanged(ran.error());
                 finish(*job, handle);
-                workers_.free(std::make_shared<Job>(std::move(*job)));  // whoever else still refers to the job
-                start_next();                                           // the client may have left
+                start_next();  // the client may have left
+                // Other functions still refer to the job itself.
+                static_cast<void>(
+                    guarded("freeing a request", [&] { workers_.free(std::make_shared<Job>(std::move(*job))); }));
             },
             Workers::Lane::large_requests);
     });

@@ -42,6 +42,10 @@ class Workers {
                 [](const Expected<void>&) {}, Lane::freeing);
         }));
     }
+    template <class Owned>
+    void free(std::unique_ptr<Owned> memory) {
+        static_cast<void>(guarded("freeing a request", [&] { free(std::shared_ptr<const void>{std::move(memory)}); }));
+    }
 
  private:
     /// As run(), for `work` that does not throw.

@@ -83,14 +83,15 @@ struct Draft {
     void rename_instances() const;
 };
 
-/// A transaction and the nodes that its edits add.
+/// A transaction and the nodes that its edits add. Any thread may destroy it: the draft shares nodes with the snapshot
+/// only, and is destroyed before it.
 struct PreparedEdits {
     Transaction transaction;
     std::vector<std::vector<PreparedNode>> nodes;  ///< one entry for each edit
     std::vector<MissingNode> missing;              ///< found when the edits were applied last
     SharedGraphSnapshot snapshot;                  ///< to which a worker applies the edits; null: commit() does
     std::optional<Draft> draft;                    ///< of the snapshot; not compared with the present graph
-    std::unordered_set<std::string_view> names;    ///< of nodes in the edits, if there is a draft
+    std::unordered_set<std::string_view> names;    ///< in the edits, which own them; of nodes; if there is a draft
 };
 
 /// The state from which drafts are copied.
@@ -115,11 +116,11 @@ struct DraftOrigin {
 /// other clients wait for the worker. [any]
 [[nodiscard]] Expected<Draft> apply_to_snapshot(const PreparedEdits& edits, double (*thread_time_s)());
 
-/// Applies the differences between the snapshot and its draft to the present graph, in a time that depends on the sizes
-/// of the graphs, not on the number of edits. The result is the same as if the edits, with the names in them, had been
-/// applied to the present graph, because clients follow the graph in that way. ABORTED: the edits must be applied
-/// again, because other clients have changed the same nodes, or because they replace the graph and it has changed at
-/// all. FAILED_PRECONDITION: compensating delays over the limit. [control]
+/// Applies the differences between the snapshot and its draft to the present graph. Takes time by the sizes of the
+/// graphs, and a little for each parameter and connection that the edits set. The result is the same as if the edits,
+/// with the names in them, had been applied to the present graph: clients follow the graph in that way. ABORTED: the
+/// edits must be applied again, because other clients have changed the same nodes, or because they replace the graph
+/// and it has changed at all. FAILED_PRECONDITION: compensating delays over the limit. [control]
 [[nodiscard]] Expected<Draft> carry_over(const PreparedEdits& edits, const DraftOrigin& origin);
 
 }  // namespace rta

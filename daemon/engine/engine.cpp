@@ -165,9 +165,6 @@ Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
         return ticket;
     }
     core.adopt(std::move(*draft));
-    // The draft shares nodes with the graph, so no worker may free it.
-    edits.draft.reset();
-    edits.snapshot.reset();
     ++core.revision;
     return ticket;
 }

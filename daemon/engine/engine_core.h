@@ -48,8 +48,8 @@ struct EngineCore {
     AudioGraph graph;
     std::uint64_t revision = 0;
     std::uint64_t next_id = 1;
-    NodeInstances instances;  ///< the nodes of `graph`
-    std::vector<SharedGraphSnapshot> snapshots;
+    NodeInstances instances;                     ///< the nodes of `graph`
+    std::vector<SharedGraphSnapshot> snapshots;  ///< freed by the next poll() that finds no other reference
     Rounds rounds{{.round_frames = frames_of(kConnectionFadeMs),
                    .device_round_frames = frames_of(kDeviceFadeMs),
                    .gain_frames = frames_of(kConnectionFadeMs),

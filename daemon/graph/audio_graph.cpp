@@ -33,6 +33,9 @@ bool is_at(const Incoming& incoming, Position position, std::uint32_t to_port, P
 constexpr float kMinimumConnectionGainDb = -120.0F;
 constexpr float kMaximumConnectionGainDb = 24.0F;
 
+/// -0 equals 0, and would be written as "-0".
+constexpr float positive_zero(float value) { return value == 0.0F ? 0.0F : value; }
+
 struct PortText {
     std::string_view node;
     std::optional<std::string_view> port;
@@ -102,7 +105,7 @@ Expected<std::vector<float>> NodeDescription::parameter_values(
         if (auto good = rta::check_parameter(layout.parameters[*index], value, name); !good) {
             return std::unexpected(std::move(good.error()));
         }
-        values[*index] = value;
+        values[*index] = positive_zero(value);
     }
     return values;
 }
@@ -174,10 +177,11 @@ Expected<ConnectionKey> AudioGraph::connect(std::string_view from_text, std::str
     if (auto fits = check_widths(*from, *to); !fits) return std::unexpected(std::move(fits.error()));
 
     const ConnectionKey key{*to, *from};
-    if (set_gain(key, gain_db.value_or(0.0F))) return key;
+    const float gain = positive_zero(gain_db.value_or(0.0F));
+    if (set_gain(key, gain)) return key;
     GraphNode& destination = writable(to->node);
     const auto position = incoming_position(destination.incoming, to->port, *from);
-    destination.incoming.insert(position, IncomingConnection{to->port, *from, gain_db.value_or(0.0F)});
+    destination.incoming.insert(position, IncomingConnection{to->port, *from, gain});
     writable(from->node).outgoing.push_back(to->node);
     ++connection_count_;
     return key;
@@ -239,7 +243,8 @@ Expected<void> AudioGraph::set_parameter(std::string_view node, std::string_view
 
 void AudioGraph::set_parameter(const ParameterPlace& place, float value) {
     const GraphNode* const node = find(place.node);
-    if (node != nullptr && node->parameters[place.index] != value) writable(place.node).parameters[place.index] = value;
+    if (node == nullptr || node->parameters[place.index] == value) return;
+    writable(place.node).parameters[place.index] = positive_zero(value);
 }
 
 Expected<void> AudioGraph::replace_node(NodeId id, std::shared_ptr<const NodeDescription> description) {
@@ -385,12 +390,12 @@ void AudioGraph::push_back(std::shared_ptr<const GraphNode> node) {
 void AudioGraph::erase(std::size_t index) {
     const GraphNode& node = *nodes_[index];
     ids_.remove(node.name(), node.id.value());
-    if (node.description->type->device_role == DeviceRole::sink) std::erase(device_sinks_, node.id);
     if (compaction_deferred_) {
         nodes_[index].reset();
         ++gap_count_;
         return;
     }
+    if (node.description->type->device_role == DeviceRole::sink) std::erase(device_sinks_, node.id);
     nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index));
     node_ids_.erase(node_ids_.begin() + static_cast<std::ptrdiff_t>(index));
 }
@@ -401,6 +406,7 @@ void AudioGraph::compact() {
     std::erase(nodes_, nullptr);
     node_ids_.clear();
     for (const auto& node : nodes_) node_ids_.push_back(node->id);
+    std::erase_if(device_sinks_, [this](NodeId id) { return find(id) == nullptr; });
 }
 
 GraphNode& AudioGraph::writable(NodeId id) {

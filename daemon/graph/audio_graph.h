@@ -144,7 +144,7 @@ class AudioGraph {
     /// changed. Does not detect cycles.
     [[nodiscard]] bool merge(const AudioGraph& base, const AudioGraph& edited, const IdShift& shift);
 
-    /// Returns the error for a cycle found by order(): FAILED_PRECONDITION, with the path, or the begin of a long one.
+    /// Returns the error for a cycle found by order(): FAILED_PRECONDITION, with the path or its beginning.
     [[nodiscard]] Error cycle_error(const Cycle& cycle) const;
     /// Returns indices into nodes(), every node after its sources.
     [[nodiscard]] std::expected<std::vector<std::uint32_t>, Cycle> order() const;

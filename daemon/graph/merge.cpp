@@ -10,7 +10,7 @@
 namespace rta {
 namespace {
 
-/// Three-way merge of one value: takes the change, whoever made it. Returns nullptr if both changed it.
+/// Three-way merge of one value: takes the changed value. Returns nullptr if both have changed it.
 template <class T>
 const T* merge_value(const T& base, const T& edited, const T& current) {
     if (edited == base) return &current;
@@ -28,7 +28,7 @@ class ConnectionCursor {
         if (rest_.empty()) return std::nullopt;
         return Place{rest_.front().to_port, rest_.front().from};
     }
-    /// Returns the gain of the connection at `at`, and goes on behind it.
+    /// Returns the gain of the connection at `at`, and moves on to the next one.
     std::optional<float> take(const Place& at) {
         if (place() != at) return std::nullopt;
         const float gain_db = rest_.front().gain_db;
@@ -71,12 +71,10 @@ std::vector<NodeId> sorted(std::vector<NodeId> ids) {
 std::vector<NodeId> merge_outgoing(const GraphNode& base, const GraphNode& edited, const GraphNode& current) {
     const std::vector<NodeId> before = sorted(base.outgoing);
     const std::vector<NodeId> after = sorted(edited.outgoing);
-    std::vector<NodeId> merged = current.outgoing;
     std::vector<NodeId> removed;
+    std::vector<NodeId> merged;
     std::ranges::set_difference(before, after, std::back_inserter(removed));
-    for (const NodeId id : removed) {
-        if (const auto found = std::ranges::find(merged, id); found != merged.end()) merged.erase(found);
-    }
+    std::ranges::set_difference(sorted(current.outgoing), removed, std::back_inserter(merged));
     std::ranges::set_difference(after, before, std::back_inserter(merged));
     return merged;
 }

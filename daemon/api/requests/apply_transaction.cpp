@@ -56,7 +56,11 @@ void apply_transaction(Call& call) {
     result.set_combs(ticket->combs);
     committed(call, services.plan_room);
     publish_edits(services, call.client, ticket->revision, transaction.edits);
-    if (!call.request.large) call.request.state.reset();  // otherwise freed on a worker
+    if (call.request.large) {
+        services.workers.free(std::move(call.request.state));
+    } else {
+        call.request.state.reset();
+    }
     services.commands.announce(*ticket);
     call.request.stage = PendingRequest::Stage::answered;
     if (waits) return await_start(call, *ticket);

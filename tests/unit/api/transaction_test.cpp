@@ -381,6 +381,17 @@ TEST(Transactions, ALargeTransactionWaitsForTheAnswersOfItsClientBeforeItIsParse
     EXPECT_EQ(last, 1'000U);
 }
 
+TEST(Transactions, AClientThatDoesNotReadHoldsBackNoLargeTransactionOfAnother) {
+    Script script;
+    script.play(kTwoClientsAndACompressor);
+    script.play("a> id: 2 list_devices {}\n");
+    v1::Request padded = request("id: 3 get_status {}");
+    v1::Request::GetReflection()->MutableUnknownFields(&padded)->AddLengthDelimited(1'000, std::string(20'000, ' '));
+    script.send('a', padded);
+    script.send('b', large_transaction(1, true));
+    script.play("a-\nb< response { id: 1 status { code: FAILED_PRECONDITION } }\n");
+}
+
 TEST(Transactions, ALargeTransactionIsNotAppliedAgainForLongerThanTwoSeconds) {
     Script script;
     script.play(kTwoClientsAndACompressor);

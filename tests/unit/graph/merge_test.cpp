@@ -104,6 +104,21 @@ TEST(AudioGraphMerge, WhatBothChangeIsRefused) {
     }
 }
 
+TEST(AudioGraphMerge, SeveralConnectionsOfTwoNodesAreCounted) {
+    GraphBuilder start;
+    start.add("constant", "a").add("mixer", "m", {{"inputs", 4.0}}).add("output", "o").connect("a", "m:in_1");
+    start.connect("a", "m:in_2");
+    Clients clients{start};
+    ASSERT_TRUE(clients.edited.graph.disconnect("a", "m:in_1"));
+    clients.edited.connect("a", "m:in_3");
+    clients.current.connect("a", "m:in_4");
+    clients.current.remove("o");
+    ASSERT_TRUE(clients.merge());
+    EXPECT_EQ(clients.current.graph.find("a")->outgoing.size(), 3U);
+    EXPECT_EQ(clients.current.graph.connection_count(), 3U);
+    EXPECT_TRUE(clients.current.graph.device_sinks().empty());
+}
+
 /// Edits at random, each name and connection at most once, so that no edit is undone by another.
 class RandomEdits {
  public:
