@@ -90,6 +90,7 @@ Expected<std::uint64_t> EngineCore::send_draft(const Draft& draft, std::vector<s
                                    .parameters = draft.changes,
                                    .renames = !draft.renamed.empty(),
                                    .revisions = std::move(revisions),
+                                   .must_be_taken = held_back,
                                    .instance = [&](NodeId id) { return draft.instance(id); }},
                                   now());
     refused_until_progress = next.refused_until_progress();
@@ -193,6 +194,7 @@ Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
                       .parameters = {},
                       .renames = false,
                       .revisions = held_revisions,
+                      .must_be_taken = true,
                       .instance = [&](NodeId id) { return replacements.at(id.value()); }},
                      now());
     auto plan = make_plan(next.request());

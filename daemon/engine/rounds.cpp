@@ -43,6 +43,7 @@ Expected<Rounds::Step> Rounds::commit(Change change, const Moment& now) {
     latest_revision_ = change.revisions.empty() ? 0 : change.revisions.back();
     latest_combs_ = false;
     const std::vector<PortRef> ports = unit.ports;
+    const bool may_be_refused = !change.must_be_taken;
     join(std::move(unit), change.graph);
     take_in(std::move(change.connections), change.graph);
     if (change.renames) sound_.read_names();
@@ -51,13 +52,13 @@ Expected<Rounds::Step> Rounds::commit(Change change, const Moment& now) {
 
     const auto waiting = std::ranges::find_if(units_, [this](const ChangeUnit& other) { return is_latest(other); });
     const std::size_t leaving = sound_.leaving_count();
-    if (const std::string_view why = waiting == units_.end() ? "" : why_not_waiting(*waiting); !why.empty()) {
-        return refuse(why);
-    }
+    const std::string_view why = waiting == units_.end() || !may_be_refused ? "" : why_not_waiting(*waiting);
+    if (!why.empty()) return refuse(why);
     const bool changes_presence = aims_presence_ || waiting != units_.end();
     const std::uint64_t starts = waiting == units_.end() ? now.frame : waiting->heard_frame;
-    if (changes_presence && delays_another(ports, starts, now)) return refuse(kWouldDelay);
-    if (leaving > leaving_before && leaving > std::max({kMaximumLeaving, count_before, committed_count_})) {
+    if (may_be_refused && changes_presence && delays_another(ports, starts, now)) return refuse(kWouldDelay);
+    if (may_be_refused && leaving > leaving_before &&
+        leaving > std::max({kMaximumLeaving, count_before, committed_count_})) {
         return refuse(kTooManyLeave);
     }
     const bool waits = waiting != units_.end() && waiting->promised_frame > now.frame;

@@ -51,6 +51,7 @@ class Rounds {
         std::span<const ParameterChange> parameters;
         bool renames;                          ///< nodes: signals are summed in the order of their names
         std::vector<std::uint64_t> revisions;  ///< that it commits; none: the engine's own
+        bool must_be_taken;                    ///< the graph has changed already, during a reset: it is not refused
         /// Returns the instance of a node of `graph`.
         std::function<std::shared_ptr<NodeInstance>(NodeId)> instance;
     };
