@@ -123,6 +123,7 @@ struct AudioGraph::Differences {
 std::vector<std::string_view> AudioGraph::names_changed_since(const AudioGraph& base) const {
     const Differences differences{base, *this};
     std::vector<std::string_view> names;
+    names.reserve(differences.removed.size() + differences.added.size());
     for (const GraphNode* const node : differences.removed) names.push_back(node->name());
     for (const GraphNode* const node : differences.added) names.push_back(node->name());
     for (const auto& [before, after] : differences.changed) {
