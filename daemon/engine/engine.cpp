@@ -48,7 +48,7 @@ Expected<Draft> complete_draft(EngineCore& core, PreparedEdits& edits) {
         auto draft = carry_over(edits, core.origin());
         if (draft || draft.error().code != ErrorCode::aborted) return draft;
         edits.draft.reset();
-        // One edit takes time by the size of the graph that it makes.
+        // The time of this one edit depends on the size of the new graph only.
         const bool again = !edits.transaction.replaces_graph();
         edits.snapshot = again ? core.snapshot() : nullptr;
         if (again) return draft;
@@ -85,7 +85,7 @@ Expected<void> build_missing(const NodeBuilder& builder, PreparedEdits& edits) {
     return {};
 }
 
-/// Makes the draft of the snapshot, with the nodes that it needs: not those that it removes again.
+/// Applies the edits to the snapshot, and builds the new nodes that are still in the graph afterwards.
 Expected<void> make_draft(const EngineCore& core, PreparedEdits& edits) {
     auto draft = apply_to_snapshot(edits, core.config.thread_time_s);
     if (!draft) return std::unexpected(std::move(draft.error()));

@@ -122,7 +122,7 @@ TEST(AudioGraphMerge, SeveralConnectionsOfTwoNodesAreCounted) {
 /// Edits at random, each name and connection at most once, so that no edit is undone by another.
 class RandomEdits {
  public:
-    /// Whoever edits a node by its name afterwards would not find it if the other client had renamed it.
+    /// A client that edits a node by its name does not find it if the other client has renamed it.
     enum class Renames : bool { no, yes };
     RandomEdits(std::uint32_t seed, std::string prefix, Renames renames)
         : random_{seed}, prefix_{std::move(prefix)}, renames_{renames} {}
