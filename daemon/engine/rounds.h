@@ -141,7 +141,9 @@ class Rounds {
     [[nodiscard]] bool prepares(PortRef port, const std::vector<bool>& heard) const;
     [[nodiscard]] std::uint64_t ready_frame(std::span<const PortRef> ports, std::span<const PortRef> preparing,
                                             const Moment& now) const;
-    void continue_unit(ChangeUnit& unit, const Moment& now, Step& step);
+    void continue_units(const Moment& now, Step& step);
+    [[nodiscard]] bool continue_ready(const Moment& now, Step& step);
+    [[nodiscard]] bool continue_unit(ChangeUnit& unit, const Moment& now, Step& step);
     void begin_to_be_heard(ChangeUnit& unit, const Moment& now, Step& step);
     void aim_some(ChangeUnit& unit, std::span<const PortRef> ports, const Moment& now);
     void promise(ChangeUnit& unit, std::uint64_t ready_frame, std::uint64_t preparation_frames, const Moment& now);

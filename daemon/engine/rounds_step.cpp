@@ -54,11 +54,7 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     bool starts = false;
     std::size_t parameters = 0;
     for (ChangeUnit& unit : units_) starts = try_unit(unit, now, parameters) || starts;
-    // What all of them change in this round decides which nodes are no longer heard afterwards.
-    later_ = ports_of_later_rounds(units_, preparing_);
-    for (ChangeUnit& unit : units_) {
-        if (std::exchange(unit.continues, false)) continue_unit(unit, now, result);
-    }
+    continue_units(now, result);
     const auto ended = std::erase_if(units_, [](const ChangeUnit& unit) { return unit.started && unit.left.empty(); });
     if (ended != 0) try_all_again();
     Glides returning = glides(now);
@@ -255,17 +251,51 @@ std::vector<PortRef> Rounds::next_ports(const ChangeUnit& unit) const {
     return main.empty() ? last : main;
 }
 
-/// Makes the changes of a started unit that the next round allows.
-void Rounds::continue_unit(ChangeUnit& unit, const Moment& now, Step& step) {
-    if (unit.left.empty()) return begin_to_be_heard(unit, now, step);
+/// Lets the units continue that take part in this round. What all of them change decides which nodes are no longer
+/// heard afterwards, so if some are held back, the others choose again.
+void Rounds::continue_units(const Moment& now, Step& step) {
+    later_ = ports_of_later_rounds(units_, preparing_);
+    std::optional<Rounds> before;
+    if (std::ranges::count(units_, true, &ChangeUnit::continues) > 1) before = *this;
+    while (!continue_ready(now, step) && before) {
+        for (std::size_t i = 0; i < units_.size(); ++i) {
+            if (units_[i].continues) continue;
+            before->units_[i].continues = false;
+            before->units_[i].retry_frame = units_[i].retry_frame;
+        }
+        before->later_ = ports_of_later_rounds(before->units_, preparing_);
+        *this = *before;
+        step.parameters.clear();
+    }
+    for (ChangeUnit& unit : units_) unit.continues = false;
+}
+
+/// Lets the units continue whose signals are filled. Returns false if there were others: they do not take part.
+bool Rounds::continue_ready(const Moment& now, Step& step) {
+    bool all = true;
+    for (ChangeUnit& unit : units_) {
+        if (!unit.continues) continue;
+        unit.continues = continue_unit(unit, now, step);
+        all = all && unit.continues;
+    }
+    return all;
+}
+
+/// Makes the changes of a started unit that the next round allows. Returns false if signals have to fill before.
+bool Rounds::continue_unit(ChangeUnit& unit, const Moment& now, Step& step) {
+    if (unit.left.empty()) {
+        begin_to_be_heard(unit, now, step);
+        return true;
+    }
     const std::vector<PortRef> ports = next_ports(unit);
     if (const std::uint64_t ready = ready_frame(ports, aims_unheard_, now); ready > now.frame) {
         unit.retry_frame = ready;
-        return;
+        return false;
     }
     const bool prepares_only = ports.size() < unit.left.size() && prepares(ports.front(), sound_.heard(playing));
     aim_some(unit, ports, now);
     if (!prepares_only) begin_to_be_heard(unit, now, step);
+    return true;
 }
 
 void Rounds::begin_to_be_heard(ChangeUnit& unit, const Moment& now, Step& step) {

@@ -25,7 +25,7 @@ class StormMaker {
         storm_.sample_rate_hz =
             std::array{8'000.0, 22'050.0, 44'100.0, 48'000.0, 48'000.0, 96'000.0, 192'000.0}.at(below(7));
         storm_.tone = below(3) == 0;
-        storm_.with_snapshots = seed_ % 2 == 0;
+        storm_.with_snapshots = seed_ / 16 % 2 == 0;  // of every kind of storm, half
         if (seed_ % 16 == 7) {
             make_one_sided();
         } else {
