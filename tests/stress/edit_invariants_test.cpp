@@ -345,8 +345,9 @@ class StormRun {
         const auto ramp_frames = static_cast<float>(0.010 * storm_.sample_rate_hz);
         float bound = storm_.level_ramps() * 2.0F * kLevel / ramp_frames + kTolerance;
         if (storm_.tone) {
-            // The tone on two paths, and up to seven crossfades in series between signals of opposite polarity.
-            bound += 2.0F * kLevel * 2.0F * std::numbers::pi_v<float> / 256.0F + 7.0F * 2.0F * kLevel / ramp_frames;
+            // The tone on all paths, and up to seven crossfades in series between signals of opposite polarity.
+            constexpr float kSteepest = kLevel * 2.0F * std::numbers::pi_v<float> / 256.0F;
+            bound += storm_.tone_paths() * kSteepest + 7.0F * 2.0F * kLevel / ramp_frames;
         }
         for (std::size_t i = 1; i < heard.size(); ++i) {
             const float step = std::abs(heard[i] - heard[i - 1]);

@@ -103,6 +103,11 @@ struct Storm {
         if (kinds.contains(Kind::echo)) count += 2.0F;
         return count;
     }
+    /// Returns the number of paths on which a tone may reach an output at the same time: the region's own, the side, and
+    /// those of the kinds that add one.
+    [[nodiscard]] float tone_paths() const {
+        return 2.0F + static_cast<float>(kinds.count(Kind::tap) + kinds.count(Kind::echo));
+    }
     /// Returns whether a tone never becomes softer, except by comb filtering that the engine reports.
     [[nodiscard]] bool keeps_tone_level() const {
         static const std::set<Kind> keeping{Kind::insert,  Kind::remove,  Kind::exchange, Kind::settings, Kind::rename,
