@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,8 +20,51 @@ struct Shift {
     bool in_one_round;    ///< the change of the port closes no cycle with what sounds
 };
 
-/// Returns the shifts at `changed`, the sorted ports at which the wanted connections differ from the target. Ports of
-/// nodes that are not heard are omitted, and so are signals without a common source. [control]
-[[nodiscard]] std::vector<Shift> find_shifts(const SoundingGraph& sound, std::span<const PortRef> changed);
+/// Finds the shifts at the ports at which the wanted connections differ from the target. A shift depends on the
+/// lateness of the signals at the ports before it, so ports are searched in the order of the signals, and each shift is
+/// to be aligned before the next one is searched. [control]
+class ShiftFinder {
+ public:
+    /// Returns by how many frames the signal of a connection is late, when the wanted connections begin to be heard.
+    using LatenessOf = std::function<std::uint32_t(const SoundingGraph::Connection&)>;
+
+    /// `sound` must outlive this object. `changed` is sorted.
+    ShiftFinder(const SoundingGraph& sound, std::span<const PortRef> changed, LatenessOf lateness_of);
+
+    /// Returns the ports at which a signal is replaced, in the order of the signals.
+    [[nodiscard]] std::span<const PortRef> ports() const { return ports_; }
+    /// Returns the shift at one of these ports. Ports of nodes that are not heard have none, nor have signals without a
+    /// common source.
+    [[nodiscard]] std::optional<Shift> find(PortRef port);
+    /// Marks the nodes that feed only the old signal at the port.
+    [[nodiscard]] std::vector<bool> old_sources(PortRef port) const;
+    /// The lateness of signals at a port has changed.
+    void update();
+
+ private:
+    [[nodiscard]] bool is_late(PortRef port) const;
+    [[nodiscard]] bool is_in_loop(PortRef port) const;
+    /// Nodes that feed the old and the new signal at a port.
+    struct Sources {
+        std::vector<bool> before;
+        std::vector<bool> after;
+    };
+    [[nodiscard]] Sources sources(PortRef port) const;
+    [[nodiscard]] bool have_common_source(PortRef port) const;
+    void sort_ports(std::span<const std::uint32_t> order);
+    [[nodiscard]] std::vector<std::int64_t> latencies(std::span<const std::uint32_t> order,
+                                                      SoundingGraph::Counts counts) const;
+
+    const SoundingGraph& sound_;
+    LatenessOf lateness_of_;
+    std::vector<PortRef> ports_;
+    std::vector<bool> heard_;
+    std::optional<std::vector<std::uint32_t>> order_before_;  ///< of the nodes; nullopt: there is a cycle
+    std::optional<std::vector<std::uint32_t>> order_after_;
+    bool acyclic_ = true;
+    std::vector<std::int64_t> before_;  ///< latency at the output of each node, in frames
+    std::vector<std::int64_t> after_;
+    std::size_t found_ = 0;
+};
 
 }  // namespace rta

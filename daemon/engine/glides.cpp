@@ -17,27 +17,35 @@ constexpr std::uint64_t kNoDeadline = std::numeric_limits<std::uint64_t>::max();
 
 }  // namespace
 
-Glides::Alignment Glides::align(const ChangeUnit& unit, std::span<const PortRef> changed,
-                                std::uint64_t preparation_frames) {
+Glides::Alignment Glides::align(ChangeUnit& unit, std::span<const PortRef> changed, std::uint64_t preparation_frames) {
     Alignment result{.ready_frame = now_.frame, .combs = false};
+    unit.late_ports.clear();
     if (lengths_.longest_frames == 0 || now_.frame == 0) return result;
-    const std::vector<Shift> shifts = find_shifts(sound_, changed);
-    for (const PortRef& port : unit.ports) {
-        if (port.port != kDevicePort && !std::ranges::binary_search(shifts, port, {}, &Shift::port)) keep_in_time(port);
-    }
-    time_glides();
+    ShiftFinder finder{sound_, changed, [this](const auto& connection) { return lateness_in_round(connection); }};
     const std::uint64_t deadline = unit.promised_frame == 0
                                        ? kNoDeadline
                                        : unit.promised_frame - std::min(unit.promised_frame, preparation_frames);
+    std::vector<PortRef> shifted;  // and those whose lateness is needed
     std::vector<Shift> aligned_shifts;
-    for (const Shift& shift : shifts) {
-        const std::uint32_t late = lateness_at(shift.port);
-        if (may_glide(shift, late) && glides_in_time(deadline, shift, late)) {
-            align_port(shift, late);
-            aligned_shifts.push_back(shift);
+    for (const PortRef port : finder.ports()) {
+        const std::optional<Shift> shift = finder.find(port);
+        if (!shift) continue;
+        shifted.push_back(port);
+        const std::uint32_t late = lateness_at(port);
+        if (may_glide(*shift, late) && glides_in_time(deadline, *shift, late)) {
+            if (sound_.glides()) keep_late(finder.old_sources(port), unit);
+            align_port(*shift, late);
+            aligned_shifts.push_back(*shift);
+            finder.update();
         } else {
             result.combs = true;
         }
+    }
+    time_glides();
+    shifted.insert(shifted.end(), unit.late_ports.begin(), unit.late_ports.end());
+    std::ranges::sort(shifted);
+    for (const PortRef& port : unit.ports) {
+        if (port.port != kDevicePort && !std::ranges::binary_search(shifted, port)) keep_in_time(port);
     }
     time_glides();
     for (const Shift& shift : aligned_shifts) result.ready_frame = std::max(result.ready_frame, aligned_from(shift));
@@ -50,6 +58,13 @@ std::uint32_t Glides::lateness(const SoundingGraph::Connection& connection) cons
     return returns ? connection.glide_position(now_.adoption_frame) : connection.glide.frames;
 }
 
+/// Returns how late the signal is when the unit begins to be heard, as far as it is known.
+std::uint32_t Glides::lateness_in_round(const SoundingGraph::Connection& connection) const {
+    if (connection.glide.delay == nullptr) return 0;
+    if (connection.leaves()) return lateness(connection);
+    return connection.arrives() ? connection.glide.frames : connection.glide_position(now_.adoption_frame);
+}
+
 /// Returns the largest lateness of the connections that leave a port.
 std::uint32_t Glides::lateness_at(PortRef port) {
     std::uint32_t late = 0;
@@ -57,6 +72,16 @@ std::uint32_t Glides::lateness_at(PortRef port) {
         if (connection.leaves()) late = std::max(late, lateness(connection));
     }
     return late;
+}
+
+/// Keeps the lateness of what sounds on the way to a leaving signal, until the unit has replaced that: the arriving
+/// signal is as late.
+void Glides::keep_late(const std::vector<bool>& nodes, ChangeUnit& unit) {
+    for (SoundingGraph::Connection& connection : sound_.connections) {
+        if (!connection.hearing.target || connection.glide.delay == nullptr || !nodes[connection.to_node]) continue;
+        unit.late_ports.push_back(connection.key.to);
+        if (!connection.moves) glide_to(connection, connection.glide_position(now_.adoption_frame));
+    }
 }
 
 void Glides::align_port(const Shift& shift, std::uint32_t late) {
@@ -180,7 +205,8 @@ void Glides::time_glides() {
 void Glides::give_back(std::span<const ChangeUnit> units) {
     if (!sound_.glides()) return;
     const auto changes = [&](const ChangeUnit& unit, PortRef port) {
-        return std::ranges::binary_search(unit.ports, port);
+        return std::ranges::binary_search(unit.ports, port) ||
+               std::ranges::find(unit.late_ports, port) != unit.late_ports.end();
     };
     for (SoundingGraph::Connection& connection : sound_.connections) {
         const bool rests = !connection.moves && connection.hearing.target;

@@ -39,12 +39,10 @@ class Glides {
     Glides(SoundingGraph& sound, const Lengths& lengths, const Moment& now)
         : sound_{sound}, lengths_{lengths}, now_{now} {}
 
-    /// Aligns leaving and arriving signals at `changed`, the changing ports of the unit. The unit is heard
-    /// `preparation_frames` later.
-    [[nodiscard]] Alignment align(const ChangeUnit& unit, std::span<const PortRef> changed,
-                                  std::uint64_t preparation_frames);
-    /// Lets signals that are late after a round glide back, unless one of the units changes their port and needs the
-    /// delay.
+    /// Aligns leaving and arriving signals at `changed`, the changing ports of the unit, and sets the ports that it
+    /// keeps late. The unit is heard `preparation_frames` later.
+    [[nodiscard]] Alignment align(ChangeUnit& unit, std::span<const PortRef> changed, std::uint64_t preparation_frames);
+    /// Lets signals that are late after a round glide back, unless one of the units changes their port or keeps it late.
     void give_back(std::span<const ChangeUnit> units);
     /// Removes delays that have become 0. Returns whether any were removed.
     bool remove_ended();
@@ -54,6 +52,8 @@ class Glides {
  private:
     [[nodiscard]] std::uint32_t lateness(const SoundingGraph::Connection& connection) const;
     [[nodiscard]] std::uint32_t lateness_at(PortRef port);
+    [[nodiscard]] std::uint32_t lateness_in_round(const SoundingGraph::Connection& connection) const;
+    void keep_late(const std::vector<bool>& nodes, ChangeUnit& unit);
     void align_port(const Shift& shift, std::uint32_t late);
     [[nodiscard]] std::uint64_t aligned_from(const Shift& shift);
     void keep_in_time(PortRef port);

@@ -138,6 +138,43 @@ TEST_F(EngineGlide, AnEditDuringAGlideStartsFromWhereItIs) {
     expect_steady_tone();
 }
 
+/// The old path is late ahead of the port that changes.
+TEST_P(EngineGlide, WhatReplacesALateSignalFurtherOnDoesNotComb) {
+    start();
+    for (const std::uint32_t blocks : {0U, 1U, 5U, 8U, 20U, 200U}) {
+        insert_limiter(GetParam());
+        ASSERT_TRUE(offline.apply({AddNode{"gain", "g", {}, {}}, Disconnect{"lim", "out"}, Connect{"lim", "g", {}},
+                                   Connect{"g", "out", {}}}));
+        offline.settle();
+        for (auto& channel : offline.recorded) channel.clear();
+        ASSERT_TRUE(offline.apply({RemoveNode{"lim"}, Connect{"a", "g", {}}}));
+        offline.render_blocks(blocks);
+        ASSERT_TRUE(offline.apply({RemoveNode{"g"}, Connect{"a", "out", {}}}));
+        offline.settle();
+        offline.render_blocks(64);
+        SCOPED_TRACE(blocks);
+        expect_steady_tone();
+    }
+}
+
+TEST_P(EngineGlide, TwoPortsInSeriesThatChangeTogetherDoNotComb) {
+    start();
+    insert_limiter(GetParam());
+    offline.settle();
+    ASSERT_TRUE(offline.apply({RemoveNode{"lim"}, AddNode{"gain", "g", {}, {}}, Connect{"tone", "g", {}},
+                               Disconnect{"tone", "a"}, Connect{"g", "a", {}}, AddNode{"gain", "h", {}, {}},
+                               Connect{"a", "h", {}}, Connect{"h", "out", {}}}));
+    offline.settle();
+    ASSERT_TRUE(offline.apply({AddNode{"limiter", "lim", {{"look_ahead_ms", GetParam()}}, {}}, Disconnect{"tone", "g"},
+                               Connect{"tone", "lim", {}}, Connect{"lim", "g", {}}, AddNode{"gain", "i", {}, {}},
+                               Disconnect{"h", "out"}, Connect{"h", "i", {}}, Connect{"i", "out", {}}}));
+    offline.settle();
+    ASSERT_TRUE(offline.apply({RemoveNode{"lim"}, Connect{"tone", "g", {}}, RemoveNode{"i"}, Connect{"h", "out", {}}}));
+    offline.settle();
+    offline.render_blocks(64);
+    expect_steady_tone();
+}
+
 TEST_F(EngineGlide, AnEditThatIsUndoneInTheSameBlockDoesNotClick) {
     start();
     insert_limiter(4.0);
