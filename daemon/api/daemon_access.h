@@ -15,10 +15,12 @@ class DaemonAccess {
     [[nodiscard]] virtual DeviceStatus device_status() const = 0;
     [[nodiscard]] virtual LoadStatus load_status() const = 0;
     [[nodiscard]] virtual RealtimeStatus realtime_status() const = 0;
-    /// Override this together with graph_changed() if the graph is saved.
+    /// Override this together with graph_changed() and output_changed() if the state is saved.
     [[nodiscard]] virtual StoreStatus store_status() const { return {}; }
     /// Called after every commit of a transaction or parameter change. Must be fast.
     virtual void graph_changed() {}
+    /// Called after the output was muted or unmuted. Must be fast.
+    virtual void output_changed() {}
     /// Calls `done` later, on the control thread: searching for devices may take seconds.
     virtual void list_devices(std::function<void(std::vector<DeviceInfo>)> done) = 0;
 };

@@ -51,6 +51,7 @@ Expected<Ticket> OutputControl::send_mute(bool muted, const std::string& client_
     const bool changes = engine_.output_muted() != muted;
     auto ticket = engine_.mute_output(muted);
     if (!ticket || !changes) return ticket;
+    daemon_.output_changed();
     hub_.publish([&](v1::Event& event) {
         event.mutable_output_muted()->set_muted(muted);
         event.mutable_output_muted()->set_client_name(client_name);

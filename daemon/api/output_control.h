@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "api/daemon_access.h"
 #include "api/events/event_hub.h"
 #include "api/fairness.h"
 #include "api/pending_commands.h"
@@ -35,8 +36,8 @@ class OutputControl {
     };
 
     /// All arguments must outlive this object.
-    OutputControl(Engine& engine, EventHub& hub, PendingCommands& commands)
-        : engine_{engine}, hub_{hub}, commands_{commands} {}
+    OutputControl(Engine& engine, DaemonAccess& daemon, EventHub& hub, PendingCommands& commands)
+        : engine_{engine}, daemon_{daemon}, hub_{hub}, commands_{commands} {}
 
     void mute(bool muted, Asked asked);
     void panic(Asked asked);
@@ -72,6 +73,7 @@ class OutputControl {
     void expire_still(TimePoint now);
 
     Engine& engine_;
+    DaemonAccess& daemon_;
     EventHub& hub_;
     PendingCommands& commands_;
     std::deque<Item> queue_;

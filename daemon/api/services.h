@@ -43,7 +43,7 @@ struct Services {
     Clock clock;
     EventHub hub{random_instance_id()};
     PendingCommands commands{engine, hub};
-    OutputControl output{engine, hub, commands};
+    OutputControl output{engine, daemon, hub, commands};
     Telemetry telemetry{engine, daemon};
     DeviceQuery devices{daemon};
     RoomQueue plan_room;           ///< transactions

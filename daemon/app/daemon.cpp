@@ -59,6 +59,11 @@ constexpr milliseconds kCloseLimit{1000};
 /// a failing power supply.
 constexpr std::array kExitSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGPWR};
 
+/// Returns whether the request may open a device that people hear. A recording begins with the first frame of the graph.
+[[nodiscard]] bool is_live(const io::DeviceRequest& request) {
+    return request.device.kind == nullptr || request.device.kind->calls != io::DriverCalls::nonblocking;
+}
+
 [[nodiscard]] bool is_ignored(int signal) {
     struct sigaction action{};
     return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
@@ -111,6 +116,7 @@ class Daemon final : private api::DaemonAccess,
  private:
     [[nodiscard]] int load_graph();
     [[nodiscard]] int restore_graph();
+    [[nodiscard]] int restore_output();
     [[nodiscard]] int listen();
     static void replace_signal_handlers(void (*handler)(int));
     void save_last();
@@ -132,9 +138,14 @@ class Daemon final : private api::DaemonAccess,
     void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override;
     [[nodiscard]] StoreStatus store_status() const override { return store_ ? store_->status() : StoreStatus{}; }
     void graph_changed() override {
-        if (store_) store_->changed();
+        if (store_) store_->graph_changed();
     }
-    [[nodiscard]] store::GraphStore::State state() const override { return {engine_.graph(), engine_.revision()}; }
+    void output_changed() override {
+        if (store_) store_->output_changed();
+    }
+    [[nodiscard]] store::GraphStore::State state() const override {
+        return {engine_.graph(), engine_.revision(), {.muted = engine_.output_muted()}};
+    }
     void store_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
     void store_recovered(const std::string& sentence) override { log(net::LogLevel::info, sentence); }
     void device_changed(const std::string& sentence) override;
@@ -163,6 +174,7 @@ class Daemon final : private api::DaemonAccess,
 int Daemon::configure() {
     log(net::LogLevel::info, "rtad " RTA_VERSION);
     if (const int restored = restore_graph(); restored != kExitClean) return restored;
+    if (const int restored = restore_output(); restored != kExitClean) return restored;
     const int status = listen();
     // The restored graph did not cause this failure.
     if (status != kExitClean && store_) store_->confirm_restore();
@@ -187,6 +199,23 @@ int Daemon::restore_graph() {
         }
     }
     return *restored == store::GraphStore::Restored::graph ? kExitClean : load_graph();
+}
+
+/// Mutes the output again if it was muted.
+int Daemon::restore_output() {
+    if (!store_) return kExitClean;
+    const auto output = store_->restore_output();
+    if (!output) {
+        log(net::LogLevel::error, output.error().sentence);
+        return kExitFailure;
+    }
+    if (!output->muted) return kExitClean;
+    if (const auto muted = engine_.mute_output(true); !muted) {
+        log(net::LogLevel::error, "cannot mute the output: " + muted.error().sentence);
+        return kExitFailure;
+    }
+    log(net::LogLevel::info, "the output is muted, as it was before; \"rtactl unmute\" unmutes it");
+    return kExitClean;
 }
 
 int Daemon::load_graph() {
@@ -223,6 +252,7 @@ int Daemon::run() {
     io::DeviceRequest request = options_.device;
     // An automatic restart must not overwrite the recording.
     if (ServiceManager::present()) request.existing_file = io::ExistingFile::rename;
+    if (is_live(request)) static_cast<void>(engine_.fade_device(0.0F, 0.0F));
     supervisor_.start(request, [this](const Expected<void>& result) { started(result); });
     trim_memory();
     watch();
@@ -289,6 +319,8 @@ void Daemon::fail_start(const std::string& sentence) {
 void Daemon::welcome_clients() {
     // Changes before frame 0 are not faded. Only the initial graph may use that, so clients wait for the first block.
     if (engine_.renderer().frames() > 0) {
+        // A graph that is restored into a room full of people must not begin with a step.
+        if (is_live(options_.device)) static_cast<void>(engine_.fade_device(1.0F, kDeviceFadeMs));
         if (store_) store_->confirm_restore();
         server_.welcome_clients();
         service_.ready();

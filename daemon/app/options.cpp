@@ -133,8 +133,10 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
         ->type_name("PATH")
         ->check(refuse_empty)
         ->check([](const std::string& path) { return reason_of(net::check_socket_path(path)); });
-    app.add_option("--state-dir", options.state_directory,
-                   "Directory in which to save the graph after every change, and from which to restore it at start")
+    app.add_option(
+           "--state-dir", options.state_directory,
+           "Directory in which to save the graph and the mute of the output after every change, and from which to "
+           "restore them at start")
         ->type_name("DIR")
         ->check(refuse_empty);
     add_graph(app, options.graph, "Initial graph; ignored if --state-dir contains a saved graph");

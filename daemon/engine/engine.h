@@ -107,7 +107,8 @@ class Engine {
     /// stays silent. RESOURCE_EXHAUSTED as in commit().
     [[nodiscard]] Expected<Ticket> fade_device(float gain, float length_ms);
 
-    /// [control] Mutes or unmutes the device output with a fade over kDeviceFadeMs. The graph keeps playing.
+    /// [control] Mutes or unmutes the device output with a fade over kDeviceFadeMs; before the first block, without a
+    /// fade. The graph keeps playing.
     /// RESOURCE_EXHAUSTED as in commit().
     [[nodiscard]] Expected<Ticket> mute_output(bool muted);
     /// [control] Returns the state requested last with mute_output().

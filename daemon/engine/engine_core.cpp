@@ -221,7 +221,7 @@ Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
 void EngineCore::applied(const Event::Applied& reply, Engine::Observer& observer) {
     if (reply.serial >= reset_serial) reset_frame = std::min(reset_frame, reply.frame);
     if (device_fade && !device_fade->end_frame && device_fade->serial <= reply.serial) {
-        device_fade->end_frame = device_fade->fade.start_frame(reply.frame) + device_fade->fade.length_frames;
+        device_fade->end_frame = device_fade->fade.start_frame(reply.frame) + device_fade->fade.frames(reply.frame);
     }
     observer.applied(reply.serial, reply.frame);
     rounds.adopted(reply.serial, reply.frame,

@@ -34,6 +34,10 @@ struct Command {
         [[nodiscard]] std::uint64_t start_frame(std::uint64_t applied_at) const RTA_NONBLOCKING {
             return std::max(applied_at + wait_frames, not_before_frame);
         }
+        /// Nothing has been heard before the first block, so nothing fades there.
+        [[nodiscard]] std::uint32_t frames(std::uint64_t applied_at) const RTA_NONBLOCKING {
+            return applied_at == 0 ? 0 : length_frames;
+        }
     };
 
     Kind kind;

@@ -78,7 +78,7 @@ Renderer::Next Renderer::apply(const AudioThreadKey& key, const Command& command
         }
         case Command::Kind::fade_device:
             device_gain_.withdraw(frame_);
-            device_gain_.retarget(command.fade.gain, command.fade.start_frame(frame_), command.fade.length_frames);
+            device_gain_.retarget(command.fade.gain, command.fade.start_frame(frame_), command.fade.frames(frame_));
             return Next::apply_more;
         case Command::Kind::nothing:
             return Next::apply_more;

@@ -161,12 +161,12 @@ struct DeviceInfo {
     }
 };
 
-/// State of the saved graph.
+/// State of what is saved: the graph, and whether the output is muted.
 struct StoreStatus {
-    std::string directory{};           ///< of --state-dir; empty if the graph is not saved
+    std::string directory{};           ///< of --state-dir; empty if nothing is saved
     std::uint64_t saved_revision = 0;  ///< newest revision on disk
-    bool up_to_date = false;           ///< everything committed is on disk
-    std::string error{};               ///< why the graph cannot currently be saved; else empty
+    bool up_to_date = false;           ///< everything that clients have set is on disk
+    std::string error{};               ///< why nothing can currently be saved; else empty
 
     void visit_fields(auto&& field) const {
         field("directory", directory);

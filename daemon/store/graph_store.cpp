@@ -91,12 +91,34 @@ std::string GraphStore::rename_unrestorable(const std::string& why) {
            (renamed ? "renamed to " + *renamed : renamed.error().sentence);
 }
 
+Expected<OutputState> GraphStore::restore_output() {
+    const auto text = folder_.read_output();
+    if (text && !*text) return OutputState{};
+    if (!text && !is_damage(text.error())) return std::unexpected(text.error());
+    const auto state = text ? read_output_state(**text) : std::unexpected(text.error());
+    if (state) return state;
+    const auto renamed = folder_.rename_output();
+    owner_.store_warning("the output starts muted, because its saved state is damaged: " + folder_.output_path() +
+                         ": " + state.error().sentence + "; " +
+                         (renamed ? "renamed to " + *renamed : renamed.error().sentence));
+    return OutputState{.muted = true};
+}
+
 void GraphStore::confirm_restore() {
     if (std::exchange(restoring_, false)) folder_.end_restore();
 }
 
+void GraphStore::graph_changed() {
+    ++changes_.graph;
+    changed();
+}
+
+void GraphStore::output_changed() {
+    ++changes_.output;
+    changed();
+}
+
 void GraphStore::changed() {
-    ++change_;
     if (std::exchange(busy_, true)) return;
     // Deferred, so that later changes of the same turn of the event loop are part of this save.
     post_([this] { start_save(); });
@@ -105,9 +127,7 @@ void GraphStore::changed() {
 void GraphStore::start_save() {
     // From here on, only the thread uses the folder.
     confirm_restore();
-    const auto job = std::make_shared<Job>(Job{.state = std::nullopt, .change = change_});
-    // A folder that appears late may contain an older graph, which stays untouched until there is a change to save.
-    if (change_ > 0) job->state = owner_.state();
+    const std::shared_ptr<Job> job = job_since(saved_changes_);
     {
         const std::lock_guard lock{mutex_};
         if (stopping_) return;
@@ -118,6 +138,17 @@ void GraphStore::start_save() {
     } else {
         thread_ = std::thread{[this] { run(); }};
     }
+}
+
+/// Returns a job that saves what has changed. A folder that appears late may contain an older graph, which stays
+/// untouched until there is a change to save.
+std::shared_ptr<GraphStore::Job> GraphStore::job_since(const Changes& saved) const {
+    const auto job = std::make_shared<Job>();
+    job->changes = changes_;
+    job->graph = changes_.graph != saved.graph;
+    job->output = changes_.output != saved.output;
+    if (job->graph || job->output) job->state = owner_.state();
+    return job;
 }
 
 /// A lost notification would leave busy_ set, and nothing would be saved any more.
@@ -141,12 +172,13 @@ void GraphStore::run() {
         wake_.wait(lock, [&] { return job_ || stopping_; });
         if (!job_) return;
         const std::shared_ptr<Job> job = std::exchange(job_, nullptr);
+        const Changes written = written_changes_;
         lock.unlock();
         const auto begin = std::chrono::steady_clock::now();
-        job->result = save(*job);
+        job->result = save(*job, written);
         const auto interval = job->result ? kSaveInterval : kRetryInterval;
         lock.lock();
-        if (job->result) written_change_ = job->change;
+        if (job->result) written_changes_ = job->changes;
         last_ = job;
         lock.unlock();
         post_with_retry([this, job] { saved(*job); });
@@ -159,13 +191,22 @@ void GraphStore::run() {
     }
 }
 
-Expected<std::optional<std::string>> GraphStore::save(const Job& job) {
+/// `written`: what has been written to the folder, which may have been removed since.
+Expected<std::optional<std::string>> GraphStore::save(const Job& job, const Changes& written) {
     try {
-        if (job.state) return folder_.write_graph(write_document(job.state->graph.document()));
+        const bool again = !folder_.is_open() && job.state;
         if (auto opened = folder_.open(); !opened) return std::unexpected(std::move(opened.error()));
+        // The output first: a document may be too large.
+        if (job.output || (again && written.output > 0)) {
+            const auto replaced = folder_.write_output(write_output_state(job.state->output));
+            if (!replaced) return std::unexpected(replaced.error());
+        }
+        if (job.graph || (again && written.graph > 0)) {
+            return folder_.write_graph(write_document(job.state->graph.document()));
+        }
         return std::nullopt;
     } catch (const std::exception& error) {
-        // Out of memory for the document of a large graph. Nothing has been written.
+        // Out of memory for the document of a large graph.
         return fail(ErrorCode::resource_exhausted, "cannot write " + folder_.graph_path() + ": " + error.what());
     }
 }
@@ -178,8 +219,8 @@ void GraphStore::saved(Job& job) {
         if (is_new) owner_.store_warning("the graph cannot be saved: " + error_ + "; retrying every second");
         return;
     }
-    saved_change_ = job.change;
-    if (state) saved_revision_ = state->revision;
+    saved_changes_ = job.changes;
+    if (job.graph) saved_revision_ = state->revision;
     if (const auto& renamed = *job.result) {
         owner_.store_warning(folder_.graph_path() + " was not written by this rtad: renamed to " + *renamed);
     }
@@ -189,16 +230,14 @@ void GraphStore::saved(Job& job) {
 }
 
 void GraphStore::interval_elapsed() {
-    busy_ = change_ != saved_change_ || !error_.empty();
+    busy_ = changes_ != saved_changes_ || !error_.empty();
     if (busy_) start_save();
 }
 
 Expected<void> GraphStore::finish() {
     {
         const std::lock_guard lock{mutex_};
-        if (written_change_ != change_) {
-            job_ = std::make_shared<Job>(Job{.state = owner_.state(), .change = change_});
-        }
+        if (written_changes_ != changes_) job_ = job_since(written_changes_);
         stopping_ = true;
     }
     if (!thread_.joinable()) {
@@ -207,14 +246,14 @@ Expected<void> GraphStore::finish() {
     }
     wake_.notify_one();
     thread_.join();
-    if (written_change_ == change_) return {};
+    if (written_changes_ == changes_) return {};
     return std::unexpected(last_->result.error());
 }
 
 StoreStatus GraphStore::status() const {
     return {.directory = folder_.path(),
             .saved_revision = saved_revision_,
-            .up_to_date = saved_change_ == change_ && error_.empty(),
+            .up_to_date = saved_changes_ == changes_ && error_.empty(),
             .error = error_};
 }
 

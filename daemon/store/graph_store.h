@@ -13,12 +13,13 @@
 
 #include "graph/audio_graph.h"
 #include "status/status.h"
+#include "store/output_state.h"
 #include "store/state_folder.h"
 #include "text/error.h"
 
 namespace rta::store {
 
-/// Persists the graph in a folder: restores it at start and saves it after every change.
+/// Persists the graph and the state of the output in a folder: restores them at start and saves them after every change.
 ///
 /// The first change is saved immediately. Under load, one save starts every kSaveInterval, with the newest graph. A
 /// failed save is retried every kRetryInterval. A thread of the store writes the documents and waits for the disk.
@@ -37,12 +38,13 @@ class GraphStore {
     struct State {
         AudioGraph graph;
         std::uint64_t revision = 0;
+        OutputState output{};
     };
 
     class Owner {
      public:
         virtual ~Owner() = default;
-        /// Returns the current graph and its revision.
+        /// Returns what is to be saved.
         [[nodiscard]] virtual State state() const = 0;
         /// Reports a problem that affects neither the audio nor the clients.
         virtual void store_warning(const std::string& sentence) = 0;
@@ -73,13 +75,18 @@ class GraphStore {
     /// A graph that the machine cannot hold must not stop every start: it is renamed like a damaged one after
     /// kMaximumFailedRestores starts in a row have failed, or their processes have died, before confirm_restore().
     [[nodiscard]] Expected<Restored> restore(const Load& load);
+    /// Returns the saved state of the output. Call it after restore(). If it is damaged, it is renamed, the owner is
+    /// warned, and the output is muted: nobody knows whether it was. UNAVAILABLE: it cannot be read now.
+    [[nodiscard]] Expected<OutputState> restore_output();
     /// Confirms that the restored graph plays, or that it is not the reason for a failed start. Does nothing if no
     /// graph was restored.
     void confirm_restore();
 
     /// Schedules a save after a change of the graph or of a parameter. Only increments a counter while a save is
     /// pending.
-    void changed();
+    void graph_changed();
+    /// Schedules a save after a change of the output.
+    void output_changed();
 
     /// Saves outstanding changes, waits for the disk, and stops the thread. Call no other function after it, except
     /// status(). Returns the error of that save.
@@ -88,18 +95,29 @@ class GraphStore {
     [[nodiscard]] StoreStatus status() const;
 
  private:
+    /// Numbers of changes.
+    struct Changes {
+        std::uint64_t graph = 0;
+        std::uint64_t output = 0;
+
+        [[nodiscard]] bool operator==(const Changes&) const = default;
+    };
     struct Job {
         std::optional<State> state;  ///< nullopt: only open the folder
-        std::uint64_t change = 0;
+        Changes changes{};
+        bool graph = false;                             ///< must be saved
+        bool output = false;                            ///< must be saved
         Expected<std::optional<std::string>> result{};  ///< set by the thread, read by saved()
     };
 
+    void changed();
     void start_save();
+    [[nodiscard]] std::shared_ptr<Job> job_since(const Changes& saved) const;
     [[nodiscard]] Expected<std::optional<std::string>> read_saved();
     [[nodiscard]] Expected<void> load_saved(const Load& load, const std::string& text);
     [[nodiscard]] std::string rename_unrestorable(const std::string& why);
     void run();
-    [[nodiscard]] Expected<std::optional<std::string>> save(const Job& job);
+    [[nodiscard]] Expected<std::optional<std::string>> save(const Job& job, const Changes& written);
     template <class Task>
     void post_with_retry(const Task& task);
     void saved(Job& job);
@@ -109,8 +127,8 @@ class GraphStore {
     const Post post_;
     Owner& owner_;
 
-    std::uint64_t change_ = 0;        ///< number of calls of changed()
-    std::uint64_t saved_change_ = 0;  ///< the calls that are on disk
+    Changes changes_;        ///< calls so far
+    Changes saved_changes_;  ///< the calls that are on disk
     std::uint64_t saved_revision_ = 0;
     std::string error_;
     bool restoring_ = false;  ///< restored but not confirmed
@@ -118,10 +136,10 @@ class GraphStore {
 
     std::mutex mutex_;
     std::condition_variable wake_;
-    std::shared_ptr<Job> job_;          ///< under mutex_
-    bool stopping_ = false;             ///< under mutex_
-    std::uint64_t written_change_ = 0;  ///< under mutex_: like saved_change_, but set by the thread
-    std::shared_ptr<Job> last_;         ///< under mutex_: the last attempt
+    std::shared_ptr<Job> job_;   ///< under mutex_
+    bool stopping_ = false;      ///< under mutex_
+    Changes written_changes_;    ///< under mutex_: like saved_changes_, but set by the thread
+    std::shared_ptr<Job> last_;  ///< under mutex_: the last attempt
     std::thread thread_;
 };
 

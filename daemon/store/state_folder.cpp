@@ -18,10 +18,13 @@ namespace rta::store {
 namespace {
 
 constexpr const char* kGraph = "graph.json";
-constexpr const char* kNew = "graph.json.new";
+constexpr const char* kOutput = "output.json";
+constexpr const char* kNew = ".new";
 constexpr const char* kKept = ".kept-";
 constexpr const char* kLock = "lock";
 constexpr const char* kRestoring = "restoring";
+/// More than any version of rtad writes.
+constexpr std::size_t kLongestOutputBytes = 4096;
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
 
@@ -32,6 +35,12 @@ std::unexpected<Error> cannot(std::string_view what, std::string_view path, std:
     return fail(ErrorCode::unavailable, std::move(sentence));
 }
 
+/// `bytes`: whole KiB or MiB.
+std::string in_words(std::size_t bytes) {
+    const bool mebibytes = bytes % (std::size_t{1} << 20U) == 0;
+    return std::to_string(bytes >> (mebibytes ? 20U : 10U)) + (mebibytes ? " MiB" : " KiB");
+}
+
 }  // namespace
 
 void StateFolder::close() {
@@ -40,13 +49,15 @@ void StateFolder::close() {
 }
 
 Expected<void> StateFolder::open() {
-    if (folder_ && lock_ && os::is_still_at(folder_.get(), path_)) return {};
+    if (is_open()) return {};
     close();
     if (auto opened = open_folder(); !opened) return opened;
     if (auto locked = lock(); !locked) return locked;
-    ::unlinkat(folder_.get(), kNew, 0);
+    for (const char* const name : {kGraph, kOutput}) ::unlinkat(folder_.get(), (std::string{name} + kNew).c_str(), 0);
     return {};
 }
+
+bool StateFolder::is_open() const { return folder_ && lock_ && os::is_still_at(folder_.get(), path_); }
 
 Expected<void> StateFolder::open_folder() {
     const bool created = ::mkdir(path_.c_str(), kFolderMode) == 0;
@@ -82,31 +93,46 @@ Expected<void> StateFolder::lock() {
     return {};
 }
 
-Expected<std::optional<std::string>> StateFolder::read_graph() {
+Expected<std::optional<StateFolder::Contents>> StateFolder::read(const char* name, std::size_t longest_bytes) const {
+    const std::string path = path_ + "/" + name;
     if (!folder_) {
         struct stat status{};
-        if (::stat(path_.c_str(), &status) == 0) return fail(ErrorCode::unavailable, "cannot read " + graph_path());
+        if (::stat(path_.c_str(), &status) == 0) return fail(ErrorCode::unavailable, "cannot read " + path);
         if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-        return cannot("read", graph_path(), os::last_error());
+        return cannot("read", path, os::last_error());
     }
-    const auto file = os::open_to_read(folder_.get(), kGraph);
+    const auto file = os::open_to_read(folder_.get(), name);
     struct stat status{};
     if (!file) {
         // A symbolic link to a missing file must not be overwritten either.
         const bool is_missing = file.error() == std::errc::no_such_file_or_directory &&
-                                ::fstatat(folder_.get(), kGraph, &status, AT_SYMLINK_NOFOLLOW) != 0;
+                                ::fstatat(folder_.get(), name, &status, AT_SYMLINK_NOFOLLOW) != 0;
         if (is_missing) return std::nullopt;
-        return cannot("read", graph_path(), file.error());
+        return cannot("read", path, file.error());
     }
-    if (::fstat(file->get(), &status) != 0) return cannot("read", graph_path(), os::last_error());
-    if (!S_ISREG(status.st_mode)) return fail(ErrorCode::invalid_argument, graph_path() + " is not a regular file");
-    auto text = os::read_to_end(file->get(), kLongestBytes);
+    if (::fstat(file->get(), &status) != 0) return cannot("read", path, os::last_error());
+    if (!S_ISREG(status.st_mode)) return fail(ErrorCode::invalid_argument, path + " is not a regular file");
+    auto text = os::read_to_end(file->get(), longest_bytes);
     if (!text) {
-        if (text.error() != std::errc::file_too_large) return cannot("read", graph_path(), text.error());
-        return fail(ErrorCode::invalid_argument, graph_path() + " is longer than 16 MiB");
+        if (text.error() != std::errc::file_too_large) return cannot("read", path, text.error());
+        return fail(ErrorCode::invalid_argument, path + " is longer than " + in_words(longest_bytes));
     }
-    own_ = os::FileVersion::of(status);
-    return std::move(*text);
+    return Contents{std::move(*text), os::FileVersion::of(status)};
+}
+
+Expected<std::optional<std::string>> StateFolder::read_graph() {
+    auto contents = read(kGraph, kLongestBytes);
+    if (!contents) return std::unexpected(std::move(contents.error()));
+    if (!*contents) return std::nullopt;
+    own_ = (*contents)->version;
+    return std::move((*contents)->text);
+}
+
+Expected<std::optional<std::string>> StateFolder::read_output() const {
+    auto contents = read(kOutput, kLongestOutputBytes);
+    if (!contents) return std::unexpected(std::move(contents.error()));
+    if (!*contents) return std::nullopt;
+    return std::move((*contents)->text);
 }
 
 unsigned StateFolder::begin_restore() {
@@ -130,17 +156,28 @@ void StateFolder::end_restore() {
 
 std::vector<std::string> StateFolder::files_in(const std::string& path) {
     std::vector<std::string> files;
-    for (const char* const name : {kGraph, kNew, kLock, kRestoring}) files.push_back(path + "/" + name);
+    for (const char* const name : {kLock, kRestoring}) files.push_back(path + "/" + name);
+    for (const char* const name : {kGraph, kOutput}) {
+        files.push_back(path + "/" + name);
+        files.push_back(files.back() + kNew);
+    }
     return files;
 }
 
 Expected<std::string> StateFolder::rename_graph() {
     own_.reset();
-    const auto name = os::rename_to_free_name(folder_.get(), kGraph, kKept);
-    if (name) return path_ + "/" + *name;
-    if (name.error() != std::errc::file_exists) return cannot("rename", graph_path(), name.error());
+    return rename(kGraph);
+}
+
+Expected<std::string> StateFolder::rename_output() const { return rename(kOutput); }
+
+Expected<std::string> StateFolder::rename(const char* name) const {
+    const std::string path = path_ + "/" + name;
+    const auto renamed = os::rename_to_free_name(folder_.get(), name, kKept);
+    if (renamed) return path_ + "/" + *renamed;
+    if (renamed.error() != std::errc::file_exists) return cannot("rename", path, renamed.error());
     return fail(ErrorCode::resource_exhausted,
-                "cannot rename " + graph_path() + " to graph.json.kept-N: every such name is in use");
+                "cannot rename " + path + " to " + name + kKept + "N: every such name is in use");
 }
 
 Expected<std::optional<std::string>> StateFolder::write_graph(std::string_view text) {
@@ -152,8 +189,14 @@ Expected<std::optional<std::string>> StateFolder::write_graph(std::string_view t
     if (auto opened = open(); !opened) return std::unexpected(std::move(opened.error()));
     auto renamed = rename_foreign_graph();
     if (!renamed) return renamed;
-    if (auto replaced = replace_graph(text); !replaced) return std::unexpected(std::move(replaced.error()));
+    if (auto replaced = replace(kGraph, text, own_); !replaced) return std::unexpected(std::move(replaced.error()));
     return renamed;
+}
+
+Expected<void> StateFolder::write_output(std::string_view text) {
+    if (auto opened = open(); !opened) return opened;
+    std::optional<os::FileVersion> version;
+    return replace(kOutput, text, version);
 }
 
 Expected<std::optional<std::string>> StateFolder::rename_foreign_graph() {
@@ -168,19 +211,21 @@ Expected<std::optional<std::string>> StateFolder::rename_foreign_graph() {
     return std::move(*renamed);
 }
 
-Expected<void> StateFolder::replace_graph(std::string_view text) {
-    const std::string new_path = path_ + "/" + kNew;
-    auto replacement = os::FileReplacement::create_in(folder_.get(), kNew, kGraph, kFileMode);
-    if (!replacement) return cannot("write", new_path, replacement.error());
+Expected<void> StateFolder::replace(const char* name, std::string_view text,
+                                    std::optional<os::FileVersion>& version) const {
+    const std::string path = path_ + "/" + name;
+    const std::string new_name = std::string{name} + kNew;
+    auto replacement = os::FileReplacement::create_in(folder_.get(), new_name.c_str(), name, kFileMode);
+    if (!replacement) return cannot("write", path + kNew, replacement.error());
     auto written = os::write_all(replacement->fd(), text);
     if (written) written = replacement->flush();
-    if (!written) return cannot("write", new_path, written.error());
+    if (!written) return cannot("write", path + kNew, written.error());
 
     struct stat status{};
-    if (::fstatat(folder_.get(), kNew, &status, AT_SYMLINK_NOFOLLOW) != 0)
-        return cannot("replace", graph_path(), os::last_error());
-    if (const auto renamed = replacement->rename(); !renamed) return cannot("replace", graph_path(), renamed.error());
-    own_ = os::FileVersion::of(status);
+    if (::fstatat(folder_.get(), new_name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return cannot("replace", path, os::last_error());
+    if (const auto renamed = replacement->rename(); !renamed) return cannot("replace", path, renamed.error());
+    version = os::FileVersion::of(status);
     if (const auto synced = replacement->sync_folder(); !synced) return cannot("write", path_, synced.error());
     return {};
 }

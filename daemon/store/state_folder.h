@@ -14,12 +14,13 @@
 
 namespace rta::store {
 
-/// The folder in which one daemon saves its graph. It contains `graph.json` and `lock`; `graph.json.new` while a graph
-/// is being written; `restoring` from the start of a restore until the graph plays; and `graph.json.kept-1`, `-2`, ...
-/// for graphs that could not be restored.
+/// The folder in which one daemon saves its state. It contains `graph.json`, `output.json` and `lock`; `graph.json.new`
+/// or `output.json.new` while one of them is being written; `restoring` from the start of a restore until the graph
+/// plays; and `graph.json.kept-1`, `-2`, ... for graphs that could not be restored, `output.json.kept-N` likewise.
 ///
-/// `graph.json` is replaced atomically: readers see either the old or the new contents, also after a crash. A
-/// `graph.json` that this object neither wrote nor read is never overwritten, but renamed to `graph.json.kept-N`.
+/// `graph.json` and `output.json` are replaced atomically: readers see either the old or the new contents, also after a
+/// crash. A `graph.json` that this object neither wrote nor read is never overwritten, but renamed to
+/// `graph.json.kept-N`.
 ///
 /// All functions may block on the disk. Not thread-safe.
 class StateFolder {
@@ -36,11 +37,16 @@ class StateFolder {
     /// file that a crash left. Does nothing if the folder is already open and still at its path.
     /// ALREADY_EXISTS if another rtad has locked it; UNAVAILABLE for system errors.
     [[nodiscard]] Expected<void> open();
+    /// Returns whether open() would do nothing.
+    [[nodiscard]] bool is_open() const;
 
     /// Returns the contents of `graph.json`, or nullopt if it does not exist. Also works if open() failed because the
     /// folder is read-only. INVALID_ARGUMENT if `graph.json` is not a regular file or is too long; UNAVAILABLE if it
     /// cannot be read, or if it is not known whether it exists.
     [[nodiscard]] Expected<std::optional<std::string>> read_graph();
+
+    /// Returns the contents of `output.json`; otherwise like read_graph().
+    [[nodiscard]] Expected<std::optional<std::string>> read_output() const;
 
     /// Records in the file `restoring` that a restore has begun. Returns the number of previous restores in a row that
     /// never reached end_restore() because the process died. Returns 0 if the file cannot be written.
@@ -49,15 +55,21 @@ class StateFolder {
 
     /// Renames `graph.json` to the first free `graph.json.kept-N`. Returns the new path.
     [[nodiscard]] Expected<std::string> rename_graph();
+    /// Renames `output.json` in the same way.
+    [[nodiscard]] Expected<std::string> rename_output() const;
 
     /// Replaces `graph.json` and waits until the text is on the disk. Opens the folder if necessary. A `graph.json`
     /// that another process wrote is renamed first; returns its new path, or nullopt. After an error, `graph.json` has
     /// its old contents, or the new ones if only syncing the folder failed.
     [[nodiscard]] Expected<std::optional<std::string>> write_graph(std::string_view text);
 
+    /// Replaces `output.json` and waits until the text is on the disk. Opens the folder if necessary.
+    [[nodiscard]] Expected<void> write_output(std::string_view text);
+
     [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] std::string graph_path() const { return path_ + "/graph.json"; }
-    /// Returns the paths of the files that rtad writes in such a folder, except `graph.json.kept-N`.
+    [[nodiscard]] std::string output_path() const { return path_ + "/output.json"; }
+    /// Returns the paths of the files that rtad writes in such a folder, except those that it has kept.
     [[nodiscard]] static std::vector<std::string> files_in(const std::string& path);
 
  private:
@@ -65,7 +77,16 @@ class StateFolder {
     [[nodiscard]] Expected<void> open_folder();
     [[nodiscard]] Expected<void> lock();
     [[nodiscard]] Expected<std::optional<std::string>> rename_foreign_graph();
-    [[nodiscard]] Expected<void> replace_graph(std::string_view text);
+    /// Contents of a file, and its version.
+    struct Contents {
+        std::string text;
+        os::FileVersion version;
+    };
+    [[nodiscard]] Expected<std::optional<Contents>> read(const char* name, std::size_t longest_bytes) const;
+    [[nodiscard]] Expected<std::string> rename(const char* name) const;
+    /// Sets `version` as soon as the file has been replaced.
+    [[nodiscard]] Expected<void> replace(const char* name, std::string_view text,
+                                         std::optional<os::FileVersion>& version) const;
 
     std::string path_;
     os::UniqueFd folder_;

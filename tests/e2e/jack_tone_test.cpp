@@ -2,10 +2,18 @@
 // A tone played by rtactl, recorded by an independent JACK client.
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <numbers>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "jack_rig.h"
 #include "support/analysis.h"
+#include "support/deadline.h"
+#include "support/temporary.h"
 
 namespace rta::test {
 namespace {
@@ -68,6 +76,49 @@ TEST(JackTone, HasTheFrequencyTheLevelAndThePurityAskedFor) {
     EXPECT_LE(largest_second_difference(witness.recording(0)).size, bound);
     const std::span<const float> end = witness.recording(0).last(256);
     EXPECT_EQ(peak(end), 0.0);
+}
+
+/// Starts rtad with a graph and records its first output from the moment when it is connected. Returns an empty
+/// recording if the connection came too late.
+std::vector<float> record_start(const std::string& graph_file) {
+    const JackServer server;
+    JackClient witness{server, {.name = "witness", .inputs = 1, .outputs = 0, .capacity_frames = 20 * kSecond}};
+    Daemon daemon{{.arguments = {"--device", kJackDevice, "--graph", graph_file}, .environment = server.environment()}};
+    const Deadline deadline;
+    std::vector<std::string> ports;
+    while (ports.empty()) {
+        if (deadline.passed()) throw std::runtime_error("rtad has no port at JACK:\n" + daemon.process().error());
+        ::usleep(1'000);  // polls the server; no time is assumed
+        ports = witness.output_ports("");
+        std::erase_if(ports, [](const std::string& port) { return port.starts_with("system:"); });
+    }
+    witness.connect(ports.front(), witness.input_port(0));
+    const std::size_t connected = witness.frames() + 2 * 1'024;
+    witness.wait_frames(kSecond);
+    EXPECT_EQ(daemon.stop(), (ExitStatus{0, 0})) << daemon.process().error();
+    const std::span<const float> heard = witness.recording(0);
+    if (std::ranges::any_of(heard.first(connected), [](float sample) { return sample != 0.0F; })) return {};
+    return {heard.begin(), heard.end()};
+}
+
+TEST(JackTone, AGraphThatIsThereFromTheStartFadesIn) {
+    const TemporaryDirectory directory;
+    const std::string graph_file = directory / "graph.json";
+    write_text(graph_file, R"({"nodes": [
+        {"name": "osc", "type": "sine", "parameters": {"frequency_hz": 997, "gain_db": 0}},
+        {"name": "out", "type": "output", "settings": {"channels": 2}} ],
+        "connections": [ {"from": "osc", "to": "out"} ]})");
+    std::vector<float> heard;
+    // rtad probes the device in silence for 60 ms; on a busy machine, the test may take longer to connect to it.
+    for (int attempt = 0; attempt < 10 && heard.empty(); ++attempt) heard = record_start(graph_file);
+    ASSERT_FALSE(heard.empty());
+    const auto first = std::ranges::find_if(heard, [](float sample) { return sample != 0.0F; }) - heard.begin();
+    const std::span<const float> sound = std::span{heard}.subspan(static_cast<std::size_t>(first));
+    ASSERT_GT(sound.size(), kSecond / 4);
+    EXPECT_LT(peak(sound.first(240)), 0.26) << "a quarter of the fade of 960 frames";
+    EXPECT_NEAR(peak(sound.subspan(1'000, 480)), 1.0, 1e-3);
+    const double w = omega(997.0);
+    EXPECT_LE(largest_second_difference(heard).size, w * w + 2.0 * w / 960.0 + 1.0 / 960.0);
 }
 
 TEST(JackTone, ComesFromTheDeviceThatIsListed) {

@@ -131,6 +131,34 @@ TEST_F(Store, ParametersAndConnectionGainsAreRememberedToo) {
     EXPECT_EQ(client.graph().document(), saved);
 }
 
+TEST_F(Store, AnOutputThatIsMutedWhenRtadIsKilledStaysMuted) {
+    for (const char* const request : {"mute", "panic"}) {
+        {
+            Daemon daemon{options()};
+            ProtocolClient client = daemon.client();
+            client.apply_document(kTone);
+            ASSERT_EQ(daemon.ctl({request}).status, (ExitStatus{0, 0}));
+            wait_until_saved(client);
+            daemon.process().kill();
+        }
+        RecordedDaemon again{{.arguments = {"--state-dir", folder_.string()}}};
+        const v1::StatusResult status = again.daemon().client().status();
+        EXPECT_TRUE(status.engine().output_muted());
+        EXPECT_NE(again.daemon().process().error().find("rtactl unmute"), std::string::npos) << "the log says so";
+        again.wait_for_frame(4'800);
+        const std::uint64_t silent_frames = again.daemon().client().status().engine().frame();
+        ASSERT_EQ(again.daemon().ctl({"unmute"}).status, (ExitStatus{0, 0}));
+        again.wait_for_frame(silent_frames + 9'600);
+        const Wav heard = again.stop();
+        EXPECT_EQ(peak(std::span<const float>{heard.channels[0]}.first(silent_frames)), 0.0) << request;
+        EXPECT_GT(peak(heard.channels[0]), 0.49) << "unmuted";
+    }
+    // The last request was to unmute.
+    RecordedDaemon last{{.arguments = {"--state-dir", folder_.string()}}};
+    EXPECT_FALSE(last.daemon().client().status().engine().output_muted());
+    static_cast<void>(last.stop());
+}
+
 TEST_F(Store, TheLastEditsBeforeTheEndAreOnDisk) {
     Daemon daemon{options()};
     ProtocolClient client = daemon.client();

@@ -78,6 +78,17 @@ done
 ctl graph show >"$results/graph.after"
 fact restarts_by_kill "$(property NRestarts)"
 
+# Killed while the output is muted.
+ctl mute >/dev/null
+wait_for 10 saved
+pid=$(property MainPID)
+kill -KILL "$pid"
+wait_for 10 started_again "$pid"
+wait_for 10 back
+wait_for 10 heard_for 96000
+cp "$recording" "$results/muted.wav"
+ctl unmute >/dev/null
+
 # Stopped but not killed: the watchdog detects it. The timeout is shortened for the test.
 mkdir -p /run/systemd/system/rtad.service.d
 printf '[Service]\nWatchdogSec=1s\n' >/run/systemd/system/rtad.service.d/watchdog.conf

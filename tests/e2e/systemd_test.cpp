@@ -111,6 +111,12 @@ TEST_F(Systemd, GoesThroughTheLifeOfAService) {
                   << outages_ms[2] << " ms\n";
     }
     {
+        SCOPED_TRACE("killed while it was muted");
+        const Wav wav = read_wav(*directory_ / "report/muted.wav");
+        ASSERT_GT(wav.frames(), 9'600U);
+        EXPECT_EQ(peak(wav.channels[0]), 0.0);
+    }
+    {
         SCOPED_TRACE("watched");
         EXPECT_EQ(fact("restarts_while_watched"), "0") << "it feeds the watchdog";
         EXPECT_EQ(fact("restarts_by_watchdog"), "1") << "a process that hangs does not";

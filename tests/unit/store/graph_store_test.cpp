@@ -74,7 +74,7 @@ class ControlThread {
 
 class GraphStoreTest : public testing::Test, protected GraphStore::Owner {
  protected:
-    [[nodiscard]] GraphStore::State state() const override { return {graph_, revision_}; }
+    [[nodiscard]] GraphStore::State state() const override { return {graph_, revision_, output_}; }
     void store_warning(const std::string& sentence) override { warnings_.push_back(sentence); }
     void store_recovered(const std::string& sentence) override { recoveries_.push_back(sentence); }
 
@@ -105,9 +105,11 @@ class GraphStoreTest : public testing::Test, protected GraphStore::Owner {
     TemporaryDirectory directory_;
     fs::path path_ = directory_ / "state";
     fs::path file_ = path_ / "graph.json";
+    fs::path output_file_ = path_ / "output.json";
     ControlThread control_;
     AudioGraph graph_;
     std::uint64_t revision_ = 0;
+    OutputState output_;
     std::string loaded_;
     Expected<void> load_result_;
     std::vector<std::string> warnings_;
@@ -129,7 +131,7 @@ TEST_F(GraphStoreTest, AChangeIsSavedAndRestored) {
         const auto store = make_store();
         EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
         add_node("a");
-        store->changed();
+        store->graph_changed();
         EXPECT_FALSE(store->status().up_to_date);
         ASSERT_TRUE(run_until_saved(*store));
         EXPECT_EQ(store->status().saved_revision, 1U);
@@ -147,8 +149,8 @@ TEST_F(GraphStoreTest, TheNewestOfManyChangesWins) {
     EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
     for (int change = 0; change < 300; ++change) {
         add_node("n" + std::to_string(change));
-        store->changed();
-        store->changed();
+        store->graph_changed();
+        store->graph_changed();
         control_.run_waiting();
     }
     ASSERT_TRUE(run_until_saved(*store));
@@ -156,16 +158,85 @@ TEST_F(GraphStoreTest, TheNewestOfManyChangesWins) {
     EXPECT_EQ(read_text(file_), current_text());
 }
 
+TEST_F(GraphStoreTest, TheOutputIsSavedAndRestoredWithoutTheGraph) {
+    for (const bool muted : {true, false}) {
+        {
+            const auto store = make_store();
+            static_cast<void>(restore(*store));
+            output_.muted = muted;
+            store->output_changed();
+            EXPECT_FALSE(store->status().up_to_date);
+            ASSERT_TRUE(run_until_saved(*store));
+        }
+        EXPECT_FALSE(fs::exists(file_));
+        const auto store = make_store();
+        EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
+        EXPECT_EQ(store->restore_output(), (OutputState{.muted = muted}));
+    }
+}
+
+TEST_F(GraphStoreTest, FinishSavesTheOutput) {
+    {
+        const auto store = make_store();
+        static_cast<void>(restore(*store));
+        output_.muted = true;
+        store->output_changed();
+        EXPECT_TRUE(store->finish());
+    }
+    const auto store = make_store();
+    static_cast<void>(restore(*store));
+    EXPECT_EQ(store->restore_output(), (OutputState{.muted = true}));
+}
+
+TEST_F(GraphStoreTest, ADamagedStateOfTheOutputIsRenamedAndMutes) {
+    for (const char* const text : {"", "{", "{}", "[]", "{\"muted\": 1}", "{\"muted\": true, \"volume\": 1}"}) {
+        fs::create_directory(path_);
+        write_text(output_file_, text);
+        const auto store = make_store();
+        static_cast<void>(restore(*store));
+        EXPECT_EQ(store->restore_output(), (OutputState{.muted = true})) << text;
+        EXPECT_FALSE(fs::exists(output_file_));
+        ASSERT_FALSE(warnings_.empty());
+        EXPECT_NE(warnings_.back().find(output_file_.string() + ".kept-"), std::string::npos) << warnings_.back();
+    }
+}
+
+/// Nobody may be deafened because a file could not be read.
+TEST_F(GraphStoreTest, AStateOfTheOutputThatCannotBeReadIsAnErrorAndStays) {
+    fs::create_directory(path_);
+    fs::create_symlink("nowhere", output_file_);
+    const auto store = make_store();
+    static_cast<void>(restore(*store));
+    const auto restored = store->restore_output();
+    ASSERT_FALSE(restored);
+    EXPECT_EQ(restored.error().code, ErrorCode::unavailable);
+    EXPECT_TRUE(fs::is_symlink(output_file_));
+}
+
+TEST_F(GraphStoreTest, WhatWasInAFolderThatHasBeenRemovedIsWrittenAgain) {
+    const auto store = make_store();
+    static_cast<void>(restore(*store));
+    add_node("a");
+    store->graph_changed();
+    ASSERT_TRUE(run_until_saved(*store));
+    fs::remove_all(path_);
+    output_.muted = true;
+    store->output_changed();
+    ASSERT_TRUE(run_until_saved(*store));
+    EXPECT_EQ(read_text(file_), current_text());
+    EXPECT_TRUE(fs::exists(output_file_));
+}
+
 TEST_F(GraphStoreTest, FinishSavesTheLastChange) {
     const auto store = make_store();
     EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
     add_node("a");
-    store->changed();
+    store->graph_changed();
     ASSERT_TRUE(run_until_saved(*store));
     // During the interval after a save; a save of the first change may be running. Posted functions no longer run.
     for (int change = 0; change < 10; ++change) {
         add_node("b" + std::to_string(change));
-        store->changed();
+        store->graph_changed();
     }
     ASSERT_TRUE(store->finish());
     EXPECT_EQ(read_text(file_), current_text());
@@ -175,7 +246,7 @@ TEST_F(GraphStoreTest, TheStoreReleasesTheGraphAfterASave) {
     const auto store = make_store();
     EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
     add_node("a");
-    store->changed();
+    store->graph_changed();
     ASSERT_TRUE(run_until_saved(*store));
     // Otherwise every later change would copy its node.
     EXPECT_EQ(graph_.nodes().front().use_count(), 1);
@@ -307,7 +378,7 @@ TEST_F(GraphStoreTest, OutOfMemoryWhilePostingDelaysASave) {
                      owner};
     EXPECT_EQ(restore(store), GraphStore::Restored::nothing);
     add_node("a");
-    store.changed();
+    store.graph_changed();
     ASSERT_TRUE(run_until_saved(store));
     EXPECT_GT(refused, 1);
     ASSERT_TRUE(store.finish());
@@ -332,7 +403,7 @@ TEST_F(GraphStoreTest, AFolderThatAppearsLateIsUsed) {
     EXPECT_FALSE(store->status().up_to_date);
     EXPECT_NE(store->status().error, "");
     add_node("a");
-    store->changed();
+    store->graph_changed();
 
     fs::create_directory(directory_ / "mount");
     ASSERT_TRUE(run_until_saved(*store));
@@ -352,7 +423,7 @@ TEST_F(GraphStoreTest, AnOlderGraphInAFolderThatAppearsLateIsNotLost) {
     ASSERT_TRUE(run_until_saved(*store));
     EXPECT_EQ(read_text(path_ / "graph.json"), "older\n") << "untouched while there is nothing to save";
     add_node("a");
-    store->changed();
+    store->graph_changed();
     ASSERT_TRUE(run_until_saved(*store));
     EXPECT_EQ(read_text(path_ / "graph.json"), current_text());
     EXPECT_EQ(read_text(path_ / "graph.json.kept-1"), "older\n");
@@ -363,7 +434,7 @@ TEST_F(GraphStoreTest, ALastChangeThatCannotBeSavedIsAnError) {
     const auto store = make_store();
     EXPECT_EQ(restore(*store), GraphStore::Restored::nothing);
     add_node("a");
-    store->changed();
+    store->graph_changed();
     const auto finished = store->finish();
     ASSERT_FALSE(finished);
     EXPECT_NE(finished.error().sentence.find("no/such"), std::string::npos) << finished.error().sentence;
