@@ -70,6 +70,16 @@ Result<void> write_all(int fd, std::string_view text) {
     return {};
 }
 
+Result<void> write_all_at(int fd, std::string_view text, off_t offset) {
+    while (!text.empty()) {
+        const ssize_t count = retried([&] { return ::pwrite(fd, text.data(), text.size(), offset); });
+        if (count < 0) return fail_with_errno();
+        text.remove_prefix(static_cast<std::size_t>(count));
+        offset += count;
+    }
+    return {};
+}
+
 Result<void> sync(int fd) {
     if (retried([&] { return ::fsync(fd); }) != 0) return fail_with_errno();
     return {};

@@ -30,6 +30,8 @@ namespace rta::os {
 
 /// Writes the whole text.
 [[nodiscard]] Result<void> write_all(int fd, std::string_view text);
+/// Writes the whole text at this offset in bytes, without moving the position of the descriptor.
+[[nodiscard]] Result<void> write_all_at(int fd, std::string_view text, off_t offset);
 
 /// Waits until a file, or the names in a folder, are on the disk.
 [[nodiscard]] Result<void> sync(int fd);

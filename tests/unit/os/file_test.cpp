@@ -54,6 +54,18 @@ TEST(WriteAll, ReportsAFullDisk) {
     EXPECT_TRUE(write_all(full.get(), ""));
 }
 
+TEST(WriteAllAt, DoesNotMoveThePosition) {
+    const test::TemporaryDirectory directory;
+    const UniqueFd file{::open((directory / "a").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)};
+    ASSERT_TRUE(write_all(file.get(), "head body"));
+    ASSERT_TRUE(write_all_at(file.get(), "HE", 0));
+    ASSERT_TRUE(write_all_at(file.get(), "BO", 5));
+    ASSERT_TRUE(write_all(file.get(), " end"));
+    EXPECT_EQ(test::read_text(directory / "a"), "HEad BOdy end");
+    const UniqueFd full{::open("/dev/full", O_WRONLY | O_CLOEXEC)};
+    EXPECT_EQ(write_all_at(full.get(), "text", 0).error(), std::errc::no_space_on_device);
+}
+
 TEST(FolderOf, IsThePathWithoutItsLastComponent) {
     EXPECT_EQ(folder_of("a"), ".");
     EXPECT_EQ(folder_of("a/b"), "a");
