@@ -162,11 +162,6 @@ int run_render(const RenderOptions& options) {
         return kExitUsage;
     }
     const auto frames = static_cast<std::uint64_t>(std::llround(options.duration_s * options.sample_rate_hz));
-    if (!io::wav_has_room(0, frames, channels)) {
-        print_error("--duration: " + std::to_string(channels) + " channels of " + std::to_string(frames) +
-                    " frames do not fit in a WAV file, which is limited to 4 GiB");
-        return kExitUsage;
-    }
     auto file = OutputFile::of(options.output);
     if (!file) return failure(kExitFailure, file.error());
     // A device or a pipe has no partial file to remove, and may block the writer: there, signals must end the process.

@@ -172,7 +172,9 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
             return good ? std::string{}
                         : "invalid duration " + quoted(text) + ": expected seconds, above 0 and at most 3.2e9";
         });
-    command->add_option("--output", options.output, "WAV file to write, in 32-bit floating point")
+    command
+        ->add_option("--output", options.output,
+                     "WAV file to write, in 32-bit floating point; RF64 if it is larger than 4 GiB")
         ->required()
         ->type_name("OUT.wav")
         ->check(refuse_empty);

@@ -6,12 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
+#include "io/wav_header.h"
 #include "os/file.h"
 #include "os/file_lock.h"
 #include "os/file_replacement.h"
@@ -19,10 +21,10 @@
 namespace rta::io {
 namespace {
 
-/// Returns libsndfile's error message for `file` (nullptr: for the last failed open), to end a sentence with.
-[[nodiscard]] std::string reason(sf_private_tag* file) {
+/// Returns the reason why the last sf_open() failed, to end a sentence with.
+[[nodiscard]] std::string open_error() {
     constexpr std::string_view kSystem = "System error : ";
-    std::string words = sf_strerror(file);
+    std::string words = sf_strerror(nullptr);
     if (words.starts_with(kSystem)) words.erase(0, kSystem.size());
     if (words.ends_with('.')) words.pop_back();
     return words;
@@ -50,20 +52,17 @@ namespace {
 
 }  // namespace
 
-void CloseSoundFile::operator()(sf_private_tag* file) const noexcept { sf_close(file); }
-
-WavWriter::WavWriter(SoundFile file, std::string path, std::uint32_t channels)
-    : file_{std::move(file)}, path_{std::move(path)}, channels_{channels} {}
+WavWriter::WavWriter(os::UniqueFd file, std::string path, std::uint32_t sample_rate_hz, std::uint32_t channels)
+    : file_{std::move(file)}, path_{std::move(path)}, sample_rate_hz_{sample_rate_hz}, channels_{channels} {}
 
 Expected<WavWriter> WavWriter::create(const std::string& path, std::uint32_t sample_rate_hz, std::uint32_t channels,
                                       ExistingFile existing_file) {
-    SF_INFO info{};
-    info.samplerate = static_cast<int>(sample_rate_hz);
-    info.channels = static_cast<int>(channels);
-    info.format = SF_FORMAT_WAV | SF_FORMAT_FLOAT;
     const auto refuse = [&](const std::string& why) {
         return fail(ErrorCode::unavailable, "cannot write the WAV file " + path + ": " + why);
     };
+    if (channels > kMaximumWavChannels) {
+        return refuse(std::to_string(channels) + " channels, expected at most " + std::to_string(kMaximumWavChannels));
+    }
     auto output = open_locked(path);
     if (!output) return refuse(describe(output.error()));
     std::string renamed_to;
@@ -75,41 +74,63 @@ Expected<WavWriter> WavWriter::create(const std::string& path, std::uint32_t sam
         output = open_locked(path);
         if (!output) return refuse(describe(output.error()));
     }
-    const int descriptor = output->release();
     // Ignored: a file that cannot be truncated, such as a device, is written as it is.
-    static_cast<void>(::ftruncate(descriptor, 0) == 0);
-    SoundFile file{sf_open_fd(descriptor, SFM_WRITE, &info, SF_TRUE)};
-    if (!file) return refuse(reason(nullptr));
-    // The PEAK chunk contains a timestamp, which would make files with the same audio differ.
-    sf_command(file.get(), SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
-    WavWriter writer{std::move(file), path, channels};
+    static_cast<void>(::ftruncate(output->get(), 0) == 0);
+    if (::lseek(output->get(), 0, SEEK_CUR) < 0)
+        return refuse("its header cannot be updated: expected a file, not a pipe or terminal");
+    WavWriter writer{std::move(*output), path, sample_rate_hz, channels};
     writer.renamed_to_ = std::move(renamed_to);
-    writer.update_header();
+    if (const auto written = os::write_all(writer.file_.get(), writer.header()); !written) {
+        return refuse(written.error().message());
+    }
     return writer;
 }
 
 Expected<void> WavWriter::write(std::span<const float> interleaved) {
-    const std::uint64_t frames = interleaved.size() / channels_;
-    if (!wav_has_room(frames_, frames, channels_)) {
-        return fail(ErrorCode::resource_exhausted,
-                    "the WAV file " + path_ + " has reached 4 GiB, the maximum size of a WAV file; recording stopped");
+    static_assert(std::endian::native == std::endian::little, "WAV files contain little-endian samples");
+    const auto bytes = std::as_bytes(interleaved);
+    if (auto written = append({reinterpret_cast<const char*>(bytes.data()), bytes.size()}); !written) return written;
+    frames_ += interleaved.size() / channels_;
+    return {};
+}
+
+Expected<void> WavWriter::write_silence(std::uint64_t frames) {
+    if (frames == 0) return {};
+    const std::string silence(channels_ * sizeof(float), '\0');
+    // A regular file is as long as its last byte that was written, so the last frame of the hole is written.
+    if (::lseek(file_.get(), static_cast<off_t>((frames - 1) * silence.size()), SEEK_CUR) < 0) {
+        return fail(ErrorCode::unavailable,
+                    "cannot write to the WAV file " + path_ + ": " + os::last_error().message());
     }
-    const sf_count_t written = sf_writef_float(file_.get(), interleaved.data(), static_cast<sf_count_t>(frames));
-    frames_ += static_cast<std::uint64_t>(written);
-    if (std::cmp_not_equal(written, frames)) {
-        return fail(ErrorCode::unavailable, "cannot write to the WAV file " + path_ + ": " + reason(file_.get()));
+    if (auto written = append(silence); !written) return written;
+    frames_ += frames;
+    return {};
+}
+
+Expected<void> WavWriter::append(std::string_view samples) {
+    if (const auto written = os::write_all(file_.get(), samples); !written) {
+        return fail(ErrorCode::unavailable, "cannot write to the WAV file " + path_ + ": " + written.error().message());
     }
     return {};
 }
 
-void WavWriter::update_header() noexcept { sf_command(file_.get(), SFC_UPDATE_HEADER_NOW, nullptr, 0); }
+std::string WavWriter::header() const { return wav_header(sample_rate_hz_, channels_, frames_); }
+
+void WavWriter::update_header() {
+    // Ignored: close() updates the header again and reports errors.
+    static_cast<void>(os::write_all_at(file_.get(), header(), 0));
+}
 
 Expected<void> WavWriter::close() {
-    if (const int error = sf_close(file_.release()); error != SF_ERR_NO_ERROR) {
-        return fail(ErrorCode::unavailable, "cannot finish the WAV file " + path_ + ": " + sf_error_number(error));
+    auto finished = os::write_all_at(file_.get(), header(), 0);
+    if (auto closed = os::close(std::move(file_)); finished) finished = closed;
+    if (!finished) {
+        return fail(ErrorCode::unavailable, "cannot finish the WAV file " + path_ + ": " + finished.error().message());
     }
     return {};
 }
+
+void CloseSoundFile::operator()(sf_private_tag* file) const noexcept { sf_close(file); }
 
 SoundReader::SoundReader(SoundFile file, std::uint32_t sample_rate_hz, std::uint32_t channels, std::uint64_t frames)
     : file_{std::move(file)}, sample_rate_hz_{sample_rate_hz}, channels_{channels}, frames_{frames} {}
@@ -124,7 +145,7 @@ Expected<SoundReader> SoundReader::open(const std::string& path) {
     SF_INFO info{};
     SoundFile file{sf_open(path.c_str(), SFM_READ, &info)};
     if (!file) {
-        return fail(ErrorCode::invalid_argument, path + " is not a sound file: " + reason(nullptr));
+        return fail(ErrorCode::invalid_argument, path + " is not a sound file: " + open_error());
     }
     return SoundReader{std::move(file), static_cast<std::uint32_t>(info.samplerate),
                        static_cast<std::uint32_t>(info.channels), static_cast<std::uint64_t>(info.frames)};

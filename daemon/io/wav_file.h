@@ -5,7 +5,9 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
+#include "os/unique_fd.h"
 #include "text/error.h"
 
 // libsndfile's type, kept out of this header.
@@ -13,25 +15,14 @@ struct sf_private_tag;
 
 namespace rta::io {
 
-struct CloseSoundFile {
-    void operator()(sf_private_tag* file) const noexcept;
-};
-using SoundFile = std::unique_ptr<sf_private_tag, CloseSoundFile>;
-
-/// Returns whether `more` frames fit into a float32 WAV file of `frames` frames: a WAV file is limited to 4 GiB.
-[[nodiscard]] constexpr bool wav_has_room(std::uint64_t frames, std::uint64_t more, std::uint32_t channels) {
-    constexpr std::uint64_t kHeader = 4096;  // upper bound
-    constexpr std::uint64_t kLargest = 0xFFFF'FFFF - kHeader;
-    return (frames + more) * channels * sizeof(float) <= kLargest;
-}
-
 /// Handling of an existing recording of the same name by WavWriter.
 enum class ExistingFile : std::uint8_t {
     overwrite,
     rename,  ///< to the first free name of FILE.kept-1, FILE.kept-2, ...
 };
 
-/// Writes float32 WAV files of up to 4 GiB. May block; must not be called on the audio thread.
+/// Writes float32 WAV files. A file that grows beyond 4 GiB becomes an RF64 file. May block; must not be called on the
+/// audio thread.
 class WavWriter {
  public:
     /// Creates or truncates `path` and writes a header. UNAVAILABLE, naming the file, if that fails.
@@ -41,25 +32,33 @@ class WavWriter {
     /// Returns the name to which create() renamed an existing recording; empty if there was none.
     [[nodiscard]] const std::string& renamed_to() const noexcept { return renamed_to_; }
 
-    /// Appends whole interleaved frames. RESOURCE_EXHAUSTED, without writing anything, if the file would exceed 4 GiB;
-    /// UNAVAILABLE if the write fails.
+    /// Appends whole interleaved frames. UNAVAILABLE if the write fails.
     [[nodiscard]] Expected<void> write(std::span<const float> interleaved);
+    /// Appends frames of silence, as a hole: it needs no time and no space on a file system with sparse files.
+    /// UNAVAILABLE if the write fails.
+    [[nodiscard]] Expected<void> write_silence(std::uint64_t frames);
     /// Updates the header to cover everything written so far, so that the file is valid even if the process is killed.
-    void update_header() noexcept;
-    /// Updates the header and closes the file. UNAVAILABLE if the system reports a delayed write error.
+    void update_header();
+    /// Updates the header and closes the file. UNAVAILABLE if that fails or the system reports a delayed write error.
     [[nodiscard]] Expected<void> close();
 
-    [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
-
  private:
-    WavWriter(SoundFile file, std::string path, std::uint32_t channels);
+    WavWriter(os::UniqueFd file, std::string path, std::uint32_t sample_rate_hz, std::uint32_t channels);
+    [[nodiscard]] Expected<void> append(std::string_view samples);
+    [[nodiscard]] std::string header() const;
 
-    SoundFile file_;
+    os::UniqueFd file_;
     std::string path_;
     std::string renamed_to_;
+    std::uint32_t sample_rate_hz_;
     std::uint32_t channels_;
     std::uint64_t frames_ = 0;
 };
+
+struct CloseSoundFile {
+    void operator()(sf_private_tag* file) const noexcept;
+};
+using SoundFile = std::unique_ptr<sf_private_tag, CloseSoundFile>;
 
 /// Reads any sound file that libsndfile supports, as float32.
 class SoundReader {

@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 
-#include <algorithm>
 #include <bit>
 #include <chrono>
 #include <utility>
@@ -116,21 +115,18 @@ void WavRecorder::drain(std::vector<float>& batch) {
 }
 
 void WavRecorder::write(std::vector<float>& batch) {
-    if (!failed_ && !batch.empty()) {
-        if (auto written = writer_.write(batch); !written) {
-            failed_ = true;
-            report(std::move(written.error().sentence));
-        }
-    }
+    if (!failed_ && !batch.empty()) check(writer_.write(batch));
     batch.clear();
 }
 
 void WavRecorder::write_silence(std::uint64_t frames) {
-    std::vector<float> silence;
-    for (; frames > 0; frames -= std::min<std::uint64_t>(frames, kBatchFrames)) {
-        silence.assign(std::min<std::uint64_t>(frames, kBatchFrames) * channels_, 0.0F);
-        write(silence);
-    }
+    if (!failed_) check(writer_.write_silence(frames));
+}
+
+void WavRecorder::check(Expected<void> written) {
+    if (written) return;
+    failed_ = true;
+    report(std::move(written.error().sentence));
 }
 
 void WavRecorder::report(std::string sentence) {
@@ -157,9 +153,7 @@ void WavRecorder::finish() {
     thread_.request_stop();
     thread_.join();
     write_silence(std::exchange(missing_frames_, 0));
-    if (auto closed = writer_.close(); !closed && !std::exchange(failed_, true)) {
-        report(std::move(closed.error().sentence));
-    }
+    if (auto closed = writer_.close(); !failed_) check(std::move(closed));
 }
 
 }  // namespace rta::io

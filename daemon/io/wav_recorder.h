@@ -62,6 +62,7 @@ class WavRecorder {
     void drain(std::vector<float>& batch);
     void write(std::vector<float>& batch);
     void write_silence(std::uint64_t frames);
+    void check(Expected<void> written);
     void drop(std::uint32_t frames) RTA_NONBLOCKING;
     void report(std::string sentence);
 

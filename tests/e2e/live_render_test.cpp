@@ -134,8 +134,9 @@ TEST(LiveRender, AnInterruptionLeavesTheFileAsItWas) {
         const std::filesystem::path file = directory / "out.wav";
         write_text(directory / "graph.json", kDocument);
         write_text(file, "as it was");
+        // A file of this duration would be larger than 4 GiB.
         Process process{{rtad_program(),
-                         {"render", "--graph", (directory / "graph.json").string(), "--duration", "10000", "--output",
+                         {"render", "--graph", (directory / "graph.json").string(), "--duration", "1e9", "--output",
                           file.string()}}};
         while (partial_files(directory.path()) == 0) ASSERT_TRUE(process.running()) << process.error();
         process.signal(signal);

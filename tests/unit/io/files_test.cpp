@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sndfile.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
@@ -12,7 +15,9 @@
 #include "dsp/audio_buffer.h"
 #include "io/offline_device.h"
 #include "io/wav_file.h"
+#include "io/wav_header.h"
 #include "io/wav_recorder.h"
+#include "os/unique_fd.h"
 #include "sounding_engine.h"
 
 namespace rta::io {
@@ -42,6 +47,14 @@ class FilesTest : public ::testing::Test {
         return samples;
     }
 
+    static std::string bytes(const std::string& path) {
+        std::FILE* const file = std::fopen(path.c_str(), "rb");
+        std::string text(10'000, '\0');
+        text.resize(std::fread(text.data(), 1, text.size(), file));
+        std::fclose(file);
+        return text;
+    }
+
     TemporaryFolder folder;
 };
 
@@ -57,25 +70,110 @@ TEST_F(FilesTest, FloatsGoInAndOutUnchanged) {
 }
 
 TEST_F(FilesTest, TheSameSoundIsTheSameFile) {
-    const auto bytes = [](const std::string& path) {
-        std::FILE* const file = std::fopen(path.c_str(), "rb");
-        std::string text(10'000, '\0');
-        text.resize(std::fread(text.data(), 1, text.size(), file));
-        std::fclose(file);
-        return text;
-    };
     write(folder / "a.wav", 48'000, 1, {0.5F, 0.25F});
     write(folder / "b.wav", 48'000, 1, {0.5F, 0.25F});
     EXPECT_EQ(bytes(folder / "a.wav"), bytes(folder / "b.wav"));
     EXPECT_EQ(bytes(folder / "a.wav").find("PEAK"), std::string::npos) << "it would hold the time of day";
 }
 
-TEST_F(FilesTest, AWavFileEndsAtFourGigabytes) {
-    constexpr std::uint64_t kFourGiBOfStereo = (std::uint64_t{1} << 32U) / 8;
-    EXPECT_TRUE(wav_has_room(0, kFourGiBOfStereo - 1024, 2));
-    EXPECT_FALSE(wav_has_room(0, kFourGiBOfStereo, 2));
-    EXPECT_FALSE(wav_has_room(kFourGiBOfStereo - 1024, 1024, 2));
-    EXPECT_TRUE(wav_has_room(0, kFourGiBOfStereo, 1));
+TEST_F(FilesTest, TheHeaderOfASmallFileIsThatOfLibsndfile) {
+    for (const std::uint32_t channels : {1U, 2U, 5U, 64U}) {
+        for (const std::uint32_t frames : {0U, 3U}) {
+            const std::string path = folder / "reference.wav";
+            SF_INFO info{};
+            info.samplerate = 44'100;
+            info.channels = static_cast<int>(channels);
+            info.format = SF_FORMAT_WAV | SF_FORMAT_FLOAT;
+            SNDFILE* const reference = sf_open(path.c_str(), SFM_WRITE, &info);
+            ASSERT_NE(reference, nullptr);
+            sf_command(reference, SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
+            const std::vector<float> samples(std::size_t{channels} * frames, 0.5F);
+            EXPECT_EQ(sf_writef_float(reference, samples.data(), frames), frames);
+            ASSERT_EQ(sf_close(reference), 0);
+            write(folder / "a.wav", 44'100, channels, samples);
+            EXPECT_EQ(bytes(folder / "a.wav"), bytes(path)) << channels << " channels, " << frames << " frames";
+        }
+    }
+}
+
+TEST_F(FilesTest, AFileIsRf64FromFourGigabytesOn) {
+    for (const std::uint32_t channels : {1U, 2U, 3U, 256U, kMaximumWavChannels}) {
+        const std::size_t header_bytes = wav_header(48'000, channels, 0).size();
+        const std::uint64_t largest = (0xFFFF'FFFF - header_bytes) / (channels * sizeof(float));
+        EXPECT_TRUE(wav_header(48'000, channels, largest).starts_with("RIFF")) << channels << " channels";
+        const std::string large = wav_header(48'000, channels, largest + 1);
+        EXPECT_TRUE(large.starts_with("RF64")) << channels << " channels";
+        EXPECT_EQ(large.size(), header_bytes) << channels << " channels";
+    }
+}
+
+/// Reads the last frame of a file.
+std::vector<float> last_frame(const std::string& path, SF_INFO& info) {
+    SNDFILE* const file = sf_open(path.c_str(), SFM_READ, &info);
+    if (file == nullptr) {
+        ADD_FAILURE() << path << ": " << sf_strerror(nullptr);
+        return {};
+    }
+    std::vector<float> frame(static_cast<std::size_t>(info.channels));
+    EXPECT_EQ(sf_seek(file, info.frames - 1, SEEK_SET), info.frames - 1);
+    EXPECT_EQ(sf_readf_float(file, frame.data(), 1), 1);
+    sf_close(file);
+    return frame;
+}
+
+TEST_F(FilesTest, ARecordingContinuesBeyondFourGigabytes) {
+    for (const std::uint32_t channels : {1U, 2U, 3U, 256U}) {
+        const std::string path = folder / "large.wav";
+        auto writer = WavWriter::create(path, 48'000, channels);
+        ASSERT_TRUE(writer) << writer.error().sentence;
+        std::vector<float> marker(channels);
+        std::iota(marker.begin(), marker.end(), 1.0F);
+        sf_count_t frames = 0;
+        // Reads the file as if the process were killed now.
+        const auto check = [&](int format, sf_count_t expected_frames) {
+            SF_INFO info{};
+            EXPECT_EQ(last_frame(path, info), marker) << channels << " channels";
+            EXPECT_EQ(info.format, format | SF_FORMAT_FLOAT) << channels << " channels";
+            EXPECT_EQ(info.frames, expected_frames) << channels << " channels";
+            EXPECT_EQ(info.samplerate, 48'000);
+        };
+        const auto append = [&](std::uint64_t silent_frames) {
+            // A hole: the file takes a few kilobytes of the disk.
+            ASSERT_TRUE(writer->write_silence(silent_frames));
+            ASSERT_TRUE(writer->write(marker));
+            frames += static_cast<sf_count_t>(silent_frames) + 1;
+        };
+        const std::uint64_t four_gib_of_frames = (std::uint64_t{1} << 32U) / (channels * sizeof(float));
+        append(four_gib_of_frames - 1'000);
+        writer->update_header();
+        check(SF_FORMAT_WAV, frames);
+        const sf_count_t frames_of_header = frames;
+        append(2'000);
+        // Killed before the next update of the header.
+        check(SF_FORMAT_WAV, frames_of_header);
+        writer->update_header();
+        check(SF_FORMAT_RF64, frames);
+        append(2 * four_gib_of_frames);
+        ASSERT_TRUE(writer->close());
+        check(SF_FORMAT_RF64, frames);
+        EXPECT_GT(std::filesystem::file_size(path), 3 * (std::uint64_t{1} << 32U));
+    }
+}
+
+TEST_F(FilesTest, MoreChannelsThanReadersAcceptAreRefused) {
+    const auto writer = WavWriter::create(folder / "wide.wav", 48'000, kMaximumWavChannels + 1);
+    ASSERT_FALSE(writer);
+    EXPECT_NE(writer.error().sentence.find("expected at most 1024"), std::string::npos) << writer.error().sentence;
+    EXPECT_FALSE(std::filesystem::exists(folder / "wide.wav"));
+}
+
+TEST_F(FilesTest, APipeIsRefused) {
+    const std::string path = folder / "pipe";
+    ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+    const os::UniqueFd reader{::open(path.c_str(), O_RDONLY | O_NONBLOCK)};
+    const auto writer = WavWriter::create(path, 48'000, 1);
+    ASSERT_FALSE(writer);
+    EXPECT_NE(writer.error().sentence.find(path), std::string::npos) << writer.error().sentence;
 }
 
 TEST_F(FilesTest, WhatIsNoSoundFileIsNamed) {
