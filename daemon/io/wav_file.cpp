@@ -109,6 +109,11 @@ Expected<void> WavWriter::write_silence(std::uint64_t frames) {
 
 Expected<void> WavWriter::append(std::string_view samples) {
     if (const auto written = os::write_all(file_.get(), samples); !written) {
+        // A disk that is full has taken some of the frames. They remain part of the file.
+        const auto header_bytes = static_cast<off_t>(header().size());
+        if (const off_t end = ::lseek(file_.get(), 0, SEEK_CUR); end > header_bytes) {
+            frames_ = static_cast<std::uint64_t>(end - header_bytes) / (channels_ * sizeof(float));
+        }
         return fail(ErrorCode::unavailable, "cannot write to the WAV file " + path_ + ": " + written.error().message());
     }
     return {};

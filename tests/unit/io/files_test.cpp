@@ -2,10 +2,12 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sndfile.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <numeric>
 #include <string>
@@ -158,6 +160,26 @@ TEST_F(FilesTest, ARecordingContinuesBeyondFourGigabytes) {
         check(SF_FORMAT_RF64, frames);
         EXPECT_GT(std::filesystem::file_size(path), 3 * (std::uint64_t{1} << 32U));
     }
+}
+
+TEST_F(FilesTest, WhatADiskTookBeforeItWasFullIsKept) {
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+    auto* const action = std::signal(SIGXFSZ, SIG_IGN);
+    auto writer = WavWriter::create(folder / "a.wav", 48'000, 2);
+    ASSERT_TRUE(writer) << writer.error().sentence;
+    std::vector<float> samples = noise(1, 1'000).front();
+    const rlimit limit{.rlim_cur = 2'005, .rlim_max = before.rlim_max};  // bytes, in the middle of a frame
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    const auto written = writer->write(samples);
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    std::signal(SIGXFSZ, action);
+    ASSERT_FALSE(written);
+    EXPECT_NE(written.error().sentence.find(folder / "a.wav"), std::string::npos) << written.error().sentence;
+    ASSERT_TRUE(writer->close());
+    const std::size_t frames = (2'005 - wav_header(48'000, 2, 0).size()) / (2 * sizeof(float));
+    samples.resize(2 * frames);
+    EXPECT_EQ(read(folder / "a.wav"), samples);
 }
 
 TEST_F(FilesTest, MoreChannelsThanReadersAcceptAreRefused) {
