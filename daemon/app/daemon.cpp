@@ -59,7 +59,8 @@ constexpr milliseconds kCloseLimit{1000};
 /// a failing power supply.
 constexpr std::array kExitSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGPWR};
 
-/// Returns whether the request may open a device that people hear. A recording begins with the first frame of the graph.
+/// Returns whether the request may open a device that people hear. A recording begins with the first frame of the
+/// graph.
 [[nodiscard]] bool is_live(const io::DeviceRequest& request) {
     return request.device.kind == nullptr || request.device.kind->calls != io::DriverCalls::nonblocking;
 }

@@ -19,7 +19,8 @@
 
 namespace rta::store {
 
-/// Persists the graph and the state of the output in a folder: restores them at start and saves them after every change.
+/// Persists the graph and the state of the output in a folder: restores them at start and saves them after every
+/// change.
 ///
 /// The first change is saved immediately. Under load, one save starts every kSaveInterval, with the newest graph. A
 /// failed save is retried every kRetryInterval. A thread of the store writes the documents and waits for the disk.
