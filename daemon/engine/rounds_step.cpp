@@ -281,14 +281,19 @@ bool Rounds::continue_ready(const Moment& now, Step& step) {
     return all;
 }
 
-/// Makes the changes of a started unit that the next round allows. Returns false if signals have to fill before.
+/// Makes the changes of a started unit that the next round allows. Returns false if it does not take part, because
+/// signals have to fill before, or because the units before it make a node heard whose inputs it was to prepare: the
+/// others were told that it changes the rest later.
 bool Rounds::continue_unit(ChangeUnit& unit, const Moment& now, Step& step) {
     if (unit.left.empty()) {
         begin_to_be_heard(unit, now, step);
         return true;
     }
     const std::vector<PortRef> ports = next_ports(unit);
-    if (const std::uint64_t ready = ready_frame(ports, aims_unheard_, now); ready > now.frame) {
+    std::uint64_t ready = ready_frame(ports, aims_unheard_, now);
+    const auto is_later = [&](const PortRef& port) { return std::ranges::binary_search(later_, port); };
+    if (std::ranges::any_of(ports, is_later)) ready = std::max(ready, now.frame + 1);
+    if (ready > now.frame) {
         unit.retry_frame = ready;
         return false;
     }
