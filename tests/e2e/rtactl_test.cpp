@@ -407,7 +407,7 @@ TEST_F(Rtactl, DrawsTheGraph) {
 TEST_F(Rtactl, TopPrintsPages) {
     done({"graph", "load", "-"}, kChain);
     const std::string pages = done({"top", "--count", "2", "--rate", "10"});
-    EXPECT_TRUE(has(pages, "device  null, running, 48000 Hz")) << pages;
+    EXPECT_TRUE(has(pages, "device    null, running, 48000 Hz")) << pages;
     EXPECT_TRUE(has(pages, "worst [")) << pages;
     EXPECT_TRUE(has(pages, "SHARE")) << pages;
     EXPECT_TRUE(has(pages, "channels = 2")) << pages;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <array>
+
 #include "rtactl/context/context.h"
 #include "rtactl/drawing/status_page.h"
 
@@ -6,14 +8,17 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-Result<void> run_status(Context& context, const Arguments&) {
+Result<void> run_status(Context& context, const Arguments& arguments) {
     v1::Request request;
     request.mutable_get_status();
     const auto response = context.query(std::move(request));
     if (!response) return std::unexpected(response.error());
-    if (!context.json()) print_status(context.out(), response->get_status());
+    if (!context.json()) print_status(context.out(), response->get_status(), arguments.has("--verbose"));
     return {};
 }
+
+constexpr std::array kStatusOptions{
+    Option{"--verbose", "", "Also show the id of the instance and the number of plans."}};
 
 }  // namespace
 
@@ -22,6 +27,7 @@ extern constinit const Command kStatus = checked({
     .name = "status",
     .help = "Show the device, its latency, the real-time privileges granted, and the engine.",
     .example = "rtactl status",
+    .options = kStatusOptions,
     .run = run_status,
 });
 

@@ -144,7 +144,7 @@ constexpr std::array kTopOptions{Option{"--rate", "HZ", "Set the refresh rate, 0
 extern constinit const Command kTop = checked({
     .position = 510,
     .name = "top",
-    .help = "Show load, xruns, clients and the nodes that take the most time, until interrupted.",
+    .help = "Show load, dropouts, clients and the nodes that take the most time, until interrupted.",
     .details =
         "Load is the time that device callbacks take, as a share of the time available, over the last second.\n"
         "The share of a node is its part of a block's duration: over the last half second, and on average since the\n"

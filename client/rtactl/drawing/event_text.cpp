@@ -94,7 +94,7 @@ std::string describe(const v1::Event& event) {
             return "load up to frame " + std::to_string(event.load().frame()) + ": " + load_text(event.load()) +
                    dropped_text(event);
         case v1::Event::kXruns:
-            return "xruns up to frame " + std::to_string(event.xruns().frame()) + ": " +
+            return "dropouts up to frame " + std::to_string(event.xruns().frame()) + ": " +
                    describe(event.xruns().counts()) + dropped_text(event);
         case v1::Event::kNodeLoads:
             return "node loads up to frame " + std::to_string(event.node_loads().frame()) + ": " +

@@ -28,7 +28,7 @@ std::string load_bar(float share) {
 }
 
 std::string store_text(const v1::StoreState& store) {
-    if (store.directory().empty()) return "none: the graph is not saved (rtad runs without --state-dir)";
+    if (store.directory().empty()) return "none: nothing is saved (rtad runs without --state-dir)";
     std::string text = store.directory() + ", revision " + std::to_string(store.saved_revision()) + " saved";
     if (!store.error().empty()) return text + "; later revisions cannot be saved: " + store.error();
     if (!store.up_to_date()) text += ", later revisions are being written";
@@ -39,10 +39,24 @@ std::string client_text(const v1::ClientState& client) {
     return quoted(client.name()) + " from " + client.address() + " for " + duration_text(client.connected_s());
 }
 
-std::string dropouts_text(const v1::DeviceState& device) {
-    const std::string counts = counted(device.xruns(), "xrun") + ", " + counted(device.late_blocks(), "late block");
-    const std::string kinds = describe(device.xrun_counts());
-    return kinds == "none" ? counts : counts + " (" + kinds + ")";
+/// "5.33 ms from input to output: input 1.33 ms, look-ahead 1 ms, output 3 ms; 64 frames per callback"
+std::string latency_text(const v1::DeviceState& device, const v1::EngineState& engine) {
+    const auto seconds = [&](std::uint64_t frames) {
+        return device.sample_rate_hz() > 0 ? static_cast<double>(frames) / device.sample_rate_hz() : 0.0;
+    };
+    std::string parts;
+    double sum_s = 0.0;
+    const auto add = [&](std::string_view what, double latency_s) {
+        parts.append(parts.empty() ? "" : ", ").append(what).append(" ").append(milliseconds_text(latency_s));
+        sum_s += latency_s;
+    };
+    const bool captures = device.channels_in() > 0;
+    if (captures) add("input", device.input_latency_s());
+    if (device.adapter_frames() > 0) add("fixed blocks", seconds(device.adapter_frames()));
+    if (engine.latency_frames() > 0) add("look-ahead", seconds(engine.latency_frames()));
+    add("output", device.output_latency_s());
+    return milliseconds_text(sum_s) + (captures ? " from input to output: " : " to the output: ") + parts + "; " +
+           counted(device.callback_frames(), "frame") + " per callback";
 }
 
 /// Prints the nodes in order of load, then those without a load in the order of the graph.
@@ -96,19 +110,17 @@ std::string look_ahead_text(const v1::EngineState& engine, double sample_rate_hz
 
 }  // namespace
 
-void print_status(std::ostream& out, const v1::StatusResult& status) {
+void print_status(std::ostream& out, const v1::StatusResult& status, bool verbose) {
     const v1::DeviceState& device = status.device();
     const v1::RealtimeState& realtime = status.realtime();
     const v1::EngineState& engine = status.engine();
     TextTable table;
     table.add({"daemon", "rtad " + status.server_version() + ", up " + duration_text(status.uptime_s()) + ", " +
-                             counted(status.client_count(), "client") + ", instance " + status.instance_id()});
+                             counted(status.client_count(), "client") +
+                             (verbose ? ", instance " + status.instance_id() : "")});
     table.add({"device", device_text(device)});
-    table.add({"latency", "output " + milliseconds_text(device.output_latency_s()) + ", input " +
-                              milliseconds_text(device.input_latency_s()) + ", " +
-                              counted(device.callback_frames(), "frame") + " per callback, " +
-                              counted(device.adapter_frames(), "frame") + " added for fixed blocks"});
-    table.add({"dropouts", dropouts_text(device)});
+    table.add({"latency", latency_text(device, engine)});
+    table.add({"dropouts", describe(device.xrun_counts())});
     if (status.has_load()) table.add({"load", load_text(status.load())});
     table.add({"real time", with_reason(realtime.scheduling().empty() ? "no audio thread yet" : realtime.scheduling(),
                                         realtime.scheduling_detail()) +
@@ -129,8 +141,10 @@ void print_status(std::ostream& out, const v1::StatusResult& status) {
                             std::to_string(engine.change_number()) + ", " + counted(engine.node_count(), "node") +
                             ", " + counted(engine.connection_count(), "connection")});
     if (engine.node_latencies_size() > 0) table.add({"look-ahead", look_ahead_text(engine, device.sample_rate_hz())});
-    table.add({"plans", std::to_string(engine.plans_made()) + " created, " + std::to_string(engine.plans_freed()) +
-                            " freed, " + std::to_string(engine.plans_alive()) + " alive"});
+    if (verbose) {
+        table.add({"plans", std::to_string(engine.plans_made()) + " created, " + std::to_string(engine.plans_freed()) +
+                                " freed, " + std::to_string(engine.plans_alive()) + " alive"});
+    }
     if (engine.output_muted()) table.add({"output", "muted; `rtactl unmute` unmutes it"});
     if (status.has_store()) table.add({"store", store_text(status.store())});
     for (const v1::ClientState& client : status.clients()) {
@@ -152,7 +166,7 @@ void print_top(std::ostream& out, const v1::StatusResult& status, const v1::Grap
     table.add({"load", "mean  " + load_bar(load.mean()) + " " + percent_text(load.mean())});
     table.add({"", "p99   " + load_bar(load.p99()) + " " + percent_text(load.p99())});
     table.add({"", "worst " + load_bar(load.worst()) + " " + percent_text(load.worst())});
-    table.add({"xruns", describe(status.device().xrun_counts())});
+    table.add({"dropouts", describe(status.device().xrun_counts())});
     table.add({"engine", "frame " + std::to_string(engine.frame()) + ", revision " + std::to_string(engine.revision()) +
                              ", " + counted(engine.node_count(), "node") + ", " +
                              counted(engine.connection_count(), "connection")});

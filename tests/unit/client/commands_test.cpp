@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "fake_rtad.h"
+#include "rtactl/drawing/status_page.h"
 #include "rtactl/terminal/printable_stream.h"
 #include "support/temporary.h"
 #include "text/quoting.h"
@@ -47,7 +48,7 @@ FakeRtad::Override refuse_changes(v1::Code code, std::string sentence) {
 
 TEST(Commands, StatusShowsEverything) {
     FakeRtad rtad;
-    const Outcome outcome = rtad.run({"status"});
+    const Outcome outcome = rtad.run({"status", "--verbose"});
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
     EXPECT_EQ(outcome.err, "");
     for (const std::string_view part : {"rtad 9.9.9",
@@ -59,9 +60,10 @@ TEST(Commands, StatusShowsEverything) {
                                         "48000 Hz",
                                         "0 in, 2 out",
                                         "PortAudio has no device",
-                                        "output 1.33 ms",
+                                        "to the output: ",
+                                        "output 1.33 ms; 64 frames per callback",
                                         "64 frames per callback",
-                                        "0 xruns, 3 late blocks (2 late callbacks, 1 overrun)",
+                                        "2 late callbacks, 1 overrun",
                                         "mean 2 %, p99 5.1 %, worst 50 % of the time for 750 callbacks",
                                         "muted; `rtactl unmute` unmutes it",
                                         "/var/lib/rtad, revision 6 saved, later revisions are being written",
@@ -77,6 +79,22 @@ TEST(Commands, StatusShowsEverything) {
                                         "5 created, 4 freed, 1 alive"}) {
         EXPECT_TRUE(has(outcome.out, part)) << part << " is not in\n" << outcome.out;
     }
+    const std::string brief = rtad.run({"status"}).out;
+    for (const std::string_view internal : {"0123abcd", "1 alive"}) EXPECT_FALSE(has(brief, internal)) << brief;
+}
+
+TEST(Commands, StatusSumsTheLatencyFromInputToOutput) {
+    v1::StatusResult status = fake_status();
+    status.mutable_device()->set_channels_in(2);
+    status.mutable_device()->set_input_latency_s(0.002);
+    status.mutable_device()->set_output_latency_s(0.003);
+    status.mutable_device()->set_adapter_frames(48);
+    status.mutable_engine()->set_latency_frames(24);
+    std::ostringstream out;
+    rtactl::print_status(out, status, false);
+    EXPECT_TRUE(
+        has(out.str(), "6.5 ms from input to output: input 2 ms, fixed blocks 1 ms, look-ahead 0.5 ms, output 3 ms"))
+        << out.str();
 }
 
 TEST(Commands, JsonIsTheResponseAndNothingElse) {

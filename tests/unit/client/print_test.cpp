@@ -120,8 +120,9 @@ TEST(Print, TelemetryIsOneLineEach) {
     xruns.set_frame(64);
     xruns.mutable_counts()->set_output_underflows(2);
     xruns.mutable_counts()->set_late_callbacks(1);
-    EXPECT_EQ(describe(event),
-              "xruns up to frame 64: 2 output underflows, 1 late callback (2 events dropped so far: read too slowly)");
+    EXPECT_EQ(
+        describe(event),
+        "dropouts up to frame 64: 2 output underflows, 1 late callback (2 events dropped so far: read too slowly)");
 }
 
 TEST(Print, XrunsOfEveryKindHaveTheirName) {
