@@ -69,7 +69,6 @@ ShiftFinder::ShiftFinder(const SoundingGraph& sound, std::span<const PortRef> ch
         return;
     }
     sort_ports(order ? *order : *order_after_);
-    update();
 }
 
 void ShiftFinder::sort_ports(std::span<const std::uint32_t> order) {
@@ -100,17 +99,21 @@ std::vector<std::int64_t> ShiftFinder::latencies(std::span<const std::uint32_t> 
 
 std::optional<Shift> ShiftFinder::find(PortRef port) {
     if (!heard_[sound_.index_of(port.node)]) return std::nullopt;
+    if (std::exchange(stale_, false)) update();
     std::int64_t leaving = 0;
     std::int64_t arriving = 0;
     for (const Connection& connection : sound_.into(port)) {
         if (connection.leaves()) leaving = std::max(leaving, before_[connection.from_node] + connection.delay_frames);
         if (connection.arrives()) arriving = std::max(arriving, after_[connection.from_node] + connection.delay_frames);
     }
+    if (arriving == leaving && !is_late(port)) return std::nullopt;
     // Without a search, the shift is reported as one that cannot glide.
-    const bool searches = found_ < kMostSearched;
-    const bool in_time = arriving == leaving && !is_late(port);
-    if (in_time || (searches && !have_common_source(port))) return std::nullopt;
-    ++found_;
+    const bool searches = searched_ < kMostSearched;
+    if (searches) {
+        ++searched_;
+        latest_sources_ = sources(port);
+        if (!have_common_source()) return std::nullopt;
+    }
     const bool in_one_round = searches && (acyclic_ || !is_in_loop(port));
     return Shift{.port = port, .frames = arriving - leaving, .in_one_round = in_one_round};
 }
@@ -141,18 +144,19 @@ ShiftFinder::Sources ShiftFinder::sources(PortRef port) const {
     return found;
 }
 
-bool ShiftFinder::have_common_source(PortRef port) const {
-    const Sources found = sources(port);
-    for (std::size_t i = 0; i < found.before.size(); ++i) {
-        if (found.before[i] && found.after[i]) return true;
+bool ShiftFinder::have_common_source() const {
+    const auto& [before, after] = latest_sources_;
+    for (std::size_t i = 0; i < before.size(); ++i) {
+        if (before[i] && after[i]) return true;
     }
     return false;
 }
 
-std::vector<bool> ShiftFinder::old_sources(PortRef port) const {
-    Sources found = sources(port);
-    for (std::size_t i = 0; i < found.before.size(); ++i) found.before[i] = found.before[i] && !found.after[i];
-    return std::move(found.before);
+std::vector<bool> ShiftFinder::different_sources() const {
+    const auto& [before, after] = latest_sources_;
+    std::vector<bool> different(before.size());
+    for (std::size_t i = 0; i < before.size(); ++i) different[i] = before[i] != after[i];
+    return different;
 }
 
 }  // namespace rta

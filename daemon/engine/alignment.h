@@ -36,21 +36,23 @@ class ShiftFinder {
     /// Returns the shift at one of these ports. Ports of nodes that are not heard have none, nor have signals without a
     /// common source.
     [[nodiscard]] std::optional<Shift> find(PortRef port);
-    /// Marks the nodes that feed only the old signal at the port.
-    [[nodiscard]] std::vector<bool> old_sources(PortRef port) const;
-    /// The lateness of signals at a port has changed.
-    void update();
+    /// Marks the nodes that feed only the old or only the new signal at the port of the latest shift.
+    [[nodiscard]] std::vector<bool> different_sources() const;
+    /// The lateness of signals has changed.
+    void lateness_changed() { stale_ = true; }
 
  private:
-    [[nodiscard]] bool is_late(PortRef port) const;
-    [[nodiscard]] bool is_in_loop(PortRef port) const;
     /// Nodes that feed the old and the new signal at a port.
     struct Sources {
         std::vector<bool> before;
         std::vector<bool> after;
     };
+
+    [[nodiscard]] bool is_late(PortRef port) const;
+    [[nodiscard]] bool is_in_loop(PortRef port) const;
     [[nodiscard]] Sources sources(PortRef port) const;
-    [[nodiscard]] bool have_common_source(PortRef port) const;
+    [[nodiscard]] bool have_common_source() const;
+    void update();
     void sort_ports(std::span<const std::uint32_t> order);
     [[nodiscard]] std::vector<std::int64_t> latencies(std::span<const std::uint32_t> order,
                                                       SoundingGraph::Counts counts) const;
@@ -64,7 +66,9 @@ class ShiftFinder {
     bool acyclic_ = true;
     std::vector<std::int64_t> before_;  ///< latency at the output of each node, in frames
     std::vector<std::int64_t> after_;
-    std::size_t found_ = 0;
+    bool stale_ = true;  ///< the latencies
+    std::size_t searched_ = 0;
+    Sources latest_sources_;
 };
 
 }  // namespace rta

@@ -21,31 +21,35 @@ Glides::Alignment Glides::align(ChangeUnit& unit, std::span<const PortRef> chang
     Alignment result{.ready_frame = now_.frame, .combs = false};
     unit.late_ports.clear();
     if (lengths_.longest_frames == 0 || now_.frame == 0) return result;
+    const bool any_late = sound_.glides();
     ShiftFinder finder{sound_, changed, [this](const auto& connection) { return lateness_in_round(connection); }};
     const std::uint64_t deadline = unit.promised_frame == 0
                                        ? kNoDeadline
                                        : unit.promised_frame - std::min(unit.promised_frame, preparation_frames);
-    std::vector<PortRef> shifted;  // and those whose lateness is needed
+    std::vector<PortRef> shifted;
     std::vector<Shift> aligned_shifts;
     for (const PortRef port : finder.ports()) {
         const std::optional<Shift> shift = finder.find(port);
-        if (!shift) continue;
+        if (!shift) {
+            if (start_in_time(port)) finder.lateness_changed();
+            continue;
+        }
         shifted.push_back(port);
         const std::uint32_t late = lateness_at(port);
         if (may_glide(*shift, late) && glides_in_time(deadline, *shift, late)) {
-            if (sound_.glides()) keep_late(finder.old_sources(port), unit);
-            align_port(*shift, late);
+            if (any_late) keep_late(finder.different_sources(), shifted, unit);
+            if (align_port(*shift, late)) finder.lateness_changed();
             aligned_shifts.push_back(*shift);
-            finder.update();
         } else {
             result.combs = true;
         }
     }
     time_glides();
-    shifted.insert(shifted.end(), unit.late_ports.begin(), unit.late_ports.end());
-    std::ranges::sort(shifted);
+    std::vector<PortRef> late = shifted;
+    late.insert(late.end(), unit.late_ports.begin(), unit.late_ports.end());
+    std::ranges::sort(late);
     for (const PortRef& port : unit.ports) {
-        if (port.port != kDevicePort && !std::ranges::binary_search(shifted, port)) keep_in_time(port);
+        if (port.port != kDevicePort && !std::ranges::binary_search(late, port)) keep_in_time(port);
     }
     time_glides();
     for (const Shift& shift : aligned_shifts) result.ready_frame = std::max(result.ready_frame, aligned_from(shift));
@@ -74,26 +78,39 @@ std::uint32_t Glides::lateness_at(PortRef port) {
     return late;
 }
 
-/// Keeps the lateness of what sounds on the way to a leaving signal, until the unit has replaced that: the arriving
-/// signal is as late.
-void Glides::keep_late(const std::vector<bool>& nodes, ChangeUnit& unit) {
+/// Keeps the lateness of what sounds on the way to one of two signals at a port, until the unit has replaced one by the
+/// other: the arriving signal is aligned with that. Ports that are aligned themselves are left out.
+void Glides::keep_late(const std::vector<bool>& nodes, std::span<const PortRef> shifted, ChangeUnit& unit) {
     for (SoundingGraph::Connection& connection : sound_.connections) {
         if (!connection.hearing.target || connection.glide.delay == nullptr || !nodes[connection.to_node]) continue;
+        if (std::ranges::find(shifted, connection.key.to) != shifted.end()) continue;
         unit.late_ports.push_back(connection.key.to);
         if (!connection.moves) glide_to(connection, connection.glide_position(now_.adoption_frame));
     }
 }
 
-void Glides::align_port(const Shift& shift, std::uint32_t late) {
+/// Returns whether the lateness of any connection has changed.
+bool Glides::align_port(const Shift& shift, std::uint32_t late) {
+    bool changed = false;
     const bool old_glides = shift.frames > std::int64_t{late};
     const auto old_frames = old_glides ? static_cast<std::uint32_t>(shift.frames) : late;
     const auto new_frames = static_cast<std::uint32_t>(std::int64_t{old_frames} - shift.frames);
     for (SoundingGraph::Connection& connection : sound_.into(shift.port)) {
-        if (connection.arrives()) glide_to(connection, new_frames);
+        if (connection.arrives()) changed = glide_to(connection, new_frames) || changed;
         // Signals that fade together stay in time with each other.
         if (connection.leaves() && !connection.moves)
-            glide_to(connection, old_glides ? old_frames : lateness(connection));
+            changed = glide_to(connection, old_glides ? old_frames : lateness(connection)) || changed;
     }
+    return changed;
+}
+
+/// Removes the lateness that an earlier attempt has given to arriving connections. Returns whether there was any.
+bool Glides::start_in_time(PortRef port) {
+    bool changed = false;
+    for (SoundingGraph::Connection& connection : sound_.into(port)) {
+        if (connection.arrives()) changed = glide_to(connection, 0) || changed;
+    }
+    return changed;
 }
 
 /// Returns the frame from which the leaving connections have the delay that they need.
@@ -158,10 +175,10 @@ bool Glides::glides_in_time(std::uint64_t deadline_frame, const Shift& shift, st
     return now_.adoption_frame + static_cast<std::uint64_t>(wait) + lengths_.round_frames <= deadline_frame;
 }
 
-/// Lets a connection glide to a delay. A connection that does not sound yet has the delay immediately, and must be
+/// Lets a connection glide to a delay. Returns false if that is where it is going already. A connection that does not sound yet has the delay immediately, and must be
 /// filled.
-void Glides::glide_to(SoundingGraph::Connection& connection, std::uint32_t frames) {
-    if (frames == connection.glide.frames) return;
+bool Glides::glide_to(SoundingGraph::Connection& connection, std::uint32_t frames) {
+    if (frames == connection.glide.frames) return false;
     const bool sounds = connection.hearing.playing();
     if (!sounds || connection.glide.delay == nullptr) sound_.replace_glide(connection, make_glide(connection, frames));
     started_ = true;
@@ -169,13 +186,14 @@ void Glides::glide_to(SoundingGraph::Connection& connection, std::uint32_t frame
     connection.glide.frames = frames;
     connection.glide.length_frames = 0;
     connection.glide.order = now_.serial;
-    if (sounds) return;
+    if (sounds) return true;
     connection.glide_rests_from = 0;
     connection.filling = true;
     connection.entered_in = now_.serial;
     connection.fill_frames = connection.delay_frames + frames;
     connection.filled_from =
         std::max(sound_.nodes[connection.from_node].filled_from, now_.adoption_frame) + connection.fill_frames;
+    return true;
 }
 
 std::shared_ptr<dsp::GlidingDelay> Glides::make_glide(const SoundingGraph::Connection& connection,

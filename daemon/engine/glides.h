@@ -53,13 +53,14 @@ class Glides {
     [[nodiscard]] std::uint32_t lateness(const SoundingGraph::Connection& connection) const;
     [[nodiscard]] std::uint32_t lateness_at(PortRef port);
     [[nodiscard]] std::uint32_t lateness_in_round(const SoundingGraph::Connection& connection) const;
-    void keep_late(const std::vector<bool>& nodes, ChangeUnit& unit);
-    void align_port(const Shift& shift, std::uint32_t late);
+    void keep_late(const std::vector<bool>& nodes, std::span<const PortRef> shifted, ChangeUnit& unit);
+    bool align_port(const Shift& shift, std::uint32_t late);
     [[nodiscard]] std::uint64_t aligned_from(const Shift& shift);
     void keep_in_time(PortRef port);
     [[nodiscard]] bool may_glide(const Shift& shift, std::uint32_t late) const;
     [[nodiscard]] bool glides_in_time(std::uint64_t deadline_frame, const Shift& shift, std::uint32_t late) const;
-    void glide_to(SoundingGraph::Connection& connection, std::uint32_t frames);
+    bool start_in_time(PortRef port);
+    bool glide_to(SoundingGraph::Connection& connection, std::uint32_t frames);
     [[nodiscard]] std::shared_ptr<dsp::GlidingDelay> make_glide(const SoundingGraph::Connection& connection,
                                                                 std::uint32_t frames) const;
     void time_glides();
