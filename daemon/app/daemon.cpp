@@ -72,7 +72,7 @@ constexpr std::array kExitSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIG
 
 /// A signal handler.
 void report_save(int) {
-    constexpr std::string_view kText = "rtad: saving the last changes of the graph\n";
+    constexpr std::string_view kText = "rtad: saving the last changes\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kText.data(), kText.size());
 }
 
@@ -116,14 +116,14 @@ class Daemon final : private api::DaemonAccess,
 
  private:
     [[nodiscard]] int load_graph();
-    [[nodiscard]] int restore_graph();
-    [[nodiscard]] int restore_output();
+    [[nodiscard]] int restore_state();
     [[nodiscard]] int listen();
     static void replace_signal_handlers(void (*handler)(int));
     void save_last();
     void started(const Expected<void>& result);
     void fail_start(const std::string& sentence);
     void welcome_clients();
+    void await_first_block();
     void report_to_service_manager();
     [[nodiscard]] std::string service_status() const;
     void await_signal();
@@ -168,22 +168,22 @@ class Daemon final : private api::DaemonAccess,
     net::Server server_;
     std::optional<store::GraphStore> store_;  ///< empty without --state-dir
     bool out_of_memory_ = false;              ///< the device did not start; the graph may be the cause
+    bool exiting_ = false;                    ///< the fade before the exit has begun
     bool stopping_ = false;
     int status_ = kExitClean;
 };
 
 int Daemon::configure() {
     log(net::LogLevel::info, "rtad " RTA_VERSION);
-    if (const int restored = restore_graph(); restored != kExitClean) return restored;
-    if (const int restored = restore_output(); restored != kExitClean) return restored;
+    if (const int restored = restore_state(); restored != kExitClean) return restored;
     const int status = listen();
     // The restored graph did not cause this failure.
     if (status != kExitClean && store_) store_->confirm_restore();
     return status;
 }
 
-/// Restores the saved graph. If there is none, or it is damaged, loads the graph of --graph.
-int Daemon::restore_graph() {
+/// Restores the saved state. If there is no graph, or it is damaged, loads the graph of --graph.
+int Daemon::restore_state() {
     if (!store_) return load_graph();
     const auto restored = store_->restore([this](const std::string& text) {
         return load_graph_text(engine_, text, store_->status().directory + "/graph.json");
@@ -192,31 +192,22 @@ int Daemon::restore_graph() {
         log(net::LogLevel::error, restored.error().sentence);
         return restored.error().code == ErrorCode::already_exists ? kExitUsage : kExitFailure;
     }
-    if (*restored == store::GraphStore::Restored::graph) {
+    const bool loaded = restored->graph == store::GraphStore::RestoredGraph::loaded;
+    if (loaded) {
         log(net::LogLevel::info, "restored the graph of " + options_.state_directory);
         if (!options_.graph.empty()) {
             log(net::LogLevel::info,
                 "--graph " + options_.graph + " is not loaded: the state directory contains a saved graph");
         }
     }
-    return *restored == store::GraphStore::Restored::graph ? kExitClean : load_graph();
-}
-
-/// Mutes the output again if it was muted.
-int Daemon::restore_output() {
-    if (!store_) return kExitClean;
-    const auto output = store_->restore_output();
-    if (!output) {
-        log(net::LogLevel::error, output.error().sentence);
-        return kExitFailure;
+    if (restored->output.muted) {
+        if (const auto muted = engine_.mute_output(true); !muted) {
+            log(net::LogLevel::error, "cannot mute the output: " + muted.error().sentence);
+            return kExitFailure;
+        }
+        log(net::LogLevel::info, "the output is muted; \"rtactl unmute\" unmutes it");
     }
-    if (!output->muted) return kExitClean;
-    if (const auto muted = engine_.mute_output(true); !muted) {
-        log(net::LogLevel::error, "cannot mute the output: " + muted.error().sentence);
-        return kExitFailure;
-    }
-    log(net::LogLevel::info, "the output is muted, as it was before; \"rtactl unmute\" unmutes it");
-    return kExitClean;
+    return loaded ? kExitClean : load_graph();
 }
 
 int Daemon::load_graph() {
@@ -253,6 +244,7 @@ int Daemon::run() {
     io::DeviceRequest request = options_.device;
     // An automatic restart must not overwrite the recording.
     if (ServiceManager::present()) request.existing_file = io::ExistingFile::rename;
+    // The restored graph may be loud: a device that people hear starts silent and fades in.
     if (is_live(request)) static_cast<void>(engine_.fade_device(0.0F, 0.0F));
     supervisor_.start(request, [this](const Expected<void>& result) { started(result); });
     trim_memory();
@@ -286,7 +278,7 @@ void Daemon::save_last() {
     replace_signal_handlers(store_ ? report_save : [](int) { std::_Exit(kExitFailure); });
     if (!store_) return;
     if (const auto saved = store_->finish(); !saved) {
-        log(net::LogLevel::error, "the last changes of the graph were not saved: " + saved.error().sentence);
+        log(net::LogLevel::error, "the last changes were not saved: " + saved.error().sentence);
         if (status_ == kExitClean) status_ = kExitFailure;
     }
 }
@@ -320,17 +312,20 @@ void Daemon::fail_start(const std::string& sentence) {
 void Daemon::welcome_clients() {
     // Changes before frame 0 are not faded. Only the initial graph may use that, so clients wait for the first block.
     if (engine_.renderer().frames() > 0) {
-        // A graph that is restored into a room full of people must not begin with a step.
-        if (is_live(options_.device)) static_cast<void>(engine_.fade_device(1.0F, kDeviceFadeMs));
+        if (is_live(options_.device) && !engine_.fade_device(1.0F, kDeviceFadeMs)) return await_first_block();
         if (store_) store_->confirm_restore();
         server_.welcome_clients();
         service_.ready();
         report_to_service_manager();
         return;
     }
+    await_first_block();
+}
+
+void Daemon::await_first_block() {
     welcome_timer_.expires_after(kFirstBlockInterval);
     welcome_timer_.async_wait([this](const asio::error_code& error) {
-        if (!error) welcome_clients();
+        if (!error && !exiting_) welcome_clients();
     });
 }
 
@@ -352,7 +347,7 @@ std::string Daemon::service_status() const {
                        std::to_string(engine_.graph().node_count()) + " nodes; " +
                        std::to_string(server_.client_count()) + " clients";
     if (!device.fallback_reason.empty()) line += "; " + device.fallback_reason;
-    if (const std::string error = store_status().error; !error.empty()) line += "; the graph cannot be saved: " + error;
+    if (const std::string error = store_status().error; !error.empty()) line += "; the state cannot be saved: " + error;
     return line;
 }
 
@@ -374,6 +369,7 @@ void Daemon::await_signal() {
 
 void Daemon::fade_and_stop() {
     log(net::LogLevel::info, "exiting");
+    exiting_ = true;
     service_.stopping();
     if (!supervisor_.status().running) {
         stop(status_);

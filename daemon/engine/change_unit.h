@@ -25,7 +25,7 @@ struct ChangeUnit {
     bool continues = false;          ///< with the plan being built
     std::vector<PortRef> left = {};  ///< after the start: ports that must still change
     std::uint32_t rounds = 0;
-    std::vector<PortRef> late_ports = {};  ///< whose lateness it needs until it ends
+    std::vector<PortRef> late_ports = {};  ///< whose signals stay late until the unit ends
 
     /// Returns whether a unit that was committed later must start together with this one: both change the same ports or
     /// parameters, or `later` sets a parameter of a node that this one adds.

@@ -103,13 +103,12 @@ class Engine {
     /// it replaces.
     [[nodiscard]] std::size_t maximum_changes() const;
 
-    /// [control] Fades the device output to silence (`gain` 0) or to full level (1) over `length_ms`. A muted output
-    /// stays silent. RESOURCE_EXHAUSTED as in commit().
+    /// [control] Fades the device output to silence (`gain` 0) or to full level (1) over `length_ms`; before the first
+    /// block, without a fade. A muted output stays silent. RESOURCE_EXHAUSTED as in commit().
     [[nodiscard]] Expected<Ticket> fade_device(float gain, float length_ms);
 
     /// [control] Mutes or unmutes the device output with a fade over kDeviceFadeMs; before the first block, without a
-    /// fade. The graph keeps playing.
-    /// RESOURCE_EXHAUSTED as in commit().
+    /// fade. The graph keeps playing. RESOURCE_EXHAUSTED as in commit().
     [[nodiscard]] Expected<Ticket> mute_output(bool muted);
     /// [control] Returns the state requested last with mute_output().
     [[nodiscard]] bool output_muted() const;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -31,9 +32,9 @@ namespace {
 }
 
 /// Opens the file without truncating it, because another process may be writing it, and locks it while it is open.
-/// Ignores that a file system has no locks.
+/// Ignores that a file system has no locks. Does not wait for the reader of a pipe.
 [[nodiscard]] os::Result<os::UniqueFd> open_locked(const std::string& path) {
-    os::UniqueFd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666)};
+    os::UniqueFd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0666)};
     if (!file) return os::fail_with_errno();
     const auto locked = os::try_lock(file.get());
     if (!locked && locked.error() == std::errc::operation_would_block) return std::unexpected(locked.error());
@@ -44,10 +45,13 @@ namespace {
     return error == std::errc::operation_would_block ? "another rtad is writing to it" : error.message();
 }
 
-[[nodiscard]] bool holds_sound(int descriptor) {
-    constexpr off_t kHeader = 128;  // upper bound
+static_assert(sizeof(off_t) == 8, "recordings may be longer than 2 GiB");
+
+/// Returns whether a file is longer than the header of a recording with this number of channels.
+[[nodiscard]] bool holds_sound(int descriptor, std::uint32_t channels) {
+    const auto header_bytes = static_cast<off_t>(wav_header(48'000, channels, 0).size());
     struct stat status{};
-    return ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > kHeader;
+    return ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > header_bytes;
 }
 
 }  // namespace
@@ -66,7 +70,7 @@ Expected<WavWriter> WavWriter::create(const std::string& path, std::uint32_t sam
     auto output = open_locked(path);
     if (!output) return refuse(describe(output.error()));
     std::string renamed_to;
-    if (existing_file == ExistingFile::rename && holds_sound(output->get())) {
+    if (existing_file == ExistingFile::rename && holds_sound(output->get(), channels)) {
         // Renames the target of a symbolic link, not the link.
         auto new_name = os::rename_to_free_name(AT_FDCWD, os::real_path(path), ".kept-");
         if (!new_name) return refuse("the existing recording cannot be renamed: " + new_name.error().message());
@@ -111,7 +115,11 @@ Expected<void> WavWriter::append(std::string_view samples) {
     if (const auto written = os::write_all(file_.get(), samples); !written) {
         // A disk that is full has taken some of the frames. They remain part of the file.
         const auto header_bytes = static_cast<off_t>(header().size());
-        if (const off_t end = ::lseek(file_.get(), 0, SEEK_CUR); end > header_bytes) {
+        off_t end = ::lseek(file_.get(), 0, SEEK_CUR);
+        // It may not have taken the end of a hole.
+        struct stat status{};
+        if (::fstat(file_.get(), &status) == 0 && S_ISREG(status.st_mode)) end = std::min(end, status.st_size);
+        if (end > header_bytes) {
             frames_ = static_cast<std::uint64_t>(end - header_bytes) / (channels_ * sizeof(float));
         }
         return fail(ErrorCode::unavailable, "cannot write to the WAV file " + path_ + ": " + written.error().message());

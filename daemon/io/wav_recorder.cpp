@@ -82,15 +82,11 @@ void WavRecorder::drop(std::uint32_t frames) RTA_NONBLOCKING {
 void WavRecorder::run(const std::stop_token& stop) {
     std::vector<float> batch;
     batch.reserve(kBatchFrames * channels_);
-    auto header_written = std::chrono::steady_clock::now();
+    header_written_ = std::chrono::steady_clock::now();
     while (!stop.stop_requested()) {
         // The audio thread must not wake other threads, so this thread polls.
         std::this_thread::sleep_for(kDrainInterval);
         drain(batch);
-        if (const auto now = std::chrono::steady_clock::now(); now - header_written >= kHeaderInterval) {
-            writer_.update_header();
-            header_written = now;
-        }
     }
     drain(batch);
 }
@@ -117,6 +113,11 @@ void WavRecorder::drain(std::vector<float>& batch) {
 void WavRecorder::write(std::vector<float>& batch) {
     if (!failed_ && !batch.empty()) check(writer_.write(batch));
     batch.clear();
+    // Here, because the ring of a slow disk is never empty.
+    if (const auto now = std::chrono::steady_clock::now(); now - header_written_ >= kHeaderInterval) {
+        writer_.update_header();
+        header_written_ = now;
+    }
 }
 
 void WavRecorder::write_silence(std::uint64_t frames) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -79,12 +80,13 @@ class WavRecorder {
     std::uint64_t blocks_sent_ = 0;     ///< the audio thread's
     std::uint64_t missing_frames_ = 0;  ///< the audio thread's until finish(): dropped since the last block in the ring
 
-    RingReceiver<float> receiver_;    ///< the writer thread's
-    RingReceiver<Gap> gap_receiver_;  ///< the writer thread's
-    std::optional<Gap> next_gap_;     ///< also the writer thread's
-    std::uint64_t samples_read_ = 0;  ///< also the writer thread's
-    WavWriter writer_;                ///< the writer thread's until finish() has joined it
-    bool failed_ = false;             ///< also the writer thread's
+    RingReceiver<float> receiver_;                          ///< the writer thread's
+    RingReceiver<Gap> gap_receiver_;                        ///< the writer thread's
+    std::optional<Gap> next_gap_;                           ///< also the writer thread's
+    std::uint64_t samples_read_ = 0;                        ///< also the writer thread's
+    WavWriter writer_;                                      ///< the writer thread's until finish() has joined it
+    bool failed_ = false;                                   ///< also the writer thread's
+    std::chrono::steady_clock::time_point header_written_;  ///< also the writer thread's
 
     std::mutex mutex_;
     std::string warning_;                 ///< under mutex_: not yet taken

@@ -38,32 +38,51 @@ Expected<GraphStore::Restored> GraphStore::restore(const Load& load) {
     if (!opened) {
         if (opened.error().code == ErrorCode::already_exists) return std::unexpected(opened.error());
         error_ = opened.error().sentence;
-        owner_.store_warning("the graph cannot be saved: " + error_ + "; retrying every second");
+        owner_.store_warning("the state cannot be saved: " + error_ + "; retrying every second");
     }
+    const auto graph = restore_graph(load);
+    // Without the folder, the reason is that of opening it.
+    if (!graph) return std::unexpected(opened ? graph.error() : opened.error());
+    const auto output = restore_output();
+    if (!output) {
+        confirm_restore();  // the graph did not cause this failure
+        return std::unexpected(opened ? output.error() : opened.error());
+    }
+    if (!opened && !std::exchange(busy_, true)) start_save();
+    return Restored{*graph, *output};
+}
+
+Expected<GraphStore::RestoredGraph> GraphStore::restore_graph(const Load& load) {
     const auto text = read_saved();
-    Expected<void> loaded;
-    if (!text) {
-        loaded = std::unexpected(text.error());
-    } else if (*text) {
-        loaded = load_saved(load, **text);
+    if (text && !*text) {
+        folder_.end_restore();
+        return RestoredGraph::none;
     }
-    if (!loaded && !is_damage(loaded.error())) {
-        // Without the folder, the reason is that of opening it.
-        return std::unexpected(opened ? loaded.error() : opened.error());
+    const Expected<void> loaded = text ? load_saved(load, **text) : std::unexpected(text.error());
+    if (loaded) {
+        known_.graph = true;
+        saved_revision_ = owner_.state().revision;
+        return RestoredGraph::loaded;
     }
-    Restored restored = text && !*text ? Restored::nothing : Restored::graph;
-    if (restored == Restored::nothing) folder_.end_restore();
-    if (!loaded) {
-        restored = Restored::damaged;
-        owner_.store_warning(rename_unrestorable(loaded.error().sentence) + "; starting without it");
-        confirm_restore();
-    }
-    if (restored == Restored::graph) saved_revision_ = owner_.state().revision;
-    if (!opened) {
-        busy_ = true;
-        start_save();
-    }
-    return restored;
+    if (!is_damage(loaded.error())) return std::unexpected(loaded.error());
+    owner_.store_warning(rename_unrestorable(loaded.error().sentence) + "; starting without it");
+    confirm_restore();
+    return RestoredGraph::damaged;
+}
+
+Expected<OutputState> GraphStore::restore_output() {
+    const auto text = folder_.read_output();
+    if (text && !*text) return OutputState{};
+    if (!text && !is_damage(text.error())) return std::unexpected(text.error());
+    const auto state = text ? read_output_state(**text) : std::unexpected(text.error());
+    known_.output = state.has_value();
+    if (state) return state;
+    const auto renamed = folder_.rename_output();
+    owner_.store_warning("the output starts muted, because its state cannot be restored: " + folder_.output_path() +
+                         ": " + state.error().sentence + "; " +
+                         (renamed ? "renamed to " + *renamed : renamed.error().sentence));
+    output_changed();
+    return OutputState{.muted = true};
 }
 
 Expected<std::optional<std::string>> GraphStore::read_saved() {
@@ -89,19 +108,6 @@ std::string GraphStore::rename_unrestorable(const std::string& why) {
     const auto renamed = folder_.rename_graph();
     return "the saved graph cannot be restored: " + why + "; " +
            (renamed ? "renamed to " + *renamed : renamed.error().sentence);
-}
-
-Expected<OutputState> GraphStore::restore_output() {
-    const auto text = folder_.read_output();
-    if (text && !*text) return OutputState{};
-    if (!text && !is_damage(text.error())) return std::unexpected(text.error());
-    const auto state = text ? read_output_state(**text) : std::unexpected(text.error());
-    if (state) return state;
-    const auto renamed = folder_.rename_output();
-    owner_.store_warning("the output starts muted, because its saved state is damaged: " + folder_.output_path() +
-                         ": " + state.error().sentence + "; " +
-                         (renamed ? "renamed to " + *renamed : renamed.error().sentence));
-    return OutputState{.muted = true};
 }
 
 void GraphStore::confirm_restore() {
@@ -172,10 +178,9 @@ void GraphStore::run() {
         wake_.wait(lock, [&] { return job_ || stopping_; });
         if (!job_) return;
         const std::shared_ptr<Job> job = std::exchange(job_, nullptr);
-        const Changes written = written_changes_;
         lock.unlock();
         const auto begin = std::chrono::steady_clock::now();
-        job->result = save(*job, written);
+        job->result = save(*job);
         const auto interval = job->result ? kSaveInterval : kRetryInterval;
         lock.lock();
         if (job->result) written_changes_ = job->changes;
@@ -191,20 +196,27 @@ void GraphStore::run() {
     }
 }
 
-/// `written`: what has been written to the folder, which may have been removed since.
-Expected<std::optional<std::string>> GraphStore::save(const Job& job, const Changes& written) {
+Expected<std::optional<std::string>> GraphStore::save(const Job& job) {
     try {
-        const bool again = !folder_.is_open() && job.state;
+        const bool reopens = !folder_.is_open();
         if (auto opened = folder_.open(); !opened) return std::unexpected(std::move(opened.error()));
-        // The output first: a document may be too large.
-        if (job.output || (again && written.output > 0)) {
-            const auto replaced = folder_.write_output(write_output_state(job.state->output));
-            if (!replaced) return std::unexpected(replaced.error());
+        if (reopens) lost_ = known_;
+        if (!job.state) return std::nullopt;
+        // One that cannot be written does not prevent the other.
+        Expected<void> output_saved;
+        if (job.output || lost_.output) {
+            output_saved = folder_.write_output(write_output_state(job.state->output));
+            if (output_saved) known_.output = true;
+            if (output_saved) lost_.output = false;
         }
-        if (job.graph || (again && written.graph > 0)) {
-            return folder_.write_graph(write_document(job.state->graph.document()));
+        Expected<std::optional<std::string>> graph_saved = std::nullopt;
+        if (job.graph || lost_.graph) {
+            graph_saved = folder_.write_graph(write_document(job.state->graph.document()));
+            if (graph_saved) known_.graph = true;
+            if (graph_saved) lost_.graph = false;
         }
-        return std::nullopt;
+        if (graph_saved && !output_saved) return std::unexpected(output_saved.error());
+        return graph_saved;
     } catch (const std::exception& error) {
         // Out of memory for the document of a large graph.
         return fail(ErrorCode::resource_exhausted, "cannot write " + folder_.graph_path() + ": " + error.what());
@@ -216,7 +228,7 @@ void GraphStore::saved(Job& job) {
     const std::optional<State> state = std::exchange(job.state, std::nullopt);
     if (!job.result) {
         const bool is_new = std::exchange(error_, job.result.error().sentence).empty();
-        if (is_new) owner_.store_warning("the graph cannot be saved: " + error_ + "; retrying every second");
+        if (is_new) owner_.store_warning("the state cannot be saved: " + error_ + "; retrying every second");
         return;
     }
     saved_changes_ = job.changes;
@@ -225,7 +237,7 @@ void GraphStore::saved(Job& job) {
         owner_.store_warning(folder_.graph_path() + " was not written by this rtad: renamed to " + *renamed);
     }
     if (!std::exchange(error_, {}).empty()) {
-        owner_.store_recovered("the state directory " + folder_.path() + " can be written again; the graph is saved");
+        owner_.store_recovered("the state directory " + folder_.path() + " can be written again; the state is saved");
     }
 }
 

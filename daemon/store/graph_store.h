@@ -53,10 +53,15 @@ class GraphStore {
         virtual void store_recovered(const std::string& sentence) = 0;
     };
 
-    enum class Restored : std::uint8_t {
-        graph,    ///< the saved graph was loaded
-        nothing,  ///< no saved graph was found
+    enum class RestoredGraph : std::uint8_t {
+        loaded,
+        none,     ///< no saved graph was found
         damaged,  ///< what was saved is not a graph that can be loaded; it was renamed and the owner was warned
+    };
+    struct Restored {
+        RestoredGraph graph;
+        /// If it is damaged, it was renamed, the owner was warned, and the output is to be muted: it may have been.
+        OutputState output;
     };
     /// Loads the text of a document as the graph. An error must leave the graph unchanged; an exception need not.
     using Load = std::function<Expected<void>(const std::string& text)>;
@@ -68,17 +73,14 @@ class GraphStore {
     /// Discards changes that finish() has not saved.
     ~GraphStore();
 
-    /// Opens the folder and loads its graph. Call it once, before any other function. If the folder cannot be created
+    /// Opens the folder, loads its graph and reads the state of the output. Call it once, before any other function. If the folder cannot be created
     /// or written, the owner is warned and opening is retried. ALREADY_EXISTS: the folder is in use by another rtad.
-    /// UNAVAILABLE and RESOURCE_EXHAUSTED: the saved graph may be good, but cannot be read or loaded now; it is not
+    /// UNAVAILABLE and RESOURCE_EXHAUSTED: what was saved may be good, but cannot be read or loaded now; it is not
     /// touched, and a later start may succeed.
     ///
     /// A graph that the machine cannot hold must not stop every start: it is renamed like a damaged one after
     /// kMaximumFailedRestores starts in a row have failed, or their processes have died, before confirm_restore().
     [[nodiscard]] Expected<Restored> restore(const Load& load);
-    /// Returns the saved state of the output. Call it after restore(). If it is damaged, it is renamed, the owner is
-    /// warned, and the output is muted: nobody knows whether it was. UNAVAILABLE: it cannot be read now.
-    [[nodiscard]] Expected<OutputState> restore_output();
     /// Confirms that the restored graph plays, or that it is not the reason for a failed start. Does nothing if no
     /// graph was restored.
     void confirm_restore();
@@ -114,17 +116,29 @@ class GraphStore {
     void changed();
     void start_save();
     [[nodiscard]] std::shared_ptr<Job> job_since(const Changes& saved) const;
+    [[nodiscard]] Expected<RestoredGraph> restore_graph(const Load& load);
+    [[nodiscard]] Expected<OutputState> restore_output();
     [[nodiscard]] Expected<std::optional<std::string>> read_saved();
     [[nodiscard]] Expected<void> load_saved(const Load& load, const std::string& text);
     [[nodiscard]] std::string rename_unrestorable(const std::string& why);
     void run();
-    [[nodiscard]] Expected<std::optional<std::string>> save(const Job& job, const Changes& written);
+    [[nodiscard]] Expected<std::optional<std::string>> save(const Job& job);
     template <class Task>
     void post_with_retry(const Task& task);
     void saved(Job& job);
     void interval_elapsed();
 
-    StateFolder folder_;  ///< used by the thread only, once it runs
+    /// Which files of the folder have been read or written.
+    struct Files {
+        bool graph = false;
+        bool output = false;
+    };
+
+    // Used by the thread only, once it runs.
+    StateFolder folder_;
+    Files known_;
+    Files lost_;  ///< known, and removed with the folder
+
     const Post post_;
     Owner& owner_;
 

@@ -296,7 +296,7 @@ TEST(ServiceManager, IsToldWhyTheGraphCannotBeSaved) {
                    .environment = {{"NOTIFY_SOCKET", (directory / "notify").string()}}}};
     const auto status = notify.wait_for("STATUS=");
     ASSERT_TRUE(status);
-    EXPECT_NE(status->find("the graph cannot be saved"), std::string::npos) << *status;
+    EXPECT_NE(status->find("the state cannot be saved"), std::string::npos) << *status;
 }
 
 TEST(ServiceManager, IsToldWhyAStartFailed) {
@@ -329,14 +329,14 @@ TEST(Journal, GetsLevelsAndNoTimesButOnlyWhereItIsTheJournal) {
     constexpr const char* kOurs = "$(stat -Lc %d:%i /proc/self/fd/2)";
     const std::string journal = log_with_stream(kOurs, {"--device", "null", "--state-dir", "/proc/nowhere/state"});
     EXPECT_NE(journal.find("<6>rtad "), std::string::npos) << journal;
-    EXPECT_NE(journal.find("\n<4>the graph cannot be saved"), std::string::npos) << journal;
+    EXPECT_NE(journal.find("\n<4>the state cannot be saved"), std::string::npos) << journal;
     const std::string error = log_with_stream(kOurs, {"--device", "null", "--graph", "/no/such/file"});
     EXPECT_NE(error.find("\n<3>cannot read the graph"), std::string::npos) << error;
     const std::string usage = log_with_stream(kOurs, {"--no-such-flag"});
     EXPECT_EQ(usage.find("<3>rtad: "), 0U) << usage;
     const std::string other = log_with_stream("1:1", {"--device", "null", "--state-dir", "/proc/nowhere/state"});
     EXPECT_EQ(other.find('<'), std::string::npos) << other;
-    EXPECT_NE(other.find(" warning: the graph cannot be saved"), std::string::npos) << other;
+    EXPECT_NE(other.find(" warning: the state cannot be saved"), std::string::npos) << other;
 }
 
 // ---- installation

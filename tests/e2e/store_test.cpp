@@ -464,7 +464,7 @@ TEST_F(StoreTrouble, AnEndWithoutHavingSavedIsNoSuccess) {
     ProtocolClient client = daemon.client();
     client.apply_document(kTone);
     EXPECT_EQ(daemon.stop(), (ExitStatus{1, 0}));
-    EXPECT_NE(daemon.process().error().find("the last changes of the graph were not saved"), std::string::npos)
+    EXPECT_NE(daemon.process().error().find("the last changes were not saved"), std::string::npos)
         << daemon.process().error();
 }
 

@@ -182,6 +182,24 @@ TEST_F(FilesTest, WhatADiskTookBeforeItWasFullIsKept) {
     EXPECT_EQ(read(folder / "a.wav"), samples);
 }
 
+TEST_F(FilesTest, AGapThatTheDiskRefusesIsNotPartOfTheFile) {
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+    auto* const action = std::signal(SIGXFSZ, SIG_IGN);
+    auto writer = WavWriter::create(folder / "a.wav", 48'000, 2);
+    ASSERT_TRUE(writer) << writer.error().sentence;
+    const std::vector<float> samples = noise(1, 200).front();
+    ASSERT_TRUE(writer->write(samples));
+    const rlimit limit{.rlim_cur = 2'000, .rlim_max = before.rlim_max};  // bytes
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    const auto written = writer->write_silence(48'000);
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    std::signal(SIGXFSZ, action);
+    ASSERT_FALSE(written);
+    ASSERT_TRUE(writer->close());
+    EXPECT_EQ(read(folder / "a.wav"), samples);
+}
+
 TEST_F(FilesTest, MoreChannelsThanReadersAcceptAreRefused) {
     const auto writer = WavWriter::create(folder / "wide.wav", 48'000, kMaximumWavChannels + 1);
     ASSERT_FALSE(writer);
@@ -192,10 +210,12 @@ TEST_F(FilesTest, MoreChannelsThanReadersAcceptAreRefused) {
 TEST_F(FilesTest, APipeIsRefused) {
     const std::string path = folder / "pipe";
     ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
-    const os::UniqueFd reader{::open(path.c_str(), O_RDONLY | O_NONBLOCK)};
-    const auto writer = WavWriter::create(path, 48'000, 1);
-    ASSERT_FALSE(writer);
-    EXPECT_NE(writer.error().sentence.find(path), std::string::npos) << writer.error().sentence;
+    for (const bool is_read : {false, true}) {
+        const os::UniqueFd reader{is_read ? ::open(path.c_str(), O_RDONLY | O_NONBLOCK) : -1};
+        const auto writer = WavWriter::create(path, 48'000, 1);
+        ASSERT_FALSE(writer);
+        EXPECT_NE(writer.error().sentence.find(path), std::string::npos) << writer.error().sentence;
+    }
 }
 
 TEST_F(FilesTest, WhatIsNoSoundFileIsNamed) {
