@@ -175,6 +175,40 @@ TEST_P(EngineGlide, TwoPortsInSeriesThatChangeTogetherDoNotComb) {
     expect_steady_tone();
 }
 
+/// Both glide back when one replaces the other. A new glide for each attempt would let the unit wait for its deadline.
+TEST_F(EngineGlide, ALateSignalIsReplacedByAnotherThatIsLate) {
+    for (const std::uint32_t blocks : {20U, 60U, 200U}) {
+        OfflineEngine engine;
+        engine.load(R"({"nodes": [
+            {"name": "tone", "type": "sine", "parameters": {"frequency_hz": 1000, "gain_db": -6.0206}},
+            {"name": "a", "type": "gain"}, {"name": "b", "type": "gain"},
+            {"name": "late_a", "type": "limiter", "settings": {"look_ahead_ms": 9}},
+            {"name": "late_b", "type": "limiter", "settings": {"look_ahead_ms": 5}},
+            {"name": "out", "type": "output"},
+            {"name": "other", "type": "output", "settings": {"first_channel": 2}} ],
+            "connections": [ {"from": "tone", "to": "a"}, {"from": "a", "to": "late_a"}, {"from": "late_a", "to": "out"},
+                             {"from": "tone", "to": "late_b"}, {"from": "late_b", "to": "b"},
+                             {"from": "b", "to": "other"} ] })");
+        engine.settle();
+        engine.render_blocks(32);
+        for (auto& channel : engine.recorded) channel.clear();
+        ASSERT_TRUE(engine.apply(
+            {RemoveNode{"late_a"}, Connect{"a", "out", {}}, RemoveNode{"late_b"}, Connect{"tone", "b", {}}}));
+        engine.render_blocks(blocks);
+        const std::uint64_t asked = engine.frame();
+        const auto ticket = engine.apply({Disconnect{"a", "out"}, Connect{"b", "out", {}}});
+        ASSERT_TRUE(ticket);
+        EXPECT_FALSE(ticket->combs);
+        engine.settle();
+        const auto heard =
+            std::ranges::find(engine.transactions_heard, ticket->revision, [](auto e) { return e.first; });
+        ASSERT_NE(heard, engine.transactions_heard.end());
+        EXPECT_LE(heard->second, asked + 480) << "no longer than the two differ";
+        EXPECT_GT(lowest_level_db(engine.recorded[0]), -0.5) << blocks;
+        EXPECT_GT(lowest_level_db(engine.recorded[1]), -0.5) << blocks;
+    }
+}
+
 TEST_F(EngineGlide, AnEditThatIsUndoneInTheSameBlockDoesNotClick) {
     start();
     insert_limiter(4.0);
