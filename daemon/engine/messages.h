@@ -36,7 +36,7 @@ struct Command {
         }
         /// Nothing has been heard before the first block, so nothing fades there.
         [[nodiscard]] std::uint32_t frames(std::uint64_t applied_at) const RTA_NONBLOCKING {
-            return applied_at == 0 ? 0 : length_frames;
+            return start_frame(applied_at) == 0 ? 0 : length_frames;
         }
     };
 

@@ -215,7 +215,7 @@ Expected<void> StateFolder::replace(const char* name, std::string_view text,
                                     std::optional<os::FileVersion>& version) const {
     const std::string path = path_ + "/" + name;
     const std::string new_name = std::string{name} + kNew;
-    auto replacement = os::FileReplacement::create_in(folder_.get(), new_name.c_str(), name, kFileMode);
+    auto replacement = os::FileReplacement::create_in(folder_.get(), new_name, name, kFileMode);
     if (!replacement) return cannot("write", path + kNew, replacement.error());
     auto written = os::write_all(replacement->fd(), text);
     if (written) written = replacement->flush();

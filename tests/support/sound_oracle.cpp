@@ -210,12 +210,13 @@ void SoundOracle::apply(const AudioThreadKey& key, const Command& command) {
     }
 }
 
-/// While the engine does not know the frame of the reset, it counts the silence from the fade.
+/// Before the first block, nothing fades. While the engine does not know the frame of the reset, it counts the silence
+/// from the fade.
 void SoundOracle::fade_device(const DeviceFade& fade) {
     std::uint64_t begin = frame_;
     if (fade.gain > 0.0) begin = std::max(silent_until_, fade.after_reset ? frame_ + silent_frames_ : frame_);
     device_gain_.withdraw(frame_);
-    device_gain_.move_to(fade.gain, begin, fade.frames);
+    device_gain_.move_to(fade.gain, begin, begin == 0 ? 0 : fade.frames);
 }
 
 void SoundOracle::retarget(const AudioThreadKey& key, const Target& target) const {
