@@ -15,8 +15,8 @@ struct OutputState {
     [[nodiscard]] bool operator==(const OutputState&) const = default;
 };
 
-/// Reads the text of `output.json`. INVALID_ARGUMENT, as a clause, for anything but an object with all members of
-/// OutputState and no others.
+/// Reads the text of `output.json`. INVALID_ARGUMENT for anything but what write_output_state() writes; white space may
+/// differ.
 [[nodiscard]] Expected<OutputState> read_output_state(std::string_view text);
 
 /// Writes the JSON form. Ends with a newline.
