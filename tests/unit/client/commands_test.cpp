@@ -66,7 +66,7 @@ TEST(Commands, StatusShowsEverything) {
                                         "2 late callbacks, 1 overrun",
                                         "mean 2 %, p99 5.1 %, worst 50 % of the time for 750 callbacks",
                                         "muted; `rtactl unmute` unmutes it",
-                                        "/var/lib/rtad, revision 6 saved, later revisions are being written",
+                                        "/var/lib/rtad, revision 6 saved, later changes are being written",
                                         "\"console\" from 192.0.2.1:50000 for 1 min 1 s, 9 events of telemetry dropped",
                                         "SCHED_OTHER (RLIMIT_RTPRIO is 0)",
                                         "memory locked",
