@@ -2,9 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "status/status.h"
+#include "text/error.h"
 
 namespace rta::api {
 
@@ -23,6 +26,9 @@ class DaemonAccess {
     virtual void output_changed() {}
     /// Calls `done` later, on the control thread: searching for devices may take seconds.
     virtual void list_devices(std::function<void(std::vector<DeviceInfo>)> done) = 0;
+    /// Changes the device to a value of --device, or opens the requested one again (nullopt). Calls `done` once and
+    /// later, on the control thread.
+    virtual void set_device(std::optional<std::string> device, std::function<void(Expected<void>)> done) = 0;
 };
 
 }  // namespace rta::api

@@ -20,6 +20,7 @@ void list_node_types(Call& call);
 void mute_output(Call& call);
 void panic(Call& call);
 void reset_meters(Call& call);
+void set_device(Call& call);
 void set_parameters(Call& call);
 void subscribe(Call& call);
 
@@ -69,6 +70,8 @@ constexpr std::array kTable{
                 nullptr, requests::reset_meters, nullptr},
     RequestKind{Request::kGetFrequencyResponse, "get_frequency_response", observer, kReads, kTransient, after_answers,
                 nullptr, requests::get_frequency_response, nullptr},
+    RequestKind{Request::kSetDevice, "set_device", administrator, kChanges, kDurable, pipelined,
+                nullptr, requests::set_device, nullptr},
 };
 // clang-format on
 static_assert(std::ranges::is_sorted(kTable, {}, &RequestKind::request_case));

@@ -112,7 +112,7 @@ void watch_for_interruption() {
 }  // namespace
 
 int run_devices() {
-    const auto devices = io::DeviceDrivers{io::device_kinds(), {}}.list();
+    const auto devices = io::list_devices(io::device_kinds());
     if (!devices) return failure(kExitFailure, devices.error());
     std::size_t widest = 0;
     for (const DeviceInfo& device : *devices) widest = std::max(widest, device.name.size());

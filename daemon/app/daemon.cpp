@@ -32,6 +32,7 @@
 #include "io/device_supervisor.h"
 #include "net/server.h"
 #include "store/graph_store.h"
+#include "text/quoting.h"
 
 namespace rta::app {
 namespace {
@@ -59,10 +60,26 @@ constexpr milliseconds kCloseLimit{1000};
 /// a failing power supply.
 constexpr std::array kExitSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGPWR};
 
-/// Returns whether the request may open a device that people hear. A recording begins with the first frame of the
-/// graph.
-[[nodiscard]] bool is_live(const io::DeviceRequest& request) {
-    return request.device.kind == nullptr || request.device.kind->calls != io::DriverCalls::nonblocking;
+/// Returns the request for the device that a client names, with the other options of the daemon. INVALID_ARGUMENT for
+/// what a client may not request.
+[[nodiscard]] Expected<io::DeviceRequest> requested_device(const std::string& device,
+                                                           const io::DeviceRequest& configured) {
+    auto choice = io::parse_device(device, io::device_kinds());
+    if (!choice) return std::unexpected(std::move(choice.error()));
+    if (choice->kind != nullptr && choice->kind->argument_use == io::ArgumentUse::output_file &&
+        !choice->name.empty()) {
+        return fail(ErrorCode::invalid_argument,
+                    "cannot record to " + quoted(choice->name) + ": a client may not write files; use rtad --device");
+    }
+    io::DeviceRequest request = configured;
+    // The configured input belongs to the configured device.
+    if (*choice != configured.device) request.input.reset();
+    request.device = std::move(*choice);
+    request.existing_file = io::ExistingFile::rename;
+    if (auto checked = io::check_request(request, io::device_kinds()); !checked) {
+        return std::unexpected(std::move(checked.error()));
+    }
+    return request;
 }
 
 [[nodiscard]] bool is_ignored(int signal) {
@@ -77,9 +94,7 @@ void report_save(int) {
 }
 
 /// Owns the parts of the daemon and connects them. [control]
-class Daemon final : private api::DaemonAccess,
-                     private io::DeviceSupervisor::Observer,
-                     private store::GraphStore::Owner {
+class Daemon final : private api::DaemonAccess, private io::DeviceObserver, private store::GraphStore::Owner {
  public:
     Daemon(const DaemonOptions& options, const MemoryLock& memory)
         : options_{options},
@@ -137,6 +152,7 @@ class Daemon final : private api::DaemonAccess,
         return {.memory = memory_, .scheduling = supervisor_.scheduling()};
     }
     void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override;
+    void set_device(std::optional<std::string> device, std::function<void(Expected<void>)> done) override;
     [[nodiscard]] StoreStatus store_status() const override { return store_ ? store_->status() : StoreStatus{}; }
     void graph_changed() override {
         if (store_) store_->graph_changed();
@@ -149,9 +165,10 @@ class Daemon final : private api::DaemonAccess,
     }
     void store_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
     void store_recovered(const std::string& sentence) override { log(net::LogLevel::info, sentence); }
-    void device_changed(const std::string& sentence) override;
+    void device_changed() override { server_.device_changed(device_status()); }
     void device_xruns(const XrunCounts& counts, std::uint64_t frame) override { server_.xruns(counts, frame); }
     void device_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
+    void device_note(const std::string& sentence) override { log(net::LogLevel::info, sentence); }
 
     const DaemonOptions options_;
     const MemoryLock memory_;
@@ -244,8 +261,6 @@ int Daemon::run() {
     io::DeviceRequest request = options_.device;
     // An automatic restart must not overwrite the recording.
     if (ServiceManager::present()) request.existing_file = io::ExistingFile::rename;
-    // The restored graph may be loud: a device that people hear starts silent and fades in.
-    if (is_live(request)) static_cast<void>(engine_.fade_device(0.0F, 0.0F));
     supervisor_.start(request, [this](const Expected<void>& result) { started(result); });
     trim_memory();
     watch();
@@ -312,7 +327,6 @@ void Daemon::fail_start(const std::string& sentence) {
 void Daemon::welcome_clients() {
     // Changes before frame 0 are not faded. Only the initial graph may use that, so clients wait for the first block.
     if (engine_.renderer().frames() > 0) {
-        if (is_live(options_.device) && !engine_.fade_device(1.0F, kDeviceFadeMs)) return await_first_block();
         if (store_) store_->confirm_restore();
         server_.welcome_clients();
         service_.ready();
@@ -389,7 +403,7 @@ void Daemon::stop(int status) {
 }
 
 void Daemon::watch() {
-    watch_timer_.expires_after(supervisor_.poll(std::chrono::steady_clock::now()));
+    watch_timer_.expires_after(supervisor_.poll());
     watch_timer_.async_wait([this](const asio::error_code& error) {
         if (!error) watch();
     });
@@ -402,9 +416,14 @@ void Daemon::list_devices(std::function<void(std::vector<DeviceInfo>)> done) {
     });
 }
 
-void Daemon::device_changed(const std::string& sentence) {
-    log(net::LogLevel::warning, sentence);
-    server_.device_changed(device_status());
+void Daemon::set_device(std::optional<std::string> device, std::function<void(Expected<void>)> done) {
+    auto later = [this, done = std::move(done)](Expected<void> result) {
+        asio::post(io_, [done, result = std::move(result)]() mutable { done(std::move(result)); });
+    };
+    if (!device) return supervisor_.reopen(std::move(later));
+    auto request = requested_device(*device, options_.device);
+    if (!request) return later(std::unexpected(std::move(request.error())));
+    supervisor_.change(*request, std::move(later));
 }
 
 /// Handles an exception, usually of a failed allocation. The steps here may fail for the same reason.

@@ -117,6 +117,11 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
                    "Device to capture from if it is not --device: " + io::input_device_forms(io::device_kinds()))
         ->type_name("DEVICE")
         ->check([](const std::string& text) { return reason_of(io::parse_input_device(text, io::device_kinds())); });
+    app.add_option("--jack-connect", options.device.jack_connect,
+                   "With --device jack: ports to connect to whenever they appear, as a regular expression of their "
+                   "names, such as system:.*")
+        ->type_name("PATTERN")
+        ->check([](const std::string& pattern) { return reason_of(io::check_port_pattern(pattern)); });
     add_channels(app, "--channels-in", options.device.channels_in,
                  "Number of input channels (default: those of the device, at most 2; null: 0)");
     add_channels(app, "--channels-out", options.device.channels_out,

@@ -32,12 +32,13 @@ class AudioDevice {
     /// [any]
     [[nodiscard]] virtual DeviceLatency latency() const noexcept { return {}; }
 
-    /// Returns true once the driver has reported the end of the stream. [any]
-    [[nodiscard]] virtual bool finished() const noexcept { return false; }
-    /// Asks the driver whether the stream is still running. [device thread]
-    [[nodiscard]] virtual bool active() { return true; }
-    /// Returns whether stop() may be called after the device was lost. Some drivers hang or abort the process. [any]
-    [[nodiscard]] virtual bool can_stop_when_lost() const noexcept { return true; }
+    /// Returns why the driver has ended the stream, as the end of a sentence about the device; nullopt while it runs.
+    /// [control]
+    [[nodiscard]] virtual std::optional<std::string> end_of_stream() const { return std::nullopt; }
+    /// Returns whether serve() has something to do. [control]
+    [[nodiscard]] virtual bool needs_service() const noexcept { return false; }
+    /// Does what may block, such as connecting ports that have appeared. [device thread]
+    virtual void serve() {}
     /// Explains, in a sentence, why the calling thread has no real-time priority. Called only if it has none. [control]
     [[nodiscard]] virtual std::string why_not_realtime() const {
         return "the audio driver runs its thread without real-time priority; granting CAP_SYS_NICE or a limit on "

@@ -41,11 +41,13 @@ BlockAdapter::BlockAdapter(AudioThreadGate& gate, Renderer& renderer, std::uint3
       block_inputs_(channels_in, nullptr),
       block_outputs_(channels_out, nullptr),
       peaks_(channels_out, 0.0F),
-      lateness_{sample_rate_hz} {}
+      lateness_{sample_rate_hz},
+      fade_{sample_rate_hz} {}
 
-void BlockAdapter::grant(AudioThreadGate::Generation generation) noexcept {
+void BlockAdapter::grant(AudioThreadGate::Generation generation, Entrance entrance) noexcept {
+    if (entrance == Entrance::faded_in) fade_.begin_silent();
     // release pairs with the acquire in render(): a device thread that is already running sees everything that the
-    // control thread did to the engine before this call.
+    // control thread did to the engine before this call, and the beginning of the fade.
     generation_.store(generation, std::memory_order_release);
 }
 
@@ -124,6 +126,7 @@ void BlockAdapter::process_direct(const AudioThreadKey& key, const float* const*
         }
         const AudioWriteView output{block_outputs_.data(), playing_.channel_count(), block_size_};
         renderer_.render(key, {{block_inputs_.data(), gathered_.channel_count(), block_size_}, output});
+        fade_.apply(output);
         remember(output);
     }
 }
@@ -168,6 +171,7 @@ void BlockAdapter::process_delayed(const AudioThreadKey& key, const float* const
         if (position_ == block_size_) {
             position_ = 0;
             renderer_.render(key, {gathered_.read(), playing_.write()});
+            fade_.apply(playing_.write());
             if (faded_ < block_size_ + fade_frames_) fade_block();
         }
     }

@@ -12,6 +12,7 @@
 #include "engine/renderer.h"
 #include "io/clocks.h"
 #include "io/load_meter.h"
+#include "io/output_fade.h"
 #include "rt/annotations.h"
 #include "rt/audio_thread.h"
 #include "rt/cache_line.h"
@@ -66,8 +67,18 @@ class BlockAdapter {
     BlockAdapter& operator=(const BlockAdapter&) = delete;
     ~BlockAdapter() = default;
 
-    /// Gives the engine to this device until the gate starts a later generation. [any]
-    void grant(AudioThreadGate::Generation generation) noexcept;
+    /// How the output of a device begins.
+    enum class Entrance : std::uint8_t {
+        exact,     ///< with the first frame, as a recording needs it
+        faded_in,  ///< from silence, as people who hear it need it
+    };
+
+    /// Gives the engine to this device until the gate starts a later generation. Call it once. [control]
+    void grant(AudioThreadGate::Generation generation, Entrance entrance = Entrance::exact) noexcept;
+    /// Fades the output out, before the engine is given to another device. [control]
+    void fade_out() noexcept { fade_.fade_out(); }
+    /// Returns true once fade_out() has reached silence. [control]
+    [[nodiscard]] bool silent() const noexcept { return fade_.silent(); }
 
     /// Sets how late a callback may be without a dropout: the duration that the device buffers. Initially 0. [any]
     void tolerate_lateness(double output_latency_s) noexcept {
@@ -141,6 +152,7 @@ class BlockAdapter {
     std::vector<float*> block_outputs_;
     std::vector<float> peaks_;  ///< peak of history_, per channel
     LatenessClock lateness_;
+    OutputFade fade_;
     std::uint32_t history_end_ = 0;
     std::uint32_t position_ = 0;  ///< frames gathered, and frames of playing_ already played
     std::uint32_t faded_ = 0;     ///< frames since the switch, up to the end of the fades

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <iterator>
-#include <optional>
+#include <utility>
 
 namespace rta::io {
 
@@ -19,29 +19,23 @@ const DeviceKind& fallback_kind(DeviceKinds kinds) noexcept {
     return **found;
 }
 
-DeviceDrivers::DeviceDrivers(DeviceKinds kinds, const DriverLog& log) : kinds_{kinds} {
-    for (const DeviceKind* const kind : kinds) drivers_.push_back(kind->make_driver(log));
-}
-
-DeviceDriver& DeviceDrivers::of(const DeviceKind& kind) const noexcept {
-    const auto found = std::ranges::find(kinds_, &kind);
-    assert(found != kinds_.end());
-    return *drivers_[static_cast<std::size_t>(found - kinds_.begin())];
-}
-
-Expected<std::vector<DeviceInfo>> DeviceDrivers::list() const {
-    std::vector<DeviceInfo> devices;
-    std::optional<Error> error;
-    for (const auto& driver : drivers_) {
-        auto listed = driver->list();
-        if (listed) {
-            std::ranges::move(*listed, std::back_inserter(devices));
-        } else if (!error) {
-            error = std::move(listed.error());
-        }
+void DeviceList::add(Expected<std::vector<DeviceInfo>> listed) {
+    if (listed) {
+        std::ranges::move(*listed, std::back_inserter(devices_));
+    } else if (!error_) {
+        error_ = std::move(listed.error());
     }
-    if (devices.empty() && error) return std::unexpected(std::move(*error));
-    return devices;
+}
+
+Expected<std::vector<DeviceInfo>> DeviceList::result() && {
+    if (devices_.empty() && error_) return std::unexpected(std::move(*error_));
+    return std::move(devices_);
+}
+
+Expected<std::vector<DeviceInfo>> list_devices(DeviceKinds kinds) {
+    DeviceList list;
+    for (const DeviceKind* const kind : kinds) list.add(kind->make_driver({})->list());
+    return std::move(list).result();
 }
 
 }  // namespace rta::io

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,7 +20,7 @@ namespace rta::io {
 struct DeviceRequest;
 
 /// Lists and opens the devices of one kind, usually through a library. A library may block for any length of time, so
-/// all calls are made on the device thread, unless the kind's DriverCalls say otherwise. [device thread]
+/// each driver has a thread for all calls, unless the kind's DriverCalls say otherwise. [device thread]
 class DeviceDriver {
  public:
     /// A device that may satisfy a request. `open` tries to open it.
@@ -37,8 +39,8 @@ class DeviceDriver {
     /// Returns the devices to try, best first: the named device, otherwise the defaults. Never empty: an error gives
     /// the reason.
     [[nodiscard]] virtual Expected<std::vector<Candidate>> candidates(const DeviceRequest& request) = 0;
-    /// Shuts the library down after every device has been stopped, so that a sound server sees the client leave.
-    /// Must not be called after a device was lost. The next call initializes the library again.
+    /// Shuts the library down after every device has been destroyed, so that a sound server sees the client leave, and
+    /// that the next call finds the devices of that time.
     virtual void close() = 0;
 };
 
@@ -47,7 +49,7 @@ using DriverLog = std::function<void(const std::string& line)>;
 
 /// How the calls of a driver and its devices behave.
 enum class DriverCalls : std::uint8_t {
-    may_block,  ///< made on the device thread; the device is probed before it drives the engine, and may be lost
+    may_block,  ///< made on the driver's thread; people may hear the device; it is probed before, and may be lost
     /// Made on any thread, so the driver has no state; the device runs on the daemon's own thread and is never lost.
     nonblocking,
 };
@@ -75,6 +77,8 @@ struct DeviceKind {
     AutoRole auto_role = AutoRole::none;
     /// --input-device may select another device of this kind to capture from.
     bool separate_input = false;
+    /// Longest time between two attempts to open a device that was lost. Attempts should cost little of it.
+    std::chrono::milliseconds longest_retry_pause{5'000};
     std::unique_ptr<DeviceDriver> (*make_driver)(DriverLog log) = nullptr;
     /// Refuses a request that contradicts itself: INVALID_ARGUMENT naming the flags. nullptr: accepts every request.
     /// [any]
@@ -92,20 +96,19 @@ using DeviceKinds = std::span<const DeviceKind* const>;
 /// Returns the kind with AutoRole::fallback.
 [[nodiscard]] const DeviceKind& fallback_kind(DeviceKinds kinds) noexcept;
 
-/// One driver for each kind of a list.
-class DeviceDrivers {
+/// The devices of several drivers.
+class DeviceList {
  public:
-    DeviceDrivers(DeviceKinds kinds, const DriverLog& log);
-
-    [[nodiscard]] DeviceKinds kinds() const noexcept { return kinds_; }
-    /// `kind` must be in the list. [any]
-    [[nodiscard]] DeviceDriver& of(const DeviceKind& kind) const noexcept;
-    /// Lists the devices of all kinds. Fails only if there are none, with the first error. [device thread]
-    [[nodiscard]] Expected<std::vector<DeviceInfo>> list() const;
+    void add(Expected<std::vector<DeviceInfo>> listed);
+    /// Fails only if there are no devices, with the first error.
+    [[nodiscard]] Expected<std::vector<DeviceInfo>> result() &&;
 
  private:
-    DeviceKinds kinds_;
-    std::vector<std::unique_ptr<DeviceDriver>> drivers_;  ///< in the order of kinds_
+    std::vector<DeviceInfo> devices_;
+    std::optional<Error> error_;
 };
+
+/// Lists the devices of all kinds. Fails only if there are none, with the first error. May take seconds. [any]
+[[nodiscard]] Expected<std::vector<DeviceInfo>> list_devices(DeviceKinds kinds);
 
 }  // namespace rta::io

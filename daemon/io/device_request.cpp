@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "io/device_request.h"
 
+#include <regex.h>
+
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "text/quoting.h"
@@ -75,6 +78,19 @@ std::vector<const DeviceKind*> kinds_to_try(const DeviceChoice& choice, DeviceKi
     std::ranges::copy_if(kinds, std::back_inserter(candidates),
                          [](const DeviceKind* kind) { return kind->auto_role == AutoRole::candidate; });
     return candidates;
+}
+
+Expected<void> check_port_pattern(const std::string& pattern) {
+    regex_t compiled{};
+    const int error = regcomp(&compiled, pattern.c_str(), REG_EXTENDED | REG_NOSUB);
+    if (error == 0) {
+        regfree(&compiled);
+        return {};
+    }
+    std::array<char, 200> why{};
+    regerror(error, &compiled, why.data(), why.size());
+    return fail(ErrorCode::invalid_argument, "invalid pattern of ports " + quoted(pattern) + ": " + why.data() +
+                                                 "; expected a regular expression, such as system:playback");
 }
 
 Expected<void> check_request(const DeviceRequest& request, DeviceKinds kinds) {

@@ -32,6 +32,10 @@ struct DeviceRequest {
     std::uint32_t sample_rate_hz = 48'000;
     std::uint32_t block_size = 64;
     ExistingFile existing_file = ExistingFile::overwrite;  ///< for a file that the device writes
+    std::string jack_connect{};        ///< regular expression of the JACK ports to connect to; empty: none
+    bool input_may_be_absent = false;  ///< a device that comes back without its input is better than none
+
+    [[nodiscard]] bool operator==(const DeviceRequest&) const = default;
 };
 
 inline constexpr std::uint32_t kDefaultChannels = 2;
@@ -48,6 +52,9 @@ inline constexpr std::uint32_t kMaximumSampleRateHz = 768'000;
 [[nodiscard]] std::string device_forms(DeviceKinds kinds);
 /// Returns what parse_input_device() accepts.
 [[nodiscard]] std::string input_device_forms(DeviceKinds kinds);
+
+/// Checks the regular expression of --jack-connect. INVALID_ARGUMENT with the reason. [any]
+[[nodiscard]] Expected<void> check_port_pattern(const std::string& pattern);
 
 /// Returns the kinds to open in turn: the requested one, or the candidates of `auto`.
 [[nodiscard]] std::vector<const DeviceKind*> kinds_to_try(const DeviceChoice& choice, DeviceKinds kinds);

@@ -2,11 +2,13 @@
 #include "io/device_supervisor.h"
 
 #include <algorithm>
+#include <cassert>
 #include <future>
-#include <thread>
+#include <iterator>
 #include <utility>
 
 #include "io/audio_thread_setup.h"
+#include "text/quoting.h"
 
 namespace rta::io {
 namespace {
@@ -14,387 +16,435 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// A device plays silence for this time before it drives the engine. Some devices that open cannot be used as a clock:
-/// ALSA's `null` and `file` call hundreds of times faster than real time.
-constexpr milliseconds kProbeTime{60};
-constexpr milliseconds kProbeStep{5};
-/// Audio that a device may request in advance to fill its buffers, in seconds.
-constexpr double kLargestBufferSeconds = 1.0;
-constexpr seconds kFirstCallbackLimit{2};
-constexpr seconds kOpenLimit{10};
-
-static_assert(Renderer::kMeteredChannels == kMaximumChannels, "every channel that a device may have is measured");
+/// Time limit of a request, below that of rtactl, and the time after which a driver is reported as hanging.
+constexpr seconds kOpenLimit{8};
 
 constexpr milliseconds kWatchInterval{10};
 /// Interval for devices that cannot be lost; their files may still have warnings.
 constexpr milliseconds kIdleInterval{100};
 
-constexpr milliseconds kLoadInterval{100};
-/// Minimum interval between two log lines about xruns.
-constexpr seconds kXrunLogPause{10};
+/// The pause before the next attempt is this share of the time since the loss, so that a device that is back is open
+/// again soon in comparison.
+constexpr int kRetryShare = 8;
+constexpr milliseconds kShortestRetryPause{100};
+/// A device that was lost may come back in parts. Until this time after the loss, it must come with its input.
+constexpr seconds kWaitForInput{1};
 
-/// The driver is asked about the stream after this time, and four periods, without a callback.
-constexpr milliseconds kStall{20};
-constexpr int kStallPeriods = 4;
-constexpr milliseconds kAskInterval{20};
-/// A device without callbacks for this time is lost, even if its driver reports that the stream is running.
-constexpr seconds kStallLimit{2};
+/// A change of the device waits for its driver to close it, but not for a driver that hangs.
+constexpr seconds kCloseLimit{1};
 
-[[nodiscard]] Expected<void> probe(const AudioDevice& device, const BlockAdapter& adapter) {
-    const auto start = std::chrono::steady_clock::now();
-    const std::string name = '"' + device.description().name + '"';
-    while (true) {
-        std::this_thread::sleep_for(kProbeStep);
-        const auto elapsed = std::chrono::steady_clock::now() - start;
-        if (device.finished()) return fail(ErrorCode::unavailable, name + " ended its stream immediately");
-        if (adapter.callbacks() == 0) {
-            if (elapsed < kFirstCallbackLimit) continue;
-            return fail(ErrorCode::unavailable, name + " opened, but requested no audio within " +
-                                                    std::to_string(kFirstCallbackLimit.count()) + " s");
-        }
-        if (elapsed < kProbeTime) continue;
-        const double elapsed_s = std::chrono::duration<double>(elapsed).count();
-        const double audio_s = static_cast<double>(adapter.frames()) / device.description().sample_rate_hz;
-        if (audio_s <= elapsed_s + kLargestBufferSeconds) return {};
-        return fail(ErrorCode::unavailable, name + " runs " + std::to_string(static_cast<int>(audio_s / elapsed_s)) +
-                                                " times faster than real time, so it cannot be used as a clock");
-    }
-}
+/// Timeout of the fade-out before a change. On a device that has stopped, the fade never completes.
+constexpr milliseconds kFadeLimit{100};
 
-[[nodiscard]] std::string name_in_words(const DeviceDescription& device) {
-    return device.name.empty() ? device.kind : device.name;
-}
+/// What has happened to a device that was taken away for a change.
+constexpr const char* kClosed = "was closed to change the device";
 
-/// Lists the counts that are not 0.
-[[nodiscard]] std::string in_words(const XrunCounts& counts) {
-    std::string words;
-    const auto add = [&](std::uint64_t count, const char* one, const char* many) {
-        if (count == 0) return;
-        if (!words.empty()) words += ", ";
-        words += std::to_string(count) + " " + (count == 1 ? one : many);
-    };
-    add(counts.late_callbacks, "late callback", "late callbacks");
-    add(counts.overruns, "overrun", "overruns");
-    add(counts.input_underflows, "input underflow", "input underflows");
-    add(counts.input_overflows, "input overflow", "input overflows");
-    add(counts.output_underflows, "output underflow", "output underflows");
-    add(counts.output_overflows, "output overflow", "output overflows");
-    return words;
-}
-
-void append_sentence(std::string& text, const std::string& sentence) {
-    // A card that is refused with its input is often refused without it for the same reason.
-    if (text.find(sentence) != std::string::npos) return;
-    if (!text.empty()) text += "; ";
-    text += sentence;
+[[nodiscard]] bool is_nonblocking(const DeviceRequest& request) {
+    return request.device.kind != nullptr && request.device.kind->calls == DriverCalls::nonblocking;
 }
 
 }  // namespace
 
+const char* name_of(DeviceSupervisor::State state) noexcept {
+    switch (state) {
+        case DeviceSupervisor::State::closed:
+            return "closed";
+        case DeviceSupervisor::State::opening:
+            return "opening";
+        case DeviceSupervisor::State::running:
+            return "running";
+        case DeviceSupervisor::State::lost:
+            return "lost";
+        case DeviceSupervisor::State::waiting:
+            return "waiting";
+    }
+    std::unreachable();
+}
+
 DeviceSupervisor::DeviceSupervisor(AudioThreadGate& gate, Renderer& renderer, Observer& observer, Post post,
-                                   DeviceKinds kinds, const DriverLog& log)
-    : gate_{gate}, renderer_{renderer}, observer_{observer}, post_{std::move(post)}, drivers_{kinds, log} {}
+                                   DeviceKinds kinds, const DriverLog& log, Now now)
+    : gate_{gate},
+      renderer_{renderer},
+      observer_{observer},
+      post_{std::move(post)},
+      now_{std::move(now)},
+      watch_{observer} {
+    for (const DeviceKind* const kind : kinds) {
+        hosts_.push_back(std::make_unique<Host>(kind, kind->make_driver(log)));
+    }
+}
 
 DeviceSupervisor::~DeviceSupervisor() { static_cast<void>(stop(milliseconds::max())); }
 
-void DeviceSupervisor::start(const DeviceRequest& request, Started started) {
+DeviceSupervisor::Host& DeviceSupervisor::host_of(const DeviceKind& kind) const {
+    const auto found = std::ranges::find(hosts_, &kind, [](const auto& host) { return host->kind; });
+    assert(found != hosts_.end());
+    return **found;
+}
+
+void DeviceSupervisor::Host::destroy(RunningDevice& running) {
+    if (running.live()) --devices;
+    running = {};
+}
+
+void DeviceSupervisor::start(const DeviceRequest& request, Done done) {
+    change_ = {.done = std::move(done), .previous = std::nullopt, .since = now_()};
+    request_ = fallback_request_ = request;
+    open();
+}
+
+void DeviceSupervisor::change(const DeviceRequest& request, Done done) {
+    if (change_) {
+        return done(fail(ErrorCode::aborted, "the device is being changed by another request: try again"));
+    }
+    change_ = {.done = std::move(done), .previous = request_, .since = now_()};
     request_ = request;
-    const DeviceKind* const kind = request.device.kind;
-    if (kind != nullptr && kind->calls == DriverCalls::nonblocking) {
-        started(start_directly(*kind, request));
+    if (state_ == State::lost && !is_nonblocking(request)) return;  // continues in closed()
+    if (state_ == State::running && current_.live()) {
+        current_.adapter->fade_out();
+        fading_since_ = now_();  // continues in begin_switch()
         return;
     }
-    started_ = std::move(started);
-    opening_since_ = Clock::now();
-    library_used_ = true;
-    device_thread_.post([this, request] {
-        // Shared, because a function object must be copyable.
-        const auto opening = std::make_shared<Opening>(open_device(request));
-        post_([this, opening] { opened(std::move(*opening)); });
+    open();
+}
+
+/// The device that people hear is silent now.
+void DeviceSupervisor::begin_switch() {
+    fading_since_.reset();
+    if (is_nonblocking(request_)) return open();
+    take_away(kClosed);
+}
+
+void DeviceSupervisor::cancel_attempt() {
+    if (attempt_) attempt_->cancelled.store(true, std::memory_order_relaxed);
+    attempt_.reset();
+}
+
+void DeviceSupervisor::open() {
+    cancel_attempt();
+    state_ = State::opening;
+    opening_since_ = now_();
+    hang_reported_ = false;
+    if (is_nonblocking(request_)) return open_directly(*request_.device.kind);
+    std::vector<const DeviceKind*> all;
+    std::ranges::transform(hosts_, std::back_inserter(all), [](const auto& host) { return host->kind; });
+    attempt_ = std::make_shared<Attempt>(request_, kinds_to_try(request_.device, all));
+    attempt_->request.input_may_be_absent = !loss_.empty() && opening_since_ - lost_since_ >= kWaitForInput;
+    try_kind(attempt_);
+}
+
+void DeviceSupervisor::open_directly(const DeviceKind& kind) {
+    auto running = start_directly(engine(), kind, *host_of(kind).driver, request_);
+    if (running) return attach(std::move(*running), {});
+    Opening opening;
+    opening.refuse(running.error());
+    refused(opening);
+}
+
+void DeviceSupervisor::try_kind(const std::shared_ptr<Attempt>& attempt) {
+    Host& host = host_of(*attempt->kinds.at(attempt->next));
+    host.used = true;
+    host.thread.post([this, attempt, &host] {
+        Opening& opening = attempt->opening;
+        open_device(engine(), *host.kind, *host.driver, attempt->request, attempt->cancelled, opening);
+        if (opening.running) ++host.devices;
+        if (opening.running && attempt->cancelled.load(std::memory_order_relaxed)) {
+            opening.running.device->stop();
+            host.destroy(opening.running);
+        }
+        host.close_if_unused();
+        post_([this, attempt] { tried(attempt); });
     });
 }
 
-/// [device thread]
-DeviceSupervisor::Opening DeviceSupervisor::open_device(const DeviceRequest& request) const {
-    Opening opening;
-    for (const DeviceKind* const kind : kinds_to_try(request.device, drivers_.kinds())) {
-        try_kind(*kind, request, opening);
-        if (opening.running.device) break;
-        // An unused library must not keep memory, nor remain an idle client of a sound server.
-        drivers_.of(*kind).close();
-    }
-    return opening;
-}
-
-/// [device thread]
-void DeviceSupervisor::try_kind(const DeviceKind& kind, const DeviceRequest& request, Opening& opening) const {
-    const auto refuse = [&opening](const Error& error) {
-        append_sentence(opening.refusals, error.sentence);
-        opening.code = error.code;
-    };
-    const auto candidates = drivers_.of(kind).candidates(request);
-    if (!candidates) return refuse(candidates.error());
-    for (const DeviceDriver::Candidate& candidate : *candidates) {
-        auto running = try_candidate(kind, candidate);
-        if (running) {
-            opening.running = std::move(*running);
-            return;
-        }
-        refuse(running.error());
-        opening.any_tried = true;
-    }
-}
-
-/// [device thread]
-Expected<DeviceSupervisor::Running> DeviceSupervisor::try_candidate(const DeviceKind& kind,
-                                                                    const DeviceDriver::Candidate& candidate) const {
-    auto device = candidate.open();
-    if (!device) return std::unexpected(device.error());
-    Running running = make_running(kind, std::move(*device));
-    auto ready = running.device->start(*running.adapter);
-    if (ready) ready = probe(*running.device, *running.adapter);
-    if (ready) return running;
-    running.device->stop();
-    return std::unexpected(ready.error());
-}
-
-DeviceSupervisor::Running DeviceSupervisor::make_running(const DeviceKind& kind,
-                                                         std::unique_ptr<AudioDevice> device) const {
-    const DeviceDescription& description = device->description();
-    auto adapter = std::make_unique<BlockAdapter>(gate_, renderer_, description.sample_rate_hz, description.channels_in,
-                                                  description.channels_out);
-    return {.kind = &kind, .adapter = std::move(adapter), .device = std::move(device)};
-}
-
-void DeviceSupervisor::opened(Opening opening) {
-    if (!started_ || stopped_) {
-        // Too late: another device drives the engine by now, or no device.
-        if (opening.running.device) given_up_.push_back(std::move(opening.running));
+void DeviceSupervisor::tried(const std::shared_ptr<Attempt>& attempt) {
+    Opening& opening = attempt->opening;
+    if (attempt != attempt_ || stopped_) {  // too late
+        if (opening.running) retire(std::move(opening.running));
         return;
     }
-    if (!opening.running.device) {
-        no_device(std::move(opening));
-        return;
-    }
-    current_ = std::move(opening.running);
-    begin_watch();
-    current_.adapter->grant(gate_.start_generation());
-    if (!opening.refusals.empty()) observer_.device_warning(opening.refusals);
-    std::exchange(started_, {})({});
+    if (!opening.running && ++attempt->next < attempt->kinds.size()) return try_kind(attempt);
+    attempt_.reset();
+    if (!opening.running) return refused(opening);
+    opening.running.adapter->grant(gate_.start_generation(), BlockAdapter::Entrance::faded_in);
+    attach(std::move(opening.running), opening.refusals);
 }
 
-void DeviceSupervisor::no_device(Opening opening) {
-    const Started started = std::exchange(started_, {});
+/// Makes a device that was given the engine the current one.
+void DeviceSupervisor::attach(RunningDevice running, const std::string& refusals) {
+    RunningDevice previous = std::exchange(current_, std::move(running));
+    watch_.begin(current_, now_());
+    state_ = State::running;
+    on_fallback_ = false;
+    loss_.clear();
+    refusal_.clear();
+    fallback_request_ = request_;
+    fallback_request_.channels_in = current_.description().channels_in;
+    fallback_request_.channels_out = current_.description().channels_out;
+    if (!refusals.empty()) observer_.device_warning(refusals);
+    if (previous) retire(std::move(previous));
+    const bool first = change_ && !change_->previous;
+    if (!first) {
+        const DeviceDescription& device = current_.description();
+        observer_.device_note(quoted(device.name.empty() ? device.kind : device.name) + " drives the engine (" +
+                              std::to_string(device.channels_in) + " in, " + std::to_string(device.channels_out) +
+                              " out)");
+        observer_.device_changed();
+    }
+    answer({});
+}
+
+void DeviceSupervisor::refused(const Opening& opening) {
+    if (!change_) return wait(opening.refusals);
+    if (!change_->previous) return refuse_first(opening);
+    refuse_change(opening);
+}
+
+void DeviceSupervisor::refuse_first(const Opening& opening) {
     if (request_.device.kind != nullptr) {
-        started(fail(opening.code, std::move(opening.refusals)));
-        return;
+        state_ = State::closed;
+        return answer(fail(opening.code, opening.refusals));
     }
     // If there was no device to try, the refusal already says so.
-    fallback_reason_ = (opening.any_tried ? "no usable sound card: " : "") + opening.refusals;
-    auto result = start_fallback(request_);
+    loss_ = (opening.any_tried ? "no usable sound card: " : "") + opening.refusals;
+    refusal_ = opening.refusals;
+    lost_since_ = now_();
+    auto result = start_fallback();
     if (result) observer_.device_warning(fallback_sentence());
-    started(std::move(result));
+    wait(opening.refusals);
+    answer(std::move(result));
 }
 
-/// Opens and starts a device whose calls do not block.
-Expected<void> DeviceSupervisor::start_directly(const DeviceKind& kind, const DeviceRequest& request) {
-    const auto candidates = drivers_.of(kind).candidates(request);
-    if (!candidates) return std::unexpected(candidates.error());
-    auto device = candidates->front().open();
-    if (!device) return std::unexpected(device.error());
-    Running running = make_running(kind, std::move(*device));
-    running.adapter->grant(gate_.start_generation());
-    if (auto begun = running.device->start(*running.adapter); !begun) return begun;
-    current_ = std::move(running);
-    begin_watch();
-    return {};
-}
-
-/// Starts the fallback kind with the channels and the sample rate of `request`.
-Expected<void> DeviceSupervisor::start_fallback(DeviceRequest request) {
-    const DeviceKind& fallback = fallback_kind(drivers_.kinds());
-    request.device = {.kind = &fallback};
-    request.input.reset();
-    return start_directly(fallback, request);
-}
-
-std::string DeviceSupervisor::fallback_sentence() const {
-    return fallback_reason_ + "; the " + std::string{fallback_kind(drivers_.kinds()).name} +
-           " device provides the clock";
-}
-
-milliseconds DeviceSupervisor::poll(Clock::time_point now) {
-    if (started_ && now - opening_since_ > kOpenLimit) {
-        no_device({.refusals = "the audio driver did not respond within " + std::to_string(kOpenLimit.count()) + " s",
-                   .code = ErrorCode::deadline_exceeded});
+void DeviceSupervisor::refuse_change(const Opening& opening) {
+    const bool other_device = request_ != *change_->previous;
+    request_ = *change_->previous;
+    std::string sentence = opening.refusals;
+    if (current_ && !on_fallback_ && !current_.live()) {
+        state_ = State::running;
+    } else if (current_ && !on_fallback_) {
+        take_away(kClosed);
+    } else if (other_device) {
+        sentence += "; the previous device is opened again";
+        open();
+    } else {
+        wait(opening.refusals);
     }
-    if (!current_.device || stopped_) return kIdleInterval;
-    report_warnings();
-    report_xruns(now);
-    measure_load(now);
-    if (!can_be_lost()) return kIdleInterval;
-    watch(now);
-    return kWatchInterval;
+    answer(fail(opening.code, std::move(sentence)));
 }
 
-void DeviceSupervisor::watch(Clock::time_point now) {
-    if (current_.device->finished()) {
-        lose("its driver ended the stream");
-        return;
-    }
-    if (const std::uint64_t callbacks = current_.adapter->callbacks(); callbacks != watch_.callbacks) {
-        watch_.callbacks = callbacks;
-        watch_.progress = now;
-        return;
-    }
-    const std::chrono::duration<double> period{static_cast<double>(current_.adapter->callback_frames()) /
-                                               current_.device->description().sample_rate_hz};
-    const auto stalled = now - watch_.progress;
-    if (stalled < std::max<std::chrono::duration<double>>(kStall, kStallPeriods * period)) return;
-    if (stalled > kStallLimit) {
-        lose("no callback for " + std::to_string(kStallLimit.count()) + " s");
-        return;
-    }
-    if (now - watch_.asked >= kAskInterval) {
-        watch_.asked = now;
-        ask_driver();
-    }
+/// Waits for the next attempt.
+void DeviceSupervisor::wait(const std::string& refusal) {
+    const Clock::time_point now = now_();
+    const DeviceKind* const kind = request_.device.kind;
+    const auto longest = kind != nullptr ? kind->longest_retry_pause : DeviceKind{}.longest_retry_pause;
+    const auto share = std::chrono::duration_cast<milliseconds>(now - lost_since_) / kRetryShare;
+    next_attempt_ = now + std::clamp(share, kShortestRetryPause, longest);
+    state_ = State::waiting;
+    if (refusal.empty() || refusal == refusal_) return;  // reported once, not after every attempt
+    refusal_ = refusal;
+    observer_.device_warning("cannot open the device again: " + refusal + "; trying again");
+    observer_.device_changed();
 }
 
-void DeviceSupervisor::ask_driver() {
-    AudioDevice* const device = current_.device.get();
-    device_thread_.post([this, device] {
-        if (device->active()) return;
-        post_([this, device] {
-            if (current_.device.get() == device && !stopped_) lose("its driver no longer runs the stream");
+/// Gives the engine to the fallback, and lets the driver close the current device.
+void DeviceSupervisor::take_away(const std::string& why) {
+    fading_since_.reset();
+    RunningDevice previous = std::exchange(current_, {});
+    watch_.report_last(previous);
+    state_ = State::lost;
+    lost_since_ = now_();
+    loss_ = quoted(previous.description().name) + " " + why;
+    refusal_.clear();
+    const auto begun = start_fallback();
+    retire(std::move(previous), [this] { closed(); });
+    observer_.device_warning(begun ? fallback_sentence() : loss_ + "; " + begun.error().sentence);
+    observer_.device_changed();
+}
+
+/// The driver has closed the device that was taken away.
+void DeviceSupervisor::closed() {
+    if (state_ != State::lost) return;
+    if (change_) return open();
+    wait({});
+}
+
+/// Lets the driver stop and destroy a device that does not drive the engine, then calls `then`.
+void DeviceSupervisor::retire(RunningDevice running, const std::function<void()>& then) {
+    Host& host = host_of(*running.kind);
+    host.used = true;
+    host.thread.post([this, &host, owned = std::make_shared<RunningDevice>(std::move(running)), then] {
+        owned->device->stop();
+        const std::optional<std::string> warning = owned->device->take_warning();
+        const bool failed = owned->device->failed();
+        host.destroy(*owned);
+        host.close_if_unused();
+        post_([this, warning, failed, then] {
+            if (warning) observer_.device_warning(*warning);
+            if (failed) recording_failed_ = true;
+            if (then && !stopped_) then();
         });
     });
 }
 
-void DeviceSupervisor::lose(const std::string& why) {
-    const DeviceDescription description = current_.device->description();
-    report_last_xruns();
-    if (current_.device->can_stop_when_lost()) {
-        device_thread_.post([device = current_.device.get()] { device->stop(); });
+/// Starts the fallback kind with the channels and the sample rate of the requested device.
+Expected<void> DeviceSupervisor::start_fallback() {
+    const auto fallback =
+        std::ranges::find(hosts_, AutoRole::fallback, [](const auto& h) { return h->kind->auto_role; });
+    assert(fallback != hosts_.end());
+    DeviceRequest request = fallback_request_;
+    request.device = {.kind = (*fallback)->kind};
+    request.input.reset();
+    auto running = start_directly(engine(), *(*fallback)->kind, *(*fallback)->driver, request);
+    if (!running) return std::unexpected(running.error());
+    current_ = std::move(*running);
+    on_fallback_ = true;
+    watch_.begin(current_, now_());
+    return {};
+}
+
+std::string DeviceSupervisor::fallback_sentence() const {
+    std::string sentence = loss_;
+    if (!refusal_.empty() && loss_.find(refusal_) == std::string::npos) sentence += "; " + refusal_;
+    return sentence + "; the null device provides the clock until the device can be opened";
+}
+
+void DeviceSupervisor::answer(Expected<void> result) {
+    if (!change_) return;
+    const Change answered = *std::exchange(change_, std::nullopt);
+    answered.done(std::move(result));
+}
+
+milliseconds DeviceSupervisor::poll() {
+    if (stopped_) return kIdleInterval;
+    const Clock::time_point now = now_();
+    check_limits(now);
+    if (state_ == State::waiting && now >= next_attempt_) open();
+    if (state_ == State::lost && change_ && now - lost_since_ >= kCloseLimit) open();
+    if (!current_) {
+        // Only a failed thread creation leaves the engine without a clock once it had one.
+        if (state_ == State::closed || loss_.empty() || !start_fallback()) return kWatchInterval;
     }
-    // Kept until the process exits: its driver may call the adapter again, which then asks the gate.
-    given_up_.push_back(std::move(current_));
-    current_ = {};
-
-    fallback_reason_ = '"' + description.name + "\" was lost: " + why;
-    DeviceRequest request = request_;
-    request.channels_in = description.channels_in;
-    request.channels_out = description.channels_out;
-    request.sample_rate_hz = description.sample_rate_hz;
-    const auto begun = start_fallback(std::move(request));
-    observer_.device_changed(begun ? fallback_sentence() : fallback_reason_ + "; " + begun.error().sentence);
-}
-
-void DeviceSupervisor::report_warnings() {
-    if (const auto warning = current_.device->take_warning()) observer_.device_warning(*warning);
-    const std::uint32_t latency_frames = current_.adapter->latency_frames();
-    if (latency_frames != watch_.latency_frames) {
-        watch_.latency_frames = latency_frames;
-        observer_.device_warning("\"" + current_.device->description().name + "\" requests " +
-                                 std::to_string(current_.adapter->callback_frames()) +
-                                 " frames per callback, which is not a multiple of the block size: this adds " +
-                                 std::to_string(latency_frames) + " frames of latency");
+    watch_.report(current_, now);
+    if (state_ != State::running) return kWatchInterval;
+    if (!current_.live()) return kIdleInterval;
+    serve();
+    if (const auto why = watch_.loss(current_, now)) {
+        take_away("was lost: " + *why);
+    } else if (fading_since_ && (current_.adapter->silent() || now - *fading_since_ >= kFadeLimit)) {
+        begin_switch();
     }
+    return kWatchInterval;
 }
 
-/// Resets the watch for a new device.
-void DeviceSupervisor::begin_watch() {
-    const Clock::time_point now = Clock::now();
-    const XrunCounts so_far = current_.adapter->xrun_counts();
-    watch_ = {.progress = now, .asked = now, .xruns = so_far, .xruns_logged = so_far, .load_taken = now};
-    LoadMeter::Snapshot ignored;  // of the probe
-    current_.adapter->load_meter().take(ignored);
-    load_.clear();
+/// Lets the device make calls that may block.
+void DeviceSupervisor::serve() {
+    if (serving_ || !current_.device->needs_service()) return;
+    serving_ = true;
+    host_of(*current_.kind).thread.post([this, device = current_.device.get()] {
+        device->serve();
+        post_([this] { serving_ = false; });
+    });
 }
 
-void DeviceSupervisor::measure_load(Clock::time_point now) {
-    if (now - watch_.load_taken < kLoadInterval) return;
-    watch_.load_taken = now;
-    load_.take(current_.adapter->load_meter());
-}
-
-void DeviceSupervisor::report_xruns(Clock::time_point now) {
-    const XrunCounts counts = current_.adapter->xrun_counts();
-    notify_xruns(counts);
-    if (counts == watch_.xruns_logged || now < watch_.xruns_log_pause) return;
-    log_xruns(counts);
-    watch_.xruns_log_pause = now + kXrunLogPause;
-}
-
-/// Reports the xruns of a device that was lost, without waiting for the log pause.
-void DeviceSupervisor::report_last_xruns() {
-    const XrunCounts counts = current_.adapter->xrun_counts();
-    notify_xruns(counts);
-    if (counts != watch_.xruns_logged) log_xruns(counts);
-}
-
-void DeviceSupervisor::notify_xruns(const XrunCounts& counts) {
-    if (counts == watch_.xruns) return;
-    observer_.device_xruns(counts.since(watch_.xruns), current_.adapter->xrun_frame());
-    watch_.xruns = counts;
-}
-
-void DeviceSupervisor::log_xruns(const XrunCounts& counts) {
-    observer_.device_warning("dropouts on \"" + name_in_words(current_.device->description()) +
-                             "\": " + in_words(counts.since(watch_.xruns_logged)) +
-                             "; since it was opened: " + in_words(counts));
-    watch_.xruns_logged = counts;
+void DeviceSupervisor::check_limits(Clock::time_point now) {
+    const std::string sentence = "the audio driver did not respond within " + std::to_string(kOpenLimit.count()) + " s";
+    if (change_ && now - change_->since > kOpenLimit) {
+        cancel_attempt();
+        Opening opening;
+        opening.refuse({ErrorCode::deadline_exceeded, sentence});
+        if (state_ != State::lost) return refused(opening);
+        request_ = *change_->previous;
+        answer(fail(opening.code, sentence));
+    }
+    if (state_ == State::opening && !hang_reported_ && now - opening_since_ > kOpenLimit) {
+        hang_reported_ = true;
+        observer_.device_warning(sentence);
+    }
 }
 
 DeviceStatus DeviceSupervisor::status() const {
-    if (!current_.device) return {.fallback_reason = fallback_reason_};
-    return {.description = current_.device->description(),
-            .latency = current_.device->latency(),
-            .running = !stopped_,
-            .fallback_reason = fallback_reason_,
-            .callback_frames = current_.adapter->callback_frames(),
-            .adapter_frames = current_.adapter->latency_frames(),
-            .xruns = current_.adapter->reported_xruns(),
-            .xrun_counts = current_.adapter->xrun_counts()};
+    std::string reason = loss_;
+    if (!refusal_.empty() && loss_.find(refusal_) == std::string::npos) reason += "; " + refusal_;
+    DeviceStatus status{.state = name_of(state_), .fallback_reason = std::move(reason)};
+    if (!current_) return status;
+    status.description = current_.description();
+    status.latency = current_.device->latency();
+    status.running = !stopped_;
+    status.callback_frames = current_.adapter->callback_frames();
+    status.adapter_frames = current_.adapter->latency_frames();
+    status.xruns = current_.adapter->reported_xruns();
+    status.xrun_counts = current_.adapter->xrun_counts();
+    return status;
 }
 
 SchedulingStatus DeviceSupervisor::scheduling() const {
-    if (!current_.device) return {};
+    if (!current_) return {};
     const ThreadScheduling scheduling = scheduling_of(current_.adapter->thread_id());
     if (scheduling.policy.empty() || scheduling.realtime) return {.policy = scheduling.policy};
     return {.policy = scheduling.policy, .detail = current_.device->why_not_realtime()};
 }
 
+/// A search for devices: one driver after the other.
+struct DeviceSupervisor::Listing {
+    std::function<void(Expected<std::vector<DeviceInfo>>)> done;
+    std::size_t next = 0;
+    DeviceList list{};
+};
+
 void DeviceSupervisor::list(std::function<void(Expected<std::vector<DeviceInfo>>)> done) {
-    library_used_ = true;
-    device_thread_.post([this, done = std::move(done)] {
-        const auto devices = std::make_shared<Expected<std::vector<DeviceInfo>>>(drivers_.list());
-        post_([done, devices] { done(std::move(*devices)); });
+    list_next(std::make_shared<Listing>(std::move(done)));
+}
+
+void DeviceSupervisor::list_next(const std::shared_ptr<Listing>& listing) {
+    if (listing->next == hosts_.size()) return listing->done(std::move(listing->list).result());
+    Host& host = *hosts_[listing->next++];
+    if (host.kind->calls == DriverCalls::nonblocking) {
+        listing->list.add(host.driver->list());
+        return list_next(listing);
+    }
+    host.used = true;
+    host.thread.post([this, &host, listing] {
+        listing->list.add(host.driver->list());
+        post_([this, listing] { list_next(listing); });
     });
 }
 
 bool DeviceSupervisor::stop(milliseconds limit) {
-    if (std::exchange(stopped_, true)) return !library_used_;
+    const auto library_used = [this] {
+        return std::ranges::any_of(
+            hosts_, [](const auto& host) { return host->used && host->kind->calls == DriverCalls::may_block; });
+    };
+    if (std::exchange(stopped_, true)) return !library_used();
     gate_.start_generation();
-    if (current_.device && can_be_lost()) {
+    const std::shared_ptr<Attempt> attempt = attempt_;
+    cancel_attempt();
+    if (current_ && !current_.live()) {
+        current_.device->stop();
+        watch_.report(current_, now_());
+    }
+    const auto deadline = limit == milliseconds::max() ? Clock::time_point::max() : Clock::now() + limit;
+    for (const auto& host : hosts_) {
+        if (!host->used) continue;
         const auto ended = std::make_shared<std::promise<void>>();
         const std::future<void> end = ended->get_future();
-        const bool none_lost = given_up_.empty();
-        device_thread_.post([this, kind = current_.kind, device = current_.device.get(), none_lost, ended] {
-            device->stop();
-            if (none_lost) drivers_.of(*kind).close();
+        AudioDevice* const device =
+            current_ && current_.live() && current_.kind == host->kind ? current_.device.get() : nullptr;
+        host->thread.post([driver = host->driver.get(), kind = host->kind, device, attempt, ended] {
+            if (device != nullptr) device->stop();
+            // A device that was opened too late to be used.
+            if (attempt && attempt->opening.running && attempt->opening.running.kind == kind) {
+                attempt->opening.running.device->stop();
+            }
+            driver->close();
             ended->set_value();
         });
-        if (limit == milliseconds::max()) {
+        if (deadline == Clock::time_point::max()) {
             end.wait();
         } else {
-            static_cast<void>(end.wait_for(limit));
+            static_cast<void>(end.wait_until(deadline));
         }
-    } else if (current_.device) {
-        current_.device->stop();
-        report_warnings();
     }
-    return !library_used_;
+    return !library_used();
 }
 
 }  // namespace rta::io

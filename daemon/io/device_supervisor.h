@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/renderer.h"
-#include "io/audio_device.h"
-#include "io/block_adapter.h"
 #include "io/device_kind.h"
+#include "io/device_opening.h"
 #include "io/device_request.h"
+#include "io/device_watch.h"
+#include "io/running_device.h"
 #include "io/task_thread.h"
 #include "rt/audio_thread.h"
 #include "status/status.h"
@@ -20,125 +25,163 @@
 
 namespace rta::io {
 
-/// Ensures that the engine always has a clock: opens the requested device, watches it, and replaces it with the
-/// fallback kind when it is lost.
+/// Ensures that the engine always has a clock: opens the requested device, watches it, replaces it with the fallback
+/// kind when it is lost, and tries without end to open it again.
 ///
-/// All calls into audio libraries run on a dedicated thread; a hang there does not affect the rest of the daemon. All
-/// functions: [control].
+///     closed --start--> opening --opened--> running --lost, or another one is wanted--> lost
+///                        ^    \--refused--> waiting                                      |
+///                        |                   |  ^                                        |
+///                        +----- retry -------+  +--------- closed by its driver ---------+
+///
+/// From the first device on, some device drives the engine in every state: in `lost`, `opening` and `waiting` the
+/// fallback does. A device that people hear fades in when it is given the engine, and out when it is taken away.
+///
+/// All calls into audio libraries run on a thread for each library; one that hangs affects neither the rest of the
+/// daemon nor the other libraries. All functions: [control].
 class DeviceSupervisor {
  public:
-    using Clock = std::chrono::steady_clock;
-    /// Schedules a function to run later on the control thread. Called on the device thread.
+    using Clock = DeviceWatch::Clock;
+    using Observer = DeviceObserver;
+    /// Schedules a function to run later on the control thread. Called on the device threads.
     using Post = std::function<void(std::function<void()>)>;
+    using Done = std::function<void(Expected<void>)>;
+    using Now = std::function<Clock::time_point()>;
 
-    class Observer {
-     public:
-        virtual ~Observer() = default;
-        /// Another device drives the engine; `sentence` gives the reason.
-        virtual void device_changed(const std::string& sentence) = 0;
-        /// Reports the xruns since the last call, or since the device was given the engine. The latest one occurred at
-        /// `frame` of the engine's clock.
-        virtual void device_xruns(const XrunCounts& counts, std::uint64_t frame) = 0;
-        /// Reports a problem that does not stop the device.
-        virtual void device_warning(const std::string& sentence) = 0;
+    enum class State : std::uint8_t {
+        closed,   ///< no device was requested yet, or the first one was refused
+        opening,  ///< the driver opens the requested device
+        running,  ///< the requested device drives the engine
+        lost,     ///< the device no longer drives the engine, and its driver closes it
+        waiting,  ///< for the time of the next attempt to open it
     };
 
     /// All arguments must outlive the supervisor, and `gate` and `renderer` must outlive every callback: see stop().
     DeviceSupervisor(AudioThreadGate& gate, Renderer& renderer, Observer& observer, Post post, DeviceKinds kinds,
-                     const DriverLog& log = {});
+                     const DriverLog& log = {}, Now now = &Clock::now);
     DeviceSupervisor(const DeviceSupervisor&) = delete;
     DeviceSupervisor& operator=(const DeviceSupervisor&) = delete;
-    /// Waits for the device thread. Must not run after stop() has returned false.
+    /// Waits for the device threads. Must not run after stop() has returned false.
     ~DeviceSupervisor();
 
-    /// Opens the device and gives it the engine, then calls `started` once: before returning if the calls of the kind
-    /// do not block, otherwise later. `auto` always starts, if necessary on the fallback kind with a warning. Errors
-    /// name every device that was tried and the reason for its refusal.
-    void start(const DeviceRequest& request, std::function<void(Expected<void>)> started);
+    /// Opens the first device and gives it the engine, then calls `done` once: before returning if the calls of the
+    /// kind do not block, otherwise later. `auto` always starts, if necessary on the fallback kind with a warning.
+    /// Errors name every device that was tried and the reason for its refusal.
+    void start(const DeviceRequest& request, Done done);
+    /// Replaces the device by another one, then calls `done` once. The present one fades out and is closed before the
+    /// other one is opened, because both may be the same card. If that fails, the present one is opened again.
+    /// ABORTED during another change.
+    void change(const DeviceRequest& request, Done done);
+    /// Closes and opens the requested device, or tries now to open one that is lost. As change().
+    void reopen(Done done) { change(request_, std::move(done)); }
 
-    /// Watches the device. Returns the time until the next call.
-    std::chrono::milliseconds poll(Clock::time_point now);
+    /// Watches the device and takes the next step. Returns the time until the next call.
+    std::chrono::milliseconds poll();
 
+    [[nodiscard]] State state() const noexcept { return state_; }
+    /// What was last requested, and not refused.
+    [[nodiscard]] const DeviceRequest& request() const noexcept { return request_; }
     [[nodiscard]] DeviceStatus status() const;
     /// Returns the load of the last second.
-    [[nodiscard]] LoadStatus load() const { return current_.device ? load_.load() : LoadStatus{}; }
+    [[nodiscard]] LoadStatus load() const { return current_ ? watch_.load() : LoadStatus{}; }
     [[nodiscard]] SchedulingStatus scheduling() const;
 
     /// Lists the devices of all kinds and calls `done` later on the control thread. May take seconds.
     void list(std::function<void(Expected<std::vector<DeviceInfo>>)> done);
 
-    /// Stops the device, waiting for its driver at most `limit`. Returns true if no callback can occur any more and no
+    /// Stops the device, waiting for the drivers at most `limit`. Returns true if no callback can occur any more and no
     /// library was used, so that everything may be destroyed. If it returns false, the process must end with _Exit: a
     /// library may still hang or make callbacks. Later calls only repeat the result.
     [[nodiscard]] bool stop(std::chrono::milliseconds limit);
-    /// Returns true after stop() if the device's recording is incomplete, as a warning has reported.
-    [[nodiscard]] bool failed() const { return current_.device && current_.device->failed(); }
+    /// Returns true if a recording is incomplete, as a warning has reported. Final after stop().
+    [[nodiscard]] bool failed() const { return recording_failed_ || (current_ && current_.device->failed()); }
 
  private:
-    /// A device and the adapter that it calls. Destroyed only after the device was stopped.
-    struct Running {
-        const DeviceKind* kind = nullptr;
-        std::unique_ptr<BlockAdapter> adapter;
-        std::unique_ptr<AudioDevice> device;
-    };
-    /// Result of the device thread: a running device that waits for its grant, or the reasons why there is none.
-    struct Opening {
-        Running running{};
-        std::string refusals{};                   ///< of the devices that failed, a sentence each
-        ErrorCode code = ErrorCode::unavailable;  ///< of the last refusal
-        bool any_tried = false;                   ///< at least one device was found and tried
-    };
-    using Started = std::function<void(Expected<void>)>;
-    /// State of the watch over the current device.
-    struct Watch {
-        std::uint64_t callbacks = 0;
-        Clock::time_point progress{};  ///< when the number of callbacks last changed
-        Clock::time_point asked{};     ///< when the driver was last asked whether the stream runs
-        std::uint32_t latency_frames = 0;
-        XrunCounts xruns;                     ///< reported to the observer
-        XrunCounts xruns_logged;              ///< reported in a warning
-        Clock::time_point xruns_log_pause{};  ///< earliest time of the next warning
-        Clock::time_point load_taken{};
-    };
+    /// A kind with its driver and the thread for the calls of the driver.
+    struct Host {
+        const DeviceKind* kind;
+        std::unique_ptr<DeviceDriver> driver;
+        bool used = false;     ///< the thread has had a task
+        unsigned devices = 0;  ///< live ones that exist; the thread's
 
-    [[nodiscard]] Opening open_device(const DeviceRequest& request) const;
-    void try_kind(const DeviceKind& kind, const DeviceRequest& request, Opening& opening) const;
-    [[nodiscard]] Expected<Running> try_candidate(const DeviceKind& kind,
-                                                  const DeviceDriver::Candidate& candidate) const;
-    [[nodiscard]] Running make_running(const DeviceKind& kind, std::unique_ptr<AudioDevice> device) const;
-    void opened(Opening opening);
-    void no_device(Opening opening);
-    [[nodiscard]] Expected<void> start_directly(const DeviceKind& kind, const DeviceRequest& request);
-    [[nodiscard]] Expected<void> start_fallback(DeviceRequest request);
+        /// Destroys a device that has been stopped. [device thread]
+        void destroy(RunningDevice& running);
+        /// An unused library must not keep memory, nor remain an idle client of a sound server. [device thread]
+        void close_if_unused() {
+            if (devices == 0) driver->close();
+        }
+
+        TaskThread thread{};  ///< last: its tasks use the driver
+    };
+    /// A request that has not been answered.
+    struct Change {
+        Done done;
+        std::optional<DeviceRequest> previous;  ///< nullopt for the first device
+        Clock::time_point since;
+    };
+    /// An attempt to open the requested device: one kind after the other.
+    struct Attempt {
+        DeviceRequest request;
+        std::vector<const DeviceKind*> kinds;
+        std::size_t next = 0;
+        Opening opening{};                    ///< the device thread's, until it has posted tried()
+        std::atomic<bool> cancelled = false;  ///< relaxed: nothing is ordered by it
+    };
+    struct Listing;
+
+    [[nodiscard]] Host& host_of(const DeviceKind& kind) const;
+    [[nodiscard]] DrivenEngine engine() const { return {gate_, renderer_}; }
+
+    void open();
+    void open_directly(const DeviceKind& kind);
+    void try_kind(const std::shared_ptr<Attempt>& attempt);
+    void tried(const std::shared_ptr<Attempt>& attempt);
+    void attach(RunningDevice running, const std::string& refusals);
+    void refused(const Opening& opening);
+    void refuse_first(const Opening& opening);
+    void refuse_change(const Opening& opening);
+    void wait(const std::string& refusal);
+    void cancel_attempt();
+    void begin_switch();
+    void take_away(const std::string& why);
+    void closed();
+    void retire(RunningDevice running, const std::function<void()>& then = {});
+    [[nodiscard]] Expected<void> start_fallback();
+    void serve();
+    void answer(Expected<void> result);
+    void check_limits(Clock::time_point now);
     [[nodiscard]] std::string fallback_sentence() const;
-    [[nodiscard]] bool can_be_lost() const { return current_.kind->calls == DriverCalls::may_block; }
-    void watch(Clock::time_point now);
-    void ask_driver();
-    void lose(const std::string& why);
-    void report_warnings();
-    void begin_watch();
-    void report_xruns(Clock::time_point now);
-    void report_last_xruns();
-    void notify_xruns(const XrunCounts& counts);
-    void log_xruns(const XrunCounts& counts);
-    void measure_load(Clock::time_point now);
+    void list_next(const std::shared_ptr<Listing>& listing);
 
     AudioThreadGate& gate_;
     Renderer& renderer_;
     Observer& observer_;
     Post post_;
-    DeviceDrivers drivers_;
+    Now now_;
+
+    State state_ = State::closed;
     DeviceRequest request_;
-    Started started_;  ///< empty unless a device is being opened
+    std::optional<Change> change_;
+    std::shared_ptr<Attempt> attempt_;  ///< of the state `opening`
+    RunningDevice current_;             ///< drives the engine
+    bool on_fallback_ = false;          ///< current_ replaces the requested device
+    DeviceRequest fallback_request_;    ///< with the channels and the rate of the device that it replaces
+    DeviceWatch watch_;
+
+    std::string loss_;     ///< why the requested device does not run; empty while it does
+    std::string refusal_;  ///< the reason of the last attempt that failed since then
+    Clock::time_point lost_since_{};
     Clock::time_point opening_since_{};
-    Running current_;
-    std::vector<Running> given_up_;  ///< lost devices, whose drivers may still make callbacks
-    Watch watch_;
-    LoadHistory load_;
-    std::string fallback_reason_;
-    bool library_used_ = false;  ///< a driver whose calls may block was used
+    Clock::time_point next_attempt_{};
+    std::optional<Clock::time_point> fading_since_;  ///< current_ fades out for a change
+    bool hang_reported_ = false;                     ///< of the present attempt
+    bool serving_ = false;                           ///< the driver's thread serves a device
+
+    bool recording_failed_ = false;
     bool stopped_ = false;
-    TaskThread device_thread_;  ///< last: its tasks use the members above
+    std::vector<std::unique_ptr<Host>> hosts_;  ///< last: their tasks use the members above
 };
+
+/// Returns `closed`, `opening`, `running`, `lost` or `waiting`.
+[[nodiscard]] const char* name_of(DeviceSupervisor::State state) noexcept;
 
 }  // namespace rta::io

@@ -75,6 +75,7 @@ struct DeviceStatus {
     DeviceDescription description{};
     DeviceLatency latency{};
     bool running = false;
+    std::string state{};                ///< of the requested device: see io::DeviceSupervisor::State
     std::string fallback_reason{};      ///< why the fallback device runs instead of the requested one; else empty
     std::uint32_t callback_frames = 0;  ///< frames of the latest callback
     std::uint32_t adapter_frames = 0;   ///< latency added because callbacks are not multiples of the block size
@@ -85,6 +86,7 @@ struct DeviceStatus {
         description.visit_fields(field);
         latency.visit_fields(field);
         field("running", running);
+        field("state", state);
         field("fallback_reason", fallback_reason);
         field("callback_frames", callback_frames);
         field("adapter_frames", adapter_frames);
@@ -144,7 +146,8 @@ struct RealtimeStatus {
 
 /// A device that can be opened.
 struct DeviceInfo {
-    std::string name{};  ///< `HOSTAPI/NAME`, as --device portaudio:NAME takes it
+    std::string name{};  ///< `HOSTAPI/NAME`
+    std::string flag{};  ///< the value of --device that selects it
     std::uint32_t channels_in = 0;
     std::uint32_t channels_out = 0;
     double default_sample_rate_hz = 0;
@@ -153,6 +156,7 @@ struct DeviceInfo {
 
     void visit_fields(auto&& field) const {
         field("name", name);
+        field("flag", flag);
         field("channels_in", channels_in);
         field("channels_out", channels_out);
         field("default_sample_rate_hz", default_sample_rate_hz);

@@ -38,6 +38,7 @@ class QuietDaemon final : public api::DaemonAccess {
     [[nodiscard]] LoadStatus load_status() const override { return {}; }
     [[nodiscard]] RealtimeStatus realtime_status() const override { return {}; }
     void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override { done({}); }
+    void set_device(std::optional<std::string>, std::function<void(Expected<void>)> done) override { done({}); }
 };
 
 class WorkersAtOnce final : public api::Workers {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// `portaudio` and `portaudio:NAME`: the devices of PortAudio. No other file includes PortAudio.
+// `portaudio` and `portaudio:NAME`: the devices of PortAudio, except those of JACK: PortAudio hangs for minutes and
+// aborts the process when a JACK server exits. No other file includes PortAudio.
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <pa_jack.h>
 #include <pa_linux_alsa.h>
 #include <portaudio.h>
 #include <sys/mman.h>
@@ -18,16 +18,16 @@
 
 #include "io/device_kind.h"
 #include "io/device_request.h"
+#include "io/jack_environment.h"
 
 namespace rta::io::devices {
 namespace {
 
-constexpr const char* kClientName = "rtad";
 constexpr std::array kStandardRates{8'000,  11'025, 16'000,  22'050,  32'000,  44'100, 48'000,
                                     88'200, 96'000, 176'400, 192'000, 352'800, 384'000};
 
-/// Redirects stderr of the whole process during its lifetime, then passes each line to the log. ALSA, JACK and
-/// PortAudio print to stderr while they probe devices that do not exist, and PortAudio cannot prevent it. The daemon's
+/// Redirects stderr of the whole process during its lifetime, then passes each line to the log. ALSA and PortAudio
+/// print to stderr while they probe devices that do not exist, and PortAudio cannot prevent it. The daemon's
 /// log has a separate file descriptor.
 class RedirectedStderr {
  public:
@@ -69,21 +69,14 @@ class RedirectedStderr {
 };
 
 void ignore_alsa(const char*, int, const char*, int, const char*, ...) {}
-void ignore_jack(const char*) {}
 
-/// Silences ALSA and JACK, which also print later, on their own threads. They are loaded by PortAudio and not linked
-/// here, so their handlers are looked up at run time.
-void silence_libraries() {
+/// Silences ALSA, which also prints later, on its own threads. It is loaded by PortAudio and not linked here, so its
+/// handler is looked up at run time.
+void silence_alsa() {
     using AlsaHandler = void (*)(const char*, int, const char*, int, const char*, ...);
-    using JackHandler = void (*)(const char*);
-    // dlsym() requires the casts; the types are those of the libraries' documentation.
+    // dlsym() requires the cast; the type is that of the library's documentation.
     if (auto* const set = reinterpret_cast<int (*)(AlsaHandler)>(dlsym(RTLD_DEFAULT, "snd_lib_error_set_handler"))) {
         set(&ignore_alsa);
-    }
-    for (const char* const name : {"jack_set_error_function", "jack_set_info_function"}) {
-        if (auto* const set = reinterpret_cast<void (*)(JackHandler)>(dlsym(RTLD_DEFAULT, name))) {
-            set(&ignore_jack);
-        }
     }
 }
 
@@ -114,7 +107,9 @@ void silence_libraries() {
     const PaDeviceIndex default_output = Pa_GetDefaultOutputDevice();
     for (PaDeviceIndex index = 0; index < Pa_GetDeviceCount(); ++index) {
         const PaDeviceInfo& info = *Pa_GetDeviceInfo(index);
-        devices.push_back({.name = full_name(info),
+        const std::string name = full_name(info);
+        devices.push_back({.name = name,
+                           .flag = "portaudio:" + name,
                            .channels_in = static_cast<std::uint32_t>(std::max(0, info.maxInputChannels)),
                            .channels_out = static_cast<std::uint32_t>(std::max(0, info.maxOutputChannels)),
                            .default_sample_rate_hz = info.defaultSampleRate,
@@ -187,10 +182,10 @@ class PortAudioDevice final : public AudioDevice {
         return {.input_s = input_latency_s_.load(std::memory_order_relaxed),
                 .output_s = output_latency_s_.load(std::memory_order_relaxed)};
     }
-    [[nodiscard]] bool finished() const noexcept override { return finished_.load(std::memory_order_relaxed); }
-    [[nodiscard]] bool active() override { return stream_ != nullptr && Pa_IsStreamActive(stream_) == 1; }
-    /// If the JACK server is gone, PortAudio waits for 600 s and then aborts the process.
-    [[nodiscard]] bool can_stop_when_lost() const noexcept override { return !jack_; }
+    [[nodiscard]] std::optional<std::string> end_of_stream() const override {
+        if (!finished_.load(std::memory_order_relaxed)) return std::nullopt;
+        return "its driver ended the stream";
+    }
 
  private:
     PortAudioDevice(const StreamPlan& plan, const DriverLog& log)
@@ -199,7 +194,6 @@ class PortAudioDevice final : public AudioDevice {
                        .sample_rate_hz = plan.sample_rate_hz,
                        .channels_in = plan.channels_in,
                        .channels_out = plan.channels_out},
-          jack_{plan.uses_host_api(paJACK)},
           log_{log} {}
 
     static int on_callback(const void* input, void* output, unsigned long frames, const PaStreamCallbackTimeInfo* time,
@@ -209,7 +203,6 @@ class PortAudioDevice final : public AudioDevice {
     }
 
     DeviceDescription description_;
-    bool jack_;
     const DriverLog& log_;
     PaStream* stream_ = nullptr;
     BlockAdapter* adapter_ = nullptr;  ///< set before the stream starts
@@ -235,11 +228,8 @@ Expected<std::unique_ptr<AudioDevice>> PortAudioDevice::open(const StreamPlan& p
     }
 
     std::unique_ptr<PortAudioDevice> device{new PortAudioDevice{plan, log}};
-    // JACK has a fixed period: accepting any size keeps PortAudio from splitting and delaying it. Other host APIs are
-    // asked for whole blocks.
-    const unsigned long frames = device->jack_ ? paFramesPerBufferUnspecified : plan.block_size;
     const PaError opened = Pa_OpenStream(&device->stream_, parameters.input(), parameters.output(), plan.sample_rate_hz,
-                                         frames, paNoFlag, &PortAudioDevice::on_callback, device.get());
+                                         plan.block_size, paNoFlag, &PortAudioDevice::on_callback, device.get());
     if (opened != paNoError) {
         return fail(ErrorCode::unavailable, "cannot open \"" + name + "\": " + describe(opened));
     }
@@ -286,16 +276,14 @@ int PortAudioDevice::on_callback(const void* input, void* output, unsigned long 
     return paContinue;
 }
 
-/// Keeps PortAudio initialized from the first stream until close(): terminating it may block or abort once a JACK
-/// server is gone. Uses the library only when first called: initializing it costs memory and time.
+/// Keeps PortAudio initialized while a stream is open. Uses the library only when first called: initializing it costs
+/// memory and time.
 class PortAudioDriver final : public DeviceDriver {
  public:
-    explicit PortAudioDriver(DriverLog log) : log_{std::move(log)} {}
+    explicit PortAudioDriver(DriverLog log) : log_{std::move(log)} { hide_jack_from_portaudio(); }
 
     [[nodiscard]] Expected<std::vector<DeviceInfo>> list() override;
     [[nodiscard]] Expected<std::vector<Candidate>> candidates(const DeviceRequest& request) override;
-    /// A process that exits while it is a client in JACK's graph stalls a synchronous server, and every other client,
-    /// until the server drops it: after ten times its client timeout, which is 5 s by default.
     void close() override {
         terminate();
         stream_opened_ = false;
@@ -314,8 +302,7 @@ class PortAudioDriver final : public DeviceDriver {
 Expected<void> PortAudioDriver::initialize() {
     if (initialized_) return {};
     const RedirectedStderr redirected{log_};
-    silence_libraries();
-    PaJack_SetClientName(kClientName);
+    silence_alsa();
     if (const PaError error = Pa_Initialize(); error != paNoError) {
         return fail(ErrorCode::unavailable, "cannot initialize PortAudio: " + describe(error));
     }
@@ -371,11 +358,13 @@ Expected<std::vector<StreamPlan>> PortAudioDriver::plans(const DeviceRequest& re
     PaDeviceIndex input = paNoDevice;
     if (request.input && !request.input->name.empty()) {
         const auto found = find_device(devices, request.input->name, Direction::input);
-        if (!found) return std::unexpected(found.error());
-        input = static_cast<PaDeviceIndex>(*found);
+        if (!found && !request.input_may_be_absent) return std::unexpected(found.error());
+        if (found) input = static_cast<PaDeviceIndex>(*found);
     } else if (request.input) {
         input = Pa_GetDefaultInputDevice();
-        if (input == paNoDevice) return fail(ErrorCode::not_found, "no default input device");
+        if (input == paNoDevice && !request.input_may_be_absent) {
+            return fail(ErrorCode::not_found, "no default input device");
+        }
     }
 
     std::vector<PaDeviceIndex> mains;
@@ -401,11 +390,13 @@ Expected<std::vector<StreamPlan>> PortAudioDriver::plans(const DeviceRequest& re
         const PaDeviceIndex output = main_direction == Direction::output ? main : paNoDevice;
         const PaDeviceIndex own_input =
             devices[static_cast<std::size_t>(main)].channels_in > 0 || request.channels_in > 0U ? main : paNoDevice;
-        auto plan = plan_stream(request, devices, output, input != paNoDevice ? input : own_input);
+        auto plan = plan_stream(request, devices, output, request.input ? input : own_input);
+        if (!plan && request.input_may_be_absent) plan = plan_stream(request, devices, output, paNoDevice);
         if (!plan) return std::unexpected(plan.error());
         plans.push_back(*plan);
         // Input that was not requested must not prevent the output from opening.
-        if (plan->channels_in > 0 && plan->channels_out > 0 && !request.channels_in && !request.input) {
+        const bool optional = (!request.channels_in && !request.input) || request.input_may_be_absent;
+        if (plan->channels_in > 0 && plan->channels_out > 0 && optional) {
             plan->channels_in = 0;
             plans.push_back(*plan);
         }
@@ -440,6 +431,13 @@ extern constinit const DeviceKind kPortaudio{
         return std::make_unique<PortAudioDriver>(std::move(log));
     },
     .check = [](const DeviceRequest& request) -> Expected<void> {
+        for (const DeviceChoice& choice : {request.device, request.input.value_or(DeviceChoice{})}) {
+            if (!choice.name.starts_with("JACK")) continue;
+            return fail(ErrorCode::invalid_argument,
+                        "portaudio:" + choice.name +
+                            " is not supported, because PortAudio does not survive the end "
+                            "of a JACK server: use --device jack or jack:SERVER");
+        }
         if (request.channels_in != 0U || request.channels_out != 0U) return {};
         return fail(ErrorCode::invalid_argument, "--channels-in 0 and --channels-out 0: no channels left to open");
     },

@@ -36,6 +36,9 @@ class FakeDaemon final : public DaemonAccess {
         ++graph_changes;
     }
     void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override { looks.push_back(std::move(done)); }
+    void set_device(std::optional<std::string> device, std::function<void(Expected<void>)> done) override {
+        device_changes.emplace_back(std::move(device), std::move(done));
+    }
 
     DeviceStatus device{.description = {.kind = "null", .name = "out.wav", .sample_rate_hz = 48'000}, .running = true};
     LoadStatus load{.callback_count = 750, .mean = 0.25, .p99 = 0.5, .worst = 0.75};
@@ -44,6 +47,8 @@ class FakeDaemon final : public DaemonAccess {
     int graph_changes = 0;
     bool no_memory = false;
     std::deque<std::function<void(std::vector<DeviceInfo>)>> looks;  ///< requested and not yet answered
+    /// Requested and not yet answered.
+    std::deque<std::pair<std::optional<std::string>, std::function<void(Expected<void>)>>> device_changes;
 };
 
 /// Runs work immediately, or keeps it until the test runs it.

@@ -33,7 +33,7 @@ TEST(DeviceChoice, ReadsEveryForm) {
 }
 
 TEST(DeviceChoice, RefusesTheRestAndSaysWhatThereIs) {
-    for (const char* const text : {"", "nul", "auto:x", "null:", "portaudio:", "jack", "Null"}) {
+    for (const char* const text : {"", "nul", "auto:x", "null:", "portaudio:", "jack:", "Null"}) {
         const auto choice = parse_device(text, device_kinds());
         ASSERT_FALSE(choice) << text;
         EXPECT_EQ(choice.error().code, ErrorCode::invalid_argument);

@@ -14,6 +14,7 @@ class QuietDaemon final : public api::DaemonAccess {
     [[nodiscard]] LoadStatus load_status() const override { return {}; }
     [[nodiscard]] RealtimeStatus realtime_status() const override { return {}; }
     void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override { done({{.name = "ALSA/default"}}); }
+    void set_device(std::optional<std::string>, std::function<void(Expected<void>)> done) override { done({}); }
 };
 
 }  // namespace rta::net
