@@ -144,7 +144,8 @@ struct RealtimeStatus {
 
 /// A device that can be opened.
 struct DeviceInfo {
-    std::string name{};  ///< `HOSTAPI/NAME`, as --device portaudio:NAME takes it
+    std::string name{};  ///< `HOSTAPI/NAME`
+    std::string flag{};  ///< the value of --device that selects it
     std::uint32_t channels_in = 0;
     std::uint32_t channels_out = 0;
     double default_sample_rate_hz = 0;

@@ -329,6 +329,11 @@ Expected<std::vector<DeviceInfo>> PortAudioDriver::list() {
     if (auto ready = initialize(); !ready) return std::unexpected(ready.error());
     auto devices = all_devices();
     if (!stream_opened_) terminate();
+    const CardIds ids = read_card_ids();
+    for (std::size_t index = 0; index < devices.size(); ++index) {
+        const std::string name = selecting_name(devices, index, ids);
+        devices[index].flag = name.empty() ? "" : "portaudio:" + name;
+    }
     return devices;
 }
 
@@ -366,11 +371,12 @@ void PortAudioDriver::terminate() {
 
 Expected<std::vector<StreamPlan>> PortAudioDriver::plans(const DeviceRequest& request) const {
     const std::vector<DeviceInfo> devices = all_devices();
+    const CardIds ids = read_card_ids();
     const Direction main_direction = request.channels_out == 0U ? Direction::input : Direction::output;
 
     PaDeviceIndex input = paNoDevice;
     if (request.input && !request.input->name.empty()) {
-        const auto found = find_device(devices, request.input->name, Direction::input);
+        const auto found = find_device(devices, request.input->name, Direction::input, ids);
         if (!found) return std::unexpected(found.error());
         input = static_cast<PaDeviceIndex>(*found);
     } else if (request.input) {
@@ -380,7 +386,7 @@ Expected<std::vector<StreamPlan>> PortAudioDriver::plans(const DeviceRequest& re
 
     std::vector<PaDeviceIndex> mains;
     if (!request.device.name.empty()) {
-        const auto found = find_device(devices, request.device.name, main_direction);
+        const auto found = find_device(devices, request.device.name, main_direction, ids);
         if (!found) return std::unexpected(found.error());
         mains.push_back(static_cast<PaDeviceIndex>(*found));
     } else {
@@ -397,8 +403,18 @@ Expected<std::vector<StreamPlan>> PortAudioDriver::plans(const DeviceRequest& re
     }
 
     std::vector<StreamPlan> plans;
+    Expected<void> same_clock;
     for (const PaDeviceIndex main : mains) {
         const PaDeviceIndex output = main_direction == Direction::output ? main : paNoDevice;
+        if (input != paNoDevice && output != paNoDevice) {
+            auto checked = check_same_clock(devices[static_cast<std::size_t>(output)].name,
+                                            devices[static_cast<std::size_t>(input)].name);
+            // Another default output may be on the card of the input.
+            if (!checked) {
+                if (same_clock) same_clock = std::move(checked);
+                continue;
+            }
+        }
         const PaDeviceIndex own_input =
             devices[static_cast<std::size_t>(main)].channels_in > 0 || request.channels_in > 0U ? main : paNoDevice;
         auto plan = plan_stream(request, devices, output, input != paNoDevice ? input : own_input);
@@ -410,6 +426,7 @@ Expected<std::vector<StreamPlan>> PortAudioDriver::plans(const DeviceRequest& re
             plans.push_back(*plan);
         }
     }
+    if (plans.empty()) return std::unexpected(same_clock.error());
     return plans;
 }
 
