@@ -10,6 +10,7 @@
 #include <string>
 
 #include "app/build_variant.h"
+#include "app/device_page.h"
 #include "app/graph_file.h"
 #include "app/logging.h"
 #include "app/output_file.h"
@@ -19,6 +20,7 @@
 #include "engine/engine.h"
 #include "io/block_adapter.h"
 #include "io/device_kind.h"
+#include "io/device_names.h"
 #include "io/offline_device.h"
 
 namespace rta::app {
@@ -114,16 +116,7 @@ void watch_for_interruption() {
 int run_devices() {
     const auto devices = io::list_devices(io::device_kinds());
     if (!devices) return failure(kExitFailure, devices.error());
-    std::size_t widest = 0;
-    for (const DeviceInfo& device : *devices) widest = std::max(widest, device.name.size());
-    for (const DeviceInfo& device : *devices) {
-        const char* const role = device.default_input && device.default_output ? "  default input and output"
-                                 : device.default_output                       ? "  default output"
-                                 : device.default_input                        ? "  default input"
-                                                                               : "";
-        std::printf("%-*s  %3u in  %3u out  %6.0f Hz%s\n", static_cast<int>(widest), device.name.c_str(),
-                    device.channels_in, device.channels_out, device.default_sample_rate_hz, role);
-    }
+    std::fputs(device_page(*devices, io::read_card_ids()).c_str(), stdout);
     if (devices->empty()) std::fputs("rtad: no audio devices found; --device null works without one\n", stderr);
     return std::fflush(stdout) == 0 ? kExitClean : kExitFailure;
 }

@@ -93,6 +93,10 @@ void add_channels(CLI::App& app, const std::string& flag, std::optional<std::uin
         ->check(in_range("number of channels", 0, io::kMaximumChannels));
 }
 
+constexpr const char* kDeviceNameHelp =
+    "`rtad devices` lists each NAME. Also accepted: hw:CARD or hw:CARD,DEVICE (CARD is a number or an id), the id of a "
+    "card, and a part of a name that only one device has (if none has it in the same case, in any case)";
+
 /// Option values that complete() turns into DaemonOptions.
 struct RawValues {
     std::string device = "auto";
@@ -109,12 +113,14 @@ template <class T>
 
 /// Defines the options of the daemon, for the command line and for the configuration file.
 void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
-    app.add_option("--device", raw.device, "Audio device: " + io::device_forms(io::device_kinds()))
+    app.add_option("--device", raw.device,
+                   "Audio device: " + io::device_forms(io::device_kinds()) + ". " + kDeviceNameHelp)
         ->type_name("DEVICE")
         ->check([](const std::string& text) { return reason_of(io::parse_device(text, io::device_kinds())); })
         ->capture_default_str();
     app.add_option("--input-device", raw.input_device,
-                   "Device to capture from if it is not --device: " + io::input_device_forms(io::device_kinds()))
+                   "Device to capture from if it is not --device: " + io::input_device_forms(io::device_kinds()) +
+                       ". It must be on the same card")
         ->type_name("DEVICE")
         ->check([](const std::string& text) { return reason_of(io::parse_input_device(text, io::device_kinds())); });
     app.add_option("--jack-connect", options.device.jack_connect,

@@ -12,20 +12,6 @@
 namespace rta::io {
 namespace {
 
-[[nodiscard]] std::uint32_t channel_count(const DeviceInfo& device, Direction direction) {
-    return direction == Direction::input ? device.channels_in : device.channels_out;
-}
-
-[[nodiscard]] std::string_view direction_name(Direction direction) {
-    return direction == Direction::input ? "input" : "output";
-}
-
-[[nodiscard]] std::string names_of(std::span<const DeviceInfo> devices, std::span<const std::size_t> indexes) {
-    std::vector<std::string> names;
-    for (const std::size_t index : indexes) names.push_back(quoted(devices[index].name));
-    return list_in_words(names);
-}
-
 void add_forms(std::vector<std::string>& forms, const DeviceKind& kind) {
     forms.emplace_back(kind.name);
     if (kind.argument_use == ArgumentUse::none) return;
@@ -112,28 +98,6 @@ Expected<void> check_request(const DeviceRequest& request, DeviceKinds kinds) {
         if (auto checked = kind->check(request); !checked) return checked;
     }
     return {};
-}
-
-Expected<std::size_t> find_device(std::span<const DeviceInfo> devices, std::string_view wanted, Direction direction) {
-    std::vector<std::size_t> able;
-    for (std::size_t index = 0; index < devices.size(); ++index) {
-        if (channel_count(devices[index], direction) > 0) able.push_back(index);
-    }
-    std::vector<std::size_t> matches;
-    std::ranges::copy_if(able, std::back_inserter(matches), [&](std::size_t i) { return devices[i].name == wanted; });
-    if (matches.empty()) {
-        std::ranges::copy_if(able, std::back_inserter(matches),
-                             [&](std::size_t i) { return devices[i].name.find(wanted) != std::string::npos; });
-    }
-    if (matches.size() == 1) return matches.front();
-
-    const std::string what = std::string{direction_name(direction)} + " device";
-    if (matches.empty()) {
-        return fail(ErrorCode::not_found,
-                    "no " + what + " matches " + quoted(wanted) + "; available: " + names_of(devices, able));
-    }
-    return fail(ErrorCode::invalid_argument, quoted(wanted) + " matches more than one " + what + ": " +
-                                                 names_of(devices, matches) + "; use a longer part of the name");
 }
 
 Expected<std::uint32_t> choose_channels(std::optional<std::uint32_t> requested, const DeviceInfo& device,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/device_kind.h"
+#include "io/device_names.h"
 #include "io/wav_file.h"
 #include "status/status.h"
 #include "text/error.h"
@@ -63,13 +64,6 @@ inline constexpr std::uint32_t kMaximumSampleRateHz = 768'000;
 [[nodiscard]] Expected<void> check_request(const DeviceRequest& request, DeviceKinds kinds);
 
 // For drivers. [any]
-
-enum class Direction : std::uint8_t { input, output };
-
-/// Returns the index of the device called `wanted`: its whole name, or a part of it that matches only one of the
-/// devices with channels in that direction. NOT_FOUND listing these devices; INVALID_ARGUMENT listing the matches.
-[[nodiscard]] Expected<std::size_t> find_device(std::span<const DeviceInfo> devices, std::string_view wanted,
-                                                Direction direction);
 
 /// Returns the number of channels to open: `requested`, or what the device has, at most kDefaultChannels.
 /// INVALID_ARGUMENT naming the device if it has fewer than requested.

@@ -63,6 +63,20 @@ std::string printable(std::string_view text, std::string_view kept) {
     return out;
 }
 
+std::string shell_word(std::string_view text) {
+    constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=:,./@%";
+    if (!text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos) return std::string{text};
+    std::string word = "'";
+    for (const char c : text) {
+        if (c == '\'') {
+            word += "'\\''";
+        } else {
+            word += c;
+        }
+    }
+    return word += '\'';
+}
+
 bool is_printable(std::string_view text) {
     while (!text.empty()) {
         const Utf8Character next = first_character(text);

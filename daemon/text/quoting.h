@@ -28,6 +28,10 @@ inline constexpr Quoted quoted{};
 /// Whether printable() escapes this code point. [any]
 [[nodiscard]] bool is_control(char32_t code_point);
 
+/// Returns the text as one word of a POSIX shell: unchanged, or in single quotes if a shell would change or split it.
+/// [any]
+[[nodiscard]] std::string shell_word(std::string_view text);
+
 /// Returns `digits` lower-case hexadecimal digits, the most significant first. [any]
 [[nodiscard]] std::string hexadecimal(std::uint32_t value, std::size_t digits);
 

@@ -11,7 +11,7 @@ constexpr const char* kWitness = "witness";
 
 Daemon::Options daemon_options(const JackServer& server, const JackRig::Options& options) {
     Daemon::Options result{.environment = server.environment(), .program = options.program};
-    result.arguments = {"--device", kJackDevice};
+    result.arguments = {"--device", "jack"};
     result.arguments.insert(result.arguments.end(), options.arguments.begin(), options.arguments.end());
     return result;
 }
@@ -41,7 +41,7 @@ std::vector<std::string> JackRig::wait_for_ports(const std::function<std::vector
                                                  const char* what) {
     const Deadline deadline;
     std::vector<std::string> ports = of_the_daemon(find());
-    // rtad serves its clients before PortAudio has opened the device.
+    // rtad serves its clients before it has opened the device.
     while (ports.size() != 2) {
         if (deadline.passed())
             throw std::runtime_error("rtad has " + std::to_string(ports.size()) + " " + what + " at JACK, not 2:\n" +
@@ -61,8 +61,6 @@ void JackRig::connect_outputs() {
 void JackRig::connect_inputs() {
     const std::vector<std::string> ports = wait_for_ports([this] { return witness_.input_ports(""); }, "inputs");
     for (std::uint32_t channel = 0; channel < 2; ++channel) {
-        for (const std::string& source : witness_.connections(ports[channel]))
-            witness_.disconnect(source, ports[channel]);
         witness_.connect(witness_.output_port(channel), ports[channel]);
     }
 }

@@ -13,11 +13,8 @@
 
 namespace rta::test {
 
-/// Name of the two hardware channels of a JACK server in PortAudio.
-inline constexpr const char* kJackDevice = "portaudio:JACK Audio Connection Kit/system";
-
-/// The real audio path: a JACK server, rtad connected to it through PortAudio, and a witness, which records the output
-/// of rtad and plays into its inputs.
+/// The real audio path: a JACK server, rtad as its client, and a witness, which records the output of rtad and plays
+/// into its inputs.
 class JackRig {
  public:
     struct Options {

@@ -83,7 +83,7 @@ TEST(JackTone, HasTheFrequencyTheLevelAndThePurityAskedFor) {
 std::vector<float> record_start(const std::string& graph_file) {
     const JackServer server;
     JackClient witness{server, {.name = "witness", .inputs = 1, .outputs = 0, .capacity_frames = 20 * kSecond}};
-    Daemon daemon{{.arguments = {"--device", kJackDevice, "--graph", graph_file}, .environment = server.environment()}};
+    Daemon daemon{{.arguments = {"--device", "jack", "--graph", graph_file}, .environment = server.environment()}};
     const Deadline deadline;
     std::vector<std::string> ports;
     while (ports.empty()) {
@@ -125,12 +125,13 @@ TEST(JackTone, ComesFromTheDeviceThatIsListed) {
     const JackServer server;
     const RunResult listed = run_rtad({"devices"}, server.environment());
     EXPECT_EQ(listed.status, (ExitStatus{0, 0})) << listed.error;
-    EXPECT_NE(listed.output.find("JACK Audio Connection Kit/system"), std::string::npos) << listed.output;
+    EXPECT_NE(listed.output.find("--device jack "), std::string::npos) << listed.output;
+    EXPECT_NE(listed.output.find("2 in"), std::string::npos) << listed.output;
 }
 
 TEST(JackTone, IsRefusedAtARateThatTheDeviceDoesNotTake) {
     const JackServer server;
-    const RunResult refused = run_rtad({"--device", kJackDevice, "--sample-rate", "44100"}, server.environment());
+    const RunResult refused = run_rtad({"--device", "jack", "--sample-rate", "44100"}, server.environment());
     EXPECT_EQ(refused.status, (ExitStatus{1, 0})) << refused.error;
     EXPECT_NE(refused.error.find("44100"), std::string::npos) << refused.error;
     EXPECT_NE(refused.error.find("48000"), std::string::npos) << "the rates it takes: " << refused.error;
@@ -141,8 +142,8 @@ TEST(JackTone, StatusTellsTheDevice) {
     ProtocolClient client = rig.daemon().client();
     rig.witness().wait_frames(1'024);
     const v1::StatusResult status = client.status();
-    EXPECT_EQ(status.device().kind(), "portaudio");
-    EXPECT_EQ(status.device().name(), "JACK Audio Connection Kit/system");
+    EXPECT_EQ(status.device().kind(), "jack");
+    EXPECT_EQ(status.device().name(), "JACK/" + rig.server().name());
     EXPECT_TRUE(status.device().running());
     EXPECT_EQ(status.device().fallback_reason(), "");
     EXPECT_EQ(status.device().sample_rate_hz(), kRate);

@@ -5,15 +5,15 @@
 
 #include "rtactl/drawing/node_values.h"
 #include "rtactl/drawing/wording.h"
-#include "rtactl/language/lexer.h"
 #include "text/format_number.h"
+#include "text/quoting.h"
 
 namespace rta::rtactl {
 
 namespace {
 
 std::string assigned(std::string_view name, std::string_view value) {
-    return as_word(std::string{name} + "=" + std::string{value});
+    return shell_word(std::string{name} + "=" + std::string{value});
 }
 
 /// Settings, then parameters, both sorted by name: a protobuf map is unordered.
@@ -47,21 +47,21 @@ std::string describe(const v1::SetParameter& change) {
 std::string describe(const v1::Edit& edit) {
     switch (edit.edit_case()) {
         case v1::Edit::kAddNode:
-            return "add " + as_word(edit.add_node().type()) + " " + as_word(edit.add_node().name()) +
+            return "add " + shell_word(edit.add_node().type()) + " " + shell_word(edit.add_node().name()) +
                    describe_values(edit.add_node());
         case v1::Edit::kRemoveNode:
-            return "remove " + as_word(edit.remove_node().name());
+            return "remove " + shell_word(edit.remove_node().name());
         case v1::Edit::kSetLatencyCompensation:
             return std::string{"graph compensate "} + (edit.set_latency_compensation().enabled() ? "on" : "off");
         case v1::Edit::kRenameNode:
-            return "rename " + as_word(edit.rename_node().name()) + " " + as_word(edit.rename_node().new_name());
+            return "rename " + shell_word(edit.rename_node().name()) + " " + shell_word(edit.rename_node().new_name());
         case v1::Edit::kConnect: {
-            std::string text = "connect " + as_word(edit.connect().from()) + " " + as_word(edit.connect().to());
+            std::string text = "connect " + shell_word(edit.connect().from()) + " " + shell_word(edit.connect().to());
             if (edit.connect().has_gain_db()) text += " gain_db=" + format_number(edit.connect().gain_db());
             return text;
         }
         case v1::Edit::kDisconnect:
-            return "disconnect " + as_word(edit.disconnect().from()) + " " + as_word(edit.disconnect().to());
+            return "disconnect " + shell_word(edit.disconnect().from()) + " " + shell_word(edit.disconnect().to());
         case v1::Edit::kSetParameter:
             return describe(edit.set_parameter());
         case v1::Edit::kChangeSettings:

@@ -17,11 +17,6 @@ bool is_control(char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7F; 
 
 std::string at_column(std::size_t index) { return "column " + std::to_string(index + 1) + ": "; }
 
-bool is_plain(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view{"_-.:,=+/%@"}.find(c) != std::string_view::npos;
-}
-
 }  // namespace
 
 std::expected<QuotedValue, std::string> read_quoted(std::string_view text) {
@@ -106,19 +101,6 @@ std::string escaped(std::string_view text) {
         word += c;
     }
     return word;
-}
-
-std::string as_word(std::string_view text) {
-    if (!text.empty() && std::ranges::all_of(text, is_plain)) return std::string{text};
-    std::string word = "'";
-    for (const char c : text) {
-        if (c == '\'') {
-            word += "'\\''";
-        } else {
-            word += c;
-        }
-    }
-    return word += '\'';
 }
 
 }  // namespace rta::rtactl

@@ -26,9 +26,6 @@ struct TypedWords {
 /// Returns text as part of a word, with special characters escaped by a backslash.
 [[nodiscard]] std::string escaped(std::string_view text);
 
-/// Returns text as one word, quoted if necessary.
-[[nodiscard]] std::string as_word(std::string_view text);
-
 /// Reads a quoted value at the start of `text`, which is ' or ". Returns the value and the number of bytes read. Fails
 /// if the closing quote is missing.
 struct QuotedValue {

@@ -107,9 +107,8 @@ void silence_alsa() {
     const PaDeviceIndex default_output = Pa_GetDefaultOutputDevice();
     for (PaDeviceIndex index = 0; index < Pa_GetDeviceCount(); ++index) {
         const PaDeviceInfo& info = *Pa_GetDeviceInfo(index);
-        const std::string name = full_name(info);
-        devices.push_back({.name = name,
-                           .flag = "portaudio:" + name,
+        devices.push_back({.name = full_name(info),
+                           .flag = {},
                            .channels_in = static_cast<std::uint32_t>(std::max(0, info.maxInputChannels)),
                            .channels_out = static_cast<std::uint32_t>(std::max(0, info.maxOutputChannels)),
                            .default_sample_rate_hz = info.defaultSampleRate,
@@ -316,6 +315,11 @@ Expected<std::vector<DeviceInfo>> PortAudioDriver::list() {
     if (auto ready = initialize(); !ready) return std::unexpected(ready.error());
     auto devices = all_devices();
     if (!stream_opened_) terminate();
+    const CardIds ids = read_card_ids();
+    for (std::size_t index = 0; index < devices.size(); ++index) {
+        const std::string name = selecting_name(devices, index, ids);
+        devices[index].flag = name.empty() ? "" : "portaudio:" + name;
+    }
     return devices;
 }
 
@@ -351,46 +355,69 @@ void PortAudioDriver::terminate() {
     return plan;
 }
 
-Expected<std::vector<StreamPlan>> PortAudioDriver::plans(const DeviceRequest& request) const {
-    const std::vector<DeviceInfo> devices = all_devices();
-    const Direction main_direction = request.channels_out == 0U ? Direction::input : Direction::output;
-
-    PaDeviceIndex input = paNoDevice;
-    if (request.input && !request.input->name.empty()) {
-        const auto found = find_device(devices, request.input->name, Direction::input);
-        if (!found && !request.input_may_be_absent) return std::unexpected(found.error());
-        if (found) input = static_cast<PaDeviceIndex>(*found);
-    } else if (request.input) {
-        input = Pa_GetDefaultInputDevice();
-        if (input == paNoDevice && !request.input_may_be_absent) {
-            return fail(ErrorCode::not_found, "no default input device");
-        }
+/// Returns the device that --input-device selects; paNoDevice if it is not given, or absent and may be so.
+[[nodiscard]] Expected<PaDeviceIndex> separate_input(const DeviceRequest& request,
+                                                     const std::vector<DeviceInfo>& devices, const CardIds& ids) {
+    if (!request.input) return paNoDevice;
+    Expected<PaDeviceIndex> input = Pa_GetDefaultInputDevice();
+    if (!request.input->name.empty()) {
+        const auto found = find_device(devices, request.input->name, Direction::input, ids);
+        input = found ? Expected<PaDeviceIndex>{static_cast<PaDeviceIndex>(*found)} : std::unexpected(found.error());
+    } else if (*input == paNoDevice) {
+        input = fail(ErrorCode::not_found, "no default input device");
     }
+    if (!input && request.input_may_be_absent) return paNoDevice;
+    return input;
+}
 
+/// Returns the devices that may play; capture, if no output channels are requested. The best comes first.
+[[nodiscard]] Expected<std::vector<PaDeviceIndex>> main_devices(const DeviceRequest& request, Direction direction,
+                                                                const std::vector<DeviceInfo>& devices,
+                                                                const CardIds& ids) {
     std::vector<PaDeviceIndex> mains;
     if (!request.device.name.empty()) {
-        const auto found = find_device(devices, request.device.name, main_direction);
+        const auto found = find_device(devices, request.device.name, direction, ids);
         if (!found) return std::unexpected(found.error());
         mains.push_back(static_cast<PaDeviceIndex>(*found));
-    } else {
-        // PortAudio's default first, then the defaults of the other host APIs.
-        const auto add = [&](PaDeviceIndex index) {
-            if (index != paNoDevice && std::ranges::find(mains, index) == mains.end()) mains.push_back(index);
-        };
-        add(main_direction == Direction::output ? Pa_GetDefaultOutputDevice() : Pa_GetDefaultInputDevice());
-        for (PaHostApiIndex api = 0; api < Pa_GetHostApiCount(); ++api) {
-            const PaHostApiInfo& info = *Pa_GetHostApiInfo(api);
-            add(main_direction == Direction::output ? info.defaultOutputDevice : info.defaultInputDevice);
-        }
-        if (mains.empty()) return fail(ErrorCode::not_found, "PortAudio found no sound card");
+        return mains;
     }
+    // PortAudio's default first, then the defaults of the other host APIs.
+    const auto add = [&](PaDeviceIndex index) {
+        if (index != paNoDevice && std::ranges::find(mains, index) == mains.end()) mains.push_back(index);
+    };
+    add(direction == Direction::output ? Pa_GetDefaultOutputDevice() : Pa_GetDefaultInputDevice());
+    for (PaHostApiIndex api = 0; api < Pa_GetHostApiCount(); ++api) {
+        const PaHostApiInfo& info = *Pa_GetHostApiInfo(api);
+        add(direction == Direction::output ? info.defaultOutputDevice : info.defaultInputDevice);
+    }
+    if (mains.empty()) return fail(ErrorCode::not_found, "PortAudio found no sound card");
+    return mains;
+}
+
+Expected<std::vector<StreamPlan>> PortAudioDriver::plans(const DeviceRequest& request) const {
+    const std::vector<DeviceInfo> devices = all_devices();
+    const CardIds ids = read_card_ids();
+    const Direction direction = request.channels_out == 0U ? Direction::input : Direction::output;
+    const auto input = separate_input(request, devices, ids);
+    if (!input) return std::unexpected(input.error());
+    const auto mains = main_devices(request, direction, devices, ids);
+    if (!mains) return std::unexpected(mains.error());
 
     std::vector<StreamPlan> plans;
-    for (const PaDeviceIndex main : mains) {
-        const PaDeviceIndex output = main_direction == Direction::output ? main : paNoDevice;
-        const PaDeviceIndex own_input =
-            devices[static_cast<std::size_t>(main)].channels_in > 0 || request.channels_in > 0U ? main : paNoDevice;
-        auto plan = plan_stream(request, devices, output, request.input ? input : own_input);
+    Expected<void> same_clock;
+    for (const PaDeviceIndex main : *mains) {
+        const DeviceInfo& info = devices[static_cast<std::size_t>(main)];
+        const PaDeviceIndex output = direction == Direction::output ? main : paNoDevice;
+        if (*input != paNoDevice && output != paNoDevice) {
+            auto checked = check_same_clock(info.name, devices[static_cast<std::size_t>(*input)].name);
+            // Another default output may be on the card of the input.
+            if (!checked) {
+                if (same_clock) same_clock = std::move(checked);
+                continue;
+            }
+        }
+        const PaDeviceIndex own_input = info.channels_in > 0 || request.channels_in > 0U ? main : paNoDevice;
+        auto plan = plan_stream(request, devices, output, request.input ? *input : own_input);
         if (!plan && request.input_may_be_absent) plan = plan_stream(request, devices, output, paNoDevice);
         if (!plan) return std::unexpected(plan.error());
         plans.push_back(*plan);
@@ -401,6 +428,7 @@ Expected<std::vector<StreamPlan>> PortAudioDriver::plans(const DeviceRequest& re
             plans.push_back(*plan);
         }
     }
+    if (plans.empty()) return std::unexpected(same_clock.error());
     return plans;
 }
 

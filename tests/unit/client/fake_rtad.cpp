@@ -191,11 +191,17 @@ Reply FakeRtad::answer(const v1::Request& request) {
         case v1::Request::kListDevices: {
             v1::Device& device = *response.mutable_list_devices()->add_devices();
             device.set_name("ALSA/default");
+            device.set_flag("portaudio:ALSA/default");
             device.set_channels_out(2);
             device.set_default_sample_rate_hz(44'100);
             device.set_default_output(true);
             break;
         }
+        case v1::Request::kSetDevice:
+            response.mutable_set_device()->mutable_device()->set_kind("jack");
+            response.mutable_set_device()->mutable_device()->set_name("JACK/default");
+            response.mutable_set_device()->mutable_device()->set_running(true);
+            break;
         case v1::Request::kListNodeTypes: {
             v1::NodeTypesResult& result = *response.mutable_list_node_types();
             result = fake_types();

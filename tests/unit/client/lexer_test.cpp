@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "text/quoting.h"
+
 namespace rta::rtactl {
 namespace {
 
@@ -59,13 +61,12 @@ TEST(Lexer, TellsTheColumnOfAFault) {
     }
 }
 
-TEST(Lexer, ReadsBackWhatAsWordWrites) {
+TEST(Lexer, ReadsBackWhatShellWordWrites) {
     for (const std::string text : {"osc", "a b", "", "it's", "\"x\"", "#", "\\", "a=b:c,d", "''", "gr\u00fcn"}) {
-        const auto split = split_words("x " + as_word(text) + " y");
+        const auto split = split_words("x " + shell_word(text) + " y");
         ASSERT_TRUE(split) << text;
         EXPECT_EQ(*split, (Words{"x", text, "y"}));
     }
-    EXPECT_EQ(as_word("osc.gain_db=-6"), "osc.gain_db=-6") << "plain words stay as they are";
 }
 
 TEST(Lexer, TellsTheWordAtTheCursor) {

@@ -65,34 +65,6 @@ TEST(DeviceKinds, AreSortedAndHaveOneFallback) {
     }
 }
 
-TEST(FindDevice, TakesAWholeNameOrAPartThatFitsOne) {
-    EXPECT_EQ(find_device(kDevices, "ALSA/default", Direction::output), 1U);
-    EXPECT_EQ(find_device(kDevices, "ALC", Direction::output), 0U);
-    EXPECT_EQ(find_device(kDevices, "JACK", Direction::input), 4U);
-    // "default" matches two devices with outputs, but only one with inputs.
-    EXPECT_EQ(find_device(kDevices, "default", Direction::input), 1U);
-}
-
-TEST(FindDevice, ListsWhatFitsWhereSeveralDo) {
-    const auto found = find_device(kDevices, "default", Direction::output);
-    ASSERT_FALSE(found);
-    EXPECT_EQ(found.error().code, ErrorCode::invalid_argument);
-    EXPECT_NE(found.error().sentence.find("\"ALSA/default\" and \"ALSA/sysdefault\""), std::string::npos)
-        << found.error().sentence;
-    EXPECT_EQ(found.error().sentence.find("JACK"), std::string::npos);
-}
-
-TEST(FindDevice, ListsWhatThereIsWhereNoneFits) {
-    const auto found = find_device(kDevices, "Microphone", Direction::output);
-    ASSERT_FALSE(found);
-    EXPECT_EQ(found.error().code, ErrorCode::not_found);
-    EXPECT_NE(found.error().sentence.find("JACK Audio Connection Kit/system"), std::string::npos);
-    EXPECT_EQ(found.error().sentence.find("ALSA/Microphone"), std::string::npos) << "it cannot play";
-    const auto nothing = find_device({}, "x", Direction::input);
-    ASSERT_FALSE(nothing);
-    EXPECT_NE(nothing.error().sentence.find("none"), std::string::npos);
-}
-
 TEST(ChooseChannels, TakesTheDevicesButAtMostTwo) {
     EXPECT_EQ(choose_channels({}, kDevices[0], Direction::output), 2U);
     EXPECT_EQ(choose_channels({}, kDevices[3], Direction::input), 1U);

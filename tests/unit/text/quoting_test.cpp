@@ -61,6 +61,17 @@ TEST(Quoted, CutsWhatIsLongBetweenCharacters) {
     EXPECT_LT(quoted(std::string(1'000'000, '\x01')).size(), 400U);
 }
 
+TEST(ShellWord, QuotesWhatAShellWouldChange) {
+    EXPECT_EQ(shell_word("portaudio:hw:PCH,0"), "portaudio:hw:PCH,0");
+    EXPECT_EQ(shell_word("osc.gain_db=-6"), "osc.gain_db=-6");
+    EXPECT_EQ(shell_word("ALSA/a b"), "'ALSA/a b'");
+    EXPECT_EQ(shell_word("it's"), R"('it'\''s')");
+    EXPECT_EQ(shell_word(""), "''");
+    for (const char special : std::string_view{"$`\\\"*?[]{}()<>|&;#~!^\n\t"}) {
+        EXPECT_EQ(shell_word(std::string{special}), "'" + std::string{special} + "'");
+    }
+}
+
 TEST(Hexadecimal, HasTheDigitsAskedFor) {
     EXPECT_EQ(hexadecimal(0, 2), "00");
     EXPECT_EQ(hexadecimal(0x1F, 2), "1f");
