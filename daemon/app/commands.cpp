@@ -17,6 +17,7 @@
 #include "app/process_setup.h"
 #include "app/progress_bar.h"
 #include "app/text_file.h"
+#include "document/document_size.h"
 #include "engine/engine.h"
 #include "io/block_adapter.h"
 #include "io/device_kind.h"
@@ -45,7 +46,7 @@ namespace {
 /// Checks the initial graph of a configuration with the sample rate and block size of that configuration.
 [[nodiscard]] Expected<void> check_graph_of(const DaemonOptions& options) {
     if (options.graph.empty()) return {};
-    const auto text = read_text_file("the graph", options.graph, kLongestGraphBytes);
+    const auto text = read_text_file("the graph", options.graph, kLongestDocument);
     if (!text) return std::unexpected(text.error());
     Engine engine{node_types(),
                   {.sample_rate_hz = static_cast<double>(options.device.sample_rate_hz),
@@ -130,7 +131,7 @@ int run_check(const CheckOptions& options) {
         return std::fflush(stdout) == 0 ? kExitClean : kExitFailure;
     }
     const std::string name = options.file == "-" ? "standard input" : options.file;
-    const auto text = read_text_file("the graph", options.file, kLongestGraphBytes);
+    const auto text = read_text_file("the graph", options.file, kLongestDocument);
     if (!text) return failure(kExitUsage, text.error());
     Engine engine{node_types(), {.memory_left_bytes = &available_memory_bytes}};
     const auto document = check_graph_text(engine, *text, name);

@@ -9,6 +9,7 @@
 
 #include "app/text_file.h"
 #include "document/document.h"
+#include "document/document_size.h"
 
 namespace rta::app {
 namespace {
@@ -39,12 +40,15 @@ Expected<void> load_graph_text(Engine& engine, const std::string& text, const st
     auto prepared = read_graph_text(engine, text, path);
     if (!prepared) return std::unexpected(prepared.error());
     const auto ticket = engine.commit(*prepared);
-    if (!ticket) return std::unexpected(in_file(ticket.error(), path));
-    return {};
+    if (ticket) return {};
+    Error error = in_file(ticket.error(), path);
+    // The engine has room at the start, so the graph itself is too large, and a later start would fail too.
+    if (error.code == ErrorCode::resource_exhausted) error.code = ErrorCode::invalid_argument;
+    return std::unexpected(std::move(error));
 }
 
 Expected<void> load_graph_file(Engine& engine, const std::string& path) {
-    const auto text = read_text_file("the graph", path, kLongestGraphBytes);
+    const auto text = read_text_file("the graph", path, kLongestDocument);
     if (!text) return std::unexpected(text.error());
     return load_graph_text(engine, *text, path);
 }

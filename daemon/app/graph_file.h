@@ -10,15 +10,13 @@
 
 namespace rta::app {
 
-/// Size limit of a graph document.
-inline constexpr std::size_t kLongestGraphBytes = std::size_t{16} << 20U;
-
 /// Parses a graph document and builds its processors. Errors start with `path`, and name line and column if the
 /// document is invalid. RESOURCE_EXHAUSTED if the machine has too little memory.
 [[nodiscard]] Expected<PreparedTransaction> read_graph_text(const Engine& engine, const std::string& text,
                                                             const std::string& path);
 
-/// Parses a graph document and commits it to the engine. Errors as above. [control]
+/// Parses a graph document and commits it to the engine, which has had no other transaction. Errors as above, and
+/// INVALID_ARGUMENT if the graph is too large to save. [control]
 [[nodiscard]] Expected<void> load_graph_text(Engine& engine, const std::string& text, const std::string& path);
 /// Reads a graph document from a file and commits it. NOT_FOUND or UNAVAILABLE if it cannot be read. [control]
 [[nodiscard]] Expected<void> load_graph_file(Engine& engine, const std::string& path);

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "document/document_builder.h"
+#include "document/document_size.h"
 #include "document/number_literal.h"
 #include "document/text_stream.h"
 #include "text/format_number.h"
@@ -24,9 +25,6 @@ using json::DocumentBuilder;
 using json::Fault;
 using json::LineCounter;
 using json::TextStream;
-
-/// Greater than a graph of 100,000 nodes needs, and small enough to refuse other files before they fill the memory.
-constexpr std::size_t kLongestDocument = 16U << 20U;  // bytes
 
 std::string found_at(std::string_view text, std::size_t offset) {
     if (offset >= text.size()) return "the end of the document";

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "document/document.h"
+#include "document/document_size.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
 #include "text/utf8.h"
@@ -82,12 +83,17 @@ void append_members(std::string& out, std::string_view key, const auto& members)
     out += '}';
 }
 
-void append_line(std::string& out, const GraphDocument::Node& node) {
+/// Appends a node without parameters and the closing bracket.
+void append_head(std::string& out, std::string_view name, std::string_view type, const Settings& settings) {
     out += "{\"name\": ";
-    append_string(out, node.name);
+    append_string(out, name);
     out += ", \"type\": ";
-    append_string(out, node.type);
-    append_members(out, "settings", node.settings);
+    append_string(out, type);
+    append_members(out, "settings", settings);
+}
+
+void append_line(std::string& out, const GraphDocument::Node& node) {
+    append_head(out, node.name, node.type, node.settings);
     append_members(out, "parameters", node.parameters);
     out += '}';
 }
@@ -135,6 +141,12 @@ std::string write_document(const GraphDocument& document) {
                 [](const auto* item) { return ConnectionPlace{item->from, item->to, item}; });
     if (document.latency_compensation) out += ",\n  \"latency_compensation\": true";
     return out += "\n}\n";
+}
+
+std::size_t node_bytes(std::string_view type, const Settings& settings) {
+    std::string line = ",\n    ";
+    append_head(line, "", type, settings);
+    return line.size() + 1;
 }
 
 }  // namespace rta

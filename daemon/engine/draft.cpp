@@ -318,10 +318,13 @@ std::size_t edit_that_delays_too_much(const DraftOrigin& origin, const PreparedE
     return good;
 }
 
-/// Applies all edits. Errors: those of an edit, and of the edit that closes a cycle.
+/// Applies all edits. Errors: those of an edit, of the edit that makes the graph too large, and of the edit that closes
+/// a cycle.
 Expected<Draft> apply_acyclic(const DraftOrigin& origin, const PreparedEdits& edits) {
     auto result = apply_first(origin, edits, edits.transaction.edits.size());
     if (!result) return result;
+    if (auto fits = result->graph.check_document_size(); !fits)
+        return std::unexpected(at_edit(std::move(fits.error()), result->too_large_from));
     // Nothing else adds connections between nodes.
     const bool connects = std::ranges::any_of(edits.transaction.edits, [](const Edit& edit) {
         return std::holds_alternative<Connect>(edit) || std::holds_alternative<ReplaceGraph>(edit);
@@ -345,7 +348,9 @@ Expected<ParameterChange> check_change(const AudioGraph& graph, const SetParamet
 }
 
 Expected<void> Draft::apply(const Edit& edit, std::size_t index, std::span<const PreparedNode> nodes) {
-    return std::visit(Editor{*this, index, nodes}, edit);
+    auto good = std::visit(Editor{*this, index, nodes}, edit);
+    if (graph.document_bytes() <= kLongestDocument) too_large_from = index + 1;
+    return good;
 }
 
 Expected<void> Draft::replace(std::shared_ptr<NodeInstance> instance, std::size_t edit_index) {
@@ -456,6 +461,8 @@ Expected<Draft> carry_over(const PreparedEdits& edits, const DraftOrigin& origin
         if (exists != (connection != nullptr)) return conflict();
         if (exists) result.graph.set_gain(shift.apply(key), connection->gain_db);
     }
+    // The edit at which the graph becomes too large is found when the edits are applied again.
+    if (!result.graph.check_document_size()) return conflict();
     if (draft.compensated) result.graph.set_latency_compensation(*draft.compensated);
     if (!result.graph.order()) return conflict();
     if (auto delays = compensating_delays(result.graph, result.latencies()); !delays)

@@ -65,6 +65,7 @@ struct Draft {
     // What edits have set, whether or not it had that value before.
     std::vector<ConnectionKey> connected = {};
     std::optional<bool> compensated = {};
+    std::size_t too_large_from = 0;  ///< the edit from which on the graph is too large to save, if it is
 
     /// Applies edit number `index` with the nodes that were built for it. After an error the draft must be discarded.
     Expected<void> apply(const Edit& edit, std::size_t index, std::span<const PreparedNode> nodes);
@@ -105,7 +106,8 @@ struct DraftOrigin {
 };
 
 /// Returns a draft with all edits applied. Builds nothing: see Draft::missing(). Errors identify the edit that failed,
-/// that closes a cycle, or, among at most 32 edits, that requires compensating delays over the limit. [control]
+/// that makes the graph too large to save, that closes a cycle, or, among at most 32 edits, that requires compensating
+/// delays over the limit. [control]
 [[nodiscard]] Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits);
 
 /// Returns the names of nodes in the edits. [any]
@@ -120,7 +122,8 @@ struct DraftOrigin {
 /// graphs, and a little for each parameter and connection that the edits set. The result is the same as if the edits,
 /// with the names in them, had been applied to the present graph: clients follow the graph in that way. ABORTED: the
 /// edits must be applied again, because other clients have changed the same nodes, or because they replace the graph
-/// and it has changed at all. FAILED_PRECONDITION: compensating delays over the limit. [control]
+/// and it has changed at all, or because the graph is too large to save together with what they have added.
+/// FAILED_PRECONDITION: compensating delays over the limit. [control]
 [[nodiscard]] Expected<Draft> carry_over(const PreparedEdits& edits, const DraftOrigin& origin);
 
 }  // namespace rta

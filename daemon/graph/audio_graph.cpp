@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <ranges>
 #include <tuple>
 #include <utility>
 
@@ -29,9 +30,6 @@ template <class Incoming, class Position>
 bool is_at(const Incoming& incoming, Position position, std::uint32_t to_port, PortRef from) {
     return position != incoming.end() && place_of(*position) == std::tie(to_port, from);
 }
-
-constexpr float kMinimumConnectionGainDb = -120.0F;
-constexpr float kMaximumConnectionGainDb = 24.0F;
 
 /// -0 equals 0, and would be written as "-0".
 constexpr float positive_zero(float value) { return value == 0.0F ? 0.0F : value; }
@@ -90,8 +88,9 @@ Expected<std::shared_ptr<const NodeDescription>> NodeDescription::make(const Nod
     auto settings = ResolvedSettings::resolve(type.settings, given, "node " + quoted(name));
     if (!settings) return std::unexpected(std::move(settings.error()));
     NodeLayout layout = NodeLayout::of(type, *settings);
+    const std::size_t bytes = node_bytes(type.name, given) + layout.document_bytes();
     return std::make_shared<NodeDescription>(
-        NodeDescription{std::move(name), &type, std::move(*settings), std::move(given), std::move(layout)});
+        NodeDescription{std::move(name), &type, std::move(*settings), std::move(given), std::move(layout), bytes});
 }
 
 Expected<std::vector<float>> NodeDescription::parameter_values(
@@ -124,6 +123,7 @@ Expected<void> AudioGraph::add_node(NodeId id, std::shared_ptr<const NodeDescrip
     assert(parameters.size() == description->layout.parameters.size());
     assert(node_ids_.empty() || node_ids_.back() < id);
     if (auto good = check_new_name(description->name); !good) return good;
+    document_bytes_ += description->document_bytes + description->name.size();
     push_back(std::make_shared<GraphNode>(GraphNode{id, std::move(description), std::move(parameters), {}, {}}));
     return {};
 }
@@ -133,19 +133,26 @@ Expected<void> AudioGraph::remove_node(std::string_view name) {
     if (!node) return std::unexpected(node.error());
     const GraphNode removed = **node;
     for (const IncomingConnection& connection : removed.incoming) {
+        document_bytes_ -= bytes_of(removed.id, connection);
         auto& outgoing = writable(connection.from.node).outgoing;
         outgoing.erase(std::ranges::find(outgoing, removed.id));
     }
     std::vector<NodeId> targets = removed.outgoing;
     std::ranges::sort(targets);
     targets.erase(std::ranges::unique(targets).begin(), targets.end());
+    const auto is_from_it = [&](const IncomingConnection& connection) { return connection.from.node == removed.id; };
     for (const NodeId target : targets) {
-        std::erase_if(writable(target).incoming,
-                      [&](const IncomingConnection& connection) { return connection.from.node == removed.id; });
+        auto& incoming = writable(target).incoming;
+        if (target != removed.id) {
+            for (const IncomingConnection& connection : incoming | std::views::filter(is_from_it))
+                document_bytes_ -= bytes_of(target, connection);
+        }
+        std::erase_if(incoming, is_from_it);
     }
     // A node connected to itself is allowed until the end of the transaction; that connection is in both lists.
     const auto to_itself = static_cast<std::size_t>(std::ranges::count(removed.outgoing, removed.id));
     connection_count_ -= removed.incoming.size() + removed.outgoing.size() - to_itself;
+    document_bytes_ -= removed.description->document_bytes + removed.name().size();
     erase(index_of(removed.id));
     return {};
 }
@@ -159,7 +166,10 @@ Expected<void> AudioGraph::rename_node(std::string_view name, std::shared_ptr<co
     }
     ids_.remove((*node)->name(), id.value());
     ids_.add(description->name, id.value());
-    writable(id).description = std::move(description);
+    GraphNode& renamed = writable(id);
+    document_bytes_ -= renamed.description->document_bytes + renamed.bytes_of_name();
+    renamed.description = std::move(description);
+    document_bytes_ += renamed.description->document_bytes + renamed.bytes_of_name();
     return {};
 }
 
@@ -181,7 +191,9 @@ Expected<ConnectionKey> AudioGraph::connect(std::string_view from_text, std::str
     if (set_gain(key, gain)) return key;
     GraphNode& destination = writable(to->node);
     const auto position = incoming_position(destination.incoming, to->port, *from);
-    destination.incoming.insert(position, IncomingConnection{to->port, *from, gain});
+    const IncomingConnection connection{to->port, *from, gain};
+    document_bytes_ += bytes_of(to->node, connection);
+    destination.incoming.insert(position, connection);
     writable(from->node).outgoing.push_back(to->node);
     ++connection_count_;
     return key;
@@ -200,7 +212,10 @@ bool AudioGraph::set_gain(const ConnectionKey& connection, float gain_db) {
     if (found == nullptr) return false;
     if (found->gain_db == gain_db) return true;
     auto& incoming = writable(connection.to.node).incoming;
-    incoming_position(incoming, connection.to.port, connection.from)->gain_db = gain_db;
+    IncomingConnection& changed = *incoming_position(incoming, connection.to.port, connection.from);
+    document_bytes_ -= bytes_of(connection.to.node, changed);
+    changed.gain_db = gain_db;
+    document_bytes_ += bytes_of(connection.to.node, changed);
     return true;
 }
 
@@ -214,7 +229,9 @@ Expected<void> AudioGraph::disconnect(std::string_view from_text, std::string_vi
         return fail(ErrorCode::not_found, "there is no connection " + output_name(*from) + " -> " + input_name(*to));
     }
     GraphNode& destination = writable(to->node);
-    destination.incoming.erase(incoming_position(destination.incoming, to->port, *from));
+    const auto position = incoming_position(destination.incoming, to->port, *from);
+    document_bytes_ -= bytes_of(to->node, *position);
+    destination.incoming.erase(position);
     auto& outgoing = writable(from->node).outgoing;
     outgoing.erase(std::ranges::find(outgoing, to->node));
     --connection_count_;
@@ -283,6 +300,7 @@ Expected<void> AudioGraph::replace_node(NodeId id, std::shared_ptr<const NodeDes
             if (!good) return std::unexpected(std::move(good.error()));
         }
     }
+    document_bytes_ = changed.document_bytes_;
     erase(index_of(old.id));
     push_back(std::move(changed.nodes_.back()));
     changed.nodes_.pop_back();
@@ -298,6 +316,7 @@ AudioGraph AudioGraph::with_neighbours(const GraphNode& node) const {
     ids.erase(std::ranges::unique(ids).begin(), ids.end());
     AudioGraph part;
     part.connection_count_ = connection_count_;
+    part.document_bytes_ = document_bytes_;
     for (const NodeId id : ids) {
         part.push_back(nodes_[index_of(id)]);
     }

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "document/document_size.h"
 #include "graph/edit.h"
 #include "graph/layout.h"
 #include "graph/name_table.h"
@@ -55,6 +56,7 @@ struct NodeDescription {
     ResolvedSettings settings;
     Settings given_settings;  ///< as the client gave them; documents contain these
     NodeLayout layout;
+    std::size_t document_bytes;  ///< upper bound of the node in a document, without its name, for all parameter values
 
     /// [any] Resolves the settings `given` for `type`. Errors contain the name of the node.
     [[nodiscard]] static Expected<std::shared_ptr<const NodeDescription>> make(const NodeType& type, std::string name,
@@ -80,6 +82,8 @@ struct GraphNode {
     std::vector<NodeId> outgoing;              ///< destination of each outgoing connection
 
     [[nodiscard]] const std::string& name() const { return description->name; }
+    /// Returns the length of the node's name in a document: the node and its connections contain it.
+    [[nodiscard]] std::size_t bytes_of_name() const { return name().size() * (1 + incoming.size() + outgoing.size()); }
 };
 
 /// The graph as its users see it: nodes, connections, parameter values. A value type: a transaction edits a copy, which
@@ -173,6 +177,11 @@ class AudioGraph {
     /// Returns the index in nodes(), or the index at which a node with this id would be inserted.
     [[nodiscard]] std::size_t index_of(NodeId id) const;
     [[nodiscard]] std::size_t connection_count() const { return connection_count_; }
+    /// Returns an upper bound of the length of the written document, in bytes. Every parameter counts with the longest
+    /// number in its range, so a change of a parameter does not change the bound.
+    [[nodiscard]] std::size_t document_bytes() const { return document_bytes_; }
+    /// Checks that the document can be saved and read back. Errors: RESOURCE_EXHAUSTED, with the limit.
+    [[nodiscard]] Expected<void> check_document_size() const;
 
     /// Returns `node`, or `node:port` if the node has several outputs.
     [[nodiscard]] std::string output_name(PortRef port) const;
@@ -195,6 +204,8 @@ class AudioGraph {
     [[nodiscard]] Expected<PortRef> resolve_output(std::string_view text) const;
     [[nodiscard]] Expected<PortRef> resolve_input(std::string_view text) const;
     [[nodiscard]] Expected<void> check_widths(PortRef from, PortRef to) const;
+    /// Returns the length of the connection in a document.
+    [[nodiscard]] std::size_t bytes_of(NodeId to, const IncomingConnection& connection) const;
 
     std::vector<std::shared_ptr<const GraphNode>> nodes_;  ///< by id; null: removed, until compact()
     std::vector<NodeId> node_ids_;                         ///< of nodes_: a search by id reads nothing else
@@ -203,6 +214,7 @@ class AudioGraph {
     std::vector<NodeId> device_sinks_;
     NameTable ids_;
     std::size_t connection_count_ = 0;
+    std::size_t document_bytes_ = kEmptyDocumentBytes;
     bool latency_compensation_ = false;
 };
 

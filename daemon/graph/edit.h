@@ -81,6 +81,8 @@ struct Transaction {
 
 inline constexpr float kDefaultParameterRampMs = 20.0F;
 inline constexpr float kMaximumRampMs = 600'000.0F;
+inline constexpr float kMinimumConnectionGainDb = -120.0F;
+inline constexpr float kMaximumConnectionGainDb = 24.0F;
 inline constexpr float kConnectionFadeMs = 10.0F;
 inline constexpr float kDeviceFadeMs = 20.0F;
 

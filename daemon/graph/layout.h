@@ -30,6 +30,8 @@ struct NodeLayout {
     [[nodiscard]] static NodeLayout of(const NodeType& type, const ResolvedSettings& settings);
 
     [[nodiscard]] std::optional<std::uint32_t> find_parameter(std::string_view name) const;
+    /// Returns an upper bound of the length of the parameters in a document, in bytes, for all of their values.
+    [[nodiscard]] std::size_t document_bytes() const;
     [[nodiscard]] static std::optional<std::uint32_t> find_port(std::span<const Port> ports, std::string_view name);
 
  private:

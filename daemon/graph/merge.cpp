@@ -149,6 +149,9 @@ bool AudioGraph::merge(const AudioGraph& base, const AudioGraph& edited, const I
         if (current == nullptr) return false;
         auto node = merge_node(*before, shift.apply(*after), *current);
         if (!node) return false;
+        // If one graph has renamed the node and the other one has changed the number of its connections.
+        document_bytes_ += node->bytes_of_name() - current->bytes_of_name();
+        document_bytes_ -= after->bytes_of_name() - before->bytes_of_name();
         if (node->name() != current->name()) ids_.remove(current->name(), node->id.value());
         merged.push_back(std::make_shared<GraphNode>(std::move(*node)));
     }
@@ -166,6 +169,7 @@ bool AudioGraph::merge(const AudioGraph& base, const AudioGraph& edited, const I
     }
     compact();
     connection_count_ += edited.connection_count_ - base.connection_count_;
+    document_bytes_ += edited.document_bytes_ - base.document_bytes_;
     if (edited.latency_compensation_ != base.latency_compensation_)
         latency_compensation_ = edited.latency_compensation_;
     return true;

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "document/document_size.h"
 #include "os/file.h"
 #include "os/file_lock.h"
 #include "os/file_replacement.h"
@@ -121,7 +122,7 @@ Expected<std::optional<StateFolder::Contents>> StateFolder::read(const char* nam
 }
 
 Expected<std::optional<std::string>> StateFolder::read_graph() {
-    auto contents = read(kGraph, kLongestBytes);
+    auto contents = read(kGraph, kLongestDocument);
     if (!contents) return std::unexpected(std::move(contents.error()));
     if (!*contents) return std::nullopt;
     own_ = (*contents)->version;
@@ -181,11 +182,6 @@ Expected<std::string> StateFolder::rename(const char* name) const {
 }
 
 Expected<std::optional<std::string>> StateFolder::write_graph(std::string_view text) {
-    if (text.size() > kLongestBytes) {
-        return fail(ErrorCode::resource_exhausted, "cannot write " + graph_path() + ": the document has " +
-                                                       std::to_string(text.size()) +
-                                                       " bytes, and at most 16 MiB can be read back");
-    }
     if (auto opened = open(); !opened) return std::unexpected(std::move(opened.error()));
     auto renamed = rename_foreign_graph();
     if (!renamed) return renamed;

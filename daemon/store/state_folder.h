@@ -16,7 +16,8 @@ namespace rta::store {
 
 /// The folder in which one daemon saves its state. It contains `graph.json`, `output.json` and `lock`; `graph.json.new`
 /// or `output.json.new` while one of them is being written; `restoring` from the start of a restore until the graph
-/// plays; and `graph.json.kept-1`, `-2`, ... for graphs that could not be restored, and `output.json.kept-N` for states of the output.
+/// plays; and `graph.json.kept-1`, `-2`, ... for graphs that could not be restored, and `output.json.kept-N` for states
+/// of the output.
 ///
 /// `graph.json` and `output.json` are replaced atomically: readers see either the old or the new contents, also after a
 /// crash. A `graph.json` that this object neither wrote nor read is never overwritten, but renamed to
@@ -25,9 +26,6 @@ namespace rta::store {
 /// All functions may block on the disk. Not thread-safe.
 class StateFolder {
  public:
-    /// Size limit of a graph document, for reading and writing.
-    static constexpr std::size_t kLongestBytes = std::size_t{16} << 20U;
-
     explicit StateFolder(std::string path) : path_{std::move(path)} {}
     StateFolder(const StateFolder&) = delete;
     StateFolder& operator=(const StateFolder&) = delete;

@@ -302,6 +302,16 @@ TEST_F(Store, DamagedStateIsRenamedAndTheGraphIsEmpty) {
              fs::resize_file(file, (std::uintmax_t{16} << 20U) + 1);
          },
          "16 MiB"},
+        {"too large with all parameters",
+         [](const fs::path& file) {
+             std::string nodes;
+             for (int node = 0; node < 500; ++node) {
+                 nodes += std::string{node > 0 ? "," : ""} + R"({"name":"m)" + std::to_string(node) +
+                          R"(","type":"matrix","settings":{"inputs":32,"outputs":32}})";
+             }
+             write_text(file, R"({"nodes":[)" + nodes + "]}");
+         },
+         "16 MiB"},
         {"a folder", [](const fs::path& file) { fs::create_directory(file); }, "not a regular file"},
         {"a FIFO", [](const fs::path& file) { ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0); }, "not a regular file"},
     };
@@ -327,6 +337,41 @@ TEST_F(Store, DamagedStateIsRenamedAndTheGraphIsEmpty) {
         expect_clean_end(daemon);
         EXPECT_EQ(run_rtad({"check", file_.string()}).status, (ExitStatus{0, 0}));
     }
+}
+
+// ---- a graph that is too large to save
+
+TEST_F(Store, AGraphThatIsTooLargeToSaveIsRefused) {
+    v1::StatusResult saved;
+    {
+        Daemon daemon{options({"--block-size", "1024"})};
+        ProtocolClient client = daemon.client();
+        v1::Response response;
+        std::uint64_t accepted = 0;
+        for (; accepted < 10; ++accepted) {
+            std::vector<v1::Edit> edits;
+            for (int i = 0; i < 100; ++i) {
+                edits.push_back(add_node("matrix", "m" + std::to_string(accepted) + "_" + std::to_string(i), {},
+                                         {{"inputs", 32}, {"outputs", 32}}));
+            }
+            response = client.call(apply_request(transaction(edits)));
+            if (response.status().code() != v1::OK) break;
+        }
+        EXPECT_EQ(response.status().code(), v1::RESOURCE_EXHAUSTED) << accepted;
+        EXPECT_NE(response.status().message().find("16 MiB"), std::string::npos) << response.status().message();
+        EXPECT_TRUE(response.status().has_edit_index());
+        EXPECT_EQ(client.status().engine().revision(), accepted);
+        EXPECT_EQ(client.status().engine().node_count(), 100 * accepted);
+
+        client.apply(transaction({add_node("sine", "later")}));
+        saved = wait_until_saved(client);
+        EXPECT_EQ(saved.store().saved_revision(), accepted + 1);
+        EXPECT_NE(read_text(file_).find("\"later\""), std::string::npos);
+        expect_clean_end(daemon);
+    }
+    Daemon again{options({"--block-size", "1024"})};
+    EXPECT_EQ(again.client().status().engine().node_count(), saved.engine().node_count());
+    expect_clean_end(again);
 }
 
 // ---- state that exceeds the memory of the machine

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <set>
 
+#include "document/document_size.h"
 #include "support/temporary.h"
 
 namespace rta::store {
@@ -118,21 +119,13 @@ TEST_F(StateFolderTest, AnUnreadableGraphIsNamedInTheError) {
     ASSERT_EQ(::mkfifo(graph_.c_str(), 0600), 0);
     expect_refused("not a regular file");
     write_text(graph_, "");
-    fs::resize_file(graph_, StateFolder::kLongestBytes + 1);
+    fs::resize_file(graph_, kLongestDocument + 1);
     expect_refused("16 MiB");
     fs::create_symlink("nowhere", graph_);
     expect_refused("No such file");
     fs::create_symlink("graph.json", graph_);
     expect_refused("symbolic links");
     EXPECT_EQ(folder_.read_graph().value(), std::nullopt);
-}
-
-TEST_F(StateFolderTest, AGraphThatIsTooLongToReadBackIsNotWritten) {
-    ASSERT_TRUE(folder_.write_graph("small\n"));
-    const auto refused = folder_.write_graph(std::string(StateFolder::kLongestBytes + 1, ' '));
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, ErrorCode::resource_exhausted);
-    EXPECT_EQ(read_text(graph_), "small\n");
 }
 
 TEST_F(StateFolderTest, AMissingFolderIsCreatedAgain) {
