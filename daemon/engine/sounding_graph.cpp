@@ -429,10 +429,10 @@ std::vector<bool> SoundingGraph::heard(Counts counts, std::span<const PortRef> l
 }
 
 std::vector<PortRef> SoundingGraph::unheard_ports(std::span<const PortRef> ports) const {
-    const std::vector<bool> playing = heard([](const Hearing& hearing) { return hearing.playing(); });
+    const std::vector<bool> target = heard([](const Hearing& hearing) { return hearing.target; });
     std::vector<PortRef> unheard;
     std::ranges::copy_if(ports, std::back_inserter(unheard), [&](const PortRef& port) {
-        return port.port != kDevicePort && contains(port.node) && !playing[index_of(port.node)];
+        return port.port != kDevicePort && contains(port.node) && !target[index_of(port.node)];
     });
     return unheard;
 }

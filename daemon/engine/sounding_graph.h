@@ -154,7 +154,7 @@ struct SoundingGraph {
     /// Returns for each node whether it feeds the device through connections that `counts` selects. At the ports in
     /// `later`, which are sorted, those in the target.
     [[nodiscard]] std::vector<bool> heard(Counts counts, std::span<const PortRef> later = {}) const;
-    /// Returns those ports whose nodes are not heard now.
+    /// Returns those ports whose nodes are not heard, or no longer after the latest round.
     [[nodiscard]] std::vector<PortRef> unheard_ports(std::span<const PortRef> ports) const;
     [[nodiscard]] std::vector<Arc> arcs(Counts counts) const;
 

@@ -461,6 +461,30 @@ TEST_F(EngineRounds, WhatWaitsAtTheSamePortStartsTogetherWithinItsPromise) {
     expect_constant(0);
 }
 
+TEST_F(EngineRounds, APromiseIsKeptAlthoughTheRoundSilencesANodeThatIsToBePrepared) {
+    start(R"(, {"name": "late", "type": "compressor", "settings": {"look_ahead_ms": 50}},
+               {"name": "later", "type": "compressor", "settings": {"look_ahead_ms": 50}} )",
+          R"(, {"from": "dc", "to": "late"}, {"from": "late", "to": "later"} )");
+    offline.edit({Disconnect{"dc", "out"}, Connect{"later", "out", {}}});
+    offline.settle();
+    ASSERT_TRUE(offline.apply({Disconnect{"later", "out"}}));
+    offline.render_block();
+    const auto first = offline.apply({Connect{"other_dc", "out", {}}});
+    ASSERT_TRUE(first);
+    const std::size_t promised = now() + first->starts_within_ms * 48;
+    offline.render_block();
+    // Starts together with the first one, after the round: then `late` is silent, receives its new input, and both fill.
+    const auto second = offline.apply({AddNode{"gain", "g", {}, {}}, Connect{"dc", "g", {}}, Disconnect{"dc", "late"},
+                                       Connect{"g", "late", {}}, Disconnect{"other_dc", "out"},
+                                       Connect{"later", "out", {}}});
+    EXPECT_TRUE(second || second.error().code == ErrorCode::resource_exhausted);
+    offline.settle();
+    const auto heard =
+        std::ranges::find(offline.transactions_heard, first->revision, [](const auto& entry) { return entry.first; });
+    ASSERT_NE(heard, offline.transactions_heard.end());
+    EXPECT_LE(heard->second, promised);
+}
+
 TEST_F(EngineRounds, ParametersOfATransactionActWhenItStarts) {
     start(R"(, {"name": "v", "type": "gain"})");
     insert("gain", "a", "dc", "out");  // a round, for which the next transaction waits
