@@ -98,7 +98,7 @@ void BlockAdapter::render(const float* const* inputs, float* const* outputs, std
             process_direct(claim.key(), inputs, outputs, frames);
         }
     } else {
-        silence(outputs, frames);
+        end_output(outputs, frames);
     }
 }
 
@@ -108,10 +108,20 @@ void BlockAdapter::prepare_thread() RTA_NONBLOCKING {
     touch_stack();
 }
 
-void BlockAdapter::silence(float* const* outputs, std::uint32_t frames) const RTA_NONBLOCKING {
+/// Plays what is left of the rendered audio, then its extension, fading out, then silence.
+void BlockAdapter::end_output(float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING {
+    const std::uint32_t rendered = delayed_ ? block_size_ - position_ : 0;
+    const std::uint32_t end = rendered_ ? rendered + fade_frames_ : 0;
+    if (rendered_ && ended_ == 0) measure_peaks();
     for (std::uint32_t channel = 0; channel < playing_.channel_count(); ++channel) {
-        std::fill_n(outputs[channel], frames, 0.0F);
+        for (std::uint32_t i = 0; i < frames; ++i) {
+            const std::uint32_t frame = ended_ + i;
+            outputs[channel][i] = frame >= end       ? 0.0F
+                                  : frame < rendered ? playing_.read().channel(channel)[position_ + frame]
+                                                     : fading_out(channel, frame - rendered);
+        }
     }
+    ended_ = std::min(ended_ + std::min(frames, end), end);
 }
 
 void BlockAdapter::process_direct(const AudioThreadKey& key, const float* const* inputs, float* const* outputs,
@@ -127,11 +137,12 @@ void BlockAdapter::process_direct(const AudioThreadKey& key, const float* const*
         const AudioWriteView output{block_outputs_.data(), playing_.channel_count(), block_size_};
         renderer_.render(key, {{block_inputs_.data(), gathered_.channel_count(), block_size_}, output});
         fade_.apply(output);
-        remember(output);
+        remember(output.read());
+        rendered_ = true;
     }
 }
 
-void BlockAdapter::remember(const AudioWriteView& block) RTA_NONBLOCKING {
+void BlockAdapter::remember(const AudioReadView& block) RTA_NONBLOCKING {
     for (std::uint32_t channel = 0; channel < block.channel_count(); ++channel) {
         std::ranges::copy(block.channel(channel), history_.write().channel(channel).subspan(history_end_).begin());
     }
@@ -142,11 +153,7 @@ void BlockAdapter::switch_to_delay() RTA_NONBLOCKING {
     delayed_ = true;
     latency_frames_.store(block_size_, std::memory_order_relaxed);
     starts_unfaded_ = renderer_.frames() == 0;
-    for (std::uint32_t channel = 0; channel < history_.channel_count(); ++channel) {
-        for (const float sample : history_.read().channel(channel)) {
-            peaks_[channel] = std::max(peaks_[channel], std::abs(sample));
-        }
-    }
+    measure_peaks();
     playing_.clear();
     fade_block();
 }
@@ -172,7 +179,21 @@ void BlockAdapter::process_delayed(const AudioThreadKey& key, const float* const
             position_ = 0;
             renderer_.render(key, {gathered_.read(), playing_.write()});
             fade_.apply(playing_.write());
-            if (faded_ < block_size_ + fade_frames_) fade_block();
+            rendered_ = true;
+            if (faded_ < block_size_ + fade_frames_) {
+                fade_block();
+            } else {
+                remember(playing_.read());
+            }
+        }
+    }
+}
+
+void BlockAdapter::measure_peaks() RTA_NONBLOCKING {
+    for (std::uint32_t channel = 0; channel < history_.channel_count(); ++channel) {
+        peaks_[channel] = 0.0F;
+        for (const float sample : history_.read().channel(channel)) {
+            peaks_[channel] = std::max(peaks_[channel], std::abs(sample));
         }
     }
 }

@@ -51,7 +51,8 @@ template <class View>
 /// fading the extension out and the new audio in.
 ///
 /// One adapter serves one device. It claims the engine's gate for every callback with the generation that it was
-/// granted; if the claim is refused, it plays silence and changes nothing.
+/// granted. Once the engine has been given to another device, it ends its output in the same way, and then plays
+/// silence.
 class BlockAdapter {
  public:
     /// Never granted: the gate counts from 1.
@@ -126,12 +127,13 @@ class BlockAdapter {
     void render(const float* const* inputs, float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING;
     void count_xruns(const DriverFlags& reported, bool late, bool overrun) RTA_NONBLOCKING;
     void prepare_thread() RTA_NONBLOCKING;
-    void silence(float* const* outputs, std::uint32_t frames) const RTA_NONBLOCKING;
+    void end_output(float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING;
     void process_direct(const AudioThreadKey& key, const float* const* inputs, float* const* outputs,
                         std::uint32_t frames) RTA_NONBLOCKING;
     void process_delayed(const AudioThreadKey& key, const float* const* inputs, float* const* outputs,
                          std::uint32_t frames) RTA_NONBLOCKING;
-    void remember(const AudioWriteView& block) RTA_NONBLOCKING;
+    void remember(const AudioReadView& block) RTA_NONBLOCKING;
+    void measure_peaks() RTA_NONBLOCKING;
     void switch_to_delay() RTA_NONBLOCKING;
     void fade_block() RTA_NONBLOCKING;
     [[nodiscard]] float fading_out(std::uint32_t channel, std::uint32_t frame) const RTA_NONBLOCKING;
@@ -147,7 +149,7 @@ class BlockAdapter {
     AudioBuffer gathered_;                    ///< input of the incomplete block
     AudioBuffer playing_;                     ///< output of the previous block
     AudioBuffer silent_input_;                ///< one channel
-    AudioBuffer history_;                     ///< ring of the last fade_frames_ frames played without delay
+    AudioBuffer history_;                     ///< ring of the last fade_frames_ frames rendered, except during a switch
     std::vector<const float*> block_inputs_;  ///< into the device's buffers
     std::vector<float*> block_outputs_;
     std::vector<float> peaks_;  ///< peak of history_, per channel
@@ -156,7 +158,9 @@ class BlockAdapter {
     std::uint32_t history_end_ = 0;
     std::uint32_t position_ = 0;  ///< frames gathered, and frames of playing_ already played
     std::uint32_t faded_ = 0;     ///< frames since the switch, up to the end of the fades
+    std::uint32_t ended_ = 0;     ///< frames since the engine was given to another device, up to the end of the fade
     bool delayed_ = false;
+    bool rendered_ = false;        ///< at least one block
     bool starts_unfaded_ = false;  ///< the switch preceded the first rendered block
     bool thread_prepared_ = false;
 

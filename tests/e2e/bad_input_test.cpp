@@ -376,14 +376,22 @@ TEST(BadStart, ASocketThatIsInUse) {
 
 TEST(BadStart, ADeviceThatCannotBeOpened) {
     const TemporaryDirectory directory;
-    const JackServer server;
     const RunResult unknown =
-        run_rtad(with_private_sockets(directory, {"--device", "portaudio:No Such Card", "--listen", "127.0.0.1:0"}),
-                 server.environment());
+        run_rtad(with_private_sockets(directory, {"--device", "portaudio:No Such Card", "--listen", "127.0.0.1:0"}));
     EXPECT_EQ(unknown.status, (ExitStatus{1, 0})) << unknown.error;
     EXPECT_NE(unknown.error.find("No Such Card"), std::string::npos) << "what was tried: " << unknown.error;
-    EXPECT_NE(unknown.error.find("JACK Audio Connection Kit/system"), std::string::npos)
-        << "what there is: " << unknown.error;
+    EXPECT_NE(unknown.error.find("available: "), std::string::npos) << "what there is: " << unknown.error;
+    const RunResult jack =
+        run_rtad(with_private_sockets(directory, {"--device", "portaudio:JACK Audio Connection Kit/system"}));
+    EXPECT_EQ(jack.status, (ExitStatus{2, 0})) << jack.error;
+    EXPECT_NE(jack.error.find("use --device jack"), std::string::npos) << jack.error;
+    const RunResult server =
+        run_rtad(with_private_sockets(directory, {"--device", "jack:no-such-server", "--listen", "127.0.0.1:0"}));
+    EXPECT_EQ(server.status, (ExitStatus{1, 0})) << server.error;
+    EXPECT_NE(server.error.find("\"no-such-server\": it does not run"), std::string::npos) << server.error;
+    const RunResult pattern = run_rtad(with_private_sockets(directory, {"--device", "jack", "--jack-connect", "("}));
+    EXPECT_EQ(pattern.status, (ExitStatus{2, 0})) << pattern.error;
+    EXPECT_NE(pattern.error.find("regular expression"), std::string::npos) << pattern.error;
     const RunResult file = run_rtad(
         with_private_sockets(directory, {"--device", "null:/no/such/folder/out.wav", "--listen", "127.0.0.1:0"}));
     EXPECT_EQ(file.status, (ExitStatus{1, 0})) << file.error;

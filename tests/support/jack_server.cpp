@@ -51,10 +51,19 @@ void JackServer::take_name() {
     throw std::runtime_error("all JACK servers of the tests are in use");
 }
 
-JackServer::JackServer(const Options& options) {
+JackServer::JackServer(const Options& options) : options_{options} {
     silence_libjack();
     take_name();
-    if (!start(options, true) && !start(options, false)) {
+    start_or_throw();
+}
+
+void JackServer::restart() {
+    static_cast<void>(process_->wait());
+    start_or_throw();
+}
+
+void JackServer::start_or_throw() {
+    if (!start(options_, true) && !start(options_, false)) {
         throw std::runtime_error("jackd does not start (packages jackd2, libjack-jackd2-0):\n" + complaints_);
     }
 }

@@ -40,12 +40,20 @@ class JackServer {
     [[nodiscard]] std::map<std::string, std::string> environment() const;
     [[nodiscard]] Process& process() { return *process_; }
 
+    /// Kills the server, as a crash would.
+    void kill() { process_->kill(); }
+    /// Starts it again under the same name, after kill() or an exit. Returns when clients can connect.
+    void restart();
+
  private:
     [[nodiscard]] bool start(const Options& options, bool real_time);
+
+    void start_or_throw();
 
     /// Locks a name that no other test currently uses.
     void take_name();
 
+    Options options_;
     os::UniqueFd name_lock_;
     std::string name_;
     std::unique_ptr<Process> process_;

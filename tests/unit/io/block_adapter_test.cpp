@@ -199,15 +199,15 @@ TEST(BlockAdapter, WithoutAGrantItIsSilentAndTouchesNothing) {
     EXPECT_EQ(adapter.frames(), 100U);
 }
 
-TEST(BlockAdapter, ARevokedDeviceIsSilentAndItsSuccessorGoesOn) {
+TEST(BlockAdapter, ARevokedDeviceEndsItsOutputAndItsSuccessorGoesOn) {
     const std::vector<float> reference = reference_tone(1024);
     ScriptedDevice device{0, 1, kTone};
     device.call(256, nullptr);
     BlockAdapter successor{device.engine.gate(), device.engine.renderer(), kRate, 0, 1};
     successor.grant(device.engine.gate().start_generation());
 
-    device.call(64, nullptr);
-    EXPECT_TRUE(std::all_of(device.played.front().begin() + 256, device.played.front().end(),
+    device.call(512, nullptr);
+    EXPECT_TRUE(std::all_of(device.played.front().begin() + 512, device.played.front().end(),
                             [](float sample) { return sample == 0.0F; }));
     EXPECT_EQ(device.engine.renderer().frames(), 256U);
 
@@ -215,6 +215,24 @@ TEST(BlockAdapter, ARevokedDeviceIsSilentAndItsSuccessorGoesOn) {
     float* const outputs[] = {played.data()};
     successor.process(nullptr, outputs, 256);
     EXPECT_TRUE(same_bits(played, 0, reference, 256, 256));
+}
+
+TEST(BlockAdapter, TheEndOfARevokedDeviceMakesNoClick) {
+    // As in TheSwitchMakesNoClick, without the signal that follows.
+    const double amplitude = std::pow(10.0, -6.0 / 20.0);
+    const double angle = 2.0 * std::numbers::pi * 440.0 / kRate;
+    const double bound =
+        6.0 * amplitude * angle * angle + 2.0 * (2.0 * 1.5 / 256.0 * amplitude * angle + 6.0 / 65'536.0 * amplitude);
+    for (const std::uint32_t frames : {64U, 100U, 1'024U}) {
+        for (std::uint32_t calls = 20; calls < 60; ++calls) {  // about every phase of the tone
+            ScriptedDevice device{0, 1, kTone};
+            for (std::uint32_t i = 0; i < calls; ++i) device.call(frames, nullptr);
+            device.engine.gate().start_generation();
+            while (device.position < (calls + 1) * frames + 1'000) device.call(frames, nullptr);
+            EXPECT_LT(largest_second_difference(device.played.front(), 512, device.position), bound) << calls;
+            EXPECT_EQ(device.played.front().back(), 0.0F);
+        }
+    }
 }
 
 TEST(BlockAdapter, DenormalsCountAsZeroInTheCallbackOnly) {
