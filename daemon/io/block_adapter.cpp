@@ -91,6 +91,7 @@ XrunCounts BlockAdapter::xrun_counts() const noexcept {
 void BlockAdapter::render(const float* const* inputs, float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING {
     // acquire pairs with the release in grant().
     if (const auto claim = gate_.try_claim(generation_.load(std::memory_order_acquire))) {
+        if (ended_ > 0) begin_again();
         if (!delayed_ && frames % block_size_ != 0) switch_to_delay();
         if (delayed_) {
             process_delayed(claim.key(), inputs, outputs, frames);
@@ -100,6 +101,12 @@ void BlockAdapter::render(const float* const* inputs, float* const* outputs, std
     } else {
         end_output(outputs, frames);
     }
+}
+
+/// The engine has been given to this device again.
+void BlockAdapter::begin_again() RTA_NONBLOCKING {
+    ended_ = 0;
+    playing_.clear();
 }
 
 void BlockAdapter::prepare_thread() RTA_NONBLOCKING {

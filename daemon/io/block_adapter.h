@@ -74,7 +74,7 @@ class BlockAdapter {
         faded_in,  ///< from silence, as people who hear it need it
     };
 
-    /// Gives the engine to this device until the gate starts a later generation. Call it once. [control]
+    /// Gives the engine to this device until the gate starts a later generation. [control]
     void grant(AudioThreadGate::Generation generation, Entrance entrance = Entrance::exact) noexcept;
     /// Fades the output out, before the engine is given to another device. [control]
     void fade_out() noexcept { fade_.fade_out(); }
@@ -128,6 +128,7 @@ class BlockAdapter {
     void count_xruns(const DriverFlags& reported, bool late, bool overrun) RTA_NONBLOCKING;
     void prepare_thread() RTA_NONBLOCKING;
     void end_output(float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING;
+    void begin_again() RTA_NONBLOCKING;
     void process_direct(const AudioThreadKey& key, const float* const* inputs, float* const* outputs,
                         std::uint32_t frames) RTA_NONBLOCKING;
     void process_delayed(const AudioThreadKey& key, const float* const* inputs, float* const* outputs,

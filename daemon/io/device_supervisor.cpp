@@ -33,6 +33,11 @@ constexpr seconds kWaitForInput{1};
 /// A change of the device waits for its driver to close it, but not for a driver that hangs.
 constexpr seconds kCloseLimit{1};
 
+/// A device that makes no callbacks is closed after this time without the engine, and gets the engine back after this
+/// number of callbacks.
+constexpr seconds kHoldTime{1};
+constexpr std::uint64_t kCallbacksToResume = 4;
+
 /// Timeout of the fade-out before a change. On a device that has stopped, the fade never completes.
 constexpr milliseconds kFadeLimit{100};
 
@@ -99,6 +104,7 @@ void DeviceSupervisor::change(const DeviceRequest& request, Done done) {
     }
     change_ = {.done = std::move(done), .previous = request_, .since = now_()};
     request_ = request;
+    if (held_) release_held();
     if (state_ == State::lost && !is_nonblocking(request)) return;  // continues in closed()
     if (state_ == State::running && current_.live()) {
         current_.adapter->fade_out();
@@ -112,7 +118,7 @@ void DeviceSupervisor::change(const DeviceRequest& request, Done done) {
 void DeviceSupervisor::begin_switch() {
     fading_since_.reset();
     if (is_nonblocking(request_)) return open();
-    take_away(kClosed);
+    lose(kClosed);
 }
 
 void DeviceSupervisor::cancel_attempt() {
@@ -222,7 +228,7 @@ void DeviceSupervisor::refuse_change(const Opening& opening) {
     if (current_ && !on_fallback_ && !current_.live()) {
         state_ = State::running;
     } else if (current_ && !on_fallback_) {
-        take_away(kClosed);
+        lose(kClosed);
     } else if (other_device) {
         sentence += "; the previous device is opened again";
         open();
@@ -246,8 +252,8 @@ void DeviceSupervisor::wait(const std::string& refusal) {
     observer_.device_changed();
 }
 
-/// Gives the engine to the fallback, and lets the driver close the current device.
-void DeviceSupervisor::take_away(const std::string& why) {
+/// Gives the engine to the fallback. Returns the device that was taken away.
+RunningDevice DeviceSupervisor::take_away(const std::string& why) {
     fading_since_.reset();
     RunningDevice previous = std::exchange(current_, {});
     watch_.report_last(previous);
@@ -256,9 +262,39 @@ void DeviceSupervisor::take_away(const std::string& why) {
     loss_ = quoted(previous.description().name) + " " + why;
     refusal_.clear();
     const auto begun = start_fallback();
-    retire(std::move(previous), [this] { closed(); });
     observer_.device_warning(begun ? fallback_sentence() : loss_ + "; " + begun.error().sentence);
     observer_.device_changed();
+    return previous;
+}
+
+/// Lets the driver close the current device.
+void DeviceSupervisor::lose(const std::string& why) {
+    retire(take_away(why), [this] { closed(); });
+}
+
+/// Keeps the current device for a while without the engine: it may only be late, as on a busy machine.
+void DeviceSupervisor::hold(Clock::duration stalled) {
+    const auto stalled_ms = std::chrono::duration_cast<milliseconds>(stalled).count();
+    held_callbacks_ = current_.adapter->callbacks();
+    held_stall_ = stalled;
+    held_ = take_away("has requested no audio for " + std::to_string(stalled_ms) + " ms");
+}
+
+void DeviceSupervisor::watch_held(Clock::time_point now) {
+    if (held_.device->end_of_stream() || now - lost_since_ >= kHoldTime) return release_held();
+    if (held_.adapter->callbacks() - held_callbacks_ >= kCallbacksToResume) resume(now);
+}
+
+/// Gives the engine back to the device that stalled.
+void DeviceSupervisor::resume(Clock::time_point now) {
+    const Clock::duration stalled = held_stall_ + (now - lost_since_);
+    held_.adapter->grant(gate_.start_generation(), BlockAdapter::Entrance::faded_in);
+    attach(std::exchange(held_, {}), {});
+    watch_.resume(current_, now, stalled);
+}
+
+void DeviceSupervisor::release_held() {
+    retire(std::exchange(held_, {}), [this] { closed(); });
 }
 
 /// The driver has closed the device that was taken away.
@@ -325,11 +361,14 @@ milliseconds DeviceSupervisor::poll() {
         if (state_ == State::closed || loss_.empty() || !start_fallback()) return kWatchInterval;
     }
     watch_.report(current_, now);
+    if (held_) watch_held(now);
     if (state_ != State::running) return kWatchInterval;
     if (!current_.live()) return kIdleInterval;
     serve();
-    if (const auto why = watch_.loss(current_, now)) {
-        take_away("was lost: " + *why);
+    if (const auto why = current_.device->end_of_stream()) {
+        lose("was lost: " + *why);
+    } else if (const auto stalled = watch_.stall(current_, now); stalled && !fading_since_) {
+        hold(*stalled);
     } else if (fading_since_ && (current_.adapter->silent() || now - *fading_since_ >= kFadeLimit)) {
         begin_switch();
     }
@@ -418,6 +457,7 @@ bool DeviceSupervisor::stop(milliseconds limit) {
     gate_.start_generation();
     const std::shared_ptr<Attempt> attempt = attempt_;
     cancel_attempt();
+    if (held_) release_held();
     if (current_ && !current_.live()) {
         current_.device->stop();
         watch_.report(current_, now_());

@@ -51,7 +51,7 @@ class DeviceSupervisor {
         closed,   ///< no device was requested yet, or the first one was refused
         opening,  ///< the driver opens the requested device
         running,  ///< the requested device drives the engine
-        lost,     ///< the device no longer drives the engine, and its driver closes it
+        lost,  ///< the device no longer drives the engine; its driver closes it, unless it only stalls and comes back
         waiting,  ///< for the time of the next attempt to open it
     };
 
@@ -142,7 +142,12 @@ class DeviceSupervisor {
     void wait(const std::string& refusal);
     void cancel_attempt();
     void begin_switch();
-    void take_away(const std::string& why);
+    [[nodiscard]] RunningDevice take_away(const std::string& why);
+    void lose(const std::string& why);
+    void hold(Clock::duration stalled);
+    void watch_held(Clock::time_point now);
+    void resume(Clock::time_point now);
+    void release_held();
     void closed();
     void retire(RunningDevice running, const std::function<void()>& then = {});
     [[nodiscard]] Expected<void> start_fallback();
@@ -164,6 +169,9 @@ class DeviceSupervisor {
     std::shared_ptr<Attempt> attempt_;  ///< of the state `opening`
     RunningDevice current_;             ///< drives the engine
     bool on_fallback_ = false;          ///< current_ replaces the requested device
+    RunningDevice held_;                ///< makes no callbacks at present; kept for a while, should it make some again
+    std::uint64_t held_callbacks_ = 0;  ///< when it was taken away
+    Clock::duration held_stall_{0};     ///< time without callbacks before it was taken away
     DeviceRequest fallback_request_;    ///< with the channels and the rate of the device that it replaces
     DeviceWatch watch_;
 

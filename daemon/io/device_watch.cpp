@@ -11,9 +11,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// A device is lost after the longest of: this time, four periods, and the time that it buffers, without a callback.
+/// A device is stalled after the longest of: this time, four periods, and the time that it buffers, without a callback.
 constexpr milliseconds kStall{35};
 constexpr int kStallPeriods = 4;
+constexpr seconds kLongestPatience{2};
 /// A look that comes later than this was late itself, as when the machine was suspended: it shows nothing about the
 /// device.
 constexpr milliseconds kLongestLook{20};
@@ -43,7 +44,7 @@ constexpr seconds kXrunLogPause{10};
     return words;
 }
 
-/// Returns how long the device may be silent before it is lost.
+/// Returns how long the device may make no callback before it is stalled.
 [[nodiscard]] DeviceWatch::Clock::duration patience(const RunningDevice& running) {
     const double period_s =
         static_cast<double>(running.adapter->callback_frames()) / running.description().sample_rate_hz;
@@ -58,7 +59,7 @@ constexpr seconds kXrunLogPause{10};
 void DeviceWatch::begin(const RunningDevice& running, Clock::time_point now) {
     callbacks_ = running.adapter->callbacks();
     looked_ = now;
-    stalled_ = {};
+    stalled_ = patience_ = {};
     latency_frames_ = 0;
     xruns_ = xruns_logged_ = running.adapter->xrun_counts();
     xruns_log_pause_ = {};
@@ -68,8 +69,7 @@ void DeviceWatch::begin(const RunningDevice& running, Clock::time_point now) {
     load_.clear();
 }
 
-std::optional<std::string> DeviceWatch::loss(const RunningDevice& running, Clock::time_point now) {
-    if (auto why = running.device->end_of_stream()) return why;
+std::optional<DeviceWatch::Clock::duration> DeviceWatch::stall(const RunningDevice& running, Clock::time_point now) {
     const auto passed = std::min<Clock::duration>(now - looked_, kLongestLook);
     looked_ = now;
     if (const std::uint64_t callbacks = running.adapter->callbacks(); callbacks != callbacks_) {
@@ -78,9 +78,13 @@ std::optional<std::string> DeviceWatch::loss(const RunningDevice& running, Clock
         return std::nullopt;
     }
     stalled_ += passed;
-    if (stalled_ < patience(running)) return std::nullopt;
-    const auto stalled_ms = std::chrono::duration_cast<milliseconds>(stalled_).count();
-    return "it has requested no audio for " + std::to_string(stalled_ms) + " ms";
+    if (stalled_ < std::max(patience_, patience(running))) return std::nullopt;
+    return stalled_;
+}
+
+void DeviceWatch::resume(const RunningDevice& running, Clock::time_point now, Clock::duration stalled) {
+    begin(running, now);
+    patience_ = std::min<Clock::duration>(2 * stalled, kLongestPatience);
 }
 
 void DeviceWatch::report(const RunningDevice& running, Clock::time_point now) {

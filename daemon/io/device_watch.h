@@ -40,9 +40,12 @@ class DeviceWatch {
     void report(const RunningDevice& running, Clock::time_point now);
     /// Reports the last xruns and warnings of a device that no longer drives the engine.
     void report_last(const RunningDevice& running);
-    /// Returns why the device is lost, as the end of a sentence: its driver has ended the stream, or it makes no
-    /// callbacks. Call it regularly.
-    [[nodiscard]] std::optional<std::string> loss(const RunningDevice& running, Clock::time_point now);
+    /// Returns the time for which the device has made no callback, if that is longer than it may take. Call it
+    /// regularly.
+    [[nodiscard]] std::optional<Clock::duration> stall(const RunningDevice& running, Clock::time_point now);
+    /// Continues to watch a device that makes callbacks again after a stall of this length: from now on, it may take
+    /// twice as long.
+    void resume(const RunningDevice& running, Clock::time_point now, Clock::duration stalled);
 
     /// Returns the load of the last second.
     [[nodiscard]] LoadStatus load() const noexcept { return load_.load(); }
@@ -54,8 +57,9 @@ class DeviceWatch {
 
     DeviceObserver& observer_;
     std::uint64_t callbacks_ = 0;
-    Clock::time_point looked_{};  ///< last call of loss()
-    Clock::duration stalled_{0};  ///< time without a callback
+    Clock::time_point looked_{};   ///< last call of stall()
+    Clock::duration stalled_{0};   ///< time without a callback
+    Clock::duration patience_{0};  ///< time that it may take at least
     std::uint32_t latency_frames_ = 0;
     XrunCounts xruns_;                     ///< reported to the observer
     XrunCounts xruns_logged_;              ///< reported in a warning

@@ -18,8 +18,12 @@ class OutputFade {
 
     explicit OutputFade(std::uint32_t sample_rate_hz) noexcept;
 
-    /// Begins in silence and fades in with the first block. Must precede the first apply(). [control]
-    void begin_silent() noexcept { position_ = 0; }
+    /// Begins in silence and fades in with the next block. No apply() may run at the same time. [control]
+    void begin_silent() noexcept {
+        position_ = 0;
+        wanted_.store(true, std::memory_order_relaxed);
+        silent_.store(false, std::memory_order_relaxed);
+    }
     /// Fades out from the next block on, from the present level. [control]
     void fade_out() noexcept { wanted_.store(false, std::memory_order_relaxed); }
     /// Returns true once fade_out() has reached silence. [control]

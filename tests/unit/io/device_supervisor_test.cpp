@@ -397,7 +397,7 @@ TEST_F(SupervisorTest, ADeviceMayComeBackWithoutItsInputOnlyAfterAWhile) {
     EXPECT_TRUE(script.input_may_be_absent);
 }
 
-TEST_F(SupervisorTest, ADeviceThatMakesNoCallbacksIsLostWithin50Ms) {
+TEST_F(SupervisorTest, ADeviceThatMakesNoCallbacksIsReplacedWithin50Ms) {
     ASSERT_TRUE(start_and_wait("scripted:good"));
     ASSERT_TRUE(script.call());
     supervisor.poll();
@@ -408,7 +408,53 @@ TEST_F(SupervisorTest, ADeviceThatMakesNoCallbacksIsLostWithin50Ms) {
     EXPECT_TRUE(states.empty()) << "it has called again";
     pass(15ms);
     ASSERT_EQ(states, std::vector<std::string>{"lost"});
-    EXPECT_NE(warnings.back().find("it has requested no audio for "), std::string::npos) << warnings.back();
+    EXPECT_NE(warnings.back().find("\"Fake/good\" has requested no audio for "), std::string::npos) << warnings.back();
+    await_progress();
+    EXPECT_EQ(script.stops, 0);
+    pass(1s);
+    run_one();  // closed
+    EXPECT_EQ(script.stops, 1);
+    EXPECT_EQ(supervisor.status().state, "waiting");
+}
+
+TEST_F(SupervisorTest, ADeviceThatOnlyStalledGetsTheEngineBackAndFadesIn) {
+    ASSERT_TRUE(start_and_wait("scripted:good"));
+    for (int block = 0; block < 20; ++block) script.call();
+    supervisor.poll();
+    pass(40ms);
+    ASSERT_EQ(supervisor.status().state, "lost");
+    await_progress();
+    std::vector<float> heard;
+    const auto play = [&] {
+        const std::vector<float> block = script.play();
+        heard.insert(heard.end(), block.begin(), block.end());
+    };
+    for (int block = 0; block < 4; ++block) play();  // ends what it played
+    pass(5ms);
+    EXPECT_EQ(supervisor.status().state, "running");
+    EXPECT_EQ(supervisor.status().description.name, "Fake/good");
+    run_one();  // the null device has been destroyed
+    for (int block = 0; block < 20; ++block) play();
+    for (std::size_t i = 1; i < heard.size(); ++i) ASSERT_LT(std::abs(heard[i] - heard[i - 1]), 0.05F) << i;
+    for (std::size_t i = 0; i < 96; ++i) EXPECT_LE(std::abs(heard[256 + i]), 0.1F) << "it fades in";
+    EXPECT_GT(*std::ranges::max_element(heard), 0.4F);
+    EXPECT_EQ(script.stops, 0);
+
+    supervisor.poll();
+    pass(60ms);
+    EXPECT_EQ(supervisor.status().state, "running") << "it may take as long again";
+    pass(60ms);
+    EXPECT_EQ(supervisor.status().state, "lost");
+}
+
+TEST_F(SupervisorTest, ADeviceThatStallsAndEndsIsClosedAtOnce) {
+    ASSERT_TRUE(start_and_wait("scripted:good"));
+    script.call();
+    supervisor.poll();
+    pass(40ms);
+    lose();
+    EXPECT_EQ(script.stops, 1);
+    EXPECT_EQ(supervisor.status().state, "waiting");
 }
 
 TEST_F(SupervisorTest, LongPeriodsAreNotStalls) {
@@ -542,6 +588,7 @@ TEST_F(SupervisorTest, ADeviceThatIsLostCanBeReplacedAtOnce) {
     script.hangs_in_stop = true;
     script.finished = true;
     supervisor.poll();
+    script.finished = false;
     std::optional<Expected<void>> changed;
     supervisor.change(request("null"), [&](Expected<void> result) { changed = std::move(result); });
     ASSERT_TRUE(changed && *changed) << "without waiting for its driver, which hangs";
