@@ -26,13 +26,13 @@
 #include "app/graph_file.h"
 #include "app/logging.h"
 #include "app/process_setup.h"
+#include "app/requested_device.h"
 #include "app/service.h"
 #include "engine/engine.h"
 #include "io/device_kind.h"
 #include "io/device_supervisor.h"
 #include "net/server.h"
 #include "store/graph_store.h"
-#include "text/quoting.h"
 
 namespace rta::app {
 namespace {
@@ -59,28 +59,6 @@ constexpr milliseconds kCloseLimit{1000};
 /// Signals that end rtad as Ctrl-C does, unless they are ignored (nohup): a closed terminal, a used up processor time,
 /// a failing power supply.
 constexpr std::array kExitSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGPWR};
-
-/// Returns the request for the device that a client names, with the other options of the daemon. INVALID_ARGUMENT for
-/// what a client may not request.
-[[nodiscard]] Expected<io::DeviceRequest> requested_device(const std::string& device,
-                                                           const io::DeviceRequest& configured) {
-    auto choice = io::parse_device(device, io::device_kinds());
-    if (!choice) return std::unexpected(std::move(choice.error()));
-    if (choice->kind != nullptr && choice->kind->argument_use == io::ArgumentUse::output_file &&
-        !choice->name.empty()) {
-        return fail(ErrorCode::invalid_argument,
-                    "cannot record to " + quoted(choice->name) + ": a client may not write files; use rtad --device");
-    }
-    io::DeviceRequest request = configured;
-    // The configured input belongs to the configured device.
-    if (*choice != configured.device) request.input.reset();
-    request.device = std::move(*choice);
-    request.existing_file = io::ExistingFile::rename;
-    if (auto checked = io::check_request(request, io::device_kinds()); !checked) {
-        return std::unexpected(std::move(checked.error()));
-    }
-    return request;
-}
 
 [[nodiscard]] bool is_ignored(int signal) {
     struct sigaction action{};
@@ -133,6 +111,10 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     [[nodiscard]] int load_graph();
     [[nodiscard]] int restore_state();
     [[nodiscard]] int listen();
+    void open_device();
+    void open_configured_device();
+    void device_set(const io::DeviceRequest& request);
+    [[nodiscard]] std::string configured_device() const { return io::device_text(options_.device.device); }
     static void replace_signal_handlers(void (*handler)(int));
     void save_last();
     void started(const Expected<void>& result);
@@ -161,7 +143,11 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
         if (store_) store_->output_changed();
     }
     [[nodiscard]] store::GraphStore::State state() const override {
-        return {engine_.graph(), engine_.revision(), {.muted = engine_.output_muted()}};
+        return {engine_.graph(),
+                engine_.revision(),
+                {.muted = engine_.output_muted(),
+                 .device = device_set_,
+                 .configured_device = device_set_.empty() ? "" : configured_device()}};
     }
     void store_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
     void store_recovered(const std::string& sentence) override { log(net::LogLevel::info, sentence); }
@@ -184,6 +170,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     io::DeviceSupervisor supervisor_;
     net::Server server_;
     std::optional<store::GraphStore> store_;  ///< empty without --state-dir
+    std::string device_set_;                  ///< by a client, instead of the configured one; empty: none
     bool out_of_memory_ = false;              ///< the device did not start; the graph may be the cause
     bool exiting_ = false;                    ///< the fade before the exit has begun
     bool stopping_ = false;
@@ -224,6 +211,7 @@ int Daemon::restore_state() {
         }
         log(net::LogLevel::info, "the output is muted; \"rtactl unmute\" unmutes it");
     }
+    if (restored->output.configured_device == configured_device()) device_set_ = restored->output.device;
     return loaded ? kExitClean : load_graph();
 }
 
@@ -258,10 +246,7 @@ int Daemon::run() {
     if (!memory_.locked) log(net::LogLevel::warning, "memory is not locked: " + memory_.detail);
     await_signal();
     server_.hold_clients();
-    io::DeviceRequest request = options_.device;
-    // An automatic restart must not overwrite the recording.
-    if (ServiceManager::present()) request.existing_file = io::ExistingFile::rename;
-    supervisor_.start(request, [this](const Expected<void>& result) { started(result); });
+    open_device();
     trim_memory();
     watch();
     io_.run();
@@ -269,6 +254,29 @@ int Daemon::run() {
     if (store_ && !out_of_memory_) store_->confirm_restore();
     save_last();
     return status_;
+}
+
+/// Opens the device that a client has set, otherwise the configured one.
+void Daemon::open_device() {
+    if (device_set_.empty()) return open_configured_device();
+    const auto give_up = [this](const std::string& why) {
+        log(net::LogLevel::warning, "cannot open the device that a client has set, \"" + device_set_ + "\": " + why +
+                                        "; opening " + configured_device() + " instead");
+        open_configured_device();
+    };
+    const auto request = requested_device(device_set_, options_.device);
+    if (!request) return give_up(request.error().sentence);
+    supervisor_.start(*request, [this, give_up](const Expected<void>& result) {
+        if (!result) return give_up(result.error().sentence);
+        started(result);
+    });
+}
+
+void Daemon::open_configured_device() {
+    io::DeviceRequest request = options_.device;
+    // An automatic restart must not overwrite the recording.
+    if (ServiceManager::present()) request.existing_file = io::ExistingFile::rename;
+    supervisor_.start(request, [this](const Expected<void>& result) { started(result); });
 }
 
 void Daemon::stop_after_exception() {
@@ -423,7 +431,16 @@ void Daemon::set_device(std::optional<std::string> device, std::function<void(Ex
     if (!device) return supervisor_.reopen(std::move(later));
     auto request = requested_device(*device, options_.device);
     if (!request) return later(std::unexpected(std::move(request.error())));
-    supervisor_.change(*request, std::move(later));
+    supervisor_.change(*request, [this, request = *request, later = std::move(later)](Expected<void> result) {
+        if (result) device_set(request);
+        later(std::move(result));
+    });
+}
+
+/// Saves the device that a client has set.
+void Daemon::device_set(const io::DeviceRequest& request) {
+    device_set_ = request.device == options_.device.device ? "" : io::device_text(request.device);
+    output_changed();
 }
 
 /// Handles an exception, usually of a failed allocation. The steps here may fail for the same reason.

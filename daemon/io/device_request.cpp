@@ -12,6 +12,9 @@
 namespace rta::io {
 namespace {
 
+/// Longer than the path of any file.
+constexpr std::size_t kLongestName = 4'096;
+
 void add_forms(std::vector<std::string>& forms, const DeviceKind& kind) {
     forms.emplace_back(kind.name);
     if (kind.argument_use == ArgumentUse::none) return;
@@ -26,7 +29,9 @@ void add_forms(std::vector<std::string>& forms, const DeviceKind& kind) {
     if (kind == nullptr) return std::nullopt;
     if (!has_argument) return DeviceChoice{.kind = kind};
     const std::string_view argument = text.substr(colon + 1);
-    if (kind->argument_use == ArgumentUse::none || argument.empty()) return std::nullopt;
+    if (kind->argument_use == ArgumentUse::none || argument.empty() || argument.size() > kLongestName) {
+        return std::nullopt;
+    }
     return DeviceChoice{.kind = kind, .name = std::string{argument}};
 }
 
@@ -50,6 +55,11 @@ Expected<DeviceChoice> parse_device(std::string_view text, DeviceKinds kinds) {
     if (text == "auto") return DeviceChoice{};
     if (auto choice = parse_kind(text, kinds)) return std::move(*choice);
     return fail(ErrorCode::invalid_argument, "invalid device " + quoted(text) + ": expected " + device_forms(kinds));
+}
+
+std::string device_text(const DeviceChoice& choice) {
+    if (choice.kind == nullptr) return "auto";
+    return std::string{choice.kind->name} + (choice.name.empty() ? "" : ":" + choice.name);
 }
 
 Expected<DeviceChoice> parse_input_device(std::string_view text, DeviceKinds kinds) {

@@ -47,6 +47,8 @@ inline constexpr std::uint32_t kMaximumSampleRateHz = 768'000;
 
 /// Parses `auto`, KIND or KIND:ARGUMENT. INVALID_ARGUMENT listing all forms. [any]
 [[nodiscard]] Expected<DeviceChoice> parse_device(std::string_view text, DeviceKinds kinds);
+/// Returns the text that parse_device() turns into this choice. [any]
+[[nodiscard]] std::string device_text(const DeviceChoice& choice);
 /// Parses KIND or KIND:ARGUMENT of a kind that has separate inputs. INVALID_ARGUMENT listing these forms. [any]
 [[nodiscard]] Expected<DeviceChoice> parse_input_device(std::string_view text, DeviceKinds kinds);
 /// Returns what parse_device() accepts: "auto, null, null:FILE.wav, portaudio or portaudio:NAME".

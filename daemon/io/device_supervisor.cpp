@@ -114,6 +114,12 @@ void DeviceSupervisor::change(const DeviceRequest& request, Done done) {
     open();
 }
 
+void DeviceSupervisor::reopen(Done done) {
+    DeviceRequest request = request_;
+    request.existing_file = ExistingFile::rename;  // what was recorded so far stays
+    change(request, std::move(done));
+}
+
 /// The device that people hear is silent now.
 void DeviceSupervisor::begin_switch() {
     fading_since_.reset();
@@ -222,7 +228,7 @@ void DeviceSupervisor::refuse_first(const Opening& opening) {
 }
 
 void DeviceSupervisor::refuse_change(const Opening& opening) {
-    const bool other_device = request_ != *change_->previous;
+    const bool other_device = request_.device != change_->previous->device;
     request_ = *change_->previous;
     std::string sentence = opening.refusals;
     if (current_ && !on_fallback_ && !current_.live()) {

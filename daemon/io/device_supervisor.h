@@ -72,7 +72,7 @@ class DeviceSupervisor {
     /// ABORTED during another change.
     void change(const DeviceRequest& request, Done done);
     /// Closes and opens the requested device, or tries now to open one that is lost. As change().
-    void reopen(Done done) { change(request_, std::move(done)); }
+    void reopen(Done done);
 
     /// Watches the device and takes the next step. Returns the time until the next call.
     std::chrono::milliseconds poll();

@@ -1,23 +1,85 @@
 // SPDX-License-Identifier: MIT
 #include "store/output_state.h"
 
-#include <algorithm>
-#include <iterator>
+#include <rapidjson/reader.h>
+
+#include <utility>
+
+#include "document/text_stream.h"
+#include "text/quoting.h"
 
 namespace rta::store {
+namespace {
+
+/// Accepts an object of the members of OutputState, each at most once. The names are those of RapidJSON.
+class OutputStateReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, OutputStateReader> {
+ public:
+    explicit OutputStateReader(const json::TextStream& stream) : stream_{stream} {}
+
+    [[nodiscard]] bool Default() const { return false; }
+    bool StartObject() { return !std::exchange(opened_, true); }
+    bool Key(const char*, rapidjson::SizeType, bool) {
+        key_ = stream_.decoded();
+        return true;
+    }
+    bool Bool(bool value) {
+        if (key_ != "muted" || std::exchange(has_muted_, true)) return false;
+        state.muted = value;
+        return true;
+    }
+    bool String(const char*, rapidjson::SizeType, bool) {
+        std::string* const text = key_ == "device"              ? &state.device
+                                  : key_ == "configured_device" ? &state.configured_device
+                                                                : nullptr;
+        if (text == nullptr || !text->empty()) return false;
+        *text = stream_.decoded();
+        return true;
+    }
+    [[nodiscard]] bool EndObject(rapidjson::SizeType) const { return has_muted_; }
+
+    OutputState state{};
+
+ private:
+    const json::TextStream& stream_;
+    std::string key_;
+    bool opened_ = false;
+    bool has_muted_ = false;
+};
+
+[[nodiscard]] std::string json_string(std::string_view text) {
+    std::string json{'"'};
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20) {
+            json += "\\u" + hexadecimal(byte, 4);
+        } else {
+            if (c == '"' || c == '\\') json += '\\';
+            json += c;
+        }
+    }
+    return json + '"';
+}
+
+}  // namespace
 
 Expected<OutputState> read_output_state(std::string_view text) {
-    std::string compact;
-    std::ranges::copy_if(text, std::back_inserter(compact),
-                         [](char c) { return c != ' ' && c != '\t' && c != '\r' && c != '\n'; });
-    if (compact == R"({"muted":true})") return OutputState{.muted = true};
-    if (compact == R"({"muted":false})") return OutputState{.muted = false};
+    if (text.find('\0') == std::string_view::npos) {
+        json::TextStream stream{text};
+        OutputStateReader handler{stream};
+        rapidjson::Reader reader;
+        if (reader.Parse<rapidjson::kParseInsituFlag>(stream, handler)) return std::move(handler.state);
+    }
     return fail(ErrorCode::invalid_argument,
-                R"(invalid state of the output: expected {"muted": true} or {"muted": false})");
+                R"(invalid state of the output: expected {"muted": true} or {"muted": false}, and the device)");
 }
 
 std::string write_output_state(const OutputState& state) {
-    return std::string{R"({"muted": )"} + (state.muted ? "true" : "false") + "}\n";
+    std::string text = std::string{R"({"muted": )"} + (state.muted ? "true" : "false");
+    if (!state.device.empty()) {
+        text += R"(, "device": )" + json_string(state.device) + R"(, "configured_device": )" +
+                json_string(state.configured_device);
+    }
+    return text + "}\n";
 }
 
 }  // namespace rta::store

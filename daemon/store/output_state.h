@@ -8,15 +8,16 @@
 
 namespace rta::store {
 
-/// What clients set of the device output. [any]
+/// What clients set of the device and its output. [any]
 struct OutputState {
     bool muted = false;
+    std::string device{};             ///< the device that a client has set; empty: none
+    std::string configured_device{};  ///< --device at that time: if it has changed since, it counts
 
     [[nodiscard]] bool operator==(const OutputState&) const = default;
 };
 
-/// Reads the text of `output.json`. INVALID_ARGUMENT for anything but what write_output_state() writes; white space may
-/// differ.
+/// Reads the text of `output.json`. INVALID_ARGUMENT if `muted` is missing, for unknown keys, or if the text is no JSON.
 [[nodiscard]] Expected<OutputState> read_output_state(std::string_view text);
 
 /// Writes the JSON form. Ends with a newline.

@@ -233,5 +233,38 @@ TEST(Queries, DevicesThatNeverComeAreGivenUp) {
     script.play("a-");
 }
 
+TEST(Queries, TheDeviceIsChangedAndOtherRequestsDoNotWait) {
+    Script script;
+    script.play(R"(
+        hello a
+        hello b
+        a> id: 1 set_device { device: "jack:stage" }
+        b> id: 1 mute_output { muted: true }
+        b> id: 2 set_device {}
+        a-
+    )");
+    ASSERT_EQ(script.daemon.device_changes.size(), 2U);
+    EXPECT_EQ(script.daemon.device_changes[0].first, "jack:stage");
+    EXPECT_EQ(script.daemon.device_changes[1].first, std::nullopt) << "opens the present one again";
+    script.daemon.device_changes[1].second(fail(ErrorCode::aborted, "try again"));
+    script.daemon.device.description.name = "JACK/stage";
+    script.daemon.device.state = "running";
+    script.daemon.device_changes[0].second({});
+    script.play(R"(
+        a< response { id: 1 set_device { device { name: "JACK/stage" state: "running" } } }
+    )");
+}
+
+TEST(Queries, AClientThatLeavesDoesNotReceiveTheResultOfItsChange) {
+    Script script;
+    script.play(R"(
+        hello a
+        a> id: 1 set_device { device: "jack" }
+    )");
+    script.disconnect('a');
+    ASSERT_EQ(script.daemon.device_changes.size(), 1U);
+    script.daemon.device_changes[0].second({});
+}
+
 }  // namespace
 }  // namespace rta::api::test

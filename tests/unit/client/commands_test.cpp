@@ -120,6 +120,7 @@ TEST(Commands, ListsDevicesAndTypes) {
     FakeRtad rtad;
     const Outcome devices = rtad.run({"devices"});
     EXPECT_TRUE(has(devices.out, "ALSA/default")) << devices.out;
+    EXPECT_TRUE(has(devices.out, "portaudio:ALSA/default")) << devices.out;
     EXPECT_TRUE(has(devices.out, "44100 Hz")) << devices.out;
     EXPECT_TRUE(has(devices.out, "default output")) << devices.out;
     const Outcome types = rtad.run({"types"});

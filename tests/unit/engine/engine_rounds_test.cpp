@@ -474,9 +474,9 @@ TEST_F(EngineRounds, APromiseIsKeptAlthoughTheRoundSilencesANodeThatIsToBePrepar
     const std::size_t promised = now() + first->starts_within_ms * 48;
     offline.render_block();
     // Starts together with the first one, after the round: then `late` is silent, receives its new input, and both fill.
-    const auto second = offline.apply({AddNode{"gain", "g", {}, {}}, Connect{"dc", "g", {}}, Disconnect{"dc", "late"},
-                                       Connect{"g", "late", {}}, Disconnect{"other_dc", "out"},
-                                       Connect{"later", "out", {}}});
+    const auto second =
+        offline.apply({AddNode{"gain", "g", {}, {}}, Connect{"dc", "g", {}}, Disconnect{"dc", "late"},
+                       Connect{"g", "late", {}}, Disconnect{"other_dc", "out"}, Connect{"later", "out", {}}});
     EXPECT_TRUE(second || second.error().code == ErrorCode::resource_exhausted);
     offline.settle();
     const auto heard =

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "store/output_state.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace rta::store {
+namespace {
+
+TEST(OutputState, IsReadAsItWasWritten) {
+    for (const std::string& name : {std::string{""}, std::string{"jack"}, std::string{"portaudio:ALSA/\"a\\b\""},
+                                    std::string{"jack:Bühne\n\x1f"}, std::string(4'096, '"')}) {
+        for (const bool muted : {false, true}) {
+            const OutputState state{
+                .muted = muted, .device = name, .configured_device = name.empty() ? "" : "auto " + name};
+            const auto read = read_output_state(write_output_state(state));
+            ASSERT_TRUE(read) << write_output_state(state);
+            EXPECT_EQ(*read, state);
+        }
+    }
+    EXPECT_EQ(write_output_state({.muted = true}), "{\"muted\": true}\n");
+    EXPECT_EQ(write_output_state({.device = "jack", .configured_device = "auto"}),
+              "{\"muted\": false, \"device\": \"jack\", \"configured_device\": \"auto\"}\n");
+}
+
+TEST(OutputState, RefusesWhatIsNotOne) {
+    for (const std::string& text :
+         {std::string{R"({"device": "jack"})"}, std::string{R"({"muted": true, "muted": false})"},
+          std::string{R"({"muted": true, "device": "a", "device": "b"})"}, std::string{R"({"muted": "true"})"},
+          std::string{R"({"muted": true, "device": true})"}, std::string{R"({"muted": true, "device": ["jack"]})"},
+          std::string{R"({"muted": true, "device": "jack)"}, std::string{R"({"muted": true, "other": "jack"})"},
+          std::string{R"({"muted": true)"} + '\0' + "}", std::string{R"({"device": "jack", "muted": })"}}) {
+        const auto read = read_output_state(text);
+        ASSERT_FALSE(read) << text;
+        EXPECT_EQ(read.error().code, ErrorCode::invalid_argument);
+    }
+}
+
+}  // namespace
+}  // namespace rta::store
