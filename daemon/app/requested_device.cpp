@@ -7,12 +7,11 @@
 
 namespace rta::app {
 
-Expected<io::DeviceRequest> requested_device(const std::string& device,
-                                                           const io::DeviceRequest& configured) {
+Expected<io::DeviceRequest> requested_device(const std::string& device, const io::DeviceRequest& configured) {
     auto choice = io::parse_device(device, io::device_kinds());
     if (!choice) return std::unexpected(std::move(choice.error()));
-    const bool is_file = choice->kind != nullptr && choice->kind->argument_use == io::ArgumentUse::output_file &&
-                         !choice->name.empty();
+    const bool is_file =
+        choice->kind != nullptr && choice->kind->argument_use == io::ArgumentUse::output_file && !choice->name.empty();
     if (is_file && *choice != configured.device) {
         return fail(ErrorCode::invalid_argument,
                     "cannot record to " + quoted(choice->name) + ": a client may not write files; use rtad --device");
