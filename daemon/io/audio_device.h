@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -47,6 +48,8 @@ class AudioDevice {
     /// Returns a problem that occurred since the last call and that does not affect the audio, such as a file that
     /// cannot be written. [control]
     [[nodiscard]] virtual std::optional<std::string> take_warning() { return std::nullopt; }
+    /// Returns the number of frames of a recording that silence replaced, because the disk could not keep up. [any]
+    [[nodiscard]] virtual std::uint64_t lost_frames() const noexcept { return 0; }
     /// Returns true after stop() if the recording is incomplete, as a warning has reported. [control]
     [[nodiscard]] virtual bool failed() const noexcept { return false; }
 };

@@ -419,6 +419,7 @@ DeviceStatus DeviceSupervisor::status() const {
     status.adapter_frames = current_.adapter->latency_frames();
     status.xruns = current_.adapter->reported_xruns();
     status.xrun_counts = current_.adapter->xrun_counts();
+    status.recording_lost_frames = current_.device->lost_frames();
     return status;
 }
 

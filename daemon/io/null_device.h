@@ -37,6 +37,9 @@ class NullDevice final : public AudioDevice {
     void stop() override;
     [[nodiscard]] std::string why_not_realtime() const override;
     [[nodiscard]] std::optional<std::string> take_warning() override;
+    [[nodiscard]] std::uint64_t lost_frames() const noexcept override {
+        return recorder_ ? recorder_->dropped_frames() : 0;
+    }
     [[nodiscard]] bool failed() const noexcept override { return recorder_ && recorder_->failed(); }
 
  private:

@@ -75,12 +75,13 @@ struct DeviceStatus {
     DeviceDescription description{};
     DeviceLatency latency{};
     bool running = false;
-    std::string state{};                ///< of the requested device: see io::DeviceSupervisor::State
-    std::string fallback_reason{};      ///< why the fallback device runs instead of the requested one; else empty
-    std::uint32_t callback_frames = 0;  ///< frames of the latest callback
-    std::uint32_t adapter_frames = 0;   ///< latency added because callbacks are not multiples of the block size
-    std::uint64_t xruns = 0;            ///< callbacks for which the driver reported an underflow or overflow
-    XrunCounts xrun_counts{};           ///< since the device was opened
+    std::string state{};                      ///< of the requested device: see io::DeviceSupervisor::State
+    std::string fallback_reason{};            ///< why the fallback device runs instead of the requested one; else empty
+    std::uint32_t callback_frames = 0;        ///< frames of the latest callback
+    std::uint32_t adapter_frames = 0;         ///< latency added because callbacks are not multiples of the block size
+    std::uint64_t xruns = 0;                  ///< callbacks for which the driver reported an underflow or overflow
+    XrunCounts xrun_counts{};                 ///< since the device was opened
+    std::uint64_t recording_lost_frames = 0;  ///< of a recording, replaced by silence: the disk could not keep up
 
     void visit_fields(auto&& field) const {
         description.visit_fields(field);
@@ -92,6 +93,7 @@ struct DeviceStatus {
         field("adapter_frames", adapter_frames);
         field("xruns", xruns);
         field("xrun_counts", xrun_counts);
+        field("recording_lost_frames", recording_lost_frames);
         field("late_blocks", xrun_counts.late_callbacks + xrun_counts.overruns);
     }
 };

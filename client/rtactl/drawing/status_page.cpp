@@ -121,6 +121,10 @@ void print_status(std::ostream& out, const v1::StatusResult& status, bool verbos
     table.add({"device", device_text(device)});
     table.add({"latency", latency_text(device, engine)});
     table.add({"dropouts", describe(device.xrun_counts())});
+    if (device.recording_lost_frames() > 0) {
+        table.add({"recording", counted(device.recording_lost_frames(), "frame") +
+                                    " lost and replaced by silence: the disk could not keep up"});
+    }
     if (status.has_load()) table.add({"load", load_text(status.load())});
     table.add({"real time", with_reason(realtime.scheduling().empty() ? "no audio thread yet" : realtime.scheduling(),
                                         realtime.scheduling_detail()) +

@@ -60,7 +60,7 @@ struct FreePorts {
 
 /// Becomes a client of a server that runs. UNAVAILABLE if there is none.
 [[nodiscard]] Expected<Client> open_client(const std::string& server) {
-    jack_status_t status{};
+    jack_status_t status = JackFailure;
     const auto options = static_cast<jack_options_t>(JackNoStartServer | JackServerName);
     Client client{jack_client_open(kClientName, options, &status, server.c_str())};
     if (client) return client;

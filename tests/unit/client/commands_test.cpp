@@ -97,6 +97,17 @@ TEST(Commands, StatusSumsTheLatencyFromInputToOutput) {
         << out.str();
 }
 
+TEST(Commands, StatusCountsWhatARecordingHasLost) {
+    v1::StatusResult status = fake_status();
+    std::ostringstream complete;
+    rtactl::print_status(complete, status, false);
+    EXPECT_FALSE(has(complete.str(), "recording"));
+    status.mutable_device()->set_recording_lost_frames(1'280);
+    std::ostringstream out;
+    rtactl::print_status(out, status, false);
+    EXPECT_TRUE(has(out.str(), "1280 frames lost and replaced by silence: the disk could not keep up")) << out.str();
+}
+
 TEST(Commands, JsonIsTheResponseAndNothingElse) {
     FakeRtad rtad;
     const Outcome outcome = rtad.run({"status", "--json"});
