@@ -146,7 +146,7 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
         ->check([](const std::string& path) { return reason_of(net::check_socket_path(path)); });
     app.add_option(
            "--state-dir", options.state_directory,
-           "Directory in which to save the graph and the mute of the output after every change, and from which to "
+           "Directory in which to save the graph, the mute and the device that clients set after every change, and from which to "
            "restore them at start")
         ->type_name("DIR")
         ->check(refuse_empty);

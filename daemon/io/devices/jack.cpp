@@ -106,7 +106,7 @@ class JackDevice final : public AudioDevice {
     [[nodiscard]] Expected<void> add_ports(const DeviceRequest& request);
     void set_callbacks();
     void connect_ports();
-    [[nodiscard]] std::size_t connect(const std::vector<jack_port_t*>& ports, unsigned long flags);
+    void connect(const std::vector<jack_port_t*>& ports, unsigned long flags, std::vector<std::string>& known);
     void process(jack_nframes_t frames);
     void update_latency(jack_latency_callback_mode_t mode);
 
@@ -116,7 +116,10 @@ class JackDevice final : public AudioDevice {
     Client client_;
     std::vector<jack_port_t*> inputs_;
     std::vector<jack_port_t*> outputs_;
-    BlockAdapter* adapter_ = nullptr;  ///< set before the client is activated
+    BlockAdapter* adapter_ = nullptr;         ///< set before the client is activated
+    std::vector<std::string> known_sinks_;    ///< ports that match connect_; the device thread's
+    std::vector<std::string> known_sources_;  ///< also the device thread's
+    bool warned_ = false;                     ///< that there are none; also the device thread's
 
     // Only the process callback touches these.
     std::vector<const float*> input_samples_;
@@ -265,13 +268,15 @@ void JackDevice::serve() {
 void JackDevice::connect_ports() {
     ports_appeared_.store(false, std::memory_order_relaxed);
     if (connect_.empty()) return;
-    const std::size_t found = connect(outputs_, JackPortIsInput) + connect(inputs_, JackPortIsOutput);
-    nothing_to_connect_.store(found == 0, std::memory_order_relaxed);
+    connect(outputs_, JackPortIsInput, known_sinks_);
+    connect(inputs_, JackPortIsOutput, known_sources_);
+    const bool nothing = known_sinks_.empty() && known_sources_.empty();
+    nothing_to_connect_.store(nothing && !std::exchange(warned_, nothing), std::memory_order_relaxed);
 }
 
-/// Connects the first port of `ports` to the first port that matches, the second one to the second, and so on. Returns
-/// how many match.
-std::size_t JackDevice::connect(const std::vector<jack_port_t*>& ports, unsigned long flags) {
+/// Connects the first port of `ports` to the first port that matches, the second one to the second, and so on; but not
+/// to `known` ones, which a user may have disconnected since. Those that match become the known ones.
+void JackDevice::connect(const std::vector<jack_port_t*>& ports, unsigned long flags, std::vector<std::string>& known) {
     std::vector<std::string> others = ports_of(client_.get(), connect_.c_str(), flags);
     std::erase_if(others, [this](const std::string& name) {
         const jack_port_t* const port = jack_port_by_name(client_.get(), name.c_str());
@@ -280,14 +285,14 @@ std::size_t JackDevice::connect(const std::vector<jack_port_t*>& ports, unsigned
     for (std::size_t index = 0; index < std::min(ports.size(), others.size()); ++index) {
         const char* const own = jack_port_name(ports[index]);
         const char* const other = others[index].c_str();
-        if (jack_port_connected_to(ports[index], other) != 0) continue;
+        if (std::ranges::find(known, others[index]) != known.end()) continue;
         if (flags == JackPortIsInput) {
             jack_connect(client_.get(), own, other);
         } else {
             jack_connect(client_.get(), other, own);
         }
     }
-    return others.size();
+    known = std::move(others);
 }
 
 /// The process callback of libjack, which lends one array of samples for each port.
