@@ -226,11 +226,12 @@ float BlockAdapter::fading_in(std::uint32_t frame) const RTA_NONBLOCKING {
 
 /// Returns the extension of the audio before the switch, fading out: its mirror image about the last sample, so that
 /// neither value nor slope jumps. The image alone could reach three times the peak; it is compressed smoothly to stay
-/// below the loudest sample played.
+/// below the loudest sample played. Silence is not extended: its image would be the sound before it.
 float BlockAdapter::fading_out(std::uint32_t channel, std::uint32_t frame) const RTA_NONBLOCKING {
     if (frame + 1 >= fade_frames_) return 0.0F;
     const auto history = history_.read().channel(channel);
     const float last = history[(history_end_ + fade_frames_ - 1) % fade_frames_];
+    if (last == 0.0F && history[(history_end_ + fade_frames_ - 2) % fade_frames_] == 0.0F) return 0.0F;
     const float away = last - history[(history_end_ + fade_frames_ - 2 - frame) % fade_frames_];
     const float room = away > 0.0F ? peaks_[channel] - last : peaks_[channel] + last;
     const float bent = room > 0.0F ? away * room / (room + std::abs(away)) : 0.0F;

@@ -235,6 +235,20 @@ TEST(BlockAdapter, TheEndOfARevokedDeviceMakesNoClick) {
     }
 }
 
+TEST(BlockAdapter, ADeviceThatIsRevokedInSilenceStaysSilent) {
+    for (const std::uint32_t frames : {64U, 100U}) {
+        ScriptedDevice device{0, 1, kTone};
+        for (int i = 0; i < 40; ++i) device.call(frames, nullptr);
+        device.adapter.fade_out();
+        while (!device.adapter.silent()) device.call(frames, nullptr);
+        const std::size_t revoked = device.position;
+        device.engine.gate().start_generation();
+        for (int i = 0; i < 10; ++i) device.call(frames, nullptr);
+        EXPECT_TRUE(std::all_of(device.played.front().begin() + static_cast<std::ptrdiff_t>(revoked),
+                                device.played.front().end(), [](float sample) { return sample == 0.0F; }));
+    }
+}
+
 TEST(BlockAdapter, DenormalsCountAsZeroInTheCallbackOnly) {
     constexpr std::string_view kHalf = R"({
         "nodes": [{"name": "in", "type": "input"}, {"name": "vol", "type": "gain", "parameters": {"gain_db": -6}},
