@@ -211,7 +211,11 @@ int Daemon::restore_state() {
         }
         log(net::LogLevel::info, "the output is muted; \"rtactl unmute\" unmutes it");
     }
-    if (restored->output.configured_device == configured_device()) device_set_ = restored->output.device;
+    if (restored->output.configured_device == configured_device()) {
+        device_set_ = restored->output.device;
+    } else if (!restored->output.device.empty()) {
+        output_changed();  // the configuration counts from now on
+    }
     return loaded ? kExitClean : load_graph();
 }
 

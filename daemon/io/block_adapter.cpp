@@ -103,9 +103,10 @@ void BlockAdapter::render(const float* const* inputs, float* const* outputs, std
     }
 }
 
-/// The engine has been given to this device again.
+/// The engine has been given to this device again: it fades in.
 void BlockAdapter::begin_again() RTA_NONBLOCKING {
     ended_ = 0;
+    fade_.begin_silent();
     playing_.clear();
 }
 

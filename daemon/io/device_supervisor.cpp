@@ -141,13 +141,15 @@ void DeviceSupervisor::open() {
     std::vector<const DeviceKind*> all;
     std::ranges::transform(hosts_, std::back_inserter(all), [](const auto& host) { return host->kind; });
     attempt_ = std::make_shared<Attempt>(request_, kinds_to_try(request_.device, all));
-    attempt_->request.input_may_be_absent = !loss_.empty() && opening_since_ - lost_since_ >= kWaitForInput;
+    attempt_->request.input_may_be_absent = !change_ && !loss_.empty() && opening_since_ - lost_since_ >= kWaitForInput;
     try_kind(attempt_);
 }
 
 void DeviceSupervisor::open_directly(const DeviceKind& kind) {
     auto running = start_directly(engine(), kind, *host_of(kind).driver, request_);
     if (running) return attach(std::move(*running), {});
+    // The attempt has taken the engine from the current device.
+    if (current_ && !current_.live()) current_.adapter->grant(gate_.start_generation());
     Opening opening;
     opening.refuse(running.error());
     refused(opening);
@@ -184,6 +186,7 @@ void DeviceSupervisor::tried(const std::shared_ptr<Attempt>& attempt) {
 
 /// Makes a device that was given the engine the current one.
 void DeviceSupervisor::attach(RunningDevice running, const std::string& refusals) {
+    cancel_attempt();
     RunningDevice previous = std::exchange(current_, std::move(running));
     watch_.begin(current_, now_());
     state_ = State::running;
@@ -264,7 +267,9 @@ RunningDevice DeviceSupervisor::take_away(const std::string& why) {
     RunningDevice previous = std::exchange(current_, {});
     watch_.report_last(previous);
     state_ = State::lost;
+    ++losses_;
     lost_since_ = now_();
+    hang_reported_ = false;
     loss_ = quoted(previous.description().name) + " " + why;
     refusal_.clear();
     const auto begun = start_fallback();
@@ -275,13 +280,15 @@ RunningDevice DeviceSupervisor::take_away(const std::string& why) {
 
 /// Lets the driver close the current device.
 void DeviceSupervisor::lose(const std::string& why) {
-    retire(take_away(why), [this] { closed(); });
+    RunningDevice previous = take_away(why);
+    retire(std::move(previous), [this, loss = losses_] { closed(loss); });
 }
 
 /// Keeps the current device for a while without the engine: it may only be late, as on a busy machine.
 void DeviceSupervisor::hold(Clock::duration stalled) {
     const auto stalled_ms = std::chrono::duration_cast<milliseconds>(stalled).count();
     held_callbacks_ = current_.adapter->callbacks();
+    held_xruns_ = current_.adapter->xrun_counts();
     held_stall_ = stalled;
     held_ = take_away("has requested no audio for " + std::to_string(stalled_ms) + " ms");
 }
@@ -294,18 +301,18 @@ void DeviceSupervisor::watch_held(Clock::time_point now) {
 /// Gives the engine back to the device that stalled.
 void DeviceSupervisor::resume(Clock::time_point now) {
     const Clock::duration stalled = held_stall_ + (now - lost_since_);
-    held_.adapter->grant(gate_.start_generation(), BlockAdapter::Entrance::faded_in);
+    held_.adapter->grant(gate_.start_generation());  // an adapter that has lost the engine fades in
     attach(std::exchange(held_, {}), {});
-    watch_.resume(current_, now, stalled);
+    watch_.resume(current_, now, stalled, held_xruns_);
 }
 
 void DeviceSupervisor::release_held() {
-    retire(std::exchange(held_, {}), [this] { closed(); });
+    retire(std::exchange(held_, {}), [this, loss = losses_] { closed(loss); });
 }
 
-/// The driver has closed the device that was taken away.
-void DeviceSupervisor::closed() {
-    if (state_ != State::lost) return;
+/// The driver has closed the device that was taken away in the loss of this number.
+void DeviceSupervisor::closed(unsigned loss) {
+    if (state_ != State::lost || loss != losses_) return;
     if (change_) return open();
     wait({});
 }
@@ -347,7 +354,7 @@ Expected<void> DeviceSupervisor::start_fallback() {
 std::string DeviceSupervisor::fallback_sentence() const {
     std::string sentence = loss_;
     if (!refusal_.empty() && loss_.find(refusal_) == std::string::npos) sentence += "; " + refusal_;
-    return sentence + "; the null device provides the clock until the device can be opened";
+    return sentence + "; the null device provides the clock until it is back";
 }
 
 void DeviceSupervisor::answer(Expected<void> result) {
@@ -401,9 +408,11 @@ void DeviceSupervisor::check_limits(Clock::time_point now) {
         request_ = *change_->previous;
         answer(fail(opening.code, sentence));
     }
-    if (state_ == State::opening && !hang_reported_ && now - opening_since_ > kOpenLimit) {
+    const bool waits_for_driver = state_ == State::opening || state_ == State::lost;
+    const auto since = state_ == State::opening ? opening_since_ : lost_since_;
+    if (waits_for_driver && !hang_reported_ && now - since > kOpenLimit) {
         hang_reported_ = true;
-        observer_.device_warning(sentence);
+        observer_.device_warning(sentence + "; the next attempt waits for it");
     }
 }
 
@@ -460,7 +469,7 @@ bool DeviceSupervisor::stop(milliseconds limit) {
         return std::ranges::any_of(
             hosts_, [](const auto& host) { return host->used && host->kind->calls == DriverCalls::may_block; });
     };
-    if (std::exchange(stopped_, true)) return !library_used();
+    if (std::exchange(stopped_, true)) return ended_ && !library_used();
     gate_.start_generation();
     const std::shared_ptr<Attempt> attempt = attempt_;
     cancel_attempt();
@@ -488,10 +497,10 @@ bool DeviceSupervisor::stop(milliseconds limit) {
         if (deadline == Clock::time_point::max()) {
             end.wait();
         } else {
-            static_cast<void>(end.wait_until(deadline));
+            ended_ = end.wait_until(deadline) == std::future_status::ready && ended_;
         }
     }
-    return !library_used();
+    return ended_ && !library_used();
 }
 
 }  // namespace rta::io

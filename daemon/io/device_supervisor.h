@@ -26,9 +26,9 @@
 namespace rta::io {
 
 /// Ensures that the engine always has a clock: opens the requested device, watches it, replaces it with the fallback
-/// kind when it is lost, and tries without end to open it again.
+/// kind when it is lost, and tries to open it again until it succeeds.
 ///
-///     closed --start--> opening --opened--> running --lost, or another one is wanted--> lost
+///     closed --start--> opening --opened--> running --lost, or another one is requested--> lost
 ///                        ^    \--refused--> waiting                                      |
 ///                        |                   |  ^                                        |
 ///                        +----- retry -------+  +--------- closed by its driver ---------+
@@ -51,7 +51,7 @@ class DeviceSupervisor {
         closed,   ///< no device was requested yet, or the first one was refused
         opening,  ///< the driver opens the requested device
         running,  ///< the requested device drives the engine
-        lost,  ///< the device no longer drives the engine; its driver closes it, unless it only stalls and comes back
+        lost,     ///< the device no longer drives the engine; its driver closes it, unless it only stalls
         waiting,  ///< for the time of the next attempt to open it
     };
 
@@ -67,8 +67,8 @@ class DeviceSupervisor {
     /// kind do not block, otherwise later. `auto` always starts, if necessary on the fallback kind with a warning.
     /// Errors name every device that was tried and the reason for its refusal.
     void start(const DeviceRequest& request, Done done);
-    /// Replaces the device by another one, then calls `done` once. The present one fades out and is closed before the
-    /// other one is opened, because both may be the same card. If that fails, the present one is opened again.
+    /// Replaces the device by another one, then calls `done` once. The current one fades out and is closed before the
+    /// other one is opened, because both may use the same card. If that fails, the current one is opened again.
     /// ABORTED during another change.
     void change(const DeviceRequest& request, Done done);
     /// Closes and opens the requested device, or tries now to open one that is lost. As change().
@@ -148,7 +148,7 @@ class DeviceSupervisor {
     void watch_held(Clock::time_point now);
     void resume(Clock::time_point now);
     void release_held();
-    void closed();
+    void closed(unsigned loss);
     void retire(RunningDevice running, const std::function<void()>& then = {});
     [[nodiscard]] Expected<void> start_fallback();
     void serve();
@@ -172,11 +172,13 @@ class DeviceSupervisor {
     RunningDevice held_;                ///< makes no callbacks at present; kept for a while, should it make some again
     std::uint64_t held_callbacks_ = 0;  ///< when it was taken away
     Clock::duration held_stall_{0};     ///< time without callbacks before it was taken away
+    XrunCounts held_xruns_;             ///< reported before it was taken away
     DeviceRequest fallback_request_;    ///< with the channels and the rate of the device that it replaces
     DeviceWatch watch_;
 
     std::string loss_;     ///< why the requested device does not run; empty while it does
     std::string refusal_;  ///< the reason of the last attempt that failed since then
+    unsigned losses_ = 0;
     Clock::time_point lost_since_{};
     Clock::time_point opening_since_{};
     Clock::time_point next_attempt_{};
@@ -186,6 +188,7 @@ class DeviceSupervisor {
 
     bool recording_failed_ = false;
     bool stopped_ = false;
+    bool ended_ = true;                         ///< no thread of a driver was still busy after stop()
     std::vector<std::unique_ptr<Host>> hosts_;  ///< last: their tasks use the members above
 };
 

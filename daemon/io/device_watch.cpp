@@ -15,8 +15,7 @@ using std::chrono::seconds;
 constexpr milliseconds kStall{35};
 constexpr int kStallPeriods = 4;
 constexpr seconds kLongestPatience{2};
-/// A look that comes later than this was late itself, as when the machine was suspended: it shows nothing about the
-/// device.
+/// A look that comes later than this says nothing about the device: the machine was busy, or suspended.
 constexpr milliseconds kLongestLook{20};
 
 constexpr milliseconds kLoadInterval{100};
@@ -48,7 +47,8 @@ constexpr seconds kXrunLogPause{10};
 [[nodiscard]] DeviceWatch::Clock::duration patience(const RunningDevice& running) {
     const double period_s =
         static_cast<double>(running.adapter->callback_frames()) / running.description().sample_rate_hz;
-    const double longest_s = std::max(kStallPeriods * period_s, running.device->latency().output_s);
+    const DeviceLatency buffered = running.device->latency();
+    const double longest_s = std::max({kStallPeriods * period_s, buffered.input_s, buffered.output_s});
     const std::chrono::duration<double> longest{std::min(longest_s, 2.0)};
     return std::max<DeviceWatch::Clock::duration>(kStall,
                                                   std::chrono::duration_cast<DeviceWatch::Clock::duration>(longest));
@@ -82,8 +82,10 @@ std::optional<DeviceWatch::Clock::duration> DeviceWatch::stall(const RunningDevi
     return stalled_;
 }
 
-void DeviceWatch::resume(const RunningDevice& running, Clock::time_point now, Clock::duration stalled) {
+void DeviceWatch::resume(const RunningDevice& running, Clock::time_point now, Clock::duration stalled,
+                         const XrunCounts& reported) {
     begin(running, now);
+    xruns_ = xruns_logged_ = reported;
     patience_ = std::min<Clock::duration>(2 * stalled, kLongestPatience);
 }
 

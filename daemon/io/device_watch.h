@@ -12,7 +12,7 @@
 
 namespace rta::io {
 
-/// Is told what happens to the device. [control]
+/// Receives reports on the device. [control]
 class DeviceObserver {
  public:
     virtual ~DeviceObserver() = default;
@@ -44,8 +44,9 @@ class DeviceWatch {
     /// regularly.
     [[nodiscard]] std::optional<Clock::duration> stall(const RunningDevice& running, Clock::time_point now);
     /// Continues to watch a device that makes callbacks again after a stall of this length: from now on, it may take
-    /// twice as long.
-    void resume(const RunningDevice& running, Clock::time_point now, Clock::duration stalled);
+    /// twice as long. `reported`: the dropouts that have been reported.
+    void resume(const RunningDevice& running, Clock::time_point now, Clock::duration stalled,
+                const XrunCounts& reported);
 
     /// Returns the load of the last second.
     [[nodiscard]] LoadStatus load() const noexcept { return load_.load(); }

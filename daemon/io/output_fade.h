@@ -18,8 +18,9 @@ class OutputFade {
 
     explicit OutputFade(std::uint32_t sample_rate_hz) noexcept;
 
-    /// Begins in silence and fades in with the next block. No apply() may run at the same time. [control]
-    void begin_silent() noexcept {
+    /// Begins in silence and fades in with the next block. [control] before the first callback that has the engine;
+    /// [audio] later
+    void begin_silent() RTA_NONBLOCKING {
         position_ = 0;
         wanted_.store(true, std::memory_order_relaxed);
         silent_.store(false, std::memory_order_relaxed);

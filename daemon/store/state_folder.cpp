@@ -24,8 +24,8 @@ constexpr const char* kNew = ".new";
 constexpr const char* kKept = ".kept-";
 constexpr const char* kLock = "lock";
 constexpr const char* kRestoring = "restoring";
-/// More than any version of rtad writes.
-constexpr std::size_t kLongestOutputBytes = 4096;
+/// More than any version of rtad writes: the names of two devices, of which every byte may need an escape.
+constexpr std::size_t kLongestOutputBytes = 65'536;
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
 

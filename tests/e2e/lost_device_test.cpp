@@ -154,6 +154,25 @@ TEST_F(LostDevice, TheDeviceIsChangedWhileTheGraphPlays) {
     EXPECT_EQ(reopened.status, (ExitStatus{0, 0})) << reopened.error;
 }
 
+TEST_F(LostDevice, PortsThatAppearLaterAreConnectedButNotAgainAfterAUserDisconnectsThem) {
+    Daemon daemon{options({"--jack-connect", "(amp|late):in_.*"})};
+    const auto await_connection = [&](JackClient& client) {
+        const Deadline deadline;
+        while (client.connections(client.input_port(0)).empty() && !deadline.passed()) ::usleep(1'000);
+        EXPECT_EQ(client.connections(client.input_port(0)), std::vector<std::string>{"rtad:out_1"});
+    };
+    for (int start = 0; start < 3; ++start) {
+        JackClient amp{server, {.name = "amp", .inputs = 1}};
+        await_connection(amp);
+    }
+    JackClient amp{server, {.name = "amp", .inputs = 1}};
+    await_connection(amp);
+    amp.disconnect("rtad:out_1", amp.input_port(0));
+    JackClient late{server, {.name = "late", .inputs = 1}};
+    amp.wait_frames(48'000);
+    EXPECT_TRUE(amp.connections(amp.input_port(0)).empty());
+}
+
 TEST_F(LostDevice, TheDeviceThatAClientHasSetSurvivesARestart) {
     const TemporaryDirectory state;
     const auto arguments = [&](const std::string& device) {

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <string_view>
 #include <utility>
 
@@ -19,6 +21,8 @@ namespace rta::io::devices {
 namespace {
 
 constexpr const char* kClientName = "rtad";
+/// While libjack hangs, further ports are not noticed.
+constexpr std::size_t kMostNewPorts = 4'096;
 
 /// Receives the messages of libjack while the calling thread uses the library; others are dropped.
 thread_local const DriverLog* log_of_this_thread = nullptr;
@@ -65,7 +69,7 @@ struct FreePorts {
     Client client{jack_client_open(kClientName, options, &status, server.c_str())};
     if (client) return client;
     const char* const why = (status & (JackServerFailed | JackServerError)) != 0
-                                ? "it does not run, or not for this user"
+                                ? "it does not run, or belongs to another user"
                             : (status & JackVersionError) != 0 ? "its version does not fit the library"
                             : (status & JackShmFailure) != 0   ? "its shared memory is not accessible"
                                                                : "it refuses the client";
@@ -88,7 +92,8 @@ class JackDevice final : public AudioDevice {
     }
     [[nodiscard]] std::optional<std::string> end_of_stream() const override;
     [[nodiscard]] bool needs_service() const noexcept override {
-        return ports_appeared_.load(std::memory_order_relaxed);
+        return ports_changed_.load(std::memory_order_relaxed) ||
+               (adapter_ != nullptr && adapter_->latency_frames() != told_latency_frames_);
     }
     void serve() override;
     [[nodiscard]] std::string why_not_realtime() const override {
@@ -103,11 +108,14 @@ class JackDevice final : public AudioDevice {
  private:
     JackDevice(const DeviceRequest& request, const std::string& server, const DriverLog& log, Client client);
 
-    [[nodiscard]] Expected<void> add_ports(const DeviceRequest& request);
+    [[nodiscard]] Expected<void> add_ports();
     void set_callbacks();
+    void port_changed(jack_port_id_t port, bool registered);
+    void forget_new_ports();
     void connect_ports();
     void connect(const std::vector<jack_port_t*>& ports, unsigned long flags, std::vector<std::string>& known);
-    void process(jack_nframes_t frames);
+    void process(jack_nframes_t frames) RTA_NONBLOCKING;
+    void tolerate_a_period(jack_nframes_t frames);
     void update_latency(jack_latency_callback_mode_t mode);
 
     DeviceDescription description_;
@@ -117,9 +125,10 @@ class JackDevice final : public AudioDevice {
     std::vector<jack_port_t*> inputs_;
     std::vector<jack_port_t*> outputs_;
     BlockAdapter* adapter_ = nullptr;         ///< set before the client is activated
-    std::vector<std::string> known_sinks_;    ///< ports that match connect_; the device thread's
+    std::vector<std::string> known_sinks_;    ///< ports that connect_ports() has connected; the device thread's
     std::vector<std::string> known_sources_;  ///< also the device thread's
-    bool warned_ = false;                     ///< that there are none; also the device thread's
+    std::atomic<std::uint32_t> told_latency_frames_{0};  ///< of the adapter, to the server; relaxed
+    bool warned_ = false;                                ///< that there are none; also the device thread's
 
     // Only the process callback touches these.
     std::vector<const float*> input_samples_;
@@ -127,12 +136,15 @@ class JackDevice final : public AudioDevice {
 
     std::array<char, 200> end_reason_{};  ///< written before `ended_`
     std::atomic<bool> ended_{false};      ///< release and acquire: orders end_reason_
+    std::atomic_flag end_reported_;
     std::atomic<jack_nframes_t> new_rate_hz_{0};
     // relaxed: numbers and flags on their own.
     std::atomic<std::uint32_t> server_xruns_{0};
     std::atomic<jack_nframes_t> input_latency_frames_{0};
     std::atomic<jack_nframes_t> output_latency_frames_{0};
-    std::atomic<bool> ports_appeared_{false};
+    std::atomic<bool> ports_changed_{false};
+    std::mutex mutex_;
+    std::vector<jack_port_id_t> new_ports_;  ///< under mutex_: registered since connect_ports() last looked
     std::atomic<bool> nothing_to_connect_{false};
 };
 
@@ -160,12 +172,12 @@ Expected<std::unique_ptr<AudioDevice>> JackDevice::open(const DeviceRequest& req
                         ", or change the rate of the server");
     }
     std::unique_ptr<JackDevice> device{new JackDevice{request, server, log, std::move(*client)}};
-    if (auto added = device->add_ports(request); !added) return std::unexpected(added.error());
+    if (auto added = device->add_ports(); !added) return std::unexpected(added.error());
     device->set_callbacks();
     return device;
 }
 
-Expected<void> JackDevice::add_ports(const DeviceRequest& /*request*/) {
+Expected<void> JackDevice::add_ports() {
     const auto add = [this](std::vector<jack_port_t*>& ports, std::uint32_t count, const char* prefix,
                             unsigned long flags) -> Expected<void> {
         for (std::uint32_t channel = 1; channel <= count; ++channel) {
@@ -188,7 +200,7 @@ void JackDevice::set_callbacks() {
     jack_client_t* const client = client_.get();
     jack_set_process_callback(
         client,
-        [](jack_nframes_t frames, void* self) {
+        [](jack_nframes_t frames, void* self) RTA_NONBLOCKING {
             static_cast<JackDevice*>(self)->process(frames);
             return 0;
         },
@@ -214,16 +226,32 @@ void JackDevice::set_callbacks() {
             return 0;
         },
         this);
+    // A client that is activated, or a port that has gone, changes the order of the graph.
+    jack_set_graph_order_callback(
+        client,
+        [](void* self) {
+            static_cast<JackDevice*>(self)->ports_changed_.store(true, std::memory_order_relaxed);
+            return 0;
+        },
+        this);
     jack_set_port_registration_callback(
         client,
-        [](jack_port_id_t, int registered, void* self) {
-            if (registered != 0) static_cast<JackDevice*>(self)->ports_appeared_.store(true, std::memory_order_relaxed);
+        [](jack_port_id_t port, int registered, void* self) {
+            static_cast<JackDevice*>(self)->port_changed(port, registered != 0);
+        },
+        this);
+    jack_set_buffer_size_callback(
+        client,
+        [](jack_nframes_t frames, void* self) {
+            static_cast<JackDevice*>(self)->tolerate_a_period(frames);
+            return 0;
         },
         this);
     jack_on_info_shutdown(
         client,
         [](jack_status_t, const char* reason, void* device) {
             auto& self = *static_cast<JackDevice*>(device);
+            if (self.end_reported_.test_and_set(std::memory_order_relaxed)) return;  // two threads may report it
             std::strncpy(self.end_reason_.data(), reason, self.end_reason_.size() - 1);
             // release pairs with the acquire in end_of_stream().
             self.ended_.store(true, std::memory_order_release);
@@ -234,14 +262,18 @@ void JackDevice::set_callbacks() {
 Expected<void> JackDevice::start(BlockAdapter& adapter) {
     const LoggedCalls logged{log_};
     adapter_ = &adapter;
-    // A client is a dropout late only after the period in which its output is played.
-    adapter.tolerate_lateness(jack_get_buffer_size(client_.get()) / static_cast<double>(description_.sample_rate_hz));
+    tolerate_a_period(jack_get_buffer_size(client_.get()));
     if (jack_activate(client_.get()) != 0) {
         client_.reset();
         return fail(ErrorCode::unavailable, quoted(description_.name) + " does not activate the client");
     }
     connect_ports();
     return {};
+}
+
+/// A callback causes a dropout only if it is later than the period before its output is played.
+void JackDevice::tolerate_a_period(jack_nframes_t frames) {
+    if (adapter_ != nullptr) adapter_->tolerate_lateness(frames / static_cast<double>(description_.sample_rate_hz));
 }
 
 void JackDevice::stop() {
@@ -263,10 +295,40 @@ std::optional<std::string> JackDevice::end_of_stream() const {
 void JackDevice::serve() {
     const LoggedCalls logged{log_};
     connect_ports();
+    if (const std::uint32_t latency_frames = adapter_->latency_frames(); latency_frames != told_latency_frames_) {
+        told_latency_frames_ = latency_frames;
+        jack_recompute_total_latencies(client_.get());
+    }
+}
+
+/// Called on a thread of libjack.
+void JackDevice::port_changed(jack_port_id_t port, bool registered) {
+    if (registered) {
+        const std::lock_guard lock{mutex_};
+        if (new_ports_.size() < kMostNewPorts) new_ports_.push_back(port);
+    }
+    ports_changed_.store(true, std::memory_order_relaxed);
+}
+
+/// A client that has been restarted has new ports of the same names.
+void JackDevice::forget_new_ports() {
+    std::vector<jack_port_id_t> ports;
+    {
+        const std::lock_guard lock{mutex_};
+        ports.swap(new_ports_);
+    }
+    for (const jack_port_id_t id : ports) {
+        const jack_port_t* const port = jack_port_by_id(client_.get(), id);
+        if (port == nullptr) continue;
+        const std::string_view name = jack_port_name(port);
+        std::erase(known_sinks_, name);
+        std::erase(known_sources_, name);
+    }
 }
 
 void JackDevice::connect_ports() {
-    ports_appeared_.store(false, std::memory_order_relaxed);
+    ports_changed_.store(false, std::memory_order_relaxed);
+    forget_new_ports();
     if (connect_.empty()) return;
     connect(outputs_, JackPortIsInput, known_sinks_);
     connect(inputs_, JackPortIsOutput, known_sources_);
@@ -275,33 +337,46 @@ void JackDevice::connect_ports() {
 }
 
 /// Connects the first port of `ports` to the first port that matches, the second one to the second, and so on; but not
-/// to `known` ones, which a user may have disconnected since. Those that match become the known ones.
+/// to `known` ones, which it has connected before, and which a user may have disconnected since.
 void JackDevice::connect(const std::vector<jack_port_t*>& ports, unsigned long flags, std::vector<std::string>& known) {
     std::vector<std::string> others = ports_of(client_.get(), connect_.c_str(), flags);
     std::erase_if(others, [this](const std::string& name) {
         const jack_port_t* const port = jack_port_by_name(client_.get(), name.c_str());
         return port == nullptr || jack_port_is_mine(client_.get(), port) != 0;
     });
+    std::vector<std::string> connected;
     for (std::size_t index = 0; index < std::min(ports.size(), others.size()); ++index) {
         const char* const own = jack_port_name(ports[index]);
         const char* const other = others[index].c_str();
-        if (std::ranges::find(known, others[index]) != known.end()) continue;
-        if (flags == JackPortIsInput) {
-            jack_connect(client_.get(), own, other);
-        } else {
-            jack_connect(client_.get(), other, own);
-        }
+        const auto attempt = [&] {
+            const int error = flags == JackPortIsInput ? jack_connect(client_.get(), own, other)
+                                                       : jack_connect(client_.get(), other, own);
+            return error == 0 || error == EEXIST;
+        };
+        // A client that is not active yet refuses the connection.
+        if (std::ranges::find(known, others[index]) != known.end() || attempt()) connected.push_back(others[index]);
     }
-    known = std::move(others);
+    known = std::move(connected);
 }
 
-/// The process callback of libjack, which lends one array of samples for each port.
-void JackDevice::process(jack_nframes_t frames) {
+// libjack documents that a process callback may call jack_port_get_buffer().
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wfunction-effects"
+#endif
+[[nodiscard]] float* samples_of(jack_port_t* port, jack_nframes_t frames) RTA_NONBLOCKING {
+    return static_cast<float*>(jack_port_get_buffer(port, frames));
+}
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
+
+void JackDevice::process(jack_nframes_t frames) RTA_NONBLOCKING {
     for (std::size_t channel = 0; channel < inputs_.size(); ++channel) {
-        input_samples_[channel] = static_cast<const float*>(jack_port_get_buffer(inputs_[channel], frames));
+        input_samples_[channel] = samples_of(inputs_[channel], frames);
     }
     for (std::size_t channel = 0; channel < outputs_.size(); ++channel) {
-        output_samples_[channel] = static_cast<float*>(jack_port_get_buffer(outputs_[channel], frames));
+        output_samples_[channel] = samples_of(outputs_[channel], frames);
     }
     const bool xrun = server_xruns_.exchange(0, std::memory_order_relaxed) > 0;
     adapter_->process(input_samples_.data(), output_samples_.data(), frames, {.output_underflow = xrun});
@@ -312,10 +387,12 @@ void JackDevice::process(jack_nframes_t frames) {
 void JackDevice::update_latency(jack_latency_callback_mode_t mode) {
     const bool capture = mode == JackCaptureLatency;
     jack_latency_range_t all{};
+    bool first = true;
     for (jack_port_t* const port : capture ? inputs_ : outputs_) {
         jack_latency_range_t range{};
         jack_port_get_latency_range(port, mode, &range);
-        all = {.min = std::max(all.min, range.min), .max = std::max(all.max, range.max)};
+        all = {.min = first ? range.min : std::min(all.min, range.min), .max = std::max(all.max, range.max)};
+        first = false;
     }
     (capture ? input_latency_frames_ : output_latency_frames_).store(all.max, std::memory_order_relaxed);
     const std::uint32_t added = adapter_ == nullptr ? 0 : adapter_->latency_frames();

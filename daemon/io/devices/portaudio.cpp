@@ -3,6 +3,7 @@
 // aborts the process when a JACK server exits. No other file includes PortAudio.
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pa_linux_alsa.h>
 #include <portaudio.h>
 #include <sys/mman.h>
@@ -80,6 +81,22 @@ void silence_alsa() {
     }
 }
 
+/// Keeps all libraries that are loaded now until the process ends. PortAudio unloads the plug-ins of ALSA when it is
+/// terminated, and some of them leak memory each time they are loaded.
+void keep_libraries() {
+    std::vector<std::string> names;
+    dl_iterate_phdr(
+        [](dl_phdr_info* library, std::size_t, void* list) {
+            if (*library->dlpi_name != '\0')
+                static_cast<std::vector<std::string>*>(list)->push_back(library->dlpi_name);
+            return 0;
+        },
+        &names);
+    for (const std::string& name : names) {
+        if (void* const library = dlopen(name.c_str(), RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE)) dlclose(library);
+    }
+}
+
 /// Returns PortAudio's message for the error, with that of the host API if there is one.
 [[nodiscard]] std::string describe(PaError error) {
     std::string words = Pa_GetErrorText(error);
@@ -100,17 +117,18 @@ void silence_alsa() {
     return Pa_GetHostApiInfo(Pa_GetDeviceInfo(device)->hostApi)->type;
 }
 
-/// Lists all devices, indexed by PortAudio's device number.
+/// Lists all devices, indexed by PortAudio's device number. Those of JACK, should it not be hidden, have no channels.
 [[nodiscard]] std::vector<DeviceInfo> all_devices() {
     std::vector<DeviceInfo> devices;
     const PaDeviceIndex default_input = Pa_GetDefaultInputDevice();
     const PaDeviceIndex default_output = Pa_GetDefaultOutputDevice();
     for (PaDeviceIndex index = 0; index < Pa_GetDeviceCount(); ++index) {
         const PaDeviceInfo& info = *Pa_GetDeviceInfo(index);
+        const bool usable = host_api_of(index) != paJACK;
         devices.push_back({.name = full_name(info),
                            .flag = {},
-                           .channels_in = static_cast<std::uint32_t>(std::max(0, info.maxInputChannels)),
-                           .channels_out = static_cast<std::uint32_t>(std::max(0, info.maxOutputChannels)),
+                           .channels_in = usable ? static_cast<std::uint32_t>(std::max(0, info.maxInputChannels)) : 0,
+                           .channels_out = usable ? static_cast<std::uint32_t>(std::max(0, info.maxOutputChannels)) : 0,
                            .default_sample_rate_hz = info.defaultSampleRate,
                            .default_input = index == default_input,
                            .default_output = index == default_output});
@@ -295,6 +313,7 @@ class PortAudioDriver final : public DeviceDriver {
 
     DriverLog log_;
     bool initialized_ = false;
+    unsigned initializations_ = 0;
     bool stream_opened_ = false;
 };
 
@@ -306,6 +325,7 @@ Expected<void> PortAudioDriver::initialize() {
         return fail(ErrorCode::unavailable, "cannot initialize PortAudio: " + describe(error));
     }
     initialized_ = true;
+    if (++initializations_ == 2) keep_libraries();
     return {};
 }
 
@@ -315,6 +335,7 @@ Expected<std::vector<DeviceInfo>> PortAudioDriver::list() {
     if (auto ready = initialize(); !ready) return std::unexpected(ready.error());
     auto devices = all_devices();
     if (!stream_opened_) terminate();
+    std::erase_if(devices, [](const DeviceInfo& device) { return device.channels_in + device.channels_out == 0; });
     const CardIds ids = read_card_ids();
     for (std::size_t index = 0; index < devices.size(); ++index) {
         const std::string name = selecting_name(devices, index, ids);
@@ -383,7 +404,8 @@ void PortAudioDriver::terminate() {
     }
     // PortAudio's default first, then the defaults of the other host APIs.
     const auto add = [&](PaDeviceIndex index) {
-        if (index != paNoDevice && std::ranges::find(mains, index) == mains.end()) mains.push_back(index);
+        if (index == paNoDevice || host_api_of(index) == paJACK) return;
+        if (std::ranges::find(mains, index) == mains.end()) mains.push_back(index);
     };
     add(direction == Direction::output ? Pa_GetDefaultOutputDevice() : Pa_GetDefaultInputDevice());
     for (PaHostApiIndex api = 0; api < Pa_GetHostApiCount(); ++api) {
@@ -418,7 +440,9 @@ Expected<std::vector<StreamPlan>> PortAudioDriver::plans(const DeviceRequest& re
         }
         const PaDeviceIndex own_input = info.channels_in > 0 || request.channels_in > 0U ? main : paNoDevice;
         auto plan = plan_stream(request, devices, output, request.input ? *input : own_input);
-        if (!plan && request.input_may_be_absent) plan = plan_stream(request, devices, output, paNoDevice);
+        if (!plan && request.input_may_be_absent && output != paNoDevice) {
+            if (auto without_input = plan_stream(request, devices, output, paNoDevice)) plan = std::move(without_input);
+        }
         if (!plan) return std::unexpected(plan.error());
         plans.push_back(*plan);
         // Input that was not requested must not prevent the output from opening.

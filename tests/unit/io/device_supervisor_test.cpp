@@ -303,7 +303,7 @@ TEST_F(SupervisorTest, WhenTheDriverEndsTheStreamTheNullClockTakesOver) {
     EXPECT_EQ(states, std::vector<std::string>{"lost"});
     EXPECT_EQ(warnings,
               std::vector<std::string>{"\"Fake/good\" was lost: it was unplugged; the null device provides the clock "
-                                       "until the device can be opened"});
+                                       "until it is back"});
     const DeviceStatus state = supervisor.status();
     EXPECT_EQ(state.description.kind, "null");
     EXPECT_EQ(state.description.channels_out, 1U) << "as many as the device that it replaces";
@@ -439,6 +439,7 @@ TEST_F(SupervisorTest, ADeviceThatOnlyStalledGetsTheEngineBackAndFadesIn) {
     for (std::size_t i = 0; i < 96; ++i) EXPECT_LE(std::abs(heard[256 + i]), 0.1F) << "it fades in";
     EXPECT_GT(*std::ranges::max_element(heard), 0.4F);
     EXPECT_EQ(script.stops, 0);
+    EXPECT_EQ(supervisor.status().state, "running");
 
     supervisor.poll();
     pass(60ms);
@@ -516,7 +517,9 @@ TEST_F(SupervisorTest, AHostThatHangsIsReportedOnce) {
     script.hangs_in_open = true;
     warnings.clear();
     pass(20s);
-    EXPECT_EQ(warnings, std::vector<std::string>{"the audio driver did not respond within 8 s"});
+    EXPECT_EQ(warnings,
+              std::vector<std::string>{"the audio driver did not respond within 8 s; the next attempt waits for "
+                                       "it"});
     await_progress();
     script.hangs_in_open = false;
     script.permits.release();
