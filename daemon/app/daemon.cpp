@@ -33,6 +33,7 @@
 #include "io/device_supervisor.h"
 #include "net/server.h"
 #include "store/graph_store.h"
+#include "text/quoting.h"
 
 namespace rta::app {
 namespace {
@@ -51,7 +52,7 @@ constexpr milliseconds kCloseLimit{1000};
 
 [[nodiscard]] std::string describe(const DeviceDescription& device) {
     std::string words = device.kind;
-    if (!device.name.empty()) words += " " + device.name;
+    if (!device.name.empty()) words += " " + printable(device.name);
     return words + ", " + std::to_string(device.channels_in) + " in, " + std::to_string(device.channels_out) +
            " out, " + std::to_string(device.sample_rate_hz) + " Hz";
 }
@@ -125,6 +126,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     [[nodiscard]] std::string service_status() const;
     void await_signal();
     void fade_and_stop();
+    void play_buffers();
     void stop(int status);
     void watch();
 
@@ -264,8 +266,8 @@ int Daemon::run() {
 void Daemon::open_device() {
     if (device_set_.empty()) return open_configured_device();
     const auto give_up = [this](const std::string& why) {
-        log(net::LogLevel::warning, "cannot open the device that a client has set, \"" + device_set_ + "\": " + why +
-                                        "; opening " + configured_device() + " instead");
+        log(net::LogLevel::warning, "cannot open the device that a client has set, " + quoted(device_set_) + ": " +
+                                        why + "; opening " + configured_device() + " instead");
         open_configured_device();
     };
     const auto request = requested_device(device_set_, options_.device);
@@ -401,8 +403,17 @@ void Daemon::fade_and_stop() {
         stop(status_);
         return;
     }
-    server_.fade_out(kDeviceFadeMs, [this] { stop(status_); });
+    server_.fade_out(kDeviceFadeMs, [this] { play_buffers(); });
     fade_timer_.expires_after(kFadeLimit);
+    fade_timer_.async_wait([this](const asio::error_code& error) {
+        if (!error) stop(status_);
+    });
+}
+
+/// Waits until the device has played the end of the fade, because some sound servers discard what they buffer.
+void Daemon::play_buffers() {
+    const auto buffered = std::chrono::duration<double>{2.0 * supervisor_.status().latency.output_s};
+    fade_timer_.expires_after(std::min(std::chrono::duration_cast<milliseconds>(buffered), kFadeLimit));
     fade_timer_.async_wait([this](const asio::error_code& error) {
         if (!error) stop(status_);
     });

@@ -127,6 +127,7 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
                    "With --device jack: ports to connect to whenever they appear, as a regular expression of their "
                    "names, such as system:.*")
         ->type_name("PATTERN")
+        ->check(refuse_empty)
         ->check([](const std::string& pattern) { return reason_of(io::check_port_pattern(pattern)); });
     add_channels(app, "--channels-in", options.device.channels_in,
                  "Number of input channels (default: those of the device, at most 2; null: 0)");

@@ -8,6 +8,10 @@
 namespace rta::app {
 
 Expected<io::DeviceRequest> requested_device(const std::string& device, const io::DeviceRequest& configured) {
+    if (!is_printable(device)) {
+        return fail(ErrorCode::invalid_argument,
+                    "invalid device " + quoted(device) + ": expected printable characters in UTF-8");
+    }
     auto choice = io::parse_device(device, io::device_kinds());
     if (!choice) return std::unexpected(std::move(choice.error()));
     const bool is_file =

@@ -77,6 +77,11 @@ std::vector<const DeviceKind*> kinds_to_try(const DeviceChoice& choice, DeviceKi
 }
 
 Expected<void> check_port_pattern(const std::string& pattern) {
+    constexpr std::size_t kLongest = 1'000;
+    if (pattern.size() > kLongest) {
+        return fail(ErrorCode::invalid_argument, "the pattern of ports has " + std::to_string(pattern.size()) +
+                                                     " bytes: expected at most " + std::to_string(kLongest));
+    }
     regex_t compiled{};
     const int error = regcomp(&compiled, pattern.c_str(), REG_EXTENDED | REG_NOSUB);
     if (error == 0) {

@@ -102,6 +102,9 @@ void DeviceSupervisor::change(const DeviceRequest& request, Done done) {
     if (change_) {
         return done(fail(ErrorCode::aborted, "the device is being changed by another request: try again"));
     }
+    if (state_ == State::running && is_nonblocking(request) && request.device == request_.device) {
+        return done({});  // there is nothing to reconnect, and a recording continues
+    }
     change_ = {.done = std::move(done), .previous = request_, .since = now_()};
     request_ = request;
     if (held_) release_held();
@@ -382,10 +385,17 @@ milliseconds DeviceSupervisor::poll() {
         lose("was lost: " + *why);
     } else if (const auto stalled = watch_.stall(current_, now); stalled && !fading_since_) {
         hold(*stalled);
-    } else if (fading_since_ && (current_.adapter->silent() || now - *fading_since_ >= kFadeLimit)) {
+    } else if (fading_since_ && (current_.adapter->silent() || now - *fading_since_ >= fade_limit())) {
         begin_switch();
     }
     return kWatchInterval;
+}
+
+/// The fade is part of the next callbacks, which may be long.
+DeviceSupervisor::Clock::duration DeviceSupervisor::fade_limit() const {
+    const std::chrono::duration<double> callback{static_cast<double>(current_.adapter->callback_frames()) /
+                                                 current_.description().sample_rate_hz};
+    return kFadeLimit + std::chrono::duration_cast<Clock::duration>(3 * callback);
 }
 
 /// Lets the device make calls that may block.
@@ -437,31 +447,6 @@ SchedulingStatus DeviceSupervisor::scheduling() const {
     const ThreadScheduling scheduling = scheduling_of(current_.adapter->thread_id());
     if (scheduling.policy.empty() || scheduling.realtime) return {.policy = scheduling.policy};
     return {.policy = scheduling.policy, .detail = current_.device->why_not_realtime()};
-}
-
-/// A search for devices: one driver after the other.
-struct DeviceSupervisor::Listing {
-    std::function<void(Expected<std::vector<DeviceInfo>>)> done;
-    std::size_t next = 0;
-    DeviceList list{};
-};
-
-void DeviceSupervisor::list(std::function<void(Expected<std::vector<DeviceInfo>>)> done) {
-    list_next(std::make_shared<Listing>(std::move(done)));
-}
-
-void DeviceSupervisor::list_next(const std::shared_ptr<Listing>& listing) {
-    if (listing->next == hosts_.size()) return listing->done(std::move(listing->list).result());
-    Host& host = *hosts_[listing->next++];
-    if (host.kind->calls == DriverCalls::nonblocking) {
-        listing->list.add(host.driver->list());
-        return list_next(listing);
-    }
-    host.used = true;
-    host.thread.post([this, &host, listing] {
-        listing->list.add(host.driver->list());
-        post_([this, listing] { list_next(listing); });
-    });
 }
 
 bool DeviceSupervisor::stop(milliseconds limit) {

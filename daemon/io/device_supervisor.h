@@ -36,8 +36,9 @@ namespace rta::io {
 /// From the first device on, some device drives the engine in every state: in `lost`, `opening` and `waiting` the
 /// fallback does. A device that people hear fades in when it is given the engine, and out when it is taken away.
 ///
-/// All calls into audio libraries run on a thread for each library; one that hangs affects neither the rest of the
-/// daemon nor the other libraries. All functions: [control].
+/// All calls into audio libraries run on a thread for each library; one that hangs does not affect the rest of the
+/// daemon, nor the other libraries, except that PortAudio calls libjack while it searches for devices. All functions:
+/// [control].
 class DeviceSupervisor {
  public:
     using Clock = DeviceWatch::Clock;
@@ -151,6 +152,7 @@ class DeviceSupervisor {
     void closed(unsigned loss);
     void retire(RunningDevice running, const std::function<void()>& then = {});
     [[nodiscard]] Expected<void> start_fallback();
+    [[nodiscard]] Clock::duration fade_limit() const;
     void serve();
     void answer(Expected<void> result);
     void check_limits(Clock::time_point now);

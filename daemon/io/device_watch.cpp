@@ -15,6 +15,8 @@ using std::chrono::seconds;
 constexpr milliseconds kStall{35};
 constexpr int kStallPeriods = 4;
 constexpr seconds kLongestPatience{2};
+/// Of a device that has stalled before.
+constexpr milliseconds kLongestLearnedPatience{200};
 /// A look that comes later than this says nothing about the device: the machine was busy, or suspended.
 constexpr milliseconds kLongestLook{20};
 
@@ -86,7 +88,7 @@ void DeviceWatch::resume(const RunningDevice& running, Clock::time_point now, Cl
                          const XrunCounts& reported) {
     begin(running, now);
     xruns_ = xruns_logged_ = reported;
-    patience_ = std::min<Clock::duration>(2 * stalled, kLongestPatience);
+    patience_ = std::min<Clock::duration>(2 * stalled, kLongestLearnedPatience);
 }
 
 void DeviceWatch::report(const RunningDevice& running, Clock::time_point now) {

@@ -133,6 +133,13 @@ TEST_F(LostDevice, TheDeviceIsChangedWhileTheGraphPlays) {
     EXPECT_EQ(refused.status, (ExitStatus{1, 0}));
     EXPECT_NE(refused.error.find("cannot connect to the JACK server \"no-such-server\""), std::string::npos)
         << refused.error;
+    // libjack would write beyond a buffer.
+    const RunResult too_long = daemon.ctl({"device", "set", "jack:" + std::string(300, 'x')});
+    EXPECT_EQ(too_long.status, (ExitStatus{1, 0}));
+    EXPECT_NE(too_long.error.find("expected 1 to 64 letters"), std::string::npos) << too_long.error;
+    const RunResult forged = daemon.ctl({"device", "set", "jack:a\nerror: forged"});
+    EXPECT_EQ(forged.status, (ExitStatus{1, 0}));
+    EXPECT_NE(forged.error.find("printable"), std::string::npos) << forged.error;
     const RunResult unknown = daemon.ctl({"device", "set", "tape"});
     EXPECT_EQ(unknown.status, (ExitStatus{1, 0}));
     EXPECT_NE(unknown.error.find("expected auto, jack, jack:SERVER, null"), std::string::npos) << unknown.error;

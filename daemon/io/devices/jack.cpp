@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // `jack` and `jack:SERVER`: a client of a JACK server, with one port for each channel. No other file includes JACK.
 #include <jack/jack.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -62,8 +65,37 @@ struct FreePorts {
     return names;
 }
 
+/// libjack does not check the length of a name.
+[[nodiscard]] Expected<void> check_server_name(const std::string& server) {
+    constexpr std::size_t kLongest = 64;
+    const auto is_plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+               c == '.';
+    };
+    if (!server.empty() && server.size() <= kLongest && std::ranges::all_of(server, is_plain)) return {};
+    return fail(ErrorCode::invalid_argument, "invalid name of a JACK server " + quoted(server) +
+                                                 ": expected 1 to 64 letters, digits, \"_\", \"-\" and \".\"");
+}
+
+/// Refuses a socket that another user has made in the name of a server: libjack trusts what it receives. PipeWire has
+/// its own sockets, in a folder of the user, and a promiscuous server is meant for all users.
+[[nodiscard]] Expected<void> check_owner(const std::string& server) {
+    const bool is_jackd = std::string_view{jack_get_version_string()}.find("PipeWire") == std::string_view::npos;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): the environment is changed only before threads start
+    if (!is_jackd || std::getenv("JACK_PROMISCUOUS_SERVER") != nullptr) return {};
+    const std::string socket = "/dev/shm/jack_" + server + "_" + std::to_string(geteuid()) + "_0";
+    struct stat status{};
+    const bool exists = lstat(socket.c_str(), &status) == 0;
+    if (exists && S_ISSOCK(status.st_mode) && status.st_uid == geteuid()) return {};
+    return fail(ErrorCode::unavailable, "cannot connect to the JACK server " + quoted(server) +
+                                            (exists ? ": " + socket + " was made by another user"
+                                                    : ": it does not run, or belongs to another user"));
+}
+
 /// Becomes a client of a server that runs. UNAVAILABLE if there is none.
 [[nodiscard]] Expected<Client> open_client(const std::string& server) {
+    if (auto checked = check_server_name(server); !checked) return std::unexpected(checked.error());
+    if (auto checked = check_owner(server); !checked) return std::unexpected(checked.error());
     jack_status_t status = JackFailure;
     const auto options = static_cast<jack_options_t>(JackNoStartServer | JackServerName);
     Client client{jack_client_open(kClientName, options, &status, server.c_str())};
@@ -445,6 +477,9 @@ extern constinit const DeviceKind kJack{
         return std::make_unique<JackDriver>(std::move(log));
     },
     .check = [](const DeviceRequest& request) -> Expected<void> {
+        if (!request.device.name.empty()) {
+            if (auto checked = check_server_name(request.device.name); !checked) return checked;
+        }
         if (request.channels_in == 0U && request.channels_out == 0U) {
             return fail(ErrorCode::invalid_argument, "--channels-in 0 and --channels-out 0: no channels left to open");
         }
