@@ -45,7 +45,10 @@ BlockAdapter::BlockAdapter(AudioThreadGate& gate, Renderer& renderer, std::uint3
       fade_{sample_rate_hz} {}
 
 void BlockAdapter::grant(AudioThreadGate::Generation generation, Entrance entrance) noexcept {
-    if (entrance == Entrance::faded_in) fade_.begin_silent();
+    if (entrance == Entrance::faded_in) {
+        fade_.begin_silent();
+        extends_ = true;
+    }
     // release pairs with the acquire in render(): a device thread that is already running sees everything that the
     // control thread did to the engine before this call, and the beginning of the fade.
     generation_.store(generation, std::memory_order_release);
@@ -116,11 +119,11 @@ void BlockAdapter::prepare_thread() RTA_NONBLOCKING {
     touch_stack();
 }
 
-/// Plays what is left of the rendered audio, then its extension, fading out, then silence.
+/// Plays what is left of the rendered audio, then its extension, fading out, then silence. A recording gets only silence.
 void BlockAdapter::end_output(float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING {
     const std::uint32_t rendered = delayed_ ? block_size_ - position_ : 0;
-    const std::uint32_t end = rendered_ ? rendered + fade_frames_ : 0;
-    if (rendered_ && ended_ == 0) measure_peaks();
+    const std::uint32_t end = rendered_ && extends_ ? rendered + fade_frames_ : 0;
+    if (end > 0 && ended_ == 0) measure_peaks();
     for (std::uint32_t channel = 0; channel < playing_.channel_count(); ++channel) {
         for (std::uint32_t i = 0; i < frames; ++i) {
             const std::uint32_t frame = ended_ + i;

@@ -51,8 +51,8 @@ template <class View>
 /// fading the extension out and the new audio in.
 ///
 /// One adapter serves one device. It claims the engine's gate for every callback with the generation that it was
-/// granted. Once the engine has been given to another device, it ends its output in the same way, and then plays
-/// silence.
+/// granted. Once the engine has been given to another device, it plays silence; before that, one that was faded in ends
+/// its output in the same way as at the switch.
 class BlockAdapter {
  public:
     /// Never granted: the gate counts from 1.
@@ -161,6 +161,7 @@ class BlockAdapter {
     std::uint32_t faded_ = 0;     ///< frames since the switch, up to the end of the fades
     std::uint32_t ended_ = 0;     ///< frames since the engine was given to another device, up to the end of the fade
     bool delayed_ = false;
+    bool extends_ = false;         ///< at the end; set before the first grant
     bool rendered_ = false;        ///< at least one block
     bool starts_unfaded_ = false;  ///< the switch preceded the first rendered block
     bool thread_prepared_ = false;

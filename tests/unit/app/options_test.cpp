@@ -109,6 +109,10 @@ TEST(Options, VersionAndHelpAreNotErrors) {
 
 TEST(Options, UsageErrorsNameTheFlag) {
     expect_usage_error({"--devise", "null"}, "--devise");
+    expect_usage_error({"--device", "jack:" + std::string(65, 'x')}, "expected 1 to 64 letters");
+    expect_usage_error({"--device", "jack:../x"}, "expected 1 to 64 letters");
+    expect_usage_error({"--device", "jack", "--jack-connect", "("}, "expected a regular expression");
+    expect_usage_error({"--device", "jack", "--jack-connect", ""}, "--jack-connect");
     expect_usage_error({"--sample-rate", "100"}, "--sample-rate");
     expect_usage_error({"--sample-rate", "fast"}, "--sample-rate");
     expect_usage_error({"--block-size", "65"}, "invalid block size \"65\": expected 16, 32");

@@ -199,7 +199,7 @@ TEST(BlockAdapter, WithoutAGrantItIsSilentAndTouchesNothing) {
     EXPECT_EQ(adapter.frames(), 100U);
 }
 
-TEST(BlockAdapter, ARevokedDeviceEndsItsOutputAndItsSuccessorGoesOn) {
+TEST(BlockAdapter, ARevokedRecordingIsSilentAndItsSuccessorGoesOn) {
     const std::vector<float> reference = reference_tone(1024);
     ScriptedDevice device{0, 1, kTone};
     device.call(256, nullptr);
@@ -207,7 +207,7 @@ TEST(BlockAdapter, ARevokedDeviceEndsItsOutputAndItsSuccessorGoesOn) {
     successor.grant(device.engine.gate().start_generation());
 
     device.call(512, nullptr);
-    EXPECT_TRUE(std::all_of(device.played.front().begin() + 512, device.played.front().end(),
+    EXPECT_TRUE(std::all_of(device.played.front().begin() + 256, device.played.front().end(),
                             [](float sample) { return sample == 0.0F; }));
     EXPECT_EQ(device.engine.renderer().frames(), 256U);
 
@@ -226,10 +226,11 @@ TEST(BlockAdapter, TheEndOfARevokedDeviceMakesNoClick) {
     for (const std::uint32_t frames : {64U, 100U, 1'024U}) {
         for (std::uint32_t calls = 20; calls < 60; ++calls) {  // about every phase of the tone
             ScriptedDevice device{0, 1, kTone};
+            device.adapter.grant(device.engine.gate().start_generation(), BlockAdapter::Entrance::faded_in);
             for (std::uint32_t i = 0; i < calls; ++i) device.call(frames, nullptr);
             device.engine.gate().start_generation();
             while (device.position < (calls + 1) * frames + 1'000) device.call(frames, nullptr);
-            EXPECT_LT(largest_second_difference(device.played.front(), 512, device.position), bound) << calls;
+            EXPECT_LT(largest_second_difference(device.played.front(), 1'024, device.position), bound) << calls;
             EXPECT_EQ(device.played.front().back(), 0.0F);
         }
     }
@@ -238,6 +239,7 @@ TEST(BlockAdapter, TheEndOfARevokedDeviceMakesNoClick) {
 TEST(BlockAdapter, ADeviceThatIsRevokedInSilenceStaysSilent) {
     for (const std::uint32_t frames : {64U, 100U}) {
         ScriptedDevice device{0, 1, kTone};
+        device.adapter.grant(device.engine.gate().start_generation(), BlockAdapter::Entrance::faded_in);
         for (int i = 0; i < 40; ++i) device.call(frames, nullptr);
         device.adapter.fade_out();
         while (!device.adapter.silent()) device.call(frames, nullptr);
