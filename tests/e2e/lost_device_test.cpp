@@ -20,6 +20,7 @@
 
 #include "jack_rig.h"
 #include "support/analysis.h"
+#include "support/effort.h"
 #include "support/temporary.h"
 
 namespace rta::test {
@@ -174,6 +175,7 @@ TEST_F(LostDevice, PortsThatAppearLaterAreConnectedButNotAgainAfterAUserDisconne
     }
     JackClient amp{server, {.name = "amp", .inputs = 1}};
     await_connection(amp);
+    amp.wait_frames(9'600);  // rtad has noticed its own connection
     amp.disconnect("rtad:out_1", amp.input_port(0));
     JackClient late{server, {.name = "late", .inputs = 1}};
     amp.wait_frames(48'000);
@@ -275,7 +277,10 @@ TEST_F(LostDevice, ComesBackEachTimeAndKeepsNothing) {
         losses, taken_ms[taken_ms.size() / 2], taken_ms.back(), before.resident_kib, before.descriptors,
         after.resident_kib, after.descriptors);
     EXPECT_LE(after.descriptors, before.descriptors + 2) << "libjack opens some for a moment";
-    EXPECT_LE(after.resident_kib, before.resident_kib + 1'024);
+    // AddressSanitizer keeps what is freed.
+    if (!kSanitized) {
+        EXPECT_LE(after.resident_kib, before.resident_kib + 1'024);
+    }
     EXPECT_EQ(daemon.stop(), (ExitStatus{0, 0})) << daemon.process().error();
 }
 
