@@ -25,11 +25,11 @@ finish() {
     rm -rf "$folder"
 }
 trap finish EXIT
-export HOME=$folder XDG_RUNTIME_DIR=$folder PULSE_SERVER=unix:$folder/pulse PULSE_LATENCY_MSEC=20
+export HOME=$folder XDG_RUNTIME_DIR=$folder PULSE_SERVER=unix:$folder/server PULSE_LATENCY_MSEC=20
 
 sink=(module-null-sink sink_name=bench rate=48000 format=float32le channels=2)
 pulseaudio -n --daemonize=no --exit-idle-time=-1 --use-pid-file=no \
-    -L "module-native-protocol-unix socket=$folder/pulse auth-anonymous=1" -L "${sink[*]}" >"$folder/pulse.log" 2>&1 &
+    -L "module-native-protocol-unix socket=$folder/server auth-anonymous=1" -L "${sink[*]}" >"$folder/pulse.log" 2>&1 &
 pulse=$!
 until pactl info >/dev/null 2>&1; do sleep 0.05; done
 
