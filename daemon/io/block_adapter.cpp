@@ -119,7 +119,8 @@ void BlockAdapter::prepare_thread() RTA_NONBLOCKING {
     touch_stack();
 }
 
-/// Plays what is left of the rendered audio, then its extension, fading out, then silence. A recording gets only silence.
+/// Plays what is left of the rendered audio, then its extension, fading out, then silence. A recording gets only
+/// silence.
 void BlockAdapter::end_output(float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING {
     const std::uint32_t rendered = delayed_ ? block_size_ - position_ : 0;
     const std::uint32_t end = rendered_ && extends_ ? rendered + fade_frames_ : 0;

@@ -29,7 +29,7 @@ static_assert(Renderer::kMeteredChannels == kMaximumChannels, "every channel tha
     while (true) {
         std::this_thread::sleep_for(kProbeStep);
         if (cancelled.load(std::memory_order_relaxed))
-            return fail(ErrorCode::aborted, name + " is no longer requested");
+            return fail(ErrorCode::aborted, "opening " + name + " was cancelled");
         const auto elapsed = std::chrono::steady_clock::now() - start;
         if (const auto why = running.device->end_of_stream()) {
             return fail(ErrorCode::unavailable, name + " ended its stream immediately: " + *why);

@@ -414,9 +414,7 @@ void DeviceSupervisor::check_limits(Clock::time_point now) {
         cancel_attempt();
         Opening opening;
         opening.refuse({ErrorCode::deadline_exceeded, sentence});
-        if (state_ != State::lost) return refused(opening);
-        request_ = *change_->previous;
-        answer(fail(opening.code, sentence));
+        return refused(opening);
     }
     const bool waits_for_driver = state_ == State::opening || state_ == State::lost;
     const auto since = state_ == State::opening ? opening_since_ : lost_since_;

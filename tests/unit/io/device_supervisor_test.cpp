@@ -98,7 +98,7 @@ class ScriptedDriver final : public DeviceDriver {
         script_.input_may_be_absent = request.input_may_be_absent;
         if (script_.hangs_in_open) script_.permits.acquire();
         if (script_.busy) return fail(ErrorCode::unavailable, "\"Fake/good\" is busy");
-        if (request.device.name == "missing") return fail(ErrorCode::not_found, "there is no such fake");
+        if (request.device.name == "missing") return fail(ErrorCode::not_found, "the scripted device does not exist");
         std::vector<Candidate> candidates;
         candidates.push_back({"Fake/bad", [] { return fail(ErrorCode::unavailable, "\"Fake/bad\" is busy"); }});
         if (request.device.name == "bad") return candidates;
@@ -402,7 +402,7 @@ TEST_F(SupervisorTest, ADeviceThatMakesNoCallbacksIsReplacedWithin50Ms) {
     ASSERT_TRUE(script.call());
     supervisor.poll();
     pass(30ms);
-    EXPECT_TRUE(states.empty()) << "a short silence is no loss";
+    EXPECT_TRUE(states.empty()) << "a short pause is not a loss";
     ASSERT_TRUE(script.call());
     pass(30ms);
     EXPECT_TRUE(states.empty()) << "it has called again";
@@ -580,7 +580,7 @@ TEST_F(SupervisorTest, AChangeThatIsRefusedLeavesTheNullDeviceAlone) {
     await_progress();
     run_one();
     ASSERT_TRUE(changed && !*changed);
-    EXPECT_EQ(changed->error().sentence, "there is no such fake");
+    EXPECT_EQ(changed->error().sentence, "the scripted device does not exist");
     EXPECT_EQ(supervisor.status().state, "running");
     EXPECT_TRUE(states.empty());
     await_progress();
