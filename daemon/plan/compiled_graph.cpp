@@ -12,7 +12,10 @@ namespace {
 
 /// How far ahead nodes and processors are prefetched. The CPU predicts reads of the steps, which are in order, but not
 /// of the objects that they point to. Measurements: docs/decisions/0004-kernels.md.
-constexpr std::size_t kPrefetchSteps = 6;
+constexpr std::ptrdiff_t kPrefetchSteps = 6;
+/// The same in the first block of a plan, which finds nothing in the caches: the control thread has just written the
+/// plan.
+constexpr std::ptrdiff_t kFirstPrefetchSteps = 24;
 /// How far ahead ramps are prefetched by a node that ramps, because the next nodes often ramp, too.
 constexpr std::ptrdiff_t kPrefetchRamps = 3;
 
@@ -128,11 +131,12 @@ void CompiledGraph::run_timed(const AudioThreadKey& key, ProcessContext& context
 /// Runs steps that have nothing to mix. While nothing changes, this loop is the overhead of the engine.
 void CompiledGraph::run_plain(const AudioThreadKey& key, std::span<const Step> steps,
                               ProcessContext& context) RTA_NONBLOCKING {
-    const std::size_t distance = std::min(steps.size(), kPrefetchSteps);
-    const Step* ahead = steps.data() + distance;
     const Step* const end = steps.data() + steps.size();
+    const Step* const plan_end = steps_.data() + steps_.size();
+    const std::ptrdiff_t distance = rendered_ ? kPrefetchSteps : kFirstPrefetchSteps;
+    const Step* ahead = steps.data() + std::min(distance, plan_end - steps.data());
     for (const Step& step : steps) {
-        if (ahead != end) {
+        if (ahead != plan_end) {
             __builtin_prefetch(ahead->node);
             __builtin_prefetch(ahead->processor);
             ++ahead;
