@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <numbers>
 
 #include "dsp/gain.h"
 #include "dsp/kernels.h"
@@ -12,30 +13,10 @@ namespace rta::dsp {
 
 namespace {
 
-constexpr std::uint32_t kHalf = DelayTap::kMaximumCount / 2;
-
 /// Number of frames that are computed one by one if the line is read immediately after it is written.
 constexpr std::uint32_t kNear = kKernelFrames;
 /// Maximum age of the samples read by a tap whose `nearest` is less than kNear.
 constexpr std::uint32_t kNearHistory = kNear + DelayTap::kMaximumCount;
-
-/// Returns half of an unnormalised Kaiser window with beta 9, outermost value first: the series of the modified Bessel
-/// function of order 0 at beta * sqrt(1 - u^2).
-consteval std::array<double, kHalf> kaiser_half() {
-    constexpr double kBeta = 9.0;
-    std::array<double, kHalf> window{};
-    for (std::uint32_t k = 0; k < kHalf; ++k) {
-        const double u = (k + 0.5) / kHalf - 1.0;
-        const double quarter_square = kBeta * kBeta * (1.0 - u * u) / 4.0;
-        double term = 1.0;
-        for (int m = 1; m < 40; ++m) {
-            window[k] += term;
-            term *= quarter_square / (m * m);
-        }
-    }
-    return window;
-}
-constexpr std::array<double, kHalf> kKaiserHalf = kaiser_half();
 
 /// Feedback decays into denormals, which take about a hundred cycles each unless flushed.
 void flush_tiny(std::span<float> samples) RTA_NONBLOCKING {
@@ -55,34 +36,18 @@ float read_one(const DelayTap& tap, const float* now) RTA_NONBLOCKING {
     return even + odd;
 }
 
+/// Rounds a time that is a whole number of frames within float precision.
+double frames_in(float time_ms, double sample_rate_hz) RTA_NONBLOCKING {
+    const double frames = static_cast<double>(time_ms) * sample_rate_hz / 1'000.0;
+    const double whole = static_cast<double>(static_cast<std::uint32_t>(frames + 0.5));
+    const double off = frames > whole ? frames - whole : whole - frames;
+    return off <= frames * 0x1p-23 ? whole : frames;
+}
+
 /// Crossfades from a (`fade` = 0) to b (`fade` = 1).
 float faded(float a, float b, float fade) RTA_NONBLOCKING { return a * (1.0F - fade) + b * fade; }
 
 }  // namespace
-
-DelayTap DelayTap::at(double delay_frames) RTA_NONBLOCKING {
-    const auto whole_frames = static_cast<std::uint32_t>(delay_frames);
-    const double fraction = delay_frames - static_cast<double>(whole_frames);
-    DelayTap tap;
-    tap.nearest = whole_frames;
-    if (fraction == 0.0) return tap;
-
-    const std::uint32_t half = std::clamp(whole_frames, 1U, kHalf);
-    tap.nearest = whole_frames + 1 - half;
-    tap.count = 2 * half;
-    std::array<double, kMaximumCount> factors{};
-    double sum = 0.0;
-    double binomial = 1.0;
-    for (std::uint32_t k = 0; k < tap.count; ++k) {
-        const double window = half == kHalf ? kKaiserHalf[std::min(k, tap.count - 1 - k)] : binomial;
-        const double distance = static_cast<double>(k) - static_cast<double>(half) + fraction;
-        factors[k] = (k % 2 == 0 ? window : -window) / distance;
-        sum += factors[k];
-        binomial *= static_cast<double>(tap.count - 1 - k) / static_cast<double>(k + 1);
-    }
-    for (std::uint32_t k = 0; k < tap.count; ++k) tap.factors[k] = static_cast<float>(factors[k] / sum);
-    return tap;
-}
 
 DelayLine::DelayLine(double sample_rate_hz, double maximum_ms, std::uint32_t channel_count, std::uint32_t block_size)
     : sample_rate_hz_{sample_rate_hz},
@@ -158,11 +123,16 @@ void DelayLine::prefetch() const RTA_NONBLOCKING {
     }
 }
 
+std::complex<double> DelayLine::response(double frequency, double sample_rate_hz, float time_ms, double feedback,
+                                         double mix) {
+    const DelayTap tap = DelayTap::at(frames_in(time_ms, sample_rate_hz));
+    const std::complex<double> wet = tap.response(frequency);
+    const std::complex<double> looped = tap.nearest == 0 ? std::polar(1.0, -2.0 * std::numbers::pi * frequency) : wet;
+    return 1.0 - mix + mix * wet / (1.0 - feedback * looped);
+}
+
 double DelayLine::frames_of(float time_ms) const RTA_NONBLOCKING {
-    const double frames = static_cast<double>(time_ms) * sample_rate_hz_ / 1'000.0;
-    const double whole = static_cast<double>(static_cast<std::uint32_t>(frames + 0.5));
-    const double off = frames > whole ? frames - whole : whole - frames;
-    return std::min(off <= frames * 0x1p-23 ? whole : frames, static_cast<double>(maximum_frames_));
+    return std::min(frames_in(time_ms, sample_rate_hz_), static_cast<double>(maximum_frames_));
 }
 
 /// Called at the start of a block.

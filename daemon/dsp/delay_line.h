@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
+#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,38 +10,10 @@
 #include "dsp/audio_buffer.h"
 #include "dsp/audio_view.h"
 #include "dsp/block_value.h"
+#include "dsp/delay_tap.h"
 #include "rt/annotations.h"
 
 namespace rta::dsp {
-
-/// Reading position of a fractional delay: interpolates between `count` adjacent samples, each with a factor. A whole
-/// number of frames reads one sample without a factor, so the result is bit-exact.
-///
-/// The factors are a sinc with a window that is fixed relative to the samples,
-///
-///     factor[k] = (-1)^k window[k] / (position of sample k - reading position),   divided by their sum.
-///
-/// The sine of the sinc is common to all factors and cancels in the division. With a Kaiser window (beta 9) over 32
-/// samples the error is below -85 dB up to 3/8 of the sample rate (18 kHz at 48 kHz), and below -60 dB up to 5/12. A
-/// delay below 16 frames has fewer than 16 samples on its near side. There the window consists of binomial
-/// coefficients, which results in Lagrange interpolation over the 2 floor(delay) samples around the position (T. I.
-/// Laakso, V. Valimaki, M. Karjalainen and U. K. Laine, "Splitting the Unit Delay", IEEE Signal Processing Magazine
-/// 13(1), 1996); below one frame it is linear. No frequency is amplified by more than 0.001 dB, so feedback stays
-/// stable.
-struct DelayTap {
-    static constexpr std::uint32_t kMaximumCount = 32;
-
-    std::uint32_t nearest = 0;  ///< age in frames of the newest sample read; 0 is the sample written last
-    std::uint32_t count = 1;    ///< 1 or an even number
-    std::array<float, kMaximumCount> factors{};  ///< oldest sample first; unused if `count` is 1
-
-    /// Returns the tap for a delay of at least 0 frames. [any]
-    [[nodiscard]] static DelayTap at(double delay_frames) RTA_NONBLOCKING;
-
-    /// Returns the age of the oldest sample read, in frames.
-    [[nodiscard]] std::uint32_t farthest() const RTA_NONBLOCKING { return nearest + count - 1; }
-    [[nodiscard]] bool whole() const RTA_NONBLOCKING { return count == 1; }
-};
 
 /// Delay with feedback, equal for all channels:
 ///
@@ -64,6 +36,10 @@ class DelayLine {
     /// Returns the length of a crossfade: 20 ms, rounded to a multiple of kKernelFrames. A crossfade may end anywhere
     /// in a block; the next one starts there. [any]
     [[nodiscard]] std::uint32_t fade_frames() const RTA_NONBLOCKING { return fade_frames_; }
+
+    /// Returns the frequency response with constant parameters; `frequency` is a fraction of the sample rate.
+    [[nodiscard]] static std::complex<double> response(double frequency, double sample_rate_hz, float time_ms,
+                                                       double feedback, double mix);
 
  private:
     [[nodiscard]] double frames_of(float time_ms) const RTA_NONBLOCKING;

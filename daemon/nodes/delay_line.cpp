@@ -2,8 +2,11 @@
 #include "dsp/delay_line.h"
 
 #include <array>
+#include <complex>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "graph/node_type.h"
 
@@ -31,8 +34,10 @@ constexpr std::array kParameters{
         .minimum = 0.0F,
         .maximum = static_cast<float>(kMaximumMs),
         .default_value = 100.0F,
-        .help = "Delay, including fractions of a frame. A change crossfades to the new delay in about 20 ms, without "
-                "a change of pitch.",
+        .help =
+            "Delay, including fractions of a frame. A change crossfades to the new delay in about 20 ms, without "
+            "a change of pitch. At every delay the response is flat within 0.1 dB up to 5/12 of the sample rate (20 "
+            "kHz at 48 kHz). Phase error: at most 0.2 frames up to 10 kHz below 12 frames, negligible from there on.",
         .law = RampLaw::own,
         .maximum_setting = "max_time_ms"},
     ParameterSpec{
@@ -86,6 +91,14 @@ extern constinit const NodeType kType{
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<DelayProcessor>(context);
     },
+    .response =
+        [](const ResponseQuery& query, std::span<std::complex<double>> values) {
+            for (std::size_t i = 0; i < values.size(); ++i) {
+                values[i] = dsp::DelayLine::response(
+                    query.frequencies_hz[i] / query.sample_rate_hz, query.sample_rate_hz, query.parameters[kTimeMs],
+                    static_cast<double>(query.parameters[kFeedback]), static_cast<double>(query.parameters[kMix]));
+            }
+        },
     .memory_bytes = [](const BuildContext& context) -> std::uint64_t {
         constexpr std::uint64_t kBesideTheLine = std::uint64_t{64} << 10U;
         const double frames =

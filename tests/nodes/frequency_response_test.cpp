@@ -43,6 +43,7 @@ Settings random_settings(const NodeType& type, std::mt19937& random) {
 float random_value(const ParameterSpec& spec, std::mt19937& random) {
     const auto between = [&](float low, float high) { return std::uniform_real_distribution{low, high}(random); };
     if (spec.name == "bypass") return 0.0F;
+    if (spec.name == "feedback") return between(-0.7F, 0.7F);
     if (spec.unit == Unit::hertz)
         return std::exp2(
             between(std::log2(std::max(spec.minimum, 60.0F)), std::log2(std::min(spec.maximum, 16'000.0F))));
@@ -101,7 +102,7 @@ TEST(FrequencyResponse, IsWhatTheProcessorDoes) {
             }
         }
     }
-    EXPECT_GE(types, 5) << "filters, equalizers, crossovers, DC blockers, gains";
+    EXPECT_GE(types, 6) << "filters, equalizers, crossovers, DC blockers, gains, delays";
 }
 
 }  // namespace
