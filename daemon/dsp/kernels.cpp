@@ -222,18 +222,46 @@ void fir(const float* in, const float* taps, std::size_t count, float* out, std:
     for (; frame < frames; frame += kLanes) fir_group<1>(in + frame, taps, count, out + frame);
 }
 
+/// See dsp/soft_clip.h. A sample x is split into its straight part within the knee and the excess beyond it; the
+/// integrals of both parts are differences of squares and of roots, divided in such a way that nothing cancels.
 void soft_clip(const float* in, float knee, float* out, std::size_t frames) RTA_NONBLOCKING {
+    constexpr float kLoudest = 0x1p20F;  // its square does not overflow, and the curve has reached 1
+    constexpr float kTiny = 1e-30F;
+    const FloatVector loudest = hn::Set(kFloats, kLoudest);
     const FloatVector corner = hn::Set(kFloats, knee);
     const FloatVector per_room = hn::Set(kFloats, 1.0F / (1.0F - knee));
+    const FloatVector zero = hn::Zero(kFloats);
+    const FloatVector half = hn::Set(kFloats, 0.5F);
     const FloatVector one = hn::Set(kFloats, 1.0F);
+    const auto within = [](FloatVector x, FloatVector most)
+                            HWY_ATTR { return hn::Min(hn::Max(x, hn::Neg(most)), most); };
+    const auto root = [&](FloatVector excess) HWY_ATTR {
+        const FloatVector way = hn::Mul(excess, per_room);
+        return hn::Sqrt(hn::Add(one, hn::Mul(way, way)));
+    };
     for (std::size_t frame = 0; frame < frames; frame += kLanes) {
-        const FloatVector x = hn::LoadU(kFloats, in + frame);
-        const FloatVector magnitude = hn::Abs(x);
-        const FloatVector straight = hn::Min(magnitude, corner);
-        const FloatVector beyond = hn::Sub(magnitude, straight);
-        const FloatVector way = hn::Mul(beyond, per_room);
-        const FloatVector bent = hn::Div(beyond, hn::Sqrt(hn::Add(one, hn::Mul(way, way))));
-        hn::StoreU(hn::CopySign(hn::Add(straight, bent), x), kFloats, out + frame);
+        const FloatVector x0 = within(hn::LoadU(kFloats, in + frame - 1), loudest);
+        const FloatVector x1 = within(hn::LoadU(kFloats, in + frame), loudest);
+        const FloatVector straight0 = within(x0, corner);
+        const FloatVector straight1 = within(x1, corner);
+        const FloatVector excess0 = hn::Sub(x0, straight0);
+        const FloatVector excess1 = hn::Sub(x1, straight1);
+        // Of the way from x0 to x1, the part beyond the knee.
+        const FloatVector way = hn::Sub(x1, x0);
+        const FloatVector way_beyond = hn::Sub(way, hn::Sub(straight1, straight0));
+        const auto moves = hn::Ne(way, zero);
+        const FloatVector part_at_rest = hn::IfThenElseZero(hn::Ne(excess1, zero), one);
+        const FloatVector part =
+            hn::IfThenElse(moves, hn::Div(way_beyond, hn::IfThenElse(moves, way, one)), part_at_rest);
+
+        const FloatVector straight = hn::Mul(half, hn::Add(straight0, straight1));
+        // knee * (|excess1| - |excess0|) / way_beyond + (excess1^2 - excess0^2) / way_beyond / (root1 + root0)
+        const FloatVector sum = hn::Add(excess0, excess1);
+        const FloatVector longest = hn::Max(hn::Max(hn::Abs(sum), hn::Abs(way_beyond)), hn::Set(kFloats, kTiny));
+        const FloatVector roots = hn::Add(root(excess0), root(excess1));
+        const FloatVector bent =
+            hn::Div(hn::Mul(sum, hn::Add(hn::Mul(corner, roots), longest)), hn::Mul(longest, roots));
+        hn::StoreU(hn::Add(straight, hn::Mul(part, hn::Sub(bent, straight))), kFloats, out + frame);
     }
 }
 

@@ -22,7 +22,8 @@ struct Level {
 ///
 /// Kernels do not fuse multiplication and addition, so all targets produce the same bits. Exceptions that may differ in
 /// the last bit: the sine uses fused multiply-add where available, and `level` computes its sum in one part per SIMD
-/// lane. `frames` is a multiple of kKernelFrames. Pointers need no alignment; an output may be the input.
+/// lane. `frames` is a multiple of kKernelFrames. Pointers need no alignment; an output may be the input
+/// unless stated otherwise.
 struct Kernels {
     const char* target;  ///< name of the target; see simd_targets()
 
@@ -48,7 +49,7 @@ struct Kernels {
     /// out[n] = taps[0] * in[n] + taps[1] * in[n + 1] + ..., from left to right. `in` has count - 1 samples more
     /// than `frames`. `count` > 0; `out` must not overlap `in`.
     void (*fir)(const float* in, const float* taps, std::size_t count, float* out, std::size_t frames) RTA_NONBLOCKING;
-    /// See dsp/soft_clip.h; `out` may be `in`.
+    /// See dsp/soft_clip.h. Reads in[-1]; `out` must not overlap `in`.
     void (*soft_clip)(const float* in, float knee, float* out, std::size_t frames) RTA_NONBLOCKING;
     /// out = factor * sine; phase and increment in 2^-64 cycles
     void (*sine)(std::uint64_t phase, std::uint64_t increment, float factor, float* out,

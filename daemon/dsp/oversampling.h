@@ -85,6 +85,10 @@ class HalfBandDown {
 
 /// Oversamples one channel by 8, for processing that generates harmonics.
 ///
+/// The processing in between takes the mean over two consecutive frames (antiderivative antialiasing, see
+/// dsp/soft_clip.h). A filter of four taps restores the high frequencies that this attenuates, and adds to its half
+/// frame of delay.
+///
 /// Upsampling passes frequencies below 0.417 of the sample rate (20 kHz at 48 kHz) and attenuates their images by 77
 /// dB. Downsampling passes frequencies below 0.383 (18.4 kHz) and removes those above 0.5; aliases in the audible band
 /// are attenuated by 80 dB. The total latency is exactly kLatencyFrames.
@@ -98,8 +102,12 @@ class Oversampler8 {
 
     /// Returns where to write the next block. [audio]
     [[nodiscard]] float* input() RTA_NONBLOCKING { return up2_.input(); }
-    /// Upsamples the block and returns its 8 * `frames` frames, to be processed in place. [audio]
-    [[nodiscard]] std::span<float> up(std::size_t frames) RTA_NONBLOCKING;
+    /// Upsamples the block. Returns the frame before it, then its 8 * `frames` frames. [audio]
+    [[nodiscard]] std::span<const float> up(std::size_t frames) RTA_NONBLOCKING;
+    /// Returns where to write the 8 * `frames` processed frames. [audio]
+    [[nodiscard]] std::span<float> processed(std::size_t frames) RTA_NONBLOCKING {
+        return {mean_.input(), kFactor * frames};
+    }
     /// Downsamples the processed frames to one block. [audio]
     void down(std::span<float> out) RTA_NONBLOCKING;
 
@@ -107,9 +115,11 @@ class Oversampler8 {
     HalfBandUp up2_;
     HalfBandUp up4_;
     HalfBandUp up8_;
+    FirStream mean_;  ///< compensates the processing
     HalfBandDown down4_;
     HalfBandDown down2_;
     Decimator down1_;
+    std::vector<float> raised_;  ///< at 8 times the rate: one past frame, then the block
     std::vector<float> high_;    ///< at 8 times the rate: kPadding past frames, then the block
     std::vector<float> middle_;  ///< at 4 times
     std::vector<float> low_;     ///< at 2 times

@@ -2,16 +2,18 @@
 // Tests the kernels of FIR filters and of the soft clipper on every SIMD target of the CPU.
 #include <gtest/gtest.h>
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "dsp/kernels.h"
 #include "dsp/oversampling.h"
 #include "dsp/simd.h"
+#include "dsp/soft_clip.h"
 #include "dsp/windowed_sinc.h"
 
 namespace rta::dsp::fir_test {
@@ -50,27 +52,69 @@ TEST_F(FirTest, IsTheSumOfProductsFromLeftToRightOnEveryTarget) {
     }
 }
 
-TEST_F(FirTest, ClipsAlikeOnEveryTarget) {
-    constexpr float kKnee = 0.5F;
-    std::vector<float> in;
-    for (std::size_t n = 0; n < 256; ++n) in.push_back(4.0F * sample(n));
-    in[0] = 0.0F;
-    in[1] = kKnee;
-    in[2] = -kKnee;
-    in[3] = 1e18F;
+double clipped(double x, double knee) {
+    const double beyond = std::fabs(x) - knee;
+    if (beyond <= 0.0) return x;
+    return std::copysign(knee + beyond / std::hypot(1.0, beyond / (1.0 - knee)), x);
+}
+
+/// Returns the mean of the clipping curve from a to b: Simpson's rule on each piece between the knees.
+double mean_clipped(double a, double b, double knee) {
+    if (a == b) return clipped(a, knee);
+    std::vector<double> ends{a, b};
+    for (const double corner : {-knee, knee}) {
+        if ((a < corner) != (b < corner)) ends.push_back(corner);
+    }
+    std::ranges::sort(ends);
+    constexpr int kSteps = 512;
+    double sum = 0.0;
+    for (std::size_t i = 1; i < ends.size(); ++i) {
+        const double step = (ends[i] - ends[i - 1]) / kSteps;
+        for (int k = 0; k <= kSteps; ++k) {
+            const double weight = k == 0 || k == kSteps ? 1.0 : k % 2 == 1 ? 4.0 : 2.0;
+            sum += weight * step / 3.0 * clipped(ends[i - 1] + k * step, knee);
+        }
+    }
+    return sum / std::fabs(b - a);
+}
+
+TEST_F(FirTest, ClipsByTheMeanOfItsCurveAlikeOnEveryTarget) {
+    for (const float knee : {0.063F, 0.5F, 0.891F}) {
+        // Large steps, then steps that are small compared to the rounding of the samples, and pairs of equal samples at
+        // and around the knee.
+        std::vector<float> in{0.0F};
+        for (std::size_t n = 0; n < 128; ++n) in.push_back(4.0F * sample(n));
+        for (std::size_t n = 0; n < 64; ++n) in.push_back(knee + 1e-7F * static_cast<float>(n % 7) * sample(n));
+        for (std::size_t n = 0; n < 64; ++n) in.push_back(-1.5F - 1e-6F * static_cast<float>(n % 5) * sample(n));
+        for (const float x : {0.0F, knee, knee, -knee, -knee, knee, 0.1F, 0.1F, 1.2F, 1.2F, -1.2F, 0.0F})
+            in.push_back(x);
+        while (in.size() % kKernelFrames != 1) in.push_back(0.0F);
+        std::vector<float> first;
+        for (const std::string_view target : simd_targets()) {
+            ASSERT_TRUE(use_simd_target(target));
+            std::vector<float> out(in.size() - 1, NAN);
+            soft_clip(in, knee, out);
+            if (first.empty()) first = out;
+            for (std::size_t n = 0; n < out.size(); ++n) {
+                ASSERT_EQ(out[n], first[n]) << target;
+                ASSERT_NEAR(out[n], mean_clipped(in[n], in[n + 1], knee), 1e-6)
+                    << "knee " << knee << ", from " << in[n] << " to " << in[n + 1];
+                ASSERT_LE(std::fabs(out[n]), 1.0F);
+            }
+        }
+    }
+}
+
+TEST_F(FirTest, ClipsAnythingToFullScale) {
+    std::vector<float> in{0.0F};
+    for (const float x : {1e18F, 1e18F, -1e18F, 3e38F, -3e38F, 0.0F, INFINITY, -INFINITY}) in.push_back(x);
+    in.resize(1 + kKernelFrames);
     for (const std::string_view target : simd_targets()) {
         ASSERT_TRUE(use_simd_target(target));
-        std::vector<float> out(in.size(), NAN);
-        kernels().soft_clip(in.data(), kKnee, out.data(), in.size());
-        for (std::size_t n = 0; n < in.size(); ++n) {
-            const float magnitude = std::fabs(in[n]);
-            const float straight = std::fmin(magnitude, kKnee);
-            const float beyond = magnitude - straight;
-            const float way = beyond * (1.0F / (1.0F - kKnee));
-            const float exact = straight + beyond / std::sqrt(1.0F + way * way);
-            ASSERT_EQ(out[n], std::copysign(exact, in[n])) << target << ", " << in[n];
-            ASSERT_LE(std::fabs(out[n]), 1.0F);
-        }
+        std::vector<float> out(kKernelFrames, NAN);
+        soft_clip(in, 0.5F, out);
+        for (const float x : out) ASSERT_LE(std::fabs(x), 1.0F) << target;
+        EXPECT_NEAR(out[1], 1.0F, 1e-6F);
     }
 }
 
@@ -107,7 +151,10 @@ TEST(Oversampler8, GivesBackWhatWentInAsLateAsItSays) {
         std::vector<float> out(4'096);
         for (std::size_t done = 0; done < out.size(); done += block) {
             for (std::size_t i = 0; i < block; ++i) oversampler.input()[i] = static_cast<float>(tone(done + i));
-            (void)oversampler.up(block);
+            const std::span<const float> raised = oversampler.up(block);
+            const std::span<float> processed = oversampler.processed(block);
+            ASSERT_EQ(raised.size(), processed.size() + 1);
+            for (std::size_t i = 0; i < processed.size(); ++i) processed[i] = 0.5F * (raised[i] + raised[i + 1]);
             oversampler.down({out.data() + done, block});
         }
         for (std::size_t n = 256; n < out.size(); ++n) {
