@@ -116,7 +116,8 @@ Reverb::Reverb(double sample_rate_hz, std::size_t channels)
     assert(channels == 1 || channels == 2);
     std::size_t memory = 0;
     for (std::size_t channel = 0; channel < channels; ++channel) {
-        Input input{.pre_delay = ChunkDelay{pre_delay_of(static_cast<float>(kLongestPreDelayMs))},
+        Input input{.low_cut = LowCut{sample_rate_hz},
+                    .pre_delay = ChunkDelay{pre_delay_of(static_cast<float>(kLongestPreDelayMs))},
                     .diffusers = {},
                     .diffuser_delays = {}};
         memory = std::max(memory, input.pre_delay.size());
@@ -212,7 +213,8 @@ void Reverb::cross_fade(const Fade& fade, const float* from, const float* to, fl
 }
 
 void Reverb::diffuse(Input& input, const float* in, Chunk& out) RTA_NONBLOCKING {
-    input.pre_delay.write(in);
+    input.low_cut.process({in, kFrames}, out);
+    input.pre_delay.write(out.data());
     const float* const delayed = input.pre_delay.read(pre_delay_of(pre_delay_.to));
     if (pre_delay_.left == 0) {
         copy_chunk(delayed, out.data());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dsp/kernels.h"
+#include "dsp/low_cut.h"
 #include "rt/annotations.h"
 
 namespace rta::dsp {
@@ -44,6 +45,9 @@ class ChunkDelay {
 /// passes four all-pass filters in series, which multiply the echoes (M. Schroeder, "Natural sounding artificial
 /// reverberation", JAES 10(3), 1962; lengths and gains are those of J. Dattorro, "Effect design, part 1", JAES 45(9),
 /// 1997). Left and right are two rows of the matrix: orthogonal, and therefore uncorrelated.
+///
+/// The resonances are strongest at and near 0 Hz: up to 36 dB with the longest decay in the smallest room. A LowCut
+/// before the reverb removes what could excite them, so that it amplifies nothing below 20 Hz.
 ///
 /// For steady noise, output power equals input power regardless of the decay time, except for the damping (up to 2 dB
 /// for white noise with damping at 20 kHz, with short decays and long lines). The normalising gain and the decay gains
@@ -94,6 +98,7 @@ class Reverb {
     };
 
     struct Input {
+        LowCut low_cut;
         ChunkDelay pre_delay;
         std::vector<ChunkDelay> diffusers;
         std::array<std::uint32_t, kDiffusers> diffuser_delays;

@@ -86,7 +86,7 @@ class ReverbProcessor final : public Processor {
 
 extern constinit const NodeType kType{
     .name = "reverb",
-    .help = "Room reverberation, mono or stereo.",
+    .help = "Room reverberation, mono or stereo. Amplifies nothing below 20 Hz.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

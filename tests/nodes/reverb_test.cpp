@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "dsp/low_cut.h"
 #include "support/analysis.h"
 #include "support/node_bench.h"
 
@@ -194,6 +195,79 @@ TEST(ReverbNode, ColorsLittle) {
             EXPECT_LT(10.0 * std::log10(most / least), size < 0.5F ? 12.0 : 6.0)
                 << "size " << size << ", " << channels << " channels";
         }
+    }
+}
+
+/// Highest gain of any channel below 20 Hz, and the gains in the bands above, in dB.
+struct LowEnd {
+    double below_20_hz = -400.0;
+    double at_0_hz = -400.0;
+};
+
+/// Equal inputs on all channels. At the lowest sample rate, since the resonances depend on the lengths of the lines in
+/// milliseconds only and the longest decay takes a minute.
+LowEnd low_end_of(Parameters parameters, double channels) {
+    constexpr double kLowRate = 8'000.0;
+    NodeBench::Options options;
+    parameters["mix"] = 1.0F;
+    options.parameters = std::move(parameters);
+    options.signal = impulse;
+    options.sample_rate_hz = kLowRate;
+    options.block_size = 1'024;
+    NodeBench bench{*builtin_nodes().find("reverb"), {{"channels", channels}}, options};
+    LowEnd found;
+    for (const std::vector<float>& channel :
+         bench.render(options.parameters["decay_s"] > 10.0F ? 1U << 19U : 1U << 15U)) {
+        const Spectrum lines = spectrum_of(channel);
+        found.at_0_hz = std::max(found.at_0_hz, test::db_from_gain(std::abs(lines[0]) + 1e-20));
+        for (std::size_t i = 0; static_cast<double>(i) * kLowRate < 20.0 * static_cast<double>(lines.size()); ++i)
+            found.below_20_hz = std::max(found.below_20_hz, test::db_from_gain(std::abs(lines[i]) + 1e-20));
+    }
+    return found;
+}
+
+TEST(ReverbNode, HasNoGainBelow20HzAtTheEndsOfItsRanges) {
+    LowEnd highest;
+    for (const double channels : {1.0, 2.0}) {
+        for (const float decay : {0.1F, 2.0F, 60.0F}) {
+            for (const float size : {0.1F, 0.13F, 0.17F, 0.21F, 0.27F, 0.35F, 0.5F, 0.7F, 1.0F}) {
+                for (const float damping_hz : {200.0F, 20'000.0F}) {
+                    // At these frequencies the damping does nothing; the longest decay takes long to render.
+                    if (decay > 10.0F && (damping_hz < 1'000.0F || (channels > 1.0 && size > 0.15F))) continue;
+                    const LowEnd found =
+                        low_end_of({{"decay_s", decay}, {"size", size}, {"damping_hz", damping_hz}}, channels);
+                    EXPECT_LT(found.below_20_hz, 0.0) << channels << " channels, " << decay << " s, size " << size
+                                                      << ", damping " << damping_hz << " Hz";
+                    EXPECT_LT(found.at_0_hz, -40.0) << channels << " channels, " << decay << " s, size " << size;
+                    highest.below_20_hz = std::max(highest.below_20_hz, found.below_20_hz);
+                    highest.at_0_hz = std::max(highest.at_0_hz, found.at_0_hz);
+                }
+            }
+        }
+    }
+    RecordProperty("highest_gain_below_20_hz_db", std::to_string(highest.below_20_hz));
+    RecordProperty("highest_gain_at_0_hz_db", std::to_string(highest.at_0_hz));
+}
+
+TEST(ReverbNode, KeepsWhatIsAudibleAbove40Hz) {
+    // The high-pass alone, as part of a reverb whose gain at other frequencies is that of its resonances.
+    for (const double rate_hz : {8'000.0, 48'000.0, 192'000.0}) {
+        dsp::LowCut low_cut{rate_hz};
+        std::vector<float> response(1U << 19U);
+        response[0] = 1.0F;
+        low_cut.process(response, response);
+        const auto gain_db = [&](double frequency_hz) {
+            std::complex<double> sum = 0.0;
+            const std::complex<double> turn = std::polar(1.0, -2.0 * std::numbers::pi * frequency_hz / rate_hz);
+            for (std::size_t n = response.size(); n-- > 0;) sum = sum * turn + static_cast<double>(response[n]);
+            return test::db_from_gain(std::abs(sum) + 1e-12);
+        };
+        for (const double frequency_hz : {0.0, 1.0, 5.0, 12.0, 17.0, 20.0}) EXPECT_LT(gain_db(frequency_hz), -27.9);
+        EXPECT_LT(gain_db(0.0), -100.0);
+        EXPECT_NEAR(gain_db(26.6), -3.0, 0.3) << rate_hz;
+        EXPECT_NEAR(gain_db(40.0), -0.02, 0.01) << rate_hz;
+        for (const double frequency_hz : {50.0, 63.0, 100.0, 1'000.0, 3'500.0})
+            EXPECT_NEAR(gain_db(frequency_hz), 0.0, 0.01) << frequency_hz << " Hz at " << rate_hz;
     }
 }
 
