@@ -52,16 +52,17 @@ std::array<float, kCount> interpolator(double fraction) {
     return rounded;
 }
 
-/// Returns a high-pass with a gain of 1 at half the sample rate and 1/2 at 0.4 of the sample rate: a low-pass with
+/// Returns a high-pass with a gain of 1 at half the sample rate and 1/2 at 0.467 of the sample rate: a low-pass with
 /// alternating signs.
 template <std::size_t kCount>
 std::array<float, kCount> high_pass() {
+    constexpr double kEdgeWidth = 0.5 - 0.467;
     std::array<double, kCount> factors{};
     double sum = 0.0;
     for (std::size_t k = 0; k < kCount; ++k) {
         const double t = static_cast<double>(k) - (static_cast<double>(kCount) - 1.0) / 2.0;
-        const auto phase = static_cast<std::uint32_t>(static_cast<std::int64_t>(t * 0.1 * 0x1p32));
-        factors[k] = kaiser(5.0, place(k, kCount)) * static_cast<double>(sine_of_phase(phase)) / t;
+        const auto phase = static_cast<std::uint32_t>(static_cast<std::int64_t>(t * kEdgeWidth * 0x1p32));
+        factors[k] = kaiser(4.0, place(k, kCount)) * static_cast<double>(sine_of_phase(phase)) / t;
         sum += factors[k];
     }
     std::array<float, kCount> rounded{};

@@ -64,7 +64,9 @@ class LimiterProcessor final : public Processor {
 
 extern constinit const NodeType kType{
     .name = "limiter",
-    .help = "Limits peaks to a ceiling, including peaks between samples.",
+    .help =
+        "Limits peaks to a ceiling, including peaks between samples. Content above 0.45 of the sample rate (21.6 kHz at "
+        "48 kHz) counts for more than its level, since converters with long filters reconstruct higher peaks from it.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

@@ -217,7 +217,9 @@ TEST(LimiterNode, IsADelayBitForBitBelowItsCeiling) {
     for (const float ceiling_db : {-12.0F, -1.0F, 0.0F}) {
         const auto signal = [=](std::uint32_t, std::uint32_t channel, std::uint64_t frame) {
             const double t = static_cast<double>(frame) / kRateHz;
-            return static_cast<float>(gain(static_cast<double>(ceiling_db) - 0.05) *
+            // Without a corner at the start, whose content near half the sample rate would count.
+            const double fade = std::min(1.0, static_cast<double>(frame) / 480.0);
+            return static_cast<float>(fade * gain(static_cast<double>(ceiling_db) - 0.05) *
                                       (0.6 * sine(997.0 * t) + 0.4 * sine((5'000.0 + channel) * t)));
         };
         NodeBench bench{limiter(), {{"channels", 2.0}}, with({{"ceiling_db", ceiling_db}}, signal)};
@@ -240,11 +242,90 @@ TEST(LimiterNode, DeclaresItsLatency) {
 }
 
 TEST(LimiterNode, BringsALoudToneToItsCeiling) {
-    for (const double frequency_hz : {997.0, 5'000.0, 12'000.0, 17'000.0}) {
+    for (const double frequency_hz : {997.0, 5'000.0, 12'000.0, 17'000.0, 19'201.0, 20'163.0, 21'101.0}) {
         NodeBench bench{limiter(), {}, with({{"ceiling_db", -3.0F}}, tone(frequency_hz, 4.0))};
         bench.pass(9'600);
         EXPECT_NEAR(db(Interpolator(256, 9.0).peak(bench.render_channel(9'600))), -3.0, 0.1) << frequency_hz;
     }
+}
+
+/// A signal near half the sample rate. Between samples with alternating signs that change sign at intervals, the signal is
+/// the higher the longer they alternate.
+struct Pattern {
+    const char* name;
+    double (*signal)(std::uint64_t);
+};
+constexpr std::array kPatterns{
+    Pattern{"alternating signs, turned every 7 frames",
+            [](std::uint64_t n) { return (n + n / 7) % 2 == 0 ? 2.0 : -2.0; }},
+    Pattern{"alternating signs, turned every 33 frames",
+            [](std::uint64_t n) { return (n + n / 33) % 2 == 0 ? 2.0 : -2.0; }},
+    Pattern{"alternating signs, turned every 101 frames",
+            [](std::uint64_t n) { return (n + n / 101) % 2 == 0 ? 2.0 : -2.0; }},
+    Pattern{"alternating signs, turned every 1000 frames",
+            [](std::uint64_t n) { return (n + n / 1'000) % 2 == 0 ? 2.0 : -2.0; }},
+    Pattern{"bursts of alternating signs",
+            [](std::uint64_t n) { return n % 2'048 > 1'023                ? 0.0
+                                         : (n + n % 2'048 / 512) % 2 == 0 ? 2.0
+                                                                          : -2.0; }},
+    Pattern{"a gated tone just below half the rate",
+            [](std::uint64_t n) { return (n % 5'000 < 2'500 ? 4.0 : 0.1) * sine(0.499'9 * static_cast<double>(n)); }},
+    Pattern{"random bits", [](std::uint64_t n) { return noise(n) > 0.0 ? 2.0 : -2.0; }},
+    Pattern{"white noise", [](std::uint64_t n) { return 8.0 * noise(n); }},
+};
+
+std::vector<float> limited(const std::vector<float>& samples, double ceiling_db) {
+    const auto signal = [&](std::uint32_t, std::uint32_t, std::uint64_t frame) { return samples.at(frame); };
+    NodeBench bench{limiter(), {}, with({{"ceiling_db", static_cast<float>(ceiling_db)}}, signal)};
+    return bench.render_channel(samples.size());
+}
+
+constexpr std::size_t kPatternFrames = 24'576;
+
+TEST(LimiterNode, HoldsItsCeilingOnPatternsNearHalfTheRate) {
+    // An interpolator that is sixteen times as long as that of the limiter: flat up to 0.49 of the sample rate.
+    const Interpolator interpolator{1'024, 12.0};
+    double highest = -100.0;
+    for (const Pattern& pattern : kPatterns) {
+        std::vector<float> samples;
+        for (std::uint64_t n = 0; n < kPatternFrames; ++n) samples.push_back(static_cast<float>(pattern.signal(n)));
+        const double over_db = db(interpolator.peak(limited(samples, -1.0))) + 1.0;
+        EXPECT_LT(over_db, 0.05) << pattern.name;
+        highest = std::max(highest, over_db);
+    }
+    RecordProperty("highest_over_ceiling_db", std::to_string(highest));
+}
+
+TEST(LimiterNode, HoldsItsCeilingUpTo45HundredthsOfTheRate) {
+    // The same patterns through a sharp low-pass: every interpolator that is flat up to 0.45 of the sample rate reads the
+    // same peaks.
+    std::vector<double> low_pass;
+    constexpr int kHalf = 800;
+    constexpr double kCutoff = 0.4477;  // (100 - 8) / (28.7 * 800) wide, up to 0.45
+    constexpr double kBeta = 0.1102 * (100.0 - 8.7);
+    for (int k = -kHalf; k <= kHalf; ++k) {
+        const double u = static_cast<double>(k) / (kHalf + 1);
+        const double x = 2.0 * std::numbers::pi * kCutoff * k;
+        low_pass.push_back(2.0 * kCutoff * std::cyl_bessel_i(0.0, kBeta * std::sqrt(1.0 - u * u)) /
+                           std::cyl_bessel_i(0.0, kBeta) * (k == 0 ? 1.0 : std::sin(x) / x));
+    }
+    const Interpolator interpolator{1'024, 12.0};
+    double highest = -100.0;
+    for (const Pattern& pattern : kPatterns) {
+        std::vector<double> raw;
+        for (std::uint64_t n = 0; n < kPatternFrames + low_pass.size(); ++n) raw.push_back(pattern.signal(n));
+        std::vector<float> samples;
+        for (std::size_t n = 0; n < kPatternFrames; ++n) {
+            double sum = 0.0;
+            for (std::size_t k = 0; k < low_pass.size(); ++k) sum += low_pass[k] * raw[n + k];
+            samples.push_back(static_cast<float>(sum));
+        }
+        const double over_db = db(interpolator.peak(limited(samples, -1.0))) + 1.0;
+        EXPECT_LT(over_db, 0.05) << pattern.name;
+        EXPECT_GT(over_db, -4.0) << pattern.name << ": limited, not just quiet";
+        highest = std::max(highest, over_db);
+    }
+    RecordProperty("highest_over_ceiling_db", std::to_string(highest));
 }
 
 TEST(LimiterNode, ReleasesWithItsTimeConstantAndComesBackToTheBit) {
