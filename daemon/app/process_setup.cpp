@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -162,6 +163,15 @@ double thread_time_s() {
     timespec time{};
     ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
     return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+std::uint64_t random_number() {
+    std::uint64_t number = 0;
+    // Fails only on a system without a source of random numbers; then the time has to do.
+    if (::getrandom(&number, sizeof number, GRND_NONBLOCK) == sizeof number) return number;
+    timespec time{};
+    ::clock_gettime(CLOCK_MONOTONIC, &time);
+    return static_cast<std::uint64_t>(time.tv_nsec) * 0x9E37'79B9'7F4A'7C15U;
 }
 
 std::uint64_t available_memory_bytes() {

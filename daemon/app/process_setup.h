@@ -32,4 +32,7 @@ void trim_memory();
 /// Returns the processor time that the calling thread has taken, in seconds. [any]
 [[nodiscard]] double thread_time_s();
 
+/// Returns an unpredictable number. [any]
+[[nodiscard]] std::uint64_t random_number();
+
 }  // namespace rta::app

@@ -16,6 +16,9 @@ struct EngineConfig {
     /// [any] Returns the processor time of the calling thread in seconds. Transactions whose validation on a worker
     /// takes more than kMaximumEditS are refused; nullptr: none is.
     double (*thread_time_s)() = nullptr;
+    /// [any] Returns a random number, for settings that are drawn when a node is added; nullptr: derived from its name,
+    /// as for the nodes of a document.
+    std::uint64_t (*random)() = nullptr;
 };
 
 }  // namespace rta

@@ -133,31 +133,48 @@ class Editor {
         return built.type == description.type && built.settings == description.settings;
     }
 
-    /// Returns the existing node of the same name, type and settings, or nullptr.
-    [[nodiscard]] const GraphNode* find_same(const PreparedNode& node) const {
-        const NodeDescription& description = *node.description;
-        const GraphNode* const old = draft_.graph.find(description.name);
-        const bool same = old != nullptr && old->description->type == description.type &&
-                          old->description->settings == description.settings;
-        return same ? old : nullptr;
+    /// A node of the new graph.
+    struct Placed {
+        const GraphNode* old;  ///< of the same name, type and settings; null: none
+        std::size_t index;     ///< in nodes_
+        std::shared_ptr<const NodeDescription> description;
+    };
+
+    [[nodiscard]] Placed place(std::size_t index) const {
+        const auto& description = nodes_[index].description;
+        const GraphNode* const old = draft_.graph.find(description->name);
+        if (old == nullptr || old->description->type != description->type) return {nullptr, index, description};
+        auto kept = with_drawn_settings_of(*old, nodes_[index]);
+        if (kept->settings == old->description->settings) return {old, index, std::move(kept)};
+        return {nullptr, index, description};
+    }
+
+    /// A setting that was drawn for the existing node stays if the document does not give it.
+    [[nodiscard]] static std::shared_ptr<const NodeDescription> with_drawn_settings_of(const GraphNode& old,
+                                                                                       const PreparedNode& node) {
+        if (node.drawn.empty()) return node.description;
+        Settings settings = node.description->given_settings;
+        for (const std::string_view name : node.drawn)
+            settings.find(name)->second = old.description->settings.values().find(name)->second;
+        auto kept = NodeDescription::make(*node.description->type, old.name(), std::move(settings));
+        return kept ? std::move(*kept) : node.description;
     }
 
     Expected<void> replace_nodes(const GraphDocument& document, AudioGraph& replaced,
                                  std::vector<ParameterChange>& changes) {
         // Nodes are sorted by id: first those that stay, oldest first, then the new ones.
-        std::vector<std::pair<const GraphNode*, std::size_t>> order;
+        std::vector<Placed> order;
         order.reserve(nodes_.size());
-        for (std::size_t i = 0; i < nodes_.size(); ++i) order.emplace_back(find_same(nodes_[i]), i);
-        std::ranges::sort(order, {}, [](const auto& entry) {
-            return std::pair{entry.first == nullptr ? NodeId{static_cast<std::uint64_t>(-1)} : entry.first->id,
-                             entry.second};
+        for (std::size_t i = 0; i < nodes_.size(); ++i) order.push_back(place(i));
+        std::ranges::sort(order, {}, [](const Placed& entry) {
+            return std::pair{entry.old == nullptr ? NodeId{static_cast<std::uint64_t>(-1)} : entry.old->id,
+                             entry.index};
         });
 
         const GraphNode* previous = nullptr;
-        for (const auto& [old, index] : order) {
+        for (const auto& [old, index, description] : order) {
             const PreparedNode& node = nodes_[index];
             const DocumentPosition& position = document.nodes[index].position;
-            const auto& description = node.description;
             if (old != nullptr && old == previous) {
                 return std::unexpected(at_position(
                     {ErrorCode::already_exists, "node " + quoted(description->name) + " already exists", {}},

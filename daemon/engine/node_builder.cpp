@@ -80,27 +80,31 @@ Expected<std::shared_ptr<NodeInstance>> NodeBuilder::build(std::shared_ptr<const
 }
 
 Expected<PreparedNode> NodeBuilder::describe(const std::string& type_name, const std::string& name,
-                                             const Settings& settings,
+                                             std::uint64_t random, Settings& settings,
                                              const std::map<std::string, float, std::less<>>& parameters) const {
     const auto type = registry_.require(type_name);
     if (!type) return std::unexpected(at_node(name, type.error()));
+    std::vector<std::string_view> drawn = draw_settings((*type)->settings, random, settings);
     auto description = NodeDescription::make(**type, name, settings);
     if (!description) return std::unexpected(std::move(description.error()));
     auto values = (*description)->parameter_values(parameters);
     if (!values) return std::unexpected(std::move(values.error()));
-    return PreparedNode{std::move(*description), std::move(*values)};
+    return PreparedNode{
+        .description = std::move(*description), .parameters = std::move(*values), .drawn = std::move(drawn)};
 }
 
-Expected<std::vector<PreparedNode>> NodeBuilder::describe(const Edit& edit) const {
+Expected<std::vector<PreparedNode>> NodeBuilder::describe(Edit& edit) const {
     std::vector<PreparedNode> nodes;
-    if (const auto* add = std::get_if<AddNode>(&edit)) {
-        auto node = describe(add->type, add->name, add->settings, add->parameters);
+    if (auto* add = std::get_if<AddNode>(&edit)) {
+        const std::uint64_t random = config_.random != nullptr ? config_.random() : random_from_name(add->name);
+        auto node = describe(add->type, add->name, random, add->settings, add->parameters);
         if (!node) return std::unexpected(std::move(node.error()));
         nodes.push_back(std::move(*node));
-    } else if (const auto* replace = std::get_if<ReplaceGraph>(&edit)) {
+    } else if (auto* replace = std::get_if<ReplaceGraph>(&edit)) {
         nodes.reserve(replace->document.nodes.size());
-        for (const GraphDocument::Node& entry : replace->document.nodes) {
-            auto node = describe(entry.type, entry.name, entry.settings, entry.parameters);
+        for (GraphDocument::Node& entry : replace->document.nodes) {
+            auto node =
+                describe(entry.type, entry.name, random_from_name(entry.name), entry.settings, entry.parameters);
             if (!node) return std::unexpected(at_position(std::move(node.error()), entry.position));
             node->position = entry.position;
             nodes.push_back(std::move(*node));

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "document/document.h"
@@ -26,6 +27,7 @@ struct PreparedNode {
     std::vector<float> parameters;             ///< values, each in the parameter's own unit
     DocumentPosition position{};               ///< for errors about a document
     std::shared_ptr<NodeInstance> instance{};  ///< null: not built yet
+    std::vector<std::string_view> drawn{};     ///< names of settings that were not given
 };
 
 /// Builds nodes. Slow, but independent of the graph, so any thread may do it.
@@ -66,12 +68,13 @@ class NodeBuilder {
     [[nodiscard]] Expected<std::shared_ptr<NodeInstance>> build(
         std::shared_ptr<const NodeDescription> description) const;
     /// [any] Describes the nodes that the edit adds: one for AddNode, all for ReplaceGraph, none for other edits.
-    /// Errors: unknown type, invalid setting or parameter.
-    [[nodiscard]] Expected<std::vector<PreparedNode>> describe(const Edit& edit) const;
+    /// Adds the settings that are drawn to the edit: random for AddNode, derived from the name for ReplaceGraph, so that
+    /// a document always sounds the same. Errors: unknown type, invalid setting or parameter.
+    [[nodiscard]] Expected<std::vector<PreparedNode>> describe(Edit& edit) const;
 
  private:
     [[nodiscard]] Expected<PreparedNode> describe(const std::string& type_name, const std::string& name,
-                                                  const Settings& settings,
+                                                  std::uint64_t random, Settings& settings,
                                                   const std::map<std::string, float, std::less<>>& parameters) const;
     [[nodiscard]] BuildContext context_of(const NodeDescription& description) const {
         return {config_.sample_rate_hz, config_.block_size, description.settings};

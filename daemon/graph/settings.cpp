@@ -111,6 +111,26 @@ const T& get_as(const Settings& values, std::string_view name) {
 
 }  // namespace
 
+std::vector<std::string_view> draw_settings(std::span<const SettingSpec> table, std::uint64_t random, Settings& given) {
+    std::vector<std::string_view> drawn;
+    for (const SettingSpec& spec : table) {
+        if (!spec.drawn || given.contains(spec.name)) continue;
+        const auto values = static_cast<std::uint64_t>(spec.maximum - spec.minimum) + 1;
+        given.emplace(spec.name, spec.minimum + static_cast<double>(random % values));
+        drawn.push_back(spec.name);
+    }
+    return drawn;
+}
+
+/// FNV-1a, whose bits are mixed once more because names often differ in their last letter only.
+std::uint64_t random_from_name(std::string_view name) {
+    std::uint64_t hash = 0xCBF2'9CE4'8422'2325;
+    for (const char letter : name) hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100'0000'01B3;
+    hash = (hash ^ (hash >> 33U)) * 0xFF51'AFD7'ED55'8CCD;
+    hash = (hash ^ (hash >> 33U)) * 0xC4CE'B9FE'1A85'EC53;
+    return hash ^ (hash >> 33U);
+}
+
 Expected<ResolvedSettings> ResolvedSettings::resolve(std::span<const SettingSpec> table, const Settings& given,
                                                      std::string_view where) {
     ResolvedSettings resolved;

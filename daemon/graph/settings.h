@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "document/setting_value.h"
 #include "text/error.h"
@@ -25,7 +26,16 @@ struct SettingSpec {
     std::string_view default_text = {};              ///< choice and text
     std::span<const std::string_view> choices = {};  ///< choice; integer: if not empty, the only valid values
     std::string_view help;
+    /// An integer that differs between nodes: if a node is added without it, a value is drawn and stored in the graph.
+    bool drawn = false;
 };
+
+/// Adds the settings that are drawn and that `given` does not contain, with values that depend on `random`. Returns
+/// their names. [any]
+std::vector<std::string_view> draw_settings(std::span<const SettingSpec> table, std::uint64_t random, Settings& given);
+
+/// Returns a number for draw_settings() that is always the same for a name, and differs between names. [any]
+[[nodiscard]] std::uint64_t random_from_name(std::string_view name);
 
 /// Returns the row `channels`, the same for all nodes that have it.
 [[nodiscard]] constexpr SettingSpec channels_setting(std::string_view help = "Width of every port of the node.") {

@@ -22,12 +22,15 @@ constexpr std::array kSettings{
                 .default_text = "white",
                 .choices = kColors,
                 .help = "white: equal power per hertz; pink: equal power per octave."},
-    SettingSpec{.name = "seed",
-                .kind = SettingSpec::Kind::integer,
-                .minimum = 0,
-                .maximum = 4'294'967'295,
-                .default_number = 1,
-                .help = "Seed of the generator. Equal seeds produce equal noise."},
+    SettingSpec{
+        .name = "seed",
+        .kind = SettingSpec::Kind::integer,
+        .minimum = 0,
+        .maximum = 4'294'967'295,
+        .default_number = 1,
+        .help = "Seed of the generator. Equal seeds produce equal noise. If left out, a seed is drawn when the node is "
+                "added, and stored in the graph.",
+        .drawn = true},
     channels_setting("Number of channels of the output. The channels are independent."),
 };
 

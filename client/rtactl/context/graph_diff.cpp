@@ -104,6 +104,8 @@ class Comparison {
         const v1::NodeType* type = find_type(types_, after.type());
         if (type == nullptr) return change;
         for (const v1::SettingInfo& setting : type->settings()) {
+            // The daemon keeps the value that it has drawn for the node.
+            if (setting.drawn() && !after.settings().fields().contains(setting.name())) continue;
             const google::protobuf::Value& value = value_of(after, setting);
             if (describe(value) != describe(value_of(before, setting)))
                 (*change.mutable_settings()->mutable_fields())[setting.name()] = value;

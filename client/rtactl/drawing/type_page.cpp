@@ -205,6 +205,7 @@ std::string range_text(const v1::ParameterInfo& parameter) {
 }
 
 std::string default_text(const v1::SettingInfo& setting) {
+    if (setting.drawn()) return "drawn";
     const std::string text = describe(setting.default_());
     return text.empty() ? "none" : text;
 }

@@ -55,6 +55,7 @@ void apply_transaction(Call& call) {
     result.set_starts_within_ms(ticket->starts_within_ms);
     result.set_combs(ticket->combs);
     committed(call, services.plan_room);
+    report_kept_draws(services.engine.graph(), transaction);
     publish_edits(services, call.client, ticket->revision, transaction.edits);
     if (call.request.large) {
         services.workers.free(std::move(call.request.state));

@@ -48,6 +48,7 @@ void setting_to_wire(const SettingSpec& spec, v1::SettingInfo& message) {
             set_string(*message.mutable_default_()->mutable_string_value(), spec.default_text);
             break;
     }
+    message.set_drawn(spec.drawn);
     for (const std::string_view choice : spec.choices) set_string(*message.add_choices(), choice);
 }
 

@@ -218,6 +218,39 @@ Expected<Edit> to_edit(const v1::Edit& message) {
         "change_settings, set_latency_compensation or replace_graph");
 }
 
+namespace {
+
+/// Adds the settings that are missing from a message with settings; all of them are numbers. Returns whether there are
+/// any.
+template <class Message>
+bool add_missing(const Settings& settings, Message& message) {
+    if (settings.size() == static_cast<std::size_t>(message.settings().fields_size())) return false;
+    for (const auto& [name, value] : settings) {
+        if (!message.settings().fields().contains(name))
+            (*message.mutable_settings()->mutable_fields())[name].set_number_value(std::get<double>(value));
+    }
+    return true;
+}
+
+/// Adds the settings that the engine has drawn to the edits, so that clients can follow the graph.
+void report_draws(requests::TransactionState& transaction) {
+    const std::vector<Edit>& edits = transaction.prepared.transaction().edits;
+    for (std::size_t i = 0; i < edits.size(); ++i) {
+        v1::Edit& message = *transaction.edits.mutable_edits(static_cast<int>(i));
+        if (const auto* add = std::get_if<AddNode>(&edits[i])) {
+            add_missing(add->settings, *message.mutable_add_node());
+        } else if (const auto* replace = std::get_if<ReplaceGraph>(&edits[i])) {
+            v1::Graph& graph = *message.mutable_replace_graph();
+            for (int node = 0; node < graph.nodes_size(); ++node) {
+                const Settings& settings = replace->document.nodes[static_cast<std::size_t>(node)].settings;
+                if (add_missing(settings, *graph.mutable_nodes(node))) transaction.drawn_nodes.push_back(node);
+            }
+        }
+    }
+}
+
+}  // namespace
+
 namespace requests {
 
 Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine, SharedGraphSnapshot snapshot,
@@ -225,7 +258,25 @@ Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine
     if (!content) return std::unexpected(std::move(content.error()));
     auto prepared = engine.prepare(std::move(content->transaction), std::move(snapshot));
     if (!prepared) return std::unexpected(without_index(std::move(prepared.error()), content->whole_graph));
-    return std::make_unique<TransactionState>(std::move(content->edits), content->whole_graph, std::move(*prepared));
+    auto state =
+        std::make_unique<TransactionState>(std::move(content->edits), content->whole_graph, std::move(*prepared));
+    report_draws(*state);
+    if (auto fits = check_event_size(state->edits.ByteSizeLong()); !fits)
+        return std::unexpected(std::move(fits.error()));
+    return state;
+}
+
+void report_kept_draws(const AudioGraph& graph, TransactionState& transaction) {
+    for (const int index : transaction.drawn_nodes) {
+        v1::Node& node = *transaction.edits.mutable_edits(0)->mutable_replace_graph()->mutable_nodes(index);
+        const GraphNode* const committed = graph.find(node.name());
+        if (committed == nullptr) continue;
+        for (const SettingSpec& spec : committed->description->type->settings) {
+            if (!spec.drawn) continue;
+            (*node.mutable_settings()->mutable_fields())[std::string{spec.name}].set_number_value(
+                committed->description->settings.number(spec.name));
+        }
+    }
 }
 
 bool build_missing(Call& call, const Error& error) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "api/fairness.h"
 #include "api/list_limits.h"
@@ -45,9 +46,10 @@ struct TransactionState final : RequestState {
     TransactionState(v1::EditList&& list, bool whole, PreparedTransaction&& made)
         : edits{std::move(list)}, whole_graph{whole}, prepared{std::move(made)} {}
 
-    v1::EditList edits;
+    v1::EditList edits;  ///< with the settings that were drawn
     bool whole_graph;
-    bool wait_for_start = false;  ///< the response is sent when the change begins to be heard
+    std::vector<int> drawn_nodes;  ///< indices in a replace_graph of nodes with settings that were drawn
+    bool wait_for_start = false;   ///< the response is sent when the change begins to be heard
     PreparedTransaction prepared;
     std::uint32_t builds = 0;  ///< after the first preparation
     TimePoint first_build{};
@@ -64,6 +66,10 @@ inline constexpr std::chrono::seconds kLongestBuilds{2};
 [[nodiscard]] Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine,
                                                                           SharedGraphSnapshot snapshot,
                                                                           Expected<TransactionContent> content);
+
+/// Sets the settings that were drawn for the nodes of a replace_graph to those in the graph, after the commit: nodes that
+/// stay keep theirs. [control]
+void report_kept_draws(const AudioGraph& graph, TransactionState& transaction);
 
 /// Returns `error` without the index of an edit that the client did not number.
 [[nodiscard]] Error without_index(Error error, bool whole_graph);

@@ -4,8 +4,10 @@
 
 #include <limits>
 #include <string>
+#include <string_view>
 
 #include "document/document.h"
+#include "graph/settings.h"
 #include "script.h"
 
 namespace rta::api::test {
@@ -71,6 +73,32 @@ TEST(Events, AReplacedGraphIsToldAsOneEditWhateverFormItCameIn) {
         a> id: 3 apply_transaction { wait_for_start: true graph { nodes { name: "d" type: "gain" } } }
         a< event { number: 3 graph_changed { revision: 2 edits { replace_graph { nodes { name: "d" type: "gain" } } } } }
     )");
+}
+
+TEST(Events, ContainTheSettingsThatWereDrawn) {
+    const auto seed = [](double value) {
+        return "settings { fields { key: \"seed\" value { number_value: " + std::to_string(value) + " } } }";
+    };
+    const auto drawn = [&](std::string_view name) {
+        return seed(static_cast<double>(random_from_name(name) % 4'294'967'296));
+    };
+    Script script;
+    script.play(R"(
+        hello a
+        a> id: 1 subscribe { topics: TOPIC_CHANGES }
+        a< response { id: 1 subscribe {} }
+        a> id: 2 apply_transaction { wait_for_start: true edits { edits { add_node { name: "n" type: "noise" } } edits { add_node { name: "k" type: "noise" )" +
+                seed(5) + R"( } } } }
+        a< event { number: 1 graph_changed { revision: 1 edits { add_node { name: "n" type: "noise" )" +
+                drawn("n") + R"( } } edits { add_node { name: "k" type: "noise" )" + seed(5) + R"( } } } }
+        block
+        a< response { id: 2 apply_transaction { revision: 1 } }
+        a< event { number: 2 transaction_heard { revision: 1 } }
+        a> id: 3 apply_transaction { wait_for_start: true graph { nodes { name: "k" type: "noise" } nodes { name: "m" type: "noise" } } }
+        a< event { number: 3 graph_changed { revision: 2 edits { replace_graph { nodes { name: "k" type: "noise" )" +
+                seed(5) + R"( } nodes { name: "m" type: "noise" )" + drawn("m") + R"( } } } } }
+    )");
+    EXPECT_EQ(script.engine.graph().find("k")->description->settings.number("seed"), 5.0) << "kept";
 }
 
 TEST(Events, UnknownTopicsAreRefused) {

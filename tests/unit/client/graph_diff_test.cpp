@@ -39,6 +39,26 @@ TEST(GraphDiff, EqualGraphsHaveNoDifference) {
         << "what is left out has its default";
 }
 
+TEST(GraphDiff, ASettingThatWasDrawnIsKeptUnlessItIsGiven) {
+    v1::NodeTypesResult types = fake_types();
+    for (v1::NodeType& type : *types.mutable_types()) {
+        if (type.name() != "sine") continue;
+        v1::SettingInfo& seed = *type.add_settings();
+        seed.set_name("seed");
+        seed.set_kind("integer");
+        seed.mutable_default_()->set_number_value(1);
+        seed.set_drawn(true);
+    }
+    v1::Graph current = fake_graph();
+    (*current.mutable_nodes(0)->mutable_settings()->mutable_fields())["seed"].set_number_value(7);
+    EXPECT_TRUE(rtactl::edits_between(current, fake_graph(), types).empty());
+    v1::Graph wanted = fake_graph();
+    (*wanted.mutable_nodes(0)->mutable_settings()->mutable_fields())["seed"].set_number_value(8);
+    const auto edits = rtactl::edits_between(current, wanted, types);
+    ASSERT_EQ(edits.size(), 1U);
+    EXPECT_EQ(rtactl::describe(edits[0]), "set osc.seed=8");
+}
+
 TEST(GraphDiff, ParametersThatAreLeftOutGoToTheirDefaults) {
     EXPECT_EQ(diff([](v1::Graph& graph) {
                   graph.mutable_nodes(0)->mutable_parameters()->erase("frequency_hz");

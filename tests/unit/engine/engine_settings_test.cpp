@@ -5,7 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <random>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "support/offline_engine.h"
 
@@ -104,6 +108,79 @@ TEST_F(EngineSettings, SettingsThatStayTheSameKeepTheNode) {
     offline.edit({ChangeSettings{"a", {{"channels", 2.0}}}});
     EXPECT_EQ(CountedProcessor::built, 1);
     EXPECT_NE(offline.engine.graph().find("a")->id, before);
+}
+
+/// Returns the seed of a noise as the document of the graph contains it.
+double stored_seed(const OfflineEngine& offline, std::string_view node) {
+    for (const GraphDocument::Node& entry : offline.engine.graph().document().nodes) {
+        if (entry.name == node) return std::get<double>(entry.settings.at("seed"));
+    }
+    return -1.0;
+}
+
+const std::vector<Edit>& two_noises() {
+    static const std::vector<Edit> edits{
+        AddNode{"output", "left", {}, {}}, AddNode{"output", "right", {{"first_channel", 2.0}}, {}},
+        AddNode{"noise", "a", {}, {}},     AddNode{"noise", "b", {}, {}},
+        Connect{"a", "left", {}},          Connect{"b", "right", {}}};
+    return edits;
+}
+
+TEST(DrawnSettings, TwoNodesDifferAndTheirDocumentSoundsTheSameAgain) {
+    OfflineEngine live;
+    live.edit(two_noises());
+    EXPECT_NE(stored_seed(live, "a"), stored_seed(live, "b"));
+    live.render_blocks(8);
+    EXPECT_NE(live.recorded[0], live.recorded[1]) << "not the same noise twice";
+
+    OfflineEngine saved;
+    saved.edit({ReplaceGraph{live.engine.graph().document()}});
+    EXPECT_EQ(stored_seed(saved, "a"), stored_seed(live, "a"));
+    saved.render_blocks(8);
+    EXPECT_EQ(saved.recorded, live.recorded);
+}
+
+TEST(DrawnSettings, AreRandomForAnAddedNodeAndDerivedFromTheNameForADocument) {
+    static std::uint64_t next = 0;
+    next = 0x1'0000'0007;
+    const EngineConfig config{.random = +[]() -> std::uint64_t { return next++; }};
+    OfflineEngine offline{config};
+    offline.edit(
+        {AddNode{"noise", "a", {}, {}}, AddNode{"noise", "b", {}, {}}, AddNode{"noise", "c", {{"seed", 5.0}}, {}}});
+    EXPECT_EQ(stored_seed(offline, "a"), 7.0) << "within the range of the setting";
+    EXPECT_EQ(stored_seed(offline, "b"), 8.0);
+    EXPECT_EQ(stored_seed(offline, "c"), 5.0);
+
+    GraphDocument document;
+    for (const char* name : {"x", "y"})
+        document.nodes.push_back({.name = name, .type = "noise", .settings = {}, .parameters = {}});
+    OfflineEngine one{config};
+    one.edit({ReplaceGraph{document}});
+    OfflineEngine other;
+    other.edit({ReplaceGraph{document}});
+    EXPECT_NE(stored_seed(one, "x"), stored_seed(one, "y"));
+    EXPECT_EQ(stored_seed(one, "x"), stored_seed(other, "x"));
+    EXPECT_EQ(stored_seed(one, "y"), stored_seed(other, "y"));
+}
+
+TEST(DrawnSettings, ADocumentWithoutASeedKeepsTheRunningNode) {
+    OfflineEngine offline{{.random = +[]() -> std::uint64_t { return 99; }}};
+    offline.edit({AddNode{"noise", "a", {}, {}}});
+    const NodeId before = offline.engine.graph().find("a")->id;
+    GraphDocument document;
+    document.nodes.push_back({.name = "a", .type = "noise", .settings = {}, .parameters = {{"gain_db", -30.0F}}});
+    offline.edit({ReplaceGraph{document}});
+    EXPECT_EQ(offline.engine.graph().find("a")->id, before);
+    EXPECT_EQ(stored_seed(offline, "a"), 99.0);
+
+    document.nodes[0].settings = {{"color", std::string{"pink"}}};
+    offline.edit({ReplaceGraph{document}});
+    EXPECT_NE(offline.engine.graph().find("a")->id, before) << "another setting has changed";
+
+    offline.edit({ChangeSettings{"a", {{"color", std::string{"white"}}}}, RenameNode{"a", "b"}});
+    const double kept = stored_seed(offline, "b");
+    offline.edit({ChangeSettings{"b", {{"channels", 2.0}}}});
+    EXPECT_EQ(stored_seed(offline, "b"), kept) << "neither a new name nor other settings change it";
 }
 
 TEST_F(EngineSettings, ANodeThatChangedAfterItsSuccessorWasBuiltIsBuiltAgain) {
