@@ -43,7 +43,9 @@ extern constinit const NodeType kType{
     .name = "meter",
     .help =
         "Passes its input through and measures it. Clients that subscribe to levels receive peak, RMS and true peak of "
-        "each channel, and the loudness of all channels together (EBU R 128).",
+        "each channel, and the loudness of all channels together (EBU R 128). The channels are expected in the order L R "
+        "C Ls Rs (5) or L R C LFE Ls Rs (6): surrounds count 1.41 times, the LFE does not count. With any other number, "
+        "all channels count equally.",
     .settings = kSettings,
     .inputs = kInputs,
     .outputs = kOutputs,

@@ -38,8 +38,11 @@ constexpr std::array kParameters{
         "gain_db", -20.0F,
         "Peak level of the ideal waveform: half of its peak-to-peak value. Band limiting adds up to 18% of overshoot "
         "at steps."),
-    ParameterSpec{"pulse_width", Unit::ratio, 0.01F, 0.99F, 0.5F,
-                  "Part of the cycle for which a square is high; ignored by the other shapes."},
+    ParameterSpec{
+        "pulse_width", Unit::ratio, 0.01F, 0.99F, 0.5F,
+        "Part of the cycle for which a square is high; ignored by the other shapes. A square has no DC, so a "
+        "narrow pulse is higher than its level: its peak is 2 * (1 - pulse_width) times the level, up to 5.9 dB "
+        "more, plus the overshoot. The same applies to a wide pulse, downward."},
 };
 static_assert(well_formed(kParameters));
 

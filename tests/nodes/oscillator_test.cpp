@@ -233,6 +233,17 @@ TEST(OscillatorNode, HasNoDcAtAnyPulseWidth) {
     }
 }
 
+TEST(OscillatorNode, HasThePeakOfANarrowPulseThatItsHelpStates) {
+    // Low enough that the pulse is wider than the filter. Each of its two steps of height 2 overshoots by up to 9%.
+    for (const float width : {0.01F, 0.05F, 0.5F, 0.95F, 0.99F}) {
+        NodeBench bench = oscillator("square", 3.0F, width);
+        const std::vector<float> out = bench.render_channel(48'000);
+        const double high = 2.0 * std::max(1.0 - static_cast<double>(width), static_cast<double>(width));
+        EXPECT_GT(test::peak(out), high) << width;
+        EXPECT_LT(test::peak(out), high + 0.18) << width;
+    }
+}
+
 TEST(OscillatorNode, IsASawOf440HzAtMinus20DbByDefault) {
     NodeBench bench{*builtin_nodes().find("oscillator")};
     const std::vector<float> out = bench.render_channel(48'000);
