@@ -245,11 +245,17 @@ EngineReset Engine::start_reset() { return EngineReset{*core_}; }
 // ---------------------------------------------------------------------------------------------------------------------
 // Measurements
 
+std::vector<std::uint32_t> Engine::own_latencies() const {
+    std::vector<std::uint32_t> own;
+    own.reserve(core_->graph.node_count());
+    for (const auto& node : core_->graph.nodes())
+        own.push_back(core_->instances.at(node->id.value())->latency_frames());
+    return own;
+}
+
 LatencyReport Engine::latency() const {
     const AudioGraph& graph = core_->graph;
-    std::vector<std::uint32_t> own;
-    own.reserve(graph.node_count());
-    for (const auto& node : graph.nodes()) own.push_back(core_->instances.at(node->id.value())->latency_frames());
+    const std::vector<std::uint32_t> own = own_latencies();
     LatencyReport latency;
     if (std::ranges::all_of(own, [](std::uint32_t frames) { return frames == 0; })) return latency;
     const GraphLatency found = find_latency(graph, own);

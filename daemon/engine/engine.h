@@ -152,6 +152,8 @@ class Engine {
     [[nodiscard]] const AudioGraph& graph() const;
     /// [control]
     [[nodiscard]] LatencyReport latency() const;
+    /// [control] Returns the latency that each node adds, in frames, in the order of the graph.
+    [[nodiscard]] std::vector<std::uint32_t> own_latencies() const;
     /// [control]
     [[nodiscard]] std::uint64_t revision() const;
     /// [control]

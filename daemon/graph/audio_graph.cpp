@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "graph/port_text.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
 #include "text/suggestion.h"
@@ -34,47 +35,10 @@ bool is_at(const Incoming& incoming, Position position, std::uint32_t to_port, P
 /// -0 equals 0, and would be written as "-0".
 constexpr float positive_zero(float value) { return value == 0.0F ? 0.0F : value; }
 
-struct PortText {
-    std::string_view node;
-    std::optional<std::string_view> port;
-};
-
-PortText split(std::string_view text) {
-    const std::size_t colon = text.find(':');
-    if (colon == std::string_view::npos) return {text, std::nullopt};
-    return {text.substr(0, colon), text.substr(colon + 1)};
-}
-
-std::vector<std::string_view> names_of(const auto& entries) {
-    std::vector<std::string_view> names;
-    names.reserve(entries.size());
-    for (const auto& entry : entries) names.push_back(entry.name);
-    return names;
-}
-
 Expected<std::uint32_t> require_parameter(const NodeDescription& node, std::string_view parameter) {
     if (const auto index = node.layout.find_parameter(parameter)) return *index;
     return fail(ErrorCode::not_found, "node " + quoted(node.name) + " (" + std::string{node.type->name} + "): " +
                                           unknown_name("parameter", parameter, names_of(node.layout.parameters)));
-}
-
-/// `direction` is "input" or "output", for the error.
-Expected<std::uint32_t> resolve_port(const GraphNode& node, std::span<const NodeLayout::Port> ports,
-                                     std::optional<std::string_view> port, std::string_view direction) {
-    if (ports.empty()) {
-        return fail(ErrorCode::failed_precondition, "node " + quoted(node.name()) + " of type " +
-                                                        std::string{node.description->type->name} + " has no " +
-                                                        std::string{direction});
-    }
-    if (port) {
-        if (const auto index = NodeLayout::find_port(ports, *port)) return *index;
-        return fail(ErrorCode::not_found,
-                    "node " + quoted(node.name()) + ": " + unknown_name(direction, *port, names_of(ports)));
-    }
-    if (ports.size() == 1) return 0U;
-    return fail(ErrorCode::invalid_argument, "node " + quoted(node.name()) + " has several " + std::string{direction} +
-                                                 "s: specify one, for example " + node.name() + ":" +
-                                                 ports.front().name);
 }
 
 std::string port_name(const GraphNode& node, std::span<const NodeLayout::Port> ports, std::uint32_t port) {
@@ -448,7 +412,7 @@ Expected<const GraphNode*> AudioGraph::require(std::string_view name) const {
 }
 
 Expected<PortRef> AudioGraph::resolve_output(std::string_view text) const {
-    const auto [name, port] = split(text);
+    const auto [name, port] = split_port(text);
     const auto node = require(name);
     if (!node) return std::unexpected(node.error());
     const auto index = resolve_port(**node, (*node)->description->layout.outputs, port, "output");
@@ -457,7 +421,7 @@ Expected<PortRef> AudioGraph::resolve_output(std::string_view text) const {
 }
 
 Expected<PortRef> AudioGraph::resolve_input(std::string_view text) const {
-    const auto [name, port] = split(text);
+    const auto [name, port] = split_port(text);
     const auto node = require(name);
     if (!node) return std::unexpected(node.error());
     const auto index = resolve_port(**node, (*node)->description->layout.inputs, port, "input");

@@ -9,15 +9,20 @@
 namespace rta {
 namespace {
 
+/// The response of a type that is not linear counts on a path only.
+bool has_response(const NodeType& type) { return type.response != nullptr && type.counts_as.empty(); }
+
 std::unexpected<Error> no_response(const GraphNode& node, const NodeRegistry& registry) {
     std::string known;
     for (const NodeType* type : registry.types()) {
-        if (type->response != nullptr) known.append(known.empty() ? "" : ", ").append(type->name);
+        if (has_response(*type)) known.append(known.empty() ? "" : ", ").append(type->name);
     }
     return fail(ErrorCode::failed_precondition,
                 "node " + quoted(node.name()) + " has no frequency response: its type is " +
                     std::string{node.description->type->name} + "; these types have one: " + known);
 }
+
+}  // namespace
 
 Expected<void> check_frequencies(std::span<const float> frequencies_hz, double sample_rate_hz) {
     for (std::size_t i = 0; i < frequencies_hz.size(); ++i) {
@@ -37,8 +42,6 @@ bool is_bypassed(const GraphNode& node) {
     return bypass && node.parameters[*bypass] != 0.0F;
 }
 
-}  // namespace
-
 Expected<std::vector<FrequencyResponse>> frequency_response(const AudioGraph& graph, const NodeRegistry& registry,
                                                             std::string_view name,
                                                             std::span<const float> frequencies_hz,
@@ -47,7 +50,7 @@ Expected<std::vector<FrequencyResponse>> frequency_response(const AudioGraph& gr
     if (!found) return std::unexpected(found.error());
     const GraphNode& node = **found;
     const NodeDescription& description = *node.description;
-    if (description.type->response == nullptr) return no_response(node, registry);
+    if (!has_response(*description.type)) return no_response(node, registry);
     if (auto good = check_frequencies(frequencies_hz, sample_rate_hz); !good)
         return std::unexpected(std::move(good.error()));
 

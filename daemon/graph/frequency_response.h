@@ -28,4 +28,10 @@ struct FrequencyResponse {
                                                                           std::span<const float> frequencies_hz,
                                                                           double sample_rate_hz);
 
+/// Checks the frequencies of a request. INVALID_ARGUMENT if one is not between 0 and half the sample rate. [any]
+[[nodiscard]] Expected<void> check_frequencies(std::span<const float> frequencies_hz, double sample_rate_hz);
+
+/// Returns whether the parameter `bypass` of the node is on. [any]
+[[nodiscard]] bool is_bypassed(const GraphNode& node);
+
 }  // namespace rta

@@ -40,6 +40,26 @@ struct ResponseQuery {
     std::span<const double> frequencies_hz;
 };
 
+/// A channel of a port, both starting at 0.
+struct PortChannel {
+    std::uint32_t port = 0;
+    std::uint32_t channel = 0;
+    [[nodiscard]] constexpr bool operator==(const PortChannel&) const = default;
+};
+
+/// Input of NodeType::Routing.
+struct RoutingQuery {
+    const ResolvedSettings& settings;
+    std::span<const float> parameters;  ///< each in its own unit, in the order of the layout
+    PortChannel input;
+    PortChannel output;  ///< of a device sink: the same channel of the device as of the input
+};
+
+/// The response of a node that changes no frequency; see NodeType::Response.
+inline void flat_response(const ResponseQuery&, std::span<std::complex<double>> values) {
+    for (std::complex<double>& value : values) value = 1.0;
+}
+
 /// Maximum memory of a processor whose type has no estimate.
 inline constexpr std::uint64_t kSmallProcessorBytes = std::uint64_t{16} << 20U;
 
@@ -61,9 +81,12 @@ struct NodeType {
     using Factory = Expected<std::unique_ptr<Processor>> (*)(const BuildContext&);
     /// [any] Estimates the bytes that a processor needs.
     using Memory = std::uint64_t (*)(const BuildContext&);
-    /// [control] Computes the frequency response from the first input to one output, the same for all channels. Writes
-    /// gain and phase for each frequency of the query to `values`.
+    /// [any] Computes the frequency response from the first input to one output, the same for all channels, without the
+    /// latency that the processor reports. Writes gain and phase for each frequency of the query to `values`.
     using Response = void (*)(const ResponseQuery&, std::span<std::complex<double>> values);
+    /// [any] Returns the gain from a channel of an input to a channel of an output, equal at all frequencies. The response
+    /// between the two is the product of this and `response`.
+    using Routing = double (*)(const RoutingQuery&);
 
     std::string_view name;
     std::string_view help;  ///< one sentence
@@ -78,7 +101,12 @@ struct NodeType {
     bool remembers_input = false;
     DeviceRole device_role = DeviceRole::none;
     Factory create;
-    Response response = nullptr;    ///< nullptr if there is none
+    Response response = nullptr;  ///< nullptr if there is none, or if `routing` is all of it
+    /// nullptr: 1 from each channel of the first input to the same channel of every output, 0 otherwise.
+    Routing routing = nullptr;
+    /// For a type that is not linear: what it counts as on a path, such as "its make-up gain, without gain reduction".
+    /// `response` is then this.
+    std::string_view counts_as = {};
     Memory memory_bytes = nullptr;  ///< nullptr if at most kSmallProcessorBytes
 };
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/compressor.h"
 
+#include <algorithm>
 #include <array>
+#include <complex>
 #include <cstdint>
 #include <memory>
+#include <span>
 
+#include "dsp/math.h"
 #include "graph/node_type.h"
 
 namespace rta::nodes::compressor {
@@ -83,6 +87,11 @@ extern constinit const NodeType kType{
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<CompressorProcessor>(context);
     },
+    .response =
+        [](const ResponseQuery& query, std::span<std::complex<double>> values) {
+            std::ranges::fill(values, static_cast<double>(dsp::gain_from_db(query.parameters[kMakeupDb])));
+        },
+    .counts_as = "its make-up gain, without gain reduction",
     .memory_bytes = &look_ahead_memory_bytes,
 };
 

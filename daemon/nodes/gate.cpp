@@ -89,6 +89,8 @@ extern constinit const NodeType kType{
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<GateProcessor>(context);
     },
+    .response = &flat_response,
+    .counts_as = "an open gate",
     .memory_bytes = &look_ahead_memory_bytes,
 };
 

@@ -75,6 +75,8 @@ extern constinit const NodeType kType{
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<LimiterProcessor>(context);
     },
+    .response = &flat_response,
+    .counts_as = "its latency, without gain reduction",
     .memory_bytes = &look_ahead_memory_bytes,
 };
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 
 #include "dsp/gain.h"
+#include "dsp/math.h"
 #include "graph/node_type.h"
 
 namespace rta::nodes::matrix {
@@ -67,6 +69,11 @@ extern constinit const NodeType kType{
     .outputs = kOutputs,
     .create = [](const BuildContext&) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<MatrixProcessor>();
+    },
+    .routing = [](const RoutingQuery& query) -> double {
+        const std::size_t crossing =
+            std::size_t{query.input.port} * query.settings.integer("outputs") + query.output.port;
+        return static_cast<double>(dsp::gain_from_db(query.parameters[crossing]));
     },
 };
 

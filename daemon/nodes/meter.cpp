@@ -53,6 +53,7 @@ extern constinit const NodeType kType{
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<MeterProcessor>(context);
     },
+    .response = &flat_response,
 };
 
 }  // namespace rta::nodes::meter

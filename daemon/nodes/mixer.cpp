@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dsp/gain.h"
+#include "dsp/math.h"
 #include "graph/node_type.h"
 
 namespace rta::nodes::mixer {
@@ -79,6 +80,11 @@ extern constinit const NodeType kType{
     .outputs = kOutputs,
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<Mixer>(context);
+    },
+    .routing = [](const RoutingQuery& query) -> double {
+        if (query.input.channel != query.output.channel) return 0.0;
+        const bool muted = query.parameters[query.settings.integer("inputs") + query.input.port] != 0.0F;
+        return muted ? 0.0 : static_cast<double>(dsp::gain_from_db(query.parameters[query.input.port]));
     },
 };
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "dsp/gain.h"
+#include "dsp/math.h"
 #include "graph/node_type.h"
 
 namespace rta::nodes::output {
@@ -64,6 +65,10 @@ extern constinit const NodeType kType{
     .device_role = DeviceRole::sink,
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<DeviceOutput>(context);
+    },
+    .routing = [](const RoutingQuery& query) -> double {
+        if (query.input.channel != query.output.channel) return 0.0;
+        return static_cast<double>(dsp::gain_from_db(query.parameters[kGainDb]));
     },
 };
 

@@ -60,12 +60,20 @@ double gain_towards(Law law, double position) RTA_NONBLOCKING {
     return dsp::square_root(linear * constant_power);
 }
 
+/// Returns the gain of a stereo input relative to a mono one: it is unchanged at the centre.
+double scale_of(Law law, std::uint32_t channels) { return channels == 2 ? 1.0 / gain_towards(law, 0.0) : 1.0; }
+
+/// Returns the factor of a side, 0 or 1, which never amplifies.
+float factor_of(Law law, double scale, std::uint32_t side, float position) RTA_NONBLOCKING {
+    const auto towards = static_cast<double>(side == 0 ? -position : position);
+    return static_cast<float>(std::min(1.0, scale * gain_towards(law, towards)));
+}
+
 class Pan final : public Processor {
  public:
     explicit Pan(const BuildContext& context)
         : law_{law_of(context.settings.text("law"))},
-          // A stereo input is unchanged at the centre and never amplified.
-          scale_{context.settings.integer("channels") == 2 ? 1.0 / gain_towards(law_, 0.0) : 1.0},
+          scale_{scale_of(law_, context.settings.integer("channels"))},
           factors_{std::vector<float>(context.block_size), std::vector<float>(context.block_size)} {}
 
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
@@ -87,8 +95,7 @@ class Pan final : public Processor {
 
  private:
     [[nodiscard]] float factor(std::uint32_t side, float position) const RTA_NONBLOCKING {
-        const auto towards = static_cast<double>(side == 0 ? -position : position);
-        return static_cast<float>(std::min(1.0, scale_ * gain_towards(law_, towards)));
+        return factor_of(law_, scale_, side, position);
     }
 
     Law law_;
@@ -109,6 +116,13 @@ extern constinit const NodeType kType{
     .outputs = kOutputs,
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<Pan>(context);
+    },
+    .routing = [](const RoutingQuery& query) -> double {
+        const std::uint32_t channels = query.settings.integer("channels");
+        if (query.input.channel != std::min(query.output.channel, channels - 1)) return 0.0;
+        const Law law = law_of(query.settings.text("law"));
+        return static_cast<double>(
+            factor_of(law, scale_of(law, channels), query.output.channel, query.parameters[kPosition]));
     },
 };
 

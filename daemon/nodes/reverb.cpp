@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/reverb.h"
 
+#include <algorithm>
 #include <array>
+#include <complex>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -96,6 +98,11 @@ extern constinit const NodeType kType{
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<ReverbProcessor>(context);
     },
+    .response =
+        [](const ResponseQuery& query, std::span<std::complex<double>> values) {
+            std::ranges::fill(values, static_cast<double>(1.0F - query.parameters[kMix]));
+        },
+    .counts_as = "its direct signal, without reverberation",
 };
 
 }  // namespace rta::nodes::reverb

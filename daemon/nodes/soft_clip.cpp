@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/soft_clip.h"
 
+#include <algorithm>
 #include <array>
+#include <complex>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -80,6 +82,13 @@ extern constinit const NodeType kType{
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<SoftClipProcessor>(context);
     },
+    .response =
+        [](const ResponseQuery& query, std::span<std::complex<double>> values) {
+            const std::span<const float> at = query.parameters;
+            std::ranges::fill(values, static_cast<double>(dsp::gain_from_db(at[kDriveDb])) *
+                                          static_cast<double>(dsp::gain_from_db(at[kGainDb])));
+        },
+    .counts_as = "its gain for quiet signals, without clipping",
 };
 
 }  // namespace rta::nodes::soft_clip

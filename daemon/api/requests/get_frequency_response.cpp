@@ -4,60 +4,170 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <numbers>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "api/call.h"
 #include "api/services.h"
+#include "api/workers.h"
+#include "plan/signal_path.h"
 
 namespace rta::api::requests {
 namespace {
 
-/// Returns 961 frequencies from 20 Hz to 20 kHz with equal ratios.
-std::vector<float> audible_frequencies(double sample_rate_hz) {
-    constexpr int kCount = 961;
+constexpr std::size_t kAudibleCount = 961;
+
+/// Returns `count` frequencies from 20 Hz to 20 kHz with equal ratios.
+std::vector<float> audible_frequencies(double sample_rate_hz, std::size_t count) {
     constexpr double kLowest = 20.0;
     const double highest = std::min(20'000.0, 0.45 * sample_rate_hz);
     std::vector<float> frequencies_hz;
-    for (int i = 0; i < kCount; ++i) {
-        const double share = static_cast<double>(i) / (kCount - 1);
+    for (std::size_t i = 0; i < count; ++i) {
+        const double share = static_cast<double>(i) / static_cast<double>(count - 1);
         frequencies_hz.push_back(static_cast<float>(kLowest * std::pow(highest / kLowest, share)));
     }
     return frequencies_hz;
 }
 
-void describe_output(const FrequencyResponse& response, v1::PortResponse& message) {
+void describe_values(std::span<const std::complex<double>> values, v1::PortResponse& message) {
     constexpr double kFloorDb = -300.0;
-    message.set_port(response.port);
-    for (const std::complex<double>& value : response.values) {
+    for (const std::complex<double>& value : values) {
         message.add_magnitude_db(static_cast<float>(std::max(20.0 * std::log10(std::abs(value)), kFloorDb)));
         message.add_phase_deg(static_cast<float>(std::arg(value) * 180.0 / std::numbers::pi));
     }
 }
 
+void describe_frequencies(double sample_rate_hz, std::span<const float> frequencies_hz,
+                          v1::FrequencyResponseResult& result) {
+    result.set_sample_rate_hz(sample_rate_hz);
+    result.mutable_frequencies_hz()->Add(frequencies_hz.begin(), frequencies_hz.end());
+}
+
+Expected<void> check(const v1::GetFrequencyResponse& wanted) {
+    constexpr int kMostFrequencies = 2048;
+    if (wanted.frequencies_hz_size() > kMostFrequencies) {
+        return fail(ErrorCode::invalid_argument, "frequencies_hz has " + std::to_string(wanted.frequencies_hz_size()) +
+                                                     " elements; at most " + std::to_string(kMostFrequencies) +
+                                                     " are allowed");
+    }
+    const bool has_path = !wanted.from().empty() && !wanted.to().empty();
+    const bool has_half = wanted.from().empty() != wanted.to().empty();
+    const bool has_channel = wanted.from_channel() != 0 || wanted.to_channel() != 0;
+    if (has_half || (has_path && !wanted.node().empty()) || (!has_path && has_channel)) {
+        return fail(ErrorCode::invalid_argument,
+                    "expected either node, or from and to (with from_channel and to_channel, if needed)");
+    }
+    return {};
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Of a node
+
+void answer_node(Call& call, std::string_view node, std::vector<float> frequencies_hz) {
+    const Engine& engine = call.services.engine;
+    const double sample_rate_hz = engine.config().sample_rate_hz;
+    if (frequencies_hz.empty()) frequencies_hz = audible_frequencies(sample_rate_hz, kAudibleCount);
+    const auto responses = frequency_response(engine.graph(), engine.registry(), node, frequencies_hz, sample_rate_hz);
+    if (!responses) return call.request.refuse(responses.error());
+    v1::FrequencyResponseResult& result = *call.request.answer().mutable_get_frequency_response();
+    describe_frequencies(sample_rate_hz, frequencies_hz, result);
+    for (const FrequencyResponse& response : *responses) {
+        v1::PortResponse& output = *result.add_outputs();
+        output.set_port(response.port);
+        describe_values(response.values, output);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Of a path
+
+/// Everything that the worker needs, and its result.
+struct PathJob {
+    v1::GetFrequencyResponse wanted;
+    SharedGraphSnapshot snapshot;
+    std::vector<std::uint32_t> own_frames;
+    EngineConfig config;
+    Expected<v1::FrequencyResponseResult> result = v1::FrequencyResponseResult{};
+};
+
+/// Returns fewer frequencies for long paths, which still draw a curve.
+std::size_t frequency_count(std::size_t points) {
+    constexpr std::size_t kMostValues = 4'000'000;
+    constexpr std::size_t kLeastCount = 121;
+    std::size_t count = kAudibleCount;
+    while (count > kLeastCount && count * points > kMostValues) count = (count + 1) / 2;
+    return count;
+}
+
+/// Returns a function that returns false after kMaximumResponseS of processor time.
+SignalPath::Continues limit_of(double (*thread_time_s)()) {
+    constexpr double kMaximumResponseS = 2.0;
+    if (thread_time_s == nullptr) return [] { return true; };
+    return [thread_time_s, end_s = thread_time_s() + kMaximumResponseS] { return thread_time_s() < end_s; };
+}
+
+/// Runs on a worker.
+Expected<v1::FrequencyResponseResult> path_response(const PathJob& job) {
+    const v1::GetFrequencyResponse& wanted = job.wanted;
+    const double sample_rate_hz = job.config.sample_rate_hz;
+    std::vector<float> frequencies_hz{wanted.frequencies_hz().begin(), wanted.frequencies_hz().end()};
+    if (auto good = check_frequencies(frequencies_hz, sample_rate_hz); !good)
+        return std::unexpected(std::move(good.error()));
+    const auto continues = limit_of(job.config.thread_time_s);
+    const auto path = SignalPath::find(job.snapshot->graph, job.own_frames,
+                                       {.from = wanted.from(),
+                                        .to = wanted.to(),
+                                        .from_channel = wanted.from_channel() == 0 ? 1 : wanted.from_channel(),
+                                        .to_channel = wanted.to_channel() == 0 ? 1 : wanted.to_channel()});
+    if (!path) return std::unexpected(path.error());
+    if (frequencies_hz.empty())
+        frequencies_hz = audible_frequencies(sample_rate_hz, frequency_count(path->point_count()));
+    const std::vector<double> all_hz{frequencies_hz.begin(), frequencies_hz.end()};
+    const auto outputs = path->response(all_hz, sample_rate_hz, continues);
+    if (!outputs) return std::unexpected(outputs.error());
+
+    v1::FrequencyResponseResult result;
+    describe_frequencies(sample_rate_hz, frequencies_hz, result);
+    for (const SignalPath::Output& found : *outputs) {
+        v1::PortResponse& output = *result.add_outputs();
+        output.set_port(found.port);
+        describe_values(found.values, output);
+        for (const double delay_s : found.group_delays_s) output.add_group_delay_ms(static_cast<float>(1e3 * delay_s));
+    }
+    for (const std::string& note : path->notes()) result.add_notes(note);
+    return result;
+}
+
+/// The graph may be large, and its nodes slow to compute: the response is computed on a worker, for a snapshot.
+void answer_path(Call& call, const v1::GetFrequencyResponse& wanted) {
+    Engine& engine = call.services.engine;
+    const auto job =
+        std::make_shared<PathJob>(PathJob{wanted, engine.snapshot(), engine.own_latencies(), engine.config()});
+    call.request.stage = PendingRequest::Stage::executed;
+    call.services.workers.run(
+        "computing the frequency response", [job] { job->result = path_response(*job); },
+        [job, handle = call.handle()](const Expected<void>& ran) {
+            handle.resume([&](Call& later) {
+                if (!ran) return later.request.refuse(ran.error());
+                if (!job->result) return later.request.refuse(job->result.error());
+                later.request.answer().mutable_get_frequency_response()->Swap(&*job->result);
+            });
+        });
+}
+
 }  // namespace
 
 void get_frequency_response(Call& call) {
-    constexpr int kMostFrequencies = 2048;
     const v1::GetFrequencyResponse& wanted = call.request.message.get_frequency_response();
-    if (wanted.frequencies_hz_size() > kMostFrequencies) {
-        return call.request.refuse(Error{ErrorCode::invalid_argument,
-                                         "frequencies_hz has " + std::to_string(wanted.frequencies_hz_size()) +
-                                             " elements; at most " + std::to_string(kMostFrequencies) + " are allowed",
-                                         {}});
-    }
-    const Engine& engine = call.services.engine;
-    const double sample_rate_hz = engine.config().sample_rate_hz;
-    std::vector<float> frequencies_hz{wanted.frequencies_hz().begin(), wanted.frequencies_hz().end()};
-    if (frequencies_hz.empty()) frequencies_hz = audible_frequencies(sample_rate_hz);
-    const auto responses =
-        frequency_response(engine.graph(), engine.registry(), wanted.node(), frequencies_hz, sample_rate_hz);
-    if (!responses) return call.request.refuse(responses.error());
-    v1::FrequencyResponseResult& result = *call.request.answer().mutable_get_frequency_response();
-    result.set_sample_rate_hz(sample_rate_hz);
-    result.mutable_frequencies_hz()->Add(frequencies_hz.begin(), frequencies_hz.end());
-    for (const FrequencyResponse& response : *responses) describe_output(response, *result.add_outputs());
+    if (const auto valid = check(wanted); !valid) return call.request.refuse(valid.error());
+    if (!wanted.from().empty()) return answer_path(call, wanted);
+    answer_node(call, wanted.node(), {wanted.frequencies_hz().begin(), wanted.frequencies_hz().end()});
 }
 
 }  // namespace rta::api::requests
