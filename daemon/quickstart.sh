@@ -144,6 +144,6 @@ stop_rtad || { cat "$run_dir/rtad.log" >&2; fail "rtad did not stop cleanly"; }
 say "Done. Results:"
 cat <<EOF
    $wav   the complete output of the device
-   $out/rtad.png   a plot of its waveform and spectrum
+   $out/rtad.png   its waveform and spectrogram
    $bin/rtad, $bin/rtactl   the programs: start rtad, then try rtactl --help
 EOF

@@ -11,6 +11,7 @@
 #include <numbers>
 #include <random>
 
+#include "support/spectrogram.h"
 #include "support/temporary.h"
 #include "support/wav.h"
 
@@ -188,6 +189,38 @@ TEST(WavFile, SpeechIsSixteenBitSamplesOfARealRecording) {
     EXPECT_GT(peak(samples), 0.1);
     EXPECT_GT(rms(samples), 0.01);
     for (const float sample : samples) ASSERT_EQ(sample * 32'768.0F, std::round(sample * 32'768.0F));
+}
+
+TEST(SpectrogramOf, ShowsWhichSineSoundsWhen) {
+    // Half a second at 440 Hz and -6 dB, then half a second at 3520 Hz and -20 dB: 3 octaves.
+    std::vector<float> signal = sine(440.0, gain_from_db(-6.0), 24'000);
+    const std::vector<float> second = sine(3'520.0, gain_from_db(-20.0), 24'000);
+    signal.insert(signal.end(), second.begin(), second.end());
+    // 24 rows to an octave; row 36 is 1.5 octaves above 110 Hz.
+    const Spectrogram::Shape shape{
+        .columns = 100, .rows = 145, .lowest_hz = 110.0, .highest_hz = 7'040.0, .length = 4'096};
+    const Spectrogram found = spectrogram(signal, kRate, shape);
+    ASSERT_EQ(found.levels_db.size(), 14'500U);
+    const auto loudest_row = [&](std::size_t column) {
+        std::size_t loudest = 0;
+        for (std::size_t row = 0; row < shape.rows; ++row) {
+            if (found.at(row, column) > found.at(loudest, column)) loudest = row;
+        }
+        return loudest;
+    };
+    for (const std::size_t column : {10U, 25U, 40U}) {
+        EXPECT_NEAR(static_cast<double>(loudest_row(column)), 48.0, 1.0);
+        EXPECT_NEAR(found.at(loudest_row(column), column), -6.0, 1.5) << "at most 1.42 dB between two lines";
+        EXPECT_LT(found.at(120, column), -90.0);
+    }
+    for (const std::size_t column : {60U, 75U, 90U}) {
+        EXPECT_NEAR(static_cast<double>(loudest_row(column)), 120.0, 1.0);
+        EXPECT_NEAR(found.at(loudest_row(column), column), -20.0, 1.5);
+        EXPECT_LT(found.at(48, column), -90.0);
+    }
+    EXPECT_THROW(static_cast<void>(spectrogram(
+                     signal, kRate, {.columns = 1, .rows = 2, .lowest_hz = 10.0, .highest_hz = 20.0, .length = 1'000})),
+                 std::invalid_argument);
 }
 
 }  // namespace

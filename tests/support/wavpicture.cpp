@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// rta_wavpicture IN.wav OUT.png: draws the waveform of a WAV file and its spectrum below it. Exit status: 0 success, 1
-// error, 2 usage error.
+// rta_wavpicture IN.wav OUT.png: draws the waveform of a WAV file and its spectrogram below it. Exit status: 0 success,
+// 1 error, 2 usage error.
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -14,6 +15,7 @@
 
 #include "support/analysis.h"
 #include "support/process.h"
+#include "support/spectrogram.h"
 #include "support/temporary.h"
 #include "support/wav.h"
 
@@ -21,10 +23,10 @@ namespace {
 
 using namespace rta::test;
 
-constexpr std::size_t kColumns = 1'200;          // about one per pixel
-constexpr std::size_t kSpectrumLength = 16'384;  // 2.9 Hz per line at 48 kHz
-constexpr double kLowestHz = 20.0;
-constexpr double kFloorDb = -180.0;
+constexpr std::size_t kColumns = 1'200;  // about one per pixel
+constexpr Spectrogram::Shape kShape{
+    .columns = 900, .rows = 320, .lowest_hz = 50.0, .highest_hz = 20'000.0, .length = 4'096};  // 85 ms at 48 kHz
+constexpr double kFloorDb = -100.0;
 
 /// Writes the lowest and the highest sample of each column of the picture, so that a click of a single frame is
 /// visible.
@@ -41,12 +43,11 @@ void write_waveform(const std::filesystem::path& file, std::span<const float> sa
     if (!stream) throw std::runtime_error("cannot write " + file.string());
 }
 
-void write_spectrum(const std::filesystem::path& file, std::span<const float> samples, double sample_rate_hz) {
-    std::ofstream stream{file};
-    for (const SpectrumLine& line : spectrum(samples, sample_rate_hz, kSpectrumLength)) {
-        if (line.frequency_hz >= kLowestHz)
-            stream << line.frequency_hz << ' ' << std::max(line.level_db, kFloorDb) << '\n';
-    }
+/// Writes the levels of the spectrogram as 32-bit floats.
+void write_spectrogram(const std::filesystem::path& file, const Spectrogram& spectrogram) {
+    std::ofstream stream{file, std::ios::binary};
+    const std::span<const std::byte> bytes = std::as_bytes(std::span{spectrogram.levels_db});
+    stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     if (!stream) throw std::runtime_error("cannot write " + file.string());
 }
 
@@ -61,13 +62,41 @@ struct Picture {
     std::string title;
     std::filesystem::path output;
     std::filesystem::path waveform;  ///< data for gnuplot: time, lowest, highest
-    std::filesystem::path spectrum;  ///< data for gnuplot: frequency, level
+    std::filesystem::path levels;    ///< data for gnuplot: the levels of the spectrogram
+    Spectrogram::Shape shape;
     double seconds;
-    double highest_hz;
     double largest;  ///< amplitude at the top of the waveform
 };
 
 std::string range(double low, double high) { return "[" + std::to_string(low) + ":" + std::to_string(high) + "]"; }
+
+/// Returns the commands for an image of the levels. Its vertical axis is the number of the row, because gnuplot draws
+/// images on linear axes only.
+std::string spectrogram_script(const Picture& picture) {
+    const Spectrogram::Shape& shape = picture.shape;
+    const auto row_of = [&](double hz) {
+        return std::log(hz / shape.lowest_hz) / std::log(shape.highest_hz / shape.lowest_hz) *
+               static_cast<double>(shape.rows - 1);
+    };
+    std::string marks;
+    for (const double hz : {50.0, 100.0, 200.0, 500.0, 1e3, 2e3, 5e3, 1e4, 2e4}) {
+        if (hz > shape.highest_hz) break;
+        const std::string label =
+            hz < 1e3 ? std::to_string(std::lround(hz)) : std::to_string(std::lround(hz / 1e3)) + "k";
+        marks += (marks.empty() ? "" : ", ") + quoted(label) + " " + std::to_string(row_of(hz));
+    }
+    const double column_s = picture.seconds / static_cast<double>(shape.columns);
+    std::string text = "set ylabel 'frequency (Hz)'\nset cblabel 'level of a sine (dB of full scale)'\n";
+    text += "set yrange " + range(0.0, static_cast<double>(shape.rows - 1)) + "\nset ytics (" + marks + ")\n";
+    text += "set cbrange " + range(kFloorDb, 0.0) + "\nset grid front lc rgb '#60ffffff'\n";
+    text +=
+        "set palette defined (0 '#000004', 1 '#2c105c', 2 '#711f81', 3 '#b63679', 4 '#ee605e', 5 '#fdae78', "
+        "6 '#fcfdbf')\n";
+    text += "plot " + quoted(picture.levels.string()) + " binary array=(" + std::to_string(shape.columns) + "," +
+            std::to_string(shape.rows) + ") format='%float' dx=" + std::to_string(column_s) + " dy=1 origin=(" +
+            std::to_string(column_s / 2.0) + ",0) with image\n";
+    return text;
+}
 
 std::string script(const Picture& picture) {
     const std::string blue = " lc rgb '#1f5fa8'";
@@ -75,19 +104,15 @@ std::string script(const Picture& picture) {
     text += "set terminal pngcairo size 1280,900 noenhanced font 'sans,11'\n";
     text += "set output " + quoted(picture.output.string()) + "\n";
     text += "set multiplot layout 2,1 title " + quoted(picture.title) + "\n";
+    // The same margins, so that both plots have the same time axis.
+    text += "set lmargin at screen 0.07\nset rmargin at screen 0.91\n";
     text += "set grid\nunset key\n";
     text += "set xlabel 'time (s)'\nset ylabel 'amplitude (full scale = 1)'\n";
     text +=
         "set xrange " + range(0.0, picture.seconds) + "\nset yrange " + range(-picture.largest, picture.largest) + "\n";
     text += "plot " + quoted(picture.waveform.string()) + " using 1:2:3 with filledcurves" + blue +
             ", '' using 1:2 with lines" + blue + ", '' using 1:3 with lines" + blue + "\n";
-    text += "set xlabel 'frequency (Hz)'\nset ylabel 'level of a sine (dB of full scale)'\nset logscale x\n";
-    text += "set xrange " + range(kLowestHz, picture.highest_hz) + "\nset yrange " + range(kFloorDb, 5.0) + "\n";
-    text += "set ytics 20\n";
-    text += "set xtics (20, 50, 100, 200, 500, '1k' 1000, '2k' 2000, '5k' 5000, '10k' 10000, '20k' 20000)\n";
-    text += "plot " + quoted(picture.spectrum.string()) + " using 1:2 with lines lc rgb '#a8321f'\n";
-    text += "unset multiplot\n";
-    return text;
+    return text + spectrogram_script(picture) + "unset multiplot\n";
 }
 
 void draw(const std::filesystem::path& input, const std::filesystem::path& output) {
@@ -102,16 +127,18 @@ void draw(const std::filesystem::path& input, const std::filesystem::path& outpu
     std::snprintf(facts.data(), facts.size(), ": channel 1 of %zu, %.0f Hz, %.2f s, peak %.2f dB", wav.channels.size(),
                   rate, seconds, db_from_gain(loudest));
 
+    Spectrogram::Shape shape = kShape;
+    shape.highest_hz = std::min(shape.highest_hz, rate / 2.0);
     const TemporaryDirectory directory;
     const Picture picture{.title = input.filename().string() + facts.data(),
                           .output = std::filesystem::absolute(output),
                           .waveform = directory / "waveform",
-                          .spectrum = directory / "spectrum",
+                          .levels = directory / "levels",
+                          .shape = shape,
                           .seconds = seconds,
-                          .highest_hz = rate / 2.0,
                           .largest = 1.1 * loudest};
     write_waveform(picture.waveform, samples, rate);
-    write_spectrum(picture.spectrum, samples, rate);
+    write_spectrogram(picture.levels, spectrogram(samples, rate, shape));
     const RunResult result = run({"gnuplot"}, script(picture));
     if (result.status != ExitStatus{0, 0} || !std::filesystem::exists(output)) {
         throw std::runtime_error("gnuplot could not draw " + output.string() + " (" + describe(result.status) +

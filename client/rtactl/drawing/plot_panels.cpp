@@ -38,46 +38,34 @@ std::vector<double> without_gaps(std::span<const double> values) {
     return finite;
 }
 
-/// Returns the delay of an output in ms: the group delay that splits its power in two, between linear frequencies, as in
-/// an impulse response. 0 if it turns the phase less than twice.
-double delay_of(const v1::FrequencyResponseResult& response, const v1::PortResponse& output) {
-    struct Weighted {
-        double delay_ms;
-        double power;
-    };
-    std::vector<Weighted> parts;
-    double sum = 0.0;
+/// Returns the delay of an output in ms: the median group delay in the highest octave that is drawn, to which filters add
+/// least. 0 if it turns the phase less than twice.
+double delay_of(const v1::FrequencyResponseResult& response, const v1::PortResponse& output, const Axis& magnitude) {
+    std::vector<double> delays_ms;
     double highest_hz = 0.0;
-    double loudest_db = -std::numeric_limits<double>::infinity();
-    for (const float level_db : output.magnitude_db()) loudest_db = std::max(loudest_db, static_cast<double>(level_db));
-    for (int i = 1; i < output.group_delay_ms_size(); ++i) {
-        const auto level_db = static_cast<double>(output.magnitude_db(i));
+    for (int i = output.group_delay_ms_size() - 1; i >= 0; --i) {
         const auto frequency_hz = static_cast<double>(response.frequencies_hz(i));
-        const double power =
-            std::pow(10.0, level_db / 10.0) * (frequency_hz - static_cast<double>(response.frequencies_hz(i - 1)));
-        parts.push_back({static_cast<double>(output.group_delay_ms(i)), power});
-        sum += power;
-        if (level_db > loudest_db - 20.0) highest_hz = frequency_hz;
+        if (frequency_hz < highest_hz / 2.0) break;
+        if (static_cast<double>(output.magnitude_db(i)) < magnitude.lowest) continue;
+        highest_hz = std::max(highest_hz, frequency_hz);
+        delays_ms.push_back(static_cast<double>(output.group_delay_ms(i)));
     }
-    std::ranges::sort(parts, {}, &Weighted::delay_ms);
-    double below = 0.0;
-    for (const Weighted& part : parts) {
-        below += part.power;
-        if (below < sum / 2.0) continue;
-        const double turns = part.delay_ms * highest_hz / 1e3;
-        return turns < 2.0 ? 0.0 : std::round(part.delay_ms * 1e3) / 1e3;
-    }
-    return 0.0;
+    if (delays_ms.empty()) return 0.0;
+    const auto middle = delays_ms.begin() + static_cast<std::ptrdiff_t>(delays_ms.size() / 2);
+    std::ranges::nth_element(delays_ms, middle);
+    const double turns = *middle * highest_hz / 1e3;
+    return turns < 2.0 ? 0.0 : std::round(*middle * 1e3) / 1e3;
 }
 
 /// Returns the delay that all outputs have in common.
-double common_delay_ms(const v1::FrequencyResponseResult& response) {
+double common_delay_ms(const v1::FrequencyResponseResult& response, const Axis& magnitude) {
     double common = std::numeric_limits<double>::infinity();
-    for (const v1::PortResponse& output : response.outputs()) common = std::min(common, delay_of(response, output));
+    for (const v1::PortResponse& output : response.outputs())
+        common = std::min(common, delay_of(response, output, magnitude));
     return std::isfinite(common) ? common : 0.0;
 }
 
-/// Returns an axis with 4 to 8 round steps that covers all but the extreme values: the group delay is very large in a
+/// Returns an axis with 4 to 6 round steps that covers all but the extreme values: the group delay is very large in a
 /// narrow notch.
 Axis delay_axis(const std::vector<std::vector<double>>& curves) {
     std::vector<double> values;
@@ -94,7 +82,7 @@ Axis delay_axis(const std::vector<std::vector<double>>& curves) {
     lowest = std::min(lowest, (lowest + highest - range) / 2.0);
     const double magnitude = std::pow(10.0, std::floor(std::log10(range / 4.0)));
     const double relative = range / 4.0 / magnitude;
-    const double step = magnitude * (relative < 2.0 ? 1.0 : relative < 5.0 ? 2.0 : 5.0);
+    const double step = magnitude * (relative <= 1.0 ? 1.0 : relative <= 2.0 ? 2.0 : relative <= 5.0 ? 5.0 : 10.0);
     // Room for rounding, so that a constant delay at a mark is not at the edge.
     lowest = std::floor(lowest / step - 1e-3) * step;
     highest = std::max(std::ceil(highest / step + 1e-3) * step, lowest + 4.0 * step);
@@ -122,8 +110,10 @@ Part part_within(double a, double b) {
 
 std::vector<double> Axis::marks() const {
     std::vector<double> marks;
-    const auto steps = std::lround((highest - lowest) / step);
-    for (long i = 0; i <= steps; ++i) marks.push_back(highest - step * static_cast<double>(i));
+    constexpr double kRounding = 1e-6;
+    const auto last = std::lround(std::ceil(lowest / step - kRounding));
+    for (long i = std::lround(std::floor(highest / step + kRounding)); i >= last; --i)
+        marks.push_back(step * static_cast<double>(i));
     return marks;
 }
 
@@ -198,7 +188,7 @@ std::vector<Panel> panels_of(const v1::FrequencyResponseResult& response) {
     std::vector<Panel> panels{
         {.title = "magnitude in dB", .axis = magnitude, .jump = kNeverJumps},
         {.title = "phase in degrees", .axis = {.lowest = -180.0, .highest = 180.0, .step = 90.0}, .jump = 180.0}};
-    const double delay_ms = common_delay_ms(response);
+    const double delay_ms = common_delay_ms(response, magnitude);
     if (delay_ms != 0.0) panels[1].title += ", without a delay of " + text_of(delay_ms) + " ms";
     for (const v1::PortResponse& output : response.outputs()) {
         panels[0].curves.emplace_back(output.magnitude_db().begin(), output.magnitude_db().end());

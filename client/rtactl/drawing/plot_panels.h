@@ -18,7 +18,7 @@ struct Axis {
 
     /// Returns 0 at the top of the axis and 1 at the bottom.
     [[nodiscard]] double depth_of(double value) const { return (highest - value) / (highest - lowest); }
-    /// Returns the values at its grid lines, from the top.
+    /// Returns the values at its grid lines, from the top: multiples of the step.
     [[nodiscard]] std::vector<double> marks() const;
 };
 /// Returns an axis of 24 to 96 dB that covers the magnitudes, as far as they fit.

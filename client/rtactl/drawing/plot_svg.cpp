@@ -69,6 +69,8 @@ void draw_grid(std::ostream& out, const PlacedPanel& placed, const FrequencyAxis
         draw_text(out, kLeft - 6.0, y + 4.0, format_number(static_cast<float>(mark)), "text-anchor=\"end\"");
     }
     const double bottom = placed.y_of(1.0);
+    out << "<rect x=\"" << kLeft << "\" y=\"" << placed.top << "\" width=\"" << kWidth - kLeft - kRight
+        << "\" height=\"" << placed.height << "\" fill=\"none\" stroke=\"#bbb\"/>\n";
     for (const double mark : frequencies.marks()) {
         const double x = x_of(frequencies.place_of(mark));
         out << "<line x1=\"" << x << "\" y1=\"" << placed.top << "\" x2=\"" << x << "\" y2=\"" << bottom << "\"/>\n";

@@ -102,7 +102,9 @@ void add_panel(std::vector<std::string>& lines, const Frame& frame, const Panel&
     for (std::size_t row = 0; row < frame.rows; ++row) {
         std::string label;
         std::string background = empty_row;
-        if (next != marks.end() && nearest(panel.axis.depth_of(*next), canvas.dot_rows()) / 2 == row) {
+        const auto row_of = [&](double mark) { return nearest(panel.axis.depth_of(mark), canvas.dot_rows()) / 2; };
+        while (next != marks.end() && row_of(*next) < row) ++next;
+        if (next != marks.end() && row_of(*next) == row) {
             label = format_number(static_cast<float>(*next));
             std::ranges::replace(background, ' ', '-');
             std::ranges::replace(background, '|', '+');

@@ -98,8 +98,8 @@ struct PathJob {
 
 /// Returns fewer frequencies for long paths, which still draw a curve.
 std::size_t frequency_count(std::size_t points) {
-    constexpr std::size_t kMostValues = 4'000'000;
-    constexpr std::size_t kLeastCount = 121;
+    constexpr std::size_t kMostValues = 2'000'000;
+    constexpr std::size_t kLeastCount = 61;
     std::size_t count = kAudibleCount;
     while (count > kLeastCount && count * points > kMostValues) count = (count + 1) / 2;
     return count;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Requests that only read.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <numbers>
 #include <string>
 
 #include "api/requests/transaction.h"
@@ -175,6 +177,99 @@ TEST(Queries, AFrequencyResponseIsThatOfTheParametersOfNow) {
     EXPECT_NEAR(flat.frequencies_hz(0), 20.0, 1e-4);
     EXPECT_NEAR(flat.frequencies_hz(960), 20'000.0, 0.1);
     for (const float magnitude_db : flat.outputs(0).magnitude_db()) EXPECT_EQ(magnitude_db, 0.0F);
+}
+
+/// low -> lim -> out at -6 dB, with latency compensation of the branch that goes around the limiter.
+constexpr std::string_view kPath = R"(
+        hello a
+        a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "low" type: "biquad_filter" parameters { key: "frequency_hz" value: 1000 } } } edits { add_node { name: "lim" type: "limiter" } } edits { add_node { name: "out" type: "output" } } edits { connect { from: "low" to: "lim" gain_db: -6 } } edits { connect { from: "lim" to: "out" } } } }
+        block
+        a< response { id: 1 apply_transaction { revision: 1 } }
+    )";
+
+TEST(Queries, TheResponseOfAPathHasGroupDelayAndNotes) {
+    Script script;
+    script.play(kPath);
+    script.send('a',
+                request("id: 2 get_frequency_response { from: \"low:in\" to: \"out\" frequencies_hz: [10, 1000] }"));
+    const auto answer = script.receive('a');
+    ASSERT_TRUE(answer);
+    const v1::FrequencyResponseResult& result = answer->response().get_frequency_response();
+    ASSERT_EQ(result.outputs_size(), 1) << answer->response().status().message();
+    const v1::PortResponse& output = result.outputs(0);
+    EXPECT_EQ(output.port(), "in");
+    EXPECT_NEAR(output.magnitude_db(0), -6.0, 1e-3);
+    EXPECT_NEAR(output.magnitude_db(1), -9.0103, 1e-3);
+    // 144 frames of look-ahead and 39 of the interpolation; the low-pass adds sqrt(2) / w at low frequencies.
+    ASSERT_EQ(output.group_delay_ms_size(), 2);
+    EXPECT_NEAR(output.group_delay_ms(0), 183.0 / 48.0 + 1e3 * std::numbers::sqrt2 / (2e3 * std::numbers::pi), 1e-3);
+    ASSERT_EQ(result.notes_size(), 1);
+    EXPECT_EQ(result.notes(0), "limiter \"lim\" counts as its latency, without gain reduction");
+
+    script.send('a', request("id: 3 get_frequency_response { from: \"low\" to: \"lim:in\" }"));
+    const auto flat = script.receive('a');
+    ASSERT_TRUE(flat);
+    EXPECT_EQ(flat->response().get_frequency_response().frequencies_hz_size(), 961);
+    EXPECT_EQ(flat->response().get_frequency_response().notes_size(), 0);
+    script.play(R"(
+        a> id: 4 get_frequency_response { node: "low" from: "low" to: "out" }
+        a< response { id: 4 status { code: INVALID_ARGUMENT } }
+        a> id: 5 get_frequency_response { from: "low" }
+        a< response { id: 5 status { code: INVALID_ARGUMENT } }
+        a> id: 6 get_frequency_response { node: "low" to_channel: 1 }
+        a< response { id: 6 status { code: INVALID_ARGUMENT } }
+        a> id: 7 get_frequency_response { from: "low" to: "oat" }
+        a< response { id: 7 status { code: NOT_FOUND message: "unknown node \"oat\" (did you mean \"out\"?); expected one of: low, lim, out" } }
+        a> id: 8 get_frequency_response { from: "lim" to: "low" }
+        a< response { id: 8 status { code: FAILED_PRECONDITION } }
+        a> id: 9 get_frequency_response { from: "low" to: "out" to_channel: 2 }
+        a< response { id: 9 status { code: INVALID_ARGUMENT } }
+        a> id: 10 get_frequency_response { from: "low" to: "out" frequencies_hz: 24000 }
+        a< response { id: 10 status { code: INVALID_ARGUMENT } }
+    )");
+}
+
+TEST(Queries, TheResponseOfAPathIsComputedOnAWorkerForTheGraphOfItsTurn) {
+    Script script;
+    script.play(kPath);
+    script.workers.held = true;
+    script.play(R"(
+        a> id: 2 get_frequency_response { from: "low:in" to: "out" frequencies_hz: 1000 }
+        a> id: 3 set_parameters { changes { node: "low" parameter: "bypass" value: 1 } }
+        block
+        a-
+        hello b
+        b> id: 2 get_frequency_response { node: "low" frequencies_hz: 1000 }
+    )");
+    ASSERT_EQ(script.workers.jobs.size(), 1U);
+    const auto bypassed = script.receive('b');
+    ASSERT_TRUE(bypassed);
+    EXPECT_EQ(bypassed->response().get_frequency_response().outputs(0).magnitude_db(0), 0.0F);
+    script.workers.finish(0);
+    const auto first = script.receive('a');
+    ASSERT_TRUE(first);
+    EXPECT_EQ(first->response().id(), 2U) << "answers keep the order of the requests";
+    EXPECT_NEAR(first->response().get_frequency_response().outputs(0).magnitude_db(0), -9.0103, 1e-3);
+    const auto second = script.receive('a');
+    ASSERT_TRUE(second);
+    EXPECT_EQ(second->response().id(), 3U);
+
+    // The result for a client that has left is dropped.
+    script.play("b> id: 3 get_frequency_response { from: \"low\" to: \"out\" }");
+    ASSERT_EQ(script.workers.jobs.size(), 1U);
+    script.disconnect('b');
+    script.workers.finish(0);
+}
+
+TEST(Queries, TheResponseOfAPathStopsAfterTwoSecondsOfProcessorTime) {
+    static double time_s = 0.0;
+    Script script{builtin_nodes(), EngineConfig{.thread_time_s = [] { return time_s += 0.7; }}};
+    script.play(kPath);
+    script.send('a', request("id: 2 get_frequency_response { from: \"low\" to: \"out\" }"));
+    const auto answer = script.receive('a');
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->response().status().code(), v1::RESOURCE_EXHAUSTED);
+    EXPECT_THAT(answer->response().status().message(), testing::HasSubstr("request fewer frequencies"));
 }
 
 TEST(Queries, NodeTypesComeFromTheRegistry) {
