@@ -416,6 +416,7 @@ Expected<std::vector<SignalPath::Output>> SignalPath::response(std::span<const d
     constexpr std::size_t kChunk = 64;
     constexpr double kStepHz = 1e-3;
     std::vector<Output> outputs;
+    outputs.reserve(ends_.size());
     for (const End& end : ends_) outputs.push_back({.port = end.port, .values = {}, .group_delays_s = {}});
     for (std::size_t first = 0; first < frequencies_hz.size(); first += kChunk) {
         std::vector<double> pairs;

@@ -45,6 +45,7 @@ Spectrogram spectrogram(std::span<const float> signal, double sample_rate_hz, co
     Spectrogram result{.shape = shape, .levels_db = std::vector<float>(shape.rows * shape.columns)};
     const std::vector<double> window = hann_window(shape.length);
     std::vector<Lines> rows;
+    rows.reserve(shape.rows);
     for (std::size_t row = 0; row < shape.rows; ++row) rows.push_back(lines_of(shape, row, sample_rate_hz));
     std::vector<std::complex<double>> values(shape.length);
     for (std::size_t column = 0; column < shape.columns; ++column) {

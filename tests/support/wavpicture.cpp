@@ -105,7 +105,7 @@ std::string script(const Picture& picture) {
     text += "set output " + quoted(picture.output.string()) + "\n";
     text += "set multiplot layout 2,1 title " + quoted(picture.title) + "\n";
     // The same margins, so that both plots have the same time axis.
-    text += "set lmargin at screen 0.07\nset rmargin at screen 0.91\n";
+    text += "set lmargin at screen 0.07\nset rmargin at screen 0.87\n";
     text += "set grid\nunset key\n";
     text += "set xlabel 'time (s)'\nset ylabel 'amplitude (full scale = 1)'\n";
     text +=
