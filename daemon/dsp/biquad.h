@@ -64,7 +64,7 @@ inline constexpr float kLeastQ = 0.25F;
                                                      double sample_rate_hz) RTA_NONBLOCKING;
 
 /// Writes the complex frequency response of sections in series to `responses`, one for each of `frequencies_hz`.
-/// Computed in double from the float coefficients and the step size of the kernels in use. [any]
+/// Computed in double from the float coefficients and the step size of the kernels in use. [control]
 void cascade_response(std::span<const BiquadCoefficients> sections, double sample_rate_hz,
                       std::span<const double> frequencies_hz, std::span<std::complex<double>> responses);
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "recorded_daemon.h"
@@ -368,6 +369,33 @@ TEST_F(Rtactl, MutesTheOutputAndPanics) {
     EXPECT_TRUE(has(done({"panic"}), "`rtactl unmute` unmutes it"));
     EXPECT_TRUE(client_.status().engine().output_muted());
     EXPECT_EQ(revision(), 1U) << "the graph stays as it is";
+}
+
+TEST_F(Rtactl, PlotsTheResponseOfAPath) {
+    done({"graph", "load", "-"}, kMeteredChain);
+    done({"set", "vol.gain_db=-12dB", "vol.invert=on", "out.gain_db=-3dB"});
+    done({"connect", "vol", "vu", "gain_db=-5dB"});
+    done({"insert", "limiter", "lim", "vu", "out", "look_ahead_ms=2ms"});
+    const auto json = parse_json<v1::Response>(
+        done({"--json", "response", "osc", "out", "--from-channel", "2", "--to-channel", "2"}));
+    const v1::FrequencyResponseResult& result = json.get_frequency_response();
+    ASSERT_EQ(result.outputs_size(), 1);
+    const v1::PortResponse& output = result.outputs(0);
+    ASSERT_EQ(output.group_delay_ms_size(), result.frequencies_hz_size());
+    const double delay_ms = (96.0 + 39.0) / 48.0;  // look-ahead and interpolation at 48 kHz
+    for (int i = 0; i < result.frequencies_hz_size(); i += 120) {
+        EXPECT_NEAR(output.magnitude_db(i), -20.0, 1e-3);
+        const double degrees = 180.0 - 0.36 * delay_ms * static_cast<double>(result.frequencies_hz(i));
+        EXPECT_NEAR(std::remainder(static_cast<double>(output.phase_deg(i)) - degrees, 360.0), 0.0, 0.02);
+        EXPECT_NEAR(output.group_delay_ms(i), delay_ms, 1e-4);
+    }
+    const std::string plot = done({"response", "osc", "out"});
+    EXPECT_TRUE(has(plot, "magnitude in dB\n")) << plot;
+    EXPECT_TRUE(has(plot, "without a delay of 2.813 ms\n")) << plot;
+    EXPECT_TRUE(has(plot, "note: limiter \"lim\" counts as its latency, without gain reduction\n")) << plot;
+    for (const std::string& line : lines_of(plot)) EXPECT_LE(line.size(), 80U) << line;
+    EXPECT_TRUE(has(refused({"response", "vu", "vol"}), "\"vol\" feeds \"vu\"; exchange the two"));
+    EXPECT_TRUE(has(refused({"response", "osc", "out", "--to-channel", "3"}), "to_channel = 3 is out of range"));
 }
 
 TEST_F(Rtactl, MetersTheOutputAndTheMeterNodes) {
