@@ -2,7 +2,7 @@
 #include "rtactl/context/context.h"
 #include "rtactl/language/assignment.h"
 #include "rtactl/language/edits.h"
-#include "rtactl/language/values.h"
+#include "text/quantity.h"
 #include "text/quoting.h"
 
 namespace rta::rtactl::commands {

@@ -9,7 +9,7 @@
 #include "rtactl/drawing/node_values.h"
 #include "rtactl/language/assignment.h"
 #include "rtactl/language/type_table.h"
-#include "rtactl/language/values.h"
+#include "text/quantity.h"
 #include "text/quoting.h"
 
 namespace rta::rtactl::commands {

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <limits>
 
-#include "rtactl/language/values.h"
 #include "text/format_number.h"
+#include "text/quantity.h"
 #include "text/quoting.h"
 
 namespace rta::rtactl {

@@ -5,7 +5,7 @@
 #include <ostream>
 
 #include "rtactl/language/type_table.h"
-#include "rtactl/language/values.h"
+#include "text/quantity.h"
 #include "text/quoting.h"
 
 namespace rta::rtactl {

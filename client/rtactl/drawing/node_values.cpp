@@ -6,8 +6,8 @@
 #include <ostream>
 
 #include "rtactl/language/type_table.h"
-#include "rtactl/language/values.h"
 #include "text/format_number.h"
+#include "text/quantity.h"
 
 namespace rta::rtactl {
 

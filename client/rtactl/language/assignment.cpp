@@ -7,7 +7,7 @@
 
 #include "rtactl/language/lexer.h"
 #include "rtactl/language/type_table.h"
-#include "rtactl/language/values.h"
+#include "text/quantity.h"
 #include "text/quoting.h"
 #include "text/suggestion.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/language/values.h"
+#include "text/quantity.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 #include "text/format_number.h"
 #include "text/quoting.h"
 
-namespace rta::rtactl {
+namespace rta {
 
 namespace {
 
@@ -180,4 +180,4 @@ std::string format_value(float value, std::string_view symbol) {
     return symbol.empty() ? format_number(value) : format_number(value) + " " + std::string{symbol};
 }
 
-}  // namespace rta::rtactl
+}  // namespace rta

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/language/values.h"
+#include "text/quantity.h"
 
 #include <gtest/gtest.h>
 
-namespace rta::rtactl {
+namespace rta {
 namespace {
 
 struct Good {
@@ -12,7 +12,7 @@ struct Good {
     double value;
 };
 
-TEST(Values, ReadsUnitsAsPeopleWriteThem) {
+TEST(Quantity, ReadsUnitsAsPeopleWriteThem) {
     for (const auto& [text, unit, value] : {
              Good{"440", ValueUnit::hertz, 440},
              Good{"440Hz", ValueUnit::hertz, 440},
@@ -67,7 +67,7 @@ struct Bad {
     std::string_view says;
 };
 
-TEST(Values, RefusesNonsenseAndSaysWhatWouldBeRight) {
+TEST(Quantity, RefusesNonsenseAndSaysWhatWouldBeRight) {
     using namespace std::literals;
     for (const auto& [text, unit, says] : {
              Bad{"250ms", ValueUnit::hertz, "\"250ms\" is a time; write a frequency (Hz, kHz)"},
@@ -109,7 +109,7 @@ TEST(Values, RefusesNonsenseAndSaysWhatWouldBeRight) {
     }
 }
 
-TEST(Values, CutsAMegabyteShortInItsError) {
+TEST(Quantity, CutsAMegabyteShortInItsError) {
     for (const std::string& text :
          {std::string(1'000'000, '9'), std::string(1'000'000, 'x'), "1" + std::string(1'000'000, ' ') + "m"}) {
         const auto parsed = parse_value(text, ValueUnit::hertz);
@@ -118,7 +118,7 @@ TEST(Values, CutsAMegabyteShortInItsError) {
     }
 }
 
-TEST(Values, KnowsTheUnitOfANameByItsEnd) {
+TEST(Quantity, KnowsTheUnitOfANameByItsEnd) {
     EXPECT_EQ(unit_of_name("frequency_1_hz"), ValueUnit::hertz);
     EXPECT_EQ(unit_of_name("gain_db"), ValueUnit::decibel);
     EXPECT_EQ(unit_of_name("max_time_ms"), ValueUnit::milliseconds);
@@ -128,7 +128,7 @@ TEST(Values, KnowsTheUnitOfANameByItsEnd) {
     EXPECT_EQ(unit_of_name(""), ValueUnit::any);
 }
 
-TEST(Values, KnowsTheProtocolsSymbols) {
+TEST(Quantity, KnowsTheProtocolsSymbols) {
     EXPECT_EQ(unit_of_symbol("Hz"), ValueUnit::hertz);
     EXPECT_EQ(unit_of_symbol("dB"), ValueUnit::decibel);
     EXPECT_EQ(unit_of_symbol("ms"), ValueUnit::milliseconds);
@@ -138,7 +138,7 @@ TEST(Values, KnowsTheProtocolsSymbols) {
     EXPECT_EQ(unit_of_symbol("semitones"), ValueUnit::any) << "of a later daemon";
 }
 
-TEST(Values, PrintsWithUnit) {
+TEST(Quantity, PrintsWithUnit) {
     EXPECT_EQ(format_value(440.0F, "Hz"), "440 Hz");
     EXPECT_EQ(format_value(-12.5F, "dB"), "-12.5 dB");
     EXPECT_EQ(format_value(0.1F, ""), "0.1");
@@ -148,4 +148,4 @@ TEST(Values, PrintsWithUnit) {
 }
 
 }  // namespace
-}  // namespace rta::rtactl
+}  // namespace rta

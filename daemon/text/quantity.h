@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace rta::rtactl {
+namespace rta {
 
 /// Units of values, as in ParameterInfo.unit of the protocol.
 enum class ValueUnit {
@@ -38,4 +38,4 @@ enum class ValueUnit {
 /// Returns "440 Hz", "-6 dB", "on" or "0.5", with the fewest digits. `symbol` is as in ParameterInfo.unit.
 [[nodiscard]] std::string format_value(float value, std::string_view symbol);
 
-}  // namespace rta::rtactl
+}  // namespace rta
