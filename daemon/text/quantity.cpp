@@ -30,7 +30,8 @@ constexpr std::array kSuffixes{
     Suffix{"hz", Dimension::frequency, 1.0},  Suffix{"khz", Dimension::frequency, 1'000.0},
     Suffix{"db", Dimension::level, 1.0},      Suffix{"us", Dimension::time, 1e-6},
     Suffix{"\u00b5s", Dimension::time, 1e-6}, Suffix{"ms", Dimension::time, 1e-3},
-    Suffix{"s", Dimension::time, 1.0},        Suffix{"%", Dimension::number, 0.01},
+    Suffix{"s", Dimension::time, 1.0},        Suffix{"min", Dimension::time, 60.0},
+    Suffix{"%", Dimension::number, 0.01},
 };
 
 struct UnitInfo {
@@ -46,9 +47,9 @@ UnitInfo info_of(ValueUnit unit) {
         case ValueUnit::decibel:
             return {Dimension::level, 1.0, "a level (dB)"};
         case ValueUnit::milliseconds:
-            return {Dimension::time, 1e-3, "a time (us, ms, s)"};
+            return {Dimension::time, 1e-3, "a time (us, ms, s, min)"};
         case ValueUnit::seconds:
-            return {Dimension::time, 1.0, "a time (us, ms, s)"};
+            return {Dimension::time, 1.0, "a time (us, ms, s, min)"};
         case ValueUnit::on_off:
             return {Dimension::number, 1.0, "on or off"};
         case ValueUnit::frames:

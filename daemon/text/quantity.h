@@ -14,7 +14,7 @@ enum class ValueUnit {
     hertz,    ///< `440`, `440Hz`, `2kHz`
     decibel,  ///< `-6`, `-6dB`; `-inf` is -120
     milliseconds,
-    seconds,  ///< both take `us`, `ms`, `s`
+    seconds,  ///< both take `us`, `ms`, `s`, `min`
     frames,   ///< a plain number
     on_off,   ///< on/off, true/false, yes/no, 1/0
     any,      ///< unknown: accepts a number with any of the units above, and does not convert it

@@ -72,7 +72,7 @@ TEST(Quantity, RefusesNonsenseAndSaysWhatWouldBeRight) {
     for (const auto& [text, unit, says] : {
              Bad{"250ms", ValueUnit::hertz, "\"250ms\" is a time; write a frequency (Hz, kHz)"},
              Bad{"440Hz", ValueUnit::decibel, "is a frequency; write a level (dB)"},
-             Bad{"-6dB", ValueUnit::seconds, "is a level; write a time (us, ms, s)"},
+             Bad{"-6dB", ValueUnit::seconds, "is a level; write a time (us, ms, s, min)"},
              Bad{"50%", ValueUnit::seconds, "is a plain number; write a time"},
              Bad{"1s", ValueUnit::none, "is a time; write a plain number"},
              Bad{"1ms", ValueUnit::frames, "is a time; write a number of frames"},
