@@ -23,6 +23,12 @@ void add_record(const LevelRecord& record, MeasuredLevels::Source& source) {
     channel.frame_count += record.channel_frame_count;
 }
 
+/// Returns the frame from which on levels count, given the first record. The first quantum is incomplete, and starts at
+/// a different frame for each meter: it does not count, unless the tap was enabled before the first block.
+std::uint64_t begin_of_measurement(const LevelRecord& first) {
+    return first.frame_count == first.end_frame ? 0 : first.end_frame;
+}
+
 void discard_levels(LevelTap& tap) {
     while (tap.take()) {
     }
@@ -73,8 +79,7 @@ MeasuredLevels LevelMeters::take() {
 /// The outputs determine the end of the measurement: no later frames are taken from the meters.
 void LevelMeters::take_outputs(MeasuredLevels& levels) {
     while (const auto record = outputs_.take()) {
-        // The first quantum is incomplete, and starts at a different frame for each meter: it does not count.
-        if (!begin_frame_) end_frame_ = *(begin_frame_ = record->end_frame);
+        if (!begin_frame_) end_frame_ = *(begin_frame_ = begin_of_measurement(*record));
         if (record->end_frame <= *begin_frame_) continue;
         if (record->channel == 0) levels.frame_count += record->frame_count;
         end_frame_ = record->end_frame;

@@ -41,6 +41,9 @@ class LevelTap {
  public:
     enum class Measures : std::uint8_t { levels, programme };
 
+    /// Length of a quantum in frames, 5 ms at 48 kHz; one block if that is longer.
+    static constexpr std::uint32_t kMinimumQuantum = 256;
+
     /// [any] Measures up to `channels` channels. The ring has room for a quarter of a second, at most kMaximumRecords.
     LevelTap(std::uint32_t channels, double sample_rate_hz, std::uint32_t block_size,
              Measures measures = Measures::levels);
@@ -70,8 +73,6 @@ class LevelTap {
     void add(std::uint64_t frame, const AudioReadView& block) RTA_NONBLOCKING;
 
  private:
-    /// Frames: 5 ms at 48 kHz.
-    static constexpr std::uint32_t kMinimumQuantum = 256;
     static constexpr std::size_t kMaximumRecords = 8192;
 
     struct Programme {

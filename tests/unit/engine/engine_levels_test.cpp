@@ -65,6 +65,21 @@ TEST_F(EngineLevels, LevelsMatchTheReportedFrames) {
     }
 }
 
+TEST_F(EngineLevels, MeasuredFromTheStartEveryFrameCounts) {
+    offline.load(R"({"nodes": [ {"name": "tick", "type": "impulse"}, {"name": "level", "type": "meter"},
+                                {"name": "out", "type": "output"} ],
+                     "connections": [ {"from": "tick", "to": "level"}, {"from": "level", "to": "out"} ] })");
+    offline.engine.watch_levels(true);
+    offline.render_blocks(4);
+    const MeasuredLevels levels = offline.engine.take_levels();
+    EXPECT_EQ(levels.frame_count, 256U);
+    EXPECT_EQ(levels.frame, 256U);
+    ASSERT_EQ(levels.meters.size(), 1U);
+    EXPECT_EQ(levels.meters[0].channels[0].peak, 1.0F) << "in frame 0";
+    expect_like_recording(levels, levels.outputs, 0);
+    expect_like_recording(levels, levels.meters[0], 0);
+}
+
 TEST_F(EngineLevels, TheOutputsAreMeasuredBehindTheMuteAndTheMetersBeforeIt) {
     offline.load(kMetered);
     offline.engine.watch_levels(true);
@@ -152,7 +167,7 @@ struct EngineLevelsOfDevices : testing::Test {
         ASSERT_TRUE(engine.commit(*prepared));
         engine.watch_levels(true);
         render(2, 4);
-        EXPECT_EQ(engine.take_levels().frame_count, 0U);
+        EXPECT_EQ(engine.take_levels().frame_count, 256U);
     }
     void render(std::uint32_t channels, int blocks) {
         AudioBuffer outputs{channels, 64};
