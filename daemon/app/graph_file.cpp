@@ -73,10 +73,10 @@ bool same_file(const std::string& a, const std::string& b) {
     return !canonical_a.empty() && canonical_a == canonical(b);
 }
 
-std::uint32_t highest_output_channel(const AudioGraph& graph) {
+std::uint32_t highest_device_channel(const AudioGraph& graph, DeviceRole role) {
     std::uint32_t highest = 0;
     for (const auto& node : graph.nodes()) {
-        if (node->description->type->device_role != DeviceRole::sink) continue;
+        if (node->description->type->device_role != role) continue;
         const ResolvedSettings& settings = node->description->settings;
         highest = std::max(highest, settings.integer("first_channel") + settings.integer("channels") - 1);
     }

@@ -28,7 +28,8 @@ namespace rta::app {
 /// Returns whether both paths name the same file, which need not exist.
 [[nodiscard]] bool same_file(const std::string& a, const std::string& b);
 
-/// Returns the highest device channel, starting at 1, that an `output` node plays to; 0 if there is no such node.
-[[nodiscard]] std::uint32_t highest_output_channel(const AudioGraph& graph);
+/// Returns the highest device channel, starting at 1, that a node of this role plays to or captures from; 0 if there is
+/// no such node.
+[[nodiscard]] std::uint32_t highest_device_channel(const AudioGraph& graph, DeviceRole role);
 
 }  // namespace rta::app

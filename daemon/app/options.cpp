@@ -17,8 +17,11 @@
 #include "app/graph_file.h"
 #include "app/text_file.h"
 #include "frame/local_address.h"
+#include "io/offline_output.h"
 #include "net/address.h"
 #include "store/state_folder.h"
+#include "text/format_number.h"
+#include "text/quantity.h"
 #include "text/quoting.h"
 #include "text/suggestion.h"
 
@@ -29,6 +32,7 @@ constexpr std::uint32_t kMinimumBlockSize = 16;
 constexpr std::uint32_t kMaximumBlockSize = 1024;
 /// A century. A longer duration is a typing error.
 constexpr double kMaximumDurationS = 3.2e9;
+constexpr double kMaximumTailS = 86'400;
 
 [[nodiscard]] std::string environment(const char* name) {
     const char* const value = std::getenv(name);
@@ -171,31 +175,64 @@ CLI::App* define_check(CLI::App& app, CheckOptions& options) {
     return command;
 }
 
+/// Defines an option that takes a time, such as 10, 250ms or 2min.
+void add_time(CLI::App& app, const std::string& flag, std::optional<double>& seconds, bool zero_allowed, double highest,
+              const std::string& help) {
+    const std::string name = flag.substr(2);
+    app.add_option_function<std::string>(
+           flag, [&seconds](const std::string& text) { seconds = *parse_value(text, ValueUnit::seconds); }, help)
+        ->type_name("TIME")
+        ->check([=](const std::string& text) {
+            const auto value = parse_value(text, ValueUnit::seconds);
+            const bool good = value && (*value > 0.0 || (zero_allowed && *value == 0.0)) && *value <= highest;
+            return good ? std::string{}
+                        : "invalid " + name + " " + quoted(text) +
+                              ": expected seconds, or a time such as 250ms or 2min, " +
+                              (zero_allowed ? "from 0 to " : "above 0 and at most ") + format_number(highest) + " s";
+        });
+}
+
 CLI::App* define_render(CLI::App& app, RenderOptions& options) {
-    CLI::App* const command = app.add_subcommand("render", "Render a graph to a WAV file, as fast as the CPU allows");
+    CLI::App* const command = app.add_subcommand(
+        "render", "Render a graph to an audio file, as fast as the CPU allows, and report its levels");
     add_graph(*command, options.graph, "Graph to render");
     command->get_option("--graph")->required();
-    command->add_option("--duration", options.duration_s, "Duration in seconds")
-        ->required()
-        ->type_name("S")
-        ->check([](const std::string& text) {
-            double value = 0;
-            const bool good = CLI::detail::lexical_cast(text, value) && value > 0 && value <= kMaximumDurationS;
-            return good ? std::string{}
-                        : "invalid duration " + quoted(text) + ": expected seconds, above 0 and at most 3.2e9";
-        });
     command
         ->add_option("--output", options.output,
-                     "WAV file to write, in 32-bit floating point; RF64 if it is larger than 4 GiB")
+                     "File to write: .wav (32-bit float; RF64 if it is larger than 4 GiB) or .flac (24 bits, dithered)")
         ->required()
-        ->type_name("OUT.wav")
+        ->type_name("OUT")
+        ->check(refuse_empty)
+        ->check([](const std::string& path) { return reason_of(io::format_of_file(path)); });
+    command
+        ->add_option(
+            "--input", options.input,
+            "Audio file to feed to the input nodes, converted to --sample-rate; silence follows its end. A mono "
+            "file feeds all input channels")
+        ->type_name("IN")
         ->check(refuse_empty);
-    command->add_option("--input", options.input, "Audio file to feed to the input nodes; silence follows its end")
-        ->type_name("IN.wav")
-        ->check(refuse_empty);
+    add_time(*command, "--duration", options.duration_s, false, kMaximumDurationS,
+             "Duration of the output. Required without --input (default: the input and its tail)");
+    add_time(*command, "--tail", options.tail_s, true, kMaximumTailS,
+             "Length of the tail, after the end of the input has left the graph (default: until the output stays below "
+             "-90 dBFS, at most 10 s)");
+    command->add_flag("--align", options.align,
+                      "Remove the latency of the graph, so that input and output start together");
+    command->add_flag("--json", options.json, "Print the levels as JSON");
     add_sample_rate(*command, options.sample_rate_hz);
     add_block_size(*command, options.block_size);
     return command;
+}
+
+/// Returns the reason if the options of render conflict, else "".
+[[nodiscard]] std::string conflict_of(const RenderOptions& options) {
+    if (!options.duration_s && options.input.empty()) {
+        return "rtad render requires --duration or --input: without an input file, a graph of sources does not end";
+    }
+    if (options.duration_s && options.tail_s) {
+        return "--tail conflicts with --duration, which includes the tail: leave one of them out";
+    }
+    return {};
 }
 
 [[nodiscard]] EarlyExit usage_error(const std::string& sentence) {
@@ -402,7 +439,10 @@ std::variant<Options, EarlyExit> parse_options(int argc, const char* const* argv
     if (auto early = line.parse(argc, argv)) return std::move(*early);
     if (line.devices_command->parsed()) return Options{DevicesOptions{}};
     if (line.check_command->parsed()) return Options{line.check};
-    if (line.render_command->parsed()) return Options{line.render};
+    if (line.render_command->parsed()) {
+        if (const std::string conflict = conflict_of(line.render); !conflict.empty()) return usage_error(conflict);
+        return Options{line.render};
+    }
     if (!line.raw.config.empty()) return parse_over_config(line.raw.config, argc, argv);
     if (const std::string conflict = complete(line.daemon, line.raw); !conflict.empty()) {
         return usage_error(conflict);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -38,9 +39,12 @@ struct CheckOptions {
 /// `rtad render`
 struct RenderOptions {
     std::string graph;
-    double duration_s = 0;
+    std::optional<double> duration_s;  ///< std::nullopt: as long as the input and its tail
+    std::optional<double> tail_s;      ///< std::nullopt: until the output is silent
     std::string output;
-    std::string input;  ///< empty: silence
+    std::string input;   ///< empty: silence
+    bool align = false;  ///< remove the latency of the graph
+    bool json = false;
     std::uint32_t sample_rate_hz = 48'000;
     std::uint32_t block_size = 64;
 };

@@ -46,29 +46,39 @@ std::string speed_text(double done_s, double elapsed_s) {
     return ", " + format_number(rounded) + " times real time";
 }
 
+double share_of(double done_s, double length_s) {
+    return length_s > 0.0 ? std::clamp(done_s / length_s, 0.0, 1.0) : 1.0;
+}
+
+/// " 30 %  90 s of 300 s", and what the tail adds.
+std::string known_length_text(double share, double done_s, double length_s) {
+    std::string text = std::to_string(static_cast<int>(share * 100.0)) + " %";
+    text.insert(0, 5 - std::min<std::size_t>(5, text.size()), ' ');
+    text += "  " + seconds_text(std::min(done_s, length_s)) + " of " + seconds_text(length_s);
+    if (done_s > length_s) text += " and a tail of " + seconds_text(done_s - length_s);
+    return text;
+}
+
 }  // namespace
 
-std::string progress_line(const std::string& label, double done_s, double length_s, double elapsed_s,
+std::string progress_line(const std::string& label, double done_s, std::optional<double> length_s, double elapsed_s,
                           std::size_t columns) {
-    const double share = length_s > 0.0 ? std::clamp(done_s / length_s, 0.0, 1.0) : 1.0;
-    std::string percent = std::to_string(static_cast<int>(share * 100.0)) + " %";
-    percent.insert(0, 5 - std::min<std::size_t>(5, percent.size()), ' ');
+    const double share = length_s ? share_of(done_s, *length_s) : 0.0;
     const std::string figures =
-        percent + "  " + seconds_text(done_s) + " of " + seconds_text(length_s) + speed_text(done_s, elapsed_s);
+        (length_s ? known_length_text(share, done_s, *length_s) : seconds_text(done_s)) + speed_text(done_s, elapsed_s);
     const std::size_t room = columns > 0 ? columns - 1 : 0;
     const std::size_t taken = display_width(label) + 2 + figures.size();
-    if (taken <= room) return label + "  " + bar(share, room - taken) + figures;
+    if (taken <= room) return label + "  " + (length_s ? bar(share, room - taken) : "") + figures;
     const std::size_t left = room > figures.size() ? room - figures.size() : 0;
     // A truncated label needs room for at least a few letters.
     if (left < 6) return figures.substr(0, room);
     return with_ellipsis(label, left - 2) + "  " + figures;
 }
 
-ProgressBar::ProgressBar(std::string label, std::uint64_t frames, double sample_rate_hz)
-    : label_{std::move(label)},
-      length_s_{static_cast<double>(frames) / sample_rate_hz},
-      sample_rate_hz_{sample_rate_hz},
-      terminal_{::isatty(STDERR_FILENO) == 1} {}
+ProgressBar::ProgressBar(std::string label, std::optional<std::uint64_t> frames, double sample_rate_hz)
+    : label_{std::move(label)}, sample_rate_hz_{sample_rate_hz}, terminal_{::isatty(STDERR_FILENO) == 1} {
+    if (frames) length_s_ = static_cast<double>(*frames) / sample_rate_hz;
+}
 
 ProgressBar::~ProgressBar() {
     if (terminal_) std::fputs(kClearLine, stderr);
@@ -85,11 +95,12 @@ void ProgressBar::advance_to(std::uint64_t frames) {
     std::fprintf(stderr, "\r%s\x1b[K", line.c_str());
 }
 
-void ProgressBar::finish() {
+void ProgressBar::finish(std::uint64_t frames) {
     if (!std::exchange(terminal_, false)) return;
+    const double length_s = static_cast<double>(frames) / sample_rate_hz_;
     const double took_s = elapsed_s();
-    std::fprintf(stderr, "%s%s: %s rendered in %s%s\n", kClearLine, label_.c_str(), seconds_text(length_s_).c_str(),
-                 seconds_text(took_s).c_str(), speed_text(length_s_, took_s).c_str());
+    std::fprintf(stderr, "%s%s: %s rendered in %s%s\n", kClearLine, label_.c_str(), seconds_text(length_s).c_str(),
+                 seconds_text(took_s).c_str(), speed_text(length_s, took_s).c_str());
 }
 
 }  // namespace rta::app

@@ -7,93 +7,91 @@
 #include <system_error>
 #include <utility>
 
-namespace rta::io {
+#include "graph/level_tap.h"
+#include "io/block_adapter.h"
 
+namespace rta::io {
 Expected<std::unique_ptr<OfflineDevice>> OfflineDevice::open(const Config& config) {
-    std::optional<SoundReader> reader;
+    std::optional<FileSource> source;
     if (!config.input_file.empty()) {
-        auto opened = SoundReader::open(config.input_file);
-        if (!opened) return std::unexpected(opened.error());
-        if (opened->sample_rate_hz() != config.sample_rate_hz) {
-            const std::string rate = std::to_string(opened->sample_rate_hz());
-            return fail(ErrorCode::invalid_argument, "the sound file " + config.input_file + " has a sample rate of " +
-                                                         rate + " Hz, but the engine runs at " +
-                                                         std::to_string(config.sample_rate_hz) +
-                                                         " Hz: use --sample-rate " + rate + " or convert the file");
-        }
+        auto opened = FileSource::open(config.input_file, config.sample_rate_hz);
+        if (!opened) return std::unexpected(std::move(opened.error()));
         // Opening the output truncates it.
-        if (std::error_code ignored; std::filesystem::equivalent(config.input_file, config.output_file, ignored)) {
+        if (std::error_code ignored; std::filesystem::equivalent(config.input_file, config.output.path, ignored)) {
             return fail(ErrorCode::invalid_argument,
-                        "input and output are the same file, " + config.output_file + ": choose another output file");
+                        "input and output are the same file, " + config.output.path + ": choose another output file");
         }
-        reader = std::move(*opened);
+        source = std::move(*opened);
     }
-    auto writer = WavWriter::create(config.output_file, config.sample_rate_hz, config.channels_out);
-    if (!writer) return std::unexpected(writer.error());
-    return std::unique_ptr<OfflineDevice>{new OfflineDevice{config, std::move(reader), std::move(*writer)}};
+    auto output = OfflineOutput::create(config.output);
+    if (!output) return std::unexpected(std::move(output.error()));
+    return std::unique_ptr<OfflineDevice>{new OfflineDevice{config, std::move(source), std::move(*output)}};
 }
 
-OfflineDevice::OfflineDevice(const Config& config, std::optional<SoundReader> reader, WavWriter writer)
+OfflineDevice::OfflineDevice(const Config& config, std::optional<FileSource> source, OfflineOutput output)
     : description_{.kind = "offline",
-                   .name = config.output_file,
+                   .name = config.output.path,
                    .sample_rate_hz = config.sample_rate_hz,
-                   .channels_in = reader ? reader->channels() : 0,
-                   .channels_out = config.channels_out},
-      block_size_{config.block_size},
-      reader_{std::move(reader)},
-      writer_{std::move(writer)},
-      input_{description_.channels_in, config.block_size},
-      output_{config.channels_out, config.block_size},
+                   .channels_in = config.channels_in,
+                   .channels_out = config.output.channels},
+      quantum_frames_{std::max(config.block_size, LevelTap::kMinimumQuantum)},
+      source_{std::move(source)},
+      output_{std::move(output)},
+      input_{config.channels_in, kPieceFrames},
+      rendered_{config.output.channels, kPieceFrames},
       inputs_{channel_pointers(input_.read())},
-      outputs_{channel_pointers(output_.write())},
-      interleaved_input_(std::size_t{description_.channels_in} * config.block_size),
-      interleaved_output_(std::size_t{config.channels_out} * config.block_size) {}
+      outputs_{channel_pointers(rendered_.write())},
+      interleaved_(source_ ? std::size_t{source_->channels()} * kPieceFrames : 0) {
+    if (!source_) output_.end_input(0);
+}
 
 Expected<void> OfflineDevice::start(BlockAdapter& adapter) {
     adapter_ = &adapter;
     return {};
 }
 
-Expected<void> OfflineDevice::advance(std::uint64_t frames) {
-    while (frames > 0) {
-        if (unwritten_ == 0) render_block();
-        const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(frames, unwritten_));
-        const std::size_t width = description_.channels_out;
-        const auto unwritten = std::span{interleaved_output_}.last(unwritten_ * width);
-        if (auto written = writer_.write(unwritten.first(count * width)); !written) return written;
-        unwritten_ -= count;
-        frames -= count;
+Expected<void> OfflineDevice::advance() {
+    if (ended()) return {};
+    const std::uint32_t frames = next_frames();
+    if (auto read = read_input(frames); !read) return read;
+    adapter_->process(inputs_.data(), outputs_.data(), frames);
+    frame_ += frames;
+    return output_.add({outputs_.data(), description_.channels_out, frames});
+}
+
+/// Returns the length of the next piece. Near the end, no more is rendered than meters need for whole quanta.
+std::uint32_t OfflineDevice::next_frames() const {
+    const std::uint64_t left = output_.end() - frame_;
+    if (left >= kPieceFrames) return kPieceFrames;
+    return static_cast<std::uint32_t>((left + quantum_frames_ - 1) / quantum_frames_ * quantum_frames_);
+}
+
+Expected<void> OfflineDevice::read_input(std::uint32_t frames) {
+    if (!source_) return {};
+    std::size_t frames_read = 0;
+    if (!input_ended_) {
+        const auto read = source_->read(std::span{interleaved_}.first(std::size_t{frames} * source_->channels()));
+        if (!read) return std::unexpected(read.error());
+        frames_read = *read;
     }
+    if (frames_read < frames && !std::exchange(input_ended_, true)) output_.end_input(frame_ + frames_read);
+    spread(frames_read, frames);
     return {};
 }
 
-void OfflineDevice::render_block() {
-    read_input();
-    adapter_->process(inputs_.data(), outputs_.data(), block_size_);
-    for (std::uint32_t channel = 0; channel < description_.channels_out; ++channel) {
-        std::size_t index = channel;
-        for (const float sample : output_.read().channel(channel)) {
-            interleaved_output_[index] = sample;
-            index += description_.channels_out;
-        }
-    }
-    unwritten_ = block_size_;
-}
-
-void OfflineDevice::read_input() {
-    if (!reader_) return;
-    const std::size_t frames = reader_->read(interleaved_input_);
-    const std::uint32_t width = description_.channels_in;
-    std::fill(interleaved_input_.begin() + static_cast<std::ptrdiff_t>(frames * width), interleaved_input_.end(), 0.0F);
-    for (std::uint32_t channel = 0; channel < width; ++channel) {
-        std::size_t index = channel;
-        for (float& sample : input_.write().channel(channel)) {
-            sample = interleaved_input_[index];
-            index += width;
-        }
+/// Writes the frames read to the input channels, followed by silence.
+void OfflineDevice::spread(std::size_t frames_read, std::uint32_t frames) {
+    const std::size_t width = source_->channels();
+    for (std::uint32_t channel = 0; channel < description_.channels_in; ++channel) {
+        const std::span<float> samples = input_.write().channel(channel).first(frames);
+        const std::size_t from = width == 1 ? 0 : channel;
+        const std::size_t count = from < width ? frames_read : 0;
+        const float* next = interleaved_.data() + from;
+        for (std::size_t frame = 0; frame < count; ++frame, next += width) samples[frame] = *next;
+        std::fill(samples.begin() + static_cast<std::ptrdiff_t>(count), samples.end(), 0.0F);
     }
 }
 
-Expected<void> OfflineDevice::finish() { return writer_.close(); }
+Expected<void> OfflineDevice::finish() { return output_.finish(); }
 
 }  // namespace rta::io

@@ -2,48 +2,22 @@
 #include "io/wav_file.h"
 
 #include <fcntl.h>
-#include <sndfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
-#include <cstring>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
+#include "io/locked_file.h"
 #include "io/wav_header.h"
 #include "os/file.h"
-#include "os/file_lock.h"
 #include "os/file_replacement.h"
 
 namespace rta::io {
 namespace {
-
-/// Returns the reason why the last sf_open() failed, to end a sentence with.
-[[nodiscard]] std::string open_error() {
-    constexpr std::string_view kSystem = "System error : ";
-    std::string words = sf_strerror(nullptr);
-    if (words.starts_with(kSystem)) words.erase(0, kSystem.size());
-    if (words.ends_with('.')) words.pop_back();
-    return words;
-}
-
-/// Opens the file without truncating it, because another process may be writing it, and locks it while it is open.
-/// Ignores that a file system has no locks. Does not wait for the reader of a pipe.
-[[nodiscard]] os::Result<os::UniqueFd> open_locked(const std::string& path) {
-    os::UniqueFd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0666)};
-    if (!file) return os::fail_with_errno();
-    const auto locked = os::try_lock(file.get());
-    if (!locked && locked.error() == std::errc::operation_would_block) return std::unexpected(locked.error());
-    return file;
-}
-
-[[nodiscard]] std::string describe(std::error_code error) {
-    return error == std::errc::operation_would_block ? "another rtad is writing to it" : error.message();
-}
 
 static_assert(sizeof(off_t) == 8, "recordings may be longer than 2 GiB");
 
@@ -68,7 +42,7 @@ Expected<WavWriter> WavWriter::create(const std::string& path, std::uint32_t sam
         return refuse(std::to_string(channels) + " channels, expected at most " + std::to_string(kMaximumWavChannels));
     }
     auto output = open_locked(path);
-    if (!output) return refuse(describe(output.error()));
+    if (!output) return refuse(describe_lock_error(output.error()));
     std::string renamed_to;
     if (existing_file == ExistingFile::rename && holds_sound(output->get(), channels)) {
         // Renames the target of a symbolic link, not the link.
@@ -76,7 +50,7 @@ Expected<WavWriter> WavWriter::create(const std::string& path, std::uint32_t sam
         if (!new_name) return refuse("the existing recording cannot be renamed: " + new_name.error().message());
         renamed_to = std::move(*new_name);
         output = open_locked(path);
-        if (!output) return refuse(describe(output.error()));
+        if (!output) return refuse(describe_lock_error(output.error()));
     }
     // Ignored: a file that cannot be truncated, such as a device, is written as it is.
     static_cast<void>(::ftruncate(output->get(), 0) == 0);
@@ -141,32 +115,6 @@ Expected<void> WavWriter::close() {
         return fail(ErrorCode::unavailable, "cannot finish the WAV file " + path_ + ": " + finished.error().message());
     }
     return {};
-}
-
-void CloseSoundFile::operator()(sf_private_tag* file) const noexcept { sf_close(file); }
-
-SoundReader::SoundReader(SoundFile file, std::uint32_t sample_rate_hz, std::uint32_t channels, std::uint64_t frames)
-    : file_{std::move(file)}, sample_rate_hz_{sample_rate_hz}, channels_{channels}, frames_{frames} {}
-
-Expected<SoundReader> SoundReader::open(const std::string& path) {
-    // Checked first, because libsndfile's format detection overwrites errno.
-    if (access(path.c_str(), R_OK) != 0) {
-        const int error = errno;
-        return fail(error == ENOENT ? ErrorCode::not_found : ErrorCode::unavailable,
-                    "cannot read the sound file " + path + ": " + std::strerror(error));
-    }
-    SF_INFO info{};
-    SoundFile file{sf_open(path.c_str(), SFM_READ, &info)};
-    if (!file) {
-        return fail(ErrorCode::invalid_argument, path + " is not a sound file: " + open_error());
-    }
-    return SoundReader{std::move(file), static_cast<std::uint32_t>(info.samplerate),
-                       static_cast<std::uint32_t>(info.channels), static_cast<std::uint64_t>(info.frames)};
-}
-
-std::size_t SoundReader::read(std::span<float> interleaved) {
-    const auto room = static_cast<sf_count_t>(interleaved.size() / channels_);
-    return static_cast<std::size_t>(sf_readf_float(file_.get(), interleaved.data(), room));
 }
 
 }  // namespace rta::io

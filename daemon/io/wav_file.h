@@ -2,16 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "os/unique_fd.h"
 #include "text/error.h"
-
-// libsndfile's type, kept out of this header.
-struct sf_private_tag;
 
 namespace rta::io {
 
@@ -53,34 +49,6 @@ class WavWriter {
     std::uint32_t sample_rate_hz_;
     std::uint32_t channels_;
     std::uint64_t frames_ = 0;
-};
-
-struct CloseSoundFile {
-    void operator()(sf_private_tag* file) const noexcept;
-};
-using SoundFile = std::unique_ptr<sf_private_tag, CloseSoundFile>;
-
-/// Reads any sound file that libsndfile supports, as float32.
-class SoundReader {
- public:
-    /// NOT_FOUND or UNAVAILABLE if the file cannot be read, INVALID_ARGUMENT if it is not a sound file; all name the
-    /// file.
-    [[nodiscard]] static Expected<SoundReader> open(const std::string& path);
-
-    [[nodiscard]] std::uint32_t sample_rate_hz() const noexcept { return sample_rate_hz_; }
-    [[nodiscard]] std::uint32_t channels() const noexcept { return channels_; }
-    [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
-
-    /// Reads as many whole interleaved frames as fit. Returns the number of frames, 0 at the end of the file.
-    [[nodiscard]] std::size_t read(std::span<float> interleaved);
-
- private:
-    SoundReader(SoundFile file, std::uint32_t sample_rate_hz, std::uint32_t channels, std::uint64_t frames);
-
-    SoundFile file_;
-    std::uint32_t sample_rate_hz_;
-    std::uint32_t channels_;
-    std::uint64_t frames_;
 };
 
 }  // namespace rta::io

@@ -8,10 +8,7 @@
 namespace rta::io {
 namespace {
 
-constexpr std::uint32_t kChunkHead = 8;  // bytes: name and size
 constexpr std::uint32_t kLargest32 = std::numeric_limits<std::uint32_t>::max();
-/// In RF64, marks a size that is in the chunk `ds64`.
-constexpr std::uint32_t kSizeElsewhere = kLargest32;
 
 /// Appends a number, least significant byte first.
 void put(std::string& header, std::unsigned_integral auto number) {
@@ -39,7 +36,8 @@ std::string wav_header(std::uint32_t sample_rate_hz, std::uint32_t channels, std
     // The chunk `PAD ` of a small file and its chunk `fact` have room for the chunk `ds64`. Its size is that of the
     // chunk PEAK of libsndfile, which wrote these files before, so that they stay the same byte for byte.
     const std::size_t padding = 8 + 8 * std::size_t{channels};
-    const std::size_t header_bytes = 12 + (kChunkHead + 16) + (kChunkHead + 4) + (kChunkHead + padding) + kChunkHead;
+    const std::size_t header_bytes =
+        12 + (kWavChunkHead + 16) + (kWavChunkHead + 4) + (kWavChunkHead + padding) + kWavChunkHead;
     const std::uint64_t data_bytes = frames * channels * sizeof(float);
     const std::uint64_t file_bytes = header_bytes + data_bytes;
     const bool large = file_bytes > kLargest32;
@@ -47,12 +45,12 @@ std::string wav_header(std::uint32_t sample_rate_hz, std::uint32_t channels, std
     std::string header;
     header.reserve(header_bytes);
     header += large ? "RF64" : "RIFF";
-    put(header, large ? kSizeElsewhere : static_cast<std::uint32_t>(file_bytes - kChunkHead));
+    put(header, large ? kWavSizeElsewhere : static_cast<std::uint32_t>(file_bytes - kWavChunkHead));
     header += "WAVE";
     if (large) {
         header += "ds64";
         put(header, std::uint32_t{28});  // bytes that follow
-        put(header, file_bytes - kChunkHead);
+        put(header, file_bytes - kWavChunkHead);
         put(header, data_bytes);
         put(header, frames);
         put(header, std::uint32_t{0});  // sizes of other chunks
@@ -63,13 +61,13 @@ std::string wav_header(std::uint32_t sample_rate_hz, std::uint32_t channels, std
         put(header, std::uint32_t{4});  // bytes that follow
         put(header, static_cast<std::uint32_t>(frames));
     }
-    if (const std::size_t room = header_bytes - kChunkHead - header.size(); room != 0) {
+    if (const std::size_t room = header_bytes - kWavChunkHead - header.size(); room != 0) {
         header += "PAD ";
-        put(header, static_cast<std::uint32_t>(room - kChunkHead));
-        header.append(room - kChunkHead, '\0');
+        put(header, static_cast<std::uint32_t>(room - kWavChunkHead));
+        header.append(room - kWavChunkHead, '\0');
     }
     header += "data";
-    put(header, large ? kSizeElsewhere : static_cast<std::uint32_t>(data_bytes));
+    put(header, large ? kWavSizeElsewhere : static_cast<std::uint32_t>(data_bytes));
     return header;
 }
 

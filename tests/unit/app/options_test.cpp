@@ -92,6 +92,48 @@ TEST(Options, Commands) {
     EXPECT_EQ(render.input, "i.wav");
     EXPECT_EQ(render.sample_rate_hz, 44'100U);
     EXPECT_EQ(render.block_size, 16U);
+    EXPECT_FALSE(render.tail_s);
+    EXPECT_FALSE(render.align);
+    EXPECT_FALSE(render.json);
+    const auto tail = expect<RenderOptions>(
+        {"render", "--graph", "g.json", "--output", "o.FLAC", "--input", "i.wav", "--tail", "0", "--align", "--json"});
+    EXPECT_FALSE(tail.duration_s);
+    EXPECT_EQ(tail.tail_s, 0.0);
+    EXPECT_TRUE(tail.align);
+    EXPECT_TRUE(tail.json);
+}
+
+TEST(Options, TimesOfARenderingHaveUnits) {
+    const auto duration = [](const std::string& text) {
+        return expect<RenderOptions>({"render", "--graph", "g", "--output", "o.wav", "--duration", text}).duration_s;
+    };
+    EXPECT_EQ(duration("10"), 10.0);
+    EXPECT_EQ(duration("10s"), 10.0);
+    EXPECT_EQ(duration("250 ms"), 0.25);
+    EXPECT_EQ(duration("2min"), 120.0);
+    EXPECT_EQ(duration("3.2e9"), 3.2e9);
+    for (const char* text : {"10x", "-1", "0s", "6dB", "", "3.3e9", "inf"}) {
+        expect_usage_error({"render", "--graph", "g", "--output", "o.wav", "--duration", text},
+                           "expected seconds, or a time such as 250ms or 2min, above 0");
+        if (text == std::string{"0s"}) continue;
+        expect_usage_error({"render", "--graph", "g", "--output", "o.wav", "--input", "i", "--tail", text},
+                           "expected seconds, or a time such as 250ms or 2min, from 0 to");
+    }
+}
+
+TEST(Options, ARenderingNeedsAnEnd) {
+    expect_usage_error({"render", "--graph", "g.json", "--output", "o.wav"},
+                       "rtad render requires --duration or --input");
+    expect_usage_error({"render", "--graph", "g.json", "--output", "o.wav", "--tail", "1"}, "--duration");
+    expect_usage_error({"render", "--graph", "g", "--output", "o.wav", "--duration", "1", "--tail", "1"},
+                       "--tail conflicts with --duration");
+}
+
+TEST(Options, AFormatThatIsNotWrittenIsRefused) {
+    for (const char* output : {"o.mp3", "o", "wav"}) {
+        expect_usage_error({"render", "--graph", "g", "--output", output, "--duration", "1"},
+                           ".wav (32-bit float) or .flac (24 bits)");
+    }
 }
 
 TEST(Options, VersionAndHelpAreNotErrors) {
@@ -123,9 +165,9 @@ TEST(Options, UsageErrorsNameTheFlag) {
     expect_usage_error({"--log-level", "loud"},
                        "--log-level: invalid log level \"loud\": expected debug, info, warning or error");
     expect_usage_error({"check"}, "FILE");
-    expect_usage_error({"render", "--graph", "g.json", "--output", "o.wav"}, "--duration");
-    expect_usage_error({"render", "--graph", "g", "--output", "o", "--duration", "nan"}, "invalid duration \"nan\"");
-    expect_usage_error({"render", "--graph", "g", "--output", "o", "--duration", "0"}, "invalid duration \"0\"");
+    expect_usage_error({"render", "--graph", "g", "--output", "o.wav", "--duration", "nan"},
+                       "invalid duration \"nan\"");
+    expect_usage_error({"render", "--graph", "g", "--output", "o.wav", "--duration", "0"}, "invalid duration \"0\"");
     expect_usage_error({"play"}, "play");
 }
 
@@ -135,9 +177,9 @@ TEST(Options, EmptyValuesAreRefused) {
         expect_usage_error({std::string{flag} + "="}, flag);
     }
     expect_usage_error({"check", ""}, "FILE");
-    expect_usage_error({"render", "--graph", "", "--output", "o", "--duration", "1"}, "--graph");
+    expect_usage_error({"render", "--graph", "", "--output", "o.wav", "--duration", "1"}, "--graph");
     expect_usage_error({"render", "--graph", "g", "--output", "", "--duration", "1"}, "--output");
-    expect_usage_error({"render", "--graph", "g", "--output", "o", "--duration", "1", "--input", ""}, "--input");
+    expect_usage_error({"render", "--graph", "g", "--output", "o.wav", "--duration", "1", "--input", ""}, "--input");
 }
 
 TEST(Options, AddressesAndSocketPathsAreValidatedBeforeTheStart) {

@@ -18,6 +18,16 @@ TEST(ProgressBar, AnEmptyRenderingIsComplete) {
     EXPECT_EQ(progress_line("a", 0.0, 0.0, 0.0, 100), "a  [##############################] 100 %  0 s of 0 s");
 }
 
+TEST(ProgressBar, ATailIsShownBeyondTheLength) {
+    EXPECT_EQ(progress_line("a", 63.25, 60.0, 0.0, 100),
+              "a  [##############################] 100 %  60 s of 60 s and a tail of 3.3 s");
+}
+
+TEST(ProgressBar, WithoutALengthOnlyTheTimeIsShown) {
+    EXPECT_EQ(progress_line("a", 63.0, std::nullopt, 0.5, 100), "a  63 s, 126 times real time");
+    EXPECT_EQ(progress_line("a", 63.0, std::nullopt, 0.0, 6), "63 s");
+}
+
 TEST(ProgressBar, FitsTheTerminal) {
     const auto line = [](const std::string& label, std::size_t columns) {
         return progress_line(label, 90.0, 300.0, 0.75, columns);

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "dsp/audio_buffer.h"
-#include "io/offline_device.h"
+#include "io/sound_reader.h"
 #include "io/wav_file.h"
 #include "io/wav_header.h"
 #include "io/wav_recorder.h"
@@ -25,8 +25,6 @@
 namespace rta::io {
 namespace {
 
-using test::kThrough;
-using test::load;
 using test::noise;
 using test::TemporaryFolder;
 
@@ -335,69 +333,6 @@ TEST_F(FilesTest, AnOlderRecordingIsKeptAsideWhereThatIsAsked) {
     }
     record(ExistingFile::rename, 0.5F);
     EXPECT_FALSE(std::filesystem::exists(path + ".kept-3")) << "a header alone is no recording";
-}
-
-class OfflineTest : public FilesTest {
- protected:
-    void SetUp() override { load(engine, kThrough); }
-
-    Expected<void> render(const OfflineDevice::Config& config, const std::vector<std::uint64_t>& stretches) {
-        auto device = OfflineDevice::open(config);
-        if (!device) return std::unexpected(device.error());
-        const DeviceDescription& description = (*device)->description();
-        BlockAdapter adapter{engine.gate(), engine.renderer(), 48'000, description.channels_in,
-                             description.channels_out};
-        adapter.grant(engine.gate().start_generation());
-        if (auto started = (*device)->start(adapter); !started) return started;
-        for (const std::uint64_t frames : stretches) {
-            if (auto rendered = (*device)->advance(frames); !rendered) return rendered;
-        }
-        return (*device)->finish();
-    }
-
-    Engine engine{builtin_nodes(), {.sample_rate_hz = 48'000, .block_size = 64}};
-};
-
-TEST_F(OfflineTest, InputComesOutUnchangedFollowedBySilence) {
-    const std::vector<float> input = noise(1, 2 * 1000).front();
-    write(folder / "in.wav", 48'000, 2, input);
-    const auto rendered =
-        render({.channels_out = 2, .output_file = folder / "out.wav", .input_file = folder / "in.wav"}, {1500});
-    ASSERT_TRUE(rendered) << rendered.error().sentence;
-    std::vector<float> expected = input;
-    expected.resize(2 * 1500, 0.0F);
-    EXPECT_EQ(read(folder / "out.wav"), expected);
-}
-
-TEST_F(OfflineTest, StretchesNeedNotBeWholeBlocks) {
-    const std::vector<float> input = noise(1, 2 * 1000).front();
-    write(folder / "in.wav", 48'000, 2, input);
-    const auto rendered =
-        render({.channels_out = 2, .output_file = folder / "out.wav", .input_file = folder / "in.wav"},
-               {1, 63, 64, 7, 377, 0, 201});
-    ASSERT_TRUE(rendered) << rendered.error().sentence;
-    std::vector<float> expected = input;
-    expected.resize(2 * (1 + 63 + 64 + 7 + 377 + 201));
-    EXPECT_EQ(read(folder / "out.wav"), expected);
-}
-
-TEST_F(OfflineTest, AnotherRateIsRefusedWithBothNumbers) {
-    write(folder / "in.wav", 44'100, 1, {0.5F});
-    const auto rendered =
-        render({.channels_out = 1, .output_file = folder / "out.wav", .input_file = folder / "in.wav"}, {64});
-    ASSERT_FALSE(rendered);
-    EXPECT_EQ(rendered.error().code, ErrorCode::invalid_argument);
-    EXPECT_NE(rendered.error().sentence.find("44100"), std::string::npos);
-    EXPECT_NE(rendered.error().sentence.find("48000"), std::string::npos);
-    EXPECT_FALSE(std::filesystem::exists(folder / "out.wav")) << "nothing was begun";
-}
-
-TEST_F(OfflineTest, WritingOverTheInputIsRefused) {
-    write(folder / "same.wav", 48'000, 1, {0.5F, 0.25F});
-    const auto rendered =
-        render({.channels_out = 1, .output_file = folder / "same.wav", .input_file = folder / "same.wav"}, {64});
-    ASSERT_FALSE(rendered);
-    EXPECT_EQ(read(folder / "same.wav"), (std::vector<float>{0.5F, 0.25F}));
 }
 
 }  // namespace

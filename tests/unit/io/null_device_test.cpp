@@ -10,6 +10,7 @@
 #include "io/audio_thread_setup.h"
 #include "io/clocks.h"
 #include "io/offline_device.h"
+#include "io/sound_reader.h"
 #include "io/wav_file.h"
 #include "sounding_engine.h"
 
@@ -97,10 +98,11 @@ TEST_F(NullDeviceTest, WritesWhatTheDeviceWasHandedToTheLastBlock) {
     load(other, kTone);
     BlockAdapter offline_adapter{other.gate(), other.renderer(), 48'000, 0, 2};
     offline_adapter.grant(other.gate().start_generation());
-    auto offline = OfflineDevice::open({.channels_out = 2, .output_file = folder / "offline.wav", .input_file = {}});
+    auto offline =
+        OfflineDevice::open({.output = {.path = folder / "offline.wav", .extent = {.length = adapter.frames()}}});
     ASSERT_TRUE(offline) << offline.error().sentence;
     ASSERT_TRUE((*offline)->start(offline_adapter));
-    ASSERT_TRUE((*offline)->advance(adapter.frames()));
+    while (!(*offline)->ended()) ASSERT_TRUE((*offline)->advance());
     ASSERT_TRUE((*offline)->finish());
     EXPECT_EQ(live, samples_of(folder / "offline.wav"));
 }

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "text/error.h"
+
+namespace rta::io {
+
+/// An audio file as the input of a rendering, at the sample rate of the engine. A file of another rate is converted
+/// while it is read, with the best converter of libsamplerate: within 0.05 dB up to 0.94 of half the lower rate, with
+/// 144 dB between signal and errors.
+class FileSource {
+ public:
+    /// INVALID_ARGUMENT if the file is not a sound file, has no frames, or has a sample rate that cannot be converted;
+    /// NOT_FOUND or UNAVAILABLE if it cannot be read. All name the file.
+    [[nodiscard]] static Expected<FileSource> open(const std::string& path, std::uint32_t sample_rate_hz);
+    FileSource(FileSource&& other) noexcept;
+    FileSource& operator=(FileSource&& other) noexcept;
+    FileSource(const FileSource&) = delete;
+    FileSource& operator=(const FileSource&) = delete;
+    ~FileSource();
+
+    [[nodiscard]] std::uint32_t channels() const noexcept;
+    /// Returns the number of frames at the rate of the engine, which may be off by one after a conversion;
+    /// std::nullopt if it is unknown, as in a pipe.
+    [[nodiscard]] std::optional<std::uint64_t> frames() const noexcept;
+    /// Returns what the user should know about the file and its conversion, as sentences.
+    [[nodiscard]] std::vector<std::string> notices() const;
+
+    /// Reads whole interleaved frames until `interleaved` is full or the file ends. Returns the number of frames.
+    /// UNAVAILABLE if the file cannot be read or decoded.
+    [[nodiscard]] Expected<std::size_t> read(std::span<float> interleaved);
+
+ private:
+    class Impl;
+    explicit FileSource(std::unique_ptr<Impl> impl);
+
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rta::io
