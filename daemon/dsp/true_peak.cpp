@@ -99,6 +99,9 @@ void raise_to_peaks(std::span<const float> line, const std::array<std::array<flo
     }
 }
 
+/// A parabola adds at most 1/8 of the difference of its ends.
+constexpr float kParabolaGain = 1.25F;
+
 float gain_of(std::span<const float> factors) {
     float sum = 0.0F;
     for (const float factor : factors) sum += magnitude(factor);
@@ -116,8 +119,7 @@ TruePeak::TruePeak(std::uint32_t channel_count, std::uint32_t block_size)
       loud_chunks_(block_size / kChunk),
       edges_(block_size) {
     for (std::vector<float>& quarter : between_) quarter.resize(block_size + kKernelFrames);
-    // A parabola adds at most 1/8 of the difference of its ends.
-    largest_gain_ = 1.25F * gain_of(quarters_[1]) + kEdgeWeight * gain_of(edge_);
+    largest_gain_ = kParabolaGain * gain_of(quarters_[1]) + kEdgeWeight * gain_of(edge_);
 }
 
 void TruePeak::process(const AudioReadView& in, std::span<const float> floors, std::span<float> peaks) RTA_NONBLOCKING {
@@ -183,6 +185,7 @@ void TruePeak::interpolate(std::span<const float> line, std::span<float> peaks) 
 
 TruePeakMeter::TruePeakMeter(std::uint32_t channel_count, std::uint32_t block_size)
     : quarters_{interpolator<kTaps>(0.25), interpolator<kTaps>(0.5), interpolator<kTaps>(0.75)},
+      largest_gain_{kParabolaGain * gain_of(quarters_[1])},
       lines_{channel_count, kTaps + block_size},
       peaks_(block_size),
       unheard_frames_(channel_count, kTaps) {
@@ -191,16 +194,17 @@ TruePeakMeter::TruePeakMeter(std::uint32_t channel_count, std::uint32_t block_si
 
 void TruePeakMeter::reset() RTA_NONBLOCKING { std::ranges::fill(unheard_frames_, std::size_t{kTaps}); }
 
-float TruePeakMeter::process(std::uint32_t channel, std::span<const float> in) RTA_NONBLOCKING {
+float TruePeakMeter::process(std::uint32_t channel, std::span<const float> in, float floor) RTA_NONBLOCKING {
     const std::span<float> line = lines_.write().channel(channel);
     std::copy_n(line.data() + in.size(), kTaps, line.data());
     kernels().finite_or_zero(in.data(), line.data() + kTaps, in.size());
+    std::size_t& unheard = unheard_frames_[channel];
+    const std::size_t left_out = std::min(unheard, in.size());
+    unheard -= left_out;
+    if (kernels().level(line.data(), kTaps + in.size()).peak * largest_gain_ < floor) return 0.0F;
     std::ranges::fill(peaks_, 0.0F);
     raise_to_peaks<kTaps>(line, quarters_, between_, peaks_);
-    std::size_t& unheard = unheard_frames_[channel];
-    const std::size_t left_out = std::min(unheard, peaks_.size());
     std::fill_n(peaks_.begin(), left_out, 0.0F);
-    unheard -= left_out;
     return kernels().level(peaks_.data(), peaks_.size()).peak;
 }
 

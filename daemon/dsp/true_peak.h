@@ -80,8 +80,9 @@ class TruePeakMeter {
 
     /// Returns the highest magnitude of one channel over a block that starts and ends kLatency frames before `in`. NaN
     /// and infinity count as 0. The first kLatency frames after construction or reset() are omitted: the step from the
-    /// assumed silence to the signal would overshoot. [audio]
-    [[nodiscard]] float process(std::uint32_t channel, std::span<const float> in) RTA_NONBLOCKING;
+    /// assumed silence to the signal would overshoot. May return 0 instead of a magnitude below `floor`, which saves most
+    /// of the time if the samples are far below it. [audio]
+    [[nodiscard]] float process(std::uint32_t channel, std::span<const float> in, float floor = 0.0F) RTA_NONBLOCKING;
     /// Discards all state: the next block need not follow the previous one. [audio]
     void reset() RTA_NONBLOCKING;
 
@@ -89,6 +90,7 @@ class TruePeakMeter {
     static constexpr std::uint32_t kTaps = 2 * kLatency;
 
     std::array<std::array<float, kTaps>, 3> quarters_;  ///< as in TruePeak
+    float largest_gain_;                                ///< as in TruePeak
     AudioBuffer lines_;                                 ///< channels x (kTaps previous frames, then the block)
     std::array<std::vector<float>, 3> between_;         ///< one block of each quarter
     std::vector<float> peaks_;                          ///< one block

@@ -24,7 +24,7 @@ void ProgrammeMeter::add(const AudioReadView& block, std::uint32_t frames) {
         channel.peak = std::max(channel.peak, level.peak);
         channel.sum_of_squares += static_cast<double>(level.sum_of_squares);
         // The step to the zeros after the end would overshoot.
-        const float true_peak = frames == kBlock ? true_peak_.process(i, samples) : 0.0F;
+        const float true_peak = frames == kBlock ? true_peak_.process(i, samples, channel.true_peak) : 0.0F;
         channel.true_peak = std::max({channel.true_peak, true_peak, channel.peak});
     }
     const AudioReadView measured{channels_.data(), static_cast<std::uint32_t>(channels_.size()), kBlock};

@@ -10,6 +10,7 @@
 #include <functional>
 #include <limits>
 #include <numbers>
+#include <random>
 #include <vector>
 
 #include "dsp/audio_buffer.h"
@@ -115,6 +116,36 @@ TEST(TruePeakMeter, IsTheSameWhateverTheBlockSize) {
     const auto bursts = [](std::uint32_t n) { return (n / 100 % 3 == 0 ? 1.0 : 0.001) * sine(0.21 * n * n / 500.0); };
     const float reference = meter_peak(bursts);
     for (const std::uint32_t block_size : {16U, 256U, 1'024U}) EXPECT_EQ(meter_peak(bursts, block_size), reference);
+}
+
+TEST(TruePeakMeter, AFloorNeverHidesAHigherPeak) {
+    std::mt19937 random{3};
+    std::uniform_real_distribution<float> uniform{-1.0F, 1.0F};
+    for (int run = 0; run < 200; ++run) {
+        TruePeakMeter with_floor{1, kBlock};
+        TruePeakMeter without{1, kBlock};
+        float highest = 0.0F;
+        float expected = 0.0F;
+        std::vector<float> samples(kBlock);
+        for (int block = 0; block < 50; ++block) {
+            // Alternating signs at one quarter of the rate overshoot most.
+            const float level = uniform(random);
+            for (std::uint32_t n = 0; n < kBlock; ++n) {
+                samples[n] = run % 2 == 0 ? level * uniform(random) : (n / 2 % 2 == 0 ? level : -level);
+            }
+            highest = std::max(highest, with_floor.process(0, samples, highest));
+            expected = std::max(expected, without.process(0, samples));
+        }
+        ASSERT_EQ(highest, expected) << run;
+    }
+}
+
+TEST(TruePeakMeter, SamplesFarBelowTheFloorAreNotSearched) {
+    TruePeakMeter meter{1, kBlock};
+    const std::vector<float> samples(kBlock, 0.1F);
+    for (int block = 0; block < 3; ++block) static_cast<void>(meter.process(0, samples));
+    EXPECT_GT(meter.process(0, samples, 0.1F), 0.099F);
+    EXPECT_EQ(meter.process(0, samples, 0.5F), 0.0F);
 }
 
 TEST(TruePeakMeter, SeesNoPeakInWhatIsNoSound) {
