@@ -16,6 +16,7 @@
 #include "app/config_file.h"
 #include "app/graph_file.h"
 #include "app/text_file.h"
+#include "app/unexpected_argument.h"
 #include "frame/local_address.h"
 #include "io/offline_output.h"
 #include "net/address.h"
@@ -377,6 +378,10 @@ struct CommandLine {
         try {
             app.parse(argc, argv);
         } catch (const CLI::ParseError& error) {
+            // Also the likely reason if a required option seems to be missing.
+            const bool is_unexpected = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) ||
+                                       error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError);
+            if (is_unexpected && !app.remaining(true).empty()) return usage_error(unexpected_argument(app));
             std::ostringstream output;
             std::ostringstream unused;
             if (app.exit(error, output, unused) == 0) return EarlyExit{kExitClean, output.str(), {}};

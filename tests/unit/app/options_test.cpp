@@ -208,5 +208,18 @@ TEST(Options, ConflictsAreExplained) {
     expect_usage_error({"--device", "null", "devices"}, "rtad devices does not accept --device before the command");
 }
 
+TEST(UnexpectedArguments, AreNamedInTheirOrderWithASuggestion) {
+    expect_usage_error({"--port", "7900"}, "rtad: unknown option \"--port\"\n");
+    expect_usage_error({"--device", "null", "--listn=:1"}, R"(unknown option "--listn"; did you mean "--listen"?)");
+    expect_usage_error({"-version"}, R"(unknown option "-version"; did you mean "--version"?)");
+    expect_usage_error({"chek", "x.json"},
+                       R"(unknown command "chek" (did you mean "check"?); expected one of: devices, check, render)");
+    expect_usage_error({"check", "a.json", "b.json"}, R"(rtad check does not expect the argument "b.json")");
+    expect_usage_error({"check", "--json", "a.json"}, R"(unknown option "--json" of rtad check)");
+    expect_usage_error({"render", "--grap", "a.json"},
+                       R"(unknown option "--grap" of rtad render; did you mean "--graph"?)");
+    expect_usage_error({"render", "--block-size", "64"}, "--graph is required");
+}
+
 }  // namespace
 }  // namespace rta::app
