@@ -64,6 +64,8 @@ void to_wire(const GraphDocument& document, v1::Graph& message) {
         v1::Node& node = *message.add_nodes();
         node.set_name(from.name);
         node.set_type(from.type);
+        node.set_title(from.annotation.title);
+        node.set_description(from.annotation.description);
         for (const auto& [name, setting] : from.settings) {
             Value& value = (*node.mutable_settings()->mutable_fields())[name];
             std::visit(Overloaded{[&](bool on) { value.set_bool_value(on); },
@@ -80,6 +82,8 @@ void to_wire(const GraphDocument& document, v1::Graph& message) {
         if (from.gain_db) connection.set_gain_db(*from.gain_db);
     }
     message.set_latency_compensation(document.latency_compensation);
+    message.set_title(document.annotation.title);
+    message.set_description(document.annotation.description);
 }
 
 }  // namespace rta::api

@@ -28,6 +28,10 @@ namespace {
     return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
+void print_warnings(const GraphReport& report) {
+    for (const std::string& warning : report.warnings) print_error("warning: " + warning);
+}
+
 /// Checks the initial graph of a configuration with the sample rate and block size of that configuration.
 [[nodiscard]] Expected<void> check_graph_of(const DaemonOptions& options) {
     if (options.graph.empty()) return {};
@@ -37,9 +41,9 @@ namespace {
                   {.sample_rate_hz = static_cast<double>(options.device.sample_rate_hz),
                    .block_size = options.device.block_size,
                    .ramps = ramps_enabled()}};
-    if (const auto checked = check_graph_text(engine, *text, options.graph); !checked) {
-        return std::unexpected(checked.error());
-    }
+    const auto checked = check_graph_text(engine, *text, options.graph);
+    if (!checked) return std::unexpected(checked.error());
+    print_warnings(*checked);
     return {};
 }
 
@@ -65,10 +69,11 @@ int run_check(const CheckOptions& options) {
     const auto text = read_text_file("the graph", options.file, kLongestDocument);
     if (!text) return failure(kExitUsage, text.error());
     Engine engine{node_types(), {.memory_left_bytes = &available_memory_bytes}};
-    const auto document = check_graph_text(engine, *text, name);
-    if (!document) return failure(kExitUsage, document.error());
-    std::printf("%s: valid, %s, %s\n", name.c_str(), count_of(document->nodes.size(), "node").c_str(),
-                count_of(document->connections.size(), "connection").c_str());
+    const auto graph = check_graph_text(engine, *text, name);
+    if (!graph) return failure(kExitUsage, graph.error());
+    print_warnings(*graph);
+    std::printf("%s: valid, %s, %s\n", name.c_str(), count_of(graph->node_count, "node").c_str(),
+                count_of(graph->connection_count, "connection").c_str());
     return std::fflush(stdout) == 0 ? kExitClean : kExitFailure;
 }
 

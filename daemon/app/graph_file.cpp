@@ -10,6 +10,7 @@
 #include "app/text_file.h"
 #include "document/document.h"
 #include "document/document_size.h"
+#include "graph/document_values.h"
 
 namespace rta::app {
 namespace {
@@ -20,14 +21,19 @@ namespace {
     return error;
 }
 
-}  // namespace
-
-Expected<PreparedTransaction> read_graph_text(const Engine& engine, const std::string& text, const std::string& path) {
+/// Parses a document and builds its processors.
+[[nodiscard]] Expected<PreparedTransaction> prepare_text(const Engine& engine, const std::string& text,
+                                                         const std::string& path, GraphReport& report) {
     try {
-        auto document = read_document(text);
-        if (!document) return std::unexpected(in_file(std::move(document.error()), path));
+        auto loaded = load_document(text, engine.registry(), engine.config().sample_rate_hz);
+        if (!loaded) return std::unexpected(in_file(std::move(loaded.error()), path));
+        report.node_count = loaded->document.nodes.size();
+        report.connection_count = loaded->document.connections.size();
+        for (const std::string& warning : loaded->warnings) report.warnings.push_back(path + ": " + warning);
+        if (const std::string comments = comment_warning(loaded->document); !comments.empty())
+            report.comment_warning = path + ": " + comments;
         Transaction transaction;
-        transaction.edits.emplace_back(ReplaceGraph{std::move(*document)});
+        transaction.edits.emplace_back(ReplaceGraph{std::move(loaded->document)});
         auto prepared = engine.prepare(std::move(transaction));
         if (!prepared) return std::unexpected(in_file(std::move(prepared.error()), path));
         return prepared;
@@ -36,28 +42,32 @@ Expected<PreparedTransaction> read_graph_text(const Engine& engine, const std::s
     }
 }
 
-Expected<void> load_graph_text(Engine& engine, const std::string& text, const std::string& path) {
-    auto prepared = read_graph_text(engine, text, path);
+}  // namespace
+
+Expected<GraphReport> load_graph_text(Engine& engine, const std::string& text, const std::string& path) {
+    GraphReport report;
+    auto prepared = prepare_text(engine, text, path, report);
     if (!prepared) return std::unexpected(prepared.error());
     const auto ticket = engine.commit(*prepared);
-    if (ticket) return {};
+    if (ticket) return report;
     Error error = in_file(ticket.error(), path);
     // The engine has room at the start, so the graph itself is too large, and a later start would fail too.
     if (error.code == ErrorCode::resource_exhausted) error.code = ErrorCode::invalid_argument;
     return std::unexpected(std::move(error));
 }
 
-Expected<void> load_graph_file(Engine& engine, const std::string& path) {
+Expected<GraphReport> load_graph_file(Engine& engine, const std::string& path) {
     const auto text = read_text_file("the graph", path, kLongestDocument);
     if (!text) return std::unexpected(text.error());
     return load_graph_text(engine, *text, path);
 }
 
-Expected<GraphDocument> check_graph_text(Engine& engine, const std::string& text, const std::string& path) {
-    auto prepared = read_graph_text(engine, text, path);
+Expected<GraphReport> check_graph_text(Engine& engine, const std::string& text, const std::string& path) {
+    GraphReport report;
+    auto prepared = prepare_text(engine, text, path, report);
     if (!prepared) return std::unexpected(prepared.error());
     if (const auto checked = engine.check(*prepared); !checked) return std::unexpected(in_file(checked.error(), path));
-    return std::get<ReplaceGraph>(prepared->transaction().edits.front()).document;
+    return report;
 }
 
 bool same_file(const std::string& a, const std::string& b) {

@@ -4,26 +4,31 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "engine/engine.h"
 #include "text/error.h"
 
 namespace rta::app {
 
-/// Parses a graph document and builds its processors. Errors start with `path`, and name line and column if the
-/// document is invalid. RESOURCE_EXHAUSTED if the machine has too little memory.
-[[nodiscard]] Expected<PreparedTransaction> read_graph_text(const Engine& engine, const std::string& text,
-                                                            const std::string& path);
+/// A graph document that was loaded or checked.
+struct GraphReport {
+    std::size_t node_count = 0;
+    std::size_t connection_count = 0;
+    /// What was loaded differently from what the document says. Each begins with the path.
+    std::vector<std::string> warnings;
+    std::string comment_warning;  ///< empty if the document has no comments
+};
 
-/// Parses a graph document and commits it to the engine, which has had no other transaction. Errors as above, and
-/// INVALID_ARGUMENT if the graph is too large to save. [control]
-[[nodiscard]] Expected<void> load_graph_text(Engine& engine, const std::string& text, const std::string& path);
+/// Parses a graph document and commits it to the engine, which has had no other transaction. Errors start with `path`,
+/// and name line and column if the document is invalid. INVALID_ARGUMENT also if the graph is too large to save;
+/// RESOURCE_EXHAUSTED if the machine has too little memory. [control]
+[[nodiscard]] Expected<GraphReport> load_graph_text(Engine& engine, const std::string& text, const std::string& path);
 /// Reads a graph document from a file and commits it. NOT_FOUND or UNAVAILABLE if it cannot be read. [control]
-[[nodiscard]] Expected<void> load_graph_file(Engine& engine, const std::string& path);
+[[nodiscard]] Expected<GraphReport> load_graph_file(Engine& engine, const std::string& path);
 
-/// Checks that a graph document could be committed to the engine. Returns the document.
-[[nodiscard]] Expected<GraphDocument> check_graph_text(Engine& engine, const std::string& text,
-                                                       const std::string& path);
+/// Checks that a graph document could be committed to the engine. Errors as above. [control]
+[[nodiscard]] Expected<GraphReport> check_graph_text(Engine& engine, const std::string& text, const std::string& path);
 
 /// Returns whether both paths name the same file, which need not exist.
 [[nodiscard]] bool same_file(const std::string& a, const std::string& b);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "document/annotation.h"
 #include "document/setting_value.h"
 #include "text/error.h"
 
@@ -26,6 +27,12 @@ struct DocumentPosition {
 /// Returns the error with its position in the document.
 [[nodiscard]] Error at_position(Error error, const DocumentPosition& position);
 
+/// A value of a parameter in a form that only documents may use: true, false, or text such as "on" and "-6 dB".
+struct WrittenValue {
+    SettingValue value;
+    DocumentPosition position;
+};
+
 /// A graph as written by users: names and numbers, not checked against the node types. See `rta.v1.Graph`.
 struct GraphDocument {
     struct Node {
@@ -34,6 +41,10 @@ struct GraphDocument {
         Settings settings;
         std::map<std::string, float, std::less<>> parameters;
         DocumentPosition position{};
+        Annotation annotation{};
+        // What depends on the node type; graph/document_values.h converts it.
+        std::map<std::string, WrittenValue, std::less<>> written_parameters{};  ///< none of `parameters`
+        std::map<std::string, DocumentPosition, std::less<>> text_settings{};   ///< the settings given as text
     };
     struct Connection {
         std::string from;  ///< `node` or `node:port`
@@ -45,13 +56,19 @@ struct GraphDocument {
     std::vector<Node> nodes;
     std::vector<Connection> connections;
     bool latency_compensation = false;
+    Annotation annotation{};
+    std::uint32_t comment_count = 0;
+    DocumentPosition first_comment{};
 };
 
-/// Reads the JSON form. INVALID_ARGUMENT, with line, column and the key, for unknown and duplicate keys, wrong types,
-/// numbers out of the range of float32, unexpected nesting, and documents over 16 MiB.
+/// Reads the JSON form, with // comments. INVALID_ARGUMENT, with line, column and the key, for unknown and duplicate
+/// keys, wrong types, numbers out of the range of float32, unexpected nesting, and documents over 16 MiB.
 [[nodiscard]] Expected<GraphDocument> read_document(std::string_view text);
 
-/// Writes the JSON form. Equal graphs give equal text: nodes are sorted by name, connections by `from` and `to`,
+/// Returns the warning that the comments of the document will not be saved with the graph; empty if it has none.
+[[nodiscard]] std::string comment_warning(const GraphDocument& document);
+
+/// Writes the JSON form, without comments. Equal graphs give equal text: nodes are sorted by name, connections by `from` and `to`,
 /// settings and parameters by key; numbers have the shortest digits that read back as the same float. Ends with a
 /// newline.
 [[nodiscard]] std::string write_document(const GraphDocument& document);

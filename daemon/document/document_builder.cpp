@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "document/annotation.h"
 #include "document/number_literal.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
@@ -37,17 +38,23 @@ std::string_view with_article(Kind kind) {
 struct MemberKey {
     std::string_view name;
     Kind kind;
-    Place content = Place::outside;  ///< of objects and arrays
+    Place content = Place::outside;   ///< of objects and arrays
+    ValueUnit unit = ValueUnit::any;  ///< of values that may also be text: a switch, or a number with a unit
 };
 
-constexpr MemberKey kDocumentKeys[] = {{"nodes", Kind::array, Place::nodes},
+constexpr MemberKey kDocumentKeys[] = {{"title", Kind::string},
+                                       {"description", Kind::string},
+                                       {"nodes", Kind::array, Place::nodes},
                                        {"connections", Kind::array, Place::connections},
-                                       {"latency_compensation", Kind::boolean}};
+                                       {"latency_compensation", Kind::boolean, {}, ValueUnit::on_off}};
 constexpr MemberKey kNodeKeys[] = {{"name", Kind::string},
                                    {"type", Kind::string},
+                                   {"title", Kind::string},
+                                   {"description", Kind::string},
                                    {"settings", Kind::object, Place::settings},
                                    {"parameters", Kind::object, Place::parameters}};
-constexpr MemberKey kConnectionKeys[] = {{"from", Kind::string}, {"to", Kind::string}, {"gain_db", Kind::number}};
+constexpr MemberKey kConnectionKeys[] = {
+    {"from", Kind::string}, {"to", Kind::string}, {"gain_db", Kind::number, {}, ValueUnit::decibel}};
 
 /// Returns the keys of an object; nothing for settings and parameters, whose names depend on the node type.
 std::span<const MemberKey> keys_of(Place place) {
@@ -66,6 +73,19 @@ std::span<const MemberKey> keys_of(Place place) {
             break;
     }
     return {};
+}
+
+const MemberKey* find_key(Place place, std::string_view name) {
+    const std::span<const MemberKey> keys = keys_of(place);
+    const auto found = std::ranges::find(keys, name, &MemberKey::name);
+    return found == keys.end() ? nullptr : &*found;
+}
+
+/// Describes the values of a key.
+std::string_view accepted(const MemberKey& key) {
+    if (key.unit == ValueUnit::on_off) return "true, false, \"on\" or \"off\"";
+    if (key.unit == ValueUnit::decibel) return "a number, or text such as \"-6 dB\"";
+    return with_article(key.kind);
 }
 
 Place parent_of(Place place) {
@@ -127,11 +147,9 @@ std::string DocumentBuilder::subject() const {
 /// Names what is expected at the current place.
 std::string DocumentBuilder::wanted() const {
     if (place_ == Place::settings) return "true, false, a number or a string";
-    if (place_ == Place::parameters) return "a number";
-    for (const auto& key : keys_of(place_)) {
-        if (key.name == key_) return std::string{with_article(key.kind)};
-    }
-    return "an object";
+    if (place_ == Place::parameters) return "a number, true, false or text";
+    const MemberKey* const key = find_key(place_, key_);
+    return key == nullptr ? "an object" : std::string{accepted(*key)};
 }
 
 bool DocumentBuilder::allowed(Kind found) const {
@@ -141,17 +159,18 @@ bool DocumentBuilder::allowed(Kind found) const {
         case Place::connections:
             return found == Kind::object;
         case Place::settings:
-            return found == Kind::boolean || found == Kind::number || found == Kind::string;
         case Place::parameters:
-            return found == Kind::number;
+            return found == Kind::boolean || found == Kind::number || found == Kind::string;
         case Place::document:
         case Place::node:
         case Place::connection:
             break;
     }
     // In the JSON form of protobuf a null field is an absent field.
-    return found == Kind::null ||
-           std::ranges::any_of(keys_of(place_), [&](const auto& key) { return key.name == key_ && key.kind == found; });
+    if (found == Kind::null) return true;
+    const MemberKey* const key = find_key(place_, key_);
+    if (key == nullptr) return false;
+    return key->kind == found || (key->unit != ValueUnit::any && found == Kind::string);
 }
 
 bool DocumentBuilder::expect(Kind found, std::size_t offset) {
@@ -176,10 +195,8 @@ Place DocumentBuilder::place_inside() const {
         case Place::connection:
             break;
     }
-    for (const auto& key : keys_of(place_)) {
-        if (key.name == key_) return key.content;
-    }
-    return Place::outside;
+    const MemberKey* const key = find_key(place_, key_);
+    return key == nullptr ? Place::outside : key->content;
 }
 
 bool DocumentBuilder::enter(Kind found) {
@@ -190,7 +207,8 @@ bool DocumentBuilder::enter(Kind found) {
         item_begin_ = begin;
         item_keys_seen_ = 0;
         const DocumentPosition position = lines_.at(begin);
-        node_ = {.name = {}, .type = {}, .settings = {}, .parameters = {}, .position = position};
+        node_ = {};
+        node_.position = position;
         connection_ = {.from = {}, .to = {}, .gain_db = {}, .position = position};
     }
     return true;
@@ -237,7 +255,10 @@ bool DocumentBuilder::Key(const char*, rapidjson::SizeType, bool) {
     key_ = stream_.decoded();
     if (!text_is_sound(key_, offset)) return false;
     if (place_ == Place::settings) return free_key("setting", node_.settings.contains(key_), offset);
-    if (place_ == Place::parameters) return free_key("parameter", node_.parameters.contains(key_), offset);
+    if (place_ == Place::parameters) {
+        const bool duplicate = node_.parameters.contains(key_) || node_.written_parameters.contains(key_);
+        return free_key("parameter", duplicate, offset);
+    }
     return fixed_key(offset);
 }
 
@@ -265,9 +286,12 @@ bool DocumentBuilder::fixed_key(std::size_t offset) {
 bool DocumentBuilder::Null() { return expect(Kind::null, stream_.Tell() - 4); }
 
 bool DocumentBuilder::Bool(bool value) {
-    if (!expect(Kind::boolean, stream_.Tell() - (value ? 4 : 5))) return false;
+    const std::size_t offset = stream_.Tell() - (value ? 4 : 5);
+    if (!expect(Kind::boolean, offset)) return false;
     if (place_ == Place::settings) {
         node_.settings.emplace(key_, value);
+    } else if (place_ == Place::parameters) {
+        node_.written_parameters.emplace(key_, WrittenValue{value, lines_.at(offset)});
     } else {
         document_.latency_compensation = value;
     }
@@ -281,12 +305,46 @@ bool DocumentBuilder::String(const char*, rapidjson::SizeType, bool) {
     if (!text_is_sound(value, offset)) return false;
     if (place_ == Place::settings) {
         node_.settings.emplace(key_, std::move(value));
+        node_.text_settings.emplace(key_, lines_.at(offset));
+        return true;
+    }
+    if (place_ == Place::parameters) {
+        node_.written_parameters.emplace(key_, WrittenValue{std::move(value), lines_.at(offset)});
+        return true;
+    }
+    if (const ValueUnit unit = find_key(place_, key_)->unit; unit != ValueUnit::any)
+        return store_quantity(value, unit, offset);
+    if (std::string* const text = annotation_member()) {
+        if (const std::string fault = annotation_fault(key_, value); !fault.empty()) {
+            return refuse(offset, (place_ == Place::document ? "the document" : item()) + ": " + fault);
+        }
+        *text = std::move(value);
     } else if (place_ == Place::node) {
         (key_ == "name" ? node_.name : node_.type) = std::move(value);
     } else {
         (key_ == "from" ? connection_.from : connection_.to) = std::move(value);
     }
     return true;
+}
+
+/// Returns the title or the description that the current key names; nullptr if it names something else.
+std::string* DocumentBuilder::annotation_member() {
+    if (place_ != Place::document && place_ != Place::node) return nullptr;
+    Annotation& annotation = place_ == Place::document ? document_.annotation : node_.annotation;
+    if (key_ == "title") return &annotation.title;
+    return key_ == "description" ? &annotation.description : nullptr;
+}
+
+bool DocumentBuilder::store_quantity(std::string_view text, ValueUnit unit, std::size_t offset) {
+    const auto value = parse_value(text, unit);
+    if (!value) return refuse(offset, subject() + ": " + value.error());
+    if (unit == ValueUnit::decibel) {
+        connection_.gain_db = static_cast<float>(*value);
+        return true;
+    }
+    document_.latency_compensation = *value == 1.0;
+    if (*value == 0.0 || *value == 1.0) return true;
+    return refuse(offset, subject() + ": " + quoted(text) + " is neither on nor off; write on or off");
 }
 
 template <class Number>

@@ -12,6 +12,7 @@
 
 #include "document/document.h"
 #include "document/text_stream.h"
+#include "text/quantity.h"
 
 namespace rta::json {
 
@@ -60,6 +61,8 @@ class DocumentBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, D
     bool text_is_sound(std::string_view text, std::size_t offset);
     bool finish_node();
     bool finish_connection();
+    [[nodiscard]] std::string* annotation_member();
+    bool store_quantity(std::string_view text, ValueUnit unit, std::size_t offset);
     template <class Number>
     bool store_number(std::string_view literal, std::size_t offset, auto store);
     bool refuse(std::size_t offset, std::string sentence);

@@ -34,7 +34,7 @@ std::string found_at(std::string_view text, std::size_t offset) {
 /// Explains what is valid in formats related to JSON, but not in JSON.
 std::string_view hint_at(std::string_view text, std::size_t offset) {
     const std::string_view rest = text.substr(std::min(offset, text.size()));
-    if (rest.starts_with("//") || rest.starts_with("/*") || rest.starts_with("#")) return " (JSON has no comments)";
+    if (rest.starts_with("/") || rest.starts_with("#")) return " (comments start with //)";
     if (rest.starts_with("'")) return " (strings are written in double quotes)";
     if (rest.starts_with("NaN") || rest.starts_with("Inf")) return " (numbers must be finite)";
     const std::size_t before = text.substr(0, offset).find_last_not_of(" \t\r\n");
@@ -110,6 +110,43 @@ std::optional<Fault> check_text(std::string_view text) {
     return std::nullopt;
 }
 
+/// Returns the offset behind the string that starts at `begin`.
+std::size_t string_end(std::string_view text, std::size_t begin) {
+    std::size_t end = begin + 1;
+    while (end < text.size() && text[end] != '"') end += text[end] == '\\' ? 2U : 1U;
+    return std::min(end + 1, text.size());
+}
+
+/// The comments of a document. RapidJSON skips them without a report.
+struct Comments {
+    std::uint32_t count = 0;
+    std::size_t first = 0;             ///< offset
+    std::optional<std::size_t> block;  ///< offset of the first /* comment, at which the search ends
+};
+
+Comments find_comments(std::string_view text) {
+    Comments comments;
+    std::size_t offset = text.find('/') == std::string_view::npos ? text.size() : 0;
+    while ((offset = text.find_first_of("\"/", offset)) < text.size()) {
+        if (text[offset] == '"') {
+            offset = string_end(text, offset);
+            continue;
+        }
+        const std::string_view rest = text.substr(offset);
+        if (rest.starts_with("/*")) {
+            comments.block = offset;
+            break;
+        }
+        if (!rest.starts_with("//")) {
+            ++offset;
+            continue;
+        }
+        if (comments.count++ == 0) comments.first = offset;
+        offset = std::min(text.find('\n', offset), text.size());
+    }
+    return comments;
+}
+
 std::unexpected<Error> fail_at(std::string_view text, const Fault& fault) {
     return fail(ErrorCode::invalid_argument, LineCounter{text}.at(fault.offset).prefix() + fault.sentence);
 }
@@ -126,19 +163,39 @@ Error at_position(Error error, const DocumentPosition& position) {
     return error;
 }
 
+std::string comment_warning(const GraphDocument& document) {
+    if (document.comment_count == 0) return {};
+    const bool one = document.comment_count == 1;
+    return document.first_comment.prefix() + "the document has " +
+           (one ? "a comment" : std::to_string(document.comment_count) + " comments") +
+           ": a saved graph contains no comments; \"description\" is saved";
+}
+
 Expected<GraphDocument> read_document(std::string_view text) {
     if (const auto fault = check_text(text)) return fail_at(text, *fault);
 
     TextStream stream{text};
     DocumentBuilder builder{text, stream};
     rapidjson::Reader reader;
-    constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag;
+    constexpr unsigned kFlags =
+        rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseCommentsFlag;
     const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
-    if (builder.fault()) return fail_at(text, *builder.fault());
-    if (result.IsError()) {
-        return fail_at(text, {result.Offset(), syntax_sentence(result.Code(), text, result.Offset(), builder)});
+    std::optional<Fault> fault = builder.fault();
+    if (!fault && result.IsError()) {
+        std::size_t offset = result.Offset();
+        // The only error of this code: a / that begins no comment. RapidJSON reports the character behind it.
+        if (result.Code() == rapidjson::kParseErrorUnspecificSyntaxError) --offset;
+        fault = Fault{offset, syntax_sentence(result.Code(), text, offset, builder)};
     }
-    return builder.take();
+    const Comments comments = find_comments(text);
+    // RapidJSON would skip it.
+    if (comments.block && (!fault || *comments.block <= fault->offset))
+        fault = Fault{*comments.block, "a /* comment: expected comments that start with //, up to the end of the line"};
+    if (fault) return fail_at(text, *fault);
+    GraphDocument document = builder.take();
+    document.comment_count = comments.count;
+    if (comments.count != 0) document.first_comment = LineCounter{text}.at(comments.first);
+    return document;
 }
 
 }  // namespace rta

@@ -24,6 +24,8 @@ inline constexpr std::size_t kParametersBytes = std::string_view{", \"parameters
 inline constexpr std::size_t kParameterBytes = std::string_view{"\"\": , "}.size();
 
 /// Returns the length of a node with these settings and without parameters. [any]
-[[nodiscard]] std::size_t node_bytes(std::string_view type, const Settings& settings);
+[[nodiscard]] std::size_t node_bytes(std::string_view type, const Annotation& annotation, const Settings& settings);
+/// Returns the length of the title and the description of the graph. [any]
+[[nodiscard]] std::size_t annotation_bytes(const Annotation& annotation);
 
 }  // namespace rta

@@ -83,17 +83,39 @@ void append_members(std::string& out, std::string_view key, const auto& members)
     out += '}';
 }
 
+/// Appends the title and the description, each between `before` and `after`, or nothing if they are empty.
+void append_annotation(std::string& out, const Annotation& annotation, std::string_view before,
+                       std::string_view after) {
+    const auto append = [&](std::string_view key, std::string_view text) {
+        if (text.empty()) return;
+        out.append(before);
+        append_string(out, key);
+        out += ": ";
+        append_string(out, text);
+        out.append(after);
+    };
+    append("title", annotation.title);
+    append("description", annotation.description);
+}
+
+/// Appends the title and the description of the graph, each on its own line.
+void append_graph_annotation(std::string& out, const Annotation& annotation) {
+    append_annotation(out, annotation, "  ", ",\n");
+}
+
 /// Appends a node without parameters and the closing bracket.
-void append_head(std::string& out, std::string_view name, std::string_view type, const Settings& settings) {
+void append_head(std::string& out, std::string_view name, std::string_view type, const Annotation& annotation,
+                 const Settings& settings) {
     out += "{\"name\": ";
     append_string(out, name);
     out += ", \"type\": ";
     append_string(out, type);
+    append_annotation(out, annotation, ", ", "");
     append_members(out, "settings", settings);
 }
 
 void append_line(std::string& out, const GraphDocument::Node& node) {
-    append_head(out, node.name, node.type, node.settings);
+    append_head(out, node.name, node.type, node.annotation, node.settings);
     append_members(out, "parameters", node.parameters);
     out += '}';
 }
@@ -135,6 +157,7 @@ std::string write_document(const GraphDocument& document) {
     using NodePlace = std::tuple<const std::string&, const GraphDocument::Node*>;
     using ConnectionPlace = std::tuple<const std::string&, const std::string&, const GraphDocument::Connection*>;
     std::string out = "{\n";
+    append_graph_annotation(out, document.annotation);
     append_list(out, "nodes", document.nodes, [](const auto* node) { return NodePlace{node->name, node}; });
     out += ",\n";
     append_list(out, "connections", document.connections,
@@ -143,10 +166,16 @@ std::string write_document(const GraphDocument& document) {
     return out += "\n}\n";
 }
 
-std::size_t node_bytes(std::string_view type, const Settings& settings) {
+std::size_t node_bytes(std::string_view type, const Annotation& annotation, const Settings& settings) {
     std::string line = ",\n    ";
-    append_head(line, "", type, settings);
+    append_head(line, "", type, annotation, settings);
     return line.size() + 1;
+}
+
+std::size_t annotation_bytes(const Annotation& annotation) {
+    std::string lines;
+    append_graph_annotation(lines, annotation);
+    return lines.size();
 }
 
 }  // namespace rta

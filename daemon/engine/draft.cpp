@@ -40,6 +40,13 @@ Expected<void> check_ramp(const std::optional<float>& ramp_ms, std::string_view 
                                                  format_number(kMaximumRampMs) + " ms");
 }
 
+/// Returns the title and the description after the edit.
+Annotation described(Annotation annotation, const Describe& edit) {
+    if (edit.title) annotation.title = *edit.title;
+    if (edit.description) annotation.description = *edit.description;
+    return annotation;
+}
+
 /// Applies one edit to a draft.
 class Editor {
  public:
@@ -82,7 +89,9 @@ class Editor {
         if (!node) return std::unexpected(node.error());
         Settings settings = (*node)->description->given_settings;
         for (const auto& [name, value] : edit.settings) settings.insert_or_assign(name, value);
-        auto description = NodeDescription::make(*(*node)->description->type, edit.node, std::move(settings));
+        const NodeDescription& old = *(*node)->description;
+        auto description =
+            NodeDescription::make(*old.type, edit.node, std::move(settings), old.sample_rate_hz, old.annotation);
         if (!description) return std::unexpected(std::move(description.error()));
         // Nothing that the processor depends on has changed: it keeps its state.
         if ((*description)->settings == (*node)->description->settings)
@@ -100,14 +109,31 @@ class Editor {
         return {};
     }
 
+    Expected<void> operator()(const Describe& edit) {
+        if (edit.node.empty()) {
+            if (edit.title) draft_.described.title = edit.title;
+            if (edit.description) draft_.described.description = edit.description;
+            return draft_.graph.set_annotation(described(draft_.graph.annotation(), edit));
+        }
+        const auto node = draft_.graph.require(edit.node);
+        if (!node) return std::unexpected(node.error());
+        const NodeDescription& old = *(*node)->description;
+        auto description = old.with_annotation(described(old.annotation, edit));
+        if (!description) return std::unexpected(std::move(description.error()));
+        return describe(**node, std::move(*description));
+    }
+
     Expected<void> operator()(const ReplaceGraph& edit) {
         AudioGraph replaced;
         std::vector<ParameterChange> changes;
         if (auto good = replace_nodes(edit.document, replaced, changes); !good) return good;
         if (auto good = replace_connections(edit.document, replaced); !good) return good;
         replaced.set_latency_compensation(edit.document.latency_compensation);
+        const Annotation& annotation = edit.document.annotation;
+        if (auto good = replaced.set_annotation(annotation); !good) return good;
         draft_.graph = std::move(replaced);
         draft_.compensated = edit.document.latency_compensation;
+        draft_.described = {.node = {}, .title = annotation.title, .description = annotation.description};
         draft_.changes.insert(draft_.changes.end(), changes.begin(), changes.end());
         return {};
     }
@@ -120,7 +146,7 @@ class Editor {
         return draft_.add(node.instance, index_, node_index);
     }
 
-    /// Changes the name of a node, or the text of its settings if their values are the same.
+    /// Changes the name, title or description of a node, or the text of its settings if their values are the same.
     Expected<void> describe(const GraphNode& node, std::shared_ptr<const NodeDescription> description) {
         draft_.renamed.push_back(node.id);
         return draft_.graph.rename_node(std::string{node.name()}, std::move(description));
@@ -478,6 +504,9 @@ Expected<Draft> carry_over(const PreparedEdits& edits, const DraftOrigin& origin
         if (exists != (connection != nullptr)) return conflict();
         if (exists) result.graph.set_gain(shift.apply(key), connection->gain_db);
     }
+    [[maybe_unused]] const auto good =
+        result.graph.set_annotation(described(result.graph.annotation(), draft.described));
+    assert(good && "the texts have been checked");
     // The edit at which the graph becomes too large is found when the edits are applied again.
     if (!result.graph.check_document_size()) return conflict();
     if (draft.compensated) result.graph.set_latency_compensation(*draft.compensated);

@@ -65,6 +65,7 @@ struct Draft {
     // What edits have set, whether or not it had that value before.
     std::vector<ConnectionKey> connected = {};
     std::optional<bool> compensated = {};
+    Describe described = {};         ///< the title and the description of the graph
     std::size_t too_large_from = 0;  ///< the edit from which on the graph is too large to save, if it is
 
     /// Applies edit number `index` with the nodes that were built for it. After an error the draft must be discarded.

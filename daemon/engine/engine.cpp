@@ -172,8 +172,8 @@ Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
 bool Engine::refused_until_progress() const { return core_->refused_until_progress; }
 std::uint64_t Engine::progress() const { return core_->rounds_advanced; }
 
-Expected<GraphSize> Engine::check(PreparedTransaction& prepared) {
-    const auto draft = complete_draft(*core_, *prepared.impl_);
+Expected<AudioGraph> Engine::check(PreparedTransaction& prepared) {
+    auto draft = complete_draft(*core_, *prepared.impl_);
     if (!draft) return std::unexpected(draft.error());
     const SoundingGraph sound = SoundingGraph::of(
         draft->graph, committed_connections(draft->graph, {}),
@@ -182,7 +182,7 @@ Expected<GraphSize> Engine::check(PreparedTransaction& prepared) {
     request.block_size = core_->config.block_size;
     const auto plan = compile(std::move(request));
     assert(plan && "an acyclic graph compiles");
-    return GraphSize{draft->graph.node_count(), draft->graph.connection_count()};
+    return std::move(draft->graph);
 }
 
 Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits) {

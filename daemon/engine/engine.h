@@ -86,9 +86,8 @@ class Engine {
     /// [any] Does what commit() or check() found missing. Slow: call it on a worker thread. Errors as in prepare().
     [[nodiscard]] Expected<void> build(PreparedTransaction& prepared) const;
 
-    /// [control] Validates and compiles without committing. Returns the size of the graph that would result. ABORTED as
-    /// in commit().
-    [[nodiscard]] Expected<GraphSize> check(PreparedTransaction& prepared);
+    /// [control] Validates and compiles without committing. Returns the graph that would result. ABORTED as in commit().
+    [[nodiscard]] Expected<AudioGraph> check(PreparedTransaction& prepared);
 
     /// [control] Sets the executor that builds processors without a transaction: those of a reset, and the successors
     /// of faulty nodes. Initially run_here(). The work must have ended when the engine is destroyed.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/node_builder.h"
 
+#include <cassert>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -79,15 +80,13 @@ Expected<std::shared_ptr<NodeInstance>> NodeBuilder::build(std::shared_ptr<const
     return std::make_shared<NodeInstance>(std::move(description), std::move(*processor));
 }
 
-Expected<PreparedNode> NodeBuilder::describe(const std::string& type_name, const std::string& name,
-                                             std::uint64_t random, Settings& settings,
-                                             const std::map<std::string, float, std::less<>>& parameters) const {
-    const auto type = registry_.require(type_name);
-    if (!type) return std::unexpected(at_node(name, type.error()));
-    std::vector<std::string_view> drawn = draw_settings((*type)->settings, random, settings);
-    auto description = NodeDescription::make(**type, name, settings);
+Expected<PreparedNode> NodeBuilder::describe_node(auto& node, std::uint64_t random) const {
+    const auto type = registry_.require(node.type);
+    if (!type) return std::unexpected(at_node(node.name, type.error()));
+    std::vector<std::string_view> drawn = draw_settings((*type)->settings, random, node.settings);
+    auto description = NodeDescription::make(**type, node.name, node.settings, config_.sample_rate_hz, node.annotation);
     if (!description) return std::unexpected(std::move(description.error()));
-    auto values = (*description)->parameter_values(parameters);
+    auto values = (*description)->parameter_values(node.parameters);
     if (!values) return std::unexpected(std::move(values.error()));
     return PreparedNode{
         .description = std::move(*description), .parameters = std::move(*values), .drawn = std::move(drawn)};
@@ -96,15 +95,14 @@ Expected<PreparedNode> NodeBuilder::describe(const std::string& type_name, const
 Expected<std::vector<PreparedNode>> NodeBuilder::describe(Edit& edit) const {
     std::vector<PreparedNode> nodes;
     if (auto* add = std::get_if<AddNode>(&edit)) {
-        const std::uint64_t random = config_.random != nullptr ? config_.random() : random_from_name(add->name);
-        auto node = describe(add->type, add->name, random, add->settings, add->parameters);
+        auto node = describe_node(*add, config_.random != nullptr ? config_.random() : random_from_name(add->name));
         if (!node) return std::unexpected(std::move(node.error()));
         nodes.push_back(std::move(*node));
     } else if (auto* replace = std::get_if<ReplaceGraph>(&edit)) {
         nodes.reserve(replace->document.nodes.size());
         for (GraphDocument::Node& entry : replace->document.nodes) {
-            auto node =
-                describe(entry.type, entry.name, random_from_name(entry.name), entry.settings, entry.parameters);
+            assert(entry.written_parameters.empty() && "resolve_values() converts them");
+            auto node = describe_node(entry, random_from_name(entry.name));
             if (!node) return std::unexpected(at_position(std::move(node.error()), entry.position));
             node->position = entry.position;
             nodes.push_back(std::move(*node));

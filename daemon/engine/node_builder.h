@@ -73,9 +73,8 @@ class NodeBuilder {
     [[nodiscard]] Expected<std::vector<PreparedNode>> describe(Edit& edit) const;
 
  private:
-    [[nodiscard]] Expected<PreparedNode> describe(const std::string& type_name, const std::string& name,
-                                                  std::uint64_t random, Settings& settings,
-                                                  const std::map<std::string, float, std::less<>>& parameters) const;
+    /// `node`: an AddNode, or a node of a document. Adds the settings that are drawn to it.
+    [[nodiscard]] Expected<PreparedNode> describe_node(auto& node, std::uint64_t random) const;
     [[nodiscard]] BuildContext context_of(const NodeDescription& description) const {
         return {config_.sample_rate_hz, config_.block_size, description.settings};
     }

@@ -48,10 +48,4 @@ struct GraphSnapshot {
 };
 using SharedGraphSnapshot = std::shared_ptr<const GraphSnapshot>;
 
-/// Size of the graph that a transaction would produce.
-struct GraphSize {
-    std::size_t node_count = 0;
-    std::size_t connection_count = 0;
-};
-
 }  // namespace rta

@@ -48,13 +48,26 @@ std::string port_name(const GraphNode& node, std::span<const NodeLayout::Port> p
 }  // namespace
 
 Expected<std::shared_ptr<const NodeDescription>> NodeDescription::make(const NodeType& type, std::string name,
-                                                                       Settings given) {
+                                                                       Settings given, double sample_rate_hz,
+                                                                       Annotation annotation) {
+    if (auto fits = check_annotation(annotation, "node " + quoted(name)); !fits)
+        return std::unexpected(std::move(fits.error()));
     auto settings = ResolvedSettings::resolve(type.settings, given, "node " + quoted(name));
     if (!settings) return std::unexpected(std::move(settings.error()));
-    NodeLayout layout = NodeLayout::of(type, *settings);
-    const std::size_t bytes = node_bytes(type.name, given) + layout.document_bytes();
-    return std::make_shared<NodeDescription>(
-        NodeDescription{std::move(name), &type, std::move(*settings), std::move(given), std::move(layout), bytes});
+    NodeLayout layout = NodeLayout::of(type, *settings, sample_rate_hz);
+    const std::size_t bytes = node_bytes(type.name, annotation, given) + layout.document_bytes();
+    return std::make_shared<NodeDescription>(NodeDescription{std::move(name), &type, std::move(*settings),
+                                                             std::move(given), std::move(layout), bytes,
+                                                             std::move(annotation), sample_rate_hz});
+}
+
+Expected<std::shared_ptr<const NodeDescription>> NodeDescription::with_annotation(Annotation changed) const {
+    if (auto fits = check_annotation(changed, "node " + quoted(name)); !fits)
+        return std::unexpected(std::move(fits.error()));
+    auto result = std::make_shared<NodeDescription>(*this);
+    result->annotation = std::move(changed);
+    result->document_bytes = node_bytes(type->name, result->annotation, given_settings) + layout.document_bytes();
+    return result;
 }
 
 Expected<std::vector<float>> NodeDescription::parameter_values(
@@ -309,6 +322,14 @@ Error AudioGraph::cycle_error(const Cycle& cycle) const {
     return {ErrorCode::failed_precondition, "the connections would form a cycle: " + path, {}};
 }
 
+Expected<void> AudioGraph::set_annotation(Annotation annotation) {
+    if (auto fits = check_annotation(annotation, "the graph"); !fits) return fits;
+    document_bytes_ -= annotation_bytes(annotation_);
+    annotation_ = std::move(annotation);
+    document_bytes_ += annotation_bytes(annotation_);
+    return {};
+}
+
 const GraphNode* AudioGraph::find(std::string_view name) const {
     const std::uint64_t found = ids_.find(name, [&](std::uint64_t id) { return find(NodeId{id})->name() == name; });
     return found == 0 ? nullptr : find(NodeId{found});
@@ -332,11 +353,16 @@ std::string AudioGraph::input_name(PortRef port) const {
 GraphDocument AudioGraph::document() const {
     GraphDocument document;
     document.latency_compensation = latency_compensation_;
+    document.annotation = annotation_;
     document.nodes.reserve(nodes_.size());
     document.connections.reserve(connection_count_);
     for (const auto& node : nodes_) {
-        GraphDocument::Node entry{
-            node->name(), std::string{node->description->type->name}, node->description->given_settings, {}, {}};
+        GraphDocument::Node entry{node->name(),
+                                  std::string{node->description->type->name},
+                                  node->description->given_settings,
+                                  {},
+                                  {},
+                                  node->description->annotation};
         for (std::size_t i = 0; i < node->parameters.size(); ++i) {
             entry.parameters.emplace(node->description->layout.parameters[i].name, node->parameters[i]);
         }

@@ -57,10 +57,16 @@ struct NodeDescription {
     Settings given_settings;  ///< as the client gave them; documents contain these
     NodeLayout layout;
     std::size_t document_bytes;  ///< upper bound of the node in a document, without its name, for all parameter values
+    Annotation annotation;
+    double sample_rate_hz;  ///< to which the layout belongs
 
     /// [any] Resolves the settings `given` for `type`. Errors contain the name of the node.
     [[nodiscard]] static Expected<std::shared_ptr<const NodeDescription>> make(const NodeType& type, std::string name,
-                                                                               Settings given);
+                                                                               Settings given,
+                                                                               double sample_rate_hz = kTableRateHz,
+                                                                               Annotation annotation = {});
+    /// [any] Returns the node with another title and description. Errors: INVALID_ARGUMENT if they are too long.
+    [[nodiscard]] Expected<std::shared_ptr<const NodeDescription>> with_annotation(Annotation changed) const;
     /// [any] Returns the values of all parameters, each in its own unit: the given value or the default.
     /// Errors: NOT_FOUND or INVALID_ARGUMENT, with the name of the parameter.
     [[nodiscard]] Expected<std::vector<float>> parameter_values(
@@ -157,6 +163,10 @@ class AudioGraph {
     void set_latency_compensation(bool enabled) { latency_compensation_ = enabled; }
     [[nodiscard]] bool latency_compensation() const { return latency_compensation_; }
 
+    /// Sets the title and the description of the graph. Errors: INVALID_ARGUMENT if they are too long.
+    Expected<void> set_annotation(Annotation annotation);
+    [[nodiscard]] const Annotation& annotation() const { return annotation_; }
+
     /// Finds a parameter and checks `value` against its range. Errors: NOT_FOUND, INVALID_ARGUMENT.
     [[nodiscard]] Expected<ParameterPlace> check_parameter(std::string_view node, std::string_view parameter,
                                                            float value) const;
@@ -216,6 +226,7 @@ class AudioGraph {
     std::size_t connection_count_ = 0;
     std::size_t document_bytes_ = kEmptyDocumentBytes;
     bool latency_compensation_ = false;
+    Annotation annotation_;
 };
 
 }  // namespace rta

@@ -19,6 +19,7 @@ struct AddNode {
     std::string name;
     Settings settings;
     std::map<std::string, float, std::less<>> parameters;
+    Annotation annotation{};
 };
 
 struct RemoveNode {
@@ -61,6 +62,13 @@ struct SetLatencyCompensation {
     bool enabled;
 };
 
+/// Sets the title, the description or both, of a node or of the graph. The sound does not change.
+struct Describe {
+    std::string node;  ///< empty: the graph
+    std::optional<std::string> title;
+    std::optional<std::string> description;
+};
+
 /// Replaces the whole graph. Nodes of the same name, type and settings keep their state; parameters not given take
 /// their defaults.
 struct ReplaceGraph {
@@ -68,7 +76,7 @@ struct ReplaceGraph {
 };
 
 using Edit = std::variant<AddNode, RemoveNode, RenameNode, Connect, Disconnect, SetParameter, ChangeSettings,
-                          SetLatencyCompensation, ReplaceGraph>;
+                          SetLatencyCompensation, Describe, ReplaceGraph>;
 
 /// Edits that are applied in order, all or none.
 struct Transaction {

@@ -46,8 +46,9 @@ std::vector<NodeLayout::Port> ports_of(std::span<const PortSpec> specs, const Re
     return ports;
 }
 
-/// Returns the row with its maximum lowered to the setting that limits it.
-ParameterSpec limited(ParameterSpec spec, const ResolvedSettings& settings) {
+/// Returns the row with its maximum at this sample rate, lowered to the setting that limits it.
+ParameterSpec limited(const ParameterSpec& of_type, const ResolvedSettings& settings, double sample_rate_hz) {
+    ParameterSpec spec = at_rate(of_type, sample_rate_hz);
     if (spec.maximum_setting.empty()) return spec;
     spec.maximum = std::min(spec.maximum, static_cast<float>(settings.number(spec.maximum_setting)));
     spec.default_value = std::min(spec.default_value, spec.maximum);
@@ -55,9 +56,8 @@ ParameterSpec limited(ParameterSpec spec, const ResolvedSettings& settings) {
 }
 
 /// Appends a row as many times as the settings require. `names` stores names that are not in the table.
-void expand(const ParameterSpec& of_type, const ResolvedSettings& settings, std::vector<ParameterSpec>& parameters,
+void expand(const ParameterSpec& spec, const ResolvedSettings& settings, std::vector<ParameterSpec>& parameters,
             std::deque<std::string>& names) {
-    const ParameterSpec spec = limited(of_type, settings);
     if (!spec.repeat.given()) {
         parameters.push_back(spec);
         return;
@@ -91,12 +91,13 @@ std::string range_of(const ParameterSpec& spec) {
 
 }  // namespace
 
-NodeLayout NodeLayout::of(const NodeType& type, const ResolvedSettings& settings) {
+NodeLayout NodeLayout::of(const NodeType& type, const ResolvedSettings& settings, double sample_rate_hz) {
     NodeLayout layout;
     layout.inputs = ports_of(type.inputs, settings);
     layout.outputs = ports_of(type.outputs, settings);
     auto names = std::make_shared<std::deque<std::string>>();
-    for (const ParameterSpec& spec : type.parameters) expand(spec, settings, layout.parameters, *names);
+    for (const ParameterSpec& spec : type.parameters)
+        expand(limited(spec, settings, sample_rate_hz), settings, layout.parameters, *names);
     const std::size_t own_parameters = layout.parameters.size();
     if (const auto bypass = bypass_of(type)) expand(*bypass, settings, layout.parameters, *names);
     layout.has_bypass = layout.parameters.size() != own_parameters;

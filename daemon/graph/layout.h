@@ -27,7 +27,9 @@ struct NodeLayout {
     std::vector<ParameterSpec> parameters;
     bool has_bypass = false;
 
-    [[nodiscard]] static NodeLayout of(const NodeType& type, const ResolvedSettings& settings);
+    /// The sample rate is that of the graph; it decides the maxima that follow it.
+    [[nodiscard]] static NodeLayout of(const NodeType& type, const ResolvedSettings& settings,
+                                       double sample_rate_hz = kTableRateHz);
 
     [[nodiscard]] std::optional<std::uint32_t> find_parameter(std::string_view name) const;
     /// Returns an upper bound of the length of the parameters in a document, in bytes, for all of their values.

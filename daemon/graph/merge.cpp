@@ -172,6 +172,12 @@ bool AudioGraph::merge(const AudioGraph& base, const AudioGraph& edited, const I
     document_bytes_ += edited.document_bytes_ - base.document_bytes_;
     if (edited.latency_compensation_ != base.latency_compensation_)
         latency_compensation_ = edited.latency_compensation_;
+    document_bytes_ -= annotation_bytes(edited.annotation_) - annotation_bytes(base.annotation_);
+    document_bytes_ -= annotation_bytes(annotation_);
+    if (edited.annotation_.title != base.annotation_.title) annotation_.title = edited.annotation_.title;
+    if (edited.annotation_.description != base.annotation_.description)
+        annotation_.description = edited.annotation_.description;
+    document_bytes_ += annotation_bytes(annotation_);
     return true;
 }
 

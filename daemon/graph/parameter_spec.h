@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "dsp/ramp.h"
@@ -44,7 +46,33 @@ struct ParameterSpec {
     float default_factor = 1.0F;  ///< the default of row n is default_value * default_factor^(n - 1), within the range
     /// A number setting that limits the maximum and the default; always above the minimum.
     std::string_view maximum_setting = {};
+    /// The maximum is this part of the sample rate, and `maximum` is that at kTableRateHz. 0: the maximum is fixed.
+    double maximum_rate_fraction = 0.0;
+    /// The maximum of earlier versions, if it was higher. Documents with such values load, with the present maximum.
+    std::optional<float> older_maximum = {};
 };
+
+/// The sample rate for which the tables state maxima that follow the rate.
+inline constexpr double kTableRateHz = 48'000.0;
+/// The lowest sample rate of the daemon; see io::kMinimumSampleRateHz.
+inline constexpr double kLowestRateHz = 8'000.0;
+
+/// Returns the row with the maximum for a sample rate, which also limits the default.
+[[nodiscard]] constexpr ParameterSpec at_rate(ParameterSpec spec, double sample_rate_hz) {
+    if (spec.maximum_rate_fraction == 0.0) return spec;
+    spec.maximum = static_cast<float>(spec.maximum_rate_fraction * sample_rate_hz);
+    spec.default_value = std::min(spec.default_value, spec.maximum);
+    return spec;
+}
+
+/// Returns the row of the corner frequency of a filter: up to 0.49 of the sample rate.
+[[nodiscard]] constexpr ParameterSpec corner_hz(std::string_view name, float minimum, float default_value,
+                                                std::string_view help) {
+    ParameterSpec spec{name, Unit::hertz, minimum, 0.0F, default_value, help, RampLaw::logarithmic};
+    spec.maximum_rate_fraction = 0.49;
+    spec.maximum = static_cast<float>(spec.maximum_rate_fraction * kTableRateHz);
+    return spec;
+}
 
 /// Returns the row of a level from -120 dB, which is silence, to +24 dB.
 [[nodiscard]] constexpr ParameterSpec level_db(std::string_view name, float default_db, std::string_view help) {
@@ -74,6 +102,10 @@ struct ParameterSpec {
         if (!(spec.minimum < spec.maximum)) return false;
         if (!(spec.minimum <= spec.default_value && spec.default_value <= spec.maximum)) return false;
         if (spec.law == RampLaw::logarithmic && !(spec.minimum > 0.0F)) return false;
+        if (spec.older_maximum && !(*spec.older_maximum > spec.maximum)) return false;
+        const double fraction = spec.maximum_rate_fraction;
+        if (fraction != 0.0 && spec.maximum != static_cast<float>(fraction * kTableRateHz)) return false;
+        if (fraction != 0.0 && !(fraction < 0.5 && fraction * kLowestRateHz > spec.minimum)) return false;
         int same = 0;
         for (const ParameterSpec& other : table) same += other.name == spec.name ? 1 : 0;
         if (same != 1) return false;

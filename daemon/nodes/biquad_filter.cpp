@@ -40,9 +40,7 @@ constexpr std::array kSettings{
 
 enum Parameter : std::uint8_t { kFrequency, kQ, kGain, kBandwidth, kSlope };
 constexpr std::array kParameters{
-    ParameterSpec{"frequency_hz", Unit::hertz, 5.0F, 20'000.0F, 1'000.0F,
-                  "Corner or centre frequency, or midpoint of a shelf; limited to just below half the sample rate.",
-                  RampLaw::logarithmic},
+    corner_hz("frequency_hz", 5.0F, 1'000.0F, "Corner or centre frequency, or midpoint of a shelf."),
     ParameterSpec{"q", Unit::ratio, dsp::kLeastQ, 40.0F, 0.707107F,
                   "Resonance; 0.7071 is maximally flat (Butterworth).", RampLaw::logarithmic},
     ParameterSpec{"gain_db", Unit::decibel, -24.0F, 24.0F, 0.0F,

@@ -41,10 +41,9 @@ constexpr std::array kSettings{
 
 constexpr std::array kParameters{[] {
     ParameterSpec spec =
-        repeated({"frequency_#_hz", Unit::hertz, 20.0F, 20'000.0F, 400.0F,
-                  "Crossover frequency between output # and the next. If the frequencies are not in "
-                  "ascending order, the outputs still sum flat; those between carry only what both pass.",
-                  RampLaw::logarithmic},
+        repeated(corner_hz("frequency_#_hz", 20.0F, 400.0F,
+                           "Crossover frequency between output # and the next. If the frequencies are not in "
+                           "ascending order, the outputs still sum flat; those between carry only what both pass."),
                  "ways", 1);
     spec.default_factor = 5.0F;
     return spec;

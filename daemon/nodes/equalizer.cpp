@@ -41,12 +41,9 @@ constexpr std::array kSettings{
 enum Row : std::uint8_t { kFrequency, kQ, kGain };
 constexpr std::array kParameters{
     [] {
-        ParameterSpec spec = repeated(
-            {"frequency_#_hz", Unit::hertz, 5.0F, 20'000.0F, 80.0F,
-             "Centre frequency of band #, or corner frequency of a shelf or cut; limited to just below half the "
-             "sample rate.",
-             RampLaw::logarithmic},
-            "bands");
+        ParameterSpec spec = repeated(corner_hz("frequency_#_hz", 5.0F, 80.0F,
+                                                "Centre frequency of band #, or corner frequency of a shelf or cut."),
+                                      "bands");
         spec.default_factor = 5.0F;
         return spec;
     }(),

@@ -28,9 +28,8 @@ enum Parameter : std::uint8_t { kDecayS, kDampingHz, kSize, kPreDelayMs, kMix };
 constexpr std::array kParameters{
     ParameterSpec{"decay_s", Unit::seconds, 0.1F, 60.0F, 2.0F,
                   "Time in which the reverberation decays by 60 dB (RT60).", RampLaw::logarithmic},
-    ParameterSpec{"damping_hz", Unit::hertz, 200.0F, 20'000.0F, 6'000.0F,
-                  "Frequency at which the decay is twice as fast; higher frequencies decay faster.",
-                  RampLaw::logarithmic},
+    corner_hz("damping_hz", 200.0F, 6'000.0F,
+              "Frequency at which the decay is twice as fast; higher frequencies decay faster."),
     ParameterSpec{"size", Unit::ratio, static_cast<float>(dsp::Reverb::kSmallestSize), 1.0F, 0.5F,
                   "Size of the room: scales the time between echoes.", RampLaw::own},
     ParameterSpec{"pre_delay_ms", Unit::milliseconds, 0.0F, static_cast<float>(dsp::Reverb::kLongestPreDelayMs), 10.0F,

@@ -17,6 +17,7 @@
 #include "document/document.h"
 #include "engine/engine.h"
 #include "engine/renderer.h"
+#include "graph/document_values.h"
 
 #define RTA_EXPORT(name) extern "C" __attribute__((export_name(#name)))
 
@@ -28,6 +29,8 @@ constexpr std::uint32_t kMaximumChannels = 64;
 
 std::string g_text;        // written by the host for the next call
 std::string g_last_error;  // message of the last call that failed
+std::string g_warnings;    // of the last rta_load_document()
+std::string g_document;    // of the last rta_write_document()
 
 std::uint32_t refuse(const Error& error) {
     g_last_error = error.sentence;
@@ -126,15 +129,29 @@ RTA_EXPORT(rta_destroy) void rta_destroy(Instance* instance) { delete instance; 
 
 /// Replaces the graph by the document in rta_text(). Nodes that stay keep their state; all changes crossfade.
 RTA_EXPORT(rta_load_document) std::uint32_t rta_load_document(Instance* instance) {
-    auto document = read_document(g_text);
-    if (!document) return refuse(document.error());
+    g_warnings.clear();
+    auto loaded = load_document(g_text, instance->engine.registry(), instance->engine.config().sample_rate_hz);
+    if (!loaded) return refuse(loaded.error());
+    for (const std::string& warning : loaded->warnings) g_warnings += warning + "\n";
     Transaction transaction;
-    transaction.edits.emplace_back(ReplaceGraph{*std::move(document)});
+    transaction.edits.emplace_back(ReplaceGraph{std::move(loaded->document)});
     auto prepared = instance->engine.prepare(std::move(transaction));
     if (!prepared) return refuse(prepared.error());
     const auto ticket = instance->engine.commit(*prepared);
     return ticket ? 0 : refuse(ticket.error());
 }
+
+/// Returns what the last rta_load_document() loaded differently from what the document says: lines of UTF-8, not
+/// terminated.
+RTA_EXPORT(rta_warnings) const char* rta_warnings() { return g_warnings.data(); }
+RTA_EXPORT(rta_warnings_length) std::size_t rta_warnings_length() { return g_warnings.size(); }
+
+/// Returns the document of the current graph in rta_document(): UTF-8, not terminated. Valid until the next call.
+RTA_EXPORT(rta_write_document) std::size_t rta_write_document(const Instance* instance) {
+    g_document = write_document(instance->engine.graph().document());
+    return g_document.size();
+}
+RTA_EXPORT(rta_document) const char* rta_document() { return g_document.data(); }
 
 /// Sets the parameter `NODE.PARAMETER` named in rta_text(), in its own unit, over `ramp_ms` (negative: 20 ms, the
 /// default).

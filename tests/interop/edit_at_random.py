@@ -22,8 +22,8 @@ class Editor:
 
     def run(self, count):
         kinds = [self.add, self.add, self.remove, self.rename, self.connect, self.connect, self.connect, self.disconnect,
-                 self.set_parameter, self.change_settings, self.compensate, self.several, self.parameters, self.replace,
-                 self.undo]
+                 self.set_parameter, self.change_settings, self.compensate, self.describe, self.several, self.parameters,
+                 self.replace, self.undo]
         for _ in range(count):
             self.graph = ask(self.client, "get_graph")
             kind = self.chance.choice(kinds)
@@ -114,6 +114,11 @@ class Editor:
     def compensate(self, request):
         self.edit(request).set_latency_compensation.enabled = self.chance.random() < 0.5
 
+    def describe(self, request):
+        edit = self.edit(request).describe
+        edit.node = self.node().name if self.node() and self.chance.random() < 0.7 else ""
+        setattr(edit, self.chance.choice(["title", "description"]), self.chance.choice(["", "first", "second"]))
+
     def several(self, request):
         for kind in self.chance.sample([self.add, self.add, self.remove, self.rename, self.connect], 3):
             kind(request)
@@ -152,8 +157,8 @@ def main(host, port, seed, count):
     end.name, end.type = "the_end", "gain"
     client.call(request)
     print(f"edits made: {editor.done}")
-    never = {"add", "remove", "rename", "connect", "disconnect", "set_parameter", "change_settings", "compensate", "several",
-             "parameters", "replace", "undo"} - set(editor.done)
+    never = {"add", "remove", "rename", "connect", "disconnect", "set_parameter", "change_settings", "compensate", "describe",
+             "several", "parameters", "replace", "undo"} - set(editor.done)
     if never:
         sys.exit(f"these kinds of edit were never made: {never}")
 

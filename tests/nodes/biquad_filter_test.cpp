@@ -352,11 +352,13 @@ TEST_P(BiquadFilterKindTest, FallsSilentAltogether) {
 INSTANTIATE_TEST_SUITE_P(Kinds, BiquadFilterKindTest, testing::ValuesIn(kKinds),
                          [](const auto& test) { return std::string{test.param}; });
 
-TEST(BiquadFilterNode, KeepsItsFrequencyBelowHalfTheSampleRate) {
-    NodeBench bench = filter("lowpass", {{"frequency_hz", 20'000.0F}}, 8'000.0);
-    const double kept_hz = 0.495 * 8'000.0;
-    expect_cookbook(bench.render_channel(1'024),
-                    {"lowpass", kept_hz, alpha_of_q(kept_hz, 0.707107, 8'000.0), 0.0, 8'000.0});
+TEST(BiquadFilterNode, FollowsTheFormulaUpToItsHighestFrequency) {
+    for (const double rate : {8'000.0, 44'100.0, 48'000.0, 192'000.0}) {
+        const double highest_hz = 0.49 * rate;
+        NodeBench bench = filter("lowpass", {{"frequency_hz", static_cast<float>(highest_hz)}}, rate);
+        expect_cookbook(bench.render_channel(1'024),
+                        {"lowpass", highest_hz, alpha_of_q(highest_hz, 0.707107, rate), 0.0, rate});
+    }
 }
 
 TEST(BiquadFilterNode, KeepsItsChannelsApart) {

@@ -96,7 +96,7 @@ class NodeBench {
         : NodeBench{type, std::move(settings), Options{}} {}
     NodeBench(const NodeType& type, Settings settings, const Options& options)
         : options_{options},
-          description_{unwrap(NodeDescription::make(type, "node", std::move(settings)))},
+          description_{unwrap(NodeDescription::make(type, "node", std::move(settings), options.sample_rate_hz))},
           node_{description_,
                 unwrap(type.create({options.sample_rate_hz, options.block_size, description_->settings}))},
           device_in_{options.device_inputs, options.block_size},

@@ -16,7 +16,8 @@ namespace {
 
 std::string document() {
     rta::v1::NodeTypesResult types;
-    for (const rta::NodeType* type : rta::builtin_nodes().types()) rta::api::to_wire(*type, *types.add_types());
+    for (const rta::NodeType* type : rta::builtin_nodes().types())
+        rta::api::to_wire(*type, rta::kTableRateHz, *types.add_types());
     return rta::rtactl::types_document(types);
 }
 

@@ -12,6 +12,7 @@
 #include "dsp/audio_buffer.h"
 #include "engine/engine.h"
 #include "engine/renderer.h"
+#include "graph/document_values.h"
 #include "rt/audio_thread.h"
 
 namespace rta::test {
@@ -76,9 +77,9 @@ class OfflineEngine : private Engine::Observer {
         FAIL() << "the engine never has room";
     }
     void load(std::string_view document) {
-        auto read = read_document(document);
-        ASSERT_TRUE(read) << read.error().sentence;
-        edit({ReplaceGraph{std::move(*read)}});
+        auto loaded = load_document(document, engine.registry(), engine.config().sample_rate_hz);
+        ASSERT_TRUE(loaded) << loaded.error().sentence;
+        edit({ReplaceGraph{std::move(loaded->document)}});
     }
     /// Builds new processors immediately and sends them.
     Expected<Ticket> reset() { return complete(engine.start_reset()); }

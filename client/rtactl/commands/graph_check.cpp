@@ -16,6 +16,7 @@ Result<void> run_graph_check(Context& context, const Arguments& arguments) {
     auto response = context.query(std::move(request));
     if (!response) return in_document(*document, std::move(response.error()));
     const v1::CheckResult& result = response->check_graph();
+    context.print_warnings(document->name, result.warnings());
     if (!context.json()) {
         context.out() << document->name << ": valid, " << counted(result.node_count(), "node") << ", "
                       << counted(result.connection_count(), "connection") << '\n';

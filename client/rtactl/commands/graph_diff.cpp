@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <ostream>
 
-#include "document/document.h"
 #include "rtactl/context/document_file.h"
 #include "rtactl/context/graph_diff.h"
 #include "rtactl/drawing/edit_text.h"
@@ -14,13 +13,16 @@ namespace {
 Result<std::vector<v1::Edit>> compare(Context& context, const DocumentFile& document) {
     v1::Request check;
     check.mutable_check_graph()->set_document(document.text);
-    if (const auto checked = context.call(std::move(check)); !checked) return in_document(document, checked.error());
+    check.mutable_check_graph()->set_with_graph(true);
+    const auto checked = context.call(std::move(check));
+    if (!checked) return in_document(document, checked.error());
+    const v1::CheckResult& wanted = checked->check_graph();
+    if (!wanted.has_graph()) return fail(Exit::refused, "this rtad cannot compare graphs: expected a newer version");
+    context.print_warnings(document.name, wanted.warnings());
     if (auto fetched = context.fetch_types(); !fetched) return std::unexpected(std::move(fetched.error()));
     const auto response = context.call(get_graph_request(v1::GRAPH_CONTENT_MESSAGE));
     if (!response) return std::unexpected(response.error());
-    const auto wanted = read_document(document.text);
-    if (!wanted) return in_document(document, {Exit::refused, wanted.error().sentence});
-    return edits_between(response->get_graph().graph(), to_graph(*wanted), context.types());
+    return edits_between(response->get_graph().graph(), wanted.graph(), context.types());
 }
 
 Result<void> run_graph_diff(Context& context, const Arguments& arguments) {
@@ -54,7 +56,8 @@ extern constinit const Command kGraphDiff = checked({
     .help = "Show the difference between the running graph and a document (- for the standard input).",
     .details =
         "Prints the commands that would turn the graph into the document, one per line, for `rtactl shell`; or a\n"
-        "comment if there is no difference. With --json, prints an EditList. The exit status is 0 in either case.",
+        "comment if there is no difference. Titles and descriptions, which no command sets, are comments too. With\n"
+        "--json, prints an EditList. The exit status is 0 in either case.",
     .example = "rtactl graph diff chain.json",
     .run = run_graph_diff,
 });

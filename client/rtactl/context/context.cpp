@@ -149,6 +149,16 @@ void Context::print_revision(const v1::TransactionResult& result, std::string_vi
     out() << '\n';
 }
 
+void Context::print_warning(std::string_view document, std::string_view warning) {
+    streams_.err << "warning: " << document << ": " << warning << '\n';
+}
+
+void Context::print_warnings(std::string_view document,
+                             const google::protobuf::RepeatedPtrField<std::string>& warnings) {
+    if (json()) return;
+    for (const std::string& warning : warnings) print_warning(document, warning);
+}
+
 void Context::print_json(const google::protobuf::Message& message) {
     google::protobuf::util::JsonPrintOptions options;
     options.preserve_proto_field_names = true;

@@ -73,6 +73,10 @@ class Context {
 
     /// Prints `title`, if it is not empty, and the revision and frame of the transaction. Prints nothing with --json.
     void print_revision(const v1::TransactionResult& result, std::string_view title = {});
+    /// Prints a warning about a document on the error stream.
+    void print_warning(std::string_view document, std::string_view warning);
+    /// Prints the warnings of a response. Prints nothing with --json: the response has them.
+    void print_warnings(std::string_view document, const google::protobuf::RepeatedPtrField<std::string>& warnings);
     void print_json(const google::protobuf::Message& message);
 
     /// Fetches the node types, and the graph as the command will find it: with the edits of an open transaction

@@ -36,8 +36,8 @@ class Comparison {
  public:
     Comparison(const v1::Graph& current, const v1::Graph& wanted, const v1::NodeTypesResult& types)
         : types_{types},
-          current_compensation_{current.latency_compensation()},
-          wanted_compensation_{wanted.latency_compensation()},
+          current_graph_{current},
+          wanted_graph_{wanted},
           current_{nodes_of(current)},
           wanted_{nodes_of(wanted)},
           current_connections_{connections_of(current, types)},
@@ -53,7 +53,7 @@ class Comparison {
         disconnect();
         remove();
         for (const auto& [name, node] : wanted_) {
-            if (!stays(name)) *edits_.emplace_back().mutable_add_node() = *node;
+            if (!stays(name)) add(*node);
         }
         // New settings may lower the maximum of a parameter. Values that are valid with the current settings are
         // therefore set first, all others after the settings.
@@ -61,8 +61,13 @@ class Comparison {
         for (const auto& [name, change] : settings_changes_) *edits_.emplace_back().mutable_change_settings() = change;
         set_parameters(Stage::after_settings);
         connect();
-        if (wanted_compensation_ != current_compensation_)
-            edits_.emplace_back().mutable_set_latency_compensation()->set_enabled(wanted_compensation_);
+        if (wanted_graph_.latency_compensation() != current_graph_.latency_compensation()) {
+            edits_.emplace_back().mutable_set_latency_compensation()->set_enabled(wanted_graph_.latency_compensation());
+        }
+        describe({}, current_graph_, wanted_graph_);
+        for (const auto& [name, node] : wanted_) {
+            if (stays(name)) describe(name, *current_.at(name), *node);
+        }
         return std::move(edits_);
     }
 
@@ -98,6 +103,27 @@ class Comparison {
         }
     }
 
+    void add(const v1::Node& node) {
+        v1::Node& added = *edits_.emplace_back().mutable_add_node();
+        added = node;
+        const v1::NodeType* const type = find_type(types_, node.type());
+        if (type == nullptr) return;
+        for (const v1::ParameterInfo& parameter : parameters_of(*type, node.settings())) {
+            const auto given = added.parameters().find(parameter.name());
+            if (given != added.parameters().end() && given->second == parameter.default_())
+                added.mutable_parameters()->erase(parameter.name());
+        }
+    }
+
+    /// `before` and `after`: two graphs, or two nodes called `node`.
+    void describe(const std::string& node, const auto& before, const auto& after) {
+        if (before.title() == after.title() && before.description() == after.description()) return;
+        v1::Describe& edit = *edits_.emplace_back().mutable_describe();
+        edit.set_node(node);
+        if (before.title() != after.title()) edit.set_title(after.title());
+        if (before.description() != after.description()) edit.set_description(after.description());
+    }
+
     v1::ChangeSettings changed_settings(const v1::Node& before, const v1::Node& after) const {
         v1::ChangeSettings change;
         change.set_node(after.name());
@@ -107,7 +133,7 @@ class Comparison {
             // The daemon keeps the value that it has drawn for the node.
             if (setting.drawn() && !after.settings().fields().contains(setting.name())) continue;
             const google::protobuf::Value& value = value_of(after, setting);
-            if (describe(value) != describe(value_of(before, setting)))
+            if (rtactl::describe(value) != rtactl::describe(value_of(before, setting)))
                 (*change.mutable_settings()->mutable_fields())[setting.name()] = value;
         }
         return change;
@@ -157,8 +183,8 @@ class Comparison {
     }
 
     const v1::NodeTypesResult& types_;
-    bool current_compensation_;
-    bool wanted_compensation_;
+    const v1::Graph& current_graph_;
+    const v1::Graph& wanted_graph_;
     Nodes current_;
     Nodes wanted_;
     Connections current_connections_;
@@ -167,39 +193,11 @@ class Comparison {
     std::vector<v1::Edit> edits_;
 };
 
-google::protobuf::Value to_value(const SettingValue& setting) {
-    google::protobuf::Value value;
-    if (const bool* on = std::get_if<bool>(&setting)) value.set_bool_value(*on);
-    if (const double* number = std::get_if<double>(&setting)) value.set_number_value(*number);
-    if (const std::string* text = std::get_if<std::string>(&setting)) value.set_string_value(*text);
-    return value;
-}
-
 }  // namespace
 
 std::vector<v1::Edit> edits_between(const v1::Graph& current, const v1::Graph& wanted,
                                     const v1::NodeTypesResult& types) {
     return Comparison{current, wanted, types}.edits();
-}
-
-v1::Graph to_graph(const GraphDocument& document) {
-    v1::Graph graph;
-    for (const GraphDocument::Node& from : document.nodes) {
-        v1::Node& node = *graph.add_nodes();
-        node.set_name(from.name);
-        node.set_type(from.type);
-        for (const auto& [name, value] : from.settings)
-            (*node.mutable_settings()->mutable_fields())[name] = to_value(value);
-        for (const auto& [name, value] : from.parameters) (*node.mutable_parameters())[name] = value;
-    }
-    for (const GraphDocument::Connection& from : document.connections) {
-        v1::Connection& connection = *graph.add_connections();
-        connection.set_from(from.from);
-        connection.set_to(from.to);
-        if (from.gain_db) connection.set_gain_db(*from.gain_db);
-    }
-    graph.set_latency_compensation(document.latency_compensation);
-    return graph;
 }
 
 }  // namespace rta::rtactl

@@ -3,7 +3,6 @@
 
 #include <vector>
 
-#include "document/document.h"
 #include "rta/v1/control.pb.h"
 
 namespace rta::rtactl {
@@ -13,8 +12,5 @@ namespace rta::rtactl {
 /// Both graphs must be valid, and `current` must have every parameter, as the daemon sends it.
 [[nodiscard]] std::vector<v1::Edit> edits_between(const v1::Graph& current, const v1::Graph& wanted,
                                                   const v1::NodeTypesResult& types);
-
-/// Converts a document to a message.
-[[nodiscard]] v1::Graph to_graph(const GraphDocument& document);
 
 }  // namespace rta::rtactl

@@ -36,6 +36,16 @@ std::string describe_settings(const v1::ChangeSettings& change) {
     return text;
 }
 
+/// Returns a comment: rtactl has no command for this edit.
+std::string describe_annotation(const v1::Describe& edit) {
+    const std::string subject = " of " + (edit.node().empty() ? "the graph" : edit.node()) + ": ";
+    std::string text = "#";
+    if (edit.has_title()) text += " title" + subject + quoted(edit.title());
+    if (edit.has_title() && edit.has_description()) text += ";";
+    if (edit.has_description()) text += " description" + subject + quoted(edit.description());
+    return text;
+}
+
 }  // namespace
 
 std::string describe(const v1::SetParameter& change) {
@@ -53,6 +63,8 @@ std::string describe(const v1::Edit& edit) {
             return "remove " + shell_word(edit.remove_node().name());
         case v1::Edit::kSetLatencyCompensation:
             return std::string{"graph compensate "} + (edit.set_latency_compensation().enabled() ? "on" : "off");
+        case v1::Edit::kDescribe:
+            return describe_annotation(edit.describe());
         case v1::Edit::kRenameNode:
             return "rename " + shell_word(edit.rename_node().name()) + " " + shell_word(edit.rename_node().new_name());
         case v1::Edit::kConnect: {

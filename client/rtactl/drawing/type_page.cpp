@@ -165,11 +165,18 @@ std::string setting_table(const v1::NodeType& type) {
     return text;
 }
 
+/// Returns the range without the maximum at the current sample rate.
+std::string range_at_any_rate(const v1::ParameterInfo& parameter) {
+    if (parameter.maximum_rate_fraction() == 0.0) return range_text(parameter);
+    return format_value(parameter.minimum(), parameter.unit()) + " to " +
+           format_number(parameter.maximum_rate_fraction()) + " of the sample rate";
+}
+
 std::string parameter_table(const v1::NodeType& type) {
     std::string text = "| parameter | range | default | ramp | |\n|---|---|---|---|---|\n";
     for (const v1::ParameterInfo& parameter : type.parameters()) {
-        add_row(text, {code(parameter.name()), range_text(parameter) + repeat_text(parameter), default_text(parameter),
-                       parameter.ramp_law(), parameter.help()});
+        add_row(text, {code(parameter.name()), range_at_any_rate(parameter) + repeat_text(parameter),
+                       default_text(parameter), parameter.ramp_law(), parameter.help()});
     }
     return text;
 }
@@ -201,6 +208,8 @@ std::string range_text(const v1::ParameterInfo& parameter) {
     if (parameter.unit() == "on/off") return "on or off";
     const std::string range =
         format_number(parameter.minimum()) + " to " + format_value(parameter.maximum(), parameter.unit());
+    if (parameter.maximum_rate_fraction() != 0.0)
+        return range + ", " + format_number(parameter.maximum_rate_fraction()) + " of the sample rate";
     return parameter.maximum_setting().empty() ? range : range + ", at most " + parameter.maximum_setting();
 }
 

@@ -94,6 +94,7 @@ void GraphMirror::apply(const v1::Edit& edit) {
             return replace(edit.replace_graph());
         case v1::Edit::kSetParameter:
         case v1::Edit::kSetLatencyCompensation:
+        case v1::Edit::kDescribe:
         case v1::Edit::EDIT_NOT_SET:
             return;
     }

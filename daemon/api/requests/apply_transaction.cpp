@@ -32,7 +32,8 @@ void refuse_transaction(Call& call, const TransactionState& transaction, const E
 
 Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& engine, SharedGraphSnapshot snapshot,
                                                                   v1::Request& message) {
-    auto state = prepare_transaction(engine, std::move(snapshot), take_content(*message.mutable_apply_transaction()));
+    auto state =
+        prepare_transaction(engine, std::move(snapshot), take_content(*message.mutable_apply_transaction(), engine));
     if (state) static_cast<TransactionState&>(**state).wait_for_start = message.apply_transaction().wait_for_start();
     return state;
 }
@@ -49,6 +50,7 @@ void apply_transaction(Call& call) {
     }
     // Allocated before the commit: without memory, the answer must still carry the revision.
     v1::TransactionResult& result = *call.request.begin_answer().mutable_apply_transaction();
+    if (result.warnings().empty()) add_warnings(transaction, result);
     const auto ticket = services.engine.commit(transaction.prepared);
     if (!ticket) return refuse_transaction(call, transaction, ticket.error());
     result.set_revision(ticket->revision);

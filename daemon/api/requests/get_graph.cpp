@@ -53,6 +53,7 @@ Expected<GraphDocument> part_of(const GraphDocument& whole, const v1::GetGraph& 
             part.connections.push_back(connection);
     }
     part.latency_compensation = whole.latency_compensation;
+    part.annotation = whole.annotation;
     return part;
 }
 

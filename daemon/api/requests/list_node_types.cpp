@@ -57,7 +57,8 @@ void repeat_to_wire(const Repeat& repeat, v1::RepeatInfo& message) {
     message.set_less(repeat.less);
 }
 
-void parameter_to_wire(const ParameterSpec& spec, v1::ParameterInfo& message) {
+void parameter_to_wire(const ParameterSpec& row, double sample_rate_hz, v1::ParameterInfo& message) {
+    const ParameterSpec spec = at_rate(row, sample_rate_hz);
     set_string(*message.mutable_name(), spec.name);
     set_string(*message.mutable_unit(), unit_symbol(spec.unit));
     message.set_minimum(spec.minimum);
@@ -69,6 +70,8 @@ void parameter_to_wire(const ParameterSpec& spec, v1::ParameterInfo& message) {
     if (spec.repeat_inner.given()) repeat_to_wire(spec.repeat_inner, *message.add_repeated_by());
     if (spec.default_factor != 1.0F) message.set_default_factor(spec.default_factor);
     set_string(*message.mutable_maximum_setting(), spec.maximum_setting);
+    message.set_maximum_rate_fraction(spec.maximum_rate_fraction);
+    if (spec.older_maximum) message.set_older_maximum(*spec.older_maximum);
 }
 
 void port_to_wire(const PortSpec& spec, v1::PortInfo& message) {
@@ -79,12 +82,13 @@ void port_to_wire(const PortSpec& spec, v1::PortInfo& message) {
 
 }  // namespace
 
-void to_wire(const NodeType& type, v1::NodeType& message) {
+void to_wire(const NodeType& type, double sample_rate_hz, v1::NodeType& message) {
     set_string(*message.mutable_name(), type.name);
     set_string(*message.mutable_help(), type.help);
     for (const SettingSpec& setting : type.settings) setting_to_wire(setting, *message.add_settings());
-    for (const ParameterSpec& parameter : type.parameters) parameter_to_wire(parameter, *message.add_parameters());
-    if (const auto bypass = bypass_of(type)) parameter_to_wire(*bypass, *message.add_parameters());
+    for (const ParameterSpec& parameter : type.parameters)
+        parameter_to_wire(parameter, sample_rate_hz, *message.add_parameters());
+    if (const auto bypass = bypass_of(type)) parameter_to_wire(*bypass, sample_rate_hz, *message.add_parameters());
     for (const PortSpec& port : type.inputs) port_to_wire(port, *message.add_inputs());
     for (const PortSpec& port : type.outputs) port_to_wire(port, *message.add_outputs());
 }
@@ -94,14 +98,15 @@ namespace requests {
 void list_node_types(Call& call) {
     const std::string& name = call.request.message.list_node_types().type();
     const NodeRegistry& registry = call.services.engine.registry();
+    const double sample_rate_hz = call.services.engine.config().sample_rate_hz;
     if (name.empty()) {
         v1::NodeTypesResult& result = *call.request.answer().mutable_list_node_types();
-        for (const NodeType* type : registry.types()) to_wire(*type, *result.add_types());
+        for (const NodeType* type : registry.types()) to_wire(*type, sample_rate_hz, *result.add_types());
         return;
     }
     const auto type = registry.require(name);
     if (!type) return call.request.refuse(type.error());
-    to_wire(**type, *call.request.answer().mutable_list_node_types()->add_types());
+    to_wire(**type, sample_rate_hz, *call.request.answer().mutable_list_node_types()->add_types());
 }
 
 }  // namespace requests

@@ -6,7 +6,8 @@
 
 namespace rta::api {
 
-/// Describes a node type, with its settings, parameters and ports. [any]
-void to_wire(const NodeType& type, v1::NodeType& message);
+/// Describes a node type, with its settings, parameters and ports. The maxima of some parameters depend on the sample
+/// rate. [any]
+void to_wire(const NodeType& type, double sample_rate_hz, v1::NodeType& message);
 
 }  // namespace rta::api

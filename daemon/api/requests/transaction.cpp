@@ -11,6 +11,7 @@
 #include "api/exception_barrier.h"
 #include "api/services.h"
 #include "frame/frame_codec.h"
+#include "graph/document_values.h"
 #include "text/quoting.h"
 
 namespace rta::api {
@@ -52,7 +53,7 @@ Expected<SettingValue> to_setting(const Value& value, std::string_view name, std
 Expected<Edit> to_add_node(const v1::Node& message) {
     auto settings = to_settings(message.settings(), message.name());
     if (!settings) return std::unexpected(std::move(settings.error()));
-    AddNode edit{message.type(), message.name(), std::move(*settings), {}};
+    AddNode edit{message.type(), message.name(), std::move(*settings), {}, {message.title(), message.description()}};
     for (const auto& [name, value] : message.parameters()) edit.parameters.emplace(name, value);
     return edit;
 }
@@ -106,26 +107,30 @@ Expected<TransactionContent> from_graph(v1::Graph&& graph) {
     return checked(std::move(content));
 }
 
-Expected<TransactionContent> from_document(std::string_view text) {
-    auto document = read_document(text);
-    if (!document) return std::unexpected(std::move(document.error()));
+Expected<TransactionContent> from_document(std::string_view text, const Engine& engine) {
+    auto loaded = load_document(text, engine.registry(), engine.config().sample_rate_hz);
+    if (!loaded) return std::unexpected(std::move(loaded.error()));
     v1::Graph graph;
-    to_wire(*document, graph);
-    TransactionContent content = replacement(std::move(*document));
+    to_wire(loaded->document, graph);
+    std::vector<std::string> warnings = std::move(loaded->warnings);
+    if (std::string comments = comment_warning(loaded->document); !comments.empty())
+        warnings.push_back(std::move(comments));
+    TransactionContent content = replacement(std::move(loaded->document));
+    content.warnings = std::move(warnings);
     *content.edits.add_edits()->mutable_replace_graph() = std::move(graph);
     return checked(std::move(content));
 }
 
 /// ApplyTransaction and CheckGraph have the same content.
 template <class Message>
-Expected<TransactionContent> take(Message& message) {
+Expected<TransactionContent> take(Message& message, const Engine& engine) {
     switch (message.content_case()) {
         case Message::kEdits:
             return from_edits(std::move(*message.mutable_edits()));
         case Message::kGraph:
             return from_graph(std::move(*message.mutable_graph()));
         case Message::kDocument:
-            return from_document(message.document());
+            return from_document(message.document(), engine);
         case Message::CONTENT_NOT_SET:
             break;
     }
@@ -134,8 +139,12 @@ Expected<TransactionContent> take(Message& message) {
 
 }  // namespace
 
-Expected<TransactionContent> take_content(v1::ApplyTransaction& content) { return take(content); }
-Expected<TransactionContent> take_content(v1::CheckGraph& content) { return take(content); }
+Expected<TransactionContent> take_content(v1::ApplyTransaction& content, const Engine& engine) {
+    return take(content, engine);
+}
+Expected<TransactionContent> take_content(v1::CheckGraph& content, const Engine& engine) {
+    return take(content, engine);
+}
 
 SetParameter to_change(const v1::SetParameter& message) {
     SetParameter change{message.node(), message.parameter(), message.value(), {}};
@@ -170,8 +179,8 @@ Expected<GraphDocument> to_document(const v1::Graph& message) {
     for (const v1::Node& from : message.nodes()) {
         auto settings = to_settings(from.settings(), from.name());
         if (!settings) return std::unexpected(std::move(settings.error()));
-        GraphDocument::Node& node =
-            document.nodes.emplace_back(GraphDocument::Node{from.name(), from.type(), std::move(*settings), {}, {}});
+        GraphDocument::Node& node = document.nodes.emplace_back(GraphDocument::Node{
+            from.name(), from.type(), std::move(*settings), {}, {}, {from.title(), from.description()}});
         for (const auto& [name, value] : from.parameters()) node.parameters.emplace(name, value);
     }
     document.connections.reserve(connection_count);
@@ -181,6 +190,7 @@ Expected<GraphDocument> to_document(const v1::Graph& message) {
         if (from.has_gain_db()) connection.gain_db = from.gain_db();
     }
     document.latency_compensation = message.latency_compensation();
+    document.annotation = {message.title(), message.description()};
     return document;
 }
 
@@ -205,6 +215,15 @@ Expected<Edit> to_edit(const v1::Edit& message) {
             return to_change_settings(message.change_settings());
         case v1::Edit::kSetLatencyCompensation:
             return SetLatencyCompensation{message.set_latency_compensation().enabled()};
+        case v1::Edit::kDescribe: {
+            const v1::Describe& describe = message.describe();
+            if (!describe.has_title() && !describe.has_description())
+                return invalid("describe changes nothing: expected title, description or both");
+            Describe edit{describe.node(), {}, {}};
+            if (describe.has_title()) edit.title = describe.title();
+            if (describe.has_description()) edit.description = describe.description();
+            return edit;
+        }
         case v1::Edit::kReplaceGraph: {
             auto document = to_document(message.replace_graph());
             if (!document) return std::unexpected(std::move(document.error()));
@@ -215,7 +234,7 @@ Expected<Edit> to_edit(const v1::Edit& message) {
     }
     return invalid(
         "unknown kind of edit: expected add_node, remove_node, rename_node, connect, disconnect, set_parameter, "
-        "change_settings, set_latency_compensation or replace_graph");
+        "change_settings, set_latency_compensation, describe or replace_graph");
 }
 
 namespace {
@@ -258,8 +277,7 @@ Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine
     if (!content) return std::unexpected(std::move(content.error()));
     auto prepared = engine.prepare(std::move(content->transaction), std::move(snapshot));
     if (!prepared) return std::unexpected(without_index(std::move(prepared.error()), content->whole_graph));
-    auto state =
-        std::make_unique<TransactionState>(std::move(content->edits), content->whole_graph, std::move(*prepared));
+    auto state = std::make_unique<TransactionState>(std::move(*content), std::move(*prepared));
     report_draws(*state);
     if (auto fits = check_event_size(state->edits.ByteSizeLong()); !fits)
         return std::unexpected(std::move(fits.error()));

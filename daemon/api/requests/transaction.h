@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -22,15 +23,17 @@ namespace rta::api {
 struct TransactionContent {
     Transaction transaction;
     v1::EditList edits;
-    bool whole_graph = false;  ///< edits.edits(0) is its replace_graph, which the client did not number
+    bool whole_graph = false;                ///< edits.edits(0) is its replace_graph, which the client did not number
+    std::vector<std::string> warnings = {};  ///< about a document
 };
 
 // From the wire. Errors name the field at fault; none of these reads the graph. [any]
 
-/// Takes `content` apart. INVALID_ARGUMENT: no content, an edit without its kind, replace_graph among other edits, too
-/// many edits, a document that cannot be read, a transaction that does not fit into an event.
-[[nodiscard]] Expected<TransactionContent> take_content(v1::ApplyTransaction& content);
-[[nodiscard]] Expected<TransactionContent> take_content(v1::CheckGraph& content);
+/// Takes `content` apart. The meaning of a document depends on the node types and the sample rate of the engine.
+/// INVALID_ARGUMENT: no content, an edit without its kind, replace_graph among other edits, too many edits, a document
+/// that cannot be read, a transaction that does not fit into an event.
+[[nodiscard]] Expected<TransactionContent> take_content(v1::ApplyTransaction& content, const Engine& engine);
+[[nodiscard]] Expected<TransactionContent> take_content(v1::CheckGraph& content, const Engine& engine);
 [[nodiscard]] Expected<Settings> to_settings(const google::protobuf::Struct& message, std::string_view node);
 [[nodiscard]] Expected<GraphDocument> to_document(const v1::Graph& message);
 [[nodiscard]] Expected<Edit> to_edit(const v1::Edit& message);
@@ -43,13 +46,18 @@ namespace requests {
 
 /// State of ApplyTransaction and CheckGraph.
 struct TransactionState final : RequestState {
-    TransactionState(v1::EditList&& list, bool whole, PreparedTransaction&& made)
-        : edits{std::move(list)}, whole_graph{whole}, prepared{std::move(made)} {}
+    TransactionState(TransactionContent&& content, PreparedTransaction&& made)
+        : edits{std::move(content.edits)},
+          whole_graph{content.whole_graph},
+          warnings{std::move(content.warnings)},
+          prepared{std::move(made)} {}
 
     v1::EditList edits;  ///< with the settings that were drawn
     bool whole_graph;
     std::vector<int> drawn_nodes;  ///< indices in a replace_graph of nodes with settings that were drawn
-    bool wait_for_start = false;   ///< the response is sent when the change begins to be heard
+    std::vector<std::string> warnings;
+    bool wait_for_start = false;  ///< the response is sent when the change begins to be heard
+    bool with_graph = false;      ///< the response to CheckGraph has the graph
     PreparedTransaction prepared;
     std::uint32_t builds = 0;  ///< after the first preparation
     TimePoint first_build{};
@@ -70,6 +78,11 @@ inline constexpr std::chrono::seconds kLongestBuilds{2};
 /// Sets the settings that were drawn for the nodes of a replace_graph to those in the graph, after the commit: nodes that
 /// stay keep theirs. [control]
 void report_kept_draws(const AudioGraph& graph, TransactionState& transaction);
+
+/// Adds the warnings about the document to the TransactionResult or CheckResult.
+void add_warnings(const TransactionState& transaction, auto& result) {
+    for (const std::string& warning : transaction.warnings) result.add_warnings(warning);
+}
 
 /// Returns `error` without the index of an edit that the client did not number.
 [[nodiscard]] Error without_index(Error error, bool whole_graph);

@@ -48,6 +48,7 @@ actual.replace(result.graph);
 assert.deepEqual(mirror.graph.nodes, actual.nodes);
 assert.deepEqual(mirror.graph.connections, actual.connections);
 assert.equal(mirror.graph.latencyCompensation, actual.latencyCompensation);
+assert.deepEqual(mirror.graph.texts, actual.texts);
 assert.equal(mirror.revision, result.revision);
 console.log(`the mirror equals the graph: ${actual.nodes.size} nodes, ${actual.connections.size} connections, ` +
   `revision ${mirror.revision}, ${mirror.number - first} changes without a gap`);

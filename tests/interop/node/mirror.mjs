@@ -12,14 +12,16 @@ export class Graph {
     this.nodes = new Map();
     this.connections = new Map();  // gain_db by "from to"
     this.latencyCompensation = false;
+    this.texts = {title: '', description: ''};
   }
 
-  replace({nodes = [], connections = [], latency_compensation = false}) {
+  replace({nodes = [], connections = [], latency_compensation = false, title = '', description = ''}) {
     this.nodes.clear();
     this.connections.clear();
     nodes.forEach((node) => this.add(node));
     connections.forEach((connection) => this.connect(connection));
     this.latencyCompensation = latency_compensation;
+    this.texts = {title, description};
   }
 
   apply(edit) {
@@ -31,16 +33,20 @@ export class Graph {
     else if (edit.set_parameter) this.set(edit.set_parameter);
     else if (edit.change_settings) this.changeSettings(edit.change_settings);
     else if (edit.set_latency_compensation) this.latencyCompensation = edit.set_latency_compensation.enabled ?? false;
+    else if (edit.describe) this.describe(edit.describe);
     else if (edit.replace_graph) this.replace(edit.replace_graph);
     else throw new Gap('unknown kind of edit');
   }
 
-  add({name, type, settings, parameters}) {
+  add({name, type, settings, parameters, title = '', description = ''}) {
     const all = {};
     for (const setting of this.types.get(type).settings ?? []) all[setting.name] = plain(setting.default);
     Object.assign(all, plainFields(settings));
-    this.nodes.set(name, {type, settings: all, parameters: {...this.defaults(type, all), ...parameters}});
+    this.nodes.set(name, {type, settings: all, parameters: {...this.defaults(type, all), ...parameters},
+      texts: {title, description}});
   }
+
+  describe({node = '', ...texts}) { Object.assign(node === '' ? this.texts : this.nodes.get(node).texts, texts); }
 
   remove(name) {
     this.nodes.delete(name);

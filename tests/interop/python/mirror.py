@@ -22,10 +22,11 @@ class Graph:
         self.nodes = {}
         self.connections = {}  # gain_db by (from, to)
         self.latency_compensation = False
+        self.texts = {"title": "", "description": ""}
 
     def __eq__(self, other):
         return (self.nodes == other.nodes and self.connections == other.connections
-                and self.latency_compensation == other.latency_compensation)
+                and self.latency_compensation == other.latency_compensation and self.texts == other.texts)
 
     def replace(self, graph):
         self.nodes = {}
@@ -35,6 +36,7 @@ class Graph:
         for connection in graph.connections:
             self.connect(connection)
         self.latency_compensation = graph.latency_compensation
+        self.texts = {"title": graph.title, "description": graph.description}
 
     def apply(self, edit):
         kind = edit.WhichOneof("edit")
@@ -54,6 +56,9 @@ class Graph:
             self.change_settings(edit.change_settings.node, dict(edit.change_settings.settings))
         elif kind == "set_latency_compensation":
             self.latency_compensation = edit.set_latency_compensation.enabled
+        elif kind == "describe":
+            texts = self.nodes[edit.describe.node]["texts"] if edit.describe.node else self.texts
+            texts.update({field.name: value for field, value in edit.describe.ListFields() if field.name != "node"})
         elif kind == "replace_graph":
             self.replace(edit.replace_graph)
         else:
@@ -64,7 +69,8 @@ class Graph:
         settings.update(node.settings)
         parameters = self.defaults(node.type, settings)
         parameters.update(node.parameters)
-        self.nodes[node.name] = {"type": node.type, "settings": settings, "parameters": parameters}
+        self.nodes[node.name] = {"type": node.type, "settings": settings, "parameters": parameters,
+                                 "texts": {"title": node.title, "description": node.description}}
 
     def remove(self, name):
         del self.nodes[name]

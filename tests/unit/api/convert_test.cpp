@@ -25,15 +25,20 @@ Message parse(std::string_view text) {
     return message;
 }
 
+const Engine& engine() {
+    static const Engine built{builtin_nodes(), {}};
+    return built;
+}
+
 Expected<TransactionContent> take(std::string_view text) {
     auto message = parse<v1::ApplyTransaction>(text);
-    return take_content(message);
+    return take_content(message, engine());
 }
 
 Expected<TransactionContent> take_document(std::string_view text) {
     v1::ApplyTransaction message;
     message.set_document(std::string{text});
-    return take_content(message);
+    return take_content(message, engine());
 }
 
 /// Returns the error of a transaction, which must be refused.
@@ -147,6 +152,57 @@ TEST(Convert, AnEditWithoutItsKindIsRefusedByIndex) {
     EXPECT_EQ(error.edit_index, 1U);
 }
 
+// Events report the graph as it was loaded: a mirror does not know the rules for documents.
+TEST(Convert, TheTextOfADocumentBecomesTheValuesThatAreLoaded) {
+    const auto content = take_document(
+        "// Foyer\n{\"title\": \"T\", \"nodes\": [{\"name\": \"f\", \"type\": "
+        "\"biquad_filter\", \"description\": \"D\", \"settings\": {\"channels\": \"2\"},\n"
+        "\"parameters\": {\"frequency_hz\": \"30 kHz\", \"gain_db\": \"-6 dB\", \"bypass\": true}}]}");
+    ASSERT_TRUE(content) << content.error().sentence;
+    const v1::Graph& graph = content->edits.edits(0).replace_graph();
+    EXPECT_EQ(graph.title(), "T");
+    const v1::Node& node = graph.nodes(0);
+    EXPECT_EQ(node.description(), "D");
+    EXPECT_EQ(node.settings().fields().at("channels").number_value(), 2.0);
+    EXPECT_EQ(node.parameters().at("frequency_hz"), 23'520.0F);
+    EXPECT_EQ(node.parameters().at("gain_db"), -6.0F);
+    EXPECT_EQ(node.parameters().at("bypass"), 1.0F);
+    ASSERT_EQ(content->warnings.size(), 2U);
+    EXPECT_TRUE(content->warnings[0].starts_with("line 3, column 32: node \"f\": frequency_hz = 30000 Hz is above"))
+        << content->warnings[0];
+    EXPECT_TRUE(content->warnings[1].starts_with("line 1, column 1: the document has a comment"))
+        << content->warnings[1];
+    const auto wrong = take_document(R"({"nodes": [{"name": "g", "type": "gain", "parameters": {"gain_db": "2 s"}}]})");
+    ASSERT_FALSE(wrong);
+    EXPECT_TRUE(mentions(wrong.error(), R"(line 1, column 68: parameter "gain_db" of node "g": "2 s" is a time)"));
+}
+
+// Only documents may contain text: a message has numbers.
+TEST(Convert, AMessageIsNotInterpreted) {
+    const auto content = take(R"(graph { nodes { name: "f" type: "biquad_filter"
+        settings { fields { key: "channels" value { string_value: "2" } } } parameters { key: "frequency_hz" value: 30000 } } })");
+    ASSERT_TRUE(content);
+    EXPECT_TRUE(content->warnings.empty());
+    const auto& node = std::get<ReplaceGraph>(content->transaction.edits.at(0)).document.nodes.at(0);
+    EXPECT_EQ(node.settings.at("channels"), SettingValue{std::string{"2"}});
+    EXPECT_EQ(node.parameters.at("frequency_hz"), 30'000.0F);
+}
+
+TEST(Convert, DescribeSetsWhatItNames) {
+    const auto content = take(R"(edits { edits { describe { node: "a" title: "T" } }
+                                         edits { describe { description: "" } } })");
+    ASSERT_TRUE(content);
+    const auto& first = std::get<Describe>(content->transaction.edits.at(0));
+    EXPECT_EQ(first.node, "a");
+    EXPECT_EQ(first.title, "T");
+    EXPECT_EQ(first.description, std::nullopt);
+    const auto& second = std::get<Describe>(content->transaction.edits.at(1));
+    EXPECT_EQ(second.node, "");
+    EXPECT_EQ(second.description, "");
+    EXPECT_TRUE(
+        mentions(refused(R"(edits { edits { describe { node: "a" } } })"), "expected title, description or both"));
+}
+
 TEST(Convert, ReplaceGraphStandsAlone) {
     EXPECT_TRUE(take("edits { edits { replace_graph {} } }"));
     const Error error = refused("edits { edits { remove_node { name: \"a\" } } edits { replace_graph {} } }");
@@ -172,7 +228,7 @@ TEST(Convert, TooManyItemsAreRefused) {
         changes.add_changes();
     }
     for (v1::ApplyTransaction* message : {&edits, &nodes, &connections}) {
-        const auto content = take_content(*message);
+        const auto content = take_content(*message, engine());
         ASSERT_FALSE(content);
         EXPECT_TRUE(mentions(content.error(), "65536")) << content.error().sentence;
     }
@@ -185,7 +241,7 @@ TEST(Convert, TooManyItemsAreRefused) {
 TEST(Convert, AChangeThatNoEventCouldTellIsRefused) {
     v1::ApplyTransaction message;
     message.mutable_edits()->add_edits()->mutable_remove_node()->set_name(std::string(kMaximumFrameBytes - 100, 'n'));
-    const auto content = take_content(message);
+    const auto content = take_content(message, engine());
     ASSERT_FALSE(content);
     EXPECT_EQ(content.error().code, ErrorCode::invalid_argument);
     v1::SetParameters changes;
@@ -233,7 +289,15 @@ TEST(Convert, ANodeTypeIsToldWhole) {
         {.name = "loop", .kind = SettingSpec::Kind::on_off, .default_number = 1, .help = "Again."},
         {.name = "file", .kind = SettingSpec::Kind::text, .help = "File."}};
     constexpr static ParameterSpec kParameters[] = {
-        {"frequency_hz", Unit::hertz, 1.0F, 20'000.0F, 440.0F, "Frequency.", RampLaw::logarithmic}};
+        {"frequency_hz", Unit::hertz, 1.0F, 20'000.0F, 440.0F, "Frequency.", RampLaw::logarithmic},
+        corner_hz("corner_hz", 5.0F, 1'000.0F, "Corner."),
+        {.name = "drive_db",
+         .unit = Unit::decibel,
+         .minimum = 0.0F,
+         .maximum = 24.0F,
+         .default_value = 0.0F,
+         .help = "Drive.",
+         .older_maximum = 48.0F}};
     constexpr static PortSpec kInputs[] = {{"in", 0}};
     constexpr static PortSpec kOutputs[] = {{"left", 1}, {"right", 1}};
     const NodeType type{.name = "thing",
@@ -244,7 +308,7 @@ TEST(Convert, ANodeTypeIsToldWhole) {
                         .outputs = kOutputs,
                         .create = nullptr};
     v1::NodeType message;
-    to_wire(type, message);
+    to_wire(type, 96'000.0, message);
     EXPECT_EQ(message.DebugString(), parse<v1::NodeType>(R"(
         name: "thing" help: "A thing."
         settings { name: "channels" kind: "integer" help: "Width of every port of the node." minimum: 1 maximum: 64
@@ -257,6 +321,9 @@ TEST(Convert, ANodeTypeIsToldWhole) {
         settings { name: "file" kind: "text" help: "File." default { string_value: "" } }
         parameters { name: "frequency_hz" unit: "Hz" minimum: 1 maximum: 20000 default: 440 ramp_law: "logarithmic"
                      help: "Frequency." }
+        parameters { name: "corner_hz" unit: "Hz" minimum: 5 maximum: 47040 default: 1000 ramp_law: "logarithmic"
+                     help: "Corner." maximum_rate_fraction: 0.49 }
+        parameters { name: "drive_db" unit: "dB" maximum: 24 ramp_law: "linear" help: "Drive." older_maximum: 48 }
         inputs { name: "in" } outputs { name: "left" width: 1 } outputs { name: "right" width: 1 })")
                                          .DebugString());
 }

@@ -229,6 +229,7 @@ Reply FakeRtad::answer(const v1::Request& request) {
         case v1::Request::kCheckGraph:
             response.mutable_check_graph()->set_node_count(1);
             response.mutable_check_graph()->set_connection_count(0);
+            if (request.check_graph().with_graph()) *response.mutable_check_graph()->mutable_graph() = fake_graph();
             break;
         case v1::Request::kSubscribe:
             response.mutable_subscribe()->set_change_number(11);

@@ -120,5 +120,34 @@ TEST(GraphDiff, ConnectionsComeGoAndChangeTheirGain) {
               (Lines{"disconnect vol:out out:in", "connect osc:out out:in", "connect osc:out vol:in gain_db=-6"}));
 }
 
+TEST(GraphDiff, TitlesAreCommentsBecauseNoCommandSetsThem) {
+    EXPECT_EQ(
+        diff([](v1::Graph& graph) {
+            graph.set_title("Foyer");
+            graph.mutable_nodes(1)->set_title("Volume");
+            graph.mutable_nodes(1)->set_description("Of \"all\".");
+        }),
+        (Lines{"# title of the graph: \"Foyer\"", R"(# title of vol: "Volume"; description of vol: "Of \"all\".")"}));
+    v1::Graph wanted = fake_graph();
+    wanted.mutable_nodes(1)->set_description("x");
+    const auto edits = rtactl::edits_between(fake_graph(), wanted, fake_types());
+    ASSERT_EQ(edits.size(), 1U);
+    EXPECT_EQ(edits[0].describe().node(), "vol");
+    EXPECT_FALSE(edits[0].describe().has_title()) << "only what differs is set";
+    EXPECT_EQ(edits[0].describe().description(), "x");
+}
+
+// The daemon sends all parameters of the graph that it has checked.
+TEST(GraphDiff, AnAddedNodeIsDescribedWithoutDefaults) {
+    EXPECT_EQ(diff([](v1::Graph& graph) {
+                  v1::Node& node = *graph.add_nodes();
+                  node.set_name("more");
+                  node.set_type("gain");
+                  (*node.mutable_parameters())["gain_db"] = 0;
+                  (*node.mutable_parameters())["mute"] = 1;
+              }),
+              Lines{"add gain more mute=1"});
+}
+
 }  // namespace
 }  // namespace rta::test

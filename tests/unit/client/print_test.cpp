@@ -169,6 +169,12 @@ TEST(Print, TypesShowDependenciesOnSettings) {
     time.set_unit("ms");
     time.set_maximum(10'000);
     time.set_maximum_setting("max_time_ms");
+    v1::ParameterInfo& corner = *type.add_parameters();
+    corner.set_name("frequency_hz");
+    corner.set_unit("Hz");
+    corner.set_minimum(5);
+    corner.set_maximum(21'609);
+    corner.set_maximum_rate_fraction(0.49);
     v1::PortInfo& side_chain = *type.add_inputs();
     side_chain.set_name("side_chain");
     side_chain.set_width(1);
@@ -176,6 +182,10 @@ TEST(Print, TypesShowDependenciesOnSettings) {
     std::ostringstream out;
     print_type(out, type);
     EXPECT_NE(out.str().find("0 to 10000 ms, at most max_time_ms"), std::string::npos) << out.str();
+    EXPECT_NE(out.str().find("5 to 21609 Hz, 0.49 of the sample rate"), std::string::npos) << out.str();
+    v1::NodeTypesResult types;
+    *types.add_types() = type;
+    EXPECT_NE(types_document(types).find("| `frequency_hz` | 5 Hz to 0.49 of the sample rate |"), std::string::npos);
     EXPECT_NE(out.str().find("1 channel, only if the setting side_chain is on"), std::string::npos) << out.str();
 }
 

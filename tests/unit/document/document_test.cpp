@@ -56,7 +56,9 @@ void expect_same(const GraphDocument& expected, const GraphDocument& actual) {
         EXPECT_EQ(expected.nodes[i].type, actual.nodes[i].type);
         EXPECT_EQ(expected.nodes[i].settings, actual.nodes[i].settings);
         EXPECT_EQ(expected.nodes[i].parameters, actual.nodes[i].parameters);
+        EXPECT_EQ(expected.nodes[i].annotation, actual.nodes[i].annotation);
     }
+    EXPECT_EQ(expected.annotation, actual.annotation);
     ASSERT_EQ(expected.connections.size(), actual.connections.size());
     for (std::size_t i = 0; i < expected.connections.size(); ++i) {
         EXPECT_EQ(expected.connections[i].from, actual.connections[i].from);
@@ -232,7 +234,9 @@ TEST(BadDocuments, Syntax) {
         {"{\"nodes\":[{\"name\":\"a\",\"type\":\"t\"}{", 1, 34, {R"(expected "," or "]")"}},
         {"{nodes:[]}", 1, 2, {"expected a key in double quotes", R"(found "n")"}},
         {"{'nodes':[]}", 1, 2, {"strings are written in double quotes"}},
-        {"{\n  // nodes\n}", 2, 3, {"JSON has no comments"}},
+        {"{\n  # nodes\n}", 2, 3, {"comments start with //"}},
+        {"{\n  / nodes\n}", 2, 3, {"comments start with //"}},
+        {"{\"nodes\":[]}\n/", 2, 1, {"comments start with //"}},
         {"{\"nodes\n", 1, 8, {"control character"}},
         {"{\"nodes", 1, 8, {"no closing quote"}},
         {"{\"nodes\":nul}", 1, 13, {"expected a value"}},
@@ -273,7 +277,10 @@ TEST(BadDocuments, Keys) {
         {R"({"a\\": []})", 1, 2, {R"(unknown key "a\\")"}},
         {R"({"nodes":[], "nodes":[]})", 1, 14, {R"(key "nodes" is given twice)"}},
         {R"({"nodes":[], "\u006eodes":[]})", 1, 14, {R"(key "nodes" is given twice)"}},
-        {in_node("\n\"gain\":1"), 2, 1, {R"(node "osc": unknown key "gain")", "name, type, settings, parameters"}},
+        {in_node("\n\"gain\":1"),
+         2,
+         1,
+         {R"(node "osc": unknown key "gain")", "name, type, title, description, settings, parameters"}},
         {in_node("\n\"parameter\":{}"), 2, 1, {R"(did you mean "parameters"?)"}},
         {in_node("\n \"type\":\"gain\""), 2, 2, {R"(node "osc": key "type" is given twice)"}},
         {in_node("\n\"settings\":null,\"settings\":{}"), 2, 17, {R"(key "settings" is given twice)"}},
@@ -322,21 +329,24 @@ TEST(BadDocuments, Types) {
          {R"(setting "channels" of node "osc" must be true, false, a number or a string, not null)"}},
         {in_node(R"("settings":{"channels":[2]})"), 1, 62, {R"(setting "channels")", "not an array"}},
         {in_node(R"("settings":{"channels":{"a":2}})"), 1, 62, {R"(setting "channels")", "not an object"}},
-        {in_node(R"("parameters":{"gain_db":"-6"})"),
+        {in_node(R"("parameters":{"gain_db":null})"),
          1,
          63,
-         {R"(parameter "gain_db" of node "osc" must be a number, not a string)"}},
-        {in_node(R"("parameters":{"gain_db":"a\"b\\"})"), 1, 63, {R"(parameter "gain_db")", "not a string"}},
-        {in_node(R"("parameters":{"gain_db":null})"), 1, 63, {R"(parameter "gain_db")", "not null"}},
-        {in_node(R"("parameters":{"mute":true})"),
-         1,
-         60,
-         {R"(parameter "mute" of node "osc" must be a number, not true)"}},
+         {R"(parameter "gain_db" of node "osc" must be a number, true, false or text, not null)"}},
+        {in_node(R"("parameters":{"gain_db":[1]})"), 1, 63, {R"(parameter "gain_db")", "not an array"}},
         {R"({"connections":[{"from":["a"]}]})", 1, 25, {R"("from" of a connection must be a string, not an array)"}},
-        {R"({"connections":[{"from":"a","to":"b","gain_db":"0"}]})",
+        {R"({"connections":[{"from":"a","to":"b","gain_db":true}]})",
          1,
          48,
-         {R"("gain_db" of the connection from "a" must be a number, not a string)"}},
+         {R"("gain_db" of the connection from "a" must be a number, or text such as "-6 dB", not true)"}},
+        {R"({"connections":[{"from":"a","to":"b","gain_db":"2 kHz"}]})",
+         1,
+         48,
+         {R"("gain_db" of the connection from "a": "2 kHz" is a frequency; write a level (dB))"}},
+        {R"({"connections":[{"from":"a","to":"b","gain_db":"loud"}]})", 1, 48, {R"("loud" is not a number)"}},
+        {R"({"connections":[{"from":"a","to":"b","gain_db":"1e39"}]})", 1, 48, {R"("1e39" is out of range)"}},
+        {R"({"title":1})", 1, 10, {R"("title" must be a string, not a number)"}},
+        {in_node(R"("description":true)"), 1, 53, {R"("description" of node "osc" must be a string, not true)"}},
     });
 }
 
@@ -524,10 +534,12 @@ class RandomDocuments {
 
     GraphDocument document() {
         GraphDocument out;
+        out.annotation = annotation();
         for (std::uint32_t i = below(8); i > 0; --i) {
             auto& node = out.nodes.emplace_back();
             node.name = text();
             node.type = text();
+            node.annotation = annotation();
             for (std::uint32_t j = below(4); j > 0; --j) node.settings.emplace(text(), setting());
             for (std::uint32_t j = below(4); j > 0; --j) node.parameters.emplace(text(), number());
         }
@@ -541,6 +553,8 @@ class RandomDocuments {
     }
 
  private:
+    Annotation annotation() { return below(2) == 0 ? Annotation{} : Annotation{text(), text()}; }
+
     SettingValue setting() {
         switch (below(3)) {
             case 0:
@@ -568,15 +582,18 @@ std::vector<Item> in_order(const std::vector<Item>& items, auto place) {
 GraphDocument sorted(const GraphDocument& document) {
     return {
         .nodes = in_order(document.nodes, [](const auto& node) { return std::pair{node.name, std::string{}}; }),
-        .connections = in_order(document.connections, [](const auto& item) { return std::pair{item.from, item.to}; })};
+        .connections = in_order(document.connections, [](const auto& item) { return std::pair{item.from, item.to}; }),
+        .annotation = document.annotation};
 }
 
 GraphDocument from_message(const v1::Graph& graph) {
     GraphDocument out;
+    out.annotation = {graph.title(), graph.description()};
     for (const auto& node : graph.nodes()) {
         auto& copy = out.nodes.emplace_back();
         copy.name = node.name();
         copy.type = node.type();
+        copy.annotation = {node.title(), node.description()};
         for (const auto& [name, value] : node.settings().fields()) {
             if (value.has_bool_value()) copy.settings.emplace(name, value.bool_value());
             if (value.has_number_value()) copy.settings.emplace(name, value.number_value());
@@ -647,8 +664,8 @@ TEST(RandomDocument, IsReadAsProtobufWritesIt) {
     }
 }
 
-// The reader is stricter than protobuf, never more lenient: protobuf accepts everything that it accepts, with the same
-// meaning.
+// Except for comments and text for parameters, the reader is stricter than protobuf, never more lenient: protobuf accepts
+// everything that it accepts, with the same meaning.
 TEST(RandomDocument, DamagedIsRefusedOrMeansTheSameToProtobuf) {
     RandomDocuments random{6};
     constexpr std::string_view kDamage = "{}[]\",:\\/ \n0123456789.eE+-truefalsn_\x01\x7F\xC3";
@@ -679,6 +696,8 @@ TEST(RandomDocument, DamagedIsRefusedOrMeansTheSameToProtobuf) {
             continue;
         }
         ++taken;
+        const auto extends_json = [](const auto& node) { return !node.written_parameters.empty(); };
+        if (document->comment_count != 0 || std::ranges::any_of(document->nodes, extends_json)) continue;
         v1::Graph graph;
         const auto status = google::protobuf::util::JsonStringToMessage(text, &graph);
         ASSERT_TRUE(status.ok()) << status.ToString() << "\n" << text;
@@ -706,10 +725,106 @@ TEST(Document, LatencyCompensationIsOffUnlessItIsSwitchedOn) {
 TEST(Document, LatencyCompensationIsNothingButASwitch) {
     const auto wrong = read_document(R"({"latency_compensation": 1})");
     ASSERT_FALSE(wrong);
-    EXPECT_THAT(wrong.error().sentence, HasSubstr("\"latency_compensation\" must be true or false, not a number"));
+    EXPECT_THAT(wrong.error().sentence,
+                HasSubstr(R"("latency_compensation" must be true, false, "on" or "off", not a number)"));
     const auto twice = read_document(R"({"latency_compensation": true, "latency_compensation": true})");
     ASSERT_FALSE(twice);
     EXPECT_THAT(twice.error().sentence, HasSubstr("key \"latency_compensation\" is given twice"));
+}
+
+TEST(Document, LatencyCompensationIsOnOrOffInText) {
+    EXPECT_TRUE(read(R"({"latency_compensation": "on"})").latency_compensation);
+    EXPECT_FALSE(read(R"({"latency_compensation": "off"})").latency_compensation);
+    for (const std::string_view wrong : {"maybe", "0.5", "", "3 dB"}) {
+        const auto document = read_document(R"({"latency_compensation": ")" + std::string{wrong} + R"("})");
+        ASSERT_FALSE(document) << wrong;
+        EXPECT_THAT(document.error().sentence, testing::StartsWith("line 1, column 26: \"latency_compensation\": "));
+        EXPECT_THAT(document.error().sentence, testing::EndsWith("write on or off"));
+    }
+}
+
+TEST(Document, GainsOfConnectionsHaveUnits) {
+    const auto gain_db = [](const std::string& text) {
+        return read(R"({"connections": [{"from": "a", "to": "b", "gain_db": ")" + text + R"("}]})")
+            .connections.at(0)
+            .gain_db;
+    };
+    EXPECT_EQ(gain_db("-6 dB"), -6.0F);
+    EXPECT_EQ(gain_db("0.1dB"), 0.1F);
+    EXPECT_EQ(gain_db("24"), 24.0F);
+    EXPECT_EQ(gain_db("-inf"), -120.0F);
+}
+
+TEST(Document, TextOfParametersAndSettingsIsKeptWithItsPosition) {
+    const GraphDocument document = read(
+        "{\"nodes\": [{\"name\": \"n\", \"type\": \"t\", \"settings\": {\"a\": 1, \"b\": \"2 s\"},\n"
+        " \"parameters\": {\"x\": 1, \"y\": \"-6 dB\",\n  \"z\": true}}]}");
+    const GraphDocument::Node& node = document.nodes.at(0);
+    EXPECT_EQ(node.parameters.size(), 1U);
+    ASSERT_EQ(node.written_parameters.size(), 2U);
+    EXPECT_EQ(node.written_parameters.at("y").value, SettingValue{std::string{"-6 dB"}});
+    EXPECT_EQ(node.written_parameters.at("y").position.prefix(), "line 2, column 30: ");
+    EXPECT_EQ(node.written_parameters.at("z").value, SettingValue{true});
+    EXPECT_EQ(node.written_parameters.at("z").position.prefix(), "line 3, column 8: ");
+    ASSERT_EQ(node.text_settings.size(), 1U);
+    EXPECT_EQ(node.text_settings.at("b").prefix(), "line 1, column 65: ");
+}
+
+TEST(Document, CommentsAreSkippedAndCounted) {
+    const GraphDocument document = read(
+        "// a\n{ // \"b\": {\n  \"nodes\": [ // c\n    {\"name\": \"a//b\", \"type\": \"t\\\"//\",\n"
+        "     \"parameters\": {\"x\": 1.5//d\n, \"y\"://e\n-2}}//f\n  ]}\n// /* no block */");
+    ASSERT_EQ(document.nodes.size(), 1U);
+    EXPECT_EQ(document.nodes[0].name, "a//b");
+    EXPECT_EQ(document.nodes[0].type, "t\"//");
+    EXPECT_EQ(document.nodes[0].parameters.at("x"), 1.5F);
+    EXPECT_EQ(document.nodes[0].parameters.at("y"), -2.0F);
+    EXPECT_EQ(document.nodes[0].position.prefix(), "line 4, column 5: ");
+    EXPECT_EQ(document.comment_count, 7U);
+    EXPECT_THAT(comment_warning(document), testing::StartsWith("line 1, column 1: the document has 7 comments: "));
+    EXPECT_EQ(write_document(document).find("//  "), std::string::npos);
+    EXPECT_EQ(comment_warning(read(write_document(document))), "");
+    EXPECT_EQ(comment_warning(read(R"({"title": "http://x"})")), "") << "in a string it is no comment";
+    EXPECT_THAT(comment_warning(read("{}\n  // end")),
+                testing::StartsWith("line 2, column 3: the document has a comment"));
+}
+
+TEST(Document, ErrorsBehindCommentsHaveTheirLineAndColumn) {
+    expect_refused({
+        {"// a\n// b\n{\"nodes\": [ // c\n  {\"name\": 1}]}", 4, 12, {R"("name" of a node must be a string)"}},
+        {"{\"nodes\": [] // a\n \"x\": 1}", 2, 2, {R"(expected "," or "}")", R"(found "\"")"}},
+        {"{\"nodes\": // a", 1, 15, {"expected a value", "the end of the document"}},
+        {"{\n \"nodes\": /* a */ []}", 2, 11, {"a /* comment", "comments that start with //"}},
+        {"{\n /* a", 2, 2, {"a /* comment"}},
+        {"{\"nodes\": 1, /* a */ }", 1, 11, {R"("nodes" must be an array)"}},
+        {"{\"nodes\": []}\n/**/", 2, 1, {"a /* comment"}},
+    });
+}
+
+TEST(Document, TitlesAndDescriptionsSurvive) {
+    const std::string text =
+        "{\n  \"title\": \"Foyer\",\n  \"description\": \"Two ways.\\nSince 2026.\",\n  \"nodes\": [\n"
+        "    {\"name\": \"hp\", \"type\": \"biquad_filter\", \"title\": \"\u00dcberh\u00f6hung\", \"description\": "
+        "\"Protects the \\\"driver\\\".\", \"settings\": {\"kind\": \"highpass\"}}\n  ],\n  \"connections\": []\n}\n";
+    const GraphDocument document = read(text);
+    EXPECT_EQ(document.annotation, (Annotation{"Foyer", "Two ways.\nSince 2026."}));
+    EXPECT_EQ(document.nodes.at(0).annotation.description, "Protects the \"driver\".");
+    EXPECT_EQ(write_document(document), text);
+    EXPECT_EQ(write_document(read(R"({"title": "", "description": null, "nodes": []})")).find("title"),
+              std::string::npos);
+}
+
+TEST(Document, TitlesAndDescriptionsAreNoLongerThanTheirLimit) {
+    const auto document = [](const std::string& key, std::size_t bytes) {
+        return "{\"" + key + "\": \"" + std::string(bytes, 'x') + "\"}";
+    };
+    EXPECT_TRUE(read_document(document("title", 256)));
+    EXPECT_TRUE(read_document(document("description", 4096)));
+    expect_refused({
+        {document("title", 257), 1, 11, {"the document: title has 257 bytes: expected at most 256"}},
+        {document("description", 4097), 1, 17, {"description has 4097 bytes: expected at most 4096"}},
+        {in_node("\"title\":\"" + std::string(300, 'x') + "\""), 1, 47, {R"(node "osc": title has 300 bytes)"}},
+    });
 }
 
 template <class Number>

@@ -212,15 +212,104 @@ TEST(EngineEdit, ADuplicateOfANodeThatStaysIsRefused) {
     EXPECT_EQ(result.error().code, ErrorCode::already_exists);
 }
 
+TEST(EngineEdit, TitlesAndDescriptionsChangeNothingThatSounds) {
+    OfflineEngine offline;
+    OfflineEngine untouched;
+    for (OfflineEngine* engine : {&offline, &untouched}) {
+        engine->load(kTwoBranches);
+        engine->render_blocks(20);
+    }
+    const auto ids = [&] {
+        const auto span = offline.engine.graph().node_ids();
+        return std::vector(span.begin(), span.end());
+    };
+    const std::vector<NodeId> before = ids();
+    offline.edit({Describe{"left_osc", "Left", {}}, Describe{"", "Foyer", "Two branches."}});
+    EXPECT_EQ(offline.engine.revision(), 2U);
+    offline.edit({Describe{"left_osc", {}, "Sine of the left branch."}});
+    offline.render_blocks(3);
+    GraphDocument document = offline.engine.graph().document();
+    EXPECT_EQ(document.annotation, (Annotation{"Foyer", "Two branches."}));
+    document.annotation.title = "Hall";
+    for (GraphDocument::Node& node : document.nodes) node.annotation.title += " (new)";
+    offline.edit({ReplaceGraph{document}});
+    EXPECT_EQ(offline.engine.revision(), 4U);
+    EXPECT_EQ(write_document(offline.engine.graph().document()), write_document(document));
+    EXPECT_EQ(offline.engine.graph().find("left_osc")->description->annotation,
+              (Annotation{"Left (new)", "Sine of the left branch."}));
+    EXPECT_EQ(ids(), before) << "every node stays";
+    offline.render_blocks(40);
+    untouched.render_blocks(43);
+    EXPECT_EQ(offline.recorded, untouched.recorded);
+}
+
+TEST(EngineEdit, TitlesStayWithTheirNode) {
+    OfflineEngine offline;
+    AddNode add{"gain", "a", {}, {}, {"Volume", "Of the hall."}};
+    offline.edit({add});
+    offline.edit(
+        {RenameNode{"a", "b"}, ChangeSettings{"b", {{"channels", 2.0}}}, ChangeSettings{"b", {{"channels", 2.0}}}});
+    EXPECT_EQ(offline.engine.graph().find("b")->description->annotation, (Annotation{"Volume", "Of the hall."}));
+    offline.edit({Describe{"b", "", {}}});
+    EXPECT_EQ(offline.engine.graph().find("b")->description->annotation, (Annotation{"", "Of the hall."}));
+}
+
+TEST(EngineEdit, TitlesThatAreTooLongAreRefused) {
+    OfflineEngine offline;
+    offline.load(kTwoBranches);
+    const std::vector<std::pair<Edit, std::string>> cases{
+        {Describe{"nobody", "x", {}}, R"(unknown node "nobody")"},
+        {Describe{"left_osc", std::string(257, 'x'), {}},
+         R"(node "left_osc": title has 257 bytes: expected at most 256)"},
+        {Describe{"", {}, std::string(4097, 'x')}, "the graph: description has 4097 bytes: expected at most 4096"},
+        {AddNode{"gain", "a", {}, {}, {std::string(257, 'x'), {}}}, R"(node "a": title has 257 bytes)"},
+    };
+    for (const auto& [edit, words] : cases) {
+        const auto result = offline.apply({edit});
+        ASSERT_FALSE(result) << words;
+        EXPECT_TRUE(result.error().sentence.starts_with(words)) << result.error().sentence;
+        EXPECT_EQ(result.error().edit_index, 0U);
+    }
+    EXPECT_TRUE(offline.apply({Describe{"left_osc", std::string(256, 'x'), std::string(4096, 'x')}}));
+}
+
+// What a worker has applied to a snapshot is carried over: both texts of the graph are kept.
+TEST(EngineEdit, TheTitleOfOneClientAndTheDescriptionOfAnotherAreKept) {
+    OfflineEngine offline;
+    offline.load(kTwoBranches);
+    auto title = offline.engine.prepare({{Describe{"", "Foyer", {}}}}, offline.engine.snapshot());
+    ASSERT_TRUE(title);
+    offline.edit({Describe{"", "Hall", "Two branches."}, Describe{"left_osc", "Left", {}}});
+    ASSERT_TRUE(offline.engine.commit(*title));
+    EXPECT_EQ(offline.engine.graph().annotation(), (Annotation{"Foyer", "Two branches."}));
+    EXPECT_EQ(offline.engine.graph().find("left_osc")->description->annotation.title, "Left");
+}
+
+TEST(EngineEdit, CornersAreLimitedByTheSampleRateOfTheEngine) {
+    for (const double rate : {44'100.0, 96'000.0}) {
+        OfflineEngine offline{{.sample_rate_hz = rate}};
+        offline.edit({AddNode{"biquad_filter", "lp", {}, {}}});
+        const auto maximum = static_cast<float>(0.49 * rate);
+        EXPECT_TRUE(offline.apply({SetParameter{"lp", "frequency_hz", maximum, {}}}));
+        offline.edit({ChangeSettings{"lp", {{"channels", 2.0}}}});
+        EXPECT_TRUE(offline.apply({SetParameter{"lp", "frequency_hz", maximum, {}}})) << "after a rebuild, too";
+        EXPECT_FALSE(offline.apply({SetParameter{"lp", "frequency_hz", maximum + 1.0F, {}}}));
+        EXPECT_FALSE(offline.apply({AddNode{"biquad_filter", "b", {}, {{"frequency_hz", maximum + 1.0F}}}}))
+            << "a client's value is refused";
+        offline.load(R"({"nodes": [{"name": "lp", "type": "biquad_filter", "parameters": {"frequency_hz": 50000}}]})");
+        EXPECT_EQ(offline.engine.graph().document().nodes.at(0).parameters.at("frequency_hz"), maximum);
+    }
+}
+
 TEST(EngineEdit, CheckCommitsNothing) {
     OfflineEngine offline;
     offline.load(kTwoBranches);
     auto prepared = offline.engine.prepare({{AddNode{"gain", "a", {}, {}}, Connect{"left_osc", "a", {}}}});
     ASSERT_TRUE(prepared);
-    const auto size = offline.engine.check(*prepared);
-    ASSERT_TRUE(size);
-    EXPECT_EQ(size->node_count, 6U);
-    EXPECT_EQ(size->connection_count, 4U);
+    const auto checked = offline.engine.check(*prepared);
+    ASSERT_TRUE(checked);
+    EXPECT_EQ(checked->node_count(), 6U);
+    EXPECT_EQ(checked->connection_count(), 4U);
     EXPECT_EQ(offline.engine.graph().node_count(), 5U);
     EXPECT_EQ(offline.engine.revision(), 1U);
     EXPECT_EQ(offline.engine.statistics().plans_made, 1U);

@@ -62,7 +62,7 @@ class Client {
     std::uint64_t next_id = 1;
 
     void edit() {
-        switch (below(12)) {
+        switch (below(14)) {
             case 0:
             case 1:
                 return add();
@@ -78,6 +78,8 @@ class Client {
             case 6:
                 if (graph.node_count() > 0) static_cast<void>(graph.disconnect(output(), input()));
                 return;
+            case 7:
+                return annotate();
             default:
                 return connect();
         }
@@ -88,6 +90,16 @@ class Client {
         const std::string old = description->name;
         description->name = below(8) == 0 ? node().name() : new_name();
         static_cast<void>(graph.rename_node(old, std::move(description)));
+    }
+    /// Is refused if the title is too long.
+    void annotate() {
+        if (graph.node_count() == 0 || below(3) == 0) {
+            static_cast<void>(graph.set_annotation({text(), text()}));
+            return;
+        }
+        const std::string name = node().name();
+        auto description = graph.find(name)->description->with_annotation({text(), text()});
+        if (description) static_cast<void>(graph.rename_node(name, *description));
     }
     void connect() {
         if (graph.node_count() == 0) return;
@@ -164,7 +176,8 @@ class Client {
         const auto types = builtin_nodes().types();
         const NodeType& type = below(3) == 0 ? kFile : *types[below(types.size())];
         const std::string name = graph.node_count() > 0 && below(10) == 0 ? node().name() : new_name();
-        auto description = NodeDescription::make(type, name, settings_for(type));
+        auto description = NodeDescription::make(type, name, settings_for(type), below(2) == 0 ? 8'000.0 : 768'000.0,
+                                                 below(2) == 0 ? Annotation{} : Annotation{text(), text()});
         if (!description) return;
         auto values = (*description)->parameter_values({});
         static_cast<void>(graph.add_node(NodeId{next_id++}, *description, *values));
@@ -173,7 +186,8 @@ class Client {
     void change_settings() {
         if (graph.node_count() == 0) return;
         const NodeDescription& old = *node().description;
-        auto description = NodeDescription::make(*old.type, old.name, settings_for(*old.type));
+        auto description =
+            NodeDescription::make(*old.type, old.name, settings_for(*old.type), old.sample_rate_hz, old.annotation);
         if (!description) return;
         if ((*description)->settings == old.settings) {
             static_cast<void>(graph.rename_node(old.name, *description));
@@ -209,6 +223,7 @@ class Client {
 /// Returns the bound of a graph of the same nodes and connections that has never been edited otherwise.
 std::size_t bytes_of_copy(const AudioGraph& graph) {
     AudioGraph copy;
+    EXPECT_TRUE(copy.set_annotation(graph.annotation()));
     for (const auto& node : graph.nodes())
         EXPECT_TRUE(copy.add_node(node->id, node->description, node->parameters)) << node->name();
     for (const GraphDocument::Connection& connection : graph.document().connections)
@@ -262,6 +277,7 @@ TEST(DocumentBytes, BoundTheDocumentAfterRandomEditsAndDoNotDrift) {
         }
         while (client.graph.node_count() > 0)
             ASSERT_TRUE(client.graph.remove_node(client.graph.nodes()[client.graph.node_count() / 2]->name()));
+        ASSERT_TRUE(client.graph.set_annotation({}));
         ASSERT_EQ(client.graph.document_bytes(), empty) << "seed " << seed;
     }
 }

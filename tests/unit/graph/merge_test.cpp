@@ -140,9 +140,9 @@ class RandomEdits {
         std::vector<Edit> edits;
         std::set<std::string> touched;
         for (std::size_t n = 1 + random_() % 5; n > 0; --n) {
-            Edit edit{static_cast<int>(random_() % 6), names[random_() % names.size()], names[random_() % names.size()],
+            Edit edit{static_cast<int>(random_() % 8), names[random_() % names.size()], names[random_() % names.size()],
                       -1.0F - static_cast<float>(random_() % 1000) / 100.0F};
-            if (edit.kind == 0 || edit.kind == 2) edit.b = prefix_ + std::to_string(n);
+            if (edit.kind == 0 || edit.kind == 2 || edit.kind >= 6) edit.b = prefix_ + std::to_string(n);
             const bool a_is_new = touched.insert(edit.a).second;
             const bool b_is_new = touched.insert(edit.b).second;
             if (!(a_is_new && b_is_new) && edit.kind != 0) continue;
@@ -171,13 +171,29 @@ class RandomEdits {
                     return graph.connect(edit.a, edit.b, edit.value).has_value();
                 case 4:
                     return graph.disconnect(edit.a, edit.b).has_value();
-                default:
+                case 5:
                     return graph.set_parameter(edit.a, "gain_db", edit.value).has_value();
+                case 6:
+                    return annotate_node(graph, edit.a, {.title = edit.b, .description = {}});
+                default:
+                    return annotate_graph(graph, edit);
             }
         });
     }
 
  private:
+    static bool annotate_node(AudioGraph& graph, const std::string& name, Annotation annotation) {
+        const GraphNode* const node = graph.find(name);
+        return node != nullptr &&
+               graph.rename_node(name, node->description->with_annotation(std::move(annotation)).value()).has_value();
+    }
+    /// One of the two texts, so that both clients may change the graph.
+    static bool annotate_graph(AudioGraph& graph, const Edit& edit) {
+        Annotation annotation = graph.annotation();
+        (edit.value < -6.0F ? annotation.title : annotation.description) = edit.b;
+        return graph.set_annotation(std::move(annotation)).has_value();
+    }
+
     std::mt19937 random_;
     std::string prefix_;
     Renames renames_;
@@ -198,6 +214,15 @@ void expect_consistent(const AudioGraph& graph, std::uint32_t seed) {
     }
     EXPECT_EQ(by_destination, by_source) << "seed " << seed;
     EXPECT_EQ(by_destination.size(), graph.connection_count()) << "seed " << seed;
+}
+
+TEST(AudioGraphMerge, TheTitleOfOneAndTheDescriptionOfTheOtherAreKept) {
+    Clients clients{mixer()};
+    ASSERT_TRUE(clients.edited.graph.set_annotation({.title = "ours", .description = {}}));
+    ASSERT_TRUE(clients.current.graph.set_annotation({.title = "theirs", .description = "longer than the title"}));
+    ASSERT_TRUE(clients.merge());
+    EXPECT_EQ(clients.current.graph.annotation(), (Annotation{"ours", "longer than the title"}));
+    EXPECT_GE(clients.current.graph.document_bytes(), write_document(clients.current.graph.document()).size());
 }
 
 TEST(AudioGraphMerge, RandomEditsEndAsIfTheyHadBeenAppliedAfterTheOthers) {

@@ -40,6 +40,18 @@ class Engine {
         return this.wasm.rta_load_document(this.handle);
     }
 
+    /** What load() has loaded differently from what the document says. */
+    warnings() {
+        const address = this.wasm.rta_warnings();
+        return new TextDecoder().decode(new Uint8Array(this.wasm.memory.buffer, address, this.wasm.rta_warnings_length()));
+    }
+
+    /** The current graph as document text. */
+    document() {
+        const length = this.wasm.rta_write_document(this.handle);
+        return new TextDecoder().decode(new Uint8Array(this.wasm.memory.buffer, this.wasm.rta_document(), length));
+    }
+
     set(name, value, rampMs = -1) {
         this.writeText(name);
         return this.wasm.rta_set_parameter(this.handle, value, rampMs);
@@ -227,3 +239,22 @@ for (const [what, document] of [['a chain', CHAIN], ['filters', FILTERS]]) {
         }
     });
 }
+
+test('documents may have units, switches, comments and titles', () => {
+    const engine = new Engine();
+    assert.equal(engine.load(`// The foyer.
+{"title": "Foyer", "nodes": [
+  {"name": "lp", "type": "biquad_filter", "description": "Treble", "settings": {"channels": "1"},
+   "parameters": {"frequency_hz": "30 kHz", "gain_db": "-6 dB", "bypass": true}}]}`), 0, engine.lastError());
+    assert.equal(engine.warnings(), 'line 4, column 35: node "lp": frequency_hz = 30000 Hz is above the maximum, ' +
+        '23520 Hz at a sample rate of 48000 Hz; loaded as 23520 Hz\n');
+    const saved = JSON.parse(engine.document());
+    assert.equal(saved.title, 'Foyer');
+    assert.equal(saved.nodes[0].description, 'Treble');
+    assert.equal(saved.nodes[0].parameters.frequency_hz, 23520);
+    assert.equal(saved.nodes[0].parameters.bypass, 1);
+    assert.equal(engine.load(engine.document()), 0, engine.lastError());
+    assert.equal(engine.warnings(), '');
+    assert.notEqual(engine.load('{"nodes": [{"name": "g", "type": "gain", "parameters": {"gain_db": "2 s"}}]}'), 0);
+    assert.match(engine.lastError(), /line 1, column 68: .*"2 s" is a time; write a level \(dB\)/);
+});
