@@ -109,8 +109,10 @@ std::optional<Quantity> split(std::string_view text) {
 }
 
 const Suffix* find_suffix(std::string_view text) {
-    const auto* found = std::ranges::find(kSuffixes, text, &Suffix::text);
-    return found == kSuffixes.end() ? nullptr : found;
+    for (const Suffix& suffix : kSuffixes) {
+        if (suffix.text == text) return &suffix;
+    }
+    return nullptr;
 }
 
 }  // namespace
