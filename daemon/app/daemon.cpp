@@ -189,20 +189,11 @@ int Daemon::configure() {
     return status;
 }
 
-/// Logs the warnings about a graph that was loaded. The next save drops its comments.
-void log_warnings(const GraphReport& report) {
-    for (const std::string& warning : report.warnings) log(net::LogLevel::warning, warning);
-    if (!report.comment_warning.empty()) log(net::LogLevel::warning, report.comment_warning);
-}
-
 /// Restores the saved state. If there is no graph, or it is damaged, loads the graph of --graph.
 int Daemon::restore_state() {
     if (!store_) return load_graph();
-    const auto restored = store_->restore([this](const std::string& text) -> Expected<void> {
-        const auto report = load_graph_text(engine_, text, store_->status().directory + "/graph.json");
-        if (!report) return std::unexpected(report.error());
-        log_warnings(*report);
-        return {};
+    const auto restored = store_->restore([this](const std::string& text) {
+        return logged(load_graph_text(engine_, text, store_->status().directory + "/graph.json"));
     });
     if (!restored) {
         log(net::LogLevel::error, restored.error().sentence);
@@ -233,12 +224,10 @@ int Daemon::restore_state() {
 
 int Daemon::load_graph() {
     if (options_.graph.empty()) return kExitClean;
-    const auto loaded = load_graph_file(engine_, options_.graph);
-    if (!loaded) {
+    if (const auto loaded = logged(load_graph_file(engine_, options_.graph)); !loaded) {
         log(net::LogLevel::error, loaded.error().sentence);
         return loaded.error().code == ErrorCode::resource_exhausted ? kExitFailure : kExitUsage;
     }
-    log_warnings(*loaded);
     graph_changed();
     return kExitClean;
 }

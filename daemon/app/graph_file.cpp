@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "app/logging.h"
 #include "app/text_file.h"
 #include "document/document.h"
 #include "document/document_size.h"
@@ -68,6 +69,13 @@ Expected<GraphReport> check_graph_text(Engine& engine, const std::string& text, 
     if (!prepared) return std::unexpected(prepared.error());
     if (const auto checked = engine.check(*prepared); !checked) return std::unexpected(in_file(checked.error(), path));
     return report;
+}
+
+Expected<void> logged(const Expected<GraphReport>& loaded) {
+    if (!loaded) return std::unexpected(loaded.error());
+    for (const std::string& warning : loaded->warnings) log(net::LogLevel::warning, warning);
+    if (!loaded->comment_warning.empty()) log(net::LogLevel::warning, loaded->comment_warning);
+    return {};
 }
 
 bool same_file(const std::string& a, const std::string& b) {

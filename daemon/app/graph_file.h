@@ -30,6 +30,9 @@ struct GraphReport {
 /// Checks that a graph document could be committed to the engine. Errors as above. [control]
 [[nodiscard]] Expected<GraphReport> check_graph_text(Engine& engine, const std::string& text, const std::string& path);
 
+/// Logs the warnings of a graph that was loaded, and that its comments will not be saved. Returns the error of another.
+[[nodiscard]] Expected<void> logged(const Expected<GraphReport>& loaded);
+
 /// Returns whether both paths name the same file, which need not exist.
 [[nodiscard]] bool same_file(const std::string& a, const std::string& b);
 

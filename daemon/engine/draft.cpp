@@ -40,13 +40,6 @@ Expected<void> check_ramp(const std::optional<float>& ramp_ms, std::string_view 
                                                  format_number(kMaximumRampMs) + " ms");
 }
 
-/// Returns the title and the description after the edit.
-Annotation described(Annotation annotation, const Describe& edit) {
-    if (edit.title) annotation.title = *edit.title;
-    if (edit.description) annotation.description = *edit.description;
-    return annotation;
-}
-
 /// Applies one edit to a draft.
 class Editor {
  public:

@@ -61,15 +61,6 @@ Expected<std::shared_ptr<const NodeDescription>> NodeDescription::make(const Nod
                                                              std::move(annotation), sample_rate_hz});
 }
 
-Expected<std::shared_ptr<const NodeDescription>> NodeDescription::with_annotation(Annotation changed) const {
-    if (auto fits = check_annotation(changed, "node " + quoted(name)); !fits)
-        return std::unexpected(std::move(fits.error()));
-    auto result = std::make_shared<NodeDescription>(*this);
-    result->annotation = std::move(changed);
-    result->document_bytes = node_bytes(type->name, result->annotation, given_settings) + layout.document_bytes();
-    return result;
-}
-
 Expected<std::vector<float>> NodeDescription::parameter_values(
     const std::map<std::string, float, std::less<>>& given) const {
     std::vector<float> values;
@@ -320,14 +311,6 @@ Error AudioGraph::cycle_error(const Cycle& cycle) const {
     if (count > kMostNamed) path += std::to_string(count - kMostNamed) + " more -> ";
     path += nodes_[cycle.nodes.front()]->name();
     return {ErrorCode::failed_precondition, "the connections would form a cycle: " + path, {}};
-}
-
-Expected<void> AudioGraph::set_annotation(Annotation annotation) {
-    if (auto fits = check_annotation(annotation, "the graph"); !fits) return fits;
-    document_bytes_ -= annotation_bytes(annotation_);
-    annotation_ = std::move(annotation);
-    document_bytes_ += annotation_bytes(annotation_);
-    return {};
 }
 
 const GraphNode* AudioGraph::find(std::string_view name) const {

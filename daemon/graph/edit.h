@@ -69,6 +69,9 @@ struct Describe {
     std::optional<std::string> description;
 };
 
+/// Returns the title and the description after the edit. [any]
+[[nodiscard]] Annotation described(Annotation annotation, const Describe& edit);
+
 /// Replaces the whole graph. Nodes of the same name, type and settings keep their state; parameters not given take
 /// their defaults.
 struct ReplaceGraph {
