@@ -32,6 +32,12 @@ inline void fill(float value, std::span<float> out) RTA_NONBLOCKING {
     kernels().fill(value, out.data(), out.size());
 }
 
+/// Copies `in` to `out`, which may be `in`.
+inline void copy(std::span<const float> in, std::span<float> out) RTA_NONBLOCKING {
+    assert(in.size() == out.size());
+    if (in.data() != out.data()) std::copy_n(in.data(), out.size(), out.data());
+}
+
 /// Computes out = in * gain. A factor of exactly 1 copies bit-exactly; a factor of 0 gives exactly 0. `out` may be
 /// `in`.
 inline void scale(std::span<const float> in, float factor, const float* ramp, std::span<float> out) RTA_NONBLOCKING {
@@ -39,7 +45,7 @@ inline void scale(std::span<const float> in, float factor, const float* ramp, st
     if (ramp != nullptr) {
         kernels().scale_ramped(in.data(), ramp, out.data(), out.size());
     } else if (detail::is_one(factor)) {
-        if (in.data() != out.data()) std::copy_n(in.data(), out.size(), out.data());
+        copy(in, out);
     } else if (detail::is_zero(factor)) {
         fill(0.0F, out);  // not a product: 0 even if the input is not finite, and never -0
     } else {

@@ -96,6 +96,11 @@ struct NodeType {
     std::span<const PortSpec> outputs = {};
     /// The processor allows its first input and its first output to be the same memory.
     bool in_place = false;
+    /// The channels of all outputs, in order, are the channels of all inputs, unchanged. The plan lets the readers of the
+    /// outputs read the inputs, without a copy. Only while an input needs a mix, it calls the processor, which copies.
+    /// Output channels may then be the memory of the input channels with the same index. Such a type has no parameters
+    /// and no state.
+    bool forwards_channels = false;
     /// The processor may output its input much later, regardless of the parameters at the time of the input, so the
     /// input must not start with a step.
     bool remembers_input = false;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
 
+#include "dsp/gain.h"
 #include "graph/level_tap.h"
 #include "graph/node_type.h"
 
@@ -25,9 +25,7 @@ class MeterProcessor final : public Processor {
         const AudioReadView& in = context.inputs[0];
         if (tap_.wanted()) tap_.add(context.frame, in);
         for (std::uint32_t channel = 0; channel < in.channel_count(); ++channel) {
-            const auto from = in.channel(channel);
-            const auto to = context.outputs[0].channel(channel);
-            if (from.data() != to.data()) std::ranges::copy(from, to.begin());
+            dsp::copy(in.channel(channel), context.outputs[0].channel(channel));
         }
     }
 

@@ -32,6 +32,7 @@ CompileRequest::Node CompileRequest::Node::of(NodeInstance& instance) {
             .output_width = layout.outputs.empty() ? 0 : layout.outputs.front().width,
             .scratch_channels = instance.scratch_channels(),
             .in_place = description.type->in_place,
+            .forwards_channels = description.type->forwards_channels,
             .is_device_sink = description.type->device_role == DeviceRole::sink};
 }
 

@@ -115,7 +115,7 @@ class CompiledGraph {
     [[nodiscard]] bool carries_targets() const RTA_NONBLOCKING { return !targets_.empty(); }
     /// [any]
     [[nodiscard]] std::size_t target_count() const RTA_NONBLOCKING { return targets_.size(); }
-    /// [any] Returns the steps in the order in which they run.
+    /// [any] Returns the steps in the order in which they run. Nodes whose outputs are views of their inputs have none.
     [[nodiscard]] std::span<const Step> steps() const RTA_NONBLOCKING { return steps_; }
     /// [any] Returns the number of scratch channels, of one block each.
     [[nodiscard]] std::uint32_t buffer_count() const RTA_NONBLOCKING { return buffer_count_; }

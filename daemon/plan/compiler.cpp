@@ -5,30 +5,13 @@
 #include <cassert>
 #include <compare>
 #include <cstdint>
-#include <functional>
 #include <span>
-#include <string_view>
-#include <tuple>
+
+#include "plan/buffer_pool.h"
+#include "plan/source_order.h"
 
 namespace rta {
 namespace {
-
-/// Allocates scratch channels. The channel released last is reused first, because it is the most likely to be cached.
-class BufferPool {
- public:
-    [[nodiscard]] std::uint32_t take() {
-        if (free_.empty()) return count_++;
-        const std::uint32_t buffer = free_.back();
-        free_.pop_back();
-        return buffer;
-    }
-    void release(std::span<const std::uint32_t> buffers) { free_.insert(free_.end(), buffers.begin(), buffers.end()); }
-    [[nodiscard]] std::uint32_t count() const { return count_; }
-
- private:
-    std::vector<std::uint32_t> free_;
-    std::uint32_t count_ = 0;
-};
 
 /// The scratch channels of one output port and the number of connections that have not read them yet.
 struct Signal {
@@ -36,8 +19,6 @@ struct Signal {
     std::uint32_t width = 0;
     std::uint32_t readers = 0;
 };
-
-constexpr std::uint32_t kSilence = static_cast<std::uint32_t>(-1);
 
 bool rests_audible(const CompiledGraph::MixInput& input) { return input.presence != 0.0F && input.target_gain != 0.0F; }
 
@@ -113,6 +94,10 @@ class PlanCompiler {
         return signals_[first_signal_[connection.from_node] + connection.from_port];
     }
 
+    [[nodiscard]] std::span<Signal> outputs_of(std::uint32_t node) {
+        return std::span{signals_}.subspan(first_signal_[node], first_signal_[node + 1] - first_signal_[node]);
+    }
+
     /// Groups the targets by node. Those of one node keep their order, so that the later one wins.
     void sort_targets() {
         struct Ordered {
@@ -140,6 +125,14 @@ class PlanCompiler {
     }
 
     void place(std::uint32_t node) {
+        mixed_ports_.clear();
+        temporary_.clear();
+        if (!is_view(node)) return place_step(node);
+        place_view(node);
+        release_inputs(node);
+    }
+
+    void place_step(std::uint32_t node) {
         const Node& entry = request_.nodes[node];
         CompiledGraph::StepDetail detail{};
         detail.presence = entry.present ? 1.0F : 0.0F;
@@ -147,12 +140,9 @@ class PlanCompiler {
         detail.first_delay = static_cast<std::uint32_t>(plan_->delays_.size());
         const std::size_t first_input_view = input_views_.size();
         const std::size_t first_output_view = output_views_.size();
-        mixed_buffers_.clear();
-        delayed_buffers_.clear();
 
         place_inputs(node);
-        const bool in_place = place_in_place(node);
-        place_outputs(node, in_place ? 1 : 0);
+        place_outputs(node);
         detail.delay_count = static_cast<std::uint32_t>(plan_->delays_.size()) - detail.first_delay;
         place_fillings(node);
         detail.filling_count =
@@ -178,34 +168,82 @@ class PlanCompiler {
                                  .node = entry.instance});
     }
 
-    void place_inputs(std::uint32_t node) {
+    /// Calls `visit` for each input port of a node, with its number and its connections.
+    template <typename Visit>
+    void visit_inputs(std::uint32_t node, Visit visit) {
         auto next = first_connection_[node];
         const auto end = first_connection_[node + 1];
-        const Node& entry = request_.nodes[node];
-        for (std::uint32_t port = 0; port < entry.input_count; ++port) {
-            const std::uint32_t width = input_width(entry, port);
+        for (std::uint32_t port = 0; port < request_.nodes[node].input_count; ++port) {
             const auto begin = next;
             while (next < end && request_.connections[next].to_port == port) ++next;
-            const auto sources = std::span{request_.connections}.subspan(begin, next - begin);
-            if (sources.empty()) {
-                input_views_.push_back(planned_silence(width));
-            } else if (sources.size() == 1 && sources.front().at_rest && sources.front().target_gain == 1.0F &&
-                       !sources.front().is_delayed) {
-                input_views_.push_back(planned_read(signal_of(sources.front()), width));
-            } else {
-                place_mix(sources, width, port);
-            }
+            visit(port, std::span{request_.connections}.subspan(begin, next - begin));
         }
         assert(next == end);
     }
 
-    /// Mixes `sources` into separate buffers, which are released after the step.
-    void place_mix(std::span<Connection> sources, std::uint32_t width, std::uint32_t port) {
-        sort_by_name(sources);
+    /// Returns whether a port can read the buffers of its source.
+    [[nodiscard]] static bool reads_directly(const Connection& source) {
+        return source.at_rest && source.target_gain == 1.0F && !source.is_delayed;
+    }
+
+    [[nodiscard]] std::span<const CompileRequest::Filling> fillings_from(std::uint32_t node) const {
+        return std::ranges::equal_range(request_.fillings, node, {}, &CompileRequest::Filling::from_node);
+    }
+
+    void place_inputs(std::uint32_t node) {
+        visit_inputs(node, [&](std::uint32_t port, std::span<Connection> sources) {
+            const std::uint32_t width = input_width(request_.nodes[node], port);
+            if (sources.empty()) {
+                input_views_.push_back(planned_silence(width));
+            } else if (sources.size() == 1 && reads_directly(sources.front())) {
+                input_views_.push_back(planned_read(signal_of(sources.front()), width));
+            } else {
+                place_mix(sources, width, port);
+            }
+        });
+    }
+
+    /// Returns whether the outputs of a node are nothing but views of its inputs, so that it needs no step: it forwards
+    /// channels, no input needs a mix, and no delay at its outputs is being filled.
+    [[nodiscard]] bool is_view(std::uint32_t node) const {
+        if (!request_.nodes[node].forwards_channels || !fillings_from(node).empty()) return false;
+        const auto sources =
+            std::span{request_.connections}.first(first_connection_[node + 1]).subspan(first_connection_[node]);
+        const auto second = std::ranges::adjacent_find(sources, {}, &Connection::to_port);
+        return second == sources.end() && std::ranges::all_of(sources, reads_directly);
+    }
+
+    /// Lets the outputs hold the channels of the inputs.
+    void place_view(std::uint32_t node) {
+        shared_.clear();
+        visit_inputs(node, [&](std::uint32_t port, std::span<const Connection> sources) {
+            for (std::uint32_t channel = 0; channel < input_width(request_.nodes[node], port); ++channel)
+                shared_.push_back(sources.empty() ? kSilence : buffer_of(signal_of(sources.front()), channel));
+        });
+        pool_.hold(shared_);
+        auto next = static_cast<std::uint32_t>(buffers_.size());
+        buffers_.insert(buffers_.end(), shared_.begin(), shared_.end());
+        for (Signal& signal : outputs_of(node)) {
+            signal.first_buffer = next;
+            next += signal.width;
+        }
+        assert(next == buffers_.size());
+    }
+
+    /// Returns the place in buffers_ of channels that are released after the step.
+    [[nodiscard]] std::uint32_t take_temporary(std::uint32_t width) {
         const auto first_buffer = static_cast<std::uint32_t>(buffers_.size());
         for (std::uint32_t channel = 0; channel < width; ++channel) buffers_.push_back(pool_.take());
+        temporary_.insert(temporary_.end(), buffers_.end() - width, buffers_.end());
+        return first_buffer;
+    }
+
+    /// Mixes `sources` into separate buffers, which are released after the step.
+    void place_mix(std::span<Connection> sources, std::uint32_t width, std::uint32_t port) {
+        source_order_.sort(sources, request_.nodes);
+        const std::uint32_t first_buffer = take_temporary(width);
         mix_destinations_.push_back(planned_write(first_buffer, width));
-        mixed_buffers_.push_back({first_buffer, width, port});
+        mixed_ports_.push_back({port, first_buffer});
 
         plan_->mixes_.push_back({.destination = {},
                                  .first_input = static_cast<std::uint32_t>(plan_->mix_inputs_.size()),
@@ -232,9 +270,7 @@ class PlanCompiler {
     /// Delays a signal into separate buffers, which are released after the step.
     [[nodiscard]] PlannedView place_delay(const PlannedView& source, ConnectionState& state,
                                           const CompileRequest::Glide& glide) {
-        const auto first_buffer = static_cast<std::uint32_t>(buffers_.size());
-        for (std::uint32_t channel = 0; channel < source.width; ++channel) buffers_.push_back(pool_.take());
-        delayed_buffers_.push_back({first_buffer, source.width});
+        const std::uint32_t first_buffer = take_temporary(source.width);
         delay_sources_.push_back(source);
         delay_destinations_.push_back(planned_write(first_buffer, source.width));
         plan_->delays_.push_back({.source = {},
@@ -247,78 +283,71 @@ class PlanCompiler {
         return planned_read({first_buffer, source.width, 0}, source.width);
     }
 
-    /// Signals are summed in the order of their sources' names, so that a graph renders bit-identically however it was
-    /// built. A name occurs twice while a node is replaced by a node of the same name: the older node comes first.
-    void sort_by_name(std::span<Connection> sources) {
-        if (sources.size() == 1) return;
-        sort_keys_.clear();
-        for (std::size_t i = 0; i < sources.size(); ++i) {
-            const Node& node = request_.nodes[sources[i].from_node];
-            sort_keys_.push_back({node.name_bytes, node.id, node.instance, sources[i].from_port, i});
-        }
-        std::ranges::sort(sort_keys_, std::less<>{});
-        sorted_.clear();
-        for (const SortKey& key : sort_keys_) sorted_.push_back(sources[key.index]);
-        std::ranges::move(sorted_, sources.begin());
-    }
-
-    /// Lets output 0 use the buffers of input 0 if the type allows it and no other node will read that input.
-    [[nodiscard]] bool place_in_place(std::uint32_t node) {
+    /// Finds the channels of the inputs that the outputs may share, because no other node will read them: one number for
+    /// each of the first channels of the outputs, or kSilence for a channel that they must not share.
+    void find_shared(std::uint32_t node) {
         const Node& entry = request_.nodes[node];
+        shared_.clear();
+        if (entry.forwards_channels) return share_mixes(entry);
         const std::uint32_t width = entry.input_width;
-        if (!entry.in_place || entry.input_count == 0 || entry.output_count == 0 || width != entry.output_width)
-            return false;
+        if (!entry.in_place || entry.input_count == 0 || entry.output_count == 0 || width != entry.output_width) return;
 
-        Signal& output = signals_[first_signal_[node]];
-        if (!mixed_buffers_.empty() && mixed_buffers_.front().port == 0) {
-            output.first_buffer = mixed_buffers_.front().first_buffer;
-            mixed_buffers_.erase(mixed_buffers_.begin());
-        } else {
-            const auto first = first_connection_[node];
-            if (first == first_connection_[node + 1] || request_.connections[first].to_port != 0)
-                return false;  // silence
-            Signal& source = signal_of(request_.connections[first]);
-            if (source.readers != 1 || source.width != width) return false;
-            output.first_buffer = source.first_buffer;
-            source.first_buffer = kSilence;  // now owned by the output: must not be released
-        }
-        output_views_.push_back(planned_write(output.first_buffer, width));
-        return true;
+        const auto first = first_connection_[node];
+        if (first == first_connection_[node + 1] || request_.connections[first].to_port != 0) return;  // silence
+        const Signal& source = signal_of(request_.connections[first]);
+        const bool is_mixed = !mixed_ports_.empty() && mixed_ports_.front().port == 0;
+        if (!is_mixed && (source.readers != 1 || source.width != width)) return;
+        const std::uint32_t first_buffer = is_mixed ? mixed_ports_.front().first_buffer : source.first_buffer;
+        const auto buffers = std::span{buffers_}.subspan(first_buffer, width);
+        if (pool_.held_once(buffers)) shared_.assign(buffers.begin(), buffers.end());
     }
 
-    void place_outputs(std::uint32_t node, std::uint32_t first_port) {
-        for (std::uint32_t index = first_signal_[node] + first_port; index < first_signal_[node + 1]; ++index) {
-            Signal& signal = signals_[index];
+    /// A node that forwards channels keeps its mixes as outputs, and copies its other inputs.
+    void share_mixes(const Node& entry) {
+        auto mixed = mixed_ports_.begin();
+        for (std::uint32_t port = 0; port < entry.input_count; ++port) {
+            const bool is_mixed = mixed != mixed_ports_.end() && mixed->port == port;
+            for (std::uint32_t channel = 0; channel < input_width(entry, port); ++channel)
+                shared_.push_back(is_mixed ? buffers_[mixed->first_buffer + channel] : kSilence);
+            if (is_mixed) ++mixed;
+        }
+    }
+
+    void place_outputs(std::uint32_t node) {
+        find_shared(node);
+        pool_.hold(shared_);
+        std::size_t place = 0;
+        for (Signal& signal : outputs_of(node)) {
             signal.first_buffer = static_cast<std::uint32_t>(buffers_.size());
-            for (std::uint32_t channel = 0; channel < signal.width; ++channel) buffers_.push_back(pool_.take());
+            for (std::uint32_t channel = 0; channel < signal.width; ++channel, ++place) {
+                const bool is_shared = place < shared_.size() && shared_[place] != kSilence;
+                buffers_.push_back(is_shared ? shared_[place] : pool_.take());
+            }
             output_views_.push_back(planned_write(signal.first_buffer, signal.width));
         }
     }
 
     void place_fillings(std::uint32_t node) {
-        for (const CompileRequest::Filling& filling :
-             std::ranges::equal_range(request_.fillings, node, {}, &CompileRequest::Filling::from_node)) {
+        for (const CompileRequest::Filling& filling : fillings_from(node)) {
             const Signal& signal = signals_[first_signal_[node] + filling.from_port];
             static_cast<void>(place_delay(planned_read(signal, signal.width), *filling.state, filling.glide));
         }
     }
 
-    /// After the step: releases its mixes, its delayed signals, and signals without further readers.
+    /// After a node: releases its mixes, its delayed signals, and signals without further readers.
     void release_inputs(std::uint32_t node) {
-        for (const MixedBuffers& mixed : mixed_buffers_) release(mixed.first_buffer, mixed.width);
-        for (const DelayedBuffers& delayed : delayed_buffers_) release(delayed.first_buffer, delayed.width);
+        pool_.release(temporary_);
         for (auto c = first_connection_[node]; c < first_connection_[node + 1]; ++c) {
             Signal& signal = signal_of(request_.connections[c]);
-            if (--signal.readers == 0 && signal.first_buffer != kSilence) release(signal.first_buffer, signal.width);
+            if (--signal.readers == 0) release(signal);
         }
-        for (std::uint32_t index = first_signal_[node]; index < first_signal_[node + 1]; ++index) {
-            const Signal& signal = signals_[index];
-            if (signal.readers == 0) release(signal.first_buffer, signal.width);
+        for (const Signal& signal : outputs_of(node)) {
+            if (signal.readers == 0) release(signal);
         }
     }
 
-    void release(std::uint32_t first_buffer, std::uint32_t width) {
-        pool_.release(std::span{buffers_}.subspan(first_buffer, width));
+    void release(const Signal& signal) {
+        pool_.release(std::span{buffers_}.subspan(signal.first_buffer, signal.width));
     }
 
     [[nodiscard]] PlannedView planned_silence(std::uint32_t width) {
@@ -327,12 +356,14 @@ class PlanCompiler {
         return {first, width};
     }
 
-    /// A mono signal feeds all channels of a wider view.
+    /// Returns the buffer that feeds a channel of a view: a mono signal feeds all channels of a wider one.
+    [[nodiscard]] std::uint32_t buffer_of(const Signal& signal, std::uint32_t channel) const {
+        return buffers_[signal.first_buffer + (signal.width == 1 ? 0 : channel)];
+    }
+
     [[nodiscard]] PlannedView planned_read(const Signal& signal, std::uint32_t width) {
         const auto first = static_cast<std::uint32_t>(read_numbers_.size());
-        for (std::uint32_t channel = 0; channel < width; ++channel) {
-            read_numbers_.push_back(buffers_[signal.first_buffer + (signal.width == 1 ? 0 : channel)]);
-        }
+        for (std::uint32_t channel = 0; channel < width; ++channel) read_numbers_.push_back(buffer_of(signal, channel));
         return {first, width};
     }
 
@@ -425,32 +456,9 @@ class PlanCompiler {
         return {plan_->write_channels_.data() + view.first_channel, view.width, request_.block_size};
     }
 
-    struct SortKey {
-        std::uint64_t name_bytes;
-        NodeId id;
-        const NodeInstance* node;
+    struct MixedPort {
         std::uint32_t port;
-        std::size_t index;
-
-        /// The order by name of the node, then by name of its port, then by id.
-        [[nodiscard]] bool operator<(const SortKey& other) const {
-            if (name_bytes != other.name_bytes) return name_bytes < other.name_bytes;
-            return std::tuple{node_name(), port_name(), id} <
-                   std::tuple{other.node_name(), other.port_name(), other.id};
-        }
-        [[nodiscard]] std::string_view node_name() const { return node->description().name; }
-        [[nodiscard]] std::string_view port_name() const { return node->description().layout.outputs[port].name; }
-    };
-
-    struct MixedBuffers {
-        std::uint32_t first_buffer;
-        std::uint32_t width;
-        std::uint32_t port;
-    };
-
-    struct DelayedBuffers {
-        std::uint32_t first_buffer;
-        std::uint32_t width;
+        std::uint32_t first_buffer;  ///< in buffers_
     };
 
     /// Number of ports of a step.
@@ -466,11 +474,11 @@ class PlanCompiler {
     std::vector<std::uint32_t> first_signal_;      ///< index for each node
     std::vector<std::uint32_t> first_connection_;  ///< index for each node, and one more at the end
     std::vector<std::uint32_t> buffers_;           ///< scratch channels by number; those of one signal are adjacent
+    std::vector<std::uint32_t> shared_;            ///< of the node being placed; see find_shared()
     std::vector<PortCounts> step_ports_;           ///< of each step
-    std::vector<MixedBuffers> mixed_buffers_;      ///< of the step being placed
-    std::vector<DelayedBuffers> delayed_buffers_;  ///< of the step being placed
-    std::vector<SortKey> sort_keys_;               ///< of the port being placed
-    std::vector<Connection> sorted_;
+    std::vector<MixedPort> mixed_ports_;           ///< of the step being placed, ascending
+    std::vector<std::uint32_t> temporary_;         ///< channels for mixes and delays of the step being placed
+    SourceOrder source_order_;
     std::vector<std::uint32_t> read_numbers_;
     std::vector<std::uint32_t> write_numbers_;
     std::vector<PlannedView> input_views_;

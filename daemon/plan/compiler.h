@@ -30,6 +30,7 @@ struct CompileRequest {
         std::uint32_t output_width;  ///< of the first port
         std::uint32_t scratch_channels;
         bool in_place;
+        bool forwards_channels;
         bool is_device_sink;
         bool present = true;  ///< device sinks: in the target of the round
 
@@ -79,7 +80,8 @@ struct CompileRequest {
 };
 
 /// Sorts the nodes, assigns buffers to signals, and writes the list of steps. Buffers are reused as soon as their last
-/// reader has run, and in-place nodes share the buffers of their input, so a chain of any length needs two or three.
+/// reader has run, and in-place nodes share the buffers of their input, so a chain of any length needs two or three. A
+/// node that forwards channels (see NodeType) has no step unless it has something to mix or to fill.
 /// O(nodes + connections), plus sorting the sources of each mix. [control]
 [[nodiscard]] std::expected<std::unique_ptr<CompiledGraph>, Cycle> compile(CompileRequest request);
 

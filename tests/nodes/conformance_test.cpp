@@ -287,6 +287,24 @@ TEST_P(NodeConformanceTest, WorksInPlaceIfItSaysSo) {
     EXPECT_EQ(run_with_ramps(bench_in_place, specs), run_with_ramps(bench_elsewhere, specs));
 }
 
+/// The plan replaces such a node by views of its inputs, so it must do nothing else.
+TEST_P(NodeConformanceTest, ForwardsChannelsIfItSaysSo) {
+    if (!GetParam().type->forwards_channels) return;
+    NodeBench bench = bench_with(options());
+    EXPECT_TRUE(bench.layout().parameters.empty());
+    EXPECT_EQ(GetParam().type->device_role, DeviceRole::none);
+    const auto processor = GetParam().type->create({48'000.0, 64, bench.settings()});
+    ASSERT_TRUE(processor);
+    EXPECT_EQ((*processor)->latency_frames(), 0U);
+    EXPECT_EQ((*processor)->level_tap(), nullptr);
+    NodeBench::Recording expected;
+    for (std::uint32_t port = 0; port < bench.layout().inputs.size(); ++port) {
+        for (std::uint32_t channel = 0; channel < bench.layout().inputs[port].width; ++channel)
+            noise(port, channel, 0, expected.emplace_back(256));
+    }
+    EXPECT_EQ(bench.render(256), expected);
+}
+
 double largest_second_difference(const std::vector<float>& samples) {
     double largest = 0.0;
     const float* const x = samples.data();  // with sanitizers, operator[] takes longer than the sums

@@ -397,12 +397,20 @@ class StormMaker {
     std::mt19937 random_;
 };
 
+/// Half of all storms contain splits and merges.
+Storm make_storm(std::uint32_t seed) {
+    Storm storm = StormMaker{seed}.make();
+    storm.limits.views = seed % 2 == 0;
+    if (storm.limits.views) storm.limits.channels = seed % 6 == 0 ? 1 : 2;
+    return storm;
+}
+
 std::string text_of(const Storm& storm) {
     std::ostringstream text;
     text << storm.config.sample_rate_hz << " Hz, blocks of " << storm.config.block_size << ", "
          << kSignalNames.at(static_cast<std::size_t>(storm.signal)) << ", " << storm.limits.channels << " channels, "
-         << (storm.limits.remembering ? "all nodes" : "nodes without memory") << ", a poll every "
-         << storm.blocks_per_poll << " blocks"
+         << (storm.limits.remembering ? "all nodes" : "nodes without memory")
+         << (storm.limits.views ? ", splits and merges" : "") << ", a poll every " << storm.blocks_per_poll << " blocks"
          << (storm.edits_before_first_block ? ", edits before the first block" : "") << '\n';
     for (const Request& request : storm.requests) {
         text << "  " << Request::kNames.at(static_cast<std::size_t>(request.kind)) << ' ' << request.random << ':';
@@ -458,7 +466,7 @@ TEST(EditOracle, PredictsEverySampleOfRandomEditsOfSeveralClients) {
     std::size_t undecided = 0;
     double largest_error = 0.0;
     do {
-        Storm storm = StormMaker{seed}.make();
+        Storm storm = make_storm(seed);
         StormRun run{storm};
         if (const auto failure = run.run()) {
             shrink_storm(storm, *failure);

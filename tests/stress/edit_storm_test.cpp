@@ -267,7 +267,9 @@ class Run {
     [[nodiscard]] Edit new_node(const std::string& name, std::uint32_t random) {
         // All signals are below the ceiling of the limiter, so it only delays.
         const bool looks_ahead = random % 3 == 0;
-        types_[name] = looks_ahead ? "limiter" : "gain";
+        // With one channel, a split or merge is a view of its input.
+        const char* const plain = std::array{"gain", "split", "gain", "merge"}.at(random / 64 % 4);
+        types_[name] = looks_ahead ? "limiter" : plain;
         AddNode node{types_[name], name, {}, {}};
         if (looks_ahead) node.settings["look_ahead_ms"] = static_cast<double>(1 + random / 3 % 20);
         return node;

@@ -220,6 +220,9 @@ class Editor {
             node = {"limiter", {{"look_ahead_ms", 1.0 + random / 5 % 20}}};
         } else if (random % 5 == 1) {
             node = passing_compressor(1.0 + random / 5 % 50);
+        } else if (random % 5 == 2) {
+            // With one channel each, a view of its input.
+            node = {random / 5 % 2 == 0 ? "split" : "merge"};
         }
         add_node(plan, name, std::move(node));
         return name;

@@ -119,6 +119,7 @@ class NodeBench {
     }
 
     [[nodiscard]] const NodeLayout& layout() const { return description_->layout; }
+    [[nodiscard]] const ResolvedSettings& settings() const { return description_->settings; }
     /// Returns the first frame of the next block.
     [[nodiscard]] std::uint64_t frame() const { return frame_; }
 

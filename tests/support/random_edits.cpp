@@ -67,6 +67,7 @@ constexpr auto kRemembering = std::to_array<std::string_view>(
     {"gain",       "gain",       "mixer",      "biquad_filter", "equalizer",  "delay_line", "limiter", "limiter",
      "limiter",    "compressor", "compressor", "soft_clip",     "dc_blocker", "crossover",  "noise",   "sine",
      "oscillator", "reverb",     "gate",       "gate",          "pan",        "matrix",     "impulse"});
+constexpr std::array<std::string_view, 2> kViews{"split", "merge"};
 
 std::string prefix_of(std::size_t region) { return "r" + std::to_string(region) + "_"; }
 std::string_view node_of(std::string_view end) { return end.substr(0, end.find(':')); }
@@ -75,8 +76,9 @@ bool has_inputs(std::string_view type) {
     return type != "input" && type != "constant" && type != "noise" && type != "sine" && type != "oscillator" &&
            type != "impulse";
 }
-bool has_several_inputs(std::string_view type) { return type == "mixer" || type == "matrix"; }
-bool has_several_outputs(std::string_view type) { return type == "crossover" || type == "matrix"; }
+bool has_several_inputs(std::string_view type) { return type == "mixer" || type == "matrix" || type == "merge"; }
+bool has_several_outputs(std::string_view type) { return type == "crossover" || type == "matrix" || type == "split"; }
+bool is_view(std::string_view type) { return std::ranges::find(kViews, type) != kViews.end(); }
 bool has_look_ahead(std::string_view type) { return type == "limiter" || type == "compressor" || type == "gate"; }
 bool same_ends(const GraphDocument::Connection& a, const GraphDocument::Connection& b) {
     return a.from == b.from && a.to == b.to;
@@ -177,7 +179,33 @@ void RandomEdits::add(const RandomEdit& edit) {
 void RandomEdits::insert(const RandomEdit& edit) {
     const auto connection = any_connection(edit.region, edit.first);
     if (!connection) return;
-    if (const std::string name = add_node(edit.region, edit.second); !name.empty()) insert_into(*connection, name);
+    const std::string name = add_node(edit.region, edit.second);
+    if (name.empty()) return;
+    if (is_view(find(name)->type) && edit.first % 4 != 0) return insert_pair(*connection, name, edit.first / 4);
+    insert_into(*connection, name);
+}
+
+/// Adds the opposite of a split or merge, and inserts both: the split first if most ports have two channels, otherwise the
+/// merge. Channels may be exchanged, and a merge may get the same signal twice.
+void RandomEdits::insert_pair(const Connection& connection, const std::string& node, std::uint32_t random) {
+    const bool is_split = find(node)->type == "split";
+    const std::string other = add_to_graph(
+        {.name = node + "x", .type = is_split ? "merge" : "split", .settings = {{"channels", 2.0}}, .parameters = {}});
+    const std::string& split = is_split ? node : other;
+    const std::string& merge = is_split ? other : node;
+    const bool crossed = random % 2 == 0;
+    disconnect(connection);
+    if (limits_.channels == 2) {
+        connect(connection.from, split, 0.0F);
+        connect(split + ":out_1", merge + (crossed ? ":in_2" : ":in_1"), 0.0F);
+        connect(split + ":out_2", merge + (crossed ? ":in_1" : ":in_2"), random / 2 % 2 == 0 ? 0.0F : kHalfDb);
+        connect(merge, connection.to, connection.gain_db.value_or(0.0F));
+    } else {
+        connect(connection.from, merge + ":in_1", 0.0F);
+        if (crossed) connect(connection.from, merge + ":in_2", random / 2 % 2 == 0 ? 0.0F : kHalfDb);
+        connect(merge, split, 0.0F);
+        connect(split + (crossed ? ":out_2" : ":out_1"), connection.to, connection.gain_db.value_or(0.0F));
+    }
 }
 
 void RandomEdits::split(const RandomEdit& edit) {
@@ -223,9 +251,7 @@ void RandomEdits::exchange(const RandomEdit& edit) {
                   [&](const Connection& c) { return node_of(c.from) == name || node_of(c.to) == name; });
     std::erase_if(graph_.nodes, [&](const Node& node) { return node.name == name; });
     edits_.emplace_back(RemoveNode{name});
-    graph_.nodes.push_back(make_node(name, edit.second));
-    const Node& node = graph_.nodes.back();
-    edits_.emplace_back(AddNode{node.type, node.name, node.settings, node.parameters});
+    add_to_graph(make_node(name, edit.second));
     if (const std::string input = input_of(name); !input.empty()) {
         for (const Connection& connection : inputs) connect(connection.from, input, connection.gain_db.value_or(0.0F));
     }
@@ -338,9 +364,15 @@ RandomEdits::Node RandomEdits::make_node(std::string name, std::uint32_t random)
     Node node{
         .name = std::move(name), .type = std::string{types[random % types.size()]}, .settings = {}, .parameters = {}};
     const std::uint32_t rest = random / 32;
+    if (limits_.views && rest % 3 == 0) node.type = kViews[rest / 3 % kViews.size()];
+    if (is_view(node.type)) {
+        node.settings["channels"] = 2.0;
+        return node;
+    }
     if (node.type == "pan" && limits_.channels == 1) node.type = "gain";  // it has two outputs
-    if (has_inputs(node.type) && node.type != "matrix")
-        node.settings["channels"] = static_cast<double>(limits_.channels);
+    // Between a split and a merge, nodes of one channel fit.
+    const std::uint32_t channels = limits_.views && rest % 5 == 0 ? 1 : limits_.channels;
+    if (has_inputs(node.type) && node.type != "matrix") node.settings["channels"] = static_cast<double>(channels);
     if (node.type == "pan" && rest % 4 == 0) node.settings["channels"] = 1.0;
     if (node.type == "matrix") node.parameters = {{"gain_1_1_db", 0.0F}, {"gain_1_2_db", -6.0F}, {"gain_2_2_db", 0.0F}};
     if (has_look_ahead(node.type) && rest % 4 != 0) node.settings["look_ahead_ms"] = 1.0 + rest / 4 % 20;
@@ -357,10 +389,13 @@ std::string RandomEdits::add_node(std::size_t region, std::uint32_t random) {
     const auto count =
         std::ranges::count_if(graph_.nodes, [&](const Node& node) { return node.name.starts_with(prefix); });
     if (static_cast<std::size_t>(count) >= kMostNodes) return {};
-    graph_.nodes.push_back(make_node(prefix + "n" + std::to_string(next_name_++), random));
-    const Node& node = graph_.nodes.back();
+    return add_to_graph(make_node(prefix + "n" + std::to_string(next_name_++), random));
+}
+
+std::string RandomEdits::add_to_graph(Node node) {
     edits_.emplace_back(AddNode{node.type, node.name, node.settings, node.parameters});
-    return node.name;
+    graph_.nodes.push_back(std::move(node));
+    return graph_.nodes.back().name;
 }
 
 /// Generators are connected to where the connection leads.

@@ -52,6 +52,7 @@ struct RandomEdit {
 struct RandomEditLimits {
     bool remembering;        ///< nodes whose output depends on earlier input, and generators
     std::uint32_t channels;  ///< of most ports
+    bool views = false;      ///< splits and merges of two channels
 };
 
 /// Edits of a graph that consists of regions, one for each client: the names of the nodes of region 1 start with `r1_`.
@@ -75,6 +76,7 @@ class RandomEdits {
     using Connection = GraphDocument::Connection;
 
     void insert(const RandomEdit& edit);
+    void insert_pair(const Connection& connection, const std::string& node, std::uint32_t random);
     void split(const RandomEdit& edit);
     void add_output(const RandomEdit& edit);
     void remove(const RandomEdit& edit);
@@ -90,6 +92,7 @@ class RandomEdits {
 
     [[nodiscard]] Node make_node(std::string name, std::uint32_t random) const;
     [[nodiscard]] std::string add_node(std::size_t region, std::uint32_t random);
+    std::string add_to_graph(Node node);
     void insert_into(const Connection& connection, const std::string& node);
     void bridge(const std::string& node);
     void disconnect_all(const std::string& node);

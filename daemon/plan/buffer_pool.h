@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace rta {
+
+/// The number of a channel that is always silent: no scratch channel.
+inline constexpr std::uint32_t kSilence = static_cast<std::uint32_t>(-1);
+
+/// Allocates scratch channels. Several signals may contain the same channel, each of which holds it. The channel released
+/// last is reused first, because it is the most likely to be cached.
+class BufferPool {
+ public:
+    /// Returns a channel that is held once.
+    [[nodiscard]] std::uint32_t take() {
+        if (free_.empty()) {
+            holders_.push_back(1);
+            return static_cast<std::uint32_t>(holders_.size() - 1);
+        }
+        const std::uint32_t buffer = free_.back();
+        free_.pop_back();
+        holders_[buffer] = 1;
+        return buffer;
+    }
+    void hold(std::span<const std::uint32_t> buffers) {
+        for (const std::uint32_t buffer : buffers) {
+            if (buffer != kSilence) ++holders_[buffer];
+        }
+    }
+    void release(std::span<const std::uint32_t> buffers) {
+        for (const std::uint32_t buffer : buffers) {
+            if (buffer != kSilence && --holders_[buffer] == 0) free_.push_back(buffer);
+        }
+    }
+    /// Returns whether each of the channels is held once, so that its holder may overwrite it.
+    [[nodiscard]] bool held_once(std::span<const std::uint32_t> buffers) const {
+        return std::ranges::all_of(buffers,
+                                   [&](std::uint32_t buffer) { return buffer != kSilence && holders_[buffer] == 1; });
+    }
+    [[nodiscard]] std::uint32_t count() const { return static_cast<std::uint32_t>(holders_.size()); }
+
+ private:
+    std::vector<std::uint32_t> free_;
+    std::vector<std::uint32_t> holders_;  ///< how often each channel is held
+};
+
+}  // namespace rta
