@@ -249,6 +249,61 @@ void add_step_rows(std::vector<Row>& rows, std::string_view target) {
     }
 }
 
+/// Returns the built-in types, with splits and merges that copy.
+const NodeRegistry& copying_registry() {
+    static std::vector<NodeType> types;
+    static std::vector<const NodeType*> pointers;
+    for (const NodeType* const type : builtin_nodes().types()) {
+        types.push_back(*type);
+        types.back().forwards_channels = false;
+    }
+    for (const NodeType& type : types) pointers.push_back(&type);
+    static const NodeRegistry copying{pointers};
+    return copying;
+}
+
+constexpr std::size_t kViewPairs = 20;
+
+/// A constant through pairs of a split and a merge of many channels.
+std::vector<Edit> splits_and_merges(std::uint32_t channels) {
+    std::vector<Edit> edits{AddNode{"output", "out", {}, {}}, AddNode{"constant", "in", {}, {{"value", 0.5F}}}};
+    const Settings settings{{"channels", static_cast<double>(channels)}};
+    std::string last = "in";
+    for (std::size_t i = 0; i < kViewPairs; ++i) {
+        const std::string split = "s" + std::to_string(i);
+        const std::string merge = "m" + std::to_string(i);
+        edits.emplace_back(AddNode{"split", split, settings, {}});
+        edits.emplace_back(AddNode{"merge", merge, settings, {}});
+        edits.emplace_back(Connect{last, split, {}});
+        for (std::uint32_t channel = 1; channel <= channels; ++channel) {
+            const std::string number = std::to_string(channel);
+            edits.emplace_back(Connect{split + ":out_" + number, merge + ":in_" + number, {}});
+        }
+        last = merge;
+    }
+    edits.emplace_back(AddNode{"split", "last", settings, {}});
+    edits.emplace_back(Connect{last, "last", {}});
+    edits.emplace_back(Connect{"last:out_1", "out", {}});
+    return edits;
+}
+
+void add_view_rows(std::vector<Row>& rows, std::string_view target) {
+    const NodeRegistry& copying = copying_registry();
+    for (const std::uint32_t channels : {2U, 6U, 64U}) {
+        for (const bool copies : {true, false}) {
+            auto rig = std::make_shared<Rig>(splits_and_merges(channels), kRateHz, copies ? copying : builtin_nodes());
+            rig->render(100);
+            rig->poll();
+            rig->render(10);
+            check("splits and merges", std::fabs(static_cast<double>(rig->block()[0]) - 0.5), 0.0);
+            rows.push_back(engine_row(
+                "split -> merge, " + std::to_string(channels) + " channels" + (copies ? ", copied" : ", as views"),
+                target, static_cast<double>(kViewPairs), "ns a pair and block", std::move(rig)));
+            if (!copies) rows.back().compared = rows.size() - 2;
+        }
+    }
+}
+
 std::vector<Edit> gains(std::size_t count) {
     std::vector<Edit> edits;
     for (std::size_t i = 0; i < count; ++i) edits.emplace_back(AddNode{"gain", "n" + std::to_string(i), {}, {}});
@@ -366,7 +421,10 @@ void measure_batches(std::size_t count, std::uint32_t block_size, double sample_
 void rta::bench::run(std::span<const std::string_view> arguments) {
     std::vector<Row> rows;
     const bool ramps_only = !arguments.empty() && arguments[0] == "--ramps";
-    if (ramps_only) {
+    const bool views_only = !arguments.empty() && arguments[0] == "--views";
+    if (views_only) {
+        add_view_rows(rows, dsp::simd_targets().front());
+    } else if (ramps_only) {
         for (const std::string_view target : dsp::simd_targets()) {
             use(target);
             add_ramp_rows(rows, target);
@@ -380,6 +438,7 @@ void rta::bench::run(std::span<const std::string_view> arguments) {
             add_pair_rows(rows, target);
         }
         add_step_rows(rows, dsp::simd_targets().front());
+        add_view_rows(rows, dsp::simd_targets().front());
         add_ramp_rows(rows, dsp::simd_targets().front());
     }
     measure(rows, ramps_only ? 100 : 300);
