@@ -37,6 +37,9 @@ std::vector<NodeLoads::NodeLoad> NodeLoads::heaviest(std::span<const NodeTime> t
         if (time.block_count != seen.last.block_count) {
             seen.share = share_between(seen.last, time, cycles_per_block);
             seen.last = time;
+            seen.idle_calls = 0;
+        } else if (++seen.idle_calls >= kIdleCalls) {
+            seen.share = 0.0;
         }
         loads.push_back({time.node, seen.share, share_between(seen.first, time, cycles_per_block)});
         now.emplace(time.node.value(), seen);
