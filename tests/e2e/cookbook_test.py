@@ -734,6 +734,36 @@ def highest_peak(document, voice, music):
 
 # ---- the test --------------------------------------------------------------------------------------------------------
 
+# Mono to 5.1.
+
+SIX = {"left and right": (0, 1), "centre": (2,), "LFE": (3,), "surrounds": (4, 5)}
+
+
+def six_responses(document, name):
+    channels = impulse_responses(document.render(probe()))
+    if len(channels) != 6:
+        raise Failure(f"{len(channels)} channels come out")
+    return [channels[i] for i in SIX[name]]
+
+
+@measure("dB", "(centre|left and right|surrounds) against the input")
+def six_level(document, name):
+    return [db_of(response(heard, 1_000)) for heard in six_responses(document, name)]
+
+
+@measure("ms", "surrounds behind the centre")
+def six_delay(document):
+    def begin(heard):
+        return max(range(len(heard)), key=lambda n: abs(heard[n]))
+    centre, = six_responses(document, "centre")
+    return [(begin(heard) - begin(centre)) / RATE_HZ * 1_000 for heard in six_responses(document, "surrounds")]
+
+
+@measure("dB", r"LFE at (\d+) Hz")
+def six_low(document, frequency_hz):
+    return [db_of(response(heard, float(frequency_hz))) for heard in six_responses(document, "LFE")]
+
+
 def measured(document, row):
     """Returns the figures of the row, from the one measurement that matches it."""
     known = [(unit, function, found) for unit, pattern, function in measures if (found := pattern.fullmatch(row.what))]
