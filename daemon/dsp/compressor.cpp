@@ -57,13 +57,15 @@ Compressor::Compressor(double sample_rate_hz, std::uint32_t look_ahead_frames, s
       values_(block_size) {}
 
 void Compressor::process(const AudioReadView& in, const AudioReadView& key, const Parameters& parameters,
-                         const AudioWriteView& out) RTA_NONBLOCKING {
+                         const AudioWriteView& out, GainRange* applied) RTA_NONBLOCKING {
+    if (applied != nullptr) *applied = {};
     linked_level(key, values_);
     hold_.process(values_);
     const bool gain_at_rest = idle(parameters);
     if (!gain_at_rest) {
         compute_reductions(parameters);
         smooth(parameters);
+        if (applied != nullptr) *applied = smoothed_range();
         compute_gains(parameters);
     }
     const float* const ramp = gain_at_rest ? parameters.makeup.ramp : values_.data();
@@ -124,6 +126,13 @@ void Compressor::smooth(const Parameters& parameters) RTA_NONBLOCKING {
         values_[n] = static_cast<float>(reduction_db);
     }
     reduction_db_ = reduction_db < kNoReductionDb ? 0.0 : reduction_db;
+}
+
+/// Returns the range of the gains that compute_gains() is going to compute, without the make-up gain.
+GainRange Compressor::smoothed_range() const RTA_NONBLOCKING {
+    float largest_db = 0.0F;
+    for (const float reduction_db : values_) largest_db = std::max(largest_db, reduction_db);
+    return {.smallest = gain_from_db(-largest_db), .last = gain_from_db(-values_.back())};
 }
 
 /// Replaces reductions by gains.

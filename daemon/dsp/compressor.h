@@ -8,6 +8,7 @@
 #include "dsp/audio_view.h"
 #include "dsp/block_value.h"
 #include "dsp/fixed_delay.h"
+#include "dsp/gain_range.h"
 #include "dsp/linked_level.h"
 #include "rt/annotations.h"
 
@@ -41,9 +42,10 @@ class Compressor {
     Compressor(double sample_rate_hz, std::uint32_t look_ahead_frames, std::uint32_t channel_count,
                std::uint32_t block_size);
 
-    /// Processes one block of all channels. The level is that of `key`. `out` may be `in`. [audio]
+    /// Processes one block of all channels. The level is that of `key`. `out` may be `in`. Writes the gains to `applied`
+    /// unless it is nullptr. [audio]
     void process(const AudioReadView& in, const AudioReadView& key, const Parameters& parameters,
-                 const AudioWriteView& out) RTA_NONBLOCKING;
+                 const AudioWriteView& out, GainRange* applied = nullptr) RTA_NONBLOCKING;
 
     [[nodiscard]] std::uint32_t latency_frames() const { return delay_.delay_frames(); }
 
@@ -51,6 +53,7 @@ class Compressor {
     [[nodiscard]] bool idle(const Parameters& parameters) const RTA_NONBLOCKING;
     void compute_reductions(const Parameters& parameters) RTA_NONBLOCKING;
     void smooth(const Parameters& parameters) RTA_NONBLOCKING;
+    [[nodiscard]] GainRange smoothed_range() const RTA_NONBLOCKING;
     void compute_gains(const Parameters& parameters) RTA_NONBLOCKING;
 
     double sample_rate_hz_;

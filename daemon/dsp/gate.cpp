@@ -51,7 +51,7 @@ Gate::Gate(double sample_rate_hz, std::uint32_t look_ahead_frames, std::uint32_t
       keeping_(block_size) {}
 
 void Gate::process(const AudioReadView& in, const AudioReadView& key, const Parameters& parameters,
-                   const AudioWriteView& out) RTA_NONBLOCKING {
+                   const AudioWriteView& out, GainRange* applied) RTA_NONBLOCKING {
     linked_level(key, values_);
     peak_.process(values_);
     look(parameters);
@@ -74,6 +74,8 @@ void Gate::process(const AudioReadView& in, const AudioReadView& key, const Para
             }
             break;
     }
+    if (applied != nullptr)
+        *applied = ramp == nullptr ? GainRange{.smallest = gain, .last = gain} : GainRange::of({ramp, values_.size()});
     for (std::uint32_t channel = 0; channel < out.channel_count(); ++channel) {
         std::span<const float> delayed = in.channel(channel);
         if (delay_.delay_frames() > 0) {

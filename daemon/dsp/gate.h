@@ -7,6 +7,7 @@
 #include "dsp/audio_view.h"
 #include "dsp/block_value.h"
 #include "dsp/fixed_delay.h"
+#include "dsp/gain_range.h"
 #include "dsp/linked_level.h"
 #include "rt/annotations.h"
 
@@ -44,9 +45,10 @@ class Gate {
     /// `look_ahead_frames` is the delay of the output relative to the level detector. [control]
     Gate(double sample_rate_hz, std::uint32_t look_ahead_frames, std::uint32_t channel_count, std::uint32_t block_size);
 
-    /// Processes one block of all channels. The level is that of `key`. `out` may be `in`. [audio]
+    /// Processes one block of all channels. The level is that of `key`. `out` may be `in`. Writes the gains to `applied`
+    /// unless it is nullptr. [audio]
     void process(const AudioReadView& in, const AudioReadView& key, const Parameters& parameters,
-                 const AudioWriteView& out) RTA_NONBLOCKING;
+                 const AudioWriteView& out, GainRange* applied = nullptr) RTA_NONBLOCKING;
 
     [[nodiscard]] std::uint32_t latency_frames() const { return delay_.delay_frames(); }
 

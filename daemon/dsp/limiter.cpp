@@ -58,8 +58,8 @@ Limiter::Limiter(double sample_rate_hz, std::uint32_t look_ahead_frames, std::ui
       sums_(block_size),
       ceilings_(block_size) {}
 
-void Limiter::process(const AudioReadView& in, BlockValue ceiling, BlockValue release_ms,
-                      const AudioWriteView& out) RTA_NONBLOCKING {
+void Limiter::process(const AudioReadView& in, BlockValue ceiling, BlockValue release_ms, const AudioWriteView& out,
+                      GainRange* applied) RTA_NONBLOCKING {
     if (ceiling.at_rest()) {
         std::ranges::fill(ceilings_, ceiling.value);
     } else {
@@ -67,6 +67,7 @@ void Limiter::process(const AudioReadView& in, BlockValue ceiling, BlockValue re
     }
     true_peak_.process(in, ceilings_, values_);
     const bool limits = compute_gains(release_ms);
+    if (applied != nullptr) *applied = limits ? GainRange::of(values_) : GainRange{};
     ceiling_delay_.process(0, ceilings_, ceilings_);
     ceiling_delay_.advance(in.frame_count());
     for (std::uint32_t channel = 0; channel < out.channel_count(); ++channel) {

@@ -8,6 +8,7 @@
 #include "dsp/audio_view.h"
 #include "dsp/block_value.h"
 #include "dsp/fixed_delay.h"
+#include "dsp/gain_range.h"
 #include "dsp/linked_level.h"
 #include "dsp/true_peak.h"
 #include "rt/annotations.h"
@@ -31,9 +32,9 @@ class Limiter {
             std::uint32_t block_size);
 
     /// Processes one block of all channels. `ceiling` is a factor greater than 0; a change applies to the input from
-    /// TruePeak::kLatency frames before. `out` may be `in`. [audio]
-    void process(const AudioReadView& in, BlockValue ceiling, BlockValue release_ms,
-                 const AudioWriteView& out) RTA_NONBLOCKING;
+    /// TruePeak::kLatency frames before. `out` may be `in`. Writes the gains to `applied` unless it is nullptr. [audio]
+    void process(const AudioReadView& in, BlockValue ceiling, BlockValue release_ms, const AudioWriteView& out,
+                 GainRange* applied = nullptr) RTA_NONBLOCKING;
 
     [[nodiscard]] std::uint32_t latency_frames() const { return delay_.delay_frames(); }
 

@@ -15,6 +15,7 @@ void add_record(const LevelRecord& record, MeasuredLevels::Source& source) {
         source.frame_count += record.frame_count;
         source.channels.resize(record.channel_count);
     }
+    if (source.gain) source.gain->add(record.gain);
     if (record.channel_count == 0) return;
     MeasuredLevels::Channel& channel = source.channels[record.channel];
     channel.peak = std::max(channel.peak, record.peak);
@@ -61,8 +62,8 @@ void LevelMeters::watch(bool watched) {
     for (Meter& meter : meters_) {
         meter.held.reset();
         meter.loudness.pause();
-        discard_levels(*meter.instance->level_tap());
-        meter.instance->level_tap()->enable(watched);
+        discard_levels(meter.tap());
+        meter.tap().enable(watched);
     }
     // Last, so that all other taps measure every block that this one measures.
     outputs_.enable(watched);
@@ -90,8 +91,9 @@ void LevelMeters::take_outputs(MeasuredLevels& levels) {
 
 MeasuredLevels::Source LevelMeters::take(Meter& meter) const {
     MeasuredLevels::Source source{.node = meter.instance->id(), .frame_count = 0, .channels = {}};
-    LevelTap& tap = *meter.instance->level_tap();
+    LevelTap& tap = meter.tap();
     source.channels.resize(tap.maximum_channels());
+    if (meter.reduces_gain()) source.gain.emplace();
     take_records(meter, source);
     while (const auto step = tap.take_loudness()) meter.loudness.add(*step);
     source.loudness = meter.loudness.loudness();
@@ -101,7 +103,7 @@ MeasuredLevels::Source LevelMeters::take(Meter& meter) const {
 
 void LevelMeters::take_records(Meter& meter, MeasuredLevels::Source& source) const {
     while (true) {
-        const auto record = meter.held ? std::exchange(meter.held, {}) : meter.instance->level_tap()->take();
+        const auto record = meter.held ? std::exchange(meter.held, {}) : meter.tap().take();
         if (!record) return;
         if (!begin_frame_ || record->end_frame > end_frame_) {
             meter.held = record;
@@ -122,7 +124,7 @@ Expected<void> LevelMeters::restart(std::span<const std::string> names, const Au
         if (!node) return std::unexpected(node.error());
         const auto meter =
             std::ranges::find(meters_, (*node)->id, [](const Meter& other) { return other.instance->id(); });
-        if (meter == meters_.end()) {
+        if (meter == meters_.end() || meter->reduces_gain()) {
             return fail(ErrorCode::failed_precondition, "node " + quoted(name) + " of type " +
                                                             std::string{(*node)->description->type->name} +
                                                             " does not measure loudness: expected a meter");

@@ -18,7 +18,8 @@
 
 namespace rta {
 
-/// Collects the levels measured at the device outputs and in the nodes of the graph. [control]
+/// Collects the levels measured at the device outputs and in the nodes of the graph, and their gain reductions.
+/// [control]
 class LevelMeters {
  public:
     /// `outputs` must outlive this object.
@@ -42,13 +43,16 @@ class LevelMeters {
                                          std::uint64_t frame);
 
  private:
-    /// A node that measures levels.
+    /// A node that measures levels, or reports gain reduction.
     struct Meter {
         std::shared_ptr<NodeInstance> instance;
         std::optional<LevelRecord> held = {};  ///< frames for which the outputs have no record yet
         dsp::LoudnessMeter loudness = {};
         std::uint64_t restart_frame = 0;  ///< true peaks count from this frame on
         float maximum_true_peak = 0.0F;   ///< since restart_frame
+
+        [[nodiscard]] LevelTap& tap() const { return *instance->level_tap(); }
+        [[nodiscard]] bool reduces_gain() const { return tap().measures() == LevelTap::Measures::gain_reduction; }
     };
 
     void take_outputs(MeasuredLevels& levels);

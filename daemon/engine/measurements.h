@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "dsp/gain_range.h"
 #include "dsp/loudness.h"
 #include "graph/audio_graph.h"
 
@@ -29,17 +31,18 @@ struct MeasuredLevels {
         std::uint64_t frame_count = 0;  ///< frames measured; fewer than the source's if the channel was added later
     };
     struct Source {
-        NodeId node;                     ///< default value for the device outputs
-        std::uint64_t frame_count = 0;   ///< frames measured; fewer if the node was added later or muted
-        std::vector<Channel> channels;   ///< channels present at the end
-        dsp::Loudness loudness = {};     ///< meters only: current loudness of all channels together
-        float maximum_true_peak = 0.0F;  ///< meters only: over all channels, since the loudness was restarted
+        NodeId node;                              ///< default value for the device outputs
+        std::uint64_t frame_count = 0;            ///< frames measured; fewer if the node was added later or muted
+        std::vector<Channel> channels;            ///< channels present at the end
+        dsp::Loudness loudness = {};              ///< meters only: current loudness of all channels together
+        float maximum_true_peak = 0.0F;           ///< meters only: over all channels, since the loudness was restarted
+        std::optional<dsp::GainRange> gain = {};  ///< nodes that report gain reduction only; 1 if nothing was measured
     };
 
     std::uint64_t frame = 0;        ///< the engine's clock after the last measured frame
     std::uint64_t frame_count = 0;  ///< 0: no new measurements
     Source outputs;                 ///< samples sent to the device
-    std::vector<Source> meters;     ///< nodes that measure levels, by id
+    std::vector<Source> meters;     ///< nodes that measure levels or report gain reduction, by id
 };
 
 /// Processing time of a node in the blocks in which it was timed, since the node was added.

@@ -22,7 +22,8 @@ std::size_t ring_capacity(std::uint32_t channels, double sample_rate_hz, std::ui
 }  // namespace
 
 LevelTap::LevelTap(std::uint32_t channels, double sample_rate_hz, std::uint32_t block_size, Measures measures)
-    : maximum_channels_{channels},
+    : measures_{measures},
+      maximum_channels_{channels},
       quantum_frames_{std::max(kMinimumQuantum, block_size)},
       ring_{ring_capacity(channels, sample_rate_hz, quantum_frames_, kMaximumRecords)},
       receiver_{ring_.receiver()},
@@ -42,7 +43,8 @@ void LevelTap::begin_quantum() RTA_NONBLOCKING {
                              .frame_count = 0,
                              .channel_frame_count = 0,
                              .channel = static_cast<std::uint16_t>(channel),
-                             .channel_count = 0};
+                             .channel_count = 0,
+                             .gain = {}};
     }
 }
 
@@ -56,8 +58,19 @@ void LevelTap::add(std::uint64_t frame, const AudioReadView& block) RTA_NONBLOCK
         records_[channel].channel_frame_count += block.frame_count();
     }
     if (programme_ != nullptr) add_programme(*programme_, frame, block);
-    frame_count_ += block.frame_count();
-    const std::uint64_t end_frame = frame + block.frame_count();
+    end_block(frame, block.frame_count(), channels);
+}
+
+void LevelTap::add(std::uint64_t frame, std::uint32_t frame_count, const dsp::GainRange& gain) RTA_NONBLOCKING {
+    if (frame_count_ == 0) begin_quantum();
+    records_.front().gain.add(gain);
+    end_block(frame, frame_count, 0);
+}
+
+/// Sends the records if the quantum ends with this block.
+void LevelTap::end_block(std::uint64_t frame, std::uint32_t frame_count, std::uint32_t channels) RTA_NONBLOCKING {
+    frame_count_ += frame_count;
+    const std::uint64_t end_frame = frame + frame_count;
     if (end_frame % quantum_frames_ != 0) return;
     const auto batch = std::span{records_}.first(std::max(channels, 1U));
     for (LevelRecord& record : batch) {

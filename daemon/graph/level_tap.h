@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dsp/audio_view.h"
+#include "dsp/gain_range.h"
 #include "dsp/loudness.h"
 #include "dsp/true_peak.h"
 #include "rt/annotations.h"
@@ -16,7 +17,7 @@
 
 namespace rta {
 
-/// The level of one channel over some frames.
+/// The level of one channel, or the gain that a node has applied, over some frames.
 struct LevelRecord {
     std::uint64_t end_frame;  ///< of the engine's clock, after the last measured frame
     double sum_of_squares;
@@ -26,6 +27,7 @@ struct LevelRecord {
     std::uint32_t channel_frame_count;  ///< frames in which this channel existed: those that were measured
     std::uint16_t channel;              ///< from 0; the records of all channels are adjacent
     std::uint16_t channel_count;        ///< at the end of the quantum; 0: no channels, and this is the only record
+    dsp::GainRange gain;                ///< LevelTap::Measures::gain_reduction only
 };
 
 /// Measures a signal on the audio thread for the control thread. A ring carries one record for each channel and each
@@ -35,16 +37,19 @@ struct LevelRecord {
 /// records are complete. If the number of channels changes within a quantum, for example with the device, the quantum
 /// continues: channels that no longer exist at its end have no record, and new channels count from their first frame.
 ///
+/// Instead of levels, a tap may collect the gains that a dynamics processor applies to all its channels.
+///
 /// On request the tap also measures a programme: true peaks, and the loudness of all channels together, in steps that
 /// have their own ring. A step that finds that ring full is lost.
 class LevelTap {
  public:
-    enum class Measures : std::uint8_t { levels, programme };
+    enum class Measures : std::uint8_t { levels, programme, gain_reduction };
 
     /// Length of a quantum in frames, 5 ms at 48 kHz; one block if that is longer.
     static constexpr std::uint32_t kMinimumQuantum = 256;
 
-    /// [any] Measures up to `channels` channels. The ring has room for a quarter of a second, at most kMaximumRecords.
+    /// [any] Measures up to `channels` channels, 0 of a gain reduction. The ring has room for a quarter of a second, at
+    /// most kMaximumRecords.
     LevelTap(std::uint32_t channels, double sample_rate_hz, std::uint32_t block_size,
              Measures measures = Measures::levels);
     LevelTap(const LevelTap&) = delete;
@@ -61,6 +66,8 @@ class LevelTap {
     }
     /// [any]
     [[nodiscard]] std::uint32_t maximum_channels() const noexcept { return maximum_channels_; }
+    /// [any]
+    [[nodiscard]] Measures measures() const noexcept { return measures_; }
 
     /// [audio] Returns whether measurement is enabled. Must be called in every block, before add().
     [[nodiscard]] bool wanted() RTA_NONBLOCKING {
@@ -71,6 +78,8 @@ class LevelTap {
     }
     /// [audio] Measures a block that starts at `frame`; channels beyond the maximum are ignored.
     void add(std::uint64_t frame, const AudioReadView& block) RTA_NONBLOCKING;
+    /// [audio] The same for the gains of a block.
+    void add(std::uint64_t frame, std::uint32_t frame_count, const dsp::GainRange& gain) RTA_NONBLOCKING;
 
  private:
     static constexpr std::size_t kMaximumRecords = 8192;
@@ -96,8 +105,10 @@ class LevelTap {
     };
 
     void begin_quantum() RTA_NONBLOCKING;
+    void end_block(std::uint64_t frame, std::uint32_t frame_count, std::uint32_t channels) RTA_NONBLOCKING;
     void add_programme(Programme& programme, std::uint64_t frame, const AudioReadView& block) RTA_NONBLOCKING;
 
+    const Measures measures_;
     const std::uint32_t maximum_channels_;
     const std::uint32_t quantum_frames_;
     SpscRing<LevelRecord> ring_;

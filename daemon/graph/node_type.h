@@ -31,6 +31,9 @@ struct BuildContext {
 /// Whether nodes of a type read from the device (source) or write to it (sink).
 enum class DeviceRole : std::uint8_t { none, source, sink };
 
+/// What nodes of a type report to clients that subscribe to levels.
+enum class Reports : std::uint8_t { nothing, levels, gain_reduction };
+
 /// Input of NodeType::Response.
 struct ResponseQuery {
     const ResolvedSettings& settings;
@@ -69,8 +72,8 @@ inline constexpr std::uint64_t kSmallProcessorBytes = std::uint64_t{16} << 20U;
     const auto channels = static_cast<std::uint64_t>(context.settings.integer("channels"));
     const auto frames =
         static_cast<std::uint64_t>(context.settings.number("look_ahead_ms") * context.sample_rate_hz / 1'000.0) + 1;
-    constexpr std::uint64_t kExtraFrames = 2048;  // of each delay
-    constexpr std::uint64_t kExtraBytes = std::uint64_t{16} << 10U;
+    constexpr std::uint64_t kExtraFrames = 2048;                     // of each delay
+    constexpr std::uint64_t kExtraBytes = std::uint64_t{64} << 10U;  // buffers, and the ring of the gain reduction
     const std::uint64_t delays = frames > 1 ? 2 : 1;
     return kExtraBytes + (delays * channels * sizeof(float) + 4 * sizeof(std::int64_t)) * (frames + kExtraFrames);
 }
@@ -105,6 +108,7 @@ struct NodeType {
     /// input must not start with a step.
     bool remembers_input = false;
     DeviceRole device_role = DeviceRole::none;
+    Reports reports = Reports::nothing;  ///< must agree with Processor::level_tap()
     Factory create;
     Response response = nullptr;  ///< nullptr if there is none, or if `routing` is all of it
     /// nullptr: 1 from each channel of the first input to the same channel of every output, 0 otherwise.

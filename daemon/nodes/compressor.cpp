@@ -9,6 +9,7 @@
 #include <span>
 
 #include "dsp/math.h"
+#include "graph/level_tap.h"
 #include "graph/node_type.h"
 
 namespace rta::nodes::compressor {
@@ -50,13 +51,16 @@ class CompressorProcessor final : public Processor {
         : compressor_{context.sample_rate_hz,
                       static_cast<std::uint32_t>(
                           context.settings.number("look_ahead_ms") * context.sample_rate_hz / 1'000.0 + 0.5),
-                      context.settings.integer("channels"), context.block_size} {}
+                      context.settings.integer("channels"), context.block_size},
+          tap_{0, context.sample_rate_hz, context.block_size, LevelTap::Measures::gain_reduction} {}
 
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
         const auto value = [&](Parameter parameter) RTA_NONBLOCKING {
             const ParameterView& view = context.parameters[parameter];
             return dsp::BlockValue{view.value, view.ramp};
         };
+        const bool wanted = tap_.wanted();
+        dsp::GainRange applied;
         // The last input is the side chain if the node has one, otherwise `in`.
         compressor_.process(context.inputs.front(), context.inputs.back(),
                             {.threshold_db = value(kThresholdDb),
@@ -65,25 +69,30 @@ class CompressorProcessor final : public Processor {
                              .attack_ms = value(kAttackMs),
                              .release_ms = value(kReleaseMs),
                              .makeup = value(kMakeupDb)},
-                            context.outputs[0]);
+                            context.outputs[0], wanted ? &applied : nullptr);
+        if (wanted) tap_.add(context.frame, context.frame_count, applied);
     }
 
     [[nodiscard]] std::uint32_t latency_frames() const override { return compressor_.latency_frames(); }
+    [[nodiscard]] LevelTap* level_tap() override { return &tap_; }
 
  private:
     dsp::Compressor compressor_;
+    LevelTap tap_;
 };
 
 }  // namespace
 
 extern constinit const NodeType kType{
     .name = "compressor",
-    .help = "Reduces the gain of signals above a threshold.",
+    .help =
+        "Reduces the gain of signals above a threshold. Clients that subscribe to levels receive the gain reduction.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,
     .outputs = kOutputs,
     .in_place = true,
+    .reports = Reports::gain_reduction,
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<CompressorProcessor>(context);
     },

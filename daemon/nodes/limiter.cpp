@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "graph/level_tap.h"
 #include "graph/node_type.h"
 
 namespace rta::nodes::limiter {
@@ -45,19 +46,25 @@ class LimiterProcessor final : public Processor {
  public:
     explicit LimiterProcessor(const BuildContext& context)
         : limiter_{context.sample_rate_hz, look_ahead_frames(context), context.settings.integer("channels"),
-                   context.block_size} {}
+                   context.block_size},
+          tap_{0, context.sample_rate_hz, context.block_size, LevelTap::Measures::gain_reduction} {}
 
     void process(const ProcessContext& context) RTA_NONBLOCKING override {
         const ParameterView& ceiling = context.parameters[kCeilingDb];
         const ParameterView& release = context.parameters[kReleaseMs];
+        const bool wanted = tap_.wanted();
+        dsp::GainRange applied;
         limiter_.process(context.inputs[0], {ceiling.value, ceiling.ramp}, {release.value, release.ramp},
-                         context.outputs[0]);
+                         context.outputs[0], wanted ? &applied : nullptr);
+        if (wanted) tap_.add(context.frame, context.frame_count, applied);
     }
 
     [[nodiscard]] std::uint32_t latency_frames() const override { return limiter_.latency_frames(); }
+    [[nodiscard]] LevelTap* level_tap() override { return &tap_; }
 
  private:
     dsp::Limiter limiter_;
+    LevelTap tap_;
 };
 
 }  // namespace
@@ -66,12 +73,14 @@ extern constinit const NodeType kType{
     .name = "limiter",
     .help =
         "Limits peaks to a ceiling, including peaks between samples. Content above 0.45 of the sample rate (21.6 kHz at "
-        "48 kHz) counts for more than its level, since converters with long filters reconstruct higher peaks from it.",
+        "48 kHz) counts for more than its level, since converters with long filters reconstruct higher peaks from it. "
+        "Clients that subscribe to levels receive the gain reduction.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,
     .outputs = kOutputs,
     .in_place = true,
+    .reports = Reports::gain_reduction,
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<LimiterProcessor>(context);
     },

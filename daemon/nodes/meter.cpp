@@ -48,6 +48,7 @@ extern constinit const NodeType kType{
     .inputs = kInputs,
     .outputs = kOutputs,
     .in_place = true,
+    .reports = Reports::levels,
     .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
         return std::make_unique<MeterProcessor>(context);
     },

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "graph/audio_graph.h"
+#include "graph/level_tap.h"
 #include "graph/node_type.h"
 #include "support/allocation_trap.h"
 #include "support/node_bench.h"
@@ -177,6 +178,17 @@ TEST_P(NodeConformanceTest, IsFoundByItsNameAndDescribesItself) {
         ASSERT_FALSE(bench.layout().outputs.empty());
         EXPECT_EQ(bench.layout().inputs[0].width, bench.layout().outputs[0].width);
     }
+}
+
+TEST_P(NodeConformanceTest, ReportsWhatItSays) {
+    const NodeType& type = *GetParam().type;
+    const auto processor = type.create({48'000.0, 64, bench_with(options()).settings()});
+    ASSERT_TRUE(processor) << processor.error().sentence;
+    const LevelTap* const tap = (*processor)->level_tap();
+    ASSERT_EQ(tap != nullptr, type.reports != Reports::nothing);
+    if (tap == nullptr) return;
+    EXPECT_EQ(tap->measures(),
+              type.reports == Reports::levels ? LevelTap::Measures::programme : LevelTap::Measures::gain_reduction);
 }
 
 TEST_P(NodeConformanceTest, OverwritesEverySampleOfEveryOutput) {

@@ -120,6 +120,8 @@ class NodeBench {
 
     [[nodiscard]] const NodeLayout& layout() const { return description_->layout; }
     [[nodiscard]] const ResolvedSettings& settings() const { return description_->settings; }
+    /// Returns the tap of the processor, or nullptr.
+    [[nodiscard]] LevelTap* level_tap() { return node_.level_tap(); }
     /// Returns the first frame of the next block.
     [[nodiscard]] std::uint64_t frame() const { return frame_; }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <ostream>
+#include <set>
 
 #include "rtactl/context/live_view.h"
 #include "rtactl/drawing/event_text.h"
@@ -12,17 +13,30 @@ namespace rta::rtactl::commands {
 
 namespace {
 
-constexpr std::string_view kMeterType = "meter";
+/// Returns the names of the types whose nodes report something.
+Result<std::set<std::string>> reporting_types(LiveView& view) {
+    v1::Request request;
+    request.mutable_list_node_types();
+    const auto response = view.call(std::move(request));
+    if (!response) return std::unexpected(response.error());
+    std::set<std::string> names;
+    for (const v1::NodeType& type : response->list_node_types().types()) {
+        if (!type.reports().empty()) names.insert(type.name());
+    }
+    return names;
+}
 
-/// Rejects names of nodes that are not meters, for which nothing would ever be shown.
+/// Rejects names of nodes for which nothing would ever be shown.
 Result<void> check_names(LiveView& view, std::span<const std::string> names) {
     if (names.empty()) return {};
+    const auto types = reporting_types(view);
+    if (!types) return std::unexpected(types.error());
     const auto response = view.call(get_graph_request(v1::GRAPH_CONTENT_MESSAGE));
     if (!response) return std::unexpected(response.error());
     const auto& nodes = response->get_graph().graph().nodes();
     std::vector<std::string_view> meters;
     for (const v1::Node& node : nodes) {
-        if (node.type() == kMeterType) meters.emplace_back(node.name());
+        if (types->contains(node.type())) meters.emplace_back(node.name());
     }
     for (const std::string& name : names) {
         if (std::ranges::find(meters, name) != meters.end()) continue;
@@ -30,7 +44,8 @@ Result<void> check_names(LiveView& view, std::span<const std::string> names) {
         if (node == nodes.end()) return fail(Exit::refused, unknown_name("meter", name, meters));
         return fail(Exit::refused,
                     "node " + name + " is of the type " + node->type() +
-                        ": expected a meter; `rtactl insert meter NAME A B` inserts one into a connection");
+                        ", which reports no levels: expected a meter, compressor, limiter or gate; `rtactl insert "
+                        "meter NAME A B` inserts a meter into a connection");
     }
     return {};
 }
@@ -121,12 +136,14 @@ extern constinit const Command kMeter = checked({
     .position = 500,
     .name = "meter",
     .arguments = {Argument{"NODE", Expects::meter_node, 0, kUnlimited}},
-    .help = "Show the levels of the device output and of all meter nodes, with their loudness.",
+    .help = "Show the levels of the device output and of all meters, and the gain reduction of dynamics nodes.",
     .details =
-        "Runs until interrupted. With NODE, shows these meters only. On a terminal, draws bars from -60 to 0 dB:\n"
+        "Runs until interrupted. With NODE, shows these nodes only. On a terminal, draws bars from -60 to 0 dB:\n"
         "= is the RMS, - the peak, | the recent maximum; over means above full scale. Otherwise prints one line\n"
         "for each event. The loudness of a meter (EBU R 128) covers all its channels: momentary M (400 ms),\n"
         "short-term S (3 s) and integrated I (the programme), with the loudness range and the true peaks.\n"
+        "The gain reduction of a compressor, limiter or gate is a bar from 30 to 0 dB that grows to the left: < is the\n"
+        "current reduction, | the recent maximum; max is the largest since the previous event.\n"
         "The programme starts when a client first subscribes to levels. --reset and panic restart it, for all clients.\n"
         "It is paused while no client is subscribed to levels.",
     .example = "rtactl meter\n"

@@ -37,7 +37,9 @@ std::string levels_text(const v1::Levels& levels) {
     if (levels.outputs_size() > 0) text += "(device)" + level_list(levels.outputs());
     bool first = levels.outputs_size() == 0;
     for (const v1::MeterLevels& meter : levels.meters()) {
-        text.append(first ? "" : "; ").append(meter.node()).append(level_list(meter.channels()));
+        text.append(first ? "" : "; ").append(meter.node());
+        if (meter.has_gain_reduction()) text.append(" ").append(reduction_text(meter.gain_reduction()));
+        if (meter.channels_size() > 0) text.append(level_list(meter.channels()));
         if (meter.has_loudness()) text.append(", ").append(loudness_text(meter));
         first = false;
     }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "rtactl/drawing/wording.h"
 
@@ -24,10 +25,14 @@ std::size_t cells(float level_db, std::size_t width) {
     return static_cast<std::size_t>(std::round(std::clamp(share, 0.0, 1.0) * static_cast<double>(width)));
 }
 
+/// Range of the bars of gain reductions.
+constexpr float kLargestReductionDb = 30.0F;
+
 struct Channel {
     std::string label;
-    v1::ChannelLevel level;
-    std::string below = {};  ///< an optional line below the bar
+    v1::ChannelLevel level = {};
+    std::string below = {};                                     ///< an optional line below the bar
+    std::optional<v1::GainReduction> reduction = std::nullopt;  ///< drawn instead of the level
 };
 
 void add_channels(std::vector<Channel>& channels, const std::string& name, const auto& levels) {
@@ -68,11 +73,24 @@ std::string level_bar(float rms_db, float peak_db, float held_db, std::size_t wi
     return "[" + bar + "]";
 }
 
+std::string reduction_bar(float current_db, float held_db, std::size_t width) {
+    const auto cells_of = [&](float db) {
+        const float share = std::clamp(db / kLargestReductionDb, 0.0F, 1.0F);
+        return static_cast<std::size_t>(std::round(share * static_cast<float>(width)));
+    };
+    const std::size_t current = cells_of(current_db);
+    std::string bar = std::string(width - current, ' ') + std::string(current, '<');
+    if (const std::size_t held = cells_of(held_db); held > 0) bar[width - held] = '|';
+    return "[" + bar + "]";
+}
+
 std::vector<std::string> MeterPicture::lines(const v1::Levels& levels, std::size_t columns) {
     std::vector<Channel> channels;
     add_channels(channels, "(device)", levels.outputs());
     for (const v1::MeterLevels& meter : levels.meters()) {
         add_channels(channels, meter.node(), meter.channels());
+        if (meter.has_gain_reduction())
+            channels.push_back({.label = meter.node(), .reduction = meter.gain_reduction()});
         if (meter.has_loudness() && meter.channels_size() > 0) channels.back().below = loudness_text(meter);
     }
     std::size_t label_width = 0;
@@ -80,9 +98,18 @@ std::vector<std::string> MeterPicture::lines(const v1::Levels& levels, std::size
     const std::size_t taken = label_width + kTextColumns;
     const std::size_t width = std::clamp(columns > taken ? columns - taken : 0, kMinimumBar, kMaximumBar);
     std::vector<std::string> lines;
-    for (const auto& [label, level, below] : channels) {
-        const float held_db = holds_[label].update(level.peak_db(), levels.frame(), sample_rate_hz_);
+    for (const auto& [label, level, below, reduction] : channels) {
+        const float peak_db = reduction ? reduction->largest_db() : level.peak_db();
+        const float held_db = holds_[label].update(peak_db, levels.frame(), sample_rate_hz_);
         std::string line = label + std::string(label_width - label.size() + 1, ' ');
+        if (reduction) {
+            const float held = std::max(held_db, 0.0F);
+            line += reduction_bar(reduction->current_db(), held, width) +
+                    padded(level_text(reduction->current_db()), 7) + "  max" + padded(level_text(peak_db), 7) +
+                    "  held" + padded(level_text(held), 7) + " dB";
+            lines.push_back(std::move(line));
+            continue;
+        }
         line += level_bar(level.rms_db(), level.peak_db(), held_db, width);
         line += padded(level_text(level.peak_db()), 7) + "  rms" + padded(level_text(level.rms_db()), 7) + "  peak" +
                 padded(level_text(held_db), 7) + " dB" + (held_db > 0.0F ? "  over" : "");

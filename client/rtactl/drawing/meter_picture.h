@@ -24,7 +24,7 @@ class PeakHold {
 };
 
 /// Draws levels as bars, one line for each channel: = is the RMS, - the peak, | the held peak. The loudness of a meter
-/// follows its channels.
+/// follows its channels. A gain reduction is a bar that grows from the right.
 class MeterPicture {
  public:
     explicit MeterPicture(double sample_rate_hz) : sample_rate_hz_{sample_rate_hz} {}
@@ -37,5 +37,7 @@ class MeterPicture {
 
 /// Returns `[====--  |   ]` for -60 to 0 dB, with `width` characters between the brackets.
 [[nodiscard]] std::string level_bar(float rms_db, float peak_db, float held_db, std::size_t width);
+/// Returns `[       |  <<<]` for 30 to 0 dB: < is the current reduction, | the held largest one.
+[[nodiscard]] std::string reduction_bar(float current_db, float held_db, std::size_t width);
 
 }  // namespace rta::rtactl

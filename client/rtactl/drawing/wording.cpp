@@ -53,6 +53,11 @@ std::string loudness_text(const v1::MeterLevels& meter) {
     return text + ", highest " + level_text(loudness.maximum_true_peak_db()) + " dBTP";
 }
 
+std::string reduction_text(const v1::GainReduction& reduction) {
+    return "gain reduction " + level_text(reduction.current_db()) + ", largest " + level_text(reduction.largest_db()) +
+           " dB";
+}
+
 std::string device_text(const v1::DeviceState& device) {
     std::string text = device.kind();
     if (!device.name().empty()) text.append(" ").append(device.name());

@@ -25,6 +25,8 @@ namespace rta::rtactl {
 [[nodiscard]] std::string level_text(float level_db);
 /// `M -23.1, S -22.9, I -23.0 LUFS, range 4.2 LU, true peak -1.3 -1.5, highest -0.9 dBTP`; -- means not measured yet.
 [[nodiscard]] std::string loudness_text(const v1::MeterLevels& meter);
+/// `gain reduction 3.2, largest 6.1 dB`.
+[[nodiscard]] std::string reduction_text(const v1::GainReduction& reduction);
 [[nodiscard]] std::string device_text(const v1::DeviceState& device);
 [[nodiscard]] std::string load_text(const v1::Load& load);
 /// "2 output underflows, 1 late callback", or "none".

@@ -26,7 +26,7 @@ enum class Expects : std::uint8_t {
     node,              ///< the name of a node
     muted_node,        ///< a node with the parameter `mute`
     bypassed_node,     ///< a node with the parameter `bypass`
-    meter_node,        ///< a node of the type meter
+    meter_node,        ///< a node that reports levels or gain reduction
     node_value,        ///< NODE[.PARAM]
     node_assignment,   ///< NODE.PARAM=VALUE
     output,            ///< NODE or NODE:PORT with an output

@@ -312,7 +312,8 @@ class Offers {
             case Expects::bypassed_node:
                 return nodes_with("bypass");
             case Expects::meter_node:
-                return nodes([](const GraphMirror::NodeInfo& node, const auto*) { return node.type == "meter"; });
+                return nodes(
+                    [](const auto&, const v1::NodeType* type) { return type != nullptr && !type->reports().empty(); });
             case Expects::node_value:
                 return node_value(Form::name);
             case Expects::node_assignment:

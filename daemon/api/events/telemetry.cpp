@@ -47,6 +47,19 @@ void write_loudness(const MeasuredLevels::Source& meter, v1::Loudness& message) 
     message.set_measured_s(loudness.measured_s);
 }
 
+float reduction_db(float gain) {
+    const double db = -20.0 * std::log10(static_cast<double>(gain));  // of 0: infinity
+    // Of 1: -0.
+    return std::max(0.0F, std::min(static_cast<float>(db), Telemetry::kLargestReductionDb));
+}
+
+void write_reduction(const GraphNode& node, const dsp::GainRange& gain, v1::GainReduction& message) {
+    const auto bypass = node.description->layout.find_parameter("bypass");
+    const bool bypassed = bypass && node.parameters[*bypass] != 0.0F;
+    message.set_largest_db(bypassed ? 0.0F : reduction_db(gain.smallest));
+    message.set_current_db(bypassed ? 0.0F : reduction_db(gain.last));
+}
+
 void add_channels(const std::vector<MeasuredLevels::Channel>& taken, std::vector<MeasuredLevels::Channel>& sum) {
     sum.resize(taken.size());  // channels of a previous device are dropped
     for (std::size_t i = 0; i < taken.size(); ++i) {
@@ -152,7 +165,9 @@ void Telemetry::add(const MeasuredLevels& taken, Group& group) {
     group.frame_count += taken.frame_count;
     add_channels(taken.outputs.channels, group.outputs);
     for (const MeasuredLevels::Source& meter : taken.meters) {
-        add_channels(meter.channels, group.meters[meter.node.value()]);
+        Meter& sum = group.meters[meter.node.value()];
+        add_channels(meter.channels, sum.channels);
+        if (meter.gain && meter.frame_count != 0) sum.gain.add(*meter.gain);
     }
 }
 
@@ -170,19 +185,23 @@ void Telemetry::write_levels(const Group& group, const MeasuredLevels& taken, v1
     message.set_frame_count(static_cast<std::uint32_t>(group.frame_count));
     for (const auto& channel : group.outputs) write_channel(channel, *message.add_outputs());
     // Omits removed nodes, which the last measurement does not contain.
-    std::vector<std::pair<std::string_view, const MeasuredLevels::Source*>> meters;
+    std::vector<std::pair<const GraphNode*, const MeasuredLevels::Source*>> meters;
     for (const MeasuredLevels::Source& meter : taken.meters) {
         const GraphNode* const node = engine_.graph().find(meter.node);
-        if (node != nullptr) meters.emplace_back(node->name(), &meter);
+        if (node != nullptr) meters.emplace_back(node, &meter);
     }
-    std::ranges::sort(meters);
+    std::ranges::sort(meters, {}, [](const auto& entry) -> std::string_view { return entry.first->name(); });
     std::size_t channel_count = group.outputs.size();
-    for (const auto& [name, meter] : meters) {
-        const Channels& channels = group.meters.at(meter->node.value());
-        channel_count += channels.size();
+    for (const auto& [node, meter] : meters) {
+        const auto& [channels, gain] = group.meters.at(meter->node.value());
+        channel_count += std::max<std::size_t>(channels.size(), 1);
         if (channel_count > kMaximumChannels) break;
         v1::MeterLevels& levels = *message.add_meters();
-        levels.set_node(std::string{name});
+        levels.set_node(node->name());
+        if (meter->gain) {
+            write_reduction(*node, gain, *levels.mutable_gain_reduction());
+            continue;
+        }
         for (const auto& channel : channels) {
             v1::ChannelLevel& level = *levels.add_channels();
             write_channel(channel, level);

@@ -26,10 +26,13 @@ class Telemetry {
     static constexpr float kDefaultRateHz = 10.0F;
     static constexpr float kMinimumRateHz = 1.0F;
     static constexpr float kMaximumRateHz = 100.0F;
-    /// Channels in one event of levels; meters beyond it, in the order of their names, are left out.
+    /// Channels in one event of levels; meters beyond it, in the order of their names, are left out. A node with a gain
+    /// reduction counts as one channel.
     static constexpr std::size_t kMaximumChannels = 16'384;
     /// Reported for all lower levels.
     static constexpr float kFloorDb = -150.0F;
+    /// Reported for all larger gain reductions.
+    static constexpr float kLargestReductionDb = 120.0F;
     /// Nodes in one event of node loads, heaviest first.
     static constexpr std::size_t kMaximumNodeLoads = 64;
     /// Interval of node load events; each node is timed three times in it.
@@ -67,6 +70,11 @@ class Telemetry {
  private:
     using Subscribers = std::vector<Subscriber*>;
     using Channels = std::vector<MeasuredLevels::Channel>;
+    /// Measurements of a node since the previous event.
+    struct Meter {
+        Channels channels;
+        dsp::GainRange gain;
+    };
     /// Subscribers of one rate.
     struct Group {
         Subscribers levels;
@@ -76,7 +84,7 @@ class Telemetry {
         std::uint64_t frame = 0;           ///< end of what has been measured
         std::uint64_t frame_count = 0;     ///< since the previous event
         Channels outputs;
-        std::map<std::uint64_t, Channels> meters;  ///< by the node's id
+        std::map<std::uint64_t, Meter> meters;  ///< by the node's id
     };
 
     void leave(Subscriber& subscriber);

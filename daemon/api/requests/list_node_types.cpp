@@ -27,6 +27,18 @@ std::string_view kind_name(SettingSpec::Kind kind) {
     return "";
 }
 
+std::string_view reports_name(Reports reports) {
+    switch (reports) {
+        case Reports::nothing:
+            return "";
+        case Reports::levels:
+            return "levels";
+        case Reports::gain_reduction:
+            return "gain_reduction";
+    }
+    return "";
+}
+
 void set_string(std::string& field, std::string_view text) { field.assign(text); }
 
 void setting_to_wire(const SettingSpec& spec, v1::SettingInfo& message) {
@@ -91,6 +103,7 @@ void to_wire(const NodeType& type, double sample_rate_hz, v1::NodeType& message)
     if (const auto bypass = bypass_of(type)) parameter_to_wire(*bypass, sample_rate_hz, *message.add_parameters());
     for (const PortSpec& port : type.inputs) port_to_wire(port, *message.add_inputs());
     for (const PortSpec& port : type.outputs) port_to_wire(port, *message.add_outputs());
+    set_string(*message.mutable_reports(), reports_name(type.reports));
 }
 
 namespace requests {

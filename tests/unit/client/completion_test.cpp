@@ -79,6 +79,7 @@ v1::NodeTypesResult more_types() {
     add_setting(delay, "max_time_ms", "number").mutable_default_()->set_number_value(500);
     add_parameter(delay, "time_ms", "ms").set_maximum_setting("max_time_ms");
     add_type(types, "meter").add_inputs()->set_name("in");
+    types.mutable_types(types.types_size() - 1)->set_reports("levels");
     return types;
 }
 

@@ -43,6 +43,18 @@ FakeRtad::Override with_events(std::vector<v1::Event> events, bool close = true)
             graph = fake_graph();
             graph.add_nodes()->set_name("vu");
             graph.mutable_nodes(3)->set_type("meter");
+            graph.add_nodes()->set_name("comp");
+            graph.mutable_nodes(4)->set_type("compressor");
+            return Reply{.bytes = frame(response)};
+        }
+        if (request.has_list_node_types()) {
+            v1::Response response = ok(request);
+            v1::NodeTypesResult& types = *response.mutable_list_node_types();
+            types = fake_types();
+            for (const auto& [type, reports] : {std::pair{"meter", "levels"}, {"compressor", "gain_reduction"}}) {
+                types.add_types()->set_name(type);
+                types.mutable_types(types.types_size() - 1)->set_reports(reports);
+            }
             return Reply{.bytes = frame(response)};
         }
         if (!request.has_subscribe()) return std::nullopt;
@@ -137,7 +149,8 @@ TEST(Meter, ShowsTheMetersThatAreAskedFor) {
     FakeRtad rtad{with_events({levels(1, -6, "vu")}, false)};
     EXPECT_EQ(rtad.run({"meter", "vu", "--count", "1"}).out, "levels up to frame 4800: vu peak -6.0, rms -9.0 dB\n");
     EXPECT_TRUE(has(rtad.run({"meter", "vv"}).err, "unknown meter \"vv\" (did you mean \"vu\"?)"));
-    EXPECT_TRUE(has(rtad.run({"meter", "osc"}).err, "node osc is of the type sine: expected a meter"));
+    EXPECT_TRUE(has(rtad.run({"meter", "osc"}).err,
+                    "node osc is of the type sine, which reports no levels: expected a meter, compressor"));
     EXPECT_EQ(rtad.run({"meter", "osc"}).exit, Exit::refused);
 }
 
@@ -183,6 +196,30 @@ TEST(Meter, ShowsLoudnessBelowTheBarsAndOnTheLineOfTheEvent) {
     const Outcome drawn = rtad.run({"meter", "vu", "--count", "1"}, "", false, terminal.descriptor());
     EXPECT_TRUE(has(drawn.out, "   " + std::string{kText})) << drawn.out;
     EXPECT_TRUE(has(rtad.run({"--json", "meter", "--count", "1"}).out, "\"momentary_lufs\":-22.96"));
+}
+
+v1::Event reduced_levels(float largest_db, float current_db) {
+    v1::Event event = levels(1, -6);
+    v1::MeterLevels& meter = *event.mutable_levels()->add_meters();
+    meter.set_node("comp");
+    meter.mutable_gain_reduction()->set_largest_db(largest_db);
+    meter.mutable_gain_reduction()->set_current_db(current_db);
+    return event;
+}
+
+TEST(Meter, ShowsTheGainReductionAsABarFromTheRight) {
+    FakeRtad rtad{with_events({reduced_levels(6.04F, 3.0F)}, false)};
+    EXPECT_EQ(rtad.run({"meter", "comp", "--count", "1"}).out,
+              "levels up to frame 4800: comp gain reduction 3.0, largest 6.0 dB\n");
+    const Terminal terminal{79, 24};
+    const Outcome drawn = rtad.run({"meter", "comp", "--count", "1"}, "", false, terminal.descriptor());
+    // 79 columns: the bar has 31 cells for 30 dB.
+    EXPECT_TRUE(has(drawn.out, "comp [                         |  <<<]    3.0  max    6.0  held    6.0 dB\n"))
+        << drawn.out;
+    const Outcome json = rtad.run({"--json", "meter", "comp", "--count", "1"});
+    EXPECT_TRUE(has(json.out, "\"gain_reduction\":{\"largest_db\":6.04,\"current_db\":3}")) << json.out;
+    const Outcome all = rtad.run({"meter", "--count", "1"});
+    EXPECT_TRUE(has(all.out, "(device) peak -6.0, rms -9.0 dB; comp gain reduction 3.0")) << all.out;
 }
 
 TEST(Meter, ResetsTheMetersThatAreNamed) {
@@ -268,6 +305,13 @@ TEST(MeterPicture, BarsShowRmsPeakAndHold) {
     EXPECT_EQ(rtactl::level_bar(-30, -15, -6, 20), "[==========-----  |  ]");
     EXPECT_EQ(rtactl::level_bar(-150, -150, -150, 6), "[      ]");
     EXPECT_EQ(rtactl::level_bar(12, 12, 12, 6), "[=====|]") << "above full scale there is no more room";
+}
+
+TEST(MeterPicture, BarsOfGainReductionGrowFromTheRight) {
+    EXPECT_EQ(rtactl::reduction_bar(0, 0, 10), "[          ]");
+    EXPECT_EQ(rtactl::reduction_bar(3, 9, 10), "[       | <]");
+    EXPECT_EQ(rtactl::reduction_bar(6, 6, 10), "[        |<]");
+    EXPECT_EQ(rtactl::reduction_bar(120, 120, 10), "[|<<<<<<<<<]");
 }
 
 TEST(MeterPicture, HeldPeakLasts1500MsThenFalls20DbPerSecond) {

@@ -117,6 +117,35 @@ TEST_F(EngineLevels, AMeterThatComesLaterIsMeasuredFromItsFirstFrameOn) {
     expect_like_recording(after, after.meters[1], 0);
 }
 
+TEST_F(EngineLevels, AGainReductionCoversTheSameFramesAsTheLevels) {
+    offline.load(R"({"nodes": [ {"name": "half", "type": "constant", "parameters": {"value": 0.5}},
+                                {"name": "comp", "type": "compressor",
+                                 "parameters": {"threshold_db": -20, "ratio": 100, "knee_db": 0}},
+                                {"name": "out", "type": "output"} ],
+                     "connections": [ {"from": "half", "to": "comp"}, {"from": "comp", "to": "out"} ]})");
+    offline.engine.watch_levels(true);
+    offline.render_blocks(8);
+    static_cast<void>(offline.engine.take_levels());
+    for (int i = 0; i < 20; ++i) {
+        offline.render_blocks(7);
+        const MeasuredLevels levels = offline.engine.take_levels();
+        ASSERT_EQ(levels.meters.size(), 1U);
+        const MeasuredLevels::Source& comp = levels.meters[0];
+        EXPECT_EQ(comp.node, id("comp"));
+        EXPECT_EQ(comp.frame_count, levels.frame_count);
+        EXPECT_TRUE(comp.channels.empty());
+        ASSERT_TRUE(comp.gain);
+        if (levels.frame_count == 0) continue;
+        // While it attacks, the last gain is the smallest.
+        EXPECT_NEAR(comp.gain->last, offline.recorded[0][levels.frame - 1] / 0.5F, 1e-6F);
+        EXPECT_EQ(comp.gain->smallest, comp.gain->last);
+    }
+    const auto refused = offline.engine.restart_loudness(std::vector<std::string>{"comp"});
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().sentence.find("does not measure loudness: expected a meter"), std::string::npos);
+    EXPECT_TRUE(offline.engine.restart_loudness({})) << "all meters: none";
+}
+
 TEST_F(EngineLevels, MeasurementsBeforeAPauseAreDiscarded) {
     offline.load(kMetered);
     offline.engine.watch_levels(true);
