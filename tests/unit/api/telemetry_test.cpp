@@ -90,45 +90,6 @@ struct TelemetryTest : testing::Test {
     TimePoint began_ = script.now;
 };
 
-TEST_F(TelemetryTest, GainReductionsAreReportedAndA0WhileBypassed) {
-    std::string line = R"(
-    a> id: 1 apply_transaction { wait_for_start: true edits {
-    edits { add_node { name: "half" type: "constant" parameters { key: "value" value: 0.5 } } }
-    edits { add_node { name: "gate" type: "gate" parameters { key: "range_db" value: -120 } } }
-    edits { add_node { name: "comp" type: "compressor" settings { fields { key: "channels" value { number_value: 2 } } }
-      parameters { key: "threshold_db" value: -26.0205999 } parameters { key: "ratio" value: 2 }
-      parameters { key: "knee_db" value: 0 } parameters { key: "makeup_db" value: 6 } } }
-    edits { connect { from: "half" to: "comp" } } } })";
-    std::erase(line, '\n');
-    script.play("hello a\nhello b");
-    script.play(line.substr(line.find('a')));
-    script.block();
-    ASSERT_TRUE(script.receive('a'));
-    script.play(
-        "b> id: 1 subscribe { topics: TOPIC_LEVELS telemetry_rate_hz: 20 }\nb< response { id: 1 subscribe {} }");
-    play(750);
-    auto received = events('b');
-    ASSERT_FALSE(received.empty());
-    ASSERT_EQ(received.back().levels().meters_size(), 2);
-    const v1::MeterLevels comp = received.back().levels().meters(0);
-    EXPECT_EQ(comp.node(), "comp");
-    EXPECT_EQ(comp.channels_size(), 0);
-    EXPECT_FALSE(comp.has_loudness());
-    ASSERT_TRUE(comp.has_gain_reduction());
-    EXPECT_NEAR(comp.gain_reduction().largest_db(), 10.0, 0.01) << "20 dB over, 2:1";
-    EXPECT_NEAR(comp.gain_reduction().current_db(), 10.0, 0.01);
-    const v1::MeterLevels gate = received.back().levels().meters(1);
-    EXPECT_EQ(gate.gain_reduction().largest_db(), 120.0F) << "closed: silence";
-    EXPECT_EQ(gate.gain_reduction().current_db(), 120.0F);
-    script.play("a> id: 2 set_parameters { changes { node: \"comp\" parameter: \"bypass\" value: 1 } }");
-    play(750);
-    received = events('b');
-    ASSERT_FALSE(received.empty());
-    const v1::GainReduction& bypassed = received.back().levels().meters(0).gain_reduction();
-    EXPECT_EQ(bypassed.largest_db(), 0.0F);
-    EXPECT_EQ(bypassed.current_db(), 0.0F);
-}
-
 TEST_F(TelemetryTest, LevelsComeAtTheClientsRateAndWithoutAGap) {
     build();
     script.play(
@@ -331,39 +292,6 @@ TEST_F(TelemetryTest, NodeLoadsComeTwiceASecondToThoseWhoAskForThem) {
     for (std::size_t i = 0; i < before.size(); ++i) {
         EXPECT_EQ(before[i].block_count, after[i].block_count) << "nobody asks: nothing is timed";
     }
-}
-
-TEST(NodeLoads, AreMeansOfWhatWasTimed) {
-    const auto time = [](std::uint64_t id, std::uint64_t cycles, std::uint64_t blocks) {
-        return NodeTime{.node = NodeId{id}, .cycles = cycles, .block_count = blocks};
-    };
-    NodeLoads loads;
-    loads.begin(std::vector{time(1, 500, 5), time(2, 0, 0)});
-    auto told = loads.heaviest(std::vector{time(1, 1'500, 15), time(2, 600, 2), time(3, 40, 1)}, 1'000.0, 10);
-    ASSERT_EQ(told.size(), 3U);
-    EXPECT_EQ(told[0].node, NodeId{2});
-    EXPECT_DOUBLE_EQ(told[0].share, 0.3);
-    EXPECT_DOUBLE_EQ(told[1].share, 0.1) << "what came before it began does not count";
-    EXPECT_DOUBLE_EQ(told[2].share, 0.04) << "a node that came later";
-    told = loads.heaviest(std::vector{time(1, 2'500, 25), time(2, 600, 2), time(3, 1'040, 2)}, 1'000.0, 2);
-    ASSERT_EQ(told.size(), 2U);
-    EXPECT_EQ(told[0].node, NodeId{3});
-    EXPECT_DOUBLE_EQ(told[0].share, 1.0);
-    EXPECT_DOUBLE_EQ(told[0].average, 0.52);
-    EXPECT_EQ(told[1].node, NodeId{2});
-    EXPECT_DOUBLE_EQ(told[1].share, 0.3) << "not timed since: as it was";
-    told = loads.heaviest(std::vector{time(2, 100, 1)}, 1'000.0, 2);
-    ASSERT_EQ(told.size(), 1U) << "the others are gone";
-    EXPECT_DOUBLE_EQ(told[0].share, 0.1) << "a processor that was reset begins anew";
-}
-
-TEST(NodeLoads, ANodeThatIsNoLongerTimedHasNoShare) {
-    NodeLoads loads;
-    loads.begin({});
-    const std::vector<NodeTime> times{{.node = NodeId{1}, .cycles = 500, .block_count = 5}};
-    for (int call = 0; call < NodeLoads::kIdleCalls; ++call)
-        EXPECT_DOUBLE_EQ(loads.heaviest(times, 1'000.0, 1).at(0).share, 0.1) << "call " << call;
-    EXPECT_EQ(loads.heaviest(times, 1'000.0, 1).at(0).share, 0.0) << "a split that has become a view";
 }
 
 TEST_F(TelemetryTest, ANewSubscriptionReplacesTopicsAndRate) {
