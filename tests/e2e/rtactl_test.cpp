@@ -376,8 +376,7 @@ TEST_F(Rtactl, PlotsTheResponseOfAPath) {
     done({"set", "vol.gain_db=-12dB", "vol.invert=on", "out.gain_db=-3dB"});
     done({"connect", "vol", "vu", "gain_db=-5dB"});
     done({"insert", "limiter", "lim", "vu", "out", "look_ahead_ms=2ms"});
-    const auto json = parse_json<v1::Response>(
-        done({"--json", "response", "osc", "out", "--from-channel", "2", "--to-channel", "2"}));
+    const auto json = parse_json<v1::Response>(done({"--json", "response", "osc", "out", "--channels", "2:2"}));
     const v1::FrequencyResponseResult& result = json.get_frequency_response();
     ASSERT_EQ(result.outputs_size(), 1);
     const v1::PortResponse& output = result.outputs(0);
@@ -395,7 +394,7 @@ TEST_F(Rtactl, PlotsTheResponseOfAPath) {
     EXPECT_TRUE(has(plot, "note: limiter \"lim\" counts as its latency, without gain reduction\n")) << plot;
     for (const std::string& line : lines_of(plot)) EXPECT_LE(line.size(), 80U) << line;
     EXPECT_TRUE(has(refused({"response", "vu", "vol"}), "\"vol\" feeds \"vu\"; exchange the two"));
-    EXPECT_TRUE(has(refused({"response", "osc", "out", "--to-channel", "3"}), "to_channel = 3 is out of range"));
+    EXPECT_TRUE(has(refused({"response", "osc", "out", "--channels", "1:3"}), "to_channel = 3 is out of range"));
 }
 
 TEST_F(Rtactl, MetersTheOutputAndTheMeterNodes) {

@@ -49,47 +49,58 @@ bool can_be_drawn(const v1::FrequencyResponseResult& response) {
                });
 }
 
-/// Passes the value of an option that numbers a channel to `set`.
-Result<void> set_channel(const Arguments& arguments, std::string_view option, const auto& set) {
-    const auto given = arguments.value(option);
-    if (!given) return {};
-    std::uint32_t channel = 0;
-    const auto [end, error] = std::from_chars(given->data(), given->data() + given->size(), channel);
-    if (error != std::errc{} || end != given->data() + given->size() || channel == 0) {
-        return fail(Exit::usage,
-                    std::string{option} + " " + quoted(*given) + ": expected the number of a channel, from 1");
+/// Returns the number at the beginning of `text`, and removes it; 0 if there is none.
+std::uint32_t take_number(std::string_view& text) {
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{}) return 0;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return number;
+}
+
+struct Channels {
+    std::uint32_t from;
+    std::uint32_t to;
+};
+
+/// Parses "2:1".
+Result<Channels> parse_channels(std::string_view text) {
+    std::string_view rest = text;
+    const std::uint32_t from = take_number(rest);
+    if (from != 0 && rest.starts_with(':')) {
+        rest.remove_prefix(1);
+        const std::uint32_t to = take_number(rest);
+        if (to != 0 && rest.empty()) return Channels{.from = from, .to = to};
     }
-    set(channel);
-    return {};
+    return fail(Exit::usage,
+                "--channels " + quoted(text) + ": expected a channel of A and a channel of B, from 1, such as 2:1");
 }
 
 /// Returns the request for a node, or for a path if there are two words.
 Result<v1::Request> request_of(const Arguments& arguments) {
     v1::Request request;
     v1::GetFrequencyResponse& wanted = *request.mutable_get_frequency_response();
+    const auto channels_text = arguments.value("--channels");
     if (arguments.words.size() == 1) {
-        if (arguments.has("--from-channel") || arguments.has("--to-channel"))
-            return fail(Exit::usage, "--from-channel and --to-channel need two ports: rtactl response FROM TO");
+        if (channels_text) return fail(Exit::usage, "--channels needs two ports: rtactl response A B --channels N:M");
         wanted.set_node(arguments.words[0].substr(0, arguments.words[0].find(':')));
         return request;
     }
     wanted.set_from(arguments.words[0]);
     wanted.set_to(arguments.words[1]);
-    if (auto set = set_channel(arguments, "--from-channel", [&](auto channel) { wanted.set_from_channel(channel); });
-        !set)
-        return std::unexpected(std::move(set.error()));
-    if (auto set = set_channel(arguments, "--to-channel", [&](auto channel) { wanted.set_to_channel(channel); }); !set)
-        return std::unexpected(std::move(set.error()));
+    if (!channels_text) return request;
+    const auto channels = parse_channels(*channels_text);
+    if (!channels) return std::unexpected(channels.error());
+    wanted.set_from_channel(channels->from);
+    wanted.set_to_channel(channels->to);
     return request;
 }
 
 /// "mic -> out", with the channels if they were chosen.
 std::string title_of(const Arguments& arguments) {
-    std::string title = arguments.words[0];
-    if (const auto channel = arguments.value("--from-channel")) title.append(" channel ").append(*channel);
-    if (arguments.words.size() == 1) return title;
-    title += " -> " + arguments.words[1];
-    if (const auto channel = arguments.value("--to-channel")) title.append(" channel ").append(*channel);
+    if (arguments.words.size() == 1) return arguments.words[0];
+    std::string title = arguments.words[0] + " -> " + arguments.words[1];
+    if (const auto channels = arguments.value("--channels")) title.append(", channels ").append(*channels);
     return title;
 }
 
@@ -126,8 +137,7 @@ Result<void> run_response(Context& context, const Arguments& arguments) {
 }
 
 constexpr std::array kResponseOptions{
-    Option{"--from-channel", "N", "Feed the signal into channel N of the port FROM; default: 1."},
-    Option{"--to-channel", "N", "Show channel N of the port TO; default: 1."},
+    Option{"--channels", "N:M", "Feed the signal into channel N of A, and show channel M of B; default: 1:1."},
     Option{"--svg", "FILE", "Draw into FILE instead (- for the standard output), with the phase of every output.",
            Expects::file}};
 
@@ -136,21 +146,22 @@ constexpr std::array kResponseOptions{
 extern constinit const Command kResponse = checked({
     .position = 290,
     .name = "response",
-    .arguments = {Argument{"FROM[:PORT]", Expects::output}, Argument{"TO[:PORT]", Expects::input, 0}},
-    .help = "Plot the current frequency response of a node, or of the whole path from one port to another.",
+    .arguments = {Argument{"A", Expects::output}, Argument{"B", Expects::input, 0}},
+    .help = "Plot the current frequency response of node A, or of the whole path from A to B.",
     .details =
-        "Of a node (one argument): magnitude, and phase if there is one output. Types without a frequency response, such\n"
-        "as sources and compressors, are refused.\n"
+        "Of a node, or one of its outputs (A:PORT): magnitude, and phase if there is one output. Types without a\n"
+        "frequency response, such as sources and compressors, are refused.\n"
         "\n"
-        "Of a path (two arguments): magnitude, phase and group delay, with all nodes, gains of connections, latencies and\n"
-        "compensating delays between the ports; parallel branches are added. FROM is an output; an input, such as eq:in,\n"
-        "includes the node. TO without a port is every output of the node, or what a device output plays. Nodes that are\n"
-        "not linear are listed, with what they count as: a compressor counts as its make-up gain. A long delay is removed\n"
-        "from the phase, but not from the group delay. With --json, prints the values.",
+        "Of a path: magnitude, phase and group delay, with all nodes, gains of connections, latencies and\n"
+        "compensating delays from A to B; parallel branches are added. A is an output; from an input, such as\n"
+        "eq:in, the path includes the node. B without a port is every output of the node, or what a device\n"
+        "output plays. Nodes that are not linear are listed, with what they count as: a compressor counts as\n"
+        "its make-up gain. A long delay is removed from the phase, but not from the group delay. With --json,\n"
+        "prints the values.",
     .example = "rtactl response vol\n"
                "rtactl response vol:out --svg vol.svg\n"
                "rtactl response osc out\n"
-               "rtactl response vol:in out --to-channel 2",
+               "rtactl response vol:in out --channels 2:2",
     .options = kResponseOptions,
     .run = run_response,
 });

@@ -37,13 +37,13 @@ class Canvas {
             const std::size_t last = nearest(stroke.end.depth, dot_rows());
             // Half of the step in each of the two columns.
             const std::size_t middle = from == to ? last : (first + last) / 2;
-            line(from, first, middle, glyph);
-            for (std::size_t column = from + 1; column < to; ++column) line(column, middle, middle, glyph);
-            line(to, middle, last, glyph);
+            fill(from, first, middle, glyph);
+            for (std::size_t column = from + 1; column < to; ++column) fill(column, middle, middle, glyph);
+            fill(to, middle, last, glyph);
         }
     }
 
-    /// Returns a row of text: the dots over `background`. Without a `glyph`, its dots are shown.
+    /// Returns a row of text: the curves over `background`.
     [[nodiscard]] std::string line(std::size_t row, std::string background) const {
         for (std::size_t column = 0; column < columns_; ++column) {
             const char upper = dots_[2 * row * columns_ + column];
@@ -57,10 +57,11 @@ class Canvas {
     }
     [[nodiscard]] std::size_t dot_rows() const { return dots_.size() / columns_; }
 
-    static constexpr char kDots = '.';  ///< glyph of an only curve
+    static constexpr char kDots = '.';  ///< glyph of an only curve, which is drawn by its dots
 
  private:
-    void line(std::size_t column, std::size_t a, std::size_t b, char glyph) {
+    /// Fills the dots of a column between two rows.
+    void fill(std::size_t column, std::size_t a, std::size_t b, char glyph) {
         for (std::size_t row = std::min(a, b); row <= std::max(a, b); ++row) dots_[row * columns_ + column] = glyph;
     }
 

@@ -217,7 +217,7 @@ TEST(ResponseCommand, PlotsAPathWithItsNotes) {
         *response.mutable_get_frequency_response() = delayed(5.0);
         return Reply{.bytes = frame(response)};
     }};
-    const Outcome plain = rtad.run({"response", "mic", "out:in", "--from-channel", "2", "--to-channel", "3"});
+    const Outcome plain = rtad.run({"response", "mic", "out:in", "--channels", "2:3"});
     EXPECT_EQ(plain.exit, rtactl::Exit::done) << plain.err;
     EXPECT_EQ(asked.node(), "");
     EXPECT_EQ(asked.from(), "mic");
@@ -231,12 +231,14 @@ TEST(ResponseCommand, PlotsAPathWithItsNotes) {
     EXPECT_THAT(svg, HasSubstr(">mic -> out</text>"));
     EXPECT_THAT(svg, HasSubstr(">limiter \"lim\" counts as its latency, without gain reduction</text>"));
     EXPECT_THAT(rtad.run({"--json", "response", "mic", "out"}).out, HasSubstr("\"group_delay_ms\":["));
-    for (const char* const channel : {"0", "x", "-1", "1.5", ""}) {
-        const Outcome wrong = rtad.run({"response", "mic", "out", "--to-channel", channel});
-        EXPECT_EQ(wrong.exit, rtactl::Exit::usage) << channel;
-        EXPECT_THAT(wrong.err, HasSubstr("expected the number of a channel, from 1"));
+    EXPECT_THAT(rtad.run({"response", "mic", "out", "--channels", "2:3", "--svg", "-"}).out,
+                HasSubstr(">mic -> out, channels 2:3</text>"));
+    for (const char* const channels : {"0:1", "1:0", "x", "1:", ":1", "1", "1.5:1", "1:2:3", "4294967296:1", ""}) {
+        const Outcome wrong = rtad.run({"response", "mic", "out", "--channels", channels});
+        EXPECT_EQ(wrong.exit, rtactl::Exit::usage) << channels;
+        EXPECT_THAT(wrong.err, HasSubstr("expected a channel of A and a channel of B, from 1, such as 2:1"));
     }
-    EXPECT_THAT(rtad.run({"response", "mic", "--from-channel", "2"}).err, HasSubstr("need two ports"));
+    EXPECT_THAT(rtad.run({"response", "mic", "--channels", "1:2"}).err, HasSubstr("--channels needs two ports"));
 }
 
 TEST(ResponseCommand, AnAnswerThatMakesNoSenseIsNotDrawn) {
