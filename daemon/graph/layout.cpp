@@ -28,13 +28,6 @@ std::uint32_t count_of(const Repeat& repeat, const ResolvedSettings& settings) {
     return settings.integer(repeat.setting) - repeat.less;
 }
 
-/// Returns the name with its first # replaced by `number`.
-std::string numbered(std::string_view name, std::uint32_t number) {
-    const std::size_t place = name.find('#');
-    if (place == std::string_view::npos) return std::string{name};
-    return std::string{name.substr(0, place)} + std::to_string(number) + std::string{name.substr(place + 1)};
-}
-
 std::vector<NodeLayout::Port> ports_of(std::span<const PortSpec> specs, const ResolvedSettings& settings) {
     const std::uint32_t channels = settings.values().contains("channels") ? settings.integer("channels") : 1;
     std::vector<NodeLayout::Port> ports;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "dsp/ramp.h"
+#include "graph/repeat.h"
 
 namespace rta {
 
@@ -19,16 +20,6 @@ enum class RampLaw : std::uint8_t {
     amplitude,    ///< in dB for users; the node receives the gain factor (silence is exactly 0), which ramps linearly
     on_off,       ///< 0 or 1; the node receives a linear crossfade between them
     own,          ///< passed on immediately: the node smooths the change itself
-};
-
-/// The row is repeated: the value of a setting, minus `less`, is the count. A crossover has one frequency fewer than
-/// ways. The name of the row contains a # for the number, from 1: `gain_#_db`. An on/off setting counts as 1 or 0: an
-/// optional port needs no number.
-struct Repeat {
-    std::string_view setting = {};  ///< empty: not repeated
-    std::uint32_t less = 0;
-
-    [[nodiscard]] constexpr bool given() const { return !setting.empty(); }
 };
 
 /// One row of a node's parameter table: the single definition of a parameter, used by validation, the protocol, `rtactl

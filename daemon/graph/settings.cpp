@@ -100,6 +100,14 @@ std::string find_error(const SettingSpec& spec, const SettingValue& value) {
     return " must be " + expected_value(spec);
 }
 
+/// Returns the row of a setting, or nullptr if there is none, whatever the counts of repeated rows.
+const SettingSpec* row_of(std::span<const SettingSpec> table, std::string_view name) {
+    const auto found = std::ranges::find_if(table, [name](const SettingSpec& spec) {
+        return spec.repeat.given() ? number_in(spec.name, name).has_value() : spec.name == name;
+    });
+    return found == table.end() ? nullptr : &*found;
+}
+
 /// A setting that is missing from the table or of another kind is an error in the code of the node.
 template <class T>
 const T& get_as(const Settings& values, std::string_view name) {
@@ -131,28 +139,73 @@ std::uint64_t random_from_name(std::string_view name) {
     return hash ^ (hash >> 33U);
 }
 
+Expected<void> ResolvedSettings::take(const SettingSpec& spec, const std::string& name, const SettingValue& value,
+                                      std::string_view where) {
+    if (const std::string wrong = find_error(spec, value); !wrong.empty()) {
+        return fail(ErrorCode::invalid_argument,
+                    std::string{where} + ": setting " + name + " = " + display(value) + wrong);
+    }
+    SettingValue& stored = values_.insert_or_assign(name, value).first->second;
+    // -0 compares equal to 0, but a node may treat it differently.
+    if (auto* number = std::get_if<double>(&stored)) *number += 0.0;
+    return {};
+}
+
 Expected<ResolvedSettings> ResolvedSettings::resolve(std::span<const SettingSpec> table, const Settings& given,
                                                      std::string_view where) {
     ResolvedSettings resolved;
-    for (const SettingSpec& spec : table) resolved.values_.emplace(spec.name, default_of(spec));
-
-    const std::string at_fault = std::string{where} + ": ";
+    // First the settings that may be counts of others.
+    for (const SettingSpec& spec : table) {
+        if (spec.repeat.given()) continue;
+        resolved.values_.emplace(spec.name, default_of(spec));
+        const auto found = given.find(spec.name);
+        if (found == given.end()) continue;
+        if (auto good = resolved.take(spec, found->first, found->second, where); !good)
+            return std::unexpected(std::move(good.error()));
+    }
+    for (const SettingSpec& spec : table) {
+        if (!spec.repeat.given()) continue;
+        const std::uint32_t count = resolved.integer(spec.repeat.setting) - spec.repeat.less;
+        for (std::uint32_t number = 1; number <= count; ++number)
+            resolved.values_.emplace(numbered(spec.name, number), default_of(spec));
+    }
     for (const auto& [name, value] : given) {
-        const auto spec = std::ranges::find(table, name, &SettingSpec::name);
-        if (spec == table.end()) {
-            std::vector<std::string_view> names;
-            for (const SettingSpec& known : table) names.push_back(known.name);
-            return fail(ErrorCode::not_found, at_fault + unknown_name("setting", name, names));
-        }
-        if (const std::string wrong = find_error(*spec, value); !wrong.empty()) {
-            return fail(ErrorCode::invalid_argument, at_fault + "setting " + name + " = " + display(value) + wrong);
-        }
-        SettingValue& stored = resolved.values_.find(name)->second;
-        stored = value;
-        // -0 compares equal to 0, but a node may treat it differently.
-        if (auto* number = std::get_if<double>(&stored)) *number += 0.0;
+        const SettingSpec* const spec = row_of(table, name);
+        if (spec == nullptr || !resolved.values_.contains(name))
+            return fail(ErrorCode::not_found, std::string{where} + ": " + resolved.no_such_setting(table, name));
+        if (!spec->repeat.given()) continue;
+        if (auto good = resolved.take(*spec, name, value, where); !good)
+            return std::unexpected(std::move(good.error()));
     }
     return resolved;
+}
+
+std::string ResolvedSettings::no_such_setting(std::span<const SettingSpec> table, std::string_view name) const {
+    if (const SettingSpec* const row = row_of(table, name); row != nullptr) {
+        return "unknown setting " + quoted(name) + ": expected " + numbered(row->name, 1) + " to " +
+               numbered(row->name, integer(row->repeat.setting)) + ", because " + std::string{row->repeat.setting} +
+               " is " + std::to_string(integer(row->repeat.setting));
+    }
+    std::vector<std::string_view> names;
+    for (const SettingSpec& spec : table) {
+        for (const auto& [known, value] : values_) {
+            if (row_of(table, known) == &spec) names.push_back(known);
+        }
+    }
+    return unknown_name("setting", name, names);
+}
+
+Settings changed_settings(std::span<const SettingSpec> table, const Settings& given, const Settings& changes) {
+    Settings changed = given;
+    for (const auto& [name, value] : changes) changed.insert_or_assign(name, value);
+    std::erase_if(changed, [&](const auto& setting) {
+        const SettingSpec* const row = row_of(table, setting.first);
+        if (row == nullptr || !row->repeat.given() || changes.contains(setting.first)) return false;
+        const auto count = changed.find(row->repeat.setting);
+        const auto* const number = count == changed.end() ? nullptr : std::get_if<double>(&count->second);
+        return number != nullptr && static_cast<double>(*number_in(row->name, setting.first)) > *number;
+    });
+    return changed;
 }
 
 std::uint32_t ResolvedSettings::integer(std::string_view name) const {

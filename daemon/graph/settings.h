@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "document/setting_value.h"
+#include "graph/repeat.h"
 #include "text/error.h"
 
 namespace rta {
@@ -28,6 +29,7 @@ struct SettingSpec {
     std::string_view help;
     /// An integer that differs between nodes: if a node is added without it, a value is drawn and stored in the graph.
     bool drawn = false;
+    Repeat repeat = {};  ///< by an integer setting of the same table; the name then contains a #
 };
 
 /// Adds the settings that are drawn and that `given` does not contain, with values that depend on `random`. Returns
@@ -36,6 +38,12 @@ std::vector<std::string_view> draw_settings(std::span<const SettingSpec> table, 
 
 /// Returns a number for draw_settings() that is always the same for a name, and differs between names. [any]
 [[nodiscard]] std::uint64_t random_from_name(std::string_view name);
+
+/// Returns the row, repeated as many times as the integer setting `by` specifies.
+[[nodiscard]] constexpr SettingSpec repeated(SettingSpec spec, std::string_view by) {
+    spec.repeat = {by, 0};
+    return spec;
+}
 
 /// Returns the row `channels`, the same for all nodes that have it.
 [[nodiscard]] constexpr SettingSpec channels_setting(std::string_view help = "Width of every port of the node.") {
@@ -75,6 +83,11 @@ std::vector<std::string_view> draw_settings(std::span<const SettingSpec> table, 
             .help = help};
 }
 
+/// Returns `given` with `changes`, and without those repeated settings that the changed counts leave no place for.
+/// [any]
+[[nodiscard]] Settings changed_settings(std::span<const SettingSpec> table, const Settings& given,
+                                        const Settings& changes);
+
 /// Settings that have been validated against a table, with defaults filled in. [any]
 class ResolvedSettings {
  public:
@@ -93,6 +106,10 @@ class ResolvedSettings {
     [[nodiscard]] const Settings& values() const { return values_; }
 
  private:
+    [[nodiscard]] Expected<void> take(const SettingSpec& spec, const std::string& name, const SettingValue& value,
+                                      std::string_view where);
+    [[nodiscard]] std::string no_such_setting(std::span<const SettingSpec> table, std::string_view name) const;
+
     Settings values_;
 };
 

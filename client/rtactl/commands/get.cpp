@@ -3,6 +3,7 @@
 
 #include "rtactl/context/context.h"
 #include "rtactl/drawing/node_values.h"
+#include "rtactl/language/type_table.h"
 #include "text/quoting.h"
 #include "text/suggestion.h"
 
@@ -40,17 +41,16 @@ std::string no_such_node(const v1::Graph& graph, std::string_view name) {
 std::string no_such_value(const v1::Node& node, const v1::NodeType* type, std::string_view name) {
     std::vector<std::string_view> names;
     for (const auto& [parameter, value] : node.parameters()) names.emplace_back(parameter);
-    if (type != nullptr) {
-        for (const v1::SettingInfo& setting : type->settings()) names.emplace_back(setting.name());
-    }
+    const auto settings = type == nullptr ? std::vector<v1::SettingInfo>{} : settings_of(*type, node.settings());
+    for (const v1::SettingInfo& setting : settings) names.emplace_back(setting.name());
     std::ranges::sort(names);
     return "node " + node.name() + ": " + unknown_name("parameter or setting", name, names);
 }
 
 bool has_value(const v1::Node& node, const v1::NodeType* type, std::string_view name) {
     if (node.parameters().contains(std::string{name})) return true;
-    return type != nullptr &&
-           std::ranges::any_of(type->settings(), [&](const auto& setting) { return setting.name() == name; });
+    return type != nullptr && std::ranges::any_of(settings_of(*type, node.settings()),
+                                                  [&](const auto& setting) { return setting.name() == name; });
 }
 
 void keep_only(auto& map, std::string_view name) {

@@ -62,10 +62,10 @@ Result<void> run_insert(Context& context, const Arguments& arguments) {
     const v1::NodeType* type = context.find_type(node.type());
     if (auto assigned = assign(type, *assignments, node); !assigned)
         return usage_error(node.name() + ": " + assigned.error());
-    const v1::SettingInfo* channels = type == nullptr ? nullptr : find_setting(*type, "channels");
+    const auto channels = type == nullptr ? std::nullopt : find_setting(*type, "channels");
     const double width = width_of(context, **graph, connection->from);
     const bool given = std::ranges::find(*assignments, "channels", &Assignment::name) != assignments->end();
-    if (channels != nullptr && !given && width != 0 && width != channels->default_().number_value())
+    if (channels && !given && width != 0 && width != channels->default_().number_value())
         (*node.mutable_settings()->mutable_fields())["channels"].set_number_value(width);
 
     // The gain stays on the connection to B, so that the new node receives the unchanged output of A.

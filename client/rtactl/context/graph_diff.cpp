@@ -129,7 +129,7 @@ class Comparison {
         change.set_node(after.name());
         const v1::NodeType* type = find_type(types_, after.type());
         if (type == nullptr) return change;
-        for (const v1::SettingInfo& setting : type->settings()) {
+        for (const v1::SettingInfo& setting : settings_of(*type, after.settings())) {
             // The daemon keeps the value that it has drawn for the node.
             if (setting.drawn() && !after.settings().fields().contains(setting.name())) continue;
             const google::protobuf::Value& value = value_of(after, setting);

@@ -35,7 +35,7 @@ void print_values(std::ostream& out, const v1::Node& node, const v1::NodeType* t
         print(std::string{other}, format_value(node.parameters().at(std::string{other}), info ? info->unit() : ""));
     }
     if (type != nullptr) {
-        for (const v1::SettingInfo& setting : type->settings()) {
+        for (const v1::SettingInfo& setting : settings_of(*type, node.settings())) {
             const auto given = node.settings().fields().find(setting.name());
             print(setting.name(),
                   describe(given == node.settings().fields().end() ? setting.default_() : given->second));
@@ -50,7 +50,7 @@ std::vector<std::string> changed_values(const v1::Node& node, const v1::NodeType
     std::map<std::string, std::string> parameters;
     for (const auto& [name, value] : node.parameters()) parameters.emplace(name, format_number(value));
     if (type != nullptr) {
-        for (const v1::SettingInfo& setting : type->settings()) {
+        for (const v1::SettingInfo& setting : settings_of(*type, node.settings())) {
             const auto given = settings.find(setting.name());
             if (given != settings.end() && given->second == describe(setting.default_())) settings.erase(given);
         }

@@ -45,6 +45,10 @@ std::string port_width(const v1::PortInfo& port) {
     return width + ", # from 1 to " + last_number(port.repeated_by());
 }
 
+std::string repeat_text(const v1::SettingInfo& setting) {
+    return setting.has_repeated_by() ? ", # from 1 to " + last_number(setting.repeated_by()) : "";
+}
+
 /// Entry of a section: a name, its properties, and a sentence of help.
 struct Entry {
     std::string name;
@@ -62,7 +66,9 @@ std::vector<Entry> port_entries(const v1::NodeType& type) {
 std::vector<Entry> setting_entries(const v1::NodeType& type) {
     std::vector<Entry> entries;
     for (const v1::SettingInfo& setting : type.settings()) {
-        entries.push_back({setting.name(), range_text(setting) + "; default " + default_text(setting), setting.help()});
+        entries.push_back({setting.name(),
+                           range_text(setting) + repeat_text(setting) + "; default " + default_text(setting),
+                           setting.help()});
     }
     return entries;
 }
@@ -123,7 +129,7 @@ std::string example_value(const v1::ParameterInfo& parameter) {
 
 /// Returns "kind=highpass" or "frequency_hz=880Hz"; empty if the type has neither choices nor parameters.
 std::string example_assignment(const v1::NodeType& type) {
-    for (const v1::SettingInfo& setting : type.settings()) {
+    for (const v1::SettingInfo& setting : settings_of(type, {})) {
         for (const std::string& choice : setting.choices()) {
             if (choice != default_text(setting)) return setting.name() + "=" + choice;
         }
@@ -161,7 +167,8 @@ std::string port_table(const v1::NodeType& type) {
 std::string setting_table(const v1::NodeType& type) {
     std::string text = "| setting | may be | default | |\n|---|---|---|---|\n";
     for (const v1::SettingInfo& setting : type.settings())
-        add_row(text, {code(setting.name()), range_text(setting), default_text(setting), setting.help()});
+        add_row(text, {code(setting.name()), range_text(setting) + repeat_text(setting), default_text(setting),
+                       setting.help()});
     return text;
 }
 

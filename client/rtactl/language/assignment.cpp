@@ -172,9 +172,7 @@ std::expected<ResolvedValue, std::string> resolve(const v1::NodeType* type, cons
     if (type != nullptr) {
         if (const auto parameter = find_parameter(*type, assignment.name))
             return resolve_parameter(*parameter, assignment);
-        for (const v1::SettingInfo& setting : type->settings()) {
-            if (setting.name() == assignment.name) return resolve_setting(setting, assignment);
-        }
+        if (const auto setting = find_setting(*type, assignment.name)) return resolve_setting(*setting, assignment);
     }
     return resolve_unknown(type, assignment);
 }

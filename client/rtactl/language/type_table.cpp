@@ -88,10 +88,25 @@ const v1::NodeType* find_type(const v1::NodeTypesResult& types, std::string_view
     return found == types.types().end() ? nullptr : &*found;
 }
 
-const v1::SettingInfo* find_setting(const v1::NodeType& type, std::string_view name) {
-    const auto found = std::ranges::find(
-        type.settings(), name, [](const v1::SettingInfo& setting) { return std::string_view{setting.name()}; });
-    return found == type.settings().end() ? nullptr : &*found;
+std::optional<v1::SettingInfo> find_setting(const v1::NodeType& type, std::string_view name) {
+    for (const v1::SettingInfo& setting : type.settings()) {
+        const bool repeated = setting.has_repeated_by() && first_number(setting.name(), name) != 0;
+        if (setting.name() != name && !repeated) continue;
+        v1::SettingInfo found = setting;
+        found.set_name(std::string{name});
+        return found;
+    }
+    return std::nullopt;
+}
+
+std::vector<v1::SettingInfo> settings_of(const v1::NodeType& type, const google::protobuf::Struct& settings) {
+    std::vector<v1::SettingInfo> all;
+    for (const v1::SettingInfo& row : type.settings()) {
+        const unsigned count = row.has_repeated_by() ? count_of(row.repeated_by(), type, settings) : 1;
+        for (unsigned number = 1; number <= count; ++number)
+            all.emplace_back(row).set_name(numbered(row.name(), number));
+    }
+    return all;
 }
 
 std::optional<v1::ParameterInfo> find_parameter(const v1::NodeType& type, std::string_view name) {
@@ -114,8 +129,8 @@ std::optional<v1::ParameterInfo> find_parameter(const v1::NodeType& type, std::s
 double number_setting(const v1::NodeType& type, const google::protobuf::Struct& settings, std::string_view name) {
     const auto given = settings.fields().find(std::string{name});
     if (given != settings.fields().end()) return number_of(given->second);
-    const v1::SettingInfo* setting = find_setting(type, name);
-    return setting == nullptr ? 0.0 : number_of(setting->default_());
+    const auto setting = find_setting(type, name);
+    return setting ? number_of(setting->default_()) : 0.0;
 }
 
 std::vector<std::string> port_names(const Ports& ports, const v1::NodeType& type,

@@ -10,7 +10,7 @@
 
 namespace rta::rtactl {
 
-// A # in the name of a parameter or port stands for a number, starting at 1; see ParameterInfo.
+// A # in the name of a parameter, setting or port stands for a number, starting at 1; see ParameterInfo.
 
 /// Returns the parameter of that name, with its own name and default even if the table has one row for several; nullopt
 /// if not found.
@@ -20,9 +20,15 @@ namespace rta::rtactl {
 [[nodiscard]] std::vector<v1::ParameterInfo> parameters_of(const v1::NodeType& type,
                                                            const google::protobuf::Struct& settings);
 
-/// Return nullptr if not found.
+/// Returns the setting of that name, with its own name even if the table has one row for several; nullopt if not found.
+[[nodiscard]] std::optional<v1::SettingInfo> find_setting(const v1::NodeType& type, std::string_view name);
+
+/// Returns the settings of a node with these settings, each with its own name.
+[[nodiscard]] std::vector<v1::SettingInfo> settings_of(const v1::NodeType& type,
+                                                       const google::protobuf::Struct& settings);
+
+/// Returns nullptr if not found.
 [[nodiscard]] const v1::NodeType* find_type(const v1::NodeTypesResult& types, std::string_view name);
-[[nodiscard]] const v1::SettingInfo* find_setting(const v1::NodeType& type, std::string_view name);
 
 using Ports = google::protobuf::RepeatedPtrField<v1::PortInfo>;
 /// Returns the names of the ports (the inputs or outputs of the type) of a node with these settings.

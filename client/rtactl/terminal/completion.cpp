@@ -204,7 +204,7 @@ class Offers {
         };
         for (const v1::ParameterInfo& parameter : parameters_of(type, settings))
             offer(parameter.name(), parameter.help());
-        for (const v1::SettingInfo& setting : type.settings()) offer(setting.name(), setting.help());
+        for (const v1::SettingInfo& setting : settings_of(type, settings)) offer(setting.name(), setting.help());
     }
 
     void value_of(std::string_view name, const v1::NodeType& type, const google::protobuf::Struct& settings) {
@@ -215,8 +215,8 @@ class Offers {
             completion_.hint = range_text(parameter) + ", default " + default_text(parameter);
             return;
         }
-        const v1::SettingInfo* setting = find_setting(type, name);
-        if (setting == nullptr) return;
+        const auto setting = find_setting(type, name);
+        if (!setting) return;
         if (setting->kind() == "on_off") return on_off(front);
         for (const std::string& choice : setting->choices()) add(front + choice);
         if (setting->choices_size() == 0)

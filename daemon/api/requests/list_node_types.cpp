@@ -41,6 +41,11 @@ std::string_view reports_name(Reports reports) {
 
 void set_string(std::string& field, std::string_view text) { field.assign(text); }
 
+void repeat_to_wire(const Repeat& repeat, v1::RepeatInfo& message) {
+    set_string(*message.mutable_setting(), repeat.setting);
+    message.set_less(repeat.less);
+}
+
 void setting_to_wire(const SettingSpec& spec, v1::SettingInfo& message) {
     set_string(*message.mutable_name(), spec.name);
     set_string(*message.mutable_kind(), kind_name(spec.kind));
@@ -62,11 +67,7 @@ void setting_to_wire(const SettingSpec& spec, v1::SettingInfo& message) {
     }
     message.set_drawn(spec.drawn);
     for (const std::string_view choice : spec.choices) set_string(*message.add_choices(), choice);
-}
-
-void repeat_to_wire(const Repeat& repeat, v1::RepeatInfo& message) {
-    set_string(*message.mutable_setting(), repeat.setting);
-    message.set_less(repeat.less);
+    if (spec.repeat.given()) repeat_to_wire(spec.repeat, *message.mutable_repeated_by());
 }
 
 void parameter_to_wire(const ParameterSpec& row, double sample_rate_hz, v1::ParameterInfo& message) {

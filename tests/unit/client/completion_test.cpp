@@ -75,6 +75,12 @@ v1::NodeTypesResult more_types() {
     add_setting(filter, "steep", "on_off").mutable_default_()->set_bool_value(false);
     add_parameter(filter, "frequency_hz", "Hz");
     add_parameter(filter, "bypass", "on/off");
+    v1::NodeType& bank = add_type(types, "bank");
+    add_setting(bank, "bands", "integer").mutable_default_()->set_number_value(2);
+    v1::SettingInfo& each = add_setting(bank, "kind_#", "choice");
+    for (const char* choice : {"peaking", "notch"}) each.add_choices(choice);
+    each.mutable_default_()->set_string_value("peaking");
+    each.mutable_repeated_by()->set_setting("bands");
     v1::NodeType& delay = add_type(types, "delay");
     add_setting(delay, "max_time_ms", "number").mutable_default_()->set_number_value(500);
     add_parameter(delay, "time_ms", "ms").set_maximum_setting("max_time_ms");
@@ -220,6 +226,9 @@ TEST(Completion, OffersTypesAndTheirValues) {
     EXPECT_EQ(offered({"add", "matrix", "m", "inputs=2", "gain_2"}), (Texts{"gain_2_1_db=", "gain_2_2_db="}));
     EXPECT_EQ(offered({"insert", "filter", "f", "osc", "vol", "k"}), Texts{"kind="});
     EXPECT_EQ(offered({"add", "nonsense", "n", ""}), Texts{});
+    EXPECT_EQ(offered({"add", "bank", "b", ""}), (Texts{"bands=", "kind_1=", "kind_2="}));
+    EXPECT_EQ(offered({"add", "bank", "b", "bands=3", "kind_"}), (Texts{"kind_1=", "kind_2=", "kind_3="}));
+    EXPECT_EQ(offered({"add", "bank", "b", "kind_2=no"}), Texts{"kind_2=notch "});
 }
 
 TEST(Completion, OffersChainLinks) {

@@ -232,6 +232,28 @@ TEST(Print, APageOfATypeHasALineOfFactsAndThenTheHelp) {
               "  rtactl play sine echo:kind=canyon\n");
 }
 
+TEST(Print, ARepeatedSettingHasItsCountAndItsExampleHasANumber) {
+    v1::NodeType type;
+    type.set_name("bank");
+    type.add_inputs()->set_name("in");
+    type.add_outputs()->set_name("out");
+    v1::SettingInfo& bands = *type.add_settings();
+    bands.set_name("bands");
+    bands.set_kind("integer");
+    bands.mutable_default_()->set_number_value(4);
+    v1::SettingInfo& kind = *type.add_settings();
+    kind.set_name("kind_#");
+    kind.set_kind("choice");
+    for (const char* const choice : {"peaking", "notch"}) kind.add_choices(choice);
+    kind.mutable_default_()->set_string_value("peaking");
+    kind.mutable_repeated_by()->set_setting("bands");
+    std::ostringstream out;
+    print_type(out, type);
+    EXPECT_NE(out.str().find("kind_#  peaking, notch, # from 1 to bands; default peaking"), std::string::npos)
+        << out.str();
+    EXPECT_NE(out.str().find("rtactl play sine bank:kind_1=notch"), std::string::npos) << out.str();
+}
+
 TEST(Print, TheExampleOfATypeIsFitForItsPorts) {
     const auto examples = [](const std::vector<const char*>& inputs, const std::vector<const char*>& outputs) {
         v1::NodeType type;

@@ -49,6 +49,68 @@ Expected<ResolvedSettings> resolve(const Settings& given) {
     return ResolvedSettings::resolve(kSettings, given, kWhere);
 }
 
+constexpr std::array kRepeatedSettings{
+    repeated(SettingSpec{.name = "kind_#",
+                         .kind = SettingSpec::Kind::choice,
+                         .default_text = "lowpass",
+                         .choices = kKinds,
+                         .help = "Kind of band #."},
+             "bands"),
+    SettingSpec{.name = "bands",
+                .kind = SettingSpec::Kind::integer,
+                .minimum = 1,
+                .maximum = 12,
+                .default_number = 2,
+                .help = "Bands."},
+};
+
+TEST(RepeatedSettings, AreAsManyAsTheirCount) {
+    const auto names = [](const Settings& given) {
+        const auto settings = ResolvedSettings::resolve(kRepeatedSettings, given, kWhere);
+        std::vector<std::string> all;
+        if (settings) {
+            for (const auto& [name, value] : settings->values()) all.push_back(name);
+        }
+        return all;
+    };
+    EXPECT_EQ(names({}), (std::vector<std::string>{"bands", "kind_1", "kind_2"}));
+    EXPECT_EQ(names({{"bands", 1.0}}), (std::vector<std::string>{"bands", "kind_1"}));
+    EXPECT_EQ(names({{"bands", 12.0}}).size(), 13U);
+    const auto given =
+        ResolvedSettings::resolve(kRepeatedSettings, {{"bands", 11.0}, {"kind_11", std::string{"notch"}}}, kWhere);
+    ASSERT_TRUE(given);
+    EXPECT_EQ(given->text("kind_10"), "lowpass");
+    EXPECT_EQ(given->text("kind_11"), "notch");
+}
+
+TEST(RepeatedSettings, AreRefusedBeyondTheirCountAndByTheirValue) {
+    const auto sentence = [](const Settings& given) {
+        const auto settings = ResolvedSettings::resolve(kRepeatedSettings, given, kWhere);
+        return settings ? std::string{} : settings.error().sentence;
+    };
+    EXPECT_EQ(sentence({{"kind_3", std::string{"notch"}}}),
+              R"(node "f": unknown setting "kind_3": expected kind_1 to kind_2, because bands is 2)");
+    EXPECT_EQ(sentence({{"kind_2", std::string{"comb"}}}),
+              R"(node "f": setting kind_2 = "comb" must be one of "lowpass", "highpass", "notch")");
+    EXPECT_EQ(sentence({{"kind", std::string{"notch"}}}),
+              R"(node "f": unknown setting "kind"; expected one of: kind_1, kind_2, bands)");
+    // The count itself is wrong.
+    EXPECT_NE(sentence({{"bands", 13.0}, {"kind_13", std::string{"notch"}}}).find("bands = 13 is out of range"),
+              std::string::npos);
+    for (const char* name : {"kind_0", "kind_01", "kind_+1", "kind_ 1", "kind_1 ", "kind_#", "kind_99999999999"})
+        EXPECT_NE(sentence({{name, std::string{"notch"}}}), "") << name;
+}
+
+TEST(RepeatedSettings, AreDroppedWithTheirCount) {
+    const Settings given{{"bands", 3.0}, {"kind_1", std::string{"notch"}}, {"kind_3", std::string{"notch"}}};
+    EXPECT_EQ(changed_settings(kRepeatedSettings, given, {{"bands", 2.0}}),
+              (Settings{{"bands", 2.0}, {"kind_1", std::string{"notch"}}}));
+    EXPECT_EQ(changed_settings(kRepeatedSettings, given, {{"bands", 4.0}}).size(), 3U);
+    const Settings named =
+        changed_settings(kRepeatedSettings, given, {{"bands", 1.0}, {"kind_3", std::string{"lowpass"}}});
+    EXPECT_EQ(named.size(), 3U) << "what the client names is not dropped, but refused";
+}
+
 TEST(ResolvedSettings, FillsInTheDefaults) {
     const auto settings = resolve({});
     ASSERT_TRUE(settings.has_value());
