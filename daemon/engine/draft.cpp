@@ -33,13 +33,6 @@ Error take_too_long(std::size_t done, std::size_t count) {
             {}};
 }
 
-Expected<void> check_ramp(const std::optional<float>& ramp_ms, std::string_view node, std::string_view parameter) {
-    if (!ramp_ms || (*ramp_ms >= 0.0F && *ramp_ms <= kMaximumRampMs)) return {};
-    return fail(ErrorCode::invalid_argument, "node " + quoted(node) + ": a ramp of " + format_number(*ramp_ms) +
-                                                 " ms for " + std::string{parameter} + " is out of range: 0 to " +
-                                                 format_number(kMaximumRampMs) + " ms");
-}
-
 /// Applies one edit to a draft.
 class Editor {
  public:
@@ -74,26 +67,24 @@ class Editor {
         auto change = check_change(draft_.graph, edit);
         if (!change) return std::unexpected(std::move(change.error()));
         draft_.changes.push_back(*change);
+        draft_.check_later(change->node, index_);
         return draft_.graph.set_parameter(edit.node, edit.parameter, edit.value);
     }
 
     Expected<void> operator()(const ChangeSettings& edit) {
         const auto node = draft_.graph.require(edit.node);
         if (!node) return std::unexpected(node.error());
-        Settings settings = (*node)->description->given_settings;
-        for (const auto& [name, value] : edit.settings) settings.insert_or_assign(name, value);
         const NodeDescription& old = *(*node)->description;
+        Settings settings = changed_settings(old.type->settings, old.given_settings, edit.settings);
         auto description =
             NodeDescription::make(*old.type, edit.node, std::move(settings), old.sample_rate_hz, old.annotation);
         if (!description) return std::unexpected(std::move(description.error()));
         // Nothing that the processor depends on has changed: it keeps its state.
         if ((*description)->settings == (*node)->description->settings)
             return describe(**node, std::move(*description));
-        if (!built_for(**description))
-            return draft_.graph.replace_node(draft_.add(nullptr, index_, 0), std::move(*description));
-        const std::shared_ptr<NodeInstance>& instance = nodes_.front().instance;
-        instance->rename(std::move(*description));
-        return draft_.replace(instance, index_);
+        auto good = replace(std::move(*description));
+        if (good) draft_.check_later(draft_.graph.find(edit.node)->id, index_);
+        return good;
     }
 
     Expected<void> operator()(const SetLatencyCompensation& edit) {
@@ -139,6 +130,14 @@ class Editor {
         return draft_.add(node.instance, index_, node_index);
     }
 
+    Expected<void> replace(std::shared_ptr<const NodeDescription> description) {
+        if (!built_for(*description))
+            return draft_.graph.replace_node(draft_.add(nullptr, index_, 0), std::move(description));
+        const std::shared_ptr<NodeInstance>& instance = nodes_.front().instance;
+        instance->rename(std::move(description));
+        return draft_.replace(instance, index_);
+    }
+
     /// Changes the name, title or description of a node, or the text of its settings if their values are the same.
     Expected<void> describe(const GraphNode& node, std::shared_ptr<const NodeDescription> description) {
         draft_.renamed.push_back(node.id);
@@ -175,7 +174,9 @@ class Editor {
         Settings settings = node.description->given_settings;
         for (const std::string_view name : node.drawn)
             settings.find(name)->second = old.description->settings.values().find(name)->second;
-        auto kept = NodeDescription::make(*node.description->type, old.name(), std::move(settings));
+        const NodeDescription& added = *node.description;
+        auto kept =
+            NodeDescription::make(*added.type, added.name, std::move(settings), added.sample_rate_hz, added.annotation);
         return kept ? std::move(*kept) : node.description;
     }
 
@@ -359,6 +360,7 @@ std::size_t edit_that_delays_too_much(const DraftOrigin& origin, const PreparedE
 Expected<Draft> apply_acyclic(const DraftOrigin& origin, const PreparedEdits& edits) {
     auto result = apply_first(origin, edits, edits.transaction.edits.size());
     if (!result) return result;
+    if (auto good = result->check_together(); !good) return std::unexpected(std::move(good.error()));
     if (auto fits = result->graph.check_document_size(); !fits)
         return std::unexpected(at_edit(std::move(fits.error()), result->too_large_from));
     // Nothing else adds connections between nodes.
@@ -374,14 +376,6 @@ Expected<Draft> apply_acyclic(const DraftOrigin& origin, const PreparedEdits& ed
 }
 
 }  // namespace
-
-Expected<ParameterChange> check_change(const AudioGraph& graph, const SetParameter& edit) {
-    const auto place = graph.check_parameter(edit.node, edit.parameter, edit.value);
-    if (!place) return std::unexpected(place.error());
-    if (auto good = check_ramp(edit.ramp_ms, edit.node, edit.parameter); !good)
-        return std::unexpected(std::move(good.error()));
-    return ParameterChange{place->node, place->index, edit.value, edit.ramp_ms.value_or(kDefaultParameterRampMs)};
-}
 
 Expected<void> Draft::apply(const Edit& edit, std::size_t index, std::span<const PreparedNode> nodes) {
     auto good = std::visit(Editor{*this, index, nodes}, edit);
@@ -491,6 +485,8 @@ Expected<Draft> carry_over(const PreparedEdits& edits, const DraftOrigin& origin
         change.node = shift.apply(change.node);
         result.graph.set_parameter({change.node, change.parameter}, change.value);
     }
+    for (const CheckedNode& entry : draft.checked) result.checked.push_back({shift.apply(entry.id), entry.edit_index});
+    if (!result.check_together()) return conflict();
     for (const ConnectionKey& key : draft.connected) {
         const IncomingConnection* const connection = draft.graph.find(key);
         const bool exists = result.graph.find(shift.apply(key)) != nullptr;

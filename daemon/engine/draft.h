@@ -36,6 +36,15 @@ struct ParameterChange {
 
 /// Validates a parameter change. Errors: INVALID_ARGUMENT, NOT_FOUND. [control]
 [[nodiscard]] Expected<ParameterChange> check_change(const AudioGraph& graph, const SetParameter& edit);
+/// Checks the values that the nodes would have together after all changes, each of which is valid. Errors:
+/// INVALID_ARGUMENT, with the index of the last change of the node. [control]
+[[nodiscard]] Expected<void> check_together(const AudioGraph& graph, std::span<const ParameterChange> changes);
+
+/// A node whose type checks the values of its parameters together, and the last edit that may have made them invalid.
+struct CheckedNode {
+    NodeId id;
+    std::size_t edit_index;
+};
 
 /// A node that a draft adds.
 struct AddedNode {
@@ -65,8 +74,9 @@ struct Draft {
     // What edits have set, whether or not it had that value before.
     std::vector<ConnectionKey> connected = {};
     std::optional<bool> compensated = {};
-    Describe described = {};         ///< the title and the description of the graph
-    std::size_t too_large_from = 0;  ///< the edit from which on the graph is too large to save, if it is
+    Describe described = {};                ///< the title and the description of the graph
+    std::vector<CheckedNode> checked = {};  ///< see check_together()
+    std::size_t too_large_from = 0;         ///< the edit from which on the graph is too large to save, if it is
 
     /// Applies edit number `index` with the nodes that were built for it. After an error the draft must be discarded.
     Expected<void> apply(const Edit& edit, std::size_t index, std::span<const PreparedNode> nodes);
@@ -74,6 +84,11 @@ struct Draft {
     Expected<void> replace(std::shared_ptr<NodeInstance> instance, std::size_t edit_index = 0);
     /// Assigns an id to a new node, which may be built later.
     NodeId add(std::shared_ptr<NodeInstance> instance, std::size_t edit_index, std::size_t node_index);
+    /// Adds the node to `checked` if its type requires it.
+    void check_later(NodeId id, std::size_t edit_index);
+    /// Checks the values of the nodes in `checked`. Call it after the last edit: the edits of a transaction may set the
+    /// values one by one. Errors: INVALID_ARGUMENT, with the edit.
+    [[nodiscard]] Expected<void> check_together() const;
     /// Returns the nodes of the graph that must be built before the draft is compiled.
     [[nodiscard]] std::vector<MissingNode> missing() const;
 

@@ -200,6 +200,7 @@ Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits) {
         if (!change) return std::unexpected(at_edit(change.error(), i));
         changes.push_back(*change);
     }
+    if (auto good = check_together(core.graph, changes); !good) return std::unexpected(std::move(good.error()));
     // All changes are valid: nothing can fail from here on.
     for (const SetParameter& edit : edits) {
         [[maybe_unused]] const auto set = core.graph.set_parameter(edit.node, edit.parameter, edit.value);

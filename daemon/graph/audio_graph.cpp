@@ -74,7 +74,15 @@ Expected<std::vector<float>> NodeDescription::parameter_values(
         }
         values[*index] = positive_zero(value);
     }
+    if (auto good = check_together(values); !good) return std::unexpected(std::move(good.error()));
     return values;
+}
+
+Expected<void> NodeDescription::check_together(std::span<const float> values) const {
+    if (type->check == nullptr) return {};
+    auto good = type->check(values);
+    if (!good) good.error().sentence = "node " + quoted(name) + ": " + good.error().sentence;
+    return good;
 }
 
 Expected<void> AudioGraph::check_new_name(std::string_view name) const {

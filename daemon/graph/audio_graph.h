@@ -71,6 +71,8 @@ struct NodeDescription {
     /// Errors: NOT_FOUND or INVALID_ARGUMENT, with the name of the parameter.
     [[nodiscard]] Expected<std::vector<float>> parameter_values(
         const std::map<std::string, float, std::less<>>& given) const;
+    /// [any] Checks the values of all parameters together. Errors: INVALID_ARGUMENT, with the name of the node.
+    [[nodiscard]] Expected<void> check_together(std::span<const float> values) const;
 };
 
 /// A connection, stored in its destination.

@@ -84,6 +84,9 @@ struct NodeType {
     using Factory = Expected<std::unique_ptr<Processor>> (*)(const BuildContext&);
     /// [any] Estimates the bytes that a processor needs.
     using Memory = std::uint64_t (*)(const BuildContext&);
+    /// [any] Checks the values of all parameters together, each in its own unit and within its range, in the order of the
+    /// layout. Errors: INVALID_ARGUMENT, without the name of the node.
+    using Check = Expected<void> (*)(std::span<const float> values);
     /// [any] Computes the frequency response from the first input to one output, the same for all channels, without the
     /// latency that the processor reports. Writes gain and phase for each frequency of the query to `values`.
     using Response = void (*)(const ResponseQuery&, std::span<std::complex<double>> values);
@@ -110,6 +113,7 @@ struct NodeType {
     DeviceRole device_role = DeviceRole::none;
     Reports reports = Reports::nothing;  ///< must agree with Processor::level_tap()
     Factory create;
+    Check check = nullptr;        ///< nullptr if all values within their ranges are valid together
     Response response = nullptr;  ///< nullptr if there is none, or if `routing` is all of it
     /// nullptr: 1 from each channel of the first input to the same channel of every output, 0 otherwise.
     Routing routing = nullptr;

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include <map>
+#include <optional>
+#include <ranges>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "engine/draft.h"
+#include "text/format_number.h"
+#include "text/quoting.h"
+
+namespace rta {
+namespace {
+
+Expected<void> check_ramp(const std::optional<float>& ramp_ms, std::string_view node, std::string_view parameter) {
+    if (!ramp_ms || (*ramp_ms >= 0.0F && *ramp_ms <= kMaximumRampMs)) return {};
+    return fail(ErrorCode::invalid_argument, "node " + quoted(node) + ": a ramp of " + format_number(*ramp_ms) +
+                                                 " ms for " + std::string{parameter} + " is out of range: 0 to " +
+                                                 format_number(kMaximumRampMs) + " ms");
+}
+
+}  // namespace
+
+Expected<ParameterChange> check_change(const AudioGraph& graph, const SetParameter& edit) {
+    const auto place = graph.check_parameter(edit.node, edit.parameter, edit.value);
+    if (!place) return std::unexpected(place.error());
+    if (auto good = check_ramp(edit.ramp_ms, edit.node, edit.parameter); !good)
+        return std::unexpected(std::move(good.error()));
+    return ParameterChange{place->node, place->index, edit.value, edit.ramp_ms.value_or(kDefaultParameterRampMs)};
+}
+
+Expected<void> check_together(const AudioGraph& graph, std::span<const ParameterChange> changes) {
+    std::map<NodeId, std::pair<std::vector<float>, std::size_t>> checked;
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        const GraphNode& node = *graph.find(changes[i].node);
+        if (node.description->type->check == nullptr) continue;
+        auto& [values, last_change] = checked.try_emplace(node.id, node.parameters, i).first->second;
+        values[changes[i].parameter] = changes[i].value;
+        last_change = i;
+    }
+    for (const auto& [id, entry] : checked) {
+        if (auto good = graph.find(id)->description->check_together(entry.first); !good)
+            return std::unexpected(at_edit(std::move(good.error()), entry.second));
+    }
+    return {};
+}
+
+void Draft::check_later(NodeId id, std::size_t edit_index) {
+    const GraphNode* const node = graph.find(id);
+    if (node != nullptr && node->description->type->check != nullptr) checked.push_back({id, edit_index});
+}
+
+Expected<void> Draft::check_together() const {
+    for (const CheckedNode& entry : checked | std::views::reverse) {
+        const GraphNode* const node = graph.find(entry.id);
+        if (node == nullptr) continue;
+        if (auto good = node->description->check_together(node->parameters); !good)
+            return std::unexpected(at_edit(std::move(good.error()), entry.edit_index));
+    }
+    return {};
+}
+
+}  // namespace rta
