@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <cmath>
-#include <complex>
 #include <cstddef>
 #include <limits>
 
 #include "dsp/math.h"
+#include "dsp/section_design.h"
 
 namespace rta::dsp {
 namespace {
@@ -20,17 +19,17 @@ enum Row : std::uint8_t { kDrive, kA2, kA3, kK, kM0, kM1, kM2, kFrequency, kQ, k
 /// Compares unequal to all values, because of the NaN.
 constexpr FilterValues kNone{std::numeric_limits<float>::quiet_NaN(), 0.0F, 0.0F};
 
+/// A section amplifies by at most 80 dB: a shelf of +40 dB with Q = 100, at its resonance. With more sections than this
+/// in series, the signal between them is limited, so that no setting exceeds the range of a float.
+constexpr std::size_t kUnlimitedSections = 6;
+
 bool moves(const FilterMotion& motion) RTA_NONBLOCKING {
     return motion.frequency_hz.ramp != nullptr || motion.width.ramp != nullptr || motion.gain_db.ramp != nullptr;
 }
 
-/// Returns the frequency in half cycles per frame, at most kMaximumHalfCycles. Half a cycle is an angle of pi.
-double half_cycles_of(double frequency_hz, double sample_rate_hz) RTA_NONBLOCKING {
-    return std::min(2.0 * frequency_hz / sample_rate_hz, static_cast<double>(kMaximumHalfCycles));
-}
-
 bool has_gain(FilterKind kind) RTA_NONBLOCKING {
-    return kind == FilterKind::peaking || kind == FilterKind::low_shelf || kind == FilterKind::high_shelf;
+    return kind == FilterKind::peaking || kind == FilterKind::low_shelf || kind == FilterKind::high_shelf ||
+           kind == FilterKind::low_shelf_1 || kind == FilterKind::high_shelf_1;
 }
 
 /// Returns A of the cookbook, the square root of the gain.
@@ -99,81 +98,25 @@ Mixture mixture_of(FilterKind kind, double k, double gain_db) RTA_NONBLOCKING {
         case FilterKind::allpass:
             return {.drive = k, .k = k, .m1 = -2.0};
         case FilterKind::peaking:
-            return {.drive = k, .k = k / root, .m1 = root - 1.0 / root};
+            return {.drive = k / root, .k = k / root, .m1 = gain - 1.0};
         case FilterKind::low_shelf:
             return {.g_factor = 1.0 / square_root(root), .k = k, .m1 = k * (root - 1.0), .m2 = gain - 1.0};
         case FilterKind::high_shelf:
             return {.g_factor = square_root(root), .k = k, .m0 = gain, .m1 = k * (root - gain), .m2 = 1.0 - gain};
+        case FilterKind::lowpass_1:
+            return {.k = kFirstOrderK, .m0 = 0.0, .m1 = 1.0, .m2 = 1.0};
+        case FilterKind::highpass_1:
+            return {.k = kFirstOrderK, .m1 = -1.0, .m2 = -1.0};
+        case FilterKind::allpass_1:
+            return {.k = kFirstOrderK, .m0 = -1.0, .m1 = kFirstOrderK, .m2 = 2.0};
+        case FilterKind::low_shelf_1:
+            return {.g_factor = 1.0 / root, .k = kFirstOrderK, .m1 = gain - 1.0, .m2 = gain - 1.0};
+        case FilterKind::high_shelf_1:
+            return {.g_factor = root, .k = kFirstOrderK, .m0 = gain, .m1 = 1.0 - gain, .m2 = 1.0 - gain};
         case FilterKind::inverted_highpass:
             return {.k = k, .m0 = -1.0, .m1 = k, .m2 = 1.0};
-        case FilterKind::lowpass_less_highpass:
-            return {.k = k, .m0 = -1.0, .m1 = k, .m2 = 2.0};
     }
     return {.k = k};
-}
-
-/// 2 x 2, row by row.
-using Matrix = std::array<double, 4>;
-
-Matrix product(const Matrix& a, const Matrix& b) RTA_NONBLOCKING {
-    return {a[0] * b[0] + a[1] * b[2], a[0] * b[1] + a[1] * b[3], a[2] * b[0] + a[3] * b[2], a[2] * b[1] + a[3] * b[3]};
-}
-
-void store_change(const Matrix& power, float (&change)[4]) RTA_NONBLOCKING {
-    change[0] = static_cast<float>(power[0] - 1.0);
-    change[1] = static_cast<float>(power[1]);
-    change[2] = static_cast<float>(power[2]);
-    change[3] = static_cast<float>(power[3] - 1.0);
-}
-
-using Complex = std::complex<double>;
-
-/// Rotation of a sine after each frame of a kernel step.
-struct Turns {
-    Turns(std::size_t chunk_frames, double angle) : chunk{chunk_frames} {
-        const Complex turn = std::polar(1.0, angle);
-        after[0] = 1.0;
-        for (std::size_t frame = 0; frame < chunk; ++frame) after[frame + 1] = after[frame] * turn;
-    }
-
-    std::size_t chunk;  ///< frames
-    std::array<Complex, BiquadCoefficients::kFrames + 1> after;
-};
-
-Complex response(const BiquadCoefficients& section, const Turns& turns) {
-    constexpr std::size_t kFrames = BiquadCoefficients::kFrames;
-    const std::size_t chunk = turns.chunk;
-
-    // Each output of a chunk is rotated back to the start of the chunk: the conjugate of a sum with these rotations.
-    // Because of rounding, the frames of a chunk differ slightly; their mean is the response at the frequency.
-    Complex into_1 = 0.0;
-    Complex into_2 = 0.0;
-    Complex from_1 = 0.0;
-    Complex from_2 = 0.0;
-    Complex through = 0.0;
-    for (std::size_t frame = 0; frame < chunk; ++frame) {
-        const Complex turned = turns.after[frame];
-        into_1 += turned * static_cast<double>(section.to_state_1[kFrames - chunk + frame]);
-        into_2 += turned * static_cast<double>(section.to_state_2[kFrames - chunk + frame]);
-        from_1 += turned * static_cast<double>(section.from_state_1[frame]);
-        from_2 += turned * static_cast<double>(section.from_state_2[frame]);
-        // An input `frame` frames ago affects all frames of the chunk except the first `frame`.
-        through +=
-            turned * (static_cast<double>(section.impulse[kFrames + frame]) * static_cast<double>(chunk - frame));
-    }
-
-    // The states before each chunk in the steady state: turned * s = s + change * s + input.
-    const auto& change = chunk == 8 ? section.advance_8 : section.advance_16;
-    const Complex turn = turns.after[chunk] - 1.0;
-    const Complex m11 = turn - static_cast<double>(change[0]);
-    const Complex m22 = turn - static_cast<double>(change[3]);
-    const double m12 = -static_cast<double>(change[1]);
-    const double m21 = -static_cast<double>(change[2]);
-    const Complex determinant = m11 * m22 - m12 * m21;
-    const Complex s1 = m22 * into_1 - m12 * into_2;
-    const Complex s2 = m11 * into_2 - m21 * into_1;
-    const Complex states = (s1 * std::conj(from_1) + s2 * std::conj(from_2)) / determinant;
-    return (states + std::conj(through)) / static_cast<double>(chunk);
 }
 
 }  // namespace
@@ -182,57 +125,15 @@ BiquadCoefficients biquad_coefficients(const FilterShape& shape, const FilterVal
                                        double sample_rate_hz) RTA_NONBLOCKING {
     const Mixture mixture =
         mixture_of(shape.kind, 1.0 / q_of(shape, values, sample_rate_hz), static_cast<double>(values.gain_db));
-    const double half_cycles = half_cycles_of(static_cast<double>(values.frequency_hz), sample_rate_hz);
-    // a1, a2 and a3 from sine and cosine instead of their quotient g, which is unbounded.
-    const double s = sine_of_quarters(half_cycles) * mixture.g_factor;
-    const double c = sine_of_quarters(1.0 - half_cycles);
-    const double sum = c * c + mixture.k * s * c + s * s;
-    const double a1 = c * c / sum;
-    const double a2 = s * c / sum;
-    const double a3 = s * s / sum;
-
-    // The matrices of one frame: states to states, input to states, states to output, input to output.
-    const Matrix advance{2.0 * a1 - 1.0, -2.0 * a2, 2.0 * a2, 1.0 - 2.0 * a3};
-    const std::array<double, 2> into_states{mixture.drive * 2.0 * a2, mixture.drive * 2.0 * a3};
-    std::array<double, 2> to_states = into_states;
-    std::array<double, 2> from_states{mixture.m1 * a1 + mixture.m2 * a2, mixture.m2 * (1.0 - a3) - mixture.m1 * a2};
-    const double through = mixture.m0 + mixture.drive * (mixture.m1 * a2 + mixture.m2 * a3);
-
-    constexpr std::size_t kFrames = BiquadCoefficients::kFrames;
-    BiquadCoefficients section{};
-    section.impulse[kFrames] = static_cast<float>(through);
-    for (std::size_t frame = 0; frame < kFrames; ++frame) {
-        section.from_state_1[frame] = static_cast<float>(from_states[0]);
-        section.from_state_2[frame] = static_cast<float>(from_states[1]);
-        if (frame + 1 < kFrames) {
-            section.impulse[kFrames + frame + 1] =
-                static_cast<float>(from_states[0] * into_states[0] + from_states[1] * into_states[1]);
-        }
-        section.to_state_1[kFrames - 1 - frame] = static_cast<float>(to_states[0]);
-        section.to_state_2[kFrames - 1 - frame] = static_cast<float>(to_states[1]);
-        from_states = {from_states[0] * advance[0] + from_states[1] * advance[2],
-                       from_states[0] * advance[1] + from_states[1] * advance[3]};
-        to_states = {advance[0] * to_states[0] + advance[1] * to_states[1],
-                     advance[2] * to_states[0] + advance[3] * to_states[1]};
-    }
-    const Matrix advance_2 = product(advance, advance);
-    const Matrix advance_4 = product(advance_2, advance_2);
-    const Matrix advance_8 = product(advance_4, advance_4);
-    store_change(advance_8, section.advance_8);
-    store_change(product(advance_8, advance_8), section.advance_16);
+    SectionDesign design =
+        section_at(static_cast<double>(values.frequency_hz), sample_rate_hz, mixture.k, mixture.g_factor);
+    design.drive = mixture.drive;
+    design.m0 = mixture.m0;
+    design.m1 = mixture.m1;
+    design.m2 = mixture.m2;
+    BiquadCoefficients section = section_coefficients(mixed_after(design));
     section.feed = {static_cast<float>(mixture.drive), static_cast<float>(mixture.k)};
     return section;
-}
-
-void cascade_response(std::span<const BiquadCoefficients> sections, double sample_rate_hz,
-                      std::span<const double> frequencies_hz, std::span<std::complex<double>> responses) {
-    assert(frequencies_hz.size() == responses.size());
-    const std::size_t chunk = filter_kernels().chunk_frames;
-    for (std::size_t i = 0; i < frequencies_hz.size(); ++i) {
-        const Turns turns{chunk, 2.0 * kPi * frequencies_hz[i] / sample_rate_hz};
-        responses[i] = 1.0;
-        for (const BiquadCoefficients& section : sections) responses[i] *= response(section, turns);
-    }
 }
 
 BiquadCascade::BiquadCascade(std::span<const FilterShape> shapes, std::uint32_t channel_count, double sample_rate_hz,
@@ -258,8 +159,14 @@ void BiquadCascade::process(std::span<const FilterMotion> motions, const AudioRe
     const std::size_t count = sections_.size();
     const FilterKernels& kernels = filter_kernels();
     for (std::uint32_t channel = 0; channel < out.channel_count(); ++channel) {
-        kernels.run(sections_.data(), states_.data() + channel * count, count, in.channel(channel).data(),
-                    out.channel(channel).data(), out.frame_count());
+        const float* from = in.channel(channel).data();
+        float* const to = out.channel(channel).data();
+        for (std::size_t i = 0; i < count; i += kUnlimitedSections) {
+            if (i != 0) kernels.limit(to, out.frame_count());
+            kernels.run(&sections_[i], &states_[channel * count + i], std::min(kUnlimitedSections, count - i), from, to,
+                        out.frame_count());
+            from = to;
+        }
     }
 }
 
@@ -301,6 +208,13 @@ void BiquadCascade::process_moving(std::span<const FilterMotion> motions, const 
         interleaved = false;
     };
     for (std::size_t i = 0; i < count; ++i) {
+        if (i != 0 && i % kUnlimitedSections == 0) {
+            if (interleaved) {
+                kernels.limit(samples, frames * (channels == 1 ? 1 : interleaved_width(channels)));
+            } else {
+                for (float* const out_samples : outs_) kernels.limit(out_samples, frames);
+            }
+        }
         if (rest(i, motions[i])) {
             if (interleaved) deinterleave();
             for (std::uint32_t channel = 0; channel < channels; ++channel) {

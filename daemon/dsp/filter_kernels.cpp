@@ -36,12 +36,6 @@ constexpr std::size_t kChunk = kLanes < 8 ? 8 : kLanes;
 constexpr std::size_t kParts = kChunk / kLanes;
 static_assert(kChunk == 8 || kChunk == 16, "BiquadCoefficients has no matrices for other steps");
 
-/// States below this are set to 0: they are far below any sample, and would become denormals on CPUs that do not flush
-/// them.
-constexpr float kSilentState = 1e-20F;
-
-HWY_INLINE float flushed(float state) { return state < kSilentState && state > -kSilentState ? 0.0F : state; }
-
 /// Returns the sum of all groups of four lanes.
 template <class Tag>
 HWY_INLINE hn::Vec<Quads> folded(Tag /*tag*/, hn::Vec<Tag> lanes) {
@@ -142,9 +136,16 @@ void run(const BiquadCoefficients* sections, BiquadState* states, std::size_t co
         for (; frame < frames; frame += kKernelFrames) {
             run_group<kKernelFrames / kChunk>(sections[i], state, in + frame, out + frame);
         }
-        states[i] = {flushed(state.s1), flushed(state.s2)};
+        states[i] = {flushed_state(state.s1), flushed_state(state.s2)};
         in = out;
     }
+}
+
+void limit(float* samples, std::size_t count) RTA_NONBLOCKING {
+    const FloatVector high = hn::Set(kFloats, kLargestBetweenSections);
+    // In this order, x86 returns NaN for NaN.
+    for (std::size_t i = 0; i < count; i += kLanes)
+        hn::StoreU(hn::Min(high, hn::Max(hn::Neg(high), hn::LoadU(kFloats, samples + i))), kFloats, samples + i);
 }
 
 /// Returns sin(pi / 2 * x), 0 <= x <= 1; see dsp/math.h.
@@ -188,71 +189,68 @@ struct Design {
 HWY_INLINE void mix(FilterKind kind, FloatVector gain_db, Design& design) {
     const FloatVector zero = hn::Zero(kFloats);
     const FloatVector one = hn::Set(kFloats, 1.0F);
+    const FloatVector two = hn::Set(kFloats, 2.0F);
     const FloatVector minus_one = hn::Set(kFloats, -1.0F);
     const FloatVector k = design.k;
+    const auto mixture = [&](FloatVector m0, FloatVector m1, FloatVector m2) {
+        design.m0 = m0;
+        design.m1 = m1;
+        design.m2 = m2;
+    };
     design.drive = one;
-    design.m0 = one;
-    design.m1 = zero;
-    design.m2 = zero;
+    if (is_first_order(kind)) design.k = hn::Set(kFloats, static_cast<float>(kFirstOrderK));
     switch (kind) {
         case FilterKind::lowpass:
-            design.m0 = zero;
-            design.m2 = one;
-            break;
+            return mixture(zero, zero, one);
         case FilterKind::highpass:
-            design.m1 = hn::Neg(k);
-            design.m2 = minus_one;
-            break;
+            return mixture(one, hn::Neg(k), minus_one);
         case FilterKind::bandpass_skirt:
-            design.m0 = zero;
-            design.m1 = one;
-            break;
+            return mixture(zero, one, zero);
         case FilterKind::bandpass_peak:
             design.drive = k;
-            design.m0 = zero;
-            design.m1 = one;
-            break;
+            return mixture(zero, one, zero);
         case FilterKind::notch:
             design.drive = k;
-            design.m1 = minus_one;
-            break;
+            return mixture(one, minus_one, zero);
         case FilterKind::allpass:
             design.drive = k;
-            design.m1 = hn::Set(kFloats, -2.0F);
-            break;
+            return mixture(one, hn::Set(kFloats, -2.0F), zero);
         case FilterKind::peaking: {
             const FloatVector root = roots_of_gains(gain_db);
-            design.drive = k;
-            design.k = hn::Div(k, root);
-            design.m1 = hn::Sub(root, hn::Div(one, root));
-            break;
+            design.k = design.drive = hn::Div(k, root);
+            return mixture(one, hn::Sub(hn::Mul(root, root), one), zero);
         }
         case FilterKind::low_shelf: {
             const FloatVector root = roots_of_gains(gain_db);
             design.s = hn::Div(design.s, hn::Sqrt(root));
-            design.m1 = hn::Mul(k, hn::Sub(root, one));
-            design.m2 = hn::Sub(hn::Mul(root, root), one);
-            break;
+            return mixture(one, hn::Mul(k, hn::Sub(root, one)), hn::Sub(hn::Mul(root, root), one));
         }
         case FilterKind::high_shelf: {
             const FloatVector root = roots_of_gains(gain_db);
             const FloatVector gain = hn::Mul(root, root);
             design.s = hn::Mul(design.s, hn::Sqrt(root));
-            design.m0 = gain;
-            design.m1 = hn::Mul(k, hn::Sub(root, gain));
-            design.m2 = hn::Sub(one, gain);
-            break;
+            return mixture(gain, hn::Mul(k, hn::Sub(root, gain)), hn::Sub(one, gain));
+        }
+        case FilterKind::lowpass_1:
+            return mixture(zero, one, one);
+        case FilterKind::highpass_1:
+            return mixture(one, minus_one, minus_one);
+        case FilterKind::allpass_1:
+            return mixture(minus_one, two, two);
+        case FilterKind::low_shelf_1: {
+            const FloatVector root = roots_of_gains(gain_db);
+            const FloatVector rise = hn::Sub(hn::Mul(root, root), one);
+            design.s = hn::Div(design.s, root);
+            return mixture(one, rise, rise);
+        }
+        case FilterKind::high_shelf_1: {
+            const FloatVector root = roots_of_gains(gain_db);
+            const FloatVector gain = hn::Mul(root, root);
+            design.s = hn::Mul(design.s, root);
+            return mixture(gain, hn::Sub(one, gain), hn::Sub(one, gain));
         }
         case FilterKind::inverted_highpass:
-            design.m0 = minus_one;
-            design.m1 = k;
-            design.m2 = one;
-            break;
-        case FilterKind::lowpass_less_highpass:
-            design.m0 = minus_one;
-            design.m1 = k;
-            design.m2 = hn::Set(kFloats, 2.0F);
-            break;
+            return mixture(minus_one, k, one);
     }
 }
 
@@ -440,7 +438,8 @@ HWY_INLINE void run_ramp_groups(const BiquadRamp& ramp, std::size_t stride, std:
             hn::StoreU(states[v].s1, kTag, s1 + v * kLanesOfTag);
             hn::StoreU(states[v].s2, kTag, s2 + v * kLanesOfTag);
         }
-        for (std::size_t i = 0; i < channels; ++i) remaining.states[i * stride] = {flushed(s1[i]), flushed(s2[i])};
+        for (std::size_t i = 0; i < channels; ++i)
+            remaining.states[i * stride] = {flushed_state(s1[i]), flushed_state(s2[i])};
         remaining = {remaining.states + channels * stride, remaining.samples + kGroup, remaining.channels - channels,
                      remaining.lanes - kGroup};
     }
@@ -463,6 +462,7 @@ void run_ramp(const BiquadRamp& ramp, BiquadState* states, std::size_t stride, f
 constexpr FilterKernels kFilterKernels{
     .chunk_frames = kChunk,
     .run = run,
+    .limit = limit,
     .design = design,
     .interleave = interleave,
     .deinterleave = deinterleave,

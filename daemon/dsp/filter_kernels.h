@@ -10,7 +10,7 @@
 
 namespace rta::dsp {
 
-/// Responses of second-order sections: those of the Audio EQ Cookbook, and two for crossovers.
+/// Responses of sections: those of the Audio EQ Cookbook, of first order, and one for crossovers.
 enum class FilterKind : std::uint8_t {
     lowpass,
     highpass,
@@ -21,9 +21,18 @@ enum class FilterKind : std::uint8_t {
     peaking,
     low_shelf,
     high_shelf,
+    lowpass_1,  ///< the kinds with _1 have first order
+    highpass_1,
+    allpass_1,
+    low_shelf_1,
+    high_shelf_1,
     inverted_highpass,
-    lowpass_less_highpass,  ///< a first-order all-pass if Q = 0.5
 };
+
+/// Returns true if the kind has first order, and ignores Q.
+[[nodiscard]] constexpr bool is_first_order(FilterKind kind) RTA_NONBLOCKING {
+    return kind >= FilterKind::lowpass_1 && kind <= FilterKind::high_shelf_1;
+}
 
 /// Returns true if the feed of the first integrator is kept when drive and k change: see dsp/biquad.h.
 [[nodiscard]] constexpr bool keeps_feed(FilterKind kind) RTA_NONBLOCKING {
@@ -39,7 +48,11 @@ enum class FilterKind : std::uint8_t {
         case FilterKind::bandpass_skirt:
         case FilterKind::low_shelf:
         case FilterKind::high_shelf:
-        case FilterKind::lowpass_less_highpass:
+        case FilterKind::lowpass_1:
+        case FilterKind::highpass_1:
+        case FilterKind::allpass_1:
+        case FilterKind::low_shelf_1:
+        case FilterKind::high_shelf_1:
             return false;
     }
     return false;
@@ -51,8 +64,15 @@ struct BiquadFeed {
     float k = 0.0F;
 };
 
+/// 1 / Q of a first-order kind: (1 + s) / (1 + s)^2 is 1 / (1 + s), so its second-order section has two equal poles, one
+/// of which cancels a zero.
+inline constexpr double kFirstOrderK = 2.0;
+
 /// Maximum frequency in half cycles per frame. 1 is half the sample rate, where all kinds degenerate.
 inline constexpr float kMaximumHalfCycles = 0.99F;
+
+/// Limit of the signal between many sections in series: +80 dB of full scale.
+inline constexpr float kLargestBetweenSections = 1e4F;
 
 /// Second-order section with constant parameters, in the form that kernels run: up to `kFrames` frames at once, from
 /// the state before them.
@@ -79,6 +99,14 @@ struct BiquadState {
     float s1 = 0.0F;
     float s2 = 0.0F;
 };
+
+/// States below this are set to 0: they are far below any sample, and would become denormals on CPUs that do not flush
+/// them.
+inline constexpr float kSilentState = 1e-20F;
+
+[[nodiscard]] constexpr float flushed_state(float state) RTA_NONBLOCKING {
+    return state < kSilentState && state > -kSilentState ? 0.0F : state;
+}
 
 /// Returns the number of floats per frame of interleaved channels: whole vectors of four, unless there is one channel.
 [[nodiscard]] constexpr std::size_t interleaved_width(std::size_t channels) RTA_NONBLOCKING {
@@ -109,6 +137,8 @@ struct FilterKernels {
     /// Runs `count` sections with constant parameters in series over one channel.
     void (*run)(const BiquadCoefficients* sections, BiquadState* states, std::size_t count, const float* in, float* out,
                 std::size_t frames) RTA_NONBLOCKING;
+    /// Limits samples to kLargestBetweenSections; NaN stays NaN. `count` is a multiple of kKernelFrames.
+    void (*limit)(float* samples, std::size_t count) RTA_NONBLOCKING;
     /// Computes the coefficients of a section with moving parameters from a frequency, a Q and a gain for each frame.
     /// `half_cycles_per_hz` is 2 / sample rate.
     void (*design)(FilterKind kind, float half_cycles_per_hz, const float* frequency_hz, const float* q,

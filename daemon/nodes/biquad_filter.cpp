@@ -2,23 +2,20 @@
 #include <algorithm>
 #include <array>
 #include <complex>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
 
 #include "dsp/biquad.h"
+#include "dsp/filter_names.h"
+#include "graph/filter_rows.h"
 #include "graph/node_type.h"
 
 namespace rta::nodes::biquad_filter {
 
 namespace {
 
-/// In the order of dsp::FilterKind.
-constexpr std::array<std::string_view, 9> kKinds{"lowpass", "highpass", "bandpass_skirt", "bandpass_peak", "notch",
-                                                 "allpass", "peaking",  "low_shelf",      "high_shelf"};
-static_assert(static_cast<std::size_t>(dsp::FilterKind::high_shelf) + 1 == kKinds.size());
 /// In the order of dsp::FilterWidth.
 constexpr std::array<std::string_view, 3> kWidths{"q", "bandwidth", "slope"};
 
@@ -27,9 +24,9 @@ constexpr std::array kSettings{
         .name = "kind",
         .kind = SettingSpec::Kind::choice,
         .default_text = "lowpass",
-        .choices = kKinds,
-        .help =
-            "Response, as in the Audio EQ Cookbook. The peak gain of bandpass_skirt is q, that of bandpass_peak 0 dB."},
+        .choices = dsp::kFilterKindNames,
+        .help = "Response, as in the Audio EQ Cookbook. The peak gain of bandpass_skirt is q, that of bandpass_peak 0 "
+                "dB. The kinds ending in _1 have first order (6 dB per octave) and ignore the width."},
     SettingSpec{.name = "width",
                 .kind = SettingSpec::Kind::choice,
                 .default_text = "q",
@@ -41,19 +38,19 @@ constexpr std::array kSettings{
 enum Parameter : std::uint8_t { kFrequency, kQ, kGain, kBandwidth, kSlope };
 constexpr std::array kParameters{
     corner_hz("frequency_hz", 5.0F, 1'000.0F, "Corner or centre frequency, or midpoint of a shelf."),
-    ParameterSpec{"q", Unit::ratio, dsp::kLeastQ, 40.0F, 0.707107F,
-                  "Resonance; 0.7071 is maximally flat (Butterworth).", RampLaw::logarithmic},
-    ParameterSpec{"gain_db", Unit::decibel, -24.0F, 24.0F, 0.0F,
-                  "Gain of a peak or shelf; ignored by the other kinds."},
+    q_ratio("q", "Resonance; 0.7071 is maximally flat (Butterworth)."),
+    filter_gain_db("gain_db", "Gain of a peak or shelf; ignored by the other kinds."),
     ParameterSpec{
         "bandwidth_octaves", Unit::none, 0.05F, 6.0F, 1.0F,
         "With width = bandwidth: bandwidth in octaves between the -3 dB points, or between the half-gain points of a "
-        "peak. The resulting q is at least 0.25, which is about 4 octaves.",
+        "peak. The resulting q is at least 0.05, a limit that only several octaves near half the sample rate reach.",
         RampLaw::logarithmic},
-    ParameterSpec{"slope", Unit::ratio, 0.1F, 1.0F, 1.0F,
-                  "With width = slope: slope of a shelf; 1 is the steepest without overshoot. For the other kinds, "
-                  "q = sqrt(slope / 2). The resulting q is at least 0.25.",
-                  RampLaw::logarithmic},
+    ParameterSpec{
+        "slope", Unit::ratio, 0.1F, 1.0F, 1.0F,
+        "With width = slope: slope of a shelf; 1 is the steepest without overshoot. The q of a peak is that of a "
+        "shelf of the same slope and gain: 0.7071 with slope 1, and with a lower slope, more gain makes the peak "
+        "wider. For the other kinds, q = sqrt(slope / 2). The resulting q is at least 0.05.",
+        RampLaw::logarithmic},
 };
 static_assert(well_formed(kParameters));
 
@@ -61,11 +58,8 @@ constexpr std::array kInputs{PortSpec{"in"}};
 constexpr std::array kOutputs{PortSpec{"out"}};
 
 dsp::FilterShape shape_of(const ResolvedSettings& settings) {
-    const auto index = [](const auto& choices, std::string_view chosen) {
-        return std::ranges::find(choices, chosen) - choices.begin();
-    };
-    return {static_cast<dsp::FilterKind>(index(kKinds, settings.text("kind"))),
-            static_cast<dsp::FilterWidth>(index(kWidths, settings.text("width")))};
+    const auto width = std::ranges::find(kWidths, settings.text("width")) - kWidths.begin();
+    return {dsp::filter_kind(settings.text("kind")), static_cast<dsp::FilterWidth>(width)};
 }
 
 constexpr Parameter width_parameter(dsp::FilterWidth width) {
@@ -103,7 +97,7 @@ class BiquadFilter final : public Processor {
 
 extern constinit const NodeType kType{
     .name = "biquad_filter",
-    .help = "Second-order filter with the responses of the Audio EQ Cookbook, stable under any modulation.",
+    .help = "Filter of second or first order with the responses of the Audio EQ Cookbook, stable under any modulation.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

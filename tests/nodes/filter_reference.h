@@ -37,59 +37,93 @@ inline double alpha_of_q(double frequency_hz, double q, double sample_rate_hz = 
     return std::sin(angle_of(frequency_hz, sample_rate_hz)) / (2.0 * q);
 }
 
-/// Returns the transfer function at z = e^(jw), from the six coefficients of the cookbook.
-inline Complex cookbook_response(const CookbookSection& section, double at_hz) {
+/// Coefficients of a transfer function.
+struct CookbookForm {
+    double b0, b1, b2, a0, a1, a2;
+};
+
+/// Returns the first-order filters by the bilinear transform: s = (1 - z^-1) / (K (1 + z^-1)), K = tan(w / 2). Shelves
+/// have half their gain (in dB) at the frequency: (s + A) / (s + 1 / A), with A = 10^(gain / 40).
+inline CookbookForm first_order_form(std::string_view kind, double tangent, double a) {
+    const auto form = [tangent](double numerator_s, double numerator_1, double denominator_s, double denominator_1) {
+        return CookbookForm{numerator_1 * tangent + numerator_s,     numerator_1 * tangent - numerator_s,     0.0,
+                            denominator_1 * tangent + denominator_s, denominator_1 * tangent - denominator_s, 0.0};
+    };
+    if (kind == "lowpass_1") return form(0.0, 1.0, 1.0, 1.0);
+    if (kind == "highpass_1") return form(1.0, 0.0, 1.0, 1.0);
+    if (kind == "allpass_1") return form(-1.0, 1.0, 1.0, 1.0);
+    if (kind == "low_shelf_1") return form(1.0, a, 1.0, 1.0 / a);
+    if (kind == "high_shelf_1") return form(a, 1.0, 1.0 / a, 1.0);
+    throw std::invalid_argument("no such kind");
+}
+
+/// Returns the six coefficients of the cookbook.
+inline CookbookForm cookbook_form(const CookbookSection& section) {
     const double cosine = std::cos(angle_of(section.frequency_hz, section.sample_rate_hz));
     const double sine = std::sin(angle_of(section.frequency_hz, section.sample_rate_hz));
     const double alpha = section.alpha;
     const double a = std::pow(10.0, section.gain_db / 40.0);
     const double root = 2.0 * std::sqrt(a) * alpha;
-    double b0 = 0, b1 = 0, b2 = 0;
-    double a0 = 1 + alpha, a1 = -2 * cosine, a2 = 1 - alpha;
+    if (section.kind.ends_with("_1"))
+        return first_order_form(section.kind, std::tan(angle_of(section.frequency_hz, section.sample_rate_hz) / 2), a);
+    CookbookForm form{.b0 = 0, .b1 = 0, .b2 = 0, .a0 = 1 + alpha, .a1 = -2 * cosine, .a2 = 1 - alpha};
     if (section.kind == "lowpass") {
-        b0 = b2 = (1 - cosine) / 2;
-        b1 = 1 - cosine;
+        form.b0 = form.b2 = (1 - cosine) / 2;
+        form.b1 = 1 - cosine;
     } else if (section.kind == "highpass") {
-        b0 = b2 = (1 + cosine) / 2;
-        b1 = -(1 + cosine);
+        form.b0 = form.b2 = (1 + cosine) / 2;
+        form.b1 = -(1 + cosine);
     } else if (section.kind == "bandpass_skirt") {
-        b0 = sine / 2;
-        b2 = -sine / 2;
+        form.b0 = sine / 2;
+        form.b2 = -sine / 2;
     } else if (section.kind == "bandpass_peak") {
-        b0 = alpha;
-        b2 = -alpha;
+        form.b0 = alpha;
+        form.b2 = -alpha;
     } else if (section.kind == "notch") {
-        b0 = b2 = 1;
-        b1 = -2 * cosine;
+        form.b0 = form.b2 = 1;
+        form.b1 = -2 * cosine;
     } else if (section.kind == "allpass") {
-        b0 = 1 - alpha;
-        b1 = -2 * cosine;
-        b2 = 1 + alpha;
+        form.b0 = 1 - alpha;
+        form.b1 = -2 * cosine;
+        form.b2 = 1 + alpha;
     } else if (section.kind == "peaking") {
-        b0 = 1 + alpha * a;
-        b1 = -2 * cosine;
-        b2 = 1 - alpha * a;
-        a0 = 1 + alpha / a;
-        a2 = 1 - alpha / a;
+        form = {1 + alpha * a, -2 * cosine, 1 - alpha * a, 1 + alpha / a, -2 * cosine, 1 - alpha / a};
     } else if (section.kind == "low_shelf") {
-        b0 = a * ((a + 1) - (a - 1) * cosine + root);
-        b1 = 2 * a * ((a - 1) - (a + 1) * cosine);
-        b2 = a * ((a + 1) - (a - 1) * cosine - root);
-        a0 = (a + 1) + (a - 1) * cosine + root;
-        a1 = -2 * ((a - 1) + (a + 1) * cosine);
-        a2 = (a + 1) + (a - 1) * cosine - root;
+        form.b0 = a * ((a + 1) - (a - 1) * cosine + root);
+        form.b1 = 2 * a * ((a - 1) - (a + 1) * cosine);
+        form.b2 = a * ((a + 1) - (a - 1) * cosine - root);
+        form.a0 = (a + 1) + (a - 1) * cosine + root;
+        form.a1 = -2 * ((a - 1) + (a + 1) * cosine);
+        form.a2 = (a + 1) + (a - 1) * cosine - root;
     } else if (section.kind == "high_shelf") {
-        b0 = a * ((a + 1) + (a - 1) * cosine + root);
-        b1 = -2 * a * ((a - 1) + (a + 1) * cosine);
-        b2 = a * ((a + 1) + (a - 1) * cosine - root);
-        a0 = (a + 1) - (a - 1) * cosine + root;
-        a1 = 2 * ((a - 1) - (a + 1) * cosine);
-        a2 = (a + 1) - (a - 1) * cosine - root;
+        form.b0 = a * ((a + 1) + (a - 1) * cosine + root);
+        form.b1 = -2 * a * ((a - 1) + (a + 1) * cosine);
+        form.b2 = a * ((a + 1) + (a - 1) * cosine - root);
+        form.a0 = (a + 1) - (a - 1) * cosine + root;
+        form.a1 = 2 * ((a - 1) - (a + 1) * cosine);
+        form.a2 = (a + 1) - (a - 1) * cosine - root;
     } else {
         throw std::invalid_argument("no such kind");
     }
-    const Complex z1 = std::polar(1.0, -angle_of(at_hz, section.sample_rate_hz));
-    return (b0 + z1 * (b1 + z1 * b2)) / (a0 + z1 * (a1 + z1 * a2));
+    return form;
+}
+
+/// Returns the transfer function at z = e^(jw).
+inline Complex response_of(const CookbookForm& form, double at_hz, double sample_rate_hz) {
+    const Complex z1 = std::polar(1.0, -angle_of(at_hz, sample_rate_hz));
+    return (form.b0 + z1 * (form.b1 + z1 * form.b2)) / (form.a0 + z1 * (form.a1 + z1 * form.a2));
+}
+inline Complex cookbook_response(const CookbookSection& section, double at_hz) {
+    return response_of(cookbook_form(section), at_hz, section.sample_rate_hz);
+}
+
+/// Returns the number of frames after which the impulse response is below -140 dB of its start: from the radius of the
+/// outermost pole.
+inline std::uint64_t ringing_frames(const CookbookForm& form) {
+    const double half = form.a1 / (2.0 * form.a0);
+    const double square = half * half - form.a2 / form.a0;
+    const double radius = square < 0.0 ? std::sqrt(form.a2 / form.a0) : std::fabs(half) + std::sqrt(square);
+    return 1'024 + static_cast<std::uint64_t>(16.2 / -std::log(radius));
 }
 
 /// Fourier transform of an impulse response at one frequency.

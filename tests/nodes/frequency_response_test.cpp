@@ -26,7 +26,7 @@ Settings random_settings(const NodeType& type, std::mt19937& random) {
             const auto last = static_cast<int>(spec.choices.size()) - 1;
             const std::string chosen{
                 spec.choices[static_cast<std::size_t>(std::uniform_int_distribution{0, last}(random))]};
-            SettingValue& value = settings[std::string{spec.name}];
+            SettingValue& value = settings[numbered(spec.name, 1)];
             if (spec.kind == SettingSpec::Kind::integer)
                 value = std::stod(chosen);
             else
@@ -45,6 +45,7 @@ float random_value(const ParameterSpec& spec, std::mt19937& random) {
     const auto between = [&](float low, float high) { return std::uniform_real_distribution{low, high}(random); };
     if (spec.name == "bypass") return 0.0F;
     if (spec.name == "feedback") return between(-0.7F, 0.7F);
+    if (spec.unit == Unit::none && spec.minimum < 0.0F) return between(-0.4F, 0.4F);  // stable coefficients
     if (spec.unit == Unit::hertz)
         return std::exp2(
             between(std::log2(std::max(spec.minimum, 60.0F)), std::log2(std::min(spec.maximum, 16'000.0F))));

@@ -123,7 +123,7 @@ TEST(EngineEdit, EveryRefusalNamesWhatIsWrongAndChangesNothing) {
     };
     const float nan = std::numeric_limits<float>::quiet_NaN();
     const Case cases[] = {
-        {{AddNode{"sine", "a", {}, {}}, AddNode{"sinus", "b", {}, {}}}, ErrorCode::not_found, 1, {"sinus", "sine"}},
+        {{AddNode{"sine", "a", {}, {}}, AddNode{"sinne", "b", {}, {}}}, ErrorCode::not_found, 1, {"sinne", "sine"}},
         {{AddNode{"sine", "left_osc", {}, {}}}, ErrorCode::already_exists, 0, {"left_osc"}},
         {{AddNode{"sine", "1st", {}, {}}}, ErrorCode::invalid_argument, 0, {"1st"}},
         {{RenameNode{"left_osc", "1st"}}, ErrorCode::invalid_argument, 0, {"1st"}},
@@ -133,7 +133,7 @@ TEST(EngineEdit, EveryRefusalNamesWhatIsWrongAndChangesNothing) {
         {{AddNode{"crossover", "ways", {{"order", 3.0}}, {}}},
          ErrorCode::invalid_argument,
          0,
-         {"\"ways\"", "order = 3", "2, 4, 8"}},
+         {"\"ways\"", "order = 3", "2, 4, 6, 8"}},
         {{AddNode{"sine", "a", {{"channels", 1e9}}, {}}},
          ErrorCode::invalid_argument,
          0,
