@@ -5,36 +5,30 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "dsp/biquad.h"
+#include "dsp/filter_names.h"
+#include "graph/filter_rows.h"
 #include "graph/node_type.h"
 
 namespace rta::nodes::equalizer {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kFirstKinds{"peaking", "low_shelf", "highpass"};
-constexpr std::array<std::string_view, 3> kLastKinds{"peaking", "high_shelf", "lowpass"};
-
 constexpr std::array kSettings{
     SettingSpec{.name = "bands",
                 .kind = SettingSpec::Kind::integer,
                 .minimum = 1,
-                .maximum = 16,
+                .maximum = 64,
                 .default_number = 4,
-                .help = "Number of bands in series. All bands except the first and the last are peaking."},
-    SettingSpec{.name = "first_band",
-                .kind = SettingSpec::Kind::choice,
-                .default_text = "peaking",
-                .choices = kFirstKinds,
-                .help = "Kind of band 1; see the setting kind of biquad_filter."},
-    SettingSpec{.name = "last_band",
-                .kind = SettingSpec::Kind::choice,
-                .default_text = "peaking",
-                .choices = kLastKinds,
-                .help = "Kind of the last band; ignored if there is only one band."},
+                .help = "Number of bands in series."},
+    repeated(SettingSpec{.name = "kind_#",
+                         .kind = SettingSpec::Kind::choice,
+                         .default_text = "peaking",
+                         .choices = dsp::kFilterKindNames,
+                         .help = "Kind of band #; see the setting kind of biquad_filter."},
+             "bands"),
     channels_setting(),
 };
 
@@ -48,11 +42,11 @@ constexpr std::array kParameters{
         return spec;
     }(),
     repeated(
-        {"q_#", Unit::ratio, dsp::kLeastQ, 40.0F, 0.707107F,
-         "Selectivity of band #: 1.41 is one octave wide, 0.7071 two. Shelves and cuts have no overshoot at 0.7071.",
-         RampLaw::logarithmic},
+        q_ratio("q_#",
+                "Selectivity of band #: 1.41 is one octave wide, 0.7071 two. Shelves and cuts have no overshoot at "
+                "0.7071. Ignored by the kinds ending in _1."),
         "bands"),
-    repeated({"gain_#_db", Unit::decibel, -24.0F, 24.0F, 0.0F, "Gain of band #; ignored by highpass and lowpass."},
+    repeated(filter_gain_db("gain_#_db", "Gain of band #, if it is a peak or a shelf; ignored by the other kinds."),
              "bands"),
 };
 static_assert(well_formed(kParameters));
@@ -60,18 +54,10 @@ static_assert(well_formed(kParameters));
 constexpr std::array kInputs{PortSpec{"in"}};
 constexpr std::array kOutputs{PortSpec{"out"}};
 
-dsp::FilterKind kind_named(std::string_view name) {
-    if (name == "low_shelf") return dsp::FilterKind::low_shelf;
-    if (name == "high_shelf") return dsp::FilterKind::high_shelf;
-    if (name == "highpass") return dsp::FilterKind::highpass;
-    if (name == "lowpass") return dsp::FilterKind::lowpass;
-    return dsp::FilterKind::peaking;
-}
-
 std::vector<dsp::FilterShape> shapes_of(const ResolvedSettings& settings) {
-    std::vector<dsp::FilterShape> shapes(settings.integer("bands"), {.kind = dsp::FilterKind::peaking});
-    shapes.back().kind = kind_named(settings.text("last_band"));
-    shapes.front().kind = kind_named(settings.text("first_band"));
+    std::vector<dsp::FilterShape> shapes;
+    for (std::uint32_t band = 1; band <= settings.integer("bands"); ++band)
+        shapes.push_back({.kind = dsp::filter_kind(settings.text(numbered("kind_#", band)))});
     return shapes;
 }
 
@@ -103,7 +89,7 @@ class Equalizer final : public Processor {
 
 extern constinit const NodeType kType{
     .name = "equalizer",
-    .help = "Parametric equalizer: peaking bands, with an optional shelf or cut as the first and the last band.",
+    .help = "Parametric equalizer: up to 64 bands in series, each a peak, a shelf, a cut or another filter.",
     .settings = kSettings,
     .parameters = kParameters,
     .inputs = kInputs,

@@ -36,6 +36,7 @@ constexpr double kRateHz = 48'000.0;
 constexpr std::size_t kFilters = 512;
 constexpr std::uint32_t kChannels = 64;
 constexpr std::size_t kBands = 8;
+constexpr std::size_t kManyBands = 64;  ///< in one equalizer
 
 /// Input of the first block: white noise. Timed blocks repeat it.
 float noise(std::uint32_t channel, std::uint32_t frame) {
@@ -101,7 +102,7 @@ dsp::FilterValues filter_values(std::size_t i) {
             i % 2 == 0 ? 3.0F : -3.0F};
 }
 dsp::FilterValues band_values(std::size_t band) {
-    return {60.0F * std::pow(2.0F, static_cast<float>(band)), 1.4F, band % 2 == 0 ? 4.0F : -5.0F};
+    return {60.0F * std::pow(2.0F, static_cast<float>(band % kBands)), 1.4F, band % 2 == 0 ? 4.0F : -5.0F};
 }
 
 std::string number(std::size_t i) { return std::to_string(i + 1); }
@@ -120,9 +121,9 @@ std::vector<Edit> chain() {
     return edits;
 }
 
-AddNode equalizer(const std::string& name, double channels) {
-    AddNode node{"equalizer", name, {{"bands", static_cast<double>(kBands)}, {"channels", channels}}, {}};
-    for (std::size_t band = 0; band < kBands; ++band) {
+AddNode equalizer(const std::string& name, double channels, std::size_t bands) {
+    AddNode node{"equalizer", name, {{"bands", static_cast<double>(bands)}, {"channels", channels}}, {}};
+    for (std::size_t band = 0; band < bands; ++band) {
         const dsp::FilterValues v = band_values(band);
         node.parameters["frequency_" + number(band) + "_hz"] = v.frequency_hz;
         node.parameters["q_" + number(band)] = v.width;
@@ -132,10 +133,10 @@ AddNode equalizer(const std::string& name, double channels) {
 }
 
 /// One node of 64 channels.
-std::vector<Edit> wide_equalizer() {
+std::vector<Edit> wide_equalizer(std::size_t bands) {
     const Settings channels{{"channels", static_cast<double>(kChannels)}};
-    return {AddNode{"input", "in", channels, {}}, equalizer("eq", kChannels), AddNode{"output", "out", channels, {}},
-            Connect{"in", "eq", {}}, Connect{"eq", "out", {}}};
+    return {AddNode{"input", "in", channels, {}}, equalizer("eq", kChannels, bands),
+            AddNode{"output", "out", channels, {}}, Connect{"in", "eq", {}}, Connect{"eq", "out", {}}};
 }
 
 /// 64 nodes of one channel, each between its own input and output.
@@ -145,7 +146,7 @@ std::vector<Edit> mono_equalizers() {
         const std::string at = number(channel);
         const Settings first{{"first_channel", static_cast<double>(channel + 1)}};
         edits.emplace_back(AddNode{"input", "in" + at, first, {}});
-        edits.emplace_back(equalizer("eq" + at, 1.0));
+        edits.emplace_back(equalizer("eq" + at, 1.0, kBands));
         edits.emplace_back(AddNode{"output", "out" + at, first, {}});
         edits.emplace_back(Connect{"in" + at, "eq" + at, {}});
         edits.emplace_back(Connect{"eq" + at, "out" + at, {}});
@@ -346,10 +347,10 @@ void add_chain_rows(std::vector<Row>& rows, std::string_view target, bool scalar
 
 void add_equalizer_rows(std::vector<Row>& rows, std::string_view target) {
     auto loop = std::make_shared<FusedFilters>(fused(kBands, kChannels, band_values));
-    auto wide = std::make_shared<Rig>(wide_equalizer(), kChannels);
+    auto wide = std::make_shared<Rig>(wide_equalizer(kBands), kChannels);
     auto monos = std::make_shared<Rig>(mono_equalizers(), kChannels);
     for (const std::uint32_t channel : {0U, 63U}) {
-        Rig fresh{wide_equalizer(), kChannels};
+        Rig fresh{wide_equalizer(kBands), kChannels};
         Rig fresh_monos{mono_equalizers(), kChannels};
         check_filters("an equalizer", fresh, *loop, target, Reference{kBands, band_values}, channel);
         check_filters("64 equalizers", fresh_monos, *loop, target, Reference{kBands, band_values}, channel);
@@ -366,6 +367,12 @@ void add_equalizer_rows(std::vector<Row>& rows, std::string_view target) {
                         }
                     }});
     rows.push_back(engine_row("1 x equalizer, 64 channels x 8 bands", target, kBandUnits, kPerBand, std::move(wide)));
+    const auto many_loop = std::make_shared<FusedFilters>(fused(kManyBands, kChannels, band_values));
+    Rig fresh_many{wide_equalizer(kManyBands), kChannels};
+    check_filters("64 bands", fresh_many, *many_loop, target, Reference{kManyBands, band_values}, 0);
+    rows.push_back(engine_row("1 x equalizer, 64 channels x 64 bands", target,
+                              kBandUnits * static_cast<double>(kManyBands) / static_cast<double>(kBands), kPerBand,
+                              std::make_shared<Rig>(wide_equalizer(kManyBands), kChannels)));
     rows.push_back(engine_row("64 x equalizer, 1 channel x 8 bands", target, kBandUnits, kPerBand, std::move(monos)));
     constexpr double kChannelUnits = static_cast<double>(kChannels) * kBlock * kMadeBlocks;
     rows.push_back(engine_row("1 x crossover, 64 channels x 4 ways of order 4", target, kChannelUnits,

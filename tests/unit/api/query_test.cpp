@@ -279,6 +279,10 @@ TEST(Queries, NodeTypesComeFromTheRegistry) {
         a> id: 1 list_node_types { type: "sine" }
         a< response { id: 1 list_node_types { types { name: "sine" parameters { name: "frequency_hz" unit: "Hz" } parameters { name: "gain_db" unit: "dB" minimum: -120 } outputs { name: "out" } } } }
     )");
+    script.play(R"(
+        a> id: 4 list_node_types { type: "equalizer" }
+        a< response { id: 4 list_node_types { types { name: "equalizer" settings { name: "bands" maximum: 64 } settings { name: "kind_#" kind: "choice" repeated_by { setting: "bands" } } settings { name: "channels" } } } }
+    )");
     script.send('a', request("id: 2 list_node_types {}"));
     const auto all = script.receive('a');
     ASSERT_TRUE(all);

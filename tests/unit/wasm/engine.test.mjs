@@ -207,7 +207,7 @@ const FILTERS = {
         {name: 'osc', type: 'sine', parameters: {frequency_hz: 333, gain_db: -12}},
         {name: 'bass', type: 'biquad_filter', settings: {kind: 'low_shelf'}, parameters: {frequency_hz: 80, gain_db: 6}},
         {name: 'hum', type: 'biquad_filter', settings: {kind: 'notch'}, parameters: {frequency_hz: 50, q: 20}},
-        {name: 'eq', type: 'equalizer', settings: {bands: 5, first_band: 'highpass', last_band: 'high_shelf'},
+        {name: 'eq', type: 'equalizer', settings: {bands: 5, kind_1: 'highpass', kind_5: 'high_shelf'},
          parameters: {gain_2_db: -6, gain_3_db: 4, gain_5_db: 3}},
         {name: 'ways', type: 'crossover', settings: {ways: 3, order: 8}},
         {name: 'out', type: 'output'},
