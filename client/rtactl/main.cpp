@@ -3,14 +3,13 @@
 #include <google/protobuf/stubs/logging.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <iostream>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "rtactl/commands/commands.h"
 #include "rtactl/context/program.h"
+#include "rtactl/terminal/capabilities.h"
 
 namespace {
 
@@ -31,9 +30,7 @@ int main(int argc, char** argv) {
     // Protobuf's log messages are for programmers.
     google::protobuf::SetLogHandler(nullptr);
     std::ios::sync_with_stdio(false);
-    const char* const kind = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe): the environment does not change
-    const bool can_draw = kind != nullptr && *kind != '\0' && std::string_view{kind} != "dumb";
-    const int terminal = can_draw && ::isatty(STDOUT_FILENO) == 1 ? STDOUT_FILENO : -1;
+    const int terminal = can_draw(STDOUT_FILENO) ? STDOUT_FILENO : -1;
     const bool interactive = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
     const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     return static_cast<int>(run_program(all_commands(), words,
@@ -42,5 +39,7 @@ int main(int argc, char** argv) {
                                          .err = std::cerr,
                                          .interactive = interactive,
                                          .terminal = terminal,
-                                         .descriptor = STDOUT_FILENO}));
+                                         .descriptor = STDOUT_FILENO,
+                                         .styled_out = can_colour(STDOUT_FILENO),
+                                         .styled_err = can_colour(STDERR_FILENO)}));
 }

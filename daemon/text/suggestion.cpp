@@ -42,6 +42,16 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t li
     return last[b.size()];
 }
 
+/// Returns the only known name that begins with `name`; empty if there are several, or if `name` is too short.
+std::string_view only_completion(std::string_view name, std::span<const std::string_view> known) {
+    constexpr std::size_t kShortest = 3;
+    if (name.size() < kShortest) return {};
+    const auto completes = [&](std::string_view candidate) { return candidate.starts_with(name); };
+    const auto first = std::ranges::find_if(known, completes);
+    if (first == known.end() || std::find_if(first + 1, known.end(), completes) != known.end()) return {};
+    return *first;
+}
+
 }  // namespace
 
 std::string_view closest_name(std::string_view name, std::span<const std::string_view> known) {
@@ -56,7 +66,7 @@ std::string_view closest_name(std::string_view name, std::span<const std::string
         if (distance == 0) break;
         limit = distance - 1;
     }
-    return closest;
+    return closest.empty() ? only_completion(name, known) : closest;
 }
 
 std::string unknown_name(std::string_view kind, std::string_view name, std::span<const std::string_view> known) {

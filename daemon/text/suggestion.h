@@ -13,7 +13,8 @@ namespace rta {
 [[nodiscard]] std::string unknown_name(std::string_view kind, std::string_view name,
                                        std::span<const std::string_view> known);
 
-/// Returns the known name that `name` is most likely a misspelling of; empty if none is close. [any]
+/// Returns the known name that `name` is most likely a misspelling of, or the only one that it begins; empty if there is
+/// neither. [any]
 [[nodiscard]] std::string_view closest_name(std::string_view name, std::span<const std::string_view> known);
 
 }  // namespace rta

@@ -138,7 +138,19 @@ TEST_F(Rtactl, UsageErrorsAreStatusTwo) {
     refused({"set", "osc.gain_db=loud"}, kUsage);
     EXPECT_TRUE(has(refused({"set", "osc.channels=2", "osc.channels=3"}, kUsage), "\"osc.channels\" is given twice"));
     EXPECT_TRUE(has(refused({"set", "osc.gain_db=-6", "--ramp", "99999999"}, kUsage), "\"99999999\" is out of range"));
-    EXPECT_EQ(run({rtactl_program().string(), {}}).status, kUsage);
+}
+
+TEST_F(Rtactl, AloneItPrintsASummary) {
+    const std::string empty = ctl({}).output;
+    EXPECT_TRUE(has(empty, "0 nodes, 0 connections")) << empty;
+    EXPECT_TRUE(has(empty, "rtactl play sine")) << empty;
+    done({"play", "sine", "gain"});
+    const RunResult playing = ctl({});
+    EXPECT_EQ(playing.status, kDone);
+    EXPECT_EQ(playing.error, "");
+    EXPECT_TRUE(has(playing.output, "3 nodes, 2 connections")) << playing.output;
+    EXPECT_FALSE(has(playing.output, "rtactl play")) << playing.output;
+    EXPECT_EQ(run({rtactl_program().string(), {"--socket", "/nonexistent"}}).status, kCannotConnect);
 }
 
 TEST_F(Rtactl, NoDaemonIsStatusThree) {
@@ -188,6 +200,7 @@ TEST_F(Rtactl, JsonIsTheResponseAndNothingElse) {
 
     const RunResult refused = ctl({"--json", "remove", "ghost"});
     EXPECT_EQ(refused.status, kRefused);
+    EXPECT_EQ(refused.error, "");
     const auto refusal = parse_json<v1::Response>(refused.output);
     EXPECT_EQ(refusal.status().code(), v1::NOT_FOUND);
     EXPECT_TRUE(has(refusal.status().message(), "ghost"));
@@ -256,6 +269,39 @@ TEST_F(Rtactl, ShellTellsTheLineThatWasRefusedAndGoesOn) {
     EXPECT_TRUE(has(result.error, "2")) << result.error;
     EXPECT_TRUE(has(result.error, "ghost")) << result.error;
     EXPECT_EQ(client_.graph().graph().nodes_size(), 2);
+}
+
+TEST_F(Rtactl, ShowsAGraphInATransactionAsTheCommitLeavesIt) {
+    done({"play", "sine:frequency_hz=440", "gain:gain_db=-12"});
+    const std::string edits =
+        "begin\nadd mixer mix inputs=3\nadd crossover split ways=3 frequency_2_hz=5kHz\nadd equalizer eq bands=2\n"
+        "connect sine mix:in_2 gain_db=-6\nconnect mix split\nconnect split:out_2 eq\nset mix.inputs=2 mix.mute_2=on\n"
+        "rename gain level\nset level.gain_db=-20 --ramp 100\nset split.ways=2\ninsert gain trim sine level\n"
+        "graph compensate\n";
+    const std::string pending = done({"shell"}, edits + "graph show\nabort\n");
+    const std::size_t document = pending.find("{\n");
+    ASSERT_NE(document, std::string::npos) << pending;
+    EXPECT_FALSE(has(done({"graph", "show"}), "mix")) << "nothing is changed";
+    // The third way of the crossover is gone.
+    done({"shell"}, edits + "commit\n");
+    EXPECT_EQ(pending.substr(document), done({"graph", "show"}));
+}
+
+TEST_F(Rtactl, ARefusedCommitQuotesTheLineAtFault) {
+    done({"play", "sine", "gain"});
+    for (const auto& [line, says] : std::initializer_list<std::pair<std::string, std::string>>{
+             {"connect sin gain", "unknown node \"sin\" (did you mean \"sine\"?)"},
+             {"add gian y", "unknown node type"},
+             {"set gain.gain_db=99", "out of range"},
+             {"connect gain gain", "cycle"},
+             {"disconnect gain:ot output", "unknown output \"ot\" (did you mean \"out\"?)"}}) {
+        const RunResult result = ctl({"shell"}, "begin\nadd sine a\n" + line + "\nadd sine b\ncommit\n");
+        EXPECT_EQ(result.status, kRefused) << line;
+        EXPECT_TRUE(result.error.starts_with("rtactl: line 3: \"" + line + "\": ")) << result.error;
+        EXPECT_TRUE(has(result.error, says)) << result.error;
+        EXPECT_TRUE(result.error.ends_with("; no change was made\n")) << result.error;
+        EXPECT_EQ(lines_of(result.error).size(), 1U) << result.error;
+    }
 }
 
 TEST_F(Rtactl, ShellTransactionsAreAllOrNothing) {

@@ -12,13 +12,15 @@ Result<void> run_commit(Context& context, const Arguments&) {
     PendingTransaction transaction = std::move(*std::exchange(context.transaction(), std::nullopt));
     if (transaction.refused_line != 0) {
         return fail(Exit::refused, "transaction refused because of line " + std::to_string(transaction.refused_line) +
-                                       "; no change was made");
+                                       ", " + transaction.line_text(transaction.refused_line) + "; no change was made");
     }
     auto edited = context.edit(std::move(transaction.edits));
     if (edited) return {};
     Failure failure = std::move(edited.error());
-    if (failure.edit_index && *failure.edit_index < transaction.lines.size())
+    if (failure.edit_index && *failure.edit_index < transaction.lines.size()) {
         failure.line = transaction.lines[*failure.edit_index];
+        failure.sentence = transaction.line_text(failure.line) + ": " + failure.sentence;
+    }
     if (failure.exit == Exit::refused && !failure.committed) failure.sentence += "; no change was made";
     return std::unexpected(std::move(failure));
 }

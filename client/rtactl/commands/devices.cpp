@@ -28,7 +28,7 @@ void print_devices(std::ostream& out, const v1::DevicesResult& devices) {
         return;
     }
     TextTable table;
-    table.add({"NAME", "IN", "OUT", "RATE", "DEVICE", ""});
+    table.heading({"NAME", "IN", "OUT", "RATE", "DEVICE", ""});
     for (const v1::Device& device : devices.devices()) {
         table.add({device.name(), std::to_string(device.channels_in()), std::to_string(device.channels_out()),
                    format_number(device.default_sample_rate_hz()) + " Hz", shell_word(device.flag()),

@@ -90,10 +90,10 @@ Result<void> run_get(Context& context, const Arguments& arguments) {
 
     const v1::Graph& graph = responses->front().get_graph().graph();
     const v1::Node* node = find_node(graph, wanted->node);
-    if (node == nullptr) return fail(Exit::refused, no_such_node(graph, wanted->node));
+    if (node == nullptr) return not_found(no_such_node(graph, wanted->node));
     const v1::NodeType* type = context.find_type(node->type());
     if (!wanted->value.empty() && !has_value(*node, type, wanted->value))
-        return fail(Exit::refused, no_such_value(*node, type, wanted->value));
+        return not_found(no_such_value(*node, type, wanted->value));
     if (context.json()) {
         context.print_json(reduced(responses->front(), *node, wanted->value));
     } else {

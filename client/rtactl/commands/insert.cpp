@@ -19,10 +19,10 @@ Result<GraphMirror::ConnectionInfo> find_connection(const GraphMirror& graph, co
     for (const auto& [name, node] : graph.nodes()) names.emplace_back(name);
     for (const std::string& port : {a, b}) {
         const std::string_view node = node_of(port);
-        if (graph.find(node) == nullptr) return fail(Exit::refused, unknown_name("node", node, names));
+        if (graph.find(node) == nullptr) return not_found(unknown_name("node", node, names));
     }
     std::vector<GraphMirror::ConnectionInfo> found = graph.connections(a, b);
-    if (found.empty()) return fail(Exit::refused, "there is no connection " + a + " -> " + b);
+    if (found.empty()) return not_found("there is no connection " + a + " -> " + b);
     if (found.size() > 1) {
         std::string all;
         for (const auto& connection : found)

@@ -41,7 +41,7 @@ Result<void> check_names(LiveView& view, std::span<const std::string> names) {
     for (const std::string& name : names) {
         if (std::ranges::find(meters, name) != meters.end()) continue;
         const auto node = std::ranges::find(nodes, name, [](const v1::Node& other) { return other.name(); });
-        if (node == nodes.end()) return fail(Exit::refused, unknown_name("meter", name, meters));
+        if (node == nodes.end()) return not_found(unknown_name("meter", name, meters));
         return fail(Exit::refused,
                     "node " + name + " is of the type " + node->type() +
                         ", which reports no levels: expected a meter, compressor, limiter or gate; `rtactl insert "

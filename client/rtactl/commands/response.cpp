@@ -23,8 +23,7 @@ Result<void> keep_output(v1::FrequencyResponseResult& response, std::string_view
     std::vector<std::string_view> names;
     for (const v1::PortResponse& output : response.outputs()) names.emplace_back(output.port());
     const auto found = std::ranges::find(names, port);
-    if (found == names.end())
-        return fail(Exit::refused, "node " + quoted(node) + ": " + unknown_name("output", port, names));
+    if (found == names.end()) return not_found("node " + quoted(node) + ": " + unknown_name("output", port, names));
     v1::PortResponse kept = response.outputs(static_cast<int>(found - names.begin()));
     response.clear_outputs();
     *response.add_outputs() = std::move(kept);

@@ -5,7 +5,9 @@
 
 #include "rtactl/context/daemon_completion.h"
 #include "rtactl/context/dispatch.h"
+#include "rtactl/context/error_report.h"
 #include "rtactl/language/lexer.h"
+#include "rtactl/language/values.h"
 #include "rtactl/terminal/history.h"
 #include "rtactl/terminal/line_completion.h"
 #include "rtactl/terminal/line_editor.h"
@@ -24,13 +26,10 @@ Result<void> run_line(Context& context, std::string_view line) {
     return dispatch(context, *invocation);
 }
 
-void report(Context& context, const Failure& failure) {
-    Streams& streams = context.streams();
-    streams.out.flush();  // keeps the order of both streams
-    streams.err << "rtactl: ";
-    if (!streams.interactive || failure.line != 0)
-        streams.err << "line " << (failure.line != 0 ? failure.line : context.line) << ": ";
-    streams.err << failure.sentence << std::endl;  // NOLINT(performance-avoid-endl): keeps the order of both streams
+void report_line(Context& context, const Failure& failure) {
+    const std::size_t line = failure.line != 0 ? failure.line : context.line;
+    const bool shown = !context.streams().interactive || failure.line != 0;
+    report(context.streams(), context.json(), failure, shown ? "line " + std::to_string(line) + ": " : "");
 }
 
 /// Reads lines: with the line editor on a terminal, else from the input stream.
@@ -79,22 +78,25 @@ Result<void> run_shell(Context& context, const Arguments&) {
     Lines lines{context};
     std::string line;
     while (!context.quit && lines.next(line)) {
+        context.line_text = trimmed(line);
         const auto result = run_line(context, line);
         if (result) continue;
         refused = true;
-        report(context, result.error());
+        report_line(context, result.error());
         if (context.streams().interactive) continue;  // the user can correct the line
-        if (context.transaction() && context.transaction()->refused_line == 0)
+        if (context.transaction() && context.transaction()->refused_line == 0) {
             context.transaction()->refused_line = context.line;
+            context.transaction()->texts.emplace(context.line, context.line_text);
+        }
         // All following lines would fail in the same way, each after the full timeout.
         if (result.error().exit == Exit::cannot_connect) return fail(Exit::cannot_connect, "");
     }
     if (context.streams().interactive && !context.quit && !context.json()) context.out() << '\n';
     if (const auto& open = context.transaction()) {
         refused = true;
-        report(context, {.exit = Exit::refused,
-                         .sentence = "the transaction started here was not committed; no change was made",
-                         .line = open->begin_line});
+        report_line(context, {.exit = Exit::refused,
+                              .sentence = "the transaction started here was not committed; no change was made",
+                              .line = open->begin_line});
     }
     if (refused) return fail(Exit::refused, "");
     return {};

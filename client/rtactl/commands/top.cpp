@@ -38,13 +38,6 @@ Result<v1::StatusResult> ask_status(LiveView& view) {
     return std::move(*response->mutable_get_status());
 }
 
-std::vector<std::string> lines_of(const std::string& text) {
-    std::vector<std::string> lines;
-    std::istringstream stream{text};
-    for (std::string line; std::getline(stream, line);) lines.push_back(std::move(line));
-    return lines;
-}
-
 /// The node loads of the latest event.
 class LatestLoads {
  public:
@@ -99,10 +92,10 @@ Result<void> show(LiveView& view, LatestGraph& latest, const v1::NodeTypesResult
     if (!status) return std::unexpected(status.error());
     if (view.context().json()) return {};
     if (auto refreshed = latest.refresh(view, status->engine().change_number()); !refreshed) return refreshed;
-    std::ostringstream text;
+    StyleRecorder text;
     print_top(text, *status, latest.graph(), types, loads);
     if (Picture* picture = view.picture(); picture != nullptr) {
-        picture->draw(lines_of(text.str()));
+        picture->draw(text.lines());
     } else {
         view.context().out() << (first ? "" : "\n") << text.str() << std::flush;
     }

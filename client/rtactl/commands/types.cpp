@@ -17,7 +17,7 @@ std::string port_list(const auto& ports) {
 
 void print_types(std::ostream& out, const v1::NodeTypesResult& types) {
     TextTable table;
-    table.add({"TYPE", "IN", "OUT", "HELP"});
+    table.heading({"TYPE", "IN", "OUT", "HELP"});
     for (const v1::NodeType& type : types.types())
         table.add({type.name(), port_list(type.inputs()), port_list(type.outputs()), type.help()});
     table.print(out);

@@ -45,7 +45,8 @@ Result<void> print_events(LiveView& view, v1::Subscribe wanted, std::uint64_t co
         if (context.json()) {
             context.print_json(**event);
         } else {
-            context.out() << describe(**event) << '\n' << std::flush;  // readers of a pipe must see it immediately
+            context.out() << Styled{describe(**event), style_of(**event)} << '\n'
+                          << std::flush;  // readers of a pipe must see it immediately
         }
         // The reader has left, or the disk is full: run_program() reports it.
         if (!context.out()) return {};

@@ -1,37 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "rtactl/context/context.h"
 
-#include <google/protobuf/util/json_util.h>
-
 #include <algorithm>
 #include <ostream>
 #include <utility>
 
+#include "document/document.h"
+#include "rtactl/context/error_report.h"
+#include "rtactl/context/graph_diff.h"
 #include "rtactl/language/type_table.h"
+#include "text/quoting.h"
 
 namespace rta::rtactl {
 
-Exit exit_of(const client::Error& error) {
-    switch (error.kind) {
-        case client::Error::Kind::refused:
-            return exit_of(error.code);
-        case client::Error::Kind::too_large:
-            return Exit::refused;
-        case client::Error::Kind::cannot_connect:
-        case client::Error::Kind::lost:
-        case client::Error::Kind::timeout:
-        case client::Error::Kind::protocol:
-        case client::Error::Kind::interrupted:
-            break;
-    }
-    return Exit::cannot_connect;
+std::string PendingTransaction::line_text(std::size_t line) const {
+    const auto text = texts.find(line);
+    return quoted(text == texts.end() ? std::string_view{} : text->second);
 }
 
-Exit exit_of(v1::Code code) {
-    return code == v1::UNAUTHENTICATED || code == v1::PERMISSION_DENIED ? Exit::not_allowed : Exit::refused;
-}
-
-void PendingTransaction::collect(std::vector<v1::Edit> new_edits, std::size_t line) {
+void PendingTransaction::collect(std::vector<v1::Edit> new_edits, std::size_t line, const std::string& text) {
+    texts.emplace(line, text);
     lines.insert(lines.end(), new_edits.size(), line);
     for (v1::Edit& edit : new_edits) {
         if (graph) graph->apply(edit);
@@ -44,7 +32,7 @@ Result<client::DaemonClient> Context::open() const {
     options.client_name = "rtactl";
     options.timeout = options_.timeout;
     auto opened = client::DaemonClient::open(options_.endpoints, options);
-    if (!opened) return fail(exit_of(opened.error()), std::move(opened.error().sentence));
+    if (!opened) return std::unexpected(failure_of(std::move(opened.error())));
     return std::move(*opened);
 }
 
@@ -64,18 +52,14 @@ std::unexpected<Failure> Context::failed(client::Error error) {
         types_.reset();
         if (transaction_) transaction_->graph.reset();
     }
-    return fail(exit_of(error), std::move(error.sentence));
+    return std::unexpected(failure_of(std::move(error)));
 }
 
 Result<v1::Response> Context::check(client::Expected<v1::Response> response, Purpose purpose) {
     if (!response) return failed(std::move(response.error()));
-    const v1::Status& status = response->status();
-    if (json() && (purpose != Purpose::preparation || status.code() != v1::OK)) print_json(*response);
-    if (status.code() == v1::OK) return std::move(*response);
-    Failure failure{exit_of(status.code()), status.message().empty() ? v1::Code_Name(status.code()) : status.message()};
-    if (status.has_edit_index()) failure.edit_index = status.edit_index();
-    failure.committed = response->result_case() != v1::Response::RESULT_NOT_SET;
-    return std::unexpected(std::move(failure));
+    if (response->status().code() != v1::OK) return std::unexpected(failure_of(std::move(*response)));
+    if (json() && purpose != Purpose::preparation) print_json(*response);
+    return std::move(*response);
 }
 
 Result<v1::Response> Context::exchange(v1::Request request, Purpose purpose) {
@@ -128,7 +112,7 @@ Result<std::vector<v1::Response>> Context::call_all(std::vector<v1::Request> req
 
 Result<void> Context::edit(std::vector<v1::Edit> edits, std::string_view title) {
     if (transaction_) {
-        transaction_->collect(std::move(edits), line);
+        transaction_->collect(std::move(edits), line, line_text);
         if (!title.empty() && !json()) out() << title << '\n';
         return {};
     }
@@ -159,17 +143,7 @@ void Context::print_warnings(std::string_view document,
     for (const std::string& warning : warnings) print_warning(document, warning);
 }
 
-void Context::print_json(const google::protobuf::Message& message) {
-    google::protobuf::util::JsonPrintOptions options;
-    options.preserve_proto_field_names = true;
-    options.always_print_primitive_fields = true;
-    std::string text;
-    if (const auto written = google::protobuf::util::MessageToJsonString(message, &text, options); !written.ok()) {
-        streams_.err << "rtactl: cannot write the response as JSON: " << written.ToString() << '\n';
-        return;
-    }
-    out() << text << '\n' << std::flush;
-}
+void Context::print_json(const google::protobuf::Message& message) { out() << to_json(message) << '\n' << std::flush; }
 
 Result<void> Context::fetch_types() {
     if (types_) return {};
@@ -201,6 +175,15 @@ Result<const GraphMirror*> Context::fetch_graph_within(std::chrono::milliseconds
     options_.timeout = usual;
     if (client_) client_->set_timeout(usual);
     return graph;
+}
+
+Result<v1::GraphResult> Context::fetch_pending_graph() {
+    const auto graph = fetch_graph();
+    if (!graph) return std::unexpected(graph.error());
+    v1::GraphResult result;
+    *result.mutable_graph() = (*graph)->graph();
+    result.set_document(write_document(to_document(result.graph())));
+    return result;
 }
 
 const v1::NodeType* Context::find_type(std::string_view name) const {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <iosfwd>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,12 +33,15 @@ struct ContextOptions {
 struct PendingTransaction {
     std::size_t begin_line = 0;
     std::vector<v1::Edit> edits{};
-    std::vector<std::size_t> lines{};  ///< the line that each edit came from
-    std::size_t refused_line = 0;      ///< the first line that was refused; 0: none. If set, commit is refused.
+    std::vector<std::size_t> lines{};            ///< the line that each edit came from
+    std::map<std::size_t, std::string> texts{};  ///< the lines with edits, and the refused one
+    std::size_t refused_line = 0;  ///< the first line that was refused; 0: none. If set, commit is refused.
     /// The graph with the edits so far applied. Fetched on first use, and again after the daemon was lost.
     std::optional<GraphMirror> graph{};
 
-    void collect(std::vector<v1::Edit> new_edits, std::size_t line);
+    void collect(std::vector<v1::Edit> new_edits, std::size_t line, const std::string& text);
+    /// Returns a line in quotes.
+    [[nodiscard]] std::string line_text(std::size_t line) const;
 };
 
 /// State of one run of rtactl, passed to every command: the command table, the streams and the client, which connects
@@ -56,7 +60,7 @@ class Context {
     /// Opens another client, owned by the caller, in addition to the one of the context.
     [[nodiscard]] Result<client::DaemonClient> open() const;
 
-    // A response other than OK is a Failure, and is printed with --json.
+    // A response other than OK is a Failure.
 
     /// Sends a request that prepares the command.
     [[nodiscard]] Result<v1::Response> call(v1::Request request);
@@ -85,6 +89,9 @@ class Context {
     [[nodiscard]] Result<const GraphMirror*> fetch_graph(std::vector<std::string> names = {});
     /// Fetches the same with a shorter timeout.
     [[nodiscard]] Result<const GraphMirror*> fetch_graph_within(std::chrono::milliseconds timeout);
+    /// Returns the graph as an open transaction leaves it, and its document, as the daemon would send them after the
+    /// commit.
+    [[nodiscard]] Result<v1::GraphResult> fetch_pending_graph();
     /// Fetches the node types. They are fetched once: they do not change while the client is connected.
     [[nodiscard]] Result<void> fetch_types();
 
@@ -99,6 +106,7 @@ class Context {
     std::optional<PendingTransaction>& transaction() { return transaction_; }
     /// Number of the current line, from 1; 0 outside the shell.
     std::size_t line = 0;
+    std::string line_text;  ///< the current line
     bool quit = false;
 
  private:
@@ -118,11 +126,6 @@ class Context {
     std::optional<GraphMirror> graph_;  ///< as last fetched
     std::optional<PendingTransaction> transaction_;
 };
-
-/// Returns the exit status for a response code.
-[[nodiscard]] Exit exit_of(v1::Code code);
-/// Returns the exit status for an error of the client.
-[[nodiscard]] Exit exit_of(const client::Error& error);
 
 /// Requests the graph in one form or in both; only the nodes in `names`, unless it is empty.
 [[nodiscard]] v1::Request get_graph_request(v1::GraphContent content, std::vector<std::string> names = {});

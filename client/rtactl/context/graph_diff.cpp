@@ -193,11 +193,39 @@ class Comparison {
     std::vector<v1::Edit> edits_;
 };
 
+SettingValue to_setting(const google::protobuf::Value& value) {
+    if (value.kind_case() == google::protobuf::Value::kBoolValue) return value.bool_value();
+    if (value.kind_case() == google::protobuf::Value::kNumberValue) return value.number_value();
+    return value.string_value();
+}
+
 }  // namespace
 
 std::vector<v1::Edit> edits_between(const v1::Graph& current, const v1::Graph& wanted,
                                     const v1::NodeTypesResult& types) {
     return Comparison{current, wanted, types}.edits();
+}
+
+GraphDocument to_document(const v1::Graph& graph) {
+    GraphDocument document;
+    document.latency_compensation = graph.latency_compensation();
+    document.annotation = {.title = graph.title(), .description = graph.description()};
+    for (const v1::Node& from : graph.nodes()) {
+        GraphDocument::Node& node = document.nodes.emplace_back();
+        node.name = from.name();
+        node.type = from.type();
+        node.annotation = {.title = from.title(), .description = from.description()};
+        for (const auto& [name, value] : from.settings().fields())
+            node.settings.insert_or_assign(name, to_setting(value));
+        for (const auto& [name, value] : from.parameters()) node.parameters.insert_or_assign(name, value);
+    }
+    for (const v1::Connection& from : graph.connections()) {
+        GraphDocument::Connection& connection = document.connections.emplace_back();
+        connection.from = from.from();
+        connection.to = from.to();
+        if (from.has_gain_db()) connection.gain_db = from.gain_db();
+    }
+    return document;
 }
 
 }  // namespace rta::rtactl

@@ -13,4 +13,7 @@ namespace rta::rtactl {
 [[nodiscard]] std::vector<v1::Edit> edits_between(const v1::Graph& current, const v1::Graph& wanted,
                                                   const v1::NodeTypesResult& types);
 
+/// Converts a message to a document.
+[[nodiscard]] GraphDocument to_document(const v1::Graph& graph);
+
 }  // namespace rta::rtactl

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 
+#include "rtactl/context/error_report.h"
 #include "text/format_number.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
@@ -15,7 +16,8 @@ LiveView::LiveView(Context& context, client::DaemonClient client, Display displa
       client_{std::move(client)},
       interrupts_{display == Display::picture ? Interrupts::Scope::end_and_screen : Interrupts::Scope::end},
       output_{context.streams().unescaped(), context.streams().descriptor, interrupts_} {
-    if (display == Display::picture) picture_.emplace(context.streams().unescaped(), context.streams().terminal);
+    if (display == Display::picture)
+        picture_.emplace(context.streams().unescaped(), context.streams().terminal, context.streams().styled_out);
 }
 
 Result<void> LiveView::run(Context& context, Display display, const std::function<Result<void>(LiveView&)>& body) {
@@ -36,7 +38,7 @@ auto LiveView::receive(const Next& next) -> Result<typename std::invoke_result_t
         auto received = next();
         if (received) return std::move(*received);
         if (received.error().kind != client::Error::Kind::interrupted)
-            return fail(exit_of(received.error()), std::move(received.error().sentence));
+            return std::unexpected(failure_of(std::move(received.error())));
         handle_signal();
     }
 }
@@ -44,12 +46,11 @@ auto LiveView::receive(const Next& next) -> Result<typename std::invoke_result_t
 Result<v1::Response> LiveView::exchange(v1::Request request, bool print) {
     // send() does not block: the request is small and no other is pending.
     const auto id = client_.send(std::move(request));
-    if (!id) return fail(exit_of(id.error()), id.error().sentence);
+    if (!id) return std::unexpected(failure_of(id.error()));
     auto response = receive([&] { return client_.receive(*id, interrupts_.descriptor()); });
     if (!response) return response;
-    const v1::Status& status = response->status();
-    if (context_.json() && (print || status.code() != v1::OK)) context_.print_json(*response);
-    if (status.code() != v1::OK) return fail(exit_of(status.code()), status.message());
+    if (response->status().code() != v1::OK) return std::unexpected(failure_of(std::move(*response)));
+    if (context_.json() && print) context_.print_json(*response);
     return response;
 }
 

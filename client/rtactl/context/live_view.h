@@ -31,7 +31,7 @@ class LiveView {
     [[nodiscard]] Picture* picture() { return picture_ ? &*picture_ : nullptr; }
 
     // These redraw the picture while they wait, and fail as soon as the user ends the program. A response other than OK
-    // is a Failure, and is printed with --json.
+    // is a Failure.
 
     /// Sends a request that prepares the command.
     [[nodiscard]] Result<v1::Response> call(v1::Request request) { return exchange(std::move(request), false); }

@@ -29,10 +29,8 @@ Result<void> set_output_muted(Context& context, bool muted) {
     return {};
 }
 
-/// The daemon would only report that the parameter is unknown, which the command does not name. With --json, its
-/// response is the output.
+/// The daemon would only report that the parameter is unknown, which the command does not name.
 Result<void> require_parameter(Context& context, const std::string& node, const Switch& which) {
-    if (context.json()) return {};
     const auto graph = context.fetch_graph({node});
     if (!graph) return std::unexpected(graph.error());
     const GraphMirror::NodeInfo* known = (*graph)->find(node);
@@ -43,7 +41,7 @@ Result<void> require_parameter(Context& context, const std::string& node, const 
     std::string sentence = "node " + quoted(node) + " (" + type->name() + ") ";
     sentence.append(which.refusal).append(": it has no parameter ").append(which.parameter);
     sentence.append("; expected ").append(which.expected);
-    return fail(Exit::refused, std::move(sentence));
+    return not_found(std::move(sentence));
 }
 
 }  // namespace

@@ -107,4 +107,12 @@ std::string describe(const v1::Event& event) {
     return number + "an event unknown to this version of rtactl";
 }
 
+Style style_of(const v1::Event& event) {
+    const bool lost_device = event.has_device_changed() && !event.device_changed().device().fallback_reason().empty();
+    if (event.has_node_faulted()) return Style::error;
+    const bool dropouts = event.has_xruns() && describe(event.xruns().counts()) != describe(v1::XrunCounts{});
+    if (dropouts || lost_device || event.telemetry_dropped() > 0) return Style::warning;
+    return Style::plain;
+}
+
 }  // namespace rta::rtactl

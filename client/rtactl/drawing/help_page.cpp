@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "frame/local_address.h"
+#include "rtactl/drawing/style.h"
 #include "rtactl/drawing/text_table.h"
 #include "rtactl/language/invocation.h"
 
@@ -29,7 +30,7 @@ void print_options(std::ostream& out, std::string_view title, std::span<const Op
     if (options.empty()) return;
     TextTable table;
     for (const Option& option : options) table.add({with_value(option), std::string{option.help}});
-    out << '\n' << title << '\n';
+    out << '\n' << Styled{title, Style::heading} << '\n';
     table.print(out, 2);
 }
 
@@ -60,13 +61,13 @@ void print_help(std::ostream& out, const CommandTable& table, Place place) {
     }
     out << "rtactl controls rtad, the audio daemon.\n"
            "\n"
-           "Usage: rtactl [OPTIONS] COMMAND\n"
+           "Usage: rtactl [OPTIONS] [COMMAND]\n"
            "\n"
-           "Commands\n";
+        << Styled{"Commands", Style::heading} << '\n';
     print_commands(out, table, [](const Command& command) {
         return command.place == Place::anywhere || command.place == Place::command_line;
     });
-    out << "\nAlso inside the shell\n";
+    out << '\n' << Styled{"Also inside the shell", Style::heading} << '\n';
     print_commands(out, table, [](const Command& command) { return command.place == Place::shell; });
     print_options(out, "Options", global_options());
     out << "\n"
@@ -77,9 +78,12 @@ void print_help(std::ostream& out, const CommandTable& table, Place place) {
     out << "  " << default_tcp_address() << '\n';
     out << "\n"
            "Exit status: 0 done, 1 refused by the daemon (shell: any line refused), 2 usage, or a file that cannot be\n"
-           "read or written, 3 cannot connect, 4 not allowed.\n"
+           "read or written, 3 cannot connect, 4 not allowed. With --json, an error is a line on stdout such as\n"
+           "{\"id\":\"0\",\"status\":{\"code\":\"NOT_FOUND\",\"message\":\"...\"}}; in the shell, one for each refused line.\n"
            "\n"
-           "`rtactl COMMAND --help` explains a command. Example:\n"
+           "On a terminal, the output has colours, unless the environment variable NO_COLOR is set.\n"
+           "\n"
+           "`rtactl` alone prints a summary of the daemon, `rtactl COMMAND --help` explains a command. Example:\n"
            "  rtactl play sine:frequency_hz=440 gain:gain_db=-12\n";
 }
 
@@ -88,7 +92,8 @@ void print_help(std::ostream& out, const Command& command) {
     out << command.help << "\n\nUsage: " << prefix << synopsis(command) << '\n';
     if (!command.details.empty()) out << '\n' << command.details << '\n';
     print_options(out, "Options", command.options);
-    out << (std::ranges::count(command.example, '\n') > 0 ? "\nExamples\n" : "\nExample\n");
+    out << '\n'
+        << Styled{std::ranges::count(command.example, '\n') > 0 ? "Examples" : "Example", Style::heading} << '\n';
     print_lines(out, command.example);
 }
 

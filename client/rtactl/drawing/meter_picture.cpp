@@ -45,6 +45,20 @@ std::string padded(std::string text, std::size_t width) {
     return text;
 }
 
+/// Adds a bar in the colours of a level meter.
+void add_bar(StyledLine& line, const std::string& bar) {
+    constexpr float kWarningDb = -12.0F;
+    constexpr float kErrorDb = -3.0F;
+    const std::size_t width = bar.size() - 2;
+    const std::size_t warning = 1 + cells(kWarningDb, width);
+    const std::size_t error = 1 + cells(kErrorDb, width);
+    line.push_back({bar.substr(0, 1)});
+    line.push_back({bar.substr(1, warning - 1), Style::good});
+    line.push_back({bar.substr(warning, error - warning), Style::warning});
+    line.push_back({bar.substr(error, width + 1 - error), Style::error});
+    line.push_back({bar.substr(width + 1)});
+}
+
 }  // namespace
 
 float PeakHold::update(float peak_db, std::uint64_t frame, double sample_rate_hz) {
@@ -84,7 +98,7 @@ std::string reduction_bar(float current_db, float held_db, std::size_t width) {
     return "[" + bar + "]";
 }
 
-std::vector<std::string> MeterPicture::lines(const v1::Levels& levels, std::size_t columns) {
+std::vector<StyledLine> MeterPicture::lines(const v1::Levels& levels, std::size_t columns) {
     std::vector<Channel> channels;
     add_channels(channels, "(device)", levels.outputs());
     for (const v1::MeterLevels& meter : levels.meters()) {
@@ -97,24 +111,25 @@ std::vector<std::string> MeterPicture::lines(const v1::Levels& levels, std::size
     for (const Channel& channel : channels) label_width = std::max(label_width, channel.label.size());
     const std::size_t taken = label_width + kTextColumns;
     const std::size_t width = std::clamp(columns > taken ? columns - taken : 0, kMinimumBar, kMaximumBar);
-    std::vector<std::string> lines;
+    std::vector<StyledLine> lines;
     for (const auto& [label, level, below, reduction] : channels) {
         const float peak_db = reduction ? reduction->largest_db() : level.peak_db();
         const float held_db = holds_[label].update(peak_db, levels.frame(), sample_rate_hz_);
-        std::string line = label + std::string(label_width - label.size() + 1, ' ');
+        StyledLine line{{label + std::string(label_width - label.size() + 1, ' ')}};
         if (reduction) {
             const float held = std::max(held_db, 0.0F);
-            line += reduction_bar(reduction->current_db(), held, width) +
-                    padded(level_text(reduction->current_db()), 7) + "  max" + padded(level_text(peak_db), 7) +
-                    "  held" + padded(level_text(held), 7) + " dB";
+            line.push_back({reduction_bar(reduction->current_db(), held, width) +
+                            padded(level_text(reduction->current_db()), 7) + "  max" + padded(level_text(peak_db), 7) +
+                            "  held" + padded(level_text(held), 7) + " dB"});
             lines.push_back(std::move(line));
             continue;
         }
-        line += level_bar(level.rms_db(), level.peak_db(), held_db, width);
-        line += padded(level_text(level.peak_db()), 7) + "  rms" + padded(level_text(level.rms_db()), 7) + "  peak" +
-                padded(level_text(held_db), 7) + " dB" + (held_db > 0.0F ? "  over" : "");
+        add_bar(line, level_bar(level.rms_db(), level.peak_db(), held_db, width));
+        line.push_back({padded(level_text(level.peak_db()), 7) + "  rms" + padded(level_text(level.rms_db()), 7) +
+                        "  peak" + padded(level_text(held_db), 7) + " dB"});
+        if (held_db > 0.0F) line.push_back({"  over", Style::error});
         lines.push_back(std::move(line));
-        if (!below.empty()) lines.push_back(std::string(label_width + 1, ' ') + below);
+        if (!below.empty()) lines.push_back({{std::string(label_width + 1, ' ') + below, Style::secondary}});
     }
     return lines;
 }

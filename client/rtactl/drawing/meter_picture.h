@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rta/v1/control.pb.h"
+#include "rtactl/drawing/style.h"
 
 namespace rta::rtactl {
 
@@ -28,7 +29,7 @@ class PeakHold {
 class MeterPicture {
  public:
     explicit MeterPicture(double sample_rate_hz) : sample_rate_hz_{sample_rate_hz} {}
-    [[nodiscard]] std::vector<std::string> lines(const v1::Levels& levels, std::size_t columns);
+    [[nodiscard]] std::vector<StyledLine> lines(const v1::Levels& levels, std::size_t columns);
 
  private:
     double sample_rate_hz_;

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 
 #include <algorithm>
+#include <limits>
 #include <ostream>
 
 #include "text/display_width.h"
@@ -14,6 +15,7 @@ namespace rta::rtactl {
 
 namespace {
 
+constexpr std::size_t kUncut = std::numeric_limits<std::size_t>::max();
 constexpr std::string_view kAlternateScreen = "\x1b[?1049h";
 constexpr std::string_view kNormalScreen = "\x1b[?1049l";
 constexpr std::string_view kHideCursor = "\x1b[?25l";
@@ -29,11 +31,13 @@ std::size_t terminal_columns(int terminal) {
     return ::ioctl(terminal, TIOCGWINSZ, &window) == 0 && window.ws_col != 0 ? window.ws_col : 80;
 }
 
-Picture::Picture(std::ostream& out, int terminal) : out_{out}, terminal_{terminal} { enter(); }
+Picture::Picture(std::ostream& out, int terminal, bool styled) : out_{out}, terminal_{terminal}, styled_{styled} {
+    enter();
+}
 
 Picture::~Picture() {
     leave();
-    for (const std::string& line : lines_) out_ << line << '\n';
+    for (const StyledLine& line : lines_) out_ << text_of(line, kUncut) << '\n';
     out_.flush();
 }
 
@@ -47,10 +51,27 @@ void Picture::enter() { out_ << kAlternateScreen << kHideCursor << std::flush; }
 
 void Picture::leave() { out_ << kNormalScreen << kShowCursor << std::flush; }
 
-void Picture::draw(std::vector<std::string> lines) {
+/// Returns the beginning of a line that is at most `columns` wide.
+std::string Picture::text_of(const StyledLine& line, std::size_t columns) const {
+    std::string text;
+    for (const StyledPiece& piece : line) {
+        const std::string_view shown = fitting_prefix(piece.text, columns);
+        const bool styled = styled_ && piece.style != Style::plain && !shown.empty();
+        if (styled) text.append(escape_sequence(piece.style));
+        text.append(shown);
+        if (styled) text.append(escape_sequence(Style::plain));
+        if (shown.size() < piece.text.size()) break;
+        columns -= display_width(shown);
+    }
+    return text;
+}
+
+void Picture::draw(std::vector<StyledLine> lines) {
     lines_ = std::move(lines);
     // Parts of the text come from the daemon.
-    for (std::string& line : lines_) line = printable(line);
+    for (StyledLine& line : lines_) {
+        for (StyledPiece& piece : line) piece.text = printable(piece.text);
+    }
     redraw();
 }
 
@@ -60,12 +81,12 @@ void Picture::redraw() {
     const std::size_t shown = fits ? lines_.size() : rows - 1;
     // In one write, so that no partial picture is visible.
     std::string text{kHome};
-    const auto add = [&](const std::string& line, bool last) {
-        text.append(fitting_prefix(line, columns)).append(kClearToEndOfLine);
+    const auto add = [&, columns = columns](const StyledLine& line, bool last) {
+        text.append(text_of(line, columns)).append(kClearToEndOfLine);
         if (!last) text.append("\r\n");
     };
     for (std::size_t i = 0; i < shown; ++i) add(lines_[i], fits && i + 1 == shown);
-    if (!fits) add("... and " + std::to_string(lines_.size() - shown) + " more lines", true);
+    if (!fits) add({{"... and " + std::to_string(lines_.size() - shown) + " more lines"}}, true);
     text.append(kClearBelow);
     out_ << text << std::flush;
 }

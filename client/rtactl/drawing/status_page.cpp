@@ -20,6 +20,26 @@ std::string with_reason(const std::string& text, const std::string& reason) {
     return reason.empty() ? text : text + " (" + reason + ")";
 }
 
+constexpr std::string_view kMutedText = "muted; `rtactl unmute` unmutes it";
+
+std::string daemon_text(const v1::StatusResult& status) {
+    return "rtad " + status.server_version() + ", up " + duration_text(status.uptime_s()) + ", " +
+           counted(status.client_count(), "client");
+}
+
+std::string graph_text(const v1::EngineState& engine) {
+    return "revision " + std::to_string(engine.revision()) + ", change " + std::to_string(engine.change_number()) +
+           ", " + counted(engine.node_count(), "node") + ", " + counted(engine.connection_count(), "connection");
+}
+
+Style device_style(const v1::DeviceState& device) {
+    return !device.running() ? Style::error : !device.fallback_reason().empty() ? Style::warning : Style::plain;
+}
+
+Style dropouts_style(const v1::XrunCounts& counts) {
+    return describe(counts) == describe(v1::XrunCounts{}) ? Style::plain : Style::warning;
+}
+
 /// `[####      ]` for 0 to 100 %.
 std::string load_bar(float share) {
     constexpr double kWidth = 30;
@@ -76,7 +96,8 @@ void print_node_loads(std::ostream& out, const v1::Graph& graph, const v1::NodeT
         if (others.contains(node.name())) shown.emplace_back(&node, nullptr);
     }
     TextTable nodes;
-    nodes.add({"NODE", "TYPE", "SHARE", "AVERAGE", "VALUES"});
+    nodes.style_column(1, Style::secondary);
+    nodes.heading({"NODE", "TYPE", "SHARE", "AVERAGE", "VALUES"});
     for (std::size_t i = 0; i < std::min(shown.size(), kNodesShown); ++i) {
         const auto& [node, load] = shown[i];
         const auto type =
@@ -115,15 +136,15 @@ void print_status(std::ostream& out, const v1::StatusResult& status, bool verbos
     const v1::RealtimeState& realtime = status.realtime();
     const v1::EngineState& engine = status.engine();
     TextTable table;
-    table.add({"daemon", "rtad " + status.server_version() + ", up " + duration_text(status.uptime_s()) + ", " +
-                             counted(status.client_count(), "client") +
-                             (verbose ? ", instance " + status.instance_id() : "")});
-    table.add({"device", device_text(device)});
+    table.style_column(0, Style::heading);
+    table.add({"daemon", daemon_text(status) + (verbose ? ", instance " + status.instance_id() : "")});
+    table.add({"device", device_text(device)}, device_style(device));
     table.add({"latency", latency_text(device, engine)});
-    table.add({"dropouts", describe(device.xrun_counts())});
+    table.add({"dropouts", describe(device.xrun_counts())}, dropouts_style(device.xrun_counts()));
     if (device.recording_lost_frames() > 0) {
         table.add({"recording", counted(device.recording_lost_frames(), "frame") +
-                                    " lost and replaced by silence: the disk could not keep up"});
+                                    " lost and replaced by silence: the disk could not keep up"},
+                  Style::warning);
     }
     if (status.has_load()) table.add({"load", load_text(status.load())});
     table.add({"real time", with_reason(realtime.scheduling().empty() ? "no audio thread yet" : realtime.scheduling(),
@@ -141,22 +162,38 @@ void print_status(std::ostream& out, const v1::StatusResult& status, bool verbos
     }
     if (!engine.simd_target().empty()) clock += ", kernels for " + engine.simd_target();
     table.add({"engine", clock});
-    table.add({"graph", "revision " + std::to_string(engine.revision()) + ", change " +
-                            std::to_string(engine.change_number()) + ", " + counted(engine.node_count(), "node") +
-                            ", " + counted(engine.connection_count(), "connection")});
+    table.add({"graph", graph_text(engine)});
     if (engine.node_latencies_size() > 0) table.add({"look-ahead", look_ahead_text(engine, device.sample_rate_hz())});
     if (verbose) {
         table.add({"plans", std::to_string(engine.plans_made()) + " created, " + std::to_string(engine.plans_freed()) +
                                 " freed, " + std::to_string(engine.plans_alive()) + " alive"});
     }
-    if (engine.output_muted()) table.add({"output", "muted; `rtactl unmute` unmutes it"});
-    if (status.has_store()) table.add({"store", store_text(status.store())});
+    if (engine.output_muted()) table.add({"output", std::string{kMutedText}}, Style::warning);
+    if (status.has_store())
+        table.add({"store", store_text(status.store())}, status.store().error().empty() ? Style::plain : Style::error);
     for (const v1::ClientState& client : status.clients()) {
         std::string text = client_text(client);
         if (client.telemetry_dropped() > 0)
             text += ", " + counted(client.telemetry_dropped(), "event") + " of telemetry dropped";
-        table.add({"client", text});
+        table.add({"client", text}, client.telemetry_dropped() > 0 ? Style::warning : Style::plain);
     }
+    table.print(out);
+}
+
+void print_summary(std::ostream& out, const v1::StatusResult& status) {
+    const v1::EngineState& engine = status.engine();
+    TextTable table;
+    table.style_column(0, Style::heading);
+    table.add({"daemon", daemon_text(status)});
+    table.add({"device", device_text(status.device())}, device_style(status.device()));
+    if (status.has_load()) {
+        const v1::XrunCounts& dropouts = status.device().xrun_counts();
+        table.add({"load", "mean " + percent_text(status.load().mean()) + ", worst " +
+                               percent_text(status.load().worst()) + ", dropouts: " + describe(dropouts)},
+                  dropouts_style(dropouts));
+    }
+    table.add({"graph", graph_text(engine)});
+    if (engine.output_muted()) table.add({"output", std::string{kMutedText}}, Style::warning);
     table.print(out);
 }
 
@@ -164,20 +201,21 @@ void print_top(std::ostream& out, const v1::StatusResult& status, const v1::Grap
                const v1::NodeTypesResult& types, const v1::NodeLoads& loads) {
     const v1::EngineState& engine = status.engine();
     TextTable table;
-    table.add({"device", device_text(status.device())});
-    if (engine.output_muted()) table.add({"output", "muted; `rtactl unmute` unmutes it"});
+    table.style_column(0, Style::heading);
+    table.add({"device", device_text(status.device())}, device_style(status.device()));
+    if (engine.output_muted()) table.add({"output", std::string{kMutedText}}, Style::warning);
     const v1::Load& load = status.load();
     table.add({"load", "mean  " + load_bar(load.mean()) + " " + percent_text(load.mean())});
     table.add({"", "p99   " + load_bar(load.p99()) + " " + percent_text(load.p99())});
     table.add({"", "worst " + load_bar(load.worst()) + " " + percent_text(load.worst())});
-    table.add({"dropouts", describe(status.device().xrun_counts())});
+    table.add({"dropouts", describe(status.device().xrun_counts())}, dropouts_style(status.device().xrun_counts()));
     table.add({"engine", "frame " + std::to_string(engine.frame()) + ", revision " + std::to_string(engine.revision()) +
                              ", " + counted(engine.node_count(), "node") + ", " +
                              counted(engine.connection_count(), "connection")});
     table.print(out);
     if (status.clients_size() > 0) {
         TextTable clients;
-        clients.add({"CLIENT", "ADDRESS", "CONNECTED", "DROPPED"});
+        clients.heading({"CLIENT", "ADDRESS", "CONNECTED", "DROPPED"});
         for (const v1::ClientState& client : status.clients()) {
             clients.add({quoted(client.name()), client.address(), duration_text(client.connected_s()),
                          std::to_string(client.telemetry_dropped())});

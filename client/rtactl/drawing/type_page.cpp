@@ -100,7 +100,7 @@ void print_wrapped(std::ostream& out, const std::string& text, std::size_t inden
 void print_section(std::ostream& out, std::string_view title, const std::vector<Entry>& entries) {
     constexpr std::size_t kColumns = 100;
     if (entries.empty()) return;
-    out << '\n' << title << '\n';
+    out << '\n' << Styled{title, Style::heading} << '\n';
     std::size_t widest = 0;
     for (const Entry& entry : entries) widest = std::max(widest, entry.name.size());
     for (const Entry& entry : entries) {
@@ -249,11 +249,11 @@ std::vector<std::string> example_commands(const v1::NodeType& type) {
 }
 
 void print_type(std::ostream& out, const v1::NodeType& type) {
-    out << type.name() << ": " << type.help() << '\n';
+    out << Styled{type.name(), Style::heading} << ": " << type.help() << '\n';
     print_section(out, "Ports", port_entries(type));
     print_section(out, "Settings (fixed when the node is built)", setting_entries(type));
     print_section(out, "Parameters", parameter_entries(type));
-    out << "\nExample\n";
+    out << '\n' << Styled{"Example", Style::heading} << '\n';
     for (const std::string& command : example_commands(type)) out << "  " << command << '\n';
 }
 

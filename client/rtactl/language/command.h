@@ -85,6 +85,7 @@ enum class InTransaction : std::uint8_t {
     collected,  ///< its edits are added to the transaction
     refused,    ///< it is not allowed there
     control,    ///< it controls the transaction or the shell, and works as usual
+    shows,      ///< it shows the graph with the edits of the transaction
 };
 
 /// One command: everything that the command line, the shell, the help and completion need to know about it. Each is

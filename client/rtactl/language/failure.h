@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "rta/v1/control.pb.h"
+
 namespace rta::rtactl {
 
 /// Exit statuses of rtactl. They are part of its contract.
@@ -28,13 +30,21 @@ struct Failure {
     /// Number of the line that caused the error, from 1; 0: the current line.
     std::size_t line = 0;
     bool committed = false;  ///< the change was made, but not confirmed in time
+    /// Code of an error that the daemon did not report; OK: that of the exit status. For JSON.
+    v1::Code code = v1::OK;
+    /// The response of the daemon that refused the request.
+    std::optional<v1::Response> response{};
 };
 
 template <class T>
 using Result = std::expected<T, Failure>;
 
-[[nodiscard]] inline std::unexpected<Failure> fail(Exit exit, std::string sentence) {
-    return std::unexpected(Failure{exit, std::move(sentence)});
+[[nodiscard]] inline std::unexpected<Failure> fail(Exit exit, std::string sentence, v1::Code code = v1::OK) {
+    return std::unexpected(Failure{.exit = exit, .sentence = std::move(sentence), .code = code});
+}
+/// The name of something in the daemon is not known.
+[[nodiscard]] inline std::unexpected<Failure> not_found(std::string sentence) {
+    return fail(Exit::refused, std::move(sentence), v1::NOT_FOUND);
 }
 [[nodiscard]] inline std::unexpected<Failure> usage_error(std::string sentence) {
     return fail(Exit::usage, std::move(sentence));

@@ -21,6 +21,12 @@ std::string with_only_port(std::string_view node, const std::vector<std::string>
     return ports.size() == 1 ? std::string{node} + ":" + ports.front() : std::string{node};
 }
 
+/// Returns NODE for NODE:PORT if the node has only this port.
+std::string short_port(const std::string& port, const std::vector<std::string>& ports) {
+    return ports.size() == 1 && port == std::string{node_of(port)} + ":" + ports.front() ? std::string{node_of(port)}
+                                                                                         : port;
+}
+
 }  // namespace
 
 std::string_view node_of(std::string_view port) { return port.substr(0, port.find(':')); }
@@ -31,12 +37,17 @@ GraphMirror::GraphMirror(const v1::Graph& graph, const v1::NodeTypesResult& type
 }
 
 void GraphMirror::add(const v1::Node& node) {
-    nodes_.insert_or_assign(node.name(), NodeInfo{node.type(), node.settings()});
+    nodes_.insert_or_assign(node.name(), NodeInfo{.type = node.type(),
+                                                  .settings = node.settings(),
+                                                  .parameters = node.parameters(),
+                                                  .texts = {node.title(), node.description()}});
 }
 
 void GraphMirror::replace(const v1::Graph& graph) {
     nodes_.clear();
     connections_.clear();
+    latency_compensation_ = graph.latency_compensation();
+    texts_ = {graph.title(), graph.description()};
     for (const v1::Node& node : graph.nodes()) add(node);
     for (const v1::Connection& connection : graph.connections()) {
         connections_.insert_or_assign(Ends{full_output(connection.from()), full_input(connection.to())},
@@ -65,6 +76,26 @@ void GraphMirror::rename(const std::string& name, const std::string& new_name) {
     connections_ = std::move(connections);
 }
 
+void GraphMirror::change_settings(const v1::ChangeSettings& change) {
+    const auto node = nodes_.find(change.node());
+    if (node == nodes_.end()) return;
+    for (const auto& [name, value] : change.settings().fields())
+        (*node->second.settings.mutable_fields())[name] = value;
+}
+
+void GraphMirror::set_parameter(const v1::SetParameter& change) {
+    const auto node = nodes_.find(change.node());
+    if (node != nodes_.end()) node->second.parameters[change.parameter()] = change.value();
+}
+
+void GraphMirror::describe(const v1::Describe& change) {
+    const auto node = nodes_.find(change.node());
+    if (!change.node().empty() && node == nodes_.end()) return;
+    Texts& texts = change.node().empty() ? texts_ : node->second.texts;
+    if (change.has_title()) texts.title = change.title();
+    if (change.has_description()) texts.description = change.description();
+}
+
 void GraphMirror::apply(const v1::Edit& edit) {
     switch (edit.edit_case()) {
         case v1::Edit::kAddNode:
@@ -83,21 +114,52 @@ void GraphMirror::apply(const v1::Edit& edit) {
         case v1::Edit::kDisconnect:
             connections_.erase(Ends{full_output(edit.disconnect().from()), full_input(edit.disconnect().to())});
             return;
-        case v1::Edit::kChangeSettings: {
-            const auto node = nodes_.find(edit.change_settings().node());
-            if (node == nodes_.end()) return;
-            for (const auto& [name, value] : edit.change_settings().settings().fields())
-                (*node->second.settings.mutable_fields())[name] = value;
-            return;
-        }
+        case v1::Edit::kChangeSettings:
+            return change_settings(edit.change_settings());
         case v1::Edit::kReplaceGraph:
             return replace(edit.replace_graph());
         case v1::Edit::kSetParameter:
+            return set_parameter(edit.set_parameter());
         case v1::Edit::kSetLatencyCompensation:
+            latency_compensation_ = edit.set_latency_compensation().enabled();
+            return;
         case v1::Edit::kDescribe:
+            return describe(edit.describe());
         case v1::Edit::EDIT_NOT_SET:
             return;
     }
+}
+
+v1::Graph GraphMirror::graph() const {
+    v1::Graph graph;
+    graph.set_latency_compensation(latency_compensation_);
+    graph.set_title(texts_.title);
+    graph.set_description(texts_.description);
+    for (const auto& [name, info] : nodes_) {
+        v1::Node& node = *graph.add_nodes();
+        node.set_name(name);
+        node.set_type(info.type);
+        node.set_title(info.texts.title);
+        node.set_description(info.texts.description);
+        if (!info.settings.fields().empty()) *node.mutable_settings() = info.settings;
+        *node.mutable_parameters() = info.parameters;
+        const v1::NodeType* type = type_of(name);
+        if (type == nullptr) continue;
+        // A change of settings adds parameters, with their defaults, and removes others.
+        node.clear_parameters();
+        for (const v1::ParameterInfo& parameter : parameters_of(*type, info.settings)) {
+            const auto known = info.parameters.find(parameter.name());
+            (*node.mutable_parameters())[parameter.name()] =
+                known == info.parameters.end() ? parameter.default_() : known->second;
+        }
+    }
+    for (const auto& [ends, gain_db] : connections_) {
+        v1::Connection& connection = *graph.add_connections();
+        connection.set_from(short_port(ends.first, output_ports(node_of(ends.first))));
+        connection.set_to(short_port(ends.second, input_ports(node_of(ends.second))));
+        if (gain_db && *gain_db != 0.0F) connection.set_gain_db(*gain_db);
+    }
+    return graph;
 }
 
 const GraphMirror::NodeInfo* GraphMirror::find(std::string_view name) const {
@@ -122,18 +184,20 @@ std::vector<GraphMirror::ConnectionInfo> GraphMirror::connections() const {
     return all;
 }
 
-std::vector<std::string> GraphMirror::output_ports(std::string_view node) const {
+const v1::NodeType* GraphMirror::type_of(std::string_view node) const {
     const NodeInfo* info = find(node);
     const auto type = info == nullptr ? types_.end() : types_.find(info->type);
-    return type == types_.end() ? std::vector<std::string>{}
-                                : port_names(type->second.outputs(), type->second, info->settings);
+    return type == types_.end() ? nullptr : &type->second;
+}
+
+std::vector<std::string> GraphMirror::output_ports(std::string_view node) const {
+    const v1::NodeType* type = type_of(node);
+    return type == nullptr ? std::vector<std::string>{} : port_names(type->outputs(), *type, find(node)->settings);
 }
 
 std::vector<std::string> GraphMirror::input_ports(std::string_view node) const {
-    const NodeInfo* info = find(node);
-    const auto type = info == nullptr ? types_.end() : types_.find(info->type);
-    return type == types_.end() ? std::vector<std::string>{}
-                                : port_names(type->second.inputs(), type->second, info->settings);
+    const v1::NodeType* type = type_of(node);
+    return type == nullptr ? std::vector<std::string>{} : port_names(type->inputs(), *type, find(node)->settings);
 }
 
 std::string GraphMirror::full_output(std::string_view port) const {

@@ -13,14 +13,20 @@
 
 namespace rta::rtactl {
 
-/// Copy of the daemon's graph: nodes with their types and settings, and connections. Applies the edits of an open
-/// transaction, so that a line can name what an earlier line adds. It is used to interpret input; only the daemon
-/// validates.
+/// Copy of the daemon's graph. Applies the edits of an open transaction, so that a line can name what an earlier line
+/// adds, and so that the result can be shown before it is committed. Only the daemon validates.
 class GraphMirror {
  public:
+    /// Of a node, or of the graph.
+    struct Texts {
+        std::string title;
+        std::string description;
+    };
     struct NodeInfo {
         std::string type;
         google::protobuf::Struct settings;
+        google::protobuf::Map<std::string, float> parameters;  ///< those that are known
+        Texts texts;
     };
     struct ConnectionInfo {
         std::string from;  ///< with its port, if known
@@ -32,6 +38,9 @@ class GraphMirror {
 
     /// Applies an edit. Edits that the daemon would refuse are ignored or applied in part.
     void apply(const v1::Edit& edit);
+
+    /// Returns the graph as the daemon sends it: with all parameters of each node.
+    [[nodiscard]] v1::Graph graph() const;
 
     using Nodes = std::map<std::string, NodeInfo, std::less<>>;
     [[nodiscard]] const Nodes& nodes() const { return nodes_; }
@@ -54,14 +63,22 @@ class GraphMirror {
  private:
     using Ends = std::pair<std::string, std::string>;
 
+    /// Returns nullptr if the node or its type is not known.
+    [[nodiscard]] const v1::NodeType* type_of(std::string_view node) const;
+
     void add(const v1::Node& node);
     void replace(const v1::Graph& graph);
     void remove(const std::string& name);
     void rename(const std::string& name, const std::string& new_name);
+    void change_settings(const v1::ChangeSettings& change);
+    void set_parameter(const v1::SetParameter& change);
+    void describe(const v1::Describe& change);
 
     std::map<std::string, v1::NodeType, std::less<>> types_;
     Nodes nodes_;
     std::map<Ends, std::optional<float>> connections_;
+    bool latency_compensation_ = false;
+    Texts texts_;
 };
 
 /// Returns "osc" for "osc:out".

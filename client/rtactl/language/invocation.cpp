@@ -18,7 +18,7 @@ constexpr std::array kGlobalOptions{
     Option{
         "--timeout", "S",
         "Set the timeout for connecting and for each response; default 10 s. A change must take effect in half of it."},
-    Option{"--json", "", "Print the daemon's response as one line of JSON, and nothing else."},
+    Option{"--json", "", "Print the daemon's response, or the error, as one line of JSON on stdout, and nothing else."},
     Option{"--help", "", "Print help, or the help of the given command."},
     Option{"--version", "", "Print the version."},
 };
@@ -97,12 +97,29 @@ class Parser {
         }
         const std::vector<std::string_view> existing =
             group_.empty() ? table_.first_words(place_) : table_.second_words(group_);
-        const std::string_view closest = closest_name(word, existing);
         const std::string in_group = group_.empty() ? "" : group_ + " ";
+        const std::string_view closest = closest_name(word, existing);
+        const std::string meant = closest.empty() ? grouped_command(word) : in_group + std::string{closest};
         return usage_error("unknown command " + quoted(in_group + word) +
-                           (closest.empty() ? "; " + (group_.empty() ? help_hint(place_) + " lists all commands"
-                                                                     : "expected one of: " + join(existing))
-                                            : "; did you mean " + quoted(in_group + std::string{closest}) + "?"));
+                           (meant.empty() ? "; " + (group_.empty() ? help_hint(place_) + " lists all commands"
+                                                                   : "expected one of: " + join(existing))
+                                          : "; did you mean " + quoted(meant) + "?"));
+    }
+
+    /// Returns "graph load" for "load" or "lod", and for "graph-load"; empty if the word is in no group.
+    std::string grouped_command(std::string_view word) const {
+        if (!group_.empty()) return {};
+        std::vector<std::string_view> names;
+        std::vector<std::string_view> seconds;
+        for (const Command* command : table_.all()) {
+            const std::size_t blank = command->name.find(' ');
+            if (blank == std::string_view::npos || !is_available(*command, place_)) continue;
+            names.push_back(command->name);
+            seconds.push_back(command->name.substr(blank + 1));
+        }
+        const auto second = std::ranges::find(seconds, closest_name(word, seconds));
+        if (second != seconds.end()) return std::string{names[static_cast<std::size_t>(second - seconds.begin())]};
+        return std::string{closest_name(word, names)};
     }
 
     Result<void> take_option(const std::string& word) {

@@ -16,6 +16,8 @@ struct Streams {
     int terminal = -1;
     /// Descriptor that `out` writes to, if a signal must be able to end a blocked write; -1: none.
     int descriptor = -1;
+    bool styled_out = false;  ///< `out` is a terminal that shows colours
+    bool styled_err = false;  ///< so is `err`
     /// Unescaped stream for drawing on the terminal; nullptr: `out`.
     std::ostream* screen = nullptr;
 

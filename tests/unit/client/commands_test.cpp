@@ -30,14 +30,6 @@ std::string shown(v1::Request request) {
     return request.ShortDebugString();
 }
 
-template <class Message>
-Message from_json(const std::string& line) {
-    Message message;
-    const auto status = google::protobuf::util::JsonStringToMessage(line, &message);
-    EXPECT_TRUE(status.ok()) << line << ": " << status.ToString();
-    return message;
-}
-
 FakeRtad::Override refuse_changes(v1::Code code, std::string sentence) {
     return [code, sentence = std::move(sentence)](const v1::Request& request) -> std::optional<Reply> {
         if (!request.has_apply_transaction() && !request.has_set_parameters() && !request.has_check_graph())
@@ -123,8 +115,40 @@ TEST(Commands, JsonOfARefusalIsTheResponseToo) {
     FakeRtad rtad{refuse_changes(v1::NOT_FOUND, "unknown node \"x\"")};
     const Outcome outcome = rtad.run({"--json", "remove", "x"});
     EXPECT_EQ(outcome.exit, Exit::refused);
-    EXPECT_EQ(outcome.err, "rtactl: unknown node \"x\"\n");
-    EXPECT_EQ(from_json<v1::Response>(outcome.out).status().code(), v1::NOT_FOUND);
+    EXPECT_EQ(outcome.err, "");
+    const auto response = from_json<v1::Response>(outcome.out);
+    EXPECT_EQ(response.status().code(), v1::NOT_FOUND);
+    EXPECT_EQ(response.status().message(), "unknown node \"x\"");
+    EXPECT_NE(response.id(), 0U) << "the response of the daemon";
+    EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 1) << outcome.out;
+}
+
+TEST(Commands, JsonOfEveryErrorIsAResponseOnStdout) {
+    FakeRtad rtad;
+    const auto expect = [](const Outcome& outcome, Exit exit, v1::Code code, std::string_view message) {
+        EXPECT_EQ(outcome.exit, exit) << message;
+        EXPECT_EQ(outcome.err, "") << message;
+        EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 1) << outcome.out;
+        const auto response = from_json<v1::Response>(outcome.out);
+        EXPECT_EQ(response.status().code(), code) << outcome.out;
+        EXPECT_TRUE(has(response.status().message(), message)) << outcome.out;
+        EXPECT_EQ(response.id(), 0U) << "not from the daemon";
+    };
+    expect(rtad.run({"--json", "sett"}), Exit::usage, v1::INVALID_ARGUMENT, "unknown command \"sett\"");
+    expect(rtad.run({"sett", "--json"}), Exit::usage, v1::INVALID_ARGUMENT, "unknown command \"sett\"");
+    expect(rtad.run({"status", "--jsn", "--json"}), Exit::usage, v1::INVALID_ARGUMENT, "unknown option");
+    expect(rtad.run({"--json", "add", "sine"}), Exit::usage, v1::INVALID_ARGUMENT, "missing argument");
+    expect(rtad.run({"--json", "set", "osc.frequency_hz=3s"}), Exit::usage, v1::INVALID_ARGUMENT, "is a time");
+    expect(rtad.run({"--json", "graph", "load", "/nonexistent"}), Exit::usage, v1::INVALID_ARGUMENT, "/nonexistent");
+    expect(rtad.run({"--json", "get", "ghost"}), Exit::refused, v1::NOT_FOUND, "unknown node \"ghost\"");
+    expect(rtad.run({"--json", "insert", "gain", "g", "osc", "out"}), Exit::refused, v1::NOT_FOUND, "no connection");
+    expect(run_rtactl({"--json", "--socket", "/nonexistent", "status"}), Exit::cannot_connect, v1::UNAVAILABLE,
+           "cannot connect");
+    expect(run_rtactl({"--json", "--socket", "/nonexistent", "watch"}), Exit::cannot_connect, v1::UNAVAILABLE,
+           "cannot connect");
+    const Outcome text = rtad.run({"remove", "--", "--json", "-x", "--y"});
+    EXPECT_EQ(text.exit, Exit::done) << "behind --, it is a name";
+    EXPECT_TRUE(has(rtad.run({"sett", "--", "--json"}).err, "unknown command"));
 }
 
 TEST(Commands, ListsDevicesAndTypes) {
@@ -373,8 +397,7 @@ TEST(PrintableStream, KeepsCharactersWholeHoweverTheyAreCut) {
 TEST(Commands, AWrongCommandLineIsFoundBeforeAnythingIsSent) {
     FakeRtad rtad;
     for (const std::vector<std::string>& words :
-         std::vector<std::vector<std::string>>{{},
-                                               {"set", "osc"},
+         std::vector<std::vector<std::string>>{{"set", "osc"},
                                                {"set", ""},
                                                {"set", "osc.frequency_hz"},
                                                {"set", "a.b=1", "--ramp", "2Hz"},
@@ -403,6 +426,40 @@ TEST(Commands, AWrongCommandLineIsFoundBeforeAnythingIsSent) {
         EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome.err;
     }
     EXPECT_EQ(rtad.daemon().requests().size(), 0U);
+}
+
+TEST(Commands, WithoutACommandASummaryIsPrinted) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({});
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    EXPECT_EQ(outcome.err, "");
+    for (const std::string_view part :
+         {"rtad 9.9.9, up 1 h 2 min, 1 client", "null tone.wav, running", "PortAudio has no",
+          "mean 2 %, worst 50 %, dropouts: 2 late callbacks, 1 overrun",
+          "revision 7, change 11, 3 nodes, 2 connections", "`rtactl unmute`", "rtactl meter", "rtactl --help"})
+        EXPECT_TRUE(has(outcome.out, part)) << part << "\n" << outcome.out;
+    EXPECT_FALSE(has(outcome.out, "rtactl play")) << "there is a graph";
+    EXPECT_LE(std::ranges::count(outcome.out, '\n'), 12) << outcome.out;
+    EXPECT_EQ(rtad.run({"status", "--summary"}).out, outcome.out);
+    EXPECT_EQ(from_json<v1::Response>(rtad.run({"--json"}).out).get_status().server_version(), "9.9.9");
+
+    FakeRtad empty{[](const v1::Request& request) -> std::optional<Reply> {
+        v1::Response response = ok(request);
+        response.mutable_get_status();
+        return Reply{.bytes = frame(response)};
+    }};
+    EXPECT_TRUE(has(empty.run({}).out, "rtactl play sine:frequency_hz=440 gain:gain_db=-12"));
+}
+
+TEST(Commands, WithoutADaemonTheSummarySaysHowToStartOne) {
+    const Outcome outcome = run_rtactl({"--socket", "/nonexistent"});
+    EXPECT_EQ(outcome.exit, Exit::cannot_connect);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_TRUE(has(outcome.err, "cannot connect to rtad at /nonexistent")) << outcome.err;
+    EXPECT_TRUE(has(outcome.err, "`rtad` starts a daemon")) << outcome.err;
+    EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome.err;
+    EXPECT_FALSE(has(run_rtactl({"--socket", "/nonexistent", "status"}).err, "starts a daemon"));
+    EXPECT_EQ(run_rtactl({"--socket"}).exit, Exit::usage);
 }
 
 TEST(Commands, AWrongUnitIsFoundBeforeAnythingIsChanged) {
@@ -710,16 +767,14 @@ TEST(Commands, ANodeWithoutTheSwitchIsRefusedByName) {
     EXPECT_EQ(rtad.change_count(), 0U);
 }
 
-TEST(Commands, ASwitchWithJsonIsRefusedByTheDaemon) {
-    FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
-        if (!request.has_set_parameters()) return std::nullopt;
-        return Reply{.bytes =
-                         frame(refusal(request, v1::NOT_FOUND, "node \"osc\" (sine): unknown parameter \"bypass\""))};
-    }};
+TEST(Commands, ASwitchIsRefusedWithTheSameSentenceInJson) {
+    FakeRtad rtad;
     const Outcome outcome = rtad.run({"--json", "bypass", "osc"});
     EXPECT_EQ(outcome.exit, Exit::refused);
-    EXPECT_TRUE(has(outcome.err, "node \"osc\" (sine): unknown parameter \"bypass\"")) << outcome.err;
-    EXPECT_EQ(from_json<v1::Response>(outcome.out).status().code(), v1::NOT_FOUND);
+    EXPECT_EQ(outcome.err, "");
+    const auto response = from_json<v1::Response>(outcome.out);
+    EXPECT_EQ(response.status().code(), v1::NOT_FOUND);
+    EXPECT_TRUE(has(response.status().message(), "node \"osc\" (sine) cannot be bypassed")) << outcome.out;
 }
 
 TEST(Commands, MuteWithoutAResponseReportsAnUnknownOutcome) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <google/protobuf/util/json_util.h>
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <initializer_list>
 #include <optional>
@@ -15,6 +18,15 @@ namespace rta::test {
 
 [[nodiscard]] inline bool has(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
+}
+
+/// Parses one line of JSON with the field names of the .proto, as strictly as protobuf does.
+template <class Message>
+Message from_json(const std::string& line) {
+    Message message;
+    const auto status = google::protobuf::util::JsonStringToMessage(line, &message);
+    EXPECT_TRUE(status.ok()) << line << ": " << status.ToString();
+    return message;
 }
 
 /// Result of a run of rtactl.

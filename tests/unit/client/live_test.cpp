@@ -18,6 +18,7 @@ namespace rta::test {
 namespace {
 
 using rtactl::Exit;
+using rtactl::Style;
 
 v1::Event levels(std::uint64_t number, float peak_db, const char* meter = nullptr) {
     v1::Event event;
@@ -287,9 +288,9 @@ TEST(Picture, TextIsCutToTheCurrentTerminalSize) {
     const Terminal terminal{10, 3};
     std::ostringstream out;
     {
-        rtactl::Picture picture{out, terminal.descriptor()};
+        rtactl::Picture picture{out, terminal.descriptor(), false};
         out.str("");
-        picture.draw({"\u00fc123456789abc", "two", "three", "four"});
+        picture.draw({{{"\u00fc1234"}, {"56789abc", Style::error}}, {{"two"}}, {{"three"}}, {{"four"}}});
         EXPECT_EQ(out.str(), "\x1b[H\u00fc123456789\x1b[K\r\ntwo\x1b[K\r\n... and 2 \x1b[K\x1b[J");
         terminal.resize(40, 10);
         out.str("");
@@ -299,6 +300,39 @@ TEST(Picture, TextIsCutToTheCurrentTerminalSize) {
         out.str("");
     }
     EXPECT_EQ(out.str(), "\x1b[?1049l\x1b[?25h\u00fc123456789abc\ntwo\nthree\nfour\n");
+}
+
+TEST(Picture, StylesTakeNoColumns) {
+    const Terminal terminal{10, 3};
+    std::ostringstream out;
+    {
+        rtactl::Picture picture{out, terminal.descriptor(), true};
+        out.str("");
+        picture.draw(
+            {{{"1234"}, {"5678", Style::warning}, {"9abc", Style::error}, {"d"}}, {{"\x1b[1mx", Style::good}}});
+        EXPECT_EQ(out.str(),
+                  "\x1b[H1234\x1b[33m5678\x1b[0m\x1b[31m9a\x1b[0m\x1b[K\r\n\x1b[32m\\x1b[1mx\x1b[0m\x1b[K\x1b[J")
+            << "text of the daemon sets no style";
+    }
+}
+
+TEST(MeterPicture, BarsAreColouredByLevel) {
+    v1::Levels levels;
+    v1::ChannelLevel& level = *levels.add_outputs();
+    level.set_rms_db(-6.0F);
+    level.set_peak_db(1.0F);
+    const auto lines = rtactl::MeterPicture{48'000}.lines(levels, 8 + 44 + 60);
+    ASSERT_EQ(lines.size(), 1U);
+    std::string text;
+    std::string coloured;
+    for (const rtactl::StyledPiece& piece : lines[0]) {
+        text += piece.text;
+        for (std::size_t i = 0; i < piece.text.size(); ++i) coloured += "phsgwe"[static_cast<std::size_t>(piece.style)];
+    }
+    EXPECT_TRUE(text.starts_with("(device) [" + std::string(54, '=') + std::string(5, '-') + "|]")) << text;
+    EXPECT_TRUE(text.ends_with(" dB  over")) << text;
+    EXPECT_TRUE(coloured.starts_with("pppppppppp" + std::string(48, 'g') + std::string(9, 'w') + "eeep")) << coloured;
+    EXPECT_TRUE(coloured.ends_with("peeeeee")) << coloured;
 }
 
 TEST(MeterPicture, BarsShowRmsPeakAndHold) {

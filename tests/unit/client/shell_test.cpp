@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "fake_rtad.h"
 
@@ -98,9 +99,9 @@ TEST(Shell, ReportsTheLineOfTheRejectedEdit) {
         response.mutable_status()->set_edit_index(2);
         return Reply{.bytes = frame(response)};
     }};
-    const Outcome outcome = rtad.run({"shell"}, "begin\n\nadd sine x\nremove a b\ncommit\n");
+    const Outcome outcome = rtad.run({"shell"}, "begin\n\nadd sine x\n  remove a b\ncommit\n");
     EXPECT_EQ(outcome.exit, Exit::refused);
-    EXPECT_EQ(outcome.err, "rtactl: line 4: unknown node \"b\"; no change was made\n");
+    EXPECT_EQ(outcome.err, "rtactl: line 4: \"remove a b\": unknown node \"b\"; no change was made\n");
 }
 
 TEST(Shell, ACommitThatIsHeardLateIsNotReportedAsUndone) {
@@ -121,21 +122,60 @@ TEST(Shell, CommitsNothingIfALineOfTheTransactionIsWrong) {
     const Outcome outcome = rtad.run({"shell"}, "begin\nadd sine x\nadd sine\ncommit\nremove y\n");
     EXPECT_EQ(outcome.exit, Exit::refused);
     EXPECT_TRUE(has(outcome.err, "line 3: missing argument")) << outcome.err;
-    EXPECT_TRUE(has(outcome.err, "line 4: transaction refused because of line 3; no change was made")) << outcome.err;
+    EXPECT_TRUE(has(outcome.err, "line 4: transaction refused because of line 3, \"add sine\"; no change was made"))
+        << outcome.err;
     EXPECT_EQ(rtad.change_count(), 1U) << "the line behind the transaction is run";
     EXPECT_TRUE(rtad.last_change().apply_transaction().edits().edits(0).has_remove_node());
 }
 
 TEST(Shell, SaysWhatCannotBePartOfATransaction) {
     FakeRtad rtad;
-    for (const std::string line : {"status", "devices", "types", "get osc", "graph show", "graph save f",
-                                   "graph load f", "graph check f", "graph clear", "watch", "play sine", "begin"}) {
+    for (const std::string line : {"status", "devices", "types", "get osc", "graph save f", "graph load f",
+                                   "graph check f", "graph clear", "watch", "play sine", "begin"}) {
         const Outcome outcome = rtad.run({"shell"}, "begin\n" + line + "\nabort\n");
         EXPECT_EQ(outcome.exit, Exit::refused) << line;
         EXPECT_TRUE(has(outcome.err, "line 2: ")) << outcome.err;
         EXPECT_TRUE(has(outcome.err, "transaction")) << outcome.err;
     }
     EXPECT_EQ(rtad.change_count(), 0U);
+}
+
+TEST(Shell, ShowsTheGraphWithTheEditsOfTheTransaction) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({"shell"},
+                                     "begin\n"
+                                     "rename osc tone\n"
+                                     "add gain trim gain_db=-6dB channels=2\n"
+                                     "set tone.frequency_hz=880 vol.mute=off\n"
+                                     "disconnect tone vol\n"
+                                     "connect tone trim gain_db=-3\n"
+                                     "connect trim:out vol:in gain_db=0\n"
+                                     "remove out\n"
+                                     "graph compensate\n"
+                                     "graph show\n"
+                                     "abort\n");
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    EXPECT_EQ(
+        outcome.out,
+        "{\n"
+        "  \"nodes\": [\n"
+        "    {\"name\": \"tone\", \"type\": \"sine\", \"parameters\": {\"frequency_hz\": 880, \"gain_db\": -20}},\n"
+        "    {\"name\": \"trim\", \"type\": \"gain\", \"settings\": {\"channels\": 2}, \"parameters\": "
+        "{\"bypass\": 0, \"gain_db\": -6, \"mute\": 0}},\n"
+        "    {\"name\": \"vol\", \"type\": \"gain\", \"parameters\": {\"bypass\": 0, \"gain_db\": -12.5, \"mute\": 0}}\n"
+        "  ],\n"
+        "  \"connections\": [\n"
+        "    {\"from\": \"tone\", \"to\": \"trim\", \"gain_db\": -3},\n"
+        "    {\"from\": \"trim\", \"to\": \"vol\"}\n"
+        "  ],\n"
+        "  \"latency_compensation\": true\n"
+        "}\n");
+    EXPECT_EQ(rtad.change_count(), 0U);
+    const Outcome json = rtad.run({"--json", "shell"}, "begin\nremove osc\ngraph show\nabort\n");
+    EXPECT_EQ(std::ranges::count(json.out, '\n'), 1) << json.out;
+    const auto response = from_json<v1::Response>(json.out);
+    EXPECT_EQ(response.get_graph().graph().nodes_size(), 2);
+    EXPECT_TRUE(has(response.get_graph().document(), "\"vol\"")) << json.out;
 }
 
 TEST(Shell, AbortDropsTheTransaction) {
@@ -178,6 +218,30 @@ TEST(Shell, ShowsNoPromptWithJson) {
     const Outcome outcome = rtad.run({"--json", "shell"}, "remove a\n", true);
     EXPECT_TRUE(outcome.out.starts_with("{")) << outcome.out;
     EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 1) << outcome.out;
+}
+
+TEST(Shell, PrintsALineOfJsonForEveryRefusedLine) {
+    FakeRtad rtad{[](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_apply_transaction() || !request.apply_transaction().edits().edits(0).has_remove_node())
+            return std::nullopt;
+        v1::Response response = refusal(request, v1::NOT_FOUND, "unknown node \"x\"");
+        response.mutable_status()->set_edit_index(0);
+        return Reply{.bytes = frame(response)};
+    }};
+    const Outcome outcome = rtad.run({"--json", "shell"}, "add sine y\nfoo\nbegin\nremove x\ncommit\nbegin\n");
+    EXPECT_EQ(outcome.exit, Exit::refused);
+    EXPECT_EQ(outcome.err, "");
+    std::vector<v1::Response> responses;
+    std::istringstream lines{outcome.out};
+    for (std::string line; std::getline(lines, line);) responses.push_back(from_json<v1::Response>(line));
+    ASSERT_EQ(responses.size(), 4U) << outcome.out;
+    EXPECT_EQ(responses[0].status().code(), v1::OK);
+    EXPECT_EQ(responses[1].status().code(), v1::INVALID_ARGUMENT);
+    EXPECT_TRUE(has(responses[1].status().message(), "line 2: unknown command \"foo\"")) << outcome.out;
+    EXPECT_EQ(responses[2].status().code(), v1::NOT_FOUND);
+    EXPECT_EQ(responses[2].status().edit_index(), 0U);
+    EXPECT_TRUE(responses[2].status().message().starts_with("line 4: ")) << outcome.out;
+    EXPECT_TRUE(has(responses[3].status().message(), "line 6: the transaction started here")) << outcome.out;
 }
 
 TEST(Shell, StopsWhenThereIsNoDaemon) {

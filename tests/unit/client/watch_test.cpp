@@ -34,7 +34,9 @@ TEST(Watch, PrintsOneLinePerEventAndReportsTheDisconnect) {
 TEST(Watch, PrintsJsonLines) {
     FakeRtad rtad{with_events(true)};
     const Outcome outcome = rtad.run({"watch", "--json"});
-    EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 3) << outcome.out;
+    EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 4) << outcome.out;
+    EXPECT_NE(outcome.out.find("{\"id\":\"0\",\"status\":{\"code\":\"UNAVAILABLE\""), std::string::npos)
+        << "the end of the connection is an error: " << outcome.out;
     EXPECT_NE(outcome.out.find("\"change_number\":\"2\""), std::string::npos) << outcome.out;
     EXPECT_NE(outcome.out.find("{\"number\":\"3\",\"telemetry_number\":\"0\",\"telemetry_dropped\":\"0\",\"transaction_"
                                "heard\":{\"revision\":\"3\",\"frame\":\"192\"}}\n"),

@@ -30,6 +30,17 @@ TEST(ClosestName, PrefersTheNearest) {
     EXPECT_EQ(closest_name("gain_2_db", kNames), "gain_2_db");
 }
 
+TEST(ClosestName, CompletesABeginning) {
+    constexpr std::array kNames{"frequency_hz"sv, "gain_db"sv, "gain_1_db"sv, "q"sv, "disconnect"sv};
+    EXPECT_EQ(closest_name("freq", kNames), "frequency_hz");
+    EXPECT_EQ(closest_name("disc", kNames), "disconnect");
+    EXPECT_EQ(closest_name("fr", kNames), "") << "too short";
+    EXPECT_EQ(closest_name("gain_", kNames), "") << "two of them";
+    EXPECT_EQ(
+        unknown_name("parameter", "freq", kNames).find("unknown parameter \"freq\" (did you mean \"frequency_hz\"?)"),
+        0U);
+}
+
 TEST(ClosestName, DoesNotGuessWildly) {
     constexpr std::array kNames{"channels"sv, "q"sv, "mute"sv};
     EXPECT_EQ(closest_name("x", kNames), "");
