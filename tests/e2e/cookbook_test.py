@@ -445,6 +445,12 @@ def filter_at(document, node, frequency_hz):
     return [db_of(with_it / without) for with_it, without in zip(heard(node), heard())]
 
 
+@measure("dB", r"response at (\d+) Hz")
+def chain_response(document, frequency_hz):
+    rendered = stereo(document.render(*chain_inputs(document, probe())))
+    return [db_of(response(channel, float(frequency_hz))) for channel in impulse_responses(rendered)]
+
+
 STEP_S = 1
 
 

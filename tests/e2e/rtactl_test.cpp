@@ -580,6 +580,7 @@ TEST_F(HelpExamples, AllOfThemWork) {
         if (has(line, "dot -T") && run({"sh", {"-c", "command -v dot"}}).status != kDone) continue;
         client_.apply_document(std::string{kMeteredChain});
         write_text(directory_ / "chain.json", kMeteredChain);
+        write_text(directory_ / "headphones.txt", "Preamp: -3 dB\nFilter 1: ON PK Fc 105 Hz Gain 2.6 dB Q 0.7\n");
         if (in_shell) {
             const bool begins = line == "begin" || line == "quit";
             done({"shell"}, begins ? line + "\nabort\n" : "begin\n" + line + "\n");
