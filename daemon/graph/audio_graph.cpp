@@ -47,6 +47,13 @@ std::string port_name(const GraphNode& node, std::span<const NodeLayout::Port> p
 
 }  // namespace
 
+std::vector<NodeId> GraphNode::targets() const {
+    std::vector<NodeId> targets = outgoing;
+    std::ranges::sort(targets);
+    targets.erase(std::ranges::unique(targets).begin(), targets.end());
+    return targets;
+}
+
 Expected<std::shared_ptr<const NodeDescription>> NodeDescription::make(const NodeType& type, std::string name,
                                                                        Settings given, double sample_rate_hz,
                                                                        Annotation annotation) {
@@ -113,11 +120,8 @@ Expected<void> AudioGraph::remove_node(std::string_view name) {
         auto& outgoing = writable(connection.from.node).outgoing;
         outgoing.erase(std::ranges::find(outgoing, removed.id));
     }
-    std::vector<NodeId> targets = removed.outgoing;
-    std::ranges::sort(targets);
-    targets.erase(std::ranges::unique(targets).begin(), targets.end());
     const auto is_from_it = [&](const IncomingConnection& connection) { return connection.from.node == removed.id; };
-    for (const NodeId target : targets) {
+    for (const NodeId target : removed.targets()) {
         auto& incoming = writable(target).incoming;
         if (target != removed.id) {
             for (const IncomingConnection& connection : incoming | std::views::filter(is_from_it))

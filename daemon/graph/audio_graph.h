@@ -90,6 +90,8 @@ struct GraphNode {
     std::vector<NodeId> outgoing;              ///< destination of each outgoing connection
 
     [[nodiscard]] const std::string& name() const { return description->name; }
+    /// Returns the nodes that this one feeds, each once, ascending.
+    [[nodiscard]] std::vector<NodeId> targets() const;
     /// Returns the length of the node's name in a document: the node and its connections contain it.
     [[nodiscard]] std::size_t bytes_of_name() const { return name().size() * (1 + incoming.size() + outgoing.size()); }
 };
@@ -214,6 +216,8 @@ class AudioGraph {
     [[nodiscard]] Expected<void> check_new_name(std::string_view name) const;
     /// Resolves `node:port`, or `node` if the node has one output.
     [[nodiscard]] Expected<PortRef> resolve_output(std::string_view text) const;
+    /// Checks that `layout` has all ports of the node that are connected.
+    [[nodiscard]] Expected<void> check_ports(const GraphNode& node, const NodeLayout& layout) const;
     [[nodiscard]] Expected<PortRef> resolve_input(std::string_view text) const;
     [[nodiscard]] Expected<void> check_widths(PortRef from, PortRef to) const;
     /// Returns the length of the connection in a document.

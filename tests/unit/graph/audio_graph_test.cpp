@@ -101,6 +101,33 @@ TEST(AudioGraph, AReplacedNodeRefusesSettingsThatItsParametersDoNotFit) {
     EXPECT_EQ(write_document(builder.graph.document()), before);
 }
 
+TEST(AudioGraph, AReplacedNodeRefusesToCutOffConnectionsAndListsThem) {
+    GraphBuilder builder;
+    builder.add("noise", "src").add("crossover", "x", {{"ways", 4.0}}).connect("src", "x");
+    for (int i = 1; i <= 9; ++i)
+        builder.add("gain", "g" + std::to_string(i)).connect("x:out_4", "g" + std::to_string(i));
+    builder.add("output", "low").connect("x:out_1", "low").connect("x:out_3", "low");
+    builder.add("mixer", "mix", {{"inputs", 3.0}}).connect("src", "mix:in_3").connect("src", "mix:in_1");
+    const std::string before = write_document(builder.graph.document());
+    const auto refusal = [&](const char* type, const char* name, const char* setting, double value) {
+        const auto description = NodeDescription::make(*builtin_nodes().find(type), name, {{setting, value}});
+        EXPECT_TRUE(description);
+        const auto refused = builder.graph.replace_node(NodeId{100}, *description);
+        EXPECT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, ErrorCode::failed_precondition);
+        EXPECT_EQ(write_document(builder.graph.document()), before);
+        return refused.error().sentence;
+    };
+    const std::string advice = "; disconnect them first, which may be part of the same transaction";
+    EXPECT_EQ(refusal("crossover", "x", "ways", 3.0),
+              R"(node "x": the settings would remove ports that are connected: x:out_4 -> g1, x:out_4 -> g2, )"
+              "x:out_4 -> g3, x:out_4 -> g4, x:out_4 -> g5, x:out_4 -> g6, x:out_4 -> g7, x:out_4 -> g8 and 1 more" +
+                  advice);
+    EXPECT_NE(refusal("crossover", "x", "ways", 2.0).find("and 2 more"), std::string::npos);
+    EXPECT_EQ(refusal("mixer", "mix", "inputs", 2.0),
+              R"(node "mix": the settings would remove ports that are connected: src -> mix:in_3)" + advice);
+}
+
 TEST(AudioGraph, AReplacedNodeKeepsItsConnectionsAndParameters) {
     GraphBuilder builder;
     builder.add("constant", "a").add("gain", "b").add("output", "c", {{"channels", 2.0}});
