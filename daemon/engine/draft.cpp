@@ -68,7 +68,9 @@ class Editor {
         if (!change) return std::unexpected(std::move(change.error()));
         draft_.changes.push_back(*change);
         draft_.check_later(change->node, index_);
-        return draft_.graph.set_parameter(edit.node, edit.parameter, edit.value);
+        if (edit.is_relative()) draft_.relative.push_back({index_, change->node, change->parameter, change->value});
+        draft_.graph.set_parameter({change->node, change->parameter}, change->value);
+        return {};
     }
 
     Expected<void> operator()(const ChangeSettings& edit) {
@@ -457,52 +459,6 @@ Expected<Draft> apply_to_snapshot(const PreparedEdits& edits, double (*thread_ti
                           .instances = none,
                           .thread_time_s = thread_time_s},
                          edits);
-}
-
-Expected<Draft> carry_over(const PreparedEdits& edits, const DraftOrigin& origin) {
-    const GraphSnapshot& snapshot = *edits.snapshot;
-    const Draft& draft = *edits.draft;
-    const auto conflict = [] { return fail(ErrorCode::aborted, "other clients have changed the same nodes"); };
-    if (edits.transaction.replaces_graph() && !std::ranges::equal(snapshot.graph.nodes(), origin.graph.nodes()))
-        return conflict();
-
-    const auto is_named = [&](std::string_view name) { return edits.names.contains(name); };
-    if (std::ranges::any_of(origin.graph.names_changed_since(snapshot.graph), is_named)) return conflict();
-
-    Draft result = origin.draft();
-    const AudioGraph::IdShift shift{NodeId{snapshot.next_id}, origin.next_id - snapshot.next_id};
-    if (!result.graph.merge(snapshot.graph, draft.graph, shift)) return conflict();
-    result.next_id = draft.next_id + shift.count;
-    result.added = draft.added;
-    for (AddedNode& node : result.added) {
-        node.id = shift.apply(node.id);
-        if (node.instance != nullptr) node.instance->assign_id(node.id);
-    }
-    result.renamed = draft.renamed;
-    for (NodeId& id : result.renamed) id = shift.apply(id);
-    result.changes = draft.changes;
-    for (ParameterChange& change : result.changes) {
-        change.node = shift.apply(change.node);
-        result.graph.set_parameter({change.node, change.parameter}, change.value);
-    }
-    for (const CheckedNode& entry : draft.checked) result.checked.push_back({shift.apply(entry.id), entry.edit_index});
-    if (!result.check_together()) return conflict();
-    for (const ConnectionKey& key : draft.connected) {
-        const IncomingConnection* const connection = draft.graph.find(key);
-        const bool exists = result.graph.find(shift.apply(key)) != nullptr;
-        if (exists != (connection != nullptr)) return conflict();
-        if (exists) result.graph.set_gain(shift.apply(key), connection->gain_db);
-    }
-    [[maybe_unused]] const auto good =
-        result.graph.set_annotation(described(result.graph.annotation(), draft.described));
-    assert(good && "the texts have been checked");
-    // The edit at which the graph becomes too large is found when the edits are applied again.
-    if (!result.graph.check_document_size()) return conflict();
-    if (draft.compensated) result.graph.set_latency_compensation(*draft.compensated);
-    if (!result.graph.order()) return conflict();
-    if (auto delays = compensating_delays(result.graph, result.latencies()); !delays)
-        return std::unexpected(std::move(delays.error()));
-    return result;
 }
 
 }  // namespace rta

@@ -34,8 +34,12 @@ struct ParameterChange {
     float ramp_ms;
 };
 
-/// Validates a parameter change. Errors: INVALID_ARGUMENT, NOT_FOUND. [control]
+/// Validates a parameter change. A relative one applies to the value in the graph. Errors: INVALID_ARGUMENT, NOT_FOUND.
+/// [control]
 [[nodiscard]] Expected<ParameterChange> check_change(const AudioGraph& graph, const SetParameter& edit);
+/// Validates changes that are applied in order, each to the result of the previous ones. Errors have the index. [control]
+[[nodiscard]] Expected<std::vector<ParameterChange>> check_changes(const AudioGraph& graph,
+                                                                   std::span<const SetParameter> edits);
 /// Checks the values that the nodes would have together after all changes, each of which is valid. Errors:
 /// INVALID_ARGUMENT, with the index of the last change of the node. [control]
 [[nodiscard]] Expected<void> check_together(const AudioGraph& graph, std::span<const ParameterChange> changes);
@@ -70,6 +74,7 @@ struct Draft {
     const NodeInstances* instances;             ///< those of the original graph
     std::vector<AddedNode> added = {};          ///< by id; some may have been removed again
     std::vector<ParameterChange> changes = {};  ///< in the order of the edits
+    std::vector<RelativeChange> relative = {};  ///< those of `changes` that were relative
     std::vector<NodeId> renamed = {};
     // What edits have set, whether or not it had that value before.
     std::vector<ConnectionKey> connected = {};
@@ -105,6 +110,7 @@ struct Draft {
 struct PreparedEdits {
     Transaction transaction;
     std::vector<std::vector<PreparedNode>> nodes;  ///< one entry for each edit
+    std::vector<RelativeChange> relative;          ///< of the commit
     std::vector<MissingNode> missing;              ///< found when the edits were applied last
     SharedGraphSnapshot snapshot;                  ///< to which a worker applies the edits; null: commit() does
     std::optional<Draft> draft;                    ///< of the snapshot; not compared with the present graph

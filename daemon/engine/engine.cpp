@@ -12,6 +12,7 @@
 #include "engine/renderer.h"
 #include "plan/compiler.h"
 #include "plan/latency.h"
+#include "text/format_number.h"
 #include "text/quoting.h"
 
 namespace rta {
@@ -119,6 +120,8 @@ PreparedTransaction::~PreparedTransaction() = default;
 
 const Transaction& PreparedTransaction::transaction() const { return impl_->transaction; }
 
+std::span<const RelativeChange> PreparedTransaction::relative_changes() const { return impl_->relative; }
+
 SharedGraphSnapshot Engine::snapshot() { return core_->snapshot(); }
 
 Expected<PreparedTransaction> Engine::prepare(Transaction transaction, SharedGraphSnapshot snapshot) const {
@@ -164,6 +167,7 @@ Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
         core.restore_names(*draft);
         return ticket;
     }
+    edits.relative = std::move(draft->relative);
     core.adopt(std::move(*draft));
     ++core.revision;
     return ticket;
@@ -185,7 +189,7 @@ Expected<AudioGraph> Engine::check(PreparedTransaction& prepared) {
     return std::move(draft->graph);
 }
 
-Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits) {
+Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits, std::span<float> results) {
     EngineCore& core = *core_;
     if (edits.size() > core.exchange.maximum_targets()) {
         return std::unexpected(too_many_changes(core, edits.size()));
@@ -193,21 +197,17 @@ Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits) {
     if (!core.exchange.has_room_for_command() || !core.exchange.has_room_for_targets(edits.size())) {
         return fail(ErrorCode::resource_exhausted, kFull);
     }
-    std::vector<ParameterChange> changes;
-    changes.reserve(edits.size());
-    for (std::size_t i = 0; i < edits.size(); ++i) {
-        const auto change = check_change(core.graph, edits[i]);
-        if (!change) return std::unexpected(at_edit(change.error(), i));
-        changes.push_back(*change);
-    }
-    if (auto good = check_together(core.graph, changes); !good) return std::unexpected(std::move(good.error()));
+    const auto changes = check_changes(core.graph, edits);
+    if (!changes) return std::unexpected(changes.error());
+    if (auto good = check_together(core.graph, *changes); !good) return std::unexpected(std::move(good.error()));
     // All changes are valid: nothing can fail from here on.
-    for (const SetParameter& edit : edits) {
-        [[maybe_unused]] const auto set = core.graph.set_parameter(edit.node, edit.parameter, edit.value);
-        assert(set);
+    for (const ParameterChange& change : *changes) {
+        core.graph.set_parameter({change.node, change.parameter}, change.value);
+        core.rounds.parameter_set(change.node, change.parameter);
     }
-    for (const ParameterChange& change : changes) core.rounds.parameter_set(change.node, change.parameter);
-    auto targets = core.targets_of(changes);
+    assert(results.empty() || results.size() == changes->size());
+    if (!results.empty()) std::ranges::transform(*changes, results.begin(), &ParameterChange::value);
+    auto targets = core.targets_of(*changes);
     if (targets.empty()) return Ticket{core.exchange.send_nothing(), core.revision};
     if (targets.size() == 1) return Ticket{core.exchange.send(targets.front()), core.revision};
     return Ticket{core.exchange.send(std::make_unique<ParameterBatch>(std::move(targets))), core.revision};

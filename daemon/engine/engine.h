@@ -94,8 +94,9 @@ class Engine {
     void build_on(RunOnWorker run);
 
     /// [control] Changes parameters, all or none; all take effect in the same block. INVALID_ARGUMENT if there are more
-    /// than maximum_changes(); RESOURCE_EXHAUSTED as in commit().
-    [[nodiscard]] Expected<Ticket> set_parameters(std::span<const SetParameter> changes);
+    /// than maximum_changes(); RESOURCE_EXHAUSTED as in commit(). `results` is empty, or as long as `changes`: it receives
+    /// the values to which they set the parameters.
+    [[nodiscard]] Expected<Ticket> set_parameters(std::span<const SetParameter> changes, std::span<float> results = {});
 
     /// [control] Returns the number of parameters of playing nodes that one request may change, which depends on the
     /// duration of a block. ReplaceGraph is not limited: the number of changes by a document depends on the graph that

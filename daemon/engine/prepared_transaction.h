@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "graph/audio_graph.h"
 #include "graph/edit.h"
@@ -22,6 +23,14 @@ struct Ticket {
     bool combs = false;
 };
 
+/// A relative parameter change of a transaction, as it was applied.
+struct RelativeChange {
+    std::size_t edit_index;
+    NodeId node;
+    std::uint32_t parameter;
+    float value;  ///< the result
+};
+
 /// A transaction with the processors that it adds, initially without those that ChangeSettings replaces. Its edits have
 /// not been validated against a graph yet.
 class PreparedTransaction {
@@ -33,6 +42,8 @@ class PreparedTransaction {
 
     /// [any]
     [[nodiscard]] const Transaction& transaction() const;
+    /// [control] Returns the relative parameter changes, in the order of the edits, after Engine::commit() has succeeded.
+    [[nodiscard]] std::span<const RelativeChange> relative_changes() const;
 
  private:
     friend class Engine;

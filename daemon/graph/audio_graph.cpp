@@ -218,89 +218,19 @@ Expected<void> AudioGraph::disconnect(std::string_view from_text, std::string_vi
     return {};
 }
 
-Expected<AudioGraph::ParameterPlace> AudioGraph::check_parameter(std::string_view name, std::string_view parameter,
-                                                                 float value) const {
+Expected<AudioGraph::ParameterPlace> AudioGraph::find_parameter(std::string_view name,
+                                                                std::string_view parameter) const {
     const auto node = require(name);
     if (!node) return std::unexpected(node.error());
-    const NodeDescription& description = *(*node)->description;
-    const auto index = require_parameter(description, parameter);
+    const auto index = require_parameter(*(*node)->description, parameter);
     if (!index) return std::unexpected(index.error());
-    if (auto good = rta::check_parameter(description.layout.parameters[*index], value, name); !good) {
-        return std::unexpected(std::move(good.error()));
-    }
     return ParameterPlace{(*node)->id, *index};
-}
-
-Expected<void> AudioGraph::set_parameter(std::string_view node, std::string_view parameter, float value) {
-    const auto place = check_parameter(node, parameter, value);
-    if (!place) return std::unexpected(place.error());
-    set_parameter(*place, value);
-    return {};
 }
 
 void AudioGraph::set_parameter(const ParameterPlace& place, float value) {
     const GraphNode* const node = find(place.node);
     if (node == nullptr || node->parameters[place.index] == value) return;
     writable(place.node).parameters[place.index] = positive_zero(value);
-}
-
-Expected<void> AudioGraph::replace_node(NodeId id, std::shared_ptr<const NodeDescription> description) {
-    const auto node = require(description->name);
-    if (!node) return std::unexpected(node.error());
-    const GraphNode old = **node;
-
-    // Edits a copy of the node and its neighbours only.
-    AudioGraph changed = with_neighbours(old);
-    auto parameters = description->parameter_values({});
-    if (!parameters) return std::unexpected(std::move(parameters.error()));
-    for (std::size_t i = 0; i < old.parameters.size(); ++i) {
-        const auto index = description->layout.find_parameter(old.description->layout.parameters[i].name);
-        if (!index) continue;
-        // The range may depend on the settings.
-        auto good = rta::check_parameter(description->layout.parameters[*index], old.parameters[i], old.name());
-        if (!good) return good;
-        (*parameters)[*index] = old.parameters[i];
-    }
-    if (auto removed = changed.remove_node(old.name()); !removed) return removed;
-    if (auto added = changed.add_node(id, std::move(description), std::move(*parameters)); !added) return added;
-    for (const IncomingConnection& connection : old.incoming) {
-        const std::string to = old.name() + ":" + old.description->layout.inputs[connection.to_port].name;
-        if (auto good = changed.connect(output_name(connection.from), to, connection.gain_db); !good)
-            return std::unexpected(std::move(good.error()));
-    }
-    std::vector<NodeId> targets = old.outgoing;
-    std::ranges::sort(targets);
-    targets.erase(std::ranges::unique(targets).begin(), targets.end());
-    for (const NodeId target : targets) {
-        const GraphNode& destination = *find(target);
-        for (const IncomingConnection& connection : destination.incoming) {
-            if (connection.from.node != old.id) continue;
-            const std::string from = old.name() + ":" + old.description->layout.outputs[connection.from.port].name;
-            auto good = changed.connect(from, input_name({target, connection.to_port}), connection.gain_db);
-            if (!good) return std::unexpected(std::move(good.error()));
-        }
-    }
-    document_bytes_ = changed.document_bytes_;
-    erase(index_of(old.id));
-    push_back(std::move(changed.nodes_.back()));
-    changed.nodes_.pop_back();
-    for (auto& neighbour : changed.nodes_) nodes_[index_of(neighbour->id)] = std::move(neighbour);
-    return {};
-}
-
-AudioGraph AudioGraph::with_neighbours(const GraphNode& node) const {
-    std::vector<NodeId> ids = node.outgoing;
-    ids.push_back(node.id);
-    for (const IncomingConnection& connection : node.incoming) ids.push_back(connection.from.node);
-    std::ranges::sort(ids);
-    ids.erase(std::ranges::unique(ids).begin(), ids.end());
-    AudioGraph part;
-    part.connection_count_ = connection_count_;
-    part.document_bytes_ = document_bytes_;
-    for (const NodeId id : ids) {
-        part.push_back(nodes_[index_of(id)]);
-    }
-    return part;
 }
 
 std::expected<std::vector<std::uint32_t>, Cycle> AudioGraph::order() const {

@@ -122,7 +122,6 @@ class AudioGraph {
     /// transaction. Errors: FAILED_PRECONDITION if the widths do not match.
     Expected<ConnectionKey> connect(std::string_view from, std::string_view to, std::optional<float> gain_db);
     Expected<void> disconnect(std::string_view from, std::string_view to);
-    Expected<void> set_parameter(std::string_view node, std::string_view parameter, float value);
     /// Sets a parameter to a value that has been checked. Does nothing if the node does not exist.
     void set_parameter(const ParameterPlace& place, float value);
     /// Sets the gain of a connection, in dB. Returns false if it does not exist.
@@ -171,9 +170,8 @@ class AudioGraph {
     Expected<void> set_annotation(Annotation annotation);
     [[nodiscard]] const Annotation& annotation() const { return annotation_; }
 
-    /// Finds a parameter and checks `value` against its range. Errors: NOT_FOUND, INVALID_ARGUMENT.
-    [[nodiscard]] Expected<ParameterPlace> check_parameter(std::string_view node, std::string_view parameter,
-                                                           float value) const;
+    /// Finds a parameter. Errors: NOT_FOUND.
+    [[nodiscard]] Expected<ParameterPlace> find_parameter(std::string_view node, std::string_view parameter) const;
 
     /// Returns the node, or nullptr if not found.
     [[nodiscard]] const GraphNode* find(std::string_view name) const;
@@ -216,10 +214,10 @@ class AudioGraph {
     [[nodiscard]] Expected<void> check_new_name(std::string_view name) const;
     /// Resolves `node:port`, or `node` if the node has one output.
     [[nodiscard]] Expected<PortRef> resolve_output(std::string_view text) const;
-    /// Checks that `layout` has all ports of the node that are connected.
-    [[nodiscard]] Expected<void> check_ports(const GraphNode& node, const NodeLayout& layout) const;
     [[nodiscard]] Expected<PortRef> resolve_input(std::string_view text) const;
     [[nodiscard]] Expected<void> check_widths(PortRef from, PortRef to) const;
+    /// Checks that `layout` has all ports of the node that are connected.
+    [[nodiscard]] Expected<void> check_ports(const GraphNode& node, const NodeLayout& layout) const;
     /// Returns the length of the connection in a document.
     [[nodiscard]] std::size_t bytes_of(NodeId to, const IncomingConnection& connection) const;
 

@@ -45,10 +45,19 @@ struct Disconnect {
 };
 
 struct SetParameter {
+    enum class Kind : std::uint8_t {
+        set,     ///< to `value`
+        add,     ///< `value` to the current value
+        toggle,  ///< an on/off parameter
+    };
+
     std::string node;
     std::string parameter;
     float value;
     std::optional<float> ramp_ms;  ///< kDefaultParameterRampMs if not given
+    Kind kind = Kind::set;
+
+    [[nodiscard]] bool is_relative() const { return kind != Kind::set; }
 };
 
 /// Rebuilds the node with these settings changed; the old and the new processor crossfade.
@@ -94,6 +103,8 @@ inline constexpr float kDefaultParameterRampMs = 20.0F;
 inline constexpr float kMaximumRampMs = 600'000.0F;
 inline constexpr float kMinimumConnectionGainDb = -120.0F;
 inline constexpr float kMaximumConnectionGainDb = 24.0F;
+inline constexpr float kMinimumVolumeDb = -120.0F;  ///< of the device output; silence
+inline constexpr float kMaximumVolumeDb = 12.0F;
 inline constexpr float kConnectionFadeMs = 10.0F;
 inline constexpr float kDeviceFadeMs = 20.0F;
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "graph/edit.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
 #include "text/suggestion.h"
@@ -143,6 +144,25 @@ Expected<void> check_parameter(const ParameterSpec& spec, float value, std::stri
         return fail(ErrorCode::invalid_argument, at_fault + " must be a finite number from " + range_of(spec));
     }
     return fail(ErrorCode::invalid_argument, at_fault + " is out of range: " + range_of(spec));
+}
+
+Expected<float> value_after(const ParameterSpec& spec, float current, const SetParameter& change) {
+    const bool is_switch = spec.unit == Unit::on_off;
+    const auto refuse = [&](std::string_view why) {
+        return fail(ErrorCode::invalid_argument,
+                    "node " + quoted(change.node) + ": parameter " + std::string{spec.name} + " " + std::string{why});
+    };
+    if (change.kind == SetParameter::Kind::toggle) {
+        if (!is_switch) return refuse("cannot be toggled: it is not an on/off parameter; expected a value, or add");
+        return current == spec.minimum ? spec.maximum : spec.minimum;
+    }
+    const bool adds = change.kind == SetParameter::Kind::add;
+    if (adds && is_switch) return refuse("is on or off: nothing can be added to it; expected a value, or toggle");
+    const float value = adds ? decimal_sum(current, change.value) : change.value;
+    auto good = check_parameter(spec, value, change.node);
+    if (good) return value;
+    if (adds) good.error().sentence += " (" + format_number(current) + " plus " + format_number(change.value) + ")";
+    return std::unexpected(std::move(good.error()));
 }
 
 bool is_node_name(std::string_view name) {

@@ -15,6 +15,8 @@
 
 namespace rta {
 
+struct SetParameter;
+
 /// Ports and parameters of a node, derived from its type and settings. [any]
 struct NodeLayout {
     struct Port {
@@ -49,6 +51,10 @@ struct NodeLayout {
 
 /// Checks a value against the range of the parameter. Errors: INVALID_ARGUMENT, for NaN and infinity too. [any]
 [[nodiscard]] Expected<void> check_parameter(const ParameterSpec& spec, float value, std::string_view node);
+
+/// Returns the value to which a change sets a parameter that is `current`. Errors: INVALID_ARGUMENT, with the result that
+/// is out of range, or if the parameter cannot be changed in this way.
+[[nodiscard]] Expected<float> value_after(const ParameterSpec& spec, float current, const SetParameter& change);
 
 /// Returns whether the name matches `[A-Za-z][A-Za-z0-9_-]{0,63}`. [any]
 [[nodiscard]] bool is_node_name(std::string_view name);

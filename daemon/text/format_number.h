@@ -11,6 +11,10 @@ namespace rta {
 [[nodiscard]] std::string format_number(float value);
 [[nodiscard]] std::string format_number(double value);
 
+/// Returns a + b, rounded to the decimal places of both as format_number() writes them, so that adding 0.1 ten times adds
+/// exactly 1.
+[[nodiscard]] float decimal_sum(float a, float b);
+
 /// Returns an upper bound of the length of format_number() for the floats from `minimum` to `maximum`, both finite.
 [[nodiscard]] constexpr std::size_t longest_number(float minimum, float maximum) {
     const std::size_t sign = minimum < 0.0F ? 1 : 0;

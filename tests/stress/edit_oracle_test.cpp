@@ -210,7 +210,7 @@ class StormRun {
         if (graph.nodes.empty()) return;
         const auto change = random_parameter(graph.nodes[random % graph.nodes.size()], random / 64);
         if (!change) return;
-        const auto place = offline_.engine.graph().check_parameter(change->node, change->parameter, change->value);
+        const auto place = offline_.engine.graph().find_parameter(change->node, change->parameter);
         const auto ticket = offline_.engine.set_parameters({&*change, 1});
         if (place && ticket)
             oracle_.send_parameter(ticket->serial, *place, change->value,

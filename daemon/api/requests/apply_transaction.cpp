@@ -10,6 +10,26 @@
 namespace rta::api::requests {
 namespace {
 
+bool is_relative(const v1::Edit& edit) {
+    return edit.set_parameter().relative_case() != v1::SetParameter::RELATIVE_NOT_SET;
+}
+
+/// Allocates what report_relative_changes() fills.
+void prepare_relative_changes(const v1::EditList& edits, v1::TransactionResult& result) {
+    for (const v1::Edit& edit : edits.edits()) {
+        if (is_relative(edit)) *result.add_relative_changes() = edit.set_parameter();
+    }
+}
+
+/// Replaces the relative changes, in the edits and in the result, by the values to which they have set the parameters.
+void report_relative_changes(const PreparedTransaction& prepared, v1::EditList& edits, v1::TransactionResult& result) {
+    int index = 0;
+    for (const RelativeChange& change : prepared.relative_changes()) {
+        set_result(*result.mutable_relative_changes(index++), change.value);
+        set_result(*edits.mutable_edits(static_cast<int>(change.edit_index))->mutable_set_parameter(), change.value);
+    }
+}
+
 void publish_edits(Services& services, const Client& client, std::uint64_t revision, v1::EditList& edits) {
     services.hub.publish([&](v1::Event& event) {
         v1::GraphChanged& changed = *event.mutable_graph_changed();
@@ -51,8 +71,10 @@ void apply_transaction(Call& call) {
     // Allocated before the commit: without memory, the answer must still carry the revision.
     v1::TransactionResult& result = *call.request.begin_answer().mutable_apply_transaction();
     if (result.warnings().empty()) add_warnings(transaction, result);
+    prepare_relative_changes(transaction.edits, result);
     const auto ticket = services.engine.commit(transaction.prepared);
     if (!ticket) return refuse_transaction(call, transaction, ticket.error());
+    report_relative_changes(transaction.prepared, transaction.edits, result);
     result.set_revision(ticket->revision);
     result.set_starts_within_ms(ticket->starts_within_ms);
     result.set_combs(ticket->combs);

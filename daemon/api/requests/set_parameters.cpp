@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "api/requests/set_parameters.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "api/call.h"
@@ -15,10 +16,16 @@ Expected<std::vector<SetParameter>> to_changes(const v1::SetParameters& message)
     const auto count = static_cast<std::size_t>(message.changes_size());
     if (count == 0) return fail(ErrorCode::invalid_argument, "set_parameters has no changes: expected one or more");
     if (count > kMaximumItems) return std::unexpected(too_many_items("changes", count));
-    if (auto fits = check_event_size(message.ByteSizeLong()); !fits) return std::unexpected(std::move(fits.error()));
     std::vector<SetParameter> changes;
     changes.reserve(count);
-    for (const v1::SetParameter& change : message.changes()) changes.push_back(to_change(change));
+    for (const v1::SetParameter& from : message.changes()) {
+        auto change = to_change(from);
+        if (!change) return std::unexpected(at_edit(std::move(change.error()), changes.size()));
+        changes.push_back(std::move(*change));
+    }
+    const auto relative = static_cast<std::size_t>(std::ranges::count_if(changes, &SetParameter::is_relative));
+    if (auto fits = check_event_size(message.ByteSizeLong() + relative * kResultBytes); !fits)
+        return std::unexpected(std::move(fits.error()));
     return changes;
 }
 
@@ -27,9 +34,27 @@ namespace {
 
 /// Kept until the engine has room.
 struct Changes final : RequestState {
-    explicit Changes(std::vector<SetParameter>&& converted) : list{std::move(converted)} {}
+    explicit Changes(std::vector<SetParameter>&& converted) : list{std::move(converted)}, results(list.size()) {}
     std::vector<SetParameter> list;
+    std::vector<float> results;
 };
+
+/// Allocates what report_relative_changes() fills.
+void prepare_relative_changes(const v1::SetParameters& message, const Changes& changes, v1::ParametersResult& result) {
+    for (std::size_t i = 0; i < changes.list.size(); ++i) {
+        if (changes.list[i].is_relative()) *result.add_relative_changes() = message.changes(static_cast<int>(i));
+    }
+}
+
+/// Replaces the relative changes, in the message and in the result, by the values to which they have set the parameters.
+void report_relative_changes(const Changes& changes, v1::SetParameters& message, v1::ParametersResult& result) {
+    int index = 0;
+    for (std::size_t i = 0; i < changes.list.size(); ++i) {
+        if (!changes.list[i].is_relative()) continue;
+        set_result(*message.mutable_changes(static_cast<int>(i)), changes.results[i]);
+        set_result(*result.mutable_relative_changes(index++), changes.results[i]);
+    }
+}
 
 void publish_changes(Call& call, std::uint64_t revision) {
     call.services.hub.publish([&](v1::Event& event) {
@@ -55,12 +80,15 @@ void set_parameters(Call& call) {
             call, services.parameter_room,
             Error{ErrorCode::resource_exhausted, "other parameter changes wait for room in the engine", {}});
     }
-    request.begin_answer().mutable_set_parameters();
-    const auto ticket = services.engine.set_parameters(static_cast<const Changes&>(*request.state).list);
+    auto& changes = static_cast<Changes&>(*request.state);
+    v1::ParametersResult& result = *request.begin_answer().mutable_set_parameters();
+    prepare_relative_changes(request.message.set_parameters(), changes, result);
+    const auto ticket = services.engine.set_parameters(changes.list, changes.results);
     if (!ticket) {
         if (ticket.error().code != ErrorCode::resource_exhausted) return request.refuse(ticket.error());
         return retry_later(call, services.parameter_room, ticket.error());
     }
+    report_relative_changes(changes, *request.message.mutable_set_parameters(), result);
     committed(call, services.parameter_room);
     publish_changes(call, ticket->revision);
     request.state.reset();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "api/requests/transaction.h"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -65,7 +66,11 @@ Expected<Edit> to_change_settings(const v1::ChangeSettings& message) {
 }
 
 Expected<TransactionContent> checked(TransactionContent content) {
-    if (auto fits = check_event_size(content.edits.ByteSizeLong()); !fits)
+    const auto relative = std::ranges::count_if(content.edits.edits(), [](const v1::Edit& edit) {
+        return edit.set_parameter().relative_case() != v1::SetParameter::RELATIVE_NOT_SET;
+    });
+    if (auto fits = check_event_size(content.edits.ByteSizeLong() + static_cast<std::size_t>(relative) * kResultBytes);
+        !fits)
         return std::unexpected(std::move(fits.error()));
     return content;
 }
@@ -146,10 +151,27 @@ Expected<TransactionContent> take_content(v1::CheckGraph& content, const Engine&
     return take(content, engine);
 }
 
-SetParameter to_change(const v1::SetParameter& message) {
+Expected<SetParameter> to_change(const v1::SetParameter& message) {
     SetParameter change{message.node(), message.parameter(), message.value(), {}};
     if (message.has_ramp_ms()) change.ramp_ms = message.ramp_ms();
+    if (message.relative_case() == v1::SetParameter::RELATIVE_NOT_SET) return change;
+    const auto refuse = [&](std::string_view why) {
+        return invalid("the change of " + quoted(message.node() + "." + message.parameter()) + " " + std::string{why});
+    };
+    if (message.value() != 0.0F) return refuse("is relative and has a value: expected one of the two");
+    if (message.has_toggle()) {
+        if (!message.toggle()) return refuse("has toggle = false: expected true, or a value");
+        change.kind = SetParameter::Kind::toggle;
+        return change;
+    }
+    change.kind = SetParameter::Kind::add;
+    change.value = message.add();
     return change;
+}
+
+void set_result(v1::SetParameter& change, float value) {
+    change.clear_relative();
+    change.set_value(value);
 }
 
 Expected<void> check_event_size(std::size_t bytes) {
@@ -209,8 +231,11 @@ Expected<Edit> to_edit(const v1::Edit& message) {
         }
         case v1::Edit::kDisconnect:
             return Disconnect{message.disconnect().from(), message.disconnect().to()};
-        case v1::Edit::kSetParameter:
-            return to_change(message.set_parameter());
+        case v1::Edit::kSetParameter: {
+            auto change = to_change(message.set_parameter());
+            if (!change) return std::unexpected(std::move(change.error()));
+            return std::move(*change);
+        }
         case v1::Edit::kChangeSettings:
             return to_change_settings(message.change_settings());
         case v1::Edit::kSetLatencyCompensation:

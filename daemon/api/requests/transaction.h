@@ -37,7 +37,12 @@ struct TransactionContent {
 [[nodiscard]] Expected<Settings> to_settings(const google::protobuf::Struct& message, std::string_view node);
 [[nodiscard]] Expected<GraphDocument> to_document(const v1::Graph& message);
 [[nodiscard]] Expected<Edit> to_edit(const v1::Edit& message);
-[[nodiscard]] SetParameter to_change(const v1::SetParameter& message);
+/// INVALID_ARGUMENT: a relative change with a value, or toggle = false.
+[[nodiscard]] Expected<SetParameter> to_change(const v1::SetParameter& message);
+/// Replaces a relative change by the value to which it has set the parameter. Allocates nothing.
+void set_result(v1::SetParameter& change, float value);
+/// Returns an upper bound of the bytes by which set_result() lengthens a message.
+inline constexpr std::size_t kResultBytes = 5;
 
 /// Returns an error if a change of this size does not fit into the event that reports it.
 [[nodiscard]] Expected<void> check_event_size(std::size_t bytes);

@@ -19,7 +19,7 @@ TEST(AudioGraph, ACopySharesNothingThatIsEdited) {
     builder.add("constant", "one").add("gain", "vol").connect("one", "vol");
     const AudioGraph copy = builder.graph;
     const std::string before = write_document(copy.document());
-    ASSERT_TRUE(builder.graph.set_parameter("vol", "gain_db", -6.0F));
+    builder.graph.set_parameter(*builder.graph.find_parameter("vol", "gain_db"), -6.0F);
     ASSERT_TRUE(builder.graph.disconnect("one", "vol"));
     builder.add("gain", "more").connect("one", "more");
     ASSERT_TRUE(builder.graph.remove_node("vol"));
@@ -132,7 +132,7 @@ TEST(AudioGraph, AReplacedNodeKeepsItsConnectionsAndParameters) {
     GraphBuilder builder;
     builder.add("constant", "a").add("gain", "b").add("output", "c", {{"channels", 2.0}});
     builder.connect("a", "b").connect("b", "c");
-    ASSERT_TRUE(builder.graph.set_parameter("b", "gain_db", -7.0F));
+    builder.graph.set_parameter(*builder.graph.find_parameter("b", "gain_db"), -7.0F);
     const NodeId before = builder.graph.find("b")->id;
     builder.replace("gain", "b", {{"channels", 2.0}});
     const GraphNode* node = builder.graph.find("b");

@@ -201,7 +201,7 @@ class Client {
         if (edited.layout.parameters.empty()) return;
         const ParameterSpec& spec = edited.layout.parameters[below(edited.layout.parameters.size())];
         const std::size_t before = graph.document_bytes();
-        static_cast<void>(graph.set_parameter(edited.name, spec.name, number(spec.minimum, spec.maximum)));
+        graph.set_parameter(*graph.find_parameter(edited.name, spec.name), number(spec.minimum, spec.maximum));
         EXPECT_EQ(graph.document_bytes(), before);
     }
 

@@ -57,9 +57,9 @@ TEST(AudioGraphMerge, ParametersOfBothAreKeptAndTheLaterCommitWins) {
     GraphBuilder start;
     start.add("sine", "tone");
     Clients clients{start};
-    ASSERT_TRUE(clients.current.graph.set_parameter("tone", "frequency_hz", 500.0F));
-    ASSERT_TRUE(clients.current.graph.set_parameter("tone", "gain_db", -3.0F));
-    ASSERT_TRUE(clients.edited.graph.set_parameter("tone", "gain_db", -9.0F));
+    clients.current.graph.set_parameter(*clients.current.graph.find_parameter("tone", "frequency_hz"), 500.0F);
+    clients.current.graph.set_parameter(*clients.current.graph.find_parameter("tone", "gain_db"), -3.0F);
+    clients.edited.graph.set_parameter(*clients.edited.graph.find_parameter("tone", "gain_db"), -9.0F);
     ASSERT_TRUE(clients.merge());
     const auto parameters = clients.current.graph.document().nodes.front().parameters;
     EXPECT_EQ(parameters.at("frequency_hz"), 500.0F);
@@ -171,8 +171,11 @@ class RandomEdits {
                     return graph.connect(edit.a, edit.b, edit.value).has_value();
                 case 4:
                     return graph.disconnect(edit.a, edit.b).has_value();
-                case 5:
-                    return graph.set_parameter(edit.a, "gain_db", edit.value).has_value();
+                case 5: {
+                    const auto place = graph.find_parameter(edit.a, "gain_db");
+                    if (place) graph.set_parameter(*place, edit.value);
+                    return place.has_value();
+                }
                 case 6:
                     return annotate_node(graph, edit.a, {.title = edit.b, .description = {}});
                 default:

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
+// Validates changes of parameters; see draft.h.
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <ranges>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "engine/draft.h"
 #include "text/format_number.h"
@@ -20,14 +24,41 @@ Expected<void> check_ramp(const std::optional<float>& ramp_ms, std::string_view 
                                                  format_number(kMaximumRampMs) + " ms");
 }
 
+/// Results of earlier changes.
+using ParameterValues = std::map<std::pair<NodeId, std::uint32_t>, float>;
+
+Expected<ParameterChange> check_change(const AudioGraph& graph, const SetParameter& edit,
+                                       const ParameterValues& results) {
+    const auto place = graph.find_parameter(edit.node, edit.parameter);
+    if (!place) return std::unexpected(place.error());
+    const GraphNode& node = *graph.find(place->node);
+    const auto result = results.find({place->node, place->index});
+    const float current = result != results.end() ? result->second : node.parameters[place->index];
+    const auto value = value_after(node.description->layout.parameters[place->index], current, edit);
+    if (!value) return std::unexpected(value.error());
+    if (auto good = check_ramp(edit.ramp_ms, edit.node, edit.parameter); !good)
+        return std::unexpected(std::move(good.error()));
+    return ParameterChange{place->node, place->index, *value, edit.ramp_ms.value_or(kDefaultParameterRampMs)};
+}
+
 }  // namespace
 
 Expected<ParameterChange> check_change(const AudioGraph& graph, const SetParameter& edit) {
-    const auto place = graph.check_parameter(edit.node, edit.parameter, edit.value);
-    if (!place) return std::unexpected(place.error());
-    if (auto good = check_ramp(edit.ramp_ms, edit.node, edit.parameter); !good)
-        return std::unexpected(std::move(good.error()));
-    return ParameterChange{place->node, place->index, edit.value, edit.ramp_ms.value_or(kDefaultParameterRampMs)};
+    return check_change(graph, edit, {});
+}
+
+Expected<std::vector<ParameterChange>> check_changes(const AudioGraph& graph, std::span<const SetParameter> edits) {
+    std::vector<ParameterChange> changes;
+    changes.reserve(edits.size());
+    ParameterValues results;  // only relative changes depend on them
+    const bool any_relative = std::ranges::any_of(edits, &SetParameter::is_relative);
+    for (std::size_t i = 0; i < edits.size(); ++i) {
+        auto change = check_change(graph, edits[i], results);
+        if (!change) return std::unexpected(at_edit(std::move(change.error()), i));
+        if (any_relative) results.insert_or_assign({change->node, change->parameter}, change->value);
+        changes.push_back(*change);
+    }
+    return changes;
 }
 
 Expected<void> check_together(const AudioGraph& graph, std::span<const ParameterChange> changes) {
