@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "engine/renderer.h"
+#include "graph/edit.h"
 #include "rta/v1/control.pb.h"
+#include "text/format_number.h"
 
 namespace rta::api {
 
@@ -13,14 +15,25 @@ void OutputControl::mute(bool muted, Asked asked) { enqueue({.asked = std::move(
 
 void OutputControl::panic(Asked asked) { enqueue({.asked = std::move(asked)}); }
 
+void OutputControl::set_volume(VolumeChange change, std::shared_ptr<float> result, Asked asked) {
+    const TimePoint now = asked.now;
+    note_progress(now);
+    volumes_.push_back({.asked = std::move(asked), .change = change, .result = std::move(result)});
+    poll(now);
+}
+
 void OutputControl::enqueue(Item item) {
     const TimePoint now = item.asked.now;
-    if (!busy()) {
-        last_frame_ = engine_.renderer().frames();
-        last_progress_ = now;
-    }
+    note_progress(now);
     queue_.push_back(std::move(item));
     poll(now);
+}
+
+/// Must be called before a request is added.
+void OutputControl::note_progress(TimePoint now) {
+    if (busy()) return;
+    last_frame_ = engine_.renderer().frames();
+    last_progress_ = now;
 }
 
 void OutputControl::poll(TimePoint now) {
@@ -31,7 +44,9 @@ void OutputControl::advance_all(TimePoint now) {
     if (const std::uint64_t frame = engine_.renderer().frames(); frame != std::exchange(last_frame_, frame)) {
         last_progress_ = now;
     }
+    advance_volumes(now);
     while (!queue_.empty() && advance(queue_.front(), now) == Step::done) queue_.pop_front();
+    advance_volumes(now);  // those that clients have sent after mutes
     expire_waiting(now);
     expire_still(now);
 }
@@ -41,10 +56,60 @@ OutputControl::Step OutputControl::advance(Item& item, TimePoint now) {
 }
 
 /// The engine was full: the request is tried again until its timeout.
-OutputControl::Step OutputControl::refused(Item& item, Error error, TimePoint now) {
-    if (error.code == ErrorCode::resource_exhausted && now < item.asked.deadline) return Step::waits;
-    item.asked.answered(std::unexpected(std::move(error)));
+OutputControl::Step OutputControl::refused(Asked& asked, Error error, TimePoint now) {
+    if (error.code == ErrorCode::resource_exhausted && now < asked.deadline) return Step::waits;
+    asked.answered(std::unexpected(std::move(error)));
     return Step::done;
+}
+
+/// If the engine is full for one of them, so it is for the others. Callbacks may add more at the end.
+void OutputControl::advance_volumes(TimePoint now) {
+    for (std::size_t i = 0; i < volumes_.size();) {
+        if (advance_volume(volumes_[i], now) == Step::done) {
+            volumes_.erase(volumes_.begin() + static_cast<std::ptrdiff_t>(i));
+        } else {
+            ++i;
+        }
+    }
+}
+
+OutputControl::Step OutputControl::advance_volume(Volume& volume, TimePoint now) {
+    const auto wanted = volume_after(volume.change);
+    if (!wanted) return refused(volume.asked, wanted.error(), now);
+    const auto ticket = send_volume(*wanted, volume.asked.client_name);
+    if (!ticket) return refused(volume.asked, ticket.error(), now);
+    *volume.result = *wanted;
+    answer_when_applied(*ticket, volume.asked, now);
+    return Step::done;
+}
+
+Expected<float> OutputControl::volume_after(VolumeChange change) const {
+    if (!change.adds) return change.db;
+    const float current = engine_.output_volume_db();
+    const float sum = decimal_sum(current, change.db);
+    if (sum >= kMinimumVolumeDb && sum <= kMaximumVolumeDb) return sum;
+    return fail(ErrorCode::invalid_argument,
+                "the volume is " + format_number(current) + " dB: " + format_number(change.db) + " dB more would be " +
+                    format_number(sum) + " dB, which is out of range: " + format_number(kMinimumVolumeDb) +
+                    " (silence) to " + format_number(kMaximumVolumeDb) + " dB");
+}
+
+Expected<Ticket> OutputControl::send_volume(float volume_db, const std::string& client_name) {
+    const float before = engine_.output_volume_db();
+    auto ticket = engine_.set_output_volume(volume_db);
+    if (!ticket || engine_.output_volume_db() == before) return ticket;
+    daemon_.output_changed();
+    hub_.publish([&](v1::Event& event) {
+        event.mutable_output_volume_changed()->set_volume_db(engine_.output_volume_db());
+        event.mutable_output_volume_changed()->set_client_name(client_name);
+    });
+    return ticket;
+}
+
+void OutputControl::answer_when_applied(const Ticket& ticket, Asked& asked, TimePoint now) {
+    commands_.await(ticket, now + kStillDeadline,
+                    [answered = std::move(asked.answered)](std::optional<std::uint64_t> frame) { answered(frame); });
+    asked.committed();
 }
 
 Expected<Ticket> OutputControl::send_mute(bool muted, const std::string& client_name) {
@@ -61,16 +126,14 @@ Expected<Ticket> OutputControl::send_mute(bool muted, const std::string& client_
 
 OutputControl::Step OutputControl::advance_mute(Item& item, TimePoint now) {
     const auto ticket = send_mute(*item.mute, item.asked.client_name);
-    if (!ticket) return refused(item, ticket.error(), now);
-    commands_.await(
-        *ticket, now + kStillDeadline,
-        [answered = std::move(item.asked.answered)](std::optional<std::uint64_t> frame) { answered(frame); });
-    item.asked.committed();
+    if (!ticket) return refused(item.asked, ticket.error(), now);
+    answer_when_applied(*ticket, item.asked, now);
     return Step::done;
 }
 
 OutputControl::Step OutputControl::begin_panic(Item& item, TimePoint now) {
-    if (const auto muted = send_mute(true, item.asked.client_name); !muted) return refused(item, muted.error(), now);
+    if (const auto muted = send_mute(true, item.asked.client_name); !muted)
+        return refused(item.asked, muted.error(), now);
     unanswered_.push_back(std::make_shared<Unanswered>(now, std::move(item.asked.answered)));
     item.asked.answered = [unanswered = unanswered_.back()](const auto& outcome) {
         if (const auto answered = std::exchange(unanswered->answered, nullptr)) answered(outcome);

@@ -22,6 +22,7 @@ void panic(Call& call);
 void reset_meters(Call& call);
 void set_device(Call& call);
 void set_parameters(Call& call);
+void set_volume(Call& call);
 void subscribe(Call& call);
 
 Prepared prepare_apply_transaction(const Engine& engine, SharedGraphSnapshot snapshot, v1::Request& message);
@@ -72,6 +73,8 @@ constexpr std::array kTable{
                 nullptr, requests::get_frequency_response, nullptr},
     RequestKind{Request::kSetDevice, "set_device", administrator, kChanges, kDurable, pipelined,
                 nullptr, requests::set_device, nullptr},
+    RequestKind{Request::kSetVolume, "set_volume", controller, kChanges, kDurable, urgent,
+                nullptr, requests::set_volume, nullptr},
 };
 // clang-format on
 static_assert(std::ranges::is_sorted(kTable, {}, &RequestKind::request_case));

@@ -33,6 +33,7 @@
 #include "io/device_supervisor.h"
 #include "net/server.h"
 #include "store/graph_store.h"
+#include "text/format_number.h"
 #include "text/quoting.h"
 
 namespace rta::app {
@@ -149,6 +150,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
         return {engine_.graph(),
                 engine_.revision(),
                 {.muted = engine_.output_muted(),
+                 .volume_db = engine_.output_volume_db(),
                  .device = device_set_,
                  .configured_device = device_set_.empty() ? "" : configured_device()}};
     }
@@ -206,6 +208,13 @@ int Daemon::restore_state() {
             log(net::LogLevel::info,
                 "--graph " + options_.graph + " is not loaded: the state directory contains a saved graph");
         }
+    }
+    if (const float volume_db = restored->output.volume_db; volume_db != 0.0F) {
+        if (const auto set = engine_.set_output_volume(volume_db); !set) {
+            log(net::LogLevel::error, "cannot set the volume of the output: " + set.error().sentence);
+            return kExitFailure;
+        }
+        log(net::LogLevel::info, "the volume of the output is " + format_number(volume_db) + " dB");
     }
     if (restored->output.muted) {
         if (const auto muted = engine_.mute_output(true); !muted) {

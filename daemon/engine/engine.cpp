@@ -230,6 +230,22 @@ Expected<Ticket> Engine::mute_output(bool muted) {
     return Ticket{core.send_device_fade(kDeviceFadeMs), core.revision};
 }
 
+Expected<Ticket> Engine::set_output_volume(float volume_db) {
+    EngineCore& core = *core_;
+    if (!(volume_db >= kMinimumVolumeDb && volume_db <= kMaximumVolumeDb)) {
+        return fail(ErrorCode::invalid_argument, "a volume of " + format_number(volume_db) +
+                                                     " dB is out of range: " + format_number(kMinimumVolumeDb) +
+                                                     " (silence) to " + format_number(kMaximumVolumeDb) + " dB");
+    }
+    if (!core.exchange.has_room_for_command()) return fail(ErrorCode::resource_exhausted, kFull);
+    const float before = core.output_gain();
+    core.volume_db = volume_db == 0.0F ? 0.0F : volume_db;  // not -0
+    // A fade to silence that is running must not start again.
+    if (core.output_gain() == before) return Ticket{core.exchange.send_nothing(), core.revision};
+    return Ticket{core.send_device_fade(kDeviceFadeMs), core.revision};
+}
+
+float Engine::output_volume_db() const { return core_->volume_db; }
 bool Engine::output_muted() const { return core_->muted; }
 bool Engine::output_silent() const { return core_->muted && !core_->device_fade; }
 

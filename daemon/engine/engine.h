@@ -43,7 +43,7 @@ class Engine {
         virtual void transaction_heard(std::uint64_t revision, std::uint64_t frame) = 0;
         /// A node produced NaN or infinity at `frame`. It is muted until its processor has been rebuilt.
         virtual void node_faulted(const std::string& node, std::uint64_t frame) = 0;
-        /// The fade started by fade_device() or mute_output() has ended.
+        /// The fade started by fade_device(), mute_output() or set_output_volume() has ended.
         virtual void device_faded(std::uint64_t frame) = 0;
     };
 
@@ -114,6 +114,13 @@ class Engine {
     [[nodiscard]] bool output_muted() const;
     /// [control] Returns whether the output is muted and the fade has ended.
     [[nodiscard]] bool output_silent() const;
+
+    /// [control] Sets the gain of the device output, with a ramp over kDeviceFadeMs; before the first block, without one.
+    /// While the output is muted, nothing is heard of it. INVALID_ARGUMENT unless it is kMinimumVolumeDb (silence) to
+    /// kMaximumVolumeDb; RESOURCE_EXHAUSTED as in commit().
+    [[nodiscard]] Expected<Ticket> set_output_volume(float volume_db);
+    /// [control] Returns the volume set last; initially 0 dB.
+    [[nodiscard]] float output_volume_db() const;
 
     /// [control] Starts to replace the processors of all nodes by new ones. Graph, parameters and revision do not
     /// change. One reset at a time. During the reset, commit() changes the graph only: the sound changes when the reset

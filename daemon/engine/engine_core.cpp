@@ -158,7 +158,7 @@ void EngineCore::adopt(Draft draft) {
 
 std::uint64_t EngineCore::send_device_fade(float length_ms) {
     const std::uint32_t frames = frames_of(length_ms);
-    const float gain = muted ? 0.0F : device_gain;
+    const float gain = output_gain();
     // After a reset the output is silent until the look-ahead is filled; a fade that ended before would end in a step.
     const bool reset_applied = reset_frame != std::numeric_limits<std::uint64_t>::max();
     const Command::DeviceFade fade{

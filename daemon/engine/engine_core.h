@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "dsp/math.h"
 #include "engine/draft.h"
 #include "engine/engine.h"
 #include "engine/level_meters.h"
@@ -61,6 +62,7 @@ struct EngineCore {
     PlanWatcher plan_watcher;
 
     float device_gain = 1.0F;  ///< target of the last fade_device()
+    float volume_db = 0.0F;
     bool muted = false;
     std::optional<DeviceFade> device_fade;
     std::map<NodeId, std::uint64_t> faulted_nodes;  ///< the frame from which each may be rebuilt
@@ -85,6 +87,8 @@ struct EngineCore {
         return static_cast<std::uint32_t>(std::lround(static_cast<double>(ms) * config.sample_rate_hz / 1000.0));
     }
 
+    /// Returns the gain of the device output when all fades have ended.
+    [[nodiscard]] float output_gain() const { return muted ? 0.0F : device_gain * dsp::gain_from_db(volume_db); }
     [[nodiscard]] bool reset_in_progress() const { return !reset.expired(); }
     [[nodiscard]] DraftOrigin origin() const { return {.graph = graph, .next_id = next_id, .instances = instances}; }
 

@@ -114,6 +114,8 @@ void Renderer::apply_device_gain(const DeviceBlock& device) RTA_NONBLOCKING {
         const auto samples = device.outputs.channel(channel);
         dsp::scale(samples, device_gain_.target(), at_rest ? nullptr : gains_.data(), samples);
     }
+    // A gain above 0 dB may overflow. That is not a fault of a node.
+    static_cast<void>(silence_if_not_finite(device.outputs));
 }
 
 bool Renderer::report_faults(const AudioThreadKey& key) RTA_NONBLOCKING {

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "document/text_stream.h"
+#include "graph/edit.h"
+#include "text/format_number.h"
 #include "text/quoting.h"
 
 namespace rta::store {
@@ -27,6 +29,13 @@ class OutputStateReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>,
         state.muted = value;
         return true;
     }
+    bool Int(int value) { return Double(value); }
+    bool Uint(unsigned value) { return Double(value); }
+    bool Double(double value) {
+        if (key_ != "volume_db" || std::exchange(has_volume_, true)) return false;
+        state.volume_db = static_cast<float>(value);
+        return state.volume_db >= kMinimumVolumeDb && state.volume_db <= kMaximumVolumeDb;
+    }
     bool String(const char*, rapidjson::SizeType, bool) {
         std::string* const text = key_ == "device"              ? &state.device
                                   : key_ == "configured_device" ? &state.configured_device
@@ -44,6 +53,7 @@ class OutputStateReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>,
     std::string key_;
     bool opened_ = false;
     bool has_muted_ = false;
+    bool has_volume_ = false;
 };
 
 [[nodiscard]] std::string json_string(std::string_view text) {
@@ -69,12 +79,14 @@ Expected<OutputState> read_output_state(std::string_view text) {
         rapidjson::Reader reader;
         if (reader.Parse<rapidjson::kParseInsituFlag>(stream, handler)) return std::move(handler.state);
     }
-    return fail(ErrorCode::invalid_argument,
-                R"(invalid state of the output: expected {"muted": true} or {"muted": false}, and the device)");
+    return fail(
+        ErrorCode::invalid_argument,
+        R"(invalid state of the output: expected {"muted": true} or {"muted": false}, the volume_db and the device)");
 }
 
 std::string write_output_state(const OutputState& state) {
     std::string text = std::string{R"({"muted": )"} + (state.muted ? "true" : "false");
+    if (state.volume_db != 0.0F) text += R"(, "volume_db": )" + format_number(state.volume_db);
     if (!state.device.empty()) {
         text += R"(, "device": )" + json_string(state.device) + R"(, "configured_device": )" +
                 json_string(state.configured_device);

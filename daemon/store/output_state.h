@@ -11,13 +11,15 @@ namespace rta::store {
 /// What clients set of the device and its output. [any]
 struct OutputState {
     bool muted = false;
+    float volume_db = 0.0F;           ///< kMinimumVolumeDb to kMaximumVolumeDb
     std::string device{};             ///< the device that a client has set; empty: none
     std::string configured_device{};  ///< --device at that time: if it has changed since, it counts
 
     [[nodiscard]] bool operator==(const OutputState&) const = default;
 };
 
-/// Reads the text of `output.json`. INVALID_ARGUMENT if `muted` is missing, for unknown keys, or if the text is no JSON.
+/// Reads the text of `output.json`. INVALID_ARGUMENT if `muted` is missing, for unknown keys, for a volume
+/// out of range, or if the text is not JSON.
 [[nodiscard]] Expected<OutputState> read_output_state(std::string_view text);
 
 /// Writes the JSON form. Ends with a newline.

@@ -159,6 +159,26 @@ TEST_F(Store, AnOutputThatIsMutedWhenRtadIsKilledStaysMuted) {
     static_cast<void>(last.stop());
 }
 
+TEST_F(Store, TheVolumeAppliesFromTheFirstFrameAfterAKill) {
+    {
+        Daemon daemon{options()};
+        ProtocolClient client = daemon.client();
+        client.apply_document(kTone);
+        ASSERT_EQ(daemon.ctl({"volume", "-20"}).status, (ExitStatus{0, 0}));
+        wait_until_saved(client);
+        daemon.process().kill();
+    }
+    RecordedDaemon again{{.arguments = {"--state-dir", folder_.string()}}};
+    EXPECT_EQ(again.daemon().client().status().engine().output_volume_db(), -20.0F);
+    EXPECT_NE(again.daemon().process().error().find("volume of the output is -20 dB"), std::string::npos);
+    again.wait_for_frame(4'800);
+    const Wav heard = again.stop();
+    const Wav full = render(kTone, 0.1);
+    for (std::size_t frame = 0; frame < 4'800; ++frame)
+        ASSERT_NEAR(heard.channels[0][frame], 0.1F * full.channels[0][frame], 1e-6) << "frame " << frame;
+    EXPECT_GT(peak(std::span<const float>{heard.channels[0]}.first(4'800)), 0.049);
+}
+
 TEST_F(Store, TheLastEditsBeforeTheEndAreOnDisk) {
     Daemon daemon{options()};
     ProtocolClient client = daemon.client();

@@ -195,6 +195,45 @@ TEST(Telemetry, MutingIsHeardAsAFadeToExactSilenceAndBack) {
     }
 }
 
+TEST(Telemetry, AVolumeIsHeardAsARampAlsoDuringMutesAndPanics) {
+    constexpr const char* kConstant = R"({
+      "nodes": [ {"name": "one", "type": "constant", "parameters": {"value": 0.2}},
+                 {"name": "out", "type": "output", "settings": {"channels": 2}} ],
+      "connections": [ {"from": "one", "to": "out"} ] })";
+    constexpr double kLoudest = 0.2 * 3.9810717055349722;  // 12 dB
+    RecordedDaemon recorded{{.graph = kConstant}};
+    std::uint64_t loud = 0;
+    {
+        ProtocolClient client = recorded.daemon().client();
+        ProtocolClient other = recorded.daemon().client("other");
+        const auto set = [&](float volume_db) {
+            return call(client, [&](v1::Request& request) { request.mutable_set_volume()->set_volume_db(volume_db); })
+                .set_volume()
+                .frame();
+        };
+        recorded.wait_for_frame(4'800);
+        for (int i = 0; i < 12; ++i) {
+            set(i % 2 == 0 ? 12.0F : -120.0F);
+            static_cast<void>(mute(other, i % 3 == 0));
+            set(-6.0F);
+            static_cast<void>(mute(other, i % 3 != 0));
+            set(3.0F);
+            if (i % 4 == 3) static_cast<void>(call(other, [](v1::Request& request) { request.mutable_panic(); }));
+        }
+        static_cast<void>(mute(other, false));
+        loud = set(12.0F);
+        recorded.wait_for_frame(loud + 9'600);
+    }
+    const Wav wav = recorded.stop();
+    const std::vector<float>& heard = wav.channels[0];
+    EXPECT_NEAR(heard.at(loud + 2 * kDeviceFadeFrames), kLoudest, 1e-6);
+    double largest = 0.0;
+    for (std::size_t frame = 1; frame < loud + 9'600; ++frame)
+        largest = std::max(largest, static_cast<double>(std::abs(heard[frame] - heard[frame - 1])));
+    EXPECT_LE(largest, kLoudest / kDeviceFadeFrames + 1e-6) << "the steepest ramp is one over the whole range";
+    EXPECT_EQ(heard, wav.channels[1]);
+}
+
 TEST(Telemetry, AfterAPanicItSoundsAsIfItHadJustBegun) {
     RecordedDaemon recorded{{.graph = kTone}};
     std::uint64_t fresh = 0;

@@ -47,6 +47,7 @@ void describe_engine(const Engine& engine, std::uint64_t change_number, v1::Engi
     state.set_plans_alive(statistics.plans_alive);
     state.set_telemetry_dropped(statistics.telemetry_dropped);
     state.set_output_muted(engine.output_muted());
+    state.set_output_volume_db(engine.output_volume_db());
     state.set_simd_target(std::string{dsp::simd_target()});
     describe_latency(engine.latency(), engine.graph(), state);
 }

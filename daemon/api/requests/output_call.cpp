@@ -2,6 +2,7 @@
 #include "api/requests/output_call.h"
 
 #include <chrono>
+#include <utility>
 
 #include "api/client.h"
 #include "api/convert.h"
@@ -12,9 +13,8 @@ namespace {
 
 using Stage = PendingRequest::Stage;
 using Outcome = Expected<std::optional<std::uint64_t>>;
-using WriteAnswer = void (*)(v1::Response&, std::optional<std::uint64_t> frame);
 
-void finish_output(PendingRequest& request, const Outcome& outcome, WriteAnswer write) {
+void finish_output(PendingRequest& request, const Outcome& outcome, const WriteAnswer& write) {
     if (!outcome) return request.refuse(outcome.error());
     v1::Response& response = request.answer();
     write(response, *outcome);
@@ -39,7 +39,7 @@ OutputControl::Asked enqueue_output_call(Call& call, WriteAnswer answer) {
                     });
                 },
             .answered =
-                [answer, handle = call.handle()](const Outcome& outcome) {
+                [answer = std::move(answer), handle = call.handle()](const Outcome& outcome) {
                     handle.resume([&](Call& later) { finish_output(later.request, outcome, answer); });
                 }};
 }
