@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <sstream>
+#include <thread>
 
 #include "recorded_daemon.h"
 #include "rtactl/commands/commands.h"
@@ -395,9 +396,9 @@ TEST_F(Rtactl, RenamesANodeThatPlaysOn) {
 
 TEST_F(Rtactl, MutesANode) {
     done({"graph", "load", "-"}, kChain);
-    EXPECT_EQ(done({"mute", "vol"}), "vol.mute = on\n");
+    EXPECT_EQ(done({"mute", "vol"}), "set vol.mute = on\n");
     EXPECT_EQ(done({"get", "vol.mute"}), "vol.mute = on\n");
-    EXPECT_EQ(done({"unmute", "vol"}), "vol.mute = off\n");
+    EXPECT_EQ(done({"unmute", "vol"}), "set vol.mute = off\n");
     EXPECT_EQ(done({"get", "vol.mute"}), "vol.mute = off\n");
     EXPECT_TRUE(has(refused({"mute", "osc"}), "mute"));
     done({"add", "sine", "tone"});
@@ -443,6 +444,82 @@ TEST_F(Rtactl, PlotsTheResponseOfAPath) {
     EXPECT_TRUE(has(refused({"response", "osc", "out", "--channels", "1:3"}), "to_channel = 3 is out of range"));
 }
 
+TEST_F(Rtactl, SetsTheVolume) {
+    EXPECT_EQ(done({"volume"}), "volume 0 dB\n");
+    EXPECT_TRUE(done({"volume", "-6.5dB"}).starts_with("volume -6.5 dB from frame "));
+    EXPECT_TRUE(done({"volume", "-=0.1"}).starts_with("volume -6.6 dB from frame "));
+    EXPECT_EQ(done({"volume"}), "volume -6.6 dB\n");
+    EXPECT_TRUE(has(done({"status"}), "output     volume -6.6 dB\n"));
+    done({"mute"});
+    done({"panic"});
+    EXPECT_EQ(client_.status().engine().output_volume_db(), -6.6F);
+    EXPECT_TRUE(has(refused({"volume", "12.1"}), "out of range: -120 (silence) to 12 dB"));
+    EXPECT_TRUE(has(refused({"volume", "+=20"}), "the volume is -6.6 dB: 20 dB more would be 13.4 dB"));
+    EXPECT_EQ(parse_json<v1::Response>(done({"volume", "12", "--json"})).set_volume().volume_db(), 12.0F);
+    EXPECT_EQ(revision(), 0U);
+}
+
+TEST_F(Rtactl, RelativeChangesOfManyClientsAllCount) {
+    done({"add", "gain", "vol", "gain_db=-20"});
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 6; ++i) {
+        clients.emplace_back([&] {
+            for (int k = 0; k < 5; ++k) {
+                EXPECT_EQ(ctl({"set", "vol.gain_db+=0.1dB", "vol.mute=toggle"}).status, kDone);
+                EXPECT_EQ(ctl({"volume", "-=0.1"}).status, kDone);
+            }
+        });
+    }
+    for (std::thread& client : clients) client.join();
+    EXPECT_EQ(done({"get", "-q", "vol.gain_db"}), "-17\n");
+    EXPECT_EQ(done({"get", "-q", "vol.mute"}), "off\n") << "30 toggles";
+    EXPECT_EQ(done({"volume"}), "volume -3 dB\n");
+    EXPECT_TRUE(has(refused({"set", "vol.gain_db+=42"}), "gain_db = 25 is out of range: -120 to 24 dB (-17 plus 42)"));
+    // In a transaction, too.
+    const std::string shell =
+        done({"shell"}, "begin\nset vol.gain_db+=1 vol.mute=toggle\nset vol.channels=2\ncommit\n");
+    EXPECT_TRUE(has(shell, "set vol.gain_db = -16 dB\nset vol.mute = on\nset vol.channels = 2\nrevision 2")) << shell;
+}
+
+TEST_F(Rtactl, PatternsSetManyParametersTogether) {
+    done({"add", "equalizer", "eq", "bands=3"});
+    done({"add", "gain", "vol"});
+    EXPECT_EQ(done({"set", "eq.gain_*_db=-3"}),
+              "set eq.gain_1_db = -3 dB\nset eq.gain_2_db = -3 dB\nset eq.gain_3_db = -3 dB\n");
+    EXPECT_EQ(done({"set", "*.bypass=on"}), "set eq.bypass = on\nset vol.bypass = on\n");
+    EXPECT_TRUE(has(refused({"set", "eq.gain_*_db+=1000"}), "out of range"));
+    EXPECT_EQ(done({"get", "-q", "eq.gain_1_db"}), "-3\n") << "all or none";
+}
+
+TEST_F(Rtactl, SaysWhichConnectionsAreInTheWay) {
+    done({"add", "crossover", "x", "ways=3"});
+    done({"add", "output", "output"});
+    done({"connect", "x:out_3", "output"});
+    const std::string refusal = refused({"set", "x.ways=2"});
+    EXPECT_TRUE(has(refusal, "the settings would remove ports that are connected: x:out_3 -> output; disconnect"))
+        << refusal;
+    EXPECT_TRUE(has(done({"shell"}, "begin\ndisconnect x:out_3 output\nset x.ways=2\ncommit\n"), "set x.ways = 2"));
+}
+
+TEST_F(Rtactl, RemovesANodeAndClosesTheGap) {
+    done({"play", "sine", "gain:gain_db=-6", "meter", "output:channels=1"});
+    done({"connect", "gain", "meter", "gain_db=-3"});
+    done({"connect", "sine", "gain", "gain_db=-1.5"});
+    const std::string removed = done({"remove", "--bridge", "gain"});
+    EXPECT_TRUE(removed.starts_with(
+        "removed gain (2 connections: sine -> gain, gain -> meter); connected sine -> meter: revision 4, "))
+        << removed;
+    const v1::Graph graph = client_.graph().graph();
+    ASSERT_EQ(graph.connections_size(), 2);
+    EXPECT_TRUE(has(done({"list"}), "sine   meter   -4.5 dB\n"));
+    EXPECT_TRUE(has(done({"shell"}, "begin\nremove --bridge meter\ncommit\n"),
+                    "removed meter (2 connections: sine -> meter, meter -> output)"));
+    EXPECT_TRUE(has(done({"list"}), "sine  output  -4.5 dB\n"));
+    EXPECT_TRUE(has(refused({"remove", "--bridge", "sine"}), "no input of it is connected"));
+    EXPECT_TRUE(has(refused({"remove", "--bridge", "nothing"}), "unknown node \"nothing\""));
+    EXPECT_EQ(revision(), 5U);
+}
+
 TEST_F(Rtactl, MetersTheOutputAndTheMeterNodes) {
     done({"graph", "load", "-"}, kMeteredChain);
     const std::string all = done({"meter", "--count", "2"});
@@ -460,7 +537,7 @@ TEST_F(Rtactl, MetersTheOutputAndTheMeterNodes) {
 
 TEST_F(Rtactl, SetTakesBlanksAroundTheEqualsSign) {
     done({"graph", "load", "-"}, kChain);
-    EXPECT_EQ(done({"set", "osc.frequency_hz = 2 kHz"}), "osc.frequency_hz = 2000 Hz\n");
+    EXPECT_EQ(done({"set", "osc.frequency_hz = 2 kHz"}), "set osc.frequency_hz = 2000 Hz\n");
 }
 
 TEST_F(Rtactl, DrawsTheGraph) {

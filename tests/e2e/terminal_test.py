@@ -56,7 +56,7 @@ class Editing(Case):
         shell.type("fre" + TAB)
         shell.line("rtactl> set sine.frequency_hz=")
         shell.type("660Hz" + ENTER)
-        shell.until(r"^sine\.frequency_hz = 660 Hz$")
+        shell.until(r"^set sine\.frequency_hz = 660 Hz$")
         self.assertIn("= 660 Hz", self.daemon.ctl("get", "sine.frequency_hz"))
 
         shell.type("play gai" + TAB + TAB + "gai" + TAB)
@@ -180,7 +180,7 @@ class Editing(Case):
         bash.type("fg" + ENTER)
         bash.line(r"rtactl> set sine\.")
         bash.type("gain_db=-30" + ENTER)
-        bash.until(r"^sine\.gain_db = -30 dB$")
+        bash.until(r"^set sine\.gain_db = -30 dB$")
         bash.type(CTRL_D)
         bash.line("bash>")
 

@@ -16,7 +16,8 @@ Result<void> run_add(Context& context, const Arguments& arguments) {
     node.set_name(arguments.words[1]);
     if (auto assigned = assign(context.find_type(node.type()), *assignments, node); !assigned)
         return usage_error(node.name() + ": " + assigned.error());
-    return context.edit({std::move(edit)});
+    std::string done = "added " + node.name() + " (" + node.type() + ")";
+    return context.edit({std::move(edit)}, std::move(done));
 }
 
 }  // namespace

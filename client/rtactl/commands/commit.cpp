@@ -14,7 +14,7 @@ Result<void> run_commit(Context& context, const Arguments&) {
         return fail(Exit::refused, "transaction refused because of line " + std::to_string(transaction.refused_line) +
                                        ", " + transaction.line_text(transaction.refused_line) + "; no change was made");
     }
-    auto edited = context.edit(std::move(transaction.edits));
+    auto edited = context.edit(std::move(transaction.edits), std::move(transaction.done));
     if (edited) return {};
     Failure failure = std::move(edited.error());
     if (failure.edit_index && *failure.edit_index < transaction.lines.size()) {

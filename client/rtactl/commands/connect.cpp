@@ -22,12 +22,14 @@ Result<float> parse_gain(const std::string& word) {
 
 Result<void> run_connect(Context& context, const Arguments& arguments) {
     v1::Edit edit = connect_edit(arguments.words[0], arguments.words[1]);
+    std::string done = "connected " + arguments.words[0] + " -> " + arguments.words[1];
     if (arguments.words.size() > 2) {
         const auto gain_db = parse_gain(arguments.words[2]);
         if (!gain_db) return std::unexpected(gain_db.error());
         edit.mutable_connect()->set_gain_db(*gain_db);
+        done += " at " + format_value(*gain_db, "dB");
     }
-    return context.edit({std::move(edit)});
+    return context.edit({std::move(edit)}, std::move(done));
 }
 
 }  // namespace

@@ -7,7 +7,8 @@ namespace rta::rtactl::commands {
 namespace {
 
 Result<void> run_disconnect(Context& context, const Arguments& arguments) {
-    return context.edit({disconnect_edit(arguments.words[0], arguments.words[1])});
+    return context.edit({disconnect_edit(arguments.words[0], arguments.words[1])},
+                        "disconnected " + arguments.words[0] + " -> " + arguments.words[1]);
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <array>
 
-#include "rtactl/context/context.h"
+#include "rtactl/context/graph_list.h"
 #include "rtactl/drawing/node_values.h"
 #include "rtactl/language/type_table.h"
 #include "text/quoting.h"
@@ -80,6 +81,9 @@ v1::Response reduced(const v1::Response& response, const v1::Node& node, std::st
 }
 
 Result<void> run_get(Context& context, const Arguments& arguments) {
+    const bool only_values = arguments.has("-q");
+    if (arguments.words.empty())
+        return only_values ? usage_error("get -q: missing name: expected NODE or NODE.PARAM") : list_graph(context);
     const auto wanted = parse_wanted(arguments.words[0]);
     if (!wanted) return std::unexpected(wanted.error());
     std::vector<v1::Request> requests{get_graph_request(v1::GRAPH_CONTENT_MESSAGE, {std::string{wanted->node}})};
@@ -97,20 +101,25 @@ Result<void> run_get(Context& context, const Arguments& arguments) {
     if (context.json()) {
         context.print_json(reduced(responses->front(), *node, wanted->value));
     } else {
-        print_values(context.out(), *node, type, wanted->value);
+        print_values(context.out(), *node, type, wanted->value, only_values ? Naming::none : Naming::full);
     }
     return {};
 }
+
+constexpr std::array kGetOptions{Option{"-q", "", "Print the values alone, without names and units, one a line."}};
 
 }  // namespace
 
 extern constinit const Command kGet = checked({
     .position = 280,
     .name = "get",
-    .arguments = {Argument{"NODE[.PARAM]", Expects::node_value}},
+    .arguments = {Argument{"NODE[.PARAM]", Expects::node_value, 0}},
     .help = "Show the parameters and settings of a node, or one of them.",
+    .details = "Without a name, lists all nodes and connections, as list does.",
     .example = "rtactl get osc\n"
-               "rtactl get osc.frequency_hz",
+               "rtactl get osc.frequency_hz\n"
+               "rtactl get -q vol.gain_db",
+    .options = kGetOptions,
     .run = run_get,
 });
 

@@ -10,7 +10,7 @@ Result<void> run_graph_clear(Context& context, const Arguments&) {
     request.mutable_apply_transaction()->mutable_graph();
     const auto response = context.change(std::move(request));
     if (!response) return std::unexpected(response.error());
-    context.print_revision(response->apply_transaction());
+    context.print_done(response->apply_transaction(), "removed all nodes and connections");
     return {};
 }
 

@@ -10,7 +10,7 @@ Result<void> run_graph_compensate(Context& context, const Arguments& arguments) 
     if (!enabled) return std::unexpected(enabled.error());
     v1::Edit edit;
     edit.mutable_set_latency_compensation()->set_enabled(*enabled);
-    return context.edit({std::move(edit)});
+    return context.edit({std::move(edit)}, std::string{"latency compensation "} + (*enabled ? "on" : "off"));
 }
 
 }  // namespace

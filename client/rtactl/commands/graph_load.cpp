@@ -13,7 +13,7 @@ Result<void> run_graph_load(Context& context, const Arguments& arguments) {
     auto response = context.change(std::move(request));
     if (!response) return in_document(*document, std::move(response.error()));
     context.print_warnings(document->name, response->apply_transaction().warnings());
-    context.print_revision(response->apply_transaction(), document->name);
+    context.print_done(response->apply_transaction(), "loaded " + document->name);
     return {};
 }
 

@@ -113,15 +113,15 @@ Result<void> set_channels(const Context& context, std::string_view text, v1::Nod
     return {};
 }
 
-/// "in:out -> eq_preamp -> eq -> out:in (10 filters, preamp -6.2 dB)"
-std::string title_of(const std::vector<v1::Node>& nodes, const std::optional<InsertionPoint>& point,
+/// "inserted in -> eq_preamp -> eq -> out (10 filters, preamp -6.2 dB)"
+std::string done_text(const std::vector<v1::Node>& nodes, const std::optional<InsertionPoint>& point,
                      const EqList& list) {
-    std::string chain = point ? point->connection.from : "";
+    std::string chain = point ? point->from : "";
     for (const v1::Node& node : nodes) chain.append(chain.empty() ? "" : " -> ").append(node.name());
-    if (point) chain.append(" -> ").append(point->connection.to);
+    if (point) chain.append(" -> ").append(point->to);
     chain.append(" (").append(counted(list.filters.size(), "filter"));
     if (list.preamp_db) chain.append(", preamp ").append(format_number(*list.preamp_db)).append(" dB");
-    return chain + ")";
+    return (point ? "inserted " : "added ") + chain + ")";
 }
 
 Result<void> add_list(Context& context, const Arguments& arguments, const DocumentFile& file, const EqList& list) {
@@ -146,7 +146,7 @@ Result<void> add_list(Context& context, const Arguments& arguments, const Docume
         for (v1::Edit& edit : insertion_edits(*point, nodes->front().name(), nodes->back().name()))
             edits.push_back(std::move(edit));
     }
-    return context.edit(std::move(edits), title_of(*nodes, point, list));
+    return context.edit(std::move(edits), done_text(*nodes, point, list));
 }
 
 Result<void> run_import_eq(Context& context, const Arguments& arguments) {

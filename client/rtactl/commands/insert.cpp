@@ -26,9 +26,9 @@ Result<void> run_insert(Context& context, const Arguments& arguments) {
     if (auto assigned = assign(type, *assignments, node); !assigned)
         return usage_error(node.name() + ": " + assigned.error());
     inherit_channels(type, *point, node);
-    const std::string title = point->connection.from + " -> " + node.name() + " -> " + point->connection.to;
+    const std::string done = "inserted " + point->from + " -> " + node.name() + " -> " + point->to;
     for (v1::Edit& edit : insertion_edits(*point, node.name(), node.name())) edits.push_back(std::move(edit));
-    return context.edit(std::move(edits), title);
+    return context.edit(std::move(edits), done);
 }
 
 }  // namespace

@@ -106,14 +106,14 @@ Result<void> run_play(Context& context, const Arguments& arguments) {
         std::set<std::string> used;
         for (const auto& [name, node] : (*graph)->nodes()) used.insert(name);
         name_nodes(*nodes, std::move(used));
-        return context.edit(chain_edits(*nodes), chain_text(*nodes));
+        return context.edit(chain_edits(*nodes), "added " + chain_text(*nodes));
     }
     name_nodes(*nodes, {});
     v1::Request request;
     *request.mutable_apply_transaction()->mutable_graph() = chain_graph(*nodes);
     const auto response = context.change(std::move(request));
     if (!response) return std::unexpected(response.error());
-    context.print_revision(response->apply_transaction(), chain_text(*nodes));
+    context.print_done(response->apply_transaction(), "playing " + chain_text(*nodes));
     return {};
 }
 

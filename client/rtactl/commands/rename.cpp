@@ -9,7 +9,7 @@ Result<void> run_rename(Context& context, const Arguments& arguments) {
     v1::Edit edit;
     edit.mutable_rename_node()->set_name(arguments.words[0]);
     edit.mutable_rename_node()->set_new_name(arguments.words[1]);
-    return context.edit({std::move(edit)});
+    return context.edit({std::move(edit)}, "renamed " + arguments.words[0] + " to " + arguments.words[1]);
 }
 
 }  // namespace

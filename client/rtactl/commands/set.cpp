@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
-#include <ostream>
 #include <set>
 #include <utility>
 
 #include "rtactl/context/context.h"
 #include "rtactl/drawing/node_values.h"
 #include "rtactl/language/assignment.h"
+#include "rtactl/language/pattern.h"
 #include "rtactl/language/type_table.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
@@ -22,7 +22,7 @@ constexpr double kLongestRampMs = 600'000;  // SetParameter.ramp_ms
 struct Changes {
     std::vector<v1::SetParameter> parameters;
     std::vector<v1::ChangeSettings> settings;
-    std::vector<std::string> described;  ///< "osc.frequency_hz = 440 Hz"
+    std::vector<Done> done;
 };
 
 std::string unit_symbol_of(const v1::NodeType* type, std::string_view parameter) {
@@ -39,38 +39,68 @@ v1::ChangeSettings& settings_of(Changes& changes, const std::string& node) {
 
 Result<std::vector<NodeAssignment>> parse_node_assignments(std::span<const std::string> words) {
     std::vector<NodeAssignment> assignments;
-    std::set<std::pair<std::string, std::string>> names;
     for (const std::string& word : words) {
         auto assignment = parse_node_assignment(word);
         if (!assignment) return usage_error(std::move(assignment.error()));
-        const auto& [node, value] = *assignment;
-        if (!names.emplace(node, value.name).second)
-            return usage_error(quoted(node + "." + value.name) + " is given twice; expected one value");
         assignments.push_back(std::move(*assignment));
     }
     return assignments;
 }
 
+Result<void> check_unique(std::span<const NodeAssignment> assignments) {
+    std::set<std::pair<std::string_view, std::string_view>> names;
+    for (const auto& [node, value, op] : assignments) {
+        if (!names.emplace(node, value.name).second)
+            return usage_error(quoted(node + "." + value.name) + " is given twice; expected one value");
+    }
+    return {};
+}
+
+/// Returns the nodes to fetch: all if there is a pattern.
+std::vector<std::string> named_nodes(std::span<const NodeAssignment> assignments) {
+    std::vector<std::string> names;
+    names.reserve(assignments.size());
+    for (const NodeAssignment& assignment : assignments) {
+        if (is_pattern(assignment.node)) return {};
+        names.push_back(assignment.node);
+    }
+    return names;
+}
+
+/// "set vol.gain_db", whose result is in the response.
+Done relative_done(const v1::SetParameter& change, std::string unit) {
+    return {.text = "set " + change.node() + "." + change.parameter(), .unit = std::move(unit)};
+}
+
 Result<Changes> resolve_changes(const Context& context, const GraphMirror& graph,
                                 std::span<const NodeAssignment> assignments, std::optional<float> ramp_ms) {
     Changes changes;
-    for (const auto& [node, assignment] : assignments) {
+    for (const NodeAssignment& given : assignments) {
+        const auto& [node, assignment, op] = given;
         const GraphMirror::NodeInfo* known = graph.find(node);
         const v1::NodeType* type = known == nullptr ? nullptr : context.find_type(known->type);
+        if (is_relative(type, given)) {
+            auto change = resolve_relative(type, given);
+            if (!change) return usage_error(node + "." + change.error());
+            if (ramp_ms) change->set_ramp_ms(*ramp_ms);
+            changes.done.push_back(relative_done(*change, unit_symbol_of(type, assignment.name)));
+            changes.parameters.push_back(std::move(*change));
+            continue;
+        }
         auto value = resolve(type, assignment);
         if (!value) return usage_error(node + "." + value.error());
-        const std::string title = node + "." + assignment.name + " = ";
+        const std::string title = "set " + node + "." + assignment.name + " = ";
         if (const float* number = std::get_if<float>(&*value)) {
             v1::SetParameter& parameter = changes.parameters.emplace_back();
             parameter.set_node(node);
             parameter.set_parameter(assignment.name);
             parameter.set_value(*number);
             if (ramp_ms) parameter.set_ramp_ms(*ramp_ms);
-            changes.described.push_back(title + format_value(*number, unit_symbol_of(type, assignment.name)));
+            changes.done.push_back({title + format_value(*number, unit_symbol_of(type, assignment.name))});
         } else {
             const auto& setting = std::get<google::protobuf::Value>(*value);
             (*settings_of(changes, node).mutable_settings()->mutable_fields())[assignment.name] = setting;
-            changes.described.push_back(title + describe(setting));
+            changes.done.push_back({title + describe(setting)});
         }
     }
     if (ramp_ms && changes.parameters.empty())
@@ -98,31 +128,30 @@ Result<std::optional<float>> parse_ramp(const Arguments& arguments) {
 }
 
 Result<void> apply(Context& context, const Changes& changes) {
-    if (context.transaction() || !changes.settings.empty()) return context.edit(edits_of(changes));
+    if (context.transaction() || !changes.settings.empty()) return context.edit(edits_of(changes), changes.done);
     v1::Request request;
     auto& list = *request.mutable_set_parameters()->mutable_changes();
     for (const v1::SetParameter& change : changes.parameters) *list.Add() = change;
-    if (auto response = context.change(std::move(request)); !response)
-        return std::unexpected(std::move(response.error()));
+    const auto response = context.change(std::move(request));
+    if (!response) return std::unexpected(response.error());
+    context.print_done(response->set_parameters(), changes.done);
     return {};
 }
 
 Result<void> run_set(Context& context, const Arguments& arguments) {
     const auto assignments = parse_node_assignments(arguments.words);
     if (!assignments) return std::unexpected(assignments.error());
+    if (auto unique = check_unique(*assignments); !unique) return unique;
     const auto ramp_ms = parse_ramp(arguments);
     if (!ramp_ms) return std::unexpected(ramp_ms.error());
-    std::vector<std::string> names;
-    names.reserve(assignments->size());
-    for (const NodeAssignment& assignment : *assignments) names.push_back(assignment.node);
-    const auto graph = context.fetch_graph(std::move(names));
+    const auto graph = context.fetch_graph(named_nodes(*assignments));
     if (!graph) return std::unexpected(graph.error());
-    const auto changes = resolve_changes(context, **graph, *assignments, *ramp_ms);
+    const auto expanded = expand_patterns(**graph, context.types(), *assignments);
+    if (!expanded) return fail(Exit::refused, expanded.error());
+    if (auto unique = check_unique(*expanded); !unique) return unique;
+    const auto changes = resolve_changes(context, **graph, *expanded, *ramp_ms);
     if (!changes) return std::unexpected(changes.error());
-    if (auto applied = apply(context, *changes); !applied) return applied;
-    if (context.transaction() || context.json()) return {};
-    for (const std::string& line : changes->described) context.out() << line << '\n';
-    return {};
+    return apply(context, *changes);
 }
 
 constexpr std::array kSetOptions{
@@ -135,8 +164,14 @@ extern constinit const Command kSet = checked({
     .name = "set",
     .arguments = {Argument{"NODE.PARAM=VALUE", Expects::node_assignment, 1, kUnlimited}},
     .help = "Set parameters, with a ramp, or settings, which rebuild the node with a crossfade.",
-    .details = "Several assignments are applied together or not at all. Values may have units: 250ms, -6dB, 2kHz, on.",
+    .details =
+        "Several assignments are applied together or not at all. Values may have units: 250ms, -6dB, 2kHz, on.\n"
+        "+= and -= change a parameter relative to its current value, and =toggle inverts an on/off parameter; when\n"
+        "several clients do so at the same time, every change counts. A result out of range is refused. * in NODE or\n"
+        "PARAM stands for any text: quote it.",
     .example = "rtactl set osc.frequency_hz=660 vol.gain_db=-20dB --ramp 500\n"
+               "rtactl set vol.gain_db+=1dB vol.mute=toggle\n"
+               "rtactl set '*.gain_db=-12dB'\n"
                "rtactl set osc.channels=2",
     .options = kSetOptions,
     .in_transaction = InTransaction::collected,

@@ -2,6 +2,7 @@
 #include "rtactl/context/context.h"
 
 #include <algorithm>
+#include <iterator>
 #include <ostream>
 #include <utility>
 
@@ -13,12 +14,37 @@
 
 namespace rta::rtactl {
 
+namespace {
+
+constexpr std::size_t kMostLines = 100;
+
+/// Returns the lines, with the results of relative changes, which are in the same order.
+std::vector<std::string> done_lines(std::span<const Done> done,
+                                    const google::protobuf::RepeatedPtrField<v1::SetParameter>& results) {
+    std::vector<std::string> lines;
+    int result = 0;
+    for (const auto& [text, unit] : done) {
+        if (lines.size() == kMostLines) {
+            lines.push_back("... and " + std::to_string(done.size() - kMostLines) + " more");
+            break;
+        }
+        lines.push_back(text);
+        // An older daemon returns no results.
+        if (unit && result < results.size()) lines.back() += " = " + format_value(results.Get(result++).value(), *unit);
+    }
+    return lines;
+}
+
+}  // namespace
+
 std::string PendingTransaction::line_text(std::size_t line) const {
     const auto text = texts.find(line);
     return quoted(text == texts.end() ? std::string_view{} : text->second);
 }
 
-void PendingTransaction::collect(std::vector<v1::Edit> new_edits, std::size_t line, const std::string& text) {
+void PendingTransaction::collect(std::vector<v1::Edit> new_edits, std::vector<Done> new_done, std::size_t line,
+                                 const std::string& text) {
+    done.insert(done.end(), std::make_move_iterator(new_done.begin()), std::make_move_iterator(new_done.end()));
     texts.emplace(line, text);
     lines.insert(lines.end(), new_edits.size(), line);
     for (v1::Edit& edit : new_edits) {
@@ -110,10 +136,9 @@ Result<std::vector<v1::Response>> Context::call_all(std::vector<v1::Request> req
     return responses;
 }
 
-Result<void> Context::edit(std::vector<v1::Edit> edits, std::string_view title) {
+Result<void> Context::edit(std::vector<v1::Edit> edits, std::vector<Done> done) {
     if (transaction_) {
-        transaction_->collect(std::move(edits), line, line_text);
-        if (!title.empty() && !json()) out() << title << '\n';
+        transaction_->collect(std::move(edits), std::move(done), line, line_text);
         return {};
     }
     v1::Request request;
@@ -121,16 +146,23 @@ Result<void> Context::edit(std::vector<v1::Edit> edits, std::string_view title) 
     for (v1::Edit& edit : edits) list.Add(std::move(edit));
     const auto response = change(std::move(request));
     if (!response) return std::unexpected(response.error());
-    print_revision(response->apply_transaction(), title);
+    print_done(response->apply_transaction(), done);
     return {};
 }
 
-void Context::print_revision(const v1::TransactionResult& result, std::string_view title) {
+void Context::print_done(const v1::TransactionResult& result, std::span<const Done> done) {
     if (json()) return;
-    out() << title << (title.empty() ? "" : ": ") << "revision " << result.revision();
+    const std::vector<std::string> lines = done_lines(done, result.relative_changes());
+    for (std::size_t i = 0; i < lines.size(); ++i) out() << lines[i] << (lines.size() == 1 ? ": " : "\n");
+    out() << "revision " << result.revision();
     if (result.has_frame()) out() << ", takes effect at frame " << result.frame();
     if (result.combs()) out() << ", with some frequencies cancelled for 10 ms";
     out() << '\n';
+}
+
+void Context::print_done(const v1::ParametersResult& result, std::span<const Done> done) {
+    if (json()) return;
+    for (const std::string& text : done_lines(done, result.relative_changes())) out() << text << '\n';
 }
 
 void Context::print_warning(std::string_view document, std::string_view warning) {

@@ -6,6 +6,7 @@
 #include <iosfwd>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,17 +30,25 @@ struct ContextOptions {
 /// Reads the global options, and RTACTL_HOST if they do not name a daemon.
 [[nodiscard]] Result<ContextOptions> context_options(const Arguments& globals);
 
+/// One line about what a command has done.
+struct Done {
+    std::string text;                      ///< "connected osc -> vol"; "set vol.gain_db" if it has a unit
+    std::optional<std::string> unit = {};  ///< of a relative change, whose result is in the response
+};
+
 /// The edits between `begin` and `commit`.
 struct PendingTransaction {
     std::size_t begin_line = 0;
     std::vector<v1::Edit> edits{};
     std::vector<std::size_t> lines{};            ///< the line that each edit came from
     std::map<std::size_t, std::string> texts{};  ///< the lines with edits, and the refused one
+    std::vector<Done> done{};                    ///< printed after the commit
     std::size_t refused_line = 0;  ///< the first line that was refused; 0: none. If set, commit is refused.
     /// The graph with the edits so far applied. Fetched on first use, and again after the daemon was lost.
     std::optional<GraphMirror> graph{};
 
-    void collect(std::vector<v1::Edit> new_edits, std::size_t line, const std::string& text);
+    void collect(std::vector<v1::Edit> new_edits, std::vector<Done> new_done, std::size_t line,
+                 const std::string& text);
     /// Returns a line in quotes.
     [[nodiscard]] std::string line_text(std::size_t line) const;
 };
@@ -71,12 +80,22 @@ class Context {
     /// Sends the request of a command that changes something, and waits until the change takes effect. With --json,
     /// prints the response. If no response arrives, the error says that the outcome is unknown.
     [[nodiscard]] Result<v1::Response> change(v1::Request request);
-    /// Applies the edits in one transaction and prints its revision. Between `begin` and `commit`, only collects them.
-    /// Prints `title` in either case, if it is not empty.
-    [[nodiscard]] Result<void> edit(std::vector<v1::Edit> edits, std::string_view title = {});
+    /// Applies the edits in one transaction, and prints what was done and the revision. Between `begin` and `commit`, only
+    /// collects both.
+    [[nodiscard]] Result<void> edit(std::vector<v1::Edit> edits, std::vector<Done> done);
+    [[nodiscard]] Result<void> edit(std::vector<v1::Edit> edits, std::string done) {
+        return edit(std::move(edits), std::vector<Done>{{std::move(done)}});
+    }
 
-    /// Prints `title`, if it is not empty, and the revision and frame of the transaction. Prints nothing with --json.
-    void print_revision(const v1::TransactionResult& result, std::string_view title = {});
+    // These print nothing with --json.
+
+    /// Prints what was done, and the revision and frame of the transaction.
+    void print_done(const v1::TransactionResult& result, std::span<const Done> done);
+    void print_done(const v1::TransactionResult& result, std::string done) {
+        print_done(result, std::vector<Done>{{std::move(done)}});
+    }
+    /// Prints what was done, one line each.
+    void print_done(const v1::ParametersResult& result, std::span<const Done> done);
     /// Prints a warning about a document on the error stream.
     void print_warning(std::string_view document, std::string_view warning);
     /// Prints the warnings of a response. Prints nothing with --json: the response has them.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "rtactl/context/insertion.h"
 
-#include <algorithm>
 #include <optional>
 
 #include "rtactl/language/edits.h"
@@ -31,28 +30,17 @@ Result<GraphMirror::ConnectionInfo> find_connection(const GraphMirror& graph, co
     return std::move(found.front());
 }
 
-/// Returns the number of channels of an output; 0 if it is not known.
-double width_of(const Context& context, const GraphMirror& graph, std::string_view from) {
-    const GraphMirror::NodeInfo* node = graph.find(node_of(from));
-    const v1::NodeType* type = node == nullptr ? nullptr : context.find_type(node->type);
-    if (type == nullptr) return 0;
-    const std::string_view port = from.substr(std::min(node_of(from).size() + 1, from.size()));
-    for (const v1::PortInfo& output : type->outputs()) {
-        const bool matches = output.name() == port || output.has_repeated_by();
-        if (matches && output.width() != 0) return output.width();
-    }
-    return number_setting(*type, node->settings, "channels");
-}
-
 }  // namespace
 
 Result<InsertionPoint> find_insertion_point(Context& context, const std::string& a, const std::string& b) {
     const auto graph = context.fetch_graph({std::string{node_of(a)}, std::string{node_of(b)}});
     if (!graph) return std::unexpected(graph.error());
-    auto connection = find_connection(**graph, a, b);
-    if (!connection) return std::unexpected(std::move(connection.error()));
-    const double channels = width_of(context, **graph, connection->from);
-    return InsertionPoint{std::move(*connection), channels};
+    const auto connection = find_connection(**graph, a, b);
+    if (!connection) return std::unexpected(connection.error());
+    return InsertionPoint{.connection = *connection,
+                          .from = (*graph)->short_output(connection->from),
+                          .to = (*graph)->short_input(connection->to),
+                          .channels = (*graph)->output_width(connection->from)};
 }
 
 void inherit_channels(const v1::NodeType* type, const InsertionPoint& point, v1::Node& node) {

@@ -12,7 +12,9 @@ namespace rta::rtactl {
 /// A connection into which nodes are inserted.
 struct InsertionPoint {
     GraphMirror::ConnectionInfo connection;
-    double channels = 0;  ///< of the output at which it starts; 0: not known
+    std::string from{};  ///< its ports, without the names of only ports
+    std::string to{};
+    unsigned channels = 0;  ///< of the output at which it starts; 0: not known
 };
 
 /// Returns the only connection that A and B can mean, as an open transaction leaves the graph.

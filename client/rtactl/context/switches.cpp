@@ -52,17 +52,17 @@ Result<void> set_switch(Context& context, const std::string& node, const Switch&
     change.set_node(node);
     change.set_parameter(which.parameter);
     change.set_value(on ? 1.0F : 0.0F);
-    const std::string title = node + "." + which.parameter + " = " + (on ? "on" : "off");
+    const std::string done = "set " + node + "." + which.parameter + " = " + (on ? "on" : "off");
     if (context.transaction()) {
         v1::Edit edit;
         *edit.mutable_set_parameter() = change;
-        return context.edit({std::move(edit)}, title);
+        return context.edit({std::move(edit)}, done);
     }
     v1::Request request;
     *request.mutable_set_parameters()->add_changes() = change;
     const auto response = context.change(std::move(request));
     if (!response) return std::unexpected(response.error());
-    if (!context.json()) context.out() << title << '\n';
+    if (!context.json()) context.out() << done << '\n';
     return {};
 }
 

@@ -49,7 +49,20 @@ std::string describe_annotation(const v1::Describe& edit) {
 }  // namespace
 
 std::string describe(const v1::SetParameter& change) {
-    std::string text = "set " + assigned(change.node() + "." + change.parameter(), format_number(change.value()));
+    const std::string name = change.node() + "." + change.parameter();
+    std::string text = "set ";
+    switch (change.relative_case()) {
+        case v1::SetParameter::kAdd:
+            text += change.add() < 0 ? assigned(name + "-", format_number(-change.add()))
+                                     : assigned(name + "+", format_number(change.add()));
+            break;
+        case v1::SetParameter::kToggle:
+            text += assigned(name, "toggle");
+            break;
+        case v1::SetParameter::RELATIVE_NOT_SET:
+            text += assigned(name, format_number(change.value()));
+            break;
+    }
     if (change.has_ramp_ms()) text += " --ramp " + format_number(change.ramp_ms());
     return text;
 }

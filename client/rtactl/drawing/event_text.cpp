@@ -5,6 +5,7 @@
 
 #include "rtactl/drawing/edit_text.h"
 #include "rtactl/drawing/wording.h"
+#include "rtactl/language/values.h"
 #include "text/quoting.h"
 
 namespace rta::rtactl {
@@ -87,6 +88,10 @@ std::string describe(const v1::Event& event) {
         case v1::Event::kOutputMuted:
             return number + "the device output was " + (event.output_muted().muted() ? "muted" : "unmuted") +
                    made_by(event.output_muted().client_name());
+        case v1::Event::kOutputVolumeChanged:
+            return number + "the volume of the device output was set to " +
+                   format_value(event.output_volume_changed().volume_db(), "dB") +
+                   made_by(event.output_volume_changed().client_name());
         case v1::Event::kPanicked:
             return number + "panic" + made_by(event.panicked().client_name()) + ": all processors reset at frame " +
                    std::to_string(event.panicked().frame());

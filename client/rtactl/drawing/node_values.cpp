@@ -11,17 +11,23 @@
 
 namespace rta::rtactl {
 
-void print_values(std::ostream& out, const v1::Node& node, const v1::NodeType* type, std::string_view name) {
+void print_values(std::ostream& out, const v1::Node& node, const v1::NodeType* type, std::string_view name,
+                  Naming naming) {
+    const bool full = naming == Naming::full;
+    const auto value_text = [&](float value, const std::string& unit) {
+        return format_value(value, full || unit == "on/off" ? unit : "");
+    };
     std::vector<std::string_view> printed;
     const auto print = [&](const std::string& value_name, const std::string& value) {
         printed.push_back(value_name);
-        if (name.empty() || value_name == name) out << node.name() << '.' << value_name << " = " << value << '\n';
+        if (!name.empty() && value_name != name) return;
+        if (full) out << node.name() << '.' << value_name << " = ";
+        out << value << '\n';
     };
     if (type != nullptr) {
         for (const v1::ParameterInfo& parameter : type->parameters()) {
             const auto value = node.parameters().find(parameter.name());
-            if (value != node.parameters().end())
-                print(parameter.name(), format_value(value->second, parameter.unit()));
+            if (value != node.parameters().end()) print(parameter.name(), value_text(value->second, parameter.unit()));
         }
     }
     // Then the parameters that share one row of the table, such as gain_#_db, in a stable order.
@@ -32,7 +38,7 @@ void print_values(std::ostream& out, const v1::Node& node, const v1::NodeType* t
     std::ranges::sort(others);
     for (const std::string_view other : others) {
         const auto info = type == nullptr ? std::nullopt : find_parameter(*type, other);
-        print(std::string{other}, format_value(node.parameters().at(std::string{other}), info ? info->unit() : ""));
+        print(std::string{other}, value_text(node.parameters().at(std::string{other}), info ? info->unit() : ""));
     }
     if (type != nullptr) {
         for (const v1::SettingInfo& setting : settings_of(*type, node.settings())) {

@@ -9,6 +9,7 @@
 #include "rtactl/drawing/node_values.h"
 #include "rtactl/drawing/text_table.h"
 #include "rtactl/drawing/wording.h"
+#include "rtactl/language/values.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
 
@@ -57,6 +58,14 @@ std::string store_text(const v1::StoreState& store) {
 
 std::string client_text(const v1::ClientState& client) {
     return quoted(client.name()) + " from " + client.address() + " for " + duration_text(client.connected_s());
+}
+
+/// "volume -6 dB, muted; `rtactl unmute` unmutes it"; empty if the output is as at the first start.
+std::string output_text(const v1::EngineState& engine) {
+    std::string text;
+    if (engine.output_volume_db() != 0.0F) text = "volume " + format_value(engine.output_volume_db(), "dB");
+    if (engine.output_muted()) text.append(text.empty() ? "" : ", ").append("muted; `rtactl unmute` unmutes it");
+    return text;
 }
 
 /// "5.33 ms from input to output: input 1.33 ms, look-ahead 1 ms, output 3 ms; 64 frames per callback"
@@ -168,7 +177,8 @@ void print_status(std::ostream& out, const v1::StatusResult& status, bool verbos
         table.add({"plans", std::to_string(engine.plans_made()) + " created, " + std::to_string(engine.plans_freed()) +
                                 " freed, " + std::to_string(engine.plans_alive()) + " alive"});
     }
-    if (engine.output_muted()) table.add({"output", std::string{kMutedText}}, Style::warning);
+    if (const std::string output = output_text(engine); !output.empty())
+        table.add({"output", output}, engine.output_muted() ? Style::warning : Style::plain);
     if (status.has_store())
         table.add({"store", store_text(status.store())}, status.store().error().empty() ? Style::plain : Style::error);
     for (const v1::ClientState& client : status.clients()) {
@@ -193,7 +203,8 @@ void print_summary(std::ostream& out, const v1::StatusResult& status) {
                   dropouts_style(dropouts));
     }
     table.add({"graph", graph_text(engine)});
-    if (engine.output_muted()) table.add({"output", std::string{kMutedText}}, Style::warning);
+    if (const std::string output = output_text(engine); !output.empty())
+        table.add({"output", output}, engine.output_muted() ? Style::warning : Style::plain);
     table.print(out);
 }
 
@@ -203,7 +214,8 @@ void print_top(std::ostream& out, const v1::StatusResult& status, const v1::Grap
     TextTable table;
     table.style_column(0, Style::heading);
     table.add({"device", device_text(status.device())}, device_style(status.device()));
-    if (engine.output_muted()) table.add({"output", std::string{kMutedText}}, Style::warning);
+    if (const std::string output = output_text(engine); !output.empty())
+        table.add({"output", output}, engine.output_muted() ? Style::warning : Style::plain);
     const v1::Load& load = status.load();
     table.add({"load", "mean  " + load_bar(load.mean()) + " " + percent_text(load.mean())});
     table.add({"", "p99   " + load_bar(load.p99()) + " " + percent_text(load.p99())});

@@ -15,6 +15,9 @@ namespace rta::rtactl {
 
 namespace {
 
+/// The value that inverts an on/off parameter.
+constexpr std::string_view kToggle = "toggle";
+
 std::unexpected<std::string> refuse(std::string_view text, std::string_view what) {
     return std::unexpected(quoted(text) + ": " + std::string{what});
 }
@@ -132,14 +135,22 @@ std::expected<std::vector<Assignment>, std::string> parse_assignments(std::span<
 }
 
 std::expected<NodeAssignment, std::string> parse_node_assignment(std::string_view text) {
+    constexpr std::string_view kExpected = "expected NODE.PARAM=VALUE, such as osc.frequency_hz=440";
     auto assignment = parse_assignment(text);
-    if (!assignment) return refuse(text, "expected NODE.PARAM=VALUE, such as osc.frequency_hz=440");
-    const std::size_t dot = assignment->name.find('.');
-    if (dot == std::string::npos || dot == 0 || dot + 1 == assignment->name.size()) {
-        return refuse(text, "expected NODE.PARAM=VALUE, such as osc.frequency_hz=440");
-    }
-    return NodeAssignment{assignment->name.substr(0, dot),
-                          {assignment->name.substr(dot + 1), std::move(assignment->value)}};
+    if (!assignment) return refuse(text, kExpected);
+    std::string_view name = assignment->name;
+    const Operator op = take_operator(name);
+    const std::size_t dot = name.find('.');
+    if (dot == std::string_view::npos || dot == 0 || dot + 1 == name.size()) return refuse(text, kExpected);
+    return NodeAssignment{
+        std::string{name.substr(0, dot)}, {std::string{name.substr(dot + 1)}, std::move(assignment->value)}, op};
+}
+
+Operator take_operator(std::string_view& name) {
+    const char last = name.empty() ? '\0' : name.back();
+    if (last != '+' && last != '-') return Operator::set;
+    name = trimmed(name.substr(0, name.size() - 1));
+    return last == '+' ? Operator::add : Operator::subtract;
 }
 
 std::expected<ChainLink, std::string> parse_chain_link(std::string_view text) {
@@ -166,6 +177,36 @@ std::expected<ChainLink, std::string> parse_chain_link(std::string_view text) {
         if (rest[end] != ',') return refuse(text, "expected a comma after the closing quote");
         rest.remove_prefix(end + 1);
     }
+}
+
+bool is_relative(const v1::NodeType* type, const NodeAssignment& assignment) {
+    if (assignment.op != Operator::set) return true;
+    const auto& [name, value] = assignment.assignment;
+    return trimmed(value) == kToggle && (type == nullptr || find_setting(*type, name) == nullptr);
+}
+
+std::expected<v1::SetParameter, std::string> resolve_relative(const v1::NodeType* type,
+                                                              const NodeAssignment& assignment) {
+    const auto& [node, named, op] = assignment;
+    const auto parameter = type == nullptr ? std::nullopt : find_parameter(*type, named.name);
+    if (type != nullptr && !parameter && find_setting(*type, named.name) != nullptr)
+        return std::unexpected(wrong_value(named, "it is a setting; expected " + named.name + "=VALUE"));
+    v1::SetParameter change;
+    change.set_node(node);
+    change.set_parameter(named.name);
+    const bool is_switch = parameter && parameter->unit() == "on/off";
+    if (op == Operator::set) {
+        if (parameter && !is_switch)
+            return std::unexpected(wrong_value(named, "only an on/off parameter can be toggled; expected a value"));
+        change.set_toggle(true);
+        return change;
+    }
+    if (is_switch) return std::unexpected(wrong_value(named, "expected on, off or toggle after ="));
+    const ValueUnit unit = parameter ? unit_of_symbol(parameter->unit()) : unit_of_name(named.name);
+    const auto value = parse_value(named.value, unit);
+    if (!value) return std::unexpected(wrong_value(named, value.error()));
+    change.set_add(static_cast<float>(op == Operator::add ? *value : -*value));
+    return change;
 }
 
 std::expected<ResolvedValue, std::string> resolve(const v1::NodeType* type, const Assignment& assignment) {

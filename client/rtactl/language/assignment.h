@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <span>
 #include <string>
@@ -18,10 +19,18 @@ struct Assignment {
     std::string value;
 };
 
-/// `NODE.NAME=VALUE`.
+/// How a value is assigned.
+enum class Operator : std::uint8_t {
+    set,       ///< =
+    add,       ///< +=
+    subtract,  ///< -=
+};
+
+/// `NODE.NAME=VALUE`, `NODE.NAME+=VALUE` or `NODE.NAME-=VALUE`.
 struct NodeAssignment {
     std::string node;
     Assignment assignment;
+    Operator op = Operator::set;
 };
 
 /// `TYPE:NAME=VALUE,...`: one link of a chain for `play`.
@@ -34,11 +43,20 @@ struct ChainLink {
 [[nodiscard]] std::expected<Assignment, std::string> parse_assignment(std::string_view text);
 [[nodiscard]] std::expected<std::vector<Assignment>, std::string> parse_assignments(std::span<const std::string> texts);
 [[nodiscard]] std::expected<NodeAssignment, std::string> parse_node_assignment(std::string_view text);
+/// Removes + or - from the end of the name in `NAME+` or `NAME-`, as it stands before the = of an assignment.
+[[nodiscard]] Operator take_operator(std::string_view& name);
 /// In a link, a value that contains `:` or `,` must be quoted.
 [[nodiscard]] std::expected<ChainLink, std::string> parse_chain_link(std::string_view text);
 
 /// The meaning of an assignment for a node type: a parameter in its own unit, or a setting.
 using ResolvedValue = std::variant<float, google::protobuf::Value>;
+
+/// Returns whether the assignment, to a node of this type, changes a parameter relative to its current value: `+=`, `-=`,
+/// `=toggle`. nullptr: the type is not known.
+[[nodiscard]] bool is_relative(const v1::NodeType* type, const NodeAssignment& assignment);
+/// Resolves a relative assignment.
+[[nodiscard]] std::expected<v1::SetParameter, std::string> resolve_relative(const v1::NodeType* type,
+                                                                            const NodeAssignment& assignment);
 
 /// Distinguishes parameters and settings by the daemon's table of the type, and converts units. An unknown name (or any
 /// name, if `type` is nullptr) is passed on as what it resembles, so that the daemon reports the error.

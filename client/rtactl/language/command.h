@@ -34,6 +34,7 @@ enum class Expects : std::uint8_t {
     connected_output,  ///< an output at which a connection starts
     connected_input,   ///< an input that is connected to the output in the previous word
     connection_value,  ///< gain_db=v
+    volume,            ///< v, +=v or -=v
     on_off,            ///< on or off
     choice,            ///< one of Argument::choices
     command,           ///< the words of a command
@@ -42,7 +43,7 @@ enum class Expects : std::uint8_t {
 
 /// An option of a command, or a global one.
 struct Option {
-    std::string_view name;        ///< "--ramp"
+    std::string_view name;        ///< "--ramp", "-q"
     std::string_view value_name;  ///< "MS"; empty for a flag
     std::string_view help;        ///< one sentence
     Expects expects = Expects::text;
@@ -139,7 +140,8 @@ constexpr bool well_formed(const Command& command) {
             return false;
     }
     for (const Option& option : command.options) {
-        if (!option.name.starts_with("--") || !option.help.ends_with('.')) return false;
+        const bool is_short = option.name.size() == 2 && option.name[0] == '-' && option.name[1] != '-';
+        if (!(is_short || option.name.starts_with("--")) || !option.help.ends_with('.')) return false;
     }
     return true;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "rtactl/language/graph_mirror.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "rtactl/language/type_table.h"
@@ -21,15 +22,28 @@ std::string with_only_port(std::string_view node, const std::vector<std::string>
     return ports.size() == 1 ? std::string{node} + ":" + ports.front() : std::string{node};
 }
 
-/// Returns NODE for NODE:PORT if the node has only this port.
-std::string short_port(const std::string& port, const std::vector<std::string>& ports) {
-    return ports.size() == 1 && port == std::string{node_of(port)} + ":" + ports.front() ? std::string{node_of(port)}
-                                                                                         : port;
+float default_of(const v1::NodeType* type, std::string_view parameter) {
+    const auto info = type == nullptr ? std::nullopt : find_parameter(*type, parameter);
+    return info ? info->default_() : 0.0F;
+}
+
+float value_after(const v1::SetParameter& change, float current) {
+    switch (change.relative_case()) {
+        case v1::SetParameter::kAdd:
+            return current + change.add();
+        case v1::SetParameter::kToggle:
+            return current == 0.0F ? 1.0F : 0.0F;
+        case v1::SetParameter::RELATIVE_NOT_SET:
+            break;
+    }
+    return change.value();
 }
 
 }  // namespace
 
 std::string_view node_of(std::string_view port) { return port.substr(0, port.find(':')); }
+
+std::string_view port_of(std::string_view port) { return port.substr(std::min(node_of(port).size() + 1, port.size())); }
 
 GraphMirror::GraphMirror(const v1::Graph& graph, const v1::NodeTypesResult& types) {
     for (const v1::NodeType& type : types.types()) types_.emplace(type.name(), type);
@@ -85,7 +99,12 @@ void GraphMirror::change_settings(const v1::ChangeSettings& change) {
 
 void GraphMirror::set_parameter(const v1::SetParameter& change) {
     const auto node = nodes_.find(change.node());
-    if (node != nodes_.end()) node->second.parameters[change.parameter()] = change.value();
+    if (node == nodes_.end()) return;
+    const auto known = node->second.parameters.find(change.parameter());
+    const float current = known != node->second.parameters.end()
+                              ? known->second
+                              : default_of(type_of(change.node()), change.parameter());
+    node->second.parameters[change.parameter()] = value_after(change, current);
 }
 
 void GraphMirror::describe(const v1::Describe& change) {
@@ -155,8 +174,8 @@ v1::Graph GraphMirror::graph() const {
     }
     for (const auto& [ends, gain_db] : connections_) {
         v1::Connection& connection = *graph.add_connections();
-        connection.set_from(short_port(ends.first, output_ports(node_of(ends.first))));
-        connection.set_to(short_port(ends.second, input_ports(node_of(ends.second))));
+        connection.set_from(short_output(ends.first));
+        connection.set_to(short_input(ends.second));
         if (gain_db && *gain_db != 0.0F) connection.set_gain_db(*gain_db);
     }
     return graph;
@@ -184,6 +203,14 @@ std::vector<GraphMirror::ConnectionInfo> GraphMirror::connections() const {
     return all;
 }
 
+std::vector<GraphMirror::ConnectionInfo> GraphMirror::connections_of(std::string_view node) const {
+    std::vector<ConnectionInfo> found = connections();
+    std::erase_if(found, [&](const ConnectionInfo& connection) {
+        return node_of(connection.from) != node && node_of(connection.to) != node;
+    });
+    return found;
+}
+
 const v1::NodeType* GraphMirror::type_of(std::string_view node) const {
     const NodeInfo* info = find(node);
     const auto type = info == nullptr ? types_.end() : types_.find(info->type);
@@ -200,12 +227,30 @@ std::vector<std::string> GraphMirror::input_ports(std::string_view node) const {
     return type == nullptr ? std::vector<std::string>{} : port_names(type->inputs(), *type, find(node)->settings);
 }
 
+unsigned GraphMirror::output_width(std::string_view port) const {
+    const v1::NodeType* type = type_of(node_of(port));
+    return type == nullptr ? 0 : port_width(type->outputs(), *type, find(node_of(port))->settings, port_of(port));
+}
+
+unsigned GraphMirror::input_width(std::string_view port) const {
+    const v1::NodeType* type = type_of(node_of(port));
+    return type == nullptr ? 0 : port_width(type->inputs(), *type, find(node_of(port))->settings, port_of(port));
+}
+
 std::string GraphMirror::full_output(std::string_view port) const {
     return has_port(port) ? std::string{port} : with_only_port(port, output_ports(port));
 }
 
 std::string GraphMirror::full_input(std::string_view port) const {
     return has_port(port) ? std::string{port} : with_only_port(port, input_ports(port));
+}
+
+std::string GraphMirror::short_output(std::string_view port) const {
+    return std::string{output_ports(node_of(port)).size() == 1 ? node_of(port) : port};
+}
+
+std::string GraphMirror::short_input(std::string_view port) const {
+    return std::string{input_ports(node_of(port)).size() == 1 ? node_of(port) : port};
 }
 
 }  // namespace rta::rtactl

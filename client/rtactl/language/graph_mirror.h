@@ -56,9 +56,18 @@ class GraphMirror {
     [[nodiscard]] std::vector<std::string> output_ports(std::string_view node) const;
     [[nodiscard]] std::vector<std::string> input_ports(std::string_view node) const;
 
+    /// Returns the connections of a node.
+    [[nodiscard]] std::vector<ConnectionInfo> connections_of(std::string_view node) const;
+    /// Returns the number of channels of a port, NODE:PORT; 0 if it is not known.
+    [[nodiscard]] unsigned output_width(std::string_view port) const;
+    [[nodiscard]] unsigned input_width(std::string_view port) const;
+
     /// Returns "osc:out" for "osc" if the node has only one output (input); otherwise returns `port` unchanged.
     [[nodiscard]] std::string full_output(std::string_view port) const;
     [[nodiscard]] std::string full_input(std::string_view port) const;
+    /// Returns "osc" for "osc:out" if the node has only one output (input); otherwise returns `port` unchanged.
+    [[nodiscard]] std::string short_output(std::string_view port) const;
+    [[nodiscard]] std::string short_input(std::string_view port) const;
 
  private:
     using Ends = std::pair<std::string, std::string>;
@@ -83,5 +92,7 @@ class GraphMirror {
 
 /// Returns "osc" for "osc:out".
 [[nodiscard]] std::string_view node_of(std::string_view port);
+/// Returns "out" for "osc:out"; empty for "osc".
+[[nodiscard]] std::string_view port_of(std::string_view port);
 
 }  // namespace rta::rtactl

@@ -196,7 +196,9 @@ const Option* find_option(std::span<const Option> options, std::string_view name
     return found == options.end() ? nullptr : &*found;
 }
 
-bool is_option(std::string_view word) { return word.size() > 1 && word[0] == '-' && !is_negative_number(word); }
+bool is_option(std::string_view word) {
+    return word.size() > 1 && word[0] == '-' && !is_negative_number(word) && !word.starts_with("-=");
+}
 
 Result<Invocation> parse_invocation(const CommandTable& table, std::span<const std::string> words, Place place) {
     return Parser{table, words, place}.parse();

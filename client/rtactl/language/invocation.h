@@ -13,7 +13,7 @@ namespace rta::rtactl {
 [[nodiscard]] std::span<const Option> global_options();
 /// Returns nullptr if there is no option of that name.
 [[nodiscard]] const Option* find_option(std::span<const Option> options, std::string_view name);
-/// Returns whether a word is an option: it starts with - and is neither a negative number nor `-`.
+/// Returns whether a word is an option: it starts with - and is neither a negative number nor `-` nor `-=VALUE`.
 [[nodiscard]] bool is_option(std::string_view word);
 
 /// A parsed command line, or a parsed line of the shell.
@@ -26,7 +26,7 @@ struct Invocation {
 };
 
 /// Parses words against the table. Refuses global options if `place` is the shell. A word that starts with - is an
-/// option unless it is a negative number, `-`, or follows `--`. Errors suggest the closest name.
+/// option unless it is a negative number, `-`, `-=VALUE`, or follows `--`. Errors suggest the closest name.
 [[nodiscard]] Result<Invocation> parse_invocation(const CommandTable& table, std::span<const std::string> words,
                                                   Place place);
 

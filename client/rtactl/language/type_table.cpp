@@ -147,4 +147,13 @@ std::vector<std::string> port_names(const Ports& ports, const v1::NodeType& type
     return names;
 }
 
+unsigned port_width(const Ports& ports, const v1::NodeType& type, const google::protobuf::Struct& settings,
+                    std::string_view port) {
+    for (const v1::PortInfo& info : ports) {
+        if (info.name() != port && first_number(info.name(), port) == 0) continue;
+        return info.width() != 0 ? info.width() : static_cast<unsigned>(number_setting(type, settings, "channels"));
+    }
+    return 0;
+}
+
 }  // namespace rta::rtactl

@@ -35,6 +35,10 @@ using Ports = google::protobuf::RepeatedPtrField<v1::PortInfo>;
 [[nodiscard]] std::vector<std::string> port_names(const Ports& ports, const v1::NodeType& type,
                                                   const google::protobuf::Struct& settings);
 
+/// Returns the number of channels of a port of a node with these settings; 0 if there is no such port.
+[[nodiscard]] unsigned port_width(const Ports& ports, const v1::NodeType& type,
+                                  const google::protobuf::Struct& settings, std::string_view port);
+
 /// Returns the given setting, or its default; 0 if it is not a number.
 [[nodiscard]] double number_setting(const v1::NodeType& type, const google::protobuf::Struct& settings,
                                     std::string_view name);

@@ -7,6 +7,7 @@
 #include "rtactl/drawing/type_page.h"
 #include "rtactl/language/assignment.h"
 #include "rtactl/language/invocation.h"
+#include "rtactl/language/pattern.h"
 #include "rtactl/language/type_table.h"
 
 namespace rta::rtactl {
@@ -185,9 +186,21 @@ class Offers {
     void assignment(std::size_t begin, const v1::NodeType& type, const google::protobuf::Struct& settings,
                     std::span<const std::string> others) {
         const std::size_t equals = word_.find('=', begin);
-        if (equals == std::string_view::npos) return value_names(begin, type, settings, "=", others);
+        std::string_view name = word_.substr(begin, equals == std::string_view::npos ? equals : equals - begin);
+        const Operator op = relative_allowed() ? take_operator(name) : Operator::set;
+        if (equals == std::string_view::npos) {
+            if (op == Operator::set) return value_names(begin, type, settings, "=", others);
+            if (find_parameter(type, name)) add(std::string{word_} + '=', {}, false);
+            return;
+        }
         completion_.stem = equals + 1;
-        value_of(word_.substr(begin, equals - begin), type, settings);
+        value_of(name, op, type, settings);
+    }
+
+    /// Whether += and -=, toggle and patterns are accepted.
+    [[nodiscard]] bool relative_allowed() const {
+        const Argument* argument = context_.command->argument_at(context_.words.size());
+        return argument != nullptr && argument->expects == Expects::node_assignment;
     }
 
     void value_names(std::size_t begin, const v1::NodeType& type, const google::protobuf::Struct& settings,
@@ -198,8 +211,12 @@ class Offers {
                                     ? std::string_view{}
                                     : word_.substr(0, begin)};
         const auto offer = [&](const std::string& name, const std::string& help) {
-            const bool taken = std::ranges::any_of(
-                others, [&](const std::string& other) { return other.starts_with(front + name + "="); });
+            const bool taken = std::ranges::any_of(others, [&](const std::string& other) {
+                const std::string_view rest = other.starts_with(front + name)
+                                                  ? std::string_view{other}.substr(front.size() + name.size())
+                                                  : std::string_view{};
+                return rest.starts_with('=') || rest.starts_with("+=") || rest.starts_with("-=");
+            });
             if (!taken) add(std::string{word_.substr(0, begin)} + name + ending, help, ending.empty());
         };
         for (const v1::ParameterInfo& parameter : parameters_of(type, settings))
@@ -207,11 +224,22 @@ class Offers {
         for (const v1::SettingInfo& setting : settings_of(type, settings)) offer(setting.name(), setting.help());
     }
 
-    void value_of(std::string_view name, const v1::NodeType& type, const google::protobuf::Struct& settings) {
+    /// `name` may be a pattern: the first parameter that matches is described.
+    void value_of(std::string_view name, Operator op, const v1::NodeType& type,
+                  const google::protobuf::Struct& settings) {
         const std::string front{word_.substr(0, completion_.stem)};
         for (const v1::ParameterInfo& parameter : parameters_of(type, settings)) {
-            if (parameter.name() != name) continue;
-            if (parameter.unit() == "on/off") return on_off(front);
+            if (!matches_pattern(name, parameter.name())) continue;
+            const bool is_switch = parameter.unit() == "on/off";
+            if (op != Operator::set) {
+                if (!is_switch) completion_.hint = "the difference; the result must be " + range_text(parameter);
+                return;
+            }
+            if (is_switch) {
+                on_off(front);
+                if (relative_allowed()) add(front + "toggle");
+                return;
+            }
             completion_.hint = range_text(parameter) + ", default " + default_text(parameter);
             return;
         }
@@ -328,6 +356,9 @@ class Offers {
                 return connected(Direction::input);
             case Expects::connection_value:
                 return add("gain_db=", "Gain of the connection.", false);
+            case Expects::volume:
+                completion_.hint = "-120 to 12 dB, or +=dB, -=dB";
+                return;
             case Expects::on_off:
                 return on_off("");
             case Expects::choice:

@@ -289,7 +289,8 @@ std::string fish_line(std::string_view condition, std::string_view what, std::st
 
 /// Returns the line that declares an option to fish, with or without a value.
 std::string fish_option(std::string_view condition, const Option& option) {
-    std::string what = "-l " + std::string{option.name.substr(2)};
+    const bool is_long = option.name.starts_with("--");
+    std::string what = (is_long ? "-l " : "-s ") + std::string{option.name.substr(is_long ? 2 : 1)};
     if (!option.value_name.empty()) what += option.expects == Expects::file ? " -r -F" : " -x";
     return fish_line(condition, what, option.help);
 }

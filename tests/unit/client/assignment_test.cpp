@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "rtactl/language/assignment.h"
+#include "rtactl/language/pattern.h"
 
 #include <gtest/gtest.h>
 
@@ -71,6 +72,45 @@ TEST(Assignment, ReadsNodeAndParameter) {
         const auto bad = parse_node_assignment(text);
         ASSERT_FALSE(bad) << text;
         EXPECT_NE(bad.error().find("NODE.PARAM=VALUE"), std::string::npos) << bad.error();
+    }
+}
+
+TEST(Assignment, ReadsOperators) {
+    for (const auto& [text, op] : {std::pair{"vol.gain_db=-1", Operator::set},
+                                   {"vol.gain_db+=-1", Operator::add},
+                                   {"vol.gain_db -= -1", Operator::subtract},
+                                   {"vol.gain_db+ =-1", Operator::add}}) {
+        const auto good = parse_node_assignment(text);
+        ASSERT_TRUE(good) << text;
+        EXPECT_EQ(good->node, "vol");
+        EXPECT_EQ(good->assignment.name, "gain_db");
+        EXPECT_EQ(good->assignment.value, "-1");
+        EXPECT_EQ(good->op, op) << text;
+    }
+    for (const std::string_view text : {"vol.+=1", "+=1", "vol+=1", ".x-=3"})
+        EXPECT_FALSE(parse_node_assignment(text)) << text;
+}
+
+TEST(Pattern, TheStarStandsForAnyText) {
+    for (const auto& [pattern, text] : {std::pair{"*", ""},
+                                        {"*", "vol"},
+                                        {"gain_*_db", "gain_1_db"},
+                                        {"gain_*_db", "gain_12_3_db"},
+                                        {"*_db", "a_db_db"},
+                                        {"a*b*c", "abbcbc"},
+                                        {"**", "x"},
+                                        {"vol", "vol"},
+                                        {"a*", "a"}}) {
+        EXPECT_TRUE(matches_pattern(pattern, text)) << pattern << " " << text;
+    }
+    for (const auto& [pattern, text] : {std::pair{"gain_*_db", "gain_db"},
+                                        {"gain_*_db", "gain_1_hz"},
+                                        {"vol", "vol2"},
+                                        {"*x", "xy"},
+                                        {"a*b*c", "acb"},
+                                        {"", "a"},
+                                        {"a*a", "a"}}) {
+        EXPECT_FALSE(matches_pattern(pattern, text)) << pattern << " " << text;
     }
 }
 

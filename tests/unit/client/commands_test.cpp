@@ -181,7 +181,7 @@ TEST(Commands, PlayReplacesTheGraphByOneChain) {
     const Outcome outcome =
         rtad.run({"play", "sine:frequency_hz=2kHz,channels=2", "sine", "gain:gain_db=-inf,mute=on"});
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
-    EXPECT_EQ(outcome.out, "sine -> sine_2 -> gain -> output: revision 1, takes effect at frame 4096\n");
+    EXPECT_EQ(outcome.out, "playing sine -> sine_2 -> gain -> output: revision 1, takes effect at frame 4096\n");
     const v1::Graph graph = rtad.last_change().apply_transaction().graph();
     ASSERT_EQ(graph.nodes_size(), 4);
     EXPECT_EQ(graph.nodes(0).parameters().at("frequency_hz"), 2000.0F);
@@ -201,7 +201,7 @@ TEST(Commands, PlayAddsNoSecondSink) {
     FakeRtad rtad;
     const Outcome outcome = rtad.run({"play", "sine", "output:channels=1"});
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
-    EXPECT_TRUE(has(outcome.out, "sine -> output: "));
+    EXPECT_TRUE(has(outcome.out, "playing sine -> output: "));
     EXPECT_EQ(rtad.last_change().apply_transaction().graph().nodes_size(), 2);
 }
 
@@ -216,7 +216,7 @@ TEST(Commands, PlayAddKeepsWhatIsThere) {
     }};
     const Outcome outcome = rtad.run({"play", "--add", "sine", "sine"});
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
-    EXPECT_EQ(outcome.out, "sine_3 -> sine_4 -> output_2: revision 1, takes effect at frame 4096\n");
+    EXPECT_EQ(outcome.out, "added sine_3 -> sine_4 -> output_2: revision 1, takes effect at frame 4096\n");
     const auto edits = rtad.last_change().apply_transaction().edits().edits();
     ASSERT_EQ(edits.size(), 5);
     EXPECT_EQ(edits.Get(0).add_node().name(), "sine_3");
@@ -298,8 +298,178 @@ TEST(Commands, ALateStartIsAnErrorThatSaysWhatIsCommitted) {
 TEST(Commands, SetPrintsTheParsedValues) {
     FakeRtad rtad;
     EXPECT_EQ(rtad.run({"set", "osc.frequency_hz=2kHz", "vol.mute=yes"}).out,
-              "osc.frequency_hz = 2000 Hz\nvol.mute = on\n");
-    EXPECT_EQ(rtad.run({"set", "vol.channels=2"}).out, "revision 1, takes effect at frame 4096\nvol.channels = 2\n");
+              "set osc.frequency_hz = 2000 Hz\nset vol.mute = on\n");
+    EXPECT_EQ(rtad.run({"set", "vol.channels=2"}).out,
+              "set vol.channels = 2: revision 1, takes effect at frame 4096\n");
+}
+
+TEST(Commands, EditsSayWhatTheyHaveDone) {
+    FakeRtad rtad;
+    const std::string revision = ": revision 1, takes effect at frame 4096\n";
+    const auto said = [](const std::vector<std::string>& words) {
+        FakeRtad fresh;
+        const Outcome outcome = fresh.run(words);
+        EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+        return outcome.out;
+    };
+    EXPECT_EQ(said({"add", "sine", "fifth"}), "added fifth (sine)" + revision);
+    EXPECT_EQ(said({"connect", "fifth", "gain"}), "connected fifth -> gain" + revision);
+    EXPECT_EQ(said({"connect", "osc", "vol", "gain_db=-6"}), "connected osc -> vol at -6 dB" + revision);
+    EXPECT_EQ(said({"disconnect", "osc", "vol"}), "disconnected osc -> vol" + revision);
+    EXPECT_EQ(said({"rename", "osc", "tone"}), "renamed osc to tone" + revision);
+    EXPECT_EQ(said({"remove", "vol"}), "removed vol (2 connections: osc -> vol, vol -> out)" + revision);
+    EXPECT_EQ(said({"remove", "osc", "vol"}),
+              "removed osc (1 connection: osc -> vol), vol (1 connection: vol -> out)" + revision);
+    EXPECT_EQ(said({"graph", "compensate", "off"}), "latency compensation off" + revision);
+    EXPECT_EQ(said({"graph", "clear"}), "removed all nodes and connections" + revision);
+    EXPECT_EQ(said({"mute", "vol"}), "set vol.mute = on\n");
+    EXPECT_EQ(said({"set", "vol.channels=2", "vol.gain_db+=1", "out.gain_db=-3"}),
+              "set vol.channels = 2\nset vol.gain_db = -2 dB\nset out.gain_db = -3 dB\nrevision 1, takes effect at "
+              "frame 4096\n");
+    for (const std::vector<std::string>& words :
+         std::vector<std::vector<std::string>>{{"remove", "vol", "--json"},
+                                               {"connect", "osc", "vol", "--json"},
+                                               {"remove", "--bridge", "vol", "--json"},
+                                               {"set", "vol.gain_db+=1", "--json"}})
+        from_json<v1::Response>(said(words));
+}
+
+TEST(Commands, SetChangesValuesRelatively) {
+    FakeRtad rtad;
+    const Outcome outcome =
+        rtad.run({"set", "vol.gain_db+=1dB", "osc.frequency_hz -= 0.5kHz", "vol.mute=toggle", "--ramp", "5"});
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    EXPECT_EQ(outcome.out, "set vol.gain_db = -2 dB\nset osc.frequency_hz = -503 Hz\nset vol.mute = on\n")
+        << "the results of the daemon";
+    EXPECT_EQ(shown(rtad.last_change()),
+              "set_parameters { changes { node: \"vol\" parameter: \"gain_db\" ramp_ms: 5 add: 1 } changes { node: "
+              "\"osc\" parameter: \"frequency_hz\" ramp_ms: 5 add: -500 } changes { node: \"vol\" parameter: "
+              "\"mute\" ramp_ms: 5 toggle: true } }");
+    for (const auto& [word, part] : {std::pair{"vol.mute+=1", "expected on, off or toggle"},
+                                     {"vol.gain_db=toggle", "only an on/off parameter can be toggled"},
+                                     {"vol.channels+=1", "it is a setting; expected channels=VALUE"},
+                                     {"vol.channels=toggle", "not a number"},
+                                     {"vol.gain_db+=1ms", "\"1ms\" is a time; write a level (dB)"},
+                                     {"vol.gain_db+=", "empty"}}) {
+        const Outcome refused = rtad.run({"set", word});
+        EXPECT_EQ(refused.exit, Exit::usage) << word;
+        EXPECT_TRUE(has(refused.err, part)) << refused.err;
+    }
+    EXPECT_EQ(rtad.change_count(), 1U);
+}
+
+TEST(Commands, SetTakesPatterns) {
+    FakeRtad rtad;
+    EXPECT_EQ(rtad.run({"set", "*.gain_db-=3", "v*.b*=off"}).exit, Exit::done);
+    EXPECT_EQ(shown(rtad.last_change()),
+              "set_parameters { changes { node: \"osc\" parameter: \"gain_db\" add: -3 } changes { node: \"out\" "
+              "parameter: \"gain_db\" add: -3 } changes { node: \"vol\" parameter: \"gain_db\" add: -3 } changes { "
+              "node: \"vol\" parameter: \"bypass\" } }");
+    EXPECT_EQ(rtad.run({"set", "*.channels=2"}).exit, Exit::done) << "a setting by its name";
+    EXPECT_EQ(rtad.last_change().apply_transaction().edits().edits_size(), 3);
+    for (const auto& [words, part] :
+         {std::pair{std::vector<std::string>{"set", "*.foo=1"}, "no parameter matches \"*.foo\""},
+          {{"set", "x*.gain_db=1"}, "no parameter matches \"x*.gain_db\""},
+          {{"set", "vol.c*=1"}, "no parameter matches \"vol.c*\""},
+          {{"set", "*.gain_db=1", "vol.gain_db=2"}, "\"vol.gain_db\" is given twice"}}) {
+        const Outcome refused = rtad.run(words);
+        EXPECT_NE(refused.exit, Exit::done);
+        EXPECT_TRUE(has(refused.err, part)) << refused.err;
+    }
+    EXPECT_EQ(rtad.change_count(), 2U);
+}
+
+TEST(Commands, RemoveBridgesTheGap) {
+    FakeRtad rtad;
+    const Outcome outcome = rtad.run({"remove", "--bridge", "vol"});
+    EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+    EXPECT_EQ(outcome.out,
+              "removed vol (2 connections: osc -> vol, vol -> out); connected osc -> out: revision 1, takes effect at "
+              "frame 4096\n");
+    EXPECT_EQ(shown(rtad.last_change()),
+              "apply_transaction { edits { edits { remove_node { name: \"vol\" } } edits { connect { from: \"osc:out\" "
+              "to: \"out:in\" } } } }");
+    const Outcome refused = rtad.run({"remove", "--bridge", "osc"});
+    EXPECT_EQ(refused.exit, Exit::refused);
+    EXPECT_EQ(refused.err,
+              "rtactl: \"osc\" cannot be bridged: no input of it is connected; `remove osc` removes it without a "
+              "bridge\n");
+    EXPECT_EQ(rtad.change_count(), 1U);
+}
+
+TEST(Commands, VolumeIsShownAndSet) {
+    FakeRtad rtad;
+    EXPECT_EQ(rtad.run({"volume"}).out, "volume 0 dB, and the device output is muted; `rtactl unmute` unmutes it\n");
+    const auto sent = [&](const char* word) {
+        const Outcome outcome = rtad.run({"volume", word});
+        EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
+        return shown(rtad.last_change());
+    };
+    EXPECT_EQ(sent("-6dB"), "set_volume { volume_db: -6 }");
+    EXPECT_EQ(sent("+3"), "set_volume { volume_db: 3 }") << "a value";
+    EXPECT_EQ(sent("0"), "set_volume { volume_db: 0 }");
+    EXPECT_EQ(sent("-inf"), "set_volume { volume_db: -120 }");
+    EXPECT_EQ(sent("+=3dB"), "set_volume { add_db: 3 }");
+    EXPECT_EQ(sent("-=0.5"), "set_volume { add_db: -0.5 }");
+    EXPECT_EQ(rtad.run({"volume", "+= 3 dB"}).out, "volume -9 dB from frame 4096\n");
+    EXPECT_EQ(from_json<v1::Response>(rtad.run({"volume", "-6", "--json"}).out).set_volume().volume_db(), -6.0F);
+    EXPECT_TRUE(from_json<v1::Response>(rtad.run({"volume", "--json"}).out).has_get_status());
+    for (const char* const bad : {"", "loud", "3ms", "x+=3", "=3", "+=", "==3"})
+        EXPECT_EQ(rtad.run({"volume", bad}).exit, Exit::usage) << bad;
+    EXPECT_EQ(rtad.run({"shell"}, "begin\nvolume -3\n").exit, Exit::refused) << "not part of a transaction";
+}
+
+TEST(Commands, StatusShowsAVolumeOtherThan0Db) {
+    v1::StatusResult status = fake_status();
+    const auto output = [&] {
+        std::ostringstream out;
+        rtactl::print_status(out, status, false);
+        const std::string text = out.str();
+        const std::size_t begin = text.find("\noutput ");
+        return begin == std::string::npos ? "" : text.substr(begin + 1, text.find('\n', begin + 1) - begin - 1);
+    };
+    EXPECT_EQ(output(), "output      muted; `rtactl unmute` unmutes it");
+    status.mutable_engine()->set_output_volume_db(-6.5F);
+    EXPECT_EQ(output(), "output      volume -6.5 dB, muted; `rtactl unmute` unmutes it");
+    status.mutable_engine()->set_output_muted(false);
+    EXPECT_EQ(output(), "output      volume -6.5 dB");
+    status.mutable_engine()->set_output_volume_db(0.0F);
+    EXPECT_EQ(output(), "");
+}
+
+TEST(Commands, ListsTheNodesAndConnections) {
+    FakeRtad rtad;
+    const std::string table =
+        "NODE  TYPE    VALUES\n"
+        "osc   sine    frequency_hz = 440 Hz\n"
+        "vol   gain    gain_db = -12.5 dB, mute = on\n"
+        "out   output  channels = 2\n"
+        "\n"
+        "FROM  TO   GAIN\n"
+        "osc   vol  0 dB\n"
+        "vol   out  0 dB\n";
+    EXPECT_EQ(rtad.run({"list"}).out, table);
+    EXPECT_EQ(rtad.run({"get"}).out, table);
+    EXPECT_EQ(rtad.run({"shell"}, "list\n").out, table);
+    const auto response = from_json<v1::Response>(rtad.run({"list", "--json"}).out);
+    EXPECT_EQ(response.get_graph().graph().nodes_size(), 3);
+    EXPECT_EQ(response.get_graph().graph().connections_size(), 2);
+    FakeRtad empty{[](const v1::Request& request) -> std::optional<Reply> {
+        if (!request.has_get_graph()) return std::nullopt;
+        v1::Response nothing = ok(request);
+        nothing.mutable_get_graph();
+        return Reply{.bytes = frame(nothing)};
+    }};
+    EXPECT_EQ(empty.run({"list"}).out, "no nodes\n");
+}
+
+TEST(Commands, GetPrintsValuesAlone) {
+    FakeRtad rtad;
+    EXPECT_EQ(rtad.run({"get", "-q", "osc.frequency_hz"}).out, "440\n");
+    EXPECT_EQ(rtad.run({"get", "vol", "-q"}).out, "-12.5\non\n1\n");
+    EXPECT_EQ(rtad.run({"get", "-q"}).exit, Exit::usage);
+    EXPECT_EQ(rtad.run({"get", "-q", "vol.nothing"}).exit, Exit::refused);
+    EXPECT_TRUE(has(rtad.run({"help", "get"}).out, "-q"));
 }
 
 TEST(Commands, GetPrintsValuesWithUnits) {
@@ -530,7 +700,7 @@ TEST(Commands, GraphsAreSavedAndLoaded) {
     const Outcome saved = rtad.run({"graph", "save", file});
     EXPECT_EQ(saved.out, file + ": 0 nodes, 0 connections, revision 0\n");
     EXPECT_EQ(read_text(file), "{ \"nodes\": [] }\n");
-    EXPECT_EQ(rtad.run({"graph", "load", file}).out, file + ": revision 1, takes effect at frame 4096\n");
+    EXPECT_EQ(rtad.run({"graph", "load", file}).out, "loaded " + file + ": revision 1, takes effect at frame 4096\n");
     EXPECT_EQ(rtad.last_change().apply_transaction().document(), "{ \"nodes\": [] }\n");
     EXPECT_EQ(rtad.run({"graph", "check", "-"}, "{}").out, "standard input: valid, 1 node, 0 connections\n");
     EXPECT_EQ(rtad.last_change().check_graph().document(), "{}");
@@ -601,7 +771,7 @@ TEST(Commands, InsertPutsANodeIntoAConnection) {
     FakeRtad rtad;
     const Outcome outcome = rtad.run({"insert", "gain", "trim", "osc", "vol", "gain_db=-3dB"});
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
-    EXPECT_EQ(outcome.out, "osc:out -> trim -> vol:in: revision 1, takes effect at frame 4096\n");
+    EXPECT_EQ(outcome.out, "inserted osc -> trim -> vol: revision 1, takes effect at frame 4096\n");
     EXPECT_EQ(shown(rtad.last_change()),
               "apply_transaction { edits { "
               "edits { add_node { name: \"trim\" type: \"gain\" parameters { key: \"gain_db\" value: -3 } } } "
@@ -685,9 +855,9 @@ TEST(Commands, Renames) {
 
 TEST(Commands, MutesNodesAndTheOutput) {
     FakeRtad rtad;
-    EXPECT_EQ(rtad.run({"mute", "vol"}).out, "vol.mute = on\n");
+    EXPECT_EQ(rtad.run({"mute", "vol"}).out, "set vol.mute = on\n");
     EXPECT_EQ(shown(rtad.last_change()), "set_parameters { changes { node: \"vol\" parameter: \"mute\" value: 1 } }");
-    EXPECT_EQ(rtad.run({"unmute", "vol"}).out, "vol.mute = off\n");
+    EXPECT_EQ(rtad.run({"unmute", "vol"}).out, "set vol.mute = off\n");
     EXPECT_EQ(shown(rtad.last_change()), "set_parameters { changes { node: \"vol\" parameter: \"mute\" } }");
     EXPECT_EQ(rtad.run({"mute"}).out, "device output muted from frame 4096; `rtactl unmute` unmutes it\n");
     EXPECT_TRUE(rtad.daemon().requests().back().mute_output().muted());
@@ -725,13 +895,13 @@ TEST(Commands, CompensationIsAnEdit) {
 TEST(Commands, BypassesNodes) {
     FakeRtad rtad;
     for (const std::vector<std::string>& words : {std::vector<std::string>{"bypass", "vol"}, {"bypass", "vol", "on"}}) {
-        EXPECT_EQ(rtad.run(words).out, "vol.bypass = on\n");
+        EXPECT_EQ(rtad.run(words).out, "set vol.bypass = on\n");
         EXPECT_EQ(shown(rtad.last_change()),
                   "set_parameters { changes { node: \"vol\" parameter: \"bypass\" value: 1 } }");
     }
-    EXPECT_EQ(rtad.run({"bypass", "vol", "off"}).out, "vol.bypass = off\n");
+    EXPECT_EQ(rtad.run({"bypass", "vol", "off"}).out, "set vol.bypass = off\n");
     EXPECT_EQ(shown(rtad.last_change()), "set_parameters { changes { node: \"vol\" parameter: \"bypass\" } }");
-    EXPECT_TRUE(has(rtad.run({"--json", "bypass", "vol"}).out, "\"set_parameters\":{\"frame\":\"4096\"}"));
+    EXPECT_TRUE(has(rtad.run({"--json", "bypass", "vol"}).out, "\"frame\":\"4096\""));
     const std::size_t changes = rtad.change_count();
     const Outcome neither = rtad.run({"bypass", "vol", "half"});
     EXPECT_EQ(neither.exit, Exit::usage);

@@ -246,6 +246,13 @@ TEST(Completion, OffersWhatValuesMayBe) {
     EXPECT_EQ(offered({"add", "filter", "f", "kind=low"}), (Texts{"kind=lowpass ", "kind=low_shelf "}));
     EXPECT_EQ(offered({"add", "filter", "f", "steep="}), (Texts{"steep=on ", "steep=off "}));
     EXPECT_EQ(offered({"set", "vol.mute=of"}), Texts{"vol.mute=off "});
+    EXPECT_EQ(offered({"set", "vol.mute=to"}), Texts{"vol.mute=toggle "});
+    EXPECT_EQ(offered({"add", "gain", "x", "mute=to"}), Texts{}) << "a new node has no value to invert";
+    EXPECT_EQ(offered({"set", "vol.gain_db+"}), Texts{"vol.gain_db+="});
+    EXPECT_EQ(offered({"set", "vol.gain_db-"}), Texts{"vol.gain_db-="});
+    EXPECT_EQ(offered({"set", "vol.channels+"}), Texts{}) << "a setting";
+    EXPECT_EQ(offered({"set", "vol.mute+=o"}), Texts{});
+    EXPECT_EQ(offered({"set", "vol.gain_db+=1", "vol.gain_d"}), Texts{}) << "given already";
     EXPECT_EQ(offered({"watch", "load", "l"}), Texts{"levels "});
     EXPECT_EQ(offered({"completion", "z"}, Place::command_line), Texts{"zsh "});
 }
@@ -258,6 +265,9 @@ TEST(Completion, ShowsTheRangeOfANumber) {
         return completion.hint;
     };
     EXPECT_EQ(hint({"set", "osc.frequency_hz="}), "0.01 to 20000 Hz, default 1000 Hz");
+    EXPECT_EQ(hint({"set", "osc.frequency_hz+="}), "the difference; the result must be 0.01 to 20000 Hz");
+    EXPECT_EQ(hint({"set", "mix.gain_*_db="}), hint({"set", "mix.gain_1_db="}));
+    EXPECT_EQ(hint({"volume", ""}), "-120 to 12 dB, or +=dB, -=dB");
     EXPECT_EQ(hint({"add", "sine", "s", "channels="}), "integer, 1 to 64, default 1");
     EXPECT_EQ(hint({"add", "delay", "d", "max_time_ms=50", "time_ms="}),
               "0 to 50 ms, at most max_time_ms, default 10 ms");

@@ -47,8 +47,21 @@ v1::Node make_node(const char* name, const char* type,
     return node;
 }
 
+bool is_relative(const v1::SetParameter& change) {
+    return change.relative_case() != v1::SetParameter::RELATIVE_NOT_SET;
+}
+
+/// The change as the daemon reports it. Every parameter is -3, or off.
+v1::SetParameter applied(v1::SetParameter change) {
+    const float value = change.has_toggle() ? 1.0F : -3.0F + change.add();
+    change.clear_relative();
+    change.set_value(value);
+    return change;
+}
+
 bool changes(const v1::Request& request) {
-    return request.has_apply_transaction() || request.has_set_parameters() || request.has_check_graph();
+    return request.has_apply_transaction() || request.has_set_parameters() || request.has_check_graph() ||
+           request.has_set_volume();
 }
 
 }  // namespace
@@ -220,11 +233,18 @@ Reply FakeRtad::answer(const v1::Request& request) {
             response.mutable_get_graph()->set_revision(revision_);
             break;
         case v1::Request::kApplyTransaction:
+            for (const v1::Edit& edit : request.apply_transaction().edits().edits()) {
+                if (is_relative(edit.set_parameter()))
+                    *response.mutable_apply_transaction()->add_relative_changes() = applied(edit.set_parameter());
+            }
             response.mutable_apply_transaction()->set_revision(++revision_);
             response.mutable_apply_transaction()->set_frame(4'096);
             break;
         case v1::Request::kSetParameters:
             response.mutable_set_parameters()->set_frame(4'096);
+            for (const v1::SetParameter& change : request.set_parameters().changes()) {
+                if (is_relative(change)) *response.mutable_set_parameters()->add_relative_changes() = applied(change);
+            }
             break;
         case v1::Request::kCheckGraph:
             response.mutable_check_graph()->set_node_count(1);
@@ -248,6 +268,12 @@ Reply FakeRtad::answer(const v1::Request& request) {
             break;
         case v1::Request::kGetFrequencyResponse:
             *response.mutable_get_frequency_response() = fake_response();
+            break;
+        case v1::Request::kSetVolume:
+            response.mutable_set_volume()->set_frame(4'096);
+            response.mutable_set_volume()->set_volume_db(request.set_volume().has_add_db()
+                                                             ? -12.0F + request.set_volume().add_db()
+                                                             : request.set_volume().volume_db());
             break;
         case v1::Request::kHello:
         case v1::Request::REQUEST_NOT_SET:

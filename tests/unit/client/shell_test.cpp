@@ -18,8 +18,8 @@ TEST(Shell, RunsTheSameCommandsOverOneConnection) {
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
     EXPECT_EQ(outcome.out,
               "osc.frequency_hz = 440 Hz\n"
-              "revision 1, takes effect at frame 4096\n"
-              "revision 2, takes effect at frame 4096\n");
+              "added x (sine): revision 1, takes effect at frame 4096\n"
+              "removed x: revision 2, takes effect at frame 4096\n");
     EXPECT_EQ(outcome.err, "");
     EXPECT_EQ(rtad.daemon().connections(), 1U);
 }
@@ -32,7 +32,7 @@ TEST(Shell, GoesOnAfterARefusedLineAndSaysWhichItWas) {
     }};
     const Outcome outcome = rtad.run({"shell"}, "remove x\nfoo\nset osc\nadd sine 'y\nadd sine y\n");
     EXPECT_EQ(outcome.exit, Exit::refused);
-    EXPECT_EQ(outcome.out, "revision 1, takes effect at frame 4096\n");
+    EXPECT_EQ(outcome.out, "added y (sine): revision 1, takes effect at frame 4096\n");
     EXPECT_EQ(outcome.err,
               "rtactl: line 1: unknown node \"x\"\n"
               "rtactl: line 2: unknown command \"foo\"; `help` lists all commands\n"
@@ -52,7 +52,16 @@ TEST(Shell, MakesOneTransactionOfTheLinesBetweenBeginAndCommit) {
                                      "play --add sine\n"
                                      "commit\n");
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
-    EXPECT_EQ(outcome.out, "sine -> output\nrevision 1, takes effect at frame 4096\n");
+    EXPECT_EQ(outcome.out,
+              "commit will remove vol (2 connections: osc -> vol, vol -> out)\n"
+              "removed vol (2 connections: osc -> vol, vol -> out)\n"
+              "added vol2 (gain)\n"
+              "connected osc -> vol2\n"
+              "set vol2.mute = on\n"
+              "set osc.channels = 2\n"
+              "disconnected a -> b\n"
+              "added sine -> output\n"
+              "revision 1, takes effect at frame 4096\n");
     EXPECT_EQ(rtad.change_count(), 1U);
     const auto edits = rtad.last_change().apply_transaction().edits().edits();
     ASSERT_EQ(edits.size(), 9);
@@ -208,7 +217,8 @@ TEST(Shell, APersonCanCorrectALineOfATransaction) {
     FakeRtad rtad;
     const Outcome outcome = rtad.run({"shell"}, "begin\nadd sine\nadd sine x\ncommit\n", true);
     EXPECT_EQ(outcome.exit, Exit::refused) << "a line was refused";
-    EXPECT_EQ(outcome.out, "rtactl> begin> begin> begin> revision 1, takes effect at frame 4096\nrtactl> \n");
+    EXPECT_EQ(outcome.out,
+              "rtactl> begin> begin> begin> added x (sine): revision 1, takes effect at frame 4096\nrtactl> \n");
     EXPECT_EQ(outcome.err, "rtactl: missing argument; usage: add TYPE NAME [p=v...]\n");
     EXPECT_EQ(rtad.change_count(), 1U);
 }
