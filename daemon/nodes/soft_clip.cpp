@@ -30,7 +30,11 @@ constexpr std::array kSettings{
 
 enum Parameter : std::uint8_t { kDriveDb, kGainDb };
 constexpr std::array kParameters{
-    ParameterSpec{"drive_db", Unit::decibel, -24.0F, 24.0F, 0.0F, "Gain before clipping.", RampLaw::amplitude},
+    [] {
+        ParameterSpec spec{"drive_db", Unit::decibel, -24.0F, 24.0F, 0.0F, "Gain before clipping.", RampLaw::amplitude};
+        spec.older_maximum = 48.0F;
+        return spec;
+    }(),
     level_db("gain_db", 0.0F, "Gain after the clipping curve, which approaches full scale."),
 };
 static_assert(well_formed(kParameters));

@@ -139,11 +139,22 @@ std::vector<bool> fed_by(const AudioGraph& graph, const PathEnd& start) {
     return fed;
 }
 
+/// Returns the number of a channel among those of all ports.
+std::uint32_t channel_index(std::span<const NodeLayout::Port> ports, PortChannel place) {
+    std::uint32_t index = place.channel;
+    for (const NodeLayout::Port& port : ports.first(place.port)) index += port.width;
+    return index;
+}
+
 /// Returns the gain from an input to an output of the node, without its response.
 double routed_gain(const GraphNode& node, PortChannel input, PortChannel output) {
     const bool straight = input == PortChannel{0, output.channel};
     if (is_bypassed(node)) return straight && output.port == 0 ? 1.0 : 0.0;
     const NodeType& type = type_of(node);
+    if (type.forwards_channels) {
+        const NodeLayout& layout = layout_of(node);
+        return channel_index(layout.inputs, input) == channel_index(layout.outputs, output) ? 1.0 : 0.0;
+    }
     if (type.routing == nullptr) return straight ? 1.0 : 0.0;
     return type.routing({node.description->settings, node.parameters, input, output});
 }
@@ -260,7 +271,8 @@ class SignalPath::Finder {
             }
         }
         const bool passes = path_.points_[point].term_count != 0;
-        if (!passes || bypassed || type.response != nullptr || type.routing != nullptr) return {};
+        const bool known = type.response != nullptr || type.routing != nullptr || type.forwards_channels;
+        if (!passes || bypassed || known) return {};
         return fail(ErrorCode::failed_precondition, "the path leads through node " + quoted(at.name()) + " of type " +
                                                         std::string{type.name} +
                                                         ", which has no frequency response; bypass it, or choose other "

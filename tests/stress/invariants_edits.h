@@ -326,6 +326,7 @@ struct EditText {
     std::string operator()(const SetLatencyCompensation& edit) const {
         return std::string{"compensation "} + (edit.enabled ? "on" : "off");
     }
+    std::string operator()(const Describe& edit) const { return "describe " + edit.node; }
     std::string operator()(const ReplaceGraph&) const { return "replace the graph"; }
 };
 

@@ -115,7 +115,7 @@ Result<void> set_channels(const Context& context, std::string_view text, v1::Nod
 
 /// "inserted in -> eq_preamp -> eq -> out (10 filters, preamp -6.2 dB)"
 std::string done_text(const std::vector<v1::Node>& nodes, const std::optional<InsertionPoint>& point,
-                     const EqList& list) {
+                      const EqList& list) {
     std::string chain = point ? point->from : "";
     for (const v1::Node& node : nodes) chain.append(chain.empty() ? "" : " -> ").append(node.name());
     if (point) chain.append(" -> ").append(point->to);

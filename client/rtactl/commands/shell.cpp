@@ -7,10 +7,10 @@
 #include "rtactl/context/dispatch.h"
 #include "rtactl/context/error_report.h"
 #include "rtactl/language/lexer.h"
-#include "rtactl/language/values.h"
 #include "rtactl/terminal/history.h"
 #include "rtactl/terminal/line_completion.h"
 #include "rtactl/terminal/line_editor.h"
+#include "text/quantity.h"
 
 namespace rta::rtactl::commands {
 

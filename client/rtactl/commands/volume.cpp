@@ -3,7 +3,7 @@
 
 #include "rtactl/context/context.h"
 #include "rtactl/language/assignment.h"
-#include "rtactl/language/values.h"
+#include "text/quantity.h"
 
 namespace rta::rtactl::commands {
 

@@ -10,6 +10,7 @@
 #include "rtactl/context/error_report.h"
 #include "rtactl/context/graph_diff.h"
 #include "rtactl/language/type_table.h"
+#include "text/quantity.h"
 #include "text/quoting.h"
 
 namespace rta::rtactl {

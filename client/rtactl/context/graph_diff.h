@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "document/document.h"
 #include "rta/v1/control.pb.h"
 
 namespace rta::rtactl {

@@ -5,7 +5,7 @@
 
 #include "rtactl/drawing/edit_text.h"
 #include "rtactl/drawing/wording.h"
-#include "rtactl/language/values.h"
+#include "text/quantity.h"
 #include "text/quoting.h"
 
 namespace rta::rtactl {

@@ -7,7 +7,7 @@
 #include "rtactl/drawing/node_values.h"
 #include "rtactl/drawing/text_table.h"
 #include "rtactl/language/type_table.h"
-#include "rtactl/language/values.h"
+#include "text/quantity.h"
 
 namespace rta::rtactl {
 

@@ -9,8 +9,8 @@
 #include "rtactl/drawing/node_values.h"
 #include "rtactl/drawing/text_table.h"
 #include "rtactl/drawing/wording.h"
-#include "rtactl/language/values.h"
 #include "text/format_number.h"
+#include "text/quantity.h"
 #include "text/quoting.h"
 
 namespace rta::rtactl {

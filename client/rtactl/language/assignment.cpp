@@ -182,14 +182,14 @@ std::expected<ChainLink, std::string> parse_chain_link(std::string_view text) {
 bool is_relative(const v1::NodeType* type, const NodeAssignment& assignment) {
     if (assignment.op != Operator::set) return true;
     const auto& [name, value] = assignment.assignment;
-    return trimmed(value) == kToggle && (type == nullptr || find_setting(*type, name) == nullptr);
+    return trimmed(value) == kToggle && (type == nullptr || !find_setting(*type, name));
 }
 
 std::expected<v1::SetParameter, std::string> resolve_relative(const v1::NodeType* type,
                                                               const NodeAssignment& assignment) {
     const auto& [node, named, op] = assignment;
     const auto parameter = type == nullptr ? std::nullopt : find_parameter(*type, named.name);
-    if (type != nullptr && !parameter && find_setting(*type, named.name) != nullptr)
+    if (type != nullptr && !parameter && find_setting(*type, named.name))
         return std::unexpected(wrong_value(named, "it is a setting; expected " + named.name + "=VALUE"));
     v1::SetParameter change;
     change.set_node(node);

@@ -101,9 +101,8 @@ void GraphMirror::set_parameter(const v1::SetParameter& change) {
     const auto node = nodes_.find(change.node());
     if (node == nodes_.end()) return;
     const auto known = node->second.parameters.find(change.parameter());
-    const float current = known != node->second.parameters.end()
-                              ? known->second
-                              : default_of(type_of(change.node()), change.parameter());
+    const float current =
+        known != node->second.parameters.end() ? known->second : default_of(type_of(change.node()), change.parameter());
     node->second.parameters[change.parameter()] = value_after(change, current);
 }
 

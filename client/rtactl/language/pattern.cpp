@@ -15,7 +15,7 @@ std::vector<std::string> matching_names(const GraphMirror::NodeInfo& node, const
     for (const v1::ParameterInfo& parameter : parameters_of(type, node.settings)) {
         if (matches_pattern(wanted, parameter.name())) names.push_back(parameter.name());
     }
-    if (!is_pattern(wanted) && names.empty() && find_setting(type, wanted) != nullptr) names.push_back(wanted);
+    if (!is_pattern(wanted) && names.empty() && find_setting(type, wanted)) names.push_back(wanted);
     return names;
 }
 
