@@ -144,7 +144,7 @@ class Rendering {
     [[nodiscard]] std::optional<Failure> load_graph() {
         auto loaded = load_graph_file(engine_, options_.graph);
         if (!loaded) return Failure{kExitUsage, std::move(loaded.error())};
-        for (const std::string& warning : loaded->warnings) notices_.push_back("warning: " + warning);
+        for (const std::string& warning : loaded->warnings) note("warning: " + warning);
         outputs_ = outputs_of(engine_.graph());
         if (!outputs_.empty()) return std::nullopt;
         return Failure{kExitUsage, Error{ErrorCode::invalid_argument,

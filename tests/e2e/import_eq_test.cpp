@@ -178,7 +178,7 @@ TEST_F(ImportEq, InsertsIntoAConnection) {
     const RunResult imported = import({file, "eq", "osc", "out"});
     ASSERT_EQ(imported.status, (ExitStatus{0, 0})) << imported.error;
     EXPECT_TRUE(
-        imported.output.starts_with("osc:out -> eq_preamp -> eq -> out:in (10 filters, preamp -6.2 dB): revision 2"))
+        imported.output.starts_with("inserted osc -> eq_preamp -> eq -> out (10 filters, preamp -6.2 dB): revision 2"))
         << imported.output;
     const v1::Graph graph = client_.graph().graph();
     ASSERT_EQ(graph.connections_size(), 3);

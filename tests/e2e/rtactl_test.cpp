@@ -544,7 +544,7 @@ TEST_F(Rtactl, DrawsTheGraph) {
     done({"graph", "load", "-"}, kChain);
     const std::string dot = done({"graph", "dot"});
     EXPECT_TRUE(dot.starts_with("digraph rtad {\n")) << dot;
-    EXPECT_TRUE(has(dot, "\"osc\":\"out_out\" -> \"vol\":\"in_in\" [label=\"-6 dB\"];")) << dot;
+    EXPECT_TRUE(has(dot, "\"osc\":e -> \"vol\":w [label=\"-6 dB\"];")) << dot;
     EXPECT_EQ(std::ranges::count(dot, '{'), std::ranges::count(dot, '}'));
     // If Graphviz is installed, it accepts the output.
     if (run({"sh", {"-c", "command -v dot"}}).status != kDone) return;

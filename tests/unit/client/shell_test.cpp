@@ -166,6 +166,7 @@ TEST(Shell, ShowsTheGraphWithTheEditsOfTheTransaction) {
     EXPECT_EQ(outcome.exit, Exit::done) << outcome.err;
     EXPECT_EQ(
         outcome.out,
+        "commit will remove out (1 connection: vol -> out)\n"
         "{\n"
         "  \"nodes\": [\n"
         "    {\"name\": \"tone\", \"type\": \"sine\", \"parameters\": {\"frequency_hz\": 880, \"gain_db\": -20}},\n"
