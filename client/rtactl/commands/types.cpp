@@ -4,6 +4,7 @@
 #include "rtactl/context/context.h"
 #include "rtactl/drawing/text_table.h"
 #include "rtactl/drawing/type_page.h"
+#include "rtactl/drawing/wording.h"
 
 namespace rta::rtactl::commands {
 
@@ -19,7 +20,7 @@ void print_types(std::ostream& out, const v1::NodeTypesResult& types) {
     TextTable table;
     table.heading({"TYPE", "IN", "OUT", "HELP"});
     for (const v1::NodeType& type : types.types())
-        table.add({type.name(), port_list(type.inputs()), port_list(type.outputs()), type.help()});
+        table.add({type.name(), port_list(type.inputs()), port_list(type.outputs()), std::string{first_sentence(type.help())}});
     table.print(out);
 }
 

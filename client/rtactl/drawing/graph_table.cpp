@@ -33,13 +33,13 @@ void print_graph(std::ostream& out, const v1::Graph& graph, const v1::NodeTypesR
         return;
     }
     TextTable nodes;
-    nodes.add({"NODE", "TYPE", "VALUES"});
+    nodes.heading({"NODE", "TYPE", "VALUES"});
     for (const v1::Node& node : graph.nodes())
         nodes.add({node.name(), node.type(), values_text(node, find_type(types, node.type()))});
     nodes.print(out);
     if (graph.connections_size() == 0) return;
     TextTable connections;
-    connections.add({"FROM", "TO", "GAIN"});
+    connections.heading({"FROM", "TO", "GAIN"});
     for (const v1::Connection& connection : graph.connections())
         connections.add({connection.from(), connection.to(), format_value(connection.gain_db(), "dB")});
     out << '\n';

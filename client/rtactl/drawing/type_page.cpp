@@ -283,7 +283,7 @@ std::string types_document(const v1::NodeTypesResult& types) {
         "| type | |\n"
         "|---|---|\n";
     for (const v1::NodeType& type : types.types())
-        add_row(text, {"[" + type.name() + "](#" + type.name() + ")", type.help()});
+        add_row(text, {"[" + type.name() + "](#" + type.name() + ")", std::string{first_sentence(type.help())}});
     for (const v1::NodeType& type : types.types()) text += chapter(type);
     return text;
 }

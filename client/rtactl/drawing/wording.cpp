@@ -12,6 +12,11 @@ std::string counted(std::uint64_t count, std::string_view thing) {
     return std::to_string(count) + " " + std::string{thing} + (count == 1 ? "" : "s");
 }
 
+std::string_view first_sentence(std::string_view text) {
+    const std::size_t end = text.find(". ");
+    return end == std::string_view::npos ? text : text.substr(0, end + 1);
+}
+
 std::string milliseconds_text(double seconds) { return format_number(std::round(seconds * 1e5) / 100.0) + " ms"; }
 
 std::string duration_text(double seconds) {

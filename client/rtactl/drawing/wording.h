@@ -13,6 +13,8 @@ namespace rta::rtactl {
 
 /// "3 nodes", "1 node".
 [[nodiscard]] std::string counted(std::uint64_t count, std::string_view thing);
+/// Returns the text up to the end of its first sentence.
+[[nodiscard]] std::string_view first_sentence(std::string_view text);
 /// "1.33 ms".
 [[nodiscard]] std::string milliseconds_text(double seconds);
 /// "1 h 2 min".
