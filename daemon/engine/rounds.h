@@ -158,9 +158,10 @@ class Rounds {
     [[nodiscard]] std::uint64_t after_round(const Moment& now) const {
         return now.frame + (round_.running ? lengths_.device_round_frames : 0);
     }
-    /// Returns how long what is ready may have to wait until it is heard, in frames.
+    /// Returns how long what is ready may have to wait until it is heard, in frames: a round may have just begun, in which
+    /// a device sink fades.
     [[nodiscard]] std::uint64_t latest_start() const {
-        return lengths_.round_frames + 2 * std::uint64_t{lengths_.block_frames};
+        return lengths_.device_round_frames + 2 * std::uint64_t{lengths_.block_frames};
     }
     /// Returns how long the inputs of new nodes fade in, if one of them remembers its input. Before the first block,
     /// nothing fades.
