@@ -59,7 +59,7 @@ constexpr std::array kTable{
                 requests::prepare_apply_transaction, requests::apply_transaction, nullptr},
     RequestKind{Request::kSetParameters, "set_parameters", controller, kChanges, kDurable, pipelined,
                 nullptr, requests::set_parameters, nullptr},
-    RequestKind{Request::kCheckGraph, "check_graph", observer, kReads, kTransient, pipelined,
+    RequestKind{Request::kCheckGraph, "check_graph", observer, kReads, kTransient, after_answers,
                 requests::prepare_check_graph, requests::check_graph, nullptr},
     RequestKind{Request::kSubscribe, "subscribe", observer, kReads, kTransient, after_answers,
                 nullptr, requests::subscribe, nullptr},

@@ -183,7 +183,7 @@ Expected<GraphDocument> read_document(std::string_view text) {
     std::optional<Fault> fault = builder.fault();
     if (!fault && result.IsError()) {
         std::size_t offset = result.Offset();
-        // The only error of this code: a / that begins no comment. RapidJSON reports the character behind it.
+        // The only error of this code: a / that does not start a comment. RapidJSON reports the character behind it.
         if (result.Code() == rapidjson::kParseErrorUnspecificSyntaxError) --offset;
         fault = Fault{offset, syntax_sentence(result.Code(), text, offset, builder)};
     }

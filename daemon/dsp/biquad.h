@@ -23,10 +23,11 @@
 ///
 /// A band-pass of constant peak gain, and the kinds derived from it (notch, all-pass, peaking), are driven with 1 / Q
 /// instead of multiplied by it: the states then hold the input and not Q times the input, which would become audible
-/// when Q falls faster than the section decays. Q is that of the poles: for a peak, it depends on the gain. In these kinds and the high-pass, the feed of the first integrator,
-/// drive * input - k * band-pass - low-pass, is kept when drive and k change, and the second state is adjusted instead:
-/// the output of a high-pass is that feed, and the second state for a slow input is proportional to the drive.
-/// Band-pass and feed are a pair of states with the same dissipative matrix, so this adds no energy either.
+/// when Q falls faster than the section decays. Q is that of the poles: for a peak, it depends on the gain. In these
+/// kinds and the high-pass, the feed of the first integrator, drive * input - k * band-pass - low-pass, is kept when
+/// drive and k change, and the second state is adjusted instead: the output of a high-pass is that feed, and the second
+/// state for a slow input is proportional to the drive. Band-pass and feed are a pair of states with the same
+/// dissipative matrix, so this adds no energy either.
 ///
 /// A kind of first order is such a section with two equal poles, one of which cancels a zero: see kFirstOrderK. Its
 /// shelves are (s + A) / (s + 1 / A) and its inverse in frequency, with A as in the cookbook.

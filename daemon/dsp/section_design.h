@@ -35,7 +35,7 @@ struct StateSpace {
 };
 
 /// Returns the system in which the states hold the input, and the mixture follows them. When the mixture changes, the
-/// output changes at once. [any]
+/// output changes immediately. [any]
 [[nodiscard]] StateSpace mixed_after(const SectionDesign& design) RTA_NONBLOCKING;
 /// Returns the system of the same transfer function in which the mixture comes before the states: the output is m0 *
 /// input + low-pass. When the mixture changes, what the states hold keeps its level: lowering the corner of a large gain

@@ -101,7 +101,7 @@ Expected<std::vector<PreparedNode>> NodeBuilder::describe(Edit& edit) const {
     } else if (auto* replace = std::get_if<ReplaceGraph>(&edit)) {
         nodes.reserve(replace->document.nodes.size());
         for (GraphDocument::Node& entry : replace->document.nodes) {
-            assert(entry.written_parameters.empty() && "resolve_values() converts them");
+            assert(entry.written_parameters.empty() && "load_document() converts them");
             auto node = describe_node(entry, random_from_name(entry.name));
             if (!node) return std::unexpected(at_position(std::move(node.error()), entry.position));
             node->position = entry.position;

@@ -13,7 +13,7 @@
 namespace rta::io {
 namespace {
 
-/// Frames that the converter takes at once.
+/// Frames that the converter takes per call.
 constexpr std::size_t kPieceFrames = 8192;
 /// Largest ratio of two rates, up or down, that libsamplerate converts.
 constexpr std::uint64_t kLargestRatio = 256;

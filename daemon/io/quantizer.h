@@ -19,7 +19,7 @@ class Quantizer24 {
     static constexpr std::size_t kPiece = 4096;
 
     /// Writes integers in the upper 24 bits, as libsndfile expects them. Both spans have the same size. The pieces
-    /// start anew with each call.
+    /// start again with each call.
     void convert(std::span<const float> in, std::span<std::int32_t> out);
 
     /// Returns the number of samples beyond full scale, -1 to 1. NaN counts as one.

@@ -21,7 +21,7 @@
 namespace rta::io {
 namespace {
 
-/// Bytes read at once. libsndfile itself reads integer samples and FLAC in pieces of 8 KiB and less.
+/// Bytes per read. libsndfile itself reads integer samples and FLAC in pieces of 8 KiB and less.
 constexpr std::size_t kPieceBytes = std::size_t{256} * 1024;
 
 /// Returns an error of libsndfile, to end a sentence with.

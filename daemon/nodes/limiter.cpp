@@ -73,7 +73,8 @@ extern constinit const NodeType kType{
     .name = "limiter",
     .help =
         "Limits peaks to a ceiling, including peaks between samples. Content above 0.45 of the sample rate (21.6 kHz at "
-        "48 kHz) counts for more than its level, since converters with long filters reconstruct higher peaks from it. "
+        "48 kHz) counts for more than its level, since converters with long filters reconstruct higher peaks from it: with a filter of 4096 samples, patterns "
+        "near half the sample rate exceed the ceiling by up to 2 dB. "
         "Clients that subscribe to levels receive the gain reduction.",
     .settings = kSettings,
     .parameters = kParameters,

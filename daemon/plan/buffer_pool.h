@@ -8,7 +8,7 @@
 
 namespace rta {
 
-/// The number of a channel that is always silent: no scratch channel.
+/// The number of a channel that is always silent: not a scratch channel.
 inline constexpr std::uint32_t kSilence = static_cast<std::uint32_t>(-1);
 
 /// Allocates scratch channels. Several signals may contain the same channel, each of which holds it. The channel released

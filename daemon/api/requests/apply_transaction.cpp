@@ -70,7 +70,7 @@ void apply_transaction(Call& call) {
     }
     // Allocated before the commit: without memory, the answer must still carry the revision.
     v1::TransactionResult& result = *call.request.begin_answer().mutable_apply_transaction();
-    if (result.warnings().empty()) add_warnings(transaction, result);
+    add_warnings(transaction, result);
     prepare_relative_changes(transaction.edits, result);
     const auto ticket = services.engine.commit(transaction.prepared);
     if (!ticket) return refuse_transaction(call, transaction, ticket.error());

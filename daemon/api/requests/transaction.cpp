@@ -65,13 +65,16 @@ Expected<Edit> to_change_settings(const v1::ChangeSettings& message) {
     return ChangeSettings{message.node(), std::move(*settings)};
 }
 
-Expected<TransactionContent> checked(TransactionContent content) {
-    const auto relative = std::ranges::count_if(content.edits.edits(), [](const v1::Edit& edit) {
+/// Checks that the edits fit into an event, with the results of relative changes.
+Expected<void> check_edits_size(const v1::EditList& edits) {
+    const auto relative = std::ranges::count_if(edits.edits(), [](const v1::Edit& edit) {
         return edit.set_parameter().relative_case() != v1::SetParameter::RELATIVE_NOT_SET;
     });
-    if (auto fits = check_event_size(content.edits.ByteSizeLong() + static_cast<std::size_t>(relative) * kResultBytes);
-        !fits)
-        return std::unexpected(std::move(fits.error()));
+    return check_event_size(edits.ByteSizeLong() + static_cast<std::size_t>(relative) * kResultBytes);
+}
+
+Expected<TransactionContent> checked(TransactionContent content) {
+    if (auto fits = check_edits_size(content.edits); !fits) return std::unexpected(std::move(fits.error()));
     return content;
 }
 
@@ -304,8 +307,7 @@ Expected<std::unique_ptr<RequestState>> prepare_transaction(const Engine& engine
     if (!prepared) return std::unexpected(without_index(std::move(prepared.error()), content->whole_graph));
     auto state = std::make_unique<TransactionState>(std::move(*content), std::move(*prepared));
     report_draws(*state);
-    if (auto fits = check_event_size(state->edits.ByteSizeLong()); !fits)
-        return std::unexpected(std::move(fits.error()));
+    if (auto fits = check_edits_size(state->edits); !fits) return std::unexpected(std::move(fits.error()));
     return state;
 }
 

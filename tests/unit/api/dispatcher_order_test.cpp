@@ -435,21 +435,23 @@ TEST(DispatcherOrder, AClientThatDoesNotReadStopsBeingAnswered) {
 }
 
 TEST(DispatcherOrder, RequestsTakenInWhileThereWasRoomAreAnsweredAsRoomComes) {
-    Script script;
-    script.play("hello a");
-    v1::Request large = request("id: 1 apply_transaction { wait_for_start: true graph {} }");
-    for (int i = 0; i < 5'000; ++i) {
-        v1::Node& node = *large.mutable_apply_transaction()->mutable_graph()->add_nodes();
-        node.set_name("node_with_a_long_name_" + std::to_string(i));
-        node.set_type("gain");
+    for (const char* const query : {"id: 2 get_graph {}", "id: 2 check_graph { with_graph: true edits {} }"}) {
+        Script script;
+        script.play("hello a");
+        v1::Request large = request("id: 1 apply_transaction { wait_for_start: true graph {} }");
+        for (int i = 0; i < 5'000; ++i) {
+            v1::Node& node = *large.mutable_apply_transaction()->mutable_graph()->add_nodes();
+            node.set_name("node_with_a_long_name_" + std::to_string(i));
+            node.set_type("gain");
+        }
+        script.send('a', large);
+        // Requests accumulate after an unanswered transaction; their responses must not.
+        for (int i = 0; i < 20; ++i) script.send('a', request(query));
+        script.block();
+        EXPECT_LT(script.client('a').outbox().unsent_bytes(), std::size_t{4} << 20U);
+        for (int i = 0; i < 21; ++i) ASSERT_TRUE(script.receive('a')) << i;
+        EXPECT_TRUE(script.client('a').idle());
     }
-    script.send('a', large);
-    // Requests accumulate after an unanswered transaction; their responses must not.
-    for (int i = 0; i < 20; ++i) script.send('a', request("id: 2 get_graph {}"));
-    script.block();
-    EXPECT_LT(script.client('a').outbox().unsent_bytes(), std::size_t{4} << 20U);
-    for (int i = 0; i < 21; ++i) ASSERT_TRUE(script.receive('a')) << i;
-    EXPECT_TRUE(script.client('a').idle());
 }
 
 TEST(DispatcherOrder, AnAnswerThatNoFrameCanHoldIsAnError) {
