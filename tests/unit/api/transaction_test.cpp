@@ -501,7 +501,7 @@ TEST(Transactions, AreAnsweredAfterTheCommitUnlessTheyWaitForTheirStart) {
         block
         block
         block
-        a< response { id: 3 apply_transaction { revision: 3 frame: 576 starts_within_ms: 83 } }
+        a< response { id: 3 apply_transaction { revision: 3 frame: 576 starts_within_ms: 93 } }
         a< response { id: 4 get_status {} }
         b< event { number: 6 transaction_heard { revision: 3 frame: 576 } }
     )");
