@@ -8,6 +8,7 @@
 
 #include "api/status_wire.h"
 #include "engine/renderer.h"
+#include "graph/frequency_response.h"
 #include "rt/cycle_counter.h"
 #include "rta/v1/control.pb.h"
 
@@ -54,8 +55,7 @@ float reduction_db(float gain) {
 }
 
 void write_reduction(const GraphNode& node, const dsp::GainRange& gain, v1::GainReduction& message) {
-    const auto bypass = node.description->layout.find_parameter("bypass");
-    const bool bypassed = bypass && node.parameters[*bypass] != 0.0F;
+    const bool bypassed = is_bypassed(node);
     message.set_largest_db(bypassed ? 0.0F : reduction_db(gain.smallest));
     message.set_current_db(bypassed ? 0.0F : reduction_db(gain.last));
 }

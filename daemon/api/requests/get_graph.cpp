@@ -3,12 +3,12 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
-#include <vector>
 
 #include "api/call.h"
 #include "api/convert.h"
 #include "api/services.h"
 #include "document/document.h"
+#include "graph/port_text.h"
 #include "text/suggestion.h"
 
 namespace rta::api::requests {
@@ -28,15 +28,6 @@ Expected<void> check_get_graph(const v1::GetGraph& request) {
     return {};
 }
 
-std::vector<std::string_view> names_of(const GraphDocument& graph) {
-    std::vector<std::string_view> names;
-    names.reserve(graph.nodes.size());
-    for (const GraphDocument::Node& node : graph.nodes) names.emplace_back(node.name);
-    return names;
-}
-
-std::string_view node_of(std::string_view port) { return port.substr(0, port.find(':')); }
-
 /// Returns the requested nodes, and the connections from and to them.
 Expected<GraphDocument> part_of(const GraphDocument& whole, const v1::GetGraph& request) {
     std::unordered_map<std::string_view, const GraphDocument::Node*> nodes;
@@ -45,11 +36,11 @@ Expected<GraphDocument> part_of(const GraphDocument& whole, const v1::GetGraph& 
     std::unordered_set<std::string_view> wanted;
     for (const std::string& name : request.nodes()) {
         const auto found = nodes.find(name);
-        if (found == nodes.end()) return fail(ErrorCode::not_found, unknown_name("node", name, names_of(whole)));
+        if (found == nodes.end()) return fail(ErrorCode::not_found, unknown_name("node", name, names_of(whole.nodes)));
         if (wanted.insert(name).second) part.nodes.push_back(*found->second);
     }
     for (const GraphDocument::Connection& connection : whole.connections) {
-        if (wanted.contains(node_of(connection.from)) || wanted.contains(node_of(connection.to)))
+        if (wanted.contains(split_port(connection.from).node) || wanted.contains(split_port(connection.to).node))
             part.connections.push_back(connection);
     }
     part.latency_compensation = whole.latency_compensation;
