@@ -73,6 +73,7 @@ WorkerPool::WorkerPool(asio::io_context& io)
       results_{std::make_shared<Results>(io)},
       request_threads_{kRequestThreads},
       large_request_thread_{1},
+      response_thread_{1},
       urgent_thread_{1},
       freeing_thread_{1} {}
 
@@ -84,14 +85,16 @@ void WorkerPool::stop() {
     for (asio::thread_pool* const threads : all_threads()) threads->join();
 }
 
-std::array<asio::thread_pool*, 4> WorkerPool::all_threads() {
-    return {&request_threads_, &large_request_thread_, &urgent_thread_, &freeing_thread_};
+std::array<asio::thread_pool*, 5> WorkerPool::all_threads() {
+    return {&request_threads_, &large_request_thread_, &response_thread_, &urgent_thread_, &freeing_thread_};
 }
 
 asio::thread_pool& WorkerPool::threads_of(Lane lane) {
     switch (lane) {
         case Lane::large_requests:
             return large_request_thread_;
+        case Lane::responses:
+            return response_thread_;
         case Lane::urgent:
             return urgent_thread_;
         case Lane::freeing:
@@ -105,7 +108,7 @@ asio::thread_pool& WorkerPool::threads_of(Lane lane) {
 void WorkerPool::start(Lane lane, std::function<void()> work, std::function<void()> done) {
     asio::post(threads_of(lane), [this, lane, work = std::move(work), done = std::move(done)] {
         work();
-        const bool may_commit = lane == Lane::requests || lane == Lane::large_requests;
+        const bool may_commit = lane == Lane::requests || lane == Lane::large_requests || lane == Lane::responses;
         const auto deliver = [&] { may_commit ? results_->add(done) : asio::post(io_, done); };
         // A client waits for the result, so it must not be lost because of a temporary lack of memory.
         while (!api::guarded("returning a result", deliver) && !stopping_) {

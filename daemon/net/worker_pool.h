@@ -12,9 +12,9 @@
 
 namespace rta::net {
 
-/// Two threads for the requests of clients, one for large ones, one for urgent work, and one that frees memory. Results
-/// return to the io_context. Its thread takes the results of requests one at a time, because each may lead to a commit.
-/// Other work, such as a mute, waits for at most one.
+/// Two threads for the requests of clients, one for large ones, one for the responses of paths, one for urgent work, and
+/// one that frees memory. Results return to the io_context. Its thread takes the results of requests one at a time,
+/// because each may lead to a commit. Other work, such as a mute, waits for at most one.
 class WorkerPool final : public api::Workers {
  public:
     explicit WorkerPool(asio::io_context& io);
@@ -26,7 +26,7 @@ class WorkerPool final : public api::Workers {
 
  private:
     class Results;
-    [[nodiscard]] std::array<asio::thread_pool*, 4> all_threads();
+    [[nodiscard]] std::array<asio::thread_pool*, 5> all_threads();
     [[nodiscard]] asio::thread_pool& threads_of(Lane lane);
     void start(Lane lane, std::function<void()> work, std::function<void()> done) override;
 
@@ -35,6 +35,7 @@ class WorkerPool final : public api::Workers {
     std::shared_ptr<Results> results_;  ///< of requests; handlers of the io_context may outlive the pool
     asio::thread_pool request_threads_;
     asio::thread_pool large_request_thread_;
+    asio::thread_pool response_thread_;
     asio::thread_pool urgent_thread_;
     asio::thread_pool freeing_thread_;
 };

@@ -158,7 +158,8 @@ void answer_path(Call& call, const v1::GetFrequencyResponse& wanted) {
                 if (!job->result) return later.request.refuse(job->result.error());
                 later.request.answer().mutable_get_frequency_response()->Swap(&*job->result);
             });
-        });
+        },
+        Workers::Lane::responses);
 }
 
 }  // namespace

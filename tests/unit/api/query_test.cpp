@@ -242,6 +242,7 @@ TEST(Queries, TheResponseOfAPathIsComputedOnAWorkerForTheGraphOfItsTurn) {
         b> id: 2 get_frequency_response { node: "low" frequencies_hz: 1000 }
     )");
     ASSERT_EQ(script.workers.jobs.size(), 1U);
+    EXPECT_EQ(script.workers.jobs.front().lane, Workers::Lane::responses);
     const auto bypassed = script.receive('b');
     ASSERT_TRUE(bypassed);
     EXPECT_EQ(bypassed->response().get_frequency_response().outputs(0).magnitude_db(0), 0.0F);

@@ -54,8 +54,8 @@ class FakeDaemon final : public DaemonAccess {
 /// Runs work immediately, or keeps it until the test runs it.
 class FakeWorkers final : public Workers {
  public:
-    void start(Lane, std::function<void()> work, std::function<void()> done) override {
-        if (held) return jobs.push_back({std::move(work), std::move(done)});
+    void start(Lane lane, std::function<void()> work, std::function<void()> done) override {
+        if (held) return jobs.push_back({std::move(work), std::move(done), lane});
         work();
         done();
     }
@@ -70,6 +70,7 @@ class FakeWorkers final : public Workers {
     struct Job {
         std::function<void()> work;
         std::function<void()> done;
+        Lane lane;
     };
     bool held = false;
     std::deque<Job> jobs;

@@ -3,10 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
+#include <atomic>
 #include <latch>
 #include <string>
+#include <thread>
 
 namespace rta::net::worker_pool_test {
 namespace {
@@ -28,24 +31,50 @@ TEST(WorkerPool, ResultsOfRequestsDoNotHoldBackOtherWork) {
     EXPECT_EQ(order, "rmrrrr");
 }
 
-TEST(WorkerPool, LargeRequestsDoNotHoldBackOthers) {
+/// Occupies a lane with work that waits until all other lanes have run theirs.
+void expect_not_to_hold_back(api::Workers::Lane lane) {
+    using enum api::Workers::Lane;
     asio::io_context io;
     WorkerPool pool{io};
     const auto ignore = [](const Expected<void>&) {};
-    std::latch others{3};
-    std::latch large{kRequests};
+    std::latch others{4};
+    std::latch slow{kRequests};
     for (int i = 0; i < kRequests; ++i) {
-        // Each waits until all the others have run.
         const auto work = [&] {
             others.wait();
-            large.count_down();
+            slow.count_down();
         };
-        pool.run("working", work, ignore, api::Workers::Lane::large_requests);
+        pool.run("working", work, ignore, lane);
     }
-    for (const auto lane : {api::Workers::Lane::requests, api::Workers::Lane::urgent, api::Workers::Lane::freeing})
-        pool.run("working", [&] { others.count_down(); }, ignore, lane);
-    large.wait();
+    for (const auto other : {requests, large_requests, responses, urgent, freeing}) {
+        if (other != lane) pool.run("working", [&] { others.count_down(); }, ignore, other);
+    }
+    slow.wait();
     pool.stop();
+}
+
+TEST(WorkerPool, LargeRequestsDoNotHoldBackOthers) { expect_not_to_hold_back(api::Workers::Lane::large_requests); }
+
+TEST(WorkerPool, ResponsesDoNotHoldBackOthers) { expect_not_to_hold_back(api::Workers::Lane::responses); }
+
+TEST(WorkerPool, ResponsesRunOneAtATime) {
+    asio::io_context io;
+    WorkerPool pool{io};
+    std::atomic<int> running = 0;
+    std::atomic<int> most = 0;
+    std::latch worked{kRequests};
+    for (int i = 0; i < kRequests; ++i) {
+        const auto work = [&] {
+            most = std::max(most.load(), ++running);
+            std::this_thread::yield();
+            --running;
+            worked.count_down();
+        };
+        pool.run("working", work, [](const Expected<void>&) {}, api::Workers::Lane::responses);
+    }
+    worked.wait();
+    pool.stop();
+    EXPECT_EQ(most, 1);
 }
 
 TEST(WorkerPool, ResultsAreTakenAfterThePoolIsGone) {
