@@ -54,6 +54,8 @@ struct PortChannel {
 struct RoutingQuery {
     const ResolvedSettings& settings;
     std::span<const float> parameters;  ///< each in its own unit, in the order of the layout
+    std::uint32_t input_count;          ///< ports
+    std::uint32_t output_count;         ///< ports
     PortChannel input;
     PortChannel output;  ///< of a device sink: the same channel of the device as of the input
 };

@@ -71,8 +71,7 @@ extern constinit const NodeType kType{
         return std::make_unique<MatrixProcessor>();
     },
     .routing = [](const RoutingQuery& query) -> double {
-        const std::size_t crossing =
-            std::size_t{query.input.port} * query.settings.integer("outputs") + query.output.port;
+        const std::size_t crossing = std::size_t{query.input.port} * query.output_count + query.output.port;
         return static_cast<double>(dsp::gain_from_db(query.parameters[crossing]));
     },
 };

@@ -83,7 +83,7 @@ extern constinit const NodeType kType{
     },
     .routing = [](const RoutingQuery& query) -> double {
         if (query.input.channel != query.output.channel) return 0.0;
-        const bool muted = query.parameters[query.settings.integer("inputs") + query.input.port] != 0.0F;
+        const bool muted = query.parameters[query.input_count + query.input.port] != 0.0F;
         return muted ? 0.0 : static_cast<double>(dsp::gain_from_db(query.parameters[query.input.port]));
     },
 };

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <optional>
 #include <ranges>
@@ -146,17 +145,31 @@ std::uint32_t channel_index(std::span<const NodeLayout::Port> ports, PortChannel
     return index;
 }
 
-/// Returns the gain from an input to an output of the node, without its response.
-double routed_gain(const GraphNode& node, PortChannel input, PortChannel output) {
-    const bool straight = input == PortChannel{0, output.channel};
-    if (is_bypassed(node)) return straight && output.port == 0 ? 1.0 : 0.0;
-    const NodeType& type = type_of(node);
-    if (type.forwards_channels) {
-        const NodeLayout& layout = layout_of(node);
-        return channel_index(layout.inputs, input) == channel_index(layout.outputs, output) ? 1.0 : 0.0;
+/// The reverse of channel_index().
+std::optional<PortChannel> channel_at(std::span<const NodeLayout::Port> ports, std::uint32_t index) {
+    for (std::uint32_t port = 0; port < ports.size(); ++port) {
+        if (index < ports[port].width) return PortChannel{port, index};
+        index -= ports[port].width;
     }
-    if (type.routing == nullptr) return straight ? 1.0 : 0.0;
-    return type.routing({node.description->settings, node.parameters, input, output});
+    return std::nullopt;
+}
+
+/// Returns the only input channel that reaches the output channel of a node that does not mix channels, if any.
+std::optional<PortChannel> forwarded_input(const GraphNode& node, PortChannel output, bool bypassed) {
+    const NodeLayout& layout = layout_of(node);
+    if (bypassed && output.port != 0) return std::nullopt;
+    if (!bypassed && type_of(node).forwards_channels)
+        return channel_at(layout.inputs, channel_index(layout.outputs, output));
+    if (layout.inputs.empty() || output.channel >= layout.inputs.front().width) return std::nullopt;
+    return PortChannel{0, output.channel};
+}
+
+/// Returns the gain from an input to an output of a node that mixes channels, without its response.
+double routed_gain(const GraphNode& node, PortChannel input, PortChannel output) {
+    const NodeLayout& layout = layout_of(node);
+    return type_of(node).routing({node.description->settings, node.parameters,
+                                  static_cast<std::uint32_t>(layout.inputs.size()),
+                                  static_cast<std::uint32_t>(layout.outputs.size()), input, output});
 }
 
 }  // namespace
@@ -178,7 +191,7 @@ class SignalPath::Finder {
         path_.points_.emplace_back();
     }
 
-    Expected<SignalPath> find(std::span<const PathEnd> ends) {
+    Expected<SignalPath> find(std::span<const PathEnd> ends, const Continues& continues) {
         if (auto leads = check_connected(ends.front()); !leads) return std::unexpected(std::move(leads.error()));
         for (const PathEnd& end : ends) add_end(end);
         const auto order = graph_.order();
@@ -189,8 +202,14 @@ class SignalPath::Finder {
                 const PortChannel& output = path_.points_[point].output;
                 return std::pair{output.port, output.channel};
             });
+            if (wanted_[index].empty()) continue;
+            const bool bypassed = is_bypassed(node(index));
             for (const std::uint32_t point : wanted_[index]) {
-                if (auto added = add_node(point, index); !added) return std::unexpected(std::move(added.error()));
+                if (!continues())
+                    return fail(ErrorCode::resource_exhausted,
+                                "finding the path takes too long; choose ends that are closer to each other");
+                if (auto good = add_node(point, index, bypassed); !good)
+                    return std::unexpected(std::move(good.error()));
             }
         }
         std::ranges::reverse(path_.order_);
@@ -225,7 +244,8 @@ class SignalPath::Finder {
         path_.points_.push_back({.node = &node(end.node), .output = end.at, .flat = true, .reader_count = 1});
         path_.ends_.push_back({port.name, point});
         begin(point);
-        const double gain = end.kind == PathEnd::Kind::device ? routed_gain(node(end.node), end.at, end.at) : 1.0;
+        const bool has_gain = end.kind == PathEnd::Kind::device && type_of(node(end.node)).routing != nullptr;
+        const double gain = has_gain ? routed_gain(node(end.node), end.at, end.at) : 1.0;
         add_input(point, end.node, end.at, gain, 0);
     }
 
@@ -257,18 +277,16 @@ class SignalPath::Finder {
         ++path_.points_[point].term_count;
     }
 
-    Expected<void> add_node(std::uint32_t point, std::uint32_t index) {
+    Expected<void> add_node(std::uint32_t point, std::uint32_t index, bool bypassed) {
         const GraphNode& at = node(index);
         const NodeType& type = type_of(at);
-        const bool bypassed = is_bypassed(at);
         begin(point);
         path_.points_[point].flat = bypassed || type.response == nullptr;
         const PortChannel output = path_.points_[point].output;
-        for (std::uint32_t port = 0; port < layout_of(at).inputs.size(); ++port) {
-            for (std::uint32_t channel = 0; channel < layout_of(at).inputs[port].width; ++channel) {
-                const double gain = routed_gain(at, {port, channel}, output);
-                if (gain != 0.0) add_input(point, index, {port, channel}, gain, own_frames_[index]);
-            }
+        if (!bypassed && !type.forwards_channels && type.routing != nullptr) {
+            add_mix(point, index, output);
+        } else if (const auto input = forwarded_input(at, output, bypassed)) {
+            add_input(point, index, *input, 1.0, own_frames_[index]);
         }
         const bool passes = path_.points_[point].term_count != 0;
         const bool known = type.response != nullptr || type.routing != nullptr || type.forwards_channels;
@@ -279,6 +297,22 @@ class SignalPath::Finder {
                                                         "ends");
     }
 
+    /// Adds the inputs of a node that mixes channels.
+    void add_mix(std::uint32_t point, std::uint32_t index, PortChannel output) {
+        const std::span<const NodeLayout::Port> inputs = layout_of(node(index)).inputs;
+        for (std::uint32_t port = 0; port < inputs.size(); ++port) {
+            if (index != start_.node && connections_to(index, port).empty()) continue;
+            for (std::uint32_t channel = 0; channel < inputs[port].width; ++channel) {
+                const double gain = routed_gain(node(index), {port, channel}, output);
+                if (gain != 0.0) add_input(point, index, {port, channel}, gain, own_frames_[index]);
+            }
+        }
+    }
+
+    [[nodiscard]] std::span<const IncomingConnection> connections_to(std::uint32_t index, std::uint32_t port) const {
+        return std::ranges::equal_range(node(index).incoming, port, {}, &IncomingConnection::to_port);
+    }
+
     /// Adds the signals at a channel of an input as terms.
     void add_input(std::uint32_t point, std::uint32_t index, PortChannel input, double gain, std::uint32_t frames) {
         if (index == start_.node) {
@@ -286,18 +320,16 @@ class SignalPath::Finder {
             ++path_.points_.front().reader_count;
             return add_term(point, {.source = 0, .delay_frames = frames, .gain = gain});
         }
-        const auto& incoming = node(index).incoming;
-        const auto at_port = std::ranges::equal_range(incoming, input.port, {}, &IncomingConnection::to_port);
-        for (auto connection = at_port.begin(); connection != at_port.end(); ++connection) {
-            const auto from = static_cast<std::uint32_t>(graph_.index_of(connection->from.node));
-            const double factor = gain * static_cast<double>(dsp::gain_from_db(connection->gain_db));
+        for (const IncomingConnection& connection : connections_to(index, input.port)) {
+            const auto from = static_cast<std::uint32_t>(graph_.index_of(connection.from.node));
+            const double factor = gain * static_cast<double>(dsp::gain_from_db(connection.gain_db));
             if (!fed_[from] || factor == 0.0) continue;
             // A mono signal feeds all channels of a wider input.
-            const bool mono = layout_of(node(from)).outputs[connection->from.port].width == 1;
-            const PortChannel source{connection->from.port, mono ? 0 : input.channel};
+            const bool mono = layout_of(node(from)).outputs[connection.from.port].width == 1;
+            const PortChannel source{connection.from.port, mono ? 0 : input.channel};
             if (start_.is_output() && from == start_.node && source != start_.at) continue;
-            const auto number = first_delay_[index] + static_cast<std::size_t>(connection - incoming.begin());
-            const std::uint32_t delay = delays_.empty() ? 0 : delays_[number];
+            const auto offset = static_cast<std::size_t>(&connection - node(index).incoming.data());
+            const std::uint32_t delay = delays_.empty() ? 0 : delays_[first_delay_[index] + offset];
             add_term(point, {.source = wanted_point(from, source), .delay_frames = frames + delay, .gain = factor});
         }
     }
@@ -313,12 +345,24 @@ class SignalPath::Finder {
 };
 
 Expected<SignalPath> SignalPath::find(const AudioGraph& graph, std::span<const std::uint32_t> own_frames,
-                                      const Ends& ends) {
+                                      const Ends& ends, const Continues& continues) {
     const auto start = find_start(graph, ends);
     if (!start) return std::unexpected(start.error());
     const auto found = find_ends(graph, ends);
     if (!found) return std::unexpected(found.error());
-    return Finder{graph, own_frames, *start}.find(*found);
+    return Finder{graph, own_frames, *start}.find(*found, continues);
+}
+
+std::size_t SignalPath::cost() const {
+    std::size_t cost = points_.size() + terms_.size();
+    std::pair<const GraphNode*, std::uint32_t> latest{};
+    for (const std::uint32_t index : order_) {
+        const Point& point = points_[index];
+        const std::pair asked{point.node, point.output.port};
+        if (point.flat || point.term_count == 0 || std::exchange(latest, asked) == asked) continue;
+        cost += point.node->parameters.size();
+    }
+    return cost;
 }
 
 std::vector<std::string> SignalPath::notes() const {
@@ -435,12 +479,10 @@ Expected<std::vector<SignalPath::Output>> SignalPath::response(std::span<const d
         for (const double hz : frequencies_hz.subspan(first, std::min(kChunk, frequencies_hz.size() - first)))
             pairs.insert(pairs.end(), {hz, hz + kStepHz});
         Evaluation evaluation{*this, pairs, sample_rate_hz};
-        if (!evaluation.run(continues)) {
-            return fail(ErrorCode::resource_exhausted, "the response of a path with " + std::to_string(point_count()) +
-                                                           " channels of nodes at " +
-                                                           std::to_string(frequencies_hz.size()) +
-                                                           " frequencies takes too long; request fewer frequencies");
-        }
+        if (!evaluation.run(continues))
+            return fail(ErrorCode::resource_exhausted,
+                        "the response of a path with " + std::to_string(points_.size()) + " channels of nodes at " +
+                            std::to_string(frequencies_hz.size()) + " frequencies takes too long");
         for (std::size_t end = 0; end < ends_.size(); ++end) {
             const std::span<const Complex> values = evaluation.at(ends_[end].point);
             for (std::size_t i = 0; i < values.size(); i += 2) {

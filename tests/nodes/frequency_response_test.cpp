@@ -152,9 +152,10 @@ void expect_paths(const AudioGraph& graph, std::uint32_t latency_frames, PortCha
     for (const NodeLayout::Port& output : layout.outputs) {
         for (std::uint32_t channel = 0; channel < output.width; ++channel) {
             const std::string to = "node:" + output.name;
-            const auto path = SignalPath::find(
-                graph, latencies,
-                {.from = from, .to = to, .from_channel = input.channel + 1, .to_channel = channel + 1});
+            const auto path =
+                SignalPath::find(graph, latencies,
+                                 {.from = from, .to = to, .from_channel = input.channel + 1, .to_channel = channel + 1},
+                                 [] { return true; });
             ASSERT_TRUE(path) << path.error().sentence;
             const auto response = path->response(kFrequencies, kRate, [] { return true; });
             for (std::size_t i = 0; i < kFrequencies.size(); ++i) {

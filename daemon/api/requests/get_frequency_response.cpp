@@ -96,12 +96,12 @@ struct PathJob {
     Expected<v1::FrequencyResponseResult> result = v1::FrequencyResponseResult{};
 };
 
-/// Returns fewer frequencies for long paths, which still draw a curve.
-std::size_t frequency_count(std::size_t points) {
-    constexpr std::size_t kMostValues = 2'000'000;
+/// Returns fewer frequencies for long paths, which still draw a curve. `cost` is that of one frequency.
+std::size_t frequency_count(std::size_t cost) {
+    constexpr std::size_t kMostCost = 8'000'000;  // a quarter of kMaximumResponseS, for slower processors
     constexpr std::size_t kLeastCount = 61;
     std::size_t count = kAudibleCount;
-    while (count > kLeastCount && count * points > kMostValues) count = (count + 1) / 2;
+    while (count > kLeastCount && count * cost > kMostCost) count = (count + 1) / 2;
     return count;
 }
 
@@ -124,13 +124,19 @@ Expected<v1::FrequencyResponseResult> path_response(const PathJob& job) {
                                        {.from = wanted.from(),
                                         .to = wanted.to(),
                                         .from_channel = wanted.from_channel() == 0 ? 1 : wanted.from_channel(),
-                                        .to_channel = wanted.to_channel() == 0 ? 1 : wanted.to_channel()});
+                                        .to_channel = wanted.to_channel() == 0 ? 1 : wanted.to_channel()},
+                                       continues);
     if (!path) return std::unexpected(path.error());
-    if (frequencies_hz.empty())
-        frequencies_hz = audible_frequencies(sample_rate_hz, frequency_count(path->point_count()));
+    if (frequencies_hz.empty()) frequencies_hz = audible_frequencies(sample_rate_hz, frequency_count(path->cost()));
     const std::vector<double> all_hz{frequencies_hz.begin(), frequencies_hz.end()};
-    const auto outputs = path->response(all_hz, sample_rate_hz, continues);
-    if (!outputs) return std::unexpected(outputs.error());
+    auto outputs = path->response(all_hz, sample_rate_hz, continues);
+    if (!outputs) {
+        // The client did not choose the default frequencies.
+        const bool chosen = wanted.frequencies_hz_size() != 0;
+        outputs.error().sentence +=
+            chosen ? "; request fewer frequencies" : "; choose ends that are closer to each other";
+        return std::unexpected(std::move(outputs.error()));
+    }
 
     v1::FrequencyResponseResult result;
     describe_frequencies(sample_rate_hz, frequencies_hz, result);

@@ -264,13 +264,47 @@ TEST(Queries, TheResponseOfAPathIsComputedOnAWorkerForTheGraphOfItsTurn) {
 
 TEST(Queries, TheResponseOfAPathStopsAfterTwoSecondsOfProcessorTime) {
     static double time_s = 0.0;
-    Script script{builtin_nodes(), EngineConfig{.thread_time_s = [] { return time_s += 0.7; }}};
+    static double step_s = 0.0;
+    Script script{builtin_nodes(), EngineConfig{.thread_time_s = [] { return time_s += step_s; }}};
     script.play(kPath);
-    script.send('a', request("id: 2 get_frequency_response { from: \"low\" to: \"out\" }"));
-    const auto answer = script.receive('a');
-    ASSERT_TRUE(answer);
-    EXPECT_EQ(answer->response().status().code(), v1::RESOURCE_EXHAUSTED);
-    EXPECT_THAT(answer->response().status().message(), testing::HasSubstr("request fewer frequencies"));
+    const auto expect_refused = [&](const char* frequencies, const char* advice) {
+        script.send('a', request("id: 2 get_frequency_response { from: \"low\" to: \"out\" " +
+                                 std::string{frequencies} + " }"));
+        const auto answer = script.receive('a');
+        ASSERT_TRUE(answer);
+        EXPECT_EQ(answer->response().status().code(), v1::RESOURCE_EXHAUSTED);
+        EXPECT_THAT(answer->response().status().message(), testing::HasSubstr(advice));
+    };
+    step_s = 0.7;  // while the response is computed
+    expect_refused("frequencies_hz: [100, 1000]", "2 frequencies takes too long; request fewer frequencies");
+    expect_refused("", "961 frequencies takes too long; choose ends that are closer to each other");
+    step_s = 2.1;  // while the path is found
+    expect_refused("", "finding the path takes too long; choose ends that are closer to each other");
+}
+
+TEST(Queries, APathWithManySectionsHasFewerFrequenciesByDefault) {
+    Script script;
+    script.play("hello a");
+    // The largest equalizers: a few of them cost as much as thousands of other nodes.
+    std::string edits = "edits { add_node { name: \"start\" type: \"gain\" } }";
+    std::string before = "start";
+    for (int i = 1; i <= 60; ++i) {
+        const std::string name = "eq_" + std::to_string(i);
+        edits +=
+            "edits { add_node { name: \"" + name +
+            "\" type: \"equalizer\" settings { fields { key: \"bands\" value { number_value: 64 } } } } } edits { connect { from: \"" +
+            before + "\" to: \"" + name + "\" } }";
+        before = name;
+    }
+    script.play("a> id: 1 apply_transaction { wait_for_start: true edits { " + edits + " } }\nblock\n" +
+                "a< response { id: 1 apply_transaction { revision: 1 } }");
+    const auto count_to = [&](const std::string& end) {
+        script.send('a', request("id: 2 get_frequency_response { from: \"start\" to: \"" + end + "\" }"));
+        const auto answer = script.receive('a');
+        return answer->response().get_frequency_response().frequencies_hz_size();
+    };
+    EXPECT_EQ(count_to("eq_20"), 961);
+    EXPECT_EQ(count_to("eq_60"), 481);
 }
 
 TEST(Queries, NodeTypesComeFromTheRegistry) {

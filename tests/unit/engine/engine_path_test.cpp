@@ -24,7 +24,7 @@ constexpr std::array kFrequencies{20.0, 31.5, 100.0, 333.0, 999.5, 2'800.0, 7'00
 bool always() { return true; }
 
 Expected<SignalPath> find_path(const Engine& engine, const SignalPath::Ends& ends) {
-    return SignalPath::find(engine.graph(), engine.own_latencies(), ends);
+    return SignalPath::find(engine.graph(), engine.own_latencies(), ends, always);
 }
 
 /// Renders an impulse at a device input. Returns a channel of the output, starting at the impulse.
@@ -220,7 +220,45 @@ TEST(EnginePath, StopsWhenItTakesTooLong) {
     const auto response = path->response(kFrequencies, kRate, [&] { return ++calls < 5; });
     ASSERT_FALSE(response);
     EXPECT_EQ(response.error().code, ErrorCode::resource_exhausted);
-    EXPECT_THAT(response.error().sentence, HasSubstr("takes too long; request fewer frequencies"));
+    EXPECT_THAT(response.error().sentence, HasSubstr("path with 10 channels of nodes at 9 frequencies takes too long"));
+}
+
+TEST(EnginePath, StopsWhenFindingItTakesTooLong) {
+    OfflineEngine offline{{}, builtin_nodes(), 2, 2};
+    offline.load(ways(true));
+    const auto find_within = [&](int most) {
+        int calls = 0;
+        const auto path = SignalPath::find(offline.engine.graph(), offline.engine.own_latencies(),
+                                           {.from = "mic", .to = "out"}, [&] { return ++calls <= most; });
+        return std::pair{path, calls};
+    };
+    const auto [refused, once] = find_within(0);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(once, 1) << "at the first node";
+    EXPECT_EQ(refused.error().code, ErrorCode::resource_exhausted);
+    EXPECT_EQ(refused.error().sentence, "finding the path takes too long; choose ends that are closer to each other");
+    // balance, sum, level, lim, two outputs of ways, eq and low_cut: each is asked about before its inputs.
+    EXPECT_FALSE(find_within(7).first);
+    EXPECT_TRUE(find_within(8).first);
+}
+
+TEST(EnginePath, TheCostCountsTheParametersOfFiltersOncePerOutput) {
+    OfflineEngine offline{{}, builtin_nodes(), 1, 1};
+    offline.load(R"({"nodes": [
+        {"name": "place", "type": "pan"},
+        {"name": "eq", "type": "equalizer", "settings": {"channels": 2, "bands": 64}},
+        {"name": "parts", "type": "split", "settings": {"channels": 2}},
+        {"name": "sum", "type": "mixer"}],
+      "connections": [{"from": "place", "to": "eq"}, {"from": "eq", "to": "parts"}, {"from": "parts:out_1", "to": "sum:in_1"},
+                      {"from": "parts:out_2", "to": "sum:in_2"}]})");
+    const auto cost = [&] { return find_path(offline.engine, {.from = "place:in", .to = "sum"})->cost(); };
+    // The start, two channels of three nodes, and the sum; each channel reads one signal, the sum reads two.
+    constexpr std::size_t kPointsAndTerms = 8 + 8;
+    const std::size_t parameters = (*offline.engine.graph().require("eq"))->parameters.size();
+    EXPECT_GE(parameters, 3U * 64U);
+    EXPECT_EQ(cost(), kPointsAndTerms + parameters);
+    offline.edit({SetParameter{"eq", "bypass", 1.0F, 0.0F}});
+    EXPECT_EQ(cost(), kPointsAndTerms);
 }
 
 TEST(EnginePath, NotesAreCutAfterSixteen) {
