@@ -7,6 +7,7 @@
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <atomic>
+#include <chrono>
 #include <latch>
 #include <string>
 #include <thread>
@@ -66,7 +67,7 @@ TEST(WorkerPool, ResponsesRunOneAtATime) {
     for (int i = 0; i < kRequests; ++i) {
         const auto work = [&] {
             most = std::max(most.load(), ++running);
-            std::this_thread::yield();
+            std::this_thread::sleep_for(std::chrono::milliseconds{1});  // another thread would start the next
             --running;
             worked.count_down();
         };
