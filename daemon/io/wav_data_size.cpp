@@ -13,6 +13,9 @@
 namespace rta::io {
 namespace {
 
+/// Chunks that are read in search of the samples. Programs write a few; a damaged file may consist of empty ones.
+constexpr int kMaximumChunks = 10'000;
+
 using Head = std::array<unsigned char, 12>;
 
 /// Reads up to 12 bytes; the rest of the array is 0.
@@ -48,7 +51,8 @@ std::optional<WrongDataSize> find_wrong_data_size(int descriptor, std::uint64_t 
     const bool large = has_name(riff, "RF64");
     if (!(large || has_name(riff, "RIFF")) || !has_name(riff, "WAVE", 8)) return std::nullopt;
     std::uint64_t size_elsewhere = 0;  // position of the size of the samples in the chunk ds64
-    for (std::uint64_t chunk = 12; chunk + kWavChunkHead <= file_bytes;) {
+    std::uint64_t chunk = 12;
+    for (int count = 0; count < kMaximumChunks && chunk + kWavChunkHead <= file_bytes; ++count) {
         const Head head = head_at(descriptor, chunk);
         const std::uint64_t size = number_at(descriptor, chunk + 4, 4);
         const std::uint64_t content = chunk + kWavChunkHead;

@@ -16,7 +16,7 @@ struct WrongDataSize {
 };
 
 /// Checks the header of a file of `file_bytes` bytes. Returns std::nullopt if the size is right, or if the file is not
-/// a WAV file or contains no samples.
+/// a WAV file, contains no samples, or has more than 10,000 chunks before them.
 [[nodiscard]] std::optional<WrongDataSize> find_wrong_data_size(int descriptor, std::uint64_t file_bytes);
 
 }  // namespace rta::io
