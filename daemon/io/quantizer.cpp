@@ -9,6 +9,7 @@ namespace {
 
 constexpr float kStepsOfFullScale = 0x1p23F;
 constexpr double kHighest = 0x1p23 - 1.0;
+constexpr float kHighestSample = 1.0F - 0x1p-23F;
 constexpr double kLowest = -0x1p23;
 
 /// Scaling by a power of two is exact.
@@ -35,7 +36,7 @@ void Quantizer24::convert(std::span<const float> in, std::span<std::int32_t> out
 
 void Quantizer24::convert_piece(std::span<const float> in, std::span<std::int32_t> out) {
     for (const float sample : in) {
-        if (!(std::abs(sample) <= 1.0F)) ++clipped_samples_;
+        if (!(sample >= -1.0F && sample <= kHighestSample)) ++clipped_samples_;
     }
     if (lies_on_grid(in)) {
         for (std::size_t i = 0; i < in.size(); ++i) out[i] = upper_bits(static_cast<double>(in[i] * kStepsOfFullScale));

@@ -22,7 +22,7 @@ class Quantizer24 {
     /// start again with each call.
     void convert(std::span<const float> in, std::span<std::int32_t> out);
 
-    /// Returns the number of samples beyond full scale, -1 to 1. NaN counts as one.
+    /// Returns the number of samples outside the 24-bit range, -1 to 1 - 2^-23. 1 and NaN are outside.
     [[nodiscard]] std::uint64_t clipped_samples() const noexcept { return clipped_samples_; }
 
  private:
