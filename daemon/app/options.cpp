@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -232,6 +233,11 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     }
     if (options.duration_s && options.tail_s) {
         return "--tail conflicts with --duration, which includes the tail: leave one of them out";
+    }
+    if (options.duration_s && std::llround(*options.duration_s * options.sample_rate_hz) == 0) {
+        const auto frame_us = static_cast<std::int64_t>(std::ceil(1e6 / options.sample_rate_hz));
+        return "--duration is shorter than a frame at " + std::to_string(options.sample_rate_hz) +
+               " Hz: expected at least " + std::to_string(frame_us) + "us";
     }
     return {};
 }

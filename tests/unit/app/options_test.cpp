@@ -121,6 +121,17 @@ TEST(Options, TimesOfARenderingHaveUnits) {
     }
 }
 
+TEST(Options, ARenderingHasAtLeastOneFrame) {
+    const auto words = [](const std::string& duration, const std::string& rate) {
+        return std::vector<std::string>{"render", "--graph",       "g", "--output", "o.wav", "--duration",
+                                        duration, "--sample-rate", rate};
+    };
+    expect_usage_error(words("1us", "48000"), "--duration is shorter than a frame at 48000 Hz: expected at least 21us");
+    expect_usage_error(words("60us", "8000"), "expected at least 125us");
+    EXPECT_EQ(expect<RenderOptions>(words("21us", "48000")).duration_s, 21e-6);
+    EXPECT_EQ(expect<RenderOptions>(words("125us", "8000")).duration_s, 125e-6);
+}
+
 TEST(Options, ARenderingNeedsAnEnd) {
     expect_usage_error({"render", "--graph", "g.json", "--output", "o.wav"},
                        "rtad render requires --duration or --input");
