@@ -70,7 +70,7 @@ class FileSource::Impl {
 
     [[nodiscard]] std::vector<std::string> notices() const {
         std::vector<std::string> notices;
-        if (!reader_.warning().empty()) notices.push_back(reader_.warning());
+        if (!reader_.warning().empty()) notices.push_back("warning: " + reader_.warning());
         if (converter_) {
             notices.push_back(path_ + " is converted from " + hertz(reader_.sample_rate_hz()) + " to " +
                               hertz(sample_rate_hz_));

@@ -30,7 +30,8 @@ class FileSource {
     /// Returns the number of frames at the rate of the engine, which may be off by one after a conversion;
     /// std::nullopt if it is unknown, as in a pipe.
     [[nodiscard]] std::optional<std::uint64_t> frames() const noexcept;
-    /// Returns what the user should know about the file and its conversion, as sentences.
+    /// Returns what the user should know about the file and its conversion, as sentences. Warnings begin with
+    /// "warning: ".
     [[nodiscard]] std::vector<std::string> notices() const;
 
     /// Reads whole interleaved frames until `interleaved` is full or the file ends. Returns the number of frames.
