@@ -10,6 +10,7 @@
 #include <csignal>
 #include <limits>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "io/quantizer.h"
@@ -94,11 +95,22 @@ TEST(Quantizer, ClippedSamplesAreCountedAndDitherIsNot) {
     const std::vector<float> samples{
         1.0F, -1.0F, 1.000'000'1F, -1.5F, std::numeric_limits<float>::infinity(), 0.999'999'94F, 0.1F * kStep};
     const std::vector<std::int32_t> integers = converted(quantizer, samples);
-    EXPECT_EQ(quantizer.clipped_samples(), 3U);
+    EXPECT_EQ(quantizer.clipped_samples(), 5U) << "the largest value is 1 - 2^-23";
     EXPECT_NEAR(integers[0], 8'388'607, 1);
     EXPECT_NEAR(integers[1], -8'388'608, 1);
     EXPECT_EQ(integers[3], -8'388'608);
     EXPECT_EQ(integers[4], 8'388'607);
+}
+
+TEST(Quantizer, TheLargestAndTheSmallestValueAreNotClipped) {
+    for (const auto& [sample, integer, clipped] : {std::tuple{1.0F - kStep, 8'388'607, 0U},
+                                                   {-1.0F, -8'388'608, 0U},
+                                                   {1.0F, 8'388'607, 1U},
+                                                   {-1.0F - kStep, -8'388'608, 1U}}) {
+        Quantizer24 quantizer;
+        EXPECT_EQ(converted(quantizer, {sample}), std::vector<std::int32_t>{integer}) << sample;
+        EXPECT_EQ(quantizer.clipped_samples(), clipped) << sample;
+    }
 }
 
 class FlacWriterTest : public ::testing::Test {

@@ -2,6 +2,7 @@
 // Input files: damaged headers, empty files, and other sample rates.
 #include "io/sound_reader.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sndfile.h>
 
@@ -16,6 +17,8 @@
 #include <vector>
 
 #include "io/file_source.h"
+#include "io/wav_data_size.h"
+#include "os/unique_fd.h"
 #include "sounding_engine.h"
 
 namespace rta::io {
@@ -113,8 +116,22 @@ TEST_F(SoundReaderTest, AWrongSizeInTheHeaderIsReplacedByTheEndOfTheFile) {
         const std::string path = file("in.wav", wav(sizes.riff_size, sizes.data_size, bytes_of(samples)));
         EXPECT_EQ(read(path, &notices), samples) << sizes.data_size;
         ASSERT_EQ(notices.size(), 1U) << sizes.data_size;
-        EXPECT_EQ(notices.front(), "the header of " + path + " declares " + std::to_string(sizes.data_size) +
+        EXPECT_EQ(notices.front(), "warning: the header of " + path + " declares " + std::to_string(sizes.data_size) +
                                        " bytes of samples, but 4000 follow: reading to the end of the file");
+    }
+}
+
+/// The search for the samples stops: a file of many gigabytes may consist of empty chunks.
+TEST_F(SoundReaderTest, OnlyTheFirstTenThousandChunksAreSearched) {
+    for (const std::size_t chunks : {9'000U, 11'000U}) {
+        std::string bytes = wav(36, 0, bytes_of(samples));
+        std::string empty;
+        for (std::size_t i = 0; i < chunks; ++i) empty += "junk" + number(0, 4);
+        bytes.insert(12, empty);
+        const std::string path = file("in.wav", bytes);
+        const os::UniqueFd opened{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+        const auto found = find_wrong_data_size(opened.get(), bytes.size());
+        EXPECT_EQ(found ? found->actual : 0U, chunks < 10'000U ? 4'000U : 0U) << chunks;
     }
 }
 
