@@ -210,8 +210,9 @@ class Rendering {
         }
         const io::OfflineOutput& output = device_->output();
         if (const std::uint64_t clipped = output.clipped_samples(); clipped != 0) {
-            note(std::to_string(clipped) + (clipped == 1 ? " sample" : " samples") + " above full scale clipped in " +
-                 options_.output + ": reduce the level, or render to a WAV file, which is not limited to full scale");
+            note(std::to_string(clipped) + (clipped == 1 ? " sample" : " samples") +
+                 " outside the 24-bit range (-1 to 1 - 2^-23) clipped in " + options_.output +
+                 ": reduce the level, or render to a WAV file, which is not limited to full scale");
         }
         if (output.tail_was_cut()) {
             note("the output did not fall below -90 dBFS within 10 s after the end of " + options_.input + ", where " +
@@ -235,13 +236,13 @@ class Rendering {
         adapter.grant(engine_.gate().start_generation());
         if (auto started = device_->start(adapter); !started) return started;
         engine_.watch_levels(true);
-        if (engine_.take_levels().meters.empty()) engine_.watch_levels(false);
+        if (!has_meters(engine_.take_levels())) engine_.watch_levels(false);
         RenderObserver observer;
         while (!device_->ended()) {
             if (interrupted != 0) return fail(ErrorCode::aborted, "interrupted: no file was written");
             if (auto advanced = device_->advance(); !advanced) return advanced;
             engine_.poll(observer);
-            meters_.add(engine_.take_levels());
+            meters_.add(engine_.take_levels(), device_->output().kept_until());
             progress.advance_to(device_->frames());
         }
         if (!observer.fault().empty()) return fail(ErrorCode::internal, observer.fault());

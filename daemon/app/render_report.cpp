@@ -111,8 +111,21 @@ void put_nodes(JsonWriter& writer, const char* name, const std::vector<NodeLevel
 
 }  // namespace
 
-void MeterTotals::add(const MeasuredLevels& measured) {
+bool has_meters(const MeasuredLevels& measured) {
+    return !std::ranges::all_of(measured.meters, [](const auto& source) { return source.gain.has_value(); });
+}
+
+void MeterTotals::add(MeasuredLevels measured, std::uint64_t kept_until) {
+    if (measured.frame_count != 0) waiting_.push_back(std::move(measured));
+    while (!waiting_.empty() && waiting_.front().frame - waiting_.front().frame_count < kept_until) {
+        count(waiting_.front());
+        waiting_.pop_front();
+    }
+}
+
+void MeterTotals::count(const MeasuredLevels& measured) {
     for (const MeasuredLevels::Source& source : measured.meters) {
+        if (source.gain) continue;
         io::ProgrammeLevels& total = meters_[source.node.value()];
         total.frame_count += source.frame_count;
         total.loudness = source.loudness;
@@ -120,7 +133,8 @@ void MeterTotals::add(const MeasuredLevels& measured) {
         for (std::size_t i = 0; i < source.channels.size(); ++i) {
             io::ProgrammeLevels::Channel& channel = total.channels[i];
             channel.peak = std::max(channel.peak, source.channels[i].peak);
-            channel.true_peak = std::max(channel.true_peak, source.channels[i].true_peak);
+            // The true peak of the last frames is measured after the end of the file.
+            channel.true_peak = std::max({channel.true_peak, channel.peak, source.channels[i].true_peak});
             channel.sum_of_squares += source.channels[i].sum_of_squares;
         }
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,14 +20,22 @@ struct NodeLevels {
     io::ProgrammeLevels levels;
 };
 
+/// Returns whether a node measures levels. Nodes that report a gain reduction do not.
+[[nodiscard]] bool has_meters(const MeasuredLevels& measured);
+
 /// Adds up what the meters of the graph measure while it is rendered.
 class MeterTotals {
  public:
-    void add(const MeasuredLevels& measured);
+    /// Adds measurements, and counts all that start before `kept_until`: the frame of the engine up to which the frames
+    /// are in the file. The others are counted when a later call reports that their frames are in the file, too.
+    void add(MeasuredLevels measured, std::uint64_t kept_until);
     /// Returns the levels of all meters that are still in the graph, in the order of their names.
     [[nodiscard]] std::vector<NodeLevels> levels(const AudioGraph& graph) const;
 
  private:
+    void count(const MeasuredLevels& measured);
+
+    std::deque<MeasuredLevels> waiting_;                   ///< until their frames are in the file
     std::map<std::uint64_t, io::ProgrammeLevels> meters_;  ///< by the id of the node
 };
 

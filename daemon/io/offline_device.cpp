@@ -52,35 +52,41 @@ Expected<void> OfflineDevice::start(BlockAdapter& adapter) {
 
 Expected<void> OfflineDevice::advance() {
     if (ended()) return {};
-    const std::uint32_t frames = next_frames();
-    if (auto read = read_input(frames); !read) return read;
+    const auto frames_read = read_input(next_frames());
+    if (!frames_read) return std::unexpected(frames_read.error());
+    const std::uint32_t frames = next_frames();  // fewer if the input has ended
+    if (frames == 0) return {};
+    spread(*frames_read, frames);
     adapter_->process(inputs_.data(), outputs_.data(), frames);
     frame_ += frames;
     return output_.add({outputs_.data(), description_.channels_out, frames});
 }
 
-/// Returns the length of the next piece. Near the end, no more is rendered than meters need for whole quanta.
+/// Returns the length of the next piece, 0 if the end has been reached. Near the end, no more is rendered than meters
+/// need for whole quanta. In a tail whose end is not known, a piece is one quantum, so that the levels of each are known.
 std::uint32_t OfflineDevice::next_frames() const {
-    const std::uint64_t left = output_.end() - frame_;
-    if (left >= kPieceFrames) return kPieceFrames;
+    const std::uint64_t tail = output_.open_tail();
+    const std::uint64_t stop = frame_ < tail ? std::min(tail, output_.end()) : output_.end();
+    const std::uint64_t left = stop - std::min(frame_, stop);
+    const std::uint64_t longest = frame_ < tail ? kPieceFrames : quantum_frames_;
+    if (left >= longest) return static_cast<std::uint32_t>(longest);
     return static_cast<std::uint32_t>((left + quantum_frames_ - 1) / quantum_frames_ * quantum_frames_);
 }
 
-Expected<void> OfflineDevice::read_input(std::uint32_t frames) {
-    if (!source_) return {};
-    std::size_t frames_read = 0;
-    if (!input_ended_) {
-        const auto read = source_->read(std::span{interleaved_}.first(std::size_t{frames} * source_->channels()));
-        if (!read) return std::unexpected(read.error());
-        frames_read = *read;
+/// Reads up to `frames` frames and reports the end of the input to the output. Returns the number of frames read.
+Expected<std::size_t> OfflineDevice::read_input(std::uint32_t frames) {
+    if (!source_ || input_ended_) return std::size_t{0};
+    const auto read = source_->read(std::span{interleaved_}.first(std::size_t{frames} * source_->channels()));
+    if (read && *read < frames) {
+        input_ended_ = true;
+        output_.end_input(frame_ + *read);
     }
-    if (frames_read < frames && !std::exchange(input_ended_, true)) output_.end_input(frame_ + frames_read);
-    spread(frames_read, frames);
-    return {};
+    return read;
 }
 
 /// Writes the frames read to the input channels, followed by silence.
 void OfflineDevice::spread(std::size_t frames_read, std::uint32_t frames) {
+    if (!source_) return;
     const std::size_t width = source_->channels();
     for (std::uint32_t channel = 0; channel < description_.channels_in; ++channel) {
         const std::span<float> samples = input_.write().channel(channel).first(frames);

@@ -50,7 +50,7 @@ class OfflineDevice final : public AudioDevice {
 
     OfflineDevice(const Config& config, std::optional<FileSource> source, OfflineOutput output);
     [[nodiscard]] std::uint32_t next_frames() const;
-    [[nodiscard]] Expected<void> read_input(std::uint32_t frames);
+    [[nodiscard]] Expected<std::size_t> read_input(std::uint32_t frames);
     void spread(std::size_t frames_read, std::uint32_t frames);
 
     DeviceDescription description_;

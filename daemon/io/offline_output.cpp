@@ -106,8 +106,9 @@ Expected<void> OfflineOutput::add(const AudioReadView& frames) {
     const std::uint32_t begin = place(extent_.skipped);
     const std::uint32_t end = place(end_);
     const std::uint32_t tail = std::clamp(place(keep_), begin, std::max(begin, end));
-    frame_ += frames.frame_count();
+    const std::uint64_t first = std::exchange(frame_, frame_ + frames.frame_count());
     if (begin >= end) return {};
+    if (tail > begin) kept_until_ = first + tail;
     if (auto staged = stage(frames, begin, tail); !staged) return staged;
     return tail < end ? add_tail(frames, tail, end) : Expected<void>{};
 }
@@ -116,6 +117,7 @@ Expected<void> OfflineOutput::add(const AudioReadView& frames) {
 Expected<void> OfflineOutput::add_tail(const AudioReadView& frames, std::uint32_t begin, std::uint32_t end) {
     const std::uint32_t loud_end = end_of_sound(frames, begin, end);
     if (loud_end > begin) {
+        kept_until_ = frame_ - frames.frame_count() + loud_end;
         std::vector<const float*> channels(quiet_.size());
         std::ranges::transform(quiet_, channels.begin(),
                                [](const std::vector<float>& samples) { return samples.data(); });

@@ -66,6 +66,11 @@ class OfflineOutput {
 
     /// Returns the frame of the engine at which the rendering ends at the latest; the largest number while unknown.
     [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
+    /// Returns the frame of the engine from which on a quiet end is dropped; the largest number while unknown, or if
+    /// the length is given.
+    [[nodiscard]] std::uint64_t open_tail() const noexcept { return keep_; }
+    /// Returns the frame of the engine after the last one that is certain to be in the file.
+    [[nodiscard]] std::uint64_t kept_until() const noexcept { return kept_until_; }
     /// Returns the number of frames in the file, valid after finish().
     [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
     /// Returns whether the tail was cut off at its maximum length, less than 100 ms after the output was louder than
@@ -89,6 +94,7 @@ class OfflineOutput {
     std::uint64_t frames_that_tell_silence_;  ///< 100 ms: an output that was silent for less may have gone on
     std::uint64_t frame_ = 0;                 ///< of the engine: the next one
     std::uint64_t keep_ = std::numeric_limits<std::uint64_t>::max();  ///< from here on, a quiet end is dropped
+    std::uint64_t kept_until_ = 0;
     std::uint64_t end_;
     std::uint64_t frames_ = 0;
     bool tail_was_cut_ = false;

@@ -3,10 +3,12 @@
 // programs read documents.
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
+#include <rapidjson/document.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "rta/v1/control.pb.h"
 #include "support/daemon.h"
@@ -87,6 +89,27 @@ TEST_F(Documents, RtadChecksAndRendersThemWithWarnings) {
         EXPECT_FALSE(has(rendered.error, "comment")) << "nothing is saved";
     }
     EXPECT_EQ(read_wav(written_ + ".wav").channels, read_wav(numbers_ + ".wav").channels);
+}
+
+TEST_F(Documents, ARenderingReportsEachChangedValueOnce) {
+    const std::string warning = "warning: " + written_ + ": " + kClamped;
+    for (const bool json : {false, true}) {
+        std::vector<std::string> arguments{"render", "--graph",  written_,         "--duration",
+                                           "0.1",    "--output", written_ + ".wav"};
+        if (json) arguments.emplace_back("--json");
+        const RunResult rendered = run_rtad(arguments);
+        EXPECT_EQ(rendered.status, kDone) << rendered.error;
+        EXPECT_EQ(rendered.error, "rtad: " + warning + "\n");
+        if (!json) {
+            EXPECT_FALSE(has(rendered.output, "warning")) << rendered.output;
+            continue;
+        }
+        rapidjson::Document report;
+        report.Parse(rendered.output.c_str());
+        ASSERT_FALSE(report.HasParseError()) << rendered.output;
+        ASSERT_EQ(report["notices"].Size(), 1U) << rendered.output;
+        EXPECT_EQ(report["notices"][0].GetString(), warning);
+    }
 }
 
 TEST_F(Documents, AUnitThatDoesNotFitIsRefusedAtItsLineAndColumn) {
