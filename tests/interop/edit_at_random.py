@@ -9,7 +9,9 @@ import sys
 from mirror import ask
 from rtad import Client, Refused, pb
 
-SETTINGS = {"gain": ["channels"], "sine": ["channels"], "mixer": ["inputs", "channels"]}
+SETTINGS = {"gain": ["channels"], "sine": ["channels"], "mixer": ["inputs", "channels"],
+            "equalizer": ["bands", "kind_1", "kind_2", "kind_3", "kind_4"]}
+KINDS = ["lowpass", "highpass", "notch", "peaking", "high_shelf"]
 
 
 class Editor:
@@ -21,9 +23,15 @@ class Editor:
         self.done = {}
 
     def run(self, count):
-        kinds = [self.add, self.add, self.remove, self.rename, self.connect, self.connect, self.connect, self.disconnect,
-                 self.set_parameter, self.change_settings, self.compensate, self.describe, self.several, self.parameters,
-                 self.replace, self.undo]
+        """Makes `count` edits. The last third do not replace the graph, so that a mirror keeps its mistakes to the end."""
+        edits = [self.add, self.add, self.remove, self.rename, self.connect, self.connect, self.connect, self.disconnect,
+                 self.set_parameter, self.change_settings, self.lower_bands, self.compensate, self.describe, self.several,
+                 self.parameters]
+        last = count // 3
+        self.run_kinds([*edits, self.replace, self.undo], count - last)
+        self.run_kinds(edits, last)
+
+    def run_kinds(self, kinds, count):
         for _ in range(count):
             self.graph = ask(self.client, "get_graph")
             kind = self.chance.choice(kinds)
@@ -53,6 +61,8 @@ class Editor:
             node.settings["channels"] = self.chance.randint(1, 2)
         if node.type == "mixer" and self.chance.random() < 0.7:
             node.settings["inputs"] = self.chance.randint(1, 4)
+        if node.type == "equalizer":
+            node.settings["kind_3"] = self.chance.choice(KINDS)
         if node.type == "gain":
             node.parameters["gain_db"] = self.chance.uniform(-60, 0)
 
@@ -89,8 +99,9 @@ class Editor:
     def change(self, change):
         node = self.node()
         change.node, change.parameter = node.name, self.chance.choice(sorted(node.parameters))
-        change.value = self.chance.choice([0, 1]) if change.parameter.startswith(("mute", "invert")) \
-            else self.chance.uniform(20, 2000) if change.parameter == "frequency_hz" else self.chance.uniform(-60, 0)
+        change.value = self.chance.choice([0, 1]) if change.parameter.startswith(("mute", "invert", "bypass")) \
+            else self.chance.uniform(20, 2000) if change.parameter.startswith("frequency") \
+            else self.chance.uniform(0.1, 10) if change.parameter.startswith("q_") else self.chance.uniform(-60, 0)
 
     def set_parameter(self, request):
         if not self.node():
@@ -109,7 +120,18 @@ class Editor:
             return False
         edit = self.edit(request).change_settings
         edit.node = node.name
-        edit.settings[self.chance.choice(SETTINGS[node.type])] = self.chance.randint(1, 4)
+        setting = self.chance.choice(SETTINGS[node.type])
+        edit.settings[setting] = self.chance.choice(KINDS) if setting.startswith("kind") else self.chance.randint(1, 4)
+
+    def lower_bands(self, request):
+        """Lowers the number of bands below a kind that was given, which is then removed."""
+        kinds = [(node.name, int(setting.removeprefix("kind_"))) for node in self.graph.graph.nodes
+                 for setting in sorted(node.settings) if setting.startswith("kind_") and setting != "kind_1"]
+        if not kinds:
+            return False
+        edit = self.edit(request).change_settings
+        edit.node, number = self.chance.choice(kinds)
+        edit.settings["bands"] = self.chance.randint(1, number - 1)
 
     def compensate(self, request):
         self.edit(request).set_latency_compensation.enabled = self.chance.random() < 0.5
@@ -157,8 +179,8 @@ def main(host, port, seed, count):
     end.name, end.type = "the_end", "gain"
     client.call(request)
     print(f"edits made: {editor.done}")
-    never = {"add", "remove", "rename", "connect", "disconnect", "set_parameter", "change_settings", "compensate", "describe",
-             "several", "parameters", "replace", "undo"} - set(editor.done)
+    never = {"add", "remove", "rename", "connect", "disconnect", "set_parameter", "change_settings", "lower_bands",
+             "compensate", "describe", "several", "parameters", "replace", "undo"} - set(editor.done)
     if never:
         sys.exit(f"these kinds of edit were never made: {never}")
 

@@ -39,9 +39,7 @@ export class Graph {
   }
 
   add({name, type, settings, parameters, title = '', description = ''}) {
-    const all = {};
-    for (const setting of this.types.get(type).settings ?? []) all[setting.name] = plain(setting.default);
-    Object.assign(all, plainFields(settings));
+    const all = this.allSettings(type, plainFields(settings));
     this.nodes.set(name, {type, settings: all, parameters: {...this.defaults(type, all), ...parameters},
       texts: {title, description}});
   }
@@ -69,7 +67,7 @@ export class Graph {
 
   changeSettings({node: name, settings}) {
     const node = this.nodes.get(name);
-    Object.assign(node.settings, plainFields(settings));
+    node.settings = this.allSettings(node.type, {...node.settings, ...plainFields(settings)});
     const kept = node.parameters;
     node.parameters = this.defaults(node.type, node.settings);
     for (const parameter of Object.keys(node.parameters)) {
@@ -90,6 +88,19 @@ export class Graph {
         const standard = (row.default ?? 0) * (row.default_factor ?? 1) ** (first - 1);
         found[name] = Math.fround(Math.min(Math.max(standard, row.minimum ?? 0), row.maximum ?? 0));
       }
+    }
+    return found;
+  }
+
+  /** Returns all settings of a node: the given values, or the defaults. Drops those beyond a count that was lowered. */
+  allSettings(type, given) {
+    const rows = this.types.get(type).settings ?? [];
+    const valueOf = (name, row) => [name, given[name] ?? plain(row.default)];
+    const found = Object.fromEntries(rows.filter((row) => !row.repeated_by).map((row) => valueOf(row.name, row)));
+    for (const row of rows.filter((row) => row.repeated_by)) {
+      const {setting, less = 0} = row.repeated_by;
+      const names = Array.from({length: found[setting] - less}, (_, i) => row.name.replace('#', i + 1));
+      Object.assign(found, Object.fromEntries(names.map((name) => valueOf(name, row))));
     }
     return found;
   }

@@ -65,8 +65,7 @@ class Graph:
             raise Gap("unknown kind of edit")
 
     def add(self, node):
-        settings = {setting.name: plain(setting.default) for setting in self.types[node.type].settings}
-        settings.update(node.settings)
+        settings = self.all_settings(node.type, dict(node.settings))
         parameters = self.defaults(node.type, settings)
         parameters.update(node.parameters)
         self.nodes[node.name] = {"type": node.type, "settings": settings, "parameters": parameters,
@@ -91,7 +90,7 @@ class Graph:
 
     def change_settings(self, name, settings):
         node = self.nodes[name]
-        node["settings"].update(settings)
+        node["settings"] = self.all_settings(node["type"], {**node["settings"], **settings})
         kept = node["parameters"]
         node["parameters"] = {parameter: kept.get(parameter, default)
                               for parameter, default in self.defaults(node["type"], node["settings"]).items()}
@@ -104,6 +103,16 @@ class Graph:
                 factor = row.default_factor ** (numbers[0] - 1) if row.HasField("default_factor") else 1
                 default = min(max(row.default * factor, row.minimum), row.maximum)
                 found[numbered(row.name, numbers)] = float32(default)
+        return found
+
+    def all_settings(self, type_name, given):
+        """Returns all settings of a node: the given values, or the defaults. Drops those beyond a count that was lowered."""
+        rows = self.types[type_name].settings
+        found = {row.name: given.get(row.name, plain(row.default)) for row in rows if not row.HasField("repeated_by")}
+        for row in rows:
+            if row.HasField("repeated_by"):
+                names = [numbered(row.name, [number + 1]) for number in range(count(row.repeated_by, found))]
+                found.update((name, given.get(name, plain(row.default))) for name in names)
         return found
 
     def ends(self, connection):
