@@ -274,16 +274,19 @@ TEST_F(Rtactl, ShellTellsTheLineThatWasRefusedAndGoesOn) {
 
 TEST_F(Rtactl, ShowsAGraphInATransactionAsTheCommitLeavesIt) {
     done({"play", "sine:frequency_hz=440", "gain:gain_db=-12"});
+    done({"add", "equalizer", "cut", "bands=3", "kind_1=notch", "kind_3=high_shelf"});
     const std::string edits =
-        "begin\nadd mixer mix inputs=3\nadd crossover split ways=3 frequency_2_hz=5kHz\nadd equalizer eq bands=2\n"
-        "connect sine mix:in_2 gain_db=-6\nconnect mix split\nconnect split:out_2 eq\nset mix.inputs=2 mix.mute_2=on\n"
-        "rename gain level\nset level.gain_db=-20 --ramp 100\nset split.ways=2\ninsert gain trim sine level\n"
-        "graph compensate\n";
+        "begin\nset cut.bands=1\nadd mixer mix inputs=3\nadd crossover split ways=3 frequency_2_hz=5kHz\n"
+        "add equalizer eq bands=2\nconnect sine mix:in_2 gain_db=-6\nconnect mix split\nconnect split:out_2 eq\n"
+        "set mix.inputs=2 mix.mute_2=on\nrename gain level\nset level.gain_db=-39.9 --ramp 100\n"
+        "set level.gain_db+=0.1\nset split.ways=2\ninsert gain trim sine level\ngraph compensate\n";
     const std::string pending = done({"shell"}, edits + "graph show\nabort\n");
     const std::size_t document = pending.find("{\n");
     ASSERT_NE(document, std::string::npos) << pending;
     EXPECT_FALSE(has(done({"graph", "show"}), "mix")) << "nothing is changed";
-    // The third way of the crossover is gone.
+    // The third way of the crossover and the third kind of the first equalizer are gone.
+    EXPECT_FALSE(has(pending, "kind_3")) << pending;
+    EXPECT_TRUE(has(pending, "\"gain_db\": -39.8")) << pending;
     done({"shell"}, edits + "commit\n");
     EXPECT_EQ(pending.substr(document), done({"graph", "show"}));
 }

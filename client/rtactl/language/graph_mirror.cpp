@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "rtactl/language/type_table.h"
+#include "text/format_number.h"
 
 namespace rta::rtactl {
 
@@ -27,10 +29,22 @@ float default_of(const v1::NodeType* type, std::string_view parameter) {
     return info ? info->default_() : 0.0F;
 }
 
+/// Returns the names of the repeated settings whose number is greater than the count.
+std::vector<std::string> beyond_their_count(const v1::NodeType& type, const google::protobuf::Struct& settings) {
+    std::set<std::string> existing;
+    for (const v1::SettingInfo& setting : settings_of(type, settings)) existing.insert(setting.name());
+    std::vector<std::string> beyond;
+    for (const auto& [name, value] : settings.fields()) {
+        const auto row = find_setting(type, name);
+        if (row && row->has_repeated_by() && !existing.contains(name)) beyond.push_back(name);
+    }
+    return beyond;
+}
+
 float value_after(const v1::SetParameter& change, float current) {
     switch (change.relative_case()) {
         case v1::SetParameter::kAdd:
-            return current + change.add();
+            return decimal_sum(current, change.add());
         case v1::SetParameter::kToggle:
             return current == 0.0F ? 1.0F : 0.0F;
         case v1::SetParameter::RELATIVE_NOT_SET:
@@ -93,8 +107,13 @@ void GraphMirror::rename(const std::string& name, const std::string& new_name) {
 void GraphMirror::change_settings(const v1::ChangeSettings& change) {
     const auto node = nodes_.find(change.node());
     if (node == nodes_.end()) return;
-    for (const auto& [name, value] : change.settings().fields())
-        (*node->second.settings.mutable_fields())[name] = value;
+    google::protobuf::Struct& settings = node->second.settings;
+    for (const auto& [name, value] : change.settings().fields()) (*settings.mutable_fields())[name] = value;
+    const v1::NodeType* type = type_of(change.node());
+    if (type == nullptr) return;
+    for (const std::string& name : beyond_their_count(*type, settings)) {
+        if (!change.settings().fields().contains(name)) settings.mutable_fields()->erase(name);
+    }
 }
 
 void GraphMirror::set_parameter(const v1::SetParameter& change) {

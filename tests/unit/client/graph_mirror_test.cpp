@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "fake_rtad.h"
 #include "rtactl/language/edits.h"
 
@@ -10,6 +12,53 @@ namespace rta::rtactl {
 namespace {
 
 GraphMirror known() { return GraphMirror{test::fake_graph(), test::fake_types()}; }
+
+using Settings = std::initializer_list<std::pair<const char*, google::protobuf::Value>>;
+
+google::protobuf::Value number(double value) {
+    google::protobuf::Value result;
+    result.set_number_value(value);
+    return result;
+}
+
+google::protobuf::Value text(const char* value) {
+    google::protobuf::Value result;
+    result.set_string_value(value);
+    return result;
+}
+
+/// Returns a mirror of a node `eq` with these settings. Its type has `bands` settings `kind_#`, 2 by default.
+GraphMirror with_bands(const Settings& settings) {
+    v1::NodeTypesResult types;
+    v1::NodeType& type = *types.add_types();
+    type.set_name("equalizer");
+    v1::SettingInfo& kind = *type.add_settings();
+    kind.set_name("kind_#");
+    *kind.mutable_default_() = text("peaking");
+    kind.mutable_repeated_by()->set_setting("bands");
+    v1::SettingInfo& bands = *type.add_settings();
+    bands.set_name("bands");
+    *bands.mutable_default_() = number(2);
+    v1::Graph graph;
+    v1::Node& eq = *graph.add_nodes();
+    eq.set_name("eq");
+    eq.set_type("equalizer");
+    for (const auto& [name, value] : settings) (*eq.mutable_settings()->mutable_fields())[name] = value;
+    return GraphMirror{graph, types};
+}
+
+/// Changes settings of `eq`; returns the names of the settings that it has after that.
+std::vector<std::string> names_after(GraphMirror& mirror, const Settings& changes) {
+    v1::Edit edit;
+    edit.mutable_change_settings()->set_node("eq");
+    for (const auto& [name, value] : changes)
+        (*edit.mutable_change_settings()->mutable_settings()->mutable_fields())[name] = value;
+    mirror.apply(edit);
+    std::vector<std::string> names;
+    for (const auto& [name, value] : mirror.find("eq")->settings.fields()) names.push_back(name);
+    std::ranges::sort(names);
+    return names;
+}
 
 TEST(GraphMirror, FillsInThePortsThatMayBeLeftOut) {
     const GraphMirror graph = known();
@@ -62,6 +111,37 @@ TEST(GraphMirror, FollowsEveryEdit) {
     graph.apply(edit);
     EXPECT_EQ(graph.nodes().size(), 3U);
     EXPECT_EQ(graph.connections("osc", "vol").size(), 1U);
+}
+
+TEST(GraphMirror, DropsTheRepeatedSettingsBeyondALoweredCount) {
+    using Names = std::vector<std::string>;
+    GraphMirror eq = with_bands(
+        {{"bands", number(12)}, {"kind_1", text("notch")}, {"kind_2", text("notch")}, {"kind_10", text("lowpass")}});
+    EXPECT_EQ(names_after(eq, {{"bands", number(10)}}), (Names{"bands", "kind_1", "kind_10", "kind_2"}));
+    EXPECT_EQ(names_after(eq, {{"bands", number(9)}}), (Names{"bands", "kind_1", "kind_2"})) << "compared as numbers";
+    EXPECT_EQ(names_after(eq, {{"bands", number(1)}}), (Names{"bands", "kind_1"}));
+    EXPECT_EQ(names_after(eq, {{"bands", number(12)}}), (Names{"bands", "kind_1"}))
+        << "what was dropped is not restored";
+    EXPECT_EQ(names_after(eq, {{"bands", number(1)}, {"kind_2", text("notch")}}), (Names{"bands", "kind_1", "kind_2"}))
+        << "what the client names is refused by the daemon";
+    GraphMirror unnamed = with_bands({{"kind_2", text("notch")}});
+    EXPECT_EQ(names_after(unnamed, {{"kind_1", text("notch")}}), (Names{"kind_1", "kind_2"})) << "2 bands by default";
+}
+
+TEST(GraphMirror, AddsAsTheDaemonDoes) {
+    GraphMirror graph = known();
+    const auto gain_after = [&](auto change) {
+        v1::Edit edit;
+        edit.mutable_set_parameter()->set_node("vol");
+        edit.mutable_set_parameter()->set_parameter("gain_db");
+        change(*edit.mutable_set_parameter());
+        graph.apply(edit);
+        return graph.find("vol")->parameters.at("gain_db");
+    };
+    gain_after([](v1::SetParameter& change) { change.set_value(-39.9F); });
+    EXPECT_EQ(gain_after([](v1::SetParameter& change) { change.set_add(0.1F); }), -39.8F) << "not -39.800003";
+    for (int i = 0; i < 97; ++i) gain_after([](v1::SetParameter& change) { change.set_add(0.1F); });
+    EXPECT_EQ(gain_after([](v1::SetParameter& change) { change.set_add(0.1F); }), -30.0F);
 }
 
 }  // namespace
