@@ -445,6 +445,9 @@ TEST_F(Rtactl, PlotsTheResponseOfAPath) {
     for (const std::string& line : lines_of(plot)) EXPECT_LE(line.size(), 80U) << line;
     EXPECT_TRUE(has(refused({"response", "vu", "vol"}), "\"vol\" feeds \"vu\"; exchange the two"));
     EXPECT_TRUE(has(refused({"response", "osc", "out", "--channels", "1:3"}), "to_channel = 3 is out of range"));
+    EXPECT_FALSE(has(plot, "below the plot")) << plot;
+    done({"mute", "vol"});
+    EXPECT_TRUE(has(done({"response", "osc", "out"}), "note: everything is below the plot, under -96 dB\n"));
 }
 
 TEST_F(Rtactl, SetsTheVolume) {

@@ -130,6 +130,7 @@ Result<void> run_response(Context& context, const Arguments& arguments) {
         if (auto kept = keep_output(response, title.substr(0, colon), std::string_view{title}.substr(colon + 1)); !kept)
             return kept;
     }
+    if (std::string note = empty_plot_note(response); !note.empty()) response.add_notes(std::move(note));
     if (file) return write_output(context, std::string{*file}, plot_svg(response, title));
     if (!context.json()) print_plot(context, response);
     return {};

@@ -15,6 +15,9 @@ namespace rta::rtactl {
 /// outputs, each is drawn with its own character, which the first line explains.
 [[nodiscard]] std::vector<std::string> plot_text(const v1::FrequencyResponseResult& response, std::size_t columns);
 
+/// Returns the note that explains an empty plot; empty if at least one curve is not below the range of the plot.
+[[nodiscard]] std::string empty_plot_note(const v1::FrequencyResponseResult& response);
+
 /// Plots the same as an SVG document, with one curve for each output in each panel, and the notes below.
 [[nodiscard]] std::string plot_svg(const v1::FrequencyResponseResult& response, std::string_view title);
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <span>
 
+#include "rtactl/drawing/plot.h"
 #include "text/format_number.h"
 
 namespace rta::rtactl {
@@ -157,6 +158,15 @@ Axis magnitude_axis(const v1::FrequencyResponseResult& response) {
     const double range = highest - lowest;
     const double step = range <= 36.0 ? 6.0 : range <= 60.0 ? 12.0 : 24.0;
     return {.lowest = highest - std::ceil(range / step) * step, .highest = highest, .step = step};
+}
+
+std::string empty_plot_note(const v1::FrequencyResponseResult& response) {
+    const Axis axis = magnitude_axis(response);
+    const bool empty = std::ranges::all_of(response.outputs(), [&](const v1::PortResponse& output) {
+        return std::ranges::all_of(output.magnitude_db(),
+                                   [&](float magnitude_db) { return static_cast<double>(magnitude_db) < axis.lowest; });
+    });
+    return empty ? "everything is below the plot, under " + text_of(axis.lowest) + " dB" : "";
 }
 
 std::vector<Stroke> Panel::strokes(std::size_t curve, const FrequencyAxis& frequencies) const {

@@ -14,6 +14,7 @@
 namespace rta::test {
 namespace {
 
+using rtactl::empty_plot_note;
 using rtactl::magnitude_axis;
 using rtactl::panels_of;
 using rtactl::plot_svg;
@@ -71,6 +72,18 @@ TEST(Plot, DrawsTheCurveWhereItBelongs) {
     for (const std::size_t columns : {0U, 1U, 20U, 40U, 500U}) {
         for (const std::string& line : plot_text(fake_response(), columns)) EXPECT_LE(line.size(), 136U);
     }
+}
+
+TEST(Plot, SaysWhenEveryCurveIsBelowIt) {
+    const std::string note = "everything is below the plot, under -96 dB";
+    EXPECT_EQ(empty_plot_note(between(-96.1F, -300.0F)), note);
+    EXPECT_EQ(empty_plot_note(between(-96.0F, -300.0F)), "") << "on the lowest line";
+    EXPECT_EQ(empty_plot_note(between(-20.0F, -20.0F)), "");
+    v1::FrequencyResponseResult two = between(-200.0F, -200.0F);
+    *two.add_outputs() = two.outputs(0);
+    EXPECT_EQ(empty_plot_note(two), note);
+    two.mutable_outputs(1)->set_magnitude_db(0, -30.0F);
+    EXPECT_EQ(empty_plot_note(two), "") << "one of the curves is drawn";
 }
 
 TEST(Plot, WrappedPhaseIsNotConnected) {
