@@ -133,8 +133,8 @@ TEST_F(Documents, RtactlLoadsThemAndPrintsWarnings) {
     for (const char* command : {"check", "load"}) {
         const RunResult result = daemon.ctl({"graph", command, written_});
         EXPECT_EQ(result.status, kDone) << result.error;
-        EXPECT_TRUE(result.error.starts_with("warning: " + written_ + ": " + kClamped + "\nwarning: " + written_ +
-                                             ": " + kComments))
+        EXPECT_TRUE(result.error.starts_with("rtactl: warning: " + written_ + ": " + kClamped +
+                                             "\nrtactl: warning: " + written_ + ": " + kComments))
             << result.error;
     }
     const std::string shown = daemon.ctl({"graph", "show"}).output;
@@ -144,7 +144,7 @@ TEST_F(Documents, RtactlLoadsThemAndPrintsWarnings) {
     EXPECT_FALSE(has(shown, "//")) << shown;
 
     const RunResult saved = daemon.ctl({"graph", "save", written_});
-    EXPECT_TRUE(saved.error.starts_with("warning: " + written_ + ": " + kComments)) << saved.error;
+    EXPECT_TRUE(saved.error.starts_with("rtactl: warning: " + written_ + ": " + kComments)) << saved.error;
     EXPECT_EQ(daemon.ctl({"graph", "save", written_}).error, "");
 
     write_text(written_, kWritten);

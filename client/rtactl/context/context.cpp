@@ -167,7 +167,7 @@ void Context::print_done(const v1::ParametersResult& result, std::span<const Don
 }
 
 void Context::print_warning(std::string_view document, std::string_view warning) {
-    streams_.err << "warning: " << document << ": " << warning << '\n';
+    warn(streams_, std::string{document} + ": " + std::string{warning});
 }
 
 void Context::print_warnings(std::string_view document,
