@@ -21,8 +21,6 @@ std::string with_reason(const std::string& text, const std::string& reason) {
     return reason.empty() ? text : text + " (" + reason + ")";
 }
 
-constexpr std::string_view kMutedText = "muted; `rtactl unmute` unmutes it";
-
 std::string daemon_text(const v1::StatusResult& status) {
     return "rtad " + status.server_version() + ", up " + duration_text(status.uptime_s()) + ", " +
            counted(status.client_count(), "client");
