@@ -173,14 +173,14 @@ extern constinit const Command kImportEq = checked({
     .name = "import eq",
     .arguments = {Argument{"FILE", Expects::file}, Argument{"NAME"}, Argument{"A", Expects::connected_output, 0},
                   Argument{"B", Expects::connected_input, 0}},
-    .help = "Add an equalizer from a list of Equalizer APO, AutoEQ or Room EQ Wizard, or insert it into A -> B.",
+    .help = "Add an equalizer from a published list, or insert it into A -> B.",
     .details =
-        "FILE may be - for the standard input. The filters that are on become the bands of an equalizer NAME; a preamp\n"
-        "becomes a gain NAME_preamp in front of it. Decimal commas are read. Types: PK, PEQ, Modal, LP, LPQ, LP1, HP, HPQ,\n"
-        "HP1, BP, NO, Notch, AP, LS, LSC, LSQ, HS, HSC, HSQ, with Q, BW Oct, or the slope of a shelf (LS 6dB,\n"
-        "LSC 10.8 dB). Slopes, bandwidths and corners have the meaning that they have in Equalizer APO. Lines that select\n"
-        "devices are skipped with a warning; any other line that cannot be honoured, such as Channel: L or Delay:, is\n"
-        "refused with its number.",
+        "FILE is a list of Equalizer APO, AutoEQ or Room EQ Wizard; - is the standard input. The filters that are on\n"
+        "become the bands of an equalizer NAME; a preamp becomes a gain NAME_preamp in front of it. Decimal commas are\n"
+        "read. Types: PK, PEQ, Modal, LP, LPQ, LP1, HP, HPQ, HP1, BP, NO, Notch, AP, LS, LSC, LSQ, HS, HSC, HSQ, with\n"
+        "Q, BW Oct, or the slope of a shelf (LS 6dB, LSC 10.8 dB). Slopes, bandwidths and corners have the meaning\n"
+        "that they have in Equalizer APO. Lines that select devices are skipped with a warning; any other line that\n"
+        "cannot be honoured, such as Channel: L or Delay:, is refused with its number.",
     .example = "rtactl import eq headphones.txt eq --channels 2\n"
                "rtactl import eq headphones.txt eq osc vol",
     .options = kImportEqOptions,

@@ -60,8 +60,11 @@ Result<void> run_words(const CommandTable& commands, std::span<const std::string
     auto options = context_options(invocation->globals);
     if (!options) return std::unexpected(std::move(options.error()));
     auto outcome = run_shown(commands, *invocation, std::move(*options), streams);
-    if (bare && !outcome && outcome.error().exit == Exit::cannot_connect)
-        outcome.error().sentence += "; `rtad` starts a daemon, `rtactl --help` lists all commands";
+    if (bare && !outcome && outcome.error().exit == Exit::cannot_connect) {
+        std::string& sentence = outcome.error().sentence;
+        sentence += sentence.ends_with('?') ? " " : "; ";
+        sentence += "`rtad` starts a daemon, `rtactl --help` lists all commands";
+    }
     return outcome;
 }
 
@@ -82,7 +85,7 @@ Exit run_program(const CommandTable& commands, std::span<const std::string> word
                           .screen = given.screen};
     const auto result = run_words(commands, words, streams);
     if (!result) {
-        // The words tell even if they could not be parsed.
+        // --json counts even if the words cannot be parsed.
         report(streams, wants_json(words), result.error());
         return result.error().exit;
     }

@@ -629,7 +629,7 @@ TEST(Commands, WithoutADaemonTheSummarySaysHowToStartOne) {
     EXPECT_EQ(outcome.exit, Exit::cannot_connect);
     EXPECT_EQ(outcome.out, "");
     EXPECT_TRUE(has(outcome.err, "cannot connect to rtad at /nonexistent")) << outcome.err;
-    EXPECT_TRUE(has(outcome.err, "`rtad` starts a daemon")) << outcome.err;
+    EXPECT_TRUE(has(outcome.err, "is it running? `rtad` starts a daemon, ")) << outcome.err;
     EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome.err;
     EXPECT_FALSE(has(run_rtactl({"--socket", "/nonexistent", "status"}).err, "starts a daemon"));
     EXPECT_EQ(run_rtactl({"--socket"}).exit, Exit::usage);
