@@ -20,7 +20,8 @@ void print_types(std::ostream& out, const v1::NodeTypesResult& types) {
     TextTable table;
     table.heading({"TYPE", "IN", "OUT", "HELP"});
     for (const v1::NodeType& type : types.types())
-        table.add({type.name(), port_list(type.inputs()), port_list(type.outputs()), std::string{first_sentence(type.help())}});
+        table.add({type.name(), port_list(type.inputs()), port_list(type.outputs()),
+                   std::string{first_sentence(type.help())}});
     table.print(out);
 }
 

@@ -161,8 +161,9 @@ TEST(DocumentValues, TheUnitMustFit) {
     EXPECT_EQ(
         refusal(R"("parameters": {"gain_1_db": true})"),
         R"(line 2, column 29: parameter "gain_1_db" of node "n" must be a number or text such as "0 dB", not true)");
-    EXPECT_EQ(refusal("\n\n \"settings\": {\"max_time_ms\": \"3 dB\"}"),
-              R"(line 4, column 30: setting "max_time_ms" of node "n": "3 dB" is a level; write a time (us, ms, s, min))");
+    EXPECT_EQ(
+        refusal("\n\n \"settings\": {\"max_time_ms\": \"3 dB\"}"),
+        R"(line 4, column 30: setting "max_time_ms" of node "n": "3 dB" is a level; write a time (us, ms, s, min))");
 }
 
 // The NodeBuilder refuses them, with a suggestion.
