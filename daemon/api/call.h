@@ -91,6 +91,8 @@ struct ParsedRequest {
 class CallHandle {
  public:
     CallHandle(std::weak_ptr<Client> client, std::uint64_t number) : client_{std::move(client)}, number_{number} {}
+    /// [any] Returns whether the client has disconnected, so that no answer is needed.
+    [[nodiscard]] bool client_has_gone() const noexcept { return client_.expired(); }
 
     /// Calls `use` unless the client has disconnected. Returns whether it has not.
     bool use(const std::function<void(Call&)>& use) const;

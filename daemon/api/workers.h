@@ -19,7 +19,7 @@ class Workers {
     enum class Lane : std::uint8_t {
         requests,        ///< requests of clients
         large_requests,  ///< see PendingRequest::large
-        responses,       ///< frequency responses of paths, one at a time
+        responses,       ///< frequency responses, one at a time
         urgent,          ///< work that must not wait for clients: panic, and the successors of faulty nodes
         freeing,         ///< work that would occupy memory if it waited
     };

@@ -66,35 +66,38 @@ Expected<void> check(const v1::GetFrequencyResponse& wanted) {
     return {};
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// Of a node
+/// Everything that the worker needs, and its result.
+struct ResponseJob {
+    v1::GetFrequencyResponse wanted;
+    SharedGraphSnapshot snapshot;
+    std::vector<std::uint32_t> own_frames;  ///< only for a path
+    const NodeRegistry& registry;
+    EngineConfig config;
+    CallHandle call;
+    Expected<v1::FrequencyResponseResult> result = v1::FrequencyResponseResult{};
 
-void answer_node(Call& call, std::string_view node, std::vector<float> frequencies_hz) {
-    const Engine& engine = call.services.engine;
-    const double sample_rate_hz = engine.config().sample_rate_hz;
+    [[nodiscard]] bool is_path() const { return !wanted.from().empty(); }
+    [[nodiscard]] std::vector<float> frequencies_hz() const {
+        return {wanted.frequencies_hz().begin(), wanted.frequencies_hz().end()};
+    }
+};
+
+Expected<v1::FrequencyResponseResult> node_response(const ResponseJob& job) {
+    const double sample_rate_hz = job.config.sample_rate_hz;
+    std::vector<float> frequencies_hz = job.frequencies_hz();
     if (frequencies_hz.empty()) frequencies_hz = audible_frequencies(sample_rate_hz, kAudibleCount);
-    const auto responses = frequency_response(engine.graph(), engine.registry(), node, frequencies_hz, sample_rate_hz);
-    if (!responses) return call.request.refuse(responses.error());
-    v1::FrequencyResponseResult& result = *call.request.answer().mutable_get_frequency_response();
+    const auto responses =
+        frequency_response(job.snapshot->graph, job.registry, job.wanted.node(), frequencies_hz, sample_rate_hz);
+    if (!responses) return std::unexpected(responses.error());
+    v1::FrequencyResponseResult result;
     describe_frequencies(sample_rate_hz, frequencies_hz, result);
     for (const FrequencyResponse& response : *responses) {
         v1::PortResponse& output = *result.add_outputs();
         output.set_port(response.port);
         describe_values(response.values, output);
     }
+    return result;
 }
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Of a path
-
-/// Everything that the worker needs, and its result.
-struct PathJob {
-    v1::GetFrequencyResponse wanted;
-    SharedGraphSnapshot snapshot;
-    std::vector<std::uint32_t> own_frames;
-    EngineConfig config;
-    Expected<v1::FrequencyResponseResult> result = v1::FrequencyResponseResult{};
-};
 
 /// Returns fewer frequencies for long paths, which still draw a curve. `cost` is that of one frequency.
 std::size_t frequency_count(std::size_t cost) {
@@ -105,21 +108,23 @@ std::size_t frequency_count(std::size_t cost) {
     return count;
 }
 
-/// Returns a function that returns false after kMaximumResponseS of processor time.
-SignalPath::Continues limit_of(double (*thread_time_s)()) {
+/// Returns a function that returns false after kMaximumResponseS of processor time, and when the client has gone.
+SignalPath::Continues limit_of(const ResponseJob& job) {
     constexpr double kMaximumResponseS = 2.0;
-    if (thread_time_s == nullptr) return [] { return true; };
-    return [thread_time_s, end_s = thread_time_s() + kMaximumResponseS] { return thread_time_s() < end_s; };
+    double (*const thread_time_s)() = job.config.thread_time_s;
+    if (thread_time_s == nullptr) return [&job] { return !job.call.client_has_gone(); };
+    return [&job, thread_time_s, end_s = thread_time_s() + kMaximumResponseS] {
+        return thread_time_s() < end_s && !job.call.client_has_gone();
+    };
 }
 
-/// Runs on a worker.
-Expected<v1::FrequencyResponseResult> path_response(const PathJob& job) {
+Expected<v1::FrequencyResponseResult> path_response(const ResponseJob& job) {
     const v1::GetFrequencyResponse& wanted = job.wanted;
     const double sample_rate_hz = job.config.sample_rate_hz;
-    std::vector<float> frequencies_hz{wanted.frequencies_hz().begin(), wanted.frequencies_hz().end()};
+    std::vector<float> frequencies_hz = job.frequencies_hz();
     if (auto good = check_frequencies(frequencies_hz, sample_rate_hz); !good)
         return std::unexpected(std::move(good.error()));
-    const auto continues = limit_of(job.config.thread_time_s);
+    const auto continues = limit_of(job);
     const auto path = SignalPath::find(job.snapshot->graph, job.own_frames,
                                        {.from = wanted.from(),
                                         .to = wanted.to(),
@@ -150,31 +155,34 @@ Expected<v1::FrequencyResponseResult> path_response(const PathJob& job) {
     return result;
 }
 
-/// The graph may be large, and its nodes slow to compute: the response is computed on a worker, for a snapshot.
-void answer_path(Call& call, const v1::GetFrequencyResponse& wanted) {
+}  // namespace
+
+/// A node may be slow to compute, and a graph large: the response is computed on a worker, for a snapshot.
+void get_frequency_response(Call& call) {
+    const v1::GetFrequencyResponse& wanted = call.request.message.get_frequency_response();
+    if (const auto valid = check(wanted); !valid) return call.request.refuse(valid.error());
     Engine& engine = call.services.engine;
-    const auto job =
-        std::make_shared<PathJob>(PathJob{wanted, engine.snapshot(), engine.own_latencies(), engine.config()});
+    const auto job = std::make_shared<ResponseJob>(ResponseJob{.wanted = wanted,
+                                                               .snapshot = engine.snapshot(),
+                                                               .own_frames = {},
+                                                               .registry = engine.registry(),
+                                                               .config = engine.config(),
+                                                               .call = call.handle()});
+    if (job->is_path()) job->own_frames = engine.own_latencies();
     call.request.stage = PendingRequest::Stage::executed;
     call.services.workers.run(
-        "computing the frequency response", [job] { job->result = path_response(*job); },
-        [job, handle = call.handle()](const Expected<void>& ran) {
-            handle.resume([&](Call& later) {
+        "computing the frequency response",
+        [job] {
+            if (!job->call.client_has_gone()) job->result = job->is_path() ? path_response(*job) : node_response(*job);
+        },
+        [job](const Expected<void>& ran) {
+            job->call.resume([&](Call& later) {
                 if (!ran) return later.request.refuse(ran.error());
                 if (!job->result) return later.request.refuse(job->result.error());
                 later.request.answer().mutable_get_frequency_response()->Swap(&*job->result);
             });
         },
         Workers::Lane::responses);
-}
-
-}  // namespace
-
-void get_frequency_response(Call& call) {
-    const v1::GetFrequencyResponse& wanted = call.request.message.get_frequency_response();
-    if (const auto valid = check(wanted); !valid) return call.request.refuse(valid.error());
-    if (!wanted.from().empty()) return answer_path(call, wanted);
-    answer_node(call, wanted.node(), {wanted.frequencies_hz().begin(), wanted.frequencies_hz().end()});
 }
 
 }  // namespace rta::api::requests

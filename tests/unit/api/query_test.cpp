@@ -241,8 +241,9 @@ TEST(Queries, TheResponseOfAPathIsComputedOnAWorkerForTheGraphOfItsTurn) {
         hello b
         b> id: 2 get_frequency_response { node: "low" frequencies_hz: 1000 }
     )");
-    ASSERT_EQ(script.workers.jobs.size(), 1U);
-    EXPECT_EQ(script.workers.jobs.front().lane, Workers::Lane::responses);
+    ASSERT_EQ(script.workers.jobs.size(), 2U);
+    for (const auto& job : script.workers.jobs) EXPECT_EQ(job.lane, Workers::Lane::responses);
+    script.workers.finish(1);
     const auto bypassed = script.receive('b');
     ASSERT_TRUE(bypassed);
     EXPECT_EQ(bypassed->response().get_frequency_response().outputs(0).magnitude_db(0), 0.0F);
@@ -254,12 +255,22 @@ TEST(Queries, TheResponseOfAPathIsComputedOnAWorkerForTheGraphOfItsTurn) {
     const auto second = script.receive('a');
     ASSERT_TRUE(second);
     EXPECT_EQ(second->response().id(), 3U);
+}
 
-    // The result for a client that has left is dropped.
-    script.play("b> id: 3 get_frequency_response { from: \"low\" to: \"out\" }");
-    ASSERT_EQ(script.workers.jobs.size(), 1U);
-    script.disconnect('b');
-    script.workers.finish(0);
+TEST(Queries, AResponseIsNotComputedForAClientThatHasLeft) {
+    static int readings = 0;
+    Script script{builtin_nodes(), EngineConfig{.thread_time_s = [] { return static_cast<double>(++readings) * 0.0; }}};
+    script.play(kPath);
+    script.workers.held = true;
+    for (const bool leaves : {false, true}) {
+        script.play("hello b\nb> id: 2 get_frequency_response { from: \"low\" to: \"out\" }");
+        ASSERT_EQ(script.workers.jobs.size(), 1U);
+        if (leaves) script.disconnect('b');
+        readings = 0;
+        script.workers.finish(0);
+        EXPECT_EQ(readings == 0, leaves);
+        if (!leaves) script.disconnect('b');
+    }
 }
 
 TEST(Queries, TheResponseOfAPathStopsAfterTwoSecondsOfProcessorTime) {
