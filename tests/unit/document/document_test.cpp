@@ -814,7 +814,7 @@ TEST(Document, TitlesAndDescriptionsSurvive) {
               std::string::npos);
 }
 
-TEST(Document, TitlesAndDescriptionsAreNoLongerThanTheirLimit) {
+TEST(Document, TitlesAndDescriptionsAreLimitedAndPrintable) {
     const auto document = [](const std::string& key, std::size_t bytes) {
         return "{\"" + key + "\": \"" + std::string(bytes, 'x') + "\"}";
     };
@@ -823,6 +823,9 @@ TEST(Document, TitlesAndDescriptionsAreNoLongerThanTheirLimit) {
     expect_refused({
         {document("title", 257), 1, 11, {"the document: title has 257 bytes: expected at most 256"}},
         {document("description", 4097), 1, 17, {"description has 4097 bytes: expected at most 4096"}},
+        {R"({"title": "a\nb"})", 1, 11, {"title has characters that cannot be printed"}},
+        {R"({"description": "a\u202eb"})", 1, 17, {"description has characters that cannot be printed"}},
+        {R"({"description": "a\nb\u001b[2J"})", 1, 17, {"without control characters other than line feeds"}},
         {in_node("\"title\":\"" + std::string(300, 'x') + "\""), 1, 47, {R"(node "osc": title has 300 bytes)"}},
     });
 }
