@@ -177,8 +177,7 @@ class Editor {
         for (const std::string_view name : node.drawn)
             settings.find(name)->second = old.description->settings.values().find(name)->second;
         const NodeDescription& added = *node.description;
-        auto kept =
-            NodeDescription::make(*added.type, added.name, std::move(settings), added.sample_rate_hz, added.annotation);
+        auto kept = NodeDescription::make(*added.type, added.name, settings, added.sample_rate_hz, added.annotation);
         return kept ? std::move(*kept) : node.description;
     }
 

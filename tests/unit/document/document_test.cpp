@@ -553,7 +553,12 @@ class RandomDocuments {
     }
 
  private:
-    Annotation annotation() { return below(2) == 0 ? Annotation{} : Annotation{text(), text()}; }
+    Annotation annotation() { return below(2) == 0 ? Annotation{} : Annotation{printable(), printable() + "\n"}; }
+    std::string printable() {
+        std::string made = text();
+        std::erase_if(made, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7F'; });
+        return made;
+    }
 
     SettingValue setting() {
         switch (below(3)) {
