@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -234,7 +235,7 @@ class PlanCompiler {
     [[nodiscard]] std::uint32_t take_temporary(std::uint32_t width) {
         const auto first_buffer = static_cast<std::uint32_t>(buffers_.size());
         for (std::uint32_t channel = 0; channel < width; ++channel) buffers_.push_back(pool_.take());
-        temporary_.insert(temporary_.end(), buffers_.end() - width, buffers_.end());
+        temporary_.insert(temporary_.end(), buffers_.end() - static_cast<std::ptrdiff_t>(width), buffers_.end());
         return first_buffer;
     }
 
