@@ -384,7 +384,7 @@ TEST_F(Rtactl, InsertsANodeIntoAStereoPathInOneTransaction) {
         EXPECT_EQ(connection.gain_db(), connection.from() == "trim" ? -6.0F : 0.0F) << connection.from();
         EXPECT_FALSE(connection.from() == "osc" && connection.to() == "vol");
     }
-    EXPECT_TRUE(has(refused({"insert", "gain", "late", "osc", "out"}), "there is no connection osc -> out"));
+    EXPECT_TRUE(has(refused({"insert", "gain", "late", "osc", "out"}), "connection osc -> out not found"));
     EXPECT_TRUE(has(refused({"insert", "gain", "trim", "vol", "out"}), "node \"trim\" already exists"));
     EXPECT_EQ(client_.graph().graph().connections_size(), 3) << "all or nothing";
 }

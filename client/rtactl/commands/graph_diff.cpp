@@ -56,7 +56,7 @@ extern constinit const Command kGraphDiff = checked({
     .help = "Show the difference between the running graph and a document (- for the standard input).",
     .details =
         "Prints the commands that would turn the graph into the document, one per line, for `rtactl shell`; or a\n"
-        "comment if there is no difference. Titles and descriptions, which no command sets, are comments too. With\n"
+        "comment if nothing differs. Differences of titles and descriptions are comments, too. With\n"
         "--json, prints an EditList. The exit status is 0 in either case.",
     .example = "rtactl graph diff chain.json",
     .run = run_graph_diff,

@@ -20,7 +20,7 @@ Result<GraphMirror::ConnectionInfo> find_connection(const GraphMirror& graph, co
         if (graph.find(node) == nullptr) return not_found(unknown_name("node", node, names));
     }
     std::vector<GraphMirror::ConnectionInfo> found = graph.connections(a, b);
-    if (found.empty()) return not_found("there is no connection " + a + " -> " + b);
+    if (found.empty()) return not_found("connection " + a + " -> " + b + " not found");
     if (found.size() > 1) {
         std::string all;
         for (const auto& connection : found)

@@ -141,7 +141,8 @@ TEST(Commands, JsonOfEveryErrorIsAResponseOnStdout) {
     expect(rtad.run({"--json", "set", "osc.frequency_hz=3s"}), Exit::usage, v1::INVALID_ARGUMENT, "is a time");
     expect(rtad.run({"--json", "graph", "load", "/nonexistent"}), Exit::usage, v1::INVALID_ARGUMENT, "/nonexistent");
     expect(rtad.run({"--json", "get", "ghost"}), Exit::refused, v1::NOT_FOUND, "unknown node \"ghost\"");
-    expect(rtad.run({"--json", "insert", "gain", "g", "osc", "out"}), Exit::refused, v1::NOT_FOUND, "no connection");
+    expect(rtad.run({"--json", "insert", "gain", "g", "osc", "out"}), Exit::refused, v1::NOT_FOUND,
+           "connection osc -> out not found");
     expect(run_rtactl({"--json", "--socket", "/nonexistent", "status"}), Exit::cannot_connect, v1::UNAVAILABLE,
            "cannot connect");
     expect(run_rtactl({"--json", "--socket", "/nonexistent", "watch"}), Exit::cannot_connect, v1::UNAVAILABLE,
@@ -825,7 +826,7 @@ TEST(Commands, InsertNamesWhatIsMissing) {
     FakeRtad rtad;
     const Outcome none = rtad.run({"insert", "gain", "trim", "osc", "out"});
     EXPECT_EQ(none.exit, Exit::refused);
-    EXPECT_EQ(none.err, "rtactl: there is no connection osc -> out\n");
+    EXPECT_EQ(none.err, "rtactl: connection osc -> out not found\n");
     EXPECT_TRUE(has(rtad.run({"insert", "gain", "trim", "oscc", "vol"}).err, "did you mean \"osc\"?"));
     EXPECT_EQ(rtad.run({"insert", "gain", "trim", "osc", "vol", "gain_db"}).exit, Exit::usage);
     EXPECT_EQ(rtad.run({"insert", "gain", "trim", "osc"}).exit, Exit::usage);

@@ -789,7 +789,7 @@ TEST(Document, CommentsAreSkippedAndCounted) {
     EXPECT_THAT(comment_warning(document), testing::StartsWith("line 1, column 1: the document has 7 comments: "));
     EXPECT_EQ(write_document(document).find("//  "), std::string::npos);
     EXPECT_EQ(comment_warning(read(write_document(document))), "");
-    EXPECT_EQ(comment_warning(read(R"({"title": "http://x"})")), "") << "in a string it is no comment";
+    EXPECT_EQ(comment_warning(read(R"({"title": "http://x"})")), "") << "text in a string is not a comment";
     EXPECT_THAT(comment_warning(read("{}\n  // end")),
                 testing::StartsWith("line 2, column 3: the document has a comment"));
 }
