@@ -178,7 +178,8 @@ class Editor {
             settings.find(name)->second = old.description->settings.values().find(name)->second;
         const NodeDescription& added = *node.description;
         auto kept = NodeDescription::make(*added.type, added.name, settings, added.sample_rate_hz, added.annotation);
-        return kept ? std::move(*kept) : node.description;
+        if (!kept) return node.description;
+        return *std::move(kept);
     }
 
     Expected<void> replace_nodes(const GraphDocument& document, AudioGraph& replaced,

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Documents as people write them: units, switches, comments, titles, and values for other sample rates, wherever the
 // programs read documents.
-#include <google/protobuf/util/json_util.h>
+#include <google/protobuf/struct.pb.h>
 #include <gtest/gtest.h>
-#include <rapidjson/document.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -13,6 +12,7 @@
 #include "rta/v1/control.pb.h"
 #include "support/daemon.h"
 #include "support/deadline.h"
+#include "support/json.h"
 #include "support/temporary.h"
 #include "support/wav.h"
 
@@ -104,11 +104,10 @@ TEST_F(Documents, ARenderingReportsEachChangedValueOnce) {
             EXPECT_FALSE(has(rendered.output, "warning")) << rendered.output;
             continue;
         }
-        rapidjson::Document report;
-        report.Parse(rendered.output.c_str());
-        ASSERT_FALSE(report.HasParseError()) << rendered.output;
-        ASSERT_EQ(report["notices"].Size(), 1U) << rendered.output;
-        EXPECT_EQ(report["notices"][0].GetString(), warning);
+        const auto report = parse_json<google::protobuf::Struct>(rendered.output);
+        const auto& notices = report.fields().at("notices").list_value();
+        ASSERT_EQ(notices.values_size(), 1) << rendered.output;
+        EXPECT_EQ(notices.values(0).string_value(), warning);
     }
 }
 
@@ -150,8 +149,7 @@ TEST_F(Documents, RtactlLoadsThemAndPrintsWarnings) {
     write_text(written_, kWritten);
     const RunResult json = daemon.ctl({"--json", "graph", "load", written_});
     EXPECT_EQ(json.error, "");
-    v1::Response response;
-    ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(json.output, &response).ok()) << json.output;
+    const auto response = parse_json<v1::Response>(json.output);
     ASSERT_EQ(response.apply_transaction().warnings_size(), 2);
     EXPECT_EQ(response.apply_transaction().warnings(0), kClamped);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `rtad render` as a user runs it: lengths, formats, levels and messages.
+#include <google/protobuf/struct.pb.h>
 #include <gtest/gtest.h>
-#include <rapidjson/document.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,6 +14,7 @@
 
 #include "recorded_daemon.h"
 #include "support/analysis.h"
+#include "support/json.h"
 
 namespace rta::test {
 namespace {
@@ -176,17 +177,18 @@ struct Levels {
 
 /// Returns the levels of channel 1 of the first node of "outputs" or "meters" in a report.
 Levels levels_of(const std::string& json, const char* nodes) {
-    rapidjson::Document report;
-    report.Parse(json.c_str());
-    if (report.HasParseError() || report[nodes].Empty()) {
+    const auto report = parse_json<google::protobuf::Struct>(json);
+    const auto listed = report.fields().find(nodes);
+    if (listed == report.fields().end() || listed->second.list_value().values().empty()) {
         ADD_FAILURE() << json;
         return {};
     }
-    const auto& node = report[nodes][0];
-    const auto& channel = node["channels"][0];
-    const auto& loudness = node["loudness"];
-    return {channel["peak_db"].GetDouble(), channel["rms_db"].GetDouble(),
-            loudness.HasMember("integrated_lufs") ? loudness["integrated_lufs"].GetDouble() : 0.0};
+    const auto& node = listed->second.list_value().values(0).struct_value().fields();
+    const auto& channel = node.at("channels").list_value().values(0).struct_value().fields();
+    const auto& loudness = node.at("loudness").struct_value().fields();
+    const auto integrated = loudness.find("integrated_lufs");
+    return {channel.at("peak_db").number_value(), channel.at("rms_db").number_value(),
+            integrated != loudness.end() ? integrated->second.number_value() : 0.0};
 }
 
 /// What is rendered after the end of the file does not count.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // The commands as a user enters them.
-#include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -12,6 +11,7 @@
 #include "recorded_daemon.h"
 #include "rtactl/commands/commands.h"
 #include "support/daemon.h"
+#include "support/json.h"
 
 namespace rta::test {
 namespace {
@@ -28,15 +28,6 @@ std::vector<std::string> lines_of(const std::string& text) {
     std::istringstream stream{text};
     for (std::string line; std::getline(stream, line);) lines.push_back(line);
     return lines;
-}
-
-/// Parses one line of JSON with the field names of the .proto, as strictly as protobuf does.
-template <class Message>
-Message parse_json(const std::string& line) {
-    Message message;
-    const auto status = google::protobuf::util::JsonStringToMessage(line, &message);
-    EXPECT_TRUE(status.ok()) << status.ToString() << ": " << line;
-    return message;
 }
 
 class Rtactl : public testing::Test {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
@@ -107,7 +106,7 @@ TEST(Commands, JsonIsTheResponseAndNothingElse) {
     EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 1);
     EXPECT_TRUE(has(outcome.out, "\"sample_rate_hz\":48000")) << outcome.out;
     EXPECT_TRUE(has(outcome.out, "\"xruns\":\"0\"")) << "a zero is an answer too: " << outcome.out;
-    const auto response = from_json<v1::Response>(outcome.out);
+    const auto response = parse_json<v1::Response>(outcome.out);
     EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(response.get_status(), fake_status()));
 }
 
@@ -116,7 +115,7 @@ TEST(Commands, JsonOfARefusalIsTheResponseToo) {
     const Outcome outcome = rtad.run({"--json", "remove", "x"});
     EXPECT_EQ(outcome.exit, Exit::refused);
     EXPECT_EQ(outcome.err, "");
-    const auto response = from_json<v1::Response>(outcome.out);
+    const auto response = parse_json<v1::Response>(outcome.out);
     EXPECT_EQ(response.status().code(), v1::NOT_FOUND);
     EXPECT_EQ(response.status().message(), "unknown node \"x\"");
     EXPECT_NE(response.id(), 0U) << "the response of the daemon";
@@ -129,7 +128,7 @@ TEST(Commands, JsonOfEveryErrorIsAResponseOnStdout) {
         EXPECT_EQ(outcome.exit, exit) << message;
         EXPECT_EQ(outcome.err, "") << message;
         EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 1) << outcome.out;
-        const auto response = from_json<v1::Response>(outcome.out);
+        const auto response = parse_json<v1::Response>(outcome.out);
         EXPECT_EQ(response.status().code(), code) << outcome.out;
         EXPECT_TRUE(has(response.status().message(), message)) << outcome.out;
         EXPECT_EQ(response.id(), 0U) << "not from the daemon";
@@ -290,7 +289,7 @@ TEST(Commands, ALateStartIsAnErrorThatSaysWhatIsCommitted) {
     EXPECT_EQ(outcome.err, "rtactl: committed as revision 7, but not heard yet: no block of audio was rendered\n");
     const Outcome json = rtad.run({"--json", "remove", "osc"});
     EXPECT_EQ(json.exit, Exit::refused);
-    const auto response = from_json<v1::Response>(json.out);
+    const auto response = parse_json<v1::Response>(json.out);
     EXPECT_EQ(response.status().code(), v1::DEADLINE_EXCEEDED);
     EXPECT_EQ(response.apply_transaction().revision(), 7U);
     EXPECT_FALSE(response.apply_transaction().has_frame());
@@ -332,7 +331,7 @@ TEST(Commands, EditsSayWhatTheyHaveDone) {
                                                {"connect", "osc", "vol", "--json"},
                                                {"remove", "--bridge", "vol", "--json"},
                                                {"set", "vol.gain_db+=1", "--json"}})
-        from_json<v1::Response>(said(words));
+        parse_json<v1::Response>(said(words));
 }
 
 TEST(Commands, SetChangesValuesRelatively) {
@@ -413,8 +412,8 @@ TEST(Commands, VolumeIsShownAndSet) {
     EXPECT_EQ(sent("+=3dB"), "set_volume { add_db: 3 }");
     EXPECT_EQ(sent("-=0.5"), "set_volume { add_db: -0.5 }");
     EXPECT_EQ(rtad.run({"volume", "+= 3 dB"}).out, "volume -9 dB from frame 4096\n");
-    EXPECT_EQ(from_json<v1::Response>(rtad.run({"volume", "-6", "--json"}).out).set_volume().volume_db(), -6.0F);
-    EXPECT_TRUE(from_json<v1::Response>(rtad.run({"volume", "--json"}).out).has_get_status());
+    EXPECT_EQ(parse_json<v1::Response>(rtad.run({"volume", "-6", "--json"}).out).set_volume().volume_db(), -6.0F);
+    EXPECT_TRUE(parse_json<v1::Response>(rtad.run({"volume", "--json"}).out).has_get_status());
     for (const char* const bad : {"", "loud", "3ms", "x+=3", "=3", "+=", "==3"})
         EXPECT_EQ(rtad.run({"volume", bad}).exit, Exit::usage) << bad;
     EXPECT_EQ(rtad.run({"shell"}, "begin\nvolume -3\n").exit, Exit::refused) << "not part of a transaction";
@@ -452,7 +451,7 @@ TEST(Commands, ListsTheNodesAndConnections) {
     EXPECT_EQ(rtad.run({"list"}).out, table);
     EXPECT_EQ(rtad.run({"get"}).out, table);
     EXPECT_EQ(rtad.run({"shell"}, "list\n").out, table);
-    const auto response = from_json<v1::Response>(rtad.run({"list", "--json"}).out);
+    const auto response = parse_json<v1::Response>(rtad.run({"list", "--json"}).out);
     EXPECT_EQ(response.get_graph().graph().nodes_size(), 3);
     EXPECT_EQ(response.get_graph().graph().connections_size(), 2);
     FakeRtad empty{[](const v1::Request& request) -> std::optional<Reply> {
@@ -487,7 +486,7 @@ TEST(Commands, GetPrintsValuesWithUnits) {
     EXPECT_EQ(rtad.run({"get", "osc."}).exit, Exit::usage);
     EXPECT_EQ(rtad.run({"get", ".x"}).exit, Exit::usage);
     EXPECT_EQ(rtad.run({"get", ""}).exit, Exit::usage);
-    const auto response = from_json<v1::Response>(rtad.run({"get", "osc.gain_db", "--json"}).out);
+    const auto response = parse_json<v1::Response>(rtad.run({"get", "osc.gain_db", "--json"}).out);
     ASSERT_EQ(response.get_graph().graph().nodes_size(), 1);
     EXPECT_EQ(response.get_graph().graph().nodes(0).parameters_size(), 1);
     EXPECT_EQ(response.get_graph().graph().nodes(0).parameters().at("gain_db"), -20.0F);
@@ -552,7 +551,7 @@ TEST(Commands, TextFromTheDaemonIsEscaped) {
     // --json escapes as in JSON.
     const std::string json = rtad.run({"status", "--json"}).out;
     EXPECT_EQ(printable(json, "\n"), json);
-    EXPECT_EQ(from_json<v1::Response>(json).get_status().device().name(), kHostile);
+    EXPECT_EQ(parse_json<v1::Response>(json).get_status().device().name(), kHostile);
 }
 
 TEST(PrintableStream, KeepsCharactersWholeHoweverTheyAreCut) {
@@ -615,7 +614,7 @@ TEST(Commands, WithoutACommandASummaryIsPrinted) {
     EXPECT_FALSE(has(outcome.out, "rtactl play")) << "there is a graph";
     EXPECT_LE(std::ranges::count(outcome.out, '\n'), 12) << outcome.out;
     EXPECT_EQ(rtad.run({"status", "--summary"}).out, outcome.out);
-    EXPECT_EQ(from_json<v1::Response>(rtad.run({"--json"}).out).get_status().server_version(), "9.9.9");
+    EXPECT_EQ(parse_json<v1::Response>(rtad.run({"--json"}).out).get_status().server_version(), "9.9.9");
 
     FakeRtad empty{[](const v1::Request& request) -> std::optional<Reply> {
         v1::Response response = ok(request);
@@ -946,7 +945,7 @@ TEST(Commands, ASwitchIsRefusedWithTheSameSentenceInJson) {
     const Outcome outcome = rtad.run({"--json", "bypass", "osc"});
     EXPECT_EQ(outcome.exit, Exit::refused);
     EXPECT_EQ(outcome.err, "");
-    const auto response = from_json<v1::Response>(outcome.out);
+    const auto response = parse_json<v1::Response>(outcome.out);
     EXPECT_EQ(response.status().code(), v1::NOT_FOUND);
     EXPECT_TRUE(has(response.status().message(), "node \"osc\" (sine) cannot be bypassed")) << outcome.out;
 }

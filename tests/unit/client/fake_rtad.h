@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -12,21 +11,13 @@
 #include <vector>
 
 #include "rtactl/context/program.h"
+#include "support/json.h"
 #include "support/scripted_daemon.h"
 
 namespace rta::test {
 
 [[nodiscard]] inline bool has(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
-}
-
-/// Parses one line of JSON with the field names of the .proto, as strictly as protobuf does.
-template <class Message>
-Message from_json(const std::string& line) {
-    Message message;
-    const auto status = google::protobuf::util::JsonStringToMessage(line, &message);
-    EXPECT_TRUE(status.ok()) << line << ": " << status.ToString();
-    return message;
 }
 
 /// Result of a run of rtactl.

@@ -183,7 +183,7 @@ TEST(Shell, ShowsTheGraphWithTheEditsOfTheTransaction) {
     EXPECT_EQ(rtad.change_count(), 0U);
     const Outcome json = rtad.run({"--json", "shell"}, "begin\nremove osc\ngraph show\nabort\n");
     EXPECT_EQ(std::ranges::count(json.out, '\n'), 1) << json.out;
-    const auto response = from_json<v1::Response>(json.out);
+    const auto response = parse_json<v1::Response>(json.out);
     EXPECT_EQ(response.get_graph().graph().nodes_size(), 2);
     EXPECT_TRUE(has(response.get_graph().document(), "\"vol\"")) << json.out;
 }
@@ -244,7 +244,7 @@ TEST(Shell, PrintsALineOfJsonForEveryRefusedLine) {
     EXPECT_EQ(outcome.err, "");
     std::vector<v1::Response> responses;
     std::istringstream lines{outcome.out};
-    for (std::string line; std::getline(lines, line);) responses.push_back(from_json<v1::Response>(line));
+    for (std::string line; std::getline(lines, line);) responses.push_back(parse_json<v1::Response>(line));
     ASSERT_EQ(responses.size(), 4U) << outcome.out;
     EXPECT_EQ(responses[0].status().code(), v1::OK);
     EXPECT_EQ(responses[1].status().code(), v1::INVALID_ARGUMENT);
