@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include <array>
-#include <complex>
-#include <cstdint>
-#include <memory>
-#include <span>
 #include <string_view>
 
 #include "dsp/butterworth.h"
+#include "graph/corner_filter_node.h"
 #include "graph/node_type.h"
 
 namespace rta::nodes::linkwitz_riley_filter {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> kKinds{"lowpass", "highpass"};
 constexpr std::array<std::string_view, 4> kOrders{"2", "4", "6", "8"};
 
 constexpr std::array kSettings{
-    SettingSpec{.name = "kind",
-                .kind = SettingSpec::Kind::choice,
-                .default_text = "lowpass",
-                .choices = kKinds,
-                .help = "Passes low or high frequencies."},
+    pass_kind_setting(),
     SettingSpec{.name = "order",
                 .kind = SettingSpec::Kind::integer,
                 .minimum = 2,
@@ -42,26 +34,6 @@ static_assert(well_formed(kParameters));
 constexpr std::array kInputs{PortSpec{"in"}};
 constexpr std::array kOutputs{PortSpec{"out"}};
 
-dsp::FixedSections sections_of(const ResolvedSettings& settings) {
-    const dsp::Pass pass = settings.text("kind") == "lowpass" ? dsp::Pass::low : dsp::Pass::high;
-    return dsp::linkwitz_riley_sections(pass, settings.integer("order"));
-}
-
-class LinkwitzRileyFilter final : public Processor {
- public:
-    explicit LinkwitzRileyFilter(const BuildContext& context)
-        : filter_{sections_of(context.settings), context.settings.integer("channels"), context.sample_rate_hz,
-                  context.block_size} {}
-
-    void process(const ProcessContext& context) RTA_NONBLOCKING override {
-        const ParameterView& frequency_hz = context.parameters[0];
-        filter_.process({frequency_hz.value, frequency_hz.ramp}, context.inputs[0], context.outputs[0]);
-    }
-
- private:
-    dsp::CornerFilter filter_;
-};
-
 }  // namespace
 
 extern constinit const NodeType kType{
@@ -72,15 +44,8 @@ extern constinit const NodeType kType{
     .inputs = kInputs,
     .outputs = kOutputs,
     .in_place = true,
-    .create = [](const BuildContext& context) -> Expected<std::unique_ptr<Processor>> {
-        return std::make_unique<LinkwitzRileyFilter>(context);
-    },
-    .response =
-        [](const ResponseQuery& query, std::span<std::complex<double>> responses) {
-            const auto sections =
-                dsp::coefficients_of(sections_of(query.settings), query.parameters[0], query.sample_rate_hz);
-            dsp::cascade_response(sections, query.sample_rate_hz, query.frequencies_hz, responses);
-        },
+    .create = CornerFilterNode::create<dsp::linkwitz_riley_sections>,
+    .response = CornerFilterNode::response<dsp::linkwitz_riley_sections>,
 };
 
 }  // namespace rta::nodes::linkwitz_riley_filter
