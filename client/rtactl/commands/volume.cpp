@@ -56,6 +56,8 @@ Result<void> run_volume(Context& context, const Arguments& arguments) {
     context.out() << "volume " << format_value(response->set_volume().volume_db(), "dB");
     if (response->set_volume().has_frame()) context.out() << " from frame " << response->set_volume().frame();
     context.out() << '\n';
+    if (const std::string& word = arguments.words[0]; word.starts_with('+') && change->has_volume_db())
+        context.out() << "(to raise it by " << word.substr(1) << ", write +=" << word.substr(1) << ")\n";
     return {};
 }
 

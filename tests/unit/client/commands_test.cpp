@@ -407,6 +407,7 @@ TEST(Commands, VolumeIsShownAndSet) {
     };
     EXPECT_EQ(sent("-6dB"), "set_volume { volume_db: -6 }");
     EXPECT_EQ(sent("+3"), "set_volume { volume_db: 3 }") << "a value";
+    EXPECT_EQ(rtad.run({"volume", "+3dB"}).out, "volume 3 dB from frame 4096\n(to raise it by 3dB, write +=3dB)\n");
     EXPECT_EQ(sent("0"), "set_volume { volume_db: 0 }");
     EXPECT_EQ(sent("-inf"), "set_volume { volume_db: -120 }");
     EXPECT_EQ(sent("+=3dB"), "set_volume { add_db: 3 }");
