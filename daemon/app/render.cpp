@@ -52,14 +52,15 @@ class RenderObserver final : public Engine::Observer {
 
 volatile std::sig_atomic_t interrupted = 0;
 
-/// Makes the next SIGINT, SIGTERM or SIGHUP set `interrupted`. Ignored signals stay ignored, as nohup requires.
+/// Makes the next SIGINT, SIGTERM or SIGHUP set `interrupted`, and end the opening of a pipe that nobody writes.
+/// Ignored signals stay ignored, as nohup requires.
 void watch_for_interruption() {
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
         struct sigaction action{};
         if (sigaction(number, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
         action = {};
         action.sa_handler = [](int) { interrupted = 1; };
-        action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
+        action.sa_flags = static_cast<int>(SA_RESETHAND);
         sigaction(number, &action, nullptr);
     }
 }
@@ -118,6 +119,9 @@ class Rendering {
         auto failure = open_device(file->path());
         if (!failure) {
             if (auto rendered = render(*file); !rendered) failure = Failure{kExitFailure, std::move(rendered.error())};
+        }
+        if (failure && interrupted != 0) {
+            failure = Failure{kExitFailure, Error{ErrorCode::aborted, "interrupted: no file was written"}};
         }
         if (failure) name_output(failure->error.sentence, file->path());
         return failure;
@@ -239,7 +243,7 @@ class Rendering {
         if (!has_meters(engine_.take_levels())) engine_.watch_levels(false);
         RenderObserver observer;
         while (!device_->ended()) {
-            if (interrupted != 0) return fail(ErrorCode::aborted, "interrupted: no file was written");
+            if (interrupted != 0) return fail(ErrorCode::aborted, "interrupted");
             if (auto advanced = device_->advance(); !advanced) return advanced;
             engine_.poll(observer);
             meters_.add(engine_.take_levels(), device_->output().kept_until());

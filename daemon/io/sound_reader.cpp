@@ -157,8 +157,10 @@ SoundReader::~SoundReader() = default;
 
 Expected<SoundReader> SoundReader::open(const std::string& path) {
     os::UniqueFd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (!file) {
-        const int error = errno;
+    struct stat status{};
+    const bool is_directory = file && ::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode);
+    if (!file || is_directory) {
+        const int error = is_directory ? EISDIR : errno;
         return fail(error == ENOENT ? ErrorCode::not_found : ErrorCode::unavailable,
                     "cannot read the sound file " + path + ": " + std::strerror(error));
     }

@@ -147,6 +147,29 @@ TEST(LiveRender, AnInterruptionLeavesTheFileAsItWas) {
     }
 }
 
+/// Returns whether the first thread of a process waits in a system call.
+bool waits(pid_t pid) {
+    const std::string status = read_text("/proc/" + std::to_string(pid) + "/stat");
+    const std::size_t name_end = status.rfind(')');
+    return name_end != std::string::npos && status.compare(name_end, 3, ") S") == 0;
+}
+
+TEST(LiveRender, AnInterruptionEndsTheWaitForAWriterOfAPipe) {
+    const TemporaryDirectory directory;
+    const std::string pipe = (directory / "in.wav").string();
+    write_text(directory / "graph.json", kDocument);
+    ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    Process process{{rtad_program(),
+                     {"render", "--graph", (directory / "graph.json").string(), "--input", pipe, "--output",
+                      (directory / "out.wav").string()}}};
+    while (partial_files(directory.path()) == 0 || !waits(process.pid()))
+        ASSERT_TRUE(process.running()) << process.error();
+    process.signal(SIGTERM);
+    EXPECT_EQ(process.wait(), (ExitStatus{.code = 1}));
+    EXPECT_EQ(process.error(), "rtad: interrupted: no file was written\n");
+    EXPECT_EQ(partial_files(directory.path()), 0);
+}
+
 TEST(LiveRender, ReplacesAFileAndWritesToWhatIsNone) {
     const TemporaryDirectory directory;
     write_text(directory / "graph.json", kDocument);
