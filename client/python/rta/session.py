@@ -19,7 +19,7 @@ from rta.subscription import EventQueue, Topic, topic_names, topic_of
 from rta.v1 import control_pb2 as pb
 
 PROTOCOL_VERSION = 1
-_READ_BYTES = 1 << 18
+_READ_BYTES = 1 << 16
 _CLOSE_S = 0.5
 # A peer that has disappeared without a word is noticed after 10 + 3 * 5 s.
 _KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}

@@ -96,14 +96,15 @@ class Subscription(Generic[T]):
                  close_queue: Callable[[EventQueue], Awaitable[None]], convert: Callable[[pb.Event], T]) -> None:
         self._open_queue, self._close_queue, self._convert = open_queue, close_queue, convert
         self._queue: EventQueue | None = None
-        self._daemon_dropped = (0, 0)  # at the first event, and now
+        self._daemon_dropped: tuple[int, int] | None = None  # at the first event, and now
         self._closed = False
 
     @property
     def telemetry_dropped(self) -> int:
         """Number of telemetry events lost since the first one, by the daemon or here, because the client reads too slowly."""
         here = self._queue.telemetry_dropped if self._queue else 0
-        return here + self._daemon_dropped[1] - self._daemon_dropped[0]
+        first, now = self._daemon_dropped or (0, 0)
+        return here + now - first
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self
@@ -115,8 +116,8 @@ class Subscription(Generic[T]):
             self._queue = await self._open_queue()
         event = await self._queue.get()
         if not event.number:
-            first = self._daemon_dropped[0] if self._daemon_dropped[1] else event.telemetry_dropped
-            self._daemon_dropped = (first, event.telemetry_dropped)
+            now = event.telemetry_dropped
+            self._daemon_dropped = (self._daemon_dropped[0] if self._daemon_dropped else now, now)
         return self._convert(event)
 
     async def __aenter__(self) -> Subscription[T]:

@@ -148,4 +148,4 @@ def number(name: str, value: object) -> float:
     try:
         return float(value)
     except OverflowError as error:
-        raise InvalidArgument(f'{name} = {value!r}: the number is too large') from error
+        raise InvalidArgument(f'{name}: the number is too large; expected a float') from error
