@@ -77,6 +77,11 @@ class Client:
             await self._session.close(Disconnected("the client was closed"))
 
     @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._closed
+
+    @property
     def hello(self) -> pb.HelloResult:
         """The version and the instance of the daemon that the client has last connected to."""
         return self._session.hello if self._session else pb.HelloResult()
@@ -84,10 +89,12 @@ class Client:
     async def session(self) -> Session:
         """Returns the connection. Connects if there is none."""
         async with deadline(2 * self._timeout_s, "no connection"), self._connecting:
-            if self._closed:
-                raise Disconnected("the client was closed")
-            if not self._session or self._session.lost:
+            if not self._closed and (not self._session or self._session.lost):
                 self._session = await Session.open(self._addresses, self._tls, self._hello, self._timeout_s)
+            if self._closed:  # possibly in the meantime
+                await self.close()
+            if self._closed or not self._session:
+                raise Disconnected("the client was closed")
             return self._session
 
     async def call(self, request: pb.Request, *, at_least_s: float = 0.0) -> pb.Response:

@@ -136,12 +136,13 @@ def applied(graph: Graph, event: pb.Event, types: NodeTypes) -> Graph:
 
 
 class _Draft:
-    """A graph while edits are applied. Copies a node when it is first changed."""
+    """A graph while edits are applied. Copies a node, and the connections, when they are first changed."""
 
     def __init__(self, graph: Graph, types: NodeTypes) -> None:
         self._types = types
         self._nodes = dict(graph.nodes)
-        self._connections = dict(graph.connections)
+        self._connections = graph.connections
+        self._copied_connections: dict[Ports, float] | None = None
         self._graph = graph
         self._parameters: dict[str, dict[str, float]] = {}  # of the nodes that are copied
 
@@ -170,8 +171,8 @@ class _Draft:
     def remove_node(self, edit: pb.RemoveNode) -> None:
         del self._nodes[edit.name]
         self._parameters.pop(edit.name, None)
-        self._connections = {ports: gain for ports, gain in self._connections.items()
-                             if edit.name not in (_node_of(ports[0]), _node_of(ports[1]))}
+        self._use({ports: gain for ports, gain in self._connections.items()
+                   if edit.name not in (_node_of(ports[0]), _node_of(ports[1]))})
 
     def rename_node(self, edit: pb.RenameNode) -> None:
         def renamed(port: str) -> str:
@@ -179,13 +180,13 @@ class _Draft:
         self._nodes[edit.new_name] = self._nodes.pop(edit.name)
         if edit.name in self._parameters:
             self._parameters[edit.new_name] = self._parameters.pop(edit.name)
-        self._connections = {(renamed(ports[0]), renamed(ports[1])): gain for ports, gain in self._connections.items()}
+        self._use({(renamed(ports[0]), renamed(ports[1])): gain for ports, gain in self._connections.items()})
 
     def connect(self, edit: graph_pb2.Connection) -> None:
-        self._connections[self._ports(edit)] = edit.gain_db  # 0 if omitted
+        self._own_connections()[self._ports(edit)] = edit.gain_db  # 0 if omitted
 
     def disconnect(self, edit: pb.Disconnect) -> None:
-        del self._connections[self._ports(edit)]
+        del self._own_connections()[self._ports(edit)]
 
     def set_parameter(self, change: pb.SetParameter) -> None:
         if change.node not in self._parameters:
@@ -214,7 +215,8 @@ class _Draft:
             self._graph = replace(self._graph, **texts)
 
     def replace_graph(self, graph: graph_pb2.Graph) -> None:
-        self._nodes, self._connections, self._parameters = {}, {}, {}
+        self._nodes, self._parameters = {}, {}
+        self._use({})
         for node in graph.nodes:
             self.add_node(node)
         for connection in graph.connections:
@@ -225,6 +227,15 @@ class _Draft:
     def _put(self, name: str, node: Node, parameters: dict[str, float]) -> None:
         self._nodes[name] = node
         self._parameters[name] = parameters
+
+    def _own_connections(self) -> dict[Ports, float]:
+        if self._copied_connections is None:
+            return self._use(dict(self._connections))
+        return self._copied_connections
+
+    def _use(self, connections: dict[Ports, float]) -> dict[Ports, float]:
+        self._connections = self._copied_connections = connections
+        return connections
 
     def _ports(self, edit: graph_pb2.Connection | pb.Disconnect) -> Ports:
         return self._port(getattr(edit, "from"), output=True), self._port(edit.to, output=False)

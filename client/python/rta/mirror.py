@@ -91,10 +91,9 @@ class Mirror:
             before = self.reread + self.resumed
             try:
                 await self._follow_once()
-            except _RETRIED:
-                pass
             except Error as error:
-                return self._fail(error)
+                if self._client.closed or not isinstance(error, _RETRIED):
+                    return self._fail(error)
             except Exception as error:  # must not look like a graph that does not change
                 self._fail(Error(f"the mirror failed: {error!r}"))
                 raise

@@ -191,6 +191,11 @@ class Client:
         self.loop.stop()
 
     @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self.inner.closed
+
+    @property
     def hello(self) -> pb.HelloResult:
         """The version and the instance of the daemon."""
         return self.inner.hello

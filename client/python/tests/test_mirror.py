@@ -33,6 +33,7 @@ class Mirrors(DaemonCase):
                 t.add("noise", "hiss")
                 t.add("mixer", "mix", inputs=3)
                 t.add("delay_line", "echo", max_time_ms=50)
+                t.add("delay_line", "slap", max_time_ms=20)
                 t.connect("hiss", "mix:in_2", -3)
                 t.connect("hiss", "eq")
                 t.set({"eq.gain_4_db": 3})
@@ -51,7 +52,8 @@ class Mirrors(DaemonCase):
             graph = await equals_the_graph(mirror, self.client)
             self.assertEqual(mirror.graph, graph)
             self.assertEqual(mirror.graph.revision, graph.revision)
-            self.assertEqual(set(graph.nodes), {"vol", "out", "eq", "noise", "mix", "echo"})
+            self.assertEqual(set(graph.nodes), {"vol", "out", "eq", "noise", "mix", "echo", "slap"})
+            self.assertEqual(graph.parameter("slap.time_ms"), 20)  # the maximum, which is below the default
             await self.client.load(CHAIN)
             self.assertEqual(mirror.graph if await equals_the_graph(mirror, self.client) else None, before)
             self.assertEqual((mirror.reread, mirror.resumed), (1, 0))
@@ -146,6 +148,43 @@ class Mirrors(DaemonCase):
                 async with client.mirror():
                     pass
 
+    async def test_ends_with_its_client(self):
+        async with rta.connect(self.daemon.address) as client, client.mirror() as mirror:
+            waiting = asyncio.create_task(mirror.wait_for(lambda graph: False, timeout=PATIENCE_S))
+            await asyncio.sleep(0)
+            await client.close()
+            with self.assertRaises(rta.Disconnected):
+                await waiting
+            with self.assertRaises(rta.Disconnected):
+                await mirror.wait_for(lambda graph: False, timeout=PATIENCE_S)
+
+    async def test_rereads_if_the_instance_is_another_even_if_the_numbers_agree(self):
+        state = {"instances": 0}
+
+        async def serve(peer):
+            state["instances"] += 1
+            hello = await peer.request()
+            name = f"instance{state['instances']}"
+            await peer.respond(hello, hello=pb.HelloResult(protocol_version=1, instance_id=name))
+            while True:
+                request = await peer.request()
+                kind = request.WhichOneof("request")
+                if kind == "list_node_types":
+                    await peer.respond(request, list_node_types=pb.NodeTypesResult())
+                elif kind == "subscribe":
+                    await peer.respond(request, subscribe=pb.SubscribeResult(instance_id=name, change_number=5))
+                elif kind == "get_graph":
+                    graph = pb.GraphResult(change_number=5)
+                    graph.graph.title = name
+                    await peer.respond(request, get_graph=graph)
+                    if state["instances"] == 1:
+                        return
+
+        async with FakeDaemon(serve, greet=False) as daemon, rta.connect(daemon.address) as client:
+            async with client.mirror(retry_s=SOON) as mirror:
+                await mirror.wait_for(lambda graph: graph.title == "instance2", timeout=PATIENCE_S)
+                self.assertEqual((mirror.reread, mirror.resumed), (2, 0))
+
     async def test_rereads_after_a_gap_and_after_an_edit_that_it_does_not_know(self):
         types = await self.client.types()
         state = {"number": 5, "reads": 0}
@@ -172,7 +211,8 @@ class Mirrors(DaemonCase):
                         state["number"] = 9
                         await peer.send(pb.ServerMessage(event=pb.Event(number=9, graph_changed=unknown)))
 
-        async with FakeDaemon(serve) as daemon, rta.connect(daemon.address) as client, client.mirror() as mirror:
+        async with (FakeDaemon(serve) as daemon, rta.connect(daemon.address) as client,
+                    client.mirror(silence_s=PATIENCE_S) as mirror):
             graph = await mirror.wait_for(lambda graph: "n3" in graph.nodes, timeout=PATIENCE_S)
             self.assertEqual((mirror.reread, graph.change_number), (3, 9))
 

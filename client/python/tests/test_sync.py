@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 import asyncio
 import inspect
+import socket
 import threading
 
 import rta
@@ -82,6 +83,25 @@ class Blocking(DaemonCase):
         thread.start()
         client.close()
         thread.join(PATIENCE_S)
+        self.assertEqual([type(error) for error in raised], [rta.Disconnected])
+
+    async def test_closing_ends_a_call_that_still_connects(self):
+        raised = []
+
+        def call(client):
+            try:
+                client.status()
+            except rta.Error as error:
+                raised.append(error)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            client = rta.sync.connect("127.0.0.1:%d" % server.getsockname()[1], timeout=PATIENCE_S)
+            thread = threading.Thread(target=call, args=(client,))
+            thread.start()
+            connection, _ = server.accept()
+            with connection:
+                self.assertTrue(connection.recv(1))  # Hello, which is not answered
+                client.close()
+                thread.join(PATIENCE_S)
         self.assertEqual([type(error) for error in raised], [rta.Disconnected])
 
     async def test_wrong_arguments_start_no_thread(self):

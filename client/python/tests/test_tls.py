@@ -2,9 +2,9 @@
 """TLS through a proxy that forwards to the plain port of a real rtad."""
 import asyncio
 import logging
-import os
 import pathlib
 import ssl
+import subprocess
 import tempfile
 import unittest
 import unittest.mock
@@ -12,7 +12,7 @@ import unittest.mock
 import rta
 from rta import tls
 from rta.address import Address
-from support import PATIENCE_S, Certificates, Daemon, DaemonCase, Proxy
+from support import PATIENCE_S, RTAD, Certificates, Daemon, DaemonCase, Proxy
 
 
 class TlsCase(DaemonCase):
@@ -164,7 +164,8 @@ class KnownHosts(unittest.TestCase):
             self.verify("studio", "SHA256:a")
 
 
-@unittest.skipUnless(os.environ.get("RTAD_TLS"), "rtad has no --listen tls:// yet")
+@unittest.skipUnless("--tls-cert" in subprocess.run([RTAD, "--help"], stdout=subprocess.PIPE, text=True).stdout,
+                     "this rtad has no TLS")
 class DaemonTls(unittest.IsolatedAsyncioTestCase):
     """The daemon's own TLS."""
 
