@@ -127,8 +127,7 @@ class Mirror:
                 async with asyncio.timeout(self._silence_s):
                     event = await queue.get()
             except TimeoutError:
-                # A peer that has disappeared does not answer.
-                await session.call(pb.Request(get_status=pb.GetStatus()), self._silence_s)
+                await self._ping(session)
                 continue
             if event.number <= self.graph.change_number:
                 continue  # already in the graph
@@ -138,6 +137,15 @@ class Mirror:
                 self._show(applied(self.graph, event, await self._client.types_of(session)))
             except UnknownEdit:
                 await self._read_graph(session)
+
+    async def _ping(self, session: Session) -> None:
+        """Closes a connection whose other end has disappeared without a word."""
+        try:
+            await session.call(pb.Request(get_status=pb.GetStatus()), self._silence_s)
+        except DeadlineExceeded as error:
+            silent = Disconnected(f"no answer for {self._silence_s:g} s")
+            await session.close(silent)
+            raise silent from error
 
     async def _read_graph(self, session: Session) -> None:
         try:

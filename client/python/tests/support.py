@@ -90,15 +90,14 @@ class Daemon:
 
 
 class Proxy:
-    """Forwards connections to a port. cut() ends them, hold() stops forwarding without ending them."""
+    """Forwards connections to a port. cut() ends those that exist; hold() stops forwarding without ending them."""
 
     def __init__(self, port: int, context: ssl.SSLContext | None = None) -> None:
         self.target_port, self._context = port, context
         self.port = 0
         self.connections = 0
         self.cut_after_bytes: int | None = None  # towards the client, of the connections that exist and of new ones
-        self._forwarding = asyncio.Event()
-        self._forwarding.set()
+        self._held = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -125,10 +124,8 @@ class Proxy:
         self._writers.clear()
 
     def hold(self) -> None:
-        self._forwarding.clear()
-
-    def release(self) -> None:
-        self._forwarding.set()
+        self._held.set()
+        self._held = asyncio.Event()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -138,15 +135,18 @@ class Proxy:
             writer.transport.abort()
             return
         self._writers |= {writer, inner_writer}
+        held = self._held
         for source, target, is_down in ((reader, inner_writer, False), (inner_reader, writer, True)):
-            task = asyncio.create_task(self._forward(source, target, is_down))
+            task = asyncio.create_task(self._forward(source, target, is_down, held))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _forward(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, is_down: bool) -> None:
+    async def _forward(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, is_down: bool,
+                       held: asyncio.Event) -> None:
         with contextlib.suppress(OSError):
             while data := await source.read(4096):
-                await self._forwarding.wait()
+                if held.is_set():
+                    continue
                 if is_down and self.cut_after_bytes is not None:
                     target.write(data[:self.cut_after_bytes])
                     self.cut_after_bytes -= len(data)

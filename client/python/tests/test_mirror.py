@@ -100,14 +100,10 @@ class Mirrors(DaemonCase):
                 await asyncio.sleep(0.005)
 
     async def test_a_connection_that_has_gone_silent_is_replaced(self):
-        async with Proxy(self.daemon.port) as proxy, rta.connect(proxy.address, timeout=0.5) as client:
+        async with Proxy(self.daemon.port) as proxy, rta.connect(proxy.address) as client:
             async with client.mirror(retry_s=SOON, silence_s=0.3) as mirror:
                 proxy.hold()
                 await self.client.set({"vol.gain_db": -3})
-                async with asyncio.timeout(PATIENCE_S):
-                    while mirror.connected:
-                        await asyncio.sleep(0.01)
-                proxy.release()
                 await mirror.wait_for(lambda graph: graph.parameter("vol.gain_db") == -3, timeout=PATIENCE_S)
 
     async def test_equals_the_graph_after_50_random_cuts(self):

@@ -24,7 +24,8 @@ class Answers(unittest.IsolatedAsyncioTestCase):
     async def raises(self, error, pattern, serve, timeout=LONG_S, greet=True):
         async with FakeDaemon(serve, greet) as daemon, asyncio.timeout(PATIENCE_S):
             with self.assertRaisesRegex(error, pattern) as caught:
-                async with rta.connect(daemon.address, timeout=timeout) as client:
+                async with rta.connect(daemon.address, timeout=LONG_S if greet else timeout) as client:
+                    client._timeout_s = timeout
                     await client.status()
             return caught.exception
 
@@ -77,7 +78,8 @@ class Answers(unittest.IsolatedAsyncioTestCase):
         async def serve(peer):
             peer.reader._transport.pause_reading()
             await asyncio.Event().wait()
-        async with FakeDaemon(serve) as daemon, asyncio.timeout(PATIENCE_S), rta.connect(daemon.address, timeout=0.2) as client:
+        async with FakeDaemon(serve) as daemon, asyncio.timeout(PATIENCE_S), rta.connect(daemon.address) as client:
+            client._timeout_s = 0.2
             results = await asyncio.gather(*(client.load(" " * ((4 << 20) - 100)) for _ in range(8)), return_exceptions=True)
             self.assertEqual({type(result) for result in results}, {rta.DeadlineExceeded})
             # What waited has not been buffered.
@@ -86,7 +88,7 @@ class Answers(unittest.IsolatedAsyncioTestCase):
     async def test_no_answer_to_hello(self):
         async def serve(peer):
             await asyncio.Event().wait()
-        await self.raises(rta.DeadlineExceeded, "no response", serve, timeout=0.05, greet=False)
+        await self.raises(rta.DeadlineExceeded, "no response", serve, timeout=1.0, greet=False)
 
     async def test_an_error_that_belongs_to_no_request_ends_the_connection(self):
         async def serve(peer):
