@@ -65,8 +65,11 @@ def parse(text: str | os.PathLike[str]) -> Address:
     return Address(host=host, port=int(port_text))
 
 
-def local_addresses() -> list[Address]:
-    """Returns the addresses at which a daemon on this machine may listen, in the order in which rtactl tries them."""
+def default_addresses() -> list[Address]:
+    """Returns the addresses to try if the program has named none, like rtactl: the one in RTACTL_HOST, or else those at
+    which a daemon on this machine may listen."""
+    if host := os.environ.get("RTACTL_HOST"):
+        return [parse(host)]
     found = []
     if directory := os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]:
         found.append(Address(path=f"{directory}/control.sock"))

@@ -34,21 +34,22 @@ def connect(address: str | os.PathLike[str] | None = None, *, token: str | None 
             key: str | os.PathLike[str] | None = None, known_hosts: str | os.PathLike[str] | None = None) -> Client:
     """Returns a client, which connects when it enters its `async with` block, or at its first request.
 
-    `address` is HOST[:PORT] or the path of a Unix socket; without it, the addresses that rtactl tries. `timeout` limits
-    connecting, and each request, in seconds. An address that is not on this machine uses TLS; `tls` forces it on
-    loopback. The certificate is verified by `ca` (a PEM file), or by `fingerprint` (`SHA256:...`), or by the known-hosts
-    file of rtactl, which stores the certificate of a new host and refuses a changed one. `certificate` and `key` are PEM
-    files of a client certificate. `client_name` is shown to other clients, at most 128 bytes.
+    `address` is HOST[:PORT] or the path of a Unix socket; without it, RTACTL_HOST or the addresses that rtactl tries.
+    `timeout` limits connecting, and each request, in seconds. `client_name` is shown to other clients, at most 128 bytes.
+
+    An address that is not on this machine uses TLS; `tls` forces it on loopback. The certificate is verified by `ca` (a
+    PEM file), or by `fingerprint` (`SHA256:...`), or by the known-hosts file of rtactl, which stores the certificate of a
+    new host and refuses a changed one. `certificate` and `key` are PEM files of a client certificate.
     """
     if fingerprint is not None and not fingerprint.startswith("SHA256:"):
         raise InvalidArgument(f'invalid fingerprint "{fingerprint}": expected SHA256: and 43 characters of base64')
-    found = [addresses.parse(address)] if address is not None else addresses.local_addresses()
+    found = [addresses.parse(address)] if address is not None else addresses.default_addresses()
     hello = pb.Hello(protocol_version=PROTOCOL_VERSION, client_name=client_name, token=token or "")
     return Client(found, TlsOptions(tls, ca, fingerprint, certificate, key, known_hosts), hello, timeout)
 
 
 class Client:
-    """A client of one daemon, for one event loop. Made by connect().
+    """A client of one daemon, for one event loop. connect() creates it.
 
     Requests of concurrent tasks are pipelined. Each raises Error or one of its subclasses. When the connection is lost,
     pending requests raise Disconnected, subscriptions end, and the next request connects again. Results are the messages

@@ -29,7 +29,7 @@ class Mirror:
     """Follows the graph while its `async with` block runs.
 
     The block begins when the graph has been read. `graph` is then always a whole graph of the daemon: the latest that the
-    mirror has received. Each change makes a new one; a Graph never changes, so it can be kept and compared.
+    mirror has received. Each change creates a new one; a Graph never changes, so it can be kept and compared.
     """
 
     def __init__(self, client: Client, retry_s: tuple[float, float], silence_s: float) -> None:
@@ -139,7 +139,7 @@ class Mirror:
                 await self._read_graph(session)
 
     async def _ping(self, session: Session) -> None:
-        """Closes a connection whose other end has disappeared without a word."""
+        """Sends a request to an idle daemon, and closes the connection if it does not answer."""
         try:
             await session.call(pb.Request(get_status=pb.GetStatus()), self._silence_s)
         except DeadlineExceeded as error:

@@ -21,7 +21,7 @@ from rta.v1 import control_pb2 as pb
 PROTOCOL_VERSION = 1
 _READ_BYTES = 1 << 16
 _CLOSE_S = 0.5
-# A peer that has disappeared without a word is noticed after 10 + 3 * 5 s.
+# Detects a peer that has disappeared without closing the connection, after 10 + 3 * 5 s.
 _KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
 
@@ -117,11 +117,12 @@ class Session:
     async def close(self, reason: Error | None = None) -> None:
         """Closes the connection. Pending calls and subscriptions raise `reason`."""
         if not self.lost:
+            self._end(reason or Disconnected("the connection was closed"))
             with contextlib.suppress(OSError, TimeoutError):
                 async with asyncio.timeout(_CLOSE_S):  # the end of TLS has a message of its own
                     self._writer.close()
                     await self._writer.wait_closed()
-        self._end(reason or Disconnected("the connection was closed"))
+        self._writer.transport.abort()
         self._reading.cancel()
         await asyncio.wait([self._reading])
 
@@ -168,6 +169,9 @@ class Session:
             self._end(ProtocolError(f"unexpected reply of {self.address}: not a message of the protocol; is this an rtad?"))
         except Error as error:
             self._end(error)
+        finally:
+            self._end(Disconnected("the connection was closed"))
+            self._writer.transport.abort()
 
     def _take(self, payload: bytes) -> None:
         message = pb.ServerMessage.FromString(payload)
@@ -191,7 +195,6 @@ class Session:
         if self.lost:
             return
         self.lost = reason
-        self._writer.transport.abort()
         for answer in self._pending.values():
             if not answer.done():
                 answer.set_exception(reason)

@@ -86,7 +86,7 @@ class EventQueue:
 
 
 class Subscription(Generic[T]):
-    """An asynchronous iterator over events, or what `convert` makes of them.
+    """An asynchronous iterator over events, each converted by `convert`.
 
     `async with` subscribes immediately; without it, the first event that is requested does. The iterator ends with
     Disconnected if the connection is lost, and with EventsLost if the program reads changes too slowly.

@@ -70,7 +70,7 @@ class Edits:
         self._append(pb.Edit(describe=pb.Describe(node=node, title=title, description=description)))
 
     def set_latency_compensation(self, enabled: bool) -> None:
-        """Delays the shorter paths where paths of different latency meet, or no longer."""
+        """Switches latency compensation on or off."""
         self._append(pb.Edit(set_latency_compensation=pb.SetLatencyCompensation(enabled=enabled)))
 
     def message(self, types: NodeTypes) -> pb.EditList:

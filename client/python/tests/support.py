@@ -219,7 +219,7 @@ class Peer:
 
 
 class Certificates:
-    """A CA, and certificates of localhost, made with openssl."""
+    """A CA, and certificates of localhost, created with openssl."""
 
     def __init__(self) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="rta-python-tls-")

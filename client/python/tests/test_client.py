@@ -7,7 +7,7 @@ import unittest
 import unittest.mock
 
 import rta
-from rta.address import local_addresses
+from rta.address import default_addresses
 from rta.v1 import control_pb2 as pb
 from support import CHAIN, DaemonCase
 
@@ -214,7 +214,10 @@ class NoDaemon(unittest.IsolatedAsyncioTestCase):
                 async with rta.connect(address):
                     pass
 
-    async def test_the_local_addresses_are_those_of_rtactl(self):
-        with unittest.mock.patch.dict("os.environ", {"RUNTIME_DIRECTORY": "/nowhere/a:/b", "XDG_RUNTIME_DIR": "/nowhere/c"}):
-            self.assertEqual([str(address) for address in local_addresses()], [
+    async def test_the_default_addresses_are_those_of_rtactl(self):
+        with unittest.mock.patch.dict("os.environ", {"RTACTL_HOST": "studio:80"}):
+            self.assertEqual([str(address) for address in default_addresses()], ["studio:80"])
+        local = {"RTACTL_HOST": "", "RUNTIME_DIRECTORY": "/nowhere/a:/b", "XDG_RUNTIME_DIR": "/nowhere/c"}
+        with unittest.mock.patch.dict("os.environ", local):
+            self.assertEqual([str(address) for address in default_addresses()], [
                 "/nowhere/a/control.sock", "/nowhere/c/rtad/control.sock", "/run/rtad/control.sock", "127.0.0.1:7340"])

@@ -47,7 +47,7 @@ class Page(unittest.TestCase):
 # Another client, whose changes the programs wait for.
 EDITOR = """
 import itertools, sys, time, rta
-client = rta.sync.connect(sys.argv[1], client_name="someone")
+client = rta.sync.connect(sys.argv[1], client_name="editor")
 for step in itertools.count():
     try:
         client.set({"vol.gain_db": -20 - step % 10})

@@ -140,7 +140,7 @@ class Answers(unittest.IsolatedAsyncioTestCase):
 
 
 class Subscriptions(unittest.IsolatedAsyncioTestCase):
-    """With a fake daemon that sends more than any real one, at once."""
+    """With a fake daemon that sends more events than a real one."""
 
     async def asyncSetUp(self):
         self.messages, self.subscribed = [], []
