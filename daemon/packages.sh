@@ -18,10 +18,12 @@ packages_test=(
     jackd2 alsa-utils gnuplot-nox
     systemd systemd-sysv systemd-container dbus
     python3 python3-protobuf python3-pyte zsh fish graphviz
+    python3-pip python3-setuptools python3-wheel openssl
 )
 # To run the checks: Clang with its sanitizers and tools, and WebAssembly.
 packages_check=(
     clang-22 lld-22 llvm-22 libclang-rt-22-dev clang-tidy-22 clang-format-22
+    mypy
     wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 libclang-rt-22-dev-wasm32
 )
 

@@ -4,7 +4,7 @@
 #
 #   tests/run.sh                     release build and all of its tests
 #   tests/run.sh --quick             release build, without e2e, stress, compile_fail and timing tests
-#   tests/run.sh --all               everything: formatting, release, sanitizers, fuzz targets, WebAssembly, clang-tidy
+#   tests/run.sh --all               everything: formatting, release, sanitizers, fuzz targets, WebAssembly, clang-tidy, mypy
 #   tests/run.sh --only tsan,wasm    only these steps of --all: format release asan tsan rtsan fuzz wasm tidy
 #
 # RTA_STRESS_ITEMS=100000000 tests/run.sh sends that many items through the ring in the stress tests (default 10000000,
@@ -202,6 +202,8 @@ step_tidy() {
     run "generate for clang-tidy" tidy-generate.log cmake --build build/asan --target rta_proto || { gate "protocol for clang-tidy" 1; return; }
     run "clang-tidy" tidy.log /usr/bin/python3 tests/tidy.py build/asan build/tidy "$jobs"
     gate "clang-tidy" $? || grep -E 'error:|warning:' "$log_dir/tidy.log" | sort -u | head -n 60 | sed 's/^/    /'
+    run "mypy" mypy.log cmake --build build/asan --target python_types
+    gate "mypy" $? || show_failure mypy.log
 }
 
 finish() {

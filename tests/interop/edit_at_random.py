@@ -6,8 +6,7 @@
 import random
 import sys
 
-from mirror import ask
-from rtad import Client, Refused, pb
+from rtad import Client, Refused, ask, pb
 
 SETTINGS = {"gain": ["channels"], "sine": ["channels"], "mixer": ["inputs", "channels"],
             "equalizer": ["bands", "kind_1", "kind_2", "kind_3", "kind_4"]}

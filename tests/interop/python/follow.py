@@ -1,76 +1,65 @@
 # SPDX-License-Identifier: MIT
 """Plays a chain and edits it. Then mirrors the graph until a node named `the_end` is added, and compares the mirror with
-the graph of the daemon.
+the graph of the daemon. Uses the library of client/python.
 
     follow.py HOST PORT
 """
+import asyncio
 import sys
 
-from mirror import Graph, Mirror, ask
-from rtad import Client, Refused, pb
-
-CHAIN = """{
-  "nodes": [{"name": "osc", "type": "sine", "parameters": {"frequency_hz": 440}},
-            {"name": "vol", "type": "gain", "parameters": {"gain_db": -12}},
-            {"name": "out", "type": "output", "settings": {"channels": 2}}],
-  "connections": [{"from": "osc", "to": "vol"}, {"from": "vol", "to": "out"}]
-}"""
+import rta
+from rta.v1 import control_pb2 as pb
 
 
-def play_and_edit(client):
-    request = pb.Request()
-    request.apply_transaction.document = CHAIN
-    request.apply_transaction.wait_for_start = True
-    played = client.call(request).apply_transaction
-    print(f"revision {played.revision} takes effect at frame {played.frame}")
+async def play_and_edit(client):
+    async with client.transaction(wait=True) as t:
+        t.add("sine", "osc", frequency_hz=440)
+        t.add("gain", "vol", gain_db=-12)
+        t.add("output", "out", channels=2)
+        t.connect("osc", "vol")
+        t.connect("vol", "out")
+    print(f"revision {t.result.revision} takes effect at frame {t.result.frame}")
 
-    request = pb.Request()
-    change = request.set_parameters.changes.add(node="osc", parameter="frequency_hz", value=660)
-    change.ramp_ms = 100
-    client.call(request)
+    await client.set({"osc.frequency_hz": 660}, ramp_ms=100)
 
     # Add a second tone in one transaction, which is applied as a whole or not at all.
-    request = pb.Request()
-    edits = request.apply_transaction.edits.edits
-    add = edits.add().add_node
-    add.name, add.type = "fifth", "sine"
-    add.parameters["frequency_hz"] = 990
-    connect = edits.add().connect
-    setattr(connect, "from", "fifth")  # a keyword of Python
-    connect.to, connect.gain_db = "vol", -6
-    client.call(request)
+    async with client.transaction() as t:
+        t.add("sine", "fifth", frequency_hz=990)
+        t.connect("fifth", "vol", gain_db=-6)
 
-    request = pb.Request()
-    request.apply_transaction.edits.edits.add().remove_node.name = "ghost"
     try:
-        client.call(request)
+        await client.remove("ghost")
         sys.exit("an unknown node was removed")
-    except Refused as refused:
-        print(f"refused, as expected: {refused} (edit {refused.status.edit_index})")
-        assert refused.status.code == pb.NOT_FOUND
+    except rta.NotFound as error:
+        print(f"refused, as expected: {error}")
 
 
-def main(host, port):
-    client = Client(host, int(port), "follow.py")
-    print(f"rtad {client.daemon.server_version}, instance {client.daemon.instance_id}")
-    play_and_edit(client)
+async def compare(client, mirror):
+    """Compares the mirror with the message of the daemon, which has all parameters."""
+    result = (await client.call(rta.Request(get_graph=pb.GetGraph()))).get_graph
+    mine = await mirror.wait_for(lambda graph: graph.change_number >= result.change_number)
+    if mine.revision != result.revision or mine != await client.graph():
+        sys.exit(f"the mirror differs:\n{mine}\n{result.document}")
+    for node in result.graph.nodes:
+        copy = mine.nodes[node.name]
+        if copy.type != node.type or copy.parameters != dict(node.parameters) or not dict(node.settings).items() <= copy.settings.items():
+            sys.exit(f"the mirror differs:\n{copy}\n{node}")
+    if len(mine.nodes) != len(result.graph.nodes) or len(mine.connections) != len(result.graph.connections):
+        sys.exit("the mirror has other nodes or connections")
+    print(f"the mirror equals the graph: {len(mine.nodes)} nodes, {len(mine.connections)} connections, revision {mine.revision}")
 
-    mirror = Mirror(client)
-    print("following", flush=True)
-    first = mirror.number
-    while "the_end" not in mirror.graph.nodes:
-        mirror.follow()
 
-    result = ask(client, "get_graph")
-    while mirror.number < result.change_number:
-        mirror.follow()
-    actual = Graph(mirror.graph.types.values())
-    actual.replace(result.graph)
-    if mirror.graph != actual or mirror.revision != result.revision:
-        sys.exit(f"the mirror differs:\n{vars(mirror.graph)}\n{vars(actual)}")
-    print(f"the mirror equals the graph: {len(actual.nodes)} nodes, {len(actual.connections)} connections, "
-          f"revision {mirror.revision}, {mirror.number - first} changes without a gap")
+async def main(host, port):
+    async with rta.connect(f"{host}:{port}", client_name="follow.py") as client:
+        print(f"rtad {client.hello.server_version}, instance {client.hello.instance_id}")
+        await play_and_edit(client)
+        async with client.mirror() as mirror:
+            print("following", flush=True)
+            await mirror.wait_for(lambda graph: "the_end" in graph.nodes)
+            await compare(client, mirror)
+            if mirror.reread != 1:
+                sys.exit(f"the graph was requested {mirror.reread} times: a change was lost, or not understood")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    asyncio.run(main(*sys.argv[1:]))

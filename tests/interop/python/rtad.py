@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A minimal client of rtad: framing, calls and events.
+"""A minimal client of rtad: framing and calls. It does not use the library of client/python, so it tests the protocol
+independently, and shows what a client in another language has to do.
 
 Requires Google's protobuf and the two .proto files, compiled with
 
     protoc -I proto --python_out=. rta/v1/graph.proto rta/v1/control.proto
 """
-import collections
 import socket
 
 from rta.v1 import control_pb2 as pb
@@ -46,7 +46,6 @@ class Client:
         self._socket = socket.create_connection((host, port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
-        self._events = collections.deque()
         self._last_id = 0
         request = pb.Request()
         request.hello.protocol_version = 1
@@ -54,7 +53,7 @@ class Client:
         self.daemon = self.call(request).hello
 
     def call(self, request):
-        """Sends a request and returns its response. Events received in the meantime are queued for event()."""
+        """Sends a request and returns its response."""
         self._last_id += 1
         request.id = self._last_id
         payload = request.SerializeToString()
@@ -62,19 +61,10 @@ class Client:
         while True:
             message = self._receive()
             if message.HasField("event"):
-                self._events.append(message.event)
-            elif message.response.status.code != pb.OK:
+                continue  # this client does not subscribe
+            if message.response.status.code != pb.OK:
                 raise Refused(message.response.status)
-            else:
-                return message.response
-
-    def event(self):
-        """Waits for the next event and returns it. Subscribe first."""
-        while not self._events:
-            message = self._receive()
-            if message.HasField("event"):
-                self._events.append(message.event)
-        return self._events.popleft()
+            return message.response
 
     def close(self):
         self._socket.close()
@@ -91,3 +81,10 @@ class Client:
             if not received:
                 raise ConnectionError("rtad disconnected")
             self._buffer += received
+
+
+def ask(client, what):
+    """Sends a request without fields, and returns its result."""
+    request = pb.Request()
+    getattr(request, what).SetInParent()
+    return getattr(client.call(request), what)

@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: MIT
+"""The client: one method for each request of the protocol, over a connection that is renewed when it is lost."""
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, TypeVar
+
+from rta import address as addresses
+from rta.errors import Disconnected, InvalidArgument, NotFound
+from rta.graph import Graph, NodeTypes, Setting, graph_of, split_name
+from rta.mirror import Mirror
+from rta.session import PROTOCOL_VERSION, Session, deadline
+from rta.subscription import EventQueue, Subscription, Topic, checked_topics
+from rta.tls import TlsOptions
+from rta.transaction import Edits, Transaction, Values, number, parameter_changes
+from rta.v1 import control_pb2 as pb
+from rta.v1 import graph_pb2
+
+Document = str | Mapping[str, Any] | graph_pb2.Graph
+
+T = TypeVar("T")
+
+# The daemon itself gives up after 8 s (set_device) and 10 s (list_devices).
+_DEVICE_TIMEOUT_S = 12.0
+
+
+def connect(address: str | os.PathLike[str] | None = None, *, token: str | None = None, client_name: str = "python",
+            timeout: float = 10.0, tls: bool = False, ca: str | os.PathLike[str] | None = None,
+            fingerprint: str | None = None, certificate: str | os.PathLike[str] | None = None,
+            key: str | os.PathLike[str] | None = None, known_hosts: str | os.PathLike[str] | None = None) -> Client:
+    """Returns a client, which connects when it enters its `async with` block, or at its first request.
+
+    `address` is HOST[:PORT] or the path of a Unix socket; without it, RTACTL_HOST or the addresses that rtactl tries.
+    `timeout` limits connecting, and each request, in seconds. `client_name` is shown to other clients, at most 128 bytes.
+
+    An address that is not on this machine uses TLS; `tls` forces it on loopback. The certificate is verified by `ca` (a
+    PEM file), or by `fingerprint` (`SHA256:...`), or by the known-hosts file of rtactl, which stores the certificate of a
+    new host and refuses a changed one. `certificate` and `key` are PEM files of a client certificate.
+    """
+    if fingerprint is not None and not fingerprint.startswith("SHA256:"):
+        raise InvalidArgument(f'invalid fingerprint "{fingerprint}": expected SHA256: and 43 characters of base64')
+    found = [addresses.parse(address)] if address is not None else addresses.default_addresses()
+    hello = pb.Hello(protocol_version=PROTOCOL_VERSION, client_name=client_name, token=token or "")
+    return Client(found, TlsOptions(tls, ca, fingerprint, certificate, key, known_hosts), hello, timeout)
+
+
+class Client:
+    """A client of one daemon, for one event loop. connect() creates it.
+
+    Requests of concurrent tasks are pipelined. Each raises Error or one of its subclasses. When the connection is lost,
+    pending requests raise Disconnected, subscriptions end, and the next request connects again. Results are the messages
+    of control.proto, whose fields are described there.
+    """
+
+    def __init__(self, found: list[addresses.Address], tls_options: TlsOptions, hello: pb.Hello, timeout_s: float) -> None:
+        self._addresses, self._tls, self._hello, self._timeout_s = found, tls_options, hello, timeout_s
+        self._session: Session | None = None
+        self._connecting = asyncio.Lock()
+        self._closed = False
+        self._types: tuple[str, NodeTypes] | None = None  # and the instance they belong to
+
+    async def __aenter__(self) -> Client:
+        await self.session()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                        trace: TracebackType | None) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Disconnects. Further requests raise Disconnected."""
+        self._closed = True
+        if self._session:
+            await self._session.close(Disconnected("the client was closed"))
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._closed
+
+    @property
+    def hello(self) -> pb.HelloResult:
+        """The version and the instance of the daemon that the client has last connected to."""
+        return self._session.hello if self._session else pb.HelloResult()
+
+    async def session(self) -> Session:
+        """Returns the connection. Connects if there is none."""
+        async with deadline(2 * self._timeout_s, "no connection"), self._connecting:
+            if not self._closed and (not self._session or self._session.lost):
+                self._session = await Session.open(self._addresses, self._tls, self._hello, self._timeout_s)
+            if self._closed:  # possibly in the meantime
+                await self.close()
+            if self._closed or not self._session:
+                raise Disconnected("the client was closed")
+            return self._session
+
+    async def call(self, request: pb.Request, *, at_least_s: float = 0.0) -> pb.Response:
+        """Sends any request of the protocol and returns its response. Sets the id of the request."""
+        session = await self.session()
+        return await session.call(request, max(self._timeout_s, at_least_s))
+
+    # ---- Reading
+
+    async def status(self) -> pb.StatusResult:
+        """Returns the state of the device, the engine, the clients, persistence and the load."""
+        return (await self.call(pb.Request(get_status=pb.GetStatus()))).get_status
+
+    async def devices(self) -> list[pb.Device]:
+        """Returns the sound cards."""
+        request = pb.Request(list_devices=pb.ListDevices())
+        return list((await self.call(request, at_least_s=_DEVICE_TIMEOUT_S)).list_devices.devices)
+
+    async def types(self, type: str = "") -> list[pb.NodeType]:
+        """Returns the node types, or one of them, with their ports, settings, parameters and help."""
+        return list((await self.call(pb.Request(list_node_types=pb.ListNodeTypes(type=type)))).list_node_types.types)
+
+    async def graph(self) -> Graph:
+        """Returns the graph, with all settings and parameters."""
+        return await self.graph_of(await self.session())
+
+    async def document(self) -> str:
+        """Returns the graph as document text, for load()."""
+        request = pb.Request(get_graph=pb.GetGraph(content=pb.GRAPH_CONTENT_DOCUMENT))
+        return (await self.call(request)).get_graph.document
+
+    async def get(self, parameter: str) -> float:
+        """Returns the value of `node.parameter`."""
+        parts = split_name(parameter)
+        if not parts:
+            raise InvalidArgument(f'invalid parameter "{parameter}": expected NODE.PARAMETER, such as "vol.gain_db"')
+        request = pb.Request(get_graph=pb.GetGraph(content=pb.GRAPH_CONTENT_MESSAGE, nodes=[parts[0]]))
+        node = (await self.call(request)).get_graph.graph.nodes[0]
+        if parts[1] not in node.parameters:
+            known = ", ".join(sorted(node.parameters))
+            raise NotFound(f'node "{node.name}": unknown parameter "{parts[1]}"; expected one of: {known}')
+        return float(node.parameters[parts[1]])
+
+    async def response(self, start: str, end: str = "", *, frequencies_hz: Iterable[float] = (), start_channel: int = 0,
+                       end_channel: int = 0) -> pb.FrequencyResponseResult:
+        """Returns the frequency response of a node, or, with `end`, of the path between two ports. Without
+        `frequencies_hz`: 961, from 20 Hz to 20 kHz."""
+        get = pb.GetFrequencyResponse(frequencies_hz=frequencies_hz, from_channel=start_channel, to_channel=end_channel)
+        if end:
+            setattr(get, "from", start)
+            get.to = end
+        else:
+            get.node = start
+        return (await self.call(pb.Request(get_frequency_response=get))).get_frequency_response
+
+    async def graph_of(self, session: Session) -> Graph:
+        """Returns the graph as of this connection."""
+        types = await self.types_of(session)
+        request = pb.Request(get_graph=pb.GetGraph(content=pb.GRAPH_CONTENT_MESSAGE))
+        result = (await session.call(request, self._timeout_s)).get_graph
+        return graph_of(result.graph, types, result.revision, result.change_number)
+
+    async def types_of(self, session: Session) -> NodeTypes:
+        """Returns the node types of the daemon, which it requests once."""
+        if not self._types or self._types[0] != session.hello.instance_id:
+            request = pb.Request(list_node_types=pb.ListNodeTypes())
+            result = (await session.call(request, self._timeout_s)).list_node_types
+            self._types = (session.hello.instance_id, NodeTypes(result.types))
+        return self._types[1]
+
+    # ---- Editing
+
+    def transaction(self, *, wait: bool = False) -> Transaction:
+        """Returns a list of edits that are applied together when its `async with` block ends. With `wait`, the block ends
+        when they begin to be heard, and the result has the frame."""
+        return Transaction(self, wait)
+
+    async def load(self, document: Document, *, wait: bool = False) -> pb.TransactionResult:
+        """Replaces the graph by a document: text, a dict or a message. Nodes that stay continue without interruption."""
+        content = pb.ApplyTransaction(wait_for_start=wait)
+        if isinstance(document, graph_pb2.Graph):
+            content.graph.CopyFrom(document)
+        else:
+            content.document = _text(document)
+        return await self._apply(content)
+
+    async def check(self, document: Document) -> pb.CheckResult:
+        """Validates and compiles a document without committing it."""
+        content = pb.CheckGraph()
+        if isinstance(document, graph_pb2.Graph):
+            content.graph.CopyFrom(document)
+        else:
+            content.document = _text(document)
+        return (await self.call(pb.Request(check_graph=content))).check_graph
+
+    async def add(self, type: str, name: str, /, *, title: str = "", description: str = "",
+                  **values: Setting) -> pb.TransactionResult:
+        """Adds a node; see Edits.add()."""
+        edits = Edits()
+        edits.add(type, name, title=title, description=description, **values)
+        return await self.apply_edits(edits)
+
+    async def remove(self, *names: str) -> pb.TransactionResult:
+        """Removes nodes with their connections."""
+        edits = Edits()
+        edits.remove(*names)
+        return await self.apply_edits(edits)
+
+    async def rename(self, name: str, new_name: str) -> pb.TransactionResult:
+        """Renames a node. Its sound is not interrupted."""
+        edits = Edits()
+        edits.rename(name, new_name)
+        return await self.apply_edits(edits)
+
+    async def connect(self, source: str, target: str, gain_db: float | None = None) -> pb.TransactionResult:
+        """Connects an output to an input; see Edits.connect()."""
+        edits = Edits()
+        edits.connect(source, target, gain_db)
+        return await self.apply_edits(edits)
+
+    async def disconnect(self, source: str, target: str) -> pb.TransactionResult:
+        """Removes a connection."""
+        edits = Edits()
+        edits.disconnect(source, target)
+        return await self.apply_edits(edits)
+
+    async def change_settings(self, node: str, /, **settings: Setting) -> pb.TransactionResult:
+        """Rebuilds a node with other settings, cross-faded."""
+        edits = Edits()
+        edits.change_settings(node, **settings)
+        return await self.apply_edits(edits)
+
+    async def describe(self, node: str = "", *, title: str | None = None,
+                       description: str | None = None) -> pb.TransactionResult:
+        """Sets the title or the description of a node, or, without a name, of the graph."""
+        edits = Edits()
+        edits.describe(node, title=title, description=description)
+        return await self.apply_edits(edits)
+
+    async def set_latency_compensation(self, enabled: bool) -> pb.TransactionResult:
+        """Switches latency compensation on or off."""
+        edits = Edits()
+        edits.set_latency_compensation(enabled)
+        return await self.apply_edits(edits)
+
+    async def apply_edits(self, edits: Edits, wait: bool = False) -> pb.TransactionResult:
+        """Applies edits as a whole or not at all."""
+        message = edits.message(await self.types_of(await self.session()))
+        return await self._apply(pb.ApplyTransaction(edits=message, wait_for_start=wait))
+
+    async def check_edits(self, edits: Edits) -> pb.CheckResult:
+        """Validates and compiles edits without committing them."""
+        message = edits.message(await self.types_of(await self.session()))
+        return (await self.call(pb.Request(check_graph=pb.CheckGraph(edits=message)))).check_graph
+
+    # ---- Parameters and the device output
+
+    async def set(self, values: Values, *, ramp_ms: float | None = None) -> pb.ParametersResult:
+        """Sets parameters by `node.parameter`, all in one block or none. `ramp_ms`: 0 to 600000, default 20."""
+        return await self._set(parameter_changes(values, ramp_ms))
+
+    async def change(self, values: Values, *, ramp_ms: float | None = None) -> pb.ParametersResult:
+        """Adds to parameters by `node.parameter`. `relative_changes` of the result has the new values."""
+        return await self._set(parameter_changes(values, ramp_ms, relative=True))
+
+    async def toggle(self, *parameters: str) -> pb.ParametersResult:
+        """Inverts on/off parameters, such as "vol.mute"."""
+        changes = parameter_changes(dict.fromkeys(parameters, 0.0), None)
+        for change in changes:
+            change.ClearField("value")
+            change.toggle = True
+        return await self._set(changes)
+
+    async def mute(self, muted: bool = True) -> pb.MuteOutputResult:
+        """Mutes or unmutes the device output, with a fade of 20 ms."""
+        return (await self.call(pb.Request(mute_output=pb.MuteOutput(muted=muted)))).mute_output
+
+    async def volume(self, volume_db: float | None = None, *, add_db: float | None = None) -> pb.SetVolumeResult:
+        """Sets the gain of the device output, -120 (silence) to 12 dB, or adds to it. status() has the current one."""
+        if (volume_db is None) == (add_db is None):
+            raise InvalidArgument("volume: expected either volume_db or add_db")
+        change = pb.SetVolume()
+        if volume_db is not None:
+            change.volume_db = number("volume_db", volume_db)
+        else:
+            change.add_db = number("add_db", add_db)
+        return (await self.call(pb.Request(set_volume=change))).set_volume
+
+    async def panic(self) -> pb.PanicResult:
+        """Mutes the device output, then resets every processor. mute(False) unmutes it."""
+        return (await self.call(pb.Request(panic=pb.Panic()))).panic
+
+    async def reset_meters(self, *nodes: str) -> pb.ResetMetersResult:
+        """Restarts the loudness measurement of these `meter` nodes, or of all."""
+        return (await self.call(pb.Request(reset_meters=pb.ResetMeters(nodes=nodes)))).reset_meters
+
+    async def set_device(self, device: str | None = None) -> pb.DeviceState:
+        """Changes the device, while the graph keeps running. Without `device`, opens the requested one again."""
+        request = pb.Request(set_device=pb.SetDevice(device=device))
+        return (await self.call(request, at_least_s=_DEVICE_TIMEOUT_S)).set_device.device
+
+    # ---- Events
+
+    def events(self, *topics: Topic, rate_hz: float | None = None) -> Subscription[pb.Event]:
+        """Returns the events of these topics; without any, of all except node_loads. `rate_hz` of telemetry: 1 to 100,
+        default 10; a client has one rate, the highest of its subscriptions."""
+        return self._subscription(checked_topics(topics), rate_hz, lambda event: event)
+
+    def meters(self, *, rate_hz: float | None = None) -> Subscription[pb.Levels]:
+        """Returns the levels of the device output and of all `meter` nodes, `rate_hz` times per second."""
+        return self._subscription(("levels",), rate_hz, lambda event: event.levels)
+
+    def mirror(self, *, retry_s: tuple[float, float] = (0.1, 5.0), silence_s: float = 15.0) -> Mirror:
+        """Returns a copy of the graph that follows the daemon while its `async with` block runs, through reconnections.
+
+        `retry_s` are the shortest and the longest pause between attempts to connect. After `silence_s` without an event,
+        it checks that the daemon still answers.
+        """
+        return Mirror(self, retry_s, silence_s)
+
+    async def open_queue(self, topics: Iterable[Topic],
+                         rate_hz: float | None) -> tuple[EventQueue, pb.SubscribeResult, Session]:
+        """Subscribes. Used by subscriptions and mirrors."""
+        session = await self.session()
+        queue = EventQueue(topics, rate_hz)
+        return queue, await session.subscribe(queue, self._timeout_s), session
+
+    async def close_queue(self, queue: EventQueue) -> None:
+        if self._session and not self._closed:
+            await self._session.unsubscribe(queue, self._timeout_s)
+
+    def _subscription(self, topics: tuple[Topic, ...], rate_hz: float | None,
+                      convert: Callable[[pb.Event], T]) -> Subscription[T]:
+        async def open_queue() -> EventQueue:
+            return (await self.open_queue(topics, rate_hz))[0]
+
+        return Subscription(open_queue, self.close_queue, convert)
+
+    # ---- Helpers
+
+    async def _apply(self, content: pb.ApplyTransaction) -> pb.TransactionResult:
+        request = pb.Request(apply_transaction=content)
+        # The daemon gives up before the client does, and its error has the revision. At most 60 s.
+        request.timeout_ms = max(1, min(60_000, int(self._timeout_s * 500)))
+        return (await self.call(request)).apply_transaction
+
+    async def _set(self, changes: list[pb.SetParameter]) -> pb.ParametersResult:
+        return (await self.call(pb.Request(set_parameters=pb.SetParameters(changes=changes)))).set_parameters
+
+
+def _text(document: str | Mapping[str, Any]) -> str:
+    if isinstance(document, str):
+        return document
+    try:
+        return json.dumps(document, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgument(f"the document cannot be written as JSON: {error}") from error

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""Access tokens and roles of the daemon."""
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import rta
+from support import PATIENCE_S, RTAD, Daemon
+
+
+@unittest.skipUnless("--tokens" in subprocess.run([RTAD, "--help"], stdout=subprocess.PIPE, text=True).stdout,
+                     "this rtad has no tokens")
+class Tokens(unittest.IsolatedAsyncioTestCase):
+    @classmethod
+    def setUpClass(cls):
+        file = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory())) / "tokens"
+        cls.tokens = {role: subprocess.run([RTAD, "token", "new", "--tokens", file, "--role", role, f"test-{role}"], check=True,
+                                           stdout=subprocess.PIPE, text=True).stdout.split()[-1] for role in ("read", "control")}
+        cls.daemon = Daemon("--tokens", str(file))
+        cls.addClassCleanup(cls.daemon.close)
+
+    async def test_no_token_and_a_wrong_one_are_rejected(self):
+        for token in (None, self.tokens["control"][:-1] + "-"):
+            with self.assertRaises(rta.Unauthenticated) as caught:
+                async with rta.connect(self.daemon.address, token=token):
+                    pass
+            self.assertNotIn(str(token), str(caught.exception))
+
+    async def test_a_mirror_ends_with_the_rejection(self):
+        client = rta.connect(self.daemon.address)
+        self.addAsyncCleanup(client.close)
+        with self.assertRaises(rta.Unauthenticated):
+            async with client.mirror():
+                pass
+
+    async def test_read_reads_and_control_edits(self):
+        async with (rta.connect(self.daemon.address, token=self.tokens["read"]) as reader,
+                    rta.connect(self.daemon.address, token=self.tokens["control"]) as controller, reader.mirror() as mirror):
+            with self.assertRaises(rta.PermissionDenied):
+                await reader.add("gain", "vol")
+            await controller.add("gain", "vol")
+            await mirror.wait_for(lambda graph: "vol" in graph.nodes, timeout=PATIENCE_S)
