@@ -25,9 +25,9 @@ export function parseAddress(text) {
   if (text.startsWith('/')) return {path: text, name: text};
   const [, tls, address] = /^(tls:\/\/)?(.*)$/s.exec(text);
   const refuse = (what) => invalid(`invalid address "${text}": ${what}; expected HOST, HOST:PORT, [IPV6]:PORT, or the path of a Unix socket`);
-  const [, bracketed, plain, portText] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s.exec(address) ?? [, , address];
-  const host = (bracketed ?? plain).toLowerCase();
-  if (bracketed !== undefined ? !net.isIPv6(bracketed) : !net.isIPv6(host) && !/^[\w.-]{1,255}$/.test(host)) throw refuse('no valid host');
+  const [, bracketed, plain, portText] = net.isIPv6(address) ? [address, address] : /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s.exec(address) ?? [];
+  const host = (bracketed ?? plain ?? '').toLowerCase();
+  if (bracketed !== undefined ? !net.isIPv6(host) : !/^[\w.-]{1,255}$/.test(host)) throw refuse('no valid host');
   const port = portText === undefined ? DEFAULT_PORT : Number(portText);
   if (portText !== undefined && (!/^\d{1,5}$/.test(portText) || port < 1 || port > 65535)) {
     throw refuse('the port must be a number from 1 to 65535');

@@ -46,6 +46,7 @@ export async function checkKnownHost(host, fingerprint, {file, accept}) {
   try {
     await fs.mkdir(path.dirname(file), {recursive: true, mode: 0o700});
     await fs.appendFile(file, `${host} ${fingerprint}\n`, {mode: 0o600});
+    process.emitWarning(`the certificate of ${host} was unknown, and is accepted from now on: ${fingerprint}`, 'RtaWarning');
   } catch (error) {
     throw new RtaError('FAILED_PRECONDITION', `cannot write the known hosts: ${error.message}`, {cause: error});
   }
