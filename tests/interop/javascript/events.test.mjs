@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {connect} from 'rta-client';
-import {Daemon, fakeDaemon, frame, okFrame} from './support.mjs';
+import {connectOver} from 'rta-client/core';
+import {Daemon, fakeDaemon, frame, okFrame, requestOf, turns} from './support.mjs';
 
 async function clientOf(t) {
   const daemon = await Daemon.start(t);
@@ -61,37 +62,60 @@ test('a signal ends a stream with its reason', async (t) => {
   assert.deepEqual(await stream.next(), {value: undefined, done: true});
 });
 
-test('while events are not read, the client stops reading, and calls still have their responses', async (t) => {
-  const sent = {changes: 0, blocked: null};
+test('a client subscribes to what its streams need, at the highest rate', async (t) => {
+  const requests = [];
   const {address} = await fakeDaemon(t, (request, socket) => {
-    if (!request.subscribe) return socket.write(okFrame(request.id, {get_status: {uptime_s: 7}}));
-    socket.write(okFrame(request.id, {subscribe: {instance_id: 'fake', change_number: 0}}));
-    const description = 'x'.repeat(4000);
-    const more = () => {
-      while (sent.changes < 100_000) {
-        sent.changes += 1;
-        if (!socket.write(frame({event: {number: sent.changes, graph_changed: {edits: [{describe: {description}}]}}}))) {
-          sent.blocked?.();
-          return socket.once('drain', more);
-        }
-      }
-      return undefined;
-    };
-    return more();
+    requests.push([request.subscribe.topics.join(), request.subscribe.telemetry_rate_hz]);
+    socket.write(okFrame(request.id, {subscribe: {}}));
   });
   const client = await connect(address);
   t.after(() => client.close());
+  const [changes, levels, load] = [client.events({topics: ['TOPIC_CHANGES']}), client.events({topics: ['TOPIC_LEVELS'], telemetry_rate_hz: 25}),
+    client.events({topics: ['TOPIC_CHANGES', 'TOPIC_LOAD']})];
+  levels.return();
+  load.return();
+  changes.return();
+  const last = client.events({topics: []});
+  await last.ready;
+  assert.deepEqual(requests.map(([topics]) => topics), ['1', '1,2', '1,2,3', '1,3', '1', '4', '1,2,3,4']);
+  assert.deepEqual(requests.map(([, rate]) => rate), [null, 25, 25, 10, null, null, 10]);
+});
+
+test('while events are not read, the client stops reading, unless a call is pending', async (t) => {
+  const answers = [];
+  let events = 0;
+  const transport = {
+    // Before a response, 500 events are sent.
+    async read() {
+      await turns(1);
+      if (answers.length > 0 && events >= answers[0].after) return answers.shift().bytes;
+      events += 1;
+      return frame({event: {number: events, panicked: {}}});
+    },
+    async write(bytes) {
+      const {id, hello, subscribe} = requestOf(bytes);
+      const result = hello ? {hello: {}} : subscribe ? {subscribe: {}} : {get_status: {uptime_s: 7}};
+      answers.push({after: events + (hello || subscribe ? 0 : 500), bytes: okFrame(id, result)});
+    },
+    close() {},
+  };
+  const client = await connectOver(async () => ({transport, peer: 'a test'}));
+  t.after(() => client.close());
   const stream = client.events();
   await stream.ready;
-  // The kernel holds a few MB; 400 MB are sent only if the client reads them.
-  for (let before = -1; before !== sent.changes;) {
-    before = sent.changes;
-    await new Promise((resolve) => { setTimeout(resolve, 100); });
-  }
-  assert.ok(sent.changes < 20_000, `${sent.changes} changes were sent`);
-  for (let number = 1; number <= 5000; number += 1) assert.equal((await next(stream)).number, number);
-  stream.return();
+  await turns(2000);
+  const before = events;
+  assert.ok(before < 300, `${before} events were read`);
   assert.equal((await client.status()).uptime_s, 7);
+  await turns(2000);
+  assert.ok(events < before + 510, `${events - before} events were read`);
+  for (let read = 1; read <= 2000; read += 1) {
+    const {number} = await next(stream);
+    if (read > 1) assert.equal(number, stream.last + 1);
+    stream.last = number;
+  }
+  await turns(2000);
+  assert.ok(events > 2000 && events < 2600, `${events} events were read`);
 });
 
 test('changes that are not read while calls are pending end the stream; telemetry is dropped', async (t) => {

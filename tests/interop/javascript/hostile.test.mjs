@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Peers that do not follow the protocol.
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import test from 'node:test';
 import {connect} from 'rta-client';
 import {connectOver} from 'rta-client/core';
-import {fakeDaemon, frame, okFrame} from './support.mjs';
+import {fakeDaemon, frame, okFrame, turns} from './support.mjs';
 
 async function clientOf(t, answer, options) {
   const {address} = await fakeDaemon(t, answer);
@@ -131,24 +130,37 @@ test('endless events do not pass the deadline', async (t) => {
   await assert.rejects(client.status({deadlineMs: 300}), {code: 'DEADLINE_EXCEEDED'});
 });
 
-test('a peer that does not read holds calls, not memory without bound', async (t) => {
-  const server = net.createServer({pauseOnConnect: true}).listen(0, '127.0.0.1');
-  await new Promise((resolve) => { server.once('listening', resolve); });
-  t.after(() => server.close());
-  let written = 0;
+test('a peer that does not read, or does not answer, holds calls, not memory without bound', async () => {
+  let written = {requests: 0, bytes: 0};
   let answer;
+  let full = false;
   const transport = {
     read: () => new Promise((resolve) => { answer = resolve; }),
-    write: (bytes) => { written += bytes.length; return written < 100 ? Promise.resolve() : new Promise(() => {}); },
+    write: ({length}) => {
+      written = {requests: written.requests + 1, bytes: written.bytes + length};
+      return full ? new Promise(() => {}) : Promise.resolve();
+    },
     close: () => answer(null),
   };
-  const connecting = connectOver(async () => ({transport, peer: 'a test'}), {deadlineMs: 200});
-  await new Promise((resolve) => { setImmediate(resolve); });
+  const connecting = connectOver(async () => ({transport, peer: 'a test'}), {deadlineMs: 500});
+  await turns(10);
   answer(okFrame(1, {hello: {}}));
   const client = await connecting;
+  full = true;
   const document = 'x'.repeat(1 << 20);
-  const calls = Array.from({length: 50}, () => client.load(document));
-  for (const call of calls) await assert.rejects(call, {code: 'DEADLINE_EXCEEDED'});
-  assert.ok(written > 8 << 20 && written < 10 << 20, `${written} bytes were handed to the transport`);
+  const large = Array.from({length: 50}, () => client.load(document));
+  for (const call of large) await assert.rejects(call, {code: 'DEADLINE_EXCEEDED'});
+  assert.ok(written.bytes > 8 << 20 && written.bytes < 10 << 20, `${written.bytes} bytes were handed to the transport`);
   client.close();
+
+  full = false;
+  const again = connectOver(async () => ({transport, peer: 'a test'}), {deadlineMs: 500});
+  await turns(10);
+  answer(okFrame(1, {hello: {}}));
+  const second = await again;
+  written.requests = 0;
+  const small = Array.from({length: 3000}, () => second.status());
+  for (const call of small) await assert.rejects(call, {code: 'DEADLINE_EXCEEDED'});
+  assert.equal(written.requests, 1024);
+  second.close();
 });

@@ -52,7 +52,7 @@ class Editor {
 
   add() {
     const [type, parameters, settings] = this.pick([['gain', {gain_db: -30 * this.random()}, {}], ['sine', {}, {channels: 2}],
-      ['mixer', {}, {inputs: 3}], ['noise', {}, {}], ['delay_line', {}, {max_time_ms: 100}], ['equalizer', {}, {bands: 3, kind_2: 'notch'}]]);
+      ['mixer', {}, {inputs: 3}], ['noise', {}, {}], ['delay_line', {}, {max_time_ms: 5}], ['equalizer', {}, {bands: 3, kind_2: 'notch'}]]);
     this.added += 1;
     return this.client.transaction((t) => t.add(type, `n${this.added}`, parameters, settings).describe(`n${this.added}`, {title: `Node ${this.added}`}));
   }
@@ -79,6 +79,29 @@ test('a mirror follows every kind of edit without reading the graph again', asyn
   await assertEqualsDaemon(mirror, editing);
   assert.equal(mirror.reads, 1);
   assert.ok(editor.made > 100 && mirror.graph.nodes.size > 3, `${editor.made} edits, ${mirror.graph.nodes.size} nodes`);
+});
+
+test('a mirror knows the defaults of every type, and what a changed setting adds and removes', async (t) => {
+  const daemon = await Daemon.start(t);
+  const client = await connect(daemon.address);
+  t.after(() => client.close());
+  const mirror = await client.mirror();
+  const types = await client.nodeTypes();
+  let added = 0;
+  for (const {name, settings} of types) {
+    // A type with a setting that has no default, such as a file, is not added.
+    const adding = await client.transaction((t) => t.add(name, name)).catch((error) => error);
+    if (adding instanceof Error) continue;
+    added += 1;
+    for (const {name: setting, kind, minimum, maximum} of settings.filter(({kind: of}) => of === 'integer' || of === 'number')) {
+      const values = kind === 'integer' ? [minimum, minimum + 2, minimum + 1] : [minimum, (minimum + maximum) / 2];
+      for (const value of values) await client.transaction((t) => t.change(name, {[setting.replace('#', '1')]: value})).catch(() => {});
+    }
+  }
+  await client.transaction((t) => t.add('delay_line', 'short', {}, {max_time_ms: 5}));
+  assert.ok(added > 15, `${added} of ${types.length} types`);
+  await assertEqualsDaemon(mirror, client);
+  assert.equal(mirror.reads, 1);
 });
 
 test('a mirror has the same graph as the daemon after 50 cuts at random bytes', async (t) => {
@@ -187,6 +210,23 @@ test('after a gap, or an unknown kind of edit, the mirror reads the graph again'
   const mirror = await client.mirror();
   await until(mirror, (_, graph) => graph.nodes.has('d'));
   assert.deepEqual([mirror.reads, mirror.change_number], [4, 9]);
+});
+
+test('another instance with the same change number has another graph', async (t) => {
+  let instance = 'a';
+  const {address, sockets} = await fakeDaemon(t, (request, socket) => {
+    if (request.subscribe) return socket.write(okFrame(request.id, {subscribe: {instance_id: instance, change_number: 3}}));
+    if (request.list_node_types) return socket.write(okFrame(request.id, {list_node_types: {types: [{name: `of_${instance}`}]}}));
+    return socket.write(okFrame(request.id, {get_graph: {change_number: 3, graph: {nodes: [{name: instance, type: `of_${instance}`}]}}}));
+  });
+  const client = await connect(address);
+  t.after(() => client.close());
+  const mirror = await client.mirror();
+  assert.ok(mirror.graph.nodes.has('a'));
+  instance = 'b';
+  sockets.forEach((socket) => socket.destroy());
+  await until(mirror, (_, graph) => graph.nodes.has('b'));
+  assert.deepEqual([mirror.instance_id, mirror.reads], ['b', 2]);
 });
 
 test('numbers above 2^53 have no gap, either', async (t) => {

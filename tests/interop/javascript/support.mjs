@@ -151,6 +151,14 @@ const {ServerMessage, Request} = messages().nested;
 /** Returns the bytes of a ServerMessage, with its length. Takes numbers in place of the names of codes. */
 export function frame(message) { return Buffer.from(ServerMessage.encodeDelimited(ServerMessage.create(message)).finish()); }
 
+/** Returns the request in bytes with its length. */
+export function requestOf(bytes) { return Request.decodeDelimited(bytes); }
+
+/** Lets everything happen that needs no waiting. */
+export async function turns(count) {
+  for (let i = 0; i < count; i += 1) await new Promise((resolve) => { setImmediate(resolve); });
+}
+
 export function okFrame(id, result) { return frame({response: {id, status: {code: 0}, ...result}}); }
 
 /**
