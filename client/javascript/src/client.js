@@ -18,31 +18,32 @@ export class Client {
   #deadlineMs;
   #session = null;
   #opening = null;
-  #closed = false;
+  #closing = new AbortController();
   #subscriptions = new Subscriptions(this);
 
-  /** Connects. `open(signal)` resolves to {transport, peer, fingerprint}; `peer` names the daemon in errors. */
-  static async connect(open, {name = 'rta-client', token = '', deadlineMs = DEFAULT_DEADLINE_MS, signal, ...others} = {}) {
+  /** Connects. `open(signal)` resolves to {transport, peer, fingerprint}; `peer` names the daemon in errors, also before. */
+  static async connect(open, {name = 'rta-client', token = '', deadlineMs = DEFAULT_DEADLINE_MS, signal, ...others} = {},
+                       peer = 'rtad') {
     checkOptions(others, ['name', 'token', 'deadlineMs', 'signal'], 'connect()');
-    const client = new Client(open, {name, token}, checkedDeadline(deadlineMs));
+    const client = new Client(open, {name, token}, checkedDeadline(deadlineMs), peer);
     await client.#connect(signal);
     return client;
   }
 
-  constructor(open, greeting, deadlineMs) {
+  constructor(open, greeting, deadlineMs, peer) {
     this.#open = open;
     this.#greeting = greeting;
     this.#deadlineMs = deadlineMs;
     /** What the daemon said in response to hello: its version, its instance, and what this client may do. */
     this.hello = null;
     /** Address of the daemon. */
-    this.peer = '';
+    this.peer = peer;
     /** Fingerprint of the daemon's certificate, SHA256:...; null without TLS. */
     this.fingerprint = null;
   }
 
   get connected() { return this.#session !== null; }
-  get closed() { return this.#closed; }
+  get closed() { return this.closing.aborted; }
 
   /** Sends any request, such as {get_status: {}}, and resolves to its result. */
   async call(request, {deadlineMs, signal, ...others} = {}) {
@@ -50,7 +51,7 @@ export class Client {
     const limit = checkedDeadline(deadlineMs ?? this.#deadlineMs + (Number(request?.timeout_ms) || 0));
     if (this.#session) return this.#session.call(request, {deadlineMs: limit, signal});
     const start = Date.now();
-    await within(this.#connect(), limit, signal, `cannot connect to rtad at ${this.peer} within ${limit} ms`);
+    await within(this.#connect(), limit, signal, `cannot connect to ${this.peer} within ${limit} ms`);
     return this.#connectedSession().call(request, {deadlineMs: Math.max(limit - (Date.now() - start), 1), signal});
   }
 
@@ -113,12 +114,15 @@ export class Client {
 
   /** Disconnects. Pending calls and events end with an error. */
   close() {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.closed) return;
     const error = closedError();
+    this.#closing.abort(error);
     this.#session?.close(error);
     this.#subscriptions.end(error);
   }
+
+  /** For Mirror: is aborted when the client is closed. */
+  get closing() { return this.#closing.signal; }
 
   /** For Subscriptions: a stream has more room. */
   resume() { this.#session?.resume(); }
@@ -129,7 +133,7 @@ export class Client {
 
   /** Connects. Callers that need a connection at the same time share it. */
   #connect(signal) {
-    if (this.#closed) return Promise.reject(closedError());
+    if (this.closed) return Promise.reject(closedError());
     this.#opening ??= this.#greet(signal).finally(() => { this.#opening = null; });
     return this.#opening;
   }
@@ -139,7 +143,7 @@ export class Client {
     const start = Date.now();
     const opened = this.#open(abort.signal);
     const {transport, peer, fingerprint = null} = await within(opened, this.#deadlineMs, signal,
-      `cannot connect to rtad within ${this.#deadlineMs} ms`).catch((error) => {
+      `cannot connect to ${this.peer} within ${this.#deadlineMs} ms`).catch((error) => {
       abort.abort(error);
       opened.then(({transport: late}) => late.close(), () => {});
       throw error;
@@ -159,7 +163,7 @@ export class Client {
     try {
       const left = Math.max(this.#deadlineMs - (Date.now() - start), 1);
       this.hello = await session.greet({...this.#greeting, deadlineMs: left, signal});
-      if (this.#closed) throw closedError();
+      if (this.closed) throw closedError();
     } catch (error) {
       session.close(error);
       throw error;

@@ -57,7 +57,7 @@ export interface ConnectOptions {
   signal?: AbortSignal;
 }
 
-/** Connects over the transport that `open` opens. `peer` names the daemon in errors. `signal` is aborted if it is too late. */
+/** Connects over the transport that `open` opens. `peer` names the daemon in errors. `signal` is aborted when it takes too long. */
 export function connectOver(
   open: (signal: AbortSignal) => Promise<{transport: Transport; peer: string; fingerprint?: string | null}>,
   options?: ConnectOptions): Promise<Client>;
@@ -164,8 +164,9 @@ export class Client {
 }
 
 /**
- * Holds up to 4096 unread events, and 8 MiB. From 256 events or 1 MiB on, the client reads only while a call is pending.
- * Beyond the limit, the oldest telemetry is dropped; if there is none, the stream ends with RESOURCE_EXHAUSTED.
+ * Holds up to 4096 unread events, and 8 MiB. Beyond, the oldest telemetry is dropped; if there is none, the stream ends
+ * with RESOURCE_EXHAUSTED. While every stream of the client has 256 unread events or 1 MiB, the client reads only if a call
+ * is pending, so that the daemon drops telemetry.
  */
 export interface EventStream extends AsyncIterableIterator<Event> {
   /** Resolves when the daemon has subscribed the client. */
@@ -207,8 +208,8 @@ export class Mirror {
   readonly instance_id: string;
   /** false while the connection is lost: the graph is as it was then. */
   readonly connected: boolean;
-  /** Why the mirror has ended: the daemon refuses this client, or the client is closed. */
-  readonly error: RtaError | null;
+  /** Why the mirror has ended: the daemon refuses this client, the client is closed, or the signal is aborted. */
+  readonly error: Error | null;
   /** How often the graph was read. */
   readonly reads: number;
   /** How often a connection was resumed without reading the graph, because nothing was missed. */

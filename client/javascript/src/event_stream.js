@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 import {RtaError} from './errors.js';
 
-/** From here on, the client stops reading, unless a call is pending. */
+/** If all streams have as much, the client stops reading, unless a call is pending. */
 const FULL = {events: 256, bytes: 1 << 20};
-/** The most that is held while a call is pending. */
+/** The most that a stream holds. */
 const LIMIT = {events: 4096, bytes: 8 << 20};
 
 /**

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The graph as a program needs it: every node with all settings and parameters, every connection with full port names.
 
+import {RtaError} from './errors.js';
+
 /** Thrown if an edit does not fit the graph, or is of an unknown kind: the graph must be read again. */
-export class Gap extends Error {}
+export class Gap extends RtaError {
+  constructor(message) { super('INTERNAL', message); }
+}
 
 /**
  * `nodes` maps the name of a node to {name, type, settings, parameters, title, description}, and `connections` maps

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The library for Node.js.
-import {connectOver} from './core.js';
+import {Client} from './client.js';
 import {RtaError} from './errors.js';
 import {localAddresses, parseAddress} from './node/address.js';
 import {checkTls, openSocket} from './node/sockets.js';
@@ -14,7 +14,7 @@ export * from './core.js';
 export async function connect(address, {tls, ...options} = {}) {
   const endpoints = (address === undefined ? localAddresses() : [parseAddress(address)])
     .map((endpoint) => ({endpoint, secured: checkTls(tls, endpoint)}));
-  return connectOver(async (signal) => {
+  return Client.connect(async (signal) => {
     const reasons = [];
     for (const {endpoint, secured} of endpoints) {
       try {
@@ -25,5 +25,5 @@ export async function connect(address, {tls, ...options} = {}) {
       }
     }
     throw new RtaError('UNAVAILABLE', reasons.join('; '));
-  }, options);
+  }, options, endpoints.map(({endpoint}) => endpoint.name).join(', '));
 }

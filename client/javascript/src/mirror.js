@@ -26,20 +26,20 @@ export class Mirror {
   #events = null;
   #closed = false;
   #endPause = () => {};
+  #ignoreSignals = [];
   #first = {};
 
   static async start(client, {signal, ...others} = {}) {
     checkOptions(others, ['signal'], 'mirror()');
-    signal?.throwIfAborted();
-    const mirror = new Mirror(client);
-    signal?.addEventListener('abort', () => mirror.close(), {once: true});
+    const mirror = new Mirror(client, [client.closing, signal].filter(Boolean));
     await mirror.#started;
     return mirror;
   }
 
   #started = new Promise((resolve, reject) => { this.#first = {resolve, reject}; });
 
-  constructor(client) {
+  /** The mirror ends with the reason of the first of `signals` that is aborted. */
+  constructor(client, signals) {
     this.#client = client;
     /** The graph. Replaced, not changed, when it is read again. */
     this.graph = null;
@@ -51,6 +51,12 @@ export class Mirror {
     /** How often the graph was read, and how often a connection was resumed without reading it. */
     this.reads = 0;
     this.resumes = 0;
+    for (const signal of signals) {
+      const abort = () => this.#fail(signal.reason);
+      signal.addEventListener('abort', abort);
+      this.#ignoreSignals.push(() => signal.removeEventListener('abort', abort));
+      if (signal.aborted) abort();
+    }
     this.#follow();
   }
 
@@ -84,6 +90,7 @@ export class Mirror {
     if (this.#closed) return;
     this.#closed = true;
     this.connected = false;
+    for (const ignore of this.#ignoreSignals) ignore();
     this.#events?.return();
     this.#endPause();
     this.#first.reject(new RtaError('UNAVAILABLE', 'the mirror is closed'));
@@ -93,17 +100,17 @@ export class Mirror {
   async #follow() {
     let attempt = 0;
     while (!this.#closed) {
+      let following = false;
       try {
         await this.#catchUp();
+        following = true;
         attempt = 0;
         for await (const event of this.#events) this.#take(event);
       } catch (error) {
-        if (error instanceof Gap) {
-          this.#consistent = false;
-        } else {
-          await this.#lost(error, attempt);
-          attempt += 1;
-        }
+        // An event that does not fit: the graph is read again. A graph that is not understood is read again after a pause.
+        if (following && error instanceof Gap) continue;
+        await this.#lost(error, attempt);
+        attempt += 1;
       } finally {
         this.#events?.return();
       }
@@ -141,6 +148,7 @@ export class Mirror {
   #take(event) {
     const number = BigInt(event.number);
     if (number <= this.#number) return;  // already in the graph
+    this.#consistent = false;  // until the event has been applied
     if (number !== this.#number + 1n) throw new Gap(`change ${number} follows ${this.#number}`);
     this.#number = number;
     if (event.graph_changed) {
@@ -149,23 +157,27 @@ export class Mirror {
     } else if (event.parameters_changed) {
       event.parameters_changed.changes.forEach((change) => this.graph.set(change));
     }
+    this.#consistent = true;
     this.#notify();
   }
 
   async #lost(error, attempt) {
     if (this.#closed) return;
-    if (this.reads === 0 || this.#client.closed || FINAL.includes(error.code)) {
-      this.error = error;
-      this.#first.reject(error);
-      this.close();
-      return;
-    }
+    if (this.reads === 0 || FINAL.includes(error.code)) return this.#fail(error);
     this.connected = false;
     this.#notify();
-    await new Promise((resolve) => {
+    return new Promise((resolve) => {
       const timer = setTimeout(resolve, pauseMs(attempt));
       this.#endPause = () => { clearTimeout(timer); resolve(); };
     });
+  }
+
+  /** Ends the mirror with an error. */
+  #fail(error) {
+    if (this.#closed) return;
+    this.error = error;
+    this.#first.reject(error);
+    this.close();
   }
 
   #notify() {

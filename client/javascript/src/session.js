@@ -12,7 +12,7 @@ const MOST_UNSENT_BYTES = 8 << 20;
  * One connection to a daemon: calls and their responses, in order. Requests are sent without waiting for earlier
  * responses. `transport` is a Transport as in core.d.ts. `listener` has
  *   deliver(event, bytes)   takes an event and its size in bytes
- *   full()                  returns whether events are not read fast enough
+ *   full()                  returns whether no reader of events is fast enough
  *   end(error)              is called once, when the connection ends
  * While full() returns true and no call is pending, the session does not read, so that the daemon drops telemetry.
  */

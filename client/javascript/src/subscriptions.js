@@ -37,7 +37,8 @@ export class Subscriptions {
     return stream;
   }
 
-  get full() { return [...this.#streams].some((stream) => stream.full); }
+  /** Whether no stream is read fast enough. One that is not read does not hold up the others. */
+  get full() { return this.#streams.size > 0 && [...this.#streams].every((stream) => stream.full); }
 
   deliver(event, bytes) {
     const topic = topicOf(event);

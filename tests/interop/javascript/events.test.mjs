@@ -118,6 +118,22 @@ test('while events are not read, the client stops reading, unless a call is pend
   assert.ok(events > 2000 && events < 2600, `${events} events were read`);
 });
 
+test('a stream that is not read does not hold up the others', async (t) => {
+  const {address} = await fakeDaemon(t, (request, socket) => {
+    if (request.subscribe) return socket.write(okFrame(request.id, {subscribe: {}}));
+    socket.write(okFrame(request.id, {get_status: {}}));
+    for (let number = 1; number <= 5000; number += 1) socket.write(frame({event: {number, panicked: {}}}));
+    return undefined;
+  });
+  const client = await connect(address);
+  t.after(() => client.close());
+  const [forgotten, read] = [client.events(), client.events()];
+  await client.status();
+  for (let number = 1; number <= 5000; number += 1) assert.equal((await next(read)).number, number);
+  for (let number = 1; number <= 4097; number += 1) assert.equal((await next(forgotten)).number, number);
+  await assert.rejects(forgotten.next(), {code: 'RESOURCE_EXHAUSTED'});
+});
+
 test('changes that are not read while calls are pending end the stream; telemetry is dropped', async (t) => {
   const {address} = await fakeDaemon(t, (request, socket) => {
     if (request.subscribe) return socket.write(okFrame(request.id, {subscribe: {instance_id: 'fake', change_number: 0}}));

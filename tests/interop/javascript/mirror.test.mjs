@@ -212,6 +212,29 @@ test('after a gap, or an unknown kind of edit, the mirror reads the graph again'
   assert.deepEqual([mirror.reads, mirror.change_number], [4, 9]);
 });
 
+test('a graph that cannot be understood is not read again without a pause', async (t) => {
+  let reads = 0;
+  const {address} = await fakeDaemon(t, (request, socket) => {
+    if (request.subscribe) return socket.write(okFrame(request.id, {subscribe: {instance_id: 'fake', change_number: 3}}));
+    if (request.list_node_types) return socket.write(okFrame(request.id, {list_node_types: {types: [{name: 'gain'}]}}));
+    reads += 1;
+    const type = reads === 1 || reads === 4 ? 'gain' : 'unknown';
+    socket.write(okFrame(request.id, {get_graph: {change_number: 3, graph: {nodes: [{name: `n${reads}`, type}]}}}));
+    return reads === 1 && socket.write(frame({event: {number: 5, panicked: {}}}));
+  });
+  const client = await connect(address);
+  t.after(() => client.close());
+  const mirror = await client.mirror();
+  let lost = 0;
+  await until(mirror, (_, graph) => {
+    if (!mirror.connected) lost += 1;
+    return graph.nodes.has('n4');
+  });
+  assert.ok(lost > 0, 'the mirror was not connected during the pause');
+  reads = 1;
+  await assert.rejects(client.mirror(), {name: 'RtaError', code: 'INTERNAL', message: /unknown node type/});
+});
+
 test('another instance with the same change number has another graph', async (t) => {
   let instance = 'a';
   const {address, sockets} = await fakeDaemon(t, (request, socket) => {
@@ -272,4 +295,13 @@ test('a mirror ends with the reason if it is refused, or the client is closed', 
   client.close();
   await assert.rejects(until(second, () => false), {code: 'UNAVAILABLE', message: 'the client is closed'});
   await assert.rejects(client.mirror(), {code: 'UNAVAILABLE'});
+
+  const last = await connect(address);
+  t.after(() => last.close());
+  const abort = new AbortController();
+  const fourth = await last.mirror({signal: abort.signal});
+  abort.abort(new Error('enough'));
+  await assert.rejects(until(fourth, () => false), /^Error: enough$/);
+  await assert.rejects(last.mirror({signal: abort.signal}), /^Error: enough$/);
+  await last.status().catch(() => {});  // the client can be used further
 });

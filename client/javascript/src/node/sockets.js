@@ -56,6 +56,7 @@ export async function openSocket({path, host, port, name}, tlsOptions, signal) {
   const address = path === undefined ? {host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS} : {path};
   const socket = net.connect(address);
   await eventOf(socket, 'connect', signal, name);
+  socket.on('error', () => {});  // whoever uses the socket reports it
   if (!tlsOptions) return {transport: new SocketTransport(socket), peer: name};
   const secured = secure(socket, {host, name}, tlsOptions);
   await eventOf(secured, 'secureConnect', signal, name);
