@@ -9,7 +9,7 @@ import {invalid} from './errors.js';
 export function parameterChanges(values, ramp_ms) {
   return Object.entries(values).map(([name, value]) => {
     const [, node, parameter] = /^([^.]+)\.([^.]+)$/.exec(name) ?? [];
-    if (node === undefined) throw invalid(`"${name}" is not the name of a parameter: expected NODE.PARAMETER, such as "osc.gain_db"`);
+    if (node === undefined) throw invalid(`invalid parameter "${name}": expected NODE.PARAMETER, such as "osc.gain_db"`);
     return {node, parameter, ramp_ms, ...changeOf(name, value)};
   });
 }
@@ -18,7 +18,7 @@ function changeOf(name, value) {
   if (typeof value === 'boolean') return {value: value ? 1 : 0};
   if (typeof value === 'number') return {value};
   if (value !== null && typeof value === 'object') return value;
-  throw invalid(`${name} = ${JSON.stringify(value)} is not a value: expected a number, true or false, or {value | add | toggle, ramp_ms}`);
+  throw invalid(`invalid value ${JSON.stringify(value)} of ${name}: expected a number, true, false, or {value | add | toggle, ramp_ms}`);
 }
 
 /** Collects the edits of a transaction, in order. Each method returns the transaction. */
@@ -31,7 +31,9 @@ export class Transaction {
     return this;
   }
 
-  add(type, name, parameters = {}, settings = {}) { return this.edit({add_node: {type, name, parameters: numbers(parameters), settings}}); }
+  add(type, name, parameters = {}, settings = {}) {
+    return this.edit({add_node: {type, name, parameters: numbers(parameters), settings}});
+  }
   remove(...names) {
     for (const name of names) this.edit({remove_node: {name}});
     return this;
@@ -52,7 +54,8 @@ export class Transaction {
 }
 
 function numbers(parameters) {
-  return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, typeof value === 'boolean' ? Number(value) : value]));
+  return Object.fromEntries(Object.entries(parameters)
+    .map(([name, value]) => [name, typeof value === 'boolean' ? Number(value) : value]));
 }
 
 /** Returns the content of a transaction: a function that collects edits, a graph, or the text of a document. */

@@ -57,7 +57,10 @@ export interface ConnectOptions {
   signal?: AbortSignal;
 }
 
-/** Connects over the transport that `open` opens. `peer` names the daemon in errors. `signal` is aborted when it takes too long. */
+/**
+ * Connects over the transport that `open` opens. `peer` names the daemon in errors. `signal` is aborted when opening takes
+ * too long.
+ */
 export function connectOver(
   open: (signal: AbortSignal) => Promise<{transport: Transport; peer: string; fingerprint?: string | null}>,
   options?: ConnectOptions): Promise<Client>;
@@ -82,10 +85,11 @@ export type ParameterValues = {readonly [parameter: string]: ParameterValue};
 
 /** Collects the edits of a transaction, in order. */
 export interface Transaction {
-  add(type: string, name: string, parameters?: {readonly [name: string]: number | boolean}, settings?: {readonly [name: string]: JsonValue}): this;
+  add(type: string, name: string, parameters?: {readonly [name: string]: number | boolean},
+      settings?: {readonly [name: string]: JsonValue}): this;
   remove(...names: string[]): this;
   rename(name: string, new_name: string): this;
-  /** Ports are NODE:PORT, or NODE if it has only one in that direction. If the connection exists, its gain ramps to the new value. */
+  /** Ports are NODE:PORT, or NODE if it has only one in that direction. The gain of an existing connection is changed. */
   connect(from: string, to: string, gain_db?: number): this;
   disconnect(from: string, to: string): this;
   set(values: ParameterValues, options?: {ramp_ms?: number}): this;

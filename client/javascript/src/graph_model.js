@@ -62,7 +62,8 @@ export class GraphModel {
 
   #add({name, type, settings = {}, parameters = {}, title = '', description = ''}) {
     const all = this.#allSettings(type, settings);
-    this.nodes.set(name, {name, type, settings: all, parameters: {...this.#defaults(type, all), ...parameters}, title, description});
+    const values = {...this.#defaults(type, all), ...parameters};
+    this.nodes.set(name, {name, type, settings: all, parameters: values, title, description});
   }
 
   #describe({node, title, description}) {

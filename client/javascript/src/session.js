@@ -7,6 +7,8 @@ import {decodeServerMessage, encodeRequest, kindOf} from './protocol.js';
 const MOST_SENT = 1024;
 /** Bytes that wait in the transport. Further requests wait until there are fewer. */
 const MOST_UNSENT_BYTES = 8 << 20;
+/** After as many messages that arrived together, the program has its turn. */
+const MESSAGES_IN_A_TURN = 256;
 
 /**
  * One connection to a daemon: calls and their responses, in order. Requests are sent without waiting for earlier
@@ -48,7 +50,7 @@ export class Session {
     return new Promise((resolve, reject) => {
       if (this.ended) throw this.ended;
       signal?.throwIfAborted();
-      if (request?.id !== undefined) throw invalid('a request with an id: expected none, because the client numbers its requests');
+      if (request?.id !== undefined) throw invalid('a request with an id: expected none, the client numbers its requests');
       const call = {kind: kindOf(request), bytes: encodeRequest(request, ++this.#lastId), id: this.#lastId};
       const end = this.#watch(call, deadlineMs, signal, reject);
       call.resolve = (result) => { end(); resolve(result); };
@@ -104,7 +106,7 @@ export class Session {
         const bytes = await this.#transport.read();
         if (bytes === null) return this.#lose();
         decoder.feed(bytes);
-        this.#takeAll(decoder);
+        await this.#takeAll(decoder);
       }
     } catch (error) {
       this.#lose(error);
@@ -117,12 +119,17 @@ export class Session {
     }
   }
 
-  #takeAll(decoder) {
+  /** Takes the messages that have arrived. In between, readers of events have their turn. */
+  async #takeAll(decoder) {
     try {
+      let taken = 0;
       for (let bytes = decoder.next(); bytes !== null && !this.ended; bytes = decoder.next()) {
         const {response, event} = decodeServerMessage(bytes);
         if (response) this.#answer(response);
         else if (event) this.#listener.deliver(event, bytes.length);
+        taken += 1;
+        if (taken % MESSAGES_IN_A_TURN === 0) await new Promise((resolve) => { setTimeout(resolve, 0); });
+        if (this.#listener.full()) await this.#readingIsWanted();
       }
     } catch (error) {
       this.#end(new RtaError('INTERNAL', `${this.#peer} is not an rtad: unexpected reply (${error.message})`, {cause: error}));

@@ -64,8 +64,8 @@ export class Subscriptions {
     const topics = TOPICS.filter((topic) => streams.some((stream) => stream.topics.includes(topic)));
     // A client cannot subscribe to nothing. Dropouts are the rarest events.
     if (topics.length === 0) topics.push('TOPIC_XRUNS');
-    const rates = streams.filter(({topics: own, rateHz}) => rateHz !== undefined || own.some((topic) => topic !== 'TOPIC_CHANGES'))
-      .map(({rateHz}) => rateHz ?? DEFAULT_RATE_HZ);
+    const hasRate = ({topics: own, rateHz}) => rateHz !== undefined || own.some((topic) => topic !== 'TOPIC_CHANGES');
+    const rates = streams.filter(hasRate).map(({rateHz}) => rateHz ?? DEFAULT_RATE_HZ);
     return this.#client.call({subscribe: {topics, telemetry_rate_hz: rates.length > 0 ? Math.max(...rates) : undefined}});
   }
 }

@@ -28,7 +28,8 @@ async function run(t, program, pattern, environment) {
   const directory = fs.mkdtempSync(path.join(here, 'program-'));  // below node_modules
   t.after(() => fs.rmSync(directory, {recursive: true}));
   fs.writeFileSync(path.join(directory, 'program.mjs'), program);
-  const child = spawn(process.execPath, ['program.mjs'], {cwd: directory, env: {...process.env, ...environment}, stdio: ['ignore', 'pipe', 'inherit']});
+  const child = spawn(process.execPath, ['program.mjs'],
+    {cwd: directory, env: {...process.env, ...environment}, stdio: ['ignore', 'pipe', 'inherit']});
   t.after(() => child.kill('SIGKILL'));
   let output = '';
   let matched = false;

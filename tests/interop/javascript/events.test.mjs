@@ -26,10 +26,11 @@ test('a stream has the events of its topics, from the call on', async (t) => {
   assert.equal(graphChanged.number, 2);
   assert.equal(graphChanged.graph_changed.revision, revision);
   assert.deepEqual(graphChanged.graph_changed.edits[2], {connect: {from: 'osc', to: 'out'}});
+  const awaited = ['graph_changed', 'parameters_changed', 'transaction_heard', 'levels', 'load', 'node_loads'];
   const kinds = new Set();
   for await (const event of everything) {
     Object.keys(event).filter((name) => typeof event[name] === 'object').forEach((kind) => kinds.add(kind));
-    if (['graph_changed', 'parameters_changed', 'transaction_heard', 'levels', 'load', 'node_loads'].every((kind) => kinds.has(kind))) break;
+    if (awaited.every((kind) => kinds.has(kind))) break;
   }
   const later = [await next(changes), await next(changes)].map((event) => Object.keys(event).at(-1)).sort();
   assert.deepEqual(later, ['parameters_changed', 'transaction_heard'], 'no telemetry');
@@ -70,8 +71,9 @@ test('a client subscribes to what its streams need, at the highest rate', async 
   });
   const client = await connect(address);
   t.after(() => client.close());
-  const [changes, levels, load] = [client.events({topics: ['TOPIC_CHANGES']}), client.events({topics: ['TOPIC_LEVELS'], telemetry_rate_hz: 25}),
-    client.events({topics: ['TOPIC_CHANGES', 'TOPIC_LOAD']})];
+  const changes = client.events({topics: ['TOPIC_CHANGES']});
+  const levels = client.events({topics: ['TOPIC_LEVELS'], telemetry_rate_hz: 25});
+  const load = client.events({topics: ['TOPIC_CHANGES', 'TOPIC_LOAD']});
   levels.return();
   load.return();
   changes.return();

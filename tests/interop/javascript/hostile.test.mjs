@@ -45,7 +45,8 @@ test('a message may arrive in any pieces, and may have 4 MiB', async (t) => {
   const longest = 'x'.repeat((4 << 20) - 30);
   const client = await clientOf(t, async (request, socket) => {
     socket.setNoDelay(true);
-    const bytes = Buffer.concat([frame({event: {number: 1, panicked: {}}}), okFrame(request.id, {get_status: {server_version: 'short'}})]);
+    const status = okFrame(request.id, {get_status: {server_version: 'short'}});
+    const bytes = Buffer.concat([frame({event: {number: 1, panicked: {}}}), status]);
     if (request.get_graph) return socket.write(okFrame(request.id, {get_graph: {document: longest}}));
     for (const byte of bytes) {
       await new Promise((resolve) => { socket.write(Buffer.from([byte]), resolve); });
@@ -112,7 +113,8 @@ test('a peer that disconnects, or is silent, before hello is answered', async (t
   const silent = await fakeDaemon(t, () => {}, {greet: false});
   await assert.rejects(connect(silent.address, {deadlineMs: 50}), {code: 'DEADLINE_EXCEEDED'});
   const rude = await fakeDaemon(t, (_, socket) => socket.destroy(), {greet: false});
-  await assert.rejects(connect(rude.address), {code: 'UNAVAILABLE', message: /disconnected before it answered hello.*; expected an rtad/});
+  await assert.rejects(connect(rude.address),
+    {code: 'UNAVAILABLE', message: /disconnected before it answered hello.*; expected an rtad/});
 });
 
 test('endless events do not pass the deadline', async (t) => {

@@ -36,6 +36,8 @@ class Editor {
     Object.assign(this, {client, random, names: [], made: 0, refused: 0, added: 0});
   }
 
+  name() { return this.pick(this.names) ?? 'none'; }
+
   pick(list) { return list[Math.floor(this.random() * list.length)]; }
 
   async edit() {
@@ -52,15 +54,17 @@ class Editor {
 
   add() {
     const [type, parameters, settings] = this.pick([['gain', {gain_db: -30 * this.random()}, {}], ['sine', {}, {channels: 2}],
-      ['mixer', {}, {inputs: 3}], ['noise', {}, {}], ['delay_line', {}, {max_time_ms: 5}], ['equalizer', {}, {bands: 3, kind_2: 'notch'}]]);
+      ['mixer', {}, {inputs: 3}], ['noise', {}, {}], ['delay_line', {}, {max_time_ms: 5}],
+      ['equalizer', {}, {bands: 3, kind_2: 'notch'}]]);
     this.added += 1;
-    return this.client.transaction((t) => t.add(type, `n${this.added}`, parameters, settings).describe(`n${this.added}`, {title: `Node ${this.added}`}));
+    const name = `n${this.added}`;
+    return this.client.transaction((t) => t.add(type, name, parameters, settings).describe(name, {title: `Node ${name}`}));
   }
-  connect() { return this.client.transaction((t) => t.connect(this.pick(this.names) ?? 'none', this.pick(this.names) ?? 'none', -20 * this.random())); }
-  set() { return this.client.set({[`${this.pick(this.names)}.gain_db`]: -40 * this.random()}); }
-  change() { return this.client.transaction((t) => t.change(this.pick(this.names) ?? 'none', {channels: this.pick([1, 2, 3])})); }
-  rename() { return this.client.transaction((t) => t.rename(this.pick(this.names) ?? 'none', `r${this.added += 1}`).compensate(this.random() < 0.5)); }
-  remove() { return this.client.transaction((t) => t.remove(this.pick(this.names) ?? 'none')); }
+  connect() { return this.client.transaction((t) => t.connect(this.name(), this.name(), -20 * this.random())); }
+  set() { return this.client.set({[`${this.name()}.gain_db`]: -40 * this.random()}); }
+  change() { return this.client.transaction((t) => t.change(this.name(), {channels: this.pick([1, 2, 3])})); }
+  rename() { return this.client.transaction((t) => t.rename(this.name(), `r${this.added += 1}`).compensate(this.random() < 0.5)); }
+  remove() { return this.client.transaction((t) => t.remove(this.name())); }
   async replace() {
     if (this.random() < 0.7) return;
     const {graph} = await this.client.graph();
@@ -186,7 +190,8 @@ test('a mirror survives restarts of the daemon', async (t) => {
 });
 
 test('after a gap, or an unknown kind of edit, the mirror reads the graph again', async (t) => {
-  const edits = [{change_number: 3, nodes: ['a']}, {change_number: 7, nodes: ['a', 'b']}, {change_number: 8, nodes: ['c']}, {change_number: 9, nodes: ['d']}];
+  const graphs = [{change_number: 3, nodes: ['a']}, {change_number: 7, nodes: ['a', 'b']}, {change_number: 8, nodes: ['c']},
+    {change_number: 9, nodes: ['d']}];
   const pushed = [
     frame({event: {number: 3, panicked: {}}}),  // already in the graph
     frame({event: {number: 7, graph_changed: {edits: [{add_node: {name: 'b', type: 'gain'}}]}}}),  // 4 to 6 are missing
@@ -197,9 +202,10 @@ test('after a gap, or an unknown kind of edit, the mirror reads the graph again'
   const {address} = await fakeDaemon(t, (request, socket) => {
     if (request.subscribe) return socket.write(okFrame(request.id, {subscribe: {instance_id: 'fake', change_number: 3}}));
     if (request.list_node_types) {
-      return socket.write(okFrame(request.id, {list_node_types: {types: [{name: 'gain', inputs: [{name: 'in'}], outputs: [{name: 'out'}]}]}}));
+      const gain = {name: 'gain', inputs: [{name: 'in'}], outputs: [{name: 'out'}]};
+      return socket.write(okFrame(request.id, {list_node_types: {types: [gain]}}));
     }
-    const {change_number, nodes} = edits[Math.min(reads, 3)];
+    const {change_number, nodes} = graphs[Math.min(reads, 3)];
     reads += 1;
     socket.write(okFrame(request.id, {get_graph: {change_number, graph: {nodes: nodes.map((name) => ({name, type: 'gain'}))}}}));
     if (reads === 1) socket.write(pushed[0]);

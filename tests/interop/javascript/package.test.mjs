@@ -35,9 +35,10 @@ test('the types declare every method, and only those', async () => {
   const declarations = read(installed, 'src', 'core.d.ts');
   for (const [name, file] of [['Client', 'client.js'], ['Mirror', 'mirror.js'], ['Transaction', 'changes.js']]) {
     const [, body] = new RegExp(`^export (?:class|interface) ${name} \\{\\n(.*?)^\\}`, 'ms').exec(declarations);
-    const declared = [...body.matchAll(/^ {2}(\w+)(?:<.*?>)?\(/gm)].map(([, method]) => method).filter((method) => method !== 'constructor');
+    const declared = [...body.matchAll(/^ {2}(\w+)(?:<.*?>)?\(/gm)].map(([, method]) => method);
     const {prototype} = (await import(`../node_modules/rta-client/src/${file}`))[name];
-    const methods = Object.getOwnPropertyNames(prototype).filter((method) => typeof Object.getOwnPropertyDescriptor(prototype, method).value === 'function');
+    const methods = Object.entries(Object.getOwnPropertyDescriptors(prototype))
+      .filter(([, {value}]) => typeof value === 'function').map(([method]) => method);
     const internal = ['constructor', 'resume'];
     assert.deepEqual(methods.filter((method) => !internal.includes(method)).sort(), declared.sort(), name);
   }
@@ -90,7 +91,8 @@ test('addresses', () => {
   assert.deepEqual(parseAddress('::1'), tcp('::1', 7340, false, '[::1]:7340'));
   assert.deepEqual(parseAddress('[fe80::1]:80'), tcp('fe80::1', 80, true, '[fe80::1]:80'));
   assert.deepEqual(parseAddress('/run/rtad/control.sock'), {path: '/run/rtad/control.sock', name: '/run/rtad/control.sock'});
-  for (const bad of ['', ':7340', 'a:', 'a:0', 'a:65536', 'a:1x', '[::1', '[::1]7340', '[studio]:1', 'a b', 'a/b', 'tls://', 'http://a', 'a\n', '1:2:3']) {
+  for (const bad of ['', ':7340', 'a:', 'a:0', 'a:65536', 'a:1x', '[::1', '[::1]7340', '[studio]:1', 'a b', 'a/b', 'tls://', 'http://a',
+    'a\n', '1:2:3']) {
     assert.throws(() => parseAddress(bad), {code: 'INVALID_ARGUMENT', message: /invalid address/}, bad);
   }
   assert.deepEqual(localAddresses({RUNTIME_DIRECTORY: '/a:/b', XDG_RUNTIME_DIR: '/c'}).map(({name}) => name),

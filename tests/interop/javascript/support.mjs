@@ -134,7 +134,8 @@ export function certificate(directory, name, {issuer, subject = name, days = 365
   openssl('x509', '-req', '-in', file('csr'), ...signer, '-days', String(days), '-extfile', file('ext'), '-out', file('pem'));
   const hex = openssl('x509', '-in', file('pem'), '-noout', '-fingerprint', '-sha256').toString().split('=')[1].trim();
   const fingerprint = `SHA256:${Buffer.from(hex.replaceAll(':', ''), 'hex').toString('base64').replaceAll('=', '')}`;
-  return {key: fs.readFileSync(file('key')), cert: fs.readFileSync(file('pem')), fingerprint, keyFile: file('key'), certFile: file('pem')};
+  const [key, cert] = [file('key'), file('pem')].map((name) => fs.readFileSync(name));
+  return {key, cert, fingerprint, keyFile: file('key'), certFile: file('pem')};
 }
 
 /** The messages, read from the .proto files, not from what the library was built with. */
@@ -179,7 +180,7 @@ export async function fakeDaemon(t, answer, {greet = true} = {}) {
           return;  // incomplete
         }
         held = held.subarray(reader.pos);
-        if (request.hello && greet) socket.write(okFrame(request.id, {hello: {protocol_version: 1, server_version: 'fake', instance_id: 'fake'}}));
+        if (request.hello && greet) socket.write(okFrame(request.id, {hello: {server_version: 'fake', instance_id: 'fake'}}));
         else answer(request, socket);
       }
     });

@@ -16,7 +16,8 @@ status.device.sample_rate_hz;
 // @ts-expect-error there is no such field
 status.uptime;
 
-const {revision, frame} = await client.transaction((t) => t.add('sine', 'osc', {frequency_hz: 440}).connect('osc', 'out'), {wait_for_start: true});
+const {revision, frame} = await client.transaction(
+  (t) => t.add('sine', 'osc', {frequency_hz: 440}).connect('osc', 'out'), {wait_for_start: true});
 const wide: Uint64 = revision;
 const maybe: Uint64 | undefined = frame;
 // @ts-expect-error a 64-bit number may be a bigint

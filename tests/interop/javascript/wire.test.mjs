@@ -30,7 +30,8 @@ test('protoc reads requests as they were meant', () => {
     apply_transaction: {
       wait_for_start: true,
       edits: {edits: [
-        {add_node: {name: 'n', type: 't', settings: {a: 2.5, b: 'text', c: true, d: null, e: [1, {f: false}]}, parameters: {gain_db: -6}}},
+        {add_node: {name: 'n', type: 't', parameters: {gain_db: -6},
+          settings: {a: 2.5, b: 'text', c: true, d: null, e: [1, {f: false}]}}},
         {connect: {from: 'a', to: 'b', gain_db: 0}},
         {connect: {from: 'a', to: 'b', gain_db: undefined}},
         {set_parameter: {node: 'n', parameter: 'p', value: 0.25, add: 0}},
@@ -46,21 +47,25 @@ test('protoc reads requests as they were meant', () => {
     assert.ok(text.includes(part), `${part} in\n${text}`);
   }
   assert.equal(text.match(/gain_db: 0/g).length, 1);
-  assert.match(protoc('decode', 'Request', payloadOf(encodeRequest({subscribe: {topics: ['TOPIC_LOAD', 1], telemetry_rate_hz: 2.5}}, 7))).toString(),
+  const subscribe = encodeRequest({subscribe: {topics: ['TOPIC_LOAD', 1], telemetry_rate_hz: 2.5}}, 7);
+  assert.match(protoc('decode', 'Request', payloadOf(subscribe)).toString(),
     /^id: 7\nsubscribe \{\n {2}topics: TOPIC_LOAD\n {2}topics: TOPIC_CHANGES\n {2}telemetry_rate_hz: 2.5\n\}\n$/);
 });
 
 test('messages of protoc are read as they were meant', () => {
-  const bytes = protoc('encode', 'ServerMessage', `response { id: 9007199254740991 status { code: NOT_FOUND message: "no" edit_index: 0 } get_graph {
+  const bytes = protoc('encode', 'ServerMessage', `response { id: 9007199254740991
+    status { code: NOT_FOUND message: "no" edit_index: 0 } get_graph {
     revision: 9007199254740992 change_number: 18446744073709551615
-    graph { nodes { name: "n" settings { fields { key: "a" value { number_value: 2 } } fields { key: "b" value { list_value { values { null_value: NULL_VALUE } } } } }
+    graph { nodes { name: "n" settings { fields { key: "a" value { number_value: 2 } } 
+        fields { key: "b" value { list_value { values { null_value: NULL_VALUE } } } } }
       parameters { key: "gain_db" value: -6.5 } } connections { from: "a" to: "b" gain_db: 0 } connections { from: "c" } } } }`);
   const node = {name: 'n', type: '', settings: {a: 2, b: [null]}, parameters: {gain_db: -6.5}, title: '', description: ''};
   assert.deepEqual(decodeServerMessage(bytes), {response: {
     id: 9007199254740991,
     status: {code: 'NOT_FOUND', message: 'no', edit_index: 0},
     get_graph: {revision: 9007199254740992n, change_number: 18446744073709551615n, document: '', graph: {
-      nodes: [node], connections: [{from: 'a', to: 'b', gain_db: 0}, {from: 'c', to: ''}], latency_compensation: false, title: '', description: ''}},
+      nodes: [node], connections: [{from: 'a', to: 'b', gain_db: 0}, {from: 'c', to: ''}], latency_compensation: false,
+      title: '', description: ''}},
   }});
   const event = protoc('encode', 'ServerMessage', 'event { number: 9007199254740993 transaction_heard { frame: 5 } }');
   assert.deepEqual(decodeServerMessage(event), {event: {number: 9007199254740993n, telemetry_number: 0, telemetry_dropped: 0,

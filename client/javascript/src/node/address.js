@@ -6,6 +6,8 @@ import {invalid} from '../errors.js';
 
 const DEFAULT_PORT = 7340;
 const LOOPBACK = '127.0.0.1';
+const EXPECTED = 'expected HOST, HOST:PORT, [IPV6]:PORT, or the absolute path of a Unix socket';
+const HOST_AND_PORT = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s;
 
 /** Returns the addresses at which a daemon on this machine may listen, in order of preference. */
 export function localAddresses({RUNTIME_DIRECTORY: own = '', XDG_RUNTIME_DIR: user = ''} = process.env) {
@@ -21,11 +23,11 @@ export function localAddresses({RUNTIME_DIRECTORY: own = '', XDG_RUNTIME_DIR: us
  * name, whatever it stands for, except localhost: otherwise a name server could have a token sent in plain text.
  */
 export function parseAddress(text) {
-  if (typeof text !== 'string') throw invalid(`invalid address ${text}: expected HOST:PORT, or the path of a Unix socket`);
+  if (typeof text !== 'string') throw invalid(`invalid address ${text}: ${EXPECTED}`);
   if (text.startsWith('/')) return {path: text, name: text};
   const [, tls, address] = /^(tls:\/\/)?(.*)$/s.exec(text);
-  const refuse = (what) => invalid(`invalid address "${text}": ${what}; expected HOST, HOST:PORT, [IPV6]:PORT, or the path of a Unix socket`);
-  const [, bracketed, plain, portText] = net.isIPv6(address) ? [address, address] : /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s.exec(address) ?? [];
+  const refuse = (what) => invalid(`invalid address "${text}": ${what}; ${EXPECTED}`);
+  const [, bracketed, plain, portText] = net.isIPv6(address) ? [address, address] : HOST_AND_PORT.exec(address) ?? [];
   const host = (bracketed ?? plain ?? '').toLowerCase();
   if (bracketed !== undefined ? !net.isIPv6(host) : !/^[\w.-]{1,255}$/.test(host)) throw refuse('no valid host');
   const port = portText === undefined ? DEFAULT_PORT : Number(portText);

@@ -36,8 +36,9 @@ export async function checkKnownHost(host, fingerprint, {file, accept}) {
   const known = await fingerprintsOf(host, file);
   if (known.includes(fingerprint)) return;
   if (known.length > 0) {
-    throw new RtaError('UNAUTHENTICATED', `the certificate of ${host} has changed: it has the fingerprint ${fingerprint}, but ${file} ` +
-      `has ${known.join(', ')}. Somebody may be intercepting the connection. If the certificate was replaced, remove the line of ${host} from the file`);
+    throw new RtaError('UNAUTHENTICATED', `the certificate of ${host} has changed: it has the fingerprint ${fingerprint}, ` +
+      `but ${file} has ${known.join(', ')}. The connection may be intercepted. If the certificate was replaced, ` +
+      `remove the line of ${host} from the file`);
   }
   if (!accept) {
     throw new RtaError('UNAUTHENTICATED', `the certificate of ${host} is unknown: it has the fingerprint ${fingerprint}; ` +

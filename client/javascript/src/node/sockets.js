@@ -37,7 +37,7 @@ class SocketTransport {
 /** Checks the option `tls`: true, false, or an object. */
 export function checkTls(options, {secure, path, name}) {
   if (options === undefined || options === false) {
-    if (secure && options === false) throw invalid(`${name} needs TLS: expected a loopback address or a Unix socket with tls: false`);
+    if (secure && options === false) throw invalid(`${name} needs TLS: expected a loopback address with tls: false`);
     return secure ? {} : null;
   }
   if (path !== undefined) throw invalid(`a Unix socket has no TLS: ${path}`);
@@ -53,8 +53,8 @@ export function checkTls(options, {secure, path, name}) {
 
 /** Connects to {path} or {host, port}. Resolves to {transport, peer, fingerprint}; rejects with RtaError. */
 export async function openSocket({path, host, port, name}, tlsOptions, signal) {
-  const address = path === undefined ? {host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS} : {path};
-  const socket = net.connect(address);
+  const tcp = {host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS};
+  const socket = net.connect(path === undefined ? tcp : {path});
   await eventOf(socket, 'connect', signal, name);
   socket.on('error', () => {});  // whoever uses the socket reports it
   if (!tlsOptions) return {transport: new SocketTransport(socket), peer: name};
@@ -80,7 +80,7 @@ function secure(socket, {host, name}, {ca, cert, key, servername = net.isIP(host
 }
 
 /** Resolves to the fingerprint of the certificate if it is the expected one. */
-async function checkCertificate(certificate, name, {ca, fingerprint: expected, knownHosts = defaultKnownHosts(), acceptNew = true}) {
+async function checkCertificate(certificate, name, {ca, fingerprint: expected, knownHosts, acceptNew: accept = true}) {
   const fingerprint = `SHA256:${crypto.createHash('sha256').update(certificate.raw).digest('base64').replace(/=+$/, '')}`;
   if (new Date(certificate.validTo) < new Date()) {
     throw new RtaError('UNAUTHENTICATED', `the certificate of ${name} has expired: it was valid to ${certificate.validTo}`);
@@ -88,7 +88,9 @@ async function checkCertificate(certificate, name, {ca, fingerprint: expected, k
   if (expected !== undefined && fingerprint !== expected) {
     throw new RtaError('UNAUTHENTICATED', `the certificate of ${name} has the fingerprint ${fingerprint}: expected ${expected}`);
   }
-  if (ca === undefined && expected === undefined) await checkKnownHost(name, fingerprint, {file: knownHosts, accept: acceptNew});
+  if (ca === undefined && expected === undefined) {
+    await checkKnownHost(name, fingerprint, {file: knownHosts ?? defaultKnownHosts(), accept});
+  }
   return fingerprint;
 }
 
@@ -115,10 +117,11 @@ function eventOf(socket, event, signal, name) {
 function connectError(error, name, ofCertificate) {
   const {code = ''} = error;
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
-    return new RtaError('UNAVAILABLE', `${name} does not use TLS: expected an address at which rtad listens with TLS`, {cause: error});
+    return new RtaError('UNAVAILABLE', `${name} does not use TLS: expected an rtad that listens with TLS`, {cause: error});
   }
-  return new RtaError(ofCertificate ? 'UNAUTHENTICATED' : 'UNAVAILABLE',
-    `${ofCertificate ? `the certificate of ${name} is not valid` : `cannot connect to rtad at ${name}`}: ${reasonOf(error)}`, {cause: error});
+  const [failed, what] = ofCertificate ? ['UNAUTHENTICATED', `the certificate of ${name} is not valid`]
+    : ['UNAVAILABLE', `cannot connect to rtad at ${name}`];
+  return new RtaError(failed, `${what}: ${reasonOf(error)}`, {cause: error});
 }
 
 /** With several addresses of a name, Node.js reports a list of errors. */
