@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+import {contentOf, parameterChanges} from './changes.js';
+import {RtaError, checkOptions, invalid} from './errors.js';
+import {Mirror} from './mirror.js';
+import {Session} from './session.js';
+import {Subscriptions} from './subscriptions.js';
+
+const DEFAULT_DEADLINE_MS = 10_000;
+const LONGEST_DEADLINE_MS = 2 ** 31 - 1;  // of setTimeout
+
+/**
+ * A client of one daemon. After the connection was lost, the next call connects again; requests are never sent twice.
+ * Errors are rejected promises with an RtaError. core.d.ts describes every member.
+ */
+export class Client {
+  #open;
+  #greeting;
+  #deadlineMs;
+  #session = null;
+  #opening = null;
+  #closing = new AbortController();
+  #subscriptions = new Subscriptions(this);
+
+  /** Connects. `open(signal)` resolves to {transport, peer, fingerprint}; `peer` names the daemon in errors, also before. */
+  static async connect(open, {name = 'rta-client', token = '', deadlineMs = DEFAULT_DEADLINE_MS, signal, ...others} = {},
+                       peer = 'rtad') {
+    checkOptions(others, ['name', 'token', 'deadlineMs', 'signal'], 'connect()');
+    const client = new Client(open, {name, token}, checkedDeadline(deadlineMs), peer);
+    await client.#connect(signal);
+    return client;
+  }
+
+  constructor(open, greeting, deadlineMs, peer) {
+    this.#open = open;
+    this.#greeting = greeting;
+    this.#deadlineMs = deadlineMs;
+    /** What the daemon said in response to hello: its version, its instance, and what this client may do. */
+    this.hello = null;
+    /** Address of the daemon. */
+    this.peer = peer;
+    /** Fingerprint of the daemon's certificate, SHA256:...; null without TLS. */
+    this.fingerprint = null;
+  }
+
+  get connected() { return this.#session !== null; }
+  get closed() { return this.closing.aborted; }
+
+  /** Sends any request, such as {get_status: {}}, and resolves to its result. */
+  async call(request, {deadlineMs, signal, ...others} = {}) {
+    checkOptions(others, ['deadlineMs', 'signal'], 'call()');
+    const limit = checkedDeadline(deadlineMs ?? this.#deadlineMs + (Number(request?.timeout_ms) || 0));
+    if (this.#session) return this.#session.call(request, {deadlineMs: limit, signal});
+    const start = Date.now();
+    await within(this.#connect(), limit, signal, `cannot connect to ${this.peer} within ${limit} ms`);
+    return this.#connectedSession().call(request, {deadlineMs: Math.max(limit - (Date.now() - start), 1), signal});
+  }
+
+  status(options) { return this.call({get_status: {}}, options); }
+  async devices(options) { return (await this.call({list_devices: {}}, options)).devices; }
+  async nodeTypes(type = '', options = {}) { return (await this.call({list_node_types: {type}}, options)).types; }
+  graph({content, nodes, ...options} = {}) { return this.call({get_graph: {content, nodes}}, options); }
+
+  /** Changes the graph as a whole, or not at all. */
+  async transaction(change, {wait_for_start, timeout_ms, ...options} = {}) {
+    const content = await contentOf(change);
+    return this.call({timeout_ms, apply_transaction: {...content, wait_for_start}}, options);
+  }
+
+  /** Replaces the graph by that of a document. */
+  async load(document, options) {
+    if (typeof document === 'function') throw invalid('invalid document: expected a graph, or the text of a document');
+    return this.transaction(document, options);
+  }
+
+  /** Validates a change of the graph without committing it. */
+  async check(change, {with_graph, ...options} = {}) {
+    return this.call({check_graph: {...await contentOf(change), with_graph}}, options);
+  }
+
+  /** Changes parameters, all in one block. */
+  async set(values, {ramp_ms, timeout_ms, ...options} = {}) {
+    return this.call({timeout_ms, set_parameters: {changes: parameterChanges(values, ramp_ms)}}, options);
+  }
+
+  mute(muted = true, options = {}) { return this.call({mute_output: {muted}}, options); }
+  unmute(options) { return this.mute(false, options); }
+  panic(options) { return this.call({panic: {}}, options); }
+
+  /** Sets the volume of the device output: dB, or {add_db}. Without a change, returns it. */
+  async volume(change, options) {
+    if (change === undefined) return {volume_db: (await this.status(options)).engine.output_volume_db};
+    return this.call({set_volume: typeof change === 'number' ? {volume_db: change} : change}, options);
+  }
+
+  /** Computes the frequency response of a node, or of a path {from, to}. */
+  response(of, {frequencies_hz, ...options} = {}) {
+    return this.call({get_frequency_response: {...(typeof of === 'string' ? {node: of} : of), frequencies_hz}}, options);
+  }
+
+  /** Changes the device; without `device`, opens the requested one again. */
+  setDevice(device, options) { return this.call({set_device: {device}}, options); }
+  resetMeters(nodes = [], options = {}) { return this.call({reset_meters: {nodes}}, options); }
+
+  /** Subscribes to events, and returns them as an async iterable. It ends with an error when the connection is lost. */
+  events(options) { return this.#subscriptions.open(options); }
+
+  /** Subscribes to levels, and returns them as an async iterable. */
+  async *meters({telemetry_rate_hz, signal} = {}) {
+    for await (const event of this.events({topics: ['TOPIC_LEVELS'], telemetry_rate_hz, signal})) yield event.levels;
+  }
+
+  /** Resolves to a live copy of the graph, which survives lost connections. */
+  mirror(options) { return Mirror.start(this, options); }
+
+  /** Disconnects. Pending calls and events end with an error. */
+  close() {
+    if (this.closed) return;
+    const error = closedError();
+    this.#closing.abort(error);
+    this.#session?.close(error);
+    this.#subscriptions.end(error);
+  }
+
+  /** For Mirror: is aborted when the client is closed. */
+  get closing() { return this.#closing.signal; }
+
+  /** For Subscriptions: a stream has more room. */
+  resume() { this.#session?.resume(); }
+
+  #connectedSession() {
+    return this.#session ?? (() => { throw new RtaError('UNAVAILABLE', `lost the connection to rtad at ${this.peer}`); })();
+  }
+
+  /** Connects. Callers that need a connection at the same time share it. */
+  #connect(signal) {
+    if (this.closed) return Promise.reject(closedError());
+    this.#opening ??= this.#greet(signal).finally(() => { this.#opening = null; });
+    return this.#opening;
+  }
+
+  async #greet(signal) {
+    const abort = new AbortController();
+    const start = Date.now();
+    const opened = this.#open(abort.signal);
+    const {transport, peer, fingerprint = null} = await within(opened, this.#deadlineMs, signal,
+      `cannot connect to ${this.peer} within ${this.#deadlineMs} ms`).catch((error) => {
+      abort.abort(error);
+      opened.then(({transport: late}) => late.close(), () => {});
+      throw error;
+    });
+    let ended = false;
+    const session = new Session(transport, peer, {
+      deliver: (event, bytes) => this.#subscriptions.deliver(event, bytes),
+      full: () => this.#subscriptions.full,
+      end: (error) => {
+        ended = true;
+        if (this.#session !== session) return;
+        this.#session = null;
+        this.#subscriptions.end(error);
+      }});
+    this.peer = peer;
+    this.fingerprint = fingerprint;
+    try {
+      const left = Math.max(this.#deadlineMs - (Date.now() - start), 1);
+      this.hello = await session.greet({...this.#greeting, deadlineMs: left, signal});
+      if (this.closed) throw closedError();
+    } catch (error) {
+      session.close(error);
+      throw error;
+    }
+    if (!ended) this.#session = session;
+  }
+}
+
+function closedError() { return new RtaError('UNAVAILABLE', 'the client is closed'); }
+
+function checkedDeadline(deadlineMs) {
+  if (typeof deadlineMs === 'number' && deadlineMs > 0 && deadlineMs <= LONGEST_DEADLINE_MS) return deadlineMs;
+  throw invalid(`invalid deadline of ${deadlineMs} ms: expected a number above 0, at most ${LONGEST_DEADLINE_MS}`);
+}
+
+/** Rejects when the deadline has passed, or the signal is aborted, before the promise is settled. */
+function within(promise, deadlineMs, signal, message) {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) reject(signal.reason);
+    const timer = setTimeout(() => reject(new RtaError('DEADLINE_EXCEEDED', message)), deadlineMs);
+    const abort = () => reject(signal.reason);
+    signal?.addEventListener('abort', abort);
+    promise.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    });
+  });
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+// Objects have the form of proto3 JSON, with the field names of the .proto files. Objects that are returned also contain
+// the fields with default values; an optional member is absent if it does not apply.
+import type {
+  CheckResult, Device, Event, FrequencyResponseResult, Graph, GraphContent, GraphResult, HelloResult, JsonValue, Levels,
+  MuteOutputResult, NodeType, PanicResult, ParametersResult, Requests, ResetMetersResult, Results, SetDeviceResult,
+  SetVolumeResult, StatusResult, SubscribeResult, Topic, TransactionResult, Uint64,
+} from '../generated/messages.js';
+
+export type * from '../generated/messages.js';
+
+/** What requests accept in place of T: fields may be omitted, and 64-bit numbers may be text. */
+export type Input<T> =
+  [T] extends [Uint64] ? (bigint extends T ? number | bigint | string : T) :
+  T extends readonly (infer E)[] ? readonly Input<E>[] :
+  T extends object ? (string extends keyof T ? T : {[K in keyof T]?: Input<T[K]>}) :
+  T;
+
+/** A request with exactly one kind, such as {get_status: {}}. */
+export type AnyRequest = {[K in keyof Requests]: {[P in K]: Input<Requests[P]>} & {timeout_ms?: number}}[keyof Requests];
+
+/** Codes of the protocol. */
+export type ErrorCode = 'INVALID_ARGUMENT' | 'DEADLINE_EXCEEDED' | 'NOT_FOUND' | 'ALREADY_EXISTS' | 'PERMISSION_DENIED' |
+  'RESOURCE_EXHAUSTED' | 'FAILED_PRECONDITION' | 'ABORTED' | 'UNIMPLEMENTED' | 'INTERNAL' | 'UNAVAILABLE' | 'UNAUTHENTICATED' |
+  number;
+
+/** Why a call failed. Every promise of this library rejects with it, or with the reason of an aborted signal. */
+export class RtaError extends Error {
+  name: 'RtaError';
+  code: ErrorCode;
+  /** Index, from 0, of the edit of a transaction, or of the change of set(), that was refused. */
+  editIndex?: number;
+  /** What the daemon returned together with the error: the change is committed, but was not confirmed in time. */
+  result?: unknown;
+}
+
+export const TOPICS: readonly Topic[];
+
+/** Bytes in, bytes out: a connection to a daemon. */
+export interface Transport {
+  /** Resolves to the next bytes, or to null at the end. Is called again only after it has resolved. */
+  read(): Promise<Uint8Array | null>;
+  /** Resolves when the bytes were handed to the system. May be called again before. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Disconnects. A pending read() resolves or rejects. */
+  close(): void;
+}
+
+export interface ConnectOptions {
+  /** Shown to other clients and in the daemon's log; at most 128 bytes, printable. */
+  name?: string;
+  /** Access token. */
+  token?: string;
+  /** Limit for connecting, and for each call, in ms. Default: 10000. */
+  deadlineMs?: number;
+  /** Cancels connecting. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Connects over the transport that `open` opens. `peer` names the daemon in errors. `signal` is aborted when opening takes
+ * too long.
+ */
+export function connectOver(
+  open: (signal: AbortSignal) => Promise<{transport: Transport; peer: string; fingerprint?: string | null}>,
+  options?: ConnectOptions): Promise<Client>;
+
+export interface CallOptions {
+  /** Limit for this call, in ms. The request may take effect nevertheless. Default: that of connect(), plus timeout_ms. */
+  deadlineMs?: number;
+  /** Gives up waiting for the response. The request may take effect nevertheless. */
+  signal?: AbortSignal;
+}
+
+export interface EditOptions extends CallOptions {
+  /** How long the daemon may wait for room in the engine, and for the start of a transaction; see Request.timeout_ms. */
+  timeout_ms?: number;
+}
+
+/** A new value, or a change of a value: {value}, {add} or {toggle: true}. */
+export type ParameterValue = number | boolean | {value?: number; add?: number; toggle?: true; ramp_ms?: number};
+
+/** Values by NODE.PARAMETER, such as {"osc.gain_db": -6}. */
+export type ParameterValues = {readonly [parameter: string]: ParameterValue};
+
+/** Collects the edits of a transaction, in order. */
+export interface Transaction {
+  add(type: string, name: string, parameters?: {readonly [name: string]: number | boolean},
+      settings?: {readonly [name: string]: JsonValue}): this;
+  remove(...names: string[]): this;
+  rename(name: string, new_name: string): this;
+  /** Ports are NODE:PORT, or NODE if it has only one in that direction. The gain of an existing connection is changed. */
+  connect(from: string, to: string, gain_db?: number): this;
+  disconnect(from: string, to: string): this;
+  set(values: ParameterValues, options?: {ramp_ms?: number}): this;
+  /** Changes settings of a node, which rebuilds it with a crossfade. */
+  change(node: string, settings: {readonly [name: string]: JsonValue}): this;
+  /** Sets the title or the description of a node, or of the graph if `node` is "". */
+  describe(node: string, texts: {title?: string; description?: string}): this;
+  /** Switches latency compensation on or off. */
+  compensate(enabled?: boolean): this;
+  /** Adds an edit in the form of the protocol, such as {remove_node: {name: "osc"}}. */
+  edit(edit: object): this;
+}
+
+/** A change of the graph: a function that collects edits, a whole graph, or the text of a document. */
+export type Change = ((transaction: Transaction) => unknown) | Input<Graph> | string;
+
+/** A client of one daemon. After the connection was lost, the next call connects again; requests are never sent twice. */
+export class Client {
+  private constructor();
+  /** Response of the daemon to the latest hello. */
+  readonly hello: HelloResult;
+  /** Address of the daemon. */
+  readonly peer: string;
+  /** Fingerprint of the daemon's certificate; null without TLS. */
+  readonly fingerprint: string | null;
+  readonly connected: boolean;
+  readonly closed: boolean;
+
+  /** Sends any request, such as {get_status: {}}, and resolves to its result. Calls need not wait for each other. */
+  call<R extends AnyRequest>(request: R, options?: CallOptions): Promise<Results[Extract<keyof R, keyof Results>]>;
+
+  status(options?: CallOptions): Promise<StatusResult>;
+  /** Lists the sound cards. */
+  devices(options?: CallOptions): Promise<Device[]>;
+  /** Describes one node type, or all. */
+  nodeTypes(type?: string, options?: CallOptions): Promise<NodeType[]>;
+  /** Returns the graph as a message and as document text, or only one of them, or only some nodes. */
+  graph(options?: CallOptions & {content?: GraphContent; nodes?: readonly string[]}): Promise<GraphResult>;
+
+  /** Changes the graph as a whole, or not at all. With wait_for_start, resolves when the change begins to be heard. */
+  transaction(change: Change, options?: EditOptions & {wait_for_start?: boolean}): Promise<TransactionResult>;
+  /** Replaces the graph by that of a document. Nodes of the same name, type and settings continue. */
+  load(document: Input<Graph> | string, options?: EditOptions & {wait_for_start?: boolean}): Promise<TransactionResult>;
+  /** Validates a change of the graph without committing it. */
+  check(change: Change, options?: CallOptions & {with_graph?: boolean}): Promise<CheckResult>;
+  /** Changes parameters, all in one block. `ramp_ms` applies to the values without their own. */
+  set(values: ParameterValues, options?: EditOptions & {ramp_ms?: number}): Promise<ParametersResult>;
+
+  /** Mutes the device output, or unmutes it. */
+  mute(muted?: boolean, options?: CallOptions): Promise<MuteOutputResult>;
+  unmute(options?: CallOptions): Promise<MuteOutputResult>;
+  /** Mutes the device output, and resets every processor. */
+  panic(options?: CallOptions): Promise<PanicResult>;
+  /** Sets the volume of the device output, in dB, or changes it by add_db. Without a change, returns it. */
+  volume(change?: number | {volume_db?: number; add_db?: number}, options?: CallOptions): Promise<SetVolumeResult>;
+  /** Computes the frequency response of a node, or of a path. */
+  response(of: string | {node: string} | {from: string; to: string; from_channel?: number; to_channel?: number},
+           options?: CallOptions & {frequencies_hz?: readonly number[]}): Promise<FrequencyResponseResult>;
+  /** Changes the device; without `device`, opens the requested one again. */
+  setDevice(device?: string, options?: CallOptions): Promise<SetDeviceResult>;
+  /** Restarts the measurement of loudness. */
+  resetMeters(nodes?: readonly string[], options?: CallOptions): Promise<ResetMetersResult>;
+
+  /**
+   * Subscribes to events, after all earlier calls. Default: all topics except TOPIC_NODE_LOADS. One connection has one
+   * rate of telemetry: the highest that its streams ask for. The stream ends with an error when the connection is lost.
+   */
+  events(options?: {topics?: readonly Topic[]; telemetry_rate_hz?: number; signal?: AbortSignal}): EventStream;
+  /** Subscribes to levels, and returns them. */
+  meters(options?: {telemetry_rate_hz?: number; signal?: AbortSignal}): AsyncGenerator<Levels, void, undefined>;
+  /** Resolves to a live copy of the graph, which survives lost connections and restarts of the daemon. */
+  mirror(options?: {signal?: AbortSignal}): Promise<Mirror>;
+
+  /** Disconnects. Pending calls, events and mirrors end with an error. */
+  close(): void;
+}
+
+/**
+ * Holds up to 4096 unread events, and 8 MiB. Beyond, the oldest telemetry is dropped; if there is none, the stream ends
+ * with RESOURCE_EXHAUSTED. While every stream of the client has 256 unread events or 1 MiB, the client reads only if a call
+ * is pending, so that the daemon drops telemetry.
+ */
+export interface EventStream extends AsyncIterableIterator<Event> {
+  /** Resolves when the daemon has subscribed the client. */
+  readonly ready: Promise<SubscribeResult>;
+  /** Number of telemetry events that this stream has dropped. */
+  readonly dropped: number;
+  return(): Promise<IteratorResult<Event, undefined>>;
+}
+
+export interface MirrorNode {
+  name: string;
+  type: string;
+  /** All settings, including defaults. */
+  settings: {[name: string]: JsonValue};
+  /** All parameters, including defaults. While a parameter is ramping: its target. */
+  parameters: {[name: string]: number};
+  title: string;
+  description: string;
+}
+
+/** The graph as a program needs it. Read only. */
+export interface MirrorGraph {
+  readonly nodes: ReadonlyMap<string, Readonly<MirrorNode>>;
+  /** By "FROM TO"; both are NODE:PORT. */
+  readonly connections: ReadonlyMap<string, Readonly<{from: string; to: string; gain_db: number}>>;
+  readonly latency_compensation: boolean;
+  readonly title: string;
+  readonly description: string;
+}
+
+/** A live copy of the graph. */
+export class Mirror {
+  private constructor();
+  readonly graph: MirrorGraph;
+  readonly revision: Uint64;
+  /** Number of the latest change in the graph. */
+  readonly change_number: Uint64;
+  /** Instance of the daemon: changes when it is started again. */
+  readonly instance_id: string;
+  /** false while the connection is lost: the graph is as it was then. */
+  readonly connected: boolean;
+  /** Why the mirror has ended: the daemon refuses this client, the client is closed, or the signal is aborted. */
+  readonly error: Error | null;
+  /** How often the graph was read. */
+  readonly reads: number;
+  /** How often a connection was resumed without reading the graph, because nothing was missed. */
+  readonly resumes: number;
+  /** Yields this mirror now, and whenever it has changed. Changes in quick succession are yielded once. */
+  changes(): AsyncGenerator<Mirror, void, undefined>;
+  /** Stops following the daemon. */
+  close(): void;
+}

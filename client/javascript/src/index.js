@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// The library for Node.js.
+import {Client} from './client.js';
+import {RtaError} from './errors.js';
+import {localAddresses, parseAddress} from './node/address.js';
+import {checkTls, openSocket} from './node/sockets.js';
+
+export * from './core.js';
+
+/**
+ * Connects to the daemon at `address`: HOST, HOST:PORT, [IPV6]:PORT or the path of a Unix socket. Without an address,
+ * connects to the daemon of this machine. index.d.ts describes the options.
+ */
+export async function connect(address, {tls, ...options} = {}) {
+  const endpoints = (address === undefined ? localAddresses() : [parseAddress(address)])
+    .map((endpoint) => ({endpoint, secured: checkTls(tls, endpoint)}));
+  return Client.connect(async (signal) => {
+    const reasons = [];
+    for (const {endpoint, secured} of endpoints) {
+      try {
+        return await openSocket(endpoint, secured, signal);
+      } catch (error) {
+        if (signal.aborted || endpoints.length === 1) throw error;
+        reasons.push(error.message);
+      }
+    }
+    throw new RtaError('UNAVAILABLE', reasons.join('; '));
+  }, options, endpoints.map(({endpoint}) => endpoint.name).join(', '));
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+import {EventStream} from './event_stream.js';
+import {checkOptions, invalid} from './errors.js';
+import {TOPICS, topicOf} from './protocol.js';
+
+const DEFAULT_TOPICS = TOPICS.filter((topic) => topic !== 'TOPIC_NODE_LOADS');
+const DEFAULT_RATE_HZ = 10;
+
+/**
+ * The event streams of one client. A daemon sends each event once to a connection, so the client subscribes to all
+ * topics that its streams need, at the highest rate.
+ */
+export class Subscriptions {
+  #streams = new Set();
+  #client;
+
+  /** `client` has call(), and resume(), which is called when a stream has more room. */
+  constructor(client) { this.#client = client; }
+
+  /** Subscribes, and returns the stream. Events are those after every earlier call of this client. */
+  open({topics = DEFAULT_TOPICS, telemetry_rate_hz: rateHz, signal, ...others} = {}) {
+    checkOptions(others, ['topics', 'telemetry_rate_hz', 'signal'], 'events()');
+    const unknown = Array.isArray(topics) ? topics.find((topic) => !TOPICS.includes(topic)) : topics;
+    if (unknown !== undefined) throw invalid(`unknown topic ${JSON.stringify(unknown)}: expected a list of ${TOPICS.join(', ')}`);
+    signal?.throwIfAborted();
+    const abort = () => stream.fail(signal.reason);
+    const stream = new EventStream(topics.length > 0 ? topics : DEFAULT_TOPICS, rateHz, {
+      changed: () => this.#client.resume(),
+      ended: () => {
+        signal?.removeEventListener('abort', abort);
+        this.#remove(stream);
+      }});
+    signal?.addEventListener('abort', abort);
+    this.#streams.add(stream);
+    stream.ready = this.#subscribe();
+    stream.ready.catch((error) => stream.fail(error));
+    return stream;
+  }
+
+  /** Whether no stream is read fast enough. One that is not read does not hold up the others. */
+  get full() { return this.#streams.size > 0 && [...this.#streams].every((stream) => stream.full); }
+
+  deliver(event, bytes) {
+    const topic = topicOf(event);
+    for (const stream of this.#streams) {
+      if (stream.topics.includes(topic)) stream.deliver(event, bytes);
+    }
+  }
+
+  /** Ends all streams. */
+  end(error) {
+    const streams = [...this.#streams];
+    this.#streams.clear();
+    for (const stream of streams) stream.fail(error);
+  }
+
+  #remove(stream) {
+    // The streams that stay keep what they have if this fails: a lost connection ends them anyway.
+    if (this.#streams.delete(stream) && this.#client.connected) this.#subscribe().catch(() => {});
+  }
+
+  #subscribe() {
+    const streams = [...this.#streams];
+    const topics = TOPICS.filter((topic) => streams.some((stream) => stream.topics.includes(topic)));
+    // A client cannot subscribe to nothing. Dropouts are the rarest events.
+    if (topics.length === 0) topics.push('TOPIC_XRUNS');
+    const hasRate = ({topics: own, rateHz}) => rateHz !== undefined || own.some((topic) => topic !== 'TOPIC_CHANGES');
+    const rates = streams.filter(hasRate).map(({rateHz}) => rateHz ?? DEFAULT_RATE_HZ);
+    return this.#client.call({subscribe: {topics, telemetry_rate_hz: rates.length > 0 ? Math.max(...rates) : undefined}});
+  }
+}

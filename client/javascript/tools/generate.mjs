@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// Generates what the library and its users know of the protocol, from the .proto files:
+//
+//   node generate.mjs PROTO_DIR OUTPUT_DIR
+//
+//   OUTPUT_DIR/descriptor.js   all messages, for protobufjs, so that the package needs no .proto files and no file system
+//   OUTPUT_DIR/messages.d.ts   the TypeScript types of the objects that the library accepts and returns
+import fs from 'node:fs';
+import path from 'node:path';
+import protobuf from 'protobufjs';
+
+const WIDE = new Set(['int64', 'uint64', 'sint64', 'fixed64', 'sfixed64']);
+const NUMBERS = new Set(['double', 'float', 'int32', 'uint32', 'sint32', 'fixed32', 'sfixed32']);
+const JSON_TYPES = {
+  '.google.protobuf.Struct': '{[name: string]: JsonValue}',
+  '.google.protobuf.Value': 'JsonValue',
+};
+
+function load(directory) {
+  const root = new protobuf.Root();
+  const resolve = root.resolvePath;
+  // google/protobuf/struct.proto is part of protobufjs.
+  root.resolvePath = (origin, target) => target.startsWith('google/') ? resolve(origin, target) : path.join(directory, target);
+  root.loadSync('rta/v1/control.proto', {keepCase: true, alternateCommentMode: true});
+  root.resolveAll();
+  return root;
+}
+
+function comment(text, indent) {
+  if (!text) return '';
+  const lines = text.replaceAll('*/', '* /').split('\n').map((line) => `${indent} * ${line}`.trimEnd());
+  return `${indent}/**\n${lines.join('\n')}\n${indent} */\n`;
+}
+
+function typeOf({type, resolvedType}) {
+  if (resolvedType) return JSON_TYPES[resolvedType.fullName] ?? resolvedType.name;
+  if (WIDE.has(type)) return 'Uint64';
+  if (NUMBERS.has(type)) return 'number';
+  return {bool: 'boolean', string: 'string'}[type] ?? failed(`no TypeScript type for ${type}`);
+}
+
+function failed(text) { throw new Error(text); }
+
+function fieldOf(field) {
+  const type = field.map ? `{[name: string]: ${typeOf(field)}}` : field.repeated ? `${typeOf(field)}[]` : typeOf(field);
+  const mayBeAbsent = field.hasPresence || (field.resolvedType instanceof protobuf.Type && !field.repeated && !field.map);
+  return `${comment(field.comment, '  ')}  ${field.name}${mayBeAbsent ? '?' : ''}: ${type};\n`;
+}
+
+function messageOf(type) {
+  return `${comment(type.comment, '')}export interface ${type.name} {\n${type.fieldsArray.map(fieldOf).join('')}}\n`;
+}
+
+/** A value that a later version adds is a number. */
+function enumOf({name, comment: text, values}) {
+  const names = Object.keys(values).map((value) => `'${value}'`).join(' | ');
+  return `${comment(text, '')}export type ${name} = ${names} | number;\n`;
+}
+
+/** The kinds of request, with the type of each. */
+function kindsOf(name, help, oneof) {
+  return `${comment(help, '')}export interface ${name} {\n` +
+    oneof.fieldsArray.map((field) => `  ${field.name}: ${typeOf(field)};\n`).join('') + '}\n';
+}
+
+function declarations(root) {
+  const {Request, Response} = root.lookup('rta.v1').nested;
+  const types = root.lookup('rta.v1').nestedArray;
+  return ['// Generated from proto/rta/v1.\n',
+    '/** A 64-bit number: a number up to 2^53 - 1, a bigint above. */\nexport type Uint64 = number | bigint;\n',
+    'export type JsonValue = null | boolean | number | string | JsonValue[] | {[name: string]: JsonValue};\n',
+    ...types.map((type) => type instanceof protobuf.Enum ? enumOf(type) : messageOf(type)),
+    kindsOf('Requests', 'The requests, by name.', Request.oneofs.request),
+    kindsOf('Results', 'The results, by the name of the request.', Response.oneofs.result)].join('\n');
+}
+
+const [protoDirectory, outputDirectory] = process.argv.slice(2);
+const root = load(protoDirectory);
+fs.mkdirSync(outputDirectory, {recursive: true});
+fs.writeFileSync(path.join(outputDirectory, 'descriptor.js'),
+  `// Generated from proto/rta/v1.\nexport default ${JSON.stringify(root.toJSON())};\n`);
+fs.writeFileSync(path.join(outputDirectory, 'messages.d.ts'), declarations(root));

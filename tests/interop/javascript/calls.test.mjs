@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+// Every call of the library, and every error, against rtad.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {RtaError, connect} from 'rta-client';
+import {Daemon} from './support.mjs';
+
+const chain = {
+  nodes: [
+    {name: 'osc', type: 'sine', parameters: {frequency_hz: 440}},
+    {name: 'vol', type: 'gain', parameters: {gain_db: -12}},
+    {name: 'out', type: 'output', settings: {channels: 2}},
+  ],
+  connections: [{from: 'osc', to: 'vol'}, {from: 'vol', to: 'out', gain_db: -3}],
+};
+
+async function clientOf(t, options) {
+  const daemon = await Daemon.start(t);
+  const client = await connect(daemon.address, {name: 'calls', ...options});
+  t.after(() => client.close());
+  return {client, daemon};
+}
+
+function refusal(code, message, more = {}) {
+  return (error) => {
+    assert.ok(error instanceof RtaError, `${error}`);
+    assert.equal(error.code, code);
+    assert.match(error.message, message);
+    for (const [name, value] of Object.entries(more)) assert.deepEqual(error[name], value);
+    return true;
+  };
+}
+
+test('each call has its result', async (t) => {
+  const {client, daemon} = await clientOf(t);
+  assert.equal(client.peer, daemon.address);
+  assert.equal(client.fingerprint, null);
+
+  const status = await client.status();
+  assert.equal(status.instance_id, client.hello.instance_id);
+  assert.equal(status.device.kind, 'null');
+  assert.equal(status.engine.revision, 0, 'a field with its default value');
+  assert.deepEqual(status.clients.map(({name}) => name), ['calls']);
+  assert.ok(Array.isArray(await client.devices()));
+  assert.ok((await client.nodeTypes()).length > 10);
+  const [gain] = await client.nodeTypes('gain');
+  assert.equal(gain.settings.find(({name}) => name === 'channels').default, 1);
+
+  const played = await client.load(chain, {wait_for_start: true});
+  assert.equal(played.revision, 1);
+  assert.equal(typeof played.frame, 'number');
+
+  const edited = await client.transaction((t) => t
+    .add('biquad_filter', 'tone', {frequency_hz: 1000, bypass: true}, {kind: 'highpass', channels: 2})
+    .change('vol', {channels: 2}).connect('vol', 'tone').disconnect('vol', 'out').connect('tone', 'out', -6)
+    .set({'vol.mute': true, 'osc.frequency_hz': {value: 660, ramp_ms: 100}}, {ramp_ms: 50}).rename('osc', 'source')
+    .describe('tone', {title: 'Tone'}).describe('', {description: 'The graph'}).compensate()
+    .edit({add_node: {name: 'spare', type: 'gain'}}).remove('spare'));
+  assert.equal(edited.revision, 2);
+  const {graph, document, revision} = await client.graph();
+  assert.equal(revision, 2);
+  const tone = graph.nodes.find(({name}) => name === 'tone');
+  assert.deepEqual(tone.settings, {kind: 'highpass', channels: 2});
+  assert.deepEqual([tone.parameters.frequency_hz, tone.parameters.bypass, tone.title], [1000, 1, 'Tone']);
+  assert.deepEqual([graph.latency_compensation, graph.description], [true, 'The graph']);
+  assert.deepEqual(graph.connections.map(({from, to, gain_db}) => `${from} ${to} ${gain_db}`).sort(),
+    ['source vol undefined', 'tone out -6', 'vol tone undefined']);
+  assert.equal((await client.graph({content: 'GRAPH_CONTENT_MESSAGE'})).document, '');
+  assert.deepEqual((await client.graph({nodes: ['tone']})).graph.nodes, [tone]);
+
+  const {relative_changes} = await client.set({'source.frequency_hz': {add: 10}, 'vol.mute': {toggle: true}, 'vol.gain_db': -20});
+  assert.deepEqual(relative_changes.map(({node, value}) => [node, value]), [['source', 670], ['vol', 0]]);
+
+  const checked = await client.check((t) => t.remove('tone'), {with_graph: true});
+  assert.deepEqual([checked.node_count, checked.graph.nodes.length], [3, 3]);
+  assert.equal((await client.check(document)).node_count, 4);
+  assert.equal((await client.load(document)).revision, 3);
+
+  const {outputs, notes} = await client.response('tone', {frequencies_hz: [1000, 2000]});
+  assert.equal(outputs[0].magnitude_db.length, 2);
+  assert.deepEqual(notes, []);
+  const path = await client.response({from: 'source', to: 'out', to_channel: 2}, {frequencies_hz: [500]});
+  assert.equal(path.outputs[0].group_delay_ms.length, 1);
+
+  assert.equal(typeof (await client.mute()).frame, 'number');
+  assert.equal((await client.status()).engine.output_muted, true);
+  await client.unmute();
+  assert.equal((await client.status()).engine.output_muted, false);
+  await client.panic();
+  await client.mute(false);
+  assert.deepEqual(await client.volume(), {volume_db: 0});
+  assert.equal((await client.volume(-6)).volume_db, -6);
+  assert.equal((await client.volume({add_db: 2})).volume_db, -4);
+  assert.equal((await client.resetMeters()).frame > 0, true);
+  assert.equal((await client.setDevice('null')).device.kind, 'null');
+
+  assert.deepEqual((await client.call({get_graph: {nodes: ['tone']}, timeout_ms: 100})).graph.nodes.length, 1);
+});
+
+test('an error of the daemon is a rejected promise', async (t) => {
+  const {client} = await clientOf(t);
+  await client.load(chain);
+  await assert.rejects(client.transaction((t) => t.add('gain', 'a').remove('ghost')),
+    refusal('NOT_FOUND', /unknown node "ghost"/, {editIndex: 1, result: undefined}));
+  await assert.rejects(client.set({'vol.gain_db': -3, 'osc.gain_db': 99}), 
+    refusal('INVALID_ARGUMENT', /out of range: -120 to 24 dB/, {editIndex: 1}));
+  await assert.rejects(client.transaction((t) => t.add('gain', 'vol')), refusal('ALREADY_EXISTS', /already exists/, {editIndex: 0}));
+  await assert.rejects(client.transaction((t) => t.connect('vol', 'vol')), refusal('FAILED_PRECONDITION', /cycle/));
+  await assert.rejects(client.load('{"nodes": ['), refusal('INVALID_ARGUMENT', /line 1/, {editIndex: undefined}));
+  await assert.rejects(client.setDevice('jack:no-such-server'), refusal('UNAVAILABLE', /no-such-server/));
+  await assert.rejects(client.graph({nodes: ['ghost']}), refusal('NOT_FOUND', /ghost/));
+  assert.equal((await client.graph()).revision, 1, 'nothing has changed');
+});
+
+test('an argument that cannot be sent is refused, and the client can be used further', async (t) => {
+  const {client} = await clientOf(t);
+  const refused = [
+    [() => client.call({get_grph: {}}), /invalid request with get_grph: expected one of hello, get_status/],
+    [() => client.call({get_status: {}, panic: {}}), /get_status and panic: expected one of/],
+    [() => client.call({}), /invalid request with nothing/],
+    [() => client.call(null), /invalid request with nothing/],
+    [() => client.call({id: 7, get_status: {}}), /expected none/],
+    [() => client.call({get_graph: {nodez: []}}), /GetGraph: unknown field: "nodez": expected content, nodes/],
+    [() => client.call({get_graph: {nodes: 'osc'}}), /GetGraph.nodes: expected array/],
+    [() => client.call({timeout_ms: -1, get_status: {}}), /timeout_ms/],
+    [() => client.call({mute_output: {muted: 1}}), /MuteOutput.muted: expected boolean/],
+    [() => client.call({list_node_types: {type: '\ud800'}}), /surrogate/],
+    [() => client.call({set_volume: {volume_db: 1, add_db: 1}}), /multiple values for oneof change/],
+    [() => client.call({set_volume: {volume_db: NaN}}), /volume_db/],
+    [() => client.set({osc: 1}), /expected NODE.PARAMETER/],
+    [() => client.set({'osc.gain_db': '-6 dB'}), /invalid value "-6 dB" of osc.gain_db/],
+    [() => client.load(7), /expected a function, a graph, or the text/],
+    [() => client.load(() => {}), /expected a graph/],
+    [() => client.load('x'.repeat(5 << 20)), /a request of 5242\d\d\d bytes: expected at most 4194304/],
+    [() => client.call({get_status: {}}, {deadline: 1}), /unknown option "deadline" of call\(\): expected deadlineMs, signal/],
+    [() => client.call({get_status: {}}, {deadlineMs: 0}), /invalid deadline/],
+    [() => client.mirror({name: 'x'}), /unknown option/],
+    [async () => client.events({topics: ['TOPIC_LEVEL']}), /unknown topic "TOPIC_LEVEL": expected a list of TOPIC_CHANGES/],
+    [async () => client.events({topics: 'TOPIC_LEVELS'}), /unknown topic "TOPIC_LEVELS"/],
+  ];
+  for (const [call, message] of refused) await assert.rejects(call(), refusal('INVALID_ARGUMENT', message));
+  await assert.rejects(client.events({telemetry_rate_hz: 1000}).next(), refusal('INVALID_ARGUMENT', /telemetry_rate_hz/));
+  const failure = new Error('of the caller');
+  await assert.rejects(client.transaction((t) => { t.add('gain', 'a'); throw failure; }), failure);
+  await assert.rejects(client.transaction(async (t) => { t.add('gain', 'a'); throw failure; }), failure);
+  assert.equal((await client.status()).engine.revision, 0);
+});
+
+test('calls are pipelined, and answered in order', async (t) => {
+  const {client} = await clientOf(t);
+  const order = [];
+  await Promise.all(Array.from({length: 3000}, async (_, i) => {
+    const {revision} = await client.transaction((t) => i % 2 ? t.remove('a') : t.add('gain', 'a'));
+    order.push(revision);
+  }));
+  assert.deepEqual(order, Array.from({length: 3000}, (_, i) => i + 1));
+});
+
+test('a call ends at its deadline, or when it is aborted', async (t) => {
+  const {client, daemon} = await clientOf(t);
+  daemon.process.kill('SIGSTOP');
+  const abort = new AbortController();
+  const aborted = client.status({signal: abort.signal});
+  await assert.rejects(client.status({deadlineMs: 50}), 
+    refusal('DEADLINE_EXCEEDED', /no response of rtad at 127.0.0.1:\d+ to get_status within 50 ms/));
+  abort.abort(new Error('enough'));
+  await assert.rejects(aborted, /^Error: enough$/);
+  await assert.rejects(client.status({signal: abort.signal}), /^Error: enough$/);
+  daemon.process.kill('SIGCONT');
+  // The late responses belong to the calls that were given up.
+  assert.equal((await client.volume(-3)).volume_db, -3);
+});
+
+test('after a lost connection, the next call connects again', async (t) => {
+  const {client, daemon} = await clientOf(t);
+  const [, port] = daemon.address.split(':');
+  const pending = assert.rejects(client.events().next(), refusal('UNAVAILABLE', /lost the connection to rtad at/));
+  await client.status();
+  await daemon.stop();
+  await pending;
+  await assert.rejects(client.status(), refusal('UNAVAILABLE', /cannot connect to rtad at 127.0.0.1:\d+: .*ECONNREFUSED/));
+  assert.equal(client.connected, false);
+  const {instance_id: before} = client.hello;
+  await Daemon.start(t, {listen: `127.0.0.1:${port}`});
+  const both = await Promise.all([client.status(), client.status()]);
+  assert.equal(both[0].client_count, 1, 'both calls share one connection');
+  assert.notEqual(client.hello.instance_id, before);
+  client.close();
+  await assert.rejects(client.status(), refusal('UNAVAILABLE', /the client is closed/));
+});
+
+test('connecting fails with the reason', async (t) => {
+  const {daemon} = await clientOf(t);
+  await assert.rejects(connect(daemon.address, {name: 'bad\nname'}), refusal('INVALID_ARGUMENT', /name/));
+  await assert.rejects(connect(daemon.address, {tokn: ''}), refusal('INVALID_ARGUMENT', /unknown option "tokn" of connect\(\)/));
+  await assert.rejects(connect('/nowhere/control.sock'),
+    refusal('UNAVAILABLE', /cannot connect to rtad at \/nowhere\/control.sock: .*ENOENT/));
+  await assert.rejects(connect('127.0.0.1:0'), refusal('INVALID_ARGUMENT', /the port must be a number from 1 to 65535/));
+  await assert.rejects(connect('[::1'), refusal('INVALID_ARGUMENT', /invalid address/));
+  await assert.rejects(connect(''), refusal('INVALID_ARGUMENT', /invalid address/));
+  await assert.rejects(connect(7340), refusal('INVALID_ARGUMENT', /invalid address 7340/));
+  await assert.rejects(connect('studio', {tls: false}), refusal('INVALID_ARGUMENT', /studio:7340 needs TLS/));
+  const signal = AbortSignal.abort(new Error('enough'));
+  await assert.rejects(connect(daemon.address, {signal}), /^Error: enough$/);
+});
