@@ -18,6 +18,7 @@ packages_test=(
     jackd2 alsa-utils gnuplot-nox
     systemd systemd-sysv systemd-container dbus
     python3 python3-protobuf python3-pyte zsh fish graphviz
+    openssl
 )
 # To run the checks: Clang with its sanitizers and tools, and WebAssembly.
 packages_check=(

@@ -167,4 +167,7 @@ test('TLS of rtad itself', {skip: !help.includes('--tls-cert')}, async (t) => {
   const {fingerprint} = await visit(address, {tls: {knownHosts}});
   assert.ok(daemon.log.includes(fingerprint), `the log has the fingerprint ${fingerprint}`);
   await visit(address, {tls: {fingerprint}});
+  const ca = fs.readFileSync(path.join(directory, 'state', 'tls', 'certificate.pem'));
+  await visit(address, {tls: {ca}});
+  await assert.rejects(visit(address, {tls: {ca, servername: 'studio.example'}}), {code: 'UNAUTHENTICATED'});
 });
