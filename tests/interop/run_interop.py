@@ -56,8 +56,7 @@ def main(rtad, proto_directory, *program):
     with tempfile.TemporaryDirectory() as directory:
         subprocess.run(["protoc", "-I", proto_directory, f"--python_out={directory}", "rta/v1/graph.proto",
                         "rta/v1/control.proto"], check=True)
-        environment = dict(os.environ, PYTHONPATH=f"{directory}:{HERE / 'python'}", PYTHONDONTWRITEBYTECODE="1",
-                           RTAD_PROTO=proto_directory)
+        environment = dict(os.environ, PYTHONPATH=f"{directory}:{HERE / 'python'}", PYTHONDONTWRITEBYTECODE="1")
         port = free_port()
         arguments = ["--device", "null", "--socket", f"{directory}/control.sock", "--listen", f"127.0.0.1:{port}"]
         daemon = subprocess.Popen([rtad, *arguments])

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {RtaError, connect} from 'rta-client';
-import {Daemon} from './support.mjs';
+import {CuttingProxy, Daemon} from './support.mjs';
 
 const chain = {
   nodes: [
@@ -172,16 +172,18 @@ test('a call ends at its deadline, or when it is aborted', async (t) => {
 });
 
 test('after a lost connection, the next call connects again', async (t) => {
-  const {client, daemon} = await clientOf(t);
-  const [, port] = daemon.address.split(':');
+  const daemon = await Daemon.start(t);
+  const proxy = await CuttingProxy.start(t, daemon.address);
+  const client = await connect(proxy.address);
+  t.after(() => client.close());
   const pending = assert.rejects(client.events().next(), refusal('UNAVAILABLE', /lost the connection to rtad at/));
   await client.status();
   await daemon.stop();
   await pending;
-  await assert.rejects(client.status(), refusal('UNAVAILABLE', /cannot connect to rtad at 127.0.0.1:\d+: .*ECONNREFUSED/));
+  await assert.rejects(client.status(), refusal('UNAVAILABLE', /disconnected before it answered hello.*; expected an rtad/));
   assert.equal(client.connected, false);
   const {instance_id: before} = client.hello;
-  await Daemon.start(t, {listen: `127.0.0.1:${port}`});
+  proxy.target = (await Daemon.start(t)).address;
   const both = await Promise.all([client.status(), client.status()]);
   assert.equal(both[0].client_count, 1, 'both calls share one connection');
   assert.notEqual(client.hello.instance_id, before);
@@ -195,6 +197,7 @@ test('connecting fails with the reason', async (t) => {
   await assert.rejects(connect(daemon.address, {tokn: ''}), refusal('INVALID_ARGUMENT', /unknown option "tokn" of connect\(\)/));
   await assert.rejects(connect('/nowhere/control.sock'),
     refusal('UNAVAILABLE', /cannot connect to rtad at \/nowhere\/control.sock: .*ENOENT/));
+  await assert.rejects(connect('127.0.0.1:1'), refusal('UNAVAILABLE', /cannot connect to rtad at 127.0.0.1:1: .*ECONNREFUSED/));
   await assert.rejects(connect('127.0.0.1:0'), refusal('INVALID_ARGUMENT', /the port must be a number from 1 to 65535/));
   await assert.rejects(connect('[::1'), refusal('INVALID_ARGUMENT', /invalid address/));
   await assert.rejects(connect(''), refusal('INVALID_ARGUMENT', /invalid address/));

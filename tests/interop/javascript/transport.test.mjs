@@ -99,8 +99,12 @@ test('a certificate is pinned on first use, and a changed one is refused before 
   front.cut();
   await assert.rejects(async () => { for await (const {connected} of mirror.changes()) void connected; }, {code: 'UNAUTHENTICATED'});
 
-  fs.writeFileSync(knownHosts, `# comment\n\n127.0.0.1:1 ${first.fingerprint}\n  ${address}   ${second.fingerprint}  \n`);
+  const others = `# comment\n\n127.0.0.1:1 ${first.fingerprint}`;
+  fs.writeFileSync(knownHosts, `${others}\n  ${address}   ${second.fingerprint}  # the studio\n`);
   await visit(address, {tls: {knownHosts}});
+  fs.writeFileSync(knownHosts, others);  // without a line break at its end
+  await visit(address, {tls: {knownHosts}});
+  assert.equal(fs.readFileSync(knownHosts, 'utf8'), `${others}\n${address} ${second.fingerprint}\n`);
   fs.writeFileSync(knownHosts, `${address} ${second.fingerprint.slice(0, -1)}\n`);
   await assert.rejects(visit(address, {tls: {knownHosts}}),
     {code: 'FAILED_PRECONDITION', message: /known_hosts, line 1 is invalid: expected HOST:PORT SHA256:/});
@@ -163,4 +167,7 @@ test('TLS of rtad itself', {skip: !help.includes('--tls-cert')}, async (t) => {
   const {fingerprint} = await visit(address, {tls: {knownHosts}});
   assert.ok(daemon.log.includes(fingerprint), `the log has the fingerprint ${fingerprint}`);
   await visit(address, {tls: {fingerprint}});
+  const ca = fs.readFileSync(path.join(directory, 'state', 'tls', 'certificate.pem'));
+  await visit(address, {tls: {ca}});
+  await assert.rejects(visit(address, {tls: {ca, servername: 'studio.example'}}), {code: 'UNAUTHENTICATED'});
 });

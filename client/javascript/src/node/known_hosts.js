@@ -12,16 +12,20 @@ export function defaultKnownHosts({XDG_CONFIG_HOME: config = ''} = process.env) 
   return path.join(path.isAbsolute(config) ? config : path.join(os.homedir(), '.config'), 'rtactl', 'known_hosts');
 }
 
-/** Returns the fingerprints of a host. Throws RtaError for a file that cannot be read, or with an invalid line. */
-async function fingerprintsOf(host, file) {
-  const text = await fs.readFile(file, 'utf8').catch((error) => {
+/** Returns the text of the file, or nothing if it does not exist. */
+function read(file) {
+  return fs.readFile(file, 'utf8').catch((error) => {
     if (error.code === 'ENOENT') return '';
     throw new RtaError('FAILED_PRECONDITION', `cannot read the known hosts: ${error.message}`, {cause: error});
   });
+}
+
+/** Returns the fingerprints of a host. Throws RtaError for an invalid line, which may be that of the host. */
+function fingerprintsOf(host, text, file) {
   return text.split('\n').flatMap((line, index) => {
-    const [name, fingerprint, ...rest] = line.trim().split(/\s+/);
+    const [name, fingerprint, comment = '#'] = line.trim().split(/\s+/);
     if (name === '' || name.startsWith('#')) return [];
-    if (!FINGERPRINT.test(fingerprint) || rest.length > 0) {
+    if (!FINGERPRINT.test(fingerprint) || !comment.startsWith('#')) {
       throw new RtaError('FAILED_PRECONDITION', `${file}, line ${index + 1} is invalid: expected HOST:PORT SHA256:...`);
     }
     return name.toLowerCase() === host ? [fingerprint] : [];
@@ -33,7 +37,8 @@ async function fingerprintsOf(host, file) {
  * added to the file. Otherwise rejects with UNAUTHENTICATED.
  */
 export async function checkKnownHost(host, fingerprint, {file, accept}) {
-  const known = await fingerprintsOf(host, file);
+  const text = await read(file);
+  const known = fingerprintsOf(host, text, file);
   if (known.includes(fingerprint)) return;
   if (known.length > 0) {
     throw new RtaError('UNAUTHENTICATED', `the certificate of ${host} has changed: it has the fingerprint ${fingerprint}, ` +
@@ -46,7 +51,8 @@ export async function checkKnownHost(host, fingerprint, {file, accept}) {
   }
   try {
     await fs.mkdir(path.dirname(file), {recursive: true, mode: 0o700});
-    await fs.appendFile(file, `${host} ${fingerprint}\n`, {mode: 0o600});
+    const begin = text === '' || text.endsWith('\n') ? '' : '\n';
+    await fs.appendFile(file, `${begin}${host} ${fingerprint}\n`, {mode: 0o600});
     process.emitWarning(`the certificate of ${host} was unknown, and is accepted from now on: ${fingerprint}`, 'RtaWarning');
   } catch (error) {
     throw new RtaError('FAILED_PRECONDITION', `cannot write the known hosts: ${error.message}`, {cause: error});
