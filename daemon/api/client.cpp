@@ -29,21 +29,28 @@ Error too_large(const PendingRequest& request, std::size_t bytes) {
 
 const std::string Client::kNoName;
 
-Client::Client(Dispatcher& dispatcher, std::string address)
-    : dispatcher_{dispatcher}, address_{std::move(address)}, connected_{dispatcher.services().clock()} {}
+Client::Client(Dispatcher& dispatcher, Entry entry)
+    : dispatcher_{dispatcher}, entry_{std::move(entry)}, connected_{dispatcher.services().clock()} {}
 
 void Client::receive(std::string_view payload) {
     const auto received = guarded("reading a request", [&] { enqueue(payload); });
-    if (!received) return refuse_stream(received.error());
+    if (!received) return introduced() ? refuse_stream(received.error()) : become_stranger();
     resume();
+}
+
+void Client::become_stranger() {
+    if (state_ == State::open) state_ = State::stranger;
+    leave();
 }
 
 void Client::enqueue(std::string_view payload) {
     if (payload.size() < PendingRequest::kLargeBytes) {
         ParsedRequest parsed = ParsedRequest::parse(payload);
+        if (!introduced() && (parsed.malformed || parsed.message.request_case() != v1::Request::kHello)) {
+            return become_stranger();
+        }
         return accept(queue_.emplace_back(), parsed);
     }
-    if (!introduced()) return refuse_stream(queue_.emplace_back(), not_introduced());
     PendingRequest request;
     request.payload = payload;
     request.large = true;
@@ -79,9 +86,11 @@ bool Client::waits_for_worker() const {
 }
 
 bool Client::wants_more() const {
+    // A stranger must not fill the queue while its Hello is being answered.
+    if (!introduced() && !queue_.empty()) return false;
     // How much memory a request takes is known once it has been parsed.
-    return state_ != State::refused && state_ != State::closed && !parsing() && queue_.size() < kMaximumPending &&
-           pending_bytes_ < kMaximumPendingBytes && outbox_.has_room();
+    return state_ != State::refused && state_ != State::stranger && state_ != State::closed && !parsing() &&
+           queue_.size() < kMaximumPending && pending_bytes_ < kMaximumPendingBytes && outbox_.has_room();
 }
 
 void Client::close() {
@@ -180,6 +189,13 @@ void Client::send_front() {
     queue_.pop_front();
     ++first_number_;
     --executed_;
+    if (!introduced()) refuse_hello();
+}
+
+/// A Hello that is refused is the last request.
+void Client::refuse_hello() {
+    if (state_ == State::open) state_ = State::refused;
+    leave();
 }
 
 /// Freeing a large request, and the nodes of a rejected transaction, would block the control thread for a long time.

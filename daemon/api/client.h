@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "api/call.h"
+#include "api/entry.h"
 #include "api/events/event_hub.h"
 #include "api/events/outbox.h"
 #include "api/events/telemetry.h"
@@ -37,8 +38,11 @@ class Client final : public std::enable_shared_from_this<Client>,
     /// for its start is committed, which bounds the delay that a client can cause to others.
     static constexpr std::size_t kMaximumWaits = 128;
 
+    /// Maximum size of the payload of the first frame.
+    static constexpr std::size_t kMaximumHelloBytes = std::size_t{4} << 10U;
+
     /// Use Dispatcher::connect().
-    Client(Dispatcher& dispatcher, std::string address);
+    Client(Dispatcher& dispatcher, Entry entry);
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
     ~Client() override { close(); }
@@ -47,7 +51,8 @@ class Client final : public std::enable_shared_from_this<Client>,
     /// client.
     void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
 
-    /// Takes one request. Bytes that are not a request are answered INVALID_ARGUMENT with id 0, as the last answer.
+    /// Takes one request. The first must be Hello: anything else makes the client a stranger(). Later, bytes that are
+    /// not a request are answered INVALID_ARGUMENT with id 0, as the last answer.
     void receive(std::string_view payload);
     /// The stream is malformed, or the client is not admitted: answers `error` with id 0, as the last answer.
     void refuse_stream(const Error& error);
@@ -64,8 +69,13 @@ class Client final : public std::enable_shared_from_this<Client>,
 
     /// Returns whether all received requests have been answered.
     [[nodiscard]] bool idle() const { return queue_.empty(); }
-    /// Returns whether the client has not yet sent a valid Hello, and may still do so.
-    [[nodiscard]] bool awaits_hello() const { return state_ == State::open && !introduced(); }
+    /// Returns whether the first message was not a Hello. The client must be disconnected without an answer: what it
+    /// sends may be the request of a browser, which would otherwise be read on until a message begins.
+    [[nodiscard]] bool stranger() const { return state_ == State::stranger; }
+    /// Returns whether a response or an event has not been sent yet, or a request not been answered.
+    [[nodiscard]] bool busy() const { return !idle() || outbox_.unsent_bytes() != 0; }
+    /// Returns whether the client has ever subscribed to events.
+    [[nodiscard]] bool has_subscribed() const { return has_subscribed_; }
     /// Returns whether no more requests are received, and the client must be disconnected once it is idle().
     [[nodiscard]] bool refused() const { return state_ == State::refused; }
     /// Returns why the client must be disconnected immediately, such as "does not read its events"; empty otherwise.
@@ -73,8 +83,9 @@ class Client final : public std::enable_shared_from_this<Client>,
 
     /// Returns the name given in Hello; empty before.
     [[nodiscard]] const std::string& name() const { return name_ ? *name_ : kNoName; }
+    [[nodiscard]] const Entry& entry() const { return entry_; }
     /// Returns where the client connects from.
-    [[nodiscard]] const std::string& address() const { return address_; }
+    [[nodiscard]] const std::string& address() const { return entry_.address; }
     [[nodiscard]] TimePoint connected() const { return connected_; }
 
     /// Drops everything that is not committed. Nothing is called back afterwards.
@@ -85,6 +96,7 @@ class Client final : public std::enable_shared_from_this<Client>,
     /// Returns whether the client has sent a valid Hello.
     [[nodiscard]] bool introduced() const { return name_.has_value(); }
     void introduce(std::string name) { name_ = std::move(name); }
+    void mark_subscribed() { has_subscribed_ = true; }
     /// Returns whether all requests before the current one have been answered, and its answer fits into the outbox.
     [[nodiscard]] bool ready_for_answer() const { return executed_ == 0 && outbox_.has_room(); }
     /// Returns the number of requests whose turn is over, and whose responses have not been put into the outbox.
@@ -104,8 +116,9 @@ class Client final : public std::enable_shared_from_this<Client>,
  private:
     enum class State : std::uint8_t {
         open,
-        refused,  ///< the last response reported that the stream is invalid
-        lost,     ///< must be disconnected without waiting for the client to read
+        refused,   ///< the last response reported that the stream is invalid
+        lost,      ///< must be disconnected without waiting for the client to read
+        stranger,  ///< must be disconnected without an answer
         closed,
     };
 
@@ -114,6 +127,8 @@ class Client final : public std::enable_shared_from_this<Client>,
     void deliver_telemetry(const SharedTelemetry& event) override;
 
     void enqueue(std::string_view payload);
+    void become_stranger();
+    void refuse_hello();
     [[nodiscard]] bool step();
     void prepare_ahead();
     void send_front();
@@ -131,9 +146,10 @@ class Client final : public std::enable_shared_from_this<Client>,
     std::uint64_t first_number_ = 0;  ///< of queue_.front(); requests are numbered in the order of their arrival
     std::size_t executed_ = 0;        ///< this many at the front of queue_ have had their turn
     std::size_t pending_bytes_ = 0;
-    const std::string address_;
+    const Entry entry_;
     const TimePoint connected_;
     std::optional<std::string> name_;
+    bool has_subscribed_ = false;
     State state_ = State::open;
     std::string_view lost_;
     NonReentrant loop_;

@@ -92,7 +92,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
                       [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
                       io::device_kinds(),
                       [](const std::string& line) { log(net::LogLevel::debug, "audio library: " + line); }},
-          server_{io_, engine_, *this, &log} {
+          server_{io_, engine_, *this, &log, options.limits} {
         if (options.state_directory.empty()) return;
         store_.emplace(
             options.state_directory, [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
@@ -242,6 +242,8 @@ int Daemon::load_graph() {
 }
 
 int Daemon::listen() {
+    if (const std::string shortage = descriptor_shortage(options_.limits.clients); !shortage.empty())
+        log(net::LogLevel::warning, shortage);
     if (const auto bound = server_.listen_unix(
             options_.socket, options_.socket_for_group ? net::SocketAccess::group : net::SocketAccess::owner);
         !bound) {

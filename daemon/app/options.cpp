@@ -16,14 +16,14 @@
 
 #include "app/config_file.h"
 #include "app/graph_file.h"
+#include "app/limit_options.h"
+#include "app/option_checks.h"
 #include "app/text_file.h"
 #include "app/unexpected_argument.h"
 #include "frame/local_address.h"
 #include "io/offline_output.h"
 #include "net/address.h"
 #include "store/state_folder.h"
-#include "text/format_number.h"
-#include "text/quantity.h"
 #include "text/quoting.h"
 #include "text/suggestion.h"
 
@@ -54,16 +54,6 @@ constexpr double kMaximumTailS = 86'400;
     if (found == kNames.end()) return "invalid log level " + quoted(text) + ": expected debug, info, warning or error";
     text = std::to_string(found - kNames.begin());
     return {};
-}
-
-/// Checks that a text is a whole number in the range. `name` is what the error calls it.
-[[nodiscard]] auto in_range(std::string name, std::uint32_t lowest, std::uint32_t highest) {
-    return [name = std::move(name), lowest, highest](const std::string& text) {
-        std::uint32_t value = 0;
-        if (CLI::detail::lexical_cast(text, value) && value >= lowest && value <= highest) return std::string{};
-        return "invalid " + name + " " + quoted(text) + ": expected a whole number from " + std::to_string(lowest) +
-               " to " + std::to_string(highest);
-    };
 }
 
 void add_graph(CLI::App& app, std::string& graph, const std::string& help) {
@@ -158,6 +148,7 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
         ->type_name("DIR")
         ->check(refuse_empty);
     add_graph(app, options.graph, "Initial graph; ignored if --state-dir contains a saved graph");
+    define_limits(app, options.limits);
     app.add_option("--log-level", options.log_level,
                    "Least severe messages to log: debug, info, warning or error (default: info)")
         ->type_name("LEVEL")
@@ -175,23 +166,6 @@ CLI::App* define_check(CLI::App& app, CheckOptions& options) {
         ->check(refuse_empty)
         ->type_name("");
     return command;
-}
-
-/// Defines an option that takes a time, such as 10, 250ms or 2min.
-void add_time(CLI::App& app, const std::string& flag, std::optional<double>& seconds, bool zero_allowed, double highest,
-              const std::string& help) {
-    const std::string name = flag.substr(2);
-    app.add_option_function<std::string>(
-           flag, [&seconds](const std::string& text) { seconds = *parse_value(text, ValueUnit::seconds); }, help)
-        ->type_name("TIME")
-        ->check([=](const std::string& text) {
-            const auto value = parse_value(text, ValueUnit::seconds);
-            const bool good = value && (*value > 0.0 || (zero_allowed && *value == 0.0)) && *value <= highest;
-            return good ? std::string{}
-                        : "invalid " + name + " " + quoted(text) +
-                              ": expected seconds, or a time such as 250ms or 2min, " +
-                              (zero_allowed ? "from 0 to " : "above 0 and at most ") + format_number(highest) + " s";
-        });
 }
 
 CLI::App* define_render(CLI::App& app, RenderOptions& options) {
@@ -213,9 +187,11 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
             "file feeds all input channels")
         ->type_name("IN")
         ->check(refuse_empty);
-    add_time(*command, "--duration", options.duration_s, false, kMaximumDurationS,
+    const auto duration = [&options](double seconds) { options.duration_s = seconds; };
+    const auto tail = [&options](double seconds) { options.tail_s = seconds; };
+    add_time(*command, "--duration", duration, {.highest_s = kMaximumDurationS, .above_lowest = true},
              "Duration of the output. Required without --input (default: the input and its tail)");
-    add_time(*command, "--tail", options.tail_s, true, kMaximumTailS,
+    add_time(*command, "--tail", tail, {.highest_s = kMaximumTailS},
              "Length of the tail, after the end of the input has left the graph (default: until the output stays below "
              "-90 dBFS, at most 10 s)");
     command->add_flag("--align", options.align,
@@ -302,9 +278,9 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     return keys;
 }
 
-/// Returns whether the values of an option are numbers. All others are text.
+/// Returns whether the values of an option may be numbers. All others are text.
 [[nodiscard]] bool is_number(const CLI::Option& option) {
-    constexpr std::array<std::string_view, 3> kNumberTypes{"FRAMES", "HZ", "N"};
+    constexpr std::array<std::string_view, 4> kNumberTypes{"FRAMES", "HZ", "N", "TIME"};
     return std::ranges::find(kNumberTypes, option.get_type_name()) != kNumberTypes.end();
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/device_request.h"
+#include "net/limits.h"
 #include "net/log.h"
 #include "text/error.h"
 
@@ -25,6 +26,7 @@ struct DaemonOptions {
     bool socket_for_group = false;    ///< the socket is in a runtime directory of the service manager
     std::string state_directory;      ///< empty: the graph is not saved
     std::string graph;                ///< file; empty: start with an empty graph
+    net::ServerLimits limits{};
     net::LogLevel log_level = net::LogLevel::info;
 };
 

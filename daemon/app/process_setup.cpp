@@ -29,6 +29,9 @@ namespace {
 /// Default stack size of all threads, including those of PortAudio.
 constexpr std::size_t kStackBytes = std::size_t{256} * 1024;
 
+/// Descriptors for clients that were refused, and for the daemon's own files, sockets and devices.
+constexpr std::uint64_t kOwnDescriptors = 256;
+
 constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
 
 void raise_to_hard_limit(int resource) {
@@ -158,6 +161,16 @@ MemoryLock lock_memory() {
 }
 
 void trim_memory() { malloc_trim(0); }
+
+std::string descriptor_shortage(std::size_t clients) {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
+    const std::uint64_t most = limit.rlim_cur - std::min<std::uint64_t>(limit.rlim_cur, kOwnDescriptors);
+    if (clients <= most) return {};
+    return "--max-clients " + std::to_string(clients) + " exceeds what the limit of " + std::to_string(limit.rlim_cur) +
+           " open files allows: expected at most " + std::to_string(most) +
+           ", or a higher limit (LimitNOFILE of the unit, or ulimit -n)";
+}
 
 double thread_time_s() {
     timespec time{};

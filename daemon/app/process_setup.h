@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "status/status.h"
 #include "text/error.h"
@@ -28,6 +30,10 @@ void trim_memory();
 /// Returns the bytes that this process can still allocate: the available memory of the machine, or the rest of its
 /// control group's limit or of its address space limit if that is less. [any]
 [[nodiscard]] std::uint64_t available_memory_bytes();
+
+/// Returns a warning if this process may not have enough files open for so many clients, else "". Further clients would
+/// wait in the system's queue. [any]
+[[nodiscard]] std::string descriptor_shortage(std::size_t clients);
 
 /// Returns the processor time that the calling thread has taken, in seconds. [any]
 [[nodiscard]] double thread_time_s();

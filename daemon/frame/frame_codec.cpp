@@ -16,7 +16,7 @@ struct FrameLength {
 };
 
 /// Returns nothing if the varint is incomplete.
-std::expected<std::optional<FrameLength>, FrameError> read_length(std::string_view bytes) {
+std::expected<std::optional<FrameLength>, FrameError> read_length(std::string_view bytes, std::size_t maximum_bytes) {
     std::uint64_t value = 0;
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         if (i == kMaximumVarintBytes) return std::unexpected(FrameError::bad_length);
@@ -28,7 +28,7 @@ std::expected<std::optional<FrameLength>, FrameError> read_length(std::string_vi
         const bool last = (byte & 0x80U) == 0;
         if (!last && i == kMaximumVarintBytes - 1) return std::unexpected(FrameError::bad_length);
         // Further bytes can only increase the value, so the error can be reported now.
-        if (value > kMaximumFrameBytes) return std::unexpected(FrameError::too_long);
+        if (value > maximum_bytes) return std::unexpected(FrameError::too_long);
         if (last) return FrameLength{value, i + 1};
     }
     return std::nullopt;
@@ -68,10 +68,10 @@ void FrameDecoder::free_taken() {
     taken_ = 0;
 }
 
-std::expected<std::optional<std::string_view>, FrameError> FrameDecoder::next() {
+std::expected<std::optional<std::string_view>, FrameError> FrameDecoder::next(std::size_t maximum_bytes) {
     if (error_) return std::unexpected(*error_);
     const std::string_view pending = std::string_view{buffer_}.substr(taken_);
-    const auto length = read_length(pending);
+    const auto length = read_length(pending, maximum_bytes);
     if (!length) {
         error_ = length.error();
         return std::unexpected(*error_);

@@ -32,8 +32,10 @@ class FrameDecoder {
     void feed(std::span<const char> bytes);
 
     /// Returns the payload of the next frame, valid until the next call of feed() or next(), or nothing if the frame is
-    /// incomplete. Reports an invalid length as soon as it can be recognised; all later calls return the same error.
-    [[nodiscard]] std::expected<std::optional<std::string_view>, FrameError> next();
+    /// incomplete. Reports a length that is invalid, or above `maximum_bytes`, as soon as it can be recognised; all later
+    /// calls return the same error. Precondition: `maximum_bytes` is at most kMaximumFrameBytes.
+    [[nodiscard]] std::expected<std::optional<std::string_view>, FrameError> next(
+        std::size_t maximum_bytes = kMaximumFrameBytes);
 
     /// Frees the memory of a large frame if next() has returned everything. Invalidates views returned by next().
     void free_taken();

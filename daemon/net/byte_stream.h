@@ -4,6 +4,7 @@
 #include <asio/awaitable.hpp>
 #include <asio/buffer.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -29,6 +30,10 @@ class ByteStream {
     /// Writes all of `buffers`, which stay valid until the write completes, and returns the number of bytes written.
     [[nodiscard]] virtual asio::awaitable<std::size_t> write(std::span<const asio::const_buffer> buffers,
                                                              asio::error_code& error) = 0;
+
+    /// Returns the number of bytes that the client's side has taken of all writes so far. A transport may count a write
+    /// when it completes, or also while it is pending.
+    [[nodiscard]] virtual std::uint64_t bytes_taken() const { return 0; }
 
     /// Signals the end of the output to the client. The client may still send.
     [[nodiscard]] virtual asio::awaitable<void> finish_writing(asio::error_code& error) = 0;

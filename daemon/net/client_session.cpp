@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "net/client_session.h"
 
+#include <algorithm>
 #include <array>
 #include <asio/co_spawn.hpp>
 #include <asio/error.hpp>
@@ -10,11 +11,14 @@
 #include <vector>
 
 #include "api/exception_barrier.h"
+#include "net/first_bytes.h"
 #include "text/quoting.h"
 
 namespace rta::net {
 namespace {
 
+/// Size of one read. Most clients never send as much as the first value at a time.
+constexpr std::size_t kFirstReadBytes = std::size_t{2} << 10U;
 constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
 /// Size of one write. After each write, the session asks the client for the next data.
 constexpr std::size_t kWriteBytes = std::size_t{256} << 10U;
@@ -35,7 +39,7 @@ asio::awaitable<void> Condition::wait() {
 
 ClientSession::ClientSession(const asio::any_io_executor& executor, std::unique_ptr<ByteStream> stream,
                              std::shared_ptr<api::Client> client, std::shared_ptr<LargeMessages> large_messages,
-                             std::string name, LogSink log)
+                             Name name, LogSink log)
     : executor_{executor},
       stream_{std::move(stream)},
       client_{std::move(client)},
@@ -44,14 +48,11 @@ ClientSession::ClientSession(const asio::any_io_executor& executor, std::unique_
       log_{std::move(log)},
       may_read_{executor},
       may_write_{executor},
-      linger_timer_{executor},
-      hello_timer_{executor} {}
+      linger_timer_{executor} {}
 
-void ClientSession::start(std::chrono::milliseconds hello_time, std::function<void()> ended) {
-    ended_ = std::move(ended);
+void ClientSession::start(Owner& owner) {
+    owner_ = &owner;
     client_->on_change([this] { client_changed(); });
-    await_hello(hello_time);
-    if (client_->refused()) limit_refusal();
     const auto self = shared_from_this();
     const auto finished = [self](const std::exception_ptr& thrown) {
         if (thrown) self->failed(thrown);
@@ -60,15 +61,18 @@ void ClientSession::start(std::chrono::milliseconds hello_time, std::function<vo
     asio::co_spawn(executor_, [self] { return self->write_responses(); }, finished);
 }
 
+std::string ClientSession::log_name() const {
+    return "client " + std::to_string(name_.number) + " on " + name_.listener;
+}
+
 void ClientSession::close() {
     if (closed_) return;
     closed_ = true;
-    ended_ = nullptr;
+    owner_ = nullptr;
     client_->close();
     stream_->close();
     large_messages_->leave(*this);
     linger_timer_.cancel();
-    hello_timer_.cancel();
     may_read_.raise();
     may_write_.raise();
 }
@@ -76,23 +80,28 @@ void ClientSession::close() {
 /// An exception ends the session of this client, not the daemon.
 void ClientSession::failed(const std::exception_ptr& thrown) {
     const auto logged = api::guarded("logging a failed session", [&] {
-        log_(LogLevel::error, name_ + ": " + api::thrown_error(thrown, "the client was served").sentence);
+        log_(LogLevel::error, log_name() + ": " + api::thrown_error(thrown, "the client was served").sentence);
     });
     static_cast<void>(logged);
     end();
 }
 
 void ClientSession::end() {
-    const auto ended = std::move(ended_);
+    Owner* const owner = owner_;
     close();
-    if (ended) ended();
+    if (owner != nullptr) owner->session_ended(*this);
+}
+
+void ClientSession::close_for(ClosedFor reason) {
+    if (owner_ != nullptr) owner_->closed_for(reason, *this);
+    end();
 }
 
 /// Must not call the client back, which is in the middle of an operation.
 void ClientSession::client_changed() {
     if (!client_->lost().empty() && stream_->is_open()) {
         log_(LogLevel::warning,
-             name_ + " " + quoted(client_->name()) + " " + std::string{client_->lost()} + "; disconnecting it");
+             log_name() + " " + quoted(client_->name()) + " " + std::string{client_->lost()} + "; disconnecting it");
         // A write that waits for the client to read now fails, which ends the session.
         stream_->close();
     }
@@ -104,6 +113,7 @@ void ClientSession::client_changed() {
 /// A refused client must not occupy its slot longer than this, whether or not it reads the reason.
 void ClientSession::limit_refusal() {
     if (closed_ || std::exchange(leaving_, true)) return;
+    if (owner_ != nullptr) owner_->client_refused(*this);
     linger_timer_.expires_after(kLingerTime);
     linger_timer_.async_wait([self = weak_from_this()](asio::error_code cancelled) {
         const auto alive = self.lock();
@@ -111,21 +121,63 @@ void ClientSession::limit_refusal() {
     });
 }
 
-void ClientSession::await_hello(std::chrono::milliseconds time) {
-    hello_timer_.expires_after(time);
-    hello_timer_.async_wait([self = weak_from_this()](asio::error_code cancelled) {
-        const auto alive = self.lock();
-        if (cancelled || !alive || alive->closed_ || !alive->client_->awaits_hello()) return;
-        alive->client_->refuse_stream(
-            Error{ErrorCode::deadline_exceeded, "no Hello received in time; disconnecting", {}});
-        alive->stream_->stop_reading();
-    });
+std::optional<ClientSession::Clock::time_point> ClientSession::idle_since() const {
+    if (closed_ || leaving_ || writing_ || client_->busy() || client_->has_subscribed()) return std::nullopt;
+    return client_->introduced() ? last_active_ : started_;
+}
+
+void ClientSession::disconnect_idle(const Error& reason) {
+    if (closed_ || leaving_) return;
+    if (!client_->introduced()) return end();
+    client_->refuse_stream(reason);
+    stream_->stop_reading();
+}
+
+void ClientSession::check_time(const ServerLimits& limits, Clock::time_point now) {
+    if (closed_ || leaving_) return;
+    if (writing_) return check_output(limits.write_time, now);
+    const auto idle = idle_since();
+    if (!idle) return;
+    if (!client_->introduced()) {
+        if (now - *idle >= limits.hello_time) close_for(ClosedFor::hello_time);
+    } else if (limits.idle_time.count() != 0 && now - *idle >= limits.idle_time) {
+        disconnect_idle(Error{ErrorCode::deadline_exceeded,
+                              "no request for longer than the daemon allows (--idle-timeout) and no subscription; "
+                              "disconnecting",
+                              {}});
+    }
+}
+
+void ClientSession::check_output(std::chrono::milliseconds write_time, Clock::time_point now) {
+    if (const std::uint64_t taken = stream_->bytes_taken(); taken != bytes_taken_) {
+        bytes_taken_ = taken;
+        last_progress_ = now;
+    }
+    if (now - last_progress_ >= write_time) close_for(ClosedFor::write_time);
+}
+
+/// Recognises a stranger by its first bytes, before its first message is complete.
+void ClientSession::note_received(std::string_view bytes) {
+    last_active_ = Clock::now();
+    if (client_->introduced()) return;
+    first_bytes_.append(bytes.substr(0, kRecognisedBytes - std::min(kRecognisedBytes, first_bytes_.size())));
+    switch (recognise(first_bytes_)) {
+        case FirstBytes::http:
+            return close_for(ClosedFor::http);
+        case FirstBytes::tls:
+            return close_for(ClosedFor::tls);
+        case FirstBytes::other:
+            return close_for(ClosedFor::first_message);
+        case FirstBytes::hello:
+            return;
+    }
 }
 
 asio::awaitable<void> ClientSession::read_requests() {
-    std::array<char, kReadBytes> buffer{};
+    std::vector<char> buffer(kFirstReadBytes);
     while (!closed_) {
         decode_requests();
+        if (closed_) co_return;
         if (client_->refused()) break;
         if (!may_hold_more()) {
             co_await may_read_.wait();
@@ -139,11 +191,13 @@ asio::awaitable<void> ClientSession::read_requests() {
             break;
         }
         if (error) {
-            log_(LogLevel::debug, name_ + " disconnected: " + error.message());
+            log_(LogLevel::debug, log_name() + " disconnected: " + error.message());
             end();
             co_return;
         }
         decoder_.feed({buffer.data(), count});
+        note_received({buffer.data(), count});
+        if (count == buffer.size()) buffer.resize(kReadBytes);
     }
     large_messages_->leave(*this);
     input_ended_ = true;
@@ -171,7 +225,9 @@ void ClientSession::end_large_message() {
 
 void ClientSession::decode_requests() {
     while (client_->wants_more()) {
-        const auto frame = decoder_.next();
+        const bool introduced = client_->introduced();
+        const auto frame = decoder_.next(introduced ? kMaximumFrameBytes : api::Client::kMaximumHelloBytes);
+        if (!frame && !introduced) return close_for(ClosedFor::first_message);
         if (!frame) {
             client_->refuse_stream(
                 Error{ErrorCode::invalid_argument, std::string{frame_error_sentence(frame.error())}, {}});
@@ -179,12 +235,14 @@ void ClientSession::decode_requests() {
         }
         if (!*frame) return;
         client_->receive(**frame);
+        if (client_->stranger()) return close_for(ClosedFor::first_message);
         decoder_.free_taken();
     }
 }
 
 void ClientSession::input_finished() {
     if (decoder_.buffered() == 0 || client_->refused()) return;
+    if (!client_->introduced()) return close_for(ClosedFor::first_message);
     client_->refuse_stream(Error{
         ErrorCode::invalid_argument,
         "the stream ended within a message; only " + std::to_string(decoder_.buffered()) + " bytes of it were received",
@@ -203,10 +261,14 @@ asio::awaitable<void> ClientSession::write_responses() {
         buffers.reserve(chunks.size());
         for (const api::Outbox::Chunk& chunk : chunks) buffers.push_back(asio::buffer(chunk.bytes()));
         asio::error_code error;
+        writing_ = true;
+        last_progress_ = Clock::now();
         co_await stream_->write(buffers, error);
+        writing_ = false;
         if (closed_) co_return;
+        last_active_ = Clock::now();
         if (error) {
-            log_(LogLevel::debug, name_ + " disconnected: " + error.message());
+            log_(LogLevel::debug, log_name() + " disconnected: " + error.message());
             break;
         }
         client_->outbox().sent(chunks);

@@ -5,15 +5,19 @@
 #include <asio/awaitable.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
+#include <cstdint>
 #include <exception>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "api/client.h"
 #include "frame/frame_codec.h"
 #include "net/byte_stream.h"
+#include "net/connection_log.h"
 #include "net/large_messages.h"
+#include "net/limits.h"
 #include "net/log.h"
 
 namespace rta::net {
@@ -39,30 +43,60 @@ class Condition {
 
 /// Serves one client over a byte stream: one coroutine reads requests, another writes responses and events.
 ///
+/// Until the Hello of the client has been accepted, the connection is closed without an answer for any other message.
 /// Reading pauses while the client has enough requests pending or does not read its responses. After the end of the
 /// input, all pending requests are answered before the session ends. [control]
 class ClientSession final : public std::enable_shared_from_this<ClientSession>, private LargeMessages::Holder {
  public:
-    /// `name` identifies the session in the log.
+    using Clock = std::chrono::steady_clock;
+
+    /// Identifies the session in the log.
+    struct Name {
+        std::uint64_t number;  ///< unique
+        std::string listener;  ///< the address or path on which the client has connected
+    };
+
+    /// Is told of the end of the session. Nothing is called after close().
+    class Owner {
+     public:
+        virtual ~Owner() = default;
+        virtual void session_ended(const ClientSession& session) = 0;
+        /// The client was refused, and stays connected only to read the reason. Must not call the session back.
+        virtual void client_refused(const ClientSession& session) = 0;
+        /// The connection is closed without an answer; session_ended() follows.
+        virtual void closed_for(ClosedFor reason, const ClientSession& session) = 0;
+    };
+
     ClientSession(const asio::any_io_executor& executor, std::unique_ptr<ByteStream> stream,
-                  std::shared_ptr<api::Client> client, std::shared_ptr<LargeMessages> large_messages, std::string name,
+                  std::shared_ptr<api::Client> client, std::shared_ptr<LargeMessages> large_messages, Name name,
                   LogSink log);
 
-    /// Starts serving. Calls `ended` once, unless close() is called first. A client that has not sent Hello after
-    /// `hello_time` is refused.
-    void start(std::chrono::milliseconds hello_time, std::function<void()> ended);
+    /// Starts serving. `owner` must outlive the session, or close() it.
+    void start(Owner& owner);
 
     /// Ends the session immediately; unwritten bytes are lost.
     void close();
 
+    /// Disconnects the client if one of the limits of time has passed. Must be called from time to time.
+    void check_time(const ServerLimits& limits, Clock::time_point now);
+    /// Returns since when the client waits for nothing and sends nothing; nullopt if it does, or has ever subscribed.
+    [[nodiscard]] std::optional<Clock::time_point> idle_since() const;
+    /// Disconnects an idle client, with the reason if it has sent Hello.
+    void disconnect_idle(const Error& reason);
+
     /// Returns true if the client was refused and the session stays open only to deliver the reason.
     [[nodiscard]] bool refused() const { return client_->refused(); }
+    [[nodiscard]] const api::Client& client() const { return *client_; }
+    [[nodiscard]] const Name& name() const { return name_; }
 
  private:
     asio::awaitable<void> read_requests();
     asio::awaitable<void> write_responses();
     asio::awaitable<void> linger();
-    void await_hello(std::chrono::milliseconds time);
+    void close_for(ClosedFor reason);
+    [[nodiscard]] std::string log_name() const;
+    void note_received(std::string_view bytes);
+    void check_output(std::chrono::milliseconds write_time, Clock::time_point now);
     void limit_refusal();
     void decode_requests();
     void input_finished();
@@ -79,15 +113,21 @@ class ClientSession final : public std::enable_shared_from_this<ClientSession>, 
     std::unique_ptr<ByteStream> stream_;
     std::shared_ptr<api::Client> client_;
     std::shared_ptr<LargeMessages> large_messages_;
-    std::string name_;
+    Name name_;
     LogSink log_;
-    std::function<void()> ended_;
+    Owner* owner_ = nullptr;  ///< null before start() and after the end
     FrameDecoder decoder_;
+    std::string first_bytes_;  ///< until Hello: at most kRecognisedBytes
+    const Clock::time_point started_ = Clock::now();
+    Clock::time_point last_active_ = started_;  ///< when bytes were last received or sent
+    Clock::time_point last_progress_ =
+        started_;                    ///< of a write that is pending: when check_time() last saw bytes leave
+    std::uint64_t bytes_taken_ = 0;  ///< by then
     Condition may_read_;
     Condition may_write_;
     asio::steady_timer linger_timer_;
-    asio::steady_timer hello_timer_;
     bool leaving_ = false;  ///< the linger timer has been started
+    bool writing_ = false;
     bool input_ended_ = false;
     bool closed_ = false;
 };

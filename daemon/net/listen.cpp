@@ -13,7 +13,8 @@
 namespace rta::net {
 namespace {
 
-constexpr int kBacklog = 128;
+/// A client beyond it would try again after a second. The system may lower it (net.core.somaxconn).
+constexpr int kBacklog = 1024;
 constexpr mode_t kOwnerMode = 0600;
 constexpr mode_t kGroupMode = 0660;
 

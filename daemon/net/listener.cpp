@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "net/listener.h"
 
+#include <sys/socket.h>
+
 #include <asio/error.hpp>
 #include <chrono>
+#include <cstdint>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "api/exception_barrier.h"
@@ -25,6 +29,14 @@ std::string tcp_peer_address(const StreamSocket& client) {
     if (error || generic.size() > endpoint.capacity()) return {};
     std::memcpy(endpoint.data(), generic.data(), generic.size());
     return to_string(endpoint);
+}
+
+/// Returns the user of the process that connected to a Unix socket.
+std::optional<std::uint32_t> peer_user(int descriptor) {
+    ucred credentials{};
+    socklen_t size = sizeof credentials;
+    if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
+    return credentials.uid;
 }
 
 }  // namespace
@@ -95,13 +107,19 @@ void Listener::log_failure(const asio::error_code& error) const {
     static_cast<void>(logged);
 }
 
-Listener::Accepted Listener::take(StreamSocket client) const {
+api::Entry Listener::identify(StreamSocket& client) const {
+    using Door = api::Entry::Door;
+    if (!socket_.tcp)
+        return {.door = Door::unix_socket, .address = name(), .user_id = peer_user(client.native_handle())};
+    return {.door = Door::loopback, .address = tcp_peer_address(client)};
+}
+
+Listener::Accepted Listener::take(StreamSocket client, api::Entry entry) {
     asio::error_code ignored;
     // A response must not wait for the acknowledgement of the previous one.
     if (socket_.tcp) client.set_option(asio::ip::tcp::no_delay{true}, ignored);
     client.set_option(asio::socket_base::send_buffer_size{kSendBufferBytes}, ignored);
-    std::string address = socket_.tcp ? tcp_peer_address(client) : name();
-    return {.stream = make_socket_stream(std::move(client)), .address = std::move(address)};
+    return {.stream = make_socket_stream(std::move(client)), .entry = std::move(entry)};
 }
 
 }  // namespace rta::net

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "api/entry.h"
 #include "net/listen.h"
 #include "net/log.h"
 #include "net/socket_stream.h"
@@ -18,7 +19,7 @@ class Listener final : public std::enable_shared_from_this<Listener> {
     /// A client that has connected.
     struct Accepted {
         std::unique_ptr<ByteStream> stream;
-        std::string address;  ///< HOST:PORT of the client, or the path of the Unix socket; empty if it has disconnected
+        api::Entry entry;
     };
     using Handler = std::function<void(StreamSocket)>;
 
@@ -31,8 +32,11 @@ class Listener final : public std::enable_shared_from_this<Listener> {
     void release();
     void close();
 
+    /// Returns how a client has come in. Its address is HOST:PORT, or the path of the Unix socket; empty if it has
+    /// disconnected. Allocates little: called before it is known whether the client may stay.
+    [[nodiscard]] api::Entry identify(StreamSocket& client) const;
     /// Prepares a socket that `handler` received for the server. May throw.
-    [[nodiscard]] Accepted take(StreamSocket client) const;
+    [[nodiscard]] Accepted take(StreamSocket client, api::Entry entry);
 
     [[nodiscard]] const std::string& name() const { return socket_.name; }
 

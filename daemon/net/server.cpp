@@ -2,36 +2,48 @@
 #include "net/server.h"
 
 #include <google/protobuf/stubs/logging.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "api/dispatcher.h"
 #include "api/exception_barrier.h"
+#include "net/admission.h"
 #include "net/client_session.h"
+#include "net/connection_log.h"
 #include "net/listener.h"
 #include "net/log_limiter.h"
+#include "net/refusals.h"
 #include "net/worker_pool.h"
 #include "text/quoting.h"
 
 namespace rta::net {
 namespace {
 
-/// Refused clients that still wait for the reason of their refusal. Beyond this number the oldest is disconnected.
-constexpr std::size_t kMaximumRefused = 64;
 /// Minimum interval between log lines that clients can trigger.
-constexpr std::chrono::seconds kRefusalLogInterval{10};
 constexpr std::chrono::seconds kFaultLogInterval{1};
+
+/// A fraction of the shortest limit of time, so that no limit is exceeded by much.
+std::chrono::milliseconds watch_interval(const ServerLimits& limits) {
+    using std::chrono::milliseconds;
+    milliseconds shortest = std::min(limits.hello_time, limits.write_time);
+    if (limits.idle_time.count() != 0) shortest = std::min(shortest, limits.idle_time);
+    return std::clamp(shortest / 4, milliseconds{10}, milliseconds{1'000});
+}
 
 }  // namespace
 
 /// Shared with its pending handlers, which the io_context may keep after stop().
-struct Server::Impl : std::enable_shared_from_this<Impl> {
+struct Server::Impl : std::enable_shared_from_this<Impl>, ClientSession::Owner {
     Impl(asio::io_context& context, Engine& engine, api::DaemonAccess& daemon, LogSink sink, ServerLimits given)
         : io{context},
           log{std::move(sink)},
@@ -39,16 +51,29 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
           workers{context},
           dispatcher{engine, daemon, workers},
           large_messages{std::make_shared<LargeMessages>(context.get_executor(), given.large_message_time)},
-          poll_timer{context} {}
+          admission{given, ::geteuid()},
+          refusals{context.get_executor()},
+          connection_log{log, given},
+          poll_timer{context},
+          watch_timer{context} {}
 
     void start();
     void stop();
     void listen(ListeningSocket socket);
-    void serve(std::unique_ptr<ByteStream> stream, std::string address, const std::string& listener);
+    void accept(Listener& listener, StreamSocket socket);
+    [[nodiscard]] std::optional<Error> admit(const api::Entry& entry, const std::string& listener);
+    void serve(std::unique_ptr<ByteStream> stream, api::Entry entry, const std::string& listener,
+               const std::optional<Error>& refusal);
+    [[nodiscard]] std::optional<Admission::Idle> find_idle(std::uint64_t number, ClientSession::Clock::time_point now);
+    void displace(std::uint64_t number);
+    void watch_sessions();
+    void check_sessions();
     void poll_engine();
-    void remove(const ClientSession* session);
-    void refuse(api::Client& client, const std::string& listener);
+    void forget(std::uint64_t number);
     void limit_refused_sessions();
+    void session_ended(const ClientSession& session) override;
+    void client_refused(const ClientSession& session) override;
+    void closed_for(ClosedFor reason, const ClientSession& session) override;
     void node_faulted(const std::string& node);
     void failed(const Error& error);
 
@@ -58,12 +83,16 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     WorkerPool workers;
     api::Dispatcher dispatcher;
     std::shared_ptr<LargeMessages> large_messages;
+    Admission admission;
+    Refusals refusals;
+    ConnectionLog connection_log;
     asio::steady_timer poll_timer;
+    asio::steady_timer watch_timer;
     std::chrono::microseconds poll_interval{0};
     std::vector<std::shared_ptr<Listener>> listeners;
-    std::vector<std::shared_ptr<ClientSession>> sessions;
-    std::uint64_t session_number = 0;
-    LogLimiter refusals{kRefusalLogInterval};
+    std::map<std::uint64_t, std::shared_ptr<ClientSession>> sessions;  ///< by their numbers, in order of arrival
+    std::uint64_t last_session = 0;
+    bool watching = false;
     LogLimiter faults{kFaultLogInterval};
     LogLimiter failures{kFaultLogInterval};
     bool holding = false;
@@ -83,8 +112,11 @@ void Server::Impl::stop() {
     dispatcher.on_busy(nullptr);
     dispatcher.on_node_fault(nullptr);
     poll_timer.cancel();
+    watch_timer.cancel();
     for (const auto& listener : std::exchange(listeners, {})) listener->close();
-    for (const auto& session : std::exchange(sessions, {})) session->close();
+    for (const auto& [number, session] : std::exchange(sessions, {})) session->close();
+    refusals.close();
+    connection_log.stop();
     dispatcher.release_engine();
     workers.stop();
     log = nullptr;
@@ -107,42 +139,111 @@ void Server::Impl::listen(ListeningSocket socket) {
     if (holding) listener->hold();
     // `this` and `raw` are valid: stop() closes the listener, which then drops the handler.
     listener->start([this, raw = listener.get()](StreamSocket client) {
-        const auto served = api::guarded("accepting a client", [&] {
-            Listener::Accepted accepted = raw->take(std::move(client));
-            serve(std::move(accepted.stream), std::move(accepted.address), raw->name());
-        });
+        const auto served = api::guarded("accepting a client", [&] { accept(*raw, std::move(client)); });
         if (!served) failed(served.error());
     });
 }
 
-void Server::Impl::serve(std::unique_ptr<ByteStream> stream, std::string address, const std::string& listener) {
-    const auto client = dispatcher.connect(std::move(address));
+void Server::Impl::accept(Listener& listener, StreamSocket socket) {
+    api::Entry entry = listener.identify(socket);
+    auto refusal = admit(entry, listener.name());
+    // The handshake would cost more than the place that the client does not get.
+    if (refusal && entry.door == api::Entry::Door::tls) return;
+    Listener::Accepted accepted = listener.take(std::move(socket), std::move(entry));
+    serve(std::move(accepted.stream), std::move(accepted.entry), listener.name(), refusal);
+}
+
+/// Returns why a client may not come in. Otherwise makes room for it.
+std::optional<Error> Server::Impl::admit(const api::Entry& entry, const std::string& listener) {
+    const auto now = ClientSession::Clock::now();
+    auto answer = admission.ask(entry, [&](std::uint64_t number) { return find_idle(number, now); });
+    if (answer.refusal) connection_log.refused(*answer.refusal, entry, listener);
+    if (answer.displaced) displace(*answer.displaced);
+    return std::move(answer.refusal);
+}
+
+std::optional<Admission::Idle> Server::Impl::find_idle(std::uint64_t number, ClientSession::Clock::time_point now) {
+    const ClientSession& session = *sessions.at(number);
+    const auto since = session.idle_since();
+    const bool introduced = session.client().introduced();
+    if (!since || (introduced && now - *since < limits.displaceable_time)) return std::nullopt;
+    return Admission::Idle{.introduced = introduced, .since = *since};
+}
+
+void Server::Impl::displace(std::uint64_t number) {
+    const auto session = sessions.at(number);
+    admission.leave(number);
+    session->disconnect_idle(Error{ErrorCode::resource_exhausted,
+                                   "disconnected because places for clients are short, and this client was idle the "
+                                   "longest and has not subscribed; connect again for the next request",
+                                   {}});
+}
+
+void Server::Impl::serve(std::unique_ptr<ByteStream> stream, api::Entry entry, const std::string& listener,
+                         const std::optional<Error>& refusal) {
+    if (refusal) return refusals.add(std::move(stream), *refusal);
+    const std::uint64_t number = ++last_session;
+    const auto client = dispatcher.connect(std::move(entry));
     const auto session =
         std::make_shared<ClientSession>(io.get_executor(), std::move(stream), client, large_messages,
-                                        "client " + std::to_string(++session_number) + " on " + listener, log);
-    sessions.push_back(session);
-    if (dispatcher.client_count() > limits.clients) refuse(*client, listener);
+                                        ClientSession::Name{.number = number, .listener = listener}, log);
+    struct Start {
+        ~Start() {
+            if (!complete) impl.forget(number);
+        }
+        Impl& impl;
+        std::uint64_t number;
+        bool complete = false;
+    } start{*this, number};
+    sessions.emplace(number, session);
+    admission.enter(number, client->entry());
     limit_refused_sessions();
-    session->start(limits.hello_time, [this, raw = session.get()] { remove(raw); });
+    session->start(*this);
+    watch_sessions();
+    start.complete = true;
 }
 
-void Server::Impl::refuse(api::Client& client, const std::string& listener) {
-    const std::string limit = "limit of " + std::to_string(limits.clients) + " clients reached";
-    if (const auto unlogged = refusals.due(std::chrono::steady_clock::now())) {
-        log(LogLevel::warning, "refused a client on " + listener + ": " + limit +
-                                   (*unlogged == 0 ? "" : " (and " + std::to_string(*unlogged) + " more before it)"));
-    }
-    client.refuse_stream(Error{ErrorCode::resource_exhausted, limit + "; try again later", {}});
-}
-
-/// Refused clients no longer count as clients, and must not exhaust the resources of other clients.
+/// Clients that were refused after their Hello hold no place, and must not exhaust the resources of others.
 void Server::Impl::limit_refused_sessions() {
-    if (sessions.size() - dispatcher.client_count() <= kMaximumRefused) return;
-    const auto oldest = std::ranges::find_if(sessions, [](const auto& session) { return session->refused(); });
-    if (oldest == sessions.end()) return;
-    const auto session = std::move(*oldest);
-    sessions.erase(oldest);
-    session->close();
+    if (sessions.size() - admission.count() <= Refusals::kMost) return;
+    const auto oldest = std::ranges::find_if(sessions, [](const auto& entry) { return entry.second->refused(); });
+    if (oldest != sessions.end()) forget(oldest->first);
+}
+
+/// Closes a session. It may be destroyed now.
+void Server::Impl::forget(std::uint64_t number) {
+    admission.leave(number);
+    const auto node = sessions.extract(number);
+    if (!node.empty()) node.mapped()->close();
+}
+
+void Server::Impl::session_ended(const ClientSession& session) { forget(session.name().number); }
+
+void Server::Impl::client_refused(const ClientSession& session) { admission.leave(session.name().number); }
+
+void Server::Impl::closed_for(ClosedFor reason, const ClientSession& session) {
+    connection_log.closed(reason, session.client().entry(), session.name().listener);
+}
+
+/// Checks the limits of time of all clients, while there are clients.
+void Server::Impl::watch_sessions() {
+    if (sessions.empty() || std::exchange(watching, true)) return;
+    watch_timer.expires_after(watch_interval(limits));
+    watch_timer.async_wait([self = shared_from_this()](const asio::error_code&) {
+        self->watching = false;
+        if (self->stopped) return;
+        const auto checked = api::guarded("checking the clients", [&] { self->check_sessions(); });
+        if (!checked) self->failed(checked.error());
+        self->watch_sessions();
+    });
+}
+
+void Server::Impl::check_sessions() {
+    std::vector<std::shared_ptr<ClientSession>> all;
+    all.reserve(sessions.size());
+    for (const auto& [number, session] : sessions) all.push_back(session);
+    const auto now = ClientSession::Clock::now();
+    for (const auto& session : all) session->check_time(limits, now);
 }
 
 void Server::Impl::node_faulted(const std::string& node) {
@@ -158,10 +259,6 @@ void Server::Impl::failed(const Error& error) {
     if (!failures.due(std::chrono::steady_clock::now())) return;
     const auto logged = api::guarded("logging a failure", [&] { log(LogLevel::error, error.sentence); });
     static_cast<void>(logged);
-}
-
-void Server::Impl::remove(const ClientSession* session) {
-    std::erase_if(sessions, [&](const auto& other) { return other.get() == session; });
 }
 
 Server::Server(asio::io_context& io, Engine& engine, api::DaemonAccess& daemon, LogSink log, ServerLimits limits) {
@@ -189,9 +286,10 @@ Expected<void> Server::listen_unix(const std::string& path, SocketAccess access)
     return {};
 }
 
-void Server::serve(std::unique_ptr<ByteStream> stream, std::string address) {
-    const std::string listener = address;
-    impl_->serve(std::move(stream), std::move(address), listener);
+void Server::serve(std::unique_ptr<ByteStream> stream, api::Entry entry) {
+    const std::string listener = entry.address;
+    const auto refusal = impl_->admit(entry, listener);
+    impl_->serve(std::move(stream), std::move(entry), listener, refusal);
 }
 
 void Server::hold_clients() {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -10,8 +9,10 @@
 #include <string_view>
 
 #include "api/daemon_access.h"
+#include "api/entry.h"
 #include "engine/engine.h"
 #include "net/address.h"
+#include "net/limits.h"
 #include "net/log.h"
 #include "status/status.h"
 #include "text/error.h"
@@ -23,15 +24,6 @@ class io_context;
 namespace rta::net {
 
 class ByteStream;
-
-struct ServerLimits {
-    std::size_t clients = 512;  ///< further clients are refused with RESOURCE_EXHAUSTED
-    /// A client that has not sent Hello after this time is refused with DEADLINE_EXCEEDED.
-    std::chrono::milliseconds hello_time{10'000};
-    /// A client that takes longer for a message of 64 KiB or more, while others wait to send theirs, is refused with
-    /// DEADLINE_EXCEEDED.
-    std::chrono::milliseconds large_message_time{10'000};
-};
 
 /// Serves the protocol to clients on TCP and Unix sockets, and polls the engine. [control]
 ///
@@ -75,8 +67,8 @@ class Server {
     /// is not: another process holds a lock on the folder, perhaps for a short time.
     Expected<void> listen_unix(const std::string& path, SocketAccess access = SocketAccess::owner);
 
-    /// Serves one client on a stream that is already connected. `address` is shown to other clients and in the log.
-    void serve(std::unique_ptr<ByteStream> stream, std::string address);
+    /// Serves one client on a stream that is already connected, if it may come in.
+    void serve(std::unique_ptr<ByteStream> stream, api::Entry entry);
 
     /// Leaves new clients in the system's queue until welcome_clients() is called. Before the device is open, edits
     /// cannot take effect and the number of channels is unknown.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "net/socket_stream.h"
 
+#include <asio/completion_condition.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
@@ -19,8 +20,15 @@ class SocketStream final : public ByteStream {
     }
 
     asio::awaitable<std::size_t> write(std::span<const asio::const_buffer> buffers, asio::error_code& error) override {
-        return asio::async_write(socket_, buffers, asio::redirect_error(asio::use_awaitable, error));
+        // Called before each attempt to send the rest.
+        const auto until_all_sent = [this, before = bytes_taken_](const asio::error_code& failed, std::size_t sent) {
+            bytes_taken_ = before + sent;
+            return asio::transfer_all()(failed, sent);
+        };
+        return asio::async_write(socket_, buffers, until_all_sent, asio::redirect_error(asio::use_awaitable, error));
     }
+
+    std::uint64_t bytes_taken() const override { return bytes_taken_; }
 
     asio::awaitable<void> finish_writing(asio::error_code& error) override {
         socket_.shutdown(StreamSocket::shutdown_send, error);
@@ -41,6 +49,7 @@ class SocketStream final : public ByteStream {
 
  private:
     StreamSocket socket_;
+    std::uint64_t bytes_taken_ = 0;
 };
 
 }  // namespace

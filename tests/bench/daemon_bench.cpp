@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Measures the daemon on the null device: the time from its start to the first block, and its memory when idle and
-// after edits.
+// Measures the daemon on the null device: the time from its start to the first block, its memory when idle, with idle
+// clients and after edits, and how many clients it can greet in a second.
 //
 //     build/release/bin/daemon_bench
 #include <algorithm>
@@ -114,10 +114,36 @@ void measure_memory() {
     if (daemon.stop() != ExitStatus{0, 0}) throw std::runtime_error("rtad did not exit cleanly");
 }
 
+void measure_clients() {
+    constexpr int kSessions = 5'000;
+    constexpr std::size_t kIdle = 400;
+    Daemon::Options options = null_device();
+    options.arguments.insert(options.arguments.end(),
+                             {"--max-clients-per-user", "512", "--max-clients-per-address", "512"});
+    for (const bool tcp : {false, true}) {
+        Daemon daemon{options};
+        ProtocolClient observer = daemon.client();
+        const pid_t pid = daemon.process().pid();
+        const std::string where = tcp ? "TCP" : "Unix socket";
+        const auto connect = [&] { return tcp ? daemon.tcp_client() : daemon.client(); };
+        const auto begin = std::chrono::steady_clock::now();
+        for (int i = 0; i < kSessions; ++i) static_cast<void>(connect());
+        const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+        print_row("connections with Hello, one after the other, " + where, decimal(kSessions / taken.count(), "/s"));
+        const double before = memory_mb(pid, "VmRSS");
+        std::vector<ProtocolClient> idle;
+        for (std::size_t i = 0; i < kIdle; ++i) idle.push_back(connect());
+        if (observer.status().client_count() < kIdle) throw std::runtime_error("not all clients stay connected");
+        print_row("VmRSS of an idle client, " + where,
+                  decimal((memory_mb(pid, "VmRSS") - before) * 1024.0 / kIdle, "kB"), "500 in < 100 MB: < 205 kB");
+    }
+}
+
 }  // namespace
 }  // namespace rta::test
 
 void rta::bench::run(std::span<const std::string_view>) {
     rta::test::measure_starts();
+    rta::test::measure_clients();
     rta::test::measure_memory();
 }

@@ -213,11 +213,12 @@ def free_port():
 
 
 class Daemon:
-    def __init__(self, stack, rtad, device, environment=None):
+    def __init__(self, stack, rtad, device, environment=None, arguments=()):
         directory = stack.enter_context(tempfile.TemporaryDirectory())
         self.port = free_port()
         self.process = subprocess.Popen(
-            [rtad, "--device", device, "--socket", f"{directory}/control.sock", "--listen", f"127.0.0.1:{self.port}"],
+            [rtad, "--device", device, "--socket", f"{directory}/control.sock", "--listen", f"127.0.0.1:{self.port}",
+             *arguments],
             env=dict(os.environ, **(environment or {})))
         stack.callback(self.stop)
         deadline = time.monotonic() + PATIENCE_S
@@ -299,8 +300,9 @@ class Runner:
 
     def closed(self, step):
         connection = self.connection(step.argument)
-        if connection.receive(self.pb):
-            raise Failure("the daemon has more to say")
+        with contextlib.suppress(ConnectionResetError):
+            if connection.receive(self.pb):
+                raise Failure("the daemon has more to say")
         connection.socket.close()
         del self.connections[step.argument]
 
@@ -316,13 +318,27 @@ class Runner:
         """Opens a connection without sending anything."""
         self.connection(step.argument)
 
-    def situation_crowd(self, step):
-        """Opens idle connections up to the limit of the daemon."""
-        self.crowd = [socket.create_connection(("127.0.0.1", self.daemon.port)) for _ in range(int(step.argument))]
+    def situation_impatient(self, step):
+        """Opens a connection to another daemon, which disconnects idle clients."""
+        daemon = Daemon(self.stack, self.rtad, "null", arguments=["--idle-timeout", "200ms"])
+        self.connections[step.argument] = Connection(daemon.port)
+
+    def situation_crowd(self, _):
+        """Opens connections until the daemon refuses one. They subscribe, so that they are not disconnected as idle."""
+        self.crowd = []
+        while True:
+            client = Connection(self.daemon.port)
+            client.send(self.pb.Request(hello=self.pb.Hello(protocol_version=1)).SerializeToString())
+            if client.next(client.responses, self.pb).status.code != self.pb.OK:
+                client.socket.close()
+                return
+            client.send(self.pb.Request(subscribe=self.pb.Subscribe(topics=[self.pb.TOPIC_CHANGES])).SerializeToString())
+            client.next(client.responses, self.pb)
+            self.crowd.append(client)
 
     def situation_disperse(self, _):
         for client in self.crowd:
-            client.close()
+            client.socket.close()
 
     def situation_stall(self, _):
         """Stops the daemon for a moment, so that it misses many callbacks."""

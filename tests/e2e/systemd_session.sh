@@ -48,6 +48,10 @@ fact folder "$(stat -Lc '%a %G' /run/rtad)"
 fact socket "$(stat -c '%a %G' /run/rtad/control.sock)"
 fact state_folder "$(stat -Lc '%a' /var/lib/rtad)"
 fact user "$(ps -o user= -p "$(property MainPID)")"
+fact tasks_max "$(property TasksMax)"
+fact memory_max "$(property MemoryMax)"
+fact memory_of_machine "$(sed -n 's/^MemTotal:[[:space:]]*\([0-9]*\) kB/\1/p' /proc/meminfo)"
+fact open_files "$(sed -n 's/^Max open files[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$(property MainPID)/limits")"
 fact capabilities "$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$(property MainPID)/status")"
 ctl status >"$results/status.txt" 2>&1
 

@@ -81,6 +81,10 @@ TEST_F(Systemd, GoesThroughTheLifeOfAService) {
         EXPECT_GT(std::stoull(fact("frame_when_ready")), 0U) << "ready means that the clock runs";
         EXPECT_EQ(fact("user"), "rtad");
         EXPECT_EQ(fact("capabilities"), "0000000000804000") << "CAP_SYS_NICE and CAP_IPC_LOCK alone";
+        EXPECT_EQ(fact("tasks_max"), "64");
+        EXPECT_EQ(fact("open_files"), "4096");
+        const double half = std::stod(fact("memory_of_machine")) * 1024.0 / 2.0;
+        EXPECT_NEAR(std::stod(fact("memory_max")), half, half / 100.0);
         EXPECT_NE(text("status.txt").find("SCHED_FIFO"), std::string::npos) << text("status.txt");
         EXPECT_NE(text("status.txt").find("memory locked"), std::string::npos) << text("status.txt");
         EXPECT_NE(fact("status_text").find("null /var/lib/rtad/out.wav"), std::string::npos) << fact("status_text");

@@ -450,7 +450,8 @@ TEST(Telemetry, WhoReadsNothingLosesTelemetryAndDisturbsNobody) {
 }
 
 TEST(Telemetry, FiveHundredClientsAreServedAtOnce) {
-    RecordedDaemon recorded{{.graph = kTone}};
+    RecordedDaemon recorded{
+        {.graph = kTone, .arguments = {"--max-clients-per-address", "256", "--max-clients-per-user", "256"}}};
     std::vector<ProtocolClient> clients;
     for (int i = 0; i < 500; ++i) {
         clients.push_back(i % 2 == 0 ? recorded.daemon().client("client " + std::to_string(i))

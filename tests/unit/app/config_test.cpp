@@ -152,6 +152,12 @@ TEST_F(ConfigOptions, EveryKey) {
         socket = "/tmp/a socket, with # signs"
         state-dir = "/var/lib/x"
         graph = 'g.json'
+        max-clients = 1000
+        max-clients-per-address = 20
+        max-clients-per-user = 30
+        hello-timeout = 2.5
+        idle-timeout = "5min"
+        write-timeout = "500ms"
         log-level = "debug"
     )");
     EXPECT_EQ(options.device.device, io::parse_device("portaudio:ALSA/hw:0", io::device_kinds()));
@@ -165,6 +171,12 @@ TEST_F(ConfigOptions, EveryKey) {
     EXPECT_EQ(options.socket, "/tmp/a socket, with # signs");
     EXPECT_EQ(options.state_directory, "/var/lib/x");
     EXPECT_EQ(options.graph, "g.json");
+    EXPECT_EQ(options.limits.clients, 1'000U);
+    EXPECT_EQ(options.limits.clients_per_address, 20U);
+    EXPECT_EQ(options.limits.clients_per_user, 30U);
+    EXPECT_EQ(options.limits.hello_time, std::chrono::milliseconds{2'500});
+    EXPECT_EQ(options.limits.idle_time, std::chrono::minutes{5});
+    EXPECT_EQ(options.limits.write_time, std::chrono::milliseconds{500});
     EXPECT_EQ(options.log_level, net::LogLevel::debug);
 }
 
@@ -270,7 +282,7 @@ TEST_F(ConfigOptions, TheShippedFileShowsEveryKeyAndTheTrueDefaults) {
     const std::string text = with_defaults_in_force(shipped());
     const auto entries = read_config(text);
     ASSERT_TRUE(entries) << entries.error().sentence;
-    EXPECT_EQ(entries->size(), 12U) << "as many as there are flags: see EveryKey";
+    EXPECT_EQ(entries->size(), 18U) << "as many as there are flags: see EveryKey";
     const auto shown = good(text);
     const auto bare = good("");
     unsetenv("RUNTIME_DIRECTORY");
@@ -280,6 +292,12 @@ TEST_F(ConfigOptions, TheShippedFileShowsEveryKeyAndTheTrueDefaults) {
     EXPECT_EQ(shown.device.channels_out, io::kDefaultChannels);
     EXPECT_EQ(shown.listen, bare.listen);
     EXPECT_EQ(shown.socket, bare.socket);
+    EXPECT_EQ(shown.limits.clients, bare.limits.clients);
+    EXPECT_EQ(shown.limits.clients_per_address, bare.limits.clients_per_address);
+    EXPECT_EQ(shown.limits.clients_per_user, bare.limits.clients_per_user);
+    EXPECT_EQ(shown.limits.hello_time, bare.limits.hello_time);
+    EXPECT_EQ(shown.limits.idle_time, bare.limits.idle_time);
+    EXPECT_EQ(shown.limits.write_time, bare.limits.write_time);
     EXPECT_EQ(shown.log_level, bare.log_level);
     EXPECT_TRUE(shown.socket_for_group);
 }

@@ -121,6 +121,27 @@ TEST(Options, TimesOfARenderingHaveUnits) {
     }
 }
 
+TEST(Options, LimitsForClientsHaveRanges) {
+    const auto limits = expect<DaemonOptions>({"--max-clients", "65536", "--max-clients-per-user=1", "--hello-timeout",
+                                               "100ms", "--idle-timeout", "0", "--write-timeout", "1min"})
+                            .limits;
+    EXPECT_EQ(limits.clients, 65'536U);
+    EXPECT_EQ(limits.clients_per_address, net::ServerLimits{}.clients_per_address);
+    EXPECT_EQ(limits.clients_per_user, 1U);
+    EXPECT_EQ(limits.hello_time, std::chrono::milliseconds{100});
+    EXPECT_EQ(limits.idle_time, std::chrono::milliseconds{0});
+    EXPECT_EQ(limits.write_time, std::chrono::minutes{1});
+    for (const char* flag : {"--max-clients", "--max-clients-per-address", "--max-clients-per-user"}) {
+        for (const char* text : {"0", "65537", "-1", "many", "1.5"})
+            expect_usage_error({flag, text}, "expected a whole number from 1 to 65536");
+    }
+    for (const char* text : {"0", "50ms", "2 days", "86401", "-1"}) {
+        expect_usage_error({"--hello-timeout", text}, "from 0.1 to 86400 s");
+        expect_usage_error({"--write-timeout", text}, "from 0.1 to 86400 s");
+        if (text != std::string{"0"}) expect_usage_error({"--idle-timeout", text}, "0, or from 0.1 to 86400 s");
+    }
+}
+
 TEST(Options, ARenderingHasAtLeastOneFrame) {
     const auto words = [](const std::string& duration, const std::string& rate) {
         return std::vector<std::string>{"render", "--graph",       "g", "--output", "o.wav", "--duration",

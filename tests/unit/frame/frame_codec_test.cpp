@@ -52,6 +52,20 @@ TEST(FrameCodec, GivesBackWhatWasAppendedHoweverTheStreamIsCut) {
     }
 }
 
+TEST(FrameCodec, ASmallerMaximumRefusesALengthBeforeThePayloadArrives) {
+    std::string stream;
+    append_frame(stream, std::string(4096, 'x'));
+    FrameDecoder decoder;
+    decoder.feed(stream);
+    const auto whole = decoder.next(4096);
+    ASSERT_TRUE(whole);
+    EXPECT_TRUE(*whole);
+    decoder.feed(varint(4097));
+    const auto longer = decoder.next(4096);
+    ASSERT_FALSE(longer);
+    EXPECT_EQ(longer.error(), FrameError::too_long);
+}
+
 TEST(FrameCodec, EveryCutInTwoGivesTheSame) {
     const std::vector<std::string> payloads{std::string(200, 'x'), "yy", "", "z"};
     std::string stream;

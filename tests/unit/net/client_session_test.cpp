@@ -20,15 +20,18 @@ namespace {
 
 /// The state of a stream, which outlives the stream.
 struct StreamState {
-    explicit StreamState(asio::io_context& io) : changed{io.get_executor()} {}
+    explicit StreamState(asio::io_context& io) : changed{io.get_executor()}, written{io.get_executor()} {}
 
     std::deque<std::string> input;  ///< each is the result of one read
     bool input_ends = false;        ///< eof after the input; otherwise the read waits
     std::string output;
     asio::error_code write_error;
+    bool writes_held = false;  ///< a write waits until the stream is closed
+    std::uint64_t bytes_taken = 0;
     bool finished = false;  ///< no more output follows
     bool open = true;
     Condition changed;
+    Condition written;  ///< for the write that waits
     int reads_pending = 0;
 };
 
@@ -59,15 +62,20 @@ class MemoryStream final : public ByteStream {
     }
 
     asio::awaitable<std::size_t> write(std::span<const asio::const_buffer> buffers, asio::error_code& error) override {
-        error = state_->write_error;
+        const auto state = state_;
+        error = state->write_error;
+        while (state->open && state->writes_held) co_await state->written.wait();
+        if (!state->open) error = asio::error::operation_aborted;
         if (error) co_return 0;
         std::size_t count = 0;
         for (const asio::const_buffer& buffer : buffers) {
-            state_->output.append(static_cast<const char*>(buffer.data()), buffer.size());
+            state->output.append(static_cast<const char*>(buffer.data()), buffer.size());
             count += buffer.size();
         }
         co_return count;
     }
+
+    [[nodiscard]] std::uint64_t bytes_taken() const override { return state_->bytes_taken; }
 
     asio::awaitable<void> finish_writing(asio::error_code& error) override {
         error = {};
@@ -83,6 +91,7 @@ class MemoryStream final : public ByteStream {
     void close() override {
         state_->open = false;
         state_->changed.raise();
+        state_->written.raise();
     }
 
     [[nodiscard]] bool is_open() const override { return state_->open; }
@@ -109,7 +118,7 @@ class ClientSessionTest : public testing::Test {
         for (std::size_t at = 0; at < bytes.size(); at += size) stream->input.push_back(bytes.substr(at, size));
         stream->changed.raise();
     }
-    void serve() { server.serve(std::make_unique<MemoryStream>(stream), "memory"); }
+    void serve() { server.serve(std::make_unique<MemoryStream>(stream), {.address = "memory"}); }
 
     /// Runs the server until the condition holds.
     template <class Condition>
@@ -159,7 +168,7 @@ class LargeMessagesTest : public ClientSessionTest {
         append_frame_length(bytes, kMessageBytes);
         bytes.append(kPartBytes, '\n');
         sender->input.push_back(std::move(bytes));
-        many.serve(std::make_unique<MemoryStream>(sender), "memory");
+        many.serve(std::make_unique<MemoryStream>(sender), {.address = "memory"});
         return sender;
     }
     static bool is_read(const std::shared_ptr<StreamState>& sender) { return sender->input.empty(); }
@@ -255,13 +264,150 @@ TEST_F(ClientSessionTest, RefusesAMessageThatIsCutOff) {
     EXPECT_EQ(answers.back().status().code(), v1::INVALID_ARGUMENT);
 }
 
-TEST_F(ClientSessionTest, StopsReadingFromAClientThatSendsNoHello) {
+TEST_F(ClientSessionTest, ClosesAConnectionWithoutHelloAndWithoutAnAnswer) {
     serve();
     ASSERT_TRUE(run_until([&] { return !stream->open; }));
-    const auto answers = responses();
-    ASSERT_EQ(answers.size(), 1U);
-    EXPECT_EQ(answers.front().status().code(), v1::DEADLINE_EXCEEDED);
-    EXPECT_TRUE(stream->finished);
+    EXPECT_EQ(stream->output, "");
+    EXPECT_FALSE(stream->finished);
+    EXPECT_NE(log.find("it sent no Hello within 0.1 s (--hello-timeout)"), std::string::npos) << log;
+}
+
+TEST_F(ClientSessionTest, ClosesAConnectionWhoseFirstMessageIsNoHello) {
+    std::string longest;
+    append_frame(longest, std::string{"\x08\x01"} + std::string(api::Client::kMaximumHelloBytes - 1, 'x'));
+    const std::string whole = three_requests();
+    const struct {
+        std::string bytes;
+        const char* words;
+        bool ends = false;
+    } strangers[] = {
+        {test::delimited(parsed("id: 1 get_status {}")), "first message is not a Hello of at most 4 KiB"},
+        {test::delimited(parsed("get_status {}")), "first message is not a Hello"},
+        {longest.substr(0, 4), "first message is not a Hello"},
+        {std::string{"\x05\x08\xFF\xFF\xFF\xFF"}, "first message is not a Hello"},
+        {whole.substr(0, 4), "first message is not a Hello", true},
+        {"GET / HTTP/1.1\r\n\r\n", "sent an HTTP request; this address serves only the protocol of rtad"},
+        {"\x16\x03\x01", "started TLS, but this address is plain"},
+    };
+    for (const auto& stranger : strangers) {
+        SCOPED_TRACE(stranger.words);
+        log.clear();
+        Server fresh{io, engine, daemon, [this](LogLevel, std::string_view line) { log.append(line); }};
+        stream = std::make_shared<StreamState>(io);
+        stream->input_ends = stranger.ends;
+        receive_in_pieces(stranger.bytes, 1000);
+        fresh.serve(std::make_unique<MemoryStream>(stream), {.address = "memory"});
+        ASSERT_TRUE(run_until([&] { return !stream->open; }));
+        EXPECT_EQ(stream->output, "");
+        EXPECT_FALSE(stream->finished);
+        EXPECT_NE(log.find(stranger.words), std::string::npos) << log;
+        fresh.stop();
+    }
+}
+
+TEST_F(ClientSessionTest, AConnectionThatSendsNothingAndEndsIsNoFault) {
+    stream->input_ends = true;
+    serve();
+    ASSERT_TRUE(run_until([&] { return !stream->open; }));
+    EXPECT_EQ(stream->output, "");
+    EXPECT_EQ(log, "");
+}
+
+TEST_F(ClientSessionTest, ARefusedHelloIsTheLastAnswer) {
+    receive_in_pieces(test::delimited(parsed("id: 7 hello { protocol_version: 2 }")) + three_requests(), 1000);
+    serve();
+    ASSERT_TRUE(run_until([&] { return stream->finished; }));
+    ASSERT_EQ(responses().size(), 1U);
+    EXPECT_EQ(responses().front().id(), 7U);
+    EXPECT_EQ(responses().front().status().code(), v1::FAILED_PRECONDITION);
+    EXPECT_EQ(server.client_count(), 0U);
+    ASSERT_TRUE(run_until([&] { return !stream->open; }));
+}
+
+/// Clients that take their output slowly, or wait.
+class TimeLimitsTest : public ClientSessionTest {
+ protected:
+    static constexpr std::chrono::milliseconds kLong{60'000};
+    static constexpr std::chrono::milliseconds kShort{300};
+
+    ~TimeLimitsTest() override {
+        if (timed) timed->stop();
+    }
+    void start(const ServerLimits& limits) {
+        timed.emplace(
+            io, engine, daemon, [this](LogLevel, std::string_view line) { warnings.append(line).append("\n"); },
+            limits);
+    }
+    std::shared_ptr<StreamState> connect(const std::string& requests) {
+        auto client = std::make_shared<StreamState>(io);
+        if (!requests.empty()) client->input.push_back(requests);
+        timed->serve(std::make_unique<MemoryStream>(client), {.address = "memory"});
+        return client;
+    }
+    [[nodiscard]] v1::Response last_answer(const std::shared_ptr<StreamState>& client) {
+        stream = client;
+        return responses().back();
+    }
+
+    std::string warnings;
+    std::optional<Server> timed;
+    const std::string hello = test::delimited(parsed("id: 1 hello { protocol_version: 1 }"));
+    const std::string subscription = test::delimited(parsed("id: 2 subscribe { topics: TOPIC_CHANGES }"));
+};
+
+TEST_F(TimeLimitsTest, AClientThatTakesNothingIsDisconnected) {
+    start({.hello_time = kLong, .write_time = kShort});
+    const auto stuck = std::make_shared<StreamState>(io);
+    stuck->input.push_back(hello);
+    stuck->writes_held = true;
+    const auto slow = std::make_shared<StreamState>(io);
+    slow->input.push_back(hello + subscription);
+    slow->writes_held = true;
+    for (const auto& client : {stuck, slow})
+        timed->serve(std::make_unique<MemoryStream>(client), {.address = "memory"});
+    // It takes a byte now and then.
+    ASSERT_TRUE(run_until([&] {
+        ++slow->bytes_taken;
+        return !stuck->open;
+    }));
+    EXPECT_NE(warnings.find("it read nothing of its output for 0.3 s (--write-timeout)"), std::string::npos)
+        << warnings;
+    EXPECT_TRUE(slow->open);
+}
+
+TEST_F(TimeLimitsTest, AnIdleClientThatNeverSubscribedIsDisconnectedWithTheReason) {
+    start({.hello_time = kLong, .idle_time = kShort, .write_time = kLong});
+    const auto subscriber = connect(hello + subscription);
+    const auto idle = connect(hello);
+    ASSERT_TRUE(run_until([&] { return idle->finished; }));
+    EXPECT_EQ(last_answer(idle).status().code(), v1::DEADLINE_EXCEEDED);
+    EXPECT_NE(last_answer(idle).status().message().find("--idle-timeout"), std::string::npos);
+    ASSERT_TRUE(run_until([&] { return !idle->open; }));
+    EXPECT_TRUE(subscriber->open);
+    EXPECT_EQ(timed->client_count(), 1U);
+}
+
+TEST_F(TimeLimitsTest, AnIdleClientMakesRoomAndIsToldWhy) {
+    start({.clients = 3, .hello_time = kLong, .displaceable_time = std::chrono::milliseconds{0}, .write_time = kLong});
+    const auto answered = [&](const std::shared_ptr<StreamState>& client) {
+        return run_until([&] { return !client->output.empty(); });
+    };
+    const auto subscriber = connect(hello + subscription);
+    const auto first = connect(hello);
+    ASSERT_TRUE(answered(first));
+    const auto silent = connect("");
+    const auto second = connect(hello);
+    EXPECT_FALSE(silent->open) << "it has sent no Hello";
+    EXPECT_EQ(silent->output, "");
+    ASSERT_TRUE(answered(second));
+    const auto third = connect(hello + subscription);
+    ASSERT_TRUE(run_until([&] { return first->finished || second->finished; }));
+    ASSERT_TRUE(first->finished) << "it was idle longer";
+    EXPECT_EQ(last_answer(first).status().code(), v1::RESOURCE_EXHAUSTED);
+    EXPECT_NE(last_answer(first).status().message().find("idle the longest"), std::string::npos);
+    EXPECT_TRUE(subscriber->open);
+    EXPECT_TRUE(third->open);
+    EXPECT_EQ(timed->client_count(), 3U);
 }
 
 TEST_F(ClientSessionTest, DeliversTheReasonToAClientBeyondTheLimit) {
