@@ -47,9 +47,12 @@ std::optional<Error> find_error(const v1::Request& message) {
 
 ParsedRequest ParsedRequest::parse(std::string_view payload) {
     ParsedRequest parsed{.bytes = payload.size()};
-    if (auto oversized = find_oversized(payload)) {
-        parsed.message.set_id(oversized->id);
-        parsed.error = std::move(oversized->error);
+    WireCheck check = check_wire(payload);
+    if (check.verdict == WireCheck::Verdict::malformed) {
+        parsed.malformed = std::move(check.error);
+    } else if (check.verdict == WireCheck::Verdict::too_large) {
+        parsed.message.set_id(check.id);
+        parsed.error = std::move(check.error);
     } else if (parsed.message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
         parsed.kind = find_request_kind(parsed.message.request_case());
         parsed.bytes = std::max(parsed.bytes, parsed.message.SpaceUsedLong());

@@ -32,7 +32,17 @@ const std::string Client::kNoName;
 Client::Client(Dispatcher& dispatcher, std::string address)
     : dispatcher_{dispatcher}, address_{std::move(address)}, connected_{dispatcher.services().clock()} {}
 
+ControlTime::Scope Client::spend() { return {dispatcher_.services().time, shared_from_this()}; }
+
+bool Client::may_run() {
+    const RequestKind* const next = executed_ < queue_.size() ? queue_[executed_].kind : nullptr;
+    ControlTime& time = dispatcher_.services().time;
+    return next != nullptr && next->ordering == Ordering::urgent ? time.may_run_urgently(shared_from_this())
+                                                                 : time.may_run(shared_from_this());
+}
+
 void Client::receive(std::string_view payload) {
+    const auto spending = spend();
     const auto received = guarded("reading a request", [&] { enqueue(payload); });
     if (!received) return refuse_stream(received.error());
     resume();
@@ -134,6 +144,7 @@ Call Client::call(std::size_t index) { return {dispatcher_.services(), *this, qu
 
 bool Client::use(std::uint64_t number, const std::function<void(Call&)>& use) {
     if (number < first_number_ || number - first_number_ >= queue_.size()) return false;
+    const auto spending = spend();
     Call pending = call(static_cast<std::size_t>(number - first_number_));
     const auto used = guarded("continuing a request", [&] { use(pending); });
     if (!used) mark_lost("could not be answered because memory ran out");
@@ -146,6 +157,7 @@ void Client::resume(std::uint64_t number, const std::function<void(Call&)>& use_
 
 void Client::resume() {
     if (state_ == State::closed) return;
+    const auto spending = spend();
     const bool ran = loop_.run([this] {
         const auto answered = guarded("answering requests", [this] {
             while (step()) {
@@ -157,6 +169,7 @@ void Client::resume() {
 }
 
 bool Client::step() {
+    if (!may_run()) return false;
     prepare_ahead();
     if (executed_ > 0 && queue_.front().stage == PendingRequest::Stage::answered) {
         send_front();

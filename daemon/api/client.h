@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "api/call.h"
+#include "api/control_time.h"
 #include "api/events/event_hub.h"
 #include "api/events/outbox.h"
 #include "api/events/telemetry.h"
@@ -53,6 +54,11 @@ class Client final : public std::enable_shared_from_this<Client>,
     void refuse_stream(const Error& error);
     /// Must be checked before every receive(). Returns false while the client has to wait.
     [[nodiscard]] bool wants_more() const;
+    /// Must be checked before every receive(), too. Returns false if the client has to wait for its turn in the
+    /// ControlTime, which on_change() reports.
+    [[nodiscard]] bool may_run() override;
+    /// Counts time for the client until the end of the scope: what the session does for it.
+    [[nodiscard]] ControlTime::Scope spend();
     /// Returns whether the last request received is large and has not been parsed yet.
     [[nodiscard]] bool parsing() const;
     /// Returns whether a worker parses it, or will when it has parsed those of other clients.

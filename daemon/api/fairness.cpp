@@ -36,14 +36,20 @@ void RoomQueue::retry(TimePoint now) {
     expire_all(waiting_, now);
     full_ = false;
     // One round: a client that queues again with a further request waits for the next.
+    std::deque<std::weak_ptr<Waiter>> kept;
     for (std::size_t left = waiting_.size(); left > 0 && !full_ && !waiting_.empty(); --left) {
         const auto waiter = waiting_.front().lock();
         waiting_.pop_front();
         if (waiter == nullptr) continue;
+        if (!waiter->may_run()) {
+            kept.emplace_back(waiter);
+            continue;
+        }
         in_turn_ = waiter.get();
         waiter->resume();
         in_turn_ = nullptr;
     }
+    waiting_.insert(waiting_.begin(), kept.begin(), kept.end());
 }
 
 void ProgressQueue::wait(const std::shared_ptr<Waiter>& waiter) { enqueue_once(waiting_, waiter); }
@@ -55,32 +61,6 @@ void ProgressQueue::retry(TimePoint now, std::uint64_t progress) {
         const auto waiter = waiting_.front().lock();
         waiting_.pop_front();
         if (waiter != nullptr) waiter->resume();
-    }
-}
-
-bool LongRequestQueue::may_run(const std::shared_ptr<Waiter>& waiter) {
-    if (!waiter->long_running()) return true;
-    if (in_turn_ == waiter.get()) {
-        in_turn_ = nullptr;
-        return true;
-    }
-    enqueue_once(waiting_, waiter);
-    return false;
-}
-
-void LongRequestQueue::finished(Waiter& waiter, std::chrono::nanoseconds duration, TimePoint now) {
-    waiter.set_long_running(duration >= kLong);
-    if (waiter.long_running()) rest_until_ = now + std::min<std::chrono::nanoseconds>(duration, kLongestRest);
-}
-
-void LongRequestQueue::resume(TimePoint now) {
-    for (std::size_t left = waiting_.size(); left > 0 && now >= rest_until_; --left) {
-        const auto waiter = waiting_.front().lock();
-        waiting_.pop_front();
-        if (waiter == nullptr) continue;
-        in_turn_ = waiter.get();
-        waiter->resume();
-        in_turn_ = nullptr;
     }
 }
 

@@ -35,6 +35,9 @@ class FrameDecoder {
     /// incomplete. Reports an invalid length as soon as it can be recognised; all later calls return the same error.
     [[nodiscard]] std::expected<std::optional<std::string_view>, FrameError> next();
 
+    /// Returns whether next() would return a frame or an error.
+    [[nodiscard]] bool ready() const;
+
     /// Frees the memory of a large frame if next() has returned everything. Invalidates views returned by next().
     void free_taken();
 

@@ -125,9 +125,9 @@ void ClientSession::await_hello(std::chrono::milliseconds time) {
 asio::awaitable<void> ClientSession::read_requests() {
     std::array<char, kReadBytes> buffer{};
     while (!closed_) {
-        decode_requests();
+        const bool all_decoded = decode_requests();
         if (client_->refused()) break;
-        if (!may_hold_more()) {
+        if (!all_decoded || !may_hold_more()) {
             co_await may_read_.wait();
             continue;
         }
@@ -143,6 +143,7 @@ asio::awaitable<void> ClientSession::read_requests() {
             end();
             co_return;
         }
+        const auto spending = client_->spend();
         decoder_.feed({buffer.data(), count});
     }
     large_messages_->leave(*this);
@@ -169,18 +170,22 @@ void ClientSession::end_large_message() {
     stream_->stop_reading();
 }
 
-void ClientSession::decode_requests() {
+/// Returns false if complete requests are left, for the next turn of the client.
+bool ClientSession::decode_requests() {
+    const auto spending = client_->spend();
     while (client_->wants_more()) {
+        if (decoder_.ready() && !client_->may_run()) return false;
         const auto frame = decoder_.next();
         if (!frame) {
             client_->refuse_stream(
                 Error{ErrorCode::invalid_argument, std::string{frame_error_sentence(frame.error())}, {}});
-            return;
+            return true;
         }
-        if (!*frame) return;
+        if (!*frame) return true;
         client_->receive(**frame);
         decoder_.free_taken();
     }
+    return true;
 }
 
 void ClientSession::input_finished() {
@@ -198,7 +203,7 @@ asio::awaitable<void> ClientSession::write_responses() {
             co_await may_write_.wait();
             continue;
         }
-        const std::vector<api::Outbox::Chunk> chunks = client_->outbox().take(kWriteBytes);
+        const std::vector<api::Outbox::Chunk> chunks = take_output();
         std::vector<asio::const_buffer> buffers;
         buffers.reserve(chunks.size());
         for (const api::Outbox::Chunk& chunk : chunks) buffers.push_back(asio::buffer(chunk.bytes()));
@@ -214,6 +219,11 @@ asio::awaitable<void> ClientSession::write_responses() {
     }
     if (!closed_ && stream_->is_open()) co_await linger();
     if (!closed_) end();
+}
+
+std::vector<api::Outbox::Chunk> ClientSession::take_output() {
+    const auto spending = client_->spend();
+    return client_->outbox().take(kWriteBytes);
 }
 
 /// Waits until the client has closed its side. Closing a socket that holds unread input would discard the output that

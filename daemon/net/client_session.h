@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/client.h"
 #include "frame/frame_codec.h"
@@ -64,7 +65,8 @@ class ClientSession final : public std::enable_shared_from_this<ClientSession>, 
     asio::awaitable<void> linger();
     void await_hello(std::chrono::milliseconds time);
     void limit_refusal();
-    void decode_requests();
+    [[nodiscard]] bool decode_requests();
+    [[nodiscard]] std::vector<api::Outbox::Chunk> take_output();
     void input_finished();
     void client_changed();
     [[nodiscard]] bool may_hold_more();

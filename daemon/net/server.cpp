@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
@@ -46,6 +47,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     void listen(ListeningSocket socket);
     void serve(std::unique_ptr<ByteStream> stream, std::string address, const std::string& listener);
     void poll_engine();
+    void end_pass();
     void remove(const ClientSession* session);
     void refuse(api::Client& client, const std::string& listener);
     void limit_refused_sessions();
@@ -66,6 +68,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     LogLimiter refusals{kRefusalLogInterval};
     LogLimiter faults{kFaultLogInterval};
     LogLimiter failures{kFaultLogInterval};
+    bool ending_pass = false;  ///< a handler begins the next pass
     bool holding = false;
     bool stopped = false;
 };
@@ -74,6 +77,7 @@ void Server::Impl::start() {
     dispatcher.on_busy([this] {
         if (dispatcher.interval() < poll_interval) poll_timer.cancel();
     });
+    dispatcher.time().on_pass_over([this] { end_pass(); });
     dispatcher.on_node_fault([this](const std::string& node) { node_faulted(node); });
     poll_engine();
 }
@@ -81,6 +85,7 @@ void Server::Impl::start() {
 void Server::Impl::stop() {
     if (std::exchange(stopped, true)) return;
     dispatcher.on_busy(nullptr);
+    dispatcher.time().on_pass_over(nullptr);
     dispatcher.on_node_fault(nullptr);
     poll_timer.cancel();
     for (const auto& listener : std::exchange(listeners, {})) listener->close();
@@ -98,6 +103,18 @@ void Server::Impl::poll_engine() {
         const auto polled = api::guarded("polling the engine", [&] { self->dispatcher.tick(); });
         if (!polled) self->failed(polled.error());
         if (!self->stopped) self->poll_engine();
+    });
+}
+
+/// Begins each pass in a handler of its own: before it, the io_context runs everything else that is ready.
+void Server::Impl::end_pass() {
+    if (stopped || std::exchange(ending_pass, true)) return;
+    asio::post(io, [self = shared_from_this()] {
+        self->ending_pass = false;
+        if (self->stopped) return;
+        const auto begun = api::guarded("beginning a pass", [&] { self->dispatcher.time().begin_pass(); });
+        if (!begun) self->failed(begun.error());
+        if (self->dispatcher.time().pass_over()) self->end_pass();
     });
 }
 
