@@ -58,14 +58,13 @@ void Client::enqueue(std::string_view payload) {
     request.payload = payload;
     request.large = true;
     request.stage = PendingRequest::Stage::received;
-    queue_.push_back(std::move(request));
+    add_pending(queue_.emplace_back(std::move(request)), payload.size());
 }
 
 void Client::accept(PendingRequest& request, ParsedRequest& parsed) {
     if (parsed.malformed) return refuse_stream(request, *parsed.malformed);
     request.message.Swap(&parsed.message);
-    request.bytes = parsed.bytes;
-    pending_bytes_ += request.bytes;
+    add_pending(request, parsed.bytes);
     request.kind = parsed.kind;
     request.stage = PendingRequest::Stage::waiting;
     if (parsed.error) request.refuse(*parsed.error);
@@ -90,15 +89,38 @@ bool Client::waits_for_worker() const {
 
 bool Client::wants_more() const {
     // How much memory a request takes is known once it has been parsed.
+    const bool memory_left =
+        pending_bytes_ < kPendingBytesOfEach ||
+        (pending_bytes_ < kMaximumPendingBytes && dispatcher_.services().pending_bytes < kMaximumPendingBytesOfAll);
     return state_ != State::refused && state_ != State::closed && !parsing() && queue_.size() < kMaximumPending &&
-           pending_bytes_ < kMaximumPendingBytes && outbox_.has_room();
+           memory_left && outbox_.has_room();
+}
+
+void Client::add_pending(PendingRequest& request, std::size_t bytes) {
+    remove_pending(request);
+    request.bytes = bytes;
+    pending_bytes_ += bytes;
+    dispatcher_.services().pending_bytes += bytes;
+}
+
+void Client::remove_pending(PendingRequest& request) {
+    Services& services = dispatcher_.services();
+    const std::size_t bytes = std::exchange(request.bytes, 0);
+    const bool was_full = services.pending_bytes >= kMaximumPendingBytesOfAll;
+    pending_bytes_ -= bytes;
+    services.pending_bytes -= bytes;
+    if (!was_full || services.pending_bytes >= kMaximumPendingBytesOfAll) return;
+    for (Client* const client : services.clients) client->memory_freed();
 }
 
 void Client::close() {
     if (std::exchange(state_, State::closed) == State::closed) return;
     changed_ = nullptr;
     leave();
-    for (PendingRequest& request : queue_) free_on_worker(request);
+    for (PendingRequest& request : queue_) {
+        remove_pending(request);
+        free_on_worker(request);
+    }
     queue_.clear();
     executed_ = 0;
     dispatcher_.services().large_requests.start_next();
@@ -168,8 +190,13 @@ void Client::resume() {
     if (ran && changed_) changed_();
 }
 
+/// The time of a request that waits for room is limited by the room: its queue resumes each client for one request.
+bool Client::waits_for_room() const {
+    return executed_ < queue_.size() && queue_[executed_].deadline && !queue_[executed_].turn_over();
+}
+
 bool Client::step() {
-    if (!may_run()) return false;
+    if (!may_run() && !waits_for_room()) return false;
     prepare_ahead();
     if (executed_ > 0 && queue_.front().stage == PendingRequest::Stage::answered) {
         send_front();
@@ -185,10 +212,14 @@ bool Client::step() {
 
 void Client::send_front() {
     PendingRequest& request = queue_.front();
-    const std::size_t bytes = request.reply.ByteSizeLong();
+    const std::size_t bytes = request.encoded.bytes != 0 ? request.encoded.bytes : request.reply.ByteSizeLong();
     if (bytes > kMaximumFrameBytes) request.refuse(too_large(request, bytes));
-    outbox_.push_response(request.reply);
-    pending_bytes_ -= request.bytes;
+    if (request.encoded.frame.empty()) {
+        outbox_.push_response(request.reply);
+    } else {
+        outbox_.push_response(std::move(request.encoded.frame));
+    }
+    remove_pending(request);
     free_on_worker(request);
     queue_.pop_front();
     ++first_number_;

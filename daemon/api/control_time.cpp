@@ -44,7 +44,8 @@ void ControlTime::count() {
 
 bool ControlTime::may_run(const std::shared_ptr<Waiter>& waiter) {
     if (innermost_ != nullptr && innermost_->waiter_ == waiter) count();
-    if (in_turn_ == waiter.get() ? slice_left_ > nanoseconds{0} : !pass_over()) return true;
+    if (in_turn_ != waiter.get() ? !pass_over() : std::exchange(turn_begins_, false) || slice_left_ > nanoseconds{0})
+        return true;
     wait(waiter);
     return false;
 }
@@ -81,6 +82,7 @@ void ControlTime::begin_pass() {
     in_turn_ = waiter.get();
     if (waiter == nullptr) return;
     slice_left_ = kSlice;
+    turn_begins_ = true;
     waiter->account().waits = false;
     waiter->resume();
 }

@@ -78,11 +78,12 @@ class ControlTime {
     const Used used_;
     const std::function<TimePoint()> now_;
     Scope* innermost_ = nullptr;
-    std::chrono::nanoseconds counted_{0};          ///< of used_(), up to here
-    std::chrono::nanoseconds free_left_{kSlice};   ///< of this pass, for clients without a turn
-    std::chrono::nanoseconds slice_left_{0};       ///< of the turn
+    std::chrono::nanoseconds counted_{0};         ///< of used_(), up to here
+    std::chrono::nanoseconds free_left_{kSlice};  ///< of this pass, for clients without a turn
+    std::chrono::nanoseconds slice_left_{0};      ///< of the turn
+    bool turn_begins_ = false;                    ///< its first step always runs, so that every turn gets on
     const Waiter* in_turn_ = nullptr;
-    std::vector<std::weak_ptr<Waiter>> waiting_;   ///< in the order in which they came
+    std::vector<std::weak_ptr<Waiter>> waiting_;  ///< in the order in which they came
     std::function<void()> on_pass_over_;
 };
 

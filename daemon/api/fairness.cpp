@@ -36,20 +36,14 @@ void RoomQueue::retry(TimePoint now) {
     expire_all(waiting_, now);
     full_ = false;
     // One round: a client that queues again with a further request waits for the next.
-    std::deque<std::weak_ptr<Waiter>> kept;
     for (std::size_t left = waiting_.size(); left > 0 && !full_ && !waiting_.empty(); --left) {
         const auto waiter = waiting_.front().lock();
         waiting_.pop_front();
         if (waiter == nullptr) continue;
-        if (!waiter->may_run()) {
-            kept.emplace_back(waiter);
-            continue;
-        }
         in_turn_ = waiter.get();
         waiter->resume();
         in_turn_ = nullptr;
     }
-    waiting_.insert(waiting_.begin(), kept.begin(), kept.end());
 }
 
 void ProgressQueue::wait(const std::shared_ptr<Waiter>& waiter) { enqueue_once(waiting_, waiter); }

@@ -21,8 +21,7 @@ class RoomQueue {
     void took_room(const Waiter& waiter);
     /// The engine was full, or may_ask() returned false. A client refused in its turn stays first.
     void wait(const std::shared_ptr<Waiter>& waiter);
-    /// Expires requests whose timeout has passed, then resumes clients in order until the engine is full again. Clients
-    /// that wait for a turn in the ControlTime keep their places.
+    /// Expires requests whose timeout has passed, then resumes clients in order until the engine is full again.
     void retry(TimePoint now);
 
  private:

@@ -60,6 +60,7 @@ struct Services {
     ProgressQueue progress_queue;  ///< transactions
     ControlTime time{time_used(engine.config(), clock), clock};
     LargeRequests large_requests{engine, workers};
+    std::size_t pending_bytes = 0;  ///< memory of the requests of all clients
     const TimePoint start = clock();
     std::vector<Client*> clients;  ///< in the order in which they connected; without those that were refused
     std::function<void()> on_wake;

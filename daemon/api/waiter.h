@@ -23,8 +23,6 @@ class Waiter {
     virtual void resume() = 0;
     /// Refuses a request that has waited longer than its timeout, without waiting for its turn.
     virtual void expire(TimePoint now) = 0;
-    /// Returns whether resume() would run its next request, and not wait for a turn in the ControlTime.
-    [[nodiscard]] virtual bool may_run() = 0;
 
     [[nodiscard]] TimeAccount& account() { return account_; }
 

@@ -20,7 +20,7 @@ namespace rta::bench {
 struct Attack {
     std::string_view name;
     std::size_t clients;
-    std::string once{};  ///< bytes sent first, after Hello
+    std::string once{};   ///< bytes sent first, after Hello
     std::string bytes{};  ///< sent repeatedly; may be empty
     bool reads = true;    ///< whether the clients read what the daemon sends
 };

@@ -85,7 +85,8 @@ Changes measure_changes(ProtocolClient& client, double seconds, const std::funct
     std::vector<double> times_ms;
     std::vector<double> used_ms;
     for (const auto begin = Clock::now(); ms_since(begin) < 1000.0 * seconds;) {
-        std::this_thread::sleep_for(std::chrono::microseconds{std::uniform_int_distribution<int>{5'000, 25'000}(random)});
+        std::this_thread::sleep_for(
+            std::chrono::microseconds{std::uniform_int_distribution<int>{5'000, 25'000}(random)});
         const double used = control_ms();
         const auto sent = Clock::now();
         client.set_parameter("n2", "gain_db", times_ms.size() % 2 == 0 ? -1.0F : -2.0F);
@@ -199,9 +200,10 @@ void measure_steps(const Options& options) {
             changes = measure_changes(measured, options.seconds, [&] { return server.control_ms(); }).text();
         }
         const Percentiles steps = server.take_steps();
-        print_figure(std::string{attack.name} + ": p50 / p99 / max",
-                     decimal(steps.p50(), 3) + " / " + decimal(steps.p99(), 3) + " / " + decimal(steps.maximum()) + " ms",
-                     "of " + std::to_string(steps.count()) + " steps; SetParameters " + changes);
+        print_figure(
+            std::string{attack.name} + ": p50 / p99 / max",
+            decimal(steps.p50(), 3) + " / " + decimal(steps.p99(), 3) + " / " + decimal(steps.maximum()) + " ms",
+            "of " + std::to_string(steps.count()) + " steps; SetParameters " + changes);
     }
 }
 
@@ -250,8 +252,7 @@ class Watchdog {
 
 Daemon::Options null_device(const std::filesystem::path& notify = {}) {
     Daemon::Options options{.arguments = {"--device", "null", "--log-level", "error"}};
-    if (!notify.empty())
-        options.environment = {{"NOTIFY_SOCKET", notify.string()}, {"WATCHDOG_USEC", "4000"}};
+    if (!notify.empty()) options.environment = {{"NOTIFY_SOCKET", notify.string()}, {"WATCHDOG_USEC", "4000"}};
     return options;
 }
 
@@ -309,8 +310,8 @@ void measure_memory(const Options& options) {
         }
         const double peak = memory_mb(pid, "VmHWM");
         std::this_thread::sleep_for(milliseconds{3'000});
-        print_figure(std::string{attack.name},
-                     decimal(before, 1) + " / " + decimal(peak, 1) + " / " + decimal(memory_mb(pid, "VmRSS"), 1) + " MB");
+        print_figure(std::string{attack.name}, decimal(before, 1) + " / " + decimal(peak, 1) + " / " +
+                                                   decimal(memory_mb(pid, "VmRSS"), 1) + " MB");
     }
 }
 
@@ -363,7 +364,9 @@ void run(std::span<const std::string_view> arguments) {
             names.push_back(arguments[i]);
         }
     }
-    const auto wanted = [&](std::string_view name) { return names.empty() || std::ranges::find(names, name) != names.end(); };
+    const auto wanted = [&](std::string_view name) {
+        return names.empty() || std::ranges::find(names, name) != names.end();
+    };
     if (wanted("steps")) measure_steps(options);
     if (wanted("clients")) measure_clients(options);
     if (wanted("memory")) measure_memory(options);

@@ -123,7 +123,10 @@ std::vector<Attack> attacks(std::size_t nodes) {
         {"set_parameters, 60,000 changes", kClients, {}, many_changes},
         {"subscribe to everything at 100 Hz", kClients, subscription(100.0F), {}},
         {"subscribe at changing rates", kClients, {}, rates},
-        {"get_status, unread", kClients, {}, pipelined([](v1::Request& message) { message.mutable_get_status(); }),
+        {"get_status, unread",
+         kClients,
+         {},
+         pipelined([](v1::Request& message) { message.mutable_get_status(); }),
          false},
     };
 }
