@@ -15,7 +15,7 @@ inline constexpr int kMaximumItems = 65'536;
 inline constexpr std::size_t kMaximumElements = 524'288;
 
 /// Memory that a request takes after it has been parsed is at most this for each of its bytes, plus this for each element.
-inline constexpr std::size_t kMemoryPerByte = 32;
+inline constexpr std::size_t kMemoryPerByte = 64;
 inline constexpr std::size_t kMemoryPerElement = 512;
 
 /// Lists, and fields that hold a message, have smaller numbers; a test checks that there are no others.

@@ -48,6 +48,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     void serve(std::unique_ptr<ByteStream> stream, std::string address, const std::string& listener);
     void poll_engine();
     void end_pass();
+    void begin_pass();
     void remove(const ClientSession* session);
     void refuse(api::Client& client, const std::string& listener);
     void limit_refused_sessions();
@@ -102,20 +103,26 @@ void Server::Impl::poll_engine() {
         if (self->stopped) return;
         const auto polled = api::guarded("polling the engine", [&] { self->dispatcher.tick(); });
         if (!polled) self->failed(polled.error());
-        if (!self->stopped) self->poll_engine();
+        if (self->stopped) return;
+        if (self->dispatcher.time().pass_over()) self->end_pass();
+        self->poll_engine();
     });
 }
 
 /// Begins each pass in a handler of its own: before it, the io_context runs everything else that is ready.
 void Server::Impl::end_pass() {
     if (stopped || std::exchange(ending_pass, true)) return;
-    asio::post(io, [self = shared_from_this()] {
-        self->ending_pass = false;
-        if (self->stopped) return;
-        const auto begun = api::guarded("beginning a pass", [&] { self->dispatcher.time().begin_pass(); });
-        if (!begun) self->failed(begun.error());
-        if (self->dispatcher.time().pass_over()) self->end_pass();
-    });
+    const auto posted =
+        api::guarded("ending a pass", [this] { asio::post(io, [self = shared_from_this()] { self->begin_pass(); }); });
+    if (!posted) ending_pass = false;  // the next poll tries again
+}
+
+void Server::Impl::begin_pass() {
+    ending_pass = false;
+    if (stopped) return;
+    const auto begun = api::guarded("beginning a pass", [this] { dispatcher.time().begin_pass(); });
+    if (!begun) failed(begun.error());
+    if (dispatcher.time().pass_over()) end_pass();
 }
 
 void Server::Impl::listen(ListeningSocket socket) {

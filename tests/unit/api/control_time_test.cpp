@@ -115,8 +115,8 @@ TEST_F(ControlTimeTest, HeavyClientsTakeTurns) {
 
 TEST_F(ControlTimeTest, ALightClientWaitsForOneTurnHoweverManyAreHeavy) {
     std::vector<Client> heavy;
-    for (int i = 0; i < 500; ++i) keep_working(heavy.emplace_back(client('h')), 1ms);
-    for (int i = 0; i < 500; ++i) EXPECT_EQ(pass(), "h");
+    for (int i = 0; i < 64; ++i) keep_working(heavy.emplace_back(client('h')), 1ms);
+    for (int i = 0; i < 64; ++i) EXPECT_EQ(pass(), "h");
     for (int i = 0; i < 100; ++i) {
         EXPECT_FALSE(work(light, 30us));
         EXPECT_EQ(pass(), "l");
@@ -132,6 +132,7 @@ TEST_F(ControlTimeTest, UseIsForgotten) {
     for (const Client& both : {a, b}) EXPECT_FALSE(work(both, 1us));
     EXPECT_EQ(pass(), "a");
     EXPECT_EQ(pass(), "b");
+    EXPECT_EQ(pass(), "");
     use(a, 10min);
     now += ControlTime::kLongestDebt;
     use(b, 1ms);

@@ -256,88 +256,6 @@ TEST(DaemonClient, KeepsEventsThatArriveBetweenResponses) {
     EXPECT_EQ(none.error().kind, Error::Kind::timeout);
 }
 
-/// Sends events until the client leaves; no event is the last.
-struct EndlessEvents {
-    explicit EndlessEvents(const v1::Event& event) {
-        while (bytes.size() < (std::size_t{4} << 20U)) bytes += frame(event);
-    }
-    Reply operator()(const v1::Request& request) const {
-        if (request.has_subscribe()) return {.bytes = frame(ok(request))};
-        return {.bytes = bytes, .repeat = true};
-    }
-    std::string bytes{};
-};
-
-TEST(DaemonClient, TimesOutHoweverManyEventsArrive) {
-    ScriptedDaemon daemon{EndlessEvents{heard(1)}};
-    auto client = connect(daemon);
-    ASSERT_TRUE(client);
-    client->set_timeout(std::chrono::milliseconds{200});
-    const auto response = client->call(status_request());
-    ASSERT_FALSE(response);
-    EXPECT_EQ(response.error().kind, Error::Kind::timeout);
-}
-
-TEST(DaemonClient, DropsEventsThatAreNotReadAndSaysSo) {
-    v1::Event large = heard(1);
-    for (int i = 0; i < 1'000; ++i)
-        large.mutable_graph_changed()->mutable_edits()->Add()->mutable_remove_node()->set_name("a node of the graph");
-    const EndlessEvents endless{large};
-    // Twice the limit, then the response.
-    const std::string twice = [&] {
-        std::string bytes;
-        while (bytes.size() < 2 * DaemonClient::kMaximumEventBytes) bytes += endless.bytes;
-        return bytes;
-    }();
-    ScriptedDaemon daemon{
-        [&](const v1::Request& request) { return Reply{.bytes = twice + frame(ok(request)) + frame(heard(2))}; }};
-    auto client = connect(daemon);
-    ASSERT_TRUE(client);
-    ASSERT_TRUE(client->call(status_request()));
-    const auto missed = client->next_event(Deadline::in(test::kPatience));
-    ASSERT_FALSE(missed);
-    EXPECT_EQ(missed.error().kind, Error::Kind::missed);
-    EXPECT_TRUE(says(missed.error(), "events from rtad at 127.0.0.1:")) << missed.error().sentence;
-    EXPECT_TRUE(says(missed.error(), "were dropped: more than 16 MiB were unread")) << missed.error().sentence;
-    std::size_t kept = 0;
-    for (;;) {
-        const auto event = client->next_event(Deadline::in(test::kPatience));
-        ASSERT_TRUE(event) << event.error().sentence;
-        if (event->number() == 2) break;
-        kept += event->SpaceUsedLong();
-    }
-    EXPECT_LE(kept, DaemonClient::kMaximumEventBytes);
-    EXPECT_GT(kept, DaemonClient::kMaximumEventBytes / 2);
-    EXPECT_TRUE(client->call(status_request())) << "still connected";
-}
-
-TEST(DaemonClient, RefusesAResponseOkWithoutItsResult) {
-    ScriptedDaemon daemon{[](const v1::Request& request) {
-        v1::Response response = ok(request);
-        response.clear_result();
-        return Reply{.bytes = frame(response)};
-    }};
-    auto client = connect(daemon);
-    ASSERT_TRUE(client);
-    const auto response = client->call(status_request());
-    ASSERT_FALSE(response);
-    EXPECT_EQ(response.error().kind, Error::Kind::protocol);
-    EXPECT_TRUE(says(response.error(), "responded OK to get_status without its result")) << response.error().sentence;
-}
-
-TEST(DaemonClient, RefusesTheResultOfAnotherRequest) {
-    ScriptedDaemon daemon{[](const v1::Request& request) {
-        v1::Response response = ok(request);
-        response.mutable_get_graph();
-        return Reply{.bytes = frame(response)};
-    }};
-    auto client = connect(daemon);
-    ASSERT_TRUE(client);
-    const auto response = client->call(status_request());
-    ASSERT_FALSE(response);
-    EXPECT_EQ(response.error().kind, Error::Kind::protocol);
-}
-
 TEST(DaemonClient, ReturnsTheResultOfATransactionThatIsCommittedAndNotHeardYet) {
     ScriptedDaemon daemon{[](const v1::Request& request) {
         if (!request.has_apply_transaction()) return Reply{.bytes = frame(heard(7)) + frame(ok(request))};
@@ -400,7 +318,7 @@ TEST(DaemonClient, DoesNotDeadlockWhenBothSidesSendMuch) {
     constexpr std::size_t kBytes = 3'000'000;
     ScriptedDaemon daemon{[](const v1::Request& request) {
         v1::Response response = ok(request);
-        response.mutable_get_graph()->set_document(std::string(kBytes, ' '));
+        response.mutable_check_graph()->add_warnings(std::string(kBytes, ' '));
         return Reply{.bytes = frame(response)};  // blocks until it has been read; no request is read before
     }};
     auto client = connect(daemon);
@@ -414,7 +332,7 @@ TEST(DaemonClient, DoesNotDeadlockWhenBothSidesSendMuch) {
     for (const std::uint64_t id : ids) {
         const auto response = client->receive(id);
         ASSERT_TRUE(response) << response.error().sentence;
-        EXPECT_EQ(response->get_graph().document().size(), kBytes);
+        EXPECT_EQ(response->check_graph().warnings(0).size(), kBytes);
     }
 }
 
