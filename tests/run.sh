@@ -10,6 +10,8 @@
 # RTA_STRESS_ITEMS=100000000 tests/run.sh sends that many items through the ring in the stress tests (default 10000000,
 # in step tsan 2000000).
 #
+# RTA_FUZZ_SECONDS=3600 tests/run.sh --only fuzz runs each fuzz target for that long, after the usual runs.
+#
 # The last line is "N passed, N failed": tests and checks together. A check that cannot run and a test that was skipped
 # count as failures. Tests with the label `timing` depend on the machine's timing: they run alone at the end of their
 # step, and those that fail run a second time. A test that passes only then is reported as "flaky: NAME".
@@ -29,7 +31,7 @@ log_dir=$PWD/build/logs
 mkdir -p "$log_dir"
 
 usage() {
-    sed -n '3,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '3,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
 }
 
@@ -188,7 +190,22 @@ step_tsan() {
     build tsan && RTA_STRESS_ITEMS=${RTA_STRESS_ITEMS:-2000000} test_preset tsan
 }
 step_rtsan() { build rtsan && test_preset rtsan; }
-step_fuzz() { build fuzz fuzz_targets && test_preset fuzz; }
+step_fuzz() {
+    build fuzz fuzz_targets && test_preset fuzz
+    [ -n "${RTA_FUZZ_SECONDS-}" ] || return
+    local target name corpus found
+    for target in build/fuzz/bin/*_fuzz; do
+        name=${target##*/} corpus=tests/fuzz/corpus/${target##*/}
+        corpus=${corpus%_fuzz}
+        # live_request_fuzz has the inputs of request_fuzz.
+        [ -d "$corpus" ] || corpus=${corpus/live_/}
+        found=build/fuzz/found/$name
+        mkdir -p "$found"
+        run "fuzz $name for $RTA_FUZZ_SECONDS s" "fuzz-$name.log" "$target" -max_total_time="$RTA_FUZZ_SECONDS" \
+            -max_len=65536 -timeout=25 -rss_limit_mb=4096 -artifact_prefix="$found/" "$found" "$corpus"
+        gate "$name" $? || show_failure "fuzz-$name.log"
+    done
+}
 
 step_wasm() {
     # This test compares the output of the module with that of rtad.

@@ -94,10 +94,11 @@ Expected<std::uint64_t> DaemonClient::send(v1::Request request) {
                                                 std::to_string(kMaximumFrameBytes) + " (4 MiB)");
     }
     append_frame(outgoing_, request.SerializeAsString());
-    awaited_.push_back(++last_id_);
+    awaited_.push_back({.id = ++last_id_, .request = request.request_case()});
     const Deadline deadline = Deadline::in(timeout_);
     while (!outgoing_.empty()) {
         auto moved = exchange(deadline, -1);
+        if (moved && deadline.passed() && !outgoing_.empty()) moved = timed_out();
         if (moved) continue;
         if (moved.error().kind != Error::Kind::timeout) return std::unexpected(std::move(moved.error()));
         // Part of the request may have been sent, so no other request can follow.
@@ -111,10 +112,13 @@ Expected<v1::Response> DaemonClient::receive(std::uint64_t id, int interrupt_des
     for (;;) {
         if (auto found = responses_.extract(id)) return std::move(found.mapped());
         if (end_) return std::unexpected(*end_);
-        if (!std::ranges::binary_search(awaited_, id) || abandoned_.contains(id)) {
+        if (!std::ranges::binary_search(awaited_, id, {}, &Awaited::id) || abandoned_.contains(id)) {
             return fail(Error::Kind::protocol, "no response is expected for request " + std::to_string(id));
         }
-        if (auto moved = exchange(deadline, interrupt_descriptor); !moved) {
+        auto moved = exchange(deadline, interrupt_descriptor);
+        // Other messages may arrive for ever.
+        if (moved && deadline.passed()) moved = timed_out();
+        if (!moved) {
             if (responses_.contains(id)) continue;  // received before the error
             if (moved.error().kind == Error::Kind::timeout) {
                 abandoned_.insert(id);
@@ -127,15 +131,26 @@ Expected<v1::Response> DaemonClient::receive(std::uint64_t id, int interrupt_des
 
 Expected<v1::Event> DaemonClient::next_event(const Deadline& deadline, int interrupt_descriptor) {
     for (;;) {
+        if (const std::uint64_t dropped = std::exchange(dropped_, 0); dropped != 0) {
+            return fail(Error::Kind::missed, std::to_string(dropped) + " events from " + daemon_name() +
+                                                 " were dropped: more than " +
+                                                 std::to_string(kMaximumEventBytes >> 20U) + " MiB were unread");
+        }
         if (!events_.empty()) {
-            v1::Event event = std::move(events_.front());
+            Unread next = std::move(events_.front());
             events_.pop_front();
-            return event;
+            event_bytes_ -= next.bytes;
+            return std::move(next.event);
         }
         if (end_) return std::unexpected(*end_);
         auto moved = exchange(deadline, interrupt_descriptor);
+        if (moved && deadline.passed()) moved = timed_out();
         if (!moved && events_.empty()) return std::unexpected(std::move(moved.error()));
     }
+}
+
+std::unexpected<Error> DaemonClient::timed_out() const {
+    return fail(Error::Kind::timeout, "timeout while waiting for " + daemon_name());
 }
 
 /// Waits until bytes can be read or written, then reads and writes them.
@@ -144,7 +159,7 @@ Expected<void> DaemonClient::exchange(const Deadline& deadline, int interrupt_de
     if (ready.interrupted) return fail(Error::Kind::interrupted, "interrupted");
     if (ready.writable) write_some();
     if (ready.readable) return read_some();
-    if (!ready.writable) return fail(Error::Kind::timeout, "timeout while waiting for " + daemon_name());
+    if (!ready.writable) return timed_out();
     return {};
 }
 
@@ -189,7 +204,7 @@ Expected<void> DaemonClient::take_message(std::string_view payload) {
         case v1::ServerMessage::kResponse:
             return take_response(std::move(*message.mutable_response()));
         case v1::ServerMessage::kEvent:
-            events_.push_back(std::move(*message.mutable_event()));
+            take_event(std::move(*message.mutable_event()));
             return {};
         case v1::ServerMessage::MESSAGE_NOT_SET:
             return {};  // a message of a later version of the protocol
@@ -202,14 +217,32 @@ Expected<void> DaemonClient::take_response(v1::Response response) {
         return end(Error::Kind::refused, daemon_name() + " disconnected this client: " + response.status().message(),
                    response.status().code());
     }
-    if (awaited_.empty() || response.id() != awaited_.front()) {
+    if (awaited_.empty() || response.id() != awaited_.front().id) {
         return end(Error::Kind::protocol,
                    daemon_name() + " responded out of order (to request " + std::to_string(response.id()) + ")");
     }
-    const std::uint64_t id = awaited_.front();
+    const auto [id, request] = awaited_.front();
     awaited_.pop_front();
+    // A request and its result have the same field number.
+    if (response.status().code() == v1::OK && static_cast<int>(response.result_case()) != static_cast<int>(request)) {
+        const auto* const field = v1::Request::descriptor()->FindFieldByNumber(request);
+        return end(Error::Kind::protocol, daemon_name() + " responded OK to " +
+                                              (field == nullptr ? "an empty request" : field->name()) +
+                                              " without its result");
+    }
     if (abandoned_.erase(id) == 0) responses_.emplace(id, std::move(response));
     return {};
+}
+
+void DaemonClient::take_event(v1::Event event) {
+    const std::size_t bytes = event.SpaceUsedLong();
+    event_bytes_ += bytes;
+    events_.push_back({.event = std::move(event), .bytes = bytes});
+    while (event_bytes_ > kMaximumEventBytes && events_.size() > 1) {
+        event_bytes_ -= events_.front().bytes;
+        events_.pop_front();
+        ++dropped_;
+    }
 }
 
 std::unexpected<Error> DaemonClient::end_with_unexpected_reply(std::string_view reason) {

@@ -39,12 +39,15 @@ struct ClientOptions {
 ///     auto response = client->call(std::move(request));
 ///
 /// Requests may be pipelined: send() several, then receive() each. Events that arrive between responses are queued, in
-/// order and without limit, until next_event() takes them; a client that subscribes must therefore read them.
+/// order, until next_event() takes them. Beyond kMaximumEventBytes the oldest are dropped, which next_event() reports.
 ///
 /// After an error of kind lost, refused or protocol the client is disconnected, and every further call returns the same
 /// error. After a timeout the client can be used further; the late response is discarded.
 class DaemonClient {
  public:
+    /// Memory of the events that are queued, unless it is a single one.
+    static constexpr std::size_t kMaximumEventBytes = std::size_t{16} << 20U;
+
     /// Connects to the first of `endpoints` that accepts, and sends Hello. Errors: cannot_connect lists each address
     /// with the reason; refused is the daemon's response to Hello (another protocol version, an invalid token).
     [[nodiscard]] static Expected<DaemonClient> open(std::span<const Endpoint> endpoints,
@@ -61,7 +64,8 @@ class DaemonClient {
     void set_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout; }
 
     /// Sends a request and receives its response, whose status the caller must check. A response may have an error and
-    /// a result: the change is committed, but was not confirmed in time.
+    /// a result: the change is committed, but was not confirmed in time. A response OK without the result of its request is
+    /// an error of kind protocol.
     [[nodiscard]] Expected<v1::Response> call(v1::Request request);
 
     /// Sends a request and returns the id assigned to it. Also takes in responses and events, so that client and daemon
@@ -71,8 +75,9 @@ class DaemonClient {
     /// becomes readable (-1: none); the response can then be received later.
     [[nodiscard]] Expected<v1::Response> receive(std::uint64_t id, int interrupt_descriptor = -1);
 
-    /// Returns the next event, or `timeout` at the deadline. Returns `interrupted` when `interrupt_descriptor` becomes
-    /// readable (-1: none).
+    /// Returns the next event. `timeout`: no event was received before the deadline. `missed`, once: events before the next
+    /// one were dropped, because too many were unread; what was learnt from events must be read again. `interrupted`: the
+    /// `interrupt_descriptor` is readable (-1: none).
     [[nodiscard]] Expected<v1::Event> next_event(const Deadline& deadline, int interrupt_descriptor = -1);
 
  private:
@@ -86,7 +91,9 @@ class DaemonClient {
     Expected<void> take_frames();
     Expected<void> take_message(std::string_view payload);
     Expected<void> take_response(v1::Response response);
+    void take_event(v1::Event event);
     [[nodiscard]] std::string daemon_name() const { return "rtad at " + to_string(endpoint_); }
+    [[nodiscard]] std::unexpected<Error> timed_out() const;
     std::unexpected<Error> end_with_unexpected_reply(std::string_view reason);
     std::unexpected<Error> end(Error::Kind kind, std::string sentence, v1::Code code = v1::OK);
 
@@ -100,11 +107,21 @@ class DaemonClient {
     std::size_t outgoing_taken_ = 0;  ///< bytes at the front of outgoing_ that have been sent
 
     std::uint64_t last_id_ = 0;
-    std::deque<std::uint64_t> awaited_;  ///< ids of unanswered requests, in order
+    struct Awaited {
+        std::uint64_t id;
+        v1::Request::RequestCase request;
+    };
+    std::deque<Awaited> awaited_;        ///< unanswered requests, in order
     std::set<std::uint64_t> abandoned_;  ///< those of awaited_ whose receive() timed out
     std::map<std::uint64_t, v1::Response> responses_;
-    std::deque<v1::Event> events_;
-    std::optional<Error> end_;  ///< why the client is disconnected
+    struct Unread {
+        v1::Event event;
+        std::size_t bytes;  ///< of memory
+    };
+    std::deque<Unread> events_;
+    std::size_t event_bytes_ = 0;  ///< of events_
+    std::uint64_t dropped_ = 0;    ///< events before the first of events_
+    std::optional<Error> end_;     ///< why the client is disconnected
 };
 
 }  // namespace rta::client

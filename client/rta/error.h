@@ -21,6 +21,7 @@ struct Error {
         protocol,        ///< the peer does not follow the protocol
         too_large,       ///< the request exceeds the maximum message size; nothing was sent
         interrupted,     ///< the caller's interrupt descriptor became readable
+        missed,          ///< events were dropped, because too many were unread
     };
 
     Kind kind;

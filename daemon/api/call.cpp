@@ -8,6 +8,7 @@
 #include "api/client.h"
 #include "api/convert.h"
 #include "api/list_limits.h"
+#include "frame/frame_codec.h"
 
 namespace rta::api {
 namespace {
@@ -47,9 +48,12 @@ std::optional<Error> find_error(const v1::Request& message) {
 
 ParsedRequest ParsedRequest::parse(std::string_view payload) {
     ParsedRequest parsed{.bytes = payload.size()};
-    if (auto oversized = find_oversized(payload)) {
-        parsed.message.set_id(oversized->id);
-        parsed.error = std::move(oversized->error);
+    WireCheck check = check_wire(payload);
+    if (check.verdict == WireCheck::Verdict::malformed) {
+        parsed.malformed = std::move(check.error);
+    } else if (check.verdict == WireCheck::Verdict::too_large) {
+        parsed.message.set_id(check.id);
+        parsed.error = std::move(check.error);
     } else if (parsed.message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
         parsed.kind = find_request_kind(parsed.message.request_case());
         parsed.bytes = std::max(parsed.bytes, parsed.message.SpaceUsedLong());
@@ -91,6 +95,7 @@ std::string PendingRequest::room_timeout_text() const {
 }
 
 v1::Response& PendingRequest::begin_answer() {
+    encoded = {};
     v1::Response& response = *reply.mutable_response();
     response.Clear();
     response.set_id(message.id());
@@ -101,6 +106,25 @@ v1::Response& PendingRequest::begin_answer() {
 v1::Response& PendingRequest::answer() {
     stage = Stage::answered;
     return begin_answer();
+}
+
+EncodedAnswer EncodedAnswer::of(std::uint64_t id, const std::function<void(v1::Response&)>& fill) {
+    v1::ServerMessage message;
+    v1::Response& response = *message.mutable_response();
+    response.set_id(id);
+    response.mutable_status()->set_code(v1::OK);
+    fill(response);
+    EncodedAnswer answer;
+    answer.bytes = message.ByteSizeLong();
+    if (answer.bytes > kMaximumFrameBytes) return answer;  // is refused
+    append_frame_length(answer.frame, answer.bytes);
+    message.AppendToString(&answer.frame);
+    return answer;
+}
+
+void PendingRequest::answer(EncodedAnswer&& answer) {
+    stage = Stage::answered;
+    encoded = std::move(answer);
 }
 
 void PendingRequest::refuse(const Error& error) { to_wire(error, *answer().mutable_status()); }

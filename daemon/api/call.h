@@ -20,6 +20,15 @@ namespace rta::api {
 class Client;
 struct Services;
 
+/// An answer that a worker has encoded: the frame of a v1::ServerMessage.
+struct EncodedAnswer {
+    std::string frame{};
+    std::size_t bytes = 0;  ///< without the length of the frame
+
+    /// Encodes the answer OK, with what `fill` adds. [any]
+    [[nodiscard]] static EncodedAnswer of(std::uint64_t id, const std::function<void(v1::Response&)>& fill);
+};
+
 /// A request between its arrival and its answer. [control]
 struct PendingRequest {
     enum class Stage : std::uint8_t {
@@ -48,6 +57,7 @@ struct PendingRequest {
     std::optional<TimePoint> deadline{};    ///< the engine had no room; the request is retried until then
     AwaitedStarts::Wait start{};            ///< of its transaction; removed together with the request
     v1::ServerMessage reply{};
+    EncodedAnswer encoded{};  ///< the answer, instead of `reply`, unless its frame is empty
 
     /// Returns whether the next request of the client may run.
     [[nodiscard]] bool turn_over() const { return stage == Stage::executed || stage == Stage::answered; }
@@ -65,6 +75,8 @@ struct PendingRequest {
     v1::Response& begin_answer();
     /// Returns the same; it counts as complete when the handler returns.
     v1::Response& answer();
+    /// Completes the answer.
+    void answer(EncodedAnswer&& answer);
     void refuse(const Error& error);
     /// Refuses the request after an unexpected error. Committed changes stay.
     void fail(Error error);

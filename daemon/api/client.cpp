@@ -32,7 +32,17 @@ const std::string Client::kNoName;
 Client::Client(Dispatcher& dispatcher, Entry entry)
     : dispatcher_{dispatcher}, entry_{std::move(entry)}, connected_{dispatcher.services().clock()} {}
 
+ControlTime::Scope Client::spend() { return {dispatcher_.services().time, shared_from_this()}; }
+
+bool Client::may_run() {
+    const RequestKind* const next = executed_ < queue_.size() ? queue_[executed_].kind : nullptr;
+    ControlTime& time = dispatcher_.services().time;
+    return next != nullptr && next->ordering == Ordering::urgent ? time.may_run_urgently(shared_from_this())
+                                                                 : time.may_run(shared_from_this());
+}
+
 void Client::receive(std::string_view payload) {
+    const auto spending = spend();
     const auto received = guarded("reading a request", [&] { enqueue(payload); });
     if (!received) return introduced() ? refuse_stream(received.error()) : become_stranger();
     resume();
@@ -55,14 +65,13 @@ void Client::enqueue(std::string_view payload) {
     request.payload = payload;
     request.large = true;
     request.stage = PendingRequest::Stage::received;
-    queue_.push_back(std::move(request));
+    add_pending(queue_.emplace_back(std::move(request)), payload.size());
 }
 
 void Client::accept(PendingRequest& request, ParsedRequest& parsed) {
     if (parsed.malformed) return refuse_stream(request, *parsed.malformed);
     request.message.Swap(&parsed.message);
-    request.bytes = parsed.bytes;
-    pending_bytes_ += request.bytes;
+    add_pending(request, parsed.bytes);
     request.kind = parsed.kind;
     request.stage = PendingRequest::Stage::waiting;
     if (parsed.error) request.refuse(*parsed.error);
@@ -89,15 +98,38 @@ bool Client::wants_more() const {
     // A stranger must not fill the queue while its Hello is being answered.
     if (!introduced() && !queue_.empty()) return false;
     // How much memory a request takes is known once it has been parsed.
+    const bool memory_left =
+        pending_bytes_ < kPendingBytesOfEach ||
+        (pending_bytes_ < kMaximumPendingBytes && dispatcher_.services().pending_bytes < kMaximumPendingBytesOfAll);
     return state_ != State::refused && state_ != State::stranger && state_ != State::closed && !parsing() &&
-           queue_.size() < kMaximumPending && pending_bytes_ < kMaximumPendingBytes && outbox_.has_room();
+           queue_.size() < kMaximumPending && memory_left && outbox_.has_room();
+}
+
+void Client::add_pending(PendingRequest& request, std::size_t bytes) {
+    remove_pending(request);
+    request.bytes = bytes;
+    pending_bytes_ += bytes;
+    dispatcher_.services().pending_bytes += bytes;
+}
+
+void Client::remove_pending(PendingRequest& request) {
+    Services& services = dispatcher_.services();
+    const std::size_t bytes = std::exchange(request.bytes, 0);
+    const bool was_full = services.pending_bytes >= kMaximumPendingBytesOfAll;
+    pending_bytes_ -= bytes;
+    services.pending_bytes -= bytes;
+    if (!was_full || services.pending_bytes >= kMaximumPendingBytesOfAll) return;
+    for (Client* const client : services.clients) client->memory_freed();
 }
 
 void Client::close() {
     if (std::exchange(state_, State::closed) == State::closed) return;
     changed_ = nullptr;
     leave();
-    for (PendingRequest& request : queue_) free_on_worker(request);
+    for (PendingRequest& request : queue_) {
+        remove_pending(request);
+        free_on_worker(request);
+    }
     queue_.clear();
     executed_ = 0;
     dispatcher_.services().large_requests.start_next();
@@ -143,6 +175,7 @@ Call Client::call(std::size_t index) { return {dispatcher_.services(), *this, qu
 
 bool Client::use(std::uint64_t number, const std::function<void(Call&)>& use) {
     if (number < first_number_ || number - first_number_ >= queue_.size()) return false;
+    const auto spending = spend();
     Call pending = call(static_cast<std::size_t>(number - first_number_));
     const auto used = guarded("continuing a request", [&] { use(pending); });
     if (!used) mark_lost("could not be answered because memory ran out");
@@ -155,6 +188,7 @@ void Client::resume(std::uint64_t number, const std::function<void(Call&)>& use_
 
 void Client::resume() {
     if (state_ == State::closed) return;
+    const auto spending = spend();
     const bool ran = loop_.run([this] {
         const auto answered = guarded("answering requests", [this] {
             while (step()) {
@@ -165,7 +199,13 @@ void Client::resume() {
     if (ran && changed_) changed_();
 }
 
+/// The time of a request that waits for room is limited by the room: its queue resumes each client for one request.
+bool Client::waits_for_room() const {
+    return executed_ < queue_.size() && queue_[executed_].deadline && !queue_[executed_].turn_over();
+}
+
 bool Client::step() {
+    if (!may_run() && !waits_for_room()) return false;
     prepare_ahead();
     if (executed_ > 0 && queue_.front().stage == PendingRequest::Stage::answered) {
         send_front();
@@ -181,10 +221,14 @@ bool Client::step() {
 
 void Client::send_front() {
     PendingRequest& request = queue_.front();
-    const std::size_t bytes = request.reply.ByteSizeLong();
+    const std::size_t bytes = request.encoded.bytes != 0 ? request.encoded.bytes : request.reply.ByteSizeLong();
     if (bytes > kMaximumFrameBytes) request.refuse(too_large(request, bytes));
-    outbox_.push_response(request.reply);
-    pending_bytes_ -= request.bytes;
+    if (request.encoded.frame.empty()) {
+        outbox_.push_response(request.reply);
+    } else {
+        outbox_.push_response(std::move(request.encoded.frame));
+    }
+    remove_pending(request);
     free_on_worker(request);
     queue_.pop_front();
     ++first_number_;

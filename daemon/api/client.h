@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "api/call.h"
+#include "api/control_time.h"
 #include "api/entry.h"
 #include "api/events/event_hub.h"
 #include "api/events/outbox.h"
@@ -34,6 +35,10 @@ class Client final : public std::enable_shared_from_this<Client>,
     /// Limit of requests received and not yet answered, and of their memory. At the limit, no more are received.
     static constexpr std::size_t kMaximumPending = 1024;
     static constexpr std::size_t kMaximumPendingBytes = std::size_t{8} << 20U;
+    /// Limit of the memory of the requests of all clients. At the limit, no more are received from a client that has this
+    /// much of its own.
+    static constexpr std::size_t kMaximumPendingBytesOfAll = std::size_t{64} << 20U;
+    static constexpr std::size_t kPendingBytesOfEach = std::size_t{64} << 10U;
     /// Limit of executed requests whose responses have not been sent. At the limit, no further transaction that waits
     /// for its start is committed, which bounds the delay that a client can cause to others.
     static constexpr std::size_t kMaximumWaits = 128;
@@ -58,6 +63,11 @@ class Client final : public std::enable_shared_from_this<Client>,
     void refuse_stream(const Error& error);
     /// Must be checked before every receive(). Returns false while the client has to wait.
     [[nodiscard]] bool wants_more() const;
+    /// Must be checked before every receive(), too. Returns false if the client has to wait for its turn in the
+    /// ControlTime, which on_change() reports.
+    [[nodiscard]] bool may_run();
+    /// Counts time for the client until the end of the scope: what the session does for it.
+    [[nodiscard]] ControlTime::Scope spend();
     /// Returns whether the last request received is large and has not been parsed yet.
     [[nodiscard]] bool parsing() const;
     /// Returns whether a worker parses it, or will when it has parsed those of other clients.
@@ -129,11 +139,18 @@ class Client final : public std::enable_shared_from_this<Client>,
     void enqueue(std::string_view payload);
     void become_stranger();
     void refuse_hello();
+    [[nodiscard]] bool waits_for_room() const;
     [[nodiscard]] bool step();
     void prepare_ahead();
     void send_front();
     void free_on_worker(PendingRequest& request);
+    /// Another client has freed memory.
+    void memory_freed() {
+        if (changed_) changed_();
+    }
     [[nodiscard]] Call call(std::size_t index);
+    void add_pending(PendingRequest& request, std::size_t bytes);
+    void remove_pending(PendingRequest& request);
     void mark_lost(std::string_view why);
     void leave();
 

@@ -18,8 +18,6 @@ constexpr std::chrono::microseconds kRoomInterval{250};
 constexpr std::chrono::microseconds kProgressInterval{1'000};
 /// Interval while a mute waits for room, or a panic for its fade and its processors.
 constexpr std::chrono::microseconds kOutputInterval{2'000};
-/// Interval while clients with long requests wait for their turn.
-constexpr std::chrono::microseconds kLongRequestInterval{2'000};
 
 /// Data that is passed to a worker and back.
 struct Preparation {
@@ -54,7 +52,6 @@ void Dispatcher::tick() {
     services_.progress_queue.retry(now, services_.engine.progress());
     services_.plan_room.retry(now);
     services_.parameter_room.retry(now);
-    services_.long_requests.resume(now);
     services_.devices.expire(now);
 }
 
@@ -63,7 +60,6 @@ std::chrono::microseconds Dispatcher::interval() const {
     if (!services_.plan_room.empty() || !services_.parameter_room.empty()) interval = std::min(interval, kRoomInterval);
     if (!services_.progress_queue.empty()) interval = std::min(interval, kProgressInterval);
     if (services_.output.busy()) interval = std::min(interval, kOutputInterval);
-    if (!services_.long_requests.empty()) interval = std::min(interval, kLongRequestInterval);
     if (const auto telemetry = services_.telemetry.interval(services_.clock()))
         interval = std::min(interval, *telemetry);
     return interval;
@@ -92,26 +88,10 @@ void Dispatcher::prepare(const Call& call) {
 bool Dispatcher::dispatch(Call& call) {
     PendingRequest& request = call.request;
     if (!request.is_parsed()) return false;
-    // Mutes and panics must not wait, and a request that is still being prepared needs no turn yet.
-    const bool needs_turn =
-        (request.kind == nullptr || request.kind->ordering != Ordering::urgent) && request.stage != Stage::preparing;
-    if (needs_turn && !services_.long_requests.may_run(call.client.shared_from_this())) {
-        services_.wake();
-        return false;
-    }
-    const bool was_prepared = request.stage == Stage::prepared;
-    const TimePoint begin = services_.clock();
     if (!request.turn_over() && request.stage != Stage::queued) {
         const auto executed = guarded("executing the request", [&] { execute(call); });
         if (!executed) request.fail(executed.error());
     }
-    // A transaction whose processors must be built first has used its turn, too.
-    const bool is_built_next = was_prepared && request.stage == Stage::preparing;
-    const TimePoint end = services_.clock();
-    // So has a transaction that the engine has refused until it makes progress.
-    const bool is_long = end - begin >= LongRequestQueue::kLong;
-    if (!request.turn_over() && !is_built_next && !is_long) return false;
-    services_.long_requests.finished(call.client, end - begin, end);
     return request.turn_over();
 }
 

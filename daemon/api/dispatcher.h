@@ -30,6 +30,9 @@ class Dispatcher {
     void tick();
     /// Returns how long the next tick() may be delayed.
     [[nodiscard]] std::chrono::microseconds interval() const;
+    /// The time that clients share. After ControlTime::on_pass_over(), begin_pass() must be called as soon as everything
+    /// else that is ready has been served.
+    [[nodiscard]] ControlTime& time() { return services_.time; }
     /// `busy` is called when interval() may have become shorter outside of tick().
     void on_busy(std::function<void()> busy) { services_.on_wake = std::move(busy); }
 

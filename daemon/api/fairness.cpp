@@ -58,30 +58,4 @@ void ProgressQueue::retry(TimePoint now, std::uint64_t progress) {
     }
 }
 
-bool LongRequestQueue::may_run(const std::shared_ptr<Waiter>& waiter) {
-    if (!waiter->long_running()) return true;
-    if (in_turn_ == waiter.get()) {
-        in_turn_ = nullptr;
-        return true;
-    }
-    enqueue_once(waiting_, waiter);
-    return false;
-}
-
-void LongRequestQueue::finished(Waiter& waiter, std::chrono::nanoseconds duration, TimePoint now) {
-    waiter.set_long_running(duration >= kLong);
-    if (waiter.long_running()) rest_until_ = now + std::min<std::chrono::nanoseconds>(duration, kLongestRest);
-}
-
-void LongRequestQueue::resume(TimePoint now) {
-    for (std::size_t left = waiting_.size(); left > 0 && now >= rest_until_; --left) {
-        const auto waiter = waiting_.front().lock();
-        waiting_.pop_front();
-        if (waiter == nullptr) continue;
-        in_turn_ = waiter.get();
-        waiter->resume();
-        in_turn_ = nullptr;
-    }
-}
-
 }  // namespace rta::api

@@ -1,33 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <utility>
 
+#include "api/waiter.h"
+
 namespace rta::api {
-
-using TimePoint = std::chrono::steady_clock::time_point;
-
-/// Base class of what waits in the queues below: a client. [control]
-class Waiter {
- public:
-    virtual ~Waiter() = default;
-    /// Called when its turn has come: continues with the request that had to wait.
-    virtual void resume() = 0;
-    /// Refuses a request that has waited longer than its timeout, without waiting for its turn.
-    virtual void expire(TimePoint now) = 0;
-
-    [[nodiscard]] bool long_running() const { return long_running_; }
-    /// For LongRequestQueue.
-    void set_long_running(bool is) { long_running_ = is; }
-
- private:
-    bool long_running_ = false;
-};
 
 /// Clients for which the engine had no room, first come, first served. [control]
 class RoomQueue {
@@ -61,29 +43,6 @@ class ProgressQueue {
  private:
     std::deque<std::weak_ptr<Waiter>> waiting_;
     std::uint64_t progress_ = 0;
-};
-
-/// Clients whose last request occupied the control thread for a long time. They take turns of one request each. After
-/// each request follows a pause as long as the request took, so that all other clients are served in between. [control]
-class LongRequestQueue {
- public:
-    /// A request that takes longer is a long one.
-    static constexpr std::chrono::milliseconds kLong{5};
-    static constexpr std::chrono::milliseconds kLongestRest{250};
-
-    [[nodiscard]] bool empty() const { return waiting_.empty(); }
-    /// Returns true for a client whose last request was short, or whose turn it is. Otherwise the client waits, and is
-    /// resumed in its turn.
-    [[nodiscard]] bool may_run(const std::shared_ptr<Waiter>& waiter);
-    /// Must be called after every request.
-    void finished(Waiter& waiter, std::chrono::nanoseconds duration, TimePoint now);
-    /// Resumes clients in order until one of them runs a long request again.
-    void resume(TimePoint now);
-
- private:
-    std::deque<std::weak_ptr<Waiter>> waiting_;
-    const Waiter* in_turn_ = nullptr;  ///< may run one request although others wait
-    TimePoint rest_until_{};
 };
 
 /// Prevents a loop from re-entering itself. A call made by the loop may request another run; the running loop covers

@@ -31,7 +31,7 @@ enum class Role : std::uint8_t {
 enum class Ordering : std::uint8_t {
     pipelined,      ///< earlier requests of the client may still await their answers
     after_answers,  ///< when all earlier requests of the client are answered and its outbox has room
-    urgent,         ///< as `pipelined`, and also while it is not the client's turn in the LongRequestQueue
+    urgent,         ///< as `pipelined`, and with a larger allowance in the ControlTime
 };
 
 /// State that a handler keeps between two calls for the same request. Each kind that needs it derives a class.

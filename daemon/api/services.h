@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "api/control_time.h"
 #include "api/daemon_access.h"
 #include "api/events/event_hub.h"
 #include "api/events/telemetry.h"
@@ -20,6 +21,14 @@ namespace rta::api {
 class Client;
 
 using Clock = std::function<TimePoint()>;
+
+/// Returns the function that measures what clients use of the control thread.
+[[nodiscard]] inline ControlTime::Used time_used(const EngineConfig& config, const Clock& clock) {
+    if (config.thread_time_s == nullptr) return [clock] { return clock().time_since_epoch(); };
+    return [thread_time_s = config.thread_time_s] {
+        return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>{thread_time_s()});
+    };
+}
 
 /// State shared by all clients, for the handlers of requests. [control]
 struct Services {
@@ -49,8 +58,9 @@ struct Services {
     RoomQueue plan_room;           ///< transactions
     RoomQueue parameter_room;      ///< parameter changes
     ProgressQueue progress_queue;  ///< transactions
-    LongRequestQueue long_requests;
+    ControlTime time{time_used(engine.config(), clock), clock};
     LargeRequests large_requests{engine, workers};
+    std::size_t pending_bytes = 0;  ///< memory of the requests of all clients
     const TimePoint start = clock();
     std::vector<Client*> clients;  ///< in the order in which they connected; without those that were refused
     std::function<void()> on_wake;

@@ -20,6 +20,7 @@ class Workers {
         requests,        ///< requests of clients
         large_requests,  ///< see PendingRequest::large
         responses,       ///< frequency responses, one at a time
+        answers,         ///< answers that take time by the size of the graph
         urgent,          ///< work that must not wait for clients: panic, and the successors of faulty nodes
         freeing,         ///< work that would occupy memory if it waited
     };

@@ -133,6 +133,9 @@ void prepare_process() {
 
     // With one arena per thread, each arena would keep the peak memory use of its thread.
     mallopt(M_ARENA_MAX, 2);
+    // Setting it also keeps it from growing to 32 MB after the first large message: blocks of this size go back to the
+    // system as soon as they are freed, and memory is locked.
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 }
 
 Expected<void> choose_simd_target() {

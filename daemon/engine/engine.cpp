@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cmath>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 
@@ -109,6 +110,31 @@ std::vector<MissingNode> all_nodes(const PreparedEdits& edits) {
     return nodes;
 }
 
+LatencyReport latency_report(const AudioGraph& graph, std::span<const std::uint32_t> own) {
+    LatencyReport latency;
+    if (std::ranges::all_of(own, [](std::uint32_t frames) { return frames == 0; })) return latency;
+    const GraphLatency found = find_latency(graph, own);
+    latency.output_frames = found.output_frames;
+    for (std::size_t i = 0; i < own.size(); ++i) {
+        if (own[i] != 0) latency.nodes.push_back({graph.nodes()[i]->id, own[i], found.arrivals[i] + own[i]});
+    }
+    return latency;
+}
+
+/// Returns the latency of each node of a draft of a snapshot; empty if the graph does not compensate latencies.
+std::vector<std::uint32_t> latencies_of(const Draft& draft, const GraphSnapshot& snapshot) {
+    std::vector<std::uint32_t> latencies;
+    if (!draft.graph.latency_compensation()) return latencies;
+    std::unordered_map<std::uint64_t, std::uint32_t> known;
+    for (std::size_t i = 0; i < snapshot.graph.nodes().size(); ++i)
+        known.emplace(snapshot.graph.nodes()[i]->id.value(), (*snapshot.own_latencies)[i]);
+    for (const AddedNode& node : draft.added) {
+        if (node.instance != nullptr) known.insert_or_assign(node.id.value(), node.instance->latency_frames());
+    }
+    for (const auto& node : draft.graph.nodes()) latencies.push_back(known.at(node->id.value()));
+    return latencies;
+}
+
 }  // namespace
 
 struct PreparedTransaction::Impl : PreparedEdits {};
@@ -189,11 +215,18 @@ Expected<AudioGraph> Engine::check(PreparedTransaction& prepared) {
     return std::move(draft->graph);
 }
 
+Expected<AudioGraph> Engine::result(const PreparedTransaction& prepared) {
+    const PreparedEdits& edits = *prepared.impl_;
+    assert(edits.draft && "it was prepared with a snapshot");
+    const Draft& draft = *edits.draft;
+    if (auto delays = compensating_delays(draft.graph, latencies_of(draft, *edits.snapshot)); !delays)
+        return std::unexpected(std::move(delays.error()));
+    return draft.graph;
+}
+
 Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits, std::span<float> results) {
     EngineCore& core = *core_;
-    if (edits.size() > core.exchange.maximum_targets()) {
-        return std::unexpected(too_many_changes(core, edits.size()));
-    }
+    if (auto fits = check_changes_count(edits.size()); !fits) return std::unexpected(std::move(fits.error()));
     if (!core.exchange.has_room_for_command() || !core.exchange.has_room_for_targets(edits.size())) {
         return fail(ErrorCode::resource_exhausted, kFull);
     }
@@ -201,6 +234,7 @@ Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits, std
     if (!changes) return std::unexpected(changes.error());
     if (auto good = check_together(core.graph, *changes); !good) return std::unexpected(std::move(good.error()));
     // All changes are valid: nothing can fail from here on.
+    core.latest_snapshot.reset();
     for (const ParameterChange& change : *changes) {
         core.graph.set_parameter({change.node, change.parameter}, change.value);
         core.rounds.parameter_set(change.node, change.parameter);
@@ -211,6 +245,11 @@ Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits, std
     if (targets.empty()) return Ticket{core.exchange.send_nothing(), core.revision};
     if (targets.size() == 1) return Ticket{core.exchange.send(targets.front()), core.revision};
     return Ticket{core.exchange.send(std::make_unique<ParameterBatch>(std::move(targets))), core.revision};
+}
+
+Expected<void> Engine::check_changes_count(std::size_t count) const {
+    if (count <= core_->exchange.maximum_targets()) return {};
+    return std::unexpected(too_many_changes(*core_, count));
 }
 
 std::size_t Engine::maximum_changes() const { return core_->exchange.maximum_targets(); }
@@ -262,25 +301,11 @@ EngineReset Engine::start_reset() { return EngineReset{*core_}; }
 // ---------------------------------------------------------------------------------------------------------------------
 // Measurements
 
-std::vector<std::uint32_t> Engine::own_latencies() const {
-    std::vector<std::uint32_t> own;
-    own.reserve(core_->graph.node_count());
-    for (const auto& node : core_->graph.nodes())
-        own.push_back(core_->instances.at(node->id.value())->latency_frames());
-    return own;
-}
+std::shared_ptr<const std::vector<std::uint32_t>> Engine::own_latencies() const { return core_->latencies(); }
 
 LatencyReport Engine::latency() const {
-    const AudioGraph& graph = core_->graph;
-    const std::vector<std::uint32_t> own = own_latencies();
-    LatencyReport latency;
-    if (std::ranges::all_of(own, [](std::uint32_t frames) { return frames == 0; })) return latency;
-    const GraphLatency found = find_latency(graph, own);
-    latency.output_frames = found.output_frames;
-    for (std::size_t i = 0; i < own.size(); ++i) {
-        if (own[i] != 0) latency.nodes.push_back({graph.nodes()[i]->id, own[i], found.arrivals[i] + own[i]});
-    }
-    return latency;
+    if (!core_->latency) core_->latency = latency_report(core_->graph, *core_->latencies());
+    return *core_->latency;
 }
 
 void Engine::watch_levels(bool watched) { core_->levels.watch(watched); }

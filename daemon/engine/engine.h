@@ -54,7 +54,8 @@ class Engine {
     /// [control] No audio thread may be inside the renderer or enter it again.
     ~Engine();
 
-    /// [control] Returns the current graph, for prepare(). Takes as long as copying the graph.
+    /// [control] Returns the current graph, for prepare(). Takes as long as copying the graph; callers between two changes
+    /// of the graph share one snapshot.
     [[nodiscard]] SharedGraphSnapshot snapshot();
 
     /// [any] Builds the processors that the transaction adds. Slow: call it on a worker thread. Their memory is added
@@ -88,6 +89,9 @@ class Engine {
 
     /// [control] Validates and compiles without committing. Returns the graph that would result. ABORTED as in commit().
     [[nodiscard]] Expected<AudioGraph> check(PreparedTransaction& prepared);
+    /// [any] Returns the graph that a transaction makes of the snapshot with which it was prepared. Errors:
+    /// FAILED_PRECONDITION if its compensating delays exceed their limit.
+    [[nodiscard]] static Expected<AudioGraph> result(const PreparedTransaction& prepared);
 
     /// [control] Sets the executor that builds processors without a transaction: those of a reset, and the successors
     /// of faulty nodes. Initially run_here(). The work must have ended when the engine is destroyed.
@@ -102,6 +106,8 @@ class Engine {
     /// duration of a block. ReplaceGraph is not limited: the number of changes by a document depends on the graph that
     /// it replaces.
     [[nodiscard]] std::size_t maximum_changes() const;
+    /// [control] Returns the error of set_parameters() for more changes than that.
+    [[nodiscard]] Expected<void> check_changes_count(std::size_t count) const;
 
     /// [control] Fades the device output to silence (`gain` 0) or to full level (1) over `length_ms`; before the first
     /// block, without a fade. A muted output stays silent. RESOURCE_EXHAUSTED as in commit().
@@ -160,7 +166,7 @@ class Engine {
     /// [control]
     [[nodiscard]] LatencyReport latency() const;
     /// [control] Returns the latency that each node adds, in frames, in the order of the graph.
-    [[nodiscard]] std::vector<std::uint32_t> own_latencies() const;
+    [[nodiscard]] std::shared_ptr<const std::vector<std::uint32_t>> own_latencies() const;
     /// [control]
     [[nodiscard]] std::uint64_t revision() const;
     /// [control]

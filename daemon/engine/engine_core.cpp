@@ -21,8 +21,21 @@ constexpr double kRebuildPauseS = 1.0;
 }  // namespace
 
 SharedGraphSnapshot EngineCore::snapshot() {
-    free_snapshots();
-    return snapshots.emplace_back(std::make_shared<const GraphSnapshot>(graph, next_id));
+    if (latest_snapshot == nullptr) {
+        free_snapshots();
+        latest_snapshot = snapshots.emplace_back(std::make_shared<const GraphSnapshot>(graph, next_id, latencies()));
+    }
+    return latest_snapshot;
+}
+
+std::shared_ptr<const std::vector<std::uint32_t>> EngineCore::latencies() {
+    if (own_latencies == nullptr) {
+        auto own = std::make_shared<std::vector<std::uint32_t>>();
+        own->reserve(graph.node_count());
+        for (const auto& node : graph.nodes()) own->push_back(instances.at(node->id.value())->latency_frames());
+        own_latencies = std::move(own);
+    }
+    return own_latencies;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -140,6 +153,9 @@ void EngineCore::restore_names(const Draft& draft) {
 
 void EngineCore::adopt(Draft draft) {
     const AudioGraph before = std::exchange(graph, std::move(draft.graph));
+    latest_snapshot.reset();
+    own_latencies.reset();
+    latency.reset();
     next_id = draft.next_id;
     for (AddedNode& node : draft.added) {
         if (graph.find(node.id) == nullptr) continue;

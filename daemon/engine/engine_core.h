@@ -51,6 +51,10 @@ struct EngineCore {
     std::uint64_t next_id = 1;
     NodeInstances instances;                     ///< the nodes of `graph`
     std::vector<SharedGraphSnapshot> snapshots;  ///< freed by the next poll() that finds no other reference
+    SharedGraphSnapshot latest_snapshot;         ///< of the present graph; null: none was taken since it changed
+    /// What depends on the nodes and connections of `graph`, until they change.
+    std::shared_ptr<const std::vector<std::uint32_t>> own_latencies;
+    std::optional<LatencyReport> latency;
     Rounds rounds{{.round_frames = frames_of(kConnectionFadeMs),
                    .device_round_frames = frames_of(kDeviceFadeMs),
                    .gain_frames = frames_of(kConnectionFadeMs),
@@ -94,6 +98,8 @@ struct EngineCore {
 
     /// Returns a snapshot of the graph.
     [[nodiscard]] SharedGraphSnapshot snapshot();
+    /// Returns the latency that each node adds, in the order of the graph.
+    [[nodiscard]] std::shared_ptr<const std::vector<std::uint32_t>> latencies();
     /// Frees the snapshots that nothing else refers to.
     void free_snapshots() {
         std::erase_if(snapshots, [](const SharedGraphSnapshot& snapshot) { return snapshot.use_count() == 1; });

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "graph/audio_graph.h"
 #include "graph/edit.h"
@@ -56,6 +57,8 @@ class PreparedTransaction {
 struct GraphSnapshot {
     AudioGraph graph;
     std::uint64_t next_id = 1;  ///< id of the next node added
+    /// The latency that each node adds, in frames, in the order of the graph; never null.
+    std::shared_ptr<const std::vector<std::uint32_t>> own_latencies{};
 };
 using SharedGraphSnapshot = std::shared_ptr<const GraphSnapshot>;
 

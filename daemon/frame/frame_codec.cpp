@@ -81,6 +81,13 @@ std::expected<std::optional<std::string_view>, FrameError> FrameDecoder::next(st
     return pending.substr((*length)->prefix, static_cast<std::size_t>((*length)->payload));
 }
 
+bool FrameDecoder::ready() const {
+    if (error_) return true;
+    const std::string_view pending = std::string_view{buffer_}.substr(taken_);
+    const auto length = read_length(pending);
+    return !length || (*length && pending.size() - (*length)->prefix >= (*length)->payload);
+}
+
 void append_frame_length(std::string& out, std::size_t payload_bytes) {
     assert(payload_bytes <= kMaximumFrameBytes);
     std::uint64_t rest = payload_bytes;

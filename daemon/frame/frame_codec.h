@@ -37,6 +37,9 @@ class FrameDecoder {
     [[nodiscard]] std::expected<std::optional<std::string_view>, FrameError> next(
         std::size_t maximum_bytes = kMaximumFrameBytes);
 
+    /// Returns whether next() would return a frame or an error.
+    [[nodiscard]] bool ready() const;
+
     /// Frees the memory of a large frame if next() has returned everything. Invalidates views returned by next().
     void free_taken();
 

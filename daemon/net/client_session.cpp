@@ -176,10 +176,10 @@ void ClientSession::note_received(std::string_view bytes) {
 asio::awaitable<void> ClientSession::read_requests() {
     std::vector<char> buffer(kFirstReadBytes);
     while (!closed_) {
-        decode_requests();
+        const bool all_decoded = decode_requests();
         if (closed_) co_return;
         if (client_->refused()) break;
-        if (!may_hold_more()) {
+        if (!all_decoded || !may_hold_more()) {
             co_await may_read_.wait();
             continue;
         }
@@ -195,6 +195,7 @@ asio::awaitable<void> ClientSession::read_requests() {
             end();
             co_return;
         }
+        const auto spending = client_->spend();
         decoder_.feed({buffer.data(), count});
         note_received({buffer.data(), count});
         if (count == buffer.size()) buffer.resize(kReadBytes);
@@ -223,21 +224,31 @@ void ClientSession::end_large_message() {
     stream_->stop_reading();
 }
 
-void ClientSession::decode_requests() {
+/// Returns false if complete requests are left, for the next turn of the client.
+bool ClientSession::decode_requests() {
+    const auto spending = client_->spend();
     while (client_->wants_more()) {
+        if (decoder_.ready() && !client_->may_run()) return false;
         const bool introduced = client_->introduced();
         const auto frame = decoder_.next(introduced ? kMaximumFrameBytes : api::Client::kMaximumHelloBytes);
-        if (!frame && !introduced) return close_for(ClosedFor::first_message);
+        if (!frame && !introduced) {
+            close_for(ClosedFor::first_message);
+            return true;
+        }
         if (!frame) {
             client_->refuse_stream(
                 Error{ErrorCode::invalid_argument, std::string{frame_error_sentence(frame.error())}, {}});
-            return;
+            return true;
         }
-        if (!*frame) return;
+        if (!*frame) return true;
         client_->receive(**frame);
-        if (client_->stranger()) return close_for(ClosedFor::first_message);
+        if (client_->stranger()) {
+            close_for(ClosedFor::first_message);
+            return true;
+        }
         decoder_.free_taken();
     }
+    return true;
 }
 
 void ClientSession::input_finished() {
@@ -256,7 +267,7 @@ asio::awaitable<void> ClientSession::write_responses() {
             co_await may_write_.wait();
             continue;
         }
-        const std::vector<api::Outbox::Chunk> chunks = client_->outbox().take(kWriteBytes);
+        const std::vector<api::Outbox::Chunk> chunks = take_output();
         std::vector<asio::const_buffer> buffers;
         buffers.reserve(chunks.size());
         for (const api::Outbox::Chunk& chunk : chunks) buffers.push_back(asio::buffer(chunk.bytes()));
@@ -276,6 +287,11 @@ asio::awaitable<void> ClientSession::write_responses() {
     }
     if (!closed_ && stream_->is_open()) co_await linger();
     if (!closed_) end();
+}
+
+std::vector<api::Outbox::Chunk> ClientSession::take_output() {
+    const auto spending = client_->spend();
+    return client_->outbox().take(kWriteBytes);
 }
 
 /// Waits until the client has closed its side. Closing a socket that holds unread input would discard the output that

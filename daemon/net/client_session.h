@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/client.h"
 #include "frame/frame_codec.h"
@@ -98,7 +99,8 @@ class ClientSession final : public std::enable_shared_from_this<ClientSession>, 
     void note_received(std::string_view bytes);
     void check_output(std::chrono::milliseconds write_time, Clock::time_point now);
     void limit_refusal();
-    void decode_requests();
+    [[nodiscard]] bool decode_requests();
+    [[nodiscard]] std::vector<api::Outbox::Chunk> take_output();
     void input_finished();
     void client_changed();
     [[nodiscard]] bool may_hold_more();

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
@@ -69,6 +70,8 @@ struct Server::Impl : std::enable_shared_from_this<Impl>, ClientSession::Owner {
     void watch_sessions();
     void check_sessions();
     void poll_engine();
+    void end_pass();
+    void begin_pass();
     void forget(std::uint64_t number);
     void limit_refused_sessions();
     void session_ended(const ClientSession& session) override;
@@ -95,6 +98,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl>, ClientSession::Owner {
     bool watching = false;
     LogLimiter faults{kFaultLogInterval};
     LogLimiter failures{kFaultLogInterval};
+    bool ending_pass = false;  ///< a handler begins the next pass
     bool holding = false;
     bool stopped = false;
 };
@@ -103,6 +107,7 @@ void Server::Impl::start() {
     dispatcher.on_busy([this] {
         if (dispatcher.interval() < poll_interval) poll_timer.cancel();
     });
+    dispatcher.time().on_pass_over([this] { end_pass(); });
     dispatcher.on_node_fault([this](const std::string& node) { node_faulted(node); });
     poll_engine();
 }
@@ -110,6 +115,7 @@ void Server::Impl::start() {
 void Server::Impl::stop() {
     if (std::exchange(stopped, true)) return;
     dispatcher.on_busy(nullptr);
+    dispatcher.time().on_pass_over(nullptr);
     dispatcher.on_node_fault(nullptr);
     poll_timer.cancel();
     watch_timer.cancel();
@@ -129,8 +135,26 @@ void Server::Impl::poll_engine() {
         if (self->stopped) return;
         const auto polled = api::guarded("polling the engine", [&] { self->dispatcher.tick(); });
         if (!polled) self->failed(polled.error());
-        if (!self->stopped) self->poll_engine();
+        if (self->stopped) return;
+        if (self->dispatcher.time().pass_over()) self->end_pass();
+        self->poll_engine();
     });
+}
+
+/// Begins each pass in a handler of its own: before it, the io_context runs everything else that is ready.
+void Server::Impl::end_pass() {
+    if (stopped || std::exchange(ending_pass, true)) return;
+    const auto posted =
+        api::guarded("ending a pass", [this] { asio::post(io, [self = shared_from_this()] { self->begin_pass(); }); });
+    if (!posted) ending_pass = false;  // the next poll tries again
+}
+
+void Server::Impl::begin_pass() {
+    ending_pass = false;
+    if (stopped) return;
+    const auto begun = api::guarded("beginning a pass", [this] { dispatcher.time().begin_pass(); });
+    if (!begun) failed(begun.error());
+    if (dispatcher.time().pass_over()) end_pass();
 }
 
 void Server::Impl::listen(ListeningSocket socket) {

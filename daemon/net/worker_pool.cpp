@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "net/worker_pool.h"
 
+#include <malloc.h>
+
 #include <asio/post.hpp>
 #include <chrono>
 #include <cstddef>
@@ -17,6 +19,9 @@ namespace {
 constexpr std::size_t kRequestThreads = 2;
 /// Pause before retrying an operation that failed because memory ran out.
 constexpr std::chrono::milliseconds kMemoryPause{10};
+/// The heap is locked meanwhile, so not after each request that was freed.
+constexpr std::chrono::seconds kTrimInterval{2};
+constexpr std::size_t kKeptBytes = std::size_t{1} << 20U;
 
 }  // namespace
 
@@ -74,8 +79,10 @@ WorkerPool::WorkerPool(asio::io_context& io)
       request_threads_{kRequestThreads},
       large_request_thread_{1},
       response_thread_{1},
+      answer_thread_{1},
       urgent_thread_{1},
-      freeing_thread_{1} {}
+      freeing_thread_{1},
+      trim_timer_{freeing_thread_} {}
 
 WorkerPool::~WorkerPool() = default;
 
@@ -85,8 +92,9 @@ void WorkerPool::stop() {
     for (asio::thread_pool* const threads : all_threads()) threads->join();
 }
 
-std::array<asio::thread_pool*, 5> WorkerPool::all_threads() {
-    return {&request_threads_, &large_request_thread_, &response_thread_, &urgent_thread_, &freeing_thread_};
+std::array<asio::thread_pool*, 6> WorkerPool::all_threads() {
+    return {&request_threads_, &large_request_thread_, &response_thread_,
+            &answer_thread_,   &urgent_thread_,        &freeing_thread_};
 }
 
 asio::thread_pool& WorkerPool::threads_of(Lane lane) {
@@ -95,6 +103,8 @@ asio::thread_pool& WorkerPool::threads_of(Lane lane) {
             return large_request_thread_;
         case Lane::responses:
             return response_thread_;
+        case Lane::answers:
+            return answer_thread_;
         case Lane::urgent:
             return urgent_thread_;
         case Lane::freeing:
@@ -105,10 +115,22 @@ asio::thread_pool& WorkerPool::threads_of(Lane lane) {
     return request_threads_;
 }
 
+/// Returns freed memory to the system, which the heap would keep, and which is locked.
+void WorkerPool::trim_later() {
+    if (std::exchange(trim_pending_, true)) return;
+    trim_timer_.expires_after(kTrimInterval);
+    trim_timer_.async_wait([this](const asio::error_code& cancelled) {
+        trim_pending_ = false;
+        if (!cancelled) ::malloc_trim(kKeptBytes);
+    });
+}
+
 void WorkerPool::start(Lane lane, std::function<void()> work, std::function<void()> done) {
     asio::post(threads_of(lane), [this, lane, work = std::move(work), done = std::move(done)] {
         work();
-        const bool may_commit = lane == Lane::requests || lane == Lane::large_requests || lane == Lane::responses;
+        if (lane == Lane::freeing) trim_later();
+        const bool may_commit =
+            lane == Lane::requests || lane == Lane::large_requests || lane == Lane::responses || lane == Lane::answers;
         const auto deliver = [&] { may_commit ? results_->add(done) : asio::post(io_, done); };
         // A client waits for the result, so it must not be lost because of a temporary lack of memory.
         while (!api::guarded("returning a result", deliver) && !stopping_) {

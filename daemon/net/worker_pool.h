@@ -3,6 +3,7 @@
 
 #include <array>
 #include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/thread_pool.hpp>
 #include <atomic>
 #include <functional>
@@ -12,7 +13,8 @@
 
 namespace rta::net {
 
-/// Two threads for the requests of clients, one for large ones, one for the responses of paths, one for urgent work, and
+/// Two threads for the requests of clients, one for large ones, one for frequency responses, one for answers by
+/// the size of the graph, one for urgent work, and
 /// one that frees memory. Results return to the io_context. Its thread takes the results of requests one at a time,
 /// because each may lead to a commit. Other work, such as a mute, waits for at most one.
 class WorkerPool final : public api::Workers {
@@ -26,7 +28,8 @@ class WorkerPool final : public api::Workers {
 
  private:
     class Results;
-    [[nodiscard]] std::array<asio::thread_pool*, 5> all_threads();
+    [[nodiscard]] std::array<asio::thread_pool*, 6> all_threads();
+    void trim_later();
     [[nodiscard]] asio::thread_pool& threads_of(Lane lane);
     void start(Lane lane, std::function<void()> work, std::function<void()> done) override;
 
@@ -36,8 +39,11 @@ class WorkerPool final : public api::Workers {
     asio::thread_pool request_threads_;
     asio::thread_pool large_request_thread_;
     asio::thread_pool response_thread_;
+    asio::thread_pool answer_thread_;
     asio::thread_pool urgent_thread_;
     asio::thread_pool freeing_thread_;
+    asio::steady_timer trim_timer_;  ///< of the freeing thread
+    bool trim_pending_ = false;      ///< of the freeing thread
 };
 
 }  // namespace rta::net

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "api/dispatcher.h"
+#include "api/list_limits.h"
 #include "dsp/audio_buffer.h"
 #include "engine/engine.h"
 #include "engine/renderer.h"
@@ -31,6 +32,11 @@ void require(bool condition, const char* promise, const std::string& detail = {}
     std::fprintf(stderr, "broken: %s\n%s\n", promise, detail.c_str());
     std::abort();
 }
+
+/// Nodes of the graph that plays before the first request.
+#ifndef RTA_FUZZ_NODES
+#define RTA_FUZZ_NODES 0
+#endif
 
 class QuietDaemon final : public api::DaemonAccess {
  public:
@@ -57,6 +63,7 @@ class Daemon {
         hello.mutable_hello()->set_protocol_version(1);
         v1::Request subscribe;
         subscribe.mutable_subscribe()->add_topics(v1::TOPIC_CHANGES);
+        play_chain(RTA_FUZZ_NODES);
         for (const auto& client : {author_, listener_}) client->receive(hello.SerializeAsString());
         listener_->receive(subscribe.SerializeAsString());
         drain(*author_);
@@ -66,7 +73,8 @@ class Daemon {
     /// Returns false when the client has been refused or disconnected.
     bool receive(std::string_view payload) {
         v1::Request request;
-        const bool readable = request.ParseFromArray(payload.data(), static_cast<int>(payload.size()));
+        const bool readable = api::check_wire(payload).verdict != api::WireCheck::Verdict::malformed &&
+                              request.ParseFromArray(payload.data(), static_cast<int>(payload.size()));
         unanswered_.push_back(readable ? request.id() : 0);
         while (!author_->wants_more()) block();
         author_->receive(payload);
@@ -110,6 +118,20 @@ class Daemon {
     }
 
  private:
+    /// Plays a sine through this many gains.
+    void play_chain(int count) {
+        if (count == 0) return;
+        Transaction transaction;
+        const auto name = [](int i) { return "chain" + std::to_string(i); };
+        transaction.edits.emplace_back(AddNode{"sine", name(0), {}, {}, {}});
+        for (int i = 1; i < count; ++i) {
+            transaction.edits.emplace_back(AddNode{i + 1 == count ? "output" : "gain", name(i), {}, {}, {}});
+            transaction.edits.emplace_back(Connect{name(i - 1), name(i), {}});
+        }
+        auto prepared = engine_.prepare(std::move(transaction));
+        require(prepared && engine_.commit(*prepared), "the chain can be played");
+    }
+
     void drain(api::Client& client) {
         FrameDecoder decoder;
         while (!client.outbox().empty()) {

@@ -24,13 +24,15 @@ std::string frame(const v1::ServerMessage& message) {
     return bytes;
 }
 
-void write_all(int connection, std::string_view bytes) {
+/// Returns false if the client has disconnected, which some tests intend.
+bool write_all(int connection, std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t count = ::send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return;  // the client has disconnected, which some tests intend
+        if (count <= 0) return false;
         bytes.remove_prefix(static_cast<std::size_t>(count));
     }
+    return true;
 }
 
 v1::Response welcome(const v1::Request& request) {
@@ -59,6 +61,9 @@ v1::Response ok(const v1::Request& request) {
     v1::Response response;
     response.set_id(request.id());
     response.mutable_status()->set_code(v1::OK);
+    // A request and its result have the same field number.
+    if (const auto* const result = v1::Response::descriptor()->FindFieldByNumber(request.request_case()))
+        v1::Response::GetReflection()->MutableMessage(&response, result);
     return response;
 }
 
@@ -134,7 +139,8 @@ void ScriptedDaemon::serve(int connection) {
             v1::Request request;
             if (!request.ParseFromArray((*payload)->data(), static_cast<int>((*payload)->size()))) break;
             const Reply reply = answer(request);
-            write_all(connection, reply.bytes);
+            while (write_all(connection, reply.bytes) && reply.repeat) {
+            }
             if (reply.close) {
                 ::shutdown(connection, SHUT_RDWR);
                 return;

@@ -20,12 +20,13 @@ namespace rta::test {
 struct Reply {
     std::string bytes{};  ///< sent unchanged; see frame()
     bool close = false;   ///< close the socket after sending
+    bool repeat = false;  ///< send the bytes until the client disconnects
 };
 
 /// Returns the message with its length prefix.
 [[nodiscard]] std::string frame(const v1::Response& response);
 [[nodiscard]] std::string frame(const v1::Event& event);
-/// Returns an empty response with status OK to this request.
+/// Returns a response with status OK, and an empty result, to this request.
 [[nodiscard]] v1::Response ok(const v1::Request& request);
 [[nodiscard]] v1::Response refusal(const v1::Request& request, v1::Code code, const std::string& sentence);
 /// Returns an event with this number.

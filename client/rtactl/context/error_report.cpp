@@ -27,6 +27,7 @@ v1::Code code_of(const client::Error& error) {
         case client::Error::Kind::cannot_connect:
         case client::Error::Kind::lost:
         case client::Error::Kind::interrupted:
+        case client::Error::Kind::missed:
             break;
     }
     return v1::UNAVAILABLE;
@@ -43,6 +44,7 @@ Exit exit_of(const client::Error& error) {
         case client::Error::Kind::timeout:
         case client::Error::Kind::protocol:
         case client::Error::Kind::interrupted:
+        case client::Error::Kind::missed:
             break;
     }
     return Exit::cannot_connect;

@@ -35,6 +35,12 @@ void Outbox::push_response(const v1::ServerMessage& message) {
     unsent_ += bytes.size() - before;
 }
 
+void Outbox::push_response(std::string&& frame) {
+    const std::size_t size = frame.size();
+    chunks_.emplace_back().own = std::move(frame);
+    unsent_ += size;
+}
+
 bool Outbox::push_event(const SharedFrame& frame) {
     const std::size_t size = frame.size();
     if (unsent_events_ != 0 && unsent_events_ + size > kEventLimitBytes) return false;

@@ -50,6 +50,8 @@ class Outbox {
 
     /// Precondition: the message fits into a frame.
     void push_response(const v1::ServerMessage& message);
+    /// The same for a message that is already a frame.
+    void push_response(std::string&& frame);
     /// Returns false, without adding the event, if that exceeds the limit of events. An outbox without events takes any
     /// event.
     [[nodiscard]] bool push_event(const SharedFrame& frame);

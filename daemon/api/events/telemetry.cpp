@@ -80,11 +80,15 @@ void deliver(const v1::Event& event, const std::vector<Telemetry::Subscriber*>& 
 void Telemetry::subscribe(Subscriber& subscriber, const Topics& topics, TimePoint now) {
     leave(subscriber);
     // Poll first: the measurements so far belong to the earlier subscribers.
-    if (watching_) poll_levels();
+    if (watching_ && now - levels_polled_ >= kShortestInterval) {
+        levels_polled_ = now;
+        poll_levels();
+    }
     if (topics.xruns) xruns_.push_back(&subscriber);
     if (topics.levels || topics.load) {
-        Group& group = groups_[topics.rate_hz];
-        if (group.load.empty()) group.load_due = now + std::chrono::microseconds{std::lround(1e6 / topics.rate_hz)};
+        const float rate_hz = rate_for(topics.rate_hz);
+        Group& group = groups_[rate_hz];
+        if (group.load.empty()) group.load_due = now + std::chrono::microseconds{std::lround(1e6 / rate_hz)};
         if (group.levels.empty()) group.levels_due.reset();
         if (topics.levels) group.levels.push_back(&subscriber);
         if (topics.load) group.load.push_back(&subscriber);
@@ -92,6 +96,12 @@ void Telemetry::subscribe(Subscriber& subscriber, const Topics& topics, TimePoin
     if (topics.node_loads) node_loads_subscribers_.push_back(&subscriber);
     update_watch();
     if (!node_loads_subscribers_.empty() && !timing_) begin_node_loads(now);
+}
+
+float Telemetry::rate_for(float wanted_hz) const {
+    if (groups_.contains(wanted_hz) || groups_.size() < kMaximumRates) return wanted_hz;
+    const auto distance = [&](const auto& entry) { return std::abs(entry.first - wanted_hz); };
+    return std::ranges::min_element(groups_, {}, distance)->first;
 }
 
 void Telemetry::unsubscribe(Subscriber& subscriber) {
@@ -129,7 +139,10 @@ void Telemetry::xruns(const XrunCounts& counts, std::uint64_t frame) {
 }
 
 void Telemetry::poll(TimePoint now) {
-    if (watching_) poll_levels();
+    if (watching_) {
+        levels_polled_ = now;
+        poll_levels();
+    }
     poll_load(now);
     if (timing_) poll_node_loads(now);
 }

@@ -26,6 +26,9 @@ class Telemetry {
     static constexpr float kDefaultRateHz = 10.0F;
     static constexpr float kMinimumRateHz = 1.0F;
     static constexpr float kMaximumRateHz = 100.0F;
+    /// Different rates at the same time: each has its own measurements and events. A client that asks for a further one
+    /// gets the nearest of these.
+    static constexpr std::size_t kMaximumRates = 8;
     /// Channels in one event of levels; meters beyond it, in the order of their names, are left out. A node with a gain
     /// reduction counts as one channel.
     static constexpr std::size_t kMaximumChannels = 16'384;
@@ -88,6 +91,7 @@ class Telemetry {
     };
 
     void leave(Subscriber& subscriber);
+    [[nodiscard]] float rate_for(float wanted_hz) const;
     void update_watch();
     void poll_levels();
     void poll_load(TimePoint now);
@@ -104,6 +108,7 @@ class Telemetry {
     std::map<float, Group> groups_;  ///< by rate in Hz
     Subscribers xruns_;
     bool watching_ = false;
+    TimePoint levels_polled_{};
 
     Subscribers node_loads_subscribers_;
     NodeLoads node_loads_;

@@ -70,11 +70,11 @@ Expected<void> check(const v1::GetFrequencyResponse& wanted) {
 struct ResponseJob {
     v1::GetFrequencyResponse wanted;
     SharedGraphSnapshot snapshot;
-    std::vector<std::uint32_t> own_frames;  ///< only for a path
     const NodeRegistry& registry;
     EngineConfig config;
     CallHandle call;
-    Expected<v1::FrequencyResponseResult> result = v1::FrequencyResponseResult{};
+    std::uint64_t id;  ///< of the request
+    Expected<EncodedAnswer> answer{};
 
     [[nodiscard]] bool is_path() const { return !wanted.from().empty(); }
     [[nodiscard]] std::vector<float> frequencies_hz() const {
@@ -125,7 +125,7 @@ Expected<v1::FrequencyResponseResult> path_response(const ResponseJob& job) {
     if (auto good = check_frequencies(frequencies_hz, sample_rate_hz); !good)
         return std::unexpected(std::move(good.error()));
     const auto continues = limit_of(job);
-    const auto path = SignalPath::find(job.snapshot->graph, job.own_frames,
+    const auto path = SignalPath::find(job.snapshot->graph, *job.snapshot->own_latencies,
                                        {.from = wanted.from(),
                                         .to = wanted.to(),
                                         .from_channel = wanted.from_channel() == 0 ? 1 : wanted.from_channel(),
@@ -164,22 +164,28 @@ void get_frequency_response(Call& call) {
     Engine& engine = call.services.engine;
     const auto job = std::make_shared<ResponseJob>(ResponseJob{.wanted = wanted,
                                                                .snapshot = engine.snapshot(),
-                                                               .own_frames = {},
                                                                .registry = engine.registry(),
                                                                .config = engine.config(),
-                                                               .call = call.handle()});
-    if (job->is_path()) job->own_frames = engine.own_latencies();
+                                                               .call = call.handle(),
+                                                               .id = call.request.message.id()});
     call.request.stage = PendingRequest::Stage::executed;
     call.services.workers.run(
         "computing the frequency response",
         [job] {
-            if (!job->call.client_has_gone()) job->result = job->is_path() ? path_response(*job) : node_response(*job);
+            if (job->call.client_has_gone()) return;
+            auto result = job->is_path() ? path_response(*job) : node_response(*job);
+            if (!result) {
+                job->answer = std::unexpected(std::move(result.error()));
+                return;
+            }
+            job->answer = EncodedAnswer::of(
+                job->id, [&](v1::Response& response) { response.mutable_get_frequency_response()->Swap(&*result); });
         },
         [job](const Expected<void>& ran) {
             job->call.resume([&](Call& later) {
                 if (!ran) return later.request.refuse(ran.error());
-                if (!job->result) return later.request.refuse(job->result.error());
-                later.request.answer().mutable_get_frequency_response()->Swap(&*job->result);
+                if (!job->answer) return later.request.refuse(job->answer.error());
+                later.request.answer(std::move(*job->answer));
             });
         },
         Workers::Lane::responses);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "api/call.h"
 #include "api/convert.h"
 #include "api/services.h"
+#include "api/workers.h"
 #include "document/document.h"
 #include "graph/port_text.h"
 #include "text/suggestion.h"
@@ -48,27 +51,62 @@ Expected<GraphDocument> part_of(const GraphDocument& whole, const v1::GetGraph& 
     return part;
 }
 
-void answer_graph(Call& call, const GraphDocument* message, const GraphDocument* document) {
-    v1::GraphResult& result = *call.request.answer().mutable_get_graph();
-    if (message != nullptr) to_wire(*message, *result.mutable_graph());
-    if (document != nullptr) result.set_document(write_document(*document));
-    result.set_revision(call.services.engine.revision());
-    result.set_change_number(call.services.hub.number());
-}
+/// Everything that the worker needs, and its result.
+struct GraphJob {
+    v1::GetGraph wanted;
+    SharedGraphSnapshot snapshot;
+    std::uint64_t id;  ///< of the request
+    std::uint64_t revision;
+    std::uint64_t change_number;
+    Expected<EncodedAnswer> answer{};
+
+    /// [any]
+    void run() {
+        GraphDocument document = snapshot->graph.document();
+        if (!wanted.nodes().empty()) {
+            auto part = part_of(document, wanted);
+            if (!part) {
+                answer = std::unexpected(std::move(part.error()));
+                return;
+            }
+            document = std::move(*part);
+        }
+        answer = EncodedAnswer::of(id, [&](v1::Response& response) { write(document, *response.mutable_get_graph()); });
+    }
+
+    void write(const GraphDocument& document, v1::GraphResult& result) const {
+        if (wanted.content() != v1::GRAPH_CONTENT_DOCUMENT) to_wire(document, *result.mutable_graph());
+        if (wanted.content() != v1::GRAPH_CONTENT_MESSAGE && wanted.nodes().empty())
+            result.set_document(write_document(document));
+        result.set_revision(revision);
+        result.set_change_number(change_number);
+    }
+};
 
 }  // namespace
 
+/// Writing a large graph takes long: a worker does it, from a snapshot.
 void get_graph(Call& call) {
-    const v1::GetGraph& wanted = call.request.message.get_graph();
+    v1::GetGraph& wanted = *call.request.message.mutable_get_graph();
     if (const auto valid = check_get_graph(wanted); !valid) return call.request.refuse(valid.error());
-    const GraphDocument whole = call.services.engine.graph().document();
-    if (!wanted.nodes().empty()) {
-        const auto part = part_of(whole, wanted);
-        if (!part) return call.request.refuse(part.error());
-        return answer_graph(call, &*part, nullptr);
-    }
-    answer_graph(call, wanted.content() == v1::GRAPH_CONTENT_DOCUMENT ? nullptr : &whole,
-                 wanted.content() == v1::GRAPH_CONTENT_MESSAGE ? nullptr : &whole);
+    const auto job = std::make_shared<GraphJob>(GraphJob{.wanted = {},
+                                                         .snapshot = call.services.engine.snapshot(),
+                                                         .id = call.request.message.id(),
+                                                         .revision = call.services.engine.revision(),
+                                                         .change_number = call.services.hub.number()});
+    job->wanted.Swap(&wanted);
+    call.request.stage = PendingRequest::Stage::executed;
+    call.services.workers.run(
+        "writing the graph", [job] { job->run(); },
+        [job, handle = call.handle()](const Expected<void>& ran) {
+            handle.resume([&](Call& later) {
+                later.request.message.mutable_get_graph()->Swap(&job->wanted);
+                if (!ran) return later.request.refuse(ran.error());
+                if (!job->answer) return later.request.refuse(job->answer.error());
+                later.request.answer(std::move(*job->answer));
+            });
+        },
+        Workers::Lane::answers);
 }
 
 std::string smaller_graph(const v1::Request& message) {

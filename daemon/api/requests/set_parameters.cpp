@@ -71,6 +71,8 @@ void set_parameters(Call& call) {
     Services& services = call.services;
     PendingRequest& request = call.request;
     if (request.state == nullptr) {
+        const auto count = static_cast<std::size_t>(request.message.set_parameters().changes_size());
+        if (auto fits = services.engine.check_changes_count(count); !fits) return request.refuse(fits.error());
         auto changes = to_changes(request.message.set_parameters());
         if (!changes) return request.refuse(changes.error());
         request.state = std::make_unique<Changes>(std::move(*changes));

@@ -49,7 +49,7 @@ inline constexpr std::size_t kResultBytes = 5;
 
 namespace requests {
 
-/// State of ApplyTransaction and CheckGraph.
+/// State of ApplyTransaction.
 struct TransactionState final : RequestState {
     TransactionState(TransactionContent&& content, PreparedTransaction&& made)
         : edits{std::move(content.edits)},
@@ -62,7 +62,6 @@ struct TransactionState final : RequestState {
     std::vector<int> drawn_nodes;  ///< indices in a replace_graph of nodes with settings that were drawn
     std::vector<std::string> warnings;
     bool wait_for_start = false;  ///< the response is sent when the change begins to be heard
-    bool with_graph = false;      ///< the response to CheckGraph has the graph
     PreparedTransaction prepared;
     std::uint32_t builds = 0;  ///< after the first preparation
     TimePoint first_build{};

@@ -42,7 +42,6 @@ struct Fairness : testing::Test {
 
     std::string log;
     RoomQueue room;
-    LongRequestQueue turns;
     const std::shared_ptr<FakeWaiter> a = waiter('a');
     const std::shared_ptr<FakeWaiter> b = waiter('b');
     const std::shared_ptr<FakeWaiter> c = waiter('c');
@@ -52,15 +51,6 @@ struct RoomQueueTest : Fairness {};
 struct ProgressQueueTest : Fairness {
     ProgressQueue ports;
 };
-struct LongRequestQueueTest : Fairness {
-    /// Runs a request of this duration, if it may run.
-    bool run(const std::shared_ptr<FakeWaiter>& waiter, std::chrono::milliseconds duration, TimePoint now) {
-        if (!turns.may_run(waiter)) return false;
-        turns.finished(*waiter, duration, now);
-        return true;
-    }
-};
-
 TEST_F(RoomQueueTest, LetsEveryoneAskWhileNobodyWaits) {
     EXPECT_TRUE(room.empty());
     EXPECT_TRUE(room.may_ask(*a));
@@ -125,56 +115,6 @@ TEST_F(RoomQueueTest, SkipsWaitersThatAreGone) {
     gone.reset();
     room.retry(kStart);
     EXPECT_EQ(take_log(), "a");
-}
-
-TEST_F(LongRequestQueueTest, ShortRequestsNeedNoTurn) {
-    for (int i = 0; i < 3; ++i) EXPECT_TRUE(run(a, 4ms, kStart));
-    EXPECT_TRUE(turns.empty());
-}
-
-TEST_F(LongRequestQueueTest, ALongRequestMakesTheNextOneWaitAsLong) {
-    EXPECT_TRUE(run(a, 50ms, kStart));
-    EXPECT_FALSE(run(a, 50ms, kStart));
-    EXPECT_TRUE(run(b, 1ms, kStart)) << "others are served in between";
-    turns.resume(kStart + 49ms);
-    EXPECT_EQ(take_log(), "");
-    a->on_resume = [&] { EXPECT_TRUE(run(a, 1ms, kStart + 50ms)); };
-    turns.resume(kStart + 50ms);
-    EXPECT_EQ(take_log(), "a");
-    EXPECT_TRUE(run(a, 1ms, kStart + 50ms)) << "its last request was short";
-}
-
-TEST_F(LongRequestQueueTest, NoRestIsLongerThanTheLimit) {
-    EXPECT_TRUE(run(a, 10s, kStart));
-    EXPECT_FALSE(run(a, 10s, kStart));
-    turns.resume(kStart + LongRequestQueue::kLongestRest);
-    EXPECT_EQ(take_log(), "a");
-}
-
-TEST_F(LongRequestQueueTest, ClientsTakeTurnsOfOneRequestEach) {
-    TimePoint now = kStart;
-    for (const auto& waiter : {a, b, c}) {
-        EXPECT_TRUE(run(waiter, 20ms, now));
-        EXPECT_FALSE(run(waiter, 20ms, now));
-        waiter->on_resume = [&, waiter = waiter.get(), self = std::weak_ptr{waiter}] {
-            EXPECT_TRUE(run(self.lock(), 20ms, now));
-            EXPECT_FALSE(run(self.lock(), 20ms, now)) << "one request a turn";
-        };
-    }
-    for (int turn = 0; turn < 6; ++turn) turns.resume(now += 20ms);
-    EXPECT_EQ(take_log(), "abcabc");
-}
-
-TEST_F(LongRequestQueueTest, SkipsWaitersThatAreGone) {
-    auto gone = waiter('x');
-    for (const auto& waiter : {gone, a}) {
-        EXPECT_TRUE(run(waiter, 20ms, kStart));
-        EXPECT_FALSE(run(waiter, 20ms, kStart));
-    }
-    gone.reset();
-    turns.resume(kStart + 20ms);
-    EXPECT_EQ(take_log(), "a");
-    EXPECT_TRUE(turns.empty());
 }
 
 TEST(NonReentrant, RefusesToRunInsideItself) {

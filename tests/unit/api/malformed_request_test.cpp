@@ -109,6 +109,18 @@ TEST(MalformedRequests, EndlessListsAreRefusedBeforeTheyTakeMemory) {
     )");
 }
 
+TEST(MalformedRequests, AnOverlongTagDoesNotHideAList) {
+    Script script;
+    script.play("hello a");
+    // Protobuf reads it as that of apply_transaction; its bits beyond 32 once hid it from the count of the list.
+    const std::string two_million = empty_elements(std::string{"\x0A\0", 2}, 2'000'000);
+    std::string bytes{"\xC2\x80\x80\x80\x50", 5};
+    append_frame(bytes, field(1, two_million));
+    script.send_bytes('a', bytes);
+    script.play("a< response { id: 0 status { code: INVALID_ARGUMENT } }");
+    EXPECT_TRUE(script.client('a').refused());
+}
+
 TEST(MalformedRequests, WhatARequestTakesInMemoryCountsAsPending) {
     Script script;
     script.play("hello a");
@@ -124,6 +136,39 @@ TEST(MalformedRequests, WhatARequestTakesInMemoryCountsAsPending) {
     script.workers.finish(0);
     EXPECT_TRUE(script.receive('a'));
     EXPECT_TRUE(script.client('a').wants_more());
+}
+
+TEST(MalformedRequests, RequestsOfAllClientsAreBoundedTogether) {
+    Script script;
+    script.play("hello a");
+    script.workers.held = true;
+    // Elements that take much more memory than bytes, in requests of less than 16 KiB that wait for a worker.
+    v1::Request waiting = request("id: 1 check_graph { edits {} }");
+    for (int i = 0; i < 2'000; ++i) waiting.mutable_check_graph()->mutable_edits()->add_edits()->mutable_add_node();
+    ASSERT_LT(waiting.ByteSizeLong(), PendingRequest::kLargeBytes);
+    std::size_t taken = 0;
+    int full = 0;
+    for (char name = 'b'; name <= 'z'; ++name) {
+        script.play(std::string{"hello "} + name);
+        Client& client = script.client(name);
+        std::size_t own = 0;
+        while (client.wants_more()) {
+            script.send(name, waiting);
+            ++own;
+        }
+        taken += own;
+        EXPECT_GE(own, 1U) << "each may send a little";
+        if (own == 1) ++full;
+    }
+    const std::size_t each = waiting.SpaceUsedLong();
+    EXPECT_LT(taken * each, Client::kMaximumPendingBytesOfAll + 26 * (each + Client::kPendingBytesOfEach));
+    EXPECT_GT(full, 5) << "the later ones find the memory taken";
+    EXPECT_FALSE(script.client('z').wants_more());
+    int told = 0;
+    script.client('z').on_change([&] { ++told; });
+    for (char name = 'b'; name <= 'y'; ++name) script.disconnect(name);
+    EXPECT_GT(told, 0) << "as soon as there is memory";
+    EXPECT_TRUE(script.client('z').wants_more());
 }
 
 TEST(MalformedRequests, TimeoutsOutOfRangeAreRefused) {

@@ -281,6 +281,8 @@ TEST(Queries, TheResponseOfAPathStopsAfterTwoSecondsOfProcessorTime) {
     const auto expect_refused = [&](const char* frequencies, const char* advice) {
         script.send('a', request("id: 2 get_frequency_response { from: \"low\" to: \"out\" " +
                                  std::string{frequencies} + " }"));
+        // Each step takes longer than a turn.
+        for (int pass = 0; pass < 4; ++pass) script.dispatcher.time().begin_pass();
         const auto answer = script.receive('a');
         ASSERT_TRUE(answer);
         EXPECT_EQ(answer->response().status().code(), v1::RESOURCE_EXHAUSTED);

@@ -104,11 +104,12 @@ class Script {
     void set_device_channels(std::uint32_t channels_out);
     void block() {
         render_block();
-        dispatcher.tick();
+        tick({});
     }
     void tick(std::chrono::milliseconds later) {
         now += later;
         dispatcher.tick();
+        while (dispatcher.time().pass_over()) dispatcher.time().begin_pass();
     }
 
     TimePoint now{std::chrono::hours{1}};

@@ -321,6 +321,23 @@ TEST_F(TelemetryTest, ANewSubscriptionReplacesTopicsAndRate) {
     EXPECT_EQ(script.dispatcher.hub().subscriber_count(), 0U);
 }
 
+TEST_F(TelemetryTest, OnlySoManyRatesAreMeasured) {
+    build();
+    const auto subscribe = [&](char client, int rate_hz) {
+        script.play(std::string{"hello "} + client);
+        v1::Request message = request("id: 9 subscribe { topics: TOPIC_LEVELS }");
+        message.mutable_subscribe()->set_telemetry_rate_hz(static_cast<float>(rate_hz));
+        script.send(client, message);
+        ASSERT_TRUE(script.receive(client));
+    };
+    for (std::size_t i = 1; i <= Telemetry::kMaximumRates; ++i)
+        subscribe(static_cast<char>('b' + i), static_cast<int>(10 * i));
+    subscribe('n', 97);
+    play(750);
+    EXPECT_NEAR(static_cast<double>(events('c').size()), 10.0, 1.0);
+    EXPECT_NEAR(static_cast<double>(events('n').size()), 80.0, 2.0) << "the nearest rate";
+}
+
 TEST_F(TelemetryTest, XrunsComeAsTheyHappen) {
     build();
     script.play(R"(

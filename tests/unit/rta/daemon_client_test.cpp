@@ -318,7 +318,7 @@ TEST(DaemonClient, DoesNotDeadlockWhenBothSidesSendMuch) {
     constexpr std::size_t kBytes = 3'000'000;
     ScriptedDaemon daemon{[](const v1::Request& request) {
         v1::Response response = ok(request);
-        response.mutable_get_graph()->set_document(std::string(kBytes, ' '));
+        response.mutable_check_graph()->add_warnings(std::string(kBytes, ' '));
         return Reply{.bytes = frame(response)};  // blocks until it has been read; no request is read before
     }};
     auto client = connect(daemon);
@@ -332,7 +332,7 @@ TEST(DaemonClient, DoesNotDeadlockWhenBothSidesSendMuch) {
     for (const std::uint64_t id : ids) {
         const auto response = client->receive(id);
         ASSERT_TRUE(response) << response.error().sentence;
-        EXPECT_EQ(response->get_graph().document().size(), kBytes);
+        EXPECT_EQ(response->check_graph().warnings(0).size(), kBytes);
     }
 }
 

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+namespace rta::api {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+/// What a client has used of the control thread; see ControlTime.
+struct TimeAccount {
+    TimePoint forgotten{};   ///< when what it has used is forgotten: the later, the more it has used
+    TimePoint urgent_due{};  ///< of its requests that must not wait
+    bool waits = false;      ///< for a turn
+};
+
+/// Base class of what waits for its turn, or for room in the engine: a client. [control]
+class Waiter {
+ public:
+    virtual ~Waiter() = default;
+    /// Called when its turn has come: continues with the request that had to wait.
+    virtual void resume() = 0;
+    /// Refuses a request that has waited longer than its timeout, without waiting for its turn.
+    virtual void expire(TimePoint now) = 0;
+
+    [[nodiscard]] TimeAccount& account() { return account_; }
+
+ private:
+    TimeAccount account_;
+};
+
+}  // namespace rta::api

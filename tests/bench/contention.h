@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Shared by the source files of contention_bench.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "os/unique_fd.h"
+
+namespace rta::bench {
+
+/// One kind of load: what each of its clients sends, over and over.
+struct Attack {
+    std::string_view name;
+    std::size_t clients;
+    std::string once{};   ///< bytes sent first, after Hello
+    std::string bytes{};  ///< sent repeatedly; may be empty
+    bool reads = true;    ///< whether the clients read what the daemon sends
+};
+
+/// Returns all attacks on a graph of `nodes` gains named n0, n1, ...
+[[nodiscard]] std::vector<Attack> attacks(std::size_t nodes);
+
+/// Clients that send as fast as the daemon reads, on four threads with the lowest priority, from construction to the end
+/// of the scope.
+class Attackers {
+ public:
+    Attackers(const std::filesystem::path& socket, const Attack& attack);
+    Attackers(const Attackers&) = delete;
+    Attackers& operator=(const Attackers&) = delete;
+    ~Attackers();
+    [[nodiscard]] std::uint64_t sent_bytes() const { return sent_; }
+    [[nodiscard]] std::uint64_t received_bytes() const { return received_; }
+
+ private:
+    struct Connection;
+    void run(std::vector<Connection>& connections);
+
+    const std::filesystem::path socket_;
+    const Attack& attack_;
+    std::atomic<bool> stop_{false};
+    std::atomic<std::uint64_t> sent_{0};
+    std::atomic<std::uint64_t> received_{0};
+    std::vector<std::vector<Connection>> connections_;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace rta::bench

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+#include "api/control_time.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rta::api {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
+
+/// Appends its name to the log when it is resumed.
+class TurnWaiter final : public Waiter {
+ public:
+    TurnWaiter(char name, std::string& log) : name_{name}, log_{log} {}
+    void resume() override {
+        log_ += name_;
+        if (on_resume) on_resume();
+    }
+    void expire(TimePoint) override {}
+    std::function<void()> on_resume;
+
+ private:
+    char name_;
+    std::string& log_;
+};
+
+struct ControlTimeTest : testing::Test {
+    using Client = std::shared_ptr<TurnWaiter>;
+    [[nodiscard]] Client client(char name) { return std::make_shared<TurnWaiter>(name, log); }
+    /// The client works for this long, if it may. Returns whether it may.
+    bool work(const Client& client, nanoseconds duration) {
+        const ControlTime::Scope scope{time, client};
+        if (!time.may_run(client)) return false;
+        used += duration;
+        now += duration;
+        return true;
+    }
+    /// The client uses time, whether or not it may.
+    void use(const Client& client, nanoseconds duration) {
+        const ControlTime::Scope scope{time, client};
+        used += duration;
+        now += duration;
+    }
+    /// Makes the client work in each of its turns, and wait for the next.
+    void keep_working(const Client& client, nanoseconds duration) {
+        client->on_resume = [this, duration, self = std::weak_ptr{client}] {
+            work(self.lock(), duration);
+            static_cast<void>(time.may_run(self.lock()));
+        };
+        client->on_resume();
+    }
+    std::string pass() {
+        time.begin_pass();
+        return std::exchange(log, {});
+    }
+
+    std::string log;
+    nanoseconds used{0};
+    TimePoint now{1h};
+    int passes_over = 0;
+    ControlTime time{[this] { return used; }, [this] { return now; }};
+    const Client light = client('l');
+    const Client a = client('a');
+    const Client b = client('b');
+};
+
+TEST_F(ControlTimeTest, WhoUsesLittleIsServedAtOnce) {
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_TRUE(work(light, 1us));
+        EXPECT_TRUE(work(a, 1us));
+    }
+    EXPECT_FALSE(time.pass_over());
+}
+
+TEST_F(ControlTimeTest, ThePassEndsWhenItsSliceIsUsed) {
+    int over = 0;
+    time.on_pass_over([&] { ++over; });
+    EXPECT_TRUE(work(a, ControlTime::kSlice - 1us));
+    EXPECT_EQ(over, 0);
+    EXPECT_TRUE(work(b, 2us)) << "what has begun is not interrupted";
+    EXPECT_EQ(over, 1);
+    EXPECT_FALSE(work(a, 1us));
+    EXPECT_FALSE(work(b, 1us));
+    EXPECT_EQ(over, 1) << "it is reported once";
+    EXPECT_EQ(pass(), "b") << "a has used more";
+    EXPECT_EQ(pass(), "a");
+    EXPECT_FALSE(time.pass_over());
+    EXPECT_TRUE(work(a, 1us));
+}
+
+TEST_F(ControlTimeTest, ATurnIsOneSliceUntilTheNextPass) {
+    work(a, 10ms);
+    EXPECT_FALSE(work(a, 1us));
+    EXPECT_EQ(pass(), "a");
+    EXPECT_TRUE(work(a, ControlTime::kSlice / 2)) << "also after resume()";
+    EXPECT_TRUE(work(a, ControlTime::kSlice));
+    EXPECT_FALSE(work(a, 1us));
+    EXPECT_EQ(pass(), "a");
+    EXPECT_EQ(pass(), "") << "the turn is not kept";
+    EXPECT_FALSE(time.pass_over());
+}
+
+TEST_F(ControlTimeTest, HeavyClientsTakeTurns) {
+    for (const Client& heavy : {a, b}) keep_working(heavy, 20ms);
+    std::string turns;
+    for (int i = 0; i < 6; ++i) turns += pass();
+    EXPECT_EQ(turns, "bababa");
+}
+
+TEST_F(ControlTimeTest, ALightClientWaitsForOneTurnHoweverManyAreHeavy) {
+    std::vector<Client> heavy;
+    for (int i = 0; i < 64; ++i) keep_working(heavy.emplace_back(client('h')), 1ms);
+    for (int i = 0; i < 64; ++i) EXPECT_EQ(pass(), "h");
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_FALSE(work(light, 30us));
+        EXPECT_EQ(pass(), "l");
+        EXPECT_TRUE(work(light, 30us));
+        for (int other = 0; other < 10; ++other) EXPECT_EQ(pass(), "h");
+    }
+}
+
+TEST_F(ControlTimeTest, UseIsForgotten) {
+    use(a, 1ms);
+    now += ControlTime::kForgetting * 1ms;
+    use(b, 10us);
+    for (const Client& both : {a, b}) EXPECT_FALSE(work(both, 1us));
+    EXPECT_EQ(pass(), "a");
+    EXPECT_EQ(pass(), "b");
+    EXPECT_EQ(pass(), "");
+    use(a, 10min);
+    now += ControlTime::kLongestDebt;
+    use(b, 1ms);
+    for (const Client& both : {b, a}) EXPECT_FALSE(work(both, 1us));
+    EXPECT_EQ(pass(), "a");
+}
+
+TEST_F(ControlTimeTest, WhatIsDoneForAnotherClientCountsForThatClient) {
+    {
+        const ControlTime::Scope outer{time, a};
+        {
+            const ControlTime::Scope inner{time, b};
+            const ControlTime::Scope same{time, b};
+            used += 10ms;
+        }
+        used += 1us;
+    }
+    for (const Client& both : {a, b}) EXPECT_FALSE(work(both, 1us));
+    EXPECT_EQ(pass(), "a");
+}
+
+TEST_F(ControlTimeTest, WhatMustNotWaitRunsWithoutATurnAFewTimes) {
+    work(a, 1s);
+    EXPECT_FALSE(time.may_run(a));
+    for (int i = 0; i < ControlTime::kUrgentAtOnce; ++i) EXPECT_TRUE(time.may_run_urgently(a));
+    EXPECT_FALSE(time.may_run_urgently(a));
+    now += ControlTime::kUrgentInterval;
+    EXPECT_TRUE(time.may_run_urgently(a));
+    EXPECT_FALSE(time.may_run_urgently(a));
+}
+
+TEST_F(ControlTimeTest, SkipsClientsThatAreGone) {
+    work(a, 1ms);
+    auto gone = client('x');
+    for (const Client& both : {gone, b}) EXPECT_FALSE(work(both, 1us));
+    gone.reset();
+    EXPECT_EQ(pass(), "b");
+    EXPECT_FALSE(time.pass_over());
+}
+
+}  // namespace
+}  // namespace rta::api
