@@ -29,8 +29,8 @@ Error too_large(const PendingRequest& request, std::size_t bytes) {
 
 const std::string Client::kNoName;
 
-Client::Client(Dispatcher& dispatcher, std::string address)
-    : dispatcher_{dispatcher}, address_{std::move(address)}, connected_{dispatcher.services().clock()} {}
+Client::Client(Dispatcher& dispatcher, Entry entry)
+    : dispatcher_{dispatcher}, entry_{std::move(entry)}, connected_{dispatcher.services().clock()} {}
 
 void Client::receive(std::string_view payload) {
     const auto received = guarded("reading a request", [&] { enqueue(payload); });

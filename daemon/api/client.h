@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "api/call.h"
+#include "api/entry.h"
 #include "api/events/event_hub.h"
 #include "api/events/outbox.h"
 #include "api/events/telemetry.h"
@@ -38,7 +39,7 @@ class Client final : public std::enable_shared_from_this<Client>,
     static constexpr std::size_t kMaximumWaits = 128;
 
     /// Use Dispatcher::connect().
-    Client(Dispatcher& dispatcher, std::string address);
+    Client(Dispatcher& dispatcher, Entry entry);
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
     ~Client() override { close(); }
@@ -73,8 +74,11 @@ class Client final : public std::enable_shared_from_this<Client>,
 
     /// Returns the name given in Hello; empty before.
     [[nodiscard]] const std::string& name() const { return name_ ? *name_ : kNoName; }
+    [[nodiscard]] const Entry& entry() const { return entry_; }
     /// Returns where the client connects from.
-    [[nodiscard]] const std::string& address() const { return address_; }
+    [[nodiscard]] const std::string& address() const { return entry_.address; }
+    /// Sets the name in the certificate of the client, once TLS has verified it; before its first request.
+    void set_certificate_name(std::string name) { entry_.certificate_name = std::move(name); }
     [[nodiscard]] TimePoint connected() const { return connected_; }
 
     /// Drops everything that is not committed. Nothing is called back afterwards.
@@ -131,7 +135,7 @@ class Client final : public std::enable_shared_from_this<Client>,
     std::uint64_t first_number_ = 0;  ///< of queue_.front(); requests are numbered in the order of their arrival
     std::size_t executed_ = 0;        ///< this many at the front of queue_ have had their turn
     std::size_t pending_bytes_ = 0;
-    const std::string address_;
+    Entry entry_;
     const TimePoint connected_;
     std::optional<std::string> name_;
     State state_ = State::open;

@@ -40,8 +40,8 @@ void execute(Call& call) {
 
 }  // namespace
 
-std::shared_ptr<Client> Dispatcher::connect(std::string address) {
-    auto client = std::make_shared<Client>(*this, std::move(address));
+std::shared_ptr<Client> Dispatcher::connect(Entry entry) {
+    auto client = std::make_shared<Client>(*this, std::move(entry));
     services_.clients.push_back(client.get());
     return client;
 }

@@ -22,9 +22,8 @@ class Dispatcher {
     Dispatcher(const Dispatcher&) = delete;
     Dispatcher& operator=(const Dispatcher&) = delete;
 
-    /// Returns a new client, which must be destroyed or closed before the dispatcher. `address` is where it connects
-    /// from: HOST:PORT, or the path of the Unix socket.
-    [[nodiscard]] std::shared_ptr<Client> connect(std::string address = {});
+    /// Returns a new client, which must be destroyed or closed before the dispatcher.
+    [[nodiscard]] std::shared_ptr<Client> connect(Entry entry = {});
 
     /// Polls the engine, completes answers that are due or late, and resumes clients that wait.
     void tick();

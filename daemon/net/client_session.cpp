@@ -124,6 +124,7 @@ void ClientSession::await_hello(std::chrono::milliseconds time) {
 
 asio::awaitable<void> ClientSession::read_requests() {
     std::array<char, kReadBytes> buffer{};
+    bool first = true;
     while (!closed_) {
         decode_requests();
         if (client_->refused()) break;
@@ -143,6 +144,7 @@ asio::awaitable<void> ClientSession::read_requests() {
             end();
             co_return;
         }
+        if (std::exchange(first, false)) client_->set_certificate_name(stream_->certificate_name());
         decoder_.feed({buffer.data(), count});
     }
     large_messages_->leave(*this);
@@ -219,9 +221,10 @@ asio::awaitable<void> ClientSession::write_responses() {
 /// Waits until the client has closed its side. Closing a socket that holds unread input would discard the output that
 /// is still in transit, including the last response.
 asio::awaitable<void> ClientSession::linger() {
+    // Also limits finish_writing(), for which a client that does not read may leave no room.
+    limit_refusal();
     asio::error_code error;
     co_await stream_->finish_writing(error);
-    limit_refusal();
     // After a failed write read_requests() may still be reading, and a stream allows one read at a time.
     while (!error && !input_ended_ && !closed_) co_await may_write_.wait();
     std::array<char, 1024> discarded{};

@@ -8,6 +8,7 @@
 
 #include "api/exception_barrier.h"
 #include "net/endpoint.h"
+#include "net/tls_stream.h"
 
 namespace rta::net {
 namespace {
@@ -29,8 +30,11 @@ std::string tcp_peer_address(const StreamSocket& client) {
 
 }  // namespace
 
-Listener::Listener(ListeningSocket socket, LogSink log)
-    : socket_{std::move(socket)}, log_{std::move(log)}, retry_timer_{socket_.acceptor.get_executor()} {}
+Listener::Listener(ListeningSocket socket, std::shared_ptr<TlsNetwork> tls, LogSink log)
+    : socket_{std::move(socket)},
+      tls_{std::move(tls)},
+      log_{std::move(log)},
+      retry_timer_{socket_.acceptor.get_executor()} {}
 
 void Listener::start(Handler handler) {
     handler_ = std::move(handler);
@@ -95,13 +99,38 @@ void Listener::log_failure(const asio::error_code& error) const {
     static_cast<void>(logged);
 }
 
-Listener::Accepted Listener::take(StreamSocket client) const {
+Listener::Accepted Listener::take(StreamSocket client) {
     asio::error_code ignored;
     // A response must not wait for the acknowledgement of the previous one.
     if (socket_.tcp) client.set_option(asio::ip::tcp::no_delay{true}, ignored);
     client.set_option(asio::socket_base::send_buffer_size{kSendBufferBytes}, ignored);
-    std::string address = socket_.tcp ? tcp_peer_address(client) : name();
-    return {.stream = make_socket_stream(std::move(client)), .address = std::move(address)};
+    using Door = api::Entry::Door;
+    api::Entry entry{.door = socket_.tls   ? Door::tls
+                             : socket_.tcp ? Door::loopback
+                                           : Door::unix_socket,
+                     .address = socket_.tcp ? tcp_peer_address(client) : name()};
+    std::unique_ptr<ByteStream> stream = stream_over(std::move(client), entry.address);
+    return {.stream = std::move(stream), .entry = std::move(entry)};
+}
+
+std::unique_ptr<ByteStream> Listener::stream_over(StreamSocket client, const std::string& address) {
+    if (!socket_.tls) return make_socket_stream(std::move(client));
+    return make_tls_stream(std::move(client), tls_,
+                           [self = shared_from_this(), address](const asio::error_code& error) {
+                               self->handshake_failed(address, error);
+                           });
+}
+
+void Listener::handshake_failed(const std::string& address, const asio::error_code& error) {
+    // A client that connects and sends nothing checks whether the port is open.
+    if (error == asio::error::eof) return;
+    const auto logged = api::guarded("logging a failed handshake", [&] {
+        const auto unlogged = failed_handshakes_.due(std::chrono::steady_clock::now());
+        if (!unlogged) return;
+        log_(LogLevel::warning, "TLS handshake with " + address + " on " + name() + " failed: " + error.message() +
+                                    (*unlogged == 0 ? "" : " (and " + std::to_string(*unlogged) + " more before it)"));
+    });
+    static_cast<void>(logged);
 }
 
 }  // namespace rta::net

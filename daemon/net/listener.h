@@ -6,9 +6,12 @@
 #include <memory>
 #include <string>
 
+#include "api/entry.h"
 #include "net/listen.h"
 #include "net/log.h"
+#include "net/log_limiter.h"
 #include "net/socket_stream.h"
+#include "net/tls_network.h"
 
 namespace rta::net {
 
@@ -18,11 +21,13 @@ class Listener final : public std::enable_shared_from_this<Listener> {
     /// A client that has connected.
     struct Accepted {
         std::unique_ptr<ByteStream> stream;
-        std::string address;  ///< HOST:PORT of the client, or the path of the Unix socket; empty if it has disconnected
+        /// Its address is HOST:PORT of the client, or the path of the Unix socket; empty if it has disconnected.
+        api::Entry entry;
     };
     using Handler = std::function<void(StreamSocket)>;
 
-    Listener(ListeningSocket socket, LogSink log);
+    /// `tls` is null unless socket.tls is set.
+    Listener(ListeningSocket socket, std::shared_ptr<TlsNetwork> tls, LogSink log);
 
     /// Calls `handler`, which must not throw, for every client.
     void start(Handler handler);
@@ -32,7 +37,7 @@ class Listener final : public std::enable_shared_from_this<Listener> {
     void close();
 
     /// Prepares a socket that `handler` received for the server. May throw.
-    [[nodiscard]] Accepted take(StreamSocket client) const;
+    [[nodiscard]] Accepted take(StreamSocket client);
 
     [[nodiscard]] const std::string& name() const { return socket_.name; }
 
@@ -41,9 +46,13 @@ class Listener final : public std::enable_shared_from_this<Listener> {
     void completed(const asio::error_code& error, StreamSocket client);
     void retry_later(const asio::error_code& error);
     void log_failure(const asio::error_code& error) const;
+    [[nodiscard]] std::unique_ptr<ByteStream> stream_over(StreamSocket client, const std::string& address);
+    void handshake_failed(const std::string& address, const asio::error_code& error);
 
     ListeningSocket socket_;
+    const std::shared_ptr<TlsNetwork> tls_;
     LogSink log_;
+    LogLimiter failed_handshakes_{std::chrono::seconds{10}};
     asio::steady_timer retry_timer_;
     Handler handler_;
     bool pending_ = false;  ///< an accept, or the pause after a failed one

@@ -16,6 +16,7 @@
 #include "net/client_session.h"
 #include "net/listener.h"
 #include "net/log_limiter.h"
+#include "net/tls_network.h"
 #include "net/worker_pool.h"
 #include "text/quoting.h"
 
@@ -44,7 +45,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     void start();
     void stop();
     void listen(ListeningSocket socket);
-    void serve(std::unique_ptr<ByteStream> stream, std::string address, const std::string& listener);
+    void serve(std::unique_ptr<ByteStream> stream, api::Entry entry, const std::string& listener);
     void poll_engine();
     void remove(const ClientSession* session);
     void refuse(api::Client& client, const std::string& listener);
@@ -60,6 +61,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     std::shared_ptr<LargeMessages> large_messages;
     asio::steady_timer poll_timer;
     std::chrono::microseconds poll_interval{0};
+    std::shared_ptr<TlsNetwork> tls;  ///< null without use_tls()
     std::vector<std::shared_ptr<Listener>> listeners;
     std::vector<std::shared_ptr<ClientSession>> sessions;
     std::uint64_t session_number = 0;
@@ -85,6 +87,7 @@ void Server::Impl::stop() {
     poll_timer.cancel();
     for (const auto& listener : std::exchange(listeners, {})) listener->close();
     for (const auto& session : std::exchange(sessions, {})) session->close();
+    if (tls) tls->stop();
     dispatcher.release_engine();
     workers.stop();
     log = nullptr;
@@ -102,21 +105,24 @@ void Server::Impl::poll_engine() {
 }
 
 void Server::Impl::listen(ListeningSocket socket) {
-    const auto listener = listeners.emplace_back(std::make_shared<Listener>(std::move(socket), log));
-    log(LogLevel::info, "listening on " + listener->name());
+    const bool encrypted = socket.tls;
+    const auto listener = listeners.emplace_back(
+        std::make_shared<Listener>(std::move(socket), encrypted ? tls : std::shared_ptr<TlsNetwork>{}, log));
+    log(LogLevel::info, "listening on " + listener->name() +
+                            (encrypted ? " with TLS; certificate " + tls->context().fingerprint() : ""));
     if (holding) listener->hold();
     // `this` and `raw` are valid: stop() closes the listener, which then drops the handler.
     listener->start([this, raw = listener.get()](StreamSocket client) {
         const auto served = api::guarded("accepting a client", [&] {
             Listener::Accepted accepted = raw->take(std::move(client));
-            serve(std::move(accepted.stream), std::move(accepted.address), raw->name());
+            serve(std::move(accepted.stream), std::move(accepted.entry), raw->name());
         });
         if (!served) failed(served.error());
     });
 }
 
-void Server::Impl::serve(std::unique_ptr<ByteStream> stream, std::string address, const std::string& listener) {
-    const auto client = dispatcher.connect(std::move(address));
+void Server::Impl::serve(std::unique_ptr<ByteStream> stream, api::Entry entry, const std::string& listener) {
+    const auto client = dispatcher.connect(std::move(entry));
     const auto session =
         std::make_shared<ClientSession>(io.get_executor(), std::move(stream), client, large_messages,
                                         "client " + std::to_string(++session_number) + " on " + listener, log);
@@ -174,9 +180,17 @@ Server::Server(asio::io_context& io, Engine& engine, api::DaemonAccess& daemon, 
 
 Server::~Server() { impl_->stop(); }
 
+void Server::use_tls(std::shared_ptr<const TlsContext> context, TlsLimits limits) {
+    impl_->tls = std::make_shared<TlsNetwork>(std::move(context), limits);
+}
+
 Expected<std::string> Server::listen_tcp(std::string_view address) {
     auto socket = net::listen_tcp(impl_->io, address);
     if (!socket) return std::unexpected(std::move(socket.error()));
+    if (socket->tls && !impl_->tls) {
+        return fail(ErrorCode::permission_denied,
+                    "refused to listen on " + socket->name + ": this address uses TLS, and there is no certificate");
+    }
     std::string name = socket->name;
     impl_->listen(std::move(*socket));
     return name;
@@ -189,9 +203,9 @@ Expected<void> Server::listen_unix(const std::string& path, SocketAccess access)
     return {};
 }
 
-void Server::serve(std::unique_ptr<ByteStream> stream, std::string address) {
-    const std::string listener = address;
-    impl_->serve(std::move(stream), std::move(address), listener);
+void Server::serve(std::unique_ptr<ByteStream> stream, api::Entry entry) {
+    const std::string listener = entry.address;
+    impl_->serve(std::move(stream), std::move(entry), listener);
 }
 
 void Server::hold_clients() {

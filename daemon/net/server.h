@@ -10,9 +10,12 @@
 #include <string_view>
 
 #include "api/daemon_access.h"
+#include "api/entry.h"
 #include "engine/engine.h"
 #include "net/address.h"
 #include "net/log.h"
+#include "net/tls_context.h"
+#include "net/tls_limits.h"
 #include "status/status.h"
 #include "text/error.h"
 
@@ -55,13 +58,17 @@ class Server {
     /// Calls stop().
     ~Server();
 
-    /// Listens on `HOST:PORT`, where HOST is an IPv4 address, an IPv6 address in brackets ("[::1]:7340"), or a name.
+    /// Sets the certificate for the TLS addresses that are opened afterwards. Starts two threads. Call it at most once.
+    void use_tls(std::shared_ptr<const TlsContext> context, TlsLimits limits = {});
+
+    /// Listens on `HOST:PORT` or `tls://HOST:PORT`, where HOST is an IPv4 address, an IPv6 address in brackets ("[::1]:7340"), or a name.
     /// A name stands for its first IPv4 address, or its first IPv6 address if it has no IPv4 address. With port 0 the
     /// system chooses a port. Returns the address with the actual port, "127.0.0.1:7340".
     ///
+    /// Loopback addresses without the prefix are not encrypted. All others use TLS, and require use_tls() before.
+    ///
     /// Errors, whose sentences name the address: INVALID_ARGUMENT if it is not HOST:PORT; NOT_FOUND if the name cannot
-    /// be resolved; PERMISSION_DENIED if it is not a loopback address (TLS and tokens are not supported yet) or if the
-    /// user may not open the port; ALREADY_EXISTS if the address is in use; UNAVAILABLE for other system errors. All
+    /// be resolved; PERMISSION_DENIED if it uses TLS and there is no certificate, or if the user may not open the port; ALREADY_EXISTS if the address is in use; UNAVAILABLE for other system errors. All
     /// are configuration errors, for which `rtad` exits with status 2.
     Expected<std::string> listen_tcp(std::string_view address);
 
@@ -75,8 +82,8 @@ class Server {
     /// is not: another process holds a lock on the folder, perhaps for a short time.
     Expected<void> listen_unix(const std::string& path, SocketAccess access = SocketAccess::owner);
 
-    /// Serves one client on a stream that is already connected. `address` is shown to other clients and in the log.
-    void serve(std::unique_ptr<ByteStream> stream, std::string address);
+    /// Serves one client on a stream that is already connected.
+    void serve(std::unique_ptr<ByteStream> stream, api::Entry entry);
 
     /// Leaves new clients in the system's queue until welcome_clients() is called. Before the device is open, edits
     /// cannot take effect and the number of channels is unknown.
