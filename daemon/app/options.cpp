@@ -17,6 +17,7 @@
 #include "app/config_file.h"
 #include "app/graph_file.h"
 #include "app/text_file.h"
+#include "app/tls_setup.h"
 #include "app/unexpected_argument.h"
 #include "frame/local_address.h"
 #include "io/offline_output.h"
@@ -66,8 +67,8 @@ constexpr double kMaximumTailS = 86'400;
     };
 }
 
-void add_graph(CLI::App& app, std::string& graph, const std::string& help) {
-    app.add_option("--graph", graph, help)->type_name("FILE")->check(refuse_empty);
+void add_file(CLI::App& app, const std::string& flag, std::string& path, const std::string& help) {
+    app.add_option(flag, path, help)->type_name("FILE")->check(refuse_empty);
 }
 
 void add_sample_rate(CLI::App& app, std::uint32_t& sample_rate_hz) {
@@ -142,11 +143,17 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
     add_sample_rate(app, options.device.sample_rate_hz);
     add_block_size(app, options.device.block_size);
     app.add_option("--listen", options.listen,
-                   "TCP address to listen on, on the loopback interface; may be repeated (default: " +
-                       default_tcp_address() + ")")
+                   "TCP address to listen on; may be repeated (default: " + default_tcp_address() +
+                       "). A loopback address is not encrypted; any other address, and any with the prefix tls://, "
+                       "uses TLS")
         ->type_name("HOST:PORT")
-        ->check([](const std::string& text) { return reason_of(net::check_address(text)); })
+        ->check([](const std::string& text) { return reason_of(net::resolve_listen_address(text)); })
         ->take_all();
+    add_file(app, "--tls-cert", options.tls_certificate,
+             "Certificate for TLS, in PEM (default: tls/certificate.pem in --state-dir, created when it is needed)");
+    add_file(app, "--tls-key", options.tls_key, "Private key of --tls-cert, in PEM");
+    add_file(app, "--tls-client-ca", options.tls_client_ca,
+             "Certificate authority, in PEM, that signs certificates of clients");
     app.add_option("--socket", options.socket, "Unix socket to listen on (default: " + default_socket_path() + ")")
         ->type_name("PATH")
         ->check(refuse_empty)
@@ -157,7 +164,7 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
            "restore them at start")
         ->type_name("DIR")
         ->check(refuse_empty);
-    add_graph(app, options.graph, "Initial graph; ignored if --state-dir contains a saved graph");
+    add_file(app, "--graph", options.graph, "Initial graph; ignored if --state-dir contains a saved graph");
     app.add_option("--log-level", options.log_level,
                    "Least severe messages to log: debug, info, warning or error (default: info)")
         ->type_name("LEVEL")
@@ -197,7 +204,7 @@ void add_time(CLI::App& app, const std::string& flag, std::optional<double>& sec
 CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     CLI::App* const command = app.add_subcommand(
         "render", "Render a graph to an audio file, as fast as the CPU allows, and report its levels");
-    add_graph(*command, options.graph, "Graph to render");
+    add_file(*command, "--graph", options.graph, "Graph to render");
     command->get_option("--graph")->required();
     command
         ->add_option("--output", options.output,
@@ -272,6 +279,9 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     for (const std::string& file : store::StateFolder::files_in(options.state_directory)) {
         if (same_file(wav, file)) return refuse("a file of the state directory");
     }
+    for (const std::string& file : tls_files_in(options.state_directory)) {
+        if (same_file(wav, file)) return refuse("a file of the state directory");
+    }
     return {};
 }
 
@@ -288,6 +298,9 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
         options.socket = default_socket_path();
         // A path from --socket was validated when it was parsed.
         if (auto wrong = reason_of(net::check_socket_path(options.socket)); !wrong.empty()) return wrong;
+    }
+    if (options.tls_certificate.empty() != options.tls_key.empty()) {
+        return "--tls-cert and --tls-key belong together: expected both or none";
     }
     options.socket_for_group = in_runtime_directory(options.socket);
     return refuse_overwriting(options, raw.config);

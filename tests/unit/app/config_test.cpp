@@ -150,6 +150,9 @@ TEST_F(ConfigOptions, EveryKey) {
         block-size = 128
         listen = ["127.0.0.1:1", "[::1]:2"]
         socket = "/tmp/a socket, with # signs"
+        tls-cert = "c.pem"
+        tls-key = "k.pem"
+        tls-client-ca = "ca.pem"
         state-dir = "/var/lib/x"
         graph = 'g.json'
         log-level = "debug"
@@ -163,6 +166,9 @@ TEST_F(ConfigOptions, EveryKey) {
     EXPECT_EQ(options.device.block_size, 128U);
     EXPECT_EQ(options.listen, (std::vector<std::string>{"127.0.0.1:1", "[::1]:2"}));
     EXPECT_EQ(options.socket, "/tmp/a socket, with # signs");
+    EXPECT_EQ(options.tls_certificate, "c.pem");
+    EXPECT_EQ(options.tls_key, "k.pem");
+    EXPECT_EQ(options.tls_client_ca, "ca.pem");
     EXPECT_EQ(options.state_directory, "/var/lib/x");
     EXPECT_EQ(options.graph, "g.json");
     EXPECT_EQ(options.log_level, net::LogLevel::debug);
@@ -270,7 +276,7 @@ TEST_F(ConfigOptions, TheShippedFileShowsEveryKeyAndTheTrueDefaults) {
     const std::string text = with_defaults_in_force(shipped());
     const auto entries = read_config(text);
     ASSERT_TRUE(entries) << entries.error().sentence;
-    EXPECT_EQ(entries->size(), 12U) << "as many as there are flags: see EveryKey";
+    EXPECT_EQ(entries->size(), 15U) << "as many as there are flags: see EveryKey";
     const auto shown = good(text);
     const auto bare = good("");
     unsetenv("RUNTIME_DIRECTORY");
