@@ -116,7 +116,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     [[nodiscard]] int restore_state();
     [[nodiscard]] int listen();
     [[nodiscard]] int set_up_tls();
-    [[nodiscard]] bool has_tokens() const;
+    [[nodiscard]] static bool has_tokens();
     void open_device();
     void open_configured_device();
     void device_set(const io::DeviceRequest& request);
@@ -247,7 +247,7 @@ int Daemon::load_graph() {
 }
 
 /// Returns whether a client from another machine must know a secret. Until it must, rtad listens on loopback only.
-bool Daemon::has_tokens() const { return false; }
+bool Daemon::has_tokens() { return false; }
 
 int Daemon::set_up_tls() {
     auto context = app::set_up_tls(options_, has_tokens(),

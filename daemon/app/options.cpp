@@ -302,6 +302,8 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     if (options.tls_certificate.empty() != options.tls_key.empty()) {
         return "--tls-cert and --tls-key belong together: expected both or none";
     }
+    // Whether there are tokens is known only at the start.
+    if (auto wrong = reason_of(check_certificate(options)); !wrong.empty()) return wrong;
     options.socket_for_group = in_runtime_directory(options.socket);
     return refuse_overwriting(options, raw.config);
 }

@@ -36,6 +36,10 @@ Expected<std::vector<net::ListenAddress>> addresses_of(const DaemonOptions& opti
     return addresses;
 }
 
+bool has_certificate(const DaemonOptions& options) {
+    return !options.tls_certificate.empty() || !options.state_directory.empty();
+}
+
 Expected<void> create_own(const net::TlsFiles& files, const std::vector<net::ListenAddress>& addresses) {
     std::vector<std::string> hosts;
     for (const net::ListenAddress& address : addresses) {
@@ -50,13 +54,12 @@ Expected<std::shared_ptr<const net::TlsContext>> set_up_tls(const DaemonOptions&
                                                             const std::function<void(const std::string&)>& warn) {
     const auto addresses = addresses_of(options);
     if (!addresses) return std::unexpected(addresses.error());
-    const bool given = !options.tls_certificate.empty();
-    const bool has_certificate = given || !options.state_directory.empty();
     for (const net::ListenAddress& address : *addresses) {
-        if (const auto allowed = check_access(address, has_certificate, has_tokens); !allowed) {
+        if (const auto allowed = check_access(address, has_certificate(options), has_tokens); !allowed) {
             return std::unexpected(allowed.error());
         }
     }
+    const bool given = !options.tls_certificate.empty();
     const bool needed = std::ranges::any_of(*addresses, &net::ListenAddress::tls);
     if (!needed && !given) return nullptr;
 
@@ -71,6 +74,16 @@ Expected<std::shared_ptr<const net::TlsContext>> set_up_tls(const DaemonOptions&
              "\" changes that");
     }
     return context;
+}
+
+Expected<void> check_certificate(const DaemonOptions& options) {
+    if (has_certificate(options)) return {};
+    const auto addresses = addresses_of(options);
+    if (!addresses) return std::unexpected(addresses.error());
+    for (const net::ListenAddress& address : *addresses) {
+        if (auto allowed = check_access(address, false, false); !allowed) return allowed;
+    }
+    return {};
 }
 
 std::vector<std::string> tls_files_in(const std::string& state_directory) {

@@ -23,6 +23,10 @@ namespace rta::app {
 [[nodiscard]] Expected<std::shared_ptr<const net::TlsContext>> set_up_tls(
     const DaemonOptions& options, bool has_tokens, const std::function<void(const std::string&)>& warn);
 
+/// Checks that there is, or can be, a certificate if an address of --listen uses TLS. Reads no file. Errors:
+/// PERMISSION_DENIED, NOT_FOUND.
+[[nodiscard]] Expected<void> check_certificate(const DaemonOptions& options);
+
 /// Returns the files that set_up_tls() may write; none without a state directory.
 [[nodiscard]] std::vector<std::string> tls_files_in(const std::string& state_directory);
 

@@ -225,7 +225,9 @@ TEST_F(ConfigOptions, WrongValuesAreRefusedWithFileLineKeyAndTheExpectedValue) {
     expect_refused("socket = 7340", {"line 1", "socket must be text", "socket = \"7340\""});
     expect_refused("\nstate-dir = 12", {"line 2", "state-dir must be text"});
     expect_refused("listen = [\"127.0.0.1:1\", 7340]", {"line 1", "listen must be text"});
-    expect_refused("listen = [\"0.0.0.0:7340\"]", {"line 1", "listen", "refused to listen on 0.0.0.0:7340"});
+    expect_refused("listen = [\"tls://\"]", {"line 1", "listen", "invalid listen address"});
+    expect_refused("listen = [\"0.0.0.0:7340\"]", {"refused to listen on 0.0.0.0:7340", "--tls-cert", "token"});
+    expect_refused("tls-cert = \"c.pem\"", {"--tls-cert and --tls-key belong together"});
     expect_refused("socket = \"/" + std::string(107, 's') + "\"", {"line 1", "socket", "108 bytes; expected 1 to 107"});
     expect_refused("device = \"null:" + path_ + "\"", {"would overwrite the configuration"});
     expect_refused("device = \"null\"\ninput-device = \"portaudio\"", {"--input-device conflicts with --device null"});

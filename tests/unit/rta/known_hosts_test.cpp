@@ -31,10 +31,10 @@ TEST(KnownHosts, ReadsHostsCommentsAndEmptyLines) {
 }
 
 TEST(KnownHosts, RefusesAnyOtherLineBecauseItsHostWouldBeTrustedAgain) {
-    for (const std::string& line :
-         {std::string{"studio:7340"}, "studio " + kFirst, "studio:7340 SHA256:B9jO", "studio:7340 " + kFirst + " x",
-          kFirst, "studio:7340" + kFirst, "studio:0 " + kFirst, "studio:7340 " + kFirst.substr(7), "::1:80 " + kFirst,
-          "studio:7340 " + kFirst.substr(0, 49) + "Z"}) {
+    for (const std::string& line : std::vector<std::string>{
+             "studio:7340", "studio " + kFirst, "studio:7340 SHA256:B9jO", "studio:7340 " + kFirst + " x", kFirst,
+             "studio:7340" + kFirst, "studio:0 " + kFirst, "studio:7340 " + kFirst.substr(7), "::1:80 " + kFirst,
+             "studio:7340 " + kFirst.substr(0, 49) + "Z"}) {
         const auto hosts = parse_known_hosts("# first\n" + line + "\n");
         ASSERT_FALSE(hosts) << line;
         EXPECT_TRUE(hosts.error().starts_with("line 2: ")) << hosts.error();
