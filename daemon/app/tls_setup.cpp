@@ -73,6 +73,9 @@ Expected<std::shared_ptr<const net::TlsContext>> set_up_tls(const DaemonOptions&
         warn("every user of this machine can read the private key " + files.key + "; \"chmod 600 " + files.key +
              "\" changes that");
     }
+    if (context && (*context)->expired()) {
+        warn("the TLS certificate " + files.certificate + " has expired: clients refuse it");
+    }
     return context;
 }
 

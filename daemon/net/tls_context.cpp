@@ -100,6 +100,10 @@ TlsContext::TlsContext(ssl_ctx_st* context, std::string fingerprint)
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
+bool TlsContext::expired() const {
+    return X509_cmp_current_time(X509_get0_notAfter(SSL_CTX_get0_certificate(context_))) <= 0;
+}
+
 bool everybody_can_read(const std::string& path) {
     struct stat status{};
     return ::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0;

@@ -26,6 +26,8 @@ class TlsContext {
 
     /// The SHA-256 of the certificate in DER, as ssh prints it: "SHA256:" and 43 characters of base64.
     [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
+    /// Returns whether the certificate has expired. Clients refuse it then.
+    [[nodiscard]] bool expired() const;
     [[nodiscard]] ssl_ctx_st* handle() const { return context_; }
 
  private:

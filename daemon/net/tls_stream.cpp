@@ -3,6 +3,7 @@
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <asio/co_spawn.hpp>
@@ -121,7 +122,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     enum class State : std::uint8_t { connected, handshake, established, failed };
 
     static asio::awaitable<void> shake_hands(std::shared_ptr<Connection> self);
-    asio::awaitable<asio::error_code> try_handshake(TlsNetwork::Turn& turn);
+    asio::awaitable<asio::error_code> try_handshake();
     asio::awaitable<asio::error_code> accept();
     asio::awaitable<asio::error_code> establish();
     asio::awaitable<asio::error_code> ready_for(StreamSocket::wait_type what);
@@ -134,7 +135,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     SslPointer ssl_;  ///< null until the client has sent a byte
     asio::steady_timer limit_;
     asio::steady_timer handshake_ended_;
-    TlsNetwork::Turn* turn_ = nullptr;  ///< during the handshake
+    std::optional<TlsNetwork::Turn> turn_;  ///< during the handshake
     State state_ = State::connected;
     asio::error_code failure_;  ///< of the handshake
     std::string certificate_name_;
@@ -160,17 +161,14 @@ void Connection::start_handshake() {
 }
 
 asio::awaitable<void> Connection::shake_hands(std::shared_ptr<Connection> self) {
-    TlsNetwork::Turn turn{*self->network_};
-    self->turn_ = &turn;
-    const asio::error_code error = co_await self->try_handshake(turn);
-    self->turn_ = nullptr;
-    self->end_handshake(error);
+    self->turn_.emplace(*self->network_);
+    self->end_handshake(co_await self->try_handshake());
 }
 
-asio::awaitable<asio::error_code> Connection::try_handshake(TlsNetwork::Turn& turn) {
+asio::awaitable<asio::error_code> Connection::try_handshake() {
     // A client that sends nothing costs a descriptor only.
     if (const asio::error_code error = co_await ready_for(StreamSocket::wait_read)) co_return error;
-    co_await turn.wait();
+    co_await turn_->wait();
     if (closed_) co_return asio::error::operation_aborted;
     // An end without a byte is not a failed handshake.
     char first = 0;
@@ -202,6 +200,7 @@ asio::awaitable<asio::error_code> Connection::accept() {
 
 void Connection::end_handshake(const asio::error_code& error) {
     limit_.cancel();
+    turn_.reset();
     if (error && !failure_) failure_ = error;
     state_ = failure_ ? State::failed : State::established;
     broken_ = state_ == State::failed;
@@ -311,7 +310,7 @@ void Connection::stop_reading() {
 void Connection::close() {
     if (std::exchange(closed_, true)) return;
     limit_.cancel();
-    if (turn_ != nullptr) turn_->end();
+    if (turn_) turn_->end();
     // While the handshake thread uses the descriptor, the system must not give it to another socket.
     if (busy_) return;
     asio::error_code ignored;

@@ -158,6 +158,7 @@ TEST_F(Tls, RefusesAFileOfKnownHostsThatItCannotRead) {
 TEST_F(Tls, RefusesAnExpiredCertificate) {
     make_certificate({.last_day = -1}).write(directory.path(), "expired");
     TlsDaemon daemon{with_files("expired")};
+    EXPECT_TRUE(has(daemon.process().error(), "expired.pem has expired")) << daemon.process().error();
     expect_refused(list(daemon, {"--tls"}), {"expired on 20"});
     expect_refused(list(daemon, {"--tls-fingerprint", daemon.fingerprint()}), {"expired on 20"});
     expect_refused(list(daemon, {"--tls-ca", (directory / "expired.pem").string()}), {"certificate has expired"});
