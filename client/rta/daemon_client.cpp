@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "rta/socket.h"
+#include "rta/tls.h"
 
 namespace rta::client {
 
@@ -24,6 +25,22 @@ std::string seconds_text(std::chrono::milliseconds time) {
     return text + " s";
 }
 
+bool uses_tls(const Endpoint& endpoint, const TlsOptions& options) {
+    const auto* tcp = std::get_if<TcpEndpoint>(&endpoint);
+    return tcp != nullptr && (options.on_loopback || !is_loopback(*tcp));
+}
+
+/// Encrypts a connection if the endpoint requires it. Returns null if the client must connect again: a person decided
+/// whether to trust the daemon, which has not waited.
+Expected<std::unique_ptr<ByteStream>> secure(std::unique_ptr<ByteStream> stream, const Endpoint& endpoint,
+                                             const TlsOptions& options, const Deadline& deadline) {
+    if (!uses_tls(endpoint, options)) return stream;
+    auto connection = connect_tls(std::move(stream), std::get<TcpEndpoint>(endpoint), options, deadline);
+    if (!connection) return std::unexpected(std::move(connection.error()));
+    if (connection->first_use && options.trust) return nullptr;
+    return std::move(connection->stream);
+}
+
 }  // namespace
 
 Expected<DaemonClient> DaemonClient::open(std::span<const Endpoint> endpoints, const ClientOptions& options) {
@@ -32,7 +49,12 @@ Expected<DaemonClient> DaemonClient::open(std::span<const Endpoint> endpoints, c
     std::string tried;
     for (std::size_t i = 0; i < endpoints.size(); ++i) {
         auto stream = connect_socket(endpoints[i], deadline.share(endpoints.size() - i));
-        if (stream) return open(std::move(*stream), endpoints[i], options);
+        if (stream) {
+            auto secured = secure(std::move(*stream), endpoints[i], options.tls, deadline);
+            if (!secured) return std::unexpected(std::move(secured.error()));
+            if (*secured) return open(std::move(*secured), endpoints[i], options);
+            return open(endpoints.subspan(i, 1), options);
+        }
         tried += (i == 0 ? "" : ", ") + to_string(endpoints[i]) + " (" + stream.error() + ")";
     }
     return fail(Error::Kind::cannot_connect, "cannot connect to rtad at " + tried + "; is it running?");
@@ -57,6 +79,8 @@ Expected<void> DaemonClient::say_hello(const ClientOptions& options) {
         // A daemon that refuses many clients together does not wait until each has read the reason.
         if (error.kind == Error::Kind::lost) {
             error.sentence += ", before it responded to Hello: it may be exiting, or have too many clients";
+            const bool plain_tcp = std::holds_alternative<TcpEndpoint>(endpoint_) && !uses_tls(endpoint_, options.tls);
+            if (plain_tcp) error.sentence += ", or listen with TLS (--tls)";
         }
         return std::unexpected(std::move(error));
     }

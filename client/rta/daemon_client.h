@@ -18,6 +18,7 @@
 #include "rta/deadline.h"
 #include "rta/endpoint.h"
 #include "rta/error.h"
+#include "rta/tls_options.h"
 #include "rta/v1/control.pb.h"
 
 namespace rta::client {
@@ -27,6 +28,7 @@ inline constexpr std::uint32_t kProtocolVersion = 1;
 struct ClientOptions {
     std::string client_name = "librta";  ///< shown to other clients and in the daemon's log; at most 128 bytes
     std::string token{};                 ///< reserved; rtad ignores it
+    TlsOptions tls{};
     /// Limit for connecting, and for each call.
     std::chrono::milliseconds timeout = std::chrono::seconds{10};
 };
@@ -49,7 +51,7 @@ class DaemonClient {
     static constexpr std::size_t kMaximumEventBytes = std::size_t{16} << 20U;
 
     /// Connects to the first of `endpoints` that accepts, and sends Hello. Errors: cannot_connect lists each address
-    /// with the reason; refused is the daemon's response to Hello (another protocol version, an invalid token).
+    /// with the reason, or says why the certificate of a daemon is not accepted; refused is the daemon's response to Hello (another protocol version, an invalid token).
     [[nodiscard]] static Expected<DaemonClient> open(std::span<const Endpoint> endpoints,
                                                      const ClientOptions& options = {});
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "rta/endpoint.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <strings.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
@@ -38,6 +42,14 @@ std::string to_string(const Endpoint& endpoint) {
     const auto& tcp = std::get<TcpEndpoint>(endpoint);
     const bool address_v6 = tcp.host.find(':') != std::string::npos;
     return (address_v6 ? "[" + tcp.host + "]" : tcp.host) + ":" + std::to_string(tcp.port);
+}
+
+bool is_loopback(const TcpEndpoint& endpoint) {
+    in_addr v4{};
+    if (::inet_pton(AF_INET, endpoint.host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24U) == IN_LOOPBACKNET;
+    in6_addr v6{};
+    if (::inet_pton(AF_INET6, endpoint.host.c_str(), &v6) == 1) return IN6_IS_ADDR_LOOPBACK(&v6);
+    return ::strcasecmp(endpoint.host.c_str(), "localhost") == 0;
 }
 
 std::expected<TcpEndpoint, std::string> parse_tcp_endpoint(std::string_view text) {

@@ -29,6 +29,10 @@ using Endpoint = std::variant<TcpEndpoint, UnixEndpoint>;
 /// Returns "studio:7340", "[::1]:7340" or "/run/rtad/control.sock".
 [[nodiscard]] std::string to_string(const Endpoint& endpoint);
 
+/// Returns whether the host is `localhost` or a loopback address. Does not resolve names: whether a connection is
+/// encrypted must not depend on a name server.
+[[nodiscard]] bool is_loopback(const TcpEndpoint& endpoint);
+
 /// Parses `HOST`, `HOST:PORT`, `[IPV6]`, `[IPV6]:PORT`, or an IPv6 address without brackets.
 [[nodiscard]] std::expected<TcpEndpoint, std::string> parse_tcp_endpoint(std::string_view text);
 

@@ -96,6 +96,8 @@ class Client final : public std::enable_shared_from_this<Client>,
     [[nodiscard]] const Entry& entry() const { return entry_; }
     /// Returns where the client connects from.
     [[nodiscard]] const std::string& address() const { return entry_.address; }
+    /// Sets the name in the certificate of the client, once TLS has verified it; before its first request.
+    void set_certificate_name(std::string name) { entry_.certificate_name = std::move(name); }
     [[nodiscard]] TimePoint connected() const { return connected_; }
 
     /// Drops everything that is not committed. Nothing is called back afterwards.
@@ -163,7 +165,7 @@ class Client final : public std::enable_shared_from_this<Client>,
     std::uint64_t first_number_ = 0;  ///< of queue_.front(); requests are numbered in the order of their arrival
     std::size_t executed_ = 0;        ///< this many at the front of queue_ have had their turn
     std::size_t pending_bytes_ = 0;
-    const Entry entry_;
+    Entry entry_;
     const TimePoint connected_;
     std::optional<std::string> name_;
     bool has_subscribed_ = false;

@@ -18,6 +18,8 @@ class DaemonAccess {
     [[nodiscard]] virtual DeviceStatus device_status() const = 0;
     [[nodiscard]] virtual LoadStatus load_status() const = 0;
     [[nodiscard]] virtual RealtimeStatus realtime_status() const = 0;
+    /// Returns the fingerprint of the TLS certificate, "SHA256:..."; empty if the daemon does not use TLS.
+    [[nodiscard]] virtual std::string tls_fingerprint() const { return {}; }
     /// Override this together with graph_changed() and output_changed() if the state is saved.
     [[nodiscard]] virtual StoreStatus store_status() const { return {}; }
     /// Called after every commit of a transaction or parameter change. Must be fast.

@@ -22,8 +22,7 @@ class Dispatcher {
     Dispatcher(const Dispatcher&) = delete;
     Dispatcher& operator=(const Dispatcher&) = delete;
 
-    /// Returns a new client, which must be destroyed or closed before the dispatcher. The address of
-    /// `entry` is HOST:PORT, or the path of the Unix socket.
+    /// Returns a new client, which must be destroyed or closed before the dispatcher.
     [[nodiscard]] std::shared_ptr<Client> connect(Entry entry = {});
 
     /// Polls the engine, completes answers that are due or late, and resumes clients that wait.

@@ -28,6 +28,7 @@
 #include "app/process_setup.h"
 #include "app/requested_device.h"
 #include "app/service.h"
+#include "app/tls_setup.h"
 #include "engine/engine.h"
 #include "io/device_kind.h"
 #include "io/device_supervisor.h"
@@ -114,6 +115,8 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     [[nodiscard]] int load_graph();
     [[nodiscard]] int restore_state();
     [[nodiscard]] int listen();
+    [[nodiscard]] int set_up_tls();
+    [[nodiscard]] static bool has_tokens();
     void open_device();
     void open_configured_device();
     void device_set(const io::DeviceRequest& request);
@@ -133,6 +136,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     void watch();
 
     [[nodiscard]] DeviceStatus device_status() const override { return supervisor_.status(); }
+    [[nodiscard]] std::string tls_fingerprint() const override { return tls_fingerprint_; }
     [[nodiscard]] LoadStatus load_status() const override { return supervisor_.load(); }
     [[nodiscard]] RealtimeStatus realtime_status() const override {
         return {.memory = memory_, .scheduling = supervisor_.scheduling()};
@@ -175,6 +179,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     io::DeviceSupervisor supervisor_;
     net::Server server_;
     std::optional<store::GraphStore> store_;  ///< empty without --state-dir
+    std::string tls_fingerprint_;             ///< empty: no TLS
     std::string device_set_;                  ///< by a client, instead of the configured one; empty: none
     bool out_of_memory_ = false;              ///< the device did not start; the graph may be the cause
     bool exiting_ = false;                    ///< the fade before the exit has begun
@@ -241,9 +246,26 @@ int Daemon::load_graph() {
     return kExitClean;
 }
 
+/// Returns whether a client from another machine must know a secret. Until it must, rtad listens on loopback only.
+bool Daemon::has_tokens() { return false; }
+
+int Daemon::set_up_tls() {
+    auto context = app::set_up_tls(options_, has_tokens(),
+                                   [](const std::string& sentence) { log(net::LogLevel::warning, sentence); });
+    if (!context) {
+        log(net::LogLevel::error, context.error().sentence);
+        return context.error().code == ErrorCode::unavailable ? kExitFailure : kExitUsage;
+    }
+    if (*context == nullptr) return kExitClean;
+    tls_fingerprint_ = (*context)->fingerprint();
+    server_.use_tls(std::move(*context));
+    return kExitClean;
+}
+
 int Daemon::listen() {
     if (const std::string shortage = descriptor_shortage(options_.limits.clients); !shortage.empty())
         log(net::LogLevel::warning, shortage);
+    if (const int status = set_up_tls(); status != kExitClean) return status;
     if (const auto bound = server_.listen_unix(
             options_.socket, options_.socket_for_group ? net::SocketAccess::group : net::SocketAccess::owner);
         !bound) {

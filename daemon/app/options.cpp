@@ -19,6 +19,7 @@
 #include "app/limit_options.h"
 #include "app/option_checks.h"
 #include "app/text_file.h"
+#include "app/tls_setup.h"
 #include "app/unexpected_argument.h"
 #include "frame/local_address.h"
 #include "io/offline_output.h"
@@ -56,8 +57,8 @@ constexpr double kMaximumTailS = 86'400;
     return {};
 }
 
-void add_graph(CLI::App& app, std::string& graph, const std::string& help) {
-    app.add_option("--graph", graph, help)->type_name("FILE")->check(refuse_empty);
+void add_file(CLI::App& app, const std::string& flag, std::string& path, const std::string& help) {
+    app.add_option(flag, path, help)->type_name("FILE")->check(refuse_empty);
 }
 
 void add_sample_rate(CLI::App& app, std::uint32_t& sample_rate_hz) {
@@ -132,11 +133,17 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
     add_sample_rate(app, options.device.sample_rate_hz);
     add_block_size(app, options.device.block_size);
     app.add_option("--listen", options.listen,
-                   "TCP address to listen on, on the loopback interface; may be repeated (default: " +
-                       default_tcp_address() + ")")
+                   "TCP address to listen on; may be repeated (default: " + default_tcp_address() +
+                       "). A loopback address is not encrypted; any other address, and any with the prefix tls://, "
+                       "uses TLS")
         ->type_name("HOST:PORT")
-        ->check([](const std::string& text) { return reason_of(net::check_address(text)); })
+        ->check([](const std::string& text) { return reason_of(net::resolve_listen_address(text)); })
         ->take_all();
+    add_file(app, "--tls-cert", options.tls_certificate,
+             "Certificate for TLS, in PEM (default: tls/certificate.pem in --state-dir, created when it is needed)");
+    add_file(app, "--tls-key", options.tls_key, "Private key of --tls-cert, in PEM");
+    add_file(app, "--tls-client-ca", options.tls_client_ca,
+             "Certificate authority, in PEM, that signs certificates of clients");
     app.add_option("--socket", options.socket, "Unix socket to listen on (default: " + default_socket_path() + ")")
         ->type_name("PATH")
         ->check(refuse_empty)
@@ -147,7 +154,7 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
            "restore them at start")
         ->type_name("DIR")
         ->check(refuse_empty);
-    add_graph(app, options.graph, "Initial graph; ignored if --state-dir contains a saved graph");
+    add_file(app, "--graph", options.graph, "Initial graph; ignored if --state-dir contains a saved graph");
     define_limits(app, options.limits);
     app.add_option("--log-level", options.log_level,
                    "Least severe messages to log: debug, info, warning or error (default: info)")
@@ -171,7 +178,7 @@ CLI::App* define_check(CLI::App& app, CheckOptions& options) {
 CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     CLI::App* const command = app.add_subcommand(
         "render", "Render a graph to an audio file, as fast as the CPU allows, and report its levels");
-    add_graph(*command, options.graph, "Graph to render");
+    add_file(*command, "--graph", options.graph, "Graph to render");
     command->get_option("--graph")->required();
     command
         ->add_option("--output", options.output,
@@ -248,6 +255,9 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     for (const std::string& file : store::StateFolder::files_in(options.state_directory)) {
         if (same_file(wav, file)) return refuse("a file of the state directory");
     }
+    for (const std::string& file : tls_files_in(options.state_directory)) {
+        if (same_file(wav, file)) return refuse("a file of the state directory");
+    }
     return {};
 }
 
@@ -265,6 +275,11 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
         // A path from --socket was validated when it was parsed.
         if (auto wrong = reason_of(net::check_socket_path(options.socket)); !wrong.empty()) return wrong;
     }
+    if (options.tls_certificate.empty() != options.tls_key.empty()) {
+        return "--tls-cert and --tls-key belong together: expected both or none";
+    }
+    // Whether there are tokens is known only at the start.
+    if (auto wrong = reason_of(check_certificate(options)); !wrong.empty()) return wrong;
     options.socket_for_group = in_runtime_directory(options.socket);
     return refuse_overwriting(options, raw.config);
 }

@@ -21,7 +21,10 @@ inline constexpr int kExitUsage = 2;    ///< usage or configuration, such as an 
 /// `rtad` without a command.
 struct DaemonOptions {
     io::DeviceRequest device;
-    std::vector<std::string> listen;  ///< HOST:PORT; empty: no TCP
+    std::vector<std::string> listen;  ///< HOST:PORT or tls://HOST:PORT; empty: no TCP
+    std::string tls_certificate;      ///< file; empty: the certificate in the state directory
+    std::string tls_key;              ///< file; empty if and only if tls_certificate is
+    std::string tls_client_ca;        ///< file; empty: clients need no certificate
     std::string socket;               ///< path
     bool socket_for_group = false;    ///< the socket is in a runtime directory of the service manager
     std::string state_directory;      ///< empty: the graph is not saved

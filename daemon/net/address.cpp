@@ -27,9 +27,14 @@ Expected<HostAndPort> parse_address(std::string_view text) {
     return address;
 }
 
-Expected<void> check_address(std::string_view text) {
-    if (const auto endpoint = resolve_loopback(text); !endpoint) return std::unexpected(endpoint.error());
-    return {};
+Expected<ListenAddress> resolve_listen_address(std::string_view text) {
+    const auto target = resolve_listen_target(text);
+    if (!target) return std::unexpected(target.error());
+    const bool reachable = !target->endpoint.address().is_loopback();
+    return ListenAddress{.host = target->endpoint.address().to_string(),
+                         .name = to_string(target->endpoint),
+                         .reachable = reachable,
+                         .tls = reachable || target->forces_tls};
 }
 
 Expected<void> check_socket_path(const std::string& path) {

@@ -41,6 +41,10 @@ class ByteStream {
     /// Ends the input: a pending read and all later ones return what was received and then eof.
     virtual void stop_reading() = 0;
 
+    /// Returns the name in the certificate that the client has presented; empty if it has none. Valid after the first
+    /// read.
+    [[nodiscard]] virtual std::string certificate_name() const { return {}; }
+
     /// Closes the stream immediately. Pending operations complete with an error.
     virtual void close() = 0;
     [[nodiscard]] virtual bool is_open() const = 0;

@@ -175,6 +175,7 @@ void ClientSession::note_received(std::string_view bytes) {
 
 asio::awaitable<void> ClientSession::read_requests() {
     std::vector<char> buffer(kFirstReadBytes);
+    bool first = true;
     while (!closed_) {
         const bool all_decoded = decode_requests();
         if (closed_) co_return;
@@ -196,6 +197,7 @@ asio::awaitable<void> ClientSession::read_requests() {
             co_return;
         }
         const auto spending = client_->spend();
+        if (std::exchange(first, false)) client_->set_certificate_name(stream_->certificate_name());
         decoder_.feed({buffer.data(), count});
         note_received({buffer.data(), count});
         if (count == buffer.size()) buffer.resize(kReadBytes);
@@ -297,9 +299,10 @@ std::vector<api::Outbox::Chunk> ClientSession::take_output() {
 /// Waits until the client has closed its side. Closing a socket that holds unread input would discard the output that
 /// is still in transit, including the last response.
 asio::awaitable<void> ClientSession::linger() {
+    // Also limits finish_writing(), for which a client that does not read may leave no room.
+    limit_refusal();
     asio::error_code error;
     co_await stream_->finish_writing(error);
-    limit_refusal();
     // After a failed write read_requests() may still be reading, and a stream allows one read at a time.
     while (!error && !input_ended_ && !closed_) co_await may_write_.wait();
     std::array<char, 1024> discarded{};

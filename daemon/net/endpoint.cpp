@@ -38,17 +38,14 @@ std::string to_string(const tcp::endpoint& endpoint) {
     return (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
 }
 
-Expected<tcp::endpoint> resolve_loopback(std::string_view text) {
-    const auto address = parse_address(text);
+Expected<ListenTarget> resolve_listen_target(std::string_view text) {
+    constexpr std::string_view kTlsPrefix = "tls://";
+    const bool forces_tls = text.starts_with(kTlsPrefix);
+    const auto address = parse_address(forces_tls ? text.substr(kTlsPrefix.size()) : text);
     if (!address) return std::unexpected(address.error());
-    auto endpoint = resolve(*address, text);
-    if (endpoint && !endpoint->address().is_loopback()) {
-        return fail(ErrorCode::permission_denied,
-                    "refused to listen on " + to_string(*endpoint) +
-                        ": other machines can reach this address, and this version supports neither TLS nor access "
-                        "tokens; expected a loopback address, such as 127.0.0.1:7340 or [::1]:7340");
-    }
-    return endpoint;
+    const auto endpoint = resolve(*address, text);
+    if (!endpoint) return std::unexpected(endpoint.error());
+    return ListenTarget{.endpoint = *endpoint, .forces_tls = forces_tls};
 }
 
 Expected<asio::local::stream_protocol::endpoint> unix_endpoint(const std::string& path) {

@@ -10,10 +10,13 @@
 
 namespace rta::net {
 
-/// Resolves `HOST:PORT` to its first IPv4 address, or to its first IPv6 address if it has no IPv4 address. Blocks
-/// during name resolution if the host is a name. Errors: see Server::listen_tcp(); any address that is not a loopback
-/// address is refused.
-[[nodiscard]] Expected<asio::ip::tcp::endpoint> resolve_loopback(std::string_view text);
+struct ListenTarget {
+    asio::ip::tcp::endpoint endpoint;
+    bool forces_tls = false;  ///< by the prefix `tls://`
+};
+
+/// See resolve_listen_address().
+[[nodiscard]] Expected<ListenTarget> resolve_listen_target(std::string_view text);
 
 /// Errors: see check_socket_path().
 [[nodiscard]] Expected<asio::local::stream_protocol::endpoint> unix_endpoint(const std::string& path);

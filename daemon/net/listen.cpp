@@ -24,22 +24,26 @@ void set_close_on_exec(int descriptor) { ::fcntl(descriptor, F_SETFD, FD_CLOEXEC
 }  // namespace
 
 Expected<ListeningSocket> listen_tcp(asio::io_context& io, std::string_view text) {
-    const auto endpoint = resolve_loopback(text);
-    if (!endpoint) return std::unexpected(endpoint.error());
+    const auto target = resolve_listen_target(text);
+    if (!target) return std::unexpected(target.error());
+    const asio::ip::tcp::endpoint& endpoint = target->endpoint;
     asio::ip::tcp::acceptor acceptor{io};
     asio::error_code error;
-    acceptor.open(endpoint->protocol(), error);
+    acceptor.open(endpoint.protocol(), error);
     if (!error) {
         set_close_on_exec(acceptor.native_handle());
         // A restarted daemon must be able to reuse the address while closed sockets of the previous one linger.
         acceptor.set_option(asio::socket_base::reuse_address{true}, error);
-        acceptor.bind(*endpoint, error);
+        acceptor.bind(endpoint, error);
     }
     if (!error) acceptor.listen(kBacklog, error);
-    if (error) return cannot_listen(to_string(*endpoint), error.value());
+    if (error) return cannot_listen(to_string(endpoint), error.value());
     const asio::ip::tcp::endpoint bound = acceptor.local_endpoint(error);
-    if (error) return cannot_listen(to_string(*endpoint), error.value());
-    return ListeningSocket{.acceptor = std::move(acceptor), .name = to_string(bound), .tcp = true};
+    if (error) return cannot_listen(to_string(endpoint), error.value());
+    return ListeningSocket{.acceptor = std::move(acceptor),
+                           .name = to_string(bound),
+                           .tcp = true,
+                           .tls = target->forces_tls || !endpoint.address().is_loopback()};
 }
 
 Expected<ListeningSocket> listen_unix(asio::io_context& io, const std::string& path, SocketAccess access) {

@@ -21,6 +21,7 @@ struct ListeningSocket {
     asio::basic_socket_acceptor<asio::generic::stream_protocol> acceptor;
     std::string name;   ///< the address: "127.0.0.1:7340", "[::1]:7340", or a path
     bool tcp = false;   ///< otherwise a Unix socket
+    bool tls = false;   ///< clients must use TLS; set for all addresses that other machines can reach
     SocketFile file{};  ///< of a Unix socket
 };
 

@@ -12,6 +12,7 @@
 
 #include "api/exception_barrier.h"
 #include "net/endpoint.h"
+#include "net/tls_stream.h"
 
 namespace rta::net {
 namespace {
@@ -41,8 +42,11 @@ std::optional<std::uint32_t> peer_user(int descriptor) {
 
 }  // namespace
 
-Listener::Listener(ListeningSocket socket, LogSink log)
-    : socket_{std::move(socket)}, log_{std::move(log)}, retry_timer_{socket_.acceptor.get_executor()} {}
+Listener::Listener(ListeningSocket socket, std::shared_ptr<TlsNetwork> tls, LogSink log)
+    : socket_{std::move(socket)},
+      tls_{std::move(tls)},
+      log_{std::move(log)},
+      retry_timer_{socket_.acceptor.get_executor()} {}
 
 void Listener::start(Handler handler) {
     handler_ = std::move(handler);
@@ -111,7 +115,7 @@ api::Entry Listener::identify(StreamSocket& client) const {
     using Door = api::Entry::Door;
     if (!socket_.tcp)
         return {.door = Door::unix_socket, .address = name(), .user_id = peer_user(client.native_handle())};
-    return {.door = Door::loopback, .address = tcp_peer_address(client)};
+    return {.door = socket_.tls ? Door::tls : Door::loopback, .address = tcp_peer_address(client)};
 }
 
 Listener::Accepted Listener::take(StreamSocket client, api::Entry entry) {
@@ -119,7 +123,28 @@ Listener::Accepted Listener::take(StreamSocket client, api::Entry entry) {
     // A response must not wait for the acknowledgement of the previous one.
     if (socket_.tcp) client.set_option(asio::ip::tcp::no_delay{true}, ignored);
     client.set_option(asio::socket_base::send_buffer_size{kSendBufferBytes}, ignored);
-    return {.stream = make_socket_stream(std::move(client)), .entry = std::move(entry)};
+    std::unique_ptr<ByteStream> stream = stream_over(std::move(client), entry.address);
+    return {.stream = std::move(stream), .entry = std::move(entry)};
+}
+
+std::unique_ptr<ByteStream> Listener::stream_over(StreamSocket client, const std::string& address) {
+    if (!socket_.tls) return make_socket_stream(std::move(client));
+    return make_tls_stream(std::move(client), tls_,
+                           [self = shared_from_this(), address](const asio::error_code& error) {
+                               self->handshake_failed(address, error);
+                           });
+}
+
+void Listener::handshake_failed(const std::string& address, const asio::error_code& error) {
+    // A client that connects and sends nothing checks whether the port is open.
+    if (error == asio::error::eof) return;
+    const auto logged = api::guarded("logging a failed handshake", [&] {
+        const auto unlogged = failed_handshakes_.due(std::chrono::steady_clock::now());
+        if (!unlogged) return;
+        log_(LogLevel::warning, "TLS handshake with " + address + " on " + name() + " failed: " + error.message() +
+                                    (*unlogged == 0 ? "" : " (and " + std::to_string(*unlogged) + " more before it)"));
+    });
+    static_cast<void>(logged);
 }
 
 }  // namespace rta::net

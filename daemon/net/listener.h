@@ -9,7 +9,9 @@
 #include "api/entry.h"
 #include "net/listen.h"
 #include "net/log.h"
+#include "net/log_limiter.h"
 #include "net/socket_stream.h"
+#include "net/tls_network.h"
 
 namespace rta::net {
 
@@ -23,7 +25,8 @@ class Listener final : public std::enable_shared_from_this<Listener> {
     };
     using Handler = std::function<void(StreamSocket)>;
 
-    Listener(ListeningSocket socket, LogSink log);
+    /// `tls` is null unless socket.tls is set.
+    Listener(ListeningSocket socket, std::shared_ptr<TlsNetwork> tls, LogSink log);
 
     /// Calls `handler`, which must not throw, for every client.
     void start(Handler handler);
@@ -45,9 +48,13 @@ class Listener final : public std::enable_shared_from_this<Listener> {
     void completed(const asio::error_code& error, StreamSocket client);
     void retry_later(const asio::error_code& error);
     void log_failure(const asio::error_code& error) const;
+    [[nodiscard]] std::unique_ptr<ByteStream> stream_over(StreamSocket client, const std::string& address);
+    void handshake_failed(const std::string& address, const asio::error_code& error);
 
     ListeningSocket socket_;
+    const std::shared_ptr<TlsNetwork> tls_;
     LogSink log_;
+    LogLimiter failed_handshakes_{std::chrono::seconds{10}};
     asio::steady_timer retry_timer_;
     Handler handler_;
     bool pending_ = false;  ///< an accept, or the pause after a failed one

@@ -24,6 +24,7 @@
 #include "net/listener.h"
 #include "net/log_limiter.h"
 #include "net/refusals.h"
+#include "net/tls_network.h"
 #include "net/worker_pool.h"
 #include "text/quoting.h"
 
@@ -92,6 +93,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl>, ClientSession::Owner {
     asio::steady_timer poll_timer;
     asio::steady_timer watch_timer;
     std::chrono::microseconds poll_interval{0};
+    std::shared_ptr<TlsNetwork> tls;  ///< null without use_tls()
     std::vector<std::shared_ptr<Listener>> listeners;
     std::map<std::uint64_t, std::shared_ptr<ClientSession>> sessions;  ///< by their numbers, in order of arrival
     std::uint64_t last_session = 0;
@@ -123,6 +125,7 @@ void Server::Impl::stop() {
     for (const auto& [number, session] : std::exchange(sessions, {})) session->close();
     refusals.close();
     connection_log.stop();
+    if (tls) tls->stop();
     dispatcher.release_engine();
     workers.stop();
     log = nullptr;
@@ -158,8 +161,11 @@ void Server::Impl::begin_pass() {
 }
 
 void Server::Impl::listen(ListeningSocket socket) {
-    const auto listener = listeners.emplace_back(std::make_shared<Listener>(std::move(socket), log));
-    log(LogLevel::info, "listening on " + listener->name());
+    const bool encrypted = socket.tls;
+    const auto listener = listeners.emplace_back(
+        std::make_shared<Listener>(std::move(socket), encrypted ? tls : std::shared_ptr<TlsNetwork>{}, log));
+    log(LogLevel::info, "listening on " + listener->name() +
+                            (encrypted ? " with TLS; certificate " + tls->context().fingerprint() : ""));
     if (holding) listener->hold();
     // `this` and `raw` are valid: stop() closes the listener, which then drops the handler.
     listener->start([this, raw = listener.get()](StreamSocket client) {
@@ -295,9 +301,17 @@ Server::Server(asio::io_context& io, Engine& engine, api::DaemonAccess& daemon, 
 
 Server::~Server() { impl_->stop(); }
 
+void Server::use_tls(std::shared_ptr<const TlsContext> context, TlsLimits limits) {
+    impl_->tls = std::make_shared<TlsNetwork>(std::move(context), limits);
+}
+
 Expected<std::string> Server::listen_tcp(std::string_view address) {
     auto socket = net::listen_tcp(impl_->io, address);
     if (!socket) return std::unexpected(std::move(socket.error()));
+    if (socket->tls && !impl_->tls) {
+        return fail(ErrorCode::permission_denied,
+                    "refused to listen on " + socket->name + ": this address uses TLS, and there is no certificate");
+    }
     std::string name = socket->name;
     impl_->listen(std::move(*socket));
     return name;

@@ -14,6 +14,8 @@
 #include "net/address.h"
 #include "net/limits.h"
 #include "net/log.h"
+#include "net/tls_context.h"
+#include "net/tls_limits.h"
 #include "status/status.h"
 #include "text/error.h"
 
@@ -47,13 +49,17 @@ class Server {
     /// Calls stop().
     ~Server();
 
-    /// Listens on `HOST:PORT`, where HOST is an IPv4 address, an IPv6 address in brackets ("[::1]:7340"), or a name.
+    /// Sets the certificate for the TLS addresses that are opened afterwards. Starts two threads. Call it at most once.
+    void use_tls(std::shared_ptr<const TlsContext> context, TlsLimits limits = {});
+
+    /// Listens on `HOST:PORT` or `tls://HOST:PORT`, where HOST is an IPv4 address, an IPv6 address in brackets ("[::1]:7340"), or a name.
     /// A name stands for its first IPv4 address, or its first IPv6 address if it has no IPv4 address. With port 0 the
     /// system chooses a port. Returns the address with the actual port, "127.0.0.1:7340".
     ///
+    /// Loopback addresses without the prefix are not encrypted. All others use TLS, and require use_tls() before.
+    ///
     /// Errors, whose sentences name the address: INVALID_ARGUMENT if it is not HOST:PORT; NOT_FOUND if the name cannot
-    /// be resolved; PERMISSION_DENIED if it is not a loopback address (TLS and tokens are not supported yet) or if the
-    /// user may not open the port; ALREADY_EXISTS if the address is in use; UNAVAILABLE for other system errors. All
+    /// be resolved; PERMISSION_DENIED if it uses TLS and there is no certificate, or if the user may not open the port; ALREADY_EXISTS if the address is in use; UNAVAILABLE for other system errors. All
     /// are configuration errors, for which `rtad` exits with status 2.
     Expected<std::string> listen_tcp(std::string_view address);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Measures the daemon on the null device: the time from its start to the first block, its memory when idle, with idle
-// clients and after edits, and how many clients it can greet in a second.
+// clients and after edits, how many clients it can greet in a second, and the time and memory of clients over TLS.
 //
-//     build/release/bin/daemon_bench
+//     build/release/bin/daemon_bench [starts] [clients] [memory] [tls]     default: all
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -17,6 +17,7 @@
 
 #include "bench_main.h"
 #include "e2e/edit_storm.h"
+#include "rta/daemon_client.h"
 #include "support/daemon.h"
 
 namespace rta::test {
@@ -139,11 +140,59 @@ void measure_clients() {
     }
 }
 
+constexpr int kTlsSessions = 300;
+constexpr std::size_t kIdleClients = 500;
+
+client::DaemonClient open_tls(std::uint16_t port, const std::string& fingerprint) {
+    const client::Endpoint endpoint = client::TcpEndpoint{.host = "127.0.0.1", .port = port};
+    client::ClientOptions options{.client_name = "bench"};
+    options.tls.on_loopback = true;
+    options.tls.fingerprint = fingerprint;
+    auto client = client::DaemonClient::open(std::span{&endpoint, 1}, options);
+    if (!client) throw std::runtime_error(client.error().sentence);
+    return std::move(*client);
+}
+
+void measure_tls() {
+    const TemporaryDirectory directory;
+    Daemon daemon{{.arguments = {"--device", "null", "--listen", "tls://127.0.0.1:0", "--state-dir",
+                                 (directory / "state").string()}}};
+    const auto line = daemon.process().wait_for_line(Process::Stream::error, "with TLS; certificate ");
+    if (!line) throw std::runtime_error("rtad does not listen with TLS");
+    const std::string fingerprint = line->substr(line->find("SHA256:"));
+    const auto port = static_cast<std::uint16_t>(std::stoi(line->substr(line->find("127.0.0.1:") + 10)));
+    const pid_t pid = daemon.process().pid();
+
+    std::vector<double> times;
+    for (int i = 0; i < kTlsSessions; ++i) {
+        const auto begin = std::chrono::steady_clock::now();
+        static_cast<void>(open_tls(port, fingerprint));
+        times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+    }
+    std::ranges::sort(times);
+    print_row("TLS session (connect, handshake, Hello), p50 of " + std::to_string(kTlsSessions),
+              decimal(times[times.size() / 2], "ms"), "< 10 ms");
+    print_row("TLS session, p99", decimal(times[times.size() * 99 / 100], "ms"));
+
+    const double before = memory_mb(pid, "VmRSS");
+    std::vector<client::DaemonClient> clients;
+    while (clients.size() < kIdleClients) clients.push_back(open_tls(port, fingerprint));
+    const double after = memory_mb(pid, "VmRSS");
+    print_row("VmRSS with " + std::to_string(kIdleClients) + " idle TLS clients", megabytes(after), "< 100 MB");
+    print_row("  each", decimal((after - before) * 1024.0 / static_cast<double>(kIdleClients), "KiB"));
+    clients.clear();
+    if (daemon.stop() != ExitStatus{0, 0}) throw std::runtime_error("rtad did not exit cleanly");
+}
+
 }  // namespace
 }  // namespace rta::test
 
-void rta::bench::run(std::span<const std::string_view>) {
-    rta::test::measure_starts();
-    rta::test::measure_clients();
-    rta::test::measure_memory();
+void rta::bench::run(std::span<const std::string_view> arguments) {
+    const auto wanted = [&](std::string_view part) {
+        return arguments.empty() || std::ranges::find(arguments, part) != arguments.end();
+    };
+    if (wanted("starts")) rta::test::measure_starts();
+    if (wanted("clients")) rta::test::measure_clients();
+    if (wanted("memory")) rta::test::measure_memory();
+    if (wanted("tls")) rta::test::measure_tls();
 }

@@ -137,14 +137,14 @@ class Terminal:
 class Daemon:
     """rtad on the null device, and an environment in which rtactl finds it and no files of the user."""
 
-    def __init__(self, programs):
+    def __init__(self, programs, *arguments):
         self.home = pathlib.Path(tempfile.mkdtemp())
         self.socket = self.home / "s"
         self.environment = {"HOME": str(self.home), "RTACTL_HOST": str(self.socket), "LC_ALL": "C.UTF-8",
                             "PATH": f"{programs}:{os.environ['PATH']}"}
         self.log = open(self.home / "log", "w")
         self.process = subprocess.Popen([f"{programs}/rtad", "--device", "null", "--socket", str(self.socket), "--listen",
-                                         "127.0.0.1:0"], stdout=self.log, stderr=self.log, env=self.environment)
+                                         "127.0.0.1:0", *arguments], stdout=self.log, stderr=self.log, env=self.environment)
         deadline = time.monotonic() + PATIENCE_S
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:

@@ -7,10 +7,12 @@ import fcntl
 import os
 import pathlib
 import re
+import shutil
 import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 import unittest
@@ -475,6 +477,55 @@ class Loss(Case):
         shell.line("rtactl>")
         shell.type(CTRL_D)
         self.assertEqual(shell.end(), 1, "a line was refused")
+
+
+class Trust(Case):
+    """The question whether to trust the certificate of a daemon."""
+
+    def setUp(self):
+        state = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, state)
+        self.daemon = terminal.Daemon(PROGRAMS, "--listen", "tls://127.0.0.1:0", "--state-dir", state)
+        self.addCleanup(self.daemon.stop)
+        log = (self.daemon.home / "log").read_text()
+        self.host, self.fingerprint = re.search(r"on (127\.0\.0\.1:\d+) with TLS; certificate (SHA256:\S+)", log).groups()
+        self.known_hosts = self.daemon.home / ".config/rtactl/known_hosts"
+        self.command = ["rtactl", "--tls", "--host", self.host]
+
+    def test_it_is_asked_once(self):
+        asked = self.open(*self.command, "list")
+        asked.until(re.escape(f"The certificate of {self.host} is not known"))
+        asked.until(re.escape(self.fingerprint))
+        asked.line(r".*Trust this certificate\? \[y/N\]")
+        asked.type("y" + ENTER)
+        asked.until("^no nodes")
+        self.assertEqual(asked.end(), 0)
+        self.assertEqual(self.known_hosts.read_text(), f"{self.host} {self.fingerprint}\n")
+        trusted = self.open(*self.command, "list")
+        self.assertEqual(trusted.end(), 0)
+        self.assertEqual(trusted.text(), "no nodes")
+
+    def test_only_yes_is_yes(self):
+        for answer in ENTER, "n" + ENTER, CTRL_D:
+            asked = self.open(*self.command, "list")
+            asked.line(r".*\[y/N\]")
+            asked.type(answer)
+            asked.until("is not trusted")
+            self.assertEqual(asked.end(), 3)
+            self.assertFalse(self.known_hosts.exists())
+
+    def test_a_shell_asks_at_the_first_command_and_not_at_a_tab(self):
+        shell = self.open(*self.command, "shell")
+        shell.line("rtactl>")
+        shell.type("li" + TAB)
+        shell.line("rtactl> list ?")
+        self.assertNotIn("certificate", shell.text())
+        shell.type(ENTER)
+        shell.line(r".*\[y/N\]")
+        shell.type("y" + ENTER)
+        shell.until("^no nodes")
+        shell.line("rtactl>")
+        self.leave(shell)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 #include "rtactl/context/context.h"
 
 #include <algorithm>
+#include <istream>
 #include <iterator>
 #include <ostream>
 #include <utility>
@@ -58,9 +59,27 @@ Result<client::DaemonClient> Context::open() const {
     client::ClientOptions options;
     options.client_name = "rtactl";
     options.timeout = options_.timeout;
+    options.tls = options_.tls;
+    options.tls.trust = [this](const std::string& host, const std::string& fingerprint) {
+        return trust(host, fingerprint);
+    };
     auto opened = client::DaemonClient::open(options_.endpoints, options);
     if (!opened) return std::unexpected(failure_of(std::move(opened.error())));
     return std::move(*opened);
+}
+
+/// Asks on a terminal whether to trust a daemon on first use. Otherwise trusts it, and says so.
+bool Context::trust(const std::string& host, const std::string& fingerprint) const {
+    if (!may_trust_) return false;
+    if (!streams_.interactive) {
+        warn(streams_, "the certificate of " + host + " is trusted from now on; its fingerprint is " + fingerprint);
+        return true;
+    }
+    streams_.err << "The certificate of " << host << " is not known. Its fingerprint is\n    " << fingerprint
+                 << "\nrtad on " << host << " logs the same at its start. Trust this certificate? [y/N] " << std::flush;
+    std::string answer;
+    std::getline(streams_.in, answer);
+    return answer == "y" || answer == "Y" || answer == "yes";
 }
 
 Result<client::DaemonClient*> Context::connected_client() {
@@ -204,7 +223,9 @@ Result<const GraphMirror*> Context::fetch_graph(std::vector<std::string> names) 
 Result<const GraphMirror*> Context::fetch_graph_within(std::chrono::milliseconds timeout) {
     const auto usual = std::exchange(options_.timeout, std::min(timeout, options_.timeout));
     if (client_) client_->set_timeout(options_.timeout);
+    may_trust_ = false;
     auto graph = fetch_graph();
+    may_trust_ = true;
     options_.timeout = usual;
     if (client_) client_->set_timeout(usual);
     return graph;

@@ -26,6 +26,7 @@ struct ContextOptions {
     std::vector<client::Endpoint> endpoints;
     std::chrono::milliseconds timeout = std::chrono::seconds{10};
     bool json = false;
+    client::TlsOptions tls{};
 };
 /// Reads the global options, and RTACTL_HOST if they do not name a daemon.
 [[nodiscard]] Result<ContextOptions> context_options(const Arguments& globals);
@@ -106,7 +107,8 @@ class Context {
     /// applied. Fetches only the nodes in `names` and their connections, unless `names` is empty. The pointer is valid
     /// until the next call.
     [[nodiscard]] Result<const GraphMirror*> fetch_graph(std::vector<std::string> names = {});
-    /// Fetches the same with a shorter timeout.
+    /// Fetches the same with a shorter timeout, from a daemon whose certificate is already trusted: completion must not
+    /// ask.
     [[nodiscard]] Result<const GraphMirror*> fetch_graph_within(std::chrono::milliseconds timeout);
     /// Returns the graph as an open transaction leaves it, and its document, as the daemon would send them after the
     /// commit.
@@ -132,6 +134,7 @@ class Context {
     /// Purpose of a request: to prepare the command, to read, or to change something.
     enum class Purpose : std::uint8_t { preparation, query, change };
 
+    [[nodiscard]] bool trust(const std::string& host, const std::string& fingerprint) const;
     Result<client::DaemonClient*> connected_client();
     Result<v1::Response> exchange(v1::Request request, Purpose purpose);
     Result<v1::Response> check(client::Expected<v1::Response> response, Purpose purpose);
@@ -140,6 +143,7 @@ class Context {
     const CommandTable& commands_;
     ContextOptions options_;
     Streams streams_;
+    bool may_trust_ = true;  ///< a daemon on first use
     std::optional<client::DaemonClient> client_;
     std::optional<v1::NodeTypesResult> types_;
     std::optional<GraphMirror> graph_;  ///< as last fetched

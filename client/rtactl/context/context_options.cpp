@@ -31,6 +31,26 @@ Result<std::optional<client::Endpoint>> environment_endpoint() {
     return std::move(*endpoint);
 }
 
+/// Reads the options of TLS, which require a host.
+Result<client::TlsOptions> tls_options(const Arguments& globals, std::span<const client::Endpoint> endpoints) {
+    client::TlsOptions tls;
+    const auto ca = globals.value("--tls-ca");
+    const auto fingerprint = globals.value("--tls-fingerprint");
+    tls.on_loopback = globals.has("--tls") || ca || fingerprint;
+    if (tls.on_loopback && (endpoints.size() != 1 || !std::holds_alternative<client::TcpEndpoint>(endpoints[0]))) {
+        return usage_error("--tls, --tls-ca and --tls-fingerprint require --host");
+    }
+    if (ca && fingerprint) return usage_error("--tls-ca and --tls-fingerprint exclude each other");
+    if (ca && ca->empty()) return usage_error("--tls-ca: empty path");
+    if (fingerprint && !client::is_fingerprint(*fingerprint)) {
+        return usage_error("--tls-fingerprint: invalid fingerprint " + quoted(*fingerprint) +
+                           ": expected SHA256: and 43 characters of base64, as `rtad` logs at start");
+    }
+    if (ca) tls.ca_file = *ca;
+    if (fingerprint) tls.fingerprint = *fingerprint;
+    return tls;
+}
+
 }  // namespace
 
 Result<ContextOptions> context_options(const Arguments& globals) {
@@ -55,6 +75,9 @@ Result<ContextOptions> context_options(const Arguments& globals) {
             options.endpoints = client::local_endpoints();
         }
     }
+    auto tls = tls_options(globals, options.endpoints);
+    if (!tls) return std::unexpected(std::move(tls.error()));
+    options.tls = std::move(*tls);
     if (const auto timeout = globals.value("--timeout")) {
         const auto parsed = parse_timeout(*timeout);
         if (!parsed) return std::unexpected(parsed.error());

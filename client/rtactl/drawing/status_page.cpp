@@ -179,6 +179,7 @@ void print_status(std::ostream& out, const v1::StatusResult& status, bool verbos
         table.add({"output", output}, engine.output_muted() ? Style::warning : Style::plain);
     if (status.has_store())
         table.add({"store", store_text(status.store())}, status.store().error().empty() ? Style::plain : Style::error);
+    if (!status.tls_fingerprint().empty()) table.add({"TLS", "certificate " + status.tls_fingerprint()});
     for (const v1::ClientState& client : status.clients()) {
         std::string text = client_text(client);
         if (client.telemetry_dropped() > 0)

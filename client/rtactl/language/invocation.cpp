@@ -13,8 +13,15 @@ namespace rta::rtactl {
 namespace {
 
 constexpr std::array kGlobalOptions{
-    Option{"--host", "HOST[:PORT]", "Connect to the daemon over TCP; default port 7340, IPv6 as [::1]:7340."},
+    Option{"--host", "HOST[:PORT]",
+           "Connect to the daemon over TCP; default port 7340, IPv6 as [::1]:7340. Any host but loopback uses TLS."},
     Option{"--socket", "PATH", "Connect to the daemon over this Unix socket.", Expects::file},
+    Option{"--tls", "", "Use TLS on loopback, too."},
+    Option{"--tls-ca", "FILE", "Accept a certificate for HOST that an authority in this PEM file has signed.",
+           Expects::file},
+    Option{"--tls-fingerprint", "SHA256:...",
+           "Accept only the certificate with this fingerprint, which `rtad` logs at start; default: trust a host on "
+           "first use."},
     Option{
         "--timeout", "S",
         "Set the timeout for connecting and for each response; default 10 s. A change must take effect in half of it."},

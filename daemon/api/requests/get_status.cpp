@@ -77,6 +77,7 @@ void get_status(Call& call) {
     to_wire(services.daemon.realtime_status(), *result.mutable_realtime());
     to_wire(services.daemon.store_status(), *result.mutable_store());
     to_wire(services.daemon.load_status(), services.engine.renderer().frames(), *result.mutable_load());
+    result.set_tls_fingerprint(services.daemon.tls_fingerprint());
     describe_engine(services.engine, services.hub.number(), *result.mutable_engine());
     describe_clients(services.clients, now, result);
 }

@@ -150,6 +150,9 @@ TEST_F(ConfigOptions, EveryKey) {
         block-size = 128
         listen = ["127.0.0.1:1", "[::1]:2"]
         socket = "/tmp/a socket, with # signs"
+        tls-cert = "c.pem"
+        tls-key = "k.pem"
+        tls-client-ca = "ca.pem"
         state-dir = "/var/lib/x"
         graph = 'g.json'
         max-clients = 1000
@@ -169,6 +172,9 @@ TEST_F(ConfigOptions, EveryKey) {
     EXPECT_EQ(options.device.block_size, 128U);
     EXPECT_EQ(options.listen, (std::vector<std::string>{"127.0.0.1:1", "[::1]:2"}));
     EXPECT_EQ(options.socket, "/tmp/a socket, with # signs");
+    EXPECT_EQ(options.tls_certificate, "c.pem");
+    EXPECT_EQ(options.tls_key, "k.pem");
+    EXPECT_EQ(options.tls_client_ca, "ca.pem");
     EXPECT_EQ(options.state_directory, "/var/lib/x");
     EXPECT_EQ(options.graph, "g.json");
     EXPECT_EQ(options.limits.clients, 1'000U);
@@ -231,7 +237,9 @@ TEST_F(ConfigOptions, WrongValuesAreRefusedWithFileLineKeyAndTheExpectedValue) {
     expect_refused("socket = 7340", {"line 1", "socket must be text", "socket = \"7340\""});
     expect_refused("\nstate-dir = 12", {"line 2", "state-dir must be text"});
     expect_refused("listen = [\"127.0.0.1:1\", 7340]", {"line 1", "listen must be text"});
-    expect_refused("listen = [\"0.0.0.0:7340\"]", {"line 1", "listen", "refused to listen on 0.0.0.0:7340"});
+    expect_refused("listen = [\"tls://\"]", {"line 1", "listen", "invalid listen address"});
+    expect_refused("listen = [\"0.0.0.0:7340\"]", {"refused to listen on 0.0.0.0:7340", "--tls-cert", "token"});
+    expect_refused("tls-cert = \"c.pem\"", {"--tls-cert and --tls-key belong together"});
     expect_refused("socket = \"/" + std::string(107, 's') + "\"", {"line 1", "socket", "108 bytes; expected 1 to 107"});
     expect_refused("device = \"null:" + path_ + "\"", {"would overwrite the configuration"});
     expect_refused("device = \"null\"\ninput-device = \"portaudio\"", {"--input-device conflicts with --device null"});
@@ -282,7 +290,7 @@ TEST_F(ConfigOptions, TheShippedFileShowsEveryKeyAndTheTrueDefaults) {
     const std::string text = with_defaults_in_force(shipped());
     const auto entries = read_config(text);
     ASSERT_TRUE(entries) << entries.error().sentence;
-    EXPECT_EQ(entries->size(), 18U) << "as many as there are flags: see EveryKey";
+    EXPECT_EQ(entries->size(), 21U) << "as many as there are flags: see EveryKey";
     const auto shown = good(text);
     const auto bare = good("");
     unsetenv("RUNTIME_DIRECTORY");

@@ -55,18 +55,23 @@ TEST(Options, Defaults) {
 }
 
 TEST(Options, EveryFlagOfTheDaemon) {
-    const auto options = expect<DaemonOptions>({"--device",       "portaudio:ALSA/hw:0",
-                                                "--input-device", "portaudio:Mic",
-                                                "--channels-in",  "1",
-                                                "--channels-out", "8",
-                                                "--sample-rate",  "96000",
-                                                "--block-size",   "128",
-                                                "--listen",       "127.0.0.1:1",
-                                                "--listen",       "[::1]:2",
-                                                "--socket",       "/tmp/s",
-                                                "--state-dir",    "/var/lib/x",
-                                                "--graph",        "g.json",
-                                                "--log-level",    "debug"});
+    const auto options = expect<DaemonOptions>({"--device",        "portaudio:ALSA/hw:0",
+                                                "--input-device",  "portaudio:Mic",
+                                                "--channels-in",   "1",
+                                                "--channels-out",  "8",
+                                                "--sample-rate",   "96000",
+                                                "--block-size",    "128",
+                                                "--listen",        "127.0.0.1:1",
+                                                "--listen",        "[::1]:2",
+                                                "--socket",        "/tmp/s",
+                                                "--listen",        "tls://127.0.0.1:3",
+                                                "--listen",        "0.0.0.0:4",
+                                                "--tls-cert",      "c.pem",
+                                                "--tls-key",       "k.pem",
+                                                "--tls-client-ca", "ca.pem",
+                                                "--state-dir",     "/var/lib/x",
+                                                "--graph",         "g.json",
+                                                "--log-level",     "debug"});
     EXPECT_EQ(options.device.device, io::parse_device("portaudio:ALSA/hw:0", io::device_kinds()));
     ASSERT_TRUE(options.device.input);
     EXPECT_EQ(options.device.input->name, "Mic");
@@ -74,7 +79,10 @@ TEST(Options, EveryFlagOfTheDaemon) {
     EXPECT_EQ(options.device.channels_out, 8U);
     EXPECT_EQ(options.device.sample_rate_hz, 96'000U);
     EXPECT_EQ(options.device.block_size, 128U);
-    EXPECT_EQ(options.listen, (std::vector<std::string>{"127.0.0.1:1", "[::1]:2"}));
+    EXPECT_EQ(options.listen, (std::vector<std::string>{"127.0.0.1:1", "[::1]:2", "tls://127.0.0.1:3", "0.0.0.0:4"}));
+    EXPECT_EQ(options.tls_certificate, "c.pem");
+    EXPECT_EQ(options.tls_key, "k.pem");
+    EXPECT_EQ(options.tls_client_ca, "ca.pem");
     EXPECT_EQ(options.socket, "/tmp/s");
     EXPECT_EQ(options.state_directory, "/var/lib/x");
     EXPECT_EQ(options.graph, "g.json");

@@ -82,15 +82,32 @@ TEST(ListenTcp, TakesTheIpv4AddressOfAName) {
     EXPECT_TRUE(listener->name.starts_with("127.0.0.1:")) << listener->name;
 }
 
-TEST(ListenTcp, RefusesAddressesThatOtherMachinesCanReach) {
+TEST(ListenTcp, UsesTlsWhereverOtherMachinesCanConnect) {
     for (const char* text : {"0.0.0.0:0", "[::]:0", "192.0.2.1:7340", "8.8.8.8:80", "[2001:db8::1]:7340"}) {
-        const auto listener = listen_tcp(io_context(), text);
-        ASSERT_FALSE(listener) << text;
-        EXPECT_EQ(listener.error().code, ErrorCode::permission_denied) << listener.error().sentence;
-        EXPECT_NE(listener.error().sentence.find("127.0.0.1:7340"), std::string::npos) << listener.error().sentence;
-        const std::string host{std::string_view{text}.substr(0, std::string_view{text}.rfind(':'))};
-        EXPECT_NE(listener.error().sentence.find(host), std::string::npos) << listener.error().sentence;
+        const auto address = resolve_listen_address(text);
+        ASSERT_TRUE(address) << text;
+        EXPECT_TRUE(address->tls) << text;
+        EXPECT_TRUE(address->reachable) << text;
+        EXPECT_EQ(address->name, text);
     }
+    for (const char* text : {"127.0.0.1:1", "127.255.0.9:1", "[::1]:1", "localhost:1"}) {
+        EXPECT_FALSE(resolve_listen_address(text)->tls) << text;
+        EXPECT_FALSE(resolve_listen_address(text)->reachable) << text;
+        EXPECT_TRUE(resolve_listen_address("tls://" + std::string{text})->tls) << text;
+        EXPECT_FALSE(resolve_listen_address("tls://" + std::string{text})->reachable) << text;
+    }
+    EXPECT_EQ(resolve_listen_address("tls://[::1]:7")->host, "::1");
+    for (const char* text :
+         {"tls://", "tls:127.0.0.1:1", "TLS://127.0.0.1:1", "tls://127.0.0.1", "tcp://127.0.0.1:1"}) {
+        EXPECT_FALSE(resolve_listen_address(text)) << text;
+    }
+    const auto everywhere = listen_tcp(io_context(), "0.0.0.0:0");
+    ASSERT_TRUE(everywhere) << everywhere.error().sentence;
+    EXPECT_TRUE(everywhere->tls);
+    const auto forced = listen_tcp(io_context(), "tls://127.0.0.1:0");
+    ASSERT_TRUE(forced) << forced.error().sentence;
+    EXPECT_TRUE(forced->tls);
+    EXPECT_TRUE(forced->name.starts_with("127.0.0.1:")) << forced->name;
 }
 
 TEST(ListenTcp, NamesAnAddressInUse) {

@@ -41,6 +41,16 @@ TEST(Endpoint, SaysWhatIsNoAddress) {
     EXPECT_LT(parse_tcp_endpoint(std::string(1'000'000, 'h')).error().size(), 300U);
 }
 
+TEST(Endpoint, KnowsLoopbackWithoutANameServer) {
+    for (const char* host : {"127.0.0.1", "127.1.2.3", "::1", "0:0:0:0:0:0:0:1", "localhost", "LocalHost"}) {
+        EXPECT_TRUE(is_loopback({.host = host})) << host;
+    }
+    for (const char* host :
+         {"0.0.0.0", "128.0.0.1", "::", "::2", "studio", "localhost.example", "127.0.0.1.example", ""}) {
+        EXPECT_FALSE(is_loopback({.host = host})) << host;
+    }
+}
+
 TEST(Endpoint, PrintsAsItIsWritten) {
     EXPECT_EQ(to_string(TcpEndpoint{.host = "studio", .port = 80}), "studio:80");
     EXPECT_EQ(to_string(TcpEndpoint{.host = "::1"}), "[::1]:7340");

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "rta/known_hosts.h"
+
+namespace rta::client {
+
+/// How a client encrypts its connection, and which certificates it accepts. TCP addresses that are not loopback
+/// addresses always use TLS 1.3; Unix sockets never do.
+///
+/// By default, the certificate of a daemon is trusted on first use, as ssh does: its fingerprint is added to a file, and
+/// a daemon at the same address with another certificate is refused. `fingerprint` or `ca_file` replaces this file.
+/// Expired certificates are always refused.
+struct TlsOptions {
+    bool on_loopback = false;   ///< use TLS at loopback addresses, too
+    std::string fingerprint{};  ///< of the only certificate to accept, "SHA256:..."; empty: any of known_hosts_file
+    /// Certificate authorities in PEM. If not empty, the certificate must be signed by one of them, and be valid for the
+    /// host that was connected to.
+    std::string ca_file{};
+    std::string known_hosts_file = default_known_hosts_file();
+    /// Decides whether to trust a daemon on first use. `host` is HOST:PORT. May take any time: the client connects again
+    /// afterwards. If not set, every daemon is trusted on first use.
+    std::function<bool(const std::string& host, const std::string& fingerprint)> trust{};
+};
+
+}  // namespace rta::client

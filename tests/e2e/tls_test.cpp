@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: MIT
+// rtad and rtactl over TLS, as their users run them.
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <future>
+
+#include "os/unique_fd.h"
+#include "rta/daemon_client.h"
+#include "support/certificates.h"
+#include "support/daemon.h"
+
+namespace rta::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+/// rtad that listens with TLS on loopback only.
+class TlsDaemon {
+ public:
+    explicit TlsDaemon(std::vector<std::string> arguments, std::uint16_t port = 0) {
+        arguments.insert(arguments.begin(), {"--device", "null", "--socket", (directory_ / "s").string(), "--listen",
+                                             "tls://127.0.0.1:" + std::to_string(port)});
+        process_ = std::make_unique<Process>(Command{rtad_program().string(), std::move(arguments), {}});
+        const auto line = process_->wait_for_line(Process::Stream::error, "with TLS; certificate ");
+        if (!line || !process_->wait_for_line(Process::Stream::error, "device: null")) {
+            throw std::runtime_error("rtad does not start: " + process_->error());
+        }
+        fingerprint_ = line->substr(line->find("SHA256:"));
+        const std::size_t colon = line->find("127.0.0.1:") + 10;
+        port_ = static_cast<std::uint16_t>(std::stoi(line->substr(colon)));
+    }
+
+    [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+    [[nodiscard]] Process& process() { return *process_; }
+    [[nodiscard]] pid_t pid() const { return process_->pid(); }
+    void stop() {
+        process_->signal(SIGTERM);
+        EXPECT_EQ(process_->wait(), (ExitStatus{0, 0})) << process_->error();
+    }
+
+    [[nodiscard]] client::Expected<client::DaemonClient> client() const {
+        const client::Endpoint endpoint = client::TcpEndpoint{.host = "127.0.0.1", .port = port_};
+        client::ClientOptions options{.client_name = "e2e", .timeout = kPatience};
+        options.tls.on_loopback = true;
+        options.tls.fingerprint = fingerprint_;
+        return client::DaemonClient::open(std::span{&endpoint, 1}, options);
+    }
+
+ private:
+    TemporaryDirectory directory_;
+    std::unique_ptr<Process> process_;
+    std::string fingerprint_;
+    std::uint16_t port_ = 0;
+};
+
+class Tls : public testing::Test {
+ protected:
+    /// rtactl of a user with the folder `home`.
+    [[nodiscard]] RunResult ctl(std::vector<std::string> arguments) const {
+        return run(Command{rtactl_program().string(),
+                           std::move(arguments),
+                           {{"HOME", home.string()}, {"XDG_CONFIG_HOME", ""}, {"RTACTL_HOST", ""}}});
+    }
+    [[nodiscard]] RunResult list(const TlsDaemon& daemon, std::vector<std::string> options) const {
+        options.insert(options.end(), {"--host", daemon.address(), "list"});
+        return ctl(std::move(options));
+    }
+    [[nodiscard]] std::vector<std::string> with_state() const {
+        return {"--state-dir", (directory / "state").string()};
+    }
+    [[nodiscard]] std::vector<std::string> with_files(const std::string& name) const {
+        return {"--tls-cert", (directory / (name + ".pem")).string(), "--tls-key",
+                (directory / (name + ".key")).string()};
+    }
+    [[nodiscard]] fs::path known_hosts() const { return home / ".config/rtactl/known_hosts"; }
+
+    TemporaryDirectory directory;
+    fs::path home = directory / "home";
+};
+
+void expect_refused(const RunResult& result, const std::vector<std::string>& parts) {
+    EXPECT_EQ(result.status, (ExitStatus{3, 0})) << result.error;
+    EXPECT_EQ(result.output, "");
+    for (const std::string& part : parts) EXPECT_TRUE(has(result.error, part)) << part << "\nin: " << result.error;
+}
+
+// ---- trust on first use
+
+TEST_F(Tls, TrustsADaemonOnFirstUseAndRemembersIt) {
+    TlsDaemon daemon{with_state()};
+    const RunResult first = list(daemon, {"--tls"});
+    EXPECT_EQ(first.status, (ExitStatus{0, 0})) << first.error;
+    EXPECT_TRUE(has(first.error, daemon.fingerprint())) << first.error;
+    EXPECT_TRUE(has(first.error, daemon.address())) << first.error;
+    EXPECT_EQ(read_text(known_hosts()), daemon.address() + " " + daemon.fingerprint() + "\n");
+    const RunResult second = list(daemon, {"--tls"});
+    EXPECT_EQ(second.status, (ExitStatus{0, 0}));
+    EXPECT_EQ(second.error, "");
+    const RunResult status = ctl({"--tls", "--host", daemon.address(), "--json", "status"});
+    EXPECT_TRUE(has(status.output, daemon.fingerprint())) << status.output << status.error;
+}
+
+TEST_F(Tls, RefusesACertificateThatHasChanged) {
+    std::uint16_t port = 0;
+    std::string old_fingerprint;
+    {
+        TlsDaemon daemon{with_state()};
+        EXPECT_EQ(list(daemon, {"--tls"}).status, (ExitStatus{0, 0}));
+        port = daemon.port();
+        old_fingerprint = daemon.fingerprint();
+        daemon.stop();
+    }
+    {
+        TlsDaemon same{with_state(), port};
+        EXPECT_EQ(same.fingerprint(), old_fingerprint) << "the certificate is kept";
+        EXPECT_EQ(list(same, {"--tls"}).status, (ExitStatus{0, 0}));
+        same.stop();
+    }
+    fs::remove_all(directory / "state/tls");
+    TlsDaemon other{with_state(), port};
+    ASSERT_NE(other.fingerprint(), old_fingerprint);
+    expect_refused(list(other, {"--tls"}), {"CHANGED", old_fingerprint, other.fingerprint(),
+                                            known_hosts().string() + ", line 1", "remove this line"});
+    EXPECT_TRUE(has(read_text(known_hosts()), old_fingerprint)) << "not replaced";
+    write_text(known_hosts(), "# removed\n");
+    EXPECT_EQ(list(other, {"--tls"}).status, (ExitStatus{0, 0}));
+}
+
+TEST_F(Tls, AcceptsOnlyTheGivenFingerprint) {
+    TlsDaemon daemon{with_state()};
+    EXPECT_EQ(list(daemon, {"--tls-fingerprint", daemon.fingerprint()}).status, (ExitStatus{0, 0}));
+    EXPECT_FALSE(fs::exists(known_hosts()));
+    const std::string other = "SHA256:" + std::string(43, 'A');
+    expect_refused(list(daemon, {"--tls-fingerprint", other}), {daemon.fingerprint(), other});
+    EXPECT_EQ(list(daemon, {"--tls-fingerprint", "SHA256:x"}).status, (ExitStatus{2, 0}));
+}
+
+TEST_F(Tls, RefusesAFileOfKnownHostsThatItCannotRead) {
+    TlsDaemon daemon{with_state()};
+    fs::create_directories(known_hosts().parent_path());
+    write_text(known_hosts(), "studio\n");
+    expect_refused(list(daemon, {"--tls"}), {known_hosts().string() + ": line 1"});
+}
+
+TEST_F(Tls, RefusesAnExpiredCertificate) {
+    make_certificate({.last_day = -1}).write(directory.path(), "expired");
+    TlsDaemon daemon{with_files("expired")};
+    EXPECT_TRUE(has(daemon.process().error(), "expired.pem has expired")) << daemon.process().error();
+    expect_refused(list(daemon, {"--tls"}), {"expired on 20"});
+    expect_refused(list(daemon, {"--tls-fingerprint", daemon.fingerprint()}), {"expired on 20"});
+    expect_refused(list(daemon, {"--tls-ca", (directory / "expired.pem").string()}), {"certificate has expired"});
+    EXPECT_FALSE(fs::exists(known_hosts()));
+}
+
+// ---- certificate authorities
+
+TEST_F(Tls, AcceptsWhatAnAuthorityHasSignedForTheHost) {
+    const Certificate authority = make_certificate({.names = {}, .common_name = "authority", .authority = true});
+    authority.write(directory.path(), "authority");
+    make_certificate({.names = {"localhost", "127.0.0.1"}, .issuer = &authority}).write(directory.path(), "good");
+    make_certificate({.names = {"studio.example"}, .issuer = &authority}).write(directory.path(), "elsewhere");
+    make_certificate({.names = {}, .common_name = "other", .authority = true}).write(directory.path(), "other");
+    const std::string file = directory / "authority.pem";
+    TlsDaemon good{with_files("good")};
+    EXPECT_EQ(list(good, {"--tls-ca", file}).status, (ExitStatus{0, 0}));
+    EXPECT_EQ(ctl({"--tls-ca", file, "--host", "localhost:" + std::to_string(good.port()), "list"}).status,
+              (ExitStatus{0, 0}));
+    expect_refused(list(good, {"--tls-ca", (directory / "other.pem").string()}), {"unable to get local issuer"});
+    expect_refused(list(good, {"--tls-ca", (directory / "missing.pem").string()}), {"missing.pem", "No such file"});
+    TlsDaemon elsewhere{with_files("elsewhere")};
+    expect_refused(list(elsewhere, {"--tls-ca", file}), {"IP address mismatch", "127.0.0.1"});
+    expect_refused(ctl({"--tls-ca", file, "--host", "localhost:" + std::to_string(elsewhere.port()), "list"}),
+                   {"hostname mismatch", "localhost"});
+    EXPECT_FALSE(fs::exists(known_hosts()));
+}
+
+TEST_F(Tls, ItsOwnCertificateIsAnAuthorityForItself) {
+    TlsDaemon daemon{with_state()};
+    EXPECT_EQ(list(daemon, {"--tls-ca", (directory / "state/tls/certificate.pem").string()}).status,
+              (ExitStatus{0, 0}));
+}
+
+// ---- start
+
+TEST_F(Tls, TheKeyIsSecretAndTheCertificateIsForThisHost) {
+    TlsDaemon daemon{with_state()};
+    struct stat status{};
+    ASSERT_EQ(::stat((directory / "state/tls/key.pem").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777U, 0600U);
+    const std::string names = alternative_names(read_text(directory / "state/tls/certificate.pem"));
+    for (const char* name : {"DNS:localhost", "IP Address:127.0.0.1", "IP Address:0:0:0:0:0:0:0:1"}) {
+        EXPECT_TRUE(has(names, name)) << names;
+    }
+    EXPECT_FALSE(has(daemon.process().error(), "BEGIN")) << "no secret in the log";
+}
+
+TEST_F(Tls, AStartThatCannotUseTlsSaysWhatIsMissing) {
+    make_certificate().write(directory.path(), "one");
+    make_certificate().write(directory.path(), "two");
+    const std::string one = directory / "one.pem";
+    const std::string one_key = directory / "one.key";
+    const std::string two_key = directory / "two.key";
+    const std::string socket = directory / "s";
+    struct Case {
+        std::vector<std::string> arguments;
+        std::vector<std::string> parts;
+    };
+    for (const Case& start : {
+             Case{{"--listen", "tls://127.0.0.1:0"}, {"--state-dir", "--tls-cert and --tls-key"}},
+             Case{{"--listen", "0.0.0.0:0"}, {"--state-dir", "--tls-cert and --tls-key", "token", "loopback"}},
+             Case{{"--listen", "0.0.0.0:0", "--tls-cert", one, "--tls-key", one_key}, {"token"}},
+             Case{{"--listen", "tls://127.0.0.1:0", "--tls-cert", one, "--tls-key", two_key}, {one, two_key, "belong"}},
+             Case{{"--tls-cert", one, "--tls-key", two_key}, {one, two_key, "belong"}},
+             Case{{"--tls-cert", one}, {"--tls-cert and --tls-key", "both or none"}},
+             Case{{"--tls-key", one}, {"--tls-cert and --tls-key", "both or none"}},
+             Case{{"--tls-cert", one, "--tls-key", (directory / "no").string()}, {(directory / "no").string()}},
+         }) {
+        std::vector<std::string> arguments{"--device", "null", "--socket", socket};
+        arguments.insert(arguments.end(), start.arguments.begin(), start.arguments.end());
+        const RunResult refused = run_rtad(arguments);
+        EXPECT_EQ(refused.status, (ExitStatus{2, 0})) << refused.error;
+        for (const std::string& part : start.parts)
+            EXPECT_TRUE(has(refused.error, part)) << part << "\n" << refused.error;
+        EXPECT_FALSE(fs::exists(socket));
+    }
+}
+
+TEST_F(Tls, WarnsAboutAKeyThatEveryUserMayRead) {
+    make_certificate().write(directory.path(), "one");
+    TlsDaemon careful{with_files("one")};
+    EXPECT_FALSE(has(careful.process().error(), "can read the private key")) << careful.process().error();
+    fs::permissions(directory / "one.key", fs::perms{0644});
+    TlsDaemon careless{with_files("one")};
+    EXPECT_TRUE(has(careless.process().error(), "can read the private key")) << careless.process().error();
+}
+
+// ---- clients that do not speak TLS
+
+os::UniqueFd connect_tcp(std::uint16_t port) {
+    os::UniqueFd socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) socket.reset();
+    return socket;
+}
+
+TEST_F(Tls, APlainClientIsRefusedAndToldWhatMayBeMissing) {
+    TlsDaemon daemon{with_state()};
+    expect_refused(ctl({"--host", daemon.address(), "list"}), {"--tls"});
+    EXPECT_TRUE(daemon.process().wait_for_line(Process::Stream::error, "TLS handshake with 127.0.0.1:"));
+    EXPECT_TRUE(daemon.client());
+}
+
+TEST_F(Tls, ATlsClientOfAPlainPortIsToldSo) {
+    const Daemon daemon{{.arguments = {"--device", "null"}}};
+    expect_refused(ctl({"--tls", "--host", "127.0.0.1:" + std::to_string(daemon.port()), "list"}),
+                   {"TLS handshake failed", "expected an rtad that listens with TLS"});
+    EXPECT_FALSE(fs::exists(known_hosts()));
+}
+
+TEST_F(Tls, TlsNeedsAHost) {
+    EXPECT_EQ(ctl({"--tls", "list"}).status, (ExitStatus{2, 0}));
+    EXPECT_EQ(ctl({"--tls", "--socket", "/tmp/s", "list"}).status, (ExitStatus{2, 0}));
+}
+
+// ---- load
+
+v1::Request status_request() {
+    v1::Request request;
+    request.mutable_get_status();
+    return request;
+}
+
+TEST_F(Tls, ManyClientsEditTogether) {
+    TlsDaemon daemon{with_state()};
+    std::vector<std::future<std::string>> clients;
+    for (int i = 0; i < 64; ++i) {
+        clients.push_back(std::async(std::launch::async, [&, i]() -> std::string {
+            auto client = daemon.client();
+            if (!client) return client.error().sentence;
+            const auto applied =
+                client->call(apply_request(transaction({add_node("sine", "osc_" + std::to_string(i))})));
+            if (!applied) return applied.error().sentence;
+            return applied->status().message();
+        }));
+    }
+    for (auto& client : clients) EXPECT_EQ(client.get(), "");
+    auto client = daemon.client();
+    ASSERT_TRUE(client) << client.error().sentence;
+    EXPECT_EQ(client->call(status_request())->get_status().engine().node_count(), 64U);
+    daemon.stop();
+}
+
+TEST_F(Tls, LargeMessagesPassInBothDirections) {
+    TlsDaemon daemon{with_state()};
+    auto client = daemon.client();
+    ASSERT_TRUE(client) << client.error().sentence;
+    // A description of 3 MB in a document, which the daemon returns.
+    std::string document = R"({"nodes": [)";
+    for (int i = 0; i < 2'000; ++i) {
+        document += (i == 0 ? "" : ",") + std::string{R"({"name": "n)"} + std::to_string(i) +
+                    R"(", "type": "gain", "description": ")" + std::string(1'000, 'x') + "\"}";
+    }
+    v1::Request request;
+    request.mutable_apply_transaction()->set_document(document + "]}");
+    const auto applied = client->call(std::move(request));
+    ASSERT_TRUE(applied) << applied.error().sentence;
+    ASSERT_EQ(applied->status().code(), v1::OK) << applied->status().message();
+    v1::Request get;
+    get.mutable_get_graph()->set_content(v1::GRAPH_CONTENT_DOCUMENT);
+    const auto graph = client->call(std::move(get));
+    ASSERT_TRUE(graph) << graph.error().sentence;
+    EXPECT_GT(graph->get_graph().document().size(), 2'000'000U) << graph->status().message();
+}
+
+std::size_t descriptors_of(pid_t pid) {
+    const auto files = fs::directory_iterator{"/proc/" + std::to_string(pid) + "/fd"};
+    return static_cast<std::size_t>(std::ranges::count_if(files, [](const auto&) { return true; }));
+}
+
+double memory_mb(pid_t pid) {
+    std::ifstream file{"/proc/" + std::to_string(pid) + "/status"};
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("VmRSS:")) return std::stod(line.substr(6)) / 1024.0;
+    }
+    throw std::runtime_error("no VmRSS");
+}
+
+/// Opens connections, each with the first half of a handshake, and drops them.
+void half_handshakes(const TlsDaemon& daemon, int count) {
+    // A ClientHello of which the end is missing.
+    std::string half{"\x16\x03\x01\x01\x00\x01\x00\x00\xfc\x03\x03", 11};
+    half += std::string(100, 'r');
+    std::vector<os::UniqueFd> sockets;
+    for (int i = 0; i < count; ++i) {
+        os::UniqueFd socket = connect_tcp(daemon.port());
+        ASSERT_TRUE(socket) << i;
+        if (i % 4 != 0) static_cast<void>(::send(socket.get(), half.data(), half.size(), MSG_NOSIGNAL));
+        sockets.push_back(std::move(socket));
+        if (sockets.size() == 200) sockets.clear();
+    }
+}
+
+void wait_for_descriptors(const TlsDaemon& daemon, std::size_t count) {
+    const Deadline deadline;
+    while (descriptors_of(daemon.pid()) != count && !deadline.passed()) std::this_thread::yield();
+    EXPECT_EQ(descriptors_of(daemon.pid()), count);
+}
+
+TEST_F(Tls, AThousandHalfHandshakesLeaveNothing) {
+    TlsDaemon daemon{with_state()};
+    ASSERT_TRUE(daemon.client());
+    const std::size_t before = descriptors_of(daemon.pid());
+    half_handshakes(daemon, 1'000);  // memory that is kept for the next clients
+    wait_for_descriptors(daemon, before);
+    [[maybe_unused]] const double memory = memory_mb(daemon.pid());
+    half_handshakes(daemon, 1'000);
+    wait_for_descriptors(daemon, before);
+#ifdef RTA_MEASURES_MEMORY
+    EXPECT_LT(memory_mb(daemon.pid()), memory + 4.0);
+#endif
+    EXPECT_TRUE(daemon.client());
+    daemon.stop();
+}
+
+}  // namespace
+}  // namespace rta::test
