@@ -9,7 +9,7 @@ packages_build=(
     g++ cmake ninja-build ccache pkg-config
     portaudio19-dev libasound2-dev libjack-jackd2-dev libasio-dev libprotobuf-dev protobuf-compiler
     libspdlog-dev libcli11-dev libtomlplusplus-dev rapidjson-dev libutfcpp-dev libsndfile1-dev libsamplerate0-dev
-    libhwy-dev libsystemd-dev libedit-dev libgtest-dev
+    libhwy-dev libsystemd-dev libedit-dev libgtest-dev libssl-dev
 )
 # To plot the result of the quickstart.
 packages_run=(gnuplot-nox)
