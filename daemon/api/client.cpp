@@ -29,8 +29,8 @@ Error too_large(const PendingRequest& request, std::size_t bytes) {
 
 const std::string Client::kNoName;
 
-Client::Client(Dispatcher& dispatcher, std::string address)
-    : dispatcher_{dispatcher}, address_{std::move(address)}, connected_{dispatcher.services().clock()} {}
+Client::Client(Dispatcher& dispatcher, Entry entry)
+    : dispatcher_{dispatcher}, entry_{std::move(entry)}, connected_{dispatcher.services().clock()} {}
 
 void Client::receive(std::string_view payload) {
     const auto received = guarded("reading a request", [&] { enqueue(payload); });
@@ -67,9 +67,19 @@ void Client::refuse_stream(const Error& error) {
 }
 
 void Client::refuse_stream(PendingRequest& last, const Error& error) {
+    stop_stream();
+    last.refuse(error);
+}
+
+void Client::stop_stream() {
     if (state_ == State::open) state_ = State::refused;
     leave();
-    last.refuse(error);
+}
+
+void Client::end_access(const Error& error) {
+    if (state_ != State::open) return;
+    *access_end_ = error;
+    refuse_stream(error);
 }
 
 bool Client::parsing() const { return !queue_.empty() && !queue_.back().is_parsed(); }
@@ -209,6 +219,7 @@ void Client::prepare_ahead() {
         const PendingRequest& request = queue_[i];
         if (request.stage != PendingRequest::Stage::waiting || request.kind->prepare == nullptr) continue;
         const Call early = call(i);
+        if (Dispatcher::find_denial(early)) continue;
         dispatcher_.prepare(early);
     }
 }

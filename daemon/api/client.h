@@ -11,10 +11,12 @@
 #include <string_view>
 
 #include "api/call.h"
+#include "api/entry.h"
 #include "api/events/event_hub.h"
 #include "api/events/outbox.h"
 #include "api/events/telemetry.h"
 #include "api/fairness.h"
+#include "api/identity.h"
 #include "text/error.h"
 
 namespace rta::api {
@@ -38,7 +40,7 @@ class Client final : public std::enable_shared_from_this<Client>,
     static constexpr std::size_t kMaximumWaits = 128;
 
     /// Use Dispatcher::connect().
-    Client(Dispatcher& dispatcher, std::string address);
+    Client(Dispatcher& dispatcher, Entry entry);
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
     ~Client() override { close(); }
@@ -73,8 +75,11 @@ class Client final : public std::enable_shared_from_this<Client>,
 
     /// Returns the name given in Hello; empty before.
     [[nodiscard]] const std::string& name() const { return name_ ? *name_ : kNoName; }
+    [[nodiscard]] const Entry& entry() const { return entry_; }
     /// Returns where the client connects from.
-    [[nodiscard]] const std::string& address() const { return address_; }
+    [[nodiscard]] const std::string& address() const { return entry_.address; }
+    /// Returns who the client is. Before Hello, it has no role.
+    [[nodiscard]] const Identity& identity() const { return identity_; }
     [[nodiscard]] TimePoint connected() const { return connected_; }
 
     /// Drops everything that is not committed. Nothing is called back afterwards.
@@ -84,7 +89,16 @@ class Client final : public std::enable_shared_from_this<Client>,
 
     /// Returns whether the client has sent a valid Hello.
     [[nodiscard]] bool introduced() const { return name_.has_value(); }
-    void introduce(std::string name) { name_ = std::move(name); }
+    void introduce(std::string name, Identity identity) {
+        name_ = std::move(name);
+        identity_ = std::move(identity);
+    }
+    /// Ends the access of a client that was admitted: refuses all requests that have not had their turn, and answers
+    /// `error` with id 0 after them, as the last answer.
+    void end_access(const Error& error);
+    /// Returns why its access has ended; nullopt: it has not. Shared with what the client has started, which may outlive
+    /// it.
+    [[nodiscard]] const std::shared_ptr<std::optional<Error>>& access_end() const { return access_end_; }
     /// Returns whether all requests before the current one have been answered, and its answer fits into the outbox.
     [[nodiscard]] bool ready_for_answer() const { return executed_ == 0 && outbox_.has_room(); }
     /// Returns the number of requests whose turn is over, and whose responses have not been put into the outbox.
@@ -97,6 +111,8 @@ class Client final : public std::enable_shared_from_this<Client>,
     void accept(PendingRequest& request, ParsedRequest& parsed);
     /// Answers `last` with `error`, as the last answer.
     void refuse_stream(PendingRequest& last, const Error& error);
+    /// Receives no more requests. The last one is answered later.
+    void stop_stream();
 
     void resume() override;
     void expire(TimePoint now) override;
@@ -131,9 +147,11 @@ class Client final : public std::enable_shared_from_this<Client>,
     std::uint64_t first_number_ = 0;  ///< of queue_.front(); requests are numbered in the order of their arrival
     std::size_t executed_ = 0;        ///< this many at the front of queue_ have had their turn
     std::size_t pending_bytes_ = 0;
-    const std::string address_;
+    const Entry entry_;
     const TimePoint connected_;
     std::optional<std::string> name_;
+    Identity identity_;
+    const std::shared_ptr<std::optional<Error>> access_end_ = std::make_shared<std::optional<Error>>();
     State state_ = State::open;
     std::string_view lost_;
     NonReentrant loop_;

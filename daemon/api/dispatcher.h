@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/client.h"
@@ -22,9 +23,8 @@ class Dispatcher {
     Dispatcher(const Dispatcher&) = delete;
     Dispatcher& operator=(const Dispatcher&) = delete;
 
-    /// Returns a new client, which must be destroyed or closed before the dispatcher. `address` is where it connects
-    /// from: HOST:PORT, or the path of the Unix socket.
-    [[nodiscard]] std::shared_ptr<Client> connect(std::string address = {});
+    /// Returns a new client, which must be destroyed or closed before the dispatcher.
+    [[nodiscard]] std::shared_ptr<Client> connect(Entry entry = {});
 
     /// Polls the engine, completes answers that are due or late, and resumes clients that wait.
     void tick();
@@ -36,6 +36,12 @@ class Dispatcher {
     /// `faulted` is called with the name of every node that is muted because it produced NaN or infinity.
     void on_node_fault(std::function<void(const std::string& node)> faulted) {
         services_.commands.on_node_fault(std::move(faulted));
+    }
+
+    /// `refused` is called with the address of every client that was not admitted, and the reason. No text contains a
+    /// token.
+    void on_failed_attempt(std::function<void(const std::string& address, const Error& reason)> refused) {
+        services_.on_failed_attempt = std::move(refused);
     }
 
     void device_changed(const DeviceStatus& device);
@@ -52,6 +58,9 @@ class Dispatcher {
     // For clients.
 
     [[nodiscard]] Services& services() { return services_; }
+    /// Returns why the client may not make the request, if it may not: the only place where roles are checked. The kind of
+    /// the request must be known.
+    [[nodiscard]] static std::optional<Error> find_denial(const Call& call);
     /// Starts the preparation of a request on a worker.
     void prepare(const Call& call);
     /// Runs the request whose turn it is, if it may run now. Returns whether its turn is over; otherwise the client is
@@ -59,7 +68,10 @@ class Dispatcher {
     [[nodiscard]] bool dispatch(Call& call);
 
  private:
+    void end_expired_sessions(TimePoint now);
+
     Services services_;
+    TimePoint next_expiry_check_{};
 };
 
 }  // namespace rta::api

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "net/listener.h"
 
+#include <sys/socket.h>
+
 #include <asio/error.hpp>
 #include <chrono>
 #include <cstring>
@@ -25,6 +27,14 @@ std::string tcp_peer_address(const StreamSocket& client) {
     if (error || generic.size() > endpoint.capacity()) return {};
     std::memcpy(endpoint.data(), generic.data(), generic.size());
     return to_string(endpoint);
+}
+
+/// Returns the user of the process that connected a Unix socket.
+std::optional<std::uint32_t> peer_user(StreamSocket& client) {
+    ucred credentials{};
+    socklen_t size = sizeof credentials;
+    if (::getsockopt(client.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
+    return credentials.uid;
 }
 
 }  // namespace
@@ -100,8 +110,13 @@ Listener::Accepted Listener::take(StreamSocket client) const {
     // A response must not wait for the acknowledgement of the previous one.
     if (socket_.tcp) client.set_option(asio::ip::tcp::no_delay{true}, ignored);
     client.set_option(asio::socket_base::send_buffer_size{kSendBufferBytes}, ignored);
-    std::string address = socket_.tcp ? tcp_peer_address(client) : name();
-    return {.stream = make_socket_stream(std::move(client)), .address = std::move(address)};
+    api::Entry entry = entry_of(client);
+    return {.stream = make_socket_stream(std::move(client)), .entry = std::move(entry)};
+}
+
+api::Entry Listener::entry_of(StreamSocket& client) const {
+    if (socket_.tcp) return {.door = api::Entry::Door::loopback, .address = tcp_peer_address(client)};
+    return {.door = api::Entry::Door::unix_socket, .address = name(), .user_id = peer_user(client)};
 }
 
 }  // namespace rta::net

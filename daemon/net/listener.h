@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "api/entry.h"
 #include "net/listen.h"
 #include "net/log.h"
 #include "net/socket_stream.h"
@@ -18,7 +19,8 @@ class Listener final : public std::enable_shared_from_this<Listener> {
     /// A client that has connected.
     struct Accepted {
         std::unique_ptr<ByteStream> stream;
-        std::string address;  ///< HOST:PORT of the client, or the path of the Unix socket; empty if it has disconnected
+        /// With HOST:PORT of the client, or the path of the Unix socket; empty if it has disconnected.
+        api::Entry entry;
     };
     using Handler = std::function<void(StreamSocket)>;
 
@@ -37,6 +39,7 @@ class Listener final : public std::enable_shared_from_this<Listener> {
     [[nodiscard]] const std::string& name() const { return socket_.name; }
 
  private:
+    [[nodiscard]] api::Entry entry_of(StreamSocket& client) const;
     void accept_next();
     void completed(const asio::error_code& error, StreamSocket client);
     void retry_later(const asio::error_code& error);

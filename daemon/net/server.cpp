@@ -44,11 +44,12 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     void start();
     void stop();
     void listen(ListeningSocket socket);
-    void serve(std::unique_ptr<ByteStream> stream, std::string address, const std::string& listener);
+    void serve(std::unique_ptr<ByteStream> stream, api::Entry entry, const std::string& listener);
     void poll_engine();
     void remove(const ClientSession* session);
     void refuse(api::Client& client, const std::string& listener);
     void limit_refused_sessions();
+    void attempt_failed(const std::string& address, const Error& reason);
     void node_faulted(const std::string& node);
     void failed(const Error& error);
 
@@ -64,6 +65,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     std::vector<std::shared_ptr<ClientSession>> sessions;
     std::uint64_t session_number = 0;
     LogLimiter refusals{kRefusalLogInterval};
+    LogLimiter attempts{kRefusalLogInterval};
     LogLimiter faults{kFaultLogInterval};
     LogLimiter failures{kFaultLogInterval};
     bool holding = false;
@@ -75,6 +77,8 @@ void Server::Impl::start() {
         if (dispatcher.interval() < poll_interval) poll_timer.cancel();
     });
     dispatcher.on_node_fault([this](const std::string& node) { node_faulted(node); });
+    dispatcher.on_failed_attempt(
+        [this](const std::string& address, const Error& reason) { attempt_failed(address, reason); });
     poll_engine();
 }
 
@@ -82,6 +86,7 @@ void Server::Impl::stop() {
     if (std::exchange(stopped, true)) return;
     dispatcher.on_busy(nullptr);
     dispatcher.on_node_fault(nullptr);
+    dispatcher.on_failed_attempt(nullptr);
     poll_timer.cancel();
     for (const auto& listener : std::exchange(listeners, {})) listener->close();
     for (const auto& session : std::exchange(sessions, {})) session->close();
@@ -109,14 +114,14 @@ void Server::Impl::listen(ListeningSocket socket) {
     listener->start([this, raw = listener.get()](StreamSocket client) {
         const auto served = api::guarded("accepting a client", [&] {
             Listener::Accepted accepted = raw->take(std::move(client));
-            serve(std::move(accepted.stream), std::move(accepted.address), raw->name());
+            serve(std::move(accepted.stream), std::move(accepted.entry), raw->name());
         });
         if (!served) failed(served.error());
     });
 }
 
-void Server::Impl::serve(std::unique_ptr<ByteStream> stream, std::string address, const std::string& listener) {
-    const auto client = dispatcher.connect(std::move(address));
+void Server::Impl::serve(std::unique_ptr<ByteStream> stream, api::Entry entry, const std::string& listener) {
+    const auto client = dispatcher.connect(std::move(entry));
     const auto session =
         std::make_shared<ClientSession>(io.get_executor(), std::move(stream), client, large_messages,
                                         "client " + std::to_string(++session_number) + " on " + listener, log);
@@ -143,6 +148,13 @@ void Server::Impl::limit_refused_sessions() {
     const auto session = std::move(*oldest);
     sessions.erase(oldest);
     session->close();
+}
+
+void Server::Impl::attempt_failed(const std::string& address, const Error& reason) {
+    const auto unlogged = attempts.due(std::chrono::steady_clock::now());
+    if (!unlogged) return;
+    log(LogLevel::warning, "refused a client from " + address + ": " + reason.sentence +
+                               (*unlogged == 0 ? "" : " (and " + std::to_string(*unlogged) + " more before it)"));
 }
 
 void Server::Impl::node_faulted(const std::string& node) {
@@ -189,9 +201,9 @@ Expected<void> Server::listen_unix(const std::string& path, SocketAccess access)
     return {};
 }
 
-void Server::serve(std::unique_ptr<ByteStream> stream, std::string address) {
-    const std::string listener = address;
-    impl_->serve(std::move(stream), std::move(address), listener);
+void Server::serve(std::unique_ptr<ByteStream> stream, api::Entry entry) {
+    const std::string listener = entry.address;
+    impl_->serve(std::move(stream), std::move(entry), listener);
 }
 
 void Server::hold_clients() {

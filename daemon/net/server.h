@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "api/daemon_access.h"
+#include "api/entry.h"
 #include "engine/engine.h"
 #include "net/address.h"
 #include "net/log.h"
@@ -75,8 +76,8 @@ class Server {
     /// is not: another process holds a lock on the folder, perhaps for a short time.
     Expected<void> listen_unix(const std::string& path, SocketAccess access = SocketAccess::owner);
 
-    /// Serves one client on a stream that is already connected. `address` is shown to other clients and in the log.
-    void serve(std::unique_ptr<ByteStream> stream, std::string address);
+    /// Serves one client on a stream that is already connected.
+    void serve(std::unique_ptr<ByteStream> stream, api::Entry entry);
 
     /// Leaves new clients in the system's queue until welcome_clients() is called. Before the device is open, edits
     /// cannot take effect and the number of channels is unknown.

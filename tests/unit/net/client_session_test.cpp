@@ -109,7 +109,7 @@ class ClientSessionTest : public testing::Test {
         for (std::size_t at = 0; at < bytes.size(); at += size) stream->input.push_back(bytes.substr(at, size));
         stream->changed.raise();
     }
-    void serve() { server.serve(std::make_unique<MemoryStream>(stream), "memory"); }
+    void serve() { server.serve(std::make_unique<MemoryStream>(stream), {.address = "memory"}); }
 
     /// Runs the server until the condition holds.
     template <class Condition>
@@ -159,7 +159,7 @@ class LargeMessagesTest : public ClientSessionTest {
         append_frame_length(bytes, kMessageBytes);
         bytes.append(kPartBytes, '\n');
         sender->input.push_back(std::move(bytes));
-        many.serve(std::make_unique<MemoryStream>(sender), "memory");
+        many.serve(std::make_unique<MemoryStream>(sender), {.address = "memory"});
         return sender;
     }
     static bool is_read(const std::shared_ptr<StreamState>& sender) { return sender->input.empty(); }
