@@ -28,11 +28,13 @@
 #include "app/process_setup.h"
 #include "app/requested_device.h"
 #include "app/service.h"
+#include "app/token_keeper.h"
 #include "engine/engine.h"
 #include "io/device_kind.h"
 #include "io/device_supervisor.h"
 #include "net/server.h"
 #include "store/graph_store.h"
+#include "store/token_file.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
 
@@ -56,6 +58,12 @@ constexpr milliseconds kCloseLimit{1000};
     if (!device.name.empty()) words += " " + printable(device.name);
     return words + ", " + std::to_string(device.channels_in) + " in, " + std::to_string(device.channels_out) +
            " out, " + std::to_string(device.sample_rate_hz) + " Hz";
+}
+
+/// Returns the path of the token file; empty: there is none.
+[[nodiscard]] std::string token_file(const DaemonOptions& options) {
+    if (!options.tokens.empty() || options.state_directory.empty()) return options.tokens;
+    return store::token_file_in(options.state_directory);
 }
 
 /// Signals that end rtad as Ctrl-C does, unless they are ignored (nohup): a closed terminal, a used up processor time,
@@ -92,6 +100,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
                       [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
                       io::device_kinds(),
                       [](const std::string& line) { log(net::LogLevel::debug, "audio library: " + line); }},
+          tokens_{token_file(options), !options.tokens.empty()},
           server_{io_, engine_, *this, &log} {
         if (options.state_directory.empty()) return;
         store_.emplace(
@@ -156,6 +165,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     }
     void store_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
     void store_recovered(const std::string& sentence) override { log(net::LogLevel::info, sentence); }
+    [[nodiscard]] api::Access& access() override { return tokens_; }
     void device_changed() override { server_.device_changed(device_status()); }
     void device_xruns(const XrunCounts& counts, std::uint64_t frame) override { server_.xruns(counts, frame); }
     void device_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
@@ -173,6 +183,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     std::uint64_t frames_reported_ = 0;  ///< the engine's clock at the last watchdog reset
     Engine engine_;
     io::DeviceSupervisor supervisor_;
+    TokenKeeper tokens_;
     net::Server server_;
     std::optional<store::GraphStore> store_;  ///< empty without --state-dir
     std::string device_set_;                  ///< by a client, instead of the configured one; empty: none
@@ -185,7 +196,10 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
 int Daemon::configure() {
     log(net::LogLevel::info, "rtad " RTA_VERSION);
     if (const int restored = restore_state(); restored != kExitClean) return restored;
-    const int status = listen();
+    // Before listen(): a daemon that does not know its tokens must not be reachable.
+    const auto tokens = tokens_.open();
+    if (!tokens) log(net::LogLevel::error, tokens.error().sentence);
+    const int status = tokens ? listen() : kExitUsage;
     // The restored graph did not cause this failure.
     if (status != kExitClean && store_) store_->confirm_restore();
     return status;

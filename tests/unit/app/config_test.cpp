@@ -151,6 +151,7 @@ TEST_F(ConfigOptions, EveryKey) {
         listen = ["127.0.0.1:1", "[::1]:2"]
         socket = "/tmp/a socket, with # signs"
         state-dir = "/var/lib/x"
+        tokens = "/etc/rtad/tokens"
         graph = 'g.json'
         log-level = "debug"
     )");
@@ -164,6 +165,7 @@ TEST_F(ConfigOptions, EveryKey) {
     EXPECT_EQ(options.listen, (std::vector<std::string>{"127.0.0.1:1", "[::1]:2"}));
     EXPECT_EQ(options.socket, "/tmp/a socket, with # signs");
     EXPECT_EQ(options.state_directory, "/var/lib/x");
+    EXPECT_EQ(options.tokens, "/etc/rtad/tokens");
     EXPECT_EQ(options.graph, "g.json");
     EXPECT_EQ(options.log_level, net::LogLevel::debug);
 }
@@ -270,7 +272,7 @@ TEST_F(ConfigOptions, TheShippedFileShowsEveryKeyAndTheTrueDefaults) {
     const std::string text = with_defaults_in_force(shipped());
     const auto entries = read_config(text);
     ASSERT_TRUE(entries) << entries.error().sentence;
-    EXPECT_EQ(entries->size(), 12U) << "as many as there are flags: see EveryKey";
+    EXPECT_EQ(entries->size(), 13U) << "as many as there are flags: see EveryKey";
     const auto shown = good(text);
     const auto bare = good("");
     unsetenv("RUNTIME_DIRECTORY");
