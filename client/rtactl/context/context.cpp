@@ -9,6 +9,7 @@
 #include "document/document.h"
 #include "rtactl/context/error_report.h"
 #include "rtactl/context/graph_diff.h"
+#include "rtactl/context/token_file.h"
 #include "rtactl/language/type_table.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
@@ -58,6 +59,11 @@ Result<client::DaemonClient> Context::open() const {
     client::ClientOptions options;
     options.client_name = "rtactl";
     options.timeout = options_.timeout;
+    if (!options_.token_file.empty()) {
+        auto token = read_token(options_.token_file);
+        if (!token) return std::unexpected(std::move(token.error()));
+        options.token = std::move(*token);
+    }
     auto opened = client::DaemonClient::open(options_.endpoints, options);
     if (!opened) return std::unexpected(failure_of(std::move(opened.error())));
     return std::move(*opened);

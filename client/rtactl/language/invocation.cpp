@@ -15,6 +15,8 @@ namespace {
 constexpr std::array kGlobalOptions{
     Option{"--host", "HOST[:PORT]", "Connect to the daemon over TCP; default port 7340, IPv6 as [::1]:7340."},
     Option{"--socket", "PATH", "Connect to the daemon over this Unix socket.", Expects::file},
+    Option{"--token-file", "FILE", "Send the access token in this file, which other users must not be able to read.",
+           Expects::file},
     Option{
         "--timeout", "S",
         "Set the timeout for connecting and for each response; default 10 s. A change must take effect in half of it."},
