@@ -180,7 +180,8 @@ TEST_F(AccessTest, ATokenFileOfItsOwnWorksWithoutAStateDirectory) {
     EXPECT_EQ(tcp_ctl(daemon, {"list"}).status.code, kNotAllowed);
     create(daemon, {"--role", "control", "desk"});
     EXPECT_EQ(run_rtad({"token", "revoke", "wall", "--tokens", path}).status.code, 2);
-    const RunResult second = run_rtad({"--device", "null", "--tokens", path});
+    const RunResult second =
+        run_rtad({"--device", "null", "--tokens", path, "--socket", folder_ / "second", "--listen", "127.0.0.1:0"});
     EXPECT_EQ(second.status.code, 2);
     EXPECT_NE(second.error.find("is in use by a running rtad"), std::string::npos) << second.error;
 }
@@ -196,7 +197,8 @@ TEST_F(AccessTest, ADamagedTokenFilePreventsTheStart) {
     fs::create_directory(state_);
     for (const char* const damaged : {"", "rtad tokens 1\n", "{}\n"}) {
         write_text(state_ + "/tokens", damaged);
-        const RunResult refused = run_rtad({"--device", "null", "--state-dir", state_});
+        const RunResult refused = run_rtad(
+            {"--device", "null", "--state-dir", state_, "--socket", folder_ / "socket", "--listen", "127.0.0.1:0"});
         EXPECT_EQ(refused.status.code, 2) << refused.error;
         EXPECT_NE(refused.error.find("the token file " + state_ + "/tokens is damaged"), std::string::npos)
             << refused.error;
