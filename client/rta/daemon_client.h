@@ -27,7 +27,7 @@ inline constexpr std::uint32_t kProtocolVersion = 1;
 
 struct ClientOptions {
     std::string client_name = "librta";  ///< shown to other clients and in the daemon's log; at most 128 bytes
-    std::string token{};                 ///< reserved; rtad ignores it
+    std::string token{};                 ///< access token; empty: none. See Hello.token
     TlsOptions tls{};
     /// Limit for connecting, and for each call.
     std::chrono::milliseconds timeout = std::chrono::seconds{10};

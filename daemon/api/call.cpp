@@ -79,6 +79,7 @@ Error not_introduced() {
 std::uint32_t PendingRequest::timeout_ms() const { return timeout_of(message); }
 
 void PendingRequest::prepared(Expected<std::unique_ptr<RequestState>> result) {
+    if (turn_over()) return;  // the access of its client has ended
     if (!result) return refuse(result.error());
     state = std::move(*result);
     stage = Stage::prepared;

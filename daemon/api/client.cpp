@@ -83,9 +83,19 @@ void Client::refuse_stream(const Error& error) {
 }
 
 void Client::refuse_stream(PendingRequest& last, const Error& error) {
+    stop_stream();
+    last.refuse(error);
+}
+
+void Client::stop_stream() {
     if (state_ == State::open) state_ = State::refused;
     leave();
-    last.refuse(error);
+}
+
+void Client::end_access(const Error& error) {
+    if (state_ != State::open) return;
+    *access_end_ = error;
+    refuse_stream(error);
 }
 
 bool Client::parsing() const { return !queue_.empty() && !queue_.back().is_parsed(); }
@@ -269,6 +279,7 @@ void Client::prepare_ahead() {
         const PendingRequest& request = queue_[i];
         if (request.stage != PendingRequest::Stage::waiting || request.kind->prepare == nullptr) continue;
         const Call early = call(i);
+        if (Dispatcher::find_denial(early)) continue;
         dispatcher_.prepare(early);
     }
 }

@@ -17,6 +17,7 @@
 #include "api/events/outbox.h"
 #include "api/events/telemetry.h"
 #include "api/fairness.h"
+#include "api/identity.h"
 #include "text/error.h"
 
 namespace rta::api {
@@ -98,6 +99,8 @@ class Client final : public std::enable_shared_from_this<Client>,
     [[nodiscard]] const std::string& address() const { return entry_.address; }
     /// Sets the name in the certificate of the client, once TLS has verified it; before its first request.
     void set_certificate_name(std::string name) { entry_.certificate_name = std::move(name); }
+    /// Returns who the client is. Before Hello, it has no role.
+    [[nodiscard]] const Identity& identity() const { return identity_; }
     [[nodiscard]] TimePoint connected() const { return connected_; }
 
     /// Drops everything that is not committed. Nothing is called back afterwards.
@@ -107,8 +110,17 @@ class Client final : public std::enable_shared_from_this<Client>,
 
     /// Returns whether the client has sent a valid Hello.
     [[nodiscard]] bool introduced() const { return name_.has_value(); }
-    void introduce(std::string name) { name_ = std::move(name); }
+    void introduce(std::string name, Identity identity) {
+        name_ = std::move(name);
+        identity_ = std::move(identity);
+    }
     void mark_subscribed() { has_subscribed_ = true; }
+    /// Ends the access of a client that was admitted: refuses all requests that have not had their turn, and answers
+    /// `error` with id 0 after them, as the last answer.
+    void end_access(const Error& error);
+    /// Returns why its access has ended; nullopt: it has not. Shared with what the client has started, which may outlive
+    /// it.
+    [[nodiscard]] const std::shared_ptr<std::optional<Error>>& access_end() const { return access_end_; }
     /// Returns whether all requests before the current one have been answered, and its answer fits into the outbox.
     [[nodiscard]] bool ready_for_answer() const { return executed_ == 0 && outbox_.has_room(); }
     /// Returns the number of requests whose turn is over, and whose responses have not been put into the outbox.
@@ -121,6 +133,8 @@ class Client final : public std::enable_shared_from_this<Client>,
     void accept(PendingRequest& request, ParsedRequest& parsed);
     /// Answers `last` with `error`, as the last answer.
     void refuse_stream(PendingRequest& last, const Error& error);
+    /// Receives no more requests. The last one is answered later.
+    void stop_stream();
 
     void resume() override;
     void expire(TimePoint now) override;
@@ -168,6 +182,8 @@ class Client final : public std::enable_shared_from_this<Client>,
     Entry entry_;
     const TimePoint connected_;
     std::optional<std::string> name_;
+    Identity identity_;
+    const std::shared_ptr<std::optional<Error>> access_end_ = std::make_shared<std::optional<Error>>();
     bool has_subscribed_ = false;
     State state_ = State::open;
     std::string_view lost_;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/access.h"
 #include "status/status.h"
 #include "text/error.h"
 
@@ -22,6 +23,7 @@ class DaemonAccess {
     [[nodiscard]] virtual std::string tls_fingerprint() const { return {}; }
     /// Override this together with graph_changed() and output_changed() if the state is saved.
     [[nodiscard]] virtual StoreStatus store_status() const { return {}; }
+    [[nodiscard]] virtual Access& access() { return no_access(); }
     /// Called after every commit of a transaction or parameter change. Must be fast.
     virtual void graph_changed() {}
     /// Called after the output was muted or unmuted. Must be fast.

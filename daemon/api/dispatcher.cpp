@@ -18,6 +18,10 @@ constexpr std::chrono::microseconds kRoomInterval{250};
 constexpr std::chrono::microseconds kProgressInterval{1'000};
 /// Interval while a mute waits for room, or a panic for its fade and its processors.
 constexpr std::chrono::microseconds kOutputInterval{2'000};
+/// Interval while answers to failed attempts are delayed.
+constexpr std::chrono::microseconds kDelayedAnswerInterval{20'000};
+/// Interval at which expired tokens are looked for.
+constexpr std::chrono::seconds kExpiryInterval{1};
 
 /// Data that is passed to a worker and back.
 struct Preparation {
@@ -25,12 +29,17 @@ struct Preparation {
     Expected<std::unique_ptr<RequestState>> state = fail(ErrorCode::internal, "the request was not prepared");
 };
 
+Error permission_denied(const RequestKind& kind, const Identity& client) {
+    std::string sentence{kind.name};
+    sentence.append(" needs the role ").append(role_name(kind.role)).append("; this client has the role ");
+    sentence += role_name(client.role);
+    if (!client.author.empty()) sentence += " (" + client.author + ")";
+    return {ErrorCode::permission_denied, std::move(sentence), {}};
+}
+
 void execute(Call& call) {
     PendingRequest& request = call.request;
     const RequestKind& kind = *request.kind;
-    if (kind.role != Role::none && !call.client.introduced()) {
-        return request.refuse(not_introduced());
-    }
     if (kind.ordering == Ordering::after_answers && !call.client.ready_for_answer()) return;
     if (kind.prepare != nullptr && request.stage != Stage::prepared) return;
     kind.execute(call);
@@ -53,6 +62,20 @@ void Dispatcher::tick() {
     services_.plan_room.retry(now);
     services_.parameter_room.retry(now);
     services_.devices.expire(now);
+    services_.failed_attempts.poll(now);
+    end_expired_sessions(now);
+}
+
+/// Compares with the time of day, which may be set: the time that a token has left is not constant.
+void Dispatcher::end_expired_sessions(TimePoint now) {
+    if (now < next_expiry_check_) return;
+    next_expiry_check_ = now + kExpiryInterval;
+    const std::int64_t now_s = services_.daemon.access().now_s();
+    services_.end_sessions([now_s](const Client& client) -> std::optional<Error> {
+        const Identity& identity = client.identity();
+        if (!identity.expires_s || *identity.expires_s > now_s) return std::nullopt;
+        return expired_token(identity.token, *identity.expires_s);
+    });
 }
 
 std::chrono::microseconds Dispatcher::interval() const {
@@ -60,9 +83,20 @@ std::chrono::microseconds Dispatcher::interval() const {
     if (!services_.plan_room.empty() || !services_.parameter_room.empty()) interval = std::min(interval, kRoomInterval);
     if (!services_.progress_queue.empty()) interval = std::min(interval, kProgressInterval);
     if (services_.output.busy()) interval = std::min(interval, kOutputInterval);
+    if (services_.failed_attempts.waiting()) interval = std::min(interval, kDelayedAnswerInterval);
     if (const auto telemetry = services_.telemetry.interval(services_.clock()))
         interval = std::min(interval, *telemetry);
     return interval;
+}
+
+std::optional<Error> Dispatcher::find_denial(const Call& call) {
+    const RequestKind& kind = *call.request.kind;
+    const Client& client = call.client;
+    if (*client.access_end()) return *client.access_end();
+    if (kind.role == Role::none) return std::nullopt;
+    if (!client.introduced()) return not_introduced();
+    if (!permits(client.identity().role, kind)) return permission_denied(kind, client.identity());
+    return std::nullopt;
 }
 
 void Dispatcher::prepare(const Call& call) {
@@ -88,6 +122,9 @@ void Dispatcher::prepare(const Call& call) {
 bool Dispatcher::dispatch(Call& call) {
     PendingRequest& request = call.request;
     if (!request.is_parsed()) return false;
+    if (!request.turn_over() && request.stage != Stage::queued) {
+        if (const auto denial = find_denial(call)) request.refuse(*denial);
+    }
     if (!request.turn_over() && request.stage != Stage::queued) {
         const auto executed = guarded("executing the request", [&] { execute(call); });
         if (!executed) request.fail(executed.error());

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/client.h"
@@ -40,6 +41,12 @@ class Dispatcher {
         services_.commands.on_node_fault(std::move(faulted));
     }
 
+    /// `refused` is called with the address of every client that was not admitted, and the reason. No text contains a
+    /// token.
+    void on_failed_attempt(std::function<void(const std::string& address, const Error& reason)> refused) {
+        services_.on_failed_attempt = std::move(refused);
+    }
+
     void device_changed(const DeviceStatus& device);
     void xruns(const XrunCounts& counts, std::uint64_t frame) { services_.telemetry.xruns(counts, frame); }
     /// Stops the engine from using the workers, which are about to stop.
@@ -54,6 +61,9 @@ class Dispatcher {
     // For clients.
 
     [[nodiscard]] Services& services() { return services_; }
+    /// Returns why the client may not make the request, if it may not: the only place where roles are checked. The kind of
+    /// the request must be known.
+    [[nodiscard]] static std::optional<Error> find_denial(const Call& call);
     /// Starts the preparation of a request on a worker.
     void prepare(const Call& call);
     /// Runs the request whose turn it is, if it may run now. Returns whether its turn is over; otherwise the client is
@@ -61,7 +71,10 @@ class Dispatcher {
     [[nodiscard]] bool dispatch(Call& call);
 
  private:
+    void end_expired_sessions(TimePoint now);
+
     Services services_;
+    TimePoint next_expiry_check_{};
 };
 
 }  // namespace rta::api

@@ -16,6 +16,7 @@ using Stage = PendingRequest::Stage;
 struct LargeRequests::Job {
     std::string payload;
     SharedGraphSnapshot snapshot;
+    Role role;  ///< of the client
     ParsedRequest parsed{};
     std::optional<Expected<std::unique_ptr<RequestState>>> state{};  ///< nothing: the request needs no preparation
 
@@ -23,6 +24,7 @@ struct LargeRequests::Job {
     void run(const Engine& engine) {
         parsed = ParsedRequest::parse(payload);
         if (parsed.error || parsed.malformed || parsed.kind->prepare == nullptr) return;
+        if (!permits(role, *parsed.kind)) return;  // the dispatcher refuses it
         v1::Request message;  // freed on the worker
         parsed.take_content(message);
         state = parsed.kind->prepare(engine, std::move(snapshot), message);
@@ -61,7 +63,7 @@ void LargeRequests::start_next() {
 }
 
 void LargeRequests::start(const Call& call) {
-    const auto job = std::make_shared<Job>(std::move(call.request.payload), engine_.snapshot());
+    const auto job = std::make_shared<Job>(std::move(call.request.payload), engine_.snapshot(), call.client.identity().role);
     on_worker_ = true;
     const auto started = guarded("reading a request", [&] {
         workers_.run(

@@ -10,6 +10,21 @@
 #include "text/format_number.h"
 
 namespace rta::api {
+namespace {
+
+void set_origin(auto& event, const OutputControl::Origin& origin) {
+    event.set_client_name(origin.client_name);
+    event.set_author(origin.author);
+}
+
+/// Refuses a request of a client whose access has ended. Returns whether it did.
+bool refused_without_access(const OutputControl::Asked& asked) {
+    if (!*asked.access_end) return false;
+    asked.answered(std::unexpected(**asked.access_end));
+    return true;
+}
+
+}  // namespace
 
 void OutputControl::mute(bool muted, Asked asked) { enqueue({.asked = std::move(asked), .mute = muted}); }
 
@@ -52,6 +67,7 @@ void OutputControl::advance_all(TimePoint now) {
 }
 
 OutputControl::Step OutputControl::advance(Item& item, TimePoint now) {
+    if (!item.reset && refused_without_access(item.asked)) return Step::done;
     return item.mute ? advance_mute(item, now) : advance_panic(item, now);
 }
 
@@ -74,9 +90,10 @@ void OutputControl::advance_volumes(TimePoint now) {
 }
 
 OutputControl::Step OutputControl::advance_volume(Volume& volume, TimePoint now) {
+    if (refused_without_access(volume.asked)) return Step::done;
     const auto wanted = volume_after(volume.change);
     if (!wanted) return refused(volume.asked, wanted.error(), now);
-    const auto ticket = send_volume(*wanted, volume.asked.client_name);
+    const auto ticket = send_volume(*wanted, volume.asked.origin);
     if (!ticket) return refused(volume.asked, ticket.error(), now);
     *volume.result = *wanted;
     answer_when_applied(*ticket, volume.asked, now);
@@ -94,14 +111,14 @@ Expected<float> OutputControl::volume_after(VolumeChange change) const {
                     " (silence) to " + format_number(kMaximumVolumeDb) + " dB");
 }
 
-Expected<Ticket> OutputControl::send_volume(float volume_db, const std::string& client_name) {
+Expected<Ticket> OutputControl::send_volume(float volume_db, const Origin& origin) {
     const float before = engine_.output_volume_db();
     auto ticket = engine_.set_output_volume(volume_db);
     if (!ticket || engine_.output_volume_db() == before) return ticket;
     daemon_.output_changed();
     hub_.publish([&](v1::Event& event) {
         event.mutable_output_volume_changed()->set_volume_db(engine_.output_volume_db());
-        event.mutable_output_volume_changed()->set_client_name(client_name);
+        set_origin(*event.mutable_output_volume_changed(), origin);
     });
     return ticket;
 }
@@ -112,28 +129,27 @@ void OutputControl::answer_when_applied(const Ticket& ticket, Asked& asked, Time
     asked.committed();
 }
 
-Expected<Ticket> OutputControl::send_mute(bool muted, const std::string& client_name) {
+Expected<Ticket> OutputControl::send_mute(bool muted, const Origin& origin) {
     const bool changes = engine_.output_muted() != muted;
     auto ticket = engine_.mute_output(muted);
     if (!ticket || !changes) return ticket;
     daemon_.output_changed();
     hub_.publish([&](v1::Event& event) {
         event.mutable_output_muted()->set_muted(muted);
-        event.mutable_output_muted()->set_client_name(client_name);
+        set_origin(*event.mutable_output_muted(), origin);
     });
     return ticket;
 }
 
 OutputControl::Step OutputControl::advance_mute(Item& item, TimePoint now) {
-    const auto ticket = send_mute(*item.mute, item.asked.client_name);
+    const auto ticket = send_mute(*item.mute, item.asked.origin);
     if (!ticket) return refused(item.asked, ticket.error(), now);
     answer_when_applied(*ticket, item.asked, now);
     return Step::done;
 }
 
 OutputControl::Step OutputControl::begin_panic(Item& item, TimePoint now) {
-    if (const auto muted = send_mute(true, item.asked.client_name); !muted)
-        return refused(item.asked, muted.error(), now);
+    if (const auto muted = send_mute(true, item.asked.origin); !muted) return refused(item.asked, muted.error(), now);
     unanswered_.push_back(std::make_shared<Unanswered>(now, std::move(item.asked.answered)));
     item.asked.answered = [unanswered = unanswered_.back()](const auto& outcome) {
         if (const auto answered = std::exchange(unanswered->answered, nullptr)) answered(outcome);
@@ -161,11 +177,11 @@ OutputControl::Step OutputControl::advance_panic(Item& item, TimePoint now) {
 
 void OutputControl::finish_panic(Item& item, const Ticket& ticket) {
     commands_.announce(ticket, [this, answered = std::move(item.asked.answered),
-                                client_name = std::move(item.asked.client_name)](std::uint64_t frame) {
+                                origin = std::move(item.asked.origin)](std::uint64_t frame) {
         answered(std::optional{frame});
         hub_.publish([&](v1::Event& event) {
             event.mutable_panicked()->set_frame(frame);
-            event.mutable_panicked()->set_client_name(client_name);
+            set_origin(*event.mutable_panicked(), origin);
         });
     });
     item.asked.committed();

@@ -22,12 +22,19 @@ namespace rta::api {
 /// the output between them. Changes of the volume do not wait for them. Has no timer and no clock. [control]
 class OutputControl {
  public:
+    /// Who has asked, as events report it.
+    struct Origin {
+        std::string client_name;
+        std::string author;
+    };
     /// Called once: with the first frame of the change, with nothing if it has started but no block runs, or with an
     /// error; then nothing has changed.
     using Answered = std::function<void(const Expected<std::optional<std::uint64_t>>&)>;
     /// A request of one client.
     struct Asked {
-        std::string client_name;
+        Origin origin;
+        /// Set when the access of the client has ended; then the request is refused with it, unless it has started.
+        std::shared_ptr<const std::optional<Error>> access_end;
         TimePoint now;
         TimePoint deadline;  ///< refused with RESOURCE_EXHAUSTED if it has not started by then
         /// Called once, unless the request is refused: the client's later requests take effect after it.
@@ -79,13 +86,13 @@ class OutputControl {
     void advance_volumes(TimePoint now);
     [[nodiscard]] Step advance_volume(Volume& volume, TimePoint now);
     [[nodiscard]] Expected<float> volume_after(VolumeChange change) const;
-    [[nodiscard]] Expected<Ticket> send_volume(float volume_db, const std::string& client_name);
+    [[nodiscard]] Expected<Ticket> send_volume(float volume_db, const Origin& origin);
     [[nodiscard]] Step advance(Item& item, TimePoint now);
     [[nodiscard]] Step advance_mute(Item& item, TimePoint now);
     [[nodiscard]] Step advance_panic(Item& item, TimePoint now);
     [[nodiscard]] Step begin_panic(Item& item, TimePoint now);
     void finish_panic(Item& item, const Ticket& ticket);
-    [[nodiscard]] Expected<Ticket> send_mute(bool muted, const std::string& client_name);
+    [[nodiscard]] Expected<Ticket> send_mute(bool muted, const Origin& origin);
     void answer_when_applied(const Ticket& ticket, Asked& asked, TimePoint now);
     [[nodiscard]] static Step refused(Asked& asked, Error error, TimePoint now);
     void expire_waiting(TimePoint now);

@@ -11,15 +11,18 @@ using Prepared = Expected<std::unique_ptr<RequestState>>;
 
 void apply_transaction(Call& call);
 void check_graph(Call& call);
+void create_token(Call& call);
 void get_frequency_response(Call& call);
 void get_graph(Call& call);
 void get_status(Call& call);
 void hello(Call& call);
 void list_devices(Call& call);
 void list_node_types(Call& call);
+void list_tokens(Call& call);
 void mute_output(Call& call);
 void panic(Call& call);
 void reset_meters(Call& call);
+void revoke_token(Call& call);
 void set_device(Call& call);
 void set_parameters(Call& call);
 void set_volume(Call& call);
@@ -47,34 +50,40 @@ constexpr bool kTransient = false;
 constexpr std::array kTable{
     RequestKind{Request::kHello, "hello", none, kReads, kTransient, after_answers,
                 nullptr, requests::hello, nullptr},
-    RequestKind{Request::kGetStatus, "get_status", observer, kReads, kTransient, after_answers,
+    RequestKind{Request::kGetStatus, "get_status", read, kReads, kTransient, after_answers,
                 nullptr, requests::get_status, nullptr},
-    RequestKind{Request::kListDevices, "list_devices", observer, kReads, kTransient, pipelined,
+    RequestKind{Request::kListDevices, "list_devices", read, kReads, kTransient, pipelined,
                 nullptr, requests::list_devices, nullptr},
-    RequestKind{Request::kListNodeTypes, "list_node_types", observer, kReads, kTransient, after_answers,
+    RequestKind{Request::kListNodeTypes, "list_node_types", read, kReads, kTransient, after_answers,
                 nullptr, requests::list_node_types, nullptr},
-    RequestKind{Request::kGetGraph, "get_graph", observer, kReads, kTransient, after_answers,
+    RequestKind{Request::kGetGraph, "get_graph", read, kReads, kTransient, after_answers,
                 nullptr, requests::get_graph, requests::smaller_graph},
-    RequestKind{Request::kApplyTransaction, "apply_transaction", controller, kChanges, kDurable, pipelined,
+    RequestKind{Request::kApplyTransaction, "apply_transaction", control, kChanges, kDurable, pipelined,
                 requests::prepare_apply_transaction, requests::apply_transaction, nullptr},
-    RequestKind{Request::kSetParameters, "set_parameters", controller, kChanges, kDurable, pipelined,
+    RequestKind{Request::kSetParameters, "set_parameters", control, kChanges, kDurable, pipelined,
                 nullptr, requests::set_parameters, nullptr},
-    RequestKind{Request::kCheckGraph, "check_graph", observer, kReads, kTransient, after_answers,
+    RequestKind{Request::kCheckGraph, "check_graph", read, kReads, kTransient, after_answers,
                 requests::prepare_check_graph, requests::check_graph, nullptr},
-    RequestKind{Request::kSubscribe, "subscribe", observer, kReads, kTransient, after_answers,
+    RequestKind{Request::kSubscribe, "subscribe", read, kReads, kTransient, after_answers,
                 nullptr, requests::subscribe, nullptr},
-    RequestKind{Request::kMuteOutput, "mute_output", controller, kChanges, kDurable, urgent,
+    RequestKind{Request::kMuteOutput, "mute_output", control, kChanges, kDurable, urgent,
                 nullptr, requests::mute_output, nullptr},
-    RequestKind{Request::kPanic, "panic", controller, kChanges, kDurable, urgent,
+    RequestKind{Request::kPanic, "panic", control, kChanges, kDurable, urgent,
                 nullptr, requests::panic, nullptr},
-    RequestKind{Request::kResetMeters, "reset_meters", controller, kChanges, kTransient, after_answers,
+    RequestKind{Request::kResetMeters, "reset_meters", control, kChanges, kTransient, after_answers,
                 nullptr, requests::reset_meters, nullptr},
-    RequestKind{Request::kGetFrequencyResponse, "get_frequency_response", observer, kReads, kTransient, after_answers,
+    RequestKind{Request::kGetFrequencyResponse, "get_frequency_response", read, kReads, kTransient, after_answers,
                 nullptr, requests::get_frequency_response, nullptr},
-    RequestKind{Request::kSetDevice, "set_device", administrator, kChanges, kDurable, pipelined,
+    RequestKind{Request::kSetDevice, "set_device", admin, kChanges, kDurable, pipelined,
                 nullptr, requests::set_device, nullptr},
-    RequestKind{Request::kSetVolume, "set_volume", controller, kChanges, kDurable, urgent,
+    RequestKind{Request::kSetVolume, "set_volume", control, kChanges, kDurable, urgent,
                 nullptr, requests::set_volume, nullptr},
+    RequestKind{Request::kCreateToken, "create_token", admin, kChanges, kDurable, pipelined,
+                nullptr, requests::create_token, nullptr},
+    RequestKind{Request::kListTokens, "list_tokens", admin, kReads, kTransient, after_answers,
+                nullptr, requests::list_tokens, nullptr},
+    RequestKind{Request::kRevokeToken, "revoke_token", admin, kChanges, kDurable, pipelined,
+                nullptr, requests::revoke_token, nullptr},
 };
 // clang-format on
 static_assert(std::ranges::is_sorted(kTable, {}, &RequestKind::request_case));

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/access.h"
 #include "engine/prepared_transaction.h"
 #include "rta/v1/control.pb.h"
 #include "text/error.h"
@@ -18,14 +19,6 @@ class Engine;
 namespace rta::api {
 
 struct Call;
-
-/// The permission that a request requires. Each role includes the roles before it.
-enum class Role : std::uint8_t {
-    none,           ///< a client that has not sent Hello
-    observer,       ///< reads and subscribes
-    controller,     ///< changes the graph and what is heard
-    administrator,  ///< changes the daemon
-};
 
 /// The order in which a request may run. Requests of one client always run in the order in which they were sent.
 enum class Ordering : std::uint8_t {
@@ -46,9 +39,9 @@ struct RequestState {
 struct RequestKind {
     v1::Request::RequestCase request_case;
     std::string_view name;  ///< of its field in v1::Request
-    Role role;
-    bool changes_state;  ///< of the graph, of the output or of what others can read; not only of the client itself
-    bool durable;        ///< what it changes is saved, and restored when the daemon starts again
+    Role role;              ///< that a client needs for it
+    bool changes_state;     ///< of the graph, of the output or of what others can read; not only of the client itself
+    bool durable;           ///< what it changes is saved, and restored when the daemon starts again
     Ordering ordering;
 
     /// Does the slow part on a worker thread, ahead of the request's turn; null: there is none. May take the message
@@ -63,6 +56,9 @@ struct RequestKind {
     /// null.
     std::string (*smaller_request)(const v1::Request& message);
 };
+
+/// Returns whether a client with this role may make such requests. [any]
+[[nodiscard]] constexpr bool permits(Role role, const RequestKind& kind) { return role >= kind.role; }
 
 /// Returns one row for each kind, in the order of v1::Request.
 [[nodiscard]] std::span<const RequestKind> request_table();

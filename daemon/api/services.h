@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "api/control_time.h"
 #include "api/daemon_access.h"
 #include "api/events/event_hub.h"
 #include "api/events/telemetry.h"
+#include "api/failed_attempts.h"
 #include "api/fairness.h"
 #include "api/large_requests.h"
 #include "api/output_control.h"
@@ -46,6 +50,9 @@ struct Services {
         if (on_wake) on_wake();
     }
 
+    /// Ends the sessions of the clients for which `why` returns an error. Returns their number.
+    std::size_t end_sessions(const std::function<std::optional<Error>(const Client&)>& why);
+
     Engine& engine;
     DaemonAccess& daemon;
     Workers& workers;
@@ -55,6 +62,7 @@ struct Services {
     OutputControl output{engine, daemon, hub, commands};
     Telemetry telemetry{engine, daemon};
     DeviceQuery devices{daemon};
+    FailedAttempts failed_attempts;
     RoomQueue plan_room;           ///< transactions
     RoomQueue parameter_room;      ///< parameter changes
     ProgressQueue progress_queue;  ///< transactions
@@ -64,6 +72,7 @@ struct Services {
     const TimePoint start = clock();
     std::vector<Client*> clients;  ///< in the order in which they connected; without those that were refused
     std::function<void()> on_wake;
+    std::function<void(const std::string& address, const Error& reason)> on_failed_attempt;
 };
 
 }  // namespace rta::api

@@ -10,5 +10,6 @@ namespace rta::app {
 [[nodiscard]] int run_devices();
 [[nodiscard]] int run_check(const CheckOptions& options);
 [[nodiscard]] int run_render(const RenderOptions& options);
+[[nodiscard]] int run_token(const TokenOptions& options);
 
 }  // namespace rta::app

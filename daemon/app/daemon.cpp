@@ -29,11 +29,13 @@
 #include "app/requested_device.h"
 #include "app/service.h"
 #include "app/tls_setup.h"
+#include "app/token_keeper.h"
 #include "engine/engine.h"
 #include "io/device_kind.h"
 #include "io/device_supervisor.h"
 #include "net/server.h"
 #include "store/graph_store.h"
+#include "store/token_file.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
 
@@ -57,6 +59,12 @@ constexpr milliseconds kCloseLimit{1000};
     if (!device.name.empty()) words += " " + printable(device.name);
     return words + ", " + std::to_string(device.channels_in) + " in, " + std::to_string(device.channels_out) +
            " out, " + std::to_string(device.sample_rate_hz) + " Hz";
+}
+
+/// Returns the path of the token file; empty: there is none.
+[[nodiscard]] std::string token_file(const DaemonOptions& options) {
+    if (!options.tokens.empty() || options.state_directory.empty()) return options.tokens;
+    return store::token_file_in(options.state_directory);
 }
 
 /// Signals that end rtad as Ctrl-C does, unless they are ignored (nohup): a closed terminal, a used up processor time,
@@ -93,6 +101,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
                       [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
                       io::device_kinds(),
                       [](const std::string& line) { log(net::LogLevel::debug, "audio library: " + line); }},
+          tokens_{token_file(options), !options.tokens.empty()},
           server_{io_, engine_, *this, &log, options.limits} {
         if (options.state_directory.empty()) return;
         store_.emplace(
@@ -116,7 +125,6 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     [[nodiscard]] int restore_state();
     [[nodiscard]] int listen();
     [[nodiscard]] int set_up_tls();
-    [[nodiscard]] static bool has_tokens();
     void open_device();
     void open_configured_device();
     void device_set(const io::DeviceRequest& request);
@@ -160,6 +168,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     }
     void store_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
     void store_recovered(const std::string& sentence) override { log(net::LogLevel::info, sentence); }
+    [[nodiscard]] api::Access& access() override { return tokens_; }
     void device_changed() override { server_.device_changed(device_status()); }
     void device_xruns(const XrunCounts& counts, std::uint64_t frame) override { server_.xruns(counts, frame); }
     void device_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
@@ -177,6 +186,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     std::uint64_t frames_reported_ = 0;  ///< the engine's clock at the last watchdog reset
     Engine engine_;
     io::DeviceSupervisor supervisor_;
+    TokenKeeper tokens_;
     net::Server server_;
     std::optional<store::GraphStore> store_;  ///< empty without --state-dir
     std::string tls_fingerprint_;             ///< empty: no TLS
@@ -190,7 +200,10 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
 int Daemon::configure() {
     log(net::LogLevel::info, "rtad " RTA_VERSION);
     if (const int restored = restore_state(); restored != kExitClean) return restored;
-    const int status = listen();
+    // Before listen(): a daemon that does not know its tokens must not be reachable.
+    const auto tokens = tokens_.open();
+    if (!tokens) log(net::LogLevel::error, tokens.error().sentence);
+    const int status = tokens ? listen() : kExitUsage;
     // The restored graph did not cause this failure.
     if (status != kExitClean && store_) store_->confirm_restore();
     return status;
@@ -246,11 +259,8 @@ int Daemon::load_graph() {
     return kExitClean;
 }
 
-/// Returns whether a client from another machine must know a secret. Until it must, rtad listens on loopback only.
-bool Daemon::has_tokens() { return false; }
-
 int Daemon::set_up_tls() {
-    auto context = app::set_up_tls(options_, has_tokens(),
+    auto context = app::set_up_tls(options_, tokens_.has_tokens(),
                                    [](const std::string& sentence) { log(net::LogLevel::warning, sentence); });
     if (!context) {
         log(net::LogLevel::error, context.error().sentence);

@@ -26,6 +26,7 @@ struct Run {
     int operator()(const DevicesOptions&) const { return run_devices(); }
     int operator()(const CheckOptions& options) const { return run_check(options); }
     int operator()(const RenderOptions& options) const { return run_render(options); }
+    int operator()(const TokenOptions& options) const { return run_token(options); }
 };
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include "app/option_checks.h"
 #include "app/text_file.h"
 #include "app/tls_setup.h"
+#include "app/token_options.h"
 #include "app/unexpected_argument.h"
 #include "frame/local_address.h"
 #include "io/offline_output.h"
@@ -154,6 +155,10 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
            "restore them at start")
         ->type_name("DIR")
         ->check(refuse_empty);
+    app.add_option("--tokens", options.tokens,
+                   "File of the access tokens (default: the file tokens in --state-dir). Created with the first token")
+        ->type_name("FILE")
+        ->check(refuse_empty);
     add_file(app, "--graph", options.graph, "Initial graph; ignored if --state-dir contains a saved graph");
     define_limits(app, options.limits);
     app.add_option("--log-level", options.log_level,
@@ -251,6 +256,7 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     };
     if (same_file(wav, options.graph)) return refuse("the graph");
     if (same_file(wav, config)) return refuse("the configuration");
+    if (same_file(wav, options.tokens)) return refuse("the access tokens");
     if (options.state_directory.empty()) return {};
     for (const std::string& file : store::StateFolder::files_in(options.state_directory)) {
         if (same_file(wav, file)) return refuse("a file of the state directory");
@@ -364,6 +370,7 @@ struct CommandLine {
         devices_command = app.add_subcommand("devices", "List the audio devices");
         check_command = define_check(app, check);
         render_command = define_render(app, render);
+        token_command = define_token(app, token);
         app.require_subcommand(0, 1);
     }
     CommandLine(const CommandLine&) = delete;
@@ -400,10 +407,12 @@ struct CommandLine {
     RawValues raw;
     CheckOptions check;
     RenderOptions render;
+    TokenOptions token;
     std::vector<CLI::Option*> daemon_flags;
     const CLI::App* devices_command = nullptr;
     const CLI::App* check_command = nullptr;
     const CLI::App* render_command = nullptr;
+    const CLI::App* token_command = nullptr;
 };
 
 /// Reads the configuration, then parses the command line again on top of it.
@@ -444,6 +453,10 @@ std::variant<Options, EarlyExit> parse_options(int argc, const char* const* argv
     if (line.render_command->parsed()) {
         if (const std::string conflict = conflict_of(line.render); !conflict.empty()) return usage_error(conflict);
         return Options{line.render};
+    }
+    if (line.token_command->parsed()) {
+        if (const std::string conflict = conflict_of(line.token); !conflict.empty()) return usage_error(conflict);
+        return Options{line.token};
     }
     if (!line.raw.config.empty()) return parse_over_config(line.raw.config, argc, argv);
     if (const std::string conflict = complete(line.daemon, line.raw); !conflict.empty()) {

@@ -10,6 +10,7 @@
 #include "io/device_request.h"
 #include "net/limits.h"
 #include "net/log.h"
+#include "status/access.h"
 #include "text/error.h"
 
 namespace rta::app {
@@ -28,6 +29,7 @@ struct DaemonOptions {
     std::string socket;               ///< path
     bool socket_for_group = false;    ///< the socket is in a runtime directory of the service manager
     std::string state_directory;      ///< empty: the graph is not saved
+    std::string tokens;               ///< file of the access tokens; empty: that of the state directory
     std::string graph;                ///< file; empty: start with an empty graph
     net::ServerLimits limits{};
     net::LogLevel log_level = net::LogLevel::info;
@@ -54,7 +56,18 @@ struct RenderOptions {
     std::uint32_t block_size = 64;
 };
 
-using Options = std::variant<DaemonOptions, DevicesOptions, CheckOptions, RenderOptions>;
+/// `rtad token new`, `list` and `revoke`
+struct TokenOptions {
+    enum class Action : std::uint8_t { list, create, revoke };
+    Action action = Action::list;
+    std::string name;
+    Role role = Role::none;
+    std::optional<std::int64_t> lifetime_s;  ///< std::nullopt: the token does not expire
+    std::string file;                        ///< empty: that of the state directory
+    std::string state_directory;
+};
+
+using Options = std::variant<DaemonOptions, DevicesOptions, CheckOptions, RenderOptions, TokenOptions>;
 
 /// The program exits before it has started: --help, --version, or a usage error.
 struct EarlyExit {

@@ -33,6 +33,8 @@ namespace {
 
 /// Minimum interval between log lines that clients can trigger.
 constexpr std::chrono::seconds kFaultLogInterval{1};
+/// Minimum interval between log lines about failed attempts to be admitted.
+constexpr std::chrono::seconds kAttemptLogInterval{10};
 
 /// A fraction of the shortest limit of time, so that no limit is exceeded by much.
 std::chrono::milliseconds watch_interval(const ServerLimits& limits) {
@@ -78,6 +80,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl>, ClientSession::Owner {
     void session_ended(const ClientSession& session) override;
     void client_refused(const ClientSession& session) override;
     void closed_for(ClosedFor reason, const ClientSession& session) override;
+    void attempt_failed(const std::string& address, const Error& reason);
     void node_faulted(const std::string& node);
     void failed(const Error& error);
 
@@ -98,6 +101,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl>, ClientSession::Owner {
     std::map<std::uint64_t, std::shared_ptr<ClientSession>> sessions;  ///< by their numbers, in order of arrival
     std::uint64_t last_session = 0;
     bool watching = false;
+    LogLimiter attempts{kAttemptLogInterval};
     LogLimiter faults{kFaultLogInterval};
     LogLimiter failures{kFaultLogInterval};
     bool ending_pass = false;  ///< a handler begins the next pass
@@ -111,6 +115,8 @@ void Server::Impl::start() {
     });
     dispatcher.time().on_pass_over([this] { end_pass(); });
     dispatcher.on_node_fault([this](const std::string& node) { node_faulted(node); });
+    dispatcher.on_failed_attempt(
+        [this](const std::string& address, const Error& reason) { attempt_failed(address, reason); });
     poll_engine();
 }
 
@@ -119,6 +125,7 @@ void Server::Impl::stop() {
     dispatcher.on_busy(nullptr);
     dispatcher.time().on_pass_over(nullptr);
     dispatcher.on_node_fault(nullptr);
+    dispatcher.on_failed_attempt(nullptr);
     poll_timer.cancel();
     watch_timer.cancel();
     for (const auto& listener : std::exchange(listeners, {})) listener->close();
@@ -274,6 +281,13 @@ void Server::Impl::check_sessions() {
     for (const auto& [number, session] : sessions) all.push_back(session);
     const auto now = ClientSession::Clock::now();
     for (const auto& session : all) session->check_time(limits, now);
+}
+
+void Server::Impl::attempt_failed(const std::string& address, const Error& reason) {
+    const auto unlogged = attempts.due(std::chrono::steady_clock::now());
+    if (!unlogged) return;
+    log(LogLevel::warning, "refused a client from " + address + ": " + reason.sentence +
+                               (*unlogged == 0 ? "" : " (and " + std::to_string(*unlogged) + " more before it)"));
 }
 
 void Server::Impl::node_faulted(const std::string& node) {

@@ -96,6 +96,14 @@ mode_t mode_of_new_file() {
     return 0666 & ~mask;
 }
 
+void give_to_owner_of(int fd, const std::string& path) {
+    if (::geteuid() != 0) return;
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0 && ::stat(folder_of(path).c_str(), &status) != 0) return;
+    // A file system without owners refuses this, and needs it not.
+    [[maybe_unused]] const int ignored = ::fchown(fd, status.st_uid, status.st_gid);
+}
+
 Result<std::string> rename_to_free_name(int folder, const std::string& name, std::string_view suffix) {
     constexpr int kMost = 10'000;
     for (int number = 1; number <= kMost; ++number) {

@@ -43,6 +43,10 @@ namespace rta::os {
 /// because it cannot be read otherwise: not thread-safe.
 [[nodiscard]] mode_t mode_of_new_file();
 
+/// As root, gives the open file to the owner of the file at `path`, or of its folder if that does not exist, so that a
+/// daemon that runs as that user can use it. Does nothing as any other user.
+void give_to_owner_of(int fd, const std::string& path);
+
 /// Renames a file in `folder` to the first free name of `name + suffix + N`, N from 1 to 10,000; returns that name.
 /// Never overwrites a file. errc::file_exists if none is free. AT_FDCWD: the paths are not relative to a folder.
 [[nodiscard]] Result<std::string> rename_to_free_name(int folder, const std::string& name, std::string_view suffix);

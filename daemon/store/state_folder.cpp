@@ -14,6 +14,7 @@
 #include "os/file.h"
 #include "os/file_lock.h"
 #include "os/file_replacement.h"
+#include "store/token_file.h"
 
 namespace rta::store {
 namespace {
@@ -84,6 +85,8 @@ Expected<void> StateFolder::lock() {
     os::UniqueFd file{
         ::openat(folder_.get(), kLock, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, kFileMode)};
     if (!file) return cannot("open the lock", path, os::last_error());
+    // `rtad token` may be the first to open the folder, as root.
+    os::give_to_owner_of(file.get(), path_ + "/" + kGraph);
     if (const auto locked = os::lock(file.get()); !locked) {
         if (locked.error() != std::errc::operation_would_block) return cannot("lock", path, locked.error());
         return fail(ErrorCode::already_exists, "the state directory " + path_ +
@@ -158,6 +161,7 @@ void StateFolder::end_restore() {
 std::vector<std::string> StateFolder::files_in(const std::string& path) {
     std::vector<std::string> files;
     for (const char* const name : {kLock, kRestoring}) files.push_back(path + "/" + name);
+    files.push_back(token_file_in(path));
     for (const char* const name : {kGraph, kOutput}) {
         files.push_back(path + "/" + name);
         files.push_back(files.back() + kNew);

@@ -14,7 +14,7 @@
 
 namespace rta::store {
 
-/// The folder in which one daemon saves its state. It contains `graph.json`, `output.json` and `lock`; `graph.json.new`
+/// The folder in which one daemon saves its state. It contains `graph.json`, `output.json`, `tokens` (see token_file.h) and `lock`; `graph.json.new`
 /// or `output.json.new` while one of them is being written; `restoring` from the start of a restore until the graph
 /// plays; and `graph.json.kept-1`, `-2`, ... for graphs that could not be restored, and `output.json.kept-N` for states
 /// of the output.

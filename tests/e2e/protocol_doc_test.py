@@ -9,6 +9,7 @@ Fenced blocks, each followed by the name of a connection (default: `editor`), wh
     ```response      must be the next response
     ```event         must be the next event
     ```closed        the daemon must have closed the connection
+In requests, "rtad_..." stands for the access token that was created last.
 In what is compared, `...` matches any value, all other fields of an object, or all further items of a list.
 A comment `<!-- test: WORD ARGUMENT -->` sets up a situation: see Runner.situation_*.
 """
@@ -26,8 +27,8 @@ import tempfile
 import time
 
 PATIENCE_S = 60
-# Reserved codes: rtad has no tokens yet, INTERNAL would be a bug, and no request returns the others so far.
-RESERVED_CODES = {"PERMISSION_DENIED", "UNAUTHENTICATED", "ABORTED", "INTERNAL"}
+# Reserved codes: INTERNAL would be a bug, and no request on the page can be aborted reliably.
+RESERVED_CODES = {"ABORTED", "INTERNAL"}
 ANY = object()
 
 
@@ -158,8 +159,9 @@ class Shown:
 # ---- the daemon ------------------------------------------------------------------------------------------------------
 
 class Connection:
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+    def __init__(self, connected):
+        self.socket = connected
+        self.socket.settimeout(PATIENCE_S)
         self.buffer, self.responses, self.events, self.ended = b"", [], [], False
 
     def send(self, payload):
@@ -216,9 +218,10 @@ class Daemon:
     def __init__(self, stack, rtad, device, environment=None, arguments=()):
         directory = stack.enter_context(tempfile.TemporaryDirectory())
         self.port = free_port()
+        self.path = f"{directory}/control.sock"
         self.process = subprocess.Popen(
-            [rtad, "--device", device, "--socket", f"{directory}/control.sock", "--listen", f"127.0.0.1:{self.port}",
-             *arguments],
+            [rtad, "--device", device, "--socket", self.path, "--listen", f"127.0.0.1:{self.port}",
+             "--tokens", f"{directory}/tokens", *arguments],
             env=dict(os.environ, **(environment or {})))
         stack.callback(self.stop)
         deadline = time.monotonic() + PATIENCE_S
@@ -229,6 +232,11 @@ class Daemon:
             except ConnectionRefusedError:
                 time.sleep(0.01)
         raise Failure("rtad does not start")
+
+    def connect(self):
+        connected = socket.socket(socket.AF_UNIX)
+        connected.connect(self.path)
+        return Connection(connected)
 
     def stop(self):
         self.process.terminate()
@@ -268,11 +276,11 @@ class Runner:
     def __init__(self, stack, rtad, pb, json_format):
         self.stack, self.rtad, self.pb, self.json_format = stack, rtad, pb, json_format
         self.daemon = Daemon(stack, rtad, "null")
-        self.connections, self.shown, self.jack = {}, Shown(), None
+        self.connections, self.shown, self.jack, self.token = {}, Shown(), None, None
 
     def connection(self, name):
         if name not in self.connections:
-            self.connections[name] = Connection(self.daemon.port)
+            self.connections[name] = self.daemon.connect()
         return self.connections[name]
 
     def run(self, step):
@@ -282,7 +290,7 @@ class Runner:
         """Not sent: a readable form of the previous bytes."""
 
     def request(self, step):
-        value = json.loads(step.text)
+        value = json.loads(step.text.replace("rtad_...", self.token or "rtad_..."))
         self.shown.add(value, self.pb.Request.DESCRIPTOR)
         message = self.json_format.ParseDict(value, self.pb.Request())
         self.connection(step.argument).send(message.SerializeToString())
@@ -292,7 +300,9 @@ class Runner:
 
     def response(self, step):
         connection = self.connection(step.argument)
-        self.compare(step, connection.next(connection.responses, self.pb), self.pb.Response.DESCRIPTOR)
+        response = connection.next(connection.responses, self.pb)
+        self.token = response.create_token.token or self.token
+        self.compare(step, response, self.pb.Response.DESCRIPTOR)
 
     def event(self, step):
         connection = self.connection(step.argument)
@@ -321,13 +331,13 @@ class Runner:
     def situation_impatient(self, step):
         """Opens a connection to another daemon, which disconnects idle clients."""
         daemon = Daemon(self.stack, self.rtad, "null", arguments=["--idle-timeout", "200ms"])
-        self.connections[step.argument] = Connection(daemon.port)
+        self.connections[step.argument] = daemon.connect()
 
     def situation_crowd(self, _):
         """Opens connections until the daemon refuses one. They subscribe, so that they are not disconnected as idle."""
         self.crowd = []
         while True:
-            client = Connection(self.daemon.port)
+            client = self.daemon.connect()
             client.send(self.pb.Request(hello=self.pb.Hello(protocol_version=1)).SerializeToString())
             if client.next(client.responses, self.pb).status.code != self.pb.OK:
                 client.socket.close()
@@ -335,6 +345,9 @@ class Runner:
             client.send(self.pb.Request(subscribe=self.pb.Subscribe(topics=[self.pb.TOPIC_CHANGES])).SerializeToString())
             client.next(client.responses, self.pb)
             self.crowd.append(client)
+    def situation_tcp(self, step):
+        """Opens a connection over TCP; all others use the Unix socket."""
+        self.connections[step.argument] = Connection(socket.create_connection(("127.0.0.1", self.daemon.port)))
 
     def situation_disperse(self, _):
         for client in self.crowd:

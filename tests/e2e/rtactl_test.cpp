@@ -54,7 +54,8 @@ class Rtactl : public testing::Test {
     }
     std::uint64_t revision() { return client_.status().engine().revision(); }
 
-    Daemon daemon_{{.arguments = {"--device", "null"}}};
+    TemporaryDirectory tokens_;
+    Daemon daemon_{{.arguments = {"--device", "null", "--tokens", tokens_ / "tokens"}}};
     ProtocolClient client_ = daemon_.client("checker");
 };
 

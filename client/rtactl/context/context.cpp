@@ -10,6 +10,7 @@
 #include "document/document.h"
 #include "rtactl/context/error_report.h"
 #include "rtactl/context/graph_diff.h"
+#include "rtactl/context/token_file.h"
 #include "rtactl/language/type_table.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
@@ -59,6 +60,11 @@ Result<client::DaemonClient> Context::open() const {
     client::ClientOptions options;
     options.client_name = "rtactl";
     options.timeout = options_.timeout;
+    if (!options_.token_file.empty()) {
+        auto token = read_token(options_.token_file);
+        if (!token) return std::unexpected(std::move(token.error()));
+        options.token = std::move(*token);
+    }
     options.tls = options_.tls;
     options.tls.trust = [this](const std::string& host, const std::string& fingerprint) {
         return trust(host, fingerprint);

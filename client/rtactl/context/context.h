@@ -27,8 +27,9 @@ struct ContextOptions {
     std::chrono::milliseconds timeout = std::chrono::seconds{10};
     bool json = false;
     client::TlsOptions tls{};
+    std::string token_file{};  ///< empty: none
 };
-/// Reads the global options, and RTACTL_HOST if they do not name a daemon.
+/// Reads the global options, RTACTL_HOST if they do not name a daemon, and RTACTL_TOKEN_FILE if they do not name a token.
 [[nodiscard]] Result<ContextOptions> context_options(const Arguments& globals);
 
 /// One line about what a command has done.

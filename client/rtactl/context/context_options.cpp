@@ -78,6 +78,13 @@ Result<ContextOptions> context_options(const Arguments& globals) {
     auto tls = tls_options(globals, options.endpoints);
     if (!tls) return std::unexpected(std::move(tls.error()));
     options.tls = std::move(*tls);
+    if (const auto file = globals.value("--token-file")) {
+        if (file->empty()) return usage_error("--token-file: empty path");
+        options.token_file = *file;
+    } else if (const char* const environment_file =
+                   std::getenv("RTACTL_TOKEN_FILE")) {  // NOLINT(concurrency-mt-unsafe): as above
+        options.token_file = environment_file;
+    }
     if (const auto timeout = globals.value("--timeout")) {
         const auto parsed = parse_timeout(*timeout);
         if (!parsed) return std::unexpected(parsed.error());

@@ -64,7 +64,12 @@ std::string dropped_text(const v1::Event& event) {
     return " (" + std::to_string(event.telemetry_dropped()) + " events dropped so far: read too slowly)";
 }
 
-std::string made_by(const std::string& client_name) { return client_name.empty() ? "" : " by " + quoted(client_name); }
+/// ` by desk ("rtactl")`: the author, and what the client calls itself.
+std::string made_by(const auto& change) {
+    const std::string name = change.client_name().empty() ? "" : quoted(change.client_name());
+    if (change.author().empty()) return name.empty() ? "" : " by " + name;
+    return " by " + change.author() + (name.empty() ? "" : " (" + name + ")");
+}
 
 }  // namespace
 
@@ -73,9 +78,9 @@ std::string describe(const v1::Event& event) {
     switch (event.event_case()) {
         case v1::Event::kGraphChanged:
             return number + "revision " + std::to_string(event.graph_changed().revision()) +
-                   made_by(event.graph_changed().client_name()) + ": " + describe_all(event.graph_changed().edits());
+                   made_by(event.graph_changed()) + ": " + describe_all(event.graph_changed().edits());
         case v1::Event::kParametersChanged:
-            return number + "parameters" + made_by(event.parameters_changed().client_name()) + ": " +
+            return number + "parameters" + made_by(event.parameters_changed()) + ": " +
                    describe_all(event.parameters_changed().changes());
         case v1::Event::kTransactionHeard:
             return number + "revision " + std::to_string(event.transaction_heard().revision()) +
@@ -87,13 +92,13 @@ std::string describe(const v1::Event& event) {
                    std::to_string(event.node_faulted().frame()) + "; it is silent until it has been rebuilt";
         case v1::Event::kOutputMuted:
             return number + "the device output was " + (event.output_muted().muted() ? "muted" : "unmuted") +
-                   made_by(event.output_muted().client_name());
+                   made_by(event.output_muted());
         case v1::Event::kOutputVolumeChanged:
             return number + "the volume of the device output was set to " +
                    format_value(event.output_volume_changed().volume_db(), "dB") +
-                   made_by(event.output_volume_changed().client_name());
+                   made_by(event.output_volume_changed());
         case v1::Event::kPanicked:
-            return number + "panic" + made_by(event.panicked().client_name()) + ": all processors reset at frame " +
+            return number + "panic" + made_by(event.panicked()) + ": all processors reset at frame " +
                    std::to_string(event.panicked().frame());
         case v1::Event::kLevels:
             return levels_text(event.levels()) + dropped_text(event);

@@ -76,7 +76,8 @@ void print_help(std::ostream& out, const CommandTable& table, Place place) {
     for (const std::string& socket : local_sockets("$RUNTIME_DIRECTORY", "$XDG_RUNTIME_DIR"))
         out << "  " << socket << '\n';
     out << "  " << default_tcp_address() << '\n';
-    out << "\n"
+    out << "Without --token-file, the environment variable RTACTL_TOKEN_FILE names the file of an access token.\n"
+           "\n"
            "Exit status: 0 done, 1 refused by the daemon (shell: any line refused), 2 usage, or a file that cannot be\n"
            "read or written, 3 cannot connect, 4 not allowed. With --json, an error is a line on stdout such as\n"
            "{\"id\":\"0\",\"status\":{\"code\":\"NOT_FOUND\",\"message\":\"...\"}}; in the shell, one for each refused line.\n"

@@ -55,7 +55,11 @@ std::string store_text(const v1::StoreState& store) {
 }
 
 std::string client_text(const v1::ClientState& client) {
-    return quoted(client.name()) + " from " + client.address() + " for " + duration_text(client.connected_s());
+    std::string text =
+        quoted(client.name()) + " from " + client.address() + " for " + duration_text(client.connected_s());
+    if (!client.author().empty()) text += ", " + client.author();
+    if (!client.role().empty()) text += ", role " + client.role();
+    return text;
 }
 
 /// "volume -6 dB, muted; `rtactl unmute` unmutes it"; empty if the output is as at the first start.

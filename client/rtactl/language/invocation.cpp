@@ -22,6 +22,8 @@ constexpr std::array kGlobalOptions{
     Option{"--tls-fingerprint", "SHA256:...",
            "Accept only the certificate with this fingerprint, which `rtad` logs at start; default: trust a host on "
            "first use."},
+    Option{"--token-file", "FILE", "Send the access token in this file, which other users must not be able to read.",
+           Expects::file},
     Option{
         "--timeout", "S",
         "Set the timeout for connecting and for each response; default 10 s. A change must take effect in half of it."},

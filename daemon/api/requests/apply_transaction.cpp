@@ -36,6 +36,7 @@ void publish_edits(Services& services, const Client& client, std::uint64_t revis
         changed.set_revision(revision);
         changed.mutable_edits()->Swap(edits.mutable_edits());
         changed.set_client_name(client.name());
+        changed.set_author(client.identity().author);
     });
 }
 

@@ -61,6 +61,8 @@ void describe_clients(const std::vector<Client*>& clients, TimePoint now, v1::St
         state.set_address(client->address());
         state.set_connected_s(seconds_since(client->connected(), now));
         state.set_telemetry_dropped(client->outbox().telemetry_dropped());
+        state.set_role(std::string{role_name(client->identity().role)});
+        state.set_author(client->identity().author);
     }
 }
 

@@ -29,16 +29,27 @@ Expected<void> check_hello(const v1::Hello& hello, const Client& client) {
     return {};
 }
 
+void refuse_attempt(Call& call, const Error& error) {
+    Services& services = call.services;
+    if (services.on_failed_attempt) services.on_failed_attempt(call.client.address(), error);
+    services.failed_attempts.refuse(call, error, services.clock());
+    services.wake();
+}
+
 }  // namespace
 
 void hello(Call& call) {
     const v1::Hello& hello = call.request.message.hello();
     if (const auto valid = check_hello(hello, call.client); !valid) return call.request.refuse(valid.error());
-    call.client.introduce(hello.client_name());
+    auto identity = identify(call.client.entry(), hello.token(), call.services.daemon.access());
+    if (!identity) return refuse_attempt(call, identity.error());
+    call.client.introduce(hello.client_name(), *std::move(identity));
     v1::HelloResult& result = *call.request.answer().mutable_hello();
     result.set_protocol_version(kProtocolVersion);
     result.set_server_version(RTA_VERSION);
     result.set_instance_id(call.services.hub.instance_id());
+    result.set_role(std::string{role_name(call.client.identity().role)});
+    result.set_author(call.client.identity().author);
 }
 
 }  // namespace rta::api::requests

@@ -29,7 +29,8 @@ void finish_output(PendingRequest& request, const Outcome& outcome, const WriteA
 OutputControl::Asked enqueue_output_call(Call& call, WriteAnswer answer) {
     call.request.stage = Stage::queued;
     const TimePoint now = call.services.clock();
-    return {.client_name = call.client.name(),
+    return {.origin = {.client_name = call.client.name(), .author = call.client.identity().author},
+            .access_end = call.client.access_end(),
             .now = now,
             .deadline = now + std::chrono::milliseconds{call.request.timeout_ms()},
             .committed =

@@ -62,6 +62,7 @@ void publish_changes(Call& call, std::uint64_t revision) {
         changed.set_revision(revision);
         changed.mutable_changes()->Swap(call.request.message.mutable_set_parameters()->mutable_changes());
         changed.set_client_name(call.client.name());
+        changed.set_author(call.client.identity().author);
     });
 }
 

@@ -4,6 +4,10 @@
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+#include <string>
+
 namespace rta::api {
 namespace {
 
@@ -26,11 +30,28 @@ TEST(RequestTable, OnlyHelloNeedsNoRole) {
     }
 }
 
-TEST(RequestTable, WhatChangesStateIsNotForObservers) {
+TEST(RequestTable, WhatChangesStateNeedsMoreThanTheRoleRead) {
     for (const RequestKind& kind : request_table()) {
-        EXPECT_EQ(kind.changes_state, kind.role >= Role::controller) << kind.name;
+        // The list of the tokens shows who may enter.
+        const bool is_secret = kind.request_case == v1::Request::kListTokens;
+        EXPECT_EQ(kind.changes_state || is_secret, kind.role >= Role::control) << kind.name;
         EXPECT_TRUE(kind.changes_state || !kind.durable) << kind.name;
     }
+}
+
+std::string as_documented(const RequestKind& kind) {
+    const std::string changes = !kind.changes_state ? "" : kind.durable ? "saved" : "not saved";
+    const std::string role = kind.role == Role::none ? "" : "`" + std::string{role_name(kind.role)} + "`";
+    return "| `" + std::string{kind.name} + "` | " + role + " | " + changes + " |";
+}
+
+/// Prints the table that belongs into the document if it is not there.
+TEST(RequestTable, TheDocumentationOfTheProtocolHasIt) {
+    std::ifstream file{RTA_TEST_PROTOCOL};
+    const std::string document{std::istreambuf_iterator<char>{file}, {}};
+    std::string table = "| request | role | changes |\n|---|---|---|\n";
+    for (const RequestKind& kind : request_table()) table += as_documented(kind) + "\n";
+    EXPECT_NE(document.find("\n" + table + "\n"), std::string::npos) << "expected:\n" << table;
 }
 
 }  // namespace

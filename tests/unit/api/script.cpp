@@ -99,6 +99,13 @@ Script::Peer& Script::peer(char name) {
     return peer;
 }
 
+Client& Script::connect(char name, Entry entry) {
+    Peer& peer = peers_[name];
+    EXPECT_EQ(peer.client, nullptr) << "it is connected";
+    peer.client = dispatcher.connect(std::move(entry));
+    return *peer.client;
+}
+
 Client& Script::client(char name) { return *peer(name).client; }
 
 void Script::disconnect(char name) {

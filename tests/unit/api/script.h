@@ -36,6 +36,7 @@ class FakeDaemon final : public DaemonAccess {
         ++graph_changes;
     }
     void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override { looks.push_back(std::move(done)); }
+    [[nodiscard]] Access& access() override { return tokens == nullptr ? no_access() : *tokens; }
     void set_device(std::optional<std::string> device, std::function<void(Expected<void>)> done) override {
         device_changes.emplace_back(std::move(device), std::move(done));
     }
@@ -44,6 +45,7 @@ class FakeDaemon final : public DaemonAccess {
     LoadStatus load{.callback_count = 750, .mean = 0.25, .p99 = 0.5, .worst = 0.75};
     RealtimeStatus realtime{.memory = {.locked = true}, .scheduling = {.policy = "SCHED_OTHER"}};
     StoreStatus store{.directory = "/state", .saved_revision = 3, .error = "the disk is full"};
+    Access* tokens = nullptr;  ///< null: no access tokens
     int graph_changes = 0;
     bool no_memory = false;
     std::deque<std::function<void(std::vector<DeviceInfo>)>> looks;  ///< requested and not yet answered
@@ -96,6 +98,8 @@ class Script {
     void send_bytes(char client, std::string_view payload);
     /// Returns the next message to the client; nullopt if there is no message.
     [[nodiscard]] std::optional<v1::ServerMessage> receive(char client);
+    /// Connects the client with this letter. Others connect through Door::unknown, which gives them the role admin.
+    Client& connect(char client, Entry entry);
     /// Returns the client with this letter.
     [[nodiscard]] Client& client(char name);
     void disconnect(char client);

@@ -154,6 +154,7 @@ TEST_F(ConfigOptions, EveryKey) {
         tls-key = "k.pem"
         tls-client-ca = "ca.pem"
         state-dir = "/var/lib/x"
+        tokens = "/etc/rtad/tokens"
         graph = 'g.json'
         max-clients = 1000
         max-clients-per-address = 20
@@ -176,6 +177,7 @@ TEST_F(ConfigOptions, EveryKey) {
     EXPECT_EQ(options.tls_key, "k.pem");
     EXPECT_EQ(options.tls_client_ca, "ca.pem");
     EXPECT_EQ(options.state_directory, "/var/lib/x");
+    EXPECT_EQ(options.tokens, "/etc/rtad/tokens");
     EXPECT_EQ(options.graph, "g.json");
     EXPECT_EQ(options.limits.clients, 1'000U);
     EXPECT_EQ(options.limits.clients_per_address, 20U);
@@ -290,7 +292,7 @@ TEST_F(ConfigOptions, TheShippedFileShowsEveryKeyAndTheTrueDefaults) {
     const std::string text = with_defaults_in_force(shipped());
     const auto entries = read_config(text);
     ASSERT_TRUE(entries) << entries.error().sentence;
-    EXPECT_EQ(entries->size(), 21U) << "as many as there are flags: see EveryKey";
+    EXPECT_EQ(entries->size(), 22U) << "as many as there are flags: see EveryKey";
     const auto shown = good(text);
     const auto bare = good("");
     unsetenv("RUNTIME_DIRECTORY");

@@ -59,9 +59,20 @@ v1::SetParameter applied(v1::SetParameter change) {
     return change;
 }
 
+v1::TokenState fake_token(const std::string& name) {
+    v1::TokenState token;
+    token.set_name(name);
+    token.set_role("control");
+    token.set_created_s(1'796'012'884);
+    token.set_expires_s(1'796'099'284);
+    token.set_expired(true);
+    token.set_client_count(2);
+    return token;
+}
+
 bool changes(const v1::Request& request) {
     return request.has_apply_transaction() || request.has_set_parameters() || request.has_check_graph() ||
-           request.has_set_volume();
+           request.has_set_volume() || request.has_create_token() || request.has_revoke_token();
 }
 
 }  // namespace
@@ -274,6 +285,16 @@ Reply FakeRtad::answer(const v1::Request& request) {
             response.mutable_set_volume()->set_volume_db(request.set_volume().has_add_db()
                                                              ? -12.0F + request.set_volume().add_db()
                                                              : request.set_volume().volume_db());
+            break;
+        case v1::Request::kCreateToken:
+            response.mutable_create_token()->set_token("rtad_" + std::string(43, 'A'));
+            *response.mutable_create_token()->mutable_state() = fake_token(request.create_token().name());
+            break;
+        case v1::Request::kListTokens:
+            *response.mutable_list_tokens()->add_tokens() = fake_token("desk");
+            break;
+        case v1::Request::kRevokeToken:
+            response.mutable_revoke_token()->set_disconnected_count(1);
             break;
         case v1::Request::kHello:
         case v1::Request::REQUEST_NOT_SET:

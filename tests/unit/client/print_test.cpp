@@ -88,7 +88,10 @@ TEST(Print, EventsAreOneLineEach) {
     EXPECT_EQ(describe(event), "4: the device output was unmuted by \"desk\"");
     event.mutable_output_volume_changed()->set_volume_db(-6.5F);
     event.mutable_output_volume_changed()->set_client_name("desk");
-    EXPECT_EQ(describe(event), "4: the volume of the device output was set to -6.5 dB by \"desk\"");
+    event.mutable_output_volume_changed()->set_author("uid 1000");
+    EXPECT_EQ(describe(event), "4: the volume of the device output was set to -6.5 dB by uid 1000 (\"desk\")");
+    event.mutable_output_volume_changed()->clear_client_name();
+    EXPECT_EQ(describe(event), "4: the volume of the device output was set to -6.5 dB by uid 1000");
     event.mutable_panicked()->set_frame(640);
     EXPECT_EQ(describe(event), "4: panic: all processors reset at frame 640");
     event.clear_event();
