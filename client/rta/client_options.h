@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace rta::client {
+
+struct ClientOptions {
+    std::string client_name = "librta";  ///< shown to other clients and in the daemon's log; at most 128 bytes
+    std::string token{};                 ///< reserved; rtad ignores it
+    /// Limit for connecting, and for each call.
+    std::chrono::milliseconds timeout = std::chrono::seconds{10};
+};
+
+}  // namespace rta::client
+
+namespace rta {
+using client::ClientOptions;
+}
