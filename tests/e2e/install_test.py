@@ -68,6 +68,7 @@ def build_with_pkg_config(work, prefix, command):
     if shutil.which("ccache"):
         command = "ccache " + command
     run(["sh", "-ec", command], cwd=work / "source", env=environment)
+    os.environ["LD_LIBRARY_PATH"] = str(folder.parent)  # needed if the library is shared
     return work / "source" / "play"
 
 
