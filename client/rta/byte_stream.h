@@ -37,6 +37,13 @@ class ByteStream {
     [[nodiscard]] virtual Transfer read(std::span<char> into) = 0;
     [[nodiscard]] virtual Transfer write(std::string_view bytes) = 0;
 
+    /// Returns the descriptor of the socket, for an event loop: if it is neither readable nor writable, and read() or
+    /// write() has just moved no byte, neither can move one. Valid until close().
+    [[nodiscard]] virtual int descriptor() const noexcept = 0;
+
+    /// Returns whether bytes that write() has taken wait until the descriptor is writable. read() and write() send them.
+    [[nodiscard]] virtual bool holds_output() const noexcept { return false; }
+
     virtual void close() noexcept = 0;
 };
 

@@ -110,7 +110,7 @@ Expected<v1::Response> DaemonClient::call(v1::Request request) {
     return receive(*id);
 }
 
-Expected<std::uint64_t> DaemonClient::send(v1::Request request) {
+Expected<std::uint64_t> DaemonClient::enqueue(v1::Request request) {
     if (end_) return std::unexpected(*end_);
     request.set_id(last_id_ + 1);
     if (const std::size_t size = request.ByteSizeLong(); size > kMaximumFrameBytes) {
@@ -119,6 +119,12 @@ Expected<std::uint64_t> DaemonClient::send(v1::Request request) {
     }
     append_frame(outgoing_, request.SerializeAsString());
     awaited_.push_back({.id = ++last_id_, .request = request.request_case()});
+    return last_id_;
+}
+
+Expected<std::uint64_t> DaemonClient::send(v1::Request request) {
+    auto id = enqueue(std::move(request));
+    if (!id) return id;
     const Deadline deadline = Deadline::in(timeout_);
     while (!outgoing_.empty()) {
         auto moved = exchange(deadline, -1);
@@ -128,13 +134,13 @@ Expected<std::uint64_t> DaemonClient::send(v1::Request request) {
         // Part of the request may have been sent, so no other request can follow.
         return end(Error::Kind::lost, daemon_name() + " did not accept the request within " + seconds_text(timeout_));
     }
-    return last_id_;
+    return id;
 }
 
 Expected<v1::Response> DaemonClient::receive(std::uint64_t id, int interrupt_descriptor) {
     const Deadline deadline = Deadline::in(timeout_);
     for (;;) {
-        if (auto found = responses_.extract(id)) return std::move(found.mapped());
+        if (auto response = take_response(id)) return std::move(*response);
         if (end_) return std::unexpected(*end_);
         if (!std::ranges::binary_search(awaited_, id, {}, &Awaited::id) || abandoned_.contains(id)) {
             return fail(Error::Kind::protocol, "no response is expected for request " + std::to_string(id));
@@ -145,8 +151,8 @@ Expected<v1::Response> DaemonClient::receive(std::uint64_t id, int interrupt_des
         if (!moved) {
             if (responses_.contains(id)) continue;  // received before the error
             if (moved.error().kind == Error::Kind::timeout) {
-                abandoned_.insert(id);
-                moved.error().sentence = daemon_name() + " did not respond within " + seconds_text(timeout_);
+                abandon(id);
+                moved.error() = no_response_within(timeout_);
             }
             return std::unexpected(std::move(moved.error()));
         }
@@ -155,22 +161,47 @@ Expected<v1::Response> DaemonClient::receive(std::uint64_t id, int interrupt_des
 
 Expected<v1::Event> DaemonClient::next_event(const Deadline& deadline, int interrupt_descriptor) {
     for (;;) {
-        if (const std::uint64_t dropped = std::exchange(dropped_, 0); dropped != 0) {
-            return fail(Error::Kind::missed, std::to_string(dropped) + " events from " + daemon_name() +
-                                                 " were dropped: more than " +
-                                                 std::to_string(kMaximumEventBytes >> 20U) + " MiB were unread");
-        }
-        if (!events_.empty()) {
-            Unread next = std::move(events_.front());
-            events_.pop_front();
-            event_bytes_ -= next.bytes;
-            return std::move(next.event);
-        }
+        if (auto lost = take_dropped(); !lost) return std::unexpected(std::move(lost.error()));
+        if (auto event = take_event()) return std::move(*event);
         if (end_) return std::unexpected(*end_);
         auto moved = exchange(deadline, interrupt_descriptor);
         if (moved && deadline.passed()) moved = timed_out();
         if (!moved && events_.empty()) return std::unexpected(std::move(moved.error()));
     }
+}
+
+Expected<void> DaemonClient::poll() {
+    if (auto lost = take_dropped(); !lost) return lost;
+    return exchange(Deadline::in({}), -1);
+}
+
+Expected<void> DaemonClient::take_dropped() {
+    const std::uint64_t dropped = std::exchange(dropped_, 0);
+    if (dropped == 0) return {};
+    return fail(Error::Kind::missed, std::to_string(dropped) + " events from " + daemon_name() +
+                                         " were dropped: more than " + std::to_string(kMaximumEventBytes >> 20U) +
+                                         " MiB were unread");
+}
+
+std::optional<v1::Response> DaemonClient::take_response(std::uint64_t id) {
+    if (auto found = responses_.extract(id)) return std::move(found.mapped());
+    return std::nullopt;
+}
+
+std::optional<v1::Event> DaemonClient::take_event() {
+    if (events_.empty()) return std::nullopt;
+    Unread next = std::move(events_.front());
+    events_.pop_front();
+    event_bytes_ -= next.bytes;
+    return std::move(next.event);
+}
+
+void DaemonClient::abandon(std::uint64_t id) {
+    if (responses_.erase(id) == 0 && std::ranges::binary_search(awaited_, id, {}, &Awaited::id)) abandoned_.insert(id);
+}
+
+Error DaemonClient::no_response_within(std::chrono::milliseconds time) const {
+    return {.kind = Error::Kind::timeout, .sentence = daemon_name() + " did not respond within " + seconds_text(time)};
 }
 
 std::unexpected<Error> DaemonClient::timed_out() const {
@@ -276,7 +307,7 @@ std::unexpected<Error> DaemonClient::end_with_unexpected_reply(std::string_view 
 
 std::unexpected<Error> DaemonClient::end(Error::Kind kind, std::string sentence, v1::Code code) {
     stream_->close();
-    end_ = Error{kind, std::move(sentence), code};
+    end_ = Error{.kind = kind, .sentence = std::move(sentence), .code = code};
     return std::unexpected(*end_);
 }
 

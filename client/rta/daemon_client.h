@@ -15,6 +15,7 @@
 
 #include "frame/frame_codec.h"
 #include "rta/byte_stream.h"
+#include "rta/client_options.h"
 #include "rta/deadline.h"
 #include "rta/endpoint.h"
 #include "rta/error.h"
@@ -24,14 +25,6 @@
 namespace rta::client {
 
 inline constexpr std::uint32_t kProtocolVersion = 1;
-
-struct ClientOptions {
-    std::string client_name = "librta";  ///< shown to other clients and in the daemon's log; at most 128 bytes
-    std::string token{};                 ///< access token; empty: none. See Hello.token
-    TlsOptions tls{};
-    /// Limit for connecting, and for each call.
-    std::chrono::milliseconds timeout = std::chrono::seconds{10};
-};
 
 /// A client of one daemon. Not thread-safe. No call waits longer than its timeout or deadline.
 ///
@@ -82,10 +75,34 @@ class DaemonClient {
     /// `interrupt_descriptor` is readable (-1: none).
     [[nodiscard]] Expected<v1::Event> next_event(const Deadline& deadline, int interrupt_descriptor = -1);
 
+    // For a caller that waits for the stream itself, with an event loop. These do not wait.
+
+    /// Queues a request for poll(), and returns the id assigned to it.
+    [[nodiscard]] Expected<std::uint64_t> enqueue(v1::Request request);
+    /// Moves some bytes in both directions. Returns `timeout` if no byte could be moved: wait until descriptor() is
+    /// readable, or writable if wants_to_write().
+    /// `missed`, once: as for next_event().
+    [[nodiscard]] Expected<void> poll();
+    [[nodiscard]] int descriptor() const { return stream_->descriptor(); }
+    [[nodiscard]] bool wants_to_write() const { return !outgoing_.empty() || stream_->holds_output(); }
+    [[nodiscard]] bool has_response(std::uint64_t id) const { return responses_.contains(id); }
+    [[nodiscard]] bool has_event() const { return !events_.empty(); }
+    /// Return what poll() has received, once.
+    [[nodiscard]] std::optional<v1::Response> take_response(std::uint64_t id);
+    [[nodiscard]] std::optional<v1::Event> take_event();
+    /// Discards the response to a request, now or when it arrives.
+    void abandon(std::uint64_t id);
+    /// Returns the error of a call whose response has not arrived in time.
+    [[nodiscard]] Error no_response_within(std::chrono::milliseconds time) const;
+    /// Returns why the client is disconnected.
+    [[nodiscard]] const std::optional<Error>& end() const { return end_; }
+
  private:
     DaemonClient(std::unique_ptr<ByteStream> stream, Endpoint endpoint, std::chrono::milliseconds timeout)
         : stream_{std::move(stream)}, endpoint_{std::move(endpoint)}, timeout_{timeout} {}
 
+    /// Returns `missed`, once, if events were dropped.
+    [[nodiscard]] Expected<void> take_dropped();
     Expected<void> say_hello(const ClientOptions& options);
     Expected<void> exchange(const Deadline& deadline, int interrupt_descriptor);
     Expected<void> read_some();

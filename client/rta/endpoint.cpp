@@ -82,6 +82,13 @@ std::expected<TcpEndpoint, std::string> parse_tcp_endpoint(std::string_view text
     return endpoint;
 }
 
+std::expected<Endpoint, std::string> parse_endpoint(std::string_view text) {
+    if (text.find('/') != std::string_view::npos) return UnixEndpoint{std::string{text}};
+    auto endpoint = parse_tcp_endpoint(text);
+    if (!endpoint) return std::unexpected(endpoint.error() + ", or the path of a socket");
+    return std::move(*endpoint);
+}
+
 std::vector<Endpoint> local_endpoints(std::string_view runtime_directory, std::string_view xdg_runtime_directory) {
     std::vector<Endpoint> endpoints;
     for (std::string& path : local_sockets(runtime_directory, xdg_runtime_directory)) {
@@ -93,6 +100,13 @@ std::vector<Endpoint> local_endpoints(std::string_view runtime_directory, std::s
 
 std::vector<Endpoint> local_endpoints() {
     return local_endpoints(environment("RUNTIME_DIRECTORY"), environment("XDG_RUNTIME_DIR"));
+}
+
+Expected<Endpoints> endpoints_of(std::string_view address) {
+    if (address.empty()) return Endpoints{local_endpoints()};
+    auto endpoint = parse_endpoint(address);
+    if (!endpoint) return fail(Error::Kind::bad_address, std::move(endpoint.error()));
+    return Endpoints{{std::move(*endpoint)}};
 }
 
 }  // namespace rta::client

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "frame/local_address.h"
+#include "rta/error.h"
 
 namespace rta::client {
 
@@ -26,6 +27,11 @@ struct UnixEndpoint {
 /// An address at which a daemon listens. A new transport adds an alternative.
 using Endpoint = std::variant<TcpEndpoint, UnixEndpoint>;
 
+/// The addresses of one daemon, in order of preference. A type of its own, because the public headers only name it.
+struct Endpoints {
+    std::vector<Endpoint> list;
+};
+
 /// Returns "studio:7340", "[::1]:7340" or "/run/rtad/control.sock".
 [[nodiscard]] std::string to_string(const Endpoint& endpoint);
 
@@ -36,6 +42,9 @@ using Endpoint = std::variant<TcpEndpoint, UnixEndpoint>;
 /// Parses `HOST`, `HOST:PORT`, `[IPV6]`, `[IPV6]:PORT`, or an IPv6 address without brackets.
 [[nodiscard]] std::expected<TcpEndpoint, std::string> parse_tcp_endpoint(std::string_view text);
 
+/// Parses the address of one daemon: the path of a Unix socket, if it contains a slash, or a TCP address.
+[[nodiscard]] std::expected<Endpoint, std::string> parse_endpoint(std::string_view text);
+
 /// Returns the addresses at which a daemon on this machine may listen, in order of preference: local_sockets(), then
 /// TCP on the loopback interface.
 [[nodiscard]] std::vector<Endpoint> local_endpoints(std::string_view runtime_directory,
@@ -43,5 +52,8 @@ using Endpoint = std::variant<TcpEndpoint, UnixEndpoint>;
 
 /// Uses $RUNTIME_DIRECTORY and $XDG_RUNTIME_DIR of this process.
 [[nodiscard]] std::vector<Endpoint> local_endpoints();
+
+/// Returns local_endpoints() for an empty address, otherwise the endpoint that it names. The error is `bad_address`.
+[[nodiscard]] Expected<Endpoints> endpoints_of(std::string_view address);
 
 }  // namespace rta::client

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -10,30 +11,38 @@
 
 namespace rta::client {
 
-/// Why no response was received. An error that the daemon returns for a request is not an Error but the Status of a
-/// Response.
+/// Why a call has no result. Calls that return a Response return an error of the daemon as the Status of the Response;
+/// the others return it as `rejected`.
 struct Error {
     enum class Kind : std::uint8_t {
         cannot_connect,  ///< no address accepted
+        bad_address,     ///< the text is not an address
         refused,         ///< the daemon refused this client with the error `code`
         lost,            ///< the daemon disconnected
         timeout,         ///< no response before the deadline
         protocol,        ///< the peer does not follow the protocol
         too_large,       ///< the request exceeds the maximum message size; nothing was sent
-        interrupted,     ///< the caller's interrupt descriptor became readable
+        interrupted,     ///< by the caller
         missed,          ///< events were dropped, because too many were unread
+        rejected,        ///< the daemon rejected the request with the error `code`; nothing has changed
     };
 
-    Kind kind;
-    std::string sentence;
-    v1::Code code = v1::OK;
+    Kind kind{};
+    std::string sentence{};  ///< for people
+    v1::Code code = v1::OK;  ///< of the daemon, if it is `refused` or `rejected`
+    /// Index, from 0, of the rejected edit or change.
+    std::optional<std::uint32_t> edit_index{};
 };
 
 template <class T>
 using Expected = std::expected<T, Error>;
 
 [[nodiscard]] inline std::unexpected<Error> fail(Error::Kind kind, std::string sentence) {
-    return std::unexpected(Error{kind, std::move(sentence), v1::OK});
+    return std::unexpected(Error{.kind = kind, .sentence = std::move(sentence)});
 }
 
 }  // namespace rta::client
+
+namespace rta {
+using ClientError = client::Error;
+}

@@ -37,7 +37,4 @@ struct KnownHost {
 [[nodiscard]] std::expected<void, std::string> add_known_host(const std::string& file, const std::string& host,
                                                               const std::string& fingerprint);
 
-/// Returns `rtactl/known_hosts` in $XDG_CONFIG_HOME, or in ~/.config; empty if neither variable is set.
-[[nodiscard]] std::string default_known_hosts_file();
-
 }  // namespace rta::client

@@ -152,6 +152,8 @@ class Socket final : public ByteStream {
         return transferred(::send(descriptor_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
     }
 
+    [[nodiscard]] int descriptor() const noexcept override { return descriptor_.get(); }
+
     void close() noexcept override { descriptor_.reset(); }
 
  private:

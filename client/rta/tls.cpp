@@ -119,6 +119,9 @@ class TlsStream final : public ByteStream {
         return transfer;
     }
 
+    [[nodiscard]] int descriptor() const noexcept override { return stream_->descriptor(); }
+    [[nodiscard]] bool holds_output() const noexcept override { return has_output() && !send_failed_; }
+
     void close() noexcept override { end(); }
 
     [[nodiscard]] SSL& ssl() { return *ssl_; }

@@ -4,9 +4,10 @@
 #include <functional>
 #include <string>
 
-#include "rta/known_hosts.h"
-
 namespace rta::client {
+
+/// Returns `rtactl/known_hosts` in $XDG_CONFIG_HOME, or in ~/.config; empty if neither variable is set.
+[[nodiscard]] std::string default_known_hosts_file();
 
 /// How a client encrypts its connection, and which certificates it accepts. TCP addresses that are not loopback
 /// addresses always use TLS 1.3; Unix sockets never do.

@@ -370,6 +370,13 @@ TEST(Installation, PlacesWhatAServiceNeeds) {
         EXPECT_EQ(files.erase(file), 1U) << file;
     }
     EXPECT_TRUE(files.contains("/usr/share/doc/rtad/docs/administration.md"));
+    // The C++ library; install_test.py builds programs with it.
+    EXPECT_TRUE(files.contains("/usr/include/rta/client.h"));
+    EXPECT_TRUE(files.contains("/usr/include/rta/v1/control.pb.h"));
+    std::erase_if(files, [](const std::string& file) {
+        return file.starts_with("/usr/include/rta/") || file.starts_with("/usr/lib/cmake/rta/") ||
+               file.starts_with("/usr/lib/librta.") || file == "/usr/lib/pkgconfig/rta.pc";
+    });
     for (const std::string& file : files) EXPECT_TRUE(file.starts_with("/usr/share/doc/rtad/docs/")) << file;
     const std::string unit = read_text(directory / "usr/lib/systemd/system/rtad.service");
     EXPECT_NE(unit.find("ExecStart=/usr/bin/rtad --config /etc/rtad/rtad.toml\n"), std::string::npos) << unit;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include "rta/edits.h"
 #include "rtactl/context/context.h"
 #include "rtactl/language/assignment.h"
-#include "rtactl/language/edits.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "rta/edits.h"
 #include "rtactl/context/context.h"
-#include "rtactl/language/edits.h"
 
 namespace rta::rtactl::commands {
 

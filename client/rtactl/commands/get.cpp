@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <array>
 
+#include "rta/type_table.h"
 #include "rtactl/context/graph_list.h"
 #include "rtactl/drawing/node_values.h"
-#include "rtactl/language/type_table.h"
 #include "text/quoting.h"
 #include "text/suggestion.h"
 

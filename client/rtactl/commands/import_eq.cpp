@@ -8,15 +8,15 @@
 #include <utility>
 #include <vector>
 
+#include "rta/edits.h"
+#include "rta/type_table.h"
 #include "rtactl/context/context.h"
 #include "rtactl/context/document_file.h"
 #include "rtactl/context/error_report.h"
 #include "rtactl/context/insertion.h"
 #include "rtactl/drawing/wording.h"
 #include "rtactl/language/assignment.h"
-#include "rtactl/language/edits.h"
 #include "rtactl/language/eq_list.h"
-#include "rtactl/language/type_table.h"
 #include "text/format_number.h"
 
 namespace rta::rtactl::commands {

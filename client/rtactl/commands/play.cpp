@@ -3,9 +3,9 @@
 #include <array>
 #include <set>
 
+#include "rta/edits.h"
 #include "rtactl/context/context.h"
 #include "rtactl/language/assignment.h"
-#include "rtactl/language/edits.h"
 
 namespace rta::rtactl::commands {
 

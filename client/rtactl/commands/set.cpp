@@ -4,11 +4,11 @@
 #include <set>
 #include <utility>
 
+#include "rta/type_table.h"
 #include "rtactl/context/context.h"
 #include "rtactl/drawing/node_values.h"
 #include "rtactl/language/assignment.h"
 #include "rtactl/language/pattern.h"
-#include "rtactl/language/type_table.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
 

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "document/document.h"
+#include "rta/type_table.h"
 #include "rtactl/context/error_report.h"
 #include "rtactl/context/graph_diff.h"
 #include "rtactl/context/token_file.h"
-#include "rtactl/language/type_table.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
 
@@ -247,7 +247,7 @@ Result<v1::GraphResult> Context::fetch_pending_graph() {
 }
 
 const v1::NodeType* Context::find_type(std::string_view name) const {
-    return types_ ? rtactl::find_type(*types_, name) : nullptr;
+    return types_ ? rta::find_type(*types_, name) : nullptr;
 }
 
 v1::Request get_graph_request(v1::GraphContent content, std::vector<std::string> names) {

@@ -13,10 +13,10 @@
 
 #include "rta/daemon_client.h"
 #include "rta/endpoint.h"
+#include "rta/graph_mirror.h"
 #include "rta/v1/control.pb.h"
 #include "rtactl/language/command_table.h"
 #include "rtactl/language/failure.h"
-#include "rtactl/language/graph_mirror.h"
 #include "rtactl/terminal/streams.h"
 
 namespace rta::rtactl {

@@ -24,10 +24,8 @@ Result<std::optional<client::Endpoint>> environment_endpoint() {
     const char* const text =
         std::getenv("RTACTL_HOST");  // NOLINT(concurrency-mt-unsafe): the environment does not change
     if (text == nullptr || *text == '\0') return std::nullopt;
-    if (std::string_view{text}.find('/') != std::string_view::npos) return client::UnixEndpoint{text};
-    auto endpoint = client::parse_tcp_endpoint(text);
-    if (!endpoint)
-        return usage_error("environment variable RTACTL_HOST: " + endpoint.error() + ", or the path of a socket");
+    auto endpoint = client::parse_endpoint(text);
+    if (!endpoint) return usage_error("environment variable RTACTL_HOST: " + endpoint.error());
     return std::move(*endpoint);
 }
 

@@ -17,6 +17,7 @@ namespace {
 v1::Code code_of(const client::Error& error) {
     switch (error.kind) {
         case client::Error::Kind::refused:
+        case client::Error::Kind::rejected:
             return error.code;
         case client::Error::Kind::too_large:
             return v1::RESOURCE_EXHAUSTED;
@@ -24,6 +25,8 @@ v1::Code code_of(const client::Error& error) {
             return v1::DEADLINE_EXCEEDED;
         case client::Error::Kind::protocol:
             return v1::INTERNAL;
+        case client::Error::Kind::bad_address:
+            return v1::INVALID_ARGUMENT;
         case client::Error::Kind::cannot_connect:
         case client::Error::Kind::lost:
         case client::Error::Kind::interrupted:
@@ -36,9 +39,12 @@ v1::Code code_of(const client::Error& error) {
 Exit exit_of(const client::Error& error) {
     switch (error.kind) {
         case client::Error::Kind::refused:
+        case client::Error::Kind::rejected:
             return rtactl::exit_of(error.code);
         case client::Error::Kind::too_large:
             return Exit::refused;
+        case client::Error::Kind::bad_address:
+            return Exit::usage;
         case client::Error::Kind::cannot_connect:
         case client::Error::Kind::lost:
         case client::Error::Kind::timeout:

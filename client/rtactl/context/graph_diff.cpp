@@ -6,10 +6,10 @@
 #include <map>
 #include <string>
 
+#include "rta/edits.h"
+#include "rta/graph_mirror.h"
+#include "rta/type_table.h"
 #include "rtactl/drawing/node_values.h"
-#include "rtactl/language/edits.h"
-#include "rtactl/language/graph_mirror.h"
-#include "rtactl/language/type_table.h"
 
 namespace rta::rtactl {
 

@@ -3,8 +3,8 @@
 
 #include <optional>
 
-#include "rtactl/language/edits.h"
-#include "rtactl/language/type_table.h"
+#include "rta/edits.h"
+#include "rta/type_table.h"
 #include "text/suggestion.h"
 
 namespace rta::rtactl {

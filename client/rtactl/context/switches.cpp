@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <ostream>
 
-#include "rtactl/language/type_table.h"
+#include "rta/type_table.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
 

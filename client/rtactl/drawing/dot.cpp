@@ -7,9 +7,9 @@
 #include <set>
 #include <vector>
 
+#include "rta/graph_mirror.h"
+#include "rta/type_table.h"
 #include "rtactl/drawing/node_values.h"
-#include "rtactl/language/graph_mirror.h"
-#include "rtactl/language/type_table.h"
 #include "text/format_number.h"
 
 namespace rta::rtactl {

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <ostream>
 
+#include "rta/type_table.h"
 #include "rtactl/drawing/node_values.h"
 #include "rtactl/drawing/text_table.h"
-#include "rtactl/language/type_table.h"
 #include "text/quantity.h"
 
 namespace rta::rtactl {

@@ -5,7 +5,7 @@
 #include <map>
 #include <ostream>
 
-#include "rtactl/language/type_table.h"
+#include "rta/type_table.h"
 #include "text/format_number.h"
 #include "text/quantity.h"
 

@@ -6,9 +6,9 @@
 #include <sstream>
 #include <utility>
 
+#include "rta/type_table.h"
 #include "rtactl/drawing/node_values.h"
 #include "rtactl/drawing/wording.h"
-#include "rtactl/language/type_table.h"
 #include "text/format_number.h"
 #include "text/quantity.h"
 

@@ -5,8 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "rta/type_table.h"
 #include "rtactl/language/lexer.h"
-#include "rtactl/language/type_table.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
 #include "text/suggestion.h"

@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "rtactl/language/edits.h"
+#include "rta/edits.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
 

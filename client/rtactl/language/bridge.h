@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "rtactl/language/graph_mirror.h"
+#include "rta/graph_mirror.h"
 
 namespace rta::rtactl {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "rtactl/language/pattern.h"
 
-#include "rtactl/language/type_table.h"
+#include "rta/type_table.h"
 #include "text/quoting.h"
 
 namespace rta::rtactl {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "rta/graph_mirror.h"
 #include "rtactl/language/assignment.h"
-#include "rtactl/language/graph_mirror.h"
 
 namespace rta::rtactl {
 

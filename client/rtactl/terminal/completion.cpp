@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "rta/type_table.h"
 #include "rtactl/drawing/type_page.h"
 #include "rtactl/language/assignment.h"
 #include "rtactl/language/invocation.h"
 #include "rtactl/language/pattern.h"
-#include "rtactl/language/type_table.h"
 
 namespace rta::rtactl {
 

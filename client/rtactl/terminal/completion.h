@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "rta/graph_mirror.h"
 #include "rta/v1/control.pb.h"
 #include "rtactl/language/command_table.h"
-#include "rtactl/language/graph_mirror.h"
 #include "rtactl/terminal/cursor_context.h"
 
 namespace rta::rtactl {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fake_rtad.h"
-#include "rtactl/language/edits.h"
+#include "rta/edits.h"
 
 namespace rta::rtactl {
 namespace {

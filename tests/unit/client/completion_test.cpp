@@ -20,7 +20,6 @@ namespace {
 using rtactl::all_commands;
 using rtactl::Candidate;
 using rtactl::Completion;
-using rtactl::GraphMirror;
 using rtactl::LineCompletion;
 using rtactl::Place;
 

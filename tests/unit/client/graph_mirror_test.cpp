@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/language/graph_mirror.h"
+#include "rta/graph_mirror.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "fake_rtad.h"
-#include "rtactl/language/edits.h"
+#include "rta/edits.h"
 
 namespace rta::rtactl {
 namespace {

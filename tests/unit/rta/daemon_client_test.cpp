@@ -442,6 +442,7 @@ class MemoryStream final : public ByteStream {
         }
         return {.count = count};
     }
+    [[nodiscard]] int descriptor() const noexcept override { return -1; }
     void close() noexcept override { closed_ = true; }
 
  private:

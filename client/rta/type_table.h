@@ -8,7 +8,7 @@
 
 #include "rta/v1/control.pb.h"
 
-namespace rta::rtactl {
+namespace rta {
 
 // A # in the name of a parameter, setting or port stands for a number, starting at 1; see ParameterInfo.
 
@@ -43,4 +43,4 @@ using Ports = google::protobuf::RepeatedPtrField<v1::PortInfo>;
 [[nodiscard]] double number_setting(const v1::NodeType& type, const google::protobuf::Struct& settings,
                                     std::string_view name);
 
-}  // namespace rta::rtactl
+}  // namespace rta

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/language/type_table.h"
+#include "rta/type_table.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 
-namespace rta::rtactl {
+namespace rta {
 
 namespace {
 
@@ -156,4 +156,4 @@ unsigned port_width(const Ports& ports, const v1::NodeType& type, const google::
     return 0;
 }
 
-}  // namespace rta::rtactl
+}  // namespace rta

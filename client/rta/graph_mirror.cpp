@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/language/graph_mirror.h"
+#include "rta/graph_mirror.h"
 
 #include <algorithm>
 #include <optional>
 #include <set>
 
-#include "rtactl/language/type_table.h"
+#include "rta/type_table.h"
 #include "text/format_number.h"
 
-namespace rta::rtactl {
+namespace rta {
 
 namespace {
 
@@ -60,8 +60,31 @@ std::string_view node_of(std::string_view port) { return port.substr(0, port.fin
 std::string_view port_of(std::string_view port) { return port.substr(std::min(node_of(port).size() + 1, port.size())); }
 
 GraphMirror::GraphMirror(const v1::Graph& graph, const v1::NodeTypesResult& types) {
-    for (const v1::NodeType& type : types.types()) types_.emplace(type.name(), type);
+    set_types(types);
     replace(graph);
+}
+
+void GraphMirror::set_types(const v1::NodeTypesResult& types) {
+    types_.clear();
+    for (const v1::NodeType& type : types.types()) types_.emplace(type.name(), type);
+}
+
+void GraphMirror::update(const SubscriptionItem& item) {
+    std::visit([this](const auto& alternative) { update(alternative); }, item);
+}
+
+void GraphMirror::update(const Resync& resync) {
+    if (resync.types) set_types(*resync.types);
+    replace(resync.graph.graph());
+    revision_ = resync.graph.revision();
+    change_number_ = resync.graph.change_number();
+}
+
+void GraphMirror::update(const v1::Event& event) {
+    if (event.number() != 0) change_number_ = event.number();
+    if (event.has_graph_changed()) revision_ = event.graph_changed().revision();
+    for (const v1::Edit& edit : event.graph_changed().edits()) apply(edit);
+    for (const v1::SetParameter& change : event.parameters_changed().changes()) set_parameter(change);
 }
 
 void GraphMirror::add(const v1::Node& node) {
@@ -271,4 +294,4 @@ std::string GraphMirror::short_input(std::string_view port) const {
     return std::string{input_ports(node_of(port)).size() == 1 ? node_of(port) : port};
 }
 
-}  // namespace rta::rtactl
+}  // namespace rta

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,12 +10,16 @@
 #include <utility>
 #include <vector>
 
+#include "rta/subscription.h"
 #include "rta/v1/control.pb.h"
 
-namespace rta::rtactl {
+namespace rta {
 
-/// Copy of the daemon's graph. Applies the edits of an open transaction, so that a line can name what an earlier line
-/// adds, and so that the result can be shown before it is committed. Only the daemon validates.
+/// Copy of the daemon's graph, kept up to date with the items of a subscription or with edits. Only the daemon
+/// validates. Not thread-safe.
+///
+///     rta::GraphMirror mirror;
+///     while (auto item = subscription.next()) mirror.update(*item);
 class GraphMirror {
  public:
     /// Of a node, or of the graph.
@@ -34,7 +39,15 @@ class GraphMirror {
         std::optional<float> gain_db;
     };
 
+    /// An empty graph, without node types.
+    GraphMirror() = default;
     GraphMirror(const v1::Graph& graph, const v1::NodeTypesResult& types);
+
+    /// Applies the next item of a subscription with TOPIC_CHANGES.
+    void update(const SubscriptionItem& item);
+    /// Revision of the graph, and number of the latest change: those of the last item. 0 before the first.
+    [[nodiscard]] std::uint64_t revision() const { return revision_; }
+    [[nodiscard]] std::uint64_t change_number() const { return change_number_; }
 
     /// Applies an edit. Edits that the daemon would refuse are ignored or applied in part.
     void apply(const v1::Edit& edit);
@@ -75,6 +88,9 @@ class GraphMirror {
     /// Returns nullptr if the node or its type is not known.
     [[nodiscard]] const v1::NodeType* type_of(std::string_view node) const;
 
+    void update(const v1::Event& event);
+    void update(const Resync& resync);
+    void set_types(const v1::NodeTypesResult& types);
     void add(const v1::Node& node);
     void replace(const v1::Graph& graph);
     void remove(const std::string& name);
@@ -88,6 +104,8 @@ class GraphMirror {
     std::map<Ends, std::optional<float>> connections_;
     bool latency_compensation_ = false;
     Texts texts_;
+    std::uint64_t revision_ = 0;
+    std::uint64_t change_number_ = 0;
 };
 
 /// Returns "osc" for "osc:out".
@@ -95,4 +113,4 @@ class GraphMirror {
 /// Returns "out" for "osc:out"; empty for "osc".
 [[nodiscard]] std::string_view port_of(std::string_view port);
 
-}  // namespace rta::rtactl
+}  // namespace rta

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "rta/async_client.h"
+
+#include <utility>
+
+#include "rta/async_connection.h"
+#include "rta/async_subscription.h"
+#include "rta/endpoint.h"
+#include "rta/requests.h"
+
+namespace rta {
+
+using client::AsyncConnection;
+using client::AsyncSubscriptionState;
+using client::Expected;
+
+namespace {
+
+template <class Result>
+asio::awaitable<Expected<Result>> result_of_call(AsyncConnection::Pointer connection, v1::Request request) {
+    Expected<v1::Response> response = co_await AsyncConnection::call(std::move(connection), std::move(request));
+    co_return client::result_of<Result>(std::move(response));
+}
+
+}  // namespace
+
+AsyncSubscription::AsyncSubscription(std::shared_ptr<AsyncSubscriptionState> state) : state_{std::move(state)} {}
+AsyncSubscription::AsyncSubscription(AsyncSubscription&&) noexcept = default;
+AsyncSubscription& AsyncSubscription::operator=(AsyncSubscription&& other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+}
+AsyncSubscription::~AsyncSubscription() {
+    if (state_) state_->close();
+}
+
+asio::awaitable<Expected<AsyncSubscription>> AsyncSubscription::open(std::string address, SubscribeOptions subscribe,
+                                                                     ClientOptions options) {
+    Expected<client::Endpoints> endpoints = client::endpoints_of(address);
+    if (!endpoints) co_return std::unexpected(std::move(endpoints.error()));
+    Expected<AsyncSubscription> opened =
+        co_await open_at(std::move(*endpoints), std::move(subscribe), std::move(options));
+    co_return opened;
+}
+
+asio::awaitable<Expected<AsyncSubscription>> AsyncSubscription::open_at(client::Endpoints endpoints,
+                                                                        SubscribeOptions subscribe,
+                                                                        ClientOptions options) {
+    Expected<AsyncSubscriptionState::Pointer> state =
+        co_await AsyncSubscriptionState::open(std::move(endpoints), std::move(subscribe), std::move(options));
+    if (!state) co_return std::unexpected(std::move(state.error()));
+    co_return AsyncSubscription{std::move(*state)};
+}
+
+asio::awaitable<Expected<SubscriptionItem>> AsyncSubscription::next() { return AsyncSubscriptionState::next(state_); }
+
+AsyncClient::AsyncClient(std::shared_ptr<AsyncConnection> connection) : connection_{std::move(connection)} {}
+AsyncClient::AsyncClient(AsyncClient&&) noexcept = default;
+AsyncClient& AsyncClient::operator=(AsyncClient&& other) noexcept {
+    std::swap(connection_, other.connection_);
+    return *this;
+}
+AsyncClient::~AsyncClient() {
+    if (connection_) connection_->close();
+}
+
+asio::awaitable<Expected<AsyncClient>> AsyncClient::connect(std::string address, ClientOptions options) {
+    Expected<client::Endpoints> endpoints = client::endpoints_of(address);
+    if (!endpoints) co_return std::unexpected(std::move(endpoints.error()));
+    Expected<AsyncConnection::Pointer> connection =
+        co_await AsyncConnection::open(std::move(*endpoints), std::move(options), AsyncConnection::Events::discard);
+    if (!connection) co_return std::unexpected(std::move(connection.error()));
+    co_return AsyncClient{std::move(*connection)};
+}
+
+const v1::HelloResult& AsyncClient::hello() const { return connection_->client().hello(); }
+
+AsyncClient::Awaitable<v1::Response> AsyncClient::call(v1::Request request) {
+    return AsyncConnection::call(connection_, std::move(request));
+}
+
+AsyncClient::Awaitable<v1::StatusResult> AsyncClient::status() {
+    return result_of_call<v1::StatusResult>(connection_, client::status_request());
+}
+
+AsyncClient::Awaitable<v1::GraphResult> AsyncClient::graph() {
+    return result_of_call<v1::GraphResult>(connection_, client::graph_request());
+}
+
+AsyncClient::Awaitable<v1::NodeTypesResult> AsyncClient::node_types() {
+    return result_of_call<v1::NodeTypesResult>(connection_, client::node_types_request());
+}
+
+AsyncClient::Awaitable<v1::TransactionResult> AsyncClient::apply(std::vector<v1::Edit> edits, WaitFor wait) {
+    return result_of_call<v1::TransactionResult>(connection_,
+                                                 client::apply_request(std::move(edits), wait == WaitFor::start));
+}
+
+AsyncClient::Awaitable<v1::TransactionResult> AsyncClient::load(std::string document, WaitFor wait) {
+    return result_of_call<v1::TransactionResult>(connection_,
+                                                 client::load_request(std::move(document), wait == WaitFor::start));
+}
+
+AsyncClient::Awaitable<v1::ParametersResult> AsyncClient::set_parameters(std::vector<v1::SetParameter> changes) {
+    return result_of_call<v1::ParametersResult>(connection_, client::set_parameters_request(std::move(changes)));
+}
+
+AsyncClient::Awaitable<v1::ParametersResult> AsyncClient::set_parameter(std::string_view node,
+                                                                        std::string_view parameter, float value) {
+    return set_parameters({parameter_change(node, parameter, value)});
+}
+
+AsyncClient::Awaitable<v1::MuteOutputResult> AsyncClient::mute(bool muted) {
+    return result_of_call<v1::MuteOutputResult>(connection_, client::mute_request(muted));
+}
+
+AsyncClient::Awaitable<v1::SetVolumeResult> AsyncClient::set_volume(float volume_db) {
+    return result_of_call<v1::SetVolumeResult>(connection_, client::set_volume_request(volume_db));
+}
+
+AsyncClient::Awaitable<v1::PanicResult> AsyncClient::panic() {
+    return result_of_call<v1::PanicResult>(connection_, client::panic_request());
+}
+
+AsyncClient::Awaitable<AsyncSubscription> AsyncClient::subscribe(SubscribeOptions options) const {
+    return AsyncSubscription::open_at(client::Endpoints{{connection_->client().endpoint()}}, std::move(options),
+                                      connection_->options());
+}
+
+}  // namespace rta

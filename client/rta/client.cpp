@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "rta/client.h"
+
+#include <utility>
+
+#include "rta/daemon_client.h"
+#include "rta/endpoint.h"
+#include "rta/requests.h"
+
+namespace rta {
+
+struct Client::Impl {
+    client::DaemonClient daemon;
+    ClientOptions options;
+};
+
+Client::Client(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+Client::~Client() = default;
+
+client::Expected<Client> Client::connect(std::string_view address, ClientOptions options) {
+    const auto endpoints = client::endpoints_of(address);
+    if (!endpoints) return std::unexpected(endpoints.error());
+    auto daemon = client::DaemonClient::open(endpoints->list, options);
+    if (!daemon) return std::unexpected(std::move(daemon.error()));
+    return Client{std::make_unique<Impl>(Impl{std::move(*daemon), std::move(options)})};
+}
+
+const v1::HelloResult& Client::hello() const { return impl_->daemon.hello(); }
+
+client::Expected<v1::Response> Client::call(v1::Request request) { return impl_->daemon.call(std::move(request)); }
+
+client::Expected<std::uint64_t> Client::send(v1::Request request) { return impl_->daemon.send(std::move(request)); }
+
+client::Expected<v1::Response> Client::receive(std::uint64_t id) { return impl_->daemon.receive(id); }
+
+template <class Result>
+client::Expected<Result> Client::result(v1::Request request) {
+    return client::result_of<Result>(call(std::move(request)));
+}
+
+client::Expected<v1::StatusResult> Client::status() { return result<v1::StatusResult>(client::status_request()); }
+
+client::Expected<v1::GraphResult> Client::graph() { return result<v1::GraphResult>(client::graph_request()); }
+
+client::Expected<v1::NodeTypesResult> Client::node_types() {
+    return result<v1::NodeTypesResult>(client::node_types_request());
+}
+
+client::Expected<v1::TransactionResult> Client::apply(std::vector<v1::Edit> edits, WaitFor wait) {
+    return result<v1::TransactionResult>(client::apply_request(std::move(edits), wait == WaitFor::start));
+}
+
+client::Expected<v1::TransactionResult> Client::load(std::string document, WaitFor wait) {
+    return result<v1::TransactionResult>(client::load_request(std::move(document), wait == WaitFor::start));
+}
+
+client::Expected<v1::ParametersResult> Client::set_parameters(std::vector<v1::SetParameter> changes) {
+    return result<v1::ParametersResult>(client::set_parameters_request(std::move(changes)));
+}
+
+client::Expected<v1::ParametersResult> Client::set_parameter(std::string_view node, std::string_view parameter,
+                                                             float value) {
+    return set_parameters({parameter_change(node, parameter, value)});
+}
+
+client::Expected<v1::MuteOutputResult> Client::mute(bool muted) {
+    return result<v1::MuteOutputResult>(client::mute_request(muted));
+}
+
+client::Expected<v1::SetVolumeResult> Client::set_volume(float volume_db) {
+    return result<v1::SetVolumeResult>(client::set_volume_request(volume_db));
+}
+
+client::Expected<v1::PanicResult> Client::panic() { return result<v1::PanicResult>(client::panic_request()); }
+
+client::Expected<Subscription> Client::subscribe(SubscribeOptions options) const {
+    return Subscription::open_at({{impl_->daemon.endpoint()}}, std::move(options), impl_->options);
+}
+
+}  // namespace rta

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rta/client_options.h"
+#include "rta/edits.h"
+#include "rta/error.h"
+#include "rta/subscription.h"
+#include "rta/v1/control.pb.h"
+
+namespace rta {
+
+/// Whether a call returns when a transaction is committed, or when it begins to be heard.
+enum class WaitFor : std::uint8_t { commit, start };
+
+/// A client of one daemon. Calls block, none longer than ClientOptions::timeout. Not thread-safe.
+///
+///     auto client = rta::Client::connect();
+///     if (!client) return std::cerr << client.error().sentence << '\n', 1;
+///     client->apply({rta::add_node_edit("osc", "sine"), rta::add_node_edit("out", "output"),
+///                    rta::connect_edit("osc", "out")});
+///
+/// After an error of kind lost, refused or protocol the client is disconnected, and every further call returns the same
+/// error: connect again. After a timeout the client can be used further, but it is not known whether the daemon has
+/// made the change.
+class Client {
+ public:
+    /// Connects to a daemon: `HOST`, `HOST:PORT`, `[IPV6]:PORT`, or the path of a Unix socket. Empty: a daemon on this
+    /// machine, at its usual addresses.
+    [[nodiscard]] static client::Expected<Client> connect(std::string_view address = {}, ClientOptions options = {});
+
+    Client(Client&&) noexcept;
+    Client& operator=(Client&&) noexcept;
+    ~Client();
+
+    /// The daemon's response to Hello: its version, and the id of this instance.
+    [[nodiscard]] const v1::HelloResult& hello() const;
+
+    /// Sends a request and receives its response, whose status the caller must check. A response may have an error and
+    /// a result: the change is committed, but was not confirmed in time.
+    [[nodiscard]] client::Expected<v1::Response> call(v1::Request request);
+    /// Sends a request without waiting for the response, and returns its id.
+    [[nodiscard]] client::Expected<std::uint64_t> send(v1::Request request);
+    /// Receives the response to the request with this id, once; in any order.
+    [[nodiscard]] client::Expected<v1::Response> receive(std::uint64_t id);
+
+    // These return an error of the daemon as Error::Kind::rejected. A result without `frame` may mean that the change is
+    // committed, but was not confirmed in time.
+
+    client::Expected<v1::StatusResult> status();
+    /// Returns the graph as a message.
+    client::Expected<v1::GraphResult> graph();
+    client::Expected<v1::NodeTypesResult> node_types();
+    /// Applies the edits in one transaction: all or none.
+    client::Expected<v1::TransactionResult> apply(std::vector<v1::Edit> edits, WaitFor wait = WaitFor::commit);
+    /// Replaces the graph by that of a document, given as text.
+    client::Expected<v1::TransactionResult> load(std::string document, WaitFor wait = WaitFor::commit);
+    /// Changes parameters together, in one block.
+    client::Expected<v1::ParametersResult> set_parameters(std::vector<v1::SetParameter> changes);
+    client::Expected<v1::ParametersResult> set_parameter(std::string_view node, std::string_view parameter,
+                                                         float value);
+    /// Mutes the device output, or unmutes it.
+    client::Expected<v1::MuteOutputResult> mute(bool muted = true);
+    /// Sets the gain of the device output, -120 to 12 dB.
+    client::Expected<v1::SetVolumeResult> set_volume(float volume_db);
+    /// Mutes the device output and resets all processors.
+    client::Expected<v1::PanicResult> panic();
+
+    /// Subscribes to events, with a connection of its own to the same daemon.
+    [[nodiscard]] client::Expected<Subscription> subscribe(SubscribeOptions options = {}) const;
+
+ private:
+    struct Impl;
+    explicit Client(std::unique_ptr<Impl> impl);
+    template <class Result>
+    client::Expected<Result> result(v1::Request request);
+
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rta

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "rta/v1/control.pb.h"
+
+// The common edits of a transaction, and changes of parameters. Names, units and ranges: see the .proto files.
+namespace rta {
+
+using NodeValues = std::initializer_list<std::pair<std::string_view, float>>;
+
+/// Adds a node of a type, with these parameters and numeric settings. Other settings: `edit.mutable_add_node()`.
+[[nodiscard]] v1::Edit add_node_edit(std::string_view name, std::string_view type, NodeValues parameters = {},
+                                     NodeValues settings = {});
+/// Removes a node and its connections.
+[[nodiscard]] v1::Edit remove_node_edit(std::string_view name);
+[[nodiscard]] v1::Edit rename_node_edit(std::string_view name, std::string_view new_name);
+/// Connects an output to an input, each `node:port`, or `node` if it has only one. A gain in dB, -120 to 24; 0 if
+/// omitted.
+[[nodiscard]] v1::Edit connect_edit(std::string_view from, std::string_view to, std::optional<float> gain_db = {});
+[[nodiscard]] v1::Edit disconnect_edit(std::string_view from, std::string_view to);
+/// Replaces the whole graph; must be the only edit of a transaction.
+[[nodiscard]] v1::Edit replace_graph_edit(v1::Graph graph);
+[[nodiscard]] v1::Edit set_parameter_edit(v1::SetParameter change);
+
+/// A change of a parameter to `value`, in its unit. The ramp takes 0 to 600 s; 20 ms if omitted.
+[[nodiscard]] v1::SetParameter parameter_change(std::string_view node, std::string_view parameter, float value,
+                                                std::optional<std::chrono::milliseconds> ramp = {});
+
+}  // namespace rta

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "rta/requests.h"
+
+namespace rta::client {
+
+v1::Request status_request() {
+    v1::Request request;
+    request.mutable_get_status();
+    return request;
+}
+
+v1::Request graph_request() {
+    v1::Request request;
+    request.mutable_get_graph()->set_content(v1::GRAPH_CONTENT_MESSAGE);
+    return request;
+}
+
+v1::Request node_types_request() {
+    v1::Request request;
+    request.mutable_list_node_types();
+    return request;
+}
+
+v1::Request subscribe_request(const SubscribeOptions& options) {
+    v1::Request request;
+    v1::Subscribe& subscribe = *request.mutable_subscribe();
+    for (const v1::Topic topic : options.topics) subscribe.add_topics(topic);
+    if (options.telemetry_rate_hz) subscribe.set_telemetry_rate_hz(*options.telemetry_rate_hz);
+    return request;
+}
+
+v1::Request apply_request(std::vector<v1::Edit> edits, bool wait_for_start) {
+    v1::Request request;
+    request.mutable_apply_transaction()->set_wait_for_start(wait_for_start);
+    auto& list = *request.mutable_apply_transaction()->mutable_edits()->mutable_edits();
+    for (v1::Edit& edit : edits) list.Add(std::move(edit));
+    return request;
+}
+
+v1::Request load_request(std::string document, bool wait_for_start) {
+    v1::Request request;
+    request.mutable_apply_transaction()->set_wait_for_start(wait_for_start);
+    request.mutable_apply_transaction()->set_document(std::move(document));
+    return request;
+}
+
+v1::Request set_parameters_request(std::vector<v1::SetParameter> changes) {
+    v1::Request request;
+    auto& list = *request.mutable_set_parameters()->mutable_changes();
+    for (v1::SetParameter& change : changes) list.Add(std::move(change));
+    return request;
+}
+
+v1::Request mute_request(bool muted) {
+    v1::Request request;
+    request.mutable_mute_output()->set_muted(muted);
+    return request;
+}
+
+v1::Request set_volume_request(float volume_db) {
+    v1::Request request;
+    request.mutable_set_volume()->set_volume_db(volume_db);
+    return request;
+}
+
+v1::Request panic_request() {
+    v1::Request request;
+    request.mutable_panic();
+    return request;
+}
+
+Error rejection(const v1::Status& status) {
+    Error error{.kind = Error::Kind::rejected, .sentence = status.message(), .code = status.code()};
+    if (status.has_edit_index()) error.edit_index = status.edit_index();
+    return error;
+}
+
+Error missing_result() {
+    return {.kind = Error::Kind::protocol, .sentence = "the response of the daemon is OK, but has no result"};
+}
+
+}  // namespace rta::client

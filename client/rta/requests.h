@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rta/error.h"
+#include "rta/subscription.h"
+#include "rta/v1/control.pb.h"
+
+// The requests of the typed calls, and their results.
+namespace rta::client {
+
+[[nodiscard]] v1::Request status_request();
+/// As a message, without the document text.
+[[nodiscard]] v1::Request graph_request();
+[[nodiscard]] v1::Request node_types_request();
+[[nodiscard]] v1::Request subscribe_request(const SubscribeOptions& options);
+[[nodiscard]] v1::Request apply_request(std::vector<v1::Edit> edits, bool wait_for_start);
+[[nodiscard]] v1::Request load_request(std::string document, bool wait_for_start);
+[[nodiscard]] v1::Request set_parameters_request(std::vector<v1::SetParameter> changes);
+[[nodiscard]] v1::Request mute_request(bool muted);
+[[nodiscard]] v1::Request set_volume_request(float volume_db);
+[[nodiscard]] v1::Request panic_request();
+
+/// Returns the error of a response other than OK.
+[[nodiscard]] Error rejection(const v1::Status& status);
+/// Returns the error if the response is OK and has no result of the request.
+[[nodiscard]] Error missing_result();
+
+template <class Result>
+struct ResultField;  ///< the accessors of the field of Response with this type
+#define RTA_RESULT_FIELD(Result, field)                                         \
+    template <>                                                                 \
+    struct ResultField<v1::Result> {                                            \
+        static bool in(const v1::Response& r) { return r.has_##field(); }       \
+        static v1::Result& of(v1::Response& r) { return *r.mutable_##field(); } \
+    }
+RTA_RESULT_FIELD(StatusResult, get_status);
+RTA_RESULT_FIELD(GraphResult, get_graph);
+RTA_RESULT_FIELD(NodeTypesResult, list_node_types);
+RTA_RESULT_FIELD(SubscribeResult, subscribe);
+RTA_RESULT_FIELD(TransactionResult, apply_transaction);
+RTA_RESULT_FIELD(ParametersResult, set_parameters);
+RTA_RESULT_FIELD(MuteOutputResult, mute_output);
+RTA_RESULT_FIELD(SetVolumeResult, set_volume);
+RTA_RESULT_FIELD(PanicResult, panic);
+#undef RTA_RESULT_FIELD
+
+/// Returns the result of a response. A change that is committed but not confirmed in time has a result, too.
+template <class Result>
+[[nodiscard]] Expected<Result> result_of(Expected<v1::Response> response) {
+    if (!response) return std::unexpected(std::move(response.error()));
+    if (ResultField<Result>::in(*response)) return std::move(ResultField<Result>::of(*response));
+    if (response->status().code() != v1::OK) return std::unexpected(rejection(response->status()));
+    return std::unexpected(missing_result());
+}
+
+}  // namespace rta::client

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include "rta/client.h"
+
+#include <gtest/gtest.h>
+
+#include "rta/endpoint.h"
+#include "support/deadline.h"
+#include "support/scripted_daemon.h"
+
+namespace rta {
+namespace {
+
+using client::Error;
+using test::frame;
+using test::ok;
+using test::refusal;
+using test::Reply;
+using test::ScriptedDaemon;
+
+client::Expected<Client> connect(const ScriptedDaemon& daemon) {
+    return Client::connect(to_string(daemon.endpoint()), {.client_name = "test", .timeout = test::kPatience});
+}
+
+TEST(Client, SendsEachRequestAndReturnsItsResult) {
+    ScriptedDaemon daemon{[](const v1::Request& request) {
+        v1::Response response = ok(request);
+        if (request.has_get_status()) response.mutable_get_status()->set_server_version("1.2.3");
+        if (request.has_get_graph()) response.mutable_get_graph()->set_revision(7);
+        if (request.has_list_node_types()) response.mutable_list_node_types()->add_types()->set_name("gain");
+        if (request.has_apply_transaction()) response.mutable_apply_transaction()->set_revision(8);
+        if (request.has_set_parameters()) response.mutable_set_parameters()->set_frame(64);
+        if (request.has_mute_output()) response.mutable_mute_output()->set_frame(128);
+        if (request.has_set_volume()) response.mutable_set_volume()->set_volume_db(request.set_volume().volume_db());
+        if (request.has_panic()) response.mutable_panic()->set_frame(256);
+        return Reply{.bytes = frame(response)};
+    }};
+    auto client = connect(daemon);
+    ASSERT_TRUE(client) << client.error().sentence;
+    EXPECT_EQ(client->hello().instance_id(), "instance");
+    EXPECT_EQ(client->status()->server_version(), "1.2.3");
+    EXPECT_EQ(client->graph()->revision(), 7U);
+    EXPECT_EQ(client->node_types()->types(0).name(), "gain");
+    EXPECT_EQ(client
+                  ->apply({add_node_edit("osc", "sine", {{"frequency_hz", 440}}, {{"channels", 2}}),
+                           rename_node_edit("osc", "tone"), connect_edit("tone", "out", -6.0F)},
+                          WaitFor::start)
+                  ->revision(),
+              8U);
+    EXPECT_EQ(client->load("{}")->revision(), 8U);
+    EXPECT_EQ(client->set_parameter("tone", "gain_db", -12)->frame(), 64U);
+    EXPECT_EQ(client->mute(false)->frame(), 128U);
+    EXPECT_EQ(client->set_volume(-20)->volume_db(), -20.0F);
+    EXPECT_EQ(client->panic()->frame(), 256U);
+
+    const std::vector<v1::Request> requests = daemon.requests();
+    ASSERT_EQ(requests.size(), 9U);
+    EXPECT_EQ(requests[1].get_graph().content(), v1::GRAPH_CONTENT_MESSAGE);
+    const v1::ApplyTransaction& transaction = requests[3].apply_transaction();
+    EXPECT_TRUE(transaction.wait_for_start());
+    ASSERT_EQ(transaction.edits().edits_size(), 3);
+    const v1::Node& node = transaction.edits().edits(0).add_node();
+    EXPECT_EQ(node.type(), "sine");
+    EXPECT_EQ(node.parameters().at("frequency_hz"), 440.0F);
+    EXPECT_EQ(node.settings().fields().at("channels").number_value(), 2.0);
+    EXPECT_EQ(transaction.edits().edits(1).rename_node().new_name(), "tone");
+    EXPECT_EQ(transaction.edits().edits(2).connect().gain_db(), -6.0F);
+    EXPECT_EQ(requests[4].apply_transaction().document(), "{}");
+    EXPECT_FALSE(requests[4].apply_transaction().wait_for_start());
+    EXPECT_EQ(requests[5].set_parameters().changes(0).value(), -12.0F);
+    EXPECT_FALSE(requests[6].mute_output().muted());
+}
+
+TEST(Client, ReturnsARejectionWithItsCodeAndEdit) {
+    ScriptedDaemon daemon{[](const v1::Request& request) {
+        v1::Response response = refusal(request, v1::NOT_FOUND, "node \"ghost\" not found");
+        response.mutable_status()->set_edit_index(3);
+        return Reply{.bytes = frame(response)};
+    }};
+    auto client = connect(daemon);
+    ASSERT_TRUE(client);
+    const auto result = client->apply({remove_node_edit("ghost")});
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, Error::Kind::rejected);
+    EXPECT_EQ(result.error().code, v1::NOT_FOUND);
+    EXPECT_EQ(result.error().sentence, "node \"ghost\" not found");
+    EXPECT_EQ(result.error().edit_index, 3U);
+    const auto response = client->call({});
+    ASSERT_TRUE(response) << "call() returns the response as it is";
+    EXPECT_EQ(response->status().code(), v1::NOT_FOUND);
+}
+
+TEST(Client, ReturnsTheResultOfAChangeThatIsCommittedAndNotConfirmed) {
+    ScriptedDaemon daemon{[](const v1::Request& request) {
+        v1::Response late = refusal(request, v1::DEADLINE_EXCEEDED, "committed as revision 7, but not heard yet");
+        late.mutable_apply_transaction()->set_revision(7);
+        return Reply{.bytes = frame(late)};
+    }};
+    auto client = connect(daemon);
+    ASSERT_TRUE(client);
+    const auto result = client->apply({}, WaitFor::start);
+    ASSERT_TRUE(result) << result.error().sentence;
+    EXPECT_EQ(result->revision(), 7U);
+    EXPECT_FALSE(result->has_frame());
+}
+
+TEST(Client, RefusesAnOkWithoutItsResult) {
+    ScriptedDaemon daemon{[](const v1::Request& request) { return Reply{.bytes = frame(ok(request))}; }};
+    auto client = connect(daemon);
+    ASSERT_TRUE(client);
+    const auto status = client->status();
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().kind, Error::Kind::protocol);
+}
+
+TEST(Client, PipelinesRequests) {
+    ScriptedDaemon daemon{[](const v1::Request& request) { return Reply{.bytes = frame(ok(request))}; }};
+    auto client = connect(daemon);
+    ASSERT_TRUE(client);
+    std::vector<std::uint64_t> ids;
+    for (int i = 0; i < 50; ++i) ids.push_back(client->send({}).value());
+    for (auto id = ids.rbegin(); id != ids.rend(); ++id) EXPECT_EQ(client->receive(*id)->id(), *id);
+}
+
+TEST(Client, ExplainsABadAddress) {
+    for (const char* address : {"host:0", "[::1", "a b", ":7340"}) {
+        const auto client = Client::connect(address);
+        ASSERT_FALSE(client) << address;
+        EXPECT_EQ(client.error().kind, Error::Kind::bad_address);
+        EXPECT_NE(client.error().sentence.find("expected HOST, HOST:PORT or [IPV6]:PORT, or the path of a socket"),
+                  std::string::npos)
+            << client.error().sentence;
+    }
+}
+
+TEST(Client, TakesPathsAndAddresses) {
+    EXPECT_EQ(client::endpoints_of("/run/x.sock")->list.front(), client::Endpoint{client::UnixEndpoint{"/run/x.sock"}});
+    EXPECT_EQ(client::endpoints_of("./x.sock")->list.front(), client::Endpoint{client::UnixEndpoint{"./x.sock"}});
+    EXPECT_EQ(client::endpoints_of("studio")->list.front(),
+              (client::Endpoint{client::TcpEndpoint{.host = "studio", .port = 7340}}));
+    EXPECT_EQ(client::endpoints_of("")->list, client::local_endpoints());
+}
+
+}  // namespace
+}  // namespace rta
