@@ -54,6 +54,17 @@ TEST(Options, Defaults) {
     EXPECT_EQ(default_socket_path(), "/run/rtad/control.sock");
 }
 
+TEST(Options, AdvertiseHasADefaultNameButIsOff) {
+    EXPECT_EQ(expect<DaemonOptions>({}).advertise, "");
+    EXPECT_EQ(expect<DaemonOptions>({"--advertise"}).advertise, "%h");
+    EXPECT_EQ(expect<DaemonOptions>({"--advertise", "--device", "null"}).advertise, "%h");
+    EXPECT_EQ(expect<DaemonOptions>({"--advertise", ""}).advertise, "%h") << "never silently off";
+    EXPECT_EQ(expect<DaemonOptions>({"--advertise", "Rack on %h"}).advertise, "Rack on %h");
+    expect_usage_error({"--advertise", std::string(64, 'x')}, "expected 1 to 63 bytes of printable text");
+    expect_usage_error({"--advertise", "a\x1b[31m"}, "invalid name");
+    expect_usage_error({"--advertise", "a", "--advertise", "b"}, "--advertise");
+}
+
 TEST(Options, EveryFlagOfTheDaemon) {
     const auto options = expect<DaemonOptions>({"--device",       "portaudio:ALSA/hw:0",
                                                 "--input-device", "portaudio:Mic",
@@ -63,6 +74,7 @@ TEST(Options, EveryFlagOfTheDaemon) {
                                                 "--block-size",   "128",
                                                 "--listen",       "127.0.0.1:1",
                                                 "--listen",       "[::1]:2",
+                                                "--advertise",    "Studio A",
                                                 "--socket",       "/tmp/s",
                                                 "--state-dir",    "/var/lib/x",
                                                 "--graph",        "g.json",
@@ -75,6 +87,7 @@ TEST(Options, EveryFlagOfTheDaemon) {
     EXPECT_EQ(options.device.sample_rate_hz, 96'000U);
     EXPECT_EQ(options.device.block_size, 128U);
     EXPECT_EQ(options.listen, (std::vector<std::string>{"127.0.0.1:1", "[::1]:2"}));
+    EXPECT_EQ(options.advertise, "Studio A");
     EXPECT_EQ(options.socket, "/tmp/s");
     EXPECT_EQ(options.state_directory, "/var/lib/x");
     EXPECT_EQ(options.graph, "g.json");
