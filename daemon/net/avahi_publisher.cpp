@@ -177,7 +177,13 @@ void Publisher::connect() {
     int error = 0;
     // NO_FAIL: the client waits for the Avahi daemon to be started.
     client_.reset(avahi_client_new(avahi_simple_poll_get(poll_.get()), AVAHI_CLIENT_NO_FAIL, changed, this, &error));
-    if (!client_ && !lost_) fail(error);
+    if (client_ || lost_) return;
+    // The text of Avahi for this is "An unexpected D-Bus error occurred".
+    if (error == AVAHI_ERR_DBUS_ERROR) {
+        lost_ = "D-Bus is not running, or does not know the user of rtad";
+    } else {
+        fail(error);
+    }
 }
 
 void Publisher::disconnect() {
