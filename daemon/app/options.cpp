@@ -148,16 +148,6 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
         ->type_name("HOST:PORT")
         ->check([](const std::string& text) { return reason_of(net::check_address(text)); })
         ->take_all();
-    const std::string host_name{net::kHostNameMark};
-    app.add_option_function<std::string>(
-           "--advertise",
-           [&options, host_name](const std::string& name) { options.advertise = name.empty() ? host_name : name; },
-           "Publish the daemon on the local network under this name, so that `rtactl discover` finds it (DNS-SD, "
-           "through Avahi). %h stands for the host name; --advertise alone is --advertise %h")
-        ->type_name("NAME")
-        ->expected(0, 1)
-        ->default_str(host_name)
-        ->check([](const std::string& name) { return reason_of(net::check_service_name(name)); });
     app.add_option("--socket", options.socket, "Unix socket to listen on (default: " + default_socket_path() + ")")
         ->type_name("PATH")
         ->check(refuse_empty)
@@ -173,6 +163,16 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
                    "Least severe messages to log: debug, info, warning or error (default: info)")
         ->type_name("LEVEL")
         ->transform(CLI::Validator{read_log_level, ""});
+    const std::string host_name{net::kHostNameMark};
+    app.add_option_function<std::string>(
+           "--advertise",
+           [&options, host_name](const std::string& name) { options.advertise = name.empty() ? host_name : name; },
+           "Publish the daemon on the local network under this name, so that `rtactl discover` finds it (DNS-SD, "
+           "through Avahi). %h stands for the host name; --advertise alone is --advertise %h")
+        ->type_name("NAME")
+        ->expected(0, 1)
+        ->default_str(host_name)
+        ->check([](const std::string& name) { return reason_of(net::check_service_name(name)); });
 }
 
 CLI::App* define_check(CLI::App& app, CheckOptions& options) {

@@ -21,12 +21,12 @@ inline constexpr int kExitUsage = 2;    ///< usage or configuration, such as an 
 struct DaemonOptions {
     io::DeviceRequest device;
     std::vector<std::string> listen;  ///< HOST:PORT; empty: no TCP
-    std::string advertise;            ///< see net::Advertisement; empty: not advertised
     std::string socket;               ///< path
     bool socket_for_group = false;    ///< the socket is in a runtime directory of the service manager
     std::string state_directory;      ///< empty: the graph is not saved
     std::string graph;                ///< file; empty: start with an empty graph
     net::LogLevel log_level = net::LogLevel::info;
+    std::string advertise;  ///< see net::Advertisement; empty: not advertised
 };
 
 /// `rtad devices`

@@ -149,11 +149,11 @@ TEST_F(ConfigOptions, EveryKey) {
         sample-rate = 96_000
         block-size = 128
         listen = ["127.0.0.1:1", "[::1]:2"]
-        advertise = "Studio A"
         socket = "/tmp/a socket, with # signs"
         state-dir = "/var/lib/x"
         graph = 'g.json'
         log-level = "debug"
+        advertise = "Studio A"
     )");
     EXPECT_EQ(options.device.device, io::parse_device("portaudio:ALSA/hw:0", io::device_kinds()));
     ASSERT_TRUE(options.device.input);
@@ -163,11 +163,11 @@ TEST_F(ConfigOptions, EveryKey) {
     EXPECT_EQ(options.device.sample_rate_hz, 96'000U);
     EXPECT_EQ(options.device.block_size, 128U);
     EXPECT_EQ(options.listen, (std::vector<std::string>{"127.0.0.1:1", "[::1]:2"}));
-    EXPECT_EQ(options.advertise, "Studio A");
     EXPECT_EQ(options.socket, "/tmp/a socket, with # signs");
     EXPECT_EQ(options.state_directory, "/var/lib/x");
     EXPECT_EQ(options.graph, "g.json");
     EXPECT_EQ(options.log_level, net::LogLevel::debug);
+    EXPECT_EQ(options.advertise, "Studio A");
 }
 
 TEST_F(ConfigOptions, TheCommandLineWins) {
@@ -221,12 +221,12 @@ TEST_F(ConfigOptions, WrongValuesAreRefusedWithFileLineKeyAndTheExpectedValue) {
     expect_refused("socket = 7340", {"line 1", "socket must be text", "socket = \"7340\""});
     expect_refused("\nstate-dir = 12", {"line 2", "state-dir must be text"});
     expect_refused("listen = [\"127.0.0.1:1\", 7340]", {"line 1", "listen must be text"});
-    expect_refused("advertise = \"a\\tb\"", {"line 1", "advertise", "invalid name", "1 to 63 bytes"});
-    expect_refused("advertise = \"\"", {"advertise is empty"});
-    expect_refused("advertise = true", {"line 1", "advertise"});
     expect_refused("listen = [\"0.0.0.0:7340\"]", {"line 1", "listen", "refused to listen on 0.0.0.0:7340"});
     expect_refused("socket = \"/" + std::string(107, 's') + "\"", {"line 1", "socket", "108 bytes; expected 1 to 107"});
     expect_refused("device = \"null:" + path_ + "\"", {"would overwrite the configuration"});
+    expect_refused("advertise = \"a\\tb\"", {"line 1", "advertise", "invalid name", "1 to 63 bytes"});
+    expect_refused("advertise = \"\"", {"advertise is empty"});
+    expect_refused("advertise = true", {"line 1", "advertise"});
     expect_refused("device = \"null\"\ninput-device = \"portaudio\"", {"--input-device conflicts with --device null"});
 }
 

@@ -74,11 +74,11 @@ TEST(Options, EveryFlagOfTheDaemon) {
                                                 "--block-size",   "128",
                                                 "--listen",       "127.0.0.1:1",
                                                 "--listen",       "[::1]:2",
-                                                "--advertise",    "Studio A",
                                                 "--socket",       "/tmp/s",
                                                 "--state-dir",    "/var/lib/x",
                                                 "--graph",        "g.json",
-                                                "--log-level",    "debug"});
+                                                "--log-level",    "debug",
+                                                "--advertise",    "Studio A"});
     EXPECT_EQ(options.device.device, io::parse_device("portaudio:ALSA/hw:0", io::device_kinds()));
     ASSERT_TRUE(options.device.input);
     EXPECT_EQ(options.device.input->name, "Mic");
