@@ -178,8 +178,8 @@ void Publisher::connect() {
     // NO_FAIL: the client waits for the Avahi daemon to be started.
     client_.reset(avahi_client_new(avahi_simple_poll_get(poll_.get()), AVAHI_CLIENT_NO_FAIL, changed, this, &error));
     if (client_ || lost_) return;
-    // The text of Avahi for this is "An unexpected D-Bus error occurred".
-    if (error == AVAHI_ERR_DBUS_ERROR) {
+    // The client waits for Avahi, so D-Bus is what it lacks. Avahi's texts for that would mislead.
+    if (error == AVAHI_ERR_NO_DAEMON || error == AVAHI_ERR_DBUS_ERROR) {
         lost_ = "D-Bus is not running, or does not know the user of rtad";
     } else {
         fail(error);

@@ -16,16 +16,12 @@ int main(int argc, char** argv) {
     sigaddset(&ends, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &ends, nullptr);
     const std::vector<std::string> addresses(argv + 2, argv + argc);
-    {
-        const rta::net::Advertisement advertisement{
-            argv[1],
-            addresses,
-            {.version = "9.9.9", .instance = "0123abcd", .tls_fingerprint = "SHA256:fingerprint"},
-            [](rta::net::LogLevel, std::string_view line) { std::cout << line << std::endl; }};
-        int signal = 0;
-        sigwait(&ends, &signal);
-    }
-    // Not main's return: an abandoned thread may still wait for D-Bus.
-    std::cout.flush();
-    std::_Exit(0);
+    const rta::net::Advertisement advertisement{
+        argv[1],
+        addresses,
+        {.version = "9.9.9", .instance = "0123abcd", .tls_fingerprint = "SHA256:fingerprint"},
+        [](rta::net::LogLevel, std::string_view line) { std::cout << line << std::endl; }};
+    int signal = 0;
+    sigwait(&ends, &signal);
+    return 0;
 }

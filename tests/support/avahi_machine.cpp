@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/avahi_machine.h"
 
+#include <cstdlib>
 #include <stdexcept>
 
 namespace rta::test {
@@ -97,7 +98,10 @@ void AvahiMachine::start_avahi() {
 }
 
 std::map<std::string, std::string> AvahiMachine::environment() const {
-    return {{"DBUS_SYSTEM_BUS_ADDRESS", "unix:path=" + std::string{directory_ / "bus"}}};
+    const char* const options = std::getenv("TSAN_OPTIONS");
+    return {{"DBUS_SYSTEM_BUS_ADDRESS", "unix:path=" + std::string{directory_ / "bus"}},
+            // libdbus takes two of its locks in both orders, on one thread. Races are still reported.
+            {"TSAN_OPTIONS", std::string{options == nullptr ? "" : options} + " detect_deadlocks=0"}};
 }
 
 Command AvahiMachine::inside(Command command) const {
