@@ -106,7 +106,8 @@ Result Browser::run(milliseconds time) {
         if (state == AVAHI_CLIENT_FAILURE) static_cast<Browser*>(self)->error_ = avahi_client_errno(client);
     };
     int error = 0;
-    client_.reset(avahi_client_new(avahi_simple_poll_get(poll_.get()), AvahiClientFlags{}, changed, this, &error));
+    client_.reset(
+        avahi_client_new(avahi_simple_poll_get(poll_.get()), static_cast<AvahiClientFlags>(0), changed, this, &error));
     if (!client_) return no_avahi(avahi_strerror(error));
     const auto found = [](AvahiServiceBrowser* browser, AvahiIfIndex interface_index, AvahiProtocol protocol,
                           AvahiBrowserEvent event, const char* name, const char*, const char*, AvahiLookupResultFlags,
@@ -116,7 +117,7 @@ Result Browser::run(milliseconds time) {
             {.name = name == nullptr ? "" : name, .interface_index = interface_index, .protocol = protocol});
     };
     if (avahi_service_browser_new(client_.get(), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, discovery::kServiceType, kDomain,
-                                  AvahiLookupFlags{}, found, this) == nullptr) {
+                                  static_cast<AvahiLookupFlags>(0), found, this) == nullptr) {
         return no_avahi(avahi_strerror(avahi_client_errno(client_.get())));
     }
     while (!error_) {
@@ -163,7 +164,7 @@ void Browser::resolve(AvahiClient* client, const Sightings::Key& key) {
     };
     // The address of the family over which the daemon is announced: the other one may not reach it.
     avahi_service_resolver_new(client, key.interface_index, key.protocol, key.name.c_str(), discovery::kServiceType,
-                               kDomain, key.protocol, AvahiLookupFlags{}, resolved, this);
+                               kDomain, key.protocol, static_cast<AvahiLookupFlags>(0), resolved, this);
 }
 
 }  // namespace

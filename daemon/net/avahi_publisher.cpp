@@ -279,8 +279,8 @@ int Publisher::add(const Service& service) const {
     const Records records = records_of(publication_.facts);
     for (const AdvertisedPlace& place : service.port.places) {
         const int error = avahi_entry_group_add_service_strlst(
-            service.group, interface_of(place), protocol_of(place.family), AvahiPublishFlags{}, service.name.c_str(),
-            discovery::kServiceType, nullptr, nullptr, service.port.port, records.get());
+            service.group, interface_of(place), protocol_of(place.family), static_cast<AvahiPublishFlags>(0),
+            service.name.c_str(), discovery::kServiceType, nullptr, nullptr, service.port.port, records.get());
         if (error != AVAHI_OK) return error;
     }
     return AVAHI_OK;
