@@ -33,6 +33,7 @@
 #include "engine/engine.h"
 #include "io/device_kind.h"
 #include "io/device_supervisor.h"
+#include "net/advertisement.h"
 #include "net/server.h"
 #include "store/graph_store.h"
 #include "store/token_file.h"
@@ -135,6 +136,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     void fail_start(const std::string& sentence);
     void welcome_clients();
     void await_first_block();
+    void advertise();
     void report_to_service_manager();
     [[nodiscard]] std::string service_status() const;
     void await_signal();
@@ -188,6 +190,8 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     io::DeviceSupervisor supervisor_;
     TokenKeeper tokens_;
     net::Server server_;
+    std::vector<std::string> tcp_addresses_;  ///< on which the server listens
+    std::optional<net::Advertisement> advertisement_;
     std::optional<store::GraphStore> store_;  ///< empty without --state-dir
     std::string tls_fingerprint_;             ///< empty: no TLS
     std::string device_set_;                  ///< by a client, instead of the configured one; empty: none
@@ -287,7 +291,14 @@ int Daemon::listen() {
         if (const auto bound = server_.listen_tcp(address); !bound) {
             log(net::LogLevel::error, bound.error().sentence);
             return kExitUsage;
+        } else {
+            tcp_addresses_.push_back(*bound);
         }
+    }
+    if (!options_.advertise.empty() && !net::any_reachable(tcp_addresses_)) {
+        log(net::LogLevel::warning,
+            "--advertise has no effect: other machines cannot reach this daemon, which listens only on loopback "
+            "addresses and on a Unix socket; expected --listen with an address of a network interface");
     }
     return kExitClean;
 }
@@ -303,6 +314,7 @@ int Daemon::run() {
     server_.stop();
     if (store_ && !out_of_memory_) store_->confirm_restore();
     save_last();
+    advertisement_.reset();
     return status_;
 }
 
@@ -387,6 +399,7 @@ void Daemon::welcome_clients() {
     if (engine_.renderer().frames() > 0) {
         if (store_) store_->confirm_restore();
         server_.welcome_clients();
+        advertise();
         service_.ready();
         report_to_service_manager();
         return;
@@ -399,6 +412,15 @@ void Daemon::await_first_block() {
     welcome_timer_.async_wait([this](const asio::error_code& error) {
         if (!error && !exiting_) welcome_clients();
     });
+}
+
+void Daemon::advertise() {
+    if (options_.advertise.empty() || !net::any_reachable(tcp_addresses_)) return;
+    advertisement_.emplace(options_.advertise, tcp_addresses_,
+                           net::AdvertisedFacts{.version = RTA_VERSION, .instance = server_.instance_id()},
+                           [this](net::LogLevel level, std::string_view line) {
+                               asio::post(io_, [level, text = std::string{line}] { log(level, text); });
+                           });
 }
 
 void Daemon::report_to_service_manager() {
@@ -443,6 +465,7 @@ void Daemon::fade_and_stop() {
     log(net::LogLevel::info, "exiting");
     exiting_ = true;
     service_.stopping();
+    if (advertisement_) advertisement_->withdraw();
     if (!supervisor_.status().running) {
         stop(status_);
         return;

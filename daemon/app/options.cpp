@@ -25,6 +25,7 @@
 #include "frame/local_address.h"
 #include "io/offline_output.h"
 #include "net/address.h"
+#include "net/advertisement.h"
 #include "store/state_folder.h"
 #include "text/quoting.h"
 #include "text/suggestion.h"
@@ -165,6 +166,16 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
                    "Least severe messages to log: debug, info, warning or error (default: info)")
         ->type_name("LEVEL")
         ->transform(CLI::Validator{read_log_level, ""});
+    const std::string host_name{net::kHostNameMark};
+    app.add_option_function<std::string>(
+           "--advertise",
+           [&options, host_name](const std::string& name) { options.advertise = name.empty() ? host_name : name; },
+           "Publish the daemon on the local network under this name, so that `rtactl discover` finds it (DNS-SD, "
+           "through Avahi). %h stands for the host name; --advertise alone is --advertise %h")
+        ->type_name("NAME")
+        ->expected(0, 1)
+        ->default_str(host_name)
+        ->check([](const std::string& name) { return reason_of(net::check_service_name(name)); });
 }
 
 CLI::App* define_check(CLI::App& app, CheckOptions& options) {

@@ -33,6 +33,7 @@ struct DaemonOptions {
     std::string graph;                ///< file; empty: start with an empty graph
     net::ServerLimits limits{};
     net::LogLevel log_level = net::LogLevel::info;
+    std::string advertise;  ///< see net::Advertisement; empty: not advertised
 };
 
 /// `rtad devices`

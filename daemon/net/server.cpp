@@ -366,4 +366,6 @@ void Server::stop() { impl_->stop(); }
 
 std::size_t Server::client_count() const { return impl_->dispatcher.client_count(); }
 
+const std::string& Server::instance_id() const { return impl_->dispatcher.hub().instance_id(); }
+
 }  // namespace rta::net

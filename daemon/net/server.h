@@ -98,6 +98,9 @@ class Server {
     /// Returns the number of connected clients, without refused ones.
     [[nodiscard]] std::size_t client_count() const;
 
+    /// Returns the id of this run of the daemon, as in HelloResult.
+    [[nodiscard]] const std::string& instance_id() const;
+
  private:
     struct Impl;
     std::shared_ptr<Impl> impl_;

@@ -10,6 +10,7 @@
 
 #include "recorded_daemon.h"
 #include "rtactl/commands/commands.h"
+#include "support/avahi_machine.h"
 #include "support/daemon.h"
 #include "support/json.h"
 
@@ -626,6 +627,7 @@ class HelpExamples : public Rtactl {
         Command command{"sh",
                         {"-c", "cd " + directory_.path().string() + " && PATH=" + path + ":$PATH && " + exec + line}};
         command.environment = {{"RTACTL_HOST", daemon_.socket().string()}};
+        command.environment.merge(machine_.environment());
         return command;
     }
 
@@ -647,6 +649,7 @@ class HelpExamples : public Rtactl {
     }
 
     TemporaryDirectory directory_;
+    AvahiMachine machine_;  ///< for `rtactl discover`
 };
 
 TEST_F(HelpExamples, AllOfThemWork) {

@@ -163,6 +163,7 @@ TEST_F(ConfigOptions, EveryKey) {
         idle-timeout = "5min"
         write-timeout = "500ms"
         log-level = "debug"
+        advertise = "Studio A"
     )");
     EXPECT_EQ(options.device.device, io::parse_device("portaudio:ALSA/hw:0", io::device_kinds()));
     ASSERT_TRUE(options.device.input);
@@ -186,6 +187,7 @@ TEST_F(ConfigOptions, EveryKey) {
     EXPECT_EQ(options.limits.idle_time, std::chrono::minutes{5});
     EXPECT_EQ(options.limits.write_time, std::chrono::milliseconds{500});
     EXPECT_EQ(options.log_level, net::LogLevel::debug);
+    EXPECT_EQ(options.advertise, "Studio A");
 }
 
 TEST_F(ConfigOptions, TheCommandLineWins) {
@@ -244,6 +246,9 @@ TEST_F(ConfigOptions, WrongValuesAreRefusedWithFileLineKeyAndTheExpectedValue) {
     expect_refused("tls-cert = \"c.pem\"", {"--tls-cert and --tls-key belong together"});
     expect_refused("socket = \"/" + std::string(107, 's') + "\"", {"line 1", "socket", "108 bytes; expected 1 to 107"});
     expect_refused("device = \"null:" + path_ + "\"", {"would overwrite the configuration"});
+    expect_refused("advertise = \"a\\tb\"", {"line 1", "advertise", "invalid name", "1 to 63 bytes"});
+    expect_refused("advertise = \"\"", {"advertise is empty"});
+    expect_refused("advertise = true", {"line 1", "advertise"});
     expect_refused("device = \"null\"\ninput-device = \"portaudio\"", {"--input-device conflicts with --device null"});
 }
 
@@ -283,6 +288,7 @@ TEST_F(ConfigOptions, TheShippedFileIsAcceptedAndChangesNothingButTheStateFolder
     EXPECT_EQ(options.state_directory, "/var/lib/rtad");
     auto bare = good("");
     EXPECT_EQ(options.listen, bare.listen);
+    EXPECT_EQ(options.advertise, "") << "off";
     EXPECT_EQ(options.socket, bare.socket);
     EXPECT_EQ(options.device.device, bare.device.device);
 }
@@ -292,7 +298,7 @@ TEST_F(ConfigOptions, TheShippedFileShowsEveryKeyAndTheTrueDefaults) {
     const std::string text = with_defaults_in_force(shipped());
     const auto entries = read_config(text);
     ASSERT_TRUE(entries) << entries.error().sentence;
-    EXPECT_EQ(entries->size(), 22U) << "as many as there are flags: see EveryKey";
+    EXPECT_EQ(entries->size(), 23U) << "as many as there are flags: see EveryKey";
     const auto shown = good(text);
     const auto bare = good("");
     unsetenv("RUNTIME_DIRECTORY");

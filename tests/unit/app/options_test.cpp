@@ -54,6 +54,17 @@ TEST(Options, Defaults) {
     EXPECT_EQ(default_socket_path(), "/run/rtad/control.sock");
 }
 
+TEST(Options, AdvertiseHasADefaultNameButIsOff) {
+    EXPECT_EQ(expect<DaemonOptions>({}).advertise, "");
+    EXPECT_EQ(expect<DaemonOptions>({"--advertise"}).advertise, "%h");
+    EXPECT_EQ(expect<DaemonOptions>({"--advertise", "--device", "null"}).advertise, "%h");
+    EXPECT_EQ(expect<DaemonOptions>({"--advertise", ""}).advertise, "%h") << "never silently off";
+    EXPECT_EQ(expect<DaemonOptions>({"--advertise", "Rack on %h"}).advertise, "Rack on %h");
+    expect_usage_error({"--advertise", std::string(64, 'x')}, "expected 1 to 63 bytes of printable text");
+    expect_usage_error({"--advertise", "a\x1b[31m"}, "invalid name");
+    expect_usage_error({"--advertise", "a", "--advertise", "b"}, "--advertise");
+}
+
 TEST(Options, EveryFlagOfTheDaemon) {
     const auto options = expect<DaemonOptions>({"--device",        "portaudio:ALSA/hw:0",
                                                 "--input-device",  "portaudio:Mic",
@@ -71,7 +82,8 @@ TEST(Options, EveryFlagOfTheDaemon) {
                                                 "--tls-client-ca", "ca.pem",
                                                 "--state-dir",     "/var/lib/x",
                                                 "--graph",         "g.json",
-                                                "--log-level",     "debug"});
+                                                "--log-level",     "debug",
+                                                "--advertise",     "Studio A"});
     EXPECT_EQ(options.device.device, io::parse_device("portaudio:ALSA/hw:0", io::device_kinds()));
     ASSERT_TRUE(options.device.input);
     EXPECT_EQ(options.device.input->name, "Mic");
@@ -83,6 +95,7 @@ TEST(Options, EveryFlagOfTheDaemon) {
     EXPECT_EQ(options.tls_certificate, "c.pem");
     EXPECT_EQ(options.tls_key, "k.pem");
     EXPECT_EQ(options.tls_client_ca, "ca.pem");
+    EXPECT_EQ(options.advertise, "Studio A");
     EXPECT_EQ(options.socket, "/tmp/s");
     EXPECT_EQ(options.state_directory, "/var/lib/x");
     EXPECT_EQ(options.graph, "g.json");
