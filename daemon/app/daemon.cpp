@@ -416,11 +416,13 @@ void Daemon::await_first_block() {
 
 void Daemon::advertise() {
     if (options_.advertise.empty() || !net::any_reachable(tcp_addresses_)) return;
-    advertisement_.emplace(options_.advertise, tcp_addresses_,
-                           net::AdvertisedFacts{.version = RTA_VERSION, .instance = server_.instance_id()},
-                           [this](net::LogLevel level, std::string_view line) {
-                               asio::post(io_, [level, text = std::string{line}] { log(level, text); });
-                           });
+    advertisement_.emplace(
+        options_.advertise, tcp_addresses_,
+        net::AdvertisedFacts{
+            .version = RTA_VERSION, .instance = server_.instance_id(), .tls_fingerprint = tls_fingerprint_},
+        [this](net::LogLevel level, std::string_view line) {
+            asio::post(io_, [level, text = std::string{line}] { log(level, text); });
+        });
 }
 
 void Daemon::report_to_service_manager() {

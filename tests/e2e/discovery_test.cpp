@@ -258,6 +258,41 @@ TEST(Discovery, TheTimeToSearchIsChecked) {
     }
 }
 
+TEST(Discovery, RtadIsFoundOnAnotherMachineAndReachedThere) {
+    const AvahiMachine studio{"studio"};
+    const AvahiMachine office{"office", studio};
+    const TemporaryDirectory directory;
+    const auto start = [&](const std::string& name) {
+        return std::make_unique<Process>(
+            studio.inside({rtad_program().string(),
+                           {"--device", "null", "--advertise", "--listen", "0.0.0.0:0", "--socket",
+                            std::string{directory / name}, "--state-dir", std::string{directory / (name + "-state")}},
+                           {}}));
+    };
+    const auto first = start("first");
+    EXPECT_TRUE(first->wait_for_line(Process::Stream::error, R"(advertised on the network as "studio", port )"));
+    const auto second = start("second");
+    EXPECT_TRUE(second->wait_for_line(Process::Stream::error, R"(advertised on the network as "studio #2", port )"));
+    const Found found = discover_names(office, {"studio", "studio #2"});
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_TRUE(has_address(found[0], studio.address())) << found[0].ShortDebugString();
+    const std::string fingerprint = text_of(found[0], "fingerprint");
+    EXPECT_TRUE(has(first->error(), fingerprint)) << fingerprint;
+    EXPECT_NE(fingerprint, text_of(found[1], "fingerprint"));
+
+    const auto port = static_cast<int>(found[0].fields().at("port").number_value());
+    const RunResult status = run(office.inside({rtactl_program().string(),
+                                                {"--host", studio.address() + ":" + std::to_string(port),
+                                                 "--tls-fingerprint", fingerprint, "--json", "status"},
+                                                {}}));
+    EXPECT_EQ(status.status, kDone) << status.error << status.output;
+    EXPECT_TRUE(has(status.output, text_of(found[0], "instance"))) << "the same instance";
+
+    first->signal(SIGTERM);
+    EXPECT_EQ(first->wait(), kDone) << first->error();
+    discover_names(office, {"studio #2"});
+}
+
 TEST(Discovery, RtadWarnsIfItListensOnLoopbackOnly) {
     const AvahiMachine machine;
     const TemporaryDirectory directory;
