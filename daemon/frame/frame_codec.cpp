@@ -84,7 +84,7 @@ std::expected<std::optional<std::string_view>, FrameError> FrameDecoder::next(st
 bool FrameDecoder::ready() const {
     if (error_) return true;
     const std::string_view pending = std::string_view{buffer_}.substr(taken_);
-    const auto length = read_length(pending);
+    const auto length = read_length(pending, kMaximumFrameBytes);
     return !length || (*length && pending.size() - (*length)->prefix >= (*length)->payload);
 }
 
