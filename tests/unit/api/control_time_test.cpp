@@ -63,7 +63,6 @@ struct ControlTimeTest : testing::Test {
     std::string log;
     nanoseconds used{0};
     TimePoint now{1h};
-    int passes_over = 0;
     ControlTime time{[this] { return used; }, [this] { return now; }};
     const Client light = client('l');
     const Client a = client('a');

@@ -24,7 +24,7 @@ constexpr std::array kFrequencies{20.0, 31.5, 100.0, 333.0, 999.5, 2'800.0, 7'00
 bool always() { return true; }
 
 Expected<SignalPath> find_path(const Engine& engine, const SignalPath::Ends& ends) {
-    return SignalPath::find(engine.graph(), engine.own_latencies(), ends, always);
+    return SignalPath::find(engine.graph(), *engine.own_latencies(), ends, always);
 }
 
 /// Renders an impulse at a device input. Returns a channel of the output, starting at the impulse.
@@ -228,7 +228,7 @@ TEST(EnginePath, StopsWhenFindingItTakesTooLong) {
     offline.load(ways(true));
     const auto find_within = [&](int most) {
         int calls = 0;
-        const auto path = SignalPath::find(offline.engine.graph(), offline.engine.own_latencies(),
+        const auto path = SignalPath::find(offline.engine.graph(), *offline.engine.own_latencies(),
                                            {.from = "mic", .to = "out"}, [&] { return ++calls <= most; });
         return std::pair{path, calls};
     };
