@@ -113,12 +113,22 @@ TEST(Client, RefusesAnOkWithoutItsResult) {
 }
 
 TEST(Client, PipelinesRequests) {
-    ScriptedDaemon daemon{[](const v1::Request& request) { return Reply{.bytes = frame(ok(request))}; }};
+    ScriptedDaemon daemon{[](const v1::Request& request) {
+        v1::Response response = ok(request);
+        response.mutable_set_volume()->set_volume_db(request.set_volume().volume_db());
+        return Reply{.bytes = frame(response)};
+    }};
     auto client = connect(daemon);
     ASSERT_TRUE(client);
     std::vector<std::uint64_t> ids;
-    for (int i = 0; i < 50; ++i) ids.push_back(client->send({}).value());
-    for (auto id = ids.rbegin(); id != ids.rend(); ++id) EXPECT_EQ(client->receive(*id)->id(), *id);
+    for (int i = 0; i < 50; ++i) {
+        v1::Request request;
+        request.mutable_set_volume()->set_volume_db(static_cast<float>(-i));
+        ids.push_back(client->send(std::move(request)).value());
+    }
+    for (std::size_t i = ids.size(); i-- > 0;) {
+        EXPECT_EQ(client->receive(ids[i])->set_volume().volume_db(), -static_cast<float>(i));
+    }
 }
 
 TEST(Client, ExplainsABadAddress) {
