@@ -22,10 +22,12 @@ bool is_transient(const Error& error) {
         case Error::Kind::cannot_connect:
         case Error::Kind::lost:
         case Error::Kind::timeout:
+        case Error::Kind::missed:
             return true;
         case Error::Kind::refused:  // the daemon has too many clients, or exits
             return error.code == v1::RESOURCE_EXHAUSTED || error.code == v1::UNAVAILABLE ||
                    error.code == v1::DEADLINE_EXCEEDED;
+        case Error::Kind::untrusted:
         case Error::Kind::bad_address:
         case Error::Kind::protocol:
         case Error::Kind::too_large:

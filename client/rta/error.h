@@ -16,6 +16,7 @@ namespace rta::client {
 struct Error {
     enum class Kind : std::uint8_t {
         cannot_connect,  ///< no address accepted
+        untrusted,       ///< the certificate of the daemon is not the expected one, or cannot be verified
         bad_address,     ///< the text is not an address
         refused,         ///< the daemon refused this client with the error `code`
         lost,            ///< the daemon disconnected

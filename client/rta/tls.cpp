@@ -233,7 +233,7 @@ class Attempt {
     [[nodiscard]] std::string daemon() const { return "rtad at " + to_string(endpoint_); }
 
     [[nodiscard]] std::unexpected<Error> refuse(const std::string& why) const {
-        return fail(Error::Kind::cannot_connect, "refused to connect to " + daemon() + ": " + why);
+        return fail(Error::Kind::untrusted, "refused to connect to " + daemon() + ": " + why);
     }
 
     [[nodiscard]] std::unexpected<Error> refuse_by_authority(long verified) const {

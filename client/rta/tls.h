@@ -16,8 +16,8 @@ struct TlsConnection {
     bool first_use = false;  ///< the daemon was not known before
 };
 
-/// Performs the TLS handshake on a connected stream and verifies the certificate of the daemon at `endpoint`. All
-/// errors have the kind cannot_connect.
+/// Performs the TLS handshake on a connected stream and verifies the certificate of the daemon at `endpoint`. Errors:
+/// untrusted; cannot_connect if the handshake fails.
 [[nodiscard]] Expected<TlsConnection> connect_tls(std::unique_ptr<ByteStream> stream, const TcpEndpoint& endpoint,
                                                   const TlsOptions& options, const Deadline& deadline);
 

@@ -28,6 +28,7 @@ v1::Code code_of(const client::Error& error) {
         case client::Error::Kind::bad_address:
             return v1::INVALID_ARGUMENT;
         case client::Error::Kind::cannot_connect:
+        case client::Error::Kind::untrusted:
         case client::Error::Kind::lost:
         case client::Error::Kind::interrupted:
         case client::Error::Kind::missed:
@@ -46,6 +47,7 @@ Exit exit_of(const client::Error& error) {
         case client::Error::Kind::bad_address:
             return Exit::usage;
         case client::Error::Kind::cannot_connect:
+        case client::Error::Kind::untrusted:
         case client::Error::Kind::lost:
         case client::Error::Kind::timeout:
         case client::Error::Kind::protocol:
