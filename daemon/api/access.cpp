@@ -19,9 +19,11 @@ std::int64_t Access::now_s() const {
         .count();
 }
 
-void Access::create(NewToken, Workers&, std::function<void(Expected<Created>)> done) { done(no_token_file()); }
+void Access::create(const NewToken&, Workers&, const std::function<void(Expected<Created>)>& done) {
+    done(no_token_file());
+}
 
-void Access::revoke(std::string, std::string, Workers&, std::function<void(Expected<void>)> done) {
+void Access::revoke(const std::string&, const std::string&, Workers&, const std::function<void(Expected<void>)>& done) {
     done(no_token_file());
 }
 

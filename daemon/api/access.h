@@ -50,10 +50,10 @@ class Access {
     /// Creates a token. Calls `done` once, on the control thread, when it is on the disk: later, or before it returns.
     /// INVALID_ARGUMENT, ALREADY_EXISTS, RESOURCE_EXHAUSTED; UNAVAILABLE if it cannot be saved; FAILED_PRECONDITION
     /// without a token file.
-    virtual void create(NewToken token, Workers& workers, std::function<void(Expected<Created>)> done);
+    virtual void create(const NewToken& token, Workers& workers, const std::function<void(Expected<Created>)>& done);
     /// Revokes a token, in the same way. NOT_FOUND. `author` is for the log.
-    virtual void revoke(std::string name, std::string author, Workers& workers,
-                        std::function<void(Expected<void>)> done);
+    virtual void revoke(const std::string& name, const std::string& author, Workers& workers,
+                        const std::function<void(Expected<void>)>& done);
 };
 
 /// Returns an object without tokens.

@@ -21,7 +21,7 @@ std::string host_of(std::string_view address) {
 }  // namespace
 
 std::string network_of(std::string_view address) {
-    const std::string host = host_of(address);
+    std::string host = host_of(address);
     in_addr ipv4{};
     if (::inet_pton(AF_INET, host.c_str(), &ipv4) == 1) return host;
     in6_addr ipv6{};

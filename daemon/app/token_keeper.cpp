@@ -51,8 +51,9 @@ std::optional<TokenInfo> TokenKeeper::find_secret(std::string_view secret) const
 
 std::optional<TokenInfo> TokenKeeper::find_name(std::string_view name) const { return copy_of(list_.find_name(name)); }
 
-void TokenKeeper::create(NewToken token, api::Workers& workers, std::function<void(Expected<Created>)> done) {
-    if (path_.empty()) return Access::create(std::move(token), workers, std::move(done));
+void TokenKeeper::create(const NewToken& token, api::Workers& workers,
+                         const std::function<void(Expected<Created>)>& done) {
+    if (path_.empty()) return Access::create(token, workers, done);
     const auto created = std::make_shared<Created>();
     add({.apply = [this, token, created](store::TokenList& list) -> Expected<void> {
              created->info = new_token(token.name, token.role, token.lifetime_s, now_s());
@@ -62,7 +63,7 @@ void TokenKeeper::create(NewToken token, api::Workers& workers, std::function<vo
              return {};
          },
          .done =
-             [created, author = token.author, done = std::move(done)](const Expected<void>& outcome) {
+             [created, author = token.author, done](const Expected<void>& outcome) {
                  if (!outcome) return done(std::unexpected(outcome.error()));
                  const TokenInfo& info = created->info;
                  log(net::LogLevel::info, "access token " + info.name + " (" + std::string{role_name(info.role)} +
@@ -73,12 +74,12 @@ void TokenKeeper::create(NewToken token, api::Workers& workers, std::function<vo
          .workers = workers});
 }
 
-void TokenKeeper::revoke(std::string name, std::string author, api::Workers& workers,
-                         std::function<void(Expected<void>)> done) {
-    if (path_.empty()) return Access::revoke(std::move(name), std::move(author), workers, std::move(done));
+void TokenKeeper::revoke(const std::string& name, const std::string& author, api::Workers& workers,
+                         const std::function<void(Expected<void>)>& done) {
+    if (path_.empty()) return Access::revoke(name, author, workers, done);
     add({.apply = [name](store::TokenList& list) { return list.remove(name); },
          .done =
-             [name, author, done = std::move(done)](const Expected<void>& outcome) {
+             [name, author, done](const Expected<void>& outcome) {
                  if (outcome) log(net::LogLevel::info, "access token " + name + " was revoked" + by(author));
                  done(outcome);
              },

@@ -29,9 +29,10 @@ class TokenKeeper final : public api::Access {
     [[nodiscard]] std::optional<TokenInfo> find_secret(std::string_view secret) const override;
     [[nodiscard]] std::optional<TokenInfo> find_name(std::string_view name) const override;
     [[nodiscard]] std::vector<TokenInfo> list() const override { return list_.infos(); }
-    void create(NewToken token, api::Workers& workers, std::function<void(Expected<Created>)> done) override;
-    void revoke(std::string name, std::string author, api::Workers& workers,
-                std::function<void(Expected<void>)> done) override;
+    void create(const NewToken& token, api::Workers& workers,
+                const std::function<void(Expected<Created>)>& done) override;
+    void revoke(const std::string& name, const std::string& author, api::Workers& workers,
+                const std::function<void(Expected<void>)>& done) override;
 
  private:
     struct Change {

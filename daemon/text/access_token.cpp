@@ -44,7 +44,7 @@ bool is_token_name(std::string_view text) {
 std::expected<std::int64_t, std::string> parse_lifetime(std::string_view text) {
     double number = 0;
     const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     const std::string_view symbol = error == std::errc{} ? std::string_view{rest, end} : "?";
     const auto* const unit = std::ranges::find(kTimeUnits, symbol, &TimeUnit::symbol);
     if (unit == kTimeUnits.end()) {

@@ -49,11 +49,11 @@ void answer_created(Call& call, const Expected<Access::Created>& created) {
 }  // namespace
 
 void create_token(Call& call) {
-    auto token = to_token(call.request.message.create_token(), call.client.identity().author);
+    const auto token = to_token(call.request.message.create_token(), call.client.identity().author);
     if (!token) return call.request.refuse(token.error());
     call.request.stage = PendingRequest::Stage::executed;
     Services& services = call.services;
-    services.daemon.access().create(*std::move(token), services.workers,
+    services.daemon.access().create(*token, services.workers,
                                     [&services, handle = call.handle()](const Expected<Access::Created>& created) {
                                         handle.resume([&](Call& later) { answer_created(later, created); });
                                         if (created) disconnect_without_token(services);

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <deque>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "api/access.h"
@@ -36,15 +33,16 @@ class FakeAccess final : public Access {
     }
     [[nodiscard]] std::vector<TokenInfo> list() const override { return tokens; }
     [[nodiscard]] std::int64_t now_s() const override { return now; }
-    void create(NewToken token, Workers&, std::function<void(Expected<Created>)> done) override {
+    void create(const NewToken& token, Workers&, const std::function<void(Expected<Created>)>& done) override {
         if (disk_is_full) return done(fail(ErrorCode::unavailable, "the disk is full"));
         add(token.name, token.role, token.lifetime_s ? std::optional{now + *token.lifetime_s} : std::nullopt);
         authors.push_back(token.author);
         done(Created{tokens.back(), secret_of(token.name)});
     }
-    void revoke(std::string name, std::string author, Workers&, std::function<void(Expected<void>)> done) override {
+    void revoke(const std::string& name, const std::string& author, Workers&,
+                const std::function<void(Expected<void>)>& done) override {
         if (disk_is_full) return done(fail(ErrorCode::unavailable, "the disk is full"));
-        authors.push_back(std::move(author));
+        authors.push_back(author);
         const bool known = std::erase_if(tokens, [&](const TokenInfo& token) { return token.name == name; }) > 0;
         done(known ? Expected<void>{} : fail(ErrorCode::not_found, "unknown token"));
     }
