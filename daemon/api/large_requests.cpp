@@ -25,7 +25,7 @@ struct LargeRequests::Job {
         parsed = ParsedRequest::parse(payload);
         if (parsed.error || parsed.malformed || parsed.kind->prepare == nullptr) return;
         if (!permits(role, *parsed.kind)) return;  // the dispatcher refuses it
-        v1::Request message;  // freed on the worker
+        v1::Request message;                       // freed on the worker
         parsed.take_content(message);
         state = parsed.kind->prepare(engine, std::move(snapshot), message);
     }
@@ -63,7 +63,8 @@ void LargeRequests::start_next() {
 }
 
 void LargeRequests::start(const Call& call) {
-    const auto job = std::make_shared<Job>(std::move(call.request.payload), engine_.snapshot(), call.client.identity().role);
+    const auto job =
+        std::make_shared<Job>(std::move(call.request.payload), engine_.snapshot(), call.client.identity().role);
     on_worker_ = true;
     const auto started = guarded("reading a request", [&] {
         workers_.run(

@@ -11,6 +11,7 @@
 #include <asio/redirect_error.hpp>
 #include <asio/ssl/error.hpp>
 #include <asio/use_awaitable.hpp>
+#include <atomic>
 #include <cerrno>
 #include <exception>
 #include <optional>
@@ -111,6 +112,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     [[nodiscard]] TlsNetwork& network() const { return *network_; }
     /// Constant after the handshake.
     [[nodiscard]] const std::string& certificate_name() const { return certificate_name_; }
+    /// Returns the number of bytes that the socket has accepted, before encryption. [any]
+    [[nodiscard]] std::uint64_t bytes_taken() const { return bytes_taken_.load(std::memory_order_relaxed); }
 
     static asio::awaitable<Transfer> read(std::shared_ptr<Connection> self, std::span<char> into);
     static asio::awaitable<Transfer> write(std::shared_ptr<Connection> self, std::vector<asio::const_buffer> buffers);
@@ -139,6 +142,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     State state_ = State::connected;
     asio::error_code failure_;  ///< of the handshake
     std::string certificate_name_;
+    std::atomic<std::uint64_t> bytes_taken_{0};
     bool busy_ = false;           ///< the handshake thread uses the socket
     bool closed_ = false;         ///< the owner has closed the stream, or the handshake took too long
     bool input_stopped_ = false;  ///< by the owner
@@ -273,6 +277,7 @@ asio::awaitable<Connection::Transfer> Connection::write(std::shared_ptr<Connecti
             }
             sent += done.count;
             written += done.count;
+            self->bytes_taken_.fetch_add(done.count, std::memory_order_relaxed);  // only a count
             if (!done.awaited) continue;
             if (const asio::error_code error = co_await self->ready_for(*done.awaited)) {
                 co_return Transfer{.count = written, .error = error};
@@ -326,6 +331,8 @@ class TlsStream final : public ByteStream {
     TlsStream(const TlsStream&) = delete;
     TlsStream& operator=(const TlsStream&) = delete;
     ~TlsStream() override { close(); }
+
+    std::uint64_t bytes_taken() const override { return connection_->bytes_taken(); }
 
     asio::awaitable<std::size_t> read_some(std::span<char> into, asio::error_code& error) override {
         asio::awaitable<Connection::Transfer> reading = Connection::read(connection_, into);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cstdlib>
 
+#include "rta/known_hosts.h"
 #include "rtactl/context/context.h"
 #include "text/quantity.h"
 #include "text/quoting.h"

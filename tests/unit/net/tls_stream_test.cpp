@@ -220,6 +220,7 @@ class CutStream final : public client::ByteStream {
         if (drops_output) return {.count = bytes.size()};
         return stream_->write(bytes.substr(0, cut(bytes.size())));
     }
+    [[nodiscard]] int descriptor() const noexcept override { return stream_->descriptor(); }
     void close() noexcept override { stream_->close(); }
 
     bool drops_output = false;
