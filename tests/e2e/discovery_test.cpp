@@ -10,6 +10,7 @@
 #include "support/avahi_machine.h"
 #include "support/daemon.h"
 #include "support/json.h"
+#include "support/test_token.h"
 
 namespace rta::test {
 namespace {
@@ -263,11 +264,13 @@ TEST(Discovery, RtadIsFoundOnAnotherMachineAndReachedThere) {
     const AvahiMachine office{"office", studio};
     const TemporaryDirectory directory;
     const auto start = [&](const std::string& name) {
-        return std::make_unique<Process>(
-            studio.inside({rtad_program().string(),
-                           {"--device", "null", "--advertise", "--listen", "0.0.0.0:0", "--socket",
-                            std::string{directory / name}, "--state-dir", std::string{directory / (name + "-state")}},
-                           {}}));
+        const std::filesystem::path tokens = directory / (name + "-tokens");
+        std::filesystem::copy_file(test_token().tokens(), tokens);
+        return std::make_unique<Process>(studio.inside(
+            {rtad_program().string(),
+             {"--device", "null", "--advertise", "--listen", "0.0.0.0:0", "--socket", std::string{directory / name},
+              "--state-dir", std::string{directory / (name + "-state")}, "--tokens", tokens.string()},
+             {}}));
     };
     const auto first = start("first");
     EXPECT_TRUE(first->wait_for_line(Process::Stream::error, R"(advertised on the network as "studio", port )"));
@@ -281,10 +284,11 @@ TEST(Discovery, RtadIsFoundOnAnotherMachineAndReachedThere) {
     EXPECT_NE(fingerprint, text_of(found[1], "fingerprint"));
 
     const auto port = static_cast<int>(found[0].fields().at("port").number_value());
-    const RunResult status = run(office.inside({rtactl_program().string(),
-                                                {"--host", studio.address() + ":" + std::to_string(port),
-                                                 "--tls-fingerprint", fingerprint, "--json", "status"},
-                                                {}}));
+    const RunResult status =
+        run(office.inside({rtactl_program().string(),
+                           {"--host", studio.address() + ":" + std::to_string(port), "--tls-fingerprint", fingerprint,
+                            "--token-file", test_token().file().string(), "--json", "status"},
+                           {}}));
     EXPECT_EQ(status.status, kDone) << status.error << status.output;
     EXPECT_TRUE(has(status.output, text_of(found[0], "instance"))) << "the same instance";
 

@@ -210,8 +210,9 @@ TEST(RtadArguments, UnknownOptionsAndCommandsHaveASuggestion) {
     EXPECT_EQ(error({"--port", "7900"}), R"(rtad: unknown option "--port")");
     EXPECT_EQ(error({"--sample-rat", "44100"}),
               R"(rtad: unknown option "--sample-rat"; did you mean "--sample-rate"?)");
-    EXPECT_EQ(error({"rendr"}),
-              R"(rtad: unknown command "rendr" (did you mean "render"?); expected one of: devices, check, render)");
+    EXPECT_EQ(
+        error({"rendr"}),
+        R"(rtad: unknown command "rendr" (did you mean "render"?); expected one of: devices, check, render, token)");
     EXPECT_EQ(error({"render", "--grph", "x.json", "--duration", "1", "--output", "x.wav"}),
               R"(rtad: unknown option "--grph" of rtad render; did you mean "--graph"?)");
 }

@@ -17,6 +17,7 @@
 #include "rta/daemon_client.h"
 #include "support/certificates.h"
 #include "support/daemon.h"
+#include "support/test_token.h"
 
 namespace rta::test {
 namespace {
@@ -29,8 +30,10 @@ bool has(const std::string& text, std::string_view part) { return text.find(part
 class TlsDaemon {
  public:
     explicit TlsDaemon(std::vector<std::string> arguments, std::uint16_t port = 0) {
+        fs::copy_file(test_token().tokens(), directory_ / "tokens");
         arguments.insert(arguments.begin(), {"--device", "null", "--socket", (directory_ / "s").string(), "--listen",
-                                             "tls://127.0.0.1:" + std::to_string(port)});
+                                             "tls://127.0.0.1:" + std::to_string(port), "--tokens",
+                                             (directory_ / "tokens").string(), "--max-clients-per-address", "512"});
         process_ = std::make_unique<Process>(Command{rtad_program().string(), std::move(arguments), {}});
         const auto line = process_->wait_for_line(Process::Stream::error, "with TLS; certificate ");
         if (!line || !process_->wait_for_line(Process::Stream::error, "device: null")) {
@@ -54,7 +57,7 @@ class TlsDaemon {
 
     [[nodiscard]] client::Expected<client::DaemonClient> client() const {
         const client::Endpoint endpoint = client::TcpEndpoint{.host = "127.0.0.1", .port = port_};
-        client::ClientOptions options{.client_name = "e2e", .timeout = kPatience};
+        client::ClientOptions options{.client_name = "e2e", .token = test_token().secret(), .timeout = kPatience};
         options.tls.on_loopback = true;
         options.tls.fingerprint = fingerprint_;
         return client::DaemonClient::open(std::span{&endpoint, 1}, options);
@@ -73,7 +76,10 @@ class Tls : public testing::Test {
     [[nodiscard]] RunResult ctl(std::vector<std::string> arguments) const {
         return run(Command{rtactl_program().string(),
                            std::move(arguments),
-                           {{"HOME", home.string()}, {"XDG_CONFIG_HOME", ""}, {"RTACTL_HOST", ""}}});
+                           {{"HOME", home.string()},
+                            {"XDG_CONFIG_HOME", ""},
+                            {"RTACTL_HOST", ""},
+                            {"RTACTL_TOKEN_FILE", test_token().file().string()}}});
     }
     [[nodiscard]] RunResult list(const TlsDaemon& daemon, std::vector<std::string> options) const {
         options.insert(options.end(), {"--host", daemon.address(), "list"});

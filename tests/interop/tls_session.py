@@ -22,7 +22,9 @@ def require(condition, promise):
 
 
 def start(rtad, directory):
-    """Returns the process, its port and its fingerprint."""
+    """Returns the process, its port, its fingerprint, and a token."""
+    token = subprocess.run([rtad, "token", "new", "--role", "control", "--state-dir", f"{directory}/state", "python"],
+                           check=True, capture_output=True, text=True).stdout.strip()
     daemon = subprocess.Popen(
         [rtad, "--device", "null", "--socket", f"{directory}/s", "--listen", "tls://127.0.0.1:0", "--state-dir",
          f"{directory}/state"], stderr=subprocess.PIPE, text=True)
@@ -33,7 +35,7 @@ def start(rtad, directory):
             port = int(line.split("127.0.0.1:")[1].split()[0])
             fingerprint = line.split()[-1]
         if "device: null" in line:
-            return daemon, port, fingerprint
+            return daemon, port, fingerprint, token
     sys.exit("rtad did not start")
 
 
@@ -50,7 +52,7 @@ def exchange(stream, pb, rtad, request):
         buffer += received
 
 
-def verified_session(port, fingerprint, directory, pb, rtad):
+def verified_session(port, fingerprint, token, directory, pb, rtad):
     """The certificate that rtad has created is valid for the host, and the protocol works."""
     context = ssl.create_default_context(cafile=f"{directory}/state/tls/certificate.pem")
     for host in ("127.0.0.1", "localhost"):
@@ -63,6 +65,7 @@ def verified_session(port, fingerprint, directory, pb, rtad):
                 request = pb.Request(id=1)
                 request.hello.protocol_version = 1
                 request.hello.client_name = "python"
+                request.hello.token = token
                 require(exchange(stream, pb, rtad, request).status.code == pb.OK, "Hello is accepted")
                 request = pb.Request(id=2)
                 request.get_status.SetInParent()
@@ -119,12 +122,12 @@ def main(rtad_program, proto_directory):
         sys.path[:0] = [directory, str(HERE / "python")]
         import rtad
         from rta.v1 import control_pb2 as pb
-        daemon, port, fingerprint = start(rtad_program, directory)
+        daemon, port, fingerprint, token = start(rtad_program, directory)
         try:
-            verified_session(port, fingerprint, directory, pb, rtad)
+            verified_session(port, fingerprint, token, directory, pb, rtad)
             refused(port, tls_1_2)
             plain_bytes_are_not_answered(port)
-            verified_session(port, fingerprint, directory, pb, rtad)
+            verified_session(port, fingerprint, token, directory, pb, rtad)
         finally:
             daemon.terminate()
             daemon.stderr.read()

@@ -164,20 +164,21 @@ class KnownHosts(unittest.TestCase):
             self.verify("studio", "SHA256:a")
 
 
-@unittest.skipUnless("--tls-cert" in subprocess.run([RTAD, "--help"], stdout=subprocess.PIPE, text=True).stdout,
-                     "this rtad has no TLS")
 class DaemonTls(unittest.IsolatedAsyncioTestCase):
     """The daemon's own TLS."""
 
     async def test_the_certificate_that_it_creates_is_pinned_on_first_use(self):
-        daemon = Daemon(listen="tls://127.0.0.1:0")
+        tokens = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / "tokens"
+        token = subprocess.run([RTAD, "token", "new", "--tokens", tokens, "--role", "control", "test"], check=True,
+                               stdout=subprocess.PIPE, text=True).stdout.strip()
+        daemon = Daemon("--tokens", str(tokens), listen="tls://127.0.0.1:0")
         self.addCleanup(daemon.close)
         known_hosts = pathlib.Path(daemon.directory.name) / "known_hosts"
         for _ in range(2):
-            async with rta.connect(daemon.address, tls=True, known_hosts=known_hosts) as client:
+            async with rta.connect(daemon.address, tls=True, known_hosts=known_hosts, token=token) as client:
                 self.assertTrue((await client.status()).server_version)
         host, fingerprint = known_hosts.read_text().split()
         self.assertEqual(host, daemon.address)
         self.assertIn(fingerprint, "".join(daemon.output))
-        async with rta.connect(daemon.address, tls=True, fingerprint=fingerprint) as client:
+        async with rta.connect(daemon.address, tls=True, fingerprint=fingerprint, token=token) as client:
             await client.status()

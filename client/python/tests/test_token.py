@@ -9,8 +9,6 @@ import rta
 from support import PATIENCE_S, RTAD, Daemon
 
 
-@unittest.skipUnless("--tokens" in subprocess.run([RTAD, "--help"], stdout=subprocess.PIPE, text=True).stdout,
-                     "this rtad has no tokens")
 class Tokens(unittest.IsolatedAsyncioTestCase):
     @classmethod
     def setUpClass(cls):

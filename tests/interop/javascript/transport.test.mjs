@@ -158,16 +158,20 @@ test('TLS 1.2, and a peer without TLS, are refused', async (t) => {
     {code: 'UNAVAILABLE', message: /expected an rtad/});
 });
 
-const help = execFileSync(path.join(binaries, 'rtad'), ['--help']).toString();
-test('TLS of rtad itself', {skip: !help.includes('--tls-cert')}, async (t) => {
+test('TLS and tokens of rtad itself', async (t) => {
   const directory = temporaryDirectory(t);
-  const daemon = await Daemon.start(t, {listen: 'tls://127.0.0.1:0', arguments: ['--state-dir', path.join(directory, 'state')]});
+  const state = path.join(directory, 'state');
+  const token = execFileSync(path.join(binaries, 'rtad'),
+    ['token', 'new', '--role', 'control', '--state-dir', state, 'test']).toString().trim();
+  const daemon = await Daemon.start(t, {listen: 'tls://127.0.0.1:0', arguments: ['--state-dir', state]});
   const address = `tls://${daemon.address.replace('tls://', '')}`;
   const knownHosts = path.join(directory, 'known_hosts');
-  const {fingerprint} = await visit(address, {tls: {knownHosts}});
+  const {fingerprint} = await visit(address, {token, tls: {knownHosts}});
   assert.ok(daemon.log.includes(fingerprint), `the log has the fingerprint ${fingerprint}`);
-  await visit(address, {tls: {fingerprint}});
-  const ca = fs.readFileSync(path.join(directory, 'state', 'tls', 'certificate.pem'));
-  await visit(address, {tls: {ca}});
-  await assert.rejects(visit(address, {tls: {ca, servername: 'studio.example'}}), {code: 'UNAUTHENTICATED'});
+  await visit(address, {token, tls: {fingerprint}});
+  const ca = fs.readFileSync(path.join(state, 'tls', 'certificate.pem'));
+  await visit(address, {token, tls: {ca}});
+  await assert.rejects(visit(address, {token, tls: {ca, servername: 'studio.example'}}), {code: 'UNAUTHENTICATED'});
+  await assert.rejects(visit(address, {tls: {ca}}), {code: 'UNAUTHENTICATED', message: /an access token is required/});
+  await assert.rejects(visit(address, {token: token.replace(/.$/, '-'), tls: {ca}}), {code: 'UNAUTHENTICATED'});
 });

@@ -411,6 +411,7 @@ class TlsServer {
         : context{test_context()},
           server{io_, engine_, daemon_, [this](LogLevel, std::string_view line) { log.add(std::string{line}); },
                  limits} {
+        daemon_.tokens.add("studio", api::Role::control);
         server.use_tls(context, tls_limits);
         const auto address = server.listen_tcp("tls://127.0.0.1:0");
         EXPECT_TRUE(address) << address.error().sentence;
@@ -432,8 +433,10 @@ class TlsServer {
     }
     [[nodiscard]] client::Expected<client::DaemonClient> connect() const {
         const client::Endpoint endpoint = client::TcpEndpoint{.host = "127.0.0.1", .port = port};
-        return client::DaemonClient::open(std::span{&endpoint, 1},
-                                          {.client_name = "tls", .tls = trusting(*context), .timeout = kPatience});
+        return client::DaemonClient::open(std::span{&endpoint, 1}, {.client_name = "tls",
+                                                                    .token = api::test::secret_of("studio"),
+                                                                    .tls = trusting(*context),
+                                                                    .timeout = kPatience});
     }
     [[nodiscard]] bool wait_for_clients(std::size_t count) {
         const test::Deadline deadline;

@@ -104,7 +104,11 @@ TEST(Client, ReturnsTheResultOfAChangeThatIsCommittedAndNotConfirmed) {
 }
 
 TEST(Client, RefusesAnOkWithoutItsResult) {
-    ScriptedDaemon daemon{[](const v1::Request& request) { return Reply{.bytes = frame(ok(request))}; }};
+    ScriptedDaemon daemon{[](const v1::Request& request) {
+        v1::Response empty = ok(request);
+        if (!request.has_hello()) empty.clear_result();
+        return Reply{.bytes = frame(empty)};
+    }};
     auto client = connect(daemon);
     ASSERT_TRUE(client);
     const auto status = client->status();
