@@ -485,12 +485,16 @@ class Trust(Case):
     def setUp(self):
         state = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, state)
+        token = pathlib.Path(state) / "test.token"
+        token.touch(mode=0o600)
+        token.write_bytes(subprocess.run([PROGRAMS / "rtad", "token", "new", "--role", "control", "--state-dir", state, "test"],
+                                         check=True, capture_output=True).stdout)
         self.daemon = terminal.Daemon(PROGRAMS, "--listen", "tls://127.0.0.1:0", "--state-dir", state)
         self.addCleanup(self.daemon.stop)
         log = (self.daemon.home / "log").read_text()
         self.host, self.fingerprint = re.search(r"on (127\.0\.0\.1:\d+) with TLS; certificate (SHA256:\S+)", log).groups()
         self.known_hosts = self.daemon.home / ".config/rtactl/known_hosts"
-        self.command = ["rtactl", "--tls", "--host", self.host]
+        self.command = ["rtactl", "--tls", "--host", self.host, "--token-file", str(token)]
 
     def test_it_is_asked_once(self):
         asked = self.open(*self.command, "list")
