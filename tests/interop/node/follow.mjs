@@ -2,7 +2,7 @@
 // Plays a chain and edits it. Then mirrors the graph until a node named `the_end` is added, and compares the mirror with
 // the graph of the daemon.
 //
-//   node follow.mjs HOST PORT
+//   node follow.mjs HOST PORT          with the access token RTAD_TOKEN, if it is set
 import assert from 'node:assert/strict';
 import {RtaError, connect} from 'rta-client';
 
@@ -19,7 +19,7 @@ async function playAndEdit(client) {
 }
 
 const [host, port] = process.argv.slice(2);
-const client = await connect(`${host}:${port}`, {name: 'follow.mjs'});
+const client = await connect(`${host}:${port}`, {name: 'follow.mjs', token: process.env.RTAD_TOKEN});
 console.log(`rtad ${client.hello.server_version}, instance ${client.hello.instance_id}`);
 await playAndEdit(client);
 

@@ -2,9 +2,10 @@
 """Plays a chain and edits it. Then mirrors the graph until a node named `the_end` is added, and compares the mirror with
 the graph of the daemon. Uses the library of client/python.
 
-    follow.py HOST PORT
+    follow.py HOST PORT          with the access token RTAD_TOKEN, if it is set
 """
 import asyncio
+import os
 import sys
 
 import rta
@@ -50,7 +51,7 @@ async def compare(client, mirror):
 
 
 async def main(host, port):
-    async with rta.connect(f"{host}:{port}", client_name="follow.py") as client:
+    async with rta.connect(f"{host}:{port}", client_name="follow.py", token=os.environ.get("RTAD_TOKEN")) as client:
         print(f"rtad {client.hello.server_version}, instance {client.hello.instance_id}")
         await play_and_edit(client)
         async with client.mirror() as mirror:
