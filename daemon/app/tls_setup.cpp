@@ -11,7 +11,8 @@ namespace {
 
 constexpr const char* kGetCertificate =
     "set --state-dir, in which rtad creates a certificate, or --tls-cert and --tls-key";
-constexpr const char* kGetToken = "create a token with `rtad token new --role control NAME`";
+constexpr const char* kGetToken =
+    "create a token with `rtad token new --role control NAME` and the same --state-dir or --tokens";
 
 Expected<void> check_access(const net::ListenAddress& address, bool has_certificate, bool has_tokens) {
     if (!address.tls || (has_certificate && (has_tokens || !address.reachable))) return {};
