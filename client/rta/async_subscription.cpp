@@ -10,12 +10,12 @@
 
 namespace rta::client {
 
-AsyncSubscriptionState::AsyncSubscriptionState(asio::any_io_executor executor, Endpoints endpoints,
+AsyncSubscriptionState::AsyncSubscriptionState(const asio::any_io_executor& executor, Endpoints endpoints,
                                                SubscribeOptions subscribe, ClientOptions options)
     : endpoints_{std::move(endpoints)},
       subscribe_{std::move(subscribe)},
       options_{std::move(options)},
-      pause_{std::move(executor)},
+      pause_{executor},
       backoff_{subscribe_.shortest_pause, subscribe_.longest_pause, std::random_device{}()} {}
 
 asio::awaitable<Expected<AsyncSubscriptionState::Pointer>> AsyncSubscriptionState::open(Endpoints endpoints,

@@ -20,7 +20,7 @@ class AsyncSubscriptionState {
     /// Connects and subscribes.
     static asio::awaitable<Expected<Pointer>> open(Endpoints endpoints, SubscribeOptions subscribe,
                                                    ClientOptions options);
-    AsyncSubscriptionState(asio::any_io_executor executor, Endpoints endpoints, SubscribeOptions subscribe,
+    AsyncSubscriptionState(const asio::any_io_executor& executor, Endpoints endpoints, SubscribeOptions subscribe,
                            ClientOptions options);
 
     static asio::awaitable<Expected<SubscriptionItem>> next(Pointer self);
