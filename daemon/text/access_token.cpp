@@ -6,6 +6,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <span>
 #include <string>
 
 #include "text/quoting.h"
@@ -46,8 +47,9 @@ std::expected<std::int64_t, std::string> parse_lifetime(std::string_view text) {
     const char* const end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     const std::string_view symbol = error == std::errc{} ? std::string_view{rest, end} : "?";
-    const auto* const unit = std::ranges::find(kTimeUnits, symbol, &TimeUnit::symbol);
-    if (unit == kTimeUnits.end()) {
+    const std::span<const TimeUnit> units{kTimeUnits};
+    const auto unit = std::ranges::find(units, symbol, &TimeUnit::symbol);
+    if (unit == units.end()) {
         return std::unexpected(quoted(text) + (symbol.empty() ? " has no unit" : " is not a lifetime") +
                                "; expected a time, such as 30d, 12h, 90min or 600s");
     }
