@@ -288,7 +288,7 @@ class Attempt {
         const std::string& file = options_.known_hosts_file;
         if (file.empty()) {
             return refuse(
-                "there is no file of known hosts, because neither HOME nor XDG_CONFIG_HOME is set; set one of "
+                "there is no file of known hosts, because HOME and XDG_CONFIG_HOME are not set; set one of "
                 "them, the expected fingerprint, or a certificate authority");
         }
         const std::string host = known_host_name(endpoint_);

@@ -52,7 +52,7 @@ class RenderObserver final : public Engine::Observer {
 
 volatile std::sig_atomic_t interrupted = 0;
 
-/// Makes the next SIGINT, SIGTERM or SIGHUP set `interrupted`, and end the opening of a pipe that nobody writes.
+/// Makes the next SIGINT, SIGTERM or SIGHUP set `interrupted`, and end the wait for the writer of a pipe.
 /// Ignored signals stay ignored, as nohup requires.
 void watch_for_interruption() {
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) {

@@ -9,7 +9,7 @@
 namespace rta::net {
 namespace {
 
-/// Enough for an administrator and a script of each group; the other places go to whoever comes first.
+/// Enough for an administrator and a script of each group; the first clients that come take the other places.
 constexpr std::size_t kReservedPlaces = 4;
 
 /// Returns the address in front of the port, without brackets.

@@ -324,7 +324,7 @@ Expected<std::string> Server::listen_tcp(std::string_view address) {
     if (!socket) return std::unexpected(std::move(socket.error()));
     if (socket->tls && !impl_->tls) {
         return fail(ErrorCode::permission_denied,
-                    "refused to listen on " + socket->name + ": this address uses TLS, and there is no certificate");
+                    "refused to listen on " + socket->name + ": this address uses TLS; expected a certificate");
     }
     std::string name = socket->name;
     impl_->listen(std::move(*socket));

@@ -58,9 +58,10 @@ class Server {
     ///
     /// Loopback addresses without the prefix are not encrypted. All others use TLS, and require use_tls() before.
     ///
-    /// Errors, whose sentences name the address: INVALID_ARGUMENT if it is not HOST:PORT; NOT_FOUND if the name cannot
-    /// be resolved; PERMISSION_DENIED if it uses TLS and there is no certificate, or if the user may not open the port; ALREADY_EXISTS if the address is in use; UNAVAILABLE for other system errors. All
-    /// are configuration errors, for which `rtad` exits with status 2.
+    /// Errors, whose sentences name the address: INVALID_ARGUMENT if it is not HOST:PORT; NOT_FOUND if the name
+    /// cannot be resolved; PERMISSION_DENIED if it uses TLS and there is no certificate, or if the user may not open
+    /// the port; ALREADY_EXISTS if the address is in use; UNAVAILABLE for other system errors. All are configuration
+    /// errors, for which `rtad` exits with status 2.
     Expected<std::string> listen_tcp(std::string_view address);
 
     /// Listens on a Unix socket. Creates the last folder of `path`, with mode 0700, if it does not exist, and replaces

@@ -10,7 +10,7 @@
 
 namespace rta::net {
 
-/// Logs the state of something that changes as often as other programs like. After a line, waits for the interval and
+/// Logs the state of something that other programs may change at any rate. After a line, waits for the interval and
 /// then logs the state at that time, if it differs from the one logged last. The log is therefore never out of date for
 /// longer than the interval. Not thread-safe.
 class StateLog {

@@ -56,7 +56,7 @@ export async function openSocket({path, host, port, name}, tlsOptions, signal) {
   const tcp = {host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS};
   const socket = net.connect(path === undefined ? tcp : {path});
   await eventOf(socket, 'connect', signal, name);
-  socket.on('error', () => {});  // whoever uses the socket reports it
+  socket.on('error', () => {});  // the user of the socket reports it
   if (!tlsOptions) return {transport: new SocketTransport(socket), peer: name};
   const secured = secure(socket, {host, name}, tlsOptions);
   await eventOf(secured, 'secureConnect', signal, name);
