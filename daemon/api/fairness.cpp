@@ -19,6 +19,12 @@ void expire_all(const std::deque<std::weak_ptr<Waiter>>& queue, TimePoint now) {
     }
 }
 
+void sort_by_use(std::deque<std::weak_ptr<Waiter>>& queue) {
+    std::erase_if(queue, [](const std::weak_ptr<Waiter>& waiting) { return waiting.expired(); });
+    const auto used = [](const std::weak_ptr<Waiter>& waiting) { return waiting.lock()->account().used; };
+    std::ranges::stable_sort(queue, {}, used);
+}
+
 }  // namespace
 
 void RoomQueue::took_room(const Waiter& waiter) {
@@ -35,6 +41,7 @@ void RoomQueue::wait(const std::shared_ptr<Waiter>& waiter) {
 void RoomQueue::retry(TimePoint now) {
     expire_all(waiting_, now);
     full_ = false;
+    sort_by_use(waiting_);
     // One round: a client that queues again with a further request waits for the next.
     for (std::size_t left = waiting_.size(); left > 0 && !full_ && !waiting_.empty(); --left) {
         const auto waiter = waiting_.front().lock();
