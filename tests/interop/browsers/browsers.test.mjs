@@ -36,7 +36,7 @@ const browsers = {
   },
   async firefox(env) {
     const browser = await puppeteer.launch({browser: 'firefox', executablePath: process.env.RTA_FIREFOX, headless: true, env,
-      acceptInsecureCerts: true,
+      acceptInsecureCerts: true, timeout: 120_000,
       // By default, Firefox sends a request up to 10 times if it is not answered, which takes long.
       extraPrefsFirefox: {'network.dns.forceResolve': ADDRESS, 'network.http.request.max-attempts': 1}});
     return {browser, page: await browser.newPage()};
