@@ -2,7 +2,11 @@
 #include "api/fairness.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 namespace rta::api {
 namespace {
@@ -19,10 +23,21 @@ void expire_all(const std::deque<std::weak_ptr<Waiter>>& queue, TimePoint now) {
     }
 }
 
+/// Keeps the order of those that have used as much.
 void sort_by_use(std::deque<std::weak_ptr<Waiter>>& queue) {
-    std::erase_if(queue, [](const std::weak_ptr<Waiter>& waiting) { return waiting.expired(); });
-    const auto used = [](const std::weak_ptr<Waiter>& waiting) { return waiting.lock()->account().used; };
-    std::ranges::stable_sort(queue, {}, used);
+    struct Place {
+        std::chrono::nanoseconds used;
+        std::size_t index;
+        std::weak_ptr<Waiter> waiter;
+    };
+    std::vector<Place> places;
+    places.reserve(queue.size());
+    for (const auto& waiting : queue) {
+        if (const auto waiter = waiting.lock()) places.push_back({waiter->account().used, places.size(), waiting});
+    }
+    std::ranges::sort(places, {}, [](const Place& place) { return std::tuple{place.used, place.index}; });
+    queue.clear();
+    for (Place& place : places) queue.push_back(std::move(place.waiter));
 }
 
 }  // namespace
