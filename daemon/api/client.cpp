@@ -95,9 +95,10 @@ void Client::stop_stream() {
 }
 
 void Client::end_access(const Error& error) {
-    if (state_ != State::open) return;
+    if (*access_end_) return;
     *access_end_ = error;
-    refuse_stream(error);
+    if (state_ == State::open) return refuse_stream(error);
+    resume();
 }
 
 bool Client::parsing() const { return !queue_.empty() && !queue_.back().is_parsed(); }
@@ -152,7 +153,12 @@ void Client::leave() {
     Services& services = dispatcher_.services();
     services.hub.unsubscribe(*this);
     services.telemetry.unsubscribe(*this);
-    std::erase(services.clients, this);
+    const bool left = std::erase(services.clients, this) != 0;
+    if (state_ == State::closed) {
+        std::erase(services.refused, this);
+    } else if (left && introduced()) {
+        services.refused.push_back(this);
+    }
 }
 
 void Client::mark_lost(std::string_view why) {

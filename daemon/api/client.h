@@ -119,7 +119,7 @@ class Client final : public std::enable_shared_from_this<Client>,
     }
     void mark_subscribed() { has_subscribed_ = true; }
     /// Ends the access of a client that was admitted: refuses all requests that have not had their turn, and answers
-    /// `error` with id 0 after them, as the last answer.
+    /// `error` with id 0 after them, as the last answer, unless its stream was refused before.
     void end_access(const Error& error);
     /// Returns why its access has ended; nullopt: it has not. Shared with what the client has started, which may outlive
     /// it.

@@ -53,7 +53,8 @@ struct Services {
         if (on_wake) on_wake();
     }
 
-    /// Ends the sessions of the clients for which `why` returns an error. Returns their number.
+    /// Ends the access of the clients for which `why` returns an error. Returns the number of sessions that this ends:
+    /// those of refused clients end anyway.
     std::size_t end_sessions(const std::function<std::optional<Error>(const Client&)>& why);
 
     Engine& engine;
@@ -74,6 +75,7 @@ struct Services {
     std::size_t pending_bytes = 0;  ///< memory of the requests of all clients
     const TimePoint start = clock();
     std::vector<Client*> clients;  ///< in the order in which they connected; without those that were refused
+    std::vector<Client*> refused;  ///< that are still connected: what they have sent before may still be executed
     std::function<void()> on_wake;
     std::function<void(const std::string& address, const Error& reason)> on_failed_attempt;
 };

@@ -144,8 +144,10 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
     add_file(app, "--tls-cert", options.tls_certificate,
              "Certificate for TLS, in PEM (default: tls/certificate.pem in --state-dir, created when it is needed)");
     add_file(app, "--tls-key", options.tls_key, "Private key of --tls-cert, in PEM");
-    add_file(app, "--tls-client-ca", options.tls_client_ca,
-             "Certificate authority, in PEM, that signs certificates of clients");
+    add_file(
+        app, "--tls-client-ca", options.tls_client_ca,
+        "Certificate authority, in PEM, that signs certificates of clients. A certificate with the name of a token "
+        "replaces the token");
     app.add_option("--socket", options.socket, "Unix socket to listen on (default: " + default_socket_path() + ")")
         ->type_name("PATH")
         ->check(refuse_empty)
@@ -268,6 +270,9 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     if (same_file(wav, options.graph)) return refuse("the graph");
     if (same_file(wav, config)) return refuse("the configuration");
     if (same_file(wav, options.tokens)) return refuse("the access tokens");
+    for (const std::string& file : {options.tls_certificate, options.tls_key, options.tls_client_ca}) {
+        if (same_file(wav, file)) return refuse("a file of TLS");
+    }
     if (options.state_directory.empty()) return {};
     for (const std::string& file : store::StateFolder::files_in(options.state_directory)) {
         if (same_file(wav, file)) return refuse("a file of the state directory");

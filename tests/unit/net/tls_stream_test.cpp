@@ -14,8 +14,10 @@
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/post.hpp>
+#include <atomic>
 #include <condition_variable>
 #include <csignal>
+#include <deque>
 #include <future>
 #include <mutex>
 #include <random>
@@ -173,7 +175,7 @@ class EchoServer {
         acceptor_.async_accept([this](const asio::error_code& error, asio::ip::tcp::socket socket) {
             if (error) return;
             auto stream = std::shared_ptr<ByteStream>(
-                make_tls_stream(StreamSocket{std::move(socket)}, network_,
+                make_tls_stream(StreamSocket{std::move(socket)}, network_, "client",
                                 [this](const asio::error_code& why) { ends.add("failed: " + why.message()); }));
             streams_.push_back(stream);
             asio::co_spawn(io_, echo(std::move(stream)), asio::detached);
@@ -318,6 +320,32 @@ TEST(TlsStream, UsesTls13WithoutResumption) {
     EXPECT_TRUE(server.ends.wait_for("failed: unsupported protocol"));
 }
 
+TEST(TlsStream, AClientThatSendsOnlyNewKeysDoesNotDelayOthers) {
+    EchoServer server{test_context()};
+    OpensslClient restless{server.port(), {}};
+    ASSERT_TRUE(restless.shake_hands());
+    std::atomic<bool> served{false};
+    auto flood = std::async(std::launch::async, [&] {
+        const test::Deadline deadline;
+        while (!served && !deadline.passed()) {
+            if (SSL_key_update(&restless.ssl(), SSL_KEY_UPDATE_NOT_REQUESTED) != 1) return false;
+            if (SSL_do_handshake(&restless.ssl()) != 1) return false;
+        }
+        return served.load();
+    });
+    for (int i = 0; i < 20; ++i) {
+        OpensslClient other{server.port(), {}};
+        EXPECT_TRUE(other.shake_hands());
+        EXPECT_TRUE(other.write("abc"));
+        EXPECT_EQ(other.read(), "abc");
+    }
+    served = true;
+    EXPECT_TRUE(flood.get()) << "the others were served only after the end of the flood";
+    // The keys of both sides still agree.
+    EXPECT_TRUE(restless.write("def"));
+    EXPECT_EQ(restless.read(), "def");
+}
+
 TEST(TlsStream, ReturnsTheNameInAVerifiedCertificate) {
     const test::TemporaryDirectory directory;
     const test::Certificate authority = test::make_certificate({.common_name = "authority", .authority = true});
@@ -371,10 +399,10 @@ TEST(TlsNetwork, LetsHandshakesWaitForTheirTurn) {
     TlsNetwork network{test_context(), {.handshakes = 1}};
     std::vector<int> order;
     std::promise<void> finished;
-    const auto first = std::make_unique<TlsNetwork::Turn>(network);
-    const auto second = std::make_unique<TlsNetwork::Turn>(network);
-    const auto abandoned = std::make_unique<TlsNetwork::Turn>(network);
-    const auto third = std::make_unique<TlsNetwork::Turn>(network);
+    const auto first = std::make_unique<TlsNetwork::Turn>(network, "a");
+    const auto second = std::make_unique<TlsNetwork::Turn>(network, "b");
+    const auto abandoned = std::make_unique<TlsNetwork::Turn>(network, "c");
+    const auto third = std::make_unique<TlsNetwork::Turn>(network, "d");
     const auto take = [&](TlsNetwork::Turn& turn, int number) -> asio::awaitable<void> {
         co_await turn.wait();
         order.push_back(number);
@@ -402,6 +430,42 @@ TEST(TlsNetwork, LetsHandshakesWaitForTheirTurn) {
     network.stop();
     std::erase(order, 0);  // the abandoned one returned, too
     EXPECT_EQ(order, (std::vector<int>{1, -1, 2, 3}));
+}
+
+TEST(TlsNetwork, HandshakesOfOneAddressDoNotDelayThoseOfOthers) {
+    TlsNetwork network{test_context(), {.handshakes = 3, .handshakes_per_address = 2}};
+    std::vector<std::string> order;
+    std::deque<TlsNetwork::Turn> turns;
+    const auto take = [&](TlsNetwork::Turn& turn, std::string name) -> asio::awaitable<void> {
+        co_await turn.wait();
+        order.push_back(std::move(name));
+    };
+    const auto on_network = [&](const std::function<void()>& call) {
+        std::promise<void> done;
+        asio::post(network.executor(), [&] {
+            call();
+            // What the call has caused is complete.
+            asio::post(network.executor(), [&] { asio::post(network.executor(), [&] { done.set_value(); }); });
+        });
+        done.get_future().wait();
+    };
+    on_network([&] {
+        for (const char* const name : {"a1", "a2", "a3", "a4", "b1", "b2", "c1"}) {
+            TlsNetwork::Turn& turn = turns.emplace_back(network, std::string(1, name[0]));
+            asio::co_spawn(network.executor(), take(turn, name), asio::detached);
+        }
+    });
+    EXPECT_EQ(order, (std::vector<std::string>{"a1", "a2", "b1"}));
+    on_network([&] { turns[4].end(); });  // b1: a has its share, so b2 is next
+    EXPECT_EQ(order.back(), "b2");
+    on_network([&] { turns[0].end(); });
+    EXPECT_EQ(order.back(), "a3") << "the first of those that wait";
+    on_network([&] { turns[1].end(); });
+    EXPECT_EQ(order.back(), "a4");
+    on_network([&] { turns[5].end(); });
+    EXPECT_EQ(order.back(), "c1");
+    on_network([&] { turns.clear(); });
+    network.stop();
 }
 
 /// A server of the protocol at a TLS address, without a device.
