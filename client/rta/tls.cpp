@@ -273,15 +273,17 @@ class Attempt {
 
     /// Returns whether the daemon was not known before.
     Expected<bool> verify(const X509& certificate) const {
-        if (!options_.ca_file.empty()) return false;  // verified during the handshake
         const ASN1_TIME* const end = X509_get0_notAfter(&certificate);
         if (X509_cmp_current_time(end) <= 0) {
             return refuse("its certificate expired on " + date_text(*end) + "; expected a certificate that is valid");
         }
         const std::string fingerprint = fingerprint_of(certificate);
-        if (options_.fingerprint.empty()) return verify_known(fingerprint);
-        if (fingerprint == options_.fingerprint) return false;
-        return refuse("its certificate has the fingerprint " + fingerprint + "; expected " + options_.fingerprint);
+        if (!options_.fingerprint.empty() && fingerprint != options_.fingerprint) {
+            return refuse("its certificate has the fingerprint " + fingerprint + "; expected " + options_.fingerprint);
+        }
+        // An authority has been verified during the handshake.
+        if (!options_.fingerprint.empty() || !options_.ca_file.empty()) return false;
+        return verify_known(fingerprint);
     }
 
     Expected<bool> verify_known(const std::string& fingerprint) const {
