@@ -34,8 +34,9 @@ std::string without_blanks(std::string_view token) {
 
 bool uses_tls(const Endpoint& endpoint, const TlsOptions& options) {
     const auto* tcp = std::get_if<TcpEndpoint>(&endpoint);
-    // Who expects a certificate must not get a connection without one.
-    const bool wanted = options.on_loopback || !options.fingerprint.empty() || !options.ca_file.empty();
+    // Certificates that the caller expects, or shows, must not be ignored.
+    const bool wanted = options.on_loopback || !options.fingerprint.empty() || !options.ca_file.empty() ||
+                        !options.certificate_file.empty();
     return tcp != nullptr && (wanted || !is_loopback(*tcp));
 }
 

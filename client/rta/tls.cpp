@@ -257,9 +257,20 @@ class Attempt {
             // A self-signed certificate that the file contains is trusted, too.
             X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.get()), X509_V_FLAG_PARTIAL_CHAIN);
         }
+        if (!options_.certificate_file.empty() && !use_own_certificate(*context)) {
+            return refuse("cannot use the certificate " + options_.certificate_file + " with the key " +
+                          options_.key_file + ": " + openssl_reason() + "; expected PEM files, the key not encrypted");
+        }
         SslPointer ssl{SSL_new(context.get())};
         if (!ssl || !expect_host(*ssl)) return refuse("TLS is not available: " + openssl_reason());
         return ssl;
+    }
+
+    bool use_own_certificate(SSL_CTX& context) const {
+        // Otherwise OpenSSL asks on the terminal for the password of the key.
+        SSL_CTX_set_default_passwd_cb(&context, [](char*, int, int, void*) { return -1; });
+        return SSL_CTX_use_certificate_chain_file(&context, options_.certificate_file.c_str()) == 1 &&
+               SSL_CTX_use_PrivateKey_file(&context, options_.key_file.c_str(), SSL_FILETYPE_PEM) == 1;
     }
 
     bool expect_host(SSL& ssl) const {

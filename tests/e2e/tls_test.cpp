@@ -214,6 +214,34 @@ TEST_F(Tls, TheLibraryNeverIgnoresAnExpectedCertificate) {
     EXPECT_EQ(refused.error().kind, client::Error::Kind::untrusted) << refused.error().sentence;
 }
 
+TEST_F(Tls, TheLibraryShowsACertificateInsteadOfAToken) {
+    const Certificate authority = make_certificate({.names = {}, .common_name = "clients", .authority = true});
+    authority.write(directory.path(), "clients");
+    make_certificate({.names = {}, .common_name = "e2e", .issuer = &authority}).write(directory.path(), "e2e");
+    make_certificate({.names = {}, .common_name = "other", .issuer = &authority}).write(directory.path(), "other");
+    auto arguments = with_state();
+    arguments.insert(arguments.end(), {"--tls-client-ca", (directory / "clients.pem").string()});
+    TlsDaemon daemon{arguments};
+    const auto connect = [&](const std::string& certificate, const std::string& key) {
+        const client::Endpoint endpoint = client::TcpEndpoint{.host = "127.0.0.1", .port = daemon.port()};
+        client::ClientOptions options{.timeout = kPatience};
+        options.tls = {.fingerprint = daemon.fingerprint(),
+                       .certificate_file = (directory / certificate).string(),
+                       .key_file = (directory / key).string()};
+        return client::DaemonClient::open(std::span{&endpoint, 1}, options);
+    };
+    const auto client = connect("e2e.pem", "e2e.key");
+    ASSERT_TRUE(client) << client.error().sentence;
+    EXPECT_EQ(client->hello().author(), "e2e");
+    const auto unknown = connect("other.pem", "other.key");
+    ASSERT_FALSE(unknown);
+    EXPECT_TRUE(has(unknown.error().sentence, "no access token has the name of the client certificate"))
+        << unknown.error().sentence;
+    const auto mismatch = connect("e2e.pem", "other.key");
+    ASSERT_FALSE(mismatch);
+    EXPECT_TRUE(has(mismatch.error().sentence, "other.key")) << mismatch.error().sentence;
+}
+
 // ---- start
 
 TEST_F(Tls, TheKeyIsSecretAndTheCertificateIsForThisHost) {

@@ -37,9 +37,10 @@ def connect(address: str | os.PathLike[str] | None = None, *, token: str | None 
     `address` is HOST[:PORT] or the path of a Unix socket; without it, RTACTL_HOST or the addresses that rtactl tries.
     `timeout` limits connecting, and each request, in seconds. `client_name` is shown to other clients, at most 128 bytes.
 
-    An address that is not on this machine uses TLS; `tls`, `ca` or `fingerprint` force it on loopback. The certificate is
-    verified by `ca` (a PEM file), or by `fingerprint` (`SHA256:...`), or by the known-hosts file of rtactl, which stores the
-    certificate of a new host and refuses a changed one. An expired one is always refused. `certificate` and `key` are PEM files of a client certificate.
+    An address that is not on this machine uses TLS; `tls`, `ca`, `fingerprint` or `certificate` force it on loopback. The
+    certificate is verified by `ca` (a PEM file), or by `fingerprint` (`SHA256:...`), or by the known-hosts file of rtactl,
+    which stores the certificate of a new host and refuses a changed one. An expired one is always refused. `certificate` and
+    `key` are PEM files of a client certificate.
     """
     if fingerprint is not None and not fingerprint.startswith("SHA256:"):
         raise InvalidArgument(f'invalid fingerprint "{fingerprint}": expected SHA256: and 43 characters of base64')

@@ -37,7 +37,7 @@ class TlsOptions:
     known_hosts: str | os.PathLike[str] | None = None
 
     def wanted_for(self, address: Address) -> bool:
-        wanted = self.force or self.ca is not None or self.fingerprint is not None
+        wanted = self.force or any(option is not None for option in (self.ca, self.fingerprint, self.certificate))
         return not address.path and (wanted or not address.is_local)
 
     def context(self) -> ssl.SSLContext:

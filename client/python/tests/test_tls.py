@@ -149,9 +149,9 @@ class Choice(unittest.TestCase):
         for text, forced, expected in (("studio", False, True), ("10.0.0.1", False, True), ("127.0.0.1", False, False),
                                        ("localhost", False, False), ("::1", False, False), ("127.0.0.1", True, True)):
             self.assertEqual(tls.TlsOptions(force=forced).wanted_for(Address(text)), expected, text)
-        # Who expects a certificate must not get a connection without one.
-        for options in (tls.TlsOptions(fingerprint="SHA256:x"), tls.TlsOptions(ca="ca.pem")):
-            self.assertTrue(options.wanted_for(Address("127.0.0.1")))
+        # Certificates that the program expects, or shows, must not be ignored.
+        for options in ({"fingerprint": "SHA256:x"}, {"ca": "ca.pem"}, {"certificate": "me.pem"}):
+            self.assertTrue(tls.TlsOptions(**options).wanted_for(Address("127.0.0.1")))
         self.assertFalse(tls.TlsOptions(force=True).wanted_for(Address(path="/s")))
 
 
