@@ -257,9 +257,20 @@ class Attempt {
             // A self-signed certificate that the file contains is trusted, too.
             X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.get()), X509_V_FLAG_PARTIAL_CHAIN);
         }
+        if (!options_.certificate_file.empty() && !use_own_certificate(*context)) {
+            return refuse("cannot use the certificate " + options_.certificate_file + " with the key " +
+                          options_.key_file + ": " + openssl_reason() + "; expected PEM files, the key not encrypted");
+        }
         SslPointer ssl{SSL_new(context.get())};
         if (!ssl || !expect_host(*ssl)) return refuse("TLS is not available: " + openssl_reason());
         return ssl;
+    }
+
+    bool use_own_certificate(SSL_CTX& context) const {
+        // Otherwise OpenSSL asks on the terminal for the password of the key.
+        SSL_CTX_set_default_passwd_cb(&context, [](char*, int, int, void*) { return -1; });
+        return SSL_CTX_use_certificate_chain_file(&context, options_.certificate_file.c_str()) == 1 &&
+               SSL_CTX_use_PrivateKey_file(&context, options_.key_file.c_str(), SSL_FILETYPE_PEM) == 1;
     }
 
     bool expect_host(SSL& ssl) const {
@@ -273,15 +284,17 @@ class Attempt {
 
     /// Returns whether the daemon was not known before.
     Expected<bool> verify(const X509& certificate) const {
-        if (!options_.ca_file.empty()) return false;  // verified during the handshake
         const ASN1_TIME* const end = X509_get0_notAfter(&certificate);
         if (X509_cmp_current_time(end) <= 0) {
             return refuse("its certificate expired on " + date_text(*end) + "; expected a certificate that is valid");
         }
         const std::string fingerprint = fingerprint_of(certificate);
-        if (options_.fingerprint.empty()) return verify_known(fingerprint);
-        if (fingerprint == options_.fingerprint) return false;
-        return refuse("its certificate has the fingerprint " + fingerprint + "; expected " + options_.fingerprint);
+        if (!options_.fingerprint.empty() && fingerprint != options_.fingerprint) {
+            return refuse("its certificate has the fingerprint " + fingerprint + "; expected " + options_.fingerprint);
+        }
+        // An authority has been verified during the handshake.
+        if (!options_.fingerprint.empty() || !options_.ca_file.empty()) return false;
+        return verify_known(fingerprint);
     }
 
     Expected<bool> verify_known(const std::string& fingerprint) const {

@@ -56,10 +56,12 @@ class TlsDaemon {
     }
 
     [[nodiscard]] client::Expected<client::DaemonClient> client() const {
+        return client({.on_loopback = true, .fingerprint = fingerprint_});
+    }
+    [[nodiscard]] client::Expected<client::DaemonClient> client(client::TlsOptions tls) const {
         const client::Endpoint endpoint = client::TcpEndpoint{.host = "127.0.0.1", .port = port_};
-        client::ClientOptions options{.client_name = "e2e", .token = test_token().secret(), .timeout = kPatience};
-        options.tls.on_loopback = true;
-        options.tls.fingerprint = fingerprint_;
+        const client::ClientOptions options{
+            .client_name = "e2e", .token = test_token().secret(), .tls = std::move(tls), .timeout = kPatience};
         return client::DaemonClient::open(std::span{&endpoint, 1}, options);
     }
 
@@ -198,6 +200,46 @@ TEST_F(Tls, ItsOwnCertificateIsAnAuthorityForItself) {
     TlsDaemon daemon{with_state()};
     EXPECT_EQ(list(daemon, {"--tls-ca", (directory / "state/tls/certificate.pem").string()}).status,
               (ExitStatus{0, 0}));
+}
+
+TEST_F(Tls, TheLibraryNeverIgnoresAnExpectedCertificate) {
+    TlsDaemon daemon{with_state()};
+    const std::string own = directory / "state/tls/certificate.pem";
+    const std::string other = "SHA256:" + std::string(43, 'A');
+    EXPECT_TRUE(daemon.client({.fingerprint = daemon.fingerprint()})) << "on loopback, too";
+    EXPECT_TRUE(daemon.client({.ca_file = own}));
+    EXPECT_TRUE(daemon.client({.fingerprint = daemon.fingerprint(), .ca_file = own}));
+    const auto refused = daemon.client({.fingerprint = other, .ca_file = own});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, client::Error::Kind::untrusted) << refused.error().sentence;
+}
+
+TEST_F(Tls, TheLibraryShowsACertificateInsteadOfAToken) {
+    const Certificate authority = make_certificate({.names = {}, .common_name = "clients", .authority = true});
+    authority.write(directory.path(), "clients");
+    make_certificate({.names = {}, .common_name = "e2e", .issuer = &authority}).write(directory.path(), "e2e");
+    make_certificate({.names = {}, .common_name = "other", .issuer = &authority}).write(directory.path(), "other");
+    auto arguments = with_state();
+    arguments.insert(arguments.end(), {"--tls-client-ca", (directory / "clients.pem").string()});
+    TlsDaemon daemon{arguments};
+    const auto connect = [&](const std::string& certificate, const std::string& key) {
+        const client::Endpoint endpoint = client::TcpEndpoint{.host = "127.0.0.1", .port = daemon.port()};
+        client::ClientOptions options{.timeout = kPatience};
+        options.tls = {.fingerprint = daemon.fingerprint(),
+                       .certificate_file = (directory / certificate).string(),
+                       .key_file = (directory / key).string()};
+        return client::DaemonClient::open(std::span{&endpoint, 1}, options);
+    };
+    const auto client = connect("e2e.pem", "e2e.key");
+    ASSERT_TRUE(client) << client.error().sentence;
+    EXPECT_EQ(client->hello().author(), "e2e");
+    const auto unknown = connect("other.pem", "other.key");
+    ASSERT_FALSE(unknown);
+    EXPECT_TRUE(has(unknown.error().sentence, "no access token has the name of the client certificate"))
+        << unknown.error().sentence;
+    const auto mismatch = connect("e2e.pem", "other.key");
+    ASSERT_FALSE(mismatch);
+    EXPECT_TRUE(has(mismatch.error().sentence, "other.key")) << mismatch.error().sentence;
 }
 
 // ---- start
