@@ -157,6 +157,32 @@ TEST_F(Tls, AcceptsOnlyTheGivenFingerprint) {
     EXPECT_EQ(list(daemon, {"--tls-fingerprint", "SHA256:x"}).status, (ExitStatus{2, 0}));
 }
 
+TEST_F(Tls, AHostByNameHasItsFingerprintAndItsToken) {
+    TlsDaemon daemon{with_state()};
+    const fs::path file = home / ".config/rtactl/config.toml";
+    const auto configure = [&](const std::string& fingerprint, const std::string& token) {
+        fs::create_directories(file.parent_path());
+        write_text(file, "[hosts.studio]\naddress = \"" + daemon.address() + "\"\ntls-fingerprint = \"" + fingerprint +
+                             "\"\ntoken-file = \"" + token + "\"\n");
+        fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
+    };
+    const std::string token = test_token().file().string();
+    configure(daemon.fingerprint(), token);
+    const RunResult listed = ctl({"--host", "studio", "list"});
+    EXPECT_EQ(listed.status, (ExitStatus{0, 0})) << listed.error;
+    EXPECT_EQ(listed.error, "");
+    EXPECT_FALSE(fs::exists(known_hosts()));
+    EXPECT_EQ(ctl({"--host", "studio", "--token-file", "/nonexistent", "list"}).status, (ExitStatus{2, 0}));
+    const std::string other = "SHA256:" + std::string(43, 'A');
+    configure(other, token);
+    expect_refused(ctl({"--host", "studio", "list"}), {daemon.fingerprint(), other});
+    // The token of the environment is that of the daemon, but the host has another one.
+    write_text(home / ".config/rtactl/wrong", "rtad_" + std::string(43, 'A') + "\n");
+    fs::permissions(home / ".config/rtactl/wrong", fs::perms::owner_read | fs::perms::owner_write);
+    configure(daemon.fingerprint(), "wrong");
+    EXPECT_EQ(ctl({"--host", "studio", "list"}).status, (ExitStatus{4, 0}));
+}
+
 TEST_F(Tls, RefusesAFileOfKnownHostsThatItCannotRead) {
     TlsDaemon daemon{with_state()};
     fs::create_directories(known_hosts().parent_path());
