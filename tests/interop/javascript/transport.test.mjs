@@ -32,6 +32,31 @@ test('a Unix socket, by its path and as the daemon of this machine', async (t) =
     {code: 'INVALID_ARGUMENT', message: /a Unix socket has no TLS/});
 });
 
+test('without an address, the environment names the daemon and the token', async (t) => {
+  const directory = temporaryDirectory(t);
+  const state = path.join(directory, 'state');
+  const token = execFileSync(path.join(binaries, 'rtad'), ['token', 'new', '--role', 'read', '--state-dir', state, 'visitor'])
+    .toString().trim();
+  const daemon = await Daemon.start(t, {directory, arguments: ['--state-dir', state]});
+  const file = path.join(directory, 'visitor.token');
+  fs.writeFileSync(file, `${token}\n`, {mode: 0o600});
+  t.after(() => {
+    delete process.env.RTACTL_HOST;
+    delete process.env.RTACTL_TOKEN_FILE;
+  });
+  Object.assign(process.env, {RTACTL_HOST: daemon.address, RTACTL_TOKEN_FILE: file});
+  assert.equal((await visit()).hello.author, 'visitor');
+  // It is not sent to an address that the program has chosen.
+  await assert.rejects(visit(daemon.address), {code: 'UNAUTHENTICATED'});
+  fs.chmodSync(file, 0o640);
+  await assert.rejects(visit(), {code: 'INVALID_ARGUMENT', message: /expected mode 0600/});
+  fs.writeFileSync(file, 'rtad_secret');
+  fs.chmodSync(file, 0o600);
+  await assert.rejects(visit(), ({code, message}) => code === 'INVALID_ARGUMENT' && !message.includes('rtad_secret'));
+  fs.rmSync(file);
+  await assert.rejects(visit(), {code: 'INVALID_ARGUMENT', message: /cannot read the token file/});
+});
+
 test('localhost is a loopback address', async (t) => {
   const daemon = await Daemon.start(t);
   const [, port] = daemon.address.split(':');
