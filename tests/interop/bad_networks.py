@@ -86,7 +86,7 @@ class CuttingProxy(_Running):
     """Forwards TCP connections in pieces of random sizes, each with a delay of its own in each connection and direction, and
     cuts every connection: at a random moment, or at a random byte. Half of them are reset."""
 
-    LONGEST_LIFE_S, LONGEST_DELAY_S, LARGEST_PIECE = 1.2, 0.004, 3000
+    LONGEST_LIFE_S, LONGEST_DELAY_S, LARGEST_PIECE = 0.8, 0.004, 3000
     EARLY_BYTES = 12_000  # that of hello, and a few requests
 
     def __init__(self, listen, target):
@@ -119,7 +119,7 @@ class CuttingProxy(_Running):
 
     def _bytes(self):
         """Returns after how many bytes a direction is cut."""
-        return random.randrange(self.EARLY_BYTES) if random.random() < 0.2 else sys.maxsize
+        return random.randrange(self.EARLY_BYTES) if random.random() < 0.4 else sys.maxsize
 
     async def _forward(self, reader, writer, left):
         """Returns whether it was cut, and not closed by a peer."""
@@ -139,5 +139,6 @@ class CuttingProxy(_Running):
         reset = random.random() < 0.5
         for writer in writers:
             if reset:
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                with contextlib.suppress(OSError):  # the peer has closed it
+                    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()

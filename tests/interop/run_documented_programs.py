@@ -63,4 +63,7 @@ def main(document, rtad, cpp, wheel, node, javascript):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except DocumentError as error:
+        sys.exit(str(error))

@@ -20,8 +20,8 @@ from bad_networks import CuttingProxy, ShufflingNetwork
 from machines import DAEMON_ADDRESS, PATIENCE_S, PORT, client_machine, commands_of, enter_namespaces, running_daemon
 
 PROXY_PORT = PORT + 1
-EDITS = 120
-EDITS_OF_A_PROGRAM, EDITS_OF_RTACTL = 60, 25
+EDITS, EDITS_OVER_A_BAD_NETWORK = 120, 50
+EDITS_OF_A_PROGRAM, EDITS_OF_RTACTL = 100, 25
 DROP_RULES = """
 table inet lossy {
     chain input { type filter hook input priority 0; iifname "rtad0" numgen random mod 100 < 2 drop; }
@@ -52,19 +52,19 @@ class Machine:
 
     def refuse(self, follower, part, **options):
         """Expects that a follower fails with a message that contains `part`."""
-        result = subprocess.run([*self.inside, *follower], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                env=self.access.environment(**options), timeout=PATIENCE_S)
-        if result.returncode == 0 or part not in result.stdout:
-            sys.exit(f"{follower}: status {result.returncode}, expected a failure and {part!r}:\n{result.stdout}")
+        with Follower([*self.inside, *follower], self.access.environment(**options)) as program:
+            status = program.end_or("following")
+            if not status or part not in "\n".join(program.lines):
+                program.fail(f"was not refused with {part!r}: status {status}")
 
     def start(self, follower, *arguments):
         return Follower([*self.inside, *follower, *arguments], self.environment)
 
-    def follow(self, follower):
+    def follow(self, follower, edits):
         """Runs a program that mirrors the graph, while rtactl edits it."""
         with self.start(follower) as program:
             program.wait_for("following")
-            self.expect(0, "", "shell", text=random_edits())
+            self.expect(0, "", "shell", text=random_edits(edits))
             program.end()
 
 
@@ -73,7 +73,7 @@ class Follower:
 
     def __init__(self, command, environment):
         self.command, self.lines = command, []
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
         self._timer = threading.Timer(PATIENCE_S, self._process.kill)
         self._timer.start()
 
@@ -86,27 +86,34 @@ class Follower:
         self._process.wait()
         self._process.stdout.close()
 
-    def wait_for(self, expected):
+    def fail(self, what):
+        sys.exit(f"{self.command} {what}\n" + "\n".join(self.lines))
+
+    def end_or(self, expected):
+        """Waits until it prints a line, and returns None, or until it exits, and returns its status."""
         for line in self._process.stdout:
             self.lines.append(line.rstrip("\n"))
             if self.lines[-1] == expected:
-                return
-        sys.exit(f"{self.command} has not printed {expected!r}:\n" + "\n".join(self.lines))
+                return None
+        return self._process.wait()
+
+    def wait_for(self, expected):
+        if (status := self.end_or(expected)) is not None:
+            self.fail(f"has not printed {expected!r}: status {status}")
 
     def end(self):
         """Waits until it has compared its mirror with the graph."""
-        self.lines += self._process.stdout.read().splitlines()
-        status = self._process.wait()
-        print("   ", self.lines[-1] if self.lines else "")
+        status = self.end_or(None)
         if status != 0 or not self.lines[-1].startswith("the mirror equals the graph"):
-            sys.exit(f"{self.command} exited with status {status}:\n" + "\n".join(self.lines))
+            self.fail(f"exited with status {status}")
+        print("   ", self.lines[-1])
 
 
-def random_edits():
+def random_edits(count):
     """Returns lines for `rtactl shell`."""
     chance = random.Random(1)
     lines, present = [], []
-    for number in range(EDITS):
+    for number in range(count):
         present.append(f"extra_{number}")
         lines += [f"add gain {present[-1]} gain_db={-chance.randrange(60)}", f"connect osc {present[-1]}"]
         if chance.random() < 0.2:
@@ -116,13 +123,13 @@ def random_edits():
     return "\n".join([*lines, "add gain the_end", ""])
 
 
-def use(machine, followers):
+def use(machine, followers, edits):
     machine.expect(4, "needs the role admin", "device", "set", "null")
     machine.expect(0, "playing sine", "play", "sine", "gain")
     machine.expect(0, "\"levels\"", "--json", "meter", "--count", "1")
     for follower in followers:
         machine.expect(0, "", "graph", "clear")
-        machine.follow(follower)
+        machine.follow(follower, edits)
 
 
 def refuse(machine, followers):
@@ -215,13 +222,13 @@ def main(rtad, rtactl, *words):
             print("== a clean network", flush=True)
             machine = Machine(other, rtactl, daemon.access())
             refuse(machine, followers)
-            use(machine, followers)
+            use(machine, followers, EDITS)
             print("== a network that drops packets", flush=True)
             subprocess.run(["nft", "-f", "-"], input=DROP_RULES, text=True, check=True)
-            use(machine, followers)
+            use(machine, followers, EDITS_OVER_A_BAD_NETWORK)
         with running_daemon(rtad) as daemon, ShufflingNetwork(other) as network:
             print("== a network in which packets overtake each other", flush=True)
-            use(Machine(other, rtactl, daemon.access(f"{network.ADDRESS}:{PORT}")), followers)
+            use(Machine(other, rtactl, daemon.access(f"{network.ADDRESS}:{PORT}")), followers, EDITS_OVER_A_BAD_NETWORK)
             print("== a proxy that cuts connections", flush=True)
             with CuttingProxy((network.ADDRESS, PROXY_PORT), (DAEMON_ADDRESS, PORT)) as proxy:
                 access = daemon.access(f"{network.ADDRESS}:{PROXY_PORT}")
