@@ -2,9 +2,11 @@
 // Unix sockets, TLS, known hosts, and the forms of addresses.
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
+import {once} from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import tls from 'node:tls';
 import {connect} from 'rta-client';
 import {CuttingProxy, Daemon, binaries, certificate, temporaryDirectory, tlsProxy} from './support.mjs';
 
@@ -55,6 +57,30 @@ test('without an address, the environment names the daemon and the token', async
   await assert.rejects(visit(), ({code, message}) => code === 'INVALID_ARGUMENT' && !message.includes('rtad_secret'));
   fs.rmSync(file);
   await assert.rejects(visit(), {code: 'INVALID_ARGUMENT', message: /cannot read the token file/});
+});
+
+test('a connection that is lost while the certificate is being checked', async (t) => {
+  const directory = temporaryDirectory(t);
+  const own = certificate(directory, 'studio');
+  const server = tls.createServer(own);
+  const sockets = [];
+  server.on('connection', (socket) => sockets.push(socket.on('error', () => {}))).on('tlsClientError', () => {});
+  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  t.after(() => server.close());
+  // A pipe, so that the check lasts until the connection is lost.
+  const knownHosts = path.join(directory, 'known_hosts');
+  execFileSync('mkfifo', [knownHosts]);
+  const shaken = once(server, 'secureConnection');
+  const host = `127.0.0.1:${server.address().port}`;
+  const visited = assert.rejects(visit(`tls://${host}`, {tls: {knownHosts}}), {code: 'UNAVAILABLE'});
+  const [secured] = await shaken;
+  secured.on('error', () => {});
+  const gate = await fs.promises.open(knownHosts, 'r+');  // the client reads
+  sockets[0].resetAndDestroy();
+  await new Promise((resolve) => { setTimeout(resolve, 100); });  // nothing shows that the client has noticed
+  await gate.write(`${host} ${own.fingerprint}\n`);
+  await gate.close();
+  await visited;
 });
 
 test('localhost is a loopback address', async (t) => {
