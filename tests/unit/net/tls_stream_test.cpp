@@ -13,7 +13,6 @@
 #include <asio/ip/tcp.hpp>
 #include <asio/post.hpp>
 #include <atomic>
-#include <condition_variable>
 #include <csignal>
 #include <deque>
 #include <future>
