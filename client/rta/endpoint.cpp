@@ -106,11 +106,4 @@ std::vector<Endpoint> local_endpoints() {
     return local_endpoints(environment("RUNTIME_DIRECTORY"), environment("XDG_RUNTIME_DIR"));
 }
 
-Expected<Endpoints> endpoints_of(std::string_view address) {
-    if (address.empty()) return Endpoints{local_endpoints()};
-    auto endpoint = parse_endpoint(address);
-    if (!endpoint) return fail(Error::Kind::bad_address, std::move(endpoint.error()));
-    return Endpoints{{std::move(*endpoint)}};
-}
-
 }  // namespace rta::client

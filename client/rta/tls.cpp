@@ -17,6 +17,8 @@
 #include <system_error>
 #include <utility>
 
+#include "tls/openssl.h"
+
 namespace rta::client {
 
 namespace {
@@ -25,23 +27,9 @@ constexpr std::size_t kInputBytes = std::size_t{16} << 10U;
 /// The most that one TLS record holds.
 constexpr std::size_t kRecordBytes = std::size_t{16} << 10U;
 
-template <class T, void (*kFree)(T*)>
-struct Deleter {
-    void operator()(T* object) const noexcept { kFree(object); }
-};
-template <class T, void (*kFree)(T*)>
-using OpensslPointer = std::unique_ptr<T, Deleter<T, kFree>>;
-using SslPointer = OpensslPointer<SSL, &SSL_free>;
-using ContextPointer = OpensslPointer<SSL_CTX, &SSL_CTX_free>;
-using CertificatePointer = OpensslPointer<X509, &X509_free>;
-
-/// Returns the reason of the oldest error, which is the cause of the others.
-std::string openssl_reason() {
-    const unsigned long code = ERR_get_error();
-    if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
-    const char* const reason = ERR_reason_error_string(code);
-    return reason == nullptr ? "unknown reason" : reason;
-}
+using tls::openssl_reason;
+using tls::SslPointer;
+using tls::X509Pointer;
 
 /// TLS over another stream. OpenSSL reads from and writes to memory, and this class moves the bytes.
 class TlsStream final : public ByteStream {
@@ -180,17 +168,6 @@ class TlsStream final : public ByteStream {
     bool broken_ = false;
 };
 
-std::string fingerprint_of(const X509& certificate) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int size = 0;
-    if (X509_digest(&certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
-    std::array<unsigned char, 4 * ((EVP_MAX_MD_SIZE + 2) / 3) + 1> text{};
-    const int length = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(size));
-    std::string base64{text.begin(), text.begin() + length};
-    base64.erase(base64.find_last_not_of('=') + 1);
-    return "SHA256:" + base64;
-}
-
 bool is_ip_address(const std::string& host) {
     std::array<unsigned char, sizeof(in6_addr)> bytes{};
     return ::inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 ||
@@ -216,13 +193,14 @@ class Attempt {
         if (!ssl) return std::unexpected(std::move(ssl.error()));
         auto tls = std::make_unique<TlsStream>(std::move(stream), std::move(*ssl));
         if (const auto shaken = tls->shake_hands(deadline); !shaken) {
-            const long verified = SSL_get_verify_result(&tls->ssl());
+            // Without an authority, a certificate that no authority has signed does not end the handshake.
+            const long verified = options_.ca_file.empty() ? X509_V_OK : SSL_get_verify_result(&tls->ssl());
             if (verified != X509_V_OK) return refuse_by_authority(verified);
             return fail(Error::Kind::cannot_connect, "cannot connect to " + daemon() +
                                                          ": TLS handshake failed: " + shaken.error() +
                                                          "; expected an rtad that listens with TLS 1.3");
         }
-        const CertificatePointer certificate{SSL_get1_peer_certificate(&tls->ssl())};
+        const X509Pointer certificate{SSL_get1_peer_certificate(&tls->ssl())};
         if (!certificate) return refuse("it has no certificate");
         auto first_use = verify(*certificate);
         if (!first_use) return std::unexpected(std::move(first_use.error()));
@@ -244,7 +222,7 @@ class Attempt {
 
     Expected<SslPointer> new_session() const {
         ERR_clear_error();
-        const ContextPointer context{SSL_CTX_new(TLS_client_method())};
+        const tls::SslContextPointer context{SSL_CTX_new(TLS_client_method())};
         if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION) != 1) {
             return refuse("TLS is not available: " + openssl_reason());
         }
@@ -288,7 +266,7 @@ class Attempt {
         if (X509_cmp_current_time(end) <= 0) {
             return refuse("its certificate expired on " + date_text(*end) + "; expected a certificate that is valid");
         }
-        const std::string fingerprint = fingerprint_of(certificate);
+        const std::string fingerprint = tls::fingerprint_of(certificate);
         if (!options_.fingerprint.empty() && fingerprint != options_.fingerprint) {
             return refuse("its certificate has the fingerprint " + fingerprint + "; expected " + options_.fingerprint);
         }

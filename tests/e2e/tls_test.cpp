@@ -14,8 +14,10 @@
 #include <future>
 
 #include "os/unique_fd.h"
+#include "rta/backoff.h"
 #include "rta/daemon_client.h"
 #include "support/certificates.h"
+#include "support/cutting_proxy.h"
 #include "support/daemon.h"
 #include "support/test_token.h"
 
@@ -55,11 +57,16 @@ class TlsDaemon {
         EXPECT_EQ(process_->wait(), (ExitStatus{0, 0})) << process_->error();
     }
 
-    [[nodiscard]] client::Expected<client::DaemonClient> client() const {
-        return client({.on_loopback = true, .fingerprint = fingerprint_});
-    }
+    [[nodiscard]] client::Expected<client::DaemonClient> client() const { return client_at(port_); }
     [[nodiscard]] client::Expected<client::DaemonClient> client(client::TlsOptions tls) const {
-        const client::Endpoint endpoint = client::TcpEndpoint{.host = "127.0.0.1", .port = port_};
+        return client_at(port_, std::move(tls));
+    }
+    /// A client that reaches the daemon at another port.
+    [[nodiscard]] client::Expected<client::DaemonClient> client_at(std::uint16_t port) const {
+        return client_at(port, {.on_loopback = true, .fingerprint = fingerprint_});
+    }
+    [[nodiscard]] static client::Expected<client::DaemonClient> client_at(std::uint16_t port, client::TlsOptions tls) {
+        const client::Endpoint endpoint = client::TcpEndpoint{.host = "127.0.0.1", .port = port};
         const client::ClientOptions options{
             .client_name = "e2e", .token = test_token().secret(), .tls = std::move(tls), .timeout = kPatience};
         return client::DaemonClient::open(std::span{&endpoint, 1}, options);
@@ -155,6 +162,32 @@ TEST_F(Tls, AcceptsOnlyTheGivenFingerprint) {
     const std::string other = "SHA256:" + std::string(43, 'A');
     expect_refused(list(daemon, {"--tls-fingerprint", other}), {daemon.fingerprint(), other});
     EXPECT_EQ(list(daemon, {"--tls-fingerprint", "SHA256:x"}).status, (ExitStatus{2, 0}));
+}
+
+TEST_F(Tls, AHostByNameHasItsFingerprintAndItsToken) {
+    TlsDaemon daemon{with_state()};
+    const fs::path file = home / ".config/rtactl/config.toml";
+    const auto configure = [&](const std::string& fingerprint, const std::string& token) {
+        fs::create_directories(file.parent_path());
+        write_text(file, "[hosts.studio]\naddress = \"" + daemon.address() + "\"\ntls-fingerprint = \"" + fingerprint +
+                             "\"\ntoken-file = \"" + token + "\"\n");
+        fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
+    };
+    const std::string token = test_token().file().string();
+    configure(daemon.fingerprint(), token);
+    const RunResult listed = ctl({"--host", "studio", "list"});
+    EXPECT_EQ(listed.status, (ExitStatus{0, 0})) << listed.error;
+    EXPECT_EQ(listed.error, "");
+    EXPECT_FALSE(fs::exists(known_hosts()));
+    EXPECT_EQ(ctl({"--host", "studio", "--token-file", "/nonexistent", "list"}).status, (ExitStatus{2, 0}));
+    const std::string other = "SHA256:" + std::string(43, 'A');
+    configure(other, token);
+    expect_refused(ctl({"--host", "studio", "list"}), {daemon.fingerprint(), other});
+    // The token of the environment is that of the daemon, but the host has another one.
+    write_text(home / ".config/rtactl/wrong", "rtad_" + std::string(43, 'A') + "\n");
+    fs::permissions(home / ".config/rtactl/wrong", fs::perms::owner_read | fs::perms::owner_write);
+    configure(daemon.fingerprint(), "wrong");
+    EXPECT_EQ(ctl({"--host", "studio", "list"}).status, (ExitStatus{4, 0}));
 }
 
 TEST_F(Tls, RefusesAFileOfKnownHostsThatItCannotRead) {
@@ -285,6 +318,18 @@ TEST_F(Tls, AStartThatCannotUseTlsSaysWhatIsMissing) {
             EXPECT_TRUE(has(refused.error, part)) << part << "\n" << refused.error;
         EXPECT_FALSE(fs::exists(socket));
     }
+}
+
+TEST_F(Tls, AHandshakeThatIsCutMayBeTriedAgain) {
+    TlsDaemon daemon{with_state()};
+    // Each connection is cut some bytes later than the one before: also after the certificate, before its signature.
+    CuttingProxy proxy{daemon.port(), [](std::size_t index) {
+                           return CuttingProxy::Plan{.to_client = {.cut_after_bytes = 1 + 40 * index}};
+                       }};
+    for (auto client = daemon.client_at(proxy.port()); !client; client = daemon.client_at(proxy.port())) {
+        EXPECT_TRUE(client::is_transient(client.error())) << client.error().sentence;
+    }
+    EXPECT_GT(proxy.cuts(), 20U);
 }
 
 TEST_F(Tls, WarnsAboutAKeyThatEveryUserMayRead) {

@@ -16,6 +16,7 @@ from rta.mirror import Mirror
 from rta.session import PROTOCOL_VERSION, Session, deadline
 from rta.subscription import EventQueue, Subscription, Topic, checked_topics
 from rta.tls import TlsOptions
+from rta.token_file import default_token
 from rta.transaction import Edits, Transaction, Values, number, parameter_changes
 from rta.v1 import control_pb2 as pb
 from rta.v1 import graph_pb2
@@ -34,7 +35,8 @@ def connect(address: str | os.PathLike[str] | None = None, *, token: str | None 
             key: str | os.PathLike[str] | None = None, known_hosts: str | os.PathLike[str] | None = None) -> Client:
     """Returns a client, which connects when it enters its `async with` block, or at its first request.
 
-    `address` is HOST[:PORT] or the path of a Unix socket; without it, RTACTL_HOST or the addresses that rtactl tries.
+    `address` is HOST[:PORT] or the path of a Unix socket. Without it, the environment decides, as for rtactl: RTACTL_HOST, or
+    else the addresses of a daemon on this machine; without `token`, too, that in the file RTACTL_TOKEN_FILE.
     `timeout` limits connecting, and each request, in seconds. `client_name` is shown to other clients, at most 128 bytes.
 
     An address that is not on this machine uses TLS; `tls`, `ca`, `fingerprint` or `certificate` force it on loopback. The
@@ -44,7 +46,11 @@ def connect(address: str | os.PathLike[str] | None = None, *, token: str | None 
     """
     if fingerprint is not None and not fingerprint.startswith("SHA256:"):
         raise InvalidArgument(f'invalid fingerprint "{fingerprint}": expected SHA256: and 43 characters of base64')
-    found = [addresses.parse(address)] if address is not None else addresses.default_addresses()
+    if address is not None:
+        found = [addresses.parse(address)]
+    else:
+        found = addresses.default_addresses()
+        token = token or default_token()
     hello = pb.Hello(protocol_version=PROTOCOL_VERSION, client_name=client_name, token=(token or "").strip())
     return Client(found, TlsOptions(tls, ca, fingerprint, certificate, key, known_hosts), hello, timeout)
 

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import {fileURLToPath} from 'node:url';
-import {localAddresses, parseAddress} from '../node_modules/rta-client/src/node/address.js';
+import {defaultAddresses, localAddresses, parseAddress} from '../node_modules/rta-client/src/node/address.js';
 import {defaultKnownHosts} from '../node_modules/rta-client/src/node/known_hosts.js';
 import {pauseMs} from '../node_modules/rta-client/src/mirror.js';
 
@@ -99,6 +99,8 @@ test('addresses', () => {
   assert.deepEqual(localAddresses({RUNTIME_DIRECTORY: '/a:/b', XDG_RUNTIME_DIR: '/c'}).map(({name}) => name),
     ['/a/control.sock', '/c/rtad/control.sock', '/run/rtad/control.sock', '127.0.0.1:7340']);
   assert.deepEqual(localAddresses({}).map(({name}) => name), ['/run/rtad/control.sock', '127.0.0.1:7340']);
+  assert.deepEqual(defaultAddresses({RTACTL_HOST: 'studio:80', XDG_RUNTIME_DIR: '/c'}).map(({name}) => name), ['studio:80']);
+  assert.deepEqual(defaultAddresses({RTACTL_HOST: ''}), localAddresses({}));
   assert.equal(defaultKnownHosts({XDG_CONFIG_HOME: '/c'}), '/c/rtactl/known_hosts');
   assert.match(defaultKnownHosts({XDG_CONFIG_HOME: 'relative'}), /\/\.config\/rtactl\/known_hosts$/);
 });

@@ -9,6 +9,12 @@ const LOOPBACK = '127.0.0.1';
 const EXPECTED = 'expected HOST, HOST:PORT, [IPV6]:PORT, or the path of a Unix socket: /..., ./... or ../...';
 const HOST_AND_PORT = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s;
 
+/** Returns the address in RTACTL_HOST, or else localAddresses(). */
+export function defaultAddresses(environment = process.env) {
+  const {RTACTL_HOST: host = ''} = environment;
+  return host === '' ? localAddresses(environment) : [parseAddress(host)];
+}
+
 /** Returns the addresses at which a daemon on this machine may listen, in order of preference. */
 export function localAddresses({RUNTIME_DIRECTORY: own = '', XDG_RUNTIME_DIR: user = ''} = process.env) {
   const [first] = own.split(':');

@@ -60,6 +60,7 @@ export async function openSocket({path, host, port, name}, tlsOptions, signal) {
   socket.on('error', () => {});  // the user of the socket reports it
   if (!tlsOptions) return {transport: new SocketTransport(socket), peer: name};
   const secured = secure(socket, {host, name}, tlsOptions);
+  secured.on('error', () => {});  // also while the certificate is being checked
   await eventOf(secured, 'secureConnect', signal, name);
   try {
     const fingerprint = await checkCertificate(secured.getPeerX509Certificate(), name, tlsOptions);
