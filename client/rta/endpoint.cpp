@@ -30,6 +30,9 @@ bool is_host_text(std::string_view host) {
            std::ranges::all_of(host, [](char c) { return c > ' ' && c < 0x7F && c != '/' && c != '[' && c != ']'; });
 }
 
+/// rtad writes tls:// in its log and in `listen`.
+bool is_url(std::string_view text) { return text.find("://") != std::string_view::npos; }
+
 std::string_view environment(const char* name) {
     const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here changes the environment
     return value == nullptr ? std::string_view{} : std::string_view{value};
@@ -57,6 +60,7 @@ std::expected<TcpEndpoint, std::string> parse_tcp_endpoint(std::string_view text
         return std::unexpected("invalid address " + quoted(text) + ": " + std::string{what} +
                                "; expected HOST, HOST:PORT or [IPV6]:PORT");
     };
+    if (is_url(text)) return refuse("a URL");
     std::string_view host = text;
     std::optional<std::string_view> port_text;
     if (text.starts_with('[')) {
@@ -83,11 +87,7 @@ std::expected<TcpEndpoint, std::string> parse_tcp_endpoint(std::string_view text
 }
 
 std::expected<Endpoint, std::string> parse_endpoint(std::string_view text) {
-    if (text.find("://") != std::string_view::npos) {
-        return std::unexpected("invalid address " + quoted(text) + ": a URL; expected HOST, HOST:PORT, [IPV6]:PORT, or "
-                               "the path of a socket");
-    }
-    if (text.find('/') != std::string_view::npos) return UnixEndpoint{std::string{text}};
+    if (text.find('/') != std::string_view::npos && !is_url(text)) return UnixEndpoint{std::string{text}};
     auto endpoint = parse_tcp_endpoint(text);
     if (!endpoint) return std::unexpected(endpoint.error() + ", or the path of a socket");
     return std::move(*endpoint);

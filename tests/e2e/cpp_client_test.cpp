@@ -182,8 +182,8 @@ TEST(CppClient, CoroutinesFollowTheirOwnChanges) {
 }
 
 TEST(CppClient, ASubscriptionSurvivesARestartOfTheDaemon) {
-    const std::string address = "127.0.0.1:" + std::to_string(free_tcp_port());
-    const Daemon::Options options{.arguments = {"--device", "null", "--listen", address}};
+    const Daemon::Options options{.arguments = {"--device", "null"}, .port = free_tcp_port()};
+    const std::string address = "127.0.0.1:" + std::to_string(options.port);
     std::optional<Daemon> daemon;
     daemon.emplace(options);
     auto subscription = Subscription::open(address, kChanges, kPatient);

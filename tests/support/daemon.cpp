@@ -26,7 +26,8 @@ std::filesystem::path rtad_no_ramps_program() { return RTA_TEST_RTAD_NO_RAMPS; }
 std::filesystem::path rtad_test_nodes_program() { return RTA_TEST_RTAD_TEST_NODES; }
 std::filesystem::path rtactl_program() { return RTA_TEST_RTACTL; }
 
-Daemon::Daemon(const Options& options) : socket_{directory_ / "control.sock"}, port_{free_tcp_port()} {
+Daemon::Daemon(const Options& options)
+    : socket_{directory_ / "control.sock"}, port_{options.port == 0 ? free_tcp_port() : options.port} {
     std::vector<std::string> arguments{"--socket", socket_.string(), "--listen", "127.0.0.1:" + std::to_string(port_)};
     arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
     process_ = std::make_unique<Process>(Command{options.program.string(), std::move(arguments), options.environment});

@@ -29,6 +29,7 @@ class Daemon {
         std::vector<std::string> arguments{};  ///< in addition to --socket and --listen: --device etc.
         std::map<std::string, std::string> environment{};
         std::filesystem::path program = rtad_program();
+        std::uint16_t port = 0;  ///< TCP; 0: a free one
     };
 
     /// Returns when rtad accepts connections on both. If it exits before, throws std::runtime_error with its output.

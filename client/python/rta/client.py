@@ -94,15 +94,14 @@ class Client:
         """The version and the instance of the daemon that the client has last connected to."""
         return self._session.hello if self._session else pb.HelloResult()
 
-    async def session(self) -> Session:
-        """Returns the connection. Connects if there is none."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + self._timeout_s
-        async with deadline(self._timeout_s, "no connection"):
+    async def session(self, start: float | None = None) -> Session:
+        """Returns the connection. Connects if there is none, within the timeout from `start`, a time of the event loop."""
+        start = asyncio.get_running_loop().time() if start is None else start
+        async with deadline(self._timeout_s, "no connection", start):
             await self._connecting.acquire()
         try:
             if not self._closed and (not self._session or self._session.lost):
-                self._session = await Session.open(self._addresses, self._tls, self._hello, end - loop.time())
+                self._session = await Session.open(self._addresses, self._tls, self._hello, self._timeout_s, start)
             if self._closed:  # possibly in the meantime
                 await self.close()
             if self._closed or not self._session:
@@ -113,10 +112,9 @@ class Client:
 
     async def call(self, request: pb.Request, *, at_least_s: float = 0.0) -> pb.Response:
         """Sends any request of the protocol and returns its response. Sets the id of the request."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + max(self._timeout_s, at_least_s)
-        session = await self.session()
-        return await session.call(request, end - loop.time())
+        start = asyncio.get_running_loop().time()
+        session = await self.session(start)
+        return await session.call(request, max(self._timeout_s, at_least_s), start)
 
     # ---- Reading
 

@@ -26,15 +26,15 @@ _KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
 
 @contextlib.asynccontextmanager
-async def deadline(timeout_s: float, what: str) -> AsyncIterator[None]:
-    """Raises DeadlineExceeded if the body takes longer."""
+async def deadline(timeout_s: float, what: str, start: float | None = None) -> AsyncIterator[None]:
+    """Raises DeadlineExceeded if the body takes longer, from now or from `start`, a time of the event loop."""
     try:
-        async with asyncio.timeout(timeout_s) as limit:
+        async with asyncio.timeout_at((asyncio.get_running_loop().time() if start is None else start) + timeout_s) as limit:
             yield
     except TimeoutError as error:
         if not limit.expired():
             raise
-        raise DeadlineExceeded(f"{what} within {round(timeout_s, 3):g} s") from error
+        raise DeadlineExceeded(f"{what} within {timeout_s:g} s") from error
 
 
 class Session:
@@ -54,15 +54,15 @@ class Session:
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
-    async def open(cls, addresses: Sequence[Address], options: tls.TlsOptions, hello: pb.Hello, timeout_s: float) -> Session:
-        """Connects to the first address that accepts. CannotConnect lists each address with the reason."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + timeout_s
+    async def open(cls, addresses: Sequence[Address], options: tls.TlsOptions, hello: pb.Hello, timeout_s: float,
+                   start: float) -> Session:
+        """Connects to the first address that accepts, within a time from `start`. CannotConnect lists each address with the
+        reason."""
         reasons = []
-        for number, address in enumerate(addresses):
-            share_s = (end - loop.time()) / (len(addresses) - number)
+        for number, address in enumerate(addresses, 1):
+            share_s = timeout_s * number / len(addresses)  # time for the others is left
             try:
-                async with deadline(share_s, f"{address} did not accept the connection"):
+                async with deadline(share_s, f"{address} did not accept the connection", start):
                     session = cls(address, *await _connect(address, options))
             except ssl.SSLCertVerificationError as error:
                 raise CertificateRejected(f"the certificate of {address} is not valid: {error.verify_message}") from error
@@ -70,19 +70,19 @@ class Session:
                 reasons.append(f"{address}: {error.sentence if isinstance(error, Error) else error}")
                 continue
             try:
-                session.hello = (await session.call(pb.Request(hello=hello), end - loop.time())).hello
+                session.hello = (await session.call(pb.Request(hello=hello), timeout_s, start)).hello
             except BaseException:
                 await session.close()
                 raise
             return session
         raise CannotConnect(f"cannot connect to rtad ({'; '.join(reasons)}); is it running?")
 
-    async def call(self, request: pb.Request, timeout_s: float) -> pb.Response:
+    async def call(self, request: pb.Request, timeout_s: float, start: float | None = None) -> pb.Response:
         """Sends a request, to which it gives an id, and returns its response. Raises the error of the daemon, or
-        DeadlineExceeded after `timeout_s`, whatever else is received in the meantime."""
+        DeadlineExceeded after `timeout_s`, from now or from `start`, whatever else is received in the meantime."""
         number = 0
         try:
-            async with deadline(timeout_s, "no response"):
+            async with deadline(timeout_s, "no response", start):
                 async with self._write_lock:
                     # Waits before the request is buffered: callers that give up in between have sent nothing.
                     await self._drain()

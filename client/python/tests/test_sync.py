@@ -38,7 +38,9 @@ class Blocking(DaemonCase):
                     self.assertEqual(graph, client.graph())
                     self.assertEqual(mirror.graph, graph)
                     self.assertTrue(mirror.connected)
-                    self.assertEqual(next(events).graph_changed.client_name, "blocking")
+                    # After the start of load(), which may come later.
+                    changed = next(event for event in events if event.HasField("graph_changed"))
+                    self.assertEqual(changed.graph_changed.client_name, "blocking")
                     client.set({"vol.gain_db": -1})
                     self.assertEqual(client.get("vol.gain_db"), -1)
                 for levels in client.meters(rate_hz=100):
