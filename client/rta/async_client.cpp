@@ -7,6 +7,7 @@
 #include "rta/async_subscription.h"
 #include "rta/endpoint.h"
 #include "rta/requests.h"
+#include "rta/target.h"
 
 namespace rta {
 
@@ -36,10 +37,10 @@ AsyncSubscription::~AsyncSubscription() {
 
 asio::awaitable<Expected<AsyncSubscription>> AsyncSubscription::open(std::string address, SubscribeOptions subscribe,
                                                                      ClientOptions options) {
-    Expected<client::Endpoints> endpoints = client::endpoints_of(address);
-    if (!endpoints) co_return std::unexpected(std::move(endpoints.error()));
+    Expected<client::Target> target = client::target_of(address, std::move(options));
+    if (!target) co_return std::unexpected(std::move(target.error()));
     Expected<AsyncSubscription> opened =
-        co_await open_at(std::move(*endpoints), std::move(subscribe), std::move(options));
+        co_await open_at(std::move(target->endpoints), std::move(subscribe), std::move(target->options));
     co_return opened;
 }
 
@@ -65,10 +66,10 @@ AsyncClient::~AsyncClient() {
 }
 
 asio::awaitable<Expected<AsyncClient>> AsyncClient::connect(std::string address, ClientOptions options) {
-    Expected<client::Endpoints> endpoints = client::endpoints_of(address);
-    if (!endpoints) co_return std::unexpected(std::move(endpoints.error()));
-    Expected<AsyncConnection::Pointer> connection =
-        co_await AsyncConnection::open(std::move(*endpoints), std::move(options), AsyncConnection::Events::discard);
+    Expected<client::Target> target = client::target_of(address, std::move(options));
+    if (!target) co_return std::unexpected(std::move(target.error()));
+    Expected<AsyncConnection::Pointer> connection = co_await AsyncConnection::open(
+        std::move(target->endpoints), std::move(target->options), AsyncConnection::Events::discard);
     if (!connection) co_return std::unexpected(std::move(connection.error()));
     co_return AsyncClient{std::move(*connection)};
 }

@@ -29,6 +29,7 @@ bool is_transient(const Error& error) {
                    error.code == v1::DEADLINE_EXCEEDED;
         case Error::Kind::untrusted:
         case Error::Kind::bad_address:
+        case Error::Kind::bad_token:
         case Error::Kind::protocol:
         case Error::Kind::too_large:
         case Error::Kind::interrupted:

@@ -6,6 +6,7 @@
 #include "rta/daemon_client.h"
 #include "rta/endpoint.h"
 #include "rta/requests.h"
+#include "rta/target.h"
 
 namespace rta {
 
@@ -20,11 +21,11 @@ Client& Client::operator=(Client&&) noexcept = default;
 Client::~Client() = default;
 
 client::Expected<Client> Client::connect(std::string_view address, ClientOptions options) {
-    const auto endpoints = client::endpoints_of(address);
-    if (!endpoints) return std::unexpected(endpoints.error());
-    auto daemon = client::DaemonClient::open(endpoints->list, options);
+    auto target = client::target_of(address, std::move(options));
+    if (!target) return std::unexpected(std::move(target.error()));
+    auto daemon = client::DaemonClient::open(target->endpoints.list, target->options);
     if (!daemon) return std::unexpected(std::move(daemon.error()));
-    return Client{std::make_unique<Impl>(Impl{std::move(*daemon), std::move(options)})};
+    return Client{std::make_unique<Impl>(Impl{std::move(*daemon), std::move(target->options)})};
 }
 
 const v1::HelloResult& Client::hello() const { return impl_->daemon.hello(); }

@@ -30,8 +30,9 @@ enum class WaitFor : std::uint8_t { commit, start };
 /// made the change.
 class Client {
  public:
-    /// Connects to a daemon: `HOST`, `HOST:PORT`, `[IPV6]:PORT`, or the path of a Unix socket. Empty: a daemon on this
-    /// machine, at its usual addresses.
+    /// Connects to a daemon: `HOST`, `HOST:PORT`, `[IPV6]:PORT`, or the path of a Unix socket. Empty: the daemon that rtactl
+    /// would use. It is that of the environment variable RTACTL_HOST, or else one on this machine, at its usual addresses.
+    /// Then, if the options have no token, the variable RTACTL_TOKEN_FILE names a file with one.
     [[nodiscard]] static client::Expected<Client> connect(std::string_view address = {}, ClientOptions options = {});
 
     Client(Client&&) noexcept;

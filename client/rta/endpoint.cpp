@@ -83,6 +83,10 @@ std::expected<TcpEndpoint, std::string> parse_tcp_endpoint(std::string_view text
 }
 
 std::expected<Endpoint, std::string> parse_endpoint(std::string_view text) {
+    if (text.find("://") != std::string_view::npos) {
+        return std::unexpected("invalid address " + quoted(text) + ": a URL; expected HOST, HOST:PORT, [IPV6]:PORT, or "
+                               "the path of a socket");
+    }
     if (text.find('/') != std::string_view::npos) return UnixEndpoint{std::string{text}};
     auto endpoint = parse_tcp_endpoint(text);
     if (!endpoint) return std::unexpected(endpoint.error() + ", or the path of a socket");
@@ -100,13 +104,6 @@ std::vector<Endpoint> local_endpoints(std::string_view runtime_directory, std::s
 
 std::vector<Endpoint> local_endpoints() {
     return local_endpoints(environment("RUNTIME_DIRECTORY"), environment("XDG_RUNTIME_DIR"));
-}
-
-Expected<Endpoints> endpoints_of(std::string_view address) {
-    if (address.empty()) return Endpoints{local_endpoints()};
-    auto endpoint = parse_endpoint(address);
-    if (!endpoint) return fail(Error::Kind::bad_address, std::move(endpoint.error()));
-    return Endpoints{{std::move(*endpoint)}};
 }
 
 }  // namespace rta::client

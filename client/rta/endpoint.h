@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "frame/local_address.h"
-#include "rta/error.h"
 
 namespace rta::client {
 
@@ -52,8 +51,5 @@ struct Endpoints {
 
 /// Uses $RUNTIME_DIRECTORY and $XDG_RUNTIME_DIR of this process.
 [[nodiscard]] std::vector<Endpoint> local_endpoints();
-
-/// Returns local_endpoints() for an empty address, otherwise the endpoint that it names. The error is `bad_address`.
-[[nodiscard]] Expected<Endpoints> endpoints_of(std::string_view address);
 
 }  // namespace rta::client

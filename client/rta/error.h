@@ -18,6 +18,7 @@ struct Error {
         cannot_connect,  ///< no address accepted
         untrusted,       ///< the certificate of the daemon is not the expected one, or cannot be verified
         bad_address,     ///< the text is not an address
+        bad_token,       ///< the file of the access token cannot be used
         refused,         ///< the daemon refused this client with the error `code`
         lost,            ///< the daemon disconnected
         timeout,         ///< no response before the deadline

@@ -10,6 +10,7 @@
 #include "rta/async_subscription.h"
 #include "rta/deadline.h"
 #include "rta/endpoint.h"
+#include "rta/target.h"
 
 namespace rta {
 
@@ -60,9 +61,9 @@ Subscription::~Subscription() = default;
 
 client::Expected<Subscription> Subscription::open(std::string_view address, SubscribeOptions subscribe,
                                                   ClientOptions options) {
-    auto endpoints = client::endpoints_of(address);
-    if (!endpoints) return std::unexpected(std::move(endpoints.error()));
-    return open_at(std::move(*endpoints), std::move(subscribe), std::move(options));
+    auto target = client::target_of(address, std::move(options));
+    if (!target) return std::unexpected(std::move(target.error()));
+    return open_at(std::move(target->endpoints), std::move(subscribe), std::move(target->options));
 }
 
 client::Expected<Subscription> Subscription::open_at(client::Endpoints endpoints, SubscribeOptions subscribe,

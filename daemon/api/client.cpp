@@ -41,6 +41,8 @@ bool Client::may_run() {
                                                                  : time.may_run(shared_from_this());
 }
 
+bool Client::may_finish() { return dispatcher_.services().time.may_finish(shared_from_this()); }
+
 void Client::receive(std::string_view payload) {
     const auto spending = spend();
     const auto received = guarded("reading a request", [&] { enqueue(payload); });
@@ -221,12 +223,13 @@ bool Client::waits_for_room() const {
 }
 
 bool Client::step() {
-    if (!may_run() && !waits_for_room()) return false;
-    prepare_ahead();
     if (executed_ > 0 && queue_.front().stage == PendingRequest::Stage::answered) {
+        if (!may_finish()) return false;
         send_front();
         return true;
     }
+    if (!may_run() && !waits_for_room()) return false;
+    prepare_ahead();
     if (executed_ == queue_.size()) return false;
     Call next = call(executed_);
     if (!dispatcher_.dispatch(next)) return false;

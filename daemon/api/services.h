@@ -16,6 +16,7 @@
 #include "api/large_requests.h"
 #include "api/output_control.h"
 #include "api/pending_commands.h"
+#include "api/processor_time.h"
 #include "api/requests/device_query.h"
 #include "api/workers.h"
 #include "engine/engine.h"
@@ -29,9 +30,11 @@ using Clock = std::function<TimePoint()>;
 /// Returns the function that measures what clients use of the control thread.
 [[nodiscard]] inline ControlTime::Used time_used(const EngineConfig& config, const Clock& clock) {
     if (config.thread_time_s == nullptr) return [clock] { return clock().time_since_epoch(); };
-    return [thread_time_s = config.thread_time_s] {
+    const auto processor = [thread_time_s = config.thread_time_s] {
         return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>{thread_time_s()});
     };
+    const auto time = std::make_shared<ProcessorTime>([clock] { return clock().time_since_epoch(); }, processor);
+    return [time] { return time->used(); };
 }
 
 /// State shared by all clients, for the handlers of requests. [control]

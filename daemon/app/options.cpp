@@ -322,7 +322,7 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
 }
 
 /// Passes the entry to the option of that name, as the command line would. Returns the reason for a refusal, else "".
-[[nodiscard]] std::string apply_entry(CLI::App& app, const ConfigEntry& entry, RawValues& raw) {
+[[nodiscard]] std::string apply_entry(CLI::App& app, const TomlEntry& entry, RawValues& raw) {
     const std::vector<std::string_view> keys = keys_of(app);
     if (std::ranges::find(keys, entry.key) == keys.end()) return unknown_name("key", entry.key, keys);
     CLI::Option* const option = app.get_option("--" + entry.key);
@@ -350,14 +350,14 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
 [[nodiscard]] Expected<void> apply_config(const std::string& path, DaemonOptions& options, RawValues& raw) {
     const auto text = path == "-"
                           ? fail(ErrorCode::invalid_argument, "--config - is not supported: expected a file name")
-                          : read_text_file("the configuration", path, kLongestConfigBytes);
+                          : read_text_file("the configuration", path, kLongestTomlBytes);
     if (!text) return std::unexpected(text.error());
     const auto entries = read_config(*text);
     if (!entries) return fail(ErrorCode::invalid_argument, path + ": " + entries.error().sentence);
     CLI::App app;
     app.set_help_flag();  // removes --help, which is not a key
     define_daemon(app, options, raw);
-    for (const ConfigEntry& entry : *entries) {
+    for (const TomlEntry& entry : *entries) {
         if (const std::string wrong = apply_entry(app, entry, raw); !wrong.empty()) {
             return fail(ErrorCode::invalid_argument, path + ": line " + std::to_string(entry.line) + ": " + wrong);
         }

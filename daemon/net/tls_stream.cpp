@@ -19,10 +19,13 @@
 #include <utility>
 #include <vector>
 
-#include "net/openssl_handles.h"
+#include "tls/openssl.h"
 
 namespace rta::net {
 namespace {
+
+using tls::SslPointer;
+using tls::X509Pointer;
 
 /// The most that one TLS record holds.
 constexpr std::size_t kRecordBytes = std::size_t{16} << 10U;

@@ -1,15 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Installs the C++ library, and builds and runs the programs of docs/integration.md with it, outside of the source tree.
+"""Installs the C++ library, and builds the programs of docs/integration.md with it, outside of the source tree.
 
     install_test.py CMAKE BUILD_DIR RTAD DOCUMENT
 
-Above each ```cpp block, a comment has the name of the program: `<!-- program: NAME -->`. An ```output block after it is
-what the program prints, line by line; `...` stands for any text. `; after: OTHER` runs another program before it starts,
-`; then: OTHER` when it has printed its first line. Each program has a daemon of its own, and is ended when it has printed
-everything.
-
-All programs are built with CMake and the package `rta`; the first one also by the command in the ```sh pkg-config block.
+All programs are built with CMake and the package `rta`; `play` also by the command in the ```sh pkg-config block. Runs `play` in
+both forms. tests/interop/run_documented_programs.py runs all of them.
 """
 import os
 import pathlib
@@ -21,9 +17,10 @@ import sys
 import tempfile
 import threading
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
+import documented_programs
+
 PATIENCE_S = 120
-BLOCK = re.compile(r"<!-- program: (?P<name>\w+)(?:; (?P<when>after|then): (?P<other>\w+))? -->\s*"
-                   r"```cpp\n(?P<code>.*?)```\s*```output\n(?P<output>.*?)```", re.DOTALL)
 
 
 def run(command, **arguments):
@@ -53,7 +50,7 @@ def build_with_cmake(cmake, work, prefix, programs):
     source.mkdir(parents=True)
     lines = ["cmake_minimum_required(VERSION 3.25)", "project(example LANGUAGES CXX)", "find_package(rta REQUIRED)"]
     for name, program in programs.items():
-        (source / f"{name}.cpp").write_text(program["code"])
+        (source / f"{name}.cpp").write_text(program.code)
         lines += [f"add_executable({name} {name}.cpp)", f"target_link_libraries({name} PRIVATE rta::client)"]
     (source / "CMakeLists.txt").write_text("\n".join(lines) + "\n")
     run([cmake, "-S", source, "-B", work / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}", *launcher()])
@@ -101,52 +98,22 @@ class Daemon:
         self.folder.cleanup()
 
 
-def expression(line):
-    return re.compile(".*".join(re.escape(part) for part in line.rstrip().split("...")) + r"\s*")
-
-
-def check(name, program, executable, rtad):
-    """Runs a program, and compares its output with that of the document."""
+def play(executable, program, rtad):
     with Daemon(rtad) as daemon:
-        if program["when"] == "after":
-            run([executable(program["other"]), daemon.socket])
-        process = subprocess.Popen([executable(name), daemon.socket], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   text=True)
-        watch = threading.Timer(PATIENCE_S, process.kill)
-        watch.start()
-        printed = []
-        expected = [expression(line) for line in program["output"].splitlines()]
-        for line in process.stdout:
-            printed.append(line)
-            if len(printed) == 1 and program["when"] == "then":
-                run([executable(program["other"]), daemon.socket])
-            if expected and expected[0].fullmatch(line):
-                expected.pop(0)
-            if not expected:
-                break
-        watch.cancel()
-        process.kill()
-        process.wait()
-    if expected:
-        sys.exit(f"{name} did not print what the document says:\n{program['output']}\nIt printed:\n{''.join(printed)}")
-    print(f"{name}: as documented")
+        documented_programs.run(program, lambda _: [executable], dict(os.environ, RTACTL_HOST=daemon.socket))
+    print(f"{executable}: as documented")
 
 
 def main():
     cmake, build, rtad, document = sys.argv[1:]
-    text = pathlib.Path(document).read_text()
-    programs = {match["name"]: match.groupdict() for match in BLOCK.finditer(text)}
-    if len(programs) != len(re.findall(r"^```cpp$", text, re.MULTILINE)) or "play" not in programs:
-        sys.exit(f"{document}: each ```cpp block must have a comment with its name before it and an ```output block after it")
-    [command] = re.findall(r"^```sh pkg-config\n(.*?)\n```$", text, re.DOTALL | re.MULTILINE)
+    programs = documented_programs.programs_of(document)["cpp"]
+    [command] = re.findall(r"^```sh pkg-config\n(.*?)\n```$", pathlib.Path(document).read_text(), re.DOTALL | re.MULTILINE)
 
     work = pathlib.Path(build).resolve() / "install_test"
     prefix = install(cmake, build, work)
     folder = build_with_cmake(cmake, work, prefix, programs)
-    for name, program in programs.items():
-        check(name, program, lambda other: folder / other, rtad)
-    plain = build_with_pkg_config(work, prefix, command)
-    check("play", programs["play"], lambda _: plain, rtad)
+    play(folder / "play", programs["play"], rtad)
+    play(build_with_pkg_config(work, prefix, command), programs["play"], rtad)
 
 
 main()

@@ -115,7 +115,7 @@ cp "$recording" "$results/out.wav"
 cp /var/lib/rtad/graph.json "$results/graph.json"
 journalctl -u rtad.service -o json --output-fields=PRIORITY,MESSAGE,_TRANSPORT >"$results/journal"
 
-# A network, set up with the commands of docs/remote.md.
+# A network, set up as in docs/remote.md, with a token that is created while rtad is stopped.
 ip address add 192.0.2.1/32 dev lo
 (umask 077; rtad token new --state-dir /var/lib/rtad --role control desk >/root/desk.token)
 fact token $?

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Starts rtad and runs PROGRAM, which mirrors the graph while another client edits it at random.
 
-    run_interop.py RTAD PROTO_DIR PROGRAM...      runs PROGRAM... HOST PORT
+    run_interop.py RTAD PROTO_DIR PROGRAM...      runs PROGRAM... with the address of the daemon in RTACTL_HOST
 """
 import os
 import pathlib
@@ -34,7 +34,7 @@ def wait_until_it_listens(daemon, port):
 
 def follow_and_edit(program, port, environment):
     address = ["127.0.0.1", str(port)]
-    with subprocess.Popen(program + address, stdout=subprocess.PIPE, text=True, env=environment) as follower:
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env=environment) as follower:
         try:
             for line in follower.stdout:
                 print(line, end="")
@@ -56,8 +56,9 @@ def main(rtad, proto_directory, *program):
     with tempfile.TemporaryDirectory() as directory:
         subprocess.run(["protoc", "-I", proto_directory, f"--python_out={directory}", "rta/v1/graph.proto",
                         "rta/v1/control.proto"], check=True)
-        environment = dict(os.environ, PYTHONPATH=f"{directory}:{HERE / 'python'}", PYTHONDONTWRITEBYTECODE="1")
         port = free_port()
+        environment = dict(os.environ, PYTHONPATH=f"{directory}:{HERE / 'python'}", PYTHONDONTWRITEBYTECODE="1",
+                           RTACTL_HOST=f"127.0.0.1:{port}", RTACTL_TOKEN_FILE="")
         arguments = ["--device", "null", "--socket", f"{directory}/control.sock", "--listen", f"127.0.0.1:{port}"]
         daemon = subprocess.Popen([rtad, *arguments])
         try:

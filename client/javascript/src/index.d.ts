@@ -21,7 +21,8 @@ export interface TlsOptions {
 
 /**
  * Connects to the daemon at `address`: HOST, HOST:PORT, [IPV6]:PORT, each also with tls:// before it, or the path of a
- * Unix socket. Without an address, connects to the daemon of this machine. Addresses other than loopback use TLS 1.3;
+ * Unix socket. Without an address, the environment decides, as for rtactl: RTACTL_HOST, or else the addresses of a daemon on
+ * this machine; without a token, too, that in the file RTACTL_TOKEN_FILE. Addresses other than loopback use TLS 1.3;
  * the option `tls` forces it on loopback. The token is sent only after the certificate was found valid.
  */
 export function connect(address?: string, options?: ConnectOptions & {tls?: boolean | TlsOptions}): Promise<Client>;

@@ -2,17 +2,19 @@
 // The library for Node.js.
 import {Client} from './client.js';
 import {RtaError} from './errors.js';
-import {localAddresses, parseAddress} from './node/address.js';
+import {defaultAddresses, parseAddress} from './node/address.js';
 import {checkTls, openSocket} from './node/sockets.js';
+import {defaultToken} from './node/token_file.js';
 
 export * from './core.js';
 
 /**
- * Connects to the daemon at `address`: HOST, HOST:PORT, [IPV6]:PORT or the path of a Unix socket. Without an address,
- * connects to the daemon of this machine. index.d.ts describes the options.
+ * Connects to the daemon at `address`: HOST, HOST:PORT, [IPV6]:PORT or the path of a Unix socket. Without an address, the
+ * environment decides, as for rtactl. index.d.ts describes the options.
  */
-export async function connect(address, {tls, ...options} = {}) {
-  const endpoints = (address === undefined ? localAddresses() : [parseAddress(address)])
+export async function connect(address, {tls, ...others} = {}) {
+  const options = address === undefined && !others.token ? {...others, token: await defaultToken()} : others;
+  const endpoints = (address === undefined ? defaultAddresses() : [parseAddress(address)])
     .map((endpoint) => ({endpoint, secured: checkTls(tls, endpoint)}));
   return Client.connect(async (signal) => {
     const reasons = [];

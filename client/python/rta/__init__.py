@@ -8,7 +8,7 @@
             t.connect("osc", "out")
         await client.set({"osc.gain_db": -12})
 
-rta.sync has the same without asyncio. docs/integration-python.md in the sources of rtad has complete programs.
+rta.sync has the same without asyncio. docs/integration.md in the sources of rtad has complete programs.
 """
 from rta import sync
 from rta.client import Client, connect

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import math
+import pathlib
+import tempfile
 import unittest
 import unittest.mock
 
@@ -226,3 +228,17 @@ class NoDaemon(unittest.IsolatedAsyncioTestCase):
         with unittest.mock.patch.dict("os.environ", local):
             self.assertEqual([str(address) for address in default_addresses()], [
                 "/nowhere/a/control.sock", "/nowhere/c/rtad/control.sock", "/run/rtad/control.sock", "127.0.0.1:7340"])
+
+    async def test_a_bad_token_file_is_refused_without_its_content(self):
+        with tempfile.TemporaryDirectory() as directory:
+            file = pathlib.Path(directory) / "token"
+            for text, mode, message in (("rtad_short", 0o600, "no access token"), ("rtad_" + "x" * 43, 0o640, "expected mode 0600"),
+                                        (None, 0, "cannot read the token file")):
+                file.unlink(missing_ok=True)
+                if text is not None:
+                    file.write_text(text)
+                    file.chmod(mode)
+                with (self.subTest(message), unittest.mock.patch.dict("os.environ", {"RTACTL_TOKEN_FILE": str(file)}),
+                      self.assertRaisesRegex(rta.InvalidArgument, message) as caught):
+                    rta.connect()
+                self.assertNotIn(str(text), str(caught.exception))

@@ -4,6 +4,7 @@ import pathlib
 import subprocess
 import tempfile
 import unittest
+import unittest.mock
 
 import rta
 from support import PATIENCE_S, RTAD, Daemon
@@ -24,6 +25,25 @@ class Tokens(unittest.IsolatedAsyncioTestCase):
                 async with rta.connect(self.daemon.address, token=token):
                     pass
             self.assertNotIn(str(token), str(caught.exception))
+
+    async def test_the_line_end_of_a_token_file_is_no_part_of_the_token(self):
+        async with rta.connect(self.daemon.address, token=self.tokens["read"] + "\n") as client:
+            self.assertEqual(client.hello.role, "read")
+
+    async def test_the_token_of_the_environment_is_sent_only_to_the_daemon_of_the_environment(self):
+        with tempfile.TemporaryDirectory() as directory:
+            file = pathlib.Path(directory) / "token"
+            file.touch(mode=0o600)
+            file.write_text(self.tokens["control"] + "\n")
+            variables = {"RTACTL_HOST": self.daemon.address, "RTACTL_TOKEN_FILE": str(file)}
+            with unittest.mock.patch.dict("os.environ", variables):
+                async with rta.connect() as client:
+                    self.assertEqual(client.hello.author, "test-control")
+                async with rta.connect(token=self.tokens["read"]) as client:
+                    self.assertEqual(client.hello.author, "test-read")
+                with self.assertRaises(rta.Unauthenticated):
+                    async with rta.connect(self.daemon.address):
+                        pass
 
     async def test_a_mirror_ends_with_the_rejection(self):
         client = rta.connect(self.daemon.address)

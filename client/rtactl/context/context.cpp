@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "document/document.h"
+#include "rta/token_file.h"
 #include "rta/type_table.h"
 #include "rtactl/context/error_report.h"
 #include "rtactl/context/graph_diff.h"
-#include "rtactl/context/token_file.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
 
@@ -61,8 +61,8 @@ Result<client::DaemonClient> Context::open() const {
     options.client_name = "rtactl";
     options.timeout = options_.timeout;
     if (!options_.token_file.empty()) {
-        auto token = read_token(options_.token_file);
-        if (!token) return std::unexpected(std::move(token.error()));
+        auto token = client::read_token_file(options_.token_file);
+        if (!token) return std::unexpected(failure_of(std::move(token.error())));
         options.token = std::move(*token);
     }
     options.tls = options_.tls;
@@ -70,8 +70,13 @@ Result<client::DaemonClient> Context::open() const {
         return trust(host, fingerprint);
     };
     auto opened = client::DaemonClient::open(options_.endpoints, options);
-    if (!opened) return std::unexpected(failure_of(std::move(opened.error())));
-    return std::move(*opened);
+    if (opened) return std::move(*opened);
+    Failure failure = failure_of(std::move(opened.error()));
+    if (failure.exit == Exit::cannot_connect && !options_.similar_host.empty()) {
+        failure.sentence += failure.sentence.ends_with('?') ? " " : "; ";
+        failure.sentence += "did you mean the host " + quoted(options_.similar_host) + " of the configuration file?";
+    }
+    return std::unexpected(std::move(failure));
 }
 
 /// Asks on a terminal whether to trust a daemon on first use. Otherwise trusts it, and says so.

@@ -26,6 +26,7 @@ v1::Code code_of(const client::Error& error) {
         case client::Error::Kind::protocol:
             return v1::INTERNAL;
         case client::Error::Kind::bad_address:
+        case client::Error::Kind::bad_token:
             return v1::INVALID_ARGUMENT;
         case client::Error::Kind::cannot_connect:
         case client::Error::Kind::untrusted:
@@ -45,6 +46,7 @@ Exit exit_of(const client::Error& error) {
         case client::Error::Kind::too_large:
             return Exit::refused;
         case client::Error::Kind::bad_address:
+        case client::Error::Kind::bad_token:
             return Exit::usage;
         case client::Error::Kind::cannot_connect:
         case client::Error::Kind::untrusted:

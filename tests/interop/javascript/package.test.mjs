@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import {fileURLToPath} from 'node:url';
-import {localAddresses, parseAddress} from '../node_modules/rta-client/src/node/address.js';
+import {defaultAddresses, localAddresses, parseAddress} from '../node_modules/rta-client/src/node/address.js';
 import {defaultKnownHosts} from '../node_modules/rta-client/src/node/known_hosts.js';
 import {pauseMs} from '../node_modules/rta-client/src/mirror.js';
 
@@ -91,6 +91,7 @@ test('addresses', () => {
   assert.deepEqual(parseAddress('::1'), tcp('::1', 7340, false, '[::1]:7340'));
   assert.deepEqual(parseAddress('[fe80::1]:80'), tcp('fe80::1', 80, true, '[fe80::1]:80'));
   assert.deepEqual(parseAddress('/run/rtad/control.sock'), {path: '/run/rtad/control.sock', name: '/run/rtad/control.sock'});
+  for (const path of ['./s', '../s']) assert.deepEqual(parseAddress(path), {path, name: path});
   for (const bad of ['', ':7340', 'a:', 'a:0', 'a:65536', 'a:1x', '[::1', '[::1]7340', '[studio]:1', 'a b', 'a/b', 'tls://', 'http://a',
     'a\n', '1:2:3']) {
     assert.throws(() => parseAddress(bad), {code: 'INVALID_ARGUMENT', message: /invalid address/}, bad);
@@ -98,12 +99,14 @@ test('addresses', () => {
   assert.deepEqual(localAddresses({RUNTIME_DIRECTORY: '/a:/b', XDG_RUNTIME_DIR: '/c'}).map(({name}) => name),
     ['/a/control.sock', '/c/rtad/control.sock', '/run/rtad/control.sock', '127.0.0.1:7340']);
   assert.deepEqual(localAddresses({}).map(({name}) => name), ['/run/rtad/control.sock', '127.0.0.1:7340']);
+  assert.deepEqual(defaultAddresses({RTACTL_HOST: 'studio:80', XDG_RUNTIME_DIR: '/c'}).map(({name}) => name), ['studio:80']);
+  assert.deepEqual(defaultAddresses({RTACTL_HOST: ''}), localAddresses({}));
   assert.equal(defaultKnownHosts({XDG_CONFIG_HOME: '/c'}), '/c/rtactl/known_hosts');
   assert.match(defaultKnownHosts({XDG_CONFIG_HOME: 'relative'}), /\/\.config\/rtactl\/known_hosts$/);
 });
 
-test('pauses between attempts grow, end at 10 s, and differ', () => {
-  assert.deepEqual([0, 1, 2, 6, 7, 50, 2000].map((attempt) => pauseMs(attempt, () => 1)), [100, 200, 400, 6400, 10_000, 10_000, 10_000]);
-  assert.deepEqual([0, 50].map((attempt) => pauseMs(attempt, () => 0)), [50, 5000]);
+test('pauses between attempts grow, end at 5 s, and differ', () => {
+  assert.deepEqual([0, 1, 2, 6, 7, 50, 2000].map((attempt) => pauseMs(attempt, () => 1)), [100, 200, 400, 5000, 5000, 5000, 5000]);
+  assert.deepEqual([0, 50].map((attempt) => pauseMs(attempt, () => 0)), [50, 2500]);
   assert.notEqual(pauseMs(10), pauseMs(10));
 });

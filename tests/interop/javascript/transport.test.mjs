@@ -2,9 +2,13 @@
 // Unix sockets, TLS, known hosts, and the forms of addresses.
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
+import dns from 'node:dns';
+import {once} from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
+import tls from 'node:tls';
 import {connect} from 'rta-client';
 import {CuttingProxy, Daemon, binaries, certificate, temporaryDirectory, tlsProxy} from './support.mjs';
 
@@ -32,10 +36,72 @@ test('a Unix socket, by its path and as the daemon of this machine', async (t) =
     {code: 'INVALID_ARGUMENT', message: /a Unix socket has no TLS/});
 });
 
+test('without an address, the environment names the daemon and the token', async (t) => {
+  const directory = temporaryDirectory(t);
+  const state = path.join(directory, 'state');
+  const token = execFileSync(path.join(binaries, 'rtad'), ['token', 'new', '--role', 'read', '--state-dir', state, 'visitor'])
+    .toString().trim();
+  const daemon = await Daemon.start(t, {directory, arguments: ['--state-dir', state]});
+  const file = path.join(directory, 'visitor.token');
+  fs.writeFileSync(file, `${token}\n`, {mode: 0o600});
+  t.after(() => {
+    delete process.env.RTACTL_HOST;
+    delete process.env.RTACTL_TOKEN_FILE;
+  });
+  Object.assign(process.env, {RTACTL_HOST: daemon.address, RTACTL_TOKEN_FILE: file});
+  assert.equal((await visit()).hello.author, 'visitor');
+  // It is not sent to an address that the program has chosen.
+  await assert.rejects(visit(daemon.address), {code: 'UNAUTHENTICATED'});
+  fs.chmodSync(file, 0o640);
+  await assert.rejects(visit(), {code: 'INVALID_ARGUMENT', message: /expected mode 0600/});
+  fs.writeFileSync(file, 'rtad_secret');
+  fs.chmodSync(file, 0o600);
+  await assert.rejects(visit(), ({code, message}) => code === 'INVALID_ARGUMENT' && !message.includes('rtad_secret'));
+  fs.rmSync(file);
+  await assert.rejects(visit(), {code: 'INVALID_ARGUMENT', message: /cannot read the token file/});
+});
+
+test('a connection that is lost while the certificate is being checked', async (t) => {
+  const directory = temporaryDirectory(t);
+  const own = certificate(directory, 'studio');
+  const server = tls.createServer(own);
+  const sockets = [];
+  server.on('connection', (socket) => sockets.push(socket.on('error', () => {}))).on('tlsClientError', () => {});
+  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  t.after(() => server.close());
+  // A pipe, so that the check lasts until the connection is lost.
+  const knownHosts = path.join(directory, 'known_hosts');
+  execFileSync('mkfifo', [knownHosts]);
+  const shaken = once(server, 'secureConnection');
+  const host = `127.0.0.1:${server.address().port}`;
+  const visited = assert.rejects(visit(`tls://${host}`, {tls: {knownHosts}}), {code: 'UNAVAILABLE'});
+  const [secured] = await shaken;
+  secured.on('error', () => {});
+  const gate = await fs.promises.open(knownHosts, 'r+');  // the client reads
+  sockets[0].resetAndDestroy();
+  await new Promise((resolve) => { setTimeout(resolve, 100); });  // nothing shows that the client has noticed
+  await gate.write(`${host} ${own.fingerprint}\n`);
+  await gate.close();
+  await visited;
+});
+
 test('localhost is a loopback address', async (t) => {
   const daemon = await Daemon.start(t);
   const [, port] = daemon.address.split(':');
   assert.equal((await visit(`localhost:${port}`)).peer, `localhost:${port}`);
+});
+
+test('every address of a name is tried, also by Node.js 18', async (t) => {
+  const daemon = await Daemon.start(t);
+  const {lookup} = dns;
+  const select = net.getDefaultAutoSelectFamily();
+  t.after(() => { dns.lookup = lookup; net.setDefaultAutoSelectFamily(select); });
+  net.setDefaultAutoSelectFamily(false);
+  dns.lookup = (host, {all}, callback) => {
+    const found = [{address: '::1', family: 6}, {address: '127.0.0.1', family: 4}];
+    if (all) callback(null, found); else callback(null, found[0].address, found[0].family);
+  };
+  await visit(daemon.address.replace('127.0.0.1', 'localhost'));
 });
 
 test('TLS with a CA', async (t) => {
@@ -174,4 +240,9 @@ test('TLS and tokens of rtad itself', async (t) => {
   await assert.rejects(visit(address, {token, tls: {ca, servername: 'studio.example'}}), {code: 'UNAUTHENTICATED'});
   await assert.rejects(visit(address, {tls: {ca}}), {code: 'UNAUTHENTICATED', message: /an access token is required/});
   await assert.rejects(visit(address, {token: token.replace(/.$/, '-'), tls: {ca}}), {code: 'UNAUTHENTICATED'});
+  await visit(address, {token: `${token}\n`, tls: {ca}});
+  for (const wrong of [Buffer.from(token), [token], {token}, `${token}\ud800`]) {
+    await assert.rejects(visit(address, {token: wrong, tls: {ca}}),
+      {code: 'INVALID_ARGUMENT', message: 'invalid token: expected text, as rtactl prints it'}, 'and not what it is');
+  }
 });

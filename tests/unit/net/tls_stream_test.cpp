@@ -10,19 +10,15 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/executor_work_guard.hpp>
-#include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/post.hpp>
 #include <atomic>
-#include <condition_variable>
 #include <csignal>
 #include <deque>
 #include <future>
-#include <mutex>
 #include <random>
-#include <thread>
 
+#include "control_thread.h"
 #include "net/server.h"
 #include "net/tls_context.h"
 #include "os/unique_fd.h"
@@ -126,49 +122,27 @@ class OpensslClient {
     SSL* ssl_ = nullptr;
 };
 
-/// The outcome of the streams of an EchoServer.
-struct Ends {
-    void add(const std::string& text) {
-        const std::scoped_lock lock{mutex_};
-        text_ += text + "\n";
-        changed_.notify_all();
-    }
-    [[nodiscard]] bool wait_for(std::string_view text) {
-        std::unique_lock lock{mutex_};
-        return changed_.wait_for(lock, kPatience, [&] { return text_.find(text) != std::string::npos; });
-    }
-
- private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::string text_;
-};
-
 /// Sends back what it receives, in two buffers, until the input ends.
 class EchoServer {
  public:
     explicit EchoServer(std::shared_ptr<const TlsContext> context, TlsLimits limits = {})
         : network_{std::make_shared<TlsNetwork>(std::move(context), limits)} {
         accept();
-        thread_ = std::thread{[this] { io_.run(); }};
+        control_.start();
     }
     ~EchoServer() {
-        std::promise<void> closed;
-        asio::post(io_, [&] {
+        control_.stop([this] {
             asio::error_code ignored;
             acceptor_.close(ignored);
             for (const auto& weak : streams_) {
                 if (const auto stream = weak.lock()) stream->close();
             }
             network_->stop();
-            closed.set_value();
         });
-        closed.get_future().wait();
-        thread_.join();
     }
     [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
-    Ends ends;
+    Lines ends;  ///< of the streams
 
  private:
     void accept() {
@@ -178,7 +152,7 @@ class EchoServer {
                 make_tls_stream(StreamSocket{std::move(socket)}, network_, "client",
                                 [this](const asio::error_code& why) { ends.add("failed: " + why.message()); }));
             streams_.push_back(stream);
-            asio::co_spawn(io_, echo(std::move(stream)), asio::detached);
+            asio::co_spawn(control_.io(), echo(std::move(stream)), asio::detached);
             accept();
         });
     }
@@ -202,11 +176,10 @@ class EchoServer {
         stream->close();
     }
 
-    asio::io_context io_;
+    ControlThread control_;
     std::shared_ptr<TlsNetwork> network_;
     std::vector<std::weak_ptr<ByteStream>> streams_;
-    asio::ip::tcp::acceptor acceptor_{io_, {asio::ip::address_v4::loopback(), 0}};
-    std::thread thread_;
+    asio::ip::tcp::acceptor acceptor_{control_.io(), {asio::ip::address_v4::loopback(), 0}};
 };
 
 /// A stream that moves a random number of bytes at a time.
@@ -473,28 +446,18 @@ class TlsServer {
  public:
     explicit TlsServer(ServerLimits limits = {}, TlsLimits tls_limits = {})
         : context{test_context()},
-          server{io_, engine_, daemon_, [this](LogLevel, std::string_view line) { log.add(std::string{line}); },
-                 limits} {
+          server{control_.io(), engine_, daemon_, [this](LogLevel, std::string_view line) { log.add(line); }, limits} {
         daemon_.tokens.add("studio", api::Role::control);
         server.use_tls(context, tls_limits);
         const auto address = server.listen_tcp("tls://127.0.0.1:0");
         EXPECT_TRUE(address) << address.error().sentence;
         port = static_cast<std::uint16_t>(std::stoi(address->substr(address->rfind(':') + 1)));
-        control_ = std::thread{[this] { io_.run(); }};
+        control_.start();
     }
     ~TlsServer() {
-        on_control([this] { server.stop(); });
-        work_.reset();
-        control_.join();
+        control_.stop([this] { server.stop(); });
     }
-    void on_control(const std::function<void()>& call) {
-        std::promise<void> done;
-        asio::post(io_, [&] {
-            call();
-            done.set_value();
-        });
-        done.get_future().wait();
-    }
+    void on_control(const std::function<void()>& call) { control_.run(call); }
     [[nodiscard]] client::Expected<client::DaemonClient> connect() const {
         const client::Endpoint endpoint = client::TcpEndpoint{.host = "127.0.0.1", .port = port};
         return client::DaemonClient::open(std::span{&endpoint, 1}, {.client_name = "tls",
@@ -511,21 +474,17 @@ class TlsServer {
         return true;
     }
 
-    Ends log;
+    Lines log;
     std::shared_ptr<const TlsContext> context;
 
  private:
-    asio::io_context io_;
-    asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+    ControlThread control_;
     Engine engine_{builtin_nodes(), {}};
     QuietDaemon daemon_;
 
  public:
     Server server;
     std::uint16_t port = 0;
-
- private:
-    std::thread control_;
 };
 
 v1::Request status_request() {

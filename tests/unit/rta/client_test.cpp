@@ -2,10 +2,16 @@
 #include "rta/client.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
 
 #include "rta/endpoint.h"
+#include "rta/target.h"
 #include "support/deadline.h"
 #include "support/scripted_daemon.h"
+#include "support/temporary.h"
 
 namespace rta {
 namespace {
@@ -16,6 +22,8 @@ using test::ok;
 using test::refusal;
 using test::Reply;
 using test::ScriptedDaemon;
+using test::TemporaryDirectory;
+using test::write_text;
 
 client::Expected<Client> connect(const ScriptedDaemon& daemon) {
     return Client::connect(to_string(daemon.endpoint()), {.client_name = "test", .timeout = test::kPatience});
@@ -147,11 +155,56 @@ TEST(Client, ExplainsABadAddress) {
 }
 
 TEST(Client, TakesPathsAndAddresses) {
-    EXPECT_EQ(client::endpoints_of("/run/x.sock")->list.front(), client::Endpoint{client::UnixEndpoint{"/run/x.sock"}});
-    EXPECT_EQ(client::endpoints_of("./x.sock")->list.front(), client::Endpoint{client::UnixEndpoint{"./x.sock"}});
-    EXPECT_EQ(client::endpoints_of("studio")->list.front(),
-              (client::Endpoint{client::TcpEndpoint{.host = "studio", .port = 7340}}));
-    EXPECT_EQ(client::endpoints_of("")->list, client::local_endpoints());
+    const auto endpoint = [](std::string_view address) {
+        return client::target_of(address, {})->endpoints.list.front();
+    };
+    EXPECT_EQ(endpoint("/run/x.sock"), client::Endpoint{client::UnixEndpoint{"/run/x.sock"}});
+    EXPECT_EQ(endpoint("./x.sock"), client::Endpoint{client::UnixEndpoint{"./x.sock"}});
+    EXPECT_EQ(endpoint("studio"), (client::Endpoint{client::TcpEndpoint{.host = "studio", .port = 7340}}));
+    EXPECT_EQ(client::target_of("", {})->endpoints.list, client::local_endpoints());
+}
+
+/// Sets a variable of the environment for the length of a test.
+class Variable {
+ public:
+    Variable(const char* name, const std::string& value) : name_{name} { ::setenv(name, value.c_str(), 1); }
+    Variable(const Variable&) = delete;
+    Variable& operator=(const Variable&) = delete;
+    ~Variable() { ::unsetenv(name_); }
+
+ private:
+    const char* name_;
+};
+
+TEST(Client, WithoutAddressUsesTheDaemonOfTheEnvironment) {
+    const Variable host{"RTACTL_HOST", "studio:80"};
+    EXPECT_EQ(client::target_of("", {})->endpoints.list.front(),
+              (client::Endpoint{client::TcpEndpoint{.host = "studio", .port = 80}}));
+    EXPECT_EQ(client::target_of("desk", {})->endpoints.list.front(),
+              (client::Endpoint{client::TcpEndpoint{.host = "desk", .port = 7340}}));
+    const Variable wrong{"RTACTL_HOST", "studio:port"};
+    const auto refused = client::target_of("", {});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, Error::Kind::bad_address);
+    EXPECT_TRUE(refused.error().sentence.starts_with("environment variable RTACTL_HOST: invalid address"))
+        << refused.error().sentence;
+}
+
+TEST(Client, SendsTheTokenOfTheEnvironmentOnlyToTheDaemonOfTheEnvironment) {
+    const TemporaryDirectory folder;
+    const std::string token = "rtad_" + std::string(43, 'x');
+    const std::filesystem::path file = folder / "token";
+    write_text(file, token + "\n");
+    ::chmod(file.c_str(), 0600);
+    const Variable variable{"RTACTL_TOKEN_FILE", file.string()};
+    EXPECT_EQ(client::target_of("", {})->options.token, token);
+    EXPECT_EQ(client::target_of("", {.token = "other"})->options.token, "other");
+    EXPECT_EQ(client::target_of("studio", {})->options.token, "");
+    ::chmod(file.c_str(), 0640);
+    const auto refused = client::target_of("", {});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, Error::Kind::bad_token);
+    EXPECT_EQ(refused.error().sentence.find(token), std::string::npos);
 }
 
 }  // namespace

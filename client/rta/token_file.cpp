@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rtactl/context/token_file.h"
+#include "rta/token_file.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,13 +7,14 @@
 #include <cstddef>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "os/file.h"
 #include "text/access_token.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
 
-namespace rta::rtactl {
+namespace rta::client {
 
 namespace {
 
@@ -21,8 +22,10 @@ constexpr mode_t kOthers = 0077;
 /// More than a token and blanks around it.
 constexpr std::size_t kMostBytes = 4096;
 
-std::unexpected<Failure> cannot_read(const std::string& path, std::error_code error) {
-    return usage_error("cannot read the token file " + quoted(path) + ": " + error.message());
+std::unexpected<Error> refuse(std::string sentence) { return fail(Error::Kind::bad_token, std::move(sentence)); }
+
+std::unexpected<Error> cannot_read(const std::string& path, std::error_code error) {
+    return refuse("cannot read the token file " + quoted(path) + ": " + error.message());
 }
 
 /// Returns the only line of a text, without blanks around it; the whole text if it has several lines.
@@ -33,15 +36,14 @@ std::string_view only_line(std::string_view text) {
 
 }  // namespace
 
-Result<std::string> read_token(const std::string& path) {
+Expected<std::string> read_token_file(const std::string& path) {
     const auto file = os::open_to_read(path);
     if (!file) return cannot_read(path, file.error());
     // The open file, not the path: another file could take its place in between.
     struct stat status{};
     if (::fstat(file->get(), &status) != 0) return cannot_read(path, os::last_error());
     if (S_ISREG(status.st_mode) && status.st_uid == ::getuid() && (status.st_mode & kOthers) != 0) {
-        return usage_error("other users may access the token file " + quoted(path) +
-                           ": expected mode 0600; see chmod(1)");
+        return refuse("other users may access the token file " + quoted(path) + ": expected mode 0600; see chmod(1)");
     }
     const auto text = os::read_to_end(file->get(), kMostBytes);
     if (!text && text.error() != std::errc::file_too_large) return cannot_read(path, text.error());
@@ -49,8 +51,8 @@ Result<std::string> read_token(const std::string& path) {
         const std::string_view token = only_line(*text);
         if (is_token(token)) return std::string{token};
     }
-    return usage_error("no access token in " + quoted(path) +
-                       ": expected one line as `rtactl token new` prints it, rtad_ and 43 characters");
+    return refuse("no access token in " + quoted(path) +
+                  ": expected one line as `rtactl token new` prints it, rtad_ and 43 characters");
 }
 
-}  // namespace rta::rtactl
+}  // namespace rta::client
