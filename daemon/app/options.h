@@ -25,7 +25,7 @@ struct DaemonOptions {
     std::vector<std::string> listen;  ///< HOST:PORT or tls://HOST:PORT; empty: no TCP
     std::string tls_certificate;      ///< file; empty: the certificate in the state directory
     std::string tls_key;              ///< file; empty if and only if tls_certificate is
-    std::string tls_client_ca;        ///< file; empty: clients need no certificate
+    std::string tls_client_ca;        ///< file; empty: clients cannot present a certificate
     std::string socket;               ///< path
     bool socket_for_group = false;    ///< the socket is in a runtime directory of the service manager
     std::string state_directory;      ///< empty: the graph is not saved

@@ -13,7 +13,7 @@ struct TlsLimits {
     std::size_t handshakes = 64;
     /// The same from one address (api::network_of()): clients that begin a handshake and send no more must not delay those
     /// of other addresses.
-    std::size_t handshakes_per_address = 16;
+    std::size_t handshakes_per_address = 32;
 };
 
 }  // namespace rta::net

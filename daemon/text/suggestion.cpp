@@ -15,7 +15,7 @@ constexpr std::size_t kLongestList = 24;      // names
 constexpr std::size_t kLongestCompared = 64;  // bytes: no name is longer
 /// Bytes that one search compares, in a few milliseconds: a graph may have tens of thousands of nodes, whose names differ
 /// in their last bytes only.
-constexpr std::size_t kMostCompared = 1'000'000;
+constexpr std::size_t kMostCompared = 400'000;
 /// What the comparison of two names costs besides, in bytes.
 constexpr std::size_t kOverhead = 64;
 

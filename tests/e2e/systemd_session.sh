@@ -115,6 +115,21 @@ cp "$recording" "$results/out.wav"
 cp /var/lib/rtad/graph.json "$results/graph.json"
 journalctl -u rtad.service -o json --output-fields=PRIORITY,MESSAGE,_TRANSPORT >"$results/journal"
 
+# A network, set up as in docs/remote.md, with a token that is created while rtad is stopped.
+ip address add 192.0.2.1/32 dev lo
+(umask 077; rtad token new --state-dir /var/lib/rtad --role control desk >/root/desk.token)
+fact token $?
+sed -i 's/^#\?listen = .*/listen = ["0.0.0.0:7340"]/' /etc/rtad/rtad.toml
+printf '[Service]\nIPAddressAllow=192.0.2.0/24\n' >/run/systemd/system/rtad.service.d/network.conf
+systemctl daemon-reload
+systemctl start rtad.service
+fact network $?
+openssl x509 -in /var/lib/rtad/tls/certificate.pem -noout -ext subjectAltName >"$results/certificate" 2>&1
+rtactl --host 192.0.2.1 --token-file /root/desk.token --tls-ca /var/lib/rtad/tls/certificate.pem volume >"$results/network" 2>&1
+fact network_client $?
+fact token_owner "$(stat -c '%U %a' /var/lib/rtad/tokens)"
+systemctl stop rtad.service
+
 # A configuration error, which a restart cannot fix.
 echo 'sample-rat = 48000' >>/etc/rtad/rtad.toml
 systemctl start rtad.service >"$results/bad_config" 2>&1

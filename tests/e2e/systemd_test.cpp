@@ -132,6 +132,15 @@ TEST_F(Systemd, GoesThroughTheLifeOfAService) {
         EXPECT_EQ(fact("stop_status"), "0");
     }
     {
+        SCOPED_TRACE("a network");
+        EXPECT_EQ(fact("token"), "0");
+        EXPECT_EQ(fact("network"), "0");
+        EXPECT_EQ(fact("token_owner"), "rtad 600");
+        EXPECT_NE(text("certificate").find("IP Address:192.0.2.1"), std::string::npos)
+            << "the unit lets rtad see the interfaces: " << text("certificate");
+        EXPECT_EQ(fact("network_client"), "0") << text("network");
+    }
+    {
         SCOPED_TRACE("a bad configuration");
         EXPECT_NE(fact("bad_config"), "0");
         EXPECT_EQ(fact("bad_config_state"), "failed");

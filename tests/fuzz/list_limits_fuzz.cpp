@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// For all bytes: if check_wire() accepts them and protobuf parses them, then the counts of both are the same, no list of
-// the parsed message exceeds the limits, and its memory is within the promised bound.
+// For all bytes: if check_wire() accepts them and protobuf parses them, then protobuf has found no elements that were not
+// counted, no list of the parsed message exceeds the limits, and its memory is within the promised bound.
 #include <google/protobuf/message.h>
 #include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/unknown_field_set.h>
