@@ -13,12 +13,13 @@ packages_build=(
 )
 # To plot the result of the quickstart.
 packages_run=(gnuplot-nox)
-# To run the release tests: JACK, systemd, Avahi, network namespaces that lose packets, other shells and languages.
+# To run the release tests: JACK, systemd, Avahi, network namespaces that lose packets, other shells and languages, browsers.
 packages_test=(
     jackd2 alsa-utils gnuplot-nox
     systemd systemd-sysv systemd-container dbus avahi-daemon iproute2 nftables
     python3 python3-protobuf python3-pyte zsh fish graphviz
     python3-pip python3-setuptools python3-wheel openssl
+    chromium firefox-esr
 )
 # To run the checks: Clang with its sanitizers and tools, and WebAssembly.
 packages_check=(

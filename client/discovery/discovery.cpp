@@ -23,6 +23,7 @@
 
 #include "discovery/sightings.h"
 #include "frame/discovery.h"
+#include "os/c_object.h"
 
 namespace rta::client {
 
@@ -38,15 +39,8 @@ using Result = std::expected<Discovery, std::string>;
 /// Limit for what Avahi is asked directly. D-Bus would wait for 25 s.
 constexpr milliseconds kAvahiTimeout{5'000};
 
-template <auto Function>
-struct Calls {
-    template <class Object>
-    void operator()(Object* object) const {
-        Function(object);
-    }
-};
-using Poll = std::unique_ptr<AvahiSimplePoll, Calls<avahi_simple_poll_free>>;
-using Client = std::unique_ptr<AvahiClient, Calls<avahi_client_free>>;
+using Poll = os::CObject<AvahiSimplePoll, avahi_simple_poll_free>;
+using Client = os::CObject<AvahiClient, avahi_client_free>;
 
 std::unexpected<std::string> no_avahi(const std::string& reason) {
     return std::unexpected("cannot search the network: no Avahi daemon responds on this machine (" + reason +
@@ -76,8 +70,8 @@ std::vector<std::pair<std::string, std::string>> records_of(AvahiStringList* lis
         char* key = nullptr;
         char* value = nullptr;
         if (avahi_string_list_get_pair(entry, &key, &value, nullptr) != 0) continue;
-        const std::unique_ptr<char, Calls<avahi_free>> key_owner{key};
-        const std::unique_ptr<char, Calls<avahi_free>> value_owner{value};
+        const os::CObject<char, avahi_free> key_owner{key};
+        const os::CObject<char, avahi_free> value_owner{value};
         records.emplace_back(key, value == nullptr ? "" : value);
     }
     return records;

@@ -39,6 +39,7 @@ asio::awaitable<Expected<void>> AsyncSubscriptionState::connect() {
     Expected<AsyncConnection::Pointer> opened =
         co_await AsyncConnection::open(endpoints_, options_, AsyncConnection::Events::keep);
     if (!opened) co_return std::unexpected(std::move(opened.error()));
+    if (closed_) co_return fail(Error::Kind::interrupted, "interrupted");  // while it was connecting
     connection_ = std::move(*opened);
     const Expected<v1::SubscribeResult> subscribed = co_await call<v1::SubscribeResult>(subscribe_request(subscribe_));
     if (!subscribed) {

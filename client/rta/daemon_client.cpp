@@ -25,9 +25,19 @@ std::string seconds_text(std::chrono::milliseconds time) {
     return text + " s";
 }
 
+/// The text of a file with a token ends with a line feed.
+std::string without_blanks(std::string_view token) {
+    constexpr std::string_view kBlanks = " \t\r\n";
+    const std::size_t first = std::min(token.find_first_not_of(kBlanks), token.size());
+    return std::string{token.substr(first, token.find_last_not_of(kBlanks) + 1 - first)};
+}
+
 bool uses_tls(const Endpoint& endpoint, const TlsOptions& options) {
     const auto* tcp = std::get_if<TcpEndpoint>(&endpoint);
-    return tcp != nullptr && (options.on_loopback || !is_loopback(*tcp));
+    // Certificates that the caller expects, or shows, must not be ignored.
+    const bool wanted = options.on_loopback || !options.fingerprint.empty() || !options.ca_file.empty() ||
+                        !options.certificate_file.empty();
+    return tcp != nullptr && (wanted || !is_loopback(*tcp));
 }
 
 /// Encrypts a connection if the endpoint requires it. Returns null if the client must connect again: a person decided
@@ -52,8 +62,8 @@ Expected<DaemonClient> DaemonClient::open(std::span<const Endpoint> endpoints, c
         if (stream) {
             auto secured = secure(std::move(*stream), endpoints[i], options.tls, deadline);
             if (!secured) return std::unexpected(std::move(secured.error()));
-            if (*secured) return open(std::move(*secured), endpoints[i], options);
-            return open(endpoints.subspan(i, 1), options);
+            if (*secured) return open(std::move(*secured), endpoints[i], options, deadline);
+            return open(endpoints.subspan(i, 1), options);  // with a new deadline: a person took time
         }
         tried += (i == 0 ? "" : ", ") + to_string(endpoints[i]) + " (" + stream.error() + ")";
     }
@@ -62,18 +72,23 @@ Expected<DaemonClient> DaemonClient::open(std::span<const Endpoint> endpoints, c
 
 Expected<DaemonClient> DaemonClient::open(std::unique_ptr<ByteStream> stream, Endpoint endpoint,
                                           const ClientOptions& options) {
+    return open(std::move(stream), std::move(endpoint), options, Deadline::in(options.timeout));
+}
+
+Expected<DaemonClient> DaemonClient::open(std::unique_ptr<ByteStream> stream, Endpoint endpoint,
+                                          const ClientOptions& options, const Deadline& deadline) {
     DaemonClient client{std::move(stream), std::move(endpoint), options.timeout};
-    if (auto hello = client.say_hello(options); !hello) return std::unexpected(std::move(hello.error()));
+    if (auto hello = client.say_hello(options, deadline); !hello) return std::unexpected(std::move(hello.error()));
     return client;
 }
 
-Expected<void> DaemonClient::say_hello(const ClientOptions& options) {
+Expected<void> DaemonClient::say_hello(const ClientOptions& options, const Deadline& deadline) {
     v1::Request request;
     v1::Hello& hello = *request.mutable_hello();
     hello.set_protocol_version(kProtocolVersion);
     hello.set_client_name(options.client_name);
-    hello.set_token(options.token);
-    auto response = call(std::move(request));
+    hello.set_token(without_blanks(options.token));
+    auto response = call(std::move(request), deadline);
     if (!response) {
         Error error = std::move(response.error());
         // A daemon that refuses many clients together does not wait until each has read the reason.
@@ -105,9 +120,13 @@ Expected<void> DaemonClient::say_hello(const ClientOptions& options) {
 }
 
 Expected<v1::Response> DaemonClient::call(v1::Request request) {
-    const auto id = send(std::move(request));
+    return call(std::move(request), Deadline::in(timeout_));
+}
+
+Expected<v1::Response> DaemonClient::call(v1::Request request, const Deadline& deadline) {
+    const auto id = send(std::move(request), deadline);
     if (!id) return std::unexpected(id.error());
-    return receive(*id);
+    return receive(*id, deadline, -1);
 }
 
 Expected<std::uint64_t> DaemonClient::enqueue(v1::Request request) {
@@ -123,9 +142,12 @@ Expected<std::uint64_t> DaemonClient::enqueue(v1::Request request) {
 }
 
 Expected<std::uint64_t> DaemonClient::send(v1::Request request) {
+    return send(std::move(request), Deadline::in(timeout_));
+}
+
+Expected<std::uint64_t> DaemonClient::send(v1::Request request, const Deadline& deadline) {
     auto id = enqueue(std::move(request));
     if (!id) return id;
-    const Deadline deadline = Deadline::in(timeout_);
     while (!outgoing_.empty()) {
         auto moved = exchange(deadline, -1);
         if (moved && deadline.passed() && !outgoing_.empty()) moved = timed_out();
@@ -138,7 +160,10 @@ Expected<std::uint64_t> DaemonClient::send(v1::Request request) {
 }
 
 Expected<v1::Response> DaemonClient::receive(std::uint64_t id, int interrupt_descriptor) {
-    const Deadline deadline = Deadline::in(timeout_);
+    return receive(id, Deadline::in(timeout_), interrupt_descriptor);
+}
+
+Expected<v1::Response> DaemonClient::receive(std::uint64_t id, const Deadline& deadline, int interrupt_descriptor) {
     for (;;) {
         if (auto response = take_response(id)) return std::move(*response);
         if (end_) return std::unexpected(*end_);

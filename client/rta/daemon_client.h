@@ -43,8 +43,9 @@ class DaemonClient {
     /// Memory of the events that are queued, unless it is a single one.
     static constexpr std::size_t kMaximumEventBytes = std::size_t{16} << 20U;
 
-    /// Connects to the first of `endpoints` that accepts, and sends Hello. Errors: cannot_connect lists each address
-    /// with the reason, or says why the certificate of a daemon is not accepted; refused is the daemon's response to Hello (another protocol version, an invalid token).
+    /// Connects to the first of `endpoints` that accepts, and sends Hello, all within the timeout. Errors: cannot_connect
+    /// lists each address with the reason; untrusted says why the certificate of a daemon is not accepted; refused is the
+    /// daemon's response to Hello (another protocol version, an invalid token).
     [[nodiscard]] static Expected<DaemonClient> open(std::span<const Endpoint> endpoints,
                                                      const ClientOptions& options = {});
 
@@ -55,7 +56,7 @@ class DaemonClient {
     /// The daemon's response to Hello.
     [[nodiscard]] const v1::HelloResult& hello() const { return hello_; }
     [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
-    /// Sets the timeout of each further call.
+    /// Sets the timeout of each further call, send() and receive().
     void set_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout; }
 
     /// Sends a request and receives its response, whose status the caller must check. A response may have an error and
@@ -101,9 +102,14 @@ class DaemonClient {
     DaemonClient(std::unique_ptr<ByteStream> stream, Endpoint endpoint, std::chrono::milliseconds timeout)
         : stream_{std::move(stream)}, endpoint_{std::move(endpoint)}, timeout_{timeout} {}
 
+    static Expected<DaemonClient> open(std::unique_ptr<ByteStream> stream, Endpoint endpoint,
+                                       const ClientOptions& options, const Deadline& deadline);
     /// Returns `missed`, once, if events were dropped.
     [[nodiscard]] Expected<void> take_dropped();
-    Expected<void> say_hello(const ClientOptions& options);
+    Expected<void> say_hello(const ClientOptions& options, const Deadline& deadline);
+    Expected<v1::Response> call(v1::Request request, const Deadline& deadline);
+    Expected<std::uint64_t> send(v1::Request request, const Deadline& deadline);
+    Expected<v1::Response> receive(std::uint64_t id, const Deadline& deadline, int interrupt_descriptor);
     Expected<void> exchange(const Deadline& deadline, int interrupt_descriptor);
     Expected<void> read_some();
     void write_some();

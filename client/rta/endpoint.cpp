@@ -83,6 +83,10 @@ std::expected<TcpEndpoint, std::string> parse_tcp_endpoint(std::string_view text
 }
 
 std::expected<Endpoint, std::string> parse_endpoint(std::string_view text) {
+    if (text.find("://") != std::string_view::npos) {
+        return std::unexpected("invalid address " + quoted(text) + ": a URL; expected HOST, HOST:PORT, [IPV6]:PORT, or "
+                               "the path of a socket");
+    }
     if (text.find('/') != std::string_view::npos) return UnixEndpoint{std::string{text}};
     auto endpoint = parse_tcp_endpoint(text);
     if (!endpoint) return std::unexpected(endpoint.error() + ", or the path of a socket");

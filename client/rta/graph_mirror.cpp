@@ -227,6 +227,18 @@ const GraphMirror::NodeInfo* GraphMirror::find(std::string_view name) const {
     return found == nodes_.end() ? nullptr : &found->second;
 }
 
+std::optional<float> GraphMirror::parameter(std::string_view node, std::string_view name) const {
+    const NodeInfo* const info = find(node);
+    const v1::NodeType* const type = type_of(node);
+    if (type == nullptr) return std::nullopt;
+    for (const v1::ParameterInfo& row : parameters_of(*type, info->settings)) {
+        if (row.name() != name) continue;
+        const auto known = info->parameters.find(row.name());
+        return known == info->parameters.end() ? row.default_() : known->second;
+    }
+    return std::nullopt;
+}
+
 std::vector<GraphMirror::ConnectionInfo> GraphMirror::connections(std::string_view from, std::string_view to) const {
     const std::string full_from = full_output(from);
     const std::string full_to = full_input(to);

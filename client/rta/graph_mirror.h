@@ -30,7 +30,7 @@ class GraphMirror {
     struct NodeInfo {
         std::string type;
         google::protobuf::Struct settings;
-        google::protobuf::Map<std::string, float> parameters;  ///< those that are known
+        google::protobuf::Map<std::string, float> parameters;  ///< those that were set; see parameter()
         Texts texts;
     };
     struct ConnectionInfo {
@@ -59,6 +59,9 @@ class GraphMirror {
     [[nodiscard]] const Nodes& nodes() const { return nodes_; }
     /// Returns nullptr if there is no node of that name.
     [[nodiscard]] const NodeInfo* find(std::string_view name) const;
+    /// Returns the value of a parameter, or its default; while it is ramping, its target. Returns nullopt if the node has no
+    /// such parameter.
+    [[nodiscard]] std::optional<float> parameter(std::string_view node, std::string_view name) const;
     /// Returns the connections that match `from` and `to`, each NODE or NODE:PORT. There can be several only if the
     /// port of a node with several ports is omitted.
     [[nodiscard]] std::vector<ConnectionInfo> connections(std::string_view from, std::string_view to) const;

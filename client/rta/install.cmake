@@ -8,7 +8,7 @@ set(public_headers async_client.h client.h client_options.h edits.h error.h grap
 
 # One file with the objects of all folders that the client needs; static, or shared with BUILD_SHARED_LIBS.
 add_library(rta $<TARGET_OBJECTS:rta_client> $<TARGET_OBJECTS:rta_frame> $<TARGET_OBJECTS:rta_os>
-                $<TARGET_OBJECTS:rta_proto> $<TARGET_OBJECTS:rta_text>)
+                $<TARGET_OBJECTS:rta_proto> $<TARGET_OBJECTS:rta_text> $<TARGET_OBJECTS:rta_tls>)
 set_target_properties(rta PROPERTIES EXPORT_NAME client LINKER_LANGUAGE CXX
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 target_link_libraries(rta PUBLIC protobuf::libprotobuf Threads::Threads)
@@ -19,14 +19,9 @@ set(asio_definitions ASIO_STANDALONE ASIO_HAS_STD_ALIGNED_ALLOC=1 ASIO_HAS_CO_AW
 target_compile_definitions(rta INTERFACE ${asio_definitions})
 
 # Libraries that only the sources need: a program must link them, too, if the library is static.
-set(rta_packages "")
-set(rta_pkgconfig_private "")
-get_target_property(client_libraries rta_client LINK_LIBRARIES)
-if("OpenSSL::SSL" IN_LIST client_libraries)
-    target_link_libraries(rta PRIVATE OpenSSL::SSL OpenSSL::Crypto)
-    set(rta_packages "find_dependency(OpenSSL 3.0)")
-    set(rta_pkgconfig_private "openssl >= 3.0")
-endif()
+target_link_libraries(rta PRIVATE OpenSSL::SSL OpenSSL::Crypto)
+set(rta_packages "find_dependency(OpenSSL 3.0)")
+set(rta_pkgconfig_private "openssl >= 3.0")
 
 install(TARGETS rta EXPORT rta-targets DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES ${public_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/rta)

@@ -17,6 +17,8 @@
 #include <system_error>
 #include <utility>
 
+#include "tls/openssl.h"
+
 namespace rta::client {
 
 namespace {
@@ -25,23 +27,9 @@ constexpr std::size_t kInputBytes = std::size_t{16} << 10U;
 /// The most that one TLS record holds.
 constexpr std::size_t kRecordBytes = std::size_t{16} << 10U;
 
-template <class T, void (*kFree)(T*)>
-struct Deleter {
-    void operator()(T* object) const noexcept { kFree(object); }
-};
-template <class T, void (*kFree)(T*)>
-using OpensslPointer = std::unique_ptr<T, Deleter<T, kFree>>;
-using SslPointer = OpensslPointer<SSL, &SSL_free>;
-using ContextPointer = OpensslPointer<SSL_CTX, &SSL_CTX_free>;
-using CertificatePointer = OpensslPointer<X509, &X509_free>;
-
-/// Returns the reason of the oldest error, which is the cause of the others.
-std::string openssl_reason() {
-    const unsigned long code = ERR_get_error();
-    if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
-    const char* const reason = ERR_reason_error_string(code);
-    return reason == nullptr ? "unknown reason" : reason;
-}
+using tls::openssl_reason;
+using tls::SslPointer;
+using tls::X509Pointer;
 
 /// TLS over another stream. OpenSSL reads from and writes to memory, and this class moves the bytes.
 class TlsStream final : public ByteStream {
@@ -180,17 +168,6 @@ class TlsStream final : public ByteStream {
     bool broken_ = false;
 };
 
-std::string fingerprint_of(const X509& certificate) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int size = 0;
-    if (X509_digest(&certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
-    std::array<unsigned char, 4 * ((EVP_MAX_MD_SIZE + 2) / 3) + 1> text{};
-    const int length = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(size));
-    std::string base64{text.begin(), text.begin() + length};
-    base64.erase(base64.find_last_not_of('=') + 1);
-    return "SHA256:" + base64;
-}
-
 bool is_ip_address(const std::string& host) {
     std::array<unsigned char, sizeof(in6_addr)> bytes{};
     return ::inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 ||
@@ -223,7 +200,7 @@ class Attempt {
                                                          ": TLS handshake failed: " + shaken.error() +
                                                          "; expected an rtad that listens with TLS 1.3");
         }
-        const CertificatePointer certificate{SSL_get1_peer_certificate(&tls->ssl())};
+        const X509Pointer certificate{SSL_get1_peer_certificate(&tls->ssl())};
         if (!certificate) return refuse("it has no certificate");
         auto first_use = verify(*certificate);
         if (!first_use) return std::unexpected(std::move(first_use.error()));
@@ -245,7 +222,7 @@ class Attempt {
 
     Expected<SslPointer> new_session() const {
         ERR_clear_error();
-        const ContextPointer context{SSL_CTX_new(TLS_client_method())};
+        const tls::SslContextPointer context{SSL_CTX_new(TLS_client_method())};
         if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION) != 1) {
             return refuse("TLS is not available: " + openssl_reason());
         }
@@ -258,9 +235,20 @@ class Attempt {
             // A self-signed certificate that the file contains is trusted, too.
             X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.get()), X509_V_FLAG_PARTIAL_CHAIN);
         }
+        if (!options_.certificate_file.empty() && !use_own_certificate(*context)) {
+            return refuse("cannot use the certificate " + options_.certificate_file + " with the key " +
+                          options_.key_file + ": " + openssl_reason() + "; expected PEM files, the key not encrypted");
+        }
         SslPointer ssl{SSL_new(context.get())};
         if (!ssl || !expect_host(*ssl)) return refuse("TLS is not available: " + openssl_reason());
         return ssl;
+    }
+
+    bool use_own_certificate(SSL_CTX& context) const {
+        // Otherwise OpenSSL asks on the terminal for the password of the key.
+        SSL_CTX_set_default_passwd_cb(&context, [](char*, int, int, void*) { return -1; });
+        return SSL_CTX_use_certificate_chain_file(&context, options_.certificate_file.c_str()) == 1 &&
+               SSL_CTX_use_PrivateKey_file(&context, options_.key_file.c_str(), SSL_FILETYPE_PEM) == 1;
     }
 
     bool expect_host(SSL& ssl) const {
@@ -274,15 +262,17 @@ class Attempt {
 
     /// Returns whether the daemon was not known before.
     Expected<bool> verify(const X509& certificate) const {
-        if (!options_.ca_file.empty()) return false;  // verified during the handshake
         const ASN1_TIME* const end = X509_get0_notAfter(&certificate);
         if (X509_cmp_current_time(end) <= 0) {
             return refuse("its certificate expired on " + date_text(*end) + "; expected a certificate that is valid");
         }
-        const std::string fingerprint = fingerprint_of(certificate);
-        if (options_.fingerprint.empty()) return verify_known(fingerprint);
-        if (fingerprint == options_.fingerprint) return false;
-        return refuse("its certificate has the fingerprint " + fingerprint + "; expected " + options_.fingerprint);
+        const std::string fingerprint = tls::fingerprint_of(certificate);
+        if (!options_.fingerprint.empty() && fingerprint != options_.fingerprint) {
+            return refuse("its certificate has the fingerprint " + fingerprint + "; expected " + options_.fingerprint);
+        }
+        // An authority has been verified during the handshake.
+        if (!options_.fingerprint.empty() || !options_.ca_file.empty()) return false;
+        return verify_known(fingerprint);
     }
 
     Expected<bool> verify_known(const std::string& fingerprint) const {

@@ -41,6 +41,8 @@ bool Client::may_run() {
                                                                  : time.may_run(shared_from_this());
 }
 
+bool Client::may_finish() { return dispatcher_.services().time.may_finish(shared_from_this()); }
+
 void Client::receive(std::string_view payload) {
     const auto spending = spend();
     const auto received = guarded("reading a request", [&] { enqueue(payload); });
@@ -93,9 +95,10 @@ void Client::stop_stream() {
 }
 
 void Client::end_access(const Error& error) {
-    if (state_ != State::open) return;
+    if (*access_end_) return;
     *access_end_ = error;
-    refuse_stream(error);
+    if (state_ == State::open) return refuse_stream(error);
+    resume();
 }
 
 bool Client::parsing() const { return !queue_.empty() && !queue_.back().is_parsed(); }
@@ -150,7 +153,12 @@ void Client::leave() {
     Services& services = dispatcher_.services();
     services.hub.unsubscribe(*this);
     services.telemetry.unsubscribe(*this);
-    std::erase(services.clients, this);
+    const bool left = std::erase(services.clients, this) != 0;
+    if (state_ == State::closed) {
+        std::erase(services.refused, this);
+    } else if (left && introduced()) {
+        services.refused.push_back(this);
+    }
 }
 
 void Client::mark_lost(std::string_view why) {
@@ -215,12 +223,13 @@ bool Client::waits_for_room() const {
 }
 
 bool Client::step() {
-    if (!may_run() && !waits_for_room()) return false;
-    prepare_ahead();
     if (executed_ > 0 && queue_.front().stage == PendingRequest::Stage::answered) {
+        if (!may_finish()) return false;
         send_front();
         return true;
     }
+    if (!may_run() && !waits_for_room()) return false;
+    prepare_ahead();
     if (executed_ == queue_.size()) return false;
     Call next = call(executed_);
     if (!dispatcher_.dispatch(next)) return false;

@@ -67,6 +67,9 @@ class Client final : public std::enable_shared_from_this<Client>,
     /// Must be checked before every receive(), too. Returns false if the client has to wait for its turn in the
     /// ControlTime, which on_change() reports.
     [[nodiscard]] bool may_run();
+    /// Must be checked before sending answers, and before receiving the rest of a message. Returns false if the client has used
+    /// so much that it has to wait for its turn.
+    [[nodiscard]] bool may_finish();
     /// Counts time for the client until the end of the scope: what the session does for it.
     [[nodiscard]] ControlTime::Scope spend();
     /// Returns whether the last request received is large and has not been parsed yet.
@@ -116,7 +119,7 @@ class Client final : public std::enable_shared_from_this<Client>,
     }
     void mark_subscribed() { has_subscribed_ = true; }
     /// Ends the access of a client that was admitted: refuses all requests that have not had their turn, and answers
-    /// `error` with id 0 after them, as the last answer.
+    /// `error` with id 0 after them, as the last answer, unless its stream was refused before.
     void end_access(const Error& error);
     /// Returns why its access has ended; nullopt: it has not. Shared with what the client has started, which may outlive
     /// it.

@@ -30,10 +30,8 @@ void ControlTime::count() {
     const nanoseconds spent = used - std::exchange(counted_, used);
     if (innermost_ == nullptr || spent <= nanoseconds{0}) return;
     Waiter& waiter = *innermost_->waiter_;
-    const TimePoint now = now_();
-    TimePoint& forgotten = waiter.account().forgotten;
-    forgotten = std::min(std::max(forgotten, now) + spent * kForgetting, now + kLongestDebt);
-    if (in_turn_ == &waiter) {
+    charge(waiter.account(), spent);
+    if (in_turn_.lock().get() == &waiter) {
         slice_left_ -= spent;
         return;
     }
@@ -42,12 +40,26 @@ void ControlTime::count() {
     if (!was_over && pass_over()) report_pass_over();
 }
 
+/// Time that nobody waits for costs nothing, and settles all debts.
+void ControlTime::charge(TimeAccount& account, nanoseconds spent) {
+    if (waiting_.empty()) {
+        served_ = std::max(served_, most_used_);
+        return;
+    }
+    account.used = std::min(std::max(account.used, served_) + spent, served_ + kLongestDebt);
+    most_used_ = std::max(most_used_, account.used);
+}
+
 bool ControlTime::may_run(const std::shared_ptr<Waiter>& waiter) {
     if (innermost_ != nullptr && innermost_->waiter_ == waiter) count();
-    if (in_turn_ != waiter.get() ? !pass_over() : std::exchange(turn_begins_, false) || slice_left_ > nanoseconds{0})
+    if (in_turn_.lock() != waiter ? !pass_over() : std::exchange(turn_begins_, false) || slice_left_ > nanoseconds{0})
         return true;
     wait(waiter);
     return false;
+}
+
+bool ControlTime::may_finish(const std::shared_ptr<Waiter>& waiter) {
+    return waiter->account().used < served_ + kSlice || may_run(waiter);
 }
 
 bool ControlTime::may_run_urgently(const std::shared_ptr<Waiter>& waiter) {
@@ -59,7 +71,9 @@ bool ControlTime::may_run_urgently(const std::shared_ptr<Waiter>& waiter) {
 }
 
 void ControlTime::wait(const std::shared_ptr<Waiter>& waiter) {
-    if (std::exchange(waiter->account().waits, true)) return;
+    TimeAccount& account = waiter->account();
+    if (std::exchange(account.waits, true)) return;
+    account.start = std::max(account.used, served_);
     const bool was_over = pass_over();
     waiting_.emplace_back(waiter);
     if (!was_over) report_pass_over();
@@ -67,20 +81,32 @@ void ControlTime::wait(const std::shared_ptr<Waiter>& waiter) {
 
 std::shared_ptr<Waiter> ControlTime::take_lightest() {
     std::erase_if(waiting_, [](const std::weak_ptr<Waiter>& waiter) { return waiter.expired(); });
-    const auto lightest = std::ranges::min_element(
-        waiting_, {}, [](const std::weak_ptr<Waiter>& waiter) { return waiter.lock()->account().forgotten; });
+    const auto end_of_turn = [](const std::weak_ptr<Waiter>& waiter) {
+        const TimeAccount& account = waiter.lock()->account();
+        return account.start + account.expected;
+    };
+    const auto lightest = std::ranges::min_element(waiting_, {}, end_of_turn);
     if (lightest == waiting_.end()) return nullptr;
     auto taken = lightest->lock();
     waiting_.erase(lightest);
     return taken;
 }
 
+void ControlTime::end_turn() {
+    const auto waiter = in_turn_.lock();
+    if (waiter == nullptr) return;
+    nanoseconds& expected = waiter->account().expected;
+    expected = (expected + kSlice - slice_left_) / 2;
+}
+
 void ControlTime::begin_pass() {
+    end_turn();
     free_left_ = kSlice;
     slice_left_ = nanoseconds{0};
     const auto waiter = take_lightest();
-    in_turn_ = waiter.get();
+    in_turn_ = waiter;
     if (waiter == nullptr) return;
+    served_ = std::max(served_, waiter->account().start);
     slice_left_ = kSlice;
     turn_begins_ = true;
     waiter->account().waits = false;

@@ -17,15 +17,18 @@ namespace rta::api {
 ///
 /// The control thread works in passes. In one pass, clients use at most one slice of time together, and then one client
 /// has a turn of one slice. So everything else that the thread does, such as polling the engine, waits for two slices at
-/// most, whatever clients send. The turn is that of the client which has used least: a light client waits for the end of
-/// one turn of the heavy ones, however many they are. A client that is alone gets one turn after another.
+/// most, whatever clients send. A client that is alone gets one turn after another.
+///
+/// The turn is that of the client which will have used least after it. served() is the time that each of the clients that
+/// wait has had; a client that comes after a rest, or for the first time, starts there, as in start-time fair queueing
+/// (Goyal, Vin, Cheng, "Start-time fair queuing", 1997). How long its turn will take is expected from its previous ones.
+/// So a light client waits for the end of one turn of the heavy ones, however many they are, and nobody saves up time.
 class ControlTime {
  public:
     /// A step of a request is not interrupted, so a turn may take longer.
-    static constexpr std::chrono::microseconds kSlice{250};
-    /// What a client has used is forgotten 256 times as slowly as it was used, and after kLongestDebt.
-    static constexpr std::int64_t kForgetting = 256;
-    static constexpr std::chrono::seconds kLongestDebt{8};
+    static constexpr std::chrono::microseconds kSlice = kTurn;
+    /// One long step, such as the commit of a large graph, delays its client by at most this much of the others' turns.
+    static constexpr std::chrono::milliseconds kLongestDebt{100};
     /// Requests that must not wait, such as a mute, run without a turn: this many at once, and one more in every interval.
     static constexpr std::int64_t kUrgentAtOnce = 4;
     static constexpr std::chrono::milliseconds kUrgentInterval{20};
@@ -33,7 +36,7 @@ class ControlTime {
     using Used = std::function<std::chrono::nanoseconds()>;
 
     /// `used` returns the time that the control thread has used so far: its processor time, which does not grow while
-    /// other programs run. `now` is the clock by which use is forgotten.
+    /// other programs run. `now` is the clock of requests that must not wait.
     ControlTime(Used used, std::function<TimePoint()> now) : used_{std::move(used)}, now_{std::move(now)} {}
     ControlTime(const ControlTime&) = delete;
     ControlTime& operator=(const ControlTime&) = delete;
@@ -57,19 +60,26 @@ class ControlTime {
 
     /// Returns whether the client may use time now. Otherwise it is resumed in its turn.
     [[nodiscard]] bool may_run(const std::shared_ptr<Waiter>& waiter);
+    /// The same for what ends a request that has had its turn, such as sending its answer: a client that has used less
+    /// than a slice more than the others need not wait again.
+    [[nodiscard]] bool may_finish(const std::shared_ptr<Waiter>& waiter);
     /// The same for a request that must not wait.
     [[nodiscard]] bool may_run_urgently(const std::shared_ptr<Waiter>& waiter);
 
     /// Returns whether this pass must end: clients wait, or its slice is used up.
     [[nodiscard]] bool pass_over() const { return !waiting_.empty() || free_left_ <= std::chrono::nanoseconds{0}; }
-    /// Begins a pass with the turn of the client that has used least among those that wait.
+    /// Begins a pass with the turn of the client that will have used least after it.
     void begin_pass();
+    /// Returns the time that each of the clients that wait has had.
+    [[nodiscard]] std::chrono::nanoseconds served() const { return served_; }
     /// `over` is called when pass_over() becomes true.
     void on_pass_over(std::function<void()> over) { on_pass_over_ = std::move(over); }
 
  private:
     void count();
+    void charge(TimeAccount& account, std::chrono::nanoseconds spent);
     void wait(const std::shared_ptr<Waiter>& waiter);
+    void end_turn();
     [[nodiscard]] std::shared_ptr<Waiter> take_lightest();
     void report_pass_over() const {
         if (on_pass_over_) on_pass_over_();
@@ -78,11 +88,13 @@ class ControlTime {
     const Used used_;
     const std::function<TimePoint()> now_;
     Scope* innermost_ = nullptr;
-    std::chrono::nanoseconds counted_{0};         ///< of used_(), up to here
+    std::chrono::nanoseconds counted_{0};  ///< of used_(), up to here
+    std::chrono::nanoseconds served_{0};
+    std::chrono::nanoseconds most_used_{0};       ///< the largest TimeAccount::used
     std::chrono::nanoseconds free_left_{kSlice};  ///< of this pass, for clients without a turn
     std::chrono::nanoseconds slice_left_{0};      ///< of the turn
     bool turn_begins_ = false;                    ///< its first step always runs, so that every turn gets on
-    const Waiter* in_turn_ = nullptr;
+    std::weak_ptr<Waiter> in_turn_;
     std::vector<std::weak_ptr<Waiter>> waiting_;  ///< in the order in which they came
     std::function<void()> on_pass_over_;
 };

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <deque>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 
 #include "api/call.h"
@@ -14,13 +13,8 @@
 
 namespace rta::api {
 
-/// Returns the network to which failed attempts from an address count: an IPv4 address, the /64 of an IPv6 address,
-/// because one machine has all addresses of it, or the text itself for all other texts. `address` is HOST:PORT or the
-/// path of a socket. [any]
-[[nodiscard]] std::string network_of(std::string_view address);
-
-/// Counts failed attempts to authenticate, by network. Uses bounded memory: the network whose last attempt is the longest
-/// ago is forgotten first. [control]
+/// Counts failed attempts to authenticate, by network_of() or user. Uses bounded memory: the network whose last attempt
+/// is the longest ago is forgotten first. [control]
 class AttemptLimiter {
  public:
     static constexpr double kBurst = 10.0;

@@ -2,7 +2,11 @@
 #include "api/fairness.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 namespace rta::api {
 namespace {
@@ -17,6 +21,23 @@ void expire_all(const std::deque<std::weak_ptr<Waiter>>& queue, TimePoint now) {
     for (const auto& waiting : std::deque{queue}) {
         if (const auto waiter = waiting.lock()) waiter->expire(now);
     }
+}
+
+/// Keeps the order of those that have used as much.
+void sort_by_use(std::deque<std::weak_ptr<Waiter>>& queue) {
+    struct Place {
+        std::chrono::nanoseconds used;
+        std::size_t index;
+        std::weak_ptr<Waiter> waiter;
+    };
+    std::vector<Place> places;
+    places.reserve(queue.size());
+    for (const auto& waiting : queue) {
+        if (const auto waiter = waiting.lock()) places.push_back({waiter->account().used, places.size(), waiting});
+    }
+    std::ranges::sort(places, {}, [](const Place& place) { return std::tuple{place.used, place.index}; });
+    queue.resize(places.size());  // never grows, so nobody is lost when memory is short
+    std::ranges::transform(places, queue.begin(), [](Place& place) { return std::move(place.waiter); });
 }
 
 }  // namespace
@@ -35,6 +56,7 @@ void RoomQueue::wait(const std::shared_ptr<Waiter>& waiter) {
 void RoomQueue::retry(TimePoint now) {
     expire_all(waiting_, now);
     full_ = false;
+    sort_by_use(waiting_);
     // One round: a client that queues again with a further request waits for the next.
     for (std::size_t left = waiting_.size(); left > 0 && !full_ && !waiting_.empty(); --left) {
         const auto waiter = waiting_.front().lock();

@@ -11,7 +11,8 @@
 
 namespace rta::api {
 
-/// Clients for which the engine had no room, first come, first served. [control]
+/// Clients for which the engine had no room. Who has used least of the control thread asks first, then who has come
+/// first. [control]
 class RoomQueue {
  public:
     [[nodiscard]] bool empty() const { return waiting_.empty(); }
@@ -19,7 +20,8 @@ class RoomQueue {
     [[nodiscard]] bool may_ask(const Waiter& waiter) const { return waiting_.empty() || in_turn_ == &waiter; }
     /// The engine had room. Further requests of the same client wait after the others.
     void took_room(const Waiter& waiter);
-    /// The engine was full, or may_ask() returned false. A client refused in its turn stays first.
+    /// The engine was full, or may_ask() returned false. A client refused in its turn stays before others that have used
+    /// as much.
     void wait(const std::shared_ptr<Waiter>& waiter);
     /// Expires requests whose timeout has passed, then resumes clients in order until the engine is full again.
     void retry(TimePoint now);

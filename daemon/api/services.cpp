@@ -15,11 +15,16 @@ std::size_t Services::end_sessions(const std::function<std::optional<Error>(cons
     };
     // A client whose session ends leaves the list, and may resume others.
     std::vector<Ended> ended;
-    for (Client* const client : clients) {
-        if (auto error = why(*client)) ended.push_back({client->shared_from_this(), std::move(*error)});
-    }
+    const auto find_ended = [&](const std::vector<Client*>& among) {
+        for (Client* const client : among) {
+            if (auto error = why(*client)) ended.push_back({client->shared_from_this(), std::move(*error)});
+        }
+    };
+    find_ended(clients);
+    const std::size_t sessions = ended.size();
+    find_ended(refused);
     for (const auto& [client, error] : ended) client->end_access(error);
-    return ended.size();
+    return sessions;
 }
 
 }  // namespace rta::api

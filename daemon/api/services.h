@@ -16,6 +16,7 @@
 #include "api/large_requests.h"
 #include "api/output_control.h"
 #include "api/pending_commands.h"
+#include "api/processor_time.h"
 #include "api/requests/device_query.h"
 #include "api/workers.h"
 #include "engine/engine.h"
@@ -29,9 +30,11 @@ using Clock = std::function<TimePoint()>;
 /// Returns the function that measures what clients use of the control thread.
 [[nodiscard]] inline ControlTime::Used time_used(const EngineConfig& config, const Clock& clock) {
     if (config.thread_time_s == nullptr) return [clock] { return clock().time_since_epoch(); };
-    return [thread_time_s = config.thread_time_s] {
+    const auto processor = [thread_time_s = config.thread_time_s] {
         return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>{thread_time_s()});
     };
+    const auto time = std::make_shared<ProcessorTime>([clock] { return clock().time_since_epoch(); }, processor);
+    return [time] { return time->used(); };
 }
 
 /// State shared by all clients, for the handlers of requests. [control]
@@ -50,7 +53,8 @@ struct Services {
         if (on_wake) on_wake();
     }
 
-    /// Ends the sessions of the clients for which `why` returns an error. Returns their number.
+    /// Ends the access of the clients for which `why` returns an error. Returns the number of sessions that this ends:
+    /// those of refused clients end anyway.
     std::size_t end_sessions(const std::function<std::optional<Error>(const Client&)>& why);
 
     Engine& engine;
@@ -71,6 +75,7 @@ struct Services {
     std::size_t pending_bytes = 0;  ///< memory of the requests of all clients
     const TimePoint start = clock();
     std::vector<Client*> clients;  ///< in the order in which they connected; without those that were refused
+    std::vector<Client*> refused;  ///< that are still connected: what they have sent before may still be executed
     std::function<void()> on_wake;
     std::function<void(const std::string& address, const Error& reason)> on_failed_attempt;
 };

@@ -8,11 +8,16 @@ namespace rta::api {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
+/// The time of one turn; see ControlTime.
+inline constexpr std::chrono::microseconds kTurn{125};
+
 /// What a client has used of the control thread; see ControlTime.
 struct TimeAccount {
-    TimePoint forgotten{};   ///< when what it has used is forgotten: the later, the more it has used
-    TimePoint urgent_due{};  ///< of its requests that must not wait
-    bool waits = false;      ///< for a turn
+    std::chrono::nanoseconds used{};           ///< on the scale of ControlTime::served()
+    std::chrono::nanoseconds start{};          ///< of the turn that it waits for, on the same scale
+    std::chrono::nanoseconds expected{kTurn};  ///< use in a turn, by the previous ones
+    bool waits = false;                        ///< for a turn
+    TimePoint urgent_due{};                    ///< of its requests that must not wait
 };
 
 /// Base class of what waits for its turn, or for room in the engine: a client. [control]

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "app/daemon.h"
 
-#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
-#include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdlib>
@@ -23,21 +18,19 @@
 
 #include "api/daemon_access.h"
 #include "app/build_variant.h"
-#include "app/graph_file.h"
+#include "app/exit_signals.h"
+#include "app/listening.h"
 #include "app/logging.h"
 #include "app/process_setup.h"
 #include "app/requested_device.h"
+#include "app/saved_state.h"
 #include "app/service.h"
-#include "app/tls_setup.h"
 #include "app/token_keeper.h"
 #include "engine/engine.h"
 #include "io/device_kind.h"
 #include "io/device_supervisor.h"
-#include "net/advertisement.h"
 #include "net/server.h"
-#include "store/graph_store.h"
 #include "store/token_file.h"
-#include "text/format_number.h"
 #include "text/quoting.h"
 
 namespace rta::app {
@@ -68,23 +61,8 @@ constexpr milliseconds kCloseLimit{1000};
     return store::token_file_in(options.state_directory);
 }
 
-/// Signals that end rtad as Ctrl-C does, unless they are ignored (nohup): a closed terminal, a used up processor time,
-/// a failing power supply.
-constexpr std::array kExitSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGPWR};
-
-[[nodiscard]] bool is_ignored(int signal) {
-    struct sigaction action{};
-    return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
-/// A signal handler.
-void report_save(int) {
-    constexpr std::string_view kText = "rtad: saving the last changes\n";
-    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kText.data(), kText.size());
-}
-
 /// Owns the parts of the daemon and connects them. [control]
-class Daemon final : private api::DaemonAccess, private io::DeviceObserver, private store::GraphStore::Owner {
+class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
  public:
     Daemon(const DaemonOptions& options, const MemoryLock& memory)
         : options_{options},
@@ -103,12 +81,9 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
                       io::device_kinds(),
                       [](const std::string& line) { log(net::LogLevel::debug, "audio library: " + line); }},
           tokens_{token_file(options), !options.tokens.empty()},
-          server_{io_, engine_, *this, &log, options.limits} {
-        if (options.state_directory.empty()) return;
-        store_.emplace(
-            options.state_directory, [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
-            static_cast<store::GraphStore::Owner&>(*this));
-    }
+          server_{io_, engine_, *this, &log, options.limits},
+          listening_{options_, server_, io_},
+          state_{options_, engine_, [this](std::function<void()> task) { asio::post(io_, std::move(task)); }} {}
 
     /// Restores the graph and opens the listening sockets. Returns the exit status; errors have been logged.
     [[nodiscard]] int configure();
@@ -122,54 +97,31 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     [[nodiscard]] bool recording_failed() const { return supervisor_.failed(); }
 
  private:
-    [[nodiscard]] int load_graph();
-    [[nodiscard]] int restore_state();
-    [[nodiscard]] int listen();
-    [[nodiscard]] int set_up_tls();
     void open_device();
     void open_configured_device();
-    void device_set(const io::DeviceRequest& request);
-    [[nodiscard]] std::string configured_device() const { return io::device_text(options_.device.device); }
-    static void replace_signal_handlers(void (*handler)(int));
     void save_last();
     void started(const Expected<void>& result);
     void fail_start(const std::string& sentence);
     void welcome_clients();
     void await_first_block();
-    void advertise();
     void report_to_service_manager();
     [[nodiscard]] std::string service_status() const;
-    void await_signal();
     void fade_and_stop();
     void play_buffers();
     void stop(int status);
     void watch();
 
     [[nodiscard]] DeviceStatus device_status() const override { return supervisor_.status(); }
-    [[nodiscard]] std::string tls_fingerprint() const override { return tls_fingerprint_; }
+    [[nodiscard]] std::string tls_fingerprint() const override { return listening_.tls_fingerprint(); }
     [[nodiscard]] LoadStatus load_status() const override { return supervisor_.load(); }
     [[nodiscard]] RealtimeStatus realtime_status() const override {
         return {.memory = memory_, .scheduling = supervisor_.scheduling()};
     }
     void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override;
     void set_device(std::optional<std::string> device, std::function<void(Expected<void>)> done) override;
-    [[nodiscard]] StoreStatus store_status() const override { return store_ ? store_->status() : StoreStatus{}; }
-    void graph_changed() override {
-        if (store_) store_->graph_changed();
-    }
-    void output_changed() override {
-        if (store_) store_->output_changed();
-    }
-    [[nodiscard]] store::GraphStore::State state() const override {
-        return {engine_.graph(),
-                engine_.revision(),
-                {.muted = engine_.output_muted(),
-                 .volume_db = engine_.output_volume_db(),
-                 .device = device_set_,
-                 .configured_device = device_set_.empty() ? "" : configured_device()}};
-    }
-    void store_warning(const std::string& sentence) override { log(net::LogLevel::warning, sentence); }
-    void store_recovered(const std::string& sentence) override { log(net::LogLevel::info, sentence); }
+    [[nodiscard]] StoreStatus store_status() const override { return state_.status(); }
+    void graph_changed() override { state_.graph_changed(); }
+    void output_changed() override { state_.output_changed(); }
     [[nodiscard]] api::Access& access() override { return tokens_; }
     void device_changed() override { server_.device_changed(device_status()); }
     void device_xruns(const XrunCounts& counts, std::uint64_t frame) override { server_.xruns(counts, frame); }
@@ -179,7 +131,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     const DaemonOptions options_;
     const MemoryLock memory_;
     asio::io_context io_{1};
-    asio::signal_set signals_{io_};
+    ExitSignals signals_{io_};
     asio::steady_timer watch_timer_{io_};
     asio::steady_timer fade_timer_{io_};
     asio::steady_timer welcome_timer_{io_};
@@ -190,143 +142,55 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
     io::DeviceSupervisor supervisor_;
     TokenKeeper tokens_;
     net::Server server_;
-    std::vector<std::string> tcp_addresses_;  ///< on which the server listens
-    std::optional<net::Advertisement> advertisement_;
-    std::optional<store::GraphStore> store_;  ///< empty without --state-dir
-    std::string tls_fingerprint_;             ///< empty: no TLS
-    std::string device_set_;                  ///< by a client, instead of the configured one; empty: none
-    bool out_of_memory_ = false;              ///< the device did not start; the graph may be the cause
-    bool exiting_ = false;                    ///< the fade before the exit has begun
+    Listening listening_;
+    SavedState state_;
+    bool out_of_memory_ = false;  ///< the device did not start; the graph may be the cause
+    bool exiting_ = false;        ///< the fade before the exit has begun
     bool stopping_ = false;
     int status_ = kExitClean;
 };
 
 int Daemon::configure() {
     log(net::LogLevel::info, "rtad " RTA_VERSION);
-    if (const int restored = restore_state(); restored != kExitClean) return restored;
-    // Before listen(): a daemon that does not know its tokens must not be reachable.
+    if (const int restored = state_.restore(); restored != kExitClean) return restored;
+    // Before it listens: a daemon that does not know its tokens must not be reachable.
     const auto tokens = tokens_.open();
     if (!tokens) log(net::LogLevel::error, tokens.error().sentence);
-    const int status = tokens ? listen() : kExitUsage;
+    const int status = tokens ? listening_.open(tokens_.has_tokens()) : kExitUsage;
     // The restored graph did not cause this failure.
-    if (status != kExitClean && store_) store_->confirm_restore();
+    if (status != kExitClean) state_.confirm_restore();
     return status;
-}
-
-/// Restores the saved state. If there is no graph, or it is damaged, loads the graph of --graph.
-int Daemon::restore_state() {
-    if (!store_) return load_graph();
-    const auto restored = store_->restore([this](const std::string& text) {
-        return logged(load_graph_text(engine_, text, store_->status().directory + "/graph.json"));
-    });
-    if (!restored) {
-        log(net::LogLevel::error, restored.error().sentence);
-        return restored.error().code == ErrorCode::already_exists ? kExitUsage : kExitFailure;
-    }
-    const bool loaded = restored->graph == store::GraphStore::RestoredGraph::loaded;
-    if (loaded) {
-        log(net::LogLevel::info, "restored the graph of " + options_.state_directory);
-        if (!options_.graph.empty()) {
-            log(net::LogLevel::info,
-                "--graph " + options_.graph + " is not loaded: the state directory contains a saved graph");
-        }
-    }
-    if (const float volume_db = restored->output.volume_db; volume_db != 0.0F) {
-        if (const auto set = engine_.set_output_volume(volume_db); !set) {
-            log(net::LogLevel::error, "cannot set the volume of the output: " + set.error().sentence);
-            return kExitFailure;
-        }
-        log(net::LogLevel::info, "the volume of the output is " + format_number(volume_db) + " dB");
-    }
-    if (restored->output.muted) {
-        if (const auto muted = engine_.mute_output(true); !muted) {
-            log(net::LogLevel::error, "cannot mute the output: " + muted.error().sentence);
-            return kExitFailure;
-        }
-        log(net::LogLevel::info, "the output is muted; \"rtactl unmute\" unmutes it");
-    }
-    if (restored->output.configured_device == configured_device()) {
-        device_set_ = restored->output.device;
-    } else if (!restored->output.device.empty()) {
-        output_changed();  // the configuration counts from now on
-    }
-    return loaded ? kExitClean : load_graph();
-}
-
-int Daemon::load_graph() {
-    if (options_.graph.empty()) return kExitClean;
-    if (const auto loaded = logged(load_graph_file(engine_, options_.graph)); !loaded) {
-        log(net::LogLevel::error, loaded.error().sentence);
-        return loaded.error().code == ErrorCode::resource_exhausted ? kExitFailure : kExitUsage;
-    }
-    graph_changed();
-    return kExitClean;
-}
-
-int Daemon::set_up_tls() {
-    auto context = app::set_up_tls(options_, tokens_.has_tokens(),
-                                   [](const std::string& sentence) { log(net::LogLevel::warning, sentence); });
-    if (!context) {
-        log(net::LogLevel::error, context.error().sentence);
-        return context.error().code == ErrorCode::unavailable ? kExitFailure : kExitUsage;
-    }
-    if (*context == nullptr) return kExitClean;
-    tls_fingerprint_ = (*context)->fingerprint();
-    server_.use_tls(std::move(*context));
-    return kExitClean;
-}
-
-int Daemon::listen() {
-    if (const std::string shortage = descriptor_shortage(options_.limits.clients); !shortage.empty())
-        log(net::LogLevel::warning, shortage);
-    if (const int status = set_up_tls(); status != kExitClean) return status;
-    if (const auto bound = server_.listen_unix(
-            options_.socket, options_.socket_for_group ? net::SocketAccess::group : net::SocketAccess::owner);
-        !bound) {
-        log(net::LogLevel::error, bound.error().sentence);
-        // Another process holds the lock of the folder, possibly only for a moment: a restart may succeed.
-        return bound.error().code == ErrorCode::deadline_exceeded ? kExitFailure : kExitUsage;
-    }
-    for (const std::string& address : options_.listen) {
-        if (const auto bound = server_.listen_tcp(address); !bound) {
-            log(net::LogLevel::error, bound.error().sentence);
-            return kExitUsage;
-        } else {
-            tcp_addresses_.push_back(*bound);
-        }
-    }
-    if (!options_.advertise.empty() && !net::any_reachable(tcp_addresses_)) {
-        log(net::LogLevel::warning,
-            "--advertise has no effect: other machines cannot reach this daemon, which listens only on loopback "
-            "addresses and on a Unix socket; expected --listen with an address of a network interface");
-    }
-    return kExitClean;
 }
 
 int Daemon::run() {
     if (!memory_.locked) log(net::LogLevel::warning, "memory is not locked: " + memory_.detail);
-    await_signal();
+    signals_.await([this] { fade_and_stop(); },
+                   // Skips the fade. Confirmed changes are still saved.
+                   [this] {
+                       log(net::LogLevel::info, "exiting without a fade");
+                       stop(status_);
+                   });
     server_.hold_clients();
     open_device();
     trim_memory();
     watch();
     io_.run();
     server_.stop();
-    if (store_ && !out_of_memory_) store_->confirm_restore();
+    if (!out_of_memory_) state_.confirm_restore();
     save_last();
-    advertisement_.reset();
+    listening_.end_advertisement();
     return status_;
 }
 
 /// Opens the device that a client has set, otherwise the configured one.
 void Daemon::open_device() {
-    if (device_set_.empty()) return open_configured_device();
+    if (state_.device().empty()) return open_configured_device();
     const auto give_up = [this](const std::string& why) {
-        log(net::LogLevel::warning, "cannot open the device that a client has set, " + quoted(device_set_) + ": " +
-                                        why + "; opening " + configured_device() + " instead");
+        log(net::LogLevel::warning, "cannot open the device that a client has set, " + quoted(state_.device()) + ": " +
+                                        why + "; opening " + state_.configured_device() + " instead");
         open_configured_device();
     };
-    const auto request = requested_device(device_set_, options_.device);
+    const auto request = requested_device(state_.device(), options_.device);
     if (!request) return give_up(request.error().sentence);
     supervisor_.start(*request, [this, give_up](const Expected<void>& result) {
         if (!result) return give_up(result.error().sentence);
@@ -346,23 +210,12 @@ void Daemon::stop_after_exception() {
     save_last();
 }
 
-/// Replaces the handlers of Asio after io_ has stopped. The replacement must be atomic: with the default action in
-/// between, a signal would kill the process.
-void Daemon::replace_signal_handlers(void (*handler)(int)) {
-    for (const int signal : kExitSignals) {
-        if (is_ignored(signal)) continue;
-        struct sigaction action{};
-        action.sa_handler = handler;
-        sigaction(signal, &action, nullptr);
-    }
-}
-
 /// Call it after the server has stopped: the graph no longer changes.
 void Daemon::save_last() {
     // No signal may skip the save, even if the disk blocks for a long time.
-    replace_signal_handlers(store_ ? report_save : [](int) { std::_Exit(kExitFailure); });
-    if (!store_) return;
-    if (const auto saved = store_->finish(); !saved) {
+    ExitSignals::set_afterwards(state_.is_kept() ? ExitSignals::Afterwards::report_save
+                                                 : ExitSignals::Afterwards::exit);
+    if (const auto saved = state_.finish(); !saved) {
         log(net::LogLevel::error, "the last changes were not saved: " + saved.error().sentence);
         if (status_ == kExitClean) status_ = kExitFailure;
     }
@@ -397,9 +250,9 @@ void Daemon::fail_start(const std::string& sentence) {
 void Daemon::welcome_clients() {
     // Changes before frame 0 are not faded. Only the initial graph may use that, so clients wait for the first block.
     if (engine_.renderer().frames() > 0) {
-        if (store_) store_->confirm_restore();
+        state_.confirm_restore();
         server_.welcome_clients();
-        advertise();
+        listening_.advertise();
         service_.ready();
         report_to_service_manager();
         return;
@@ -412,17 +265,6 @@ void Daemon::await_first_block() {
     welcome_timer_.async_wait([this](const asio::error_code& error) {
         if (!error && !exiting_) welcome_clients();
     });
-}
-
-void Daemon::advertise() {
-    if (options_.advertise.empty() || !net::any_reachable(tcp_addresses_)) return;
-    advertisement_.emplace(
-        options_.advertise, tcp_addresses_,
-        net::AdvertisedFacts{
-            .version = RTA_VERSION, .instance = server_.instance_id(), .tls_fingerprint = tls_fingerprint_},
-        [this](net::LogLevel level, std::string_view line) {
-            asio::post(io_, [level, text = std::string{line}] { log(level, text); });
-        });
 }
 
 void Daemon::report_to_service_manager() {
@@ -447,27 +289,11 @@ std::string Daemon::service_status() const {
     return line;
 }
 
-void Daemon::await_signal() {
-    for (const int signal : kExitSignals) {
-        if (!is_ignored(signal)) signals_.add(signal);
-    }
-    signals_.async_wait([this](const asio::error_code& error, int) {
-        if (error) return;
-        // A second signal skips the fade. Confirmed changes are still saved.
-        signals_.async_wait([this](const asio::error_code& second_error, int) {
-            if (second_error) return;
-            log(net::LogLevel::info, "exiting without a fade");
-            stop(status_);
-        });
-        fade_and_stop();
-    });
-}
-
 void Daemon::fade_and_stop() {
     log(net::LogLevel::info, "exiting");
     exiting_ = true;
     service_.stopping();
-    if (advertisement_) advertisement_->withdraw();
+    listening_.withdraw();
     if (!supervisor_.status().running) {
         stop(status_);
         return;
@@ -516,15 +342,9 @@ void Daemon::set_device(std::optional<std::string> device, std::function<void(Ex
     auto request = requested_device(*device, options_.device);
     if (!request) return later(std::unexpected(std::move(request.error())));
     supervisor_.change(*request, [this, request = *request, later = std::move(later)](Expected<void> result) {
-        if (result) device_set(request);
+        if (result) state_.set_device(request);
         later(std::move(result));
     });
-}
-
-/// Saves the device that a client has set.
-void Daemon::device_set(const io::DeviceRequest& request) {
-    device_set_ = request.device == options_.device.device ? "" : io::device_text(request.device);
-    output_changed();
 }
 
 /// Handles an exception, usually of a failed allocation. The steps here may fail for the same reason.

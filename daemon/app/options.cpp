@@ -144,8 +144,10 @@ void define_daemon(CLI::App& app, DaemonOptions& options, RawValues& raw) {
     add_file(app, "--tls-cert", options.tls_certificate,
              "Certificate for TLS, in PEM (default: tls/certificate.pem in --state-dir, created when it is needed)");
     add_file(app, "--tls-key", options.tls_key, "Private key of --tls-cert, in PEM");
-    add_file(app, "--tls-client-ca", options.tls_client_ca,
-             "Certificate authority, in PEM, that signs certificates of clients");
+    add_file(
+        app, "--tls-client-ca", options.tls_client_ca,
+        "Certificate authority, in PEM, that signs certificates of clients. A certificate with the name of a token "
+        "replaces the token");
     app.add_option("--socket", options.socket, "Unix socket to listen on (default: " + default_socket_path() + ")")
         ->type_name("PATH")
         ->check(refuse_empty)
@@ -268,6 +270,9 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
     if (same_file(wav, options.graph)) return refuse("the graph");
     if (same_file(wav, config)) return refuse("the configuration");
     if (same_file(wav, options.tokens)) return refuse("the access tokens");
+    for (const std::string& file : {options.tls_certificate, options.tls_key, options.tls_client_ca}) {
+        if (same_file(wav, file)) return refuse("a file of TLS");
+    }
     if (options.state_directory.empty()) return {};
     for (const std::string& file : store::StateFolder::files_in(options.state_directory)) {
         if (same_file(wav, file)) return refuse("a file of the state directory");
@@ -317,7 +322,7 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
 }
 
 /// Passes the entry to the option of that name, as the command line would. Returns the reason for a refusal, else "".
-[[nodiscard]] std::string apply_entry(CLI::App& app, const ConfigEntry& entry, RawValues& raw) {
+[[nodiscard]] std::string apply_entry(CLI::App& app, const TomlEntry& entry, RawValues& raw) {
     const std::vector<std::string_view> keys = keys_of(app);
     if (std::ranges::find(keys, entry.key) == keys.end()) return unknown_name("key", entry.key, keys);
     CLI::Option* const option = app.get_option("--" + entry.key);
@@ -345,14 +350,14 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
 [[nodiscard]] Expected<void> apply_config(const std::string& path, DaemonOptions& options, RawValues& raw) {
     const auto text = path == "-"
                           ? fail(ErrorCode::invalid_argument, "--config - is not supported: expected a file name")
-                          : read_text_file("the configuration", path, kLongestConfigBytes);
+                          : read_text_file("the configuration", path, kLongestTomlBytes);
     if (!text) return std::unexpected(text.error());
     const auto entries = read_config(*text);
     if (!entries) return fail(ErrorCode::invalid_argument, path + ": " + entries.error().sentence);
     CLI::App app;
     app.set_help_flag();  // removes --help, which is not a key
     define_daemon(app, options, raw);
-    for (const ConfigEntry& entry : *entries) {
+    for (const TomlEntry& entry : *entries) {
         if (const std::string wrong = apply_entry(app, entry, raw); !wrong.empty()) {
             return fail(ErrorCode::invalid_argument, path + ": line " + std::to_string(entry.line) + ": " + wrong);
         }

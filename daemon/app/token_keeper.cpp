@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "api/exception_barrier.h"
 #include "api/workers.h"
 #include "app/logging.h"
 #include "store/token_file.h"
@@ -94,29 +95,35 @@ void TokenKeeper::add(Change change) {
 void TokenKeeper::start_next() {
     while (!busy_ && !changes_.empty()) {
         busy_ = true;
-        const auto next = std::make_shared<store::TokenList>(list_);
-        if (const auto applied = changes_.front().apply(*next); !applied) {
-            finish(applied);
-            continue;
-        }
-        const auto written = std::make_shared<Expected<void>>();
-        changes_.front().workers.run(
-            "saving the access tokens",
-            [path = path_, next, written] { *written = store::write_token_file(path, *next); },
-            [this, next, written](const Expected<void>& ran) {
-                const Expected<void> outcome = ran ? *written : ran;
-                if (outcome) list_ = std::move(*next);
-                finish(outcome);
-                start_next();
-            });
+        Expected<void> outcome;
+        const auto ran = api::guarded("changing the access tokens", [&] { outcome = start(); });
+        if (!ran) outcome = ran;
+        if (!outcome) finish(outcome);
     }
 }
 
-/// Changes that `done` adds wait for their turn.
+/// Makes the first change, and writes the file on a worker. After an error, nothing has been started.
+Expected<void> TokenKeeper::start() {
+    const Change& change = changes_.front();
+    const auto next = std::make_shared<store::TokenList>(list_);
+    if (auto applied = change.apply(*next); !applied) return applied;
+    const auto written = std::make_shared<Expected<void>>();
+    change.workers.run(
+        "saving the access tokens", [path = path_, next, written] { *written = store::write_token_file(path, *next); },
+        [this, next, written](const Expected<void>& ran) {
+            const Expected<void>& outcome = ran ? *written : ran;
+            if (outcome) list_ = std::move(*next);
+            finish(outcome);
+            start_next();
+        });
+    return {};
+}
+
+/// Changes that `done` adds wait for their turn. An exception of `done` must not stop the changes behind it.
 void TokenKeeper::finish(const Expected<void>& outcome) {
     const Change change = std::move(changes_.front());
     changes_.pop_front();
-    change.done(outcome);
+    static_cast<void>(api::guarded("reporting a change of the access tokens", [&] { change.done(outcome); }));
     busy_ = false;
 }
 

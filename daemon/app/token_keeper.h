@@ -43,6 +43,7 @@ class TokenKeeper final : public api::Access {
     };
     void add(Change change);
     void start_next();
+    [[nodiscard]] Expected<void> start();
     void finish(const Expected<void>& outcome);
 
     const std::string path_;

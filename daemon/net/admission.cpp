@@ -2,7 +2,6 @@
 #include "net/admission.h"
 
 #include <algorithm>
-#include <asio/ip/address.hpp>
 #include <tuple>
 #include <utility>
 
@@ -11,19 +10,6 @@ namespace {
 
 /// Enough for an administrator and a script of each group; the first clients that come take the other places.
 constexpr std::size_t kReservedPlaces = 4;
-
-/// Returns the address in front of the port, without brackets.
-std::string host_of(const std::string& address) {
-    const std::string host = address.substr(0, address.rfind(':'));
-    const bool in_brackets = host.size() >= 2 && host.front() == '[' && host.back() == ']';
-    return in_brackets ? host.substr(1, host.size() - 2) : host;
-}
-
-asio::ip::address_v6 without_interface_id(const asio::ip::address_v6& address) {
-    auto bytes = address.to_bytes();
-    std::fill(bytes.begin() + bytes.size() / 2, bytes.end(), std::uint8_t{0});
-    return asio::ip::address_v6{bytes};
-}
 
 template <class Key>
 std::size_t count_of(const std::map<Key, std::size_t>& counts, const Key& key) {
@@ -38,21 +24,6 @@ void decrement(std::map<Key, std::size_t>& counts, const Key& key) {
 }
 
 }  // namespace
-
-std::string network_of(const api::Entry& entry) {
-    if (entry.door == api::Entry::Door::unix_socket) return {};
-    asio::error_code error;
-    const asio::ip::address address = asio::ip::make_address(host_of(entry.address), error);
-    if (error) return {};
-    if (address.is_v4()) return address.is_loopback() ? "loopback" : address.to_string();
-    const asio::ip::address_v6 v6 = address.to_v6();
-    if (v6.is_v4_mapped()) {
-        const asio::ip::address_v4 v4 = asio::ip::make_address_v4(asio::ip::v4_mapped, v6);
-        return v4.is_loopback() ? "loopback" : v4.to_string();
-    }
-    if (v6.is_loopback()) return "loopback";
-    return v6.is_link_local() ? v6.to_string() : without_interface_id(v6).to_string() + "/64";
-}
 
 Admission::Group Admission::group_of(const api::Entry& entry) const {
     switch (entry.door) {
@@ -72,7 +43,7 @@ std::size_t Admission::reserved(Group group) const {
 }
 
 Admission::Place Admission::place_of(const api::Entry& entry) const {
-    return {.group = group_of(entry), .network = network_of(entry), .user_id = entry.user_id};
+    return {.group = group_of(entry), .network = api::network_of(entry), .user_id = entry.user_id};
 }
 
 void Admission::enter(Number number, const api::Entry& entry) {

@@ -16,11 +16,8 @@
 
 namespace rta::net {
 
-/// Returns what counts as one address of a client: "192.0.2.7", "2001:db8:0:1::/64", or "loopback" for all addresses of
-/// the machine itself. A link-local IPv6 address counts alone. Empty if the client has no IP address.
-[[nodiscard]] std::string network_of(const api::Entry& entry);
-
-/// Decides which clients may come in. Counts clients by number, in total and by address, user and group. [control]
+/// Decides which clients may come in. Counts clients by number, in total and by address (api::network_of()), user and
+/// group. [control]
 ///
 /// A few places are reserved for each of the groups `owner`, `unix_socket` and `loopback`, so that clients of the other
 /// groups cannot lock them out. When a limit is reached, a client that is idle makes room: one without Hello before all

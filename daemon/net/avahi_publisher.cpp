@@ -20,6 +20,7 @@
 #include "api/exception_barrier.h"
 #include "frame/discovery.h"
 #include "net/state_log.h"
+#include "os/c_object.h"
 #include "text/quoting.h"
 #include "text/utf8.h"
 
@@ -38,16 +39,9 @@ constexpr milliseconds kLogInterval{5'000};
 constexpr int kMaximumNames = 100;
 constexpr std::size_t kMaximumNameBytes = AVAHI_LABEL_MAX - 1;
 
-template <auto Function>
-struct Calls {
-    template <class Object>
-    void operator()(Object* object) const {
-        Function(object);
-    }
-};
-using Poll = std::unique_ptr<AvahiSimplePoll, Calls<avahi_simple_poll_free>>;
-using Client = std::unique_ptr<AvahiClient, Calls<avahi_client_free>>;
-using Records = std::unique_ptr<AvahiStringList, Calls<avahi_string_list_free>>;
+using Poll = os::CObject<AvahiSimplePoll, avahi_simple_poll_free>;
+using Client = os::CObject<AvahiClient, avahi_client_free>;
+using Records = os::CObject<AvahiStringList, avahi_string_list_free>;
 
 AvahiProtocol protocol_of(AdvertisedPlace::Family family) {
     switch (family) {
@@ -90,7 +84,7 @@ std::string service_name(std::string name, std::string_view host) {
 }
 
 std::string alternative_name(const std::string& name) {
-    const std::unique_ptr<char, Calls<avahi_free>> alternative{avahi_alternative_service_name(name.c_str())};
+    const os::CObject<char, avahi_free> alternative{avahi_alternative_service_name(name.c_str())};
     if (!alternative) throw std::bad_alloc{};
     return alternative.get();
 }

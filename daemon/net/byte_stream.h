@@ -27,6 +27,12 @@ class ByteStream {
     /// byte, and any other error if the stream is broken or closed.
     [[nodiscard]] virtual asio::awaitable<std::size_t> read_some(std::span<char> into, asio::error_code& error) = 0;
 
+    /// Writes what can be written without waiting, and returns the number of bytes. A transport that writes elsewhere than
+    /// on the control thread returns 0. No write may be pending.
+    [[nodiscard]] virtual std::size_t write_now(std::span<const asio::const_buffer> /*buffers*/,
+                                                asio::error_code& /*error*/) {
+        return 0;
+    }
     /// Writes all of `buffers`, which stay valid until the write completes, and returns the number of bytes written.
     [[nodiscard]] virtual asio::awaitable<std::size_t> write(std::span<const asio::const_buffer> buffers,
                                                              asio::error_code& error) = 0;

@@ -25,6 +25,14 @@ constexpr std::size_t kWriteBytes = std::size_t{256} << 10U;
 /// Time that a refused client has to read the reason.
 constexpr std::chrono::seconds kLingerTime{1};
 
+/// Removes the first `bytes` of the buffers.
+void skip(std::vector<asio::const_buffer>& buffers, std::size_t bytes) {
+    auto first = buffers.begin();
+    for (; first != buffers.end() && bytes >= first->size(); ++first) bytes -= first->size();
+    if (first != buffers.end()) *first += bytes;
+    buffers.erase(buffers.begin(), first);
+}
+
 }  // namespace
 
 asio::awaitable<void> Condition::wait() {
@@ -180,7 +188,7 @@ asio::awaitable<void> ClientSession::read_requests() {
         const bool all_decoded = decode_requests();
         if (closed_) co_return;
         if (client_->refused()) break;
-        if (!all_decoded || !may_hold_more()) {
+        if (!all_decoded || !may_hold_more() || (decoder_.buffered() != 0 && !client_->may_finish())) {
             co_await may_read_.wait();
             continue;
         }
@@ -269,15 +277,13 @@ asio::awaitable<void> ClientSession::write_responses() {
             co_await may_write_.wait();
             continue;
         }
+        if (!client_->may_finish()) {
+            co_await may_write_.wait();
+            continue;
+        }
         const std::vector<api::Outbox::Chunk> chunks = take_output();
-        std::vector<asio::const_buffer> buffers;
-        buffers.reserve(chunks.size());
-        for (const api::Outbox::Chunk& chunk : chunks) buffers.push_back(asio::buffer(chunk.bytes()));
         asio::error_code error;
-        writing_ = true;
-        last_progress_ = Clock::now();
-        co_await stream_->write(buffers, error);
-        writing_ = false;
+        co_await write(chunks, error);
         if (closed_) co_return;
         last_active_ = Clock::now();
         if (error) {
@@ -289,6 +295,21 @@ asio::awaitable<void> ClientSession::write_responses() {
     }
     if (!closed_ && stream_->is_open()) co_await linger();
     if (!closed_) end();
+}
+
+asio::awaitable<void> ClientSession::write(std::span<const api::Outbox::Chunk> chunks, asio::error_code& error) {
+    std::vector<asio::const_buffer> buffers;
+    buffers.reserve(chunks.size());
+    for (const api::Outbox::Chunk& chunk : chunks) buffers.push_back(asio::buffer(chunk.bytes()));
+    {
+        const auto spending = client_->spend();
+        skip(buffers, stream_->write_now(buffers, error));
+    }
+    if (error || buffers.empty()) co_return;
+    writing_ = true;
+    last_progress_ = Clock::now();
+    co_await stream_->write(buffers, error);
+    writing_ = false;
 }
 
 std::vector<api::Outbox::Chunk> ClientSession::take_output() {

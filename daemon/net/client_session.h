@@ -93,6 +93,7 @@ class ClientSession final : public std::enable_shared_from_this<ClientSession>, 
  private:
     asio::awaitable<void> read_requests();
     asio::awaitable<void> write_responses();
+    asio::awaitable<void> write(std::span<const api::Outbox::Chunk> chunks, asio::error_code& error);
     asio::awaitable<void> linger();
     void close_for(ClosedFor reason);
     [[nodiscard]] std::string log_name() const;

@@ -123,14 +123,14 @@ Listener::Accepted Listener::take(StreamSocket client, api::Entry entry) {
     // A response must not wait for the acknowledgement of the previous one.
     if (socket_.tcp) client.set_option(asio::ip::tcp::no_delay{true}, ignored);
     client.set_option(asio::socket_base::send_buffer_size{kSendBufferBytes}, ignored);
-    std::unique_ptr<ByteStream> stream = stream_over(std::move(client), entry.address);
+    std::unique_ptr<ByteStream> stream = stream_over(std::move(client), entry);
     return {.stream = std::move(stream), .entry = std::move(entry)};
 }
 
-std::unique_ptr<ByteStream> Listener::stream_over(StreamSocket client, const std::string& address) {
+std::unique_ptr<ByteStream> Listener::stream_over(StreamSocket client, const api::Entry& entry) {
     if (!socket_.tls) return make_socket_stream(std::move(client));
-    return make_tls_stream(std::move(client), tls_,
-                           [self = shared_from_this(), address](const asio::error_code& error) {
+    return make_tls_stream(std::move(client), tls_, api::network_of(entry),
+                           [self = shared_from_this(), address = entry.address](const asio::error_code& error) {
                                self->handshake_failed(address, error);
                            });
 }

@@ -48,7 +48,7 @@ class Listener final : public std::enable_shared_from_this<Listener> {
     void completed(const asio::error_code& error, StreamSocket client);
     void retry_later(const asio::error_code& error);
     void log_failure(const asio::error_code& error) const;
-    [[nodiscard]] std::unique_ptr<ByteStream> stream_over(StreamSocket client, const std::string& address);
+    [[nodiscard]] std::unique_ptr<ByteStream> stream_over(StreamSocket client, const api::Entry& entry);
     void handshake_failed(const std::string& address, const asio::error_code& error);
 
     ListeningSocket socket_;

@@ -251,7 +251,10 @@ void Server::Impl::limit_refused_sessions() {
 void Server::Impl::forget(std::uint64_t number) {
     admission.leave(number);
     const auto node = sessions.extract(number);
-    if (!node.empty()) node.mapped()->close();
+    if (node.empty()) return;
+    node.mapped()->close();
+    // Its requests, answers and events were freed, or will be when its pending operations have ended.
+    static_cast<void>(api::guarded("returning memory", [this] { workers.return_memory(); }));
 }
 
 void Server::Impl::session_ended(const ClientSession& session) { forget(session.name().number); }

@@ -2,6 +2,7 @@
 #include "net/socket_stream.h"
 
 #include <asio/completion_condition.hpp>
+#include <asio/error.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
@@ -12,11 +13,21 @@ namespace {
 
 class SocketStream final : public ByteStream {
  public:
-    explicit SocketStream(StreamSocket socket) : socket_{std::move(socket)} {}
+    explicit SocketStream(StreamSocket socket) : socket_{std::move(socket)} {
+        asio::error_code ignored;  // of a socket that is broken, which the first read reports
+        socket_.non_blocking(true, ignored);
+    }
 
     asio::awaitable<std::size_t> read_some(std::span<char> into, asio::error_code& error) override {
         return socket_.async_read_some(asio::buffer(into.data(), into.size()),
                                        asio::redirect_error(asio::use_awaitable, error));
+    }
+
+    std::size_t write_now(std::span<const asio::const_buffer> buffers, asio::error_code& error) override {
+        const std::size_t sent = socket_.write_some(buffers, error);
+        if (error == asio::error::would_block || error == asio::error::try_again) error.clear();
+        bytes_taken_ += sent;
+        return sent;
     }
 
     asio::awaitable<std::size_t> write(std::span<const asio::const_buffer> buffers, asio::error_code& error) override {

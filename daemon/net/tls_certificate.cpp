@@ -22,11 +22,11 @@
 #include <tuple>
 #include <utility>
 
-#include "net/openssl_handles.h"
 #include "os/file.h"
 #include "os/file_lock.h"
 #include "os/file_replacement.h"
 #include "text/quoting.h"
+#include "tls/openssl.h"
 
 namespace rta::net {
 namespace {
@@ -40,8 +40,10 @@ constexpr long kValidS = 3'652 * kDayS;
 /// the clock has been set.
 constexpr std::time_t kEarliest = 1'793'491'200;
 
-using BioPointer = OpensslPointer<BIO, &BIO_free_all>;
-using ExtensionPointer = OpensslPointer<X509_EXTENSION, &X509_EXTENSION_free>;
+using tls::KeyPointer;
+using tls::X509Pointer;
+using BioPointer = os::CObject<BIO, &BIO_free_all>;
+using ExtensionPointer = os::CObject<X509_EXTENSION, &X509_EXTENSION_free>;
 
 std::unexpected<Error> unavailable(const std::string& what, const std::error_code& error) {
     return fail(ErrorCode::unavailable, "cannot create " + what + ": " + error.message());
@@ -119,7 +121,7 @@ bool set_serial_number(X509& certificate) {
     std::array<unsigned char, 16> bytes{};
     if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) return false;
     bytes[0] = (bytes[0] & 0x3FU) | 0x40U;  // positive, without a leading zero
-    const OpensslPointer<BIGNUM, &BN_free> number{BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr)};
+    const os::CObject<BIGNUM, &BN_free> number{BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr)};
     return number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(&certificate)) != nullptr;
 }
 

@@ -5,24 +5,15 @@
 #include <openssl/pem.h>
 #include <sys/stat.h>
 
-#include <array>
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
-#include "net/openssl_handles.h"
+#include "tls/openssl.h"
 
 namespace rta::net {
 namespace {
 
-/// Returns the reason of the oldest error, which is the cause of the others, and clears them.
-std::string openssl_reason() {
-    const unsigned long code = ERR_get_error();
-    ERR_clear_error();
-    if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
-    const char* const reason = ERR_reason_error_string(code);
-    return reason == nullptr ? "unknown reason" : reason;
-}
+using tls::openssl_reason;
 
 std::unexpected<Error> refuse(const std::string& what, const std::string& file, const std::string& expected) {
     return fail(ErrorCode::invalid_argument,
@@ -31,17 +22,6 @@ std::unexpected<Error> refuse(const std::string& what, const std::string& file, 
 
 /// OpenSSL would otherwise ask for the passphrase on the terminal.
 int no_passphrase(char*, int, int, void*) { return -1; }
-
-std::string fingerprint_of(const X509& certificate) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int size = 0;
-    if (X509_digest(&certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
-    std::array<unsigned char, 4 * ((EVP_MAX_MD_SIZE + 2) / 3) + 1> text{};
-    const int length = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(size));
-    std::string base64{text.begin(), text.begin() + length};
-    base64.erase(base64.find_last_not_of('=') + 1);
-    return "SHA256:" + base64;
-}
 
 void set_rules(SSL_CTX& context) {
     SSL_CTX_set_min_proto_version(&context, TLS1_3_VERSION);
@@ -52,6 +32,9 @@ void set_rules(SSL_CTX& context) {
     // An idle session holds no buffers. A write may be repeated with the same bytes at another address.
     SSL_CTX_set_mode(&context,
                      SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    // A read returns after each record. Otherwise one call would go on for as long as a client sends nothing but new keys,
+    // and no other session would be served.
+    SSL_CTX_clear_mode(&context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_default_passwd_cb(&context, &no_passphrase);
 }
 
@@ -68,7 +51,7 @@ Expected<void> allow_client_certificates(SSL_CTX& context, const std::string& ca
 }  // namespace
 
 Expected<std::shared_ptr<const TlsContext>> TlsContext::load(const TlsFiles& files, const std::string& client_ca_file) {
-    SslContextPointer context{SSL_CTX_new(TLS_server_method())};
+    tls::SslContextPointer context{SSL_CTX_new(TLS_server_method())};
     if (!context) return fail(ErrorCode::internal, "cannot set up TLS: " + openssl_reason());
     set_rules(*context);
     ERR_clear_error();
@@ -91,7 +74,7 @@ Expected<std::shared_ptr<const TlsContext>> TlsContext::load(const TlsFiles& fil
             return std::unexpected(std::move(allowed.error()));
         }
     }
-    std::string fingerprint = fingerprint_of(*SSL_CTX_get0_certificate(context.get()));
+    std::string fingerprint = tls::fingerprint_of(*SSL_CTX_get0_certificate(context.get()));
     return std::shared_ptr<const TlsContext>{new TlsContext{context.release(), std::move(fingerprint)}};
 }
 

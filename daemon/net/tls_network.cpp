@@ -52,17 +52,28 @@ void TlsNetwork::post(std::function<void()> call) {
     asio::post(io_, std::move(call));
 }
 
-TlsNetwork::Turn::Turn(TlsNetwork& network)
-    : network_{network}, timer_{network.io_, asio::steady_timer::time_point::max()} {}
+TlsNetwork::Turn::Turn(TlsNetwork& network, std::string address)
+    : network_{network}, address_{std::move(address)}, timer_{network.io_, asio::steady_timer::time_point::max()} {}
+
+bool TlsNetwork::Turn::may_run() const {
+    if (network_.running_ >= network_.limits_.handshakes) return false;
+    const auto found = network_.running_from_.find(address_);
+    return found == network_.running_from_.end() || found->second < network_.limits_.handshakes_per_address;
+}
+
+void TlsNetwork::Turn::run() {
+    ++network_.running_from_[address_];
+    ++network_.running_;
+    state_ = State::running;
+}
 
 asio::awaitable<void> TlsNetwork::Turn::wait() {
-    if (network_.running_ < network_.limits_.handshakes) {
-        ++network_.running_;
-        state_ = State::running;
+    if (may_run()) {
+        run();
         co_return;
     }
-    state_ = State::waiting;
     network_.waiting_.push_back(this);
+    state_ = State::waiting;
     asio::error_code ignored;
     while (state_ == State::waiting) {
         co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
@@ -74,14 +85,16 @@ void TlsNetwork::Turn::end() {
     if (state == State::waiting) {
         std::erase(network_.waiting_, this);
         timer_.cancel();
-    } else if (state == State::running && network_.waiting_.empty()) {
-        --network_.running_;
-    } else if (state == State::running) {
-        Turn& next = *network_.waiting_.front();
-        network_.waiting_.pop_front();
-        next.state_ = State::running;
-        next.timer_.cancel();
     }
+    if (state != State::running) return;
+    --network_.running_;
+    const auto from = network_.running_from_.find(address_);
+    if (--from->second == 0) network_.running_from_.erase(from);
+    const auto next = std::ranges::find_if(network_.waiting_, &Turn::may_run);
+    if (next == network_.waiting_.end()) return;
+    (*next)->run();
+    (*next)->timer_.cancel();
+    network_.waiting_.erase(next);
 }
 
 }  // namespace rta::net

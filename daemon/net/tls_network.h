@@ -10,7 +10,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "net/tls_context.h"
@@ -43,10 +45,12 @@ class TlsNetwork {
     [[nodiscard]] asio::io_context::executor_type executor() { return io_.get_executor(); }
     [[nodiscard]] asio::thread_pool::executor_type handshake_executor() { return handshake_thread_.get_executor(); }
 
-    /// Lets one handshake wait for its turn. [network thread]
+    /// Lets one handshake wait for its turn among those that may run. Of those that wait, the first whose address may have
+    /// another one is next. [network thread]
     class Turn {
      public:
-        explicit Turn(TlsNetwork& network);
+        /// `address`: see TlsLimits::handshakes_per_address.
+        Turn(TlsNetwork& network, std::string address);
         Turn(const Turn&) = delete;
         Turn& operator=(const Turn&) = delete;
         /// Ends the turn, or the wait.
@@ -57,10 +61,12 @@ class TlsNetwork {
         void end();
 
      private:
-        friend class TlsNetwork;
         enum class State : std::uint8_t { idle, waiting, running };
+        [[nodiscard]] bool may_run() const;
+        void run();
 
         TlsNetwork& network_;
+        const std::string address_;
         asio::steady_timer timer_;
         State state_ = State::idle;
     };
@@ -71,8 +77,9 @@ class TlsNetwork {
     asio::io_context io_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     asio::thread_pool handshake_thread_{1};
-    std::size_t running_ = 0;    ///< [network thread]
-    std::deque<Turn*> waiting_;  ///< [network thread]
+    std::size_t running_ = 0;                          ///< [network thread]
+    std::map<std::string, std::size_t> running_from_;  ///< by address [network thread]
+    std::deque<Turn*> waiting_;                        ///< [network thread]
     std::thread network_thread_;
 };
 

@@ -19,10 +19,13 @@
 #include <utility>
 #include <vector>
 
-#include "net/openssl_handles.h"
+#include "tls/openssl.h"
 
 namespace rta::net {
 namespace {
+
+using tls::SslPointer;
+using tls::X509Pointer;
 
 /// The most that one TLS record holds.
 constexpr std::size_t kRecordBytes = std::size_t{16} << 10U;
@@ -96,8 +99,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     };
 
     /// [any]
-    Connection(StreamSocket socket, std::shared_ptr<TlsNetwork> network)
+    Connection(StreamSocket socket, std::shared_ptr<TlsNetwork> network, std::string address)
         : network_{std::move(network)},
+          address_{std::move(address)},
           socket_{network_->executor()},
           limit_{network_->executor()},
           handshake_ended_{network_->executor(), asio::steady_timer::time_point::max()} {
@@ -134,6 +138,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     [[nodiscard]] Transfer failed() const { return {.error = failure_, .in_handshake = true}; }
 
     std::shared_ptr<TlsNetwork> network_;
+    const std::string address_;  ///< of the client
     StreamSocket socket_;
     SslPointer ssl_;  ///< null until the client has sent a byte
     asio::steady_timer limit_;
@@ -165,7 +170,7 @@ void Connection::start_handshake() {
 }
 
 asio::awaitable<void> Connection::shake_hands(std::shared_ptr<Connection> self) {
-    self->turn_.emplace(*self->network_);
+    self->turn_.emplace(*self->network_, self->address_);
     self->end_handshake(co_await self->try_handshake());
 }
 
@@ -324,9 +329,9 @@ void Connection::close() {
 
 class TlsStream final : public ByteStream {
  public:
-    TlsStream(StreamSocket socket, std::shared_ptr<TlsNetwork> network,
+    TlsStream(StreamSocket socket, std::shared_ptr<TlsNetwork> network, std::string address,
               std::function<void(const asio::error_code&)> handshake_failed)
-        : connection_{std::make_shared<Connection>(std::move(socket), std::move(network))},
+        : connection_{std::make_shared<Connection>(std::move(socket), std::move(network), std::move(address))},
           handshake_failed_{std::move(handshake_failed)} {}
     TlsStream(const TlsStream&) = delete;
     TlsStream& operator=(const TlsStream&) = delete;
@@ -393,8 +398,10 @@ class TlsStream final : public ByteStream {
 }  // namespace
 
 std::unique_ptr<ByteStream> make_tls_stream(StreamSocket socket, std::shared_ptr<TlsNetwork> network,
+                                            std::string address,
                                             std::function<void(const asio::error_code&)> handshake_failed) {
-    return std::make_unique<TlsStream>(std::move(socket), std::move(network), std::move(handshake_failed));
+    return std::make_unique<TlsStream>(std::move(socket), std::move(network), std::move(address),
+                                       std::move(handshake_failed));
 }
 
 }  // namespace rta::net

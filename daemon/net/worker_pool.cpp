@@ -125,6 +125,10 @@ void WorkerPool::trim_later() {
     });
 }
 
+void WorkerPool::return_memory() {
+    asio::post(freeing_thread_, [this] { trim_later(); });
+}
+
 void WorkerPool::start(Lane lane, std::function<void()> work, std::function<void()> done) {
     asio::post(threads_of(lane), [this, lane, work = std::move(work), done = std::move(done)] {
         work();

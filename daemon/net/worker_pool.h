@@ -13,16 +13,17 @@
 
 namespace rta::net {
 
-/// Two threads for the requests of clients, one for large ones, one for frequency responses, one for answers by
-/// the size of the graph, one for urgent work, and
-/// one that frees memory. Results return to the io_context. Its thread takes the results of requests one at a time,
-/// because each may lead to a commit. Other work, such as a mute, waits for at most one.
+/// Two threads for the requests of clients, one for large ones, one for frequency responses, one for answers by the size
+/// of the graph, one for urgent work, and one that frees memory. Results return to the io_context. Its thread takes the
+/// results of requests one at a time, because each may lead to a commit. Other work, such as a mute, waits for at most one.
 class WorkerPool final : public api::Workers {
  public:
     explicit WorkerPool(asio::io_context& io);
     WorkerPool(const WorkerPool&) = delete;
     WorkerPool& operator=(const WorkerPool&) = delete;
     ~WorkerPool() override;
+    /// Returns freed memory to the system soon. Must be called after freeing much elsewhere than in the lane for it.
+    void return_memory();
     /// Waits for running work; drops work that has not started.
     void stop();
 

@@ -9,6 +9,7 @@
 #include "graph/edit.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
+#include "text/utf8.h"
 
 namespace rta::store {
 namespace {
@@ -42,9 +43,11 @@ class OutputStateReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>,
                                                                 : nullptr;
         if (text == nullptr || !text->empty()) return false;
         *text = stream_.decoded();
-        return true;
+        return first_invalid_utf8(*text) == text->size();
     }
-    [[nodiscard]] bool EndObject(rapidjson::SizeType) const { return has_muted_; }
+    [[nodiscard]] bool EndObject(rapidjson::SizeType) const {
+        return has_muted_ && (state.configured_device.empty() || !state.device.empty());
+    }
 
     OutputState state{};
 

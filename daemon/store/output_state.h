@@ -18,8 +18,8 @@ struct OutputState {
     [[nodiscard]] bool operator==(const OutputState&) const = default;
 };
 
-/// Reads the text of `output.json`. INVALID_ARGUMENT if `muted` is missing, for unknown keys, for a volume
-/// out of range, or if the text is not JSON.
+/// Reads the text of `output.json`. INVALID_ARGUMENT if `muted` is missing, for unknown keys, for a volume out of range,
+/// for a configured device without a device, for names that are not UTF-8, or if the text is not JSON.
 [[nodiscard]] Expected<OutputState> read_output_state(std::string_view text);
 
 /// Writes the JSON form. Ends with a newline.

@@ -13,18 +13,31 @@ namespace {
 
 constexpr std::size_t kLongestList = 24;      // names
 constexpr std::size_t kLongestCompared = 64;  // bytes: no name is longer
+/// Bytes that one search compares, in a few milliseconds: a graph may have tens of thousands of nodes, whose names differ
+/// in their last bytes only.
+constexpr std::size_t kMostCompared = 1'000'000;
+/// What the comparison of two names costs besides, in bytes.
+constexpr std::size_t kOverhead = 64;
 
 /// Optimal string alignment distance: the insertions, deletions, replacements and exchanges of neighbours that turn `a`
-/// into `b`. Returns `limit + 1` if it is greater than `limit`.
-std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
+/// into `b`. Returns `limit + 1` if it is greater than `limit`. Subtracts the bytes that were compared from `left`.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit, std::size_t& left) {
+    const auto count = [&left](std::size_t bytes) { left -= std::min(left, bytes); };
+    count(1);
     if (a.size() > kLongestCompared || b.size() > kLongestCompared) return limit + 1;
     if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) > limit) return limit + 1;
+    // What both begin with does not matter.
+    const std::size_t same = static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
+    count(same + kOverhead);
+    a.remove_prefix(same);
+    b.remove_prefix(same);
     using Row = std::array<std::size_t, kLongestCompared + 1>;
     Row before_last{};
     Row last{};
     Row row{};
     for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
     for (std::size_t i = 1; i <= a.size(); ++i) {
+        count(b.size());
         row[0] = i;
         std::size_t least = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
@@ -58,8 +71,10 @@ std::string_view closest_name(std::string_view name, std::span<const std::string
     // One mistake in a short name, three in a long one.
     std::size_t limit = std::clamp<std::size_t>(name.size() / 3, 1, 3);
     std::string_view closest;
+    std::size_t left = kMostCompared;
     for (const std::string_view candidate : known) {
-        const std::size_t distance = edit_distance(name, candidate, limit);
+        if (left == 0) break;
+        const std::size_t distance = edit_distance(name, candidate, limit, left);
         // Every name of one letter is one replacement away from every other.
         if (distance > limit || distance >= std::max(name.size(), candidate.size())) continue;
         closest = candidate;

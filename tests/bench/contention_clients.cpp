@@ -105,6 +105,14 @@ std::vector<Attack> attacks(std::size_t nodes) {
     const std::string many_changes = request([](v1::Request& message) {
         for (int i = 0; i < 60'000; ++i) message.mutable_set_parameters()->add_changes()->set_node("n1");
     });
+    const std::string full_batch = request([](v1::Request& message) {
+        for (int i = 0; i < 2'000; ++i) {
+            v1::SetParameter& set = *message.mutable_set_parameters()->add_changes();
+            set.set_node("n" + std::to_string(3 + i % 90));
+            set.set_parameter("gain_db");
+            set.set_value(-static_cast<float>(i % 60));
+        }
+    });
     std::string rates;
     for (int i = 0; i < 512; ++i) rates += subscription(60.0F + static_cast<float>(i) / 16.0F);
     return {
@@ -121,6 +129,7 @@ std::vector<Attack> attacks(std::size_t nodes) {
         {"4 MiB of unknown fields", kClients, {}, garbage()},
         {"set_parameters", kClients, subscription(10.0F), repeated(change, kBatch)},
         {"set_parameters, 60,000 changes", kClients, {}, many_changes},
+        {"set_parameters, 2,000 values", kClients, {}, full_batch},
         {"subscribe to everything at 100 Hz", kClients, subscription(100.0F), {}},
         {"subscribe at changing rates", kClients, {}, rates},
         {"get_status, unread",

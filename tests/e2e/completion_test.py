@@ -21,6 +21,10 @@ class Case(unittest.TestCase):
         self.daemon.ctl("play", "sine", "gain")
         self.daemon.ctl("add", "mixer", "mix", "inputs=3")
         (self.daemon.home / "tone one.json").write_text("{}")
+        configuration = self.daemon.home / ".config" / "rtactl" / "config.toml"
+        configuration.parent.mkdir(parents=True)
+        configuration.write_text(f'[hosts.studio]\naddress = "{self.daemon.socket}"\n[hosts.lobby]\n')
+        configuration.chmod(0o600)
 
     def open(self, *command, **environment):
         opened = terminal.Terminal(command, self.daemon.environment | environment, folder=self.daemon.home)
@@ -59,6 +63,10 @@ COMPLETED = [
     ("rtactl bypass gain of", "rtactl bypass gain off"),
     ("rtactl watch xr", "rtactl watch xruns"),
     ("rtactl completion z", "rtactl completion zsh"),
+    ("rtactl --host stu", "rtactl --host studio"),
+    ("rtactl --host=stu", "rtactl --host=studio"),
+    ("rtactl list --host lo", "rtactl list --host lobby"),
+    ("rtactl --host studio bypass gain of", "rtactl --host studio bypass gain off"),
 ]
 
 

@@ -58,12 +58,17 @@ class TlsDaemon {
     }
 
     [[nodiscard]] client::Expected<client::DaemonClient> client() const { return client_at(port_); }
+    [[nodiscard]] client::Expected<client::DaemonClient> client(client::TlsOptions tls) const {
+        return client_at(port_, std::move(tls));
+    }
     /// A client that reaches the daemon at another port.
     [[nodiscard]] client::Expected<client::DaemonClient> client_at(std::uint16_t port) const {
+        return client_at(port, {.on_loopback = true, .fingerprint = fingerprint_});
+    }
+    [[nodiscard]] static client::Expected<client::DaemonClient> client_at(std::uint16_t port, client::TlsOptions tls) {
         const client::Endpoint endpoint = client::TcpEndpoint{.host = "127.0.0.1", .port = port};
-        client::ClientOptions options{.client_name = "e2e", .token = test_token().secret(), .timeout = kPatience};
-        options.tls.on_loopback = true;
-        options.tls.fingerprint = fingerprint_;
+        const client::ClientOptions options{
+            .client_name = "e2e", .token = test_token().secret(), .tls = std::move(tls), .timeout = kPatience};
         return client::DaemonClient::open(std::span{&endpoint, 1}, options);
     }
 
@@ -159,6 +164,32 @@ TEST_F(Tls, AcceptsOnlyTheGivenFingerprint) {
     EXPECT_EQ(list(daemon, {"--tls-fingerprint", "SHA256:x"}).status, (ExitStatus{2, 0}));
 }
 
+TEST_F(Tls, AHostByNameHasItsFingerprintAndItsToken) {
+    TlsDaemon daemon{with_state()};
+    const fs::path file = home / ".config/rtactl/config.toml";
+    const auto configure = [&](const std::string& fingerprint, const std::string& token) {
+        fs::create_directories(file.parent_path());
+        write_text(file, "[hosts.studio]\naddress = \"" + daemon.address() + "\"\ntls-fingerprint = \"" + fingerprint +
+                             "\"\ntoken-file = \"" + token + "\"\n");
+        fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
+    };
+    const std::string token = test_token().file().string();
+    configure(daemon.fingerprint(), token);
+    const RunResult listed = ctl({"--host", "studio", "list"});
+    EXPECT_EQ(listed.status, (ExitStatus{0, 0})) << listed.error;
+    EXPECT_EQ(listed.error, "");
+    EXPECT_FALSE(fs::exists(known_hosts()));
+    EXPECT_EQ(ctl({"--host", "studio", "--token-file", "/nonexistent", "list"}).status, (ExitStatus{2, 0}));
+    const std::string other = "SHA256:" + std::string(43, 'A');
+    configure(other, token);
+    expect_refused(ctl({"--host", "studio", "list"}), {daemon.fingerprint(), other});
+    // The token of the environment is that of the daemon, but the host has another one.
+    write_text(home / ".config/rtactl/wrong", "rtad_" + std::string(43, 'A') + "\n");
+    fs::permissions(home / ".config/rtactl/wrong", fs::perms::owner_read | fs::perms::owner_write);
+    configure(daemon.fingerprint(), "wrong");
+    EXPECT_EQ(ctl({"--host", "studio", "list"}).status, (ExitStatus{4, 0}));
+}
+
 TEST_F(Tls, RefusesAFileOfKnownHostsThatItCannotRead) {
     TlsDaemon daemon{with_state()};
     fs::create_directories(known_hosts().parent_path());
@@ -202,6 +233,46 @@ TEST_F(Tls, ItsOwnCertificateIsAnAuthorityForItself) {
     TlsDaemon daemon{with_state()};
     EXPECT_EQ(list(daemon, {"--tls-ca", (directory / "state/tls/certificate.pem").string()}).status,
               (ExitStatus{0, 0}));
+}
+
+TEST_F(Tls, TheLibraryNeverIgnoresAnExpectedCertificate) {
+    TlsDaemon daemon{with_state()};
+    const std::string own = directory / "state/tls/certificate.pem";
+    const std::string other = "SHA256:" + std::string(43, 'A');
+    EXPECT_TRUE(daemon.client({.fingerprint = daemon.fingerprint()})) << "on loopback, too";
+    EXPECT_TRUE(daemon.client({.ca_file = own}));
+    EXPECT_TRUE(daemon.client({.fingerprint = daemon.fingerprint(), .ca_file = own}));
+    const auto refused = daemon.client({.fingerprint = other, .ca_file = own});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, client::Error::Kind::untrusted) << refused.error().sentence;
+}
+
+TEST_F(Tls, TheLibraryShowsACertificateInsteadOfAToken) {
+    const Certificate authority = make_certificate({.names = {}, .common_name = "clients", .authority = true});
+    authority.write(directory.path(), "clients");
+    make_certificate({.names = {}, .common_name = "e2e", .issuer = &authority}).write(directory.path(), "e2e");
+    make_certificate({.names = {}, .common_name = "other", .issuer = &authority}).write(directory.path(), "other");
+    auto arguments = with_state();
+    arguments.insert(arguments.end(), {"--tls-client-ca", (directory / "clients.pem").string()});
+    TlsDaemon daemon{arguments};
+    const auto connect = [&](const std::string& certificate, const std::string& key) {
+        const client::Endpoint endpoint = client::TcpEndpoint{.host = "127.0.0.1", .port = daemon.port()};
+        client::ClientOptions options{.timeout = kPatience};
+        options.tls = {.fingerprint = daemon.fingerprint(),
+                       .certificate_file = (directory / certificate).string(),
+                       .key_file = (directory / key).string()};
+        return client::DaemonClient::open(std::span{&endpoint, 1}, options);
+    };
+    const auto client = connect("e2e.pem", "e2e.key");
+    ASSERT_TRUE(client) << client.error().sentence;
+    EXPECT_EQ(client->hello().author(), "e2e");
+    const auto unknown = connect("other.pem", "other.key");
+    ASSERT_FALSE(unknown);
+    EXPECT_TRUE(has(unknown.error().sentence, "no access token has the name of the client certificate"))
+        << unknown.error().sentence;
+    const auto mismatch = connect("e2e.pem", "other.key");
+    ASSERT_FALSE(mismatch);
+    EXPECT_TRUE(has(mismatch.error().sentence, "other.key")) << mismatch.error().sentence;
 }
 
 // ---- start

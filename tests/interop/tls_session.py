@@ -102,6 +102,78 @@ def tls_1_2(context):
     context.maximum_version = ssl.TLSVersion.TLSv1_2
 
 
+class RecordedStream:
+    """A TLS stream that keeps the bytes that it sends to the network, one entry for each time that it then waits."""
+
+    def __init__(self, port, context):
+        self._plain = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname="127.0.0.1")
+        self.flights = []
+        self._run(self._tls.do_handshake)
+
+    def sendall(self, data):
+        self._run(self._tls.write, data)
+
+    def recv(self, size):
+        return self._run(self._tls.read, size)
+
+    def close(self):
+        self._plain.close()
+
+    def _run(self, operation, *arguments):
+        while True:
+            try:
+                result = operation(*arguments)
+                self._send()
+                return result
+            except ssl.SSLWantReadError:
+                self._send()
+                received = self._plain.recv(65536)
+                require(received, "the recorded session is not cut")
+                self._incoming.write(received)
+
+    def _send(self):
+        if self._outgoing.pending:
+            self.flights.append(self._outgoing.read())
+            self._plain.sendall(self.flights[-1])
+
+
+def replayed_bytes_change_nothing(port, token, directory, pb, rtad):
+    """What somebody has recorded on the network is worth nothing."""
+    context = ssl.create_default_context(cafile=f"{directory}/state/tls/certificate.pem")
+
+    def session(*requests):
+        stream = RecordedStream(port, context)
+        hello = pb.Request(id=1)
+        hello.hello.protocol_version = 1
+        hello.hello.token = token
+        answers = [exchange(stream, pb, rtad, request) for request in (hello, *requests)]
+        stream.close()
+        return stream.flights, answers[-1]
+
+    def mute(muted):
+        request = pb.Request(id=2)
+        request.mute_output.muted = muted
+        return session(request)
+
+    flights, answer = mute(True)
+    require(answer.status.code == pb.OK, "the recorded request is accepted")
+    mute(False)
+    with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as plain:
+        plain.sendall(flights[0])
+        require(plain.recv(65536), "the first bytes of a handshake are answered")
+        try:
+            plain.sendall(b"".join(flights[1:]))
+            while plain.recv(65536):
+                pass
+        except (ConnectionResetError, BrokenPipeError):
+            pass
+    status = pb.Request(id=2)
+    status.get_status.SetInParent()
+    require(not session(status)[1].get_status.engine.output_muted, "replayed bytes change nothing")
+
+
 def plain_bytes_are_not_answered(port):
     with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as plain:
         plain.sendall(b"PUT / HTTP/1.1\r\nHost: studio\r\nContent-Length: 100000\r\n\r\n")
@@ -127,6 +199,7 @@ def main(rtad_program, proto_directory):
             verified_session(port, fingerprint, token, directory, pb, rtad)
             refused(port, tls_1_2)
             plain_bytes_are_not_answered(port)
+            replayed_bytes_change_nothing(port, token, directory, pb, rtad)
             verified_session(port, fingerprint, token, directory, pb, rtad)
         finally:
             daemon.terminate()

@@ -6,23 +6,17 @@
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 
-#include <memory>
 #include <stdexcept>
 
+#include "os/c_object.h"
 #include "support/temporary.h"
 
 namespace rta::test {
 namespace {
 
-template <class T, void (*kFree)(T*)>
-struct Deleter {
-    void operator()(T* object) const { kFree(object); }
-};
-template <class T, void (*kFree)(T*)>
-using Owned = std::unique_ptr<T, Deleter<T, kFree>>;
-using X509Owner = Owned<X509, &X509_free>;
-using KeyOwner = Owned<EVP_PKEY, &EVP_PKEY_free>;
-using BioOwner = Owned<BIO, &BIO_free_all>;
+using X509Owner = os::CObject<X509, &X509_free>;
+using KeyOwner = os::CObject<EVP_PKEY, &EVP_PKEY_free>;
+using BioOwner = os::CObject<BIO, &BIO_free_all>;
 
 void check(bool good) {
     if (!good) throw std::runtime_error("OpenSSL cannot create a test certificate");
@@ -45,7 +39,7 @@ X509Owner read_certificate(const std::string& text) {
 void add_extension(X509& certificate, int id, const std::string& value) {
     X509V3_CTX context{};
     X509V3_set_ctx(&context, &certificate, &certificate, nullptr, nullptr, 0);
-    const Owned<X509_EXTENSION, &X509_EXTENSION_free> extension{
+    const os::CObject<X509_EXTENSION, &X509_EXTENSION_free> extension{
         X509V3_EXT_conf_nid(nullptr, &context, id, value.c_str())};
     check(extension && X509_add_ext(&certificate, extension.get(), -1) == 1);
 }

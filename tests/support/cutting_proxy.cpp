@@ -46,31 +46,13 @@ bool write_all(int socket, std::string_view bytes) {
 
 }  // namespace
 
-CuttingProxy::CuttingProxy(std::uint16_t port, Planner planner) : daemon_port_{port}, planner_{std::move(planner)} {
-    listen();
-}
+CuttingProxy::CuttingProxy(std::uint16_t port, Planner planner) : daemon_port_{port}, planner_{std::move(planner)} {}
 
 CuttingProxy::CuttingProxy(std::string socket_path, Planner planner)
-    : socket_path_{std::move(socket_path)}, planner_{std::move(planner)} {
-    listen();
-}
-
-void CuttingProxy::listen() {
-    listener_ = os::UniqueFd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    auto* general = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(listener_.get(), general, size) != 0 || ::listen(listener_.get(), 64) != 0 ||
-        ::getsockname(listener_.get(), general, &size) != 0) {
-        throw std::runtime_error("the proxy cannot listen: " + std::generic_category().message(errno));
-    }
-    port_ = ntohs(address.sin_port);
-    acceptor_ = std::thread{[this] { accept_all(); }};
-}
+    : socket_path_{std::move(socket_path)}, planner_{std::move(planner)} {}
 
 CuttingProxy::~CuttingProxy() {
-    ::shutdown(listener_.get(), SHUT_RDWR);
-    acceptor_.join();
+    listener_.stop();
     cut_all();
     for (std::thread& forwarder : forwarders_) forwarder.join();
 }
@@ -105,29 +87,24 @@ os::UniqueFd CuttingProxy::connect_to_daemon() const {
     return daemon;
 }
 
-void CuttingProxy::accept_all() {
-    for (std::size_t index = 0;;) {
-        os::UniqueFd client{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
-        if (!client && errno == EINTR) continue;
-        if (!client) return;
-        os::UniqueFd daemon = connect_to_daemon();
-        if (!daemon) continue;  // the daemon is not running: the client is disconnected
-        send_immediately(client.get());
-        Plan plan = planner_(index++);
-        const std::scoped_lock lock{mutex_};
-        Connection& connection = connections_.emplace_back();
-        connection.client = std::move(client);
-        connection.daemon = std::move(daemon);
-        connection.plan = plan;
-        forwarders_.emplace_back([this, &connection, from = connection.client.get(), to = connection.daemon.get()] {
-            forward(connection, from, to, connection.plan.to_daemon);
-            end_direction(connection);
-        });
-        forwarders_.emplace_back([this, &connection, from = connection.daemon.get(), to = connection.client.get()] {
-            forward(connection, from, to, connection.plan.to_client);
-            end_direction(connection);
-        });
-    }
+void CuttingProxy::add(os::UniqueFd client) {
+    os::UniqueFd daemon = connect_to_daemon();
+    if (!daemon) return;  // it is not running: the client is disconnected
+    send_immediately(client.get());
+    const Plan plan = planner_(connections());
+    const std::scoped_lock lock{mutex_};
+    Connection& connection = connections_.emplace_back();
+    connection.client = std::move(client);
+    connection.daemon = std::move(daemon);
+    connection.plan = plan;
+    forwarders_.emplace_back([this, &connection, from = connection.client.get(), to = connection.daemon.get()] {
+        forward(connection, from, to, connection.plan.to_daemon);
+        end_direction(connection);
+    });
+    forwarders_.emplace_back([this, &connection, from = connection.daemon.get(), to = connection.client.get()] {
+        forward(connection, from, to, connection.plan.to_client);
+        end_direction(connection);
+    });
 }
 
 void CuttingProxy::forward(Connection& connection, int from, int to, const Damage& damage) {

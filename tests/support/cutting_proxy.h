@@ -9,9 +9,11 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "os/unique_fd.h"
+#include "support/loopback_listener.h"
 
 namespace rta::test {
 
@@ -44,9 +46,9 @@ class CuttingProxy {
     /// Cuts all connections.
     ~CuttingProxy();
 
-    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] std::uint16_t port() const { return listener_.port(); }
     /// Returns HOST:PORT.
-    [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+    [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port()); }
     /// Returns the number of connections that the proxy, not a peer, has cut.
     [[nodiscard]] std::size_t cuts() const;
     /// Returns the number of connections so far.
@@ -63,8 +65,7 @@ class CuttingProxy {
         bool cut = false;         ///< guarded by mutex_
     };
 
-    void listen();
-    void accept_all();
+    void add(os::UniqueFd client);
     [[nodiscard]] os::UniqueFd connect_to_daemon() const;
     void forward(Connection& connection, int from, int to, const Damage& damage);
     void end_direction(Connection& connection);
@@ -73,14 +74,12 @@ class CuttingProxy {
     std::uint16_t daemon_port_ = 0;
     std::string socket_path_;
     Planner planner_;
-    std::uint16_t port_ = 0;
-    os::UniqueFd listener_;
 
     mutable std::mutex mutex_;  ///< guards the following members
     std::list<Connection> connections_;
     std::vector<std::thread> forwarders_;
     std::size_t cuts_ = 0;
-    std::thread acceptor_;
+    LoopbackListener listener_{[this](os::UniqueFd client) { add(std::move(client)); }};
 };
 
 }  // namespace rta::test

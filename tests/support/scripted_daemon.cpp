@@ -83,31 +83,13 @@ v1::Event heard(std::uint64_t number) {
     return event;
 }
 
-ScriptedDaemon::ScriptedDaemon(Handler handler) : handler_{std::move(handler)}, answers_hello_{true} { listen(); }
+ScriptedDaemon::ScriptedDaemon(Handler handler) : handler_{std::move(handler)}, answers_hello_{true} {}
 
 ScriptedDaemon::ScriptedDaemon(Handler handler, std::string greeting)
-    : handler_{std::move(handler)}, answers_hello_{false}, greeting_{std::move(greeting)} {
-    listen();
-}
-
-void ScriptedDaemon::listen() {
-    listener_ = os::UniqueFd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* general = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(listener_.get(), general, size) != 0 || ::listen(listener_.get(), 16) != 0 ||
-        ::getsockname(listener_.get(), general, &size) != 0) {
-        throw std::runtime_error("the scripted daemon cannot listen: " + std::generic_category().message(errno));
-    }
-    port_ = ntohs(address.sin_port);
-    acceptor_ = std::thread{[this] { accept_all(); }};
-}
+    : handler_{std::move(handler)}, answers_hello_{false}, greeting_{std::move(greeting)} {}
 
 ScriptedDaemon::~ScriptedDaemon() {
-    ::shutdown(listener_.get(), SHUT_RDWR);
-    acceptor_.join();
+    listener_.stop();
     {
         const std::scoped_lock lock{mutex_};
         for (const os::UniqueFd& connection : connections_) ::shutdown(connection.get(), SHUT_RDWR);
@@ -115,15 +97,10 @@ ScriptedDaemon::~ScriptedDaemon() {
     for (std::thread& session : sessions_) session.join();
 }
 
-void ScriptedDaemon::accept_all() {
-    for (;;) {
-        const int connection = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
-        if (connection < 0 && errno == EINTR) continue;
-        if (connection < 0) return;
-        const std::scoped_lock lock{mutex_};
-        connections_.emplace_back(connection);
-        sessions_.emplace_back([this, connection] { serve(connection); });
-    }
+void ScriptedDaemon::add(os::UniqueFd client) {
+    const std::scoped_lock lock{mutex_};
+    const int connection = connections_.emplace_back(std::move(client)).get();
+    sessions_.emplace_back([this, connection] { serve(connection); });
 }
 
 void ScriptedDaemon::serve(int connection) {

@@ -8,11 +8,13 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "os/unique_fd.h"
 #include "rta/endpoint.h"
 #include "rta/v1/control.pb.h"
+#include "support/loopback_listener.h"
 
 namespace rta::test {
 
@@ -45,7 +47,9 @@ class ScriptedDaemon {
     ScriptedDaemon& operator=(const ScriptedDaemon&) = delete;
     ~ScriptedDaemon();
 
-    [[nodiscard]] client::Endpoint endpoint() const { return client::TcpEndpoint{.host = "127.0.0.1", .port = port_}; }
+    [[nodiscard]] client::Endpoint endpoint() const {
+        return client::TcpEndpoint{.host = "127.0.0.1", .port = listener_.port()};
+    }
     /// Returns all requests received, except for Hellos answered without `handler`.
     [[nodiscard]] std::vector<v1::Request> requests() const;
     /// Returns the number of connections so far.
@@ -54,23 +58,20 @@ class ScriptedDaemon {
     void wait_for(v1::Request::RequestCase kind) const;
 
  private:
-    void listen();
-    void accept_all();
+    void add(os::UniqueFd client);
     void serve(int connection);
     Reply answer(const v1::Request& request);
 
     Handler handler_;
     bool answers_hello_;
     std::string greeting_;
-    std::uint16_t port_ = 0;
-    os::UniqueFd listener_;
 
     mutable std::mutex mutex_;  ///< guards the following members and calls of handler_
     mutable std::condition_variable answered_;
     std::vector<v1::Request> requests_;
     std::list<os::UniqueFd> connections_;
     std::vector<std::thread> sessions_;
-    std::thread acceptor_;
+    LoopbackListener listener_{[this](os::UniqueFd client) { add(std::move(client)); }};
 };
 
 }  // namespace rta::test

@@ -47,10 +47,10 @@ export class Transaction {
     return this;
   }
   /** Changes settings of a node, which rebuilds it with a crossfade. */
-  change(node, settings) { return this.edit({change_settings: {node, settings}}); }
+  changeSettings(node, settings) { return this.edit({change_settings: {node, settings}}); }
   /** Sets the title or the description of a node, or of the graph if `node` is "". */
   describe(node, {title, description}) { return this.edit({describe: {node, title, description}}); }
-  compensate(enabled = true) { return this.edit({set_latency_compensation: {enabled}}); }
+  setLatencyCompensation(enabled = true) { return this.edit({set_latency_compensation: {enabled}}); }
 }
 
 function numbers(parameters) {

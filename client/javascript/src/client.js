@@ -25,7 +25,7 @@ export class Client {
   static async connect(open, {name = 'rta-client', token = '', deadlineMs = DEFAULT_DEADLINE_MS, signal, ...others} = {},
                        peer = 'rtad') {
     checkOptions(others, ['name', 'token', 'deadlineMs', 'signal'], 'connect()');
-    const client = new Client(open, {name, token}, checkedDeadline(deadlineMs), peer);
+    const client = new Client(open, {name, token: checkedToken(token)}, checkedDeadline(deadlineMs), peer);
     await client.#connect(signal);
     return client;
   }
@@ -138,10 +138,25 @@ export class Client {
     return this.#opening;
   }
 
+  /** Connects, unless `signal` is aborted or the client is closed. */
   async #greet(signal) {
     const abort = new AbortController();
+    const causes = [this.closing, signal].filter(Boolean);
+    const stop = () => abort.abort(causes.find(({aborted}) => aborted).reason);
+    for (const cause of causes) cause.addEventListener('abort', stop);
+    if (signal?.aborted) stop();
+    try {
+      await this.#begin(abort);
+    } finally {
+      for (const cause of causes) cause.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Opens a transport, and greets the daemon. */
+  async #begin(abort) {
     const start = Date.now();
-    const opened = this.#open(abort.signal);
+    const {signal} = abort;
+    const opened = this.#open(signal);
     const {transport, peer, fingerprint = null} = await within(opened, this.#deadlineMs, signal,
       `cannot connect to ${this.peer} within ${this.#deadlineMs} ms`).catch((error) => {
       abort.abort(error);
@@ -163,7 +178,7 @@ export class Client {
     try {
       const left = Math.max(this.#deadlineMs - (Date.now() - start), 1);
       this.hello = await session.greet({...this.#greeting, deadlineMs: left, signal});
-      if (this.closed) throw closedError();
+      signal.throwIfAborted();
     } catch (error) {
       session.close(error);
       throw error;
@@ -173,6 +188,13 @@ export class Client {
 }
 
 function closedError() { return new RtaError('UNAVAILABLE', 'the client is closed'); }
+
+/** Returns the token without the line end of its file. The error does not contain it. */
+function checkedToken(token) {
+  const text = typeof token === 'string' ? token.trim() : null;
+  if (text !== null && /^[!-~]*$/.test(text)) return text;
+  throw invalid('invalid token: expected text, as rtactl prints it');
+}
 
 function checkedDeadline(deadlineMs) {
   if (typeof deadlineMs === 'number' && deadlineMs > 0 && deadlineMs <= LONGEST_DEADLINE_MS) return deadlineMs;

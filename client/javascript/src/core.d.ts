@@ -49,7 +49,7 @@ export interface Transport {
 export interface ConnectOptions {
   /** Shown to other clients and in the daemon's log; at most 128 bytes, printable. */
   name?: string;
-  /** Access token. */
+  /** Access token. Blanks around it, such as the line end of its file, are ignored. */
   token?: string;
   /** Limit for connecting, and for each call, in ms. Default: 10000. */
   deadlineMs?: number;
@@ -94,11 +94,11 @@ export interface Transaction {
   disconnect(from: string, to: string): this;
   set(values: ParameterValues, options?: {ramp_ms?: number}): this;
   /** Changes settings of a node, which rebuilds it with a crossfade. */
-  change(node: string, settings: {readonly [name: string]: JsonValue}): this;
+  changeSettings(node: string, settings: {readonly [name: string]: JsonValue}): this;
   /** Sets the title or the description of a node, or of the graph if `node` is "". */
   describe(node: string, texts: {title?: string; description?: string}): this;
   /** Switches latency compensation on or off. */
-  compensate(enabled?: boolean): this;
+  setLatencyCompensation(enabled?: boolean): this;
   /** Adds an edit in the form of the protocol, such as {remove_node: {name: "osc"}}. */
   edit(edit: object): this;
 }

@@ -3,7 +3,7 @@ import {RtaError, checkOptions} from './errors.js';
 import {Gap, GraphModel} from './graph_model.js';
 
 const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 10_000;
+const LONGEST_PAUSE_MS = 5_000;
 /** Another attempt with the same token and certificate is refused, too. */
 const FINAL = ['UNAUTHENTICATED', 'PERMISSION_DENIED', 'INVALID_ARGUMENT', 'FAILED_PRECONDITION'];
 

@@ -38,11 +38,14 @@ class Address:
 def parse(text: str | os.PathLike[str]) -> Address:
     """Parses HOST, HOST:PORT, [IPV6], [IPV6]:PORT, an IPv6 address, or, with a /, the path of a Unix socket."""
     text = os.fspath(text)
-    if "/" in text:
-        return Address(path=text)
 
     def refuse(what: str) -> InvalidArgument:
         return InvalidArgument(f'invalid address "{text}": {what}; expected HOST, HOST:PORT, [IPV6]:PORT or /PATH')
+
+    if "://" in text:
+        raise refuse("a URL; the option tls forces TLS")
+    if "/" in text:
+        return Address(path=text)
 
     host, port_text = text, ""
     if text.startswith("["):

@@ -39,9 +39,10 @@ def connect(address: str | os.PathLike[str] | None = None, *, token: str | None 
     else the addresses of a daemon on this machine; without `token`, too, that in the file RTACTL_TOKEN_FILE.
     `timeout` limits connecting, and each request, in seconds. `client_name` is shown to other clients, at most 128 bytes.
 
-    An address that is not on this machine uses TLS; `tls` forces it on loopback. The certificate is verified by `ca` (a
-    PEM file), or by `fingerprint` (`SHA256:...`), or by the known-hosts file of rtactl, which stores the certificate of a
-    new host and refuses a changed one. `certificate` and `key` are PEM files of a client certificate.
+    An address that is not on this machine uses TLS; `tls`, `ca`, `fingerprint` or `certificate` force it on loopback. The
+    certificate is verified by `ca` (a PEM file), or by `fingerprint` (`SHA256:...`), or by the known-hosts file of rtactl,
+    which stores the certificate of a new host and refuses a changed one. An expired one is always refused. `certificate` and
+    `key` are PEM files of a client certificate.
     """
     if fingerprint is not None and not fingerprint.startswith("SHA256:"):
         raise InvalidArgument(f'invalid fingerprint "{fingerprint}": expected SHA256: and 43 characters of base64')
@@ -50,7 +51,7 @@ def connect(address: str | os.PathLike[str] | None = None, *, token: str | None 
     else:
         found = addresses.default_addresses()
         token = token or default_token()
-    hello = pb.Hello(protocol_version=PROTOCOL_VERSION, client_name=client_name, token=token or "")
+    hello = pb.Hello(protocol_version=PROTOCOL_VERSION, client_name=client_name, token=(token or "").strip())
     return Client(found, TlsOptions(tls, ca, fingerprint, certificate, key, known_hosts), hello, timeout)
 
 
@@ -95,19 +96,27 @@ class Client:
 
     async def session(self) -> Session:
         """Returns the connection. Connects if there is none."""
-        async with deadline(2 * self._timeout_s, "no connection"), self._connecting:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._timeout_s
+        async with deadline(self._timeout_s, "no connection"):
+            await self._connecting.acquire()
+        try:
             if not self._closed and (not self._session or self._session.lost):
-                self._session = await Session.open(self._addresses, self._tls, self._hello, self._timeout_s)
+                self._session = await Session.open(self._addresses, self._tls, self._hello, end - loop.time())
             if self._closed:  # possibly in the meantime
                 await self.close()
             if self._closed or not self._session:
                 raise Disconnected("the client was closed")
             return self._session
+        finally:
+            self._connecting.release()
 
     async def call(self, request: pb.Request, *, at_least_s: float = 0.0) -> pb.Response:
         """Sends any request of the protocol and returns its response. Sets the id of the request."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + max(self._timeout_s, at_least_s)
         session = await self.session()
-        return await session.call(request, max(self._timeout_s, at_least_s))
+        return await session.call(request, end - loop.time())
 
     # ---- Reading
 

@@ -34,7 +34,7 @@ async def deadline(timeout_s: float, what: str) -> AsyncIterator[None]:
     except TimeoutError as error:
         if not limit.expired():
             raise
-        raise DeadlineExceeded(f"{what} within {timeout_s:g} s") from error
+        raise DeadlineExceeded(f"{what} within {round(timeout_s, 3):g} s") from error
 
 
 class Session:
@@ -56,10 +56,13 @@ class Session:
     @classmethod
     async def open(cls, addresses: Sequence[Address], options: tls.TlsOptions, hello: pb.Hello, timeout_s: float) -> Session:
         """Connects to the first address that accepts. CannotConnect lists each address with the reason."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout_s
         reasons = []
-        for address in addresses:
+        for number, address in enumerate(addresses):
+            share_s = (end - loop.time()) / (len(addresses) - number)
             try:
-                async with deadline(timeout_s, f"{address} did not accept the connection"):
+                async with deadline(share_s, f"{address} did not accept the connection"):
                     session = cls(address, *await _connect(address, options))
             except ssl.SSLCertVerificationError as error:
                 raise CertificateRejected(f"the certificate of {address} is not valid: {error.verify_message}") from error
@@ -67,7 +70,7 @@ class Session:
                 reasons.append(f"{address}: {error.sentence if isinstance(error, Error) else error}")
                 continue
             try:
-                session.hello = (await session.call(pb.Request(hello=hello), timeout_s)).hello
+                session.hello = (await session.call(pb.Request(hello=hello), end - loop.time())).hello
             except BaseException:
                 await session.close()
                 raise
@@ -217,8 +220,9 @@ async def _connect(address: Address, options: tls.TlsOptions) -> tuple[asyncio.S
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
     if context:
         try:
-            options.verify(address, tls.peer_certificate(writer.get_extra_info("ssl_object")))
-        except Error:
+            # Reads and writes files.
+            await asyncio.to_thread(options.verify, address, tls.peer_certificate(writer.get_extra_info("ssl_object")))
+        except BaseException:
             writer.transport.abort()
             raise
     return reader, writer

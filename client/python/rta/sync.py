@@ -42,6 +42,10 @@ class Loop:
 
     def run(self, work: Coroutine[Any, Any, R]) -> R:
         """Runs a coroutine in the loop and returns its result."""
+        if threading.current_thread() is self._thread:
+            work.close()
+            raise RuntimeError("a method of rta.sync was called within a predicate of wait_for(), which runs in the thread "
+                               "of the client: the method would wait for itself")
         with self._lock:
             if self._stopped:
                 work.close()
@@ -125,7 +129,8 @@ class Subscription(Generic[T]):
 
 
 class Mirror:
-    """A copy of the graph that follows the daemon; see rta.mirror.Mirror. Predicates run in the thread of the client."""
+    """A copy of the graph that follows the daemon; see rta.mirror.Mirror. Predicates run in the thread of the client,
+    and must not call its methods."""
 
     def __init__(self, loop: Loop, inner: mirror.Mirror) -> None:
         self.loop, self.inner = loop, inner

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import datetime
 import fcntl
 import hashlib
 import hmac
@@ -11,12 +12,17 @@ import logging
 import os
 import pathlib
 import ssl
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rta.address import Address
 from rta.errors import CertificateRejected, InvalidArgument
 
 _log = logging.getLogger("rta")
+
+# Any process that may open the folder of the known hosts may lock it.
+LOCK_TIMEOUT_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,8 @@ class TlsOptions:
     known_hosts: str | os.PathLike[str] | None = None
 
     def wanted_for(self, address: Address) -> bool:
-        return not address.path and (self.force or not address.is_local)
+        wanted = self.force or any(option is not None for option in (self.ca, self.fingerprint, self.certificate))
+        return not address.path and (wanted or not address.is_local)
 
     def context(self) -> ssl.SSLContext:
         """Returns a context for TLS 1.3. It verifies the certificate and the host only if `ca` is given; verify() does the
@@ -52,7 +59,10 @@ class TlsOptions:
         return context
 
     def verify(self, address: Address, certificate_der: bytes) -> None:
-        """Checks the certificate that the handshake has proved. CertificateRejected: it is not the expected one."""
+        """Checks the certificate that the handshake has proved. CertificateRejected: it is not the expected one, or has
+        expired."""
+        if (expiry := _expiry_of(certificate_der)) <= datetime.datetime.now(datetime.timezone.utc):
+            raise CertificateRejected(f"the certificate of {address} expired on {expiry:%Y-%m-%d}; expected one that is valid")
         found = fingerprint_of(certificate_der)
         if self.fingerprint is not None:
             if not hmac.compare_digest(found.encode(), self.fingerprint.encode()):
@@ -93,25 +103,73 @@ def verify_known_host(path: pathlib.Path, address: Address, found: str) -> None:
 def _store(path: pathlib.Path, host: str, found: str) -> dict[int, str]:
     """Appends a host, unless another program has stored it in the meantime. Returns the fingerprints of the host."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "r+", encoding="utf-8", errors="replace") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        text = file.read()
-        if known := _fingerprints(text, host):
-            return known
-        file.write(("" if not text or text.endswith("\n") else "\n") + f"{host} {found}\n")
+    with _locked(path.parent):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "r+", encoding="utf-8", errors="replace") as file:
+            text = file.read()
+            if known := _fingerprints(text, host):
+                return known
+            file.write(("" if not text or text.endswith("\n") else "\n") + f"{host} {found}\n")
     _log.warning("accepted the certificate of %s on first use: %s, stored in %s", host, found, path)
     return {0: found}
+
+
+@contextlib.contextmanager
+def _locked(folder: pathlib.Path) -> Iterator[None]:
+    """Locks a folder, as rtactl does before it replaces the file."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        end = time.monotonic() + LOCK_TIMEOUT_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    raise TimeoutError(f"another program has locked {folder}") from None
+            time.sleep(0.01)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _fingerprints(text: str, host: str) -> dict[int, str]:
     """Returns the fingerprints of a host, by line number."""
     known = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         words = line.split()
         if len(words) >= 2 and not words[0].startswith("#") and words[0].lower() == host:
             known[number] = words[1]
     return known
+
+
+def _expiry_of(certificate_der: bytes) -> datetime.datetime:
+    """Returns the end of the validity of a certificate (RFC 5280, 4.1). ssl shows it only if it verifies by a CA."""
+    try:
+        (_, certificate), = _der_values(certificate_der)
+        fields = _der_values(_der_values(certificate)[0][1])
+        validity = fields[4 if fields[0][0] == _DER_VERSION else 3][1]
+        tag, text = _der_values(validity)[1]
+        century = "" if tag != _DER_UTC_TIME else "19" if text >= b"50" else "20"
+        return datetime.datetime.strptime(f"{century}{text.decode()}+0000", "%Y%m%d%H%M%SZ%z")
+    except (IndexError, ValueError) as error:
+        raise CertificateRejected("the daemon has sent a certificate that cannot be read") from error
+
+
+_DER_UTC_TIME, _DER_VERSION = 0x17, 0xA0
+
+
+def _der_values(der: bytes) -> list[tuple[int, bytes]]:
+    """Returns the values in a constructed value of DER, with their tags, all of which have one byte."""
+    values = []
+    while der:
+        tag, size, start = der[0], der[1], 2
+        if size > 0x7F:
+            start += size & 0x7F
+            size = int.from_bytes(der[2:start])
+        values.append((tag, der[start:start + size]))
+        der = der[start + size:]
+    return values
 
 
 def peer_certificate(transport_ssl_object: ssl.SSLObject | ssl.SSLSocket) -> bytes:

@@ -235,10 +235,10 @@ class Certificates:
     def close(self) -> None:
         self._directory.cleanup()
 
-    def server(self, name: str, host: str = "localhost") -> ssl.SSLContext:
+    def server(self, name: str, host: str = "localhost", days: int = 30) -> ssl.SSLContext:
         """Returns a context with a new certificate. It is signed by the CA."""
         self._openssl("req", "-x509", "-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}", "-CA", "ca.pem",
-                      "-CAkey", "ca.key", *self._new(name))
+                      "-CAkey", "ca.key", "-days", str(days), *self._new(name))
         return self._context(name)
 
     def expired_server(self, name: str) -> ssl.SSLContext:

@@ -20,6 +20,7 @@ class Addresses(unittest.TestCase):
                 self.assertEqual(parse(text).is_local, is_local)
 
     def test_of_other_forms_are_refused(self):
-        for text in ("", ":80", "a:", "a:0", "a:65536", "a:x", "a:-1", "a:+1", "a:\u0661", "[::1", "[::1]80", "[::1]:", "a b", "a\n:1"):
+        for text in ("", ":80", "a:", "a:0", "a:65536", "a:x", "a:-1", "a:+1", "a:\u0661", "[::1", "[::1]80", "[::1]:", "a b", "a\n:1",
+                     "tls://studio:7340", "http://studio/"):
             with self.subTest(text), self.assertRaisesRegex(InvalidArgument, "expected HOST"):
                 parse(text)

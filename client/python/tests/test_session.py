@@ -2,6 +2,7 @@
 """What a daemon, or something else, may answer."""
 import asyncio
 import unittest
+import unittest.mock
 
 import rta
 from rta import frames, subscription
@@ -84,6 +85,27 @@ class Answers(unittest.IsolatedAsyncioTestCase):
             self.assertEqual({type(result) for result in results}, {rta.DeadlineExceeded})
             # What waited has not been buffered.
             self.assertLess(client._session._writer.transport.get_write_buffer_size(), 5 << 20)
+
+    async def test_connecting_is_a_part_of_the_time_of_a_call(self):
+        slow_s, given = 0.05, []
+
+        async def serve(peer):
+            hello = await peer.request()
+            await asyncio.sleep(slow_s)
+            await peer.respond(hello, hello=pb.HelloResult(protocol_version=1, instance_id="fake"))
+            await peer.respond(await peer.request(), get_status=pb.StatusResult())
+
+        async def call(session, request, timeout_s, original=rta.session.Session.call):
+            given.append(timeout_s)
+            return await original(session, request, timeout_s)
+        async with FakeDaemon(serve, greet=False) as daemon:
+            client = rta.connect(daemon.address, timeout=LONG_S)
+            self.addAsyncCleanup(client.close)
+            with unittest.mock.patch.object(rta.session.Session, "call", call):
+                await client.status()
+        hello, status = given
+        self.assertLessEqual(hello, LONG_S)
+        self.assertLessEqual(status, LONG_S - slow_s)
 
     async def test_no_answer_to_hello(self):
         async def serve(peer):

@@ -104,6 +104,20 @@ class Blocking(DaemonCase):
                 thread.join(PATIENCE_S)
         self.assertEqual([type(error) for error in raised], [rta.Disconnected])
 
+    async def test_a_call_within_a_predicate_is_refused_instead_of_waiting_for_itself(self):
+        raised = []
+
+        def program():
+            try:
+                with self.connect() as client, client.mirror() as mirror:
+                    mirror.wait_for(lambda graph: client.status(), timeout=PATIENCE_S)
+            except RuntimeError as error:
+                raised.append(str(error))
+        thread = threading.Thread(target=program, daemon=True)
+        thread.start()
+        thread.join(PATIENCE_S)
+        self.assertIn("within a predicate", raised[0] if raised else "")
+
     async def test_wrong_arguments_start_no_thread(self):
         before = threading.active_count()
         with self.assertRaises(rta.InvalidArgument):

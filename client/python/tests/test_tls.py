@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """TLS through a proxy that forwards to the plain port of a real rtad."""
 import asyncio
+import fcntl
 import logging
+import os
 import pathlib
 import ssl
 import subprocess
@@ -23,6 +25,7 @@ class TlsCase(DaemonCase):
         cls.addClassCleanup(cls.certificates.close)
         cls.good = cls.certificates.server("good")
         cls.other = cls.certificates.server("other")
+        cls.expired = cls.certificates.expired_server("expired")
 
     async def asyncSetUp(self):
         await super().asyncSetUp()
@@ -60,10 +63,9 @@ class Verification(TlsCase):
         self.assertFalse(self.known_hosts.exists())
 
     async def test_a_wrong_host_an_expired_certificate_and_another_ca_are_rejected(self):
-        expired = self.certificates.expired_server("expired")
         stranger = Certificates()
         self.addCleanup(stranger.close)
-        for name, context, host in (("host", self.good, "127.0.0.1"), ("expired", expired, "localhost"),
+        for name, context, host in (("host", self.good, "127.0.0.1"), ("expired", self.expired, "localhost"),
                                     ("other CA", stranger.server("stranger"), "localhost")):
             with self.subTest(name), self.assertRaisesRegex(rta.CertificateRejected, "not valid"):
                 await self.use(context, host, ca=self.certificates.ca)
@@ -77,6 +79,16 @@ class Verification(TlsCase):
         with self.assertRaises(rta.CertificateRejected):  # both must agree
             await self.use(self.other, fingerprint=fingerprint, ca=self.certificates.ca)
         self.assertFalse(self.known_hosts.exists())
+
+    async def test_an_expired_certificate_is_rejected_even_if_it_is_the_expected_one(self):
+        for options in ({"fingerprint": self.certificates.fingerprint("expired")}, {}):
+            with self.assertRaisesRegex(rta.CertificateRejected, "expired on 2020-01-02"):
+                await self.use(self.expired, **options)
+        self.assertFalse(self.known_hosts.exists())
+
+    async def test_a_certificate_of_the_next_century(self):
+        context = self.certificates.server("long", days=40_000)  # its date has another form
+        self.assertTrue(await self.use(context, fingerprint=self.certificates.fingerprint("long")))
 
     async def test_on_first_use_the_certificate_is_stored_and_a_changed_one_is_refused(self):
         sent = []
@@ -150,6 +162,9 @@ class Choice(unittest.TestCase):
         for text, forced, expected in (("studio", False, True), ("10.0.0.1", False, True), ("127.0.0.1", False, False),
                                        ("localhost", False, False), ("::1", False, False), ("127.0.0.1", True, True)):
             self.assertEqual(tls.TlsOptions(force=forced).wanted_for(Address(text)), expected, text)
+        # Certificates that the program expects, or shows, must not be ignored.
+        for options in ({"fingerprint": "SHA256:x"}, {"ca": "ca.pem"}, {"certificate": "me.pem"}):
+            self.assertTrue(tls.TlsOptions(**options).wanted_for(Address("127.0.0.1")))
         self.assertFalse(tls.TlsOptions(force=True).wanted_for(Address(path="/s")))
 
 
@@ -170,6 +185,17 @@ class KnownHosts(unittest.TestCase):
         with self.assertLogs("rta"):
             self.verify("::1", "SHA256:d")
         self.assertEqual(self.path.read_text(), before + "\n[::1]:7340 SHA256:d\n")
+
+    def test_a_host_is_added_while_no_other_program_replaces_the_file(self):
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        fcntl.flock(folder, fcntl.LOCK_EX)  # as rtactl does
+        with unittest.mock.patch("rta.tls.LOCK_TIMEOUT_S", 0.01), self.assertRaisesRegex(rta.CertificateRejected, "locked"):
+            self.verify("studio", "SHA256:a")
+        self.assertFalse(self.path.exists())
+        fcntl.flock(folder, fcntl.LOCK_UN)
+        with self.assertLogs("rta"):
+            self.verify("studio", "SHA256:a")
 
     def test_a_file_that_cannot_be_written_rejects_new_hosts(self):
         self.path.mkdir()

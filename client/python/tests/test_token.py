@@ -26,6 +26,10 @@ class Tokens(unittest.IsolatedAsyncioTestCase):
                     pass
             self.assertNotIn(str(token), str(caught.exception))
 
+    async def test_the_line_end_of_a_token_file_is_no_part_of_the_token(self):
+        async with rta.connect(self.daemon.address, token=self.tokens["read"] + "\n") as client:
+            self.assertEqual(client.hello.role, "read")
+
     async def test_the_token_of_the_environment_is_sent_only_to_the_daemon_of_the_environment(self):
         with tempfile.TemporaryDirectory() as directory:
             file = pathlib.Path(directory) / "token"

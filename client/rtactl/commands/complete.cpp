@@ -37,6 +37,7 @@ extern constinit const Command kComplete = checked({
         "a space if it completes the word, a tab, and its description.",
     .example = "rtactl complete -- play ga",
     .place = Place::program,
+    .connects = false,
     .run = run_complete,
 });
 

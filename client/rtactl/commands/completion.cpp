@@ -35,6 +35,7 @@ extern constinit const Command kCompletion = checked({
                "  fish  rtactl completion fish | source",
     .example = "rtactl completion bash",
     .place = Place::command_line,
+    .connects = false,
     .run = run_completion,
 });
 

@@ -131,10 +131,12 @@ extern constinit const Command kDiscover = checked({
     .details = "HOST is what --host takes. Its name is resolved by the system (package libnss-mdns); each of the\n"
                "ADDRESSES, with the same port, works without that. Anyone on the network can publish anything, so\n"
                "compare the fingerprint with the one that the daemon logs. Needs Avahi (package avahi-daemon).\n"
+               "A host that you use often can have a name in the configuration file: see `rtactl --help`.\n"
                "With --json, prints one line for each daemon.",
     .example = "rtactl discover\n"
                "rtactl discover --for 500ms --json",
     .options = kDiscoverOptions,
+    .connects = false,
     .run = run_discover,
 });
 

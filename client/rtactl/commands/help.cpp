@@ -26,6 +26,7 @@ extern constinit const Command kHelp = checked({
     .help = "List the commands, or explain one.",
     .example = "rtactl help graph save",
     .in_transaction = InTransaction::control,
+    .connects = false,
     .run = run_help,
 });
 

@@ -70,8 +70,13 @@ Result<client::DaemonClient> Context::open() const {
         return trust(host, fingerprint);
     };
     auto opened = client::DaemonClient::open(options_.endpoints, options);
-    if (!opened) return std::unexpected(failure_of(std::move(opened.error())));
-    return std::move(*opened);
+    if (opened) return std::move(*opened);
+    Failure failure = failure_of(std::move(opened.error()));
+    if (failure.exit == Exit::cannot_connect && !options_.similar_host.empty()) {
+        failure.sentence += failure.sentence.ends_with('?') ? " " : "; ";
+        failure.sentence += "did you mean the host " + quoted(options_.similar_host) + " of the configuration file?";
+    }
+    return std::unexpected(std::move(failure));
 }
 
 /// Asks on a terminal whether to trust a daemon on first use. Otherwise trusts it, and says so.

@@ -21,15 +21,19 @@
 
 namespace rta::rtactl {
 
-/// Options that concern the daemon, from the command line and the environment.
+/// Options that concern the daemon, from the command line, the environment and the configuration file.
 struct ContextOptions {
     std::vector<client::Endpoint> endpoints;
     std::chrono::milliseconds timeout = std::chrono::seconds{10};
     bool json = false;
     client::TlsOptions tls{};
     std::string token_file{};  ///< empty: none
+    /// If the daemon cannot be reached: the host of the configuration file that was probably meant. May be empty.
+    std::string similar_host{};
 };
-/// Reads the global options, RTACTL_HOST if they do not name a daemon, and RTACTL_TOKEN_FILE if they do not name a token.
+/// Reads the global options, RTACTL_HOST if they do not name a daemon, and RTACTL_TOKEN_FILE if they do not name a token;
+/// from the configuration file, the options of the host, and the host if nothing else names one. An option of the
+/// command line has priority over the file, and the token of a host over that of the environment.
 [[nodiscard]] Result<ContextOptions> context_options(const Arguments& globals);
 
 /// One line about what a command has done.

@@ -1,94 +1,104 @@
 // SPDX-License-Identifier: MIT
 #include <cstdlib>
+#include <utility>
 
-#include "rta/known_hosts.h"
+#include "rtactl/context/config_file.h"
 #include "rtactl/context/context.h"
-#include "text/quantity.h"
-#include "text/quoting.h"
+#include "rtactl/context/given_options.h"
+#include "rtactl/language/invocation.h"
+#include "text/suggestion.h"
 
 namespace rta::rtactl {
 
 namespace {
 
-Result<std::chrono::milliseconds> parse_timeout(std::string_view text) {
-    constexpr double kLongestS = 86'400;
-    const auto seconds = parse_value(text, ValueUnit::seconds);
-    if (!seconds) return usage_error("--timeout: " + seconds.error());
-    if (!(*seconds >= 0.001 && *seconds <= kLongestS)) {
-        return usage_error("--timeout: " + quoted(text) + " is out of range; expected 1ms to 86400s");
-    }
-    return std::chrono::milliseconds{static_cast<long long>(*seconds * 1000.0)};
+std::string environment(const char* name) {
+    const char* const text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): the environment does not change
+    return text == nullptr ? std::string{} : std::string{text};
 }
 
-/// Reads RTACTL_HOST, if set: a path is a socket, anything else an address.
-Result<std::optional<client::Endpoint>> environment_endpoint() {
-    const char* const text =
-        std::getenv("RTACTL_HOST");  // NOLINT(concurrency-mt-unsafe): the environment does not change
-    if (text == nullptr || *text == '\0') return std::nullopt;
-    auto endpoint = client::parse_endpoint(text);
-    if (!endpoint) return usage_error("environment variable RTACTL_HOST: " + endpoint.error());
-    return std::move(*endpoint);
+/// Adds a value from the environment, unless the option was given or the variable is empty.
+void add_variable(GivenOptions& given, const char* option, const char* variable) {
+    std::string value = environment(variable);
+    if (value.empty()) return;
+    given.try_emplace(option,
+                      Given{.value = std::move(value), .source = std::string{"environment variable "} + variable});
 }
 
-/// Reads the options of TLS, which require a host.
-Result<client::TlsOptions> tls_options(const Arguments& globals, std::span<const client::Endpoint> endpoints) {
-    client::TlsOptions tls;
-    const auto ca = globals.value("--tls-ca");
-    const auto fingerprint = globals.value("--tls-fingerprint");
-    tls.on_loopback = globals.has("--tls") || ca || fingerprint;
-    if (tls.on_loopback && (endpoints.size() != 1 || !std::holds_alternative<client::TcpEndpoint>(endpoints[0]))) {
-        return usage_error("--tls, --tls-ca and --tls-fingerprint require --host");
+/// Whether the command line gives the option, or one that excludes it.
+bool is_overridden(const GivenOptions& given, const std::string& option) {
+    if (option == "--tls-ca" || option == "--tls-fingerprint") {
+        return given.contains("--tls-ca") || given.contains("--tls-fingerprint");
     }
-    if (ca && fingerprint) return usage_error("--tls-ca and --tls-fingerprint exclude each other");
-    if (ca && ca->empty()) return usage_error("--tls-ca: empty path");
-    if (fingerprint && !client::is_fingerprint(*fingerprint)) {
-        return usage_error("--tls-fingerprint: invalid fingerprint " + quoted(*fingerprint) +
-                           ": expected SHA256: and 43 characters of base64, as `rtad` logs at start");
+    return given.contains(option);
+}
+
+/// Returns the address of a host with another port.
+Result<std::string> with_port(const Given& address, std::uint16_t port, const Given& host) {
+    auto endpoint = client::parse_tcp_endpoint(address.value);
+    if (!endpoint) return usage_error(host.source + ": a Unix socket has no port; " + address.source + " is a path");
+    endpoint->port = port;
+    return client::to_string(*endpoint);
+}
+
+/// Replaces NAME and NAME:PORT by the address of the host of that name, and adds its options.
+Result<void> use_host_of(const ConfigFile& file, GivenOptions& given) {
+    const auto found = given.find("--host");
+    if (found == given.end()) return {};
+    const Given host = found->second;
+    const auto written = client::parse_tcp_endpoint(host.value);  // not an address: the path of a socket
+    const NamedHost* const named = written ? file.find(written->host) : nullptr;
+    if (named == nullptr) return {};
+    Given address = named->options.at("--host");
+    if (written->host != host.value) {
+        auto other = with_port(address, written->port, host);
+        if (!other) return std::unexpected(std::move(other.error()));
+        address.value = std::move(*other);
     }
-    if (ca) tls.ca_file = *ca;
-    if (fingerprint) tls.fingerprint = *fingerprint;
-    return tls;
+    const GivenOptions from_outside = given;
+    for (const auto& [option, value] : named->options) {
+        if (!is_overridden(from_outside, option)) given.emplace(option, value);
+    }
+    given["--host"] = std::move(address);
+    return {};
+}
+
+/// Returns the host of the file that was probably meant by an address that the file does not name; may be empty.
+std::string similar_host(const ConfigFile& file, const GivenOptions& given) {
+    const auto host = given.find("--host");
+    if (host == given.end()) return {};
+    const auto written = client::parse_tcp_endpoint(host->second.value);
+    if (!written || file.find(written->host) != nullptr) return {};
+    std::vector<std::string_view> names;
+    for (const NamedHost& named : file.hosts) names.push_back(named.name);
+    return std::string{closest_name(written->host, names)};
 }
 
 }  // namespace
 
 Result<ContextOptions> context_options(const Arguments& globals) {
-    ContextOptions options;
-    options.json = globals.has("--json");
-    const auto host = globals.value("--host");
-    const auto socket = globals.value("--socket");
-    if (host && socket) return usage_error("--host and --socket exclude each other");
-    if (host) {
-        auto endpoint = client::parse_tcp_endpoint(*host);
-        if (!endpoint) return usage_error("--host: " + endpoint.error());
-        options.endpoints.emplace_back(std::move(*endpoint));
-    } else if (socket) {
-        if (socket->empty()) return usage_error("--socket: empty path");
-        options.endpoints.emplace_back(client::UnixEndpoint{std::string{*socket}});
-    } else {
-        auto endpoint = environment_endpoint();
-        if (!endpoint) return std::unexpected(std::move(endpoint.error()));
-        if (*endpoint) {
-            options.endpoints.push_back(std::move(**endpoint));
-        } else {
-            options.endpoints = client::local_endpoints();
+    GivenOptions given;
+    for (const auto& [option, value] : globals.options) given[option] = {.value = value, .source = option};
+    // Only the environment and the configuration file may name a socket in this way.
+    if (const auto host = globals.value("--host")) {
+        if (const auto endpoint = client::parse_tcp_endpoint(*host); !endpoint) {
+            return usage_error("--host: " + endpoint.error());
         }
     }
-    auto tls = tls_options(globals, options.endpoints);
-    if (!tls) return std::unexpected(std::move(tls.error()));
-    options.tls = std::move(*tls);
-    if (const auto file = globals.value("--token-file")) {
-        if (file->empty()) return usage_error("--token-file: empty path");
-        options.token_file = *file;
-    } else if (const char* const environment_file =
-                   std::getenv("RTACTL_TOKEN_FILE")) {  // NOLINT(concurrency-mt-unsafe): as above
-        options.token_file = environment_file;
+    std::string similar;
+    if (!given.contains("--socket")) {
+        add_variable(given, "--host", "RTACTL_HOST");
+        const auto file = read_config_file(default_config_file());
+        if (!file) return std::unexpected(file.error());
+        if (file->host) given.try_emplace("--host", *file->host);
+        similar = similar_host(*file, given);
+        if (auto used = use_host_of(*file, given); !used) return std::unexpected(std::move(used.error()));
     }
-    if (const auto timeout = globals.value("--timeout")) {
-        const auto parsed = parse_timeout(*timeout);
-        if (!parsed) return std::unexpected(parsed.error());
-        options.timeout = *parsed;
-    }
+    add_variable(given, "--token-file", "RTACTL_TOKEN_FILE");
+    auto options = read_given(given);
+    if (!options) return options;
+    options->json = globals.has("--json");
+    options->similar_host = std::move(similar);
     return options;
 }
 

@@ -4,12 +4,14 @@
 #include <chrono>
 #include <utility>
 
+#include "rtactl/context/config_file.h"
 #include "rtactl/context/context.h"
 #include "rtactl/terminal/completion.h"
 
 namespace rta::rtactl {
 
-/// Completion source that asks the daemon of a context, at most once and with a short timeout: the user is typing.
+/// Completion source that asks the daemon of a context, at most once and with a short timeout: the user is typing. Reads
+/// the configuration file of the user.
 class DaemonCompletion final : public CompletionSource {
  public:
     explicit DaemonCompletion(Context& context) : context_{context} {}
@@ -22,6 +24,13 @@ class DaemonCompletion final : public CompletionSource {
         if (std::exchange(asked_, true)) return graph_;
         if (const auto graph = context_.fetch_graph_within(kTimeout)) graph_ = *graph;
         return graph_;
+    }
+    [[nodiscard]] std::map<std::string, std::string> hosts() override {
+        std::map<std::string, std::string> hosts;
+        const auto file = read_config_file(default_config_file());
+        if (!file) return hosts;
+        for (const NamedHost& host : file->hosts) hosts.emplace(host.name, host.options.at("--host").value);
+        return hosts;
     }
 
  private:

@@ -57,7 +57,10 @@ Result<void> run_words(const CommandTable& commands, std::span<const std::string
         invocation->command = commands.find("status");
         invocation->arguments.options["--summary"] = "";
     }
-    auto options = context_options(invocation->globals);
+    // Help must not depend on a correct configuration.
+    const bool connects = !invocation->help && invocation->command->connects;
+    auto options = connects ? context_options(invocation->globals)
+                            : ContextOptions{.endpoints = {}, .json = invocation->globals.has("--json")};
     if (!options) return std::unexpected(std::move(options.error()));
     auto outcome = run_shown(commands, *invocation, std::move(*options), streams);
     if (bare && !outcome && outcome.error().exit == Exit::cannot_connect) {

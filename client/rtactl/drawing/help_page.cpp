@@ -26,6 +26,12 @@ std::string synopsis(const Command& command) {
     return text;
 }
 
+std::string joined(const std::vector<std::string_view>& words) {
+    std::string text;
+    for (const std::string_view word : words) text.append(text.empty() ? "" : ", ").append(word);
+    return text;
+}
+
 void print_options(std::ostream& out, std::string_view title, std::span<const Option> options) {
     if (options.empty()) return;
     TextTable table;
@@ -72,12 +78,22 @@ void print_help(std::ostream& out, const CommandTable& table, Place place) {
     print_options(out, "Options", global_options());
     out << "\n"
            "Without --host and --socket, the environment variable RTACTL_HOST selects the daemon: HOST[:PORT], or the\n"
-           "path of a socket. If it is not set, rtactl looks for the daemon of this machine, in this order, at\n";
+           "path of a socket. If it is not set, and the configuration file has no `host`, rtactl looks for the daemon of\n"
+           "this machine, in this order, at\n";
     for (const std::string& socket : local_sockets("$RUNTIME_DIRECTORY", "$XDG_RUNTIME_DIR"))
         out << "  " << socket << '\n';
     out << "  " << default_tcp_address() << '\n';
-    out << "Without --token-file, the environment variable RTACTL_TOKEN_FILE names the file of an access token.\n"
+    out << "Without --token-file, the environment variable RTACTL_TOKEN_FILE names the file of an access token, unless the\n"
+           "configuration file has one for the host.\n"
            "\n"
+           "The configuration file, $XDG_CONFIG_HOME/rtactl/config.toml or ~/.config/rtactl/config.toml, names hosts:\n"
+           "  host = \"studio\"                 # used unless --host, --socket or RTACTL_HOST name another\n"
+           "  [hosts.studio]                  # --host studio\n"
+           "  address = \"10.0.0.5:7340\"       # default: the name of the host; or the path of a socket\n"
+           "  token-file = \"studio.token\"     # relative to the folder of the file\n"
+           "A host may have the keys "
+        << joined(host_keys())
+        << ". An option given to rtactl has\npriority.\n\n"
            "Exit status: 0 done, 1 refused by the daemon (shell: any line refused), 2 usage, or a file that cannot be\n"
            "read or written, 3 cannot connect, 4 not allowed. With --json, an error is a line on stdout such as\n"
            "{\"id\":\"0\",\"status\":{\"code\":\"NOT_FOUND\",\"message\":\"...\"}}; in the shell, one for each refused line.\n"

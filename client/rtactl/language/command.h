@@ -39,6 +39,7 @@ enum class Expects : std::uint8_t {
     choice,            ///< one of Argument::choices
     command,           ///< the words of a command
     file,              ///< a path
+    host,              ///< a host that the configuration file names, or an address
 };
 
 /// An option of a command, or a global one.
@@ -47,6 +48,7 @@ struct Option {
     std::string_view value_name;  ///< "MS"; empty for a flag
     std::string_view help;        ///< one sentence
     Expects expects = Expects::text;
+    bool of_host = false;  ///< of the connection to a host, and so a key of a host in the configuration file
 };
 
 inline constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
@@ -104,6 +106,8 @@ struct Command {
     std::span<const Option> options = {};
     Place place = Place::anywhere;
     InTransaction in_transaction = InTransaction::refused;
+    bool connects =
+        true;  ///< to a daemon, so that the options, the environment and the configuration file must name one
     Run run;
 
     [[nodiscard]] constexpr std::size_t minimum_words() const {

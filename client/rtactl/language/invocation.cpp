@@ -13,20 +13,25 @@ namespace rta::rtactl {
 namespace {
 
 constexpr std::array kGlobalOptions{
-    Option{"--host", "HOST[:PORT]",
-           "Connect to the daemon over TCP; default port 7340, IPv6 as [::1]:7340. Any host but loopback uses TLS."},
+    Option{
+        "--host", "HOST[:PORT]",
+        "Connect to a host that the configuration file names, or to this address over TCP; default port 7340, IPv6 as "
+        "[::1]:7340. Any address but loopback uses TLS.",
+        Expects::host},
     Option{"--socket", "PATH", "Connect to the daemon over this Unix socket.", Expects::file},
-    Option{"--tls", "", "Use TLS on loopback, too."},
+    Option{.name = "--tls", .value_name = "", .help = "Use TLS on loopback, too.", .of_host = true},
     Option{"--tls-ca", "FILE", "Accept a certificate for HOST that an authority in this PEM file has signed.",
-           Expects::file},
+           Expects::file, true},
     Option{"--tls-fingerprint", "SHA256:...",
            "Accept only the certificate with this fingerprint, which `rtad` logs at start; default: trust a host on "
-           "first use."},
+           "first use.",
+           Expects::text, true},
     Option{"--token-file", "FILE", "Send the access token in this file, which other users must not be able to read.",
-           Expects::file},
+           Expects::file, true},
     Option{
         "--timeout", "S",
-        "Set the timeout for connecting and for each response; default 10 s. A change must take effect in half of it."},
+        "Set the timeout for connecting and for each response; default 10 s. A change must take effect in half of it.",
+        Expects::text, true},
     Option{"--json", "", "Print the daemon's response, or the error, as one line of JSON on stdout, and nothing else."},
     Option{"--help", "", "Print help, or the help of the given command."},
     Option{"--version", "", "Print the version."},
@@ -203,6 +208,14 @@ std::span<const Option> global_options() { return kGlobalOptions; }
 const Option* find_option(std::span<const Option> options, std::string_view name) {
     const auto found = std::ranges::find(options, name, &Option::name);
     return found == options.end() ? nullptr : &*found;
+}
+
+std::vector<std::string_view> host_keys() {
+    std::vector<std::string_view> keys{"address"};
+    for (const Option& option : kGlobalOptions) {
+        if (option.of_host) keys.push_back(option.name.substr(2));
+    }
+    return keys;
 }
 
 bool is_option(std::string_view word) {

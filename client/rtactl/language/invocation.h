@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rtactl/language/command_table.h"
 
@@ -13,6 +14,8 @@ namespace rta::rtactl {
 [[nodiscard]] std::span<const Option> global_options();
 /// Returns nullptr if there is no option of that name.
 [[nodiscard]] const Option* find_option(std::span<const Option> options, std::string_view name);
+/// Returns the keys of a host in the configuration file: its address, and the options of its connection without dashes.
+[[nodiscard]] std::vector<std::string_view> host_keys();
 /// Returns whether a word is an option: it starts with - and is neither a negative number nor `-` nor `-=VALUE`.
 [[nodiscard]] bool is_option(std::string_view word);
 

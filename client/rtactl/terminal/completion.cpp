@@ -92,7 +92,9 @@ class Offers {
     void options() {
         if (const std::size_t equals = word_.find('='); equals != std::string_view::npos) {
             const Option* option = find_option(context_, place_, word_.substr(0, equals));
-            if (option != nullptr && option->expects == Expects::file) completion_.file = equals + 1;
+            if (option == nullptr) return;
+            if (option->expects == Expects::file) completion_.file = equals + 1;
+            if (option->expects == Expects::host) hosts(equals + 1);
             return;
         }
         const auto offer = [&](std::span<const Option> all) {
@@ -107,6 +109,13 @@ class Offers {
         } else if (const Option* help = find_option(global_options(), "--help")) {
             offer({help, 1});
         }
+    }
+
+    /// Offers the hosts for the word from byte `begin` on.
+    void hosts(std::size_t begin) {
+        completion_.stem = begin;
+        const std::string front{word_.substr(0, begin)};
+        for (const auto& [name, address] : source_.hosts()) add(front + name, address);
     }
 
     void command_words() {
@@ -368,6 +377,8 @@ class Offers {
             case Expects::file:
                 completion_.file = 0;
                 return;
+            case Expects::host:
+                return hosts(0);
         }
     }
 

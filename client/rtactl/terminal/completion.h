@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,7 +15,8 @@
 
 namespace rta::rtactl {
 
-/// Provides what completion needs from the daemon. Each function is called only if the candidates depend on it.
+/// Provides what completion needs from the daemon and the configuration file. Each function is called only if the
+/// candidates depend on it.
 class CompletionSource {
  public:
     CompletionSource() = default;
@@ -26,6 +28,8 @@ class CompletionSource {
     // source.
     [[nodiscard]] virtual const v1::NodeTypesResult* types() = 0;
     [[nodiscard]] virtual const GraphMirror* graph() = 0;
+    /// Returns the names of the hosts in the configuration file, with their addresses.
+    [[nodiscard]] virtual std::map<std::string, std::string> hosts() { return {}; }
 };
 
 /// One possible completion of a word.

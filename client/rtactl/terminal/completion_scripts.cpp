@@ -113,12 +113,12 @@ _rtactl() {
     case $command in
         '') answer='@COMMANDS@' ;;
 @GROUP_COMMANDS@    esac
-    if [ -n "$answer" ] && [ "$i" -eq $((${#words[@]} - 1)) ]; then
+    if [ -n "$answer" ] && [ "$i" -eq $((${#words[@]} - 1)) ] && [[ $word != -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$answer" -S ' ' -- "$word")
         return
     fi
 
-    # The rest depends on the daemon. For bash, a word starts after the last : or =.
+    # The rest depends on the daemon or on files. For bash, a word starts after the last : or =.
     local front='' lines
     mapfile -t lines < <("$program" complete -- "${words[@]}" 2>/dev/null)
     if [ "${lines[0]-}" = files ]; then
@@ -164,7 +164,7 @@ _rtactl() {
         return
     fi
     case $command in
-        ('') [[ $i -gt $#before+1 ]] || found=(
+        ('') [[ $i -gt $#before+1 || $PREFIX == -* ]] || found=(
 @COMMANDS@        ) ;;
 @GROUP_COMMANDS@    esac
     if (( $#found )); then
@@ -172,7 +172,7 @@ _rtactl() {
         return
     fi
 
-    # The rest depends on the daemon.
+    # The rest depends on the daemon or on files.
     lines=("${(@f)$(${~words[1]} complete -- "${(@Q)before}" "${(Q)PREFIX}" 2>/dev/null)}")
     if [[ $lines[1] == files ]]; then
         compset -P '*='
@@ -236,6 +236,13 @@ function __rtactl_complete --description 'Completions that depend on the daemon'
     string replace --regex ' \t' '\t' -- $lines
 end
 
+function __rtactl_hosts --description 'Hosts of the configuration file'
+    set -l program (commandline --current-process --tokenize --cut-at-cursor)[1]
+    set -l lines ($program complete -- --host '' 2>/dev/null)
+    set -e lines[1]
+    string replace --regex ' \t' '\t' -- $lines
+end
+
 complete -c rtactl -f
 complete -c rtactl -n 'not contains -- (__rtactl_command) \'\' @GROUPS@' -a '(__rtactl_complete)'
 )";
@@ -291,7 +298,11 @@ std::string fish_line(std::string_view condition, std::string_view what, std::st
 std::string fish_option(std::string_view condition, const Option& option) {
     const bool is_long = option.name.starts_with("--");
     std::string what = (is_long ? "-l " : "-s ") + std::string{option.name.substr(is_long ? 2 : 1)};
-    if (!option.value_name.empty()) what += option.expects == Expects::file ? " -r -F" : " -x";
+    if (option.expects == Expects::host) {
+        what += " -x -a '(__rtactl_hosts)'";
+    } else if (!option.value_name.empty()) {
+        what += option.expects == Expects::file ? " -r -F" : " -x";
+    }
     return fish_line(condition, what, option.help);
 }
 

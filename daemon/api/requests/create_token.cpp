@@ -43,7 +43,7 @@ void answer_created(Call& call, const Expected<Access::Created>& created) {
     if (!created) return call.request.refuse(created.error());
     v1::CreateTokenResult& result = *call.request.answer().mutable_create_token();
     result.set_token(created->secret);
-    describe_token(created->info, call.services, *result.mutable_state());
+    TokenDescriber{call.services}.describe(created->info, *result.mutable_state());
 }
 
 }  // namespace

@@ -7,8 +7,8 @@ namespace rta::api::requests {
 
 void list_tokens(Call& call) {
     v1::ListTokensResult& result = *call.request.answer().mutable_list_tokens();
-    for (const TokenInfo& token : call.services.daemon.access().list())
-        describe_token(token, call.services, *result.add_tokens());
+    const TokenDescriber describer{call.services};
+    for (const TokenInfo& token : call.services.daemon.access().list()) describer.describe(token, *result.add_tokens());
 }
 
 }  // namespace rta::api::requests

@@ -52,9 +52,9 @@ test('each call has its result', async (t) => {
 
   const edited = await client.transaction((t) => t
     .add('biquad_filter', 'tone', {frequency_hz: 1000, bypass: true}, {kind: 'highpass', channels: 2})
-    .change('vol', {channels: 2}).connect('vol', 'tone').disconnect('vol', 'out').connect('tone', 'out', -6)
+    .changeSettings('vol', {channels: 2}).connect('vol', 'tone').disconnect('vol', 'out').connect('tone', 'out', -6)
     .set({'vol.mute': true, 'osc.frequency_hz': {value: 660, ramp_ms: 100}}, {ramp_ms: 50}).rename('osc', 'source')
-    .describe('tone', {title: 'Tone'}).describe('', {description: 'The graph'}).compensate()
+    .describe('tone', {title: 'Tone'}).describe('', {description: 'The graph'}).setLatencyCompensation()
     .edit({add_node: {name: 'spare', type: 'gain'}}).remove('spare'));
   assert.equal(edited.revision, 2);
   const {graph, document, revision} = await client.graph();

@@ -117,6 +117,24 @@ test('a peer that disconnects, or is silent, before hello is answered', async (t
     {code: 'UNAVAILABLE', message: /disconnected before it answered hello.*; expected an rtad/});
 });
 
+test('close() ends a call that still connects', async (t) => {
+  let hellos = 0;
+  let arrived;
+  const second = new Promise((resolve) => { arrived = resolve; });
+  const {address, sockets} = await fakeDaemon(t, (request, socket) => {
+    hellos += 1;
+    if (hellos === 1) socket.write(okFrame(request.id, {hello: {server_version: 'fake', instance_id: 'fake'}}));
+    else arrived();
+  }, {greet: false});
+  const client = await connect(address);
+  for (const socket of sockets) socket.destroy();
+  while (client.connected) await turns(1);
+  const call = client.status();
+  await second;
+  client.close();
+  await assert.rejects(call, {code: 'UNAVAILABLE', message: 'the client is closed'});
+});
+
 test('endless events do not pass the deadline', async (t) => {
   const event = frame({event: {telemetry_number: 1, levels: {}}});
   const many = Buffer.concat(Array(2000).fill(event));

@@ -62,8 +62,8 @@ class Editor {
   }
   connect() { return this.client.transaction((t) => t.connect(this.name(), this.name(), -20 * this.random())); }
   set() { return this.client.set({[`${this.name()}.gain_db`]: -40 * this.random()}); }
-  change() { return this.client.transaction((t) => t.change(this.name(), {channels: this.pick([1, 2, 3])})); }
-  rename() { return this.client.transaction((t) => t.rename(this.name(), `r${this.added += 1}`).compensate(this.random() < 0.5)); }
+  change() { return this.client.transaction((t) => t.changeSettings(this.name(), {channels: this.pick([1, 2, 3])})); }
+  rename() { return this.client.transaction((t) => t.rename(this.name(), `r${this.added += 1}`).setLatencyCompensation(this.random() < 0.5)); }
   remove() { return this.client.transaction((t) => t.remove(this.name())); }
   async replace() {
     if (this.random() < 0.7) return;
@@ -99,7 +99,7 @@ test('a mirror knows the defaults of every type, and what a changed setting adds
     added += 1;
     for (const {name: setting, kind, minimum, maximum} of settings.filter(({kind: of}) => of === 'integer' || of === 'number')) {
       const values = kind === 'integer' ? [minimum, minimum + 2, minimum + 1] : [minimum, (minimum + maximum) / 2];
-      for (const value of values) await client.transaction((t) => t.change(name, {[setting.replace('#', '1')]: value})).catch(() => {});
+      for (const value of values) await client.transaction((t) => t.changeSettings(name, {[setting.replace('#', '1')]: value})).catch(() => {});
     }
   }
   await client.transaction((t) => t.add('delay_line', 'short', {}, {max_time_ms: 5}));

@@ -147,7 +147,7 @@ function messages() {
   return root.lookup('rta.v1');
 }
 
-const {ServerMessage, Request} = messages().nested;
+export const {ServerMessage, Request} = messages().nested;
 
 /** Returns the bytes of a ServerMessage, with its length. Takes numbers in place of the names of codes. */
 export function frame(message) { return Buffer.from(ServerMessage.encodeDelimited(ServerMessage.create(message)).finish()); }

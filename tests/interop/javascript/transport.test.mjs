@@ -2,8 +2,10 @@
 // Unix sockets, TLS, known hosts, and the forms of addresses.
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
+import dns from 'node:dns';
 import {once} from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 import tls from 'node:tls';
@@ -87,6 +89,19 @@ test('localhost is a loopback address', async (t) => {
   const daemon = await Daemon.start(t);
   const [, port] = daemon.address.split(':');
   assert.equal((await visit(`localhost:${port}`)).peer, `localhost:${port}`);
+});
+
+test('every address of a name is tried, also by Node.js 18', async (t) => {
+  const daemon = await Daemon.start(t);
+  const {lookup} = dns;
+  const select = net.getDefaultAutoSelectFamily();
+  t.after(() => { dns.lookup = lookup; net.setDefaultAutoSelectFamily(select); });
+  net.setDefaultAutoSelectFamily(false);
+  dns.lookup = (host, {all}, callback) => {
+    const found = [{address: '::1', family: 6}, {address: '127.0.0.1', family: 4}];
+    if (all) callback(null, found); else callback(null, found[0].address, found[0].family);
+  };
+  await visit(daemon.address.replace('127.0.0.1', 'localhost'));
 });
 
 test('TLS with a CA', async (t) => {
@@ -225,4 +240,9 @@ test('TLS and tokens of rtad itself', async (t) => {
   await assert.rejects(visit(address, {token, tls: {ca, servername: 'studio.example'}}), {code: 'UNAUTHENTICATED'});
   await assert.rejects(visit(address, {tls: {ca}}), {code: 'UNAUTHENTICATED', message: /an access token is required/});
   await assert.rejects(visit(address, {token: token.replace(/.$/, '-'), tls: {ca}}), {code: 'UNAUTHENTICATED'});
+  await visit(address, {token: `${token}\n`, tls: {ca}});
+  for (const wrong of [Buffer.from(token), [token], {token}, `${token}\ud800`]) {
+    await assert.rejects(visit(address, {token: wrong, tls: {ca}}),
+      {code: 'INVALID_ARGUMENT', message: 'invalid token: expected text, as rtactl prints it'}, 'and not what it is');
+  }
 });

@@ -271,6 +271,33 @@ TEST_F(Access, WhatARevokedClientHasSentIsNotExecuted) {
     EXPECT_EQ(script.engine.output_volume_db(), 0.0F);
 }
 
+TEST_F(Access, WhatARevokedClientHasSentBeforeNoiseIsNotExecuted) {
+    tokens.add("desk", Role::control);
+    enter('a', unix_socket(0));
+    enter('b', kLoopback, secret_of("desk"));
+    script.workers.held = true;
+    script.send('b',
+                request(R"(id: 2 apply_transaction { edits { edits { add_node { name: "osc" type: "sine" } } } })"));
+    script.send('b', request("id: 3 set_volume { volume_db: -20 }"));
+    script.send_bytes('b', "\xFF\xFF\xFF");
+    EXPECT_TRUE(script.client('b').refused());
+    script.play(R"(
+        a> id: 2 revoke_token { name: "desk" }
+        a< response { id: 2 revoke_token { disconnected_count: 0 } }
+        b< response { id: 2 status { code: UNAUTHENTICATED } }
+        b< response { id: 3 status { code: UNAUTHENTICATED } }
+        b< response { id: 0 status { code: INVALID_ARGUMENT } }
+    )");
+    script.workers.finish(0);  // the transaction was being prepared
+    EXPECT_EQ(script.engine.revision(), 0U);
+    EXPECT_EQ(script.engine.output_volume_db(), 0.0F);
+    script.disconnect('b');
+    script.play(R"(
+        a> id: 3 revoke_token { name: "desk" }
+        a< response { id: 3 status { code: NOT_FOUND } }
+    )");
+}
+
 TEST_F(Access, AMuteThatWaitsForAPanicIsNotExecutedAfterTheRevocation) {
     tokens.add("desk", Role::control);
     enter('a', unix_socket(0));

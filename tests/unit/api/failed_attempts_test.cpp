@@ -14,17 +14,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-TEST(FailedAttempts, AreCountedForEachNetwork) {
-    EXPECT_EQ(network_of("192.0.2.7:7340"), "192.0.2.7");
-    EXPECT_EQ(network_of("[2001:db8:1:2:3:4:5:6]:7340"), "2001:db8:1:2::/64");
-    EXPECT_EQ(network_of("[2001:db8:1:2:ffff::1]:1"), "2001:db8:1:2::/64");
-    EXPECT_EQ(network_of("[fe80::1%eth0]:7340"), "fe80::/64");
-    EXPECT_EQ(network_of("[::ffff:192.0.2.7]:7340"), "192.0.2.7");
-    EXPECT_EQ(network_of("[::1]:7340"), "::/64");
-    EXPECT_EQ(network_of("/run/rtad/control.sock"), "/run/rtad/control.sock");
-    EXPECT_EQ(network_of(""), "");
-}
-
 TEST(FailedAttempts, ABurstIsAllowedThenOneEachSecond) {
     AttemptLimiter limiter;
     TimePoint now{std::chrono::hours{1}};

@@ -71,6 +71,19 @@ TEST_F(RoomQueueTest, ResumesInTheOrderOfArrivalAndEachOnce) {
     EXPECT_TRUE(room.empty());
 }
 
+TEST_F(RoomQueueTest, WhoHasUsedLeastAsksFirst) {
+    a->account().used = 3us;
+    b->account().used = 2us;
+    for (const auto& waiter : {a, b, c}) room.wait(waiter);
+    b->on_resume = [&] { room.wait(b); };
+    room.retry(kStart);
+    EXPECT_EQ(take_log(), "cb") << "there is no more room";
+    room.wait(c);
+    b->on_resume = nullptr;
+    room.retry(kStart);
+    EXPECT_EQ(take_log(), "cba");
+}
+
 TEST_F(RoomQueueTest, StopsAtTheFirstRefusalAndKeepsThatOneFirst) {
     room.wait(a);
     room.wait(b);

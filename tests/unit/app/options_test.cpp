@@ -248,6 +248,11 @@ TEST(Options, ARecordingMustNotOverwriteFilesOfRtad) {
         expect_usage_error({"--device", std::string{"null:/x/state/../state/"} + name, "--state-dir", "/x/state"},
                            "would overwrite a file of the state directory");
     }
+    for (const char* name : {"tokens", "c.pem", "k.pem", "ca.pem"}) {
+        expect_usage_error({"--device", std::string{"null:/x/"} + name, "--tokens", "/x/tokens", "--tls-cert",
+                            "/x/c.pem", "--tls-key", "/x/k.pem", "--tls-client-ca", "/x/ca.pem"},
+                           "would overwrite");
+    }
     static_cast<void>(expect<DaemonOptions>({"--device", "null:/x/state/out.wav", "--state-dir", "/x/state"}));
 }
 

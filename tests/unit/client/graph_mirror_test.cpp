@@ -113,6 +113,16 @@ TEST(GraphMirror, FollowsEveryEdit) {
     EXPECT_EQ(graph.connections("osc", "vol").size(), 1U);
 }
 
+TEST(GraphMirror, KnowsTheValueOfEveryParameter) {
+    GraphMirror graph = known();
+    EXPECT_EQ(graph.parameter("vol", "gain_db"), -12.5F);
+    graph.apply(add_node_edit("trim", "gain", {{"mute", 1}}));
+    EXPECT_EQ(graph.parameter("trim", "mute"), 1.0F);
+    EXPECT_EQ(graph.parameter("trim", "gain_db"), 0.0F) << "the default";
+    EXPECT_EQ(graph.parameter("trim", "frequency_hz"), std::nullopt);
+    EXPECT_EQ(graph.parameter("ghost", "gain_db"), std::nullopt);
+}
+
 TEST(GraphMirror, DropsTheRepeatedSettingsBeyondALoweredCount) {
     using Names = std::vector<std::string>;
     GraphMirror eq = with_bands(

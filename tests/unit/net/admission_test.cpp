@@ -27,24 +27,6 @@ api::Entry over_tls(const std::string& address) { return {.door = Door::tls, .ad
 
 std::optional<Admission::Idle> nobody_is_idle(Admission::Number) { return std::nullopt; }
 
-TEST(AdmissionNetwork, IsTheIpv4AddressOrTheNetworkOfTheIpv6Address) {
-    EXPECT_EQ(network_of(over_tls("192.0.2.7:5000")), "192.0.2.7");
-    EXPECT_EQ(network_of(over_tls("[::ffff:192.0.2.7]:5000")), "192.0.2.7");
-    EXPECT_EQ(network_of(over_tls("[2001:db8:1:2:3:4:5:6]:5000")), "2001:db8:1:2::/64");
-    EXPECT_EQ(network_of(over_tls("[2001:db8:1:2::]:1")), "2001:db8:1:2::/64");
-    EXPECT_NE(network_of(over_tls("[2001:db8:1:3::1]:1")), "2001:db8:1:2::/64");
-    EXPECT_EQ(network_of(over_tls("[fe80::1]:1")), "fe80::1") << "all machines of a link share the first 64 bits";
-}
-
-TEST(AdmissionNetwork, TheMachineItselfIsOne) {
-    for (const char* const address : {"127.0.0.1:1", "127.9.8.7:1", "[::1]:1", "[::ffff:127.0.0.1]:1"}) {
-        EXPECT_EQ(network_of(over_tls(address)), "loopback") << address;
-    }
-    EXPECT_EQ(network_of(over_unix(7)), "");
-    EXPECT_EQ(network_of(over_tls("")), "") << "disconnected before it was identified";
-    EXPECT_EQ(network_of({.door = Door::unknown, .address = "memory"}), "");
-}
-
 TEST(Admission, EachUserAndEachAddressHasALimit) {
     Admission admission{{.clients = 100, .clients_per_address = 3, .clients_per_user = 2}, kOwnUser};
     Admission::Number number = 0;

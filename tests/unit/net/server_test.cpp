@@ -12,17 +12,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <asio/executor_work_guard.hpp>
-#include <asio/io_context.hpp>
-#include <asio/post.hpp>
 #include <atomic>
-#include <condition_variable>
 #include <cstring>
 #include <future>
 #include <mutex>
 #include <random>
 #include <thread>
 
+#include "control_thread.h"
 #include "dsp/audio_buffer.h"
 #include "engine/renderer.h"
 #include "os/unique_fd.h"
@@ -40,66 +37,28 @@ using rta::test::kPatience;
 using rta::test::ProtocolClient;
 using rta::test::TemporaryDirectory;
 
-/// Collects log lines, for tests that wait for one.
-class Log {
- public:
-    void add(std::string_view line) {
-        const std::scoped_lock lock{mutex_};
-        lines_ += std::string{line} + "\n";
-        changed_.notify_all();
-    }
-    [[nodiscard]] bool wait_for(std::string_view words) {
-        std::unique_lock lock{mutex_};
-        return changed_.wait_for(lock, kPatience, [&] { return lines_.find(words) != std::string::npos; });
-    }
-    [[nodiscard]] std::size_t count(std::string_view words) {
-        const std::scoped_lock lock{mutex_};
-        std::size_t count = 0;
-        for (std::size_t at = lines_.find(words); at != std::string::npos; at = lines_.find(words, at + 1)) ++count;
-        return count;
-    }
-    [[nodiscard]] bool has(std::string_view words) {
-        const std::scoped_lock lock{mutex_};
-        return lines_.find(words) != std::string::npos;
-    }
-
- private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::string lines_;
-};
-
 /// A server with its own control thread and audio thread.
 class RunningServer {
  public:
     explicit RunningServer(ServerLimits limits = {}, const NodeRegistry& registry = builtin_nodes())
         : engine_{registry, {}},
-          server{io_, engine_, daemon_, [this](LogLevel, std::string_view line) { log.add(line); }, limits},
+          server{control_.io(), engine_, daemon_, [this](LogLevel, std::string_view line) { log.add(line); }, limits},
           socket_path{(directory_ / "control.sock").string()} {
         const auto address = server.listen_tcp("127.0.0.1:0");
         EXPECT_TRUE(address);
         port = static_cast<std::uint16_t>(std::stoi(address->substr(address->rfind(':') + 1)));
         EXPECT_TRUE(server.listen_unix(socket_path));
-        control_ = std::thread{[this] { io_.run(); }};
+        control_.start();
         audio_ = std::thread{[this] { render(); }};
     }
     ~RunningServer() {
         quit_ = true;
         audio_.join();
-        on_control([this] { server.stop(); });
-        work_.reset();
-        control_.join();
+        control_.stop([this] { server.stop(); });
     }
 
     /// Runs `call` on the control thread, and waits for it.
-    void on_control(const std::function<void()>& call) {
-        std::promise<void> done;
-        asio::post(io_, [&] {
-            call();
-            done.set_value();
-        });
-        done.get_future().wait();
-    }
+    void on_control(const std::function<void()>& call) { control_.run(call); }
     [[nodiscard]] ProtocolClient tcp() const { return ProtocolClient::connect_tcp(port); }
     [[nodiscard]] ProtocolClient local() const { return ProtocolClient::connect_unix(socket_path); }
     /// Returns the graph document, requested by a client.
@@ -109,7 +68,7 @@ class RunningServer {
         return client.graph().document();
     }
 
-    Log log;
+    Lines log;
 
  private:
     void render() {
@@ -126,8 +85,7 @@ class RunningServer {
     }
 
     TemporaryDirectory directory_;
-    asio::io_context io_;
-    asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+    ControlThread control_;
     Engine engine_;
     QuietDaemon daemon_;
     std::atomic<bool> quit_{false};
@@ -138,7 +96,6 @@ class RunningServer {
     std::uint16_t port = 0;
 
  private:
-    std::thread control_;
     std::thread audio_;
 };
 

@@ -10,17 +10,15 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/executor_work_guard.hpp>
-#include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/post.hpp>
-#include <condition_variable>
+#include <atomic>
 #include <csignal>
+#include <deque>
 #include <future>
-#include <mutex>
 #include <random>
-#include <thread>
 
+#include "control_thread.h"
 #include "net/server.h"
 #include "net/tls_context.h"
 #include "os/unique_fd.h"
@@ -124,59 +122,37 @@ class OpensslClient {
     SSL* ssl_ = nullptr;
 };
 
-/// The outcome of the streams of an EchoServer.
-struct Ends {
-    void add(const std::string& text) {
-        const std::scoped_lock lock{mutex_};
-        text_ += text + "\n";
-        changed_.notify_all();
-    }
-    [[nodiscard]] bool wait_for(std::string_view text) {
-        std::unique_lock lock{mutex_};
-        return changed_.wait_for(lock, kPatience, [&] { return text_.find(text) != std::string::npos; });
-    }
-
- private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::string text_;
-};
-
 /// Sends back what it receives, in two buffers, until the input ends.
 class EchoServer {
  public:
     explicit EchoServer(std::shared_ptr<const TlsContext> context, TlsLimits limits = {})
         : network_{std::make_shared<TlsNetwork>(std::move(context), limits)} {
         accept();
-        thread_ = std::thread{[this] { io_.run(); }};
+        control_.start();
     }
     ~EchoServer() {
-        std::promise<void> closed;
-        asio::post(io_, [&] {
+        control_.stop([this] {
             asio::error_code ignored;
             acceptor_.close(ignored);
             for (const auto& weak : streams_) {
                 if (const auto stream = weak.lock()) stream->close();
             }
             network_->stop();
-            closed.set_value();
         });
-        closed.get_future().wait();
-        thread_.join();
     }
     [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
-    Ends ends;
+    Lines ends;  ///< of the streams
 
  private:
     void accept() {
         acceptor_.async_accept([this](const asio::error_code& error, asio::ip::tcp::socket socket) {
             if (error) return;
             auto stream = std::shared_ptr<ByteStream>(
-                make_tls_stream(StreamSocket{std::move(socket)}, network_,
+                make_tls_stream(StreamSocket{std::move(socket)}, network_, "client",
                                 [this](const asio::error_code& why) { ends.add("failed: " + why.message()); }));
             streams_.push_back(stream);
-            asio::co_spawn(io_, echo(std::move(stream)), asio::detached);
+            asio::co_spawn(control_.io(), echo(std::move(stream)), asio::detached);
             accept();
         });
     }
@@ -200,11 +176,10 @@ class EchoServer {
         stream->close();
     }
 
-    asio::io_context io_;
+    ControlThread control_;
     std::shared_ptr<TlsNetwork> network_;
     std::vector<std::weak_ptr<ByteStream>> streams_;
-    asio::ip::tcp::acceptor acceptor_{io_, {asio::ip::address_v4::loopback(), 0}};
-    std::thread thread_;
+    asio::ip::tcp::acceptor acceptor_{control_.io(), {asio::ip::address_v4::loopback(), 0}};
 };
 
 /// A stream that moves a random number of bytes at a time.
@@ -318,6 +293,32 @@ TEST(TlsStream, UsesTls13WithoutResumption) {
     EXPECT_TRUE(server.ends.wait_for("failed: unsupported protocol"));
 }
 
+TEST(TlsStream, AClientThatSendsOnlyNewKeysDoesNotDelayOthers) {
+    EchoServer server{test_context()};
+    OpensslClient restless{server.port(), {}};
+    ASSERT_TRUE(restless.shake_hands());
+    std::atomic<bool> served{false};
+    auto flood = std::async(std::launch::async, [&] {
+        const test::Deadline deadline;
+        while (!served && !deadline.passed()) {
+            if (SSL_key_update(&restless.ssl(), SSL_KEY_UPDATE_NOT_REQUESTED) != 1) return false;
+            if (SSL_do_handshake(&restless.ssl()) != 1) return false;
+        }
+        return served.load();
+    });
+    for (int i = 0; i < 20; ++i) {
+        OpensslClient other{server.port(), {}};
+        EXPECT_TRUE(other.shake_hands());
+        EXPECT_TRUE(other.write("abc"));
+        EXPECT_EQ(other.read(), "abc");
+    }
+    served = true;
+    EXPECT_TRUE(flood.get()) << "the others were served only after the end of the flood";
+    // The keys of both sides still agree.
+    EXPECT_TRUE(restless.write("def"));
+    EXPECT_EQ(restless.read(), "def");
+}
+
 TEST(TlsStream, ReturnsTheNameInAVerifiedCertificate) {
     const test::TemporaryDirectory directory;
     const test::Certificate authority = test::make_certificate({.common_name = "authority", .authority = true});
@@ -371,10 +372,10 @@ TEST(TlsNetwork, LetsHandshakesWaitForTheirTurn) {
     TlsNetwork network{test_context(), {.handshakes = 1}};
     std::vector<int> order;
     std::promise<void> finished;
-    const auto first = std::make_unique<TlsNetwork::Turn>(network);
-    const auto second = std::make_unique<TlsNetwork::Turn>(network);
-    const auto abandoned = std::make_unique<TlsNetwork::Turn>(network);
-    const auto third = std::make_unique<TlsNetwork::Turn>(network);
+    const auto first = std::make_unique<TlsNetwork::Turn>(network, "a");
+    const auto second = std::make_unique<TlsNetwork::Turn>(network, "b");
+    const auto abandoned = std::make_unique<TlsNetwork::Turn>(network, "c");
+    const auto third = std::make_unique<TlsNetwork::Turn>(network, "d");
     const auto take = [&](TlsNetwork::Turn& turn, int number) -> asio::awaitable<void> {
         co_await turn.wait();
         order.push_back(number);
@@ -404,33 +405,59 @@ TEST(TlsNetwork, LetsHandshakesWaitForTheirTurn) {
     EXPECT_EQ(order, (std::vector<int>{1, -1, 2, 3}));
 }
 
+TEST(TlsNetwork, HandshakesOfOneAddressDoNotDelayThoseOfOthers) {
+    TlsNetwork network{test_context(), {.handshakes = 3, .handshakes_per_address = 2}};
+    std::vector<std::string> order;
+    std::deque<TlsNetwork::Turn> turns;
+    const auto take = [&](TlsNetwork::Turn& turn, std::string name) -> asio::awaitable<void> {
+        co_await turn.wait();
+        order.push_back(std::move(name));
+    };
+    const auto on_network = [&](const std::function<void()>& call) {
+        std::promise<void> done;
+        asio::post(network.executor(), [&] {
+            call();
+            // What the call has caused is complete.
+            asio::post(network.executor(), [&] { asio::post(network.executor(), [&] { done.set_value(); }); });
+        });
+        done.get_future().wait();
+    };
+    on_network([&] {
+        for (const char* const name : {"a1", "a2", "a3", "a4", "b1", "b2", "c1"}) {
+            TlsNetwork::Turn& turn = turns.emplace_back(network, std::string(1, name[0]));
+            asio::co_spawn(network.executor(), take(turn, name), asio::detached);
+        }
+    });
+    EXPECT_EQ(order, (std::vector<std::string>{"a1", "a2", "b1"}));
+    on_network([&] { turns[4].end(); });  // b1: a has its share, so b2 is next
+    EXPECT_EQ(order.back(), "b2");
+    on_network([&] { turns[0].end(); });
+    EXPECT_EQ(order.back(), "a3") << "the first of those that wait";
+    on_network([&] { turns[1].end(); });
+    EXPECT_EQ(order.back(), "a4");
+    on_network([&] { turns[5].end(); });
+    EXPECT_EQ(order.back(), "c1");
+    on_network([&] { turns.clear(); });
+    network.stop();
+}
+
 /// A server of the protocol at a TLS address, without a device.
 class TlsServer {
  public:
     explicit TlsServer(ServerLimits limits = {}, TlsLimits tls_limits = {})
         : context{test_context()},
-          server{io_, engine_, daemon_, [this](LogLevel, std::string_view line) { log.add(std::string{line}); },
-                 limits} {
+          server{control_.io(), engine_, daemon_, [this](LogLevel, std::string_view line) { log.add(line); }, limits} {
         daemon_.tokens.add("studio", api::Role::control);
         server.use_tls(context, tls_limits);
         const auto address = server.listen_tcp("tls://127.0.0.1:0");
         EXPECT_TRUE(address) << address.error().sentence;
         port = static_cast<std::uint16_t>(std::stoi(address->substr(address->rfind(':') + 1)));
-        control_ = std::thread{[this] { io_.run(); }};
+        control_.start();
     }
     ~TlsServer() {
-        on_control([this] { server.stop(); });
-        work_.reset();
-        control_.join();
+        control_.stop([this] { server.stop(); });
     }
-    void on_control(const std::function<void()>& call) {
-        std::promise<void> done;
-        asio::post(io_, [&] {
-            call();
-            done.set_value();
-        });
-        done.get_future().wait();
-    }
+    void on_control(const std::function<void()>& call) { control_.run(call); }
     [[nodiscard]] client::Expected<client::DaemonClient> connect() const {
         const client::Endpoint endpoint = client::TcpEndpoint{.host = "127.0.0.1", .port = port};
         return client::DaemonClient::open(std::span{&endpoint, 1}, {.client_name = "tls",
@@ -447,21 +474,17 @@ class TlsServer {
         return true;
     }
 
-    Ends log;
+    Lines log;
     std::shared_ptr<const TlsContext> context;
 
  private:
-    asio::io_context io_;
-    asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+    ControlThread control_;
     Engine engine_{builtin_nodes(), {}};
     QuietDaemon daemon_;
 
  public:
     Server server;
     std::uint16_t port = 0;
-
- private:
-    std::thread control_;
 };
 
 v1::Request status_request() {

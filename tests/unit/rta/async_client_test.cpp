@@ -11,6 +11,7 @@
 #include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
 #include <functional>
+#include <future>
 
 #include "scripted_state.h"
 #include "support/deadline.h"
@@ -209,6 +210,47 @@ TEST(AsyncSubscription, ReconnectsAndContinues) {
             EXPECT_EQ(std::get<v1::Event>(*item).number(), number);
         }
     });
+}
+
+TEST(AsyncSubscription, EndsNextWhenItIsDestroyedWhileItConnects) {
+    ScriptedState state{
+        {{.after_resync = {heard(1)}, .close_at_end = true}, {.subscribed_at = 1, .after_subscribe = {heard(2)}}}};
+    std::promise<void> connecting;
+    std::promise<void> destroyed;
+    int hellos = 0;
+    ScriptedDaemon daemon{[&](const v1::Request& request) {
+                              if (request.has_hello() && ++hellos == 2) {
+                                  connecting.set_value();
+                                  destroyed.get_future().wait();
+                              }
+                              return state(request);
+                          },
+                          ""};
+    asio::io_context context;
+    std::optional<client::Expected<SubscriptionItem>> last;
+    run(context, [&]() -> asio::awaitable<void> {
+        SubscribeOptions options;
+        options.shortest_pause = options.longest_pause = std::chrono::milliseconds{1};
+        auto opened = co_await AsyncSubscription::open(address(daemon), options);
+        EXPECT_TRUE(opened);
+        std::optional<AsyncSubscription> subscription{std::move(*opened)};
+        const auto resync = co_await subscription->next();
+        EXPECT_TRUE(resync);
+        const auto event = co_await subscription->next();
+        EXPECT_TRUE(event);
+        asio::co_spawn(
+            context, subscription->next(),
+            [&](const std::exception_ptr&, client::Expected<SubscriptionItem> item) { last = std::move(item); });
+        auto hello = connecting.get_future();
+        while (hello.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
+            co_await asio::post(context, asio::use_awaitable);
+        }
+        subscription.reset();
+        destroyed.set_value();
+    });
+    ASSERT_TRUE(last);
+    ASSERT_FALSE(*last);
+    EXPECT_EQ(last->error().kind, Error::Kind::interrupted);
 }
 
 TEST(AsyncSubscription, ACancelledNextLosesNothing) {

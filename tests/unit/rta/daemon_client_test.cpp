@@ -9,6 +9,7 @@
 
 #include <cstring>
 #include <future>
+#include <set>
 #include <thread>
 
 #include "support/deadline.h"
@@ -420,9 +421,11 @@ TEST(DaemonClient, SkipsAStaleSocket) {
 /// A daemon in memory that moves a few bytes at a time.
 class MemoryStream final : public ByteStream {
  public:
-    explicit MemoryStream(bool& closed) : closed_{closed} {}
+    explicit MemoryStream(bool& closed, std::set<Deadline::Clock::time_point>* deadlines = nullptr)
+        : closed_{closed}, deadlines_{deadlines} {}
 
-    Readiness wait(bool for_writing, const Deadline& /*deadline*/, int /*interrupt_descriptor*/) override {
+    Readiness wait(bool for_writing, const Deadline& deadline, int /*interrupt_descriptor*/) override {
+        if (deadlines_ != nullptr) deadlines_->insert(*deadline.moment());
         return {.readable = !responses_.empty(), .writable = for_writing};
     }
     Transfer read(std::span<char> into) override {
@@ -447,6 +450,7 @@ class MemoryStream final : public ByteStream {
 
  private:
     bool& closed_;
+    std::set<Deadline::Clock::time_point>* deadlines_;
     FrameDecoder requests_;
     std::string responses_;
 };
@@ -463,6 +467,33 @@ TEST(DaemonClient, WorksOverAnyByteStream) {
     ASSERT_FALSE(none);
     EXPECT_EQ(none.error().kind, Error::Kind::timeout);
     EXPECT_EQ(none.error().sentence, "timeout while waiting for rtad at memory:7340");
+}
+
+TEST(DaemonClient, SendsAndReceivesWithinOneTimeout) {
+    bool closed = false;
+    std::set<Deadline::Clock::time_point> deadlines;
+    auto client = DaemonClient::open(std::make_unique<MemoryStream>(closed, &deadlines), TcpEndpoint{.host = "memory"});
+    ASSERT_TRUE(client) << client.error().sentence;
+    EXPECT_EQ(deadlines.size(), 1U) << "Hello";
+    deadlines.clear();
+    ASSERT_TRUE(client->call(status_request()));
+    EXPECT_EQ(deadlines.size(), 1U);
+}
+
+TEST(DaemonClient, SendsTheTokenWithoutTheLineEndOfItsFile) {
+    std::string token;
+    ScriptedDaemon daemon{[&](const v1::Request& request) {
+                              token = request.hello().token();
+                              v1::Response response = ok(request);
+                              response.mutable_hello()->set_protocol_version(1);
+                              return Reply{.bytes = frame(response)};
+                          },
+                          ""};
+    const Endpoint endpoint = daemon.endpoint();
+    for (const auto& [given, sent] : {std::pair{" rtad_x\r\n", "rtad_x"}, {"rtad_x", "rtad_x"}, {"\n", ""}}) {
+        ASSERT_TRUE(DaemonClient::open(std::span{&endpoint, 1}, {.token = given, .timeout = test::kPatience}));
+        EXPECT_EQ(token, sent);
+    }
 }
 
 TEST(Deadline, NeverWakesEarlyAndSharesTheRemainingTime) {

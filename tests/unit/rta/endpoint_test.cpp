@@ -41,6 +41,17 @@ TEST(Endpoint, SaysWhatIsNoAddress) {
     EXPECT_LT(parse_tcp_endpoint(std::string(1'000'000, 'h')).error().size(), 300U);
 }
 
+TEST(Endpoint, TakesTextWithASlashForTheSocketUnlessItIsAUrl) {
+    for (const char* path : {"/run/rtad/control.sock", "./s", "run/s"}) {
+        EXPECT_EQ(parse_endpoint(path), Endpoint{UnixEndpoint{path}}) << path;
+    }
+    for (const char* url : {"tls://studio:7340", "http://studio/"}) {
+        const auto endpoint = parse_endpoint(url);
+        ASSERT_FALSE(endpoint) << url;
+        EXPECT_NE(endpoint.error().find("a URL"), std::string::npos) << endpoint.error();
+    }
+}
+
 TEST(Endpoint, KnowsLoopbackWithoutANameServer) {
     for (const char* host : {"127.0.0.1", "127.1.2.3", "::1", "0:0:0:0:0:0:0:1", "localhost", "LocalHost"}) {
         EXPECT_TRUE(is_loopback({.host = host})) << host;

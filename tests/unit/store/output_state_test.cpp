@@ -30,16 +30,26 @@ TEST(OutputState, IsReadAsItWasWritten) {
 }
 
 TEST(OutputState, RefusesWhatIsNotOne) {
-    for (const std::string& text :
-         {std::string{R"({"device": "jack"})"}, std::string{R"({"muted": true, "muted": false})"},
-          std::string{R"({"muted": true, "device": "a", "device": "b"})"}, std::string{R"({"muted": "true"})"},
-          std::string{R"({"muted": true, "device": true})"}, std::string{R"({"muted": true, "device": ["jack"]})"},
-          std::string{R"({"muted": true, "device": "jack)"}, std::string{R"({"muted": true, "other": "jack"})"},
-          std::string{R"({"muted": true, "volume_db": 12.01})"}, std::string{R"({"muted": true, "volume_db": -121})"},
-          std::string{R"({"muted": true, "volume_db": "-6"})"},
-          std::string{R"({"muted": true, "volume_db": -6, "volume_db": -6})"}, std::string{R"({"volume_db": -6})"},
-          std::string{R"({"muted": true, "volume_db": 99999999999})"}, std::string{R"({"muted": 1})"},
-          std::string{R"({"muted": true)"} + '\0' + "}", std::string{R"({"device": "jack", "muted": })"}}) {
+    for (const std::string& text : {std::string{R"({"device": "jack"})"},
+                                    std::string{R"({"muted": true, "muted": false})"},
+                                    std::string{R"({"muted": true, "device": "a", "device": "b"})"},
+                                    std::string{R"({"muted": "true"})"},
+                                    std::string{R"({"muted": true, "device": true})"},
+                                    std::string{R"({"muted": true, "device": ["jack"]})"},
+                                    std::string{R"({"muted": true, "device": "jack)"},
+                                    std::string{R"({"muted": true, "other": "jack"})"},
+                                    std::string{R"({"muted": true, "configured_device": "auto"})"},
+                                    std::string{R"({"muted": true, "device": "", "configured_device": "auto"})"},
+                                    std::string{"{\"muted\": true, \"device\": \"a\xF7\"}"},
+                                    std::string{R"({"muted": true, "volume_db": 12.01})"},
+                                    std::string{R"({"muted": true, "volume_db": -121})"},
+                                    std::string{R"({"muted": true, "volume_db": "-6"})"},
+                                    std::string{R"({"muted": true, "volume_db": -6, "volume_db": -6})"},
+                                    std::string{R"({"volume_db": -6})"},
+                                    std::string{R"({"muted": true, "volume_db": 99999999999})"},
+                                    std::string{R"({"muted": 1})"},
+                                    std::string{R"({"muted": true)"} + '\0' + "}",
+                                    std::string{R"({"device": "jack", "muted": })"}}) {
         const auto read = read_output_state(text);
         ASSERT_FALSE(read) << text;
         EXPECT_EQ(read.error().code, ErrorCode::invalid_argument);

@@ -51,6 +51,21 @@ TEST(ClosestName, DoesNotGuessWildly) {
     EXPECT_EQ(closest_name("channels", {}), "");
 }
 
+TEST(ClosestName, ComparesABoundedNumberOfNames) {
+    // As many nodes as a graph can have, with names that an editor has numbered.
+    std::vector<std::string> names;
+    for (int i = 100'000; i < 165'536; ++i) names.push_back(std::string(58, 'n') + std::to_string(i));
+    std::vector<std::string_view> known{names.begin(), names.end()};
+    const std::string wrong(62, 'm');
+    known.front() = wrong;
+    EXPECT_EQ(closest_name(wrong + "y", known), wrong);
+    std::swap(known.front(), known.back());
+    EXPECT_EQ(closest_name(wrong + "y", known), "") << "it would have to compare all of them";
+    known.resize(1'000);
+    known.back() = wrong;
+    EXPECT_EQ(closest_name(wrong + "y", known), wrong);
+}
+
 TEST(UnknownName, ListsWhatThereIs) {
     constexpr std::array kNames{"channels"sv, "first_channel"sv};
     EXPECT_EQ(unknown_name("setting", "chanels", kNames),

@@ -6,7 +6,7 @@ import {invalid} from '../errors.js';
 
 const DEFAULT_PORT = 7340;
 const LOOPBACK = '127.0.0.1';
-const EXPECTED = 'expected HOST, HOST:PORT, [IPV6]:PORT, or the absolute path of a Unix socket';
+const EXPECTED = 'expected HOST, HOST:PORT, [IPV6]:PORT, or the path of a Unix socket: /..., ./... or ../...';
 const HOST_AND_PORT = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s;
 
 /** Returns the address in RTACTL_HOST, or else localAddresses(). */
@@ -24,13 +24,13 @@ export function localAddresses({RUNTIME_DIRECTORY: own = '', XDG_RUNTIME_DIR: us
 }
 
 /**
- * Parses HOST, HOST:PORT, [IPV6]:PORT, each with or without tls:// before it, or the absolute path of a Unix socket.
+ * Parses HOST, HOST:PORT, [IPV6]:PORT, each with or without tls:// before it, or the path of a Unix socket: /..., ./... or ../...
  * Returns {path, name} or {host, port, secure, name}. Addresses other than loopback are secure: they need TLS. So does a
  * name, whatever it stands for, except localhost: otherwise a name server could have a token sent in plain text.
  */
 export function parseAddress(text) {
   if (typeof text !== 'string') throw invalid(`invalid address ${text}: ${EXPECTED}`);
-  if (text.startsWith('/')) return {path: text, name: text};
+  if (/^\.{0,2}\//.test(text)) return {path: text, name: text};
   const [, tls, address] = /^(tls:\/\/)?(.*)$/s.exec(text);
   const refuse = (what) => invalid(`invalid address "${text}": ${what}; ${EXPECTED}`);
   const [, bracketed, plain, portText] = net.isIPv6(address) ? [address, address] : HOST_AND_PORT.exec(address) ?? [];

@@ -53,7 +53,8 @@ export function checkTls(options, {secure, path, name}) {
 
 /** Connects to {path} or {host, port}. Resolves to {transport, peer, fingerprint}; rejects with RtaError. */
 export async function openSocket({path, host, port, name}, tlsOptions, signal) {
-  const tcp = {host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS};
+  // All addresses of a name, which is the default only since version 20: localhost is often ::1 and 127.0.0.1.
+  const tcp = {host, port, autoSelectFamily: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS};
   const socket = net.connect(path === undefined ? tcp : {path});
   await eventOf(socket, 'connect', signal, name);
   socket.on('error', () => {});  // the user of the socket reports it

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "app/listening.h"
+
+#include <asio/post.hpp>
+#include <utility>
+
+#include "app/logging.h"
+#include "app/process_setup.h"
+#include "app/tls_setup.h"
+
+namespace rta::app {
+
+int Listening::set_up_tls(bool has_tokens) {
+    auto context = app::set_up_tls(options_, has_tokens,
+                                   [](const std::string& sentence) { log(net::LogLevel::warning, sentence); });
+    if (!context) {
+        log(net::LogLevel::error, context.error().sentence);
+        return context.error().code == ErrorCode::unavailable ? kExitFailure : kExitUsage;
+    }
+    if (*context == nullptr) return kExitClean;
+    tls_fingerprint_ = (*context)->fingerprint();
+    server_.use_tls(std::move(*context));
+    return kExitClean;
+}
+
+int Listening::open(bool has_tokens) {
+    if (const std::string shortage = descriptor_shortage(options_.limits.clients); !shortage.empty())
+        log(net::LogLevel::warning, shortage);
+    if (const int status = set_up_tls(has_tokens); status != kExitClean) return status;
+    if (const auto bound = server_.listen_unix(
+            options_.socket, options_.socket_for_group ? net::SocketAccess::group : net::SocketAccess::owner);
+        !bound) {
+        log(net::LogLevel::error, bound.error().sentence);
+        // Another process holds the lock of the folder, possibly only for a moment: a restart may succeed.
+        return bound.error().code == ErrorCode::deadline_exceeded ? kExitFailure : kExitUsage;
+    }
+    for (const std::string& address : options_.listen) {
+        if (const auto bound = server_.listen_tcp(address); !bound) {
+            log(net::LogLevel::error, bound.error().sentence);
+            return kExitUsage;
+        } else {
+            tcp_addresses_.push_back(*bound);
+        }
+    }
+    if (!options_.advertise.empty() && !is_advertised()) {
+        log(net::LogLevel::warning,
+            "--advertise has no effect: other machines cannot reach this daemon, which listens only on loopback "
+            "addresses and on a Unix socket; expected --listen with an address of a network interface");
+    }
+    return kExitClean;
+}
+
+bool Listening::is_advertised() const { return !options_.advertise.empty() && net::any_reachable(tcp_addresses_); }
+
+void Listening::advertise() {
+    if (!is_advertised()) return;
+    advertisement_.emplace(
+        options_.advertise, tcp_addresses_,
+        net::AdvertisedFacts{
+            .version = RTA_VERSION, .instance = server_.instance_id(), .tls_fingerprint = tls_fingerprint_},
+        [this](net::LogLevel level, std::string_view line) {
+            asio::post(io_, [level, text = std::string{line}] { log(level, text); });
+        });
+}
+
+void Listening::withdraw() {
+    if (advertisement_) advertisement_->withdraw();
+}
+
+}  // namespace rta::app

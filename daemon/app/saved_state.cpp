@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "app/saved_state.h"
+
+#include "app/graph_file.h"
+#include "app/logging.h"
+#include "io/device_kind.h"
+#include "text/format_number.h"
+
+namespace rta::app {
+
+SavedState::SavedState(const DaemonOptions& options, Engine& engine, const store::GraphStore::Post& post)
+    : options_{options}, engine_{engine} {
+    if (options.state_directory.empty()) return;
+    store_.emplace(options.state_directory, post, static_cast<store::GraphStore::Owner&>(*this));
+}
+
+int SavedState::restore() {
+    if (!store_) return load_graph();
+    const auto restored = store_->restore([this](const std::string& text) {
+        return logged(load_graph_text(engine_, text, store_->status().directory + "/graph.json"));
+    });
+    if (!restored) {
+        log(net::LogLevel::error, restored.error().sentence);
+        return restored.error().code == ErrorCode::already_exists ? kExitUsage : kExitFailure;
+    }
+    const bool loaded = restored->graph == store::GraphStore::RestoredGraph::loaded;
+    if (loaded) {
+        log(net::LogLevel::info, "restored the graph of " + options_.state_directory);
+        if (!options_.graph.empty()) {
+            log(net::LogLevel::info,
+                "--graph " + options_.graph + " is not loaded: the state directory contains a saved graph");
+        }
+    }
+    if (const int status = restore_output(restored->output); status != kExitClean) return status;
+    return loaded ? kExitClean : load_graph();
+}
+
+int SavedState::restore_output(const store::OutputState& output) {
+    if (const float volume_db = output.volume_db; volume_db != 0.0F) {
+        if (const auto set = engine_.set_output_volume(volume_db); !set) {
+            log(net::LogLevel::error, "cannot set the volume of the output: " + set.error().sentence);
+            return kExitFailure;
+        }
+        log(net::LogLevel::info, "the volume of the output is " + format_number(volume_db) + " dB");
+    }
+    if (output.muted) {
+        if (const auto muted = engine_.mute_output(true); !muted) {
+            log(net::LogLevel::error, "cannot mute the output: " + muted.error().sentence);
+            return kExitFailure;
+        }
+        log(net::LogLevel::info, "the output is muted; \"rtactl unmute\" unmutes it");
+    }
+    if (output.configured_device == configured_device()) {
+        device_ = output.device;
+    } else if (!output.device.empty()) {
+        output_changed();  // the configuration counts from now on
+    }
+    return kExitClean;
+}
+
+int SavedState::load_graph() {
+    if (options_.graph.empty()) return kExitClean;
+    if (const auto loaded = logged(load_graph_file(engine_, options_.graph)); !loaded) {
+        log(net::LogLevel::error, loaded.error().sentence);
+        return loaded.error().code == ErrorCode::resource_exhausted ? kExitFailure : kExitUsage;
+    }
+    graph_changed();
+    return kExitClean;
+}
+
+void SavedState::confirm_restore() {
+    if (store_) store_->confirm_restore();
+}
+
+void SavedState::graph_changed() {
+    if (store_) store_->graph_changed();
+}
+
+void SavedState::output_changed() {
+    if (store_) store_->output_changed();
+}
+
+std::string SavedState::configured_device() const { return io::device_text(options_.device.device); }
+
+void SavedState::set_device(const io::DeviceRequest& request) {
+    device_ = request.device == options_.device.device ? "" : io::device_text(request.device);
+    output_changed();
+}
+
+Expected<void> SavedState::finish() { return store_ ? store_->finish() : Expected<void>{}; }
+
+store::GraphStore::State SavedState::state() const {
+    return {engine_.graph(),
+            engine_.revision(),
+            {.muted = engine_.output_muted(),
+             .volume_db = engine_.output_volume_db(),
+             .device = device_,
+             .configured_device = device_.empty() ? "" : configured_device()}};
+}
+
+void SavedState::store_warning(const std::string& sentence) { log(net::LogLevel::warning, sentence); }
+void SavedState::store_recovered(const std::string& sentence) { log(net::LogLevel::info, sentence); }
+
+}  // namespace rta::app
