@@ -84,10 +84,12 @@ class ShufflingNetwork(_Running):
 
 class CuttingProxy(_Running):
     """Forwards TCP connections in pieces of random sizes, each with a delay of its own in each connection and direction, and
-    cuts every connection: at a random moment, or at a random byte. Half of them are reset."""
+    cuts every connection: at a random moment, or at a random byte. Half of them are reset. The more connections have been cut,
+    the longer the next ones live: the slowest machine comes through."""
 
     LONGEST_LIFE_S, LONGEST_DELAY_S, LARGEST_PIECE = 0.8, 0.004, 3000
     EARLY_BYTES = 12_000  # that of hello, and a few requests
+    EARLY_CUTS = 0.4  # how many directions are cut there
 
     def __init__(self, listen, target):
         self.connections = self.cuts = 0
@@ -108,7 +110,7 @@ class CuttingProxy(_Running):
             directions = [asyncio.create_task(self._forward(*direction)) for direction in (
                 (client_reader, daemon_writer, self._bytes()), (daemon_reader, client_writer, self._bytes()))]
             try:
-                ended, _ = await asyncio.wait(directions, timeout=random.uniform(0.05, self.LONGEST_LIFE_S),
+                ended, _ = await asyncio.wait(directions, timeout=random.uniform(0.05, self.LONGEST_LIFE_S) * self._mercy(),
                                               return_when=asyncio.FIRST_COMPLETED)
                 self.cuts += not ended or any(direction.result() for direction in ended)
             finally:
@@ -119,7 +121,10 @@ class CuttingProxy(_Running):
 
     def _bytes(self):
         """Returns after how many bytes a direction is cut."""
-        return random.randrange(self.EARLY_BYTES) if random.random() < 0.4 else sys.maxsize
+        return random.randrange(self.EARLY_BYTES) if random.random() < self.EARLY_CUTS / self._mercy() else sys.maxsize
+
+    def _mercy(self):
+        return 1 + self.cuts / 30
 
     async def _forward(self, reader, writer, left):
         """Returns whether it was cut, and not closed by a peer."""

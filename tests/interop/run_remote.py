@@ -5,8 +5,10 @@
 
 Each FOLLOWER mirrors the graph while rtactl edits it, over a clean network, over one that drops 2 % of the packets in both
 directions, and over one in which packets overtake each other. Then all of them, and rtactl, edit at the same time through
-a proxy that cuts every connection: `FOLLOWER PREFIX COUNT` changes `PREFIX_0.gain_db` to `PREFIX_COUNT-1.gain_db` once, and
-prints `applied N` or `unknown N`, as the library reports it.
+a proxy that cuts every connection: `FOLLOWER PREFIX COUNT` adds 1 dB to `PREFIX_0.gain_db` and to COUNT - 1 more, to each
+once, and prints `applied N` or `unknown N`, as the library reports it.
+
+Needs /dev/net/tun, and root or unprivileged user namespaces.
 """
 import contextlib
 import json

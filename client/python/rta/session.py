@@ -121,10 +121,12 @@ class Session:
         """Closes the connection. Pending calls and subscriptions raise `reason`."""
         if not self.lost:
             self._end(reason or Disconnected("the connection was closed"))
-            with contextlib.suppress(OSError, TimeoutError):
-                async with asyncio.timeout(_CLOSE_S):  # the end of TLS has a message of its own
-                    self._writer.close()
-                    await self._writer.wait_closed()
+            # In Python 3.11, a TLS transport that is closed twice cannot be aborted, and a lost connection closes it, too.
+            if not self._writer.is_closing():
+                with contextlib.suppress(OSError, TimeoutError):
+                    async with asyncio.timeout(_CLOSE_S):  # the end of TLS has a message of its own
+                        self._writer.close()
+                        await self._writer.wait_closed()
         self._writer.transport.abort()
         self._reading.cancel()
         await asyncio.wait([self._reading])

@@ -8,7 +8,9 @@ import os
 import pathlib
 import queue
 import re
+import socket
 import ssl
+import struct
 import subprocess
 import tempfile
 import threading
@@ -117,8 +119,11 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def cut(self) -> None:
+    def cut(self, *, reset: bool = False) -> None:
         for writer in self._writers:
+            if reset:
+                now = struct.pack("ii", 1, 0)
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now)
             with contextlib.suppress(AttributeError):  # Python 3.11: a TLS transport that was closed already
                 writer.transport.abort()
         self._writers.clear()

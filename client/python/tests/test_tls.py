@@ -44,6 +44,19 @@ class TlsCase(DaemonCase):
                 return (await client.status()).server_version
 
 
+class LostConnection(TlsCase):
+    async def test_a_client_can_be_closed_while_its_connection_is_being_lost(self):
+        async with Proxy(self.daemon.port, self.good) as proxy:
+            client = rta.connect(f"localhost:{proxy.port}", tls=True, ca=self.certificates.ca)
+            session = await client.session()
+            proxy.cut(reset=True)
+            while not session._writer.is_closing():
+                await asyncio.sleep(0)
+            self.assertIsNone(session.lost)  # the transport knows, the session does not yet
+            await client.close()
+            self.assertTrue(session._reading.cancelled())  # it has not failed
+
+
 class Verification(TlsCase):
     async def test_by_a_ca(self):
         self.assertTrue(await self.use(self.good, ca=self.certificates.ca))
