@@ -70,6 +70,7 @@ std::string similar_host(const ConfigFile& file, const GivenOptions& given) {
     const auto written = client::parse_tcp_endpoint(host->second.value);
     if (!written || file.find(written->host) != nullptr) return {};
     std::vector<std::string_view> names;
+    names.reserve(file.hosts.size());
     for (const NamedHost& named : file.hosts) names.push_back(named.name);
     return std::string{closest_name(written->host, names)};
 }
