@@ -43,10 +43,11 @@ void ControlTime::count() {
 /// Time that nobody waits for costs nothing, and settles all debts.
 void ControlTime::charge(TimeAccount& account, nanoseconds spent) {
     if (waiting_.empty()) {
-        served_ = std::max(served_, most_used_);
+        served_ = std::max(served_, most_used_ + kHeadStart);
         return;
     }
-    account.used = std::min(std::max(account.used, served_) + spent, served_ + kLongestDebt);
+    served_ += spent / (waiting_.size() + 1);
+    account.used = std::min(std::max(account.used, floor()) + spent, served_ + kLongestDebt);
     most_used_ = std::max(most_used_, account.used);
 }
 
@@ -59,7 +60,7 @@ bool ControlTime::may_run(const std::shared_ptr<Waiter>& waiter) {
 }
 
 bool ControlTime::may_finish(const std::shared_ptr<Waiter>& waiter) {
-    return waiter->account().used < served_ + kSlice || may_run(waiter);
+    return waiter->account().used < floor() + kSlice || may_run(waiter);
 }
 
 bool ControlTime::may_run_urgently(const std::shared_ptr<Waiter>& waiter) {
@@ -73,7 +74,7 @@ bool ControlTime::may_run_urgently(const std::shared_ptr<Waiter>& waiter) {
 void ControlTime::wait(const std::shared_ptr<Waiter>& waiter) {
     TimeAccount& account = waiter->account();
     if (std::exchange(account.waits, true)) return;
-    account.start = std::max(account.used, served_);
+    account.start = std::max(account.used, floor());
     const bool was_over = pass_over();
     waiting_.emplace_back(waiter);
     if (!was_over) report_pass_over();
@@ -106,7 +107,6 @@ void ControlTime::begin_pass() {
     const auto waiter = take_lightest();
     in_turn_ = waiter;
     if (waiter == nullptr) return;
-    served_ = std::max(served_, waiter->account().start);
     slice_left_ = kSlice;
     turn_begins_ = true;
     waiter->account().waits = false;

@@ -19,14 +19,17 @@ namespace rta::api {
 /// has a turn of one slice. So everything else that the thread does, such as polling the engine, waits for two slices at
 /// most, whatever clients send. A client that is alone gets one turn after another.
 ///
-/// The turn is that of the client which will have used least after it. served() is the time that each of the clients that
-/// wait has had; a client that comes after a rest, or for the first time, starts there, as in start-time fair queueing
-/// (Goyal, Vin, Cheng, "Start-time fair queuing", 1997). How long its turn will take is expected from its previous ones.
-/// So a light client waits for the end of one turn of the heavy ones, however many they are, and nobody saves up time.
+/// The turn is that of the client which will have used least after it, by fair queueing: served() is the time that each
+/// client has had if all that wait have shared equally. A client that comes after a rest, or for the first time, starts a
+/// little before that, however little it has used. How long its turn will take is expected from its previous ones. So a
+/// light client waits for the end of one turn of the heavy ones, however many they are, nobody saves up time, and those
+/// that connect again and again gain nothing.
 class ControlTime {
  public:
     /// A step of a request is not interrupted, so a turn may take longer.
     static constexpr std::chrono::microseconds kSlice = kTurn;
+    /// A client that comes after a rest, or for the first time, goes this much before those that wait.
+    static constexpr std::chrono::microseconds kHeadStart = 2 * kSlice;
     /// One long step, such as the commit of a large graph, delays its client by at most this much of the others' turns.
     static constexpr std::chrono::milliseconds kLongestDebt{100};
     /// Requests that must not wait, such as a mute, run without a turn: this many at once, and one more in every interval.
@@ -70,7 +73,7 @@ class ControlTime {
     [[nodiscard]] bool pass_over() const { return !waiting_.empty() || free_left_ <= std::chrono::nanoseconds{0}; }
     /// Begins a pass with the turn of the client that will have used least after it.
     void begin_pass();
-    /// Returns the time that each of the clients that wait has had.
+    /// Returns the time that each client has had if all that wait have shared equally.
     [[nodiscard]] std::chrono::nanoseconds served() const { return served_; }
     /// `over` is called when pass_over() becomes true.
     void on_pass_over(std::function<void()> over) { on_pass_over_ = std::move(over); }
@@ -80,6 +83,7 @@ class ControlTime {
     void charge(TimeAccount& account, std::chrono::nanoseconds spent);
     void wait(const std::shared_ptr<Waiter>& waiter);
     void end_turn();
+    [[nodiscard]] std::chrono::nanoseconds floor() const { return served_ - kHeadStart; }
     [[nodiscard]] std::shared_ptr<Waiter> take_lightest();
     void report_pass_over() const {
         if (on_pass_over_) on_pass_over_();

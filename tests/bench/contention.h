@@ -20,9 +20,10 @@ namespace rta::bench {
 struct Attack {
     std::string_view name;
     std::size_t clients;
-    std::string once{};   ///< bytes sent first, after Hello
-    std::string bytes{};  ///< sent repeatedly; may be empty
-    bool reads = true;    ///< whether the clients read what the daemon sends
+    std::string once{};       ///< bytes sent first, after Hello
+    std::string bytes{};      ///< sent repeatedly; may be empty
+    bool reads = true;        ///< whether the clients read what the daemon sends
+    bool reconnects = false;  ///< whether they connect again after each answer
 };
 
 /// Returns all attacks on a graph of `nodes` gains named n0, n1, ...

@@ -137,6 +137,7 @@ std::vector<Attack> attacks(std::size_t nodes) {
          {},
          pipelined([](v1::Request& message) { message.mutable_get_status(); }),
          false},
+        {.name = "Hello, and again", .clients = kClients, .reconnects = true},
     };
 }
 
@@ -190,6 +191,7 @@ void Attackers::run(std::vector<Connection>& connections) {
             if ((waits[i].revents & POLLIN) != 0) {
                 const ssize_t count = ::recv(connection.socket.get(), discarded.data(), discarded.size(), 0);
                 if (count > 0) received_ += static_cast<std::uint64_t>(count);
+                if (count > 0 && attack_.reconnects) waits[i].revents = POLLHUP;
             }
             if ((waits[i].revents & POLLOUT) == 0) continue;
             const std::string& bytes = connection.once.empty() ? attack_.bytes : connection.once;
