@@ -76,12 +76,12 @@ std::shared_ptr<Waiter> ControlTime::take_lightest() {
 }
 
 void ControlTime::begin_pass() {
-    free_left_ = kSlice;
+    free_left_ = slice_;
     slice_left_ = nanoseconds{0};
     const auto waiter = take_lightest();
     in_turn_ = waiter.get();
     if (waiter == nullptr) return;
-    slice_left_ = kSlice;
+    slice_left_ = slice_;
     turn_begins_ = true;
     waiter->account().waits = false;
     waiter->resume();

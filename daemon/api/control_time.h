@@ -21,8 +21,6 @@ namespace rta::api {
 /// one turn of the heavy ones, however many they are. A client that is alone gets one turn after another.
 class ControlTime {
  public:
-    /// A step of a request is not interrupted, so a turn may take longer.
-    static constexpr std::chrono::microseconds kSlice{250};
     /// What a client has used is forgotten 256 times as slowly as it was used, and after kLongestDebt.
     static constexpr std::int64_t kForgetting = 256;
     static constexpr std::chrono::seconds kLongestDebt{8};
@@ -33,8 +31,10 @@ class ControlTime {
     using Used = std::function<std::chrono::nanoseconds()>;
 
     /// `used` returns the time that the control thread has used so far: its processor time, which does not grow while
-    /// other programs run. `now` is the clock by which use is forgotten.
-    ControlTime(Used used, std::function<TimePoint()> now) : used_{std::move(used)}, now_{std::move(now)} {}
+    /// other programs run. `now` is the clock by which use is forgotten. A step of a request is not interrupted, so a turn
+    /// may take longer than `slice`.
+    ControlTime(Used used, std::function<TimePoint()> now, std::chrono::microseconds slice)
+        : used_{std::move(used)}, now_{std::move(now)}, slice_{slice}, free_left_{slice} {}
     ControlTime(const ControlTime&) = delete;
     ControlTime& operator=(const ControlTime&) = delete;
     ~ControlTime() = default;
@@ -77,11 +77,12 @@ class ControlTime {
 
     const Used used_;
     const std::function<TimePoint()> now_;
+    const std::chrono::nanoseconds slice_;
     Scope* innermost_ = nullptr;
-    std::chrono::nanoseconds counted_{0};         ///< of used_(), up to here
-    std::chrono::nanoseconds free_left_{kSlice};  ///< of this pass, for clients without a turn
-    std::chrono::nanoseconds slice_left_{0};      ///< of the turn
-    bool turn_begins_ = false;                    ///< its first step always runs, so that every turn gets on
+    std::chrono::nanoseconds counted_{0};     ///< of used_(), up to here
+    std::chrono::nanoseconds free_left_;      ///< of this pass, for clients without a turn
+    std::chrono::nanoseconds slice_left_{0};  ///< of the turn
+    bool turn_begins_ = false;                ///< its first step always runs, so that every turn gets on
     const Waiter* in_turn_ = nullptr;
     std::vector<std::weak_ptr<Waiter>> waiting_;  ///< in the order in which they came
     std::function<void()> on_pass_over_;

@@ -93,6 +93,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
                   {.sample_rate_hz = static_cast<double>(options.device.sample_rate_hz),
                    .block_size = options.device.block_size,
                    .ramps = ramps_enabled(),
+                   .limits = options.limits.graph,
                    .memory_left_bytes = &available_memory_bytes,
                    .thread_time_s = &thread_time_s,
                    .random = &random_number}},
@@ -103,7 +104,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
                       io::device_kinds(),
                       [](const std::string& line) { log(net::LogLevel::debug, "audio library: " + line); }},
           tokens_{token_file(options), !options.tokens.empty()},
-          server_{io_, engine_, *this, &log, options.limits} {
+          server_{io_, engine_, *this, &log, options.limits.clients} {
         if (options.state_directory.empty()) return;
         store_.emplace(
             options.state_directory, [this](std::function<void()> task) { asio::post(io_, std::move(task)); },
@@ -204,6 +205,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver, priv
 int Daemon::configure() {
     log(net::LogLevel::info, "rtad " RTA_VERSION);
     if (const int restored = restore_state(); restored != kExitClean) return restored;
+    for (const std::string& sentence : exceeded_limits(engine_)) log(net::LogLevel::warning, sentence);
     // Before listen(): a daemon that does not know its tokens must not be reachable.
     const auto tokens = tokens_.open();
     if (!tokens) log(net::LogLevel::error, tokens.error().sentence);
@@ -217,7 +219,8 @@ int Daemon::configure() {
 int Daemon::restore_state() {
     if (!store_) return load_graph();
     const auto restored = store_->restore([this](const std::string& text) {
-        return logged(load_graph_text(engine_, text, store_->status().directory + "/graph.json"));
+        return logged(
+            load_graph_text(engine_, text, store_->status().directory + "/graph.json", LimitsOf::operator_graph));
     });
     if (!restored) {
         log(net::LogLevel::error, restored.error().sentence);
@@ -255,7 +258,7 @@ int Daemon::restore_state() {
 
 int Daemon::load_graph() {
     if (options_.graph.empty()) return kExitClean;
-    if (const auto loaded = logged(load_graph_file(engine_, options_.graph)); !loaded) {
+    if (const auto loaded = logged(load_graph_file(engine_, options_.graph, LimitsOf::operator_graph)); !loaded) {
         log(net::LogLevel::error, loaded.error().sentence);
         return loaded.error().code == ErrorCode::resource_exhausted ? kExitFailure : kExitUsage;
     }
@@ -272,12 +275,12 @@ int Daemon::set_up_tls() {
     }
     if (*context == nullptr) return kExitClean;
     tls_fingerprint_ = (*context)->fingerprint();
-    server_.use_tls(std::move(*context));
+    server_.use_tls(std::move(*context), options_.limits.tls);
     return kExitClean;
 }
 
 int Daemon::listen() {
-    if (const std::string shortage = descriptor_shortage(options_.limits.clients); !shortage.empty())
+    if (const std::string shortage = descriptor_shortage(options_.limits.clients.clients); !shortage.empty())
         log(net::LogLevel::warning, shortage);
     if (const int status = set_up_tls(); status != kExitClean) return status;
     if (const auto bound = server_.listen_unix(

@@ -23,7 +23,14 @@ std::uint64_t estimated_memory_bytes(const NodeType& type, const BuildContext& c
     std::uint64_t channels = 0;
     for (const NodeLayout::Port& port : layout.inputs) channels += port.width;
     for (const NodeLayout::Port& port : layout.outputs) channels += port.width;
-    return kSmallNodeBytes + kSmallChannelBytes * channels + kSmallParameterBytes * layout.parameters.size();
+    // Buffers of a block, for moving coefficients and for each channel; the state of each channel and parameter.
+    constexpr std::uint64_t kNodeBytes = std::uint64_t{4} << 10U;
+    constexpr std::uint64_t kParameterBytes = 256;
+    constexpr std::uint64_t kChannelBytes = 192;
+    constexpr std::uint64_t kFrameBytes = 72;
+    constexpr std::uint64_t kFrameOfChannelBytes = 2;
+    return kNodeBytes + kParameterBytes * layout.parameters.size() + kChannelBytes * channels +
+           context.block_size * (kFrameBytes + kFrameOfChannelBytes * channels);
 }
 
 bool AudioGraph::fits(const GraphLimits& limits, const GraphSize& before) const {

@@ -8,11 +8,15 @@
 #include <utility>
 #include <vector>
 
+#include "api/limits.h"
+
 namespace rta::api {
 namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
+
+constexpr auto kSlice = ClientLimits{}.slice;
 
 /// Appends its name to the log when it is resumed.
 class TurnWaiter final : public Waiter {
@@ -63,7 +67,7 @@ struct ControlTimeTest : testing::Test {
     std::string log;
     nanoseconds used{0};
     TimePoint now{1h};
-    ControlTime time{[this] { return used; }, [this] { return now; }};
+    ControlTime time{[this] { return used; }, [this] { return now; }, kSlice};
     const Client light = client('l');
     const Client a = client('a');
     const Client b = client('b');
@@ -80,7 +84,7 @@ TEST_F(ControlTimeTest, WhoUsesLittleIsServedAtOnce) {
 TEST_F(ControlTimeTest, ThePassEndsWhenItsSliceIsUsed) {
     int over = 0;
     time.on_pass_over([&] { ++over; });
-    EXPECT_TRUE(work(a, ControlTime::kSlice - 1us));
+    EXPECT_TRUE(work(a, kSlice - 1us));
     EXPECT_EQ(over, 0);
     EXPECT_TRUE(work(b, 2us)) << "what has begun is not interrupted";
     EXPECT_EQ(over, 1);
@@ -97,8 +101,8 @@ TEST_F(ControlTimeTest, ATurnIsOneSliceUntilTheNextPass) {
     work(a, 10ms);
     EXPECT_FALSE(work(a, 1us));
     EXPECT_EQ(pass(), "a");
-    EXPECT_TRUE(work(a, ControlTime::kSlice / 2)) << "also after resume()";
-    EXPECT_TRUE(work(a, ControlTime::kSlice));
+    EXPECT_TRUE(work(a, kSlice / 2)) << "also after resume()";
+    EXPECT_TRUE(work(a, kSlice));
     EXPECT_FALSE(work(a, 1us));
     EXPECT_EQ(pass(), "a");
     EXPECT_EQ(pass(), "") << "the turn is not kept";
