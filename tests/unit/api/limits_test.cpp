@@ -155,7 +155,7 @@ TEST(Limits, TheSliceOfAPass) {
 
 TEST(Limits, OfTheGraphAreAnsweredWithTheEdit) {
     Script script{builtin_nodes(), {.limits = {.nodes = 2, .connections = 1}}, {}};
-    script.play(R"(
+    script.play(R"script(
         hello a
         a> id: 1 apply_transaction { wait_for_start: true edits { edits { add_node { name: "x" type: "gain" } } edits { add_node { name: "y" type: "gain" } } edits { connect { from: "x" to: "y" } } } }
         block
@@ -176,8 +176,8 @@ id:
 }
 a > id : 4 get_graph {}
         a< response { id: 4 get_graph { revision: 1 } }
-    )");
-        }
+    )script");
+}
 
-        }  // namespace
-        }  // namespace rta::api::test
+}  // namespace
+}  // namespace rta::api::test
