@@ -30,7 +30,28 @@ Error too_large(const PendingRequest& request, std::size_t bytes) {
 const std::string Client::kNoName;
 
 Client::Client(Dispatcher& dispatcher, Entry entry)
-    : dispatcher_{dispatcher}, entry_{std::move(entry)}, connected_{dispatcher.services().clock()} {}
+    : dispatcher_{dispatcher},
+      outbox_{dispatcher.services().limits.output},
+      entry_{std::move(entry)},
+      connected_{dispatcher.services().clock()} {}
+
+std::size_t Client::longest_message() const {
+    return introduced() ? dispatcher_.services().limits.message_bytes : kMaximumHelloBytes;
+}
+
+Expected<void> Client::become_subscriber() {
+    if (counted_) return {};
+    Services& services = dispatcher_.services();
+    if (services.subscribers >= services.limits.subscriptions) {
+        return fail(ErrorCode::resource_exhausted, "limit of " + std::to_string(services.limits.subscriptions) +
+                                                       " subscribed clients reached (--max-subscriptions); try again "
+                                                       "when another one has disconnected");
+    }
+    has_subscribed_ = true;
+    counted_ = true;
+    ++services.subscribers;
+    return {};
+}
 
 ControlTime::Scope Client::spend() { return {dispatcher_.services().time, shared_from_this()}; }
 
@@ -111,11 +132,13 @@ bool Client::wants_more() const {
     // A stranger must not fill the queue while its Hello is being answered.
     if (!introduced() && !queue_.empty()) return false;
     // How much memory a request takes is known once it has been parsed.
+    const Services& services = dispatcher_.services();
+    const ClientLimits& limits = services.limits;
     const bool memory_left =
         pending_bytes_ < kPendingBytesOfEach ||
-        (pending_bytes_ < kMaximumPendingBytes && dispatcher_.services().pending_bytes < kMaximumPendingBytesOfAll);
+        (pending_bytes_ < limits.pending_bytes && services.pending_bytes < limits.pending_bytes_of_all);
     return state_ != State::refused && state_ != State::stranger && state_ != State::closed && !parsing() &&
-           queue_.size() < kMaximumPending && memory_left && outbox_.has_room();
+           queue_.size() < limits.pending_requests && memory_left && outbox_.has_room();
 }
 
 void Client::add_pending(PendingRequest& request, std::size_t bytes) {
@@ -128,10 +151,11 @@ void Client::add_pending(PendingRequest& request, std::size_t bytes) {
 void Client::remove_pending(PendingRequest& request) {
     Services& services = dispatcher_.services();
     const std::size_t bytes = std::exchange(request.bytes, 0);
-    const bool was_full = services.pending_bytes >= kMaximumPendingBytesOfAll;
+    const std::size_t most = services.limits.pending_bytes_of_all;
+    const bool was_full = services.pending_bytes >= most;
     pending_bytes_ -= bytes;
     services.pending_bytes -= bytes;
-    if (!was_full || services.pending_bytes >= kMaximumPendingBytesOfAll) return;
+    if (!was_full || services.pending_bytes >= most) return;
     for (Client* const client : services.clients) client->memory_freed();
 }
 
@@ -159,6 +183,7 @@ void Client::leave() {
     } else if (left && introduced()) {
         services.refused.push_back(this);
     }
+    if (std::exchange(counted_, false)) --services.subscribers;
 }
 
 void Client::mark_lost(std::string_view why) {

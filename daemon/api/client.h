@@ -33,12 +33,7 @@ class Client final : public std::enable_shared_from_this<Client>,
                      public EventHub::Subscriber,
                      public Telemetry::Subscriber {
  public:
-    /// Limit of requests received and not yet answered, and of their memory. At the limit, no more are received.
-    static constexpr std::size_t kMaximumPending = 1024;
-    static constexpr std::size_t kMaximumPendingBytes = std::size_t{8} << 20U;
-    /// Limit of the memory of the requests of all clients. At the limit, no more are received from a client that has this
-    /// much of its own.
-    static constexpr std::size_t kMaximumPendingBytesOfAll = std::size_t{64} << 20U;
+    /// A client that has less memory of pending requests may send more, even if the memory of all clients is used up.
     static constexpr std::size_t kPendingBytesOfEach = std::size_t{64} << 10U;
     /// Limit of executed requests whose responses have not been sent. At the limit, no further transaction that waits
     /// for its start is committed, which bounds the delay that a client can cause to others.
@@ -46,6 +41,8 @@ class Client final : public std::enable_shared_from_this<Client>,
 
     /// Maximum size of the payload of the first frame.
     static constexpr std::size_t kMaximumHelloBytes = std::size_t{4} << 10U;
+    /// Returns the maximum size of the payload of the next frame.
+    [[nodiscard]] std::size_t longest_message() const;
 
     /// Use Dispatcher::connect().
     Client(Dispatcher& dispatcher, Entry entry);
@@ -117,7 +114,8 @@ class Client final : public std::enable_shared_from_this<Client>,
         name_ = std::move(name);
         identity_ = std::move(identity);
     }
-    void mark_subscribed() { has_subscribed_ = true; }
+    /// Counts the client as a subscriber, until it leaves. RESOURCE_EXHAUSTED if there are enough.
+    [[nodiscard]] Expected<void> become_subscriber();
     /// Ends the access of a client that was admitted: refuses all requests that have not had their turn, and answers
     /// `error` with id 0 after them, as the last answer, unless its stream was refused before.
     void end_access(const Error& error);
@@ -188,6 +186,7 @@ class Client final : public std::enable_shared_from_this<Client>,
     Identity identity_;
     const std::shared_ptr<std::optional<Error>> access_end_ = std::make_shared<std::optional<Error>>();
     bool has_subscribed_ = false;
+    bool counted_ = false;  ///< as a subscriber
     State state_ = State::open;
     std::string_view lost_;
     NonReentrant loop_;

@@ -2,6 +2,7 @@
 #include "api/control_time.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace rta::api {
@@ -43,7 +44,7 @@ void ControlTime::count() {
 /// Time that nobody waits for costs nothing, and settles all debts.
 void ControlTime::charge(TimeAccount& account, nanoseconds spent) {
     if (waiting_.empty()) {
-        served_ = std::max(served_, most_used_ + kHeadStart);
+        served_ = std::max(served_, most_used_ + head_start());
         return;
     }
     served_ += spent / (waiting_.size() + 1);
@@ -60,7 +61,7 @@ bool ControlTime::may_run(const std::shared_ptr<Waiter>& waiter) {
 }
 
 bool ControlTime::may_finish(const std::shared_ptr<Waiter>& waiter) {
-    return waiter->account().used < floor() + kSlice || may_run(waiter);
+    return waiter->account().used < floor() + slice_ || may_run(waiter);
 }
 
 bool ControlTime::may_run_urgently(const std::shared_ptr<Waiter>& waiter) {
@@ -82,9 +83,9 @@ void ControlTime::wait(const std::shared_ptr<Waiter>& waiter) {
 
 std::shared_ptr<Waiter> ControlTime::take_lightest() {
     std::erase_if(waiting_, [](const std::weak_ptr<Waiter>& waiter) { return waiter.expired(); });
-    const auto end_of_turn = [](const std::weak_ptr<Waiter>& waiter) {
+    const auto end_of_turn = [this](const std::weak_ptr<Waiter>& waiter) {
         const TimeAccount& account = waiter.lock()->account();
-        return account.start + account.expected;
+        return account.start + account.expected.value_or(slice_);
     };
     const auto lightest = std::ranges::min_element(waiting_, {}, end_of_turn);
     if (lightest == waiting_.end()) return nullptr;
@@ -96,18 +97,18 @@ std::shared_ptr<Waiter> ControlTime::take_lightest() {
 void ControlTime::end_turn() {
     const auto waiter = in_turn_.lock();
     if (waiter == nullptr) return;
-    nanoseconds& expected = waiter->account().expected;
-    expected = (expected + kSlice - slice_left_) / 2;
+    std::optional<nanoseconds>& expected = waiter->account().expected;
+    expected = (expected.value_or(slice_) + slice_ - slice_left_) / 2;
 }
 
 void ControlTime::begin_pass() {
     end_turn();
-    free_left_ = kSlice;
+    free_left_ = slice_;
     slice_left_ = nanoseconds{0};
     const auto waiter = take_lightest();
     in_turn_ = waiter;
     if (waiter == nullptr) return;
-    slice_left_ = kSlice;
+    slice_left_ = slice_;
     turn_begins_ = true;
     waiter->account().waits = false;
     waiter->resume();

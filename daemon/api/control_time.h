@@ -26,10 +26,6 @@ namespace rta::api {
 /// that connect again and again gain nothing.
 class ControlTime {
  public:
-    /// A step of a request is not interrupted, so a turn may take longer.
-    static constexpr std::chrono::microseconds kSlice = kTurn;
-    /// A client that comes after a rest, or for the first time, goes this much before those that wait.
-    static constexpr std::chrono::microseconds kHeadStart = 2 * kSlice;
     /// One long step, such as the commit of a large graph, delays its client by at most this much of the others' turns.
     static constexpr std::chrono::milliseconds kLongestDebt{100};
     /// Requests that must not wait, such as a mute, run without a turn: this many at once, and one more in every interval.
@@ -39,8 +35,10 @@ class ControlTime {
     using Used = std::function<std::chrono::nanoseconds()>;
 
     /// `used` returns the time that the control thread has used so far: its processor time, which does not grow while
-    /// other programs run. `now` is the clock of requests that must not wait.
-    ControlTime(Used used, std::function<TimePoint()> now) : used_{std::move(used)}, now_{std::move(now)} {}
+    /// other programs run. `now` is the clock of requests that must not wait. A step of a request is not interrupted, so a
+    /// turn may take longer than `slice`.
+    ControlTime(Used used, std::function<TimePoint()> now, std::chrono::microseconds slice)
+        : used_{std::move(used)}, now_{std::move(now)}, slice_{slice}, free_left_{slice} {}
     ControlTime(const ControlTime&) = delete;
     ControlTime& operator=(const ControlTime&) = delete;
     ~ControlTime() = default;
@@ -83,7 +81,9 @@ class ControlTime {
     void charge(TimeAccount& account, std::chrono::nanoseconds spent);
     void wait(const std::shared_ptr<Waiter>& waiter);
     void end_turn();
-    [[nodiscard]] std::chrono::nanoseconds floor() const { return served_ - kHeadStart; }
+    /// A client that comes after a rest, or for the first time, goes this much before those that wait.
+    [[nodiscard]] std::chrono::nanoseconds head_start() const { return 2 * slice_; }
+    [[nodiscard]] std::chrono::nanoseconds floor() const { return served_ - head_start(); }
     [[nodiscard]] std::shared_ptr<Waiter> take_lightest();
     void report_pass_over() const {
         if (on_pass_over_) on_pass_over_();
@@ -91,13 +91,14 @@ class ControlTime {
 
     const Used used_;
     const std::function<TimePoint()> now_;
+    const std::chrono::nanoseconds slice_;
     Scope* innermost_ = nullptr;
     std::chrono::nanoseconds counted_{0};  ///< of used_(), up to here
     std::chrono::nanoseconds served_{0};
-    std::chrono::nanoseconds most_used_{0};       ///< the largest TimeAccount::used
-    std::chrono::nanoseconds free_left_{kSlice};  ///< of this pass, for clients without a turn
-    std::chrono::nanoseconds slice_left_{0};      ///< of the turn
-    bool turn_begins_ = false;                    ///< its first step always runs, so that every turn gets on
+    std::chrono::nanoseconds most_used_{0};   ///< the largest TimeAccount::used
+    std::chrono::nanoseconds free_left_;      ///< of this pass, for clients without a turn
+    std::chrono::nanoseconds slice_left_{0};  ///< of the turn
+    bool turn_begins_ = false;                ///< its first step always runs, so that every turn gets on
     std::weak_ptr<Waiter> in_turn_;
     std::vector<std::weak_ptr<Waiter>> waiting_;  ///< in the order in which they came
     std::function<void()> on_pass_over_;

@@ -18,8 +18,9 @@ namespace rta::api {
 class Dispatcher {
  public:
     /// All arguments must outlive the dispatcher.
-    Dispatcher(Engine& engine, DaemonAccess& daemon, Workers& workers, Clock clock = &std::chrono::steady_clock::now)
-        : services_{engine, daemon, workers, std::move(clock)} {}
+    Dispatcher(Engine& engine, DaemonAccess& daemon, Workers& workers, Clock clock = &std::chrono::steady_clock::now,
+               const ClientLimits& limits = {})
+        : services_{engine, daemon, workers, std::move(clock), limits} {}
     Dispatcher(const Dispatcher&) = delete;
     Dispatcher& operator=(const Dispatcher&) = delete;
 

@@ -14,6 +14,7 @@
 #include "api/failed_attempts.h"
 #include "api/fairness.h"
 #include "api/large_requests.h"
+#include "api/limits.h"
 #include "api/output_control.h"
 #include "api/pending_commands.h"
 #include "api/processor_time.h"
@@ -39,8 +40,13 @@ using Clock = std::function<TimePoint()>;
 
 /// State shared by all clients, for the handlers of requests. [control]
 struct Services {
-    Services(Engine& shared_engine, DaemonAccess& shared_daemon, Workers& shared_workers, Clock shared_clock)
-        : engine{shared_engine}, daemon{shared_daemon}, workers{shared_workers}, clock{std::move(shared_clock)} {
+    Services(Engine& shared_engine, DaemonAccess& shared_daemon, Workers& shared_workers, Clock shared_clock,
+             const ClientLimits& given_limits)
+        : engine{shared_engine},
+          daemon{shared_daemon},
+          workers{shared_workers},
+          clock{std::move(shared_clock)},
+          limits{given_limits} {
         engine.build_on([&pool = workers](std::function<void()> build, auto done) {
             pool.run("rebuilding processors", std::move(build), std::move(done), Workers::Lane::urgent);
         });
@@ -61,18 +67,20 @@ struct Services {
     DaemonAccess& daemon;
     Workers& workers;
     Clock clock;
+    const ClientLimits limits;
     EventHub hub{random_instance_id()};
     PendingCommands commands{engine, hub};
     OutputControl output{engine, daemon, hub, commands};
-    Telemetry telemetry{engine, daemon};
+    Telemetry telemetry{engine, daemon, limits.telemetry_rates};
     DeviceQuery devices{daemon};
     FailedAttempts failed_attempts;
     RoomQueue plan_room;           ///< transactions
     RoomQueue parameter_room;      ///< parameter changes
     ProgressQueue progress_queue;  ///< transactions
-    ControlTime time{time_used(engine.config(), clock), clock};
+    ControlTime time{time_used(engine.config(), clock), clock, limits.slice};
     LargeRequests large_requests{engine, workers};
     std::size_t pending_bytes = 0;  ///< memory of the requests of all clients
+    std::size_t subscribers = 0;    ///< clients
     const TimePoint start = clock();
     std::vector<Client*> clients;  ///< in the order in which they connected; without those that were refused
     std::vector<Client*> refused;  ///< that are still connected: what they have sent before may still be executed

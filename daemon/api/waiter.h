@@ -3,21 +3,19 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 
 namespace rta::api {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
-/// The time of one turn; see ControlTime.
-inline constexpr std::chrono::microseconds kTurn{125};
-
 /// What a client has used of the control thread; see ControlTime.
 struct TimeAccount {
-    std::chrono::nanoseconds used{};           ///< on the scale of ControlTime::served()
-    std::chrono::nanoseconds start{};          ///< of the turn that it waits for, on the same scale
-    std::chrono::nanoseconds expected{kTurn};  ///< use in a turn, by the previous ones
-    bool waits = false;                        ///< for a turn
-    TimePoint urgent_due{};                    ///< of its requests that must not wait
+    std::chrono::nanoseconds used{};                     ///< on the scale of ControlTime::served()
+    std::chrono::nanoseconds start{};                    ///< of the turn that it waits for, on the same scale
+    std::optional<std::chrono::nanoseconds> expected{};  ///< use in a turn, by the previous ones; nullopt: no turn yet
+    bool waits = false;                                  ///< for a turn
+    TimePoint urgent_due{};                              ///< of its requests that must not wait
 };
 
 /// Base class of what waits for its turn, or for room in the engine: a client. [control]

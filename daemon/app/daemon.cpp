@@ -19,6 +19,7 @@
 #include "api/daemon_access.h"
 #include "app/build_variant.h"
 #include "app/exit_signals.h"
+#include "app/graph_file.h"
 #include "app/listening.h"
 #include "app/logging.h"
 #include "app/process_setup.h"
@@ -71,6 +72,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
                   {.sample_rate_hz = static_cast<double>(options.device.sample_rate_hz),
                    .block_size = options.device.block_size,
                    .ramps = ramps_enabled(),
+                   .limits = options.limits.graph,
                    .memory_left_bytes = &available_memory_bytes,
                    .thread_time_s = &thread_time_s,
                    .random = &random_number}},
@@ -81,7 +83,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
                       io::device_kinds(),
                       [](const std::string& line) { log(net::LogLevel::debug, "audio library: " + line); }},
           tokens_{token_file(options), !options.tokens.empty()},
-          server_{io_, engine_, *this, &log, options.limits},
+          server_{io_, engine_, *this, &log, options.limits.clients},
           listening_{options_, server_, io_},
           state_{options_, engine_, [this](std::function<void()> task) { asio::post(io_, std::move(task)); }} {}
 
@@ -153,6 +155,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
 int Daemon::configure() {
     log(net::LogLevel::info, "rtad " RTA_VERSION);
     if (const int restored = state_.restore(); restored != kExitClean) return restored;
+    for (const std::string& sentence : exceeded_limits(engine_)) log(net::LogLevel::warning, sentence);
     // Before it listens: a daemon that does not know its tokens must not be reachable.
     const auto tokens = tokens_.open();
     if (!tokens) log(net::LogLevel::error, tokens.error().sentence);

@@ -7,11 +7,13 @@
 #include <system_error>
 #include <utility>
 
+#include "app/limits.h"
 #include "app/logging.h"
 #include "app/text_file.h"
 #include "document/document.h"
 #include "document/document_size.h"
 #include "graph/document_values.h"
+#include "plan/latency.h"
 
 namespace rta::app {
 namespace {
@@ -24,7 +26,8 @@ namespace {
 
 /// Parses a document and builds its processors.
 [[nodiscard]] Expected<PreparedTransaction> prepare_text(const Engine& engine, const std::string& text,
-                                                         const std::string& path, GraphReport& report) {
+                                                         const std::string& path, GraphReport& report,
+                                                         LimitsOf limits = LimitsOf::engine) {
     try {
         auto loaded = load_document(text, engine.registry(), engine.config().sample_rate_hz);
         if (!loaded) return std::unexpected(in_file(std::move(loaded.error()), path));
@@ -34,6 +37,7 @@ namespace {
         if (const std::string comments = comment_warning(loaded->document); !comments.empty())
             report.comment_warning = path + ": " + comments;
         Transaction transaction;
+        transaction.exempt = limits == LimitsOf::operator_graph;
         transaction.edits.emplace_back(ReplaceGraph{std::move(loaded->document)});
         auto prepared = engine.prepare(std::move(transaction));
         if (!prepared) return std::unexpected(in_file(std::move(prepared.error()), path));
@@ -45,9 +49,10 @@ namespace {
 
 }  // namespace
 
-Expected<GraphReport> load_graph_text(Engine& engine, const std::string& text, const std::string& path) {
+Expected<GraphReport> load_graph_text(Engine& engine, const std::string& text, const std::string& path,
+                                      LimitsOf limits) {
     GraphReport report;
-    auto prepared = prepare_text(engine, text, path, report);
+    auto prepared = prepare_text(engine, text, path, report, limits);
     if (!prepared) return std::unexpected(prepared.error());
     const auto ticket = engine.commit(*prepared);
     if (ticket) return report;
@@ -57,10 +62,31 @@ Expected<GraphReport> load_graph_text(Engine& engine, const std::string& text, c
     return std::unexpected(std::move(error));
 }
 
-Expected<GraphReport> load_graph_file(Engine& engine, const std::string& path) {
+Expected<GraphReport> load_graph_file(Engine& engine, const std::string& path, LimitsOf limits) {
     const auto text = read_text_file("the graph", path, kLongestDocument);
     if (!text) return std::unexpected(text.error());
-    return load_graph_text(engine, *text, path);
+    return load_graph_text(engine, *text, path, limits);
+}
+
+std::vector<std::string> exceeded_limits(const Engine& engine) {
+    const GraphLimits& limits = engine.config().limits;
+    const GraphSize size = engine.graph().size();
+    std::vector<std::string> sentences;
+    const auto compare = [&](std::uint64_t value, std::uint64_t limit, LimitUnit unit, const std::string& what,
+                             const std::string& key) {
+        if (value <= limit) return;
+        sentences.push_back("the graph has " + std::to_string(value) + " " + what + ", more than --" + key + " " +
+                            limit_text(unit, limit) + ": clients can edit it, but not enlarge it");
+    };
+    compare(size.nodes, limits.nodes, LimitUnit::count, "nodes", "max-nodes");
+    compare(size.connections, limits.connections, LimitUnit::count, "connections", "max-connections");
+    if (limits.memory_bytes != 0)
+        compare(size.memory_bytes, limits.memory_bytes, LimitUnit::bytes, "bytes of nodes", "max-graph-memory");
+    compare(size.document_bytes, limits.document_bytes, LimitUnit::bytes, "bytes in its document", "max-document-size");
+    const auto latencies = engine.own_latencies();
+    compare(compensating_samples(engine.graph(), *latencies) * sizeof(float), limits.delay_bytes, LimitUnit::bytes,
+            "bytes of compensating delays", "max-delay-memory");
+    return sentences;
 }
 
 Expected<GraphReport> check_graph_text(Engine& engine, const std::string& text, const std::string& path) {

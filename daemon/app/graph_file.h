@@ -20,12 +20,20 @@ struct GraphReport {
     std::string comment_warning;  ///< empty if the document has no comments
 };
 
+/// Which limits apply to a graph: those of the engine, which are those of clients, or for a graph that the operator has
+/// given or that was saved, the widest ones. It would otherwise be lost when a limit is lowered.
+enum class LimitsOf : std::uint8_t { engine, operator_graph };
+
 /// Parses a graph document and commits it to the engine, which has had no other transaction. Errors start with `path`,
-/// and name line and column if the document is invalid. INVALID_ARGUMENT also if the graph is too large to save;
+/// and name line and column if the document is invalid. INVALID_ARGUMENT also if the graph exceeds a limit;
 /// RESOURCE_EXHAUSTED if the machine has too little memory. [control]
-[[nodiscard]] Expected<GraphReport> load_graph_text(Engine& engine, const std::string& text, const std::string& path);
+[[nodiscard]] Expected<GraphReport> load_graph_text(Engine& engine, const std::string& text, const std::string& path,
+                                                    LimitsOf limits = LimitsOf::engine);
 /// Reads a graph document from a file and commits it. NOT_FOUND or UNAVAILABLE if it cannot be read. [control]
-[[nodiscard]] Expected<GraphReport> load_graph_file(Engine& engine, const std::string& path);
+[[nodiscard]] Expected<GraphReport> load_graph_file(Engine& engine, const std::string& path,
+                                                    LimitsOf limits = LimitsOf::engine);
+/// Returns a sentence for each limit that the graph exceeds, because it was loaded with LimitsOf::operator_graph.
+[[nodiscard]] std::vector<std::string> exceeded_limits(const Engine& engine);
 
 /// Checks that a graph document could be committed to the engine. Errors as above. [control]
 [[nodiscard]] Expected<GraphReport> check_graph_text(Engine& engine, const std::string& text, const std::string& path);

@@ -1,79 +1,103 @@
 // SPDX-License-Identifier: MIT
 #include "app/limit_options.h"
 
-#include <chrono>
-#include <cstddef>
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
-#include "app/option_checks.h"
-#include "text/format_number.h"
+#include "text/quantity.h"
+#include "text/quoting.h"
 
 namespace rta::app {
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr const char* kGroup = "Limits for clients";
-constexpr std::uint32_t kMostClients = 65'536;
-constexpr double kLongestS = 86'400.0;
-/// A shorter time would disconnect clients whenever the machine is busy.
-constexpr double kShortestS = 0.1;
-
-struct Count {
-    const char* flag;
-    const char* name;
-    std::size_t net::ServerLimits::* value;
-    const char* help;
-};
-constexpr Count kCounts[] = {
-    {"--max-clients", "number of clients", &net::ServerLimits::clients,
-     "Clients in total; the last places are reserved for the Unix socket and for loopback"},
-    {"--max-clients-per-address", "number of clients", &net::ServerLimits::clients_per_address,
-     "Clients of one IPv4 address or IPv6 /64; of the loopback interface together"},
-    {"--max-clients-per-user", "number of clients", &net::ServerLimits::clients_per_user,
-     "Clients of one user on the Unix socket"},
-};
-
-struct Time {
-    const char* flag;
-    milliseconds net::ServerLimits::* value;
-    bool may_be_off;  ///< 0 switches the limit off
-    const char* help;
-};
-constexpr Time kTimes[] = {
-    {"--hello-timeout", &net::ServerLimits::hello_time, false, "Time in which a client must send Hello"},
-    {"--idle-timeout", &net::ServerLimits::idle_time, true,
-     "Time after which a client that sends nothing and has not subscribed is disconnected; 0: never"},
-    {"--write-timeout", &net::ServerLimits::write_time, false,
-     "Time after which a client that reads nothing of its output is disconnected"},
-};
-
-void add(CLI::App& app, net::ServerLimits& limits, const Count& count) {
-    std::size_t& value = limits.*count.value;
-    app.add_option(count.flag, value, count.help)
-        ->type_name("N")
-        ->check(in_range(count.name, 1, kMostClients))
-        ->default_str(std::to_string(value))
-        ->group(kGroup);
+/// Parses a whole number. Returns nothing if there is anything else.
+std::optional<std::uint64_t> parse_count(std::string_view text) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
 }
 
-void add(CLI::App& app, net::ServerLimits& limits, const Time& time) {
-    milliseconds& value = limits.*time.value;
-    const auto set = [&value](double seconds) {
-        value = std::chrono::round<milliseconds>(std::chrono::duration<double>{seconds});
-    };
-    add_time(app, time.flag, set, {.lowest_s = kShortestS, .highest_s = kLongestS, .or_zero = time.may_be_off},
-             time.help)
-        ->default_str(format_number(std::chrono::duration<double>{value}.count()))
-        ->group(kGroup);
+/// Parses a number of bytes, such as 4096, 512KiB or 4 MiB.
+std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+    constexpr std::array<std::pair<std::string_view, unsigned>, 4> kUnits{
+        {{"KiB", 10U}, {"MiB", 20U}, {"GiB", 30U}, {"TiB", 40U}}};
+    for (const auto& [unit, shift] : kUnits) {
+        if (!text.ends_with(unit)) continue;
+        const auto value = parse_count(trimmed(text.substr(0, text.size() - unit.size())));
+        if (!value || *value > (~std::uint64_t{0} >> shift)) return std::nullopt;
+        return *value << shift;
+    }
+    return parse_count(text);
+}
+
+std::optional<std::uint64_t> parse_time(std::string_view text) {
+    const auto seconds = parse_value(text, ValueUnit::seconds);
+    constexpr double kMostS = 1e9;
+    if (!seconds || !(*seconds >= 0.0) || *seconds > kMostS) return std::nullopt;
+    return static_cast<std::uint64_t>(std::llround(*seconds * 1e6));
+}
+
+std::optional<std::uint64_t> parse(LimitUnit unit, std::string_view text) {
+    switch (unit) {
+        case LimitUnit::count:
+            return parse_count(trimmed(text));
+        case LimitUnit::bytes:
+            return parse_bytes(trimmed(text));
+        case LimitUnit::time:
+            return parse_time(text);
+    }
+    return std::nullopt;
+}
+
+const char* type_name(LimitUnit unit) {
+    switch (unit) {
+        case LimitUnit::count:
+            return "N";
+        case LimitUnit::bytes:
+            return "SIZE";
+        case LimitUnit::time:
+            return "TIME";
+    }
+    return "";
+}
+
+std::string expected_words(const Limit& row) {
+    const std::string range = (row.or_zero ? "0, or " : "") + ("from " + limit_text(row.unit, row.lowest)) + " to " +
+                              limit_text(row.unit, row.highest);
+    switch (row.unit) {
+        case LimitUnit::count:
+            return "a whole number " + range;
+        case LimitUnit::bytes:
+            return "bytes, or a size such as 512KiB or 4MiB, " + range;
+        case LimitUnit::time:
+            return "seconds, or a time such as 250ms or 2min, " + range;
+    }
+    return range;
 }
 
 }  // namespace
 
-void define_limits(CLI::App& app, net::ServerLimits& limits) {
-    for (const Count& count : kCounts) add(app, limits, count);
-    for (const Time& time : kTimes) add(app, limits, time);
+void define_limits(CLI::App& app, Limits& limits) {
+    for (const Limit& row : limit_table()) {
+        const auto set = [&limits, &row](const std::string& text) { row.set(limits, parse(row.unit, text).value()); };
+        const auto check = [&row](const std::string& text) {
+            const auto value = parse(row.unit, text);
+            if (value && row.accepts(*value)) return std::string{};
+            return "invalid " + std::string{row.key} + " " + quoted(text) + ": expected " + expected_words(row);
+        };
+        app.add_option_function<std::string>("--" + std::string{row.key}, set, std::string{row.help})
+            ->type_name(type_name(row.unit))
+            ->check(check)
+            ->default_str(limit_text(row.unit, row.get(limits)))
+            ->group("Limits (docs/administration.md)");
+    }
 }
 
 }  // namespace rta::app

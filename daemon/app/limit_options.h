@@ -3,11 +3,11 @@
 
 #include <CLI/CLI.hpp>
 
-#include "net/limits.h"
+#include "app/limits.h"
 
 namespace rta::app {
 
-/// Defines the options for what clients may take of the daemon.
-void define_limits(CLI::App& app, net::ServerLimits& limits);
+/// Defines an option for each row of limit_table(). `limits` must outlive `app`.
+void define_limits(CLI::App& app, Limits& limits);
 
 }  // namespace rta::app

@@ -19,12 +19,12 @@ int Listening::set_up_tls(bool has_tokens) {
     }
     if (*context == nullptr) return kExitClean;
     tls_fingerprint_ = (*context)->fingerprint();
-    server_.use_tls(std::move(*context));
+    server_.use_tls(std::move(*context), options_.limits.tls);
     return kExitClean;
 }
 
 int Listening::open(bool has_tokens) {
-    if (const std::string shortage = descriptor_shortage(options_.limits.clients); !shortage.empty())
+    if (const std::string shortage = descriptor_shortage(options_.limits.clients.clients); !shortage.empty())
         log(net::LogLevel::warning, shortage);
     if (const int status = set_up_tls(has_tokens); status != kExitClean) return status;
     if (const auto bound = server_.listen_unix(

@@ -11,15 +11,13 @@ namespace rta::app {
 namespace {
 
 bool is_within(double value_s, const TimeRange& range) {
-    if (range.or_zero && value_s == 0.0) return true;
     return (value_s > range.lowest_s || (!range.above_lowest && value_s == range.lowest_s)) &&
            value_s <= range.highest_s;
 }
 
 std::string words_of(const TimeRange& range) {
     const std::string lowest = format_number(range.lowest_s);
-    return (range.or_zero ? "0, or " : "") +
-           (range.above_lowest ? "above " + lowest + " and at most " : "from " + lowest + " to ") +
+    return (range.above_lowest ? "above " + lowest + " and at most " : "from " + lowest + " to ") +
            format_number(range.highest_s) + " s";
 }
 

@@ -17,7 +17,6 @@ struct TimeRange {
     double lowest_s = 0.0;
     double highest_s = 0.0;
     bool above_lowest = false;  ///< the lowest itself is refused
-    bool or_zero = false;       ///< 0 is accepted, too
 };
 
 /// Defines an option that takes a time, such as 10, 250ms or 2min, and passes it to `set` in seconds.

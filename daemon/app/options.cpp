@@ -317,7 +317,7 @@ CLI::App* define_render(CLI::App& app, RenderOptions& options) {
 
 /// Returns whether the values of an option may be numbers. All others are text.
 [[nodiscard]] bool is_number(const CLI::Option& option) {
-    constexpr std::array<std::string_view, 4> kNumberTypes{"FRAMES", "HZ", "N", "TIME"};
+    constexpr std::array<std::string_view, 5> kNumberTypes{"FRAMES", "HZ", "N", "SIZE", "TIME"};
     return std::ranges::find(kNumberTypes, option.get_type_name()) != kNumberTypes.end();
 }
 

@@ -7,8 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "app/limits.h"
 #include "io/device_request.h"
-#include "net/limits.h"
 #include "net/log.h"
 #include "status/access.h"
 #include "text/error.h"
@@ -31,7 +31,7 @@ struct DaemonOptions {
     std::string state_directory;      ///< empty: the graph is not saved
     std::string tokens;               ///< file of the access tokens; empty: that of the state directory
     std::string graph;                ///< file; empty: start with an empty graph
-    net::ServerLimits limits{};
+    Limits limits{};
     net::LogLevel log_level = net::LogLevel::info;
     std::string advertise;  ///< see net::Advertisement; empty: not advertised
 };

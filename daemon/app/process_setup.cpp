@@ -83,13 +83,27 @@ std::uint64_t available_address_space() {
     return limit.rlim_cur - std::min<std::uint64_t>(used, limit.rlim_cur);
 }
 
-/// Returns the folder of this process in the unified hierarchy, or an empty string.
-std::string control_group() {
+/// The files that hold the limit and the use of memory of the control group of this process.
+struct MemoryGroup {
+    std::string limit;
+    std::string used;
+};
+
+/// Finds them in the hierarchy of the memory controller, or else in the unified one; nullopt if there is neither.
+std::optional<MemoryGroup> memory_group() {
     std::ifstream file{"/proc/self/cgroup"};
+    std::optional<MemoryGroup> unified;
     for (std::string line; std::getline(file, line);) {
-        if (line.starts_with("0::")) return "/sys/fs/cgroup" + line.substr(3);
+        constexpr std::string_view kMemory = ":memory:";
+        if (line.starts_with("0::")) {
+            const std::string folder = "/sys/fs/cgroup" + line.substr(3);
+            unified = MemoryGroup{folder + "/memory.max", folder + "/memory.current"};
+        } else if (const auto at = line.find(kMemory); at != std::string::npos) {
+            const std::string folder = "/sys/fs/cgroup/memory" + line.substr(at + kMemory.size());
+            return MemoryGroup{folder + "/memory.limit_in_bytes", folder + "/memory.usage_in_bytes"};
+        }
     }
-    return {};
+    return unified;
 }
 
 /// Reads a file that holds one number. nullopt if it is missing or holds a word, such as `max`.
@@ -101,10 +115,10 @@ std::optional<std::uint64_t> number_in(const std::string& path) {
 }
 
 std::uint64_t available_in_control_group() {
-    static const std::string folder = control_group();
-    if (folder.empty()) return kUnlimited;
-    const auto limit = number_in(folder + "/memory.max");
-    const auto used = number_in(folder + "/memory.current");
+    static const std::optional<MemoryGroup> group = memory_group();
+    if (!group) return kUnlimited;
+    const auto limit = number_in(group->limit);
+    const auto used = number_in(group->used);
     if (!limit || !used) return kUnlimited;
     return *limit - std::min(*used, *limit);
 }

@@ -17,7 +17,8 @@ SavedState::SavedState(const DaemonOptions& options, Engine& engine, const store
 int SavedState::restore() {
     if (!store_) return load_graph();
     const auto restored = store_->restore([this](const std::string& text) {
-        return logged(load_graph_text(engine_, text, store_->status().directory + "/graph.json"));
+        return logged(
+            load_graph_text(engine_, text, store_->status().directory + "/graph.json", LimitsOf::operator_graph));
     });
     if (!restored) {
         log(net::LogLevel::error, restored.error().sentence);
@@ -60,7 +61,7 @@ int SavedState::restore_output(const store::OutputState& output) {
 
 int SavedState::load_graph() {
     if (options_.graph.empty()) return kExitClean;
-    if (const auto loaded = logged(load_graph_file(engine_, options_.graph)); !loaded) {
+    if (const auto loaded = logged(load_graph_file(engine_, options_.graph, LimitsOf::operator_graph)); !loaded) {
         log(net::LogLevel::error, loaded.error().sentence);
         return loaded.error().code == ErrorCode::resource_exhausted ? kExitFailure : kExitUsage;
     }

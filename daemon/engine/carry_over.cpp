@@ -64,11 +64,10 @@ Expected<Draft> carry_over(const PreparedEdits& edits, const DraftOrigin& origin
         result.graph.set_annotation(described(result.graph.annotation(), draft.described));
     assert(good && "the texts have been checked");
     // The edit at which the graph becomes too large is found when the edits are applied again.
-    if (!result.graph.check_document_size()) return conflict();
+    if (!result.graph.fits(origin.limits, result.before)) return conflict();
     if (draft.compensated) result.graph.set_latency_compensation(*draft.compensated);
     if (!result.graph.order()) return conflict();
-    if (auto delays = compensating_delays(result.graph, result.latencies()); !delays)
-        return std::unexpected(std::move(delays.error()));
+    if (auto fits = check_delays(result, origin); !fits) return std::unexpected(std::move(fits.error()));
     return result;
 }
 

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "graph/graph_limits.h"
+
 namespace rta {
 
 struct EngineConfig {
@@ -10,6 +12,7 @@ struct EngineConfig {
     std::uint32_t block_size = 64;  ///< frames; a power of two from 16 to 1024
     /// False: ramps and fades take no time. For one test binary only, which proves that the click tests can fail.
     bool ramps = true;
+    GraphLimits limits{};  ///< for transactions that are not exempt
     /// [any] Returns the bytes of memory still available on this machine; nullptr if unknown. Nodes that would need
     /// more are refused.
     std::uint64_t (*memory_left_bytes)() = nullptr;

@@ -78,8 +78,8 @@ class Editor {
         if (!node) return std::unexpected(node.error());
         const NodeDescription& old = *(*node)->description;
         Settings settings = changed_settings(old.type->settings, old.given_settings, edit.settings);
-        auto description =
-            NodeDescription::make(*old.type, edit.node, std::move(settings), old.sample_rate_hz, old.annotation);
+        auto description = NodeDescription::make(*old.type, edit.node, std::move(settings), old.sample_rate_hz,
+                                                 old.annotation, old.block_size);
         if (!description) return std::unexpected(std::move(description.error()));
         // Nothing that the processor depends on has changed: it keeps its state.
         if ((*description)->settings == (*node)->description->settings)
@@ -177,7 +177,8 @@ class Editor {
         for (const std::string_view name : node.drawn)
             settings.find(name)->second = old.description->settings.values().find(name)->second;
         const NodeDescription& added = *node.description;
-        auto kept = NodeDescription::make(*added.type, added.name, settings, added.sample_rate_hz, added.annotation);
+        auto kept = NodeDescription::make(*added.type, added.name, settings, added.sample_rate_hz, added.annotation,
+                                          added.block_size);
         if (!kept) return node.description;
         return *std::move(kept);
     }
@@ -350,8 +351,7 @@ std::size_t edit_that_delays_too_much(const DraftOrigin& origin, const PreparedE
     while (bad - good > 1) {
         const std::size_t middle = good + (bad - good) / 2;
         const auto result = apply_first(origin, edits, middle);
-        const bool is_good =
-            result && result->graph.order() && compensating_delays(result->graph, result->latencies()).has_value();
+        const bool is_good = result && result->graph.order() && check_delays(*result, origin).has_value();
         (is_good ? good : bad) = middle;
     }
     return good;
@@ -363,7 +363,7 @@ Expected<Draft> apply_acyclic(const DraftOrigin& origin, const PreparedEdits& ed
     auto result = apply_first(origin, edits, edits.transaction.edits.size());
     if (!result) return result;
     if (auto good = result->check_together(); !good) return std::unexpected(std::move(good.error()));
-    if (auto fits = result->graph.check_document_size(); !fits)
+    if (auto fits = result->graph.check_size(origin.limits, result->before); !fits)
         return std::unexpected(at_edit(std::move(fits.error()), result->too_large_from));
     // Nothing else adds connections between nodes.
     const bool connects = std::ranges::any_of(edits.transaction.edits, [](const Edit& edit) {
@@ -381,7 +381,7 @@ Expected<Draft> apply_acyclic(const DraftOrigin& origin, const PreparedEdits& ed
 
 Expected<void> Draft::apply(const Edit& edit, std::size_t index, std::span<const PreparedNode> nodes) {
     auto good = std::visit(Editor{*this, index, nodes}, edit);
-    if (graph.document_bytes() <= kLongestDocument) too_large_from = index + 1;
+    if (graph.fits(limits, before)) too_large_from = index + 1;
     return good;
 }
 
@@ -428,12 +428,27 @@ void Draft::rename_instances() const {
     }
 }
 
+Expected<void> check_delays(std::uint64_t samples, const GraphLimits& limits,
+                            const std::function<std::uint64_t()>& samples_before) {
+    if (samples <= limits.delay_bytes / sizeof(float) || samples <= samples_before()) return {};
+    return fail(ErrorCode::failed_precondition,
+                "latency_compensation needs " + std::to_string((samples * sizeof(float) + (1U << 20U) - 1) >> 20U) +
+                    " MiB of delays: the limit is " + std::to_string(limits.delay_bytes >> 20U) +
+                    " MiB (--max-delay-memory); use shorter look-ahead or switch "
+                    "compensation off");
+}
+
+Expected<void> check_delays(const Draft& draft, const DraftOrigin& origin) {
+    return check_delays(compensating_samples(draft.graph, draft.latencies()), origin.limits,
+                        [&] { return compensating_samples(origin.graph, origin.draft().latencies()); });
+}
+
 Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits) {
     auto result = apply_acyclic(origin, edits);
     if (!result || !result->missing().empty()) return result;
-    if (auto delays = compensating_delays(result->graph, result->latencies()); !delays) {
-        if (edits.transaction.edits.size() > kMostSearchedEdits) return std::unexpected(std::move(delays.error()));
-        return std::unexpected(at_edit(std::move(delays.error()), edit_that_delays_too_much(origin, edits)));
+    if (auto fits = check_delays(*result, origin); !fits) {
+        if (edits.transaction.edits.size() > kMostSearchedEdits) return std::unexpected(std::move(fits.error()));
+        return std::unexpected(at_edit(std::move(fits.error()), edit_that_delays_too_much(origin, edits)));
     }
     return result;
 }
@@ -452,12 +467,13 @@ std::unordered_set<std::string_view> names_in(const Transaction& transaction) {
     return names;
 }
 
-Expected<Draft> apply_to_snapshot(const PreparedEdits& edits, double (*thread_time_s)()) {
+Expected<Draft> apply_to_snapshot(const PreparedEdits& edits, const EngineConfig& config) {
     static const NodeInstances none;
     return apply_acyclic({.graph = edits.snapshot->graph,
                           .next_id = edits.snapshot->next_id,
                           .instances = none,
-                          .thread_time_s = thread_time_s},
+                          .limits = limits_of(edits.transaction, config),
+                          .thread_time_s = config.thread_time_s},
                          edits);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,6 +12,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "engine/config.h"
 #include "engine/node_builder.h"
 #include "engine/prepared_transaction.h"
 #include "graph/audio_graph.h"
@@ -70,8 +72,10 @@ struct MissingNode {
 /// may use it at a time.
 struct Draft {
     AudioGraph graph;
-    std::uint64_t next_id;                      ///< id of the next node added
-    const NodeInstances* instances;             ///< those of the original graph
+    std::uint64_t next_id;           ///< id of the next node added
+    const NodeInstances* instances;  ///< those of the original graph
+    GraphLimits limits;
+    GraphSize before;                           ///< of the original graph
     std::vector<AddedNode> added = {};          ///< by id; some may have been removed again
     std::vector<ParameterChange> changes = {};  ///< in the order of the edits
     std::vector<RelativeChange> relative = {};  ///< those of `changes` that were relative
@@ -81,7 +85,7 @@ struct Draft {
     std::optional<bool> compensated = {};
     Describe described = {};                ///< the title and the description of the graph
     std::vector<CheckedNode> checked = {};  ///< see check_together()
-    std::size_t too_large_from = 0;         ///< the edit from which on the graph is too large to save, if it is
+    std::size_t too_large_from = 0;         ///< the edit from which on the graph exceeds a limit, if it does
 
     /// Applies edit number `index` with the nodes that were built for it. After an error the draft must be discarded.
     Expected<void> apply(const Edit& edit, std::size_t index, std::span<const PreparedNode> nodes);
@@ -117,20 +121,35 @@ struct PreparedEdits {
     std::unordered_set<std::string_view> names;    ///< in the edits, which own them; of nodes; if there is a draft
 };
 
+/// Returns the limits of a transaction. [any]
+[[nodiscard]] inline GraphLimits limits_of(const Transaction& transaction, const EngineConfig& config) {
+    return transaction.exempt ? GraphLimits::widest() : config.limits;
+}
+
 /// The state from which drafts are copied.
 struct DraftOrigin {
     const AudioGraph& graph;
     std::uint64_t next_id;
-    const NodeInstances& instances;       ///< the nodes of `graph`
+    const NodeInstances& instances;  ///< the nodes of `graph`
+    GraphLimits limits;
     double (*thread_time_s)() = nullptr;  ///< limits the time that the edits take; null: no limit
 
-    [[nodiscard]] Draft draft() const { return {.graph = graph, .next_id = next_id, .instances = &instances}; }
+    [[nodiscard]] Draft draft() const {
+        return {.graph = graph, .next_id = next_id, .instances = &instances, .limits = limits, .before = graph.size()};
+    }
 };
 
 /// Returns a draft with all edits applied. Builds nothing: see Draft::missing(). Errors identify the edit that failed,
-/// that makes the graph too large to save, that closes a cycle, or, among at most 32 edits, that requires compensating
+/// that makes the graph exceed a limit, that closes a cycle, or, among at most 32 edits, that requires compensating
 /// delays over the limit. [control]
 [[nodiscard]] Expected<Draft> apply_edits(const DraftOrigin& origin, const PreparedEdits& edits);
+
+/// Checks that compensating delays take no more memory than `limits` allow, or than those of the original graph take
+/// already. Errors: FAILED_PRECONDITION. [any]
+[[nodiscard]] Expected<void> check_delays(std::uint64_t samples, const GraphLimits& limits,
+                                          const std::function<std::uint64_t()>& samples_before);
+/// Checks those of a draft of `origin`. [control]
+[[nodiscard]] Expected<void> check_delays(const Draft& draft, const DraftOrigin& origin);
 
 /// Returns the names of nodes in the edits. [any]
 [[nodiscard]] std::unordered_set<std::string_view> names_in(const Transaction& transaction);
@@ -138,13 +157,13 @@ struct DraftOrigin {
 /// Applies the edits to the snapshot of `edits`. Errors as those of apply_edits(), without the limit of compensating
 /// delays, which depends on latencies; and INVALID_ARGUMENT if the edits take more processor time than kMaximumEditS:
 /// other clients wait for the worker. [any]
-[[nodiscard]] Expected<Draft> apply_to_snapshot(const PreparedEdits& edits, double (*thread_time_s)());
+[[nodiscard]] Expected<Draft> apply_to_snapshot(const PreparedEdits& edits, const EngineConfig& config);
 
 /// Applies the differences between the snapshot and its draft to the present graph. Takes time by the sizes of the
 /// graphs, and a little for each parameter and connection that the edits set. The result is the same as if the edits,
 /// with the names in them, had been applied to the present graph: clients follow the graph in that way. ABORTED: the
 /// edits must be applied again, because other clients have changed the same nodes, or because they replace the graph
-/// and it has changed at all, or because the graph is too large to save together with what they have added.
+/// and it has changed at all, or because the graph exceeds a limit together with what they have added.
 /// FAILED_PRECONDITION: compensating delays over the limit. [control]
 [[nodiscard]] Expected<Draft> carry_over(const PreparedEdits& edits, const DraftOrigin& origin);
 

@@ -42,12 +42,13 @@ bool takes_long(const Transaction& transaction) {
 
 /// Returns a draft that can be compiled. On ABORTED, a worker must call build(), for which `edits` is prepared.
 Expected<Draft> complete_draft(EngineCore& core, PreparedEdits& edits) {
+    const DraftOrigin origin = core.origin(limits_of(edits.transaction, core.config));
     if (!edits.draft && takes_long(edits.transaction)) {
         edits.snapshot = core.snapshot();
         return fail(ErrorCode::aborted, "the edits must be applied on a worker first");
     }
     if (edits.draft) {
-        auto draft = carry_over(edits, core.origin());
+        auto draft = carry_over(edits, origin);
         if (draft || draft.error().code != ErrorCode::aborted) return draft;
         edits.draft.reset();
         // The time of this one edit depends on the size of the new graph only.
@@ -55,12 +56,26 @@ Expected<Draft> complete_draft(EngineCore& core, PreparedEdits& edits) {
         edits.snapshot = again ? core.snapshot() : nullptr;
         if (again) return draft;
     }
-    auto draft = apply_edits(core.origin(), edits);
+    auto draft = apply_edits(origin, edits);
     if (!draft) return draft;
     edits.missing = draft->missing();
     if (edits.missing.empty()) return draft;
     return fail(ErrorCode::aborted, "node " + quoted(edits.missing.front().description->name) +
                                         " must be built with its new settings first");
+}
+
+/// A transaction whose new nodes alone exceed the memory of a graph is refused before they are built.
+Expected<void> check_memory_limit(const NodeBuilder& builder, const PreparedEdits& edits,
+                                  std::span<const MissingNode> missing) {
+    if (edits.transaction.exempt) return {};
+    std::uint64_t bytes = 0;
+    for (const MissingNode& node : missing) {
+        const PreparedNode& prepared = edits.nodes[node.edit_index][node.node_index];
+        bytes += prepared.description->memory_bytes;
+        if (auto fits = builder.check_graph_memory(*prepared.description, bytes); !fits)
+            return std::unexpected(at_edit(at_position(std::move(fits.error()), prepared.position), node.edit_index));
+    }
+    return {};
 }
 
 /// Builds the nodes that are missing. Their memory is added up first.
@@ -74,6 +89,7 @@ Expected<void> build_missing(const NodeBuilder& builder, PreparedEdits& edits) {
         const PreparedNode& prepared = nodes[node.node_index];
         reservation.add(*prepared.description, node.edit_index, prepared.position);
     }
+    if (auto allowed = check_memory_limit(builder, edits, missing); !allowed) return allowed;
     if (auto enough = reservation.check(); !enough) return enough;
     for (const MissingNode& node : missing) {
         PreparedNode& prepared = edits.nodes[node.edit_index][node.node_index];
@@ -89,7 +105,7 @@ Expected<void> build_missing(const NodeBuilder& builder, PreparedEdits& edits) {
 
 /// Applies the edits to the snapshot, and builds the new nodes that are still in the graph afterwards.
 Expected<void> make_draft(const EngineCore& core, PreparedEdits& edits) {
-    auto draft = apply_to_snapshot(edits, core.config.thread_time_s);
+    auto draft = apply_to_snapshot(edits, core.config);
     if (!draft) return std::unexpected(std::move(draft.error()));
     edits.missing = draft->missing();
     if (auto built = build_missing(core.builder, edits); !built) return built;
@@ -219,8 +235,10 @@ Expected<AudioGraph> Engine::result(const PreparedTransaction& prepared) {
     const PreparedEdits& edits = *prepared.impl_;
     assert(edits.draft && "it was prepared with a snapshot");
     const Draft& draft = *edits.draft;
-    if (auto delays = compensating_delays(draft.graph, latencies_of(draft, *edits.snapshot)); !delays)
-        return std::unexpected(std::move(delays.error()));
+    const GraphSnapshot& snapshot = *edits.snapshot;
+    auto fits = check_delays(compensating_samples(draft.graph, latencies_of(draft, snapshot)), draft.limits,
+                             [&] { return compensating_samples(snapshot.graph, *snapshot.own_latencies); });
+    if (!fits) return std::unexpected(std::move(fits.error()));
     return draft.graph;
 }
 

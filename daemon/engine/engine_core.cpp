@@ -91,15 +91,14 @@ std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const Audi
 
 Expected<std::uint64_t> EngineCore::send_draft(const Draft& draft, std::vector<std::uint64_t> revisions) {
     const auto delays = compensating_delays(draft.graph, draft.latencies());
-    assert(delays && "apply_edits() has refused graphs that cannot be compensated");
     // During a reset, and until its changes are released, the graph is not what `rounds` holds.
     const bool similar =
-        delays->empty() && !held_back &&
+        delays.empty() && !held_back &&
         std::ranges::all_of(rounds.committed(), [](const auto& connection) { return connection.delay_frames == 0; });
     Rounds next = rounds;
     const auto step = next.commit({.graph = draft.graph,
                                    .connections = similar ? changed_connections(graph, rounds.committed(), draft.graph)
-                                                          : committed_connections(draft.graph, *delays),
+                                                          : committed_connections(draft.graph, delays),
                                    .parameters = draft.changes,
                                    .renames = !draft.renamed.empty(),
                                    .revisions = std::move(revisions),
@@ -131,7 +130,7 @@ Expected<Ticket> EngineCore::send_commit(const Draft& draft) {
 
 /// After a reset that was abandoned or has failed, applies the changes that it held back. There is room for a plan.
 void EngineCore::release_held_changes() {
-    Draft draft = origin().draft();
+    Draft draft = origin(config.limits).draft();
     for (const auto& [place, ramp_ms] : held_changes) {
         const auto& [node, parameter] = place;
         if (const GraphNode* const changed = graph.find(node))
@@ -157,6 +156,7 @@ void EngineCore::adopt(Draft draft) {
     own_latencies.reset();
     latency.reset();
     next_id = draft.next_id;
+    builder.set_graph_memory(graph.size().memory_bytes);
     for (AddedNode& node : draft.added) {
         if (graph.find(node.id) == nullptr) continue;
         levels.add(node.instance);
@@ -200,13 +200,12 @@ Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
         replacements.emplace(node->id.value(), instance);
     }
     // As if this were the first plan: nothing fades in or out.
-    const DraftOrigin replaced{.graph = graph, .next_id = next_id, .instances = replacements};
+    const DraftOrigin replaced{.graph = graph, .next_id = next_id, .instances = replacements, .limits = config.limits};
     const auto delays = compensating_delays(graph, replaced.draft().latencies());
-    assert(delays && "the graph was compensated before");
     Rounds next = rounds;
     const std::uint32_t silence_frames =
         next.restart({.graph = graph,
-                      .connections = committed_connections(graph, *delays),
+                      .connections = committed_connections(graph, delays),
                       .parameters = {},
                       .renames = false,
                       .revisions = held_revisions,
@@ -290,7 +289,7 @@ void EngineCore::start_rebuild() {
 /// Sends all of them in one plan, so that any number of faulty nodes leaves room for the transactions of clients. A
 /// node that could not be built stays muted; its fault has already been reported.
 void EngineCore::replace_faulted_nodes() {
-    Draft draft = origin().draft();
+    Draft draft = origin(config.limits).draft();
     draft.graph.defer_compaction();
     for (const ProcessorBuild::Node& node : rebuild->nodes()) {
         const auto built = rebuild->built().find(node.id.value());

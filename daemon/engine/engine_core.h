@@ -94,7 +94,9 @@ struct EngineCore {
     /// Returns the gain of the device output when all fades have ended.
     [[nodiscard]] float output_gain() const { return muted ? 0.0F : device_gain * dsp::gain_from_db(volume_db); }
     [[nodiscard]] bool reset_in_progress() const { return !reset.expired(); }
-    [[nodiscard]] DraftOrigin origin() const { return {.graph = graph, .next_id = next_id, .instances = instances}; }
+    [[nodiscard]] DraftOrigin origin(const GraphLimits& limits) const {
+        return {.graph = graph, .next_id = next_id, .instances = instances, .limits = limits};
+    }
 
     /// Returns a snapshot of the graph.
     [[nodiscard]] SharedGraphSnapshot snapshot();

@@ -72,6 +72,18 @@ Expected<void> NodeBuilder::check_memory() const {
     return std::unexpected(too_little_memory("not enough memory: ", left));
 }
 
+Expected<void> NodeBuilder::check_graph_memory(const NodeDescription& node, std::uint64_t bytes) const {
+    const std::uint64_t limit = config_.limits.memory_bytes;
+    if (limit == 0 || bytes <= limit || bytes <= graph_bytes_.load(std::memory_order_relaxed)) return {};
+    const auto at_least = [](std::uint64_t needed) { return megabytes(needed + (1U << 20U) - 1); };
+    std::string sentence = "needs " + at_least(node.memory_bytes) + " of memory";
+    if (bytes != node.memory_bytes) sentence += " (" + at_least(bytes) + " with the nodes before it)";
+    return std::unexpected(
+        at_node(node.name, {ErrorCode::resource_exhausted,
+                            sentence + "; the limit of a graph is " + megabytes(limit) + " (--max-graph-memory)",
+                            {}}));
+}
+
 Expected<std::shared_ptr<NodeInstance>> NodeBuilder::build(std::shared_ptr<const NodeDescription> description) const {
     if (auto enough = check_memory(); !enough)
         return std::unexpected(at_node(description->name, std::move(enough.error())));
@@ -84,7 +96,8 @@ Expected<PreparedNode> NodeBuilder::describe_node(auto& node, std::uint64_t rand
     const auto type = registry_.require(node.type);
     if (!type) return std::unexpected(at_node(node.name, type.error()));
     std::vector<std::string_view> drawn = draw_settings((*type)->settings, random, node.settings);
-    auto description = NodeDescription::make(**type, node.name, node.settings, config_.sample_rate_hz, node.annotation);
+    auto description = NodeDescription::make(**type, node.name, node.settings, config_.sample_rate_hz, node.annotation,
+                                             config_.block_size);
     if (!description) return std::unexpected(std::move(description.error()));
     auto values = (*description)->parameter_values(node.parameters);
     if (!values) return std::unexpected(std::move(values.error()));

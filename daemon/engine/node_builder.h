@@ -64,6 +64,11 @@ class NodeBuilder {
     /// [control] Both must outlive the builder.
     NodeBuilder(const NodeRegistry& registry, const EngineConfig& config) : registry_{registry}, config_{config} {}
 
+    /// [control] Sets the memory that the graph takes; GraphLimits allow a successor as much.
+    void set_graph_memory(std::uint64_t bytes) { graph_bytes_.store(bytes, std::memory_order_relaxed); }
+    /// [any] Checks that a graph may have nodes of `bytes`. Errors: RESOURCE_EXHAUSTED, with the node, the last of them.
+    [[nodiscard]] Expected<void> check_graph_memory(const NodeDescription& node, std::uint64_t bytes) const;
+
     /// [any] Errors, with the name of the node: a failed factory, RESOURCE_EXHAUSTED if memory is short.
     [[nodiscard]] Expected<std::shared_ptr<NodeInstance>> build(
         std::shared_ptr<const NodeDescription> description) const;
@@ -85,6 +90,7 @@ class NodeBuilder {
     // relaxed: counters that order no other data.
     mutable std::atomic<std::uint32_t> built_{0};
     mutable std::atomic<std::uint64_t> reserved_bytes_{0};  ///< of all reservations
+    std::atomic<std::uint64_t> graph_bytes_{0};             ///< of the graph
 };
 
 }  // namespace rta

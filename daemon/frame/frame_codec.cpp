@@ -36,11 +36,12 @@ std::expected<std::optional<FrameLength>, FrameError> read_length(std::string_vi
 
 }  // namespace
 
-std::string_view frame_error_sentence(FrameError error) noexcept {
+std::string frame_error_sentence(FrameError error, std::size_t maximum_bytes) {
     switch (error) {
         case FrameError::too_long:
-            return "message too long: more than 4194304 bytes (4 MiB); or the stream does not consist of varint "
-                   "length-delimited messages of rta.v1";
+            return "message too long: more than " + std::to_string(maximum_bytes) + " bytes" +
+                   (maximum_bytes % (1U << 20U) == 0 ? " (" + std::to_string(maximum_bytes >> 20U) + " MiB)" : "") +
+                   "; or the stream does not consist of varint length-delimited messages of rta.v1";
         case FrameError::bad_length:
             return "invalid message length: expected a varint of at most 10 bytes and 64 bits; or the stream does not "
                    "consist of varint length-delimited messages of rta.v1";

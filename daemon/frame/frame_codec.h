@@ -20,8 +20,8 @@ enum class FrameError : std::uint8_t {
     bad_length,  ///< not a valid varint: over 10 bytes or over 64 bits
 };
 
-/// Returns a sentence that says what is wrong and what is expected.
-[[nodiscard]] std::string_view frame_error_sentence(FrameError error) noexcept;
+/// Returns a sentence that says what is wrong and what is expected. `maximum_bytes` is that of FrameDecoder::next().
+[[nodiscard]] std::string frame_error_sentence(FrameError error, std::size_t maximum_bytes = kMaximumFrameBytes);
 
 /// Splits a stream of bytes into the payloads of varint length-delimited frames; protobuf runtimes call this format
 /// "delimited". Checks each length before using it, so the memory in use is at most twice the bytes received and not

@@ -56,16 +56,18 @@ std::vector<NodeId> GraphNode::targets() const {
 
 Expected<std::shared_ptr<const NodeDescription>> NodeDescription::make(const NodeType& type, std::string name,
                                                                        Settings given, double sample_rate_hz,
-                                                                       Annotation annotation) {
+                                                                       Annotation annotation,
+                                                                       std::uint32_t block_size) {
     if (auto fits = check_annotation(annotation, "node " + quoted(name)); !fits)
         return std::unexpected(std::move(fits.error()));
     auto settings = ResolvedSettings::resolve(type.settings, given, "node " + quoted(name));
     if (!settings) return std::unexpected(std::move(settings.error()));
     NodeLayout layout = NodeLayout::of(type, *settings, sample_rate_hz);
     const std::size_t bytes = node_bytes(type.name, annotation, given) + layout.document_bytes();
-    return std::make_shared<NodeDescription>(NodeDescription{std::move(name), &type, std::move(*settings),
-                                                             std::move(given), std::move(layout), bytes,
-                                                             std::move(annotation), sample_rate_hz});
+    const std::uint64_t memory = estimated_memory_bytes(type, {sample_rate_hz, block_size, *settings}, layout);
+    return std::make_shared<NodeDescription>(
+        NodeDescription{std::move(name), &type, std::move(*settings), std::move(given), std::move(layout), bytes,
+                        std::move(annotation), sample_rate_hz, block_size, memory});
 }
 
 Expected<std::vector<float>> NodeDescription::parameter_values(
@@ -107,6 +109,7 @@ Expected<void> AudioGraph::add_node(NodeId id, std::shared_ptr<const NodeDescrip
     assert(node_ids_.empty() || node_ids_.back() < id);
     if (auto good = check_new_name(description->name); !good) return good;
     document_bytes_ += description->document_bytes + description->name.size();
+    memory_bytes_ += description->memory_bytes;
     push_back(std::make_shared<GraphNode>(GraphNode{id, std::move(description), std::move(parameters), {}, {}}));
     return {};
 }
@@ -133,6 +136,7 @@ Expected<void> AudioGraph::remove_node(std::string_view name) {
     const auto to_itself = static_cast<std::size_t>(std::ranges::count(removed.outgoing, removed.id));
     connection_count_ -= removed.incoming.size() + removed.outgoing.size() - to_itself;
     document_bytes_ -= removed.description->document_bytes + removed.name().size();
+    memory_bytes_ -= removed.description->memory_bytes;
     erase(index_of(removed.id));
     return {};
 }
@@ -148,8 +152,10 @@ Expected<void> AudioGraph::rename_node(std::string_view name, std::shared_ptr<co
     ids_.add(description->name, id.value());
     GraphNode& renamed = writable(id);
     document_bytes_ -= renamed.description->document_bytes + renamed.bytes_of_name();
+    memory_bytes_ -= renamed.description->memory_bytes;
     renamed.description = std::move(description);
     document_bytes_ += renamed.description->document_bytes + renamed.bytes_of_name();
+    memory_bytes_ += renamed.description->memory_bytes;
     return {};
 }
 

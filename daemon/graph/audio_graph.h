@@ -14,6 +14,7 @@
 
 #include "document/document_size.h"
 #include "graph/edit.h"
+#include "graph/graph_limits.h"
 #include "graph/layout.h"
 #include "graph/name_table.h"
 #include "graph/node_type.h"
@@ -58,13 +59,16 @@ struct NodeDescription {
     NodeLayout layout;
     std::size_t document_bytes;  ///< upper bound of the node in a document, without its name, for all parameter values
     Annotation annotation;
-    double sample_rate_hz;  ///< to which the layout belongs
+    double sample_rate_hz;       ///< to which the layout belongs
+    std::uint32_t block_size;    ///< frames
+    std::uint64_t memory_bytes;  ///< estimate for the processor at this rate and block size
 
     /// [any] Resolves the settings `given` for `type`. Errors contain the name of the node.
     [[nodiscard]] static Expected<std::shared_ptr<const NodeDescription>> make(const NodeType& type, std::string name,
                                                                                Settings given,
                                                                                double sample_rate_hz = kTableRateHz,
-                                                                               Annotation annotation = {});
+                                                                               Annotation annotation = {},
+                                                                               std::uint32_t block_size = 64);
     /// [any] Returns the node with another title and description. Errors: INVALID_ARGUMENT if they are too long.
     [[nodiscard]] Expected<std::shared_ptr<const NodeDescription>> with_annotation(Annotation changed) const;
     /// [any] Returns the values of all parameters, each in its own unit: the given value or the default.
@@ -192,8 +196,17 @@ class AudioGraph {
     /// Returns an upper bound of the length of the written document, in bytes. Every parameter counts with the longest
     /// number in its range, so a change of a parameter does not change the bound.
     [[nodiscard]] std::size_t document_bytes() const { return document_bytes_; }
-    /// Checks that the document can be saved and read back. Errors: RESOURCE_EXHAUSTED, with the limit.
-    [[nodiscard]] Expected<void> check_document_size() const;
+    /// Returns what the graph takes, without its compensating delays, which depend on latencies.
+    [[nodiscard]] GraphSize size() const {
+        return {.nodes = node_count(),
+                .connections = connection_count_,
+                .memory_bytes = memory_bytes_,
+                .document_bytes = document_bytes_};
+    }
+    /// Returns whether the graph, which had the size `before`, may have its size.
+    [[nodiscard]] bool fits(const GraphLimits& limits, const GraphSize& before) const;
+    /// Checks the same. Errors: RESOURCE_EXHAUSTED, with the limit.
+    [[nodiscard]] Expected<void> check_size(const GraphLimits& limits, const GraphSize& before) const;
 
     /// Returns `node`, or `node:port` if the node has several outputs.
     [[nodiscard]] std::string output_name(PortRef port) const;
@@ -229,6 +242,7 @@ class AudioGraph {
     NameTable ids_;
     std::size_t connection_count_ = 0;
     std::size_t document_bytes_ = kEmptyDocumentBytes;
+    std::uint64_t memory_bytes_ = 0;  ///< of the descriptions
     bool latency_compensation_ = false;
     Annotation annotation_;
 };

@@ -40,12 +40,4 @@ std::size_t AudioGraph::bytes_of(NodeId to, const IncomingConnection& connection
            bytes_of_port_name(destination, destination.description->layout.inputs, connection.to_port);
 }
 
-Expected<void> AudioGraph::check_document_size() const {
-    if (document_bytes_ <= kLongestDocument) return {};
-    return fail(ErrorCode::resource_exhausted,
-                "the graph is too large to save: its document has up to " + std::to_string(document_bytes_) +
-                    " bytes, depending on the values of parameters; expected at most " +
-                    std::to_string(kLongestDocument) + " (" + std::to_string(kLongestDocument >> 20U) + " MiB)");
-}
-
 }  // namespace rta

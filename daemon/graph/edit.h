@@ -93,6 +93,8 @@ using Edit = std::variant<AddNode, RemoveNode, RenameNode, Connect, Disconnect, 
 /// Edits that are applied in order, all or none.
 struct Transaction {
     std::vector<Edit> edits;
+    /// Only GraphLimits::widest() apply: the operator has given the graph, or it was saved under higher limits.
+    bool exempt = false;
 
     [[nodiscard]] bool replaces_graph() const {
         return std::ranges::any_of(edits, [](const Edit& edit) { return std::holds_alternative<ReplaceGraph>(edit); });

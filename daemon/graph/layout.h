@@ -49,6 +49,11 @@ struct NodeLayout {
 /// handles it. If only nodes with the maximum of `channels` have it, the row is repeated accordingly. [any]
 [[nodiscard]] std::optional<ParameterSpec> bypass_of(const NodeType& type);
 
+/// Estimates the memory of a node, from above: that of its type, or for a type without an estimate by its channels and
+/// parameters. [any]
+[[nodiscard]] std::uint64_t estimated_memory_bytes(const NodeType& type, const BuildContext& context,
+                                                   const NodeLayout& layout);
+
 /// Checks a value against the range of the parameter. Errors: INVALID_ARGUMENT, for NaN and infinity too. [any]
 [[nodiscard]] Expected<void> check_parameter(const ParameterSpec& spec, float value, std::string_view node);
 

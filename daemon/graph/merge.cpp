@@ -170,6 +170,7 @@ bool AudioGraph::merge(const AudioGraph& base, const AudioGraph& edited, const I
     compact();
     connection_count_ += edited.connection_count_ - base.connection_count_;
     document_bytes_ += edited.document_bytes_ - base.document_bytes_;
+    memory_bytes_ += edited.memory_bytes_ - base.memory_bytes_;
     if (edited.latency_compensation_ != base.latency_compensation_)
         latency_compensation_ = edited.latency_compensation_;
     document_bytes_ -= annotation_bytes(edited.annotation_) - annotation_bytes(base.annotation_);

@@ -65,8 +65,10 @@ inline void flat_response(const ResponseQuery&, std::span<std::complex<double>> 
     for (std::complex<double>& value : values) value = 1.0;
 }
 
-/// Maximum memory of a processor whose type has no estimate.
-inline constexpr std::uint64_t kSmallProcessorBytes = std::uint64_t{16} << 20U;
+// Estimate for a node whose type has none.
+inline constexpr std::uint64_t kSmallNodeBytes = std::uint64_t{16} << 10U;
+inline constexpr std::uint64_t kSmallChannelBytes = std::uint64_t{16} << 10U;
+inline constexpr std::uint64_t kSmallParameterBytes = 512;
 
 /// Estimates the bytes of a dynamics processor with the settings `look_ahead_ms` and `channels`: its delay, the delay
 /// of the dry signal for its bypass, and its buffers.
@@ -122,7 +124,7 @@ struct NodeType {
     /// For a type that is not linear: what it counts as on a path, such as "its make-up gain, without gain reduction".
     /// `response` is then this.
     std::string_view counts_as = {};
-    Memory memory_bytes = nullptr;  ///< nullptr if at most kSmallProcessorBytes
+    Memory memory_bytes = nullptr;  ///< nullptr: see estimated_memory_bytes()
 };
 
 /// A set of node types, sorted by name. The daemon uses builtin_nodes(); tests create their own. [any]

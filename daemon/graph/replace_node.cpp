@@ -59,6 +59,7 @@ Expected<void> AudioGraph::replace_node(NodeId id, std::shared_ptr<const NodeDes
         }
     }
     document_bytes_ = changed.document_bytes_;
+    memory_bytes_ = changed.memory_bytes_;
     erase(index_of(old.id));
     push_back(std::move(changed.nodes_.back()));
     changed.nodes_.pop_back();
@@ -98,6 +99,7 @@ AudioGraph AudioGraph::with_neighbours(const GraphNode& node) const {
     AudioGraph part;
     part.connection_count_ = connection_count_;
     part.document_bytes_ = document_bytes_;
+    part.memory_bytes_ = memory_bytes_;
     for (const NodeId id : ids) {
         part.push_back(nodes_[index_of(id)]);
     }

@@ -240,14 +240,17 @@ bool ClientSession::decode_requests() {
     while (client_->wants_more()) {
         if (decoder_.ready() && !client_->may_run()) return false;
         const bool introduced = client_->introduced();
-        const auto frame = decoder_.next(introduced ? kMaximumFrameBytes : api::Client::kMaximumHelloBytes);
+        const auto frame = decoder_.next(client_->longest_message());
         if (!frame && !introduced) {
             close_for(ClosedFor::first_message);
             return true;
         }
         if (!frame) {
-            client_->refuse_stream(
-                Error{ErrorCode::invalid_argument, std::string{frame_error_sentence(frame.error())}, {}});
+            const std::size_t longest = client_->longest_message();
+            std::string sentence = frame_error_sentence(frame.error(), longest);
+            if (frame.error() == FrameError::too_long && longest < kMaximumFrameBytes)
+                sentence += "; this daemon accepts no longer ones (--max-message-size)";
+            client_->refuse_stream(Error{ErrorCode::invalid_argument, std::move(sentence), {}});
             return true;
         }
         if (!*frame) return true;

@@ -10,7 +10,7 @@ bool LargeMessages::enter(const std::shared_ptr<Holder>& holder) {
     if (std::ranges::any_of(places_, is_holder)) return true;
     const bool waits = std::ranges::any_of(waiting_, is_holder);
     const bool next = waiting_.empty() || waiting_.front().address == holder.get();
-    if (places_.size() < kPlaces && next) {
+    if (places_.size() < place_count_ && next) {
         if (waits) waiting_.pop_front();
         places_.push_back({holder, holder.get(), Clock::now()});
         wake_next();
@@ -27,7 +27,7 @@ void LargeMessages::leave(const Holder& holder) {
 }
 
 void LargeMessages::wake_next() {
-    while (!waiting_.empty() && places_.size() < kPlaces) {
+    while (!waiting_.empty() && places_.size() < place_count_) {
         if (const auto holder = waiting_.front().holder.lock()) return holder->place_free();
         waiting_.pop_front();
     }

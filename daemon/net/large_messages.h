@@ -17,7 +17,6 @@ class LargeMessages : public std::enable_shared_from_this<LargeMessages> {
  public:
     /// A session that holds more unparsed bytes needs a place.
     static constexpr std::size_t kFreeBytes = std::size_t{64} << 10U;
-    static constexpr std::size_t kPlaces = 16;
 
     class Holder {
      public:
@@ -30,9 +29,9 @@ class LargeMessages : public std::enable_shared_from_this<LargeMessages> {
         virtual void end_large_message() = 0;
     };
 
-    /// While others wait, a client must complete its message within `longest`.
-    LargeMessages(const asio::any_io_executor& executor, std::chrono::milliseconds longest)
-        : longest_{longest}, timer_{executor} {}
+    /// While others wait for one of the `places`, a client must complete its message within `longest`.
+    LargeMessages(const asio::any_io_executor& executor, std::size_t places, std::chrono::milliseconds longest)
+        : place_count_{places}, longest_{longest}, timer_{executor} {}
     LargeMessages(const LargeMessages&) = delete;
     LargeMessages& operator=(const LargeMessages&) = delete;
     ~LargeMessages() = default;
@@ -54,6 +53,7 @@ class LargeMessages : public std::enable_shared_from_this<LargeMessages> {
     void watch();
     void end_slow();
 
+    const std::size_t place_count_;
     const std::chrono::milliseconds longest_;
     std::vector<Place> places_;
     std::deque<Place> waiting_;

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 
+#include "api/limits.h"
+
 namespace rta::net {
 
 /// What clients may take of the daemon before and after their Hello.
@@ -23,6 +25,9 @@ struct ServerLimits {
     /// A client that takes longer for a message of 64 KiB or more, while others wait to send theirs, is refused with
     /// DEADLINE_EXCEEDED.
     std::chrono::milliseconds large_message_time{10'000};
+    /// Clients that send such messages at the same time.
+    std::size_t large_messages = 16;
+    api::ClientLimits requests{};
 };
 
 }  // namespace rta::net

@@ -53,8 +53,9 @@ struct Server::Impl : std::enable_shared_from_this<Impl>, ClientSession::Owner {
           log{std::move(sink)},
           limits{given},
           workers{context},
-          dispatcher{engine, daemon, workers},
-          large_messages{std::make_shared<LargeMessages>(context.get_executor(), given.large_message_time)},
+          dispatcher{engine, daemon, workers, &std::chrono::steady_clock::now, given.requests},
+          large_messages{
+              std::make_shared<LargeMessages>(context.get_executor(), given.large_messages, given.large_message_time)},
           admission{given, ::geteuid()},
           refusals{context.get_executor()},
           connection_log{log, given},

@@ -130,6 +130,12 @@ extern constinit const NodeType kType{
             }
             dsp::cascade_response(designed, query.sample_rate_hz, query.frequencies_hz, responses);
         },
+    .memory_bytes = [](const BuildContext& context) -> std::uint64_t {
+        constexpr std::uint64_t kBesideTheBlocks = std::uint64_t{16} << 10U;
+        const std::uint64_t ways = context.settings.integer("ways");
+        const std::uint64_t channels = context.settings.integer("channels");
+        return kBesideTheBlocks + 256 * channels + context.block_size * ways * (24 * ways + 5 * channels);
+    },
 };
 
 }  // namespace rta::nodes::crossover

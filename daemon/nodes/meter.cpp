@@ -53,6 +53,12 @@ extern constinit const NodeType kType{
         return std::make_unique<MeterProcessor>(context);
     },
     .response = &flat_response,
+    .memory_bytes = [](const BuildContext& context) -> std::uint64_t {
+        constexpr std::uint64_t kBesideTheChannels = std::uint64_t{32} << 10U;
+        constexpr std::uint64_t kChannelBytes = std::uint64_t{4} << 10U;
+        return kBesideTheChannels +
+               context.settings.integer("channels") * (kChannelBytes + std::uint64_t{8} * context.block_size);
+    },
 };
 
 }  // namespace rta::nodes::meter

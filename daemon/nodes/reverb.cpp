@@ -102,6 +102,11 @@ extern constinit const NodeType kType{
             std::ranges::fill(values, static_cast<double>(1.0F - query.parameters[kMix]));
         },
     .counts_as = "its direct signal, without reverberation",
+    .memory_bytes = [](const BuildContext& context) -> std::uint64_t {
+        constexpr std::uint64_t kBesideTheDelays = std::uint64_t{64} << 10U;
+        constexpr double kDelaysS = 1.5;  // of all lines together
+        return kBesideTheDelays + static_cast<std::uint64_t>(kDelaysS * context.sample_rate_hz) * sizeof(float);
+    },
 };
 
 }  // namespace rta::nodes::reverb

@@ -93,6 +93,13 @@ extern constinit const NodeType kType{
                                           static_cast<double>(dsp::gain_from_db(at[kGainDb])));
         },
     .counts_as = "its gain for quiet signals, without clipping",
+    .memory_bytes = [](const BuildContext& context) -> std::uint64_t {
+        // Oversampled blocks of each channel.
+        constexpr std::uint64_t kBesideTheChannels = std::uint64_t{16} << 10U;
+        constexpr std::uint64_t kChannelBytes = std::uint64_t{3} << 10U;
+        return kBesideTheChannels +
+               context.settings.integer("channels") * (kChannelBytes + std::uint64_t{240} * context.block_size);
+    },
 };
 
 }  // namespace rta::nodes::soft_clip

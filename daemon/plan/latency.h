@@ -21,13 +21,12 @@ struct GraphLatency {
 [[nodiscard]] GraphLatency find_latency(const AudioGraph& graph, std::span<const std::uint32_t> own_frames);
 
 /// Returns the delays, in frames, that align all signals at the inputs of each node: one for each connection, for each
-/// node in the order of the graph its incoming connections in order. Empty if no delays are needed.
-///
-/// FAILED_PRECONDITION if the delays would hold more than kMaximumCompensation samples in total. [control]
-[[nodiscard]] Expected<std::vector<std::uint32_t>> compensating_delays(const AudioGraph& graph,
-                                                                       std::span<const std::uint32_t> own_frames);
+/// node in the order of the graph its incoming connections in order. Empty if no delays are needed. Precondition:
+/// they hold at most GraphLimits::kMostDelayBytes. [control]
+[[nodiscard]] std::vector<std::uint32_t> compensating_delays(const AudioGraph& graph,
+                                                             std::span<const std::uint32_t> own_frames);
 
-/// In samples of 4 bytes: 256 MiB.
-inline constexpr std::uint64_t kMaximumCompensation = std::uint64_t{1} << 26U;
+/// Returns the number of samples that the delays hold in total. [any]
+[[nodiscard]] std::uint64_t compensating_samples(const AudioGraph& graph, std::span<const std::uint32_t> own_frames);
 
 }  // namespace rta

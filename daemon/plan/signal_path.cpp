@@ -179,9 +179,7 @@ class SignalPath::Finder {
  public:
     Finder(const AudioGraph& graph, std::span<const std::uint32_t> own_frames, const PathEnd& start)
         : graph_{graph}, own_frames_{own_frames}, start_{start}, fed_{fed_by(graph, start)} {
-        auto delays = compensating_delays(graph, own_frames);
-        assert(delays && "the graph is compensated while it plays");
-        delays_ = std::move(*delays);
+        delays_ = compensating_delays(graph, own_frames);
         std::size_t first = 0;
         for (const auto& node : graph.nodes()) {
             first_delay_.push_back(first);

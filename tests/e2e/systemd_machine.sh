@@ -65,8 +65,28 @@ for unit in rtad rtad-session; do
     systemctl --root="$root" enable "$unit.service" 2>>"$results/install.log" || fail "$unit.service cannot be enabled"
 done
 
+# With separate hierarchies of control groups, systemd-nspawn lets the machine read those of memory and tasks only, so no
+# limit is enforced. The machine gets groups of its own, which its first process makes writable.
+groups=
+for controller in memory pids; do
+    [ -d "/sys/fs/cgroup/$controller" ] && mkdir "/sys/fs/cgroup/$controller/rtad-test-$$" 2>/dev/null || continue
+    groups+=" /sys/fs/cgroup/$controller/rtad-test-$$"
+done
+cat >"$root/usr/bin/rtad-init" <<'INIT'
+#!/bin/sh
+for controller in memory pids; do
+    [ ! -d "/sys/fs/cgroup/$controller" ] || mount -o remount,rw,bind "/sys/fs/cgroup/$controller"
+done
+exec /lib/systemd/systemd
+INIT
+chmod 755 "$root/usr/bin/rtad-init"
+
 # Shorter than the timeout of the test. A machine that hangs receives SIGTERM first.
-timeout --kill-after=5 90 systemd-nspawn --quiet --register=no --keep-unit --private-network \
-    --capability=CAP_IPC_LOCK,CAP_SYS_NICE --machine="rtad-test-$$" --bind="$results/report:/results" \
-    --directory="$root" --boot </dev/null
+(
+    for group in $groups; do echo "$BASHPID" >"$group/cgroup.procs"; done
+    exec timeout --kill-after=5 100 systemd-nspawn --quiet --register=no --keep-unit --private-network \
+        --capability=CAP_IPC_LOCK,CAP_SYS_NICE --machine="rtad-test-$$" --bind="$results/report:/results" \
+        --directory="$root" /usr/bin/rtad-init </dev/null
+)
 echo "the machine ended with status $?"
+for group in $groups; do find "$group" -depth -type d -exec rmdir {} +; done

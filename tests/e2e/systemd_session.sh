@@ -93,6 +93,52 @@ wait_for 10 heard_for 96000
 cp "$recording" "$results/muted.wav"
 ctl unmute >/dev/null
 
+# The limits of the unit: what the kernel enforces, and what happens beyond it.
+# group CONTROLLER: prints the folder of the control group of rtad.
+group() {
+    local path
+    path=$(sed -n "s/^[0-9]*:$1://p" "/proc/$(property MainPID)/cgroup")
+    if [ -n "$path" ]; then echo "/sys/fs/cgroup/$1$path"; else echo "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(property MainPID)/cgroup")"; fi
+}
+memory_limit() { cat "$(group memory)/memory.limit_in_bytes" "$(group memory)/memory.max" 2>/dev/null | head -n 1; }
+fact enforced_tasks "$(cat "$(group pids)/pids.max" 2>&1)"
+fact enforced_memory "$(memory_limit)"
+fact tasks "$(cat "$(group pids)/pids.current" 2>&1)"
+# A process in its group cannot start more tasks than are left, and rtad goes on.
+bash -c "echo \$\$ >'$(group pids)/cgroup.procs'; for i in {1..100}; do sleep 3 & done; wait" >"$results/forks" 2>&1 &
+forks=$!
+sleep 1
+fact tasks_at_limit "$(cat "$(group pids)/pids.current" 2>&1)"
+pid=$(property MainPID)
+status
+fact answers_at_task_limit $?
+kill $forks
+fact same_process_at_task_limit "$([ "$(property MainPID)" = "$pid" ] && echo yes)"
+
+set_memory_limit() {
+    mkdir -p /run/systemd/system/rtad.service.d
+    printf '[Service]\nMemoryMax=%s\n' "$1" >/run/systemd/system/rtad.service.d/memory.conf
+    systemctl daemon-reload
+}
+set_memory_limit 100M
+systemctl restart rtad.service
+wait_for 10 heard_for 4800
+fact memory_limit "$(memory_limit)"
+# rtad refuses what would exceed it.
+ctl add delay_line long channels=64 max_time_ms=10000 >"$results/too_large" 2>&1
+fact too_large $?
+# Another process of the service that does: the kernel ends it, or rtad, and nothing else.
+bash -c "echo \$\$ >'$(group memory)/cgroup.procs'; head -c 400M /dev/zero | tail -c 300M >/dev/null" >"$results/hog" 2>&1
+fact hog $?
+wait_for 10 back
+wait_for 10 saved
+ctl graph show >"$results/graph.after_hog"
+rm /run/systemd/system/rtad.service.d/memory.conf
+systemctl daemon-reload
+systemctl restart rtad.service
+wait_for 10 back
+ctl graph show >"$results/graph.after_memory"
+
 # Stopped but not killed: the watchdog detects it. The timeout is shortened for the test.
 mkdir -p /run/systemd/system/rtad.service.d
 printf '[Service]\nWatchdogSec=1s\n' >/run/systemd/system/rtad.service.d/watchdog.conf

@@ -114,6 +114,26 @@ TEST_F(Systemd, GoesThroughTheLifeOfAService) {
         std::cout << "killed, heard again after " << outages_ms[0] << " to " << outages_ms[4] << " ms, median "
                   << outages_ms[2] << " ms\n";
     }
+    // With one hierarchy for all controllers, the machine has those that systemd-nspawn delegates to it.
+    if (std::filesystem::exists("/sys/fs/cgroup/memory") && std::filesystem::exists("/sys/fs/cgroup/pids")) {
+        SCOPED_TRACE("the limits of the unit");
+        EXPECT_EQ(fact("enforced_tasks"), "64");
+        EXPECT_NEAR(std::stod(fact("enforced_memory")), std::stod(fact("memory_max")), 4'096.0);
+        EXPECT_LT(std::stoi(fact("tasks")), 64);
+        EXPECT_EQ(fact("tasks_at_limit"), "64");
+        EXPECT_NE(text("forks").find("Resource temporarily unavailable"), std::string::npos) << text("forks");
+        EXPECT_EQ(fact("answers_at_task_limit"), "0");
+        EXPECT_EQ(fact("same_process_at_task_limit"), "yes");
+        EXPECT_EQ(fact("memory_limit"), std::to_string(100U << 20U));
+        EXPECT_EQ(fact("too_large"), "1");
+        EXPECT_NE(text("too_large").find("stay reserved for the system"), std::string::npos) << text("too_large");
+        EXPECT_EQ(fact("hog"), "137") << "killed";
+        EXPECT_EQ(text("graph.after_hog"), text("graph.before"));
+        EXPECT_EQ(text("graph.after_memory"), text("graph.before"));
+    } else {
+        std::cout << "the limits of the unit are not enforced in this machine: no hierarchy of its own for memory and "
+                     "tasks\n";
+    }
     {
         SCOPED_TRACE("killed while it was muted");
         const Wav wav = read_wav(*directory_ / "report/muted.wav");

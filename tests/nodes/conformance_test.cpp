@@ -462,12 +462,10 @@ TEST_P(NodeConformanceTest, TakesNoMoreMemoryThanItSays) {
     const auto processor = type.create(context);
     const std::size_t taken = bytes_in_use() - before;
     ASSERT_TRUE(processor) << processor.error().sentence;
-    const std::uint64_t said = type.memory_bytes == nullptr ? kSmallProcessorBytes : type.memory_bytes(context);
+    const std::uint64_t said = estimated_memory_bytes(type, context, (*description)->layout);
     EXPECT_LE(taken, said);
     // Overestimating memory would refuse nodes without need.
-    if (type.memory_bytes != nullptr) {
-        EXPECT_LT(said, 2 * taken + kSmallProcessorBytes);
-    }
+    EXPECT_LT(said, 2 * taken + (std::uint64_t{640} << 10U));
 }
 
 INSTANTIATE_TEST_SUITE_P(Nodes, NodeConformanceTest, testing::ValuesIn(all_variants()),

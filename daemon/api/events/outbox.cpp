@@ -43,7 +43,7 @@ void Outbox::push_response(std::string&& frame) {
 
 bool Outbox::push_event(const SharedFrame& frame) {
     const std::size_t size = frame.size();
-    if (unsent_events_ != 0 && unsent_events_ + size > kEventLimitBytes) return false;
+    if (unsent_events_ != 0 && unsent_events_ + size > limits_.event_bytes) return false;
     if (chunks_.empty() || !chunks_.back().shared || !chunks_.back().shared.extend(frame)) {
         if (chunks_.size() >= kEventLimitChunks) return false;
         chunks_.emplace_back().shared = frame;
@@ -56,7 +56,8 @@ bool Outbox::push_event(const SharedFrame& frame) {
 void Outbox::push_telemetry(const SharedTelemetry& event) {
     telemetry_.push_back({event, ++telemetry_made_});
     telemetry_bytes_ += event->size();
-    while (telemetry_.size() > kTelemetryEvents || (telemetry_.size() > 1 && telemetry_bytes_ > kTelemetryBytes)) {
+    while (telemetry_.size() > kTelemetryEvents ||
+           (telemetry_.size() > 1 && telemetry_bytes_ > limits_.telemetry_bytes)) {
         drop_oldest();
     }
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/events/shared_frame.h"
+#include "api/limits.h"
 
 namespace rta::v1 {
 class ServerMessage;
@@ -28,16 +29,13 @@ using SharedTelemetry = std::shared_ptr<const std::string>;
 /// only then, so that a slow client learns how much is missing.
 class Outbox {
  public:
-    /// Bytes to be written at which no further responses are created.
-    static constexpr std::size_t kRoomBytes = std::size_t{1} << 20U;
-    /// Bytes of events that a client may leave unread, beyond those in the system's socket buffers.
-    static constexpr std::size_t kEventLimitBytes = std::size_t{8} << 20U;
     /// Chunks that a client may leave unread: if events and responses alternate, each chunk is allocated separately.
     static constexpr std::size_t kEventLimitChunks = 8192;
 
-    /// Limit of queued telemetry: this many events, and this many bytes unless it is a single event.
+    /// Telemetry events that may be queued, whatever their size.
     static constexpr std::size_t kTelemetryEvents = 256;
-    static constexpr std::size_t kTelemetryBytes = std::size_t{4} << 20U;
+
+    explicit Outbox(const OutboxLimits& limits = {}) : limits_{limits} {}
 
     /// A run of complete frames.
     struct Chunk {
@@ -62,7 +60,7 @@ class Outbox {
     [[nodiscard]] std::uint64_t telemetry_dropped() const { return telemetry_dropped_; }
 
     /// Returns whether responses may be created.
-    [[nodiscard]] bool has_room() const { return unsent_ < kRoomBytes; }
+    [[nodiscard]] bool has_room() const { return unsent_ < limits_.response_bytes; }
     /// Returns whether there is nothing to take; chunks taken before may still be unsent.
     [[nodiscard]] bool empty() const { return chunks_.empty() && telemetry_.empty(); }
     /// Returns the bytes not yet reported by sent(), without telemetry.
@@ -82,6 +80,7 @@ class Outbox {
     void drop_oldest();
     void take_telemetry(std::string& into);
 
+    const OutboxLimits limits_;
     std::deque<Chunk> chunks_;
     std::size_t unsent_ = 0;
     std::size_t unsent_events_ = 0;

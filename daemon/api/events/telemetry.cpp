@@ -99,7 +99,7 @@ void Telemetry::subscribe(Subscriber& subscriber, const Topics& topics, TimePoin
 }
 
 float Telemetry::rate_for(float wanted_hz) const {
-    if (groups_.contains(wanted_hz) || groups_.size() < kMaximumRates) return wanted_hz;
+    if (groups_.contains(wanted_hz) || groups_.size() < maximum_rates_) return wanted_hz;
     const auto distance = [&](const auto& entry) { return std::abs(entry.first - wanted_hz); };
     return std::ranges::min_element(groups_, {}, distance)->first;
 }

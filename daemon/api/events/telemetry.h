@@ -26,9 +26,6 @@ class Telemetry {
     static constexpr float kDefaultRateHz = 10.0F;
     static constexpr float kMinimumRateHz = 1.0F;
     static constexpr float kMaximumRateHz = 100.0F;
-    /// Different rates at the same time: each has its own measurements and events. A client that asks for a further one
-    /// gets the nearest of these.
-    static constexpr std::size_t kMaximumRates = 8;
     /// Channels in one event of levels; meters beyond it, in the order of their names, are left out. A node with a gain
     /// reduction counts as one channel.
     static constexpr std::size_t kMaximumChannels = 16'384;
@@ -55,7 +52,9 @@ class Telemetry {
         float rate_hz = kDefaultRateHz;  ///< of levels and load
     };
 
-    Telemetry(Engine& engine, DaemonAccess& daemon) : engine_{engine}, daemon_{daemon} {}
+    /// `maximum_rates` as in ClientLimits::telemetry_rates.
+    Telemetry(Engine& engine, DaemonAccess& daemon, std::size_t maximum_rates)
+        : engine_{engine}, daemon_{daemon}, maximum_rates_{maximum_rates} {}
 
     /// Replaces earlier topics of the subscriber.
     void subscribe(Subscriber& subscriber, const Topics& topics, TimePoint now);
@@ -105,6 +104,7 @@ class Telemetry {
 
     Engine& engine_;
     DaemonAccess& daemon_;
+    const std::size_t maximum_rates_;
     std::map<float, Group> groups_;  ///< by rate in Hz
     Subscribers xruns_;
     bool watching_ = false;

@@ -58,7 +58,7 @@ Expected<Subscription> to_subscription(const v1::Subscribe& request) {
 void subscribe(Call& call) {
     const auto wanted = to_subscription(call.request.message.subscribe());
     if (!wanted) return call.request.refuse(wanted.error());
-    call.client.mark_subscribed();
+    if (auto may = call.client.become_subscriber(); !may) return call.request.refuse(may.error());
     Services& services = call.services;
     if (wanted->changes) {
         services.hub.subscribe(call.client);

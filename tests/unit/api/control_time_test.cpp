@@ -9,11 +9,15 @@
 #include <utility>
 #include <vector>
 
+#include "api/limits.h"
+
 namespace rta::api {
 namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
+
+constexpr auto kSlice = ClientLimits{}.slice;
 
 /// Appends its name to the log when it is resumed.
 class TurnWaiter final : public Waiter {
@@ -64,7 +68,7 @@ struct ControlTimeTest : testing::Test {
     std::string log;
     nanoseconds used{0};
     TimePoint now{1h};
-    ControlTime time{[this] { return used; }, [this] { return now; }};
+    ControlTime time{[this] { return used; }, [this] { return now; }, kSlice};
     const Client light = client('l');
     const Client a = client('a');
     const Client b = client('b');
@@ -81,7 +85,7 @@ TEST_F(ControlTimeTest, WhoUsesLittleIsServedAtOnce) {
 TEST_F(ControlTimeTest, ThePassEndsWhenItsSliceIsUsed) {
     int over = 0;
     time.on_pass_over([&] { ++over; });
-    EXPECT_TRUE(work(a, ControlTime::kSlice - 1us));
+    EXPECT_TRUE(work(a, kSlice - 1us));
     EXPECT_EQ(over, 0);
     EXPECT_TRUE(work(b, 2us)) << "what has begun is not interrupted";
     EXPECT_EQ(over, 1);
@@ -98,8 +102,8 @@ TEST_F(ControlTimeTest, ATurnIsOneSliceUntilTheNextPass) {
     work(a, 10ms);
     EXPECT_FALSE(work(a, 1us));
     EXPECT_EQ(pass(), "a");
-    EXPECT_TRUE(work(a, ControlTime::kSlice / 2)) << "also after resume()";
-    EXPECT_TRUE(work(a, ControlTime::kSlice));
+    EXPECT_TRUE(work(a, kSlice / 2)) << "also after resume()";
+    EXPECT_TRUE(work(a, kSlice));
     EXPECT_FALSE(work(a, 1us));
     EXPECT_EQ(pass(), "a");
     EXPECT_EQ(pass(), "") << "the turn is not kept";
@@ -132,7 +136,7 @@ TEST_F(ControlTimeTest, ClientsThatHaveRestedGetNoMoreThanATurnEachBeforeOthers)
         pass();
     }
     std::vector<Client> rested;
-    for (int i = 0; i < 64; ++i) keep_working(rested.emplace_back(client('h')), ControlTime::kSlice);
+    for (int i = 0; i < 64; ++i) keep_working(rested.emplace_back(client('h')), kSlice);
     EXPECT_FALSE(work(light, 30us));
     std::string turns;
     while (!turns.ends_with('l')) turns += pass();
@@ -180,17 +184,17 @@ TEST_F(ControlTimeTest, TimeThatNobodyWaitsForCostsNothing) {
 }
 
 TEST_F(ControlTimeTest, TheDebtOfOneLongStepIsLimited) {
-    keep_working(a, ControlTime::kSlice);
+    keep_working(a, kSlice);
     use(b, 1h);
     EXPECT_FALSE(work(b, 1us));
     int turns_of_a = 0;
     while (pass() != "b") ++turns_of_a;
-    EXPECT_GE(turns_of_a, ControlTime::kLongestDebt / ControlTime::kSlice - 1);
-    EXPECT_LE(turns_of_a, ControlTime::kLongestDebt / ControlTime::kSlice + 3);
+    EXPECT_GE(turns_of_a, ControlTime::kLongestDebt / kSlice - 1);
+    EXPECT_LE(turns_of_a, ControlTime::kLongestDebt / kSlice + 3);
 }
 
 TEST_F(ControlTimeTest, WhoHasUsedLittleFinishesWithoutAnotherTurn) {
-    keep_working(a, ControlTime::kSlice);
+    keep_working(a, kSlice);
     EXPECT_FALSE(work(light, 1us));
     EXPECT_EQ(pass(), "a");
     EXPECT_EQ(pass(), "l");
@@ -198,7 +202,7 @@ TEST_F(ControlTimeTest, WhoHasUsedLittleFinishesWithoutAnotherTurn) {
     EXPECT_EQ(pass(), "a");
     EXPECT_TRUE(time.may_finish(light));
     EXPECT_FALSE(time.may_run(light));
-    use(light, ControlTime::kSlice);
+    use(light, kSlice);
     EXPECT_FALSE(time.may_finish(light));
 }
 

@@ -378,7 +378,7 @@ TEST(DispatcherOrder, AParameterChangeWaitsForRoomToo) {
 TEST(DispatcherOrder, RequestsBeyondTheLimitAreNotTakenIn) {
     Script script;
     script.play("hello a");
-    for (std::size_t i = 0; i < Client::kMaximumPending; ++i) {
+    for (std::size_t i = 0; i < ClientLimits{}.pending_requests; ++i) {
         ASSERT_TRUE(script.client('a').wants_more()) << i;
         script.send('a', empty_transaction(i));
     }

@@ -161,7 +161,7 @@ TEST(MalformedRequests, RequestsOfAllClientsAreBoundedTogether) {
         if (own == 1) ++full;
     }
     const std::size_t each = waiting.SpaceUsedLong();
-    EXPECT_LT(taken * each, Client::kMaximumPendingBytesOfAll + 26 * (each + Client::kPendingBytesOfEach));
+    EXPECT_LT(taken * each, ClientLimits{}.pending_bytes_of_all + 26 * (each + Client::kPendingBytesOfEach));
     EXPECT_GT(full, 5) << "the later ones find the memory taken";
     EXPECT_FALSE(script.client('z').wants_more());
     int told = 0;

@@ -123,7 +123,7 @@ TEST(Outbox, TakesAboutAsMuchAsIsWanted) {
 TEST(Outbox, HasNoRoomUntilEnoughIsReallySent) {
     Outbox outbox;
     EXPECT_TRUE(outbox.has_room());
-    outbox.push_response(response_of(1, Outbox::kRoomBytes));
+    outbox.push_response(response_of(1, OutboxLimits{}.response_bytes));
     EXPECT_FALSE(outbox.has_room());
     const auto chunks = outbox.take(1);
     EXPECT_FALSE(outbox.has_room()) << "taken is not yet sent";
@@ -134,7 +134,7 @@ TEST(Outbox, HasNoRoomUntilEnoughIsReallySent) {
 TEST(Outbox, RefusesEventsBeyondTheLimitAndNotOneBefore) {
     Outbox outbox;
     const SharedFrame event = event_of(std::size_t{1} << 20U);
-    for (std::size_t bytes = 0; bytes < Outbox::kEventLimitBytes; bytes += event.size()) {
+    for (std::size_t bytes = 0; bytes < OutboxLimits{}.event_bytes; bytes += event.size()) {
         ASSERT_TRUE(outbox.push_event(event)) << bytes;
     }
     EXPECT_FALSE(outbox.push_event(event_of(1)));
@@ -183,8 +183,8 @@ TEST(Outbox, TelemetryThatNobodyReadsIsBoundedInNumberAndInBytes) {
     static_cast<void>(drain(outbox));
     for (std::uint64_t i = 0; i < 100; ++i) outbox.push_telemetry(telemetry_of(i, 1'000));  // 1 MB each
     const std::size_t bytes = drain(outbox).size();
-    EXPECT_LE(bytes, Outbox::kTelemetryBytes + 100'000);
-    EXPECT_GT(bytes, Outbox::kTelemetryBytes / 2);
+    EXPECT_LE(bytes, OutboxLimits{}.telemetry_bytes + 100'000);
+    EXPECT_GT(bytes, OutboxLimits{}.telemetry_bytes / 2);
 }
 
 TEST(Outbox, LittleTelemetryIsTakenAtOnceSoThatItDoesNotGrowStale) {

@@ -73,9 +73,9 @@ std::string sentence(const std::optional<v1::ServerMessage>& message) {
     return message ? message->response().status().message() : "no answer";
 }
 
-Script::Script(const NodeRegistry& registry, EngineConfig config)
+Script::Script(const NodeRegistry& registry, EngineConfig config, const ClientLimits& limits)
     : engine{registry, config},
-      dispatcher{engine, daemon, workers, [this] { return now += clock_step; }},
+      dispatcher{engine, daemon, workers, [this] { return now += clock_step; }, limits},
       inputs_{0, config.block_size},
       outputs_{2, config.block_size},
       generation_{engine.gate().start_generation()} {

@@ -90,7 +90,8 @@ class FakeWorkers final : public Workers {
 /// Every failure names the line.
 class Script {
  public:
-    explicit Script(const NodeRegistry& registry = builtin_nodes(), EngineConfig config = {});
+    explicit Script(const NodeRegistry& registry = builtin_nodes(), EngineConfig config = {},
+                    const ClientLimits& limits = {});
 
     void play(std::string_view script);
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "document/document.h"
 #include "graph/settings.h"
@@ -238,9 +239,45 @@ TEST(Events, ASubscriberThatDoesNotReadIsGivenUpAndTheOthersAreNot) {
         while (script.receive('c')) {
         }
     }
-    EXPECT_LE(script.client('b').outbox().unsent_bytes(), Outbox::kEventLimitBytes + 100);
+    EXPECT_LE(script.client('b').outbox().unsent_bytes(), OutboxLimits{}.event_bytes + 100);
     EXPECT_TRUE(script.client('c').lost().empty());
     EXPECT_TRUE(script.client('a').lost().empty());
+}
+
+TEST(Events, UnreadEventsAreStoredOnceForAllClients) {
+    Script script;
+    script.play("hello a");
+    const std::string subscribers = "bcdefgh";
+    for (const char client : subscribers) {
+        script.play(std::string{"hello "} + client);
+        script.send(client, request("id: 1 subscribe { topics: TOPIC_CHANGES }"));
+        ASSERT_TRUE(script.receive(client));
+    }
+    // Small events share a page, large ones have their own.
+    for (const std::size_t length : {10U, 100U, 4'000U, 20U, 3'900U, 30U}) {
+        v1::Request describe = request("id: 2 apply_transaction { edits {} }");
+        for (int i = 0; i < 3; ++i) {
+            describe.mutable_apply_transaction()->mutable_edits()->add_edits()->mutable_describe()->set_description(
+                std::string(length, 'x'));
+        }
+        script.send('a', describe);
+        script.block();
+        ASSERT_TRUE(script.receive('a'));
+    }
+    const auto places = [&](char client) {
+        std::vector<const void*> all;
+        std::size_t bytes = 0;
+        for (const Outbox::Chunk& chunk : script.client(client).outbox().take(std::size_t{1} << 20U)) {
+            EXPECT_TRUE(chunk.shared) << "no client has a copy of an event";
+            all.push_back(chunk.bytes().data());
+            bytes += chunk.bytes().size();
+        }
+        EXPECT_GT(bytes, 3 * 8'000U);
+        return all;
+    };
+    const auto first = places('b');
+    ASSERT_FALSE(first.empty());
+    for (const char client : subscribers.substr(1)) EXPECT_EQ(places(client), first) << client;
 }
 
 TEST(Events, FadeOutTellsItsEnd) {

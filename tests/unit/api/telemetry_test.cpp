@@ -330,7 +330,7 @@ TEST_F(TelemetryTest, OnlySoManyRatesAreMeasured) {
         script.send(client, message);
         ASSERT_TRUE(script.receive(client));
     };
-    for (std::size_t i = 1; i <= Telemetry::kMaximumRates; ++i)
+    for (std::size_t i = 1; i <= ClientLimits{}.telemetry_rates; ++i)
         subscribe(static_cast<char>('b' + i), static_cast<int>(10 * i));
     subscribe('n', 97);
     play(750);

@@ -95,11 +95,11 @@ TEST_F(ConfigOptions, EveryKey) {
         tokens = "/etc/rtad/tokens"
         graph = 'g.json'
         max-clients = 1000
-        max-clients-per-address = 20
-        max-clients-per-user = 30
         hello-timeout = 2.5
         idle-timeout = "5min"
-        write-timeout = "500ms"
+        control-slice = "0.5 ms"
+        max-message-size = 65536
+        max-graph-memory = "1 GiB"
         log-level = "debug"
         advertise = "Studio A"
     )");
@@ -118,12 +118,12 @@ TEST_F(ConfigOptions, EveryKey) {
     EXPECT_EQ(options.state_directory, "/var/lib/x");
     EXPECT_EQ(options.tokens, "/etc/rtad/tokens");
     EXPECT_EQ(options.graph, "g.json");
-    EXPECT_EQ(options.limits.clients, 1'000U);
-    EXPECT_EQ(options.limits.clients_per_address, 20U);
-    EXPECT_EQ(options.limits.clients_per_user, 30U);
-    EXPECT_EQ(options.limits.hello_time, std::chrono::milliseconds{2'500});
-    EXPECT_EQ(options.limits.idle_time, std::chrono::minutes{5});
-    EXPECT_EQ(options.limits.write_time, std::chrono::milliseconds{500});
+    EXPECT_EQ(options.limits.clients.clients, 1'000U);
+    EXPECT_EQ(options.limits.clients.hello_time, std::chrono::milliseconds{2'500});
+    EXPECT_EQ(options.limits.clients.idle_time, std::chrono::minutes{5});
+    EXPECT_EQ(options.limits.clients.requests.slice, std::chrono::microseconds{500});
+    EXPECT_EQ(options.limits.clients.requests.message_bytes, 65'536U);
+    EXPECT_EQ(options.limits.graph.memory_bytes, std::uint64_t{1} << 30U);
     EXPECT_EQ(options.log_level, net::LogLevel::debug);
     EXPECT_EQ(options.advertise, "Studio A");
 }
@@ -236,7 +236,7 @@ TEST_F(ConfigOptions, TheShippedFileShowsEveryKeyAndTheTrueDefaults) {
     const std::string text = with_defaults_in_force(shipped());
     const auto entries = read_config(text);
     ASSERT_TRUE(entries) << entries.error().sentence;
-    EXPECT_EQ(entries->size(), 23U) << "as many as there are flags: see EveryKey";
+    EXPECT_EQ(entries->size(), 17U + limit_table().size()) << "as many as there are flags: see EveryKey";
     const auto shown = good(text);
     const auto bare = good("");
     unsetenv("RUNTIME_DIRECTORY");
@@ -246,12 +246,10 @@ TEST_F(ConfigOptions, TheShippedFileShowsEveryKeyAndTheTrueDefaults) {
     EXPECT_EQ(shown.device.channels_out, io::kDefaultChannels);
     EXPECT_EQ(shown.listen, bare.listen);
     EXPECT_EQ(shown.socket, bare.socket);
-    EXPECT_EQ(shown.limits.clients, bare.limits.clients);
-    EXPECT_EQ(shown.limits.clients_per_address, bare.limits.clients_per_address);
-    EXPECT_EQ(shown.limits.clients_per_user, bare.limits.clients_per_user);
-    EXPECT_EQ(shown.limits.hello_time, bare.limits.hello_time);
-    EXPECT_EQ(shown.limits.idle_time, bare.limits.idle_time);
-    EXPECT_EQ(shown.limits.write_time, bare.limits.write_time);
+    for (const Limit& row : limit_table()) {
+        EXPECT_NE(shipped().find("\n#" + std::string{row.key} + " = "), std::string::npos) << row.key;
+        EXPECT_EQ(row.get(shown.limits), row.get(Limits{})) << row.key;
+    }
     EXPECT_EQ(shown.log_level, bare.log_level);
     EXPECT_TRUE(shown.socket_for_group);
 }

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -142,25 +144,61 @@ TEST(Options, TimesOfARenderingHaveUnits) {
     }
 }
 
-TEST(Options, LimitsForClientsHaveRanges) {
-    const auto limits = expect<DaemonOptions>({"--max-clients", "65536", "--max-clients-per-user=1", "--hello-timeout",
-                                               "100ms", "--idle-timeout", "0", "--write-timeout", "1min"})
-                            .limits;
-    EXPECT_EQ(limits.clients, 65'536U);
-    EXPECT_EQ(limits.clients_per_address, net::ServerLimits{}.clients_per_address);
-    EXPECT_EQ(limits.clients_per_user, 1U);
-    EXPECT_EQ(limits.hello_time, std::chrono::milliseconds{100});
-    EXPECT_EQ(limits.idle_time, std::chrono::milliseconds{0});
-    EXPECT_EQ(limits.write_time, std::chrono::minutes{1});
-    for (const char* flag : {"--max-clients", "--max-clients-per-address", "--max-clients-per-user"}) {
-        for (const char* text : {"0", "65537", "-1", "many", "1.5"})
-            expect_usage_error({flag, text}, "expected a whole number from 1 to 65536");
+std::uint64_t limit_set(const Limit& row, const std::string& text) {
+    return row.get(expect<DaemonOptions>({"--" + std::string{row.key}, text}).limits);
+}
+
+TEST(Options, EachLimitIsAcceptedUpToTheEndsOfItsRangeAndNoFurther) {
+    for (const Limit& row : limit_table()) {
+        SCOPED_TRACE(row.key);
+        const std::string flag = "--" + std::string{row.key};
+        const Limits defaults;
+        const std::uint64_t value = row.get(defaults);
+        EXPECT_TRUE(row.accepts(value)) << "the default";
+        EXPECT_EQ(limit_set(row, limit_text(row.unit, value)), value);
+        EXPECT_EQ(limit_set(row, limit_text(row.unit, row.lowest)), row.lowest);
+        EXPECT_EQ(limit_set(row, limit_text(row.unit, row.highest)), row.highest);
+        // No other limit has changed: each row has a value of its own.
+        const auto changed = expect<DaemonOptions>({flag, limit_text(row.unit, row.highest)}).limits;
+        for (const Limit& other : limit_table()) {
+            if (other.key == row.key) continue;
+            EXPECT_EQ(other.get(changed), other.get(defaults)) << other.key;
+        }
+        const auto refused = [&](std::uint64_t number) {
+            // A time without a unit is in seconds.
+            const std::string text =
+                row.unit == LimitUnit::time ? std::to_string(number) + "us" : std::to_string(number);
+            expect_usage_error({flag, text}, "invalid " + std::string{row.key} + " \"" + text + "\": expected ");
+            expect_usage_error({flag, text},
+                               "from " + limit_text(row.unit, row.lowest) + " to " + limit_text(row.unit, row.highest));
+        };
+        refused(row.highest + 1);
+        if (row.lowest > 1 || (row.lowest == 1 && !row.or_zero)) refused(row.lowest - 1);
+        if (row.or_zero) {
+            EXPECT_EQ(limit_set(row, "0"), 0U);
+        }
+        for (const char* text : {"", "many", "-1", "1 parsec", "99999999999999999999"})
+            expect_usage_error({flag, text}, "");
     }
-    for (const char* text : {"0", "50ms", "2 days", "86401", "-1"}) {
-        expect_usage_error({"--hello-timeout", text}, "from 0.1 to 86400 s");
-        expect_usage_error({"--write-timeout", text}, "from 0.1 to 86400 s");
-        if (text != std::string{"0"}) expect_usage_error({"--idle-timeout", text}, "0, or from 0.1 to 86400 s");
-    }
+}
+
+TEST(Options, LimitsAreWrittenInTheirUnits) {
+    const auto row = [](std::string_view key) { return *std::ranges::find(limit_table(), key, &Limit::key); };
+    const Limit size = row("max-unread-events");
+    EXPECT_EQ(limit_set(size, "65536"), 65'536U);
+    EXPECT_EQ(limit_set(size, "65KiB"), 66'560U);
+    EXPECT_EQ(limit_set(size, "2 MiB"), 2'097'152U);
+    EXPECT_EQ(limit_set(size, "1GiB"), std::uint64_t{1} << 30U);
+    for (const char* text : {"1.5MiB", "1MB", "MiB", "1 mib", "99999999999999TiB"})
+        expect_usage_error({"--max-unread-events", text}, "expected bytes, or a size such as 512KiB or 4MiB");
+    const Limit time = row("control-slice");
+    EXPECT_EQ(limit_set(time, "1ms"), 1'000U);
+    EXPECT_EQ(limit_set(time, "0.001"), 1'000U);
+    expect_usage_error({"--control-slice", "10us"},
+                       "expected seconds, or a time such as 250ms or 2min, from 50us to 5ms");
+    expect_usage_error({"--max-clients", "1.5"}, "expected a whole number from 1 to 65536");
+    EXPECT_EQ(limit_text(LimitUnit::bytes, 65'537), "65537");
+    EXPECT_EQ(limit_text(LimitUnit::time, 1'500), "1.5ms");
 }
 
 TEST(Options, ARenderingHasAtLeastOneFrame) {

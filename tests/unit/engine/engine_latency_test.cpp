@@ -380,7 +380,7 @@ TEST(EngineLatencyLimits, CompensationAboveTheDelayLimitIsRejected) {
     const auto refused = offline.apply({ReplaceGraph{document}});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::failed_precondition);
-    EXPECT_NE(refused.error().sentence.find("latency_compensation needs 292 MiB of delays"), std::string::npos)
+    EXPECT_NE(refused.error().sentence.find("latency_compensation needs 293 MiB of delays"), std::string::npos)
         << refused.error().sentence;
     EXPECT_EQ(refused.error().edit_index, 0U);
     EXPECT_EQ(offline.engine.graph().node_count(), 0U);

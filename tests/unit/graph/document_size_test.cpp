@@ -256,6 +256,9 @@ void expect_bounded(const AudioGraph& graph, const std::string& where) {
                                (graph.latency_compensation() ? 0 : sizeof(",\n  \"latency_compensation\": true") - 1);
     EXPECT_EQ(graph.document_bytes(), longest_document(graph) + unused) << where;
     EXPECT_EQ(graph.document_bytes(), bytes_of_copy(graph)) << where;
+    std::uint64_t memory = 0;
+    for (const auto& node : graph.nodes()) memory += node->description->memory_bytes;
+    EXPECT_EQ(graph.size().memory_bytes, memory) << where;
 }
 
 TEST(DocumentBytes, BoundTheDocumentAfterRandomEditsAndDoNotDrift) {

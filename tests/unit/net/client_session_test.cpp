@@ -171,23 +171,24 @@ class LargeMessagesTest : public ClientSessionTest {
         many.serve(std::make_unique<MemoryStream>(sender), {.address = "memory"});
         return sender;
     }
+    static constexpr std::size_t kPlaces = 5;  // not the default
     static bool is_read(const std::shared_ptr<StreamState>& sender) { return sender->input.empty(); }
     ~LargeMessagesTest() override { many.stop(); }
 
-    Server many{io, engine, daemon, [](LogLevel, std::string_view) {},
-                ServerLimits{.clients = 40, .large_message_time = std::chrono::milliseconds{500}}};
+    Server many{
+        io, engine, daemon, [](LogLevel, std::string_view) {},
+        ServerLimits{.clients = 40, .large_message_time = std::chrono::milliseconds{500}, .large_messages = kPlaces}};
     std::vector<std::shared_ptr<StreamState>> senders;
 };
 
 TEST_F(LargeMessagesTest, WithoutAPlaceASessionDoesNotReadOn) {
-    for (std::size_t i = 0; i < LargeMessages::kPlaces + 2; ++i) senders.push_back(send_part());
+    for (std::size_t i = 0; i < kPlaces + 2; ++i) senders.push_back(send_part());
     const auto read_count = [&] { return static_cast<std::size_t>(std::ranges::count_if(senders, is_read)); };
     // Which of them wait is decided by the order in which the clients have their turns.
     const auto waits = [](const std::shared_ptr<StreamState>& sender) {
         return sender->input.size() == 1 && sender->input.front().size() < kPartBytes;
     };
-    ASSERT_TRUE(run_until(
-        [&] { return read_count() == LargeMessages::kPlaces && std::ranges::count_if(senders, waits) == 2; }));
+    ASSERT_TRUE(run_until([&] { return read_count() == kPlaces && std::ranges::count_if(senders, waits) == 2; }));
     for (const auto& sender : senders) {
         if (!waits(sender)) continue;
         EXPECT_GT(sender->input.front().size(), kPartBytes - 2 * LargeMessages::kFreeBytes);
@@ -196,12 +197,12 @@ TEST_F(LargeMessagesTest, WithoutAPlaceASessionDoesNotReadOn) {
     const auto reader = std::ranges::find_if(senders, is_read);
     (*reader)->input_ends = true;
     (*reader)->changed.raise();
-    EXPECT_TRUE(run_until([&] { return read_count() == LargeMessages::kPlaces + 1; })) << "one takes the place";
+    EXPECT_TRUE(run_until([&] { return read_count() == kPlaces + 1; })) << "one takes the place";
     EXPECT_EQ(std::ranges::count_if(senders, waits), 1);
 }
 
 TEST_F(LargeMessagesTest, WhoTakesTooLongMakesRoomForThoseWhoWait) {
-    for (std::size_t i = 0; i < LargeMessages::kPlaces; ++i) senders.push_back(send_part());
+    for (std::size_t i = 0; i < kPlaces; ++i) senders.push_back(send_part());
     ASSERT_TRUE(run_until([&] { return std::ranges::all_of(senders, is_read); }));
     const auto late = send_part();
     EXPECT_TRUE(run_until([&] { return is_read(late); }));
