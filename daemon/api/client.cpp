@@ -196,7 +196,8 @@ void Client::deliver(const SharedFrame& event) {
     if (state_ == State::lost) return;
     const auto pushed = guarded("queueing an event", [&] {
         if (!outbox_.push_event(event))
-            mark_lost("does not read its events (8 MiB of them, or about 4096 with responses in between)");
+            mark_lost(
+                "does not read its events (more than --max-unread-events, or about 4096 with responses in between)");
     });
     if (!pushed) return missed();
     if (changed_) changed_();

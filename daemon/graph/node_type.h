@@ -65,11 +65,6 @@ inline void flat_response(const ResponseQuery&, std::span<std::complex<double>> 
     for (std::complex<double>& value : values) value = 1.0;
 }
 
-// Estimate for a node whose type has none.
-inline constexpr std::uint64_t kSmallNodeBytes = std::uint64_t{16} << 10U;
-inline constexpr std::uint64_t kSmallChannelBytes = std::uint64_t{16} << 10U;
-inline constexpr std::uint64_t kSmallParameterBytes = 512;
-
 /// Estimates the bytes of a dynamics processor with the settings `look_ahead_ms` and `channels`: its delay, the delay
 /// of the dry signal for its bypass, and its buffers.
 [[nodiscard]] inline std::uint64_t look_ahead_memory_bytes(const BuildContext& context) {

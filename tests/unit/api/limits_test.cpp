@@ -103,7 +103,7 @@ TEST(Limits, UnreadChanges) {
                     "\" } } } }\nblock");
         ASSERT_TRUE(script.receive('a'));
     }
-    EXPECT_EQ(script.client('b').lost(), "does not read its events");
+    EXPECT_TRUE(script.client('b').lost().starts_with("does not read its events (more than --max-unread-events"));
     EXPECT_LE(most, 4'096U);
     EXPECT_GT(most, 4'096U - 1'000U) << "it was not given up before";
 }
@@ -161,20 +161,10 @@ TEST(Limits, OfTheGraphAreAnsweredWithTheEdit) {
         block
         a< response { id: 1 status { code: OK } }
         a> id: 2 apply_transaction { edits { edits { set_parameter { node: "x" parameter: "gain_db" value: -6 } } edits { add_node { name: "z" type: "gain" } } } }
-        a< response { id: 2 status { code: RESOURCE_EXHAUSTED edit_index: 1 message: "edits[1]: the graph would have 3 nodes; the limit is 2 (--max-nodes)"
-}
-}
-a > id : 3 check_graph {
-    edits {
-        edits { connect{from : "x" to : "y" gain_db : -6} }
-        edits { add_node{name : "z" type : "gain"} }
-    }
-}
-a < response {
-id:
-    3 status{code : RESOURCE_EXHAUSTED edit_index : 1}
-}
-a > id : 4 get_graph {}
+        a< response { id: 2 status { code: RESOURCE_EXHAUSTED edit_index: 1 message: "the graph would have 3 nodes; the limit is 2 (--max-nodes)" } }
+        a> id: 3 check_graph { edits { edits { connect { from: "x" to: "y" gain_db: -6 } } edits { add_node { name: "z" type: "gain" } } } }
+        a< response { id: 3 status { code: RESOURCE_EXHAUSTED edit_index: 1 } }
+        a> id: 4 get_graph {}
         a< response { id: 4 get_graph { revision: 1 } }
     )script");
 }
