@@ -31,6 +31,7 @@
 #include "io/device_kind.h"
 #include "io/device_supervisor.h"
 #include "net/server.h"
+#include "os/memory.h"
 #include "store/token_file.h"
 #include "text/quoting.h"
 
@@ -175,7 +176,7 @@ int Daemon::run() {
                    });
     server_.hold_clients();
     open_device();
-    trim_memory();
+    os::return_free_memory(0);  // starting needs more than running
     watch();
     io_.run();
     server_.stop();

@@ -5,7 +5,6 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include <string_view>
 
 #include "dsp/simd.h"
+#include "os/memory.h"
 #include "text/quoting.h"
 
 namespace rta::app {
@@ -170,14 +170,11 @@ MemoryLock lock_memory() {
                 .detail = "locked memory is limited to " + std::to_string(limit.rlim_cur / 1024) +
                           " KiB; CAP_IPC_LOCK or an unlimited LimitMEMLOCK= allows it"};
     }
-    // On fault: pages that are never touched, such as the rest of each stack, are not loaded only to be locked.
-    if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) {
+    if (!os::lock_memory()) {
         return {.locked = false, .detail = std::string{"mlockall: "} + std::strerror(errno)};
     }
     return {.locked = true, .detail = {}};
 }
-
-void trim_memory() { malloc_trim(0); }
 
 std::string descriptor_shortage(std::size_t clients) {
     rlimit limit{};

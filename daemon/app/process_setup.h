@@ -24,9 +24,6 @@ void prepare_process();
 /// Locks all present and future pages in memory, so that the audio thread never waits for the disk.
 [[nodiscard]] MemoryLock lock_memory();
 
-/// Returns freed memory to the system: starting needs more memory than running.
-void trim_memory();
-
 /// Returns the bytes that this process can still allocate: the available memory of the machine, or the rest of its
 /// control group's limit or of its address space limit if that is less. [any]
 [[nodiscard]] std::uint64_t available_memory_bytes();

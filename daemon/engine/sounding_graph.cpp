@@ -167,7 +167,10 @@ bool SoundingGraph::remove_connections(Predicate removed) {
     const std::size_t removed_count = std::erase_if(connections, [&](const Connection& connection) {
         if (!removed(connection)) return false;
         borrowed.left.push_back(connection.state);
-        if (connection.glide.delay != nullptr) borrowed.left.push_back(connection.glide.delay);
+        if (connection.glide.delay != nullptr) {
+            borrowed.left.push_back(connection.glide.delay);
+            --glide_count;
+        }
         return true;
     });
     return removed_count != 0;
@@ -394,14 +397,15 @@ bool SoundingGraph::has_latency() const {
     return std::ranges::any_of(nodes, [](const Node& node) { return node.latency_frames != 0; });
 }
 
-bool SoundingGraph::glides() const {
-    return std::ranges::any_of(connections, [](const Connection& c) { return c.glide.delay != nullptr; });
-}
-
 void SoundingGraph::replace_glide(Connection& connection, std::shared_ptr<dsp::GlidingDelay> delay) {
-    if (connection.glide.delay != nullptr) borrowed.left.push_back(connection.glide.delay);
+    if (connection.glide.delay != nullptr) {
+        borrowed.left.push_back(connection.glide.delay);
+        --glide_count;
+    }
     connection.glide = {.delay = delay.get()};
-    if (delay != nullptr) borrowed.entered.push_back(std::move(delay));
+    if (delay == nullptr) return;
+    borrowed.entered.push_back(std::move(delay));
+    ++glide_count;
 }
 
 std::vector<bool> SoundingGraph::heard(Counts counts, std::span<const PortRef> later) const {

@@ -102,6 +102,7 @@ struct SoundingGraph {
     std::vector<Connection> connections;        ///< by key and delay
     std::vector<std::uint32_t> first_incoming;  ///< for each node in `connections`, and one more at the end
     Borrowed borrowed;                          ///< what has changed since the last plan
+    std::size_t glide_count = 0;                ///< connections with a gliding delay
 
     /// Returns `graph` in the state in which all of it is heard.
     [[nodiscard]] static SoundingGraph of(const AudioGraph& graph, std::span<const CommittedConnection> committed,
@@ -146,7 +147,7 @@ struct SoundingGraph {
     /// Returns whether a node has look-ahead.
     [[nodiscard]] bool has_latency() const;
     /// Returns whether a connection glides or is late.
-    [[nodiscard]] bool glides() const;
+    [[nodiscard]] bool glides() const { return glide_count != 0; }
     /// Replaces or removes the gliding delay of a connection. Its target is 0.
     void replace_glide(Connection& connection, std::shared_ptr<dsp::GlidingDelay> delay);
 

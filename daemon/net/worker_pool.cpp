@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "net/worker_pool.h"
 
-#include <malloc.h>
-
+#include <algorithm>
 #include <asio/post.hpp>
 #include <chrono>
 #include <cstddef>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "api/exception_barrier.h"
+#include "os/memory.h"
 
 namespace rta::net {
 namespace {
@@ -19,8 +19,10 @@ namespace {
 constexpr std::size_t kRequestThreads = 2;
 /// Pause before retrying an operation that failed because memory ran out.
 constexpr std::chrono::milliseconds kMemoryPause{10};
-/// The heap is locked meanwhile, so not after each request that was freed.
-constexpr std::chrono::seconds kTrimInterval{2};
+/// Time from a request that was freed to the return of memory, which then covers what is freed in the meantime.
+constexpr std::chrono::seconds kTrimDelay{2};
+/// Minimum interval between two of them: each delays allocations, by up to 0.1 ms for each locked MB.
+constexpr std::chrono::seconds kTrimInterval{10};
 constexpr std::size_t kKeptBytes = std::size_t{1} << 20U;
 
 }  // namespace
@@ -118,10 +120,12 @@ asio::thread_pool& WorkerPool::threads_of(Lane lane) {
 /// Returns freed memory to the system, which the heap would keep, and which is locked.
 void WorkerPool::trim_later() {
     if (std::exchange(trim_pending_, true)) return;
-    trim_timer_.expires_after(kTrimInterval);
+    trim_timer_.expires_at(std::max(std::chrono::steady_clock::now() + kTrimDelay, next_trim_));
     trim_timer_.async_wait([this](const asio::error_code& cancelled) {
         trim_pending_ = false;
-        if (!cancelled) ::malloc_trim(kKeptBytes);
+        if (cancelled) return;
+        os::return_free_memory(kKeptBytes);
+        next_trim_ = std::chrono::steady_clock::now() + kTrimInterval;
     });
 }
 

@@ -6,6 +6,7 @@
 #include <asio/steady_timer.hpp>
 #include <asio/thread_pool.hpp>
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 
@@ -43,8 +44,9 @@ class WorkerPool final : public api::Workers {
     asio::thread_pool answer_thread_;
     asio::thread_pool urgent_thread_;
     asio::thread_pool freeing_thread_;
-    asio::steady_timer trim_timer_;  ///< of the freeing thread
-    bool trim_pending_ = false;      ///< of the freeing thread
+    asio::steady_timer trim_timer_;                      ///< of the freeing thread
+    bool trim_pending_ = false;                          ///< of the freeing thread
+    std::chrono::steady_clock::time_point next_trim_{};  ///< at the earliest; of the freeing thread
 };
 
 }  // namespace rta::net
