@@ -24,7 +24,8 @@ struct TlsOptions {
     std::string ca_file{};
     std::string known_hosts_file = default_known_hosts_file();
     /// Certificate of this client, in PEM, with intermediate certificates behind it, and its private key; empty: none. A
-    /// daemon with `tls-client-ca` takes it instead of the token that has its common name.
+    /// daemon with `tls-client-ca` takes it instead of the token that has its common name. As ssh does, the library refuses
+    /// a key of this user that other users may access.
     std::string certificate_file{};
     std::string key_file{};
     /// Decides whether to trust a daemon on first use. `host` is HOST:PORT. May take any time: the client connects again
