@@ -6,7 +6,7 @@
 
 namespace rta::client {
 
-/// Returns `rtactl/known_hosts` in $XDG_CONFIG_HOME, or in ~/.config; empty if neither variable is set.
+/// Returns `rtactl/known_hosts` in $XDG_CONFIG_HOME if that is an absolute path, else in ~/.config; empty without HOME.
 [[nodiscard]] std::string default_known_hosts_file();
 
 /// How a client encrypts its connection, and which certificates it accepts. TCP addresses that are not loopback

@@ -324,6 +324,14 @@ TEST_F(HostsByName, WithoutAFileNothingChanges) {
     EXPECT_EQ(address(options({})), "this machine");
 }
 
+TEST_F(HostsByName, ARelativeFolderInTheEnvironmentIsIgnored) {
+    EXPECT_EQ(rtactl::default_config_file(), path());
+    const Variable home{"HOME", "/home/ada"};
+    const Variable relative{"XDG_CONFIG_HOME", "relative"};
+    EXPECT_EQ(rtactl::default_config_file(), "/home/ada/.config/rtactl/config.toml");
+    EXPECT_EQ(client::default_known_hosts_file(), "/home/ada/.config/rtactl/known_hosts");
+}
+
 TEST_F(HostsByName, AreUsedByHostAndByTheEnvironment) {
     write("[hosts.studio]\naddress = \"10.0.0.5:7341\"\ntoken-file = \"s\"\ntls-ca = \"/c\"\ntimeout = 2\n");
     const auto check = [&](const ContextOptions& used) {
