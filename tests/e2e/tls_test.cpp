@@ -466,6 +466,21 @@ TEST_F(Tls, AStartThatCannotUseTlsSaysWhatIsMissing) {
     }
 }
 
+TEST_F(Tls, WarnsAboutAnAuthorityOfClientsWithoutAnAddressThatUsesIt) {
+    constexpr std::string_view kWarning = "--tls-client-ca has no effect: no address of --listen uses TLS";
+    make_certificate({.names = {}, .common_name = "clients", .authority = true}).write(directory.path(), "clients");
+    auto arguments = with_state();
+    arguments.insert(arguments.end(), {"--tls-client-ca", (directory / "clients.pem").string()});
+    {
+        TlsDaemon useful{arguments};
+        EXPECT_FALSE(has(useful.process().error(), kWarning)) << useful.process().error();
+        useful.stop();
+    }
+    arguments.insert(arguments.end(), {"--device", "null"});
+    Daemon useless{{.arguments = arguments}};
+    EXPECT_TRUE(has(useless.process().error(), kWarning)) << useless.process().error();
+}
+
 TEST_F(Tls, AHandshakeThatIsCutMayBeTriedAgain) {
     TlsDaemon daemon{with_state()};
     // Each connection is cut some bytes later than the one before: also after the certificate, before its signature.
