@@ -30,6 +30,7 @@ bool is_transient(const Error& error) {
         case Error::Kind::untrusted:
         case Error::Kind::bad_address:
         case Error::Kind::bad_token:
+        case Error::Kind::bad_certificate:
         case Error::Kind::protocol:
         case Error::Kind::too_large:
         case Error::Kind::interrupted:

@@ -30,9 +30,10 @@ class ByteStream {
 
     /// The result of a read or write. If `count` is 0 and `closed` is false, no byte could be moved: call wait() again.
     struct Transfer {
-        std::size_t count = 0;  ///< bytes moved
-        bool closed = false;    ///< the stream has ended
-        std::string reason{};   ///< why it has ended
+        std::size_t count = 0;             ///< bytes moved
+        bool closed = false;               ///< the stream has ended
+        std::string reason{};              ///< why it has ended
+        bool refused_certificate = false;  ///< the daemon has ended it because of the certificate of this client
     };
     [[nodiscard]] virtual Transfer read(std::span<char> into) = 0;
     [[nodiscard]] virtual Transfer write(std::string_view bytes) = 0;

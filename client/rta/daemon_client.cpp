@@ -256,6 +256,12 @@ void DaemonClient::write_some() {
 Expected<void> DaemonClient::read_some() {
     std::array<char, kReadBytes> bytes{};
     const ByteStream::Transfer received = stream_->read(bytes);
+    if (received.refused_certificate) {
+        return end(Error::Kind::refused,
+                   daemon_name() + " refused the certificate of this client: " + received.reason +
+                       "; expected a valid one that an authority of its --tls-client-ca has signed",
+                   v1::UNAUTHENTICATED);
+    }
     if (received.closed) {
         return end(Error::Kind::lost, "disconnected from " + daemon_name() + ": " + received.reason +
                                           (decoder_.buffered() == 0 ? "" : " in the middle of a message"));

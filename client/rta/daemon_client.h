@@ -44,8 +44,9 @@ class DaemonClient {
     static constexpr std::size_t kMaximumEventBytes = std::size_t{16} << 20U;
 
     /// Connects to the first of `endpoints` that accepts, and sends Hello, all within the timeout. Errors: cannot_connect
-    /// lists each address with the reason; untrusted says why the certificate of a daemon is not accepted; refused is the
-    /// daemon's response to Hello (another protocol version, an invalid token).
+    /// lists each address with the reason; untrusted says why the certificate of a daemon is not accepted; bad_certificate
+    /// says why the certificate of this client cannot be used; refused is the daemon's response to Hello (another protocol
+    /// version, an invalid token), or its refusal of that certificate.
     [[nodiscard]] static Expected<DaemonClient> open(std::span<const Endpoint> endpoints,
                                                      const ClientOptions& options = {});
 

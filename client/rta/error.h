@@ -15,18 +15,19 @@ namespace rta::client {
 /// the others return it as `rejected`.
 struct Error {
     enum class Kind : std::uint8_t {
-        cannot_connect,  ///< no address accepted
-        untrusted,       ///< the certificate of the daemon is not the expected one, or cannot be verified
-        bad_address,     ///< the text is not an address
-        bad_token,       ///< the file of the access token cannot be used
-        refused,         ///< the daemon refused this client with the error `code`
-        lost,            ///< the daemon disconnected
-        timeout,         ///< no response before the deadline
-        protocol,        ///< the peer does not follow the protocol
-        too_large,       ///< the request exceeds the maximum message size; nothing was sent
-        interrupted,     ///< by the caller
-        missed,          ///< events were dropped, because too many were unread
-        rejected,        ///< the daemon rejected the request with the error `code`; nothing has changed
+        cannot_connect,   ///< no address accepted
+        untrusted,        ///< the certificate of the daemon is not the expected one, or cannot be verified
+        bad_address,      ///< the text is not an address
+        bad_token,        ///< the file of the access token cannot be used
+        bad_certificate,  ///< the certificate of this client, or its private key, cannot be used
+        refused,          ///< the daemon refused this client with the error `code`
+        lost,             ///< the daemon disconnected
+        timeout,          ///< no response before the deadline
+        protocol,         ///< the peer does not follow the protocol
+        too_large,        ///< the request exceeds the maximum message size; nothing was sent
+        interrupted,      ///< by the caller
+        missed,           ///< events were dropped, because too many were unread
+        rejected,         ///< the daemon rejected the request with the error `code`; nothing has changed
     };
 
     Kind kind{};

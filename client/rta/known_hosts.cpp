@@ -161,7 +161,8 @@ std::expected<void, std::string> add_known_host(const std::string& file, const s
 
 std::string default_known_hosts_file() {
     constexpr const char* kName = "/rtactl/known_hosts";
-    if (const std::string configuration = variable("XDG_CONFIG_HOME"); !configuration.empty()) {
+    // The XDG specification wants a relative path to be ignored.
+    if (const std::string configuration = variable("XDG_CONFIG_HOME"); configuration.starts_with('/')) {
         return configuration + kName;
     }
     const std::string home = variable("HOME");

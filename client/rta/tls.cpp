@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -17,6 +18,10 @@
 #include <system_error>
 #include <utility>
 
+#include "os/c_object.h"
+#include "os/file.h"
+#include "rta/known_hosts.h"
+#include "text/quoting.h"
 #include "tls/openssl.h"
 
 namespace rta::client {
@@ -26,10 +31,31 @@ namespace {
 constexpr std::size_t kInputBytes = std::size_t{16} << 10U;
 /// The most that one TLS record holds.
 constexpr std::size_t kRecordBytes = std::size_t{16} << 10U;
+/// More than a private key of any kind.
+constexpr std::size_t kMostKeyBytes = std::size_t{64} << 10U;
 
 using tls::openssl_reason;
 using tls::SslPointer;
 using tls::X509Pointer;
+
+/// OpenSSL would otherwise ask for the passphrase on the terminal.
+int no_passphrase(char*, int, int, void*) { return -1; }
+
+/// Returns why the peer does not accept the certificate of this client, if that is the oldest error of this thread.
+std::optional<std::string> refusal_of_certificate() {
+    const int alert = ERR_GET_REASON(ERR_peek_error()) - SSL_AD_REASON_OFFSET;
+    switch (alert) {
+        case SSL_AD_BAD_CERTIFICATE:
+        case SSL_AD_UNSUPPORTED_CERTIFICATE:
+        case SSL_AD_CERTIFICATE_REVOKED:
+        case SSL_AD_CERTIFICATE_EXPIRED:
+        case SSL_AD_CERTIFICATE_UNKNOWN:
+        case SSL_AD_UNKNOWN_CA:
+            return SSL_alert_desc_string_long(alert);
+        default:
+            return std::nullopt;
+    }
+}
 
 /// TLS over another stream. OpenSSL reads from and writes to memory, and this class moves the bytes.
 class TlsStream final : public ByteStream {
@@ -82,9 +108,16 @@ class TlsStream final : public ByteStream {
             Transfer transfer;
             const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &transfer.count);
             const int error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
+            // In TLS 1.3, the handshake of a client ends before the daemon has verified its certificate.
+            const auto refusal = error == SSL_ERROR_SSL ? refusal_of_certificate() : std::nullopt;
             const std::string reason = error == SSL_ERROR_SSL ? openssl_reason() : "unexpected end";
             send_output();
             if (error == SSL_ERROR_NONE) return transfer;
+            if (refusal) {
+                Transfer refused = broken(*refusal);
+                refused.refused_certificate = true;
+                return refused;
+            }
             if (error == SSL_ERROR_ZERO_RETURN) return {.closed = true, .reason = "rtad closed the TLS stream"};
             if (error != SSL_ERROR_WANT_READ) return broken("TLS error: " + reason);
             const Transfer received = receive_input();
@@ -214,6 +247,10 @@ class Attempt {
         return fail(Error::Kind::untrusted, "refused to connect to " + daemon() + ": " + why);
     }
 
+    [[nodiscard]] static std::unexpected<Error> bad_certificate(std::string why) {
+        return fail(Error::Kind::bad_certificate, std::move(why));
+    }
+
     [[nodiscard]] std::unexpected<Error> refuse_by_authority(long verified) const {
         return refuse("its certificate is not valid: " + std::string{X509_verify_cert_error_string(verified)} +
                       "; expected a certificate for " + endpoint_.host + " that an authority in " + options_.ca_file +
@@ -235,20 +272,49 @@ class Attempt {
             // A self-signed certificate that the file contains is trusted, too.
             X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.get()), X509_V_FLAG_PARTIAL_CHAIN);
         }
-        if (!options_.certificate_file.empty() && !use_own_certificate(*context)) {
-            return refuse("cannot use the certificate " + options_.certificate_file + " with the key " +
-                          options_.key_file + ": " + openssl_reason() + "; expected PEM files, the key not encrypted");
+        if (!options_.certificate_file.empty()) {
+            if (auto used = use_own_certificate(*context); !used) return std::unexpected(std::move(used.error()));
         }
         SslPointer ssl{SSL_new(context.get())};
         if (!ssl || !expect_host(*ssl)) return refuse("TLS is not available: " + openssl_reason());
         return ssl;
     }
 
-    bool use_own_certificate(SSL_CTX& context) const {
-        // Otherwise OpenSSL asks on the terminal for the password of the key.
-        SSL_CTX_set_default_passwd_cb(&context, [](char*, int, int, void*) { return -1; });
-        return SSL_CTX_use_certificate_chain_file(&context, options_.certificate_file.c_str()) == 1 &&
-               SSL_CTX_use_PrivateKey_file(&context, options_.key_file.c_str(), SSL_FILETYPE_PEM) == 1;
+    Expected<void> use_own_certificate(SSL_CTX& context) const {
+        SSL_CTX_set_default_passwd_cb(&context, &no_passphrase);
+        if (SSL_CTX_use_certificate_chain_file(&context, options_.certificate_file.c_str()) != 1) {
+            return bad_certificate("cannot use the certificate " + quoted(options_.certificate_file) + ": " +
+                                   openssl_reason() + "; expected a certificate in PEM");
+        }
+        const auto key = read_own_key();
+        if (!key) return std::unexpected(key.error());
+        if (SSL_CTX_use_PrivateKey(&context, key->get()) == 1) return {};
+        ERR_clear_error();
+        return bad_certificate("the private key " + quoted(options_.key_file) + " does not belong to the certificate " +
+                               quoted(options_.certificate_file) + ": expected its own key");
+    }
+
+    Expected<tls::KeyPointer> read_own_key() const {
+        const std::string& path = options_.key_file;
+        const auto cannot_read = [&](const std::error_code& error) {
+            return bad_certificate("cannot read the private key " + quoted(path) + ": " + error.message());
+        };
+        const auto file = os::open_to_read(path);
+        if (!file) return cannot_read(file.error());
+        const auto exposed = os::others_may_access(file->get());
+        if (!exposed) return cannot_read(exposed.error());
+        if (*exposed) {
+            return bad_certificate("other users may access the private key " + quoted(path) +
+                                   ": expected mode 0600; see chmod(1)");
+        }
+        auto text = os::read_to_end(file->get(), kMostKeyBytes);
+        if (!text) return cannot_read(text.error());
+        const os::CObject<BIO, &BIO_free_all> input{BIO_new_mem_buf(text->data(), static_cast<int>(text->size()))};
+        tls::KeyPointer key{PEM_read_bio_PrivateKey(input.get(), nullptr, &no_passphrase, nullptr)};
+        OPENSSL_cleanse(text->data(), text->size());
+        if (key) return key;
+        return bad_certificate("cannot use the private key " + quoted(path) + ": " + openssl_reason() +
+                               "; expected a key in PEM without a passphrase");
     }
 
     bool expect_host(SSL& ssl) const {

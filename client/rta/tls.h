@@ -17,7 +17,7 @@ struct TlsConnection {
 };
 
 /// Performs the TLS handshake on a connected stream and verifies the certificate of the daemon at `endpoint`. Errors:
-/// untrusted; cannot_connect if the handshake fails.
+/// untrusted; bad_certificate if the certificate of the client cannot be used; cannot_connect if the handshake fails.
 [[nodiscard]] Expected<TlsConnection> connect_tls(std::unique_ptr<ByteStream> stream, const TcpEndpoint& endpoint,
                                                   const TlsOptions& options, const Deadline& deadline);
 

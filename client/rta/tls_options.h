@@ -6,7 +6,7 @@
 
 namespace rta::client {
 
-/// Returns `rtactl/known_hosts` in $XDG_CONFIG_HOME, or in ~/.config; empty if neither variable is set.
+/// Returns `rtactl/known_hosts` in $XDG_CONFIG_HOME if that is an absolute path, else in ~/.config; empty without HOME.
 [[nodiscard]] std::string default_known_hosts_file();
 
 /// How a client encrypts its connection, and which certificates it accepts. TCP addresses that are not loopback
@@ -24,7 +24,8 @@ struct TlsOptions {
     std::string ca_file{};
     std::string known_hosts_file = default_known_hosts_file();
     /// Certificate of this client, in PEM, with intermediate certificates behind it, and its private key; empty: none. A
-    /// daemon with `tls-client-ca` takes it instead of the token that has its common name.
+    /// daemon with `tls-client-ca` takes it instead of the token that has its common name. As ssh does, the library refuses
+    /// a key of this user that other users may access.
     std::string certificate_file{};
     std::string key_file{};
     /// Decides whether to trust a daemon on first use. `host` is HOST:PORT. May take any time: the client connects again

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "rta/token_file.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cstddef>
 #include <string_view>
 #include <system_error>
@@ -18,7 +15,6 @@ namespace rta::client {
 
 namespace {
 
-constexpr mode_t kOthers = 0077;
 /// More than a token and blanks around it.
 constexpr std::size_t kMostBytes = 4096;
 
@@ -40,9 +36,9 @@ Expected<std::string> read_token_file(const std::string& path) {
     const auto file = os::open_to_read(path);
     if (!file) return cannot_read(path, file.error());
     // The open file, not the path: another file could take its place in between.
-    struct stat status{};
-    if (::fstat(file->get(), &status) != 0) return cannot_read(path, os::last_error());
-    if (S_ISREG(status.st_mode) && status.st_uid == ::getuid() && (status.st_mode & kOthers) != 0) {
+    const auto exposed = os::others_may_access(file->get());
+    if (!exposed) return cannot_read(path, exposed.error());
+    if (*exposed) {
         return refuse("other users may access the token file " + quoted(path) + ": expected mode 0600; see chmod(1)");
     }
     const auto text = os::read_to_end(file->get(), kMostBytes);

@@ -4,6 +4,7 @@
 #include <asio/post.hpp>
 #include <utility>
 
+#include "api/exception_barrier.h"
 #include "app/logging.h"
 #include "app/process_setup.h"
 #include "app/tls_setup.h"
@@ -54,13 +55,17 @@ bool Listening::is_advertised() const { return !options_.advertise.empty() && ne
 
 void Listening::advertise() {
     if (!is_advertised()) return;
-    advertisement_.emplace(
-        options_.advertise, tcp_addresses_,
-        net::AdvertisedFacts{
-            .version = RTA_VERSION, .instance = server_.instance_id(), .tls_fingerprint = tls_fingerprint_},
-        [this](net::LogLevel level, std::string_view line) {
-            asio::post(io_, [level, text = std::string{line}] { log(level, text); });
-        });
+    // Without a thread, such as beyond TasksMax, the daemon works as usual.
+    const auto advertised = api::guarded("advertising the daemon", [this] {
+        advertisement_.emplace(
+            options_.advertise, tcp_addresses_,
+            net::AdvertisedFacts{
+                .version = RTA_VERSION, .instance = server_.instance_id(), .tls_fingerprint = tls_fingerprint_},
+            [this](net::LogLevel level, std::string_view line) {
+                asio::post(io_, [level, text = std::string{line}] { log(level, text); });
+            });
+    });
+    if (!advertised) log(net::LogLevel::error, "not advertised on the network: " + advertised.error().sentence);
 }
 
 void Listening::withdraw() {

@@ -62,6 +62,11 @@ Expected<std::shared_ptr<const net::TlsContext>> set_up_tls(const DaemonOptions&
     }
     const bool given = !options.tls_certificate.empty();
     const bool needed = std::ranges::any_of(*addresses, &net::ListenAddress::tls);
+    if (!needed && !options.tls_client_ca.empty()) {
+        warn(
+            "--tls-client-ca has no effect: no address of --listen uses TLS; expected an address of a network interface, "
+            "or the prefix tls://");
+    }
     if (!needed && !given) return nullptr;
 
     const net::TlsFiles files =

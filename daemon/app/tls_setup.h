@@ -14,7 +14,8 @@ namespace rta::app {
 
 /// Returns the certificate for the TLS addresses of --listen: the one of --tls-cert, or the one in the state directory,
 /// which is created if it does not exist. Returns null if neither --tls-cert is set nor an address uses TLS. `warn` is
-/// called with sentences about a certificate that has expired and a key that every user may read.
+/// called with sentences about a certificate that has expired, a key that every user may read, and certificates of clients
+/// that no address asks for.
 ///
 /// Errors: PERMISSION_DENIED if an address that other machines can reach has no certificate, or if `has_tokens` is
 /// false, because then every machine could control the daemon; INVALID_ARGUMENT and FAILED_PRECONDITION if a

@@ -78,7 +78,9 @@ struct Lock {
     std::string output;
     if (options.action == TokenOptions::Action::create) {
         auto secret = list->add(new_token(options.name, options.role, options.lifetime_s, now_s()));
-        if (!secret) return failed(kExitUsage, secret.error());
+        // Without random numbers, the same command may succeed later.
+        if (!secret)
+            return failed(secret.error().code == ErrorCode::internal ? kExitFailure : kExitUsage, secret.error());
         output = *secret + "\n";
     } else if (const auto removed = list->remove(options.name); !removed) {
         return failed(kExitUsage, removed.error());

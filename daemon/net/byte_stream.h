@@ -56,4 +56,10 @@ class ByteStream {
     [[nodiscard]] virtual bool is_open() const = 0;
 };
 
+/// Reads and discards what the client still sends, until it has closed its side: closing a socket that holds unread input
+/// would discard the output that is still in transit. Gives up after kMostDiscardedBytes, so that a client cannot keep the
+/// control thread busy.
+[[nodiscard]] asio::awaitable<void> discard_input(ByteStream& stream);
+inline constexpr std::size_t kMostDiscardedBytes = std::size_t{64} << 10U;
+
 }  // namespace rta::net

@@ -320,8 +320,7 @@ std::vector<api::Outbox::Chunk> ClientSession::take_output() {
     return client_->outbox().take(kWriteBytes);
 }
 
-/// Waits until the client has closed its side. Closing a socket that holds unread input would discard the output that
-/// is still in transit, including the last response.
+/// Waits until the client has read the last response and closed its side.
 asio::awaitable<void> ClientSession::linger() {
     // Also limits finish_writing(), for which a client that does not read may leave no room.
     limit_refusal();
@@ -329,8 +328,7 @@ asio::awaitable<void> ClientSession::linger() {
     co_await stream_->finish_writing(error);
     // After a failed write read_requests() may still be reading, and a stream allows one read at a time.
     while (!error && !input_ended_ && !closed_) co_await may_write_.wait();
-    std::array<char, 1024> discarded{};
-    while (!error && !closed_) co_await stream_->read_some(discarded, error);
+    if (!error && !closed_) co_await discard_input(*stream_);
     linger_timer_.cancel();
 }
 

@@ -38,6 +38,14 @@ std::string to_string(const tcp::endpoint& endpoint) {
     return (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
 }
 
+bool overlap(const tcp::endpoint& a, const tcp::endpoint& b) {
+    if (a.port() != b.port()) return false;
+    const auto stands_for = [](const asio::ip::address& all, const asio::ip::address& one) {
+        return all.is_unspecified() && (all.is_v6() || one.is_v4());  // [::] also accepts clients over IPv4
+    };
+    return a.address() == b.address() || stands_for(a.address(), b.address()) || stands_for(b.address(), a.address());
+}
+
 Expected<ListenTarget> resolve_listen_target(std::string_view text) {
     constexpr std::string_view kTlsPrefix = "tls://";
     const bool forces_tls = text.starts_with(kTlsPrefix);

@@ -21,6 +21,9 @@ struct ListenTarget {
 /// Errors: see check_socket_path().
 [[nodiscard]] Expected<asio::local::stream_protocol::endpoint> unix_endpoint(const std::string& path);
 
+/// Whether two addresses exclude each other: they have the same port, and the same IP address, or one stands for all.
+[[nodiscard]] bool overlap(const asio::ip::tcp::endpoint& a, const asio::ip::tcp::endpoint& b);
+
 /// Returns "127.0.0.1:7340" or "[::1]:7340".
 [[nodiscard]] std::string to_string(const asio::ip::tcp::endpoint& endpoint);
 

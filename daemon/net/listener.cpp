@@ -23,13 +23,17 @@ constexpr int kSendBufferBytes = 128 << 10;
 /// Pause after a failed accept(). Most failures are a lack of file descriptors, so an immediate retry would fail again.
 constexpr std::chrono::milliseconds kRetryPause{100};
 
+std::optional<asio::ip::tcp::endpoint> tcp_endpoint_of(const asio::generic::stream_protocol::endpoint& generic) {
+    asio::ip::tcp::endpoint endpoint;
+    if (generic.size() > endpoint.capacity()) return std::nullopt;
+    std::memcpy(endpoint.data(), generic.data(), generic.size());
+    return endpoint;
+}
+
 std::string tcp_peer_address(const StreamSocket& client) {
     asio::error_code error;
-    const auto generic = client.remote_endpoint(error);
-    asio::ip::tcp::endpoint endpoint;
-    if (error || generic.size() > endpoint.capacity()) return {};
-    std::memcpy(endpoint.data(), generic.data(), generic.size());
-    return to_string(endpoint);
+    const auto endpoint = tcp_endpoint_of(client.remote_endpoint(error));
+    return error || !endpoint ? std::string{} : to_string(*endpoint);
 }
 
 /// Returns the user of the process that connected to a Unix socket.
@@ -47,6 +51,13 @@ Listener::Listener(ListeningSocket socket, std::shared_ptr<TlsNetwork> tls, LogS
       tls_{std::move(tls)},
       log_{std::move(log)},
       retry_timer_{socket_.acceptor.get_executor()} {}
+
+std::optional<asio::ip::tcp::endpoint> Listener::tcp_endpoint() const {
+    if (!socket_.tcp) return std::nullopt;
+    asio::error_code error;
+    const auto bound = socket_.acceptor.local_endpoint(error);
+    return error ? std::nullopt : tcp_endpoint_of(bound);
+}
 
 void Listener::start(Handler handler) {
     handler_ = std::move(handler);

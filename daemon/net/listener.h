@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asio/ip/tcp.hpp>
 #include <asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/entry.h"
@@ -42,6 +44,8 @@ class Listener final : public std::enable_shared_from_this<Listener> {
     [[nodiscard]] Accepted take(StreamSocket client, api::Entry entry);
 
     [[nodiscard]] const std::string& name() const { return socket_.name; }
+    /// Returns nullopt for a Unix socket.
+    [[nodiscard]] std::optional<asio::ip::tcp::endpoint> tcp_endpoint() const;
 
  private:
     void accept_next();

@@ -52,15 +52,14 @@ void Refusals::add(std::unique_ptr<ByteStream> stream, const Error& reason) {
     asio::co_spawn(executor_, send_reason(connection), asio::detached);
 }
 
-/// Closing a socket that holds unread input would discard the answer: waits until the client has closed its side.
+/// Sends the reason, and waits until the client has read it and closed its side.
 asio::awaitable<void> Refusals::send_reason(std::shared_ptr<Connection> connection) {
     ByteStream& stream = *connection->stream;
     asio::error_code error;
     const std::array<asio::const_buffer, 1> buffers{asio::buffer(connection->answer)};
     co_await stream.write(buffers, error);
     if (!error && stream.is_open()) co_await stream.finish_writing(error);
-    std::array<char, 256> discarded{};
-    while (!error && stream.is_open()) co_await stream.read_some(discarded, error);
+    if (!error) co_await discard_input(stream);
     connection->timer.cancel();
     stream.close();
 }

@@ -21,6 +21,7 @@
 #include "net/admission.h"
 #include "net/client_session.h"
 #include "net/connection_log.h"
+#include "net/endpoint.h"
 #include "net/listener.h"
 #include "net/log_limiter.h"
 #include "net/refusals.h"
@@ -65,6 +66,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl>, ClientSession::Owner {
     void start();
     void stop();
     void listen(ListeningSocket socket);
+    [[nodiscard]] std::string overlapping(std::string_view address) const;
     void accept(Listener& listener, StreamSocket socket);
     [[nodiscard]] std::optional<Error> admit(const api::Entry& entry, const std::string& listener);
     void serve(std::unique_ptr<ByteStream> stream, api::Entry entry, const std::string& listener,
@@ -323,8 +325,24 @@ void Server::use_tls(std::shared_ptr<const TlsContext> context, TlsLimits limits
     impl_->tls = std::make_shared<TlsNetwork>(std::move(context), limits);
 }
 
+/// Returns the address of this server that excludes `address`; empty: none.
+std::string Server::Impl::overlapping(std::string_view address) const {
+    const auto target = resolve_listen_target(address);
+    for (const auto& listener : listeners) {
+        const auto bound = listener->tcp_endpoint();
+        if (target && bound && overlap(target->endpoint, *bound)) return listener->name();
+    }
+    return {};
+}
+
 Expected<std::string> Server::listen_tcp(std::string_view address) {
     auto socket = net::listen_tcp(impl_->io, address);
+    if (!socket && socket.error().code == ErrorCode::already_exists) {
+        if (const std::string other = impl_->overlapping(address); !other.empty()) {
+            return fail(ErrorCode::already_exists, "cannot listen on " + quoted(address) + ": it overlaps " + other +
+                                                       ", which is another address of --listen; expected one of them");
+        }
+    }
     if (!socket) return std::unexpected(std::move(socket.error()));
     if (socket->tls && !impl_->tls) {
         return fail(ErrorCode::permission_denied,

@@ -60,7 +60,7 @@ class Server {
     ///
     /// Errors, whose sentences name the address: INVALID_ARGUMENT if it is not HOST:PORT; NOT_FOUND if the name
     /// cannot be resolved; PERMISSION_DENIED if it uses TLS and there is no certificate, or if the user may not open
-    /// the port; ALREADY_EXISTS if the address is in use; UNAVAILABLE for other system errors. All are configuration
+    /// the port; ALREADY_EXISTS if the address is in use, also by another address of this server; UNAVAILABLE for other system errors. All are configuration
     /// errors, for which `rtad` exits with status 2.
     Expected<std::string> listen_tcp(std::string_view address);
 

@@ -49,6 +49,13 @@ bool is_regular_file(int fd) {
     return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+Result<bool> others_may_access(int fd) {
+    constexpr mode_t kOthers = 0077;
+    struct stat status{};
+    if (::fstat(fd, &status) != 0) return std::unexpected(last_error());
+    return S_ISREG(status.st_mode) && status.st_uid == ::getuid() && (status.st_mode & kOthers) != 0;
+}
+
 Result<std::string> read_to_end(int fd, std::size_t most_bytes) {
     std::string text;
     char part[std::size_t{64} * 1024];

@@ -25,6 +25,10 @@ namespace rta::os {
 /// Whether the descriptor is a regular file.
 [[nodiscard]] bool is_regular_file(int fd);
 
+/// Whether the descriptor is a regular file of this user that other users may access. ssh refuses such a key. As there, a
+/// file of another user, such as a key of root for a group, is the responsibility of that user.
+[[nodiscard]] Result<bool> others_may_access(int fd);
+
 /// Reads to the end. errc::file_too_large if there are more than `most_bytes`, whatever size the file claims to have.
 [[nodiscard]] Result<std::string> read_to_end(int fd, std::size_t most_bytes);
 

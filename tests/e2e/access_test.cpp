@@ -186,6 +186,16 @@ TEST_F(AccessTest, ATokenFileOfItsOwnWorksWithoutAStateDirectory) {
     EXPECT_NE(second.error.find("is in use by a running rtad"), std::string::npos) << second.error;
 }
 
+TEST_F(AccessTest, AFailureOfTheMachineIsNoUsageError) {
+    const std::string configuration = folder_ / "openssl.cnf";
+    write_text(configuration, "openssl_conf = a\n[a]\nrandom = b\n[b]\nrandom = no-such-generator\n");
+    const RunResult failed = run_rtad({"token", "new", "--role", "read", "wall", "--tokens", folder_ / "my-tokens"},
+                                      {{"OPENSSL_CONF", configuration}});
+    EXPECT_EQ(failed.status.code, 1) << failed.error;
+    EXPECT_NE(failed.error.find("random numbers"), std::string::npos) << failed.error;
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "my-tokens"));
+}
+
 TEST_F(AccessTest, WithoutATokenFileNoTokenIsCreated) {
     const Daemon daemon{{.arguments = {"--device", "null"}}};
     const RunResult refused = daemon.ctl({"token", "new", "--role", "read", "wall"});

@@ -82,13 +82,16 @@ class TlsDaemon {
 class Tls : public testing::Test {
  protected:
     /// rtactl of a user with the folder `home`.
-    [[nodiscard]] RunResult ctl(std::vector<std::string> arguments) const {
+    [[nodiscard]] RunResult ctl(std::vector<std::string> arguments, const std::string& token_file) const {
         return run(Command{rtactl_program().string(),
                            std::move(arguments),
                            {{"HOME", home.string()},
                             {"XDG_CONFIG_HOME", ""},
                             {"RTACTL_HOST", ""},
-                            {"RTACTL_TOKEN_FILE", test_token().file().string()}}});
+                            {"RTACTL_TOKEN_FILE", token_file}}});
+    }
+    [[nodiscard]] RunResult ctl(std::vector<std::string> arguments) const {
+        return ctl(std::move(arguments), test_token().file().string());
     }
     [[nodiscard]] RunResult list(const TlsDaemon& daemon, std::vector<std::string> options) const {
         options.insert(options.end(), {"--host", daemon.address(), "list"});
@@ -272,7 +275,150 @@ TEST_F(Tls, TheLibraryShowsACertificateInsteadOfAToken) {
         << unknown.error().sentence;
     const auto mismatch = connect("e2e.pem", "other.key");
     ASSERT_FALSE(mismatch);
-    EXPECT_TRUE(has(mismatch.error().sentence, "other.key")) << mismatch.error().sentence;
+    EXPECT_EQ(mismatch.error().kind, client::Error::Kind::bad_certificate);
+    EXPECT_TRUE(has(mismatch.error().sentence, "other.key\" does not belong to the certificate"))
+        << mismatch.error().sentence;
+    const auto swapped = connect("e2e.key", "e2e.pem");
+    ASSERT_FALSE(swapped);
+    EXPECT_EQ(swapped.error().kind, client::Error::Kind::bad_certificate);
+}
+
+// ---- a certificate instead of a token
+
+/// A daemon that accepts certificates of the authority `clients`, and certificates of that authority and of another one.
+class ClientCertificate : public Tls {
+ protected:
+    ClientCertificate() {
+        const auto make = [&](const std::string& name, const std::string& common_name, const Certificate* issuer) {
+            Certificate made = make_certificate(
+                {.names = {}, .common_name = common_name, .authority = issuer == nullptr, .issuer = issuer});
+            made.write(directory.path(), name);
+            return made;
+        };
+        const Certificate clients = make("clients", "clients", nullptr);
+        const Certificate others = make("others", "others", nullptr);
+        make("desk", "desk", &clients);
+        make("nobody", "nobody", &clients);
+        make("stranger", "desk", &others);
+        make_certificate({.names = {}, .common_name = "desk", .last_day = -1, .issuer = &clients})
+            .write(directory.path(), "expired");
+        auto arguments = with_state();
+        arguments.insert(arguments.end(), {"--tls-client-ca", (directory / "clients.pem").string()});
+        daemon = std::make_unique<TlsDaemon>(std::move(arguments));
+        const RunResult made = local({"token", "new", "--role", "read", "desk"});
+        EXPECT_EQ(made.status, (ExitStatus{0, 0})) << made.error;
+        token = directory / "desk.token";
+        write_text(token, made.output);
+        fs::permissions(token, fs::perms::owner_read | fs::perms::owner_write);
+    }
+    [[nodiscard]] RunResult local(std::vector<std::string> command) const {
+        command.insert(command.begin(), {"--socket", daemon->socket().string()});
+        return ctl(std::move(command), "");
+    }
+    [[nodiscard]] RunResult with_certificate(const std::string& name, std::vector<std::string> command,
+                                             std::vector<std::string> options = {},
+                                             const std::string& token_file = {}) const {
+        options.insert(options.end(), {"--tls-fingerprint", daemon->fingerprint(), "--host", daemon->address()});
+        for (std::string& option : with_files(name)) options.push_back(std::move(option));
+        options.insert(options.end(), command.begin(), command.end());
+        return ctl(std::move(options), token_file);
+    }
+
+    fs::path token;
+    std::unique_ptr<TlsDaemon> daemon;
+};
+
+TEST_F(ClientCertificate, HasTheRoleOfTheTokenWithItsName) {
+    const RunResult listed = with_certificate("desk", {"list"});
+    EXPECT_EQ(listed.status, (ExitStatus{0, 0})) << listed.error;
+    const RunResult denied = with_certificate("desk", {"volume", "-6dB"});
+    EXPECT_EQ(denied.status, (ExitStatus{4, 0}));
+    EXPECT_TRUE(has(denied.error, "role")) << denied.error;
+    // The token of the environment, which may do this, is for other hosts.
+    EXPECT_EQ(with_certificate("desk", {"volume", "-6dB"}, {}, test_token().file().string()).status,
+              (ExitStatus{4, 0}));
+    // A token that is given together with the certificate decides.
+    EXPECT_EQ(with_certificate("desk", {"volume", "-6dB"}, {"--token-file", test_token().file().string()}).status.code,
+              0);
+    const RunResult unknown = with_certificate("nobody", {"list"});
+    EXPECT_EQ(unknown.status, (ExitStatus{4, 0}));
+    EXPECT_TRUE(has(unknown.error, "no access token has the name of the client certificate, \"nobody\""))
+        << unknown.error;
+    EXPECT_EQ(local({"token", "revoke", "desk"}).status, (ExitStatus{0, 0}));
+    EXPECT_EQ(with_certificate("desk", {"list"}).status, (ExitStatus{4, 0})) << "its token was revoked";
+}
+
+TEST_F(ClientCertificate, OfAHostByNameNeedsNoToken) {
+    const fs::path file = home / ".config/rtactl/config.toml";
+    fs::create_directories(file.parent_path());
+    write_text(file, "[hosts.studio]\naddress = \"" + daemon->address() + "\"\ntls-fingerprint = \"" +
+                         daemon->fingerprint() + "\"\ntls-cert = \"" + (directory / "desk.pem").string() +
+                         "\"\ntls-key = \"desk.key\"\n");
+    fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
+    fs::copy_file(directory / "desk.key", file.parent_path() / "desk.key");
+    const RunResult listed = ctl({"--host", "studio", "list"}, "");
+    EXPECT_EQ(listed.status, (ExitStatus{0, 0})) << listed.error;
+    EXPECT_EQ(ctl({"--host", "studio", "volume", "-6dB"}).status, (ExitStatus{4, 0})) << "the role read, no token";
+    // The token of another user on the command line decides.
+    EXPECT_EQ(ctl({"--host", "studio", "--token-file", test_token().file().string(), "volume", "-6dB"}).status.code, 0);
+}
+
+TEST_F(ClientCertificate, OfAnotherAuthorityIsRefusedWithTheReason) {
+    struct Case {
+        std::string name;
+        std::string reason;
+    };
+    for (const auto& [name, reason] : {Case{"stranger", "unknown CA"}, Case{"expired", "certificate expired"}}) {
+        const RunResult refused = with_certificate(name, {"list"});
+        EXPECT_EQ(refused.status, (ExitStatus{4, 0})) << refused.error;
+        EXPECT_TRUE(
+            has(refused.error, "rtad at " + daemon->address() + " refused the certificate of this client: " + reason +
+                                   "; expected a valid one that an authority of its --tls-client-ca has signed"))
+            << refused.error;
+        // A token does not help: the daemon ends the handshake.
+        EXPECT_EQ(with_certificate(name, {"list"}, {"--token-file", token.string()}).status, (ExitStatus{4, 0}));
+    }
+    EXPECT_EQ(with_certificate("desk", {"list"}).status, (ExitStatus{0, 0}));
+    const RunResult json = with_certificate("stranger", {"list"}, {"--json"});
+    EXPECT_TRUE(has(json.output, "\"code\":\"UNAUTHENTICATED\"")) << json.output;
+}
+
+TEST_F(ClientCertificate, IsIgnoredByADaemonThatWantsNone) {
+    TlsDaemon plain{with_state()};
+    const std::vector<std::string> files = with_files("stranger");
+    std::vector<std::string> options{"--tls-fingerprint", plain.fingerprint(), "--host", plain.address(), "list"};
+    options.insert(options.end(), files.begin(), files.end());
+    const RunResult refused = ctl(options, "");
+    EXPECT_EQ(refused.status, (ExitStatus{4, 0}));
+    EXPECT_TRUE(has(refused.error, "an access token is required on TLS")) << refused.error;
+}
+
+TEST_F(ClientCertificate, WithAFileThatCannotBeUsedIsAUsageError) {
+    const auto expect_unusable = [&](const std::string& name, const std::string& part) {
+        const RunResult refused = with_certificate(name, {"list"});
+        EXPECT_EQ(refused.status, (ExitStatus{2, 0})) << refused.error;
+        EXPECT_TRUE(has(refused.error, part)) << refused.error;
+        EXPECT_FALSE(has(refused.error, "PRIVATE KEY")) << refused.error;
+    };
+    const fs::path key = directory / "desk.key";
+    for (const auto mode : {0640U, 0604U, 0620U, 0644U}) {
+        fs::permissions(key, fs::perms{mode});
+        expect_unusable("desk", "other users may access the private key \"" + key.string() +
+                                    "\": expected mode 0600; see chmod(1)");
+    }
+    for (const auto mode : {0600U, 0400U, 0700U}) {
+        fs::permissions(key, fs::perms{mode});
+        EXPECT_EQ(with_certificate("desk", {"list"}).status, (ExitStatus{0, 0})) << mode;
+    }
+    expect_unusable("missing", "missing.pem");
+    fs::copy_file(directory / "nobody.key", key, fs::copy_options::overwrite_existing);
+    expect_unusable("desk", "does not belong to the certificate");
+    fs::copy_file(directory / "desk.pem", key, fs::copy_options::overwrite_existing);
+    expect_unusable("desk", "expected a key in PEM without a passphrase");
+    fs::remove(key);
+    expect_unusable("desk", "cannot read the private key \"" + key.string() + "\": No such file or directory");
+    ASSERT_EQ(::mkfifo(key.c_str(), 0600), 0);
+    expect_unusable("desk", "private key");
 }
 
 // ---- start
@@ -318,6 +464,21 @@ TEST_F(Tls, AStartThatCannotUseTlsSaysWhatIsMissing) {
             EXPECT_TRUE(has(refused.error, part)) << part << "\n" << refused.error;
         EXPECT_FALSE(fs::exists(socket));
     }
+}
+
+TEST_F(Tls, WarnsAboutAnAuthorityOfClientsWithoutAnAddressThatUsesIt) {
+    constexpr std::string_view kWarning = "--tls-client-ca has no effect: no address of --listen uses TLS";
+    make_certificate({.names = {}, .common_name = "clients", .authority = true}).write(directory.path(), "clients");
+    auto arguments = with_state();
+    arguments.insert(arguments.end(), {"--tls-client-ca", (directory / "clients.pem").string()});
+    {
+        TlsDaemon useful{arguments};
+        EXPECT_FALSE(has(useful.process().error(), kWarning)) << useful.process().error();
+        useful.stop();
+    }
+    arguments.insert(arguments.end(), {"--device", "null"});
+    Daemon useless{{.arguments = arguments}};
+    EXPECT_TRUE(has(useless.process().error(), kWarning)) << useless.process().error();
 }
 
 TEST_F(Tls, AHandshakeThatIsCutMayBeTriedAgain) {

@@ -15,7 +15,7 @@ export * from './core.js';
 export async function connect(address, {tls, ...others} = {}) {
   const options = address === undefined && !others.token ? {...others, token: await defaultToken()} : others;
   const endpoints = (address === undefined ? defaultAddresses() : [parseAddress(address)])
-    .map((endpoint) => ({endpoint, secured: checkTls(tls, endpoint)}));
+    .map((endpoint) => ({endpoint, secured: checkTls(tls, endpoint, {chosen: address !== undefined})}));
   return Client.connect(async (signal) => {
     const reasons = [];
     for (const {endpoint, secured} of endpoints) {

@@ -80,8 +80,10 @@ def fingerprint_of(certificate_der: bytes) -> str:
 
 def default_known_hosts() -> pathlib.Path:
     """Returns the known-hosts file that rtactl uses, too."""
-    directory = os.environ.get("XDG_CONFIG_HOME") or pathlib.Path.home() / ".config"
-    return pathlib.Path(directory) / "rtactl" / "known_hosts"
+    directory = pathlib.Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    if not directory.is_absolute():  # also if it is not set; the XDG specification wants a relative path to be ignored
+        directory = pathlib.Path.home() / ".config"
+    return directory / "rtactl" / "known_hosts"
 
 
 def verify_known_host(path: pathlib.Path, address: Address, found: str) -> None:

@@ -168,6 +168,13 @@ class Choice(unittest.TestCase):
         self.assertFalse(tls.TlsOptions(force=True).wanted_for(Address(path="/s")))
 
 
+class DefaultKnownHosts(unittest.TestCase):
+    def test_a_relative_folder_in_the_environment_is_ignored(self):
+        for directory, expected in (("/c", "/c"), ("relative", "/home/ada/.config"), ("", "/home/ada/.config")):
+            with unittest.mock.patch.dict("os.environ", {"XDG_CONFIG_HOME": directory, "HOME": "/home/ada"}):
+                self.assertEqual(tls.default_known_hosts(), pathlib.Path(expected, "rtactl", "known_hosts"))
+
+
 class KnownHosts(unittest.TestCase):
     def setUp(self):
         self.path = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / "known_hosts"

@@ -33,7 +33,7 @@ struct ConfigFile {
     [[nodiscard]] const NamedHost* find(std::string_view name) const;
 };
 
-/// Returns `rtactl/config.toml` in $XDG_CONFIG_HOME, or in ~/.config; empty if neither variable is set.
+/// Returns `rtactl/config.toml` in $XDG_CONFIG_HOME if that is an absolute path, else in ~/.config; empty without HOME.
 [[nodiscard]] std::string default_config_file();
 
 /// Parses the text of the file at `path`. Relative paths in it are relative to its folder, and ~/ is the home folder.

@@ -33,7 +33,7 @@ struct ContextOptions {
 };
 /// Reads the global options, RTACTL_HOST if they do not name a daemon, and RTACTL_TOKEN_FILE if they do not name a token;
 /// from the configuration file, the options of the host, and the host if nothing else names one. An option of the
-/// command line has priority over the file, and the token of a host over that of the environment.
+/// command line has priority over the file, and the token or certificate of a host over the token of the environment.
 [[nodiscard]] Result<ContextOptions> context_options(const Arguments& globals);
 
 /// One line about what a command has done.

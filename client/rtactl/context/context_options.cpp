@@ -25,11 +25,15 @@ void add_variable(GivenOptions& given, const char* option, const char* variable)
                       Given{.value = std::move(value), .source = std::string{"environment variable "} + variable});
 }
 
-/// Whether the command line gives the option, or one that excludes it.
+/// Whether the command line gives the option, or one that replaces it.
 bool is_overridden(const GivenOptions& given, const std::string& option) {
     if (option == "--tls-ca" || option == "--tls-fingerprint") {
         return given.contains("--tls-ca") || given.contains("--tls-fingerprint");
     }
+    const bool own_certificate = given.contains("--tls-cert") || given.contains("--tls-key");
+    if (option == "--tls-cert" || option == "--tls-key") return own_certificate;
+    // The daemon would use the token, not the certificate.
+    if (option == "--token-file") return own_certificate || given.contains(option);
     return given.contains(option);
 }
 
@@ -95,7 +99,8 @@ Result<ContextOptions> context_options(const Arguments& globals) {
         similar = similar_host(*file, given);
         if (auto used = use_host_of(*file, given); !used) return std::unexpected(std::move(used.error()));
     }
-    add_variable(given, "--token-file", "RTACTL_TOKEN_FILE");
+    // The token of the environment is for all hosts, so it does not replace the certificate for this one.
+    if (!given.contains("--tls-cert")) add_variable(given, "--token-file", "RTACTL_TOKEN_FILE");
     auto options = read_given(given);
     if (!options) return options;
     options->json = globals.has("--json");

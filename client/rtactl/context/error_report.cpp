@@ -27,6 +27,7 @@ v1::Code code_of(const client::Error& error) {
             return v1::INTERNAL;
         case client::Error::Kind::bad_address:
         case client::Error::Kind::bad_token:
+        case client::Error::Kind::bad_certificate:
             return v1::INVALID_ARGUMENT;
         case client::Error::Kind::cannot_connect:
         case client::Error::Kind::untrusted:
@@ -47,6 +48,7 @@ Exit exit_of(const client::Error& error) {
             return Exit::refused;
         case client::Error::Kind::bad_address:
         case client::Error::Kind::bad_token:
+        case client::Error::Kind::bad_certificate:
             return Exit::usage;
         case client::Error::Kind::cannot_connect:
         case client::Error::Kind::untrusted:

@@ -67,11 +67,32 @@ Result<void> require_tcp(const Given& option, const GivenOptions& given, const c
                        " is the path of a Unix socket");
 }
 
+/// Reads the certificate of this client: both options, or neither.
+Result<void> read_own_certificate(const GivenOptions& given, client::TlsOptions& tls) {
+    const Given* const certificate = find(given, "--tls-cert");
+    const Given* const key = find(given, "--tls-key");
+    if (certificate == nullptr && key == nullptr) return {};
+    if (certificate == nullptr || key == nullptr) {
+        const Given& only = certificate == nullptr ? *key : *certificate;
+        const std::string missing = certificate == nullptr ? "tls-cert" : "tls-key";
+        return usage_error(only.source + " requires " + (only.source.starts_with("--") ? "--" : "") + missing +
+                           ", too");
+    }
+    auto certificate_path = parse_path(*certificate);
+    if (!certificate_path) return std::unexpected(std::move(certificate_path.error()));
+    auto key_path = parse_path(*key);
+    if (!key_path) return std::unexpected(std::move(key_path.error()));
+    tls.certificate_file = std::move(*certificate_path);
+    tls.key_file = std::move(*key_path);
+    return {};
+}
+
 Result<client::TlsOptions> tls_options_in(const GivenOptions& given, const client::Endpoint& endpoint) {
     client::TlsOptions tls;
     const Given* const ca = find(given, "--tls-ca");
     const Given* const fingerprint = find(given, "--tls-fingerprint");
-    for (const Given* const option : {find(given, "--tls"), ca, fingerprint}) {
+    for (const Given* const option :
+         {find(given, "--tls"), ca, fingerprint, find(given, "--tls-cert"), find(given, "--tls-key")}) {
         if (option == nullptr) continue;
         if (auto checked = require_tcp(*option, given, endpoint); !checked) {
             return std::unexpected(std::move(checked.error()));
@@ -91,6 +112,7 @@ Result<client::TlsOptions> tls_options_in(const GivenOptions& given, const clien
         if (!parsed) return std::unexpected(std::move(parsed.error()));
         tls.fingerprint = std::move(*parsed);
     }
+    if (auto read = read_own_certificate(given, tls); !read) return std::unexpected(std::move(read.error()));
     return tls;
 }
 

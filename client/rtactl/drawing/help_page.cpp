@@ -83,8 +83,8 @@ void print_help(std::ostream& out, const CommandTable& table, Place place) {
     for (const std::string& socket : local_sockets("$RUNTIME_DIRECTORY", "$XDG_RUNTIME_DIR"))
         out << "  " << socket << '\n';
     out << "  " << default_tcp_address() << '\n';
-    out << "Without --token-file, the environment variable RTACTL_TOKEN_FILE names the file of an access token, unless the\n"
-           "configuration file has one for the host.\n"
+    out << "Without --token-file and --tls-cert, the environment variable RTACTL_TOKEN_FILE names the file of an access\n"
+           "token, unless the configuration file has a token or a certificate for the host.\n"
            "\n"
            "The configuration file, $XDG_CONFIG_HOME/rtactl/config.toml or ~/.config/rtactl/config.toml, names hosts:\n"
            "  host = \"studio\"                 # used unless --host, --socket or RTACTL_HOST name another\n"

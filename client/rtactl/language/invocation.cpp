@@ -26,6 +26,13 @@ constexpr std::array kGlobalOptions{
            "Accept only the certificate with this fingerprint, which `rtad` logs at start; default: trust a host on "
            "first use.",
            Expects::text, true},
+    Option{
+        "--tls-cert", "FILE",
+        "Show the certificate in this PEM file instead of a token, to a daemon with `tls-client-ca`; requires --tls-key.",
+        Expects::file, true},
+    Option{"--tls-key", "FILE",
+           "The private key of the certificate, in PEM, which other users must not be able to read.", Expects::file,
+           true},
     Option{"--token-file", "FILE", "Send the access token in this file, which other users must not be able to read.",
            Expects::file, true},
     Option{

@@ -34,6 +34,9 @@ test('a Unix socket, by its path and as the daemon of this machine', async (t) =
   assert.equal((await visit()).peer, daemon.socket);
   await assert.rejects(visit(daemon.socket, {tls: true}),
     {code: 'INVALID_ARGUMENT', message: /a Unix socket has no TLS/});
+  // Without an address, the options are for the daemon that is found, which may be on a Unix socket.
+  for (const tls of [true, {fingerprint: `SHA256:${'A'.repeat(43)}`}]) assert.equal((await visit(undefined, {tls})).peer, daemon.socket);
+  await assert.rejects(visit(undefined, {tls: {fingerprint: 'x'}}), {code: 'INVALID_ARGUMENT', message: /invalid fingerprint/});
 });
 
 test('without an address, the environment names the daemon and the token', async (t) => {

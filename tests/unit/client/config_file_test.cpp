@@ -148,7 +148,8 @@ TEST(ConfigFile, EveryOptionOfTheConnectionIsAKey) {
             EXPECT_EQ(refusal(empty), "line 2: " + std::string{key} + " is empty; remove the key to use the default");
         }
     }
-    EXPECT_EQ(rtactl::host_keys().size(), 6U) << "address, tls, tls-ca, tls-fingerprint, token-file, timeout";
+    EXPECT_EQ(rtactl::host_keys().size(), 8U)
+        << "address, tls, tls-ca, tls-fingerprint, tls-cert, tls-key, token-file, timeout";
 }
 
 TEST(ConfigFile, ErrorsNameLineKeyAndWhatIsAccepted) {
@@ -163,7 +164,8 @@ TEST(ConfigFile, ErrorsNameLineKeyAndWhatIsAccepted) {
               "line 1: unexpected table \"lan\" in the host \"studio\": a name with a dot must be in quotes, such as "
               "[hosts.\"studio.lan\"]");
     EXPECT_TRUE(refusal("[[hosts]]\n").starts_with("line 1: unexpected table \"hosts\": lists of tables"));
-    const std::string keys = "expected one of: address, tls, tls-ca, tls-fingerprint, token-file, timeout";
+    const std::string keys =
+        "expected one of: address, tls, tls-ca, tls-fingerprint, tls-cert, tls-key, token-file, timeout";
     EXPECT_EQ(refusal("[hosts.a]\naddres = \"x\"\n"),
               "line 2: unknown key \"addres\" (did you mean \"address\"?); " + keys);
     EXPECT_EQ(refusal("[hosts.a]\ntoken = \"rtad_secret\"\n"),
@@ -217,6 +219,10 @@ TEST(ConfigFile, ChecksTheEndsOfRanges) {
 TEST(ConfigFile, OptionsOfOneHostMustFit) {
     EXPECT_EQ(refusal("[hosts.a]\ntls-ca = \"/c\"\ntls-fingerprint = \"" + kFingerprint + "\"\n"),
               "line 2: tls-ca and " + kPath + ": line 3: tls-fingerprint exclude each other");
+    EXPECT_EQ(refusal("[hosts.a]\ntls-cert = \"a.pem\"\n"), "line 2: tls-cert requires tls-key, too");
+    EXPECT_EQ(refusal("[hosts.a]\n\ntls_key = \"a.key\"\n"), "line 3: tls_key requires tls-cert, too");
+    EXPECT_EQ(refusal("[hosts.a]\naddress = \"/run/s\"\ntls-cert = \"c\"\ntls-key = \"k\"\n"),
+              "line 3: tls-cert requires a TCP address, but \"/run/s\" is the path of a Unix socket");
     EXPECT_EQ(refusal("[hosts.a]\naddress = \"/run/s\"\ntls = true\n"),
               "line 3: tls requires a TCP address, but \"/run/s\" is the path of a Unix socket");
 }
@@ -318,6 +324,14 @@ TEST_F(HostsByName, WithoutAFileNothingChanges) {
     EXPECT_EQ(address(options({})), "this machine");
 }
 
+TEST_F(HostsByName, ARelativeFolderInTheEnvironmentIsIgnored) {
+    EXPECT_EQ(rtactl::default_config_file(), path());
+    const Variable home{"HOME", "/home/ada"};
+    const Variable relative{"XDG_CONFIG_HOME", "relative"};
+    EXPECT_EQ(rtactl::default_config_file(), "/home/ada/.config/rtactl/config.toml");
+    EXPECT_EQ(client::default_known_hosts_file(), "/home/ada/.config/rtactl/known_hosts");
+}
+
 TEST_F(HostsByName, AreUsedByHostAndByTheEnvironment) {
     write("[hosts.studio]\naddress = \"10.0.0.5:7341\"\ntoken-file = \"s\"\ntls-ca = \"/c\"\ntimeout = 2\n");
     const auto check = [&](const ContextOptions& used) {
@@ -374,6 +388,33 @@ TEST_F(HostsByName, GivenOptionsHavePriority) {
     const Variable token{"RTACTL_TOKEN_FILE", "/e"};
     EXPECT_EQ(options({{"--host", "studio"}}).token_file, "/s");
     EXPECT_EQ(options({{"--host", "lobby"}}).token_file, "/e");
+}
+
+TEST_F(HostsByName, MayHaveACertificateInsteadOfAToken) {
+    write(
+        "[hosts.studio]\ntls-cert = \"ada.pem\"\ntls-key = \"~/ada.key\"\n"
+        "[hosts.lobby]\ntoken-file = \"/t\"\n");
+    const Variable home{"HOME", "/home/ada"};
+    const ContextOptions studio = options({{"--host", "studio"}});
+    EXPECT_EQ(studio.tls.certificate_file, (folder_ / "rtactl/ada.pem").string());
+    EXPECT_EQ(studio.tls.key_file, "/home/ada/ada.key");
+    EXPECT_TRUE(studio.tls.on_loopback);
+    EXPECT_EQ(options({{"--host", "lobby"}}).tls.certificate_file, "");
+    // The daemon would use the token, not the certificate.
+    const Variable token{"RTACTL_TOKEN_FILE", "/e"};
+    EXPECT_EQ(options({{"--host", "studio"}}).token_file, "");
+    EXPECT_EQ(options({{"--host", "other"}, {"--tls-cert", "c"}, {"--tls-key", "k"}}).token_file, "");
+    EXPECT_EQ(options({{"--host", "studio"}, {"--token-file", "/x"}}).token_file, "/x");
+    const ContextOptions given = options({{"--host", "lobby"}, {"--tls-cert", "c"}, {"--tls-key", "k"}});
+    EXPECT_EQ(given.tls.certificate_file, "c");
+    EXPECT_EQ(given.tls.key_file, "k");
+    EXPECT_EQ(given.token_file, "") << "the certificate replaces the token of the host";
+    // Never the certificate of one and the key of the other.
+    EXPECT_EQ(address(options({{"--host", "studio"}, {"--tls-key", "k"}})), "--tls-key requires --tls-cert, too");
+    EXPECT_EQ(address(options({{"--host", "studio"}, {"--tls-cert", "c"}})), "--tls-cert requires --tls-key, too");
+    EXPECT_EQ(address(options({{"--host", "studio"}, {"--tls-cert", ""}, {"--tls-key", "k"}})),
+              "--tls-cert: empty path");
+    EXPECT_EQ(address(options({{"--tls-cert", "c"}, {"--tls-key", "k"}})), "--tls-cert requires --host");
 }
 
 TEST_F(HostsByName, AFileThatOthersMayWriteIsRefused) {

@@ -331,6 +331,26 @@ TEST_F(ClientSessionTest, ARefusedHelloIsTheLastAnswer) {
     ASSERT_TRUE(run_until([&] { return !stream->open; }));
 }
 
+std::size_t unread_bytes(const StreamState& stream) {
+    std::size_t bytes = 0;
+    for (const std::string& piece : stream.input) bytes += piece.size();
+    return bytes;
+}
+
+TEST_F(ClientSessionTest, DoesNotReadAllThatARefusedClientSends) {
+    const std::size_t sent = 16 * kMostDiscardedBytes;
+    receive_in_pieces(test::delimited(parsed("id: 7 hello { protocol_version: 2 }")) + std::string(sent, 'x'), 1000);
+    serve();
+    const auto other = std::make_shared<StreamState>(io);
+    for (std::size_t at = 0; at < sent; at += 1000) other->input.emplace_back(1000, 'x');
+    server.serve(std::make_unique<MemoryStream>(other), {.address = "memory"});
+    ASSERT_TRUE(run_until([&] { return !stream->open && !other->open; }));
+    EXPECT_GT(unread_bytes(*stream), sent / 2) << "the client whose Hello was refused";
+    EXPECT_GT(unread_bytes(*other), sent / 2) << "the client without a place";
+    EXPECT_EQ(responses().size(), 1U);
+    EXPECT_NE(other->output, "");
+}
+
 /// Clients that take their output slowly, or wait.
 class TimeLimitsTest : public ClientSessionTest {
  protected:

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "net/endpoint.h"
 #include "os/unique_fd.h"
 #include "support/temporary.h"
 
@@ -117,6 +118,24 @@ TEST(ListenTcp, NamesAnAddressInUse) {
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, ErrorCode::already_exists);
     EXPECT_NE(second.error().sentence.find(first->name), std::string::npos) << second.error().sentence;
+}
+
+TEST(ListenTcp, KnowsWhichAddressesExcludeEachOther) {
+    const auto overlapping = [](const char* a, const char* b) {
+        const asio::ip::tcp::endpoint first = resolve_listen_target(a).value().endpoint;
+        const asio::ip::tcp::endpoint second = resolve_listen_target(b).value().endpoint;
+        EXPECT_EQ(overlap(first, second), overlap(second, first)) << a << " " << b;
+        return overlap(first, second);
+    };
+    EXPECT_TRUE(overlapping("127.0.0.1:7340", "127.0.0.1:7340"));
+    EXPECT_TRUE(overlapping("127.0.0.1:7340", "tls://127.0.0.1:7340"));
+    EXPECT_TRUE(overlapping("127.0.0.1:7340", "0.0.0.0:7340"));
+    EXPECT_TRUE(overlapping("127.0.0.1:7340", "[::]:7340"));
+    EXPECT_TRUE(overlapping("[::1]:7340", "[::]:7340"));
+    EXPECT_TRUE(overlapping("0.0.0.0:7340", "[::]:7340"));
+    EXPECT_FALSE(overlapping("[::1]:7340", "0.0.0.0:7340"));
+    EXPECT_FALSE(overlapping("127.0.0.1:7340", "127.0.0.2:7340"));
+    EXPECT_FALSE(overlapping("127.0.0.1:7340", "0.0.0.0:7341"));
 }
 
 TEST(ListenTcp, IsNotInheritedByChildProcesses) {

@@ -629,6 +629,20 @@ TEST(Server, ListeningTwiceOnOneAddressIsRefused) {
         const auto again = server.server.listen_tcp("127.0.0.1:" + std::to_string(server.port));
         ASSERT_FALSE(again);
         EXPECT_EQ(again.error().code, ErrorCode::already_exists);
+        const std::string own = "127.0.0.1:" + std::to_string(server.port);
+        EXPECT_EQ(again.error().sentence, "cannot listen on \"" + own + "\": it overlaps " + own +
+                                              ", which is another address of --listen; expected one of them");
+        for (const std::string host : {"localhost", "0.0.0.0"}) {
+            const auto overlapping = server.server.listen_tcp(host + ":" + std::to_string(server.port));
+            ASSERT_FALSE(overlapping) << host;
+            EXPECT_NE(overlapping.error().sentence.find("it overlaps " + own), std::string::npos)
+                << overlapping.error().sentence;
+        }
+        const RunningServer other;
+        const auto foreign = server.server.listen_tcp("127.0.0.1:" + std::to_string(other.port));
+        ASSERT_FALSE(foreign);
+        EXPECT_NE(foreign.error().sentence.find("another process listens there"), std::string::npos)
+            << foreign.error().sentence;
         const auto socket = server.server.listen_unix(server.socket_path);
         ASSERT_FALSE(socket);
         EXPECT_EQ(socket.error().code, ErrorCode::already_exists);

@@ -34,21 +34,24 @@ class SocketTransport {
   close() { this.#socket.destroy(); }
 }
 
-/** Checks the option `tls`: true, false, or an object. */
-export function checkTls(options, {secure, path, name}) {
+/**
+ * Checks the option `tls`: true, false, or an object. Returns the options of TLS; null: none. A Unix socket has none, which is
+ * an error if the program has `chosen` it.
+ */
+export function checkTls(options, {secure, path, name}, {chosen = true} = {}) {
   if (options === undefined || options === false) {
     if (secure && options === false) throw invalid(`${name} needs TLS: expected a loopback address with tls: false`);
     return secure ? {} : null;
   }
-  if (path !== undefined) throw invalid(`a Unix socket has no TLS: ${path}`);
-  if (options === true) return {};
+  if (path !== undefined && chosen) throw invalid(`a Unix socket has no TLS: ${path}`);
+  if (options === true) return path === undefined ? {} : null;
   if (typeof options !== 'object' || options === null) throw invalid('invalid option tls: expected true, false or an object');
   checkOptions(options, ['ca', 'fingerprint', 'knownHosts', 'acceptNew', 'cert', 'key', 'servername'], 'tls');
   const {fingerprint} = options;
   if (fingerprint !== undefined && !FINGERPRINT.test(fingerprint)) {
     throw invalid(`invalid fingerprint "${fingerprint}": expected SHA256: and 43 characters of base64, as rtad prints it`);
   }
-  return options;
+  return path === undefined ? options : null;
 }
 
 /** Connects to {path} or {host, port}. Resolves to {transport, peer, fingerprint}; rejects with RtaError. */

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#include "net/byte_stream.h"
+
+#include <algorithm>
+#include <array>
+
+namespace rta::net {
+
+asio::awaitable<void> discard_input(ByteStream& stream) {
+    std::array<char, 1024> discarded{};
+    asio::error_code error;
+    for (std::size_t left = kMostDiscardedBytes; !error && left > 0 && stream.is_open();) {
+        left -= std::min(left, co_await stream.read_some(discarded, error));
+    }
+}
+
+}  // namespace rta::net
