@@ -384,7 +384,7 @@ TEST_F(ClientCertificate, OfAnotherAuthorityIsRefusedWithTheReason) {
 }
 
 TEST_F(ClientCertificate, IsIgnoredByADaemonThatWantsNone) {
-    TlsDaemon plain{with_state()};
+    TlsDaemon plain{{"--state-dir", (directory / "plain").string()}};
     const std::vector<std::string> files = with_files("stranger");
     std::vector<std::string> options{"--tls-fingerprint", plain.fingerprint(), "--host", plain.address(), "list"};
     options.insert(options.end(), files.begin(), files.end());
@@ -411,9 +411,13 @@ TEST_F(ClientCertificate, WithAFileThatCannotBeUsedIsAUsageError) {
         EXPECT_EQ(with_certificate("desk", {"list"}).status, (ExitStatus{0, 0})) << mode;
     }
     expect_unusable("missing", "missing.pem");
-    fs::copy_file(directory / "nobody.key", key, fs::copy_options::overwrite_existing);
+    const auto replace_key = [&](const std::string& name) {
+        fs::copy_file(directory / name, key, fs::copy_options::overwrite_existing);
+        fs::permissions(key, fs::perms{0600});
+    };
+    replace_key("nobody.key");
     expect_unusable("desk", "does not belong to the certificate");
-    fs::copy_file(directory / "desk.pem", key, fs::copy_options::overwrite_existing);
+    replace_key("desk.pem");
     expect_unusable("desk", "expected a key in PEM without a passphrase");
     fs::remove(key);
     expect_unusable("desk", "cannot read the private key \"" + key.string() + "\": No such file or directory");

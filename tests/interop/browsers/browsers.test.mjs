@@ -25,13 +25,13 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QU
 const UNUSUAL_METHODS = ['patch', 'PROPFIND', 'M-SEARCH', 'x', 'zx0', '!#$%&\'*+-.^_`|~', 'A-METHOD-LONGER-THAN-ALL-OTHERS'];
 /** Methods whose letters cannot be the beginning of a message: they are not tags of fields. */
 const NOT_MESSAGES = ['POST', 'QUERY'];
-const OFFSETS = 16;
+const OFFSETS = 8;
 
 // All names lead to ADDRESS. Certificates are not checked, as if the user had accepted them.
 const browsers = {
   async chromium(env) {
     const browser = await chromium.launch({executablePath: process.env.RTA_CHROMIUM, env,
-      args: [`--host-resolver-rules=MAP * ${ADDRESS}`]});
+      timeout: 120_000, args: [`--host-resolver-rules=MAP * ${ADDRESS}`]});
     return {browser, page: await browser.newPage({ignoreHTTPSErrors: true})};
   },
   async firefox(env) {
