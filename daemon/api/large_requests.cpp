@@ -1,22 +1,52 @@
 // SPDX-License-Identifier: MIT
 #include "api/large_requests.h"
 
+#include <google/protobuf/io/coded_stream.h>
+
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "api/client.h"
 #include "api/exception_barrier.h"
+#include "rta/v1/control.pb.h"
 
 namespace rta::api {
 
 using Stage = PendingRequest::Stage;
 
+namespace {
+
+/// Returns the kind that the first fields of the payload announce; null if they do not. It has not been checked.
+const RequestKind* announced_kind(std::string_view payload) {
+    constexpr std::uint32_t kVarint = 0;
+    constexpr std::uint32_t kBytes = 2;
+    google::protobuf::io::CodedInputStream input{reinterpret_cast<const std::uint8_t*>(payload.data()),
+                                                 static_cast<int>(payload.size())};
+    for (int field = 0; field < 3; ++field) {  // id, timeout_ms, and the content
+        const std::uint32_t tag = input.ReadTag();
+        if ((tag & 7U) == kBytes) return find_request_kind(static_cast<v1::Request::RequestCase>(tag >> 3U));
+        std::uint64_t skipped = 0;
+        if ((tag & 7U) != kVarint || !input.ReadVarint64(&skipped)) return nullptr;
+    }
+    return nullptr;
+}
+
+/// Copying the graph takes time, and a change of parameters makes the previous copy outdated.
+bool needs_snapshot(std::string_view payload) {
+    const RequestKind* const kind = announced_kind(payload);
+    return kind == nullptr || kind->prepare != nullptr;
+}
+
+}  // namespace
+
 /// Data that is passed to the worker and back.
 struct LargeRequests::Job {
     std::string payload;
-    SharedGraphSnapshot snapshot;
-    Role role;  ///< of the client
+    SharedGraphSnapshot snapshot;  ///< null: the payload announces a kind that needs none
+    Role role;                     ///< of the client
     ParsedRequest parsed{};
     std::optional<Expected<std::unique_ptr<RequestState>>> state{};  ///< nothing: the request needs no preparation
 
@@ -25,7 +55,11 @@ struct LargeRequests::Job {
         parsed = ParsedRequest::parse(payload);
         if (parsed.error || parsed.malformed || parsed.kind->prepare == nullptr) return;
         if (!permits(role, *parsed.kind)) return;  // the dispatcher refuses it
-        v1::Request message;                       // freed on the worker
+        if (snapshot == nullptr) {
+            parsed.error = Error{ErrorCode::invalid_argument, "a request has one content: expected no other field", {}};
+            return;
+        }
+        v1::Request message;  // freed on the worker
         parsed.take_content(message);
         state = parsed.kind->prepare(engine, std::move(snapshot), message);
     }
@@ -63,8 +97,9 @@ void LargeRequests::start_next() {
 }
 
 void LargeRequests::start(const Call& call) {
-    const auto job =
-        std::make_shared<Job>(std::move(call.request.payload), engine_.snapshot(), call.client.identity().role);
+    std::string& payload = call.request.payload;
+    SharedGraphSnapshot snapshot = needs_snapshot(payload) ? engine_.snapshot() : nullptr;
+    const auto job = std::make_shared<Job>(std::move(payload), std::move(snapshot), call.client.identity().role);
     on_worker_ = true;
     const auto started = guarded("reading a request", [&] {
         workers_.run(

@@ -121,6 +121,27 @@ TEST(MalformedRequests, AnOverlongTagDoesNotHideAList) {
     EXPECT_TRUE(script.client('a').refused());
 }
 
+TEST(MalformedRequests, ALargeTransactionBehindAnotherContentIsRefused) {
+    Script script;
+    script.play("hello a");
+    v1::Request large = request("id: 2 apply_transaction { edits {} }");
+    for (int i = 0; i < 2'000; ++i) {
+        v1::Node& node = *large.mutable_apply_transaction()->mutable_edits()->add_edits()->mutable_add_node();
+        node.set_name("n" + std::to_string(i));
+        node.set_type("gain");
+    }
+    const v1::Request announced = request("set_parameters { changes { node: \"n1\" } }");
+    script.send_bytes('a', announced.SerializeAsString() + large.SerializeAsString());
+    const auto answer = script.receive('a');
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->response().status().code(), v1::INVALID_ARGUMENT) << sentence(answer);
+    script.send('a', large);
+    script.play("block");
+    const auto accepted = script.receive('a');
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->response().status().code(), v1::OK) << sentence(accepted);
+}
+
 TEST(MalformedRequests, WhatARequestTakesInMemoryCountsAsPending) {
     Script script;
     script.play("hello a");
