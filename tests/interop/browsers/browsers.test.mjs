@@ -139,7 +139,7 @@ async function expectSilence(requests) {
 async function attackWithAim({page, door, rtad}) {
   let shown;
   const send = async ({host, path: target, ...init}) => {
-    if (shown !== host) await page.goto(origin(host));
+    if (shown !== host) await visit(page, origin(host));
     shown = host;
     return () => page.evaluate(fetchAll, [{url: origin(host) + target, ...init}]);
   };
@@ -171,6 +171,17 @@ async function attackWithAim({page, door, rtad}) {
   assert.deepEqual([...impossible], NOT_MESSAGES);
 }
 
+/** Opens a page of this test. A navigation of a frame that was cut just before can end this one, so it is tried again. */
+async function visit(page, url) {
+  for (let attempts = 1; ; ++attempts) {
+    try {
+      return await page.goto(url);
+    } catch (error) {
+      if (attempts === 5) throw error;
+    }
+  }
+}
+
 /** Sends every method with the attack at many offsets, to the host of the page and to another. */
 async function attackWithEveryMethod({page, door}) {
   const paths = Array.from({length: OFFSETS}, (_, offset) => '/'.padEnd(offset + 1, 'a'));
@@ -188,7 +199,7 @@ async function attackWithEveryMethod({page, door}) {
     }
     sent.push(...requests);
   };
-  await page.goto(origin('evil.test'));
+  await visit(page, origin('evil.test'));
   for (const method of [...METHODS, ...UNUSUAL_METHODS]) await sweep(method, 'evil.test', {mode: 'same-origin'});
   for (const method of ['GET', 'HEAD', 'POST']) await sweep(method, 'other.test', {mode: 'no-cors'});
   // The browser asks first whether the other host allows this method.
@@ -197,7 +208,7 @@ async function attackWithEveryMethod({page, door}) {
 }
 
 async function attackWithoutFetch({page, door}) {
-  await page.goto(origin('evil.test'));
+  await visit(page, origin('evil.test'));
   const requests = await door.whileItLeadsToRtad(async () => {
     const before = door.requests.length;
     const content = text(Buffer.concat(attack));
@@ -215,7 +226,7 @@ async function attackTls(t, {page, door}) {
   const state = path.join(temporaryDirectory(t), 'state');
   execFileSync(path.join(binaries, 'rtad'), ['token', 'new', '--role', 'control', '--state-dir', state, 'test']);
   const rtad = await playing(t, {listen: 'tls://127.0.0.1:0', arguments: ['--state-dir', state]});
-  await page.goto(origin('evil.test'));
+  await visit(page, origin('evil.test'));
   door.target = rtad.daemon.address.replace('tls://', '');
   const url = origin('evil.test', 'https');
   const body = [...Buffer.concat(attack)];
