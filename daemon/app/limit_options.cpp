@@ -69,7 +69,7 @@ const char* type_name(LimitUnit unit) {
 }
 
 std::string expected_words(const Limit& row) {
-    const std::string range = (row.or_zero ? "0, or " : "") + ("from " + limit_text(row.unit, row.lowest)) + " to " +
+    std::string range = (row.or_zero ? "0, or " : "") + ("from " + limit_text(row.unit, row.lowest)) + " to " +
                               limit_text(row.unit, row.highest);
     switch (row.unit) {
         case LimitUnit::count:

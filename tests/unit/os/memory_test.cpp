@@ -12,8 +12,6 @@
 #include <string>
 #include <vector>
 
-#include "support/effort.h"
-
 namespace rta::os {
 namespace {
 
@@ -46,18 +44,11 @@ std::size_t returned(const std::string& key) {
     return before - std::min(before, after);
 }
 
-class MemoryTest : public testing::Test {
- protected:
-    void SetUp() override {
-        if (test::kSanitized) GTEST_SKIP() << "sanitizers have a heap of their own";
-    }
-};
-
-TEST_F(MemoryTest, ReturnsFreeMemoryAgainAndAgain) {
+TEST(MemoryTest, ReturnsFreeMemoryAgainAndAgain) {
     for (int round = 0; round < 3; ++round) EXPECT_GT(returned("VmRSS"), 56 * kMegabyte);
 }
 
-TEST_F(MemoryTest, ReturnsLockedMemoryAndKeepsTheRestLocked) {
+TEST(MemoryTest, ReturnsLockedMemoryAndKeepsTheRestLocked) {
     if (!lock_memory()) GTEST_SKIP() << "this user may not lock memory";
     for (int round = 0; round < 3; ++round) EXPECT_GT(returned("VmRSS"), 56 * kMegabyte);
     // Locked pages cannot be dropped with MADV_DONTNEED.
