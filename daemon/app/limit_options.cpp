@@ -70,7 +70,7 @@ const char* type_name(LimitUnit unit) {
 
 std::string expected_words(const Limit& row) {
     std::string range = (row.or_zero ? "0, or " : "") + ("from " + limit_text(row.unit, row.lowest)) + " to " +
-                              limit_text(row.unit, row.highest);
+                        limit_text(row.unit, row.highest);
     switch (row.unit) {
         case LimitUnit::count:
             return "a whole number " + range;
