@@ -19,6 +19,7 @@
 #include "e2e/edit_storm.h"
 #include "rta/daemon_client.h"
 #include "support/daemon.h"
+#include "support/test_token.h"
 
 namespace rta::test {
 namespace {
@@ -145,7 +146,7 @@ constexpr std::size_t kIdleClients = 500;
 
 client::DaemonClient open_tls(std::uint16_t port, const std::string& fingerprint) {
     const client::Endpoint endpoint = client::TcpEndpoint{.host = "127.0.0.1", .port = port};
-    client::ClientOptions options{.client_name = "bench"};
+    client::ClientOptions options{.client_name = "bench", .token = test_token().secret()};
     options.tls.on_loopback = true;
     options.tls.fingerprint = fingerprint;
     auto client = client::DaemonClient::open(std::span{&endpoint, 1}, options);
@@ -156,7 +157,8 @@ client::DaemonClient open_tls(std::uint16_t port, const std::string& fingerprint
 void measure_tls() {
     const TemporaryDirectory directory;
     Daemon daemon{{.arguments = {"--device", "null", "--listen", "tls://127.0.0.1:0", "--state-dir",
-                                 (directory / "state").string()}}};
+                                 (directory / "state").string(), "--tokens", test_token().tokens().string(),
+                                 "--max-clients-per-address", "600", "--max-clients", "600"}}};
     const auto line = daemon.process().wait_for_line(Process::Stream::error, "with TLS; certificate ");
     if (!line) throw std::runtime_error("rtad does not listen with TLS");
     const std::string fingerprint = line->substr(line->find("SHA256:"));
