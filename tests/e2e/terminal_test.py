@@ -401,7 +401,7 @@ class Colours(Case):
         self.fail(f"{text!r} is not on the screen:\n" + "\n".join(screen.shown))
 
     def run_on_terminal(self, *command, status=0, **changes):
-        opened = self.open("env", *(f"{name}={value}" for name, value in changes.items()), *command, columns=200)
+        opened = self.open("env", *(f"{name}={value}" for name, value in changes.items()), *command, columns=200, rows=120)
         self.assertEqual(opened.end(), status)
         return opened.screen
 
