@@ -345,7 +345,7 @@ class Attempt {
         const std::string& file = options_.known_hosts_file;
         if (file.empty()) {
             return refuse(
-                "there is no file of known hosts, because HOME and XDG_CONFIG_HOME are not set; set one of "
+                "the known-hosts file has no path, because HOME and XDG_CONFIG_HOME are not set; set one of "
                 "them, the expected fingerprint, or a certificate authority");
         }
         const std::string host = known_host_name(endpoint_);

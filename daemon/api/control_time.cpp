@@ -41,7 +41,7 @@ void ControlTime::count() {
     if (!was_over && pass_over()) report_pass_over();
 }
 
-/// Time that nobody waits for costs nothing, and settles all debts.
+/// While no client waits, use is not charged, and all debts are cancelled.
 void ControlTime::charge(TimeAccount& account, nanoseconds spent) {
     if (waiting_.empty()) {
         served_ = std::max(served_, most_used_ + head_start());

@@ -22,8 +22,8 @@ namespace rta::api {
 /// The turn is that of the client which will have used least after it, by fair queueing: served() is the time that each
 /// client has had if all that wait have shared equally. A client that comes after a rest, or for the first time, starts a
 /// little before that, however little it has used. How long its turn will take is expected from its previous ones. So a
-/// light client waits for the end of one turn of the heavy ones, however many they are, nobody saves up time, and those
-/// that connect again and again gain nothing.
+/// light client waits for the end of one turn of the heavy ones, however many they are. Unused time is not saved, and a
+/// client gains nothing by connecting again.
 class ControlTime {
  public:
     /// One long step, such as the commit of a large graph, delays its client by at most this much of the others' turns.

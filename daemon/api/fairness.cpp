@@ -36,7 +36,7 @@ void sort_by_use(std::deque<std::weak_ptr<Waiter>>& queue) {
         if (const auto waiter = waiting.lock()) places.push_back({waiter->account().used, places.size(), waiting});
     }
     std::ranges::sort(places, {}, [](const Place& place) { return std::tuple{place.used, place.index}; });
-    queue.resize(places.size());  // never grows, so nobody is lost when memory is short
+    queue.resize(places.size());  // never grows, so it cannot fail and lose a client
     std::ranges::transform(places, queue.begin(), [](Place& place) { return std::move(place.waiter); });
 }
 

@@ -207,7 +207,7 @@ std::span<const Limit> limit_table() { return kTable; }
 std::span<const FixedLimit> fixed_limit_table() {
     static const std::vector<FixedLimit> table{
         {"size of the first message", size(api::Client::kMaximumHelloBytes),
-         "a `hello` with the longest name and token is shorter; whoever has not been admitted gets no more memory"},
+         "a `hello` with the longest name and token is shorter; a client that has not been admitted gets no more memory"},
         {"size of a response or an event", size(kMaximumFrameBytes), "the protocol: clients accept no longer message"},
         {"elements of one list of a request; of all its lists",
          count(api::kMaximumItems) + "; " + count(api::kMaximumElements),

@@ -31,7 +31,7 @@ struct GraphLimits {
     std::uint64_t delay_bytes = kMostDelayBytes;
     std::size_t document_bytes = kLongestDocument;
 
-    /// What no graph exceeds, whoever has made it.
+    /// Limits of every graph, whether a client or the operator has made it.
     [[nodiscard]] static constexpr GraphLimits widest() {
         return {.nodes = kMostElements, .connections = kMostElements};
     }

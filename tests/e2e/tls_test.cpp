@@ -298,7 +298,7 @@ class ClientCertificate : public Tls {
         const Certificate clients = make("clients", "clients", nullptr);
         const Certificate others = make("others", "others", nullptr);
         make("desk", "desk", &clients);
-        make("nobody", "nobody", &clients);
+        make("unnamed", "unnamed", &clients);
         make("stranger", "desk", &others);
         make_certificate({.names = {}, .common_name = "desk", .last_day = -1, .issuer = &clients})
             .write(directory.path(), "expired");
@@ -340,9 +340,9 @@ TEST_F(ClientCertificate, HasTheRoleOfTheTokenWithItsName) {
     // A token that is given together with the certificate decides.
     EXPECT_EQ(with_certificate("desk", {"volume", "-6dB"}, {"--token-file", test_token().file().string()}).status.code,
               0);
-    const RunResult unknown = with_certificate("nobody", {"list"});
+    const RunResult unknown = with_certificate("unnamed", {"list"});
     EXPECT_EQ(unknown.status, (ExitStatus{4, 0}));
-    EXPECT_TRUE(has(unknown.error, "no access token has the name of the client certificate, \"nobody\""))
+    EXPECT_TRUE(has(unknown.error, "no access token has the name of the client certificate, \"unnamed\""))
         << unknown.error;
     EXPECT_EQ(local({"token", "revoke", "desk"}).status, (ExitStatus{0, 0}));
     EXPECT_EQ(with_certificate("desk", {"list"}).status, (ExitStatus{4, 0})) << "its token was revoked";
@@ -415,7 +415,7 @@ TEST_F(ClientCertificate, WithAFileThatCannotBeUsedIsAUsageError) {
         fs::copy_file(directory / name, key, fs::copy_options::overwrite_existing);
         fs::permissions(key, fs::perms{0600});
     };
-    replace_key("nobody.key");
+    replace_key("unnamed.key");
     expect_unusable("desk", "does not belong to the certificate");
     replace_key("desk.pem");
     expect_unusable("desk", "expected a key in PEM without a passphrase");

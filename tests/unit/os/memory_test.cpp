@@ -49,7 +49,7 @@ TEST(MemoryTest, ReturnsFreeMemoryAgainAndAgain) {
 }
 
 TEST(MemoryTest, ReturnsLockedMemoryAndKeepsTheRestLocked) {
-    if (!lock_memory()) GTEST_SKIP() << "this user may not lock memory";
+    ASSERT_TRUE(lock_memory()) << "requires root, or a higher limit of locked memory (ulimit -l)";
     for (int round = 0; round < 3; ++round) EXPECT_GT(returned("VmRSS"), 56 * kMegabyte);
     // Locked pages cannot be dropped with MADV_DONTNEED.
     std::vector<char> used(8 * kMegabyte, 'x');
