@@ -27,6 +27,9 @@ namespace {
     throw std::runtime_error(what + ": " + std::generic_category().message(errno));
 }
 
+/// What a pipe of Linux holds: one read takes all that is in it.
+constexpr std::size_t kPipeBytes = 65'536;
+
 struct Pipe {
     os::UniqueFd read;
     os::UniqueFd write;
@@ -136,8 +139,10 @@ Process::Process(const Command& command) : name_{std::filesystem::path(command.p
     if (!pidfd_) fail_with_errno("cannot watch " + program);
     stop_ = os::UniqueFd{::eventfd(0, EFD_CLOEXEC)};
     input_ = std::move(input.write);
-    output_pipe_ = std::move(output.read);
-    error_pipe_ = std::move(error.read);
+    output_.pipe = std::move(output.read);
+    error_.pipe = std::move(error.read);
+    // Not the ends of the process, which have flags of their own.
+    for (const Captured* captured : {&output_, &error_}) ::fcntl(captured->pipe.get(), F_SETFL, O_NONBLOCK);
     // A process that exits without reading must not terminate the test.
     ::signal(SIGPIPE, SIG_IGN);
     collector_ = std::thread{[this] { collect(); }};
@@ -146,12 +151,9 @@ Process::Process(const Command& command) : name_{std::filesystem::path(command.p
 Process::~Process() { kill(); }
 
 void Process::collect() {
-    struct Source {
-        int fd;
-        Captured* captured;
-    };
-    std::array<Source, 2> sources{{{output_pipe_.get(), &output_}, {error_pipe_.get(), &error_}}};
-    std::array<pollfd, 3> polled{{{sources[0].fd, POLLIN, 0}, {sources[1].fd, POLLIN, 0}, {stop_.get(), POLLIN, 0}}};
+    std::array<Captured*, 2> sources{&output_, &error_};
+    std::array<pollfd, 3> polled{
+        {{output_.pipe.get(), POLLIN, 0}, {error_.pipe.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}}};
     while (polled[0].fd >= 0 || polled[1].fd >= 0) {
         if (::poll(polled.data(), polled.size(), -1) < 0) {
             if (errno == EINTR) continue;
@@ -161,16 +163,9 @@ void Process::collect() {
         for (std::size_t i = 0; i < sources.size(); ++i) {
             if (polled[i].fd < 0 || polled[i].revents == 0) continue;
             something = true;
-            std::array<char, 4096> chunk{};
-            const ssize_t count = ::read(sources[i].fd, chunk.data(), chunk.size());
-            if (count < 0 && errno == EINTR) continue;
             const std::lock_guard lock{mutex_};
-            if (count > 0) {
-                sources[i].captured->text.append(chunk.data(), static_cast<std::size_t>(count));
-            } else {
-                sources[i].captured->ended = true;
-                polled[i].fd = -1;
-            }
+            take_written(*sources[i]);
+            if (sources[i]->ended) polled[i].fd = -1;
             arrived_.notify_all();
         }
         // Only when nothing is left to read, so that the last output of the process is not lost.
@@ -182,9 +177,24 @@ void Process::collect() {
     arrived_.notify_all();
 }
 
+void Process::take_written(Captured& to) {
+    std::array<char, kPipeBytes> chunk{};
+    ssize_t count = 0;
+    do {
+        count = ::read(to.pipe.get(), chunk.data(), chunk.size());
+    } while (count < 0 && errno == EINTR);
+    if (count > 0) {
+        to.text.append(chunk.data(), static_cast<std::size_t>(count));
+    } else if (count == 0) {
+        to.ended = true;
+    }
+}
+
 std::string Process::text(Stream stream) const {
     const std::lock_guard lock{mutex_};
-    return captured(stream).text;
+    Captured& from = captured(stream);
+    take_written(from);
+    return from.text;
 }
 
 std::optional<std::string> Process::wait_for_line(Stream stream, std::string_view part,

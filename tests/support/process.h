@@ -54,7 +54,7 @@ class Process {
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] const std::string& name() const { return name_; }
 
-    /// Returns the output of the process so far.
+    /// Returns the output of the process so far: all that it wrote before the call.
     [[nodiscard]] std::string text(Stream stream) const;
     [[nodiscard]] std::string output() const { return text(Stream::output); }
     [[nodiscard]] std::string error() const { return text(Stream::error); }
@@ -77,29 +77,29 @@ class Process {
 
  private:
     struct Captured {
+        os::UniqueFd pipe;
         std::string text;
         std::size_t searched = 0;  ///< position at which wait_for_line() continues
         bool ended = false;
     };
 
     void collect();
+    /// Takes what is in the pipe now. The caller holds mutex_.
+    static void take_written(Captured& to);
     bool reap(std::chrono::milliseconds patience);
-    [[nodiscard]] Captured& captured(Stream stream) { return stream == Stream::output ? output_ : error_; }
-    [[nodiscard]] const Captured& captured(Stream stream) const { return stream == Stream::output ? output_ : error_; }
+    [[nodiscard]] Captured& captured(Stream stream) const { return stream == Stream::output ? output_ : error_; }
 
     std::string name_;
     pid_t pid_ = -1;
     os::UniqueFd pidfd_;  ///< readable when the process has exited
     os::UniqueFd input_;
-    os::UniqueFd output_pipe_;
-    os::UniqueFd error_pipe_;
     os::UniqueFd stop_;  ///< stops the collector: a grandchild may keep the pipes open
     std::optional<ExitStatus> status_;
 
     mutable std::mutex mutex_;  ///< guards output_ and error_
     std::condition_variable arrived_;
-    Captured output_;
-    Captured error_;
+    mutable Captured output_;
+    mutable Captured error_;
     std::thread collector_;
 };
 

@@ -39,6 +39,18 @@ TEST(Process, WaitsForALineAndGoesOnBehindIt) {
     EXPECT_EQ(process.wait_for_line(Process::Stream::output, "three"), std::nullopt) << "the stream has ended";
 }
 
+TEST(Process, WhatWasWrittenBeforeALineIsThereWhenTheLineIs) {
+    Process process{shell("while read line; do echo reason >&2; echo ready; done")};
+    std::string expected;
+    for (int round = 0; round < 1'000; ++round) {
+        process.write("go\n");
+        ASSERT_TRUE(process.wait_for_line(Process::Stream::output, "ready"));
+        expected += "reason\n";
+        ASSERT_EQ(process.error().size(), expected.size()) << "in round " << round;
+    }
+    EXPECT_EQ(process.error(), expected);
+}
+
 TEST(Process, TellsTheSignalThatEndedIt) {
     Process process{shell("echo ready; read line")};
     ASSERT_TRUE(process.wait_for_line(Process::Stream::output, "ready"));
