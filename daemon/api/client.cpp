@@ -65,8 +65,22 @@ bool Client::may_run() {
 bool Client::may_finish() { return dispatcher_.services().time.may_finish(shared_from_this()); }
 
 void Client::receive(std::string_view payload) {
+    take([&] {
+        if (PendingRequest::is_large(payload)) return enqueue_large(std::string{payload});
+        enqueue(payload);
+    });
+}
+
+void Client::receive(std::string&& payload) {
+    take([&] {
+        if (PendingRequest::is_large(payload)) return enqueue_large(std::move(payload));
+        enqueue(payload);
+    });
+}
+
+void Client::take(const std::function<void()>& enqueue) {
     const auto spending = spend();
-    const auto received = guarded("reading a request", [&] { enqueue(payload); });
+    const auto received = guarded("reading a request", enqueue);
     if (!received) return introduced() ? refuse_stream(received.error()) : become_stranger();
     resume();
 }
@@ -77,18 +91,20 @@ void Client::become_stranger() {
 }
 
 void Client::enqueue(std::string_view payload) {
-    if (payload.size() < PendingRequest::kLargeBytes) {
-        ParsedRequest parsed = ParsedRequest::parse(payload);
-        if (!introduced() && (parsed.malformed || parsed.message.request_case() != v1::Request::kHello)) {
-            return become_stranger();
-        }
-        return accept(queue_.emplace_back(), parsed);
+    ParsedRequest parsed = ParsedRequest::parse(payload);
+    if (!introduced() && (parsed.malformed || parsed.message.request_case() != v1::Request::kHello)) {
+        return become_stranger();
     }
+    accept(queue_.emplace_back(), parsed);
+}
+
+void Client::enqueue_large(std::string&& payload) {
+    const std::size_t bytes = payload.size();
     PendingRequest request;
-    request.payload = payload;
+    request.payload = std::move(payload);
     request.large = true;
     request.stage = PendingRequest::Stage::received;
-    add_pending(queue_.emplace_back(std::move(request)), payload.size());
+    add_pending(queue_.emplace_back(std::move(request)), bytes);
 }
 
 void Client::accept(PendingRequest& request, ParsedRequest& parsed) {

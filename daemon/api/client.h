@@ -57,6 +57,8 @@ class Client final : public std::enable_shared_from_this<Client>,
     /// Takes one request. The first must be Hello: anything else makes the client a stranger(). Later, bytes that are
     /// not a request are answered INVALID_ARGUMENT with id 0, as the last answer.
     void receive(std::string_view payload);
+    /// The same, without copying a large one.
+    void receive(std::string&& payload);
     /// The stream is malformed, or the client is not admitted: answers `error` with id 0, as the last answer.
     void refuse_stream(const Error& error);
     /// Must be checked before every receive(). Returns false while the client has to wait.
@@ -153,7 +155,9 @@ class Client final : public std::enable_shared_from_this<Client>,
     void missed() override;
     void deliver_telemetry(const SharedTelemetry& event) override;
 
+    void take(const std::function<void()>& enqueue);
     void enqueue(std::string_view payload);
+    void enqueue_large(std::string&& payload);
     void become_stranger();
     void refuse_hello();
     [[nodiscard]] bool waits_for_room() const;

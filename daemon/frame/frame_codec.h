@@ -24,8 +24,8 @@ enum class FrameError : std::uint8_t {
 [[nodiscard]] std::string frame_error_sentence(FrameError error, std::size_t maximum_bytes = kMaximumFrameBytes);
 
 /// Splits a stream of bytes into the payloads of varint length-delimited frames; protobuf runtimes call this format
-/// "delimited". Checks each length before using it, so the memory in use is at most twice the bytes received and not
-/// yet taken. Not thread-safe.
+/// "delimited". Checks each length before using it. The memory in use is at most twice the bytes received and not yet
+/// taken: more is reserved for a large frame, once 64 KiB of it have come, but not touched. Not thread-safe.
 class FrameDecoder {
  public:
     /// Appends received bytes, of any number of frames. Invalidates views returned by next().
@@ -37,6 +37,9 @@ class FrameDecoder {
     [[nodiscard]] std::expected<std::optional<std::string_view>, FrameError> next(
         std::size_t maximum_bytes = kMaximumFrameBytes);
 
+    /// Returns the payload that next() has just returned as a string: a large one without copying it. Invalidates the view.
+    [[nodiscard]] std::string claim();
+
     /// Returns whether next() would return a frame or an error.
     [[nodiscard]] bool ready() const;
 
@@ -45,11 +48,24 @@ class FrameDecoder {
 
     /// Returns the number of bytes that next() has not returned. If the stream ends while this is not 0, its last frame
     /// is truncated.
-    [[nodiscard]] std::size_t buffered() const noexcept { return buffer_.size() - taken_; }
+    [[nodiscard]] std::size_t buffered() const noexcept { return pending().size() + (length_ ? length_->prefix : 0); }
 
  private:
+    struct Length {
+        std::size_t payload;
+        std::size_t prefix;  ///< bytes of the varint itself
+    };
+    using ReadLength = std::expected<std::optional<Length>, FrameError>;
+
+    [[nodiscard]] static ReadLength read_length(std::string_view bytes, std::size_t maximum_bytes);
+    [[nodiscard]] ReadLength length(std::size_t maximum_bytes) const;
+    [[nodiscard]] std::string_view pending() const { return std::string_view{buffer_}.substr(taken_); }
+    void make_room(std::size_t bytes);
+
     std::string buffer_;
-    std::size_t taken_ = 0;  ///< bytes at the front of buffer_ that have been returned
+    std::size_t taken_ = 0;         ///< bytes at the front of buffer_ that have been returned, or are a known length
+    std::optional<Length> length_;  ///< of the next frame, if it is known
+    std::size_t last_ = 0;          ///< bytes of the last payload, which ends at taken_
     std::optional<FrameError> error_;
 };
 

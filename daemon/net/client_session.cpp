@@ -75,6 +75,7 @@ std::string ClientSession::log_name() const {
 
 void ClientSession::close() {
     if (closed_) return;
+    const auto spending = client_->spend();
     closed_ = true;
     owner_ = nullptr;
     client_->close();
@@ -254,7 +255,11 @@ bool ClientSession::decode_requests() {
             return true;
         }
         if (!*frame) return true;
-        client_->receive(**frame);
+        if (api::PendingRequest::is_large(**frame)) {
+            client_->receive(decoder_.claim());
+        } else {
+            client_->receive(**frame);
+        }
         if (client_->stranger()) {
             close_for(ClosedFor::first_message);
             return true;

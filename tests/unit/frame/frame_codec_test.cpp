@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rta {
@@ -141,6 +143,29 @@ TEST(FrameCodec, WaitsForAnUnfinishedLengthAndAnUnfinishedPayload) {
     decoder.feed(std::string_view{"q"});
     ASSERT_TRUE(decoder.next().value());
     EXPECT_EQ(decoder.buffered(), 0U);
+}
+
+TEST(FrameCodec, HandsOverALargeFrameWithoutACopy) {
+    const std::string large(3'000'000, 'x');
+    std::string stream;
+    for (const std::string_view payload :
+         {std::string_view{"first"}, std::string_view{large}, std::string_view{"last"}})
+        append_frame(stream, payload);
+    for (const std::size_t piece : {std::size_t{64} << 10U, std::size_t{1'000}, std::size_t{40'001}}) {
+        FrameDecoder decoder;
+        std::vector<std::string> frames;
+        for (std::string_view rest = stream; !rest.empty(); rest.remove_prefix(std::min(piece, rest.size()))) {
+            decoder.feed(rest.substr(0, piece));
+            while (const auto frame = decoder.next().value()) {
+                const char* const place = frame->data();
+                frames.push_back(decoder.claim());
+                const bool same = frames.back().data() == place;
+                EXPECT_EQ(same, frames.back().size() == large.size()) << piece;
+            }
+        }
+        EXPECT_EQ(frames, (std::vector<std::string>{"first", large, "last"})) << piece;
+        EXPECT_EQ(decoder.buffered(), 0U);
+    }
 }
 
 TEST(FrameCodec, StaysInErrorAndKeepsNothingMore) {
