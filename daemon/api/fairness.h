@@ -6,29 +6,44 @@
 #include <deque>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "api/waiter.h"
 
 namespace rta::api {
 
-/// Clients for which the engine had no room. Who has used least of the control thread asks first, then who has come
-/// first. [control]
+/// Clients for which the engine had no room. They share it by the size of their requests, with fair queueing: the client
+/// asks first whose share would be used up first. So a change of one parameter does not wait for those that fill a block,
+/// however many they are, and a large request waits only until the others have had as much. [control]
 class RoomQueue {
  public:
+    /// `account` is what its clients have had of this room.
+    explicit RoomQueue(std::uint64_t RoomAccounts::* account) : account_{account} {}
+
     [[nodiscard]] bool empty() const { return waiting_.empty(); }
     /// Returns false while others wait and it is not the turn of `waiter`: the engine must not be asked.
     [[nodiscard]] bool may_ask(const Waiter& waiter) const { return waiting_.empty() || in_turn_ == &waiter; }
-    /// The engine had room. Further requests of the same client wait after the others.
+    /// The engine had room. Further requests of the same client wait again.
     void took_room(const Waiter& waiter);
-    /// The engine was full, or may_ask() returned false. A client refused in its turn stays before others that have used
-    /// as much.
-    void wait(const std::shared_ptr<Waiter>& waiter);
+    /// The engine was full, or may_ask() returned false: the request of `bytes` waits. A client refused in its turn keeps
+    /// its place.
+    void wait(const std::shared_ptr<Waiter>& waiter, std::size_t bytes);
     /// Expires requests whose timeout has passed, then resumes clients in order until the engine is full again.
     void retry(TimePoint now);
 
  private:
-    std::deque<std::weak_ptr<Waiter>> waiting_;
+    struct Place {
+        std::weak_ptr<Waiter> waiter;
+        std::size_t bytes;
+        std::uint64_t end;  ///< of the client's account when it has had room
+    };
+    [[nodiscard]] bool waits(const Waiter& waiter) const;
+
+    std::uint64_t RoomAccounts::* const account_;
+    std::vector<Place> waiting_;       ///< sorted by end
     const Waiter* in_turn_ = nullptr;  ///< may ask although others wait
+    Place turn_{};                     ///< what it had waited with
+    std::uint64_t given_ = 0;          ///< bytes that each client has had if all that wait have shared equally
     bool full_ = false;                ///< the client in turn was refused
 };
 

@@ -74,9 +74,9 @@ struct Services {
     Telemetry telemetry{engine, daemon, limits.telemetry_rates};
     DeviceQuery devices{daemon};
     FailedAttempts failed_attempts;
-    RoomQueue plan_room;           ///< transactions
-    RoomQueue parameter_room;      ///< parameter changes
-    ProgressQueue progress_queue;  ///< transactions
+    RoomQueue plan_room{&RoomAccounts::plans};            ///< transactions
+    RoomQueue parameter_room{&RoomAccounts::parameters};  ///< parameter changes
+    ProgressQueue progress_queue;                         ///< transactions
     ControlTime time{time_used(engine.config(), clock), clock, limits.slice};
     LargeRequests large_requests{engine, workers};
     std::size_t pending_bytes = 0;  ///< memory of the requests of all clients

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -18,6 +19,12 @@ struct TimeAccount {
     TimePoint urgent_due{};                              ///< of its requests that must not wait
 };
 
+/// What a client has had of the room in the engine, in bytes of its requests; see RoomQueue.
+struct RoomAccounts {
+    std::uint64_t plans = 0;       ///< for transactions
+    std::uint64_t parameters = 0;  ///< for changes of parameters
+};
+
 /// Base class of what waits for its turn, or for room in the engine: a client. [control]
 class Waiter {
  public:
@@ -28,9 +35,11 @@ class Waiter {
     virtual void expire(TimePoint now) = 0;
 
     [[nodiscard]] TimeAccount& account() { return account_; }
+    [[nodiscard]] RoomAccounts& room() { return room_; }
 
  private:
     TimeAccount account_;
+    RoomAccounts room_;
 };
 
 }  // namespace rta::api

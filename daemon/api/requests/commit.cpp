@@ -27,7 +27,7 @@ bool may_wait(Call& call, Error error) {
 
 void retry_later(Call& call, RoomQueue& room, Error error) {
     if (!may_wait(call, std::move(error))) return;
-    room.wait(call.client.shared_from_this());
+    room.wait(call.client.shared_from_this(), call.request.bytes);
     call.services.wake();
 }
 

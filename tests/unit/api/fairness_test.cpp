@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <new>
 #include <optional>
@@ -14,6 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr TimePoint kStart{1h};
+constexpr std::size_t kBytes = 100;
 
 /// Appends its name to the log when it is resumed.
 class FakeWaiter final : public Waiter {
@@ -41,7 +44,7 @@ struct Fairness : testing::Test {
     std::string take_log() { return std::exchange(log, {}); }
 
     std::string log;
-    RoomQueue room;
+    RoomQueue room{&RoomAccounts::plans};
     const std::shared_ptr<FakeWaiter> a = waiter('a');
     const std::shared_ptr<FakeWaiter> b = waiter('b');
     const std::shared_ptr<FakeWaiter> c = waiter('c');
@@ -54,14 +57,14 @@ struct ProgressQueueTest : Fairness {
 TEST_F(RoomQueueTest, LetsEveryoneAskWhileNobodyWaits) {
     EXPECT_TRUE(room.empty());
     EXPECT_TRUE(room.may_ask(*a));
-    room.wait(a);
+    room.wait(a, kBytes);
     EXPECT_FALSE(room.empty());
     EXPECT_FALSE(room.may_ask(*b));
     EXPECT_FALSE(room.may_ask(*a)) << "not before its turn";
 }
 
 TEST_F(RoomQueueTest, ResumesInTheOrderOfArrivalAndEachOnce) {
-    for (const auto& waiter : {b, a, b, c}) room.wait(waiter);
+    for (const auto& waiter : {b, a, b, c}) room.wait(waiter, kBytes);
     a->on_resume = [&] {
         EXPECT_TRUE(room.may_ask(*a));
         EXPECT_FALSE(room.may_ask(*c));
@@ -71,23 +74,45 @@ TEST_F(RoomQueueTest, ResumesInTheOrderOfArrivalAndEachOnce) {
     EXPECT_TRUE(room.empty());
 }
 
-TEST_F(RoomQueueTest, WhoHasUsedLeastAsksFirst) {
-    a->account().used = 3us;
-    b->account().used = 2us;
-    for (const auto& waiter : {a, b, c}) room.wait(waiter);
-    b->on_resume = [&] { room.wait(b); };
+TEST_F(RoomQueueTest, ASmallRequestGoesBeforeLargeOnesThatCameEarlier) {
+    room.wait(a, 2'000);
+    room.wait(b, 2'000);
+    room.wait(c, 1);
+    a->on_resume = [&] { room.wait(a, 2'000); };
     room.retry(kStart);
-    EXPECT_EQ(take_log(), "cb") << "there is no more room";
-    room.wait(c);
-    b->on_resume = nullptr;
+    EXPECT_EQ(take_log(), "ca") << "then there is no more room";
+    room.wait(c, 1);
+    a->on_resume = nullptr;
     room.retry(kStart);
-    EXPECT_EQ(take_log(), "cba");
+    EXPECT_EQ(take_log(), "cab");
+}
+
+TEST_F(RoomQueueTest, ALargeRequestWaitsForSmallOnesOfItsSizeAtMost) {
+    const auto ask_again = [&](const std::shared_ptr<FakeWaiter>& waiter, std::size_t bytes) {
+        waiter->on_resume = [&, waiter, bytes] {
+            room.took_room(*waiter);
+            room.wait(waiter, bytes);
+        };
+        room.wait(waiter, bytes);
+    };
+    ask_again(a, 300);
+    ask_again(b, 300);
+    ask_again(c, 100);
+    std::string order;
+    while (order.size() < 50) {
+        room.retry(kStart);
+        order += take_log();
+    }
+    EXPECT_EQ(order.substr(0, 5), "ccabc");
+    for (const char large : {'a', 'b'})
+        EXPECT_NEAR(static_cast<double>(std::ranges::count(order, large)), 10.0, 1.0)
+            << order << ": a fifth of the turns";
 }
 
 TEST_F(RoomQueueTest, StopsAtTheFirstRefusalAndKeepsThatOneFirst) {
-    room.wait(a);
-    room.wait(b);
-    a->on_resume = [&] { room.wait(a); };
+    room.wait(a, kBytes);
+    room.wait(b, kBytes);
+    a->on_resume = [&] { room.wait(a, kBytes); };
     room.retry(kStart);
     EXPECT_EQ(take_log(), "a");
     a->on_resume = nullptr;
@@ -96,12 +121,12 @@ TEST_F(RoomQueueTest, StopsAtTheFirstRefusalAndKeepsThatOneFirst) {
 }
 
 TEST_F(RoomQueueTest, ASecondRequestWaitsBehindTheOthers) {
-    room.wait(a);
-    room.wait(b);
+    room.wait(a, kBytes);
+    room.wait(b, kBytes);
     a->on_resume = [&] {
         room.took_room(*a);
         EXPECT_FALSE(room.may_ask(*a)) << "its turn is used";
-        room.wait(a);
+        room.wait(a, kBytes);
     };
     room.retry(kStart);
     EXPECT_EQ(take_log(), "ab");
@@ -111,9 +136,9 @@ TEST_F(RoomQueueTest, ASecondRequestWaitsBehindTheOthers) {
 }
 
 TEST_F(RoomQueueTest, ExpiresWithoutATurn) {
-    room.wait(a);
-    room.wait(b);
-    a->on_resume = [&] { room.wait(a); };
+    room.wait(a, kBytes);
+    room.wait(b, kBytes);
+    a->on_resume = [&] { room.wait(a, kBytes); };
     b->deadline = kStart + 10ms;
     room.retry(kStart + 9ms);
     EXPECT_EQ(take_log(), "a");
@@ -123,8 +148,8 @@ TEST_F(RoomQueueTest, ExpiresWithoutATurn) {
 
 TEST_F(RoomQueueTest, SkipsWaitersThatAreGone) {
     auto gone = waiter('x');
-    room.wait(gone);
-    room.wait(a);
+    room.wait(gone, kBytes);
+    room.wait(a, kBytes);
     gone.reset();
     room.retry(kStart);
     EXPECT_EQ(take_log(), "a");
