@@ -48,7 +48,8 @@ void ControlTime::charge(TimeAccount& account, nanoseconds spent) {
         return;
     }
     served_ += spent / (waiting_.size() + 1);
-    account.used = std::min(std::max(account.used, floor()) + spent, served_ + kLongestDebt);
+    const nanoseconds most = served_ + nanoseconds{kLongestDebt} / waiting_.size();
+    account.used = std::min(std::max(account.used, floor()) + spent, most);
     most_used_ = std::max(most_used_, account.used);
 }
 
@@ -75,7 +76,8 @@ bool ControlTime::may_run_urgently(const std::shared_ptr<Waiter>& waiter) {
 void ControlTime::wait(const std::shared_ptr<Waiter>& waiter) {
     TimeAccount& account = waiter->account();
     if (std::exchange(account.waits, true)) return;
-    account.start = std::max(account.used, floor());
+    const bool is_new = !account.expected;
+    account.start = std::max(account.used, is_new ? served_ : floor());
     const bool was_over = pass_over();
     waiting_.emplace_back(waiter);
     if (!was_over) report_pass_over();
@@ -98,7 +100,9 @@ void ControlTime::end_turn() {
     const auto waiter = in_turn_.lock();
     if (waiter == nullptr) return;
     std::optional<nanoseconds>& expected = waiter->account().expected;
-    expected = (expected.value_or(slice_) + slice_ - slice_left_) / 2;
+    const nanoseconds used = slice_ - slice_left_;
+    const nanoseconds before = expected.value_or(used);
+    expected = used < before ? used : before + (used - before) / kRiseOfExpectation;
 }
 
 void ControlTime::begin_pass() {

@@ -20,14 +20,19 @@ namespace rta::api {
 /// most, whatever clients send. A client that is alone gets one turn after another.
 ///
 /// The turn is that of the client which will have used least after it, by fair queueing: served() is the time that each
-/// client has had if all that wait have shared equally. A client that comes after a rest, or for the first time, starts a
-/// little before that, however little it has used. How long its turn will take is expected from its previous ones. So a
+/// client has had if all that wait have shared equally. A client that comes after a rest starts a little before that,
+/// however little it has used; one that is new starts there, so that clients that connect again and again do not go before
+/// one that has used a little more than its share. How long its turn will take is expected from its previous ones. So a
 /// light client waits for the end of one turn of the heavy ones, however many they are. Unused time is not saved, and a
 /// client gains nothing by connecting again.
 class ControlTime {
  public:
-    /// One long step, such as the commit of a large graph, delays its client by at most this much of the others' turns.
-    static constexpr std::chrono::milliseconds kLongestDebt{100};
+    /// One long step, such as the commit of a large graph, or one during which the machine was interrupted, delays its
+    /// client by at most this much of the turns of all others together.
+    static constexpr std::chrono::milliseconds kLongestDebt{5};
+    /// A turn that takes longer than expected raises the expectation by this part: one interrupted turn does not make a
+    /// client heavy. Who is expected to use less than it does is charged all the same.
+    static constexpr int kRiseOfExpectation = 8;
     /// Requests that must not wait, such as a mute, run without a turn: this many at once, and one more in every interval.
     static constexpr std::int64_t kUrgentAtOnce = 4;
     static constexpr std::chrono::milliseconds kUrgentInterval{20};
@@ -81,7 +86,7 @@ class ControlTime {
     void charge(TimeAccount& account, std::chrono::nanoseconds spent);
     void wait(const std::shared_ptr<Waiter>& waiter);
     void end_turn();
-    /// A client that comes after a rest, or for the first time, goes this much before those that wait.
+    /// A client that comes after a rest goes this much before those that wait.
     [[nodiscard]] std::chrono::nanoseconds head_start() const { return 2 * slice_; }
     [[nodiscard]] std::chrono::nanoseconds floor() const { return served_ - head_start(); }
     [[nodiscard]] std::shared_ptr<Waiter> take_lightest();

@@ -224,6 +224,7 @@ void Server::Impl::serve(std::unique_ptr<ByteStream> stream, api::Entry entry, c
     if (refusal) return refusals.add(std::move(stream), *refusal);
     const std::uint64_t number = ++last_session;
     const auto client = dispatcher.connect(std::move(entry));
+    const auto spending = client->spend();
     const auto session =
         std::make_shared<ClientSession>(io.get_executor(), std::move(stream), client, large_messages,
                                         ClientSession::Name{.number = number, .listener = listener}, log);
