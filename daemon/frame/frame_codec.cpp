@@ -47,14 +47,15 @@ FrameDecoder::ReadLength FrameDecoder::read_length(std::string_view bytes, std::
 
 void FrameDecoder::feed(std::span<const char> bytes) {
     if (error_) return;
-    make_room(bytes.size());
+    make_room();
     buffer_.append(bytes.data(), bytes.size());
 }
 
-void FrameDecoder::make_room(std::size_t bytes) {
+void FrameDecoder::make_room() {
     free_taken();
     last_ = 0;
-    const bool large = length_ && length_->payload > kKeptBytes && pending().size() + bytes > kKeptBytes;
+    // A session that has this much reads on only with a place for a large message, so few can make the daemon reserve.
+    const bool large = length_ && length_->payload > kKeptBytes && pending().size() >= kKeptBytes;
     // Moves fewer bytes than were taken since the previous move, so the total cost is linear; for a large frame once.
     if (large || taken_ >= buffer_.size() / 2) {
         buffer_.erase(0, taken_);

@@ -38,6 +38,7 @@ class FrameDecoder {
         std::size_t maximum_bytes = kMaximumFrameBytes);
 
     /// Returns the payload that next() has just returned as a string: a large one without copying it. Invalidates the view.
+    /// Precondition: next() has returned a payload, and was followed by nothing but calls of const functions.
     [[nodiscard]] std::string claim();
 
     /// Returns whether next() would return a frame or an error.
@@ -60,7 +61,7 @@ class FrameDecoder {
     [[nodiscard]] static ReadLength read_length(std::string_view bytes, std::size_t maximum_bytes);
     [[nodiscard]] ReadLength length(std::size_t maximum_bytes) const;
     [[nodiscard]] std::string_view pending() const { return std::string_view{buffer_}.substr(taken_); }
-    void make_room(std::size_t bytes);
+    void make_room();
 
     std::string buffer_;
     std::size_t taken_ = 0;         ///< bytes at the front of buffer_ that have been returned, or are a known length
