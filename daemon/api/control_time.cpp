@@ -102,7 +102,7 @@ void ControlTime::end_turn() {
     std::optional<nanoseconds>& expected = waiter->account().expected;
     const nanoseconds used = slice_ - slice_left_;
     const nanoseconds before = expected.value_or(used);
-    expected = used < before ? used : before + (used - before) / kRiseOfExpectation;
+    expected = before + (used - before) / kExpectedTurns;
 }
 
 void ControlTime::begin_pass() {

@@ -27,12 +27,12 @@ namespace rta::api {
 /// client gains nothing by connecting again.
 class ControlTime {
  public:
-    /// One long step, such as the commit of a large graph, or one during which the machine was interrupted, delays its
-    /// client by at most this much of the turns of all others together.
+    /// After a long step, such as the commit of a large graph or one during which the machine was interrupted, a client
+    /// owes at most this much of the turns of all others together.
     static constexpr std::chrono::milliseconds kLongestDebt{5};
-    /// A turn that takes longer than expected raises the expectation by this part: one interrupted turn does not make a
-    /// client heavy. Who is expected to use less than it does is charged all the same.
-    static constexpr int kRiseOfExpectation = 8;
+    /// What a turn is expected to take is the mean of about this many turns: one interrupted turn does not make a client
+    /// heavy, and light turns between heavy ones do not make it light.
+    static constexpr int kExpectedTurns = 8;
     /// Requests that must not wait, such as a mute, run without a turn: this many at once, and one more in every interval.
     static constexpr std::int64_t kUrgentAtOnce = 4;
     static constexpr std::chrono::milliseconds kUrgentInterval{20};

@@ -135,6 +135,41 @@ TEST_F(ControlTimeTest, ALightClientWaitsForOneTurnHoweverManyAreHeavy) {
     }
 }
 
+struct ControlTimeAlternating : ControlTimeTest {
+    /// Returns the time that a client gets whose turns take these times, one after another, by the time of each of 64
+    /// others that use their whole slices.
+    double share(const std::vector<nanoseconds>& turns) {
+        std::vector<Client> heavy;
+        for (int i = 0; i < 64; ++i) keep_working(heavy.emplace_back(client('h')), kSlice);
+        nanoseconds got{0};
+        a->on_resume = [&, next = std::size_t{0}]() mutable {
+            const nanoseconds duration = turns[next++ % turns.size()];
+            if (work(a, duration)) got += duration;
+        };
+        const auto run = [&](int passes) {  // its next request comes in the pass after its turn
+            for (int i = 0; i < passes; ++i) {
+                if (pass() != "a" && !a->account().waits) static_cast<void>(time.may_run(a));
+            }
+        };
+        run(640);
+        got = nanoseconds{0};
+        const nanoseconds before = used;
+        run(6'400);
+        return static_cast<double>(got.count()) / static_cast<double>((used - before - got).count()) * 64.0;
+    }
+};
+
+TEST_F(ControlTimeAlternating, LightTurnsDoNotHideHeavyOnes) {
+    EXPECT_LE(share({kSlice}), 1.1);
+    for (const nanoseconds longest : {nanoseconds{kSlice}, nanoseconds{500us}, nanoseconds{2ms}}) {
+        const auto us = std::chrono::duration_cast<std::chrono::microseconds>(longest).count();
+        EXPECT_LE(share({longest}), 1.5) << us;
+        EXPECT_LE(share({1us, longest}), 1.5) << us;
+        EXPECT_LE(share({1us, 1us, 1us, longest}), 1.5) << us;
+        EXPECT_LE(share({1us, longest, longest, longest}), 1.5) << us;
+    }
+}
+
 TEST_F(ControlTimeTest, ClientsThatHaveRestedGetNoMoreThanATurnEachBeforeOthers) {
     for (int i = 0; i < 1'000; ++i) {
         use(light, 1ms);
