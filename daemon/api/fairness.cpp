@@ -19,29 +19,40 @@ void expire_all(const std::vector<std::weak_ptr<Waiter>>& queue, TimePoint now) 
 
 }  // namespace
 
-bool RoomQueue::waits(const Waiter& waiter) const {
-    return std::ranges::any_of(waiting_, [&](const Place& place) { return place.waiter.lock().get() == &waiter; });
-}
-
-void RoomQueue::took_room(const Waiter& waiter) {
+void RoomQueue::took_room(Waiter& waiter) {
     if (std::exchange(in_turn_, nullptr) != &waiter) return;
-    const Place place = std::exchange(turn_, {});
-    place.waiter.lock()->room().*account_ = place.end;
-    given_ += place.bytes / (waiting_.size() + 1);
+    waiter.room().*account_ = turn_.end;
+    const std::size_t sharers = waiting_.size() + 1;
+    rest_ += turn_.size;
+    given_ += rest_ / sharers;
+    rest_ %= sharers;
 }
 
-void RoomQueue::wait(const std::shared_ptr<Waiter>& waiter, std::size_t bytes) {
+void RoomQueue::leave_turn(const Waiter& waiter) {
+    if (in_turn_ == &waiter) in_turn_ = nullptr;
+}
+
+void RoomQueue::wait(const std::shared_ptr<Waiter>& waiter, std::size_t size) {
     if (in_turn_ == waiter.get()) {
-        full_ = true;
         in_turn_ = nullptr;
-        waiting_.insert(std::ranges::lower_bound(waiting_, turn_.end, {}, &Place::end), turn_);
-    } else if (!waits(*waiter)) {
-        const std::uint64_t end = std::max(waiter->room().*account_, given_) + bytes;
-        waiting_.insert(std::ranges::upper_bound(waiting_, end, {}, &Place::end), {waiter, bytes, end});
+        if (turn_.size == size) {
+            full_ = true;
+            waiting_.insert(std::ranges::lower_bound(waiting_, turn_.end, {}, &Place::end), turn_);
+            return;
+        }
     }
+    const auto place = std::ranges::find_if(waiting_, [&](const Place& one) { return one.waiter.lock() == waiter; });
+    if (place != waiting_.end()) {
+        if (place->size == size) return;
+        waiting_.erase(place);
+    }
+    const std::uint64_t end = std::max(waiter->room().*account_, given_) + size;
+    waiting_.insert(std::ranges::upper_bound(waiting_, end, {}, &Place::end), {waiter, size, end});
 }
 
 void RoomQueue::retry(TimePoint now) {
+    // Clients that have left share nothing, and their places may never come to the front.
+    std::erase_if(waiting_, [](const Place& place) { return place.waiter.expired(); });
     std::vector<std::weak_ptr<Waiter>> waiters;
     std::ranges::transform(waiting_, std::back_inserter(waiters), &Place::waiter);
     expire_all(waiters, now);

@@ -12,38 +12,42 @@
 
 namespace rta::api {
 
-/// Clients for which the engine had no room. They share it by the size of their requests, with fair queueing: the client
-/// asks first whose share would be used up first. So a change of one parameter does not wait for those that fill a block,
-/// however many they are, and a large request waits only until the others have had as much. [control]
+/// Clients for which the engine had no room. They share it by what their requests take of it, with fair queueing: the
+/// client asks first whose share would be used up first. So a change of one parameter does not wait for those that fill a
+/// block, however many they are, and a large request waits only until the others have had as much. [control]
 class RoomQueue {
  public:
     /// `account` is what its clients have had of this room.
     explicit RoomQueue(std::uint64_t RoomAccounts::* account) : account_{account} {}
 
     [[nodiscard]] bool empty() const { return waiting_.empty(); }
-    /// Returns false while others wait and it is not the turn of `waiter`: the engine must not be asked.
-    [[nodiscard]] bool may_ask(const Waiter& waiter) const { return waiting_.empty() || in_turn_ == &waiter; }
+    /// Returns false while others wait and it is not the turn of a request of this size: the engine must not be asked.
+    [[nodiscard]] bool may_ask(const Waiter& waiter, std::size_t size) const {
+        return waiting_.empty() || (in_turn_ == &waiter && turn_.size == size);
+    }
     /// The engine had room. Further requests of the same client wait again.
-    void took_room(const Waiter& waiter);
-    /// The engine was full, or may_ask() returned false: the request of `bytes` waits. A client refused in its turn keeps
-    /// its place.
-    void wait(const std::shared_ptr<Waiter>& waiter, std::size_t bytes);
+    void took_room(Waiter& waiter);
+    /// The request needs no room now: its client gives up its turn and is not charged.
+    void leave_turn(const Waiter& waiter);
+    /// The engine was full, or may_ask() returned false: the request waits. A client refused in its turn keeps its place,
+    /// but a request of another size does not get the place of one that has expired or was refused.
+    void wait(const std::shared_ptr<Waiter>& waiter, std::size_t size);
     /// Expires requests whose timeout has passed, then resumes clients in order until the engine is full again.
     void retry(TimePoint now);
 
  private:
     struct Place {
         std::weak_ptr<Waiter> waiter;
-        std::size_t bytes;
+        std::size_t size;
         std::uint64_t end;  ///< of the client's account when it has had room
     };
-    [[nodiscard]] bool waits(const Waiter& waiter) const;
 
     std::uint64_t RoomAccounts::* const account_;
     std::vector<Place> waiting_;       ///< sorted by end
     const Waiter* in_turn_ = nullptr;  ///< may ask although others wait
-    Place turn_{};                     ///< what it had waited with
-    std::uint64_t given_ = 0;          ///< bytes that each client has had if all that wait have shared equally
+    Place turn_{};                     ///< its place
+    std::uint64_t given_ = 0;          ///< what each client has had if all that wait have shared equally
+    std::uint64_t rest_ = 0;           ///< what the division has left: small requests of many clients count, too
     bool full_ = false;                ///< the client in turn was refused
 };
 

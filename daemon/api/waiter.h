@@ -19,10 +19,10 @@ struct TimeAccount {
     TimePoint urgent_due{};                              ///< of its requests that must not wait
 };
 
-/// What a client has had of the room in the engine, in bytes of its requests; see RoomQueue.
+/// What a client has had of the room in the engine; see RoomQueue.
 struct RoomAccounts {
-    std::uint64_t plans = 0;       ///< for transactions
-    std::uint64_t parameters = 0;  ///< for changes of parameters
+    std::uint64_t plans = 0;       ///< one for each transaction, however many edits it has
+    std::uint64_t parameters = 0;  ///< one for each changed parameter
 };
 
 /// Base class of what waits for its turn, or for room in the engine: a client. [control]

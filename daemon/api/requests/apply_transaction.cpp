@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "api/call.h"
@@ -9,6 +11,16 @@
 
 namespace rta::api::requests {
 namespace {
+
+/// Returns what the transaction takes of the room for plans: one plan, however many edits it has. But a single edit must not
+/// wait for a transaction of hundreds of each other client. Of all clients, only one large request at a time can wait for
+/// room, and the other large ones wait for it.
+std::size_t room_of(const PendingRequest& request, const TransactionState& transaction) {
+    constexpr std::size_t kEdits = 16;
+    constexpr std::size_t kMost = 4;
+    if (request.large) return 1;
+    return std::min(1 + static_cast<std::size_t>(transaction.edits.edits_size()) / kEdits, kMost);
+}
 
 bool is_relative(const v1::Edit& edit) {
     return edit.set_parameter().relative_case() != v1::SetParameter::RELATIVE_NOT_SET;
@@ -45,7 +57,7 @@ void refuse_transaction(Call& call, const TransactionState& transaction, const E
     if (call.services.engine.refused_until_progress()) return retry_after_progress(call, error);
     // If an edit is at fault, the engine is not full, so waiting does not help.
     if (error.code == ErrorCode::resource_exhausted && !error.edit_index)
-        return retry_later(call, call.services.plan_room, error);
+        return retry_later(call, call.services.plan_room, room_of(call.request, transaction), error);
     call.request.refuse(without_index(error, transaction.whole_graph));
 }
 
@@ -65,8 +77,9 @@ void apply_transaction(Call& call) {
     const bool waits = transaction.wait_for_start;
     // Retried when the client's first pending request is answered.
     if (waits && call.client.unanswered() >= Client::kMaximumWaits) return;
-    if (!services.plan_room.may_ask(call.client)) {
-        return retry_later(call, services.plan_room,
+    const std::size_t room = room_of(call.request, transaction);
+    if (!services.plan_room.may_ask(call.client, room)) {
+        return retry_later(call, services.plan_room, room,
                            Error{ErrorCode::resource_exhausted, "other transactions wait for room in the engine", {}});
     }
     // Allocated before the commit: without memory, the answer must still carry the revision.

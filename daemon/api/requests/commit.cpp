@@ -25,14 +25,14 @@ bool may_wait(Call& call, Error error) {
 
 }  // namespace
 
-void retry_later(Call& call, RoomQueue& room, Error error) {
+void retry_later(Call& call, RoomQueue& room, std::size_t size, Error error) {
     if (!may_wait(call, std::move(error))) return;
-    room.wait(call.client.shared_from_this(), call.request.bytes);
+    room.wait(call.client.shared_from_this(), size);
     call.services.wake();
 }
 
 void retry_after_progress(Call& call, Error error) {
-    call.services.plan_room.took_room(call.client);
+    call.services.plan_room.leave_turn(call.client);
     if (!may_wait(call, std::move(error))) return;
     call.services.progress_queue.wait(call.client.shared_from_this());
     call.services.wake();

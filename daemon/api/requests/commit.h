@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 
 #include "api/awaited_starts.h"
 #include "api/call.h"
@@ -18,9 +19,9 @@ namespace rta::api::requests {
 /// kStillDeadline, so that the answer names the cause if no block is rendered.
 inline constexpr std::chrono::milliseconds kStartGrace{1000};
 
-/// The engine has no room for the request: it is retried in the client's turn, and refused with `error` once its
-/// timeout_ms has passed.
-void retry_later(Call& call, RoomQueue& room, Error error);
+/// The engine has no room for the request, which takes `size` of it: it is retried in the client's turn, and refused with
+/// `error` once its timeout_ms has passed.
+void retry_later(Call& call, RoomQueue& room, std::size_t size, Error error);
 
 /// The request waits for pending changes or fades in the engine: it is retried when they may have ended, and refused
 /// with `error` once its timeout_ms has passed.

@@ -2,6 +2,7 @@
 #include "api/requests/set_parameters.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "api/call.h"
@@ -78,18 +79,19 @@ void set_parameters(Call& call) {
         if (!changes) return request.refuse(changes.error());
         request.state = std::make_unique<Changes>(std::move(*changes));
     }
-    if (!services.parameter_room.may_ask(call.client)) {
+    auto& changes = static_cast<Changes&>(*request.state);
+    const std::size_t room = changes.list.size();
+    if (!services.parameter_room.may_ask(call.client, room)) {
         return retry_later(
-            call, services.parameter_room,
+            call, services.parameter_room, room,
             Error{ErrorCode::resource_exhausted, "other parameter changes wait for room in the engine", {}});
     }
-    auto& changes = static_cast<Changes&>(*request.state);
     v1::ParametersResult& result = *request.begin_answer().mutable_set_parameters();
     prepare_relative_changes(request.message.set_parameters(), changes, result);
     const auto ticket = services.engine.set_parameters(changes.list, changes.results);
     if (!ticket) {
         if (ticket.error().code != ErrorCode::resource_exhausted) return request.refuse(ticket.error());
-        return retry_later(call, services.parameter_room, ticket.error());
+        return retry_later(call, services.parameter_room, room, ticket.error());
     }
     report_relative_changes(changes, *request.message.mutable_set_parameters(), result);
     committed(call, services.parameter_room);

@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr TimePoint kStart{1h};
-constexpr std::size_t kBytes = 100;
+constexpr std::size_t kSize = 100;
 
 /// Appends its name to the log when it is resumed.
 class FakeWaiter final : public Waiter {
@@ -28,10 +28,13 @@ class FakeWaiter final : public Waiter {
         if (on_resume) on_resume();
     }
     void expire(TimePoint now) override {
-        if (deadline && now >= *deadline) log_ += static_cast<char>(name_ - 'a' + 'A');
+        if (!deadline || now < *deadline) return;
+        log_ += static_cast<char>(name_ - 'a' + 'A');
+        if (on_expire) on_expire();
     }
 
     std::function<void()> on_resume;
+    std::function<void()> on_expire;  ///< the client may queue again with its next request
     std::optional<TimePoint> deadline;
 
  private:
@@ -56,18 +59,18 @@ struct ProgressQueueTest : Fairness {
 };
 TEST_F(RoomQueueTest, LetsEveryoneAskWhileNobodyWaits) {
     EXPECT_TRUE(room.empty());
-    EXPECT_TRUE(room.may_ask(*a));
-    room.wait(a, kBytes);
+    EXPECT_TRUE(room.may_ask(*a, kSize));
+    room.wait(a, kSize);
     EXPECT_FALSE(room.empty());
-    EXPECT_FALSE(room.may_ask(*b));
-    EXPECT_FALSE(room.may_ask(*a)) << "not before its turn";
+    EXPECT_FALSE(room.may_ask(*b, kSize));
+    EXPECT_FALSE(room.may_ask(*a, kSize)) << "not before its turn";
 }
 
 TEST_F(RoomQueueTest, ResumesInTheOrderOfArrivalAndEachOnce) {
-    for (const auto& waiter : {b, a, b, c}) room.wait(waiter, kBytes);
+    for (const auto& waiter : {b, a, b, c}) room.wait(waiter, kSize);
     a->on_resume = [&] {
-        EXPECT_TRUE(room.may_ask(*a));
-        EXPECT_FALSE(room.may_ask(*c));
+        EXPECT_TRUE(room.may_ask(*a, kSize));
+        EXPECT_FALSE(room.may_ask(*c, kSize));
     };
     room.retry(kStart);
     EXPECT_EQ(take_log(), "bac");
@@ -88,12 +91,12 @@ TEST_F(RoomQueueTest, ASmallRequestGoesBeforeLargeOnesThatCameEarlier) {
 }
 
 TEST_F(RoomQueueTest, ALargeRequestWaitsForSmallOnesOfItsSizeAtMost) {
-    const auto ask_again = [&](const std::shared_ptr<FakeWaiter>& waiter, std::size_t bytes) {
-        waiter->on_resume = [&, waiter, bytes] {
+    const auto ask_again = [&](const std::shared_ptr<FakeWaiter>& waiter, std::size_t size) {
+        waiter->on_resume = [&, waiter, size] {
             room.took_room(*waiter);
-            room.wait(waiter, bytes);
+            room.wait(waiter, size);
         };
-        room.wait(waiter, bytes);
+        room.wait(waiter, size);
     };
     ask_again(a, 300);
     ask_again(b, 300);
@@ -110,9 +113,9 @@ TEST_F(RoomQueueTest, ALargeRequestWaitsForSmallOnesOfItsSizeAtMost) {
 }
 
 TEST_F(RoomQueueTest, StopsAtTheFirstRefusalAndKeepsThatOneFirst) {
-    room.wait(a, kBytes);
-    room.wait(b, kBytes);
-    a->on_resume = [&] { room.wait(a, kBytes); };
+    room.wait(a, kSize);
+    room.wait(b, kSize);
+    a->on_resume = [&] { room.wait(a, kSize); };
     room.retry(kStart);
     EXPECT_EQ(take_log(), "a");
     a->on_resume = nullptr;
@@ -121,12 +124,12 @@ TEST_F(RoomQueueTest, StopsAtTheFirstRefusalAndKeepsThatOneFirst) {
 }
 
 TEST_F(RoomQueueTest, ASecondRequestWaitsBehindTheOthers) {
-    room.wait(a, kBytes);
-    room.wait(b, kBytes);
+    room.wait(a, kSize);
+    room.wait(b, kSize);
     a->on_resume = [&] {
         room.took_room(*a);
-        EXPECT_FALSE(room.may_ask(*a)) << "its turn is used";
-        room.wait(a, kBytes);
+        EXPECT_FALSE(room.may_ask(*a, kSize)) << "its turn is used";
+        room.wait(a, kSize);
     };
     room.retry(kStart);
     EXPECT_EQ(take_log(), "ab");
@@ -136,9 +139,9 @@ TEST_F(RoomQueueTest, ASecondRequestWaitsBehindTheOthers) {
 }
 
 TEST_F(RoomQueueTest, ExpiresWithoutATurn) {
-    room.wait(a, kBytes);
-    room.wait(b, kBytes);
-    a->on_resume = [&] { room.wait(a, kBytes); };
+    room.wait(a, kSize);
+    room.wait(b, kSize);
+    a->on_resume = [&] { room.wait(a, kSize); };
     b->deadline = kStart + 10ms;
     room.retry(kStart + 9ms);
     EXPECT_EQ(take_log(), "a");
@@ -148,11 +151,87 @@ TEST_F(RoomQueueTest, ExpiresWithoutATurn) {
 
 TEST_F(RoomQueueTest, SkipsWaitersThatAreGone) {
     auto gone = waiter('x');
-    room.wait(gone, kBytes);
-    room.wait(a, kBytes);
+    room.wait(gone, kSize);
+    room.wait(a, kSize);
     gone.reset();
     room.retry(kStart);
     EXPECT_EQ(take_log(), "a");
+}
+
+TEST_F(RoomQueueTest, WaitersThatAreGoneDoNotCollect) {
+    room.wait(a, kSize);
+    room.wait(waiter('x'), 1'000'000);
+    a->on_resume = [&] { room.wait(a, kSize); };  // there is no room
+    room.retry(kStart);
+    a->on_resume = [&] {
+        room.took_room(*a);
+        EXPECT_TRUE(room.empty()) << "a client that has left keeps its place";
+    };
+    room.retry(kStart);
+    EXPECT_EQ(take_log(), "aa");
+}
+
+TEST_F(RoomQueueTest, SmallRequestsOfManyClientsCount) {
+    std::vector<std::shared_ptr<FakeWaiter>> many;
+    for (int i = 0; i < 300; ++i) {
+        const auto& one = many.emplace_back(waiter('m'));
+        one->on_resume = [this, self = one.get(), &one = many, i] {
+            room.took_room(*self);
+            room.wait(one[static_cast<std::size_t>(i)], kSize);
+        };
+        room.wait(one, kSize);
+    }
+    for (int round = 0; round < 100; ++round) room.retry(kStart);
+    take_log();
+    std::string order;
+    for (int round = 0; round < 10; ++round) {  // clients that connect anew must not go before those that stay
+        const auto next = waiter('n');
+        next->on_resume = [&] { room.took_room(*next); };
+        room.wait(next, 10 * kSize);
+        room.retry(kStart);
+        order += take_log();
+    }
+    EXPECT_LE(std::ranges::count(order, 'n'), 1) << "each waits for about ten requests of each of the others";
+}
+
+TEST_F(RoomQueueTest, ALargeRequestDoesNotGetThePlaceOfASmallOneThatHasExpired) {
+    room.wait(a, 1'000);
+    room.wait(b, 1);
+    b->deadline = kStart;
+    b->on_expire = [&] { room.wait(b, 2'000); };
+    for (const auto& waiter : {a, b}) waiter->on_resume = [&, waiter] { room.took_room(*waiter); };
+    room.retry(kStart);
+    EXPECT_EQ(take_log(), "Bab");
+    EXPECT_EQ(b->room().plans, 2'000U);
+}
+
+TEST_F(RoomQueueTest, ALargeRequestDoesNotGetTheTurnOfASmallOneThatWasRefused) {
+    room.wait(a, 1'000);
+    room.wait(b, 1);
+    b->on_resume = [&] {
+        EXPECT_TRUE(room.may_ask(*b, 1));  // and is refused
+        EXPECT_FALSE(room.may_ask(*b, 2'000));
+        room.wait(b, 2'000);
+        b->on_resume = [&] { room.took_room(*b); };
+    };
+    a->on_resume = [&] { room.took_room(*a); };
+    room.retry(kStart);
+    EXPECT_EQ(take_log(), "ba");
+    room.retry(kStart);
+    EXPECT_EQ(take_log(), "b");
+}
+
+TEST_F(RoomQueueTest, WhoLeavesItsTurnIsNotCharged) {
+    room.wait(a, kSize);
+    room.wait(b, 2 * kSize);
+    a->on_resume = [&] { room.leave_turn(*a); };
+    b->on_resume = [&] { room.wait(b, 2 * kSize); };
+    room.retry(kStart);
+    EXPECT_EQ(take_log(), "ab");
+    room.wait(a, kSize);
+    room.retry(kStart);
+    EXPECT_EQ(take_log(), "ab") << "a still goes first";
+    EXPECT_EQ(a->room().plans, 0U);
 }
 
 TEST(NonReentrant, RefusesToRunInsideItself) {
