@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Measures one client of a daemon while others send the worst that they may, as fast as the daemon reads.
 //
-//     build/release/bin/contention_bench [--nodes N] [--seconds S] [steps | clients | memory | late]... [only=ATTACK]
+//     build/release/bin/contention_bench [--nodes N] [--seconds S] [only=ATTACK]
+//                                        [steps | clients | edits | memory | late]...
 //
 // steps    processor time of each step of the control thread: a server in this process, without a device's clock
 // clients  response times of SetParameters of another client of rtad, and the longest pause between two signals to the
 //          watchdog, which rtad sends every millisecond here
+// edits    response times of clients that change a parameter and apply transactions of 1 and of 1,000 edits, which share
+//          the room in the engine; measured with the attacks of transactions, unless ATTACK is another one
 // memory   resident memory of rtad before, during and after each attack
 // late     late blocks in 5 pairs of a quiet interval and one with the attack
 //
@@ -285,6 +288,57 @@ void measure_clients(const Options& options) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// edits
+
+/// Response times of transactions of this many edits, and how many were refused.
+std::string measure_transactions(ProtocolClient& client, int edits, double seconds, milliseconds rest) {
+    std::vector<double> times_ms;
+    int refused = 0;
+    for (const auto begin = Clock::now(); ms_since(begin) < 1000.0 * seconds;) {
+        std::this_thread::sleep_for(rest);
+        std::vector<v1::Edit> list;
+        for (int i = 0; i < edits; ++i)
+            list.push_back(
+                test::set_parameter("n" + std::to_string(201 + i % 90), "gain_db", -static_cast<float>(i % 60)));
+        const auto sent = Clock::now();
+        const v1::Response response = client.call(test::apply_request(test::transaction(std::move(list))));
+        if (response.status().code() != v1::OK && ++refused == 1) std::puts(response.status().message().c_str());
+        times_ms.push_back(ms_since(sent));
+    }
+    const Percentiles times{std::move(times_ms)};
+    return text_of(times, "ms") + " (" + std::to_string(times.count()) + ", refused " + std::to_string(refused) + ")";
+}
+
+void measure_edits(const Options& options) {
+    print_title("SetParameters, transactions of 1 edit and of 1,000 edits of other clients of rtad");
+    Daemon daemon{null_device()};
+    build_graph(daemon.client(), options.nodes);
+    const auto report = [&](std::string_view name) {
+        ProtocolClient changing = daemon.client("changing");
+        ProtocolClient editing = daemon.client("editing");
+        ProtocolClient loading = daemon.client("loading");
+        std::string changes, edits, large;
+        std::thread one{
+            [&] { changes = text_of(measure_changes(changing, options.seconds, [] { return 0.0; }).times_ms, "ms"); }};
+        std::thread two{[&] { edits = measure_transactions(editing, 1, options.seconds, milliseconds{15}); }};
+        std::thread three{[&] { large = measure_transactions(loading, 1'000, options.seconds, milliseconds{150}); }};
+        one.join();
+        two.join();
+        three.join();
+        print_figure(std::string{name}, "", "");
+        print_figure("  SetParameters", "", changes);
+        print_figure("  1 edit", "", edits);
+        print_figure("  1,000 edits", "", large);
+    };
+    report("quiet");
+    for (const Attack& attack : attacks(options.nodes)) {
+        if (!attack.name.starts_with(options.only.empty() ? "apply_transaction" : options.only)) continue;
+        const Attackers attackers{daemon.socket(), attack};
+        report(attack.name);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // memory
 
 /// Returns a value of /proc/PID/status, in MB.
@@ -369,6 +423,7 @@ void run(std::span<const std::string_view> arguments) {
     };
     if (wanted("steps")) measure_steps(options);
     if (wanted("clients")) measure_clients(options);
+    if (wanted("edits")) measure_edits(options);
     if (wanted("memory")) measure_memory(options);
     if (wanted("late")) measure_late(options);
 }

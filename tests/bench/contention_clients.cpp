@@ -113,6 +113,14 @@ std::vector<Attack> attacks(std::size_t nodes) {
             set.set_value(-static_cast<float>(i % 60));
         }
     });
+    const auto transaction = [](int edits) {
+        return request([&](v1::Request& message) {
+            v1::EditList& list = *message.mutable_apply_transaction()->mutable_edits();
+            for (int i = 0; i < edits; ++i)
+                *list.add_edits() =
+                    test::set_parameter("n" + std::to_string(3 + i % 90), "gain_db", -static_cast<float>(i % 60));
+        });
+    };
     std::string rates;
     for (int i = 0; i < 512; ++i) rates += subscription(60.0F + static_cast<float>(i) / 16.0F);
     return {
@@ -130,6 +138,8 @@ std::vector<Attack> attacks(std::size_t nodes) {
         {"set_parameters", kClients, subscription(10.0F), repeated(change, kBatch)},
         {"set_parameters, 60,000 changes", kClients, {}, many_changes},
         {"set_parameters, 2,000 values", kClients, {}, full_batch},
+        {"apply_transaction, 1 edit", kClients, {}, repeated(transaction(1), kBatch)},
+        {"apply_transaction, 300 edits", kClients, {}, repeated(transaction(300), kBatch)},
         {"subscribe to everything at 100 Hz", kClients, subscription(100.0F), {}},
         {"subscribe at changing rates", kClients, {}, rates},
         {"get_status, unread",
