@@ -14,6 +14,7 @@
 #include "plan/latency.h"
 #include "text/format_number.h"
 #include "text/quoting.h"
+#include "text/suggestion.h"
 
 namespace rta {
 namespace {
@@ -77,7 +78,8 @@ class Editor {
         const auto node = draft_.graph.require(edit.node);
         if (!node) return std::unexpected(node.error());
         const NodeDescription& old = *(*node)->description;
-        Settings settings = changed_settings(old.type->settings, old.given_settings, edit.settings);
+        if (auto good = check_defaults(old, edit); !good) return good;
+        Settings settings = changed_settings(old.type->settings, old.given_settings, edit.settings, edit.defaults);
         auto description = NodeDescription::make(*old.type, edit.node, std::move(settings), old.sample_rate_hz,
                                                  old.annotation, old.block_size);
         if (!description) return std::unexpected(std::move(description.error()));
@@ -125,6 +127,23 @@ class Editor {
     }
 
  private:
+    [[nodiscard]] static Expected<void> check_defaults(const NodeDescription& node, const ChangeSettings& edit) {
+        const Settings& known = node.settings.values();
+        for (const std::string& name : edit.defaults) {
+            if (edit.settings.contains(name)) {
+                return fail(ErrorCode::invalid_argument,
+                            "setting " + quoted(name) + " of node " + quoted(node.name) +
+                                " is in `settings` and in `defaults`: expected one of the two");
+            }
+            if (known.contains(name)) continue;
+            std::vector<std::string_view> names;
+            for (const auto& [setting, value] : known) names.push_back(setting);
+            return fail(ErrorCode::not_found,
+                        "node " + quoted(node.name) + ": " + unknown_name("setting", name, names));
+        }
+        return {};
+    }
+
     NodeId add(std::size_t node_index) {
         const PreparedNode& node = nodes_[node_index];
         // An earlier attempt may have renamed it.
@@ -308,9 +327,10 @@ class CycleSearch {
         const NodeId to = id_of(edit.to);
         const GraphNode& destination = *draft_.graph.find(to);
         for (std::uint32_t port = 0; port < destination.description->layout.inputs.size(); ++port) {
-            const auto found = std::ranges::lower_bound(
-                destination.incoming, std::tuple{port, PortRef{from, 0}}, {},
-                [](const auto& incoming) { return std::tuple{incoming.to_port, incoming.from}; });
+            const auto found = std::ranges::lower_bound(destination.incoming, std::tuple{port, PortRef{from, 0}}, {},
+                                                        [](const auto& incoming) {
+                                                            return std::tuple{incoming.to_port, incoming.from};
+                                                        });
             const bool connected =
                 found != destination.incoming.end() && found->to_port == port && found->from.node == from;
             if (connected) return std::nullopt;

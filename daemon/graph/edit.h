@@ -64,6 +64,7 @@ struct SetParameter {
 struct ChangeSettings {
     std::string node;
     Settings settings;
+    std::vector<std::string> defaults{};  ///< settings that are no longer given, so that they have their defaults
 };
 
 /// Switches latency compensation on or off: delays that align paths of different latency.

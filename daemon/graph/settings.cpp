@@ -195,7 +195,8 @@ std::string ResolvedSettings::no_such_setting(std::span<const SettingSpec> table
     return unknown_name("setting", name, names);
 }
 
-Settings changed_settings(std::span<const SettingSpec> table, const Settings& given, const Settings& changes) {
+Settings changed_settings(std::span<const SettingSpec> table, const Settings& given, const Settings& changes,
+                          std::span<const std::string> defaults) {
     Settings changed = given;
     for (const auto& [name, value] : changes) changed.insert_or_assign(name, value);
     std::erase_if(changed, [&](const auto& setting) {
@@ -205,6 +206,7 @@ Settings changed_settings(std::span<const SettingSpec> table, const Settings& gi
         const auto* const number = count == changed.end() ? nullptr : std::get_if<double>(&count->second);
         return number != nullptr && static_cast<double>(*number_in(row->name, setting.first)) > *number;
     });
+    for (const std::string& name : defaults) changed.erase(name);
     return changed;
 }
 

@@ -83,10 +83,10 @@ std::vector<std::string_view> draw_settings(std::span<const SettingSpec> table, 
             .help = help};
 }
 
-/// Returns `given` with `changes`, and without those repeated settings that the changed counts leave no place for.
-/// [any]
+/// Returns `given` with `changes`, without those repeated settings that the changed counts leave no place for, and
+/// without `defaults`. [any]
 [[nodiscard]] Settings changed_settings(std::span<const SettingSpec> table, const Settings& given,
-                                        const Settings& changes);
+                                        const Settings& changes, std::span<const std::string> defaults = {});
 
 /// Settings that have been validated against a table, with defaults filled in. [any]
 class ResolvedSettings {

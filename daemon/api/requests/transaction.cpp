@@ -62,7 +62,7 @@ Expected<Edit> to_add_node(const v1::Node& message) {
 Expected<Edit> to_change_settings(const v1::ChangeSettings& message) {
     auto settings = to_settings(message.settings(), message.node());
     if (!settings) return std::unexpected(std::move(settings.error()));
-    return ChangeSettings{message.node(), std::move(*settings)};
+    return ChangeSettings{message.node(), std::move(*settings), {message.defaults().begin(), message.defaults().end()}};
 }
 
 /// Checks that the edits fit into an event, with the results of relative changes.
