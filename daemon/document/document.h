@@ -53,10 +53,17 @@ struct GraphDocument {
         DocumentPosition position{};
     };
 
+    /// Where a saved document comes from. Not a part of the graph.
+    struct Origin {
+        std::optional<std::uint64_t> revision{};  ///< of the graph when it was saved
+        std::string instance{};                   ///< of the daemon, to which the revision belongs; may be empty
+    };
+
     std::vector<Node> nodes;
     std::vector<Connection> connections;
     bool latency_compensation = false;
     Annotation annotation{};
+    Origin origin{};
     std::uint32_t comment_count = 0;
     DocumentPosition first_comment{};
 };

@@ -2,8 +2,10 @@
 #include "document/document_builder.h"
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <span>
+#include <system_error>
 #include <vector>
 
 #include "document/annotation.h"
@@ -40,10 +42,13 @@ struct MemberKey {
     Kind kind;
     Place content = Place::outside;   ///< of objects and arrays
     ValueUnit unit = ValueUnit::any;  ///< of values that may also be text: a switch, or a number with a unit
+    bool is_count = false;            ///< a whole number, which may also be text: the JSON form of protobuf's uint64
 };
 
 constexpr MemberKey kDocumentKeys[] = {{"title", Kind::string},
                                        {"description", Kind::string},
+                                       {.name = "revision", .kind = Kind::number, .is_count = true},
+                                       {"instance", Kind::string},
                                        {"nodes", Kind::array, Place::nodes},
                                        {"connections", Kind::array, Place::connections},
                                        {"latency_compensation", Kind::boolean, {}, ValueUnit::on_off}};
@@ -85,6 +90,7 @@ const MemberKey* find_key(Place place, std::string_view name) {
 std::string_view accepted(const MemberKey& key) {
     if (key.unit == ValueUnit::on_off) return "true, false, \"on\" or \"off\"";
     if (key.unit == ValueUnit::decibel) return "a number, or text such as \"-6 dB\"";
+    if (key.is_count) return "a whole number, 0 or more";
     return with_article(key.kind);
 }
 
@@ -170,7 +176,8 @@ bool DocumentBuilder::allowed(Kind found) const {
     if (found == Kind::null) return true;
     const MemberKey* const key = find_key(place_, key_);
     if (key == nullptr) return false;
-    return key->kind == found || (key->unit != ValueUnit::any && found == Kind::string);
+    const bool may_be_text = key->unit != ValueUnit::any || key->is_count;
+    return key->kind == found || (may_be_text && found == Kind::string);
 }
 
 bool DocumentBuilder::expect(Kind found, std::size_t offset) {
@@ -314,6 +321,8 @@ bool DocumentBuilder::String(const char*, rapidjson::SizeType, bool) {
     }
     if (const ValueUnit unit = find_key(place_, key_)->unit; unit != ValueUnit::any)
         return store_quantity(value, unit, offset);
+    if (find_key(place_, key_)->is_count) return store_revision(value, offset);
+    if (place_ == Place::document && key_ == "instance") return store_instance(std::move(value), offset);
     if (std::string* const text = annotation_member()) {
         if (const std::string fault = annotation_fault(key_, value); !fault.empty()) {
             return refuse(offset, (place_ == Place::document ? "the document" : item()) + ": " + fault);
@@ -347,6 +356,28 @@ bool DocumentBuilder::store_quantity(std::string_view text, ValueUnit unit, std:
     return refuse(offset, subject() + ": " + quoted(text) + " is neither on nor off; write on or off");
 }
 
+bool DocumentBuilder::store_revision(std::string_view digits, std::size_t offset) {
+    std::uint64_t revision = 0;
+    const char* const end = digits.data() + digits.size();
+    const auto [last, fault] = std::from_chars(digits.data(), end, revision);
+    if (fault != std::errc{} || last != end) {
+        return refuse(offset, subject() + " = " + quoted(digits.substr(0, 40)) + " is invalid: expected " + wanted() +
+                                  ", up to 18446744073709551615");
+    }
+    document_.origin.revision = revision;
+    return true;
+}
+
+bool DocumentBuilder::store_instance(std::string instance, std::size_t offset) {
+    constexpr std::size_t kLongest = 64;
+    if (instance.size() > kLongest) {
+        return refuse(offset, subject() + " has " + std::to_string(instance.size()) + " bytes: expected at most " +
+                                  std::to_string(kLongest));
+    }
+    document_.origin.instance = std::move(instance);
+    return true;
+}
+
 template <class Number>
 bool DocumentBuilder::store_number(std::string_view literal, std::size_t offset, auto store) {
     const std::optional<Number> value = parse_number<Number>(literal);
@@ -371,6 +402,7 @@ bool DocumentBuilder::RawNumber(const char*, rapidjson::SizeType, bool) {
     if (place_ == Place::parameters) {
         return store_number<float>(literal, begin, [this](float value) { node_.parameters.emplace(key_, value); });
     }
+    if (place_ == Place::document) return store_revision(literal, begin);
     return store_number<float>(literal, begin, [this](float value) { connection_.gain_db = value; });
 }
 

@@ -62,6 +62,8 @@ class DocumentBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, D
     bool finish_node();
     bool finish_connection();
     [[nodiscard]] std::string* annotation_member();
+    bool store_revision(std::string_view digits, std::size_t offset);
+    bool store_instance(std::string instance, std::size_t offset);
     bool store_quantity(std::string_view text, ValueUnit unit, std::size_t offset);
     template <class Number>
     bool store_number(std::string_view literal, std::size_t offset, auto store);

@@ -150,6 +150,14 @@ void append_list(std::string& out, std::string_view key, const std::vector<Item>
     out += sorted.empty() ? "]" : "\n  ]";
 }
 
+void append_origin(std::string& out, const GraphDocument::Origin& origin) {
+    if (origin.revision) out.append("  \"revision\": ").append(std::to_string(*origin.revision)).append(",\n");
+    if (origin.instance.empty()) return;
+    out += "  \"instance\": ";
+    append_string(out, origin.instance);
+    out += ",\n";
+}
+
 }  // namespace
 
 std::string write_document(const GraphDocument& document) {
@@ -158,6 +166,7 @@ std::string write_document(const GraphDocument& document) {
     using ConnectionPlace = std::tuple<const std::string&, const std::string&, const GraphDocument::Connection*>;
     std::string out = "{\n";
     append_graph_annotation(out, document.annotation);
+    append_origin(out, document.origin);
     append_list(out, "nodes", document.nodes, [](const auto* node) { return NodePlace{node->name, node}; });
     out += ",\n";
     append_list(out, "connections", document.connections,

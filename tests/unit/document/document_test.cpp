@@ -819,6 +819,42 @@ TEST(Document, TitlesAndDescriptionsSurvive) {
               std::string::npos);
 }
 
+TEST(Document, ASavedDocumentHasItsRevisionAndInstance) {
+    const std::string text =
+        "{\n  \"title\": \"Foyer\",\n  \"revision\": 18446744073709551615,\n  \"instance\": "
+        "\"0123abcd\",\n  \"nodes\": [],\n  \"connections\": []\n}\n";
+    const GraphDocument document = read(text);
+    EXPECT_EQ(document.origin.revision, 18'446'744'073'709'551'615U);
+    EXPECT_EQ(document.origin.instance, "0123abcd");
+    EXPECT_EQ(write_document(document), text);
+    v1::Graph message;
+    ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(text, &message).ok());
+    EXPECT_EQ(message.revision(), *document.origin.revision);
+    EXPECT_EQ(message.instance(), "0123abcd");
+    std::string as_protobuf_writes_it;
+    ASSERT_TRUE(google::protobuf::util::MessageToJsonString(message, &as_protobuf_writes_it).ok());
+    EXPECT_EQ(write_document(read(as_protobuf_writes_it)), text);
+
+    EXPECT_EQ(read(R"({"nodes": []})").origin.revision, std::nullopt);
+    EXPECT_EQ(read(R"({"revision": null, "instance": null})").origin.revision, std::nullopt);
+    EXPECT_EQ(read(R"({"revision": 0, "instance": ""})").origin.revision, 0U);
+    const std::string whole = "expected a whole number, 0 or more";
+    expect_refused({
+        {R"({"revision": 1.5})", 1, 14, {R"("revision" = "1.5" is invalid)", whole}},
+        {R"({"revision": -1})", 1, 14, {whole}},
+        {R"({"revision": 1e3})", 1, 14, {whole}},
+        {R"({"revision": 18446744073709551616})", 1, 14, {"18446744073709551615"}},
+        {R"({"revision": "12 "})", 1, 14, {whole}},
+        {R"({"revision": ""})", 1, 14, {whole}},
+        {R"({"revision": true})", 1, 14, {R"("revision" must be a whole number, 0 or more, not true)"}},
+        {R"({"revision": [1]})", 1, 14, {"not an array"}},
+        {R"({"instance": 1})", 1, 14, {"must be a string"}},
+        {"{\"instance\": \"" + std::string(65, 'x') + "\"}", 1, 14, {"65 bytes: expected at most 64"}},
+        {R"({"revision": 1, "revision": 1})", 1, 17, {"given twice"}},
+        {R"({"nodes": [{"name": "a", "type": "b", "revision": 1}]})", 1, 39, {"revision"}},
+    });
+}
+
 TEST(Document, TitlesAndDescriptionsAreLimitedAndPrintable) {
     const auto document = [](const std::string& key, std::size_t bytes) {
         return "{\"" + key + "\": \"" + std::string(bytes, 'x') + "\"}";
