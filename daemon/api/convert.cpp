@@ -35,7 +35,7 @@ void to_wire(const AddNode& edit, v1::Node& node) {
     node.set_type(edit.type);
     node.set_title(edit.annotation.title);
     node.set_description(edit.annotation.description);
-    to_wire(edit.settings, *node.mutable_settings());
+    if (!edit.settings.empty()) to_wire(edit.settings, *node.mutable_settings());
     for (const auto& [name, value] : edit.parameters) (*node.mutable_parameters())[name] = value;
 }
 
@@ -117,7 +117,7 @@ void to_wire(const GraphDocument& document, v1::Graph& message) {
         node.set_type(from.type);
         node.set_title(from.annotation.title);
         node.set_description(from.annotation.description);
-        to_wire(from.settings, *node.mutable_settings());
+        if (!from.settings.empty()) to_wire(from.settings, *node.mutable_settings());
         for (const auto& [name, value] : from.parameters) (*node.mutable_parameters())[name] = value;
     }
     for (const GraphDocument::Connection& from : document.connections) {

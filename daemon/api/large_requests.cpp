@@ -98,7 +98,7 @@ void LargeRequests::start_next() {
 
 void LargeRequests::start(const Call& call) {
     std::string& payload = call.request.payload;
-    SharedGraphSnapshot snapshot = needs_snapshot(payload) ? engine_.snapshot() : nullptr;
+    SharedGraphSnapshot snapshot = needs_snapshot(payload) ? call.services.snapshot() : nullptr;
     const auto job = std::make_shared<Job>(std::move(payload), std::move(snapshot), call.client.identity().role);
     on_worker_ = true;
     const auto started = guarded("reading a request", [&] {

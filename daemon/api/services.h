@@ -54,6 +54,10 @@ struct Services {
     Services(const Services&) = delete;
     Services& operator=(const Services&) = delete;
 
+    /// Returns the current graph, with a number of a change up to which it contains every change of the graph and of
+    /// parameters.
+    [[nodiscard]] SharedGraphSnapshot snapshot() const { return engine.snapshot(hub.number()); }
+
     /// Must be called when Dispatcher::interval() may have become shorter.
     void wake() const {
         if (on_wake) on_wake();

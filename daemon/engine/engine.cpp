@@ -164,7 +164,9 @@ const Transaction& PreparedTransaction::transaction() const { return impl_->tran
 
 std::span<const RelativeChange> PreparedTransaction::relative_changes() const { return impl_->relative; }
 
-SharedGraphSnapshot Engine::snapshot() { return core_->snapshot(); }
+SharedGraphSnapshot Engine::snapshot(std::optional<std::uint64_t> change_number) {
+    return core_->snapshot(change_number);
+}
 
 Expected<PreparedTransaction> Engine::prepare(Transaction transaction, SharedGraphSnapshot snapshot) const {
     PreparedTransaction prepared;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -55,8 +56,9 @@ class Engine {
     ~Engine();
 
     /// [control] Returns the current graph, for prepare(). Takes as long as copying the graph; callers between two changes
-    /// of the graph share one snapshot.
-    [[nodiscard]] SharedGraphSnapshot snapshot();
+    /// of the graph share one snapshot. `change_number` is the caller's number of the state; a shared snapshot has that of
+    /// the first caller who gave one.
+    [[nodiscard]] SharedGraphSnapshot snapshot(std::optional<std::uint64_t> change_number = std::nullopt);
 
     /// [any] Builds the processors that the transaction adds. Slow: call it on a worker thread. Their memory is added
     /// up before the first is built. Errors: unknown type, invalid setting, failed factory, RESOURCE_EXHAUSTED if

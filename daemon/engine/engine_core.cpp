@@ -20,11 +20,14 @@ constexpr double kRebuildPauseS = 1.0;
 
 }  // namespace
 
-SharedGraphSnapshot EngineCore::snapshot() {
+SharedGraphSnapshot EngineCore::snapshot(std::optional<std::uint64_t> change_number) {
     if (latest_snapshot == nullptr) {
         free_snapshots();
-        latest_snapshot = snapshots.emplace_back(std::make_shared<const GraphSnapshot>(graph, next_id, latencies()));
+        auto taken = std::make_shared<GraphSnapshot>(graph, next_id, latencies(), revision);
+        snapshots.push_back(taken);
+        latest_snapshot = std::move(taken);
     }
+    if (change_number && !latest_snapshot->change_number) latest_snapshot->change_number = change_number;
     return latest_snapshot;
 }
 

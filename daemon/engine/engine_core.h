@@ -49,9 +49,9 @@ struct EngineCore {
     AudioGraph graph;
     std::uint64_t revision = 0;
     std::uint64_t next_id = 1;
-    NodeInstances instances;                     ///< the nodes of `graph`
-    std::vector<SharedGraphSnapshot> snapshots;  ///< freed by the next poll() that finds no other reference
-    SharedGraphSnapshot latest_snapshot;         ///< of the present graph; null: none was taken since it changed
+    NodeInstances instances;                         ///< the nodes of `graph`
+    std::vector<SharedGraphSnapshot> snapshots;      ///< freed by the next poll() that finds no other reference
+    std::shared_ptr<GraphSnapshot> latest_snapshot;  ///< of the present graph; null: none was taken since it changed
     /// What depends on the nodes and connections of `graph`, until they change.
     std::shared_ptr<const std::vector<std::uint32_t>> own_latencies;
     std::optional<LatencyReport> latency;
@@ -99,7 +99,7 @@ struct EngineCore {
     }
 
     /// Returns a snapshot of the graph.
-    [[nodiscard]] SharedGraphSnapshot snapshot();
+    [[nodiscard]] SharedGraphSnapshot snapshot(std::optional<std::uint64_t> change_number = std::nullopt);
     /// Returns the latency that each node adds, in the order of the graph.
     [[nodiscard]] std::shared_ptr<const std::vector<std::uint32_t>> latencies();
     /// Frees the snapshots that nothing else refers to.

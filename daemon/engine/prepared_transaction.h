@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -59,6 +60,9 @@ struct GraphSnapshot {
     std::uint64_t next_id = 1;  ///< id of the next node added
     /// The latency that each node adds, in frames, in the order of the graph; never null.
     std::shared_ptr<const std::vector<std::uint32_t>> own_latencies{};
+    std::uint64_t revision = 0;  ///< of the graph
+    /// The number that a caller of Engine::snapshot() gave to the graph. Written once, before other threads read it.
+    std::optional<std::uint64_t> change_number{};
 };
 using SharedGraphSnapshot = std::shared_ptr<const GraphSnapshot>;
 

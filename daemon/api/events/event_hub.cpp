@@ -18,6 +18,19 @@ void EventHub::publish(const std::function<void(v1::Event&)>& fill) {
     for (Subscriber* subscriber : subscribers_) created ? subscriber->deliver(shared) : subscriber->missed();
 }
 
+void EventHub::publish_edit(const std::string& author, const std::string& client_name,
+                            const std::function<void(v1::Event&)>& fill) {
+    publish(fill);
+    latest_edit_.number = number_;
+    const auto named = guarded("recording the author of a change", [&] {
+        latest_edit_.author = author;
+        latest_edit_.client_name = client_name;
+    });
+    if (named) return;
+    latest_edit_.author.clear();
+    latest_edit_.client_name.clear();
+}
+
 SharedFrame EventHub::frame_of(const std::function<void(v1::Event&)>& fill) {
     v1::ServerMessage message;
     v1::Event& event = *message.mutable_event();

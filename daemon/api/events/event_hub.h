@@ -15,6 +15,13 @@ class Event;
 
 namespace rta::api {
 
+/// The latest change of the graph or of parameters that a client has made.
+struct LatestEdit {
+    std::uint64_t number = 0;  ///< 0: there was none
+    std::string author{};
+    std::string client_name{};
+};
+
 /// Numbers all changes of this instance, and delivers them to all subscribers, serialised once. [control]
 class EventHub {
  public:
@@ -33,12 +40,17 @@ class EventHub {
     /// subscribers. Does not throw: if memory runs out, missed() is called. Precondition: the event fits into a frame.
     void publish(const std::function<void(v1::Event&)>& fill);
 
+    /// The same for a change of the graph or of parameters, which becomes the latest_edit().
+    void publish_edit(const std::string& author, const std::string& client_name,
+                      const std::function<void(v1::Event&)>& fill);
+
     void subscribe(Subscriber& subscriber);
     /// No effect if it has not subscribed.
     void unsubscribe(Subscriber& subscriber);
 
     /// Returns the number of the latest change; 0 before the first.
     [[nodiscard]] std::uint64_t number() const { return number_; }
+    [[nodiscard]] const LatestEdit& latest_edit() const { return latest_edit_; }
     [[nodiscard]] const std::string& instance_id() const { return instance_id_; }
     [[nodiscard]] std::size_t subscriber_count() const { return subscribers_.size(); }
 
@@ -48,6 +60,7 @@ class EventHub {
     std::string instance_id_;
     FramePages pages_;
     std::uint64_t number_ = 0;
+    LatestEdit latest_edit_;
     std::vector<Subscriber*> subscribers_;
 };
 

@@ -6,6 +6,7 @@
 #include "api/call.h"
 #include "api/client.h"
 #include "api/requests/commit.h"
+#include "api/requests/guard.h"
 #include "api/requests/transaction.h"
 #include "api/services.h"
 
@@ -43,12 +44,13 @@ void report_relative_changes(const PreparedTransaction& prepared, v1::EditList& 
 }
 
 void publish_edits(Services& services, const Client& client, std::uint64_t revision, v1::EditList& edits) {
-    services.hub.publish([&](v1::Event& event) {
+    const std::string& author = client.identity().author;
+    services.hub.publish_edit(author, client.name(), [&](v1::Event& event) {
         v1::GraphChanged& changed = *event.mutable_graph_changed();
         changed.set_revision(revision);
         changed.mutable_edits()->Swap(edits.mutable_edits());
         changed.set_client_name(client.name());
-        changed.set_author(client.identity().author);
+        changed.set_author(author);
     });
 }
 
@@ -65,9 +67,21 @@ void refuse_transaction(Call& call, const TransactionState& transaction, const E
 
 Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& engine, SharedGraphSnapshot snapshot,
                                                                   v1::Request& message) {
-    auto state =
-        prepare_transaction(engine, std::move(snapshot), take_content(*message.mutable_apply_transaction(), engine));
-    if (state) static_cast<TransactionState&>(**state).wait_for_start = message.apply_transaction().wait_for_start();
+    v1::ApplyTransaction& wanted = *message.mutable_apply_transaction();
+    auto content = take_content(wanted, engine);
+    if (!content) return std::unexpected(std::move(content.error()));
+    const bool in_snapshot = snapshot != nullptr;
+    auto state = prepare_transaction(engine, std::move(snapshot), std::move(content));
+    if (!state) {
+        if (!in_snapshot || !wanted.has_guard()) return state;
+        // Refused by the graph: whether that is the one which the client expects is known on the control thread only.
+        auto refused = std::make_unique<TransactionState>(TransactionContent{}, PreparedTransaction{});
+        refused->refusal = std::move(state.error());
+        state = std::move(refused);
+    }
+    auto& transaction = static_cast<TransactionState&>(**state);
+    transaction.wait_for_start = wanted.wait_for_start();
+    transaction.guard.Swap(wanted.mutable_guard());
     return state;
 }
 
@@ -77,6 +91,8 @@ void apply_transaction(Call& call) {
     const bool waits = transaction.wait_for_start;
     // Retried when the client's first pending request is answered.
     if (waits && call.client.unanswered() >= Client::kMaximumWaits) return;
+    if (!guard_holds(call, transaction.guard)) return;
+    if (transaction.refusal) return call.request.refuse(*transaction.refusal);
     const std::size_t room = room_of(call.request, transaction);
     if (!services.plan_room.may_ask(call.client, room)) {
         return retry_later(call, services.plan_room, room,

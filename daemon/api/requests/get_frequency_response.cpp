@@ -163,7 +163,7 @@ void get_frequency_response(Call& call) {
     if (const auto valid = check(wanted); !valid) return call.request.refuse(valid.error());
     Engine& engine = call.services.engine;
     const auto job = std::make_shared<ResponseJob>(ResponseJob{.wanted = wanted,
-                                                               .snapshot = engine.snapshot(),
+                                                               .snapshot = call.services.snapshot(),
                                                                .registry = engine.registry(),
                                                                .config = engine.config(),
                                                                .call = call.handle(),

@@ -58,6 +58,7 @@ struct GraphJob {
     std::uint64_t id;  ///< of the request
     std::uint64_t revision;
     std::uint64_t change_number;
+    std::string instance;  ///< for the document; empty: not wanted
     Expected<EncodedAnswer> answer{};
 
     /// [any]
@@ -74,8 +75,9 @@ struct GraphJob {
         answer = EncodedAnswer::of(id, [&](v1::Response& response) { write(document, *response.mutable_get_graph()); });
     }
 
-    void write(const GraphDocument& document, v1::GraphResult& result) const {
+    void write(GraphDocument& document, v1::GraphResult& result) const {
         if (wanted.content() != v1::GRAPH_CONTENT_DOCUMENT) to_wire(document, *result.mutable_graph());
+        if (!instance.empty()) document.origin = {.revision = revision, .instance = instance};
         if (wanted.content() != v1::GRAPH_CONTENT_MESSAGE && wanted.nodes().empty())
             result.set_document(write_document(document));
         result.set_revision(revision);
@@ -90,10 +92,12 @@ void get_graph(Call& call) {
     v1::GetGraph& wanted = *call.request.message.mutable_get_graph();
     if (const auto valid = check_get_graph(wanted); !valid) return call.request.refuse(valid.error());
     const auto job = std::make_shared<GraphJob>(GraphJob{.wanted = {},
-                                                         .snapshot = call.services.engine.snapshot(),
+                                                         .snapshot = call.services.snapshot(),
                                                          .id = call.request.message.id(),
                                                          .revision = call.services.engine.revision(),
-                                                         .change_number = call.services.hub.number()});
+                                                         .change_number = call.services.hub.number(),
+                                                         .instance = {}});
+    if (wanted.with_origin()) job->instance = call.services.hub.instance_id();
     job->wanted.Swap(&wanted);
     call.request.stage = PendingRequest::Stage::executed;
     call.services.workers.run(

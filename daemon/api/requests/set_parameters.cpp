@@ -8,6 +8,7 @@
 #include "api/call.h"
 #include "api/client.h"
 #include "api/requests/commit.h"
+#include "api/requests/guard.h"
 #include "api/requests/transaction.h"
 #include "api/services.h"
 
@@ -58,12 +59,13 @@ void report_relative_changes(const Changes& changes, v1::SetParameters& message,
 }
 
 void publish_changes(Call& call, std::uint64_t revision) {
-    call.services.hub.publish([&](v1::Event& event) {
+    const std::string& author = call.client.identity().author;
+    call.services.hub.publish_edit(author, call.client.name(), [&](v1::Event& event) {
         v1::ParametersChanged& changed = *event.mutable_parameters_changed();
         changed.set_revision(revision);
         changed.mutable_changes()->Swap(call.request.message.mutable_set_parameters()->mutable_changes());
         changed.set_client_name(call.client.name());
-        changed.set_author(call.client.identity().author);
+        changed.set_author(author);
     });
 }
 
@@ -79,6 +81,7 @@ void set_parameters(Call& call) {
         if (!changes) return request.refuse(changes.error());
         request.state = std::make_unique<Changes>(std::move(*changes));
     }
+    if (!guard_holds(call, request.message.set_parameters().guard())) return;
     auto& changes = static_cast<Changes&>(*request.state);
     const std::size_t room = changes.list.size();
     if (!services.parameter_room.may_ask(call.client, room)) {

@@ -78,6 +78,12 @@ Expected<TransactionContent> checked(TransactionContent content) {
     return content;
 }
 
+/// Where a saved graph comes from is not a part of it, so the events do not report it.
+void clear_origin(v1::Graph& graph) {
+    graph.clear_revision();
+    graph.clear_instance();
+}
+
 Expected<TransactionContent> from_edits(v1::EditList&& list) {
     if (list.edits_size() > kMaximumItems)
         return std::unexpected(too_many_items("edits", static_cast<std::size_t>(list.edits_size())));
@@ -85,7 +91,8 @@ Expected<TransactionContent> from_edits(v1::EditList&& list) {
     content.edits = std::move(list);
     content.transaction.edits.reserve(static_cast<std::size_t>(content.edits.edits_size()));
     std::uint32_t index = 0;
-    for (const v1::Edit& message : content.edits.edits()) {
+    for (v1::Edit& message : *content.edits.mutable_edits()) {
+        if (message.has_replace_graph()) clear_origin(*message.mutable_replace_graph());
         auto edit = to_edit(message);
         if (edit && std::holds_alternative<ReplaceGraph>(*edit) && content.edits.edits_size() > 1) {
             edit = invalid("replace_graph must be the only edit of its transaction");
@@ -111,6 +118,7 @@ Expected<TransactionContent> from_graph(v1::Graph&& graph) {
     auto document = to_document(graph);
     if (!document) return std::unexpected(std::move(document.error()));
     TransactionContent content = replacement(std::move(*document));
+    clear_origin(graph);
     *content.edits.add_edits()->mutable_replace_graph() = std::move(graph);
     return checked(std::move(content));
 }

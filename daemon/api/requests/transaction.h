@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,6 +63,8 @@ struct TransactionState final : RequestState {
     std::vector<int> drawn_nodes;  ///< indices in a replace_graph of nodes with settings that were drawn
     std::vector<std::string> warnings;
     bool wait_for_start = false;  ///< the response is sent when the change begins to be heard
+    v1::Guard guard{};
+    std::optional<Error> refusal{};  ///< by a snapshot of the graph, unless the guard refuses it
     PreparedTransaction prepared;
     std::uint32_t builds = 0;  ///< after the first preparation
     TimePoint first_build{};
