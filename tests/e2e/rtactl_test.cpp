@@ -31,6 +31,15 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
+/// Returns a document without the lines that say where it was saved.
+std::string without_origin(const std::string& document) {
+    std::string text;
+    for (const std::string& line : lines_of(document)) {
+        if (!line.starts_with("  \"revision\": ") && !line.starts_with("  \"instance\": ")) text += line + "\n";
+    }
+    return text;
+}
+
 class Rtactl : public testing::Test {
  protected:
     RunResult ctl(std::vector<std::string> arguments, std::string_view input = {}) {
@@ -220,17 +229,19 @@ TEST_F(Rtactl, GraphsAreSavedLoadedAndCheckedWithoutLoss) {
     done({"play", "sine:frequency_hz=441.3,gain_db=-11.7", "gain:gain_db=-0.1,invert=on"});
     done({"connect", "sine", "gain", "gain_db=-1.25"});
     done({"graph", "save", first});
-    EXPECT_EQ(done({"graph", "show"}), read_text(first));
+    const std::string graph = without_origin(read_text(first));
+    EXPECT_NE(graph, read_text(first));
+    EXPECT_EQ(done({"graph", "show"}), graph);
     done({"graph", "check", first});
     done({"graph", "clear"});
-    done({"graph", "load", first});
+    done({"graph", "load", "--force", first});
     done({"graph", "save", second});
-    EXPECT_EQ(read_text(first), read_text(second));
-    EXPECT_EQ(client_.graph().document(), read_text(first));
+    EXPECT_EQ(without_origin(read_text(second)), graph);
+    EXPECT_EQ(client_.graph().document(), graph);
     // Through standard input and output.
     done({"graph", "clear"});
-    done({"graph", "load", "-"}, read_text(first));
-    EXPECT_EQ(done({"graph", "save", "-"}), read_text(first));
+    done({"graph", "load", "-"}, graph);
+    EXPECT_EQ(without_origin(done({"graph", "save", "-"})), graph);
     EXPECT_EQ(run_rtad({"check", first}).status, kDone);
 
     const std::uint64_t before = revision();

@@ -30,6 +30,7 @@ extern constinit const Command kAdd = checked({
     .help = "Add a node, with its parameters and settings.",
     .details = "Values may have units: 250ms, 0.25s, -6dB, -inf, 440Hz, 2kHz, on, off.",
     .example = "rtactl add sine fifth frequency_hz=2kHz channels=2",
+    .options = kEditOptions,
     .in_transaction = InTransaction::collected,
     .run = run_add,
 });

@@ -10,7 +10,7 @@ Result<void> run_begin(Context& context, const Arguments&) {
         return usage_error("a transaction is already open, since line " +
                            std::to_string(context.transaction()->begin_line) + ": commit or abort first");
     }
-    context.transaction() = PendingTransaction{.begin_line = context.line};
+    context.transaction() = PendingTransaction{.begin_line = context.line, .options = context.edit_options};
     return {};
 }
 
@@ -20,8 +20,10 @@ extern constinit const Command kBegin = checked({
     .position = 610,
     .name = "begin",
     .help = "Start a transaction.",
-    .details = "The edits that follow are collected. commit applies them together, abort discards them.",
+    .details = "The edits that follow are collected. commit applies them together, abort discards them. The options\n"
+               "apply to the commit.",
     .example = "begin",
+    .options = kEditOptions,
     .place = Place::shell,
     .in_transaction = InTransaction::control,
     .run = run_begin,

@@ -27,6 +27,7 @@ extern constinit const Command kBypass = checked({
         "bypassed node continues to run, and the bypassed signal keeps its latency.",
     .example = "rtactl bypass vol\n"
                "rtactl bypass vol off",
+    .options = kEditOptions,
     .in_transaction = InTransaction::collected,
     .run = run_bypass,
 });

@@ -14,6 +14,9 @@ Result<void> run_commit(Context& context, const Arguments&) {
         return fail(Exit::refused, "transaction refused because of line " + std::to_string(transaction.refused_line) +
                                        ", " + transaction.line_text(transaction.refused_line) + "; no change was made");
     }
+    EditOptions& options = context.edit_options;
+    if (!options.expected_revision) options.expected_revision = transaction.options.expected_revision;
+    options.dry_run = options.dry_run || transaction.options.dry_run;
     auto edited = context.edit(std::move(transaction.edits), std::move(transaction.done));
     if (edited) return {};
     Failure failure = std::move(edited.error());
@@ -32,6 +35,7 @@ extern constinit const Command kCommit = checked({
     .name = "commit",
     .help = "Apply the edits since begin: all, or none.",
     .example = "commit",
+    .options = kEditOptions,
     .place = Place::shell,
     .in_transaction = InTransaction::control,
     .run = run_commit,

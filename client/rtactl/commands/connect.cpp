@@ -43,6 +43,7 @@ extern constinit const Command kConnect = checked({
     .details = "A and B are NODE or NODE:PORT. The port may be omitted if the node has only one.",
     .example = "rtactl connect osc vol\n"
                "rtactl connect osc vol gain_db=-6",
+    .options = kEditOptions,
     .in_transaction = InTransaction::collected,
     .run = run_connect,
 });

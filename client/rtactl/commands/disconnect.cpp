@@ -19,6 +19,7 @@ extern constinit const Command kDisconnect = checked({
     .arguments = {Argument{"A", Expects::connected_output}, Argument{"B", Expects::connected_input}},
     .help = "Remove the connection A -> B, with a fade-out.",
     .example = "rtactl disconnect osc vol",
+    .options = kEditOptions,
     .in_transaction = InTransaction::collected,
     .run = run_disconnect,
 });

@@ -6,12 +6,9 @@ namespace rta::rtactl::commands {
 namespace {
 
 Result<void> run_graph_clear(Context& context, const Arguments&) {
-    v1::Request request;
-    request.mutable_apply_transaction()->mutable_graph();
-    const auto response = context.change(std::move(request));
-    if (!response) return std::unexpected(response.error());
-    context.print_done(response->apply_transaction(), "removed all nodes and connections");
-    return {};
+    v1::ApplyTransaction transaction;
+    transaction.mutable_graph();
+    return context.apply(std::move(transaction), {{"removed all nodes and connections"}});
 }
 
 }  // namespace
@@ -21,6 +18,7 @@ extern constinit const Command kGraphClear = checked({
     .name = "graph clear",
     .help = "Remove all nodes and connections.",
     .example = "rtactl graph clear",
+    .options = kEditOptions,
     .run = run_graph_clear,
 });
 

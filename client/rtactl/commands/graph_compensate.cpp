@@ -23,6 +23,7 @@ extern constinit const Command kGraphCompensate = checked({
     .details = "If on, signals that meet at a node or at the outputs are aligned: paths of lower latency are delayed.\n"
                "`rtactl status` shows the latency of each node. The document stores the switch.",
     .example = "rtactl graph compensate on",
+    .options = kEditOptions,
     .in_transaction = InTransaction::collected,
     .run = run_graph_compensate,
 });

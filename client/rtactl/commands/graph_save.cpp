@@ -33,7 +33,9 @@ void warn_of_comments(Context& context, const std::string& path) {
 Result<void> run_graph_save(Context& context, const Arguments& arguments) {
     const std::string& path = arguments.words[0];
     if (auto checked = check_output(path); !checked) return checked;
-    const auto response = context.query(get_graph_request(document_or_json(context)));
+    v1::Request request = get_graph_request(document_or_json(context));
+    request.mutable_get_graph()->set_with_origin(true);
+    const auto response = context.query(std::move(request));
     if (!response) return std::unexpected(response.error());
     const v1::GraphResult& result = response->get_graph();
     warn_of_comments(context, path);
@@ -50,7 +52,9 @@ extern constinit const Command kGraphSave = checked({
     .name = "graph save",
     .arguments = {Argument{"FILE", Expects::file}},
     .help = "Write the graph to a file (- for the standard output).",
-    .details = "Replaces the file atomically: readers see either the old or the new document.",
+    .details =
+        "Replaces the file atomically: readers see either the old or the new document. The document has the revision\n"
+        "of the graph, so that `rtactl graph load` can tell whether the graph has changed since.",
     .example = "rtactl graph save chain.json",
     .run = run_graph_save,
 });

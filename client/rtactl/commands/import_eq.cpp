@@ -163,8 +163,8 @@ Result<void> run_import_eq(Context& context, const Arguments& arguments) {
     return add_list(context, arguments, *file, *list);
 }
 
-constexpr std::array kImportEqOptions{
-    Option{"--channels", "N", "Set the number of channels; default that of A, or 1 without A and B."}};
+constexpr auto kImportEqOptions = with_edit_options(
+    std::array{Option{"--channels", "N", "Set the number of channels; default that of A, or 1 without A and B."}});
 
 }  // namespace
 

@@ -43,6 +43,7 @@ extern constinit const Command kInsert = checked({
         "The gain of the connection moves to the connection from the new node to B. If the node has the setting\n"
         "channels, the default here is the number of channels of A.",
     .example = "rtactl insert gain trim osc vol gain_db=-3dB",
+    .options = kEditOptions,
     .in_transaction = InTransaction::collected,
     .run = run_insert,
 });

@@ -109,15 +109,13 @@ Result<void> run_play(Context& context, const Arguments& arguments) {
         return context.edit(chain_edits(*nodes), "added " + chain_text(*nodes));
     }
     name_nodes(*nodes, {});
-    v1::Request request;
-    *request.mutable_apply_transaction()->mutable_graph() = chain_graph(*nodes);
-    const auto response = context.change(std::move(request));
-    if (!response) return std::unexpected(response.error());
-    context.print_done(response->apply_transaction(), "playing " + chain_text(*nodes));
-    return {};
+    v1::ApplyTransaction transaction;
+    *transaction.mutable_graph() = chain_graph(*nodes);
+    return context.apply(std::move(transaction), {{"playing " + chain_text(*nodes)}});
 }
 
-constexpr std::array kPlayOptions{Option{"--add", "", "Add the chain to the graph instead of replacing the graph."}};
+constexpr auto kPlayOptions =
+    with_edit_options(std::array{Option{"--add", "", "Add the chain to the graph instead of replacing the graph."}});
 
 }  // namespace
 

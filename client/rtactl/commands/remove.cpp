@@ -94,8 +94,8 @@ Result<void> run_remove(Context& context, const Arguments& arguments) {
     return context.edit(std::move(removal->edits), "removed " + removal->text);
 }
 
-constexpr std::array kRemoveOptions{
-    Option{"--bridge", "", "Connect what fed the node to what it fed, with the sum of the gains."}};
+constexpr auto kRemoveOptions = with_edit_options(
+    std::array{Option{"--bridge", "", "Connect what fed the node to what it fed, with the sum of the gains."}});
 
 }  // namespace
 

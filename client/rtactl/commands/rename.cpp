@@ -20,6 +20,7 @@ extern constinit const Command kRename = checked({
     .arguments = {Argument{"A", Expects::node}, Argument{"B"}},
     .help = "Rename node A to B, without interrupting it.",
     .example = "rtactl rename osc tone",
+    .options = kEditOptions,
     .in_transaction = InTransaction::collected,
     .run = run_rename,
 });

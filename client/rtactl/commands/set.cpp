@@ -129,13 +129,9 @@ Result<std::optional<float>> parse_ramp(const Arguments& arguments) {
 
 Result<void> apply(Context& context, const Changes& changes) {
     if (context.transaction() || !changes.settings.empty()) return context.edit(edits_of(changes), changes.done);
-    v1::Request request;
-    auto& list = *request.mutable_set_parameters()->mutable_changes();
-    for (const v1::SetParameter& change : changes.parameters) *list.Add() = change;
-    const auto response = context.change(std::move(request));
-    if (!response) return std::unexpected(response.error());
-    context.print_done(response->set_parameters(), changes.done);
-    return {};
+    v1::SetParameters request;
+    for (const v1::SetParameter& change : changes.parameters) *request.add_changes() = change;
+    return context.set_parameters(std::move(request), changes.done);
 }
 
 Result<void> run_set(Context& context, const Arguments& arguments) {
@@ -154,8 +150,8 @@ Result<void> run_set(Context& context, const Arguments& arguments) {
     return apply(context, *changes);
 }
 
-constexpr std::array kSetOptions{
-    Option{"--ramp", "MS", "Set the ramp time of the parameters; default 20 ms. 0 jumps, which may click."}};
+constexpr auto kSetOptions = with_edit_options(std::array{
+    Option{"--ramp", "MS", "Set the ramp time of the parameters; default 20 ms. 0 jumps, which may click."}});
 
 }  // namespace
 

@@ -12,6 +12,7 @@
 #include "rta/type_table.h"
 #include "rtactl/context/error_report.h"
 #include "rtactl/context/graph_diff.h"
+#include "rtactl/drawing/edit_text.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
 
@@ -36,6 +37,26 @@ std::vector<std::string> done_lines(std::span<const Done> done,
         if (unit && result < results.size()) lines.back() += " = " + format_value(results.Get(result++).value(), *unit);
     }
     return lines;
+}
+
+/// The transaction as a request that changes nothing.
+v1::CheckGraph check_of(v1::ApplyTransaction transaction) {
+    v1::CheckGraph check;
+    if (transaction.has_guard()) *check.mutable_guard() = std::move(*transaction.mutable_guard());
+    switch (transaction.content_case()) {
+        case v1::ApplyTransaction::kEdits:
+            *check.mutable_edits() = std::move(*transaction.mutable_edits());
+            break;
+        case v1::ApplyTransaction::kGraph:
+            *check.mutable_graph() = std::move(*transaction.mutable_graph());
+            break;
+        case v1::ApplyTransaction::kDocument:
+            check.set_document(std::move(*transaction.mutable_document()));
+            break;
+        case v1::ApplyTransaction::CONTENT_NOT_SET:
+            break;
+    }
+    return check;
 }
 
 }  // namespace
@@ -100,6 +121,12 @@ Result<client::DaemonClient*> Context::connected_client() {
         client_ = std::move(*opened);
     }
     return &*client_;
+}
+
+Result<std::string> Context::instance() {
+    const auto client = connected_client();
+    if (!client) return std::unexpected(client.error());
+    return (*client)->hello().instance_id();
 }
 
 std::unexpected<Failure> Context::failed(client::Error error) {
@@ -172,13 +199,62 @@ Result<void> Context::edit(std::vector<v1::Edit> edits, std::vector<Done> done) 
         transaction_->collect(std::move(edits), std::move(done), line, line_text);
         return {};
     }
-    v1::Request request;
-    auto& list = *request.mutable_apply_transaction()->mutable_edits()->mutable_edits();
+    v1::ApplyTransaction transaction;
+    auto& list = *transaction.mutable_edits()->mutable_edits();
     for (v1::Edit& edit : edits) list.Add(std::move(edit));
+    return apply(std::move(transaction), std::move(done));
+}
+
+Result<void> Context::apply(v1::ApplyTransaction transaction, std::vector<Done> done, std::string_view document) {
+    if (const auto& expected = edit_options.expected_revision)
+        transaction.mutable_guard()->set_expected_revision(*expected);
+    if (edit_options.dry_run) return dry_run(check_of(std::move(transaction)), document);
+    v1::Request request;
+    *request.mutable_apply_transaction() = std::move(transaction);
     const auto response = change(std::move(request));
     if (!response) return std::unexpected(response.error());
+    print_warnings(document, response->apply_transaction().warnings());
     print_done(response->apply_transaction(), done);
     return {};
+}
+
+Result<void> Context::set_parameters(v1::SetParameters changes, const std::vector<Done>& done) {
+    if (edit_options.dry_run) {
+        std::vector<v1::Edit> edits;
+        for (v1::SetParameter& change : *changes.mutable_changes())
+            *edits.emplace_back().mutable_set_parameter() = std::move(change);
+        return edit(std::move(edits), done);
+    }
+    if (const auto& expected = edit_options.expected_revision)
+        changes.mutable_guard()->set_expected_revision(*expected);
+    v1::Request request;
+    *request.mutable_set_parameters() = std::move(changes);
+    const auto response = change(std::move(request));
+    if (!response) return std::unexpected(response.error());
+    print_done(response->set_parameters(), done);
+    return {};
+}
+
+Result<void> Context::dry_run(v1::CheckGraph check, std::string_view document) {
+    check.set_with_diff(true);
+    v1::Request request;
+    *request.mutable_check_graph() = std::move(check);
+    const auto response = query(std::move(request));
+    if (!response) return std::unexpected(response.error());
+    print_warnings(document, response->check_graph().warnings());
+    if (!json()) print_changes(response->check_graph());
+    return {};
+}
+
+/// The edits as commands, indented: they are not all that `rtactl shell` needs to make them one transaction.
+void Context::print_changes(const v1::CheckResult& result) {
+    const std::string revision = "revision " + std::to_string(result.revision());
+    if (result.diff().empty()) {
+        out() << "dry run: would change nothing in " << revision << '\n';
+        return;
+    }
+    out() << "dry run: would change " << revision << ":\n";
+    for (const v1::Edit& edit : result.diff()) out() << "  " << describe(edit) << '\n';
 }
 
 void Context::print_done(const v1::TransactionResult& result, std::span<const Done> done) {

@@ -16,6 +16,7 @@
 #include "rta/graph_mirror.h"
 #include "rta/v1/control.pb.h"
 #include "rtactl/language/command_table.h"
+#include "rtactl/language/edit_options.h"
 #include "rtactl/language/failure.h"
 #include "rtactl/terminal/streams.h"
 
@@ -45,6 +46,7 @@ struct Done {
 /// The edits between `begin` and `commit`.
 struct PendingTransaction {
     std::size_t begin_line = 0;
+    EditOptions options{};  ///< of `begin`
     std::vector<v1::Edit> edits{};
     std::vector<std::size_t> lines{};            ///< the line that each edit came from
     std::map<std::size_t, std::string> texts{};  ///< the lines with edits, and the refused one
@@ -86,12 +88,21 @@ class Context {
     /// Sends the request of a command that changes something, and waits until the change takes effect. With --json,
     /// prints the response. If no response arrives, the error says that the outcome is unknown.
     [[nodiscard]] Result<v1::Response> change(v1::Request request);
+
+    // These make an edit with the options of the command (EditOptions): with --dry-run, they print what would change.
+
     /// Applies the edits in one transaction, and prints what was done and the revision. Between `begin` and `commit`, only
     /// collects both.
     [[nodiscard]] Result<void> edit(std::vector<v1::Edit> edits, std::vector<Done> done);
     [[nodiscard]] Result<void> edit(std::vector<v1::Edit> edits, std::string done) {
         return edit(std::move(edits), std::vector<Done>{{std::move(done)}});
     }
+    /// Applies a transaction, also with a whole graph, and prints what was done and the revision. `document` names the
+    /// document that it contains, for warnings.
+    [[nodiscard]] Result<void> apply(v1::ApplyTransaction transaction, std::vector<Done> done,
+                                     std::string_view document = {});
+    /// Changes parameters, and prints what was done.
+    [[nodiscard]] Result<void> set_parameters(v1::SetParameters changes, const std::vector<Done>& done);
 
     // These print nothing with --json.
 
@@ -128,6 +139,11 @@ class Context {
     /// Returns nullptr if there is no type of that name, or if the types have not been fetched.
     [[nodiscard]] const v1::NodeType* find_type(std::string_view name) const;
 
+    /// The options of the current command.
+    EditOptions edit_options{};
+    /// Returns the instance of the daemon, as in HelloResult.
+    [[nodiscard]] Result<std::string> instance();
+
     // State of the shell.
     std::optional<PendingTransaction>& transaction() { return transaction_; }
     /// Number of the current line, from 1; 0 outside the shell.
@@ -142,6 +158,9 @@ class Context {
     [[nodiscard]] bool trust(const std::string& host, const std::string& fingerprint) const;
     Result<client::DaemonClient*> connected_client();
     Result<v1::Response> exchange(v1::Request request, Purpose purpose);
+    /// Checks a transaction, and prints what it would change.
+    Result<void> dry_run(v1::CheckGraph check, std::string_view document);
+    void print_changes(const v1::CheckResult& result);
     Result<v1::Response> check(client::Expected<v1::Response> response, Purpose purpose);
     std::unexpected<Failure> failed(client::Error error);
 

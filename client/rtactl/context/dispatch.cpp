@@ -19,6 +19,14 @@ Result<void> dispatch(Context& context, const Invocation& invocation) {
     const Command& command = *invocation.command;
     if (context.transaction() && command.in_transaction == InTransaction::refused)
         return usage_error(std::string{command.name} + " is not allowed in a transaction: commit or abort first");
+    auto options = read_edit_options(invocation.arguments);
+    if (!options) return std::unexpected(std::move(options.error()));
+    if (context.transaction() && options->given() && command.in_transaction != InTransaction::control) {
+        return usage_error(
+            "--expect and --dry-run apply to a whole transaction: give them to begin or to commit, not to " +
+            std::string{command.name});
+    }
+    context.edit_options = *options;
     return command.run(context, invocation.arguments);
 }
 

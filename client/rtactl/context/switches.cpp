@@ -58,12 +58,9 @@ Result<void> set_switch(Context& context, const std::string& node, const Switch&
         *edit.mutable_set_parameter() = change;
         return context.edit({std::move(edit)}, done);
     }
-    v1::Request request;
-    *request.mutable_set_parameters()->add_changes() = change;
-    const auto response = context.change(std::move(request));
-    if (!response) return std::unexpected(response.error());
-    if (!context.json()) context.out() << done << '\n';
-    return {};
+    v1::SetParameters changes;
+    *changes.add_changes() = change;
+    return context.set_parameters(std::move(changes), {{done}});
 }
 
 Result<void> set_muted(Context& context, const Arguments& arguments, bool muted) {

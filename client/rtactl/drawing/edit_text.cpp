@@ -33,7 +33,11 @@ std::string describe_settings(const v1::ChangeSettings& change) {
     for (const auto& [name, value] : change.settings().fields()) settings.emplace(name, describe(value));
     std::string text = "set";
     for (const auto& [name, value] : settings) text.append(" ").append(assigned(change.node() + "." + name, value));
-    return text;
+    if (change.defaults().empty()) return text;
+    // rtactl has no command for the rest.
+    text = settings.empty() ? "#" : text + "  #";
+    for (const std::string& name : change.defaults()) text.append(" ").append(change.node() + "." + name);
+    return text + (change.defaults_size() == 1 ? ": its default again" : ": their defaults again");
 }
 
 /// Returns a comment: rtactl has no command for this edit.

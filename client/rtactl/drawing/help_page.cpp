@@ -7,11 +7,14 @@
 #include "frame/local_address.h"
 #include "rtactl/drawing/style.h"
 #include "rtactl/drawing/text_table.h"
+#include "rtactl/language/edit_options.h"
 #include "rtactl/language/invocation.h"
 
 namespace rta::rtactl {
 
 namespace {
+
+constexpr std::string_view kEditOptionsTitle = "Options of the commands that edit the graph";
 
 std::string with_value(const Option& option) {
     std::string text{option.name};
@@ -19,10 +22,16 @@ std::string with_value(const Option& option) {
     return text;
 }
 
-std::string synopsis(const Command& command) {
+/// Whether a synopsis shows the options that all edits have.
+enum class EditOptionsShown : std::uint8_t { no, yes };
+
+std::string synopsis(const Command& command, EditOptionsShown shown = EditOptionsShown::yes) {
     std::string text{command.name};
     if (command.maximum_words() > 0) text.append(" ").append(arguments_text(command));
-    for (const Option& option : command.options) text.append(" [").append(with_value(option)).append("]");
+    for (const Option& option : command.options) {
+        if (!option.of_edits || shown == EditOptionsShown::yes)
+            text.append(" [").append(with_value(option)).append("]");
+    }
     return text;
 }
 
@@ -51,7 +60,7 @@ void print_lines(std::ostream& out, std::string_view text) {
 void print_commands(std::ostream& out, const CommandTable& table, auto&& wanted) {
     TextTable lines;
     for (const Command* command : table.all()) {
-        if (wanted(*command)) lines.add({synopsis(*command), std::string{command->help}});
+        if (wanted(*command)) lines.add({synopsis(*command, EditOptionsShown::no), std::string{command->help}});
     }
     lines.print(out, 2);
 }
@@ -63,6 +72,7 @@ void print_help(std::ostream& out, const CommandTable& table, Place place) {
         print_commands(out, table, [](const Command& command) {
             return command.place == Place::anywhere || command.place == Place::shell;
         });
+        print_options(out, kEditOptionsTitle, kEditOptions);
         return;
     }
     out << "rtactl controls rtad, the audio daemon.\n"
@@ -75,6 +85,7 @@ void print_help(std::ostream& out, const CommandTable& table, Place place) {
     });
     out << '\n' << Styled{"Also inside the shell", Style::heading} << '\n';
     print_commands(out, table, [](const Command& command) { return command.place == Place::shell; });
+    print_options(out, kEditOptionsTitle, kEditOptions);
     print_options(out, "Options", global_options());
     out << "\n"
            "Without --host and --socket, the environment variable RTACTL_HOST selects the daemon: HOST[:PORT], or the\n"

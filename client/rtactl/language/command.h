@@ -48,7 +48,8 @@ struct Option {
     std::string_view value_name;  ///< "MS"; empty for a flag
     std::string_view help;        ///< one sentence
     Expects expects = Expects::text;
-    bool of_host = false;  ///< of the connection to a host, and so a key of a host in the configuration file
+    bool of_host = false;   ///< of the connection to a host, and so a key of a host in the configuration file
+    bool of_edits = false;  ///< of every command that edits the graph; the list of commands shows it once
 };
 
 inline constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();

@@ -509,7 +509,7 @@ TEST(Commands, CommandsAskForNoMoreOfTheGraphThanTheyNeed) {
     EXPECT_EQ(asked({"insert", "gain", "x", "osc", "vol:in"}),
               "content: GRAPH_CONTENT_MESSAGE nodes: \"osc\" nodes: \"vol\"");
     EXPECT_EQ(asked({"graph", "show"}), "content: GRAPH_CONTENT_DOCUMENT");
-    EXPECT_EQ(asked({"graph", "save", "-"}), "content: GRAPH_CONTENT_DOCUMENT");
+    EXPECT_EQ(asked({"graph", "save", "-"}), "content: GRAPH_CONTENT_DOCUMENT with_origin: true");
     EXPECT_EQ(asked({"graph", "dot"}), "content: GRAPH_CONTENT_MESSAGE");
     EXPECT_EQ(asked({"graph", "show", "--json"}), "");
 }

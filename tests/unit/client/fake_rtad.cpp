@@ -260,7 +260,11 @@ Reply FakeRtad::answer(const v1::Request& request) {
         case v1::Request::kCheckGraph:
             response.mutable_check_graph()->set_node_count(1);
             response.mutable_check_graph()->set_connection_count(0);
+            response.mutable_check_graph()->set_revision(revision_);
             if (request.check_graph().with_graph()) *response.mutable_check_graph()->mutable_graph() = fake_graph();
+            // As if every edit changed the graph.
+            if (request.check_graph().with_diff())
+                *response.mutable_check_graph()->mutable_diff() = request.check_graph().edits().edits();
             break;
         case v1::Request::kSubscribe:
             response.mutable_subscribe()->set_change_number(11);
@@ -297,6 +301,12 @@ Reply FakeRtad::answer(const v1::Request& request) {
             response.mutable_revoke_token()->set_disconnected_count(1);
             break;
         case v1::Request::kHello:
+        case v1::Request::kUndo:
+        case v1::Request::kRedo:
+        case v1::Request::kGetHistory:
+        case v1::Request::kGetTime:
+        case v1::Request::kListPending:
+        case v1::Request::kCancelPending:
         case v1::Request::REQUEST_NOT_SET:
             return {.bytes = frame(refusal(request, v1::UNIMPLEMENTED, "what is this?"))};
     }

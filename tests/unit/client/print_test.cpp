@@ -57,6 +57,11 @@ TEST(Print, EditsReadAsTheirCommands) {
     edit.mutable_change_settings()->set_node("osc");
     (*edit.mutable_change_settings()->mutable_settings()->mutable_fields())["loop"].set_bool_value(true);
     EXPECT_EQ(describe(edit), "set osc.loop=on");
+    edit.mutable_change_settings()->add_defaults("file");
+    EXPECT_EQ(describe(edit), "set osc.loop=on  # osc.file: its default again");
+    edit.mutable_change_settings()->add_defaults("format");
+    edit.mutable_change_settings()->clear_settings();
+    EXPECT_EQ(describe(edit), "# osc.file osc.format: their defaults again");
     *edit.mutable_replace_graph() = test::fake_graph();
     EXPECT_EQ(describe(edit), "graph of 3 nodes and 2 connections");
     EXPECT_EQ(describe(v1::Edit{}), "an edit unknown to this version of rtactl");

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "rtactl/language/command.h"
+
+namespace rta::rtactl {
+
+/// The options of every command that edits the graph.
+inline constexpr std::array kEditOptions{
+    Option{.name = "--expect",
+           .value_name = "REVISION",
+           .help = "Make the change only if the graph is at this revision; otherwise change nothing.",
+           .of_edits = true},
+    Option{.name = "--dry-run",
+           .value_name = "",
+           .help = "Validate the edit and show what it would change, without changing anything.",
+           .of_edits = true},
+};
+
+/// Returns the options of a command that edits the graph: its own, and those of all edits.
+template <std::size_t N>
+[[nodiscard]] consteval std::array<Option, N + kEditOptions.size()> with_edit_options(
+    const std::array<Option, N>& own) {
+    std::array<Option, N + kEditOptions.size()> all{};
+    std::ranges::copy(kEditOptions, std::ranges::copy(own, all.begin()).out);
+    return all;
+}
+
+/// The values of kEditOptions.
+struct EditOptions {
+    std::optional<std::uint64_t> expected_revision{};
+    bool dry_run = false;
+
+    [[nodiscard]] bool given() const { return expected_revision || dry_run; }
+};
+
+/// Reads the options of a command. Without them, and for any other command, the result is the default.
+[[nodiscard]] Result<EditOptions> read_edit_options(const Arguments& arguments);
+
+}  // namespace rta::rtactl
