@@ -92,23 +92,27 @@ AsyncClient::Awaitable<v1::NodeTypesResult> AsyncClient::node_types() {
     return result_of_call<v1::NodeTypesResult>(connection_, client::node_types_request());
 }
 
-AsyncClient::Awaitable<v1::TransactionResult> AsyncClient::apply(std::vector<v1::Edit> edits, WaitFor wait) {
-    return result_of_call<v1::TransactionResult>(connection_,
-                                                 client::apply_request(std::move(edits), wait == WaitFor::start));
+AsyncClient::Awaitable<v1::TransactionResult> AsyncClient::apply(std::vector<v1::Edit> edits, WaitFor wait,
+                                                                 v1::Guard guard) {
+    return result_of_call<v1::TransactionResult>(
+        connection_, client::apply_request(std::move(edits), wait == WaitFor::start, std::move(guard)));
 }
 
-AsyncClient::Awaitable<v1::TransactionResult> AsyncClient::load(std::string document, WaitFor wait) {
-    return result_of_call<v1::TransactionResult>(connection_,
-                                                 client::load_request(std::move(document), wait == WaitFor::start));
+AsyncClient::Awaitable<v1::TransactionResult> AsyncClient::load(std::string document, WaitFor wait, v1::Guard guard) {
+    return result_of_call<v1::TransactionResult>(
+        connection_, client::load_request(std::move(document), wait == WaitFor::start, std::move(guard)));
 }
 
-AsyncClient::Awaitable<v1::ParametersResult> AsyncClient::set_parameters(std::vector<v1::SetParameter> changes) {
-    return result_of_call<v1::ParametersResult>(connection_, client::set_parameters_request(std::move(changes)));
+AsyncClient::Awaitable<v1::ParametersResult> AsyncClient::set_parameters(std::vector<v1::SetParameter> changes,
+                                                                         v1::Guard guard) {
+    return result_of_call<v1::ParametersResult>(connection_,
+                                                client::set_parameters_request(std::move(changes), std::move(guard)));
 }
 
 AsyncClient::Awaitable<v1::ParametersResult> AsyncClient::set_parameter(std::string_view node,
-                                                                        std::string_view parameter, float value) {
-    return set_parameters({parameter_change(node, parameter, value)});
+                                                                        std::string_view parameter, float value,
+                                                                        v1::Guard guard) {
+    return set_parameters({parameter_change(node, parameter, value)}, std::move(guard));
 }
 
 AsyncClient::Awaitable<v1::MuteOutputResult> AsyncClient::mute(bool muted) {

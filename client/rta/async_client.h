@@ -82,11 +82,14 @@ class AsyncClient {
     [[nodiscard]] Awaitable<v1::StatusResult> status();
     [[nodiscard]] Awaitable<v1::GraphResult> graph();
     [[nodiscard]] Awaitable<v1::NodeTypesResult> node_types();
-    [[nodiscard]] Awaitable<v1::TransactionResult> apply(std::vector<v1::Edit> edits, WaitFor wait = WaitFor::commit);
-    [[nodiscard]] Awaitable<v1::TransactionResult> load(std::string document, WaitFor wait = WaitFor::commit);
-    [[nodiscard]] Awaitable<v1::ParametersResult> set_parameters(std::vector<v1::SetParameter> changes);
+    [[nodiscard]] Awaitable<v1::TransactionResult> apply(std::vector<v1::Edit> edits, WaitFor wait = WaitFor::commit,
+                                                         v1::Guard guard = v1::Guard());
+    [[nodiscard]] Awaitable<v1::TransactionResult> load(std::string document, WaitFor wait = WaitFor::commit,
+                                                        v1::Guard guard = v1::Guard());
+    [[nodiscard]] Awaitable<v1::ParametersResult> set_parameters(std::vector<v1::SetParameter> changes,
+                                                                 v1::Guard guard = v1::Guard());
     [[nodiscard]] Awaitable<v1::ParametersResult> set_parameter(std::string_view node, std::string_view parameter,
-                                                                float value);
+                                                                float value, v1::Guard guard = v1::Guard());
     [[nodiscard]] Awaitable<v1::MuteOutputResult> mute(bool muted = true);
     [[nodiscard]] Awaitable<v1::SetVolumeResult> set_volume(float volume_db);
     [[nodiscard]] Awaitable<v1::PanicResult> panic();

@@ -49,21 +49,23 @@ client::Expected<v1::NodeTypesResult> Client::node_types() {
     return result<v1::NodeTypesResult>(client::node_types_request());
 }
 
-client::Expected<v1::TransactionResult> Client::apply(std::vector<v1::Edit> edits, WaitFor wait) {
-    return result<v1::TransactionResult>(client::apply_request(std::move(edits), wait == WaitFor::start));
+client::Expected<v1::TransactionResult> Client::apply(std::vector<v1::Edit> edits, WaitFor wait, v1::Guard guard) {
+    return result<v1::TransactionResult>(
+        client::apply_request(std::move(edits), wait == WaitFor::start, std::move(guard)));
 }
 
-client::Expected<v1::TransactionResult> Client::load(std::string document, WaitFor wait) {
-    return result<v1::TransactionResult>(client::load_request(std::move(document), wait == WaitFor::start));
+client::Expected<v1::TransactionResult> Client::load(std::string document, WaitFor wait, v1::Guard guard) {
+    return result<v1::TransactionResult>(
+        client::load_request(std::move(document), wait == WaitFor::start, std::move(guard)));
 }
 
-client::Expected<v1::ParametersResult> Client::set_parameters(std::vector<v1::SetParameter> changes) {
-    return result<v1::ParametersResult>(client::set_parameters_request(std::move(changes)));
+client::Expected<v1::ParametersResult> Client::set_parameters(std::vector<v1::SetParameter> changes, v1::Guard guard) {
+    return result<v1::ParametersResult>(client::set_parameters_request(std::move(changes), std::move(guard)));
 }
 
 client::Expected<v1::ParametersResult> Client::set_parameter(std::string_view node, std::string_view parameter,
-                                                             float value) {
-    return set_parameters({parameter_change(node, parameter, value)});
+                                                             float value, v1::Guard guard) {
+    return set_parameters({parameter_change(node, parameter, value)}, std::move(guard));
 }
 
 client::Expected<v1::MuteOutputResult> Client::mute(bool muted) {

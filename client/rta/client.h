@@ -57,14 +57,17 @@ class Client {
     /// Returns the graph as a message.
     client::Expected<v1::GraphResult> graph();
     client::Expected<v1::NodeTypesResult> node_types();
-    /// Applies the edits in one transaction: all or none.
-    client::Expected<v1::TransactionResult> apply(std::vector<v1::Edit> edits, WaitFor wait = WaitFor::commit);
+    /// Applies the edits in one transaction: all or none. A guard states what the graph must not have become in the
+    /// meantime; see expect_revision().
+    client::Expected<v1::TransactionResult> apply(std::vector<v1::Edit> edits, WaitFor wait = WaitFor::commit,
+                                                  v1::Guard guard = {});
     /// Replaces the graph by that of a document, given as text.
-    client::Expected<v1::TransactionResult> load(std::string document, WaitFor wait = WaitFor::commit);
+    client::Expected<v1::TransactionResult> load(std::string document, WaitFor wait = WaitFor::commit,
+                                                 v1::Guard guard = {});
     /// Changes parameters together, in one block.
-    client::Expected<v1::ParametersResult> set_parameters(std::vector<v1::SetParameter> changes);
-    client::Expected<v1::ParametersResult> set_parameter(std::string_view node, std::string_view parameter,
-                                                         float value);
+    client::Expected<v1::ParametersResult> set_parameters(std::vector<v1::SetParameter> changes, v1::Guard guard = {});
+    client::Expected<v1::ParametersResult> set_parameter(std::string_view node, std::string_view parameter, float value,
+                                                         v1::Guard guard = {});
     /// Mutes the device output, or unmutes it.
     client::Expected<v1::MuteOutputResult> mute(bool muted = true);
     /// Sets the gain of the device output, -120 to 12 dB.

@@ -57,6 +57,18 @@ v1::Edit set_parameter_edit(v1::SetParameter change) {
     return edit;
 }
 
+v1::Guard expect_revision(std::uint64_t revision) {
+    v1::Guard guard;
+    guard.set_expected_revision(revision);
+    return guard;
+}
+
+v1::Guard expect_change(std::uint64_t change_number) {
+    v1::Guard guard;
+    guard.set_expected_change(change_number);
+    return guard;
+}
+
 v1::SetParameter parameter_change(std::string_view node, std::string_view parameter, float value,
                                   std::optional<std::chrono::milliseconds> ramp) {
     v1::SetParameter change;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string_view>
@@ -27,6 +28,11 @@ using NodeValues = std::initializer_list<std::pair<std::string_view, float>>;
 /// Replaces the whole graph; must be the only edit of a transaction.
 [[nodiscard]] v1::Edit replace_graph_edit(v1::Graph graph);
 [[nodiscard]] v1::Edit set_parameter_edit(v1::SetParameter change);
+
+/// Guards of a change, for Client::apply(), load() and set_parameters(): it is rejected with ABORTED and Error::conflict
+/// unless the graph is at this revision, or unless no change of the graph or of parameters has a greater number.
+[[nodiscard]] v1::Guard expect_revision(std::uint64_t revision);
+[[nodiscard]] v1::Guard expect_change(std::uint64_t change_number);
 
 /// A change of a parameter to `value`, in its unit. The ramp takes 0 to 600 s; 20 ms if omitted.
 [[nodiscard]] v1::SetParameter parameter_change(std::string_view node, std::string_view parameter, float value,

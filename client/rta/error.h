@@ -35,6 +35,8 @@ struct Error {
     v1::Code code = v1::OK;  ///< of the daemon, if it is `refused` or `rejected`
     /// Index, from 0, of the rejected edit or change.
     std::optional<std::uint32_t> edit_index{};
+    /// With code ABORTED, if the guard of the request does not hold: what it found.
+    std::optional<v1::Conflict> conflict{};
 };
 
 template <class T>

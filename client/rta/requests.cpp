@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "rta/requests.h"
 
+#include <utility>
+
 namespace rta::client {
+
+namespace {
+
+/// An empty guard is not sent.
+void set_guard(v1::Guard&& guard, auto& message) {
+    if (guard.ByteSizeLong() != 0) *message.mutable_guard() = std::move(guard);
+}
+
+}  // namespace
 
 v1::Request status_request() {
     v1::Request request;
@@ -29,23 +40,26 @@ v1::Request subscribe_request(const SubscribeOptions& options) {
     return request;
 }
 
-v1::Request apply_request(std::vector<v1::Edit> edits, bool wait_for_start) {
+v1::Request apply_request(std::vector<v1::Edit> edits, bool wait_for_start, v1::Guard guard) {
     v1::Request request;
+    set_guard(std::move(guard), *request.mutable_apply_transaction());
     request.mutable_apply_transaction()->set_wait_for_start(wait_for_start);
     auto& list = *request.mutable_apply_transaction()->mutable_edits()->mutable_edits();
     for (v1::Edit& edit : edits) list.Add(std::move(edit));
     return request;
 }
 
-v1::Request load_request(std::string document, bool wait_for_start) {
+v1::Request load_request(std::string document, bool wait_for_start, v1::Guard guard) {
     v1::Request request;
+    set_guard(std::move(guard), *request.mutable_apply_transaction());
     request.mutable_apply_transaction()->set_wait_for_start(wait_for_start);
     request.mutable_apply_transaction()->set_document(std::move(document));
     return request;
 }
 
-v1::Request set_parameters_request(std::vector<v1::SetParameter> changes) {
+v1::Request set_parameters_request(std::vector<v1::SetParameter> changes, v1::Guard guard) {
     v1::Request request;
+    set_guard(std::move(guard), *request.mutable_set_parameters());
     auto& list = *request.mutable_set_parameters()->mutable_changes();
     for (v1::SetParameter& change : changes) list.Add(std::move(change));
     return request;
@@ -72,6 +86,7 @@ v1::Request panic_request() {
 Error rejection(const v1::Status& status) {
     Error error{.kind = Error::Kind::rejected, .sentence = status.message(), .code = status.code()};
     if (status.has_edit_index()) error.edit_index = status.edit_index();
+    if (status.has_conflict()) error.conflict = status.conflict();
     return error;
 }
 

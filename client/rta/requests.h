@@ -17,9 +17,9 @@ namespace rta::client {
 [[nodiscard]] v1::Request graph_request();
 [[nodiscard]] v1::Request node_types_request();
 [[nodiscard]] v1::Request subscribe_request(const SubscribeOptions& options);
-[[nodiscard]] v1::Request apply_request(std::vector<v1::Edit> edits, bool wait_for_start);
-[[nodiscard]] v1::Request load_request(std::string document, bool wait_for_start);
-[[nodiscard]] v1::Request set_parameters_request(std::vector<v1::SetParameter> changes);
+[[nodiscard]] v1::Request apply_request(std::vector<v1::Edit> edits, bool wait_for_start, v1::Guard guard);
+[[nodiscard]] v1::Request load_request(std::string document, bool wait_for_start, v1::Guard guard);
+[[nodiscard]] v1::Request set_parameters_request(std::vector<v1::SetParameter> changes, v1::Guard guard);
 [[nodiscard]] v1::Request mute_request(bool muted);
 [[nodiscard]] v1::Request set_volume_request(float volume_db);
 [[nodiscard]] v1::Request panic_request();

@@ -61,9 +61,9 @@ export class Client {
   graph({content, nodes, ...options} = {}) { return this.call({get_graph: {content, nodes}}, options); }
 
   /** Changes the graph as a whole, or not at all. */
-  async transaction(change, {wait_for_start, timeout_ms, ...options} = {}) {
+  async transaction(change, {wait_for_start, timeout_ms, guard, ...options} = {}) {
     const content = await contentOf(change);
-    return this.call({timeout_ms, apply_transaction: {...content, wait_for_start}}, options);
+    return this.call({timeout_ms, apply_transaction: {...content, wait_for_start, guard}}, options);
   }
 
   /** Replaces the graph by that of a document. */
@@ -73,13 +73,13 @@ export class Client {
   }
 
   /** Validates a change of the graph without committing it. */
-  async check(change, {with_graph, ...options} = {}) {
-    return this.call({check_graph: {...await contentOf(change), with_graph}}, options);
+  async check(change, {with_graph, with_diff, guard, ...options} = {}) {
+    return this.call({check_graph: {...await contentOf(change), with_graph, with_diff, guard}}, options);
   }
 
   /** Changes parameters, all in one block. */
-  async set(values, {ramp_ms, timeout_ms, ...options} = {}) {
-    return this.call({timeout_ms, set_parameters: {changes: parameterChanges(values, ramp_ms)}}, options);
+  async set(values, {ramp_ms, timeout_ms, guard, ...options} = {}) {
+    return this.call({timeout_ms, set_parameters: {changes: parameterChanges(values, ramp_ms), guard}}, options);
   }
 
   mute(muted = true, options = {}) { return this.call({mute_output: {muted}}, options); }

@@ -2,8 +2,8 @@
 // Objects have the form of proto3 JSON, with the field names of the .proto files. Objects that are returned also contain
 // the fields with default values; an optional member is absent if it does not apply.
 import type {
-  CheckResult, Device, Event, FrequencyResponseResult, Graph, GraphContent, GraphResult, HelloResult, JsonValue, Levels,
-  MuteOutputResult, NodeType, PanicResult, ParametersResult, Requests, ResetMetersResult, Results, SetDeviceResult,
+  CheckResult, Conflict, Device, Event, FrequencyResponseResult, Graph, GraphContent, GraphResult, Guard, HelloResult, JsonValue,
+  Levels, MuteOutputResult, NodeType, PanicResult, ParametersResult, Requests, ResetMetersResult, Results, SetDeviceResult,
   SetVolumeResult, StatusResult, SubscribeResult, Topic, TransactionResult, Uint64,
 } from '../generated/messages.js';
 
@@ -32,6 +32,8 @@ export class RtaError extends Error {
   editIndex?: number;
   /** What the daemon returned together with the error: the change is committed, but was not confirmed in time. */
   result?: unknown;
+  /** What the guard of the request has found, if it does not hold (ABORTED). */
+  conflict?: Conflict;
 }
 
 export const TOPICS: readonly Topic[];
@@ -75,6 +77,8 @@ export interface CallOptions {
 export interface EditOptions extends CallOptions {
   /** How long the daemon may wait for room in the engine, and for the start of a transaction; see Request.timeout_ms. */
   timeout_ms?: number;
+  /** What the graph must not have become in the meantime, such as {expected_change: graph.change_number}. */
+  guard?: Input<Guard>;
 }
 
 /** A new value, or a change of a value: {value}, {add} or {toggle: true}. */
@@ -134,7 +138,8 @@ export class Client {
   /** Replaces the graph by that of a document. Nodes of the same name, type and settings continue. */
   load(document: Input<Graph> | string, options?: EditOptions & {wait_for_start?: boolean}): Promise<TransactionResult>;
   /** Validates a change of the graph without committing it. */
-  check(change: Change, options?: CallOptions & {with_graph?: boolean}): Promise<CheckResult>;
+  check(change: Change, options?: CallOptions & {with_graph?: boolean; with_diff?: boolean; guard?: Input<Guard>}):
+    Promise<CheckResult>;
   /** Changes parameters, all in one block. `ramp_ms` applies to the values without their own. */
   set(values: ParameterValues, options?: EditOptions & {ramp_ms?: number}): Promise<ParametersResult>;
 

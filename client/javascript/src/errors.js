@@ -10,7 +10,7 @@
  *   INTERNAL            the peer does not follow the protocol
  */
 export class RtaError extends Error {
-  constructor(code, message, {editIndex, result, cause} = {}) {
+  constructor(code, message, {editIndex, result, conflict, cause} = {}) {
     super(message, cause === undefined ? undefined : {cause});
     this.name = 'RtaError';
     this.code = code;
@@ -18,6 +18,8 @@ export class RtaError extends Error {
     this.editIndex = editIndex;
     /** What the daemon returned together with the error: the change is committed, but was not confirmed in time. */
     this.result = result;
+    /** What the guard of the request has found, if it does not hold (ABORTED). */
+    this.conflict = conflict;
   }
 }
 

@@ -137,14 +137,14 @@ export class Session {
   }
 
   #answer(response) {
-    const {code = 'OK', message = '', edit_index: editIndex} = response.status ?? {};
+    const {code = 'OK', message = '', edit_index: editIndex, conflict} = response.status ?? {};
     // Not the response to a request: why the daemon disconnects this client.
     if (response.id === 0 && code !== 'OK') return this.#end(new RtaError(code, message));
     const call = this.#sent.shift();
     if (call?.id !== response.id) throw new Error(`a response to request ${response.id}, expected ${call?.id ?? 'none'}`);
     const result = response[call.kind];
     if (code !== 'OK') {
-      call.reject(new RtaError(code, message, {editIndex, result}));
+      call.reject(new RtaError(code, message, {editIndex, result, conflict}));
     } else if (result === undefined) {
       call.reject(new RtaError('INTERNAL', `${this.#peer} answered OK to ${call.kind} without a result`));
     } else {

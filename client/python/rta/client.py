@@ -181,23 +181,27 @@ class Client:
 
     # ---- Editing
 
-    def transaction(self, *, wait: bool = False) -> Transaction:
+    # With a `guard`, such as Guard(expected_change=graph.change_number), a change of which the condition does not hold
+    # raises Aborted, with `conflict`.
+
+    def transaction(self, *, wait: bool = False, guard: pb.Guard | None = None) -> Transaction:
         """Returns a list of edits that are applied together when its `async with` block ends. With `wait`, the block ends
         when they begin to be heard, and the result has the frame."""
-        return Transaction(self, wait)
+        return Transaction(self, wait, guard)
 
-    async def load(self, document: Document, *, wait: bool = False) -> pb.TransactionResult:
+    async def load(self, document: Document, *, wait: bool = False, guard: pb.Guard | None = None) -> pb.TransactionResult:
         """Replaces the graph by a document: text, a dict or a message. Nodes that stay continue without interruption."""
-        content = pb.ApplyTransaction(wait_for_start=wait)
+        content = pb.ApplyTransaction(wait_for_start=wait, guard=guard)
         if isinstance(document, graph_pb2.Graph):
             content.graph.CopyFrom(document)
         else:
             content.document = _text(document)
         return await self._apply(content)
 
-    async def check(self, document: Document) -> pb.CheckResult:
-        """Validates and compiles a document without committing it."""
-        content = pb.CheckGraph()
+    async def check(self, document: Document, *, diff: bool = False, guard: pb.Guard | None = None) -> pb.CheckResult:
+        """Validates and compiles a document without committing it. With `diff`, the result has the edits that turn the
+        current graph into it."""
+        content = pb.CheckGraph(with_diff=diff, guard=guard)
         if isinstance(document, graph_pb2.Graph):
             content.graph.CopyFrom(document)
         else:
@@ -205,59 +209,61 @@ class Client:
         return (await self.call(pb.Request(check_graph=content))).check_graph
 
     async def add(self, type: str, name: str, /, *, title: str = "", description: str = "",
-                  **values: Setting) -> pb.TransactionResult:
+                  guard: pb.Guard | None = None, **values: Setting) -> pb.TransactionResult:
         """Adds a node; see Edits.add()."""
         edits = Edits()
         edits.add(type, name, title=title, description=description, **values)
-        return await self.apply_edits(edits)
+        return await self.apply_edits(edits, guard=guard)
 
-    async def remove(self, *names: str) -> pb.TransactionResult:
+    async def remove(self, *names: str, guard: pb.Guard | None = None) -> pb.TransactionResult:
         """Removes nodes with their connections."""
         edits = Edits()
         edits.remove(*names)
-        return await self.apply_edits(edits)
+        return await self.apply_edits(edits, guard=guard)
 
-    async def rename(self, name: str, new_name: str) -> pb.TransactionResult:
+    async def rename(self, name: str, new_name: str, *, guard: pb.Guard | None = None) -> pb.TransactionResult:
         """Renames a node. Its sound is not interrupted."""
         edits = Edits()
         edits.rename(name, new_name)
-        return await self.apply_edits(edits)
+        return await self.apply_edits(edits, guard=guard)
 
-    async def connect(self, source: str, target: str, gain_db: float | None = None) -> pb.TransactionResult:
+    async def connect(self, source: str, target: str, gain_db: float | None = None, *,
+                      guard: pb.Guard | None = None) -> pb.TransactionResult:
         """Connects an output to an input; see Edits.connect()."""
         edits = Edits()
         edits.connect(source, target, gain_db)
-        return await self.apply_edits(edits)
+        return await self.apply_edits(edits, guard=guard)
 
-    async def disconnect(self, source: str, target: str) -> pb.TransactionResult:
+    async def disconnect(self, source: str, target: str, *, guard: pb.Guard | None = None) -> pb.TransactionResult:
         """Removes a connection."""
         edits = Edits()
         edits.disconnect(source, target)
-        return await self.apply_edits(edits)
+        return await self.apply_edits(edits, guard=guard)
 
-    async def change_settings(self, node: str, /, **settings: Setting) -> pb.TransactionResult:
+    async def change_settings(self, node: str, /, *, guard: pb.Guard | None = None,
+                              **settings: Setting) -> pb.TransactionResult:
         """Rebuilds a node with other settings, cross-faded."""
         edits = Edits()
         edits.change_settings(node, **settings)
-        return await self.apply_edits(edits)
+        return await self.apply_edits(edits, guard=guard)
 
-    async def describe(self, node: str = "", *, title: str | None = None,
-                       description: str | None = None) -> pb.TransactionResult:
+    async def describe(self, node: str = "", *, title: str | None = None, description: str | None = None,
+                       guard: pb.Guard | None = None) -> pb.TransactionResult:
         """Sets the title or the description of a node, or, without a name, of the graph."""
         edits = Edits()
         edits.describe(node, title=title, description=description)
-        return await self.apply_edits(edits)
+        return await self.apply_edits(edits, guard=guard)
 
-    async def set_latency_compensation(self, enabled: bool) -> pb.TransactionResult:
+    async def set_latency_compensation(self, enabled: bool, *, guard: pb.Guard | None = None) -> pb.TransactionResult:
         """Switches latency compensation on or off."""
         edits = Edits()
         edits.set_latency_compensation(enabled)
-        return await self.apply_edits(edits)
+        return await self.apply_edits(edits, guard=guard)
 
-    async def apply_edits(self, edits: Edits, wait: bool = False) -> pb.TransactionResult:
+    async def apply_edits(self, edits: Edits, wait: bool = False, guard: pb.Guard | None = None) -> pb.TransactionResult:
         """Applies edits as a whole or not at all."""
         message = edits.message(await self.types_of(await self.session()))
-        return await self._apply(pb.ApplyTransaction(edits=message, wait_for_start=wait))
+        return await self._apply(pb.ApplyTransaction(edits=message, wait_for_start=wait, guard=guard))
 
     async def check_edits(self, edits: Edits) -> pb.CheckResult:
         """Validates and compiles edits without committing them."""
@@ -266,21 +272,23 @@ class Client:
 
     # ---- Parameters and the device output
 
-    async def set(self, values: Values, *, ramp_ms: float | None = None) -> pb.ParametersResult:
+    async def set(self, values: Values, *, ramp_ms: float | None = None,
+                  guard: pb.Guard | None = None) -> pb.ParametersResult:
         """Sets parameters by `node.parameter`, all in one block or none. `ramp_ms`: 0 to 600000, default 20."""
-        return await self._set(parameter_changes(values, ramp_ms))
+        return await self._set(parameter_changes(values, ramp_ms), guard)
 
-    async def change(self, values: Values, *, ramp_ms: float | None = None) -> pb.ParametersResult:
+    async def change(self, values: Values, *, ramp_ms: float | None = None,
+                     guard: pb.Guard | None = None) -> pb.ParametersResult:
         """Adds to parameters by `node.parameter`. `relative_changes` of the result has the new values."""
-        return await self._set(parameter_changes(values, ramp_ms, relative=True))
+        return await self._set(parameter_changes(values, ramp_ms, relative=True), guard)
 
-    async def toggle(self, *parameters: str) -> pb.ParametersResult:
+    async def toggle(self, *parameters: str, guard: pb.Guard | None = None) -> pb.ParametersResult:
         """Inverts on/off parameters, such as "vol.mute"."""
         changes = parameter_changes(dict.fromkeys(parameters, 0.0), None)
         for change in changes:
             change.ClearField("value")
             change.toggle = True
-        return await self._set(changes)
+        return await self._set(changes, guard)
 
     async def mute(self, muted: bool = True) -> pb.MuteOutputResult:
         """Mutes or unmutes the device output, with a fade of 20 ms."""
@@ -355,8 +363,9 @@ class Client:
         request.timeout_ms = max(1, min(60_000, int(self._timeout_s * 500)))
         return (await self.call(request)).apply_transaction
 
-    async def _set(self, changes: list[pb.SetParameter]) -> pb.ParametersResult:
-        return (await self.call(pb.Request(set_parameters=pb.SetParameters(changes=changes)))).set_parameters
+    async def _set(self, changes: list[pb.SetParameter], guard: pb.Guard | None) -> pb.ParametersResult:
+        request = pb.Request(set_parameters=pb.SetParameters(changes=changes, guard=guard))
+        return (await self.call(request)).set_parameters
 
 
 def _text(document: str | Mapping[str, Any]) -> str:

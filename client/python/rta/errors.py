@@ -12,19 +12,21 @@ class Error(Exception):
 
     `code` is the number of the code in control.proto, `sentence` says what was rejected, why, and what would be accepted.
     `edit_index` is the index, from 0, of the rejected edit or change, if the daemon has given one. `result` is the result
-    that some DEADLINE_EXCEEDED responses have: the change is committed, but was not heard in time.
+    that some DEADLINE_EXCEEDED responses have: the change is committed, but was not heard in time. `conflict` is what the
+    guard of a request has found, if it does not hold (Aborted).
     """
 
     code: int = pb.OK
 
     def __init__(self, sentence: str, *, code: int | None = None, edit_index: int | None = None,
-                 result: Message | None = None) -> None:
+                 result: Message | None = None, conflict: pb.Conflict | None = None) -> None:
         super().__init__(sentence)
         if code is not None:
             self.code = code
         self.sentence = sentence
         self.edit_index = edit_index
         self.result = result
+        self.conflict = conflict
 
     @property
     def code_name(self) -> str:
@@ -115,4 +117,6 @@ _BY_CODE: dict[int, type[Error]] = {kind.code: kind for kind in Error.__subclass
 def from_status(status: pb.Status, result: Message | None = None) -> Error:
     """Returns the error for a status that is not OK."""
     edit_index = status.edit_index if status.HasField("edit_index") else None
-    return _BY_CODE.get(status.code, Error)(status.message, code=status.code, edit_index=edit_index, result=result)
+    conflict = status.conflict if status.HasField("conflict") else None
+    return _BY_CODE.get(status.code, Error)(status.message, code=status.code, edit_index=edit_index, result=result,
+                                            conflict=conflict)

@@ -157,9 +157,9 @@ class Mirror:
 class Transaction(Edits):
     """Edits that are applied when the `with` block ends; see rta.transaction.Transaction."""
 
-    def __init__(self, loop: Loop, client: rta.client.Client, wait: bool) -> None:
+    def __init__(self, loop: Loop, client: rta.client.Client, wait: bool, guard: pb.Guard | None = None) -> None:
         super().__init__()
-        self._loop, self._client, self._wait = loop, client, wait
+        self._loop, self._client, self._wait, self._guard = loop, client, wait, guard
         self.result: pb.TransactionResult | None = None
 
     def __enter__(self) -> Transaction:
@@ -167,7 +167,7 @@ class Transaction(Edits):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is None and len(self):
-            self.result = self._loop.run(self._client.apply_edits(self, self._wait))
+            self.result = self._loop.run(self._client.apply_edits(self, self._wait, self._guard))
 
     def check(self) -> pb.CheckResult:
         """Validates and compiles the edits so far without committing them."""
@@ -232,8 +232,8 @@ class Client:
     panic = blocking(rta.client.Client.panic)
     reset_meters = blocking(rta.client.Client.reset_meters)
 
-    def transaction(self, *, wait: bool = False) -> Transaction:
-        return Transaction(self.loop, self.inner, wait)
+    def transaction(self, *, wait: bool = False, guard: pb.Guard | None = None) -> Transaction:
+        return Transaction(self.loop, self.inner, wait, guard)
 
     def events(self, *topics: subscription.Topic, rate_hz: float | None = None) -> Subscription[pb.Event]:
         return Subscription(self.loop, self.inner.events(*topics, rate_hz=rate_hz))

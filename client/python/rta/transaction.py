@@ -96,9 +96,9 @@ class Transaction(Edits):
     `result` is then the TransactionResult. A block without edits sends nothing.
     """
 
-    def __init__(self, client: Client, wait: bool) -> None:
+    def __init__(self, client: Client, wait: bool, guard: pb.Guard | None = None) -> None:
         super().__init__()
-        self._client, self._wait = client, wait
+        self._client, self._wait, self._guard = client, wait, guard
         self.result: pb.TransactionResult | None = None
 
     async def __aenter__(self) -> Transaction:
@@ -107,7 +107,7 @@ class Transaction(Edits):
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
                         trace: TracebackType | None) -> None:
         if kind is None and len(self):
-            self.result = await self._client.apply_edits(self, self._wait)
+            self.result = await self._client.apply_edits(self, self._wait, self._guard)
 
     async def check(self) -> pb.CheckResult:
         """Validates and compiles the edits so far without committing them. Raises the error that the commit would raise."""

@@ -166,6 +166,52 @@ class Requests(DaemonCase):
         self.assertIn("ghost", caught.exception.sentence)
         self.assertEqual((await self.client.graph()).nodes, {})
 
+    async def test_a_guard_that_does_not_hold_says_what_it_has_found(self):
+        client = self.client
+        await client.load(CHAIN)
+        graph = await client.graph()
+        guard = rta.Guard(expected_revision=graph.revision, expected_change=graph.change_number,
+                          expected_instance=client.hello.instance_id)
+        self.assertEqual((await client.check(CHAIN, guard=guard)).revision, graph.revision)
+        await client.set({"vol.gain_db": -6}, guard=guard)
+        changes = [client.set({"vol.gain_db": -9}, guard=guard), client.change({"vol.gain_db": -1}, guard=guard),
+                   client.toggle("vol.mute", guard=guard), client.load({}, guard=guard), client.check({}, guard=guard),
+                   client.add("gain", "x", guard=guard), client.remove("vol", guard=guard),
+                   client.rename("vol", "x", guard=guard), client.connect("osc", "out", guard=guard),
+                   client.disconnect("osc", "vol", guard=guard), client.change_settings("vol", channels=2, guard=guard),
+                   client.describe("vol", title="x", guard=guard), client.set_latency_compensation(True, guard=guard)]
+        for change in changes:
+            with self.assertRaises(rta.Aborted) as caught:
+                await change
+            self.assertEqual(caught.exception.conflict.revision, graph.revision)
+            self.assertEqual(caught.exception.conflict.author, "loopback")
+            self.assertEqual(caught.exception.conflict.client_name, "tests")
+        with self.assertRaises(rta.Aborted):
+            async with client.transaction(guard=guard) as transaction:
+                transaction.remove("vol")
+        self.assertEqual((await client.graph()).parameter("vol.gain_db"), -6)
+        async with client.transaction(guard=rta.Guard(expected_revision=graph.revision)) as transaction:
+            transaction.remove("vol")
+        self.assertEqual(transaction.result.revision, graph.revision + 1)
+
+    async def test_clients_that_read_and_write_with_guards_lose_no_update(self):
+        await self.client.load(CHAIN)
+
+        async def count(client):
+            done = 0
+            while done < 40:
+                graph = await client.graph()
+                try:
+                    await client.set({"osc.frequency_hz": graph.parameter("osc.frequency_hz") + 1}, ramp_ms=0,
+                                     guard=rta.Guard(expected_change=graph.change_number))
+                    done += 1
+                except rta.Aborted:
+                    pass
+
+        async with rta.connect(self.daemon.address) as other:
+            await asyncio.gather(count(self.client), count(other))
+        self.assertEqual(await self.client.get("osc.frequency_hz"), 440 + 80)
+
     async def test_errors_have_classes(self):
         client = self.client
         await client.load(CHAIN)

@@ -12,6 +12,7 @@ async def asynchronous() -> None:
         assert_type(await client.status(), pb.StatusResult)
         assert_type(await client.graph(), rta.Graph)
         assert_type(await client.add("gain", "vol", gain_db=-6, mute=True), pb.TransactionResult)
+        assert_type(await client.set({"vol.gain_db": -6}, guard=rta.Guard(expected_change=7)), pb.ParametersResult)
         assert_type((await client.graph()).nodes["vol"], rta.Node)
         async for event in client.events("changes", "levels"):
             assert_type(event, rta.Event)

@@ -31,6 +31,41 @@ function refusal(code, message, more = {}) {
   };
 }
 
+test('a guard that does not hold says what it has found', async (t) => {
+  const {client, daemon} = await clientOf(t);
+  const {revision} = await client.load(chain);
+  const {change_number} = await client.graph({content: 'GRAPH_CONTENT_MESSAGE'});
+  const guard = {expected_revision: revision, expected_change: change_number, expected_instance: client.hello.instance_id};
+  await client.set({'vol.gain_db': -6}, {guard});
+  const found = (error) => refusal('ABORTED', /is later than the expected change/)(error) &&
+    [error.conflict.revision, error.conflict.client_name] + '' === [revision, 'calls'] + '';
+  for (const refused of [
+    client.set({'vol.gain_db': -9}, {guard}), client.transaction((t) => t.remove('vol'), {guard}), client.load(chain, {guard}),
+    client.check('{}', {guard})]) await assert.rejects(refused, found);
+  assert.equal((await client.transaction((t) => t.remove('vol'), {guard: {expected_revision: revision}})).revision, revision + 1);
+  await assert.rejects(client.transaction((t) => t.remove('ghost')), (error) => error.conflict === undefined);
+
+  const {diff} = await client.check((t) => t.rename('osc', 'tone').set({'tone.frequency_hz': 220}), {with_diff: true});
+  assert.deepEqual(diff.map((edit) => Object.keys(edit)[0]), ['rename_node', 'set_parameter']);
+
+  const other = await connect(daemon.socket, {name: 'other'});
+  t.after(() => other.close());
+  const count = async (counter) => {
+    for (let done = 0; done < 40;) {
+      const {graph, change_number} = await counter.graph({nodes: ['osc']});
+      const frequency_hz = graph.nodes[0].parameters.frequency_hz + 1;
+      try {
+        await counter.set({'osc.frequency_hz': frequency_hz}, {guard: {expected_change: change_number}});
+        ++done;
+      } catch (error) {
+        if (error.code !== 'ABORTED') throw error;
+      }
+    }
+  };
+  await Promise.all([count(client), count(other)]);
+  assert.equal((await client.graph({nodes: ['osc']})).graph.nodes[0].parameters.frequency_hz, 440 + 80, 'no update is lost');
+});
+
 test('each call has its result', async (t) => {
   const {client, daemon} = await clientOf(t);
   assert.equal(client.peer, daemon.socket);

@@ -27,7 +27,10 @@ await client.transaction((t) => t.connect('osc', 'out', '-6 dB'));
 
 const graph: Input<Graph> = {nodes: [{name: 'osc', type: 'sine', settings: {channels: 2}, parameters: {gain_db: -6}}]};
 await client.load(graph);
-await client.check('{}', {with_graph: true});
+await client.check('{}', {with_graph: true, with_diff: true, guard: {expected_revision: revision}});
+await client.set({'osc.gain_db': -6}, {guard: {expected_change: 7}});
+// @ts-expect-error there is no such condition
+await client.load(graph, {guard: {expectedRevision: 7}});
 // @ts-expect-error a node has no such field
 await client.load({nodes: [{nam: 'osc'}]});
 

@@ -97,6 +97,33 @@ TEST(Client, ReturnsARejectionWithItsCodeAndEdit) {
     EXPECT_EQ(response->status().code(), v1::NOT_FOUND);
 }
 
+TEST(Client, SendsGuardsAndReturnsWhatTheyHaveFound) {
+    ScriptedDaemon daemon{[](const v1::Request& request) {
+        v1::Response response = refusal(request, v1::ABORTED, "the graph is at revision 5");
+        response.mutable_status()->mutable_conflict()->set_revision(5);
+        response.mutable_status()->mutable_conflict()->set_author("ada");
+        return Reply{.bytes = frame(response)};
+    }};
+    auto client = connect(daemon);
+    ASSERT_TRUE(client);
+    const auto applied = client->apply({remove_node_edit("osc")}, WaitFor::commit, expect_revision(4));
+    ASSERT_FALSE(applied);
+    EXPECT_EQ(applied.error().code, v1::ABORTED);
+    ASSERT_TRUE(applied.error().conflict);
+    EXPECT_EQ(applied.error().conflict->revision(), 5U);
+    EXPECT_EQ(applied.error().conflict->author(), "ada");
+    EXPECT_FALSE(client->load("{}", WaitFor::start, expect_revision(0)));
+    EXPECT_FALSE(client->set_parameter("osc", "gain_db", -6, expect_change(12)));
+    EXPECT_FALSE(client->set_parameter("osc", "gain_db", -6));
+    const std::vector<v1::Request> requests = daemon.requests();
+    ASSERT_EQ(requests.size(), 4U);
+    EXPECT_EQ(requests[0].apply_transaction().guard().expected_revision(), 4U);
+    EXPECT_FALSE(requests[0].apply_transaction().guard().has_expected_change());
+    EXPECT_TRUE(requests[1].apply_transaction().guard().has_expected_revision()) << "0 is a revision, too";
+    EXPECT_EQ(requests[2].set_parameters().guard().expected_change(), 12U);
+    EXPECT_FALSE(requests[3].set_parameters().has_guard());
+}
+
 TEST(Client, ReturnsTheResultOfAChangeThatIsCommittedAndNotConfirmed) {
     ScriptedDaemon daemon{[](const v1::Request& request) {
         v1::Response late = refusal(request, v1::DEADLINE_EXCEEDED, "committed as revision 7, but not heard yet");
