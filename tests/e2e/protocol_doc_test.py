@@ -27,8 +27,8 @@ import tempfile
 import time
 
 PATIENCE_S = 60
-# Reserved codes: INTERNAL would be a bug, and no request on the page can be aborted reliably.
-RESERVED_CODES = {"ABORTED", "INTERNAL"}
+# Reserved code: INTERNAL would be a bug.
+RESERVED_CODES = {"INTERNAL"}
 ANY = object()
 
 
