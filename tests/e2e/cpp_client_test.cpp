@@ -181,6 +181,47 @@ TEST(CppClient, CoroutinesFollowTheirOwnChanges) {
     EXPECT_TRUE(ended);
 }
 
+/// Two clients on one daemon, each with its own thread.
+TEST(CppClient, ClientsThatReadAndWriteWithGuardsLoseNoUpdate) {
+    constexpr int kTimes = 100;
+    Daemon daemon{{.arguments = {"--device", "null"}}};
+    auto first = Client::connect(daemon.socket().string(), kPatient);
+    ASSERT_TRUE(first) << first.error().sentence;
+    ASSERT_TRUE(first->apply({add_node_edit("osc", "sine", {{"frequency_hz", 440}})}));
+    const auto frequency_of = [](Client& client, std::uint64_t& number) {
+        const auto graph = client.graph();
+        EXPECT_TRUE(graph);
+        number = graph->change_number();
+        return graph->graph().nodes(0).parameters().at("frequency_hz");
+    };
+    const auto count = [&](Client& client) {
+        for (int done = 0; done < kTimes;) {
+            std::uint64_t number = 0;
+            const float value = frequency_of(client, number) + 1.0F;
+            const auto set = client.set_parameter("osc", "frequency_hz", value, expect_change(number));
+            if (set) {
+                ++done;
+            } else {
+                ASSERT_EQ(set.error().code, v1::ABORTED) << set.error().sentence;
+                ASSERT_TRUE(set.error().conflict);
+                EXPECT_EQ(set.error().conflict->client_name(), "cpp");
+            }
+        }
+    };
+    auto other = std::async(std::launch::async, [&] {
+        auto second = Client::connect(daemon.socket().string(), kPatient);
+        ASSERT_TRUE(second) << second.error().sentence;
+        count(*second);
+    });
+    count(*first);
+    other.get();
+    std::uint64_t number = 0;
+    EXPECT_EQ(frequency_of(*first, number), 440.0F + 2 * kTimes);
+    const auto outdated = first->apply({remove_node_edit("osc")}, WaitFor::commit, expect_revision(0));
+    ASSERT_FALSE(outdated);
+    EXPECT_EQ(outdated.error().conflict->revision(), 1U);
+}
+
 TEST(CppClient, ASubscriptionSurvivesARestartOfTheDaemon) {
     const Daemon::Options options{.arguments = {"--device", "null"}, .port = free_tcp_port()};
     const std::string address = "127.0.0.1:" + std::to_string(options.port);

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "api/requests/guard.h"
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "api/services.h"
 #include "text/quoting.h"
 
 namespace rta::api::requests {
 namespace {
+
+/// An instance id is shorter; a client may send anything.
+constexpr std::size_t kLongestShown = 64;
 
 /// "; the latest change is that of uid 1000 (client \"rtactl\")", or nothing if no client has made one.
 std::string latest_author(const LatestEdit& latest) {
@@ -23,7 +28,7 @@ std::string violation(const Services& services, const v1::Guard& guard) {
     const EventHub& hub = services.hub;
     if (!guard.expected_instance().empty() && guard.expected_instance() != hub.instance_id()) {
         return "this is instance " + hub.instance_id() + " of rtad, not the expected " +
-               quoted(guard.expected_instance()) + ": it was started again";
+               quoted(std::string_view{guard.expected_instance()}.substr(0, kLongestShown)) + ": it was started again";
     }
     const std::uint64_t revision = services.engine.revision();
     if (guard.has_expected_revision() && guard.expected_revision() != revision) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "api/call.h"
+#include "api/requests/transaction.h"
 #include "document/document.h"
 #include "script.h"
 
@@ -115,6 +116,8 @@ TEST(Guards, NumbersOfAnotherInstanceDoNotHold) {
     EXPECT_EQ(refused.status().conflict().revision(), 1U);
     EXPECT_NE(refused.status().message().find("not the expected \"0123\""), std::string::npos)
         << refused.status().message();
+    edit.mutable_apply_transaction()->mutable_guard()->set_expected_instance(std::string(8'000, '\x01'));
+    EXPECT_LT(answer(script, 'a', edit).status().message().size(), 500U);
     edit.mutable_apply_transaction()->mutable_guard()->set_expected_instance(script.dispatcher.hub().instance_id());
     EXPECT_EQ(answer(script, 'a', edit).apply_transaction().revision(), 2U);
 }
@@ -249,6 +252,36 @@ TEST(Guards, WhatWasCheckedCanBeAppliedToTheSameGraphOnly) {
         guard.set_expected_revision(again.revision());
         EXPECT_EQ(answer(script, 'a', edit).apply_transaction().revision(), 2U);
     }
+}
+
+TEST(Guards, ACheckReturnsTheDifferenceFromTheGraph) {
+    Script script;
+    script.play("hello a\n" + tone() + R"(
+        a> id: 2 check_graph { with_diff: true edits { edits { rename_node { name: "vol" new_name: "level" } } edits { set_parameter { node: "level" parameter: "gain_db" add: -3 } } } }
+        a< response { id: 2 check_graph { diff { rename_node { name: "vol" new_name: "level" } } diff { set_parameter { node: "level" parameter: "gain_db" value: -3 } } } }
+    )");
+    EXPECT_EQ(answer(script, 'a', R"(check_graph { edits { edits { remove_node { name: "vol" } } } })")
+                  .check_graph()
+                  .diff_size(),
+              0)
+        << "only if it is wanted";
+    EXPECT_EQ(answer(script, 'a', "check_graph { with_diff: true edits {} }").check_graph().diff_size(), 0);
+    // A document, and a large transaction: applied to the graph, the difference gives what the whole would give.
+    v1::Request document = request("check_graph { with_diff: true with_graph: true }");
+    document.mutable_check_graph()->set_document(
+        R"({"nodes": [{"name": "vol", "type": "gain", "parameters": {"gain_db": "-9 dB"}}]})");
+    v1::Request large = check_of(large_edit(R"(edits { remove_node { name: "osc" } })"));
+    large.mutable_check_graph()->set_with_diff(true);
+    large.mutable_check_graph()->set_with_graph(true);
+    for (v1::Request& check : std::array{document, large}) {
+        const v1::CheckResult whole = answer(script, 'a', check).check_graph();
+        EXPECT_GT(whole.diff_size(), 0);
+        v1::Request again = request("check_graph { with_graph: true }");
+        *again.mutable_check_graph()->mutable_edits()->mutable_edits() = whole.diff();
+        const v1::CheckResult same = answer(script, 'a', again).check_graph();
+        EXPECT_EQ(write_document(*to_document(same.graph())), write_document(*to_document(whole.graph())));
+    }
+    EXPECT_EQ(script.engine.revision(), 1U);
 }
 
 /// A client that reads a value, adds 1, and writes it.
