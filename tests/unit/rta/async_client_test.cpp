@@ -95,9 +95,9 @@ TEST(AsyncClient, ReturnsTheTypedResults) {
         edits.push_back(add_node_edit("osc", "sine"));
         const auto applied = co_await client->apply(edits);
         EXPECT_EQ(applied->revision(), 8U);
-        const auto loaded = co_await client->load("{}", WaitFor::start);
+        const auto loaded = co_await client->load("{}", WaitFor::start, expect_revision(8));
         EXPECT_EQ(loaded->revision(), 8U);
-        const auto set = co_await client->set_parameter("osc", "gain_db", -6);
+        const auto set = co_await client->set_parameter("osc", "gain_db", -6, expect_change(12));
         EXPECT_EQ(set->frame(), 64U);
         const auto muted = co_await client->mute();
         EXPECT_EQ(muted->frame(), 128U);
@@ -105,6 +105,11 @@ TEST(AsyncClient, ReturnsTheTypedResults) {
         EXPECT_EQ(panicked.error().kind, Error::Kind::rejected);
         EXPECT_EQ(panicked.error().code, v1::PERMISSION_DENIED);
     });
+    const std::vector<v1::Request> requests = daemon.requests();
+    ASSERT_EQ(requests.size(), 8U);
+    EXPECT_FALSE(requests[3].apply_transaction().has_guard());
+    EXPECT_EQ(requests[4].apply_transaction().guard().expected_revision(), 8U);
+    EXPECT_EQ(requests[5].set_parameters().guard().expected_change(), 12U);
 }
 
 TEST(AsyncClient, TimesOutAndIgnoresTheLateResponse) {
