@@ -358,9 +358,8 @@ bool DocumentBuilder::store_quantity(std::string_view text, ValueUnit unit, std:
 
 bool DocumentBuilder::store_revision(std::string_view digits, std::size_t offset) {
     std::uint64_t revision = 0;
-    const char* const end = digits.data() + digits.size();
-    const auto [last, fault] = std::from_chars(digits.data(), end, revision);
-    if (fault != std::errc{} || last != end) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), revision);
+    if (error != std::errc{} || end != digits.data() + digits.size()) {
         return refuse(offset, subject() + " = " + quoted(digits.substr(0, 40)) + " is invalid: expected " + wanted() +
                                   ", up to 18446744073709551615");
     }
