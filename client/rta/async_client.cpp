@@ -127,6 +127,18 @@ AsyncClient::Awaitable<v1::PanicResult> AsyncClient::panic() {
     return result_of_call<v1::PanicResult>(connection_, client::panic_request());
 }
 
+AsyncClient::Awaitable<v1::UndoResult> AsyncClient::undo(UndoOptions options) {
+    return result_of_call<v1::UndoResult>(connection_, client::undo_request(options));
+}
+
+AsyncClient::Awaitable<v1::UndoResult> AsyncClient::redo(UndoOptions options) {
+    return result_of_call<v1::UndoResult>(connection_, client::redo_request(options));
+}
+
+AsyncClient::Awaitable<v1::HistoryResult> AsyncClient::history(std::uint32_t steps) {
+    return result_of_call<v1::HistoryResult>(connection_, client::history_request(steps));
+}
+
 AsyncClient::Awaitable<AsyncSubscription> AsyncClient::subscribe(SubscribeOptions options) const {
     return AsyncSubscription::open_at(client::Endpoints{{connection_->client().endpoint()}}, std::move(options),
                                       connection_->options());

@@ -93,6 +93,9 @@ class AsyncClient {
     [[nodiscard]] Awaitable<v1::MuteOutputResult> mute(bool muted = true);
     [[nodiscard]] Awaitable<v1::SetVolumeResult> set_volume(float volume_db);
     [[nodiscard]] Awaitable<v1::PanicResult> panic();
+    [[nodiscard]] Awaitable<v1::UndoResult> undo(UndoOptions options = UndoOptions());
+    [[nodiscard]] Awaitable<v1::UndoResult> redo(UndoOptions options = UndoOptions());
+    [[nodiscard]] Awaitable<v1::HistoryResult> history(std::uint32_t steps = 20);
 
     /// Subscribes to events, with a connection of its own to the same daemon.
     [[nodiscard]] Awaitable<AsyncSubscription> subscribe(SubscribeOptions options = SubscribeOptions()) const;

@@ -78,6 +78,18 @@ client::Expected<v1::SetVolumeResult> Client::set_volume(float volume_db) {
 
 client::Expected<v1::PanicResult> Client::panic() { return result<v1::PanicResult>(client::panic_request()); }
 
+client::Expected<v1::UndoResult> Client::undo(UndoOptions options) {
+    return result<v1::UndoResult>(client::undo_request(options));
+}
+
+client::Expected<v1::UndoResult> Client::redo(UndoOptions options) {
+    return result<v1::UndoResult>(client::redo_request(options));
+}
+
+client::Expected<v1::HistoryResult> Client::history(std::uint32_t steps) {
+    return result<v1::HistoryResult>(client::history_request(steps));
+}
+
 client::Expected<Subscription> Client::subscribe(SubscribeOptions options) const {
     return Subscription::open_at({{impl_->daemon.endpoint()}}, std::move(options), impl_->options);
 }

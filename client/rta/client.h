@@ -11,6 +11,7 @@
 #include "rta/edits.h"
 #include "rta/error.h"
 #include "rta/subscription.h"
+#include "rta/undo_options.h"
 #include "rta/v1/control.pb.h"
 
 namespace rta {
@@ -74,6 +75,12 @@ class Client {
     client::Expected<v1::SetVolumeResult> set_volume(float volume_db);
     /// Mutes the device output and resets all processors.
     client::Expected<v1::PanicResult> panic();
+    /// Undoes the latest changes of the graph by the author of this client, as one transaction.
+    client::Expected<v1::UndoResult> undo(UndoOptions options = {});
+    /// Applies again what the author has undone.
+    client::Expected<v1::UndoResult> redo(UndoOptions options = {});
+    /// Returns up to 1000 steps of all authors, the latest first.
+    client::Expected<v1::HistoryResult> history(std::uint32_t steps = 20);
 
     /// Subscribes to events, with a connection of its own to the same daemon.
     [[nodiscard]] client::Expected<Subscription> subscribe(SubscribeOptions options = {}) const;

@@ -132,6 +132,7 @@ void GraphMirror::change_settings(const v1::ChangeSettings& change) {
     if (node == nodes_.end()) return;
     google::protobuf::Struct& settings = node->second.settings;
     for (const auto& [name, value] : change.settings().fields()) (*settings.mutable_fields())[name] = value;
+    for (const std::string& name : change.defaults()) settings.mutable_fields()->erase(name);
     const v1::NodeType* type = type_of(change.node());
     if (type == nullptr) return;
     for (const std::string& name : beyond_their_count(*type, settings)) {

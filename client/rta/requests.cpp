@@ -83,6 +83,35 @@ v1::Request panic_request() {
     return request;
 }
 
+namespace {
+
+void fill(const UndoOptions& options, auto& message) {
+    message.set_steps(options.steps);
+    message.set_force(options.force);
+    message.set_of_all(options.of_all);
+    message.set_wait_for_start(options.wait_for_start);
+}
+
+}  // namespace
+
+v1::Request undo_request(const UndoOptions& options) {
+    v1::Request request;
+    fill(options, *request.mutable_undo());
+    return request;
+}
+
+v1::Request redo_request(const UndoOptions& options) {
+    v1::Request request;
+    fill(options, *request.mutable_redo());
+    return request;
+}
+
+v1::Request history_request(std::uint32_t steps) {
+    v1::Request request;
+    request.mutable_get_history()->set_steps(steps);
+    return request;
+}
+
 Error rejection(const v1::Status& status) {
     Error error{.kind = Error::Kind::rejected, .sentence = status.message(), .code = status.code()};
     if (status.has_edit_index()) error.edit_index = status.edit_index();

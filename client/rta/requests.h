@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "rta/error.h"
 #include "rta/subscription.h"
+#include "rta/undo_options.h"
 #include "rta/v1/control.pb.h"
 
 // The requests of the typed calls, and their results.
@@ -23,6 +25,9 @@ namespace rta::client {
 [[nodiscard]] v1::Request mute_request(bool muted);
 [[nodiscard]] v1::Request set_volume_request(float volume_db);
 [[nodiscard]] v1::Request panic_request();
+[[nodiscard]] v1::Request undo_request(const UndoOptions& options);
+[[nodiscard]] v1::Request redo_request(const UndoOptions& options);
+[[nodiscard]] v1::Request history_request(std::uint32_t steps);
 
 /// Returns the error of a response other than OK.
 [[nodiscard]] Error rejection(const v1::Status& status);
@@ -46,7 +51,13 @@ RTA_RESULT_FIELD(ParametersResult, set_parameters);
 RTA_RESULT_FIELD(MuteOutputResult, mute_output);
 RTA_RESULT_FIELD(SetVolumeResult, set_volume);
 RTA_RESULT_FIELD(PanicResult, panic);
+RTA_RESULT_FIELD(HistoryResult, get_history);
 #undef RTA_RESULT_FIELD
+template <>
+struct ResultField<v1::UndoResult> {
+    static bool in(const v1::Response& r) { return r.has_undo() || r.has_redo(); }
+    static v1::UndoResult& of(v1::Response& r) { return r.has_undo() ? *r.mutable_undo() : *r.mutable_redo(); }
+};
 
 /// Returns the result of a response. A change that is committed but not confirmed in time has a result, too.
 template <class Result>

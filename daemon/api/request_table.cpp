@@ -14,6 +14,7 @@ void check_graph(Call& call);
 void create_token(Call& call);
 void get_frequency_response(Call& call);
 void get_graph(Call& call);
+void get_history(Call& call);
 void get_status(Call& call);
 void hello(Call& call);
 void list_devices(Call& call);
@@ -21,17 +22,20 @@ void list_node_types(Call& call);
 void list_tokens(Call& call);
 void mute_output(Call& call);
 void panic(Call& call);
+void redo(Call& call);
 void reset_meters(Call& call);
 void revoke_token(Call& call);
 void set_device(Call& call);
 void set_parameters(Call& call);
 void set_volume(Call& call);
 void subscribe(Call& call);
+void undo(Call& call);
 
 Prepared prepare_apply_transaction(const Engine& engine, SharedGraphSnapshot snapshot, v1::Request& message);
 Prepared prepare_check_graph(const Engine& engine, SharedGraphSnapshot snapshot, v1::Request& message);
 
 std::string smaller_graph(const v1::Request& message);
+std::string smaller_history(const v1::Request& message);
 
 }  // namespace requests
 
@@ -84,6 +88,12 @@ constexpr std::array kTable{
                 nullptr, requests::list_tokens, nullptr},
     RequestKind{Request::kRevokeToken, "revoke_token", admin, kChanges, kDurable, pipelined,
                 nullptr, requests::revoke_token, nullptr},
+    RequestKind{Request::kUndo, "undo", control, kChanges, kDurable, pipelined,
+                nullptr, requests::undo, nullptr},
+    RequestKind{Request::kRedo, "redo", control, kChanges, kDurable, pipelined,
+                nullptr, requests::redo, nullptr},
+    RequestKind{Request::kGetHistory, "get_history", read, kReads, kTransient, after_answers,
+                nullptr, requests::get_history, requests::smaller_history},
 };
 // clang-format on
 static_assert(std::ranges::is_sorted(kTable, {}, &RequestKind::request_case));

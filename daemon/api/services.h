@@ -13,6 +13,7 @@
 #include "api/events/telemetry.h"
 #include "api/failed_attempts.h"
 #include "api/fairness.h"
+#include "api/history/history.h"
 #include "api/large_requests.h"
 #include "api/limits.h"
 #include "api/output_control.h"
@@ -75,6 +76,7 @@ struct Services {
     EventHub hub{random_instance_id()};
     PendingCommands commands{engine, hub};
     OutputControl output{engine, daemon, hub, commands};
+    History history{engine, workers, [this] { daemon.graph_changed(); }};
     Telemetry telemetry{engine, daemon, limits.telemetry_rates};
     DeviceQuery devices{daemon};
     FailedAttempts failed_attempts;

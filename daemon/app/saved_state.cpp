@@ -8,18 +8,21 @@
 
 namespace rta::app {
 
-SavedState::SavedState(const DaemonOptions& options, Engine& engine, const store::GraphStore::Post& post)
-    : options_{options}, engine_{engine} {
+SavedState::SavedState(const DaemonOptions& options, Engine& engine, api::History& history,
+                       const store::GraphStore::Post& post)
+    : options_{options}, engine_{engine}, history_{history} {
     if (options.state_directory.empty()) return;
     store_.emplace(options.state_directory, post, static_cast<store::GraphStore::Owner&>(*this));
 }
 
 int SavedState::restore() {
     if (!store_) return load_graph();
-    const auto restored = store_->restore([this](const std::string& text) {
-        return logged(
-            load_graph_text(engine_, text, store_->status().directory + "/graph.json", LimitsOf::operator_graph));
-    });
+    const auto restored = store_->restore(
+        [this](const std::string& text) {
+            return logged(
+                load_graph_text(engine_, text, store_->status().directory + "/graph.json", LimitsOf::operator_graph));
+        },
+        [this](const std::string& history) { return history_.restore(history); });
     if (!restored) {
         log(net::LogLevel::error, restored.error().sentence);
         return restored.error().code == ErrorCode::already_exists ? kExitUsage : kExitFailure;
@@ -96,7 +99,8 @@ store::GraphStore::State SavedState::state() const {
             {.muted = engine_.output_muted(),
              .volume_db = engine_.output_volume_db(),
              .device = device_,
-             .configured_device = device_.empty() ? "" : configured_device()}};
+             .configured_device = device_.empty() ? "" : configured_device()},
+            history_.writer()};
 }
 
 void SavedState::store_warning(const std::string& sentence) { log(net::LogLevel::warning, sentence); }

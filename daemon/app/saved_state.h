@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "api/history/history.h"
 #include "app/options.h"
 #include "engine/engine.h"
 #include "status/status.h"
@@ -12,12 +13,13 @@
 
 namespace rta::app {
 
-/// What rtad keeps from one run to the next: the graph, the volume and the mute of the output, and the device that a client
+/// What rtad keeps from one run to the next: the graph and its history, the volume and the mute of the output, and the device that a client
 /// has set. Without --state-dir, nothing is kept. [control]
 class SavedState final : private store::GraphStore::Owner {
  public:
-    /// Keeps both references. `post` runs a function later on the control thread.
-    SavedState(const DaemonOptions& options, Engine& engine, const store::GraphStore::Post& post);
+    /// Keeps the references. `post` runs a function later on the control thread.
+    SavedState(const DaemonOptions& options, Engine& engine, api::History& history,
+               const store::GraphStore::Post& post);
 
     /// Restores the saved state. If there is no graph, or it is damaged, loads the graph of --graph. Returns the exit
     /// status; errors have been logged.
@@ -51,6 +53,7 @@ class SavedState final : private store::GraphStore::Owner {
 
     const DaemonOptions& options_;
     Engine& engine_;
+    api::History& history_;
     std::string device_;
     std::optional<store::GraphStore> store_;  ///< empty without --state-dir
 };

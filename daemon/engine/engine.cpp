@@ -192,14 +192,14 @@ Expected<void> Engine::build(PreparedTransaction& prepared) const {
 // ---------------------------------------------------------------------------------------------------------------------
 // Sending
 
-Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
+Expected<Ticket> Engine::commit(PreparedTransaction& prepared, AudioGraph* before) {
     EngineCore& core = *core_;
     core.refused_until_progress = false;
     if (!core.exchange.has_room_for_plan()) return fail(ErrorCode::resource_exhausted, kFull);
     PreparedEdits& edits = *prepared.impl_;
     auto draft = complete_draft(core, edits);
     if (!draft) return std::unexpected(std::move(draft.error()));
-    if (!core.reset_in_progress() && !edits.transaction.replaces_graph()) {
+    if (!core.reset_in_progress() && !edits.transaction.replaces_graph() && !edits.transaction.restores) {
         const std::size_t targets = core.targets_of(draft->changes).size();
         if (targets > core.exchange.maximum_targets()) return std::unexpected(too_many_changes(core, targets));
     }
@@ -212,7 +212,8 @@ Expected<Ticket> Engine::commit(PreparedTransaction& prepared) {
         return ticket;
     }
     edits.relative = std::move(draft->relative);
-    core.adopt(std::move(*draft));
+    AudioGraph replaced = core.adopt(std::move(*draft));
+    if (before != nullptr) *before = std::move(replaced);
     ++core.revision;
     return ticket;
 }
@@ -244,7 +245,8 @@ Expected<AudioGraph> Engine::result(const PreparedTransaction& prepared) {
     return draft.graph;
 }
 
-Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits, std::span<float> results) {
+Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits, std::span<float> results,
+                                        std::span<float> previous) {
     EngineCore& core = *core_;
     if (auto fits = check_changes_count(edits.size()); !fits) return std::unexpected(std::move(fits.error()));
     if (!core.exchange.has_room_for_command() || !core.exchange.has_room_for_targets(edits.size())) {
@@ -254,6 +256,12 @@ Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits, std
     if (!changes) return std::unexpected(changes.error());
     if (auto good = check_together(core.graph, *changes); !good) return std::unexpected(std::move(good.error()));
     // All changes are valid: nothing can fail from here on.
+    assert(previous.empty() || previous.size() == changes->size());
+    if (!previous.empty()) {
+        std::ranges::transform(*changes, previous.begin(), [&](const ParameterChange& change) {
+            return core.graph.find(change.node)->parameters[change.parameter];
+        });
+    }
     core.latest_snapshot.reset();
     for (const ParameterChange& change : *changes) {
         core.graph.set_parameter({change.node, change.parameter}, change.value);

@@ -77,8 +77,9 @@ class Engine {
     /// has not returned enough plans yet, or that refused_until_progress() applies. ABORTED means that build() must be
     /// called first: processors are missing, because only the graph to which ChangeSettings applies determines them, or
     /// the graph has changed since the snapshot in the same places.
-    /// INVALID_ARGUMENT also if more than maximum_changes() parameters of playing nodes change.
-    [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared);
+    /// INVALID_ARGUMENT also if more than maximum_changes() parameters of playing nodes change. `before` receives the
+    /// graph that was replaced, for difference().
+    [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared, AudioGraph* before = nullptr);
 
     /// [control] Returns whether the last commit() was refused because of waiting changes or fades, and not because the
     /// engine is full: other transactions can be committed. It cannot succeed before progress() changes.
@@ -100,13 +101,14 @@ class Engine {
     void build_on(RunOnWorker run);
 
     /// [control] Changes parameters, all or none; all take effect in the same block. INVALID_ARGUMENT if there are more
-    /// than maximum_changes(); RESOURCE_EXHAUSTED as in commit(). `results` is empty, or as long as `changes`: it receives
-    /// the values to which they set the parameters.
-    [[nodiscard]] Expected<Ticket> set_parameters(std::span<const SetParameter> changes, std::span<float> results = {});
+    /// than maximum_changes(); RESOURCE_EXHAUSTED as in commit(). `results` and `previous` are empty, or as long as
+    /// `changes`: they receive the values to which the changes set the parameters, and those before all of them.
+    [[nodiscard]] Expected<Ticket> set_parameters(std::span<const SetParameter> changes, std::span<float> results = {},
+                                                  std::span<float> previous = {});
 
     /// [control] Returns the number of parameters of playing nodes that one request may change, which depends on the
     /// duration of a block. ReplaceGraph is not limited: the number of changes by a document depends on the graph that
-    /// it replaces.
+    /// it replaces; nor is Transaction::restores.
     [[nodiscard]] std::size_t maximum_changes() const;
     /// [control] Returns the error of set_parameters() for more changes than that.
     [[nodiscard]] Expected<void> check_changes_count(std::size_t count) const;

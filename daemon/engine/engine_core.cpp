@@ -153,8 +153,8 @@ void EngineCore::restore_names(const Draft& draft) {
     }
 }
 
-void EngineCore::adopt(Draft draft) {
-    const AudioGraph before = std::exchange(graph, std::move(draft.graph));
+AudioGraph EngineCore::adopt(Draft draft) {
+    AudioGraph before = std::exchange(graph, std::move(draft.graph));
     latest_snapshot.reset();
     own_latencies.reset();
     latency.reset();
@@ -165,7 +165,7 @@ void EngineCore::adopt(Draft draft) {
         levels.add(node.instance);
         instances.emplace(node.id.value(), std::move(node.instance));
     }
-    if (instances.size() == graph.node_count()) return;
+    if (instances.size() == graph.node_count()) return before;
     std::vector<NodeId> removed;
     std::ranges::set_difference(before.node_ids(), graph.node_ids(), std::back_inserter(removed));
     for (const NodeId id : removed) {
@@ -173,6 +173,7 @@ void EngineCore::adopt(Draft draft) {
         rebuilt_nodes.erase(id);
     }
     levels.keep_nodes_of(graph);
+    return before;
 }
 
 std::uint64_t EngineCore::send_device_fade(float length_ms) {

@@ -117,7 +117,8 @@ struct EngineCore {
     std::uint64_t send(Rounds next, const Rounds::Step& step, const AudioGraph& committed);
     /// Sends the transition to a draft. The revisions are reported when it is heard. There is room for a plan.
     [[nodiscard]] Expected<std::uint64_t> send_draft(const Draft& draft, std::vector<std::uint64_t> revisions);
-    void adopt(Draft draft);
+    /// Returns the graph before.
+    AudioGraph adopt(Draft draft);
     /// Undoes Draft::rename_instances() for a draft that is not adopted.
     void restore_names(const Draft& draft);
     std::uint64_t send_device_fade(float length_ms);

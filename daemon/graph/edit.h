@@ -96,6 +96,8 @@ struct Transaction {
     std::vector<Edit> edits;
     /// Only GraphLimits::widest() apply: the operator has given the graph, or it was saved under higher limits.
     bool exempt = false;
+    /// Restores earlier values: the number of parameters that change is not limited, as with ReplaceGraph.
+    bool restores = false;
 
     [[nodiscard]] bool replaces_graph() const {
         return std::ranges::any_of(edits, [](const Edit& edit) { return std::holds_alternative<ReplaceGraph>(edit); });

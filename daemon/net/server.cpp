@@ -389,6 +389,8 @@ void Server::stop() { impl_->stop(); }
 
 std::size_t Server::client_count() const { return impl_->dispatcher.client_count(); }
 
+api::History& Server::history() { return impl_->dispatcher.services().history; }
+
 const std::string& Server::instance_id() const { return impl_->dispatcher.hub().instance_id(); }
 
 }  // namespace rta::net

@@ -23,6 +23,10 @@ namespace asio {
 class io_context;
 }
 
+namespace rta::api {
+class History;
+}
+
 namespace rta::net {
 
 class ByteStream;
@@ -98,6 +102,9 @@ class Server {
 
     /// Returns the number of connected clients, without refused ones.
     [[nodiscard]] std::size_t client_count() const;
+
+    /// Returns the history, which may be restored before the first client is served.
+    [[nodiscard]] api::History& history();
 
     /// Returns the id of this run of the daemon, as in HelloResult.
     [[nodiscard]] const std::string& instance_id() const;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "document/document.h"
+#include "store/history_file.h"
 
 namespace rta::store {
 namespace {
@@ -33,14 +34,14 @@ GraphStore::~GraphStore() {
     thread_.join();
 }
 
-Expected<GraphStore::Restored> GraphStore::restore(const Load& load) {
+Expected<GraphStore::Restored> GraphStore::restore(const Load& load, const LoadHistory& load_history) {
     const auto opened = folder_.open();
     if (!opened) {
         if (opened.error().code == ErrorCode::already_exists) return std::unexpected(opened.error());
         error_ = opened.error().sentence;
         owner_.store_warning("the state cannot be saved: " + error_ + "; retrying every second");
     }
-    const auto graph = restore_graph(load);
+    const auto graph = restore_graph(load, load_history);
     // Without the folder, the reason is that of opening it.
     if (!graph) return std::unexpected(opened ? graph.error() : opened.error());
     const auto output = restore_output();
@@ -52,7 +53,7 @@ Expected<GraphStore::Restored> GraphStore::restore(const Load& load) {
     return Restored{*graph, *output};
 }
 
-Expected<GraphStore::RestoredGraph> GraphStore::restore_graph(const Load& load) {
+Expected<GraphStore::RestoredGraph> GraphStore::restore_graph(const Load& load, const LoadHistory& load_history) {
     const auto text = read_saved();
     if (text && !*text) {
         folder_.end_restore();
@@ -62,12 +63,45 @@ Expected<GraphStore::RestoredGraph> GraphStore::restore_graph(const Load& load) 
     if (loaded) {
         known_.graph = true;
         saved_revision_ = owner_.state().revision;
+        if (load_history) restore_history(**text, load_history);
         return RestoredGraph::loaded;
     }
     if (!is_damage(loaded.error())) return std::unexpected(loaded.error());
     owner_.store_warning(rename_unrestorable(loaded.error().sentence) + "; starting without it");
     confirm_restore();
     return RestoredGraph::damaged;
+}
+
+void GraphStore::restore_history(const std::string& graph, const LoadHistory& load_history) {
+    const auto loaded = load_saved_history(graph, load_history);
+    if (loaded && *loaded) return;
+    if (loaded) {
+        return owner_.store_warning("the history begins again: " + folder_.graph_path() +
+                                    " is not the graph to which the saved history has led");
+    }
+    std::string consequence;
+    if (is_damage(loaded.error())) {
+        const auto renamed = folder_.rename_histories();
+        consequence = renamed ? "; renamed to " + *renamed : "; " + renamed.error().sentence;
+    }
+    owner_.store_warning("the history begins again, because the saved one cannot be restored: " +
+                         folder_.history_path() + ": " + loaded.error().sentence + consequence);
+}
+
+/// Returns whether the saved history belongs to the graph and was loaded, or there is none.
+Expected<bool> GraphStore::load_saved_history(const std::string& graph, const LoadHistory& load_history) {
+    const auto saved = folder_.read_histories();
+    if (!saved) return std::unexpected(saved.error());
+    // A crash may have left a next one whose graph was not written any more.
+    for (const auto* const file : {&saved->next, &saved->current}) {
+        if (!*file) continue;
+        auto history = read_history_file(**file, graph);
+        if (!history) return std::unexpected(std::move(history.error()));
+        if (!*history) continue;
+        if (auto loaded = load_history(**history); !loaded) return std::unexpected(std::move(loaded.error()));
+        return true;
+    }
+    return !saved->next && !saved->current;
 }
 
 Expected<OutputState> GraphStore::restore_output() {
@@ -211,7 +245,7 @@ Expected<std::optional<std::string>> GraphStore::save(const Job& job) {
         }
         Expected<std::optional<std::string>> graph_saved = std::nullopt;
         if (job.graph || lost_.graph) {
-            graph_saved = folder_.write_graph(write_document(job.state->graph.document()));
+            graph_saved = save_graph(*job.state);
             if (graph_saved) known_.graph = true;
             if (graph_saved) lost_.graph = false;
         }
@@ -221,6 +255,23 @@ Expected<std::optional<std::string>> GraphStore::save(const Job& job) {
         // Out of memory for the document of a large graph.
         return fail(ErrorCode::resource_exhausted, "cannot write " + folder_.graph_path() + ": " + error.what());
     }
+}
+
+/// Writes the history first, under another name: whatever a crash leaves, one of the two histories belongs to the graph.
+Expected<std::optional<std::string>> GraphStore::save_graph(const State& state) {
+    const std::string graph = write_document(state.graph.document());
+    if (!state.history) return folder_.write_graph(graph);
+    Expected<void> history;
+    if (auto file = write_history_file(state.history(), graph)) {
+        history = folder_.write_next_history(*file);
+    } else {
+        history = std::unexpected(std::move(file.error()));
+    }
+    auto written = folder_.write_graph(graph);
+    if (!written) return written;
+    if (history) history = folder_.accept_next_history();
+    if (!history) return std::unexpected(std::move(history.error()));
+    return written;
 }
 
 void GraphStore::saved(Job& job) {

@@ -40,6 +40,9 @@ class GraphStore {
         AudioGraph graph;
         std::uint64_t revision = 0;
         OutputState output{};
+        /// Writes the history that has led to this graph; called by the thread of the store, destroyed on the control
+        /// thread. Empty: there is none.
+        std::function<std::string()> history{};
     };
 
     class Owner {
@@ -66,6 +69,9 @@ class GraphStore {
     /// Loads the text of a document as the graph. An error must leave the graph unchanged; an exception need not.
     using Load = std::function<Expected<void>(const std::string& text)>;
 
+    /// Takes the saved history of the graph that was loaded. An error must leave the history empty.
+    using LoadHistory = std::function<Expected<void>(const std::string& history)>;
+
     /// The owner must outlive the store. Posted functions must not run after the store is destroyed.
     GraphStore(std::string directory, Post post, Owner& owner);
     GraphStore(const GraphStore&) = delete;
@@ -80,7 +86,9 @@ class GraphStore {
     ///
     /// A graph that the machine cannot hold must not stop every start: it is renamed like a damaged one after
     /// kMaximumFailedRestores starts in a row have failed, or their processes have died, before confirm_restore().
-    [[nodiscard]] Expected<Restored> restore(const Load& load);
+    ///
+    /// A history that is damaged is renamed, and one that belongs to another graph is ignored; the owner is warned.
+    [[nodiscard]] Expected<Restored> restore(const Load& load, const LoadHistory& load_history = nullptr);
     /// Confirms that the restored graph plays, or that it is not the reason for a failed start. Does nothing if no
     /// graph was restored.
     void confirm_restore();
@@ -116,7 +124,10 @@ class GraphStore {
     void changed();
     void start_save();
     [[nodiscard]] std::shared_ptr<Job> job_since(const Changes& saved) const;
-    [[nodiscard]] Expected<RestoredGraph> restore_graph(const Load& load);
+    [[nodiscard]] Expected<RestoredGraph> restore_graph(const Load& load, const LoadHistory& load_history);
+    void restore_history(const std::string& graph, const LoadHistory& load_history);
+    [[nodiscard]] Expected<bool> load_saved_history(const std::string& graph, const LoadHistory& load_history);
+    [[nodiscard]] Expected<std::optional<std::string>> save_graph(const State& state);
     [[nodiscard]] Expected<OutputState> restore_output();
     [[nodiscard]] Expected<std::optional<std::string>> read_saved();
     [[nodiscard]] Expected<void> load_saved(const Load& load, const std::string& text);

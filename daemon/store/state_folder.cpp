@@ -21,12 +21,16 @@ namespace {
 
 constexpr const char* kGraph = "graph.json";
 constexpr const char* kOutput = "output.json";
+constexpr const char* kHistory = "history";
+constexpr const char* kNextHistory = "history.next";
 constexpr const char* kNew = ".new";
 constexpr const char* kKept = ".kept-";
 constexpr const char* kLock = "lock";
 constexpr const char* kRestoring = "restoring";
 /// More than any version of rtad writes: the names of two devices, of which every byte may need an escape.
 constexpr std::size_t kLongestOutputBytes = 65'536;
+/// More than any version of rtad writes: a history takes less than its memory, 32 MiB, and the graph before its last step.
+constexpr std::size_t kLongestHistoryBytes = std::size_t{256} << 20U;
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
 
@@ -55,7 +59,8 @@ Expected<void> StateFolder::open() {
     close();
     if (auto opened = open_folder(); !opened) return opened;
     if (auto locked = lock(); !locked) return locked;
-    for (const char* const name : {kGraph, kOutput}) ::unlinkat(folder_.get(), (std::string{name} + kNew).c_str(), 0);
+    for (const char* const name : {kGraph, kOutput, kNextHistory})
+        ::unlinkat(folder_.get(), (std::string{name} + kNew).c_str(), 0);
     return {};
 }
 
@@ -66,7 +71,7 @@ Expected<void> StateFolder::open_folder() {
     if (!created && errno != EEXIST) {
         // On a read-only file system mkdir() fails with EROFS even if the folder exists.
         const std::error_code error = os::last_error();
-        struct stat status{};
+        struct stat status {};
         if (::stat(path_.c_str(), &status) != 0) return cannot("create the state directory", path_, error);
     }
     auto opened = os::open_folder(path_);
@@ -100,13 +105,13 @@ Expected<void> StateFolder::lock() {
 Expected<std::optional<StateFolder::Contents>> StateFolder::read(const char* name, std::size_t longest_bytes) const {
     const std::string path = path_ + "/" + name;
     if (!folder_) {
-        struct stat status{};
+        struct stat status {};
         if (::stat(path_.c_str(), &status) == 0) return fail(ErrorCode::unavailable, "cannot read " + path);
         if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
         return cannot("read", path, os::last_error());
     }
     const auto file = os::open_to_read(folder_.get(), name);
-    struct stat status{};
+    struct stat status {};
     if (!file) {
         // A symbolic link to a missing file must not be overwritten either.
         const bool is_missing = file.error() == std::errc::no_such_file_or_directory &&
@@ -139,6 +144,17 @@ Expected<std::optional<std::string>> StateFolder::read_output() const {
     return std::move((*contents)->text);
 }
 
+Expected<StateFolder::Histories> StateFolder::read_histories() const {
+    Histories histories;
+    for (const auto& [name, text] :
+         {std::pair{kNextHistory, &histories.next}, std::pair{kHistory, &histories.current}}) {
+        auto contents = read(name, kLongestHistoryBytes);
+        if (!contents) return std::unexpected(std::move(contents.error()));
+        if (*contents) *text = std::move((*contents)->text);
+    }
+    return histories;
+}
+
 unsigned StateFolder::begin_restore() {
     if (!lock_) return 0;
     // Not synced: the note must survive the process, not the machine.
@@ -162,10 +178,11 @@ std::vector<std::string> StateFolder::files_in(const std::string& path) {
     std::vector<std::string> files;
     for (const char* const name : {kLock, kRestoring}) files.push_back(path + "/" + name);
     files.push_back(token_file_in(path));
-    for (const char* const name : {kGraph, kOutput}) {
+    for (const char* const name : {kGraph, kOutput, kNextHistory}) {
         files.push_back(path + "/" + name);
         files.push_back(files.back() + kNew);
     }
+    files.push_back(path + "/" + kHistory);
     return files;
 }
 
@@ -199,8 +216,28 @@ Expected<void> StateFolder::write_output(std::string_view text) {
     return replace(kOutput, text, version);
 }
 
+Expected<void> StateFolder::write_next_history(std::string_view text) {
+    if (auto opened = open(); !opened) return opened;
+    std::optional<os::FileVersion> version;
+    return replace(kNextHistory, text, version);
+}
+
+Expected<void> StateFolder::accept_next_history() const {
+    // Not synced: after a crash of the machine, either name will do.
+    if (::renameat(folder_.get(), kNextHistory, folder_.get(), kHistory) == 0) return {};
+    return cannot("replace", history_path(), os::last_error());
+}
+
+Expected<std::string> StateFolder::rename_histories() const {
+    Expected<std::string> renamed = fail(ErrorCode::not_found, "there is no history");
+    for (const char* const name : {kNextHistory, kHistory}) {
+        if (::faccessat(folder_.get(), name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) renamed = rename(name);
+    }
+    return renamed;
+}
+
 Expected<std::optional<std::string>> StateFolder::rename_foreign_graph() {
-    struct stat status{};
+    struct stat status {};
     if (::fstatat(folder_.get(), kGraph, &status, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno == ENOENT) return std::nullopt;
         return cannot("examine", graph_path(), os::last_error());
@@ -221,7 +258,7 @@ Expected<void> StateFolder::replace(const char* name, std::string_view text,
     if (written) written = replacement->flush();
     if (!written) return cannot("write", path + kNew, written.error());
 
-    struct stat status{};
+    struct stat status {};
     if (::fstatat(folder_.get(), new_name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
         return cannot("replace", path, os::last_error());
     if (const auto renamed = replacement->rename(); !renamed) return cannot("replace", path, renamed.error());

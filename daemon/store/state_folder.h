@@ -14,10 +14,11 @@
 
 namespace rta::store {
 
-/// The folder in which one daemon saves its state. It contains `graph.json`, `output.json`, `tokens` (see token_file.h) and `lock`; `graph.json.new`
-/// or `output.json.new` while one of them is being written; `restoring` from the start of a restore until the graph
+/// The folder in which one daemon saves its state. It contains `graph.json`, `output.json`, `history`, `tokens` (see
+/// token_file.h) and `lock`; `history.next` until the graph to which it belongs has been written; `graph.json.new`,
+/// `output.json.new` or `history.next.new` while one of them is being written; `restoring` from the start of a restore until the graph
 /// plays; and `graph.json.kept-1`, `-2`, ... for graphs that could not be restored, and `output.json.kept-N` for states
-/// of the output.
+/// of the output, `history.kept-N` and `history.next.kept-N` for damaged histories.
 ///
 /// `graph.json` and `output.json` are replaced atomically: readers see either the old or the new contents, also after a
 /// crash. A `graph.json` that this object neither wrote nor read is never overwritten, but renamed to
@@ -46,6 +47,13 @@ class StateFolder {
     /// Returns the contents of `output.json`; otherwise like read_graph().
     [[nodiscard]] Expected<std::optional<std::string>> read_output() const;
 
+    /// The contents of `history.next` and `history`, as read_output() returns them.
+    struct Histories {
+        std::optional<std::string> next;
+        std::optional<std::string> current;
+    };
+    [[nodiscard]] Expected<Histories> read_histories() const;
+
     /// Records in the file `restoring` that a restore has begun. Returns the number of previous restores in a row that
     /// never reached end_restore() because the process died. Returns 0 if the file cannot be written.
     [[nodiscard]] unsigned begin_restore();
@@ -64,9 +72,17 @@ class StateFolder {
     /// Replaces `output.json` and waits until the text is on the disk. Opens the folder if necessary.
     [[nodiscard]] Expected<void> write_output(std::string_view text);
 
+    /// Replaces `history.next` and waits until the text is on the disk. Opens the folder if necessary.
+    [[nodiscard]] Expected<void> write_next_history(std::string_view text);
+    /// Renames `history.next` to `history`, once the graph to which it belongs has been written.
+    [[nodiscard]] Expected<void> accept_next_history() const;
+    /// Renames both to `.kept-N` as rename_graph() does. Returns the new path of the last one.
+    [[nodiscard]] Expected<std::string> rename_histories() const;
+
     [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] std::string graph_path() const { return path_ + "/graph.json"; }
     [[nodiscard]] std::string output_path() const { return path_ + "/output.json"; }
+    [[nodiscard]] std::string history_path() const { return path_ + "/history"; }
     /// Returns the paths of the files that rtad writes in such a folder, except those that it has kept.
     [[nodiscard]] static std::vector<std::string> files_in(const std::string& path);
 

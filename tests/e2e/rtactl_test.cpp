@@ -83,6 +83,27 @@ TEST_F(Rtactl, PlaysAChainAndChangesIt) {
     EXPECT_EQ(client_.graph().graph().nodes_size(), 2) << "replaces what was there";
 }
 
+TEST_F(Rtactl, UndoesWhatHasReplacedTheGraph) {
+    done({"play", "sine", "gain", "delay_line", "biquad_filter", "equalizer", "soft_clip", "meter", "limiter"});
+    done({"set", "gain.gain_db=-12dB", "equalizer.bands=3"});
+    const std::string nine = done({"graph", "show"});
+    ASSERT_EQ(client_.graph().graph().nodes_size(), 9);
+    done({"play", "noise"});
+    ASSERT_EQ(client_.graph().graph().nodes_size(), 2);
+    const std::string undone = done({"undo"});
+    EXPECT_TRUE(has(undone, ": revision ")) << undone;
+    EXPECT_TRUE(has(undone, "(new, without what they had heard: delay_line)\n")) << undone;
+    EXPECT_EQ(done({"graph", "show"}), nine);
+    EXPECT_EQ(lines_of(done({"history", "1"})).size(), 2U);
+    EXPECT_TRUE(has(done({"redo"}), "applied step"));
+    EXPECT_EQ(client_.graph().graph().nodes_size(), 2);
+    done({"graph", "clear"});
+    done({"undo", "2"});
+    EXPECT_EQ(done({"graph", "show"}), nine);
+    EXPECT_TRUE(has(refused({"redo", "3"}), "there are only 2 steps"));
+    EXPECT_FALSE(has(done({"play", "sine"}), "undo")) << "only on a terminal";
+}
+
 TEST_F(Rtactl, EditsOneByOne) {
     done({"add", "sine", "osc", "frequency_hz=220"});
     done({"add", "gain", "vol", "gain_db=-3", "channels=2"});
@@ -670,6 +691,7 @@ TEST_F(HelpExamples, AllOfThemWork) {
         client_.apply_document(std::string{kMeteredChain});
         write_text(directory_ / "chain.json", kMeteredChain);
         write_text(directory_ / "headphones.txt", "Preamp: -3 dB\nFilter 1: ON PK Fc 105 Hz Gain 2.6 dB Q 0.7\n");
+        if (has(line, " redo")) done({"undo", "2"});
         if (in_shell) {
             const bool begins = line == "begin" || line == "quit";
             done({"shell"}, begins ? line + "\nabort\n" : "begin\n" + line + "\n");

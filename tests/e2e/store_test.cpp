@@ -131,6 +131,58 @@ TEST_F(Store, ParametersAndConnectionGainsAreRememberedToo) {
     EXPECT_EQ(client.graph().document(), saved);
 }
 
+TEST_F(Store, WhatWasDoneBeforeAKillCanBeUndone) {
+    v1::Request undo;
+    undo.mutable_undo();
+    v1::Request history;
+    history.mutable_get_history();
+    std::string first;
+    {
+        Daemon daemon{options()};
+        ProtocolClient client = daemon.client();
+        client.apply_document(kTone);
+        wait_until_saved(client);
+        first = read_text(file_);
+        client.apply_document(R"({"nodes": [{"name": "hiss", "type": "noise"}]})");
+        wait_until_saved(client);
+        daemon.process().kill();
+    }
+    {
+        Daemon daemon{options()};
+        ProtocolClient client = daemon.client();
+        const v1::HistoryResult steps = client.call(history).get_history();
+        ASSERT_EQ(steps.steps_size(), 2);
+        EXPECT_EQ(steps.steps(0).revision(), 0U);
+        const v1::Response undone = client.call(undo);
+        ASSERT_EQ(undone.status().code(), v1::OK) << undone.status().message();
+        wait_until_saved(client);
+        EXPECT_EQ(read_text(file_), first);
+        expect_clean_end(daemon);
+    }
+    // An administrator edits the graph.
+    write_text(file_, R"({"nodes": [{"name": "mine", "type": "sine"}]})");
+    {
+        Daemon daemon{options()};
+        ProtocolClient client = daemon.client();
+        EXPECT_EQ(client.call(history).get_history().steps_size(), 0);
+        EXPECT_NE(daemon.process().error().find("the history begins again: "), std::string::npos)
+            << daemon.process().error();
+        client.apply_document(kTone);
+        wait_until_saved(client);
+        expect_clean_end(daemon);
+    }
+    // A damaged one is renamed.
+    std::string damaged = read_text(folder_ / "history");
+    damaged[damaged.size() / 2] ^= 1;
+    write_text(folder_ / "history", damaged);
+    Daemon daemon{options()};
+    ProtocolClient client = daemon.client();
+    EXPECT_EQ(client.call(history).get_history().steps_size(), 0);
+    EXPECT_TRUE(fs::exists(folder_ / "history.kept-1"));
+    EXPECT_NE(daemon.process().error().find("the checksum is wrong; renamed to"), std::string::npos)
+        << daemon.process().error();
+}
+
 TEST_F(Store, AnOutputThatIsMutedWhenRtadIsKilledStaysMuted) {
     for (const char* const request : {"mute", "panic"}) {
         {
@@ -616,7 +668,8 @@ TEST_F(StoreTrouble, AReadOnlyDiskIsReadAndTriedAgain) {
     expect_trouble(daemon.process(), client, "Read-only file system");
     disk.remount(false);
     expect_recovery(daemon.process(), client);
-    EXPECT_EQ(names_in(folder_), (std::set<std::string>{"graph.json", "lock"})) << "nothing had to be renamed";
+    EXPECT_EQ(names_in(folder_), (std::set<std::string>{"graph.json", "history", "lock"}))
+        << "nothing had to be renamed";
     expect_clean_end(daemon);
 }
 
@@ -741,6 +794,9 @@ TEST_F(Store, KilledInTheMiddleOfSavingItHasTheOldGraphOrTheNewOne) {
         const std::string before = read_text(file_);
         Daemon daemon{options()};
         ASSERT_EQ(daemon.client().graph().document(), before) << "restored, kill " << kill;
+        v1::Request history;
+        history.mutable_get_history();
+        ASSERT_GT(daemon.client().call(history).get_history().steps_size(), 0) << "kill " << kill;
         Watch watch{folder_, "graph.json.new"};
         Storm storm{daemon.client(), highest_hz};
         ASSERT_TRUE(watch.wait());
@@ -763,7 +819,9 @@ TEST_F(Store, KilledInTheMiddleOfSavingItHasTheOldGraphOrTheNewOne) {
 
     Daemon daemon{options()};
     EXPECT_EQ(daemon.client().graph().document(), read_text(file_));
-    EXPECT_EQ(names_in(folder_), (std::set<std::string>{"graph.json", "lock"}));
+    std::set<std::string> names = names_in(folder_);
+    names.erase("history.next");  // that of a graph that was not written any more
+    EXPECT_EQ(names, (std::set<std::string>{"graph.json", "history", "lock"}));
     EXPECT_EQ(run_rtad({"check", file_.string()}).status, (ExitStatus{0, 0}));
 }
 

@@ -82,6 +82,21 @@ export class Client {
     return this.call({timeout_ms, set_parameters: {changes: parameterChanges(values, ramp_ms), guard}}, options);
   }
 
+  /** Undoes the latest changes of this author. */
+  undo({steps, force, of_all, wait_for_start, timeout_ms, ...options} = {}) {
+    return this.call({timeout_ms, undo: {steps, force, of_all, wait_for_start}}, options);
+  }
+
+  /** Applies again what this author has undone. */
+  redo({steps, force, of_all, wait_for_start, timeout_ms, ...options} = {}) {
+    return this.call({timeout_ms, redo: {steps, force, of_all, wait_for_start}}, options);
+  }
+
+  /** Returns the changes of all authors, the latest first. */
+  async history({steps, before, with_edits, ...options} = {}) {
+    return (await this.call({get_history: {steps, before, with_edits}}, options)).steps;
+  }
+
   mute(muted = true, options = {}) { return this.call({mute_output: {muted}}, options); }
   unmute(options) { return this.mute(false, options); }
   panic(options) { return this.call({panic: {}}, options); }

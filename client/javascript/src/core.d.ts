@@ -2,9 +2,10 @@
 // Objects have the form of proto3 JSON, with the field names of the .proto files. Objects that are returned also contain
 // the fields with default values; an optional member is absent if it does not apply.
 import type {
-  CheckResult, Conflict, Device, Event, FrequencyResponseResult, Graph, GraphContent, GraphResult, Guard, HelloResult, JsonValue,
-  Levels, MuteOutputResult, NodeType, PanicResult, ParametersResult, Requests, ResetMetersResult, Results, SetDeviceResult,
+  CheckResult, Conflict, Device, Event, FrequencyResponseResult, Graph, GraphContent, GraphResult, Guard, HelloResult,
+  HistoryStep, JsonValue, Levels, MuteOutputResult, NodeType, PanicResult, ParametersResult, Requests, ResetMetersResult, Results, SetDeviceResult,
   SetVolumeResult, StatusResult, SubscribeResult, Topic, TransactionResult, Uint64,
+  UndoResult,
 } from '../generated/messages.js';
 
 export type * from '../generated/messages.js';
@@ -81,6 +82,17 @@ export interface EditOptions extends CallOptions {
   guard?: Input<Guard>;
 }
 
+export interface UndoOptions extends EditOptions {
+  /** 1 to 1000; default: 1. */
+  steps?: number;
+  /** Also what others have changed since in the same places. */
+  force?: boolean;
+  /** Also steps of other authors. */
+  of_all?: boolean;
+  /** Resolve when the change begins to be heard, not at the commit. */
+  wait_for_start?: boolean;
+}
+
 /** A new value, or a change of a value: {value}, {add} or {toggle: true}. */
 export type ParameterValue = number | boolean | {value?: number; add?: number; toggle?: true; ramp_ms?: number};
 
@@ -142,6 +154,14 @@ export class Client {
     Promise<CheckResult>;
   /** Changes parameters, all in one block. `ramp_ms` applies to the values without their own. */
   set(values: ParameterValues, options?: EditOptions & {ramp_ms?: number}): Promise<ParametersResult>;
+
+  /** Undoes the latest changes of the graph by the author of this client, as one transaction. */
+  undo(options?: UndoOptions): Promise<UndoResult>;
+  /** Applies again what the author has undone, the latest undone first. */
+  redo(options?: UndoOptions): Promise<UndoResult>;
+  /** Returns the changes of all authors, the latest first; `before`: only those before this number. */
+  history(options?: CallOptions & {steps?: number; before?: Input<Uint64>; with_edits?: boolean}):
+    Promise<HistoryStep[]>;
 
   /** Mutes the device output, or unmutes it. */
   mute(muted?: boolean, options?: CallOptions): Promise<MuteOutputResult>;

@@ -95,9 +95,11 @@ export class GraphModel {
     this.connections.set(keyOf(connection), connection);
   }
 
-  #change({node: name, settings}) {
+  #change({node: name, settings, defaults = []}) {
     const node = this.#node(name);
-    node.settings = this.#allSettings(node.type, {...node.settings, ...settings});
+    const given = {...node.settings, ...settings};
+    for (const setting of defaults) delete given[setting];
+    node.settings = this.#allSettings(node.type, given);
     const earlier = node.parameters;
     node.parameters = this.#defaults(node.type, node.settings);
     for (const parameter of Object.keys(node.parameters)) {

@@ -270,6 +270,25 @@ class Client:
         message = edits.message(await self.types_of(await self.session()))
         return (await self.call(pb.Request(check_graph=pb.CheckGraph(edits=message)))).check_graph
 
+    async def undo(self, steps: int = 1, *, force: bool = False, of_all: bool = False,
+                   wait: bool = False) -> pb.UndoResult:
+        """Undoes the latest changes of the graph by the author of this client, as one transaction. `force`: also what
+        others have changed since in the same places. `of_all`: also changes of other authors."""
+        message = pb.Undo(steps=steps, force=force, of_all=of_all, wait_for_start=wait)
+        return (await self.call(pb.Request(undo=message))).undo
+
+    async def redo(self, steps: int = 1, *, force: bool = False, of_all: bool = False,
+                   wait: bool = False) -> pb.UndoResult:
+        """Applies again what the author has undone, the latest undone first. A new change ends this."""
+        message = pb.Redo(steps=steps, force=force, of_all=of_all, wait_for_start=wait)
+        return (await self.call(pb.Request(redo=message))).redo
+
+    async def history(self, steps: int = 20, *, before: int | None = None,
+                      with_edits: bool = False) -> list[pb.HistoryStep]:
+        """Returns the changes of all authors, the latest first; `before`: only those before this number."""
+        message = pb.GetHistory(steps=steps, before=before, with_edits=with_edits)
+        return list((await self.call(pb.Request(get_history=message))).get_history.steps)
+
     # ---- Parameters and the device output
 
     async def set(self, values: Values, *, ramp_ms: float | None = None,

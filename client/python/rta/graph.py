@@ -199,7 +199,9 @@ class _Draft:
 
     def change_settings(self, edit: pb.ChangeSettings) -> None:
         node = self._nodes[edit.node]
-        settings = self._types.settings(node.type, {**node.settings, **dict(edit.settings)})
+        given = {**node.settings, **dict(edit.settings)}
+        kept = {name: value for name, value in given.items() if name not in edit.defaults}
+        settings = self._types.settings(node.type, kept)
         parameters = {name: node.parameters.get(name, default)
                       for name, default in self._types.parameters(node.type, settings).items()}
         self._put(edit.node, replace(node, settings=settings, parameters=parameters), parameters)

@@ -230,6 +230,9 @@ class Client:
     mute = blocking(rta.client.Client.mute)
     volume = blocking(rta.client.Client.volume)
     panic = blocking(rta.client.Client.panic)
+    undo = blocking(rta.client.Client.undo)
+    redo = blocking(rta.client.Client.redo)
+    history = blocking(rta.client.Client.history)
     reset_meters = blocking(rta.client.Client.reset_meters)
 
     def transaction(self, *, wait: bool = False, guard: pb.Guard | None = None) -> Transaction:

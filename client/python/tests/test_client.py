@@ -98,6 +98,24 @@ class Requests(DaemonCase):
         await self.client.toggle("vol.mute", "vol.invert")
         self.assertEqual((await self.client.get("vol.mute"), await self.client.get("vol.invert")), (0, 1))
 
+    async def test_undo_and_redo(self):
+        await self.client.load(CHAIN)
+        await self.client.set({"vol.gain_db": -20})
+        await self.client.remove("osc")
+        steps = await self.client.history(2, with_edits=True)
+        self.assertEqual([step.summary for step in steps], ["remove osc", "set vol.gain_db = -20"])
+        self.assertEqual(steps[1].inverse[0].set_parameter.value, -12)
+        self.assertEqual((await self.client.history(1, before=steps[0].number))[0].number, steps[1].number)
+        undone = await self.client.undo(2, wait=True)
+        self.assertTrue(undone.HasField("frame"))
+        self.assertEqual([step.number for step in undone.steps], [step.number for step in steps])
+        self.assertEqual(await self.client.get("vol.gain_db"), -12)
+        await self.client.redo()
+        self.assertEqual(await self.client.get("vol.gain_db"), -20)
+        self.assertIn("osc", (await self.client.graph()).nodes)
+        with self.assertRaises(rta.FailedPrecondition):
+            await self.client.redo(2)
+
     async def test_the_output(self):
         await self.client.mute()
         self.assertTrue((await self.client.status()).engine.output_muted)

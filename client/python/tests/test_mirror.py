@@ -51,6 +51,11 @@ class Mirrors(DaemonCase):
             await self.client.remove("osc")
             graph = await equals_the_graph(mirror, self.client)
             self.assertEqual(mirror.graph, graph)
+            steps = len(await self.client.history(1000))
+            await self.client.undo(steps - 1)
+            self.assertEqual(await equals_the_graph(mirror, self.client), before)
+            await self.client.redo(steps - 1)
+            self.assertEqual(await equals_the_graph(mirror, self.client), graph)
             self.assertEqual(mirror.graph.revision, graph.revision)
             self.assertEqual(set(graph.nodes), {"vol", "out", "eq", "noise", "mix", "echo", "slap"})
             self.assertEqual(graph.parameter("slap.time_ms"), 20)  # the maximum, which is below the default

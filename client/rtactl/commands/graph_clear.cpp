@@ -8,7 +8,10 @@ namespace {
 Result<void> run_graph_clear(Context& context, const Arguments&) {
     v1::ApplyTransaction transaction;
     transaction.mutable_graph();
-    return context.apply(std::move(transaction), {{"removed all nodes and connections"}});
+    if (auto applied = context.apply(std::move(transaction), {{"removed all nodes and connections"}}); !applied)
+        return applied;
+    context.print_undo_hint();
+    return {};
 }
 
 }  // namespace

@@ -54,8 +54,9 @@ Result<void> run_graph_load(Context& context, const Arguments& arguments) {
     if (saved) transaction.mutable_guard()->set_expected_revision(*saved);
     transaction.set_document(std::move(file->text));
     auto applied = context.apply(std::move(transaction), {{"loaded " + file->name}}, file->name);
-    if (applied) return {};
-    return in_document(*file, explained(std::move(applied.error()), saved));
+    if (!applied) return in_document(*file, explained(std::move(applied.error()), saved));
+    context.print_undo_hint();
+    return {};
 }
 
 constexpr auto kGraphLoadOptions = with_edit_options(

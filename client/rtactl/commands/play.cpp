@@ -111,7 +111,10 @@ Result<void> run_play(Context& context, const Arguments& arguments) {
     name_nodes(*nodes, {});
     v1::ApplyTransaction transaction;
     *transaction.mutable_graph() = chain_graph(*nodes);
-    return context.apply(std::move(transaction), {{"playing " + chain_text(*nodes)}});
+    if (auto applied = context.apply(std::move(transaction), {{"playing " + chain_text(*nodes)}}); !applied)
+        return applied;
+    context.print_undo_hint();
+    return {};
 }
 
 constexpr auto kPlayOptions =

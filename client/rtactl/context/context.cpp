@@ -166,6 +166,8 @@ Result<v1::Response> Context::query(v1::Request request) { return exchange(std::
 /// Waits for the start of the change, because a user wants to know when it takes effect.
 Result<v1::Response> Context::change(v1::Request request) {
     if (request.has_apply_transaction()) request.mutable_apply_transaction()->set_wait_for_start(true);
+    if (request.has_undo()) request.mutable_undo()->set_wait_for_start(true);
+    if (request.has_redo()) request.mutable_redo()->set_wait_for_start(true);
     return exchange(std::move(request), Purpose::change);
 }
 
@@ -265,6 +267,11 @@ void Context::print_done(const v1::TransactionResult& result, std::span<const Do
     if (result.has_frame()) out() << ", takes effect at frame " << result.frame();
     if (result.combs()) out() << ", with some frequencies cancelled for 10 ms";
     out() << '\n';
+}
+
+void Context::print_undo_hint() {
+    if (json() || !streams_.interactive) return;
+    out() << "(`" << (place() == Place::shell ? "undo" : "rtactl undo") << "` restores the graph as it was before)\n";
 }
 
 void Context::print_done(const v1::ParametersResult& result, std::span<const Done> done) {

@@ -111,6 +111,8 @@ class Context {
     void print_done(const v1::TransactionResult& result, std::string done) {
         print_done(result, std::vector<Done>{{std::move(done)}});
     }
+    /// Prints on a terminal how to undo a command that has replaced the graph.
+    void print_undo_hint();
     /// Prints what was done, one line each.
     void print_done(const v1::ParametersResult& result, std::span<const Done> done);
     /// Prints a warning about a document on the error stream.

@@ -12,6 +12,12 @@ namespace rta::api::requests {
 
 namespace {
 
+void set_start(v1::Response& response, std::uint64_t frame) {
+    if (response.has_undo()) return response.mutable_undo()->set_frame(frame);
+    if (response.has_redo()) return response.mutable_redo()->set_frame(frame);
+    response.mutable_apply_transaction()->set_frame(frame);
+}
+
 /// Returns whether the request may wait any longer; refuses it otherwise.
 bool may_wait(Call& call, Error error) {
     PendingRequest& request = call.request;
@@ -96,7 +102,7 @@ void await_start(Call& call, const Ticket& ticket) {
             later.request.stage = PendingRequest::Stage::answered;
             v1::Response& response = *later.request.reply.mutable_response();
             if (!outcome.frame) return to_wire(late_start(ticket, outcome.late, limit), *response.mutable_status());
-            response.mutable_apply_transaction()->set_frame(*outcome.frame);
+            set_start(response, *outcome.frame);
         });
     };
     request.start = call.services.commands.await_start(ticket, now, limit.deadline, complete);

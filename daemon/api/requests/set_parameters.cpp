@@ -36,9 +36,11 @@ namespace {
 
 /// Kept until the engine has room.
 struct Changes final : RequestState {
-    explicit Changes(std::vector<SetParameter>&& converted) : list{std::move(converted)}, results(list.size()) {}
+    explicit Changes(std::vector<SetParameter>&& converted)
+        : list{std::move(converted)}, results(list.size()), previous(list.size()) {}
     std::vector<SetParameter> list;
     std::vector<float> results;
+    std::vector<float> previous;
 };
 
 /// Allocates what report_relative_changes() fills.
@@ -58,7 +60,7 @@ void report_relative_changes(const Changes& changes, v1::SetParameters& message,
     }
 }
 
-void publish_changes(Call& call, std::uint64_t revision) {
+void publish_changes(Call& call, std::uint64_t revision, const Changes& changes) {
     const std::string& author = call.client.identity().author;
     call.services.hub.publish_edit(author, call.client.name(), [&](v1::Event& event) {
         v1::ParametersChanged& changed = *event.mutable_parameters_changed();
@@ -66,6 +68,8 @@ void publish_changes(Call& call, std::uint64_t revision) {
         changed.mutable_changes()->Swap(call.request.message.mutable_set_parameters()->mutable_changes());
         changed.set_client_name(call.client.name());
         changed.set_author(author);
+        changed.mutable_previous()->Add(changes.previous.begin(), changes.previous.end());
+        if (!check_event_size(changed.ByteSizeLong())) changed.clear_previous();
     });
 }
 
@@ -91,14 +95,16 @@ void set_parameters(Call& call) {
     }
     v1::ParametersResult& result = *request.begin_answer().mutable_set_parameters();
     prepare_relative_changes(request.message.set_parameters(), changes, result);
-    const auto ticket = services.engine.set_parameters(changes.list, changes.results);
+    const auto ticket = services.engine.set_parameters(changes.list, changes.results, changes.previous);
     if (!ticket) {
         if (ticket.error().code != ErrorCode::resource_exhausted) return request.refuse(ticket.error());
         return retry_later(call, services.parameter_room, room, ticket.error());
     }
     report_relative_changes(changes, *request.message.mutable_set_parameters(), result);
+    services.history.record({call.client.identity().author, call.client.name()}, ticket->revision, services.clock(),
+                            changes.list, changes.previous, changes.results);
     committed(call, services.parameter_room);
-    publish_changes(call, ticket->revision);
+    publish_changes(call, ticket->revision, changes);
     request.state.reset();
     await_frame(call, *ticket);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/fairness.h"
+#include "api/history/undo_plan.h"
 #include "api/list_limits.h"
 #include "api/request_table.h"
 #include "document/document.h"
@@ -50,7 +51,15 @@ inline constexpr std::size_t kResultBytes = 5;
 
 namespace requests {
 
-/// State of ApplyTransaction.
+/// What Undo and Redo add to the state of a transaction.
+struct UndoTransaction {
+    UndoPlan plan;
+    v1::UndoResult result;     ///< without the numbers of the commit
+    std::uint64_t generation;  ///< of the history for which it was planned
+    std::uint32_t plans;       ///< that were made for the request
+};
+
+/// State of ApplyTransaction, Undo and Redo.
 struct TransactionState final : RequestState {
     TransactionState(TransactionContent&& content, PreparedTransaction&& made)
         : edits{std::move(content.edits)},
@@ -64,7 +73,8 @@ struct TransactionState final : RequestState {
     std::vector<std::string> warnings;
     bool wait_for_start = false;  ///< the response is sent when the change begins to be heard
     v1::Guard guard{};
-    std::optional<Error> refusal{};  ///< by a snapshot of the graph, unless the guard refuses it
+    std::optional<Error> refusal{};       ///< by a snapshot of the graph, unless the guard refuses it
+    std::optional<UndoTransaction> undo;  ///< of Undo and Redo
     PreparedTransaction prepared;
     std::uint32_t builds = 0;  ///< after the first preparation
     TimePoint first_build{};

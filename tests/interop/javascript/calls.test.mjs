@@ -111,6 +111,13 @@ test('each call has its result', async (t) => {
   assert.equal((await client.check(document)).node_count, 4);
   assert.equal((await client.load(document)).revision, 3);
 
+  const [latest, before] = await client.history({steps: 2, with_edits: true});
+  assert.deepEqual([latest.undone, before.edits.length, latest.number - before.number], [false, 3, 1]);
+  const undone = await client.undo({wait_for_start: true});
+  assert.deepEqual(undone.steps.map(({number, undone}) => [number, undone]), [[latest.number, true]]);
+  assert.equal((await client.redo()).steps[0].number, latest.number);
+  await assert.rejects(client.redo(), refusal('FAILED_PRECONDITION', /no step/));
+
   const {outputs, notes} = await client.response('tone', {frequencies_hz: [1000, 2000]});
   assert.equal(outputs[0].magnitude_db.length, 2);
   assert.deepEqual(notes, []);

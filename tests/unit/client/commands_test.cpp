@@ -420,6 +420,36 @@ TEST(Commands, VolumeIsShownAndSet) {
     EXPECT_EQ(rtad.run({"shell"}, "begin\nvolume -3\n").exit, Exit::refused) << "not part of a transaction";
 }
 
+TEST(Commands, UndoAndRedoSayWhatTheyHaveDone) {
+    FakeRtad rtad;
+    EXPECT_EQ(rtad.run({"undo"}).out,
+              "undid step 1 of desk: add gain_1: revision 9, takes effect at frame 640\n"
+              "(new, without what they had heard: echo)\n");
+    EXPECT_EQ(shown(rtad.last_change()), "undo { steps: 1 wait_for_start: true }");
+    EXPECT_EQ(rtad.run({"undo", "2", "--force", "--all"}).out,
+              "undid step 2 of desk: add gain_2\nundid step 1 of desk: add gain_1\n"
+              "revision 9, takes effect at frame 640\n(new, without what they had heard: echo)\n");
+    EXPECT_EQ(shown(rtad.last_change()), "undo { steps: 2 force: true of_all: true wait_for_start: true }");
+    EXPECT_EQ(rtad.run({"redo"}).out,
+              "applied step 1 again of desk: add gain_1: revision 9, takes effect at frame 640\n");
+    EXPECT_EQ(shown(rtad.last_change()), "redo { steps: 1 wait_for_start: true }");
+    EXPECT_EQ(parse_json<v1::Response>(rtad.run({"undo", "--json"}).out).undo().revision(), 9U);
+    for (const char* const bad : {"0", "1001", "-1", "two", "1.5"}) {
+        const auto run = rtad.run({"undo", bad});
+        EXPECT_EQ(run.exit, Exit::usage) << bad;
+        EXPECT_NE(run.err.find("expected 1 to 1000"), std::string::npos) << run.err;
+    }
+}
+
+TEST(Commands, HistoryIsATable) {
+    FakeRtad rtad;
+    EXPECT_EQ(rtad.run({"history", "2"}).out,
+              "STEP  TIME                  AUTHOR  CLIENT  UNDONE BY  CHANGE\n"
+              "2     2023-11-14T22:13:20Z  desk    rtactl  stage      add gain_2\n"
+              "1     2023-11-14T22:13:20Z  desk    rtactl             add gain_1\n");
+    EXPECT_EQ(parse_json<v1::Response>(rtad.run({"history", "--json"}).out).get_history().steps_size(), 20);
+}
+
 TEST(Commands, StatusShowsAVolumeOtherThan0Db) {
     v1::StatusResult status = fake_status();
     const auto output = [&] {

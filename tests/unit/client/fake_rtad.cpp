@@ -70,9 +70,31 @@ v1::TokenState fake_token(const std::string& name) {
     return token;
 }
 
+v1::HistoryStep fake_step(std::uint64_t number, bool undone) {
+    v1::HistoryStep step;
+    step.set_number(number);
+    step.set_author("desk");
+    step.set_client_name("rtactl");
+    step.set_utc_us(1'700'000'000'000'000);
+    step.set_summary("add gain_" + std::to_string(number));
+    step.set_undone(undone);
+    if (undone) step.set_undone_by("stage");
+    return step;
+}
+
+v1::UndoResult fake_undo(std::uint32_t steps, bool undone) {
+    v1::UndoResult result;
+    result.set_revision(9);
+    result.set_frame(640);
+    for (std::uint32_t i = 0; i < steps; ++i) *result.add_steps() = fake_step(steps - i, undone);
+    if (undone) result.add_fresh_nodes("echo");
+    return result;
+}
+
 bool changes(const v1::Request& request) {
     return request.has_apply_transaction() || request.has_set_parameters() || request.has_check_graph() ||
-           request.has_set_volume() || request.has_create_token() || request.has_revoke_token();
+           request.has_set_volume() || request.has_undo() || request.has_redo() || request.has_create_token() ||
+           request.has_revoke_token();
 }
 
 }  // namespace
@@ -289,6 +311,16 @@ Reply FakeRtad::answer(const v1::Request& request) {
             response.mutable_set_volume()->set_volume_db(request.set_volume().has_add_db()
                                                              ? -12.0F + request.set_volume().add_db()
                                                              : request.set_volume().volume_db());
+            break;
+        case v1::Request::kUndo:
+            *response.mutable_undo() = fake_undo(request.undo().steps(), true);
+            break;
+        case v1::Request::kRedo:
+            *response.mutable_redo() = fake_undo(request.redo().steps(), false);
+            break;
+        case v1::Request::kGetHistory:
+            for (std::uint32_t number = request.get_history().steps(); number > 0; --number)
+                *response.mutable_get_history()->add_steps() = fake_step(number, number == 2);
             break;
         case v1::Request::kCreateToken:
             response.mutable_create_token()->set_token("rtad_" + std::string(43, 'A'));

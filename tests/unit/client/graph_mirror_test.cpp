@@ -96,6 +96,10 @@ TEST(GraphMirror, FollowsEveryEdit) {
     (*edit.mutable_change_settings()->mutable_settings()->mutable_fields())["channels"].set_number_value(4);
     graph.apply(edit);
     EXPECT_EQ(graph.find("vol")->settings.fields().at("channels").number_value(), 4);
+    edit.mutable_change_settings()->clear_settings();
+    edit.mutable_change_settings()->add_defaults("channels");
+    graph.apply(edit);
+    EXPECT_FALSE(graph.find("vol")->settings.fields().contains("channels"));
 
     edit.mutable_remove_node()->set_name("out");
     graph.apply(edit);

@@ -79,6 +79,9 @@ TEST(AsyncClient, ReturnsTheTypedResults) {
         if (request.has_apply_transaction()) response.mutable_apply_transaction()->set_revision(8);
         if (request.has_set_parameters()) response.mutable_set_parameters()->set_frame(64);
         if (request.has_mute_output()) response.mutable_mute_output()->set_frame(128);
+        if (request.has_undo()) response.mutable_undo()->set_revision(9);
+        if (request.has_redo()) response.mutable_redo()->set_revision(10);
+        if (request.has_get_history()) response.mutable_get_history()->add_steps()->set_number(5);
         if (request.has_panic()) response = test::refusal(request, v1::PERMISSION_DENIED, "not allowed");
         return Reply{.bytes = frame(response)};
     }};
@@ -97,6 +100,12 @@ TEST(AsyncClient, ReturnsTheTypedResults) {
         EXPECT_EQ(applied->revision(), 8U);
         const auto loaded = co_await client->load("{}", WaitFor::start, expect_revision(8));
         EXPECT_EQ(loaded->revision(), 8U);
+        const auto undone = co_await client->undo();
+        EXPECT_EQ(undone->revision(), 9U);
+        const auto redone = co_await client->redo();
+        EXPECT_EQ(redone->revision(), 10U);
+        const auto history = co_await client->history(3);
+        EXPECT_EQ(history->steps(0).number(), 5U);
         const auto set = co_await client->set_parameter("osc", "gain_db", -6, expect_change(12));
         EXPECT_EQ(set->frame(), 64U);
         const auto muted = co_await client->mute();

@@ -40,6 +40,9 @@ TEST(Client, SendsEachRequestAndReturnsItsResult) {
         if (request.has_mute_output()) response.mutable_mute_output()->set_frame(128);
         if (request.has_set_volume()) response.mutable_set_volume()->set_volume_db(request.set_volume().volume_db());
         if (request.has_panic()) response.mutable_panic()->set_frame(256);
+        if (request.has_undo()) response.mutable_undo()->set_revision(request.undo().steps());
+        if (request.has_redo()) response.mutable_redo()->set_revision(request.redo().of_all() ? 8 : 0);
+        if (request.has_get_history()) response.mutable_get_history()->add_steps()->set_number(5);
         return Reply{.bytes = frame(response)};
     }};
     auto client = connect(daemon);
@@ -59,9 +62,12 @@ TEST(Client, SendsEachRequestAndReturnsItsResult) {
     EXPECT_EQ(client->mute(false)->frame(), 128U);
     EXPECT_EQ(client->set_volume(-20)->volume_db(), -20.0F);
     EXPECT_EQ(client->panic()->frame(), 256U);
+    EXPECT_EQ(client->undo({.steps = 3})->revision(), 3U);
+    EXPECT_EQ(client->redo({.of_all = true})->revision(), 8U);
+    EXPECT_EQ(client->history()->steps(0).number(), 5U);
 
     const std::vector<v1::Request> requests = daemon.requests();
-    ASSERT_EQ(requests.size(), 9U);
+    ASSERT_EQ(requests.size(), 12U);
     EXPECT_EQ(requests[1].get_graph().content(), v1::GRAPH_CONTENT_MESSAGE);
     const v1::ApplyTransaction& transaction = requests[3].apply_transaction();
     EXPECT_TRUE(transaction.wait_for_start());

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -74,7 +75,11 @@ class ControlThread {
 
 class GraphStoreTest : public testing::Test, protected GraphStore::Owner {
  protected:
-    [[nodiscard]] GraphStore::State state() const override { return {graph_, revision_, output_}; }
+    [[nodiscard]] GraphStore::State state() const override {
+        GraphStore::State state{graph_, revision_, output_};
+        if (history_) state.history = [history = *history_] { return history; };
+        return state;
+    }
     void store_warning(const std::string& sentence) override { warnings_.push_back(sentence); }
     void store_recovered(const std::string& sentence) override { recoveries_.push_back(sentence); }
 
@@ -116,6 +121,8 @@ class GraphStoreTest : public testing::Test, protected GraphStore::Owner {
     std::uint64_t revision_ = 0;
     OutputState output_;
     std::string loaded_;
+    std::optional<std::string> history_;  ///< to be saved
+    std::optional<std::string> loaded_history_;
     Expected<void> load_result_;
     std::vector<std::string> warnings_;
     std::vector<std::string> recoveries_;
@@ -147,6 +154,70 @@ TEST_F(GraphStoreTest, AChangeIsSavedAndRestored) {
     EXPECT_EQ(loaded_, current_text());
     EXPECT_EQ(store->status().saved_revision, 1U);
     EXPECT_TRUE(store->status().up_to_date);
+}
+
+TEST_F(GraphStoreTest, TheHistoryIsRestoredWithTheGraphToWhichItHasLed) {
+    const auto load = [this](const std::string& history) -> Expected<void> {
+        loaded_history_ = history;
+        return history == "bad\n" ? fail(ErrorCode::invalid_argument, "bad") : Expected<void>{};
+    };
+    const auto loaded = [&] {
+        loaded_history_.reset();
+        const auto store = make_store();
+        EXPECT_TRUE(store->restore([](const std::string&) -> Expected<void> { return {}; }, load));
+        store->confirm_restore();
+        return loaded_history_;
+    };
+    const auto save = [&](const std::string& history) {
+        const auto store = make_store();
+        static_cast<void>(restore(*store));
+        store->confirm_restore();
+        history_ = history;
+        add_node("n" + std::to_string(revision_));
+        store->graph_changed();
+        EXPECT_TRUE(store->finish());
+    };
+    EXPECT_EQ(loaded(), std::nullopt);
+    save("first\n");
+    EXPECT_EQ(loaded(), "first\n");
+    const std::string first_graph = read_text(file_);
+    const std::string first = read_text(path_ / "history");
+    save("second\n");
+    EXPECT_EQ(loaded(), "second\n");
+    EXPECT_FALSE(fs::exists(path_ / "history.next"));
+
+    // A crash before the graph was replaced.
+    const std::string second_graph = read_text(file_);
+    fs::rename(path_ / "history", path_ / "history.next");
+    write_text(path_ / "history", first);
+    write_text(file_, first_graph);
+    EXPECT_EQ(loaded(), "first\n");
+    // And one after it.
+    write_text(file_, second_graph);
+    EXPECT_EQ(loaded(), "second\n");
+    EXPECT_TRUE(warnings_.empty());
+
+    write_text(file_, second_graph + " ");
+    EXPECT_EQ(loaded(), std::nullopt);
+    ASSERT_EQ(warnings_.size(), 1U);
+    EXPECT_NE(warnings_[0].find("is not the graph to which the saved history has led"), std::string::npos);
+
+    for (const std::string& text :
+         {std::string{}, std::string{"rtad history 2 x\n"}, first.substr(0, first.size() - 1)}) {
+        warnings_.clear();
+        write_text(path_ / "history", text);
+        fs::remove(path_ / "history.next");
+        EXPECT_EQ(loaded(), std::nullopt);
+        EXPECT_FALSE(fs::exists(path_ / "history"));
+        ASSERT_EQ(warnings_.size(), 1U) << text;
+        EXPECT_NE(warnings_[0].find("renamed to " + (path_ / "history.kept-").string()), std::string::npos)
+            << warnings_[0];
+    }
+    warnings_.clear();
+    save("bad\n");
+    EXPECT_EQ(loaded(), "bad\n");
+    ASSERT_EQ(warnings_.size(), 1U);
+    EXPECT_NE(warnings_[0].find(": bad; renamed to "), std::string::npos) << warnings_[0];
 }
 
 TEST_F(GraphStoreTest, TheNewestOfManyChangesWins) {

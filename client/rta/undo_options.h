@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+namespace rta {
+
+/// Which steps of the daemon's history Client::undo() and redo() choose.
+struct UndoOptions {
+    std::uint32_t steps = 1;      ///< 1 to 1000
+    bool force = false;           ///< also what others have changed since in the same places
+    bool of_all = false;          ///< also steps of other authors
+    bool wait_for_start = false;  ///< return when the change begins to be heard, not at the commit
+};
+
+}  // namespace rta

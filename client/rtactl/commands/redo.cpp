@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#include "rtactl/context/undo_call.h"
+
+namespace rta::rtactl::commands {
+
+namespace {
+
+Result<void> run_redo(Context& context, const Arguments& arguments) { return call_undo(context, arguments, true); }
+
+}  // namespace
+
+extern constinit const Command kRedo = checked({
+    .position = 350,
+    .name = "redo",
+    .arguments = {Argument{"N", Expects::text, 0}},
+    .help = "Apply again what you have undone last, or the last N steps.",
+    .details = "A new change of yours ends this: what was undone before can then no longer be applied again.",
+    .example = "rtactl redo\n"
+               "rtactl redo 2",
+    .options = kUndoOptions,
+    .run = run_redo,
+});
+
+}  // namespace rta::rtactl::commands

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+
+#include "rtactl/context/context.h"
+
+namespace rta::rtactl {
+
+inline constexpr std::array kUndoOptions{
+    Option{"--force", "", "Also undo what others have changed since in the same places."},
+    Option{"--all", "", "Choose from the changes of all authors, not only of your own."},
+};
+
+/// Reads the number of steps in the only word; `usual` if it is missing. `command` is for the error.
+[[nodiscard]] Result<std::uint32_t> parse_steps(std::string_view command, const Arguments& arguments,
+                                                std::uint32_t usual);
+
+/// Undoes steps, or applies them again, and prints what has changed.
+[[nodiscard]] Result<void> call_undo(Context& context, const Arguments& arguments, bool redo);
+
+}  // namespace rta::rtactl

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/call.h"
+#include "api/fairness.h"
+#include "api/history/step.h"
+#include "api/history/undo_plan.h"
+#include "api/workers.h"
+#include "engine/engine.h"
+
+namespace rta::api {
+
+/// The latest steps of all clients. What takes long is computed on workers. Functions that record do not throw: without
+/// memory, the history is forgotten, because a step that is missing would make the others wrong. [control]
+class History {
+ public:
+    static constexpr std::size_t kMaximumSteps = 1'000;
+    /// Of all steps; the latest one is kept even if it takes more.
+    static constexpr std::size_t kMaximumBytes = std::size_t{32} << 20U;
+    /// Changes of the same parameters by the same author are one step if the next follows within this time.
+    static constexpr std::chrono::seconds kOneGesture{2};
+    /// Graphs with a larger difference_size() are compared on a worker.
+    static constexpr std::size_t kComparedHere = 2'000;
+
+    struct Who {
+        std::string_view author;
+        std::string_view client_name;
+    };
+    using UtcClock = std::function<std::int64_t()>;  ///< microseconds since 1970-01-01
+
+    /// `changed` is called when the history has changed without a commit. All must outlive the history.
+    History(Engine& engine, Workers& workers, std::function<void()> changed, UtcClock utc = &utc_now);
+    History(const History&) = delete;
+    History& operator=(const History&) = delete;
+    ~History() = default;
+
+    /// Compares the engine's graph with the one before a commit, unless that takes too long.
+    [[nodiscard]] std::optional<StepContent> compare(const AudioGraph& before) const;
+    /// Records a transaction. Without content, a worker compares the graphs.
+    void record(const Who& who, std::uint64_t revision, AudioGraph before, std::optional<StepContent> content);
+    /// Records changes of parameters, with the values before and after.
+    void record(const Who& who, std::uint64_t revision, TimePoint now, std::span<const SetParameter> changes,
+                std::span<const float> before, std::span<const float> after);
+    /// The transaction of a plan has been committed for this author.
+    void carried_out(const UndoPlan& plan, std::string_view author);
+
+    /// Returns whether a worker computes the contents of a step.
+    [[nodiscard]] bool computing() const { return computing_ != 0; }
+    /// Continues with the request when computing() may return false.
+    void when_computed(CallHandle handle) { waiting_.push_back(std::move(handle)); }
+
+    /// Returns all steps, the earliest first.
+    [[nodiscard]] std::vector<HistoryStep> steps() const { return {steps_.begin(), steps_.end()}; }
+    /// Returns a number that changes when a plan may no longer be valid.
+    [[nodiscard]] std::uint64_t generation() const { return generation_; }
+
+    /// Returns a function that writes the history, on any thread. Must be destroyed on the control thread.
+    [[nodiscard]] std::function<std::string()> writer() const;
+    /// Takes what writer() has written. INVALID_ARGUMENT if it is damaged; the history is then empty.
+    [[nodiscard]] Expected<void> restore(const std::string& text);
+
+    [[nodiscard]] static std::int64_t utc_now();
+
+ private:
+    void discard_redo(std::string_view author);
+    HistoryStep& add(const Who& who, std::uint64_t revision);
+    void compute(std::uint64_t number);
+    void computed(std::uint64_t number, std::optional<StepContent> content);
+    [[nodiscard]] HistoryStep* find(std::uint64_t number);
+    [[nodiscard]] HistoryStep* gesture(std::string_view author, TimePoint now, std::span<const SetParameter> changes);
+    void extend(HistoryStep& step, std::span<const float> after);
+    void set_content(HistoryStep& step, std::shared_ptr<const StepContent> content);
+    [[nodiscard]] static std::size_t memory_of(const HistoryStep& step);
+    void drop_oldest();
+    void forget();
+    void resume_waiting();
+
+    Engine& engine_;
+    Workers& workers_;
+    std::function<void()> changed_;
+    UtcClock utc_;
+    std::deque<HistoryStep> steps_;  ///< the earliest first
+    std::uint64_t next_number_ = 1;
+    std::uint64_t next_order_ = 1;
+    std::uint64_t generation_ = 0;
+    std::size_t bytes_ = 0;      ///< of all steps
+    std::size_t redoable_ = 0;   ///< steps with an undo_order
+    std::size_t computing_ = 0;  ///< on workers
+    std::vector<CallHandle> waiting_;
+    struct Gesture {
+        std::uint64_t number = 0;  ///< of its step; 0: none
+        TimePoint latest{};
+    };
+    std::deque<Gesture> gestures_;                          ///< the latest ones of all authors
+    std::shared_ptr<int> alive_ = std::make_shared<int>();  ///< results of workers that come later are dropped
+};
+
+}  // namespace rta::api

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "api/requests/commit_transaction.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "api/client.h"
+#include "api/convert.h"
+#include "api/requests/commit.h"
+#include "api/requests/guard.h"
+#include "api/services.h"
+
+namespace rta::api::requests {
+namespace {
+
+/// Returns what the transaction takes of the room for plans: one plan, however many edits it has. But a single edit must not
+/// wait for a transaction of hundreds of each other client. Of all clients, only one large request at a time can wait for
+/// room, and the other large ones wait for it.
+std::size_t room_of(const PendingRequest& request, const TransactionState& transaction) {
+    constexpr std::size_t kEdits = 16;
+    constexpr std::size_t kMost = 4;
+    if (request.large) return 1;
+    return std::min(1 + static_cast<std::size_t>(transaction.edits.edits_size()) / kEdits, kMost);
+}
+
+TransactionState& state_of(Call& call) { return static_cast<TransactionState&>(*call.request.state); }
+
+void refuse(Call& call, const Error& error) {
+    if (build_missing(call, error)) return;
+    if (call.services.engine.refused_until_progress()) return retry_after_progress(call, error);
+    // If an edit is at fault, the engine is not full, so waiting does not help.
+    if (error.code == ErrorCode::resource_exhausted && !error.edit_index)
+        return retry_later(call, call.services.plan_room, room_of(call.request, state_of(call)), error);
+    call.request.refuse(without_index(error, state_of(call).whole_graph));
+}
+
+void publish(Call& call, std::uint64_t revision, v1::EditList& edits, const std::optional<StepContent>& content) {
+    const std::string& author = call.client.identity().author;
+    call.services.hub.publish_edit(author, call.client.name(), [&](v1::Event& event) {
+        v1::GraphChanged& changed = *event.mutable_graph_changed();
+        changed.set_revision(revision);
+        changed.mutable_edits()->Swap(edits.mutable_edits());
+        changed.set_client_name(call.client.name());
+        changed.set_author(author);
+        if (!content) return;
+        for (const Edit& edit : content->inverse) to_wire(edit, *changed.add_inverse());
+        if (!check_event_size(changed.ByteSizeLong())) changed.clear_inverse();
+    });
+}
+
+}  // namespace
+
+bool may_commit(Call& call) {
+    // Retried when the client's first pending request is answered.
+    if (state_of(call).wait_for_start && call.client.unanswered() >= Client::kMaximumWaits) return false;
+    if (!guard_holds(call, state_of(call).guard)) return false;
+    const std::size_t room = room_of(call.request, state_of(call));
+    if (call.services.plan_room.may_ask(call.client, room)) return true;
+    retry_later(call, call.services.plan_room, room,
+                Error{ErrorCode::resource_exhausted, "other transactions wait for room in the engine", {}});
+    return false;
+}
+
+std::optional<CommittedTransaction> commit(Call& call) {
+    CommittedTransaction committed;
+    const auto ticket = call.services.engine.commit(state_of(call).prepared, &committed.before);
+    if (!ticket) {
+        refuse(call, ticket.error());
+        return std::nullopt;
+    }
+    committed.ticket = *ticket;
+    return committed;
+}
+
+void conclude(Call& call, CommittedTransaction&& committed) {
+    Services& services = call.services;
+    TransactionState& transaction = state_of(call);
+    const Ticket ticket = committed.ticket;
+    const History::Who who{call.client.identity().author, call.client.name()};
+    // First what must not be missing, even if memory runs out for the rest.
+    std::optional<StepContent> content = services.history.compare(committed.before);
+    const std::optional<StepContent> published = content;
+    if (transaction.undo) {
+        services.history.carried_out(transaction.undo->plan, who.author);
+    } else {
+        services.history.record(who, ticket.revision, std::move(committed.before), std::move(content));
+    }
+    requests::committed(call, services.plan_room);
+    report_kept_draws(services.engine.graph(), transaction);
+    publish(call, ticket.revision, transaction.edits, published);
+    const bool waits = transaction.wait_for_start;
+    if (call.request.large) {
+        services.workers.free(std::move(call.request.state));
+    } else {
+        call.request.state.reset();
+    }
+    services.commands.announce(ticket);
+    call.request.stage = PendingRequest::Stage::answered;
+    if (waits) return await_start(call, ticket);
+    services.wake();
+}
+
+}  // namespace rta::api::requests
