@@ -139,6 +139,29 @@ AsyncClient::Awaitable<v1::HistoryResult> AsyncClient::history(std::uint32_t ste
     return result_of_call<v1::HistoryResult>(connection_, client::history_request(steps));
 }
 
+AsyncClient::Awaitable<v1::TimeResult> AsyncClient::time() {
+    return result_of_call<v1::TimeResult>(connection_, client::time_request());
+}
+
+AsyncClient::Awaitable<v1::TransactionResult> AsyncClient::apply_at(v1::When at, std::vector<v1::Edit> edits) {
+    return result_of_call<v1::TransactionResult>(
+        connection_, client::scheduled(client::apply_request(std::move(edits), false), std::move(at)));
+}
+
+AsyncClient::Awaitable<v1::ParametersResult> AsyncClient::set_parameters_at(v1::When at,
+                                                                            std::vector<v1::SetParameter> changes) {
+    return result_of_call<v1::ParametersResult>(
+        connection_, client::scheduled(client::set_parameters_request(std::move(changes)), std::move(at)));
+}
+
+AsyncClient::Awaitable<v1::PendingResult> AsyncClient::pending() {
+    return result_of_call<v1::PendingResult>(connection_, client::pending_request());
+}
+
+AsyncClient::Awaitable<v1::CancelPendingResult> AsyncClient::cancel(std::uint64_t id) {
+    return result_of_call<v1::CancelPendingResult>(connection_, client::cancel_request(id));
+}
+
 AsyncClient::Awaitable<AsyncSubscription> AsyncClient::subscribe(SubscribeOptions options) const {
     return AsyncSubscription::open_at(client::Endpoints{{connection_->client().endpoint()}}, std::move(options),
                                       connection_->options());

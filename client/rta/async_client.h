@@ -96,6 +96,11 @@ class AsyncClient {
     [[nodiscard]] Awaitable<v1::UndoResult> undo(UndoOptions options = UndoOptions());
     [[nodiscard]] Awaitable<v1::UndoResult> redo(UndoOptions options = UndoOptions());
     [[nodiscard]] Awaitable<v1::HistoryResult> history(std::uint32_t steps = 20);
+    [[nodiscard]] Awaitable<v1::TimeResult> time();
+    [[nodiscard]] Awaitable<v1::TransactionResult> apply_at(v1::When at, std::vector<v1::Edit> edits);
+    [[nodiscard]] Awaitable<v1::ParametersResult> set_parameters_at(v1::When at, std::vector<v1::SetParameter> changes);
+    [[nodiscard]] Awaitable<v1::PendingResult> pending();
+    [[nodiscard]] Awaitable<v1::CancelPendingResult> cancel(std::uint64_t id);
 
     /// Subscribes to events, with a connection of its own to the same daemon.
     [[nodiscard]] Awaitable<AsyncSubscription> subscribe(SubscribeOptions options = SubscribeOptions()) const;

@@ -90,6 +90,24 @@ client::Expected<v1::HistoryResult> Client::history(std::uint32_t steps) {
     return result<v1::HistoryResult>(client::history_request(steps));
 }
 
+client::Expected<v1::TimeResult> Client::time() { return result<v1::TimeResult>(client::time_request()); }
+
+client::Expected<v1::TransactionResult> Client::apply_at(v1::When at, std::vector<v1::Edit> edits) {
+    return result<v1::TransactionResult>(
+        client::scheduled(client::apply_request(std::move(edits), false), std::move(at)));
+}
+
+client::Expected<v1::ParametersResult> Client::set_parameters_at(v1::When at, std::vector<v1::SetParameter> changes) {
+    return result<v1::ParametersResult>(
+        client::scheduled(client::set_parameters_request(std::move(changes)), std::move(at)));
+}
+
+client::Expected<v1::PendingResult> Client::pending() { return result<v1::PendingResult>(client::pending_request()); }
+
+client::Expected<v1::CancelPendingResult> Client::cancel(std::uint64_t id) {
+    return result<v1::CancelPendingResult>(client::cancel_request(id));
+}
+
 client::Expected<Subscription> Client::subscribe(SubscribeOptions options) const {
     return Subscription::open_at({{impl_->daemon.endpoint()}}, std::move(options), impl_->options);
 }

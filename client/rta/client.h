@@ -82,6 +82,18 @@ class Client {
     /// Returns up to 1000 steps of all authors, the latest first.
     client::Expected<v1::HistoryResult> history(std::uint32_t steps = 20);
 
+    /// Relates the engine's sample clock to CLOCK_MONOTONIC and UTC.
+    client::Expected<v1::TimeResult> time();
+    // Edits that are made later; see edits.h for the times. The daemon keeps them in memory.
+    /// Applies the edits in one transaction, in the block that holds the frame of the time. The result has `pending`.
+    client::Expected<v1::TransactionResult> apply_at(v1::When at, std::vector<v1::Edit> edits);
+    /// Changes parameters at exactly the frame of the time. The result has `pending`.
+    client::Expected<v1::ParametersResult> set_parameters_at(v1::When at, std::vector<v1::SetParameter> changes);
+    /// Lists the edits that wait, the earliest first.
+    client::Expected<v1::PendingResult> pending();
+    /// Cancels an edit that waits.
+    client::Expected<v1::CancelPendingResult> cancel(std::uint64_t id);
+
     /// Subscribes to events, with a connection of its own to the same daemon.
     [[nodiscard]] client::Expected<Subscription> subscribe(SubscribeOptions options = {}) const;
 

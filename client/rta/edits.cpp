@@ -79,4 +79,22 @@ v1::SetParameter parameter_change(std::string_view node, std::string_view parame
     return change;
 }
 
+v1::When in_seconds(double seconds) {
+    v1::When when;
+    when.set_in_s(seconds);
+    return when;
+}
+
+v1::When at_frame(std::uint64_t frame) {
+    v1::When when;
+    when.set_frame(frame);
+    return when;
+}
+
+v1::When at_time(std::chrono::system_clock::time_point time) {
+    v1::When when;
+    when.set_utc_us(std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count());
+    return when;
+}
+
 }  // namespace rta

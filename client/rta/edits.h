@@ -38,4 +38,11 @@ using NodeValues = std::initializer_list<std::pair<std::string_view, float>>;
 [[nodiscard]] v1::SetParameter parameter_change(std::string_view node, std::string_view parameter, float value,
                                                 std::optional<std::chrono::milliseconds> ramp = {});
 
+// Times of scheduled edits, for Client::apply_at() and set_parameters_at(): at most 24 h ahead.
+[[nodiscard]] v1::When in_seconds(double seconds);
+/// A frame of the engine's sample clock; see Client::time().
+[[nodiscard]] v1::When at_frame(std::uint64_t frame);
+/// A time of day, by the clock of the daemon's machine.
+[[nodiscard]] v1::When at_time(std::chrono::system_clock::time_point time);
+
 }  // namespace rta

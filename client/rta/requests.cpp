@@ -112,6 +112,33 @@ v1::Request history_request(std::uint32_t steps) {
     return request;
 }
 
+v1::Request time_request() {
+    v1::Request request;
+    request.mutable_get_time();
+    return request;
+}
+
+v1::Request pending_request() {
+    v1::Request request;
+    request.mutable_list_pending();
+    return request;
+}
+
+v1::Request cancel_request(std::uint64_t id) {
+    v1::Request request;
+    request.mutable_cancel_pending()->set_id(id);
+    return request;
+}
+
+v1::Request scheduled(v1::Request request, v1::When at) {
+    if (request.has_set_parameters()) {
+        *request.mutable_set_parameters()->mutable_at() = std::move(at);
+    } else {
+        *request.mutable_apply_transaction()->mutable_at() = std::move(at);
+    }
+    return request;
+}
+
 Error rejection(const v1::Status& status) {
     Error error{.kind = Error::Kind::rejected, .sentence = status.message(), .code = status.code()};
     if (status.has_edit_index()) error.edit_index = status.edit_index();

@@ -28,6 +28,11 @@ namespace rta::client {
 [[nodiscard]] v1::Request undo_request(const UndoOptions& options);
 [[nodiscard]] v1::Request redo_request(const UndoOptions& options);
 [[nodiscard]] v1::Request history_request(std::uint32_t steps);
+[[nodiscard]] v1::Request time_request();
+[[nodiscard]] v1::Request pending_request();
+[[nodiscard]] v1::Request cancel_request(std::uint64_t id);
+/// The request of an edit, to be made at a time.
+[[nodiscard]] v1::Request scheduled(v1::Request request, v1::When at);
 
 /// Returns the error of a response other than OK.
 [[nodiscard]] Error rejection(const v1::Status& status);
@@ -52,6 +57,9 @@ RTA_RESULT_FIELD(MuteOutputResult, mute_output);
 RTA_RESULT_FIELD(SetVolumeResult, set_volume);
 RTA_RESULT_FIELD(PanicResult, panic);
 RTA_RESULT_FIELD(HistoryResult, get_history);
+RTA_RESULT_FIELD(TimeResult, get_time);
+RTA_RESULT_FIELD(PendingResult, list_pending);
+RTA_RESULT_FIELD(CancelPendingResult, cancel_pending);
 #undef RTA_RESULT_FIELD
 template <>
 struct ResultField<v1::UndoResult> {

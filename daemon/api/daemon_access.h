@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -24,6 +26,12 @@ class DaemonAccess {
     /// Override this together with graph_changed() and output_changed() if the state is saved.
     [[nodiscard]] virtual StoreStatus store_status() const { return {}; }
     [[nodiscard]] virtual Access& access() { return no_access(); }
+    /// Returns UTC in microseconds since 1970-01-01.
+    [[nodiscard]] virtual std::int64_t utc_us() const {
+        return std::chrono::duration_cast<std::chrono::microseconds>(
+                   std::chrono::system_clock::now().time_since_epoch())
+            .count();
+    }
     /// Called after every commit of a transaction or parameter change. Must be fast.
     virtual void graph_changed() {}
     /// Called after the output was muted or unmuted. Must be fast.

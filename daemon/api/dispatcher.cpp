@@ -61,6 +61,7 @@ void Dispatcher::tick() {
     services_.progress_queue.retry(now, services_.engine.progress());
     services_.plan_room.retry(now);
     services_.parameter_room.retry(now);
+    services_.schedule.poll(now);
     services_.devices.expire(now);
     services_.failed_attempts.poll(now);
     end_expired_sessions(now);
@@ -84,8 +85,9 @@ std::chrono::microseconds Dispatcher::interval() const {
     if (!services_.progress_queue.empty()) interval = std::min(interval, kProgressInterval);
     if (services_.output.busy()) interval = std::min(interval, kOutputInterval);
     if (services_.failed_attempts.waiting()) interval = std::min(interval, kDelayedAnswerInterval);
-    if (const auto telemetry = services_.telemetry.interval(services_.clock()))
-        interval = std::min(interval, *telemetry);
+    const TimePoint now = services_.clock();
+    if (const auto schedule = services_.schedule.interval(now)) interval = std::min(interval, *schedule);
+    if (const auto telemetry = services_.telemetry.interval(now)) interval = std::min(interval, *telemetry);
     return interval;
 }
 

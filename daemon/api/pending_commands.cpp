@@ -50,6 +50,9 @@ void PendingCommands::poll(TimePoint now) {
     engine_.poll(*this);
     note_progress(now);
     for (const Applied& one : std::exchange(applied_, {})) resolve(one);
+    for (const Applied& one : std::exchange(scheduled_applied_, {})) {
+        if (scheduled_.applied) scheduled_.applied(one.serial, one.frame);
+    }
     report_starts();
     for (const Fault& fault : std::exchange(faults_, {})) {
         hub_.publish([&](v1::Event& event) {
@@ -79,6 +82,10 @@ void PendingCommands::note_progress(TimePoint now) {
 void PendingCommands::applied(std::uint64_t serial, std::uint64_t frame) {
     applied_serial_ = serial;
     applied_.push_back({serial, frame});
+}
+
+void PendingCommands::scheduled_applied(std::uint64_t serial, std::uint64_t frame) {
+    scheduled_applied_.push_back({serial, frame});
 }
 
 void PendingCommands::transaction_heard(std::uint64_t revision, std::uint64_t frame) {
@@ -125,6 +132,7 @@ void PendingCommands::resolve(const Started& started) {
         event.mutable_transaction_heard()->set_revision(started.revision);
         event.mutable_transaction_heard()->set_frame(started.frame);
     });
+    if (scheduled_.heard) scheduled_.heard(started.revision, started.frame);
 }
 
 void PendingCommands::expire(TimePoint now) {

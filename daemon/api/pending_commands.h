@@ -46,6 +46,13 @@ class PendingCommands final : private Engine::Observer {
     /// Fades the device output to silence, as soon as the engine has room, and calls `done` at the end of the fade.
     void fade_out(float length_ms, std::function<void()> done);
 
+    /// What scheduled edits report; see Schedule.
+    struct Scheduled {
+        std::function<void(std::uint64_t revision, std::uint64_t frame)> heard;
+        std::function<void(std::uint64_t serial, std::uint64_t frame)> applied;
+    };
+    void on_scheduled(Scheduled scheduled) { scheduled_ = std::move(scheduled); }
+
     /// `faulted` is called with the name of every node that is muted because it produced NaN or infinity.
     void on_node_fault(std::function<void(const std::string& node)> faulted) { faulted_ = std::move(faulted); }
 
@@ -85,6 +92,7 @@ class PendingCommands final : private Engine::Observer {
 
     void applied(std::uint64_t serial, std::uint64_t frame) override;
     void transaction_heard(std::uint64_t revision, std::uint64_t frame) override;
+    void scheduled_applied(std::uint64_t serial, std::uint64_t frame) override;
     void node_faulted(const std::string& node, std::uint64_t frame) override;
     void device_faded(std::uint64_t frame) override;
     void resolve(const Applied& applied);
@@ -108,8 +116,10 @@ class PendingCommands final : private Engine::Observer {
     bool rendering_ = true;            ///< as far as is known
     std::optional<Fade> fade_;
     std::function<void(const std::string& node)> faulted_;
+    Scheduled scheduled_;
     // Reported by the engine during one poll(), and handled after it: the engine must not be used while it reports.
     std::vector<Applied> applied_;
+    std::vector<Applied> scheduled_applied_;
     std::vector<Started> starting_;
     std::vector<Fault> faults_;
 };

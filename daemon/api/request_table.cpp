@@ -10,15 +10,18 @@ namespace requests {
 using Prepared = Expected<std::unique_ptr<RequestState>>;
 
 void apply_transaction(Call& call);
+void cancel_pending(Call& call);
 void check_graph(Call& call);
 void create_token(Call& call);
 void get_frequency_response(Call& call);
 void get_graph(Call& call);
 void get_history(Call& call);
 void get_status(Call& call);
+void get_time(Call& call);
 void hello(Call& call);
 void list_devices(Call& call);
 void list_node_types(Call& call);
+void list_pending(Call& call);
 void list_tokens(Call& call);
 void mute_output(Call& call);
 void panic(Call& call);
@@ -94,6 +97,12 @@ constexpr std::array kTable{
                 nullptr, requests::redo, nullptr},
     RequestKind{Request::kGetHistory, "get_history", read, kReads, kTransient, after_answers,
                 nullptr, requests::get_history, requests::smaller_history},
+    RequestKind{Request::kGetTime, "get_time", read, kReads, kTransient, after_answers,
+                nullptr, requests::get_time, nullptr},
+    RequestKind{Request::kListPending, "list_pending", read, kReads, kTransient, after_answers,
+                nullptr, requests::list_pending, nullptr},
+    RequestKind{Request::kCancelPending, "cancel_pending", control, kChanges, kTransient, pipelined,
+                nullptr, requests::cancel_pending, nullptr},
 };
 // clang-format on
 static_assert(std::ranges::is_sorted(kTable, {}, &RequestKind::request_case));

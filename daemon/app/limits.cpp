@@ -12,6 +12,7 @@
 #include "api/events/outbox.h"
 #include "api/list_limits.h"
 #include "api/requests/transaction.h"
+#include "api/schedule.h"
 #include "engine/draft.h"
 #include "engine/plan_exchange.h"
 #include "frame/frame_codec.h"
@@ -48,7 +49,9 @@ constexpr auto& member(auto& object) {
 }
 
 template <class T>
-concept Time = requires { typename T::period; };
+concept Time = requires {
+    typename T::period;
+};
 
 template <auto... Path>
 std::uint64_t get(const Limits& limits) {
@@ -228,6 +231,10 @@ std::span<const FixedLimit> fixed_limit_table() {
         {"rejected clients that may read the reason", count(net::Refusals::kMost) + ", for 1s each",
          "they are beyond the limits of clients; it bounds what those can take"},
         {"access tokens", count(store::TokenList::kMaximumTokens), "every attempt compares a hash with each"},
+        {"edits that wait for their time; of one author",
+         count(api::Schedule::kMaximumEdits) + ", " + size(api::Schedule::kMaximumBytes) + "; " +
+             count(api::Schedule::kMaximumEditsOfAuthor) + ", " + size(api::Schedule::kMaximumBytesOfAuthor),
+         "they stay for up to a day after their clients have left; the limits of clients do not bound them"},
         {"plans; commands to the audio thread",
          count(PlanExchange::kMaximumPlans) + "; " + count(PlanExchange::kMaximumCommands),
          "the queues of the audio thread have fixed lengths, so that it never allocates"},

@@ -20,6 +20,7 @@ struct ChangeUnit {
     std::map<std::pair<NodeId, std::uint32_t>, ParameterChange> parameters;
     std::uint64_t promised_frame = 0;  ///< frame at which it is heard at the latest
     std::uint64_t heard_frame = 0;     ///< estimate, while it waits
+    std::uint64_t not_before = 0;      ///< frame before which it does not start
     std::uint64_t retry_frame = 0;     ///< frame before which it cannot start
     bool started = false;
     bool continues = false;          ///< with the plan being built

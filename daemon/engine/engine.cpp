@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "engine/committed_connections.h"
 #include "engine/engine_core.h"
 #include "engine/renderer.h"
 #include "plan/compiler.h"
@@ -192,30 +193,76 @@ Expected<void> Engine::build(PreparedTransaction& prepared) const {
 // ---------------------------------------------------------------------------------------------------------------------
 // Sending
 
-Expected<Ticket> Engine::commit(PreparedTransaction& prepared, AudioGraph* before) {
-    EngineCore& core = *core_;
-    core.refused_until_progress = false;
-    if (!core.exchange.has_room_for_plan()) return fail(ErrorCode::resource_exhausted, kFull);
-    PreparedEdits& edits = *prepared.impl_;
-    auto draft = complete_draft(core, edits);
+Expected<Ticket> EngineCore::commit(PreparedEdits& edits, const CommitStart& start, AudioGraph* before) {
+    refused_until_progress = false;
+    const bool room = start.frame ? exchange.has_room_for_plan_at(*start.frame) : exchange.has_room_for_plan();
+    if (!room) return fail(ErrorCode::resource_exhausted, kFull);
+    auto draft = complete_draft(*this, edits);
     if (!draft) return std::unexpected(std::move(draft.error()));
-    if (!core.reset_in_progress() && !edits.transaction.replaces_graph() && !edits.transaction.restores) {
-        const std::size_t targets = core.targets_of(draft->changes).size();
-        if (targets > core.exchange.maximum_targets()) return std::unexpected(too_many_changes(core, targets));
-    }
+    const auto targets = targets_of(draft->changes);
+    const bool limited = !edits.transaction.replaces_graph() && !edits.transaction.restores;
+    if (!reset_in_progress() && limited && targets.size() > exchange.maximum_targets())
+        return std::unexpected(too_many_changes(*this, targets.size()));
     // The changes that a failed reset has held back must be heard first.
-    if (core.held_back && !core.reset_in_progress()) return fail(ErrorCode::resource_exhausted, kFull);
+    if (held_back && !reset_in_progress()) return fail(ErrorCode::resource_exhausted, kFull);
+    if (!start.frame && must_wait(targets, {})) return fail(ErrorCode::resource_exhausted, kFull);
     draft->rename_instances();
-    auto ticket = core.send_commit(*draft);
+    auto ticket = send_commit(*draft, start);
     if (!ticket) {
-        core.restore_names(*draft);
+        restore_names(*draft);
         return ticket;
     }
     edits.relative = std::move(draft->relative);
-    AudioGraph replaced = core.adopt(std::move(*draft));
+    AudioGraph replaced = adopt(std::move(*draft));
     if (before != nullptr) *before = std::move(replaced);
-    ++core.revision;
+    ++revision;
     return ticket;
+}
+
+Expected<Ticket> Engine::commit(PreparedTransaction& prepared, AudioGraph* before) {
+    return core_->commit(*prepared.impl_, {}, before);
+}
+
+Expected<Ticket> Engine::commit_at(PreparedTransaction& prepared, std::uint64_t frame, AudioGraph* before) {
+    return core_->commit(*prepared.impl_, {.frame = core_->block_of(frame)}, before);
+}
+
+Expected<Ticket> Engine::commit_ahead(PreparedTransaction& prepared, std::uint64_t frame, AudioGraph* before) {
+    return core_->commit(*prepared.impl_, {.not_before = core_->block_of(frame)}, before);
+}
+
+Expected<std::uint64_t> Engine::frames_to_wait(PreparedTransaction& prepared) {
+    EngineCore& core = *core_;
+    auto draft = complete_draft(core, *prepared.impl_);
+    if (!draft) return std::unexpected(std::move(draft.error()));
+    Rounds trial = core.rounds;
+    const auto step = trial.commit(
+        {.graph = draft->graph,
+         .connections = committed_connections(draft->graph, compensating_delays(draft->graph, draft->latencies())),
+         .parameters = draft->changes,
+         .renames = false,
+         .revisions = {core.revision + 1},
+         .must_be_taken = false,
+         .instance = [&](NodeId id) { return draft->instance(id); }},
+        core.now());
+    if (!step) return std::unexpected(step.error());
+    return trial.latest_waits_frames();
+}
+
+Expected<void> Engine::start_at(std::uint64_t frame) {
+    EngineCore& core = *core_;
+    const std::uint64_t block = core.block_of(frame);
+    if (core.reset_in_progress()) return {};
+    if (!core.exchange.has_room_for_plan_at(block)) return fail(ErrorCode::resource_exhausted, kFull);
+    Rounds next = core.rounds;
+    const Rounds::Step step = next.advance(core.graph, {.frame = block, .serial = core.exchange.next_serial()},
+                                           [&](NodeId id) { return core.instances.at(id.value()); });
+    if (step.send) core.send(std::move(next), step, core.graph, {.frame = block});
+    return {};
+}
+
+void Engine::reserve(std::optional<std::uint64_t> frame) {
+    core_->rounds.reserve(frame ? std::optional{*frame / core_->config.block_size * core_->config.block_size} : frame);
 }
 
 bool Engine::refused_until_progress() const { return core_->refused_until_progress; }
@@ -245,34 +292,53 @@ Expected<AudioGraph> Engine::result(const PreparedTransaction& prepared) {
     return draft.graph;
 }
 
-Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits, std::span<float> results,
-                                        std::span<float> previous) {
-    EngineCore& core = *core_;
-    if (auto fits = check_changes_count(edits.size()); !fits) return std::unexpected(std::move(fits.error()));
-    if (!core.exchange.has_room_for_command() || !core.exchange.has_room_for_targets(edits.size())) {
-        return fail(ErrorCode::resource_exhausted, kFull);
-    }
-    const auto changes = check_changes(core.graph, edits);
+Expected<Ticket> EngineCore::set_parameters(std::span<const SetParameter> edits, std::span<float> results,
+                                            std::span<float> previous, std::optional<std::uint64_t> frame) {
+    if (!has_room_for_targets(edits.size(), frame)) return fail(ErrorCode::resource_exhausted, kFull);
+    const auto changes = check_changes(graph, edits);
     if (!changes) return std::unexpected(changes.error());
-    if (auto good = check_together(core.graph, *changes); !good) return std::unexpected(std::move(good.error()));
+    if (auto good = check_together(graph, *changes); !good) return std::unexpected(std::move(good.error()));
+    auto targets = targets_of(*changes);
+    if (frame) frame = std::max(*frame, exchange.scheduled_frame());
+    if (must_wait(targets, frame)) return fail(ErrorCode::resource_exhausted, kFull);
     // All changes are valid: nothing can fail from here on.
     assert(previous.empty() || previous.size() == changes->size());
     if (!previous.empty()) {
         std::ranges::transform(*changes, previous.begin(), [&](const ParameterChange& change) {
-            return core.graph.find(change.node)->parameters[change.parameter];
+            return graph.find(change.node)->parameters[change.parameter];
         });
     }
-    core.latest_snapshot.reset();
+    latest_snapshot.reset();
     for (const ParameterChange& change : *changes) {
-        core.graph.set_parameter({change.node, change.parameter}, change.value);
-        core.rounds.parameter_set(change.node, change.parameter);
+        graph.set_parameter({change.node, change.parameter}, change.value);
+        rounds.parameter_set(change.node, change.parameter);
     }
     assert(results.empty() || results.size() == changes->size());
     if (!results.empty()) std::ranges::transform(*changes, results.begin(), &ParameterChange::value);
-    auto targets = core.targets_of(*changes);
-    if (targets.empty()) return Ticket{core.exchange.send_nothing(), core.revision};
-    if (targets.size() == 1) return Ticket{core.exchange.send(targets.front()), core.revision};
-    return Ticket{core.exchange.send(std::make_unique<ParameterBatch>(std::move(targets))), core.revision};
+    if (targets.empty()) return Ticket{exchange.send_nothing(), revision};
+    if (frame) scheduled_targets.push_back(sent(targets, frame));
+    if (targets.size() == 1) return Ticket{exchange.send(targets.front(), frame), revision, 0, false, frame};
+    return Ticket{exchange.send(std::make_unique<ParameterBatch>(std::move(targets)), frame), revision, 0, false,
+                  frame};
+}
+
+Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits, std::span<float> results,
+                                        std::span<float> previous) {
+    if (auto fits = check_changes_count(edits.size()); !fits) return std::unexpected(std::move(fits.error()));
+    return core_->set_parameters(edits, results, previous, {});
+}
+
+Expected<Ticket> Engine::set_parameters_at(std::uint64_t frame, std::span<const SetParameter> edits,
+                                           std::span<float> results, std::span<float> previous) {
+    if (auto fits = check_changes_count(edits.size()); !fits) return std::unexpected(std::move(fits.error()));
+    return core_->set_parameters(edits, results, previous, frame);
+}
+
+Expected<void> Engine::check_parameters(std::span<const SetParameter> edits) const {
+    if (auto fits = check_changes_count(edits.size()); !fits) return fits;
+    const auto changes = check_changes(core_->graph, edits);
+    if (!changes) return std::unexpected(changes.error());
+    return check_together(core_->graph, *changes);
 }
 
 Expected<void> Engine::check_changes_count(std::size_t count) const {
@@ -368,6 +434,8 @@ void Engine::poll(Observer& observer) {
     while (const auto event = core.exchange.receive()) {
         if (event->kind == Event::Kind::applied) {
             core.applied(event->applied, observer);
+        } else if (event->kind == Event::Kind::scheduled_applied) {
+            core.scheduled_applied(event->applied, observer);
         } else if (event->kind == Event::Kind::node_faulted) {
             core.node_faulted(event->fault, observer);
         }

@@ -42,6 +42,9 @@ class Engine {
         /// The transaction with this revision begins to be heard in the block that starts at `frame`. Once for each
         /// revision, not necessarily in their order; what starts together has the same frame.
         virtual void transaction_heard(std::uint64_t revision, std::uint64_t frame) = 0;
+        /// The scheduled command `serial` took effect at its frame, or at the start of the block that begins at `frame` if
+        /// that is later. Reported after transaction_heard().
+        virtual void scheduled_applied(std::uint64_t /*serial*/, std::uint64_t /*frame*/) {}
         /// A node produced NaN or infinity at `frame`. It is muted until its processor has been rebuilt.
         virtual void node_faulted(const std::string& node, std::uint64_t frame) = 0;
         /// The fade started by fade_device(), mute_output() or set_output_volume() has ended.
@@ -80,6 +83,33 @@ class Engine {
     /// INVALID_ARGUMENT also if more than maximum_changes() parameters of playing nodes change. `before` receives the
     /// graph that was replaced, for difference().
     [[nodiscard]] Expected<Ticket> commit(PreparedTransaction& prepared, AudioGraph* before = nullptr);
+
+    // Scheduled edits. A call should come early enough: two device periods ahead. One that comes too late takes effect in
+    // the next block. Commands without a frame do not wait for those that have one; transactions wait while one of them
+    // is on its way.
+
+    /// [control] As commit(); the transaction begins to be heard in the block that holds `frame`. If signals must fill, it
+    /// begins later: see commit_ahead(). Frames must not decrease.
+    [[nodiscard]] Expected<Ticket> commit_at(PreparedTransaction& prepared, std::uint64_t frame,
+                                             AudioGraph* before = nullptr);
+    /// [control] Returns for how many frames a transaction would wait, at most, if it were committed now. Changes nothing.
+    /// Errors as those of commit().
+    [[nodiscard]] Expected<std::uint64_t> frames_to_wait(PreparedTransaction& prepared);
+    /// [control] As commit(); new signals fill from now on, but the transaction does not begin before the block that holds
+    /// `frame`. Call start_at() for the same frame later.
+    [[nodiscard]] Expected<Ticket> commit_ahead(PreparedTransaction& prepared, std::uint64_t frame,
+                                                AudioGraph* before = nullptr);
+    /// [control] Lets the transactions that are ready begin in the block that holds `frame`. RESOURCE_EXHAUSTED as in
+    /// commit().
+    [[nodiscard]] Expected<void> start_at(std::uint64_t frame);
+    /// [control] As set_parameters(); the ramps start exactly at `frame`. Frames must not decrease.
+    [[nodiscard]] Expected<Ticket> set_parameters_at(std::uint64_t frame, std::span<const SetParameter> changes,
+                                                     std::span<float> results = {}, std::span<float> previous = {});
+    /// [control] Announces the frame of the next scheduled transaction, or that there is none. No round begins that would
+    /// still run there; what waits begins together with it.
+    void reserve(std::optional<std::uint64_t> frame);
+    /// [control] Validates parameter changes as set_parameters() does, and changes nothing.
+    [[nodiscard]] Expected<void> check_parameters(std::span<const SetParameter> changes) const;
 
     /// [control] Returns whether the last commit() was refused because of waiting changes or fades, and not because the
     /// engine is full: other transactions can be committed. It cannot succeed before progress() changes.

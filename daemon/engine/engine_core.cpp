@@ -68,7 +68,40 @@ std::unique_ptr<CompiledGraph> EngineCore::make_plan(CompileRequest request) con
     return std::move(*plan);
 }
 
-std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const AudioGraph& committed) {
+EngineCore::SentTargets EngineCore::sent(std::vector<ParameterTarget> targets,
+                                         std::optional<std::uint64_t> frame) const {
+    SentTargets result{.serial = exchange.next_serial(),
+                       .block = frame.value_or(0) / config.block_size,
+                       .targets = std::move(targets),
+                       .owners = {}};
+    for (const ParameterTarget& target : result.targets) {
+        const auto found = instances.find(target.node->id().value());
+        if (found != instances.end()) result.owners.push_back(found->second);
+    }
+    return result;
+}
+
+bool EngineCore::must_wait(std::span<const ParameterTarget> targets, std::optional<std::uint64_t> frame) const {
+    if (scheduled_targets.empty() && (!frame || plan_targets.empty())) return false;
+    const auto key = [](const ParameterTarget& target) { return std::pair{target.node->id(), target.parameter}; };
+    std::vector<std::pair<NodeId, std::uint32_t>> keys;
+    keys.reserve(targets.size());
+    std::ranges::transform(targets, std::back_inserter(keys), key);
+    std::ranges::sort(keys);
+    const auto conflicts = [&](const SentTargets& waiting) {
+        return std::ranges::any_of(waiting.targets, [&](const ParameterTarget& target) {
+            return std::ranges::binary_search(keys, key(target));
+        });
+    };
+    if (!frame) return std::ranges::any_of(scheduled_targets, conflicts);
+    return std::ranges::any_of(plan_targets, conflicts) ||
+           std::ranges::any_of(scheduled_targets, [&](const SentTargets& waiting) {
+               return waiting.block == *frame / config.block_size && conflicts(waiting);
+           });
+}
+
+std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const AudioGraph& committed,
+                               const CommitStart& start) {
     if (!step.send) {
         exchange.borrow(next.take_borrowed());
         rounds = std::move(next);
@@ -85,14 +118,19 @@ std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const Audi
     // The transaction that sets a parameter may also remove the node.
     std::erase_if(request.targets,
                   [&](const ParameterTarget& target) { return !next.sound().contains(target.node->id()); });
+    if (!request.targets.empty()) {
+        auto& waiting = start.frame ? scheduled_targets : plan_targets;
+        waiting.push_back(sent(request.targets, start.frame));
+    }
     auto plan = make_plan(std::move(request));
     exchange.borrow(next.take_borrowed());
-    const std::uint64_t serial = exchange.send(std::move(plan));
+    const std::uint64_t serial = exchange.send(std::move(plan), start.frame);
     rounds = std::move(next);
     return serial;
 }
 
-Expected<std::uint64_t> EngineCore::send_draft(const Draft& draft, std::vector<std::uint64_t> revisions) {
+Expected<std::uint64_t> EngineCore::send_draft(const Draft& draft, std::vector<std::uint64_t> revisions,
+                                               const CommitStart& start) {
     const auto delays = compensating_delays(draft.graph, draft.latencies());
     // During a reset, and until its changes are released, the graph is not what `rounds` holds.
     const bool similar =
@@ -106,16 +144,17 @@ Expected<std::uint64_t> EngineCore::send_draft(const Draft& draft, std::vector<s
                                    .renames = !draft.renamed.empty(),
                                    .revisions = std::move(revisions),
                                    .must_be_taken = held_back,
+                                   .not_before = start.not_before,
                                    .instance = [&](NodeId id) { return draft.instance(id); }},
-                                  now());
+                                  {.frame = start.frame.value_or(now().frame), .serial = exchange.next_serial()});
     refused_until_progress = next.refused_until_progress();
     if (!step) return std::unexpected(step.error());
-    return send(std::move(next), *step, draft.graph);
+    return send(std::move(next), *step, draft.graph, start);
 }
 
 /// Sends the transition to a transaction's draft. During a reset the sound does not change: the commands of a
 /// transaction must act together, and the reset sends the graph. There is room for a plan.
-Expected<Ticket> EngineCore::send_commit(const Draft& draft) {
+Expected<Ticket> EngineCore::send_commit(const Draft& draft, const CommitStart& start) {
     const std::uint64_t next_revision = revision + 1;
     if (reset_in_progress()) {
         for (const ParameterChange& change : draft.changes)
@@ -125,7 +164,7 @@ Expected<Ticket> EngineCore::send_commit(const Draft& draft) {
         held_back = true;
         return Ticket{exchange.send_nothing(), next_revision};
     }
-    const auto serial = send_draft(draft, {next_revision});
+    const auto serial = send_draft(draft, {next_revision}, start);
     if (!serial) return std::unexpected(serial.error());
     const double wait_ms = 1000.0 * static_cast<double>(rounds.latest_waits_frames()) / config.sample_rate_hz;
     return Ticket{*serial, next_revision, static_cast<std::uint32_t>(std::ceil(wait_ms)), rounds.latest_combs()};
@@ -242,9 +281,23 @@ void EngineCore::applied(const Event::Applied& reply, Engine::Observer& observer
     if (device_fade && !device_fade->end_frame && device_fade->serial <= reply.serial) {
         device_fade->end_frame = device_fade->fade.start_frame(reply.frame) + device_fade->fade.frames(reply.frame);
     }
+    std::erase_if(plan_targets, [&](const SentTargets& sent) { return sent.serial <= reply.serial; });
     observer.applied(reply.serial, reply.frame);
-    rounds.adopted(reply.serial, reply.frame,
-                   [&](std::uint64_t heard) { observer.transaction_heard(heard, reply.frame); });
+    // A scheduled plan that waits was sent before the commands that overtake it.
+    const std::uint64_t waiting = exchange.scheduled_plan_serial().value_or(reply.serial + 1);
+    adopted(std::min(reply.serial, waiting - 1), reply.frame, observer);
+}
+
+void EngineCore::scheduled_applied(const Event::Applied& reply, Engine::Observer& observer) {
+    std::erase_if(scheduled_targets, [&](const SentTargets& sent) { return sent.serial == reply.serial; });
+    adopted(reply.serial, reply.frame, observer);
+    observer.scheduled_applied(reply.serial, reply.frame);
+}
+
+void EngineCore::adopted(std::uint64_t serial, std::uint64_t frame, Engine::Observer& observer) {
+    if (serial <= adopted_serial) return;
+    adopted_serial = serial;
+    rounds.adopted(serial, frame, [&](std::uint64_t heard) { observer.transaction_heard(heard, frame); });
 }
 
 void EngineCore::end_fades(Engine::Observer& observer) {

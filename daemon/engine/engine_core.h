@@ -35,6 +35,12 @@ struct DeviceFade {
     std::optional<std::uint64_t> end_frame{};  ///< known once the command has been applied
 };
 
+/// When a transaction starts.
+struct CommitStart {
+    std::optional<std::uint64_t> frame{};  ///< its plan is scheduled for the block that starts here
+    std::uint64_t not_before = 0;          ///< its plan is sent now, and a later one starts it
+};
+
 /// State of the Engine, private to this folder, and the steps of its calls. [control]
 struct EngineCore {
     EngineCore(const NodeRegistry& registry_in, const EngineConfig& config_in)
@@ -71,6 +77,7 @@ struct EngineCore {
     std::optional<DeviceFade> device_fade;
     std::map<NodeId, std::uint64_t> faulted_nodes;  ///< the frame from which each may be rebuilt
     std::shared_ptr<ProcessorBuild> rebuild;        ///< successors of faulted nodes; null if none are being built
+    std::uint64_t adopted_serial = 0;               ///< up to which `rounds` knows that plans are adopted
     std::map<NodeId, std::uint64_t> rebuilt_nodes;  ///< the frame at which each was rebuilt
     RunOnWorker run_on_worker = run_here;
     std::weak_ptr<const bool> reset;      ///< expires when the reset is over
@@ -111,12 +118,34 @@ struct EngineCore {
     [[nodiscard]] Rounds::Moment now() const {
         return {.frame = exchange.renderer().frames(), .serial = exchange.next_serial()};
     }
+    /// Returns the first frame of the block that holds the frame, or of the next one that can be scheduled.
+    [[nodiscard]] std::uint64_t block_of(std::uint64_t frame) const {
+        const std::uint64_t earliest = std::max(exchange.renderer().frames(), exchange.scheduled_frame());
+        return std::max(frame, earliest) / config.block_size * config.block_size;
+    }
+    /// Parameters that commands change which have been sent and not applied.
+    struct SentTargets {
+        std::uint64_t serial;
+        std::uint64_t block;  ///< of a scheduled command: the number of the block of its frame
+        std::vector<ParameterTarget> targets;
+        std::vector<std::shared_ptr<NodeInstance>> owners;  ///< the nodes may leave the graph
+    };
+    std::vector<SentTargets> scheduled_targets;
+    std::vector<SentTargets> plan_targets;  ///< of plans without a frame
+    [[nodiscard]] SentTargets sent(std::vector<ParameterTarget> targets, std::optional<std::uint64_t> frame) const;
+    /// Returns whether commands that have been sent change one of the targets, too, so that the order would be lost. A ramp
+    /// can start once in a block.
+    [[nodiscard]] bool must_wait(std::span<const ParameterTarget> targets, std::optional<std::uint64_t> frame) const;
+    void scheduled_applied(const Event::Applied& reply, Engine::Observer& observer);
+    void adopted(std::uint64_t serial, std::uint64_t frame, Engine::Observer& observer);
     /// Returns the next plan to send.
     [[nodiscard]] std::unique_ptr<CompiledGraph> make_plan(CompileRequest request) const;
     /// Sends the plan of `next`, or an empty command if none is needed. There is room for a plan.
-    std::uint64_t send(Rounds next, const Rounds::Step& step, const AudioGraph& committed);
+    std::uint64_t send(Rounds next, const Rounds::Step& step, const AudioGraph& committed,
+                       const CommitStart& start = {});
     /// Sends the transition to a draft. The revisions are reported when it is heard. There is room for a plan.
-    [[nodiscard]] Expected<std::uint64_t> send_draft(const Draft& draft, std::vector<std::uint64_t> revisions);
+    [[nodiscard]] Expected<std::uint64_t> send_draft(const Draft& draft, std::vector<std::uint64_t> revisions,
+                                                     const CommitStart& start = {});
     /// Returns the graph before.
     AudioGraph adopt(Draft draft);
     /// Undoes Draft::rename_instances() for a draft that is not adopted.
@@ -124,7 +153,14 @@ struct EngineCore {
     std::uint64_t send_device_fade(float length_ms);
     /// `fresh` has instances of nodes that have run; the others are fresh themselves. There is room for a plan.
     Ticket replace_processors(const NodeInstances& fresh);
-    [[nodiscard]] Expected<Ticket> send_commit(const Draft& draft);
+    [[nodiscard]] Expected<Ticket> commit(PreparedEdits& edits, const CommitStart& start, AudioGraph* before);
+    [[nodiscard]] Expected<Ticket> set_parameters(std::span<const SetParameter> edits, std::span<float> results,
+                                                  std::span<float> previous, std::optional<std::uint64_t> frame);
+    [[nodiscard]] bool has_room_for_targets(std::size_t targets, std::optional<std::uint64_t> frame) const {
+        if (frame) return exchange.has_room_for_targets_at(targets);
+        return exchange.has_room_for_command() && exchange.has_room_for_targets(targets);
+    }
+    [[nodiscard]] Expected<Ticket> send_commit(const Draft& draft, const CommitStart& start = {});
     void release_held_changes();
 
     /// Returns the targets of nodes that are in the current plan.

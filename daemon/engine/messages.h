@@ -45,6 +45,10 @@ struct Command {
     /// it before that. Stored here so that adopting a plan does not read the plan.
     bool render_first;
     std::uint64_t serial;  ///< +1 with every command
+    /// Scheduled commands: parameters start to move at this frame, a plan is adopted in the block that holds it.
+    std::uint64_t start_frame;
+    /// Scheduled plans: the last command without a frame that was sent before. It must be applied first.
+    std::uint64_t after_serial;
     union {
         CompiledGraph* plan;        ///< adopt_plan
         ParameterTarget parameter;  ///< set_parameter
@@ -55,7 +59,7 @@ struct Command {
 
 /// A message from the Renderer to the Engine.
 struct Event {
-    enum class Kind : std::uint8_t { plan_returned, batch_returned, applied, node_faulted };
+    enum class Kind : std::uint8_t { plan_returned, batch_returned, applied, scheduled_applied, node_faulted };
 
     struct Applied {
         std::uint64_t serial;  ///< of the last command applied in the block
@@ -70,7 +74,7 @@ struct Event {
     union {
         CompiledGraph* plan;    ///< plan_returned
         ParameterBatch* batch;  ///< batch_returned
-        Applied applied;        ///< applied
+        Applied applied;        ///< applied; scheduled_applied: of this command only
         NodeFault fault;        ///< node_faulted
     };
 };

@@ -9,10 +9,15 @@ namespace rta {
 
 PlanExchange::PlanExchange(double sample_rate_hz, std::uint32_t block_size)
     : commands_{command_ring_.sender()},
+      scheduled_commands_{scheduled_ring_.sender()},
       returns_{return_ring_.receiver()},
       telemetry_{telemetry_ring_.receiver()},
-      renderer_{sample_rate_hz, block_size, CommandReceiver{command_ring_.receiver()},
-                EventSender{return_ring_.sender()}, EventSender{telemetry_ring_.sender()}},
+      renderer_{sample_rate_hz,
+                block_size,
+                CommandReceiver{command_ring_.receiver()},
+                CommandReceiver{scheduled_ring_.receiver()},
+                EventSender{return_ring_.sender()},
+                EventSender{telemetry_ring_.sender()}},
       maximum_targets_{
           std::max(kFewestTargets, static_cast<std::size_t>(kTargetsPerSecond * block_size / sample_rate_hz))} {
     plans_.reserve(kMaximumPlans);
@@ -22,38 +27,68 @@ PlanExchange::~PlanExchange() = default;
 
 std::uint64_t PlanExchange::send(Command command) {
     command.serial = ++sent_serial_;
+    unscheduled_serial_ = command.serial;
     [[maybe_unused]] const bool sent = commands_.try_send(command);
     assert(sent && "the caller must check has_room_for_command()");
     return command.serial;
 }
 
-std::uint64_t PlanExchange::send(std::unique_ptr<CompiledGraph> plan) {
+std::uint64_t PlanExchange::send(Command command, std::size_t targets, std::optional<std::uint64_t> frame) {
+    if (!frame) {
+        if (targets != 0) waiting_.push_back({next_serial(), targets});
+        waiting_targets_ += targets;
+        return send(command);
+    }
+    const bool plan = command.kind == Command::Kind::adopt_plan;
+    command.serial = ++sent_serial_;
+    command.start_frame = *frame;
+    command.after_serial = unscheduled_serial_;
+    scheduled_.push_back({command.serial, *frame, plan ? 0 : targets, plan});
+    scheduled_targets_ += scheduled_.back().targets;
+    [[maybe_unused]] const bool sent = scheduled_commands_.try_send(command);
+    assert(sent && "the caller must check that there is room");
+    return command.serial;
+}
+
+bool PlanExchange::has_room_for_plan_at(std::uint64_t frame) const {
+    if (!has_room_for_command() || plans_.size() >= kMaximumPlans || scheduled_.size() >= kMaximumScheduled)
+        return false;
+    const std::uint64_t block = frame / renderer_.block_size();
+    return std::ranges::all_of(scheduled_, [&](const Scheduled& waiting) {
+        return !waiting.plan || waiting.frame / renderer_.block_size() == block;
+    });
+}
+
+std::optional<std::uint64_t> PlanExchange::scheduled_plan_serial() const {
+    const auto found = std::ranges::find_if(scheduled_, &Scheduled::plan);
+    return found == scheduled_.end() ? std::nullopt : std::optional{found->serial};
+}
+
+std::uint64_t PlanExchange::send(std::unique_ptr<CompiledGraph> plan, std::optional<std::uint64_t> frame) {
     Command command{};
     command.kind = Command::Kind::adopt_plan;
     command.render_first = plan->carries_targets();
     command.plan = plan.get();
-    count_targets(plan->target_count());
+    const std::size_t targets = plan->target_count();
     plans_.push_back(std::move(plan));
     ++plans_made_;
-    return send(command);
+    return send(command, targets, frame);
 }
 
-std::uint64_t PlanExchange::send(std::unique_ptr<ParameterBatch> batch) {
+std::uint64_t PlanExchange::send(std::unique_ptr<ParameterBatch> batch, std::optional<std::uint64_t> frame) {
     Command command{};
     command.kind = Command::Kind::apply_batch;
     command.batch = batch.get();
     const std::size_t targets = batch->targets.size();
     batches_.emplace(batch.get(), std::move(batch));
-    count_targets(targets);
-    return send(command);
+    return send(command, targets, frame);
 }
 
-std::uint64_t PlanExchange::send(const ParameterTarget& parameter) {
+std::uint64_t PlanExchange::send(const ParameterTarget& parameter, std::optional<std::uint64_t> frame) {
     Command command{};
     command.kind = Command::Kind::set_parameter;
     command.parameter = parameter;
-    count_targets(1);
-    return send(command);
+    return send(command, 1, frame);
 }
 
 std::uint64_t PlanExchange::send(Command::DeviceFade fade) {
@@ -101,10 +136,12 @@ void PlanExchange::free_retired() {
     while (!retired_.empty() && retired_.front().plans_made <= plans_freed()) retired_.pop_front();
 }
 
-void PlanExchange::count_targets(std::size_t targets) {
-    if (targets == 0) return;
-    waiting_.push_back({next_serial(), targets});
-    waiting_targets_ += targets;
+void PlanExchange::took_effect(std::uint64_t serial) {
+    applied_serial_ = std::max(applied_serial_, serial);
+    while (!waiting_.empty() && waiting_.front().serial <= applied_serial_) {
+        waiting_targets_ -= waiting_.front().targets;
+        waiting_.pop_front();
+    }
 }
 
 std::optional<Event> PlanExchange::receive() {
@@ -118,11 +155,14 @@ std::optional<Event> PlanExchange::receive() {
                 batches_.erase(event->batch);
                 break;
             case Event::Kind::applied:
-                applied_serial_ = event->applied.serial;
-                while (!waiting_.empty() && waiting_.front().serial <= applied_serial_) {
-                    waiting_targets_ -= waiting_.front().targets;
-                    waiting_.pop_front();
-                }
+                took_effect(event->applied.serial);
+                return event;
+            case Event::Kind::scheduled_applied:
+                assert(scheduled_.front().serial == event->applied.serial);
+                scheduled_targets_ -= scheduled_.front().targets;
+                scheduled_.pop_front();
+                // Earlier commands without a frame may still wait for their block.
+                if (applied_serial_ >= unscheduled_serial_) took_effect(event->applied.serial);
                 return event;
             case Event::Kind::node_faulted:
                 break;  // telemetry: never sent on this ring

@@ -21,6 +21,10 @@ namespace rta {
 /// kMaximumCommands commands are unanswered, the command ring holds that many, and the return ring holds two events for
 /// each. A command causes at most two events: the returned plan or batch, and one `applied` for all commands of its
 /// block.
+///
+/// Scheduled commands, which take effect at a frame, have a ring of their own, so that they delay no others. Commands
+/// without a frame that were sent later may be applied before them; plans may not: while a scheduled plan waits, there is
+/// no room for another one, except in the same block.
 class PlanExchange {
  public:
     static constexpr std::size_t kMaximumCommands = 1024;
@@ -30,6 +34,8 @@ class PlanExchange {
     /// 45 ns, so this number takes up to 7 % of a block.
     static constexpr double kTargetsPerSecond = 1'536'000.0;
     static constexpr std::size_t kFewestTargets = 16;
+    /// Scheduled commands that wait for their frames.
+    static constexpr std::size_t kMaximumScheduled = 256;
 
     PlanExchange(double sample_rate_hz, std::uint32_t block_size);
     /// No audio thread may be inside the renderer or enter it again.
@@ -46,15 +52,28 @@ class PlanExchange {
     [[nodiscard]] bool has_room_for_targets(std::size_t targets) const {
         return waiting_targets_ + targets <= maximum_targets_;
     }
-    [[nodiscard]] bool has_room_for_plan() const { return has_room_for_command() && plans_.size() < kMaximumPlans; }
+    [[nodiscard]] bool has_room_for_plan() const {
+        return has_room_for_command() && plans_.size() < kMaximumPlans && !scheduled_plan_serial();
+    }
+    /// Room for a plan in the block that holds the frame. Scheduled commands have frames that do not decrease.
+    [[nodiscard]] bool has_room_for_plan_at(std::uint64_t frame) const;
+    /// Room for a command with parameter targets, which has its own share of a block.
+    [[nodiscard]] bool has_room_for_targets_at(std::size_t targets) const {
+        return has_room_for_command() && scheduled_.size() < kMaximumScheduled &&
+               scheduled_targets_ + targets <= maximum_targets_;
+    }
+    /// Returns the serial of the first scheduled plan that waits.
+    [[nodiscard]] std::optional<std::uint64_t> scheduled_plan_serial() const;
+    /// Returns the frame before which no further command can be scheduled.
+    [[nodiscard]] std::uint64_t scheduled_frame() const { return scheduled_.empty() ? 0 : scheduled_.back().frame; }
 
     /// Returns the serial of the next command.
     [[nodiscard]] std::uint64_t next_serial() const { return sent_serial_ + 1; }
 
-    // Each sends a command and returns its serial. Precondition: there is room.
-    std::uint64_t send(std::unique_ptr<CompiledGraph> plan);
-    std::uint64_t send(std::unique_ptr<ParameterBatch> batch);
-    std::uint64_t send(const ParameterTarget& parameter);
+    // Each sends a command and returns its serial. Precondition: there is room. With a frame, the command is scheduled.
+    std::uint64_t send(std::unique_ptr<CompiledGraph> plan, std::optional<std::uint64_t> frame = {});
+    std::uint64_t send(std::unique_ptr<ParameterBatch> batch, std::optional<std::uint64_t> frame = {});
+    std::uint64_t send(const ParameterTarget& parameter, std::optional<std::uint64_t> frame = {});
     std::uint64_t send(Command::DeviceFade fade);
     std::uint64_t send_nothing();
 
@@ -65,7 +84,7 @@ class PlanExchange {
     void borrow_only(std::vector<std::shared_ptr<const void>> entered);
 
     /// Returns whether all commands sent so far have been applied.
-    [[nodiscard]] bool all_applied() const { return sent_serial_ == applied_serial_; }
+    [[nodiscard]] bool all_applied() const { return applied_serial_ >= unscheduled_serial_ && scheduled_.empty(); }
 
     /// Frees what the Renderer has returned. Returns the next event that is not a return.
     [[nodiscard]] std::optional<Event> receive();
@@ -81,20 +100,24 @@ class PlanExchange {
     static constexpr std::size_t kTelemetryEvents = 256;
 
     std::uint64_t send(Command command);
-    /// Counts the targets of the next command.
-    void count_targets(std::size_t targets);
+    /// Sends a command with this number of targets.
+    std::uint64_t send(Command command, std::size_t targets, std::optional<std::uint64_t> frame);
+    void took_effect(std::uint64_t serial);
     void free_retired();
 
     SpscRing<Command> command_ring_{kMaximumCommands};
-    SpscRing<Event> return_ring_{2 * kMaximumCommands};
+    SpscRing<Command> scheduled_ring_{kMaximumScheduled};
+    SpscRing<Event> return_ring_{4 * kMaximumCommands};
     SpscRing<Event> telemetry_ring_{kTelemetryEvents};
     CommandSender commands_;
+    CommandSender scheduled_commands_;
     EventReceiver returns_;
     EventReceiver telemetry_;
     Renderer renderer_;
 
     std::uint64_t sent_serial_ = 0;
     std::uint64_t applied_serial_ = 0;
+    std::uint64_t unscheduled_serial_ = 0;  ///< of the last command without a frame
     std::uint64_t plans_made_ = 0;
     /// Released objects, with the number of plans created before: those plans may borrow them.
     struct Retired {
@@ -116,6 +139,15 @@ class PlanExchange {
     std::size_t maximum_targets_;
     std::deque<Waiting> waiting_;
     std::size_t waiting_targets_ = 0;  ///< in all of waiting_
+    /// A scheduled command that has not been applied yet.
+    struct Scheduled {
+        std::uint64_t serial;
+        std::uint64_t frame;
+        std::size_t targets;
+        bool plan;
+    };
+    std::deque<Scheduled> scheduled_;
+    std::size_t scheduled_targets_ = 0;  ///< in all of scheduled_, without those of plans
 };
 
 }  // namespace rta

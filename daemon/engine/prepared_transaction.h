@@ -23,6 +23,8 @@ struct Ticket {
     /// A signal is crossfaded with itself at another latency, without a glide, which causes comb filtering during the
     /// crossfade.
     bool combs = false;
+    /// Of scheduled parameters: the frame of the command. Empty if they are not part of what sounds.
+    std::optional<std::uint64_t> frame = {};
 };
 
 /// A relative parameter change of a transaction, as it was applied.

@@ -9,14 +9,16 @@
 
 namespace rta {
 
-Renderer::Renderer(double sample_rate_hz, std::uint32_t block_size, CommandReceiver commands, EventSender returns,
-                   EventSender telemetry)
+Renderer::Renderer(double sample_rate_hz, std::uint32_t block_size, CommandReceiver commands, CommandReceiver scheduled,
+                   EventSender returns, EventSender telemetry)
     : block_size_{block_size},
       commands_{std::move(commands)},
+      scheduled_{std::move(scheduled)},
       returns_{std::move(returns)},
       telemetry_{std::move(telemetry)},
       gains_(block_size, 1.0F),
-      output_levels_{kMeteredChannels, sample_rate_hz, block_size} {}
+      output_levels_{kMeteredChannels, sample_rate_hz, block_size},
+      clock_{sample_rate_hz} {}
 
 void Renderer::render(const AudioThreadKey& key, const DeviceBlock& device) RTA_NONBLOCKING {
     // Read before any node reads its tap: taps that were enabled before this one then measure this block, too.
@@ -41,15 +43,42 @@ void Renderer::render(const AudioThreadKey& key, const DeviceBlock& device) RTA_
 }
 
 void Renderer::apply_commands(const AudioThreadKey& key) RTA_NONBLOCKING {
+    apply_scheduled(key, apply_unscheduled(key));
+}
+
+Renderer::Next Renderer::apply_unscheduled(const AudioThreadKey& key) RTA_NONBLOCKING {
     std::uint64_t last_serial = 0;
-    while (const auto command = commands_.try_receive(key)) {
+    Next next = Next::apply_more;
+    while (next == Next::apply_more) {
+        const auto command = commands_.try_receive(key);
+        if (!command) break;
         last_serial = command->serial;
-        if (apply(key, *command) == Next::render_first) break;
+        next = apply(key, *command);
     }
-    if (last_serial == 0) return;
+    if (last_serial == 0) return next;
+    applied_serial_ = last_serial;
+    send_applied(key, Event::Kind::applied, last_serial);
+    return next;
+}
+
+/// Applies the scheduled commands whose frames are in the next block. Those without a frame never wait for them.
+void Renderer::apply_scheduled(const AudioThreadKey& key, Next next) RTA_NONBLOCKING {
+    while (true) {
+        if (!held_) held_ = scheduled_.try_receive(key);
+        if (!held_ || held_->start_frame >= frame_ + block_size_) return;
+        const bool too_early = next == Next::render_first || held_->after_serial > applied_serial_;
+        if (held_->kind == Command::Kind::adopt_plan && too_early) return;
+        const Command command = *held_;
+        held_.reset();
+        if (apply(key, command) == Next::render_first) next = Next::render_first;
+        send_applied(key, Event::Kind::scheduled_applied, command.serial);
+    }
+}
+
+void Renderer::send_applied(const AudioThreadKey& key, Event::Kind kind, std::uint64_t serial) RTA_NONBLOCKING {
     Event event{};
-    event.kind = Event::Kind::applied;
-    event.applied = {last_serial, frame_};
+    event.kind = kind;
+    event.applied = {serial, frame_};
     send_return(key, event);
 }
 
@@ -63,13 +92,11 @@ Renderer::Next Renderer::apply(const AudioThreadKey& key, const Command& command
             plan_ = command.plan;
             return command.render_first ? Next::render_first : Next::apply_more;
         }
-        case Command::Kind::set_parameter: {
-            const ParameterTarget& target = command.parameter;
-            target.node->retarget(key, target.parameter, target.value, frame_, frame_ == 0 ? 0 : target.ramp_frames);
+        case Command::Kind::set_parameter:
+            apply_target(key, command.parameter, std::max(command.start_frame, frame_));
             return Next::apply_more;
-        }
         case Command::Kind::apply_batch: {
-            apply_batch(key, command.batch->targets);
+            apply_batch(key, command.batch->targets, std::max(command.start_frame, frame_));
             Event event{};
             event.kind = Event::Kind::batch_returned;
             event.batch = command.batch;
@@ -86,8 +113,15 @@ Renderer::Next Renderer::apply(const AudioThreadKey& key, const Command& command
     return Next::apply_more;
 }
 
+/// Nothing was audible before frame 0, so there is nothing to ramp from.
+void Renderer::apply_target(const AudioThreadKey& key, const ParameterTarget& target,
+                            std::uint64_t start_frame) RTA_NONBLOCKING {
+    target.node->retarget(key, target.parameter, target.value, start_frame, start_frame == 0 ? 0 : target.ramp_frames);
+}
+
 /// The nodes of a batch are not in a cache: without prefetching, the thread would wait for each of them.
-void Renderer::apply_batch(const AudioThreadKey& key, std::span<const ParameterTarget> targets) RTA_NONBLOCKING {
+void Renderer::apply_batch(const AudioThreadKey& key, std::span<const ParameterTarget> targets,
+                           std::uint64_t start_frame) RTA_NONBLOCKING {
     constexpr std::size_t kAhead = 8;
     for (std::size_t i = 0; i < targets.size(); ++i) {
         if (i + 2 * kAhead < targets.size()) __builtin_prefetch(targets[i + 2 * kAhead].node, 1);
@@ -95,13 +129,12 @@ void Renderer::apply_batch(const AudioThreadKey& key, std::span<const ParameterT
             const ParameterTarget& ahead = targets[i + kAhead];
             ahead.node->prefetch_ramp(key, ahead.parameter);
         }
-        const ParameterTarget& target = targets[i];
-        target.node->retarget(key, target.parameter, target.value, frame_, frame_ == 0 ? 0 : target.ramp_frames);
+        apply_target(key, targets[i], start_frame);
     }
 }
 
 void Renderer::send_return(const AudioThreadKey& key, const Event& event) RTA_NONBLOCKING {
-    // Cannot fail: at most 1,024 commands are unanswered, each causes at most two events, and the ring holds 2,048.
+    // Cannot fail: each unanswered command causes at most two events, and PlanExchange sizes the ring for all of them.
     [[maybe_unused]] const bool sent = returns_.try_send(key, event);
     assert(sent);
 }

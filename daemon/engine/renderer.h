@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "dsp/ramp.h"
+#include "engine/frame_clock.h"
 #include "engine/messages.h"
 #include "graph/level_tap.h"
 #include "graph/processor.h"
@@ -23,12 +25,19 @@ class Renderer {
 
     /// [control] `returns` must have room for everything that can be outstanding at the same time; PlanExchange ensures
     /// it.
-    Renderer(double sample_rate_hz, std::uint32_t block_size, CommandReceiver commands, EventSender returns,
-             EventSender telemetry);
+    Renderer(double sample_rate_hz, std::uint32_t block_size, CommandReceiver commands, CommandReceiver scheduled,
+             EventSender returns, EventSender telemetry);
 
     /// [audio] Renders one block. The views of `device` hold block_size frames. Outputs are overwritten; they never
     /// contain NaN or infinity.
     void render(const AudioThreadKey& key, const DeviceBlock& device) RTA_NONBLOCKING;
+
+    /// [audio] Reports the start of a device callback; see FrameClock::begin_callback().
+    void begin_callback(const AudioThreadKey&, const FrameClock::Callback& callback) RTA_NONBLOCKING {
+        clock_.begin_callback(callback);
+    }
+    /// [any] Relates the engine's clock to the monotonic clock.
+    [[nodiscard]] const FrameClock& clock() const RTA_NONBLOCKING { return clock_; }
 
     /// [audio] The first step of render(): applies the commands that have arrived. Adopting a plan only replaces a
     /// pointer. Public so that benchmarks can measure it alone.
@@ -56,8 +65,14 @@ class Renderer {
     /// Whether the next command may be applied before a block has been rendered.
     enum class Next : std::uint8_t { apply_more, render_first };
 
+    [[nodiscard]] Next apply_unscheduled(const AudioThreadKey& key) RTA_NONBLOCKING;
+    void apply_scheduled(const AudioThreadKey& key, Next next) RTA_NONBLOCKING;
     [[nodiscard]] Next apply(const AudioThreadKey& key, const Command& command) RTA_NONBLOCKING;
-    void apply_batch(const AudioThreadKey& key, std::span<const ParameterTarget> targets) RTA_NONBLOCKING;
+    void apply_target(const AudioThreadKey& key, const ParameterTarget& target,
+                      std::uint64_t start_frame) RTA_NONBLOCKING;
+    void apply_batch(const AudioThreadKey& key, std::span<const ParameterTarget> targets,
+                     std::uint64_t start_frame) RTA_NONBLOCKING;
+    void send_applied(const AudioThreadKey& key, Event::Kind kind, std::uint64_t serial) RTA_NONBLOCKING;
     void send_return(const AudioThreadKey& key, const Event& event) RTA_NONBLOCKING;
     void apply_device_gain(const DeviceBlock& device) RTA_NONBLOCKING;
     /// Returns whether all muted nodes have been reported.
@@ -65,11 +80,14 @@ class Renderer {
 
     std::uint32_t block_size_;
     CommandReceiver commands_;
+    CommandReceiver scheduled_;
     EventSender returns_;
     EventSender telemetry_;
     CompiledGraph* plan_ = nullptr;
-    std::uint64_t frame_ = 0;   ///< first frame of the next block
-    bool find_faults_ = false;  ///< the last block was not finite: find the faulty node
+    std::uint64_t frame_ = 0;           ///< first frame of the next block
+    std::uint64_t applied_serial_ = 0;  ///< of the commands without a frame
+    std::optional<Command> held_;       ///< the next scheduled command: its frame has not come
+    bool find_faults_ = false;          ///< the last block was not finite: find the faulty node
     Crossfade crossfade_;
     dsp::Ramp device_gain_{1.0F};
     std::vector<float> gains_;  ///< one block
@@ -77,6 +95,7 @@ class Renderer {
     std::atomic<bool> nodes_timed_{false};  ///< relaxed: orders no other data
     std::atomic<std::uint64_t> published_frame_{0};
     std::atomic<std::uint64_t> telemetry_dropped_{0};
+    FrameClock clock_;
 };
 
 }  // namespace rta

@@ -99,6 +99,7 @@ bool Rounds::delays_another(std::span<const PortRef> ports, std::uint64_t starts
 ChangeUnit Rounds::unit_of(const Change& change) const {
     ChangeUnit unit;
     unit.revisions = change.revisions;
+    unit.not_before = change.not_before;
     unit.ports = differing_ports(committed_, change.connections);
     std::vector<NodeId> sinks;
     std::ranges::set_symmetric_difference(committed_sinks_, change.graph.device_sinks(), std::back_inserter(sinks));
@@ -196,6 +197,7 @@ void Rounds::end_round(std::uint64_t frame) {
 
 /// A round that no block has begun yet may be extended, unless it prepares nodes that are not heard.
 bool Rounds::may_start_round(const Moment& now) const {
+    if (would_overrun(now)) return false;
     return !round_.running || (!round_.end_frame && round_.sent_frame == now.frame && round_.unheard.empty());
 }
 

@@ -52,6 +52,7 @@ class Rounds {
         bool renames;                          ///< nodes: signals are summed in the order of their names
         std::vector<std::uint64_t> revisions;  ///< that it commits; none: the engine's own
         bool must_be_taken;                    ///< the graph has changed already, during a reset: it is not refused
+        std::uint64_t not_before = 0;          ///< the frame before which it does not start
         /// Returns the instance of a node of `graph`.
         std::function<std::shared_ptr<NodeInstance>(NodeId)> instance;
     };
@@ -73,6 +74,10 @@ class Rounds {
     /// because its look-ahead must fill.
     std::uint32_t restart(Change change, const Moment& now);
 
+    /// Holds back rounds that would still run at this frame: a scheduled transaction starts there, and they start with it.
+    void reserve(std::optional<std::uint64_t> frame) {
+        if (std::exchange(reserved_frame_, frame) != frame) try_all_again();
+    }
     /// Records that all plans up to `serial` were adopted in the block that starts at `frame`. Calls
     /// `heard(revision)` for each transaction that begins to be heard there.
     void adopted(std::uint64_t serial, std::uint64_t frame, const std::function<void(std::uint64_t revision)>& heard);
@@ -136,6 +141,11 @@ class Rounds {
                             const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance);
     void end_round(std::uint64_t frame);
     [[nodiscard]] bool may_start_round(const Moment& now) const;
+    /// Returns whether a round that starts now would still run at the reserved frame.
+    [[nodiscard]] bool would_overrun(const Moment& now) const {
+        return reserved_frame_ && now.frame < *reserved_frame_ &&
+               likely_adoption(now) + lengths_.device_round_frames > *reserved_frame_;
+    }
     [[nodiscard]] bool start(ChangeUnit& unit, const Moment& now);
     [[nodiscard]] std::vector<PortRef> next_ports(const ChangeUnit& unit) const;
     [[nodiscard]] bool prepares(PortRef port, const std::vector<bool>& heard) const;
@@ -201,6 +211,7 @@ class Rounds {
     bool aims_sink_ = false;
     bool aims_gain_ = false;
     bool aims_glide_ = false;
+    std::optional<std::uint64_t> reserved_frame_;
     std::optional<std::uint64_t> glide_end_frame_;  ///< at which the next glide to a delay of 0 ends
     std::uint64_t latest_waits_frames_ = 0;
     std::uint64_t latest_revision_ = 0;

@@ -90,7 +90,7 @@ bool Rounds::try_unit(ChangeUnit& unit, const Moment& now, std::size_t& paramete
     if (had_started) {
         // A later transaction may have removed nodes.
         std::erase_if(unit.left, [&](const PortRef& left) { return !sound_.contains(left.node); });
-        unit.continues = !round_.running && fits;
+        unit.continues = !round_.running && fits && !would_overrun(now);
         if (!fits) unit.retry_frame = now.frame + 1;
     } else if (unit.retry_frame > now.frame && !is_latest(unit)) {
         return false;
@@ -149,7 +149,8 @@ bool Rounds::start(ChangeUnit& unit, const Moment& now) {
     const Glides::Alignment alignment = aligning.align(unit, changed, preparation);
     aims_glide_ = aims_glide_ || aligning.started();
     if (is_latest(unit)) latest_combs_ = latest_combs_ || alignment.combs;
-    const std::uint64_t ready = std::max(ready_frame(changed, preparing_, now), alignment.ready_frame);
+    const std::uint64_t ready =
+        std::max({ready_frame(changed, preparing_, now), alignment.ready_frame, unit.not_before});
     const bool in_time = ready <= now.frame && (!presence || may_start_round(now));
     const bool closes = in_time && presence && !acyclic(sound_, wanted);
     const std::uint64_t filled = filled_frame(sound_, prepared);
@@ -169,7 +170,7 @@ bool Rounds::start(ChangeUnit& unit, const Moment& now) {
         return false;
     }
     promise(unit, std::max(ready, filled), preparation, now);
-    unit.retry_frame = ready > now.frame ? ready : kUntilProgress;
+    unit.retry_frame = ready > now.frame ? ready : would_overrun(now) ? *reserved_frame_ : kUntilProgress;
     return false;
 }
 

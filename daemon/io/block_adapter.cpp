@@ -59,7 +59,7 @@ void BlockAdapter::process(const float* const* inputs, float* const* outputs, st
     const DenormalGuard denormals_are_zero;
     const std::int64_t start_ns = monotonic_now_ns();
     if (!thread_prepared_) prepare_thread();
-    render(inputs, outputs, frames);
+    render(inputs, outputs, frames, start_ns);
     callback_frames_.store(frames, std::memory_order_relaxed);
     count(frames_, frames);
     count(callbacks_);
@@ -91,11 +91,15 @@ XrunCounts BlockAdapter::xrun_counts() const noexcept {
             .overruns = overruns_.load(std::memory_order_relaxed)};
 }
 
-void BlockAdapter::render(const float* const* inputs, float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING {
+void BlockAdapter::render(const float* const* inputs, float* const* outputs, std::uint32_t frames,
+                          std::int64_t start_ns) RTA_NONBLOCKING {
     // acquire pairs with the release in grant().
-    if (const auto claim = gate_.try_claim(generation_.load(std::memory_order_acquire))) {
+    const AudioThreadGate::Generation generation = generation_.load(std::memory_order_acquire);
+    if (const auto claim = gate_.try_claim(generation)) {
         if (ended_ > 0) begin_again();
         if (!delayed_ && frames % block_size_ != 0) switch_to_delay();
+        const std::uint64_t first_frame = renderer_.frames() + (delayed_ ? position_ : 0);
+        renderer_.begin_callback(claim.key(), {start_ns, first_frame, frames, generation});
         if (delayed_) {
             process_delayed(claim.key(), inputs, outputs, frames);
         } else {

@@ -124,7 +124,8 @@ class BlockAdapter {
     [[nodiscard]] LoadMeter& load_meter() noexcept { return load_meter_; }
 
  private:
-    void render(const float* const* inputs, float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING;
+    void render(const float* const* inputs, float* const* outputs, std::uint32_t frames,
+                std::int64_t start_ns) RTA_NONBLOCKING;
     void count_xruns(const DriverFlags& reported, bool late, bool overrun) RTA_NONBLOCKING;
     void prepare_thread() RTA_NONBLOCKING;
     void end_output(float* const* outputs, std::uint32_t frames) RTA_NONBLOCKING;

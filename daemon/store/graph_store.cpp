@@ -99,6 +99,8 @@ Expected<bool> GraphStore::load_saved_history(const std::string& graph, const Lo
         if (!history) return std::unexpected(std::move(history.error()));
         if (!*history) continue;
         if (auto loaded = load_history(**history); !loaded) return std::unexpected(std::move(loaded.error()));
+        // The next save overwrites it, and may be interrupted, too. On a read-only disk, there is none.
+        if (file == &saved->next) static_cast<void>(folder_.accept_next_history());
         return true;
     }
     return !saved->next && !saved->current;

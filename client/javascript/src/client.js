@@ -61,9 +61,9 @@ export class Client {
   graph({content, nodes, ...options} = {}) { return this.call({get_graph: {content, nodes}}, options); }
 
   /** Changes the graph as a whole, or not at all. */
-  async transaction(change, {wait_for_start, timeout_ms, guard, ...options} = {}) {
+  async transaction(change, {wait_for_start, timeout_ms, guard, at, ...options} = {}) {
     const content = await contentOf(change);
-    return this.call({timeout_ms, apply_transaction: {...content, wait_for_start, guard}}, options);
+    return this.call({timeout_ms, apply_transaction: {...content, wait_for_start, guard, at: whenOf(at)}}, options);
   }
 
   /** Replaces the graph by that of a document. */
@@ -78,18 +78,19 @@ export class Client {
   }
 
   /** Changes parameters, all in one block. */
-  async set(values, {ramp_ms, timeout_ms, guard, ...options} = {}) {
-    return this.call({timeout_ms, set_parameters: {changes: parameterChanges(values, ramp_ms), guard}}, options);
+  async set(values, {ramp_ms, timeout_ms, guard, at, ...options} = {}) {
+    const changes = parameterChanges(values, ramp_ms);
+    return this.call({timeout_ms, set_parameters: {changes, guard, at: whenOf(at)}}, options);
   }
 
   /** Undoes the latest changes of this author. */
-  undo({steps, force, of_all, wait_for_start, timeout_ms, ...options} = {}) {
-    return this.call({timeout_ms, undo: {steps, force, of_all, wait_for_start}}, options);
+  undo({steps, force, of_all, wait_for_start, guard, timeout_ms, ...options} = {}) {
+    return this.call({timeout_ms, undo: {steps, force, of_all, wait_for_start, guard}}, options);
   }
 
   /** Applies again what this author has undone. */
-  redo({steps, force, of_all, wait_for_start, timeout_ms, ...options} = {}) {
-    return this.call({timeout_ms, redo: {steps, force, of_all, wait_for_start}}, options);
+  redo({steps, force, of_all, wait_for_start, guard, timeout_ms, ...options} = {}) {
+    return this.call({timeout_ms, redo: {steps, force, of_all, wait_for_start, guard}}, options);
   }
 
   /** Returns the changes of all authors, the latest first. */
@@ -106,6 +107,13 @@ export class Client {
     if (change === undefined) return {volume_db: (await this.status(options)).engine.output_volume_db};
     return this.call({set_volume: typeof change === 'number' ? {volume_db: change} : change}, options);
   }
+
+  /** Relates the engine's sample clock to CLOCK_MONOTONIC and UTC. */
+  time(options) { return this.call({get_time: {}}, options); }
+  /** Resolves to the edits that wait for their time, the earliest first. */
+  async pending(options) { return (await this.call({list_pending: {}}, options)).edits; }
+  /** Cancels an edit that waits for its time. */
+  async cancel(id, options) { return (await this.call({cancel_pending: {id}}, options)).edit; }
 
   /** Computes the frequency response of a node, or of a path {from, to}. */
   response(of, {frequencies_hz, ...options} = {}) {
@@ -200,6 +208,11 @@ export class Client {
     }
     if (!ended) this.#session = session;
   }
+}
+
+/** Returns the When of a time: {in_s}, {frame}, {utc_us} or a Date. */
+function whenOf(at) {
+  return at instanceof Date ? {utc_us: Math.round(at.getTime() * 1000)} : at;
 }
 
 function closedError() { return new RtaError('UNAVAILABLE', 'the client is closed'); }

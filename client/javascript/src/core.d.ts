@@ -3,9 +3,9 @@
 // the fields with default values; an optional member is absent if it does not apply.
 import type {
   CheckResult, Conflict, Device, Event, FrequencyResponseResult, Graph, GraphContent, GraphResult, Guard, HelloResult,
-  HistoryStep, JsonValue, Levels, MuteOutputResult, NodeType, PanicResult, ParametersResult, Requests, ResetMetersResult, Results, SetDeviceResult,
-  SetVolumeResult, StatusResult, SubscribeResult, Topic, TransactionResult, Uint64,
-  UndoResult,
+  HistoryStep, JsonValue, Levels, MuteOutputResult, NodeType, PanicResult, ParametersResult, PendingEdit, Requests,
+  ResetMetersResult, Results, SetDeviceResult, SetVolumeResult, StatusResult, SubscribeResult, TimeResult, Topic,
+  TransactionResult, Uint64, UndoResult, When,
 } from '../generated/messages.js';
 
 export type * from '../generated/messages.js';
@@ -80,9 +80,14 @@ export interface EditOptions extends CallOptions {
   timeout_ms?: number;
   /** What the graph must not have become in the meantime, such as {expected_change: graph.change_number}. */
   guard?: Input<Guard>;
+  /**
+   * When the change takes effect, at most 24 hours ahead: {in_s: 2}, {frame}, {utc_us} or a Date. The call resolves at once,
+   * and `pending` of its result has the id. The daemon keeps the change in memory.
+   */
+  at?: Input<When> | Date;
 }
 
-export interface UndoOptions extends EditOptions {
+export interface UndoOptions extends Omit<EditOptions, 'at'> {
   /** 1 to 1000; default: 1. */
   steps?: number;
   /** Also what others have changed since in the same places. */
@@ -170,6 +175,12 @@ export class Client {
   panic(options?: CallOptions): Promise<PanicResult>;
   /** Sets the volume of the device output, in dB, or changes it by add_db. Without a change, returns it. */
   volume(change?: number | {volume_db?: number; add_db?: number}, options?: CallOptions): Promise<SetVolumeResult>;
+  /** Relates the engine's sample clock to CLOCK_MONOTONIC and UTC. */
+  time(options?: CallOptions): Promise<TimeResult>;
+  /** Resolves to the edits that wait for their time, the earliest first. */
+  pending(options?: CallOptions): Promise<PendingEdit[]>;
+  /** Cancels an edit that waits for its time. */
+  cancel(id: Input<Uint64>, options?: CallOptions): Promise<PendingEdit>;
   /** Computes the frequency response of a node, or of a path. */
   response(of: string | {node: string} | {from: string; to: string; from_channel?: number; to_channel?: number},
            options?: CallOptions & {frequencies_hz?: readonly number[]}): Promise<FrequencyResponseResult>;

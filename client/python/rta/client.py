@@ -15,6 +15,7 @@ from rta.graph import Graph, NodeTypes, Setting, graph_of, split_name
 from rta.mirror import Mirror
 from rta.session import PROTOCOL_VERSION, Session, deadline
 from rta.subscription import EventQueue, Subscription, Topic, checked_topics
+from rta.times import Time, when
 from rta.tls import TlsOptions
 from rta.token_file import default_token
 from rta.transaction import Edits, Transaction, Values, number, parameter_changes
@@ -327,6 +328,31 @@ class Client:
     async def panic(self) -> pb.PanicResult:
         """Mutes the device output, then resets every processor. mute(False) unmutes it."""
         return (await self.call(pb.Request(panic=pb.Panic()))).panic
+
+    # ---- Time
+
+    async def time(self) -> pb.TimeResult:
+        """Relates the engine's sample clock to CLOCK_MONOTONIC and UTC."""
+        return (await self.call(pb.Request(get_time=pb.GetTime()))).get_time
+
+    async def schedule(self, change: Edits | Values, at: Time, *, ramp_ms: float | None = None) -> pb.PendingEdit:
+        """Makes a change later: edits, in the block that holds the frame of the time, or parameters by `node.parameter`, at
+        exactly that frame. `at` is a frame of the sample clock, a timedelta from now, or a datetime with a time zone; at most
+        24 hours ahead. The daemon keeps the change in memory: it survives this client, but not the daemon."""
+        if isinstance(change, Edits):
+            edits = change.message(await self.types_of(await self.session()))
+            content = pb.ApplyTransaction(edits=edits, at=when(at))
+            return (await self._apply(content)).pending
+        changes = pb.SetParameters(changes=parameter_changes(change, ramp_ms), at=when(at))
+        return (await self.call(pb.Request(set_parameters=changes))).set_parameters.pending
+
+    async def pending(self) -> list[pb.PendingEdit]:
+        """Returns the changes that wait for their time, the earliest first."""
+        return list((await self.call(pb.Request(list_pending=pb.ListPending()))).list_pending.edits)
+
+    async def cancel(self, id: int) -> pb.PendingEdit:
+        """Cancels a change that waits for its time."""
+        return (await self.call(pb.Request(cancel_pending=pb.CancelPending(id=id)))).cancel_pending.edit
 
     async def reset_meters(self, *nodes: str) -> pb.ResetMetersResult:
         """Restarts the loudness measurement of these `meter` nodes, or of all."""

@@ -233,6 +233,10 @@ class Client:
     undo = blocking(rta.client.Client.undo)
     redo = blocking(rta.client.Client.redo)
     history = blocking(rta.client.Client.history)
+    time = blocking(rta.client.Client.time)
+    schedule = blocking(rta.client.Client.schedule)
+    pending = blocking(rta.client.Client.pending)
+    cancel = blocking(rta.client.Client.cancel)
     reset_meters = blocking(rta.client.Client.reset_meters)
 
     def transaction(self, *, wait: bool = False, guard: pb.Guard | None = None) -> Transaction:

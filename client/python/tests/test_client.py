@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Every request, and its errors, with a real rtad."""
 import asyncio
+import datetime
 import json
 import math
 import pathlib
@@ -115,6 +116,36 @@ class Requests(DaemonCase):
         self.assertIn("osc", (await self.client.graph()).nodes)
         with self.assertRaises(rta.FailedPrecondition):
             await self.client.redo(2)
+
+    async def test_scheduled_changes(self):
+        await self.client.load(CHAIN)
+        first = await self.client.time()
+        second = await self.client.time()
+        self.assertLessEqual(first.frame, second.frame)
+        self.assertLess(first.monotonic_ns, second.monotonic_ns)
+        later = await self.client.schedule({"vol.gain_db": -6}, datetime.timedelta(hours=1))
+        self.assertEqual((later.id, later.summary), (1, "set vol.gain_db"))
+        edits = rta.Edits()
+        edits.remove("vol")
+        at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=2)
+        removed = await self.client.schedule(edits, at)
+        self.assertEqual(removed.utc_us, round(at.timestamp() * 1e6))
+        self.assertEqual([edit.id for edit in await self.client.pending()], [1, 2])
+        self.assertEqual((await self.client.cancel(2)).summary, "remove vol")
+        await self.client.cancel(1)
+        with self.assertRaises(rta.NotFound):
+            await self.client.cancel(1)
+        async with self.client.events("changes") as events:
+            await self.client.schedule({"vol.gain_db": -9}, (await self.client.time()).frame + 4800)
+            async for event in events:
+                if event.pending_changed.what in (pb.PendingChanged.COMMITTED, pb.PendingChanged.LATE):
+                    break
+        self.assertEqual(await self.client.get("vol.gain_db"), -9)
+        for time in (-1, 2**64, 1.5, True, datetime.datetime.now()):
+            with self.assertRaises(rta.InvalidArgument):
+                await self.client.schedule({"vol.gain_db": -9}, time)
+        with self.assertRaises(rta.InvalidArgument):
+            await self.client.schedule({"vol.gain_db": -9}, 0)
 
     async def test_the_output(self):
         await self.client.mute()

@@ -13,6 +13,7 @@
 #include "rtactl/context/error_report.h"
 #include "rtactl/context/graph_diff.h"
 #include "rtactl/drawing/edit_text.h"
+#include "text/access_token.h"
 #include "text/quantity.h"
 #include "text/quoting.h"
 
@@ -211,6 +212,7 @@ Result<void> Context::apply(v1::ApplyTransaction transaction, std::vector<Done> 
     if (const auto& expected = edit_options.expected_revision)
         transaction.mutable_guard()->set_expected_revision(*expected);
     if (edit_options.dry_run) return dry_run(check_of(std::move(transaction)), document);
+    if (edit_options.at) *transaction.mutable_at() = *edit_options.at;
     v1::Request request;
     *request.mutable_apply_transaction() = std::move(transaction);
     const auto response = change(std::move(request));
@@ -229,6 +231,7 @@ Result<void> Context::set_parameters(v1::SetParameters changes, const std::vecto
     }
     if (const auto& expected = edit_options.expected_revision)
         changes.mutable_guard()->set_expected_revision(*expected);
+    if (edit_options.at) *changes.mutable_at() = *edit_options.at;
     v1::Request request;
     *request.mutable_set_parameters() = std::move(changes);
     const auto response = change(std::move(request));
@@ -261,6 +264,7 @@ void Context::print_changes(const v1::CheckResult& result) {
 
 void Context::print_done(const v1::TransactionResult& result, std::span<const Done> done) {
     if (json()) return;
+    if (result.has_pending()) return print_pending(result.pending());
     const std::vector<std::string> lines = done_lines(done, result.relative_changes());
     for (std::size_t i = 0; i < lines.size(); ++i) out() << lines[i] << (lines.size() == 1 ? ": " : "\n");
     out() << "revision " << result.revision();
@@ -270,13 +274,20 @@ void Context::print_done(const v1::TransactionResult& result, std::span<const Do
 }
 
 void Context::print_undo_hint() {
-    if (json() || !streams_.interactive) return;
+    if (json() || !streams_.interactive || edit_options.dry_run || edit_options.at) return;
     out() << "(`" << (place() == Place::shell ? "undo" : "rtactl undo") << "` restores the graph as it was before)\n";
 }
 
 void Context::print_done(const v1::ParametersResult& result, std::span<const Done> done) {
     if (json()) return;
+    if (result.has_pending()) return print_pending(result.pending());
     for (const std::string& text : done_lines(done, result.relative_changes())) out() << text << '\n';
+}
+
+void Context::print_pending(const v1::PendingEdit& edit) {
+    out() << "edit " << edit.id() << " waits for frame " << edit.frame() << ", " << utc_text(edit.utc_us() / 1'000'000)
+          << ": " << edit.summary() << "\n(in memory only: it is lost if rtad ends before; `rtactl cancel " << edit.id()
+          << "` cancels it)\n";
 }
 
 void Context::print_warning(std::string_view document, std::string_view warning) {

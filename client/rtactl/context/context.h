@@ -115,6 +115,8 @@ class Context {
     void print_undo_hint();
     /// Prints what was done, one line each.
     void print_done(const v1::ParametersResult& result, std::span<const Done> done);
+    /// Prints an edit that waits for its time.
+    void print_pending(const v1::PendingEdit& edit);
     /// Prints a warning about a document on the error stream.
     void print_warning(std::string_view document, std::string_view warning);
     /// Prints the warnings of a response. Prints nothing with --json: the response has them.

@@ -71,6 +71,33 @@ std::string made_by(const auto& change) {
     return " by " + change.author() + (name.empty() ? "" : " (" + name + ")");
 }
 
+/// `scheduled edit 3 by desk ("rtactl") waits for frame 480000: set vol.gain_db`
+std::string pending_text(const v1::PendingChanged& changed) {
+    const v1::PendingEdit& edit = changed.edit();
+    const std::string frame = "frame " + std::to_string(edit.frame());
+    std::string text = "scheduled edit " + std::to_string(edit.id()) + made_by(edit);
+    switch (changed.what()) {
+        case v1::PendingChanged::ADDED:
+            text += " waits for " + frame;
+            break;
+        case v1::PendingChanged::CANCELLED:
+            text += " was cancelled";
+            break;
+        case v1::PendingChanged::COMMITTED:
+            text += " took effect on time, " + frame;
+            break;
+        case v1::PendingChanged::LATE:
+            text += " took effect " + std::to_string(changed.late_frames()) + " frames after " + frame;
+            break;
+        case v1::PendingChanged::FAILED:
+            text += " no longer applies (" + changed.error().message() + ")";
+            break;
+        default:
+            text += " has changed in a way unknown to this version of rtactl";
+    }
+    return text + ": " + edit.summary();
+}
+
 }  // namespace
 
 std::string describe(const v1::Event& event) {
@@ -100,6 +127,8 @@ std::string describe(const v1::Event& event) {
         case v1::Event::kPanicked:
             return number + "panic" + made_by(event.panicked()) + ": all processors reset at frame " +
                    std::to_string(event.panicked().frame());
+        case v1::Event::kPendingChanged:
+            return number + pending_text(event.pending_changed());
         case v1::Event::kLevels:
             return levels_text(event.levels()) + dropped_text(event);
         case v1::Event::kLoad:
@@ -121,6 +150,9 @@ std::string describe(const v1::Event& event) {
 Style style_of(const v1::Event& event) {
     const bool lost_device = event.has_device_changed() && !event.device_changed().device().fallback_reason().empty();
     if (event.has_node_faulted()) return Style::error;
+    const v1::PendingChanged::What pending = event.pending_changed().what();
+    if (pending == v1::PendingChanged::FAILED) return Style::error;
+    if (pending == v1::PendingChanged::LATE) return Style::warning;
     const bool dropouts = event.has_xruns() && describe(event.xruns().counts()) != describe(v1::XrunCounts{});
     if (dropouts || lost_device || event.telemetry_dropped() > 0) return Style::warning;
     return Style::plain;

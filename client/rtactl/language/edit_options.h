@@ -6,13 +6,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
+#include "rta/v1/control.pb.h"
 #include "rtactl/language/command.h"
 
 namespace rta::rtactl {
 
 /// The options of every command that edits the graph.
 inline constexpr std::array kEditOptions{
+    Option{.name = "--at",
+           .value_name = "TIME",
+           .help = "Make the change later: in +SECONDS, at a FRAME of the sample clock, or at a UTC time.",
+           .of_edits = true},
     Option{.name = "--expect",
            .value_name = "REVISION",
            .help = "Make the change only if the graph is at this revision; otherwise change nothing.",
@@ -34,11 +40,15 @@ template <std::size_t N>
 
 /// The values of kEditOptions.
 struct EditOptions {
+    std::optional<v1::When> at{};
     std::optional<std::uint64_t> expected_revision{};
     bool dry_run = false;
 
-    [[nodiscard]] bool given() const { return expected_revision || dry_run; }
+    [[nodiscard]] bool given() const { return at || expected_revision || dry_run; }
 };
+
+/// Reads +2s, a frame, or 2026-12-01T20:15:00Z, also with a fraction of a second.
+[[nodiscard]] Result<v1::When> parse_when(std::string_view text);
 
 /// Reads the options of a command. Without them, and for any other command, the result is the default.
 [[nodiscard]] Result<EditOptions> read_edit_options(const Arguments& arguments);

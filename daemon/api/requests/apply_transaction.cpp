@@ -3,6 +3,7 @@
 
 #include "api/call.h"
 #include "api/requests/commit_transaction.h"
+#include "api/requests/scheduled.h"
 #include "api/requests/transaction.h"
 #include "api/services.h"
 
@@ -34,6 +35,7 @@ void report_relative_changes(const PreparedTransaction& prepared, v1::EditList& 
 Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& engine, SharedGraphSnapshot snapshot,
                                                                   v1::Request& message) {
     v1::ApplyTransaction& wanted = *message.mutable_apply_transaction();
+    if (wanted.has_at()) return scheduled_state(message);
     auto content = take_content(wanted, engine);
     if (!content) return std::unexpected(std::move(content.error()));
     const bool in_snapshot = snapshot != nullptr;
@@ -52,6 +54,8 @@ Expected<std::unique_ptr<RequestState>> prepare_apply_transaction(const Engine& 
 }
 
 void apply_transaction(Call& call) {
+    if (auto* const scheduled = dynamic_cast<ScheduledTransaction*>(call.request.state.get()))
+        return schedule_transaction(call, *scheduled);
     auto& transaction = static_cast<TransactionState&>(*call.request.state);
     if (!may_commit(call)) return;
     if (transaction.refusal) return call.request.refuse(*transaction.refusal);

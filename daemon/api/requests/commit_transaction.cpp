@@ -4,11 +4,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
-#include <string>
 #include <utility>
 
 #include "api/client.h"
-#include "api/convert.h"
+#include "api/events/changes.h"
 #include "api/requests/commit.h"
 #include "api/requests/guard.h"
 #include "api/services.h"
@@ -35,20 +34,6 @@ void refuse(Call& call, const Error& error) {
     if (error.code == ErrorCode::resource_exhausted && !error.edit_index)
         return retry_later(call, call.services.plan_room, room_of(call.request, state_of(call)), error);
     call.request.refuse(without_index(error, state_of(call).whole_graph));
-}
-
-void publish(Call& call, std::uint64_t revision, v1::EditList& edits, const std::optional<StepContent>& content) {
-    const std::string& author = call.client.identity().author;
-    call.services.hub.publish_edit(author, call.client.name(), [&](v1::Event& event) {
-        v1::GraphChanged& changed = *event.mutable_graph_changed();
-        changed.set_revision(revision);
-        changed.mutable_edits()->Swap(edits.mutable_edits());
-        changed.set_client_name(call.client.name());
-        changed.set_author(author);
-        if (!content) return;
-        for (const Edit& edit : content->inverse) to_wire(edit, *changed.add_inverse());
-        if (!check_event_size(changed.ByteSizeLong())) changed.clear_inverse();
-    });
 }
 
 }  // namespace
@@ -90,7 +75,8 @@ void conclude(Call& call, CommittedTransaction&& committed) {
     }
     requests::committed(call, services.plan_room);
     report_kept_draws(services.engine.graph(), transaction);
-    publish(call, ticket.revision, transaction.edits, published);
+    publish_edits(services.hub, {call.client.name(), call.client.identity().author}, ticket.revision, transaction.edits,
+                  published);
     const bool waits = transaction.wait_for_start;
     if (call.request.large) {
         services.workers.free(std::move(call.request.state));

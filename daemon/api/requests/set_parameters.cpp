@@ -7,8 +7,10 @@
 
 #include "api/call.h"
 #include "api/client.h"
+#include "api/events/changes.h"
 #include "api/requests/commit.h"
 #include "api/requests/guard.h"
+#include "api/requests/scheduled.h"
 #include "api/requests/transaction.h"
 #include "api/services.h"
 
@@ -60,19 +62,6 @@ void report_relative_changes(const Changes& changes, v1::SetParameters& message,
     }
 }
 
-void publish_changes(Call& call, std::uint64_t revision, const Changes& changes) {
-    const std::string& author = call.client.identity().author;
-    call.services.hub.publish_edit(author, call.client.name(), [&](v1::Event& event) {
-        v1::ParametersChanged& changed = *event.mutable_parameters_changed();
-        changed.set_revision(revision);
-        changed.mutable_changes()->Swap(call.request.message.mutable_set_parameters()->mutable_changes());
-        changed.set_client_name(call.client.name());
-        changed.set_author(author);
-        changed.mutable_previous()->Add(changes.previous.begin(), changes.previous.end());
-        if (!check_event_size(changed.ByteSizeLong())) changed.clear_previous();
-    });
-}
-
 }  // namespace
 
 void set_parameters(Call& call) {
@@ -83,6 +72,7 @@ void set_parameters(Call& call) {
         if (auto fits = services.engine.check_changes_count(count); !fits) return request.refuse(fits.error());
         auto changes = to_changes(request.message.set_parameters());
         if (!changes) return request.refuse(changes.error());
+        if (request.message.set_parameters().has_at()) return schedule_parameters(call, *changes);
         request.state = std::make_unique<Changes>(std::move(*changes));
     }
     if (!guard_holds(call, request.message.set_parameters().guard())) return;
@@ -104,7 +94,8 @@ void set_parameters(Call& call) {
     services.history.record({call.client.identity().author, call.client.name()}, ticket->revision, services.clock(),
                             changes.list, changes.previous, changes.results);
     committed(call, services.parameter_room);
-    publish_changes(call, ticket->revision, changes);
+    publish_parameters(services.hub, {call.client.name(), call.client.identity().author}, ticket->revision,
+                       *call.request.message.mutable_set_parameters(), changes.previous);
     request.state.reset();
     await_frame(call, *ticket);
 }

@@ -36,6 +36,7 @@ class FakeDaemon final : public DaemonAccess {
         ++graph_changes;
     }
     void list_devices(std::function<void(std::vector<DeviceInfo>)> done) override { looks.push_back(std::move(done)); }
+    [[nodiscard]] std::int64_t utc_us() const override { return utc; }
     [[nodiscard]] Access& access() override { return tokens == nullptr ? no_access() : *tokens; }
     void set_device(std::optional<std::string> device, std::function<void(Expected<void>)> done) override {
         device_changes.emplace_back(std::move(device), std::move(done));
@@ -46,6 +47,7 @@ class FakeDaemon final : public DaemonAccess {
     RealtimeStatus realtime{.memory = {.locked = true}, .scheduling = {.policy = "SCHED_OTHER"}};
     StoreStatus store{.directory = "/state", .saved_revision = 3, .error = "the disk is full"};
     Access* tokens = nullptr;  ///< null: no access tokens
+    std::int64_t utc = 1'796'156'100'000'000;
     int graph_changes = 0;
     bool no_memory = false;
     std::deque<std::function<void(std::vector<DeviceInfo>)>> looks;  ///< requested and not yet answered

@@ -161,7 +161,7 @@ TEST(Completion, OffersAllCommandsAndNothingElse) {
 }
 
 TEST(Completion, OffersOptionsOnce) {
-    EXPECT_EQ(offered({"set", "--"}), (Texts{"--ramp ", "--expect ", "--dry-run ", "--help "}));
+    EXPECT_EQ(offered({"set", "--"}), (Texts{"--ramp ", "--at ", "--expect ", "--dry-run ", "--help "}));
     EXPECT_EQ(offered({"set", "--ramp", "5", "--r"}), Texts{});
     EXPECT_EQ(offered({"--so"}, Place::command_line), Texts{"--socket "});
     EXPECT_EQ(offered({"--socket", "/s", "--so"}, Place::command_line), Texts{});
@@ -294,7 +294,7 @@ TEST(Completion, WithoutADaemonOffersWhatNeedsNone) {
 
 TEST(Completion, EveryPlaceholderOfTheTableIsCompletedOrFree) {
     // Free text is a new name, a number or an address. Every other word must have completions.
-    const std::set<std::string_view> free_text{"NAME", "B", "WORD"};
+    const std::set<std::string_view> free_text{"NAME", "B", "WORD", "ID"};
     for (const rtactl::Command* entry : all_commands().all()) {
         const rtactl::Command& command = *entry;
         for (const rtactl::Argument& argument : command.arguments) {

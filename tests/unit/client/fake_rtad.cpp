@@ -59,6 +59,17 @@ v1::SetParameter applied(v1::SetParameter change) {
     return change;
 }
 
+v1::PendingEdit fake_pending() {
+    v1::PendingEdit edit;
+    edit.set_id(3);
+    edit.set_frame(480'000);
+    edit.set_utc_us(1'796'156'100'000'000);
+    edit.set_author("desk");
+    edit.set_client_name("cues");
+    edit.set_summary("set vol.gain_db");
+    return edit;
+}
+
 v1::TokenState fake_token(const std::string& name) {
     v1::TokenState token;
     token.set_name(name);
@@ -94,7 +105,7 @@ v1::UndoResult fake_undo(std::uint32_t steps, bool undone) {
 bool changes(const v1::Request& request) {
     return request.has_apply_transaction() || request.has_set_parameters() || request.has_check_graph() ||
            request.has_set_volume() || request.has_undo() || request.has_redo() || request.has_create_token() ||
-           request.has_revoke_token();
+           request.has_revoke_token() || request.has_cancel_pending();
 }
 
 }  // namespace
@@ -266,6 +277,10 @@ Reply FakeRtad::answer(const v1::Request& request) {
             response.mutable_get_graph()->set_revision(revision_);
             break;
         case v1::Request::kApplyTransaction:
+            if (request.apply_transaction().has_at()) {
+                *response.mutable_apply_transaction()->mutable_pending() = fake_pending();
+                break;
+            }
             for (const v1::Edit& edit : request.apply_transaction().edits().edits()) {
                 if (is_relative(edit.set_parameter()))
                     *response.mutable_apply_transaction()->add_relative_changes() = applied(edit.set_parameter());
@@ -274,6 +289,10 @@ Reply FakeRtad::answer(const v1::Request& request) {
             response.mutable_apply_transaction()->set_frame(4'096);
             break;
         case v1::Request::kSetParameters:
+            if (request.set_parameters().has_at()) {
+                *response.mutable_set_parameters()->mutable_pending() = fake_pending();
+                break;
+            }
             response.mutable_set_parameters()->set_frame(4'096);
             for (const v1::SetParameter& change : request.set_parameters().changes()) {
                 if (is_relative(change)) *response.mutable_set_parameters()->add_relative_changes() = applied(change);
@@ -332,13 +351,17 @@ Reply FakeRtad::answer(const v1::Request& request) {
         case v1::Request::kRevokeToken:
             response.mutable_revoke_token()->set_disconnected_count(1);
             break;
+        case v1::Request::kListPending:
+            *response.mutable_list_pending()->add_edits() = fake_pending();
+            break;
+        case v1::Request::kCancelPending:
+            *response.mutable_cancel_pending()->mutable_edit() = fake_pending();
+            break;
         case v1::Request::kHello:
         case v1::Request::kUndo:
         case v1::Request::kRedo:
         case v1::Request::kGetHistory:
         case v1::Request::kGetTime:
-        case v1::Request::kListPending:
-        case v1::Request::kCancelPending:
         case v1::Request::REQUEST_NOT_SET:
             return {.bytes = frame(refusal(request, v1::UNIMPLEMENTED, "what is this?"))};
     }

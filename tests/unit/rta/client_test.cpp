@@ -43,6 +43,12 @@ TEST(Client, SendsEachRequestAndReturnsItsResult) {
         if (request.has_undo()) response.mutable_undo()->set_revision(request.undo().steps());
         if (request.has_redo()) response.mutable_redo()->set_revision(request.redo().of_all() ? 8 : 0);
         if (request.has_get_history()) response.mutable_get_history()->add_steps()->set_number(5);
+        if (request.apply_transaction().has_at()) response.mutable_apply_transaction()->mutable_pending()->set_id(5);
+        if (request.set_parameters().has_at()) response.mutable_set_parameters()->mutable_pending()->set_id(6);
+        if (request.has_get_time()) response.mutable_get_time()->set_frame(512);
+        if (request.has_list_pending()) response.mutable_list_pending()->add_edits()->set_id(5);
+        if (request.has_cancel_pending())
+            response.mutable_cancel_pending()->mutable_edit()->set_id(request.cancel_pending().id());
         return Reply{.bytes = frame(response)};
     }};
     auto client = connect(daemon);
@@ -65,9 +71,17 @@ TEST(Client, SendsEachRequestAndReturnsItsResult) {
     EXPECT_EQ(client->undo({.steps = 3})->revision(), 3U);
     EXPECT_EQ(client->redo({.of_all = true})->revision(), 8U);
     EXPECT_EQ(client->history()->steps(0).number(), 5U);
+    EXPECT_EQ(client->time()->frame(), 512U);
+    EXPECT_EQ(client->apply_at(at_frame(480'000), {remove_node_edit("osc")})->pending().id(), 5U);
+    EXPECT_EQ(client->set_parameters_at(in_seconds(2), {parameter_change("tone", "gain_db", -6)})->pending().id(), 6U);
+    EXPECT_EQ(client->pending()->edits(0).id(), 5U);
+    EXPECT_EQ(client->cancel(5)->edit().id(), 5U);
 
     const std::vector<v1::Request> requests = daemon.requests();
-    ASSERT_EQ(requests.size(), 12U);
+    ASSERT_EQ(requests.size(), 17U);
+    EXPECT_EQ(requests[13].apply_transaction().at().frame(), 480'000U);
+    EXPECT_FALSE(requests[13].apply_transaction().wait_for_start());
+    EXPECT_EQ(requests[14].set_parameters().at().in_s(), 2.0);
     EXPECT_EQ(requests[1].get_graph().content(), v1::GRAPH_CONTENT_MESSAGE);
     const v1::ApplyTransaction& transaction = requests[3].apply_transaction();
     EXPECT_TRUE(transaction.wait_for_start());

@@ -195,6 +195,7 @@ TEST_F(GraphStoreTest, TheHistoryIsRestoredWithTheGraphToWhichItHasLed) {
     // And one after it.
     write_text(file_, second_graph);
     EXPECT_EQ(loaded(), "second\n");
+    EXPECT_FALSE(fs::exists(path_ / "history.next")) << "the next save must not overwrite the only good one";
     EXPECT_TRUE(warnings_.empty());
 
     write_text(file_, second_graph + " ");

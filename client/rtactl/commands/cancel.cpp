@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include <charconv>
+#include <ostream>
+#include <system_error>
+
+#include "rtactl/context/context.h"
+#include "text/quoting.h"
+
+namespace rta::rtactl::commands {
+
+namespace {
+
+Result<void> run_cancel(Context& context, const Arguments& arguments) {
+    const std::string& word = arguments.words[0];
+    std::uint64_t id = 0;
+    const char* const end = word.data() + word.size();
+    const auto [last, fault] = std::from_chars(word.data(), end, id);
+    if (fault != std::errc{} || last != end)
+        return usage_error(quoted(word) + " is not the id of an edit; expected a whole number from `rtactl pending`");
+    v1::Request request;
+    request.mutable_cancel_pending()->set_id(id);
+    const auto response = context.change(std::move(request));
+    if (!response) return std::unexpected(response.error());
+    if (!context.json())
+        context.out() << "cancelled edit " << id << ": " << response->cancel_pending().edit().summary() << '\n';
+    return {};
+}
+
+}  // namespace
+
+extern constinit const Command kCancel = checked({
+    .position = 331,
+    .name = "cancel",
+    .arguments = {Argument{"ID", Expects::text}},
+    .help = "Cancel an edit that waits for its time; see pending.",
+    .details = "An edit can be cancelled until the daemon sends it to the audio thread, a few milliseconds ahead.",
+    .example = "rtactl cancel 3",
+    .run = run_cancel,
+});
+
+}  // namespace rta::rtactl::commands

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include <ostream>
+
+#include "rtactl/context/context.h"
+#include "rtactl/drawing/text_table.h"
+#include "text/access_token.h"
+
+namespace rta::rtactl::commands {
+
+namespace {
+
+void print_edits(std::ostream& out, const v1::PendingResult& pending) {
+    if (pending.edits_size() == 0) {
+        out << "no edits wait for their time\n";
+        return;
+    }
+    TextTable table;
+    table.heading({"ID", "FRAME", "TIME", "AUTHOR", "CLIENT", "EDIT"});
+    for (const v1::PendingEdit& edit : pending.edits()) {
+        table.add({std::to_string(edit.id()), std::to_string(edit.frame()), utc_text(edit.utc_us() / 1'000'000),
+                   edit.author(), edit.client_name(), edit.summary()});
+    }
+    table.print(out);
+}
+
+Result<void> run_pending(Context& context, const Arguments&) {
+    v1::Request request;
+    request.mutable_list_pending();
+    const auto response = context.query(std::move(request));
+    if (!response) return std::unexpected(response.error());
+    if (!context.json()) print_edits(context.out(), response->list_pending());
+    return {};
+}
+
+}  // namespace
+
+extern constinit const Command kPending = checked({
+    .position = 330,
+    .name = "pending",
+    .help = "List the edits that wait for their time, made with --at.",
+    .details = "The daemon keeps them in memory: they survive the client that made them, but not the daemon.",
+    .example = "rtactl pending",
+    .run = run_pending,
+});
+
+}  // namespace rta::rtactl::commands

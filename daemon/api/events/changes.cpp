@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "api/events/changes.h"
+
+#include "api/convert.h"
+#include "api/requests/transaction.h"
+
+namespace rta::api {
+
+void publish_edits(EventHub& hub, const Author& author, std::uint64_t revision, v1::EditList& edits,
+                   const std::optional<StepContent>& content) {
+    hub.publish_edit(author.name, author.client_name, [&](v1::Event& event) {
+        v1::GraphChanged& changed = *event.mutable_graph_changed();
+        changed.set_revision(revision);
+        changed.mutable_edits()->Swap(edits.mutable_edits());
+        changed.set_client_name(author.client_name);
+        changed.set_author(author.name);
+        if (!content) return;
+        for (const Edit& edit : content->inverse) to_wire(edit, *changed.add_inverse());
+        if (!check_event_size(changed.ByteSizeLong())) changed.clear_inverse();
+    });
+}
+
+void publish_parameters(EventHub& hub, const Author& author, std::uint64_t revision, v1::SetParameters& parameters,
+                        std::span<const float> previous) {
+    hub.publish_edit(author.name, author.client_name, [&](v1::Event& event) {
+        v1::ParametersChanged& changed = *event.mutable_parameters_changed();
+        changed.set_revision(revision);
+        changed.mutable_changes()->Swap(parameters.mutable_changes());
+        changed.set_client_name(author.client_name);
+        changed.set_author(author.name);
+        changed.mutable_previous()->Add(previous.begin(), previous.end());
+        if (!check_event_size(changed.ByteSizeLong())) changed.clear_previous();
+    });
+}
+
+}  // namespace rta::api

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/daemon_access.h"
+#include "api/events/event_hub.h"
+#include "api/frame_time.h"
+#include "api/history/history.h"
+#include "api/pending_commands.h"
+#include "api/workers.h"
+#include "engine/engine.h"
+#include "rta/v1/control.pb.h"
+#include "text/error.h"
+
+namespace rta::api {
+
+/// Edits that wait for their time, in memory only; docs/decisions/0020-scheduled-edits.md. Each is prepared on a worker ahead of
+/// its frame, validated again, and sent two device periods plus 5 ms ahead of it. [control]
+class Schedule {
+ public:
+    static constexpr std::size_t kMaximumEdits = 1000;
+    static constexpr std::size_t kMaximumEditsOfAuthor = 500;
+    static constexpr std::size_t kMaximumBytes = std::size_t{32} << 20U;
+    static constexpr std::size_t kMaximumBytesOfAuthor = std::size_t{16} << 20U;
+    static constexpr double kLongestS = 86'400.0;
+    /// Processors are built this long before the frame.
+    static constexpr std::chrono::seconds kPrepareAhead{5};
+
+    /// An edit to be added. One of `transaction` and `parameters` is set.
+    struct Edit {
+        std::uint64_t frame = 0;
+        std::optional<std::int64_t> utc_us{};  ///< the frame follows this time
+        std::string author{};
+        std::string client_name{};
+        std::string token{};  ///< must still be valid at the time; empty: none
+        std::size_t bytes = 0;
+        std::shared_ptr<const v1::ApplyTransaction> transaction{};
+        std::shared_ptr<const v1::SetParameters> parameters{};
+    };
+
+    Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, PendingCommands& commands,
+             Workers& workers, std::function<TimePoint()> clock);
+    Schedule(const Schedule&) = delete;
+    Schedule& operator=(const Schedule&) = delete;
+    ~Schedule();
+
+    [[nodiscard]] FrameTime& time() { return time_; }
+    /// Reads when an edit shall take effect. INVALID_ARGUMENT: no time, more than 24 h ahead, or in the past.
+    [[nodiscard]] Expected<void> read(const v1::When& when, Edit& edit);
+    /// Returns whether there is room for an edit. RESOURCE_EXHAUSTED
+    [[nodiscard]] Expected<void> check_room(const Edit& edit) const;
+    /// Adds a valid edit. RESOURCE_EXHAUSTED
+    [[nodiscard]] Expected<v1::PendingEdit> add(Edit edit);
+    /// Returns what waits, the earliest first.
+    [[nodiscard]] std::vector<v1::PendingEdit> list();
+    /// NOT_FOUND if it does not wait.
+    [[nodiscard]] Expected<v1::PendingEdit> cancel(std::uint64_t id);
+
+    /// Prepares and sends what is due.
+    void poll(TimePoint now);
+    /// Returns how long the next poll() may be delayed; nullopt: nothing waits.
+    [[nodiscard]] std::optional<std::chrono::microseconds> interval(TimePoint now) const;
+
+ private:
+    struct Entry;
+    using Entries = std::list<std::shared_ptr<Entry>>;
+    enum class Progress : std::uint8_t { waits, sent, failed };
+
+    void follow_utc(const FrameTime::Now& now);
+    void reserve(const FrameTime::Now& now);
+    void prepare(const std::shared_ptr<Entry>& entry);
+    void build(const std::shared_ptr<Entry>& entry);
+    void poll_transactions(const FrameTime::Now& now, TimePoint clock);
+    [[nodiscard]] Progress advance(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now);
+    [[nodiscard]] Progress advance_transaction(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now);
+    [[nodiscard]] Progress commit(const std::shared_ptr<Entry>& entry, bool ahead);
+    [[nodiscard]] Progress set_parameters(const std::shared_ptr<Entry>& entry, TimePoint now);
+    [[nodiscard]] Progress refused(const std::shared_ptr<Entry>& entry, Error error);
+    [[nodiscard]] std::optional<Error> find_denial(const Entry& entry) const;
+    void heard(std::uint64_t revision, std::uint64_t frame);
+    void applied(std::uint64_t serial, std::uint64_t frame);
+    void took_effect(const Entry& entry, std::uint64_t expected, std::uint64_t frame);
+    void publish(v1::PendingChanged::What what, const Entry& entry, const Error* error = nullptr,
+                 std::uint64_t late_frames = 0);
+    [[nodiscard]] std::uint64_t block_of(std::uint64_t frame) const {
+        return frame / engine_.config().block_size * engine_.config().block_size;
+    }
+
+    Engine& engine_;
+    DaemonAccess& daemon_;
+    EventHub& hub_;
+    History& history_;
+    PendingCommands& commands_;
+    Workers& workers_;
+    FrameTime time_;
+    std::uint64_t next_id_ = 1;
+    Entries waiting_;                           ///< sorted by frame
+    std::vector<std::shared_ptr<Entry>> sent_;  ///< and not in effect yet
+    std::size_t preparing_ = 0;
+    bool retries_ = false;                                        ///< the engine had no room for one that is due
+    TimePoint next_poll_{};                                       ///< before which nothing is due
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< false: what workers report later is ignored
+};
+
+}  // namespace rta::api

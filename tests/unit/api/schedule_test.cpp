@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: MIT
+// GetTime, and edits with `at`: acceptance, bounds, cancellation, and what clients are told.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "fake_access.h"
+#include "script.h"
+
+namespace rta::api::test {
+namespace {
+
+constexpr std::uint64_t kBlock = 64;
+constexpr const char* kSubscribe =
+    "a> id: 90 subscribe { topics: TOPIC_CHANGES }\na< response { id: 90 subscribe { } }\n";
+
+/// Frame 0 was at 2026-12-01T20:15:00 UTC; the test's clock drives UTC, too.
+class ScheduleTest : public ::testing::Test {
+ protected:
+    ScheduleTest() { script.play("hello a\n" + tone()); }
+
+    v1::Response call(const std::string& text, char client = 'a') {
+        script.send(client, request(text));
+        return answer(client);
+    }
+    v1::Response answer(char client = 'a') {
+        while (auto message = script.receive(client)) {
+            if (message->has_response()) return message->response();
+            events.push_back(message->event());
+        }
+        ADD_FAILURE() << "no response";
+        return {};
+    }
+    void read_events(char client = 'a') {
+        while (auto message = script.receive(client)) {
+            if (message->has_event()) events.push_back(message->event());
+        }
+    }
+    /// Renders blocks in real time, as a device does.
+    void play_to(std::uint64_t frame) {
+        while (script.engine.renderer().frames() < frame) {
+            script.render_block();
+            elapsed_ns += kBlock * 1'000'000'000 / 48'000;
+            script.now += std::chrono::nanoseconds{kBlock * 1'000'000'000 / 48'000};
+            script.tick({});
+        }
+    }
+    [[nodiscard]] std::uint64_t frame() const { return script.engine.renderer().frames(); }
+    std::vector<v1::PendingChanged> pending_events() {
+        read_events();
+        std::vector<v1::PendingChanged> found;
+        for (const v1::Event& event : events) {
+            if (event.has_pending_changed()) found.push_back(event.pending_changed());
+        }
+        return found;
+    }
+    std::string set_at(std::uint64_t at, const std::string& value = "-6") {
+        return "id: 2 set_parameters { changes { node: \"vol\" parameter: \"gain_db\" value: " + value +
+               " } at { frame: " + std::to_string(at) + " } }";
+    }
+
+    [[nodiscard]] float gain_db() const {
+        const AudioGraph& graph = script.engine.graph();
+        const auto place = graph.find_parameter("vol", "gain_db");
+        return place ? graph.find(place->node)->parameters[place->index] : -1000.0F;
+    }
+
+    Script script;
+    std::vector<v1::Event> events;
+    std::uint64_t elapsed_ns = 0;
+};
+
+TEST_F(ScheduleTest, ParametersTakeEffectAtTheirFrameAndEveryClientIsTold) {
+    script.play(kSubscribe);
+    const std::uint64_t at = frame() + 100 * kBlock + 17;
+    const v1::Response response = call(set_at(at));
+    ASSERT_EQ(response.status().code(), v1::OK) << response.status().message();
+    const v1::PendingEdit& edit = response.set_parameters().pending();
+    EXPECT_EQ(edit.id(), 1U);
+    EXPECT_EQ(edit.frame(), at);
+    EXPECT_EQ(edit.client_name(), "a");
+    EXPECT_EQ(edit.summary(), "set vol.gain_db");
+    EXPECT_FALSE(response.set_parameters().has_frame());
+    EXPECT_EQ(call("id: 3 list_pending { }").list_pending().edits_size(), 1);
+    play_to(at - 50 * kBlock);
+    EXPECT_EQ(gain_db(), 0.0F) << "nothing changes before";
+    play_to(at + 2 * kBlock);
+    const auto changes = pending_events();
+    ASSERT_EQ(changes.size(), 2U);
+    EXPECT_EQ(changes[0].what(), v1::PendingChanged::ADDED);
+    EXPECT_EQ(changes[1].what(), v1::PendingChanged::COMMITTED);
+    EXPECT_EQ(changes[1].edit().id(), 1U);
+    EXPECT_EQ(gain_db(), -6.0F);
+    EXPECT_EQ(call("id: 4 list_pending { }").list_pending().edits_size(), 0);
+}
+
+TEST_F(ScheduleTest, ATransactionTakesEffectInTheBlockOfItsFrame) {
+    script.play(kSubscribe);
+    const std::uint64_t at = frame() + 60 * kBlock + 17;
+    const v1::Response response =
+        call("id: 2 apply_transaction { wait_for_start: true at { frame: " + std::to_string(at) +
+             " } edits { edits { disconnect { from: \"vol\" to: \"out\" } } } }");
+    ASSERT_EQ(response.status().code(), v1::OK) << response.status().message();
+    EXPECT_EQ(response.apply_transaction().pending().summary(), "disconnect vol from out");
+    EXPECT_EQ(response.apply_transaction().revision(), 0U);
+    play_to(at - 30 * kBlock);
+    EXPECT_EQ(script.engine.revision(), 1U);
+    play_to(at + 2 * kBlock);
+    const auto changes = pending_events();
+    ASSERT_EQ(changes.size(), 2U);
+    EXPECT_EQ(changes[1].what(), v1::PendingChanged::COMMITTED) << changes[1].ShortDebugString();
+    EXPECT_EQ(changes[1].revision(), 2U);
+    const auto heard = std::ranges::find_if(events, &v1::Event::has_transaction_heard);
+    ASSERT_NE(heard, events.end());
+    EXPECT_EQ(heard->transaction_heard().frame(), at / kBlock * kBlock);
+    const auto changed = std::ranges::find_if(events, &v1::Event::has_graph_changed);
+    EXPECT_EQ(changed->graph_changed().client_name(), "a");
+}
+
+TEST_F(ScheduleTest, LookAheadIsFilledBeforeTheFrame) {
+    script.play(kSubscribe);
+    const std::uint64_t at = frame() + 1000 * kBlock + 17;
+    const v1::Response response = call(
+        "id: 2 apply_transaction { at { frame: " + std::to_string(at) +
+        " } edits { edits { add_node { name: \"lim\" type: \"limiter\" } } edits { disconnect { from: \"vol\" to: "
+        "\"out\" } } edits { connect { from: \"vol\" to: \"lim\" } } edits { connect { from: \"lim\" to: \"out\" } } } }");
+    ASSERT_EQ(response.status().code(), v1::OK) << response.status().message();
+    EXPECT_EQ(response.apply_transaction().pending().summary(),
+              "add limiter lim, disconnect vol from out, connect vol to lim and 1 more");
+    play_to(at + 2 * kBlock);
+    const auto changes = pending_events();
+    ASSERT_EQ(changes.size(), 2U);
+    EXPECT_EQ(changes[1].what(), v1::PendingChanged::COMMITTED) << changes[1].ShortDebugString();
+}
+
+TEST_F(ScheduleTest, WhatDoesNotApplyNowIsRefusedAtOnce) {
+    const std::string at = " at { in_s: 1 } ";
+    const auto code = [&](const std::string& text) { return call(text).status().code(); };
+    EXPECT_EQ(code("id: 2 set_parameters { changes { node: \"no\" parameter: \"x\" value: 1 }" + at + "}"),
+              v1::NOT_FOUND);
+    EXPECT_EQ(code("id: 2 apply_transaction { edits { edits { remove_node { name: \"no\" } } }" + at + "}"),
+              v1::NOT_FOUND);
+    EXPECT_EQ(code("id: 2 apply_transaction { edits { edits { connect { from: \"vol\" to: \"vol\" } } }" + at + "}"),
+              v1::FAILED_PRECONDITION);
+    EXPECT_EQ(code("id: 2 apply_transaction { document: \"{\"" + at + "}"), v1::INVALID_ARGUMENT);
+    EXPECT_EQ(call("id: 3 list_pending { }").list_pending().edits_size(), 0);
+    EXPECT_EQ(script.engine.revision(), 1U);
+}
+
+TEST_F(ScheduleTest, WhatNoLongerAppliesFailsAndChangesNothing) {
+    script.play(kSubscribe);
+    const std::uint64_t at = frame() + 60 * kBlock;
+    ASSERT_EQ(call(set_at(at)).status().code(), v1::OK);
+    ASSERT_EQ(call("id: 2 apply_transaction { at { frame: " + std::to_string(at) +
+                   " } edits { edits { rename_node { name: \"vol\" new_name: \"volume\" } } } }")
+                  .status()
+                  .code(),
+              v1::OK);
+    ASSERT_EQ(call("id: 3 apply_transaction { edits { edits { remove_node { name: \"vol\" } } } }").status().code(),
+              v1::OK);
+    play_to(at + 2 * kBlock);
+    const auto changes = pending_events();
+    ASSERT_EQ(changes.size(), 4U);
+    for (std::size_t i = 2; i < 4; ++i) {
+        EXPECT_EQ(changes[i].what(), v1::PendingChanged::FAILED);
+        EXPECT_EQ(changes[i].error().code(), v1::NOT_FOUND);
+        EXPECT_NE(changes[i].error().message().find("vol"), std::string::npos);
+    }
+    EXPECT_EQ(script.engine.revision(), 2U);
+}
+
+TEST_F(ScheduleTest, ATimeMustBeAheadByAtMostADay) {
+    play_to(100 * kBlock);
+    const auto refused = [&](const std::string& at) {
+        const v1::Response response =
+            call("id: 2 set_parameters { changes { node: \"vol\" parameter: \"mute\" value: 1 } at { " + at + " } }");
+        EXPECT_EQ(response.status().code(), v1::INVALID_ARGUMENT) << at;
+        return response.status().message();
+    };
+    EXPECT_EQ(refused(""), "`at` has no time: expected frame, in_s or utc_us");
+    EXPECT_EQ(
+        refused("frame: 4000"),
+        "the time of the edit has passed: it is 0.05 s late; frame 6400 is now; expected a later time, up to 24 h ahead");
+    EXPECT_NE(refused("utc_us: " + std::to_string(script.daemon.utc_us() - 2'000'000)).find("it is 2 s late"),
+              std::string::npos);
+    for (const char* const in_s : {"in_s: -1", "in_s: nan"})
+        EXPECT_EQ(refused(in_s), "at.in_s is invalid: expected 0 to 86400");
+    for (const char* const later :
+         {"in_s: 86401", "in_s: inf", "frame: 18446744073709551615", "utc_us: 9223372036854775807"})
+        EXPECT_NE(refused(later).find("expected at most 86400 s (24 h)"), std::string::npos) << later;
+    EXPECT_EQ(call("id: 3 set_parameters { changes { node: \"vol\" parameter: \"mute\" value: 1 } at { in_s: 86400 } }")
+                  .set_parameters()
+                  .pending()
+                  .frame(),
+              6400U + 86'400U * 48'000U);
+}
+
+TEST_F(ScheduleTest, AnEditCanBeCancelledByAnotherClientUntilItIsSent) {
+    script.play("hello b\n");
+    script.play(kSubscribe);
+    const std::uint64_t at = frame() + 60 * kBlock;
+    ASSERT_EQ(call(set_at(at)).status().code(), v1::OK);
+    const v1::Response cancelled = call("id: 2 cancel_pending { id: 1 }", 'b');
+    EXPECT_EQ(cancelled.cancel_pending().edit().summary(), "set vol.gain_db");
+    EXPECT_EQ(call("id: 3 cancel_pending { id: 1 }", 'b').status().code(), v1::NOT_FOUND);
+    ASSERT_EQ(call(set_at(at)).set_parameters().pending().id(), 2U) << "ids are not used again";
+    play_to(at - kBlock);
+    EXPECT_EQ(call("id: 4 cancel_pending { id: 2 }", 'b').status().code(), v1::NOT_FOUND) << "it has been sent";
+    play_to(at + kBlock);
+    EXPECT_EQ(gain_db(), -6.0F);
+    const auto changes = pending_events();
+    ASSERT_EQ(changes.size(), 4U);
+    EXPECT_EQ(changes[1].what(), v1::PendingChanged::CANCELLED);
+    EXPECT_EQ(changes[3].what(), v1::PendingChanged::COMMITTED);
+}
+
+TEST_F(ScheduleTest, AnEditOutlivesItsClient) {
+    script.play("hello b\n");
+    const std::uint64_t at = frame() + 60 * kBlock;
+    ASSERT_EQ(call(set_at(at), 'b').status().code(), v1::OK);
+    script.disconnect('b');
+    play_to(at + kBlock);
+    EXPECT_EQ(gain_db(), -6.0F);
+}
+
+TEST_F(ScheduleTest, AnEditDoesNotOutliveTheTokenOfItsAuthor) {
+    FakeAccess access;
+    access.add("desk", Role::control);
+    script.daemon.tokens = &access;
+    script.connect('c', {.door = Entry::Door::tls});
+    script.send('c',
+                request("id: 1 hello { protocol_version: 1 client_name: \"c\" token: \"" + secret_of("desk") + "\" }"));
+    ASSERT_EQ(answer('c').hello().author(), "desk");
+    script.play(kSubscribe);
+    const std::uint64_t at = frame() + 60 * kBlock;
+    ASSERT_EQ(call(set_at(at), 'c').status().code(), v1::OK);
+    access.tokens.clear();
+    play_to(at + kBlock);
+    EXPECT_EQ(gain_db(), 0.0F);
+    EXPECT_EQ(pending_events().back().what(), v1::PendingChanged::FAILED);
+    EXPECT_EQ(pending_events().back().error().code(), v1::UNAUTHENTICATED);
+}
+
+TEST_F(ScheduleTest, WhatComesTooLateIsReportedWithItsDelay) {
+    script.play(kSubscribe);
+    const std::uint64_t at = frame() + kBlock;
+    ASSERT_EQ(call(set_at(at)).status().code(), v1::OK);
+    for (int i = 0; i < 10; ++i) script.render_block();  // without a chance to send it
+    play_to(at + 20 * kBlock);
+    const auto changes = pending_events();
+    ASSERT_EQ(changes.size(), 2U);
+    EXPECT_EQ(changes[1].what(), v1::PendingChanged::LATE);
+    EXPECT_EQ(changes[1].late_frames(), 10 * kBlock);
+    EXPECT_EQ(gain_db(), -6.0F);
+}
+
+TEST_F(ScheduleTest, AUtcTimeFollowsTheClock) {
+    script.daemon.utc = 1'796'156'100'000'000;
+    const v1::Response response = call(
+        "id: 2 set_parameters { changes { node: \"vol\" parameter: \"mute\" value: 1 } at { utc_us: 1796156110000000 } }");
+    EXPECT_EQ(response.set_parameters().pending().frame(), frame() + 480'000);
+    script.daemon.utc += 1'000'000;  // the clock of the machine was set
+    const v1::Response list = call("id: 3 list_pending { }");
+    EXPECT_EQ(list.list_pending().edits(0).frame(), frame() + 432'000);
+    EXPECT_EQ(list.list_pending().edits(0).utc_us(), 1'796'156'110'000'000);
+}
+
+TEST_F(ScheduleTest, TheNumberOfEditsIsLimited) {
+    const std::string set =
+        "id: 2 set_parameters { changes { node: \"vol\" parameter: \"mute\" value: 1 } at { in_s: 100 } }";
+    for (int i = 0; i < 500; ++i) ASSERT_EQ(call(set).status().code(), v1::OK);
+    const v1::Response refused = call(set);
+    EXPECT_EQ(refused.status().code(), v1::RESOURCE_EXHAUSTED);
+    EXPECT_NE(refused.status().message().find("500 edits"), std::string::npos);
+    script.connect('d', {.door = Entry::Door::loopback});
+    script.send('d', request("id: 1 hello { protocol_version: 1 client_name: \"d\" }"));
+    ASSERT_EQ(answer('d').hello().author(), "loopback");
+    for (int i = 0; i < 500; ++i) ASSERT_EQ(call(set, 'd').status().code(), v1::OK);
+    script.connect('e', {.door = Entry::Door::unix_socket, .user_id = 1000});
+    script.send('e', request("id: 1 hello { protocol_version: 1 client_name: \"e\" }"));
+    ASSERT_EQ(answer('e').status().code(), v1::OK);
+    EXPECT_NE(call(set, 'e').status().message().find("1000 edits"), std::string::npos);
+    EXPECT_EQ(call("id: 3 list_pending { }").list_pending().edits_size(), 1000);
+    ASSERT_EQ(call("id: 4 cancel_pending { id: 1 }").status().code(), v1::OK);
+    EXPECT_EQ(call(set).status().code(), v1::OK);
+}
+
+TEST_F(ScheduleTest, EditsOfOneFrameTakeEffectInTheirOrder) {
+    const std::uint64_t at = frame() + 60 * kBlock;
+    ASSERT_EQ(call("id: 2 apply_transaction { at { frame: " + std::to_string(at) +
+                   " } edits { edits { rename_node { name: \"vol\" new_name: \"one\" } } } }")
+                  .status()
+                  .code(),
+              v1::OK);
+    for (const char* const name : {"one", "two"})
+        ASSERT_EQ(call(set_at(at + 1, name == std::string{"one"} ? "-3" : "-4")).status().code(), v1::OK);
+    play_to(at + 10 * kBlock);
+    EXPECT_EQ(script.engine.graph().find_parameter("vol", "gain_db").error().code, ErrorCode::not_found);
+}
+
+TEST_F(ScheduleTest, TheTimeRelatesTheClocks) {
+    script.daemon.utc = 1'796'156'100'000'000;
+    play_to(64'000);
+    const v1::TimeResult time = call("id: 2 get_time { }").get_time();
+    EXPECT_EQ(time.frame(), 64'000U);
+    EXPECT_EQ(time.monotonic_ns(), static_cast<std::uint64_t>(script.now.time_since_epoch().count()));
+    EXPECT_EQ(time.utc_us(), 1'796'156'100'000'000);
+    EXPECT_EQ(time.sample_rate_hz(), 48'000.0);
+}
+
+/// Scheduled transactions 40 ms apart, among transactions and parameter changes without a time, as fast as they are
+/// committed: every scheduled one is on time, and the graph is that of a model.
+TEST_F(ScheduleTest, AStormOfOtherEditsMakesNoneLate) {
+    std::mt19937 random{13};  // NOLINT: the same storm every time
+    std::map<std::string, bool> model;
+    for (const char* const node : {"s0", "s1", "i0", "i1", "i2"}) {
+        ASSERT_EQ(call("id: 2 apply_transaction { edits { edits { add_node { name: \"" + std::string{node} +
+                       "\" type: \"constant\" } } } }")
+                      .status()
+                      .code(),
+                  v1::OK);
+        model[node] = false;
+        play_to(frame() + 20 * kBlock);
+    }
+    script.play("hello b\n");
+    script.play(kSubscribe);
+    const auto toggle = [&](const std::string& node) {
+        model[node] = !model[node];
+        return std::string{"apply_transaction { edits { edits { "} + (model[node] ? "connect" : "disconnect") +
+               " { from: \"" + node + "\" to: \"out\" } } } ";
+    };
+    const std::uint64_t begin = frame() + 48'000;
+    constexpr std::uint64_t kEdits = 60;
+    for (std::uint64_t i = 0; i < kEdits; ++i) {
+        const std::uint64_t at = begin + i * 1'920 + random() % 64;
+        while (frame() < at - 1'400) {
+            const std::string id = "id: " + std::to_string(1000 + frame()) + " ";
+            if (random() % 3 != 0) {
+                const std::string node = "i" + std::to_string(random() % 3);
+                script.send('b', request(id + toggle(node) + "}"));
+            } else {
+                script.send('b',
+                            request(id + "set_parameters { changes { node: \"osc\" parameter: \"gain_db\" value: -" +
+                                    std::to_string(random() % 60) + " } }"));
+            }
+            play_to(frame() + (1 + random() % 4) * kBlock);
+            while (const auto message = script.receive('b'))
+                ASSERT_EQ(message->response().status().code(), v1::OK) << message->ShortDebugString();
+            read_events();
+        }
+        script.send(
+            'a', request("id: 2 " + toggle(i % 2 == 0 ? "s0" : "s1") + " at { frame: " + std::to_string(at) + " } }"));
+        ASSERT_EQ(answer().status().code(), v1::OK);
+    }
+    play_to(begin + kEdits * 1'920 + 48'000);
+    std::size_t committed = 0;
+    for (const v1::PendingChanged& changed : pending_events()) {
+        EXPECT_NE(changed.what(), v1::PendingChanged::LATE) << changed.ShortDebugString();
+        EXPECT_NE(changed.what(), v1::PendingChanged::FAILED) << changed.ShortDebugString();
+        if (changed.what() == v1::PendingChanged::COMMITTED) ++committed;
+    }
+    EXPECT_EQ(committed, kEdits);
+    for (const auto& [node, connected] : model) {
+        const std::string from = node;
+        const GraphDocument document = script.engine.graph().document();
+        const bool found = std::ranges::any_of(document.connections, [&](const GraphDocument::Connection& connection) {
+            return connection.from == from || connection.from == from + ":out";
+        });
+        EXPECT_EQ(found, connected) << node;
+    }
+}
+
+}  // namespace
+}  // namespace rta::api::test
