@@ -32,8 +32,11 @@ function comment(text, indent) {
   return `${indent}/**\n${lines.join('\n')}\n${indent} */\n`;
 }
 
+/** TypeScript has no types inside interfaces. */
+function nameOf({name, parent}) { return parent instanceof protobuf.Type ? `${parent.name}${name}` : name; }
+
 function typeOf({type, resolvedType}) {
-  if (resolvedType) return JSON_TYPES[resolvedType.fullName] ?? resolvedType.name;
+  if (resolvedType) return JSON_TYPES[resolvedType.fullName] ?? nameOf(resolvedType);
   if (WIDE.has(type)) return 'Uint64';
   if (NUMBERS.has(type)) return 'number';
   return {bool: 'boolean', string: 'string'}[type] ?? failed(`no TypeScript type for ${type}`);
@@ -52,9 +55,9 @@ function messageOf(type) {
 }
 
 /** A value that a later version adds is a number. */
-function enumOf({name, comment: text, values}) {
-  const names = Object.keys(values).map((value) => `'${value}'`).join(' | ');
-  return `${comment(text, '')}export type ${name} = ${names} | number;\n`;
+function enumOf(type) {
+  const names = Object.keys(type.values).map((value) => `'${value}'`).join(' | ');
+  return `${comment(type.comment, '')}export type ${nameOf(type)} = ${names} | number;\n`;
 }
 
 /** The kinds of request, with the type of each. */
@@ -65,7 +68,7 @@ function kindsOf(name, help, oneof) {
 
 function declarations(root) {
   const {Request, Response} = root.lookup('rta.v1').nested;
-  const types = root.lookup('rta.v1').nestedArray;
+  const types = root.lookup('rta.v1').nestedArray.flatMap((type) => [type, ...type.nestedArray ?? []]);
   return ['// Generated from proto/rta/v1.\n',
     '/** A 64-bit number: a number up to 2^53 - 1, a bigint above. */\nexport type Uint64 = number | bigint;\n',
     'export type JsonValue = null | boolean | number | string | JsonValue[] | {[name: string]: JsonValue};\n',

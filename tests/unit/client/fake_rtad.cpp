@@ -358,9 +358,6 @@ Reply FakeRtad::answer(const v1::Request& request) {
             *response.mutable_cancel_pending()->mutable_edit() = fake_pending();
             break;
         case v1::Request::kHello:
-        case v1::Request::kUndo:
-        case v1::Request::kRedo:
-        case v1::Request::kGetHistory:
         case v1::Request::kGetTime:
         case v1::Request::REQUEST_NOT_SET:
             return {.bytes = frame(refusal(request, v1::UNIMPLEMENTED, "what is this?"))};
