@@ -145,13 +145,13 @@ AsyncClient::Awaitable<v1::TimeResult> AsyncClient::time() {
 
 AsyncClient::Awaitable<v1::TransactionResult> AsyncClient::apply_at(v1::When at, std::vector<v1::Edit> edits) {
     return result_of_call<v1::TransactionResult>(
-        connection_, client::scheduled(client::apply_request(std::move(edits), false), std::move(at)));
+        connection_, client::scheduled(client::apply_request(std::move(edits), false, {}), std::move(at)));
 }
 
 AsyncClient::Awaitable<v1::ParametersResult> AsyncClient::set_parameters_at(v1::When at,
                                                                             std::vector<v1::SetParameter> changes) {
     return result_of_call<v1::ParametersResult>(
-        connection_, client::scheduled(client::set_parameters_request(std::move(changes)), std::move(at)));
+        connection_, client::scheduled(client::set_parameters_request(std::move(changes), {}), std::move(at)));
 }
 
 AsyncClient::Awaitable<v1::PendingResult> AsyncClient::pending() {

@@ -94,12 +94,12 @@ client::Expected<v1::TimeResult> Client::time() { return result<v1::TimeResult>(
 
 client::Expected<v1::TransactionResult> Client::apply_at(v1::When at, std::vector<v1::Edit> edits) {
     return result<v1::TransactionResult>(
-        client::scheduled(client::apply_request(std::move(edits), false), std::move(at)));
+        client::scheduled(client::apply_request(std::move(edits), false, {}), std::move(at)));
 }
 
 client::Expected<v1::ParametersResult> Client::set_parameters_at(v1::When at, std::vector<v1::SetParameter> changes) {
     return result<v1::ParametersResult>(
-        client::scheduled(client::set_parameters_request(std::move(changes)), std::move(at)));
+        client::scheduled(client::set_parameters_request(std::move(changes), {}), std::move(at)));
 }
 
 client::Expected<v1::PendingResult> Client::pending() { return result<v1::PendingResult>(client::pending_request()); }

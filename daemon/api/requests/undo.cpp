@@ -122,6 +122,7 @@ bool is_current(Call& call) {
     if (undo.generation == call.services.history.generation()) return true;
     const std::uint32_t plans = undo.plans;
     call.request.state.reset();
+    call.request.stage = PendingRequest::Stage::waiting;
     if (plans < kMostPlans) {
         start_plan(call, plans + 1);
     } else {
@@ -132,12 +133,19 @@ bool is_current(Call& call) {
 }
 
 void execute(Call& call) {
-    if (call.request.stage == PendingRequest::Stage::preparing) return;
-    if (call.request.stage != PendingRequest::Stage::prepared) return start_plan(call, 1);
+    using Stage = PendingRequest::Stage;
+    if (call.request.stage == Stage::preparing) return;
+    if (call.request.stage != Stage::prepared) start_plan(call, 1);
+    if (call.request.stage != Stage::prepared) return;
     auto& transaction = static_cast<TransactionState&>(*call.request.state);
     transaction.wait_for_start = waits_for_start(call.request.message);
     transaction.guard = guard_of(call.request.message);
-    if (!may_commit(call) || !is_current(call)) return;
+    if (!may_commit(call)) return;
+    if (!is_current(call)) {
+        // The worker has already finished: nothing else would execute the request.
+        if (call.request.stage == Stage::prepared) execute(call);
+        return;
+    }
     v1::Response& answer = call.request.begin_answer();
     v1::UndoResult& result = call.request.message.has_redo() ? *answer.mutable_redo() : *answer.mutable_undo();
     result = transaction.undo->result;

@@ -136,7 +136,7 @@ Texts offered(const std::vector<std::string>& words, Place place = Place::shell)
 }
 
 TEST(Completion, OffersTheCommandsOfThePlace) {
-    EXPECT_EQ(offered({"re"}), (Texts{"remove ", "rename ", "response "}));
+    EXPECT_EQ(offered({"re"}), (Texts{"remove ", "rename ", "response ", "redo "}));
     EXPECT_EQ(offered({"gr"}), Texts{"graph "});
     EXPECT_EQ(offered({"graph", "s"}), (Texts{"show ", "save "}));
     EXPECT_EQ(offered({"comm"}), Texts{"commit "});
@@ -294,7 +294,7 @@ TEST(Completion, WithoutADaemonOffersWhatNeedsNone) {
 
 TEST(Completion, EveryPlaceholderOfTheTableIsCompletedOrFree) {
     // Free text is a new name, a number or an address. Every other word must have completions.
-    const std::set<std::string_view> free_text{"NAME", "B", "WORD", "ID"};
+    const std::set<std::string_view> free_text{"NAME", "B", "N", "WORD", "ID"};
     for (const rtactl::Command* entry : all_commands().all()) {
         const rtactl::Command& command = *entry;
         for (const rtactl::Argument& argument : command.arguments) {
