@@ -86,7 +86,8 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
           tokens_{token_file(options), !options.tokens.empty()},
           server_{io_, engine_, *this, &log, options.limits.clients},
           listening_{options_, server_, io_},
-          state_{options_, engine_, server_.history(), [this](std::function<void()> task) { asio::post(io_, std::move(task)); }} {}
+          state_{options_, engine_, server_.history(),
+                 [this](std::function<void()> task) { asio::post(io_, std::move(task)); }} {}
 
     /// Restores the graph and opens the listening sockets. Returns the exit status; errors have been logged.
     [[nodiscard]] int configure();

@@ -49,9 +49,7 @@ constexpr auto& member(auto& object) {
 }
 
 template <class T>
-concept Time = requires {
-    typename T::period;
-};
+concept Time = requires { typename T::period; };
 
 template <auto... Path>
 std::uint64_t get(const Limits& limits) {

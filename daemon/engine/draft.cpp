@@ -327,10 +327,9 @@ class CycleSearch {
         const NodeId to = id_of(edit.to);
         const GraphNode& destination = *draft_.graph.find(to);
         for (std::uint32_t port = 0; port < destination.description->layout.inputs.size(); ++port) {
-            const auto found = std::ranges::lower_bound(destination.incoming, std::tuple{port, PortRef{from, 0}}, {},
-                                                        [](const auto& incoming) {
-                                                            return std::tuple{incoming.to_port, incoming.from};
-                                                        });
+            const auto found = std::ranges::lower_bound(
+                destination.incoming, std::tuple{port, PortRef{from, 0}}, {},
+                [](const auto& incoming) { return std::tuple{incoming.to_port, incoming.from}; });
             const bool connected =
                 found != destination.incoming.end() && found->to_port == port && found->from.node == from;
             if (connected) return std::nullopt;

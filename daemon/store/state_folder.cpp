@@ -71,7 +71,7 @@ Expected<void> StateFolder::open_folder() {
     if (!created && errno != EEXIST) {
         // On a read-only file system mkdir() fails with EROFS even if the folder exists.
         const std::error_code error = os::last_error();
-        struct stat status {};
+        struct stat status{};
         if (::stat(path_.c_str(), &status) != 0) return cannot("create the state directory", path_, error);
     }
     auto opened = os::open_folder(path_);
@@ -105,13 +105,13 @@ Expected<void> StateFolder::lock() {
 Expected<std::optional<StateFolder::Contents>> StateFolder::read(const char* name, std::size_t longest_bytes) const {
     const std::string path = path_ + "/" + name;
     if (!folder_) {
-        struct stat status {};
+        struct stat status{};
         if (::stat(path_.c_str(), &status) == 0) return fail(ErrorCode::unavailable, "cannot read " + path);
         if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
         return cannot("read", path, os::last_error());
     }
     const auto file = os::open_to_read(folder_.get(), name);
-    struct stat status {};
+    struct stat status{};
     if (!file) {
         // A symbolic link to a missing file must not be overwritten either.
         const bool is_missing = file.error() == std::errc::no_such_file_or_directory &&
@@ -237,7 +237,7 @@ Expected<std::string> StateFolder::rename_histories() const {
 }
 
 Expected<std::optional<std::string>> StateFolder::rename_foreign_graph() {
-    struct stat status {};
+    struct stat status{};
     if (::fstatat(folder_.get(), kGraph, &status, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno == ENOENT) return std::nullopt;
         return cannot("examine", graph_path(), os::last_error());
@@ -258,7 +258,7 @@ Expected<void> StateFolder::replace(const char* name, std::string_view text,
     if (written) written = replacement->flush();
     if (!written) return cannot("write", path + kNew, written.error());
 
-    struct stat status {};
+    struct stat status{};
     if (::fstatat(folder_.get(), new_name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
         return cannot("replace", path, os::last_error());
     if (const auto renamed = replacement->rename(); !renamed) return cannot("replace", path, renamed.error());
