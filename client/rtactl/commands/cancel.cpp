@@ -29,7 +29,7 @@ Result<void> run_cancel(Context& context, const Arguments& arguments) {
 }  // namespace
 
 extern constinit const Command kCancel = checked({
-    .position = 331,
+    .position = 380,
     .name = "cancel",
     .arguments = {Argument{"ID", Expects::text}},
     .help = "Cancel an edit that waits for its time; see pending.",

@@ -35,7 +35,7 @@ Result<void> run_pending(Context& context, const Arguments&) {
 }  // namespace
 
 extern constinit const Command kPending = checked({
-    .position = 330,
+    .position = 370,
     .name = "pending",
     .help = "List the edits that wait for their time, made with --at.",
     .details = "The daemon keeps them in memory: they survive the client that made them, but not the daemon.",

@@ -87,7 +87,7 @@ TEST(At, InTheShellItBelongsToTheTransaction) {
     EXPECT_EQ(rtad.last_change().apply_transaction().at().in_s(), 5.0);
     const Outcome inside = rtad.run({"shell"}, "begin\nadd gain x --at 4\ncommit\n");
     EXPECT_EQ(inside.exit, Exit::refused);
-    EXPECT_TRUE(has(inside.err, "give it to begin or to commit, not to add")) << inside.err;
+    EXPECT_TRUE(has(inside.err, "give them to begin or to commit, not to add")) << inside.err;
 }
 
 TEST(Pending, ListsAndCancels) {

@@ -134,10 +134,10 @@ TEST(AsyncClient, ReturnsTheTypedResults) {
         EXPECT_EQ(panicked.error().code, v1::PERMISSION_DENIED);
     });
     const std::vector<v1::Request> requests = daemon.requests();
-    ASSERT_EQ(requests.size(), 8U);
-    EXPECT_FALSE(requests[3].apply_transaction().has_guard());
-    EXPECT_EQ(requests[4].apply_transaction().guard().expected_revision(), 8U);
-    EXPECT_EQ(requests[5].set_parameters().guard().expected_change(), 12U);
+    ASSERT_EQ(requests.size(), 16U);
+    EXPECT_FALSE(requests[8].apply_transaction().has_guard());
+    EXPECT_EQ(requests[9].apply_transaction().guard().expected_revision(), 8U);
+    EXPECT_EQ(requests[13].set_parameters().guard().expected_change(), 12U);
 }
 
 TEST(AsyncClient, TimesOutAndIgnoresTheLateResponse) {
