@@ -28,6 +28,8 @@ constexpr double kReserveAheadNs = 1e9;
 constexpr auto kLongestRetry = 10s;
 /// Edits that are prepared at the same time.
 constexpr std::size_t kMostPreparing = 2;
+/// Edits that are kept prepared: each may take as much memory as a graph.
+constexpr std::size_t kMostPrepared = 16;
 /// What one poll() sends, so that other clients do not wait for long.
 constexpr std::size_t kMostTransactionsPerPoll = 1;
 constexpr std::size_t kMostChangesPerPoll = 2'048;
@@ -105,13 +107,14 @@ struct Schedule::Entry {
 };
 
 Schedule::Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, PendingCommands& commands,
-                   Workers& workers, std::function<TimePoint()> clock)
+                   Workers& workers, std::function<TimePoint()> clock, std::function<void()> wake)
     : engine_{engine},
       daemon_{daemon},
       hub_{hub},
       history_{history},
       commands_{commands},
       workers_{workers},
+      wake_{std::move(wake)},
       time_{engine, daemon, std::move(clock)} {
     commands_.on_scheduled({.heard = [this](std::uint64_t revision, std::uint64_t frame) { heard(revision, frame); },
                             .applied = [this](std::uint64_t serial, std::uint64_t frame) { applied(serial, frame); }});
@@ -225,12 +228,19 @@ Expected<v1::PendingEdit> Schedule::cancel(std::uint64_t id) {
     const std::shared_ptr<Entry> entry = *found;
     waiting_.erase(found);
     next_poll_ = {};
+    reserve(time_.now());
     publish(v1::PendingChanged::CANCELLED, *entry);
     return entry->info;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Preparation
+
+bool Schedule::may_prepare() const {
+    const auto prepared =
+        std::ranges::count_if(waiting_, [](const auto& entry) { return entry->stage == Entry::Stage::prepared; });
+    return preparing_ < kMostPreparing && preparing_ + static_cast<std::size_t>(prepared) < kMostPrepared;
+}
 
 void Schedule::prepare(const std::shared_ptr<Entry>& entry) {
     entry->stage = Entry::Stage::preparing;
@@ -255,11 +265,12 @@ void Schedule::prepare(const std::shared_ptr<Entry>& entry) {
             next_poll_ = {};
             if (!ran) job->state = std::unexpected(ran.error());
             entry->stage = job->state ? Entry::Stage::prepared : Entry::Stage::failed;
-            if (!job->state) {
+            if (job->state) {
+                entry->state.reset(static_cast<requests::TransactionState*>(job->state->release()));
+            } else {
                 entry->error = job->state.error();
-                return;
             }
-            entry->state.reset(static_cast<requests::TransactionState*>(job->state->release()));
+            wake_();
         });
 }
 
@@ -284,6 +295,7 @@ void Schedule::build(const std::shared_ptr<Entry>& entry) {
             const Expected<void>& outcome = ran ? job->outcome : ran;
             entry->stage = outcome ? Entry::Stage::prepared : Entry::Stage::failed;
             if (!outcome) entry->error = outcome.error();
+            wake_();
         });
 }
 
@@ -400,7 +412,7 @@ std::optional<Error> Schedule::find_denial(const Entry& entry) const {
 Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& entry, const FrameTime::Now& now) {
     switch (entry->stage) {
         case Entry::Stage::waits:
-            if (preparing_ < kMostPreparing) prepare(entry);
+            if (may_prepare()) prepare(entry);
             // A worker that has finished already leaves it prepared.
             if (entry->stage != Entry::Stage::prepared) return Progress::waits;
             break;
@@ -425,6 +437,7 @@ Schedule::Progress Schedule::advance_transaction(const std::shared_ptr<Entry>& e
 
 Schedule::Progress Schedule::commit(const std::shared_ptr<Entry>& entry, bool ahead) {
     requests::TransactionState& transaction = *entry->state;
+    sent_.reserve(sent_.size() + 1);  // nothing may fail once the engine has taken the edit
     AudioGraph before;
     const auto ticket = ahead ? engine_.commit_ahead(transaction.prepared, entry->edit.frame, &before)
                               : engine_.commit_at(transaction.prepared, entry->edit.frame, &before);
@@ -433,18 +446,20 @@ Schedule::Progress Schedule::commit(const std::shared_ptr<Entry>& entry, bool ah
         set_result(*transaction.edits.mutable_edits(static_cast<int>(change.edit_index))->mutable_set_parameter(),
                    change.value);
     }
-    std::optional<StepContent> content = history_.compare(before);
-    const std::optional<StepContent> published = content;
-    history_.record({entry->edit.author, entry->edit.client_name}, ticket->revision, std::move(before),
-                    std::move(content));
-    requests::report_kept_draws(engine_.graph(), transaction);
-    daemon_.graph_changed();
-    publish_edits(hub_, {entry->edit.client_name, entry->edit.author}, ticket->revision, transaction.edits, published);
-    workers_.free(std::move(entry->state));
-    commands_.announce(*ticket);
     entry->revision = ticket->revision;
     entry->must_start = ahead;
     sent_.push_back(entry);
+    ComparedStep compared = history_.compare(before);
+    history_.record({entry->edit.author, entry->edit.client_name}, ticket->revision, std::move(before),
+                    std::move(compared.recorded));
+    daemon_.graph_changed();
+    static_cast<void>(guarded("reporting a scheduled edit", [&] {
+        requests::report_kept_draws(engine_.graph(), transaction);
+        publish_edits(hub_, {entry->edit.client_name, entry->edit.author}, ticket->revision, transaction.edits,
+                      compared.published);
+        workers_.free(std::move(entry->state));
+        commands_.announce(*ticket);
+    }));
     return Progress::sent;
 }
 
@@ -456,9 +471,10 @@ Schedule::Progress Schedule::set_parameters(const std::shared_ptr<Entry>& entry,
     }
     std::vector<float> results(changes->size());
     std::vector<float> previous(changes->size());
+    v1::SetParameters message = *entry->edit.parameters;
+    sent_.reserve(sent_.size() + 1);  // nothing may fail once the engine has taken the edit
     const auto ticket = engine_.set_parameters_at(entry->edit.frame, *changes, results, previous);
     if (!ticket) return refused(entry, ticket.error());
-    v1::SetParameters message = *entry->edit.parameters;
     for (std::size_t i = 0; i < changes->size(); ++i) {
         if ((*changes)[i].is_relative()) set_result(*message.mutable_changes(static_cast<int>(i)), results[i]);
     }

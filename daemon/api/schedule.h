@@ -47,7 +47,7 @@ class Schedule {
     };
 
     Schedule(Engine& engine, DaemonAccess& daemon, EventHub& hub, History& history, PendingCommands& commands,
-             Workers& workers, std::function<TimePoint()> clock);
+             Workers& workers, std::function<TimePoint()> clock, std::function<void()> wake);
     Schedule(const Schedule&) = delete;
     Schedule& operator=(const Schedule&) = delete;
     ~Schedule();
@@ -76,6 +76,7 @@ class Schedule {
 
     void follow_utc(const FrameTime::Now& now);
     void reserve(const FrameTime::Now& now);
+    [[nodiscard]] bool may_prepare() const;
     void prepare(const std::shared_ptr<Entry>& entry);
     void build(const std::shared_ptr<Entry>& entry);
     void poll_transactions(const FrameTime::Now& now, TimePoint clock);
@@ -100,6 +101,7 @@ class Schedule {
     History& history_;
     PendingCommands& commands_;
     Workers& workers_;
+    std::function<void()> wake_;  ///< called when the next poll() is due earlier
     FrameTime time_;
     std::uint64_t next_id_ = 1;
     Entries waiting_;                           ///< sorted by frame

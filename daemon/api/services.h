@@ -78,7 +78,7 @@ struct Services {
     PendingCommands commands{engine, hub};
     OutputControl output{engine, daemon, hub, commands};
     History history{engine, workers, [this] { daemon.graph_changed(); }};
-    Schedule schedule{engine, daemon, hub, history, commands, workers, clock};
+    Schedule schedule{engine, daemon, hub, history, commands, workers, clock, [this] { wake(); }};
     Telemetry telemetry{engine, daemon, limits.telemetry_rates};
     DeviceQuery devices{daemon};
     FailedAttempts failed_attempts;

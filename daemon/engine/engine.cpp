@@ -205,7 +205,7 @@ Expected<Ticket> EngineCore::commit(PreparedEdits& edits, const CommitStart& sta
         return std::unexpected(too_many_changes(*this, targets.size()));
     // The changes that a failed reset has held back must be heard first.
     if (held_back && !reset_in_progress()) return fail(ErrorCode::resource_exhausted, kFull);
-    if (!start.frame && must_wait(targets, {})) return fail(ErrorCode::resource_exhausted, kFull);
+    if (!start.frame && must_wait(targets, {})) return refuse_until_scheduled();
     draft->rename_instances();
     auto ticket = send_commit(*draft, start);
     if (!ticket) {
@@ -292,15 +292,22 @@ Expected<AudioGraph> Engine::result(const PreparedTransaction& prepared) {
     return draft.graph;
 }
 
+/// Others need not wait: only what a scheduled command on its way would change.
+std::unexpected<Error> EngineCore::refuse_until_scheduled() {
+    refused_until_progress = true;
+    return fail(ErrorCode::resource_exhausted, "a scheduled change of the same parameters is about to take effect");
+}
+
 Expected<Ticket> EngineCore::set_parameters(std::span<const SetParameter> edits, std::span<float> results,
                                             std::span<float> previous, std::optional<std::uint64_t> frame) {
+    refused_until_progress = false;
     if (!has_room_for_targets(edits.size(), frame)) return fail(ErrorCode::resource_exhausted, kFull);
     const auto changes = check_changes(graph, edits);
     if (!changes) return std::unexpected(changes.error());
     if (auto good = check_together(graph, *changes); !good) return std::unexpected(std::move(good.error()));
     auto targets = targets_of(*changes);
     if (frame) frame = std::max(*frame, exchange.scheduled_frame());
-    if (must_wait(targets, frame)) return fail(ErrorCode::resource_exhausted, kFull);
+    if (must_wait(targets, frame)) return refuse_until_scheduled();
     // All changes are valid: nothing can fail from here on.
     assert(previous.empty() || previous.size() == changes->size());
     if (!previous.empty()) {

@@ -111,8 +111,8 @@ class Engine {
     /// [control] Validates parameter changes as set_parameters() does, and changes nothing.
     [[nodiscard]] Expected<void> check_parameters(std::span<const SetParameter> changes) const;
 
-    /// [control] Returns whether the last commit() was refused because of waiting changes or fades, and not because the
-    /// engine is full: other transactions can be committed. It cannot succeed before progress() changes.
+    /// [control] Returns whether the last commit() or set_parameters() was refused because of waiting changes or fades, and
+    /// not because the engine is full: other edits can be made. It cannot succeed before progress() changes.
     [[nodiscard]] bool refused_until_progress() const;
     /// [control] Returns a number that changes when a waiting change may have started.
     [[nodiscard]] std::uint64_t progress() const;

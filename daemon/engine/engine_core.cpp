@@ -102,7 +102,8 @@ bool EngineCore::must_wait(std::span<const ParameterTarget> targets, std::option
 
 std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const AudioGraph& committed,
                                const CommitStart& start) {
-    if (!step.send) {
+    // A scheduled transaction without an audible change is heard at its frame, too, and `rounds` are those of that frame.
+    if (!step.send && !start.frame) {
         exchange.borrow(next.take_borrowed());
         rounds = std::move(next);
         return exchange.send_nothing();
@@ -118,13 +119,14 @@ std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const Audi
     // The transaction that sets a parameter may also remove the node.
     std::erase_if(request.targets,
                   [&](const ParameterTarget& target) { return !next.sound().contains(target.node->id()); });
-    if (!request.targets.empty()) {
-        auto& waiting = start.frame ? scheduled_targets : plan_targets;
-        waiting.push_back(sent(request.targets, start.frame));
-    }
+    auto& waiting = start.frame ? scheduled_targets : plan_targets;
+    std::optional<SentTargets> targets;
+    if (!request.targets.empty()) targets = sent(request.targets, start.frame);
+    waiting.reserve(waiting.size() + 1);  // so that nothing fails once the plan has been sent
     auto plan = make_plan(std::move(request));
     exchange.borrow(next.take_borrowed());
     const std::uint64_t serial = exchange.send(std::move(plan), start.frame);
+    if (targets) waiting.push_back(std::move(*targets));
     rounds = std::move(next);
     return serial;
 }
@@ -290,6 +292,7 @@ void EngineCore::applied(const Event::Applied& reply, Engine::Observer& observer
 
 void EngineCore::scheduled_applied(const Event::Applied& reply, Engine::Observer& observer) {
     std::erase_if(scheduled_targets, [&](const SentTargets& sent) { return sent.serial == reply.serial; });
+    ++rounds_advanced;  // what has waited for it may be tried again
     adopted(reply.serial, reply.frame, observer);
     observer.scheduled_applied(reply.serial, reply.frame);
 }

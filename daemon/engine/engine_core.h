@@ -156,6 +156,7 @@ struct EngineCore {
     [[nodiscard]] Expected<Ticket> commit(PreparedEdits& edits, const CommitStart& start, AudioGraph* before);
     [[nodiscard]] Expected<Ticket> set_parameters(std::span<const SetParameter> edits, std::span<float> results,
                                                   std::span<float> previous, std::optional<std::uint64_t> frame);
+    [[nodiscard]] std::unexpected<Error> refuse_until_scheduled();
     [[nodiscard]] bool has_room_for_targets(std::size_t targets, std::optional<std::uint64_t> frame) const {
         if (frame) return exchange.has_room_for_targets_at(targets);
         return exchange.has_room_for_command() && exchange.has_room_for_targets(targets);

@@ -56,7 +56,7 @@ void FrameClock::publish() RTA_NONBLOCKING {
                                               std::bit_cast<std::uint64_t>(frame_ns_), frame_ + frames_};
     // release pairs with the acquire of the values in line(): a reader that sees one of them sees the odd number, too.
     for (std::size_t i = 0; i < values.size(); ++i) published_[i].store(values[i], std::memory_order_release);
-    // release pairs with the first acquire in line(): who sees the even number sees the values.
+    // release pairs with the first acquire in line(): a reader that sees the even number sees the values.
     sequence_.store(sequence + 2, std::memory_order_release);
 }
 

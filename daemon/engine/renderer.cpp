@@ -66,8 +66,9 @@ void Renderer::apply_scheduled(const AudioThreadKey& key, Next next) RTA_NONBLOC
     while (true) {
         if (!held_) held_ = scheduled_.try_receive(key);
         if (!held_ || held_->start_frame >= frame_ + block_size_) return;
-        const bool too_early = next == Next::render_first || held_->after_serial > applied_serial_;
-        if (held_->kind == Command::Kind::adopt_plan && too_early) return;
+        // Parameters, too: an earlier command that is still in its ring would otherwise win.
+        if (held_->after_serial > applied_serial_) return;
+        if (held_->kind == Command::Kind::adopt_plan && next == Next::render_first) return;
         const Command command = *held_;
         held_.reset();
         if (apply(key, command) == Next::render_first) next = Next::render_first;

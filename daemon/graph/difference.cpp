@@ -84,7 +84,7 @@ class Comparison {
 
     std::vector<Edit> edits() && {
         compare_connections();
-        // First what frees names, ports and names of connections; at last what needs all nodes.
+        // First what frees names, ports and names of connections; last, what needs all nodes.
         std::ranges::move(disconnected_, std::back_inserter(edits_));
         for (const GraphNode* const node : nodes_.removed) edits_.emplace_back(RemoveNode{node->name()});
         rename();

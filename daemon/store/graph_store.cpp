@@ -76,7 +76,7 @@ void GraphStore::restore_history(const std::string& graph, const LoadHistory& lo
     const auto loaded = load_saved_history(graph, load_history);
     if (loaded && *loaded) return;
     if (loaded) {
-        return owner_.store_warning("the history begins again: " + folder_.graph_path() +
+        return owner_.store_warning("a new history is started: " + folder_.graph_path() +
                                     " is not the graph to which the saved history has led");
     }
     std::string consequence;
@@ -84,7 +84,7 @@ void GraphStore::restore_history(const std::string& graph, const LoadHistory& lo
         const auto renamed = folder_.rename_histories();
         consequence = renamed ? "; renamed to " + *renamed : "; " + renamed.error().sentence;
     }
-    owner_.store_warning("the history begins again, because the saved one cannot be restored: " +
+    owner_.store_warning("a new history is started, because the saved one cannot be restored: " +
                          folder_.history_path() + ": " + loaded.error().sentence + consequence);
 }
 

@@ -166,7 +166,7 @@ TEST_F(Documents, TheDiffComparesValuesNotTheirForm) {
     ASSERT_EQ(daemon.ctl({"graph", "save", saved}).status, kDone);
     ASSERT_EQ(daemon.ctl({"graph", "load", numbers_}).status, kDone);
     EXPECT_FALSE(has(daemon.ctl({"graph", "show"}).output, "Foyer"));
-    const RunResult loaded = daemon.ctl({"graph", "load", saved});
+    const RunResult loaded = daemon.ctl({"graph", "load", "--force", saved});
     EXPECT_EQ(loaded.error, "") << "what is saved has no comments, and values in their ranges";
     EXPECT_TRUE(has(daemon.ctl({"graph", "show"}).output, "Foyer"));
 }

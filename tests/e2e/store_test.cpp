@@ -165,7 +165,7 @@ TEST_F(Store, WhatWasDoneBeforeAKillCanBeUndone) {
         Daemon daemon{options()};
         ProtocolClient client = daemon.client();
         EXPECT_EQ(client.call(history).get_history().steps_size(), 0);
-        EXPECT_NE(daemon.process().error().find("the history begins again: "), std::string::npos)
+        EXPECT_NE(daemon.process().error().find("a new history is started: "), std::string::npos)
             << daemon.process().error();
         client.apply_document(kTone);
         wait_until_saved(client);

@@ -81,7 +81,7 @@ export interface EditOptions extends CallOptions {
   /** What the graph must not have become in the meantime, such as {expected_change: graph.change_number}. */
   guard?: Input<Guard>;
   /**
-   * When the change takes effect, at most 24 hours ahead: {in_s: 2}, {frame}, {utc_us} or a Date. The call resolves at once,
+   * When the change takes effect, at most 24 hours ahead: {in_s: 2}, {frame}, {utc_us} or a Date. The call resolves immediately,
    * and `pending` of its result has the id. The daemon keeps the change in memory.
    */
   at?: Input<When> | Date;

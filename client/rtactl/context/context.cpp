@@ -286,8 +286,8 @@ void Context::print_done(const v1::ParametersResult& result, std::span<const Don
 
 void Context::print_pending(const v1::PendingEdit& edit) {
     out() << "edit " << edit.id() << " waits for frame " << edit.frame() << ", " << utc_text(edit.utc_us() / 1'000'000)
-          << ": " << edit.summary() << "\n(in memory only: it is lost if rtad ends before; `rtactl cancel " << edit.id()
-          << "` cancels it)\n";
+          << ": " << edit.summary() << "\n(in memory only: it is lost if rtad exits before then; `rtactl cancel "
+          << edit.id() << "` cancels it)\n";
 }
 
 void Context::print_warning(std::string_view document, std::string_view warning) {

@@ -22,7 +22,7 @@ void fill(Message& message, std::uint32_t steps, const Arguments& arguments) {
 
 void print_fresh_nodes(Context& context, const v1::UndoResult& result) {
     if (result.fresh_nodes_size() == 0) return;
-    context.out() << "(new, without what they had heard:";
+    context.out() << "(rebuilt, without their previous state:";
     for (const std::string& node : result.fresh_nodes()) context.out() << ' ' << node;
     context.out() << ")\n";
 }

@@ -54,9 +54,14 @@ std::int64_t History::utc_now() {
 History::History(Engine& engine, Workers& workers, std::function<void()> changed, UtcClock utc)
     : engine_{engine}, workers_{workers}, changed_{std::move(changed)}, utc_{std::move(utc)} {}
 
-std::optional<StepContent> History::compare(const AudioGraph& before) const {
-    if (difference_size(before, engine_.graph()) > kComparedHere) return std::nullopt;
-    return StepContent::between(before, engine_.graph());
+ComparedStep History::compare(const AudioGraph& before) const {
+    ComparedStep compared;
+    const auto done = guarded("comparing graphs", [&] {
+        if (difference_size(before, engine_.graph()) > kComparedHere) return;
+        compared.recorded = StepContent::between(before, engine_.graph());
+        compared.published = compared.recorded;
+    });
+    return done ? std::move(compared) : ComparedStep{};
 }
 
 void History::record(const Who& who, std::uint64_t revision, AudioGraph before, std::optional<StepContent> content) {
@@ -112,6 +117,7 @@ HistoryStep* History::gesture(std::string_view author, TimePoint now, std::span<
 }
 
 void History::extend(HistoryStep& step, std::span<const float> after) {
+    ++generation_;
     // Others may read a copy, which the control thread destroys.
     if (step.content.use_count() > 1) step.content = std::make_shared<StepContent>(*step.content);
     // Every StepContent is created as a non-const object; only the pointer is const.
@@ -191,6 +197,11 @@ void History::computed(std::uint64_t number, std::optional<StepContent> content)
         if (step == nullptr || !content) return;
         bytes_ -= memory_of(*step);
         step->graphs.reset();
+        // A transaction without effect is not a step.
+        if (content->edits.empty()) {
+            std::erase_if(steps_, [number](const HistoryStep& one) { return one.number == number; });
+            return;
+        }
         set_content(*step, std::make_shared<StepContent>(std::move(*content)));
         drop_oldest();
     });

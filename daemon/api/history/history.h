@@ -46,8 +46,9 @@ class History {
     History& operator=(const History&) = delete;
     ~History() = default;
 
-    /// Compares the engine's graph with the one before a commit, unless that takes too long.
-    [[nodiscard]] std::optional<StepContent> compare(const AudioGraph& before) const;
+    /// Compares the engine's graph with the one before a commit. Does not throw: the content is missing if that takes too
+    /// long, or if memory is short.
+    [[nodiscard]] ComparedStep compare(const AudioGraph& before) const;
     /// Records a transaction. Without content, a worker compares the graphs.
     void record(const Who& who, std::uint64_t revision, AudioGraph before, std::optional<StepContent> content);
     /// Records changes of parameters, with the values before and after.

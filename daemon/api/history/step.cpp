@@ -206,6 +206,8 @@ std::string SavedHistory::write() const {
         } else if (step.graphs != nullptr) {
             add_edits(StepContent::between(step.graphs->before, step.graphs->after->graph), message);
         }
+        // A transaction without effect is not a step.
+        if (message.edits().empty()) continue;
         google::protobuf::util::SerializeDelimitedToZeroCopyStream(message, &stream);
     }
     return text;

@@ -27,6 +27,12 @@ struct StepContent {
     [[nodiscard]] std::size_t memory_bytes() const;
 };
 
+/// The content of a new step, for the history and for its event.
+struct ComparedStep {
+    std::optional<StepContent> recorded{};
+    std::optional<StepContent> published{};
+};
+
 /// The graphs before and after a transaction whose differences take too long for the control thread, which must destroy
 /// them.
 struct StepGraphs {

@@ -37,8 +37,8 @@ void retry_later(Call& call, RoomQueue& room, std::size_t size, Error error) {
     call.services.wake();
 }
 
-void retry_after_progress(Call& call, Error error) {
-    call.services.plan_room.leave_turn(call.client);
+void retry_after_progress(Call& call, RoomQueue& room, Error error) {
+    room.leave_turn(call.client);
     if (!may_wait(call, std::move(error))) return;
     call.services.progress_queue.wait(call.client.shared_from_this());
     call.services.wake();

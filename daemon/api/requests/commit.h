@@ -25,7 +25,7 @@ void retry_later(Call& call, RoomQueue& room, std::size_t size, Error error);
 
 /// The request waits for pending changes or fades in the engine: it is retried when they may have ended, and refused
 /// with `error` once its timeout_ms has passed.
-void retry_after_progress(Call& call, Error error);
+void retry_after_progress(Call& call, RoomQueue& room, Error error);
 
 /// The engine has room and has committed the request.
 void committed(Call& call, RoomQueue& room);

@@ -29,7 +29,8 @@ TransactionState& state_of(Call& call) { return static_cast<TransactionState&>(*
 
 void refuse(Call& call, const Error& error) {
     if (build_missing(call, error)) return;
-    if (call.services.engine.refused_until_progress()) return retry_after_progress(call, error);
+    if (call.services.engine.refused_until_progress())
+        return retry_after_progress(call, call.services.plan_room, error);
     // If an edit is at fault, the engine is not full, so waiting does not help.
     if (error.code == ErrorCode::resource_exhausted && !error.edit_index)
         return retry_later(call, call.services.plan_room, room_of(call.request, state_of(call)), error);
@@ -65,18 +66,18 @@ void conclude(Call& call, CommittedTransaction&& committed) {
     TransactionState& transaction = state_of(call);
     const Ticket ticket = committed.ticket;
     const History::Who who{call.client.identity().author, call.client.name()};
+    call.request.committed = true;
     // First what must not be missing, even if memory runs out for the rest.
-    std::optional<StepContent> content = services.history.compare(committed.before);
-    const std::optional<StepContent> published = content;
+    ComparedStep compared = services.history.compare(committed.before);
     if (transaction.undo) {
         services.history.carried_out(transaction.undo->plan, who.author);
     } else {
-        services.history.record(who, ticket.revision, std::move(committed.before), std::move(content));
+        services.history.record(who, ticket.revision, std::move(committed.before), std::move(compared.recorded));
     }
     requests::committed(call, services.plan_room);
     report_kept_draws(services.engine.graph(), transaction);
     publish_edits(services.hub, {call.client.name(), call.client.identity().author}, ticket.revision, transaction.edits,
-                  published);
+                  compared.published);
     const bool waits = transaction.wait_for_start;
     if (call.request.large) {
         services.workers.free(std::move(call.request.state));

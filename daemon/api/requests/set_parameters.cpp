@@ -88,6 +88,8 @@ void set_parameters(Call& call) {
     const auto ticket = services.engine.set_parameters(changes.list, changes.results, changes.previous);
     if (!ticket) {
         if (ticket.error().code != ErrorCode::resource_exhausted) return request.refuse(ticket.error());
+        if (services.engine.refused_until_progress())
+            return retry_after_progress(call, services.parameter_room, ticket.error());
         return retry_later(call, services.parameter_room, room, ticket.error());
     }
     report_relative_changes(changes, *request.message.mutable_set_parameters(), result);

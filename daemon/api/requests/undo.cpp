@@ -89,6 +89,11 @@ struct UndoJob {
         TransactionContent content;
         content.whole_graph = true;  // the client has not numbered the edits
         for (const Edit& edit : plan->edits) to_wire(edit, *content.edits.add_edits());
+        if (auto fits = check_event_size(content.edits.ByteSizeLong()); !fits) {
+            fits.error().sentence += "; undo or redo fewer steps at once";
+            state = std::unexpected(std::move(fits.error()));
+            return;
+        }
         content.transaction.edits = std::move(plan->edits);
         content.transaction.restores = true;
         state = prepare_transaction(engine, std::move(snapshot), std::move(content));

@@ -41,7 +41,7 @@ class Studio {
         AudioGraph before;
         const auto revision = commit(std::move(edits), before);
         if (!revision) return false;
-        auto content = history.compare(before);
+        auto content = history.compare(before).recorded;
         history.record({author, "test"}, *revision, std::move(before), std::move(content));
         return true;
     }

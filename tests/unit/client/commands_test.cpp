@@ -424,11 +424,11 @@ TEST(Commands, UndoAndRedoSayWhatTheyHaveDone) {
     FakeRtad rtad;
     EXPECT_EQ(rtad.run({"undo"}).out,
               "undid step 1 of desk: add gain_1: revision 9, takes effect at frame 640\n"
-              "(new, without what they had heard: echo)\n");
+              "(rebuilt, without their previous state: echo)\n");
     EXPECT_EQ(shown(rtad.last_change()), "undo { steps: 1 wait_for_start: true }");
     EXPECT_EQ(rtad.run({"undo", "2", "--force", "--all"}).out,
               "undid step 2 of desk: add gain_2\nundid step 1 of desk: add gain_1\n"
-              "revision 9, takes effect at frame 640\n(new, without what they had heard: echo)\n");
+              "revision 9, takes effect at frame 640\n(rebuilt, without their previous state: echo)\n");
     EXPECT_EQ(shown(rtad.last_change()), "undo { steps: 2 force: true of_all: true wait_for_start: true }");
     EXPECT_EQ(rtad.run({"redo"}).out,
               "applied step 1 again of desk: add gain_1: revision 9, takes effect at frame 640\n");

@@ -71,7 +71,7 @@ TEST(At, EveryEditTakesATime) {
         EXPECT_EQ(at.in_s(), 2.0);
         EXPECT_EQ(outcome.out,
                   "edit 3 waits for frame 480000, 2026-12-01T20:15:00Z: set vol.gain_db\n"
-                  "(in memory only: it is lost if rtad ends before; `rtactl cancel 3` cancels it)\n");
+                  "(in memory only: it is lost if rtad exits before then; `rtactl cancel 3` cancels it)\n");
     }
     const Outcome json = rtad.run({"--json", "set", "vol.gain_db=-6", "--at", "480000"});
     EXPECT_EQ(parse_json<v1::Response>(json.out).set_parameters().pending().id(), 3U) << json.out;
