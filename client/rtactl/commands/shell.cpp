@@ -73,6 +73,8 @@ class Lines {
     std::optional<LineEditor> editor_;
 };
 
+std::string_view first_word(std::string_view line) { return line.substr(0, line.find_first_of(" \t")); }
+
 Result<void> run_shell(Context& context, const Arguments&) {
     bool refused = false;
     Lines lines{context};
@@ -84,6 +86,9 @@ Result<void> run_shell(Context& context, const Arguments&) {
         refused = true;
         report_line(context, result.error());
         if (context.streams().interactive) continue;  // the user can correct the line
+        // What follows a begin that was refused must not be applied line by line.
+        if (!context.transaction() && first_word(context.line_text) == "begin")
+            context.transaction() = PendingTransaction{.begin_line = context.line};
         if (context.transaction() && context.transaction()->refused_line == 0) {
             context.transaction()->refused_line = context.line;
             context.transaction()->texts.emplace(context.line, context.line_text);

@@ -90,6 +90,16 @@ TEST(At, InTheShellItBelongsToTheTransaction) {
     EXPECT_TRUE(has(inside.err, "give them to begin or to commit, not to add")) << inside.err;
 }
 
+TEST(At, WhatFollowsARefusedBeginIsNotApplied) {
+    for (const std::string& begin : {"begin --at nope", "begin --expect x", "begin --wrong"}) {
+        FakeRtad rtad;
+        const Outcome refused = rtad.run({"shell"}, begin + "\nremove vol\ncommit\nset vol.gain_db=-3\n");
+        EXPECT_EQ(refused.exit, Exit::refused) << begin;
+        EXPECT_TRUE(has(refused.err, "transaction refused because of line 1")) << refused.err;
+        EXPECT_EQ(rtad.change_count(), 1U) << begin << ": only the line after the transaction";
+    }
+}
+
 TEST(Pending, ListsAndCancels) {
     FakeRtad rtad;
     EXPECT_EQ(rtad.run({"pending"}).out,
