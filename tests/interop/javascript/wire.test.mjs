@@ -65,7 +65,7 @@ test('messages of protoc are read as they were meant', () => {
     status: {code: 'NOT_FOUND', message: 'no', edit_index: 0},
     get_graph: {revision: 9007199254740992n, change_number: 18446744073709551615n, document: '', graph: {
       nodes: [node], connections: [{from: 'a', to: 'b', gain_db: 0}, {from: 'c', to: ''}], latency_compensation: false,
-      title: '', description: ''}},
+      title: '', description: '', instance: ''}},
   }});
   const event = protoc('encode', 'ServerMessage', 'event { number: 9007199254740993 transaction_heard { frame: 5 } }');
   assert.deepEqual(decodeServerMessage(event), {event: {number: 9007199254740993n, telemetry_number: 0, telemetry_dropped: 0,

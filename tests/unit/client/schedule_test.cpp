@@ -91,7 +91,7 @@ TEST(At, InTheShellItBelongsToTheTransaction) {
 }
 
 TEST(At, WhatFollowsARefusedBeginIsNotApplied) {
-    for (const std::string& begin : {"begin --at nope", "begin --expect x", "begin --wrong"}) {
+    for (const std::string begin : {"begin --at nope", "begin --expect x", "begin --wrong"}) {
         FakeRtad rtad;
         const Outcome refused = rtad.run({"shell"}, begin + "\nremove vol\ncommit\nset vol.gain_db=-3\n");
         EXPECT_EQ(refused.exit, Exit::refused) << begin;
