@@ -92,9 +92,9 @@ TEST_F(RoomQueueTest, ASmallRequestGoesBeforeLargeOnesThatCameEarlier) {
 
 TEST_F(RoomQueueTest, ALargeRequestWaitsForSmallOnesOfItsSizeAtMost) {
     const auto ask_again = [&](const std::shared_ptr<FakeWaiter>& waiter, std::size_t size) {
-        waiter->on_resume = [&, waiter, size] {
-            room.took_room(*waiter);
-            room.wait(waiter, size);
+        waiter->on_resume = [&, self = std::weak_ptr{waiter}, size] {
+            room.took_room(*self.lock());
+            room.wait(self.lock(), size);
         };
         room.wait(waiter, size);
     };
@@ -199,7 +199,7 @@ TEST_F(RoomQueueTest, ALargeRequestDoesNotGetThePlaceOfASmallOneThatHasExpired) 
     room.wait(b, 1);
     b->deadline = kStart;
     b->on_expire = [&] { room.wait(b, 2'000); };
-    for (const auto& waiter : {a, b}) waiter->on_resume = [&, waiter] { room.took_room(*waiter); };
+    for (const auto& waiter : {a, b}) waiter->on_resume = [&, self = waiter.get()] { room.took_room(*self); };
     room.retry(kStart);
     EXPECT_EQ(take_log(), "Bab");
     EXPECT_EQ(b->room().plans, 2'000U);
