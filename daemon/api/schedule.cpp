@@ -95,7 +95,7 @@ struct Schedule::Entry {
     v1::PendingEdit info;
     Stage stage = Stage::waits;
     std::unique_ptr<requests::TransactionState> state{};
-    Error error{};  ///< of the preparation
+    Error error{ErrorCode::internal, {}, {}};  ///< of the preparation
     std::uint32_t builds = 0;
     std::optional<std::uint64_t> wait_frames{};  ///< for which new signals fill
     TimePoint due_since{};                       ///< the engine has had no room since
@@ -225,7 +225,7 @@ Expected<v1::PendingEdit> Schedule::cancel(std::uint64_t id) {
                     "no edit with the id " + std::to_string(id) +
                         " waits for its time: it was cancelled, has been committed, or never was");
     }
-    const std::shared_ptr<Entry> entry = *found;
+    const std::shared_ptr<Entry> entry = std::move(*found);
     waiting_.erase(found);
     next_poll_ = {};
     reserve(time_.now());
@@ -508,7 +508,7 @@ void Schedule::heard(std::uint64_t revision, std::uint64_t frame) {
     const auto found = std::ranges::find_if(
         sent_, [&](const auto& entry) { return entry->serial == 0 && entry->revision == revision; });
     if (found == sent_.end()) return;
-    const std::shared_ptr<Entry> entry = *found;
+    const std::shared_ptr<Entry> entry = std::move(*found);
     sent_.erase(found);
     took_effect(*entry, block_of(entry->edit.frame), frame);
 }
@@ -517,7 +517,7 @@ void Schedule::applied(std::uint64_t serial, std::uint64_t frame) {
     const auto found =
         std::ranges::find_if(sent_, [&](const auto& entry) { return entry->serial != 0 && entry->serial == serial; });
     if (found == sent_.end()) return;
-    const std::shared_ptr<Entry> entry = *found;
+    const std::shared_ptr<Entry> entry = std::move(*found);
     sent_.erase(found);
     took_effect(*entry, entry->edit.frame, std::max(frame, entry->start));
 }

@@ -232,7 +232,7 @@ void GraphStore::run() {
     }
 }
 
-Expected<std::optional<std::string>> GraphStore::save(const Job& job) {
+Expected<std::optional<std::string>> GraphStore::save(Job& job) {
     try {
         const bool reopens = !folder_.is_open();
         if (auto opened = folder_.open(); !opened) return std::unexpected(std::move(opened.error()));
@@ -247,7 +247,7 @@ Expected<std::optional<std::string>> GraphStore::save(const Job& job) {
         }
         Expected<std::optional<std::string>> graph_saved = std::nullopt;
         if (job.graph || lost_.graph) {
-            graph_saved = save_graph(*job.state);
+            graph_saved = save_graph(job);
             if (graph_saved) known_.graph = true;
             if (graph_saved) lost_.graph = false;
         }
@@ -260,19 +260,17 @@ Expected<std::optional<std::string>> GraphStore::save(const Job& job) {
 }
 
 /// Writes the history first, under another name: whatever a crash leaves, one of the two histories belongs to the graph.
-Expected<std::optional<std::string>> GraphStore::save_graph(const State& state) {
-    const std::string graph = write_document(state.graph.document());
-    if (!state.history) return folder_.write_graph(graph);
-    Expected<void> history;
-    if (auto file = write_history_file(state.history(), graph)) {
-        history = folder_.write_next_history(*file);
+/// The graph is saved without a history that cannot be: only undo after a restart is lost.
+Expected<std::optional<std::string>> GraphStore::save_graph(Job& job) {
+    const std::string graph = write_document(job.state->graph.document());
+    if (!job.state->history) return folder_.write_graph(graph);
+    if (auto file = write_history_file(job.state->history(), graph)) {
+        job.history = folder_.write_next_history(*file);
     } else {
-        history = std::unexpected(std::move(file.error()));
+        job.history = std::unexpected(std::move(file.error()));
     }
     auto written = folder_.write_graph(graph);
-    if (!written) return written;
-    if (history) history = folder_.accept_next_history();
-    if (!history) return std::unexpected(std::move(history.error()));
+    if (written && job.history) job.history = folder_.accept_next_history();
     return written;
 }
 
@@ -289,8 +287,19 @@ void GraphStore::saved(Job& job) {
     if (const auto& renamed = *job.result) {
         owner_.store_warning(folder_.graph_path() + " was not written by this rtad: renamed to " + *renamed);
     }
+    if (job.graph) history_saved(job.history);
     if (!std::exchange(error_, {}).empty()) {
         owner_.store_recovered("the state directory " + folder_.path() + " can be written again; the state is saved");
+    }
+}
+
+void GraphStore::history_saved(const Expected<void>& history) {
+    const bool was_lost = std::exchange(history_lost_, !history);
+    if (history_lost_ && !was_lost) {
+        owner_.store_warning("the history of changes is not saved, and lost if rtad exits now: " +
+                             history.error().sentence + "; the graph is saved");
+    } else if (was_lost && !history_lost_) {
+        owner_.store_recovered("the history of changes is saved again");
     }
 }
 

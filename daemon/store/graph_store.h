@@ -119,6 +119,7 @@ class GraphStore {
         bool graph = false;                             ///< must be saved
         bool output = false;                            ///< must be saved
         Expected<std::optional<std::string>> result{};  ///< set by the thread, read by saved()
+        Expected<void> history{};                       ///< the same; without it, the graph is saved nevertheless
     };
 
     void changed();
@@ -127,16 +128,17 @@ class GraphStore {
     [[nodiscard]] Expected<RestoredGraph> restore_graph(const Load& load, const LoadHistory& load_history);
     void restore_history(const std::string& graph, const LoadHistory& load_history);
     [[nodiscard]] Expected<bool> load_saved_history(const std::string& graph, const LoadHistory& load_history);
-    [[nodiscard]] Expected<std::optional<std::string>> save_graph(const State& state);
+    [[nodiscard]] Expected<std::optional<std::string>> save_graph(Job& job);
     [[nodiscard]] Expected<OutputState> restore_output();
     [[nodiscard]] Expected<std::optional<std::string>> read_saved();
     [[nodiscard]] Expected<void> load_saved(const Load& load, const std::string& text);
     [[nodiscard]] std::string rename_unrestorable(const std::string& why);
     void run();
-    [[nodiscard]] Expected<std::optional<std::string>> save(const Job& job);
+    [[nodiscard]] Expected<std::optional<std::string>> save(Job& job);
     template <class Task>
     void post_with_retry(const Task& task);
     void saved(Job& job);
+    void history_saved(const Expected<void>& history);
     void interval_elapsed();
 
     /// Which files of the folder have been read or written.
@@ -157,8 +159,9 @@ class GraphStore {
     Changes saved_changes_;  ///< the calls that are on disk
     std::uint64_t saved_revision_ = 0;
     std::string error_;
-    bool restoring_ = false;  ///< restored but not confirmed
-    bool busy_ = false;       ///< during a save and the interval after it; then interval_elapsed() checks for changes
+    bool history_lost_ = false;  ///< the latest one could not be saved
+    bool restoring_ = false;     ///< restored but not confirmed
+    bool busy_ = false;  ///< during a save and the interval after it; then interval_elapsed() checks for changes
 
     std::mutex mutex_;
     std::condition_variable wake_;

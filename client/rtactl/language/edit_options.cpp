@@ -19,9 +19,9 @@ constexpr double kLongestS = 86'400;  // When.in_s
 /// Removes a whole number of at most `digits` digits from the front, followed by `separator` unless that is 0.
 std::optional<unsigned> take_number(std::string_view& text, std::size_t digits, char separator) {
     unsigned value = 0;
-    const std::size_t given = std::min(digits, text.size());
-    const auto [last, fault] = std::from_chars(text.data(), text.data() + given, value);
-    if (fault != std::errc{} || last != text.data() + digits) return std::nullopt;
+    const std::string_view number = text.substr(0, digits);
+    const auto [last, fault] = std::from_chars(number.data(), number.data() + number.size(), value);
+    if (fault != std::errc{} || number.size() != digits || last != number.data() + digits) return std::nullopt;
     text.remove_prefix(digits);
     if (separator == 0) return value;
     if (!text.starts_with(separator)) return std::nullopt;
