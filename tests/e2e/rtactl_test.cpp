@@ -693,7 +693,8 @@ TEST_F(HelpExamples, AllOfThemWork) {
         write_text(directory_ / "headphones.txt", "Preamp: -3 dB\nFilter 1: ON PK Fc 105 Hz Gain 2.6 dB Q 0.7\n");
         if (has(line, " redo")) done({"undo", "2"});
         // Of these, one has the number of the example.
-        for (int edit = 0; edit < 3 && has(line, " cancel "); ++edit) done({"set", "osc.gain_db=-30", "--at", "+3600s"});
+        for (int edit = 0; edit < 3 && has(line, " cancel "); ++edit)
+            done({"set", "osc.gain_db=-30", "--at", "+3600s"});
         if (in_shell) {
             const bool begins = line == "begin" || line == "quit";
             done({"shell"}, begins ? line + "\nabort\n" : "begin\n" + line + "\n");
