@@ -18,9 +18,9 @@ namespace rta {
 /// The control side of the rings: lends plans and parameter batches to the Renderer and takes them back. [control]
 ///
 /// Sending cannot fail once a has_room function has returned true, and returning cannot fail at all: at most
-/// kMaximumCommands commands are unanswered, the command ring holds that many, and the return ring holds two events for
-/// each. A command causes at most two events: the returned plan or batch, and one `applied` for all commands of its
-/// block.
+/// kMaximumCommands commands without a frame and kMaximumScheduled with one are unanswered, their rings hold that many,
+/// and the return ring holds more than two events for each of both. A command causes at most two events: the returned
+/// plan or batch, and one `applied`, which commands without a frame share in a block.
 ///
 /// Scheduled commands, which take effect at a frame, have a ring of their own, so that they delay no others. Commands
 /// without a frame that were sent later may be applied before them; plans may not: while a scheduled plan waits, there is
@@ -107,6 +107,7 @@ class PlanExchange {
 
     SpscRing<Command> command_ring_{kMaximumCommands};
     SpscRing<Command> scheduled_ring_{kMaximumScheduled};
+    static_assert(4 * kMaximumCommands >= 2 * (kMaximumCommands + kMaximumScheduled));
     SpscRing<Event> return_ring_{4 * kMaximumCommands};
     SpscRing<Event> telemetry_ring_{kTelemetryEvents};
     CommandSender commands_;

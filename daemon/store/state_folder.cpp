@@ -229,7 +229,7 @@ Expected<void> StateFolder::accept_next_history() const {
 }
 
 Expected<std::string> StateFolder::rename_histories() const {
-    Expected<std::string> renamed = fail(ErrorCode::not_found, "there is no history");
+    Expected<std::string> renamed = fail(ErrorCode::not_found, "no history is saved in " + path_);
     for (const char* const name : {kNextHistory, kHistory}) {
         if (::faccessat(folder_.get(), name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) renamed = rename(name);
     }

@@ -149,8 +149,8 @@ class Planner {
         const std::string whose = wish_.of_all ? "" : " of " + wish_.author;
         const std::string what = wish_.redo ? "apply again" : "undo";
         if (count == 0) {
-            std::string sentence = "there is no step" + whose + " to " + what;
-            if (!wish_.of_all) sentence += "; steps of other authors can be chosen with of_all";
+            std::string sentence = "no step" + whose + " is left to " + what;
+            if (!wish_.of_all) sentence += "; with of_all, steps of other authors count, too";
             return {ErrorCode::failed_precondition, std::move(sentence), {}};
         }
         return {ErrorCode::failed_precondition,

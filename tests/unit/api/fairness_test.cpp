@@ -83,7 +83,7 @@ TEST_F(RoomQueueTest, ASmallRequestGoesBeforeLargeOnesThatCameEarlier) {
     room.wait(c, 1);
     a->on_resume = [&] { room.wait(a, 2'000); };
     room.retry(kStart);
-    EXPECT_EQ(take_log(), "ca") << "then there is no more room";
+    EXPECT_EQ(take_log(), "ca") << "then the engine is full";
     room.wait(c, 1);
     a->on_resume = nullptr;
     room.retry(kStart);

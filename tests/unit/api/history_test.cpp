@@ -130,7 +130,7 @@ TEST(History, UndoRestoresTheGraphAndRedoAppliesItAgain) {
     ASSERT_TRUE(studio.undo("ann"));
     EXPECT_EQ(studio.document(), empty);
     EXPECT_EQ(studio.undo("ann").error().sentence,
-              "there is no step of ann to undo; steps of other authors can be chosen with of_all");
+              "no step of ann is left to undo; with of_all, steps of other authors count, too");
     EXPECT_EQ(studio.redo("ann", 3).error().sentence, "there are only 2 steps of ann to apply again, not 3");
     ASSERT_TRUE(studio.redo("ann"));
     EXPECT_EQ(studio.document(), first);
