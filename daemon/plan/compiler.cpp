@@ -38,7 +38,7 @@ class PlanCompiler {
         std::ranges::sort(request_.fillings, {}, [](const CompileRequest::Filling& filling) {
             return std::pair{filling.from_node, filling.from_port};
         });
-        sort_targets();
+        plan_->targets_ = std::move(request_.targets);
         reserve();
         for (const std::uint32_t node : *order) place(node);
         allocate();
@@ -99,21 +99,6 @@ class PlanCompiler {
         return std::span{signals_}.subspan(first_signal_[node], first_signal_[node + 1] - first_signal_[node]);
     }
 
-    /// Groups the targets by node. Those of one node keep their order, so that the later one wins.
-    void sort_targets() {
-        struct Ordered {
-            NodeId node;
-            std::size_t index;
-            auto operator<=>(const Ordered&) const = default;
-        };
-        std::vector<Ordered> order;
-        order.reserve(request_.targets.size());
-        for (const ParameterTarget& target : request_.targets) order.push_back({target.node->id(), order.size()});
-        std::ranges::sort(order);
-        plan_->targets_.reserve(order.size());
-        for (const Ordered& entry : order) plan_->targets_.push_back(request_.targets[entry.index]);
-    }
-
     void reserve() {
         plan_->steps_.reserve(request_.nodes.size());
         plan_->details_.reserve(request_.nodes.size());
@@ -151,15 +136,10 @@ class PlanCompiler {
         release_inputs(node);
 
         detail.mix_count = static_cast<std::uint32_t>(plan_->mixes_.size()) - detail.first_mix;
-        const auto targets = std::ranges::equal_range(plan_->targets_, entry.id, {},
-                                                      [](const ParameterTarget& target) { return target.node->id(); });
-        detail.first_target = static_cast<std::uint32_t>(targets.begin() - plan_->targets_.begin());
-        detail.target_count = static_cast<std::uint32_t>(targets.size());
 
         const auto step = static_cast<std::uint32_t>(plan_->steps_.size());
         const bool is_full = detail.mix_count != 0 || detail.filling_count != 0 || entry.is_device_sink;
         if (is_full) plan_->full_steps_.push_back(step);
-        if (is_full || detail.target_count != 0) plan_->first_steps_.push_back(step);
         step_ports_.push_back({input_views_.size() - first_input_view, output_views_.size() - first_output_view});
         plan_->details_.push_back(detail);
         plan_->steps_.push_back({.inputs = {},

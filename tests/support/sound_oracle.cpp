@@ -203,6 +203,7 @@ void SoundOracle::send_device_fade(std::uint64_t serial, double gain, float leng
 void SoundOracle::apply(const AudioThreadKey& key, const Command& command) {
     if (const auto* const plan = std::get_if<std::shared_ptr<Plan>>(&command)) {
         adopt(*plan);
+        for (const Target& target : plan_->targets) retarget(key, target);
     } else if (const auto* const target = std::get_if<Target>(&command)) {
         retarget(key, *target);
     } else {
@@ -280,7 +281,7 @@ void SoundOracle::check_what_leaves(const Plan& before, const Plan& after) {
 }
 
 /// Starts the round of the plan, unless it runs already, and what else starts with the plan.
-void SoundOracle::start(const AudioThreadKey& key, Plan& plan) {
+void SoundOracle::start(Plan& plan) {
     const double progress = progress_.at(frame_);
     const bool new_round = plan.round != round_;
     if (new_round) {
@@ -293,7 +294,6 @@ void SoundOracle::start(const AudioThreadKey& key, Plan& plan) {
             static_cast<void>(move(planned.node->presence, planned.present, progress, new_round));
     }
     for (PlannedConnection& planned : plan.connections) start_connection(plan, planned, progress, new_round);
-    for (const Target& target : plan.targets) retarget(key, target);
     plan.started = true;
 }
 
@@ -332,7 +332,7 @@ void SoundOracle::render(std::uint64_t serial, const AudioReadView& device_input
     }
     for (std::vector<double>& channel : outputs_) std::ranges::fill(channel, 0.0);
     if (plan_ != nullptr) {
-        if (!plan_->started) start(claim.key(), *plan_);
+        if (!plan_->started) start(*plan_);
         for (const std::uint32_t index : plan_->order) run(claim.key(), *plan_, plan_->nodes[index], device_inputs);
         for (const PlannedConnection& planned : plan_->connections) {
             if (!planned.plays) delay(*plan_, planned);

@@ -148,7 +148,7 @@ class SoundOracle {
     void retarget(const AudioThreadKey& key, const Target& target) const;
     void adopt(std::shared_ptr<Plan> plan);
     [[nodiscard]] static std::uint64_t latency_of(const Plan& plan);
-    void start(const AudioThreadKey& key, Plan& plan);
+    void start(Plan& plan);
     void start_connection(const Plan& plan, PlannedConnection& planned, double progress, bool new_round);
     [[nodiscard]] bool move(Presence& presence, bool present, double progress, bool new_round);
     void check_what_leaves(const Plan& before, const Plan& after);
