@@ -17,6 +17,10 @@ namespace {
 /// Requests of one client that are prepared before their turn.
 constexpr std::size_t kPreparedAhead = 8;
 
+std::size_t answer_bytes(const PendingRequest& request) {
+    return request.encoded.bytes != 0 ? request.encoded.bytes : request.reply.ByteSizeLong();
+}
+
 Error too_large(const PendingRequest& request, std::size_t bytes) {
     std::string sentence = "the answer takes " + std::to_string(bytes) + " bytes; a message has at most " +
                            std::to_string(kMaximumFrameBytes);
@@ -62,7 +66,7 @@ bool Client::may_run() {
                                                                  : time.may_run(shared_from_this());
 }
 
-bool Client::may_finish() { return dispatcher_.services().time.may_finish(shared_from_this()); }
+bool Client::may_finish(std::size_t bytes) { return dispatcher_.services().time.may_finish(shared_from_this(), bytes); }
 
 void Client::receive(std::string_view payload) {
     take([&] {
@@ -266,8 +270,9 @@ bool Client::waits_for_room() const {
 
 bool Client::step() {
     if (executed_ > 0 && queue_.front().stage == PendingRequest::Stage::answered) {
-        if (!may_finish()) return false;
-        send_front();
+        const std::size_t bytes = answer_bytes(queue_.front());
+        if (!may_finish(bytes)) return false;
+        send_front(bytes);
         return true;
     }
     if (!may_run() && !waits_for_room()) return false;
@@ -280,9 +285,8 @@ bool Client::step() {
     return true;
 }
 
-void Client::send_front() {
+void Client::send_front(std::size_t bytes) {
     PendingRequest& request = queue_.front();
-    const std::size_t bytes = request.encoded.bytes != 0 ? request.encoded.bytes : request.reply.ByteSizeLong();
     if (bytes > kMaximumFrameBytes) request.refuse(too_large(request, bytes));
     if (request.encoded.frame.empty()) {
         outbox_.push_response(request.reply);

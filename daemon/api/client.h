@@ -67,8 +67,8 @@ class Client final : public std::enable_shared_from_this<Client>,
     /// ControlTime, which on_change() reports.
     [[nodiscard]] bool may_run();
     /// Must be checked before sending answers, and before receiving the rest of a message. Returns false if the client has used
-    /// so much that it has to wait for its turn.
-    [[nodiscard]] bool may_finish();
+    /// so much that it has to wait for its turn. `bytes`: of the answers, or of the part that has arrived.
+    [[nodiscard]] bool may_finish(std::size_t bytes);
     /// Counts time for the client until the end of the scope: what the session does for it.
     [[nodiscard]] ControlTime::Scope spend();
     /// Returns whether the last request received is large and has not been parsed yet.
@@ -163,7 +163,7 @@ class Client final : public std::enable_shared_from_this<Client>,
     [[nodiscard]] bool waits_for_room() const;
     [[nodiscard]] bool step();
     void prepare_ahead();
-    void send_front();
+    void send_front(std::size_t bytes);
     void free_on_worker(PendingRequest& request);
     /// Another client has freed memory.
     void memory_freed() {

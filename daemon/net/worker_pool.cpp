@@ -24,10 +24,12 @@ constexpr std::chrono::seconds kTrimDelay{2};
 /// Minimum interval between two of them: each delays allocations, by up to 0.1 ms for each locked MB.
 constexpr std::chrono::seconds kTrimInterval{10};
 constexpr std::size_t kKeptBytes = std::size_t{1} << 20U;
+/// How long one handler takes results. Most take microseconds; one that leads to a commit is the last.
+constexpr std::chrono::microseconds kResultsSlice{100};
 
 }  // namespace
 
-/// Results that wait for the thread of the io_context. One handler processes one of them and posts the next handler.
+/// Results that wait for the thread of the io_context. A handler takes some of them and posts the next handler.
 class WorkerPool::Results : public std::enable_shared_from_this<Results> {
  public:
     explicit Results(asio::io_context& io) : io_{io} {}
@@ -52,21 +54,22 @@ class WorkerPool::Results : public std::enable_shared_from_this<Results> {
     }
 
     void take() {
-        for (bool last = false; !last;) {
-            std::function<void()> done;
-            {
-                const std::scoped_lock lock{mutex_};
-                if (results_.empty()) {
-                    posted_ = false;
-                    return;
-                }
-                done = std::move(results_.front());
-                results_.pop_front();
-                // If memory is too short for another handler, this handler processes the next result, too.
-                last = api::guarded("taking a result", [this] { post(); }).has_value();
-            }
+        const auto end = std::chrono::steady_clock::now() + kResultsSlice;
+        while (const auto done = next()) {
             done();
+            // If memory is too short for another handler, this handler takes the next results, too.
+            if (std::chrono::steady_clock::now() >= end && api::guarded("taking a result", [this] { post(); })) return;
         }
+    }
+
+    /// Returns nullptr, and lets the next result post a handler, if there are none.
+    [[nodiscard]] std::function<void()> next() {
+        const std::scoped_lock lock{mutex_};
+        posted_ = !results_.empty();
+        if (!posted_) return nullptr;
+        std::function<void()> done = std::move(results_.front());
+        results_.pop_front();
+        return done;
     }
 
     asio::io_context& io_;
