@@ -257,7 +257,7 @@ Expected<void> Engine::start_at(std::uint64_t frame) {
     Rounds next = core.rounds;
     const Rounds::Step step = next.advance(core.graph, {.frame = block, .serial = core.exchange.next_serial()},
                                            [&](NodeId id) { return core.instances.at(id.value()); });
-    if (step.send) core.send(std::move(next), step, core.graph, {.frame = block});
+    if (step.needs_command()) core.send(std::move(next), step, core.graph, {.frame = block});
     return {};
 }
 
@@ -322,11 +322,9 @@ Expected<Ticket> EngineCore::set_parameters(std::span<const SetParameter> edits,
     }
     assert(results.empty() || results.size() == changes->size());
     if (!results.empty()) std::ranges::transform(*changes, results.begin(), &ParameterChange::value);
-    if (targets.empty()) return Ticket{exchange.send_nothing(), revision};
+    if (targets.empty()) frame = std::nullopt;
     if (frame) scheduled_targets.push_back(sent(targets, frame));
-    if (targets.size() == 1) return Ticket{exchange.send(targets.front(), frame), revision, 0, false, frame};
-    return Ticket{exchange.send(std::make_unique<ParameterBatch>(std::move(targets)), frame), revision, 0, false,
-                  frame};
+    return Ticket{send_targets(std::move(targets), frame), revision, 0, false, frame};
 }
 
 Expected<Ticket> Engine::set_parameters(std::span<const SetParameter> edits, std::span<float> results,
@@ -421,7 +419,10 @@ Expected<std::uint64_t> Engine::restart_loudness(std::span<const std::string> na
 
 void Engine::watch_node_times(bool watched) { renderer().time_nodes(watched); }
 
-void Engine::watch_plans(PlanWatcher watcher) { core_->plan_watcher = std::move(watcher); }
+void Engine::watch_plans(PlanWatcher plans, ParameterWatcher parameters) {
+    core_->plan_watcher = std::move(plans);
+    core_->parameter_watcher = std::move(parameters);
+}
 
 std::vector<NodeTime> Engine::node_times() const {
     std::vector<NodeTime> times;

@@ -25,9 +25,12 @@ namespace rta {
 class Renderer;
 struct CompileRequest;
 struct EngineCore;
+struct ParameterTarget;
 
 /// Receives the contents of the plan that is sent as command `serial`, during the call only.
 using PlanWatcher = std::function<void(std::uint64_t serial, const CompileRequest& contents)>;
+/// Receives the parameters that are sent as command `serial`, during the call only.
+using ParameterWatcher = std::function<void(std::uint64_t serial, std::span<const ParameterTarget> targets)>;
 
 /// The control half of the engine: owns the graph, the processors and the plans. Edits are compiled to plans and sent
 /// to the Renderer. Calls never wait: those that find no room return RESOURCE_EXHAUSTED and change nothing.
@@ -184,9 +187,9 @@ class Engine {
     /// [control] Returns the times of all nodes, unordered.
     [[nodiscard]] std::vector<NodeTime> node_times() const;
 
-    /// [control] From now on, calls `watcher` with each plan, from within the call that sends it. Tests predict the
-    /// sound from this.
-    void watch_plans(PlanWatcher watcher);
+    /// [control] From now on, calls `plans` with each plan, and `parameters` with those of each transaction that needs no
+    /// plan, from within the call that sends it. Tests predict the sound from this.
+    void watch_plans(PlanWatcher plans, ParameterWatcher parameters = nullptr);
 
     /// [control] Processes the replies of the audio thread: frees what it returned, prunes what has faded out, and
     /// reports to the observer. Call it every few milliseconds while outstanding() returns true, and every 100 ms

@@ -100,13 +100,24 @@ bool EngineCore::must_wait(std::span<const ParameterTarget> targets, std::option
            });
 }
 
+std::uint64_t EngineCore::send_targets(std::vector<ParameterTarget> targets, std::optional<std::uint64_t> frame) {
+    if (targets.empty()) return exchange.send_nothing();
+    if (targets.size() == 1) return exchange.send(targets.front(), frame);
+    return exchange.send(std::make_unique<ParameterBatch>(std::move(targets)), frame);
+}
+
 std::uint64_t EngineCore::send(Rounds next, const Rounds::Step& step, const AudioGraph& committed,
                                const CommitStart& start) {
     // A scheduled transaction without an audible change is heard at its frame, too, and `rounds` are those of that frame.
-    if (!step.send && !start.frame) {
-        exchange.borrow(next.take_borrowed());
-        rounds = std::move(next);
-        return exchange.send_nothing();
+    if (!step.plan && !start.frame) {
+        auto targets = targets_of(step.parameters);
+        if (exchange.has_room_for_targets(targets.size())) {
+            if (parameter_watcher) parameter_watcher(exchange.next_serial(), targets);
+            exchange.borrow(next.take_borrowed());
+            const std::uint64_t serial = send_targets(std::move(targets));
+            rounds = std::move(next);
+            return serial;
+        }
     }
     // New nodes have the largest ids.
     for (const SoundingGraph::Node& node : next.sound().nodes | std::views::reverse) {
@@ -321,7 +332,7 @@ void EngineCore::start_waiting() {
     ++rounds_advanced;
     Rounds next = rounds;
     const Rounds::Step step = next.advance(graph, moment, [this](NodeId id) { return instances.at(id.value()); });
-    if (step.send) {
+    if (step.needs_command()) {
         send(std::move(next), step, graph);
     } else {
         exchange.borrow(next.take_borrowed());

@@ -70,6 +70,7 @@ struct EngineCore {
                    .block_frames = config.block_size}};
     LevelMeters levels{exchange.renderer().output_levels(), config.sample_rate_hz};
     PlanWatcher plan_watcher;
+    ParameterWatcher parameter_watcher;
 
     float device_gain = 1.0F;  ///< target of the last fade_device()
     float volume_db = 0.0F;
@@ -140,7 +141,9 @@ struct EngineCore {
     void adopted(std::uint64_t serial, std::uint64_t frame, Engine::Observer& observer);
     /// Returns the next plan to send.
     [[nodiscard]] std::unique_ptr<CompiledGraph> make_plan(CompileRequest request) const;
-    /// Sends the plan of `next`, or an empty command if none is needed. There is room for a plan.
+    /// Sends parameters, or an empty command if there are none. There is room for them.
+    std::uint64_t send_targets(std::vector<ParameterTarget> targets, std::optional<std::uint64_t> frame = {});
+    /// Sends the plan of `next`, or only its parameters, or an empty command if no plan is needed. There is room for a plan.
     std::uint64_t send(Rounds next, const Rounds::Step& step, const AudioGraph& committed,
                        const CommitStart& start = {});
     /// Sends the transition to a draft. The revisions are reported when it is heard. There is room for a plan.

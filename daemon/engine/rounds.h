@@ -56,10 +56,12 @@ class Rounds {
         /// Returns the instance of a node of `graph`.
         std::function<std::shared_ptr<NodeInstance>(NodeId)> instance;
     };
-    /// Properties of the next plan that are not part of its contents.
+    /// What is to be sent now.
     struct Step {
-        bool send = false;  ///< a plan is needed
+        bool plan = false;  ///< a plan is needed, which sets the parameters, too
         std::vector<ParameterChange> parameters = {};
+        bool reports = false;  ///< a command is needed: what begins to be heard is reported when it takes effect
+        [[nodiscard]] bool needs_command() const { return plan || !parameters.empty() || reports; }
     };
 
     explicit Rounds(const Lengths& lengths) : lengths_{lengths} {}
@@ -205,9 +207,9 @@ class Rounds {
     std::vector<PortRef> preparing_;     ///< the same, of units that continue: some may not change yet
     std::vector<PortRef> later_;         ///< of units that have started, sorted: not changed by the plan being built
     std::vector<PortRef> aims_unheard_;  ///< changes, by the plan being built, of nodes that are not heard
-    bool sent_parameters_ = false;  ///< a plan with parameters takes a block of its own: later plans start behind it
-    bool before_start_ = false;     ///< no block has been rendered: nothing needs to be prepared
-    bool aims_presence_ = false;    ///< the plan being built changes presences
+    bool sent_parameters_ = false;       ///< a command with many parameters ends its block: later plans start behind it
+    bool before_start_ = false;          ///< no block has been rendered: nothing needs to be prepared
+    bool aims_presence_ = false;         ///< the plan being built changes presences
     bool aims_sink_ = false;
     bool aims_gain_ = false;
     bool aims_glide_ = false;

@@ -30,8 +30,7 @@ Rounds::Step Rounds::advance(const AudioGraph& graph, const Moment& now,
                              const std::function<std::shared_ptr<NodeInstance>(NodeId)>& instance) {
     latest_revision_ = 0;
     Step result = step(graph, now, instance);
-    // Units that needed no plan are reported with the next command.
-    result.send = result.send || (!heard_.empty() && heard_.back().serial == now.serial);
+    result.reports = !heard_.empty() && heard_.back().serial == now.serial;
     return result;
 }
 
@@ -67,13 +66,13 @@ Rounds::Step Rounds::step(const AudioGraph& graph, const Moment& now,
     const bool leaves = sound_.nodes.size() != count;
     // The wanted state of a unit that starts is kept with the plan.
     const bool changes = starts && (enters || std::ranges::any_of(units_, &ChangeUnit::started));
-    result.send = aims_presence_ || aims_gain_ || aims_glide_ || fills || leaves || changes ||
-                  !result.parameters.empty() || (follow_up_due_ && !round_.running);
-    if (!result.send) {
+    result.plan = aims_presence_ || aims_gain_ || aims_glide_ || fills || leaves || changes ||
+                  (follow_up_due_ && !round_.running);
+    sent_parameters_ = sent_parameters_ || !result.parameters.empty();
+    if (!result.plan) {
         sound_.forget(now.serial);
         return result;
     }
-    sent_parameters_ = sent_parameters_ || !result.parameters.empty();
     if (aims_presence_) begin_round(now);
     if (aims_gain_ || fills) gain_ramps_.push_back({.serial = now.serial});
     if (fills || aims_glide_) fill_serial_ = now.serial;

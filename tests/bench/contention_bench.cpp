@@ -333,6 +333,7 @@ void measure_edits(const Options& options) {
     report("quiet");
     for (const Attack& attack : attacks(options.nodes)) {
         if (!attack.name.starts_with(options.only.empty() ? "apply_transaction" : options.only)) continue;
+        while (daemon.client().status().client_count() > 1) std::this_thread::sleep_for(milliseconds{1});
         const Attackers attackers{daemon.socket(), attack};
         report(attack.name);
     }

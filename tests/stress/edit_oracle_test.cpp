@@ -114,10 +114,14 @@ class StormRun {
           offline_{storm.config, builtin_nodes(), channels(), kRegions},
           oracle_{storm.config, channels()} {
         offline_.polls = false;
-        offline_.engine.watch_plans([this](std::uint64_t serial, const CompileRequest& contents) {
-            oracle_.send_plan(serial, contents);
-            checks_.send_plan(serial, contents);
-        });
+        offline_.engine.watch_plans(
+            [this](std::uint64_t serial, const CompileRequest& contents) {
+                oracle_.send_plan(serial, contents);
+                checks_.send_plan(serial, contents);
+            },
+            [this](std::uint64_t serial, std::span<const ParameterTarget> targets) {
+                oracle_.send_parameters(serial, targets);
+            });
         commit({ReplaceGraph{RandomEdits::start(kRegions, storm.limits)}});
         if (!storm.edits_before_first_block) render(block());
     }

@@ -183,6 +183,17 @@ void SoundOracle::plan_glide(PlannedConnection& planned, const CompileRequest::G
     planned.glide_target = glide;
 }
 
+void SoundOracle::send_parameters(std::uint64_t serial, std::span<const ParameterTarget> targets) {
+    for (const ParameterTarget& target : targets) {
+        const auto node = nodes_.find(target.node);
+        if (node == nodes_.end()) {
+            fail("a transaction sets a parameter of a node that does not sound");
+            continue;
+        }
+        commands_.emplace_back(serial, Target{node->second, target.parameter, target.value, target.ramp_frames});
+    }
+}
+
 void SoundOracle::send_parameter(std::uint64_t serial, AudioGraph::ParameterPlace place, float value, float ramp_ms) {
     for (const auto& [key, node] : nodes_) {
         if (node->instance->id() != place.node) continue;

@@ -41,6 +41,7 @@ class SoundOracle {
 
     // Commands, in the order in which they are sent.
     void send_plan(std::uint64_t serial, const CompileRequest& contents);
+    void send_parameters(std::uint64_t serial, std::span<const ParameterTarget> targets);
     void send_parameter(std::uint64_t serial, AudioGraph::ParameterPlace place, float value, float ramp_ms);
     void send_device_fade(std::uint64_t serial, double gain, float length_ms);
     /// Takes the parameters of the nodes that have entered with a plan. Call it after each call that may send plans.

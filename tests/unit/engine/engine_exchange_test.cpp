@@ -18,7 +18,7 @@ TEST(EngineExchange, FullQueueRefusesAndChangesNothing) {
     Expected<Ticket> ticket;
     int commits = 0;
     do {
-        ticket = offline.apply({SetParameter{"one", "value", 0.5F, {}}});
+        ticket = offline.apply({Connect{"one", "out", commits % 2 == 0 ? -6.0F : 0.0F}});  // needs a plan
         ++commits;
         ASSERT_LT(commits, 100);
     } while (ticket);
