@@ -58,13 +58,21 @@ void Dispatcher::tick() {
     services_.commands.poll(now);
     services_.output.poll(now);
     services_.telemetry.poll(now);
-    services_.progress_queue.retry(now, services_.engine.progress());
-    services_.plan_room.retry(now);
-    services_.parameter_room.retry(now);
+    resume_waiting(now);
     services_.schedule.poll(now);
     services_.devices.expire(now);
     services_.failed_attempts.poll(now);
     end_expired_sessions(now);
+}
+
+/// Takes about one slice for each queue: other clients have their turns before the rest.
+void Dispatcher::resume_waiting(TimePoint now) {
+    TimePoint end = now + services_.limits.slice;
+    const auto over = [&] { return services_.clock() >= end; };
+    services_.progress_queue.retry(now, services_.engine.progress(), over);
+    end = services_.clock() + services_.limits.slice;
+    services_.parameter_room.retry(now, over);
+    services_.plan_room.retry(now, over);
 }
 
 /// Compares with the time of day, which may be set: the time that a token has left is not constant.

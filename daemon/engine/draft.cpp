@@ -56,8 +56,10 @@ class Editor {
     }
 
     Expected<void> operator()(const Connect& edit) {
+        const std::size_t count = draft_.graph.connection_count();
         auto connection = draft_.graph.connect(edit.from, edit.to, edit.gain_db);
         if (!connection) return std::unexpected(std::move(connection.error()));
+        draft_.joins = draft_.joins || draft_.graph.connection_count() != count;
         draft_.connected.push_back(*connection);
         return {};
     }
@@ -385,10 +387,10 @@ Expected<Draft> apply_acyclic(const DraftOrigin& origin, const PreparedEdits& ed
     if (auto fits = result->graph.check_size(origin.limits, result->before); !fits)
         return std::unexpected(at_edit(std::move(fits.error()), result->too_large_from));
     // Nothing else adds connections between nodes.
-    const bool connects = std::ranges::any_of(edits.transaction.edits, [](const Edit& edit) {
-        return std::holds_alternative<Connect>(edit) || std::holds_alternative<ReplaceGraph>(edit);
-    });
-    if (const auto order = connects ? result->graph.order() : std::vector<std::uint32_t>{}; !order) {
+    const bool joins = result->joins || std::ranges::any_of(edits.transaction.edits, [](const Edit& edit) {
+                           return std::holds_alternative<ReplaceGraph>(edit);
+                       });
+    if (const auto order = joins ? result->graph.order() : std::vector<std::uint32_t>{}; !order) {
         Error error = result->graph.cycle_error(order.error());
         return std::unexpected(
             at_edit(std::move(error), edit_that_closes(order.error(), result->graph, origin, edits)));

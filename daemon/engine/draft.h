@@ -82,6 +82,7 @@ struct Draft {
     std::vector<NodeId> renamed = {};
     // What edits have set, whether or not it had that value before.
     std::vector<ConnectionKey> connected = {};
+    bool joins = false;  ///< some of `connected` did not exist before: the graph may have a cycle
     std::optional<bool> compensated = {};
     Describe described = {};                ///< the title and the description of the graph
     std::vector<CheckedNode> checked = {};  ///< see check_together()

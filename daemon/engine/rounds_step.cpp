@@ -103,6 +103,7 @@ bool Rounds::try_unit(ChangeUnit& unit, const Moment& now, std::size_t& paramete
     }
     if (!unit.continues) return false;
     parameters += unit.parameters.size();
+    if (unit.left.empty()) return !had_started;
     const std::vector<bool> heard = sound_.heard(playing);
     std::ranges::copy_if(unit.left, std::back_inserter(preparing_),
                          [&](const PortRef& port) { return prepares(port, heard); });

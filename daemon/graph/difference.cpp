@@ -39,12 +39,16 @@ NodeDifferences compare_ids(const AudioGraph& from, const AudioGraph& to) {
     const auto old_nodes = from.nodes();
     auto before = old_nodes.begin();
     for (const auto& after : to.nodes()) {
+        if (before != old_nodes.end() && *before == after) {  // most nodes, which are not read
+            ++before;
+            continue;
+        }
         for (; before != old_nodes.end() && (*before)->id < after->id; ++before) found.removed.push_back(before->get());
         if (before == old_nodes.end() || (*before)->id != after->id) {
             found.added.push_back(after.get());
             continue;
         }
-        if (*before != after) found.pairs.push_back({before->get(), after.get()});
+        found.pairs.push_back({before->get(), after.get()});
         ++before;
     }
     for (; before != old_nodes.end(); ++before) found.removed.push_back(before->get());
