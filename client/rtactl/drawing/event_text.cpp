@@ -140,6 +140,9 @@ std::string describe(const v1::Event& event) {
         case v1::Event::kNodeLoads:
             return "node loads up to frame " + std::to_string(event.node_loads().frame()) + ": " +
                    node_loads_text(event.node_loads()) + dropped_text(event);
+        case v1::Event::kConfirmationChanged:
+        case v1::Event::kSceneChanged:
+        case v1::Event::kPortLevels:
         case v1::Event::EVENT_NOT_SET:
             break;
     }

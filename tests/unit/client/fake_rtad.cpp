@@ -357,6 +357,14 @@ Reply FakeRtad::answer(const v1::Request& request) {
         case v1::Request::kCancelPending:
             *response.mutable_cancel_pending()->mutable_edit() = fake_pending();
             break;
+        case v1::Request::kSaveScene:
+        case v1::Request::kRecallScene:
+        case v1::Request::kListScenes:
+        case v1::Request::kRenameScene:
+        case v1::Request::kRemoveScene:
+        case v1::Request::kGetScene:
+        case v1::Request::kConfirm:
+        case v1::Request::kRevert:
         case v1::Request::kHello:
         case v1::Request::kGetTime:
         case v1::Request::REQUEST_NOT_SET:
