@@ -292,6 +292,19 @@ Expected<AudioGraph> Engine::result(const PreparedTransaction& prepared) {
     return draft.graph;
 }
 
+void Engine::restore_identities(const std::map<std::string, NodeIdentity>& identities, std::uint64_t next) {
+    EngineCore& core = *core_;
+    core.latest_snapshot.reset();
+    core.next_id = std::max(core.next_id, next);
+    const std::vector<NodeId> ids{core.graph.node_ids().begin(), core.graph.node_ids().end()};
+    for (const NodeId id : ids) {
+        const auto known = identities.find(core.graph.find(id)->name());
+        core.graph.set_identity(id, known != identities.end() ? known->second : NodeIdentity{core.next_id++});
+    }
+}
+
+std::uint64_t Engine::next_identity() const { return core_->next_id; }
+
 /// Others need not wait: only what a scheduled command on its way would change.
 std::unexpected<Error> EngineCore::refuse_until_scheduled() {
     refused_until_progress = true;

@@ -20,6 +20,7 @@ struct AddNode {
     Settings settings;
     std::map<std::string, float, std::less<>> parameters;
     Annotation annotation{};
+    std::uint64_t identity = 0;  ///< GraphNode::identity of a node that comes back; 0: a new node
 };
 
 struct RemoveNode {
