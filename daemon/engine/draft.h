@@ -120,6 +120,7 @@ struct PreparedEdits {
     Transaction transaction;
     std::vector<std::vector<PreparedNode>> nodes;  ///< one entry for each edit
     std::vector<RelativeChange> relative;          ///< of the commit
+    std::vector<std::string> kept;                 ///< nodes whose earlier processors the commit has put back
     std::vector<MissingNode> missing;              ///< found when the edits were applied last
     SharedGraphSnapshot snapshot;                  ///< to which a worker applies the edits; null: commit() does
     std::optional<Draft> draft;                    ///< of the snapshot; not compared with the present graph

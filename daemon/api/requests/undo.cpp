@@ -182,6 +182,14 @@ bool is_current(Call& call) {
     return false;
 }
 
+/// Nodes that have got their earlier processors back are not fresh.
+void remove_kept_nodes(std::span<const std::string> kept, google::protobuf::RepeatedPtrField<std::string>& fresh) {
+    const auto end = std::remove_if(fresh.begin(), fresh.end(), [&](const std::string& node) {
+        return std::ranges::find(kept, node) != kept.end();
+    });
+    fresh.erase(end, fresh.end());
+}
+
 void execute(Call& call) {
     using Stage = PendingRequest::Stage;
     if (call.request.stage == Stage::preparing) return;
@@ -202,6 +210,7 @@ void execute(Call& call) {
     auto committed = commit(call);
     if (!committed) return;
     write_ticket(committed->ticket, result);
+    remove_kept_nodes(transaction.prepared.kept_nodes(), *result.mutable_fresh_nodes());
     conclude(call, std::move(*committed));
 }
 
