@@ -8,6 +8,7 @@
 
 #include "api/call.h"
 #include "api/convert.h"
+#include "api/edit_summary.h"
 #include "api/events/changes.h"
 #include "api/exception_barrier.h"
 #include "api/requests/set_parameters.h"
@@ -36,52 +37,16 @@ constexpr std::size_t kMostChangesPerPoll = 2'048;
 constexpr std::uint32_t kMostBuilds = 16;
 constexpr auto kRetryInterval = 250us;
 constexpr auto kRestInterval = 50ms;
-constexpr std::size_t kSummaryBytes = 160;
-constexpr int kSummaryEdits = 3;
 
-std::string describe(const v1::SetParameter& change) { return "set " + change.node() + "." + change.parameter(); }
-
-std::string describe(const v1::Edit& edit) {
-    switch (edit.edit_case()) {
-        case v1::Edit::kAddNode:
-            return "add " + edit.add_node().type() + " " + edit.add_node().name();
-        case v1::Edit::kRemoveNode:
-            return "remove " + edit.remove_node().name();
-        case v1::Edit::kRenameNode:
-            return "rename " + edit.rename_node().name() + " to " + edit.rename_node().new_name();
-        case v1::Edit::kConnect:
-            return "connect " + edit.connect().from() + " to " + edit.connect().to();
-        case v1::Edit::kDisconnect:
-            return "disconnect " + edit.disconnect().from() + " from " + edit.disconnect().to();
-        case v1::Edit::kSetParameter:
-            return describe(edit.set_parameter());
-        case v1::Edit::kChangeSettings:
-            return "change settings of " + edit.change_settings().node();
-        case v1::Edit::kSetLatencyCompensation:
-            return "set latency compensation";
-        case v1::Edit::kDescribe:
-            return "describe " + (edit.describe().node().empty() ? "the graph" : edit.describe().node());
-        case v1::Edit::kReplaceGraph:
-        case v1::Edit::EDIT_NOT_SET:
-            break;
+/// Of edits that have been checked.
+std::string summarize(const auto& messages, auto to_model) {
+    constexpr int kMost = 1'000;
+    if (messages.size() > kMost) return std::to_string(messages.size()) + " edits";
+    std::vector<rta::Edit> edits;
+    for (const auto& message : messages) {
+        if (auto edit = to_model(message)) edits.push_back(*std::move(edit));
     }
-    return "replace the graph";
-}
-
-template <class List>
-std::string summarize(const List& list) {
-    std::string text;
-    int count = 0;
-    for (const auto& one : list) {
-        std::string part = describe(one);
-        if (count == kSummaryEdits || text.size() + part.size() > kSummaryBytes) {
-            return text + (text.empty() ? "" : " and ") + std::to_string(list.size() - count) +
-                   (text.empty() ? " edits" : " more");
-        }
-        text += (text.empty() ? "" : ", ") + std::move(part);
-        ++count;
-    }
-    return text;
+    return summary_of(edits);
 }
 
 std::string seconds(double ns) { return format_number(std::round(ns / 1e6) / 1e3) + " s"; }
@@ -193,9 +158,9 @@ Expected<v1::PendingEdit> Schedule::add(Edit edit) {
     info.set_author(added.author);
     info.set_client_name(added.client_name);
     if (added.parameters != nullptr) {
-        info.set_summary(summarize(added.parameters->changes()));
+        info.set_summary(summarize(added.parameters->changes(), to_change));
     } else {
-        info.set_summary(added.transaction->has_edits() ? summarize(added.transaction->edits().edits())
+        info.set_summary(added.transaction->has_edits() ? summarize(added.transaction->edits().edits(), to_edit)
                                                         : "replace the graph");
     }
     const auto behind =

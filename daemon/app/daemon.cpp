@@ -74,6 +74,7 @@ class Daemon final : private api::DaemonAccess, private io::DeviceObserver {
                    .block_size = options.device.block_size,
                    .ramps = ramps_enabled(),
                    .limits = options.limits.graph,
+                   .kept_bytes = options.limits.kept_bytes,
                    .memory_left_bytes = &available_memory_bytes,
                    .thread_time_s = &thread_time_s,
                    .random = &random_number}},

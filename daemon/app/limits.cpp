@@ -192,6 +192,10 @@ constexpr std::array kTable{
         "max-document-size", kGraph, kBytes, {64 * kKiB, kLongestDocument},
         "Length of the document of the graph, as it is saved, with the longest value of every parameter",
         "the edit is rejected with `RESOURCE_EXHAUSTED`. A longer document could not be read again, which bounds the range"),
+    limit<&Limits::kept_bytes>(
+        "max-kept-memory", kGraph, kBytes, {0, 64 * kGiB},
+        "Memory of removed delay lines and reverbs, which are kept for 60s so that an undo brings back their tails",
+        "the oldest are freed. After an undo, their nodes start without a tail, and are named"),
 };
 
 std::string count(std::uint64_t value) { return std::to_string(value); }

@@ -4,12 +4,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "engine/config.h"
@@ -80,6 +83,8 @@ struct Draft {
     std::vector<ParameterChange> changes = {};  ///< in the order of the edits
     std::vector<RelativeChange> relative = {};  ///< those of `changes` that were relative
     std::vector<NodeId> renamed = {};
+    /// Nodes that edits have removed, by their names and types.
+    std::map<std::pair<std::string, const NodeType*>, NodeIdentity> removed = {};
     // What edits have set, whether or not it had that value before.
     std::vector<ConnectionKey> connected = {};
     bool joins = false;  ///< some of `connected` did not exist before: the graph may have a cycle
@@ -116,6 +121,7 @@ struct PreparedEdits {
     Transaction transaction;
     std::vector<std::vector<PreparedNode>> nodes;  ///< one entry for each edit
     std::vector<RelativeChange> relative;          ///< of the commit
+    std::vector<std::string> kept;                 ///< nodes whose earlier processors the commit has put back
     std::vector<MissingNode> missing;              ///< found when the edits were applied last
     SharedGraphSnapshot snapshot;                  ///< to which a worker applies the edits; null: commit() does
     std::optional<Draft> draft;                    ///< of the snapshot; not compared with the present graph

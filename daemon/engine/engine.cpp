@@ -165,6 +165,8 @@ const Transaction& PreparedTransaction::transaction() const { return impl_->tran
 
 std::span<const RelativeChange> PreparedTransaction::relative_changes() const { return impl_->relative; }
 
+std::span<const std::string> PreparedTransaction::kept_nodes() const { return impl_->kept; }
+
 SharedGraphSnapshot Engine::snapshot(std::optional<std::uint64_t> change_number) {
     return core_->snapshot(change_number);
 }
@@ -207,11 +209,14 @@ Expected<Ticket> EngineCore::commit(PreparedEdits& edits, const CommitStart& sta
     if (held_back && !reset_in_progress()) return fail(ErrorCode::resource_exhausted, kFull);
     if (!start.frame && must_wait(targets, {})) return refuse_until_scheduled();
     draft->rename_instances();
+    if (edits.transaction.restores && !reset_in_progress()) kept.lend(*draft);
     auto ticket = send_commit(*draft, start);
     if (!ticket) {
+        kept.take_back();
         restore_names(*draft);
         return ticket;
     }
+    edits.kept = kept.end();
     edits.relative = std::move(draft->relative);
     AudioGraph replaced = adopt(std::move(*draft));
     if (before != nullptr) *before = std::move(replaced);
@@ -291,6 +296,19 @@ Expected<AudioGraph> Engine::result(const PreparedTransaction& prepared) {
     if (!fits) return std::unexpected(std::move(fits.error()));
     return draft.graph;
 }
+
+void Engine::restore_identities(const std::map<std::string, NodeIdentity>& identities, std::uint64_t next) {
+    EngineCore& core = *core_;
+    core.latest_snapshot.reset();
+    core.next_id = std::max(core.next_id, next);
+    const std::vector<NodeId> ids{core.graph.node_ids().begin(), core.graph.node_ids().end()};
+    for (const NodeId id : ids) {
+        const auto known = identities.find(core.graph.find(id)->name());
+        core.graph.set_identity(id, known != identities.end() ? known->second : NodeIdentity{core.next_id++});
+    }
+}
+
+std::uint64_t Engine::next_identity() const { return core_->next_id; }
 
 /// Others need not wait: only what a scheduled command on its way would change.
 std::unexpected<Error> EngineCore::refuse_until_scheduled() {
@@ -451,6 +469,7 @@ void Engine::poll(Observer& observer) {
     core.rebuild_faulted_nodes();
     core.end_fades(observer);
     core.free_snapshots();
+    core.kept.free_expired(core.exchange.renderer().frames());
 }
 
 bool Engine::outstanding() const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -128,6 +129,12 @@ class Engine {
     /// [any] Returns the graph that a transaction makes of the snapshot with which it was prepared. Errors:
     /// FAILED_PRECONDITION if its compensating delays exceed their limit.
     [[nodiscard]] static Expected<AudioGraph> result(const PreparedTransaction& prepared);
+
+    /// [control] Gives the nodes of the graph these identities, by their names; other nodes get new ones. New nodes have
+    /// greater ones, at least `next`. Call it before the first edit of a client.
+    void restore_identities(const std::map<std::string, NodeIdentity>& identities, std::uint64_t next);
+    /// [control] Returns the identity of the next node added; that of each existing node is less.
+    [[nodiscard]] std::uint64_t next_identity() const;
 
     /// [control] Sets the executor that builds processors without a transaction: those of a reset, and the successors
     /// of faulty nodes. Initially run_here(). The work must have ended when the engine is destroyed.

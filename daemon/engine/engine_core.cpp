@@ -221,7 +221,10 @@ AudioGraph EngineCore::adopt(Draft draft) {
     std::vector<NodeId> removed;
     std::ranges::set_difference(before.node_ids(), graph.node_ids(), std::back_inserter(removed));
     for (const NodeId id : removed) {
-        instances.erase(id.value());
+        auto instance = instances.extract(id.value());
+        // A panic silences what would sound again; and a faulty processor must not come back.
+        if (!reset_in_progress() && !faulted_nodes.contains(id))
+            kept.keep(before.find(id)->identity, std::move(instance.mapped()), exchange.renderer().frames());
         rebuilt_nodes.erase(id);
     }
     levels.keep_nodes_of(graph);
@@ -243,6 +246,7 @@ std::uint64_t EngineCore::send_device_fade(float length_ms) {
 }
 
 Ticket EngineCore::replace_processors(const NodeInstances& fresh) {
+    kept.clear();
     NodeInstances replacements;
     for (const auto& node : graph.nodes()) {
         const auto built = fresh.find(node->id.value());

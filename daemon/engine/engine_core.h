@@ -13,6 +13,7 @@
 #include "dsp/math.h"
 #include "engine/draft.h"
 #include "engine/engine.h"
+#include "engine/kept_processors.h"
 #include "engine/level_meters.h"
 #include "engine/node_builder.h"
 #include "engine/plan_exchange.h"
@@ -56,6 +57,7 @@ struct EngineCore {
     std::uint64_t revision = 0;
     std::uint64_t next_id = 1;
     NodeInstances instances;                         ///< the nodes of `graph`
+    KeptProcessors kept{config.sample_rate_hz, config.kept_bytes};
     std::vector<SharedGraphSnapshot> snapshots;      ///< freed by the next poll() that finds no other reference
     std::shared_ptr<GraphSnapshot> latest_snapshot;  ///< of the present graph; null: none was taken since it changed
     /// What depends on the nodes and connections of `graph`, until they change.

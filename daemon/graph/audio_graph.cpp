@@ -104,13 +104,14 @@ Expected<void> AudioGraph::check_new_name(std::string_view name) const {
 }
 
 Expected<void> AudioGraph::add_node(NodeId id, std::shared_ptr<const NodeDescription> description,
-                                    std::vector<float> parameters) {
+                                    std::vector<float> parameters, std::optional<NodeIdentity> identity) {
     assert(parameters.size() == description->layout.parameters.size());
     assert(node_ids_.empty() || node_ids_.back() < id);
     if (auto good = check_new_name(description->name); !good) return good;
     document_bytes_ += description->document_bytes + description->name.size();
     memory_bytes_ += description->memory_bytes;
-    push_back(std::make_shared<GraphNode>(GraphNode{id, std::move(description), std::move(parameters), {}, {}}));
+    push_back(std::make_shared<GraphNode>(GraphNode{
+        id, std::move(description), std::move(parameters), {}, {}, identity.value_or(NodeIdentity{id.value()})}));
     return {};
 }
 

@@ -36,6 +36,9 @@ class NodeId {
     std::uint64_t value_ = 0;
 };
 
+/// See GraphNode::identity. That of a new node is the value of its id.
+enum class NodeIdentity : std::uint64_t {};
+
 /// One end of a connection: a port of a node, by its index among the node's inputs or outputs.
 struct PortRef {
     NodeId node;
@@ -92,6 +95,9 @@ struct GraphNode {
     std::vector<float> parameters;             ///< in the order of the layout, each in its own unit
     std::vector<IncomingConnection> incoming;  ///< sorted by (to_port, from)
     std::vector<NodeId> outgoing;              ///< destination of each outgoing connection
+    /// Stays the same while the node is renamed or gets other settings, when it is removed and an undo brings it back, and
+    /// across restarts, as far as the history reaches: that is why a node may have an identity other than its id.
+    NodeIdentity identity{};
 
     [[nodiscard]] const std::string& name() const { return description->name; }
     /// Returns the nodes that this one feeds, each once, ascending.
@@ -115,9 +121,10 @@ class AudioGraph {
     // Every edit either succeeds or changes nothing and returns an error.
 
     /// Adds a node. `id` must be larger than all ids used before; `parameters` holds one value for each parameter of
-    /// the description. Errors: ALREADY_EXISTS if the name is taken, INVALID_ARGUMENT if it is not a valid name.
+    /// the description. Without `identity`, it is a new node. Errors: ALREADY_EXISTS if the name is taken,
+    /// INVALID_ARGUMENT if it is not a valid name.
     Expected<void> add_node(NodeId id, std::shared_ptr<const NodeDescription> description,
-                            std::vector<float> parameters);
+                            std::vector<float> parameters, std::optional<NodeIdentity> identity = {});
     /// Removes a node and its connections.
     Expected<void> remove_node(std::string_view name);
     /// Renames a node. `description` is the current one with another name. Errors as in add_node().
@@ -132,9 +139,12 @@ class AudioGraph {
     bool set_gain(const ConnectionKey& connection, float gain_db);
     /// Returns the connection, or nullptr if not found.
     [[nodiscard]] const IncomingConnection* find(const ConnectionKey& connection) const;
-    /// Replaces the node of the same name by the node `id` with this description. Connections, and the values of
-    /// parameters that still exist, are kept. Errors: a connection or value that is no longer valid.
+    /// Replaces the node of the same name by the node `id` with this description. Its identity, its connections, and the
+    /// values of parameters that still exist, are kept. Errors: a connection or value that is no longer valid.
     Expected<void> replace_node(NodeId id, std::shared_ptr<const NodeDescription> description);
+
+    /// Sets the identity of a node that exists.
+    void set_identity(NodeId id, NodeIdentity identity) { writable(id).identity = identity; }
 
     /// Until compact() is called, edits that remove nodes do not move the other nodes, and only edits and find() may be
     /// called. Otherwise, removing all nodes one by one takes time that grows with the square of their number.

@@ -2,6 +2,7 @@
 #include "graph/difference.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -67,18 +68,20 @@ bool accepts(const NodeDescription& node, std::uint32_t parameter, float value) 
     return check_parameter(node.layout.parameters[parameter], value, node.name).has_value();
 }
 
-/// Returns a name that neither graph has.
-std::string spare_name(const AudioGraph& from, const AudioGraph& to) {
+/// Returns a name that none of the graphs has.
+std::string spare_name(std::initializer_list<const AudioGraph*> graphs) {
     for (std::size_t number = 1;; ++number) {
         std::string name = "renamed_" + std::to_string(number);
-        if (from.find(name) == nullptr && to.find(name) == nullptr) return name;
+        const auto has_it = [&](const AudioGraph* graph) { return graph != nullptr && graph->find(name) != nullptr; };
+        if (std::ranges::none_of(graphs, has_it)) return name;
     }
 }
 
 class Comparison {
  public:
-    Comparison(const AudioGraph& from, const AudioGraph& to) : from_{from}, to_{to}, nodes_{compare_ids(from, to)} {
-        pair_by_name();
+    Comparison(const AudioGraph& from, const AudioGraph& to, Pairs by, const AudioGraph* whole)
+        : from_{from}, to_{to}, whole_{whole}, nodes_{compare_ids(from, to)} {
+        if (by == Pairs::by_id_or_name) pair_by_name();
         rebuild_incompatible();
         for (const Pair& pair : nodes_.pairs) {
             if (pair.before->id != pair.after->id) successors_.emplace(pair.before->id.value(), pair.after);
@@ -213,7 +216,7 @@ class Comparison {
             }
             for (const auto& [name, new_name] : chain) waiting.erase(name);
             if (chain.back().second == chain.front().first) {
-                const std::string spare = spare_name(from_, to_);
+                const std::string spare = spare_name({&from_, &to_, whole_});
                 edits_.emplace_back(RenameNode{chain.front().first, spare});
                 chain.front().first = spare;
             }
@@ -286,7 +289,8 @@ class Comparison {
     void add(const GraphNode& node) {
         const NodeDescription& description = *node.description;
         AddNode edit{
-            std::string{description.type->name}, node.name(), description.given_settings, {}, description.annotation};
+            std::string{description.type->name}, node.name(), description.given_settings, {}, description.annotation,
+            std::to_underlying(node.identity)};
         for (std::size_t p = 0; p < node.parameters.size(); ++p)
             edit.parameters.emplace(description.layout.parameters[p].name, node.parameters[p]);
         edits_.emplace_back(std::move(edit));
@@ -302,6 +306,7 @@ class Comparison {
 
     const AudioGraph& from_;
     const AudioGraph& to_;
+    const AudioGraph* whole_;
     NodeDifferences nodes_;
     std::unordered_map<std::uint64_t, const GraphNode*> successors_;  ///< of pairs with different ids, by the old one
     std::set<NodeId> removed_;
@@ -316,7 +321,9 @@ std::size_t size_of(const GraphNode& node) {
 
 }  // namespace
 
-std::vector<Edit> difference(const AudioGraph& from, const AudioGraph& to) { return Comparison{from, to}.edits(); }
+std::vector<Edit> difference(const AudioGraph& from, const AudioGraph& to, Pairs by, const AudioGraph* whole) {
+    return Comparison{from, to, by, whole}.edits();
+}
 
 std::size_t difference_size(const AudioGraph& from, const AudioGraph& to) {
     const NodeDifferences nodes = compare_ids(from, to);

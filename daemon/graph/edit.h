@@ -20,6 +20,7 @@ struct AddNode {
     Settings settings;
     std::map<std::string, float, std::less<>> parameters;
     Annotation annotation{};
+    std::uint64_t identity = 0;  ///< GraphNode::identity of a node that comes back; 0: a new node
 };
 
 struct RemoveNode {
@@ -96,7 +97,7 @@ struct Transaction {
     std::vector<Edit> edits;
     /// Only GraphLimits::widest() apply: the operator has given the graph, or it was saved under higher limits.
     bool exempt = false;
-    /// Restores earlier values: the number of parameters that change is not limited, as with ReplaceGraph.
+    /// Restores an earlier graph: any number of parameters may change, and nodes get their kept processors back.
     bool restores = false;
 
     [[nodiscard]] bool replaces_graph() const {

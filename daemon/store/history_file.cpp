@@ -11,7 +11,9 @@
 namespace rta::store {
 namespace {
 
-constexpr std::string_view kHeader = "rtad history 1 ";
+constexpr std::string_view kHeader = "rtad history 2 ";
+/// Its steps name nodes, but do not identify them.
+constexpr std::string_view kOldHeader = "rtad history 1 ";
 
 Expected<std::string> sha256(std::string_view text) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
@@ -46,6 +48,11 @@ Expected<std::string> write_history_file(std::string_view history, std::string_v
 
 Expected<std::optional<std::string>> read_history_file(std::string_view file, std::string_view graph) {
     const std::string_view header = take_line(file);
+    if (header.starts_with(kOldHeader)) {
+        return fail(
+            ErrorCode::invalid_argument,
+            "an earlier version of rtad has written it, whose steps do not identify the nodes that they change");
+    }
     if (!header.starts_with(kHeader))
         return fail(ErrorCode::invalid_argument, "unknown format: expected \"" + std::string{kHeader} + "\"");
     const auto of_rest = sha256(file);

@@ -114,7 +114,7 @@ class Requests(DaemonCase):
         await self.client.redo()
         self.assertEqual(await self.client.get("vol.gain_db"), -20)
         self.assertIn("osc", (await self.client.graph()).nodes)
-        with self.assertRaises(rta.FailedPrecondition):
+        with self.assertRaises(rta.NotFound):
             await self.client.redo(2)
 
     async def test_scheduled_changes(self):

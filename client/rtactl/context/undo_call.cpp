@@ -27,6 +27,17 @@ void print_fresh_nodes(Context& context, const v1::UndoResult& result) {
     context.out() << ")\n";
 }
 
+/// Names the option with which the daemon would accept the request.
+Failure with_hint(Failure failure, const Arguments& arguments) {
+    if (!failure.response) return failure;
+    const v1::Code code = failure.response->status().code();
+    if (code == v1::NOT_FOUND && !arguments.has("--all"))
+        failure.sentence += "; with --all, the steps of all authors count";
+    if (code == v1::FAILED_PRECONDITION && !arguments.has("--force") && failure.sentence.ends_with("together with it"))
+        failure.sentence += ", with --force";
+    return failure;
+}
+
 }  // namespace
 
 Result<std::uint32_t> parse_steps(std::string_view command, const Arguments& arguments, std::uint32_t usual) {
@@ -50,8 +61,8 @@ Result<void> call_undo(Context& context, const Arguments& arguments, bool redo) 
     } else {
         fill(*request.mutable_undo(), *steps, arguments);
     }
-    const auto response = context.change(std::move(request));
-    if (!response) return std::unexpected(response.error());
+    auto response = context.change(std::move(request));
+    if (!response) return std::unexpected(with_hint(std::move(response.error()), arguments));
     if (context.json()) return {};
     const v1::UndoResult& result = redo ? response->redo() : response->undo();
     std::vector<Done> done;

@@ -64,12 +64,16 @@ class History {
 
     /// Returns all steps, the earliest first.
     [[nodiscard]] std::vector<HistoryStep> steps() const { return {steps_.begin(), steps_.end()}; }
-    /// Returns a number that changes when a plan may no longer be valid.
+    /// Returns a number that rises with each change of the history.
     [[nodiscard]] std::uint64_t generation() const { return generation_; }
+    /// Returns whether the plan that was made at this generation is still right: only changes elsewhere in the graph have
+    /// been made since. Takes time by the number of steps.
+    [[nodiscard]] bool still_fits(const UndoPlan& plan, std::uint64_t generation) const;
 
     /// Returns a function that writes the history, on any thread. Must be destroyed on the control thread.
     [[nodiscard]] std::function<std::string()> writer() const;
-    /// Takes what writer() has written. INVALID_ARGUMENT if it is damaged; the history is then empty.
+    /// Takes what writer() has written, when the graph at that time has been loaded and nothing has been edited; the nodes get
+    /// their identities. INVALID_ARGUMENT if it is damaged; the history is then empty.
     [[nodiscard]] Expected<void> restore(const std::string& text);
 
     [[nodiscard]] static std::int64_t utc_now();
@@ -80,11 +84,23 @@ class History {
     void compute(std::uint64_t number);
     void computed(std::uint64_t number, std::optional<StepContent> content);
     [[nodiscard]] HistoryStep* find(std::uint64_t number);
+    struct Gesture {
+        std::uint64_t number = 0;  ///< of its step
+        TimePoint latest{};
+        std::uint64_t compared_to = 0;  ///< the number of the latest step that is known not to interfere
+    };
     [[nodiscard]] HistoryStep* gesture(std::string_view author, TimePoint now, std::span<const SetParameter> changes);
-    void extend(HistoryStep& step, std::span<const float> after);
+    [[nodiscard]] bool may_continue(Gesture& known, const HistoryStep& step, std::span<const SetParameter> changes);
+    void extend(HistoryStep& step, std::span<const SetParameter> changes, std::span<const float> after);
     void set_content(HistoryStep& step, std::shared_ptr<const StepContent> content);
     [[nodiscard]] static std::size_t memory_of(const HistoryStep& step);
     void drop_oldest();
+    void drop(std::size_t index);
+    void pass_on(std::size_t index);
+    void pass_on_node(std::size_t index, const NodeChange& change);
+    void pass_on_graph(std::size_t index, const GraphChange& change);
+    void pass_on_connection(std::size_t index, const ConnectionChange& change);
+    [[nodiscard]] StepChanges& writable_changes(std::size_t index);
     void forget();
     void resume_waiting();
 
@@ -99,11 +115,10 @@ class History {
     std::size_t bytes_ = 0;      ///< of all steps
     std::size_t redoable_ = 0;   ///< steps with an undo_order
     std::size_t computing_ = 0;  ///< on workers
+    std::size_t discarded_ = 0;  ///< steps that are undone and cannot be applied again
+    bool ever_undone_ =
+        false;  ///< some step: what the steps were recorded with may differ from what they are applied to
     std::vector<CallHandle> waiting_;
-    struct Gesture {
-        std::uint64_t number = 0;  ///< of its step; 0: none
-        TimePoint latest{};
-    };
     std::deque<Gesture> gestures_;                          ///< the latest ones of all authors
     std::shared_ptr<int> alive_ = std::make_shared<int>();  ///< results of workers that come later are dropped
 };

@@ -117,7 +117,7 @@ test('each call has its result', async (t) => {
   const undone = await client.undo({wait_for_start: true});
   assert.deepEqual(undone.steps.map(({number, undone}) => [number, undone]), [[latest.number, true]]);
   assert.equal((await client.redo()).steps[0].number, latest.number);
-  await assert.rejects(client.redo(), refusal('FAILED_PRECONDITION', /no step/));
+  await assert.rejects(client.redo(), refusal('NOT_FOUND', /no step/));
 
   const {outputs, notes} = await client.response('tone', {frequencies_hz: [1000, 2000]});
   assert.equal(outputs[0].magnitude_db.length, 2);

@@ -332,6 +332,15 @@ Reply FakeRtad::answer(const v1::Request& request) {
                                                              : request.set_volume().volume_db());
             break;
         case v1::Request::kUndo:
+            if (request.undo().steps() == 1'000)
+                return {.bytes =
+                            frame(refusal(request, v1::NOT_FOUND, "there are only 2 steps of desk to undo, not 1000"))};
+            if (request.undo().steps() == 3 && !request.undo().force()) {
+                return {.bytes = frame(refusal(request, v1::FAILED_PRECONDITION,
+                                               "step 1 cannot be undone: step 2 of stage has changed the same nodes or "
+                                               "connections; expected that step to be undone first, or together with "
+                                               "it"))};
+            }
             *response.mutable_undo() = fake_undo(request.undo().steps(), true);
             break;
         case v1::Request::kRedo:

@@ -203,8 +203,8 @@ TEST_F(GraphStoreTest, TheHistoryIsRestoredWithTheGraphToWhichItHasLed) {
     ASSERT_EQ(warnings_.size(), 1U);
     EXPECT_NE(warnings_[0].find("is not the graph to which the saved history has led"), std::string::npos);
 
-    for (const std::string& text :
-         {std::string{}, std::string{"rtad history 2 x\n"}, first.substr(0, first.size() - 1)}) {
+    for (const std::string& text : {std::string{}, std::string{"rtad history 3 x\n"},
+                                    "rtad history 1" + first.substr(14), first.substr(0, first.size() - 1)}) {
         warnings_.clear();
         write_text(path_ / "history", text);
         fs::remove(path_ / "history.next");
