@@ -62,6 +62,7 @@ void Dispatcher::tick() {
     services_.plan_room.retry(now);
     services_.parameter_room.retry(now);
     services_.schedule.poll(now);
+    services_.changes.poll(now);
     services_.devices.expire(now);
     services_.failed_attempts.poll(now);
     end_expired_sessions(now);

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "api/exception_barrier.h"
+#include "api/history/history_changes.h"
 #include "graph/difference.h"
 
 namespace rta::api {
@@ -118,6 +119,7 @@ HistoryStep* History::gesture(std::string_view author, TimePoint now, std::span<
 
 void History::extend(HistoryStep& step, std::span<const float> after) {
     ++generation_;
+    note_change(step);
     // Others may read a copy, which the control thread destroys.
     if (step.content.use_count() > 1) step.content = std::make_shared<StepContent>(*step.content);
     // Every StepContent is created as a non-const object; only the pointer is const.
@@ -131,6 +133,7 @@ void History::carried_out(const UndoPlan& plan, std::string_view author) {
         for (const std::uint64_t number : plan.undone) {
             HistoryStep* const step = find(number);
             if (step == nullptr) continue;
+            note_change(*step);
             step->undone = true;
             step->undone_by = author;
             step->undo_order = next_order_++;
@@ -139,6 +142,7 @@ void History::carried_out(const UndoPlan& plan, std::string_view author) {
         for (const std::uint64_t number : plan.redone) {
             HistoryStep* const step = find(number);
             if (step == nullptr) continue;
+            note_change(*step);
             step->undone = false;
             step->undone_by.clear();
             step->undo_order = 0;
@@ -163,11 +167,13 @@ void History::discard_redo(std::string_view author) {
 
 HistoryStep& History::add(const Who& who, std::uint64_t revision) {
     ++generation_;
-    return steps_.emplace_back(HistoryStep{.number = next_number_++,
-                                           .revision = revision,
-                                           .author = std::string{who.author},
-                                           .client_name = std::string{who.client_name},
-                                           .utc_us = utc_()});
+    HistoryStep& step = steps_.emplace_back(HistoryStep{.number = next_number_++,
+                                                        .revision = revision,
+                                                        .author = std::string{who.author},
+                                                        .client_name = std::string{who.client_name},
+                                                        .utc_us = utc_()});
+    note_change(step);
+    return step;
 }
 
 void History::compute(std::uint64_t number) {
@@ -225,6 +231,7 @@ HistoryStep* History::find(std::uint64_t number) {
 
 void History::set_content(HistoryStep& step, std::shared_ptr<const StepContent> content) {
     step.content = std::move(content);
+    note_change(step);
     bytes_ += memory_of(step);
 }
 
@@ -254,6 +261,20 @@ void History::forget() {
 
 std::function<std::string()> History::writer() const {
     return [saved = SavedHistory{steps(), next_number_}] { return saved.write(); };
+}
+
+std::function<std::string()> History::take_changes() {
+    HistoryChanges changes{.first_number = steps_.empty() ? next_number_ : steps_.front().number,
+                           .next_number = next_number_};
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> undone;  // order, number
+    for (const HistoryStep& step : steps_) {
+        if (step.changed > taken_changes_) changes.steps.push_back(step);
+        if (step.can_be_redone()) undone.emplace_back(step.undo_order, step.number);
+    }
+    std::ranges::sort(undone);
+    for (const auto& [order, number] : undone) changes.redoable.push_back(number);
+    taken_changes_ = latest_change_;
+    return [changes = std::move(changes)] { return changes.write(); };
 }
 
 Expected<void> History::restore(const std::string& text) {

@@ -52,6 +52,7 @@ struct HistoryStep {
     std::string undone_by{};                       ///< author of the undo
     std::uint64_t undo_order = 0;                  ///< of those that can be applied again: increases with each undo
     bool undone = false;
+    std::uint64_t changed = 0;  ///< number of its latest change; see History::take_changes()
 
     [[nodiscard]] bool can_be_redone() const { return undone && undo_order != 0 && content != nullptr; }
 };
