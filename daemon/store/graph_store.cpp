@@ -808,7 +808,7 @@ StoreStatus GraphStore::status() const {
     const std::string why = error_.empty() && full_ ? full_->sentence : error_;
     return {.directory = folder_.path(),
             .saved_revision = saved_revision_,
-            .up_to_date = saved_changes_ == changes_ && error_.empty(),
+            .up_to_date = saved_changes_ == changes_ && (error_.empty() || journal_open_),
             .error = why,
             .durability = has_journal() ? "sync" : "async"};
 }

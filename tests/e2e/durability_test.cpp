@@ -37,7 +37,7 @@ std::set<std::string> nodes_of(ProtocolClient& client) {
 
 int history_steps(ProtocolClient& client) {
     v1::Request request;
-    request.mutable_get_history();
+    request.mutable_get_history()->set_steps(1'000);
     return client.call(request).get_history().steps_size();
 }
 
@@ -157,7 +157,7 @@ TEST_F(Durability, WhatWasAcknowledgedIsThereAfterAKill) {
             EXPECT_TRUE(expected.contains(name) || sent.contains(name)) << name << " was not sent, or refused";
         }
         EXPECT_EQ(history_steps(client), static_cast<int>(std::min<std::size_t>(found.size(), 1'000)))
-            << "the history has led to the graph";
+            << "the history has led to the graph: " << daemon->process().error();
         EXPECT_EQ(daemon->process().error().find("warning: the "), std::string::npos) << daemon->process().error();
         ASSERT_FALSE(HasFailure());
         expected = found;
@@ -270,7 +270,7 @@ class SmallDisk {
  public:
     explicit SmallDisk(const fs::path& path) : path_{path} {
         fs::create_directory(path);
-        if (::mount("rtad-test", path.c_str(), "tmpfs", 0, "size=1m") != 0) {
+        if (::mount("rtad-test", path.c_str(), "tmpfs", 0, "size=4m") != 0) {
             throw std::runtime_error(std::string{"a tmpfs cannot be mounted, which takes root: "} +
                                      std::strerror(errno));
         }
@@ -323,7 +323,8 @@ TEST_F(Durability, AFullDiskRefusesChangesOfTheGraphAndRecovers) {
     } while (response.status().code() == v1::RESOURCE_EXHAUSTED && !deadline.passed());
     ASSERT_EQ(response.status().code(), v1::OK) << response.status().message();
     EXPECT_TRUE(response.apply_transaction().durable());
-    EXPECT_TRUE(daemon->process().wait_for_line(Process::Stream::error, "can be written again"));
+    EXPECT_TRUE(daemon->process().wait_for_line(Process::Stream::error, "can be written again"))
+        << daemon->process().error();
     wait_until_saved(client);
     const std::string document = client.graph().document();
     daemon->process().kill();
